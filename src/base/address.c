@@ -38,11 +38,11 @@ int wi_address_parse(const char *text, union wi_address *address)
         text++;
         length -= 2;
     }
-    if (length >= sizeof(host))
+    if (length >= sizeof host)
         return -1;
     memcpy(host, text, length);
     host[length] = '\0';
-    memset(address, 0, sizeof(*address));
+    memset(address, 0, sizeof *address);
     if (brackets) {
         address->v6.sin6_family = AF_INET6;
         address->v6.sin6_port = htons((uint16_t)port);
@@ -55,7 +55,7 @@ int wi_address_parse(const char *text, union wi_address *address)
 
 socklen_t wi_address_size(const union wi_address *address)
 {
-    return address->any.sa_family == AF_INET6 ? sizeof(address->v6) : sizeof(address->v4);
+    return address->any.sa_family == AF_INET6 ? sizeof address->v6 : sizeof address->v4;
 }
 
 unsigned wi_address_port(const union wi_address *address)

@@ -43,7 +43,7 @@ void wi_heap_add(struct wi_heap *heap, struct wi_heap_place *item)
 {
     if (heap->count == heap->_room) {
         heap->_room = heap->_room ? 2 * heap->_room : 4;
-        heap->items = wi_realloc_array(heap->items, heap->_room, sizeof(*heap->items));
+        heap->items = wi_realloc_array(heap->items, heap->_room, sizeof *heap->items);
     }
     heap->count++;
     sift_up(heap, heap->count - 1, item);

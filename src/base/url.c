@@ -43,7 +43,7 @@ char *wi_url_host(const char *url)
 static int is_local_name(const char *host)
 {
     static const char local[] = "localhost";
-    size_t length = strlen(host), wanted = sizeof(local) - 1;
+    size_t length = strlen(host), wanted = sizeof local - 1;
 
     return length >= wanted && strcasecmp(host + length - wanted, local) == 0 &&
            (length == wanted || host[length - wanted - 1] == '.');

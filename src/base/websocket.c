@@ -58,23 +58,23 @@ struct wi_websocket {
 /* The last thing done with a socket, as it may be freed inside. */
 static void over(struct wi_websocket *socket)
 {
-    char why[sizeof(socket->failure)];
+    char why[sizeof socket->failure];
 
     snprintf(
-        why, sizeof(why), "%s", socket->failure[0] ? socket->failure : "the connection was closed");
+        why, sizeof why, "%s", socket->failure[0] ? socket->failure : "the connection was closed");
     socket->events.on_closed(socket->events.context, why);
 }
 
 static void take_failure(struct wi_websocket *socket, const char *text, size_t length)
 {
-    snprintf(socket->failure, sizeof(socket->failure), "%.*s", (int)length, text);
+    snprintf(socket->failure, sizeof socket->failure, "%.*s", (int)length, text);
 }
 
 static void take_close(struct wi_websocket *socket, const unsigned char *bytes, size_t length)
 {
     if (length < 2)
         return;
-    snprintf(socket->failure, sizeof(socket->failure), "the other side closed with %d: %.*s",
+    snprintf(socket->failure, sizeof socket->failure, "the other side closed with %d: %.*s",
         bytes[0] << 8 | bytes[1], (int)(length - 2 < 100 ? length - 2 : 100),
         (const char *)bytes + 2);
 }
@@ -223,13 +223,12 @@ static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *
 
     if (socket) {
         socket->lookup = NULL;
-        if (status == 0 && getnameinfo(found->ai_addr, found->ai_addrlen, address, sizeof(address),
+        if (status == 0 && getnameinfo(found->ai_addr, found->ai_addrlen, address, sizeof address,
                                NULL, 0, NI_NUMERICHOST) == 0) {
             free(socket->host);
             socket->host = wi_strdup(address);
         } else {
-            snprintf(
-                socket->failure, sizeof(socket->failure), "cannot resolve %.80s", socket->host);
+            snprintf(socket->failure, sizeof socket->failure, "cannot resolve %.80s", socket->host);
         }
         wi_timer_start(socket->soon, 0, 0);
     }
@@ -247,7 +246,7 @@ static int is_address(const char *host)
 static void resolve(struct wi_websocket *socket, uv_loop_t *loop)
 {
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-    struct lookup *lookup = wi_alloc(sizeof(*lookup));
+    struct lookup *lookup = wi_alloc(sizeof *lookup);
 
     lookup->request.data = lookup;
     lookup->socket = socket;
@@ -300,7 +299,7 @@ static int read_url(struct wi_websocket *socket, const char *url)
 struct wi_websocket *wi_websocket_open(uv_loop_t *loop, struct lws_context *lws, const char *url,
     size_t max_message, const struct wi_websocket_events *events)
 {
-    struct wi_websocket *socket = wi_alloc(sizeof(*socket));
+    struct wi_websocket *socket = wi_alloc(sizeof *socket);
 
     socket->lws = lws;
     socket->events = *events;
@@ -323,7 +322,7 @@ void wi_websocket_send(struct wi_websocket *socket, const char *text, size_t siz
     struct message *message;
 
     assert(size <= WI_WEBSOCKET_SEND_MAX);
-    message = wi_alloc(sizeof(*message) + LWS_PRE + size);
+    message = wi_alloc(sizeof *message + LWS_PRE + size);
     message->size = size;
     memcpy(message->bytes + LWS_PRE, text, size);
     *socket->queue_end = message;

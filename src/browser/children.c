@@ -108,7 +108,7 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
 {
     struct wi_child *child = handle->data;
 
-    *buffer = uv_buf_init(child->buffer, sizeof(child->buffer));
+    *buffer = uv_buf_init(child->buffer, sizeof child->buffer);
 }
 
 static void on_output(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
@@ -130,7 +130,7 @@ static void drain_output(struct wi_child *child)
     if (uv_fileno((uv_handle_t *)&child->output, &fd) != 0)
         return;
     for (int i = 0; i < 64; i++) {
-        size = read(fd, child->buffer, sizeof(child->buffer));
+        size = read(fd, child->buffer, sizeof child->buffer);
         if (size <= 0)
             break;
         take_output(child, child->buffer, (size_t)size);
@@ -253,7 +253,7 @@ static void on_child_signal(uv_signal_t *handle, int signal)
 
 struct wi_children *wi_children_new(uv_loop_t *loop, const char *lifeline)
 {
-    struct wi_children *children = wi_alloc(sizeof(*children));
+    struct wi_children *children = wi_alloc(sizeof *children);
     struct wi_proctree tree;
 
     children->loop = loop;
@@ -271,7 +271,7 @@ struct wi_children *wi_children_new(uv_loop_t *loop, const char *lifeline)
         if (tree.items[i].parent != getpid())
             continue;
         children->foreign = wi_realloc_array(
-            children->foreign, children->foreign_count + 1, sizeof(*children->foreign));
+            children->foreign, children->foreign_count + 1, sizeof *children->foreign);
         children->foreign[children->foreign_count++] = tree.items[i].pid;
     }
     wi_proctree_clear(&tree);
@@ -317,7 +317,7 @@ static char **make_environment(const char *const *given)
 
     while (given && given[count])
         count++;
-    environment = wi_realloc_array(NULL, count + 4, sizeof(*environment));
+    environment = wi_realloc_array(NULL, count + 4, sizeof *environment);
     environment[used++] = wi_sprintf("PATH=%s", wi_program_path());
     environment[used++] = wi_strdup("LANG=C.UTF-8");
     if (getenv("TZ"))
@@ -335,7 +335,7 @@ static char **make_arguments(const char *lifeline, const char *program, const ch
 
     while (given[count])
         count++;
-    arguments = wi_realloc_array(NULL, count + 3, sizeof(*arguments));
+    arguments = wi_realloc_array(NULL, count + 3, sizeof *arguments);
     arguments[0] = wi_strdup(lifeline);
     arguments[1] = wi_strdup("--");
     arguments[2] = wi_strdup(program);
@@ -407,7 +407,7 @@ struct wi_child *wi_child_start(struct wi_children *children,
         wi_error_set(error, WI_UNAVAILABLE, "", "cannot make a pipe: %s", strerror(errno));
         goto cleanup;
     }
-    child = wi_alloc(sizeof(*child));
+    child = wi_alloc(sizeof *child);
     child->owner = children;
     child->events = *events;
     child->subject = wi_strdup(options->subject);
@@ -518,7 +518,7 @@ void wi_children_weigh(struct wi_children *children)
 
     if (children->weighing || count == 0)
         return;
-    weighing = wi_alloc(sizeof(*weighing) + count * sizeof(weighing->trees[0]));
+    weighing = wi_alloc(sizeof *weighing + count * sizeof weighing->trees[0]);
     weighing->owner = children;
     for (struct wi_child *child = children->first; child; child = child->next)
         weighing->trees[weighing->count++].pid = child->pid;

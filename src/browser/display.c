@@ -17,7 +17,7 @@
 static int nobody_answers(const struct sockaddr_un *address)
 {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    int refused = fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof(*address)) != 0 &&
+    int refused = fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof *address) != 0 &&
                   errno == ECONNREFUSED;
 
     if (fd >= 0)
@@ -40,7 +40,7 @@ void wi_display_tidy(const char *directory)
     }
     if (count != 2 || number < 0 || pid <= 1 || kill(pid, 0) == 0)
         return;
-    snprintf(address.sun_path, sizeof(address.sun_path), "/tmp/.X11-unix/X%d", number);
+    snprintf(address.sun_path, sizeof address.sun_path, "/tmp/.X11-unix/X%d", number);
     if (lstat(address.sun_path, &info) == 0 && S_ISSOCK(info.st_mode) && info.st_uid == geteuid() &&
         nobody_answers(&address))
         unlink(address.sun_path);

@@ -81,7 +81,7 @@ static void removed(void *data, int cancelled)
 
 void wi_remove_tree(uv_loop_t *loop, const char *path, wi_remove_fn *done, void *context)
 {
-    struct removal *removal = wi_alloc(sizeof(*removal));
+    struct removal *removal = wi_alloc(sizeof *removal);
 
     removal->path = wi_strdup(path);
     removal->done = done;
@@ -155,7 +155,7 @@ static char *choose_root(void)
 {
     static const char *const variables[] = {"RUNTIME_DIRECTORY", "TMPDIR"};
 
-    for (size_t i = 0; i < sizeof(variables) / sizeof(*variables); i++) {
+    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
         const char *value = getenv(variables[i]);
         size_t length = value ? strcspn(value, ":") : 0;
         while (length > 1 && value[length - 1] == '/')
@@ -219,7 +219,7 @@ static void leave_folder(struct wi_instance *instance)
 
 struct wi_instance *wi_instance_new(struct wi_error *error)
 {
-    struct wi_instance *instance = wi_alloc(sizeof(*instance));
+    struct wi_instance *instance = wi_alloc(sizeof *instance);
     char *root = choose_root();
 
     *instance = (struct wi_instance){.folder_fd = -1, .lock_fd = -1};

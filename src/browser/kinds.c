@@ -11,7 +11,7 @@ static const struct wi_browser_family *const families[] = {
     [WI_FAMILY_FIREFOX] = &wi_family_firefox,
     [WI_FAMILY_WEBKIT] = &wi_family_webkit,
 };
-#define FAMILY_COUNT (sizeof(families) / sizeof(*families))
+#define FAMILY_COUNT (sizeof(families) / sizeof *families)
 
 /* The family's row for that name, or its last one. */
 static const struct wi_kind *find_kind(const struct wi_browser_family *family, const char *name)

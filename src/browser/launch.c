@@ -32,7 +32,7 @@ void wi_launch_add_file(struct wi_launch *launch, const char *path, const char *
 {
     struct wi_launch_file *file;
 
-    launch->files = wi_realloc_array(launch->files, launch->file_count + 1, sizeof(*launch->files));
+    launch->files = wi_realloc_array(launch->files, launch->file_count + 1, sizeof *launch->files);
     file = &launch->files[launch->file_count++];
     file->path = wi_strdup(path);
     file->text = wi_strdup(text);
@@ -49,7 +49,7 @@ void wi_launch_clear(struct wi_launch *launch)
     free(launch->files);
     free(launch->url);
     json_decref(launch->capabilities);
-    memset(launch, 0, sizeof(*launch));
+    memset(launch, 0, sizeof *launch);
 }
 
 int wi_launch_read_port(const struct wi_launch *launch, const char *line)

@@ -56,7 +56,7 @@ void wi_plan_environment(const struct wi_plan *plan, struct wi_launch *launch)
 {
     struct wi_strings *list = &launch->environment;
 
-    for (size_t i = 0; i < sizeof(directories) / sizeof(*directories); i++)
+    for (size_t i = 0; i < sizeof directories / sizeof *directories; i++)
         add_owned(list, wi_sprintf("%s=%s/%s", directories[i].name, plan->request->directory,
                             directories[i].folder));
     /* No session bus is started for it. */

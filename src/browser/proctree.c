@@ -41,16 +41,16 @@ static int read_process(int proc_fd, const char *name, struct wi_process *proces
     ssize_t size;
     int fd;
 
-    snprintf(path, sizeof(path), "%.32s/stat", name);
+    snprintf(path, sizeof path, "%.32s/stat", name);
     fd = openat(proc_fd, path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return -1;
-    size = read(fd, line, sizeof(line) - 1);
+    size = read(fd, line, sizeof line - 1);
     close(fd);
     if (size <= 0)
         return -1;
     line[size] = '\0';
-    memset(process, 0, sizeof(*process));
+    memset(process, 0, sizeof *process);
     process->pid = (pid_t)atoi(name);
     return parse_stat(line, process);
 }
@@ -68,7 +68,7 @@ int wi_proctree_read(struct wi_proctree *tree)
     struct dirent *entry;
     DIR *proc = opendir("/proc");
 
-    memset(tree, 0, sizeof(*tree));
+    memset(tree, 0, sizeof *tree);
     if (!proc)
         return -1;
     while ((entry = readdir(proc))) {
@@ -76,7 +76,7 @@ int wi_proctree_read(struct wi_proctree *tree)
             continue;
         if (tree->count == capacity) {
             capacity = capacity ? capacity * 2 : 256;
-            struct wi_process *items = realloc(tree->items, capacity * sizeof(*items));
+            struct wi_process *items = realloc(tree->items, capacity * sizeof *items);
             if (!items) {
                 closedir(proc);
                 wi_proctree_clear(tree);
@@ -89,7 +89,7 @@ int wi_proctree_read(struct wi_proctree *tree)
     }
     closedir(proc);
     if (tree->count > 0)
-        qsort(tree->items, tree->count, sizeof(*tree->items), compare);
+        qsort(tree->items, tree->count, sizeof *tree->items, compare);
     return 0;
 }
 
@@ -97,7 +97,7 @@ static int parent_is_marked(const struct wi_proctree *tree, const struct wi_proc
 {
     const struct wi_process key = {.pid = process->parent};
     const struct wi_process *parent =
-        bsearch(&key, tree->items, tree->count, sizeof(*tree->items), compare);
+        bsearch(&key, tree->items, tree->count, sizeof *tree->items, compare);
 
     return parent && parent->marked;
 }
@@ -150,5 +150,5 @@ void wi_proctree_kill(const struct wi_proctree *tree, int signal)
 void wi_proctree_clear(struct wi_proctree *tree)
 {
     free(tree->items);
-    memset(tree, 0, sizeof(*tree));
+    memset(tree, 0, sizeof *tree);
 }

@@ -30,7 +30,7 @@ struct wi_session *wi_session_new(const struct wi_session_deps *deps,
     const struct wi_config_browser *browser, int64_t timeout_ms,
     const struct wi_session_events *events)
 {
-    struct wi_session *session = wi_alloc(sizeof(*session));
+    struct wi_session *session = wi_alloc(sizeof *session);
 
     session->deps = *deps;
     session->events = *events;
@@ -110,15 +110,15 @@ enum wi_session_state wi_session_state(const struct wi_session *session)
 
 void wi_session_info(const struct wi_session *session, struct wi_session_info *info)
 {
-    memset(info, 0, sizeof(*info));
-    snprintf(info->id, sizeof(info->id), "%s", session->id);
+    memset(info, 0, sizeof *info);
+    snprintf(info->id, sizeof info->id, "%s", session->id);
     info->kind = session->kind_name;
     info->state = session->state;
     info->age_ms = wi_now_ms() - session->started;
     info->ready_ms = session->ready_ms;
     info->driver_pid = session->child ? wi_child_pid(session->child) : -1;
-    snprintf(info->browser_version, sizeof(info->browser_version), "%s", session->browser_version);
-    snprintf(info->step, sizeof(info->step), "%s", session->step);
+    snprintf(info->browser_version, sizeof info->browser_version, "%s", session->browser_version);
+    snprintf(info->step, sizeof info->step, "%s", session->step);
     info->welcomed = session->welcomed;
 }
 

@@ -80,10 +80,10 @@ void wi_session_open_page(struct wi_session *session)
     char url[1024] = "";
 
     session->step = "navigate";
-    session->events.on_page_url(session->events.context, session->id, url, sizeof(url));
+    session->events.on_page_url(session->events.context, session->id, url, sizeof url);
     session->call = wi_driver_navigate(
         session->driver, url, (uint64_t)session->timeout_ms, on_navigated, session);
-    explicit_bzero(url, sizeof(url)); /* it holds the token */
+    explicit_bzero(url, sizeof url); /* it holds the token */
 }
 
 /* Its node is welcome. */

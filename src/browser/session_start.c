@@ -75,7 +75,7 @@ static void on_session_made(void *context, const struct wi_error *error)
     capabilities = wi_driver_capabilities(session->driver);
     version = json_string_value(json_object_get(capabilities, "browserVersion"));
     snprintf(
-        session->browser_version, sizeof(session->browser_version), "%s", version ? version : "");
+        session->browser_version, sizeof session->browser_version, "%s", version ? version : "");
     watch_browser(session, capabilities);
     wi_session_open_page(session);
 }
@@ -144,14 +144,14 @@ static void on_line(void *context, const char *line)
     int port;
 
     wi_debug("browser", session->id, "driver: %s", line);
-    snprintf(session->last_line, sizeof(session->last_line), "%s", line);
+    snprintf(session->last_line, sizeof session->last_line, "%s", line);
     wi_scrub(session->last_line);
     if (session->driver || session->state != WI_SESSION_STARTING)
         return;
     port = wi_launch_read_port(&session->launch, line);
     if (port < 0)
         return;
-    snprintf(url, sizeof(url), "%s://127.0.0.1:%d",
+    snprintf(url, sizeof url, "%s://127.0.0.1:%d",
         session->launch.dialect == WI_DIALECT_BIDI ? "ws" : "http", port);
     meet_driver(session, url);
 }
@@ -159,7 +159,7 @@ static void on_line(void *context, const char *line)
 /* The strings (borrowed) as a list ended by NULL; the caller frees it. */
 static const char **as_list(const struct wi_strings *strings)
 {
-    const char **list = wi_alloc((strings->count + 1) * sizeof(*list));
+    const char **list = wi_alloc((strings->count + 1) * sizeof *list);
 
     for (size_t i = 0; i < strings->count; i++)
         list[i] = strings->items[i];

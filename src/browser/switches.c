@@ -45,7 +45,7 @@ static int is_feature_list(const char *text, size_t name_length)
     static const char *const lists[] = {"--enable-features", "--disable-features",
         "--enable-blink-features", "--disable-blink-features", "--features"};
 
-    for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         if (strlen(lists[i]) == name_length && strncmp(lists[i], text, name_length) == 0)
             return 1;
     return 0;

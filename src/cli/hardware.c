@@ -116,7 +116,7 @@ enum wi_exit wi_cli_hardware(struct wi_cli *cli)
 
     wi_buffer_puts(&path, "/v1/hardware");
     add_argument(&path, '?', "model_name", arguments->positionals[0]);
-    for (size_t i = 0; i < sizeof(pins) / sizeof(*pins); i++)
+    for (size_t i = 0; i < sizeof pins / sizeof *pins; i++)
         add_argument(&path, '&', pins[i].parameter, wi_argument(arguments, pins[i].option));
     if (wi_argument_given(arguments, "no-fallback"))
         add_argument(&path, '&', "fallback", "false");

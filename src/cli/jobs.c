@@ -35,7 +35,7 @@ static json_t *describe_time(const json_t *ms)
 
     if (!json_is_integer(ms) || !localtime_r(&seconds, &parts))
         return json_null();
-    strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &parts);
+    strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &parts);
     return json_string(text);
 }
 
@@ -130,7 +130,7 @@ static enum wi_exit put_job(
     if (cli->json)
         fwrite(answer->body.text, 1, answer->json_size ? answer->json_size : answer->body.size,
             stdout);
-    for (size_t i = 0; !cli->json && i < sizeof(names) / sizeof(*names); i++) {
+    for (size_t i = 0; !cli->json && i < sizeof names / sizeof *names; i++) {
         if (!wi_json_at(job, names[i]))
             continue;
         wi_buffer_puts(&text, i == 0 ? "" : i == 1 ? ": " : "\n  ");

@@ -38,10 +38,10 @@ __attribute__((format(printf, 4, 5))) static void fail(
     va_list arguments;
 
     va_start(arguments, format);
-    vsnprintf(detail, sizeof(detail), format, arguments);
+    vsnprintf(detail, sizeof detail, format, arguments);
     va_end(arguments);
-    put_origin(check->config, section, key, 0, where, sizeof(where));
-    snprintf(field, sizeof(field), "%s.%s", section, key);
+    put_origin(check->config, section, key, 0, where, sizeof where);
+    snprintf(field, sizeof field, "%s.%s", section, key);
     wi_error_set(wi_problems_add(check->problems), WI_INVALID_FIELD, field, "%s[%s] %s: %s", where,
         section, key, detail);
 }
@@ -57,8 +57,8 @@ static void check_tls(
 {
     char fields[2][64];
 
-    snprintf(fields[0], sizeof(fields[0]), "%s.tls_certificate", section);
-    snprintf(fields[1], sizeof(fields[1]), "%s.tls_key", section);
+    snprintf(fields[0], sizeof fields[0], "%s.tls_certificate", section);
+    snprintf(fields[1], sizeof fields[1], "%s.tls_key", section);
     if (!are_known(check, fields[0], fields[1]))
         return;
     if (certificate && !key)
@@ -101,8 +101,8 @@ static void fail_instance(const struct check *check, const char *section, size_t
     const char *name = wi_config_instance_name(check->config, section, index);
     char where[280], field[128];
 
-    put_origin(check->config, section, key, index, where, sizeof(where));
-    snprintf(field, sizeof(field), "%s.%.64s.%s", section, name, key);
+    put_origin(check->config, section, key, index, where, sizeof where);
+    snprintf(field, sizeof field, "%s.%.64s.%s", section, name, key);
     wi_error_set(wi_problems_add(check->problems), WI_INVALID_FIELD, field, "%s[%s.%.64s] %s: %s",
         where, section, name, key, detail);
 }
@@ -150,7 +150,7 @@ static void check_hub(const struct check *check, size_t index)
     const struct wi_option *url = wi_option_find(WI_SECTION_HUB, "url");
     char field[128];
 
-    snprintf(field, sizeof(field), "%s.%.64s.url", WI_SECTION_HUB, hub->name);
+    snprintf(field, sizeof field, "%s.%.64s.url", WI_SECTION_HUB, hub->name);
     if (wi_problems_has(check->problems, field))
         return;
     if (strcmp(hub->name, WI_HUB_DEFAULT) != 0 && !wi_config_origin(check->config, url, index))
@@ -197,7 +197,7 @@ static void check_aliases(const struct check *check)
 
     if (!chained)
         return;
-    snprintf(field, sizeof(field), "%s.%.48s", WI_SECTION_ALIASES, chained->name);
+    snprintf(field, sizeof field, "%s.%.48s", WI_SECTION_ALIASES, chained->name);
     wi_error_set(wi_problems_add(check->problems), WI_INVALID_FIELD, field,
         "%.200s:%u: [%s] %.48s: %.100s is an alias too; name the model itself", chained->file,
         chained->line, WI_SECTION_ALIASES, chained->name, chained->model);

@@ -26,11 +26,11 @@ static size_t append_instance(struct wi_config *config, const char *section, con
     size_t index = wi_config_instances(config, section);
 
     if (strcmp(section, WI_SECTION_BROWSER) == 0) {
-        config->browsers = wi_realloc_array(config->browsers, index + 1, sizeof(*config->browsers));
+        config->browsers = wi_realloc_array(config->browsers, index + 1, sizeof *config->browsers);
         config->browsers[index] = (struct wi_config_browser){.kind = wi_strdup(name)};
         config->browser_count++;
     } else {
-        config->hubs = wi_realloc_array(config->hubs, index + 1, sizeof(*config->hubs));
+        config->hubs = wi_realloc_array(config->hubs, index + 1, sizeof *config->hubs);
         config->hubs[index] = (struct wi_config_hub){.name = wi_strdup(name)};
         config->hub_count++;
     }
@@ -57,12 +57,12 @@ static const char *const standard_kinds[] = {"chrome", "edge", "firefox", "safar
 
 struct wi_config *wi_config_new(void)
 {
-    struct wi_config *config = wi_alloc(sizeof(*config));
+    struct wi_config *config = wi_alloc(sizeof *config);
 
     for (const struct wi_option *option = wi_options; option->key; option++)
         if (!is_repeated(option))
             set_default(option, config);
-    for (size_t i = 0; i < sizeof(standard_kinds) / sizeof(*standard_kinds); i++)
+    for (size_t i = 0; i < sizeof standard_kinds / sizeof *standard_kinds; i++)
         wi_config_add_instance(config, WI_SECTION_BROWSER, standard_kinds[i]);
     wi_config_add_instance(config, WI_SECTION_HUB, WI_HUB_DEFAULT);
     return config;
@@ -148,7 +148,7 @@ int wi_config_check_reload(
 
         if (option->reloadable || is_repeated(option) || !values_differ(option, current, next))
             continue;
-        snprintf(field, sizeof(field), "%s.%s", option->section, option->key);
+        snprintf(field, sizeof field, "%s.%s", option->section, option->key);
         wi_error_set(wi_problems_add(problems), WI_CONFLICT, field,
             "[%s] %s has changed, which needs a restart", option->section, option->key);
         found = 1;

@@ -58,7 +58,7 @@ void wi_option_clear(const struct wi_option *option, void *base)
 static char *data_directory(void)
 {
     char self[PATH_MAX];
-    ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
     char *beside;
 
     for (int up = 0; length > 0 && up < 2; up++) {
@@ -282,7 +282,7 @@ int wi_option_set(const struct wi_option *option, void *base, const char *text, 
         index = find_name(option->names, text);
         if (index < 0)
             return -1;
-        memcpy(value, &index, sizeof(index));
+        memcpy(value, &index, sizeof index);
         return 0;
     case WI_OPTION_INTEGER:
     case WI_OPTION_SIZE:
@@ -335,18 +335,18 @@ char *wi_option_format(const struct wi_option *option, const void *base)
     case WI_OPTION_ROUTES:
         return join(value, "\n");
     case WI_OPTION_PERCENT:
-        memcpy(&fraction, value, sizeof(fraction));
+        memcpy(&fraction, value, sizeof fraction);
         return wi_sprintf("%.10g%%", fraction * 100);
     case WI_OPTION_BOOL:
         return wi_strdup(*(int *)value ? "yes" : "no");
     case WI_OPTION_ENUM:
-        memcpy(&index, value, sizeof(index));
+        memcpy(&index, value, sizeof index);
         return wi_strdup(option->names[index]);
     case WI_OPTION_INTEGER:
     case WI_OPTION_SIZE:
     case WI_OPTION_DURATION:
-        memcpy(&number, value, sizeof(number));
-        format_number(option, number, text, sizeof(text));
+        memcpy(&number, value, sizeof number);
+        format_number(option, number, text, sizeof text);
         return wi_strdup(text);
     }
     return wi_strdup("");
@@ -366,10 +366,10 @@ void wi_option_allowed(const struct wi_option *option, char *out, size_t size)
 {
     char low[32], high[32], names[128];
 
-    format_number(option, option->min, low, sizeof(low));
-    format_number(option, option->max, high, sizeof(high));
+    format_number(option, option->min, low, sizeof low);
+    format_number(option, option->max, high, sizeof high);
     if (option->names)
-        list_names(option->names, ", ", names, sizeof(names));
+        list_names(option->names, ", ", names, sizeof names);
     switch (option->kind) {
     case WI_OPTION_STRING:
         snprintf(out, size, option->min ? "any text but the empty one" : "any text");

@@ -174,8 +174,8 @@ static void print_mdoc_option(const struct wi_option *option, FILE *out)
 {
     char placeholder[128], allowed[256];
 
-    wi_option_placeholder(option, placeholder, sizeof(placeholder));
-    wi_option_allowed(option, allowed, sizeof(allowed));
+    wi_option_placeholder(option, placeholder, sizeof placeholder);
+    wi_option_allowed(option, allowed, sizeof allowed);
     fprintf(out, ".It Cm %s No = Ar %s\n", option->key, placeholder);
     print_mdoc_text(option->help, out);
     if (option->kind == WI_OPTION_INTEGER || option->kind == WI_OPTION_SIZE ||

@@ -13,7 +13,7 @@ struct wi_error *wi_problems_add(struct wi_problems *problems)
         return NULL;
     }
     problems->items =
-        wi_realloc_array(problems->items, problems->count + 1, sizeof(*problems->items));
+        wi_realloc_array(problems->items, problems->count + 1, sizeof *problems->items);
     problems->items[problems->count] = (struct wi_error){0};
     return &problems->items[problems->count++];
 }
@@ -33,7 +33,7 @@ void wi_problems_say(
 
     for (size_t i = 0; i < problems->count; i++)
         say(context, problems->items[i].detail);
-    snprintf(more, sizeof(more), "and %zu more", problems->more);
+    snprintf(more, sizeof more, "and %zu more", problems->more);
     if (problems->more > 0)
         say(context, more);
 }

@@ -39,10 +39,10 @@ __attribute__((format(printf, 4, 5))) static struct wi_error *fail(
     va_list arguments;
 
     va_start(arguments, format);
-    vsnprintf(detail, sizeof(detail), format, arguments);
+    vsnprintf(detail, sizeof detail, format, arguments);
     va_end(arguments);
     if (key)
-        snprintf(field, sizeof(field), "%s.%.31s", reader->title, key);
+        snprintf(field, sizeof field, "%s.%.31s", reader->title, key);
     wi_error_set(error, code, field, "%.200s:%u: %s", reader->path, reader->line, detail);
     return error;
 }
@@ -60,9 +60,9 @@ static void fail_unknown_key(struct reader *reader, const char *key)
         if (strcmp(option->section, reader->section) != 0)
             continue;
         wi_nearest_offer(&meant, option->key);
-        if (used < sizeof(allowed))
+        if (used < sizeof allowed)
             used += (size_t)snprintf(
-                allowed + used, sizeof(allowed) - used, "%s%s", used ? ", " : "", option->key);
+                allowed + used, sizeof allowed - used, "%s%s", used ? ", " : "", option->key);
     }
     if (meant.name)
         error = fail(reader, WI_UNKNOWN_FIELD, key,
@@ -139,7 +139,7 @@ static void enter_section(struct reader *reader, const char *name)
     }
     reader->section = section->name;
     reader->refused = 0;
-    snprintf(reader->title, sizeof(reader->title), "%s", name);
+    snprintf(reader->title, sizeof reader->title, "%s", name);
     reader->instance =
         instance ? wi_config_add_instance(reader->config, section->name, instance) : 0;
 }
@@ -149,7 +149,7 @@ static void add_origin(struct reader *reader, const struct wi_option *option)
     struct wi_config *config = reader->config;
 
     config->_origins =
-        wi_realloc_array(config->_origins, config->_origin_count + 1, sizeof(*config->_origins));
+        wi_realloc_array(config->_origins, config->_origin_count + 1, sizeof *config->_origins);
     config->_origins[config->_origin_count++] = (struct wi_config_origin){.option = option,
         .instance = reader->instance,
         .file = wi_strdup(reader->path),
@@ -184,7 +184,7 @@ static void set_value(struct reader *reader, const char *key, const char *value)
     }
     base = wi_option_base(reader->config, option, reader->instance);
     if (wi_option_set(option, base, value, earlier != NULL) < 0) {
-        wi_option_allowed(option, allowed, sizeof(allowed));
+        wi_option_allowed(option, allowed, sizeof allowed);
         wi_error_allow(fail(reader, WI_INVALID_FIELD, key, "[%s] %s: found \"%.80s\"; allowed: %s",
                            reader->title, key, value, allowed),
             "%s", allowed);
@@ -322,9 +322,9 @@ static char *next_line(char *out, int size, void *context)
     ssize_t length;
 
     /* inih needs room for the newline and the NUL. */
-    size_t room = (size_t)size - 2 < sizeof(line) - 1 ? (size_t)size - 2 : sizeof(line) - 1;
+    size_t room = (size_t)size - 2 < sizeof line - 1 ? (size_t)size - 2 : sizeof line - 1;
 
-    length = read_line(reader->file, line, sizeof(line));
+    length = read_line(reader->file, line, sizeof line);
     if (length < 0)
         return NULL;
     reader->line++;

@@ -60,11 +60,11 @@ static int write_file(const char *name, const void *bytes, size_t size)
 static int write_cookie(void)
 {
     static const char head[] = "\xff\xff\0\0\0\0\0\x12MIT-MAGIC-COOKIE-1\0\x10";
-    char entry[sizeof(head) - 1 + COOKIE_SIZE], path[PATH_SIZE];
+    char entry[sizeof head - 1 + COOKIE_SIZE], path[PATH_SIZE];
 
-    memcpy(entry, head, sizeof(head) - 1);
-    if (getrandom(entry + sizeof(head) - 1, COOKIE_SIZE, 0) != COOKIE_SIZE ||
-        write_file("xauthority", entry, sizeof(entry)) != 0 || run_file("xauthority", path) != 0)
+    memcpy(entry, head, sizeof head - 1);
+    if (getrandom(entry + sizeof head - 1, COOKIE_SIZE, 0) != COOKIE_SIZE ||
+        write_file("xauthority", entry, sizeof entry) != 0 || run_file("xauthority", path) != 0)
         return -1;
     return setenv("XAUTHORITY", path, 1);
 }
@@ -92,7 +92,7 @@ static int read_number(int fd)
     char text[16] = "";
     size_t size = 0;
 
-    while (size < sizeof(text) - 1 && read(fd, text + size, 1) == 1 && text[size] != '\n')
+    while (size < sizeof text - 1 && read(fd, text + size, 1) == 1 && text[size] != '\n')
         size++;
     return size > 0 && text[size] == '\n' && strspn(text, "0123456789") == size ? atoi(text) : -1;
 }
@@ -108,7 +108,7 @@ static int start_display(char *xvfb)
     if (write_cookie() != 0 || run_file("xauthority", path) != 0 || pipe(ends) != 0)
         return -1;
     fcntl(ends[0], F_SETFD, FD_CLOEXEC);
-    snprintf(fd_text, sizeof(fd_text), "%d", ends[1]);
+    snprintf(fd_text, sizeof fd_text, "%d", ends[1]);
     pid = start(arguments);
     close(ends[1]);
     number = pid > 0 ? read_number(ends[0]) : -1;
@@ -120,8 +120,8 @@ static int start_display(char *xvfb)
         fprintf(stderr, "webinfer-desk: %s gave no display\n", xvfb);
         return -1;
     }
-    snprintf(note, sizeof(note), "%d %d\n", number, (int)pid);
-    snprintf(display, sizeof(display), ":%d", number);
+    snprintf(note, sizeof note, "%d %d\n", number, (int)pid);
+    snprintf(display, sizeof display, ":%d", number);
     setenv("DISPLAY", display, 1);
     return write_file("display", note, strlen(note));
 }
@@ -135,11 +135,11 @@ static int holds_socket(pid_t pid, unsigned long inode)
     DIR *folder;
     int found = 0;
 
-    snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
-    snprintf(wanted, sizeof(wanted), "socket:[%lu]", inode);
+    snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
+    snprintf(wanted, sizeof wanted, "socket:[%lu]", inode);
     folder = opendir(path);
     while (folder && !found && (entry = readdir(folder))) {
-        ssize_t size = readlinkat(dirfd(folder), entry->d_name, target, sizeof(target) - 1);
+        ssize_t size = readlinkat(dirfd(folder), entry->d_name, target, sizeof target - 1);
         if (size > 0) {
             target[size] = '\0';
             found = strcmp(target, wanted) == 0;
@@ -158,7 +158,7 @@ static unsigned listening_port(pid_t pid)
     unsigned long inode;
     char line[256];
 
-    while (file && !found && fgets(line, sizeof(line), file))
+    while (file && !found && fgets(line, sizeof line, file))
         if (sscanf(line, "%*s %8x:%4x %*s %2x %*s %*s %*s %*s %*s %lu", &address, &port, &state,
                 &inode) == 4 &&
             state == 0x0a && (address & 0xff) == 127 && holds_socket(pid, inode))

@@ -143,10 +143,10 @@ static void wait_event(struct lifeline *line)
 
     if (poll(fds, line->ending ? 1 : 2, line->ending ? TICK_MS : -1) <= 0)
         return;
-    while (read(line->signals, &signal, sizeof(signal)) == (ssize_t)sizeof(signal))
+    while (read(line->signals, &signal, sizeof signal) == (ssize_t)sizeof signal)
         if (signal.ssi_signo != SIGCHLD)
             begin_end(line);
-    if (fds[1].revents && read(LIFELINE_FD, ignored, sizeof(ignored)) <= 0)
+    if (fds[1].revents && read(LIFELINE_FD, ignored, sizeof ignored) <= 0)
         begin_end(line);
 }
 

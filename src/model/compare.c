@@ -32,7 +32,7 @@ static double brain_value(uint16_t bits)
     uint32_t wide = (uint32_t)bits << 16;
     float value;
 
-    memcpy(&value, &wide, sizeof(value));
+    memcpy(&value, &wide, sizeof value);
     return (double)value;
 }
 
@@ -50,13 +50,13 @@ static double real_at(enum wi_datatype type, const unsigned char *bytes, size_t 
 
     switch (type) {
     case WI_FP64:
-        memcpy(&value, bytes + index * sizeof(value), sizeof(value));
+        memcpy(&value, bytes + index * sizeof value, sizeof value);
         return value;
     case WI_FP32:
-        memcpy(&single, bytes + index * sizeof(single), sizeof(single));
+        memcpy(&single, bytes + index * sizeof single, sizeof single);
         return (double)single;
     default:
-        memcpy(&bits, bytes + index * sizeof(bits), sizeof(bits));
+        memcpy(&bits, bytes + index * sizeof bits, sizeof bits);
         return type == WI_FP16 ? half_value(bits) : brain_value(bits);
     }
 }
@@ -142,21 +142,21 @@ static int same_form(
     char have[80], want[80];
 
     if (reference->datatype != got->datatype) {
-        snprintf(out->detail, sizeof(out->detail), "%.80s is %s where WASM gives %s",
+        snprintf(out->detail, sizeof out->detail, "%.80s is %s where WASM gives %s",
             reference->name, wi_datatype_name(got->datatype),
             wi_datatype_name(reference->datatype));
         return 0;
     }
     if (reference->rank != got->rank ||
-        memcmp(reference->dims, got->dims, reference->rank * sizeof(*got->dims)) != 0) {
-        wi_shape_format(got->dims, got->rank, have, sizeof(have));
-        wi_shape_format(reference->dims, reference->rank, want, sizeof(want));
-        snprintf(out->detail, sizeof(out->detail), "%.48s has the shape %s where WASM gives %s",
+        memcmp(reference->dims, got->dims, reference->rank * sizeof *got->dims) != 0) {
+        wi_shape_format(got->dims, got->rank, have, sizeof have);
+        wi_shape_format(reference->dims, reference->rank, want, sizeof want);
+        snprintf(out->detail, sizeof out->detail, "%.48s has the shape %s where WASM gives %s",
             reference->name, have, want);
         return 0;
     }
     if (reference->size != got->size) { /* strings only: else the shape says it */
-        snprintf(out->detail, sizeof(out->detail), "%.80s differs in its text", reference->name);
+        snprintf(out->detail, sizeof out->detail, "%.80s differs in its text", reference->name);
         return 0;
     }
     return 1;
@@ -178,7 +178,7 @@ static int compare_tensor(const struct wi_tensor *reference, const struct wi_ten
     at = first_difference(wi_tensor_bytes(reference), wi_tensor_bytes(got), reference->size);
     if (at == reference->size)
         return 1;
-    snprintf(out->detail, sizeof(out->detail), "%.80s differs at %zu, and %s must be equal",
+    snprintf(out->detail, sizeof out->detail, "%.80s differs at %zu, and %s must be equal",
         reference->name, width ? at / width : at, wi_datatype_name(reference->datatype));
     return 0;
 }
@@ -201,7 +201,7 @@ void wi_compare_within(const struct wi_tensors *reference, const struct wi_tenso
 
     *out = (struct wi_comparison){.same = 1};
     if (reference->count != got->count) {
-        snprintf(out->detail, sizeof(out->detail), "%zu outputs where WASM gives %zu", got->count,
+        snprintf(out->detail, sizeof out->detail, "%zu outputs where WASM gives %zu", got->count,
             reference->count);
         differ(out);
         return;
@@ -210,7 +210,7 @@ void wi_compare_within(const struct wi_tensors *reference, const struct wi_tenso
         const struct wi_tensor *want = &reference->items[i];
         const struct wi_tensor *have = wi_compare_find(got, want->name, i);
         if (!have)
-            snprintf(out->detail, sizeof(out->detail), "there is no output %.80s", want->name);
+            snprintf(out->detail, sizeof out->detail, "there is no output %.80s", want->name);
         if (!have || !compare_tensor(want, have, margin, &worst, out)) {
             differ(out);
             return;
@@ -219,7 +219,7 @@ void wi_compare_within(const struct wi_tensors *reference, const struct wi_tenso
     out->ratio = worst.ratio;
     out->same = worst.ratio <= 1;
     if (worst.ratio > 0)
-        snprintf(out->detail, sizeof(out->detail), "%.80s at %zu: %.9g where WASM gives %.9g",
+        snprintf(out->detail, sizeof out->detail, "%.80s at %zu: %.9g where WASM gives %.9g",
             worst.tensor, worst.index, worst.got, worst.reference);
 }
 

@@ -65,7 +65,7 @@ static void add_row(struct wi_list_row **rows, size_t *count, const char *name,
     enum wi_model_format format, char *problem)
 {
     if ((*count & (*count - 1)) == 0) /* at every power of two there is no more room */
-        *rows = wi_realloc_array(*rows, *count ? 2 * *count : 1, sizeof(**rows));
+        *rows = wi_realloc_array(*rows, *count ? 2 * *count : 1, sizeof **rows);
     (*rows)[*count] =
         (struct wi_list_row){.name = as_utf8(name), .format = format, .problem = as_utf8(problem)};
     ++*count;
@@ -126,7 +126,7 @@ static const struct wi_list_row *find(
 {
     const struct wi_list_row wanted = {.name = (char *)name};
 
-    return count > 0 ? bsearch(&wanted, rows, count, sizeof(*rows), compare) : NULL;
+    return count > 0 ? bsearch(&wanted, rows, count, sizeof *rows, compare) : NULL;
 }
 
 const struct wi_list_row *wi_list_model(const struct wi_list *list, const char *name)
@@ -154,7 +154,7 @@ void wi_list_clear(struct wi_list *list)
 {
     clear_rows(list->models, list->model_count);
     clear_rows(list->ignored, list->ignored_count);
-    memset(list, 0, sizeof(*list));
+    memset(list, 0, sizeof *list);
 }
 
 /* --- looking --------------------------------------------------------------------------------- */
@@ -333,9 +333,9 @@ int wi_list_read(const char *directory, struct wi_list *list)
 
     each_entry(&scan, "", take_outer, NULL);
     if (list->model_count > 0)
-        qsort(list->models, list->model_count, sizeof(*list->models), compare);
+        qsort(list->models, list->model_count, sizeof *list->models, compare);
     if (list->ignored_count > 0)
-        qsort(list->ignored, list->ignored_count, sizeof(*list->ignored), compare);
+        qsort(list->ignored, list->ignored_count, sizeof *list->ignored, compare);
     errno = scan.failed;
     return scan.failed ? -1 : 0;
 }
@@ -345,14 +345,14 @@ int wi_list_read(const char *directory, struct wi_list *list)
 /* The names that there are, the one that was meant first, as far as there is room. */
 static void allow_names(struct wi_error *error, const struct wi_list *list, const char *meant)
 {
-    char text[sizeof(error->allowed)] = "";
+    char text[sizeof error->allowed] = "";
     size_t used = 0, shown = 0;
 
     for (size_t i = 0; i <= list->model_count; i++) {
         const char *name = i == 0 ? meant : list->models[i - 1].name;
         if (!name || (i > 0 && meant && strcmp(name, meant) == 0))
             continue;
-        if (used + strlen(", ") + strlen(name) + sizeof(" and 99999 more") > sizeof(text))
+        if (used + strlen(", ") + strlen(name) + sizeof(" and 99999 more") > sizeof text)
             break;
         used += (size_t)sprintf(text + used, "%s%s", shown > 0 ? ", " : "", name);
         shown++;

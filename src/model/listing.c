@@ -155,7 +155,7 @@ static void start(struct wi_listing *listing)
     if (listing->reading)
         return;
     wi_timer_stop(listing->later);
-    reading = wi_alloc(sizeof(*reading));
+    reading = wi_alloc(sizeof *reading);
     reading->listing = listing;
     reading->directory = wi_strdup(listing->directory);
     reading->began_at = wi_now_ms();
@@ -194,7 +194,7 @@ static void abandon(struct wi_listing *listing)
 
 struct wi_listing *wi_listing_new(uv_loop_t *loop, const char *directory)
 {
-    struct wi_listing *listing = wi_alloc(sizeof(*listing));
+    struct wi_listing *listing = wi_alloc(sizeof *listing);
 
     listing->loop = loop;
     listing->directory = wi_strdup(directory);
@@ -251,7 +251,7 @@ struct wi_listing_wait *wi_listing_fresh(
         on_list(context, &listing->list);
         return NULL;
     }
-    wait = wi_alloc(sizeof(*wait));
+    wait = wi_alloc(sizeof *wait);
     *wait = (struct wi_listing_wait){
         .listing = listing, .on_list = on_list, .context = context, .since = now};
     DL_APPEND(listing->waits, wait);

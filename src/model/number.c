@@ -70,7 +70,7 @@ static const struct {
     {1e44, -8.821361405306423e+27},
     {1e45, 7.024271097546445e+28},
 };
-enum { MAX_POWER = sizeof(powers) / sizeof(powers[0]) - 1 };
+enum { MAX_POWER = sizeof powers / sizeof powers[0] - 1 };
 
 static const uint64_t integer_powers[] = {
     1u,
@@ -280,7 +280,7 @@ static size_t print_slowly(char *out, double v, int as_float)
 
     for (int precision = 1; precision <= (as_float ? FLT_DECIMAL_DIG : DBL_DECIMAL_DIG);
          precision++) {
-        length = snprintf(text, sizeof(text), "%.*g", precision, v);
+        length = snprintf(text, sizeof text, "%.*g", precision, v);
         if (as_float ? strtof(text, NULL) == (float)v : strtod(text, NULL) == v)
             break;
     }
@@ -294,7 +294,7 @@ static double power_of_two(int exponent)
     uint64_t bits = (uint64_t)(exponent + 1023) << 52;
     double value;
 
-    memcpy(&value, &bits, sizeof(value));
+    memcpy(&value, &bits, sizeof value);
     return value;
 }
 
@@ -329,7 +329,7 @@ size_t wi_print_float(char *out, float value)
         out[used++] = '-';
     if (v < 1e6f && v == (float)(uint32_t)v)
         return used + wi_print_unsigned(out + used, (uint32_t)v);
-    memcpy(&bits, &v, sizeof(bits));
+    memcpy(&bits, &v, sizeof bits);
     exponent = (int)(bits >> 23) - 127;
     struct binary binary = {.value = v,
         .exponent = exponent,
@@ -355,7 +355,7 @@ size_t wi_print_double(char *out, double value)
         out[used++] = '-';
     if (v < 1e15 && v == (double)(uint64_t)v)
         return used + wi_print_unsigned(out + used, (uint64_t)v);
-    memcpy(&bits, &v, sizeof(bits));
+    memcpy(&bits, &v, sizeof bits);
     exponent = (int)(bits >> 52) - 1023;
     if (exponent < -900) /* subnormal, or its gap is */
         return used + print_slowly(out + used, v, 0);

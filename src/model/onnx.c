@@ -172,7 +172,7 @@ static int read_value(struct walk *walk, struct wi_protobuf_range info, struct w
 
 static int read_input(struct walk *walk, struct wi_protobuf_range info)
 {
-    struct entry *entry = wi_alloc(sizeof(*entry)), *twin;
+    struct entry *entry = wi_alloc(sizeof *entry), *twin;
 
     if (read_value(walk, info, &entry->value) < 0)
         goto failed;
@@ -202,7 +202,7 @@ static int read_output(struct walk *walk, struct wi_protobuf_range info)
         goto failed;
     }
     signature->outputs =
-        wi_realloc_array(signature->outputs, signature->output_count + 1, sizeof(value));
+        wi_realloc_array(signature->outputs, signature->output_count + 1, sizeof value);
     signature->outputs[signature->output_count++] = value;
     return 0;
 failed:
@@ -361,7 +361,7 @@ static int take_inputs(struct walk *walk, int code)
     if (code == 0 && left > WI_TENSORS_MAX)
         code = fail(walk, 0, "its graph has more than 1024 inputs");
     if (code == 0)
-        signature->inputs = wi_alloc(left * sizeof(*signature->inputs));
+        signature->inputs = wi_alloc(left * sizeof *signature->inputs);
     HASH_ITER(hh, walk->inputs, entry, next)
     {
         HASH_DEL(walk->inputs, entry);
@@ -378,7 +378,7 @@ static int take_inputs(struct walk *walk, int code)
 static const char *guess_text(const struct wi_protobuf *input)
 {
     unsigned char head[WI_GUESS_BYTES];
-    size_t length = input->size < sizeof(head) ? (size_t)input->size : sizeof(head);
+    size_t length = input->size < sizeof head ? (size_t)input->size : sizeof head;
 
     if (input->bytes)
         memcpy(head, input->bytes, length);
@@ -409,7 +409,7 @@ enum wi_code wi_onnx_read(const unsigned char *bytes, size_t size,
     struct wi_onnx_signature *signature, struct wi_error *error)
 {
     static const unsigned char nothing[1];
-    struct wi_protobuf *input = wi_alloc(sizeof(*input));
+    struct wi_protobuf *input = wi_alloc(sizeof *input);
     enum wi_code code;
 
     input->bytes = bytes ? bytes : nothing;
@@ -423,7 +423,7 @@ enum wi_code wi_onnx_read(const unsigned char *bytes, size_t size,
 enum wi_code wi_onnx_read_file(
     int fd, uint64_t size, struct wi_onnx_signature *signature, struct wi_error *error)
 {
-    struct wi_protobuf *input = wi_alloc(sizeof(*input));
+    struct wi_protobuf *input = wi_alloc(sizeof *input);
     enum wi_code code;
 
     input->fd = fd;

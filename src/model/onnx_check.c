@@ -70,16 +70,16 @@ static enum wi_code check_input(const struct wi_onnx_value *value, const struct 
             "the model's input %.128s is a sequence, map or optional, which cannot be sent",
             value->name);
     if (value->has_datatype && value->datatype != tensor->datatype) {
-        snprintf(field, sizeof(field), "inputs[%zu].datatype", index);
+        snprintf(field, sizeof field, "inputs[%zu].datatype", index);
         wi_error_set(error, WI_INPUT_DATATYPE, field, "input %.128s is %s; the model takes %s",
             value->name, wi_datatype_name(tensor->datatype), wi_datatype_name(value->datatype));
         wi_error_expect(error, "%s", wi_datatype_name(value->datatype));
         return WI_INPUT_DATATYPE;
     }
     if (!shape_fits(value, tensor)) {
-        snprintf(field, sizeof(field), "inputs[%zu].shape", index);
-        format_shape(value, expected, sizeof(expected));
-        wi_shape_format(tensor->dims, tensor->rank, found, sizeof(found));
+        snprintf(field, sizeof field, "inputs[%zu].shape", index);
+        format_shape(value, expected, sizeof expected);
+        wi_shape_format(tensor->dims, tensor->rank, found, sizeof found);
         wi_error_set(error, WI_INPUT_SHAPE, field,
             "input %.96s has shape %.150s; the model takes %.150s", value->name, found, expected);
         wi_error_expect(error, "%s", expected);
@@ -100,9 +100,9 @@ enum wi_code wi_onnx_check_inputs(const struct wi_onnx_signature *signature,
             find(signature->inputs, signature->input_count, tensor->name);
         enum wi_code code;
 
-        snprintf(field, sizeof(field), "inputs[%zu].name", i);
+        snprintf(field, sizeof field, "inputs[%zu].name", i);
         if (!value) {
-            list_names(signature->inputs, signature->input_count, names, sizeof(names));
+            list_names(signature->inputs, signature->input_count, names, sizeof names);
             wi_error_set(error, WI_INPUT_UNKNOWN, field, "the model has no input %.128s; it has %s",
                 tensor->name, names);
             wi_error_expect(error, "%s", names);
@@ -121,7 +121,7 @@ enum wi_code wi_onnx_check_inputs(const struct wi_onnx_signature *signature,
     }
     for (size_t i = 0; i < signature->input_count; i++) {
         if (!seen[i]) {
-            list_names(signature->inputs, signature->input_count, names, sizeof(names));
+            list_names(signature->inputs, signature->input_count, names, sizeof names);
             wi_error_set(error, WI_INPUT_MISSING, "inputs",
                 "input %.128s is missing; the model takes %s", signature->inputs[i].name, names);
             wi_error_expect(error, "%s", names);
@@ -138,7 +138,7 @@ enum wi_code wi_onnx_check_output(
 
     if (find(signature->outputs, signature->output_count, name))
         return WI_OK;
-    list_names(signature->outputs, signature->output_count, names, sizeof(names));
+    list_names(signature->outputs, signature->output_count, names, sizeof names);
     wi_error_set(error, WI_OUTPUT_UNKNOWN, "outputs", "the model has no output %.128s; it has %s",
         name, names);
     wi_error_expect(error, "%s", names);

@@ -65,7 +65,7 @@ static void note(struct wi_onnx_signature *signature, const char *type, int swit
     int draws = IS_IN(drawing, type) || (strcmp(type, "Dropout") == 0 && switched_on);
 
     if (draws && !*signature->random)
-        snprintf(signature->random, sizeof(signature->random), "%s", type);
+        snprintf(signature->random, sizeof signature->random, "%s", type);
     if (strncmp(type, "QLinear", 7) == 0 || IS_IN(rounding, type))
         signature->quantised = 1;
 }

@@ -21,7 +21,7 @@ int wi_protobuf_fail(struct wi_protobuf *input, uint64_t at, const char *problem
 /* Loads the window that begins at `at`. */
 static int load(struct wi_protobuf *input, uint64_t at)
 {
-    size_t wanted = sizeof(input->_window), got = 0;
+    size_t wanted = sizeof input->_window, got = 0;
 
     if (wanted > input->size - at)
         wanted = input->size - at;

@@ -79,7 +79,7 @@ static struct entry *add_entry(struct wi_repository *repository, const char *nam
     if (entry)
         return entry;
     make_key(key, name);
-    entry = wi_alloc(sizeof(*entry));
+    entry = wi_alloc(sizeof *entry);
     entry->name = wi_strdup(key);
     HASH_ADD_KEYPTR(hh, repository->entries, entry->name, strlen(entry->name), entry);
     return entry;
@@ -118,7 +118,7 @@ static void remove_entries(struct wi_repository *repository)
 struct wi_repository *wi_repository_new(
     uv_loop_t *loop, const char *directory, struct wi_hash_cache *cache)
 {
-    struct wi_repository *repository = wi_alloc(sizeof(*repository));
+    struct wi_repository *repository = wi_alloc(sizeof *repository);
 
     repository->loop = loop;
     repository->cache = cache;
@@ -274,7 +274,7 @@ static void settle(
     if (model) {
         entry->model = wi_model_ref_idle(model);
     } else {
-        entry->error = wi_alloc(sizeof(*entry->error));
+        entry->error = wi_alloc(sizeof *entry->error);
         *entry->error = load->error;
     }
 }
@@ -360,7 +360,7 @@ static void end_job(void *data, int cancelled)
  * model does not wait for all the large ones. */
 static struct job *start_job(struct wi_repository *repository, const char *name, uint64_t size)
 {
-    struct job *job = wi_alloc(sizeof(*job));
+    struct job *job = wi_alloc(sizeof *job);
 
     job->repository = repository;
     job->load = wi_load_new(repository->directory, name, repository->cache);
@@ -408,7 +408,7 @@ static struct wi_repository_lookup *read_model(struct wi_repository *repository,
     uint64_t size, wi_repository_fn *on_model, void *context)
 {
     struct entry *entry = add_entry(repository, name);
-    struct wi_repository_lookup *lookup = wi_alloc(sizeof(*lookup));
+    struct wi_repository_lookup *lookup = wi_alloc(sizeof *lookup);
 
     if (!entry->job)
         entry->job = start_job(repository, name, size);

@@ -45,7 +45,7 @@ void wi_model_use(struct wi_model *model)
     if (!repository || model->builtin)
         return;
     if (!use) {
-        use = wi_alloc(sizeof(*use));
+        use = wi_alloc(sizeof *use);
         use->name = wi_strndup(model->name, strcspn(model->name, ":"));
         HASH_ADD_KEYPTR(hh, repository->uses, use->name, strlen(use->name), use);
     }

@@ -61,7 +61,7 @@ int wi_model_is_used(const struct wi_model *model)
 
 struct wi_model *wi_snapshot_new(struct wi_repository *repository, const char *name)
 {
-    struct snapshot *snapshot = wi_alloc(sizeof(*snapshot));
+    struct snapshot *snapshot = wi_alloc(sizeof *snapshot);
 
     snapshot->model.name = wi_strdup(name);
     snapshot->model._references = 1;
@@ -120,7 +120,7 @@ struct wi_model *wi_snapshot_of_load(struct wi_repository *repository, struct wi
     struct wi_model *model = wi_snapshot_new(repository, name);
 
     free(name);
-    memcpy(model->hash, load->hash, sizeof(model->hash));
+    memcpy(model->hash, load->hash, sizeof model->hash);
     model->format = load->format;
     model->engine = engines[load->format];
     model->folder = wi_strdup(load->folder);

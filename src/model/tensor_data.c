@@ -26,7 +26,7 @@ static int names_non_finite(const json_t *value)
         return 0;
     if (*text == '-' || *text == '+')
         text++;
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (strcasecmp(text, names[i]) == 0)
             return 1;
     return 0;
@@ -48,9 +48,9 @@ static enum wi_code wrong_element(
     }
     if (json_is_number(value)) {
         if (json_is_integer(value))
-            snprintf(found, sizeof(found), "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+            snprintf(found, sizeof found, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
         else
-            snprintf(found, sizeof(found), "%.17g", json_real_value(value));
+            snprintf(found, sizeof found, "%.17g", json_real_value(value));
         wi_tensor_fail(reader, WI_INPUT_DATATYPE, "data", (int64_t)reader->next,
             "%s does not fit %s, which takes %s", found, type, expected);
         wi_error_expect(reader->error, "%s: %s", type, expected);
@@ -134,8 +134,8 @@ static enum wi_code fill_floats(struct wi_tensor_reader *reader, const json_t *l
         /* Rounding to FP32 may overflow where the double is finite. */
         if (!json_is_number(value) || !isfinite(number = (float)json_number_value(value)))
             return wrong_element(reader, value, "finite numbers up to 3.4028235e38");
-        memcpy(reader->out, &number, sizeof(number));
-        reader->out += sizeof(number);
+        memcpy(reader->out, &number, sizeof number);
+        reader->out += sizeof number;
     }
     return WI_OK;
 }
@@ -150,8 +150,8 @@ static enum wi_code fill_doubles(struct wi_tensor_reader *reader, const json_t *
 
         if (!json_is_number(value) || !isfinite(number = json_number_value(value)))
             return wrong_element(reader, value, "finite numbers");
-        memcpy(reader->out, &number, sizeof(number));
-        reader->out += sizeof(number);
+        memcpy(reader->out, &number, sizeof number);
+        reader->out += sizeof number;
     }
     return WI_OK;
 }
@@ -164,9 +164,9 @@ static enum wi_code fill_strings(struct wi_tensor_reader *reader, const json_t *
         const json_t *value = json_array_get(list, i);
         uint32_t length = (uint32_t)json_string_length(value);
 
-        memcpy(reader->out, &length, sizeof(length));
-        memcpy(reader->out + sizeof(length), json_string_value(value), length);
-        reader->out += sizeof(length) + length;
+        memcpy(reader->out, &length, sizeof length);
+        memcpy(reader->out + sizeof length, json_string_value(value), length);
+        reader->out += sizeof length + length;
     }
     return WI_OK;
 }
@@ -222,7 +222,7 @@ static enum wi_code walk_nested(struct wi_tensor_reader *reader, const json_t *l
     char shape[384];
 
     if (!json_is_array(list) || (uint64_t)tensor->dims[depth] != count) {
-        wi_shape_format(tensor->dims, tensor->rank, shape, sizeof(shape));
+        wi_shape_format(tensor->dims, tensor->rank, shape, sizeof shape);
         if (json_is_array(list))
             fail(reader, WI_INPUT_SIZE, "data",
                 "a list of %zu at nesting level %u, where the shape %.200s has %" PRId64, count,

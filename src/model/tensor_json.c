@@ -60,7 +60,7 @@ static enum wi_code read_datatype(struct wi_tensor_reader *reader, const char *n
     if (wi_datatype_parse(name, strlen(name), &reader->tensor->datatype) == 0)
         return WI_OK;
     for (int i = 0; i < WI_DATATYPE_COUNT; i++)
-        used += (size_t)snprintf(allowed + used, sizeof(allowed) - used, "%s%s", i ? ", " : "",
+        used += (size_t)snprintf(allowed + used, sizeof allowed - used, "%s%s", i ? ", " : "",
             wi_datatype_name((enum wi_datatype)i));
     fail(reader, WI_INVALID_FIELD, "datatype", "\"%.32s\" is not a datatype; allowed are %s", name,
         allowed);
@@ -112,11 +112,11 @@ static enum wi_code check_binary_strings(struct wi_tensor_reader *reader, size_t
     uint32_t length;
 
     for (; left > 0; found++, bytes += length, left -= length) {
-        if (left < sizeof(length))
+        if (left < sizeof length)
             return fail(reader, WI_INPUT_SIZE, "data", "a string's length is cut off");
-        memcpy(&length, bytes, sizeof(length));
-        bytes += sizeof(length);
-        left -= sizeof(length);
+        memcpy(&length, bytes, sizeof length);
+        bytes += sizeof length;
+        left -= sizeof length;
         if (length > left)
             return fail(reader, WI_INPUT_SIZE, "data",
                 "string %zu claims %" PRIu32 " bytes where %zu are left", found, length, left);
@@ -177,7 +177,7 @@ static enum wi_code read_tensor(struct wi_tensor_reader *reader, const json_t *o
     size_t elements = 0;
     enum wi_code code;
 
-    wi_join(prefix, sizeof(prefix), reader->where, ".", NULL);
+    wi_join(prefix, sizeof prefix, reader->where, ".", NULL);
     code = wi_params_read(tensor_table, object, WI_PARAMS_STRICT, prefix, &fields, reader->error);
     if (code != WI_OK)
         return code;
@@ -186,7 +186,7 @@ static enum wi_code read_tensor(struct wi_tensor_reader *reader, const json_t *o
     if (code == WI_OK)
         code = read_shape(reader, fields.shape, &elements);
     if (code == WI_OK && fields.parameters) {
-        wi_join(prefix, sizeof(prefix), reader->where, ".parameters.", NULL);
+        wi_join(prefix, sizeof prefix, reader->where, ".parameters.", NULL);
         code = wi_params_read(parameters_table, fields.parameters, WI_PARAMS_STRICT, prefix,
             &parameters, reader->error);
     }
@@ -233,7 +233,7 @@ enum wi_code wi_tensors_from_json(struct wi_tensors *list, const json_t *array,
             .error = error,
             .where = path};
 
-        wi_join(path, sizeof(path), where, "[", wi_digits(digits, i), "]", NULL);
+        wi_join(path, sizeof path, where, "[", wi_digits(digits, i), "]", NULL);
         code = read_tensor(&reader, json_array_get(array, i));
     }
     if (code == WI_OK && body && binary_offset != body->size)

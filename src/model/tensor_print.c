@@ -98,12 +98,12 @@ static void print_strings(struct wi_buffer *out, const struct wi_tensor *tensor)
     size_t left = tensor->size;
     uint32_t length;
 
-    for (int first = 1; left >= sizeof(length); first = 0) {
+    for (int first = 1; left >= sizeof length; first = 0) {
         json_t *string;
 
-        memcpy(&length, bytes, sizeof(length));
-        bytes += sizeof(length);
-        left -= sizeof(length);
+        memcpy(&length, bytes, sizeof length);
+        bytes += sizeof length;
+        left -= sizeof length;
         if (length > left)
             break;
         if (!first)

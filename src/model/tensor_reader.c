@@ -12,12 +12,12 @@ enum wi_code wi_tensor_fail(struct wi_tensor_reader *reader, enum wi_code code, 
     va_list arguments;
 
     va_start(arguments, format);
-    vsnprintf(detail, sizeof(detail), format, arguments);
+    vsnprintf(detail, sizeof detail, format, arguments);
     va_end(arguments);
     if (index >= 0)
-        snprintf(field, sizeof(field), "%s.%s[%" PRId64 "]", reader->where, leaf, index);
+        snprintf(field, sizeof field, "%s.%s[%" PRId64 "]", reader->where, leaf, index);
     else
-        snprintf(field, sizeof(field), "%s.%s", reader->where, leaf);
+        snprintf(field, sizeof field, "%s.%s", reader->where, leaf);
     return wi_error_set(reader->error, code, field, "%s: %s", field, detail);
 }
 
@@ -28,7 +28,7 @@ enum wi_code wi_tensor_check_count(struct wi_tensor_reader *reader, size_t found
 
     if (found == elements)
         return WI_OK;
-    wi_shape_format(tensor->dims, tensor->rank, shape, sizeof(shape));
+    wi_shape_format(tensor->dims, tensor->rank, shape, sizeof shape);
     wi_tensor_fail(reader, WI_INPUT_SIZE, "data", -1, "%zu elements, but the shape %.200s has %zu",
         found, shape, elements);
     wi_error_expect(reader->error, "%zu elements", elements);

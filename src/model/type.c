@@ -154,8 +154,8 @@ static void squeeze(const char *name, struct squeezed *out)
 {
     int boundary = 1;
 
-    memset(out, 0, sizeof(*out));
-    for (; *name && out->length < sizeof(out->text) - 1; name++) {
+    memset(out, 0, sizeof *out);
+    for (; *name && out->length < sizeof out->text - 1; name++) {
         if (!isalnum((unsigned char)*name)) {
             boundary = 1;
             continue;
@@ -210,7 +210,7 @@ static enum wi_model_type longest_family(const struct squeezed *name)
     enum wi_model_type type = WI_TYPE_UNKNOWN;
     size_t best = 0;
 
-    for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
+    for (size_t i = 0; i < sizeof families / sizeof families[0]; i++) {
         for (const char *const *family = families[i].names; *family; family++) {
             size_t length = strlen(*family);
 
@@ -232,7 +232,7 @@ static enum wi_model_type type_of(const char *text)
     type = longest_family(&name);
     if (type != WI_TYPE_TEXT_GENERATION)
         return type;
-    for (size_t i = 0; i < sizeof(modifiers) / sizeof(modifiers[0]); i++)
+    for (size_t i = 0; i < sizeof modifiers / sizeof modifiers[0]; i++)
         if (has_word(&name, modifiers[i].word))
             return modifiers[i].type;
     return type;

@@ -146,7 +146,7 @@ static struct group *join_group(struct wi_estimates *estimates, const char *key)
     struct group *group = find_group(estimates, key, length);
 
     if (!group) {
-        group = wi_alloc(sizeof(*group) + length + 1);
+        group = wi_alloc(sizeof *group + length + 1);
         memcpy(group->key, key, length);
         group->measured.before = is_faster;
         group->subject = join_subject(estimates, key);
@@ -195,7 +195,7 @@ static void drop(struct wi_estimates *estimates, struct entry *entry)
 
 static struct entry *add(struct wi_estimates *estimates, const char *key, size_t length)
 {
-    struct entry *entry = wi_alloc(sizeof(*entry) + length + 1), *oldest = estimates->entries;
+    struct entry *entry = wi_alloc(sizeof *entry + length + 1), *oldest = estimates->entries;
 
     if (HASH_COUNT(estimates->entries) >= WI_ESTIMATE_MAX) {
         wi_db_forget(estimates->db, WI_DB_ESTIMATES, oldest->key);
@@ -271,7 +271,7 @@ static void load_one(void *context, const char *key, const char *text)
 
 struct wi_estimates *wi_estimates_new(struct wi_db *db)
 {
-    struct wi_estimates *estimates = wi_alloc(sizeof(*estimates));
+    struct wi_estimates *estimates = wi_alloc(sizeof *estimates);
 
     estimates->db = db;
     wi_db_each(db, WI_DB_ESTIMATES, 0, load_one, estimates);

@@ -161,7 +161,7 @@ static void unlist(struct wi_fleet_place *place)
 
 static void enter(struct wi_fleet_node *node, struct wi_fleet_group *group)
 {
-    struct wi_fleet_place *place = wi_alloc(sizeof(*place));
+    struct wi_fleet_place *place = wi_alloc(sizeof *place);
 
     place->node = node;
     place->group = group;
@@ -173,7 +173,7 @@ static void enter(struct wi_fleet_node *node, struct wi_fleet_group *group)
 
 static struct wi_fleet_group *new_group(struct wi_fleet_class *class, unsigned queue)
 {
-    struct wi_fleet_group *group = wi_alloc(sizeof(*group));
+    struct wi_fleet_group *group = wi_alloc(sizeof *group);
 
     group->class = class;
     group->queue = queue;
@@ -224,7 +224,7 @@ static struct wi_fleet_group *find_group(
     const struct wi_fleet_class *class, const char *hash, enum wi_platform platform)
 {
     struct wi_fleet_group *group;
-    char key[sizeof(group->key)];
+    char key[sizeof group->key];
     size_t length = strnlen(hash, 64);
 
     memcpy(key, hash, length);
@@ -283,7 +283,7 @@ static struct wi_fleet_class *find_or_add_class(
         wi_buffer_clear(&key);
         return class;
     }
-    class = wi_alloc(sizeof(*class));
+    class = wi_alloc(sizeof *class);
     class->info = *info;
     class->info.id[0] = '\0';
     json_incref(class->info.capabilities);

@@ -98,7 +98,7 @@ static void refuse_platform(struct wi_choice *choice, enum wi_platform platform,
 {
     choice->refusal.given = 1;
     choice->refusal.platform = platform;
-    snprintf(choice->refusal.reason, sizeof(choice->refusal.reason), "%s", reason);
+    snprintf(choice->refusal.reason, sizeof choice->refusal.reason, "%s", reason);
 }
 
 /* Of the platform that is named: what bars it, else what the node says. Of all: what bars each. */
@@ -121,7 +121,7 @@ enum wi_code wi_platforms_unsupported(
 
     for (int i = 0; i < WI_PLATFORM_COUNT; i++)
         if (wi_platforms_can_run(candidate, demand->model, i))
-            snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s%s",
+            snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s",
                 *names ? ", " : "", wi_platform_names[i]);
     if (demand->has_platform && demand->platform < WI_NATIVE &&
         !wi_engine_in_page_on(engine, demand->platform))

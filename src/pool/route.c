@@ -345,7 +345,7 @@ static void take(
             wi_platforms_can_run(option->candidate, demand->model, WI_WASM))
             wi_platforms_add(choice, WI_WASM);
     }
-    wi_join(choice->node, sizeof(choice->node), option->node, NULL);
+    wi_join(choice->node, sizeof choice->node, option->node, NULL);
 }
 
 /* --- all together ---------------------------------------------------------------------------- */
@@ -367,7 +367,7 @@ enum wi_pick wi_route(const struct wi_candidate *candidates, size_t count,
     struct wi_option *best, *awaited;
     struct reference reference;
 
-    memset(&choice->probe, 0, sizeof(choice->probe));
+    memset(&choice->probe, 0, sizeof choice->probe);
     allow_fallback(options, made, demand);
     allow_unchecked(options, made, demand);
     prefer_long(options, made, demand);

@@ -299,7 +299,7 @@ void wi_scale_next(const struct wi_scale *scale, double now, struct wi_scale_ste
 {
     const struct totals totals = count_all(scale);
 
-    memset(step, 0, sizeof(*step));
+    memset(step, 0, sizeof *step);
     step->wake = WI_NEVER;
     if (keep_below_maxima(scale, &totals, step) || replace_worn(scale, &totals, now, step) ||
         keep_minima(scale, &totals, now, step) || fulfil_wishes(scale, &totals, now, step) ||

@@ -128,7 +128,7 @@ static struct known *find_or_add_known(struct wi_verdicts *verdicts, const char 
 
     if (known)
         return known;
-    known = wi_alloc(sizeof(*known) + length + 1);
+    known = wi_alloc(sizeof *known + length + 1);
     memcpy(known->hash, key, length);
     HASH_ADD_KEYPTR(hh, verdicts->models, known->hash, length, known);
     return known;
@@ -170,7 +170,7 @@ static struct verdict *find_or_add(struct wi_verdicts *verdicts, const char *key
     struct shelf *shelf = &verdicts->shelves[place.joined ? JOINED : OURS];
     if (shelf->count >= shelf_max[place.joined ? JOINED : OURS])
         forget(verdicts, shelf->verdicts);
-    verdict = wi_alloc(sizeof(*verdict));
+    verdict = wi_alloc(sizeof *verdict);
     verdict->key = wi_strdup(key);
     verdict->owner = place.joined ? JOINED : OURS;
     verdict->about_wasm = place.platform == WI_WASM && !*place.kind;
@@ -207,13 +207,13 @@ static void set_detail(struct verdict *verdict, const char *detail)
     size_t length = strlen(detail);
     json_t *text;
 
-    if (length >= sizeof(verdict->detail)) {
-        length = sizeof(verdict->detail) - 1;
+    if (length >= sizeof verdict->detail) {
+        length = sizeof verdict->detail - 1;
         while (length > 0 && ((unsigned char)detail[length] & 0xc0) == 0x80)
             length--;
     }
     text = json_stringn(detail, length);
-    snprintf(verdict->detail, sizeof(verdict->detail), "%s", text ? json_string_value(text) : "");
+    snprintf(verdict->detail, sizeof verdict->detail, "%s", text ? json_string_value(text) : "");
     json_decref(text);
 }
 
@@ -245,7 +245,7 @@ static void load(void *context, const char *key, const char *value)
 
 struct wi_verdicts *wi_verdicts_new(struct wi_db *db)
 {
-    struct wi_verdicts *verdicts = wi_alloc(sizeof(*verdicts));
+    struct wi_verdicts *verdicts = wi_alloc(sizeof *verdicts);
 
     verdicts->db = db;
     wi_db_each(db, WI_DB_VERDICTS, WI_COMPARE_RULES, load, verdicts);
@@ -436,7 +436,7 @@ void wi_verdicts_accept(
 
 void wi_verdicts_count(const struct wi_verdicts *verdicts, size_t counts[WI_VERDICT_COUNT])
 {
-    memset(counts, 0, WI_VERDICT_COUNT * sizeof(*counts));
+    memset(counts, 0, WI_VERDICT_COUNT * sizeof *counts);
     for (const struct verdict *verdict = verdicts ? verdicts->all : NULL; verdict;
          verdict = verdict->hh.next)
         counts[value_of(verdict)]++;

@@ -259,7 +259,7 @@ static const struct wi_dialect_verbs verbs = {
 struct wi_driver *wi_bidi_new(uv_loop_t *loop, struct lws_context *lws, const char *url,
     const struct wi_driver_events *events)
 {
-    struct bidi *driver = wi_alloc(sizeof(*driver));
+    struct bidi *driver = wi_alloc(sizeof *driver);
 
     driver->driver.verbs = &verbs;
     driver->loop = loop;

@@ -78,7 +78,7 @@ static void on_deadline(void *context)
 struct wi_command *wi_wire_send(struct wi_wire *wire, const char *verb, const char *method,
     json_t *params, uint64_t timeout_ms, wi_wire_fn *on_answer, void *context)
 {
-    struct wi_command *command = wi_alloc(sizeof(*command));
+    struct wi_command *command = wi_alloc(sizeof *command);
     json_t *message =
         json_pack("{s:I, s:s, s:o}", "id", ++wire->last_id, "method", method, "params", params);
     char *text = json_dumps(message, JSON_COMPACT);
@@ -212,7 +212,7 @@ static void on_over(void *context)
 struct wi_wire *wi_wire_open(
     uv_loop_t *loop, struct lws_context *lws, const char *url, const struct wi_wire_events *events)
 {
-    struct wi_wire *wire = wi_alloc(sizeof(*wire));
+    struct wi_wire *wire = wi_alloc(sizeof *wire);
     const struct wi_websocket_events socket_events = {wire, on_message, on_skipped, on_closed};
 
     wire->loop = loop;

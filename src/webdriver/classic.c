@@ -314,7 +314,7 @@ static const struct wi_dialect_verbs verbs = {
 struct wi_driver *wi_classic_new(uv_loop_t *loop, struct wi_http *http, struct lws_context *lws,
     const char *url, const struct wi_driver_events *events)
 {
-    struct classic *driver = wi_alloc(sizeof(*driver));
+    struct classic *driver = wi_alloc(sizeof *driver);
     size_t length = strlen(url);
 
     driver->driver.verbs = &verbs;

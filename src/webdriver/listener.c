@@ -29,11 +29,11 @@ static void settle(struct wi_listening *listening)
 
 static void give_up(struct wi_listening *listening, const struct wi_error *why)
 {
-    char note[sizeof(why->detail) + 64];
+    char note[sizeof why->detail + 64];
 
     wi_wire_close(listening->wire);
     listening->wire = NULL;
-    snprintf(note, sizeof(note), "its console is not heard: %s", why->detail);
+    snprintf(note, sizeof note, "its console is not heard: %s", why->detail);
     listening->notes.events.on_note(listening->notes.events.context, WI_LOG_DEBUG, note);
     settle(listening);
 }
@@ -73,7 +73,7 @@ static void on_over(void *context, const struct wi_error *why)
 struct wi_listening *wi_listening_new(uv_loop_t *loop, struct lws_context *lws, const char *url,
     const struct wi_driver_events *events, wi_listening_fn *on_settled, void *context)
 {
-    struct wi_listening *listening = wi_alloc(sizeof(*listening));
+    struct wi_listening *listening = wi_alloc(sizeof *listening);
     const struct wi_wire_events wire_events = {listening, on_event, on_over};
 
     listening->notes.events = *events;

@@ -61,7 +61,7 @@ static void tell(struct wi_notes *notes, enum wi_level level, const char *type, 
     }
     if (notes->count++ >= MAX_NOTES_PER_SECOND)
         return;
-    snprintf(note, sizeof(note), "%.30s: %s", type, text);
+    snprintf(note, sizeof note, "%.30s: %s", type, text);
     notes->events.on_note(notes->events.context, level, note);
 }
 
@@ -100,7 +100,7 @@ void wi_notes_take(struct wi_notes *notes, const char *method, const json_t *par
         {"browsingContext.contextDestroyed", take_end},
     };
 
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (strcmp(rows[i].method, method) == 0) {
             rows[i].take(notes, params);
             return;

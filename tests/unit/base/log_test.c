@@ -73,7 +73,7 @@ static void fields_are_members_in_json(void **state)
 
     set_up(&place, WI_LOG_JSON);
     wi_log_fields(WI_LOG_INFO, "api", "req-1", fields, 6, "GET 200");
-    hear(&place, text, sizeof(text));
+    hear(&place, text, sizeof text);
     tear_down(&place);
     line = json_loads(text, 0, NULL);
     assert_non_null(line);
@@ -100,7 +100,7 @@ static void text_has_the_message_alone(void **state)
     set_up(&place, WI_LOG_TEXT);
     wi_log_fields(WI_LOG_INFO, "api", "req-1", &field, 1, "a\nb");
     wi_info("api", NULL, "a \xc2\x9b%s \xc4\x9b \xc2", "31mred"); /* C1 steers terminals, too */
-    hear(&place, text, sizeof(text));
+    hear(&place, text, sizeof text);
     tear_down(&place);
     assert_non_null(strstr(text, "Z info  api: req-1: a\\x0ab\n"));
     assert_non_null(strstr(text, "a \\xc2\\x9b31mred \xc4\x9b \xc2\n"));
@@ -117,7 +117,7 @@ static void tokens_are_scrubbed_from_every_text(void **state)
     set_up(&place, WI_LOG_JSON);
     wi_log_fields(WI_LOG_INFO, "api", token, &field, 1,
         "with wi_0123456789012345678901234567890123456789012 in it");
-    hear(&place, text, sizeof(text));
+    hear(&place, text, sizeof text);
     tear_down(&place);
     assert_null(strstr(text, "wi_0123"));
     assert_non_null(strstr(text, "\"message\":\"with wi_*** in it\""));
@@ -132,13 +132,13 @@ static void a_line_fits_into_a_pipe_at_once(void **state)
     struct place place;
     json_t *line;
 
-    memset(wide, 1, sizeof(wide) - 1);
-    wide[sizeof(wide) - 1] = '\0';
+    memset(wide, 1, sizeof wide - 1);
+    wide[sizeof wide - 1] = '\0';
     for (int i = 0; i < 4; i++)
         fields[i] = (struct wi_log_field){.name = "wide", .text = wide};
     set_up(&place, WI_LOG_JSON);
     wi_log_fields(WI_LOG_INFO, "test", wide, fields, 4, wide);
-    assert_in_range(hear(&place, text, sizeof(text)), PIPE_BUF / 4, PIPE_BUF);
+    assert_in_range(hear(&place, text, sizeof text), PIPE_BUF / 4, PIPE_BUF);
     tear_down(&place);
     line = json_loads(text, 0, NULL);
     assert_non_null(line);
@@ -156,20 +156,20 @@ static void fill_and_go_on(struct place *place)
     alarm(20);
     for (int i = 0; i < 10000; i++)
         wi_info("test", NULL, "line %d: %0200d", i, 0);
-    hear(place, text, sizeof(text));
+    hear(place, text, sizeof text);
     for (const char *at = text; (at = strchr(at, '\n')); at++)
         lines++;
     assert_in_range(lines, 10, 9999);
     assert_null(strstr(text, "lost"));
     wi_info("test", NULL, "the reader is back");
-    hear(place, text, sizeof(text));
+    hear(place, text, sizeof text);
     said = strstr(text, "warn  log: ");
     assert_non_null(said);
     assert_int_equal(sscanf(said, "warn  log: %llu lines were lost", &lost), 1);
     assert_int_equal(lost + lines, 10000);
     assert_non_null(strstr(said, "the reader is back\n"));
     wi_info("test", NULL, "and hears the rest");
-    hear(place, text, sizeof(text));
+    hear(place, text, sizeof text);
     assert_null(strstr(text, "lost"));
     alarm(0);
 }

@@ -14,7 +14,7 @@ static void parts_are_found(void **state)
         {"http://[::1]:80/x", "http://[::1]:80", "::1"},
     };
 
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char *origin = wi_url_origin(rows[i].url), *host = wi_url_host(rows[i].url);
         assert_string_equal(origin, rows[i].origin);
         assert_string_equal(host, rows[i].host);
@@ -43,7 +43,7 @@ static void loopback_and_https_are_secure(void **state)
         {"https://10.0.0.1", 0, 1},
     };
 
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         assert_int_equal(wi_url_is_loopback(rows[i].url), rows[i].loopback);
         assert_int_equal(wi_url_is_secure(rows[i].url), rows[i].secure);
     }

@@ -53,7 +53,7 @@ static void on_line(void *context, const char *line)
     struct room *room = context;
     size_t used = strlen(room->output);
 
-    snprintf(room->output + used, sizeof(room->output) - used, "%s|", line);
+    snprintf(room->output + used, sizeof room->output - used, "%s|", line);
     if ((strcmp(line, "one") == 0 || strcmp(line, "two") == 0) && ++room->ups == 2 && room->on_up)
         room->on_up(room);
     if (strncmp(line, "stopped ", 8) == 0) {

@@ -20,7 +20,7 @@ static void note(int number, int pid)
     char path[64];
     FILE *file;
 
-    snprintf(path, sizeof(path), "%s/run/display", directory);
+    snprintf(path, sizeof path, "%s/run/display", directory);
     file = fopen(path, "w");
     assert_non_null(file);
     fprintf(file, "%d %d\n", number, pid);
@@ -44,7 +44,7 @@ static int make_socket(void)
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     unlink(SOCKET);
-    assert_int_equal(bind(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+    assert_int_equal(bind(fd, (const struct sockaddr *)&address, sizeof address), 0);
     assert_int_equal(listen(fd, 1), 0);
     return fd;
 }
@@ -82,7 +82,7 @@ static int make_directory(void **state)
     if (!mkdtemp(directory))
         return -1;
     mkdir("/tmp/.X11-unix", 01777); /* is there wherever an X server ran */
-    snprintf(path, sizeof(path), "%s/run", directory);
+    snprintf(path, sizeof path, "%s/run", directory);
     return mkdir(path, 0700);
 }
 
@@ -90,9 +90,9 @@ static int remove_directory(void **state)
 {
     char path[64];
 
-    snprintf(path, sizeof(path), "%s/run/display", directory);
+    snprintf(path, sizeof path, "%s/run/display", directory);
     unlink(path);
-    snprintf(path, sizeof(path), "%s/run", directory);
+    snprintf(path, sizeof path, "%s/run", directory);
     rmdir(path);
     return rmdir(directory);
 }

@@ -70,7 +70,7 @@ static void firefox_follows_the_gpu_setting(void **state)
         {WI_GPU_OFF, "user_pref(\"dom.webgpu.enabled\", false);", NULL},
     };
 
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct wi_config_browser browser = {.gpu = rows[i].gpu, .sandbox = WI_NO};
         struct wi_launch made = launch_firefox(&browser);
         size_t told = 0;
@@ -127,7 +127,7 @@ static void what_firefox_cannot_keep_is_refused(void **state)
 {
     char *bad[] = {"a.b=1.5", "a.b=[1]", "a.b={}", "a.b=2147483648", "a.b=null"};
 
-    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct wi_config_browser browser = {
             .kind = "firefox", .binary = "/bin/sh", .preferences = {&bad[i], 1}};
         const struct wi_launch_request request = {.browser = &browser, .directory = "/dir"};

@@ -22,7 +22,7 @@ static int exists(const char *name)
     char path[256];
     struct stat info;
 
-    in_root(name, path, sizeof(path));
+    in_root(name, path, sizeof path);
     return lstat(path, &info) == 0;
 }
 
@@ -30,7 +30,7 @@ static void make_dir(const char *name)
 {
     char path[256];
 
-    in_root(name, path, sizeof(path));
+    in_root(name, path, sizeof path);
     assert_int_equal(mkdir(path, 0700), 0);
 }
 
@@ -39,7 +39,7 @@ static int make_file(const char *name)
     char path[256];
     int fd;
 
-    in_root(name, path, sizeof(path));
+    in_root(name, path, sizeof path);
     fd = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
     assert_true(fd >= 0);
     return fd;
@@ -56,7 +56,7 @@ static int teardown(void **state)
 {
     char command[64];
 
-    snprintf(command, sizeof(command), "rm -rf %s", root);
+    snprintf(command, sizeof command, "rm -rf %s", root);
     return system(command);
 }
 
@@ -68,7 +68,7 @@ static void it_is_private_and_goes_with_all_that_is_in_it(void **state)
     struct stat info;
 
     assert_non_null(instance);
-    snprintf(path, sizeof(path), "%s", wi_instance_path(instance));
+    snprintf(path, sizeof path, "%s", wi_instance_path(instance));
     assert_memory_equal(path, root, strlen(root));
     assert_int_equal(stat(path, &info), 0);
     assert_int_equal(info.st_mode & 07777, 0700);
@@ -76,7 +76,7 @@ static void it_is_private_and_goes_with_all_that_is_in_it(void **state)
     assert_non_null(inner);
     assert_null(wi_instance_make(instance, "inner", &error));
     assert_non_null(strstr(error.detail, "inner"));
-    snprintf(file, sizeof(file), "%s/file", inner);
+    snprintf(file, sizeof file, "%s/file", inner);
     close(open(file, O_CREAT | O_WRONLY, 0400));
     wi_instance_free(instance);
     free(inner);
@@ -95,8 +95,8 @@ static void a_sweep_takes_what_dead_daemons_left_and_nothing_else(void **state)
     make_dir("webinfer-DEADbe/profile");
     make_dir("keep");
     close(make_file("keep/file"));
-    in_root("webinfer-DEADbe/profile/link", link, sizeof(link));
-    in_root("keep", keep, sizeof(keep));
+    in_root("webinfer-DEADbe/profile/link", link, sizeof link);
+    in_root("keep", keep, sizeof keep);
     assert_int_equal(symlink(keep, link), 0); /* not followed */
     make_dir("webinfer-aLive1");
     live = make_file("webinfer-aLive1/lock");
@@ -105,7 +105,7 @@ static void a_sweep_takes_what_dead_daemons_left_and_nothing_else(void **state)
     make_dir("webinfer-toolong");
     close(make_file("webinfer-toolong/lock"));
     make_dir("webinfer-sh0rt");
-    in_root("webinfer-LinkXX", link, sizeof(link));
+    in_root("webinfer-LinkXX", link, sizeof link);
     assert_int_equal(symlink(keep, link), 0);
     close(make_file("keep/lock"));
 
@@ -128,7 +128,7 @@ static void remove_by_force(const char *path)
 {
     char command[300];
 
-    snprintf(command, sizeof(command), "rm -rf %s", path);
+    snprintf(command, sizeof command, "rm -rf %s", path);
     assert_int_equal(system(command), 0);
 }
 
@@ -139,8 +139,8 @@ static void a_cleaner_of_old_files_ends_nothing(void **state)
     struct wi_instance *first = wi_instance_new(&error), *second;
     char path[256], lock[300], *inner;
 
-    snprintf(path, sizeof(path), "%s", wi_instance_path(first));
-    snprintf(lock, sizeof(lock), "%s/lock", path);
+    snprintf(path, sizeof path, "%s", wi_instance_path(first));
+    snprintf(lock, sizeof lock, "%s/lock", path);
     assert_int_equal(unlink(lock), 0);
     assert_int_equal(utimensat(AT_FDCWD, path, old, 0), 0);
     second = wi_instance_new(&error);
@@ -154,7 +154,7 @@ static void a_cleaner_of_old_files_ends_nothing(void **state)
     assert_string_not_equal(wi_instance_path(first), path);
     assert_memory_equal(inner, wi_instance_path(first), strlen(wi_instance_path(first)));
     free(inner);
-    snprintf(path, sizeof(path), "%s", wi_instance_path(first));
+    snprintf(path, sizeof path, "%s", wi_instance_path(first));
     wi_instance_free(first);
     assert_int_not_equal(access(path, F_OK), 0);
 }
@@ -166,7 +166,7 @@ static void a_root_too_long_for_sockets_is_not_used(void **state)
     struct wi_instance *instance;
 
     make_dir("a-folder-with-quite-a-long-name");
-    in_root("a-folder-with-quite-a-long-name", deep, sizeof(deep));
+    in_root("a-folder-with-quite-a-long-name", deep, sizeof deep);
     setenv("TMPDIR", deep, 1);
     instance = wi_instance_new(&error);
     assert_non_null(instance);
@@ -190,7 +190,7 @@ static void a_tree_goes_off_the_loop(void **state)
     make_dir("tree");
     make_dir("tree/a");
     close(make_file("tree/a/b"));
-    in_root("tree", path, sizeof(path));
+    in_root("tree", path, sizeof path);
     wi_remove_tree(&loop, path, count, &done);
     wi_remove_tree(&loop, "/no/such/folder", count, &done);
     assert_int_equal(done, 0);

@@ -51,7 +51,7 @@ static void the_gpu_setting_chooses_switches(void **state)
         {WI_GPU_OFF, 0, 0, 1, 0},
     };
 
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct wi_config_browser browser = {.gpu = rows[i].gpu, .headless = 1};
         struct wi_launch made = launch(&browser);
         assert_int_equal(has_argument(&made, unsafe), rows[i].unsafe);
@@ -150,7 +150,7 @@ static void a_kind_has_the_family_of_its_name_or_the_configured_one(void **state
         {"safari", WI_FAMILY_AUTO, "webkit"},
     };
 
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct wi_config_browser browser = {.kind = rows[i].kind, .family = rows[i].family};
         assert_string_equal(wi_kind_family(&browser), rows[i].expected);
     }

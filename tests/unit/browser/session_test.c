@@ -65,7 +65,7 @@ static void start(struct place *place, const char *script, int64_t timeout_ms)
     char lifeline[PATH_MAX], *path;
     FILE *file;
 
-    memset(place, 0, sizeof(*place));
+    memset(place, 0, sizeof *place);
     assert_non_null(realpath("webinfer-lifeline", lifeline));
     uv_loop_init(&place->loop);
     place->deps = (struct wi_session_deps){.loop = &place->loop,

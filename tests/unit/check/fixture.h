@@ -91,7 +91,7 @@ void wi_pool_probe_dropped(
     struct wi_pool *pool, const struct wi_model *model, const struct wi_probe *probe)
 {
     assert_ptr_equal(model, &the.model);
-    assert_memory_equal(probe, &the.wish, sizeof(*probe));
+    assert_memory_equal(probe, &the.wish, sizeof *probe);
     the.handed_back++;
 }
 

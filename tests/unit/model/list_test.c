@@ -144,7 +144,7 @@ static void what_is_ignored_is_bounded(void **state)
     char name[32];
 
     for (int i = 0; i < WI_LIST_IGNORED_MAX + 7; i++) {
-        snprintf(name, sizeof(name), "net%d.onnx", i);
+        snprintf(name, sizeof name, "net%d.onnx", i);
         put(name, "");
     }
     read_again();
@@ -181,17 +181,17 @@ static void many_names_are_cut_and_counted(void **state)
     char name[160], *long_name = name;
 
     for (int i = 0; i < 100; i++) {
-        snprintf(name, sizeof(name), "model-%02d/model.onnx", i);
+        snprintf(name, sizeof name, "model-%02d/model.onnx", i);
         put(name, "");
     }
     read_again();
     wi_list_explain(&list, "model-4x", &error);
     assert_int_equal(strncmp(error.allowed, "model-40, model-00, model-01, ", 30), 0);
-    assert_in_range(strlen(error.allowed), 200, sizeof(error.allowed) - 1);
+    assert_in_range(strlen(error.allowed), 200, sizeof error.allowed - 1);
     assert_non_null(strstr(error.allowed, " and "));
     assert_string_equal(error.allowed + strlen(error.allowed) - 5, " more");
-    memset(name, 'n', sizeof(name) - 1);
-    name[sizeof(name) - 1] = '\0';
+    memset(name, 'n', sizeof name - 1);
+    name[sizeof name - 1] = '\0';
     wi_list_explain(&list, long_name, &error);
     assert_int_equal(strncmp(error.allowed, "model-00, ", 10), 0);
 }
@@ -280,7 +280,7 @@ static void listen_to_the_log(void)
 static size_t count_of_lines(const char *part)
 {
     char text[8192];
-    ssize_t got = read(reader, text, sizeof(text) - 1);
+    ssize_t got = read(reader, text, sizeof text - 1);
     size_t count = 0;
 
     text[got > 0 ? got : 0] = '\0';

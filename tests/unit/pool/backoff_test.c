@@ -8,7 +8,7 @@ static void first_restart_is_at_once_then_doubles_to_thirty_seconds(void **state
     const double expected[] = {0, 250, 500, 1000, 2000, 4000, 8000, 16000, 30000, 30000};
     struct wi_backoff backoff = {0};
 
-    for (size_t i = 0; i < sizeof(expected) / sizeof(*expected); i++) {
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
         wi_backoff_broken(&backoff, 1000, 1, 10);
         assert_true(backoff.next_start == 1000 + expected[i]);
     }

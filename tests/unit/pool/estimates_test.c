@@ -56,7 +56,7 @@ static const char hash[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123
 
 static int setup(void **state)
 {
-    memset(&node, 0, sizeof(node));
+    memset(&node, 0, sizeof node);
     strcpy(node.kind, "chrome");
     strcpy(node.session, "session-1");
     strcpy(node.browser_version, "156.0");
@@ -103,7 +103,7 @@ static void nothing_is_known_at_first(void **state)
     const struct wi_estimate zero = {0};
     struct wi_estimate e = known();
 
-    assert_memory_equal(&e, &zero, sizeof(e));
+    assert_memory_equal(&e, &zero, sizeof e);
 }
 
 static void a_few_are_averaged_and_many_move(void **state)
@@ -363,8 +363,8 @@ static void rows_that_make_no_sense_are_left_out_or_bounded(void **state)
 {
     char long_key[2000];
 
-    memset(long_key, 'x', sizeof(long_key) - 1);
-    long_key[sizeof(long_key) - 1] = '\0';
+    memset(long_key, 'x', sizeof long_key - 1);
+    long_key[sizeof long_key - 1] = '\0';
     wi_db_put(NULL, WI_DB_ESTIMATES, 0, "a", "no JSON");
     wi_db_put(NULL, WI_DB_ESTIMATES, 0, "b", "[1]");
     wi_db_put(NULL, WI_DB_ESTIMATES, 0, long_key, "{}");
@@ -495,7 +495,7 @@ static void the_best_stays_the_best_whatever_changes(void **state)
 
 #define RANDOM(n) ((seed = seed * 1103515245u + 12345u) / 65536u % (n))
     for (int i = 0; i < PLACES; i++)
-        snprintf(places[i].key, sizeof(places[i].key), "%s\t156.%d", i % 2 ? "edge" : "chrome", i);
+        snprintf(places[i].key, sizeof places[i].key, "%s\t156.%d", i % 2 ? "edge" : "chrome", i);
     for (int step = 0; step < 3000; step++) {
         unsigned one = RANDOM(PLACES);
         double run_ms = 1 + RANDOM(1000);
@@ -518,7 +518,7 @@ static void the_best_stays_the_best_whatever_changes(void **state)
 #undef RANDOM
     assert_true(best_run("edge") > 0);
     for (int i = 0; i < WI_ESTIMATE_MAX; i++) {
-        snprintf(many.key, sizeof(many.key), "firefox\t%d", i);
+        snprintf(many.key, sizeof many.key, "firefox\t%d", i);
         wi_estimates_failed(estimates, hash, &many, 0);
     }
     assert_int_equal(wi_estimates_count(estimates), WI_ESTIMATE_MAX);

@@ -16,9 +16,9 @@ static const char B[] = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb
 
 static int setup(void **state)
 {
-    memset(&fleet, 0, sizeof(fleet));
-    memset(nodes, 0, sizeof(nodes));
-    memset(&info, 0, sizeof(info));
+    memset(&fleet, 0, sizeof fleet);
+    memset(nodes, 0, sizeof nodes);
+    memset(&info, 0, sizeof info);
     strcpy(info.kind, "chrome");
     strcpy(info.session, "s");
     info.platforms[WI_WASM].available = 1;
@@ -28,7 +28,7 @@ static int setup(void **state)
         info.engines[i].queue = 1;
     }
     for (int i = 0; i < NODES; i++)
-        snprintf(ids[i], sizeof(ids[i]), "node-%d", i);
+        snprintf(ids[i], sizeof ids[i], "node-%d", i);
     return 0;
 }
 

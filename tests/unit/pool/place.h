@@ -31,11 +31,11 @@ static inline int setup(void **state)
     static const char *const kinds[] = {"chrome", "edge", "firefox"};
     static struct place place;
 
-    memset(&place, 0, sizeof(place));
+    memset(&place, 0, sizeof place);
     for (int i = 0; i < CANDIDATES; i++) {
         struct wi_node_info *info = &place.infos[i];
-        snprintf(place.ids[i], sizeof(place.ids[i]), "node-%d", i);
-        snprintf(info->kind, sizeof(info->kind), "%s", kinds[i]);
+        snprintf(place.ids[i], sizeof place.ids[i], "node-%d", i);
+        snprintf(info->kind, sizeof info->kind, "%s", kinds[i]);
         info->engines[WI_ENGINE_ORT].available = info->engines[WI_ENGINE_BUILTIN].available = 1;
         info->platforms[WI_WASM].available = 1;
         info->platforms[WI_WEBGL].available = 1;

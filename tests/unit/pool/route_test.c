@@ -183,7 +183,7 @@ static void a_builtin_model_needs_no_platform(void **state)
     struct place *place = *state;
 
     make_builtin(place, 1);
-    memset(place->infos[0].platforms, 0, sizeof(place->infos[0].platforms));
+    memset(place->infos[0].platforms, 0, sizeof place->infos[0].platforms);
     assert_int_equal(route(place, 1), WI_PICK_NODE);
     expect(place, 1, WI_WASM, 0);
     place->nodes[0].any.ahead_ms = 3; /* attempts */
@@ -223,7 +223,7 @@ static void a_simulated_node_gets_only_what_asks_for_it(void **state)
 /* The second of them a program that is no browser. */
 static void make_program(struct place *place)
 {
-    memset(place->infos[1].platforms, 0, sizeof(place->infos[1].platforms));
+    memset(place->infos[1].platforms, 0, sizeof place->infos[1].platforms);
     place->infos[1].platforms[WI_NATIVE].available = 1;
     strcpy(place->infos[1].kind, "python");
     place->nodes[1].browser = NULL;
@@ -269,7 +269,7 @@ static void a_program_must_be_compared_like_any_other(void **state)
     expect_node(place, 2, "node-0");
     /* Where nothing has WASM there is no measure. */
     prospect(place, 1, WI_NATIVE)->verdict = WI_UNKNOWN;
-    memset(place->infos[0].platforms, 0, sizeof(place->infos[0].platforms));
+    memset(place->infos[0].platforms, 0, sizeof place->infos[0].platforms);
     expect_node(place, 2, "node-1");
 }
 

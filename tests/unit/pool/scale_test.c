@@ -16,7 +16,7 @@ struct place {
 
 static void set_up(struct place *place)
 {
-    memset(place, 0, sizeof(*place));
+    memset(place, 0, sizeof *place);
     for (int i = 0; i < 3; i++)
         place->kinds[i].max = 4;
     place->scale = (struct wi_scale){

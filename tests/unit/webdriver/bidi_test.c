@@ -31,7 +31,7 @@ static void open_place(struct place *place, const struct answer_row *rows)
 {
     struct wi_driver_events events;
 
-    memset(place, 0, sizeof(*place));
+    memset(place, 0, sizeof *place);
     fake_open(&place->browser, rows);
     events = fake_events(&place->browser);
     place->driver =
@@ -68,13 +68,13 @@ static void turn_from(struct place *place, const volatile void *counter, size_t 
 
 static void wait_done(struct place *place)
 {
-    turn_from(place, &place->done, sizeof(place->done));
+    turn_from(place, &place->done, sizeof place->done);
 }
 
 static void wait_gone(struct place *place)
 {
     if (place->browser.gone == 0)
-        turn_from(place, &place->browser.gone, sizeof(place->browser.gone));
+        turn_from(place, &place->browser.gone, sizeof place->browser.gone);
 }
 
 static void make_session(struct place *place)
@@ -192,7 +192,7 @@ static void a_flood_of_notes_is_limited_and_odd_ones_are_dropped(void **state)
 
     open_place(&place, good);
     make_session(&place);
-    snprintf(params, sizeof(params), "{\"level\":\"warn\",\"text\":\"%01500d\"}", 0);
+    snprintf(params, sizeof params, "{\"level\":\"warn\",\"text\":\"%01500d\"}", 0);
     for (int i = 0; i < 200; i++)
         fake_event(&place.browser, "log.entryAdded", params);
     fake_event(&place.browser, "log.entryAdded", "[]");
@@ -283,7 +283,7 @@ static void answers_that_make_no_sense_are_refused(void **state)
         "ok {\"sessionId\":\"\",\"capabilities\":{}}"};
     struct place place;
 
-    for (size_t i = 0; i < sizeof(answers) / sizeof(*answers); i++) {
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
         refuse(&place, answers[i]);
         assert_int_equal(place.error.code, WI_INTERNAL);
     }
@@ -302,7 +302,7 @@ static void what_is_no_answer_runs_into_the_deadline(void **state)
         "wrong {\"sessionId\":\"abc\",\"capabilities\":{}}"};
     struct place place;
 
-    for (size_t i = 0; i < sizeof(answers) / sizeof(*answers); i++) {
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
         refuse(&place, answers[i]);
         assert_int_equal(place.error.code, WI_UNAVAILABLE);
         assert_non_null(
@@ -318,7 +318,7 @@ static void a_connection_that_ends_in_the_middle(void **state)
     const char *const answers[] = {"cut", "close", "bytes \x83\x83\x83\x83 no frame at all"};
     struct place place;
 
-    for (size_t i = 0; i < sizeof(answers) / sizeof(*answers); i++) {
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
         refuse(&place, answers[i]);
         assert_int_equal(place.error.code, WI_UNAVAILABLE);
         assert_int_equal(place.browser.gone, 0);
@@ -346,7 +346,7 @@ static void handshakes_that_fail(void **state)
         "Sec-WebSocket-Accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\n\r\n"};
     struct place place;
 
-    for (size_t i = 0; i < sizeof(answers) / sizeof(*answers); i++) {
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
         open_place(&place, good);
         place.browser.handshake = answers[i];
         wi_driver_wait_ready(place.driver, 200, on_done, &place);
@@ -363,7 +363,7 @@ static void nobody_at_all_or_nobody_who_speaks(void **state)
     struct wi_driver_events events;
     struct place place;
 
-    for (size_t i = 0; i < sizeof(urls) / sizeof(*urls); i++) {
+    for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
         open_place(&place, good);
         events = fake_events(&place.browser);
         wi_driver_free(place.driver);
@@ -392,7 +392,7 @@ static void a_name_is_resolved_and_a_proxy_is_not_asked(void **state)
     open_place(&place, good);
     events = fake_events(&place.browser);
     wi_driver_free(place.driver);
-    snprintf(url, sizeof(url), "ws://localhost%s", strrchr(place.browser.url, ':'));
+    snprintf(url, sizeof url, "ws://localhost%s", strrchr(place.browser.url, ':'));
     place.driver = wi_bidi_new(&place.browser.loop, place.browser.lws, url, &events);
     wi_driver_wait_ready(place.driver, 10000, on_done, &place);
     wait_done(&place);

@@ -56,13 +56,13 @@ static void answer(struct connection *connection)
     char *whole;
 
     snprintf(
-        place->request, sizeof(place->request), "%.*s", (int)connection->size, connection->bytes);
+        place->request, sizeof place->request, "%.*s", (int)connection->size, connection->bytes);
     connection->size = 0;
     if (place->script[place->answered + 1])
         place->answered++;
     if (strcmp(text, "hang") == 0)
         return;
-    write = wi_alloc(sizeof(*write));
+    write = wi_alloc(sizeof *write);
     whole = strncmp(text, RAW, strlen(RAW)) == 0
                 ? wi_strdup(text + strlen(RAW))
                 : wi_sprintf("HTTP/1.1 %.3s Status\r\nContent-Length: %zu\r\n\r\n%s", text,
@@ -77,7 +77,7 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
     struct connection *connection = handle->data;
 
     *buffer = uv_buf_init(
-        connection->bytes + connection->size, sizeof(connection->bytes) - connection->size - 1);
+        connection->bytes + connection->size, sizeof connection->bytes - connection->size - 1);
 }
 
 static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
@@ -99,7 +99,7 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
 
 static void on_connection(uv_stream_t *listener, int status)
 {
-    struct connection *connection = wi_alloc(sizeof(*connection));
+    struct connection *connection = wi_alloc(sizeof *connection);
 
     connection->place = listener->data;
     connection->tcp.data = connection;
@@ -123,11 +123,11 @@ static void open_place(struct place *place, const char *const *script)
 {
     char url[64];
 
-    memset(place, 0, sizeof(*place));
+    memset(place, 0, sizeof *place);
     place->script = script;
     uv_loop_init(&place->loop);
     place->listener.data = place;
-    snprintf(url, sizeof(url), "http://127.0.0.1:%d/",
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/",
         listen_on_loopback(&place->loop, &place->listener, on_connection));
     place->http = wi_http_new(&place->loop);
     place->driver = wi_classic_new(&place->loop, place->http, NULL, url, &events);
@@ -276,7 +276,7 @@ static void answers_that_make_no_sense_are_refused(void **state)
     };
     struct place place;
 
-    for (size_t i = 0; i < sizeof(answers) / sizeof(*answers); i++) {
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
         refuse(&place, answers[i]);
         assert_int_equal(place.error.code, WI_INTERNAL);
     }

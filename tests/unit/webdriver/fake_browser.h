@@ -92,7 +92,7 @@ static void fake_written(uv_write_t *write, int status)
 
 static void fake_send(struct fake_browser *browser, const void *bytes, size_t size)
 {
-    uv_write_t *write = wi_alloc(sizeof(*write));
+    uv_write_t *write = wi_alloc(sizeof *write);
     uv_buf_t buffer;
 
     write->data = wi_alloc(size + 1);
@@ -184,7 +184,7 @@ static void fake_answer(struct fake_browser *browser, json_int_t id, const char 
     else if (strncmp(answer, "bytes", 5) == 0)
         fake_send(browser, rest, strlen(rest));
     else if (strcmp(answer, "huge") == 0)
-        fake_frame(browser, 0x81, memset(huge, ' ', sizeof(huge)), sizeof(huge));
+        fake_frame(browser, 0x81, memset(huge, ' ', sizeof huge), sizeof huge);
     else if (strcmp(answer, "close") == 0)
         fake_frame(browser, 0x88,
             "\x03\xe9"
@@ -202,8 +202,8 @@ static void fake_command(struct fake_browser *browser, const char *text, size_t 
     size_t used = strlen(browser->methods);
 
     assert_non_null(method);
-    snprintf(browser->last, sizeof(browser->last), "%.*s", (int)size, text);
-    snprintf(browser->methods + used, sizeof(browser->methods) - used, "%s ", method);
+    snprintf(browser->last, sizeof browser->last, "%.*s", (int)size, text);
+    snprintf(browser->methods + used, sizeof browser->methods - used, "%s ", method);
     fake_answer(
         browser, json_integer_value(json_object_get(command, "id")), fake_find(browser, method));
     json_decref(command);
@@ -240,7 +240,7 @@ static void fake_upgrade(struct fake_connection *connection)
     connection->bytes[connection->size] = '\0';
     if (!strstr(head, "\r\n\r\n"))
         return;
-    snprintf(browser->request, sizeof(browser->request), "%s", head);
+    snprintf(browser->request, sizeof browser->request, "%s", head);
     connection->upgraded = 1;
     connection->size = 0;
     if (browser->handshake) {
@@ -249,10 +249,10 @@ static void fake_upgrade(struct fake_connection *connection)
     }
     key = strcasestr(browser->request, "sec-websocket-key: ");
     assert_non_null(key);
-    snprintf(joined, sizeof(joined), "%.24s258EAFA5-E914-47DA-95CA-C5AB0DC85B11", key + 19);
+    snprintf(joined, sizeof joined, "%.24s258EAFA5-E914-47DA-95CA-C5AB0DC85B11", key + 19);
     lws_SHA1((unsigned char *)joined, strlen(joined), hash);
-    lws_b64_encode_string((char *)hash, sizeof(hash), accept, sizeof(accept));
-    snprintf(answer, sizeof(answer),
+    lws_b64_encode_string((char *)hash, sizeof hash, accept, sizeof accept);
+    snprintf(answer, sizeof answer,
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         "Sec-WebSocket-Accept: %s\r\n\r\n",
         accept);
@@ -264,7 +264,7 @@ static void fake_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
     struct fake_connection *connection = (struct fake_connection *)handle;
 
     *buffer = uv_buf_init((char *)connection->bytes + connection->size,
-        (unsigned)(sizeof(connection->bytes) - connection->size - 1));
+        (unsigned)(sizeof connection->bytes - connection->size - 1));
 }
 
 static void fake_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
@@ -286,7 +286,7 @@ static void fake_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
 static void fake_accept(uv_stream_t *listener, int status)
 {
     struct fake_browser *browser = listener->data;
-    struct fake_connection *connection = wi_alloc(sizeof(*connection));
+    struct fake_connection *connection = wi_alloc(sizeof *connection);
 
     fake_cut(browser);
     connection->browser = browser;
@@ -301,13 +301,13 @@ static void fake_open(struct fake_browser *browser, const struct answer_row *row
 {
     struct wi_error error;
 
-    memset(browser, 0, sizeof(*browser));
+    memset(browser, 0, sizeof *browser);
     browser->rows = rows;
     uv_loop_init(&browser->loop);
     browser->lws = wi_lws_new(&browser->loop, &error);
     assert_non_null(browser->lws);
     browser->listener.data = browser;
-    snprintf(browser->url, sizeof(browser->url), "ws://127.0.0.1:%d",
+    snprintf(browser->url, sizeof browser->url, "ws://127.0.0.1:%d",
         listen_on_loopback(&browser->loop, &browser->listener, fake_accept));
 }
 
@@ -328,7 +328,7 @@ static void fake_take_note(void *context, enum wi_level level, const char *text)
 
     browser->notes++;
     browser->level = level;
-    snprintf(browser->note, sizeof(browser->note), "%s", text);
+    snprintf(browser->note, sizeof browser->note, "%s", text);
 }
 
 static void fake_take_gone(void *context, const struct wi_error *why)

@@ -24,7 +24,7 @@ static void listen_to(struct place *place, const struct answer_row *rows, const 
 {
     struct wi_driver_events events;
 
-    memset(place, 0, sizeof(*place));
+    memset(place, 0, sizeof *place);
     fake_open(&place->browser, rows);
     events = fake_events(&place->browser);
     place->listening = wi_listening_new(&place->browser.loop, place->browser.lws,
@@ -80,7 +80,7 @@ static void what_cannot_be_heard_is_noted_and_no_more(void **state)
     const char *const urls[] = {"ws://127.0.0.1:1/session/x", "wss://127.0.0.1:1/", "nonsense", ""};
     struct place place;
 
-    for (size_t i = 0; i < sizeof(answers) / sizeof(*answers); i++) {
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
         const struct answer_row rows[] = {{"browsingContext.getTree", answers[i]}, SUBSCRIBED, END};
         const struct answer_row later[] = {
             TREE, {"session.subscribe", i == 3 ? "error no" : answers[i]}, END};
@@ -94,7 +94,7 @@ static void what_cannot_be_heard_is_noted_and_no_more(void **state)
         assert_int_equal(place.browser.gone, 0);
         close_place(&place);
     }
-    for (size_t i = 0; i < sizeof(urls) / sizeof(*urls); i++) {
+    for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
         listen_to(&place, good, urls[i]);
         wait_settled(&place);
         assert_int_equal(place.browser.notes, 1);
@@ -140,7 +140,7 @@ static void classic_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buff
         uv_close((uv_handle_t *)stream, fake_closed);
         return;
     }
-    write = wi_alloc(sizeof(*write));
+    write = wi_alloc(sizeof *write);
     write->data =
         wi_sprintf("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n%s",
             strlen(place->answer), place->answer);
@@ -155,7 +155,7 @@ static void classic_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffe
 
 static void classic_accept(uv_stream_t *listener, int status)
 {
-    uv_tcp_t *tcp = wi_alloc(sizeof(*tcp));
+    uv_tcp_t *tcp = wi_alloc(sizeof *tcp);
 
     uv_tcp_init(listener->loop, tcp);
     tcp->data = listener->data;
@@ -178,11 +178,11 @@ static void open_classic(
     struct wi_driver_events events;
     char url[64];
 
-    memset(place, 0, sizeof(*place));
+    memset(place, 0, sizeof *place);
     fake_open(&place->browser, rows);
     events = fake_events(&place->browser);
     place->listener.data = place;
-    snprintf(url, sizeof(url), "http://127.0.0.1:%d",
+    snprintf(url, sizeof url, "http://127.0.0.1:%d",
         listen_on_loopback(&place->browser.loop, &place->listener, classic_accept));
     if (web_socket_url)
         place->answer = wi_sprintf("{\"value\":{\"sessionId\":\"s\",\"capabilities\":{"
@@ -228,7 +228,7 @@ static void a_session_does_without_where_it_is_not(void **state)
     const char *const urls[] = {"\"ws://127.0.0.1:1/\"", "\"\"", "true", "{}", "null"};
     struct classic_place place;
 
-    for (size_t i = 0; i < sizeof(urls) / sizeof(*urls); i++) {
+    for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
         open_classic(&place, good, urls[i]);
         while (place.done == 0)
             uv_run(&place.browser.loop, UV_RUN_ONCE);
