@@ -1,4 +1,4 @@
-/** A task's way to an engine worker in few words: nothing of it is lost, and a model is told once. */
+/** A task's way to an engine worker in few words: nothing of it is lost, and what was told of its model is not told again. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ToldModels } from '../../page/src/shared/brief.js';
@@ -35,15 +35,38 @@ test('a model is told once, again when anything of it is another, and after it w
     assert.deepEqual([isTold(first), isTold({ ...first, files: files('/1') })], [true, false]);
     assert.deepEqual([isTold({ ...first, files: files('/2') }), isTold(first)], [true, true], 'other files');
     assert.deepEqual([isTold({ ...first, spec_url: '/s' }), isTold(first)], [true, true], 'one member more or less');
+    assert.deepEqual([isTold({ ...first, files: {} }), isTold({ ...first, files: [] })], [true, true], 'no files, said otherwise');
+    isTold(first);
     for (const end of [link, engine]) end.forget('m@h');
     assert.deepEqual([isTold(first), isTold(first)], [true, false]);
 });
 
-test('both ends remember as many models, and those that every node has are told each time', () => {
+test('both ends remember as many models, those that every node has among them', () => {
     const [link, engine] = [new ToldModels(), new ToldModels()];
     const pass = (name) => engine.complete(passed(link.shorten(plain({ key: `${name}@h`, model: model(name) })))).model.name;
     for (let i = 0; i < 1000; i++) assert.equal(pass(`m${i % 300}`), `m${i % 300}`);
-    for (let i = 0; i < 2; i++) assert.deepEqual(link.shorten(plain({ key: 'e', model: ECHO })).model, ECHO);
+    const echo = plain({ key: 'e', model: ECHO });
+    assert.deepEqual([link.shorten(echo).model, link.shorten(echo).model], [ECHO, undefined]);
+});
+
+const entry = (name, offset = 0) => ({ name, datatype: 'FP32', shape: [1], offset, byte_length: 4 });
+
+test('tensors and where they lie are told where they are not those of the task before', () => {
+    const [link, engine] = [new ToldModels(), new ToldModels()];
+    const told = (more) => {
+        const run = plain({ from: 'n1', section: 8, tensors: [entry('x')], ...more });
+        const brief = passed(link.shorten(run));
+        assert.deepEqual(engine.complete({ ...brief }), run);
+        return ['model', 'from', 'section', 'tensors'].filter((name) => name in brief);
+    };
+    assert.deepEqual([told(), told()], [['model', 'from', 'section', 'tensors'], []]);
+    assert.deepEqual([told({ section: 16 }), told({ section: 16 }), told()], [['section'], [], ['section']]);
+    assert.deepEqual([told({ tensors: [entry('y')] }), told({ tensors: [entry('x'), entry('z', 8)] })], [['tensors'], ['tensors']]);
+    assert.deepEqual([told({ tensors: [] }), told({ tensors: [] }), told()], [['tensors'], [], ['tensors']]);
+    assert.deepEqual([told({ from: 'n2' }), told({ from: 'n2' })], [['from'], []]);
+    assert.deepEqual([told({ key: 'other@h' }), told({ from: 'n2' })], [['model', 'from', 'section', 'tensors'], []]);
+    const many = { tensors: Array.from({ length: 17 }, (_, i) => entry(`t${i}`, 8 * i)) };
+    for (let i = 0; i < 2; i++) assert.deepEqual(told({ key: 'many@h', ...many }).slice(-1), ['tensors']);
 });
 
 test('a worker is told of a model with its first task, after that was unloaded or evicted, and after another worker', () => {

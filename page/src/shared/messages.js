@@ -85,9 +85,7 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  *   options?: Record<string, any>, stream?: StreamStart, task?: string, owner?: string, alone?: boolean, waits?: boolean, prompt_ms?: number
  * }} RunMessage `alone`: beside no other task in its engine; `waits`: is taken to wait for the turns of others
  *   until it says that it has its own; `prompt_ms`: what a token that it reads took elsewhere
- * @typedef {Omit<RunMessage, 'load_only' | 'model' | 'precision' | 'outputs' | 'input' | 'section' | 'fallbacks'> &
- *   Partial<Pick<RunMessage, 'load_only' | 'model' | 'precision' | 'outputs' | 'input' | 'section' | 'fallbacks'>>} BriefRun as it is
- *   sent (brief.js)
+ * @typedef {Pick<RunMessage, 'type' | 'attempt' | 'key'> & Partial<RunMessage>} BriefRun as it is sent (brief.js)
  * @typedef {SettingsMessage | UnloadMessage | OnceMessage | CancelMessage | CreditMessage | BriefRun} ToEngine
  */
 
