@@ -34,6 +34,8 @@ export class Letterbox {
         this._words = new Int32Array(memory, start, HEAD_BYTES / 4);
         this._text = new Uint16Array(memory, start + HEAD_BYTES, (LETTERBOX_BYTES - HEAD_BYTES) / 2);
         this._bytes = new Uint8Array(memory, start + HEAD_BYTES, LETTERBOX_BYTES - HEAD_BYTES);
+        /** Where the receiver copies a letter's text to be read: shared memory cannot be. @type {Uint8Array | undefined} */
+        this._copy = undefined;
         /** Of the letter that was read last. @type {number} */
         this.kind = KIND.plain;
     }
@@ -136,10 +138,17 @@ export class Letterbox {
         const length = this._words[WORD.frame];
         const frame = length === NO_FRAME ? null : this._bytes.slice(0, length).buffer;
         const section = aligned(frame?.byteLength ?? 0);
-        const text = this._bytes.slice(section, section + this._words[WORD.bytes]);
+        const text = this._copied(section, this._words[WORD.bytes]);
         const message = JSON.parse((this._words[WORD.wide] ? wide : narrow).decode(text));
         this.kind = this._words[WORD.kind];
         if (frame) message.frame = frame;
         return message;
+    }
+
+    /** @param {number} from @param {number} length in bytes */
+    _copied(from, length) {
+        this._copy ??= new Uint8Array(this._bytes.length);
+        this._copy.set(this._bytes.subarray(from, from + length));
+        return this._copy.subarray(0, length);
     }
 }
