@@ -44,6 +44,19 @@ test('a turn ends with what it throws; who is cancelled waits for none', async (
     assert.deepEqual(log, ['after']);
 });
 
+test('a cancelled run says so to who asks for its signal before or after, and takes no turn behind others', async () => {
+    const turns = new Turns(), first = held();
+    const [asked, unasked] = ['a', 'b'].map((attempt) => new Run({ attempt }, () => {}, turns));
+    const { signal } = asked;
+    const all = [turns.take({}, first.work), assert.rejects(asked.take(async () => {}), { code: 'cancelled' })];
+    for (const run of [asked, unasked]) run.cancel();
+    assert.deepEqual([signal.aborted, asked.signal.aborted, unasked.signal.aborted], [true, true, true]);
+    await assert.rejects(unasked.take(async () => {}), { code: 'cancelled' });
+    await assert.rejects(unasked.end(), { code: 'cancelled' });
+    first.end();
+    await Promise.all(all);
+});
+
 test("a run's own time stands still in the turns of others, and while its client takes nothing", async (t) => {
     let now = 0;
     t.mock.method(performance, 'now', () => now);

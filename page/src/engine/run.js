@@ -2,7 +2,7 @@
  * One run of a model as its engine sees it: where it is stopped, where its parts go, and how many of
  * them its client takes (webinfer-protocol(7), "Streams").
  */
-import { Failure, throwIfCancelled } from './failure.js';
+import { cancelled, Failure } from './failure.js';
 import { turn } from './turn.js';
 import { Turns } from './turns.js';
 
@@ -31,7 +31,9 @@ export class Run {
     constructor(task, post, turns = new Turns()) {
         this._task = task;
         this._post = post;
-        this._cancelled = new AbortController();
+        this._isCancelled = false;
+        /** Made for who asks for its signal: most runs are too short for that. @type {AbortController | undefined} */
+        this._aborter = undefined;
         this._turns = turns;
         /** Who it is there. */
         this._owner = {};
@@ -67,7 +69,11 @@ export class Run {
 
     /** Aborted when nobody wants the answer any more. */
     get signal() {
-        return this._cancelled.signal;
+        if (!this._aborter) {
+            this._aborter = new AbortController();
+            if (this._isCancelled) this._aborter.abort();
+        }
+        return this._aborter.signal;
     }
 
     get isStream() {
@@ -94,13 +100,15 @@ export class Run {
     /** Does the work when it is the run's turn in its worker. @template T @param {() => Promise<T>} work
      * @param {AbortSignal} [signal] ends the wait, if not the run's own
      * @returns {Promise<T>} @throws {Failure} if it was cancelled before */
-    async take(work, signal = this.signal) {
-        if (!this.tellsWaiting) return this._turns.take(this._owner, work, signal);
-        if (!this._turns.isFree) this._tellWaiting(true);
+    take(work, signal) {
+        const { isFree } = this._turns;
+        const ends = isFree ? undefined : signal ?? this.signal;
+        if (!this.tellsWaiting) return this._turns.take(this._owner, work, ends);
+        if (!isFree) this._tellWaiting(true);
         return this._turns.take(this._owner, () => {
             this._tellWaiting(false);
             return work();
-        }, signal);
+        }, ends);
     }
 
     /** Waits for what is none of its own time. @template T @param {Promise<T>} what @returns {Promise<T>} */
@@ -119,7 +127,7 @@ export class Run {
         if (this._stepBegan !== null) this._noteStep(this.ownMs - this._stepBegan);
         if (performance.now() - this._turned >= TURN_MS) await this._turn();
         if (!this.hasCredit) await this._creditComes(() => this.hasCredit);
-        throwIfCancelled(this.signal);
+        this._throwIfCancelled();
         this._stepBegan = this.ownMs;
     }
 
@@ -127,7 +135,7 @@ export class Run {
      * @throws {Failure} if it was cancelled */
     async rest() {
         if (performance.now() - this._turned >= TURN_MS) await this._turn();
-        throwIfCancelled(this.signal);
+        this._throwIfCancelled();
     }
 
     /** To be awaited where there is nothing to do for a while. @param {number} ms
@@ -143,7 +151,7 @@ export class Run {
         });
         this._turned = performance.now();
         this._stepBegan = null;
-        throwIfCancelled(this.signal);
+        this._throwIfCancelled();
     }
 
     /** Sends a part of the answer; does nothing where nobody asked for parts. What exceeds the credit is
@@ -208,7 +216,8 @@ export class Run {
     }
 
     cancel() {
-        this._cancelled.abort();
+        this._isCancelled = true;
+        this._aborter?.abort();
         this._onCancel();
     }
 
@@ -216,10 +225,15 @@ export class Run {
     async end() {
         this._flush();
         if (this._made.length > 0) await this._creditComes(() => this._made.length === 0);
-        throwIfCancelled(this.signal);
+        this._throwIfCancelled();
     }
 
     // --- inside ------------------------------------------------------------------------------------
+
+    /** @throws {Failure} */
+    _throwIfCancelled() {
+        if (this._isCancelled) throw cancelled();
+    }
 
     /** @param {boolean} waits */
     _tellWaiting(waits) {
@@ -243,7 +257,7 @@ export class Run {
     async _creditComes(enough) {
         const began = performance.now();
         this._flush();
-        while (!enough() && !this.signal.aborted) {
+        while (!enough() && !this._isCancelled) {
             await this.aside(new Promise((/** @type {(value: void) => void} */ resolve) => {
                 this._onCredit = this._onCancel = resolve;
             }));

@@ -4,7 +4,7 @@
  */
 import { cancelled } from './failure.js';
 
-/** Who has turns: any object. @typedef {object} Owner */
+/** Who has turns: any object, which is told how long it had them, in ms, if it has. @typedef {{turnsMs?: number}} Owner */
 /** @typedef {{owner: Owner | null, begin: () => void}} Waiting */
 
 export class Turns {
@@ -13,10 +13,7 @@ export class Turns {
         /** Whose turn it is. @type {Owner | null} */
         this._owner = null;
         this._began = 0;
-        /** What all owners have had, in ms, and what each of them has. */
-        this._allMs = 0;
-        /** @type {WeakMap<Owner, number>} */
-        this._had = new WeakMap();
+        this._allMs = 0; /* that all owners have had them */
         /** In the order in which they came. @type {Waiting[]} */
         this._waiting = [];
         this._overtook = false; /* the last turn was that of one who had come later than others */
@@ -52,7 +49,7 @@ export class Turns {
      * @param {Owner} owner */
     othersMs(owner) {
         const isOther = this._isTaken && this._owner !== null && this._owner !== owner;
-        return this._allMs - (this._had.get(owner) ?? 0) + (isOther ? performance.now() - this._began : 0);
+        return this._allMs - (owner.turnsMs ?? 0) + (isOther ? performance.now() - this._began : 0);
     }
 
     /** @param {Owner | null} owner @param {AbortSignal | undefined} signal @returns {Promise<void>} */
@@ -93,12 +90,12 @@ export class Turns {
     _count(ms) {
         if (!this._owner) return;
         this._allMs += ms;
-        this._had.set(this._owner, (this._had.get(this._owner) ?? 0) + ms);
+        this._owner.turnsMs = (this._owner.turnsMs ?? 0) + ms;
     }
 
     /** @returns {Waiting | undefined} */
     _next() {
-        const fresh = this._waiting.findIndex(({ owner }) => owner !== null && !this._had.has(owner));
+        const fresh = this._waiting.findIndex(({ owner }) => owner !== null && owner.turnsMs === undefined);
         // Not twice in a row, or those who wait would wait for ever.
         this._overtook = fresh > 0 && !this._overtook;
         const [next] = this._waiting.splice(this._overtook ? fresh : 0, 1);
