@@ -1,8 +1,9 @@
-/** The helper threads of an onnxruntime-web with several: after each run they go on spinning for a while, each on a
- * core that others could have. */
+/** The helper threads of an onnxruntime-web with several: after each run they look for the next one before they sleep,
+ * each on a core that others could have. */
 
-/** So long after a run they may still spin: about 50 ms, and the time until they are let run for these. */
-const SPIN_MS = 100;
+/** So long after a run they may still look: for about a millisecond of their own time (page/changes.mjs), on cores that
+ * they may have to share meanwhile. */
+const SPIN_MS = 5;
 
 export class Helpers {
     constructor() {
