@@ -23,6 +23,8 @@
 #define SLOWEST 32.768
 /* Bytes of a path in a line of text of the log. */
 #define PATH_SHOWN_MAX 200
+/* So long a line of the access log is kept at most, to be written together with others. */
+#define LOG_KEPT_MS 5
 
 static void touch(struct wi_request *request)
 {
@@ -335,7 +337,9 @@ static void log_access(const struct wi_request *request, double ms, int left)
     if (!wi_log_enabled(WI_LOG_INFO))
         return;
     print_access(&message, request, ms, left);
-    wi_log_fields(WI_LOG_INFO, "api", request->id, fields, count, message.text);
+    int is_first = wi_log_keep(WI_LOG_INFO, "api", request->id, fields, count, message.text);
+    if (is_first && request->api->flush)
+        wi_timer_start(request->api->flush, LOG_KEPT_MS, 0);
     wi_buffer_clear(&message);
 }
 

@@ -63,6 +63,7 @@ struct wi_api {
     size_t request_count;
     struct wi_turn *turn;     /* a wish lets libmicrohttpd run once when this turn is over */
     struct wi_timer *watcher; /* runs wi_request_watch_waiting while requests wait */
+    struct wi_timer *flush;   /* writes the lines of the access log that are kept */
 };
 
 /* One client's socket. */

@@ -132,6 +132,11 @@ static void on_turn(void *context)
     pump(context);
 }
 
+static void on_flush(void *context)
+{
+    wi_log_flush();
+}
+
 /* --- connections -------------------------------------------------------------------------------
  */
 
@@ -388,6 +393,7 @@ static int start(struct wi_server *server, struct wi_error *error)
     server->timer = wi_timer_new(api->deps.loop, on_timer, server);
     api->turn = wi_turn_new(api->deps.loop, on_turn, server);
     api->watcher = wi_timer_new(api->deps.loop, wi_request_watch_waiting, api);
+    api->flush = wi_timer_new(api->deps.loop, on_flush, server);
     server->sweep = wi_timer_new(api->deps.loop, on_sweep, server);
     server->epoll = wi_watch_new(api->deps.loop, info->epoll_fd, UV_READABLE, on_epoll, server);
     return 0;
@@ -535,15 +541,18 @@ void wi_server_stop(struct wi_server *server)
     wi_timer_free(server->timer);
     wi_turn_free(server->api.turn);
     wi_timer_free(server->api.watcher);
+    wi_timer_free(server->api.flush);
     wi_timer_free(server->sweep);
     server->epoll = NULL;
     server->timer = NULL;
     server->api.turn = NULL;
     server->api.watcher = NULL;
+    server->api.flush = NULL;
     server->sweep = NULL;
     if (server->daemon)
         MHD_stop_daemon(server->daemon);
     server->daemon = NULL;
+    wi_log_flush(); /* of the requests that ended now */
 }
 
 void wi_server_free(struct wi_server *server)

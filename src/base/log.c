@@ -1,6 +1,6 @@
 /*
- * The log sink: one write(2) per line, so that lines from the loop and from worker threads never
- * mix, and none that could wait. The mode of the descriptor is left alone, since other programs may
+ * The log sink: one write(2) per line, or for several whole ones that were kept, so that lines from
+ * the loop and from worker threads never mix, and none that could wait. The mode of the descriptor is left alone, since other programs may
  * share what is behind it. Times are printed unless journald keeps them for us (JOURNAL_STREAM
  * names our stderr).
  */
@@ -14,6 +14,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +32,8 @@ static struct {
     int journald, is_socket, is_file;
     pthread_mutex_t lock;    /* of what follows, and of writing */
     unsigned long long lost; /* lines since the last that was written */
+    size_t kept_lines, kept_size;
+    char kept[PIPE_BUF]; /* whole lines, as many as a pipe takes at once */
 } sink = {.level = WI_LOG_INFO, .lock = PTHREAD_MUTEX_INITIALIZER};
 
 static const struct {
@@ -52,8 +55,30 @@ static int stderr_is_journal(void)
            fstat(STDERR_FILENO, &status) == 0 && status.st_dev == device && status.st_ino == inode;
 }
 
+/* Whether the reader took them: at most PIPE_BUF bytes, for which a pipe that is writable has room;
+ * a file always is. */
+static int deliver(const char *bytes, size_t size)
+{
+    struct pollfd reader = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+    if (sink.is_socket)
+        return send(STDERR_FILENO, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
+    return (sink.is_file || (poll(&reader, 1, 0) > 0 && (reader.revents & POLLOUT))) &&
+           write(STDERR_FILENO, bytes, size) >= 0;
+}
+
+/* What was kept tells what came before such an end. The lock is left alone: who holds it may be the
+ * thread that was stopped here. */
+static void on_abort(int number)
+{
+    if (sink.kept_size > 0)
+        (void)deliver(sink.kept, sink.kept_size);
+    raise(number);
+}
+
 void wi_log_configure(enum wi_level level, enum wi_log_format format)
 {
+    const struct sigaction aborting = {.sa_handler = on_abort, .sa_flags = (int)SA_RESETHAND};
     struct stat status;
     int known = fstat(STDERR_FILENO, &status) == 0;
 
@@ -62,6 +87,7 @@ void wi_log_configure(enum wi_level level, enum wi_log_format format)
     sink.journald = stderr_is_journal();
     sink.is_socket = known && S_ISSOCK(status.st_mode);
     sink.is_file = known && S_ISREG(status.st_mode);
+    sigaction(SIGABRT, &aborting, NULL);
 }
 
 int wi_log_enabled(enum wi_level level)
@@ -185,18 +211,6 @@ static void print(struct wi_buffer *out, struct line *line)
     out->size = strlen(out->text);
 }
 
-/* Whether the reader took the line. A pipe that is writable has room for PIPE_BUF bytes; a file
- * always is. */
-static int deliver(const struct wi_buffer *out)
-{
-    struct pollfd reader = {.fd = STDERR_FILENO, .events = POLLOUT};
-
-    if (sink.is_socket)
-        return send(STDERR_FILENO, out->text, out->size, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
-    return (sink.is_file || (poll(&reader, 1, 0) > 0 && (reader.revents & POLLOUT))) &&
-           write(STDERR_FILENO, out->text, out->size) >= 0;
-}
-
 /* Says how many lines were lost, if any were; 0 if that is lost too. */
 static int say_lost(void)
 {
@@ -210,11 +224,25 @@ static int say_lost(void)
     snprintf(message, sizeof message,
         "%llu lines were lost: whoever reads the log did not take them", sink.lost);
     print(&out, &line);
-    said = deliver(&out);
+    said = deliver(out.text, out.size);
     wi_buffer_clear(&out);
     if (said)
         sink.lost = 0;
     return said;
+}
+
+static void write_lines(const char *lines, size_t size, size_t count)
+{
+    if (!say_lost() || !deliver(lines, size))
+        sink.lost += count;
+}
+
+static void write_kept(void)
+{
+    if (sink.kept_lines == 0)
+        return;
+    write_lines(sink.kept, sink.kept_size, sink.kept_lines);
+    sink.kept_lines = sink.kept_size = 0;
 }
 
 static void write_line(struct line *line)
@@ -224,8 +252,8 @@ static void write_line(struct line *line)
     print(&out, line);
     /* One at a time, or another thread might fill a pipe between the look and the write. */
     pthread_mutex_lock(&sink.lock);
-    if (!say_lost() || !deliver(&out))
-        sink.lost++;
+    write_kept();
+    write_lines(out.text, out.size, 1);
     pthread_mutex_unlock(&sink.lock);
     wi_buffer_clear(&out);
 }
@@ -243,7 +271,7 @@ void wi_log_write(
     write_line(&line);
 }
 
-void wi_log_fields(enum wi_level level, const char *part, const char *subject,
+int wi_log_keep(enum wi_level level, const char *part, const char *subject,
     const struct wi_log_field *fields, size_t count, const char *message)
 {
     struct line line = {.level = level,
@@ -252,6 +280,24 @@ void wi_log_fields(enum wi_level level, const char *part, const char *subject,
         .message = message,
         .fields = fields,
         .field_count = count};
+    struct wi_buffer out = {0};
+    int is_first;
 
-    write_line(&line);
+    print(&out, &line);
+    pthread_mutex_lock(&sink.lock);
+    if (sink.kept_size + out.size > sizeof sink.kept)
+        write_kept();
+    is_first = sink.kept_lines++ == 0;
+    memcpy(sink.kept + sink.kept_size, out.text, out.size);
+    sink.kept_size += out.size;
+    pthread_mutex_unlock(&sink.lock);
+    wi_buffer_clear(&out);
+    return is_first;
+}
+
+void wi_log_flush(void)
+{
+    pthread_mutex_lock(&sink.lock);
+    write_kept();
+    pthread_mutex_unlock(&sink.lock);
 }

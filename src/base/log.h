@@ -6,7 +6,7 @@
  * A line never waits for its reader: where a pipe, a socket or a terminal does not take it at once,
  * it is lost and counted, and the next line that gets through is preceded by one that says how many
  * were. A line has at most PIPE_BUF bytes, which a pipe takes as a whole or not at all: longer
- * texts in it are cut.
+ * texts in it are cut. Lines are in the order in which they were said.
  *
  * Never pass a token, a credential or what a client sent as input. Control characters are escaped,
  * and anything that looks like one of our tokens is scrubbed (base/secret.h).
@@ -35,9 +35,14 @@ struct wi_log_field {
     int64_t integer;  /* also of a boolean */
     double ms;
 };
-/* As wi_log_write, with `count` fields beside the message, which is a text and no format. */
-void wi_log_fields(enum wi_level level, const char *part, const char *subject,
+/* As wi_log_write, with `count` fields beside the message, which is a text and no format; and kept
+ * for a while, for a line that comes with every request: written together with others, before the
+ * next line of wi_log_write, when all that are kept are as many as a pipe takes at once, when the
+ * process aborts, or by wi_log_flush. 1 if it is the first that is kept, so that who said it has to
+ * flush soon. Its time is that of now; only where journald notes the times is it the later one. */
+int wi_log_keep(enum wi_level level, const char *part, const char *subject,
     const struct wi_log_field *fields, size_t count, const char *message);
+void wi_log_flush(void);
 
 /* The level is tested before anything is formatted. */
 #define wi_log(level, part, subject, ...)                                                          \

@@ -256,7 +256,8 @@ test('a stream that nobody takes up again is cancelled', async () => {
     await client.has(5);
     client.leave();
     await stopped(count);
-    assert.match(daemon.log, /POST \/v1\/infer 200 .* parts=5 \(the client left\)/);
+    await until(() => /POST \/v1\/infer 200 .* parts=5 \(the client left\)/.test(daemon.log),
+        { what: 'the request in the log' });
 });
 
 test('DELETE ends a stream', async () => {

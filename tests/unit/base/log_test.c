@@ -7,10 +7,12 @@
 #include <fcntl.h>
 #include <jansson.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* Standard error goes into a pipe or socket of ours meanwhile. */
@@ -72,7 +74,8 @@ static void fields_are_members_in_json(void **state)
     json_t *line;
 
     set_up(&place, WI_LOG_JSON);
-    wi_log_fields(WI_LOG_INFO, "api", "req-1", fields, 6, "GET 200");
+    wi_log_keep(WI_LOG_INFO, "api", "req-1", fields, 6, "GET 200");
+    wi_log_flush();
     hear(&place, text, sizeof text);
     tear_down(&place);
     line = json_loads(text, 0, NULL);
@@ -98,7 +101,7 @@ static void text_has_the_message_alone(void **state)
     char text[8192];
 
     set_up(&place, WI_LOG_TEXT);
-    wi_log_fields(WI_LOG_INFO, "api", "req-1", &field, 1, "a\nb");
+    wi_log_keep(WI_LOG_INFO, "api", "req-1", &field, 1, "a\nb");
     wi_info("api", NULL, "a \xc2\x9b%s \xc4\x9b \xc2", "31mred"); /* C1 steers terminals, too */
     hear(&place, text, sizeof text);
     tear_down(&place);
@@ -115,8 +118,9 @@ static void tokens_are_scrubbed_from_every_text(void **state)
     char text[8192];
 
     set_up(&place, WI_LOG_JSON);
-    wi_log_fields(WI_LOG_INFO, "api", token, &field, 1,
+    wi_log_keep(WI_LOG_INFO, "api", token, &field, 1,
         "with wi_0123456789012345678901234567890123456789012 in it");
+    wi_log_flush();
     hear(&place, text, sizeof text);
     tear_down(&place);
     assert_null(strstr(text, "wi_0123"));
@@ -137,7 +141,8 @@ static void a_line_fits_into_a_pipe_at_once(void **state)
     for (int i = 0; i < 4; i++)
         fields[i] = (struct wi_log_field){.name = "wide", .text = wide};
     set_up(&place, WI_LOG_JSON);
-    wi_log_fields(WI_LOG_INFO, "test", wide, fields, 4, wide);
+    wi_log_keep(WI_LOG_INFO, "test", wide, fields, 4, wide);
+    wi_log_flush();
     assert_in_range(hear(&place, text, sizeof text), PIPE_BUF / 4, PIPE_BUF);
     tear_down(&place);
     line = json_loads(text, 0, NULL);
@@ -194,6 +199,109 @@ static void a_socket_that_nobody_reads_stops_nothing(void **state)
     tear_down(&place);
 }
 
+static int keep(const char *message)
+{
+    return wi_log_keep(WI_LOG_INFO, "api", NULL, NULL, 0, message);
+}
+
+static void what_is_kept_comes_when_it_is_flushed(void **state)
+{
+    struct place place;
+    char text[8192];
+
+    set_up(&place, WI_LOG_TEXT);
+    assert_true(keep("one"));
+    assert_false(keep("two"));
+    assert_int_equal(hear(&place, text, sizeof text), 0);
+    wi_log_flush();
+    hear(&place, text, sizeof text);
+    assert_non_null(strstr(text, "info  api: one\n"));
+    assert_non_null(strstr(strstr(text, "one\n"), "info  api: two\n"));
+    assert_true(keep("three"));
+    wi_log_flush();
+    hear(&place, text, sizeof text);
+    tear_down(&place);
+    assert_null(strstr(text, "two"));
+    assert_non_null(strstr(text, "three\n"));
+}
+
+static void a_line_that_is_written_comes_behind_those_that_are_kept(void **state)
+{
+    struct place place;
+    char text[8192];
+
+    set_up(&place, WI_LOG_TEXT);
+    keep("before");
+    wi_error_log("test", NULL, "written");
+    hear(&place, text, sizeof text);
+    tear_down(&place);
+    assert_non_null(strstr(text, "before\n"));
+    assert_non_null(strstr(strstr(text, "before\n"), "error test: written\n"));
+}
+
+static void as_many_are_kept_as_a_pipe_takes_at_once(void **state)
+{
+    struct place place;
+    char message[500], text[3 * PIPE_BUF];
+    size_t kept = 1, got;
+
+    memset(message, 'x', sizeof message - 1);
+    message[sizeof message - 1] = '\0';
+    set_up(&place, WI_LOG_TEXT);
+    assert_true(keep(message));
+    while (!keep(message))
+        kept++;
+    got = hear(&place, text, sizeof text);
+    assert_in_range(got, PIPE_BUF - 2 * sizeof message, PIPE_BUF);
+    assert_int_equal(got % kept, 0); /* whole lines, all but the last, which is kept again */
+    assert_int_equal(text[got - 1], '\n');
+    wi_log_flush();
+    assert_int_equal(hear(&place, text, sizeof text), got / kept);
+    tear_down(&place);
+}
+
+static void lines_that_were_kept_in_vain_are_counted_as_lost(void **state)
+{
+    static char text[1 << 20];
+    struct place place;
+
+    set_up(&place, WI_LOG_TEXT);
+    fcntl(STDERR_FILENO, F_SETFL, O_NONBLOCK);
+    memset(text, 'x', sizeof text);
+    while (write(STDERR_FILENO, text, PIPE_BUF) > 0)
+        ;
+    keep("one");
+    keep("two");
+    wi_log_flush();
+    hear(&place, text, sizeof text);
+    wi_info("test", NULL, "the reader is back");
+    hear(&place, text, sizeof text);
+    tear_down(&place);
+    assert_non_null(strstr(text, "warn  log: 2 lines were lost"));
+    assert_null(strstr(text, "api: "));
+}
+
+static void what_is_kept_survives_an_abort(void **state)
+{
+    struct place place;
+    char text[8192];
+    int status;
+    pid_t child;
+
+    set_up(&place, WI_LOG_TEXT);
+    child = fork();
+    if (child == 0) {
+        keep("the last");
+        abort();
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    hear(&place, text, sizeof text);
+    tear_down(&place);
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(WTERMSIG(status), SIGABRT);
+    assert_non_null(strstr(text, "info  api: the last\n"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -203,6 +311,11 @@ int main(void)
         cmocka_unit_test(a_line_fits_into_a_pipe_at_once),
         cmocka_unit_test(a_pipe_that_nobody_reads_stops_nothing),
         cmocka_unit_test(a_socket_that_nobody_reads_stops_nothing),
+        cmocka_unit_test(what_is_kept_comes_when_it_is_flushed),
+        cmocka_unit_test(a_line_that_is_written_comes_behind_those_that_are_kept),
+        cmocka_unit_test(as_many_are_kept_as_a_pipe_takes_at_once),
+        cmocka_unit_test(lines_that_were_kept_in_vain_are_counted_as_lost),
+        cmocka_unit_test(what_is_kept_survives_an_abort),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
