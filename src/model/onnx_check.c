@@ -1,6 +1,7 @@
 /* The tensors of a request, and of its answer, held against a graph's signature. */
 #include "model/onnx.h"
 
+#include "base/join.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -92,7 +93,7 @@ enum wi_code wi_onnx_check_inputs(const struct wi_onnx_signature *signature,
     const struct wi_tensors *tensors, struct wi_error *error)
 {
     unsigned char seen[WI_TENSORS_MAX] = {0};
-    char names[240], field[48];
+    char names[240], field[48], digits[WI_DIGITS_SIZE];
 
     for (size_t i = 0; i < tensors->count; i++) {
         const struct wi_tensor *tensor = &tensors->items[i];
@@ -100,7 +101,7 @@ enum wi_code wi_onnx_check_inputs(const struct wi_onnx_signature *signature,
             find(signature->inputs, signature->input_count, tensor->name);
         enum wi_code code;
 
-        snprintf(field, sizeof field, "inputs[%zu].name", i);
+        wi_join(field, sizeof field, "inputs[", wi_digits(digits, i), "].name", NULL);
         if (!value) {
             list_names(signature->inputs, signature->input_count, names, sizeof names);
             wi_error_set(error, WI_INPUT_UNKNOWN, field, "the model has no input %.128s; it has %s",

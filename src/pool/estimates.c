@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/heap.h"
+#include "base/join.h"
 #include "base/memory.h"
 #include "pool/estimate_text.h"
 #include <assert.h>
@@ -58,11 +59,11 @@ struct wi_estimates {
 
 static size_t make_key(char key[KEY_SIZE], const char *hash, const struct wi_place *place)
 {
-    char cores[16] = "";
+    char digits[WI_DIGITS_SIZE];
+    const char *cores = place->joined ? wi_digits(digits, (uint64_t)place->cores) : "";
 
-    if (place->joined)
-        snprintf(cores, sizeof cores, "\t%d", place->cores);
-    return (size_t)snprintf(key, KEY_SIZE, "%.64s\t%s%s", hash, place->key, cores);
+    wi_join(key, KEY_SIZE, hash, "\t", place->key, place->joined ? "\t" : "", cores, NULL);
+    return strlen(key);
 }
 
 static struct entry *find(

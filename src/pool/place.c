@@ -1,6 +1,7 @@
 /* Places and their keys; see place.h. */
 #include "pool/place.h"
 
+#include "base/join.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -19,10 +20,10 @@ enum field {
 
 static void make_key(struct wi_place *place)
 {
-    snprintf(place->key, sizeof place->key, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s", place->kind,
-        wi_engine_names[place->engine], place->engine_version, wi_platform_names[place->platform],
-        place->browser_version, place->adapter, place->software ? "software" : "",
-        place->joined ? "joined" : "");
+    wi_join(place->key, sizeof place->key, place->kind, "\t", wi_engine_names[place->engine], "\t",
+        place->engine_version, "\t", wi_platform_names[place->platform], "\t",
+        place->browser_version, "\t", place->adapter, "\t", place->software ? "software" : "", "\t",
+        place->joined ? "joined" : "", NULL);
 }
 
 struct wi_place wi_place_of(

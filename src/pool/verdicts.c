@@ -5,6 +5,7 @@
 #include "pool/verdicts.h"
 
 #include "base/clock.h"
+#include "base/join.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "model/compare.h"
@@ -78,8 +79,8 @@ struct wi_verdicts {
 void wi_verdict_key(char key[WI_VERDICT_KEY_SIZE], const struct wi_model *model,
     const struct wi_place *place, const char *precision)
 {
-    snprintf(key, WI_VERDICT_KEY_SIZE, "%.64s\t%.15s\t%s", model->hash, precision ? precision : "",
-        place->key);
+    wi_join(key, WI_VERDICT_KEY_SIZE, model->hash, "\t", precision ? precision : "", "\t",
+        place->key, NULL);
 }
 
 static void wasm_key(
