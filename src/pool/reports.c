@@ -12,6 +12,10 @@
 #include "pool/measure.h"
 #include <string.h>
 
+/* Where nothing waits for what a node's rest may bring, one plan so long after it is enough: with one
+ * client there is a rest behind every request. */
+#define REST_PLAN_MS 100
+
 /* The session of a node; NULL for one that joined. */
 static struct pool_session *session_of(const struct wi_pool *pool, const struct pool_node *node)
 {
@@ -35,8 +39,10 @@ static void rest(struct wi_pool *pool, struct pool_session *session)
     wi_pool_session_idle(session, wi_now_ms());
     if (wi_pool_session_ends(session))
         wi_pool_end_close(pool, session);
-    else if (wi_pool_kinds_wished(pool->kinds) || !wi_pool_plan_is_due(pool->wake))
-        wi_pool_plan_soon(pool->wake); /* it may make room, or close one day */
+    else if (wi_pool_kinds_wished(pool->kinds))
+        wi_pool_plan_soon(pool->wake); /* it may make room */
+    else if (!wi_pool_plan_is_due(pool->wake))
+        wi_pool_plan_in(pool->wake, REST_PLAN_MS); /* it may close one day */
 }
 
 static int unbook(
