@@ -5,11 +5,11 @@
 #include "api/metrics.h"
 
 #include "base/memory.h"
+#include "base/table.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 /* Upper bounds in seconds, from half a millisecond to a minute; the rest is +Inf. */
 static const double bounds[WI_HISTOGRAM_BUCKETS] = {

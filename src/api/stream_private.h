@@ -6,7 +6,7 @@
 #include "api/stream.h"
 #include "api/stream_end.h"
 #include "api/taker.h"
-#include <uthash.h>
+#include "base/table.h"
 
 /* What is under way before a stream has a job. `cancel` ends it if the stream goes first; whoever
  * set it clears it when it is done. All NULL: nothing. */

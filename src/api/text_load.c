@@ -4,10 +4,10 @@
 #include "api/metrics.h"
 #include "api/model_use.h"
 #include "base/memory.h"
+#include "base/table.h"
 #include "bridge/model_status.h"
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 /* Models, and models times places; later ones count under model="other". */
 #define ROWS_MAX 256

@@ -3,10 +3,10 @@
 
 #include "base/address.h"
 #include "base/memory.h"
+#include "base/table.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 #define PREFIX_BYTES 8 /* of an IPv6 address */
 

@@ -16,6 +16,7 @@
 #include "base/listener.h"
 #include "base/log_limit.h"
 #include "base/loop.h"
+#include "base/table.h"
 #include "bridge/bridge.h"
 #include "bridge/frame.h"
 #include "bridge/joins.h"
@@ -24,7 +25,6 @@
 #include "bridge/page.h"
 #include "bridge/places.h"
 #include "bridge/tokens.h"
-#include <uthash.h>
 
 #define WI_PROTOCOL_NAME "webinfer.v1"
 

@@ -10,9 +10,9 @@
 #ifndef WI_DURABLE_PRIVATE_H
 #define WI_DURABLE_PRIVATE_H
 
+#include "base/table.h"
 #include "durable/durable.h"
 #include "durable/run.h"
-#include <uthash.h>
 
 /* A tick, in ms: how often what is due is looked for. */
 #define WI_DURABLE_TICK_MS 1000

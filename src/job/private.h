@@ -7,13 +7,13 @@
 #ifndef WI_JOB_PRIVATE_H
 #define WI_JOB_PRIVATE_H
 
+#include "base/table.h"
 #include "job/batch.h"
 #include "job/chain.h"
 #include "job/job.h"
 #include "job/parts.h"
 #include "job/queue.h"
 #include "job/state.h"
-#include <uthash.h>
 
 /* How often to look again at what waits, whatever happens or does not. */
 #define WI_JOBS_AGAIN_MS 100

@@ -6,10 +6,10 @@
 #include "job/queue.h"
 
 #include "base/memory.h"
+#include "base/table.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 #include <utlist.h>
 
 /* The turn of what was dispatched before, among which the oldest goes first. */

@@ -3,11 +3,11 @@
 
 #include "base/memory.h"
 #include "base/secret.h"
+#include "base/table.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 #include <uv.h>
 
 #define GRAIN_S 2

@@ -7,6 +7,7 @@
 #include "model/onnx.h"
 
 #include "base/memory.h"
+#include "base/table.h"
 #include "model/guess.h"
 #include "model/onnx_external.h"
 #include "model/onnx_nodes.h"
@@ -17,7 +18,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <uthash.h>
 
 /* An old file lists its weights among the inputs, so there may be many more than we serve. */
 enum { MAX_VALUES = 65536 };

@@ -8,11 +8,11 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/table.h"
 #include "model/datatype.h"
 #include "model/tensor.h"
 #include <stddef.h>
 #include <stdint.h>
-#include <uthash.h>
 
 /* A graph input or output. */
 struct wi_onnx_value {

@@ -1,4 +1,5 @@
 /* What takes room in the store, measured, and the removal of what is to go. */
+#include "base/table.h"
 #include "model/quota.h"
 #include "model/versions_private.h"
 
@@ -9,7 +10,6 @@
 #include <string.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
-#include <uthash.h>
 
 /* So many entries are looked at; a store of more is counted in part. */
 enum { DEPTH_MAX = 8, LOOKS_MAX = 1000000 };

@@ -3,6 +3,7 @@
  * where the files are as they were (their identities are compared), else after a worker has read
  * them again (load.c). Look-ups of the same model share one worker.
  */
+#include "base/table.h"
 #include "model/repository_private.h"
 
 #include "base/descriptors.h"
@@ -18,7 +19,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 #include <utlist.h>
 
 /* Models' files that stay open: of what may be open such a part, and no more than are of use. */

@@ -1,4 +1,5 @@
 /* When each model was used last; of those that were pulled it is written down too. */
+#include "base/table.h"
 #include "model/repository_private.h"
 
 #include "base/clock.h"
@@ -6,7 +7,6 @@
 #include "base/memory.h"
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 #define NOTE_AFTER_S 60
 

@@ -5,13 +5,13 @@
 #include "base/heap.h"
 #include "base/join.h"
 #include "base/memory.h"
+#include "base/table.h"
 #include "pool/estimate_text.h"
 #include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 /* What is known of a model, wherever it is. */
 struct subject {

@@ -7,10 +7,10 @@
 #ifndef WI_POOL_FLEET_H
 #define WI_POOL_FLEET_H
 
+#include "base/table.h"
 #include "bridge/bridge.h"
 #include "model/model.h"
 #include "pool/place.h"
-#include <uthash.h>
 
 struct wi_fleet_class;
 

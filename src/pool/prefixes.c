@@ -1,9 +1,9 @@
 #include "pool/prefixes.h"
 
 #include "base/memory.h"
+#include "base/table.h"
 #include <stdio.h>
 #include <stdlib.h>
-#include <uthash.h>
 
 struct prefix {
     struct wi_prefix_key key;

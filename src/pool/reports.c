@@ -12,8 +12,8 @@
 #include "pool/measure.h"
 #include <string.h>
 
-/* Where nothing waits for what a node's rest may bring, one plan so long after it is enough: with one
- * client there is a rest behind every request. */
+/* Where nothing waits for what a node's rest may bring, one plan so long after it is enough: with
+ * one client there is a rest behind every request. */
 #define REST_PLAN_MS 100
 
 /* The session of a node; NULL for one that joined. */

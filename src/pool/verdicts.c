@@ -8,12 +8,12 @@
 #include "base/join.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/table.h"
 #include "model/compare.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 #include <utlist.h>
 
 /* A platform that failed may do better some day: an input that fits, a machine less loaded. */

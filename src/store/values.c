@@ -2,6 +2,7 @@
  * Values by name. Puts gather for a moment, one per key, and go to the writer together: estimates
  * change with every answer, and the disk need not hear of each.
  */
+#include "base/table.h"
 #include "store/private.h"
 
 #include "base/clock.h"
@@ -9,7 +10,6 @@
 #include "base/memory.h"
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 #define GATHER_MS 500
 #define RETRY_MS 5000 /* after a failure */
