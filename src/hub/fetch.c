@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "hub/fetch_private.h"
 #include "model/manifest.h"
+#include "model/open.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -153,9 +154,9 @@ static void open_folder(void *data)
     if (fetch->folder_fd >= 0)
         close(fetch->folder_fd);
     fetch->folder_fd = -1;
-    wi_error_set(&fetch->error, number == EWOULDBLOCK ? WI_HUB_BUSY : WI_STORAGE_FAILED, "",
-        "%.300s: %s", fetch->folder,
-        number == EWOULDBLOCK ? "another fetch is at work there" : strerror(number));
+    enum wi_code code = wi_is_shortage(number) ? WI_UNAVAILABLE : WI_STORAGE_FAILED;
+    wi_error_set(&fetch->error, number == EWOULDBLOCK ? WI_HUB_BUSY : code, "", "%.300s: %s",
+        fetch->folder, number == EWOULDBLOCK ? "another fetch is at work there" : strerror(number));
 }
 
 static void on_lock_time(void *context);

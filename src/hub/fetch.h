@@ -8,7 +8,7 @@
  * was. A large file comes in segments over several connections.
  *
  * Writing and hashing happen on threads of the pool. What is worth another try is tried again with
- * growing pauses, as long as bytes keep coming and WI_FETCH_TRIES times without.
+ * growing pauses, as long as bytes keep coming and WI_TRIES_MOST times without.
  */
 #ifndef WI_HUB_FETCH_H
 #define WI_HUB_FETCH_H
@@ -17,8 +17,8 @@
 #include "base/http_client.h"
 #include "hub/hub.h"
 #include "hub/tree.h"
+#include "hub/tries.h"
 
-#define WI_FETCH_TRIES 8             /* in a row that brought nothing */
 #define WI_FETCH_FILES 4             /* files at the same time */
 #define WI_FETCH_CONNECTIONS 4       /* for one file */
 #define WI_FETCH_MAX_WAIT_MS 300000u /* a Retry-After beyond this ends the fetch */
@@ -46,8 +46,8 @@ struct wi_fetch_progress {
 /* At most five times a second, when something has changed. May cancel the fetch. */
 typedef void wi_fetch_progress_fn(void *context, const struct wi_fetch_progress *progress);
 /* `error` NULL: all files are in the folder. WI_HUB_FAILED, _UNAUTHORIZED, _NOT_FOUND, _BUSY,
- * WI_STORAGE_FAILED otherwise; what has arrived stays for the next time. `progress` is how far it
- * got. The fetch is gone. */
+ * WI_STORAGE_FAILED, WI_UNAVAILABLE (out of descriptors) otherwise; what has arrived stays for the
+ * next time. `progress` is how far it got. The fetch is gone. */
 typedef void wi_fetch_fn(
     void *context, const struct wi_fetch_progress *progress, const struct wi_error *error);
 

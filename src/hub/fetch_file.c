@@ -10,7 +10,6 @@
 #define HASH_AT_ONCE (UINT64_C(16) << 20) /* bytes read back and hashed before others may work */
 #define BLOCKS_AT_ONCE (BLOCKS_MAX / 2)   /* then the loop may fill others again */
 #define SAVE_MS 250
-#define PAUSE_MAX_MS 30000u
 #define FIRST_PACE_MS 5 /* others wait so long for what the first connection brings */
 #define PACE_MS 200
 #define GAIN (64u << 10) /* so much since the last failure makes it the first again */
@@ -264,11 +263,9 @@ static void on_time(void *context)
 static void wait_before_next_try(struct file *file, unsigned after_s)
 {
     struct wi_fetch *fetch = file->fetch;
-    uint64_t pause = PAUSE_MAX_MS;
+    uint64_t pause = wi_tries_pause(fetch->pause_ms, file->tries);
     if (file->timer == NULL)
         file->timer = wi_timer_new(fetch->loop, on_time, file);
-    if ((uint64_t)fetch->pause_ms << (file->tries - 1) < pause)
-        pause = (uint64_t)fetch->pause_ms << (file->tries - 1);
     if (pause < UINT64_C(1000) * after_s)
         pause = UINT64_C(1000) * after_s;
     wi_timer_start(file->timer, pause, 0);
@@ -288,7 +285,7 @@ static void on_failure(struct transfer *transfer, const struct wi_error *error, 
     file->gained = 0;
     if (!waits)
         file->tries++;
-    if (file->tries > WI_FETCH_TRIES || after_s > WI_FETCH_MAX_WAIT_MS / 1000) {
+    if (file->tries > WI_TRIES_MOST || after_s > WI_FETCH_MAX_WAIT_MS / 1000) {
         wi_error_retry_after(&last, after_s);
         fetch_fail(file->fetch, &last);
     } else if (!waits || after_s > 0)

@@ -3,6 +3,7 @@
 
 #include "base/buffer.h"
 #include "base/url.h"
+#include "model/open.h"
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -69,6 +70,10 @@ static enum wi_code read_open(struct wi_hub *hub, int fd, struct wi_error *error
     char text[WI_HUB_TOKEN_MAX + 1];
     struct stat status;
     ssize_t got;
+    if (fd < 0 && wi_is_shortage(errno))
+        return wi_error_set(error, WI_UNAVAILABLE, "hub",
+            "The token of hub %s cannot be read now: %.200s: %s; try again later.", hub->name,
+            hub->token_file, strerror(errno));
     if (fd < 0 || fstat(fd, &status) != 0)
         return refuse_token(hub, strerror(errno), error);
     if (!S_ISREG(status.st_mode) || (status.st_mode & 077) != 0)

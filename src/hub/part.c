@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "hub/record.h"
+#include "model/open.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -35,8 +36,8 @@ static enum wi_code fail(
         return wi_error_set(error, WI_NO_ROOM, "",
             "The disk has no room for %.255s, which has %" PRIu64 " bytes.", part->file.path,
             part->file.bytes);
-    return wi_error_set(error, WI_STORAGE_FAILED, "", "%.255s cannot be %s: %s", part->file.path,
-        verb, strerror(number));
+    return wi_error_set(error, wi_is_shortage(number) ? WI_UNAVAILABLE : WI_STORAGE_FAILED, "",
+        "%.255s cannot be %s: %s", part->file.path, verb, strerror(number));
 }
 
 /* --- opening ---------------------------------------------------------------------------------- */

@@ -15,7 +15,7 @@ struct wi_part;
 
 /* Opens what is there of `file`, whose length is known, in the folder `folder_fd` (borrowed, and
  * open for as long as the part), or begins it. Room for the whole is reserved where the file system
- * can. NULL with WI_NO_ROOM or WI_STORAGE_FAILED. */
+ * can. NULL with WI_NO_ROOM, WI_STORAGE_FAILED or WI_UNAVAILABLE (out of descriptors). */
 struct wi_part *wi_part_open(int folder_fd, const struct wi_hub_file *file, struct wi_error *error);
 /* Saves what is there, and leaves nothing, and no room reserved, where nothing is. NULL is fine. */
 void wi_part_close(struct wi_part *part);

@@ -11,8 +11,9 @@
  *   publish  one rename
  *   find     the repository reads the model
  *
- * One that fails for good leaves nothing; what was only interrupted is kept for the next time, and
- * taken up when the daemon is started again.
+ * A step for which descriptors or memory are short is tried again by itself (tries.h). One that
+ * fails for good leaves nothing; what was only interrupted is kept for the next time, and taken up
+ * when the daemon is started again.
  */
 #include "hub/pull.h"
 
@@ -21,12 +22,16 @@
 #include "base/secret.h"
 #include "hub/pull_choice.h"
 #include "hub/pull_kept.h"
+#include "hub/tries.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* The speed is that of the last seconds. */
 #define RATE_MS 3000.0
+#define PAUSE_MS 500 /* before the second try of a step */
+
+typedef void step_fn(struct wi_pull *pull);
 
 struct wi_pull {
     struct wi_pulls_deps deps;
@@ -43,12 +48,17 @@ struct wi_pull {
     struct wi_fetch *fetch;
     struct wi_versions_task *task;
     struct wi_repository_lookup *lookup;
+    /* Where it is tried again. */
+    step_fn *step;
+    struct wi_timer *pause; /* NULL: nothing was short yet */
+    unsigned failed;        /* tries in a row that brought nothing */
     /* What is known so far. */
     char *folder;             /* where the files go */
     struct wi_source current; /* of the version that is here; empty: none is */
     struct wi_hub_tree chosen;
     char *variant;
     struct wi_fetch_progress progress;
+    uint64_t fetched_before; /* when something was short last */
     uint64_t reused, evicted;
     struct wi_error error;
     double began_ms, ended_ms;
@@ -66,12 +76,14 @@ static void stop_step(struct wi_pull *pull)
     wi_fetch_cancel(pull->fetch);
     wi_versions_cancel(pull->task);
     wi_repository_cancel(pull->lookup);
+    wi_timer_free(pull->pause);
     pull->look = NULL;
     pull->list = NULL;
     pull->choice = NULL;
     pull->fetch = NULL;
     pull->task = NULL;
     pull->lookup = NULL;
+    pull->pause = NULL;
 }
 
 void wi_pull_free(struct wi_pull *pull)
@@ -116,8 +128,43 @@ static int is_passing(enum wi_code code)
            code == WI_NO_ROOM || code == WI_HUB_UNAUTHORIZED || code == WI_UNAVAILABLE;
 }
 
+static void begin_step(struct wi_pull *pull, step_fn *step)
+{
+    pull->step = step;
+    pull->failed = 0;
+    step(pull);
+}
+
+static void on_pause_over(void *context)
+{
+    struct wi_pull *pull = context;
+    pull->step(pull);
+}
+
+/* Whether the step that has failed will be tried again. If bytes came meanwhile this is its first
+ * failure. */
+static int try_again(struct wi_pull *pull, const struct wi_error *error)
+{
+    if (error->code != WI_UNAVAILABLE)
+        return 0;
+    if (pull->progress.fetched > pull->fetched_before)
+        pull->failed = 0;
+    pull->fetched_before = pull->progress.fetched;
+    if (pull->failed == WI_TRIES_MOST)
+        return 0;
+    uint64_t pause_ms = wi_tries_pause(PAUSE_MS, ++pull->failed);
+    wi_warn(
+        "pull", pull->order.name, "%s (again in %.1f s)", error->detail, (double)pause_ms / 1000);
+    if (!pull->pause)
+        pull->pause = wi_timer_new(pull->deps.loop, on_pause_over, pull);
+    wi_timer_start(pull->pause, pause_ms, 0);
+    return 1;
+}
+
 static void fail(struct wi_pull *pull, const struct wi_error *error)
 {
+    if (try_again(pull, error))
+        return;
     pull->error = *error;
     wi_warn("pull", pull->order.name, "failed: %s", error->detail);
     stop_step(pull);
@@ -175,7 +222,7 @@ static void on_published(
     struct wi_pull *pull = context;
     (void)result;
     if (goes_on(pull, error))
-        find_model(pull);
+        begin_step(pull, find_model);
 }
 
 static void add_files(struct wi_source *source, const struct wi_hub_tree *tree)
@@ -219,10 +266,17 @@ static void measure(struct wi_pull *pull)
     }
 }
 
+/* What was fetched counts over all tries. */
+static void take_progress(struct wi_pull *pull, const struct wi_fetch_progress *progress)
+{
+    pull->progress = *progress;
+    pull->progress.fetched += pull->fetched_before;
+}
+
 static void on_progress(void *context, const struct wi_fetch_progress *progress)
 {
     struct wi_pull *pull = context;
-    pull->progress = *progress;
+    take_progress(pull, progress);
     measure(pull);
     set_state(pull, progress->done < progress->total ? WI_PULL_DOWNLOADING : WI_PULL_VERIFYING);
 }
@@ -232,11 +286,22 @@ static void on_fetched(
 {
     struct wi_pull *pull = context;
     pull->fetch = NULL;
-    pull->progress = *progress;
+    take_progress(pull, progress);
     if (error)
         fail(pull, error);
     else
-        publish(pull);
+        begin_step(pull, publish);
+}
+
+static void fetch(struct wi_pull *pull)
+{
+    const struct wi_fetch_order order = {.hub = &pull->order.hub,
+        .repository = pull->order.parsed.repository,
+        .files = &pull->chosen,
+        .folder = pull->folder};
+    pull->fetch =
+        wi_fetch_start(pull->deps.loop, pull->deps.http, &order, on_progress, on_fetched, pull);
+    set_state(pull, WI_PULL_DOWNLOADING);
 }
 
 static void on_room(
@@ -246,13 +311,13 @@ static void on_room(
     if (!goes_on(pull, error))
         return;
     pull->evicted = result->bytes;
-    const struct wi_fetch_order order = {.hub = &pull->order.hub,
-        .repository = pull->order.parsed.repository,
-        .files = &pull->chosen,
-        .folder = pull->folder};
-    pull->fetch =
-        wi_fetch_start(pull->deps.loop, pull->deps.http, &order, on_progress, on_fetched, pull);
-    set_state(pull, WI_PULL_DOWNLOADING);
+    begin_step(pull, fetch);
+}
+
+static void make_room(struct wi_pull *pull)
+{
+    uint64_t needed = pull->chosen.bytes > pull->reused ? pull->chosen.bytes - pull->reused : 0;
+    pull->task = wi_versions_make_room(pull->deps.versions, pull->id, needed, on_room, pull);
 }
 
 /* --- choosing -------------------------------------------------------------------------------- */
@@ -271,8 +336,7 @@ static void on_reused(
         pull->chosen.files[i].here = result->files.files[i].here;
     }
     pull->reused = result->bytes;
-    uint64_t needed = pull->chosen.bytes > result->bytes ? pull->chosen.bytes - result->bytes : 0;
-    pull->task = wi_versions_make_room(pull->deps.versions, pull->id, needed, on_room, pull);
+    begin_step(pull, make_room);
 }
 
 /* Whether what is here came from the same place. */
@@ -300,7 +364,7 @@ static void on_unneeded(
     (void)result;
     (void)error;
     pull->task = NULL;
-    find_model(pull);
+    begin_step(pull, find_model);
 }
 
 static void on_chosen(void *context, struct wi_pull_chosen *chosen, const struct wi_error *error)
@@ -318,7 +382,7 @@ static void on_chosen(void *context, struct wi_pull_chosen *chosen, const struct
     pull->progress.files = pull->chosen.count;
     pull->progress.total = pull->chosen.bytes;
     if (!chosen->all_here) {
-        reuse(pull);
+        begin_step(pull, reuse);
         return;
     }
     pull->reused = pull->progress.done = pull->chosen.bytes;
@@ -367,6 +431,12 @@ static void on_looked(
         pull->deps.loop, pull->deps.http, &pull->order.hub, &pull->order.parsed, on_tree, pull);
 }
 
+static void look(struct wi_pull *pull)
+{
+    pull->look = wi_pull_look_start(pull->deps.loop, pull->order.directory, pull->order.name,
+        &pull->order.hub, on_looked, pull);
+}
+
 static void on_staged(
     void *context, const struct wi_versions_result *result, const struct wi_error *error)
 {
@@ -374,39 +444,45 @@ static void on_staged(
     if (!goes_on(pull, error))
         return;
     pull->folder = wi_strdup(result->staging.folder);
-    pull->look = wi_pull_look_start(pull->deps.loop, pull->order.directory, pull->order.name,
-        &pull->order.hub, on_looked, pull);
+    begin_step(pull, look);
+}
+
+static void stage(struct wi_pull *pull)
+{
+    char *request = wi_pull_order_print(&pull->order);
+    pull->task = wi_versions_stage(
+        pull->deps.versions, pull->id, request, pull->order.name, NULL, on_staged, pull);
+    free(request);
 }
 
 /* --- from outside ---------------------------------------------------------------------------- */
 
 /* The same request finds what it had fetched before; another one for the same name does not. */
-static void make_id(struct wi_pull *pull, const char *request)
+static void make_id(struct wi_pull *pull)
 {
+    char *request = wi_pull_order_print(&pull->order);
     unsigned char hash[WI_HASH_SIZE];
     char hex[2 * WI_HASH_SIZE + 1];
     wi_hash(request, strlen(request), hash);
     wi_hash_hex(hash, hex);
     memcpy(pull->id, hex, 32);
+    free(request);
 }
 
 struct wi_pull *wi_pull_new(const struct wi_pulls_deps *deps, struct wi_pull_order *order,
     wi_pull_changed_fn *on_change, void *context)
 {
     struct wi_pull *pull = wi_alloc(sizeof *pull);
-    char *request = wi_pull_order_print(order);
     pull->deps = *deps;
     pull->order = *order;
     *order = (struct wi_pull_order){0};
     pull->on_change = on_change;
     pull->context = context;
     pull->began_ms = wi_now_ms();
-    make_id(pull, request);
+    make_id(pull);
     wi_info("pull", pull->order.name, "pulling %s from %s", pull->order.reference,
         pull->order.hub.name);
-    pull->task = wi_versions_stage(
-        pull->deps.versions, pull->id, request, pull->order.name, NULL, on_staged, pull);
-    free(request);
+    begin_step(pull, stage);
     return pull;
 }
 

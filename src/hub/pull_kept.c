@@ -2,6 +2,7 @@
 #include "hub/pull_kept.h"
 
 #include "base/loop.h"
+#include "model/store_path.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,8 +29,11 @@ static void free_look(struct wi_pull_look *look)
 static void run(void *data)
 {
     struct wi_pull_look *look = data;
-    wi_versions_list(look->directory, look->name, &look->versions);
-    look->code = wi_hub_read_token(&look->hub, &look->error);
+    if (wi_versions_list(look->directory, look->name, &look->versions) != 0)
+        look->code = wi_path_failed(
+            look->directory, "the versions of the model cannot be seen", &look->error);
+    else
+        look->code = wi_hub_read_token(&look->hub, &look->error);
 }
 
 static void on_run(void *data, int cancelled)

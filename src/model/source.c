@@ -2,6 +2,7 @@
 #include "model/source.h"
 
 #include "base/memory.h"
+#include "model/open.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -227,6 +228,6 @@ enum wi_code wi_source_write(int folder, struct wi_source *source, struct wi_err
         close(fd);
     free(text);
     return written ? WI_OK
-                   : wi_error_set(error, WI_STORAGE_FAILED, "",
-                         "where the model came from cannot be written down: %s", strerror(why));
+                   : wi_error_set(error, wi_is_shortage(why) ? WI_UNAVAILABLE : WI_STORAGE_FAILED,
+                         "", "where the model came from cannot be written down: %s", strerror(why));
 }

@@ -2,6 +2,7 @@
 #include "model/store_path.h"
 
 #include "base/memory.h"
+#include "model/open.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -134,7 +135,8 @@ enum wi_code wi_path_failed(const char *directory, const char *what, struct wi_e
     const char *advice = why == EACCES || why == EPERM || why == EROFS
                              ? "; the daemon's user must be able to write there"
                          : why == ENOSPC || why == EDQUOT ? "; the disk is full"
+                         : wi_is_shortage(why)            ? "; try again later"
                                                           : "";
-    return wi_error_set(error, WI_STORAGE_FAILED, "", "%s in the model directory %.200s: %s%s",
-        what, directory, strerror(why), advice);
+    return wi_error_set(error, wi_is_shortage(why) ? WI_UNAVAILABLE : WI_STORAGE_FAILED, "",
+        "%s in the model directory %.200s: %s%s", what, directory, strerror(why), advice);
 }

@@ -326,17 +326,21 @@ char *wi_versions_staged_name(int staging, unsigned *number)
     return NULL;
 }
 
+int wi_versions_link_in(int parent, const char *last, int staging)
+{
+    return renameat(staging, WI_STAGING_LINK, parent, last) == 0 ? fsync(parent) : -1;
+}
+
 int wi_versions_finish(int store, int staging, const char *name)
 {
     const char *last;
     int parent = wi_versions_open_parent(store, name, 1, &last);
     if (parent < 0)
         return -1;
-    int moved = renameat(staging, WI_STAGING_LINK, parent, last) == 0 && fsync(parent) == 0;
-    int why = errno;
+    int linked = wi_versions_link_in(parent, last, staging), why = errno;
     close(parent);
     errno = why;
-    return moved ? 0 : -1;
+    return linked;
 }
 
 int wi_versions_discard(int store, int at, const char *name, uint64_t *freed)

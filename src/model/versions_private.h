@@ -24,6 +24,8 @@ typedef void wi_versions_name_fn(void *context, const char *name);
 void wi_versions_each_name(int store, wi_versions_name_fn *each, void *context);
 /* 0, or -1: puts the link in place that the staging folder has, if its version is there whole. */
 int wi_versions_finish(int store, int staging, const char *name);
+/* The same where the link's folder is open already, as wi_versions_open_parent gives it. */
+int wi_versions_link_in(int parent, const char *last, int staging);
 /* The name that a link in a staging folder is for; the caller frees it. NULL: there is none. */
 char *wi_versions_staged_name(int staging, unsigned *number);
 /* Takes what is at `at`/`name` out of sight by one rename, and then removes it. 0 or -1. */

@@ -96,9 +96,9 @@ static unsigned next_number(const char *directory, const char *name)
 static int move_files(int store, int staging, const char *name, unsigned number)
 {
     char *link = wi_versions_link(name, number), *path = wi_versions_place(name), last[16];
-    int place = wi_path_make(store, path), result = -1;
-    snprintf(last, sizeof last, "%u", number);
     unlinkat(staging, WI_STAGING_LINK, 0);
+    snprintf(last, sizeof last, "%u", number);
+    int place = wi_path_make(store, path), result = -1;
     if (place >= 0 && symlinkat(link, staging, WI_STAGING_LINK) == 0 && fsync(staging) == 0 &&
         renameat(staging, WI_STAGING_FILES, place, last) == 0)
         result = fsync(place) == 0 && fsync(staging) == 0 ? 0 : -1;
@@ -126,10 +126,16 @@ static enum wi_code publish_in(int store, int staging, const char *directory, co
         return wi_path_failed(directory, "the versions of the model cannot be seen", error);
     if (*number > NUMBER_MAX)
         return wi_error_set(error, WI_STORAGE_FAILED, "", "there are too many versions");
-    if (move_files(store, staging, name, *number) != 0 ||
-        wi_versions_finish(store, staging, name) != 0)
-        return wi_path_failed(directory, "the model cannot be published", error);
-    return WI_OK;
+    /* Between moving and linking nothing is opened that there might be no descriptor for. */
+    const char *last;
+    int parent = wi_versions_open_parent(store, name, 1, &last);
+    int published = parent >= 0 && move_files(store, staging, name, *number) == 0 &&
+                    wi_versions_link_in(parent, last, staging) == 0;
+    if (!published)
+        code = wi_path_failed(directory, "the model cannot be published", error);
+    if (parent >= 0)
+        close(parent);
+    return code;
 }
 
 enum wi_code wi_versions_publish(const char *directory, const char *name,

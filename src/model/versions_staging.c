@@ -39,8 +39,10 @@ static int write_request(int staging, const char *text)
                : -1;
 }
 
+/* NULL: it cannot be read, with errno where that says why. */
 static char *read_request(int staging)
 {
+    errno = 0;
     int fd = openat(staging, WI_STAGING_REQUEST, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     struct stat status;
     char *text = NULL;
@@ -75,8 +77,10 @@ static enum wi_code open_in(int store, const char *directory, const char *id, co
     else if (failed)
         code = wi_path_failed(directory, "nothing can be fetched into a folder", error);
     else if (!(staging->request = read_request(place)))
-        code = wi_error_set(
-            error, WI_NOT_FOUND, "", "what was to be pulled as %s was not written down", id);
+        code = wi_is_shortage(errno)
+                   ? wi_path_failed(directory, "what is to be pulled cannot be read", error)
+                   : wi_error_set(error, WI_NOT_FOUND, "",
+                         "what was to be pulled as %s was not written down", id);
     if (code == WI_OK) {
         staging->id = wi_strdup(id);
         staging->folder = wi_sprintf("%s/%s/" WI_STAGING_FILES, directory, path);

@@ -5,15 +5,19 @@
 #include "../files.h"
 #include "../model/onnx_build.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/loop.h"
 #include "base/secret.h"
 #include "hub/fetch.h"
 #include "hub/list.h"
+#include "hub/pull_kept.h"
 #include "hub/pulls.h"
+#include "hub/tries.h"
 #include "model/versions.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -35,14 +39,68 @@ struct wi_fetch {
     struct wi_timer *timer;
 };
 
+/* From where on descriptors are short. */
+enum place { THE_START, THE_LIST, THE_FETCH, NOWHERE };
+
+/* More descriptors than any step needs at a time. */
+#define ENOUGH 24
+
 /* What the hub is to do, and what was asked of it. */
 static struct {
     struct wi_error list_error, fetch_error; /* code WI_OK: none */
     int hold;                                /* the download stands still */
     int lists, fetches;
+    int fetch_failures; /* fetches that are yet to fail by `fetch_error`; 0: all do */
+    int pauses;         /* before another try */
+    int lifted_after;   /* so many of them there are enough descriptors again; 0: never */
+    enum place short_from;
+    int left; /* descriptors, from there on */
+    uint64_t pause_ms;
+    struct rlimit before; /* there were too few */
     char commit[65];
     struct wi_buffer model;
 } played;
+
+/* --- what is short ---------------------------------------------------------------------------- */
+
+/* So many can still be opened. */
+static void leave(int descriptors)
+{
+    int taken[ENOUGH + 1], count = 0;
+    getrlimit(RLIMIT_NOFILE, &played.before);
+    struct rlimit limit = played.before;
+    do {
+        taken[count] = dup(0);
+        limit.rlim_cur = (rlim_t)taken[count];
+    } while (++count <= descriptors);
+    while (count > 0)
+        close(taken[--count]);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+static void leave_all(void)
+{
+    if (played.before.rlim_cur > 0)
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &played.before), 0);
+}
+
+static void reach(enum place place)
+{
+    if (place == played.short_from)
+        leave(played.left);
+}
+
+uint64_t wi_tries_pause(unsigned first_ms, unsigned failed)
+{
+    played.pauses++;
+    assert_int_not_equal(first_ms, 0);
+    assert_in_range(failed, 1, WI_TRIES_MOST);
+    if (played.pauses == played.lifted_after)
+        leave_all();
+    return played.pause_ms;
+}
+
+/* --- what it gives --------------------------------------------------------------------------- */
 
 static void free_list(struct wi_hub_list *list)
 {
@@ -69,6 +127,7 @@ static void give_tree(void *context)
     tree.commit = wi_strdup(played.commit);
     wi_hub_tree_add(&tree, &file, file.path);
     free_list(list);
+    reach(THE_LIST);
     if (played.list_error.code != WI_OK)
         on_tree(to, NULL, &played.list_error);
     else
@@ -107,6 +166,30 @@ void wi_fetch_cancel(struct wi_fetch *fetch)
     free(fetch);
 }
 
+static int writes_model(const struct wi_fetch *fetch)
+{
+    char *path = wi_sprintf("%s/model.onnx", fetch->folder);
+    int fd = open(path, O_WRONLY | O_CREAT, 0600);
+    free(path);
+    if (fd < 0)
+        return 0;
+    assert_int_equal(write(fd, played.model.text, played.model.size), played.model.size);
+    close(fd);
+    return 1;
+}
+
+static int fetch_fails(const struct wi_fetch *fetch)
+{
+    static const struct wi_error none;
+    if (!writes_model(fetch)) {
+        wi_error_set(&played.fetch_error, WI_UNAVAILABLE, "", "The file cannot be opened.");
+        return 1;
+    }
+    if (played.lifted_after > 0 || (played.fetch_failures > 0 && --played.fetch_failures == 0))
+        played.fetch_error = none;
+    return played.fetch_error.code != WI_OK;
+}
+
 static void give_files(void *context)
 {
     struct wi_fetch *fetch = context;
@@ -115,18 +198,15 @@ static void give_files(void *context)
     fetch->on_progress(fetch->context, &progress);
     if (played.hold)
         return;
-    char *path = wi_sprintf("%s/model.onnx", fetch->folder);
-    int fd = open(path, O_WRONLY | O_CREAT, 0600);
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, played.model.text, played.model.size), played.model.size);
-    close(fd);
-    free(path);
+    if (played.pauses == 0)
+        reach(THE_FETCH);
+    int fails = fetch_fails(fetch);
     wi_fetch_fn *on_end = fetch->on_end;
     void *to = fetch->context;
     progress.done = progress.fetched = progress.total;
     fetch->on_progress(to, &progress);
     wi_fetch_cancel(fetch);
-    on_end(to, &progress, played.fetch_error.code != WI_OK ? &played.fetch_error : NULL);
+    on_end(to, &progress, fails ? &played.fetch_error : NULL);
 }
 
 struct wi_fetch *wi_fetch_start(uv_loop_t *loop, struct wi_http *http,
@@ -182,6 +262,7 @@ static int set_up(void **state)
     struct wi_problems problems = {0};
     struct wi_strings patterns = {0};
     memset(&played, 0, sizeof played);
+    played.short_from = NOWHERE;
     played.model = small_model();
     memset(played.commit, 'a', 40);
     make_root(f->root, "pulls");
@@ -437,6 +518,131 @@ static void a_cancelled_pull_leaves_nothing(void **state)
     assert_int_equal(counters.cancelled, 1);
 }
 
+/* How often it waited in a pull to which `descriptors` are left at `place`, until they were enough
+ * again. */
+static int pull_under_shortage(struct fixture *f, enum place place, int descriptors)
+{
+    char name[32];
+    struct watcher watcher;
+    snprintf(name, sizeof name, "org/m%d-%d", place, descriptors);
+    played.pauses = 0;
+    played.lifted_after = 2;
+    played.left = descriptors;
+    played.short_from = place;
+    reach(THE_START);
+    start(f, name, name);
+    watch(f, name, &watcher);
+    run_until_ended(f, &watcher);
+    leave_all();
+    if (!(watcher.states & (1u << WI_PULL_DONE)))
+        fail_msg("%s: %s", name, watcher.error.detail);
+    assert_int_equal(wi_versions_current(f->root, name), 1);
+    assert_int_equal(count_stagings(f), 0);
+    return played.pauses;
+}
+
+static void a_shortage_is_waited_for(void **state)
+{
+    struct fixture *f = *state;
+    wi_log_configure(WI_LOG_ERROR, WI_LOG_TEXT);
+    for (enum place place = THE_START; place < NOWHERE; place++) {
+        int waited = 0;
+        for (int n = 0; n < ENOUGH; n++)
+            waited += pull_under_shortage(f, place, n);
+        assert_int_not_equal(waited, 0);
+        assert_int_equal(pull_under_shortage(f, place, ENOUGH), 0);
+    }
+}
+
+struct looked {
+    int done;
+    enum wi_code code;
+    size_t versions;
+};
+
+static void on_looked(
+    void *context, struct wi_hub *hub, struct wi_versions *versions, const struct wi_error *error)
+{
+    (void)hub;
+    *(struct looked *)context =
+        (struct looked){1, error ? error->code : WI_OK, error ? 0 : versions->count};
+}
+
+/* Else a variant that was pulled before would be dropped with the next one. */
+static void what_is_here_is_known_or_said_to_be_unknown(void **state)
+{
+    struct fixture *f = *state;
+    const struct wi_hub hub = {.name = "huggingface", .url = "https://hub"};
+    struct looked looked = {0};
+    int unknown = 0;
+    pull_under_shortage(f, NOWHERE, 0);
+    for (int n = 0; n <= ENOUGH; n++) {
+        looked.done = 0;
+        leave(n);
+        wi_pull_look_start(&f->loop, f->root, "org/m3-0", &hub, on_looked, &looked);
+        while (!looked.done)
+            uv_run(&f->loop, UV_RUN_ONCE);
+        leave_all();
+        if (looked.code == WI_OK)
+            assert_int_equal(looked.versions, 1);
+        else
+            assert_int_equal(looked.code, WI_UNAVAILABLE);
+        unknown += looked.code != WI_OK;
+    }
+    assert_int_not_equal(unknown, 0);
+    assert_int_equal(looked.code, WI_OK);
+}
+
+static void a_shortage_that_stays_is_told(void **state)
+{
+    struct fixture *f = *state;
+    struct watcher watcher;
+    wi_log_configure(WI_LOG_ERROR, WI_LOG_TEXT);
+    leave(0);
+    start(f, "org/small", "org/small");
+    watch(f, "org/small", &watcher);
+    run_until_ended(f, &watcher);
+    leave_all();
+    assert_int_equal(watcher.error.code, WI_UNAVAILABLE);
+    assert_int_equal(played.pauses, WI_TRIES_MOST);
+}
+
+static void a_fetch_is_tried_as_long_as_bytes_come(void **state)
+{
+    enum { FAILURES = 2 * WI_TRIES_MOST };
+    struct fixture *f = *state;
+    struct watcher watcher;
+    struct wi_pulls_counters counters;
+    wi_log_configure(WI_LOG_ERROR, WI_LOG_TEXT);
+    wi_error_set(&played.fetch_error, WI_UNAVAILABLE, NULL, "Too many open files.");
+    played.fetch_failures = FAILURES + 1;
+    start(f, "org/small", "org/small");
+    watch(f, "org/small", &watcher);
+    run_until_ended(f, &watcher);
+    assert_int_equal(watcher.states & (1u << WI_PULL_DONE), 1u << WI_PULL_DONE);
+    assert_int_equal(played.pauses, FAILURES);
+    wi_pulls_counters(f->pulls, &counters);
+    assert_int_equal(counters.fetched_bytes, (FAILURES + 1) * played.model.size);
+}
+
+static void a_pull_that_waits_can_be_cancelled(void **state)
+{
+    struct fixture *f = *state;
+    struct watcher watcher;
+    struct wi_error error;
+    wi_log_configure(WI_LOG_ERROR, WI_LOG_TEXT);
+    wi_error_set(&played.fetch_error, WI_UNAVAILABLE, NULL, "Too many open files.");
+    played.pause_ms = 3600000;
+    start(f, "org/small", "org/small");
+    watch(f, "org/small", &watcher);
+    while (played.pauses == 0)
+        uv_run(&f->loop, UV_RUN_ONCE);
+    assert_int_equal(wi_pulls_cancel(f->pulls, "org/small", &error), WI_OK);
+    run_until_ended(f, &watcher);
+    assert_int_equal(watcher.error.code, WI_CANCELLED);
+    assert_int_equal(count_stagings(f), 0);
+}
+
 static void the_next_daemon_goes_on(void **state)
 {
     struct fixture *f = *state;
@@ -490,6 +696,12 @@ int main(void)
             failures_that_may_pass_keep_what_was_fetched, set_up, tear_down),
         cmocka_unit_test_setup_teardown(nothing_is_kept_of_what_never_began, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_cancelled_pull_leaves_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_shortage_is_waited_for, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            what_is_here_is_known_or_said_to_be_unknown, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_shortage_that_stays_is_told, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_fetch_is_tried_as_long_as_bytes_come, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_pull_that_waits_can_be_cancelled, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_next_daemon_goes_on, set_up, tear_down),
         cmocka_unit_test_setup_teardown(so_many_go_at_a_time, set_up, tear_down),
         cmocka_unit_test_setup_teardown(requests_pull_what_is_allowed, set_up, tear_down),

@@ -168,7 +168,7 @@ static void is_not_removed_unseen(
         leave(store, n);
         enum wi_code code = wi_versions_remove(store->directory, outer, &pulled, &freed, &error);
         leave_all(store);
-        assert_true(code == WI_STORAGE_FAILED || code == WI_CONFLICT);
+        assert_true(code == WI_UNAVAILABLE || code == WI_CONFLICT);
         if (!is_there(store, inner_graph))
             fail_msg("%s was removed with %d descriptors left", inner_graph, n);
     }
@@ -319,7 +319,7 @@ static void a_version_is_published_or_not(void **state)
         leave_all(store);
         assert_int_equal(wi_versions_current(store->directory, "org/name"), published ? 3 : 2);
         if (!published)
-            assert_int_equal(error.code, WI_STORAGE_FAILED);
+            assert_int_equal(error.code, WI_UNAVAILABLE);
         wi_source_clear(&source);
         wi_staging_clear(&staging);
     }

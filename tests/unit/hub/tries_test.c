@@ -1,0 +1,20 @@
+/* The pauses between tries. */
+#include "../test.h"
+
+#include "hub/tries.h"
+
+static void pauses_double_up_to_half_a_minute(void **state)
+{
+    assert_int_equal(wi_tries_pause(500, 1), 500);
+    assert_int_equal(wi_tries_pause(500, 2), 1000);
+    assert_int_equal(wi_tries_pause(500, 6), 16000);
+    assert_int_equal(wi_tries_pause(500, 7), 30000);
+    assert_int_equal(wi_tries_pause(500, 4000000000), 30000);
+    assert_int_equal(wi_tries_pause(40000, 1), 30000);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(pauses_double_up_to_half_a_minute)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
