@@ -320,12 +320,13 @@ export class Dispatcher {
         if (!attempt) return;
         this._attempts.delete(attempt.id);
         this._idleSince = this._around.now();
-        lane.proven ||= !attempt.isBuiltin;
-        if (message.frame) this._patience.noteRun(attempt, message.own_ms, message.load_ms);
         if (!attempt.cancelled && message.frame) {
             this._counts.answered++;
             this._around.answer(attempt.id, message.frame);
         }
+        // What nobody waits for comes after the answer.
+        lane.proven ||= !attempt.isBuiltin;
+        if (message.frame) this._patience.noteRun(attempt, message.own_ms, message.load_ms);
         this._pump(lane);
         this._around.changed();
     }
