@@ -55,7 +55,8 @@ struct wi_openai_wishes {
     int64_t top;       /* so many of a ranking; 0: all */
     json_t *documents; /* that a ranking repeats; NULL: none */
     enum wi_openai_form form;
-    int words; /* times of words, not of sentences */
+    int words;      /* times of words, not of sentences */
+    int or_rewrite; /* a model that does not go on with a text may turn it into another */
 };
 
 /* Everything is owned; free with wi_infer_clear. */

@@ -380,6 +380,7 @@ enum wi_code wi_openai_read(enum wi_task_kind task, struct wi_infer *infer, cons
     infer->task = task;
     infer->priority = PRIORITY_DEFAULT;
     infer->wishes.created = wi_wall_ms() / 1000;
+    infer->wishes.or_rewrite = task == WI_TASK_COMPLETE;
     enum wi_code code = read_body(infer, root, budget, error);
     const json_t *n = json_object_get(infer->options, "n");
     infer->wishes.answers = json_is_integer(n) ? json_integer_value(n) : 1;

@@ -77,17 +77,6 @@ static enum wi_task_kind task_of_form(const struct wi_infer *infer, const struct
     return tasks[infer->form];
 }
 
-static enum wi_task_kind task_of(const struct wi_infer *infer, const struct wi_model *model)
-{
-    const struct wi_task_list *list = &model->huggingface.tasks;
-    if (infer->task != WI_TASK_NONE)
-        return infer->task;
-    for (size_t i = 0; i < list->count; i++)
-        if (fits(infer->form, list->items[i]))
-            return list->items[i];
-    return list->count > 0 && !infer->has_type ? list->items[0] : task_of_form(infer, model);
-}
-
 /* A folder's tokenizer is a file of it. */
 static int has_tokenizer(const struct wi_model *model)
 {
@@ -107,6 +96,25 @@ static int does(const struct wi_infer *infer, const struct wi_model *model, enum
     if (list->count > 0 && !infer->has_type)
         return wi_task_list_has(list, task);
     return wi_task_is_of(task, type_of(infer, model));
+}
+
+/* The task that the request names, or that its endpoint is for. */
+static enum wi_task_kind named_task(const struct wi_infer *infer, const struct wi_model *model)
+{
+    int rewrites = infer->wishes.or_rewrite && !does(infer, model, infer->task) &&
+                   does(infer, model, WI_TASK_TEXT2TEXT);
+    return rewrites ? WI_TASK_TEXT2TEXT : infer->task;
+}
+
+static enum wi_task_kind task_of(const struct wi_infer *infer, const struct wi_model *model)
+{
+    const struct wi_task_list *list = &model->huggingface.tasks;
+    if (infer->task != WI_TASK_NONE)
+        return named_task(infer, model);
+    for (size_t i = 0; i < list->count; i++)
+        if (fits(infer->form, list->items[i]))
+            return list->items[i];
+    return list->count > 0 && !infer->has_type ? list->items[0] : task_of_form(infer, model);
 }
 
 /* The tasks that it does, in `text`. */

@@ -44,6 +44,9 @@ test("OpenAI's clients are served", async () => {
     const long = await post('/v1/completions', { model: 'gpt2@wasm', prompt: 'x'.repeat(2100) });
     assert.deepEqual([long.status, long.json.error.code], [400, 'context_length_exceeded'], JSON.stringify(long.json));
     assert.equal(long.json.error.param, 'prompt');
+    const changed = await post('/v1/completions', { model: 'bart@wasm', prompt: TEXT, max_tokens: 6, temperature: 0 });
+    const [{ text, finish_reason: ending }] = changed.json.choices;
+    assert.deepEqual({ text, ending }, { text: (await written(TEXT, { max_tokens: 6, temperature: 0 }, 'bart')).text, ending: 'length' });
 });
 
 test('the next turn finds the one before, and how fast it went is known', async () => {
