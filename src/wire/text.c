@@ -235,8 +235,7 @@ static enum wi_code check_size(const struct wi_infer *infer, const struct wi_mod
     size_t bytes = takes == WI_TAKES_MESSAGES || takes == WI_TAKES_PROMPT ? infer->text_bytes
                                                                           : infer->longest_text;
     uint64_t context = context_of(infer, model, limits);
-    if (json_is_true(json_object_get(infer->options, "truncate")) ||
-        takes == WI_TAKES_QUESTION) /* whose context is read in pieces */
+    if (json_is_true(json_object_get(infer->options, "truncate")))
         return WI_OK;
     if (context == 0 || context > WI_TEXT_MAX || bytes <= context * WI_TEXT_PER_TOKEN)
         return WI_OK;

@@ -286,6 +286,9 @@ static void test_length(void **state)
     char *text = wi_sprintf("\"%0*d\"", WI_TEXT_PER_TOKEN * 4 + 1, 0);
     model.huggingface.context = 4;
     refuses(text, "\"task\":\"embed\"", WI_CONTEXT_LENGTH, "inputs");
+    char *asked = wi_sprintf("{\"question\":\"q\",\"context\":%s}", text);
+    refuses(asked, "\"task\":\"question-answering\"", WI_CONTEXT_LENGTH, "inputs");
+    free(asked);
     struct wi_infer infer;
     struct wi_error error;
     assert_int_equal(
