@@ -268,6 +268,10 @@ static void test_options(void **state)
         {"\"a\"", "text-to-speech", "\"speed\":9", "options.speed", WI_INVALID_FIELD},
         {"\"a\"", "complete", "\"grammar\":\"root ::= [a]\"", "options.grammar", WI_UNKNOWN_FIELD},
         {"\"a\"", "complete", "\"n\":2", "options.n", WI_INVALID_FIELD},
+        {"\"a\"", "complete", "\"response_format\":{\"type\":\"json_object\"}",
+            "options.response_format", WI_UNKNOWN_FIELD},
+        {"{\"question\":\"q\",\"image\":\"" PNG "\"}", "document-question-answering", "\"top\":2",
+            "options.top", WI_UNKNOWN_FIELD},
         {"\"a\"", "summarization", "\"target_language\":\"de\"", "options.target_language",
             WI_UNKNOWN_FIELD},
     };
@@ -279,6 +283,8 @@ static void test_options(void **state)
     settles("\"a\"",
         "\"task\":\"translation\",\"options\":{\"target_language\":\"de\",\"top_k\":1}",
         "translation", "{\"prompt\":\"a\"}");
+    settles("\"a\"", "\"task\":\"complete\",\"options\":{\"response_format\":{\"type\":\"text\"}}",
+        "complete", "{\"prompt\":\"a\"}");
 }
 
 static void test_length(void **state)
