@@ -194,6 +194,8 @@ test('what a model cannot do is refused by name, and the next request is right',
     }
     const { text } = await pipelineOf(ctc, 'AutomaticSpeechRecognitionPipeline')(await asRead(samples));
     assert.deepEqual(await ask(ctc, ASR, samples, {}), { text, duration: 1 });
+    const unsaid = { ...ctc, config: { ...ctc.config, conv_kernel: [10, 'many'] } };
+    assert.deepEqual(await ask(unsaid, ASR, samples, {}), { text, duration: 1 });
 });
 
 test('a folder that has sounds cut into nothing is refused', async () => {

@@ -51,9 +51,12 @@ async function soundOf(loaded, task, run) {
 /** Samples of which models that listen by convolutions, such as Wav2Vec2, make their first number.
  * @param {Record<string, any>} config */
 function leastOf({ conv_kernel: kernels, conv_stride: strides }) {
-    if (!Array.isArray(kernels) || !Array.isArray(strides)) return 1;
+    if (!areSizes(kernels) || !areSizes(strides) || kernels.length !== strides.length) return 1;
     return kernels.reduceRight((least, kernel, i) => (least - 1) * strides[i] + kernel, 1);
 }
+
+/** @param {any} sizes @returns {sizes is number[]} */
+const areSizes = (sizes) => Array.isArray(sizes) && sizes.every((size) => Number.isInteger(size) && size > 0);
 
 /** Samples that a model reads at a time, as its folder says: a sound must not fall into countless pieces.
  * @param {any} said @param {string} name @param {number} rate @returns {number} @throws {Failure} */
