@@ -200,6 +200,9 @@ test('a folder that wants huge pictures is refused before any is made', async ()
             outcomeOf(model, 'image-classification', input, {}, pictureFile(disc())),
             { code: 'model_invalid', field, message: new RegExp(`^preprocessor_config.json: ${field} asks`), expected: 'at most 16777216 pixels' }));
     }
+    await withChanged('vit', { 'preprocessor_config.json': { size: 'big' } }, (model) => assert.rejects(
+        outcomeOf(model, 'image-classification', input, {}, pictureFile(disc())),
+        { code: 'model_invalid', field: 'size', message: /^preprocessor_config.json: size is "big"/ }));
 });
 
 test('what cannot be done says why, and the next request is right', async () => {

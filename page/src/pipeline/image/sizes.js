@@ -9,15 +9,25 @@ export const MOST_PIXELS = 1 << 24;
 const FIELDS = Object.freeze(['size', 'crop_size', 'pad_size']);
 
 /** Before a picture is prepared: pixels are made by what the folder says, however small the picture is.
- * @param {Record<string, any>} prepare the library's image processor @throws {Failure} if one is too large */
+ * @param {Record<string, any>} prepare the library's image processor @throws {Failure} if one is too large,
+ * or none */
 export function checkSizes(prepare) {
     for (const field of FIELDS) {
+        if (field !== 'pad_size') checkKind(field, prepare[field]);
         const [width, height] = sidesOf(prepare[field]);
         if (width * height <= MOST_PIXELS) continue;
         throw new Failure('model_invalid',
             `preprocessor_config.json: ${field} asks for pictures of ${width} × ${height} pixels.`,
             { field, expected: `at most ${MOST_PIXELS} pixels` });
     }
+}
+
+/** Pictures may be padded to what has a name. @param {string} field @param {any} size @throws {Failure} */
+function checkKind(field, size) {
+    if (['undefined', 'number', 'object'].includes(typeof size)) return;
+    throw new Failure('model_invalid',
+        `preprocessor_config.json: ${field} is ${JSON.stringify(size).slice(0, 40)}.`,
+        { field, expected: 'a number, or an object of sides' });
 }
 
 /** Those of a picture by such a setting, at least where only its shortest edge is named.
