@@ -29,45 +29,45 @@ struct piece {
     struct piece *next;
 };
 
-struct shelf {
+struct free_list {
     struct piece *first;
     int count;
 };
 
-static _Thread_local struct shelf *shelves; /* NULL where nothing is kept */
+static _Thread_local struct free_list *free_lists; /* NULL where nothing is kept */
 
 static void *take(size_t bytes)
 {
     size_t size = bytes > 24 ? (bytes + 7) / 16 : 1;
-    if (!shelves || size >= SIZES)
+    if (!free_lists || size >= SIZES)
         return malloc(bytes);
-    struct shelf *shelf = &shelves[size];
-    struct piece *piece = shelf->first;
+    struct free_list *list = &free_lists[size];
+    struct piece *piece = list->first;
     if (!piece)
         return malloc(size * 16 + 8);
-    shelf->first = piece->next;
-    shelf->count--;
+    list->first = piece->next;
+    list->count--;
     return piece;
 }
 
 static void give_back(void *memory)
 {
     struct piece *piece = memory;
-    size_t bytes = shelves ? malloc_usable_size(piece) : 0;
+    size_t bytes = free_lists ? malloc_usable_size(piece) : 0;
     size_t size = (bytes - 8) / 16;
-    if (bytes < 8 || size >= SIZES || shelves[size].count >= KEPT_MOST) {
+    if (bytes < 8 || size >= SIZES || free_lists[size].count >= KEPT_MOST) {
         free(piece);
         return;
     }
-    struct shelf *shelf = &shelves[size];
-    piece->next = shelf->first;
-    shelf->first = piece;
-    shelf->count++;
+    struct free_list *list = &free_lists[size];
+    piece->next = list->first;
+    list->first = piece;
+    list->count++;
 }
 
 void wi_json_memory_begin(void)
 {
-    shelves = calloc(SIZES, sizeof *shelves);
+    free_lists = calloc(SIZES, sizeof *free_lists);
     json_set_alloc_funcs(take, give_back);
 }
 
@@ -75,11 +75,11 @@ void wi_json_memory_end(void)
 {
     for (size_t size = 0; size < SIZES; size++) {
         struct piece *piece;
-        while ((piece = shelves[size].first) != NULL) {
-            shelves[size].first = piece->next;
+        while ((piece = free_lists[size].first) != NULL) {
+            free_lists[size].first = piece->next;
             free(piece);
         }
     }
-    free(shelves);
-    shelves = NULL;
+    free(free_lists);
+    free_lists = NULL;
 }

@@ -36,7 +36,7 @@ static void on_shortage_over(void *context)
     wi_watch_set(listener->watch, UV_READABLE);
 }
 
-static void starve(struct wi_listener *listener, int why)
+static void pause_accepting(struct wi_listener *listener, int why)
 {
     char advice[WI_DESCRIPTORS_ADVICE_SIZE];
     if (why != listener->short_of)
@@ -70,7 +70,7 @@ static void on_readable(void *context, int status, int events)
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
             return;
         } else if (errno != EINTR && errno != ECONNABORTED) {
-            starve(listener, errno);
+            pause_accepting(listener, errno);
             return;
         }
     }

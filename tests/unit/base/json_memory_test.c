@@ -12,7 +12,7 @@ static unsigned kept(void)
 {
     unsigned count = 0;
     for (size_t size = 0; size < SIZES; size++)
-        count += shelves[size].count;
+        count += free_lists[size].count;
     return count;
 }
 
@@ -45,7 +45,7 @@ static void keeps_so_many_and_nothing_large(void **state)
     wi_json_memory_begin();
     json_decref(many(4 * KEPT_MOST));
     for (size_t size = 0; size < SIZES; size++)
-        assert_true(shelves[size].count <= KEPT_MOST);
+        assert_true(free_lists[size].count <= KEPT_MOST);
     unsigned before = kept();
     char text[300] = {0};
     memset(text, 'x', sizeof text - 1);
