@@ -209,6 +209,19 @@ test('from time to time it is measured again all the same, but rarely', () => {
     assert.equal(machine.trial.home, 'one');
 });
 
+test('what is asked for now and then is measured as rarely, by what its runs take', () => {
+    const machine = new Machine();
+    machine.ms = { all: 140, one: 250 };
+    machine.settle();
+    let one = 0;
+    for (let i = 0; i < 180; i++) {
+        machine.now += 20_000;
+        one += machine.run(4).one;
+    }
+    assert.ok(one >= 2 && one <= 20, String(one));
+    assert.equal(machine.trial.home, 'all');
+});
+
 test('what takes long to load is measured rarely, whatever its runs say', () => {
     const machine = new Machine();
     machine.ms = { all: 40, one: 60 };

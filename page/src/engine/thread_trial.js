@@ -40,8 +40,9 @@ const WINDOW_MS = 250;
 const CHANGED_MS = 1000;
 const PAUSE_MS = 8000;
 const PAUSE_MAX_MS = 8 * PAUSE_MS;
-/** And not before so many times what the last measurement cost have passed: to bring the model to the
- * other side, and to run it on the slower one. */
+/** And not before the model's runs have taken so many times what the last measurement cost: to bring the
+ * model to the other side, and to run it on the slower one. Time in which nobody asks for it pays for
+ * nothing. */
 const CHANGED_COSTS = 20;
 const PAUSE_COSTS = 100;
 
@@ -84,6 +85,8 @@ export class ThreadTrial {
         this._pause = PAUSE_MS;
         this._earliest = 0; /* of the next measurement, whatever happens */
         this._due = 0; /* of the next one, if nothing happens */
+        this._cost = 0; /* of the last one, in ms */
+        this._worked = 0; /* what the runs since then took, in ms */
     }
 
     /** Where the next run goes. @returns {Side} */
@@ -121,15 +124,15 @@ export class ThreadTrial {
         if (this._state !== 'wanted' && this._state !== 'measuring') return;
         this._usual = /** @type {number} */ (this._taken[this._settled].at(-1));
         this._pause = Math.min(2 * this._pause, PAUSE_MAX_MS);
-        this._earliest = this._due = this._now() + Math.max(this._pause, PAUSE_COSTS * this._loadMs);
-        this._state = 'settled';
-        this._clear();
+        this._earliest = this._due = this._now() + this._pause;
+        this._settle(this._loadMs);
     }
 
     /** A run where `side` said has taken so long. @param {number} ms */
     note(ms) {
         if (this._state === 'wanted') return;
         if (this._state === 'measuring') this._spent[this._side].push(ms);
+        else this._worked += ms;
         if (this._first) {
             this._first = false;
             return;
@@ -181,18 +184,25 @@ export class ThreadTrial {
         const now = this._now();
         this._usual = side === 'one' ? one : all;
         // The first measurement is not one too many.
-        const cost = this._known ? this._cost(otherThan(side)) : 0;
+        const cost = this._known ? this._costOf(otherThan(side)) : 0;
         this._pause = again ? Math.min(2 * this._pause, PAUSE_MAX_MS) : PAUSE_MS;
-        this._earliest = now + Math.max(CHANGED_MS, CHANGED_COSTS * cost);
-        this._due = now + Math.max(this._pause, PAUSE_COSTS * cost);
+        this._earliest = now + CHANGED_MS;
+        this._due = now + this._pause;
         this._known = true;
         this._settled = side;
+        this._settle(cost);
+    }
+
+    /** @param {number} cost of the measurement, in ms */
+    _settle(cost) {
         this._state = 'settled';
+        this._cost = cost;
+        this._worked = 0;
         this._clear();
     }
 
     /** What the measurement took more than if there had been none, in ms. @param {Side} worse */
-    _cost(worse) {
+    _costOf(worse) {
         const spent = this._spent[worse];
         return this._loadMs + Math.max(0, total(spent) - spent.length * this._usual);
     }
@@ -206,7 +216,8 @@ export class ThreadTrial {
         // What takes no longer than all threads have to win by is at home on one.
         if (this._settled === 'one' && recent <= WORTH_MS) return;
         const changed = recent > this._usual * LONGER + WORTH_MS || recent < this._usual * SHORTER - WORTH_MS;
-        if (this._now() >= (changed ? this._earliest : this._due)) this._want(recent);
+        const [from, costs] = changed ? [this._earliest, CHANGED_COSTS] : [this._due, PAUSE_COSTS];
+        if (this._now() >= from && this._worked >= costs * this._cost) this._want(recent);
     }
 
     /** @param {Side} side */
