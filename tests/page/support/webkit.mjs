@@ -82,7 +82,9 @@ async function freePort() {
 }
 
 async function command(url, method, where, body) {
-    const response = await fetch(url + where, { method, ...(body ? { body: JSON.stringify(body) } : {}) });
+    const response = await fetch(url + where, {
+        method, signal: AbortSignal.timeout(PATIENCE_MS), ...(body ? { body: JSON.stringify(body) } : {}),
+    }).catch((error) => { throw new Error(`${method} ${where}: ${error.message}`, { cause: error }); });
     const { value } = await response.json();
     if (!response.ok) throw new Error(`${where}: ${value.error}: ${value.message}`);
     return value;
