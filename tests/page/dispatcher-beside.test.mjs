@@ -102,7 +102,7 @@ test('a run that can stop is given three of its steps, five seconds at the most'
 test('a task that could stop is stopped when its share of the time is over, and falls back', () => {
     const { world } = setUp();
     const request = (id, ms = 10_000) => world.request(id, { model: folder('t'), task: 'embed', platforms: ['webgpu', 'wasm'], deadline_ms: ms });
-    const why = { platform: 'webgpu', code: 'engine_hung', reason: 'The engine gave no answer on webgpu within 5000 ms.' };
+    const why = { platform: 'webgpu', code: 'engine_hung', reason: 'the engine gave no answer on webgpu within 5000 ms' };
     request('stops');
     world.advance(4999);
     assert.deepEqual(world.ports.webgpu.posted.at(-1).type, 'run');

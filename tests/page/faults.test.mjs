@@ -170,7 +170,7 @@ describe('cancel', needsCases, () => {
         await service.seen('task_accepted', (m) => m.data.attempt_id === attempt);
         const began = performance.now();
         service.send('task_cancel', { attempt_id: attempt, reason: 'client_gone' });
-        const { at } = await service.seen('log', (m) => /Its run was cancelled/.test(m.data.message));
+        const { at } = await service.seen('log', (m) => /its run was cancelled/.test(m.data.message));
         assert.ok(at - began < ms, `after ${at - began} ms`); // it would go on for 300 times as long
         assert.equal((await service.run(model, inputs(1))).data.ok, true);
         assert.equal(service.answers.has(attempt), false);

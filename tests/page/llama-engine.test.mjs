@@ -255,7 +255,7 @@ test('a build with 32-bit addresses takes no file of 2 GiB, and several that are
     const files = (...sizes) => sizes.map((bytes, at) => ({ name: `part ${at}`, bytes }));
     checkNarrow(files(2 ** 31 - 1, 2 ** 30));
     assert.throws(() => checkNarrow(files(10, 2 ** 31)), (error) => {
-        assert.match(error.message, /part 1 has 2048 MiB.*less than 2048 MiB.*Split it/);
+        assert.match(error.message, /part 1 has 2048 MiB.*less than 2048 MiB.*split it/);
         return failsWith('model_too_large', undefined)(error) && error.expected === 'files of at most 2147483647 bytes';
     });
 });

@@ -168,7 +168,7 @@ test('broken files are refused by what is wrong', async () => {
         [changed(32, 7, 0), /are not 7 bytes/],
         [changed(36, ...Buffer.from('junk')), /"data" is missing/],
         [riff([['data', Buffer.alloc(10)]]), /no chunk "fmt "/],
-        [wav([Float32Array.of(0, NaN)], { bits: 32, float: true }), /Sample 1 .* no number/],
+        [wav([Float32Array.of(0, NaN)], { bits: 32, float: true }), /sample 1 .* no number/],
         [new Uint8Array(100).fill(7), /no sound in a format/],
         [new TextEncoder().encode('hello'), /mp3, ogg, flac/],
     ]) {

@@ -29,8 +29,8 @@ for (const [what, inputs, results, reason] of [
     ['a graph of fixed sizes', FIXED, [sizes], null],
     ['fixed sizes, and no graph', FIXED, [], /^WebNN took no part of the model: it has its operators not at all/],
     ['free sizes, and numbers', FREE, [sizes, numbers], null],
-    ['free sizes, and what computes them', FREE, [sizes, scalar], /: it computes only what has fixed sizes, .* free: x\.$/],
-    ['sizes without a name', UNNAMED, [sizes], /free: x\.$/],
+    ['free sizes, and what computes them', FREE, [sizes, scalar], /: it computes only what has fixed sizes, .* free: x$/],
+    ['sizes without a name', UNNAMED, [sizes], /free: x$/],
 ])
     test(`WebNN and ${what}: ${reason ? 'no part' : 'a part'}`, async () => {
         const { graphs, ort } = joined();

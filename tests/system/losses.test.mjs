@@ -228,7 +228,7 @@ test('an answer that is too large is said to be so at once, whoever notices', as
     await serves(node);
 
     node.onTask = (task) => node.fail(task, { code: 'answer_too_large',
-        message: 'The answer makes a message of 9 bytes, and the service takes 8.',
+        message: 'the answer makes a message of 9 bytes, and the service takes 8',
         expected: 'at most 8 bytes' });
     const said = await echo();
     assert.equal(said.status, 413);

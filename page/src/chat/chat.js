@@ -67,12 +67,12 @@ export async function prepareChat({
 }) {
     const template = own || DEFAULT_TEMPLATE;
     if (byteLength(template) > MAX_BYTES) {
-        throw new Failure('model_invalid', `The model's chat template has more than ${MAX_BYTES} bytes.`);
+        throw new Failure('model_invalid', `the model's chat template has more than ${MAX_BYTES} bytes`);
     }
     const use = toolUse(options.tools, options.tool_choice);
     const form = answerForm(options);
     if (form.kind === 'grammar' && use.mode !== 'none') {
-        throw invalid('options.grammar', 'A grammar cannot be combined with tools.',
+        throw invalid('options.grammar', 'a grammar cannot be combined with tools',
             'either of the two, or "tool_choice": "none"');
     }
     const kwargs = checkKwargs(options.chat_template_kwargs);
@@ -101,7 +101,7 @@ export async function prepareChat({
             .filter((mark) => mark !== undefined),
         parser: makeParser(0),
         makeParser,
-        ...(own ? {} : { warning: 'The model has no chat template; ChatML is used, which it may not know.' }),
+        ...(own ? {} : { warning: 'the model has no chat template; ChatML is used, which it may not know' }),
     };
 }
 
@@ -129,7 +129,7 @@ function answerForm({ grammar, json_schema: schema, response_format: format }) {
     const fields = Object.entries(given)
         .filter(([, value]) => value !== undefined && value !== null).map(([word]) => `options.${word}`);
     if (fields.length > 1) {
-        throw invalid(fields[1], `It cannot be combined with ${fields[0]}.`,
+        throw invalid(fields[1], `it cannot be combined with ${fields[0]}`,
             'one of grammar, json_schema and response_format');
     }
     switch (fields[0]) {
@@ -148,11 +148,11 @@ function responseForm(format) {
     const { type, json_schema: named } = isObject(format) ? format : { type: null, json_schema: null };
     if (type === 'json_object') return { kind: 'schema', schema: { type: 'object' }, field };
     if (type !== 'json_schema') {
-        throw invalid(`${field}.type`, 'This form of an answer is not known.',
+        throw invalid(`${field}.type`, 'this form of an answer is not known',
             '"text", "json_object" or "json_schema"');
     }
     if (!isObject(named) || named.schema === undefined) {
-        throw invalid(`${field}.json_schema`, 'There is no schema.', '{"name": NAME, "schema": SCHEMA}');
+        throw invalid(`${field}.json_schema`, 'there is no schema', '{"name": NAME, "schema": SCHEMA}');
     }
     return { kind: 'schema', schema: named.schema, field: `${field}.json_schema.schema` };
 }
@@ -162,15 +162,15 @@ function checkKwargs(kwargs) {
     const field = 'options.chat_template_kwargs';
     if (kwargs === undefined || kwargs === null) return {};
     if (!isObject(kwargs)) {
-        throw invalid(field, 'It is not an object.', 'an object of variables for the template');
+        throw invalid(field, 'it is not an object', 'an object of variables for the template');
     }
     checkSize(kwargs, field);
     for (const name of Object.keys(kwargs)) {
         if (RESERVED.has(name)) {
-            throw invalid(`${field}.${name}`, 'This variable of a template cannot be set by a request.');
+            throw invalid(`${field}.${name}`, 'this variable of a template cannot be set by a request');
         }
         if (!VARIABLE.test(name)) {
-            throw invalid(field, 'A name is none of a variable.', 'letters, digits and "_", at most 64');
+            throw invalid(field, 'a name is none of a variable', 'letters, digits and "_", at most 64');
         }
     }
     return kwargs;

@@ -129,7 +129,7 @@ export class RuleSet {
         this._size += name.length + body.length;
         if (this._size <= MAX_BYTES) return;
         throw new Failure('input_invalid',
-            `The grammar for ${this.field} would have more than ${MAX_BYTES} bytes.`,
+            `the grammar for ${this.field} would have more than ${MAX_BYTES} bytes`,
             { field: this.field, expected: 'less: fewer alternatives, shorter repeats' });
     }
 

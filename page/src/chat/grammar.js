@@ -65,12 +65,12 @@ class GrammarError extends Error {}
  * @throws {GrammarError}
  */
 export function parseGrammar(text) {
-    if (typeof text !== 'string') throw new GrammarError('The grammar is not a string.');
+    if (typeof text !== 'string') throw new GrammarError('the grammar is not a string');
     if (text.length > MAX_BYTES || byteLength(text) > MAX_BYTES) {
-        throw new GrammarError(`The grammar has more than ${MAX_BYTES} bytes.`);
+        throw new GrammarError(`the grammar has more than ${MAX_BYTES} bytes`);
     }
     if (text.includes('\0') || !text.isWellFormed()) {
-        throw new GrammarError('The grammar contains a NUL or half of a surrogate pair.');
+        throw new GrammarError('the grammar contains a NUL or half of a surrogate pair');
     }
     return new Parser(text).rules();
 }
@@ -307,7 +307,7 @@ class Parser {
         const lines = this._text.slice(0, this._at).split('\n');
         const column = lines[lines.length - 1].length + 1;
         return new GrammarError(
-            `The grammar cannot be used: ${what} (line ${lines.length}, column ${column}).`);
+            `the grammar cannot be used: ${what} (line ${lines.length}, column ${column})`);
     }
 }
 
@@ -322,11 +322,11 @@ function isEmptyText(item) {
  * @param {Rules} rules @throws {GrammarError}
  */
 function checkRules(rules) {
-    if (!rules.has('root')) throw new GrammarError('The grammar has no rule "root".');
+    if (!rules.has('root')) throw new GrammarError('the grammar has no rule "root"');
     const users = usersOf(rules);
     for (const name of users.keys()) {
         if (!rules.has(name)) {
-            throw new GrammarError(`The grammar uses a rule "${name}" that it does not have.`);
+            throw new GrammarError(`the grammar uses a rule "${name}" that it does not have`);
         }
     }
     new LeftEdges(rules, emptyRules(rules, users)).check();
@@ -416,7 +416,7 @@ class LeftEdges {
     _rule(name, above) {
         if (this._inside.has(name)) {
             throw new GrammarError(
-                `The rule "${name}" begins with itself (left recursion), which the engine cannot follow.`);
+                `the rule "${name}" begins with itself (left recursion), which the engine cannot follow`);
         }
         let depth = this._depths.get(name);
         if (depth === undefined) {
@@ -449,7 +449,7 @@ class LeftEdges {
         if (!mayBeEmpty(item.item, this._empty)) return this._item(item.item, above + 1) + 1;
         if (item.max === Infinity) {
             throw new GrammarError(
-                'The grammar repeats without end what may be empty, which the engine cannot follow.');
+                'the grammar repeats without end what may be empty, which the engine cannot follow');
         }
         return this._bounded(this._item(item.item, above + 1) + item.max, above);
     }
@@ -457,7 +457,7 @@ class LeftEdges {
     /** @param {number} depth @param {number} above */
     _bounded(depth, above) {
         if (depth + above > MAX_LEFT_DEPTH) {
-            throw new GrammarError(`More than ${MAX_LEFT_DEPTH} rules begin with each other.`);
+            throw new GrammarError(`more than ${MAX_LEFT_DEPTH} rules begin with each other`);
         }
         return depth;
     }

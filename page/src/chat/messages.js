@@ -32,7 +32,7 @@ const ASKS_FOR_NULL = /\bcontent['"\])]*\s+is\s+(?:not\s+)?(?:none|None|null)\b/
  */
 export function checkMessages(messages, isSeeing = false) {
     if (!Array.isArray(messages) || messages.length === 0) {
-        throw invalid('inputs.messages', 'There are no messages.', 'a list of at least one message');
+        throw invalid('inputs.messages', 'there are no messages', 'a list of at least one message');
     }
     return messages.map((message, i) => checkMessage(message, `inputs.messages[${i}]`, isSeeing));
 }
@@ -40,17 +40,17 @@ export function checkMessages(messages, isSeeing = false) {
 /** @param {unknown} message @param {string} field @param {boolean} isSeeing @returns {Message} */
 function checkMessage(message, field, isSeeing) {
     if (!isObject(message) || !ROLES.includes(message.role)) {
-        throw invalid(`${field}.role`, 'A message has no role, or one that is not known.', ROLES.join(', '));
+        throw invalid(`${field}.role`, 'a message has no role, or one that is not known', ROLES.join(', '));
     }
     for (const word of ['name', 'tool_call_id', 'reasoning_content']) {
         if (message[word] !== undefined && message[word] !== null && typeof message[word] !== 'string') {
-            throw invalid(`${field}.${word}`, 'It is not a string.', 'a string');
+            throw invalid(`${field}.${word}`, 'it is not a string', 'a string');
         }
     }
     const calls = checkCalls(message.tool_calls ?? [], message.role, `${field}.tool_calls`);
     const content = contentOf(message.content, `${field}.content`, isSeeing && message.role === 'user');
     if (content === null && calls.length === 0) {
-        throw invalid(`${field}.content`, 'A message has no content.',
+        throw invalid(`${field}.content`, 'a message has no content',
             'a string, or a list of parts of type "text"');
     }
     return {
@@ -69,7 +69,7 @@ function contentOf(content, field, isSeeing) {
     if (content === undefined || content === null) return null;
     if (typeof content === 'string') return content;
     if (!Array.isArray(content)) {
-        throw invalid(field, 'The content of a message is neither text nor a list of parts.',
+        throw invalid(field, 'the content of a message is neither text nor a list of parts',
             'a string, or a list of parts of type "text"');
     }
     const parts = content.map((part, i) => checkPart(part, `${field}[${i}]`, isSeeing));
@@ -80,9 +80,9 @@ function contentOf(content, field, isSeeing) {
 function checkPart(part, field, isSeeing) {
     const type = isObject(part) ? part.type : undefined;
     if (isSeeing && type === 'image') return { type };
-    if (PICTURES.includes(type)) throw invalid(field, 'This model takes no pictures.', 'parts of type "text"');
+    if (PICTURES.includes(type)) throw invalid(field, 'this model takes no pictures', 'parts of type "text"');
     if (type !== 'text' || typeof part.text !== 'string') {
-        throw invalid(field, 'A part of a message is not text.', '{"type": "text", "text": TEXT}');
+        throw invalid(field, 'a part of a message is not text', '{"type": "text", "text": TEXT}');
     }
     return { type, text: part.text };
 }
@@ -97,18 +97,18 @@ const partsOf = (content) => (typeof content === 'string' ? [{ type: 'text', tex
 /** @param {unknown} calls @param {string} role @param {string} field @returns {Call[]} */
 function checkCalls(calls, role, field) {
     if (!Array.isArray(calls) || (calls.length > 0 && role !== 'assistant')) {
-        throw invalid(field, 'The calls of a message are no list, or not of an assistant.',
+        throw invalid(field, 'the calls of a message are no list, or not of an assistant',
             'a list, in a message of the role assistant');
     }
     return calls.map((call, i) => {
         const made = isObject(call) && isObject(call.function) ? call.function : {};
         if (typeof made.name !== 'string') {
-            throw invalid(`${field}[${i}].function.name`, 'A call has no name.', 'a string');
+            throw invalid(`${field}[${i}].function.name`, 'a call has no name', 'a string');
         }
         const given = made.arguments ?? '{}';
         if (typeof given !== 'string' || !isObject(parsed(given))) {
             throw invalid(`${field}[${i}].function.arguments`,
-                'The arguments of a call are not a JSON object.',
+                'the arguments of a call are not a JSON object',
                 'a string that holds a JSON object');
         }
         const id = typeof call.id === 'string' ? call.id : '';

@@ -219,8 +219,8 @@ class PatternReader {
     /** @param {string} what */
     _unsupported(what) {
         return new Failure('input_invalid',
-            `The schema's pattern at ${this._where} cannot be used: ${what} (character ${this._next + 1}) `
-                + 'is not supported.',
+            `the schema's pattern at ${this._where} cannot be used: ${what} (character ${this._next + 1}) `
+                + 'is not supported',
             {
                 field: this._rules.field,
                 expected: 'characters, classes, groups, "|", repeats, "^" and "$" at the ends',

@@ -72,12 +72,12 @@ export function checkSize(value, field) {
         const [one, depth] = next;
         if (typeof one !== 'object' || one === null) continue;
         if (depth > 3 * MAX_DEPTH) {
-            throw new Failure('input_invalid', `${field} is nested too deeply.`, { field, expected });
+            throw new Failure('input_invalid', `${field} is nested too deeply`, { field, expected });
         }
         for (const inner of Object.values(one)) open.push([inner, depth + 1]);
     }
     if (byteLength(JSON.stringify(value) ?? '') > MAX_BYTES) {
-        throw new Failure('input_invalid', `${field} is too large.`, { field, expected });
+        throw new Failure('input_invalid', `${field} is too large`, { field, expected });
     }
 }
 
@@ -131,7 +131,7 @@ export class Converter {
 
     /** @param {string} at @param {string} what */
     refusal(at, what) {
-        return new Failure('input_invalid', `The schema cannot be used: ${what} at ${at} is not supported.`, {
+        return new Failure('input_invalid', `the schema cannot be used: ${what} at ${at} is not supported`, {
             field: this._field,
             expected: 'type, properties, required, additionalProperties, items, prefixItems, enum, const, '
                 + 'anyOf, oneOf, allOf, local $ref, bounds of lengths and integers, pattern, and the formats '
@@ -141,7 +141,7 @@ export class Converter {
 
     /** @param {string} at @param {string} what */
     invalid(at, what) {
-        return new Failure('input_invalid', `The schema is not valid: ${what} at ${at}.`,
+        return new Failure('input_invalid', `the schema is not valid: ${what} at ${at}`,
             { field: this._field });
     }
 

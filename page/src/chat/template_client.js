@@ -55,7 +55,7 @@ export class Templates {
     /** Ends the worker. What is under way fails. */
     close() {
         for (const job of this._jobs.splice(0)) {
-            job.reject(new Failure('cancelled', 'The renderer of chat templates was closed.'));
+            job.reject(new Failure('cancelled', 'the renderer of chat templates was closed'));
         }
         this._drop();
     }
@@ -66,8 +66,8 @@ export class Templates {
         if (!this._worker) this._begin();
         if (!this._isReady || !this._worker) return;
         const endless = () => this._lose(new Failure('input_invalid',
-            `The model's chat template did not come to an end within ${this._renderMs} ms with these `
-                + 'messages.',
+            `the model's chat template did not come to an end within ${this._renderMs} ms with these `
+                + 'messages',
             { field: FIELD }));
         this._timer = setTimeout(endless, this._renderMs);
         this._worker.postMessage({ id: ++this._sent, source: job.source, variables: job.variables });
@@ -75,7 +75,7 @@ export class Templates {
 
     _begin() {
         const failed = () => this._lose(new Failure('inference_failed',
-            'The worker that renders chat templates failed or did not start.'));
+            'the worker that renders chat templates failed or did not start'));
         this._timer = setTimeout(failed, this._startMs);
         try {
             this._worker = this._start();
@@ -122,9 +122,9 @@ export class Templates {
 /** @param {{kind: import('./templates.js').Kind, message: string}} answer */
 function failureOf({ kind, message }) {
     if (kind === 'template') {
-        return new Failure('model_invalid', `The model's chat template cannot be read: ${message}.`);
+        return new Failure('model_invalid', `the model's chat template cannot be read: ${message}`);
     }
-    const text = kind === 'raised' ? `The model's chat template refuses these messages: ${message}`
-        : `The model's chat template fails with these messages: ${message}.`;
+    const text = kind === 'raised' ? `the model's chat template refuses these messages: ${message}`
+        : `the model's chat template fails with these messages: ${message}`;
     return new Failure('input_invalid', text, { field: FIELD });
 }

@@ -23,7 +23,7 @@ export function toolUse(tools, choice) {
     }
     if (mode === 'auto' || mode === 'required') {
         if (list.length === 0) {
-            throw invalid('options.tool_choice', 'It requires a tool, and none is offered.',
+            throw invalid('options.tool_choice', 'it requires a tool, and none is offered',
                 '"auto" or "none" without tools');
         }
         return { mode, tools: list, isNamed: false };
@@ -31,7 +31,7 @@ export function toolUse(tools, choice) {
     const name = isObject(mode) && isObject(mode.function) ? mode.function.name : undefined;
     const named = list.filter((tool) => tool.function.name === name);
     if (named.length === 0) {
-        throw invalid('options.tool_choice', 'It is none of the allowed words, and names none of the tools.',
+        throw invalid('options.tool_choice', 'it is none of the allowed words, and names none of the tools',
             '"none", "auto", "required" or {"type": "function", "function": {"name": NAME}}');
     }
     return { mode: 'required', tools: named, isNamed: true };
@@ -40,7 +40,7 @@ export function toolUse(tools, choice) {
 /** @param {unknown} tools @returns {Tool[]} */
 function checkTools(tools) {
     if (!Array.isArray(tools) || tools.length > MAX_TOOLS) {
-        throw invalid('options.tools', 'The tools are no list, or too many.',
+        throw invalid('options.tools', 'the tools are no list, or too many',
             `a list of at most ${MAX_TOOLS}`);
     }
     checkSize(tools, 'options.tools');
@@ -48,7 +48,7 @@ function checkTools(tools) {
     const names = new Set();
     list.forEach(({ function: { name } }, i) => {
         if (names.has(name)) {
-            throw invalid(`options.tools[${i}].function.name`, `There is another tool called "${name}".`);
+            throw invalid(`options.tools[${i}].function.name`, `there is another tool called "${name}"`);
         }
         names.add(name);
     });
@@ -58,24 +58,24 @@ function checkTools(tools) {
 /** @param {unknown} tool @param {string} field @returns {Tool} */
 function checkTool(tool, field) {
     if (!isObject(tool) || tool.type !== 'function' || !isObject(tool.function)) {
-        throw invalid(field, 'Only functions can be tools.',
+        throw invalid(field, 'only functions can be tools',
             '{"type": "function", "function": {"name", "description", "parameters"}}');
     }
     const { name, description, parameters } = tool.function;
     if (typeof name !== 'string' || !NAME.test(name)) {
-        throw invalid(`${field}.function.name`, 'The name of a function is not valid.',
+        throw invalid(`${field}.function.name`, 'the name of a function is not valid',
             '1 to 64 letters, digits, "_" and "-"');
     }
     if (description !== undefined && description !== null && typeof description !== 'string') {
-        throw invalid(`${field}.function.description`, 'The description of a function is not a string.');
+        throw invalid(`${field}.function.description`, 'the description of a function is not a string');
     }
     if (parameters !== undefined && parameters !== null && !isObject(parameters)) {
-        throw invalid(`${field}.function.parameters`, 'The parameters of a function are no JSON schema.',
+        throw invalid(`${field}.function.parameters`, 'the parameters of a function are no JSON schema',
             'an object');
     }
     if (isObject(parameters) && (parameters.type ?? 'object') !== 'object') {
         throw invalid(`${field}.function.parameters`,
-            'The parameters of a function have a type other than object.',
+            'the parameters of a function have a type other than object',
             '"type": "object"');
     }
     return {

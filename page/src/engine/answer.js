@@ -198,4 +198,4 @@ export class Sent {
     }
 }
 
-const diverged = () => new Failure('stream_diverged', 'The answer came out differently than on the node that had begun it.');
+const diverged = () => new Failure('stream_diverged', 'the answer came out differently than on the node that had begun it');

@@ -58,7 +58,7 @@ export class BuiltinEngine {
     /** @param {RunMessage} task @param {import('./run.js').Run} run */
     async run(task, run) {
         if (task.model.name !== BUILTIN.count) {
-            throw new Failure('model_invalid', `This page has no model ${task.model.name}.`);
+            throw new Failure('model_invalid', `this page has no model ${task.model.name}`);
         }
         const { count, interval_ms: interval, bytes } = countOptions(task.options ?? {});
         const first = run.seq;
@@ -76,7 +76,7 @@ function countOptions(options) {
     const read = COUNT_OPTIONS.map(([name, least, most, otherwise]) => {
         const value = options[name] ?? otherwise;
         if (Number.isInteger(value) && Number(value) >= least && Number(value) <= most) return [name, Number(value)];
-        throw new Failure('input_invalid', `The option ${name} of ${BUILTIN.count} is not usable.`,
+        throw new Failure('input_invalid', `the option ${name} of ${BUILTIN.count} is not usable`,
             { field: `options.${name}`, expected: `a whole number from ${least} to ${most}` });
     });
     return Object.fromEntries(read);

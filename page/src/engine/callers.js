@@ -24,7 +24,7 @@ const ARGUMENT = /(argFromPtr\d+)\(args(?:\+(\d+))?\)/g;
 export function makeCaller(names, body) {
     const [, returns, callee, list] = CALLER.exec(body) ?? [];
     const kind = CALLEES.get(callee);
-    if (!kind) throw new EvalError('Only the callers of onnxruntime-web can be made here.');
+    if (!kind) throw new EvalError('only the callers of onnxruntime-web can be made here');
     const parameters = String(names).split(',');
     const args = [...list.matchAll(ARGUMENT)].map(([, name, offset]) => ({ name, offset: Number(offset ?? 0) }));
     return (...values) => {

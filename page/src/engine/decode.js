@@ -26,17 +26,17 @@ export async function decodePicture(bytes, mediaType, spec) {
 export async function openPicture(bytes, mediaType, options) {
     const size = pictureSize(bytes);
     if (!size) {
-        throw new Failure('picture_invalid', 'The picture is no PNG, JPEG or WebP file.',
+        throw new Failure('picture_invalid', 'the picture is no PNG, JPEG or WebP file',
             { field: 'inputs.image', expected: 'PNG, JPEG or WebP' });
     }
     if (size.width * size.height > MAX_PIXELS) {
-        throw new Failure('picture_too_large', `The picture has ${size.width} × ${size.height} pixels.`,
+        throw new Failure('picture_too_large', `the picture has ${size.width} × ${size.height} pixels`,
             { field: 'inputs.image', expected: `at most ${MAX_PIXELS} pixels` });
     }
     try {
         return await createImageBitmap(new Blob([bytes], { type: mediaType }), options);
     } catch (error) {
-        throw new Failure('picture_invalid', `The picture cannot be decoded: ${error}`,
+        throw new Failure('picture_invalid', `the picture cannot be decoded: ${error}`,
             { field: 'inputs.image', expected: 'a whole PNG, JPEG or WebP file' });
     }
 }
@@ -45,7 +45,7 @@ export async function openPicture(bytes, mediaType, options) {
 function draw(bitmap, spec) {
     const { width, height, fit = 'stretch', background = [0, 0, 0] } = spec;
     const context = new OffscreenCanvas(width, height).getContext('2d', { alpha: false, willReadFrequently: true });
-    if (!context) throw new Failure('inference_failed', 'This browser gives no 2D canvas to a worker.');
+    if (!context) throw new Failure('inference_failed', 'this browser gives no 2D canvas to a worker');
     context.fillStyle = `rgb(${background.map(Number).join(' ')})`;
     context.fillRect(0, 0, width, height);
     context.imageSmoothingEnabled = true;

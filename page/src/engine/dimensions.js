@@ -9,7 +9,7 @@ import { Failure } from './failure.js';
 export function shortened(row, dimensions, normalize) {
     if (dimensions === undefined || dimensions === row.length) return row;
     if (dimensions > row.length) {
-        throw new Failure('input_invalid', `The model's embeddings have ${row.length} dimensions.`,
+        throw new Failure('input_invalid', `the model's embeddings have ${row.length} dimensions`,
             { field: 'options.dimensions', expected: `at most ${row.length}` });
     }
     const short = /** @type {Row} */ (row.slice(0, dimensions));

@@ -70,7 +70,7 @@
 export class EngineFault extends Error {
     /** @param {unknown} cause */
     constructor(cause) {
-        super('The engine failed.', { cause });
+        super('the engine failed', { cause });
         this.name = 'EngineFault';
     }
 }

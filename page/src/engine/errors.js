@@ -58,7 +58,7 @@ export function classify(thrown, phase) {
     }
     // A WASM exception that nobody translated arrives as a bare number: a pointer.
     if (/^\d+$/.test(message)) {
-        return { code: 'out_of_memory', message: `The engine threw ${message}, most likely for lack of memory.` };
+        return { code: 'out_of_memory', message: `the engine threw ${message}, most likely for lack of memory` };
     }
     return { code: phase === 'load' ? 'model_invalid' : 'inference_failed', message };
 }

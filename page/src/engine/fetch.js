@@ -107,7 +107,7 @@ export async function fetchPart({ url, bytes: size, hash }, credential, progress
             at = error.at;
         }
         if (signal.aborted || retries === 0 || at === before || at > size) {
-            throw new Failure('model_fetch_failed', `${url} has not the ${size} bytes that were announced: ${at} came.`);
+            throw new Failure('model_fetch_failed', `${url} has not the ${size} bytes that were announced: ${at} came`);
         }
     }
 }
@@ -165,7 +165,7 @@ export async function get(path, credential, signal, headers = {}) {
     } catch (error) {
         throw new Failure('model_fetch_failed', `${path} could not be fetched: ${error}`);
     }
-    if (!response.ok) throw new Failure('model_fetch_failed', `${path} was answered ${response.status}.`);
+    if (!response.ok) throw new Failure('model_fetch_failed', `${path} was answered ${response.status}`);
     return response;
 }
 
@@ -174,7 +174,7 @@ function allocate(size) {
     try {
         return new Uint8Array(size);
     } catch {
-        throw new Failure('out_of_memory', `A model's file of ${size} bytes does not fit this browser's memory.`);
+        throw new Failure('out_of_memory', `a model's file of ${size} bytes does not fit this browser's memory`);
     }
 }
 

@@ -44,7 +44,7 @@ export async function readHead(beginning) {
 }
 
 /** @param {string} why */
-const broken = (why) => new Failure('model_invalid', `The GGUF file cannot be read: ${why}.`);
+const broken = (why) => new Failure('model_invalid', `the GGUF file cannot be read: ${why}`);
 
 /** @param {Uint8Array} bytes @returns {Head} */
 function parse(bytes) {

@@ -187,7 +187,7 @@ export class LlamaEngine {
         const options = optionsOf(kind, task.options);
         if (options.context > loaded.context) {
             throw new Failure('input_invalid',
-                `The model is loaded with a context of ${loaded.context} tokens.`,
+                `the model is loaded with a context of ${loaded.context} tokens`,
                 { field: 'options.context', expected: `at most ${loaded.context}` });
         }
         checkUse(kind, loaded.makes);
@@ -252,7 +252,7 @@ function checkUse(kind, makes) {
     const fits = kind === 'rerank' ? makes === 'scores'
         : kind === 'embed' ? makes !== 'scores' : makes === 'text';
     if (!fits) {
-        throw new Failure('input_invalid', `The model makes ${makes}: it has no task "${kind}".`,
+        throw new Failure('input_invalid', `the model makes ${makes}: it has no task "${kind}"`,
             { field: 'inputs' });
     }
 }
@@ -260,7 +260,7 @@ function checkUse(kind, makes) {
 /** @param {any} text @param {string} name */
 function textOf(text, name) {
     if (typeof text === 'string') return text;
-    throw new Failure('input_invalid', `The task has no ${name}.`,
+    throw new Failure('input_invalid', `the task has no ${name}`,
         { field: `inputs.${name}`, expected: 'a text' });
 }
 
@@ -269,6 +269,6 @@ function textsOf(texts, name) {
     const isList = Array.isArray(texts) && texts.length > 0
         && texts.every((text) => typeof text === 'string' && text !== '');
     if (isList) return texts;
-    throw new Failure('input_invalid', `The task has no ${name}.`,
+    throw new Failure('input_invalid', `the task has no ${name}`,
         { field: `inputs.${name}`, expected: 'a list of texts that are not empty' });
 }

@@ -32,7 +32,7 @@ const ANY_SEED = 0xffffffff;
 /** Which of the tasks with text it is. @param {unknown} task @returns {TextTask} @throws {Failure} */
 export function taskOf(task) {
     if (typeof task === 'string' && Object.hasOwn(OPTIONS, task)) return /** @type {TextTask} */ (task);
-    throw new Failure('input_invalid', 'A language model takes text.',
+    throw new Failure('input_invalid', 'a language model takes text',
         { field: 'inputs', expected: 'a text, texts or messages' });
 }
 

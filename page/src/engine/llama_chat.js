@@ -18,7 +18,7 @@ export function chat(script) {
 /** Of an answer that is no chat's. @param {Record<string, any>} options @returns {string | null} */
 function grammarOf({ grammar, json_schema: schema }) {
     if (schema !== undefined && grammar !== undefined) {
-        throw new Failure('input_invalid', 'A schema cannot be combined with a grammar.',
+        throw new Failure('input_invalid', 'a schema cannot be combined with a grammar',
             { field: 'options.json_schema', expected: 'one of grammar and json_schema' });
     }
     if (schema !== undefined) return grammarOfSchema(schema);

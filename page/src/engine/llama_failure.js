@@ -9,11 +9,11 @@ export class ActionError extends Error {}
 export function failureOf(thrown, grammar) {
     const message = thrown instanceof Error ? thrown.message : '';
     if (grammar && /sampler|grammar/i.test(message)) {
-        return new Failure('input_invalid', `The grammar cannot be used: ${message.slice(0, 300)}`,
+        return new Failure('input_invalid', `the grammar cannot be used: ${message.slice(0, 300)}`,
             { field: 'options.grammar' });
     }
     if (!(thrown instanceof ActionError)) return thrown;
     return /UTF-8/i.test(message)
-        ? new Failure('inference_failed', 'The model has made bytes that are no text.')
+        ? new Failure('inference_failed', 'the model has made bytes that are no text')
         : new Failure('inference_failed', message.slice(0, 500));
 }

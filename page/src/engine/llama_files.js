@@ -30,7 +30,7 @@ export function weightsOf(model) {
         || all.every(({ path }, index) => Number(SPLIT.exec(path)?.[1]) === index + 1));
     if (isWhole) return all;
     throw new Failure('model_invalid',
-        `The model has ${all.length} GGUF files, which are not the parts of one model.`,
+        `the model has ${all.length} GGUF files, which are not the parts of one model`,
         { expected: 'one file, or NAME-00001-of-0000N.gguf to NAME-0000N-of-0000N.gguf' });
 }
 
@@ -44,7 +44,7 @@ export function checkNarrow(files) {
     const mib = (/** @type {number} */ bytes) => Math.ceil(bytes / 1048576);
     throw new Failure('model_too_large',
         `${large.name} has ${mib(large.bytes)} MiB; in this browser, whose WebAssembly has addresses of 32 bits, `
-        + `a file may have less than ${mib(NARROW_FILE_MAX)} MiB. Split it into several files, or use Chromium or Firefox.`,
+        + `a file may have less than ${mib(NARROW_FILE_MAX)} MiB; split it into several files, or use Chromium or Firefox`,
         { expected: `files of at most ${NARROW_FILE_MAX} bytes` });
 }
 
@@ -86,7 +86,7 @@ export class LlamaFiles {
      */
     async read(name, offset, size, place) {
         const file = this._files.get(name);
-        if (!file) throw new Failure('model_invalid', `The model asks for a file that it has not: ${name}`);
+        if (!file) throw new Failure('model_invalid', `the model asks for a file that it has not: ${name}`);
         const length = Math.max(0, Math.min(size, file.bytes - offset));
         let at = 0;
         for (let retries = RETRIES; at < length; retries--) {
@@ -96,7 +96,7 @@ export class LlamaFiles {
             throwIfCancelled(this._signal);
             if (retries === 0 || at === before) {
                 throw new Failure('model_fetch_failed',
-                    `${file.url} broke off at byte ${offset + at} of ${file.bytes}.`);
+                    `${file.url} broke off at byte ${offset + at} of ${file.bytes}`);
             }
         }
         this._report(name, offset + length);
@@ -116,7 +116,7 @@ export class LlamaFiles {
         if (response.status !== 206 && !isAll) {
             await response.body?.cancel();
             throw new Failure('model_fetch_failed',
-                `${url} was answered whole, and not the piece that was asked for.`);
+                `${url} was answered whole, and not the piece that was asked for`);
         }
         const reader = response.body?.getReader();
         while (reader) {
@@ -124,7 +124,7 @@ export class LlamaFiles {
             if (done || !value) break;
             if (at + value.length > length) {
                 await reader.cancel();
-                throw new Failure('model_fetch_failed', `${url} has more bytes than were announced.`);
+                throw new Failure('model_fetch_failed', `${url} has more bytes than were announced`);
             }
             place(at).set(value);
             at += value.length;

@@ -28,7 +28,7 @@ export async function generate(loaded, prompt, options, terms, run) {
     const { slots, bos, addsStart } = loaded;
     const count = options.n ?? 1;
     if (count > slots.count) {
-        throw new Failure('input_invalid', `The model gives at most ${slots.count} answers at a time here.`,
+        throw new Failure('input_invalid', `the model gives at most ${slots.count} answers at a time here`,
             { field: 'options.n', expected: `at most ${slots.count}` });
     }
     // llama.cpp adds the start token itself.

@@ -115,7 +115,7 @@ export class LlamaModule {
             throw this._fault();
         }
         if (this._readFailed) throw this._readFailed;
-        if (output === 0) throw new ActionError(this._lastError || `The action ${action} failed.`);
+        if (output === 0) throw new ActionError(this._lastError || `the action ${action} failed`);
         // How long the answer is stands where the question was.
         const length = new DataView(this._em.wasmMemory.buffer).getUint32(input, true);
         return glueDeserialize(this._heap().slice(output, output + length));

@@ -48,8 +48,8 @@ export function planOf(head, bytes, wanted, most, promptMs) {
     const context = Math.min(trained, usual, perToken > 0 ? Math.floor(room / perToken) : Infinity);
     if (room <= 0 || context < Math.min(CONTEXT_LEAST, trained, usual)) {
         throw new Failure('model_too_large',
-            `The model's files have ${mib(bytes)} MiB, and a context of ${CONTEXT_LEAST} tokens `
-            + `takes ${mib(perToken * CONTEXT_LEAST)} MiB; an engine in a browser has ${mib(HEAP_MAX)} MiB.`);
+            `the model's files have ${mib(bytes)} MiB, and a context of ${CONTEXT_LEAST} tokens `
+            + `takes ${mib(perToken * CONTEXT_LEAST)} MiB; an engine in a browser has ${mib(HEAP_MAX)} MiB`);
     }
     const caches = Math.min(room, Math.max(CACHES_MAX, perToken * context));
     const fitting = perToken > 0 ? Math.floor(caches / (perToken * context)) : most;

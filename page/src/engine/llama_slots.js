@@ -163,7 +163,7 @@ export class Slots {
         this._lives(took);
         job.empty = text ? 0 : job.empty + 1;
         if (hasMore && job.empty > this._patience * this.count) {
-            throw new EngineFault(new Failure('engine_crashed', 'llama.cpp has lost a request.'));
+            throw new EngineFault(new Failure('engine_crashed', 'llama.cpp has lost a request'));
         }
         if (!text) return hasMore;
         const data = JSON.parse(text);
@@ -186,7 +186,7 @@ export class Slots {
 function failureOf({ type, message, n_prompt_tokens: tokens, n_ctx: context }) {
     if (type === 'exceed_context_size_error') {
         return new Failure('context_length_exceeded',
-            `The prompt has ${tokens} tokens, the model's context here ${context}.`,
+            `the prompt has ${tokens} tokens, the model's context here ${context}`,
             { field: 'inputs', expected: `fewer than ${context} tokens` });
     }
     const text = String(message).slice(0, 500);

@@ -49,16 +49,16 @@ export function checkOptions(task, rulesOfTask, options) {
         if (value === null || value === undefined) continue;
         const field = `options.${name.slice(0, 64)}`;
         if (!Object.hasOwn(rulesOfTask, name)) {
-            throw new Failure('input_invalid', `A task "${task}" has no option "${name.slice(0, 64)}".`,
+            throw new Failure('input_invalid', `a task "${task}" has no option "${name.slice(0, 64)}"`,
                 { field, expected: names.length > 0 ? `one of ${names.join(', ')}` : 'no options' });
         }
         const rule = rulesOfTask[name];
         if (typeof rule === 'object' && 'refused' in rule) {
-            throw new Failure('input_invalid', `The option "${name}" is not possible: ${rule.refused}.`,
+            throw new Failure('input_invalid', `the option "${name}" is not possible: ${rule.refused}`,
                 { field });
         }
         const expected = misses(rule, value);
-        if (expected) throw new Failure('input_invalid', `The option "${name}" is not usable.`,
+        if (expected) throw new Failure('input_invalid', `the option "${name}" is not usable`,
             { field, expected });
         checked[name] = value;
     }

@@ -150,7 +150,7 @@ export class OrtEngine {
     async run(task, run) {
         const { session, spec, precision } = /** @type {Loaded} */ (this._models.get(task.key));
         if (task.precision && task.precision !== precision) {
-            throw new Failure('precision_unsupported', `The model computes in ${precision}.`,
+            throw new Failure('precision_unsupported', `the model computes in ${precision}`,
                 { field: 'precision', expected: String(precision) });
         }
         const wanted = task.outputs.length > 0 ? task.outputs : session.outputNames;
@@ -173,7 +173,7 @@ export class OrtEngine {
             const bytes = bytesOf(entry, task.frame, task.section);
             const isImage = image?.tensor === index;
             if (isImage && !spec.picture) {
-                throw new Failure('input_invalid', "The model's model.json does not say how it takes a picture.",
+                throw new Failure('input_invalid', "the model's model.json does not say how it takes a picture",
                     { field: 'inputs', expected: 'tensors' });
             }
             const { type, data, dims } = isImage ? await decodePicture(bytes, image.media_type, spec.picture)

@@ -162,7 +162,7 @@ export class Run {
         const text = part.text?.replace(UNREADABLE, '\ufffd');
         const bytes = bytesOf(text) + (result ? bytesOf(JSON.stringify(result)) : 0);
         if (bytes > PART_MAX || (tokens?.length ?? 0) > TOKENS_MAX) {
-            throw new Failure('answer_too_large', `A part of the answer has ${bytes} bytes and ${tokens?.length ?? 0} tokens.`,
+            throw new Failure('answer_too_large', `a part of the answer has ${bytes} bytes and ${tokens?.length ?? 0} tokens`,
                 { expected: `at most ${PART_MAX} bytes of text and result, and ${TOKENS_MAX} tokens` });
         }
         const { attempt, message_id: id, from } = this._task;

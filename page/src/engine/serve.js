@@ -106,7 +106,7 @@ export class Server {
     deviceLost(reason, message) {
         const isUsed = this._loads > 0 || this._engines.some(({ loadedCount }) => loadedCount > 0);
         if (reason === 'destroyed' && !isUsed) return;
-        this._post({ type: 'device_lost', reason: `The device was lost (${reason}): ${message}`.slice(0, 500) });
+        this._post({ type: 'device_lost', reason: `the device was lost (${reason}): ${message}`.slice(0, 500) });
     }
 
     /** @param {string} message */
@@ -138,7 +138,7 @@ export class Server {
             try {
                 engine.configure(settings);
             } catch (thrown) {
-                this._log(`The ${engine.name} engine does not take its settings: ${thrown}`);
+                this._log(`the ${engine.name} engine does not take its settings: ${thrown}`);
             }
         }
     }
@@ -225,7 +225,7 @@ export class Server {
     _engineFor(task) {
         const engine = this._named.get(engineOf(task.model));
         if (engine) return engine;
-        throw new Failure('platform_unsupported', `The engine ${engineOf(task.model)} is not there on ${this._platform}.`);
+        throw new Failure('platform_unsupported', `the engine ${engineOf(task.model)} is not there on ${this._platform}`);
     }
 
     /** Brings a task's model, and takes in what has arrived meanwhile, such as a cancel.
@@ -262,7 +262,7 @@ export class Server {
             await run.end();
             // A device reports its errors beside the results, which then are wrong without saying so.
             if (this._deviceError) {
-                throw new EngineFault(new Error(`The device reported: ${this._deviceError.slice(0, 400)}`));
+                throw new EngineFault(new Error(`the device reported: ${this._deviceError.slice(0, 400)}`));
             }
             /** @type {Performance} */
             const times = { load_ms: loadMs, inference_ms: inferenceMs, warm };
@@ -282,7 +282,7 @@ export class Server {
         const index = this._queue.findIndex((message) => message.type === 'run' && message.attempt === attempt);
         if (index < 0) return;
         this._queue.splice(index, 1);
-        this._postFailure(attempt, { code: 'cancelled', message: 'The attempt was cancelled.' }, false);
+        this._postFailure(attempt, { code: 'cancelled', message: 'the attempt was cancelled' }, false);
     }
 
     /**
@@ -363,7 +363,7 @@ export class Server {
     /** The memory of what of it is loaded twice, for measuring, is wanted for others. @param {string} key */
     _keepOnce(key) {
         for (const engine of this._engines) {
-            engine.once?.(key).catch((error) => this._log(`The second ${key} was not unloaded cleanly: ${error}`));
+            engine.once?.(key).catch((error) => this._log(`the second ${key} was not unloaded cleanly: ${error}`));
         }
     }
 

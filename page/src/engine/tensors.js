@@ -19,18 +19,18 @@ export const bytesOf = (entry, frame, section) =>
 export function toOrt({ name, datatype, shape }, bytes) {
     const type = DATATYPES.get(datatype);
     if (!type?.ort) {
-        throw new Failure('input_datatype', `Input '${name}' is ${datatype}, which onnxruntime-web cannot take.`,
+        throw new Failure('input_datatype', `input '${name}' is ${datatype}, which onnxruntime-web cannot take`,
             { field: name, expected: 'another datatype, e.g. FP32 or FP16' });
     }
     const count = elements(shape);
     if (type.ort === 'string') {
         const strings = count < 0 ? null : readStrings(bytes, count);
         if (strings) return { type: 'string', data: strings, dims: shape };
-        throw new Failure('input_size', `Input '${name}' does not hold ${count} length-prefixed UTF-8 strings.`,
+        throw new Failure('input_size', `input '${name}' does not hold ${count} length-prefixed UTF-8 strings`,
             { field: name, expected: `${count} strings` });
     }
     if (count * type.size !== bytes.byteLength) {
-        throw new Failure('input_size', `Input '${name}' has ${bytes.byteLength} bytes.`,
+        throw new Failure('input_size', `input '${name}' has ${bytes.byteLength} bytes`,
             { field: name, expected: `${count * type.size} bytes for ${datatype} [${shape}]` });
     }
     return { type: type.ort, data: viewElements(type.ort, bytes), dims: shape };
@@ -43,7 +43,7 @@ export function toOrt({ name, datatype, shape }, bytes) {
 export function fromOrt(name, { type, data, dims }) {
     const datatype = datatypeOfOrt(type);
     if (!datatype) {
-        throw new Failure('operator_unsupported', `Output '${name}' has element type ${type}, which is not served.`,
+        throw new Failure('operator_unsupported', `output '${name}' has element type ${type}, which is not served`,
             { field: name });
     }
     const bytes = type === 'string' ? writeStrings(data)

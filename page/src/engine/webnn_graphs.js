@@ -44,7 +44,7 @@ export class WebnnGraphs {
         const names = [...new Set(sessions.flatMap(freeInputs))].slice(0, 8).join(', ');
         throw new Failure('platform_unsupported', `WebNN took no part of the model: ${names
             ? `it computes only what has fixed sizes, and those of its inputs are free: ${names}`
-            : 'it has its operators not at all, or not for its datatypes'}.`);
+            : 'it has its operators not at all, or not for its datatypes'}`);
     }
 }
 

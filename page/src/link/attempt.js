@@ -270,5 +270,5 @@ const isStrings = (list) => Array.isArray(list) && list.every((item) => typeof i
 
 /** @param {string} field @param {string} expected */
 const invalid = (field, expected) => ({
-    code: 'invalid_field', message: `The task's ${field} is not usable.`, field, expected,
+    code: 'invalid_field', message: `the task's ${field} is not usable`, field, expected,
 });

@@ -328,9 +328,9 @@ export class Connection {
         this._socket = null;
         this._welcomed = false;
         if (this._stopped) return;
-        if (code === CLOSE_POLICY) return this._stop('refused', reason || 'The service refused this page.');
+        if (code === CLOSE_POLICY) return this._stop('refused', reason || 'the service refused this page');
         if (code === CLOSE_RESUME_UNKNOWN) {
-            return this._stop('stopped', 'The service no longer knows this page. Open a fresh join link.');
+            return this._stop('stopped', 'the service no longer knows this page; open a fresh join link');
         }
         this._handlers.onState(this.node ? 'reconnecting' : 'connecting', reason);
         this._setTimer(() => this.open(), this._backoff.next());

@@ -40,8 +40,8 @@ export class AnswerTooLarge extends Error {
     /** @param {number} head bytes of JSON @param {number} whole bytes of the message @param {number} maxFrame */
     constructor(head, whole, maxFrame) {
         super(head > MAX_HEAD
-            ? `The answer's names and shapes make ${head} bytes of JSON, and a message may have ${MAX_HEAD}: ask for fewer outputs.`
-            : `The answer makes a message of ${whole} bytes, and the service takes ${maxFrame}: ask for fewer or smaller outputs.`);
+            ? `the answer's names and shapes make ${head} bytes of JSON, and a message may have ${MAX_HEAD}: ask for fewer outputs`
+            : `the answer makes a message of ${whole} bytes, and the service takes ${maxFrame}: ask for fewer or smaller outputs`);
         this.name = 'AnswerTooLarge';
         this.code = 'answer_too_large';
         this.expected = `at most ${head > MAX_HEAD ? MAX_HEAD : maxFrame} bytes`;

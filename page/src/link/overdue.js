@@ -33,21 +33,21 @@ export class Overdue {
             return;
         }
         lane?.withdraw(attempt);
-        const message = isBusy ? 'The deadline passed before the engine was free.'
-            : `The engine for ${attempt.platform} was not ready in time.`;
+        const message = isBusy ? 'the deadline passed before the engine was free'
+            : `the engine for ${attempt.platform} was not ready in time`;
         this._fail(attempt, { code: isBusy ? 'deadline_exceeded' : 'engine_hung', message });
     }
 
     /** Ends a run by ending its worker. @param {Lane} lane @param {Attempt} attempt @param {number} now */
     end(lane, attempt, now) {
-        this._workers.end(lane, attempt.cancelled ? 'Its run was cancelled.' : noAnswer(attempt, now));
+        this._workers.end(lane, attempt.cancelled ? 'its run was cancelled' : noAnswer(attempt, now));
     }
 
     /** Asks a run whose time is over, or which gives no sign, to stop at its next step, or to wait for no turn. If it
      * is that on its platform alone, another follows. @param {Lane} lane @param {Attempt} attempt @param {number} now */
     _stop(lane, attempt, now) {
         attempt.stopping = now < attempt.deadline ? { code: 'engine_hung', message: noAnswer(attempt, now) }
-            : { code: 'deadline_exceeded', message: 'The deadline passed while it ran.' };
+            : { code: 'deadline_exceeded', message: 'the deadline passed while it ran' };
         attempt.due = now + this._patience.stopGrace(lane, attempt);
         lane.channel?.post({ type: 'cancel', attempt: attempt.id });
     }
@@ -55,4 +55,4 @@ export class Overdue {
 
 /** @param {Attempt} attempt @param {number} now */
 const noAnswer = ({ platform, startedAt }, now) =>
-    `The engine gave no answer on ${platform} within ${Math.round(now - startedAt)} ms.`;
+    `the engine gave no answer on ${platform} within ${Math.round(now - startedAt)} ms`;

@@ -67,7 +67,7 @@ class Link {
             fail: (attempt, data) => this.connection.answerText(attempt, data),
             send: (type, data) => this._send(type, data),
             begin: (worker, build, reason) => {
-                if (reason) this._send('log', { level: 'warn', message: `The ${build} engine worker is replaced: ${reason}` });
+                if (reason) this._send('log', { level: 'warn', message: `the ${build} engine worker is replaced: ${reason}` });
                 this._tell({ type: 'begin', worker, build });
             },
             close: (worker) => this._tell({ type: 'close', worker }),
@@ -156,7 +156,7 @@ class Link {
             if (!(error instanceof RangeError)) throw error;
             this.connection.answerText(attempt, {
                 attempt_id: attempt, reply_to: message.id, ok: false, retryable: true,
-                error: { code: 'out_of_memory', message: `There is no memory for the inputs: ${error.message}` },
+                error: { code: 'out_of_memory', message: `there is no memory for the inputs: ${error.message}` },
             });
         }
     }

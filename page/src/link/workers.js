@@ -38,8 +38,8 @@ const OWN_LIMIT_MS = 30000;
 /** Whoever ends a run on the GPU leaves it busy for as long as what was queued takes; a new worker's
  * small probe may get through in between. A service that owns the browser brings a fresh one. */
 const BARRED_MS = 60000;
-const STUCK = Object.freeze({ code: 'engine_hung', message: 'The engine did not come up.' });
-const STILL_BUSY = 'The GPU may still be busy with a run that was ended.';
+const STUCK = Object.freeze({ code: 'engine_hung', message: 'the engine did not come up' });
+const STILL_BUSY = 'the GPU may still be busy with a run that was ended';
 
 export class Workers {
     /**
@@ -146,10 +146,10 @@ export class Workers {
         if (!lane) return;
         const early = !lane.ready;
         if (early && lane.key !== null) {
-            this._failQueue(lane, { code: 'platform_unsupported', message: `The engine worker does not start: ${reason}` });
+            this._failQueue(lane, { code: 'platform_unsupported', message: `the engine worker does not start: ${reason}` });
         }
-        this.replace(lane, { code: 'engine_crashed', message: `The engine worker died: ${reason}` }, !early);
-        if (early && lane.key === null) this._settle(lane, { available: false, reason: `The engine worker does not start: ${reason}` });
+        this.replace(lane, { code: 'engine_crashed', message: `the engine worker died: ${reason}` }, !early);
+        if (early && lane.key === null) this._settle(lane, { available: false, reason: `the engine worker does not start: ${reason}` });
     }
 
     /**
@@ -173,7 +173,7 @@ export class Workers {
     broken(lane, error) {
         const isOfAll = error.code === 'device_lost';
         this.replace(lane, isOfAll ? error
-            : { code: 'engine_crashed', message: `A task broke the engine worker: ${error.message}` });
+            : { code: 'engine_crashed', message: `a task broke the engine worker: ${error.message}` });
     }
 
     /** Ends a model's own worker, which has nothing to do. @param {Lane} lane */
@@ -213,7 +213,7 @@ export class Workers {
      * @param {Lane} lane */
     renew(lane) {
         if (!lane.outgrown) return;
-        const message = `It may use ${this._settings.threads} threads now, and had ${lane.threads}`;
+        const message = `it may use ${this._settings.threads} threads now, and had ${lane.threads}`;
         this.replace(lane, { code: 'engine_crashed', message });
     }
 
@@ -240,7 +240,7 @@ export class Workers {
             for (const attempt of queue) this._attempts.again(attempt, STUCK);
             return;
         }
-        const message = `The engine worker for ${lane.build} did not come back within ${RESTART_LIMIT_MS / 1000} s.`;
+        const message = `the engine worker for ${lane.build} did not come back within ${RESTART_LIMIT_MS / 1000} s`;
         lane.readyDue = Infinity;
         this._lose(lane, message);
         this._failQueue(lane, { code: 'engine_hung', message });

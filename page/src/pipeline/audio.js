@@ -29,22 +29,22 @@ async function soundOf(loaded, task, run) {
     const rate = loaded.processor?.feature_extractor?.config.sampling_rate;
     if (!Number.isInteger(rate)) {
         throw new Failure('input_invalid',
-            `A model of the type ${loaded.config.model_type} does not listen: it has no preprocessor_config.json with a sampling_rate.`,
+            `a model of the type ${loaded.config.model_type} does not listen: it has no preprocessor_config.json with a sampling_rate`,
             { field: 'task', expected: 'a task of the model' });
     }
     if (rate < MIN_RATE || rate > MAX_RATE) {
-        throw new Failure('model_invalid', `preprocessor_config.json: sampling_rate is ${rate}.`,
+        throw new Failure('model_invalid', `preprocessor_config.json: sampling_rate is ${rate}`,
             { expected: `${MIN_RATE} to ${MAX_RATE}` });
     }
     const head = task.input?.audio;
     const entry = task.tensors[head?.tensor];
-    if (!entry) throw new Failure('input_invalid', 'The request has no sound.',
+    if (!entry) throw new Failure('input_invalid', 'the request has no sound',
         { field: 'inputs', expected: '{"audio": …}' });
     const bytes = /** @type {Uint8Array<ArrayBuffer>} */ (bytesOf(entry, task.frame, task.section));
     const samples = await decodeSound(bytes, head, rate, run);
     const least = leastOf(loaded.config);
     if (samples.length >= least) return { samples, rate };
-    throw new Failure('audio_invalid', `The sound has ${samples.length} samples at the model's ${rate} Hz.`,
+    throw new Failure('audio_invalid', `the sound has ${samples.length} samples at the model's ${rate} Hz`,
         { field: 'inputs.audio', expected: `at least ${least} samples, which are ${least / rate} s` });
 }
 
@@ -62,7 +62,7 @@ const areSizes = (sizes) => Array.isArray(sizes) && sizes.every((size) => Number
  * @param {any} said @param {string} name @param {number} rate @returns {number} @throws {Failure} */
 function windowOf(said, name, rate) {
     if (Number.isInteger(said) && said >= rate) return said;
-    throw new Failure('model_invalid', `preprocessor_config.json: ${name} is ${String(said).slice(0, 40)}.`,
+    throw new Failure('model_invalid', `preprocessor_config.json: ${name} is ${String(said).slice(0, 40)}`,
         { expected: `a number of samples, at least ${rate}, which are a second` });
 }
 
@@ -130,13 +130,13 @@ function spaced(text, follows) {
 function ctcPlan({ config, model }, options) {
     if (!/ForCTC$/.test(config.architectures?.[0] ?? model.constructor.name)) {
         throw new Failure('platform_unsupported',
-            `Speech is not recognised here by models of the type ${config.model_type}.`,
+            `speech is not recognised here by models of the type ${config.model_type}`,
             { expected: 'Whisper, or a model with a CTC head such as Wav2Vec2ForCTC' });
     }
     const asked = Object.keys(options).find((name) => options[name] !== false && options[name] !== 'none');
     if (!asked) return null;
     throw new Failure('input_invalid',
-        `A model of the type ${config.model_type} has no option "${asked}": it writes down what it hears.`,
+        `a model of the type ${config.model_type} has no option "${asked}": it writes down what it hears`,
         { field: `options.${asked}`, expected: 'no such option' });
 }
 

@@ -44,7 +44,7 @@ function templateOf(given, tools) {
 function refuseGrammars({ tool_choice: choice = 'auto' }) {
     if (choice === 'auto' || choice === 'none') return;
     throw new Failure('input_invalid',
-        'The option "tool_choice" is not possible so: grammars are for models in GGUF files.',
+        'the option "tool_choice" is not possible so: grammars are for models in GGUF files',
         { field: 'options.tool_choice', expected: '"auto" or "none"' });
 }
 
@@ -60,6 +60,6 @@ export function tokensOf({ tokenizer, model }, text, special) {
     if (ids.length > 0) return ids;
     const { bos_token_id: start = first } = model._prepare_generation_config(null, {});
     if (typeof start === 'number') return [start];
-    throw new Failure('input_invalid', 'The text is empty, and the model has no token to begin with.',
+    throw new Failure('input_invalid', 'the text is empty, and the model has no token to begin with',
         { field: 'inputs', expected: 'a text that is not empty' });
 }

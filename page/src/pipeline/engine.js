@@ -186,6 +186,6 @@ function asFailure(thrown, phase) {
     if (thrown instanceof Failure || thrown instanceof EngineFault) return thrown;
     const { code, message } = classify(thrown, phase);
     const [, path] = /Could not locate file: "https:\/\/folder\.invalid\/[^/]*\/([^"]*)"/.exec(message) ?? [];
-    if (path) return new Failure('model_invalid', `The folder has no file ${path}.`);
+    if (path) return new Failure('model_invalid', `the folder has no file ${path}`);
     return new Failure(code, `transformers.js: ${message.slice(0, 1000)}`);
 }

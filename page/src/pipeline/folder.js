@@ -88,18 +88,18 @@ export class Folder {
     weights(hasHalf) {
         const graphs = graphsOf([...this._files.keys()]);
         if (graphs.size === 0) {
-            throw new Failure('model_invalid', 'The folder has no graph: there is no file onnx/*.onnx.');
+            throw new Failure('model_invalid', 'the folder has no graph: there is no file onnx/*.onnx');
         }
         /** @type {Record<string, string>} */
         const chosen = {};
         for (const [stem, [dtype, ...more]] of graphs) {
             if (more.length > 0) {
                 throw new Failure('model_invalid',
-                    `The folder has onnx/${stem} as ${[dtype, ...more].join(', ')}.`, { expected: 'one of them' });
+                    `the folder has onnx/${stem} as ${[dtype, ...more].join(', ')}`, { expected: 'one of them' });
             }
             if (!hasHalf && HALF.test(dtype)) {
                 throw new Failure('platform_unsupported',
-                    `This device does not compute with 16 bits, and onnx/${stem} is there as ${dtype}.`);
+                    `this device does not compute with 16 bits, and onnx/${stem} is there as ${dtype}`);
             }
             chosen[stem] = dtype;
         }
@@ -142,7 +142,7 @@ function parse(bytes, path) {
         return JSON.parse(new TextDecoder().decode(bytes));
     } catch (error) {
         const message = error instanceof Error ? error.message : error;
-        throw new Failure('model_invalid', `The folder's ${path} is no JSON: ${message}`);
+        throw new Failure('model_invalid', `the folder's ${path} is no JSON: ${message}`);
     }
 }
 

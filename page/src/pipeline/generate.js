@@ -40,7 +40,7 @@ const OF_CHANCE = Object.freeze(['top_k', 'top_p', 'min_p', 'seed']);
 export async function generate(loaded, prompt, options, context, run, begin) {
     const { tokens } = prompt;
     if (tokens.length >= context) {
-        const message = `The prompt has ${tokens.length} tokens, the model's context here ${context}.`;
+        const message = `the prompt has ${tokens.length} tokens, the model's context here ${context}`;
         throw new Failure('context_length_exceeded', message,
             { field: 'inputs', expected: `fewer than ${context} tokens` });
     }

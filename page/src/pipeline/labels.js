@@ -64,14 +64,14 @@ export function labelsOf(labels) {
     const fits = Array.isArray(labels) && labels.length > 0 && labels.length <= count
         && labels.every((label) => typeof label === 'string' && label !== '' && label.length <= length);
     if (fits) return labels;
-    throw new Failure('input_invalid', 'The task has no labels to choose from.',
+    throw new Failure('input_invalid', 'the task has no labels to choose from',
         { field: 'inputs.labels', expected: `a list of 1 to ${count} texts of 1 to ${length} characters` });
 }
 
 /** Each text is judged with each label. @param {number} texts @param {number} labels @throws {Failure} */
 function checkCount(texts, labels) {
     if (texts * labels <= JUDGED_MAX) return;
-    throw new Failure('input_invalid', `${texts} texts with ${labels} labels are too many for one request.`,
+    throw new Failure('input_invalid', `${texts} texts with ${labels} labels are too many for one request`,
         { field: 'inputs.texts', expected: `at most ${Math.floor(JUDGED_MAX / labels)} with so many labels` });
 }
 
@@ -79,7 +79,7 @@ function checkCount(texts, labels) {
  * @throws {Failure} */
 export function hypothesesOf(template, labels) {
     if (template.split('{}').length === 2) return labels.map((label) => template.replace('{}', () => label));
-    throw new Failure('input_invalid', 'The hypothesis has no place for a label, or several.',
+    throw new Failure('input_invalid', 'the hypothesis has no place for a label, or several',
         { field: 'options.hypothesis_template', expected: 'a text with {} once, where the label goes' });
 }
 
@@ -106,7 +106,7 @@ async function logitsOf(loaded, all, task, run) {
 
 /** @param {string} task */
 const misfit = (task) => new Failure('input_invalid',
-    `The model labels no texts: it does not do the task ${task}.`,
+    `the model labels no texts: it does not do the task ${task}`,
     { field: 'task' });
 
 /** Where the labels exclude each other, they share a whole. @param {any} config @param {number} count */
@@ -137,7 +137,7 @@ function inferenceLabels(config) {
     const contradicts = labels.find(({ label }) => /^contradict/i.test(label))
         ?? labels.find(({ label }) => /^not.entail/i.test(label));
     if (follows && contradicts) return { follows: follows.id, contradicts: contradicts.id };
-    throw new Failure('input_invalid', 'The model does not tell what follows from a text: '
-        + 'it does not do the task zero-shot-classification.',
+    throw new Failure('input_invalid', 'the model does not tell what follows from a text: '
+        + 'it does not do the task zero-shot-classification',
         { field: 'task', expected: 'a model with the labels "entailment" and "contradiction"' });
 }

@@ -57,7 +57,7 @@ export class Library {
         };
         const opened = await this._bring(this._script).catch((error) => {
             throw new Failure('model_fetch_failed',
-                `The page's script for tasks could not be loaded: ${error}`);
+                `the page's script for tasks could not be loaded: ${error}`);
         });
         // No blob: modules, which the page's policy forbids; no caches; no hosts but ours.
         const { env, LogLevel } = opened.transformers;
@@ -147,7 +147,7 @@ export class Library {
     /** @param {string} address */
     async _file(address) {
         const loading = this._loading;
-        if (!loading) throw new Failure('model_invalid', `${address} is asked for by nobody.`);
+        if (!loading) throw new Failure('model_invalid', `${address} is asked for by nobody`);
         const path = decodeURIComponent(new URL(address).pathname).replace(/^\/[^/]*\//, '');
         const answer = await loading.folder.answer(path);
         if (answer.arrayBuffer) this._brought.set(await answer.arrayBuffer(), loading);
@@ -238,7 +238,7 @@ const stays = (tensor) => tensor?.location === 'gpu-buffer' || tensor?.location 
 /** @param {Loading} loading @throws {Failure} if nobody waits for what it creates */
 function throwIfUnwanted({ signal, hasFailed }) {
     throwIfCancelled(signal);
-    if (hasFailed) throw new Failure('model_invalid', 'Another graph of the folder could not be loaded.');
+    if (hasFailed) throw new Failure('model_invalid', 'another graph of the folder could not be loaded');
 }
 
 /** That of an engine worker. @param {any} ort its instance of onnxruntime-web @param {Turns} turns

@@ -111,7 +111,7 @@ const madeOf = (path, made) => made.catch((thrown) => {
 function hasTokenizer(folder) {
     const [missing, ...more] = TOKENIZER.filter((path) => !folder.has(path));
     if (!missing || more.length > 0) return !missing;
-    throw new Failure('model_invalid', `The folder has no file ${missing}.`);
+    throw new Failure('model_invalid', `the folder has no file ${missing}`);
 }
 
 /** The template of conversations in a file of its own, as newer exports and those of processors have it.
@@ -125,9 +125,9 @@ async function templateOf(folder) {
 /** @param {Folder} folder */
 async function configOf(folder) {
     const config = await folder.json('config.json');
-    if (config === undefined) throw new Failure('model_invalid', 'The folder has no file config.json.');
+    if (config === undefined) throw new Failure('model_invalid', 'the folder has no file config.json');
     if (typeof config === 'object' && config !== null && typeof config.model_type === 'string') return config;
-    throw new Failure('model_invalid', "The folder's config.json names no model_type.");
+    throw new Failure('model_invalid', "the folder's config.json names no model_type");
 }
 
 /** The class that the configuration names. @param {any} namespace @param {any} config */
@@ -142,7 +142,7 @@ function modelClass(namespace, config) {
     }
     const name = names[0] ?? String(config.model_type);
     throw new Failure('platform_unsupported',
-        `The architecture ${name.slice(0, 100)} is none that this page can compute.`,
+        `the architecture ${name.slice(0, 100)} is none that this page can compute`,
         { expected: `one of transformers.js ${namespace.env.version}${ofPictures(config)}` });
 }
 

@@ -27,7 +27,7 @@ async function classifyByLabels(loaded, task) {
     const isSiglip = loaded.config.model_type.startsWith('siglip');
     const made = await loaded.model({ ...textsOf(loaded, task, labels, isSiglip), ...inputs });
     if (!made.logits_per_image) {
-        throw new Failure('platform_unsupported', 'The model does not hold pictures against texts.',
+        throw new Failure('platform_unsupported', 'the model does not hold pictures against texts',
             { field: 'task', expected: 'a model such as CLIP or SigLIP' });
     }
     const values = Array.from(numbersOf(made.logits_per_image));
@@ -53,10 +53,10 @@ function textsOf(loaded, { options }, labels, padded) {
 function readPicture(loaded, task, beginning, run) {
     const { config, model, tokenizer } = loaded;
     if (model.main_input_name !== 'pixel_values' || config.is_encoder_decoder !== true) {
-        throw new Failure('platform_unsupported', `Models like ${config.model_type} do not do this here.`,
+        throw new Failure('platform_unsupported', `models like ${config.model_type} do not do this here`,
             { field: 'task', expected: 'a model of the type vision-encoder-decoder' });
     }
-    if (!tokenizer) throw new Failure('model_invalid', 'The folder has no file tokenizer.json.');
+    if (!tokenizer) throw new Failure('model_invalid', 'the folder has no file tokenizer.json');
     const room = config.decoder?.max_position_embeddings ?? config.decoder?.n_positions ?? Infinity;
     const context = Math.min(room, contextOf(loaded, task.options));
     const begin = async () => encoded(loaded, (await pictureOf(loaded, task)).inputs);

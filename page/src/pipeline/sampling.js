@@ -121,7 +121,7 @@ function highest(logits) {
         }
     }
     if (best >= 0) return best;
-    throw new Failure('inference_failed', 'No token is possible: all numbers of the model are NaN or -Infinity.');
+    throw new Failure('inference_failed', 'no token is possible: all numbers of the model are NaN or -Infinity');
 }
 
 /** The `count` highest, the highest first. @param {Float32Array} logits @param {number} count */

@@ -90,7 +90,7 @@ const placed = (thrown, field) => (thrown instanceof Failure && thrown.field ===
 
 /** @param {string} type */
 const unserved = (type) => new Failure('platform_unsupported',
-    `Models like ${type} do not answer questions about pictures here.`,
+    `models like ${type} do not answer questions about pictures here`,
     { field: 'task', expected: `a model of one of the types ${SEEING.join(', ')}` });
 
 // --- pictures in the prompt --------------------------------------------------------------------------
@@ -126,7 +126,7 @@ async function looksOf(loaded, task, messages, fieldOf, mark) {
 
 /** @param {number} count of tokens @param {number} pictures @param {number} context */
 const tooMany = (count, pictures, context) => new Failure('context_length_exceeded',
-    `The first ${pictures} pictures have ${count} tokens, the model's context here ${context}.`,
+    `the first ${pictures} pictures have ${count} tokens, the model's context here ${context}`,
     { field: 'inputs', expected: `fewer than ${context} tokens, with all that is said` });
 
 /** What is before, between and behind the pictures. @param {string} text @param {string} mark
@@ -134,8 +134,8 @@ const tooMany = (count, pictures, context) => new Failure('context_length_exceed
 function between(text, mark, pictures) {
     const parts = text.split(mark);
     if (parts.length === pictures + 1) return parts;
-    throw new Failure('input_invalid', `The prompt has "${mark}", which stands for a picture, `
-        + `${parts.length - 1} times, with ${pictures} pictures.`,
+    throw new Failure('input_invalid', `the prompt has "${mark}", which stands for a picture, `
+        + `${parts.length - 1} times, with ${pictures} pictures`,
     { field: 'inputs', expected: `texts without ${mark}, and a template that writes it for each picture` });
 }
 
@@ -148,7 +148,7 @@ function placesOf({ config, tokenizer }, tokens, looks, mark) {
         Array.from({ length: count }, (_, row) => ({ picture, row })));
     if (places.length === rows.length) return new Map(places.map((place, i) => [place, rows[i]]));
     throw new Failure('model_invalid',
-        `tokenizer.json makes ${places.length} tokens of ${rows.length} times ${mark}.`,
+        `tokenizer.json makes ${places.length} tokens of ${rows.length} times ${mark}`,
         { expected: `a token ${mark}, whose number config.json has as image_token_index` });
 }
 
@@ -198,11 +198,11 @@ function inType(features, type) {
     if (features.type === type) return features;
     if (type === 'float32') return features.to(type);
     throw new Failure('model_invalid',
-        `onnx/vision_encoder gives ${features.type} for a token, onnx/embed_tokens ${type}.`,
+        `onnx/vision_encoder gives ${features.type} for a token, onnx/embed_tokens ${type}`,
         { expected: 'the same of both, or float32 of the latter' });
 }
 
 /** @param {number} own @param {number} width */
 const misfit = (own, width) => new Failure('model_invalid',
-    `onnx/vision_encoder gives ${own} numbers for a token, onnx/embed_tokens ${width}.`,
+    `onnx/vision_encoder gives ${own} numbers for a token, onnx/embed_tokens ${width}`,
     { expected: 'as many of both' });

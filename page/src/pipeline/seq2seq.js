@@ -62,7 +62,7 @@ function inputTokens({ tokenizer, limits: { length } }, text, { truncate }) {
     if (truncate) {
         return tokenizer(text, { return_tensor: false, truncation: true, max_length: length }).input_ids;
     }
-    const message = `The text has ${ids.length} tokens, the model reads ${length}.`;
+    const message = `the text has ${ids.length} tokens, the model reads ${length}`;
     throw new Failure('context_length_exceeded', message,
         { field: 'inputs', expected: `at most ${length} tokens, or options.truncate` });
 }
@@ -85,7 +85,7 @@ function prefixOf({ prefix = '', task_specific_params: params }, options, name, 
     if (typeof own === 'string') return own;
     if (!isNamed) return String(prefix ?? '');
     const pairs = Object.keys(params ?? {}).filter((key) => key.startsWith('translation_'));
-    throw new Failure('input_invalid', 'The model does not know languages by these names.', {
+    throw new Failure('input_invalid', 'the model does not know languages by these names', {
         field: 'options.target_language',
         expected: pairs.length > 0 ? `the languages of one of ${pairs.join(', ')}` : 'no languages',
     });
@@ -114,7 +114,7 @@ function idOf(codes, language, option) {
 }
 
 /** @param {string} option @param {string[]} codes */
-const unknownLanguage = (option, codes) => new Failure('input_invalid', 'The model needs a language that it knows.',
+const unknownLanguage = (option, codes) => new Failure('input_invalid', 'the model needs a language that it knows',
     { field: `options.${option}`, expected: `one of ${codes.slice(0, 300).join(', ')}` });
 
 /** @param {number[]} ids @param {Map<string, number>} codes @param {number} source */
@@ -125,5 +125,5 @@ function replaceLanguage(ids, codes, source) {
 }
 
 /** @param {string} name */
-const noTask = (name) => new Failure('input_invalid', `The model is no encoder-decoder: it has no task "${name}".`,
+const noTask = (name) => new Failure('input_invalid', `the model is no encoder-decoder: it has no task "${name}"`,
     { field: 'task', expected: 'a model that turns text into text' });

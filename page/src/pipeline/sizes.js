@@ -64,5 +64,5 @@ export function requireManyTexts({ inputMetadata = [] }) {
     const texts = inputMetadata.find((/** @type {any} */ { name }) => name === 'input_ids');
     if (typeof texts?.shape[0] !== 'number') return;
     throw new Failure('platform_unsupported',
-        'WebNN computes only what has fixed sizes, and the graph names the number of its pictures or sounds as that of its texts.');
+        'WebNN computes only what has fixed sizes, and the graph names the number of its pictures or sounds as that of its texts');
 }

@@ -74,7 +74,7 @@ export const FILL_MASK = {
         const { mask_token_id: mask, mask_token: word } = tokenizerOf(loaded);
         const all = await encodeAll(loaded, texts, run);
         if (all.some(({ ids }) => !ids.includes(mask))) {
-            throw new Failure('input_invalid', 'There is nothing to fill in.',
+            throw new Failure('input_invalid', 'there is nothing to fill in',
                 { field: 'inputs.texts', expected: `texts with ${word} in them` });
         }
         checkFilled(all, mask, top);
@@ -99,7 +99,7 @@ function checkFilled(all, mask, top) {
     const tokens = top * all.reduce((sum, { ids }) => sum + gapsOf(ids, mask).length * ids.length, 0);
     if (tokens <= FILLED_TOKENS) return;
     throw new Failure('input_invalid',
-        `The gaps, with ${top} words for each in texts as long as these, are too many for one request.`,
+        `the gaps, with ${top} words for each in texts as long as these, are too many for one request`,
         { field: 'inputs.texts', expected: `gaps × options.top × tokens of the text: at most ${FILLED_TOKENS}` });
 }
 
@@ -108,7 +108,7 @@ const gapsOf = (ids, mask) => ids.flatMap((id, at) => (id === mask ? [at] : []))
 
 /** @param {string} task */
 const misfit = (task) => new Failure('input_invalid',
-    `The model says nothing of single tokens: it does not do the task ${task}.`,
+    `the model says nothing of single tokens: it does not do the task ${task}`,
     { field: 'task' });
 
 /** @param {Float32Array} values @param {number} index @param {number} width */

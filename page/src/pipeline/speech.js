@@ -35,25 +35,25 @@ async function speak(loaded, task, run) {
 function checkModel({ model_type: type, sampling_rate: rate }) {
     if (type === 'speecht5') {
         throw new Failure('platform_unsupported',
-            'SpeechT5 speaks with a vocoder and a vector of a voice, which a folder of one model has not.',
+            'SpeechT5 speaks with a vocoder and a vector of a voice, which a folder of one model has not',
             { expected: 'a VITS model' });
     }
     if (type !== 'vits') {
-        throw new Failure('platform_unsupported', `Models of the type ${type} do not speak here.`,
+        throw new Failure('platform_unsupported', `models of the type ${type} do not speak here`,
             { expected: 'a VITS model' });
     }
     if (!Number.isInteger(rate)) throw new Failure('model_invalid',
-        "The folder's config.json names no sampling_rate.");
+        "the folder's config.json names no sampling_rate");
 }
 
 /** What the library gives a VITS model is its text alone. @param {Record<string, any>} options */
 function checkVoice({ speaker, speed }) {
     if (speaker !== undefined) {
-        throw new Failure('input_invalid', 'This model has one voice.',
+        throw new Failure('input_invalid', 'this model has one voice',
             { field: 'options.speaker', expected: 'no such option' });
     }
     if (speed !== undefined && speed !== 1) {
-        throw new Failure('input_invalid', "This model's speed is its own.",
+        throw new Failure('input_invalid', "this model's speed is its own",
             { field: 'options.speed', expected: '1' });
     }
 }
@@ -61,10 +61,10 @@ function checkVoice({ speaker, speed }) {
 /** @param {any} input @returns {string} @throws {Failure} */
 function textOf(input) {
     const text = typeof input?.text === 'string' ? input.text.trim() : '';
-    if (!text) throw new Failure('input_invalid', 'There is no text to speak.',
+    if (!text) throw new Failure('input_invalid', 'there is no text to speak',
         { field: 'inputs', expected: 'a text' });
     if (text.length <= TEXT_CHARS) return text;
-    throw new Failure('input_invalid', `The text has ${text.length} characters.`,
+    throw new Failure('input_invalid', `the text has ${text.length} characters`,
         { field: 'inputs', expected: `at most ${TEXT_CHARS}` });
 }
 
@@ -90,13 +90,13 @@ async function speakPiece({ model, tokenizer, limits }, text) {
     const inputs = tokenizer(text);
     const length = inputs.input_ids.dims[1];
     if (length > limits.length) {
-        throw new Failure('context_length_exceeded', `A sentence of the text has ${length} tokens.`,
+        throw new Failure('context_length_exceeded', `a sentence of the text has ${length} tokens`,
             { field: 'inputs', expected: `at most ${limits.length} tokens` });
     }
     const { waveform } = await model(inputs);
     const samples = numbersOf(waveform);
     if (areFinite(samples)) return samples;
-    throw new Failure('inference_failed', 'The model has made sound that has no finite samples.');
+    throw new Failure('inference_failed', 'the model has made sound that has no finite samples');
 }
 
 /** @param {Float32Array} samples */

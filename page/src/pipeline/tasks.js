@@ -31,8 +31,8 @@ export const TASKS = Object.freeze({
 /** @param {string | undefined} name @returns {Task} @throws {Failure} */
 export function taskOf(name) {
     if (name !== undefined && Object.hasOwn(TASKS, name)) return TASKS[name];
-    const message = name === undefined ? 'The request names no task.'
-        : `This page has no task "${name.slice(0, 64)}".`;
+    const message = name === undefined ? 'the request names no task'
+        : `this page has no task "${name.slice(0, 64)}"`;
     throw new Failure('input_invalid', message,
         { field: 'task', expected: `one of ${Object.keys(TASKS).join(', ')}` });
 }

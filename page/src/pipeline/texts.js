@@ -19,7 +19,7 @@ const TEXTS_MAX = 2048;
 /** @param {any} text @param {string} name @returns {string} @throws {Failure} */
 export function textOf(text, name) {
     if (typeof text === 'string' && text !== '') return text;
-    throw new Failure('input_invalid', `The task has no ${name}.`,
+    throw new Failure('input_invalid', `the task has no ${name}`,
         { field: `inputs.${name}`, expected: 'a text that is not empty' });
 }
 
@@ -27,7 +27,7 @@ export function textOf(text, name) {
 export function textsOf(texts, name) {
     const fits = Array.isArray(texts) && texts.length > 0 && texts.length <= TEXTS_MAX && texts.every(isText);
     if (fits) return texts;
-    throw new Failure('input_invalid', `The task has no ${name}.`,
+    throw new Failure('input_invalid', `the task has no ${name}`,
         { field: `inputs.${name}`, expected: `a list of 1 to ${TEXTS_MAX} texts that are not empty` });
 }
 
@@ -36,7 +36,7 @@ export function pairsOf(pairs) {
     const fits = Array.isArray(pairs) && pairs.length > 0 && pairs.length <= TEXTS_MAX
         && pairs.every((pair) => Array.isArray(pair) && pair.length === 2 && pair.every(isText));
     if (fits) return pairs;
-    throw new Failure('input_invalid', 'The task has no pairs.',
+    throw new Failure('input_invalid', 'the task has no pairs',
         { field: 'inputs.pairs', expected: `a list of 1 to ${TEXTS_MAX} pairs of texts that are not empty` });
 }
 
@@ -48,7 +48,7 @@ const isText = (text) => typeof text === 'string' && text !== '';
 /** The tokenizer. @param {Loaded} loaded @throws {Failure} if the folder has none */
 export function tokenizerOf({ tokenizer }) {
     if (tokenizer) return tokenizer;
-    throw new Failure('model_invalid', 'The folder has no file tokenizer.json.');
+    throw new Failure('model_invalid', 'the folder has no file tokenizer.json');
 }
 
 /** @param {Loaded} loaded @param {string} text @param {string | null} [pair]
@@ -72,7 +72,7 @@ export function encodeWithin(loaded, text, pair, { truncate = false, field = 'in
     if (encoded.ids.length <= limit) return encoded;
     if (truncate) return cut(loaded, encoded, text, pair, limit);
     throw new Failure('context_length_exceeded',
-        `A text has ${encoded.ids.length} tokens, and the model takes ${limit}.`,
+        `a text has ${encoded.ids.length} tokens, and the model takes ${limit}`,
         { field, expected: `at most ${limit} tokens` });
 }
 
@@ -199,7 +199,7 @@ function ofHalf(bits) {
 export function outputOf(outputs, name, task) {
     if (outputs[name]) return outputs[name];
     const names = Object.keys(outputs).join(', ').slice(0, 200);
-    throw new Failure('input_invalid', `The model has no output "${name}": it does not do the task ${task}.`,
+    throw new Failure('input_invalid', `the model has no output "${name}": it does not do the task ${task}`,
         { field: 'task', expected: `a model whose outputs (${names}) include ${name}` });
 }
 

@@ -29,7 +29,7 @@ export const EMBED = {
         const texts = textsOf(input?.texts, 'texts');
         const { pooling, normalize = pooling !== 'none', dimensions, truncate } = options;
         if (pooling === 'none' && texts.length > 1) {
-            throw new Failure('input_invalid', 'Without pooling the vectors are those of one text.',
+            throw new Failure('input_invalid', 'without pooling the vectors are those of one text',
                 { field: 'inputs.texts', expected: 'one text' });
         }
         const all = await encodeAll(loaded, texts, run, { truncate });
@@ -122,7 +122,7 @@ function poolingOf({ extra }) {
         && modules.find(({ type }) => !/(?:Transformer|Pooling|Normalize)$/.test(String(type)));
     if (other) {
         throw new Failure('platform_unsupported',
-            `The folder's modules.json names ${String(other.type).slice(0, 100)}, which is not computed.`,
+            `the folder's modules.json names ${String(other.type).slice(0, 100)}, which is not computed`,
             { field: 'options.pooling', expected: `one of ${POOLINGS.join(', ')}, to do without it` });
     }
     const said = extra['1_Pooling/config.json'];
@@ -132,7 +132,7 @@ function poolingOf({ extra }) {
     if (known) return /** @type {Pooling} */ (known);
     const asked = modes.join(' and ').slice(0, 200) || 'no pooling';
     throw new Failure('platform_unsupported',
-        `The folder's 1_Pooling/config.json asks for ${asked}, which is not computed here.`,
+        `the folder's 1_Pooling/config.json asks for ${asked}, which is not computed here`,
         { field: 'options.pooling', expected: `one of ${POOLINGS.join(', ')}` });
 }
 

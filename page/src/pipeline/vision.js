@@ -39,7 +39,7 @@ async function features(loaded, task) {
     const made = await loaded.model({ ...texts, ...inputs });
     const vector = made.image_embeds ?? made.pooler_output ?? made.last_hidden_state ?? made.logits;
     if (!vector) {
-        throw new Failure('platform_unsupported', 'The model makes no vector of a picture.',
+        throw new Failure('platform_unsupported', 'the model makes no vector of a picture',
             { expected: 'image_embeds, pooler_output or last_hidden_state' });
     }
     const size = vector.dims.at(-1);
@@ -81,7 +81,7 @@ function postProcessing({ processor, config }, name) {
     const owner = processor?.image_processor;
     if (typeof owner?.[name] === 'function') return owner[name].bind(owner);
     const type = owner?.config?.image_processor_type ?? config.model_type;
-    throw new Failure('platform_unsupported', `Models with ${type} do not do this.`,
+    throw new Failure('platform_unsupported', `models with ${type} do not do this`,
         { field: 'task', expected: 'a model whose processor has ' + name });
 }
 
@@ -116,7 +116,7 @@ function subtaskOf({ processor }, wanted) {
         .filter(([, name]) => typeof processor?.image_processor?.[name] === 'function').map(([name]) => name);
     if (wanted === undefined) return known[0] ?? null;
     if (known.includes(wanted)) return wanted;
-    throw new Failure('input_invalid', `The model does not do ${wanted} segmentation.`,
+    throw new Failure('input_invalid', `the model does not do ${wanted} segmentation`,
         { field: 'options.subtask', expected: known.length > 0 ? known.join(' or ') : 'no such option' });
 }
 
@@ -184,7 +184,7 @@ function checkMasks(names, wanted) {
     const unknown = wanted.find((name) => !names.includes(name));
     if (unknown === undefined) return;
     throw new Failure('output_unknown',
-        `There is no output "${unknown.slice(0, 64)}": the picture has ${names.length} segments.`,
+        `there is no output "${unknown.slice(0, 64)}": the picture has ${names.length} segments`,
         { field: 'outputs', expected: names.length > 0 ? `some of mask_0 to mask_${names.length - 1}` : 'none' });
 }
 
@@ -194,7 +194,7 @@ function checkMasks(names, wanted) {
 async function measure(loaded, task) {
     const { inputs, width, height } = await pictureOf(loaded, task);
     const { predicted_depth: made } = await loaded.model(inputs);
-    if (!made) throw new Failure('platform_unsupported', 'The model measures no depth.', { field: 'task' });
+    if (!made) throw new Failure('platform_unsupported', 'the model measures no depth', { field: 'task' });
     const [rows, columns] = made.dims.slice(-2);
     const size = mapSize(width, height);
     const depth = stretch(numbersOf(made), columns, rows, size.width, size.height);

@@ -46,7 +46,7 @@ export async function planOf(loaded, wishes, samples) {
     const language = settings.is_multilingual ? languageOf(settings, wishes) : undefined;
     if (!settings.is_multilingual && (wishes.language || wishes.translate)) {
         throw refused(wishes.language ? 'language' : 'translate',
-            'This model knows one language, and does not translate.', 'no such option');
+            'this model knows one language, and does not translate', 'no such option');
     }
     const heard = settings.is_multilingual && !language ? await hear(loaded, samples) : undefined;
     const spoken = heard ? await detect(loaded, heard) : language;
@@ -71,7 +71,7 @@ function promptOf({ tokenizer }, prompt) {
     const tokensOf = (/** @type {string} */ text) => tokenizer.encode(text, { add_special_tokens: false });
     const marks = tokensOf('<|startofprev|>');
     if (marks.length !== 1) throw refused('prompt',
-        'This model takes no prompt: its tokenizer has no <|startofprev|>.', 'no such option');
+        'this model takes no prompt: its tokenizer has no <|startofprev|>', 'no such option');
     return [...marks, ...tokensOf(` ${prompt.trim()}`).slice(-PROMPT_TOKENS)];
 }
 
@@ -91,11 +91,11 @@ function beginning(settings, language, { translate, timestamps = 'none' }) {
 function checkTimes(settings, timestamps) {
     if (timestamps !== 'none' && !Number.isInteger(settings.no_timestamps_token_id)) {
         throw refused('timestamps',
-            "This model tells no times: its generation_config.json has no no_timestamps_token_id.", 'none');
+            "this model tells no times: its generation_config.json has no no_timestamps_token_id", 'none');
     }
     if (timestamps === 'word' && !settings.alignment_heads) {
         throw refused('timestamps',
-            "This model tells no words' times: its generation_config.json has no alignment_heads.",
+            "this model tells no words' times: its generation_config.json has no alignment_heads",
             'none or segment');
     }
 }
@@ -105,7 +105,7 @@ function checkTimes(settings, timestamps) {
 function languageOf({ lang_to_id: tokens = {} }, { language }) {
     const code = language?.toLowerCase();
     if (code === undefined || Object.hasOwn(tokens, `<|${code}|>`)) return code;
-    throw refused('language', `This model does not know the language "${language}".`,
+    throw refused('language', `this model does not know the language "${language}"`,
         `one of ${Object.keys(tokens).map((token) => token.slice(2, -2)).join(', ')}`.slice(0, 250));
 }
 
@@ -242,7 +242,7 @@ function wordsOf({ tokenizer }, { language }, { begin, special }, tokens, times,
 function withoutAttentions(thrown) {
     const isIt = thrown instanceof Error && /cross attentions/.test(thrown.message);
     return isIt ? refused('timestamps',
-        "This model tells no words' times: its graph does not give its attentions.", 'none or segment')
+        "this model tells no words' times: its graph does not give its attentions", 'none or segment')
             : thrown;
 }
 

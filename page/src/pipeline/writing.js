@@ -19,12 +19,12 @@ export const WRITING = Object.freeze({
  * @param {Loaded} loaded @param {Record<string, any>} options @throws {Failure} */
 export function contextOf({ context, limits: { length } }, { context: wanted }) {
     if (wanted <= length || wanted === undefined) return Math.min(length, wanted ?? (context || CONTEXT));
-    throw new Failure('input_invalid', `The model has a context of ${length} tokens.`,
+    throw new Failure('input_invalid', `the model has a context of ${length} tokens`,
         { field: 'options.context', expected: `at most ${length}` });
 }
 
 /** @param {any} input @returns {string} */
 export function promptOf(input) {
     if (typeof input?.prompt === 'string') return input.prompt;
-    throw new Failure('input_invalid', 'The task has no prompt.', { field: 'inputs.prompt', expected: 'a text' });
+    throw new Failure('input_invalid', 'the task has no prompt', { field: 'inputs.prompt', expected: 'a text' });
 }

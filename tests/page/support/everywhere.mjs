@@ -29,7 +29,7 @@ export async function computes({ service, tab }, platform) {
  * sometimes are and no other browser's: that costs a worker, and no answer. */
 async function hasLostNoWorker({ service, tab }) {
     const stuck = service.capabilities.browser.name !== 'firefox' ? [] : service.messages.filter(
-        ({ type, data }) => type === 'log' && data.message.endsWith('did not come up.'));
+        ({ type, data }) => type === 'log' && data.message.endsWith('did not come up'));
     assert.equal(await tab.evaluate('document.documentElement.dataset.replaced'), String(stuck.length));
 }
 

@@ -26,7 +26,7 @@ export async function pictureOf(loaded, task) {
 /** What prepares pictures. @param {Loaded} loaded @throws {Failure} if the folder does not say how */
 export function processorOf({ processor }) {
     if (!processor) {
-        throw new Failure('model_invalid', 'The folder has no file preprocessor_config.json.',
+        throw new Failure('model_invalid', 'the folder has no file preprocessor_config.json',
             { expected: 'how pictures are prepared for the model' });
     }
     checkSizes(processor.image_processor ?? processor);
@@ -39,7 +39,7 @@ export function processorOf({ processor }) {
  * @returns {Uint8Array<ArrayBuffer>} @throws {Failure} if there is none */
 export function fileOf(task, picture) {
     const entry = picture && task.tensors[picture.tensor];
-    if (!entry) throw new Failure('input_invalid', 'The task has no picture.', { field: 'inputs.image' });
+    if (!entry) throw new Failure('input_invalid', 'the task has no picture', { field: 'inputs.image' });
     return /** @type {Uint8Array<ArrayBuffer>} */ (bytesOf(entry, task.frame, task.section));
 }
 

@@ -31,7 +31,7 @@ function toRgb(bitmap) {
     const band = Math.max(1, Math.min(height, Math.floor(BAND_PIXELS / width)));
     const context = new OffscreenCanvas(width, band)
         .getContext('2d', { alpha: false, willReadFrequently: true });
-    if (!context) throw new Failure('inference_failed', 'This browser gives no 2D canvas to a worker.');
+    if (!context) throw new Failure('inference_failed', 'this browser gives no 2D canvas to a worker');
     for (let y = 0, to = 0; y < height; y += band) {
         const rows = Math.min(band, height - y);
         context.fillRect(0, 0, width, band); /* black */

@@ -20,7 +20,7 @@ const OURS = {
         const method = options?.resample ?? 2;
         const name = methodName(method);
         if (!name) {
-            throw new Failure('model_invalid', `preprocessor_config.json: resample is ${method}.`,
+            throw new Failure('model_invalid', `preprocessor_config.json: resample is ${method}`,
                 { field: 'resample', expected: `0 to 5: ${METHODS.join(', ')}` });
         }
         const size = wholeSize(this, width, height);
@@ -65,7 +65,7 @@ function wholeSize(image, width, height) {
     const size = { width: Math.max(1, Math.round(wide)), height: Math.max(1, Math.round(high)) };
     if (!(size.width * size.height <= MOST_PIXELS && size.width * image.height <= MOST_HALFWAY)) {
         throw new Failure('picture_too_large',
-            `${image.width} × ${image.height} pixels become ${size.width} × ${size.height} for the model.`,
+            `${image.width} × ${image.height} pixels become ${size.width} × ${size.height} for the model`,
             { field: 'inputs.image', expected: `at most ${MOST_PIXELS} pixels: a less narrow picture` });
     }
     return size;

@@ -17,7 +17,7 @@ export function checkSizes(prepare) {
         const [width, height] = sidesOf(prepare[field]);
         if (width * height <= MOST_PIXELS) continue;
         throw new Failure('model_invalid',
-            `preprocessor_config.json: ${field} asks for pictures of ${width} × ${height} pixels.`,
+            `preprocessor_config.json: ${field} asks for pictures of ${width} × ${height} pixels`,
             { field, expected: `at most ${MOST_PIXELS} pixels` });
     }
 }
@@ -26,7 +26,7 @@ export function checkSizes(prepare) {
 function checkKind(field, size) {
     if (['undefined', 'number', 'object'].includes(typeof size)) return;
     throw new Failure('model_invalid',
-        `preprocessor_config.json: ${field} is ${JSON.stringify(size).slice(0, 40)}.`,
+        `preprocessor_config.json: ${field} is ${JSON.stringify(size).slice(0, 40)}`,
         { field, expected: 'a number, or an object of sides' });
 }
 

@@ -44,13 +44,13 @@ export async function tilesOf(library, prepare, image) {
 function checkTiles(prepare, image) {
     const side = prepare.max_image_size?.longest_edge;
     if (!(Number.isInteger(side) && side > 0) || !prepare.get_resize_for_vision_encoder) {
-        throw new Failure('model_invalid', 'preprocessor_config.json does not say how pictures are cut into tiles.',
+        throw new Failure('model_invalid', 'preprocessor_config.json does not say how pictures are cut into tiles',
             { expected: 'image_processor_type Idefics3ImageProcessor, and max_image_size {"longest_edge": pixels}' });
     }
     const count = prepare.do_image_splitting ? countOfTiles(prepare, image, side) : 1;
     if (count <= MOST_TILES && count * side * side <= MOST_PIXELS) return;
     throw new Failure('model_invalid', `preprocessor_config.json has a picture of ${image.width} × ${image.height} `
-        + `pixels cut into ${count} tiles of ${side} × ${side} pixels.`,
+        + `pixels cut into ${count} tiles of ${side} × ${side} pixels`,
     { expected: `at most ${MOST_TILES} tiles, of ${MOST_PIXELS} pixels together, by size and max_image_size` });
 }
 

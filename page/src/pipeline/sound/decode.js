@@ -27,16 +27,16 @@ const RAW = { f32le: 'f32', s16le: 's16' };
  * @throws {import('../../engine/failure.js').Failure} audio_invalid, audio_too_large or cancelled
  */
 export async function decodeSound(bytes, head, rate, run, elsewhere = decodeElsewhere) {
-    if (bytes.length === 0) throw invalid('The sound has 0 bytes.');
+    if (bytes.length === 0) throw invalid('the sound has 0 bytes');
     const source = sourceOf(bytes, head, (seconds) => checkLength(seconds, rate));
     if (source) return resample(source, rate, () => run.step());
     const container = containerOf(bytes);
-    if (!container) throw invalid('The bytes are no sound in a format that is known.');
+    if (!container) throw invalid('the bytes are no sound in a format that is known');
     if (container.seconds !== null) checkLength(container.seconds, rate);
     checkAmount(amountOf(bytes, container.name));
     const samples = await elsewhere(bytes, container.name, rate, run.signal);
     checkLength(samples.length / rate, rate);
-    if (samples.length === 0) throw invalid(`The ${container.name} file has no samples.`, 'at least one');
+    if (samples.length === 0) throw invalid(`the ${container.name} file has no samples`, 'at least one');
     return samples;
 }
 
@@ -51,15 +51,15 @@ function sourceOf(bytes, head, check) {
  * @returns {Source} */
 function readRaw(bytes, { media_type: type = '', sampling_rate: rate, channels = 1 }, check) {
     const format = /;\s*format\s*=\s*"?(\w+)/i.exec(type)?.[1]?.toLowerCase() ?? '';
-    if (!Object.hasOwn(RAW, format)) throw invalid(`The raw PCM has the format "${format}".`,
+    if (!Object.hasOwn(RAW, format)) throw invalid(`the raw PCM has the format "${format}"`,
         'f32le or s16le');
-    if (rate === undefined) throw invalid('Raw PCM needs sampling_rate.',
+    if (rate === undefined) throw invalid('raw PCM needs sampling_rate',
         'samples per second, such as 16000');
     checkFormat(channels, rate);
     const kind = RAW[format];
     const frame = SAMPLES[kind].bytes * channels;
     if (bytes.length % frame !== 0) {
-        throw invalid(`${bytes.length} bytes are not whole frames of ${channels} × ${SAMPLES[kind].bytes} bytes.`, `a multiple of ${frame} bytes`);
+        throw invalid(`${bytes.length} bytes are not whole frames of ${channels} × ${SAMPLES[kind].bytes} bytes`, `a multiple of ${frame} bytes`);
     }
     check(bytes.length / frame / rate);
     return interleaved(bytes, kind, channels, rate);

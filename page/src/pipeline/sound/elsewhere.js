@@ -21,7 +21,7 @@ const TIMEOUT_MS = 120000;
  */
 export async function decodeElsewhere(bytes, name, rate, cancelled, post = postToDocument) {
     if (bytes.length > MAX_BYTES) {
-        throw invalid(`The ${name} file has ${bytes.length} bytes.`,
+        throw invalid(`the ${name} file has ${bytes.length} bytes`,
             `at most ${MAX_BYTES} bytes; WAV may have more`);
     }
     const copy = bytes.slice(); // the frame that it lies in is still needed
@@ -36,7 +36,7 @@ export async function decodeElsewhere(bytes, name, rate, cancelled, post = postT
         const decoded = await first(reply, cancelled);
         if (decoded.samples) return decoded.samples;
         if (decoded.seconds) throw tooLong(decoded.seconds, longest(rate));
-        throw invalid(`This browser does not decode the ${name} file: ${decoded.error ?? 'nobody knows why'}`);
+        throw invalid(`this browser does not decode the ${name} file: ${decoded.error ?? 'nobody knows why'}`);
     } finally {
         port1.close();
     }

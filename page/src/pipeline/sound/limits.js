@@ -23,7 +23,7 @@ export const invalid = (message, expected = FORMATS) =>
 
 /** @param {number} seconds @param {number} most */
 export const tooLong = (seconds, most) =>
-    new Failure('audio_too_large', `The sound is ${Math.round(seconds)} s long.`, {
+    new Failure('audio_too_large', `the sound is ${Math.round(seconds)} s long`, {
         field: FIELD, expected: `at most ${most} s; cut it, and send its pieces one after the other`,
     });
 
@@ -39,7 +39,7 @@ export function checkLength(seconds, rate) {
 export function checkAmount(samples) {
     if (samples <= MAX_DECODED) return;
     throw new Failure('audio_too_large',
-        `The packets of the sound may decode to ${samples} samples of all channels together.`, {
+        `the packets of the sound may decode to ${samples} samples of all channels together`, {
             field: FIELD, expected: `at most ${MAX_DECODED}; cut it, and send its pieces one after the other`,
         });
 }

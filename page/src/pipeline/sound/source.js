@@ -47,7 +47,7 @@ export function interleaved(bytes, kind, channels, rate) {
                 for (let channel = 0; channel < channels; channel++) {
                     sum += sample.read(view, at + channel * sample.bytes);
                 }
-                if (!Number.isFinite(sum)) throw invalid(`Sample ${first + i} of the sound is no number.`,
+                if (!Number.isFinite(sum)) throw invalid(`sample ${first + i} of the sound is no number`,
                     'finite samples');
                 out[i] = sum / channels;
             }

@@ -39,13 +39,13 @@ export function readWav(bytes, check) {
         if (name === 'data') return readData(bytes, at + 8, size, format, check);
         at += 8 + size + size % 2;
     }
-    throw invalid(format ? 'The WAV file has no samples: its chunk "data" is missing.'
-        : 'The WAV file is cut short in its header.');
+    throw invalid(format ? 'the WAV file has no samples: its chunk "data" is missing'
+        : 'the WAV file is cut short in its header');
 }
 
 /** @param {DataView} view @param {number} at @param {number} size @returns {Format} */
 function readFormat(view, at, size) {
-    if (size < 16 || at + size > view.byteLength) throw invalid('The WAV file\'s header is broken: its chunk "fmt " is cut short.');
+    if (size < 16 || at + size > view.byteLength) throw invalid('the WAV file\'s header is broken: its chunk "fmt " is cut short');
     const u16 = (/** @type {number} */ offset) => view.getUint16(at + offset, true);
     const [channels, rate, frameBytes, bits] = [u16(2), view.getUint32(at + 4, true), u16(12), u16(14)];
     let code = u16(0);
@@ -56,7 +56,7 @@ function readFormat(view, at, size) {
     checkFormat(channels, rate);
     const kind = kindOf(code, bits);
     if (kind && frameBytes !== channels * SAMPLES[kind].bytes) {
-        throw invalid(`The WAV file's header is broken: ${channels} channels of ${bits} bits are not ${frameBytes} bytes.`);
+        throw invalid(`the WAV file's header is broken: ${channels} channels of ${bits} bits are not ${frameBytes} bytes`);
     }
     return { kind, channels, rate, frameBytes };
 }
@@ -64,10 +64,10 @@ function readFormat(view, at, size) {
 /** @param {number} channels @param {number} rate */
 export function checkFormat(channels, rate) {
     if (!(channels >= 1 && channels <= MAX_CHANNELS)) {
-        throw invalid(`The sound has ${channels} channels.`, `1 to ${MAX_CHANNELS} channels`);
+        throw invalid(`the sound has ${channels} channels`, `1 to ${MAX_CHANNELS} channels`);
     }
     if (!(rate >= MIN_RATE && rate <= MAX_RATE)) {
-        throw invalid(`The sound has ${rate} samples per second.`, `${MIN_RATE} to ${MAX_RATE}`);
+        throw invalid(`the sound has ${rate} samples per second`, `${MIN_RATE} to ${MAX_RATE}`);
     }
 }
 
@@ -82,13 +82,13 @@ function kindOf(code, bits) {
 /** @param {Uint8Array} bytes @param {number} at @param {number} said bytes @param {Format | undefined} format
  * @param {(seconds: number) => void} check @returns {Source | null} */
 function readData(bytes, at, said, format, check) {
-    if (!format) throw invalid('The WAV file\'s header is broken: there is no chunk "fmt " before "data".');
+    if (!format) throw invalid('the WAV file\'s header is broken: there is no chunk "fmt " before "data"');
     if (!format.kind) return null;
     const rest = bytes.length - at;
     const size = UNKNOWN_SIZES.has(said) ? rest : said;
     check(size / format.frameBytes / format.rate);
-    if (size > rest) throw invalid(`The WAV file is cut short: ${size} bytes of samples are announced, and ${rest} there.`);
-    if (size < format.frameBytes) throw invalid('The WAV file has no samples.', 'at least one');
+    if (size > rest) throw invalid(`the WAV file is cut short: ${size} bytes of samples are announced, and ${rest} there`);
+    if (size < format.frameBytes) throw invalid('the WAV file has no samples', 'at least one');
     return interleaved(bytes.subarray(at, at + size), format.kind, format.channels, format.rate);
 }
 
