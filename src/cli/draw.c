@@ -53,17 +53,20 @@ static unsigned char *finish(png_image *image, unsigned format)
     return pixels;
 }
 
+static enum wi_code refuse_picture(const char *path, const png_image *image, struct wi_error *error)
+{
+    wi_error_set(error, WI_BAD_REQUEST, "", "%s cannot be drawn on: %.80s", path, image->message);
+    wi_error_expect(error, "a PNG file");
+    return WI_BAD_REQUEST;
+}
+
 static enum wi_code read_picture(struct canvas *canvas, const char *path, struct wi_error *error)
 {
     png_image image = {.version = PNG_IMAGE_VERSION};
     if (png_image_begin_read_from_file(&image, path))
         canvas->pixels = finish(&image, PNG_FORMAT_RGB);
-    if (!canvas->pixels) {
-        wi_error_set(
-            error, WI_BAD_REQUEST, "", "%s cannot be drawn on: %.80s", path, image.message);
-        wi_error_expect(error, "a PNG file");
-        return WI_BAD_REQUEST;
-    }
+    if (!canvas->pixels)
+        return refuse_picture(path, &image, error);
     canvas->width = (int)image.width;
     canvas->height = (int)image.height;
     return WI_OK;
@@ -211,6 +214,16 @@ static enum wi_code put_all(struct canvas *canvas, const json_t *result,
         if ((code = put_mask(canvas, find(outputs, name), i, error)) != WI_OK)
             return code;
     }
+    return WI_OK;
+}
+
+enum wi_code wi_cli_draw_check(
+    const char *path, const void *bytes, size_t size, struct wi_error *error)
+{
+    png_image image = {.version = PNG_IMAGE_VERSION};
+    if (!png_image_begin_read_from_memory(&image, bytes, size))
+        return refuse_picture(path, &image, error);
+    png_image_free(&image);
     return WI_OK;
 }
 

@@ -6,6 +6,10 @@
 #include "model/tensor.h"
 #include <jansson.h>
 
+/* Whether the file at `path`, whose bytes these are, begins as one that wi_cli_draw can read: WI_OK
+ * or the error that says what to change. */
+enum wi_code wi_cli_draw_check(
+    const char *path, const void *bytes, size_t size, struct wi_error *error);
 /* Reads the PNG file at `path`, marks on it the boxes or the segments of `result`, numbered from 1
  * in their order, and writes it as `to`. The masks of segments are PNG files among `outputs`.
  * WI_OK, or the error that says what to change. */

@@ -5,6 +5,7 @@
 #include "cli/infer.h"
 
 #include "base/memory.h"
+#include "cli/draw.h"
 #include "cli/npy.h"
 #include <stdlib.h>
 #include <string.h>
@@ -170,9 +171,12 @@ static json_t *read_texts(const struct wi_arguments *arguments, struct wi_error 
 static json_t *read_file(const struct wi_arguments *arguments, const char *name,
     struct wi_buffer *tail, struct wi_error *error)
 {
-    json_t *inputs = wi_cli_infer_file(name, wi_argument(arguments, name), tail, error);
+    const char *path = wi_argument(arguments, name);
+    int drawn = wi_argument_given(arguments, "draw");
+    json_t *inputs = wi_cli_infer_file(name, path, tail, error);
 
-    if (inputs && add_words(inputs, arguments, "question", "question", 1, error) == WI_OK &&
+    if (inputs && (!drawn || wi_cli_draw_check(path, tail->text, tail->size, error) == WI_OK) &&
+        add_words(inputs, arguments, "question", "question", 1, error) == WI_OK &&
         add_words(inputs, arguments, "label", "labels", 0, error) == WI_OK)
         return inputs;
     json_decref(inputs);

@@ -128,13 +128,35 @@ static void sends_words_in_the_form_that_they_make(void **state)
     }
 }
 
+/* One black point. */
+static const unsigned char png[] = {0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0x00, 0x00,
+    0x00, 0x0d, 0x49, 0x48, 0x44, 0x52, 0x00, 0x00, 0x00, 0x01, 0x00, 0x00, 0x00, 0x01, 0x08, 0x00,
+    0x00, 0x00, 0x00, 0x3a, 0x7e, 0x9b, 0x55, 0x00, 0x00, 0x00, 0x0a, 0x49, 0x44, 0x41, 0x54, 0x78,
+    0x9c, 0x63, 0x60, 0x00, 0x00, 0x00, 0x02, 0x00, 0x01, 0x48, 0xaf, 0xa4, 0x71, 0x00, 0x00, 0x00,
+    0x00, 0x49, 0x45, 0x4e, 0x44, 0xae, 0x42, 0x60, 0x82};
+
+/* Before anything is sent. */
+static void refuses_to_draw_on_what_is_no_png(void **state)
+{
+    struct made made;
+    write_file("\xff\xd8 a JPEG", 9);
+    assert_int_equal(MAKE(&made, "m", "--image", path, "--draw", "a.png"), WI_BAD_REQUEST);
+    assert_non_null(strstr(made.error.detail, "cannot be drawn on"));
+    assert_non_null(strstr(made.error.detail, path));
+    assert_int_equal(MAKE(&made, "m", "--image", path), WI_OK);
+    clear(&made);
+    write_file(png, sizeof png);
+    assert_int_equal(MAKE(&made, "m", "--image", path, "--draw", "a.png"), WI_OK);
+    clear(&made);
+}
+
 static void refuses_words_that_go_with_nothing(void **state)
 {
     static const char *const cases[8][5] = {{"--pair", "a"}, {"--pair", "a", "--image", path},
         {"--label", "a"}, {"--text", "\xff"}, {"--draw", "x.png", "--text", "a"},
         {"--draw", "x.png", "--image", "-"}, {"--text", "a", "--audio", path},
         {"--image", path, "--draw", "a", "--stream"}};
-    write_file("\x89PNG", 4);
+    write_file(png, sizeof png);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const char *words[9] = {"webinfer", "infer", "m"};
         struct made made;
@@ -236,6 +258,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(sends_tensors_in_binary, set_up, tear_down),
         cmocka_unit_test_setup_teardown(sends_words_in_the_form_that_they_make, set_up, tear_down),
         cmocka_unit_test_setup_teardown(refuses_words_that_go_with_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(refuses_to_draw_on_what_is_no_png, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             takes_inputs_or_a_whole_request_from_a_file, set_up, tear_down),
         cmocka_unit_test_setup_teardown(says_what_is_wrong, set_up, tear_down),
