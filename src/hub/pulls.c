@@ -3,6 +3,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/loop.h"
+#include "hub/tries.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +12,7 @@
 
 /* How long one that is done is remembered. */
 #define DONE_MS 60000.0
+#define RESUME_PAUSE_MS 500 /* before the second try to list what an earlier daemon was at */
 /* Of those that have ended so many are remembered. */
 #define ENDED_MAX 100
 
@@ -40,6 +43,8 @@ struct wi_pulls {
     const struct wi_config *config;
     struct entry *entries; /* the oldest first */
     struct wi_versions_task *resuming;
+    struct wi_timer *resume_again;
+    unsigned resume_failed; /* times in a row */
     struct wi_pulls_counters counters;
 };
 
@@ -236,8 +241,19 @@ enum wi_code wi_pulls_cancel(struct wi_pulls *pulls, const char *name, struct wi
 
 /* --- what an earlier daemon was at ----------------------------------------------------------- */
 
+static int is_known(const struct wi_pulls *pulls, const char *id)
+{
+    const struct entry *entry;
+    DL_FOREACH(pulls->entries, entry)
+    if (strcmp(wi_pull_id(entry->pull), id) == 0)
+        return 1;
+    return 0;
+}
+
 static void resume(struct wi_pulls *pulls, const char *id, const char *request)
 {
+    if (is_known(pulls, id)) /* since they were listed before */
+        return;
     struct wi_pull_order order = {0};
     struct wi_error error;
     enum wi_code code = wi_pull_order_read(&order, request, pulls->config, &error);
@@ -248,23 +264,39 @@ static void resume(struct wi_pulls *pulls, const char *id, const char *request)
     wi_pull_order_clear(&order);
 }
 
+/* Those that could not be read: what is short may be there again later. */
+static void resume_others(struct wi_pulls *pulls, const struct wi_error *error)
+{
+    if (error->code != WI_UNAVAILABLE || pulls->resume_failed == WI_TRIES_MOST) {
+        wi_warn("pull", NULL, "earlier pulls do not go on: %s", error->detail);
+        return;
+    }
+    uint64_t pause_ms = wi_tries_pause(RESUME_PAUSE_MS, ++pulls->resume_failed);
+    wi_warn("pull", NULL, "earlier pulls do not go on yet: %s (again in %.1f s)", error->detail,
+        (double)pause_ms / 1000);
+    wi_timer_start(pulls->resume_again, pause_ms, 0);
+}
+
 static void on_staged(
     void *context, const struct wi_versions_result *result, const struct wi_error *error)
 {
     struct wi_pulls *pulls = context;
     pulls->resuming = NULL;
-    if (error) {
-        wi_warn("pull", NULL, "earlier pulls do not go on: %s", error->detail);
-        return;
-    }
     for (size_t i = 0; i < result->requests.count; i++)
         resume(pulls, result->ids.items[i], result->requests.items[i]);
+    if (error)
+        resume_others(pulls, error);
 }
 
 void wi_pulls_resume(struct wi_pulls *pulls)
 {
     if (!pulls->resuming)
         pulls->resuming = wi_versions_staged(pulls->deps.versions, on_staged, pulls);
+}
+
+static void on_resume_again(void *context)
+{
+    wi_pulls_resume(context);
 }
 
 /* --- all of them ----------------------------------------------------------------------------- */
@@ -284,6 +316,7 @@ struct wi_pulls *wi_pulls_new(const struct wi_pulls_deps *deps, const struct wi_
     struct wi_pulls *pulls = wi_alloc(sizeof *pulls);
     pulls->deps = *deps;
     pulls->config = config;
+    pulls->resume_again = wi_timer_new(deps->loop, on_resume_again, pulls);
     wi_versions_work_add_user(deps->versions, list_use, pulls);
     return pulls;
 }
@@ -298,6 +331,7 @@ void wi_pulls_free(struct wi_pulls *pulls)
     if (!pulls)
         return;
     wi_versions_cancel(pulls->resuming);
+    wi_timer_free(pulls->resume_again);
     while (pulls->entries)
         free_entry(pulls->entries);
     free(pulls);

@@ -70,7 +70,7 @@ enum wi_code wi_staging_open(const char *directory, const char *id, const char *
     struct wi_staging *staging, struct wi_error *error);
 void wi_staging_clear(struct wi_staging *staging);
 /* Adds the IDs of those that an earlier daemon was at. One that was killed while it published is
- * brought to its end here. 0, or -1 where not all could be looked at. */
+ * brought to its end here. 0, or -1 with errno where not all could be looked at. */
 int wi_staging_list(const char *directory, struct wi_strings *ids);
 void wi_staging_drop(const char *directory, const char *id);
 /* Whether nothing has been fetched into it. */

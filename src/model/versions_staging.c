@@ -197,8 +197,15 @@ struct staged {
     const char *directory;
     struct wi_strings *ids;
     struct wi_strings published;
-    int failed;
+    int failed; /* errno */
 };
+
+/* A shortage is what is told: it passes. */
+static void note_failure(struct staged *staged)
+{
+    if (!wi_is_missing(errno) && (!staged->failed || wi_is_shortage(errno)))
+        staged->failed = errno;
+}
 
 static int add_staged(void *context, int pulling, const char *name, const struct stat *status)
 {
@@ -208,7 +215,7 @@ static int add_staged(void *context, int pulling, const char *name, const struct
         return 0;
     int folder = wi_path_open(pulling, name);
     if (folder < 0) {
-        staged->failed |= !wi_is_missing(errno);
+        note_failure(staged);
         return 0;
     }
     if (fstatat(folder, WI_STAGING_REQUEST, &item, AT_SYMLINK_NOFOLLOW) != 0) {
@@ -228,16 +235,16 @@ int wi_staging_list(const char *directory, struct wi_strings *ids)
     struct staged staged = {
         .store = wi_versions_open_store(directory), .directory = directory, .ids = ids};
     int pulling = staged.store >= 0 ? wi_path_open(staged.store, WI_VERSIONS_PULLING) : -1;
-    staged.failed = pulling < 0 && !wi_is_missing(errno);
-    if (pulling >= 0) {
-        staged.failed |= wi_path_each(pulling, add_staged, &staged) != 0;
+    if (pulling < 0 || wi_path_each(pulling, add_staged, &staged) != 0)
+        note_failure(&staged);
+    if (pulling >= 0)
         close(pulling);
-    }
     for (size_t i = 0; i < staged.published.count; i++)
         wi_staging_drop(directory, staged.published.items[i]);
     wi_strings_clear(&staged.published);
     if (staged.store >= 0)
         close(staged.store);
+    errno = staged.failed;
     return staged.failed ? -1 : 0;
 }
 

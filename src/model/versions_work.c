@@ -69,12 +69,21 @@ static void list_staged(struct wi_versions_task *task)
 {
     struct wi_versions_result *result = &task->result;
     struct wi_strings found = {0};
-    wi_staging_list(task->directory, &found);
+    if (wi_staging_list(task->directory, &found) != 0) {
+        task->failed = 1;
+        wi_path_failed(task->directory, "not all pulls can be listed", &task->error);
+    }
     for (size_t i = 0; i < found.count; i++) {
         struct wi_staging staging = {0};
-        if (wi_staging_open(task->directory, found.items[i], NULL, &staging, NULL) == WI_OK) {
+        struct wi_error error;
+        enum wi_code code =
+            wi_staging_open(task->directory, found.items[i], NULL, &staging, &error);
+        if (code == WI_OK) {
             wi_strings_add(&result->ids, staging.id);
             wi_strings_add(&result->requests, staging.request);
+        } else if (code != WI_NOT_FOUND) {
+            task->failed = 1;
+            task->error = error;
         }
         wi_staging_clear(&staging);
     }

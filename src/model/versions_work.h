@@ -41,7 +41,8 @@ struct wi_versions_task;
 /* No callback comes; what has begun is done to its end. NULL is fine. */
 void wi_versions_cancel(struct wi_versions_task *task);
 
-/* Those that an earlier daemon was at: `ids`, and what was asked for. */
+/* Those that an earlier daemon was at: `ids`, and what was asked for. Beside an error they are
+ * those that could be read; WI_UNAVAILABLE: trying again may bring others. */
 struct wi_versions_task *wi_versions_staged(
     struct wi_versions_work *work, wi_versions_fn *on_done, void *context);
 /* Makes room for `needed` bytes of the staging folder `id`, with those that are there already:

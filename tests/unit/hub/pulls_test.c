@@ -664,6 +664,57 @@ static void the_next_daemon_goes_on(void **state)
     assert_int_equal(wi_versions_current(f->root, "org/small"), 1);
 }
 
+/* However many descriptors the next daemon has at first. */
+static void the_next_daemon_goes_on_after_a_shortage(void **state)
+{
+    struct fixture *f = *state;
+    int waited = 0;
+    wi_log_configure(WI_LOG_ERROR, WI_LOG_TEXT);
+    for (int n = 0; n < ENOUGH; n++) {
+        struct watcher watcher;
+        char name[32];
+        snprintf(name, sizeof name, "org/m%d", n);
+        played.hold = 1;
+        played.lifted_after = 0;
+        start(f, name, name);
+        run_until(f, name, WI_PULL_DOWNLOADING);
+        end(f);
+        played.hold = played.pauses = 0;
+        played.lifted_after = 2;
+        begin(f);
+        leave(n);
+        wi_pulls_resume(f->pulls);
+        run_until(f, name, WI_PULL_RESOLVING);
+        watch(f, name, &watcher);
+        run_until_ended(f, &watcher);
+        leave_all();
+        assert_int_equal(watcher.states & (1u << WI_PULL_DONE), 1u << WI_PULL_DONE);
+        assert_int_equal(wi_versions_current(f->root, name), 1);
+        assert_int_equal(count_stagings(f), 0);
+        waited += played.pauses;
+    }
+    assert_int_not_equal(waited, 0);
+}
+
+static void earlier_pulls_are_given_up_after_so_many_tries(void **state)
+{
+    struct fixture *f = *state;
+    struct wi_pull_info info;
+    wi_log_configure(WI_LOG_ERROR, WI_LOG_TEXT);
+    played.hold = 1;
+    start(f, "org/small", "org/small");
+    run_until(f, "org/small", WI_PULL_DOWNLOADING);
+    end(f);
+    begin(f);
+    leave(0);
+    wi_pulls_resume(f->pulls);
+    uv_run(&f->loop, UV_RUN_DEFAULT);
+    leave_all();
+    assert_int_equal(played.pauses, WI_TRIES_MOST);
+    assert_int_equal(wi_pulls_find(f->pulls, "org/small", &info), -1);
+    assert_int_equal(count_stagings(f), 1);
+}
+
 static void so_many_go_at_a_time(void **state)
 {
     struct fixture *f = *state;
@@ -704,6 +755,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_fetch_is_tried_as_long_as_bytes_come, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_pull_that_waits_can_be_cancelled, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_next_daemon_goes_on, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            the_next_daemon_goes_on_after_a_shortage, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            earlier_pulls_are_given_up_after_so_many_tries, set_up, tear_down),
         cmocka_unit_test_setup_teardown(so_many_go_at_a_time, set_up, tear_down),
         cmocka_unit_test_setup_teardown(requests_pull_what_is_allowed, set_up, tear_down),
     };
