@@ -65,13 +65,21 @@ static const char *end_of(const char *detail)
     return length > 0 && detail[length - 1] == '.' ? "" : ".";
 }
 
+/* What is expected, as it is called there: the forms of an answer that have no times. */
+static const char *expected_of(const struct wi_error *error)
+{
+    int timeless =
+        strcmp(error->field, "options.timestamps") == 0 && strcmp(error->expected, "none") == 0;
+    return timeless ? "json or text" : error->expected;
+}
+
 void wi_openai_error(struct wi_buffer *out, const struct wi_error *error, const char *input)
 {
+    const char *expected = expected_of(error);
     char message[sizeof error->detail + sizeof error->expected + sizeof error->allowed + 32];
     snprintf(message, sizeof message, "%s%s%s%s%s%s", error->detail,
-        *error->expected || *error->allowed ? end_of(error->detail) : "",
-        *error->expected ? " Expected: " : "", error->expected, *error->allowed ? " Allowed: " : "",
-        error->allowed);
+        *expected || *error->allowed ? end_of(error->detail) : "", *expected ? " Expected: " : "",
+        expected, *error->allowed ? " Allowed: " : "", error->allowed);
     wi_buffer_puts(out, "{\"message\":");
     wi_buffer_json_string(out, message);
     wi_buffer_strings(out, ",\"type\":\"", type_of(error->code), "\",\"param\":", NULL);

@@ -137,7 +137,7 @@ function ctcPlan({ config, model }, options) {
     if (!asked) return null;
     throw new Failure('input_invalid',
         `a model of the type ${config.model_type} has no option "${asked}": it writes down what it hears`,
-        { field: `options.${asked}`, expected: 'no such option' });
+        { field: `options.${asked}`, expected: asked === 'timestamps' ? 'none' : 'no such option' });
 }
 
 /** The most probable letter at each time; the tokenizer drops what is repeated and what stands for nothing.

@@ -233,6 +233,29 @@ static void test_fields_have_the_names_of_requests(void **state)
     }
 }
 
+/* A model that tells no times was asked for some by the form of the answer. */
+static void test_forms_without_times_are_named(void **state)
+{
+    static const struct {
+        const char *field, *expected, *told;
+    } rows[] = {{"options.timestamps", "none", "it is wrong. Expected: json or text"},
+        {"options.timestamps", "none or segment", "it is wrong. Expected: none or segment"},
+        {"options.language", "none", "it is wrong. Expected: none"},
+        {"options.timestamps", "", "it is wrong"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct wi_error error;
+        struct wi_buffer text = {0};
+        wi_error_set(&error, WI_INPUT_INVALID, rows[i].field, "it is wrong");
+        wi_error_expect(&error, "%s", rows[i].expected);
+        wi_dialect_openai_transcriptions.print_error(&text, &error, NULL);
+        json_t *whole = json_loads(text.text, JSON_REJECT_DUPLICATES, NULL);
+        json_t *told = json_object_get(whole, "error");
+        assert_string_equal(json_string_value(json_object_get(told, "message")), rows[i].told);
+        json_decref(whole);
+        wi_buffer_clear(&text);
+    }
+}
+
 /* What is not known has the name that the request gave it. */
 static void test_unknown_parameters_keep_their_names(void **state)
 {
@@ -277,6 +300,7 @@ int main(void)
         cmocka_unit_test(test_errors),
         cmocka_unit_test(test_unknown_parameters_keep_their_names),
         cmocka_unit_test(test_fields_have_the_names_of_requests),
+        cmocka_unit_test(test_forms_without_times_are_named),
         cmocka_unit_test(test_both),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
