@@ -22,7 +22,7 @@ enum wi_log_format { WI_LOG_TEXT, WI_LOG_JSON };
 
 void wi_log_configure(enum wi_level level, enum wi_log_format format);
 int wi_log_enabled(enum wi_level level);
-/* `part` is the part of the house ("bridge"); `subject` the id it is about, or NULL. */
+/* `part` is the part of the program ("bridge"); `subject` the id it is about, or NULL. */
 __attribute__((format(printf, 4, 5))) void wi_log_write(
     enum wi_level level, const char *part, const char *subject, const char *format, ...);
 

@@ -27,10 +27,10 @@
 
 const char *const wi_verdict_names[] = {"unknown", "trusted", "wrong", "unable", "exempt", NULL};
 
-/* Joined pages have a shelf of their own: they make keys at will, and so can push out only each
+/* Verdicts of joined pages are counted apart: they make keys at will, and so can evict only each
  * other's. */
 enum owner { OURS, JOINED, OWNER_COUNT };
-static const size_t shelf_max[] = {WI_VERDICT_OURS_MAX, WI_VERDICT_JOINED_MAX};
+static const size_t owner_max[] = {WI_VERDICT_OURS_MAX, WI_VERDICT_JOINED_MAX};
 
 struct known;
 
@@ -40,7 +40,7 @@ struct verdict {
     int about_wasm; /* what WASM says of the model */
     struct known *known;
     struct verdict *of_prev, *of_next; /* of the same model */
-    struct verdict *prev, *next;       /* of the same shelf */
+    struct verdict *prev, *next;       /* of the same owner */
     enum wi_verdict verdict;
     double ratio;
     char detail[256];
@@ -60,7 +60,7 @@ struct known {
     char hash[]; /* of its content */
 };
 
-struct shelf {
+struct list {
     struct verdict *verdicts; /* the one that was decided longest ago comes first */
     size_t count;
 };
@@ -69,7 +69,7 @@ struct wi_verdicts {
     struct wi_db *db;
     struct verdict *all;  /* by key */
     struct known *models; /* by hash; one lives while it has verdicts */
-    struct shelf shelves[OWNER_COUNT];
+    struct list by_owner[OWNER_COUNT];
     size_t about_wasm; /* how many of them are what WASM says of a model */
 };
 
@@ -137,12 +137,12 @@ static struct known *find_or_add_known(struct wi_verdicts *verdicts, const char 
 
 static void drop(struct wi_verdicts *verdicts, struct verdict *verdict)
 {
-    struct shelf *shelf = &verdicts->shelves[verdict->owner];
+    struct list *list = &verdicts->by_owner[verdict->owner];
     struct known *known = verdict->known;
 
     HASH_DEL(verdicts->all, verdict);
-    DL_DELETE(shelf->verdicts, verdict);
-    shelf->count--;
+    DL_DELETE(list->verdicts, verdict);
+    list->count--;
     DL_DELETE2(known->verdicts, verdict, of_prev, of_next);
     if (!known->verdicts) {
         HASH_DEL(verdicts->models, known);
@@ -168,16 +168,16 @@ static struct verdict *find_or_add(struct wi_verdicts *verdicts, const char *key
 
     if (verdict || read_key(key, precision, &place) != 0)
         return verdict;
-    struct shelf *shelf = &verdicts->shelves[place.joined ? JOINED : OURS];
-    if (shelf->count >= shelf_max[place.joined ? JOINED : OURS])
-        forget(verdicts, shelf->verdicts);
+    struct list *list = &verdicts->by_owner[place.joined ? JOINED : OURS];
+    if (list->count >= owner_max[place.joined ? JOINED : OURS])
+        forget(verdicts, list->verdicts);
     verdict = wi_alloc(sizeof *verdict);
     verdict->key = wi_strdup(key);
     verdict->owner = place.joined ? JOINED : OURS;
     verdict->about_wasm = place.platform == WI_WASM && !*place.kind;
     HASH_ADD_KEYPTR(hh, verdicts->all, verdict->key, strlen(verdict->key), verdict);
-    DL_APPEND(shelf->verdicts, verdict);
-    shelf->count++;
+    DL_APPEND(list->verdicts, verdict);
+    list->count++;
     verdict->known = find_or_add_known(verdicts, key);
     DL_APPEND2(verdict->known->verdicts, verdict, of_prev, of_next);
     verdicts->about_wasm += (size_t)verdict->about_wasm;
@@ -342,10 +342,10 @@ static void rest(struct verdict *verdict)
 static void decide(struct wi_verdicts *verdicts, struct verdict *verdict, enum wi_verdict value,
     double ratio, const char *detail, double for_ms)
 {
-    struct shelf *shelf = &verdicts->shelves[verdict->owner];
+    struct list *list = &verdicts->by_owner[verdict->owner];
 
-    DL_DELETE(shelf->verdicts, verdict);
-    DL_APPEND(shelf->verdicts, verdict);
+    DL_DELETE(list->verdicts, verdict);
+    DL_APPEND(list->verdicts, verdict);
     verdict->verdict = value;
     verdict->ratio = !(ratio <= RATIO_MAX) ? RATIO_MAX : ratio;
     verdict->checked_at = wi_wall_ms();
