@@ -1,6 +1,7 @@
 /* See descriptors.h. */
 #include "base/descriptors.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -39,6 +40,14 @@ const char *wi_descriptors_advice(char text[WI_DESCRIPTORS_ADVICE_SIZE])
         "at most %d files may be open; raise that limit (LimitNOFILE=, ulimit -n)",
         wi_descriptors_limit());
     return text;
+}
+
+void wi_close(int fd)
+{
+    int why = errno;
+    if (fd >= 0)
+        close(fd);
+    errno = why;
 }
 
 int wi_descriptors_next(void)

@@ -17,6 +17,7 @@ int wi_descriptors_highest(unsigned reserve);
 /* The limit and how it is raised, for the end of a sentence: "at most 1024 files may be open; …".
  * Returns `text`. */
 const char *wi_descriptors_advice(char text[WI_DESCRIPTORS_ADVICE_SIZE]);
+void wi_close(int fd);         /* errno stays; nothing for a negative one */
 int wi_descriptors_next(void); /* the one that would be given out now; INT_MAX: none is left */
 
 #endif

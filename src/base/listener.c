@@ -88,9 +88,7 @@ static int open_socket(union wi_address *address)
     if (bind(fd, &address->any, wi_address_size(address)) == 0 && listen(fd, BACKLOG) == 0 &&
         getsockname(fd, &address->any, &length) == 0)
         return fd;
-    int why = errno;
-    close(fd);
-    errno = why;
+    wi_close(fd);
     return -1;
 }
 

@@ -1,6 +1,7 @@
 /* Walking folders by descriptors: what was looked at is what is used. */
 #include "model/store_path.h"
 
+#include "base/descriptors.h"
 #include "base/memory.h"
 #include "model/open.h"
 #include <errno.h>
@@ -28,10 +29,9 @@ static int walk(int at, const char *path, int make)
     char *copy = wi_strdup(path), *rest = copy;
     int fd = openat(at, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     for (char *name = strsep(&rest, "/"); name && fd >= 0; name = strsep(&rest, "/")) {
-        int next = open_segment(fd, name, make), why = errno;
-        close(fd);
+        int next = open_segment(fd, name, make);
+        wi_close(fd);
         fd = next;
-        errno = why;
     }
     free(copy);
     return fd;
@@ -54,10 +54,7 @@ int wi_path_each(int folder, wi_path_fn *each, void *context)
     const struct dirent *item;
     int stop = 0;
     if (!dir) {
-        int why = errno;
-        if (copy >= 0)
-            close(copy);
-        errno = why;
+        wi_close(copy);
         return -1;
     }
     while (!stop && (item = readdir(dir))) {

@@ -1,6 +1,7 @@
 /* Names, links and versions: how they lie in the store, and which there are. */
 #include "model/versions_private.h"
 
+#include "base/descriptors.h"
 #include "model/folder.h"
 #include "model/model.h"
 #include "model/open.h"
@@ -135,14 +136,11 @@ static int find_current(int store, const char *name, unsigned *number)
     int parent = wi_versions_open_parent(store, name, 0, &last);
     *number = parent >= 0 ? wi_versions_read_link(parent, last, name) : 0;
     int folder = *number ? open_version(store, name, *number) : -1;
-    int unknown = folder < 0 && (parent < 0 || *number) && !wi_is_missing(errno), why = errno;
+    int unknown = folder < 0 && (parent < 0 || *number) && !wi_is_missing(errno);
     if (folder < 0)
         *number = 0;
-    else
-        close(folder);
-    if (parent >= 0)
-        close(parent);
-    errno = why;
+    wi_close(folder);
+    wi_close(parent);
     return unknown ? -1 : 0;
 }
 
@@ -152,9 +150,8 @@ int wi_versions_find(const char *directory, const char *name, unsigned *number)
     *number = 0;
     if (store < 0)
         return wi_is_missing(errno) ? 0 : -1;
-    int known = find_current(store, name, number), why = errno;
-    close(store);
-    errno = why;
+    int known = find_current(store, name, number);
+    wi_close(store);
     return known;
 }
 
@@ -337,9 +334,8 @@ int wi_versions_finish(int store, int staging, const char *name)
     int parent = wi_versions_open_parent(store, name, 1, &last);
     if (parent < 0)
         return -1;
-    int linked = wi_versions_link_in(parent, last, staging), why = errno;
-    close(parent);
-    errno = why;
+    int linked = wi_versions_link_in(parent, last, staging);
+    wi_close(parent);
     return linked;
 }
 
@@ -358,9 +354,6 @@ int wi_versions_discard(int store, int at, const char *name, uint64_t *freed)
         result = fsync(at);
         wi_path_remove(pulling, gone, freed);
     }
-    int why = errno;
-    if (pulling >= 0)
-        close(pulling);
-    errno = why;
+    wi_close(pulling);
     return result;
 }

@@ -1,6 +1,7 @@
 /* What leaves the store: versions that nobody needs, models, and what was left behind. */
 #include "model/versions_private.h"
 
+#include "base/descriptors.h"
 #include "model/folder.h"
 #include "model/model.h"
 #include "model/open.h"
@@ -128,10 +129,9 @@ static enum wi_code remove_folder(int store, int parent, const char *directory, 
     enum wi_code code = WI_OK;
     int inside = !strchr(name, '/'), folder = inside ? wi_path_open(parent, last) : -1;
     int seen = !inside || (folder >= 0 && wi_path_each(folder, look_for_model, &inner) == 0);
-    int why = inner.unseen ? inner.unseen : errno;
-    if (folder >= 0)
-        close(folder);
-    errno = why;
+    if (inner.unseen)
+        errno = inner.unseen;
+    wi_close(folder);
     if (!seen || inner.unseen)
         code = wi_path_failed(directory, "what is in the model's folder cannot be seen", error);
     else if (wi_folder_format(path, &format) != 0)

@@ -2,6 +2,8 @@
 #include "../test.h"
 
 #include "base/descriptors.h"
+#include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -49,6 +51,20 @@ static void test_next(void **state)
     assert_int_equal(wi_descriptors_next(), INT_MAX);
 }
 
+static void test_close(void **state)
+{
+    int fd = dup(0);
+    errno = ENOENT;
+    wi_close(fd);
+    assert_int_equal(errno, ENOENT);
+    assert_int_equal(fcntl(fd, F_GETFD), -1);
+    errno = ENOENT;
+    wi_close(fd); /* fails: it is closed */
+    assert_int_equal(errno, ENOENT);
+    wi_close(-1);
+    assert_int_equal(errno, ENOENT);
+}
+
 static void test_advice(void **state)
 {
     char text[WI_DESCRIPTORS_ADVICE_SIZE];
@@ -73,6 +89,6 @@ static void test_raise(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_highest), TEST(test_next), TEST(test_advice), TEST(test_raise)};
+        TEST(test_highest), TEST(test_next), TEST(test_close), TEST(test_advice), TEST(test_raise)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
