@@ -34,21 +34,28 @@ static json_t *load(const char *text)
     return value;
 }
 
-static void shows_labels(void **state)
+/* The answer as people read it; to be freed. */
+static char *print(const char *answer)
 {
     struct wi_buffer out = {0};
-    json_t *answer =
-        load("{\"result\":{\"labels\":[{\"label\":\"7\",\"index\":7,\"probability\":0.987}]},"
-             "\"executed_on\":{\"browser\":\"chrome\",\"platform\":\"wasm\",\"adapter\":null,"
-             "\"fallbacks\":[{\"platform\":\"webgpu\",\"code\":\"x\",\"reason\":\"no adapter\"}]},"
-             "\"performance\":{\"total_ms\":3.5,\"attempts\":1}}");
-    wi_cli_infer_print(&out, answer);
-    assert_non_null(strstr(out.text, "7      98.70 %"));
-    assert_non_null(strstr(out.text, "not on webgpu: no adapter"));
-    assert_non_null(strstr(out.text, "total 3.5 ms; attempts: 1"));
-    assert_null(strstr(out.text, "adapter:"));
-    wi_buffer_clear(&out);
-    json_decref(answer);
+    json_t *value = load(answer);
+    wi_cli_infer_print(&out, value);
+    json_decref(value);
+    return out.text;
+}
+
+static void shows_labels(void **state)
+{
+    char *text =
+        print("{\"result\":{\"labels\":[{\"label\":\"7\",\"index\":7,\"probability\":0.987}]},"
+              "\"executed_on\":{\"browser\":\"chrome\",\"platform\":\"wasm\",\"adapter\":null,"
+              "\"fallbacks\":[{\"platform\":\"webgpu\",\"code\":\"x\",\"reason\":\"no adapter\"}]},"
+              "\"performance\":{\"total_ms\":3.5,\"attempts\":1}}");
+    assert_non_null(strstr(text, "7      98.70 %"));
+    assert_non_null(strstr(text, "not on webgpu: no adapter"));
+    assert_non_null(strstr(text, "total 3.5 ms; attempts: 1"));
+    assert_null(strstr(text, "adapter:"));
+    free(text);
 }
 
 /* What is shown of a result, before what ran it. */
@@ -90,31 +97,25 @@ static void shows_every_form(void **state)
 
 static void shows_the_first_numbers(void **state)
 {
-    struct wi_buffer out = {0};
-    json_t *answer = load("{\"outputs\":[{\"name\":\"y\",\"datatype\":\"INT64\",\"shape\":[10],"
-                          "\"data\":[0,1,2,3,4,5,6,7,8,9]},{\"name\":\"s\",\"datatype\":\"FP32\","
-                          "\"shape\":[],\"data\":[\"NaN\"]}]}");
-    wi_cli_infer_print(&out, answer);
-    assert_non_null(strstr(out.text, "y INT64[10] = 0, 1, 2, 3, 4, 5, 6, 7, … 2 more\n"));
-    assert_non_null(strstr(out.text, "s FP32[] = NaN\n"));
-    wi_buffer_clear(&out);
-    json_decref(answer);
+    char *text = print("{\"outputs\":[{\"name\":\"y\",\"datatype\":\"INT64\",\"shape\":[10],"
+                       "\"data\":[0,1,2,3,4,5,6,7,8,9]},{\"name\":\"s\",\"datatype\":\"FP32\","
+                       "\"shape\":[],\"data\":[\"NaN\"]}]}");
+    assert_non_null(strstr(text, "y INT64[10] = 0, 1, 2, 3, 4, 5, 6, 7, … 2 more\n"));
+    assert_non_null(strstr(text, "s FP32[] = NaN\n"));
+    free(text);
 }
 
 static void calls_files_by_what_they_are(void **state)
 {
-    struct wi_buffer out = {0};
-    json_t *answer =
-        load("{\"outputs\":[{\"name\":\"audio\",\"datatype\":\"UINT8\",\"shape\":[12],"
-             "\"data\":[82,73,70,70,0,0,0,0,87,65,86,69]},{\"name\":\"x\",\"datatype\":\"UINT8\","
-             "\"shape\":[3],\"data\":[82,73,70]},{\"name\":\"depth\",\"datatype\":"
-             "\"UINT8\",\"shape\":[8],\"data\":[137,80,78,71,13,10,26,10]}]}");
-    wi_cli_infer_print(&out, answer);
-    assert_non_null(strstr(out.text, "audio UINT8[12]: a WAV file; --output DIR saves it\n"));
-    assert_non_null(strstr(out.text, "x UINT8[3] = 82, 73, 70\n"));
-    assert_non_null(strstr(out.text, "depth UINT8[8]: a PNG file; --output DIR saves it\n"));
-    wi_buffer_clear(&out);
-    json_decref(answer);
+    char *text =
+        print("{\"outputs\":[{\"name\":\"audio\",\"datatype\":\"UINT8\",\"shape\":[12],"
+              "\"data\":[82,73,70,70,0,0,0,0,87,65,86,69]},{\"name\":\"x\",\"datatype\":\"UINT8\","
+              "\"shape\":[3],\"data\":[82,73,70]},{\"name\":\"depth\",\"datatype\":"
+              "\"UINT8\",\"shape\":[8],\"data\":[137,80,78,71,13,10,26,10]}]}");
+    assert_non_null(strstr(text, "audio UINT8[12]: a WAV file; --output DIR saves it\n"));
+    assert_non_null(strstr(text, "x UINT8[3] = 82, 73, 70\n"));
+    assert_non_null(strstr(text, "depth UINT8[8]: a PNG file; --output DIR saves it\n"));
+    free(text);
 }
 
 static void saves_tensors_under_tame_names(void **state)
