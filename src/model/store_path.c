@@ -134,6 +134,9 @@ enum wi_code wi_path_failed(const char *directory, const char *what, struct wi_e
                          : why == ENOSPC || why == EDQUOT ? "; the disk is full"
                          : wi_is_shortage(why)            ? "; try again later"
                                                           : "";
-    return wi_error_set(error, wi_is_shortage(why) ? WI_UNAVAILABLE : WI_STORAGE_FAILED, "",
-        "%s in the model directory %.200s: %s%s", what, directory, strerror(why), advice);
+    enum wi_code code =
+        wi_error_set(error, wi_is_shortage(why) ? WI_UNAVAILABLE : WI_STORAGE_FAILED, "",
+            "%s in the model directory %.200s: %s%s", what, directory, strerror(why), advice);
+    errno = why;
+    return code;
 }

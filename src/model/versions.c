@@ -294,7 +294,7 @@ enum wi_code wi_versions_check_name(const char *directory, const char *name, str
     if (store < 0)
         return wi_path_failed(directory, "nothing can be kept", error);
     enum wi_code code = check_name_in(store, directory, name, error);
-    close(store);
+    wi_close(store);
     return code;
 }
 

@@ -245,7 +245,7 @@ uint64_t wi_versions_gc(const char *directory, unsigned keep, int stagings,
     const struct wi_versions_use *use, size_t *held)
 {
     struct wi_strings staged = {0};
-    int known = wi_staging_list(directory, &staged) == 0;
+    int known = wi_staging_list(directory, &staged) == 0, passes = !known && wi_is_shortage(errno);
     struct sweep sweep = {.directory = directory,
         .use = use,
         .staged = stagings ? &use->stagings : &staged,
@@ -258,7 +258,8 @@ uint64_t wi_versions_gc(const char *directory, unsigned keep, int stagings,
     if (sweep.store >= 0) {
         if (known)
             sweep_folder(&sweep, WI_VERSIONS_PULLING, sweep_pulling);
-        wi_versions_each_name(sweep.store, sweep_versions, &sweep);
+        if (!passes) /* else there may be a version to which a name is yet to lead */
+            wi_versions_each_name(sweep.store, sweep_versions, &sweep);
         sweep_folder(&sweep, WI_VERSIONS_PULLED, sweep_owner);
         close(sweep.store);
     }

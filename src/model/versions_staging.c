@@ -1,6 +1,7 @@
 /* Pulls under way: where their files are gathered, and what they may have of earlier versions. */
 #include "model/versions_private.h"
 
+#include "base/descriptors.h"
 #include "model/open.h"
 #include "model/store_path.h"
 #include <errno.h>
@@ -171,25 +172,29 @@ int wi_staging_is_empty(const char *directory, const char *id)
 /* --- after a restart -------------------------------------------------------------------------- */
 
 /* The daemon was killed between the two renames of publishing: does the second. The name may have
- * become somebody else's meanwhile: then the version is left to wi_versions_gc. */
-static void finish(int store, const char *directory, int staging)
+ * become somebody else's meanwhile: then the version is left to wi_versions_gc. 0, or -1 with errno
+ * where a shortage has kept it from that. */
+static int finish(int store, const char *directory, int staging)
 {
     unsigned number;
     struct wi_source source = {0};
     char *name = wi_versions_staged_name(staging, &number);
     if (!name)
-        return;
+        return 0;
     char *place = wi_versions_place(name), *path = wi_sprintf("%s/%u", place, number);
+    errno = 0; /* a source that cannot be read sets none */
     int folder = wi_path_open(store, path);
-    if (folder >= 0 && wi_source_read(folder, &source) == 0 &&
-        wi_versions_check_name(directory, name, NULL) == WI_OK)
-        wi_versions_finish(store, staging, name);
-    if (folder >= 0)
-        close(folder);
+    int done = folder >= 0 && wi_source_read(folder, &source) == 0 &&
+               wi_versions_check_name(directory, name, NULL) == WI_OK &&
+               wi_versions_finish(store, staging, name) == 0;
+    int why = done ? 0 : errno;
+    wi_close(folder);
     wi_source_clear(&source);
     free(place);
     free(path);
     free(name);
+    errno = why;
+    return wi_is_shortage(why) ? -1 : 0;
 }
 
 struct staged {
@@ -222,9 +227,10 @@ static int add_staged(void *context, int pulling, const char *name, const struct
         /* killed before it was written down: left to wi_versions_gc */
     } else if (fstatat(folder, WI_STAGING_FILES, &item, AT_SYMLINK_NOFOLLOW) == 0) {
         wi_strings_add(staged->ids, name);
-    } else {
-        finish(staged->store, staged->directory, folder);
+    } else if (finish(staged->store, staged->directory, folder) == 0) {
         wi_strings_add(&staged->published, name);
+    } else {
+        note_failure(staged);
     }
     close(folder);
     return 0;

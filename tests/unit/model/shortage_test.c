@@ -11,6 +11,7 @@
 #include "model/quota.h"
 #include "model/versions_private.h"
 #include "onnx_build.h"
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,6 +135,44 @@ static void what_is_current_is_never_collected(void **state)
             fail_msg("what a pull has was removed with %d descriptors left", n);
     }
     assert_false(is_there(store, ".pulled/org/name/1"));
+}
+
+/* A pull that was killed when its files were a version already, but nothing led there yet. */
+static void begin_publishing(const struct store *store)
+{
+    struct wi_source source = {.hub = wi_strdup("hub"),
+        .repository = wi_strdup("org/new"),
+        .revision = wi_strdup("main"),
+        .commit = wi_strdup("first"),
+        .pulled_at = 1700000000};
+    struct wi_error error;
+    write_text(store->directory, ".pulling/cut/request.json", "{}");
+    write_text(store->directory, ".pulled/org/new/1/model.onnx", "new");
+    char *version = wi_sprintf("%s/.pulled/org/new/1", store->directory);
+    char *link = wi_sprintf("%s/.pulling/cut/link", store->directory);
+    int folder = open(version, O_RDONLY | O_DIRECTORY);
+    assert_int_equal(wi_source_write(folder, &source, &error), WI_OK);
+    close(folder);
+    assert_int_equal(symlink("../.pulled/org/new/1", link), 0);
+    free(version);
+    free(link);
+    wi_source_clear(&source);
+}
+
+static void a_publishing_that_was_cut_is_brought_to_its_end(void **state)
+{
+    struct store *store = *state;
+    size_t held = 0;
+    begin_publishing(store);
+    for (int n = 0; n <= ENOUGH; n++) {
+        leave(store, n);
+        wi_versions_gc(store->directory, 1, 0, &store->use, &held);
+        leave_all(store);
+        if (!is_there(store, ".pulled/org/new/1/model.onnx"))
+            fail_msg("what was pulled was removed with %d descriptors left", n);
+    }
+    assert_true(is_there(store, "org/new/model.onnx"));
+    assert_false(is_there(store, ".pulling/cut"));
 }
 
 static void what_is_current_makes_no_room(void **state)
@@ -333,6 +372,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(versions_and_pulls_are_listed_or_not),
         TEST(what_is_current_is_never_collected),
+        TEST(a_publishing_that_was_cut_is_brought_to_its_end),
         TEST(what_is_current_makes_no_room),
         TEST(models_inside_are_not_removed_unseen),
         TEST(a_model_is_read_or_not),
