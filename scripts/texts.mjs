@@ -10,8 +10,8 @@ const ROOT = 'page/src';
 /** With these a text may begin. */
 const NAMES = new Set(['BERT', 'CLIP', 'Chromium', 'Firefox', 'GGUF', 'JSON', 'ONNX', 'PNG', 'RawImage', 'SpeechT5', 'WASM',
     'WAV', 'WebGPU', 'WebKit', 'WebNN', 'Whisper']);
-/** The page's labels, and how a model is told of its tools. */
-const OTHER_FILES = /^(?:ui\/|chat\/formats\.js$)/;
+/** The names of browsers, the page's labels, and how a model is told of its tools. */
+const OTHER_FILES = /^(?:ui\/(?:browser|view)|chat\/formats)\.js$/;
 /** What models read, and a header. */
 const OTHER_TEXTS = new Set(['This example is {}.', 'This is a photo of {}', 'This is a sound of {}.', 'Describe the picture.',
     'The function', 'Bearer …']);
@@ -38,12 +38,15 @@ function faultOf(text) {
 /** The parts of a syntax tree's node (https://github.com/estree/estree). @param {any} node @returns {any[]} */
 const partsOf = (node) => Object.values(node).flat().filter((part) => typeof part?.type === 'string');
 
+/** What is put into a text, in which there may be others. @param {any} node @returns {any[]} */
+const putInto = (node) => node.type !== 'BinaryExpression' ? node.expressions ?? []
+    : [node.left, node.right].flatMap((side) => textOf(side) === undefined ? [side] : putInto(side));
+
 /** @param {any} node @yields {{text: string, line: number}} */
 function* textsIn(node) {
     const text = textOf(node);
     if (text !== undefined) yield { text, line: node.loc.start.line };
-    // The pieces of a joined text are none of their own, but what a template puts in may be one.
-    const parts = text === undefined ? partsOf(node) : node.expressions ?? [];
+    const parts = text === undefined ? partsOf(node) : putInto(node);
     for (const part of parts) yield* textsIn(part);
 }
 
