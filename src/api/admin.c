@@ -133,10 +133,10 @@ static void carry_out(struct order *order)
     } else {
         if (order->target.node)
             wi_error_set(
-                &error, WI_NODE_NOT_FOUND, "node", "There is no node %.64s.", order->target.node);
+                &error, WI_NODE_NOT_FOUND, "node", "there is no node %.64s", order->target.node);
         else
             wi_error_set(&error, order->code != WI_OK ? order->code : WI_UNAVAILABLE, NULL,
-                "There is no node to tell; GET /v1/status says why.");
+                "there is no node to tell; GET /v1/status says why");
         wi_request_answer_error(request, &error);
     }
     free_order(order);
@@ -158,7 +158,7 @@ static void on_model(struct wi_request *request, void *work, struct wi_model *mo
     struct order *order = work;
     struct wi_error error;
     if (model->builtin) {
-        wi_error_set(&error, WI_CONFLICT, "model_name", "%s is part of every node.", model->name);
+        wi_error_set(&error, WI_CONFLICT, "model_name", "%s is part of every node", model->name);
         wi_request_answer_error(request, &error);
         free_order(order);
         return;

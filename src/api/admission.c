@@ -103,7 +103,7 @@ static int is_full(const struct wi_config_api *limits, size_t open, struct wi_er
     if (open < limits->max_connections)
         return 0;
     wi_error_set(error, WI_TOO_MANY_CONNECTIONS, NULL,
-        "%zu clients are connected, and [api] max_connections is %llu; try again later.", open,
+        "%zu clients are connected, and [api] max_connections is %llu; try again later", open,
         (unsigned long long)limits->max_connections);
     return 1;
 }
@@ -115,8 +115,8 @@ static int is_short_of_files(
     if (fd <= admission->terms.highest_fd)
         return 0;
     wi_error_set(error, WI_TOO_MANY_CONNECTIONS, NULL,
-        "%zu clients are connected, and there are no open files left for more; try again later. "
-        "For whoever runs the service: %s.",
+        "%zu clients are connected, and there are no open files left for more; try again later; "
+        "for whoever runs the service: %s",
         open, wi_descriptors_advice(advice));
     return 1;
 }
@@ -141,8 +141,8 @@ int wi_admission_ask(struct wi_admission *admission, const struct wi_config_api 
                !peer->exempt) {
         admission->counters.address++;
         wi_error_set(&error, WI_TOO_MANY_CONNECTIONS, NULL,
-            "Your address has as many connections as [api] max_connections_per_address allows, "
-            "which is %llu; close some, or use them for more than one request.",
+            "your address has as many connections as [api] max_connections_per_address allows, "
+            "which is %llu; close some, or use them for more than one request",
             (unsigned long long)limits->max_connections_per_address);
     } else {
         return 1;

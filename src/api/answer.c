@@ -79,7 +79,7 @@ void wi_request_answer_json(struct wi_request *request, int status, json_t *valu
     struct wi_buffer text = {0};
     struct wi_error error;
     if (!value) { /* jansson makes nothing of text that is not UTF-8 */
-        wi_error_set(&error, WI_INTERNAL, NULL, "The answer cannot be written as JSON.");
+        wi_error_set(&error, WI_INTERNAL, NULL, "the answer cannot be written as JSON");
         wi_request_answer_error(request, &error);
         return;
     }
@@ -161,8 +161,8 @@ json_t *wi_request_body_object(struct wi_request *request)
         (const char *)request->body->bytes, request->body->size, JSON_REJECT_DUPLICATES, &place);
     if (json_is_object(object))
         return object;
-    wi_error_set(&error, WI_BAD_JSON, NULL, "The body is not a JSON object%s%s.",
-        object ? "" : ": ", object ? "" : place.text);
+    wi_error_set(&error, WI_BAD_JSON, NULL, "the body is not a JSON object%s%s", object ? "" : ": ",
+        object ? "" : place.text);
     json_decref(object);
     wi_request_answer_error(request, &error);
     return NULL;

@@ -25,14 +25,14 @@ static enum wi_code check_coding(const struct wi_headers *headers, struct wi_err
     const char *coding = headers->content_encoding;
     if (coding && *coding && strcasecmp(coding, "identity") != 0) {
         wi_error_set(error, WI_UNSUPPORTED_MEDIA_TYPE, "Content-Encoding",
-            "This content coding is not understood: %.80s; send the body as it is.", coding);
+            "this content coding is not understood: %.80s; send the body as it is", coding);
         wi_error_allow(error, "identity");
         return WI_UNSUPPORTED_MEDIA_TYPE;
     }
     if (wi_charset_is_utf8(headers->content_type))
         return WI_OK;
     wi_error_set(error, WI_UNSUPPORTED_MEDIA_TYPE, "Content-Type",
-        "This charset is not understood: %.80s; send the body in UTF-8.", headers->content_type);
+        "this charset is not understood: %.80s; send the body in UTF-8", headers->content_type);
     wi_error_allow(error, "charset=utf-8, or none");
     return WI_UNSUPPORTED_MEDIA_TYPE;
 }
@@ -48,8 +48,8 @@ static enum wi_code check_media_type(
         (binary && wi_media_type_is(type, "application/octet-stream")) ||
         (files && (wi_media_type_is(type, "multipart/form-data") || wi_upload_file_name(type))))
         return WI_OK;
-    wi_error_set(error, WI_UNSUPPORTED_MEDIA_TYPE, "Content-Type", "%s%.80s; say what the body is.",
-        type ? "This media type is not understood: " : "There is no Content-Type",
+    wi_error_set(error, WI_UNSUPPORTED_MEDIA_TYPE, "Content-Type", "%s%.80s; say what the body is",
+        type ? "this media type is not understood: " : "there is no Content-Type",
         type ? type : "");
     wi_error_allow(error, "%s%s%s%s", usual, binary ? ", application/octet-stream" : "",
         files ? ", " : "", files ? wi_upload_media_types : "");
@@ -65,13 +65,13 @@ static enum wi_code check_body_headers(struct wi_request *request, struct wi_err
     enum wi_code code;
     if ((route->flags & WI_ROUTE_BODY) && !headers->content_length && !headers->transfer_encoding)
         return wi_error_set(error, WI_LENGTH_REQUIRED, "Content-Length",
-            "This request needs a body; send it with a Content-Length or chunked.");
+            "this request needs a body; send it with a Content-Length or chunked");
     if (headers->content_length && wi_parse_length(headers->content_length, &length) != 0)
         return wi_error_set(
-            error, WI_BAD_REQUEST, "Content-Length", "Content-Length is not a number.");
+            error, WI_BAD_REQUEST, "Content-Length", "Content-Length is not a number");
     if (length > request->max_body) {
         wi_error_set(error, WI_BODY_TOO_LARGE, "Content-Length",
-            "The body is too large: %llu bytes.", (unsigned long long)length);
+            "the body is too large: %llu bytes", (unsigned long long)length);
         wi_error_expect(error, "at most %zu bytes", request->max_body);
         return WI_BODY_TOO_LARGE;
     }
@@ -109,8 +109,7 @@ static enum wi_code check_accept(const struct wi_request *request, struct wi_err
         wi_buffer_strings(&types, ", ", given[i].type, NULL);
     }
     if (!accepted) {
-        wi_error_set(
-            error, WI_NOT_ACCEPTABLE, "Accept", "None of the accepted types can be given.");
+        wi_error_set(error, WI_NOT_ACCEPTABLE, "Accept", "none of the accepted types can be given");
         wi_error_allow(error, "%s", types.text);
     }
     wi_buffer_clear(&types);
@@ -142,7 +141,7 @@ static enum wi_code check_token(
 enum wi_code wi_request_shutting_down(struct wi_error *error)
 {
     return wi_error_set(
-        error, WI_SHUTTING_DOWN, NULL, "The service is shutting down; try again later.");
+        error, WI_SHUTTING_DOWN, NULL, "the service is shutting down; try again later");
 }
 
 /* Once the server closes nothing may wait any more: libmicrohttpd ends the program if it is stopped
@@ -162,7 +161,7 @@ static enum wi_code check_framing(struct wi_request *request, struct wi_error *e
     if (!wi_head_is_whole(request->mhd, request->method, request->target, connection->target_length,
             request->version)) {
         code = wi_error_set(error, WI_BAD_REQUEST, NULL,
-            "The request's head is malformed: it has a NUL character or a folded line.");
+            "the request's head is malformed: it has a NUL character or a folded line");
         wi_error_expect(error, "lines of \"Name: value\", each on one line");
     } else {
         code = wi_headers_check_framing(
@@ -193,7 +192,7 @@ enum wi_code wi_request_check(struct wi_request *request, struct wi_error *error
     if ((code = check_framing(request, error)) || (code = wi_headers_check_values(headers, error)))
         return code;
     if (request->connection->nul_in_path)
-        return wi_error_set(error, WI_BAD_REQUEST, NULL, "The address has a NUL character.");
+        return wi_error_set(error, WI_BAD_REQUEST, NULL, "the address has a NUL character");
     request->route = wi_route_find(
         request->api->routes, request->method, request->path, request->argument, &lost);
     if (wi_request_is_too_late(request))

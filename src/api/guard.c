@@ -77,7 +77,7 @@ struct wi_guard *wi_guard_new(
         wi_error_set(error, WI_INVALID_FIELD, "api.tokens_file",
             "%s can be reached from other machines, so clients must show tokens: make one with "
             "`webinfer token new NAME` and name the file in [api] tokens_file, or listen on "
-            "127.0.0.1.",
+            "127.0.0.1",
             guard->own_host);
         goto failed;
     }
@@ -181,14 +181,14 @@ enum wi_code wi_guard_check_host(
 {
     struct authority authority;
     if (!host || count != 1)
-        return wi_error_set(error, WI_BAD_REQUEST, "Host", "%s Host header; send exactly one.",
-            host ? "There is more than one" : "There is no");
+        return wi_error_set(error, WI_BAD_REQUEST, "Host", "%s Host header; send exactly one",
+            host ? "there is more than one" : "there is no");
     if (split_authority(host, &authority) == 0 &&
         (host_is_ours(guard, &authority) || host_listed(guard, &authority)))
         return WI_OK;
     wi_error_set(error, WI_FORBIDDEN_HOST, "Host",
-        "This server does not answer to that name; use its listening address, or add the name to "
-        "[api] allowed_hosts.");
+        "this server does not answer to that name; use its listening address, or add the name to "
+        "[api] allowed_hosts");
     wi_error_expect(error, "%s:%u or localhost:%u", guard->own_host, guard->port, guard->port);
     return WI_FORBIDDEN_HOST;
 }
@@ -206,8 +206,8 @@ enum wi_code wi_guard_check_origin(
         if (strcasecmp(origin, guard->origins.items[i]) == 0)
             return WI_OK;
     return wi_error_set(error, WI_FORBIDDEN_ORIGIN, "Origin",
-        "Pages of this origin may not use this server; an operator can add it to [api] "
-        "allowed_origins.");
+        "pages of this origin may not use this server; an operator can add it to [api] "
+        "allowed_origins");
 }
 
 /* --- tokens ---------------------------------------------------------------------------------- */
@@ -222,7 +222,7 @@ enum wi_code wi_guard_check_token(const struct wi_guard *guard, const char *auth
     *rank = WI_RANK_NONE;
     if (!authorization || strncasecmp(authorization, "Bearer ", 7) != 0)
         return wi_error_set(error, WI_UNAUTHORIZED, "Authorization",
-            "A token is needed: send \"Authorization: Bearer TOKEN\".");
+            "a token is needed: send \"Authorization: Bearer TOKEN\"");
     const char *token = authorization + 7;
     token += strspn(token, " ");
     size_t length = strlen(token);
@@ -234,7 +234,7 @@ enum wi_code wi_guard_check_token(const struct wi_guard *guard, const char *auth
     }
     if (!match)
         return wi_error_set(error, WI_UNAUTHORIZED, "Authorization",
-            "This token is not known; ask the operator for a valid one.");
+            "this token is not known; ask the operator for a valid one");
     *name = match->name;
     *rank = match->rank;
     return WI_OK;
@@ -246,7 +246,7 @@ enum wi_code wi_guard_check_rank(
     if (rank >= needed)
         return WI_OK;
     wi_error_set(error, WI_FORBIDDEN_RANK, "Authorization",
-        "This needs a token of rank %s, and \"%s\" has rank %s%s; ask the operator for one.",
+        "this needs a token of rank %s, and \"%s\" has rank %s%s; ask the operator for one",
         wi_rank_names[needed], name, wi_rank_names[rank],
         rank == WI_RANK_NODE ? ", which is for programs that compute and not for the API" : "");
     wi_error_expect(error, "a token of rank %s", wi_rank_names[needed]);

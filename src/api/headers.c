@@ -104,7 +104,7 @@ enum wi_code wi_headers_check_values(const struct wi_headers *headers, struct wi
     if (!headers->disputed)
         return WI_OK;
     return wi_error_set(error, WI_BAD_REQUEST, headers->disputed,
-        "There are several %s headers, which say different things; send exactly one.",
+        "there are several %s headers, which say different things; send exactly one",
         headers->disputed);
 }
 
@@ -114,30 +114,30 @@ enum wi_code wi_headers_check_framing(
     const char *coding = headers->transfer_encoding;
     if (headers->malformed) {
         wi_error_set(error, WI_BAD_REQUEST, NULL,
-            "A header is malformed: there is a character in its name that names do not have, such "
-            "as a space before the colon, or a bare CR in its value.");
+            "a header is malformed: there is a character in its name that names do not have, such "
+            "as a space before the colon, or a bare CR in its value");
         wi_error_expect(error, "Name: value");
         return WI_BAD_REQUEST;
     }
     if (headers->length_count > 1)
         return wi_error_set(error, WI_BAD_REQUEST, "Content-Length",
-            "There is more than one Content-Length header; send exactly one.");
+            "there is more than one Content-Length header; send exactly one");
     if (!coding)
         return WI_OK;
     if (headers->content_length)
         return wi_error_set(error, WI_BAD_REQUEST, "Transfer-Encoding",
-            "Content-Length and Transfer-Encoding exclude each other; send one of them.");
+            "Content-Length and Transfer-Encoding exclude each other; send one of them");
     if (http_1_0)
         return wi_error_set(error, WI_BAD_REQUEST, "Transfer-Encoding",
-            "HTTP/1.0 has no Transfer-Encoding; send a Content-Length, or use HTTP/1.1.");
+            "HTTP/1.0 has no Transfer-Encoding; send a Content-Length, or use HTTP/1.1");
     if (headers->encoding_count == 1 && strcasecmp(coding, "chunked") == 0)
         return WI_OK;
     if (headers->encoding_count > 1)
         wi_error_set(error, WI_NOT_IMPLEMENTED, "Transfer-Encoding",
-            "There is more than one Transfer-Encoding header.");
+            "there is more than one Transfer-Encoding header");
     else
         wi_error_set(error, WI_NOT_IMPLEMENTED, "Transfer-Encoding",
-            "This transfer coding is not understood: \"%.80s\".", coding);
+            "this transfer coding is not understood: \"%.80s\"", coding);
     wi_error_allow(error, "chunked");
     return WI_NOT_IMPLEMENTED;
 }

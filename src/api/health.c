@@ -13,7 +13,7 @@ void wi_handle_readyz(struct wi_request *request)
     struct wi_error error;
     struct wi_api *api = request->api;
     if (api->closing) {
-        wi_error_set(&error, WI_SHUTTING_DOWN, NULL, "The server is shutting down.");
+        wi_error_set(&error, WI_SHUTTING_DOWN, NULL, "the server is shutting down");
         wi_request_answer_error(request, &error);
     } else if (wi_pool_ready(api->deps.pool, &error) != WI_OK) {
         wi_request_answer_error(request, &error);

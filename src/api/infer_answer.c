@@ -121,11 +121,11 @@ static void refuse_json(size_t needs, uint64_t most, struct wi_error *error)
 {
     if (needs <= most)
         wi_error_set(error, WI_MEMORY_BUDGET, NULL,
-            "There is no memory to write this answer as JSON now; ask for binary.");
+            "there is no memory to write this answer as JSON now; ask for binary");
     else
         wi_error_set(error, WI_ANSWER_TOO_LARGE, NULL,
-            "As JSON this answer may take %zu bytes, and [pool] memory_budget is %llu: ask for "
-            "binary (parameters.binary_data_output), or for fewer outputs.",
+            "as JSON this answer may take %zu bytes, and [pool] memory_budget is %llu: ask for "
+            "binary (parameters.binary_data_output), or for fewer outputs",
             needs, (unsigned long long)most);
 }
 

@@ -19,7 +19,7 @@ void wi_job_answer_not_found(struct wi_request *request, const char *name)
 {
     struct wi_error error;
     wi_error_set(&error, WI_JOB_NOT_FOUND, "id",
-        "There is no job %.100s: it never was, or it is done and was kept long enough.", name);
+        "there is no job %.100s: it never was, or it is done and was kept long enough", name);
     wi_request_answer_error(request, &error);
 }
 
@@ -180,7 +180,7 @@ static void answer_cancelling(struct wi_request *request, const struct look *loo
             json_pack("{s:s, s:s}", "id", row->id, "state", ended ? "cancelled" : "cancelling"));
         return;
     }
-    wi_error_set(&error, WI_CONFLICT, "id", "The job %s is %s, so it cannot be cancelled.", row->id,
+    wi_error_set(&error, WI_CONFLICT, "id", "the job %s is %s, so it cannot be cancelled", row->id,
         wi_row_state_names[row->state]);
     wi_request_answer_error(request, &error);
 }
@@ -195,13 +195,13 @@ static void answer_without(struct wi_request *request, const struct look *look)
     wi_durable_look(look->durable, look->op.id, &now);
     if (now.stuck || failing) {
         wi_error_set(&error, WI_STORAGE_FAILED, NULL,
-            "The answer cannot be given, because it could not be stored: %s. Storing it is tried "
-            "again; send the request again with the same Idempotency-Key.",
+            "the answer cannot be given, because it could not be stored: %s; storing it is tried "
+            "again; send the request again with the same Idempotency-Key",
             failing ? failure.detail : now.problem);
         wi_error_retry_after(&error, 10);
     } else {
         wi_error_set(&error, WI_DEADLINE_EXCEEDED, "timeout_ms",
-            "The deadline passed while the job %s was waiting to be run.", look->op.id);
+            "the deadline passed while the job %s was waiting to be run", look->op.id);
     }
     wi_request_answer_error(request, &error);
 }
@@ -289,7 +289,7 @@ static void read_answer(struct wi_request *request, struct look *look)
         return;
     }
     wi_error_set(&error, WI_MEMORY_BUDGET, NULL,
-        "There is no memory to read this answer now; try again later.");
+        "there is no memory to read this answer now; try again later");
     answer_error(request, look, &error);
 }
 

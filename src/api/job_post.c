@@ -55,7 +55,7 @@ static void answer_known(struct wi_request *request, const struct post *post)
         return;
     }
     wi_error_set(&error, WI_IDEMPOTENCY_MISMATCH, "Idempotency-Key",
-        "This key was used for another request; a new one needs a new key.");
+        "this key was used for another request; a new one needs a new key");
     wi_request_answer_error(request, &error);
 }
 
@@ -63,7 +63,7 @@ static void answer_not_stored(struct wi_request *request, const struct wi_error 
 {
     struct wi_error error;
     wi_error_set(&error, WI_STORAGE_FAILED, NULL,
-        "The job is not accepted, because it could not be stored: %s", failure->detail);
+        "the job is not accepted, because it could not be stored: %s", failure->detail);
     wi_error_retry_after(&error, 10);
     wi_request_answer_error(request, &error);
 }
@@ -93,8 +93,8 @@ static enum wi_code refuse_stream(const struct wi_request *request, struct wi_er
 {
     int keyed = request->headers.idempotency_key != NULL;
     wi_error_set(error, WI_INVALID_FIELD, keyed ? "Idempotency-Key" : "stream", "%s",
-        keyed ? "A stream is not kept, so that it could not be sent again for an Idempotency-Key."
-              : "A job that is kept is answered as a whole; POST /v1/infer gives streams.");
+        keyed ? "a stream is not kept, so that it could not be sent again for an Idempotency-Key"
+              : "a job that is kept is answered as a whole; POST /v1/infer gives streams");
     wi_error_expect(error, "%s", keyed ? "no such header, or no stream" : "false");
     return WI_INVALID_FIELD;
 }
@@ -108,7 +108,7 @@ static int wants_file(const struct wi_infer *infer)
 static void refuse_file(struct wi_error *error)
 {
     wi_error_set(error, WI_INVALID_FIELD, "Idempotency-Key",
-        "Only JSON is kept, so that this answer could not be sent again for an Idempotency-Key.");
+        "only JSON is kept, so that this answer could not be sent again for an Idempotency-Key");
     wi_error_expect(error, "no such header, or a response_format that is JSON");
 }
 
@@ -153,7 +153,7 @@ static enum wi_code read_key(const struct wi_request *request, char *key, struct
         good = given[i] > ' ' && given[i] <= '~';
     if (!good) {
         wi_error_set(
-            error, WI_BAD_REQUEST, "Idempotency-Key", "The Idempotency-Key cannot be used.");
+            error, WI_BAD_REQUEST, "Idempotency-Key", "the Idempotency-Key cannot be used");
         wi_error_expect(error, "1 to %d visible ASCII characters", WI_ROW_KEY_MAX);
         return WI_BAD_REQUEST;
     }

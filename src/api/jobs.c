@@ -64,7 +64,7 @@ static enum wi_code read_wait(
             *wait_ms = WAIT_MAX_MS;
         return WI_OK;
     }
-    wi_error_set(error, WI_INVALID_FIELD, "wait", "\"%.40s\" is not a time to wait.", text);
+    wi_error_set(error, WI_INVALID_FIELD, "wait", "\"%.40s\" is not a time to wait", text);
     wi_error_expect(error, "a duration such as 30s; at most 60s are waited");
     return WI_INVALID_FIELD;
 }
@@ -76,8 +76,8 @@ static void take_up(struct wi_request *request)
     if (wi_api_stream_take_up(request, request->argument))
         return;
     wi_error_set(&error, WI_JOB_NOT_FOUND, "id",
-        "There is no stream %.100s: it never was, or it is over and nobody came back in time, or "
-        "it is a job without a stream.",
+        "there is no stream %.100s: it never was, or it is over and nobody came back in time, or "
+        "it is a job without a stream",
         request->argument);
     wi_request_answer_error(request, &error);
 }
@@ -194,12 +194,12 @@ static enum wi_code read_listing(
         if (strcmp(state, wi_row_state_names[i]) == 0)
             list->state = (enum wi_row_state)i;
     if (state && list->state == WI_ROW_STATES) {
-        wi_error_set(error, WI_INVALID_FIELD, "state", "\"%.40s\" is not a state.", state);
+        wi_error_set(error, WI_INVALID_FIELD, "state", "\"%.40s\" is not a state", state);
         wi_error_allow(error, "queued, running, done, failed, cancelled");
         return WI_INVALID_FIELD;
     }
     if (limit && (wi_parse_length(limit, &number) != 0 || number < 1 || number > LIST_MAX)) {
-        wi_error_set(error, WI_INVALID_FIELD, "limit", "\"%.40s\" is not a limit.", limit);
+        wi_error_set(error, WI_INVALID_FIELD, "limit", "\"%.40s\" is not a limit", limit);
         wi_error_expect(error, "1 to %d", LIST_MAX);
         return WI_INVALID_FIELD;
     }

@@ -65,6 +65,6 @@ void wi_handle_join_revoke(struct wi_request *request)
             request, 200, json_pack("{s:s, s:s}", "id", request->argument, "state", "revoked"));
         return;
     }
-    wi_error_set(&error, WI_NOT_FOUND, NULL, "There is no join token %.80s.", request->argument);
+    wi_error_set(&error, WI_NOT_FOUND, NULL, "there is no join token %.80s", request->argument);
     wi_request_answer_error(request, &error);
 }

@@ -397,7 +397,7 @@ static void on_missing(struct wi_request *request, void *work, const struct wi_e
     if (failure->code == WI_MODEL_NOT_FOUND && api->deps.pulls &&
         wi_pulls_find(api->deps.pulls, request->argument, &info) == 0 && info.error)
         wi_error_set(&error, WI_MODEL_NOT_FOUND, "model_name",
-            "There is no model %.160s: its pull failed. %.300s", info.name, info.error->detail);
+            "there is no model %.160s: its pull failed: %.300s", info.name, info.error->detail);
     wi_request_answer_error(request, &error);
 }
 

@@ -30,8 +30,8 @@ enum wi_code wi_api_pull_now(const struct wi_api *api, const char *name, struct 
 enum wi_code wi_api_pull_late(const char *name, struct wi_error *error)
 {
     return wi_error_set(error, WI_DEADLINE_EXCEEDED, "timeout_ms",
-        "%.200s is still being pulled, and goes on; GET /v1/models/%.200s shows how far that is. "
-        "Ask again, or allow more time.",
+        "%.200s is still being pulled, and goes on; GET /v1/models/%.200s shows how far that is; "
+        "ask again, or allow more time",
         name, name);
 }
 

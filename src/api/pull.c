@@ -247,7 +247,7 @@ static enum wi_code read_patterns(
     {
         size_t length = json_string_length(item);
         if (length < 1 || length > WI_PULL_PATTERN_MAX) {
-            wi_error_set(error, WI_INVALID_FIELD, "files", "files[%zu] is no pattern.", i);
+            wi_error_set(error, WI_INVALID_FIELD, "files", "files[%zu] is no pattern", i);
             wi_error_expect(error,
                 "a path or pattern such as \"onnx/*_q4.onnx\", of at most %d "
                 "bytes",
@@ -265,7 +265,7 @@ static int has_pulls(struct wi_request *request)
     struct wi_error error;
     if (request->api->deps.pulls)
         return 1;
-    wi_error_set(&error, WI_NOT_IMPLEMENTED, NULL, "This daemon pulls no models.");
+    wi_error_set(&error, WI_NOT_IMPLEMENTED, NULL, "this daemon pulls no models");
     wi_request_answer_error(request, &error);
     return 0;
 }

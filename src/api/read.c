@@ -103,7 +103,7 @@ enum wi_code wi_api_check_browser(
     struct wi_buffer kinds = {0};
     for (size_t i = 0; i < config->browser_count; i++)
         wi_buffer_printf(&kinds, "%s%s", i ? ", " : "", config->browsers[i].kind);
-    wi_error_set(error, WI_INVALID_FIELD, "browser", "\"%s\" is not a browser kind here.", kind);
+    wi_error_set(error, WI_INVALID_FIELD, "browser", "\"%s\" is not a browser kind here", kind);
     wi_error_allow(error, "%s", kinds.text ? kinds.text : "");
     wi_buffer_clear(&kinds);
     return WI_INVALID_FIELD;
@@ -138,7 +138,7 @@ static void on_parsed_off_loop(struct wi_request *request, void *work)
     size_t converted = binary ? 0 : wi_tensors_bytes(&reading->infer.tensors);
     if (wi_request_reserve(request, converted) != 0 && reading->code == WI_OK)
         reading->code = wi_error_set(reading->late, WI_MEMORY_BUDGET, NULL,
-            "There is no memory for these tensors now; try again later.");
+            "there is no memory for these tensors now; try again later");
     on_parsed(request, reading, reading->late);
 }
 
@@ -168,8 +168,8 @@ static void parse(struct wi_request *request, struct reading *reading)
     } else if (wi_request_reserve(
                    request, (size_t)wi_infer_parse_cost(request, reading->json_size)) != 0) {
         wi_error_set(&error, WI_MEMORY_BUDGET, NULL,
-            "There is no memory to read this JSON now; try again later, or send the tensors in "
-            "binary.");
+            "there is no memory to read this JSON now; try again later, or send the tensors in "
+            "binary");
         answer_error(request, reading, &error);
     } else {
         reading->late = wi_alloc(sizeof *reading->late);
@@ -211,7 +211,7 @@ void wi_infer_begin(
     int is_form = (request->route->flags & WI_ROUTE_FORM) != 0;
     if (code == WI_OK && (!reading->body || (reading->json_size == 0 && !is_form)))
         code = wi_error_set(
-            &error, WI_BAD_JSON, NULL, "There is no %s in the body.", is_form ? "form" : "JSON");
+            &error, WI_BAD_JSON, NULL, "there is no %s in the body", is_form ? "form" : "JSON");
     if (code == WI_OK)
         parse(request, reading);
     else

@@ -213,7 +213,7 @@ static void take_body(struct wi_request *request, const char *bytes, size_t size
     }
     touch(request);
     if (request->received > request->max_body) {
-        wi_error_set(&error, WI_BODY_TOO_LARGE, NULL, "The body is too large.");
+        wi_error_set(&error, WI_BODY_TOO_LARGE, NULL, "the body is too large");
         wi_error_expect(&error, "at most %zu bytes", request->max_body);
         refuse_midway(request, &error);
         return;
@@ -224,7 +224,7 @@ static void take_body(struct wi_request *request, const char *bytes, size_t size
         request->json_cost += json_cost(bytes, size);
     if (store_body(request, bytes, size) != 0) {
         wi_error_set(&error, WI_MEMORY_BUDGET, NULL,
-            "There is no memory for this body now; try again later.");
+            "there is no memory for this body now; try again later");
         refuse_midway(request, &error);
     }
 }
@@ -386,7 +386,7 @@ void wi_request_expired(struct wi_request *request)
         return;
     }
     wi_error_set(&error, WI_REQUEST_TIMEOUT, NULL,
-        "The body stopped coming or came too slowly; send it again in one go.");
+        "the body stopped coming or came too slowly; send it again in one go");
     start_lingering(request, &error);
 }
 

@@ -86,10 +86,9 @@ static void not_found(const char *path, struct wi_error *error)
 {
     const char *advice = advice_for(path);
     if (advice)
-        wi_error_set(error, WI_NOT_FOUND, NULL, "This address is of another API; use %s.", advice);
+        wi_error_set(error, WI_NOT_FOUND, NULL, "this address is of another API; use %s", advice);
     else
-        wi_error_set(
-            error, WI_NOT_FOUND, NULL, "There is nothing here; GET / lists what there is.");
+        wi_error_set(error, WI_NOT_FOUND, NULL, "there is nothing here; GET / lists what there is");
 }
 
 const struct wi_route *wi_route_find(const struct wi_route *routes, const char *method,
@@ -107,7 +106,7 @@ const struct wi_route *wi_route_find(const struct wi_route *routes, const char *
     argument[0] = '\0';
     if (*allowed) {
         wi_error_set(
-            error, WI_METHOD_NOT_ALLOWED, NULL, "This address does not answer to %.16s.", method);
+            error, WI_METHOD_NOT_ALLOWED, NULL, "this address does not answer to %.16s", method);
         wi_error_allow(error, "%s", allowed);
     } else {
         not_found(path, error);

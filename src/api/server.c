@@ -273,7 +273,7 @@ static char *read_pem(const char *path, const char *key, struct wi_error *error)
     ssize_t got;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0 || fstat(fd, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size > PEM_MAX) {
-        wi_error_set(error, WI_INVALID_FIELD, key, "Cannot read %s: %s.", path,
+        wi_error_set(error, WI_INVALID_FIELD, key, "cannot read %s: %s", path,
             fd < 0 ? strerror(errno) : "not a regular file of at most 1 MiB");
         wi_error_expect(error, "a PEM file");
         goto out;
@@ -295,7 +295,7 @@ static int read_tls(struct wi_server *server, struct wi_error *error)
     int key = config->tls_key && *config->tls_key;
     if (certificate != key) {
         wi_error_set(error, WI_INVALID_FIELD, certificate ? "api.tls_key" : "api.tls_certificate",
-            "TLS needs both a certificate and its key; set [api] tls_certificate and tls_key.");
+            "TLS needs both a certificate and its key; set [api] tls_certificate and tls_key");
         return -1;
     }
     if (!certificate)
@@ -385,9 +385,9 @@ static int start(struct wi_server *server, struct wi_error *error)
         server->daemon ? MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
     if (!info) {
         wi_error_set(error, api->tls ? WI_INVALID_FIELD : WI_UNAVAILABLE,
-            api->tls ? "api.tls_certificate" : "api.listen", "The HTTP server does not start%s: %s",
+            api->tls ? "api.tls_certificate" : "api.listen", "the HTTP server does not start%s: %s",
             api->tls ? " with this certificate and key" : "",
-            *server->complaint ? server->complaint : "no reason was given.");
+            *server->complaint ? server->complaint : "no reason was given");
         return -1;
     }
     server->timer = wi_timer_new(api->deps.loop, on_timer, server);

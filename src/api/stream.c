@@ -229,8 +229,8 @@ static void print_end(
         wi_printing_free(printing);
         printing = NULL;
         wi_error_set(&error, WI_MEMORY_BUDGET, NULL,
-            "There is no memory to write the end of this stream as JSON; ask for binary, without "
-            "a stream.");
+            "there is no memory to write the end of this stream as JSON; ask for binary, without "
+            "a stream");
     }
     if (!printing) {
         wi_stream_fail(stream, &error);
@@ -361,12 +361,12 @@ static enum wi_code read_place(const struct wi_request *request, const struct wi
     uint64_t last = 0, parts = wi_events_parts(stream->events);
     if (!stream->infer.resumable)
         return wi_error_set(error, WI_STREAM_GONE, "id",
-            "The stream %s is only for the client that began it, because its request did not say "
-            "\"resumable\": true.",
+            "the stream %s is only for the client that began it, because its request did not say "
+            "\"resumable\": true",
             stream->id);
     if (given && *given && (wi_parse_length(given, &last) != 0 || last >= parts)) {
         wi_error_set(error, WI_INVALID_FIELD, "Last-Event-ID",
-            "\"%.40s\" is not the id of an event of this stream.", given);
+            "\"%.40s\" is not the id of an event of this stream", given);
         wi_error_expect(error, "the id of the last event that came, or no such header");
         return WI_INVALID_FIELD;
     }
@@ -374,8 +374,8 @@ static enum wi_code read_place(const struct wi_request *request, const struct wi
     if (wi_events_have(stream->events, *seq))
         return WI_OK;
     return wi_error_set(error, WI_STREAM_GONE, "Last-Event-ID",
-        "The event %llu of the stream %s is not kept any more: [api] stream_buffer keeps the "
-        "latest %llu bytes.",
+        "the event %llu of the stream %s is not kept any more: [api] stream_buffer keeps the "
+        "latest %llu bytes",
         (unsigned long long)*seq, stream->id,
         (unsigned long long)stream->streams->api->deps.config->api.stream_buffer);
 }

@@ -42,7 +42,7 @@ static void refuse(struct wi_request *request, struct unpacking *work)
 static void no_memory(struct unpacking *work)
 {
     wi_error_set(&work->error, WI_MEMORY_BUDGET, NULL,
-        "There is no memory for this file now; try again later.");
+        "there is no memory for this file now; try again later");
 }
 
 /* --- the work -------------------------------------------------------------------------------- */

@@ -414,8 +414,8 @@ static enum wi_code check_size(
             json, WI_FRAME_HEAD_MAX);
     if (json > WI_FRAME_HEAD_MAX && task->task != WI_TASK_NONE) {
         wi_error_set(error, WI_BODY_TOO_LARGE, "inputs",
-            "The text and the options make %zu bytes of JSON in the message to a node, which may "
-            "have %d: send less text.",
+            "the text and the options make %zu bytes of JSON in the message to a node, which may "
+            "have %d: send less text",
             json, WI_FRAME_HEAD_MAX);
         wi_error_expect(error, "at most %d bytes", WI_FRAME_HEAD_MAX);
         return WI_BODY_TOO_LARGE;

@@ -38,7 +38,7 @@ int wi_token_name_ok(const char *name)
 static enum wi_code refuse_line(const char *path, unsigned number, struct wi_error *error)
 {
     wi_error_set(error, WI_INVALID_FIELD, FIELD,
-        "%s, line %u, is not a token; make lines with `webinfer token new NAME`.", path, number);
+        "%s, line %u, is not a token; make lines with `webinfer token new NAME`", path, number);
     wi_error_expect(error, "NAME:SHA256[:RANK]: a name, 64 hexadecimal digits, a rank");
     return WI_INVALID_FIELD;
 }
@@ -47,7 +47,7 @@ static enum wi_code refuse_rank(
     const char *path, unsigned number, const char *rank, struct wi_error *error)
 {
     wi_error_set(error, WI_INVALID_FIELD, FIELD,
-        "%s, line %u: \"%.20s\" is not a rank; write user, admin or node.", path, number, rank);
+        "%s, line %u: \"%.20s\" is not a rank; write user, admin or node", path, number, rank);
     wi_error_allow(error, "user, admin, node");
     return WI_INVALID_FIELD;
 }
@@ -77,7 +77,7 @@ static enum wi_code check_alone(const struct wi_api_tokens *tokens,
             (other->rank != token->rank || strcmp(other->name, token->name) != 0))
             return wi_error_set(error, WI_INVALID_FIELD, FIELD,
                 "%s, line %u: the token of \"%s\" is there already as that of \"%s\", rank %s; "
-                "remove one of the lines.",
+                "remove one of the lines",
                 path, number, token->name, other->name, wi_rank_names[other->rank]);
     }
     return WI_OK;
@@ -88,7 +88,7 @@ static enum wi_code add(
 {
     if (tokens->count >= WI_API_TOKENS_MAX)
         return wi_error_set(error, WI_INVALID_FIELD, FIELD,
-            "The tokens file has more than %d tokens; remove some.", WI_API_TOKENS_MAX);
+            "the tokens file has more than %d tokens; remove some", WI_API_TOKENS_MAX);
     tokens->items = wi_realloc_array(tokens->items, tokens->count + 1, sizeof *tokens->items);
     tokens->items[tokens->count++] = *token;
     return WI_OK;
@@ -120,11 +120,11 @@ static enum wi_code explain_open(const char *path, int reason, struct wi_error *
 {
     unsigned user = (unsigned)geteuid();
     if (reason != EACCES)
-        return wi_error_set(error, WI_UNAVAILABLE, FIELD, "Cannot open the tokens file %s: %s.",
+        return wi_error_set(error, WI_UNAVAILABLE, FIELD, "cannot open the tokens file %s: %s",
             path, strerror(reason));
     wi_error_set(error, WI_UNAVAILABLE, FIELD,
-        "The tokens file %s may not be read by user id %u, as which webinferd runs; give it to "
-        "that user with `chown %u %s`, and let it into the folders above.",
+        "the tokens file %s may not be read by user id %u, as which webinferd runs; give it to "
+        "that user with `chown %u %s`, and let it into the folders above",
         path, user, user, path);
     wi_error_expect(error, "a file of mode 0600 that belongs to user id %u", user);
     return WI_UNAVAILABLE;
@@ -134,13 +134,13 @@ static enum wi_code check_file(const struct stat *info, const char *path, struct
 {
     if (!S_ISREG(info->st_mode) || (info->st_mode & 077) != 0) {
         wi_error_set(error, WI_INVALID_FIELD, FIELD,
-            "%s %s; make it readable for its owner alone: chmod 600.", path,
+            "%s %s; make it readable for its owner alone: chmod 600", path,
             S_ISREG(info->st_mode) ? "is open to other users" : "is not a regular file");
         wi_error_expect(error, "a regular file of mode 0600");
         return WI_INVALID_FIELD;
     }
     if (info->st_size > WI_API_TOKENS_FILE_MAX)
-        return wi_error_set(error, WI_INVALID_FIELD, FIELD, "%s is larger than %d bytes.", path,
+        return wi_error_set(error, WI_INVALID_FIELD, FIELD, "%s is larger than %d bytes", path,
             WI_API_TOKENS_FILE_MAX);
     return WI_OK;
 }
@@ -156,10 +156,10 @@ static enum wi_code read_open(
         done += (size_t)got;
     text[done] = '\0';
     if (got < 0)
-        code = wi_error_set(error, WI_UNAVAILABLE, FIELD, "Cannot read the tokens file %s: %s.",
+        code = wi_error_set(error, WI_UNAVAILABLE, FIELD, "cannot read the tokens file %s: %s",
             path, strerror(errno));
     else if (strlen(text) != done)
-        code = wi_error_set(error, WI_INVALID_FIELD, FIELD, "%s has a NUL byte.", path);
+        code = wi_error_set(error, WI_INVALID_FIELD, FIELD, "%s has a NUL byte", path);
     else
         code = wi_api_tokens_parse(tokens, path, text, error);
     free(text);

@@ -81,7 +81,7 @@ static void fail_poison(struct wi_durable *durable, const struct wi_row_recover 
 {
     struct wi_error error;
     wi_error_set(&error, WI_ATTEMPTS_EXHAUSTED, NULL,
-        "The daemon ended %d times without warning while it ran this job, so it is not run again.",
+        "the daemon ended %d times without warning while it ran this job, so it is not run again",
         WI_DURABLE_CRASHES_MAX);
     for (size_t i = 0; i < recover->poison_count; i++) {
         wi_warn("jobs", recover->poison[i].id, "%s", error.detail);

@@ -142,7 +142,7 @@ static void refuse_answer(struct wi_durable_entry *entry, uint64_t bytes, uint64
 {
     struct wi_error error;
     wi_error_set(&error, WI_ANSWER_TOO_LARGE, NULL,
-        "The answer takes %llu bytes, and %llu can be kept; ask for binary, or for fewer outputs.",
+        "the answer takes %llu bytes, and %llu can be kept; ask for binary, or for fewer outputs",
         (unsigned long long)bytes, (unsigned long long)most);
     wi_durable_finish(entry, WI_ROW_FAILED, &error);
 }
@@ -200,8 +200,8 @@ static int try_to_print(struct wi_durable_entry *entry)
         }
     } else if (wi_wall_ms() >= entry->row.deadline_at) {
         wi_error_set(&error, WI_DEADLINE_EXCEEDED, "timeout_ms",
-            "The job's deadline passed while its answer waited for memory to be printed in; ask "
-            "for binary.");
+            "the job's deadline passed while its answer waited for memory to be printed in; ask "
+            "for binary");
         wi_durable_finish(entry, WI_ROW_FAILED, &error);
     } else {
         return 0;
@@ -212,7 +212,7 @@ static int try_to_print(struct wi_durable_entry *entry)
 static void put_back_waiting(struct wi_durable_entry *entry)
 {
     struct wi_error error;
-    wi_error_set(&error, WI_MEMORY_BUDGET, NULL, "There was no memory to print the answer in.");
+    wi_error_set(&error, WI_MEMORY_BUDGET, NULL, "there was no memory to print the answer in");
     wi_durable_put_back_busy(entry, &error);
 }
 

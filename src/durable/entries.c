@@ -118,11 +118,11 @@ void wi_durable_tell(struct wi_durable *durable, const char *id)
 
 enum wi_code wi_durable_shutting_down(struct wi_error *error)
 {
-    return wi_error_set(error, WI_SHUTTING_DOWN, NULL, "The service is shutting down.");
+    return wi_error_set(error, WI_SHUTTING_DOWN, NULL, "the service is shutting down");
 }
 
 enum wi_code wi_durable_cancelled(const char *id, struct wi_error *error)
 {
     return wi_error_set(
-        error, WI_CANCELLED, NULL, "The job was cancelled by DELETE /v1/jobs/%s.", id);
+        error, WI_CANCELLED, NULL, "the job was cancelled by DELETE /v1/jobs/%s", id);
 }

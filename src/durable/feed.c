@@ -38,7 +38,7 @@ static void begin(struct wi_durable_entry *entry)
     if (entry->run)
         return;
     wi_error_set(&error, WI_MEMORY_BUDGET, NULL,
-        "Reading the stored request takes %llu bytes, and [pool] memory_budget is %llu.",
+        "reading the stored request takes %llu bytes, and [pool] memory_budget is %llu",
         (unsigned long long)needs, (unsigned long long)durable->deps.budget->limit);
     if (needs > durable->deps.budget->limit)
         wi_durable_finish(entry, WI_ROW_FAILED, &error);
@@ -55,11 +55,11 @@ static void run(struct wi_durable *durable, struct wi_row *row)
         return; /* its deadline has passed meanwhile: see expire */
     entry = wi_durable_entry_new(durable, row);
     if (entry->row.bytes == NULL) {
-        wi_error_set(&error, WI_STORAGE_FAILED, NULL, "The stored request cannot be read back.");
+        wi_error_set(&error, WI_STORAGE_FAILED, NULL, "the stored request cannot be read back");
         wi_durable_finish(entry, WI_ROW_FAILED, &error);
     } else if (!wi_dialect_find(entry->row.dialect)) {
         wi_error_set(&error, WI_STORAGE_FAILED, NULL,
-            "The stored request is in the format \"%s\", which this version does not know.",
+            "the stored request is in the format \"%s\", which this version does not know",
             entry->row.dialect);
         wi_durable_finish(entry, WI_ROW_FAILED, &error);
     } else if (durable->closing) {

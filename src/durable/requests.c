@@ -64,12 +64,12 @@ enum wi_code wi_durable_admit(
     const struct wi_durable *durable, size_t bytes, struct wi_error *error)
 {
     if (!durable)
-        return wi_error_set(error, WI_UNAVAILABLE, NULL, "There is no database to keep jobs in.");
+        return wi_error_set(error, WI_UNAVAILABLE, NULL, "there is no database to keep jobs in");
     if (durable->closing || wi_jobs_admit(durable->deps.jobs, NULL, error) == WI_SHUTTING_DOWN)
         return wi_durable_shutting_down(error);
     if (durable->open >= WI_DURABLE_OPEN_MAX) {
         wi_error_set(error, WI_QUEUE_FULL, NULL,
-            "%zu jobs are accepted and not finished, which is the limit; try again later.",
+            "%zu jobs are accepted and not finished, which is the limit; try again later",
             durable->open);
         wi_error_retry_after(error, 30);
         return WI_QUEUE_FULL;
@@ -78,8 +78,8 @@ enum wi_code wi_durable_admit(
     if (durable->counters.bytes + bytes <= most)
         return WI_OK;
     wi_error_set(error, WI_STORAGE_FAILED, NULL,
-        "Accepted jobs and their results take %llu bytes, and [store] max_size is %llu; results "
-        "make room when they expire.",
+        "accepted jobs and their results take %llu bytes, and [store] max_size is %llu; results "
+        "make room when they expire",
         (unsigned long long)durable->counters.bytes, (unsigned long long)most);
     wi_error_retry_after(error, 60);
     return WI_STORAGE_FAILED;

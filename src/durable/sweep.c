@@ -27,7 +27,7 @@ static void expire(struct wi_durable *durable, const struct wi_row_name *name)
     if (entry)
         return; /* taken meanwhile: its run has the same deadline */
     wi_error_set(&error, WI_DEADLINE_EXCEEDED, "timeout_ms",
-        "The job's deadline passed while it was waiting to be run.");
+        "the job's deadline passed while it was waiting to be run");
     durable->counters.expired++;
     if (durable->counters.queued > 0)
         durable->counters.queued--;

@@ -57,7 +57,7 @@ static enum wi_code check_pipeline_memory(const struct wi_model *model, struct w
         return WI_OK;
     wi_error_set(error, WI_MODEL_TOO_LARGE, "model_name",
         "%s takes about %.0f MiB in a page: %.1f times the %.0f MiB of its ONNX files, and %.0f "
-        "MiB of weights in files of their own; a page has %.0f MiB. Take a smaller variant, or "
+        "MiB of weights in files of their own; a page has %.0f MiB; take a smaller variant, or "
         "keep the weights in external data",
         model->name, total / 1048576, WI_HUGGINGFACE_GRAPH_FACTOR, graphs / 1048576,
         weights / 1048576, WI_HUGGINGFACE_HEAP_MAX / 1048576.0);

@@ -11,7 +11,7 @@ static enum wi_code check_none(
     if (!first)
         return WI_OK;
     snprintf(field, sizeof field, "options.%.60s", first);
-    wi_error_set(error, WI_UNKNOWN_FIELD, field, "%s takes no options, so there is no %s.",
+    wi_error_set(error, WI_UNKNOWN_FIELD, field, "%s takes no options, so there is no %s",
         model->name, field);
     wi_error_allow(error, "no options");
     return WI_UNKNOWN_FIELD;

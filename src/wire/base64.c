@@ -58,10 +58,10 @@ const char *wi_base64_problem(enum wi_base64 result)
 {
     switch (result) {
     case WI_BASE64_EMPTY:
-        return "The base64 text is empty.";
+        return "the base64 text is empty";
     case WI_BASE64_SHORT:
-        return "The base64 text is cut short.";
+        return "the base64 text is cut short";
     default:
-        return "The text has a character that is not base64, such as a line break.";
+        return "the text has a character that is not base64, such as a line break";
     }
 }

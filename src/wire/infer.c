@@ -59,7 +59,7 @@ enum wi_code wi_infer_check_options(
     json_decref(infer->options);
     infer->options = NULL;
     wi_error_set(error, WI_BODY_TOO_LARGE, infer->options_where ? NULL : "options",
-        "The options have %zu bytes of JSON, and may have %d.", size, OPTIONS_MAX);
+        "the options have %zu bytes of JSON, and may have %d", size, OPTIONS_MAX);
     wi_error_expect(error, "at most %d bytes", OPTIONS_MAX);
     return WI_BODY_TOO_LARGE;
 }
@@ -69,10 +69,10 @@ enum wi_code wi_infer_check_stream(const struct wi_infer *infer, struct wi_error
     static const char advice[] = "false, or no stream: its events are text";
     if (infer->wishes.form > WI_OPENAI_TEXT)
         return wi_error_set(error, WI_INVALID_FIELD, "stream",
-            "A stream is of text; ask for response_format json, or for no stream.");
+            "a stream is of text; ask for response_format json, or for no stream");
     if (infer->binary_output) {
         wi_error_set(error, WI_INVALID_FIELD, "parameters.binary_data_output",
-            "A stream cannot carry binary tensors.");
+            "a stream cannot carry binary tensors");
         wi_error_expect(error, "%s", advice);
         return WI_INVALID_FIELD;
     }
@@ -81,7 +81,7 @@ enum wi_code wi_infer_check_stream(const struct wi_infer *infer, struct wi_error
             continue;
         char field[64];
         snprintf(field, sizeof field, "outputs[%zu].parameters.binary_data", i);
-        wi_error_set(error, WI_INVALID_FIELD, field, "A stream cannot carry binary tensors.");
+        wi_error_set(error, WI_INVALID_FIELD, field, "a stream cannot carry binary tensors");
         wi_error_expect(error, "%s", advice);
         return WI_INVALID_FIELD;
     }
@@ -100,7 +100,7 @@ enum wi_code wi_infer_read_platform(
         *platform = (enum wi_platform)found;
         return WI_OK;
     }
-    wi_error_set(error, WI_INVALID_FIELD, "platform", "\"%s\" is not a platform.", name);
+    wi_error_set(error, WI_INVALID_FIELD, "platform", "\"%s\" is not a platform", name);
     wi_error_allow(error, "auto, webgpu, webnn, webgl, wasm, simulated");
     return error ? error->code : WI_INVALID_FIELD;
 }

@@ -45,7 +45,7 @@ static enum wi_code read_address(
     char prefix[160];
     const char *type = json_string_value(json_object_get(part, "type"));
     if (type && strcmp(type, "image_url") != 0)
-        return refuse(where, "is neither text nor a picture.", error);
+        return refuse(where, "is neither text nor a picture", error);
     snprintf(prefix, sizeof prefix, "%.120s.", where);
     enum wi_code code = wi_params_read(part_table, part, WI_PARAMS_STRICT, prefix, &read, error);
     if (code != WI_OK)
@@ -63,12 +63,12 @@ static enum wi_code check_address(const json_t *url, const char *where, struct w
 {
     const char *text = json_string_value(url);
     if (!text)
-        return refuse(where, "has an address that is no string.", error);
+        return refuse(where, "has an address that is no string", error);
     if (strncasecmp(text, "data:", 5) == 0)
         return WI_OK;
     return refuse(where,
         "is a picture by its address, and nothing is fetched for a client; send the picture "
-        "itself as a data URI.",
+        "itself as a data URI",
         error);
 }
 
@@ -101,7 +101,7 @@ enum wi_code wi_message_picture_read(struct wi_infer *infer, json_t *part, const
     if (code != WI_OK || (code = check_address(url, where, error)) != WI_OK)
         return code;
     if (infer->tensors.count >= WI_TEXT_PICTURES) {
-        wi_error_set(error, WI_INVALID_FIELD, where, "%s is one picture too many.", where);
+        wi_error_set(error, WI_INVALID_FIELD, where, "%s is one picture too many", where);
         wi_error_expect(error, "at most %d pictures in a request", WI_TEXT_PICTURES);
         return WI_INVALID_FIELD;
     }

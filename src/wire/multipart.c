@@ -114,7 +114,7 @@ static enum wi_code read_boundary(const char *content_type, char *boundary, stru
     if (find_parameter(parameters, end, "boundary", boundary, BOUNDARY_MAX + 1) == FOUND &&
         *boundary)
         return WI_OK;
-    wi_error_set(error, WI_BAD_FRAMING, "Content-Type", "The form's Content-Type has no boundary.");
+    wi_error_set(error, WI_BAD_FRAMING, "Content-Type", "the form's Content-Type has no boundary");
     wi_error_expect(error, "multipart/form-data; boundary=… of 1 to %d characters", BOUNDARY_MAX);
     return WI_BAD_FRAMING;
 }
@@ -128,13 +128,13 @@ static enum wi_code read_disposition(
     char file[WI_MULTIPART_HEAD_MAX];
     const char *rest = skip_token(value, end);
     if (*part->name)
-        return bad_form(error, part->name, "A part has more than one Content-Disposition.");
+        return bad_form(error, part->name, "a part has more than one Content-Disposition");
     if (!is_name(value, rest, "form-data"))
-        return bad_form(error, NULL, "A part's Content-Disposition is not form-data.");
+        return bad_form(error, NULL, "a part's Content-Disposition is not form-data");
     if (find_parameter(rest, end, "name", part->name, sizeof part->name) == BROKEN) {
         *part->name = '\0';
         return bad_form(error, NULL,
-            "The Content-Disposition of a part is broken, or its name has more than 64 bytes.");
+            "the Content-Disposition of a part is broken, or its name has more than 64 bytes");
     }
     part->is_file = find_parameter(rest, end, "filename", file, sizeof file) != ABSENT ||
                     find_parameter(rest, end, "filename*", file, sizeof file) != ABSENT;
@@ -148,7 +148,7 @@ static enum wi_code read_header(
 {
     const char *colon = memchr(line, ':', (size_t)(end - line));
     if (!colon)
-        return bad_form(error, NULL, "A part has a header without a colon.");
+        return bad_form(error, NULL, "a part has a header without a colon");
     const char *value = skip_blanks(colon + 1, end);
     if (is_name(line, colon, "Content-Disposition"))
         return read_disposition(part, value, end, error);
@@ -156,7 +156,7 @@ static enum wi_code read_header(
     if (is_name(line, colon, "Content-Transfer-Encoding") &&
         (is_name(value, token_end, "base64") || is_name(value, token_end, "quoted-printable")))
         return bad_form(error, "Content-Transfer-Encoding",
-            "A part is in base64 or quoted-printable; send its bytes as they are.");
+            "a part is in base64 or quoted-printable; send its bytes as they are");
     return WI_OK;
 }
 
@@ -170,7 +170,7 @@ static enum wi_code read_head(
         const char *line = rest->at;
         enum wi_code code;
         if (!end)
-            return bad_form(error, NULL, "The headers of a part do not end, or are too long.");
+            return bad_form(error, NULL, "the headers of a part do not end, or are too long");
         rest->at = end + 2;
         if (end == line)
             break;
@@ -178,7 +178,7 @@ static enum wi_code read_head(
             return code;
     }
     if (!*part->name)
-        return bad_form(error, NULL, "A part has no name.");
+        return bad_form(error, NULL, "a part has no name");
     return WI_OK;
 }
 
@@ -244,7 +244,7 @@ static enum wi_code read_part(struct wi_multipart *form, struct rest *rest,
     const char *before;
     enum wi_code code;
     if (form->count == WI_MULTIPART_MAX) {
-        bad_form(error, NULL, "The form has too many parts.");
+        bad_form(error, NULL, "the form has too many parts");
         wi_error_expect(error, "at most %d parts", WI_MULTIPART_MAX);
         return WI_BAD_FRAMING;
     }
@@ -255,7 +255,7 @@ static enum wi_code read_part(struct wi_multipart *form, struct rest *rest,
     rest->at -= 2; /* an empty part's CR LF is that of its delimiter, too */
     *end = find_delimiter(rest, delimiter, &before);
     if (*end == NONE)
-        return bad_form(error, part->name, "The form is cut short: its last delimiter is missing.");
+        return bad_form(error, part->name, "the form is cut short: its last delimiter is missing");
     if (before > (const char *)part->bytes)
         part->size = (size_t)(before - (const char *)part->bytes);
     form->count++;
@@ -274,7 +274,7 @@ enum wi_code wi_multipart_read(struct wi_multipart *form, const char *content_ty
     delimiter.length = strlen(delimiter.text);
     enum delimiter_end end = find_first(&rest, &delimiter);
     if (end == NONE)
-        return bad_form(error, NULL, "The form's boundary is nowhere in the body.");
+        return bad_form(error, NULL, "the form's boundary is nowhere in the body");
     while (code == WI_OK && end == NEXT)
         code = read_part(form, &rest, &delimiter, &end, error);
     return code;

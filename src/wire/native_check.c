@@ -14,7 +14,7 @@ static enum wi_code check_picture(const struct wi_infer *infer, const struct wi_
 {
     if (!model->takes_picture) {
         wi_error_set(error, WI_INPUT_INVALID, "inputs",
-            "%s takes tensors: its model.json does not say how to turn a picture into its input.",
+            "%s takes tensors: its model.json does not say how to turn a picture into its input",
             model->name);
         wi_error_expect(error, "a list of {\"name\",\"datatype\",\"shape\",\"data\"}");
         return WI_INPUT_INVALID;
@@ -59,7 +59,7 @@ static enum wi_code check_precision(
     if (own && strcmp(own, infer->precision) == 0)
         return WI_OK;
     wi_error_set(error, WI_PRECISION_UNSUPPORTED, "precision",
-        "%s is served as it is; it has no variant in %s.", model->name, infer->precision);
+        "%s is served as it is; it has no variant in %s", model->name, infer->precision);
     wi_error_expect(error, "%s%s", own ? own : "no precision", own ? ", or none" : "");
     return WI_PRECISION_UNSUPPORTED;
 }
@@ -67,7 +67,7 @@ static enum wi_code check_precision(
 enum wi_code wi_native_needs_binary(const char *name, enum wi_datatype type, struct wi_error *error)
 {
     wi_error_set(error, WI_NOT_ACCEPTABLE, "parameters.binary_data_output",
-        "The output \"%.100s\" is %s, which JSON cannot carry; ask for binary.", name,
+        "the output \"%.100s\" is %s, which JSON cannot carry; ask for binary", name,
         wi_datatype_name(type));
     return WI_NOT_ACCEPTABLE;
 }
@@ -94,7 +94,7 @@ static enum wi_code check_echo(const struct wi_infer *infer, struct wi_error *er
             at++;
         if (at == tensors->count)
             return wi_error_set(error, WI_OUTPUT_UNKNOWN, "outputs",
-                "There is no output \"%.100s\": the outputs are the inputs.",
+                "there is no output \"%.100s\": the outputs are the inputs",
                 infer->outputs.items[i]);
     }
     for (size_t i = 0; i < tensors->count; i++) {
@@ -111,14 +111,13 @@ static enum wi_code check_count(const struct wi_infer *infer, struct wi_error *e
 {
     if (infer->tensors.count) {
         wi_error_set(error, WI_INPUT_UNKNOWN, "inputs",
-            "There is no input \"%.100s\": builtin/count takes none.",
-            infer->tensors.items[0].name);
+            "there is no input \"%.100s\": builtin/count takes none", infer->tensors.items[0].name);
         wi_error_expect(error, "[]");
         return WI_INPUT_UNKNOWN;
     }
     if (infer->outputs.count)
         return wi_error_set(error, WI_OUTPUT_UNKNOWN, "outputs",
-            "There is no output \"%.100s\": builtin/count has none.", infer->outputs.items[0]);
+            "there is no output \"%.100s\": builtin/count has none", infer->outputs.items[0]);
     return WI_OK;
 }
 
@@ -152,7 +151,7 @@ enum wi_code wi_native_check(const struct wi_infer *infer, const struct wi_model
     if (infer->task != WI_TASK_NONE &&
         (!model->takes_picture || infer->task != WI_TASK_IMAGE_CLASSIFICATION)) {
         wi_error_set(error, WI_INPUT_INVALID, "task",
-            "%s does not do the task %s; leave task out and send tensors.", model->name,
+            "%s does not do the task %s; leave task out and send tensors", model->name,
             wi_task_name(infer->task));
         return WI_INPUT_INVALID;
     }

@@ -61,7 +61,7 @@ static enum wi_code read_behind(struct wi_infer *infer, const json_t *value, con
     if (code != WI_OK)
         return code;
     if ((uint64_t)size != there) {
-        wi_error_set(error, WI_BAD_FRAMING, field, "%s has %lld bytes, but %zu follow the JSON.",
+        wi_error_set(error, WI_BAD_FRAMING, field, "%s has %lld bytes, but %zu follow the JSON",
             field, (long long)size, there);
         return WI_BAD_FRAMING;
     }
@@ -163,8 +163,8 @@ static enum wi_code check_members(unsigned members, struct wi_error *error)
         i++;
     if (i == count) {
         wi_error_set(error, WI_INVALID_FIELD, "inputs", "%s",
-            members ? "inputs has members that do not go together."
-                    : "inputs has none of the members that say what it is.");
+            members ? "inputs has members that do not go together"
+                    : "inputs has none of the members that say what it is");
         wi_error_expect(error,
             "{\"messages\"}, {\"query\", \"documents\"}, {\"text\", \"text_pair\"}, {\"pairs\"}, "
             "{\"question\", \"context\"}, {\"text\" or \"texts\", \"labels\"}, or {\"image\"} or "
@@ -174,7 +174,7 @@ static enum wi_code check_members(unsigned members, struct wi_error *error)
     const char *missing = object_table[__builtin_ctz(things[i] & ~members)].name;
     snprintf(field, sizeof field, "inputs.%s", missing);
     return wi_error_set(
-        error, WI_INVALID_FIELD, field, "%s is missing beside what inputs has.", field);
+        error, WI_INVALID_FIELD, field, "%s is missing beside what inputs has", field);
 }
 
 static enum wi_code read_pair(
@@ -227,7 +227,7 @@ static enum wi_code read_file(struct wi_infer *infer, const struct object *objec
         return read_base64(infer, value, field, source, sound, error);
     if (json_is_object(value))
         return read_behind(infer, value, field, source, sound, error);
-    wi_error_set(error, WI_INVALID_FIELD, field, "%s must be a string.", field);
+    wi_error_set(error, WI_INVALID_FIELD, field, "%s must be a string", field);
     wi_error_expect(error, "a %s in base64, a data URI, or {\"binary_data_size\"}",
         sound ? "sound" : "picture");
     return WI_INVALID_FIELD;
@@ -259,7 +259,7 @@ static enum wi_code check_sampled(
         return WI_OK;
     snprintf(field, sizeof field, "inputs.%s", word);
     return wi_error_set(error, WI_INVALID_FIELD, field,
-        "%s is for raw samples: {\"audio\", \"format\", \"sampling_rate\"}.", field);
+        "%s is for raw samples: {\"audio\", \"format\", \"sampling_rate\"}", field);
 }
 
 static enum wi_code read_object(struct wi_infer *infer, const json_t *inputs,
@@ -302,12 +302,12 @@ enum wi_code wi_native_read_inputs(struct wi_infer *infer, json_t *inputs, struc
     } else if (json_is_object(inputs)) {
         code = read_object(infer, inputs, &source, error);
     } else {
-        code = wi_error_set(error, WI_INVALID_FIELD, "inputs", "inputs has the wrong type.");
+        code = wi_error_set(error, WI_INVALID_FIELD, "inputs", "inputs has the wrong type");
         wi_error_expect(error, "a list of tensors, a picture: {\"image\":\"<base64>\"}, or text: a "
                                "string, a list of strings, {\"messages\": [...]}");
     }
     if (code == WI_OK && binary && !is_taken(&infer->tensors, body))
         return wi_error_set(error, WI_BAD_FRAMING, "inputs",
-            "%zu bytes follow the JSON, but no tensor claims them.", body->size - json_size);
+            "%zu bytes follow the JSON, but no tensor claims them", body->size - json_size);
     return code;
 }

@@ -94,13 +94,13 @@ enum wi_code wi_native_frame(const char *content_type, const char *head_length, 
         if (!wi_media_type_is(content_type, "application/octet-stream"))
             return WI_OK;
         return wi_error_set(error, WI_BAD_FRAMING, field,
-            "A binary body needs the header %s: how many of its bytes are JSON.", field);
+            "a binary body needs the header %s: how many of its bytes are JSON", field);
     }
     if (wi_parse_length(head_length, &length) != 0)
-        return wi_error_set(error, WI_BAD_FRAMING, field, "%s is not a number of bytes.", field);
+        return wi_error_set(error, WI_BAD_FRAMING, field, "%s is not a number of bytes", field);
     if (length > body_size || length > JSON_HEAD_MAX) {
         wi_error_set(error, WI_BAD_FRAMING, field,
-            "%s is %llu, but the body has %zu bytes and its JSON may have %d.", field,
+            "%s is %llu, but the body has %zu bytes and its JSON may have %d", field,
             (unsigned long long)length, body_size, JSON_HEAD_MAX);
         wi_error_expect(
             error, "at most %zu", body_size < JSON_HEAD_MAX ? body_size : (size_t)JSON_HEAD_MAX);
@@ -151,14 +151,14 @@ static void explain_overflow(
     find_member(text, at, name, sizeof name);
     if (!*name || strcmp(name, "data") == 0) {
         wi_error_set(error, WI_NON_FINITE, NULL,
-            "Line %d, column %d: this number is too large for JSON; send the tensor in binary "
-            "(parameters.binary_data_size).",
+            "line %d, column %d: this number is too large for JSON; send the tensor in binary "
+            "(parameters.binary_data_size)",
             place->line, place->column);
         return;
     }
     while (row->name && (row->kind != WI_PARAM_INTEGER || strcmp(row->name, name) != 0))
         row++;
-    wi_error_set(error, WI_INVALID_FIELD, name, "Line %d, column %d: %s is too large a number.",
+    wi_error_set(error, WI_INVALID_FIELD, name, "line %d, column %d: %s is too large a number",
         place->line, place->column, name);
     if (row->name)
         wi_error_expect(error, "%.15g to %.15g", row->min, row->max);
@@ -175,16 +175,16 @@ json_t *wi_native_load_json(const char *text, size_t size, struct wi_error *erro
     enum json_error_code why = root ? json_error_unknown : json_error_code(&place);
     size_t at = !root && place.position > 0 ? (size_t)place.position : 0;
     if (root) {
-        wi_error_set(error, WI_BAD_JSON, NULL, "The body must be a JSON object.");
+        wi_error_set(error, WI_BAD_JSON, NULL, "the body must be a JSON object");
     } else if (why == json_error_numeric_overflow) {
         explain_overflow(text, at < size ? at : size, &place, error);
     } else if (why == json_error_invalid_syntax && is_non_finite(text, size, at)) {
         wi_error_set(error, WI_NON_FINITE, NULL,
-            "Line %d, column %d: this number is not finite; send the tensor in binary "
-            "(parameters.binary_data_size).",
+            "line %d, column %d: this number is not finite; send the tensor in binary "
+            "(parameters.binary_data_size)",
             place.line, place.column);
     } else {
-        wi_error_set(error, WI_BAD_JSON, NULL, "Line %d, column %d: %.200s.", place.line,
+        wi_error_set(error, WI_BAD_JSON, NULL, "line %d, column %d: %.200s", place.line,
             place.column, place.text);
     }
     json_decref(root);
@@ -219,7 +219,7 @@ static enum wi_code read_output(
     if (json_is_string(value)) {
         output.name = json_string_value(value);
         if (strlen(output.name) != json_string_length(value) || !*output.name)
-            return wi_error_set(error, WI_INVALID_FIELD, where, "%s is not a name.", where);
+            return wi_error_set(error, WI_INVALID_FIELD, where, "%s is not a name", where);
     } else if (json_is_object(value)) {
         char prefix[64];
         snprintf(prefix, sizeof prefix, "%s.", where);
@@ -229,7 +229,7 @@ static enum wi_code read_output(
             code = wi_params_read(
                 binary_table, output.parameters, WI_PARAMS_STRICT, prefix, &binary, error);
     } else {
-        code = wi_error_set(error, WI_INVALID_FIELD, where, "%s has the wrong type.", where);
+        code = wi_error_set(error, WI_INVALID_FIELD, where, "%s has the wrong type", where);
         wi_error_expect(error, "a name, or {\"name\",\"parameters\":{\"binary_data\":true}}");
     }
     if (code != WI_OK)
@@ -280,7 +280,7 @@ static enum wi_code read_task(
     if (!fields->task || infer->task != WI_TASK_NONE)
         return WI_OK;
     wi_task_all_names(names, sizeof names);
-    wi_error_set(error, WI_INVALID_FIELD, "task", "\"%.64s\" is none of the tasks.", fields->task);
+    wi_error_set(error, WI_INVALID_FIELD, "task", "\"%.64s\" is none of the tasks", fields->task);
     wi_error_allow(error, "%s", names);
     return WI_INVALID_FIELD;
 }

@@ -50,15 +50,15 @@ static enum wi_code add_parameter(
     if (json_object_get(root, name) && strcmp(name, WI_OPENAI_TIMES) == 0)
         return wi_openai_refuse_times(error);
     if (json_object_get(root, name) || strcmp(name, "file") == 0)
-        return wi_error_set(error, WI_INVALID_FIELD, name, "%s is there twice.", name);
+        return wi_error_set(error, WI_INVALID_FIELD, name, "%s is there twice", name);
     if (bytes > VALUES_MAX) {
-        wi_error_set(error, WI_INVALID_FIELD, name, "What comes beside the file is too large.");
+        wi_error_set(error, WI_INVALID_FIELD, name, "what comes beside the file is too large");
         wi_error_expect(error, "at most %d bytes", VALUES_MAX);
         return WI_INVALID_FIELD;
     }
     value = value_of(part);
     if (!value || json_object_set_new(root, name, value) != 0)
-        return wi_error_set(error, WI_INVALID_FIELD, name, "%s is not text in UTF-8.", name);
+        return wi_error_set(error, WI_INVALID_FIELD, name, "%s is not text in UTF-8", name);
     return WI_OK;
 }
 
@@ -101,7 +101,7 @@ static enum wi_code read_parts(
     while (end && end > line && (end[-1] == ' ' || end[-1] == '\t'))
         end--; /* which no boundary ends with */
     if (!end || end - line < 3 || memcmp(line, "--", 2) != 0) {
-        wi_error_set(error, WI_BAD_FRAMING, NULL, "The form does not begin with its boundary.");
+        wi_error_set(error, WI_BAD_FRAMING, NULL, "the form does not begin with its boundary");
         wi_error_expect(error, "multipart/form-data as RFC 7578 describes it");
         return WI_BAD_FRAMING;
     }
@@ -327,7 +327,7 @@ struct wi_printing *wi_openai_print_speech(
     int raw = infer->wishes.form == WI_OPENAI_PCM;
     if (outputs->count != 1 ||
         !wi_wav_is_plain(wi_tensor_bytes(&outputs->items[0]), outputs->items[0].size)) {
-        wi_error_set(error, WI_INFERENCE_FAILED, NULL, "The node's answer has no speech.");
+        wi_error_set(error, WI_INFERENCE_FAILED, NULL, "the node's answer has no speech");
         return NULL;
     }
     struct wi_printing *printing = wi_alloc(sizeof *printing);

@@ -58,13 +58,6 @@ static void add_param(struct wi_buffer *out, const struct wi_error *error, const
         wi_buffer_puts(out, "null");
 }
 
-/* Some details end as sentences do. */
-static const char *end_of(const char *detail)
-{
-    size_t length = strlen(detail);
-    return length > 0 && detail[length - 1] == '.' ? "" : ".";
-}
-
 /* What is expected, as it is called there: the forms of an answer that have no times. */
 static const char *expected_of(const struct wi_error *error)
 {
@@ -77,9 +70,8 @@ void wi_openai_error(struct wi_buffer *out, const struct wi_error *error, const 
 {
     const char *expected = expected_of(error);
     char message[sizeof error->detail + sizeof error->expected + sizeof error->allowed + 32];
-    snprintf(message, sizeof message, "%s%s%s%s%s%s", error->detail,
-        *expected || *error->allowed ? end_of(error->detail) : "", *expected ? " Expected: " : "",
-        expected, *error->allowed ? " Allowed: " : "", error->allowed);
+    snprintf(message, sizeof message, "%s%s%s%s%s", error->detail, *expected ? "; expected: " : "",
+        expected, *error->allowed ? "; allowed: " : "", error->allowed);
     wi_buffer_puts(out, "{\"message\":");
     wi_buffer_json_string(out, message);
     wi_buffer_strings(out, ",\"type\":\"", type_of(error->code), "\",\"param\":", NULL);

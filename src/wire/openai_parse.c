@@ -157,7 +157,7 @@ static enum wi_code sort_parameters(
             char field[80];
             snprintf(field, sizeof field, "%.79s", name);
             return wi_error_set(error, WI_UNKNOWN_FIELD, field,
-                "The parameter %s is not supported here; leave it out.", field);
+                "the parameter %s is not supported here; leave it out", field);
         }
         if (known && known->use == OPTION && !json_is_null(value))
             json_object_set(infer->options, name, value);
@@ -239,7 +239,7 @@ static int has_numbers(const json_t *value)
 static enum wi_code no_tokens(const char *name, struct wi_error *error)
 {
     wi_error_set(error, WI_INVALID_FIELD, name,
-        "%s is a list of tokens, which is not taken; send the text.", name);
+        "%s is a list of tokens, which is not taken; send the text", name);
     wi_error_expect(error, "text");
     return WI_INVALID_FIELD;
 }
@@ -371,7 +371,7 @@ enum wi_code wi_openai_frame(const char *content_type, const char *head_length, 
     if (!head_length)
         return WI_OK;
     return wi_error_set(error, WI_BAD_FRAMING, "Inference-Header-Content-Length",
-        "Nothing binary is taken here; leave this header out.");
+        "nothing binary is taken here; leave this header out");
 }
 
 enum wi_code wi_openai_read(enum wi_task_kind task, struct wi_infer *infer, const json_t *root,

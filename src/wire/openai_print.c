@@ -127,7 +127,7 @@ struct wi_printing *wi_openai_print_embeddings(
     const struct wi_tensors *outputs = outcome->outputs;
     if (outputs->count != 1 || outputs->items[0].rank != 2 ||
         outputs->items[0].datatype != WI_FP32) {
-        wi_error_set(error, WI_INFERENCE_FAILED, NULL, "The node's answer has no embeddings.");
+        wi_error_set(error, WI_INFERENCE_FAILED, NULL, "the node's answer has no embeddings");
         return NULL;
     }
     struct wi_printing *printing = wi_alloc(sizeof *printing);

@@ -21,7 +21,7 @@ static enum wi_code read_form(struct wi_infer *infer, const json_t *root, enum w
         return WI_OK;
     char *given = json_dumps(asked, JSON_COMPACT | JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
     wi_error_set(error, WI_INVALID_FIELD, "response_format",
-        "The response_format %.40s is not made here.", given);
+        "the response_format %.40s is not made here", given);
     free(given);
     struct wi_buffer list = {0};
     for (int i = 0; names[i]; i++)
@@ -34,7 +34,7 @@ static enum wi_code read_form(struct wi_infer *infer, const json_t *root, enum w
 enum wi_code wi_openai_refuse_times(struct wi_error *error)
 {
     wi_error_set(error, WI_INVALID_FIELD, WI_OPENAI_TIMES,
-        "%s is for response_format verbose_json, and is one thing.", WI_OPENAI_TIMES);
+        "%s is for response_format verbose_json, and is one thing", WI_OPENAI_TIMES);
     wi_error_expect(error, "segment or word");
     return WI_INVALID_FIELD;
 }

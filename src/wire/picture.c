@@ -39,13 +39,13 @@ enum wi_code wi_picture_decode(const char *text, size_t length, const char *fiel
     *blob = NULL;
     int prefix = skip_prefix(text, length);
     if (prefix < 0)
-        return bad_picture(field, error, "This data URI is not a PNG, JPEG or WebP in base64.");
+        return bad_picture(field, error, "this data URI is not a PNG, JPEG or WebP in base64");
     text += prefix;
     length -= (size_t)prefix;
     enum wi_base64 result = wi_base64_decode(text, length, budget, blob);
     if (result == WI_BASE64_NO_MEMORY)
         return wi_error_set(error, WI_MEMORY_BUDGET, field,
-            "There is no memory for this picture now; try again later.");
+            "there is no memory for this picture now; try again later");
     return result == WI_BASE64_OK ? WI_OK : bad_picture(field, error, wi_base64_problem(result));
 }
 
@@ -160,11 +160,11 @@ enum wi_code wi_picture_sniff(
     else if (size >= 12 && memcmp(bytes, "RIFF", 4) == 0 && memcmp(bytes + 8, "WEBP", 4) == 0)
         result = sniff_webp(bytes, size, picture);
     else
-        return bad_picture("inputs.image", error, "The bytes are no PNG, JPEG or WebP.");
+        return bad_picture("inputs.image", error, "the bytes are no PNG, JPEG or WebP");
     if (result != 0)
-        return bad_picture("inputs.image", error, "The picture's header is broken or cut short.");
+        return bad_picture("inputs.image", error, "the picture's header is broken or cut short");
     if (picture->width == 0 || picture->height == 0)
-        return bad_picture("inputs.image", error, "The picture has no pixels.");
+        return bad_picture("inputs.image", error, "the picture has no pixels");
     return WI_OK;
 }
 
@@ -174,7 +174,7 @@ enum wi_code wi_picture_check_size(
     if ((uint64_t)picture->width * picture->height <= (uint64_t)max_pixels)
         return WI_OK;
     wi_error_set(error, WI_PICTURE_TOO_LARGE, "inputs.image",
-        "The picture has %u × %u pixels; send a smaller one.", picture->width, picture->height);
+        "the picture has %u × %u pixels; send a smaller one", picture->width, picture->height);
     wi_error_expect(error, "at most %lld pixels", (long long)max_pixels);
     return WI_PICTURE_TOO_LARGE;
 }

@@ -28,7 +28,7 @@ static enum wi_code check_length(double seconds, const char *field, struct wi_er
         return WI_OK;
     snprintf(name, sizeof name, "%.60saudio", field);
     wi_error_set(
-        error, WI_AUDIO_TOO_LARGE, name, "The sound takes %.0f s; cut it into pieces.", seconds);
+        error, WI_AUDIO_TOO_LARGE, name, "the sound takes %.0f s; cut it into pieces", seconds);
     wi_error_expect(error, "at most %d s", WI_SOUND_SECONDS_MAX);
     return WI_AUDIO_TOO_LARGE;
 }
@@ -43,7 +43,7 @@ static enum wi_code check_number(int64_t value, int64_t least, int64_t most, con
         return WI_OK;
     snprintf(path, sizeof path, "%.40s%s", field, name);
     wi_error_set(error, WI_INVALID_FIELD, path,
-        "%s is %lld; raw samples need one from %lld to %lld.", path, (long long)value,
+        "%s is %lld; raw samples need one from %lld to %lld", path, (long long)value,
         (long long)least, (long long)most);
     wi_error_expect(error, "%lld to %lld", (long long)least, (long long)most);
     return WI_INVALID_FIELD;
@@ -62,7 +62,7 @@ static enum wi_code sniff_samples(
         return code;
     size_t frame = (size_t)channels * (floats ? 4 : 2);
     if (size % frame != 0)
-        return bad_sound(field, error, "The raw samples end in the middle of one.");
+        return bad_sound(field, error, "the raw samples end in the middle of one");
     sound->media_type = floats ? "audio/pcm;format=f32le" : "audio/pcm;format=s16le";
     return check_length((double)(size / frame) / (double)sound->sampling_rate, field, error);
 }
@@ -126,7 +126,7 @@ static enum wi_code sniff_file(const unsigned char *bytes, size_t size, struct w
     if (size >= 12 && memcmp(bytes, "RIFF", 4) == 0 && memcmp(bytes + 8, "WAVE", 4) == 0) {
         double seconds = wav_seconds(bytes, size);
         sound->media_type = "audio/wav";
-        return seconds < 0 ? bad_sound(field, error, "The WAV file has no format or no samples.")
+        return seconds < 0 ? bad_sound(field, error, "the WAV file has no format or no samples")
                            : check_length(seconds, field, error);
     }
     for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++) {
@@ -137,7 +137,7 @@ static enum wi_code sniff_file(const unsigned char *bytes, size_t size, struct w
         return WI_OK;
     }
     if (size < 2 || bytes[0] != 0xff || (bytes[1] & 0xe0) != 0xe0)
-        return bad_sound(field, error, "The bytes are no sound file.");
+        return bad_sound(field, error, "the bytes are no sound file");
     sound->media_type = (bytes[1] & 0x06) == 0 ? "audio/aac" : "audio/mpeg";
     return WI_OK;
 }
@@ -146,7 +146,7 @@ enum wi_code wi_sound_sniff(const unsigned char *bytes, size_t size, struct wi_s
     const char *field, struct wi_error *error)
 {
     if (size == 0)
-        return bad_sound(field, error, "The sound has no bytes.");
+        return bad_sound(field, error, "the sound has no bytes");
     return sound->format ? sniff_samples(size, sound, field, error)
                          : sniff_file(bytes, size, sound, field, error);
 }
@@ -164,13 +164,13 @@ enum wi_code wi_sound_decode(const char *text, size_t length, const char *field,
         size_t head = end ? (size_t)(end + 1 - text) : 0;
         if (head < sizeof base64 || head > 200 ||
             strncasecmp(end + 2 - sizeof base64, base64, sizeof base64 - 1) != 0)
-            return bad_sound(field, error, "This data URI is not audio in base64.");
+            return bad_sound(field, error, "this data URI is not audio in base64");
         text += head;
         length -= head;
     }
     enum wi_base64 result = wi_base64_decode(text, length, budget, blob);
     if (result == WI_BASE64_NO_MEMORY)
         return wi_error_set(error, WI_MEMORY_BUDGET, "inputs.audio",
-            "There is no memory for this sound now; try again later.");
+            "there is no memory for this sound now; try again later");
     return result == WI_BASE64_OK ? WI_OK : bad_sound(field, error, wi_base64_problem(result));
 }

@@ -137,7 +137,7 @@ static enum wi_code refuse_task(const struct wi_infer *infer, const struct wi_mo
     enum wi_model_type type = type_of(infer, model);
     print_tasks(infer, model, names, sizeof names);
     wi_error_set(error, WI_INPUT_INVALID, infer->task != WI_TASK_NONE ? "task" : "inputs",
-        "%s is a model of the type %s and does not do the task %s.", model->name,
+        "%s is a model of the type %s and does not do the task %s", model->name,
         type == WI_TYPE_UNKNOWN ? "unknown" : wi_model_type_name(type), wi_task_name(task));
     wi_error_allow(error, "%s", names);
     return WI_INPUT_INVALID;
@@ -151,7 +151,7 @@ static enum wi_code check_task(
         return refuse_task(infer, model, task, error);
     if (fits(infer->form, task))
         return WI_OK;
-    wi_error_set(error, WI_INPUT_INVALID, "inputs", "The task %s takes inputs of another form.",
+    wi_error_set(error, WI_INPUT_INVALID, "inputs", "the task %s takes inputs of another form",
         wi_task_name(task));
     wi_error_expect(error, "%s", wi_task_takes_words(task));
     return WI_INPUT_INVALID;
@@ -167,13 +167,13 @@ static enum wi_code check_kind(
     if (infer->form != WI_FORM_NONE && wi_text_is_for(model))
         return WI_OK;
     if (infer->form == WI_FORM_NONE) {
-        wi_error_set(error, WI_INPUT_INVALID, "inputs", "%s takes no tensors.", model->name);
+        wi_error_set(error, WI_INPUT_INVALID, "inputs", "%s takes no tensors", model->name);
         wi_error_expect(error, "%s",
             list->count > 0 ? wi_task_takes_words(list->items[0])
                             : "a string, a list of strings, {\"messages\": […]} or "
                               "{\"query\", \"documents\"}");
     } else {
-        wi_error_set(error, WI_INPUT_INVALID, "inputs", "%s takes %s.", model->name,
+        wi_error_set(error, WI_INPUT_INVALID, "inputs", "%s takes %s", model->name,
             model->takes_picture ? "a picture alone, or tensors" : "tensors alone");
         wi_error_expect(error, "%s",
             model->takes_picture ? "a picture: {\"image\":\"<base64>\"}, or a list of tensors"
@@ -199,7 +199,7 @@ static enum wi_code check_outputs(
         if (wi_task_has_output(task, name))
             continue;
         wi_error_set(error, WI_OUTPUT_UNKNOWN, "outputs",
-            "There is no output \"%.100s\" of the task %s.", name, wi_task_name(task));
+            "there is no output \"%.100s\" of the task %s", name, wi_task_name(task));
         wi_error_expect(error, "%s", wi_task_outputs(task));
         return WI_OUTPUT_UNKNOWN;
     }
@@ -240,7 +240,7 @@ static enum wi_code check_size(const struct wi_infer *infer, const struct wi_mod
     if (context == 0 || context > WI_TEXT_MAX || bytes <= context * WI_TEXT_PER_TOKEN)
         return WI_OK;
     wi_error_set(error, WI_CONTEXT_LENGTH, "inputs",
-        "The text has %zu bytes, which is more than a context of %llu tokens can hold.", bytes,
+        "the text has %zu bytes, which is more than a context of %llu tokens can hold", bytes,
         (unsigned long long)context);
     wi_error_expect(error, "at most %llu bytes, %d for each token",
         (unsigned long long)context * WI_TEXT_PER_TOKEN, WI_TEXT_PER_TOKEN);
@@ -257,7 +257,7 @@ static enum wi_code check_precision(
     for (size_t i = 0; i < model->variants.count; i++)
         wi_buffer_printf(&names, "%s%s", i ? ", " : "", model->variants.items[i].name);
     wi_error_set(error, WI_PRECISION_UNSUPPORTED, "precision",
-        "%s is not there in %s; its variants are its precisions.", model->name, infer->precision);
+        "%s is not there in %s; its variants are its precisions", model->name, infer->precision);
     wi_error_allow(error, "%s", names.text ? names.text : "none");
     wi_buffer_clear(&names);
     return WI_PRECISION_UNSUPPORTED;
@@ -279,7 +279,7 @@ static enum wi_code check_shown(const struct wi_infer *infer, const struct wi_mo
         return WI_OK;
     const char *where = infer->tensors.items[0].name;
     if (!wi_task_list_has(&model->huggingface.tasks, WI_TASK_VISUAL_QUESTION)) {
-        wi_error_set(error, WI_INVALID_FIELD, where, "%s is a picture, and %s takes none.", where,
+        wi_error_set(error, WI_INVALID_FIELD, where, "%s is a picture, and %s takes none", where,
             model->name);
         wi_error_expect(error, "{\"type\": \"text\", \"text\": string}");
         return WI_INVALID_FIELD;
@@ -305,7 +305,7 @@ static enum wi_code check_bias(const struct wi_infer *infer, const struct wi_mod
         if (count == 0 || strtoull(token, NULL, 10) < count)
             continue;
         snprintf(field, sizeof field, "%slogit_bias", where);
-        wi_error_set(error, WI_INPUT_INVALID, field, "%s has %llu tokens, and none is number %s.",
+        wi_error_set(error, WI_INPUT_INVALID, field, "%s has %llu tokens, and none is number %s",
             model->name, (unsigned long long)count, token);
         wi_error_expect(error, "tokens from 0 to %llu", (unsigned long long)count - 1);
         return WI_INPUT_INVALID;

@@ -38,7 +38,7 @@ static enum wi_code wrong_type(
 
 static enum wi_code too_many(const char *where, struct wi_error *error)
 {
-    wi_error_set(error, WI_INVALID_FIELD, where, "%s is one text too many.", where);
+    wi_error_set(error, WI_INVALID_FIELD, where, "%s is one text too many", where);
     wi_error_expect(error, "at most %d texts in a request, the parts of messages and calls counted",
         WI_TEXT_COUNT);
     return WI_INVALID_FIELD;
@@ -62,7 +62,7 @@ static enum wi_code count_text(
     if (infer->text_bytes <= WI_TEXT_MAX)
         return WI_OK;
     wi_error_set(error, WI_BODY_TOO_LARGE, where,
-        "The request has %zu bytes of text up to %s, and may have %d.", infer->text_bytes, where,
+        "the request has %zu bytes of text up to %s, and may have %d", infer->text_bytes, where,
         WI_TEXT_MAX);
     wi_error_expect(error, "at most %d bytes", WI_TEXT_MAX);
     return WI_BODY_TOO_LARGE;
@@ -210,7 +210,7 @@ static enum wi_code check_judged(
     if (texts * labels <= WI_TEXT_JUDGED)
         return WI_OK;
     wi_error_set(error, WI_INVALID_FIELD, where,
-        "%zu texts with %zu labels are %zu to judge, and may be %d; send fewer in one request.",
+        "%zu texts with %zu labels are %zu to judge, and may be %d; send fewer in one request",
         texts, labels, texts * labels, WI_TEXT_JUDGED);
     wi_error_expect(error, "at most %zu texts with so many labels", WI_TEXT_JUDGED / labels);
     return WI_INVALID_FIELD;
@@ -399,7 +399,7 @@ static enum wi_code check_shown(const struct wi_infer *infer, size_t before,
         return WI_OK;
     const char *where = infer->tensors.items[before].name;
     wi_error_set(error, WI_INVALID_FIELD, where,
-        "%s is a picture, which only a user's message may have.", where);
+        "%s is a picture, which only a user's message may have", where);
     wi_error_expect(error, "{\"type\": \"text\", \"text\": string}");
     return WI_INVALID_FIELD;
 }

@@ -380,7 +380,7 @@ static enum wi_code check_free_text(
         return code;
     snprintf(field, sizeof field, "%.40stool_choice", where);
     wi_error_set(error, WI_INVALID_FIELD, field,
-        "%s cannot be required: only GGUF models can be made to call a tool.", field);
+        "%s cannot be required: only GGUF models can be made to call a tool", field);
     wi_error_expect(error, "auto or none");
     return WI_INVALID_FIELD;
 }

@@ -85,7 +85,7 @@ static json_t *inputs_of(struct wi_upload *upload)
 static enum wi_code unknown_member(const char *name, struct wi_error *error)
 {
     struct wi_buffer names = {0};
-    wi_error_set(error, WI_UNKNOWN_FIELD, name, "A request with a file has no \"%.80s\".", name);
+    wi_error_set(error, WI_UNKNOWN_FIELD, name, "a request with a file has no \"%.80s\"", name);
     for (size_t i = 0; i < sizeof members / sizeof *members; i++)
         wi_buffer_printf(&names, "%s%s", i ? ", " : "", members[i].name);
     wi_error_allow(error, "%s", names.text);
@@ -132,15 +132,15 @@ enum wi_code wi_upload_add(struct wi_upload *upload, const char *name, const voi
     json_t *before = json_object_get(object, name);
     upload->member_bytes += size;
     if (upload->member_bytes > MEMBERS_MAX) {
-        wi_error_set(error, WI_BAD_FRAMING, name, "What comes beside the file is too large.");
+        wi_error_set(error, WI_BAD_FRAMING, name, "what comes beside the file is too large");
         wi_error_expect(error, "at most %d bytes", MEMBERS_MAX);
         return WI_BAD_FRAMING;
     }
     if (before && member->kind != LIST)
-        return wi_error_set(error, WI_INVALID_FIELD, name, "%s is there twice.", name);
+        return wi_error_set(error, WI_INVALID_FIELD, name, "%s is there twice", name);
     json_t *value = read_member(member->kind, before, text, size);
     if (!value) {
-        wi_error_set(error, WI_INVALID_FIELD, name, "%s cannot be read.", name);
+        wi_error_set(error, WI_INVALID_FIELD, name, "%s cannot be read", name);
         wi_error_expect(error, member->kind == JSON ? "JSON" : "text in UTF-8");
         return WI_INVALID_FIELD;
     }
@@ -156,10 +156,9 @@ enum wi_code wi_upload_add_file(struct wi_upload *upload, const char *name, cons
 {
     json_t *inputs = inputs_of(upload);
     if (upload->file)
-        return wi_error_set(
-            error, WI_INVALID_FIELD, name, "There is more than one file; send one.");
+        return wi_error_set(error, WI_INVALID_FIELD, name, "there is more than one file; send one");
     if (size == 0)
-        return wi_error_set(error, WI_INVALID_FIELD, name, "The file is empty.");
+        return wi_error_set(error, WI_INVALID_FIELD, name, "the file is empty");
     json_object_set_new(inputs, name, json_pack("{s:I}", "binary_data_size", (json_int_t)size));
     upload->file = bytes;
     upload->size = size;
@@ -190,7 +189,7 @@ enum wi_code wi_upload_finish(
     struct wi_upload *upload, struct wi_blob *body, size_t *json_size, struct wi_error *error)
 {
     if (!upload->file) {
-        wi_error_set(error, WI_MISSING_FIELD, "image", "There is no file in the form.");
+        wi_error_set(error, WI_MISSING_FIELD, "image", "there is no file in the form");
         wi_error_expect(error, "a part \"image\" or \"audio\"");
         return WI_MISSING_FIELD;
     }
@@ -202,6 +201,6 @@ enum wi_code wi_upload_finish(
     free(text);
     upload->file = NULL;
     return failed ? wi_error_set(error, WI_MEMORY_BUDGET, NULL,
-                        "There is no memory for this file now; try again later.")
+                        "there is no memory for this file now; try again later")
                   : WI_OK;
 }

@@ -199,7 +199,7 @@ void wi_pool_counters(const struct wi_pool *pool, struct wi_pool_counters *count
 
 enum wi_code wi_pool_recycle(struct wi_pool *pool, const char *id, struct wi_error *error)
 {
-    return wi_error_set(error, WI_SESSION_NOT_FOUND, "id", "There is no session %.32s.", id);
+    return wi_error_set(error, WI_SESSION_NOT_FOUND, "id", "there is no session %.32s", id);
 }
 
 enum wi_code wi_pool_drain(
@@ -207,7 +207,7 @@ enum wi_code wi_pool_drain(
 {
     return strcmp(id, "node-1") == 0
                ? WI_OK
-               : wi_error_set(error, WI_NODE_NOT_FOUND, "id", "There is no node %.32s.", id);
+               : wi_error_set(error, WI_NODE_NOT_FOUND, "id", "there is no node %.32s", id);
 }
 
 static const struct wi_node_info node = {.id = "node-1",

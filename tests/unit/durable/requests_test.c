@@ -43,7 +43,7 @@ static void finish_job(enum wi_code code)
     struct wi_job_result result = {.code = code, .answer = &answer, .node = "node-1"};
     wi_tensors_move(&answer.outputs, &fixture->spec.tensors);
     if (code != WI_OK)
-        wi_error_set(&result.error, code, NULL, "It failed.");
+        wi_error_set(&result.error, code, NULL, "it failed");
     end_job(&result);
     wi_tensors_clear(&answer.outputs);
 }

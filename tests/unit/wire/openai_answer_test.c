@@ -207,9 +207,9 @@ static void test_failure(void **state)
     const struct wi_progress progress = {.phase = "loading"};
     struct wi_buffer text = {0};
     struct wi_error error;
-    wi_error_set(&error, WI_STREAM_INTERRUPTED, NULL, "It broke off.");
+    wi_error_set(&error, WI_STREAM_INTERRUPTED, NULL, "it broke off");
     wi_dialect_openai_chat.stream_error(&text, &face, &error, "req-1");
-    written(&text, "data: {\"error\":{\"message\":\"It broke off.\",\"type\":\"server_error\","
+    written(&text, "data: {\"error\":{\"message\":\"it broke off\",\"type\":\"server_error\","
                    "\"param\":null,\"code\":\"stream_interrupted\"}}\n\n");
     wi_dialect_openai_chat.stream_progress(&text, &face, &progress, 0);
     assert_int_equal(text.text[0], ':'); /* a comment */

@@ -195,11 +195,11 @@ static void test_errors(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct wi_error error;
         struct wi_buffer text = {0};
-        wi_error_set(&error, rows[i].code, "inputs", "It is \"so\".");
+        wi_error_set(&error, rows[i].code, "inputs", "it is \"so\"");
         wi_error_expect(&error, "this");
         wi_dialect_openai_chat.print_error(&text, &error, NULL);
         char *expected =
-            wi_sprintf("{\"error\":{\"message\":\"It is \\\"so\\\". Expected: this\",\"type\":"
+            wi_sprintf("{\"error\":{\"message\":\"it is \\\"so\\\"; expected: this\",\"type\":"
                        "\"%s\",\"param\":\"messages\",\"code\":\"%s\"}}\n",
                 rows[i].type, rows[i].name);
         assert_string_equal(text.text, expected);
@@ -227,7 +227,7 @@ static void test_fields_have_the_names_of_requests(void **state)
         json_t *told = json_object_get(whole, "error");
         assert_string_equal(json_string_value(json_object_get(told, "param")), rows[i].param);
         assert_string_equal(
-            json_string_value(json_object_get(told, "message")), "it is wrong. Allowed: others");
+            json_string_value(json_object_get(told, "message")), "it is wrong; allowed: others");
         json_decref(whole);
         wi_buffer_clear(&text);
     }
@@ -238,9 +238,9 @@ static void test_forms_without_times_are_named(void **state)
 {
     static const struct {
         const char *field, *expected, *told;
-    } rows[] = {{"options.timestamps", "none", "it is wrong. Expected: json or text"},
-        {"options.timestamps", "none or segment", "it is wrong. Expected: none or segment"},
-        {"options.language", "none", "it is wrong. Expected: none"},
+    } rows[] = {{"options.timestamps", "none", "it is wrong; expected: json or text"},
+        {"options.timestamps", "none or segment", "it is wrong; expected: none or segment"},
+        {"options.language", "none", "it is wrong; expected: none"},
         {"options.timestamps", "", "it is wrong"}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct wi_error error;
@@ -277,11 +277,11 @@ static void test_both(void **state)
 {
     struct wi_error error;
     struct wi_buffer text = {0};
-    wi_error_set(&error, WI_MODEL_NOT_FOUND, "model_name", "There is none.");
+    wi_error_set(&error, WI_MODEL_NOT_FOUND, "model_name", "there is none");
     wi_dialect_openai_both.print_error(&text, &error, "req-1");
     json_t *whole = json_loads(text.text, JSON_REJECT_DUPLICATES, NULL);
     assert_string_equal(json_string_value(json_object_get(whole, "code")), "model_not_found");
-    assert_string_equal(json_string_value(json_object_get(whole, "detail")), "There is none.");
+    assert_string_equal(json_string_value(json_object_get(whole, "detail")), "there is none");
     json_t *told = json_object_get(whole, "error");
     assert_string_equal(json_string_value(json_object_get(told, "param")), "model");
     assert_int_equal(wi_dialect_status(&wi_dialect_openai_both, WI_INPUT_INVALID), 422);

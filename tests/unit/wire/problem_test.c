@@ -23,7 +23,7 @@ static const char *text(const json_t *json, const char *name)
 static void test_all_members(void **state)
 {
     struct wi_error error;
-    wi_error_set(&error, WI_INPUT_SHAPE, "inputs[0].shape", "Wrong: \"%s\"", "\x01\xff\n");
+    wi_error_set(&error, WI_INPUT_SHAPE, "inputs[0].shape", "wrong: \"%s\"", "\x01\xff\n");
     wi_error_expect(&error, "[1, 3]");
     wi_error_allow(&error, "x, y");
     error.attempts = 3;
@@ -52,7 +52,7 @@ static void test_all_members(void **state)
 static void test_few_members(void **state)
 {
     struct wi_error error;
-    wi_error_set(&error, WI_NOT_FOUND, NULL, "Nothing here.");
+    wi_error_set(&error, WI_NOT_FOUND, NULL, "nothing here");
     json_t *json = document(&error, NULL);
     assert_int_equal(json_object_size(json), 5);
     json_decref(json);
@@ -62,7 +62,7 @@ static void test_every_code(void **state)
 {
     for (int code = 1; code < WI_CODE_COUNT; code++) {
         struct wi_error error;
-        wi_error_set(&error, (enum wi_code)code, NULL, "Why.");
+        wi_error_set(&error, (enum wi_code)code, NULL, "why");
         json_t *json = document(&error, "r");
         int status = (int)json_integer_value(json_object_get(json, "status"));
         assert_true(status >= 400 && status < 600);
