@@ -51,7 +51,7 @@ static void complain_of_other_machine(const struct wi_cli *cli)
 {
     fprintf(stderr,
         "webinfer: the daemon at %s is on another machine, and webinfer add copies on one machine\n"
-        "  only. Copy the file there (scp, rsync), and run webinfer add there.\n",
+        "  only; copy the file there (scp, rsync), and run webinfer add there\n",
         cli->rest.url);
 }
 
@@ -70,8 +70,8 @@ static enum wi_exit ask_directory(struct wi_cli *cli, char **directory)
     found = json_string_value(json_object_get(status, "models_directory"));
     if (result == WI_EXIT_NO_SERVER) {
         fputs(
-            "  webinfer add asks it where its models lie. To start it: systemctl start webinferd, "
-            "or webinferd --config FILE.\n",
+            "  webinfer add asks it where its models lie; to start it: systemctl start webinferd, "
+            "or webinferd --config FILE\n",
             stderr);
     } else if (result == WI_EXIT_OK && !answer.same_machine) {
         complain_of_other_machine(cli);
@@ -105,7 +105,7 @@ static enum wi_exit ask_model(struct wi_cli *cli, const struct wi_install *insta
     result = wi_cli_check(cli, answer);
     if (answer->status == 404)
         fprintf(stderr,
-            "  %s is there all the same. Does the daemon run in a container, or is %s the end of a "
+            "  %s is there all the same; does the daemon run in a container, or is %s the end of a "
             "tunnel?\n",
             wi_install_path(install), cli->rest.url);
     if (result != WI_EXIT_OK)
@@ -173,7 +173,7 @@ static enum wi_exit publish(struct wi_cli *cli, struct wi_install *install, cons
         show(cli, install, name, &answer, model);
     } else {
         wi_install_undo(install);
-        fputs("  Nothing was changed.\n", stderr);
+        fputs("  nothing was changed\n", stderr);
     }
     json_decref(model);
     wi_rest_answer_clear(&answer);

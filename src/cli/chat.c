@@ -127,7 +127,7 @@ enum wi_exit wi_cli_ask(struct wi_cli *cli, const char *question)
         talk.messages = json_pack("[{s:s, s:O}]", "role", "user", "content", content);
         result = ask(cli, &talk);
     } else {
-        fputs("webinfer: The text is not UTF-8\n", stderr);
+        fputs("webinfer: the text is not UTF-8\n", stderr);
     }
     json_decref(content);
     wi_talk_clear(&talk);

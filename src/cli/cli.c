@@ -118,10 +118,10 @@ enum wi_exit wi_cli_check(const struct wi_cli *cli, const struct wi_rest_answer 
 
     if (answer->status == 0) {
         fprintf(stderr, "webinfer: no answer from %s: %s\n  %s\n", cli->rest.url, answer->failure,
-            answer->untrusted ? "The certificate that it shows is not trusted: name that of who "
-                                "signed it, or itself, with --authority FILE."
-                              : "Is webinferd running there? --url or $WEBINFER_URL says where to "
-                                "look.");
+            answer->untrusted ? "the certificate that it shows is not trusted: name that of who "
+                                "signed it, or itself, with --authority FILE"
+                              : "is webinferd running there? --url or $WEBINFER_URL says where to "
+                                "look");
         return WI_EXIT_NO_SERVER;
     }
     if (answer->status >= 200 && answer->status < 300)
@@ -134,7 +134,7 @@ enum wi_exit wi_cli_check(const struct wi_cli *cli, const struct wi_rest_answer 
     if (answer->status != 401 && answer->status != 403)
         return WI_EXIT_FAILED;
     if (answer->status == 401)
-        fputs("  Give a token: --token-file FILE or $WEBINFER_TOKEN.\n", stderr);
+        fputs("  give a token: --token-file FILE or $WEBINFER_TOKEN\n", stderr);
     return WI_EXIT_UNAUTHORIZED;
 }
 

@@ -190,7 +190,7 @@ static enum wi_code put_mask(
     free(mask);
     return fits ? WI_OK
                 : wi_error_set(error, WI_BAD_REQUEST, "",
-                      "The mask of segment %zu is no PNG of the picture's size", index + 1);
+                      "the mask of segment %zu is no PNG of the picture's size", index + 1);
 }
 
 static enum wi_code put_all(struct canvas *canvas, const json_t *result,

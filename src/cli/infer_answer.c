@@ -178,7 +178,7 @@ static enum wi_code save_all(const struct wi_tensors *tensors, const char *direc
         char *path = file_name(directory, tensor->name, ending_of(tensor));
         if (wi_strings_contain(&written, path))
             code = wi_error_set(
-                error, WI_BAD_REQUEST, "", "Two outputs would both be saved as %s", path);
+                error, WI_BAD_REQUEST, "", "two outputs would both be saved as %s", path);
         else
             code = save_tensor(tensor, path, error);
         if (code == WI_OK) {
@@ -198,7 +198,7 @@ enum wi_code wi_cli_infer_outputs(struct wi_tensors *tensors, const json_t *answ
     enum wi_code code = WI_MEMORY_BUDGET;
 
     if (!blob || wi_blob_append(blob, body->text, body->size) != 0)
-        wi_error_set(error, code, "", "There is not enough memory for the answer");
+        wi_error_set(error, code, "", "there is not enough memory for the answer");
     else
         code = wi_tensors_from_json(
             tensors, json_object_get(answer, "outputs"), blob, json_size, NULL, "outputs", error);

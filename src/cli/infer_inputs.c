@@ -61,7 +61,7 @@ static json_t *read_tensor(const char *argument, struct wi_buffer *tail, struct 
         if (tensor)
             wi_buffer_add(tail, bytes + array.offset, array.size);
         else
-            wi_error_set(error, WI_BAD_REQUEST, "", "The tensor's name is not UTF-8");
+            wi_error_set(error, WI_BAD_REQUEST, "", "the tensor's name is not UTF-8");
     }
     free(bytes);
     return tensor;
@@ -236,7 +236,7 @@ json_t *wi_cli_infer_inputs(const struct wi_arguments *arguments, json_t *reques
         return json_array(); /* a model may take its options alone */
     if (sources != 1) {
         wi_error_set(error, WI_BAD_REQUEST, "",
-            "The model's input comes from either --image, --audio, --text, --tensor or a JSON "
+            "the model's input comes from either --image, --audio, --text, --tensor or a JSON "
             "file; "
             "give one of them");
         return NULL;

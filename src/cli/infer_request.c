@@ -36,7 +36,7 @@ static enum wi_code add_option(json_t *options, const char *argument, struct wi_
     int failed = json_object_set_new(options, key, value) != 0;
     free(key);
     return failed ? wi_error_set(
-                        error, WI_BAD_REQUEST, "", "The option \"%.100s\" is not UTF-8", argument)
+                        error, WI_BAD_REQUEST, "", "the option \"%.100s\" is not UTF-8", argument)
                   : WI_OK;
 }
 
@@ -137,7 +137,7 @@ enum wi_code wi_cli_infer_request(const struct wi_arguments *arguments, struct w
         code = set_stream(request, arguments, error);
     if (code == WI_OK &&
         json_object_set_new(request, "model_name", json_string(arguments->positionals[0])) != 0)
-        code = wi_error_set(error, WI_BAD_REQUEST, "", "The model's name is not UTF-8");
+        code = wi_error_set(error, WI_BAD_REQUEST, "", "the model's name is not UTF-8");
     if (code == WI_OK) {
         wi_buffer_json(body, request);
         *json_size = tail.size || wi_argument_given(arguments, "tensor") ? body->size : 0;

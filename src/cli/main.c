@@ -39,7 +39,7 @@ static enum wi_code find_token(struct wi_cli *cli, struct wi_error *error)
             strlen(token)) {
             free(text);
             return wi_error_set(error, WI_BAD_REQUEST, "",
-                "The API token has characters that no token has; it must be one line of text");
+                "the API token has characters that no token has; it must be one line of text");
         }
         cli->rest.token = wi_strdup(token);
     }

@@ -123,7 +123,7 @@ static enum wi_code find_type(const char *descr, struct wi_npy *array, struct wi
         }
     }
     wi_error_set(error, WI_INPUT_INVALID, "",
-        "The element type \"%.20s\" cannot be sent; convert the array, e.g. array.astype('<f4')",
+        "the element type \"%.20s\" cannot be sent; convert the array, e.g. array.astype('<f4')",
         descr);
     wi_error_allow(error, "|b1, |u1, <u2, <u4, <u8, |i1, <i2, <i4, <i8, <f2, <f4, <f8");
     return WI_INPUT_INVALID;
@@ -136,13 +136,13 @@ static enum wi_code read_header(struct scanner *s, struct wi_npy *array, struct 
     int fortran = -1, shape = 0;
 
     if (!take(s, "{"))
-        return bad(error, "The header is no dictionary");
+        return bad(error, "the header is no dictionary");
     while (!take(s, "}")) {
         if (!take_string(s, key, sizeof key) || !take(s, ":"))
-            return bad(error, "The header has a malformed key");
+            return bad(error, "the header has a malformed key");
         if (strcmp(key, "descr") == 0 && !*descr) {
             if (!take_string(s, descr, sizeof descr))
-                return bad(error, "The element type is no plain one (a structured array?)");
+                return bad(error, "the element type is no plain one (a structured array?)");
         } else if (strcmp(key, "fortran_order") == 0 && fortran < 0) {
             fortran = take(s, "True") ? 1 : take(s, "False") ? 0 : -1;
             if (fortran < 0)
@@ -150,22 +150,22 @@ static enum wi_code read_header(struct scanner *s, struct wi_npy *array, struct 
         } else if (strcmp(key, "shape") == 0 && !shape) {
             shape = take_shape(s, array);
             if (!shape)
-                return bad(error, "The shape is no tuple of at most 16 sizes");
+                return bad(error, "the shape is no tuple of at most 16 sizes");
         } else {
-            return bad(error, "The header has an unknown or repeated key");
+            return bad(error, "the header has an unknown or repeated key");
         }
         if (!take(s, ",")) {
             if (!take(s, "}"))
-                return bad(error, "The header's dictionary does not end");
+                return bad(error, "the header's dictionary does not end");
             break;
         }
     }
     skip_spaces(s);
     if (s->at != s->end || !*descr || fortran < 0 || !shape)
-        return bad(error, "The header is incomplete");
+        return bad(error, "the header is incomplete");
     if (fortran && array->rank > 1)
         return wi_error_set(error, WI_INPUT_INVALID, "",
-            "The array is in Fortran order; save numpy.ascontiguousarray(array) instead");
+            "the array is in Fortran order; save numpy.ascontiguousarray(array) instead");
     return find_type(descr, array, error);
 }
 
@@ -180,17 +180,17 @@ enum wi_code wi_npy_read(
     enum wi_code code;
 
     if (size < 10 || memcmp(bytes, npy_magic, sizeof npy_magic) != 0)
-        return bad(error, "This is no .npy file");
+        return bad(error, "this is no .npy file");
     if (bytes[6] != 1 && bytes[6] != 2)
-        return bad(error, "Only .npy format 1.0 and 2.0 can be read");
+        return bad(error, "only .npy format 1.0 and 2.0 can be read");
     start = bytes[6] == 1 ? 10 : 12;
     if (size < start)
-        return bad(error, "The file ends within its header");
+        return bad(error, "the file ends within its header");
     length = bytes[8] | (size_t)bytes[9] << 8;
     if (bytes[6] == 2)
         length |= (size_t)bytes[10] << 16 | (size_t)bytes[11] << 24;
     if (length > HEADER_MAX || length > size - start)
-        return bad(error, "The header is longer than the file or than 64 KiB");
+        return bad(error, "the header is longer than the file or than 64 KiB");
     scanner.at = (const char *)bytes + start;
     scanner.end = scanner.at + length;
     code = read_header(&scanner, &found, error);
@@ -201,10 +201,10 @@ enum wi_code wi_npy_read(
     elements = wi_shape_elements(found.dims, found.rank);
     if (elements < 0 ||
         __builtin_mul_overflow((size_t)elements, wi_datatype_size(found.datatype), &wanted))
-        return bad(error, "The shape is too large");
+        return bad(error, "the shape is too large");
     if (wanted != found.size)
         return wi_error_set(error, WI_INPUT_INVALID, "",
-            "The shape needs %zu bytes of elements, but the file has %zu", wanted, found.size);
+            "the shape needs %zu bytes of elements, but the file has %zu", wanted, found.size);
     *array = found;
     return WI_OK;
 }
@@ -223,7 +223,7 @@ enum wi_code wi_npy_write_header(struct wi_buffer *out, enum wi_datatype datatyp
     }
     if (!descr)
         return wi_error_set(error, WI_INPUT_INVALID, "",
-            "A tensor of datatype %s cannot be written as .npy", wi_datatype_name(datatype));
+            "a tensor of datatype %s cannot be written as .npy", wi_datatype_name(datatype));
     wi_buffer_printf(&text, "{'descr': '%s', 'fortran_order': False, 'shape': (", descr);
     for (unsigned i = 0; i < rank; i++)
         wi_buffer_printf(&text, "%lld,%s", (long long)dims[i], i + 1 < rank ? " " : "");

@@ -79,7 +79,7 @@ static enum wi_code no_verb(struct wi_error *error, const char *first, const cha
 
     list_verbs(second ? first : NULL, &names);
     meant = join(&names, second ? strlen(first) + 1 : 0, second ? second : first, &joined);
-    wi_error_set(error, WI_BAD_REQUEST, "", "There is no command \"%.100s%s%.100s\"%s%s%s", first,
+    wi_error_set(error, WI_BAD_REQUEST, "", "there is no command \"%.100s%s%.100s\"%s%s%s", first,
         second ? " " : "", second ? second : "", meant ? "; did you mean \"" : "",
         meant ? meant : "", meant ? "\"?" : "");
     wi_error_allow(error, "%s", joined.text);
@@ -92,7 +92,7 @@ enum wi_code wi_cli_no_verb(struct wi_error *error, const char *const *words)
 {
     if (!words[0])
         return wi_error_set(
-            error, WI_BAD_REQUEST, "", "Which command? webinfer help lists them with what they do");
+            error, WI_BAD_REQUEST, "", "which command? webinfer help lists them with what they do");
     if (!wi_cli_is_group(words[0]))
         return no_verb(error, words[0], NULL);
     if (words[1])
@@ -137,7 +137,7 @@ static enum wi_code unknown_option(
         wi_buffer_printf(&advice, "webinfer help%s%s lists those that there are",
             command ? " " : "", command ? command : "");
     if (command)
-        wi_error_set(error, WI_BAD_REQUEST, "", "There is no option --%.100s for \"%s\"; %s", typed,
+        wi_error_set(error, WI_BAD_REQUEST, "", "there is no option --%.100s for \"%s\"; %s", typed,
             command, advice.text);
     else
         wi_error_set(error, WI_BAD_REQUEST, "",
@@ -162,16 +162,16 @@ static enum wi_code parse_option(
         return unknown_option(arguments, name, length, error);
     if (!option->argument && value)
         return wi_error_set(
-            error, WI_BAD_REQUEST, "", "The option --%s takes no value", option->name);
+            error, WI_BAD_REQUEST, "", "the option --%s takes no value", option->name);
     if (option->argument && !value) {
         if (*i + 1 >= argc)
-            return wi_error_set(error, WI_BAD_REQUEST, "", "The option --%s needs a value: %s",
+            return wi_error_set(error, WI_BAD_REQUEST, "", "the option --%s needs a value: %s",
                 option->name, option->argument);
         value = argv[++*i];
     }
     if (!option->repeatable && wi_argument_given(arguments, option->name))
         return wi_error_set(
-            error, WI_BAD_REQUEST, "", "The option --%s is given twice", option->name);
+            error, WI_BAD_REQUEST, "", "the option --%s is given twice", option->name);
     if (strcmp(option->name, "help") == 0)
         arguments->help = 1;
     add_argument(arguments, option, value);
@@ -201,7 +201,7 @@ static enum wi_code collect_words(
                 return WI_OK;
         } else if (!ended && argv[i][0] == '-' && argv[i][1]) {
             return wi_error_set(
-                error, WI_BAD_REQUEST, "", "There are no short options like \"%s\"", argv[i]);
+                error, WI_BAD_REQUEST, "", "there are no short options like \"%s\"", argv[i]);
         } else {
             words[(*count)++] = argv[i];
         }
@@ -244,7 +244,7 @@ enum wi_code wi_arguments_parse(
             code = parse_option(arguments, argc, argv, &i, error);
         else if (!ended && argv[i][0] == '-' && argv[i][1])
             code = wi_error_set(
-                error, WI_BAD_REQUEST, "", "There are no short options like \"%s\"", argv[i]);
+                error, WI_BAD_REQUEST, "", "there are no short options like \"%s\"", argv[i]);
         else if (skip)
             skip--; /* the verb itself */
         else
@@ -255,7 +255,7 @@ enum wi_code wi_arguments_parse(
     if (!arguments->verb)
         return wi_cli_no_verb(error, words);
     if (arguments->positional_count < arguments->verb->min)
-        return wi_error_set(error, WI_BAD_REQUEST, "", "Usage: webinfer %s %s",
+        return wi_error_set(error, WI_BAD_REQUEST, "", "usage: webinfer %s %s",
             arguments->verb->name, arguments->verb->arguments);
     return WI_OK;
 }

@@ -215,8 +215,8 @@ static void on_break(struct show *show, const struct wi_rest_answer *answer)
         show->result = WI_EXIT_FAILED;
     } else if (answer->events) {
         fprintf(stderr,
-            "webinfer: the daemon was lost: %s\n  It goes on with the pull when it is "
-            "started again.\n",
+            "webinfer: the daemon was lost: %s\n  it goes on with the pull when it is "
+            "started again\n",
             *answer->failure ? answer->failure : "it ended in the middle");
         show->result = WI_EXIT_NO_SERVER;
     } else {

@@ -83,7 +83,7 @@ static enum wi_exit bring(struct wi_cli *cli, const char *reference, char **name
     if (result == WI_EXIT_OK && !*model)
         result = wi_cli_pull_model(cli, reference, 0, &pulled);
     if (result != WI_EXIT_OK && missing && !strchr(reference, '/')) {
-        fputs("  Nor is it here: ", stderr);
+        fputs("  nor is it here: ", stderr);
         wi_plain_print(stderr, missing);
         fputc('\n', stderr);
     }

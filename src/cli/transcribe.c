@@ -90,12 +90,12 @@ static void refuse_choice(const struct wi_strings *names, struct wi_error *error
 
     if (names->count == 0) {
         wi_error_set(error, WI_BAD_REQUEST, "",
-            "The server has no model that writes down what is said; pull or add one, or say with "
+            "the server has no model that writes down what is said; pull or add one, or say with "
             "--model which is to listen");
         return;
     }
     wi_error_set(error, WI_BAD_REQUEST, "",
-        "The server has %zu models that write down what is said; say with --model which is to "
+        "the server has %zu models that write down what is said; say with --model which is to "
         "listen",
         names->count);
     for (size_t i = 0; i < names->count; i++)
@@ -114,7 +114,7 @@ static char *find_model(const struct wi_cli *cli, struct wi_error *error)
 
     if (!answer) {
         wi_error_set(error, WI_BAD_REQUEST, "",
-            "The server does not say which models it has; say with --model which is to listen");
+            "the server does not say which models it has; say with --model which is to listen");
         return NULL;
     }
     list_models(cli, json_object_get(answer, "models"), &names);

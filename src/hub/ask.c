@@ -111,7 +111,7 @@ static void explain(
     const struct wi_hub_ask *ask, const struct wi_http_answer *answer, struct wi_error *error)
 {
     if (answer->status == 0) {
-        wi_error_set(error, WI_HUB_FAILED, "model", "Hub %s (%.120s) cannot be asked: %.160s.",
+        wi_error_set(error, WI_HUB_FAILED, "model", "hub %s (%.120s) cannot be asked: %.160s",
             ask->hub->name, ask->hub->url, answer->failure);
         return;
     }

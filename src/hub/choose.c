@@ -167,8 +167,8 @@ static enum wi_code lay_out(
             wi_hub_tree_add(files, file, file->path);
         if (files->count > WI_MANIFEST_MAX)
             return wi_error_set(error, WI_HUB_FAILED, "model",
-                "The repository has more than %d files that could belong to a model; name those "
-                "that are meant with --file.",
+                "the repository has more than %d files that could belong to a model; name those "
+                "that are meant with --file",
                 WI_MANIFEST_MAX);
     }
     if (offer->format == WI_FORMAT_GGUF)
@@ -301,8 +301,8 @@ static enum wi_code fail_without_model(const struct wi_hub_tree *tree, struct wi
             ends_with(tree->files[i].path, ".bin") || ends_with(tree->files[i].path, ".pt"))
             found = tree->files[i].path;
     wi_error_set(error, WI_HUB_NOT_FOUND, "model",
-        "The repository has no model that runs here: none of its %zu files is GGUF or "
-        "ONNX%s%.100s%s.",
+        "the repository has no model that runs here: none of its %zu files is GGUF or "
+        "ONNX%s%.100s%s",
         tree->count, found ? " (" : "", found ? found : "",
         found ? " needs another program); look for a conversion of it" : "");
     wi_error_expect(error, "a .gguf file, onnx/….onnx with config.json, or model.onnx");
@@ -319,12 +319,12 @@ static enum wi_code fail_to_pick(const struct wi_hub_tree *tree, const struct of
         code = fail_without_model(tree, error);
     else if (asked)
         wi_error_set(error, code, want->variant ? "model" : "precision",
-            "The repository has nothing in %.80s; it has %.300s.", asked, variants);
+            "the repository has nothing in %.80s; it has %.300s", asked, variants);
     else
         wi_error_set(error, code, "model",
-            "None of its variants fits into the %.1f GB that a page has for models ([pool] "
-            "model_budget, at most 4G): %.300s. Name one as in ORG/NAME:VARIANT to have it all the "
-            "same.",
+            "none of its variants fits into the %.1f GB that a page has for models ([pool] "
+            "model_budget, at most 4G): %.300s; name one as in ORG/NAME:VARIANT to have it all the "
+            "same",
             (double)limit_of(want) / 1e9, variants);
     if (*variants)
         wi_error_allow(error, "%s", variants);
@@ -372,7 +372,7 @@ static enum wi_code add_file(
         return WI_OK;
     if (chosen->count == WI_MANIFEST_MAX)
         return wi_error_set(error, WI_INVALID_FIELD, "files",
-            "The patterns match more than %d files, which is the most that a model can have.",
+            "the patterns match more than %d files, which is the most that a model can have",
             WI_MANIFEST_MAX);
     if (ends_with(file->path, ".gguf"))
         add_gguf(chosen, file);
@@ -403,8 +403,8 @@ static enum wi_code add_matches(const struct wi_hub_tree *tree, const char *patt
     if (code != WI_OK || found > 0)
         return code;
     wi_error_set(error, WI_INVALID_FIELD, "files",
-        barred ? "%.200s is of a kind that is never fetched."
-               : "No file of the repository is called %.200s.",
+        barred ? "%.200s is of a kind that is never fetched"
+               : "no file of the repository is called %.200s",
         barred ? barred : pattern);
     wi_error_allow(error, "files that end in .gguf, .onnx, .onnx_data, .onnx.data, .json, .txt, "
                           ".jinja or .model");
@@ -417,7 +417,7 @@ static enum wi_code choose_files(const struct wi_hub_tree *tree, const struct wi
     enum wi_code code = WI_OK;
     if (want->variant || want->precision)
         return wi_error_set(error, WI_INVALID_FIELD, "files",
-            "Files are named, and %s as well; give one of the two.",
+            "files are named, and %s as well; give one of the two",
             want->variant ? "a variant" : "a precision");
     for (size_t i = 0; i < want->files->count && code == WI_OK; i++)
         code = add_matches(tree, want->files->items[i], chosen, error);

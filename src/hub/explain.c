@@ -13,16 +13,16 @@ static enum wi_code refuse_access(
     if (gated)
         return wi_error_set(error, WI_HUB_UNAUTHORIZED, "model",
             "%.120s is gated: accept its terms on its page, %.120s/%.*s, and put a token of that "
-            "account into the token_file of [hub.%s].",
+            "account into the token_file of [hub.%s]",
             what, hub->url, (int)strcspn(what, "@"), what, hub->name);
     if (hub->token)
         return wi_error_set(error, WI_HUB_UNAUTHORIZED, "model",
-            "Hub %s refuses the token of %.200s for %.120s (%d); is it still valid, and may it "
+            "hub %s refuses the token of %.200s for %.120s (%d); is it still valid, and may it "
             "read that?",
             hub->name, hub->token_file ? hub->token_file : "its token_file", what, status);
     return wi_error_set(error, WI_HUB_UNAUTHORIZED, "model",
-        "Hub %s does not give %.120s to everybody (%d): it is private, or is not there; check the "
-        "name, or put a token into the token_file of [hub.%s].",
+        "hub %s does not give %.120s to everybody (%d): it is private, or is not there; check the "
+        "name, or put a token into the token_file of [hub.%s]",
         hub->name, what, status, hub->name);
 }
 
@@ -37,7 +37,7 @@ static enum wi_code fail_to_find(
     else if (strcmp(reason, "EntryNotFound") == 0)
         missing = ": there is no such file";
     return wi_error_set(error, WI_HUB_NOT_FOUND, "model",
-        "Hub %s (%.120s) does not have %.200s%s; check its name.", hub->name, hub->url, what,
+        "hub %s (%.120s) does not have %.200s%s; check its name", hub->name, hub->url, what,
         missing);
 }
 
@@ -52,14 +52,14 @@ enum wi_code wi_hub_explain(const struct wi_hub *hub, int status, const char *re
         return fail_to_find(hub, reason, what, error);
     if (status == 429)
         return wi_error_set(error, WI_HUB_BUSY, "model",
-            "Hub %s has had enough requests for now (429); try again later%s.", hub->name,
+            "hub %s has had enough requests for now (429); try again later%s", hub->name,
             hub->token ? "" : ", or with a token in its token_file");
     if (status >= 300 && status < 400)
         return wi_error_set(error, WI_HUB_FAILED, "model",
-            "Hub %s sends those who ask for %.200s elsewhere (%d), which is not followed.",
+            "hub %s sends those who ask for %.200s elsewhere (%d), which is not followed",
             hub->name, what, status);
     return wi_error_set(
-        error, WI_HUB_FAILED, "model", "Hub %s answers %d for %.200s.", hub->name, status, what);
+        error, WI_HUB_FAILED, "model", "hub %s answers %d for %.200s", hub->name, status, what);
 }
 
 unsigned wi_hub_retry_after(const char *header)

@@ -48,7 +48,7 @@ static int look_at_head(struct transfer *transfer, const struct wi_http_call *ca
     }
     if (size != file->file.bytes && (size != WI_HUB_BYTES_UNKNOWN || status != 200)) {
         wi_error_set(&transfer->error, WI_DOWNLOAD_CORRUPT, "",
-            "%.200s has %" PRIu64 " bytes by the hub's list, and another length where it lies.",
+            "%.200s has %" PRIu64 " bytes by the hub's list, and another length where it lies",
             file->file.path, file->file.bytes);
         return -1;
     }
@@ -59,7 +59,7 @@ static int look_at_head(struct transfer *transfer, const struct wi_http_call *ca
         transfer->end = file->file.bytes;
     } else if (first != transfer->at) {
         wi_error_set(&transfer->error, WI_HUB_FAILED, "",
-            "The server sends other bytes of %.200s than it was asked for.", file->file.path);
+            "the server sends other bytes of %.200s than it was asked for", file->file.path);
         return -1;
     }
     transfer->accepted = 1;
@@ -175,12 +175,12 @@ static void judge(struct transfer *transfer, const struct wi_http_answer *answer
     struct wi_error error = {0};
     int status = answer->status, own = wi_hub_owns_url(&fetch->hub, transfer->url);
     if (status == 429 || status == 408 || status >= 500) {
-        wi_error_set(&error, WI_HUB_BUSY, "", "Hub %s answers %d for %.200s, again and again.",
+        wi_error_set(&error, WI_HUB_BUSY, "", "hub %s answers %d for %.200s, again and again",
             fetch->hub.name, status, path);
         transfer->events->failed(transfer, &error, wi_hub_retry_after(after));
     } else if (!own && status >= 400 && status != 416) {
         wi_error_set(&error, WI_HUB_FAILED, "",
-            "Where hub %s keeps %.200s the answer is %d, also to a fresh URL.", fetch->hub.name,
+            "where hub %s keeps %.200s the answer is %d, also to a fresh URL", fetch->hub.name,
             path, status);
         transfer->events->failed(transfer, &error, 0);
     } else {
@@ -200,7 +200,7 @@ static void measured(struct transfer *transfer, const struct wi_http_answer *ans
         transfer->events->size(transfer, size);
         return;
     }
-    wi_error_set(&error, WI_HUB_FAILED, "", "The server does not say how long %.200s is.",
+    wi_error_set(&error, WI_HUB_FAILED, "", "the server does not say how long %.200s is",
         transfer->file->file.path);
     fetch_fail(transfer->file->fetch, &error);
 }

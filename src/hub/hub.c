@@ -29,7 +29,7 @@ enum wi_code wi_hub_find(
     for (size_t i = 0; i < config->hub_count; i++)
         wi_buffer_strings(&names, i ? ", " : "", config->hubs[i].name, NULL);
     wi_error_set(error, WI_INVALID_FIELD, "hub",
-        "The configuration has no [hub.%.60s]; its hubs are %.200s.",
+        "the configuration has no [hub.%.60s]; its hubs are %.200s",
         name ? name : config->models.hub, names.text ? names.text : "none");
     wi_error_allow(error, "%s", names.text ? names.text : "");
     wi_buffer_clear(&names);
@@ -42,8 +42,8 @@ enum wi_code wi_hub_find(
 static enum wi_code refuse_token(
     const struct wi_hub *hub, const char *problem, struct wi_error *error)
 {
-    wi_error_set(error, WI_HUB_UNAUTHORIZED, "hub",
-        "The token of hub %s cannot be used: %.200s %s.", hub->name, hub->token_file, problem);
+    wi_error_set(error, WI_HUB_UNAUTHORIZED, "hub", "the token of hub %s cannot be used: %.200s %s",
+        hub->name, hub->token_file, problem);
     wi_error_expect(error, "a regular file of mode 0600 with the token and nothing else");
     return WI_HUB_UNAUTHORIZED;
 }
@@ -72,7 +72,7 @@ static enum wi_code read_open(struct wi_hub *hub, int fd, struct wi_error *error
     ssize_t got;
     if (fd < 0 && wi_is_shortage(errno))
         return wi_error_set(error, WI_UNAVAILABLE, "hub",
-            "The token of hub %s cannot be read now: %.200s: %s; try again later.", hub->name,
+            "the token of hub %s cannot be read now: %.200s: %s; try again later", hub->name,
             hub->token_file, strerror(errno));
     if (fd < 0 || fstat(fd, &status) != 0)
         return refuse_token(hub, strerror(errno), error);

@@ -123,8 +123,8 @@ static void on_page(void *context, const struct wi_http_answer *answer, const ch
         ask(list, own, on_page);
     } else {
         wi_error_set(&error, WI_HUB_FAILED, "model",
-            own ? "Hub %s has more than %d pages of files for %.120s."
-                : "Hub %s (at most %d pages) says that the files of %.120s go on elsewhere.",
+            own ? "hub %s has more than %d pages of files for %.120s"
+                : "hub %s (at most %d pages) says that the files of %.120s go on elsewhere",
             list->hub.name, PAGES_MAX, list->what);
         free(own);
         fail(list, &error);
@@ -205,7 +205,7 @@ static int is_asked_for(const struct wi_hub_list *list, struct wi_error *error)
     if (!revision || strcmp(revision, list->tree.commit) == 0)
         return 1;
     wi_error_set(error, WI_HUB_NOT_FOUND, "model",
-        "%.120s of hub %s is another revision by now: the SHA-256 of its SHA256SUMS is %s.",
+        "%.120s of hub %s is another revision by now: the SHA-256 of its SHA256SUMS is %s",
         list->reference.repository, list->hub.name, list->tree.commit);
     return 0;
 }

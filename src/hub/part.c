@@ -34,7 +34,7 @@ static enum wi_code fail(
 {
     if (number == ENOSPC || number == EDQUOT)
         return wi_error_set(error, WI_NO_ROOM, "",
-            "The disk has no room for %.255s, which has %" PRIu64 " bytes.", part->file.path,
+            "the disk has no room for %.255s, which has %" PRIu64 " bytes", part->file.path,
             part->file.bytes);
     return wi_error_set(error, wi_is_shortage(number) ? WI_UNAVAILABLE : WI_STORAGE_FAILED, "",
         "%.255s cannot be %s: %s", part->file.path, verb, strerror(number));
@@ -281,12 +281,12 @@ static enum wi_code verify(struct wi_part *part, struct wi_error *error)
         snprintf(hex + 2 * i, 3, "%02x", digest[i]);
     if (strcmp(hex, part->file.hash) != 0)
         wi_error_set(error, WI_DOWNLOAD_CORRUPT, "",
-            "%.200s arrived with the hash %.64s instead of %s.", part->file.path, hex,
+            "%.200s arrived with the hash %.64s instead of %s", part->file.path, hex,
             part->file.hash);
     else if (is_pointer(part))
         wi_error_set(error, WI_DOWNLOAD_CORRUPT, "",
             "%.200s is not there on the hub, only a pointer of Git LFS in its place: it was copied "
-            "without \"git lfs pull\".",
+            "without \"git lfs pull\"",
             part->file.path);
     else
         return WI_OK;

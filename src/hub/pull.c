@@ -178,7 +178,7 @@ void wi_pull_cancel(struct wi_pull *pull)
     if (pull->cancelled)
         return;
     pull->cancelled = 1;
-    wi_error_set(&error, WI_CANCELLED, NULL, "The pull of %.200s was cancelled.", pull->order.name);
+    wi_error_set(&error, WI_CANCELLED, NULL, "the pull of %.200s was cancelled", pull->order.name);
     fail(pull, &error);
 }
 

@@ -23,13 +23,13 @@ static enum wi_code check_name(
     }
     if (strchr(name, ':'))
         return wi_error_set(error, WI_INVALID_FIELD, "as",
-            "%.160s names a variant, and a model gets a name for all of its variants.", name);
+            "%.160s names a variant, and a model gets a name for all of its variants", name);
     if (wi_builtin_owns(name))
         return wi_error_set(
-            error, WI_INVALID_FIELD, "as", "Names in builtin/ are the daemon's own.");
+            error, WI_INVALID_FIELD, "as", "names in builtin/ are the daemon's own");
     if (wi_aliases_find(&config->aliases, name))
         return wi_error_set(error, WI_CONFLICT, "as",
-            "%.160s is an alias of the configuration; choose another name, or remove the alias.",
+            "%.160s is an alias of the configuration; choose another name, or remove the alias",
             name);
     return WI_OK;
 }

@@ -202,13 +202,12 @@ static enum wi_code start(
             return WI_OK;
         return wi_error_set(error, WI_CONFLICT, "model",
             "%.160s is being pulled already, as %.160s: wait for it, cancel it, or say \"as\" to "
-            "give this one another name.",
+            "give this one another name",
             order->name, wi_pull_order(entry->pull)->reference);
     }
     if (count_under_way(pulls) >= WI_PULLS_MAX)
         return wi_error_set(error, WI_QUEUE_FULL, NULL,
-            "%d models are being pulled already; try again when one of them is here.",
-            WI_PULLS_MAX);
+            "%d models are being pulled already; try again when one of them is here", WI_PULLS_MAX);
     assert(!entry || !entry->telling);
     if (entry)
         free_entry(entry); /* what came of the last one */
@@ -234,7 +233,7 @@ enum wi_code wi_pulls_cancel(struct wi_pulls *pulls, const char *name, struct wi
 {
     struct entry *entry = find(pulls, name);
     if (!entry || entry->ended)
-        return wi_error_set(error, WI_NOT_FOUND, NULL, "%.160s is not being pulled.", name);
+        return wi_error_set(error, WI_NOT_FOUND, NULL, "%.160s is not being pulled", name);
     wi_pull_cancel(entry->pull);
     return WI_OK;
 }

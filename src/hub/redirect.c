@@ -41,7 +41,7 @@ static char *refuse(char *next, const char *why, struct wi_error *error)
 {
     char *origin = wi_url_origin(next);
     wi_error_set(
-        error, WI_HUB_FAILED, "", "The hub leads to %.200s, %s: not followed.", origin, why);
+        error, WI_HUB_FAILED, "", "the hub leads to %.200s, %s: not followed", origin, why);
     free(origin);
     free(next);
     return NULL;
@@ -52,7 +52,7 @@ char *wi_redirect_follow(
 {
     char *next = location ? resolve(url, location) : NULL;
     if (!next) {
-        wi_error_set(error, WI_HUB_FAILED, "", "The hub leads elsewhere without saying where to.");
+        wi_error_set(error, WI_HUB_FAILED, "", "the hub leads elsewhere without saying where to");
         return NULL;
     }
     if (hops >= WI_REDIRECTS_MAX)

@@ -55,7 +55,7 @@ static enum wi_code check(
 {
     int plain = layout == WI_HUB_PLAIN;
     if (!is_repository(reference->repository, layout)) {
-        wi_error_set(error, WI_INVALID_FIELD, "model", "\"%.120s\" is no repository of %s hub.",
+        wi_error_set(error, WI_INVALID_FIELD, "model", "\"%.120s\" is no repository of %s hub",
             reference->repository, plain ? "a plain" : "a");
         wi_error_allow(error, "%s, each of letters, digits, \".\", \"_\" and \"-\", at most %d",
             plain ? "one to four names with \"/\" between them" : "ORG/NAME", WI_HUB_SEGMENT_MAX);
@@ -64,12 +64,12 @@ static enum wi_code check(
     if (reference->variant &&
         !is_name(reference->variant, strlen(reference->variant), WI_HUB_VARIANT_MAX)) {
         wi_error_set(
-            error, WI_INVALID_FIELD, "model", "\"%.120s\" can be no variant.", reference->variant);
+            error, WI_INVALID_FIELD, "model", "\"%.120s\" can be no variant", reference->variant);
         wi_error_allow(error, "letters, digits, \".\", \"_\" and \"-\", such as Q8_0");
         return WI_INVALID_FIELD;
     }
     if (reference->revision && !is_revision(reference->revision, layout)) {
-        wi_error_set(error, WI_INVALID_FIELD, "model", "\"%.120s\" can be no revision of %s hub.",
+        wi_error_set(error, WI_INVALID_FIELD, "model", "\"%.120s\" can be no revision of %s hub",
             reference->revision, plain ? "a plain" : "a");
         wi_error_allow(error, "%s",
             plain ? "the SHA-256 of its SHA256SUMS" : "a branch, a tag or a commit, such as main");

@@ -21,7 +21,7 @@ __attribute__((format(printf, 2, 3))) static enum wi_code fail(
     va_start(arguments, format);
     vsnprintf(detail, sizeof detail, format, arguments);
     va_end(arguments);
-    return wi_error_set(error, WI_HUB_FAILED, "", "The hub's answer cannot be used: %s.", detail);
+    return wi_error_set(error, WI_HUB_FAILED, "", "the hub's answer cannot be used: %s", detail);
 }
 
 /* --- files ------------------------------------------------------------------------------------ */

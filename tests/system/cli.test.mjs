@@ -148,7 +148,7 @@ test('add without a daemon, with a wrong name or file, and with a daemon that fi
     const source = file('added.onnx', onnx.twice());
     const nobody = await webinfer(['add', source, '--url', 'http://127.0.0.1:1']);
     assert.equal(nobody.code, 3);
-    assert.match(nobody.problems, /To start it: systemctl start webinferd/);
+    assert.match(nobody.problems, /to start it: systemctl start webinferd/);
     for (const [words, why] of [[['--name', '../x'], /is no model name/],
         [['--name', 'builtin/x'], /the daemon's own/]]) {
         const wrong = await webinfer(['add', source, ...words]);
@@ -170,7 +170,7 @@ test('add without a daemon, with a wrong name or file, and with a daemon that fi
             { env: { WEBINFER_URL: `http://127.0.0.1:${other.address().port}` } });
         assert.equal(lost.code, 1);
         assert.match(lost.problems, /in a container/);
-        assert.match(lost.problems, /Nothing was changed/);
+        assert.match(lost.problems, /nothing was changed/);
         assert.deepEqual(fs.readdirSync(store), []);
     } finally {
         other.close();

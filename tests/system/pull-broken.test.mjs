@@ -323,7 +323,7 @@ test('a disk that others fill meanwhile ends a pull, and with room again it succ
         hub.bytesPerSecond = 0;
         const { code, detail } = await end;
         assert.equal(code, 'no_room', detail);
-        assert.match(detail, /The disk has no room for \w+-F32\.gguf/);
+        assert.match(detail, /the disk has no room for \w+-F32\.gguf/);
         look('full/disk', null, { store: disk });
         fs.rmSync(path.join(disk, 'filler'));
         assert.equal((await pulled(body, own)).code, 'done');

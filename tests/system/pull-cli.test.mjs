@@ -90,7 +90,7 @@ test('what is no model is never fetched, and a wrong wish says what there is', a
     const cases = [
         [['--file', 'training_args.pkl'], /training_args\.pkl is of a kind that is never fetched/],
         [['--file', 'convert.py'], /never fetched/],
-        [['--file', 'onnx/nothing*'], /No file of the repository is called onnx\/nothing/],
+        [['--file', 'onnx/nothing*'], /no file of the repository is called onnx\/nothing/],
         [['--precision', 'int3'], /nothing in int3; it has .*q8/],
         [['--precision', 'fp16', '--file', '*.onnx'], /give one of the two/],
     ];
@@ -187,7 +187,7 @@ test('run says of other models what they are for', async () => {
     assert.match(text.problems, /does not take text alone\n.*--image FILE/);
     const mistyped = await webinfer(daemon, ['run', 'digit', 'hello']);
     assert.notEqual(mistyped.code, 0);
-    assert.match(mistyped.problems, /Nor is it here: .*did you mean digits\?\n/);
+    assert.match(mistyped.problems, /nor is it here: .*did you mean digits\?\n/);
     const vector = await webinfer(daemon, ['run', 'vectors', 'hello', ...there]);
     assert.equal(vector.code, 0, vector.problems);
     assert.match(vector.out, /^\[/);

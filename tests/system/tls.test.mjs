@@ -78,7 +78,7 @@ test('doctor tries the certificate, and the client says what to do about the API
     const refused = await webinfer(daemon, ['status']);
     assert.equal(refused.code, 3);
     assert.match(refused.problems, /not trusted[^]*--authority FILE/);
-    assert.ok(!refused.problems.includes('Is webinferd running there?'), refused.problems);
+    assert.ok(!refused.problems.includes('is webinferd running there?'), refused.problems);
     const accepted = await webinfer(daemon, ['status', '--authority', api.tls_certificate]);
     assert.equal(accepted.code, 0, accepted.problems);
     const { code, out } = await webinfer(daemon, ['doctor', '--config', daemon.configFile]);

@@ -97,7 +97,7 @@ static void refuses_what_it_does_not_know(void **state)
     REFUSES("no short options", "status", "-v");
     REFUSES("one argument too many", "status", "now");
     REFUSES("one argument too many", "infer", "m", "file", "more");
-    REFUSES("Usage: webinfer infer", "infer");
+    REFUSES("usage: webinfer infer", "infer");
     REFUSES("needs a value", "infer", "m", "--image");
     REFUSES("takes no value", "status", "--json=yes");
     REFUSES("given twice", "infer", "m", "--image", "a", "--image", "b");

@@ -85,7 +85,7 @@ static void takes_the_quantisation_that_suits(void **state)
     /* By the estimate none fits; the weights of the smallest alone do. */
     expect(chat, &(struct wi_hub_want){.memory = 310 * MIB}, "m-Q2_K.gguf", "Q2_K");
     refuse(chat, &(struct wi_hub_want){.memory = 299 * MIB}, WI_MODEL_TOO_LARGE,
-        "None of its variants fits into the 0.3 GB that a page has");
+        "none of its variants fits into the 0.3 GB that a page has");
 }
 
 static void takes_the_largest_that_fits_where_the_usual_ones_are_missing(void **state)
@@ -177,7 +177,7 @@ static void refuses_what_runs_elsewhere(void **state)
     refuse(rows, &(struct wi_hub_want){.memory = GIB}, WI_HUB_NOT_FOUND,
         "none of its 3 files is GGUF or ONNX (model.safetensors needs another program)");
     refuse(none, &(struct wi_hub_want){.variant = "Q8_0"}, WI_HUB_NOT_FOUND,
-        "none of its 0 files is GGUF or ONNX.");
+        "none of its 0 files is GGUF or ONNX");
 }
 
 static void expect_files(const char *pattern, const char *another, const char *files)
@@ -207,10 +207,10 @@ static void takes_files_by_patterns(void **state)
     expect_files("*model*", NULL,
         "onnx/model.onnx onnx/model.onnx_data onnx/model_fp16.onnx onnx/model_q4.onnx "
         "onnx/model_quantized.onnx");
-    refuse_files("nothing*", NULL, "No file of the repository is called nothing*.");
+    refuse_files("nothing*", NULL, "no file of the repository is called nothing*");
     refuse_files("*.bin", NULL, "pytorch_model.bin is of a kind that is never fetched");
     refuse_files("train.py", NULL, "train.py is of a kind that is never fetched");
-    refuse_files("*.json", "q4", "Files are named, and a variant as well");
+    refuse_files("*.json", "q4", "files are named, and a variant as well");
 }
 
 static void bounds_the_files_of_a_model(void **state)

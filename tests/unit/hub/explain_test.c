@@ -34,9 +34,9 @@ static void says_what_to_do(void **state)
     expect(&open, 404, "EntryNotFound", WI_HUB_NOT_FOUND, "there is no such file");
     expect(&open, 404, NULL, WI_HUB_NOT_FOUND, "does not have o/n@v1; check its name");
     expect(&open, 429, NULL, WI_HUB_BUSY, "or with a token in its token_file");
-    expect(&known, 429, NULL, WI_HUB_BUSY, "try again later.");
+    expect(&known, 429, NULL, WI_HUB_BUSY, "try again later");
     expect(&open, 302, NULL, WI_HUB_FAILED, "elsewhere (302), which is not followed");
-    expect(&open, 500, NULL, WI_HUB_FAILED, "Hub mirror answers 500 for o/n@v1.");
+    expect(&open, 500, NULL, WI_HUB_FAILED, "hub mirror answers 500 for o/n@v1");
 }
 
 static void reads_when_to_come_back(void **state)

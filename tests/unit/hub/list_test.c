@@ -303,7 +303,7 @@ static void gives_up_on_a_hub_that_stays_broken(void **state)
     const struct reply bad = {"GET /a", "500 Internal Server Error", NULL, ""};
     const struct reply replies[] = {bad, bad, bad, bad, {"GET /a", "200 OK", NULL, "x"}, {0}};
     ask_for_it("/a", replies);
-    expect_error(WI_HUB_FAILED, "Hub local answers 500 for it.");
+    expect_error(WI_HUB_FAILED, "hub local answers 500 for it");
 }
 
 static void passes_on_when_to_come_back(void **state)
@@ -320,7 +320,7 @@ static void says_that_nobody_answers(void **state)
     free(fixture->hub.url);
     fixture->hub.url = wi_strdup("http://127.0.0.1:9");
     ask_for_it("/a", (const struct reply[]){{0}});
-    expect_error(WI_HUB_FAILED, "Hub local (http://127.0.0.1:9) cannot be asked: ");
+    expect_error(WI_HUB_FAILED, "hub local (http://127.0.0.1:9) cannot be asked: ");
 }
 
 static void reads_a_plain_hub_with_the_lengths(void **state)

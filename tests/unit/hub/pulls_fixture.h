@@ -182,7 +182,7 @@ static int fetch_fails(const struct wi_fetch *fetch)
 {
     static const struct wi_error none;
     if (!writes_model(fetch)) {
-        wi_error_set(&played.fetch_error, WI_UNAVAILABLE, "", "The file cannot be opened.");
+        wi_error_set(&played.fetch_error, WI_UNAVAILABLE, "", "the file cannot be opened");
         return 1;
     }
     if (played.lifted_after > 0 || (played.fetch_failures > 0 && --played.fetch_failures == 0))

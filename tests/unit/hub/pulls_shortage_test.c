@@ -100,7 +100,7 @@ static void a_fetch_is_tried_as_long_as_bytes_come(void **state)
     struct watcher watcher;
     struct wi_pulls_counters counters;
     wi_log_configure(WI_LOG_ERROR, WI_LOG_TEXT);
-    wi_error_set(&played.fetch_error, WI_UNAVAILABLE, NULL, "Too many open files.");
+    wi_error_set(&played.fetch_error, WI_UNAVAILABLE, NULL, "too many open files");
     played.fetch_failures = FAILURES + 1;
     start(f, "org/small", "org/small");
     watch(f, "org/small", &watcher);
@@ -117,7 +117,7 @@ static void a_pull_that_waits_can_be_cancelled(void **state)
     struct watcher watcher;
     struct wi_error error;
     wi_log_configure(WI_LOG_ERROR, WI_LOG_TEXT);
-    wi_error_set(&played.fetch_error, WI_UNAVAILABLE, NULL, "Too many open files.");
+    wi_error_set(&played.fetch_error, WI_UNAVAILABLE, NULL, "too many open files");
     played.pause_ms = 3600000;
     start(f, "org/small", "org/small");
     watch(f, "org/small", &watcher);

@@ -104,7 +104,7 @@ static void failures_for_good_leave_nothing(void **state)
     struct fixture *f = *state;
     struct watcher watcher;
     struct wi_pull_info info;
-    wi_error_set(&played.list_error, WI_HUB_NOT_FOUND, "model", "There is no such model.");
+    wi_error_set(&played.list_error, WI_HUB_NOT_FOUND, "model", "there is no such model");
     start(f, "org/small", "org/small");
     watch(f, "org/small", &watcher);
     run_until_ended(f, &watcher);
@@ -124,7 +124,7 @@ static void failures_for_good_leave_nothing(void **state)
 static void expect_failure(struct fixture *f, struct wi_error *played_error, enum wi_code code)
 {
     struct watcher watcher;
-    wi_error_set(played_error, code, NULL, "The hub does not want to.");
+    wi_error_set(played_error, code, NULL, "the hub does not want to");
     start(f, "org/small", "org/small");
     watch(f, "org/small", &watcher);
     run_until_ended(f, &watcher);
