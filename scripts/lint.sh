@@ -16,6 +16,7 @@ lint() {
     lint_step "systemd-analyze verify" lint_unit
     lint_step "the sample configuration is fresh" lint_generated
     lint_step "the page's texts of failures have one form" "$NODE" scripts/texts.mjs
+    lint_step "errors in C begin small and have no full stop" lint_error_texts
     lint_step "no file over 1000 lines" lint_sizes
     lint_step "includes lead down" lint_layers
     lint_step "calls go round in no circle" lint_circles
@@ -109,6 +110,10 @@ lint_unit() {
 
 lint_generated() {
     "$BUILD/webinferd" --print-sample | diff -u conf/webinferd.conf -
+}
+
+lint_error_texts() {
+    find src -name '*.c' -print | sort | xargs "$NODE" scripts/error-texts.mjs
 }
 
 # A manual is as long as it is read: in mdoc nearly every word that is set apart has a line.

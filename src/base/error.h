@@ -108,12 +108,14 @@ struct wi_failures {
 /* Counts one failure; long texts are cut. */
 void wi_failures_add(struct wi_failures *failures, const char *node, const char *reason);
 
-/* One failure. Empty strings mean "does not apply". Long texts are cut at the array's end. */
+/* One failure. Empty strings mean "does not apply". Long texts are cut at the array's end. Since
+ * texts are put into others, they begin with a small letter, but for a name, a value or a key, and
+ * have no full stop at the end: parts of one are separated by ";" or ":". ./dev lint checks it. */
 struct wi_error {
     enum wi_code code;
     unsigned attempts;      /* how many attempts a job had, 0 if it does not apply */
     unsigned retry_after_s; /* for 429 and 503, 0 for none */
-    char detail[512];       /* one sentence for people: what was wrong and what to do */
+    char detail[512];       /* what was wrong, what is allowed and what to do, in one sentence */
     char field[160];        /* the request field or config key at fault */
     char expected[256];
     char allowed[768];
