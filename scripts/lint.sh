@@ -15,7 +15,7 @@ lint() {
     lint_step "tsc (the page's types)" lint_page
     lint_step "systemd-analyze verify" lint_unit
     lint_step "the sample configuration is fresh" lint_generated
-    lint_step "the page's texts of failures have one form" "$NODE" scripts/texts.mjs
+    lint_step "errors in the page begin small and have no full stop" "$NODE" scripts/page-texts.mjs
     lint_step "errors in C begin small and have no full stop" lint_error_texts
     lint_step "no file over 1000 lines" lint_sizes
     lint_step "includes lead down" lint_layers
