@@ -70,7 +70,7 @@ test('what lies among the models and is none is told with its reason', async () 
     assert.equal(json.ignored_more, 0);
     const plain = await webinfer(['models']);
     assert.match(plain.out, /NO MODEL[^\n]*WHY\nflat\.onnx +a model is a folder/);
-    assert.match(daemon.log, /flat\.onnx: is no model: a model is a folder/);
+    await daemon.logs(/flat\.onnx: is no model: a model is a folder/);
     fs.rmSync(flat);
 });
 

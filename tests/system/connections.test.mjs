@@ -37,7 +37,7 @@ test('beyond max_connections: 503 with Retry-After, a problem in status, a metri
         const metrics = (await first.ask('GET', '/metrics').answer()).text;
         assert.match(metrics, /^webinfer_http_connections_refused_total\{limit="all"\} 2$/m);
         assert.match(metrics, /^webinfer_http_connections_refused_total\{limit="address"\} 0$/m);
-        assert.match(daemon.log, /warn.*a connection was refused:.*max_connections/);
+        await daemon.logs(/warn.*a connection was refused:.*max_connections/);
         open.pop().destroy();
         await until(async () => (await daemon.get('/healthz')).status === 200,
             { what: 'room for another' });

@@ -33,13 +33,13 @@ async function crowd(daemon) {
 
 test('clients beyond the limit of open files: 503 with the reason, and nodes still come',
     () => withDaemon(limited(), async (daemon) => {
-        assert.match(daemon.log, /about \d+ clients can be connected, .*at most 400 files may be open/);
+        await daemon.logs(/about \d+ clients can be connected, .*at most 400 files may be open/);
         const node = await new Simulation(daemon, { nodes: 1 }).up();
         const { inside, refused } = await crowd(daemon);
         assert.equal(refused?.status, 503);
         assert.equal(refused.json.code, 'too_many_connections');
         assert.match(refused.json.detail, /at most 400 files may be open/);
-        assert.match(daemon.log, /warn.*a connection was refused:.*LimitNOFILE/);
+        await daemon.logs(/warn.*a connection was refused:.*LimitNOFILE/);
         const [first] = inside;
         assert.match((await first.ask('GET', '/metrics').answer()).text,
             /^webinfer_http_connections_refused_total\{limit="files"\} [1-9]/m);

@@ -120,7 +120,7 @@ test('Firefox goes through geckodriver where one is named, and without BiDi if t
             '--jsconsole']);
         assert.equal(asked['moz:firefoxOptions'].prefs['javascript.options.wasm_simd'], true);
         assert.equal(asked['moz:firefoxOptions'].binary, process.execPath);
-        assert.match(daemon.log, /its console is not heard: /);
+        await daemon.logs(/its console is not heard: /);
         await node.close();
         await daemon.stop();
     } catch (error) {

@@ -113,11 +113,11 @@ test('recycled, the old one goes in good order and leaves no process and no prof
     const left = fs.readdirSync(path.join(daemon.temporary, instance))
         .filter((one) => one.startsWith('s-'));
     assert.equal(left.length, (await daemon.status()).sessions.length, left.join(' '));
-    assert.match(daemon.log, /draining -> closed/);
+    await daemon.logs(/draining -> closed/);
 });
 
-test('no token is in the log, which has all that Firefox wrote', () => {
-    assert.match(daemon.log, /driver: WebDriver BiDi listening on ws:/);
+test('no token is in the log, which has all that Firefox wrote', async () => {
+    await daemon.logs(/driver: WebDriver BiDi listening on ws:/);
     assert.ok(!/wi_[A-Za-z0-9_-]{30,}/.test(daemon.log), 'a token was logged');
 });
 

@@ -52,6 +52,7 @@ test('weights that are slow in browsers are warned of, once in the log', async (
         assert.equal(f16.chat, false);
         assert.match(f16.warnings.join(), /F16 weights are slow in WebAssembly/);
     }
+    await daemon.logs(/F16 weights are slow/);
     assert.equal(daemon.log.split('F16 weights are slow').length, 2);
     put('slow', { 'slow-Q4_0.gguf': ggufBytes({ type: 'q4_0' }) });
     await until(async () => (await daemon.get('/v1/models')).json.models.some(({ name }) => name === 'slow'),

@@ -122,7 +122,7 @@ test('a session that arrives after it was given up is deleted', async () => {
         async (other) => {
             await until(() => slow.seen.includes('DELETE /session/late-1'),
                 { what: 'the late session to be deleted', timeout: 20_000 * patience });
-            assert.match(other.log, /its session came too late and is deleted/);
+            await other.logs(/its session came too late and is deleted/);
             assert.ok(!slow.seen.some((name) => name.includes('/url')), 'it was never used');
         });
     slow.stop();

@@ -135,7 +135,7 @@ test('a browser that does not even leave its page is replaced long before a star
         await until(async () => (await sessions(daemon)).every((one) => one.id !== id),
             { what: 'another browser', ...long });
         assert.equal(await remedies(daemon, 'reload'), 1);
-        assert.match(daemon.log, /starting -> broken/);
+        await daemon.logs(/starting -> broken/);
     }));
 
 test('the cores are shared out among the browsers that there are', () =>

@@ -53,7 +53,7 @@ test('how fast a place was measured to be is told', async () => {
 
 test('how fast it is is known of a model that is loaded before anybody asks', async () => {
     assert.equal((await daemon.post('/v1/models/early/load', {})).status, 202);
-    assert.match(daemon.log, /loading early on 1 node, as \S+ has asked/);
+    await daemon.logs(/loading early on 1 node, as \S+ has asked/);
     const measured = async () => {
         const { json } = await daemon.get('/v1/hardware?model_name=early');
         return json.options?.find(({ estimate }) => estimate?.tokens_per_second > 0)?.estimate;

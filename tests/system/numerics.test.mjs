@@ -164,7 +164,7 @@ describe('a browser of our own making', () => {
             assert.ok(ratio > 100, `only ${ratio} times the tolerance`);
             assert.match(detail, /^y at \d: \d+ where WASM gives \d+$/);
             assert.ok(Math.abs(at - Date.now()) < 60_000);
-            assert.match(daemon.log, /guard.*chrome\/webgpu computes it wrong/);
+            await daemon.logs(/guard.*chrome\/webgpu computes it wrong/);
             assert.equal((await pinned(3)).numerics, 'wrong');
             for (let i = 0; i < 20; i++) {
                 const ran = await answer({}, 2);

@@ -51,5 +51,5 @@ testsOf(() => null)('a /dev/shm that is full costs no answer, and the next brows
         for (const { pid } of daemon.processes('browser')) process.kill(pid, 'SIGKILL');
         await right('twice', 6);
         assert.deepEqual(withoutShm(daemon), [true]);
-        assert.match(daemon.log, /\/dev\/shm has less than 512 MiB free/);
+        await daemon.logs(/\/dev\/shm has less than 512 MiB free/);
     }));

@@ -117,12 +117,12 @@ test('SIGHUP: the bridge shows a renewed certificate, and the API says that it c
     assert.doesNotMatch(daemon.log, /certificate/);
     certificate(daemon.folder, 'IP:127.0.0.1');
     await hang(/reloaded/);
-    assert.match(daemon.log, /shows the certificate of \/CN=a private one, valid until/);
+    await daemon.logs(/shows the certificate of \/CN=a private one, valid until/);
     const renewed = await serialOf(daemon.bridgeUrl);
     assert.notEqual(renewed, bridge);
     certificate(folder, 'IP:127.0.0.1');
     await hang(/reloaded/);
-    assert.match(daemon.log, /the API shows the old certificate until the service is restarted/);
+    await daemon.logs(/the API shows the old certificate until the service is restarted/);
     assert.equal(await serialOf(daemon.url), api);
     // A key that is not the certificate's: nothing changes.
     const key = fs.readFileSync(path.join(folder, 'key.pem'));
