@@ -103,9 +103,10 @@ export class Daemon {
     get log() { return this.#logFile ? fs.readFileSync(this.#logFile, 'utf8') : this.#log; }
     set log(text) { this.#log = text; }
 
-    /** Waits until the log has a line like this: it comes by another way than answers do. @param {RegExp} line */
-    async logs(line) {
-        await until(() => line.test(this.log), { what: `${line} in the log` });
+    /** Waits until the log has a line like this: it comes by another way than answers do.
+     * @param {RegExp} line @param {{timeout?: number}} [options] */
+    async logs(line, options = {}) {
+        await until(() => line.test(this.log), { what: `${line} in the log`, ...options });
     }
 
     writeConfig(more) {

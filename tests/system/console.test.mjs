@@ -7,7 +7,6 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { Daemon, patience, testsOf } from '../lib/daemon.mjs';
-import { until } from '../lib/wait.mjs';
 
 const test = testsOf(() => null);
 
@@ -43,8 +42,7 @@ for (const [kind, keys] of Object.entries({ firefox: {}, chrome: { driver: 'bidi
                     /debug .*page: console: only a warning/, /debug .*page: console: flood 0x/,
                     /warn .*page: javascript: .*uncaught on purpose/,
                     /warn .*page: alert: a prompt on purpose/])
-                    await until(() => line.test(daemon.log),
-                        { what: `${line} in the log`, timeout: 60_000 * patience });
+                    await daemon.logs(line, { timeout: 60_000 * patience });
                 assert.ok(!/wi_[A-Za-z0-9_-]{30,}/.test(daemon.log), 'a token was logged');
                 assert.ok(daemon.log.match(/page: console: flood/g).length <= 100, 'no limit');
                 assert.ok(!/x{600}/.test(daemon.log), 'a note was not cut');

@@ -59,8 +59,7 @@ test('more nodes than files may be open: closed, said in the log, and the others
         const client = await keptAlive(daemon.url);
         const few = await new Simulation(daemon, { nodes: 5 }).up();
         const many = new Simulation(daemon, { nodes: limit });
-        await until(() => /a connection of a node or page was closed/.test(daemon.log),
-            { what: 'a node to be refused' });
+        await daemon.logs(/a connection of a node or page was closed/);
         assert.ok(fs.readdirSync(`/proc/${daemon.pid}/fd`).length <= limit - 64 + 1);
         assert.equal((await ask(client, echo)).status, 200);
         assert.ok(daemon.log.length < 200_000, 'it fills the log');

@@ -62,8 +62,7 @@ test('a session that the Grid ends is replaced', async () => {
 test('a full Grid: said, and served as soon as it has room', async () => {
     await withDaemon({ ready: false, config: remote(grid.url) },
         async (other) => {
-            await until(() => /not ready.*has it a browser to give/.test(other.log),
-                { what: 'the reason in the log', timeout: 20_000 * patience });
+            await other.logs(/not ready.*has it a browser to give/, { timeout: 20_000 * patience });
             assert.equal((await grid.sessions()).length, 1, 'ours is left alone');
             await daemon.stop();
             daemon = null;
@@ -84,8 +83,7 @@ test('a Grid that is down: said at once, and used when it is there', async () =>
     await grid.stop();
     await withDaemon({ ready: false, config: remote(grid.url, {}, { connection_timeout: '20s' }) },
         async (other) => {
-            await until(() => /driver_url at 127\.0\.0\.1: status: no answer/.test(other.log),
-                { what: 'the reason in the log', timeout: 20_000 * patience });
+            await other.logs(/driver_url at 127\.0\.0\.1: status: no answer/, { timeout: 20_000 * patience });
             const answer = await other.infer({ model_name: 'builtin/echo', timeout_ms: 100,
                 inputs: [{ name: 'x', datatype: 'FP32', shape: [1], data: [1] }] });
             assert.ok([503, 504].includes(answer.status), answer.text);
@@ -154,10 +152,8 @@ for (const [what, answers, expected] of [
         await withDaemon(
             { ready: false, config: remote(bad.url, {}, { connection_timeout: '1s' }) },
             async (other) => {
-                await until(() => expected.test(other.log),
-                    { what: 'the reason', timeout: 20_000 * patience });
-                await until(() => /breaker open after 5/.test(other.log),
-                    { what: 'the breaker', timeout: 60_000 * patience });
+                await other.logs(expected, { timeout: 20_000 * patience });
+                await other.logs(/breaker open after 5/, { timeout: 60_000 * patience });
                 const answer = await other.infer({ model_name: 'builtin/echo', inputs: [
                     { name: 'x', datatype: 'FP32', shape: [1], data: [1] }] });
                 assert.equal(answer.status, 503, answer.text);

@@ -171,7 +171,7 @@ test('a second SIGTERM ends at once', async () => {
         const call = slow(daemon, 1e9).catch((error) => ({ status: 0, error }));
         await until(async () => (await daemon.status()).queue.running === 1, { what: 'the job' });
         daemon.signal('SIGTERM');
-        await until(() => /stopping/.test(daemon.log), { what: 'the first to be heard' });
+        await daemon.logs(/stopping/);
         daemon.signal('SIGTERM');
         await within(daemon.waitEnd(), 8000 * patience, 'the end after a second signal');
         assert.ok([0, 503].includes((await call).status));
@@ -230,19 +230,18 @@ test('SIGHUP: a good file is taken, a bad one changes nothing', async () => {
         daemon.writeConfig({ pool: { max_queue: 77 }, api: { allowed_hosts: 'new.example' } });
         daemon.signal('SIGHUP');
         await until(async () => await limit() === 77, { what: 'the reload' });
-        await until(() => /reloaded/.test(daemon.log), { what: 'the log to say it' });
+        await daemon.logs(/reloaded/);
         assert.equal((await named('new.example')).status, 200);
         const good = fs.readFileSync(daemon.configFile);
         fs.writeFileSync(daemon.configFile,
             `${good}`.replace('max_queue = 77', 'max_queue = 78\nbogus_key = 1'));
         daemon.signal('SIGHUP');
-        await until(() => /not reloaded[^]*bogus_key/.test(daemon.log), { what: 'the refusal' });
+        await daemon.logs(/not reloaded[^]*bogus_key/);
         assert.equal(await limit(), 77, 'the good values still hold');
         fs.writeFileSync(daemon.configFile, good);
         daemon.writeConfig({ api: { listen: '127.0.0.1:1' } });
         daemon.signal('SIGHUP');
-        await until(() => /not reloaded[^]*listen/.test(daemon.log),
-            { what: 'the refusal of what needs a restart' });
+        await daemon.logs(/not reloaded[^]*listen/);
         assert.equal((await echo(daemon)).status, 200);
         // A model that was put there meanwhile is found.
         fs.cpSync(path.join(daemon.store, 'twice'), path.join(daemon.store, 'thrice'),

@@ -300,7 +300,7 @@ test('a node that does not read is left out, and nobody gets a 503 for it', asyn
     const tensor = { name: 'x', datatype: 'UINT8', shape: [MIB], bytes: Buffer.alloc(MIB, 7) };
     const calls = Array.from({ length: 60 }, () =>
         daemon.inferBinary({ model_name: 'builtin/echo', timeout_ms: 60_000 * patience }, [tensor]));
-    await until(() => /takes no more work for now/.test(daemon.log), { what: 'it to be full' });
+    await daemon.logs(/takes no more work for now/);
     await until(() => tasks(node).length > 16, { what: 'the other to do the work' });
     stuck.socket.resume();
     const served = (await Promise.all(calls)).map((answer) => {

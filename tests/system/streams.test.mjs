@@ -256,8 +256,7 @@ test('a stream that nobody takes up again is cancelled', async () => {
     await client.has(5);
     client.leave();
     await stopped(count);
-    await until(() => /POST \/v1\/infer 200 .* parts=5 \(the client left\)/.test(daemon.log),
-        { what: 'the request in the log' });
+    await daemon.logs(/POST \/v1\/infer 200 .* parts=5 \(the client left\)/);
 });
 
 test('DELETE ends a stream', async () => {

@@ -110,7 +110,7 @@ test('SIGHUP: the bridge shows a renewed certificate, and the API says that it c
     const hang = async (what) => {
         daemon.log = '';
         daemon.signal('SIGHUP');
-        await until(() => what.test(daemon.log), { what: `${what} in the log` });
+        await daemon.logs(what);
     };
     const [bridge, api] = [await serialOf(daemon.bridgeUrl), await serialOf(daemon.url)];
     await hang(/reloaded/);
