@@ -7,7 +7,7 @@ import { EngineFault } from '../../page/src/engine/engine.js';
 import { Failure } from '../../page/src/engine/failure.js';
 import { Run } from '../../page/src/engine/run.js';
 import { Server } from '../../page/src/engine/serve.js';
-import { turn } from '../../page/src/engine/turn.js';
+import { turn } from '../../page/src/shared/turn.js';
 import { decode } from '../../page/src/link/frame.js';
 
 const PLENTY = { parts: 1e9, bytes: 1e12 };

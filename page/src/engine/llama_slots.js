@@ -8,7 +8,7 @@
  */
 import { EngineFault } from './engine.js';
 import { cancelled, Failure, throwIfCancelled } from './failure.js';
-import { turn } from './turn.js';
+import { turn } from '../shared/turn.js';
 
 /** @typedef {import('./llama_module.js').LlamaModule} LlamaModule */
 /**

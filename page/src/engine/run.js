@@ -3,7 +3,7 @@
  * them its client takes (webinfer-protocol(7), "Streams").
  */
 import { cancelled, Failure } from './failure.js';
-import { turn } from './turn.js';
+import { turn } from '../shared/turn.js';
 import { Turns } from './turns.js';
 
 /** @typedef {import('../shared/messages.js').Credit} Credit */

@@ -12,7 +12,7 @@ import { classify, isPoisoned } from './errors.js';
 import { Failure, throwIfCancelled } from './failure.js';
 import { isLarge, responseOf } from './response.js';
 import { Run } from './run.js';
-import { turn } from './turn.js';
+import { turn } from '../shared/turn.js';
 import { Turns } from './turns.js';
 
 /** @typedef {import('./engine.js').Engine} Engine */
@@ -26,7 +26,7 @@ import { Turns } from './turns.js';
 /** @typedef {import('../shared/messages.js').PageOptions} PageOptions */
 /** @typedef {import('./response.js').Performance} Performance */
 
-/** Who asks often asks again within this time: an idle worker lingers for it at its letterbox … */
+/** Who asks often asks again within this time: an idle worker lingers for it at its ring … */
 const LINGER_MS = 2;
 /** … but lets its event loop turn so often at the least, for what is neither a task nor ours. */
 const TURN_MS = 100;

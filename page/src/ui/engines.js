@@ -1,6 +1,6 @@
 /** The document's engine workers, by their names: begun and ended on demand, joined to the link worker. */
 
-import { letterboxes } from '../shared/letterbox.js';
+import { rings } from '../shared/ring.js';
 import { decodeSound } from './sound.js';
 
 /** @typedef {import('../shared/messages.js').Build} Build */
@@ -35,7 +35,7 @@ export class Engines {
         };
         worker.onmessageerror = () => died('a message could not be read');
         const { port1, port2 } = new MessageChannel();
-        const memory = letterboxes();
+        const memory = rings();
         this._tellLink({ type: 'engine', worker: name, generation, port: port1, memory }, [port1]);
         worker.postMessage({ type: 'start', port: port2, memory, options: this._options }, [port2]);
     }

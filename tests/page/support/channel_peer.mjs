@@ -1,4 +1,5 @@
 /** The other end of a channel under test: answers each message, and lingers as it is told. */
+import './turn.mjs';
 import { workerData } from 'node:worker_threads';
 import { Channel } from '../../../page/src/shared/channel.js';
 

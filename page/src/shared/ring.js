@@ -1,0 +1,241 @@
+/**
+ * One direction of a channel between two workers in memory that both see: a ring of messages, of one
+ * sender and one receiver, and what the receiver does meanwhile. Who puts a message in learns whether
+ * the receiver must be told of it by a message through a port, which costs both ends more than all the
+ * rest: while it is at the ring, or has been told and has not come yet, it need not.
+ * What goes through the port instead is counted here, so that messages stay in order.
+ */
+import { aligned } from './aligned.js';
+import { sharesMemory } from './memory.js';
+
+/** A message of up to so many bytes goes into the ring. Beyond that, handing a buffer over is cheaper than copying it. */
+export const MESSAGE_BYTES = 65536;
+/** Said with a message: that its sender waits for the answer; that this answer was quickly made. */
+export const KIND = Object.freeze({ plain: 0, question: 1, prompt: 2 });
+
+/** Of one direction: the words below, and the messages. */
+const RING_BYTES = 4 * MESSAGE_BYTES;
+const HEAD_BYTES = 32;
+const SPACE = RING_BYTES - HEAD_BYTES;
+/** What both ends see beside the messages; `given` and `taken` are bytes in all, modulo 2^32. */
+const WORD = Object.freeze({ state: 0, given: 1, taken: 2, posted: 3, asks: 4 });
+/** The words before each message. One of 0 bytes says that the next one lies where the space begins. */
+const ENTRY = Object.freeze({ bytes: 0, text: 1, frame: 2, kind: 3, wide: 4, posted: 5 });
+const ENTRY_BYTES = 24;
+const NO_FRAME = -1;
+/** What the receiver does: something else; so too, but it was told that there are messages; it takes them; it waits for
+ * one on the spot. The sender changes `away` to `told` and `waiting` to `here`, the receiver all others. */
+const STATE = Object.freeze({ away: 0, told: 1, here: 2, waiting: 3 });
+/** Looks at a word between two looks at the clock. */
+const LOOKS = 50;
+
+/** Of ASCII, which nearly every message is, and of the rest. */
+const narrow = new TextDecoder('utf-8', { ignoreBOM: true });
+const wide = new TextDecoder('utf-16le', { ignoreBOM: true });
+
+/** The memory of a channel's two rings; null where none can be shared. */
+export const rings = () => (sharesMemory() ? new SharedArrayBuffer(2 * RING_BYTES) : null);
+
+class Ring {
+    /** @param {SharedArrayBuffer} memory of `rings` @param {0 | 1} direction */
+    constructor(memory, direction) {
+        const start = direction * RING_BYTES;
+        this._words = new Int32Array(memory, start, HEAD_BYTES / 4);
+        this._entries = new Int32Array(memory, start + HEAD_BYTES, SPACE / 4);
+        this._bytes = new Uint8Array(memory, start + HEAD_BYTES, SPACE);
+        this._at = 0; /* of this end's next message */
+        this._total = 0; /* bytes that this end has given or taken, modulo 2^32 */
+    }
+
+    /** @param {number} bytes behind which the next message lies */
+    _advance(bytes) {
+        this._at = (this._at + bytes) % SPACE;
+        this._total = (this._total + bytes) | 0;
+    }
+}
+
+/** The end that messages are put in at. */
+export class Sender extends Ring {
+    /** @param {SharedArrayBuffer} memory @param {0 | 1} direction */
+    constructor(memory, direction) {
+        super(memory, direction);
+        this._text = new Uint16Array(memory, direction * RING_BYTES + HEAD_BYTES, SPACE / 2);
+        this._posted = 0;
+    }
+
+    /** @param {Record<string, any>} message of JSON values, but for `frame` @param {number} kind
+     * @returns {boolean} whether it had room: `rouse` must follow then */
+    put(message, kind) {
+        const frame = message.frame ?? null, frameBytes = frame?.byteLength ?? 0;
+        if (frameBytes > MESSAGE_BYTES) return false;
+        const text = JSON.stringify(message);
+        const section = ENTRY_BYTES + aligned(frameBytes);
+        if (!this._reserve(section + aligned(2 * text.length))) return false;
+        if (frame) this._bytes.set(new Uint8Array(frame), this._at + ENTRY_BYTES);
+        const textBytes = this._writeText(text, this._at + section);
+        const bytes = section + aligned(textBytes);
+        this._writeHead(bytes, textBytes, frame ? frameBytes : NO_FRAME, kind, textBytes > text.length);
+        this._advance(bytes);
+        Atomics.store(this._words, WORD.given, this._total);
+        return true;
+    }
+
+    /** Makes room for a message, in one piece. @param {number} bytes at most */
+    _reserve(bytes) {
+        if (bytes > MESSAGE_BYTES) return false;
+        const used = (this._total - Atomics.load(this._words, WORD.taken)) | 0;
+        const rest = SPACE - this._at, skipped = bytes > rest ? rest : 0;
+        if (used + skipped + bytes > SPACE) return false;
+        if (skipped > 0) {
+            this._entries[this._at / 4 + ENTRY.bytes] = 0;
+            this._advance(skipped);
+        }
+        return true;
+    }
+
+    /** @param {string} text @param {number} at @returns {number} bytes that it takes: a character of ASCII takes one, all
+     * take two where there are others */
+    _writeText(text, at) {
+        let all = 0;
+        for (let i = 0; i < text.length; i++) all |= this._bytes[at + i] = text.charCodeAt(i);
+        if (all < 0x80) return text.length;
+        for (let i = 0; i < text.length; i++) this._text[at / 2 + i] = text.charCodeAt(i);
+        return 2 * text.length;
+    }
+
+    /** @param {number} bytes of all @param {number} text bytes @param {number} frame bytes @param {number} kind @param {boolean} isWide */
+    _writeHead(bytes, text, frame, kind, isWide) {
+        const at = this._at / 4;
+        this._entries[at + ENTRY.bytes] = bytes;
+        this._entries[at + ENTRY.text] = text;
+        this._entries[at + ENTRY.frame] = frame;
+        this._entries[at + ENTRY.kind] = kind;
+        this._entries[at + ENTRY.wide] = isWide ? 1 : 0;
+        this._entries[at + ENTRY.posted] = this._posted;
+    }
+
+    /** Has the receiver take what was put in, if it waits for it or comes by itself.
+     * @returns {boolean} whether it must be told through the port instead, by a message that follows at once */
+    rouse() {
+        return !this.wake() && this._change(STATE.away, STATE.told);
+    }
+
+    /** @returns {boolean} whether the receiver waited on the spot, as it does no longer */
+    wake() {
+        const waited = this._change(STATE.waiting, STATE.here);
+        if (waited) Atomics.notify(this._words, WORD.state);
+        return waited;
+    }
+
+    /** @param {number} before @param {number} after @returns {boolean} whether the receiver's state was what it had to be */
+    _change(before, after) {
+        return Atomics.compareExchange(this._words, WORD.state, before, after) === before;
+    }
+
+    /** A message goes through the port, and not by the ring: to be said just before, with `wake` after. What is put in
+     * from now on is not taken before that has arrived. */
+    post() {
+        this._posted = (this._posted + 1) | 0;
+        Atomics.store(this._words, WORD.posted, this._posted);
+    }
+
+    /** @param {boolean} asks whether the sender waits for the answer to what it sends now, on the spot */
+    says(asks) {
+        Atomics.store(this._words, WORD.asks, asks ? 1 : 0);
+    }
+}
+
+/** The end that messages are taken out at. */
+export class Receiver extends Ring {
+    /** @param {SharedArrayBuffer} memory @param {0 | 1} direction */
+    constructor(memory, direction) {
+        super(memory, direction);
+        this._received = 0; /* through the port */
+        /** Where a message's text is copied to be read: shared memory cannot be. */
+        this._copy = new Uint8Array(MESSAGE_BYTES);
+        /** Of the message that was taken last. @type {number} */
+        this.kind = KIND.plain;
+    }
+
+    /** Whether the sender waits, or did so last. */
+    get asks() {
+        return Atomics.load(this._words, WORD.asks) === 1;
+    }
+
+    /** One that was said by `post` has arrived. */
+    noteReceived() {
+        this._received = (this._received + 1) | 0;
+    }
+
+    /** From now on messages are taken. */
+    come() {
+        Atomics.store(this._words, WORD.state, STATE.here);
+    }
+
+    /** No more are taken for now. @returns {boolean} whether there is one that its sender takes to be seen */
+    leave() {
+        Atomics.store(this._words, WORD.state, STATE.away);
+        return this._next() >= 0;
+    }
+
+    /** From now on it is waited for a message: `wait` must follow before the next turn of the event loop. */
+    expect() {
+        Atomics.store(this._words, WORD.state, STATE.waiting);
+    }
+
+    /** Waits until there is a message, or one has gone through the port, which only the event loop delivers.
+     * @param {number} watch ms awake, before it sleeps @param {number} ms asleep, at most */
+    wait(watch, ms) {
+        // What came before we could be seen to wait does not wake us.
+        const isThere = this._next() >= 0 || Atomics.load(this._words, WORD.posted) !== this._received;
+        if (!isThere && !this._watch(watch)) Atomics.wait(this._words, WORD.state, STATE.waiting, ms);
+        this.come();
+    }
+
+    /** @param {number} ms @returns {boolean} whether the sender has done something */
+    _watch(ms) {
+        if (ms === 0) return false;
+        const end = performance.now() + ms;
+        do {
+            for (let look = 0; look < LOOKS; look++) {
+                if (Atomics.load(this._words, WORD.state) !== STATE.waiting) return true;
+            }
+        } while (performance.now() < end);
+        return false;
+    }
+
+    /** @returns {any} the next message; null where there is none that may be taken yet */
+    take() {
+        const at = this._next();
+        if (at < 0) return null;
+        const message = this._read(at);
+        this._advance(this._entries[at + ENTRY.bytes]);
+        Atomics.store(this._words, WORD.taken, this._total);
+        return message;
+    }
+
+    /** @returns {number} the word that the next message begins at; -1 where there is none that may be taken yet */
+    _next() {
+        if (Atomics.load(this._words, WORD.given) === this._total) return -1;
+        if (this._entries[this._at / 4 + ENTRY.bytes] === 0) this._advance(SPACE - this._at);
+        const at = this._at / 4;
+        return this._entries[at + ENTRY.posted] === this._received ? at : -1;
+    }
+
+    /** @param {number} at */
+    _read(at) {
+        const begin = 4 * at + ENTRY_BYTES, length = this._entries[at + ENTRY.frame];
+        const frame = length === NO_FRAME ? null : this._bytes.slice(begin, begin + length).buffer;
+        const text = this._copied(begin + aligned(frame?.byteLength ?? 0), this._entries[at + ENTRY.text]);
+        const message = JSON.parse((this._entries[at + ENTRY.wide] ? wide : narrow).decode(text));
+        this.kind = this._entries[at + ENTRY.kind];
+        if (frame) message.frame = frame;
+        return message;
+    }
+
+    /** @param {number} from @param {number} length in bytes */
+    _copied(from, length) {
+        this._copy.set(this._bytes.subarray(from, from + length));
+        return this._copy.subarray(0, length);
+    }
+}
