@@ -1,13 +1,12 @@
 /**
  * ./dev bench chat: language models, everything in one run. Prints tables and writes
  * build/bench/chat.json.
- *
- *   node tests/bench/chat.mjs [--quick] [--rounds=N] [--only=speed,turns,cancel,start,kinds]
  */
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { clear, guard } from '../lib/cleanup.mjs';
+import { commandLine, flag, number, parts as partsOf } from '../lib/command-line.mjs';
 import { withDaemon } from '../lib/daemon.mjs';
 import { build } from '../lib/paths.mjs';
 import { flagsOf, playwright, serve } from './browsers.mjs';
@@ -19,11 +18,13 @@ import { measureSpeed, printSpeed, speedGoals } from './chat/speed.mjs';
 import { measureStart, printStart } from './chat/start.mjs';
 import { measureTurns, printTurns } from './chat/turns.mjs';
 import { table } from './figures.mjs';
-import { chosenParts, option } from './options.mjs';
 
-const quick = process.argv.includes('--quick');
-const rounds = Number(option('rounds') ?? (quick ? 2 : 5));
-const parts = chosenParts(['speed', 'turns', 'cancel', 'start', 'kinds']);
+const { quick, rounds = quick ? 2 : 5, only: parts } = commandLine('./dev bench chat',
+    'Language models, all in one run: tables, and build/bench/chat.json.', {
+        quick: flag('less of each'),
+        rounds: number(undefined, 'how often each is measured (default 5, 2 with --quick)'),
+        only: partsOf(['speed', 'turns', 'cancel', 'start', 'kinds']),
+    });
 const SMALL = '13M', MIDDLE = '44M', LARGE = '135M';
 /** Tokens of an answer. */
 const TOKENS = 48;

@@ -1,11 +1,10 @@
 /**
  * ./dev bench nudge: WebGPU in Firefox with and without the nudge (page/src/engine/nudge.js), on the
  * same models in turn; all figures go to build/bench/nudge.json.
- *
- *   node tests/bench/nudge.mjs [--quick] [--rounds=N]
  */
 import fs from 'node:fs';
 import path from 'node:path';
+import { commandLine, flag, number } from '../lib/command-line.mjs';
 import { build, builtPage } from '../lib/paths.mjs';
 import { openNode } from '../page/support/browser.mjs';
 import { check, readCase } from '../page/support/cases.mjs';
@@ -14,9 +13,11 @@ import { median, shown, spread, table } from './figures.mjs';
 
 const NAMES = ['op_add', 'vision_mnist_ms_digit7', 'text_encoder_vespa_dummy',
     'audio_dtln_model1', 'text_gen_tiny_gpt2_prefill', 'cnn_squeezenet_randw'];
-const quick = process.argv.includes('--quick');
-const rounds = Number(process.argv.map((word) => word.match(/^--rounds=(.*)$/)?.[1]).find(Boolean)
-    ?? (quick ? 2 : 5));
+const { quick, rounds = quick ? 2 : 5 } = commandLine('./dev bench nudge',
+    'WebGPU in Firefox with and without the nudge: a table, and build/bench/nudge.json.', {
+        quick: flag('less of each'),
+        rounds: number(undefined, 'how often each is measured (default 5, 2 with --quick)'),
+    });
 const PINNED = { platforms: ['webgpu'], fallback: false };
 
 /** The median of some warm runs, in ms by the page's clock; a wrong answer ends the bench. */

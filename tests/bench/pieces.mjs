@@ -4,20 +4,21 @@
  * all figures go to build/bench/pieces.json. The goal is for the p99: at most 20 ms more. Beside a
  * large one it is that of the worst 200 ms, and so close to the longest of all. The longest alone
  * says how much of that is the machine's, and the rate of the large one what its place costs it.
- *
- *   node tests/bench/pieces.mjs [--quick] [--rounds=N]
  */
 import fs from 'node:fs';
 import path from 'node:path';
+import { commandLine, flag, number } from '../lib/command-line.mjs';
 import { Daemon } from '../lib/daemon.mjs';
 import { build } from '../lib/paths.mjs';
 import { echoRequest } from './contestants.mjs';
 import { shown, spread, table } from './figures.mjs';
 import * as programs from './programs.mjs';
 
-const quick = process.argv.includes('--quick');
-const rounds = Number(process.argv.map((word) => word.match(/^--rounds=(.*)$/)?.[1]).find(Boolean)
-    ?? (quick ? 1 : 3));
+const { quick, rounds = quick ? 1 : 3 } = commandLine('./dev bench pieces',
+    'What a large echo costs the small ones beside it: a table, and build/bench/pieces.json.', {
+        quick: flag('100 MB alone, and once'),
+        rounds: number(undefined, 'how often each is measured (default 3, 1 with --quick)'),
+    });
 const SIZES = quick ? [100e6] : [100e6, 400e6];
 const LIMIT_MS = 20;
 

@@ -1,12 +1,10 @@
 /**
  * ./dev bench pool: what a pool of browsers is worth. Each part prints a table; all figures go to
  * build/bench/pool.json.
- *
- *   node tests/bench/pool.mjs [--quick] [--only=sessions,pooling,batching,routing,platforms]
  */
 import fs from 'node:fs';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
+import { commandLine, flag, parts as partsOf } from '../lib/command-line.mjs';
 import { build } from '../lib/paths.mjs';
 import * as batching from './pool/batching.mjs';
 import * as platforms from './pool/platforms.mjs';
@@ -15,14 +13,12 @@ import * as routing from './pool/routing.mjs';
 import * as sessions from './pool/sessions.mjs';
 
 const parts = { sessions, pooling, batching, routing, platforms };
-const { quick, only } = parseArgs({ options: {
-    quick: { type: 'boolean', default: false },
-    only: { type: 'string', default: Object.keys(parts).join() },
-} }).values;
+const { quick, only } = commandLine('./dev bench pool',
+    'What a pool of browsers is worth: tables, and build/bench/pool.json.',
+    { quick: flag('less of each'), only: partsOf(Object.keys(parts)) });
 
 const result = { when: new Date().toISOString() };
-for (const name of only.split(',')) {
-    if (!parts[name]) throw new Error(`there is no part "${name}": ${Object.keys(parts)}`);
+for (const name of only) {
     result[name] = await parts[name].measure({ quick });
     process.stderr.write('\n');
     process.stdout.write(parts[name].print(result[name]));

@@ -5,8 +5,6 @@
  * bytes on disk; so curl is timed alone, with a hash of what it wrote, with fdatasync, and with
  * both. The starts of the processes do not count, on either side. Rounds alternate; medians are
  * compared. The CPU of either side is its own and that of the server, which is this process.
- *
- *   ./dev bench pull [--mib=N] [--rounds=N]
  */
 import { spawn } from 'node:child_process';
 import crypto from 'node:crypto';
@@ -14,13 +12,16 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { clear, guard } from '../lib/cleanup.mjs';
+import { commandLine, number } from '../lib/command-line.mjs';
 import { fetchFiles, orderOf } from '../lib/fetch-files.mjs';
 import { content, startHub } from '../lib/hub.mjs';
 
-const option = (name, fallback) => Number(process.argv.find((word) =>
-    word.startsWith(`--${name}=`))?.split('=')[1] ?? fallback);
 const MiB = 1024 * 1024;
-const size = option('mib', 256) * MiB, rounds = option('rounds', 5);
+const { mib, rounds } = commandLine('./dev bench pull', 'Fetching from a hub, against curl: tables.', {
+    mib: number(256, 'size of the file in MiB'),
+    rounds: number(5, 'how often each is measured'),
+});
+const size = mib * MiB;
 const PEERS = { plain: 'curl', hashed: 'curl, then SHA-256', synced: 'curl, then fdatasync',
     both: 'curl, then both' };
 const CONNECTIONS = 4; // as many as fetch.h lets a file have

@@ -1,12 +1,11 @@
 /**
  * ./dev bench: round trips, models, session start and the daemon's own cost, everything
  * interleaved in one run; prints tables and writes build/bench/result.json.
- *
- *   node tests/bench/run.mjs [--quick] [--rounds=N] [--only=echo,models,threads,start,cost] [--models=NAME,…]
  */
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { commandLine, flag, names, number, parts as partsOf } from '../lib/command-line.mjs';
 import { Daemon } from '../lib/daemon.mjs';
 import { sharedModels } from '../lib/paths.mjs';
 import * as processes from '../lib/processes.mjs';
@@ -14,13 +13,17 @@ import { browserPath, driverPath, flagsOf, PlainDriver, playwright, serve } from
 import { echoRequest, Floor, OverHttp, Playwright, WebDriver } from './contestants.mjs';
 import { shown, spread, table } from './figures.mjs';
 import * as models from './models.mjs';
-import { chosenParts, option } from './options.mjs';
 import * as programs from './programs.mjs';
 import { measureThreads, names as threadedNames, printThreads } from './threads.mjs';
 
-const quick = process.argv.includes('--quick');
-const rounds = Number(option('rounds') ?? (quick ? 2 : 5));
-const parts = chosenParts(['echo', 'models', 'threads', 'start', 'cost']);
+const { quick, rounds = quick ? 2 : 5, only: parts, models: wanted } = commandLine('./dev bench',
+    'Round trips, models, the start of a session and what the daemon costs: tables, and build/bench/result.json.\n' +
+    'More parts, of their own names: see ./dev --help.', {
+        quick: flag('less of each, and three models'),
+        rounds: number(undefined, 'how often each is measured (default 5, 2 with --quick)'),
+        only: partsOf(['echo', 'models', 'threads', 'start', 'cost']),
+        models: names(models.names, 'of those', []),
+    });
 
 /** Baselines stop where they would take minutes per round. */
 const sizes = [
@@ -214,8 +217,8 @@ async function compareModels({ built, closers, flags, pages, webinfer, daemon, c
 }
 
 async function measure(built, closers) {
-    const chosen = sharedModels
-        ? option('models')?.split(',') ?? models.names.slice(0, quick ? 3 : undefined) : [];
+    const named = wanted.length > 0 ? wanted : models.names.slice(0, quick ? 3 : undefined);
+    const chosen = sharedModels ? named : [];
     // One session, so that it has as many WASM threads as the bare page: all of them. It lasts, as
     // the bare page does: a fresh browser's code is slow at first.
     const config = { pool: { max_connections: 1, recycle_after: 0 } };

@@ -6,9 +6,6 @@
  * one that is kept long, one of as many requests as may be connected, and one of stored jobs, which
  * all wait before the first is run.
  *
- *   node tests/bench/scale.mjs [--only=nodes,lanes,long,held,stored] [--nodes=10,100,1000,10000]
- *       [--jobs=100000] [--seconds=20] [--requests=20000] [--lanes=1000]
- *
  * Prints tables and, as its last line, one JSON object. Exits 1 if anything was lost, a heartbeat
  * was late, or the cost of a job grows with the number of nodes or of models that wait.
  */
@@ -16,13 +13,13 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { storedJobs } from '../lib/backlog.mjs';
+import { commandLine, number, numbers, parts } from '../lib/command-line.mjs';
 import { assembleModels, Daemon } from '../lib/daemon.mjs';
 import { cost } from '../lib/processes.mjs';
 import { Simulation } from '../lib/simulation.mjs';
 import { delay, until } from '../lib/wait.mjs';
 import { echoRequest } from './contestants.mjs';
 import { table } from './figures.mjs';
-import { chosenParts, option } from './options.mjs';
 import * as programs from './programs.mjs';
 
 /** A daemon without browsers that takes `nodes` nodes and `queue` waiting jobs. */
@@ -231,11 +228,15 @@ async function manyNodes(daemon, client, { counts, seconds, requests }) {
 }
 
 async function main() {
-    const only = chosenParts(['nodes', 'lanes', 'long', 'held', 'stored']);
-    const counts = option('nodes', '10,100,1000,10000').split(',').map(Number);
-    const jobs = Number(option('jobs', '100000'));
-    const seconds = Number(option('seconds', '20'));
-    const requests = Number(option('requests', '20000'));
+    const { only, nodes: counts, jobs, seconds, requests, lanes } = commandLine('./dev bench scale',
+        'Many nodes and many jobs against one daemon: tables, and a line of JSON.', {
+            only: parts(['nodes', 'lanes', 'long', 'held', 'stored']),
+            nodes: numbers([10, 100, 1000, 10000], 'how many nodes'),
+            jobs: number(100_000, 'in a long queue'),
+            seconds: number(20, 'with so many nodes and nothing to do'),
+            requests: number(20_000, 'with so many nodes or lanes'),
+            lanes: number(1000, 'models that wait'),
+        });
     const { client } = programs.compile();
     const report = (text) => console.error(`  ${text}`);
     const queues = {
@@ -255,7 +256,7 @@ async function main() {
         if (only.includes('lanes')) {
             console.error('lanes …');
             result.lanes = await manyLanes(daemon, client,
-                { lanes: Number(option('lanes', '1000')), requests });
+                { lanes, requests });
             printLanes(result.lanes);
         }
         for (const [name, [title, measure]] of Object.entries(queues)) {

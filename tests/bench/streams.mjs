@@ -1,21 +1,19 @@
 /**
  * ./dev bench streams: how soon a stream begins, and what many of them cost.
  *
- *   node tests/bench/streams.mjs [--only=first,many] [--streams=1000] [--seconds=20] [--rounds=5]
- *
  * `first`: a real browser's first event of a count of 1 over the same client's echo, in turn.
  * `many`: streams of five parts a second from simulated nodes, all at once; what the daemon spends
  * on a part beside what it spends on an echo from the same nodes. Exits 1 if a part was lost.
  */
 import http from 'node:http';
 import os from 'node:os';
+import { commandLine, number, parts as partsOf } from '../lib/command-line.mjs';
 import { Daemon } from '../lib/daemon.mjs';
 import { EventReader } from '../lib/events.mjs';
 import { cost } from '../lib/processes.mjs';
 import { Simulation } from '../lib/simulation.mjs';
 import { ask } from './ask.mjs';
 import { median, shown, spread, table } from './figures.mjs';
-import { chosenParts, option } from './options.mjs';
 import * as programs from './programs.mjs';
 import { dispatchCost, scaleDaemon } from './scale.mjs';
 
@@ -94,15 +92,21 @@ async function manyStreams(streams, seconds) {
 }
 
 async function main() {
-    const only = chosenParts(['first', 'many']);
+    const { only, streams: count, seconds, rounds } = commandLine('./dev bench streams',
+        'How soon a stream begins, and what many of them cost: tables, and a line of JSON.', {
+            only: partsOf(['first', 'many']),
+            streams: number(1000, 'at once'),
+            seconds: number(20, 'that each lasts'),
+            rounds: number(5, 'of first events'),
+        });
     const result = { cpus: os.cpus().length };
     if (only.includes('first')) {
-        result.first = await firstEvents(Number(option('rounds', '5')));
+        result.first = await firstEvents(rounds);
         console.log(table('First event of a stream of one part, ms', ['echo', 'first event', 'more'],
             [[shown(result.first.echo_ms), shown(result.first.first_ms), shown(result.first.over_ms)]]));
     }
     if (only.includes('many')) {
-        result.many = await manyStreams(Number(option('streams', '1000')), Number(option('seconds', '20')));
+        result.many = await manyStreams(count, seconds);
         const { streams, parts, got, wrong, perPartUs, perEchoUs, over_echo: over } = result.many;
         console.log(table(`Streams of ${PER_SECOND} parts a second`, ['streams', 'parts', 'came', 'wrong',
             'CPU µs/part', 'CPU µs/echo', 'ratio'],

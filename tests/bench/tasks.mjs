@@ -1,19 +1,16 @@
 /**
  * ./dev bench tasks: Hugging Face folders by task, everything in one run. Prints tables and writes
  * build/bench/tasks.json.
- *
- *   node tests/bench/tasks.mjs [--quick] [--rounds=N] [--only=families,generation,rates,loading]
- *       [--models=NAME,…]   of the families, in this order
  */
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { commandLine, flag, names, number, parts as partsOf } from '../lib/command-line.mjs';
 import { withDaemon } from '../lib/daemon.mjs';
 import { makeFamilies } from '../lib/families.mjs';
 import { build } from '../lib/paths.mjs';
 import { flagsOf, playwright, serve } from './browsers.mjs';
 import { table } from './figures.mjs';
-import { chosenOf, chosenParts, option } from './options.mjs';
 import { compile } from './programs.mjs';
 import { BarePage, Native, TaskFloor, Webinfer } from './tasks/contestants.mjs';
 import { familyGoals, measureFamilies, printFamilies } from './tasks/families.mjs';
@@ -24,12 +21,16 @@ import { measureParts, measureWarmUp, printLoading } from './tasks/loading.mjs';
 import { measureEmbeddings, measureTranscription, printRates } from './tasks/rates.mjs';
 import { SIZES, works as allWorks } from './tasks/work.mjs';
 
-const quick = process.argv.includes('--quick');
-const rounds = Number(option('rounds') ?? (quick ? 2 : 5));
-const ms = quick ? 100 : 600, familyMs = quick ? 0 : 400;
-const parts = chosenParts(['families', 'generation', 'rates', 'loading']);
 const allModels = allWorks.map(({ model }) => model);
-const works = chosenOf('models', allModels).map((name) => allWorks[allModels.indexOf(name)]);
+const { quick, rounds = quick ? 2 : 5, only: parts, models: chosen } = commandLine('./dev bench tasks',
+    'Hugging Face folders by task, all in one run: tables, and build/bench/tasks.json.', {
+        quick: flag('less of each'),
+        rounds: number(undefined, 'how often each is measured (default 5, 2 with --quick)'),
+        only: partsOf(['families', 'generation', 'rates', 'loading']),
+        models: names(allModels, 'of the families, in this order'),
+    });
+const ms = quick ? 100 : 600, familyMs = quick ? 0 : 400;
+const works = chosen.map((name) => allWorks[allModels.indexOf(name)]);
 /** The families' models have sizes of their own; those of the other parts are larger than the tests', so that there
  * is something to time. */
 const STORES = [

@@ -1,20 +1,16 @@
 /**
- * ./dev cycles [--count N] [--kind KIND]…: opens and closes browsers, N times per kind, and ends with 1
+ * ./dev cycles: opens and closes browsers, N times per kind, and ends with 1
  * if processes, descriptors, files or memory stay behind. The last line for each is a JSON object.
  */
-import { parseArgs } from 'node:util';
+import { commandLine, names, number } from '../lib/command-line.mjs';
 import { run } from '../lib/cycles.mjs';
 
-const { values } = parseArgs({ options: {
-    count: { type: 'string', default: '200' },
-    kind: { type: 'string', multiple: true, default: ['chrome'] },
-} });
-const count = Number(values.count);
-if (!Number.isInteger(count) || count < 1) {
-    console.error(`--count is a number of cycles, at least 1, not ${values.count}`);
-    process.exit(2);
-}
-for (const kind of values.kind) {
+const { count, kind: kinds } = commandLine('./dev cycles',
+    'Open and close browsers, and count what stays; the last line for each kind is a JSON object.', {
+        count: number(200, 'cycles of each kind'),
+        kind: names(['chrome', 'firefox', 'edge', 'safari'], 'of browsers', ['chrome']),
+    });
+for (const kind of kinds) {
     const result = await run({ kind, count, report: (index, now) =>
         console.log(`${kind} ${index}: ${JSON.stringify(now)}`) });
     console.log(JSON.stringify(result));

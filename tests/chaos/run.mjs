@@ -3,16 +3,14 @@
  * each at a random moment of the traffic. Nothing may be lost, answered twice or answered wrongly, and
  * each part of a stream comes once.
  *
- *   node tests/chaos/run.mjs [--seed=N] [--requests=N] [--faults=N] [--clients=N] [--kinds=A,B]
- *
  * Its last line is one JSON object; its exit status is 1 unless lost, duplicated, wrong, gaps and
  * repeated are 0. The daemon's log stays, where the first line says, unless all went well.
  */
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { quantile } from '../bench/figures.mjs';
+import { commandLine, names, number } from '../lib/command-line.mjs';
 import { Daemon } from '../lib/daemon.mjs';
 import { Proxy } from '../lib/proxy.mjs';
 import { until } from '../lib/wait.mjs';
@@ -25,16 +23,14 @@ import { seeded } from './random.mjs';
  * to do, a browser's start alone may take a minute. */
 const RECOVERY_MS = 300_000;
 
-const { values: given } = parseArgs({ options: {
-    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-    requests: { type: 'string', default: '1000' },
-    faults: { type: 'string' },
-    clients: { type: 'string', default: '8' },
-    kinds: { type: 'string', default: 'chrome,firefox' },
-} });
-const [seed, requests, clients] = [given.seed, given.requests, given.clients].map(Number);
-const faultCount = Number(given.faults ?? Math.max(12, Math.round(requests / 100)));
-const kinds = given.kinds.split(',');
+const { seed, requests, clients, kinds, faults: faultCount = Math.max(12, Math.round(requests / 100)) } = commandLine(
+    './dev chaos', 'Load real browsers and break them; its last line is one JSON object.', {
+        seed: number(Date.now() % 1_000_000, 'what is drawn at random begins with it', 0),
+        requests: number(1000, 'of all clients together'),
+        faults: number(undefined, 'one after another (default a hundredth of the requests, but 12 at least)', 0),
+        clients: number(8, 'at once'),
+        kinds: names(['chrome', 'firefox', 'edge', 'safari'], 'of browsers', ['chrome', 'firefox']),
+    });
 
 /** Two of the first kind and one of each other, with heartbeats quick enough for a test. */
 function config(proxy) {
