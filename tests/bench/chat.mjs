@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { clear, guard } from '../lib/cleanup.mjs';
-import { commandLine, flag, number, parts as partsOf } from '../lib/command-line.mjs';
+import { commandLine, flag, parts as partsOf, roundsOf } from '../lib/command-line.mjs';
 import { withDaemon } from '../lib/daemon.mjs';
 import { build } from '../lib/paths.mjs';
 import { flagsOf, playwright, serve } from './browsers.mjs';
@@ -22,7 +22,7 @@ import { table } from './figures.mjs';
 const { quick, rounds = quick ? 2 : 5, only: parts } = commandLine('./dev bench chat',
     'Language models, all in one run: tables, and build/bench/chat.json.', {
         quick: flag('less of each'),
-        rounds: number(undefined, 'how often each is measured (default 5, 2 with --quick)'),
+        rounds: roundsOf(5, 2),
         only: partsOf(['speed', 'turns', 'cancel', 'start', 'kinds']),
     });
 const SMALL = '13M', MIDDLE = '44M', LARGE = '135M';

@@ -4,7 +4,7 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
-import { commandLine, flag, number } from '../lib/command-line.mjs';
+import { commandLine, flag, roundsOf } from '../lib/command-line.mjs';
 import { build, builtPage } from '../lib/paths.mjs';
 import { openNode } from '../page/support/browser.mjs';
 import { check, readCase } from '../page/support/cases.mjs';
@@ -16,7 +16,7 @@ const NAMES = ['op_add', 'vision_mnist_ms_digit7', 'text_encoder_vespa_dummy',
 const { quick, rounds = quick ? 2 : 5 } = commandLine('./dev bench nudge',
     'WebGPU in Firefox with and without the nudge: a table, and build/bench/nudge.json.', {
         quick: flag('less of each'),
-        rounds: number(undefined, 'how often each is measured (default 5, 2 with --quick)'),
+        rounds: roundsOf(5, 2),
     });
 const PINNED = { platforms: ['webgpu'], fallback: false };
 

@@ -7,7 +7,7 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
-import { commandLine, flag, number } from '../lib/command-line.mjs';
+import { commandLine, flag, roundsOf } from '../lib/command-line.mjs';
 import { Daemon } from '../lib/daemon.mjs';
 import { build } from '../lib/paths.mjs';
 import { echoRequest } from './contestants.mjs';
@@ -17,7 +17,7 @@ import * as programs from './programs.mjs';
 const { quick, rounds = quick ? 1 : 3 } = commandLine('./dev bench pieces',
     'What a large echo costs the small ones beside it: a table, and build/bench/pieces.json.', {
         quick: flag('100 MB alone, and once'),
-        rounds: number(undefined, 'how often each is measured (default 3, 1 with --quick)'),
+        rounds: roundsOf(3, 1),
     });
 const SIZES = quick ? [100e6] : [100e6, 400e6];
 const LIMIT_MS = 20;

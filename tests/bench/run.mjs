@@ -5,7 +5,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { commandLine, flag, names, number, parts as partsOf } from '../lib/command-line.mjs';
+import { commandLine, flag, names, parts as partsOf, roundsOf } from '../lib/command-line.mjs';
 import { Daemon } from '../lib/daemon.mjs';
 import { sharedModels } from '../lib/paths.mjs';
 import * as processes from '../lib/processes.mjs';
@@ -20,7 +20,7 @@ const { quick, rounds = quick ? 2 : 5, only: parts, models: wanted } = commandLi
     'Round trips, models, the start of a session and what the daemon costs: tables, and build/bench/result.json.\n' +
     'More parts, of their own names: see ./dev --help.', {
         quick: flag('less of each, and three models'),
-        rounds: number(undefined, 'how often each is measured (default 5, 2 with --quick)'),
+        rounds: roundsOf(5, 2),
         only: partsOf(['echo', 'models', 'threads', 'start', 'cost']),
         models: names(models.names, 'of those', []),
     });

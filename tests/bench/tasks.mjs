@@ -5,7 +5,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { commandLine, flag, names, number, parts as partsOf } from '../lib/command-line.mjs';
+import { commandLine, flag, names, parts as partsOf, roundsOf } from '../lib/command-line.mjs';
 import { withDaemon } from '../lib/daemon.mjs';
 import { makeFamilies } from '../lib/families.mjs';
 import { build } from '../lib/paths.mjs';
@@ -25,7 +25,7 @@ const allModels = allWorks.map(({ model }) => model);
 const { quick, rounds = quick ? 2 : 5, only: parts, models: chosen } = commandLine('./dev bench tasks',
     'Hugging Face folders by task, all in one run: tables, and build/bench/tasks.json.', {
         quick: flag('less of each'),
-        rounds: number(undefined, 'how often each is measured (default 5, 2 with --quick)'),
+        rounds: roundsOf(5, 2),
         only: partsOf(['families', 'generation', 'rates', 'loading']),
         models: names(allModels, 'of the families, in this order'),
     });

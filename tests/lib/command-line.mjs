@@ -13,19 +13,23 @@ class Refused extends Error {}
 /** @param {string} about @returns {Option} true where it is given */
 export const flag = (about) => ({ value: '', read: () => true, otherwise: false, about });
 
+/** @param {string} text @param {string} name of its option @param {number} least */
+function integer(text, name, least) {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < least || !Number.isSafeInteger(value))
+        throw new Refused(`--${name}=${text}; expected: an integer of at least ${least}`);
+    return value;
+}
+
 /** @param {number | undefined} otherwise @param {string} about @param {number} [least] @returns {Option} an integer */
 export const number = (otherwise, about, least = 1) => ({
-    value: 'N', otherwise, shown: otherwise?.toString(), about, read: (text, name) => {
-        const value = Number(text);
-        if (!/^\d+$/.test(text) || value < least || !Number.isSafeInteger(value))
-            throw new Refused(`--${name}=${text}; expected: an integer of at least ${least}`);
-        return value;
-    },
+    value: 'N', otherwise, shown: otherwise?.toString(), about, read: (text, name) => integer(text, name, least),
 });
 
 /** @param {number[]} otherwise @param {string} about @returns {Option} integers with commas between them */
 export const numbers = (otherwise, about) => ({
-    value: 'N,…', isList: true, otherwise, shown: otherwise.join(','), about, read: (text, name) => text.split(',').map((one) => number(0, '').read(one, name)),
+    value: 'N,…', isList: true, otherwise, shown: otherwise.join(','), about,
+    read: (text, name) => text.split(',').map((one) => integer(one, name, 1)),
 });
 
 /** @param {readonly string[]} all @param {string} about @param {readonly string[]} [otherwise]
@@ -40,6 +44,11 @@ export const names = (all, about, otherwise = all) => ({
         return chosen;
     },
 });
+
+/** How often each thing is measured; undefined where nobody says it, since that depends on --quick.
+ * @param {number} usual @param {number} quick */
+export const roundsOf = (usual, quick) =>
+    number(undefined, `how often each is measured (default ${usual}, ${quick} with --quick)`);
 
 /** The parts that --only names, or all. @param {readonly string[]} all */
 export const parts = (all) => names(all, 'what to measure');

@@ -6,9 +6,9 @@
  * A step computes for all slots and hands over one result of one request, so that what llama.cpp has
  * computed for the others stays inside it until their turn comes.
  */
+import { turn } from '../shared/turn.js';
 import { EngineFault } from './engine.js';
 import { cancelled, Failure, throwIfCancelled } from './failure.js';
-import { turn } from '../shared/turn.js';
 
 /** @typedef {import('./llama_module.js').LlamaModule} LlamaModule */
 /**

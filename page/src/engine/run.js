@@ -2,8 +2,8 @@
  * One run of a model as its engine sees it: where it is stopped, where its parts go, and how many of
  * them its client takes (webinfer-protocol(7), "Streams").
  */
-import { cancelled, Failure } from './failure.js';
 import { turn } from '../shared/turn.js';
+import { cancelled, Failure } from './failure.js';
 import { Turns } from './turns.js';
 
 /** @typedef {import('../shared/messages.js').Credit} Credit */

@@ -7,12 +7,12 @@ import { encode, encodeInPlace, encodeInTurns } from '../link/frame.js';
 import { ToldModels } from '../shared/brief.js';
 import { Channel } from '../shared/channel.js';
 import { engineOf } from '../shared/messages.js';
+import { turn } from '../shared/turn.js';
 import { EngineFault } from './engine.js';
 import { classify, isPoisoned } from './errors.js';
 import { Failure, throwIfCancelled } from './failure.js';
 import { isLarge, responseOf } from './response.js';
 import { Run } from './run.js';
-import { turn } from '../shared/turn.js';
 import { Turns } from './turns.js';
 
 /** @typedef {import('./engine.js').Engine} Engine */
