@@ -9,6 +9,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { holding, replaceOnce, sleepingSoon } from './changes.mjs';
+import { changedLlama } from './llama_binary.mjs';
 import { HELD } from './src/engine/held.js';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
@@ -165,7 +166,7 @@ async function bundleLlama(out, templates, bundled) {
             __LLAMA_VERSION__: JSON.stringify(IN_LLAMA[0].version),
             __LLAMA_MJS__: script,
             __LLAMA_THREAD__: JSON.stringify(thread),
-            __LLAMA_WASM__: JSON.stringify(emit(out, `llama-${build}.wasm`, read('wllama.wasm'))),
+            __LLAMA_WASM__: JSON.stringify(emit(out, `llama-${build}.wasm`, changedLlama(build, read('wllama.wasm')))),
         }, bundled);
     }
     return workers;

@@ -47,7 +47,7 @@ async function apiUrl(log, daemon) {
 async function ready(url, daemon) {
     let why = '';
     for (const start = Date.now(); Date.now() - start < startLimit; await sleep(100)) {
-        const answer = await fetch(`${url}/readyz`);
+        const answer = await fetch(`${url}/readyz`).catch((error) => ({ json: () => ({ detail: error.message }) }));
         if (answer.ok) return;
         why = (await answer.json()).detail;
         if (daemon.exitCode !== null) break;
@@ -171,7 +171,10 @@ async function demo() {
     }
     fs.rmSync(folder, { recursive: true });
     fs.rmdirSync(runtime);
-    console.log('\nwebinferd stopped; no process and no profile is left.');
+    console.log(`
+Shown: ${samplePictures().length} pictures classified and a conversation, computed in Chromium; nothing of it is left.
+To go on:  ./dev run                             the service, in the foreground
+           build/webinfer chat finch             from another terminal`);
     return 0;
 }
 
@@ -181,24 +184,44 @@ async function work(log, daemon, runtime) {
     await ready(url, daemon);
     await classifyAll(url);
     await chat(url, runtime, heading);
-    heading(`GET ${url}/v1/status`);
-    console.log(show(await (await fetch(`${url}/v1/status`)).json()));
+}
+
+/** The samples, copied once: what is added, pulled and removed there is not the checkout's. */
+function ownModels(folder) {
+    const own = path.join(folder, 'models');
+    if (!fs.existsSync(own)) fs.cpSync(models, own, { recursive: true });
+    return own;
+}
+
+/** What to do with it, told when its API answers and its first lines are over. */
+async function invite(daemon) {
+    const url = 'http://127.0.0.1:8470', webinfer = path.join(build, 'webinfer');
+    try {
+        await ready(url, daemon);
+    } catch {
+        return; // its log says why; with options of its own it may listen elsewhere
+    }
+    const sample = samplePictures()[0];
+    console.log(`
+Try, from another terminal:
+
+    ${webinfer} chat finch
+    ${webinfer} infer digits --image ${sample}
+    ${webinfer} status
+    curl -s ${url}/v1/infer -H 'Content-Type: application/json' \\
+      -d '{"model_name":"digits","inputs":{"image":"'$(base64 -w0 ${sample})'"}}'
+`);
 }
 
 /** The daemon in the foreground: Ctrl-C reaches it directly, and its exit status is ours. */
 function run(options) {
     const folder = path.join(build, 'run');
-    const sample = samplePictures()[0];
-    console.log(`Try, from another terminal:
-
-    curl -s http://127.0.0.1:8470/v1/infer -H 'Content-Type: application/json' \\
-      -d '{"model_name":"digits","inputs":{"image":"'$(base64 -w0 ${sample})'"}}'
-    ${path.join(build, 'webinfer')} infer digits --image ${sample}
-`);
-    const daemon = startDaemon(folder, `[models]\ndirectory = ${models}\n`,
+    fs.mkdirSync(folder, { recursive: true });
+    const daemon = startDaemon(folder, `[models]\ndirectory = ${ownModels(folder)}\n`,
         { arguments: options, stdio: 'inherit' });
     process.on('SIGINT', () => {}); // the terminal sends it to the daemon too
-    process.on('SIGTERM', () => daemon.kill('SIGTERM'));
+    for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => daemon.kill('SIGTERM'));
+    invite(daemon);
     return new Promise((resolve) => daemon.once('exit', (code) => resolve(code ?? 1)));
 }
 

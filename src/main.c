@@ -29,6 +29,7 @@
 #include <assert.h>
 #include <curl/curl.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -78,6 +79,7 @@ struct daemon {
     struct wi_timer *limit; /* of the whole shutdown */
     struct wi_timer *step;  /* the next step of the shutdown, always from the loop itself */
     int signalled;          /* how often we were asked to stop */
+    int of_terminal;        /* it was started from one, and ends with it */
     double flush_until;
 };
 
@@ -247,10 +249,28 @@ static void reload(struct daemon *d)
     wi_info("main", NULL, "reloaded %s", d->config_path ? d->config_path : "the defaults");
 }
 
+static int has_terminal(void)
+{
+    int terminal = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (terminal >= 0)
+        close(terminal);
+    return terminal >= 0;
+}
+
+/* nohup(1) ignores SIGHUP for a program that is to outlive its terminal. */
+static int ends_with_terminal(void)
+{
+    struct sigaction hangup;
+    return sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN && has_terminal();
+}
+
 static void on_signal(uv_signal_t *handle, int number)
 {
     struct daemon *d = handle->data;
     if (number != SIGHUP) {
+        stop(d);
+    } else if (d->of_terminal && !has_terminal()) {
+        wi_info("main", NULL, "the terminal that it was started from is gone");
         stop(d);
     } else if (d->signalled == 0) {
         sd_notify(0, "RELOADING=1");
@@ -409,6 +429,7 @@ static int serve(struct daemon *d)
         return EXIT_FAILURE;
     }
     d->limit = wi_timer_new(&d->loop, on_limit, d);
+    d->of_terminal = ends_with_terminal();
     start_signals(d);
     start_watchdog(d);
     wi_pool_start(d->pool, d->bridge);

@@ -96,7 +96,9 @@ class Stream:
 
 
 def main():
-    url, model, options = sys.argv[1:4]
+    if len(sys.argv) != 4:
+        sys.exit(f"usage: {sys.argv[0]} URL MODEL OPTIONS\n\n{__doc__}")
+    url, model, options = sys.argv[1:]
     stream = Stream(url, model, options=json.loads(options))
     try:
         for part in stream:

@@ -2,6 +2,7 @@
 #include "api/admission.h"
 
 #include "api/refusal.h"
+#include "base/clock.h"
 #include "base/descriptors.h"
 #include "base/error.h"
 #include "base/log_limit.h"
@@ -29,7 +30,7 @@ struct wi_admission {
     struct wi_admission_terms terms;
     struct wi_addresses addresses;
     struct wi_admission_counters counters;
-    struct wi_log_limit log;
+    struct wi_log_limit log, replaced;
     struct refused *lingering;
     size_t lingering_count;
 };
@@ -98,14 +99,12 @@ static void refuse(struct wi_admission *admission, int fd, const struct wi_error
 
 /* --- the limits ------------------------------------------------------------------------------ */
 
-static int is_full(const struct wi_config_api *limits, size_t open, struct wi_error *error)
+enum wi_code wi_admission_full(const struct wi_connections *connections,
+    const struct wi_config_api *limits, struct wi_error *error)
 {
-    if (open < limits->max_connections)
-        return 0;
-    wi_error_set(error, WI_TOO_MANY_CONNECTIONS, NULL,
-        "%zu clients are connected, and [api] max_connections is %llu; try again later", open,
-        (unsigned long long)limits->max_connections);
-    return 1;
+    return wi_error_set(error, WI_TOO_MANY_CONNECTIONS, NULL,
+        "%zu clients are connected, and [api] max_connections is %llu; try again later",
+        connections->count, (unsigned long long)limits->max_connections);
 }
 
 static int is_short_of_files(
@@ -122,19 +121,39 @@ static int is_short_of_files(
 }
 
 int wi_admission_is_full(const struct wi_admission *admission, const struct wi_config_api *limits,
-    size_t open, struct wi_error *error)
+    const struct wi_connections *connections, struct wi_error *error)
 {
-    return is_full(limits, open, error) ||
-           is_short_of_files(admission, open, wi_descriptors_next(), error);
+    if (connections->count < limits->max_connections || connections->waiting > 0)
+        return is_short_of_files(admission, connections->count, wi_descriptors_next(), error);
+    wi_admission_full(connections, limits, error);
+    return 1;
 }
 
-int wi_admission_ask(struct wi_admission *admission, const struct wi_config_api *limits,
-    size_t open, int fd, const struct wi_peer *peer)
+/* How one gets in whom nothing else keeps out. Where one has to go, the next turn closes it. */
+static enum wi_admitted find_place(struct wi_admission *admission,
+    const struct wi_config_api *limits, struct wi_connections *connections)
+{
+    size_t most = (size_t)limits->max_connections;
+    if (connections->count < most)
+        return WI_ADMITTED;
+    if (wi_connections_make_room(connections, wi_now_ms())) {
+        admission->counters.replaced++;
+        wi_log_limited(&admission->replaced, WI_LOG_WARN, "api", NULL,
+            "[api] max_connections, %zu, is reached: the connection that has asked nothing for the "
+            "longest time was closed for another",
+            most);
+        return connections->count < most ? WI_ADMITTED : WI_ADMITTED_SPARE;
+    }
+    return connections->count < most + WI_ADMISSION_SPARE ? WI_ADMITTED_SPARE : WI_ADMITTED_NOT;
+}
+
+enum wi_admitted wi_admission_ask(struct wi_admission *admission,
+    const struct wi_config_api *limits, struct wi_connections *connections, int fd,
+    const struct wi_peer *peer)
 {
     struct wi_error error;
-    if (is_full(limits, open, &error)) {
-        admission->counters.full++;
-    } else if (is_short_of_files(admission, open, fd, &error)) {
+    enum wi_admitted place = WI_ADMITTED_NOT;
+    if (is_short_of_files(admission, connections->count, fd, &error)) {
         admission->counters.files++;
     } else if (wi_addresses_count(&admission->addresses, peer) >=
                    limits->max_connections_per_address &&
@@ -145,12 +164,16 @@ int wi_admission_ask(struct wi_admission *admission, const struct wi_config_api 
             "which is %llu; close some, or use them for more than one request",
             (unsigned long long)limits->max_connections_per_address);
     } else {
-        return 1;
+        place = find_place(admission, limits, connections);
+        if (place != WI_ADMITTED_NOT)
+            return place;
+        admission->counters.full++;
+        wi_admission_full(connections, limits, &error);
     }
     wi_log_limited(
         &admission->log, WI_LOG_WARN, "api", NULL, "a connection was refused: %s", error.detail);
     refuse(admission, fd, &error);
-    return 0;
+    return WI_ADMITTED_NOT;
 }
 
 void wi_admission_enter(struct wi_admission *admission, const struct wi_peer *peer)
@@ -176,6 +199,7 @@ struct wi_admission *wi_admission_new(uv_loop_t *loop, const struct wi_admission
     admission->loop = loop;
     admission->terms = *terms;
     admission->log.about = "refused connections";
+    admission->replaced.about = "connections that were closed for others";
     return admission;
 }
 

@@ -18,19 +18,31 @@ void wi_request_add_header(struct wi_request *request, const char *name, const c
         MHD_add_response_header(request->response, name, value);
 }
 
+void wi_request_note_ignored(struct wi_request *request, const struct wi_strings *names)
+{
+    struct wi_buffer text = {0};
+    for (size_t i = 0; i < names->count; i++)
+        wi_buffer_strings(&text, i ? ", " : "", names->items[i], NULL);
+    free(request->ignored);
+    request->ignored = names->count > 0 ? wi_buffer_take(&text) : NULL;
+    wi_buffer_clear(&text);
+}
+
 static void add_own_headers(struct wi_request *request, const char *media_type)
 {
     wi_request_add_header(request, MHD_HTTP_HEADER_CONTENT_TYPE, media_type);
     wi_request_add_header(request, "X-Request-Id", request->id);
     wi_request_add_header(request, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
     wi_request_add_header(request, "X-Content-Type-Options", "nosniff");
+    if (request->ignored)
+        wi_request_add_header(request, "X-Webinfer-Ignored", request->ignored);
     if (request->api->closing)
         wi_request_add_header(request, MHD_HTTP_HEADER_CONNECTION, "close");
     if (request->cross_origin) {
         wi_request_add_header(request, "Access-Control-Allow-Origin", request->headers.origin);
         wi_request_add_header(request, "Access-Control-Expose-Headers",
             "X-Request-Id, Inference-Header-Content-Length, Retry-After, Location, "
-            "Idempotency-Replayed");
+            "Idempotency-Replayed, X-Webinfer-Ignored");
         wi_request_add_header(request, MHD_HTTP_HEADER_VARY, "Origin");
     }
 }
@@ -140,13 +152,42 @@ void wi_request_answer_by_hand(struct wi_request *request, const struct wi_error
     wi_buffer_clear(&text);
 }
 
+struct wi_share *wi_request_share(struct wi_request *request)
+{
+    if (!request->share)
+        request->share = wi_shares_ref(&request->api->clients, wi_request_client(request));
+    return request->share;
+}
+
+void wi_request_hold_body(struct wi_request *request, size_t bytes)
+{
+    if (request->body_held == bytes)
+        return;
+    wi_share_note(wi_request_share(request), bytes);
+    wi_share_forget(request->share, request->body_held);
+    request->body_held = bytes;
+}
+
+/* As long as nobody else asks for any, one client may take all that is left for a moment. */
+static int may_take(const struct wi_request *request, const struct wi_share *share, size_t bytes)
+{
+    const struct wi_budget *budget = request->api->deps.budget;
+    return bytes <= wi_share_room(share) ||
+           (wi_shares_alone(&request->api->clients, share) && budget->used <= budget->limit &&
+               bytes <= budget->limit - budget->used);
+}
+
 int wi_request_reserve(struct wi_request *request, size_t bytes)
 {
-    struct wi_budget *budget = request->api->deps.budget;
-    wi_budget_give(budget, request->reserved);
+    if (request->reserved > 0)
+        wi_share_give(request->share, request->reserved);
     request->reserved = 0;
-    if (wi_budget_take(budget, bytes) != 0)
+    if (bytes == 0)
+        return 0;
+    struct wi_share *share = wi_request_share(request);
+    if (!may_take(request, share, bytes))
         return -1;
+    wi_share_force(share, bytes);
     request->reserved = bytes;
     return 0;
 }

@@ -37,6 +37,31 @@ static enum wi_code check_coding(const struct wi_headers *headers, struct wi_err
     return WI_UNSUPPORTED_MEDIA_TYPE;
 }
 
+/* Programs that say nothing of what they send, as curl does with its -d. Pages of others cannot do
+ * so without an Origin. */
+static int is_untyped(const struct wi_request *request)
+{
+    const struct wi_headers *headers = &request->headers;
+    const char *type = headers->content_type;
+    return !headers->origin && !headers->inference_length &&
+           (request->route->flags & WI_ROUTE_BODY) && !(request->route->flags & WI_ROUTE_FORM) &&
+           (!type || !*type || wi_media_type_is(type, "application/x-www-form-urlencoded"));
+}
+
+enum wi_code wi_request_check_body(const struct wi_request *request, struct wi_error *error)
+{
+    const struct wi_blob *body = request->body;
+    size_t at = 0;
+    while (body && at < body->size && strchr(" \t\r\n", body->bytes[at]) && body->bytes[at])
+        at++;
+    if (!request->untyped || !body || at == body->size || body->bytes[at] == '{')
+        return WI_OK;
+    wi_error_set(error, WI_UNSUPPORTED_MEDIA_TYPE, "Content-Type",
+        "no Content-Type says what the body is, and it does not begin as a JSON object does");
+    wi_error_allow(error, "application/json");
+    return WI_UNSUPPORTED_MEDIA_TYPE;
+}
+
 static enum wi_code check_media_type(
     const struct wi_route *route, const char *type, struct wi_error *error)
 {
@@ -79,6 +104,9 @@ static enum wi_code check_body_headers(struct wi_request *request, struct wi_err
         return code;
     if (!reads || (!wi_request_has_body(request) && !(route->flags & WI_ROUTE_BODY)))
         return WI_OK;
+    request->untyped = is_untyped(request);
+    if (request->untyped)
+        request->headers.content_type = "application/json";
     return check_media_type(route, headers->content_type, error);
 }
 
@@ -135,6 +163,7 @@ static enum wi_code check_token(
     if (code != WI_OK)
         return code;
     wi_join(request->token, sizeof request->token, name, NULL);
+    request->connection->is_known = 1;
     return wi_guard_check_rank(request->rank, needed, name, error);
 }
 
@@ -183,6 +212,23 @@ static enum wi_code check_host(const struct wi_request *request, struct wi_error
     return wi_guard_check_host(guard, request->authority, 1, error);
 }
 
+/* One of the last places is for those who ask whether the service lives, and for admins who show
+ * that they are. */
+static enum wi_code check_place(struct wi_request *request, struct wi_error *error)
+{
+    const struct wi_api *api = request->api;
+    const struct wi_config_api *limits = &api->deps.config->api;
+    struct wi_connection *connection = request->connection;
+    int is_open = request->route && request->route->rank == WI_RANK_NONE;
+    int is_admin = request->rank == WI_RANK_ADMIN && wi_guard_tokens(api->guard)->count > 0;
+    if (api->connections.count <= limits->max_connections)
+        connection->is_spare = 0;
+    if (!connection->is_spare || is_open || is_admin)
+        return WI_OK;
+    request->distrusted = 1; /* it is closed after the answer */
+    return wi_admission_full(&api->connections, limits, error);
+}
+
 enum wi_code wi_request_check(struct wi_request *request, struct wi_error *error)
 {
     struct wi_api *api = request->api;
@@ -198,7 +244,8 @@ enum wi_code wi_request_check(struct wi_request *request, struct wi_error *error
     if (wi_request_is_too_late(request))
         return wi_request_shutting_down(error);
     if ((code = check_host(request, error)) ||
-        (code = wi_guard_check_origin(api->guard, headers->origin, headers->host, error)))
+        (code = wi_guard_check_origin(
+             api->guard, headers->origin, headers->fetch_site, headers->host, error)))
         return code;
     request->cross_origin = headers->origin != NULL;
     /* A preflight carries no token; it learns only what the table says (Fetch, 4.8). */
@@ -207,6 +254,8 @@ enum wi_code wi_request_check(struct wi_request *request, struct wi_error *error
                           : request->route ? request->route->rank
                                            : WI_RANK_USER;
     if (needed > WI_RANK_NONE && (code = check_token(request, needed, error)))
+        return code;
+    if ((code = check_place(request, error)))
         return code;
     if (!request->route) {
         *error = lost;

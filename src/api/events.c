@@ -23,6 +23,7 @@ struct wi_events {
     struct event *first, *last;
     struct event *at; /* the reader is in it or behind it; NULL: before the first */
     size_t offset;    /* of it, how much was read */
+    size_t size;      /* bytes of all of them */
     size_t behind;    /* bytes of the events before `at` */
     uint64_t dropped; /* the first part that is still held, or is to come */
     struct wi_credit made, taken;
@@ -45,6 +46,7 @@ static void drop_first(struct wi_events *events)
     if (!events->first)
         events->last = NULL;
     events->dropped = event->next_seq;
+    events->size -= event->size;
     wi_budget_give(events->budget, event->size);
     free(event->bytes);
     free(event);
@@ -89,6 +91,7 @@ void wi_events_add(struct wi_events *events, struct wi_buffer *text)
     event->through = events->made;
     event->size = text->size;
     event->bytes = wi_buffer_take(text);
+    events->size += event->size;
     wi_budget_force(events->budget, event->size);
     if (events->last)
         events->last->next = event;
@@ -121,6 +124,11 @@ int wi_events_ended(const struct wi_events *events)
 uint64_t wi_events_parts(const struct wi_events *events)
 {
     return events->made.parts;
+}
+
+size_t wi_events_size(const struct wi_events *events)
+{
+    return events->size;
 }
 
 /* --- reading --------------------------------------------------------------------------------- */

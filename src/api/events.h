@@ -24,6 +24,7 @@ void wi_events_add(struct wi_events *events, struct wi_buffer *text);
 void wi_events_end(struct wi_events *events, struct wi_buffer *text);
 int wi_events_ended(const struct wi_events *events); /* the last one was added */
 uint64_t wi_events_parts(const struct wi_events *events);
+size_t wi_events_size(const struct wi_events *events); /* bytes that are held */
 
 /* Whether the part `seq` is kept, or is the next that may come. */
 int wi_events_have(const struct wi_events *events, uint64_t seq);

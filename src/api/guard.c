@@ -193,9 +193,13 @@ enum wi_code wi_guard_check_host(
     return WI_FORBIDDEN_HOST;
 }
 
-enum wi_code wi_guard_check_origin(
-    const struct wi_guard *guard, const char *origin, const char *host, struct wi_error *error)
+enum wi_code wi_guard_check_origin(const struct wi_guard *guard, const char *origin,
+    const char *site, const char *host, struct wi_error *error)
 {
+    if (!origin && site && guard->tokens.count == 0 && strcmp(site, "cross-site") == 0)
+        return wi_error_set(error, WI_FORBIDDEN_ORIGIN, "Sec-Fetch-Site",
+            "pages of other sites may not use this server; open the address by itself, or add the "
+            "page's origin to [api] allowed_origins and ask with fetch()");
     if (!origin)
         return WI_OK;
     const char *scheme = guard->tls ? "https://" : "http://";

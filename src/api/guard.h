@@ -23,9 +23,11 @@ void wi_guard_free(struct wi_guard *guard); /* NULL is fine */
  * WI_BAD_REQUEST (none, or several) or WI_FORBIDDEN_HOST. */
 enum wi_code wi_guard_check_host(
     const struct wi_guard *guard, const char *host, unsigned count, struct wi_error *error);
-/* `origin` is the Origin header, NULL if there was none (then all is well). `host` has passed. */
-enum wi_code wi_guard_check_origin(
-    const struct wi_guard *guard, const char *origin, const char *host, struct wi_error *error);
+/* `origin` is the Origin header, NULL if there was none: then all is well, unless there are no
+ * tokens and `site`, the header Sec-Fetch-Site (or NULL), says that a page of another site asks, as
+ * by a picture of its. `host` has passed. */
+enum wi_code wi_guard_check_origin(const struct wi_guard *guard, const char *origin,
+    const char *site, const char *host, struct wi_error *error);
 /* `authorization` is that header or NULL. On WI_OK `*name` is the token's name, valid as long as
  * the guard, and `*rank` its rank; where no tokens are configured "-" and WI_RANK_ADMIN. Else
  * WI_UNAUTHORIZED. */

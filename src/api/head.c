@@ -40,9 +40,8 @@ static enum MHD_Result on_header(
 }
 
 /* "0.9.75", "0.9.76". Those before are refused by configure. */
-static int cuts_in_place(void)
+int wi_head_layout_is_known(const char *version)
 {
-    const char *version = MHD_get_version();
     return strncmp(version, "0.9.", 4) == 0 && atoi(version + 4) <= 76;
 }
 
@@ -52,7 +51,7 @@ int wi_head_is_whole(struct MHD_Connection *mhd, const char *method, const char 
     struct walk walk = {version + strlen(version), 1};
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-    if (!cuts_in_place() || !info)
+    if (!wi_head_layout_is_known(MHD_get_version()) || !info)
         return 1;
     if (!joined(target + target_length, version, 1, 1, ""))
         return 0;

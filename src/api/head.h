@@ -12,6 +12,8 @@
 #include <microhttpd.h>
 #include <stddef.h>
 
+/* Whether that is how this version of libmicrohttpd does it. */
+int wi_head_layout_is_known(const char *version);
 /* To be called in the first call of the access handler, whose `method`, `target` and `version` are
  * meant; `target_length` is what the target's was before it was decoded. */
 int wi_head_is_whole(struct MHD_Connection *mhd, const char *method, const char *target,

@@ -37,6 +37,7 @@ static const struct {
     {"Inference-Header-Content-Length", MEMBER(inference_length), ONCE, 0},
     {"Authorization", MEMBER(authorization), ONCE, 0},
     {"Origin", MEMBER(origin), ONCE, 0},
+    {"Sec-Fetch-Site", MEMBER(fetch_site), ONCE, 0},
     {"X-Request-Id", MEMBER(request_id), IGNORED, 0},
     {"Idempotency-Key", MEMBER(idempotency_key), ONCE, 0},
     {"Last-Event-ID", MEMBER(last_event_id), ONCE, 0},

@@ -31,12 +31,20 @@ static struct wi_text_figures figures_of(const struct wi_outcome *outcome)
         .generated = account->generated};
 }
 
+/* A joined node calls its browser what it likes: one of them could fill all the series. */
+static const char *browser_of(const struct wi_outcome *outcome)
+{
+    if (outcome->joined)
+        return "joined";
+    return outcome->browser ? outcome->browser : "unknown";
+}
+
 void wi_infer_count(void *context, const struct wi_outcome *outcome)
 {
     struct wi_api *api = context;
     const char *told = json_string_value(json_object_get(outcome->executed_on, "platform"));
     const char *platform = told ? told : "none";
-    const char *browser = outcome->browser ? outcome->browser : "unknown";
+    const char *browser = browser_of(outcome);
     wi_caches_note_run(&api->pages, outcome);
     wi_metrics_inference(api->metrics, outcome->model_name, browser, platform,
         outcome->queue_ms / 1000, outcome->load_ms / 1000, outcome->inference_ms / 1000);

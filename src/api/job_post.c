@@ -202,7 +202,8 @@ void wi_job_post(struct wi_request *request, int infer)
     size_t size = request->body ? request->body->size : 0;
     if (read_key(request, key, &error) != WI_OK ||
         (wi_api_stream_is_accepted(request) && refuse_stream(request, &error) != WI_OK) ||
-        wi_durable_admit(request->api->durable, size, &error) != WI_OK) {
+        wi_durable_admit(request->api->durable, wi_request_client(request), size, &error) !=
+            WI_OK) {
         wi_request_answer_error(request, &error);
         return;
     }

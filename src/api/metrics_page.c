@@ -129,7 +129,7 @@ static void write_health(struct wi_buffer *out, const struct wi_pool_counters *c
             wi_fault_name(fault), (unsigned long long)c->faults[fault]);
     wi_metric_head(
         out, "webinfer_session_remedies_total", "counter", "What was done about such faults.");
-    for (int remedy = WI_REMEDY_RELOAD; remedy < WI_REMEDY_COUNT; remedy++)
+    for (int remedy = WI_REMEDY_NONE + 1; remedy < WI_REMEDY_COUNT; remedy++)
         wi_buffer_printf(out, "webinfer_session_remedies_total{remedy=\"%s\"} %llu\n",
             wi_remedy_name(remedy), (unsigned long long)c->remedies[remedy]);
 }
@@ -223,7 +223,7 @@ static void write_streams(struct wi_buffer *out, const struct wi_api_streams *st
 static void write_api(struct wi_buffer *out, const struct wi_api *api)
 {
     const struct row gauges[] = {
-        {"webinfer_http_connections", "Open client connections.", api->connection_count},
+        {"webinfer_http_connections", "Open client connections.", api->connections.count},
         {"webinfer_http_requests_in_flight", "Requests not answered yet.", api->request_count},
         {"webinfer_memory_used_bytes", "Bodies, queue and frames now.", api->deps.budget->used},
         {"webinfer_memory_budget_bytes", "What they may take.", api->deps.budget->limit},
@@ -232,8 +232,14 @@ static void write_api(struct wi_buffer *out, const struct wi_api *api)
     wi_buffer_puts(out, "webinfer_build_info{version=");
     wi_metric_label(out, api->deps.version);
     wi_buffer_puts(out, "} 1\n");
-    WRITE(out, "gauge", gauges);
     const struct wi_admission_counters *refused = wi_admission_counters(api->admission);
+    const struct row counters[] = {
+        {"webinfer_http_connections_replaced_total",
+            "Connections that had nothing to ask and were closed for others at max_connections.",
+            refused->replaced},
+    };
+    WRITE(out, "gauge", gauges);
+    WRITE(out, "counter", counters);
     wi_metric_head(out, "webinfer_http_connections_refused_total", "counter",
         "Connections refused: for max_connections, max_connections_per_address, or the limit of "
         "open files.");

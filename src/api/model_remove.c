@@ -1,7 +1,7 @@
 /*
- * DELETE /v1/models/NAME and POST /v1/models/gc: what leaves the store. A model that is in use
- * stays, unless ?force=true says otherwise: then the nodes are told to unload it, and requests
- * under way end with what they have.
+ * DELETE /v1/models/NAME and POST /v1/models/gc: what leaves the store. The nodes that hold the
+ * model are told to unload it. One that requests run on stays, unless ?force=true says otherwise:
+ * then they end with what they have.
  */
 #include "api/model_use.h"
 #include "api/request.h"
@@ -70,32 +70,19 @@ static enum wi_code check_name(const struct wi_api *api, const char *name, struc
     return WI_OK;
 }
 
-/* "n-1, n-2 and 3 more" */
-static void name_nodes(const struct wi_strings *ids, char *text, size_t size)
-{
-    size_t used = 0;
-    for (size_t i = 0; i < ids->count && i < 3; i++)
-        used += (size_t)snprintf(text + used, size - used, "%s%.40s", i ? ", " : "", ids->items[i]);
-    if (ids->count > 3)
-        snprintf(text + used, size - used, " and %zu more", ids->count - 3);
-}
-
-static enum wi_code check_use(const struct wi_api *api, const char *name,
-    const struct wi_strings *ids, struct wi_error *error)
+/* A model that nodes hold and nobody asks for is unloaded first. */
+static enum wi_code check_use(const struct wi_api *api, const char *name, struct wi_error *error)
 {
     struct wi_versions_use use = {0};
-    char nodes[200] = "";
     wi_repository_list_used(api->deps.repository, &use);
     int requests = wi_strings_contain(&use.names, name);
     wi_versions_use_clear(&use);
-    if (ids->count == 0 && !requests)
+    if (!requests)
         return WI_OK;
-    name_nodes(ids, nodes, sizeof nodes);
     return wi_error_set(error, WI_CONFLICT, "model_name",
-        "%.160s is in use: %s%s%s%s; unload it first (webinfer unload), or force its removal "
-        "(?force=true, webinfer rm --force)",
-        name, requests ? "requests run on it" : "", requests && ids->count ? ", and " : "",
-        ids->count ? "it is loaded in " : "", nodes);
+        "%.160s is in use: requests run on it; wait for them, or force its removal (?force=true, "
+        "webinfer rm --force)",
+        name);
 }
 
 static void remove_model(struct wi_request *request, int force, struct wi_error *error)
@@ -103,7 +90,7 @@ static void remove_model(struct wi_request *request, int force, struct wi_error 
     const struct wi_api *api = request->api;
     struct wi_strings ids = {0}, names = {0};
     wi_api_find_nodes(api->deps.bridge, request->argument, &ids, &names);
-    if (!force && check_use(api, request->argument, &ids, error) != WI_OK) {
+    if (!force && check_use(api, request->argument, error) != WI_OK) {
         wi_request_answer_error(request, error);
     } else {
         for (size_t i = 0; i < ids.count; i++)

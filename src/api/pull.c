@@ -39,6 +39,8 @@ json_t *wi_api_pull_json(const struct wi_pull_info *info)
     double end = info->ended_ms > 0 ? info->ended_ms : wi_now_ms();
     json_object_set_new(out, "seconds", json_real((end - info->began_ms) / 1000));
     add_rate(info, out);
+    if (info->retrying)
+        json_object_set_new(out, "retrying", json_string(info->retrying));
     if (info->error)
         json_object_set_new(out, "problem",
             json_pack("{s:s, s:s}", "code", wi_code_name(info->error->code), "detail",

@@ -17,10 +17,13 @@
 
 /* A refused body up to this size is read and dropped, so that the connection can live on. */
 #define DISCARD_MAX (256 * 1024)
-/* A blob for a body of known length gets its size at once up to this; beyond, it grows. */
-#define PRESIZE_MAX (8 * 1024 * 1024)
-/* The slowest that a body or an answer may move once its grace is over, bytes per millisecond. */
-#define SLOWEST 32.768
+/* The memory of a body grows as it comes, doubling; so much it has with its first byte, or what is
+ * announced if that is less. */
+#define FIRST_ROOM (256 * 1024)
+/* The slowest that a body may come, and an answer go once its grace is over, bytes per
+ * millisecond. */
+#define SLOWEST_BODY 16.384
+#define SLOWEST_ANSWER 32.768
 /* Bytes of a path in a line of text of the log. */
 #define PATH_SHOWN_MAX 200
 /* So long a line of the access log is kept at most, to be written together with others. */
@@ -28,10 +31,9 @@
 
 static void touch(struct wi_request *request)
 {
-    const struct wi_server_times *times = &request->api->deps.times;
-    double now = wi_now_ms();
-    double slow = request->started + times->grace + (double)request->received / SLOWEST;
-    request->connection->deadline = now + times->stall < slow ? now + times->stall : slow;
+    const struct wi_pace_rule rule = {request->api->deps.times.stall, SLOWEST_BODY};
+    request->connection->deadline =
+        wi_pace_deadline(&request->pace, &rule, wi_now_ms(), request->received);
 }
 
 /* --- beginning ------------------------------------------------------------------------------- */
@@ -48,14 +50,20 @@ static void set_id(struct wi_request *request)
         wi_id_new(request->id, "req");
 }
 
+static void drop_body(struct wi_request *request)
+{
+    wi_blob_unref(request->body);
+    request->body = NULL;
+    wi_request_hold_body(request, 0);
+}
+
 /* --- refusing -------------------------------------------------------------------------------- */
 
 static void start_lingering(struct wi_request *request, const struct wi_error *error)
 {
     wi_request_answer_by_hand(request, error);
     wi_request_set_state(request, WI_REQUEST_LINGERING);
-    wi_blob_unref(request->body);
-    request->body = NULL;
+    drop_body(request);
     request->connection->deadline = wi_now_ms() + request->api->deps.times.linger;
 }
 
@@ -63,7 +71,7 @@ static enum MHD_Result queue(struct wi_request *request)
 {
     wi_request_set_state(request, WI_REQUEST_SENDING);
     request->connection->deadline =
-        wi_now_ms() + request->api->deps.times.grace + (double)request->sent / SLOWEST;
+        wi_now_ms() + request->api->deps.times.grace + (double)request->sent / SLOWEST_ANSWER;
     enum MHD_Result result =
         MHD_queue_response(request->mhd, (unsigned)request->status, request->response);
     MHD_destroy_response(request->response);
@@ -154,12 +162,14 @@ static struct wi_request *begin(struct wi_connection *connection, struct MHD_Con
     request->version = version;
     request->token[0] = '-';
     request->started = wi_now_ms();
+    wi_pace_begin(&request->pace, request->started, 0);
     request->next = api->requests;
     if (api->requests)
         api->requests->previous = request;
     api->requests = request;
     api->request_count++;
     connection->request = request;
+    wi_connections_ask(&api->connections, connection);
     wi_headers_collect(&request->headers, mhd);
     set_id(request);
     touch(request);
@@ -186,18 +196,32 @@ static int is_json(const struct wi_request *request)
            wi_media_type_is(request->headers.content_type, "application/json");
 }
 
+/* The capacity that a body of `size` bytes is given, by what it has and what is announced. */
+static size_t room_for(const struct wi_request *request, size_t size)
+{
+    uint64_t length = 0;
+    size_t capacity = request->body ? request->body->capacity : 0;
+    if (request->headers.content_length)
+        (void)wi_parse_length(request->headers.content_length, &length);
+    size_t next = capacity ? 2 * capacity : length ? FIRST_ROOM : 0;
+    if (size <= capacity)
+        return capacity;
+    if (length >= size && next > length)
+        return (size_t)length;
+    return next > size ? next : size;
+}
+
 static int store_body(struct wi_request *request, const char *bytes, size_t size)
 {
-    if (!request->body) {
-        uint64_t length = 0;
-        if (request->headers.content_length)
-            (void)wi_parse_length(request->headers.content_length, &length);
-        size_t capacity = length > PRESIZE_MAX ? PRESIZE_MAX : (size_t)length;
-        if (capacity < size)
-            capacity = size;
-        request->body = wi_blob_new(request->api->deps.budget, capacity);
-    }
-    return request->body ? wi_blob_append(request->body, bytes, size) : -1;
+    size_t room = room_for(request, (request->body ? request->body->size : 0) + size);
+    if (room - request->body_held > wi_share_room(wi_request_share(request)))
+        return -1;
+    if (!request->body)
+        request->body = wi_blob_new(request->api->deps.budget, 0);
+    if (!request->body || wi_blob_make_room(request->body, room) != 0)
+        return -1;
+    wi_request_hold_body(request, room);
+    return wi_blob_append(request->body, bytes, size);
 }
 
 static void take_body(struct wi_request *request, const char *bytes, size_t size)
@@ -224,7 +248,8 @@ static void take_body(struct wi_request *request, const char *bytes, size_t size
         request->json_cost += json_cost(bytes, size);
     if (store_body(request, bytes, size) != 0) {
         wi_error_set(&error, WI_MEMORY_BUDGET, NULL,
-            "there is no memory for this body now; try again later");
+            "there is no memory for this body now; try again later, or with fewer requests at a "
+            "time");
         refuse_midway(request, &error);
     }
 }
@@ -238,6 +263,10 @@ static enum MHD_Result handle(struct wi_request *request)
     request->connection->deadline = 0;
     if (wi_request_is_too_late(request)) {
         wi_request_shutting_down(&error);
+        wi_request_make_problem(request, &error);
+        return queue(request);
+    }
+    if (wi_request_check_body(request, &error) != WI_OK) {
         wi_request_make_problem(request, &error);
         return queue(request);
     }
@@ -318,6 +347,13 @@ static void print_access(
     wi_buffer_puts(out, left ? " (the client left)" : "");
 }
 
+/* What needs no token is asked by machines, often, and by anybody as often as he likes. */
+static enum wi_level access_level(const struct wi_request *request)
+{
+    int is_open = request->route && request->route->rank == WI_RANK_NONE;
+    return is_open && request->status < 400 ? WI_LOG_DEBUG : WI_LOG_INFO;
+}
+
 static void log_access(const struct wi_request *request, double ms, int left)
 {
     struct wi_buffer message = {0};
@@ -334,10 +370,12 @@ static void log_access(const struct wi_request *request, double ms, int left)
         {.name = "parts", .kind = WI_FIELD_INTEGER, .integer = (int64_t)request->parts},
     };
     size_t count = sizeof fields / sizeof *fields - !is_stream(request);
-    if (!wi_log_enabled(WI_LOG_INFO))
+    enum wi_level level = access_level(request);
+    if (!wi_log_enabled(level) || (level == WI_LOG_INFO && request->rank == WI_RANK_NONE &&
+                                      !wi_log_limit_allows(&request->api->strangers, level, "api")))
         return;
     print_access(&message, request, ms, left);
-    int is_first = wi_log_keep(WI_LOG_INFO, "api", request->id, fields, count, message.text);
+    int is_first = wi_log_keep(level, "api", request->id, fields, count, message.text);
     if (is_first && request->api->flush)
         wi_timer_start(request->api->flush, LOG_KEPT_MS, 0);
     wi_buffer_clear(&message);
@@ -357,8 +395,9 @@ void wi_request_completed(struct wi_request *request, enum MHD_RequestTerminatio
     log_access(request, ms, left);
     if (request->response)
         MHD_destroy_response(request->response);
-    wi_blob_unref(request->body);
     (void)wi_request_reserve(request, 0);
+    drop_body(request);
+    wi_shares_unref(&api->clients, request->share);
     if (request->previous)
         request->previous->next = request->next;
     else
@@ -368,8 +407,10 @@ void wi_request_completed(struct wi_request *request, enum MHD_RequestTerminatio
     api->request_count--;
     request->connection->request = NULL;
     request->connection->deadline = wi_now_ms() + api->deps.times.idle;
+    wi_connections_wait(&api->connections, request->connection, wi_now_ms());
     wi_headers_clear(&request->headers);
     free(request->authority);
+    free(request->ignored);
     free(request);
 }
 

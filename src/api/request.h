@@ -12,6 +12,7 @@
 #define WI_API_REQUEST_H
 
 #include "api/admission.h"
+#include "api/connections.h"
 #include "api/guard.h"
 #include "api/headers.h"
 #include "api/metrics.h"
@@ -19,6 +20,8 @@
 #include "api/server.h"
 #include "api/text_load.h"
 #include "base/buffer.h"
+#include "base/log_limit.h"
+#include "base/share.h"
 #include "base/work_queue.h"
 #include <jansson.h>
 #include <microhttpd.h>
@@ -47,6 +50,7 @@ struct wi_api {
     struct wi_metrics *metrics;
     struct wi_page_cache pages;
     struct wi_text_load *text_load; /* for a scrape of the metrics */
+    struct wi_shares clients;       /* of the memory budget, in requests that are not completed */
     struct wi_durable *durable;     /* NULL without a database */
     struct wi_api_streams *streams;
     struct wi_api_pulls *pullers; /* see pulls.h */
@@ -58,27 +62,13 @@ struct wi_api {
     int closing;        /* for good: no request waits any more, answers say Connection: close */
     int64_t started_at; /* Unix milliseconds */
     double started_ms;  /* wi_now_ms() */
-    size_t connection_count;
+    struct wi_connections connections;
     struct wi_request *requests; /* all that are not completed */
     size_t request_count;
-    struct wi_turn *turn;     /* a wish lets libmicrohttpd run once when this turn is over */
-    struct wi_timer *watcher; /* runs wi_request_watch_waiting while requests wait */
-    struct wi_timer *flush;   /* writes the lines of the access log that are kept */
-};
-
-/* One client's socket. */
-struct wi_connection {
-    struct wi_api *api;
-    int fd;                          /* libmicrohttpd's */
-    char peer[WI_ADDRESS_HOST_SIZE]; /* the client's address */
-    struct wi_peer admitted;         /* the same, as it is counted */
-    double deadline;                 /* wi_now_ms() at which it is cut; 0: none */
-    /* Of the request under way: the length of its target before it was decoded, and whether that
-     * has a "%00", where the decoded path ends too early. */
-    size_t target_length;
-    int nul_in_path;
-    struct wi_request *request; /* the one under way, or NULL */
-    struct wi_connection *next, *previous;
+    struct wi_turn *turn;          /* a wish lets libmicrohttpd run once when this turn is over */
+    struct wi_timer *watcher;      /* runs wi_request_watch_waiting while requests wait */
+    struct wi_log_limit strangers; /* lines of the access log without a good token */
+    struct wi_timer *flush;        /* writes the lines of the access log that are kept */
 };
 
 #define WI_REQUEST_ID_MAX 64
@@ -99,12 +89,19 @@ struct wi_request {
     char token[WI_TOKEN_NAME_MAX + 1]; /* the name of the token, "-" for none */
     enum wi_rank rank;                 /* what it may do; WI_RANK_NONE where nothing was asked */
     int cross_origin;                  /* from an allowed origin: the answer says so */
+    char *ignored; /* the parameters that were passed over, for a header of the answer; or NULL */
+    int untyped;   /* nothing says what its body is, which has to begin as a JSON object does */
 
     int distrusted; /* where it ends is in doubt: its connection is closed after the answer */
 
     struct wi_blob *body; /* NULL for an empty one; a handler may take it over */
+    struct wi_pace pace;  /* of the body */
     uint64_t received;    /* bytes of body */
-    uint64_t json_cost;   /* bytes that parsing the body as JSON may take (request.c) */
+    /* Its client's of the memory budget, or NULL while nothing is held: that of the body, of which
+     * the blob itself takes and gives back, and what is reserved. */
+    struct wi_share *share;
+    size_t body_held;
+    uint64_t json_cost; /* bytes that parsing the body as JSON may take (request.c) */
     size_t max_body;
     double started; /* wi_now_ms() when its headers were there */
     double read;    /* wi_now_ms() at the last byte of its body */
@@ -153,8 +150,8 @@ const struct wi_dialect *wi_request_dialect(const struct wi_request *request);
 const char *wi_request_client(const struct wi_request *request);
 /* Whose jobs it may see and touch: that client's, or NULL for everybody's. */
 const char *wi_request_scope(const struct wi_request *request);
-/* Charges `bytes` to the budget until the request is completed (or the next call, which sets it
- * anew). 0, or -1 if they do not fit. */
+/* Charges `bytes` to the budget and to its client's share until the request is completed (or the
+ * next call, which sets it anew). 0, or -1 if they do not fit. */
 int wi_request_reserve(struct wi_request *request, size_t bytes);
 /* The body as a JSON object (an empty body is {}): a new reference, or NULL after having answered
  * with the error. */
@@ -193,6 +190,8 @@ enum wi_code wi_request_check(struct wi_request *request, struct wi_error *error
 /* Whether the server closes, so that this request may not be handled any more. */
 int wi_request_is_too_late(const struct wi_request *request);
 int wi_request_has_body(const struct wi_request *request);
+/* WI_OK, or WI_UNSUPPORTED_MEDIA_TYPE where the body of one that is `untyped` is no JSON object. */
+enum wi_code wi_request_check_body(const struct wi_request *request, struct wi_error *error);
 
 /* --- waiting.c, below the others ---------------------------------------------------------------
  */
@@ -209,8 +208,14 @@ void wi_request_cancel_work(struct wi_request *request);
 /* --- answer.c -----------------------------------------------------------------------------------
  */
 
+/* Has the answer name the parameters that its reader has passed over, if there are some. */
+void wi_request_note_ignored(struct wi_request *request, const struct wi_strings *names);
 /* Makes `response` for an error. */
 void wi_request_make_problem(struct wi_request *request, const struct wi_error *error);
+/* Its client's share of the memory budget. */
+struct wi_share *wi_request_share(struct wi_request *request);
+/* Its body, wherever that is now, takes so many bytes of the budget: its share has to know. */
+void wi_request_hold_body(struct wi_request *request, size_t bytes);
 /* Writes an error to the socket past libmicrohttpd, and ends our side of the connection. Only
  * without TLS and before anything was queued. */
 void wi_request_answer_by_hand(struct wi_request *request, const struct wi_error *error);

@@ -6,6 +6,7 @@
  */
 #include "api/server.h"
 
+#include "api/head.h"
 #include "api/infer.h"
 #include "api/pulls.h"
 #include "api/request.h"
@@ -51,8 +52,8 @@ struct wi_server {
     struct wi_watch *epoll;
     struct wi_timer *timer; /* libmicrohttpd's timeout */
     struct wi_timer *sweep; /* runs while there are connections */
-    struct wi_connection *connections;
     double sweep_ms;
+    int spare; /* that the connection which is being added has a place for those who must get in */
     int running;
     int vain_runs;
     char *certificate, *key;
@@ -142,9 +143,9 @@ static void on_flush(void *context)
 
 static void on_sweep(void *context)
 {
-    struct wi_server *server = context;
+    const struct wi_server *server = context;
     double now = wi_now_ms();
-    for (struct wi_connection *c = server->connections; c; c = c->next) {
+    for (struct wi_connection *c = server->api.connections.all; c; c = c->next) {
         if (c->deadline == 0 || now < c->deadline)
             continue;
         c->deadline = 0;
@@ -158,6 +159,7 @@ static void on_sweep(void *context)
 static void connection_started(struct wi_server *server, struct MHD_Connection *mhd, void **slot)
 {
     struct wi_connection *connection = wi_alloc(sizeof *connection);
+    struct wi_connections *connections = &server->api.connections;
     connection->api = &server->api;
     connection->fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
     const union MHD_ConnectionInfo *peer =
@@ -167,26 +169,19 @@ static void connection_started(struct wi_server *server, struct MHD_Connection *
     connection->admitted = wi_peer_of(peer->client_addr);
     wi_admission_enter(server->api.admission, &connection->admitted);
     connection->deadline = wi_now_ms() + server->api.deps.times.headers;
-    connection->next = server->connections;
-    if (server->connections)
-        server->connections->previous = connection;
-    server->connections = connection;
+    connection->is_spare = server->spare;
     *slot = connection;
-    if (server->api.connection_count++ == 0 && server->sweep)
+    if (!connections->all && server->sweep)
         wi_timer_start(server->sweep, (uint64_t)server->sweep_ms, (uint64_t)server->sweep_ms);
+    wi_connections_add(connections, connection, wi_now_ms());
 }
 
 static void connection_closed(struct wi_server *server, struct wi_connection *connection)
 {
-    if (connection->previous)
-        connection->previous->next = connection->next;
-    else
-        server->connections = connection->next;
-    if (connection->next)
-        connection->next->previous = connection->previous;
+    wi_connections_remove(&server->api.connections, connection);
     wi_admission_leave(server->api.admission, &connection->admitted);
     free(connection);
-    if (--server->api.connection_count == 0 && server->sweep)
+    if (!server->api.connections.all && server->sweep)
         wi_timer_stop(server->sweep);
 }
 
@@ -211,8 +206,11 @@ static void on_accept(void *context, int fd, const struct sockaddr *peer, sockle
     struct wi_server *server = context;
     struct wi_api *api = &server->api;
     struct wi_peer from = wi_peer_of(peer);
-    if (!wi_admission_ask(api->admission, &api->deps.config->api, api->connection_count, fd, &from))
+    enum wi_admitted admitted =
+        wi_admission_ask(api->admission, &api->deps.config->api, &api->connections, fd, &from);
+    if (admitted == WI_ADMITTED_NOT)
         return;
+    server->spare = admitted == WI_ADMITTED_SPARE;
     /* On failure libmicrohttpd has closed the descriptor. */
     if (MHD_add_connection(server->daemon, fd, peer, peer_length) != MHD_YES)
         wi_warn("api", NULL, "a connection could not be taken over");
@@ -364,6 +362,16 @@ static void admit(struct wi_server *server)
     api->admission = wi_admission_new(api->deps.loop, &terms);
 }
 
+static void warn_of_layout(void)
+{
+    if (!wi_head_layout_is_known(MHD_get_version()))
+        wi_warn("api", NULL,
+            "libmicrohttpd is version %s, of which only its own checks see NUL characters and "
+            "folded lines in the heads of requests: do not put a proxy before this one that takes "
+            "such heads, or use version 0.9.75 or 0.9.76",
+            MHD_get_version());
+}
+
 static int start(struct wi_server *server, struct wi_error *error)
 {
     struct wi_api *api = &server->api;
@@ -380,6 +388,7 @@ static int start(struct wi_server *server, struct wi_error *error)
         return -1;
     wi_bridge_take_tokens(api->deps.bridge, wi_guard_tokens(api->guard));
     admit(server);
+    warn_of_layout();
     server->daemon = start_daemon(server);
     const union MHD_DaemonInfo *info =
         server->daemon ? MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
@@ -428,6 +437,9 @@ struct wi_server *wi_server_new(const struct wi_server_deps *deps, struct wi_err
     api->dialect = wi_route_dialect(NULL);
     api->metrics = wi_metrics_new(api->routes);
     api->text_load = wi_text_load_new();
+    api->clients.budget = deps->budget;
+    api->strangers = (struct wi_log_limit){
+        .about = "requests without a good token", .lines = 1, .window_ms = 1000};
     api->streams = wi_api_streams_new(api);
     api->pullers = wi_api_pulls_new(api);
     api->heavy = wi_work_queue_new(deps->loop, HEAVY_MOST);

@@ -97,8 +97,7 @@ static const char *problem_of(const struct wi_api *api, int ready, struct wi_err
         return "shutting down";
     if (!ready)
         return error->detail;
-    return wi_admission_is_full(
-               api->admission, &api->deps.config->api, api->connection_count, error)
+    return wi_admission_is_full(api->admission, &api->deps.config->api, &api->connections, error)
                ? error->detail
                : NULL;
 }
@@ -116,7 +115,7 @@ void wi_handle_status(struct wi_request *request)
         "version", deps->version, "uptime_s", (wi_now_ms() - api->started_ms) / 1000, "started_at",
         (json_int_t)api->started_at, "ready", ready && !api->closing, "problem",
         problem_of(api, ready, &error), "api", "url", api->url, "connections",
-        (json_int_t)api->connection_count, "bridge", "url", wi_bridge_url(deps->bridge), "queue",
+        (json_int_t)api->connections.count, "bridge", "url", wi_bridge_url(deps->bridge), "queue",
         "waiting", (json_int_t)jobs.waiting, "running", (json_int_t)jobs.running, "limit",
         (json_int_t)deps->config->pool.max_queue, "memory", "used", (json_int_t)deps->budget->used,
         "budget", (json_int_t)deps->budget->limit);

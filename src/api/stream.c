@@ -18,6 +18,9 @@
 #define TELL_PARTS (WI_CREDIT_PARTS / 4)
 #define TELL_BYTES (WI_CREDIT_BYTES / 4)
 
+/* Of one that is kept, beside its events: about. */
+#define STREAM_COST 2048
+
 /* What its job waits for is not wanted any more. */
 static void end_before(struct wi_api_stream *stream)
 {
@@ -30,6 +33,7 @@ static void free_stream(struct wi_api_stream *stream)
 {
     struct wi_api_streams *streams = stream->streams;
     HASH_DEL(streams->streams, stream);
+    wi_kept_remove(&streams->kept, &stream->kept);
     if (stream->under_way)
         wi_jobs_abandon(streams->api->deps.jobs, stream->id);
     wi_stream_end_abandon(stream->end);
@@ -73,16 +77,32 @@ static void on_taken(void *context)
     wi_jobs_took(streams->api->deps.jobs, stream->id, &taken);
 }
 
+/* It has ended, and its client may come back for that. It may be gone afterwards, and others. */
+static void keep_end(struct wi_api_stream *stream)
+{
+    struct wi_kept *kept = &stream->streams->kept;
+    struct wi_kept_item *item;
+    int gone = 0;
+    wi_kept_add(kept, &stream->kept, stream->client, STREAM_COST + wi_events_size(stream->events));
+    while (!gone && (item = wi_kept_excess(kept, &stream->kept))) {
+        gone = item == &stream->kept;
+        free_stream((struct wi_api_stream *)((char *)item - offsetof(struct wi_api_stream, kept)));
+    }
+}
+
 static void on_gone(void *context)
 {
     struct wi_api_stream *stream = context;
     const struct wi_api *api = stream->streams->api;
     stream->taker = NULL;
     stream->streams->counters.left += !wi_events_over(stream->events);
-    if (!stream->infer.resumable || api->closing)
+    if (!stream->infer.resumable || api->closing) {
         free_stream(stream);
-    else
-        wi_timer_start(stream->timer, (uint64_t)api->deps.config->api.stream_grace, 0);
+        return;
+    }
+    wi_timer_start(stream->timer, (uint64_t)api->deps.config->api.stream_grace, 0);
+    if (wi_events_ended(stream->events))
+        keep_end(stream);
 }
 
 /* A request is known by its job while that is under way: jobs.c looks there. */
@@ -104,6 +124,7 @@ static void open_stream(struct wi_api_stream *stream, struct wi_request *request
     double beat = stream->streams->api->deps.times.beat;
     char where[WI_ID_SIZE + 16];
     stream->request = NULL;
+    wi_kept_remove(&stream->streams->kept, &stream->kept);
     stream->taker = wi_taker_new(request, stream->events, &back);
     snprintf(where, sizeof where, "/v1/jobs/%s", stream->id);
     wi_request_add_header(request, MHD_HTTP_HEADER_LOCATION, where);
@@ -192,6 +213,8 @@ static void finish_stream(struct wi_api_stream *stream, struct wi_buffer *text)
     wi_events_end(stream->events, text);
     if (stream->taker)
         wi_taker_wake(stream->taker);
+    else
+        keep_end(stream);
 }
 
 void wi_stream_fail(struct wi_api_stream *stream, const struct wi_error *error)
@@ -411,6 +434,7 @@ struct wi_api_streams *wi_api_streams_new(struct wi_api *api)
 {
     struct wi_api_streams *streams = wi_alloc(sizeof *streams);
     streams->api = api;
+    streams->kept.budget = api->deps.budget;
     return streams;
 }
 

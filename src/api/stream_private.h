@@ -3,6 +3,7 @@
 #define WI_API_STREAM_PRIVATE_H
 
 #include "api/infer.h"
+#include "api/kept.h"
 #include "api/stream.h"
 #include "api/stream_end.h"
 #include "api/taker.h"
@@ -37,12 +38,14 @@ struct wi_api_stream {
     int under_way;             /* its job is */
     struct wi_stream_end *end; /* while its last event is being printed */
     struct wi_stream_before before;
+    struct wi_kept_item kept; /* while it has ended and nobody takes it */
     UT_hash_handle hh;
 };
 
 struct wi_api_streams {
     struct wi_api *api;
     struct wi_api_stream *streams; /* by id */
+    struct wi_kept kept;
     struct wi_api_stream_counters counters;
 };
 

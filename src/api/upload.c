@@ -97,6 +97,7 @@ static void on_unpacked(struct wi_request *request, void *data)
         refuse(request, work);
         return;
     }
+    wi_request_hold_body(request, work->body->capacity);
     replace_body(request, work);
     free_unpacking(work);
     next(request);
@@ -110,6 +111,7 @@ static void take_body(struct wi_request *request, struct unpacking *work)
     if (!work->body)
         return;
     wi_blob_uncharge(work->body);
+    wi_request_hold_body(request, 0);
     if (wi_request_reserve(request, work->body->capacity) != 0)
         no_memory(work);
 }

@@ -29,20 +29,26 @@ struct wi_blob *wi_blob_new_beside(const struct wi_blob *blob, size_t capacity)
     return wi_blob_new(blob->_budget, capacity);
 }
 
-/* `capacity` is more than there is. */
-static int enlarge(struct wi_blob *blob, size_t capacity)
+/* `capacity` is more than there is, and charged already. */
+static int reallocate(struct wi_blob *blob, size_t capacity)
 {
-    size_t more = capacity - blob->capacity;
-    if (capacity > SIZE_MAX - WI_BLOB_HEADROOM || wi_budget_take(blob->_budget, more) != 0)
-        return -1;
     unsigned char *memory = realloc(blob->bytes - WI_BLOB_HEADROOM, WI_BLOB_HEADROOM + capacity);
     if (memory == NULL) {
-        wi_budget_give(blob->_budget, more);
+        wi_budget_give(blob->_budget, capacity - blob->capacity);
         return -1;
     }
     blob->bytes = memory + WI_BLOB_HEADROOM;
     blob->capacity = capacity;
     return 0;
+}
+
+/* `capacity` is more than there is. */
+static int enlarge(struct wi_blob *blob, size_t capacity)
+{
+    if (capacity > SIZE_MAX - WI_BLOB_HEADROOM ||
+        wi_budget_take(blob->_budget, capacity - blob->capacity) != 0)
+        return -1;
+    return reallocate(blob, capacity);
 }
 
 static int grow(struct wi_blob *blob, size_t needed)
@@ -54,6 +60,21 @@ static int grow(struct wi_blob *blob, size_t needed)
         capacity += capacity / 2;
     }
     return enlarge(blob, capacity);
+}
+
+int wi_blob_make_room(struct wi_blob *blob, size_t capacity)
+{
+    assert(blob->_references == 1);
+    return capacity > blob->capacity ? enlarge(blob, capacity) : 0;
+}
+
+int wi_blob_force_room(struct wi_blob *blob, size_t capacity)
+{
+    assert(blob->_references == 1 && capacity <= SIZE_MAX - WI_BLOB_HEADROOM);
+    if (capacity <= blob->capacity)
+        return 0;
+    wi_budget_force(blob->_budget, capacity - blob->capacity);
+    return reallocate(blob, capacity);
 }
 
 int wi_blob_append(struct wi_blob *blob, const void *bytes, size_t size)

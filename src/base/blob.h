@@ -29,6 +29,12 @@ struct wi_blob *wi_blob_new_beside(const struct wi_blob *blob, size_t capacity);
 /* Appends; grows the allocation geometrically as needed. 0 on success, -1 if refused (the blob is
  * unchanged). Only while one reference exists. */
 int wi_blob_append(struct wi_blob *blob, const void *bytes, size_t size);
+/* Makes its capacity `capacity`, if it is less: 0, or -1 if that is refused (the blob is
+ * unchanged). Only while one reference exists. */
+int wi_blob_make_room(struct wi_blob *blob, size_t capacity);
+/* The same, and charged whether it fits or not: for what has come already. -1 if the system
+ * refuses. */
+int wi_blob_force_room(struct wi_blob *blob, size_t capacity);
 /* Charges a blob that was made without a budget: 0, or -1 if that refuses. */
 int wi_blob_charge(struct wi_blob *blob, struct wi_budget *budget);
 /* Its charge is given back, and it is in no budget: so that a thread, which may touch none, can let

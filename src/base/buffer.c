@@ -3,6 +3,7 @@
 
 #include "base/join.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -104,29 +105,6 @@ void wi_buffer_json(struct wi_buffer *buffer, const json_t *value)
         json_dump_callback(value, add_json, buffer, JSON_COMPACT | JSON_ENCODE_ANY);
 }
 
-/* The length of the UTF-8 sequence at `s`, or 0 if there is no valid one (RFC 3629). */
-static size_t utf8_length(const unsigned char *s)
-{
-    static const struct {
-        unsigned char mask, lead, length;
-        unsigned least;
-    } forms[] = {{0xe0, 0xc0, 2, 0x80}, {0xf0, 0xe0, 3, 0x800}, {0xf8, 0xf0, 4, 0x10000}};
-    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
-        if ((s[0] & forms[i].mask) != forms[i].lead)
-            continue;
-        unsigned point = s[0] & (unsigned char)~forms[i].mask;
-        for (size_t k = 1; k < forms[i].length; k++) {
-            if ((s[k] & 0xc0) != 0x80)
-                return 0;
-            point = point << 6 | (s[k] & 0x3f);
-        }
-        int valid =
-            point >= forms[i].least && point <= 0x10ffff && (point < 0xd800 || point > 0xdfff);
-        return valid ? forms[i].length : 0;
-    }
-    return 0;
-}
-
 static int is_plain(unsigned char c)
 {
     return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
@@ -140,7 +118,7 @@ static size_t add_escaped(struct wi_buffer *buffer, const unsigned char *s)
         wi_buffer_printf(buffer, "\\%c", *s);
     else if (*s < 0x80)
         wi_buffer_printf(buffer, "\\u%04x", *s);
-    else if ((length = utf8_length(s)) != 0)
+    else if ((length = wi_text_sequence((const char *)s)) != 0)
         wi_buffer_add(buffer, s, length);
     else
         wi_buffer_puts(buffer, "\\ufffd");

@@ -4,6 +4,7 @@
  */
 #include "base/error.h"
 
+#include "base/text.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -51,6 +52,7 @@ static const struct row rows[WI_CODE_COUNT] = {
     [WI_INPUT_SHAPE] = {"input_shape", 422, "Wrong input shape"},
     [WI_INPUT_SIZE] = {"input_size", 422, "Wrong input size"},
     [WI_INPUT_INVALID] = {"input_invalid", 422, "Invalid input"},
+    [WI_GRAMMAR_TOO_COSTLY] = {"grammar_too_costly", 422, "Grammar too costly"},
     [WI_OUTPUT_UNKNOWN] = {"output_unknown", 422, "Unknown output"},
     [WI_PICTURE_INVALID] = {"picture_invalid", 422, "Invalid picture"},
     [WI_PICTURE_TOO_LARGE] = {"picture_too_large", 422, "Picture too large"},
@@ -126,7 +128,8 @@ enum wi_code wi_error_set(
     va_start(arguments, format);
     vsnprintf(detail, sizeof detail, format, arguments);
     va_end(arguments);
-    snprintf(named, sizeof named, "%s", field ? field : "");
+    wi_text_mend(detail);
+    wi_text_copy(named, sizeof named, field);
     memset(error, 0, sizeof *error);
     error->code = code;
     memcpy(error->detail, detail, sizeof detail);
@@ -142,6 +145,7 @@ void wi_error_expect(struct wi_error *error, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(error->expected, sizeof error->expected, format, arguments);
     va_end(arguments);
+    wi_text_mend(error->expected);
 }
 
 void wi_error_allow(struct wi_error *error, const char *format, ...)
@@ -152,6 +156,7 @@ void wi_error_allow(struct wi_error *error, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(error->allowed, sizeof error->allowed, format, arguments);
     va_end(arguments);
+    wi_text_mend(error->allowed);
 }
 
 void wi_error_retry_after(struct wi_error *error, unsigned seconds)
@@ -180,8 +185,8 @@ static unsigned failure_row(struct wi_failures *failures, const struct wi_failur
 void wi_failures_add(struct wi_failures *failures, const char *node, const char *reason)
 {
     struct wi_failure added = {0};
-    snprintf(added.node, sizeof added.node, "%s", node);
-    snprintf(added.reason, sizeof added.reason, "%s", reason);
+    wi_text_copy(added.node, sizeof added.node, node);
+    wi_text_copy(added.reason, sizeof added.reason, reason);
     failures->last = failure_row(failures, &added);
     failures->rows[failures->last].times++;
 }

@@ -47,6 +47,7 @@ enum wi_code {
     WI_INPUT_SHAPE,
     WI_INPUT_SIZE,
     WI_INPUT_INVALID,
+    WI_GRAMMAR_TOO_COSTLY,
     WI_OUTPUT_UNKNOWN,
     WI_PICTURE_INVALID,
     WI_PICTURE_TOO_LARGE,
@@ -105,12 +106,13 @@ struct wi_failures {
         unsigned times;
     } rows[WI_FAILURES_MAX];
 };
-/* Counts one failure; long texts are cut. */
+/* Counts one failure; long texts are cut at a character's end. */
 void wi_failures_add(struct wi_failures *failures, const char *node, const char *reason);
 
-/* One failure. Empty strings mean "does not apply". Long texts are cut at the array's end. Since
- * texts are put into others, they begin with a small letter, but for a name, a value or a key, and
- * have no full stop at the end: parts of one are separated by ";" or ":". ./dev lint checks it. */
+/* One failure. Empty strings mean "does not apply". Long texts are cut where a character ends, and
+ * all are UTF-8. Since texts are put into others, they begin with a small letter, but for a name, a
+ * value or a key, and have no full stop at the end: parts of one are separated by ";" or ":".
+ * ./dev lint checks it. */
 struct wi_error {
     enum wi_code code;
     unsigned attempts;      /* how many attempts a job had, 0 if it does not apply */

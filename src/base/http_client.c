@@ -14,7 +14,6 @@
 #include "base/loop.h"
 #include "base/memory.h"
 #include "base/url.h"
-#include <arpa/inet.h>
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -273,7 +272,7 @@ static void set_headers(struct wi_http_call *call, const struct wi_http_request 
     curl_easy_setopt(call->easy, CURLOPT_HTTPHEADER, call->headers);
 }
 
-/* HTTP/1.1, so that each of several ranges has a connection of its own. */
+/* HTTP/1.1, so that each of several files has a connection of its own. */
 static void set_outside(struct wi_http_call *call, const struct wi_http_request *request)
 {
     CURL *easy = call->easy;
@@ -368,18 +367,4 @@ const char *wi_http_call_header(const struct wi_http_call *call, const char *nam
     if (curl_easy_header(call->easy, name, 0, CURLH_HEADER, -1, &header) != CURLHE_OK)
         return NULL;
     return header->value;
-}
-
-int wi_http_call_is_private(const struct wi_http_call *call)
-{
-    char *ip = NULL;
-    union wi_address address = {0};
-    curl_easy_getinfo(call->easy, CURLINFO_PRIMARY_IP, &ip);
-    if (ip && inet_pton(AF_INET, ip, &address.v4.sin_addr) == 1)
-        address.any.sa_family = AF_INET;
-    else if (ip && inet_pton(AF_INET6, ip, &address.v6.sin6_addr) == 1)
-        address.any.sa_family = AF_INET6;
-    else
-        return 1;
-    return wi_address_is_private(&address);
 }

@@ -76,7 +76,5 @@ void wi_http_resume(struct wi_http_call *call);
 /* A header of the answer, whatever the case of its name; NULL if it has none. Borrowed until the
  * next header is asked for. */
 const char *wi_http_call_header(const struct wi_http_call *call, const char *name);
-/* Whether the other end has an address of a private network. From on_head on. */
-int wi_http_call_is_private(const struct wi_http_call *call);
 
 #endif

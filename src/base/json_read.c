@@ -1,14 +1,15 @@
 /*
  * A reader for the JSON that programs write; see json_read.h. It goes over the text once and builds
  * jansson's values from where they lie, while jansson's own takes some 200 instructions a byte. It
- * may refuse more than it has to (numbers out of range, \u, deep nesting), for what it refuses is
- * given to jansson, which has the last word and knows what to say. It must never accept what
+ * may refuse more than it has to (numbers out of range, \u0000, deep nesting), for what it refuses
+ * is given to jansson, which has the last word and knows what to say. It must never accept what
  * jansson would not, nor read it otherwise: the fuzzer compares the two.
  */
 #include "base/json_read.h"
 
 #include "base/buffer.h"
 #include "base/decimal.h"
+#include "base/text.h"
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -74,12 +75,68 @@ static void skip_plain(struct reader *reader, struct string *string)
     reader->at = at;
 }
 
-/* What a backslash makes of `c`; 0 for what is left to jansson. */
+/* What a backslash makes of `c`; 0 for what is not one of those. */
 static char unescape(char c)
 {
     static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
     const char *found = c ? strchr(from, c) : NULL;
     return found ? to[found - from] : '\0';
+}
+
+/* The number of the \uXXXX that comes next, which is taken then, or 0. */
+static unsigned take_unit(struct reader *reader)
+{
+    const char *at = reader->at;
+    unsigned unit = 0;
+    if (reader->end - reader->at < 6 || at[0] != '\\' || at[1] != 'u')
+        return 0;
+    for (int i = 2; i < 6; i++) {
+        int digit = wi_text_hex_digit(at[i]);
+        if (digit < 0)
+            return 0;
+        unit = unit << 4 | (unsigned)digit;
+    }
+    reader->at += 6;
+    return unit;
+}
+
+/* The character of the \uXXXX that comes next, or of two of them that are a pair of surrogates; 0
+ * where there is none, or NUL, which is left to jansson. */
+static unsigned take_character(struct reader *reader)
+{
+    unsigned first = take_unit(reader);
+    if (first < 0xd800 || first > 0xdfff)
+        return first;
+    unsigned second = first < 0xdc00 ? take_unit(reader) : 0;
+    return second >= 0xdc00 && second <= 0xdfff
+               ? 0x10000 + ((first - 0xd800) << 10 | (second - 0xdc00))
+               : 0;
+}
+
+static void add_character(struct wi_buffer *out, unsigned c)
+{
+    char bytes[4];
+    size_t size = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+    static const unsigned char leads[] = {0, 0, 0xc0, 0xe0, 0xf0};
+    for (size_t i = size - 1; i > 0; i--, c >>= 6)
+        bytes[i] = (char)(0x80 | (c & 0x3f));
+    bytes[0] = (char)(leads[size] | c);
+    wi_buffer_add(out, bytes, size);
+}
+
+/* The escape that comes next: 0, or -1 for what is left to jansson. */
+static int take_escape(struct reader *reader, struct wi_buffer *out)
+{
+    char c = reader->end - reader->at > 1 ? unescape(reader->at[1]) : '\0';
+    if (c) {
+        wi_buffer_add(out, &c, 1);
+        reader->at += 2;
+        return 0;
+    }
+    unsigned character = take_character(reader);
+    if (character)
+        add_character(out, character);
+    return character ? 0 : -1;
 }
 
 /* The reader is at a backslash; what is before it begins at `start`. */
@@ -88,12 +145,10 @@ static int read_escaped(struct reader *reader, const char *start, struct string 
     struct wi_buffer *out = &reader->unescaped;
     out->size = 0;
     for (; reader->at < reader->end && *reader->at == '\\'; skip_plain(reader, string)) {
-        char c = reader->end - reader->at > 1 ? unescape(reader->at[1]) : '\0';
-        if (!c)
-            return -1;
         wi_buffer_add(out, start, (size_t)(reader->at - start));
-        wi_buffer_add(out, &c, 1);
-        start = reader->at += 2;
+        if (take_escape(reader, out) != 0)
+            return -1;
+        start = reader->at;
     }
     wi_buffer_add(out, start, (size_t)(reader->at - start));
     string->bytes = out->text;
@@ -207,18 +262,26 @@ static json_t *read_number(struct reader *reader)
 
 /* --- Containers ------------------------------------------------------------------------------ */
 
-/* A name with an escape is left to jansson: its value might want the buffer. */
+static int set_member(struct reader *reader, json_t *object, const struct string *name, int depth)
+{
+    size_t before = json_object_size(object);
+    json_t *value = read_value(reader, depth);
+    int set = name->ascii ? json_object_setn_new_nocheck(object, name->bytes, name->size, value)
+                          : json_object_setn_new(object, name->bytes, name->size, value);
+    return set == 0 && json_object_size(object) > before ? 0 : -1;
+}
+
 static int read_member(struct reader *reader, json_t *object, int depth)
 {
     struct string name;
-    size_t before = json_object_size(object);
-    if (!take(reader, '"') || read_string(reader, &name) != 0 ||
-        name.bytes == reader->unescaped.text || !take(reader, ':'))
+    if (!take(reader, '"') || read_string(reader, &name) != 0 || !take(reader, ':'))
         return -1;
-    json_t *value = read_value(reader, depth);
-    int set = name.ascii ? json_object_setn_new_nocheck(object, name.bytes, name.size, value)
-                         : json_object_setn_new(object, name.bytes, name.size, value);
-    return set == 0 && json_object_size(object) > before ? 0 : -1;
+    if (name.bytes != reader->unescaped.text)
+        return set_member(reader, object, &name, depth);
+    char *own = wi_buffer_take(&reader->unescaped); /* the value may want the buffer */
+    int set = set_member(reader, object, &name, depth);
+    free(own);
+    return set;
 }
 
 static int read_members(struct reader *reader, json_t *object, int depth)

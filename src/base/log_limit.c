@@ -5,13 +5,14 @@
 
 int wi_log_limit_take(struct wi_log_limit *limit, double now_ms, unsigned *left_out)
 {
+    double window_ms = limit->window_ms > 0 ? limit->window_ms : WI_LOG_LIMIT_MS;
     *left_out = 0;
-    if (limit->_written == 0 || now_ms - limit->_since >= WI_LOG_LIMIT_MS) {
+    if (limit->_written == 0 || now_ms - limit->_since >= window_ms) {
         *left_out = limit->_left_out;
         limit->_since = now_ms;
         limit->_written = limit->_left_out = 0;
     }
-    if (limit->_written >= WI_LOG_LIMIT_LINES) {
+    if (limit->_written >= (limit->lines ? limit->lines : WI_LOG_LIMIT_LINES)) {
         limit->_left_out++;
         return 0;
     }

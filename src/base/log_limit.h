@@ -10,9 +10,11 @@
 #define WI_LOG_LIMIT_LINES 20
 #define WI_LOG_LIMIT_MS 10000
 
-/* Owned by whoever writes the lines: initialise with `about` alone, or with zeros. */
+/* Owned by whoever writes the lines: initialise with what is not `_`, or with zeros. */
 struct wi_log_limit {
     const char *about; /* what the lines say, for people: "sockets that were closed" */
+    unsigned lines;    /* in a window; 0: WI_LOG_LIMIT_LINES */
+    double window_ms;  /* 0: WI_LOG_LIMIT_MS */
     double _since;
     unsigned _written, _left_out;
 };

@@ -94,8 +94,7 @@ static enum wi_code read_enum(const struct wi_param *row, const char *text, cons
     struct path path = path_of(where, row->name);
     char allowed[256];
     list_names(allowed, sizeof allowed, row->names, sizeof *row->names);
-    wi_error_set(error, WI_INVALID_FIELD, path.text, "%s is \"%.64s\"; allowed are %s", path.text,
-        text, allowed);
+    wi_error_set(error, WI_INVALID_FIELD, path.text, "%s cannot be \"%.64s\"", path.text, text);
     wi_error_allow(error, "%s", allowed);
     return WI_INVALID_FIELD;
 }
@@ -219,8 +218,7 @@ static enum wi_code unknown_field(
         return wi_error_set(error, WI_UNKNOWN_FIELD, path.text,
             "there is no field %s: no fields are allowed there; leave it out", path.text);
     list_names(allowed, sizeof allowed, &table->name, sizeof *table);
-    wi_error_set(error, WI_UNKNOWN_FIELD, path.text, "there is no field %s; allowed are %s",
-        path.text, allowed);
+    wi_error_set(error, WI_UNKNOWN_FIELD, path.text, "there is no field %s", path.text);
     wi_error_allow(error, "%s", allowed);
     return WI_UNKNOWN_FIELD;
 }

@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 /* Frees what malloc gave, `size` bytes of it; nothing may use them any more. What is large is freed
- * by a thread of its own, some time later. NULL is fine. */
+ * by a thread, the one that there is for all of it, some time later. NULL is fine. */
 void wi_release(void *memory, size_t size);
 
 #endif

@@ -1,6 +1,7 @@
 /* Identifiers and secrets from OpenSSL's generator; see secret.h. */
 #include "base/secret.h"
 
+#include "base/text.h"
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
@@ -81,23 +82,12 @@ void wi_hash_hex(const unsigned char hash[WI_HASH_SIZE], char hex[2 * WI_HASH_SI
     to_hex(hash, WI_HASH_SIZE, hex);
 }
 
-static int digit_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 int wi_hash_from_hex(const char *hex, unsigned char hash[WI_HASH_SIZE])
 {
     if (strlen(hex) != 2 * WI_HASH_SIZE)
         return -1;
     for (int i = 0; i < WI_HASH_SIZE; i++) {
-        int high = digit_value(hex[2 * i]), low = digit_value(hex[2 * i + 1]);
+        int high = wi_text_hex_digit(hex[2 * i]), low = wi_text_hex_digit(hex[2 * i + 1]);
         if (high < 0 || low < 0)
             return -1;
         hash[i] = (unsigned char)(high << 4 | low);

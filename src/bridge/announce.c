@@ -195,8 +195,7 @@ static void welcome_new(struct wi_socket *socket, const char *token, struct wi_n
         snprintf(info->kind, sizeof info->kind, "%s", spent.kind);
     if (*spent.version)
         snprintf(info->browser_version, sizeof info->browser_version, "%s", spent.version);
-    struct wi_node *node = wi_node_new(bridge, info);
-    memcpy(node->join, join_id, sizeof node->join);
+    struct wi_node *node = wi_node_new(bridge, info, join_id);
     attach(socket, node);
     wi_node_welcome(node, NULL);
     wi_info("bridge", node->info.id, "node up: %s %s, session %s", node->info.kind,

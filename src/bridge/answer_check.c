@@ -199,12 +199,9 @@ static enum wi_code check_echo(
 }
 
 static enum wi_code check_count(
-    const struct wi_sent *sent, const struct wi_answer *answer, struct wi_error *error)
+    const struct wi_sent *sent, const json_t *result, struct wi_error *error)
 {
-    const json_t *count = json_object_get(answer->result, "count");
-    if (answer->outputs.count)
-        return wi_error_set(error, WI_INFERENCE_FAILED, "data.tensors",
-            "it has %zu outputs; builtin/count has none", answer->outputs.count);
+    const json_t *count = json_object_get(result, "count");
     if (!json_is_integer(count) || json_integer_value(count) != sent->count)
         return wi_error_set(error, WI_INFERENCE_FAILED, "data.result",
             "data.result must say that it counted %lld", (long long)sent->count);
@@ -212,21 +209,39 @@ static enum wi_code check_count(
 }
 
 /* Against the model's own file, or what a model that is built in does. */
-static enum wi_code check_model(const struct wi_sent *sent, const struct wi_answer *answer,
+static enum wi_code check_outputs(const struct wi_sent *sent, const struct wi_tensors *outputs,
     const char **odd, struct wi_error *error)
+{
+    if (sent->task != WI_TASK_NONE)
+        return wi_task_check_outputs(sent->task, sent->results, outputs, error);
+    switch (sent->model->builtin) {
+    case WI_BUILTIN_ECHO:
+        return check_echo(sent, outputs, error);
+    case WI_BUILTIN_COUNT:
+        return outputs->count == 0
+                   ? WI_OK
+                   : wi_error_set(error, WI_INFERENCE_FAILED, "data.tensors",
+                         "it has %zu outputs; builtin/count has none", outputs->count);
+    default:
+        return wi_onnx_check_answer(&sent->model->signature, &sent->outputs, outputs, odd, error);
+    }
+}
+
+static enum wi_code check_result(
+    const struct wi_sent *sent, const struct wi_answer *answer, struct wi_error *error)
 {
     if (sent->task != WI_TASK_NONE)
         return wi_task_check_answer(
             sent->task, sent->results, sent->stream, answer->result, &answer->outputs, error);
-    switch (sent->model->builtin) {
-    case WI_BUILTIN_ECHO:
-        return check_echo(sent, &answer->outputs, error);
-    case WI_BUILTIN_COUNT:
-        return check_count(sent, answer, error);
-    default:
-        return wi_onnx_check_answer(
-            &sent->model->signature, &sent->outputs, &answer->outputs, odd, error);
-    }
+    return sent->model->builtin == WI_BUILTIN_COUNT ? check_count(sent, answer->result, error)
+                                                    : WI_OK;
+}
+
+enum wi_code wi_answer_check_outputs(const struct wi_sent *sent, const struct wi_tensors *outputs,
+    const char **odd, struct wi_error *error)
+{
+    *odd = NULL;
+    return sent->model ? check_outputs(sent, outputs, odd, error) : WI_OK;
 }
 
 enum wi_code wi_answer_check(const struct wi_sent *sent, const struct wi_answer *answer,
@@ -237,7 +252,9 @@ enum wi_code wi_answer_check(const struct wi_sent *sent, const struct wi_answer 
     if (answer->executed_on)
         code = check_report(sent, answer->executed_on, error);
     if (code == WI_OK && answer->ok && sent->model)
-        code = check_model(sent, answer, &first_odd, error);
+        code = check_outputs(sent, &answer->outputs, &first_odd, error);
+    if (code == WI_OK && answer->ok && sent->model)
+        code = check_result(sent, answer, error);
     if (odd)
         *odd = code == WI_OK ? first_odd : NULL;
     return code;
@@ -265,6 +282,7 @@ static const struct {
     {"input_shape", WI_INPUT_SHAPE},
     {"input_size", WI_INPUT_SIZE},
     {"input_invalid", WI_INPUT_INVALID},
+    {"grammar_too_costly", WI_GRAMMAR_TOO_COSTLY},
     {"output_unknown", WI_OUTPUT_UNKNOWN},
     {"answer_too_large", WI_ANSWER_TOO_LARGE},
     {"context_length_exceeded", WI_CONTEXT_LENGTH},
@@ -286,7 +304,8 @@ struct wi_claim wi_claim_of(const struct wi_sent *sent, const char *code, double
             continue;
         claim = (struct wi_claim){.code = claims[i].code, .known = 1};
         claim.is_ours = strcmp(wi_code_name(claim.code), code) == 0;
-        claim.broke = strcmp(code, "engine_crashed") == 0 || strcmp(code, "engine_hung") == 0;
+        claim.hung = strcmp(code, "engine_hung") == 0;
+        claim.broke = claim.hung || strcmp(code, "engine_crashed") == 0;
         return claim;
     }
     /* The deadline is ours, and its passing is for everybody to see. */

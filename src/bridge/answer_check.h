@@ -33,6 +33,10 @@ void wi_sent_clear(struct wi_sent *sent);
 enum wi_code wi_answer_check(const struct wi_sent *sent, const struct wi_answer *answer,
     const char **odd, struct wi_error *error);
 
+/* The same of an answer's outputs alone, whose bytes may not be there yet, nor its result. */
+enum wi_code wi_answer_check_outputs(const struct wi_sent *sent, const struct wi_tensors *outputs,
+    const char **odd, struct wi_error *error);
+
 /* What a node says of itself, its engine or the model: the codes that it may claim. Everything else
  * is the service's own to say: `code` becomes WI_INFERENCE_FAILED and `retryable` 1. */
 struct wi_claim {
@@ -41,6 +45,7 @@ struct wi_claim {
     int is_ours;   /* it is a code of ours, and not one of the node's own, such as device_lost */
     int retryable; /* another node is to be asked, whatever this one says */
     int broke;     /* its engine did */
+    int hung;      /* … in that it gave no answer */
 };
 struct wi_claim wi_claim_of(const struct wi_sent *sent, const char *code, double now_ms);
 

@@ -61,6 +61,7 @@ static void take_settings(struct wi_bridge *bridge, const struct wi_config *conf
     settings->resume_grace = config->bridge.resume_grace;
     settings->max_nodes = config->bridge.max_nodes;
     bridge->links.max_frame = config->api.max_body + FRAME_OVERHEAD;
+    bridge->links.message_ms = settings->heartbeat_interval * settings->heartbeat_misses;
     settings->model_budget = config->pool.model_budget;
     uint64_t half = config->pool.memory_budget / 2;
     settings->max_answer = config->api.max_answer < half ? config->api.max_answer : half;
@@ -150,6 +151,8 @@ static void prepare_links(struct wi_bridge *bridge, struct wi_budget *budget)
     struct wi_bridge_counters *counters = &bridge->counters;
     links->loop = bridge->loop;
     links->budget = budget;
+    bridge->join_shares.budget = bridge->join_traffic.budget = budget;
+    bridge->joined_reading.part = WI_READING_JOINED;
     links->hello_ms = WI_HELLO_MS;
     links->faults.about = "nodes' sockets that were closed";
     links->counters.frames_in = &counters->frames_in;

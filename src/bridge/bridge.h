@@ -104,6 +104,7 @@ struct wi_task {
     unsigned requests;                   /* that are joined in it; 0: it is one alone */
     int stream;                          /* its answer may come in parts */
     int alone;    /* of text: nothing else is to run in the model's engine meanwhile */
+    int broke;    /* what it ran in before broke, for the pool's books */
     int is_short; /* makes no text, and is counted for the engine's short_slots */
     const struct wi_continuation *from; /* NULL: from the beginning */
 };
@@ -122,6 +123,8 @@ struct wi_answer {
     struct wi_error error; /* if not ok */
     int retryable;         /* if not ok: another node may do better (device lost, engine died) */
     int broke;             /* if not ok: its engine did */
+    int hung;              /* … in that it gave no answer */
+    int excused;           /* if not ok: we have ended what it ran in; filled likewise */
     enum wi_blame blame;   /* of text, then: filled by whoever knows what else was on the node */
     json_t *executed_on;   /* platform, engine, adapter, fallbacks…: as the page reported */
     double load_ms, inference_ms;

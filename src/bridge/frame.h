@@ -21,6 +21,8 @@
  * and with anybody else, so that what is small does not wait long on a slow line. */
 #define WI_FRAME_MAX_OWN (8 * 1024 * 1024)
 #define WI_FRAME_MAX_JOINED (256 * 1024)
+/* Bytes of tensors that are sure to fit in such a message, beside names and options. */
+#define WI_FRAME_TENSORS_JOINED (192 * 1024)
 /* Bytes of an id on the wire, without the NUL. */
 #define WI_FRAME_ID_MAX 64
 

@@ -27,6 +27,9 @@ char *wi_http_security_headers(const char *url, const char *local_url)
                       "connect-src 'self' %s%.*s%s%s%s; style-src 'self'; img-src 'self' data: "
                       "blob:; font-src 'self'; base-uri 'none'; form-action 'none'; "
                       "frame-ancestors 'none'\r\n"
+                      "Permissions-Policy: accelerometer=(), camera=(), display-capture=(), "
+                      "geolocation=(), gyroscope=(), hid=(), magnetometer=(), microphone=(), "
+                      "midi=(), payment=(), serial=(), usb=()\r\n"
                       "X-Content-Type-Options: nosniff\r\n"
                       "Referrer-Policy: no-referrer\r\n",
         scheme, length, host, same ? "" : " ", same ? "" : local_scheme, same ? "" : local);

@@ -11,15 +11,22 @@ struct wi_join {
     unsigned char hash[WI_HASH_SIZE];
     double expires_ms; /* INFINITY for a node token */
     size_t nodes, joined;
+    struct wi_reading_token *reading;
     char name[WI_TOKEN_NAME_MAX + 1]; /* of a node token; "" for a join token */
 };
+
+static void drop(struct wi_joins *joins, struct wi_join *join)
+{
+    wi_reading_token_unref(join->reading);
+    *join = joins->items[--joins->count];
+}
 
 /* Forgets what nobody can come with and nobody came with. */
 static void tidy(struct wi_joins *joins, double now_ms)
 {
     for (size_t i = joins->count; i-- > 0;)
         if (joins->items[i].expires_ms < now_ms && joins->items[i].joined == 0)
-            joins->items[i] = joins->items[--joins->count];
+            drop(joins, &joins->items[i]);
 }
 
 static int is_node_token(const struct wi_join *join)
@@ -33,6 +40,7 @@ static struct wi_join *add(struct wi_joins *joins)
     struct wi_join *join = &joins->items[joins->count++];
     memset(join, 0, sizeof *join);
     wi_id_new(join->id, "join");
+    join->reading = wi_reading_token_new();
     return join;
 }
 
@@ -80,6 +88,11 @@ static struct wi_join *find(const struct wi_joins *joins, const char *id)
     return NULL;
 }
 
+struct wi_reading_token *wi_joins_reading(const struct wi_joins *joins, const char *id)
+{
+    return find(joins, id)->reading;
+}
+
 void wi_joins_release(struct wi_joins *joins, const char *id)
 {
     struct wi_join *join = find(joins, id);
@@ -92,7 +105,7 @@ int wi_joins_revoke(struct wi_joins *joins, const char *id)
     struct wi_join *join = find(joins, id);
     if (!join)
         return -1;
-    *join = joins->items[--joins->count];
+    drop(joins, join);
     return 0;
 }
 
@@ -124,7 +137,7 @@ void wi_joins_set_node_tokens(struct wi_joins *joins, const struct wi_api_tokens
         struct wi_join gone = joins->items[i];
         if (!is_node_token(&gone) || is_in(tokens, &gone))
             continue;
-        joins->items[i] = joins->items[--joins->count];
+        drop(joins, &joins->items[i]);
         on_revoked(context, gone.id);
     }
     for (size_t i = 0; i < tokens->count; i++) {
@@ -170,6 +183,8 @@ json_t *wi_joins_json(const struct wi_joins *joins, double now_ms)
 
 void wi_joins_clear(struct wi_joins *joins)
 {
+    while (joins->count)
+        drop(joins, &joins->items[joins->count - 1]);
     free(joins->items);
     memset(joins, 0, sizeof *joins);
 }

@@ -8,6 +8,7 @@
 #define WI_BRIDGE_JOINS_H
 
 #include "base/secret.h"
+#include "bridge/reading.h"
 #include "config/api_tokens.h"
 #include <jansson.h>
 #include <stddef.h>
@@ -29,6 +30,8 @@ int wi_joins_add(struct wi_joins *joins, size_t nodes, double now_ms, int64_t tt
 /* Takes a place; on WI_JOIN_OK `id` says with which token, for wi_joins_release. */
 enum wi_join_verdict wi_joins_take(
     struct wi_joins *joins, const char *token, double now_ms, char id[WI_ID_SIZE]);
+/* What the nodes of that token, which was taken, have had of the loop's time; borrowed. */
+struct wi_reading_token *wi_joins_reading(const struct wi_joins *joins, const char *id);
 void wi_joins_release(struct wi_joins *joins, const char *id); /* unknown ids are fine */
 int wi_joins_revoke(struct wi_joins *joins, const char *id);   /* 0, or -1: unknown */
 /* From now on the node tokens are those of `tokens` with that rank. Each that was one and is none

@@ -32,6 +32,14 @@
 /* Queued and unsent; a peer that reads nothing for so long is cut. */
 #define MAX_QUEUED_MESSAGES 4096
 #define MAX_QUEUED_FRAMES 4
+/* A message up to here is queued whatever others hold of the link's share. */
+#define SMALL 4096
+/* How often a link whose message found no memory tries again. */
+#define MEMORY_MS 20
+
+/* The least rate of a message that was begun: 64 KiB/s after 10 s. */
+static const struct wi_pace_rule message_pace = {
+    .window_ms = WI_LINK_PACE_MS, .bytes_per_ms = WI_LINK_PACE_BYTES_PER_MS};
 
 /* --- Life ------------------------------------------------------------------------------------ */
 
@@ -45,9 +53,15 @@ struct wi_link {
     int settled;
     struct wi_link_heard heard;
     /* Receiving. */
-    uint64_t max_frame; /* of a binary message; 0: that of all links */
+    uint64_t max_frame;     /* of a binary message; 0: that of all links */
+    struct wi_share *share; /* NULL: a stranger's, or closing */
     struct wi_blob *incoming;
     int incoming_binary;
+    size_t left;           /* at least, of the message */
+    int short_of_memory;   /* it rests until there is room for more */
+    double begun_ms;       /* the message, or its going on after a rest */
+    struct wi_pace pace;   /* of the message */
+    struct wi_timer *slow; /* until the next of the message has to come */
     struct wi_timer *rest; /* running: nothing is read */
     /* Sending. */
     struct wi_message *queue, *queue_end;
@@ -66,6 +80,13 @@ static void on_hello_late(void *context)
 {
     struct wi_link *link = context;
     link->events->on_late(link->context, link);
+}
+
+static void on_slow(void *context)
+{
+    struct wi_link *link = context;
+    if (link->events->on_late)
+        link->events->on_late(link->context, link);
 }
 
 static void limit_unsent(struct lws *wsi)
@@ -103,15 +124,76 @@ void wi_link_settle(struct wi_link *link, const struct wi_link_events *events, v
     link->heard = (struct wi_link_heard){.last_seen = wi_now_ms()};
 }
 
-void wi_link_limit(struct wi_link *link, uint64_t max_frame)
+void wi_link_limit(struct wi_link *link, uint64_t max_frame, struct wi_share *share)
 {
     link->max_frame = max_frame;
+    link->share = share;
+    wi_share_note(share, link->queued_bytes);
+}
+
+/* Whether it is for its own party's sake that there is no room for `more`. */
+static int is_over_share(const struct wi_link *link, uint64_t more)
+{
+    uint64_t most = link->links->budget->limit / WI_SHARE_PARTIES;
+    for (const struct wi_share *share = link->share; share; share = share->parent)
+        if (share->held + more > most)
+            return 1;
+    return 0;
+}
+
+/* Where all wait for each other's memory, one that holds little may go on, until its message is
+ * whole or it is gone. */
+static int has_room(struct wi_link *link)
+{
+    struct wi_links *links = link->links;
+    uint64_t more = link->left < WI_LWS_CHUNK ? link->left : WI_LWS_CHUNK;
+    if (wi_share_room(link->share) >= more)
+        return 1;
+    if (!links->_ahead && !is_over_share(link, more))
+        links->_ahead = link;
+    return links->_ahead == link;
+}
+
+/* The message that was begun goes on now. */
+static void begin_pace(struct wi_link *link)
+{
+    link->begun_ms = wi_now_ms();
+    wi_pace_begin(&link->pace, link->begun_ms, link->incoming->size);
+}
+
+static void watch_pace(struct wi_link *link)
+{
+    double now = wi_now_ms(), whole = link->begun_ms + (double)link->links->message_ms;
+    double next = wi_pace_deadline(&link->pace, &message_pace, now, link->incoming->size);
+    double wait = (next < whole ? next : whole) - now;
+    if (!link->slow)
+        link->slow = wi_timer_new(link->links->loop, on_slow, link);
+    wi_timer_start(link->slow, wait > 1 ? (uint64_t)wait : 1, 0);
+}
+
+/* Those who wait only for others of their own party do not wait for ever. */
+static void wait_for_memory(struct wi_link *link)
+{
+    double waited = wi_now_ms() - link->begun_ms;
+    if (waited > (double)(2 * link->links->message_ms) && is_over_share(link, 1))
+        on_slow(link);
+    else
+        wi_timer_start(link->rest, MEMORY_MS, 0);
 }
 
 static void on_rested(void *context)
 {
     struct wi_link *link = context;
+    if (link->short_of_memory && !has_room(link)) {
+        wait_for_memory(link);
+        return;
+    }
+    link->short_of_memory = 0;
     link->heard.last_seen = wi_now_ms(); /* the silence was ours */
+    if (link->incoming && link->settled) {
+        begin_pace(link);
+        watch_pace(link);
+    }
     lws_rx_flow_control(link->wsi, 1);
 }
 
@@ -121,6 +203,8 @@ void wi_link_rest(struct wi_link *link, uint64_t ms)
         return;
     if (!link->rest)
         link->rest = wi_timer_new(link->links->loop, on_rested, link);
+    if (link->slow)
+        wi_timer_stop(link->slow);
     lws_rx_flow_control(link->wsi, 0);
     wi_timer_start(link->rest, ms, 0);
 }
@@ -166,6 +250,7 @@ void wi_links_each(
 static void drop_queue(struct wi_link *link)
 {
     struct wi_message *message, *next;
+    wi_share_forget(link->share, link->queued_bytes);
     LL_FOREACH_SAFE(link->queue, message, next)
     wi_message_free(message);
     link->queue = link->queue_end = NULL;
@@ -174,12 +259,35 @@ static void drop_queue(struct wi_link *link)
     link->draws = 0;
 }
 
+/* The message that was begun, which is counted in no share any more and has its time behind it. */
+static struct wi_blob *take_incoming(struct wi_link *link)
+{
+    struct wi_blob *blob = link->incoming;
+    link->incoming = NULL;
+    if (blob)
+        wi_share_forget(link->share, blob->capacity);
+    if (link->links->_ahead == link)
+        link->links->_ahead = NULL;
+    if (link->slow)
+        wi_timer_stop(link->slow);
+    return blob;
+}
+
+/* Lets go of all that it holds of its share. */
+static void drop_all(struct wi_link *link)
+{
+    drop_queue(link);
+    wi_blob_unref(take_incoming(link));
+    link->share = NULL;
+    wi_timer_free(link->hello);
+    wi_timer_free(link->slow);
+    link->hello = link->slow = NULL;
+}
+
 static void link_gone(struct wi_link *link)
 {
     DL_DELETE(link->links->_first, link);
-    drop_queue(link);
-    wi_blob_unref(link->incoming);
-    wi_timer_free(link->hello);
+    drop_all(link);
     wi_timer_free(link->rest);
     if (!link->closing && link->events->on_gone)
         link->events->on_gone(link->context, link);
@@ -196,15 +304,11 @@ void wi_link_close(
         return;
     }
     int cut_short = link->started;
-    drop_queue(link);
-    wi_timer_free(link->hello);
-    link->hello = NULL;
+    drop_all(link);
     if (link->rest)
         lws_rx_flow_control(link->wsi, 1); /* for the peer's close frame */
     wi_timer_free(link->rest);
     link->rest = NULL;
-    wi_blob_unref(link->incoming);
-    link->incoming = NULL;
     if (last && !cut_short)
         wi_link_send(link, last);
     else
@@ -260,14 +364,25 @@ static void append(struct wi_link *link, struct wi_message *message)
     link->queue_end = message;
     link->queued_messages++;
     link->queued_bytes += message->total;
+    wi_share_note(link->share, message->total);
+}
+
+/* What it has not taken would become more than it may. */
+static int is_full(const struct wi_link *link, size_t more)
+{
+    uint64_t largest = link->max_frame ? link->max_frame : link->links->max_frame;
+    if (link->queued_messages >= MAX_QUEUED_MESSAGES)
+        return 1;
+    if (!link->queued_bytes)
+        return 0;
+    return link->queued_bytes + more > MAX_QUEUED_FRAMES * largest ||
+           (more > SMALL && link->share && more > wi_share_room(link->share));
 }
 
 int wi_link_send(struct wi_link *link, struct wi_message *message)
 {
     int idle = !link->queue;
-    if (link->closing || link->queued_messages >= MAX_QUEUED_MESSAGES ||
-        (link->queued_bytes &&
-            link->queued_bytes + message->total > MAX_QUEUED_FRAMES * link->links->max_frame)) {
+    if (link->closing || is_full(link, message->total)) {
         wi_message_free(message);
         return -1;
     }
@@ -377,6 +492,7 @@ static int write_fragment(struct wi_link *link)
             link->queue_end = NULL;
         link->queued_messages--;
         link->queued_bytes -= message->total;
+        wi_share_forget(link->share, message->total);
         link->piece = link->piece_done = 0;
         link->started = 0;
         (*link->links->counters.frames_out)++;
@@ -438,10 +554,39 @@ static void refuse(struct wi_link *link, size_t limit, size_t whole, const void 
     link->events->on_refused(link->context, link, &refused);
 }
 
-/* Room for what has come, and for what is announced by those who may be believed. */
-static struct wi_blob *make_room(struct wi_link *link, size_t came, size_t rest)
+/* Room for what has come, `size` bytes more, and for as much again as half of all, so that a long
+ * message is not moved with each piece; never for what is only announced. Where there is none it is
+ * made for what has come alone, and the link rests. 0, or -1 if the system has no memory. */
+static int make_room(struct wi_link *link, size_t size, size_t rest)
 {
-    return wi_blob_new(link->links->budget, link->settled ? came + rest : came);
+    struct wi_blob *blob = link->incoming;
+    size_t had = blob->capacity, needed = blob->size + size, ahead = needed / 2;
+    int made;
+    if (needed <= had)
+        return 0;
+    if (lws_is_final_fragment(link->wsi) && rest < ahead)
+        ahead = rest;
+    int fits = !link->share || wi_share_room(link->share) >= needed + ahead - had;
+    made = fits ? wi_blob_make_room(blob, needed + ahead) : -1;
+    if (made && link->settled) {
+        link->short_of_memory = link->links->_ahead != link;
+        made = wi_blob_force_room(blob, needed);
+    }
+    wi_share_note(link->share, blob->capacity - had);
+    return made;
+}
+
+/* The message is not whole yet. */
+static void wait_for_more(struct wi_link *link, int begins)
+{
+    if (!link->settled)
+        return;
+    if (begins)
+        begin_pace(link);
+    if (link->short_of_memory)
+        wi_link_rest(link, MEMORY_MS);
+    else
+        watch_pace(link);
 }
 
 static void link_receive(struct wi_link *link, const void *bytes, size_t size)
@@ -461,17 +606,22 @@ static void link_receive(struct wi_link *link, const void *bytes, size_t size)
         refuse(link, limit, have + size + rest, bytes, size);
         return;
     }
-    if (!link->incoming)
-        link->incoming = make_room(link, size, rest);
-    if (!link->incoming || wi_blob_append(link->incoming, bytes, size)) {
+    int begins = !link->incoming;
+    if (begins)
+        link->incoming = wi_blob_new(link->links->budget, 0);
+    if (!link->incoming || make_room(link, size, rest) ||
+        wi_blob_append(link->incoming, bytes, size)) {
         refuse(link, 0, have + size + rest, bytes, size);
         return;
     }
-    if (rest || !lws_is_final_fragment(link->wsi))
+    if (rest || !lws_is_final_fragment(link->wsi)) {
+        link->left = rest ? rest : WI_LWS_CHUNK;
+        wait_for_more(link, begins);
         return;
+    }
 
-    struct wi_blob *blob = link->incoming;
-    link->incoming = NULL;
+    struct wi_blob *blob = take_incoming(link);
+    link->short_of_memory = 0;
     (*link->links->counters.frames_in)++;
     link->events->on_message(link->context, link, blob, link->incoming_binary);
     wi_blob_unref(blob);

@@ -16,11 +16,15 @@
 #include "base/blob.h"
 #include "base/log_limit.h"
 #include "base/lws.h"
+#include "base/share.h"
 #include "bridge/message.h"
 #include <stdint.h>
 
 /* Bytes of a stranger's message: a whole announcement of Chromium's has about 6 KiB. */
 #define WI_LINK_STRANGER_MAX (64 * 1024)
+/* The least rate at which a message that was begun comes: 64 KiB/s, judged every 10 s. */
+#define WI_LINK_PACE_MS 10000
+#define WI_LINK_PACE_BYTES_PER_MS 65.536
 /* Bytes of a close frame's reason, with a NUL; what is longer is cut (RFC 6455, 5.5). */
 #define WI_LINK_REASON_SIZE 124
 
@@ -38,7 +42,7 @@ enum wi_close {
 
 /* A message on its way in that there is no room for. Borrowed for the event. */
 struct wi_link_refused {
-    size_t limit; /* bytes that it may have; 0: the memory budget is used up */
+    size_t limit; /* bytes that it may have; 0: there is no memory for it */
     size_t whole; /* bytes that it has at least */
     int binary;
     const void *begin; /* the first bytes of it, as far as they have come */
@@ -54,7 +58,8 @@ struct wi_link_events {
     void (*on_message)(void *context, struct wi_link *link, struct wi_blob *blob, int binary);
     /* A message was not taken. What follows it cannot be read: the link must be closed. */
     void (*on_refused)(void *context, struct wi_link *link, const struct wi_link_refused *refused);
-    /* It is still a stranger's when `hello_ms` have passed. NULL for those that are settled. */
+    /* It is still a stranger's when `hello_ms` have passed; or, of one that is settled, a message
+     * that was begun is not whole after `message_ms`, or comes too slowly: it must be closed. */
     void (*on_late)(void *context, struct wi_link *link);
     /* The peer sent its close frame: `code` is 0 where it said none, and `text` has no NUL. May be
      * NULL. */
@@ -75,12 +80,14 @@ struct wi_links {
      * may be queued for each. May change at any time. */
     uint64_t max_frame;
     int hello_ms;
+    int64_t message_ms; /* for a message that was begun; may change at any time */
     /* Where they count, all together; borrowed. */
     struct {
         uint64_t *frames_in, *frames_out, *bytes_in, *bytes_out;
     } counters;
     struct wi_log_limit faults; /* lines of wi_link_fail, which others can cause */
     struct wi_link *_first;
+    struct wi_link *_ahead;  /* may read on although there is no memory, or NULL */
     unsigned char *_scratch; /* LWS_PRE + WI_LWS_CHUNK bytes for gathered writes */
 };
 void wi_links_clear(struct wi_links *links); /* once all sockets are gone */
@@ -98,8 +105,10 @@ int wi_link_event(
     struct wi_link *link, enum lws_callback_reasons reason, const void *in, size_t length);
 /* Its owner is known from now on and told by these events; counts and silence begin anew. */
 void wi_link_settle(struct wi_link *link, const struct wi_link_events *events, void *context);
-/* So many bytes may a binary message to us have from now on. */
-void wi_link_limit(struct wi_link *link, uint64_t max_frame);
+/* So many bytes may a binary message have from now on, either way. What has come of a message, and
+ * what is queued, counts in `share`, which outlives the link's being closed or gone. A link whose
+ * message finds no room there is not read for a while. */
+void wi_link_limit(struct wi_link *link, uint64_t max_frame, struct wi_share *share);
 /* Reads nothing for so long. */
 void wi_link_rest(struct wi_link *link, uint64_t ms);
 /* How long the peer has said nothing; 0 while the link rests, when nobody listens. */

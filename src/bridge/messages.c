@@ -19,9 +19,6 @@
 #define SECOND_MS 1000
 /* Messages a second that belong to no attempt of ours; a page sends a handful. */
 #define MAX_LOOSE_PER_SECOND 2000
-/* Bytes of JSON a second that are parsed for one link, which at most is an eighth of that second or
- * so; what is more waits for the next. A busy page sends a few hundred bytes for each answer. */
-#define MAX_JSON_PER_SECOND (8 * 1024 * 1024)
 #define MAX_LOG_PER_SECOND 20
 
 typedef enum wi_heard handler_fn(struct wi_node *, struct wi_frame *, struct wi_error *);
@@ -222,18 +219,37 @@ static enum wi_heard dispatch(struct wi_node *node, struct wi_frame *frame, stru
     return WI_HEARD_WRONG;
 }
 
-/* Books what a message cost. Too much JSON only waits, since answers may need it now and then. */
-static void note_cost(struct wi_node *node, size_t json_bytes)
+/* Books the time from `began` until now, which is returned, in which a message was read: 8 MiB of
+ * JSON take 60 to 310 ms, by how small its values are. Who has had too much of it only waits, since
+ * answers may need it now and then. */
+static double note_cost(struct wi_node *node, double began)
 {
     double now = wi_now_ms();
     if (now - node->window >= SECOND_MS) {
         node->window = now;
         node->loose_messages = 0;
-        node->json_bytes = 0;
     }
-    node->json_bytes += json_bytes;
-    if (node->json_bytes > MAX_JSON_PER_SECOND)
-        wi_link_rest(node->link, (uint64_t)(SECOND_MS - (now - node->window)) + 1);
+    double wait = wi_reading_pay(&node->reading, now, now - began);
+    if (wait > 0)
+        wi_link_rest(node->link, (uint64_t)wait + 1);
+    return now;
+}
+
+/* What belongs to no attempt of ours is neither much nor large; but what was on its way when its
+ * attempt ended is for nothing by our doing. */
+static void judge_loose(struct wi_node *node, size_t size)
+{
+    const char *why = NULL;
+    if (++node->loose_messages > MAX_LOOSE_PER_SECOND)
+        why = "too many messages in a second";
+    else if (*node->join && size > WI_LOOSE_MAX && node->late_large == 0)
+        why = "a message that belongs to no attempt may have at most 65536 bytes";
+    else if (*node->join && size > WI_LOOSE_MAX)
+        node->late_large--;
+    if (!why)
+        return;
+    node->bridge->counters.protocol_errors++;
+    wi_node_fail(node, WI_CLOSE_POLICY, why);
 }
 
 static void on_message(void *context, struct wi_link *link, struct wi_blob *blob, int binary)
@@ -242,12 +258,14 @@ static void on_message(void *context, struct wi_link *link, struct wi_blob *blob
     struct wi_bridge *bridge = node->bridge;
     struct wi_frame frame;
     struct wi_error error = {0};
-    if (wi_frame_parse(blob, binary, &frame, &error) != WI_OK) {
+    double began = wi_now_ms();
+    enum wi_code read = wi_frame_parse(blob, binary, &frame, &error);
+    double parsed = note_cost(node, began);
+    if (read != WI_OK) {
         bridge->counters.malformed++;
         wi_refuse_message(node, WI_CLOSE_MALFORMED, error.detail, blob->bytes, blob->size, binary);
         return;
     }
-    note_cost(node, frame.json_size);
     enum wi_heard heard = dispatch(node, &frame, &error);
     wi_frame_clear(&frame);
     if (wi_link_is_closing(link))
@@ -255,9 +273,9 @@ static void on_message(void *context, struct wi_link *link, struct wi_blob *blob
     if (heard == WI_HEARD_WRONG) {
         bridge->counters.protocol_errors++;
         wi_node_fail(node, WI_CLOSE_POLICY, error.detail);
-    } else if (heard == WI_HEARD_LOOSE && ++node->loose_messages > MAX_LOOSE_PER_SECOND) {
-        bridge->counters.protocol_errors++;
-        wi_node_fail(node, WI_CLOSE_POLICY, "too many messages in a second");
+    } else if (heard == WI_HEARD_LOOSE) {
+        note_cost(node, parsed);
+        judge_loose(node, blob->size);
     }
 }
 
@@ -266,7 +284,7 @@ static void on_refused(void *context, struct wi_link *link, const struct wi_link
     struct wi_node *node = context;
     char reason[WI_LINK_REASON_SIZE];
     if (!refused->limit) {
-        wi_node_fail(node, WI_CLOSE_TRY_LATER, "the service's memory budget is used up");
+        wi_node_fail(node, WI_CLOSE_TRY_LATER, "the service's memory is used up");
         return;
     }
     snprintf(reason, sizeof reason, "%s may have at most %zu bytes, not %zu",
@@ -277,9 +295,17 @@ static void on_refused(void *context, struct wi_link *link, const struct wi_link
         node, WI_CLOSE_TOO_BIG, reason, refused->begin, refused->size, refused->binary);
 }
 
+static void on_late(void *context, struct wi_link *link)
+{
+    struct wi_node *node = context;
+    node->bridge->counters.protocol_errors++;
+    wi_node_fail(node, WI_CLOSE_SILENT, "a message that was begun did not come in time");
+}
+
 const struct wi_link_events wi_messages_events = {
     .on_message = on_message,
     .on_refused = on_refused,
+    .on_late = on_late,
     .on_left = wi_node_on_left,
     .on_drained = wi_pieces_next,
     .on_gone = wi_node_on_gone,

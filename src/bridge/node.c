@@ -2,6 +2,7 @@
 #include "bridge/node.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "bridge/outgoing.h"
 #include "bridge/text.h"
 #include <stdlib.h>
@@ -60,6 +61,7 @@ void wi_node_welcome(struct wi_node *node, const struct wi_resumed *resumed)
     const struct wi_welcome welcome = {.node = node->info.id,
         .resume_token = resume,
         .credential = credential,
+        .joined = !*node->info.session,
         .parts = node->info.parts,
         .heartbeat_interval = bridge->settings.heartbeat_interval,
         .heartbeat_misses = bridge->settings.heartbeat_misses,
@@ -113,7 +115,8 @@ static void on_grace_over(void *context)
 
 /* --- Life ------------------------------------------------------------------------------------ */
 
-struct wi_node *wi_node_new(struct wi_bridge *bridge, const struct wi_node_info *info)
+struct wi_node *wi_node_new(
+    struct wi_bridge *bridge, const struct wi_node_info *info, const char join[WI_ID_SIZE])
 {
     struct wi_node *node = wi_alloc(sizeof *node);
     node->bridge = bridge;
@@ -123,6 +126,16 @@ struct wi_node *wi_node_new(struct wi_bridge *bridge, const struct wi_node_info 
     node->heartbeat_timer = wi_timer_new(bridge->loop, on_heartbeat_time, node);
     node->ack_timer = wi_timer_new(bridge->loop, on_ack_time, node);
     node->grace_timer = wi_timer_new(bridge->loop, on_grace_over, node);
+    node->share.budget = node->traffic.budget = bridge->links.budget;
+    if (*join) {
+        memcpy(node->join, join, sizeof node->join);
+        wi_reading_begin(&node->reading,
+            wi_reading_token_ref(wi_joins_reading(&bridge->joins, join)), &bridge->joined_reading);
+        node->share.parent = wi_shares_ref(&bridge->join_shares, join);
+        node->traffic.parent = wi_shares_ref(&bridge->join_traffic, join);
+    } else {
+        wi_reading_begin(&node->reading, NULL, NULL);
+    }
     HASH_ADD_STR(bridge->nodes, info.id, node);
     bridge->node_count++;
     bridge->own_count += *info->session != '\0';
@@ -143,10 +156,10 @@ void wi_node_attach(struct wi_node *node, struct wi_link *link, const struct wi_
     uint64_t interval = (uint64_t)node->bridge->settings.heartbeat_interval;
     wi_link_settle(link, events, node);
     node->link = link;
-    node->max_frame = !node->info.parts     ? node->bridge->links.max_frame
-                      : *node->info.session ? WI_FRAME_MAX_OWN
-                                            : WI_FRAME_MAX_JOINED;
-    wi_link_limit(link, node->max_frame);
+    node->max_frame = !*node->info.session ? WI_FRAME_MAX_JOINED
+                      : node->info.parts   ? WI_FRAME_MAX_OWN
+                                           : node->bridge->links.max_frame;
+    wi_link_limit(link, node->max_frame, &node->traffic);
     node->left = 0;
     node->window = 0;
     node->busy_since_ms = 0;
@@ -214,6 +227,7 @@ void wi_node_on_left(void *context, struct wi_link *link, int code, const void *
         memcpy(reason, text, size < sizeof reason ? size : sizeof reason - 1);
     wi_text_printable(said, sizeof said, reason);
     snprintf(node->left_why, sizeof node->left_why, "%d %.80s", code, said);
+    wi_text_mend(node->left_why);
 }
 
 void wi_node_on_gone(void *context, struct wi_link *link)
@@ -257,6 +271,9 @@ void wi_node_quiesce(struct wi_node *node)
 static void node_destroy(struct wi_node *node)
 {
     wi_node_quiesce(node);
+    wi_reading_token_unref(node->reading.token);
+    wi_shares_unref(&node->bridge->join_shares, node->share.parent);
+    wi_shares_unref(&node->bridge->join_traffic, node->traffic.parent);
     json_decref(node->info.capabilities);
     json_decref(node->models);
     free(node);

@@ -5,6 +5,7 @@
 #ifndef WI_BRIDGE_NODE_H
 #define WI_BRIDGE_NODE_H
 
+#include "base/share.h"
 #include "bridge/answer_check.h"
 #include "bridge/pieces_in.h"
 #include "bridge/pieces_out.h"
@@ -15,6 +16,9 @@
 #define WI_OFFERED_MODELS 16
 /* So many models that it was given work for, the latest, may a node fetch, beside those at work. */
 #define WI_GRANTED_MODELS 32
+
+/* Bytes of a message from a joined node that belongs to no attempt. */
+#define WI_LOOSE_MAX ((size_t)64 * 1024)
 
 struct wi_attempt {
     char id[WI_FRAME_ID_MAX + 1];
@@ -31,7 +35,10 @@ struct wi_node {
     struct wi_bridge *bridge;
     struct wi_node_info info;
     char join[WI_ID_SIZE]; /* the join token that it came with, or "" */
-    struct wi_link *link;  /* NULL while away */
+    /* Of memory, each with that of the nodes with this token for its parent: of answers in pieces,
+     * and of messages that are not whole, or not sent yet. */
+    struct wi_share share, traffic;
+    struct wi_link *link; /* NULL while away */
     struct wi_renewed resume, credential;
     uint64_t max_frame; /* bytes of a binary message, either way */
     int threads;        /* that it was told it may use; 0: nothing yet */
@@ -50,8 +57,9 @@ struct wi_node {
     /* What it sends through its link, in the second that began then: messages.c. */
     double window;
     unsigned loose_messages;
-    size_t json_bytes;
-    double log_window; /* start of the second in which log lines are counted */
+    struct wi_reading reading; /* its messages: its token's part is referenced */
+    unsigned late_large;       /* large messages that may still come for what has ended here */
+    double log_window;         /* start of the second in which log lines are counted */
     unsigned log_count;
     struct wi_model *offered[WI_OFFERED_MODELS]; /* referenced */
     unsigned offered_next;
@@ -67,7 +75,9 @@ struct wi_node {
     UT_hash_handle hh;
 };
 
-struct wi_node *wi_node_new(struct wi_bridge *bridge, const struct wi_node_info *info);
+/* `join`: the token that it came with, or "". */
+struct wi_node *wi_node_new(
+    struct wi_bridge *bridge, const struct wi_node_info *info, const char join[WI_ID_SIZE]);
 struct wi_node *wi_node_find(const struct wi_bridge *bridge, const char *id); /* or NULL */
 /* Makes the link the node's, which was new or away, and starts its heartbeats. The link's events
  * come with the node for their context. */

@@ -13,6 +13,11 @@
  */
 #define MAX_IN_FLIGHT ((size_t)65536)
 
+/* And large messages of an answer that nobody waits for any more: as many as there may be of its
+ * pieces on their way, and its end. */
+#define LATE_LARGE_MAX ((unsigned)(WI_PIECES_AHEAD / WI_LOOSE_MAX) + 1)
+#define LATE_LARGE_OF_ALL (64 * LATE_LARGE_MAX)
+
 /* --- models ---------------------------------------------------------------------------------- */
 
 static int is_granted(const struct wi_node *node, const char *hash)
@@ -165,6 +170,9 @@ void wi_node_remove_attempt(struct wi_node *node, struct wi_attempt *attempt)
     uint64_t more = stream->granted.parts - stream->received.parts;
     uint64_t room = MAX_IN_FLIGHT - node->parts_in_flight;
     node->parts_in_flight += more < room ? more : room;
+    node->late_large = node->late_large < LATE_LARGE_OF_ALL - LATE_LARGE_MAX
+                           ? node->late_large + LATE_LARGE_MAX
+                           : LATE_LARGE_OF_ALL;
     HASH_DEL(node->attempts, attempt);
     wi_sent_clear(&attempt->sent);
     wi_pieces_out_free(attempt->out);

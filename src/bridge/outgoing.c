@@ -115,13 +115,14 @@ struct wi_message *wi_make_welcome(uint64_t sequence, const struct wi_welcome *w
     wi_frame_begin(&out, 0, "welcome", sequence);
     wi_buffer_printf(&out,
         ",\"data\":{\"node\":\"%s\",\"resume_token\":\"%s\",\"resumed\":%s,"
-        "\"heartbeat_interval_ms\":%lld,\"heartbeat_misses\":%lld,\"resume_grace_ms\":%lld,"
-        "\"max_frame_bytes\":%llu,\"model_credential\":\"%s.%s\",\"threads\":%d,"
-        "\"model_budget_bytes\":%llu,\"cancel\":",
+        "\"joined\":%s,\"heartbeat_interval_ms\":%lld,\"heartbeat_misses\":%lld,"
+        "\"resume_grace_ms\":%lld,\"max_frame_bytes\":%llu,\"model_credential\":\"%s.%s\","
+        "\"threads\":%d,\"model_budget_bytes\":%llu,\"cancel\":",
         welcome->node, welcome->resume_token, resumed ? "true" : "false",
-        (long long)welcome->heartbeat_interval, (long long)welcome->heartbeat_misses,
-        (long long)welcome->resume_grace, (unsigned long long)welcome->max_frame, welcome->node,
-        welcome->credential, welcome->threads, (unsigned long long)welcome->model_budget);
+        welcome->joined ? "true" : "false", (long long)welcome->heartbeat_interval,
+        (long long)welcome->heartbeat_misses, (long long)welcome->resume_grace,
+        (unsigned long long)welcome->max_frame, welcome->node, welcome->credential,
+        welcome->threads, (unsigned long long)welcome->model_budget);
     if (resumed)
         wi_buffer_json(&out, resumed->cancel);
     else

@@ -36,6 +36,7 @@ struct wi_welcome {
     uint64_t max_frame, model_budget;                           /* bytes */
     int threads;
     const struct wi_model_terms *models;
+    int joined;                       /* its token is good for coming in anew */
     int parts;                        /* the node speaks of parts and credit */
     const struct wi_resumed *resumed; /* NULL: it is new */
     uint64_t max_answer;              /* bytes of tensors; 0: it sends no pieces */

@@ -6,21 +6,17 @@
 #include "bridge/outgoing.h"
 #include <stdlib.h>
 #include <string.h>
-#include <utlist.h>
 
 /* How often those who wait for memory try again. */
 #define MEMORY_MS 20
-/* How often those that have memory are looked at. */
-#define STALL_CHECK_MS 250
-/* A node that sends nothing of an answer that memory is held for is given up after so many times
- * what may pass without any word of it. */
-#define STALL_FACTOR 2
-
-/* An answer that waits for memory. By name: until it is its turn, anything may have ended. */
-struct wi_waiting {
-    char node[WI_ID_SIZE], attempt[WI_FRAME_ID_MAX + 1];
-    struct wi_waiting *prev, *next;
-};
+/* How often it is looked at what has come. */
+#define LOOK_MS 250
+/* A node sends at least so much of its answers in 10 s, or in twice what may pass without any word
+ * of it, where that is less. */
+#define SILENCES 2
+/* Beyond its node's share an answer takes only what leaves one part in so many of all memory, or
+ * half of that. */
+#define KEPT_PART 8
 
 /* --- The end of an attempt ------------------------------------------------------------------- */
 
@@ -31,59 +27,158 @@ static void refuse_size(struct wi_node *node, struct wi_attempt *attempt, size_t
     wi_response_end(node, attempt, &why, 0, wi_code_name(WI_ANSWER_TOO_LARGE));
 }
 
-/* --- Memory ---------------------------------------------------------------------------------- */
+/* --- The pace ------------------------------------------------------------------------------- */
 
 static int is_under_way(const struct wi_attempt *attempt)
 {
     return attempt->in && attempt->in->has_room;
 }
 
-/* One more look at each that is under way; whether there is any. What is away has its grace. */
-static int count_quiet(struct wi_bridge *bridge)
+static size_t count_under_way(const struct wi_node *node)
 {
-    int any = 0;
-    for (const struct wi_node *node = bridge->nodes; node; node = node->hh.next) {
-        struct wi_attempt *attempt = node->attempts;
-        for (; attempt; attempt = attempt->hh.next) {
-            if (!is_under_way(attempt))
-                continue;
-            any = 1;
-            attempt->in->quiet = node->link ? attempt->in->quiet + 1 : 0;
-        }
-    }
-    return any;
+    size_t count = 0;
+    for (const struct wi_attempt *attempt = node->attempts; attempt; attempt = attempt->hh.next)
+        count += is_under_way(attempt) != 0;
+    return count;
 }
 
-/* The first that is to be given up. Silence is counted in looks: after a time in which the service
- * was not let run, what has come meanwhile is read before the next. */
-static struct wi_attempt *find_stalled(const struct wi_bridge *bridge, struct wi_node **of)
+static struct wi_pace_rule pace_of(const struct wi_bridge_settings *settings)
 {
-    const struct wi_bridge_settings *settings = &bridge->settings;
-    int64_t limit = STALL_FACTOR * settings->heartbeat_interval * settings->heartbeat_misses;
+    double silence = (double)(SILENCES * settings->heartbeat_interval * settings->heartbeat_misses);
+    return (struct wi_pace_rule){
+        silence < WI_LINK_PACE_MS ? silence : WI_LINK_PACE_MS, WI_LINK_PACE_BYTES_PER_MS};
+}
+
+/* One more look at all of the node, which is away or not: whether there is any. The looks are the
+ * clock, so that after a time in which the service was not let run what has come meanwhile is read
+ * before the next. */
+static int look_at(const struct wi_node *node)
+{
+    const struct wi_pace_rule rule = pace_of(&node->bridge->settings);
+    size_t senders = count_under_way(node);
+    struct wi_attempt *attempt = node->link ? node->attempts : NULL;
+    for (; attempt; attempt = attempt->hh.next)
+        if (is_under_way(attempt))
+            attempt->in->too_slow = wi_pieces_in_is_slow(attempt->in, &rule, LOOK_MS, senders);
+    return senders > 0;
+}
+
+static struct wi_attempt *find_slow(const struct wi_bridge *bridge, struct wi_node **of)
+{
     for (*of = bridge->nodes; *of; *of = (*of)->hh.next) {
         struct wi_attempt *attempt = (*of)->attempts;
         for (; attempt; attempt = attempt->hh.next)
-            if (is_under_way(attempt) && attempt->in->quiet > 1 + (limit - 1) / STALL_CHECK_MS)
+            if (is_under_way(attempt) && attempt->in->too_slow)
                 return attempt;
     }
     return NULL;
 }
 
-static void on_stall_time(void *context)
+static void on_look_time(void *context)
 {
     struct wi_bridge *bridge = context;
     struct wi_node *node;
     struct wi_attempt *attempt;
     struct wi_error error;
-    if (!count_quiet(bridge))
-        wi_timer_stop(bridge->stall_timer);
+    int any = 0;
+    for (node = bridge->nodes; node; node = node->hh.next)
+        any |= look_at(node);
+    if (!any)
+        wi_timer_stop(bridge->look_timer);
     /* From the beginning each time: the event may end others. */
-    while (!bridge->closed && (attempt = find_stalled(bridge, &node)) != NULL) {
+    while (!bridge->closed && (attempt = find_slow(bridge, &node)) != NULL) {
         wi_error_set(&error, WI_BAD_FRAMING, NULL,
-            "nothing came of it for too long after tensor %zu, byte %zu", attempt->in->tensor,
-            attempt->in->position);
+            "it came too slowly after tensor %zu, byte %zu: less than 64 KiB/s",
+            attempt->in->tensor, attempt->in->position);
         wi_response_reject(node, attempt, &error);
     }
+}
+
+static void watch_pace(struct wi_bridge *bridge)
+{
+    if (!bridge->look_timer)
+        bridge->look_timer = wi_timer_new(bridge->loop, on_look_time, bridge);
+    if (!wi_timer_running(bridge->look_timer))
+        wi_timer_start(bridge->look_timer, LOOK_MS, LOOK_MS);
+}
+
+/* --- Memory ---------------------------------------------------------------------------------- */
+
+/* An answer that is not whole. */
+struct unfinished {
+    struct wi_node *node;
+    struct wi_attempt *attempt;
+};
+
+static size_t lacks(const struct wi_pieces_in *in)
+{
+    return in->bytes - in->held;
+}
+
+static int by_lack(const void *a, const void *b)
+{
+    size_t one = lacks(((const struct unfinished *)a)->attempt->in);
+    size_t other = lacks(((const struct unfinished *)b)->attempt->in);
+    return (one > other) - (one < other);
+}
+
+/* All of them, those that lack the least first; the caller frees the items. */
+struct unfinished_list {
+    struct unfinished *items;
+    size_t count;
+};
+
+static struct unfinished_list list_unfinished(const struct wi_bridge *bridge)
+{
+    struct unfinished_list list = {0};
+    struct wi_node *node;
+    size_t most = 1;
+    for (node = bridge->nodes; node; node = node->hh.next)
+        most += HASH_COUNT(node->attempts);
+    list.items = wi_alloc(most * sizeof *list.items);
+    for (node = bridge->nodes; node; node = node->hh.next)
+        for (struct wi_attempt *attempt = node->attempts; attempt; attempt = attempt->hh.next)
+            if (attempt->in)
+                list.items[list.count++] = (struct unfinished){node, attempt};
+    qsort(list.items, list.count, sizeof *list.items, by_lack);
+    return list;
+}
+
+/* How much of all memory it may take beyond its node's share: all but a part, which is less for the
+ * one that lacks the least, so that what else is taken meanwhile does not stop them all. */
+static size_t common_room(const struct wi_budget *budget, const struct unfinished_list *list,
+    const struct wi_pieces_in *in)
+{
+    const struct unfinished *first = list->items;
+    while (first->attempt->in != in && lacks(first->attempt->in) == 0)
+        first++;
+    uint64_t kept = budget->limit / KEPT_PART;
+    uint64_t most = budget->limit - (first->attempt->in == in ? kept / 2 : kept);
+    return budget->used < most ? (size_t)(most - budget->used) : 0;
+}
+
+/* Whether, if it takes `more` now, all before it in the list and then the answer itself can be
+ * whole one after the other, each with what those before it give back. Else answers that hold
+ * something each would wait for each other. */
+static int can_all_end(
+    const struct unfinished_list *list, const struct wi_pieces_in *in, size_t room, size_t more)
+{
+    if (more > room)
+        return 0;
+    room -= more;
+    for (const struct unfinished *item = list->items; item->attempt->in != in; item++) {
+        const struct wi_pieces_in *before = item->attempt->in;
+        if (lacks(before) > room)
+            return 0;
+        room += before->held;
+    }
+    return lacks(in) - more <= room;
+}
+
+/* Within the node's share nothing else is asked. */
+static int is_in_share(const struct wi_node *node, const struct wi_pieces_in *in)
+{
+    return lacks(in) <= wi_share_room(&node->share);
 }
 
 static void tell_credit(struct wi_node *node, const struct wi_attempt *attempt)
@@ -92,63 +187,72 @@ static void tell_credit(struct wi_node *node, const struct wi_attempt *attempt)
         node, wi_make_data_credit(++node->bridge->sequence, attempt->id, attempt->in->granted));
 }
 
-static void give_credit(struct wi_node *node, struct wi_attempt *attempt)
+/* The next step of an answer, where it may be taken; else the answer waits. */
+static void take_step(struct wi_node *node, struct wi_attempt *attempt, int may)
 {
-    struct wi_bridge *bridge = node->bridge;
-    attempt->in->quiet = 0;
-    if (!bridge->stall_timer)
-        bridge->stall_timer = wi_timer_new(bridge->loop, on_stall_time, bridge);
-    if (!wi_timer_running(bridge->stall_timer))
-        wi_timer_start(bridge->stall_timer, STALL_CHECK_MS, STALL_CHECK_MS);
+    struct wi_pieces_in *in = attempt->in;
+    in->waits = !may || wi_pieces_in_grant(in, wi_pieces_in_due(in)) != 0;
+    if (in->waits)
+        return;
     tell_credit(node, attempt);
+    watch_pace(node->bridge);
 }
 
-/* 0 if it must go on waiting, 1 if it is served or not there any more. */
-static int serve(struct wi_bridge *bridge, const struct wi_waiting *waiting)
+static void try_step(
+    const struct unfinished_list *list, struct wi_node *node, struct wi_attempt *attempt)
 {
-    struct wi_node *node = wi_node_find(bridge, waiting->node);
-    struct wi_attempt *attempt = node ? wi_node_find_attempt(node, waiting->attempt) : NULL;
-    if (!attempt || !attempt->in || attempt->in->has_room)
-        return 1;
-    if (wi_pieces_in_make_room(attempt->in, bridge->links.budget))
-        return 0;
-    give_credit(node, attempt);
-    return 1;
+    const struct wi_pieces_in *in = attempt->in;
+    size_t room = common_room(node->bridge->links.budget, list, in);
+    take_step(
+        node, attempt, is_in_share(node, in) || can_all_end(list, in, room, wi_pieces_in_due(in)));
 }
 
 static void on_memory_time(void *context)
 {
     struct wi_bridge *bridge = context;
-    while (bridge->waiting && serve(bridge, bridge->waiting)) {
-        struct wi_waiting *served = bridge->waiting;
-        DL_DELETE(bridge->waiting, served);
-        free(served);
+    struct unfinished_list list = list_unfinished(bridge);
+    int any = 0;
+    for (size_t i = 0; i < list.count; i++) {
+        struct wi_attempt *attempt = list.items[i].attempt;
+        if (attempt->in->waits)
+            try_step(&list, list.items[i].node, attempt);
+        any |= attempt->in->waits;
     }
-    if (!bridge->waiting)
+    free(list.items);
+    if (!any)
         wi_timer_stop(bridge->memory_timer);
 }
 
-static void wait_for_memory(struct wi_node *node, const struct wi_attempt *attempt)
+static void watch_memory(struct wi_bridge *bridge)
 {
-    struct wi_bridge *bridge = node->bridge;
-    struct wi_waiting *waiting = wi_alloc(sizeof *waiting);
-    memcpy(waiting->node, node->info.id, sizeof waiting->node);
-    memcpy(waiting->attempt, attempt->id, sizeof waiting->attempt);
-    DL_APPEND(bridge->waiting, waiting);
     if (!bridge->memory_timer)
         bridge->memory_timer = wi_timer_new(bridge->loop, on_memory_time, bridge);
-    wi_timer_start(bridge->memory_timer, MEMORY_MS, MEMORY_MS);
+    if (!wi_timer_running(bridge->memory_timer))
+        wi_timer_start(bridge->memory_timer, MEMORY_MS, MEMORY_MS);
+}
+
+/* The next step, if one is due. */
+static void go_on_with(struct wi_node *node, struct wi_attempt *attempt)
+{
+    const struct wi_pieces_in *in = attempt->in;
+    if (in->waits || (in->has_room && !wi_pieces_in_due(in)))
+        return;
+    if (is_in_share(node, in)) {
+        take_step(node, attempt, 1);
+    } else {
+        struct unfinished_list list = list_unfinished(node->bridge);
+        try_step(&list, node, attempt);
+        free(list.items);
+    }
+    if (in->waits)
+        watch_memory(node->bridge);
 }
 
 void wi_pieces_quiesce(struct wi_bridge *bridge)
 {
-    struct wi_waiting *waiting, *next;
     wi_timer_free(bridge->memory_timer);
-    wi_timer_free(bridge->stall_timer);
-    bridge->memory_timer = bridge->stall_timer = NULL;
-    DL_FOREACH_SAFE(bridge->waiting, waiting, next)
-    free(waiting);
-    bridge->waiting = NULL;
+    wi_timer_free(bridge->look_timer);
+    bridge->memory_timer = bridge->look_timer = NULL;
 }
 
 /* --- From the node --------------------------------------------------------------------------- */
@@ -186,11 +290,10 @@ static enum wi_code read_outline(struct wi_node *node, struct wi_attempt *attemp
         return error->code;
     if (attempt->in)
         return wi_error_set(error, WI_BAD_FRAMING, "data.outline", "a second outline came");
-    attempt->in = wi_pieces_in_new(data->outline, error);
+    attempt->in = wi_pieces_in_new(data->outline, &node->share, error);
     if (!attempt->in)
         return error->code;
-    struct wi_answer answer = {.ok = 1, .outputs = attempt->in->tensors};
-    return wi_response_check(node, &attempt->sent, &answer, error);
+    return wi_response_check_outline(node, &attempt->sent, &attempt->in->tensors, error);
 }
 
 enum wi_heard wi_pieces_outline(
@@ -209,21 +312,9 @@ enum wi_heard wi_pieces_outline(
     size_t bytes = attempt->in->bytes;
     if (bytes > bridge->settings.max_answer)
         refuse_size(node, attempt, bytes);
-    else if (bridge->waiting || wi_pieces_in_make_room(attempt->in, bridge->links.budget))
-        wait_for_memory(node, attempt);
     else
-        give_credit(node, attempt);
+        go_on_with(node, attempt);
     return WI_HEARD_OURS;
-}
-
-static enum wi_code take_piece(struct wi_pieces_in *in, const struct data *data,
-    const struct wi_tensors *piece, struct wi_error *error)
-{
-    size_t size = wi_tensors_bytes(piece), more = in->has_room ? in->granted - in->received : 0;
-    if (size > more)
-        return wi_error_set(error, WI_BAD_FRAMING, "data.tensors",
-            "task_data has %zu bytes, and there is credit for %zu", size, more);
-    return wi_pieces_in_add(in, (uint64_t)data->tensor, (uint64_t)data->position, piece, error);
 }
 
 enum wi_heard wi_pieces_data(struct wi_node *node, struct wi_frame *frame, struct wi_error *error)
@@ -238,14 +329,13 @@ enum wi_heard wi_pieces_data(struct wi_node *node, struct wi_frame *frame, struc
     if (code == WI_OK && !attempt->in)
         code = wi_error_set(error, WI_BAD_FRAMING, NULL, "task_data came without a task_outline");
     if (code == WI_OK)
-        code = take_piece(attempt->in, &data, &frame->tensors, error);
+        code = wi_pieces_in_add(
+            attempt->in, (uint64_t)data.tensor, (uint64_t)data.position, &frame->tensors, error);
     if (code != WI_OK) {
         wi_response_reject(node, attempt, error);
         return WI_HEARD_OURS;
     }
-    attempt->in->quiet = 0;
-    if (wi_pieces_in_extend(attempt->in))
-        tell_credit(node, attempt);
+    go_on_with(node, attempt);
     return WI_HEARD_OURS;
 }
 
@@ -288,8 +378,8 @@ int wi_pieces_resume(struct wi_node *node, const json_t *data, struct wi_error *
             return -1;
     }
     for (attempt = node->attempts; attempt; attempt = attempt->hh.next)
-        if (attempt->in && attempt->in->has_room)
-            give_credit(node, attempt);
+        if (is_under_way(attempt))
+            tell_credit(node, attempt);
     wi_link_draw(node->link);
     return 0;
 }

@@ -1,8 +1,11 @@
 /*
  * Tensors in pieces, as nodes see them: outlines, credit, pieces both ways, and what is wanted next
- * after a reconnection. An answer gets its first credit when there is memory for the whole of it,
- * and more as it comes; those that wait for memory are served in the order in which they came,
- * until their attempt ends.
+ * after a reconnection. Memory for an answer is taken step by step as it comes. A node has its
+ * share (base/share.h); what it takes beyond that leaves an eighth of all memory free, or a
+ * sixteenth for the answer that lacks the least, and all answers that lack less can still become
+ * whole. An answer whose next step finds no memory waits, and none waits for another: all are tried
+ * again, those that lack the least first, until their attempt ends. One that comes too slowly is
+ * given up.
  */
 #ifndef WI_BRIDGE_PIECES_H
 #define WI_BRIDGE_PIECES_H
@@ -18,10 +21,10 @@ enum wi_heard wi_pieces_data(struct wi_node *node, struct wi_frame *frame, struc
 /* Of wi_link_events: the next piece to the node. */
 struct wi_message *wi_pieces_next(void *node, struct wi_link *link);
 /* The node is back, and wants `data`, {ATTEMPT: {tensor, position}}, of what is sent to it; what it
- * does not name it has. Answers whose memory is there get their credit again. 0, or -1 with `error`
- * filled if it wants what there is not. */
+ * does not name it has. Answers that had credit get it again. 0, or -1 with `error` filled if it
+ * wants what there is not. */
 int wi_pieces_resume(struct wi_node *node, const json_t *data, struct wi_error *error);
-/* At the bridge's end: lets go of those who wait for memory. */
+/* At the bridge's end: waits for nothing any more. */
 void wi_pieces_quiesce(struct wi_bridge *bridge);
 
 #endif

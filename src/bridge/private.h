@@ -29,7 +29,6 @@
 #define WI_PROTOCOL_NAME "webinfer.v1"
 
 struct wi_node;
-struct wi_waiting;
 struct wi_transfer;
 
 /* Taken from the configuration, so that a reload is one assignment. */
@@ -52,12 +51,14 @@ struct wi_bridge {
     struct wi_page *page;
     struct wi_tokens tokens;
     struct wi_joins joins;
+    struct wi_shares join_traffic; /* of messages, likewise */
+    struct wi_toll joined_reading; /* of the loop's time, for all nodes that joined */
+    struct wi_shares join_shares;  /* of memory, by the join token's id */
     struct wi_node *nodes;         /* hash by id */
     struct wi_links links;         /* all open WebSockets */
     struct wi_timer *sweep;        /* ends nodes that were dropped from inside a call */
-    struct wi_waiting *waiting;    /* answers that wait for memory, in order: pieces.c */
-    struct wi_timer *memory_timer; /* while there are such */
-    struct wi_timer *stall_timer;  /* while answers come in pieces */
+    struct wi_timer *memory_timer; /* while answers in pieces wait for memory */
+    struct wi_timer *look_timer;   /* while such answers come */
     struct wi_places places;
     size_t node_count, own_count;       /* all nodes; those of our sessions */
     uint64_t sequence;                  /* of messages sent */

@@ -73,6 +73,7 @@ static enum wi_code read_failure(const struct wi_sent *sent, const struct respon
     if (claim.retryable)
         answer->retryable = 1;
     answer->broke = claim.broke;
+    answer->hung = claim.hung;
     wi_text_printable(answer->error.field, sizeof answer->error.field, failure.field);
     wi_text_printable(answer->error.expected, sizeof answer->error.expected, failure.expected);
     return WI_OK;
@@ -151,11 +152,19 @@ static enum wi_code judge_shape(
     return WI_OK;
 }
 
-enum wi_code wi_response_check(struct wi_node *node, const struct wi_sent *sent,
+static enum wi_code check(struct wi_node *node, const struct wi_sent *sent,
     const struct wi_answer *answer, struct wi_error *error)
 {
     const char *odd = NULL;
     enum wi_code code = wi_answer_check(sent, answer, &odd, error);
+    return code == WI_OK && odd ? judge_shape(node, sent, odd, error) : code;
+}
+
+enum wi_code wi_response_check_outline(struct wi_node *node, const struct wi_sent *sent,
+    const struct wi_tensors *outline, struct wi_error *error)
+{
+    const char *odd = NULL;
+    enum wi_code code = wi_answer_check_outputs(sent, outline, &odd, error);
     return code == WI_OK && odd ? judge_shape(node, sent, odd, error) : code;
 }
 
@@ -207,7 +216,7 @@ enum wi_heard wi_response_handle(
     }
     node->untold = 0;
     if (read_answer(node, attempt, frame, &answer, error) != WI_OK ||
-        wi_response_check(node, &attempt->sent, &answer, error) != WI_OK) {
+        check(node, &attempt->sent, &answer, error) != WI_OK) {
         wi_tensors_clear(&answer.outputs);
         answer = (struct wi_answer){.retryable = 1};
         disbelieve(node, error, &answer.error);

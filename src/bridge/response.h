@@ -15,10 +15,10 @@ enum wi_heard { WI_HEARD_LOOSE, WI_HEARD_OURS, WI_HEARD_WRONG };
  * failure of the attempt; only a message that names no attempt is WI_HEARD_WRONG. */
 enum wi_heard wi_response_handle(
     struct wi_node *node, struct wi_frame *frame, struct wi_error *error);
-/* wi_answer_check, and a shape that is not the model's is judged by whose node it is. WI_OK, or
- * WI_INFERENCE_FAILED. */
-enum wi_code wi_response_check(struct wi_node *node, const struct wi_sent *sent,
-    const struct wi_answer *answer, struct wi_error *error);
+/* wi_answer_check_outputs, and a shape that is not the model's is judged by whose node it is.
+ * WI_OK, or WI_INFERENCE_FAILED. */
+enum wi_code wi_response_check_outline(struct wi_node *node, const struct wi_sent *sent,
+    const struct wi_tensors *outline, struct wi_error *error);
 /* Why an answer of so many bytes is not taken. */
 void wi_response_too_large(const struct wi_bridge *bridge, size_t bytes, struct wi_error *error);
 

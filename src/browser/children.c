@@ -26,6 +26,11 @@
 
 #define LINE_MAX_BYTES 4096
 #define SWEEP_MS 10
+/* What trees hold is found out so seldom, since the kernel walks all of their pages for it. */
+#define WEIGH_MS 5000
+/* What ends so soon after the kernel ended a process for want of memory, ended for that. */
+#define RAN_OUT_MS 5000
+#define ROOT "/"
 
 struct wi_children {
     uv_loop_t *loop;
@@ -38,6 +43,9 @@ struct wi_children {
     pid_t *foreign;
     size_t foreign_count;
     struct wi_work *weighing; /* NULL: none goes on */
+    double weighed_at;        /* when trees were last weighed; 0: never */
+    struct wi_headroom headroom;
+    double ran_out_at; /* when headroom.oom_kills was last seen to have grown; 0: never */
 };
 
 struct wi_child {
@@ -48,7 +56,7 @@ struct wi_child {
     unsigned handles; /* not closed yet */
     int lifeline_fd;  /* its closing is the end of the helper */
     pid_t pid;
-    uint64_t rss;
+    uint64_t memory;
     unsigned stopped; /* how often in a row, as it was weighed */
     int gone;         /* the helper was waited for */
     int exit_status, signal;
@@ -265,6 +273,7 @@ struct wi_children *wi_children_new(uv_loop_t *loop, const char *lifeline)
     children->child_signal.data = children;
     uv_signal_start(&children->child_signal, on_child_signal, SIGCHLD);
     uv_unref((uv_handle_t *)&children->child_signal);
+    wi_headroom_read(ROOT, &children->headroom);
     if (wi_proctree_read(&tree) != 0)
         return children;
     for (size_t i = 0; i < tree.count; i++) {
@@ -458,9 +467,21 @@ void wi_child_end(struct wi_child *child, uint64_t grace_ms)
         wi_timer_start(child->grace, grace_ms, 0);
 }
 
-uint64_t wi_child_rss(const struct wi_child *child)
+size_t wi_child_end_part(const struct wi_child *child, const char *argument)
 {
-    return child->rss;
+    struct wi_proctree tree;
+
+    if (wi_proctree_read(&tree) != 0)
+        return 0;
+    size_t found = wi_proctree_find(&tree, child->pid, argument);
+    wi_proctree_kill(&tree, SIGKILL);
+    wi_proctree_clear(&tree);
+    return found;
+}
+
+uint64_t wi_child_memory(const struct wi_child *child)
+{
+    return child->memory;
 }
 
 unsigned wi_child_stopped(const struct wi_child *child)
@@ -472,10 +493,13 @@ unsigned wi_child_stopped(const struct wi_child *child)
 
 struct weighing {
     struct wi_children *owner;
+    struct wi_headroom headroom;
+    int with_memory;
     size_t count;
     struct {
         pid_t pid;
-        struct wi_proctree_sum sum;
+        size_t stopped;
+        uint64_t memory;
     } trees[];
 };
 
@@ -484,29 +508,46 @@ static void weigh_off_loop(void *data)
     struct weighing *weighing = data;
     struct wi_proctree tree;
 
+    wi_headroom_read(ROOT, &weighing->headroom);
     if (wi_proctree_read(&tree) != 0)
         return;
-    for (size_t i = 0; i < weighing->count; i++)
-        weighing->trees[i].sum = wi_proctree_sum(&tree, weighing->trees[i].pid);
+    for (size_t i = 0; i < weighing->count; i++) {
+        pid_t pid = weighing->trees[i].pid;
+        weighing->trees[i].stopped = wi_proctree_stopped(&tree, pid);
+        if (weighing->with_memory)
+            weighing->trees[i].memory = wi_proctree_memory(&tree, pid);
+    }
     wi_proctree_clear(&tree);
 }
 
-static void note(struct wi_child *child, const struct wi_proctree_sum *sum)
+static void note_headroom(struct wi_children *children, const struct wi_headroom *headroom)
 {
-    child->rss = sum->rss;
-    child->stopped = sum->stopped > 0 ? child->stopped + 1 : 0;
+    if (headroom->oom_kills > children->headroom.oom_kills)
+        children->ran_out_at = wi_now_ms();
+    children->headroom = *headroom;
+}
+
+/* One that has come since then is weighed the next time. */
+static void note_trees(struct wi_children *children, const struct weighing *weighing)
+{
+    for (size_t i = 0; i < weighing->count; i++) {
+        struct wi_child *child = find_child(children, weighing->trees[i].pid);
+        if (!child)
+            continue;
+        child->stopped = weighing->trees[i].stopped > 0 ? child->stopped + 1 : 0;
+        if (weighing->with_memory)
+            child->memory = weighing->trees[i].memory;
+    }
 }
 
 static void on_weighed(void *data, int cancelled)
 {
     struct weighing *weighing = data;
-    struct wi_child *child;
 
     if (!cancelled) {
         weighing->owner->weighing = NULL;
-        for (size_t i = 0; i < weighing->count; i++)
-            if ((child = find_child(weighing->owner, weighing->trees[i].pid)))
-                note(child, &weighing->trees[i].sum);
+        note_headroom(weighing->owner, &weighing->headroom);
+        note_trees(weighing->owner, weighing);
     }
     free(weighing);
 }
@@ -515,12 +556,30 @@ void wi_children_weigh(struct wi_children *children)
 {
     size_t count = wi_children_count(children);
     struct weighing *weighing;
+    double now = wi_now_ms();
 
-    if (children->weighing || count == 0)
+    if (children->weighing)
         return;
     weighing = wi_alloc(sizeof *weighing + count * sizeof weighing->trees[0]);
     weighing->owner = children;
+    weighing->with_memory = children->weighed_at == 0 || now >= children->weighed_at + WEIGH_MS;
+    if (weighing->with_memory)
+        children->weighed_at = now;
     for (struct wi_child *child = children->first; child; child = child->next)
         weighing->trees[weighing->count++].pid = child->pid;
     children->weighing = wi_work_start(children->loop, weigh_off_loop, on_weighed, weighing);
+}
+
+const struct wi_headroom *wi_children_headroom(const struct wi_children *children)
+{
+    return &children->headroom;
+}
+
+int wi_children_ran_out(struct wi_children *children)
+{
+    struct wi_headroom now;
+
+    wi_headroom_read(ROOT, &now);
+    note_headroom(children, &now);
+    return children->ran_out_at > 0 && wi_now_ms() - children->ran_out_at < RAN_OUT_MS;
 }

@@ -6,6 +6,7 @@
 #define WI_BROWSER_CHILDREN_H
 
 #include "base/error.h"
+#include "browser/headroom.h"
 #include <sys/types.h>
 #include <uv.h>
 
@@ -32,8 +33,14 @@ struct wi_children *wi_children_new(uv_loop_t *loop, const char *lifeline);
 /* Only when no child is left. */
 void wi_children_free(struct wi_children *children);
 size_t wi_children_count(const struct wi_children *children);
-/* Finds out, off the loop, what each tree holds now. Nothing while that is still going on. */
+/* Finds out, off the loop, which processes are stopped and what is left of the memory, and every
+ * few seconds what each tree holds. Nothing while that is still going on. */
 void wi_children_weigh(struct wi_children *children);
+/* What was left of the memory when that was last found out. */
+const struct wi_headroom *wi_children_headroom(const struct wi_children *children);
+#define WI_RAN_OUT "out of memory: the kernel has ended a process for want of it"
+/* Whether the kernel has just ended a process of ours, or of the machine, for want of memory. */
+int wi_children_ran_out(struct wi_children *children);
 
 /* NULL with `error` filled if the program cannot be started. */
 struct wi_child *wi_child_start(struct wi_children *children,
@@ -43,9 +50,11 @@ pid_t wi_child_pid(const struct wi_child *child);
 /* SIGTERM to the tree, SIGKILL after `grace_ms` (0: at once) or the helper's own two seconds,
  * whichever comes first. on_end follows. */
 void wi_child_end(struct wi_child *child, uint64_t grace_ms);
-/* Resident bytes of the whole tree when it was last weighed, the sum over its processes of
- * /proc/PID/stat's rss, which counts pages that they share once for each; 0 before. */
-uint64_t wi_child_rss(const struct wi_child *child);
+/* SIGKILL to those of its tree with this among their arguments; how many they were. Reads the
+ * processes at once, on the loop. */
+size_t wi_child_end_part(const struct wi_child *child, const char *argument);
+/* Bytes that the whole tree held when it was last weighed, see wi_proctree_memory; 0 before. */
+uint64_t wi_child_memory(const struct wi_child *child);
 /* How many times in a row, up to the last, one of its processes was found stopped by a signal. */
 unsigned wi_child_stopped(const struct wi_child *child);
 

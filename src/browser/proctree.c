@@ -1,12 +1,14 @@
 /*
  * Reading the process table from /proc/PID/stat (proc_pid_stat(5)) and finding descendants in it.
  * The command name in that line may hold anything, spaces and parentheses included, so fields are
- * counted from the last ')'.
+ * counted from the last ')'. Memory is read from smaps_rollup, or from statm, which everybody may.
  */
 #include "browser/proctree.h"
 
+#include "browser/proc_text.h"
 #include <dirent.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,19 +20,12 @@ static int parse_stat(char *line, struct wi_process *process)
 {
     const char *rest = strrchr(line, ')');
     int parent;
-    long long rss;
     char state;
 
-    /* state ppid, then 19 fields that we skip, then rss in pages (the line's 24th field). */
-    if (!rest ||
-        sscanf(rest + 1,
-            " %c %d %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
-            "%lld",
-            &state, &parent, &rss) != 3)
+    if (!rest || sscanf(rest + 1, " %c %d", &state, &parent) != 2)
         return -1;
     process->parent = parent;
     process->stopped = state == 'T';
-    process->rss = rss > 0 ? (uint64_t)rss * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
     return 0;
 }
 
@@ -38,18 +33,10 @@ static int parse_stat(char *line, struct wi_process *process)
 static int read_process(int proc_fd, const char *name, struct wi_process *process)
 {
     char path[64], line[2048];
-    ssize_t size;
-    int fd;
 
     snprintf(path, sizeof path, "%.32s/stat", name);
-    fd = openat(proc_fd, path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
+    if (wi_proc_text(proc_fd, path, line, sizeof line) < 0)
         return -1;
-    size = read(fd, line, sizeof line - 1);
-    close(fd);
-    if (size <= 0)
-        return -1;
-    line[size] = '\0';
     memset(process, 0, sizeof *process);
     process->pid = (pid_t)atoi(name);
     return parse_stat(line, process);
@@ -123,21 +110,96 @@ size_t wi_proctree_mark(struct wi_proctree *tree, pid_t root)
     return total;
 }
 
-struct wi_proctree_sum wi_proctree_sum(struct wi_proctree *tree, pid_t root)
+/* Marks `root` and its descendants alone. */
+static void mark_all_of(struct wi_proctree *tree, pid_t root)
 {
-    struct wi_proctree_sum sum = {0};
-
     for (size_t i = 0; i < tree->count; i++)
         tree->items[i].marked = 0;
     wi_proctree_mark(tree, root);
+    for (size_t i = 0; i < tree->count; i++)
+        tree->items[i].marked |= tree->items[i].pid == root;
+}
+
+size_t wi_proctree_stopped(struct wi_proctree *tree, pid_t root)
+{
+    size_t stopped = 0;
+
+    mark_all_of(tree, root);
+    for (size_t i = 0; i < tree->count; i++)
+        stopped += tree->items[i].marked && tree->items[i].stopped;
+    return stopped;
+}
+
+/* Bytes, its part of what it shares included. -1: we may not look, or it is gone. */
+static int read_pss(pid_t pid, uint64_t *bytes)
+{
+    char path[64], text[2048];
+    snprintf(path, sizeof path, "/proc/%d/smaps_rollup", (int)pid);
+    if (wi_proc_text(AT_FDCWD, path, text, sizeof text) < 0)
+        return -1;
+    const char *line = strstr(text, "\nPss:");
+    uint64_t kilobytes;
+    if (!line || sscanf(line, " Pss: %" SCNu64, &kilobytes) != 1)
+        return -1;
+    *bytes = kilobytes * 1024;
+    return 0;
+}
+
+static void read_statm(pid_t pid, uint64_t *own, uint64_t *shared)
+{
+    char path[64], text[256];
+    uint64_t resident, page = (uint64_t)sysconf(_SC_PAGESIZE);
+    *own = *shared = 0;
+    snprintf(path, sizeof path, "/proc/%d/statm", (int)pid);
+    if (wi_proc_text(AT_FDCWD, path, text, sizeof text) < 0 ||
+        sscanf(text, "%*s %" SCNu64 " %" SCNu64, &resident, shared) != 2)
+        return;
+    *own = (resident > *shared ? resident - *shared : 0) * page;
+    *shared *= page;
+}
+
+uint64_t wi_proctree_memory(struct wi_proctree *tree, pid_t root)
+{
+    uint64_t sum = 0, most_shared = 0, own, shared;
+
+    mark_all_of(tree, root);
     for (size_t i = 0; i < tree->count; i++) {
         const struct wi_process *process = &tree->items[i];
-        if (!process->marked && process->pid != root)
+        if (!process->marked)
             continue;
-        sum.rss += process->rss;
-        sum.stopped += process->stopped != 0;
+        if (read_pss(process->pid, &own) != 0) {
+            read_statm(process->pid, &own, &shared);
+            most_shared = shared > most_shared ? shared : most_shared;
+        }
+        sum += own;
     }
-    return sum;
+    return sum + most_shared;
+}
+
+/* Some processes write their command line anew, with spaces between its words. */
+static int has_argument(pid_t pid, const char *argument)
+{
+    char path[64], text[4096];
+    snprintf(path, sizeof path, "/proc/%d/cmdline", (int)pid);
+    ssize_t size = wi_proc_text(AT_FDCWD, path, text, sizeof text);
+    for (ssize_t i = 0; i < size; i++)
+        if (text[i] == '\0')
+            text[i] = ' ';
+    return size > 0 && strstr(text, argument);
+}
+
+size_t wi_proctree_find(struct wi_proctree *tree, pid_t root, const char *argument)
+{
+    size_t found = 0;
+
+    mark_all_of(tree, root);
+    for (size_t i = 0; i < tree->count; i++) {
+        struct wi_process *process = &tree->items[i];
+        process->marked =
+            process->marked && process->pid != root && has_argument(process->pid, argument);
+        found += (size_t)process->marked;
+    }
+    return found;
 }
 
 void wi_proctree_kill(const struct wi_proctree *tree, int signal)

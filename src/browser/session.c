@@ -122,14 +122,22 @@ void wi_session_info(const struct wi_session *session, struct wi_session_info *i
     info->welcomed = session->welcomed;
 }
 
-uint64_t wi_session_rss(const struct wi_session *session)
+uint64_t wi_session_memory(const struct wi_session *session)
 {
-    return session->child ? wi_child_rss(session->child) : 0;
+    return session->child ? wi_child_memory(session->child) : 0;
 }
 
 unsigned wi_session_stopped(const struct wi_session *session)
 {
     return session->child ? wi_child_stopped(session->child) : 0;
+}
+
+/* What Chromium's family starts it with; the other families' browsers have none like it. */
+#define GPU_PROCESS "--type=gpu-process"
+
+int wi_session_end_gpu(struct wi_session *session)
+{
+    return session->child && wi_child_end_part(session->child, GPU_PROCESS) > 0 ? 0 : -1;
 }
 
 enum wi_code wi_session_installed(const struct wi_config_browser *browser, struct wi_error *error)

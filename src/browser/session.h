@@ -87,6 +87,9 @@ void wi_session_reload(struct wi_session *session, int64_t timeout_ms);
 /* Asks the driver to ask the document, which must answer within `timeout_ms`: on_checked follows if
  * the session still serves then. Takes the place of a check under way. */
 void wi_session_check(struct wi_session *session, uint64_t timeout_ms);
+/* Ends the process in which its browser speaks to the GPU: the browser begins another. 0, or -1
+ * where it has none of its own. */
+int wi_session_end_gpu(struct wi_session *session);
 /* It is to take no more work; nothing else happens until it is closed. */
 void wi_session_drain(struct wi_session *session);
 /* Ends it in good order: delete the session, end the tree, remove the profile. */
@@ -97,7 +100,7 @@ void wi_session_kill(struct wi_session *session, const struct wi_error *why);
 void wi_session_free(struct wi_session *session);
 enum wi_session_state wi_session_state(const struct wi_session *session);
 void wi_session_info(const struct wi_session *session, struct wi_session_info *info);
-uint64_t wi_session_rss(const struct wi_session *session);     /* see wi_child_rss */
+uint64_t wi_session_memory(const struct wi_session *session);  /* see wi_child_memory */
 unsigned wi_session_stopped(const struct wi_session *session); /* see wi_child_stopped */
 
 /* Whether this kind can be started here: WI_OK, or WI_UNAVAILABLE naming the program that is

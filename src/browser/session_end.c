@@ -120,6 +120,8 @@ void wi_session_fail(struct wi_session *session, const struct wi_error *why)
         copy = *why;
     else
         wi_error_set(&copy, WI_UNAVAILABLE, "", "killed");
+    if (session->child && wi_children_ran_out(session->deps.children))
+        wi_error_set(&copy, copy.code, copy.field, WI_RAN_OUT "; %s", copy.detail);
     if (wi_session_is_remote(session)) {
         char *host = wi_url_host(session->launch.url);
         wi_error_set(&copy, copy.code, copy.field, "driver_url at %s: %s", host, copy.detail);

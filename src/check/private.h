@@ -10,10 +10,7 @@
 /* An answer to compare, with where it came from. */
 struct wi_check_leg {
     int there;
-    int joined; /* from a page that is not ours */
-    /* It was computed in, or the name of a GGUF file's weights, which have no other; "" if neither
-     * is said. */
-    char precision[16];
+    int joined;     /* from a page that is not ours */
     json_t *result; /* of a task; may be NULL */
     struct wi_tensors outputs;
 };

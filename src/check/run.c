@@ -99,21 +99,21 @@ static void conclude(struct wi_check_run *run)
     end_run(run);
 }
 
-static const struct wi_tolerance *tolerance_of(
-    const struct wi_check_run *run, const struct wi_check_leg *leg)
+/* By what the model itself has, never by what a node says that it computed in. */
+static const struct wi_tolerance *tolerance_of(const struct wi_job_spec *spec)
 {
-    if (run->spec.model->signature.quantised)
+    const char *precision = wi_model_precision(spec->model);
+    if (spec->model->signature.quantised)
         return wi_tolerance_of(NULL);
-    return run->spec.task != WI_TASK_NONE ? wi_tolerance_of(leg->precision)
-                                          : wi_tolerance_of_graph(leg->precision);
+    return spec->task != WI_TASK_NONE ? wi_tolerance_of(precision)
+                                      : wi_tolerance_of_graph(precision);
 }
 
 static void compare(struct wi_check_run *run)
 {
     const struct wi_compared wasm = {run->wasm.result, &run->wasm.outputs};
     const struct wi_compared other = {run->other.result, &run->other.outputs};
-    const struct wi_tolerance *tolerance =
-        wi_tolerance_coarser(tolerance_of(run, &run->wasm), tolerance_of(run, &run->other));
+    const struct wi_tolerance *tolerance = tolerance_of(&run->spec);
     if (run->spec.task != WI_TASK_NONE)
         wi_compare_answers(run->spec.task, &wasm, &other, tolerance, &run->comparison);
     else
@@ -223,20 +223,11 @@ static void wasm_failed(struct wi_check_run *run, const struct wi_job_result *re
     end_run(run);
 }
 
-static void read_precision(char precision[16], const json_t *executed_on)
-{
-    const json_t *name = json_object_get(executed_on, "precision");
-    if (!json_is_string(name))
-        name = json_object_get(executed_on, "quantization");
-    snprintf(precision, 16, "%s", json_is_string(name) ? json_string_value(name) : "");
-}
-
 void wi_check_fill_leg(
     struct wi_check_leg *leg, const struct wi_node_info *node, const struct wi_answer *answer)
 {
     leg->there = 1;
     leg->joined = !*node->session;
-    read_precision(leg->precision, answer->executed_on);
     leg->result = json_incref(answer->result);
     wi_tensors_share(&leg->outputs, &answer->outputs);
 }

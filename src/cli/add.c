@@ -6,6 +6,7 @@
 #include "cli/cli.h"
 #include "cli/install.h"
 #include "cli/install_copy.h"
+#include "cli/plain.h"
 #include "cli/table.h"
 #include "cli/way.h"
 
@@ -16,7 +17,6 @@
 #include <string.h>
 
 #define ASK_MS 30000
-#define LOOK_MS 600000 /* the daemon reads and hashes the file, behind others if need be */
 
 static enum wi_exit refuse(const struct wi_error *error)
 {
@@ -94,14 +94,10 @@ static enum wi_exit ask_directory(struct wi_cli *cli, char **directory)
 static enum wi_exit ask_model(struct wi_cli *cli, const struct wi_install *install,
     const char *name, struct wi_rest_answer *answer, json_t **model)
 {
-    char *path = wi_sprintf("/v1/models/%s", name);
-    struct wi_rest_request request = {
-        .path = path, .timeout_ms = LOOK_MS, .is_cancelled = wi_copy_is_interrupted};
     const char *hash;
     enum wi_exit result;
 
-    wi_rest_exchange(&cli->rest, &request, answer);
-    free(path);
+    wi_cli_ask_model(cli, name, wi_copy_is_interrupted, answer);
     result = wi_cli_check(cli, answer);
     if (answer->status == 404)
         fprintf(stderr,
@@ -137,7 +133,7 @@ static void show(const struct wi_cli *cli, const struct wi_install *install, con
     struct wi_buffer type = {0}, format = {0}, way = {0};
 
     if (cli->json) {
-        fwrite(answer->body.text, 1, answer->body.size, stdout);
+        wi_plain_json(stdout, answer->body.text, answer->body.size);
         return;
     }
     wi_table_cell(&type, json_object_get(model, "type"), NULL);

@@ -86,7 +86,12 @@ void wi_bar_line(struct wi_buffer *out, const json_t *pull, unsigned columns)
     unsigned left, used;
 
     wi_table_cell(&state, json_object_get(pull, "state"), NULL);
-    add_figures(&figures, pull);
+    if (json_is_string(json_object_get(pull, "retrying"))) {
+        wi_buffer_puts(&state, ": ");
+        wi_table_cell(&state, json_object_get(pull, "retrying"), NULL);
+    } else {
+        add_figures(&figures, pull);
+    }
     used = (unsigned)(state.size + figures.size);
     if (columns == 0)
         columns = used;

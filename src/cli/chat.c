@@ -4,8 +4,10 @@
 #include "cli/live.h"
 #include "cli/talk.h"
 #include "cli/text.h"
+#include "cli/way.h"
 
 #include "base/memory.h"
+#include "model/model.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -102,7 +104,8 @@ static enum wi_exit converse(struct wi_cli *cli, struct wi_line *line, struct wi
     enum wi_talk_next next = WI_TALK_MORE;
     const char *typed;
 
-    while (next != WI_TALK_END && goes_on(result, line) && (typed = wi_line_read(line, "> "))) {
+    while (next != WI_TALK_END && goes_on(result, line) &&
+           (typed = wi_line_read(line, talk->is_fenced ? ". " : "> "))) {
         struct wi_buffer reply = {0};
         next = wi_talk_take(talk, typed, &reply);
         if (reply.size > 0)
@@ -134,7 +137,40 @@ enum wi_exit wi_cli_ask(struct wi_cli *cli, const char *question)
     return result;
 }
 
+/* Said before a person types a line to nobody. */
+static enum wi_exit check_model(const struct wi_cli *cli, const char *name)
+{
+    struct wi_rest_answer answer;
+    struct wi_error error = {0};
+    enum wi_exit result = WI_EXIT_USAGE;
+
+    if (wi_model_check_name(name, &error) != WI_OK) {
+        wi_cli_complain(&error);
+        return result;
+    }
+    wi_cli_ask_model(cli, name, NULL, &answer);
+    result = wi_cli_check(cli, &answer);
+    if (result == WI_EXIT_OK) {
+        json_t *model = json_loadb(answer.body.text, answer.body.size, 0, NULL);
+        if (wi_way_of_text(model) != WI_WAY_CHAT) {
+            fprintf(stderr, "webinfer: %s is no model to talk with\n  ", name);
+            wi_way_explain(stderr, name, model);
+            result = WI_EXIT_FAILED;
+        }
+        json_decref(model);
+    }
+    wi_rest_answer_clear(&answer);
+    return result;
+}
+
 enum wi_exit wi_cli_chat(struct wi_cli *cli)
+{
+    enum wi_exit result = check_model(cli, cli->arguments.positionals[0]);
+
+    return result == WI_EXIT_OK ? wi_cli_talk(cli) : result;
+}
+
+enum wi_exit wi_cli_talk(struct wi_cli *cli)
 {
     struct wi_talk talk = {0};
     int keep = !wi_argument_given(&cli->arguments, "no-history");

@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #define SHOW_TIMEOUT_MS 30000
+#define MODEL_TIMEOUT_MS                                                                           \
+    600000 /* the daemon reads and hashes the files, behind others if need be */
 
 static void put_line(const char *label, const char *text)
 {
@@ -120,6 +122,8 @@ enum wi_exit wi_cli_check(const struct wi_cli *cli, const struct wi_rest_answer 
         fprintf(stderr, "webinfer: no answer from %s: %s\n  %s\n", cli->rest.url, answer->failure,
             answer->untrusted ? "the certificate that it shows is not trusted: name that of who "
                                 "signed it, or itself, with --authority FILE"
+            : answer->late    ? "it is there, and busy: it may be reading or hashing models; "
+                                "webinfer status tells more"
                               : "is webinferd running there? --url or $WEBINFER_URL says where to "
                                 "look");
         return WI_EXIT_NO_SERVER;
@@ -128,7 +132,7 @@ enum wi_exit wi_cli_check(const struct wi_cli *cli, const struct wi_rest_answer 
         return WI_EXIT_OK;
     problem = json_loadb(answer->body.text, answer->body.size, 0, NULL);
     if (cli->json)
-        fwrite(answer->body.text, 1, answer->body.size, stdout);
+        wi_plain_json(stdout, answer->body.text, answer->body.size);
     complain_problem(problem, answer->status);
     json_decref(problem);
     if (answer->status != 401 && answer->status != 403)
@@ -154,6 +158,17 @@ json_t *wi_cli_get(const struct wi_cli *cli, const char *path)
     return NULL;
 }
 
+void wi_cli_ask_model(const struct wi_cli *cli, const char *name, int (*is_cancelled)(void),
+    struct wi_rest_answer *answer)
+{
+    char *path = wi_sprintf("/v1/models/%s", name);
+    struct wi_rest_request request = {
+        .path = path, .timeout_ms = MODEL_TIMEOUT_MS, .is_cancelled = is_cancelled};
+
+    wi_rest_exchange(&cli->rest, &request, answer);
+    free(path);
+}
+
 enum wi_exit wi_cli_show(struct wi_cli *cli, const char *path,
     void (*print)(const struct wi_cli *cli, const json_t *answer))
 {
@@ -171,7 +186,7 @@ enum wi_exit wi_cli_show(struct wi_cli *cli, const char *path,
         fprintf(stderr, "webinfer: %s%s is no answer of webinferd\n", cli->rest.url, path);
         result = WI_EXIT_FAILED;
     } else if (cli->json) {
-        fwrite(answer.body.text, 1, answer.body.size, stdout);
+        wi_plain_json(stdout, answer.body.text, answer.body.size);
     } else {
         print(cli, value);
     }

@@ -25,6 +25,10 @@ enum wi_exit wi_cli_show(struct wi_cli *cli, const char *path,
     void (*print)(const struct wi_cli *cli, const json_t *answer));
 /* GETs `path` quietly: the answer's JSON object, or NULL. */
 json_t *wi_cli_get(const struct wi_cli *cli, const char *path);
+/* Asks what the daemon has of the model `name`; that takes as long as reading and hashing its
+ * files. Until `is_cancelled` (NULL: never) says so. The caller clears the answer. */
+void wi_cli_ask_model(const struct wi_cli *cli, const char *name, int (*is_cancelled)(void),
+    struct wi_rest_answer *answer);
 /* A model's inputs or outputs as in its graph, "image FP32[-1, 1, 28, 28]": a new reference. */
 json_t *wi_cli_describe_values(const json_t *values);
 /* After an exchange: complains about a problem document or a missing answer and says with what to
@@ -36,6 +40,8 @@ enum wi_exit wi_cli_status(struct wi_cli *cli);
 enum wi_exit wi_cli_add(struct wi_cli *cli);
 enum wi_exit wi_cli_infer(struct wi_cli *cli);
 enum wi_exit wi_cli_chat(struct wi_cli *cli);
+/* The same with a model that was looked at. */
+enum wi_exit wi_cli_talk(struct wi_cli *cli);
 enum wi_exit wi_cli_generate(struct wi_cli *cli);
 enum wi_exit wi_cli_embed(struct wi_cli *cli);
 enum wi_exit wi_cli_transcribe(struct wi_cli *cli);

@@ -7,9 +7,19 @@
 
 static const char usage[] = "usage: webinfer [options] command [arguments]\n";
 
+/* Global options alone have letters, and no other option has the name of one of those. */
+static const char *letter_of(const struct wi_option *option)
+{
+    return wi_cli_other_name(wi_cli_letters, option->name);
+}
+
 /* "--name ARGUMENT" */
 static void put_option_name(struct wi_buffer *out, const struct wi_option *option)
 {
+    const char *letter = letter_of(option);
+
+    if (letter)
+        wi_buffer_printf(out, "-%s, ", letter);
     wi_buffer_printf(out, "--%s%s%s", option->name, option->argument ? " " : "",
         option->argument ? option->argument : "");
 }
@@ -29,9 +39,11 @@ static void put_options(struct wi_buffer *out, const struct wi_option *table, in
 static void put_verb(struct wi_buffer *out, const struct wi_verb *verb, size_t skip)
 {
     struct wi_buffer name = {0};
+    const char *alias = wi_cli_other_name(wi_cli_other_verbs, verb->name);
 
     wi_buffer_printf(&name, "%s %s", verb->name + skip, verb->arguments);
-    wi_buffer_printf(out, "  %-22s  %s\n", name.text, verb->help);
+    wi_buffer_printf(out, "  %-22s  %s%s%s\n", name.text, verb->help, alias ? "; also called " : "",
+        alias ? alias : "");
     wi_buffer_clear(&name);
 }
 
@@ -97,7 +109,10 @@ static void put_mdoc_options(struct wi_buffer *out, const struct wi_option *tabl
 {
     wi_buffer_puts(out, ".Bl -tag -width Ds\n");
     for (; table->name; table++) {
-        wi_buffer_printf(out, ".It Fl -%s%s%s\n", table->name, table->argument ? " Ar " : "",
+        wi_buffer_puts(out, ".It ");
+        if (letter_of(table))
+            wi_buffer_printf(out, "Fl %s , ", letter_of(table));
+        wi_buffer_printf(out, "Fl -%s%s%s\n", table->name, table->argument ? " Ar " : "",
             table->argument ? table->argument : "");
         put_mdoc_text(out, table->help, table->repeatable ? "; may be repeated." : ".");
     }
@@ -135,7 +150,13 @@ void wi_cli_mdoc_commands(struct wi_buffer *out)
     for (const struct wi_verb *v = wi_cli_verbs; v->name; v++) {
         wi_buffer_printf(
             out, ".It Cm %s%s%s\n", v->name, *v->arguments ? " Ar " : "", v->arguments);
-        put_mdoc_text(out, v->help, ".");
+        const char *alias = wi_cli_other_name(wi_cli_other_verbs, v->name);
+        if (alias) {
+            put_mdoc_text(out, v->help, ";");
+            wi_buffer_printf(out, "also called\n.Cm %s .\n", alias);
+        } else {
+            put_mdoc_text(out, v->help, ".");
+        }
         if (v->options)
             put_mdoc_options(out, v->options);
     }

@@ -37,8 +37,9 @@ void wi_cli_infer_print(struct wi_buffer *out, const json_t *answer);
  */
 enum wi_code wi_cli_infer_outputs(struct wi_tensors *tensors, const json_t *answer,
     const struct wi_buffer *body, size_t json_size, struct wi_error *error);
-/* Writes them as DIR/NAME.npy, or where one is a PNG or WAV file as that, and says so in `out`. */
+/* Writes them as PATH/NAME.npy, or where one is a PNG or WAV file as that, and says so in `out`.
+ * Where `path` ends in .wav, .png or .npy and is no folder, it is the first such output. */
 enum wi_code wi_cli_infer_save(const json_t *answer, const struct wi_buffer *body, size_t json_size,
-    const char *directory, struct wi_buffer *out, struct wi_error *error);
+    const char *path, struct wi_buffer *out, struct wi_error *error);
 
 #endif

@@ -49,7 +49,7 @@ static void put_output(struct wi_buffer *out, const json_t *output)
         wi_table_cell(out, json_object_get(output, "shape"), NULL);
     wi_buffer_puts(out, "]");
     if (file) {
-        wi_buffer_printf(out, ": %s; --output DIR saves it\n", file);
+        wi_buffer_printf(out, ": %s; --output FILE saves it\n", file);
         return;
     }
     for (size_t i = 0; i < count && i < SHOWN; i++) {
@@ -206,12 +206,49 @@ enum wi_code wi_cli_infer_outputs(struct wi_tensors *tensors, const json_t *answ
     return code;
 }
 
+/* What one output is to be saved as; NULL: all are, in a folder of that name. */
+static const char *ending_asked(const char *path)
+{
+    static const char *const endings[] = {"wav", "png", "npy"};
+    const char *dot = strrchr(path, '.');
+    struct stat status;
+
+    for (size_t i = 0; dot && i < sizeof endings / sizeof *endings; i++)
+        if (strcmp(dot + 1, endings[i]) == 0)
+            return stat(path, &status) == 0 && S_ISDIR(status.st_mode) ? NULL : endings[i];
+    return NULL;
+}
+
+/* The first that is such a file. */
+static enum wi_code save_one(const struct wi_tensors *tensors, const char *path, const char *ending,
+    struct wi_buffer *out, struct wi_error *error)
+{
+    for (size_t i = 0; i < tensors->count; i++) {
+        const struct wi_tensor *tensor = &tensors->items[i];
+        if (strcmp(ending_of(tensor), ending) != 0)
+            continue;
+        enum wi_code code = save_tensor(tensor, path, error);
+        if (code == WI_OK)
+            wi_buffer_printf(out, "saved: %s\n", path);
+        return code;
+    }
+    return wi_error_set(error, WI_BAD_REQUEST, "",
+        "no output can be saved as %s; name a folder, which takes each as what it is", path);
+}
+
 enum wi_code wi_cli_infer_save(const json_t *answer, const struct wi_buffer *body, size_t json_size,
-    const char *directory, struct wi_buffer *out, struct wi_error *error)
+    const char *path, struct wi_buffer *out, struct wi_error *error)
 {
     struct wi_tensors tensors = {0};
+    const char *directory = path, *ending = ending_asked(path);
     enum wi_code code = wi_cli_infer_outputs(&tensors, answer, body, json_size, error);
 
+    if (ending) {
+        if (code == WI_OK)
+            code = save_one(&tensors, path, ending, out, error);
+        wi_tensors_clear(&tensors);
+        return code;
+    }
     if (code == WI_OK && mkdir(directory, 0777) != 0 && errno != EEXIST)
         code = wi_error_set(
             error, WI_BAD_REQUEST, "", "%s cannot be made: %s", directory, strerror(errno));

@@ -6,6 +6,7 @@
 #include "model/folder.h"
 #include "model/load.h"
 #include "model/repository.h"
+#include "model/store_path.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -17,9 +18,14 @@
 #include <unistd.h>
 
 struct wi_install {
-    char *place;     /* where the model goes: DIRECTORY/NAME */
-    char *beside;    /* where the copy is made; once published, what was replaced, if anything */
-    char *new_owner; /* DIRECTORY/OWNER if it was made for this, else NULL */
+    char *place;    /* where the model goes: DIRECTORY/NAME */
+    int directory;  /* open */
+    int parent;     /* the folder in which the model goes: the directory, or the owner's in it */
+    int copy;       /* the folder of the copy, until that is complete */
+    char *owner;    /* NULL: the name has none */
+    int made_owner; /* its folder was made for this */
+    char *last;     /* of the name */
+    char *beside;   /* in `parent`, the copy; once published, what was replaced, if anything */
     int published, exchanged;
     char hash[65];
 };
@@ -121,7 +127,7 @@ static enum wi_code check_graph(struct wi_install_source *source, struct wi_erro
             wi_error_set(error, WI_BAD_REQUEST, "", "%s cannot be read: %s", path, strerror(errno));
     else if (!S_ISREG(st.st_mode))
         code = wi_error_set(error, WI_BAD_REQUEST, "", "%s is no regular file", path);
-    else if (wi_onnx_read_file(fd, (uint64_t)st.st_size, &signature, &why) != WI_OK)
+    else if (wi_onnx_read_file(fd, (uint64_t)st.st_size, NULL, &signature, &why) != WI_OK)
         code = wi_error_set(error, WI_MODEL_INVALID, "", "%.150s: %.340s", path, why.detail);
     else
         code = WI_OK;
@@ -180,48 +186,54 @@ static enum wi_code cannot_write(const char *directory, struct wi_error *error)
         error, WI_BAD_REQUEST, "", "%s cannot be written: %s", directory, strerror(why));
 }
 
-/* The models directory, which the daemon does not make, and its folder for the name's owner. */
-static enum wi_code make_parents(struct wi_install *install, const char *directory,
-    const char *name, struct wi_copy_mode *mode, struct wi_error *error)
+/* Who may put a link in its place could have root write anywhere: root follows root's alone. */
+static int open_directory(const char *directory)
 {
-    const char *slash = strchr(name, '/');
+    struct stat st;
+    int follow =
+        geteuid() != 0 || (lstat(directory, &st) == 0 && S_ISLNK(st.st_mode) && st.st_uid == 0);
+
+    return open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW));
+}
+
+/* The folder for the name's owner, handed over at once: nothing is in it yet. */
+static int open_parent(struct wi_install *install, const struct wi_copy_mode *mode)
+{
+    if (!install->owner)
+        return wi_path_open(install->directory, ".");
+    int folder = wi_copy_make_folder(install->directory, install->owner);
+    if (folder < 0)
+        return errno == EEXIST ? wi_path_open(install->directory, install->owner) : -1;
+    install->made_owner = 1;
+    if (wi_copy_hand_over(folder, mode) == 0)
+        return folder;
+    close(folder);
+    return -1;
+}
+
+/* The models directory, which the daemon does not make, and the folders in it. */
+static enum wi_code make_folders(struct wi_install *install, const char *directory,
+    struct wi_copy_mode *mode, struct wi_error *error)
+{
     struct stat st;
 
     if (mkdir(directory, 0755) != 0 && errno != EEXIST)
         return cannot_write(directory, error);
-    if (stat(directory, &st) != 0 || !S_ISDIR(st.st_mode)) {
-        errno = ENOTDIR;
+    install->directory = open_directory(directory);
+    if (install->directory < 0 || fstat(install->directory, &st) != 0)
         return cannot_write(directory, error);
-    }
     *mode = (struct wi_copy_mode){.mode = st.st_mode & 0777, .uid = st.st_uid, .gid = st.st_gid};
-    if (!slash)
-        return WI_OK;
-    install->new_owner = wi_sprintf("%s/%.*s", directory, (int)(slash - name), name);
-    if (wi_copy_make_folder(install->new_owner, mode) == 0)
-        return WI_OK;
-    free(install->new_owner);
-    install->new_owner = NULL;
-    return errno == EEXIST ? WI_OK : cannot_write(directory, error);
+    install->parent = open_parent(install, mode);
+    if (install->parent >= 0)
+        install->copy = wi_copy_make_folder(install->parent, install->beside);
+    return install->copy >= 0 ? WI_OK : cannot_write(directory, error);
 }
 
-/* A file that the graph keeps tensors in, with the folders above it. */
-static enum wi_code copy_external(const struct wi_install *install,
+static enum wi_code copy_one(const struct wi_install *install,
     const struct wi_install_source *source, const char *path, const struct wi_copy_mode *mode,
     struct wi_error *error)
 {
-    char *place = wi_sprintf("%s/%s", install->beside, path);
-
-    for (char *slash = place + strlen(install->beside) + 1; (slash = strchr(slash, '/'));
-         *slash++ = '/') {
-        *slash = '\0';
-        if (wi_copy_make_folder(place, mode) != 0 && errno != EEXIST) {
-            enum wi_code code = cannot_write(place, error);
-            free(place);
-            return code;
-        }
-    }
-    free(place);
-    return wi_copy_file(source->folder, path, install->beside, path, mode, error);
+    return wi_copy_file(source->folder, source->folder, path, install->copy, path, mode, error);
 }
 
 /* A file alone brings along what belongs to it: the files that it keeps tensors in, model.json
@@ -235,12 +247,11 @@ static enum wi_code copy_companions(const struct wi_install *install,
     enum wi_code code = WI_OK;
 
     for (size_t i = 0; code == WI_OK && i < source->externals.count; i++)
-        code = copy_external(install, source, source->externals.items[i], mode, error);
+        code = copy_one(install, source, source->externals.items[i], mode, error);
     if (code == WI_OK && access(path, F_OK) == 0)
-        code =
-            wi_copy_file(source->folder, "model.json", install->beside, "model.json", mode, error);
+        code = copy_one(install, source, "model.json", mode, error);
     if (code == WI_OK && labels && !strchr(labels, '/'))
-        code = wi_copy_file(source->folder, labels, install->beside, labels, mode, error);
+        code = copy_one(install, source, labels, mode, error);
     json_decref(spec);
     free(path);
     return code;
@@ -252,23 +263,25 @@ static enum wi_code copy(struct wi_install *install, const struct wi_install_sou
     enum wi_code code;
 
     if (source->whole) {
-        code = wi_copy_folder(source->folder, install->beside, source->model, mode, error);
+        code = wi_copy_folder(source->folder, install->copy, source->model, mode, error);
     } else if (strcmp(source->target, "model.onnx") == 0) {
         code = copy_companions(install, source, mode, error);
     } else {
         code = WI_OK;
     }
     if (code == WI_OK && source->model)
-        code = wi_copy_file(
-            source->folder, source->model, install->beside, source->target, mode, error);
+        code = wi_copy_file(source->whole ? source->folder : NULL, source->folder, source->model,
+            install->copy, source->target, mode, error);
     return code;
 }
 
-/* Reads the copy as the daemon will. */
-static enum wi_code check_copy(
-    struct wi_install *install, const char *directory, struct wi_error *error)
+/* Reads the copy as the daemon will, and gives it to the daemon's user. */
+static enum wi_code check_copy(struct wi_install *install, const char *directory,
+    const struct wi_copy_mode *mode, struct wi_error *error)
 {
-    struct wi_load *load = wi_load_new(directory, install->beside + strlen(directory) + 1, NULL);
+    char *name = wi_sprintf(
+        "%s%s%s", install->owner ? install->owner : "", install->owner ? "/" : "", install->beside);
+    struct wi_load *load = wi_load_new(directory, name, NULL);
     enum wi_code code;
 
     wi_load_run(load);
@@ -276,7 +289,10 @@ static enum wi_code check_copy(
     code = load->code;
     if (code != WI_OK)
         *error = load->error;
+    else if (wi_copy_hand_over(install->copy, mode) != 0)
+        code = cannot_write(install->place, error);
     wi_load_free(load);
+    free(name);
     return code;
 }
 
@@ -287,18 +303,16 @@ struct wi_install *wi_install_new(const struct wi_install_source *source, const 
     const char *slash = strchr(name, '/');
     struct wi_copy_mode mode;
 
+    install->directory = install->parent = install->copy = -1;
     install->place = wi_sprintf("%s/%s", directory, name);
+    install->owner = slash ? wi_strndup(name, (size_t)(slash - name)) : NULL;
+    install->last = wi_strdup(slash ? slash + 1 : name);
     /* The dot keeps it out of the daemon's list; the name is free for whoever else adds now. */
-    install->beside = wi_sprintf(
-        "%s/%.*s.add-%ld", directory, slash ? (int)(slash + 1 - name) : 0, name, (long)getpid());
-    if (make_parents(install, directory, name, &mode, error) != WI_OK) {
-        /* said already */
-    } else if (wi_copy_make_folder(install->beside, &mode) != 0) {
-        cannot_write(directory, error);
-    } else if (copy(install, source, &mode, error) == WI_OK &&
-               check_copy(install, directory, error) == WI_OK) {
+    install->beside = wi_sprintf(".add-%ld", (long)getpid());
+    if (make_folders(install, directory, &mode, error) == WI_OK &&
+        copy(install, source, &mode, error) == WI_OK &&
+        check_copy(install, directory, &mode, error) == WI_OK)
         return install;
-    }
     wi_install_free(install);
     return NULL;
 }
@@ -330,13 +344,13 @@ static enum wi_code cannot_publish(const struct wi_install *install, struct wi_e
 
 enum wi_code wi_install_publish(struct wi_install *install, int force, struct wi_error *error)
 {
-    if (wi_copy_move(install->beside, install->place) == 0) {
+    if (wi_copy_move(install->parent, install->beside, install->last) == 0) {
         install->published = 1;
         return WI_OK;
     }
     if (errno != EEXIST || !force)
         return cannot_publish(install, error);
-    if (wi_copy_exchange(install->beside, install->place) != 0)
+    if (wi_copy_exchange(install->parent, install->beside, install->last) != 0)
         return cannot_publish(install, error);
     install->published = install->exchanged = 1;
     return WI_OK;
@@ -348,8 +362,8 @@ void wi_install_undo(struct wi_install *install)
 
     if (!install->published)
         return;
-    undone = install->exchanged ? wi_copy_exchange(install->beside, install->place)
-                                : wi_copy_move(install->place, install->beside);
+    undone = install->exchanged ? wi_copy_exchange(install->parent, install->beside, install->last)
+                                : wi_copy_move(install->parent, install->last, install->beside);
     if (undone == 0)
         install->published = install->exchanged = 0;
 }
@@ -364,15 +378,27 @@ const char *wi_install_path(const struct wi_install *install)
     return install->place;
 }
 
+static void close_folder(int fd)
+{
+    if (fd >= 0)
+        close(fd);
+}
+
 void wi_install_free(struct wi_install *install)
 {
+    uint64_t freed = 0;
+
     if (!install)
         return;
-    if (!install->published || install->exchanged)
-        wi_copy_remove(install->beside);
-    if (!install->published && install->new_owner)
-        rmdir(install->new_owner); /* unless somebody else has put a model into it */
-    free(install->new_owner);
+    if (install->copy >= 0 && (!install->published || install->exchanged))
+        wi_path_remove(install->parent, install->beside, &freed);
+    if (!install->published && install->made_owner) /* unless another model is in it by now */
+        unlinkat(install->directory, install->owner, AT_REMOVEDIR);
+    close_folder(install->copy);
+    close_folder(install->parent);
+    close_folder(install->directory);
+    free(install->owner);
+    free(install->last);
     free(install->beside);
     free(install->place);
     free(install);

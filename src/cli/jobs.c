@@ -1,5 +1,6 @@
 /* webinfer jobs: what was accepted to be run later. */
 #include "cli/infer.h"
+#include "cli/plain.h"
 #include "cli/table.h"
 
 #include "base/clock.h"
@@ -128,8 +129,8 @@ static enum wi_exit put_job(
     const char *names[] = {"id", "state", "error.detail", "problem"};
 
     if (cli->json)
-        fwrite(answer->body.text, 1, answer->json_size ? answer->json_size : answer->body.size,
-            stdout);
+        wi_plain_json(
+            stdout, answer->body.text, answer->json_size ? answer->json_size : answer->body.size);
     for (size_t i = 0; !cli->json && i < sizeof names / sizeof *names; i++) {
         if (!wi_json_at(job, names[i]))
             continue;
@@ -196,7 +197,7 @@ enum wi_exit wi_cli_jobs_cancel(struct wi_cli *cli)
     free(path);
     result = wi_cli_check(cli, &answer);
     if (result == WI_EXIT_OK && cli->json)
-        fwrite(answer.body.text, 1, answer.body.size, stdout);
+        wi_plain_json(stdout, answer.body.text, answer.body.size);
     else if (result == WI_EXIT_OK)
         printf("%s: %s\n", id, answer.status == 202 ? "will be cancelled" : "cancelled");
     wi_rest_answer_clear(&answer);

@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "base/streams.h"
+#include "base/url.h"
 #include <curl/curl.h>
 #include <locale.h>
 #include <openssl/crypto.h>
@@ -70,6 +71,16 @@ static enum wi_code find_url(struct wi_cli *cli, char **url, struct wi_error *er
     return WI_OK;
 }
 
+/* A token that goes over a line that others may read is everybody's. */
+static void warn_of_clear_token(const struct wi_cli *cli)
+{
+    if (cli->rest.token && !wi_url_is_secure(cli->rest.url))
+        fprintf(stderr,
+            "webinfer: warning: the token goes to %s unencrypted; use https, or a tunnel to "
+            "127.0.0.1\n",
+            cli->rest.url);
+}
+
 static enum wi_exit show_help_or_version(const struct wi_cli *cli)
 {
     struct wi_buffer text = {0};
@@ -96,6 +107,7 @@ static enum wi_exit run(struct wi_cli *cli)
     if (find_url(cli, &url, &error) != WI_OK || find_token(cli, &error) != WI_OK) {
         wi_cli_complain(&error);
     } else {
+        warn_of_clear_token(cli);
         curl_global_init(CURL_GLOBAL_DEFAULT);
         result = cli->arguments.verb->run(cli);
         curl_global_cleanup();
@@ -107,11 +119,18 @@ static enum wi_exit run(struct wi_cli *cli)
     return result;
 }
 
-/* A group without a command of it has its commands explained besides. */
-static enum wi_exit complain(const struct wi_cli *cli, const struct wi_error *error)
+/* Who says no command at all is shown all of them; a group without a command of it has its own
+ * explained besides. */
+static enum wi_exit complain(const struct wi_cli *cli, int words, const struct wi_error *error)
 {
     struct wi_buffer text = {0};
 
+    if (words == 0) {
+        wi_cli_help(&text, NULL);
+        fputs(text.text, stderr);
+        wi_buffer_clear(&text);
+        return WI_EXIT_USAGE;
+    }
     wi_cli_complain(error);
     if (cli->arguments.group) {
         wi_cli_help_group(&text, cli->arguments.group);
@@ -130,7 +149,7 @@ int main(int argc, char **argv)
     wi_streams_keep();
     setlocale(LC_CTYPE, "");
     if (wi_arguments_parse(&cli.arguments, argc, argv, &error) != WI_OK) {
-        result = complain(&cli, &error);
+        result = complain(&cli, argc - 1, &error);
     } else if (cli.arguments.help || wi_argument_given(&cli.arguments, "version")) {
         result = show_help_or_version(&cli);
     } else {

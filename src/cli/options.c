@@ -19,11 +19,29 @@ static const struct wi_option *find_in(
     return NULL;
 }
 
+const char *wi_cli_other_name(const struct wi_other_name *table, const char *name)
+{
+    while (table->other && strcmp(table->name, name) != 0)
+        table++;
+    return table->other;
+}
+
+/* What `word` is another name of; NULL: of nothing. */
+static const char *name_of(const struct wi_other_name *table, const char *word)
+{
+    while (table->other && strcmp(table->other, word) != 0)
+        table++;
+    return table->name;
+}
+
 const struct wi_verb *wi_cli_find_verb(const char *const *words)
 {
-    for (const struct wi_verb *verb = wi_cli_verbs; verb->name && words[0]; verb++) {
+    const char *word = words[0] ? name_of(wi_cli_other_verbs, words[0]) : NULL;
+
+    word = word ? word : words[0];
+    for (const struct wi_verb *verb = wi_cli_verbs; verb->name && word; verb++) {
         size_t first = strcspn(verb->name, " ");
-        if (strlen(words[0]) != first || memcmp(words[0], verb->name, first) != 0)
+        if (strlen(word) != first || memcmp(word, verb->name, first) != 0)
             continue;
         if (!verb->name[first] || (words[1] && strcmp(words[1], verb->name + first + 1) == 0))
             return verb;
@@ -40,6 +58,21 @@ int wi_cli_is_group(const char *word)
             return 1;
     }
     return 0;
+}
+
+/* The option that "-X" stands for, and that alone; NULL: none. */
+static const struct wi_option *find_letter(const char *word)
+{
+    const char *name = name_of(wi_cli_letters, word + 1);
+
+    return name ? find_in(wi_cli_global_options, name, strlen(name)) : NULL;
+}
+
+static enum wi_code no_letter(const char *word, struct wi_error *error)
+{
+    wi_error_set(error, WI_BAD_REQUEST, "", "there is no short option \"%.100s\"", word);
+    wi_error_allow(error, "-h, -v, and the options that webinfer help lists");
+    return WI_BAD_REQUEST;
 }
 
 /* The verbs of a group by their whole names, or with `group` NULL the first words of all. */
@@ -79,6 +112,8 @@ static enum wi_code no_verb(struct wi_error *error, const char *first, const cha
 
     list_verbs(second ? first : NULL, &names);
     meant = join(&names, second ? strlen(first) + 1 : 0, second ? second : first, &joined);
+    if (!second && strcmp(first, "serve") == 0)
+        meant = "webinferd"; /* the service is a program of its own */
     wi_error_set(error, WI_BAD_REQUEST, "", "there is no command \"%.100s%s%.100s\"%s%s%s", first,
         second ? " " : "", second ? second : "", meant ? "; did you mean \"" : "",
         meant ? meant : "", meant ? "\"?" : "");
@@ -178,6 +213,18 @@ static enum wi_code parse_option(
     return WI_OK;
 }
 
+static enum wi_code parse_letter(
+    struct wi_arguments *arguments, const char *word, struct wi_error *error)
+{
+    const struct wi_option *option = find_letter(word);
+
+    if (!option)
+        return no_letter(word, error);
+    arguments->help |= strcmp(option->name, "help") == 0;
+    add_argument(arguments, option, NULL);
+    return WI_OK;
+}
+
 /* An option of the verb may stand before it ("--json status" is common), so words come first: the
  * verb is found among them, then options are read by its table. */
 static enum wi_code collect_words(
@@ -200,8 +247,8 @@ static enum wi_code collect_words(
             else if (!option)
                 return WI_OK;
         } else if (!ended && argv[i][0] == '-' && argv[i][1]) {
-            return wi_error_set(
-                error, WI_BAD_REQUEST, "", "there are no short options like \"%s\"", argv[i]);
+            if (!find_letter(argv[i]))
+                return no_letter(argv[i], error);
         } else {
             words[(*count)++] = argv[i];
         }
@@ -243,8 +290,7 @@ enum wi_code wi_arguments_parse(
         else if (!ended && strncmp(argv[i], "--", 2) == 0)
             code = parse_option(arguments, argc, argv, &i, error);
         else if (!ended && argv[i][0] == '-' && argv[i][1])
-            code = wi_error_set(
-                error, WI_BAD_REQUEST, "", "there are no short options like \"%s\"", argv[i]);
+            code = parse_letter(arguments, argv[i], error);
         else if (skip)
             skip--; /* the verb itself */
         else

@@ -73,6 +73,14 @@ struct wi_arguments {
 extern const struct wi_option wi_cli_global_options[];
 extern const struct wi_verb wi_cli_verbs[]; /* ended by a row without a name */
 
+/* Another name, as other programs have it: "ls" of a verb, "h" of a global option ("-h"). */
+struct wi_other_name {
+    const char *other, *name;
+};
+extern const struct wi_other_name wi_cli_other_verbs[], wi_cli_letters[]; /* ended by NULL */
+/* The other name of `name` in that table, or NULL. */
+const char *wi_cli_other_name(const struct wi_other_name *table, const char *name);
+
 /* The verb that the first one or two of `words` name (ended by NULL or two long), or NULL. */
 const struct wi_verb *wi_cli_find_verb(const char *const *words);
 /* Whether `word` is the first of the two words of some verbs. */

@@ -10,6 +10,9 @@
 void wi_plain(struct wi_buffer *out, const char *text, size_t length, const char *kept);
 /* Prints a text without any. */
 void wi_plain_print(FILE *out, const char *text);
+/* Writes JSON as it came; to a terminal with what could steer it as \u escapes, which say the same.
+ * Control characters of one byte stand in no JSON but as white space. */
+void wi_plain_json(FILE *out, const char *text, size_t length);
 /* Whether a shell takes `text` as one word, and as it is: what is shown to be typed must be that.
  */
 int wi_plain_is_word(const char *text);

@@ -3,11 +3,13 @@
  * the daemon's: it goes on when this ends.
  */
 #include "cli/pull.h"
+#include "cli/plain.h"
 
 #include "base/memory.h"
 #include "cli/bar.h"
 #include "cli/events.h"
 #include "cli/table.h"
+#include "model/model.h"
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
@@ -279,7 +281,7 @@ static enum wi_exit exchange(struct wi_cli *cli, const struct wi_rest_request *r
     wi_rest_exchange(&cli->rest, request, &answer);
     result = wi_cli_check(cli, &answer);
     if (result == WI_EXIT_OK && cli->json)
-        fwrite(answer.body.text, 1, answer.body.size, stdout);
+        wi_plain_json(stdout, answer.body.text, answer.body.size);
     wi_rest_answer_clear(&answer);
     return result;
 }
@@ -308,9 +310,14 @@ static enum wi_exit cancel(struct wi_cli *cli, const char *reference)
     const char *as = wi_argument(&cli->arguments, "as");
     char *name = as ? wi_strdup(as) : wi_strndup(reference, strcspn(reference, ":@"));
     char *path = wi_sprintf("/v1/models/%s/cancel", name);
-    enum wi_exit result = exchange(
-        cli, &(struct wi_rest_request){.path = path, .method = "POST", .timeout_ms = ASK_MS});
+    struct wi_error error = {0};
+    enum wi_exit result = WI_EXIT_USAGE;
 
+    if (wi_model_check_name(name, &error) != WI_OK)
+        wi_cli_complain(&error);
+    else
+        result = exchange(
+            cli, &(struct wi_rest_request){.path = path, .method = "POST", .timeout_ms = ASK_MS});
     if (result == WI_EXIT_OK && !cli->json)
         fputs("The pull was cancelled, and what it had fetched removed.\n", stderr);
     free(path);

@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include "base/memory.h"
+#include "cli/plain.h"
 #include "model/model.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,7 +31,7 @@ static enum wi_exit ask(struct wi_cli *cli, struct wi_rest_request *request, con
     wi_rest_exchange(&cli->rest, request, &answer);
     result = wi_cli_check(cli, &answer);
     if (result == WI_EXIT_OK && cli->json) {
-        fwrite(answer.body.text, 1, answer.body.size, stdout);
+        wi_plain_json(stdout, answer.body.text, answer.body.size);
     } else if (result == WI_EXIT_OK) {
         value = json_loadb(answer.body.text, answer.body.size, 0, NULL);
         printf("%s: ", what);

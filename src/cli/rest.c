@@ -129,6 +129,14 @@ static int is_same_machine(CURL *curl)
     return strcmp(ours, theirs) == 0 || strncmp(theirs, "127.", 4) == 0;
 }
 
+static int is_connected(CURL *curl)
+{
+    curl_off_t connected_us = 0;
+
+    curl_easy_getinfo(curl, CURLINFO_CONNECT_TIME_T, &connected_us);
+    return connected_us > 0;
+}
+
 void wi_rest_exchange(const struct wi_rest *rest, const struct wi_rest_request *request,
     struct wi_rest_answer *answer)
 {
@@ -148,6 +156,7 @@ void wi_rest_exchange(const struct wi_rest *rest, const struct wi_rest_request *
     }
     if (code != CURLE_OK) {
         answer->status = 0; /* half an answer is none */
+        answer->late = code == CURLE_OPERATION_TIMEDOUT && is_connected(curl);
         answer->untrusted = code == CURLE_PEER_FAILED_VERIFICATION;
         if (!*answer->failure)
             strncpy(answer->failure, curl_easy_strerror(code), sizeof answer->failure - 1);

@@ -29,6 +29,7 @@ struct wi_rest_request {
 struct wi_rest_answer {
     long status;           /* 0 if nobody answered */
     char failure[256];     /* why not */
+    int late;              /* it is there, and had not answered when the time was up */
     int untrusted;         /* because the server's certificate is not one to trust */
     struct wi_buffer body; /* NUL-terminated */
     int events;            /* the body went to on_events */

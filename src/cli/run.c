@@ -14,19 +14,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LOOK_MS 600000 /* the daemon reads and hashes the file, behind others if need be */
-
 /* What the daemon has of that name: `*model` is a new reference, or NULL where there is none; what
  * it says of that goes to `*missing`, owned, unless that is NULL. */
 static enum wi_exit look(struct wi_cli *cli, const char *name, json_t **model, char **missing)
 {
-    char *path = wi_sprintf("/v1/models/%s", name);
-    struct wi_rest_request request = {.path = path, .timeout_ms = LOOK_MS};
     struct wi_rest_answer answer;
     enum wi_exit result = WI_EXIT_OK;
 
     *model = NULL;
-    wi_rest_exchange(&cli->rest, &request, &answer);
+    wi_cli_ask_model(cli, name, NULL, &answer);
     if (answer.status != 404) {
         result = wi_cli_check(cli, &answer);
         *model = json_loadb(answer.body.text, answer.body.size, 0, NULL);
@@ -42,7 +38,6 @@ static enum wi_exit look(struct wi_cli *cli, const char *name, json_t **model, c
         *model = NULL;
     }
     wi_rest_answer_clear(&answer);
-    free(path);
     return result;
 }
 
@@ -53,6 +48,21 @@ static enum wi_code check_name(const char *name, struct wi_error *error)
     return wi_error_set(error, WI_BAD_REQUEST, "",
         "\"%.200s\" is no model; write NAME, ORG/NAME, ORG/NAME:VARIANT or ORG/NAME@REVISION",
         name);
+}
+
+/* No hub has a repository of such a name, but for those that are named. */
+static int is_mistyped(const struct wi_cli *cli, const char *reference)
+{
+    return !strchr(reference, '/') && !wi_argument_given(&cli->arguments, "hub");
+}
+
+/* What the daemon said of a model that is not here. */
+static enum wi_exit complain_missing(const char *missing)
+{
+    fputs("webinfer: ", stderr);
+    wi_plain_print(stderr, missing);
+    fputs("\n  a hub's models are called ORG/NAME; --hub names one where they are not\n", stderr);
+    return WI_EXIT_FAILED;
 }
 
 /* Pulls where that is needed; `*name` is what the model is called here, owned. A revision is always
@@ -80,13 +90,10 @@ static enum wi_exit bring(struct wi_cli *cli, const char *reference, char **name
     result = WI_EXIT_OK;
     if (!revision && check_name(*name, &error) == WI_OK)
         result = look(cli, *name, model, &missing);
-    if (result == WI_EXIT_OK && !*model)
+    if (result == WI_EXIT_OK && !*model && missing && is_mistyped(cli, reference))
+        result = complain_missing(missing);
+    else if (result == WI_EXIT_OK && !*model)
         result = wi_cli_pull_model(cli, reference, 0, &pulled);
-    if (result != WI_EXIT_OK && missing && !strchr(reference, '/')) {
-        fputs("  nor is it here: ", stderr);
-        wi_plain_print(stderr, missing);
-        fputc('\n', stderr);
-    }
     free(missing);
     if (result == WI_EXIT_OK && pulled) {
         free(*name);
@@ -98,19 +105,6 @@ static enum wi_exit bring(struct wi_cli *cli, const char *reference, char **name
     return result;
 }
 
-/* What a model of no task that can be begun here takes. */
-static void explain(const char *name, const json_t *model)
-{
-    struct wi_buffer way = {0};
-
-    fprintf(stderr, "%s is here. ", name);
-    if (wi_way_print(&way, name, model) == 0)
-        fprintf(stderr, "To run it: %s\n", way.text);
-    else
-        fprintf(stderr, "webinfer show %s tells what it is.\n", name);
-    wi_buffer_clear(&way);
-}
-
 static enum wi_exit use(struct wi_cli *cli, const char *name, const json_t *model)
 {
     const char *text = cli->arguments.positionals[1];
@@ -118,14 +112,14 @@ static enum wi_exit use(struct wi_cli *cli, const char *name, const json_t *mode
 
     cli->arguments.positionals[0] = name;
     if (way == WI_WAY_CHAT)
-        return text ? wi_cli_ask(cli, text) : wi_cli_chat(cli);
+        return text ? wi_cli_ask(cli, text) : wi_cli_talk(cli);
     if (text && way == WI_WAY_EMBED)
         return wi_cli_embed(cli);
     if (text && way != WI_WAY_NONE)
         return way == WI_WAY_WRITE ? wi_cli_generate(cli) : wi_cli_read(cli);
     if (text)
         fprintf(stderr, "webinfer: %s does not take text alone\n  ", name);
-    explain(name, model);
+    wi_way_explain(stderr, name, model);
     return text ? WI_EXIT_USAGE : WI_EXIT_OK;
 }
 

@@ -63,8 +63,10 @@ static json_t *pull_row(const json_t *pull)
     const char *state = json_string_value(json_object_get(pull, "state"));
 
     wi_bar_line(&text, pull, 60);
-    if (state && strcmp(state, "failed") == 0)
+    if (state && strcmp(state, "failed") == 0) {
+        wi_buffer_puts(&text, text.size > 0 ? "; " : "");
         wi_table_cell(&text, wi_json_at(pull, "problem.detail"), NULL);
+    }
     json_object_set_new(row, "_progress", to_json(&text));
     return row;
 }

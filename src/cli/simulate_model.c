@@ -31,7 +31,7 @@ static void read_graph(struct sim_model *model, const char *folder)
         return;
     model->known =
         fstat(fd, &info) == 0 && S_ISREG(info.st_mode) &&
-        wi_onnx_read_file(fd, (uint64_t)info.st_size, &model->signature, &error) == WI_OK;
+        wi_onnx_read_file(fd, (uint64_t)info.st_size, NULL, &model->signature, &error) == WI_OK;
     close(fd);
 }
 

@@ -7,8 +7,8 @@
 
 int sim_pieces_expect(struct sim_attempt *attempt, const json_t *outline)
 {
-    attempt->in = wi_pieces_in_new(outline, NULL);
-    if (attempt->in && wi_pieces_in_make_room(attempt->in, NULL) == WI_OK)
+    attempt->in = wi_pieces_in_new(outline, NULL, NULL);
+    if (attempt->in && wi_pieces_in_grant(attempt->in, attempt->in->bytes) == 0)
         return 0;
     attempt->node->sim->counters.unexpected++;
     return -1;

@@ -91,8 +91,8 @@ static json_t *say_of(enum wi_task_kind task, const json_t *input, const char *t
     case WI_TASK_TOKEN_CLASSIFICATION:
         return find_names(text);
     case WI_TASK_FILL_MASK:
-        return json_pack("{s:[{s:i, s:s, s:f, s:s}]}", "fills", "token", 1, "token_text", "word",
-            "probability", 1.0, "text", text);
+        return json_pack("{s:[{s:i, s:s, s:s, s:f, s:s, s:s}]}", "fills", "token", 1, "token_text",
+            "word", "token_str", "word", "probability", 1.0, "text", text, "sequence", text);
     case WI_TASK_QUESTION_ANSWERING:
     case WI_TASK_DOCUMENT_QUESTION:
         return answer_with(context ? context : "simulated");

@@ -248,10 +248,26 @@ static void add_figures(json_t *result, json_int_t prompt, json_int_t made, doub
             "predicted_per_second", token_ms > 0 ? 1000 / token_ms : 0.0));
 }
 
+/* n answers to each of several prompts; how many words these have. */
+static size_t answer_prompts(struct making *making, const json_t *prompts, json_int_t n)
+{
+    size_t i, words = 0;
+    const json_t *prompt;
+    json_array_foreach(prompts, i, prompt)
+    {
+        const char *text = json_string_value(prompt);
+        words += count_words(text ? text : "");
+        for (json_int_t end = making->index + n; making->index < end; making->index++)
+            make_answer(making, text ? text : "", NULL);
+    }
+    return words;
+}
+
 json_t *sim_text_speak(
     const struct sim_task *task, const json_t *input, double token_ms, int stream, json_t **result)
 {
     const json_t *messages = json_object_get(input, "messages"), *message;
+    const json_t *prompts = json_object_get(input, "prompts");
     const json_t *wanted = json_object_get(task->options, "n");
     json_int_t n = json_is_integer(wanted) ? json_integer_value(wanted) : 1;
     struct making making = {.options = task->options,
@@ -268,11 +284,12 @@ json_t *sim_text_speak(
     const char *prompt = json_string_value(json_object_get(input, "prompt"));
     if (!messages)
         wi_buffer_puts(&text, prompt ? prompt : "something that is no text");
-    for (making.index = 0; making.index < n; making.index++)
-        make_answer(&making, text.text ? text.text : "", messages);
-    *result = make_result(making.parts, n, stream);
     const char *read = messages ? all.text : text.text;
-    add_figures(*result, (json_int_t)count_words(read ? read : ""), making.tokens, token_ms);
+    size_t words = prompts ? answer_prompts(&making, prompts, n) : count_words(read ? read : "");
+    for (; !prompts && making.index < n; making.index++)
+        make_answer(&making, text.text ? text.text : "", messages);
+    *result = make_result(making.parts, making.index, stream);
+    add_figures(*result, (json_int_t)words, making.tokens, token_ms);
     wi_buffer_clear(&text);
     wi_buffer_clear(&all);
     return making.parts;

@@ -42,7 +42,7 @@ static void put_uptime(const json_t *answer)
     printf("%llds\n", s % 60);
 }
 
-/* Resident bytes as people read them. */
+/* Bytes as people read them. */
 static json_t *session_rows(const json_t *sessions)
 {
     json_t *rows = json_deep_copy(sessions), *row;
@@ -50,7 +50,7 @@ static json_t *session_rows(const json_t *sessions)
 
     json_array_foreach(rows, i, row)
     {
-        double bytes = json_number_value(json_object_get(row, "rss_bytes"));
+        double bytes = json_number_value(json_object_get(row, "memory_bytes"));
         json_object_set_new(row, "_memory", json_sprintf("%.0f MiB", bytes / (1 << 20)));
     }
     return rows;

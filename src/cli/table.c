@@ -4,8 +4,10 @@
 
 #include "base/memory.h"
 #include "cli/plain.h"
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <wchar.h>
 
 const json_t *wi_json_at(const json_t *object, const char *path)
 {
@@ -41,7 +43,8 @@ void wi_table_cell(struct wi_buffer *out, const json_t *value, const char *unit)
     } else if (json_is_integer(value)) {
         wi_buffer_printf(out, "%lld%s", (long long)json_integer_value(value), unit ? unit : "");
     } else if (json_is_real(value)) {
-        wi_buffer_printf(out, "%.4g%s", json_real_value(value), unit ? unit : "");
+        wi_buffer_printf(out, fabs(json_real_value(value)) < 1e4 ? "%.4g%s" : "%.0f%s",
+            json_real_value(value), unit ? unit : "");
     } else if (json_is_array(value)) {
         if (json_array_size(value) == 0)
             wi_buffer_puts(out, "-");
@@ -57,13 +60,26 @@ void wi_table_cell(struct wi_buffer *out, const json_t *value, const char *unit)
     }
 }
 
-/* Columns on a terminal: one per character, so bytes that continue one count nothing. */
+/* Columns on a terminal: two for wide characters, none for marks; in a locale that does not know
+ * them one for each. */
 static int width_of(const char *text)
 {
-    int width = 0;
+    mbstate_t state = {0};
+    wchar_t character;
+    size_t length, left = strlen(text);
+    int width = 0, columns;
 
-    for (; *text; text++)
-        width += ((unsigned char)*text & 0xc0) != 0x80;
+    for (; left > 0; text += length, left -= length) {
+        length = mbrtowc(&character, text, left, &state);
+        if (length == 0 || length > left) { /* no character of this locale */
+            memset(&state, 0, sizeof state);
+            columns = ((unsigned char)*text & 0xc0) != 0x80;
+            length = 1;
+        } else {
+            columns = wcwidth(character);
+        }
+        width += columns > 0 ? columns : 0;
+    }
     return width;
 }
 

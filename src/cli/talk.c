@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What a text of several lines stands between. */
+#define FENCE "\"\"\""
+
 /* --- commands -------------------------------------------------------------------------------- */
 
 static enum wi_talk_next take_system(
@@ -32,22 +35,25 @@ static enum wi_talk_next take_exit(struct wi_talk *talk, const char *text, struc
 static enum wi_talk_next take_help(struct wi_talk *talk, const char *text, struct wi_buffer *reply);
 
 static const struct command {
-    const char *name, *argument, *help;
+    const char *name, *argument, *help; /* without help it is another name */
     enum wi_talk_next (*take)(struct wi_talk *talk, const char *text, struct wi_buffer *reply);
 } commands[] = {
     {"/system", "TEXT", "instruct the model; without TEXT, take that back", take_system},
     {"/reset", "", "forget what was said", take_reset},
     {"/help", "", "this list", take_help},
-    {"/exit", "", "end; so does ^D", take_exit},
+    {"/exit", "", "end; so do /bye and ^D", take_exit},
+    {"/bye", "", NULL, take_exit},
 };
 
 static enum wi_talk_next take_help(struct wi_talk *talk, const char *text, struct wi_buffer *reply)
 {
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
-        wi_buffer_printf(reply, "%s%s%-*s  %s\n", commands[i].name,
-            *commands[i].argument ? " " : "", (int)(14 - strlen(commands[i].name)),
-            commands[i].argument, commands[i].help);
-    wi_buffer_puts(reply, "^C stops an answer, or drops what is typed.\n");
+        if (commands[i].help)
+            wi_buffer_printf(reply, "%s%s%-*s  %s\n", commands[i].name,
+                *commands[i].argument ? " " : "", (int)(14 - strlen(commands[i].name)),
+                commands[i].argument, commands[i].help);
+    wi_buffer_puts(reply, FENCE " begins and ends a text of several lines.\n"
+                                "^C stops an answer, or drops what is typed.\n");
     return WI_TALK_MORE;
 }
 
@@ -80,23 +86,54 @@ void wi_talk_set_system(struct wi_talk *talk, const char *text)
     talk->system = text && *text ? wi_strdup(text) : NULL;
 }
 
-enum wi_talk_next wi_talk_take(struct wi_talk *talk, const char *line, struct wi_buffer *reply)
+static enum wi_talk_next take_question(
+    struct wi_talk *talk, const char *text, size_t length, struct wi_buffer *reply)
 {
-    json_t *content;
+    json_t *content = json_stringn(text, length);
 
-    while (isspace((unsigned char)*line))
-        line++;
-    if (!*line)
-        return WI_TALK_MORE;
-    if (*line == '/')
-        return take_command(talk, line, reply);
-    content = json_string(line);
     if (!content) {
         wi_buffer_puts(reply, "This is not UTF-8.\n");
         return WI_TALK_MORE;
     }
     add(talk, "user", content);
     return WI_TALK_ASK;
+}
+
+/* A line of a text that a fence has begun, up to the fence that ends it. */
+static enum wi_talk_next take_fenced(
+    struct wi_talk *talk, const char *line, struct wi_buffer *reply)
+{
+    enum wi_talk_next next = WI_TALK_MORE;
+    const char *end = strstr(line, FENCE);
+
+    if (talk->lines.size > 0)
+        wi_buffer_puts(&talk->lines, "\n");
+    wi_buffer_add(&talk->lines, line, end ? (size_t)(end - line) : strlen(line));
+    if (!end)
+        return WI_TALK_MORE;
+    if (talk->lines.size > 0)
+        next = take_question(talk, talk->lines.text, talk->lines.size, reply);
+    talk->is_fenced = 0;
+    wi_buffer_clear(&talk->lines);
+    return next;
+}
+
+enum wi_talk_next wi_talk_take(struct wi_talk *talk, const char *line, struct wi_buffer *reply)
+{
+    if (talk->is_fenced)
+        return take_fenced(talk, line, reply);
+    while (isspace((unsigned char)*line))
+        line++;
+    if (!*line)
+        return WI_TALK_MORE;
+    if (strncmp(line, FENCE, strlen(FENCE)) == 0) {
+        talk->is_fenced = 1;
+        line += strlen(FENCE);
+        return *line ? take_fenced(talk, line, reply) : WI_TALK_MORE;
+    }
+    if (*line == '/')
+        return take_command(talk, line, reply);
+    return take_question(talk, line, strlen(line), reply);
 }
 
 json_t *wi_talk_messages(const struct wi_talk *talk)
@@ -125,5 +162,6 @@ void wi_talk_clear(struct wi_talk *talk)
 {
     free(talk->system);
     json_decref(talk->messages);
+    wi_buffer_clear(&talk->lines);
     *talk = (struct wi_talk){0};
 }

@@ -16,8 +16,10 @@ enum wi_talk_next {
 
 /* Zero-initialise; free with wi_talk_clear. */
 struct wi_talk {
-    char *system;     /* NULL: none */
-    json_t *messages; /* without the system's */
+    char *system;           /* NULL: none */
+    json_t *messages;       /* without the system's */
+    int is_fenced;          /* """ has begun a text of several lines */
+    struct wi_buffer lines; /* those of it that were typed */
 };
 
 void wi_talk_set_system(struct wi_talk *talk, const char *text); /* NULL or "": none */

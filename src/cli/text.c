@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "cli/infer.h"
 #include "cli/live.h"
+#include "cli/plain.h"
 #include "cli/table.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -196,7 +197,7 @@ static enum wi_exit show_vectors(const struct wi_cli *cli, const struct wi_rest_
     enum wi_exit result = WI_EXIT_OK;
 
     if (cli->json)
-        fwrite(answer->body.text, 1, answer->body.size, stdout);
+        wi_plain_json(stdout, answer->body.text, answer->body.size);
     else
         result = print_vectors(value);
     json_decref(value);

@@ -205,7 +205,7 @@ static enum wi_exit show(const struct wi_cli *cli, enum form form, const struct 
     if (!has_text)
         fputs("webinfer: the answer has no text\n", stderr);
     else if (cli->json || form == WHOLE)
-        fwrite(body->text, 1, body->size, stdout);
+        wi_plain_json(stdout, body->text, body->size);
     else
         print_heard(form, result);
     json_decref(answer);

@@ -116,7 +116,8 @@ static const struct wi_option infer_options[] = {
     {"stream", NULL, 0, WI_COMPLETE_NONE, NULL,
         "Show the parts of the answer as they come; with --json each event as a line of JSON"},
     {"output", "DIR", 0, WI_COMPLETE_DIRECTORY, NULL,
-        "Save each output as DIR/NAME.npy, or as the PNG or WAV file that it is"},
+        "Save each output as DIR/NAME.npy, or as the PNG or WAV file that it is; with a name that "
+        "ends in .wav, .png or .npy the first such output alone, as that file"},
     {"detach", NULL, 0, WI_COMPLETE_NONE, NULL,
         "Let the server keep it as a job and do not wait: prints the job's id"},
     {0},
@@ -208,7 +209,7 @@ static const struct wi_option add_options[] = {
 
 static const struct wi_option rm_options[] = {
     {"force", NULL, 0, WI_COMPLETE_NONE, NULL,
-        "Even if it is in use: nodes unload it, and what is under way ends with what it has"},
+        "Even if requests run on it, which then end with what they have"},
     {0},
 };
 
@@ -297,6 +298,9 @@ static const struct wi_option help_options[] = {
         "This part of webinfer(1), which is made from what the program knows, in mdoc"},
     {0},
 };
+
+const struct wi_other_name wi_cli_other_verbs[] = {{"ls", "list"}, {"stop", "unload"}, {0}};
+const struct wi_other_name wi_cli_letters[] = {{"h", "help"}, {"v", "version"}, {0}};
 
 const struct wi_verb wi_cli_verbs[] = {
     {"run", "MODEL [TEXT]", 1, 2, {WI_COMPLETE_MODEL},

@@ -106,3 +106,15 @@ int wi_way_print(struct wi_buffer *out, const char *name, const json_t *model)
             ways[wi_task_takes(task)].arguments, NULL);
     return 0;
 }
+
+void wi_way_explain(FILE *out, const char *name, const json_t *model)
+{
+    struct wi_buffer way = {0};
+
+    fprintf(out, "%s is here. ", name);
+    if (wi_way_print(&way, name, model) == 0)
+        fprintf(out, "To run it: %s\n", way.text);
+    else
+        fprintf(out, "webinfer show %s tells what it is.\n", name);
+    wi_buffer_clear(&way);
+}

@@ -4,6 +4,7 @@
 
 #include "base/buffer.h"
 #include <jansson.h>
+#include <stdio.h>
 
 /* What comes of a text alone. */
 enum wi_way {
@@ -18,5 +19,7 @@ enum wi_way wi_way_of_text(const json_t *model);
 /* Appends the command that runs it, "webinfer infer NAME --image FILE". 0, or -1 where nothing is
  * known of that. `name` is the model's, checked. */
 int wi_way_print(struct wi_buffer *out, const char *name, const json_t *model);
+/* The same as a sentence for a person, with what to ask where nothing is known. */
+void wi_way_explain(FILE *out, const char *name, const json_t *model);
 
 #endif

@@ -13,6 +13,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
+/* What becomes of parameters that a compatible dialect does not know. */
+enum wi_unknown_parameters { WI_UNKNOWN_REFUSE, WI_UNKNOWN_IGNORE };
+
 struct wi_config_api {
     char *listen; /* "ADDRESS:PORT" or "[ADDRESS]:PORT"; port 0 lets the system choose */
     char *tokens_file;
@@ -25,6 +28,7 @@ struct wi_config_api {
     int64_t stream_grace; /* milliseconds, as every time here */
     uint64_t stream_buffer;
     int64_t send_timeout;
+    enum wi_unknown_parameters unknown_parameters;
     char *tls_certificate;
     char *tls_key;
 };

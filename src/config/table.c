@@ -59,6 +59,8 @@ static const char *const numerics[] = {
     [WI_NUMERICS_CHECK] = "check", [WI_NUMERICS_OFF] = "off", NULL};
 static const char *const batchings[] = {
     [WI_BATCHING_OFF] = "off", [WI_BATCHING_FIXED] = "fixed", [WI_BATCHING_AUTO] = "auto", NULL};
+static const char *const unknown_parameters[] = {
+    [WI_UNKNOWN_REFUSE] = "refuse", [WI_UNKNOWN_IGNORE] = "ignore", NULL};
 static const char *const strangers[] = {[WI_STRANGERS_NONE] = "none",
     [WI_STRANGERS_TENSORS] = "tensors",
     [WI_STRANGERS_TEXT] = "text",
@@ -124,10 +126,12 @@ const struct wi_option wi_options[] = {
         .help = "The most bytes of tensors in an answer, where half of [pool] memory_budget is not "
                 "less."},
     {KEY(api, max_connections), INTEGER(1, 65536), DEFAULT("2048"),
-        .help = "How many connections clients may have at the same time, as far as the limit of "
-                "open files (LimitNOFILE, ulimit -n) has room for them: of it one for each of "
-                "[bridge] max_nodes and 128 more, but at most a quarter, are left to the rest of "
-                "the service. Further ones are answered 503."},
+        .help =
+            "How many connections clients may have at the same time, as far as the limit of "
+            "open files (LimitNOFILE, ulimit -n) has room for them: of it one for each of "
+            "[bridge] max_nodes and 128 more, but at most a quarter, are left to the rest of "
+            "the service. For further ones those go that have asked nothing for the longest time; "
+            "where all are asking they are answered 503, but for /healthz and admins."},
     {KEY(api, max_connections_per_address), INTEGER(1, 65536), DEFAULT("256"), RELOADABLE,
         .help = "How many of them one address may have: an IPv4 address, or an IPv6 /64. Further "
                 "ones are answered 503. Those of this machine itself are not counted."},
@@ -140,6 +144,11 @@ const struct wi_option wi_options[] = {
     {KEY(api, send_timeout), DURATION(1 * SECOND, 1 * HOUR), DEFAULT("30s"), RELOADABLE,
         .help = "A client that takes nothing of a stream for so long, though there is something, "
                 "counts as gone."},
+    {KEY(api, unknown_parameters), ENUM(unknown_parameters), DEFAULT("refuse"), RELOADABLE,
+        .help = "What becomes of parameters of compatible APIs that the service does not know. "
+                "refuse: the request is answered 400 with the parameter's name. ignore: they "
+                "are passed over and named in the header X-Webinfer-Ignored of the answer. "
+                "Unknown fields of the service's own API are always refused."},
     {KEY(api, tls_certificate), PATH, DEFAULT(""),
         .help = "The certificate chain, in PEM, with which the listener speaks TLS. It needs "
                 "tls_key."},
@@ -201,8 +210,9 @@ const struct wi_option wi_options[] = {
     {KEY(pool, recycle_after), INTEGER(0, 1000000000), DEFAULT("10000"), RELOADABLE,
         .help = "After how many jobs a browser is replaced by a fresh one. 0 means never."},
     {KEY(pool, memory_limit), SIZE(0, 1 * TIB), DEFAULT("4G"), RELOADABLE,
-        .help = "A browser whose processes together hold more memory is replaced by a fresh one. "
-                "0 means no limit."},
+        .help =
+            "A browser whose processes together hold more memory, what they share counted once, is "
+            "replaced by a fresh one. 0 means no limit."},
     {KEY(pool, numerics), ENUM(numerics), DEFAULT("check"), RELOADABLE,
         .help = "With check, a platform other than wasm is trusted with a model only after its "
                 "answer was compared with that of wasm."},
@@ -220,7 +230,8 @@ const struct wi_option wi_options[] = {
     {KEY(pool, max_batch), INTEGER(2, 4096), DEFAULT("32"), RELOADABLE,
         .help = "How large the first dimension may become by joining."},
     {KEY(pool, client_share), PERCENT, DEFAULT("100%"), RELOADABLE,
-        .help = "The share of max_queue that one client may fill."},
+        .help =
+            "The share of max_queue, and of the room for stored jobs, that one client may fill."},
     {KEY(pool, job_retention), DURATION(1 * SECOND, 720 * HOUR), DEFAULT("1h"), RELOADABLE,
         .help = "How long the results of jobs are kept for being fetched."},
     {KEY(pool, strangers), ENUM(strangers), DEFAULT("tensors"), RELOADABLE,
@@ -299,12 +310,11 @@ const struct wi_option wi_options[] = {
             "Whether a language model that was loaded before anybody asked for it computes a few "
             "tokens for nobody then, which makes the first answer faster."},
     {KEY(models, threads), ENUM(model_threads), DEFAULT("auto"), RELOADABLE,
-        .help = "On how many threads a language model runs on wasm. With auto it is one; after a "
-                "load that nobody waits for, and where warmup is on, a model that is not large is "
-                "tried on all that the browser may use, and keeps them where they are clearly "
-                "faster, until others need the cores. It is tried again when nobody has asked for "
-                "anything for 10 seconds, and twice as long after each try in vain. On a busy "
-                "machine more threads can be many times slower."},
+        .help =
+            "On how many threads a language model runs on wasm. With auto it is the browser's "
+            "share of the machine's cores but one, at most 4; a model that runs on more than "
+            "its share, since another browser was opened, is loaded again when it is idle. On a "
+            "busy machine more threads can be many times slower."},
     {KEY(models, share_prefix), BOOL, DEFAULT("no"), RELOADABLE,
         .help = "Whether one client's conversation may go on from what was computed for another's "
                 "with the same beginning. The time that an answer takes then tells that somebody "

@@ -121,9 +121,7 @@ static struct wi_durable *make(const struct wi_durable_deps *deps, const struct 
 {
     struct wi_durable *durable = wi_alloc(sizeof *durable);
     durable->deps = *deps;
-    durable->open = stock->open;
-    durable->counters.queued = stock->queued;
-    durable->counters.bytes = stock->bytes;
+    wi_durable_count_all(durable, stock);
     durable->timer = wi_timer_new(deps->loop, on_time, durable);
     wi_timer_start(durable->timer, 1, WI_DURABLE_TICK_MS);
     durable->feeding = wi_turn_new(deps->loop, on_turn, durable);
@@ -144,6 +142,7 @@ struct wi_durable *wi_durable_new(const struct wi_durable_deps *deps, struct wi_
         recover_rows(durable, &recover);
     }
     free(stock.late);
+    free(stock.holdings);
     free(recover.poison);
     free(recover.cancelled);
     return durable;
@@ -184,5 +183,5 @@ void wi_durable_free(struct wi_durable *durable)
     durable->freed = 1;
     durable->closing = 1;
     if (durable->writing == 0 && !durable->entries)
-        free(durable);
+        wi_durable_release(durable);
 }

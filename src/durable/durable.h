@@ -53,11 +53,11 @@ void wi_durable_free(struct wi_durable *durable);
  * `op` is filled as rows.h says and borrowed until `done`, which comes exactly once with `data`,
  * never from inside. */
 
-/* WI_OK, or why no job with a body of `bytes` can be accepted now: WI_QUEUE_FULL,
- * WI_STORAGE_FAILED (the room for jobs is used up), WI_SHUTTING_DOWN, or WI_UNAVAILABLE without a
- * database (`durable` NULL). */
+/* WI_OK, or why no job of `client` with a body of `bytes` can be accepted now: WI_QUEUE_FULL,
+ * WI_STORAGE_FAILED (the room for jobs is used up), WI_CLIENT_SHARE (his part of either),
+ * WI_SHUTTING_DOWN, or WI_UNAVAILABLE without a database (`durable` NULL). */
 enum wi_code wi_durable_admit(
-    const struct wi_durable *durable, size_t bytes, struct wi_error *error);
+    const struct wi_durable *durable, const char *client, size_t bytes, struct wi_error *error);
 void wi_durable_accept(
     struct wi_durable *durable, struct wi_row_accept *op, wi_db_done_fn *done, void *data);
 void wi_durable_read(

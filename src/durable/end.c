@@ -55,9 +55,7 @@ static void on_finished(void *data, const struct wi_error *failure)
     if (failure)
         note_lost(entry, failure);
     else if (end->finished) {
-        wi_durable_count_end(durable, end->state);
-        durable->counters.bytes += end->answer_size;
-        durable->counters.bytes -= end->body_size;
+        wi_durable_count_end(durable, entry->row.client, end);
     }
     char id[WI_ID_SIZE];
     memcpy(id, entry->row.id, sizeof id);

@@ -29,6 +29,7 @@ struct wi_durable_entry *wi_durable_entry_of(
     struct wi_row row = {0};
     memcpy(row.id, name->id, sizeof row.id);
     memcpy(row.dialect, name->dialect, sizeof row.dialect);
+    memcpy(row.client, name->client, sizeof row.client);
     return wi_durable_entry_new(durable, &row);
 }
 
@@ -63,22 +64,19 @@ void wi_durable_submit(
     wi_db_submit(durable->deps.db, work, done, data);
 }
 
+void wi_durable_release(struct wi_durable *durable)
+{
+    wi_durable_forget_counts(durable);
+    free(durable);
+}
+
 int wi_durable_written(struct wi_durable *durable)
 {
     durable->writing--;
     if (!durable->freed || durable->writing > 0 || durable->entries)
         return 1;
-    free(durable);
+    wi_durable_release(durable);
     return 0;
-}
-
-void wi_durable_count_end(struct wi_durable *durable, enum wi_row_state state)
-{
-    durable->counters.done += state == WI_ROW_DONE;
-    durable->counters.failed += state == WI_ROW_FAILED;
-    durable->counters.cancelled += state == WI_ROW_CANCELLED;
-    if (durable->open > 0)
-        durable->open--;
 }
 
 void wi_durable_feed_soon(struct wi_durable *durable)

@@ -79,6 +79,7 @@ static void on_taken(void *data, const struct wi_error *failure)
     wi_budget_give(durable->deps.budget, taking->reserved);
     if (!failure) {
         size_t taken = taking->op.taken;
+        durable->taken += taken;
         durable->counters.queued -=
             taken < durable->counters.queued ? taken : durable->counters.queued;
         for (size_t i = 0; i < taken; i++)
@@ -135,6 +136,7 @@ void wi_durable_feed(struct wi_durable *durable)
     taking->op.bytes = bytes;
     taking->op.suspect = runs_a_suspect(durable);
     taking->op.now = wi_wall_ms();
+    taking->op.before = durable->taken;
     durable->taking = 1;
     wi_durable_submit(durable, wi_row_take, on_taken, taking);
 }

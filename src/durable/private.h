@@ -58,7 +58,10 @@ struct wi_durable {
     int untaken;    /* the last try to take rows failed */
     unsigned vain;  /* runs in this tick that nothing was there for */
     size_t writing; /* pieces of work that will call back */
-    size_t open;    /* rows that are not finished */
+    uint64_t taken; /* rows, since the start */
+    /* Rows that are not finished, and bytes of bodies and answers: how many, and whose. */
+    size_t open;
+    struct wi_holder *holders; /* by client */
     struct wi_durable_counters counters;
 };
 
@@ -76,11 +79,11 @@ void wi_durable_entry_free(struct wi_durable_entry *entry);
 /* wi_db_submit for work whose `done` uses `durable`; `done` ends with wi_durable_written. */
 void wi_durable_submit(
     struct wi_durable *durable, wi_db_work_fn *work, wi_db_done_fn *done, void *data);
+/* The last of it goes. */
+void wi_durable_release(struct wi_durable *durable);
 /* A piece of work has called back. 0 if `durable` is gone with it. */
 int wi_durable_written(struct wi_durable *durable);
 
-/* Counts the end of a job that was open. */
-void wi_durable_count_end(struct wi_durable *durable, enum wi_row_state state);
 /* There may be room or rows: wi_durable_feed follows from the loop. */
 void wi_durable_feed_soon(struct wi_durable *durable);
 /* The job `id` is finished, or cannot be for now: those who watch it are told. */
@@ -89,6 +92,20 @@ void wi_durable_tell(struct wi_durable *durable, const char *id);
 /* Each gives its code. */
 enum wi_code wi_durable_shutting_down(struct wi_error *error);
 enum wi_code wi_durable_cancelled(const char *id, struct wi_error *error);
+
+/* --- shares.c --------------------------------------------------------------------------------- */
+
+/* A row of the client was accepted. */
+void wi_durable_count_begin(struct wi_durable *durable, const char *client, uint64_t bytes);
+/* One that was open has ended so. */
+void wi_durable_count_end(
+    struct wi_durable *durable, const char *client, const struct wi_row_finish *end);
+/* What the database has in truth. */
+void wi_durable_count_all(struct wi_durable *durable, const struct wi_row_sweep *stock);
+void wi_durable_forget_counts(struct wi_durable *durable);
+/* WI_OK, or WI_CLIENT_SHARE: one row more of so many bytes is more than the client's part. */
+enum wi_code wi_durable_check_share(
+    const struct wi_durable *durable, const char *client, size_t bytes, struct wi_error *error);
 
 /* --- end.c ------------------------------------------------------------------------------------ */
 

@@ -61,7 +61,7 @@ void wi_durable_list(
 /* --- accepting ------------------------------------------------------------------------------- */
 
 enum wi_code wi_durable_admit(
-    const struct wi_durable *durable, size_t bytes, struct wi_error *error)
+    const struct wi_durable *durable, const char *client, size_t bytes, struct wi_error *error)
 {
     if (!durable)
         return wi_error_set(error, WI_UNAVAILABLE, NULL, "there is no database to keep jobs in");
@@ -76,7 +76,7 @@ enum wi_code wi_durable_admit(
     }
     uint64_t most = (uint64_t)durable->deps.config->store.max_size;
     if (durable->counters.bytes + bytes <= most)
-        return WI_OK;
+        return wi_durable_check_share(durable, client, bytes, error);
     wi_error_set(error, WI_STORAGE_FAILED, NULL,
         "accepted jobs and their results take %llu bytes, and [store] max_size is %llu; results "
         "make room when they expire",
@@ -94,8 +94,7 @@ static void on_accepted(void *data, const struct wi_error *failure)
     if (added) {
         durable->counters.accepted++;
         durable->counters.queued++;
-        durable->counters.bytes += op->row.body_size;
-        durable->open++;
+        wi_durable_count_begin(durable, op->row.client, op->row.body_size);
     }
     durable->counters.replayed += !failure && op->found == WI_ROW_SAME;
     if (added)
@@ -115,6 +114,7 @@ struct cancelling {
     struct wi_row_cancel op; /* first: `tell` finds the rest by it */
     struct wi_row_part part;
     struct wi_buffer problem;
+    char owner[WI_ROW_CLIENT_MAX + 1]; /* of the row that waits */
     struct wi_durable *durable;
     struct wi_durable_cancel *asked;
     wi_db_done_fn *done;
@@ -126,6 +126,7 @@ static void tell_cancelled(struct wi_row_cancel *op, const struct wi_row *row)
     struct cancelling *cancelling = (struct cancelling *)op;
     struct wi_error error;
     wi_durable_cancelled(row->id, &error);
+    memcpy(cancelling->owner, row->client, sizeof cancelling->owner);
     wi_buffer_clear(&cancelling->problem);
     wi_dialect_of_errors(row->dialect)->print_error(&cancelling->problem, &error, NULL);
     cancelling->part = (struct wi_row_part){cancelling->problem.text, cancelling->problem.size};
@@ -149,11 +150,10 @@ static void cancel_run(struct wi_durable *durable, const char *id)
     } /* else it has ended, or is on its way back to the queue, where wi_row_return sees it */
 }
 
-static void count_cancelled(struct wi_durable *durable, const struct wi_row_finish *end)
+static void count_cancelled(
+    struct wi_durable *durable, const char *client, const struct wi_row_finish *end)
 {
-    wi_durable_count_end(durable, WI_ROW_CANCELLED);
-    durable->counters.bytes += end->answer_size;
-    durable->counters.bytes -= end->body_size;
+    wi_durable_count_end(durable, client, end);
     if (durable->counters.queued > 0)
         durable->counters.queued--;
     wi_durable_tell(durable, end->id);
@@ -166,7 +166,7 @@ static void on_cancelled(void *data, const struct wi_error *failure)
     const struct wi_row_cancel *op = &cancelling->op;
     cancelling->asked->found = !failure && op->found;
     if (!failure && op->finish.finished)
-        count_cancelled(durable, &op->finish);
+        count_cancelled(durable, cancelling->owner, &op->finish);
     else if (!failure && op->found && op->before == WI_ROW_RUNNING)
         cancel_run(durable, op->finish.id);
     cancelling->done(cancelling->data, failure);

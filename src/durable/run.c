@@ -152,6 +152,7 @@ struct wi_run *wi_run_start(
     run->deps = deps;
     run->row = row;
     run->dialect = wi_dialect_find(row->dialect);
+    run->infer.lenient = 1; /* it was held against the settings of its time when it came */
     run->done = done;
     run->context = context;
     run->body = row->bytes;

@@ -43,15 +43,14 @@ static void on_swept(void *data, const struct wi_error *failure)
     if (!failure && op->removed > 0)
         wi_info("jobs", NULL, "removed %zu finished jobs that were kept long enough", op->removed);
     if (!failure && op->count) {
-        durable->counters.queued = op->queued;
-        durable->counters.bytes = op->bytes;
-        durable->open = op->open;
+        wi_durable_count_all(durable, op);
     }
     for (size_t i = 0; !failure && !durable->freed && i < op->late_count; i++)
         expire(durable, &op->late[i]);
     if (op->removed == op->limit)
         durable->ticks = 0; /* there may be more */
     free(sweep->op.late);
+    free(sweep->op.holdings);
     free(sweep);
     if (wi_durable_written(durable) && !durable->freed)
         wi_durable_feed_soon(durable);

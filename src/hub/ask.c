@@ -27,7 +27,7 @@ struct wi_hub_ask {
 
 char *wi_hub_own_url(const struct wi_hub *hub, const char *base, const char *reference)
 {
-    char *url = wi_redirect_follow(base, reference, 0, 1, NULL);
+    char *url = wi_redirect_follow(hub->url, base, reference, 0, NULL);
     if (url && wi_hub_owns_url(hub, url))
         return url;
     free(url);

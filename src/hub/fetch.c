@@ -8,6 +8,7 @@
 #include "model/open.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -27,24 +28,17 @@ void wi_fetch_cancel(struct wi_fetch *fetch)
     fetch->cancelled = 1;
     fetch->on_progress = NULL;
     fetch_close(fetch);
-    /* The caller may free its HTTP client now. */
+    /* The caller may free its HTTP client now, and the lengths. */
     for (size_t i = 0; i < fetch->count; i++)
-        for (size_t k = 0; k < WI_FETCH_CONNECTIONS; k++)
-            transfer_release(&fetch->files[i].transfers[k]);
+        transfer_release(&fetch->files[i].transfer);
 }
 
 static void free_fetch(struct wi_fetch *fetch)
 {
-    struct block *block;
     for (size_t i = 0; i < fetch->count; i++)
         file_clear(&fetch->files[i]);
-    while ((block = fetch->free_blocks) != NULL) {
-        fetch->free_blocks = block->next;
-        free(block);
-    }
     if (fetch->folder_fd >= 0)
         close(fetch->folder_fd);
-    uv_mutex_destroy(&fetch->blocks_lock);
     wi_work_queue_free(fetch->queue);
     wi_timer_free(fetch->timer);
     wi_turn_free(fetch->turn);
@@ -56,25 +50,39 @@ static void free_fetch(struct wi_fetch *fetch)
     free(fetch);
 }
 
-static struct wi_fetch_progress progress_of(const struct wi_fetch *fetch)
+/* What somebody who waits is told of a file that is tried again. */
+static const char *describe_trouble(struct wi_fetch *fetch, const struct file *file)
+{
+    double wait_ms = file->again_at - wi_now_ms();
+    snprintf(fetch->retrying, sizeof fetch->retrying, "%.400s; try %u of %d in %.0f s",
+        file->trouble.detail, file->tries + 1, WI_TRIES_MOST + 1, wait_ms > 0 ? wait_ms / 1000 : 0);
+    return fetch->retrying;
+}
+
+static struct wi_fetch_progress progress_of(struct wi_fetch *fetch)
 {
     struct wi_fetch_progress progress = {.fetched = fetch->fetched, .files = fetch->count};
     for (size_t i = 0; i < fetch->count; i++) {
         const struct file *file = &fetch->files[i];
         progress.done += file->done;
         progress.files_done += file->state == FILE_DONE;
-        if (file->file.bytes == WI_HUB_BYTES_UNKNOWN)
-            progress.lengths_unknown++;
-        else
-            progress.total += file->file.bytes;
+        progress.total += file->file.bytes == WI_HUB_BYTES_UNKNOWN ? 0 : file->file.bytes;
+        if (file->trouble.code != WI_OK && !progress.retrying)
+            progress.retrying = describe_trouble(fetch, file);
     }
     return progress;
+}
+
+/* Who only asks for lengths needs no folder. */
+static int is_open(const struct wi_fetch *fetch)
+{
+    return fetch->folder_fd >= 0 || fetch->lengths;
 }
 
 static void end_if_closed(struct wi_fetch *fetch)
 {
     struct wi_fetch_progress progress;
-    for (size_t i = 0; i < fetch->count && fetch->folder_fd >= 0; i++)
+    for (size_t i = 0; i < fetch->count && is_open(fetch); i++)
         if (!fetch->files[i].closed)
             return;
     if (fetch->works > 0)
@@ -102,7 +110,7 @@ static void start_files(struct wi_fetch *fetch)
     for (size_t i = 0; i < fetch->count; i++) {
         struct file *file = &fetch->files[i];
         if (file->state == FILE_WAITING && busy < WI_FETCH_FILES)
-            file->state = file->file.bytes == WI_HUB_BYTES_UNKNOWN ? FILE_MEASURING : FILE_OPENING;
+            file->state = fetch->lengths ? FILE_MEASURING : FILE_OPENING;
         busy += (size_t)is_under_way(file);
         done += file->state == FILE_DONE;
     }
@@ -113,7 +121,7 @@ static void start_files(struct wi_fetch *fetch)
 static void on_turn(void *context)
 {
     struct wi_fetch *fetch = context;
-    if (fetch->folder_fd < 0) {
+    if (!is_open(fetch)) {
         if (fetch->closing)
             end_if_closed(fetch);
         return;
@@ -131,6 +139,9 @@ static void on_progress_time(void *context)
 {
     struct wi_fetch *fetch = context;
     struct wi_fetch_progress progress;
+    for (size_t i = 0; i < fetch->count; i++)
+        fetch->files[i].due = 1;
+    wi_turn_wish(fetch->turn);
     if (!fetch->changed || fetch->closing || fetch->on_progress == NULL)
         return;
     fetch->changed = 0;
@@ -145,37 +156,45 @@ static void on_progress_time(void *context)
 static void open_folder(void *data)
 {
     struct wi_fetch *fetch = data;
+    struct fetch_opening *opening = &fetch->opening;
     int number;
-    fetch->error = (struct wi_error){0};
-    fetch->folder_fd = open(fetch->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fetch->folder_fd >= 0 && flock(fetch->folder_fd, LOCK_EX | LOCK_NB) == 0)
+    opening->fd = open(fetch->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (opening->fd >= 0 && flock(opening->fd, LOCK_EX | LOCK_NB) == 0)
         return;
     number = errno;
-    if (fetch->folder_fd >= 0)
-        close(fetch->folder_fd);
-    fetch->folder_fd = -1;
+    if (opening->fd >= 0)
+        close(opening->fd);
+    opening->fd = -1;
     enum wi_code code = wi_is_shortage(number) ? WI_UNAVAILABLE : WI_STORAGE_FAILED;
-    wi_error_set(&fetch->error, number == EWOULDBLOCK ? WI_HUB_BUSY : code, "", "%.300s: %s",
+    wi_error_set(&opening->error, number == EWOULDBLOCK ? WI_HUB_BUSY : code, "", "%.300s: %s",
         fetch->folder, number == EWOULDBLOCK ? "another fetch is at work there" : strerror(number));
 }
 
 static void on_lock_time(void *context);
 
+static void tell_progress(struct wi_fetch *fetch)
+{
+    wi_timer_free(fetch->timer);
+    fetch->timer = wi_timer_new(fetch->loop, on_progress_time, fetch);
+    wi_timer_start(fetch->timer, PROGRESS_MS, PROGRESS_MS);
+}
+
 static void on_opened(void *data, int cancelled)
 {
     struct wi_fetch *fetch = data;
+    struct fetch_opening *opening = &fetch->opening;
+    (void)cancelled; /* the queue is freed with the fetch, which waits for its works */
     fetch->works--;
+    fetch->folder_fd = opening->fd;
     wi_turn_wish(fetch->turn);
     if (fetch->closing)
         return;
-    if (fetch->folder_fd >= 0) {
-        wi_timer_free(fetch->timer);
-        fetch->timer = wi_timer_new(fetch->loop, on_progress_time, fetch);
-        wi_timer_start(fetch->timer, PROGRESS_MS, PROGRESS_MS);
-    } else if (fetch->error.code == WI_HUB_BUSY && wi_now_ms() - fetch->began < LOCK_MAX_MS)
+    if (fetch->folder_fd >= 0)
+        tell_progress(fetch);
+    else if (opening->error.code == WI_HUB_BUSY && wi_now_ms() - fetch->began < LOCK_MAX_MS)
         wi_timer_start(fetch->timer, LOCK_MS, 0);
     else
-        fetch_fail(fetch, &fetch->error);
+        fetch_fail(fetch, &opening->error);
 }
 
 static void on_lock_time(void *context)
@@ -197,6 +216,7 @@ struct wi_fetch *wi_fetch_start(uv_loop_t *loop, struct wi_http *http,
         .repository = wi_strdup(order->repository),
         .commit = wi_strdup(order->files->commit),
         .folder = wi_strdup(order->folder),
+        .lengths = order->lengths,
         .pause_ms = order->pause_ms ? order->pause_ms : 500,
         .stall_ms = order->stall_ms ? order->stall_ms : 30000,
         .folder_fd = -1,
@@ -205,8 +225,6 @@ struct wi_fetch *wi_fetch_start(uv_loop_t *loop, struct wi_http *http,
         .on_progress = on_progress,
         .on_end = on_end,
         .context = context};
-    if (uv_mutex_init(&fetch->blocks_lock) != 0)
-        abort(); /* fails only without memory */
     wi_hub_copy(&fetch->hub, order->hub);
     fetch->files = wi_alloc((fetch->count + 1) * sizeof *fetch->files);
     for (size_t i = 0; i < fetch->count; i++) {
@@ -217,6 +235,10 @@ struct wi_fetch *wi_fetch_start(uv_loop_t *loop, struct wi_http *http,
     fetch->queue = wi_work_queue_new(loop, THREADS);
     fetch->timer = wi_timer_new(loop, on_lock_time, fetch);
     fetch->turn = wi_turn_new(loop, on_turn, fetch);
-    on_lock_time(fetch);
+    wi_turn_wish(fetch->turn);
+    if (fetch->lengths)
+        tell_progress(fetch);
+    else
+        on_lock_time(fetch);
     return fetch;
 }

@@ -1,14 +1,18 @@
 /*
  * Fetches the files of a tree from a hub into a folder: whole, verified and their bytes on disk, or
- * an error. Their names are synced by who publishes the folder.
+ * an error. Their names are synced by who publishes the folder. Or asks for the lengths alone of
+ * those whose lengths nobody has said.
  *
- * Each file grows as PATH.part beside a PATH.ranges that says which bytes of which hash are there,
- * and takes its name only when all of it has the hash that the hub promised. So a file under its
- * own name is not fetched again, and a fetch that was cut, cancelled or killed goes on where it
- * was. A large file comes in segments over several connections.
+ * Several files come at the same time, each over one connection, its bytes written and hashed in
+ * their order (part.h says why nothing else than what was verified can get a name). So a fetch that
+ * was cut, cancelled or killed goes on behind what is there, once that was hashed again, and a file
+ * under its own name is hashed and not fetched again. A server that limits each connection is
+ * not worked around.
  *
  * Writing and hashing happen on threads of the pool. What is worth another try is tried again with
- * growing pauses, as long as bytes keep coming and WI_TRIES_MOST times without.
+ * growing pauses, as long as bytes keep coming and WI_TRIES_MOST times without. A server that
+ * cannot go on where it was may begin a file anew WI_TRIES_MOST times, and one that has sent a
+ * wrong file once: so nobody has more than ten times the bytes of a file fetched.
  */
 #ifndef WI_HUB_FETCH_H
 #define WI_HUB_FETCH_H
@@ -20,27 +24,29 @@
 #include "hub/tries.h"
 
 #define WI_FETCH_FILES 4             /* files at the same time */
-#define WI_FETCH_CONNECTIONS 4       /* for one file */
 #define WI_FETCH_MAX_WAIT_MS 300000u /* a Retry-After beyond this ends the fetch */
 
 struct wi_fetch;
 
-/* What is to be fetched. All is borrowed until wi_fetch_start returns. */
+/* What is to be fetched. All is borrowed until wi_fetch_start returns, but `lengths`. */
 struct wi_fetch_order {
     const struct wi_hub *hub; /* with its token, if it has one */
     const char *repository;
-    const struct wi_hub_tree *files; /* the chosen ones; unknown lengths are fine */
+    const struct wi_hub_tree *files; /* the chosen ones; without `lengths` all lengths are known */
     const char *folder;              /* exists, and belongs to this fetch alone */
     unsigned pause_ms;               /* before the second try, then doubled; 0: 500 */
     unsigned stall_ms;               /* without a byte ends a connection; 0: 30,000 */
+    /* Not NULL: nothing is fetched, and `folder` does not count. One for each file: those that are
+     * WI_HUB_BYTES_UNKNOWN are filled in, each once, until the fetch has ended. */
+    uint64_t *lengths;
 };
 
 struct wi_fetch_progress {
     uint64_t done;    /* bytes that are there, those from before included */
-    uint64_t total;   /* of all files; grows as unknown lengths become known */
+    uint64_t total;   /* of all files */
     uint64_t fetched; /* over the network, for nothing or not */
     size_t files_done, files;
-    size_t lengths_unknown; /* files that `total` does not count yet */
+    const char *retrying; /* what has failed, and when it is tried again; NULL: nothing. Borrowed */
 };
 
 /* At most five times a second, when something has changed. May cancel the fetch. */

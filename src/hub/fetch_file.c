@@ -4,67 +4,40 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include <inttypes.h>
 #include <stdlib.h>
 
-#define HASH_AT_ONCE (UINT64_C(16) << 20) /* bytes read back and hashed before others may work */
-#define BLOCKS_AT_ONCE (BLOCKS_MAX / 2)   /* then the loop may fill others again */
-#define SAVE_MS 250
-#define FIRST_PACE_MS 5 /* others wait so long for what the first connection brings */
-#define PACE_MS 200
+#define HASH_AT_ONCE (UINT64_C(16) << 20) /* bytes read back before others may work */
 #define GAIN (64u << 10) /* so much since the last failure makes it the first again */
-
-static void give_blocks_back(struct file *file)
-{
-    struct block *block;
-    while ((block = file_next_block(file)) != NULL)
-        fetch_give_block(file->fetch, block);
-}
 
 /* --- on a thread ------------------------------------------------------------------------------ */
 
-/* Those too that come meanwhile, up to `most`. */
-static enum wi_code write_blocks(struct file *file, size_t most)
-{
-    enum wi_code code = WI_OK;
-    struct block *block;
-    while (code == WI_OK && most-- > 0 && (block = file_next_block(file)) != NULL) {
-        code = wi_part_write(file->part, block->at, block->bytes, block->size, &file->work.error);
-        fetch_give_block(file->fetch, block);
-    }
-    return code;
-}
-
-/* What is there is whole: it gets its name, or was wrong and begins anew. */
-static enum wi_code finish_part(struct file *file)
+static enum wi_code add(struct file *file)
 {
     struct file_work *work = &file->work;
-    enum wi_code code = wi_part_finish(file->part, &work->error);
-    work->whole = code == WI_OK;
+    enum wi_code code = WI_OK;
+    if (work->buffer.size == 0 || file->broken)
+        return WI_OK;
+    if (work->buffer.anew)
+        code = wi_part_begin_anew(file->part, &work->error);
+    if (code == WI_OK)
+        code = wi_part_add(file->part, work->buffer.bytes, work->buffer.size, &work->error);
     return code;
 }
 
 static enum wi_code work_on_part(struct file *file)
 {
     struct file_work *work = &file->work;
-    enum wi_code code = write_blocks(file, BLOCKS_AT_ONCE);
-    if (code != WI_OK)
+    enum wi_code code = add(file);
+    if (code != WI_OK || work->close)
         return code;
-    work->behind = wi_part_catch_up(file->part, HASH_AT_ONCE, &work->error);
-    if (work->behind < 0)
+    work->more = wi_part_read_back(file->part, HASH_AT_ONCE, &work->error);
+    if (work->more < 0)
         return work->error.code;
-    work->done = wi_ranges_bytes(wi_part_ranges(file->part));
-    if (work->done == file->file.bytes && !work->behind)
-        return finish_part(file);
-    if (work->save)
-        wi_part_save(file->part);
-    return WI_OK;
-}
-
-static void close_part(struct file *file)
-{
-    wi_part_close(file->part);
-    file->part = NULL;
+    work->done = wi_part_bytes(file->part);
+    if (!work->more && !wi_part_is_done(file->part) && work->done == file->file.bytes)
+        code = wi_part_finish(file->part, &work->error);
+    work->whole = wi_part_is_done(file->part);
+    return code;
 }
 
 static void run(void *data)
@@ -73,46 +46,30 @@ static void run(void *data)
     struct file_work *work = &file->work;
     if (work->open)
         file->part = wi_part_open(file->fetch->folder_fd, &file->file, &work->error);
-    if (file->part == NULL)
-        work->code = work->error.code;
-    else if (wi_part_is_done(file->part))
-        work->whole = 1;
-    else if (work->close)
-        work->code = write_blocks(file, BLOCKS_MAX);
-    else
-        work->code = work_on_part(file);
-    if (file->part && work->open)
-        wi_ranges_copy(&work->there, wi_part_ranges(file->part));
-    if (file->part && (work->close || work->whole))
-        close_part(file);
+    work->code = file->part ? work_on_part(file) : work->error.code;
+    file->broken |= work->code != WI_OK && work->code != WI_DOWNLOAD_CORRUPT;
+    if (work->close || work->whole) {
+        wi_part_close(file->part);
+        file->part = NULL;
+    }
 }
 
 /* --- what came of it -------------------------------------------------------------------------- */
 
-static void release_transfers(struct file *file)
+static void drop_buffer(struct buffer *buffer)
 {
-    for (size_t i = 0; i < WI_FETCH_CONNECTIONS; i++)
-        transfer_release(&file->transfers[i]);
-}
-
-/* What they bring is not wanted any more, also where it waits to be written: a server that sends
- * more than it was asked for may bring bytes twice. */
-static void drop_transfers(struct file *file)
-{
-    release_transfers(file);
-    give_blocks_back(file);
+    free(buffer->bytes);
+    *buffer = (struct buffer){0};
 }
 
 /* Bytes may have been spoiled on the way, or by what was there from before: once more, all of it.
  */
-static void begin_anew(struct file *file)
+static void fetch_anew(struct file *file)
 {
-    drop_transfers(file);
+    transfer_release(&file->transfer);
+    file->filling.size = 0;
     file->done = 0;
-    file->behind = 0;
-    wi_ranges_clear(&file->claimed);
-    free(file->direct);
-    file->direct = NULL;
+    file->state = FILE_FETCHING;
     if (++file->spoiled > 1)
         fetch_fail(file->fetch, &file->work.error);
 }
@@ -121,7 +78,7 @@ static void take_result(struct file *file)
 {
     struct file_work *work = &file->work;
     if (work->code == WI_DOWNLOAD_CORRUPT) {
-        begin_anew(file);
+        fetch_anew(file);
         return;
     }
     if (work->code != WI_OK) {
@@ -129,15 +86,14 @@ static void take_result(struct file *file)
         return;
     }
     file->done = work->done;
-    file->behind = work->behind;
-    if (work->open) {
-        wi_ranges_copy(&file->claimed, &work->there);
+    if (!work->more)
         file->state = FILE_FETCHING;
-    }
     if (work->whole) {
         file->done = file->file.bytes;
         file->state = FILE_DONE;
-        drop_transfers(file);
+        transfer_release(&file->transfer);
+        drop_buffer(&file->filling);
+        drop_buffer(&work->buffer);
     }
 }
 
@@ -145,99 +101,45 @@ static void on_worked(void *data, int cancelled)
 {
     struct file *file = data;
     struct wi_fetch *fetch = file->fetch;
+    (void)cancelled; /* the queue is freed with the fetch, which waits for its works */
     file->busy = 0;
+    file->work.buffer.size = 0;
     fetch->works--;
     fetch->changed = 1;
-    if (file->work.close) {
-        give_blocks_back(file); /* what could not be written */
+    if (file->work.close)
         file->closed = 1;
-    } else if (!fetch->closing)
+    else if (!fetch->closing)
         take_result(file);
     wi_turn_wish(fetch->turn);
 }
 
+/* The thread gets what was filled, and the loop what the thread has emptied. */
 static void start_work(struct file *file, struct file_work work)
 {
     struct wi_fetch *fetch = file->fetch;
-    double now = wi_now_ms();
-    work.save = !work.open && now - file->saved_at >= SAVE_MS;
-    if (work.save || work.open)
-        file->saved_at = now;
-    wi_ranges_clear(&file->work.there);
+    struct buffer emptied = file->work.buffer;
+    work.buffer = file->filling;
+    file->filling = (struct buffer){.bytes = emptied.bytes};
     file->work = work;
     file->busy = 1;
+    file->due = 0;
     fetch->works++;
     wi_work_queue_start(fetch->queue, 0, run, on_worked, file);
 }
 
-/* --- how many connections --------------------------------------------------------------------- */
+/* --- the transfer ----------------------------------------------------------------------------- */
 
-/* Several for good once one was too slow: what they bring together says nothing of one alone. */
-static void on_pace(void *context)
+static void stop_waiting(struct file *file)
 {
-    struct file *file = context;
-    double now = wi_now_ms();
-    if (!wi_line_is_fast(file->came - file->paced, now - file->paced_at))
-        file->several = 1;
-    file->paced = file->came;
-    file->paced_at = now;
-    if (file->several || file->state != FILE_FETCHING)
-        wi_timer_stop(file->pace);
-    if (file->several)
-        wi_turn_wish(file->fetch->turn);
-}
-
-static void on_found(struct transfer *transfer)
-{
-    struct file *file = transfer->file;
-    wi_turn_wish(file->fetch->turn); /* the other connections have waited for the place */
-    if (file->pace)
-        return;
-    file->paced_at = wi_now_ms();
-    file->pace = wi_timer_new(file->fetch->loop, on_pace, file);
-    wi_timer_start(file->pace, FIRST_PACE_MS, PACE_MS);
-}
-
-/* --- transfers -------------------------------------------------------------------------------- */
-
-/* One connection finds the place before the others begin, and is the only one where there are no
- * ranges, or where it is that fast: others would bring no more then, but bytes that have to be read
- * back for the hash. */
-static struct transfer *free_transfer(struct file *file)
-{
-    size_t used = 0, searching = 0;
-    struct transfer *found = NULL;
-    for (size_t i = 0; i < WI_FETCH_CONNECTIONS; i++) {
-        struct transfer *transfer = &file->transfers[i];
-        used += (size_t)transfer->used;
-        searching += transfer->used && !transfer->accepted;
-        if (!transfer->used)
-            found = transfer;
-    }
-    if ((!file->direct && searching > 0) || ((file->no_ranges || !file->several) && used > 0))
-        return NULL;
-    return found;
-}
-
-static void start_transfers(struct file *file)
-{
-    uint64_t size = file->file.bytes;
-    int alone = file->pace && !file->several; /* and it may stay so */
-    uint64_t segment = wi_segment_bytes(size, alone ? 1 : WI_FETCH_CONNECTIONS);
-    struct wi_range range;
-    struct transfer *transfer;
-    while ((transfer = free_transfer(file)) != NULL &&
-           wi_ranges_missing(&file->claimed, size, segment, &range)) {
-        wi_ranges_add(&file->claimed, range.first, range.end);
-        transfer_start(transfer, range.first, range.end);
-    }
+    file->tries = 0;
+    file->gained = 0;
+    file->trouble.code = WI_OK;
 }
 
 static void on_done(struct transfer *transfer)
 {
     struct file *file = transfer->file;
-    file->tries = 0;
-    file->gained = 0;
+    stop_waiting(file);
     transfer_release(transfer);
     wi_turn_wish(file->fetch->turn);
 }
@@ -245,12 +147,14 @@ static void on_done(struct transfer *transfer)
 static void on_size(struct transfer *transfer, uint64_t bytes)
 {
     struct file *file = transfer->file;
+    struct wi_fetch *fetch = file->fetch;
+    stop_waiting(file);
     file->file.bytes = bytes;
-    file->tries = 0;
-    file->state = FILE_OPENING;
-    file->fetch->changed = 1;
+    fetch->lengths[file - fetch->files] = bytes;
+    file->state = FILE_DONE;
+    fetch->changed = 1;
     transfer_release(transfer);
-    wi_turn_wish(file->fetch->turn);
+    wi_turn_wish(fetch->turn);
 }
 
 static void on_time(void *context)
@@ -259,8 +163,7 @@ static void on_time(void *context)
     wi_turn_wish(file->fetch->turn);
 }
 
-/* Several connections that break at once count as one failure. */
-static void wait_before_next_try(struct file *file, unsigned after_s)
+static void wait_before_next_try(struct file *file, const struct wi_error *why, unsigned after_s)
 {
     struct wi_fetch *fetch = file->fetch;
     uint64_t pause = wi_tries_pause(fetch->pause_ms, file->tries);
@@ -269,59 +172,82 @@ static void wait_before_next_try(struct file *file, unsigned after_s)
     if (pause < UINT64_C(1000) * after_s)
         pause = UINT64_C(1000) * after_s;
     wi_timer_start(file->timer, pause, 0);
+    file->trouble = *why;
+    file->again_at = wi_now_ms() + (double)pause;
+    fetch->changed = 1;
+    wi_turn_wish(fetch->turn); /* what has come is to be written */
 }
 
 static void on_failure(struct transfer *transfer, const struct wi_error *error, unsigned after_s)
 {
     struct file *file = transfer->file;
     struct wi_error last = *error;
-    int waits = file->timer && wi_timer_running(file->timer);
-    wi_ranges_remove(&file->claimed, transfer->at, transfer->end);
     transfer_release(transfer);
-    free(file->direct);
-    file->direct = NULL;
+    file->due = 1;
     if (file->gained >= GAIN)
         file->tries = 0;
     file->gained = 0;
-    if (!waits)
-        file->tries++;
+    file->tries++;
     if (file->tries > WI_TRIES_MOST || after_s > WI_FETCH_MAX_WAIT_MS / 1000) {
         wi_error_retry_after(&last, after_s);
         fetch_fail(file->fetch, &last);
-    } else if (!waits || after_s > 0)
-        wait_before_next_try(file, after_s);
+    } else {
+        wait_before_next_try(file, &last, after_s);
+    }
 }
 
 /* --- step by step ----------------------------------------------------------------------------- */
 
+static int is_waiting(const struct file *file)
+{
+    return file->timer && wi_timer_running(file->timer);
+}
+
+static void need_buffer(struct buffer *buffer)
+{
+    if (!buffer->bytes)
+        buffer->bytes = wi_realloc_array(NULL, BUFFER_BYTES, 1);
+}
+
+/* Once nothing is left to be written: only then it is known what is missing. */
+static void ask_for_the_rest(struct file *file)
+{
+    if (file->transfer.used || file->filling.size > 0 || is_waiting(file))
+        return;
+    file->filling.anew = 0;
+    need_buffer(&file->filling);
+    need_buffer(&file->work.buffer);
+    transfer_start(&file->transfer, file->done);
+}
+
 static void go_on_fetching(struct file *file)
 {
-    for (size_t i = 0; i < WI_FETCH_CONNECTIONS; i++)
-        transfer_resume(&file->transfers[i]);
-    if (!file->timer || !wi_timer_running(file->timer))
-        start_transfers(file);
-    if (!file->busy && (file->first || file->behind || file->done == file->file.bytes))
+    size_t filled = file->filling.size;
+    int due = file->due || !file->transfer.used || file->transfer.paused;
+    if (!file->busy &&
+        ((filled > 0 && (due || filled >= WORTH_A_WORK)) || file->done == file->file.bytes))
         start_work(file, (struct file_work){0});
+    else if (!file->busy)
+        ask_for_the_rest(file);
+    if (file->filling.size == 0)
+        transfer_resume(&file->transfer);
 }
 
 static void measure(struct file *file)
 {
-    struct transfer *transfer = &file->transfers[0];
-    if (!transfer->used && (!file->timer || !wi_timer_running(file->timer)))
-        transfer_start(transfer, 0, WI_HUB_BYTES_UNKNOWN);
+    if (!file->transfer.used && !is_waiting(file))
+        transfer_start(&file->transfer, 0);
 }
 
 static void close_file(struct file *file)
 {
-    release_transfers(file);
+    transfer_release(&file->transfer);
     if (file->busy || file->closed)
         return;
-    if (file->part) {
+    if (file->part)
         start_work(file, (struct file_work){.close = 1});
-        return;
-    }
-    give_blocks_back(file);
-    file->closed = 1;
+    else
+        file->closed = 1;
 }
 
 void file_go_on(struct file *file)
@@ -331,14 +257,14 @@ void file_go_on(struct file *file)
     else if (file->state == FILE_MEASURING)
         measure(file);
     else if (file->state == FILE_OPENING && !file->busy)
-        start_work(file, (struct file_work){.open = 1});
+        start_work(file, (struct file_work){.open = !file->part});
     else if (file->state == FILE_FETCHING)
         go_on_fetching(file);
 }
 
 /* --- life ------------------------------------------------------------------------------------- */
 
-static const struct transfer_events events = {on_found, on_done, on_size, on_failure};
+static const struct transfer_events events = {on_done, on_size, on_failure};
 
 void file_init(struct file *file, struct wi_fetch *fetch, const struct wi_hub_file *wanted)
 {
@@ -346,24 +272,19 @@ void file_init(struct file *file, struct wi_fetch *fetch, const struct wi_hub_fi
     file->file = *wanted;
     file->file.path = wi_strdup(wanted->path);
     file->file.remote = wi_strdup(wanted->remote ? wanted->remote : wanted->path);
-    file->last = &file->first;
-    if (wanted->here) {
+    file->transfer.file = file;
+    file->transfer.events = &events;
+    if (wanted->here || (fetch->lengths && wanted->bytes != WI_HUB_BYTES_UNKNOWN)) {
         file->state = FILE_DONE;
-        file->done = wanted->bytes;
-    }
-    for (size_t i = 0; i < WI_FETCH_CONNECTIONS; i++) {
-        file->transfers[i].file = file;
-        file->transfers[i].events = &events;
+        file->done = wanted->here ? wanted->bytes : 0;
     }
 }
 
 void file_clear(struct file *file)
 {
-    wi_ranges_clear(&file->claimed);
-    wi_ranges_clear(&file->work.there);
+    drop_buffer(&file->filling);
+    drop_buffer(&file->work.buffer);
     wi_timer_free(file->timer);
-    wi_timer_free(file->pace);
-    free(file->direct);
     free(file->file.path);
     free(file->file.remote);
 }

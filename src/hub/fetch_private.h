@@ -2,13 +2,13 @@
  * The parts of a fetch, each in a file of its own:
  *
  *   fetch.c           the folder, which files are under way, progress, the end
- *   fetch_file.c      one file: its threads' work, its connections, tries
- *   fetch_transfer.c  one range of a file over one connection
+ *   fetch_file.c      one file: its threads' work, its tries
+ *   fetch_transfer.c  what is missing of a file, asked for over one connection
  *   fetch_shared.c    what all of them may do
  *
  * Callbacks of curl only note what came and wish a turn; all that follows is decided in the turn.
- * Blocks alone pass between the loop and the threads while both are at work: `blocks_lock` guards
- * the lists of them, those that are free and those that each file has to write.
+ * A file has two buffers: the loop fills one while a thread may have the other, and they are
+ * exchanged between two works.
  */
 #ifndef WI_HUB_FETCH_PRIVATE_H
 #define WI_HUB_FETCH_PRIVATE_H
@@ -17,34 +17,27 @@
 #include "base/work_queue.h"
 #include "hub/fetch.h"
 #include "hub/part.h"
-#include "hub/ranges.h"
 
-#define BLOCK_BYTES (512u << 10)
-/* Of a fetch: more than all connections fill at a time, and so few that memory that is new to the
- * process does not cost more than the bytes. */
-#define BLOCKS_MAX 32
+#define BUFFER_BYTES (1u << 20)
+#define WORTH_A_WORK (BUFFER_BYTES / 4) /* so much is written before it is due */
 
-/* Bytes on their way to the disk. */
-struct block {
-    struct block *next;
-    uint64_t at;
+struct buffer {
+    char *bytes; /* NULL: none is needed yet */
     size_t size;
-    char bytes[BLOCK_BYTES];
+    int anew; /* they are the file's first: what was there before is void */
 };
 
 struct transfer;
-/* What a file hears of its transfers. */
+/* What a file hears of its transfer. */
 struct transfer_events {
-    void (*found)(struct transfer *transfer); /* a server begins to send; from inside curl */
-    /* It has ended, with all that it was to bring or not. */
-    void (*done)(struct transfer *transfer);
+    void (*done)(struct transfer *transfer);                 /* all has come */
     void (*size)(struct transfer *transfer, uint64_t bytes); /* the file has so many */
     /* It has to be tried again: `error` is for the last time, `after_s` what the server asks for.
      */
     void (*failed)(struct transfer *transfer, const struct wi_error *error, unsigned after_s);
 };
 
-/* A range that is asked for, and the answers on the way to it. */
+/* The file from some byte on, and the answers on the way to it. */
 struct transfer {
     struct file *file;
     const struct transfer_events *events;
@@ -52,10 +45,11 @@ struct transfer {
     struct wi_http_call *call;
     char *url;
     unsigned hops;
-    uint64_t at, end; /* of the file: what comes next, and what was claimed */
-    uint64_t skip;    /* bytes of the answer that are not wanted */
-    int accepted;     /* its body is the file's */
-    struct block *block;
+    uint64_t at;           /* of the file: what comes next */
+    uint64_t told;         /* the file's length as the answer gives it */
+    uint64_t unwanted;     /* bytes of an answer that is not the file */
+    int status;            /* of the answer; 0: its head is not there yet */
+    int accepted;          /* its body is the file's */
     struct wi_error error; /* for good, noted inside curl */
 };
 
@@ -63,11 +57,11 @@ enum file_state { FILE_WAITING, FILE_MEASURING, FILE_OPENING, FILE_FETCHING, FIL
 
 /* What a thread does for a file, and what came of it. */
 struct file_work {
-    int open, save, close;
-    uint64_t done;          /* bytes that are there now */
-    int behind;             /* there is more to hash */
-    int whole;              /* the file has its name */
-    struct wi_ranges there; /* after `open` */
+    int open, close;
+    struct buffer buffer; /* to be added */
+    uint64_t done;        /* bytes that are there now */
+    int more;             /* there is more to read back */
+    int whole;            /* the file has its name */
     enum wi_code code;
     struct wi_error error;
 };
@@ -76,24 +70,25 @@ struct file {
     struct wi_fetch *fetch;
     struct wi_hub_file file;
     enum file_state state;
-    struct wi_part *part;        /* a thread's, while `busy` */
-    struct wi_ranges claimed;    /* bytes that are there, or on their way */
-    struct block *first, **last; /* what is to be written; guarded by blocks_lock */
+    struct wi_part *part; /* a thread's, while `busy`, as is `broken` */
+    int broken;           /* it is for closing only */
     struct file_work work;
-    int busy, behind, closed;
+    struct buffer filling; /* the loop's */
+    int busy, closed;
+    int due; /* what was filled so far is to be written */
     uint64_t done;
-    double saved_at;
-    struct transfer transfers[WI_FETCH_CONNECTIONS];
-    char *direct;           /* where the bytes were found; NULL: ask the hub */
-    int no_ranges;          /* the server gives the whole only */
+    struct transfer transfer;
     struct wi_timer *timer; /* before the next try */
-    unsigned tries, spoiled;
-    uint64_t gained; /* since the last failure */
-    /* Whether several connections are worth it. */
-    int several;
-    uint64_t came, paced; /* bytes that have come, and had when the pace was taken last */
-    double paced_at;
-    struct wi_timer *pace; /* NULL: nothing has come yet */
+    unsigned tries, begun_anew, spoiled;
+    uint64_t gained;         /* since the last failure */
+    struct wi_error trouble; /* why it is tried again; code WI_OK: it is not */
+    double again_at;
+};
+
+/* A thread's until on_opened. */
+struct fetch_opening {
+    int fd; /* -1, and why */
+    struct wi_error error;
 };
 
 struct wi_fetch {
@@ -102,18 +97,17 @@ struct wi_fetch {
     struct wi_hub hub;
     char *repository, *commit, *folder;
     unsigned pause_ms, stall_ms;
-    int folder_fd;
+    uint64_t *lengths; /* NULL: it fetches */
+    struct fetch_opening opening;
+    int folder_fd; /* -1 until it is locked */
     double began;
     struct wi_work_queue *queue;
     struct wi_timer *timer; /* progress; before that, tries to lock the folder */
     struct wi_turn *turn;
     struct file *files;
     size_t count;
-    uv_mutex_t blocks_lock;
-    struct block *free_blocks; /* guarded by blocks_lock */
-    size_t blocks;             /* all there are; of the loop */
     uint64_t fetched;
-    int hub_private; /* the hub was found at a private address */
+    char retrying[512];
     int changed, closing, cancelled, failed;
     unsigned works;
     struct wi_error error;
@@ -122,23 +116,19 @@ struct wi_fetch {
     void *context;
 };
 
+/* fetch_shared.c */
+void fetch_close(struct wi_fetch *fetch); /* begins the end; its next turn goes on with it */
+void fetch_fail(struct wi_fetch *fetch, const struct wi_error *error);
+
 /* fetch_file.c */
 void file_init(struct file *file, struct wi_fetch *fetch, const struct wi_hub_file *wanted);
 void file_go_on(struct file *file); /* whatever is next; also towards the end */
 void file_clear(struct file *file);
 
 /* fetch_transfer.c */
-void transfer_start(struct transfer *transfer, uint64_t first, uint64_t end);
+/* From the byte `at` on, or, of a file of unknown length, what its length is. */
+void transfer_start(struct transfer *transfer, uint64_t at);
 void transfer_resume(struct transfer *transfer);
-/* Ends it; what has come so far is handed to the file. */
-void transfer_release(struct transfer *transfer);
-
-/* fetch_shared.c */
-void fetch_close(struct wi_fetch *fetch); /* begins the end; its next turn goes on with it */
-void fetch_fail(struct wi_fetch *fetch, const struct wi_error *error);
-struct block *fetch_take_block(struct wi_fetch *fetch);             /* NULL: there are too many */
-void fetch_give_block(struct wi_fetch *fetch, struct block *block); /* on any thread */
-void file_add_block(struct file *file, struct block *block);        /* for a thread to write */
-struct block *file_next_block(struct file *file);                   /* on any thread; NULL: none */
+void transfer_release(struct transfer *transfer); /* ends it */
 
 #endif

@@ -1,4 +1,5 @@
-/* One range of a file: asked for, led on by redirects, its bytes put into blocks. */
+/* What is missing of a file: asked for, led on by redirects, its bytes put into the file's buffer.
+ */
 #include "hub/fetch_private.h"
 
 #include "base/memory.h"
@@ -37,13 +38,28 @@ static uint64_t told_size(const struct wi_http_call *call, int status, uint64_t 
     return length && sscanf(length, "%" SCNu64, &size) == 1 ? size : WI_HUB_BYTES_UNKNOWN;
 }
 
+/* All of the file comes, although the rest was asked for: what is there is void with its first
+ * byte. */
+static enum wi_code begin_anew(struct transfer *transfer)
+{
+    struct file *file = transfer->file;
+    transfer->at = 0;
+    file->filling.anew = 1; /* nothing else is in that buffer: see ask_for_the_rest */
+    if (++file->begun_anew <= WI_TRIES_MOST)
+        return WI_OK;
+    return wi_error_set(&transfer->error, WI_HUB_FAILED, "",
+        "the server of %.200s does not go on where a connection was cut: it has begun anew %d "
+        "times, which is all it may",
+        file->file.path, WI_TRIES_MOST);
+}
+
 /* Whether the body is what was asked for. A server that knows no ranges sends all of the file. */
 static int look_at_head(struct transfer *transfer, const struct wi_http_call *call, int status)
 {
     struct file *file = transfer->file;
     uint64_t first, size = told_size(call, status, &first);
     if (is_measuring(transfer)) {
-        transfer->end = size;
+        transfer->told = size;
         return -1;
     }
     if (size != file->file.bytes && (size != WI_HUB_BYTES_UNKNOWN || status != 200)) {
@@ -52,97 +68,56 @@ static int look_at_head(struct transfer *transfer, const struct wi_http_call *ca
             file->file.path, file->file.bytes);
         return -1;
     }
-    if (status == 200) {
-        file->no_ranges = transfer->at > 0 || transfer->end < file->file.bytes;
-        wi_ranges_add(&file->claimed, transfer->at, file->file.bytes);
-        transfer->skip = transfer->at;
-        transfer->end = file->file.bytes;
-    } else if (first != transfer->at) {
+    if (status == 200 && transfer->at > 0 && begin_anew(transfer) != WI_OK)
+        return -1;
+    if (first != transfer->at) {
         wi_error_set(&transfer->error, WI_HUB_FAILED, "",
             "the server sends other bytes of %.200s than it was asked for", file->file.path);
         return -1;
     }
     transfer->accepted = 1;
-    free(file->direct);
-    file->direct = wi_strdup(transfer->url);
-    transfer->events->found(transfer);
     return 0;
 }
 
 static int on_head(void *context, const struct wi_http_call *call, int status)
 {
     struct transfer *transfer = context;
-    struct wi_fetch *fetch = transfer->file->fetch;
-    if (wi_hub_owns_url(&fetch->hub, transfer->url))
-        fetch->hub_private = wi_http_call_is_private(call);
+    transfer->status = status;
     return status == 200 || status == 206 ? look_at_head(transfer, call, status) : 0;
 }
 
 /* --- the body --------------------------------------------------------------------------------- */
 
-static void hand_over_block(struct transfer *transfer)
+static enum wi_http_verdict take(struct transfer *transfer, const char *bytes, size_t size)
 {
     struct file *file = transfer->file;
-    struct block *block = transfer->block;
-    transfer->block = NULL;
-    if (block == NULL)
-        return;
-    file_add_block(file, block);
-    wi_turn_wish(file->fetch->turn);
-}
-
-static void fill(struct transfer *transfer, const char *bytes, size_t size)
-{
-    struct block *block = transfer->block;
-    if (size == 0)
-        return;
-    memcpy(block->bytes + block->size, bytes, size);
-    block->size += size;
-    transfer->at += size;
-}
-
-/* All of a piece, which is no larger than a block, or nothing where no block is left for it. Every
- * block but a range's last is full: so they lie in the file as its pages do, which the kernel
- * copies for less. */
-static int put(struct transfer *transfer, const char *bytes, size_t size)
-{
-    size_t room = transfer->block ? BLOCK_BYTES - transfer->block->size : 0;
-    struct block *next = NULL;
-    if (size <= room) {
-        fill(transfer, bytes, size);
-        return 0;
+    struct buffer *buffer = &file->filling;
+    if (size > BUFFER_BYTES - buffer->size) {
+        transfer->paused = 1;
+        wi_turn_wish(file->fetch->turn);
+        return WI_HTTP_PAUSE;
     }
-    if ((next = fetch_take_block(transfer->file->fetch)) == NULL)
-        return -1;
-    fill(transfer, bytes, room);
-    hand_over_block(transfer);
-    next->at = transfer->at;
-    transfer->block = next;
-    fill(transfer, bytes + room, size - room);
-    return 0;
+    memcpy(buffer->bytes + buffer->size, bytes, size);
+    buffer->size += size;
+    transfer->at += size;
+    file->gained += size;
+    file->trouble.code = WI_OK;
+    file->fetch->fetched += size;
+    if (buffer->size >= WORTH_A_WORK)
+        wi_turn_wish(file->fetch->turn);
+    return WI_HTTP_TAKEN;
 }
 
 static enum wi_http_verdict on_data(void *context, const char *bytes, size_t size)
 {
     struct transfer *transfer = context;
-    struct file *file = transfer->file;
-    size_t unwanted;
     if (!transfer->accepted) {
-        transfer->skip += size;
-        return transfer->skip <= IGNORED_BODY ? WI_HTTP_TAKEN : WI_HTTP_END;
+        transfer->unwanted += size;
+        return transfer->unwanted <= IGNORED_BODY ? WI_HTTP_TAKEN : WI_HTTP_END;
     }
-    unwanted = size < transfer->skip ? size : (size_t)transfer->skip;
-    if (size - unwanted > transfer->end - transfer->at || size > BLOCK_BYTES)
+    if (size > transfer->file->file.bytes - transfer->at || size > BUFFER_BYTES)
         return WI_HTTP_END;
-    if (size > unwanted && put(transfer, bytes + unwanted, size - unwanted) != 0) {
-        transfer->paused = 1;
-        return WI_HTTP_PAUSE;
-    }
-    transfer->skip -= unwanted;
-    file->gained += size - unwanted;
-    file->came += size - unwanted;
-    file->fetch->fetched += size;
-    return WI_HTTP_TAKEN;
+    return take(transfer, bytes, size);
 }
 
 /* --- the end of an answer --------------------------------------------------------------------- */
@@ -153,8 +128,8 @@ static void lead_on(struct transfer *transfer, const struct wi_http_answer *answ
 {
     struct wi_fetch *fetch = transfer->file->fetch;
     struct wi_error error = {0};
-    char *next = wi_redirect_follow(transfer->url, wi_http_call_header(answer->call, "location"),
-        transfer->hops, fetch->hub_private, &error);
+    char *next = wi_redirect_follow(fetch->hub.url, transfer->url,
+        wi_http_call_header(answer->call, "location"), transfer->hops, &error);
     if (next == NULL) {
         fetch_fail(fetch, &error);
         return;
@@ -166,18 +141,24 @@ static void lead_on(struct transfer *transfer, const struct wi_http_answer *answ
 }
 
 /* An answer that is neither the file nor a way to it. Where a redirect led, a refusal means that
- * the signed URL is too old. */
+ * the signed URL is too old, and that there is nothing, that there is nothing. */
 static void judge(struct transfer *transfer, const struct wi_http_answer *answer)
 {
     struct wi_fetch *fetch = transfer->file->fetch;
     const char *path = transfer->file->file.path;
     const char *after = wi_http_call_header(answer->call, "retry-after");
     struct wi_error error = {0};
-    int status = answer->status, own = wi_hub_owns_url(&fetch->hub, transfer->url);
+    int status = transfer->status, own = wi_hub_owns_url(&fetch->hub, transfer->url);
     if (status == 429 || status == 408 || status >= 500) {
-        wi_error_set(&error, WI_HUB_BUSY, "", "hub %s answers %d for %.200s, again and again",
-            fetch->hub.name, status, path);
+        wi_error_set(
+            &error, WI_HUB_BUSY, "", "hub %s answers %d for %.200s", fetch->hub.name, status, path);
         transfer->events->failed(transfer, &error, wi_hub_retry_after(after));
+    } else if (!own && (status == 404 || status == 410)) {
+        wi_error_set(&error, WI_HUB_NOT_FOUND, "",
+            "hub %s leads elsewhere for %.200s, and there the answer is %d: the file is gone, or "
+            "was never uploaded; whoever runs the hub has to mend that",
+            fetch->hub.name, path, status);
+        fetch_fail(fetch, &error);
     } else if (!own && status >= 400 && status != 416) {
         wi_error_set(&error, WI_HUB_FAILED, "",
             "where hub %s keeps %.200s the answer is %d, also to a fresh URL", fetch->hub.name,
@@ -192,15 +173,17 @@ static void judge(struct transfer *transfer, const struct wi_http_answer *answer
 
 static void measured(struct transfer *transfer, const struct wi_http_answer *answer)
 {
-    uint64_t first, size = transfer->end;
+    uint64_t first, size = transfer->told;
     struct wi_error error;
-    if (answer->status == 416)
+    if (transfer->status == 416)
         size = told_size(answer->call, 416, &first);
     if (size != WI_HUB_BYTES_UNKNOWN && size <= WI_HUB_FILE_MAX) {
         transfer->events->size(transfer, size);
         return;
     }
-    wi_error_set(&error, WI_HUB_FAILED, "", "the server does not say how long %.200s is",
+    wi_error_set(&error, WI_HUB_FAILED, "",
+        "the server does not say how long %.200s is, neither by Content-Length nor by "
+        "Content-Range; without that it is not known whether there is room for it",
         transfer->file->file.path);
     fetch_fail(transfer->file->fetch, &error);
 }
@@ -218,6 +201,19 @@ static void broken(struct transfer *transfer, const struct wi_http_answer *answe
         transfer->events->failed(transfer, &error, 0);
 }
 
+/* Whether it came so far that it can be judged; of one that is not the file the head is enough. */
+static int is_answer(const struct transfer *transfer, const struct wi_http_answer *answer)
+{
+    return answer->end == WI_HTTP_ANSWERED ||
+           (answer->end == WI_HTTP_STOPPED && transfer->status && !transfer->accepted);
+}
+
+static int has_measured(const struct transfer *transfer)
+{
+    int status = transfer->status;
+    return is_measuring(transfer) && (status == 200 || status == 206 || status == 416);
+}
+
 static void on_answer(void *context, const struct wi_http_answer *answer)
 {
     struct transfer *transfer = context;
@@ -225,13 +221,13 @@ static void on_answer(void *context, const struct wi_http_answer *answer)
     transfer->paused = 0;
     if (transfer->error.code != WI_OK)
         fetch_fail(transfer->file->fetch, &transfer->error);
-    else if (is_measuring(transfer) && (answer->end == WI_HTTP_STOPPED || answer->status == 416))
-        measured(transfer, answer);
-    else if (transfer->accepted && transfer->at == transfer->end)
+    else if (transfer->accepted && transfer->at == transfer->file->file.bytes)
         transfer->events->done(transfer);
-    else if (answer->end != WI_HTTP_ANSWERED || transfer->accepted)
+    else if (transfer->accepted || !is_answer(transfer, answer))
         broken(transfer, answer);
-    else if (answer->status >= 301 && answer->status <= 308 && answer->status != 304)
+    else if (has_measured(transfer))
+        measured(transfer, answer);
+    else if (transfer->status >= 301 && transfer->status <= 308 && transfer->status != 304)
         lead_on(transfer, answer);
     else
         judge(transfer, answer);
@@ -248,10 +244,11 @@ static void send_request(struct transfer *transfer)
     char range[80];
     const char *headers[3] = {0};
     size_t count = 0;
-    snprintf(range, sizeof range, "Range: bytes=%" PRIu64 "-%" PRIu64, transfer->at,
-        is_measuring(transfer) ? 0 : transfer->end - 1);
-    if (is_measuring(transfer) || transfer->at > 0 || transfer->end != file->file.bytes)
+    if (is_measuring(transfer))
+        headers[count++] = "Range: bytes=0-0";
+    else if (transfer->at > 0)
         headers[count++] = range;
+    snprintf(range, sizeof range, "Range: bytes=%" PRIu64 "-", transfer->at);
     if (token)
         headers[count++] = token;
     const struct wi_http_request request = {.method = "GET",
@@ -259,28 +256,27 @@ static void send_request(struct transfer *transfer)
         .headers = headers,
         .stall_ms = fetch->stall_ms,
         .outside = 1,
-        .allow_private = own || fetch->hub_private,
+        .allow_private = wi_redirect_stays(fetch->hub.url, transfer->url),
         .on_head = on_head,
         .on_data = on_data};
-    transfer->skip = 0;
-    transfer->accepted = 0;
+    transfer->unwanted = 0;
+    transfer->accepted = transfer->status = 0;
     transfer->call = wi_http_start(fetch->http, &request, on_answer, transfer);
     free(token);
 }
 
-void transfer_start(struct transfer *transfer, uint64_t first, uint64_t end)
+void transfer_start(struct transfer *transfer, uint64_t at)
 {
     struct file *file = transfer->file;
     const struct wi_fetch *fetch = file->fetch;
     transfer->used = 1;
     transfer->paused = 0;
-    transfer->at = first;
-    transfer->end = end;
+    transfer->at = at;
+    transfer->told = WI_HUB_BYTES_UNKNOWN;
     transfer->hops = 0;
     transfer->error = (struct wi_error){0};
-    transfer->url = file->direct ? wi_strdup(file->direct)
-                                 : wi_hub_file_url(&fetch->hub, fetch->repository, fetch->commit,
-                                       file->file.remote);
+    transfer->url =
+        wi_hub_file_url(&fetch->hub, fetch->repository, fetch->commit, file->file.remote);
     send_request(transfer);
 }
 
@@ -298,8 +294,7 @@ void transfer_release(struct transfer *transfer)
         return;
     wi_http_cancel(transfer->call);
     transfer->call = NULL;
-    transfer->used = 0;
+    transfer->used = transfer->paused = 0;
     free(transfer->url);
     transfer->url = NULL;
-    hand_over_block(transfer);
 }

@@ -3,9 +3,13 @@
  *
  *   huggingface  the revision, then the tree, page by page
  *   plain        SHA256SUMS, then the lengths of the files, LENGTHS_AT_ONCE at a time
+ *
+ * Answers have up to 4 MiB, and there may be 200 of them: they are read on a thread, which has the
+ * tree alone meanwhile.
  */
 #include "hub/list.h"
 
+#include "base/loop.h"
 #include "base/memory.h"
 #include "hub/choose.h"
 #include "model/manifest.h"
@@ -21,19 +25,36 @@ struct length {
     size_t index;           /* of the file */
 };
 
+typedef enum wi_code read_fn(
+    struct wi_hub_tree *tree, const char *text, size_t size, struct wi_error *error);
+typedef void then_fn(struct wi_hub_list *list);
+
+/* An answer that is read beside the loop. */
+struct reading {
+    struct wi_work *work; /* NULL: none is */
+    char *text;
+    size_t size;
+    read_fn *read;
+    then_fn *then; /* on the loop, once it is read well */
+    enum wi_code code;
+    struct wi_error error;
+};
+
 struct wi_hub_list {
     uv_loop_t *loop;
     struct wi_http *http;
     struct wi_hub hub;
     struct wi_hub_reference reference;
-    char *what; /* for errors: the reference without its variant */
-    struct wi_hub_tree tree;
+    char *what;              /* for errors: the reference without its variant */
+    struct wi_hub_tree tree; /* a thread's while an answer is read */
+    struct reading reading;
     struct wi_hub_ask *ask; /* of the steps that come one after another */
+    char *next;             /* the page after the one that is read; NULL: it is the last */
     unsigned pages;
     struct length lengths[LENGTHS_AT_ONCE];
-    size_t measured; /* files whose length was asked for, or need not be */
-    size_t asked;    /* of them, by the network */
-    wi_hub_list_fn *on_tree;
+    size_t measured;         /* files whose length was asked for, or need not be */
+    size_t asked;            /* of them, by the network */
+    wi_hub_list_fn *on_tree; /* NULL once it was cancelled */
     void *context;
 };
 
@@ -47,6 +68,8 @@ static void free_list(struct wi_hub_list *list)
     wi_hub_clear(&list->hub);
     wi_hub_reference_clear(&list->reference);
     wi_hub_tree_clear(&list->tree);
+    free(list->reading.text);
+    free(list->next);
     free(list->what);
     free(list);
 }
@@ -71,6 +94,47 @@ static void ask(struct wi_hub_list *list, char *url, wi_hub_ask_fn *on_answer)
     free(url);
 }
 
+/* --- answers ---------------------------------------------------------------------------------- */
+
+static void run(void *data)
+{
+    struct wi_hub_list *list = data;
+    struct reading *reading = &list->reading;
+    reading->code = reading->read(&list->tree, reading->text, reading->size, &reading->error);
+}
+
+static void on_run(void *data, int cancelled)
+{
+    struct wi_hub_list *list = data;
+    struct reading *reading = &list->reading;
+    (void)cancelled; /* only where it was ours to cancel */
+    reading->work = NULL;
+    free(reading->text);
+    reading->text = NULL;
+    if (!list->on_tree)
+        free_list(list);
+    else if (reading->code != WI_OK)
+        fail(list, &reading->error);
+    else
+        reading->then(list);
+}
+
+/* If it is one it is read, and `then` is next. */
+static void read_answer(struct wi_hub_list *list, const struct wi_http_answer *answer,
+    const struct wi_error *problem, read_fn *read, then_fn *then)
+{
+    list->ask = NULL;
+    if (problem) {
+        fail(list, problem);
+        return;
+    }
+    list->reading = (struct reading){
+        .text = wi_strndup(answer->body, answer->body_size), .size = answer->body_size};
+    list->reading.read = read;
+    list->reading.then = then;
+    list->reading.work = wi_work_start(list->loop, run, on_run, list);
+}
+
 /* --- the tree --------------------------------------------------------------------------------- */
 
 /* What a Link header names as the next page, by RFC 8288: <URL>; rel="next", more of them behind
@@ -89,13 +153,22 @@ static char *next_of(const char *link)
     return NULL;
 }
 
-static void finish_tree(struct wi_hub_list *list)
+static enum wi_code read_last_page(
+    struct wi_hub_tree *tree, const char *text, size_t size, struct wi_error *error)
 {
-    struct wi_error error;
-    if (wi_hub_tree_finish(&list->tree, &error) != WI_OK)
-        fail(list, &error);
-    else
-        succeed(list);
+    enum wi_code code = wi_hub_tree_read_page(tree, text, size, error);
+    return code == WI_OK ? wi_hub_tree_finish(tree, error) : code;
+}
+
+static void on_page(void *context, const struct wi_http_answer *answer, const char *url,
+    const struct wi_error *problem);
+
+/* `next` is the hub's own: on_page has looked. */
+static void ask_next_page(struct wi_hub_list *list)
+{
+    char *next = list->next;
+    list->next = NULL;
+    ask(list, next, on_page);
 }
 
 static void on_page(void *context, const struct wi_http_answer *answer, const char *url,
@@ -103,49 +176,30 @@ static void on_page(void *context, const struct wi_http_answer *answer, const ch
 {
     struct wi_hub_list *list = context;
     struct wi_error error;
-    char *next, *own;
-    list->ask = NULL;
-    if (problem) {
-        fail(list, problem);
-        return;
-    }
-    if (wi_hub_tree_read_page(&list->tree, answer->body, answer->body_size, &error) != WI_OK) {
-        fail(list, &error);
-        return;
-    }
-    next = next_of(wi_http_call_header(answer->call, "link"));
-    if (!next) {
-        finish_tree(list);
-        return;
-    }
-    own = wi_hub_own_url(&list->hub, url, next);
-    if (own && ++list->pages < PAGES_MAX) {
-        ask(list, own, on_page);
-    } else {
+    char *next = problem ? NULL : next_of(wi_http_call_header(answer->call, "link"));
+    list->next = next ? wi_hub_own_url(&list->hub, url, next) : NULL;
+    if (next && (!list->next || ++list->pages >= PAGES_MAX)) {
         wi_error_set(&error, WI_HUB_FAILED, "model",
-            own ? "hub %s has more than %d pages of files for %.120s"
-                : "hub %s (at most %d pages) says that the files of %.120s go on elsewhere",
+            list->next ? "hub %s has more than %d pages of files for %.120s"
+                       : "hub %s (at most %d pages) says that the files of %.120s go on elsewhere",
             list->hub.name, PAGES_MAX, list->what);
-        free(own);
-        fail(list, &error);
+        problem = &error;
     }
+    read_answer(list, answer, problem, next ? wi_hub_tree_read_page : read_last_page,
+        next ? ask_next_page : succeed);
     free(next);
+}
+
+static void ask_tree(struct wi_hub_list *list)
+{
+    ask(list, wi_hub_tree_url(&list->hub, list->reference.repository, list->tree.commit), on_page);
 }
 
 static void on_revision(void *context, const struct wi_http_answer *answer, const char *url,
     const struct wi_error *problem)
 {
-    struct wi_hub_list *list = context;
-    struct wi_error error;
-    list->ask = NULL;
-    if (problem)
-        fail(list, problem);
-    else if (wi_hub_tree_read_revision(&list->tree, answer->body, answer->body_size, &error) !=
-             WI_OK)
-        fail(list, &error);
-    else
-        ask(list, wi_hub_tree_url(&list->hub, list->reference.repository, list->tree.commit),
-            on_page);
+    (void)url;
+    read_answer(context, answer, problem, wi_hub_tree_read_revision, ask_tree);
 }
 
 /* --- SHA256SUMS ------------------------------------------------------------------------------- */
@@ -210,21 +264,29 @@ static int is_asked_for(const struct wi_hub_list *list, struct wi_error *error)
     return 0;
 }
 
+static enum wi_code read_sums(
+    struct wi_hub_tree *tree, const char *text, size_t size, struct wi_error *error)
+{
+    enum wi_code code = wi_hub_tree_read_sums(tree, text, size, error);
+    return code == WI_OK ? wi_hub_tree_finish(tree, error) : code;
+}
+
+static void go_on_from_sums(struct wi_hub_list *list)
+{
+    struct wi_error error;
+    if (!is_asked_for(list, &error))
+        fail(list, &error);
+    else if (list->tree.count > WI_MANIFEST_MAX)
+        succeed(list); /* too many to ask for each: those that are chosen are asked for later */
+    else
+        measure(list);
+}
+
 static void on_sums(void *context, const struct wi_http_answer *answer, const char *url,
     const struct wi_error *problem)
 {
-    struct wi_hub_list *list = context;
-    struct wi_error error;
-    list->ask = NULL;
-    if (problem)
-        fail(list, problem);
-    else if (wi_hub_tree_read_sums(&list->tree, answer->body, answer->body_size, &error) != WI_OK ||
-             wi_hub_tree_finish(&list->tree, &error) != WI_OK || !is_asked_for(list, &error))
-        fail(list, &error);
-    else if (list->tree.count > WI_MANIFEST_MAX)
-        succeed(list); /* too many to ask for each: their lengths stay unknown */
-    else
-        measure(list);
+    (void)url;
+    read_answer(context, answer, problem, read_sums, go_on_from_sums);
 }
 
 /* --- the whole -------------------------------------------------------------------------------- */
@@ -254,6 +316,13 @@ struct wi_hub_list *wi_hub_list_start(uv_loop_t *loop, struct wi_http *http,
 
 void wi_hub_list_cancel(struct wi_hub_list *list)
 {
-    if (list)
+    if (!list)
+        return;
+    list->on_tree = NULL;
+    wi_hub_ask_cancel(list->ask);
+    list->ask = NULL;
+    if (list->reading.work)
+        wi_work_abandon(list->reading.work); /* on_run frees it */
+    else
         free_list(list);
 }

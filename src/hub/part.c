@@ -1,9 +1,9 @@
-/* The bytes of one file on disk. What PATH.ranges says is believed only until the hash is known. */
+/* The bytes of one file on disk, hashed in the order in which they are written. */
 #include "hub/part.h"
 
 #include "base/memory.h"
-#include "hub/record.h"
 #include "model/open.h"
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -20,13 +20,13 @@
 
 struct wi_part {
     int folder; /* borrowed */
-    int fd;     /* of PATH.part; -1 when it is done */
+    int fd;     /* of the part, or of the file itself, for reading; -1 when it is done */
+    int named;  /* `fd` is the file's, under its own name */
     struct wi_hub_file file;
-    char *part_path, *ranges_path;
-    struct wi_ranges there;
-    EVP_MD_CTX *hash; /* NULL: nothing is hashed yet */
-    uint64_t hashed;
-    uint64_t unsent; /* bytes written since the last were sent on their way */
+    char *path; /* of the part */
+    EVP_MD_CTX *hash;
+    uint64_t hashed, there; /* bytes; all of those that are there once they were read back */
+    uint64_t unsent;        /* bytes written since the last were sent on their way */
 };
 
 static enum wi_code fail(
@@ -57,124 +57,12 @@ static int make_folders(const struct wi_part *part)
     return result;
 }
 
-static int load_ranges(struct wi_part *part)
-{
-    return wi_record_load(part->folder, part->ranges_path, &part->file, &part->there);
-}
-
-/* A file of another commit may lie there under the same path and be as long. 1 if it is this one,
- * else 0, with that gone; -1 with errno if nobody can say now. */
-static int is_whole(struct wi_part *part)
-{
-    struct stat status;
-    int known = 0;
-    if (fstatat(part->folder, part->file.path, &status, AT_SYMLINK_NOFOLLOW) != 0)
-        return 0;
-    if (S_ISREG(status.st_mode) && (uint64_t)status.st_size == part->file.bytes)
-        known = load_ranges(part);
-    if (known < 0)
-        return -1;
-    if (known && wi_ranges_bytes(&part->there) == part->file.bytes)
-        return 1;
-    wi_ranges_clear(&part->there);
-    unlinkat(part->folder, part->file.path, 0);
-    return 0;
-}
-
-/* A file system that cannot reserve room says so when there is none left. */
-static enum wi_code open_bytes(struct wi_part *part, struct wi_error *error)
-{
-    struct stat status;
-    part->fd =
-        openat(part->folder, part->part_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
-    if (part->fd < 0 || fstat(part->fd, &status) != 0)
-        return fail(part, "made", errno, error);
-    int known = (uint64_t)status.st_size == part->file.bytes ? load_ranges(part) : 0;
-    if (known < 0)
-        return fail(part, "looked at", errno, error);
-    if ((uint64_t)status.st_size != part->file.bytes &&
-        ftruncate(part->fd, (off_t)part->file.bytes) != 0)
-        return fail(part, "made", errno, error);
-    if (part->file.bytes > 0 && fallocate(part->fd, 0, 0, (off_t)part->file.bytes) != 0 &&
-        errno != EOPNOTSUPP && errno != ENOSYS)
-        return fail(part, "made", errno, error);
-    return WI_OK;
-}
-
-static void free_part(struct wi_part *part)
-{
-    if (part->fd >= 0)
-        close(part->fd);
-    EVP_MD_CTX_free(part->hash);
-    wi_ranges_clear(&part->there);
-    free(part->part_path);
-    free(part->ranges_path);
-    free(part->file.path);
-    free(part);
-}
-
-struct wi_part *wi_part_open(int folder_fd, const struct wi_hub_file *file, struct wi_error *error)
-{
-    struct wi_part *part = wi_alloc(sizeof *part);
-    part->folder = folder_fd;
-    part->fd = -1;
-    part->file = *file;
-    part->file.path = wi_strdup(file->path);
-    part->file.remote = NULL;
-    part->part_path = wi_sprintf("%s.part", file->path);
-    part->ranges_path = wi_sprintf("%s.ranges", file->path);
-    int whole = is_whole(part);
-    if (whole > 0)
-        return part;
-    enum wi_code code = WI_OK;
-    if (whole < 0)
-        code = fail(part, "looked at", errno, error);
-    else if (make_folders(part) != 0)
-        code = fail(part, "made", errno, error);
-    else
-        code = open_bytes(part, error);
-    if (code == WI_OK)
-        return part;
-    free_part(part);
-    return NULL;
-}
-
-int wi_part_is_done(const struct wi_part *part)
-{
-    return part->fd < 0;
-}
-
-const struct wi_ranges *wi_part_ranges(const struct wi_part *part)
-{
-    return &part->there;
-}
-
-void wi_part_save(struct wi_part *part)
-{
-    if (part->fd >= 0)
-        wi_record_save(part->folder, part->ranges_path, &part->file, &part->there);
-}
-
-void wi_part_close(struct wi_part *part)
-{
-    if (part == NULL)
-        return;
-    if (part->fd >= 0 && part->there.count == 0) {
-        unlinkat(part->folder, part->part_path, 0);
-        unlinkat(part->folder, part->ranges_path, 0);
-    } else {
-        wi_part_save(part);
-    }
-    free_part(part);
-}
-
-/* --- bytes ------------------------------------------------------------------------------------ */
-
 /* git hashes "blob LENGTH", a NUL and the content. */
 static void begin_hash(struct wi_part *part)
 {
     int sha1 = part->file.digest == WI_HUB_GIT_SHA1;
     char head[64];
+    EVP_MD_CTX_free(part->hash);
     part->hash = EVP_MD_CTX_new();
     part->hashed = 0;
     EVP_DigestInit_ex(part->hash, sha1 ? EVP_sha1() : EVP_sha256(), NULL);
@@ -184,10 +72,115 @@ static void begin_hash(struct wi_part *part)
     }
 }
 
+static void close_bytes(struct wi_part *part)
+{
+    if (part->fd >= 0)
+        close(part->fd);
+    part->fd = -1;
+}
+
+/* `flags`: what is there, or with O_EXCL a new one. */
+static enum wi_code open_part(struct wi_part *part, int flags, struct wi_error *error)
+{
+    struct stat status;
+    close_bytes(part);
+    part->named = 0;
+    begin_hash(part);
+    part->fd =
+        openat(part->folder, part->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | flags, 0644);
+    if (part->fd < 0 || fstat(part->fd, &status) != 0)
+        return fail(part, "made", errno, error);
+    part->there = (uint64_t)status.st_size;
+    if (!S_ISREG(status.st_mode))
+        return fail(part, "made", EEXIST, error);
+    return part->there > part->file.bytes ? wi_part_begin_anew(part, error) : WI_OK;
+}
+
+/* The file as it may lie there under its own name: this one, or that of another commit. 1 if it is
+ * open, 0 if there is none as long, -1 with errno. */
+static int open_named(struct wi_part *part)
+{
+    struct stat status;
+    part->fd =
+        openat(part->folder, part->file.path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (part->fd < 0)
+        return wi_is_shortage(errno) ? -1 : 0;
+    if (fstat(part->fd, &status) != 0)
+        return -1;
+    part->there = (uint64_t)status.st_size;
+    part->named = S_ISREG(status.st_mode) && part->there == part->file.bytes;
+    return part->named;
+}
+
+static enum wi_code open_bytes(struct wi_part *part, struct wi_error *error)
+{
+    int named = open_named(part);
+    if (named < 0)
+        return fail(part, "looked at", errno, error);
+    begin_hash(part);
+    return named ? WI_OK : open_part(part, 0, error);
+}
+
+/* The dot in front keeps it apart from every path that a hub may name. A long name is cut, since
+ * both may have 255 bytes. */
+static char *path_of_part(const struct wi_hub_file *file)
+{
+    const char *slash = strrchr(file->path, '/'), *last = slash ? slash + 1 : file->path;
+    return wi_sprintf("%.*s.%.240s.%.8s", (int)(last - file->path), file->path, last, file->hash);
+}
+
+static void free_part(struct wi_part *part)
+{
+    close_bytes(part);
+    EVP_MD_CTX_free(part->hash);
+    free(part->path);
+    free(part->file.path);
+    free(part);
+}
+
+struct wi_part *wi_part_open(int folder_fd, const struct wi_hub_file *file, struct wi_error *error)
+{
+    struct wi_part *part = wi_alloc(sizeof *part);
+    enum wi_code code;
+    part->folder = folder_fd;
+    part->fd = -1;
+    part->file = *file;
+    part->file.path = wi_strdup(file->path);
+    part->file.remote = NULL;
+    part->path = path_of_part(file);
+    if (make_folders(part) != 0)
+        code = fail(part, "made", errno, error);
+    else
+        code = open_bytes(part, error);
+    if (code == WI_OK)
+        return part;
+    free_part(part);
+    return NULL;
+}
+
+void wi_part_close(struct wi_part *part)
+{
+    if (part == NULL)
+        return;
+    if (part->fd >= 0 && !part->named && part->hashed == 0 && part->there == 0)
+        unlinkat(part->folder, part->path, 0);
+    free_part(part);
+}
+
+int wi_part_is_done(const struct wi_part *part)
+{
+    return part->fd < 0;
+}
+
+uint64_t wi_part_bytes(const struct wi_part *part)
+{
+    return part->hashed;
+}
+
+/* --- bytes ------------------------------------------------------------------------------------ */
+
 static void hash_bytes(struct wi_part *part, const void *bytes, size_t size)
 {
-    if (part->hash == NULL)
-        begin_hash(part);
     EVP_DigestUpdate(part->hash, bytes, size);
     part->hashed += size;
 }
@@ -217,22 +210,114 @@ static void send_early(struct wi_part *part, size_t size)
 
 /* Hashed first: that fetches the bytes from the core that received them while it computes, and the
  * kernel's copy finds them near. */
-enum wi_code wi_part_write(
-    struct wi_part *part, uint64_t at, const void *bytes, size_t size, struct wi_error *error)
+enum wi_code wi_part_add(
+    struct wi_part *part, const void *bytes, size_t size, struct wi_error *error)
 {
-    if (at == part->hashed)
-        hash_bytes(part, bytes, size);
-    if (write_all(part, at, bytes, size) != 0)
-        return fail(part, "written", errno, error);
+    uint64_t at = part->hashed;
+    assert(part->fd >= 0 && !part->named && at == part->there && size <= part->file.bytes - at);
+    hash_bytes(part, bytes, size);
+    part->there = part->hashed;
+    if (write_all(part, at, bytes, size) != 0) {
+        enum wi_code code = fail(part, "written", errno, error);
+        return ftruncate(part->fd, (off_t)at) == 0 ? code : error->code; /* for the next time */
+    }
     send_early(part, size);
-    wi_ranges_add(&part->there, at, at + size);
     return WI_OK;
 }
 
-int wi_part_catch_up(struct wi_part *part, uint64_t most, struct wi_error *error)
+enum wi_code wi_part_begin_anew(struct wi_part *part, struct wi_error *error)
 {
-    uint64_t reach = wi_ranges_reach(&part->there, part->hashed);
-    uint64_t stop = reach - part->hashed > most ? part->hashed + most : reach;
+    if (unlinkat(part->folder, part->path, 0) != 0 && errno != ENOENT)
+        return fail(part, "removed", errno, error);
+    return open_part(part, O_EXCL, error);
+}
+
+/* --- the end ---------------------------------------------------------------------------------- */
+
+static int has_hash(struct wi_part *part, char hex[2 * EVP_MAX_MD_SIZE + 1])
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned size = 0;
+    EVP_DigestFinal_ex(part->hash, digest, &size);
+    hex[0] = '\0';
+    for (unsigned i = 0; i < size; i++)
+        snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+    return strcmp(hex, part->file.hash) == 0;
+}
+
+/* What a clone without Git LFS leaves in the place of a large file. */
+static int is_pointer(const struct wi_part *part)
+{
+    char text[sizeof POINTER - 1];
+    return part->file.bytes < 1024 &&
+           pread(part->fd, text, sizeof text, 0) == (ssize_t)sizeof text &&
+           memcmp(text, POINTER, sizeof text) == 0;
+}
+
+static enum wi_code verify(struct wi_part *part, struct wi_error *error)
+{
+    char hex[2 * EVP_MAX_MD_SIZE + 1];
+    struct wi_error ignored;
+    if (!has_hash(part, hex))
+        wi_error_set(error, WI_DOWNLOAD_CORRUPT, "",
+            "%.200s arrived with the hash %.64s instead of %s", part->file.path, hex,
+            part->file.hash);
+    else if (is_pointer(part))
+        wi_error_set(error, WI_DOWNLOAD_CORRUPT, "",
+            "%.200s is not there on the hub, only a pointer of Git LFS in its place: it was copied "
+            "without \"git lfs pull\"",
+            part->file.path);
+    else
+        return WI_OK;
+    return wi_part_begin_anew(part, &ignored) == WI_OK ? WI_DOWNLOAD_CORRUPT
+                                                       : (*error = ignored).code;
+}
+
+/* The name must be on disk no earlier than the bytes. That it gets there is not worth a wait for
+ * each file: without it the file is looked at once more. Bytes that cannot get there go: the kernel
+ * says so once, and the next time they would be read back from its memory and synced in vain. */
+static int publish(struct wi_part *part)
+{
+    if (fsync(part->fd) != 0) {
+        int number = errno;
+        unlinkat(part->folder, part->path, 0);
+        errno = number;
+        return -1;
+    }
+    return renameat(part->folder, part->path, part->folder, part->file.path);
+}
+
+enum wi_code wi_part_finish(struct wi_part *part, struct wi_error *error)
+{
+    assert(!part->named && part->hashed == part->file.bytes);
+    enum wi_code code = verify(part, error);
+    if (code != WI_OK)
+        return code;
+    if (publish(part) != 0)
+        return fail(part, "kept", errno, error);
+    close_bytes(part);
+    return WI_OK;
+}
+
+/* --- what was there --------------------------------------------------------------------------- */
+
+/* All of the file with the name was read: it is the one that is wanted, or of another commit. */
+static int judge_named(struct wi_part *part, struct wi_error *error)
+{
+    char hex[2 * EVP_MAX_MD_SIZE + 1];
+    if (has_hash(part, hex)) {
+        close_bytes(part);
+        return 0;
+    }
+    unlinkat(part->folder, part->file.path, 0);
+    if (open_part(part, 0, error) != WI_OK)
+        return -1;
+    return part->there > 0;
+}
+
+int wi_part_read_back(struct wi_part *part, uint64_t most, struct wi_error *error)
+{
+    uint64_t stop = part->there - part->hashed > most ? part->hashed + most : part->there;
     char *bytes = part->hashed < stop ? wi_alloc(READ_BYTES) : NULL;
     while (part->hashed < stop) {
         uint64_t left = stop - part->hashed;
@@ -246,75 +331,7 @@ int wi_part_catch_up(struct wi_part *part, uint64_t most, struct wi_error *error
         hash_bytes(part, bytes, (size_t)n);
     }
     free(bytes);
-    return part->hashed < reach;
-}
-
-/* --- the end ---------------------------------------------------------------------------------- */
-
-/* What a clone without Git LFS leaves in the place of a large file. */
-static int is_pointer(const struct wi_part *part)
-{
-    char text[sizeof POINTER - 1];
-    return part->file.bytes < 1024 &&
-           pread(part->fd, text, sizeof text, 0) == (ssize_t)sizeof text &&
-           memcmp(text, POINTER, sizeof text) == 0;
-}
-
-static void begin_anew(struct wi_part *part)
-{
-    wi_ranges_clear(&part->there);
-    EVP_MD_CTX_free(part->hash);
-    part->hash = NULL;
-    part->hashed = 0;
-    wi_part_save(part);
-}
-
-static enum wi_code verify(struct wi_part *part, struct wi_error *error)
-{
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    char hex[2 * EVP_MAX_MD_SIZE + 1] = "";
-    unsigned size = 0;
-    if (part->hash == NULL)
-        begin_hash(part);
-    EVP_DigestFinal_ex(part->hash, digest, &size);
-    for (unsigned i = 0; i < size; i++)
-        snprintf(hex + 2 * i, 3, "%02x", digest[i]);
-    if (strcmp(hex, part->file.hash) != 0)
-        wi_error_set(error, WI_DOWNLOAD_CORRUPT, "",
-            "%.200s arrived with the hash %.64s instead of %s", part->file.path, hex,
-            part->file.hash);
-    else if (is_pointer(part))
-        wi_error_set(error, WI_DOWNLOAD_CORRUPT, "",
-            "%.200s is not there on the hub, only a pointer of Git LFS in its place: it was copied "
-            "without \"git lfs pull\"",
-            part->file.path);
-    else
-        return WI_OK;
-    begin_anew(part);
-    return WI_DOWNLOAD_CORRUPT;
-}
-
-/* The name must be on disk no earlier than the bytes. That it gets there is not worth a wait for
- * each file: without it the file is looked at once more. */
-static int publish(struct wi_part *part)
-{
-    wi_part_save(part);
-    if (fsync(part->fd) != 0)
-        return -1;
-    return renameat(part->folder, part->part_path, part->folder, part->file.path);
-}
-
-enum wi_code wi_part_finish(struct wi_part *part, struct wi_error *error)
-{
-    enum wi_code code = verify(part, error);
-    if (code != WI_OK)
-        return code;
-    if (publish(part) != 0) {
-        code = fail(part, "kept", errno, error);
-        begin_anew(part);
-        return code;
-    }
-    close(part->fd);
-    part->fd = -1;
-    return WI_OK;
+    if (part->hashed < part->there)
+        return 1;
+    return part->named ? judge_named(part, error) : 0;
 }

@@ -1,40 +1,51 @@
 /*
- * A file while it arrives: PATH.part with its bytes, PATH.ranges with which of them are there, and
- * the hash as far as they are there without a gap. PATH.ranges stays beside a file that is whole:
- * it says of which hash that is, since the hub may have another one under this path by the next
- * time. All of it blocks and is for threads of the pool, one at a time for one file.
+ * A file while it arrives. That what gets its name is what was verified follows from four things:
+ *
+ *   - A part is only ever added to: wi_part_add takes no place. It hashes the bytes and writes the
+ *     same bytes behind those that were hashed before, so its hash is that of the file from the
+ *     first byte to the last one written, in their order, and no byte is written twice.
+ *   - Of what lies there at the opening nothing is believed: it is read back and hashed first, and
+ *     nothing is added before.
+ *   - Beginning anew is a new file and a new hash, together.
+ *   - The part gets its name by wi_part_finish alone, when it is as long as it should be and its
+ *     hash is the promised one. A file with its name is never opened for writing again.
+ *
+ * The part lies beside its file, as .NAME.DIGITS: the digits are of the hash that is wanted, so
+ * that bytes of another commit's file are not gone on with. All of it blocks and is for threads of
+ * the pool, one at a time for a file.
  */
 #ifndef WI_HUB_PART_H
 #define WI_HUB_PART_H
 
 #include "base/error.h"
-#include "hub/ranges.h"
 #include "hub/tree.h"
 
 struct wi_part;
 
 /* Opens what is there of `file`, whose length is known, in the folder `folder_fd` (borrowed, and
- * open for as long as the part), or begins it. Room for the whole is reserved where the file system
- * can. NULL with WI_NO_ROOM, WI_STORAGE_FAILED or WI_UNAVAILABLE (out of descriptors). */
+ * open for as long as the part), or begins it. NULL with WI_NO_ROOM, WI_STORAGE_FAILED or
+ * WI_UNAVAILABLE (out of descriptors). */
 struct wi_part *wi_part_open(int folder_fd, const struct wi_hub_file *file, struct wi_error *error);
-/* Saves what is there, and leaves nothing, and no room reserved, where nothing is. NULL is fine. */
+/* Leaves what is there for the next opening, and nothing where nothing is. NULL is fine. */
 void wi_part_close(struct wi_part *part);
-/* 1 if the file is there already, whole and verified, under its own name. */
-int wi_part_is_done(const struct wi_part *part);
-/* What is there; borrowed until the part is used again. */
-const struct wi_ranges *wi_part_ranges(const struct wi_part *part);
 
-/* After a failure the part is for closing only. */
-enum wi_code wi_part_write(
-    struct wi_part *part, uint64_t at, const void *bytes, size_t size, struct wi_error *error);
-/* Hashes what came ahead of its turn, at most `most` bytes of it: 1 if more is waiting, 0 if not,
- * -1 and WI_STORAGE_FAILED. */
-int wi_part_catch_up(struct wi_part *part, uint64_t most, struct wi_error *error);
-/* Once all is there and hashed: the file, whose bytes are on disk then, gets its name; whoever
- * publishes the folder syncs that. WI_DOWNLOAD_CORRUPT if it is not
- * what the hub promised; the part is empty then and begins anew. */
+/* Reads back at most about `most` bytes of what was there at the opening: 1 if there is more of it,
+ * 0 if not, -1 and the error. Until it has said 0 nothing else may be called but wi_part_bytes and
+ * wi_part_close. */
+int wi_part_read_back(struct wi_part *part, uint64_t most, struct wi_error *error);
+/* 1 if the file is there, whole and verified, under its own name: then there is nothing to do. */
+int wi_part_is_done(const struct wi_part *part);
+/* So many bytes of it are there and hashed: the next one to be added is this one. */
+uint64_t wi_part_bytes(const struct wi_part *part);
+
+/* No more than are missing. After a failure the part is for closing only. */
+enum wi_code wi_part_add(
+    struct wi_part *part, const void *bytes, size_t size, struct wi_error *error);
+/* Drops all that is there. */
+enum wi_code wi_part_begin_anew(struct wi_part *part, struct wi_error *error);
+/* Once all is there: the file, whose bytes are on disk then, gets its name; whoever publishes the
+ * folder syncs that. WI_DOWNLOAD_CORRUPT if it is not what the hub promised; the part is empty then
+ * and begins anew. */
 enum wi_code wi_part_finish(struct wi_part *part, struct wi_error *error);
-/* Writes PATH.ranges, for who goes on after this process. A failure only costs fetching again. */
-void wi_part_save(struct wi_part *part);
 
 #endif

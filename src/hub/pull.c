@@ -6,10 +6,11 @@
  *   list     which commit, what it has
  *   choose   which files of that, held against those here, beside the loop
  *   reuse    what earlier versions have of them is linked
- *   room     others make room
+ *   measure  how long those are of which nobody has said it
+ *   room     others make room for all of it
  *   fetch    the rest comes over the network, hashed
- *   publish  one rename
- *   find     the repository reads the model
+ *   publish  it is read, as the repository will read it, and then one rename
+ *   find     the repository has the model
  *
  * A step for which descriptors or memory are short is tried again by itself (tries.h). One that
  * fails for good leaves nothing; what was only interrupted is kept for the next time, and taken up
@@ -58,8 +59,11 @@ struct wi_pull {
     struct wi_hub_tree chosen;
     char *variant;
     struct wi_fetch_progress progress;
+    uint64_t *lengths;       /* while they are measured */
+    char *retrying;          /* NULL: nothing is */
     uint64_t fetched_before; /* when something was short last */
     uint64_t reused, evicted;
+    uint64_t needed; /* bytes that room was asked for */
     struct wi_error error;
     double began_ms, ended_ms;
     /* For the speed. */
@@ -94,6 +98,8 @@ void wi_pull_free(struct wi_pull *pull)
     wi_hub_tree_clear(&pull->chosen);
     free(pull->folder);
     free(pull->variant);
+    free(pull->lengths);
+    free(pull->retrying);
     free(pull);
 }
 
@@ -266,11 +272,19 @@ static void measure(struct wi_pull *pull)
     }
 }
 
+static void take_retrying(struct wi_pull *pull, const char *why)
+{
+    free(pull->retrying);
+    pull->retrying = wi_strdup(why);
+}
+
 /* What was fetched counts over all tries. */
 static void take_progress(struct wi_pull *pull, const struct wi_fetch_progress *progress)
 {
     pull->progress = *progress;
     pull->progress.fetched += pull->fetched_before;
+    pull->progress.retrying = NULL;
+    take_retrying(pull, progress->retrying);
 }
 
 static void on_progress(void *context, const struct wi_fetch_progress *progress)
@@ -314,10 +328,60 @@ static void on_room(
     begin_step(pull, fetch);
 }
 
+/* From then on others count it, in the order in which they have asked. */
 static void make_room(struct wi_pull *pull)
 {
     uint64_t needed = pull->chosen.bytes > pull->reused ? pull->chosen.bytes - pull->reused : 0;
+    pull->needed = 0;
     pull->task = wi_versions_make_room(pull->deps.versions, pull->id, needed, on_room, pull);
+    pull->needed = needed;
+}
+
+/* --- measuring ------------------------------------------------------------------------------- */
+
+static void on_measuring(void *context, const struct wi_fetch_progress *progress)
+{
+    struct wi_pull *pull = context;
+    take_retrying(pull, progress->retrying);
+    set_state(pull, WI_PULL_RESOLVING);
+}
+
+static void on_measured(
+    void *context, const struct wi_fetch_progress *progress, const struct wi_error *error)
+{
+    struct wi_pull *pull = context;
+    (void)progress;
+    pull->fetch = NULL;
+    take_retrying(pull, NULL);
+    if (error) {
+        fail(pull, error);
+        return;
+    }
+    for (size_t i = 0; i < pull->chosen.count; i++)
+        if (pull->chosen.files[i].bytes == WI_HUB_BYTES_UNKNOWN)
+            wi_hub_tree_set_bytes(&pull->chosen, i, pull->lengths[i]);
+    pull->progress.total = pull->chosen.bytes;
+    begin_step(pull, make_room);
+}
+
+static void measure_files(struct wi_pull *pull)
+{
+    const struct wi_hub_tree *files = &pull->chosen;
+    const struct wi_fetch_order order = {.hub = &pull->order.hub,
+        .repository = pull->order.parsed.repository,
+        .files = files,
+        .lengths = pull->lengths =
+            wi_realloc_array(pull->lengths, files->count + 1, sizeof *pull->lengths)};
+    int unknown = 0;
+    for (size_t i = 0; i < files->count; i++) {
+        order.lengths[i] = files->files[i].bytes;
+        unknown |= order.lengths[i] == WI_HUB_BYTES_UNKNOWN;
+    }
+    if (unknown)
+        pull->fetch = wi_fetch_start(
+            pull->deps.loop, pull->deps.http, &order, on_measuring, on_measured, pull);
+    else
+        begin_step(pull, make_room);
 }
 
 /* --- choosing -------------------------------------------------------------------------------- */
@@ -336,7 +400,7 @@ static void on_reused(
         pull->chosen.files[i].here = result->files.files[i].here;
     }
     pull->reused = result->bytes;
-    begin_step(pull, make_room);
+    begin_step(pull, measure_files);
 }
 
 /* Whether what is here came from the same place. */
@@ -496,6 +560,16 @@ const char *wi_pull_id(const struct wi_pull *pull)
     return pull->id;
 }
 
+uint64_t wi_pull_coming(const struct wi_pull *pull)
+{
+    if (pull->state == WI_PULL_RESOLVING)
+        return pull->needed;
+    int writes = pull->state == WI_PULL_DOWNLOADING || pull->state == WI_PULL_VERIFYING;
+    return writes && pull->progress.total > pull->progress.done
+               ? pull->progress.total - pull->progress.done
+               : 0;
+}
+
 uint64_t wi_pull_evicted(const struct wi_pull *pull)
 {
     return pull->evicted;
@@ -512,6 +586,7 @@ void wi_pull_info(const struct wi_pull *pull, struct wi_pull_info *info)
         .done = pull->progress.done,
         .total = pull->progress.total,
         .fetched = pull->progress.fetched,
+        .retrying = pull->retrying,
         .reused = pull->reused,
         .files_done = pull->progress.files_done,
         .files = pull->progress.files,

@@ -306,8 +306,10 @@ static void list_use(void *context, struct wi_versions_use *use)
     const struct wi_pulls *pulls = context;
     const struct entry *entry;
     DL_FOREACH(pulls->entries, entry)
-    if (!entry->ended)
+    if (!entry->ended) {
         wi_strings_add(&use->stagings, wi_pull_id(entry->pull));
+        use->coming += wi_pull_coming(entry->pull);
+    }
 }
 
 struct wi_pulls *wi_pulls_new(const struct wi_pulls_deps *deps, const struct wi_config *config)

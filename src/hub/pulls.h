@@ -56,6 +56,7 @@ struct wi_pull_info {
     uint64_t fetched;     /* of them, over the network in this life of the daemon */
     uint64_t reused;      /* of them, from an older version */
     size_t files_done, files;
+    const char *retrying;         /* what has failed and is tried again; NULL: nothing */
     double bytes_per_second;      /* lately; 0: nothing comes */
     double began_ms, ended_ms;    /* wi_now_ms(); the latter 0 while it is under way */
     const struct wi_error *error; /* of WI_PULL_FAILED */

@@ -7,6 +7,7 @@
 #include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* `location` against `url`, normalised; NULL if it is no URL, or has a user or a password. */
 static char *resolve(const char *url, const char *location)
@@ -37,6 +38,15 @@ static int is_private(const char *url)
     return private;
 }
 
+int wi_redirect_stays(const char *hub, const char *url)
+{
+    char *own = wi_url_host(hub), *other = wi_url_host(url);
+    int stays = strcasecmp(own, other) == 0 || (wi_url_is_loopback(hub) && wi_url_is_loopback(url));
+    free(own);
+    free(other);
+    return stays;
+}
+
 static char *refuse(char *next, const char *why, struct wi_error *error)
 {
     char *origin = wi_url_origin(next);
@@ -48,7 +58,7 @@ static char *refuse(char *next, const char *why, struct wi_error *error)
 }
 
 char *wi_redirect_follow(
-    const char *url, const char *location, unsigned hops, int allow_private, struct wi_error *error)
+    const char *hub, const char *url, const char *location, unsigned hops, struct wi_error *error)
 {
     char *next = location ? resolve(url, location) : NULL;
     if (!next) {
@@ -57,7 +67,7 @@ char *wi_redirect_follow(
     }
     if (hops >= WI_REDIRECTS_MAX)
         return refuse(next, "one redirect too many", error);
-    if (!allow_private && is_private(next))
+    if (is_private(next) && !wi_redirect_stays(hub, next))
         return refuse(next, "which belongs to a private network", error);
     if (strncmp(next, "https://", 8) != 0 &&
         (strncmp(next, "http://", 7) != 0 || !wi_url_is_loopback(next)))

@@ -1,8 +1,10 @@
 /* References, taken apart from the right: "@" begins the revision, ":" the variant before it. */
 #include "hub/reference.h"
 
+#include "model/alias.h"
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static const char name_letters[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
@@ -86,7 +88,9 @@ enum wi_code wi_hub_reference_parse(const char *text, enum wi_hub_layout layout,
     size_t repository = colon ? (size_t)(colon - text) : before;
     enum wi_code code;
     *reference = (struct wi_hub_reference){.repository = wi_strndup(text, repository)};
-    if (colon)
+    int is_latest = before - repository == sizeof WI_VARIANT_LATEST - 1 &&
+                    strncasecmp(colon, WI_VARIANT_LATEST, before - repository) == 0;
+    if (colon && !is_latest)
         reference->variant = wi_strndup(colon + 1, before - repository - 1);
     if (before < whole)
         reference->revision = wi_strdup(text + before + 1);

@@ -96,8 +96,8 @@ static void on_answer(
     wi_job_leave_node(job);
     if (!answer->ok && answer->retryable) {
         enum wi_blame blame = take_blame(job, answer->blame);
-        wi_job_retry(
-            job, blame != WI_BLAME_SHARED && !wi_job_has_brought(job), answer->error.detail);
+        wi_job_retry(job, !answer->excused && blame != WI_BLAME_SHARED && !wi_job_has_brought(job),
+            answer->error.detail);
         wi_jobs_on_seat(jobs);
         return;
     }
@@ -126,6 +126,30 @@ static void on_lost(void *context, const char *node_id, const char *attempt_id, 
     wi_job_retry(job, take_blame(job, blame) == WI_BLAME_ALONE, why);
 }
 
+/* It goes to another node where one has room, and stays otherwise. */
+static void on_held_up(void *context, const char *attempt_id, const char *why)
+{
+    struct wi_jobs *jobs = context;
+    struct wi_job *job;
+    struct wi_choice choice = {0};
+    struct wi_error error;
+    char avoid[WI_ID_SIZE];
+    HASH_FIND(by_attempt, jobs->running, attempt_id, strlen(attempt_id), job);
+    if (job == NULL || wi_job_is_beside(job) ||
+        (wi_job_is_committed(job) && wi_parts_obstacle(job->flow->parts)))
+        return;
+    memcpy(avoid, job->avoid, sizeof avoid);
+    memcpy(job->avoid, job->node, sizeof job->avoid);
+    if (wi_job_pick(job, &choice, &error) != WI_PICK_NODE || strcmp(choice.node, job->node) == 0) {
+        memcpy(job->avoid, avoid, sizeof job->avoid);
+        return;
+    }
+    wi_job_leave_node(job);
+    wi_pool_cancel(jobs->pool, job->node, job->attempt, "held up");
+    wi_job_retry(job, 0, why);
+    wi_jobs_on_seat(jobs);
+}
+
 void wi_jobs_listen(struct wi_jobs *jobs)
 {
     jobs->events = (struct wi_pool_events){
@@ -137,5 +161,6 @@ void wi_jobs_listen(struct wi_jobs *jobs)
         .on_progress = on_progress,
         .on_answer = on_answer,
         .on_lost = on_lost,
+        .on_held_up = on_held_up,
     };
 }

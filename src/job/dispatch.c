@@ -5,6 +5,7 @@
 #include "base/join.h"
 #include "base/loop.h"
 #include "base/memory.h"
+#include "bridge/frame.h"
 #include "bridge/long_input.h"
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,8 @@
 static int has_several(const struct wi_job *job)
 {
     return wi_parts_answers(job->flow->parts) > 1 ||
-           json_integer_value(json_object_get(job->spec.options, "n")) > 1;
+           json_integer_value(json_object_get(job->spec.options, "n")) > 1 ||
+           json_array_size(json_object_get(job->spec.input, "prompts")) > 1;
 }
 
 /* What the job asks of a node. */
@@ -47,6 +49,7 @@ static struct wi_demand demand_of(const struct wi_job *job)
         .beginnings = job->chain.keys,
         .beginning_count = job->chain.count,
         .ours_only = wi_job_is_for_ours(job),
+        .large = wi_tensors_bytes(&spec->tensors) > WI_FRAME_TENSORS_JOINED,
         .long_text = spec->text_bytes > WI_INPUT_SHORT_MAX,
         .prompt_tokens = spec->prompt_tokens,
         .answer_tokens = spec->answer_tokens,
@@ -126,6 +129,7 @@ enum wi_code wi_job_dispatch(
         .answer_tokens = spec->answer_tokens,
         .stream = job->flow != NULL,
         .alone = needs_its_engine(job),
+        .broke = job->suspect || job->breaks > 0,
     };
     memcpy(task.platforms, choice->platforms, sizeof task.platforms);
     enum wi_code code = wi_job_is_committed(job)

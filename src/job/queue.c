@@ -45,7 +45,7 @@ struct wi_gate {
 };
 
 /* A client: its last turn of each priority is kept for as long as it lies ahead. */
-struct wi_share {
+struct wi_queue_client {
     char *client;
     size_t size;
     int64_t last[WI_QUEUE_PRIORITIES];
@@ -57,7 +57,7 @@ struct wi_queue {
         *lanes; /* by key, the one looked at longest ago first; lives while it has entries */
     struct wi_gate *gates; /* by key; a gate lives while it has lanes */
     struct wi_lane *blocked;
-    struct wi_share *shares;
+    struct wi_queue_client *shares;
     size_t size, tidy_at;
     int64_t order;                      /* of the entries that came, and that came back */
     int64_t turns[WI_QUEUE_PRIORITIES]; /* the turn that was had last */
@@ -180,7 +180,7 @@ static void drop_lane(struct wi_queue *queue, struct wi_lane *lane)
     free(lane);
 }
 
-static void drop_share(struct wi_queue *queue, struct wi_share *share)
+static void drop_share(struct wi_queue *queue, struct wi_queue_client *share)
 {
     HASH_DEL(queue->shares, share);
     free(share->client);
@@ -188,7 +188,7 @@ static void drop_share(struct wi_queue *queue, struct wi_share *share)
 }
 
 /* Whether the client would get the same turns if it were new. */
-static int is_forgettable(const struct wi_queue *queue, const struct wi_share *share)
+static int is_forgettable(const struct wi_queue *queue, const struct wi_queue_client *share)
 {
     for (int p = 0; p < WI_QUEUE_PRIORITIES; p++)
         if (share->last[p] >= queue->turns[p])
@@ -199,7 +199,7 @@ static int is_forgettable(const struct wi_queue *queue, const struct wi_share *s
 /* Peer addresses are many; what says nothing any more goes, in steps whose cost is spread. */
 static void tidy(struct wi_queue *queue)
 {
-    struct wi_share *share, *next;
+    struct wi_queue_client *share, *next;
     if (HASH_COUNT(queue->shares) < queue->tidy_at)
         return;
     HASH_ITER(hh, queue->shares, share, next)
@@ -210,16 +210,16 @@ static void tidy(struct wi_queue *queue)
     queue->tidy_at = 2 * (size_t)HASH_COUNT(queue->shares) + IDLE_SHARES;
 }
 
-static struct wi_share *find_share(const struct wi_queue *queue, const char *client)
+static struct wi_queue_client *find_share(const struct wi_queue *queue, const char *client)
 {
-    struct wi_share *share;
+    struct wi_queue_client *share;
     HASH_FIND_STR(queue->shares, client, share);
     return share;
 }
 
-static struct wi_share *find_or_make_share(struct wi_queue *queue, const char *client)
+static struct wi_queue_client *find_or_make_share(struct wi_queue *queue, const char *client)
 {
-    struct wi_share *share = find_share(queue, client);
+    struct wi_queue_client *share = find_share(queue, client);
     if (share)
         return share;
     tidy(queue);
@@ -233,13 +233,13 @@ static struct wi_share *find_or_make_share(struct wi_queue *queue, const char *c
 
 size_t wi_queue_size_of(const struct wi_queue *queue, const char *client)
 {
-    const struct wi_share *share = find_share(queue, client ? client : "");
+    const struct wi_queue_client *share = find_share(queue, client ? client : "");
     return share ? share->size : 0;
 }
 
 void wi_queue_free(struct wi_queue *queue)
 {
-    struct wi_share *share, *next;
+    struct wi_queue_client *share, *next;
     if (queue == NULL)
         return;
     assert(queue->size == 0);

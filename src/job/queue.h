@@ -21,7 +21,7 @@
 #define WI_QUEUE_AGEING_MS 5000.0
 
 struct wi_lane;
-struct wi_share;
+struct wi_queue_client;
 
 /* Embedded in what waits. Zero-initialise; `lane` is NULL when it is not in a queue. */
 struct wi_queue_entry {
@@ -34,7 +34,7 @@ struct wi_queue_entry {
     int64_t turn, order;
     struct wi_heap_place place;
     struct wi_lane *lane;
-    struct wi_share *share;
+    struct wi_queue_client *share;
 };
 
 struct wi_queue;

@@ -189,7 +189,8 @@ int wi_jobs_batch_answer(
     int64_t total = batch->total, at = 0;
     struct wi_tensors probe = {0};
     if (!answer->ok) {
-        wi_jobs_try_each(jobs, batch, answer->retryable, 0, answer->error.detail);
+        wi_jobs_try_each(
+            jobs, batch, answer->retryable && !answer->excused, 0, answer->error.detail);
         return 1;
     }
     if (wi_batch_split(&answer->outputs, total, 0, 1, &probe)) {

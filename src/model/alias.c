@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static int compare(const void *a, const void *b)
 {
@@ -81,6 +82,11 @@ const char *wi_aliases_resolve(
 {
     const struct wi_alias *alias = find_base(aliases, name);
     const char *variant = strchr(name, ':');
+    if (variant && strcasecmp(variant, WI_VARIANT_LATEST) == 0) {
+        snprintf(out, WI_MODEL_NAME_MAX + 1, "%.*s", (int)(variant - name), name);
+        name = out;
+        variant = NULL;
+    }
     if (!alias || (variant && strchr(alias->model, ':')))
         return name;
     snprintf(out, WI_MODEL_NAME_MAX + 1, "%s%s", alias->model, variant ? variant : "");

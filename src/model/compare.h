@@ -15,7 +15,7 @@
 
 /* The version of what is said here. Count it up with every change that may judge the same answers
  * differently: what earlier rules judged is then asked anew. */
-#define WI_COMPARE_RULES 1
+#define WI_COMPARE_RULES 2
 
 struct wi_comparison {
     int same;
@@ -35,14 +35,12 @@ struct wi_tolerance {
     int loose; /* tensors as few bits have it above; scores, text and masks of answers to tasks may
                 * differ by five times what is said below */
 };
-/* By the name that a page has for it; NULL and what is not in the table are the coarsest. */
+/* By the name that wi_model_precision has for it; NULL and what is not in the table are the
+ * coarsest. */
 const struct wi_tolerance *wi_tolerance_of(const char *precision);
 /* The same of a graph that has tensors for answers; what is not in the table computes in more bits
  * than all that is, or in whole numbers. */
 const struct wi_tolerance *wi_tolerance_of_graph(const char *precision);
-/* The one that allows more. */
-const struct wi_tolerance *wi_tolerance_coarser(
-    const struct wi_tolerance *one, const struct wi_tolerance *other);
 
 void wi_compare(const struct wi_tensors *reference, const struct wi_tensors *got,
     const struct wi_tolerance *tolerance, struct wi_comparison *out);

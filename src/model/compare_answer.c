@@ -53,12 +53,6 @@ const struct wi_tolerance *wi_tolerance_of_graph(const char *precision)
     return find(precision, &tolerances[FINEST]);
 }
 
-const struct wi_tolerance *wi_tolerance_coarser(
-    const struct wi_tolerance *one, const struct wi_tolerance *other)
-{
-    return one->of_largest > other->of_largest ? one : other;
-}
-
 /* --- what the answers hold -------------------------------------------------------------------- */
 
 /* A number for each document. */

@@ -11,6 +11,7 @@
 #include <math.h>
 #include <png.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Of the picture's pixels. In the picture that the guard has tried, the outlines of its shapes have
  * 2.8 % of them: so it is a third of a pixel all along these. */
@@ -22,10 +23,11 @@
 #define REST_MIN 0.5
 /* More is none of ours: the guard's picture has 9,216 pixels. */
 #define PIXELS_MAX (128 * 128)
-/* A file of so many grey pixels is shorter even where nothing in it can be compressed. What else it
- * may hold, texts say, libpng unpacks without regard to the picture's size: a thousand times as
- * much. */
+/* A file of so many grey pixels is shorter even where nothing in it can be compressed. */
 #define FILE_MAX (2 * PIXELS_MAX)
+/* What a file holds beside its pixels, texts say, libpng unpacks without regard to the picture's
+ * size: a thousand times as much. Chunks of so few bytes unpack to nothing, a gamma for one. */
+#define CHUNK_MAX 4
 #define SEGMENTS_MAX 128
 
 struct segment {
@@ -51,12 +53,29 @@ struct matching {
 
 /* --- the masks -------------------------------------------------------------------------------- */
 
-/* NULL for what is no PNG file, or too large a file or picture. */
+/* Whether a file that begins as PNG files do has the picture and nothing else: its length, its type
+ * and its sum are around each chunk. */
+static int is_picture_only(const unsigned char *bytes, size_t size)
+{
+    for (size_t at = 8; size >= 12 && at <= size - 12;) {
+        const unsigned char *chunk = bytes + at;
+        size_t length = (size_t)chunk[0] << 24 | (size_t)chunk[1] << 16 | chunk[2] << 8 | chunk[3];
+        int known = memcmp(chunk + 4, "IHDR", 4) == 0 || memcmp(chunk + 4, "IDAT", 4) == 0;
+        if (memcmp(chunk + 4, "IEND", 4) == 0)
+            return 1;
+        if (length > size - 12 - at || (!known && length > CHUNK_MAX))
+            return 0;
+        at += 12 + length;
+    }
+    return 0;
+}
+
+/* NULL for what is no PNG file, or too large a file or picture, or more than a picture. */
 static unsigned char *decode(const struct wi_tensor *file, unsigned *width, unsigned *height)
 {
     png_image image = {.version = PNG_IMAGE_VERSION};
     unsigned char *pixels = NULL;
-    if (file->size > FILE_MAX ||
+    if (file->size > FILE_MAX || !is_picture_only(wi_tensor_bytes(file), file->size) ||
         !png_image_begin_read_from_memory(&image, wi_tensor_bytes(file), file->size))
         return NULL;
     image.format = PNG_FORMAT_GRAY;

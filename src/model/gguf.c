@@ -128,13 +128,7 @@ static enum wi_code read_input(struct wi_gguf_input *input, const char *path,
 {
     unsigned char head[WI_GUESS_BYTES] = "";
     size_t size = input->size < sizeof head ? (size_t)input->size : sizeof head;
-    *info = (struct wi_gguf_info){.alignment = DEFAULT_ALIGNMENT,
-        .bos = -1,
-        .eos = -1,
-        .eot = -1,
-        .add_bos = -1,
-        .pooling = -1,
-        .file_type = -1};
+    *info = (struct wi_gguf_info){.alignment = DEFAULT_ALIGNMENT, .pooling = -1, .file_type = -1};
     if (wi_gguf_copy(input, head, size) == 0 && (size < 4 || memcmp(head, "GGUF", 4) != 0)) {
         const char *text = wi_guess_text(head, size);
         return wi_error_set(error, WI_MODEL_INVALID, path, "%.160s is no GGUF file: %s", path,
@@ -176,7 +170,6 @@ enum wi_code wi_gguf_read_file(int fd, uint64_t size, const char *path, enum wi_
 
 void wi_gguf_clear(struct wi_gguf_info *info)
 {
-    free(info->chat_template);
     *info = (struct wi_gguf_info){0};
 }
 

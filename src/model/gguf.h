@@ -28,7 +28,6 @@
 #define WI_GGUF_ALIGNMENT_MAX 65536             /* bytes */
 #define WI_GGUF_PARTS_MAX 999                   /* files of a split set */
 #define WI_GGUF_NAME_MAX 128                    /* bytes of names that are kept, with the NUL */
-#define WI_GGUF_TEMPLATE_MAX 65536              /* a longer chat template is counted, not kept */
 
 /* How token embeddings become one vector: enum llama_pooling_type. */
 enum wi_gguf_pooling {
@@ -56,13 +55,10 @@ struct wi_gguf_info {
     uint64_t kv_heads;          /* of all blocks together, as far as they see the whole context */
     uint64_t kv_heads_windowed; /* of those blocks that see `sliding_window` tokens only */
     uint64_t sliding_window;
-    uint64_t vocabulary;     /* tokens */
-    int64_t bos, eos, eot;   /* token ids; -1: none */
-    int add_bos;             /* 0, 1, or -1: the engine's default for the tokenizer */
-    int pooling;             /* enum wi_gguf_pooling, or -1 */
-    uint64_t template_bytes; /* of the chat template; 0: it has none */
-    char *chat_template;     /* owned; NULL where there is none, or a longer one than is kept */
-    int64_t file_type;       /* enum llama_ftype, or -1 */
+    uint64_t vocabulary;               /* tokens */
+    int pooling;                       /* enum wi_gguf_pooling, or -1 */
+    uint64_t template_bytes;           /* of the chat template; 0: it has none */
+    int64_t file_type;                 /* enum llama_ftype, or -1 */
     uint64_t split_index, split_count; /* of a set of files; 0 of 0: no set */
     uint64_t tensor_count;
     uint64_t parameters;                  /* elements of all tensors */

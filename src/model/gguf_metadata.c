@@ -33,7 +33,7 @@ enum kind {
     TEXT,      /* char[WI_GGUF_NAME_MAX], cut */
     COUNT,     /* uint64_t of the reading: how many elements an array has */
     PER_BLOCK, /* struct per_block of the reading */
-    TEMPLATE   /* the chat template */
+    TEMPLATE   /* the chat template, of which the length alone is kept */
 };
 
 struct row {
@@ -59,10 +59,6 @@ static const struct row rows[] = {
     {"tokenizer.ggml.tokens", COUNT, OWN(tokens), 0},
     {"tokenizer.ggml.scores", COUNT, OWN(scores), 0},
     {"tokenizer.ggml.token_type", COUNT, OWN(types), 0},
-    {"tokenizer.ggml.bos_token_id", ID, INFO(bos), INT32_MAX},
-    {"tokenizer.ggml.eos_token_id", ID, INFO(eos), INT32_MAX},
-    {"tokenizer.ggml.eot_token_id", ID, INFO(eot), INT32_MAX},
-    {"tokenizer.ggml.add_bos_token", SMALL, INFO(add_bos), 1},
     {".context_length", NUMBER, INFO(context_length), INT32_MAX},
     {".embedding_length", NUMBER, INFO(embedding_length), 1 << 20},
     {".block_count", NUMBER, INFO(block_count), WI_GGUF_BLOCKS_MAX},
@@ -168,10 +164,7 @@ static int read_template(struct reading *reading, uint64_t type)
     if (wi_gguf_length(input, "the chat template", WI_GGUF_STRING_MAX, &length) < 0)
         return -1;
     info->template_bytes = length;
-    if (length > WI_GGUF_TEMPLATE_MAX)
-        return wi_gguf_skip(input, length);
-    info->chat_template = wi_alloc((size_t)length + 1);
-    return wi_gguf_copy(input, info->chat_template, (size_t)length);
+    return wi_gguf_skip(input, length);
 }
 
 static int read_row(struct reading *reading, const struct row *row, uint64_t type)
@@ -297,16 +290,12 @@ static void add_blocks(struct reading *reading)
 static int check_tokens(struct reading *reading)
 {
     struct wi_gguf_info *info = reading->info;
-    int64_t *const special[] = {&info->bos, &info->eos, &info->eot};
     if ((reading->scores && reading->scores != reading->tokens) ||
         (reading->types && reading->types != reading->tokens))
         return wi_gguf_fail(reading->input, reading->input->at,
             "its vocabulary has %" PRIu64 " tokens, but %" PRIu64 " scores and %" PRIu64 " types",
             reading->tokens, reading->scores, reading->types);
     info->vocabulary = reading->tokens;
-    for (size_t i = 0; i < sizeof special / sizeof *special; i++)
-        if (*special[i] >= 0 && (uint64_t)*special[i] >= info->vocabulary)
-            *special[i] = -1;
     return 0;
 }
 

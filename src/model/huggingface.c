@@ -10,7 +10,7 @@
 #include <strings.h>
 
 /* Beyond this nothing is a number of tokens: "model_max_length" has 1e30 for none. */
-#define LENGTH_MAX 10000000
+#define LENGTH_MAX 999999999
 #define LABELS_MAX 100000
 #define LABEL_BYTES 1024
 
@@ -233,10 +233,33 @@ static void add_classifier_tasks(const struct reading *reading, int entails)
         wi_task_list_add(tasks, WI_TASK_ZERO_SHOT_CLASSIFICATION);
 }
 
+/* The first positions of these are the padding's: those up to its token. */
+static uint64_t positions_taken(const char *model_type, const json_t *config)
+{
+    static const char *const types[] = {"roberta", "camembert", "mpnet", "xmod", "longformer"};
+    const json_t *padding = json_object_get(config, "pad_token_id");
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (strstr(model_type, types[i]))
+            return json_is_integer(padding) && json_integer_value(padding) >= 0
+                       ? (uint64_t)json_integer_value(padding) + 1
+                       : 2;
+    return 0;
+}
+
+/* As the page has it: lengthOf of page/src/pipeline/loading.js. */
+static void read_positions(struct wi_huggingface *info, const json_t *config, const json_t *text)
+{
+    static const char *const own[] = {"max_position_embeddings", "n_positions", NULL};
+    static const char *const inner[] = {"max_position_embeddings", NULL};
+    uint64_t positions = read_length(config, own);
+    uint64_t taken = positions_taken(info->model_type, config);
+    if (positions == 0)
+        positions = read_length(text, inner);
+    info->context = positions > taken ? positions - taken : 0;
+}
+
 static enum wi_code read_config(struct reading *reading, const json_t *config)
 {
-    static const char *const lengths[] = {
-        "max_position_embeddings", "n_positions", "max_seq_len", "seq_length", NULL};
     static const char *const vocabularies[] = {"vocab_size", NULL};
     struct wi_huggingface *info = reading->info;
     const json_t *names = json_object_get(config, "architectures");
@@ -250,8 +273,7 @@ static enum wi_code read_config(struct reading *reading, const json_t *config)
             sizeof info->architecture) != WI_OK ||
         read_labels(reading, json_object_get(config, "id2label"), &entails) != WI_OK)
         return WI_MODEL_INVALID;
-    info->context = read_length(config, lengths);
-    limit(&info->context, read_length(text, lengths));
+    read_positions(info, config, text);
     info->vocabulary = read_length(config, vocabularies);
     if (info->vocabulary == 0)
         info->vocabulary = read_length(text, vocabularies);
@@ -273,6 +295,17 @@ static enum wi_code read_tokenizer(struct reading *reading)
                                   has(reading, "chat_template.json");
     limit(&reading->info->context, read_length(tokenizer, lengths));
     json_decref(tokenizer);
+    return code;
+}
+
+/* What sentence-transformers cuts texts to. */
+static enum wi_code read_sentences(struct reading *reading)
+{
+    static const char *const lengths[] = {"max_seq_length", NULL};
+    json_t *sentences;
+    enum wi_code code = load(reading, "sentence_bert_config.json", &sentences);
+    limit(&reading->info->context, read_length(sentences, lengths));
+    json_decref(sentences);
     return code;
 }
 
@@ -347,7 +380,7 @@ enum wi_code wi_huggingface_read(
         code = read_config(&reading, config);
     json_decref(config);
     if (code != WI_OK || (code = read_tokenizer(&reading)) != WI_OK ||
-        (code = read_pooling(&reading)) != WI_OK)
+        (code = read_sentences(&reading)) != WI_OK || (code = read_pooling(&reading)) != WI_OK)
         return code;
     prefer_vectors(info);
     add_conversation(info);

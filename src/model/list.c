@@ -33,6 +33,7 @@ struct contents {
     char *graph;                 /* the first file that ends in .onnx; owned */
     int folders, models, others; /* models are folders too */
     int settings;                /* there is a config.json */
+    int graphs;                  /* there is onnx/ with a graph in it */
 };
 
 /* --- rows ------------------------------------------------------------------------------------ */
@@ -234,6 +235,18 @@ static void each_entry(struct scan *scan, const char *folder, each_fn *each, voi
         closedir(dir);
 }
 
+static void note_graph(struct scan *scan, const char *name, const char *file, void *context)
+{
+    *(int *)context |= is_graph(file) && kind_of(scan, name) == 'f';
+}
+
+static int has_graph(struct scan *scan, const char *folder)
+{
+    int found = 0;
+    each_entry(scan, folder, note_graph, &found);
+    return found;
+}
+
 static void note_content(struct scan *scan, const char *name, const char *file, void *context)
 {
     struct contents *contents = context;
@@ -241,6 +254,7 @@ static void note_content(struct scan *scan, const char *name, const char *file, 
     enum wi_model_format format;
 
     contents->folders += kind == 'd';
+    contents->graphs |= kind == 'd' && strcmp(file, "onnx") == 0 && has_graph(scan, name);
     contents->models += kind == 'd' && is_model(scan, name, &format);
     contents->others += kind != 'd';
     contents->settings |= kind == 'f' && strcmp(file, "config.json") == 0;
@@ -250,6 +264,10 @@ static void note_content(struct scan *scan, const char *name, const char *file, 
 
 static char *why_no_model(const struct contents *contents)
 {
+    if (contents->graphs && !contents->settings)
+        return wi_strdup("the folder has a graph in onnx/, but no config.json, which says what it "
+                         "is for: put that beside onnx/, or, to have it asked with tensors, move "
+                         "the graph out of onnx/ as model.onnx");
     if (contents->graph)
         return wi_sprintf(
             "the folder has no model.onnx but %.200s: name that file model.onnx", contents->graph);
@@ -321,7 +339,7 @@ static void take_outer(struct scan *scan, const char *name, const char *file, vo
         int owner = contents.folders > 0 && !contents.graph && !contents.settings;
         if (contents.models > 0 || owner)
             each_entry(scan, name, take_inner, NULL);
-        else
+        if ((contents.graphs && !contents.settings) || (contents.models == 0 && !owner))
             ignore(scan, name, why_no_model(&contents));
     }
     free(contents.graph);

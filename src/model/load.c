@@ -44,8 +44,6 @@ static enum wi_code hash_bytes(struct wi_load *load, struct wi_model_file *file,
     good = good && EVP_DigestFinal_ex(context, hash, NULL);
     EVP_MD_CTX_free(context);
     free(chunk);
-    if (atomic_load(&load->stop))
-        return wi_error_set(&load->error, WI_UNAVAILABLE, "", "the store is closing");
     if (!good || at < file->bytes)
         return wi_error_set(&load->error, WI_MODEL_INVALID, file->path,
             "%.200s cannot be read at byte %" PRIu64 ": %s", file->path, at,
@@ -175,7 +173,8 @@ static enum wi_code read_onnx(struct wi_load *load)
             "as external data, in files of their own",
             (intmax_t)status.st_size);
     if (code == WI_OK)
-        code = wi_onnx_read_file(fd, (uint64_t)status.st_size, &load->signature, &load->error);
+        code = wi_onnx_read_file(
+            fd, (uint64_t)status.st_size, &load->stop, &load->signature, &load->error);
     close(fd);
     if (code == WI_OK)
         code = add_file(load, load->directory, "model.onnx", 1);
@@ -292,7 +291,7 @@ static enum wi_code read_graph(struct wi_load *load, const char *path)
     int fd = wi_open_inside(load->folder, load->folder, path, &status, &load->error);
     if (fd < 0)
         return load->error.code;
-    wi_onnx_read_file(fd, (uint64_t)status.st_size, &graph, &ignored);
+    wi_onnx_read_file(fd, (uint64_t)status.st_size, &load->stop, &graph, &ignored);
     close(fd);
     if (!*load->signature.random)
         memcpy(load->signature.random, graph.random, sizeof load->signature.random);
@@ -367,7 +366,10 @@ static enum wi_code choose_folder(struct wi_load *load)
     char *name = wi_strndup(load->name, strcspn(load->name, ":"));
     enum wi_code code = WI_OK;
     free(load->folder);
-    if (wi_versions_find(load->directory, name, &load->version) != 0)
+    load->folder = wi_strdup(load->staged);
+    if (load->staged)
+        load->version = 0;
+    else if (wi_versions_find(load->directory, name, &load->version) != 0)
         code = wi_cannot_open("the model's folder", &load->error);
     if (load->version) {
         wi_looks_add(&load->looks, load->directory, name);
@@ -377,7 +379,7 @@ static enum wi_code choose_folder(struct wi_load *load)
             wi_source_read(folder, &load->source);
             close(folder);
         }
-    } else {
+    } else if (!load->staged) {
         load->folder = wi_sprintf("%s/%s", load->directory, name);
     }
     free(name);
@@ -420,6 +422,8 @@ void wi_load_run(struct wi_load *load)
     load->began_at = wi_wall_ms() / 1000;
     for (int i = 0; i < TRIES; i++) {
         load->code = read_once(load);
+        if (atomic_load(&load->stop))
+            load->code = wi_error_set(&load->error, WI_UNAVAILABLE, "", "the store is closing");
         if (load->code == WI_UNAVAILABLE || load->looks.count == 0 || wi_looks_hold(&load->looks))
             return;
         drop_results(load);
@@ -443,6 +447,7 @@ void wi_load_free(struct wi_load *load)
         return;
     drop_results(load);
     free(load->directory);
+    free(load->staged);
     free(load->folder);
     free(load->name);
     free(load);

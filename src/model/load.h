@@ -22,7 +22,8 @@ struct wi_load {
     char *directory;             /* the store */
     char *name;                  /* as it was asked for; checked: see wi_model_check_name */
     struct wi_hash_cache *cache; /* borrowed; may be NULL */
-    atomic_int stop;             /* set from outside to end a long hashing early */
+    char *staged;                /* owned. Its folder, which has no name yet; NULL: by the name */
+    atomic_int stop;             /* set from outside to end a long reading early */
     /* Results. */
     enum wi_code code; /* WI_OK, or `error` is filled: WI_MODEL_NOT_FOUND, WI_MODEL_INVALID,
                           WI_UNAVAILABLE */

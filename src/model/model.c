@@ -81,6 +81,18 @@ enum wi_code wi_model_check_engine(const struct wi_model *model, struct wi_error
     return WI_PLATFORM_UNSUPPORTED;
 }
 
+const char *wi_model_precision(const struct wi_model *model)
+{
+    switch (model->format) {
+    case WI_FORMAT_GGUF:
+        return wi_gguf_quantization(&model->gguf);
+    case WI_FORMAT_HUGGINGFACE:
+        return model->variant;
+    default:
+        return wi_onnx_precision(&model->signature);
+    }
+}
+
 void wi_model_warnings(const struct wi_model *model, struct wi_strings *warnings)
 {
     const struct wi_gguf_memory *memory = &model->memory;

@@ -61,6 +61,9 @@ enum wi_code wi_model_check_name(const char *name, struct wi_error *error);
 /* WI_OK, WI_MODEL_TOO_LARGE with the figures for one that fits no page, or WI_PLATFORM_UNSUPPORTED
  * for a model of a format that no engine runs yet. */
 enum wi_code wi_model_check_engine(const struct wi_model *model, struct wi_error *error);
+/* What the model's numbers have by its own files, whatever a page says of itself: the dtype of a
+ * folder, the quantisation of a GGUF file, what a graph computes in; NULL where nothing says it. */
+const char *wi_model_precision(const struct wi_model *model);
 /* Adds what its operator should know: weights that are slow in browsers, memory that is short. */
 void wi_model_warnings(const struct wi_model *model, struct wi_strings *warnings);
 /* A descriptor of a file of the manifest, if that is still what was hashed, else -1. With `*owned`

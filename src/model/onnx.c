@@ -420,12 +420,13 @@ enum wi_code wi_onnx_read(const unsigned char *bytes, size_t size,
     return code;
 }
 
-enum wi_code wi_onnx_read_file(
-    int fd, uint64_t size, struct wi_onnx_signature *signature, struct wi_error *error)
+enum wi_code wi_onnx_read_file(int fd, uint64_t size, const atomic_int *stop,
+    struct wi_onnx_signature *signature, struct wi_error *error)
 {
     struct wi_protobuf *input = wi_alloc(sizeof *input);
     enum wi_code code;
 
+    input->stop = stop;
     input->fd = fd;
     input->size = size;
     code = read_input_file(input, signature, error);

@@ -11,6 +11,7 @@
 #include "base/table.h"
 #include "model/datatype.h"
 #include "model/tensor.h"
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -49,10 +50,15 @@ struct wi_onnx_signature {
 enum wi_code wi_onnx_read(const unsigned char *bytes, size_t size,
     struct wi_onnx_signature *signature, struct wi_error *error);
 /* The same from a file of `size` bytes, read in windows at its offsets: unlike a mapping, a file
- * that is cut short meanwhile is an error and no SIGBUS. */
-enum wi_code wi_onnx_read_file(
-    int fd, uint64_t size, struct wi_onnx_signature *signature, struct wi_error *error);
+ * that is cut short meanwhile is an error and no SIGBUS. So it is when `stop` is set meanwhile
+ * (NULL: it never is). */
+enum wi_code wi_onnx_read_file(int fd, uint64_t size, const atomic_int *stop,
+    struct wi_onnx_signature *signature, struct wi_error *error);
 void wi_onnx_clear(struct wi_onnx_signature *signature);
+
+/* What the graph computes in: "fp32", "fp16", "bf16" or "fp64", by the first of its outputs, then
+ * of its inputs, that has such a datatype, as the page tells it; NULL: by none. */
+const char *wi_onnx_precision(const struct wi_onnx_signature *signature);
 
 /* Checks a request's tensors against the signature: every input there once, of the right datatype
  * and shape. Errors name the input and what was expected: WI_INPUT_UNKNOWN, WI_INPUT_MISSING,

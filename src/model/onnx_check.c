@@ -211,3 +211,35 @@ enum wi_code wi_onnx_check_answer(const struct wi_onnx_signature *signature,
                 "output %.128s is missing", signature->outputs[i].name);
     return WI_OK;
 }
+
+/* The name of the precision that a float datatype stands for; NULL for others. */
+static const char *precision_of(enum wi_datatype type)
+{
+    switch (type) {
+    case WI_FP32:
+        return "fp32";
+    case WI_FP16:
+        return "fp16";
+    case WI_BF16:
+        return "bf16";
+    case WI_FP64:
+        return "fp64";
+    default:
+        return NULL;
+    }
+}
+
+static const char *precision_among(const struct wi_onnx_value *values, size_t count)
+{
+    const char *name = NULL;
+    for (size_t i = 0; !name && i < count; i++)
+        if (values[i].has_datatype)
+            name = precision_of(values[i].datatype);
+    return name;
+}
+
+const char *wi_onnx_precision(const struct wi_onnx_signature *signature)
+{
+    const char *name = precision_among(signature->outputs, signature->output_count);
+    return name ? name : precision_among(signature->inputs, signature->input_count);
+}

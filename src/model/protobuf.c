@@ -88,6 +88,8 @@ int wi_protobuf_next(
     assert(message->end <= input->size);
     if (message->at >= message->end)
         return 0;
+    if (input->stop && atomic_load_explicit(input->stop, memory_order_relaxed))
+        return wi_protobuf_fail(input, start, "it was to be read no further");
     if (read_varint(input, message, &tag) < 0)
         return -1;
     *field = (struct wi_protobuf_field){0};

@@ -6,12 +6,14 @@
 #ifndef WI_MODEL_PROTOBUF_H
 #define WI_MODEL_PROTOBUF_H
 
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define WI_PROTOBUF_WINDOW 16384
 
 struct wi_protobuf {
+    const atomic_int *stop;     /* once it is set the walk fails; NULL: it is never */
     const unsigned char *bytes; /* the whole input, or NULL for a file */
     int fd;
     uint64_t size;

@@ -212,10 +212,36 @@ int wi_task_has_output(enum wi_task_kind task, const char *name)
     return 0;
 }
 
-static size_t count_answers(const json_t *options)
+/* So many to each of the prompts. */
+static size_t count_answers(const json_t *input, const json_t *options)
 {
     const json_t *n = json_object_get(options, "n");
-    return json_is_integer(n) ? (size_t)json_integer_value(n) : 1;
+    size_t prompts = json_array_size(json_object_get(input, "prompts"));
+    return (json_is_integer(n) ? (size_t)json_integer_value(n) : 1) * (prompts ? prompts : 1);
+}
+
+static int is_set(const json_t *options, const char *name)
+{
+    const json_t *value = json_object_get(options, name);
+    return value && !json_is_null(value) && !json_is_false(value);
+}
+
+int wi_task_is_constrained(const json_t *options)
+{
+    const char *format =
+        json_string_value(json_object_get(json_object_get(options, "response_format"), "type"));
+    const json_t *choice = json_object_get(options, "tool_choice");
+    const char *word = json_string_value(choice);
+    return is_set(options, "grammar") || is_set(options, "json_schema") ||
+           (format && strcmp(format, "text") != 0) || json_is_object(choice) ||
+           (word && strcmp(word, "required") == 0);
+}
+
+int wi_task_is_special(const json_t *input, const json_t *options)
+{
+    return wi_task_is_constrained(options) || count_answers(input, options) > 1 ||
+           json_object_size(json_object_get(options, "logit_bias")) > 0 ||
+           is_set(options, "logprobs");
 }
 
 /* Rows of tokens are as many as a tokenizer makes of the text. */
@@ -240,7 +266,7 @@ size_t wi_task_count(enum wi_task_kind task, const json_t *input, const json_t *
         return json_array_size(json_object_get(input, "documents"));
     case WI_TAKES_MESSAGES:
     case WI_TAKES_PROMPT:
-        return count_answers(options);
+        return count_answers(input, options);
     default:
         return 1;
     }

@@ -107,6 +107,13 @@ const char *wi_task_outputs(enum wi_task_kind task);
 /* How many results a task has whose input and options these are: answers, rows, numbers or lists of
  * labels. 0: the answer may have any number. */
 size_t wi_task_count(enum wi_task_kind task, const json_t *input, const json_t *options);
+/* Whether the options keep its text to a grammar, whose cost for each token is the request's own.
+ */
+int wi_task_is_constrained(const json_t *options);
+/* Whether they make its tokens take longer than others' in whatever way: a grammar, several
+ * answers, tokens that are weighed or told of apart. What it takes then says nothing of other
+ * requests. */
+int wi_task_is_special(const json_t *input, const json_t *options);
 /* What an answer says of its tokens and of the time that they took: an untrusted node's words, of
  * which only is told what can be, each number being 0 where it is not said or cannot be. */
 struct wi_text_account {
@@ -125,5 +132,9 @@ struct wi_text_account wi_task_account(const json_t *result);
  * came before. */
 enum wi_code wi_task_check_answer(enum wi_task_kind task, size_t count, int in_parts,
     const json_t *result, const struct wi_tensors *outputs, struct wi_error *error);
+/* The same of its outputs alone, of which names, datatypes and shapes are looked at: what there is
+ * of an answer whose result comes later. */
+enum wi_code wi_task_check_outputs(
+    enum wi_task_kind task, size_t count, const struct wi_tensors *outputs, struct wi_error *error);
 
 #endif

@@ -28,7 +28,8 @@ static const struct member label_members[] = {
 static const struct member entity_members[] = {{"entity", TEXT, 0}, {"score", NUMBER, 0},
     {"start", INDEX, 0}, {"end", INDEX, 0}, {"word", TEXT, 0}, {0}};
 static const struct member fill_members[] = {{"token", INDEX, 0}, {"token_text", TEXT, 0},
-    {"probability", NUMBER, 0}, {"text", TEXT, 0}, {0}};
+    {"token_str", TEXT, 0}, {"probability", NUMBER, 0}, {"text", TEXT, 0}, {"sequence", TEXT, 0},
+    {0}};
 static const struct member answer_members[] = {
     {"answer", TEXT, 0}, {"score", NUMBER, 0}, {"start", INDEX, 1}, {"end", INDEX, 1}, {0}};
 static const struct member box_members[] = {
@@ -194,7 +195,17 @@ static enum wi_code check_vectors(
         count);
 }
 
-static enum wi_code check_masks(
+/* Files that a segment's `mask` names. */
+static enum wi_code check_masks(const struct wi_tensors *outputs, struct wi_error *error)
+{
+    for (size_t i = 0; i < outputs->count; i++)
+        if (!wi_task_has_output(WI_TASK_IMAGE_SEGMENTATION, outputs->items[i].name) ||
+            !is_file(&outputs->items[i]))
+            return wrong(error, "data.tensors", "mask_0 …, UINT8, the bytes of PNG files");
+    return WI_OK;
+}
+
+static enum wi_code check_segments(
     const json_t *result, const struct wi_tensors *outputs, struct wi_error *error)
 {
     const json_t *segments = json_object_get(result, "segments"), *segment;
@@ -204,10 +215,6 @@ static enum wi_code check_masks(
         return code;
     if (json_array_size(segments) > WI_TENSORS_MAX)
         return wrong(error, "data.result.segments", "no longer than there may be masks");
-    for (i = 0; i < outputs->count; i++)
-        if (!wi_task_has_output(WI_TASK_IMAGE_SEGMENTATION, outputs->items[i].name) ||
-            !is_file(&outputs->items[i]))
-            return wrong(error, "data.tensors", "mask_0 …, UINT8, the bytes of PNG files");
     json_array_foreach(segments, i, segment)
     {
         if (!find(outputs, json_string_value(json_object_get(segment, "mask"))))
@@ -228,13 +235,17 @@ static enum wi_code check_depth(const struct wi_tensors *outputs, struct wi_erro
     return WI_OK;
 }
 
-static enum wi_code check_speech(
-    const json_t *result, const struct wi_tensors *outputs, struct wi_error *error)
+static enum wi_code check_sound(const struct wi_tensors *outputs, struct wi_error *error)
+{
+    return outputs->count == 1 && is_file(find(outputs, "audio"))
+               ? WI_OK
+               : wrong(error, "data.tensors", "one tensor, audio, UINT8, the bytes of a WAV file");
+}
+
+static enum wi_code check_speech(const json_t *result, struct wi_error *error)
 {
     static const struct member members[] = {
         {"sampling_rate", INDEX, 0}, {"duration", NUMBER, 0}, {0}};
-    if (outputs->count != 1 || !is_file(find(outputs, "audio")))
-        return wrong(error, "data.tensors", "one tensor, audio, UINT8, the bytes of a WAV file");
     return has_members(result, members)
                ? WI_OK
                : wrong(error, "data.result", "an object with sampling_rate and duration");
@@ -317,32 +328,45 @@ static enum wi_code check_results(enum wi_task_kind task, size_t count, int in_p
 
 /* --- all together ----------------------------------------------------------------------------- */
 
-/* The tasks whose answers have tensors. */
-static enum wi_code check_tensors(enum wi_task_kind task, size_t count, const json_t *result,
-    const struct wi_tensors *outputs, struct wi_error *error)
+static int has_tensors(enum wi_task_kind task)
 {
+    return strcmp(wi_task_outputs(task), "none") != 0;
+}
+
+enum wi_code wi_task_check_outputs(
+    enum wi_task_kind task, size_t count, const struct wi_tensors *outputs, struct wi_error *error)
+{
+    if (!has_tensors(task))
+        return outputs->count == 0 ? WI_OK
+                                   : wi_error_set(error, WI_INFERENCE_FAILED, "data.tensors",
+                                         "it has %zu outputs; the task %s has none", outputs->count,
+                                         wi_task_name(task));
     switch (task) {
     case WI_TASK_EMBED:
         return check_vectors(count, outputs, error);
     case WI_TASK_IMAGE_FEATURES:
         return check_vectors(0, outputs, error);
     case WI_TASK_IMAGE_SEGMENTATION:
-        return check_masks(result, outputs, error);
+        return check_masks(outputs, error);
     case WI_TASK_DEPTH_ESTIMATION:
         return check_depth(outputs, error);
     default:
-        return check_speech(result, outputs, error);
+        return check_sound(outputs, error);
     }
 }
 
 enum wi_code wi_task_check_answer(enum wi_task_kind task, size_t count, int in_parts,
     const json_t *result, const struct wi_tensors *outputs, struct wi_error *error)
 {
-    if (strcmp(wi_task_outputs(task), "none") != 0)
-        return check_tensors(task, count, result, outputs, error);
-    if (outputs->count > 0)
-        return wi_error_set(error, WI_INFERENCE_FAILED, "data.tensors",
-            "it has %zu outputs; the task %s has none", outputs->count, wi_task_name(task));
+    enum wi_code code = wi_task_check_outputs(task, count, outputs, error);
+    if (code != WI_OK)
+        return code;
+    if (task == WI_TASK_IMAGE_SEGMENTATION)
+        return check_segments(result, outputs, error);
+    if (task == WI_TASK_TEXT_TO_SPEECH)
+        return check_speech(result, error);
+    if (has_tensors(task))
+        return WI_OK;
     if (task == WI_TASK_RERANK)
         return check_numbers(json_object_get(result, "scores"), count, error);
     if (task == WI_TASK_TOKENIZE)

@@ -88,6 +88,7 @@ struct wi_versions_use {
     struct wi_strings names;    /* of models, without variant */
     struct wi_strings folders;  /* of versions */
     struct wi_strings stagings; /* IDs of pulls under way */
+    uint64_t coming;            /* bytes that pulls under way have room for, and are yet to write */
 };
 void wi_versions_use_clear(struct wi_versions_use *use);
 
@@ -95,12 +96,16 @@ void wi_versions_use_clear(struct wi_versions_use *use);
  * was added, or something else lies there). */
 enum wi_code wi_versions_check_name(
     const char *directory, const char *name, struct wi_error *error);
+/* Looks at the folder of a version that is complete, and has no name yet: WI_OK, or why not. */
+typedef enum wi_code wi_versions_check_fn(
+    void *context, const char *folder, struct wi_error *error);
 /* Makes the files of a staging folder, which are whole and verified, the current version of the
- * name, and removes the staging. `source` lists them; whatever else lies there goes. WI_OK with
- * `*number`, or as wi_versions_check_name, or WI_STORAGE_FAILED. */
+ * name, and removes the staging. `source` lists them; whatever else lies there goes. With `check`
+ * (NULL: none) only if that says WI_OK: until then the name leads where it led. WI_OK with
+ * `*number`, or as `check` or wi_versions_check_name, or WI_STORAGE_FAILED. */
 enum wi_code wi_versions_publish(const char *directory, const char *name,
-    const struct wi_staging *staging, struct wi_source *source, unsigned *number,
-    struct wi_error *error);
+    const struct wi_staging *staging, struct wi_source *source, wi_versions_check_fn *check,
+    void *context, unsigned *number, struct wi_error *error);
 /* Removes the versions of the name that nobody uses, but not the current one and so many before it
  * that `keep` are left. Returns the bytes freed, and adds to `*held` those that are in use. */
 uint64_t wi_versions_prune(const char *directory, const char *name, unsigned keep,

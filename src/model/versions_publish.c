@@ -111,16 +111,21 @@ static int move_files(int store, int staging, const char *name, unsigned number)
     return result;
 }
 
-static enum wi_code publish_in(int store, int staging, const char *directory, const char *name,
-    struct wi_source *source, unsigned *number, struct wi_error *error)
+static enum wi_code complete_in(
+    int staging, const char *directory, struct wi_source *source, struct wi_error *error)
 {
     int files = wi_path_open(staging, WI_STAGING_FILES);
     if (files < 0)
         return wi_path_failed(directory, "what was fetched cannot be found", error);
     enum wi_code code = complete(files, source, directory, error);
     close(files);
-    if (code != WI_OK)
-        return code;
+    return code;
+}
+
+static enum wi_code publish_in(int store, int staging, const char *directory, const char *name,
+    unsigned *number, struct wi_error *error)
+{
+    enum wi_code code = WI_OK;
     *number = next_number(directory, name);
     if (*number == 0)
         return wi_path_failed(directory, "the versions of the model cannot be seen", error);
@@ -139,8 +144,8 @@ static enum wi_code publish_in(int store, int staging, const char *directory, co
 }
 
 enum wi_code wi_versions_publish(const char *directory, const char *name,
-    const struct wi_staging *staging, struct wi_source *source, unsigned *number,
-    struct wi_error *error)
+    const struct wi_staging *staging, struct wi_source *source, wi_versions_check_fn *check,
+    void *context, unsigned *number, struct wi_error *error)
 {
     char *path = wi_sprintf(WI_VERSIONS_PULLING "/%s", staging->id);
     int store = wi_versions_open_store(directory),
@@ -148,7 +153,11 @@ enum wi_code wi_versions_publish(const char *directory, const char *name,
     enum wi_code code = place < 0 ? wi_path_failed(directory, "nothing can be published", error)
                                   : wi_versions_check_name(directory, name, error);
     if (code == WI_OK)
-        code = publish_in(store, place, directory, name, source, number, error);
+        code = complete_in(place, directory, source, error);
+    if (code == WI_OK && check)
+        code = check(context, staging->folder, error);
+    if (code == WI_OK)
+        code = publish_in(store, place, directory, name, number, error);
     if (place >= 0)
         close(place);
     if (store >= 0)

@@ -7,6 +7,7 @@
 #include "base/loop.h"
 #include "base/memory.h"
 #include "base/work_queue.h"
+#include "model/load.h"
 #include "model/quota.h"
 #include "model/store_path.h"
 #include <fcntl.h>
@@ -95,7 +96,10 @@ static void evict(struct wi_versions_task *task)
     struct wi_quota quota = {0};
     if (task->quota == 0)
         return;
+    const struct wi_quota_row coming = {
+        .name = (char *)"", .current = 1, .in_use = 1, .bytes = task->use.coming};
     wi_quota_scan(task->directory, task->id, &task->use, &quota);
+    wi_quota_add(&quota, &coming);
     task->failed = wi_quota_plan(&quota, task->quota, task->needed, &task->error) != WI_OK;
     if (!task->failed)
         task->result.bytes = wi_quota_evict(task->directory, &quota, &task->result.names);
@@ -126,9 +130,8 @@ static void stage(struct wi_versions_task *task)
 }
 
 /* The hashes that were verified as the files came. */
-static void note_hashes(struct wi_versions_task *task)
+static void note_hashes(struct wi_versions_task *task, const char *path)
 {
-    char *path = wi_versions_folder(task->directory, task->name, task->result.number);
     int folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     for (size_t i = 0; folder >= 0 && i < task->source.count; i++) {
         const struct wi_source_file *from = &task->source.files[i];
@@ -144,7 +147,40 @@ static void note_hashes(struct wi_versions_task *task)
     }
     if (folder >= 0)
         close(folder);
-    free(path);
+}
+
+static enum wi_code try_reading(struct wi_versions_task *task, const char *name, const char *folder,
+    struct wi_hash_cache *known, struct wi_error *error)
+{
+    struct wi_load *load = wi_load_new(task->directory, name, known);
+    load->staged = wi_strdup(folder);
+    wi_load_run(load);
+    enum wi_code code = load->code;
+    if (code != WI_OK)
+        *error = load->error;
+    wi_load_free(load);
+    return code;
+}
+
+/* What was verified is not hashed once more. Of the variants the one that is taken where none is
+ * named is read, and the one that was asked for. */
+static enum wi_code check_staged(void *context, const char *folder, struct wi_error *error)
+{
+    struct wi_versions_task *task = context;
+    struct wi_hash_cache *known = wi_hash_cache_new(NULL, NULL);
+    wi_manifest_clear(&task->known); /* of an earlier try */
+    note_hashes(task, folder);
+    for (size_t i = 0; i < task->known.count; i++)
+        wi_hash_cache_know(known, &task->known.files[i].identity, task->known.files[i].hash);
+    enum wi_code code = try_reading(task, task->name, folder, known, error);
+    if (code == WI_OK && task->source.variant) {
+        char *name = wi_sprintf("%s:%s", task->name, task->source.variant);
+        code = try_reading(task, name, folder, known, error);
+        code = code == WI_MODEL_NOT_FOUND ? WI_OK : code; /* it is a variant of the hub alone */
+        free(name);
+    }
+    wi_hash_cache_free(known);
+    return code;
 }
 
 static void publish(struct wi_versions_task *task)
@@ -152,11 +188,9 @@ static void publish(struct wi_versions_task *task)
     struct wi_staging staging = {0};
     task->failed =
         wi_staging_open(task->directory, task->id, NULL, &staging, &task->error) != WI_OK ||
-        wi_versions_publish(task->directory, task->name, &staging, &task->source,
-            &task->result.number, &task->error) != WI_OK;
+        wi_versions_publish(task->directory, task->name, &staging, &task->source, check_staged,
+            task, &task->result.number, &task->error) != WI_OK;
     wi_staging_clear(&staging);
-    if (!task->failed)
-        note_hashes(task);
 }
 
 static void prune(struct wi_versions_task *task)

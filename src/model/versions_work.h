@@ -54,8 +54,9 @@ struct wi_versions_task *wi_versions_make_room(struct wi_versions_work *work, co
 struct wi_versions_task *wi_versions_stage(struct wi_versions_work *work, const char *id,
     const char *request, const char *name, const struct wi_source *files, wi_versions_fn *on_done,
     void *context);
-/* Publishes the staging folder `id` under the name, and removes versions beyond those kept.
- * `source` is copied. Then the repository looks anew. */
+/* Publishes the staging folder `id` under the name, if it can be read as the repository will read
+ * it, and removes versions beyond those kept. `source` is copied. Then the repository looks anew.
+ * Errors: also those of wi_load. */
 struct wi_versions_task *wi_versions_make_current(struct wi_versions_work *work, const char *id,
     const char *name, const struct wi_source *source, wi_versions_fn *on_done, void *context);
 /* Drops the staging folder `id`; with `if_empty` only where nothing has been fetched. */

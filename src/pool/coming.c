@@ -1,6 +1,7 @@
 /* Browsers that are not there yet; see coming.h. */
 #include "pool/coming.h"
 
+#include "base/clock.h"
 #include "pool/explain.h"
 #include "pool/plan.h"
 #include "pool/preferences.h"
@@ -57,6 +58,17 @@ static int may_come(const struct wi_pool *pool, const struct pool_kind_info *kin
                            all < (size_t)pool->config->pool.max_connections);
 }
 
+/* Whether a page of the kind is to have its GPU back. */
+static int regains_gpu(const struct wi_pool *pool, const char *kind)
+{
+    for (const struct pool_session *session = wi_pool_sessions_first(pool->sessions); session;
+         session = wi_pool_session_next(session))
+        if (strcmp(wi_pool_session_info(session)->kind, kind) == 0 &&
+            !wi_pool_session_ends(session) && wi_pool_session_info(session)->gpu_by > 0)
+            return 1;
+    return 0;
+}
+
 int wi_pool_is_coming(struct wi_pool *pool, const struct wi_demand *demand, int wish)
 {
     int has_nodes = wi_pool_nodes_count(pool->nodes) > 0, coming = 0;
@@ -68,8 +80,13 @@ int wi_pool_is_coming(struct wi_pool *pool, const struct wi_demand *demand, int 
         const struct pool_kind *kind = wi_pool_kinds_at(pool->kinds, i);
         const struct pool_kind_info *info = wi_pool_kind_info(kind);
         if ((demand->browser && strcmp(demand->browser, info->name) != 0) ||
-            !wi_pool_kind_is_hopeful(pool, kind) || has_node(pool, info->name) ||
-            !may_come(pool, info) || wi_pool_shuts_out(pool, kind))
+            !wi_pool_kind_is_hopeful(pool, kind))
+            continue;
+        if (regains_gpu(pool, info->name)) {
+            coming = 1;
+            continue;
+        }
+        if (has_node(pool, info->name) || !may_come(pool, info) || wi_pool_shuts_out(pool, kind))
             continue;
         coming = 1;
         if (wish && (demand->browser || has_nodes))
@@ -104,6 +121,15 @@ static double best_run(const struct wi_pool *pool, const struct wi_demand *deman
     return best ? wi_estimate_run_ms(best, demand->prompt_tokens, demand->answer_tokens) : -1;
 }
 
+/* What the demand takes where it goes; 0: it waits. */
+static double chosen_ms(const struct wi_option *options, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (options[i].chosen)
+            return options[i].expected_ms;
+    return 0;
+}
+
 void wi_pool_wish_preferred(struct wi_pool *pool, const struct wi_demand *demand,
     const struct wi_option *options, size_t count)
 {
@@ -116,7 +142,7 @@ void wi_pool_wish_preferred(struct wi_pool *pool, const struct wi_demand *demand
         enum wi_platform platform = WI_WASM;
         wi_preferences_parse(list->items[i], name, &has_platform, &platform);
         const struct wi_option *option = find_option(options, count, name, (int)platform);
-        const struct pool_kind *kind = wi_pool_kinds_find(pool->kinds, name);
+        struct pool_kind *kind = wi_pool_kinds_find(pool->kinds, name);
         if (option && (!has_platform || option->standing <= WI_STANDING_DRAINING ||
                           option->standing == WI_STANDING_UNCHECKED))
             return; /* it is there, and as good as it gets */
@@ -126,9 +152,11 @@ void wi_pool_wish_preferred(struct wi_pool *pool, const struct wi_demand *demand
         for (size_t o = 0; o < count && best >= 0; o++)
             if (options[o].chosen && options[o].measured && options[o].run_ms <= best)
                 return;
-        /* Nobody makes room for what is only preferred. */
-        if (wi_pool_sessions_count(pool->sessions, NULL, WI_SESSION_STATE_COUNT) <
-            (size_t)pool->config->pool.max_connections)
+        /* Nobody makes room for what is only preferred, nor is it started for so little. */
+        if (wi_pool_kind_prefer(
+                kind, chosen_ms(options, count), wi_pool_start_ms(pool), WI_WISH_MS, wi_now_ms()) &&
+            wi_pool_sessions_count(pool->sessions, NULL, WI_SESSION_STATE_COUNT) <
+                (size_t)pool->config->pool.max_connections)
             wi_pool_wish(pool, name);
         return;
     }

@@ -30,12 +30,19 @@ struct group {
     char key[]; /* as an entry's, up to the kind */
 };
 
+/* What was measured last, the newest at `count` - 1, modulo its size. */
+struct lately {
+    double values[WI_ESTIMATE_LATELY];
+    unsigned count;
+};
+
 struct entry {
     struct wi_heap_place place; /* first: a place is cast back to its entry */
     struct group *group;
     int is_measured; /* and so in the group's heap */
     struct wi_estimate estimate;
-    double saved_at;       /* wi_now_ms() */
+    struct lately loads, runs, prompts, answers; /* of its load_ms, run_ms, prompt_ms, token_ms */
+    double saved_at;                             /* wi_now_ms() */
     double seen_ms;        /* the subject's served_ms when it was last measured or tried here */
     double seen_before_ms; /* the same before the try that is under way */
     int on_trial;          /* the next run is one to find out */
@@ -318,14 +325,31 @@ struct wi_estimate wi_estimates_get(
     return known;
 }
 
-/* The plain mean of the first few, then the moving one. */
-static void average(double *mean, unsigned *count, double value)
+/* The value, as near to it as what was measured lately allows, this one among it. */
+static double between(struct lately *lately, double measured, double value)
 {
-    double weight = 1.0 / (*count + 1);
+    double least = measured, most = measured;
+
+    lately->values[lately->count++ % WI_ESTIMATE_LATELY] = measured;
+    if (lately->count < WI_ESTIMATE_LATELY)
+        return value;
+    for (int i = 0; i < WI_ESTIMATE_LATELY; i++) {
+        least = fmin(least, lately->values[i]);
+        most = fmax(most, lately->values[i]);
+    }
+    return fmin(fmax(value, least), most);
+}
+
+/* The plain mean of the first few, then the moving one. */
+static void average(double *mean, unsigned *count, struct lately *lately, double value)
+{
+    double weight = 1.0 / (*count + 1), counted = value;
 
     if (weight < WI_ESTIMATE_WEIGHT)
         weight = WI_ESTIMATE_WEIGHT;
-    *mean += (value - *mean) * weight;
+    if (*count >= WI_ESTIMATE_LATELY)
+        counted = fmin(value, WI_ESTIMATE_OUTLIER * *mean);
+    *mean = between(lately, value, *mean + (counted - *mean) * weight);
     *count += *count < 1000000000;
 }
 
@@ -373,7 +397,7 @@ static void loaded(struct entry *entry, double load_ms, int warm)
     struct wi_estimate *e = &entry->estimate;
 
     if (!warm)
-        average(&e->load_ms, &e->loads,
+        average(&e->load_ms, &e->loads, &entry->loads,
             load_ms < WI_ESTIMATE_TIME_MAX_MS ? load_ms : WI_ESTIMATE_TIME_MAX_MS);
 }
 
@@ -388,14 +412,14 @@ void wi_estimates_loaded(struct wi_estimates *estimates, const char *hash,
 
 /* A first run, or one of few tokens, stands in until there is something better. `on_trial`: what is
  * faster than expected counts in full. */
-static void average_rate(
-    double *mean, unsigned *count, double tokens, double ms, int warm, int on_trial)
+static void average_rate(double *mean, unsigned *count, struct lately *lately, double tokens,
+    double ms, int warm, int on_trial)
 {
     if (tokens <= 0)
         return;
     int lucky = on_trial && ms / tokens < *mean;
     if (warm && tokens >= WI_ESTIMATE_FEW_TOKENS) {
-        average(mean, count, ms / tokens);
+        average(mean, count, lately, ms / tokens);
         if (lucky)
             *mean = ms / tokens;
     } else if (*count == 0)
@@ -411,10 +435,10 @@ void wi_estimates_spoke(struct wi_estimates *estimates, const char *hash,
 
     loaded(entry, load_ms, warm);
     int on_trial = entry->on_trial;
-    average_rate(
-        &e->prompt_ms, &e->prompts, timings->prompt_tokens, timings->prompt_ms, warm, on_trial);
-    average_rate(
-        &e->token_ms, &e->answers, timings->answer_tokens, timings->answer_ms, warm, on_trial);
+    average_rate(&e->prompt_ms, &e->prompts, &entry->prompts, timings->prompt_tokens,
+        timings->prompt_ms, warm, on_trial);
+    average_rate(&e->token_ms, &e->answers, &entry->answers, timings->answer_tokens,
+        timings->answer_ms, warm && !timings->stands_in, on_trial);
     if (timings->prompt_tokens > 0 || timings->answer_tokens > 0)
         seen(entry);
     succeeded(estimates, entry, now);
@@ -448,14 +472,15 @@ void wi_estimates_ran(struct wi_estimates *estimates, const char *hash,
     if (warm) {
         int lucky = entry->on_trial && run_ms < e->run_ms;
         e->cold = 0;
-        average(&e->run_ms, &e->runs, run_ms); /* the first takes the place of what stood in */
+        average(&e->run_ms, &e->runs, &entry->runs,
+            run_ms); /* the first takes the place of what stood in */
         if (lucky)
             e->run_ms = run_ms;
         seen(entry);
     } else {
         /* What a first run takes above the later ones belongs to loading. */
         double above = e->runs > 0 && run_ms > e->run_ms ? run_ms - e->run_ms : 0;
-        average(&e->load_ms, &e->loads, load_ms + above);
+        average(&e->load_ms, &e->loads, &entry->loads, load_ms + above);
         if (e->loads == 1 && entry->on_trial) {
             untry(entry); /* the next run tells more: it need not wait */
             e->tries = 0;

@@ -1,6 +1,7 @@
 /*
  * What was measured: for each model on each place that can run it, how long loading and running
- * take and how often it fails. Moving averages, kept over restarts.
+ * take and how often it fails. Moving averages, kept over restarts, which a few good runs mend
+ * whatever one has made of them.
  */
 #ifndef WI_POOL_ESTIMATES_H
 #define WI_POOL_ESTIMATES_H
@@ -14,6 +15,11 @@
 /* The weight of the newest measurement once there are several: a place that became ten times
  * slower has lost its lead after two or three runs. */
 #define WI_ESTIMATE_WEIGHT 0.3
+/* The average is never outside of what so many runs took lately, so that it forgets whatever came
+ * before them: since the start of the daemon, for what they took is not kept. */
+#define WI_ESTIMATE_LATELY 5
+/* One run counts for at most so many times the average. */
+#define WI_ESTIMATE_OUTLIER 10
 /* Fewer tokens say more of the step that they were in than of themselves. */
 #define WI_ESTIMATE_FEW_TOKENS 8
 /* The weight of the newest outcome in the failure rate. */

@@ -22,6 +22,7 @@ _Static_assert(EXACT << DOUBLINGS > WI_ENGINE_SLOTS_MAX, "a list for every load"
 struct wi_fleet_place {
     struct wi_fleet_node *node;
     struct wi_fleet_group *group;
+    int promised;                           /* it is of a model that nobody has confirmed */
     size_t load;                            /* the list it is in */
     struct wi_fleet_place *next, *previous; /* in that list */
     struct wi_fleet_place *sibling;         /* the node's next place */
@@ -132,18 +133,20 @@ static size_t load_of(const struct wi_fleet_place *place)
     return wi_fleet_has_room(place->node, queue) ? list_of(place->node->work[queue].count) : FULL;
 }
 
-/* Only open nodes are listed. An idle one goes to the front: what worked last is warm, and what
- * nobody needs stays idle. A busy one goes to the back, behind those that will be free before it.
- */
+/* Only open nodes are listed. An idle one of ours goes to the front: what worked last is warm, and
+ * what nobody needs stays idle and may be closed. Joined ones take turns, so that one that answers
+ * nothing is not the one that is asked each time. A busy one goes to the back, behind those that
+ * will be free before it. */
 static void list(struct wi_fleet_place *place)
 {
     struct wi_fleet_group *group = place->group;
     size_t load = place->load = load_of(place);
+    int first = load == 0 && group->class->ours;
 
     if (!place->node->open)
         return;
-    place->next = load == 0 ? group->loads[load].first : NULL;
-    place->previous = load == 0 ? NULL : group->loads[load].last;
+    place->next = first ? group->loads[load].first : NULL;
+    place->previous = first ? NULL : group->loads[load].last;
     *(place->previous ? &place->previous->next : &group->loads[load].first) = place;
     *(place->next ? &place->next->previous : &group->loads[load].last) = place;
 }
@@ -159,12 +162,13 @@ static void unlist(struct wi_fleet_place *place)
     place->next = place->previous = NULL;
 }
 
-static void enter(struct wi_fleet_node *node, struct wi_fleet_group *group)
+static void enter(struct wi_fleet_node *node, struct wi_fleet_group *group, int promised)
 {
     struct wi_fleet_place *place = wi_alloc(sizeof *place);
 
     place->node = node;
     place->group = group;
+    place->promised = promised;
     place->sibling = node->places;
     node->places = place;
     group->size++;
@@ -235,12 +239,12 @@ static struct wi_fleet_group *find_group(
 
 /* --- classes --------------------------------------------------------------------------------- */
 
-static void key_of(struct wi_buffer *key, const struct wi_node_info *info)
+static void key_of(struct wi_buffer *key, const struct wi_node_info *info, int doubted)
 {
     /* A joined page may run on any machine: one with as many cores is taken for the same. */
     wi_buffer_printf(
         key, "%s\n%s\n%d", info->kind, info->browser_version, *info->session ? -1 : info->cores);
-    wi_buffer_printf(key, "\n%d %d", info->parts, info->long_input);
+    wi_buffer_printf(key, "\n%d %d %d", info->parts, info->long_input, doubted);
     for (int i = 0; i < WI_ENGINE_COUNT; i++)
         if (info->engines[i].available)
             wi_buffer_printf(key, "\n%s %u %u %u %d %d %" PRId64 " %s", wi_engine_names[i],
@@ -272,12 +276,12 @@ const struct wi_place *wi_fleet_where(
 }
 
 static struct wi_fleet_class *find_or_add_class(
-    struct wi_fleet *fleet, const struct wi_node_info *info)
+    struct wi_fleet *fleet, const struct wi_node_info *info, int doubted)
 {
     struct wi_buffer key = {0};
     struct wi_fleet_class *class;
 
-    key_of(&key, info);
+    key_of(&key, info, doubted);
     HASH_FIND_STR(fleet->classes, key.text, class);
     if (class) {
         wi_buffer_clear(&key);
@@ -288,6 +292,7 @@ static struct wi_fleet_class *find_or_add_class(
     class->info.id[0] = '\0';
     json_incref(class->info.capabilities);
     class->ours = *info->session != '\0';
+    class->doubted = doubted;
     for (unsigned i = 0; i < WI_FLEET_QUEUES; i++)
         class->queues[i] = has_queue(info, i) ? new_group(class, i) : NULL;
     for (int i = 0; i < WI_ENGINE_COUNT; i++)
@@ -333,12 +338,12 @@ void wi_fleet_put(struct wi_fleet *fleet, struct wi_fleet_node *node, const char
     if (node->class)
         leave_class(fleet, node);
     node->id = id;
-    node->class = find_or_add_class(fleet, info);
+    node->class = find_or_add_class(fleet, info, node->doubted);
     node->class->count++;
     fleet->count++;
     for (unsigned i = 0; i < WI_FLEET_QUEUES; i++)
         if (node->class->queues[i])
-            enter(node, node->class->queues[i]);
+            enter(node, node->class->queues[i], 0);
 }
 
 void wi_fleet_remove(struct wi_fleet *fleet, struct wi_fleet_node *node)
@@ -383,14 +388,29 @@ void wi_fleet_load(struct wi_fleet_node *node, unsigned queue, const struct wi_f
             list(place);
 }
 
-static void add_model(struct wi_fleet_node *node, const char *hash, enum wi_platform platform)
+static struct wi_fleet_place *find_place(
+    const struct wi_fleet_node *node, const char *hash, enum wi_platform platform)
+{
+    const struct wi_fleet_group *group =
+        node->class ? find_group(node->class, hash, platform) : NULL;
+    struct wi_fleet_place *place = group ? node->places : NULL;
+
+    while (place && place->group != group)
+        place = place->sibling;
+    return place;
+}
+
+static void add_model(
+    struct wi_fleet_node *node, const char *hash, enum wi_platform platform, int promised)
 {
     struct wi_fleet_class *class = node->class;
     struct wi_fleet_group *group = find_group(class, hash, platform);
+    struct wi_fleet_place *place = find_place(node, hash, platform);
 
-    for (const struct wi_fleet_place *place = node->places; place; place = place->sibling)
-        if (place->group == group)
-            return;
+    if (place) {
+        place->promised &= promised;
+        return;
+    }
     if (!group) {
         size_t length = strnlen(hash, 64);
         group = new_group(class, UNKNOWN);
@@ -398,15 +418,16 @@ static void add_model(struct wi_fleet_node *node, const char *hash, enum wi_plat
         group->key[length] = (char)('0' + platform);
         HASH_ADD_KEYPTR(hh, class->models, group->key, length + 1, group);
     }
-    enter(node, group);
+    enter(node, group, promised);
 }
 
-static void forget_models(struct wi_fleet_node *node)
+/* `only` NULL: all of them. */
+static void forget_models(struct wi_fleet_node *node, const struct wi_fleet_place *only)
 {
     struct wi_fleet_place **link = &node->places, *place;
 
     while ((place = *link)) {
-        if (!is_of_model(place->group)) {
+        if (!is_of_model(place->group) || (only && place != only)) {
             link = &place->sibling;
             continue;
         }
@@ -422,7 +443,7 @@ void wi_fleet_models(struct wi_fleet_node *node, const json_t *models)
 
     if (!node->class)
         return;
-    forget_models(node);
+    forget_models(node, NULL);
     json_array_foreach(models, i, row)
     {
         const char *hash = json_string_value(json_object_get(row, "hash"));
@@ -432,7 +453,7 @@ void wi_fleet_models(struct wi_fleet_node *node, const json_t *models)
         if (!hash || !*hash || platform < 0 || !state || count == WI_FLEET_MODELS ||
             (strcmp(state, "loaded") != 0 && strcmp(state, "loading") != 0))
             continue;
-        add_model(node, hash, (enum wi_platform)platform);
+        add_model(node, hash, (enum wi_platform)platform, 0);
         count++;
     }
 }
@@ -440,18 +461,26 @@ void wi_fleet_models(struct wi_fleet_node *node, const json_t *models)
 void wi_fleet_promise(struct wi_fleet_node *node, const char *hash, enum wi_platform platform)
 {
     if (node->class && *hash)
-        add_model(node, hash, platform);
+        add_model(node, hash, platform, 1);
+}
+
+void wi_fleet_confirm(struct wi_fleet_node *node, const char *hash, enum wi_platform platform)
+{
+    if (node->class && *hash)
+        add_model(node, hash, platform, 0);
+}
+
+void wi_fleet_take_back(struct wi_fleet_node *node, const char *hash, enum wi_platform platform)
+{
+    const struct wi_fleet_place *place = find_place(node, hash, platform);
+
+    if (place && place->promised)
+        forget_models(node, place);
 }
 
 int wi_fleet_has(const struct wi_fleet_node *node, const char *hash, enum wi_platform platform)
 {
-    const struct wi_fleet_group *group =
-        node->class ? find_group(node->class, hash, platform) : NULL;
-
-    for (const struct wi_fleet_place *place = node->places; group && place; place = place->sibling)
-        if (place->group == group)
-            return 1;
-    return 0;
+    return find_place(node, hash, platform) != NULL;
 }
 
 /* --- choosing -------------------------------------------------------------------------------- */

@@ -38,6 +38,7 @@ struct wi_fleet_place;
 struct wi_fleet_class {
     struct wi_node_info info; /* of its first node, without the id: the others are like it */
     int ours;                 /* from our sessions, so that [browser.KIND] binds them */
+    int doubted;              /* see struct wi_fleet_node */
     size_t count, open;       /* its nodes; those that take work */
     size_t away;              /* those that take none now, and will again by themselves */
     struct wi_place *places[WI_ENGINE_COUNT];       /* by platform; NULL as in queues */
@@ -58,6 +59,7 @@ struct wi_fleet_work {
 struct wi_fleet_node {
     const char *id; /* the owner's, as long as it is in the fleet */
     struct wi_fleet_class *class;
+    int doubted; /* taken only where nothing else has room: the owner's, before wi_fleet_put */
     int open, away;
     struct wi_fleet_work work[WI_FLEET_QUEUES];
     struct wi_fleet_place *places;
@@ -79,9 +81,11 @@ void wi_fleet_open(struct wi_fleet *fleet, struct wi_fleet_node *node, int open,
 void wi_fleet_load(struct wi_fleet_node *node, unsigned queue, const struct wi_fleet_work *work);
 /* What it says is loaded: the list of a model_status, NULL for nothing. */
 void wi_fleet_models(struct wi_fleet_node *node, const json_t *models);
-/* It was sent work for that model, so it will have it loaded; a later list that lacks it says
- * otherwise. */
+/* It was sent work for that model, so it will have it loaded: until that is taken back, or a later
+ * list lacks it. Nothing is taken back that the list of a page or an answer has confirmed. */
 void wi_fleet_promise(struct wi_fleet_node *node, const char *hash, enum wi_platform platform);
+void wi_fleet_confirm(struct wi_fleet_node *node, const char *hash, enum wi_platform platform);
+void wi_fleet_take_back(struct wi_fleet_node *node, const char *hash, enum wi_platform platform);
 int wi_fleet_has(const struct wi_fleet_node *node, const char *hash, enum wi_platform platform);
 
 /* Where such nodes run that engine on that platform; NULL where they have it not. */
@@ -96,7 +100,8 @@ int wi_fleet_is_idle(const struct wi_fleet_node *node, unsigned queue);
 double wi_fleet_ahead(const struct wi_fleet_node *node, unsigned queue, double now);
 
 /* Of the class's open nodes with room in the queue, leaving out `avoid` (NULL: none), the one that
- * is free first; NULL if there is none. */
+ * is free first; NULL if there is none. Of idle ones of ours it is the one that worked last, of
+ * joined ones the one that worked longest ago. */
 const struct wi_fleet_node *wi_fleet_any(
     const struct wi_fleet_class *class, unsigned queue, const char *avoid, double now);
 /* The same among those that have the model, one of that queue, loaded on that platform. */

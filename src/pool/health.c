@@ -38,6 +38,8 @@ static void reload(struct wi_pool *pool, struct pool_session *session)
 {
     struct pool_node *node = wi_pool_node_of(pool, session);
 
+    /* What hung may hang there, and would keep the GPU from the new page. */
+    (void)wi_session_end_gpu(wi_pool_session_info(session)->browser);
     wi_pool_session_well(session);
     if (node) {
         wi_pool_node_drain(pool->nodes, node, 1);
@@ -71,12 +73,18 @@ void wi_pool_fault(
 {
     if (wi_pool_session_ends(session))
         return;
-    enum wi_remedy remedy = wi_pool_session_climb(session, fault, wi_now_ms());
+    double now = wi_now_ms();
+    enum wi_remedy remedy = wi_pool_session_climb(session, fault, now);
+    wi_pool_session_gpu_settled(session);
     pool->health->faults[fault]++;
     pool->health->remedies[remedy]++;
-    wi_warn("pool", wi_pool_session_info(session)->id, "%s: %s: %s", wi_fault_name(fault),
-        wi_remedy_name(remedy), why);
+    wi_warn("pool", wi_pool_session_info(session)->id, "%s: %s: %s%s", wi_fault_name(fault),
+        wi_remedy_name(remedy), wi_children_ran_out(pool->deps.children) ? WI_RAN_OUT "; " : "",
+        why);
     switch (remedy) {
+    case WI_REMEDY_END_GPU:
+        wi_pool_session_gpu_lost(session, now, now + WI_LADDER_GPU_AFTER_MS);
+        break;
     case WI_REMEDY_RELOAD:
         reload(pool, session);
         break;
@@ -91,7 +99,7 @@ void wi_pool_fault(
 
 /* --- what is found --------------------------------------------------------------------------- */
 
-static double check_timeout(const struct wi_pool *pool)
+double wi_pool_patience_ms(const struct wi_pool *pool)
 {
     const struct wi_config_bridge *bridge = &pool->config->bridge;
     double timeout = (double)(bridge->heartbeat_interval * bridge->heartbeat_misses);
@@ -101,7 +109,7 @@ static double check_timeout(const struct wi_pool *pool)
 
 static void check(const struct wi_pool *pool, struct pool_session *session)
 {
-    wi_pool_session_check(session, (uint64_t)check_timeout(pool), wi_now_ms());
+    wi_pool_session_check(session, (uint64_t)wi_pool_patience_ms(pool), wi_now_ms());
 }
 
 void wi_pool_ask_after(struct pool_session *session)
@@ -148,7 +156,7 @@ static int is_loading(const struct wi_node_state *state)
 static int engine_is_hung(const struct wi_pool *pool, const struct pool_session *session,
     const struct pool_node_info *node, double now)
 {
-    double limit = check_timeout(pool) * 2;
+    double limit = wi_pool_patience_ms(pool) * 2;
     struct wi_node_state state;
 
     return node->count == 0 && !node->away &&
@@ -164,14 +172,34 @@ static void weigh(struct wi_pool *pool, struct pool_session *session, double now
 
     if (limit == 0 || *info->worn)
         return;
-    uint64_t rss = wi_session_rss(info->browser);
+    uint64_t memory = wi_session_memory(info->browser);
     /* One that grew without having done anything would only grow again. */
-    if (rss <= limit || info->jobs == 0 || now - info->welcomed_at < MEMORY_AGE_MS)
+    if (memory <= limit || info->jobs == 0 || now - info->welcomed_at < MEMORY_AGE_MS)
         return;
     char why[64];
     snprintf(why, sizeof why, "it holds %llu MiB, over memory_limit",
-        (unsigned long long)(rss / (1024 * 1024)));
+        (unsigned long long)(memory / (1024 * 1024)));
     wi_pool_end_worn(pool, session, why);
+}
+
+/* Its GPU process is ended, when that is due; later its page has found another, or not. */
+static void look_for_gpu(
+    struct wi_pool *pool, struct pool_session *session, const struct pool_node *node, double now)
+{
+    const struct pool_session_info *info = wi_pool_session_info(session);
+    const struct wi_fleet_class *class = wi_pool_node_info_of(node)->place->class;
+
+    if (info->gpu_ends_at > 0) {
+        wi_pool_session_gpu_ended(session, now + WI_LADDER_GPU_MS);
+        if (wi_session_end_gpu(info->browser) != 0)
+            wi_pool_fault(pool, session, WI_FAULT_PLATFORM_LOST,
+                "its browser has no process for the GPU that could be ended");
+    } else if (class && !class->info.platforms[WI_WEBGPU].available) {
+        wi_pool_fault(pool, session, WI_FAULT_PLATFORM_LOST,
+            "its page has found no GPU again since that was ended");
+    } else {
+        wi_pool_session_gpu_settled(session);
+    }
 }
 
 /* --- looking --------------------------------------------------------------------------------- */
@@ -194,20 +222,23 @@ static void look_at(struct wi_pool *pool, struct pool_session *session, double n
     }
     if (!node)
         return;
-    if (engine_is_hung(pool, session, wi_pool_node_info_of(node), now))
+    if (info->gpu_by > 0 && now >= info->gpu_by)
+        look_for_gpu(pool, session, node, now);
+    else if (engine_is_hung(pool, session, wi_pool_node_info_of(node), now))
         wi_pool_fault(pool, session, WI_FAULT_ENGINE_HUNG,
             "an engine of its page is busy with nothing of ours");
-    else if (!wi_pool_node_info_of(node)->away && now - info->checked_at >= check_timeout(pool) * 2)
+    else if (!wi_pool_node_info_of(node)->away &&
+             now - info->checked_at >= wi_pool_patience_ms(pool) * 2)
         check(pool, session);
 }
 
-static void look(void *context)
+void wi_pool_look(struct wi_pool *pool, double now)
 {
-    struct wi_pool *pool = ((struct pool_health *)context)->pool;
     struct pool_session *session, *next;
-    double now = wi_now_ms();
 
     wi_children_weigh(pool->deps.children);
+    if (pool->crowded)
+        wi_pool_plan_soon(pool->wake); /* there may be room again */
     if (wi_pool_nodes_unchoke(pool->nodes))
         wi_pool_tell_capacity(pool->wake);
     for (session = wi_pool_sessions_first(pool->sessions); session; session = next) {
@@ -216,6 +247,11 @@ static void look(void *context)
             weigh(pool, session, now);
         look_at(pool, session, now);
     }
+}
+
+static void look(void *context)
+{
+    wi_pool_look(((struct pool_health *)context)->pool, wi_now_ms());
 }
 
 struct pool_health *wi_pool_health_new(struct wi_pool *pool)

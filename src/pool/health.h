@@ -12,6 +12,8 @@ struct pool_health *wi_pool_health_new(struct wi_pool *pool);
 void wi_pool_health_free(struct pool_health *health); /* NULL is fine */
 /* From now on it looks at each session in turn. */
 void wi_pool_health_start(struct pool_health *health);
+/* One look; `now` is wi_now_ms(). */
+void wi_pool_look(struct wi_pool *pool, double now);
 /* It looks no more. */
 void wi_pool_health_end(struct pool_health *health);
 
@@ -20,6 +22,9 @@ void wi_pool_ask_after(struct pool_session *session);
 /* What wi_session_check found; NULL: it is well. */
 void wi_pool_checked(
     struct wi_pool *pool, struct pool_session *session, const struct wi_error *error);
+/* How long a page may say nothing, of itself or of an attempt: heartbeat_interval for each of
+ * heartbeat_misses, and at the least 2 s. */
+double wi_pool_patience_ms(const struct wi_pool *pool);
 /* Does what wi_ladder_climb says. */
 void wi_pool_fault(
     struct wi_pool *pool, struct pool_session *session, enum wi_fault fault, const char *why);

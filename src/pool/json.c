@@ -1,10 +1,12 @@
 /* The pool as the status API shows it. */
 #include "pool/health.h"
 #include "pool/pick.h"
+#include "pool/plan.h"
 
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "browser/kinds.h"
+#include <stdlib.h>
 
 static json_t *session_json(const struct wi_pool *pool, const struct pool_session *session)
 {
@@ -18,8 +20,9 @@ static json_t *session_json(const struct wi_pool *pool, const struct pool_sessio
         info.step, "ending", wi_pool_session_ends(session), "worn", *its->worn ? its->worn : NULL,
         "successor", *its->successor ? its->successor : NULL, "jobs", (json_int_t)its->jobs,
         "age_ms", info.age_ms, "ready_ms", info.ready_ms, "browser_version", info.browser_version,
-        "driver_pid", (int)info.driver_pid, "rss_bytes", (json_int_t)wi_session_rss(its->browser),
-        "node", node ? wi_pool_node_info_of(node)->id : NULL);
+        "driver_pid", (int)info.driver_pid, "memory_bytes",
+        (json_int_t)wi_session_memory(its->browser), "node",
+        node ? wi_pool_node_info_of(node)->id : NULL);
 }
 
 json_t *wi_pool_sessions_json(const struct wi_pool *pool)
@@ -129,6 +132,10 @@ void wi_pool_add_warnings(const struct wi_pool *pool, json_t *warnings)
     warn_of_sandbox(pool, warnings, WI_NO, "by configuration");
     warn_of_sandbox(pool, warnings, WI_AUTO,
         "because the daemon runs as root; run it as another user to have it");
+    char *crowded = wi_pool_crowded(pool);
+    if (crowded)
+        json_array_append_new(warnings, json_string(crowded));
+    free(crowded);
 }
 
 void wi_pool_counters(const struct wi_pool *pool, struct wi_pool_counters *counters)

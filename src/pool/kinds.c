@@ -16,6 +16,7 @@ struct pool_kind {
     char *name;
     double check_at;  /* when to look for missing programs again; 0: nobody has looked yet */
     double wished_at; /* when the wish was last repeated */
+    double preferred_ms, preferred_at; /* see wi_pool_kind_prefer */
 };
 
 struct pool_kinds {
@@ -77,6 +78,8 @@ static void keep(struct pool_kind *kind, const struct pool_kind *old)
     kind->info.backoff = old->info.backoff;
     kind->info.wish_since = old->info.wish_since;
     kind->wished_at = old->wished_at;
+    kind->preferred_ms = old->preferred_ms;
+    kind->preferred_at = old->preferred_at;
     memcpy(kind->info.transitions, old->info.transitions, sizeof kind->info.transitions);
 }
 
@@ -208,6 +211,16 @@ int wi_pool_kind_wish(struct pool_kind *kind, double now)
         return 0;
     kind->info.wish_since = now;
     return 1;
+}
+
+int wi_pool_kind_prefer(
+    struct pool_kind *kind, double took_ms, double start_ms, double keep_ms, double now)
+{
+    if (now - kind->preferred_at > keep_ms)
+        kind->preferred_ms = 0;
+    kind->preferred_at = now;
+    kind->preferred_ms += took_ms;
+    return kind->preferred_ms > start_ms;
 }
 
 void wi_pool_kinds_forget_wishes(struct pool_kinds *kinds, double now, double keep_ms)

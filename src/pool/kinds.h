@@ -55,6 +55,11 @@ void wi_pool_kinds_tell_absent(const struct pool_kinds *kinds);
 
 /* A session of it would be used; 1 if that is new. */
 int wi_pool_kind_wish(struct pool_kind *kind, double now);
+/* It is preferred to what has the work, which takes `took_ms` there. 1 once all of that, without a
+ * longer pause than `keep_ms`, takes as long as a start of it: before, none would be ready in time.
+ */
+int wi_pool_kind_prefer(
+    struct pool_kind *kind, double took_ms, double start_ms, double keep_ms, double now);
 /* Forgets what was wished for and not repeated within `keep_ms`. */
 void wi_pool_kinds_forget_wishes(struct pool_kinds *kinds, double now, double keep_ms);
 int wi_pool_kinds_wished(const struct pool_kinds *kinds);

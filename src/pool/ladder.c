@@ -13,8 +13,10 @@ static const enum wi_remedy rungs[WI_FAULT_COUNT][WI_REMEDY_COUNT] = {
     [WI_FAULT_PAGE_FROZEN] = {WI_REMEDY_RETIRE, WI_REMEDY_KILL},
     /* A driver does not open another page in a tab that has crashed. */
     [WI_FAULT_PAGE_CRASHED] = {WI_REMEDY_KILL},
-    /* A fresh page gets no GPU from a browser that has given it up, and WASM still serves. */
-    [WI_FAULT_PLATFORM_LOST] = {WI_REMEDY_RETIRE},
+    /* A run without an end keeps Chromium's GPU process for ever, and blocks the GPU for every page
+     * of its browser, also for one that is opened afresh: the process is ended. Where there is
+     * none, and where it does not help, the browser is replaced; WASM still serves meanwhile. */
+    [WI_FAULT_PLATFORM_LOST] = {WI_REMEDY_END_GPU, WI_REMEDY_RETIRE},
     /* It does not go on by itself, and what waits for it does not either. */
     [WI_FAULT_STOPPED] = {WI_REMEDY_KILL},
 };
@@ -29,7 +31,8 @@ const char *wi_fault_name(enum wi_fault fault)
 
 const char *wi_remedy_name(enum wi_remedy remedy)
 {
-    static const char *const names[WI_REMEDY_COUNT] = {"none", "reload", "retire", "kill"};
+    static const char *const names[WI_REMEDY_COUNT] = {
+        "none", "end_gpu", "reload", "retire", "kill"};
 
     return remedy < WI_REMEDY_COUNT ? names[remedy] : "unknown";
 }

@@ -18,12 +18,17 @@ enum wi_fault {
 
 enum wi_remedy {
     WI_REMEDY_NONE,
-    WI_REMEDY_RELOAD, /* open the page afresh */
-    WI_REMEDY_RETIRE, /* a new browser, when what runs on it is done */
-    WI_REMEDY_KILL,   /* a new browser at once */
+    WI_REMEDY_END_GPU, /* end the browser's GPU process, where it has one; else the next rung */
+    WI_REMEDY_RELOAD,  /* open the page afresh, in front of a fresh GPU process where it has one */
+    WI_REMEDY_RETIRE,  /* a new browser, when what runs on it is done */
+    WI_REMEDY_KILL,    /* a new browser at once */
     WI_REMEDY_COUNT
 };
 
+/* The process is ended so long after that was decided: by then the page has asked for the GPU anew,
+ * which tells it that what it waited for is gone. The GPU is to be back so soon after. */
+#define WI_LADDER_GPU_AFTER_MS 2000.0
+#define WI_LADDER_GPU_MS 20000.0
 /* A fault so soon after a remedy shows that it was too mild. */
 #define WI_LADDER_MS 60000.0
 

@@ -48,6 +48,7 @@ static void note_times(struct wi_pool *pool, const struct wi_place *where,
 
     if (!wi_task_runs_evenly(attempt->task)) {
         struct wi_timings timings = wi_timings_of(attempt->task, answer, now - attempt->sent_at);
+        timings.stands_in = attempt->special;
         wi_estimates_spoke(estimates, hash, where, answer->load_ms, &timings, answer->warm, now);
         return;
     }
@@ -74,7 +75,8 @@ void wi_pool_measure_answer(struct wi_pool *pool, const struct pool_node *node,
     const struct wi_place *where = place_of(node, attempt->engine, platform);
     if (answer->ok && where)
         note_times(pool, where, attempt, answer);
-    else if (!answer->ok && blames_platform(answer, attempt->platform))
+    else if (!answer->ok && blames_platform(answer, attempt->platform) &&
+             !(answer->broke && wi_pool_attempt_is_clients(attempt)))
         wi_pool_measure_failure(pool, node, attempt, (int)attempt->platform);
 }
 

@@ -12,7 +12,15 @@ struct pool_node {
     UT_hash_handle hh; /* by info.id */
     struct pool_node_info info;
     struct wi_fleet_node place;
-    struct pool_attempt *attempts; /* the oldest first */
+    struct pool_attempt *attempts;      /* the oldest first */
+    double works_at;                    /* when it last was at work, as far as it says */
+    double sent_at;                     /* when much was last on its way to it */
+    uint64_t sent_bytes;                /* by then, in all */
+    size_t unheard;                     /* attempts that it has said nothing of */
+    size_t constrained;                 /* attempts that are */
+    double brought_at[WI_FLEET_QUEUES]; /* when anybody had something of the queue's engine, while
+                                         * something constrained ran there */
+    int answered;                       /* anything, ever */
 };
 
 struct pool_nodes {
@@ -124,17 +132,25 @@ struct pool_node *wi_pool_nodes_up(
     return node;
 }
 
+/* Those of our pages, and of what has answered before, are believed: other requests for the model
+ * need not load it elsewhere. Who never answers must not draw them by what it was sent. */
+static void promise(struct pool_node *node, const struct pool_attempt *attempt)
+{
+    if (!attempt->builtin && node->info.missed == 0 && (*node->info.session || node->answered))
+        wi_fleet_promise(&node->place, attempt->hash, attempt->platform);
+}
+
 void wi_pool_node_models(struct pool_node *node, const json_t *models)
 {
     wi_fleet_models(&node->place, models);
     for (const struct pool_attempt *attempt = node->attempts; attempt; attempt = attempt->next)
-        if (!attempt->builtin)
-            wi_fleet_promise(&node->place, attempt->hash, attempt->platform);
+        promise(node, attempt);
 }
 
 void wi_pool_node_place(struct pool_nodes *nodes, struct pool_node *node,
     const struct wi_node_info *info, const json_t *models)
 {
+    node->place.doubted = node->info.missed >= WI_POOL_DOUBTED;
     wi_fleet_put(&nodes->fleet, &node->place, node->info.id, info);
     wi_pool_node_models(node, models);
     tell_fleet(nodes, node);
@@ -205,6 +221,8 @@ static void foresee(const struct pool_nodes *nodes, const struct pool_node *node
     double run = wi_task_runs_evenly(task->task)
                      ? e.run_ms /* of a first run too, or a bound */
                      : wi_estimate_run_ms(&e, task->prompt_tokens, task->answer_tokens);
+    attempt->token_ms = e.token_ms;
+    attempt->known_ms = e.runs > 0 && run > 0 ? load + run : 0;
     attempt->expected_ms = load + (run > 0 ? run : WI_ESTIMATE_UNKNOWN_RUN_MS);
     attempt->not_run_ms = load + wi_fleet_ahead(place, attempt->queue, attempt->sent_at);
 }
@@ -228,6 +246,28 @@ double wi_pool_node_done_at(const struct pool_node *node)
     return latest;
 }
 
+/* Whether what broke the one would have broken the other. */
+static int share_worker(const struct pool_attempt *one, const struct pool_attempt *other)
+{
+    if (one->builtin || other->builtin)
+        return 0;
+    if (wi_engine_is_apart(one->engine) || wi_engine_is_apart(other->engine))
+        return one->engine == other->engine && strcmp(one->hash, other->hash) == 0;
+    return one->platform == other->platform;
+}
+
+/* A grammar that costs too much holds up its engine, so that others there break with it. */
+static void note_beside(const struct pool_node *node, struct pool_attempt *attempt)
+{
+    for (struct pool_attempt *other = node->attempts; other; other = other->next) {
+        if (other == attempt || !share_worker(other, attempt))
+            continue;
+        attempt->behind = 1;
+        other->beside |= attempt->constrained;
+        attempt->beside |= other->constrained;
+    }
+}
+
 void wi_pool_node_book(
     struct pool_nodes *nodes, struct pool_node *node, const struct wi_task *task, double now)
 {
@@ -248,15 +288,20 @@ void wi_pool_node_book(
     attempt->requests = task->requests;
     attempt->alone = task->alone;
     attempt->platform = task->platforms[0];
+    attempt->constrained = wi_task_is_constrained(task->options);
+    attempt->special = wi_task_is_special(task->input, task->options);
+    attempt->broke = task->broke;
     attempt->sent_at = now;
+    note_beside(node, attempt);
     node->info.count++;
+    node->unheard++;
+    node->constrained += attempt->constrained;
     foresee(nodes, node, task, attempt);
     work.count++;
     work.closed |= attempt->alone;
-    if (!attempt->builtin) {
+    if (!attempt->builtin)
         work.done_at = fmax(work.done_at, now) + shared(node, queue, attempt->expected_ms);
-        wi_fleet_promise(&node->place, attempt->hash, attempt->platform);
-    }
+    promise(node, attempt);
     wi_fleet_load(&node->place, queue, &work);
 }
 
@@ -274,10 +319,14 @@ int wi_pool_node_unbook(
         return 0;
     *link = attempt->next;
     node->info.count--;
+    node->unheard -= !attempt->arrived;
+    node->constrained -= attempt->constrained;
     *out = *attempt;
     out->next = NULL;
     free(attempt);
+    wi_fleet_take_back(&node->place, out->hash, out->platform);
     for (attempt = node->attempts; attempt; attempt = attempt->next) {
+        promise(node, attempt);
         if (attempt->queue != out->queue)
             continue;
         work.count++;
@@ -290,14 +339,109 @@ int wi_pool_node_unbook(
     return 1;
 }
 
-/* Whether what broke the one would have broken the other. */
-static int share_worker(const struct pool_attempt *one, const struct pool_attempt *other)
+/* --- signs of life --------------------------------------------------------------------------- */
+
+void wi_pool_node_confirm(struct pool_node *node, const char *hash, enum wi_platform platform)
 {
-    if (one->builtin || other->builtin)
+    wi_fleet_confirm(&node->place, hash, platform);
+}
+
+static struct pool_attempt *hear_of(struct pool_node *node, const char *attempt_id)
+{
+    struct pool_attempt *attempt = node->attempts;
+
+    while (attempt && strcmp(attempt->id, attempt_id) != 0)
+        attempt = attempt->next;
+    if (attempt && !attempt->arrived) {
+        attempt->arrived = 1;
+        node->unheard--;
+    }
+    return attempt;
+}
+
+void wi_pool_node_accepted(struct pool_node *node, const char *attempt_id)
+{
+    node->info.mute = 0;
+    hear_of(node, attempt_id);
+}
+
+int wi_pool_node_answered(struct pool_node *node, const struct pool_attempt *attempt, double now)
+{
+    int was_doubted = node->info.missed >= WI_POOL_DOUBTED;
+
+    if (attempt)
+        node->brought_at[attempt->queue] = now;
+    node->works_at = now;
+    node->answered = 1;
+    node->info.missed = node->info.mute = 0;
+    return was_doubted;
+}
+
+/* Called for each part of a stream: nothing is looked for where all that is on the node was heard
+ * of and nothing may be held up. */
+int wi_pool_node_works(struct pool_node *node, const char *attempt_id, double now)
+{
+    int looks = node->unheard > 0 || node->constrained > 0;
+
+    return wi_pool_node_answered(node, looks ? hear_of(node, attempt_id) : NULL, now);
+}
+
+int wi_pool_node_missed(
+    struct pool_node *node, const struct pool_attempt *attempt, int silent, double now)
+{
+    double had_ms = now - attempt->sent_at;
+
+    if (node->works_at > attempt->sent_at ||
+        (!silent && (had_ms < WI_POOL_MISSED_MS || had_ms < attempt->known_ms)))
         return 0;
-    if (wi_engine_is_apart(one->engine) || wi_engine_is_apart(other->engine))
-        return one->engine == other->engine && strcmp(one->hash, other->hash) == 0;
-    return one->platform == other->platform;
+    node->info.missed++;
+    node->info.mute += !attempt->arrived;
+    return node->info.missed == WI_POOL_DOUBTED;
+}
+
+void wi_pool_node_was_sent(struct pool_node *node, uint64_t bytes, int away, double now)
+{
+    if (away || bytes - node->sent_bytes > WI_POOL_SENT_BYTES)
+        node->sent_at = now;
+    node->sent_bytes = bytes;
+}
+
+const struct pool_attempt *wi_pool_node_silent(
+    const struct pool_node *node, double limit_ms, double now)
+{
+    const struct pool_attempt *attempt = node->attempts;
+
+    if (node->unheard == 0 || now - node->sent_at <= limit_ms)
+        return NULL;
+    while (attempt && (attempt->arrived || now - attempt->sent_at <= limit_ms))
+        attempt = attempt->next;
+    return attempt;
+}
+
+/* By parts, progress and answers of its engine; before the first, since it was sent. */
+static int is_held_up(const struct pool_node *node, const struct pool_attempt *attempt, double now)
+{
+    double limit = fmin(
+        fmax(WI_POOL_HELD_TOKENS * attempt->token_ms, WI_POOL_HELD_MIN_MS), WI_POOL_HELD_MAX_MS);
+
+    return attempt->beside && !attempt->constrained &&
+           now - fmax(attempt->sent_at, node->brought_at[attempt->queue]) > limit;
+}
+
+const struct pool_attempt *wi_pool_node_held_up(struct pool_node *node, double now)
+{
+    struct pool_attempt *attempt = node->constrained > 0 ? node->attempts : NULL;
+
+    while (attempt && (attempt->asked_at >= now || !is_held_up(node, attempt, now)))
+        attempt = attempt->next;
+    if (attempt)
+        attempt->asked_at = now;
+    return attempt;
+}
+
+int wi_pool_attempt_is_clients(const struct pool_attempt *attempt)
+{
+    return attempt->constrained || attempt->beside || attempt->broke;
 }
 
 int wi_pool_node_broke(struct pool_node *node, const struct pool_attempt *ended)

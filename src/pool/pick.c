@@ -119,6 +119,7 @@ static void fill_candidate(
         .nodes = class->count,
         .open = class->open,
         .away = class->away,
+        .doubted = class->doubted,
         .slots = wi_fleet_slots(&class->info, view->queue),
         .any = seat_of(any, view),
         .any_idle = any && wi_fleet_is_idle(any, view->queue),

@@ -16,6 +16,10 @@
 
 /* What a start is expected to take before one was seen. */
 #define START_MS 3000.0
+/* What a browser with the page in it takes, and as much again is left to models: none is opened
+ * beside others where less is left. Chromium's and Firefox's processes take 200 to 350 MiB. */
+#define BROWSER_BYTES (512ull << 20)
+
 /* --- the numbers ----------------------------------------------------------------------------- */
 
 static int is_idle(const struct wi_pool *pool, const struct pool_session *session)
@@ -73,12 +77,24 @@ static struct wi_scale_kind count_kind(const struct wi_pool *pool, const struct 
     return row;
 }
 
-static double usual_start_ms(const struct wi_pool *pool)
+double wi_pool_start_ms(const struct wi_pool *pool)
 {
     const struct pool_sessions_counters *counted = wi_pool_sessions_counters(pool->sessions);
 
     return counted->start_ms_count > 0 ? counted->start_ms_sum / (double)counted->start_ms_count
                                        : START_MS;
+}
+
+/* Whether one more browser would be one too many for the memory, when those that are on their way
+ * have come. */
+static int is_crowded(const struct wi_pool *pool, const struct wi_scale_kind *rows, size_t count)
+{
+    const struct wi_headroom *headroom = wi_children_headroom(pool->deps.children);
+    uint64_t needed = BROWSER_BYTES;
+
+    for (size_t i = 0; i < count; i++)
+        needed += rows[i].coming * BROWSER_BYTES;
+    return headroom->available < needed;
 }
 
 /* What scale.h is asked about; the rows are the caller's to free. */
@@ -102,7 +118,8 @@ static struct wi_scale_kind *count_all(
         .backlog_since = pool->backlog.since,
         .scaled_at = pool->backlog.scaled_at,
         .expected_wait = wi_backlog_expected_wait(&pool->backlog, now),
-        .start_ms = usual_start_ms(pool),
+        .start_ms = wi_pool_start_ms(pool),
+        .crowded = is_crowded(pool, rows, count),
     };
     if (scale->min > scale->max)
         scale->min = scale->max;
@@ -254,6 +271,32 @@ static void retire_unknown(struct wi_pool *pool)
     }
 }
 
+/* Told once, when it begins. */
+static void note_crowded(struct wi_pool *pool, int crowded)
+{
+    int is_news = crowded && !pool->crowded;
+
+    pool->crowded = crowded;
+    if (is_news) {
+        char *warning = wi_pool_crowded(pool);
+        wi_warn("pool", NULL, "%s", warning);
+        free(warning);
+    }
+}
+
+char *wi_pool_crowded(const struct wi_pool *pool)
+{
+    const struct wi_headroom *headroom = wi_children_headroom(pool->deps.children);
+
+    return pool->crowded
+               ? wi_sprintf("memory is short: %llu MiB are left of %s, and another browser "
+                            "is opened only where there are %llu MiB for it",
+                     (unsigned long long)(headroom->available >> 20),
+                     headroom->of_group ? "what the control group may use" : "the machine's",
+                     (unsigned long long)(BROWSER_BYTES >> 20))
+               : NULL;
+}
+
 void wi_pool_plan(struct wi_pool *pool)
 {
     double now = wi_now_ms(), wake = wi_pool_kinds_check_missing(pool->kinds, now);
@@ -265,6 +308,7 @@ void wi_pool_plan(struct wi_pool *pool)
         struct wi_scale scale;
         struct wi_scale_kind *rows = count_all(pool, now, &scale);
         wi_scale_next(&scale, now, &step);
+        note_crowded(pool, scale.crowded && scale.max > 1);
         free(rows);
         carry_out(pool, &step, now);
     } while (step.action != WI_SCALE_NOTHING);

@@ -12,6 +12,7 @@
 #include "pool/pick.h"
 #include "pool/plan.h"
 #include "pool/reports.h"
+#include "pool/silence.h"
 #include "pool/verdicts.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,6 +100,7 @@ static void finish_closing(struct wi_pool *pool)
     pool->on_closed = NULL;
     wi_pool_wake_end(pool->wake);
     wi_pool_health_end(pool->health);
+    wi_pool_silence_end(pool->silence);
     done(pool->closed_context);
 }
 
@@ -140,6 +142,7 @@ struct wi_pool *wi_pool_new(const struct wi_pool_deps *deps, const struct wi_con
     pool->nodes = wi_pool_nodes_new(pool->estimates);
     pool->chooser = wi_pool_chooser_new();
     pool->health = wi_pool_health_new(pool);
+    pool->silence = wi_pool_silence_new(pool);
     return pool;
 }
 
@@ -173,6 +176,7 @@ void wi_pool_start(struct wi_pool *pool, struct wi_bridge *bridge)
     check_kinds(pool);
     wi_pool_plan(pool);
     wi_pool_health_start(pool->health);
+    wi_pool_silence_start(pool->silence);
 }
 
 void wi_pool_reload(struct wi_pool *pool, const struct wi_config *config)
@@ -210,6 +214,7 @@ void wi_pool_free(struct wi_pool *pool)
         return;
     wi_pool_wake_free(pool->wake);
     wi_pool_health_free(pool->health);
+    wi_pool_silence_free(pool->silence);
     wi_pool_sessions_free(pool->sessions);
     wi_pool_nodes_free(pool->nodes);
     wi_pool_kinds_free(pool->kinds);

@@ -32,6 +32,7 @@ struct wi_demand {
     int stream;       /* only a node that speaks of parts */
     int continues;    /* only an engine that goes on with what another has begun */
     int several;      /* that being several answers */
+    int large;        /* its tensors need larger messages than a joined node without pieces takes */
     int long_text;    /* rather a node that takes text beside its messages */
     int ours_only;    /* only browsers that we have started: see wi_demand_keep */
     const struct wi_prefix_key *beginnings; /* of its prompt, in the order of their length */
@@ -88,6 +89,9 @@ struct wi_pool_events {
         void *context, const char *node_id, const char *attempt_id, struct wi_answer *answer);
     void (*on_lost)(void *context, const char *node_id, const char *attempt_id, enum wi_blame blame,
         const char *why);
+    /* Another's request holds up its engine: it is better off on another node, if one has room. It
+     * may be cancelled from in here. */
+    void (*on_held_up)(void *context, const char *attempt_id, const char *why);
 };
 
 struct wi_pool_deps {

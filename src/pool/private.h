@@ -23,11 +23,13 @@ struct wi_pool {
     struct pool_nodes *nodes;
     struct pool_wake *wake;
     struct pool_health *health;
+    struct pool_silence *silence;
     struct pool_chooser *chooser;
     struct wi_backlog backlog;
     struct wi_estimates *estimates;
     struct wi_verdicts *verdicts;
     struct wi_prefixes *prefixes;
+    int crowded; /* memory has no room for one more browser; plan.c writes it */
     int closing;
     void (*on_closed)(void *);
     void *closed_context;

@@ -57,6 +57,63 @@ static int unbook(
     return 1;
 }
 
+static void place(struct wi_pool *pool, struct pool_node *node, const struct wi_node_info *info)
+{
+    struct wi_node_state state = {0};
+
+    (void)wi_bridge_node_state(pool->bridge, info->id, &state); /* else it has no models */
+    wi_pool_node_place(pool->nodes, node, info, state.models);
+}
+
+/* What is known of it decides among which it is. */
+static void place_anew(struct wi_pool *pool, struct pool_node *node)
+{
+    const struct wi_node_info *info = wi_bridge_node(pool->bridge, wi_pool_node_info_of(node)->id);
+
+    if (info)
+        place(pool, node, info);
+}
+
+static void trust(struct wi_pool *pool, struct pool_node *node)
+{
+    wi_info("pool", wi_pool_node_info_of(node)->id, "answers again");
+    place_anew(pool, node);
+}
+
+static void works(struct wi_pool *pool, const char *node_id, const char *attempt_id)
+{
+    struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
+
+    if (node && wi_pool_node_works(node, attempt_id, wi_now_ms()))
+        trust(pool, node);
+}
+
+/* The attempt, which was taken off the node, was stopped without an answer. What is said of it here
+ * is said of the node alone, and not of others like it. 1 if the node has missed it. */
+static int miss(
+    struct wi_pool *pool, struct pool_node *node, const struct pool_attempt *attempt, int silent)
+{
+    const struct pool_node_info *info = wi_pool_node_info_of(node);
+    static const char why[] = "of one attempt after the other it did not even say that it arrived";
+    unsigned before = info->missed;
+
+    if (wi_pool_node_missed(node, attempt, silent, wi_now_ms())) {
+        wi_warn("pool", info->id,
+            "is taken only where nothing else has room, until it answers: it let %u deadlines pass "
+            "in a row",
+            info->missed);
+        place_anew(pool, node);
+    }
+    if (info->missed > before && info->mute >= WI_POOL_MUTE) {
+        struct pool_session *session = session_of(pool, node);
+        if (session)
+            wi_pool_fault(pool, session, WI_FAULT_ENGINE_HUNG, why);
+        else
+            wi_bridge_drop(pool->bridge, info->id, why);
+    }
+    return info->missed > before;
+}
+
 enum wi_code wi_pool_dispatch(
     struct wi_pool *pool, const char *node_id, const struct wi_task *task, struct wi_error *error)
 {
@@ -104,21 +161,29 @@ void wi_pool_cancel(
     if (!node)
         return;
     wi_bridge_cancel(pool->bridge, node_id, attempt_id, reason);
-    /* What was stopped at its deadline is at least as slow as that. */
-    if (unbook(pool, node, attempt_id, &attempt) && strcmp(reason, "deadline") == 0)
+    /* What was stopped at its deadline is at least as slow as that, if it ran at all. */
+    if (unbook(pool, node, attempt_id, &attempt) && strcmp(reason, "deadline") == 0 &&
+        !miss(pool, node, &attempt, 0))
         wi_pool_measure_exceeded(pool, node, &attempt);
     wi_pool_tell_capacity(pool->wake);
 }
 
-/* --- nodes ----------------------------------------------------------------------------------- */
-
-static void place(struct wi_pool *pool, struct pool_node *node, const struct wi_node_info *info)
+void wi_pool_lose(
+    struct wi_pool *pool, struct pool_node *node, const char *attempt_id, const char *why)
 {
-    struct wi_node_state state = {0};
+    char node_id[WI_ID_SIZE];
+    struct pool_attempt attempt;
 
-    (void)wi_bridge_node_state(pool->bridge, info->id, &state); /* else it has no models */
-    wi_pool_node_place(pool->nodes, node, info, state.models);
+    memcpy(node_id, wi_pool_node_info_of(node)->id, sizeof node_id);
+    wi_bridge_cancel(pool->bridge, node_id, attempt_id, "lost");
+    if (!unbook(pool, node, attempt_id, &attempt))
+        return;
+    miss(pool, node, &attempt, 1);
+    pool->events.on_lost(pool->events.context, node_id, attempt.id, WI_BLAME_NONE, why);
+    wi_pool_tell_capacity(pool->wake);
 }
+
+/* --- nodes ----------------------------------------------------------------------------------- */
 
 /* The page of this session serves. */
 static void welcome(struct wi_pool *pool, struct pool_session *session)
@@ -203,6 +268,9 @@ static void on_node_report(void *context, const struct wi_node_info *info)
     if (!node)
         return;
     place(pool, node, info);
+    struct pool_session *session = session_of(pool, node);
+    if (session && info->platforms[WI_WEBGPU].available)
+        wi_pool_session_gpu_settled(session);
     wi_pool_tell_capacity(pool->wake);
 }
 
@@ -230,15 +298,19 @@ static int threads(void *context, const struct wi_node_info *node, int said)
 static void on_accepted(void *context, const char *node_id, const char *attempt_id)
 {
     struct wi_pool *pool = context;
+    struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
 
+    if (node)
+        wi_pool_node_accepted(node, attempt_id);
     pool->events.on_accepted(pool->events.context, attempt_id);
 }
 
 static void on_part(
     void *context, const char *node_id, const char *attempt_id, const struct wi_part *part)
 {
-    const struct wi_pool *pool = context;
+    struct wi_pool *pool = context;
 
+    works(pool, node_id, attempt_id);
     if (pool->events.on_part)
         pool->events.on_part(pool->events.context, attempt_id, part);
 }
@@ -246,8 +318,9 @@ static void on_part(
 static void on_progress(
     void *context, const char *node_id, const char *attempt_id, const struct wi_progress *progress)
 {
-    const struct wi_pool *pool = context;
+    struct wi_pool *pool = context;
 
+    works(pool, node_id, attempt_id);
     if (pool->events.on_progress)
         pool->events.on_progress(pool->events.context, attempt_id, progress);
 }
@@ -258,6 +331,40 @@ static enum wi_blame blame_of(struct pool_node *node, const struct pool_attempt 
     enum wi_blame blame = wi_pool_node_broke(node, attempt) ? WI_BLAME_SHARED : WI_BLAME_ALONE;
 
     return attempt->task == WI_TASK_NONE ? WI_BLAME_NONE : blame;
+}
+
+/* Whether it lost its GPU since we decided to end the process that has it, for another's sake:
+ * whoever hung there ran first. */
+static int is_excused(const struct wi_pool *pool, const struct pool_node *node,
+    const struct pool_attempt *attempt, const struct wi_answer *answer)
+{
+    const struct pool_session *session = session_of(pool, node);
+
+    return !answer->ok && (!answer->hung || attempt->suspect || attempt->behind) &&
+           attempt->platform != WI_WASM && session &&
+           wi_pool_session_info(session)->gpu_lost_at >= attempt->sent_at;
+}
+
+/* It was the only one there that was kept to a grammar, and what hangs once does so again: other
+ * engines are spared. */
+static void blame_grammar(struct wi_answer *answer)
+{
+    wi_error_set(&answer->error, WI_GRAMMAR_TOO_COSTLY, NULL,
+        "the engine gave no answer while it kept the text to the request's grammar or schema, "
+        "which "
+        "may be ambiguous or too deep: make it simpler");
+    answer->retryable = 0;
+}
+
+/* It has computed with that model. */
+static void confirm(
+    struct pool_node *node, const struct pool_attempt *attempt, const struct wi_answer *answer)
+{
+    int platform =
+        wi_platform_of_name(json_string_value(json_object_get(answer->executed_on, "platform")));
+
+    if (answer->ok && platform >= 0 && !attempt->builtin)
+        wi_pool_node_confirm(node, attempt->hash, (enum wi_platform)platform);
 }
 
 /* One more that its session has done. */
@@ -278,9 +385,16 @@ static void on_answer(
     struct pool_attempt attempt;
 
     if (unbook(pool, node, attempt_id, &attempt)) {
-        wi_pool_measure_answer(pool, node, &attempt, answer);
-        if (answer->broke)
+        if (wi_pool_node_answered(node, &attempt, wi_now_ms()))
+            trust(pool, node);
+        confirm(node, &attempt, answer);
+        answer->excused = is_excused(pool, node, &attempt, answer);
+        if (!answer->excused)
+            wi_pool_measure_answer(pool, node, &attempt, answer);
+        if (answer->broke && !answer->excused)
             answer->blame = blame_of(node, &attempt);
+        if (answer->hung && attempt.constrained && !attempt.beside)
+            blame_grammar(answer);
     }
     struct pool_session *session = node ? session_of(pool, node) : NULL;
     if (session)
@@ -299,7 +413,7 @@ static void on_lost(
     enum wi_blame blame = alone ? WI_BLAME_ALONE : WI_BLAME_NONE;
 
     if (unbook(pool, node, attempt_id, &attempt) && alone) {
-        if (!attempt.builtin)
+        if (!attempt.builtin && !wi_pool_attempt_is_clients(&attempt))
             wi_pool_measure_failure(pool, node, &attempt, (int)attempt.platform);
         if (attempt.task != WI_TASK_NONE)
             blame = blame_of(node, &attempt);

@@ -6,5 +6,9 @@
 
 /* The events for the bridge; `pool` must outlive it. */
 struct wi_bridge_events wi_pool_reports(struct wi_pool *pool);
+/* Stops the attempt, which its node has said nothing of: it is lost, by nobody's fault, and may go
+ * elsewhere. */
+void wi_pool_lose(
+    struct wi_pool *pool, struct pool_node *node, const char *attempt_id, const char *why);
 
 #endif

@@ -309,6 +309,27 @@ static struct wi_option *best_of(
     return best;
 }
 
+static int is_trusted(const struct wi_option *option)
+{
+    return wi_route_is_ready(option) && !option->candidate->doubted;
+}
+
+static int is_busy(const struct wi_option *option)
+{
+    return option->standing == WI_STANDING_BUSY && !option->candidate->doubted;
+}
+
+/* The best that may be taken now: what has let its deadlines pass only where nothing else has room.
+ */
+static struct wi_option *best_now(struct wi_option *options, size_t count)
+{
+    struct wi_option *best = best_of(options, count, is_trusted);
+
+    if (best || best_of(options, count, is_busy))
+        return best;
+    return best_of(options, count, wi_route_is_ready);
+}
+
 /* The node that failed the job before is taken again only where it is the only one that takes work:
  * what is away may come back late, or never. */
 static struct wi_option *take_avoided(struct wi_option *options, size_t count)
@@ -376,7 +397,7 @@ enum wi_pick wi_route(const struct wi_candidate *candidates, size_t count,
         expect(&options[i], demand, &reference, terms);
     if (count_able(options, made) == 0)
         return wi_route_refuse(options, made, demand, error);
-    best = best_of(options, made, wi_route_is_ready);
+    best = best_now(options, made);
     if (!best)
         best = take_avoided(options, made);
     if (!best && only_draining(options, made))

@@ -51,6 +51,7 @@ struct wi_candidate {
     size_t nodes, open;                      /* how many; those that take work */
     unsigned slots;         /* tasks of the model's engine that one runs at a time */
     size_t away;            /* those that take none now, and will by themselves */
+    int doubted;            /* taken only where nothing else has room */
     struct wi_seat any;     /* the first free node, but the avoided one */
     int any_idle;           /* its engine works on no model */
     struct wi_seat avoided; /* the demand's `avoid`, if it is here and has room */

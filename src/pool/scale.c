@@ -49,8 +49,10 @@ static void wake_at(struct wi_scale_step *step, double when)
 static int has_room(const struct wi_scale *scale, const struct totals *totals, size_t kind)
 {
     const struct wi_scale_kind *one = &scale->kinds[kind];
+    size_t there = totals->live + totals->leaving;
 
-    return one->live + one->leaving < one->max && totals->live + totals->leaving < scale->max;
+    return one->live + one->leaving < one->max && there < scale->max &&
+           (there == 0 || !scale->crowded);
 }
 
 /* Whether it may be started now; else when that will be is noted. */
@@ -143,7 +145,7 @@ static int replace_worn(const struct wi_scale *scale, const struct totals *total
         if (!has_room(scale, totals, i)) {
             if (totals->leaving == 0)
                 return take(step, WI_SCALE_RECYCLE, i,
-                    "it is worn, and max_connections leaves no room for a successor beside it");
+                    "it is worn, and there is no room for a successor beside it");
         } else if (may_start(kind, now, step)) {
             return take(step, WI_SCALE_REPLACE, i, "one of its kind is worn");
         }

@@ -50,6 +50,7 @@ struct wi_scale {
     double idle_timeout; /* 0: none */
     size_t backlog;      /* how much waits */
     double backlog_since;
+    int crowded;          /* memory has no room for one more beside those that are there */
     double scaled_at;     /* when a session was last started for it, or came */
     double expected_wait; /* until the last of what waits is begun; < 0: unknown */
     double start_ms;      /* how long a start takes */

@@ -235,6 +235,23 @@ void wi_pool_session_unwell(struct pool_session *session)
     session->info.checks_failed++;
 }
 
+void wi_pool_session_gpu_lost(struct pool_session *session, double now, double ends_at)
+{
+    session->info.gpu_lost_at = now;
+    session->info.gpu_ends_at = session->info.gpu_by = ends_at;
+}
+
+void wi_pool_session_gpu_ended(struct pool_session *session, double back_by)
+{
+    session->info.gpu_ends_at = 0;
+    session->info.gpu_by = back_by;
+}
+
+void wi_pool_session_gpu_settled(struct pool_session *session)
+{
+    session->info.gpu_ends_at = session->info.gpu_by = 0;
+}
+
 void wi_pool_session_retire_by(struct pool_session *session, double when)
 {
     session->info.retire_by = when;

@@ -20,6 +20,9 @@ struct pool_session_info {
     double idle_since;
     double checked_at;
     unsigned checks_failed;     /* in a row */
+    double gpu_lost_at;         /* when it was decided to end its GPU process; 0: never */
+    double gpu_ends_at;         /* when that is to happen; 0: it has, or need not */
+    double gpu_by;              /* when its GPU is to be back; 0: it is, or is given up */
     double retire_by;           /* an unwell one that is to end: when, at the latest; 0: well */
     uint64_t jobs;              /* attempts answered */
     char worn[64];              /* why it is to be replaced by a fresh one; "": it is not */
@@ -87,6 +90,11 @@ void wi_pool_session_check(struct pool_session *session, uint64_t timeout_ms, do
 /* What came of it; opening its page afresh starts the count afresh. */
 void wi_pool_session_well(struct pool_session *session);
 void wi_pool_session_unwell(struct pool_session *session);
+/* Its GPU process is to be ended; was, so that its GPU is to be back by then; and need not be any
+ * more, since the GPU is back or given up. */
+void wi_pool_session_gpu_lost(struct pool_session *session, double now, double ends_at);
+void wi_pool_session_gpu_ended(struct pool_session *session, double back_by);
+void wi_pool_session_gpu_settled(struct pool_session *session);
 void wi_pool_session_retire_by(struct pool_session *session, double when);
 /* See wi_ladder_climb. */
 enum wi_remedy wi_pool_session_climb(struct pool_session *session, enum wi_fault fault, double now);

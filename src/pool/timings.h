@@ -11,6 +11,7 @@
 struct wi_timings {
     double prompt_tokens, prompt_ms; /* new ones, which were in no cache, and reading them */
     double answer_tokens, answer_ms; /* those that were generated after the first */
+    int stands_in;                   /* the latter only say something while nothing else does */
 };
 
 /* Of the answer to a text task that went well, which took `took_ms` by our clock. A task that makes

@@ -63,6 +63,19 @@ static const char *const migrations[] = {
     "ALTER TABLE estimates ADD COLUMN rules INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE verdicts ADD COLUMN rules INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE file_hashes ADD COLUMN rules INTEGER NOT NULL DEFAULT 0;",
+    /* Whose turn it is, see rows_take.c; what may run, apart from what pauses; and lists by state.
+     */
+    "CREATE TABLE job_turns (infer INTEGER NOT NULL, client TEXT NOT NULL, turn INTEGER NOT NULL,"
+    " PRIMARY KEY (infer, client)) WITHOUT ROWID;"
+    "CREATE INDEX job_turns_next ON job_turns (infer, turn);"
+    "DROP INDEX jobs_waiting;"
+    "CREATE INDEX jobs_ready ON jobs (client, infer, rank)"
+    " WHERE state = 0 AND crashes = 0 AND retry_at = 0;"
+    "CREATE INDEX jobs_suspect ON jobs (rank) WHERE state = 0 AND crashes > 0 AND retry_at = 0;"
+    "CREATE INDEX jobs_paused ON jobs (retry_at) WHERE state = 0;"
+    "CREATE INDEX jobs_state ON jobs (state, accepted_at);"
+    "CREATE INDEX jobs_client_state ON jobs (client, state, accepted_at,"
+    " body_size, answer_size);",
 };
 #define VERSION ((int)(sizeof migrations / sizeof *migrations))
 

@@ -1,4 +1,5 @@
-/* The rows of accepted jobs: how they come, wait, run and end. Reading is in rows_read.c. */
+/* The rows of accepted jobs: how they come, go back to the queue and end. How they are taken from
+ * it is in rows_take.c, reading in rows_read.c. */
 #include "store/rows_sql.h"
 
 #include "base/memory.h"
@@ -85,7 +86,8 @@ static enum wi_code insert(sqlite3 *sqlite, const struct wi_row_accept *accept,
         sqlite3_bind_text(statement, 1, row->id, -1, SQLITE_STATIC);
         sqlite3_bind_blob64(statement, 2, accept->body, row->body_size, SQLITE_STATIC);
     }
-    return wi_db_finish(sqlite, statement, error);
+    code = wi_db_finish(sqlite, statement, error);
+    return code == WI_OK ? wi_row_line_up(sqlite, row->infer, row->client, error) : code;
 }
 
 enum wi_code wi_row_accept(sqlite3 *sqlite, void *data, struct wi_error *error)
@@ -105,78 +107,13 @@ enum wi_code wi_row_accept(sqlite3 *sqlite, void *data, struct wi_error *error)
     return insert(sqlite, accept, accept->key ? hash : NULL, error);
 }
 
-/* --- running --------------------------------------------------------------------------------- */
-
-static void drop_taken(struct wi_row_take *take)
-{
-    for (size_t i = 0; i < take->taken; i++)
-        wi_row_clear(&take->rows[i]);
-    free(take->rows);
-    take->rows = NULL;
-    take->taken = 0;
-}
-
-/* Adds rows from the queue of those that crashed, or of those that did not. */
-static enum wi_code choose(sqlite3 *sqlite, struct wi_row_take *take, int crashed, size_t count,
-    uint64_t *bytes, struct wi_error *error)
-{
-    sqlite3_stmt *statement = wi_db_prepare(sqlite,
-        "SELECT " WI_ROW_COLUMNS " FROM jobs WHERE state = 0 AND (crashes > 0) = ?1 AND "
-        "retry_at NOT BETWEEN ?2 + 1 AND ?2 + ?4 ORDER BY rank LIMIT ?3",
-        error);
-    if (statement == NULL)
-        return WI_STORAGE_FAILED;
-    sqlite3_bind_int(statement, 1, crashed);
-    sqlite3_bind_int64(statement, 2, take->now);
-    sqlite3_bind_int64(statement, 3, (sqlite3_int64)count);
-    sqlite3_bind_int64(statement, 4, WI_ROW_PAUSE_MAX_MS);
-    int step;
-    while ((step = sqlite3_step(statement)) == SQLITE_ROW) {
-        struct wi_row row = {0};
-        wi_row_from(&row, statement);
-        *bytes += row.body_size + row.cost;
-        if (take->taken > 0 && *bytes > take->bytes) {
-            wi_row_clear(&row);
-            step = SQLITE_DONE;
-            break;
-        }
-        take->rows[take->taken++] = row;
-    }
-    enum wi_code code = step == SQLITE_DONE ? WI_OK : wi_db_fail(sqlite, error);
-    sqlite3_finalize(statement);
-    return code;
-}
-
-enum wi_code wi_row_take(sqlite3 *sqlite, void *data, struct wi_error *error)
-{
-    struct wi_row_take *take = data;
-    uint64_t bytes = 0;
-    enum wi_code code = WI_OK;
-    drop_taken(take);
-    take->rows = wi_realloc_array(NULL, take->count + 1, sizeof *take->rows);
-    if (!take->suspect && take->count > 0)
-        code = choose(sqlite, take, 1, 1, &bytes, error);
-    if (code == WI_OK && take->count > take->taken)
-        code = choose(sqlite, take, 0, take->count - take->taken, &bytes, error);
-    for (size_t i = 0; i < take->taken && code == WI_OK; i++) {
-        struct wi_row *row = &take->rows[i];
-        code = wi_row_change(sqlite,
-            "UPDATE jobs SET state = 1, runs = runs + 1, crashes = crashes + 1, problem = NULL "
-            "WHERE id = ?1",
-            row->id, 0, error);
-        if (code == WI_OK) /* one that is lost must not keep the others waiting */
-            wi_row_read_bytes(sqlite, "job_bodies", row, row->body_size, NULL);
-        row->state = WI_ROW_RUNNING;
-        row->runs++;
-    }
-    return code;
-}
+/* --- back into the queue --------------------------------------------------------------------- */
 
 enum wi_code wi_row_return(sqlite3 *sqlite, void *data, struct wi_error *error)
 {
     struct wi_row_return *back = data;
     sqlite3_stmt *statement = wi_db_prepare(sqlite,
-        "UPDATE jobs SET state = 0, crashes = crashes - 1, retry_at = ?2, problem = ?3, "
+        "UPDATE jobs SET state = 0, crashes = crashes - 1, retry_at = max(?2, 1), problem = ?3, "
         "attempts = ?6, "
         "rank = iif(?4 > 0, ?4 - priority * ?5, rank) WHERE id = ?1 AND state = 1 AND NOT "
         "cancelled",

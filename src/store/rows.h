@@ -78,15 +78,18 @@ wi_db_work_fn wi_row_accept;
 
 /* --- running --------------------------------------------------------------------------------- */
 
-/* Takes the most urgent queued rows, with their bodies: at most `count`, and after the first no
- * more than `bytes` bytes of bodies and parsing. One whose body cannot be read comes without. Their
- * runs and crashes are counted before they begin. Of those that crashed before, at most one is
- * taken, and none while `suspect`. */
+/* Takes queued rows, with their bodies: at most `count`, and after the first no more than `bytes`
+ * bytes of bodies and parsing. Clients take turns, each with his most urgent row; those that
+ * somebody waits for (`infer`) go before the others, of which every fourth is one all the same. One
+ * whose body is lost comes without; one that cannot be read now pauses. Their runs and crashes are
+ * counted before they begin. Of those that crashed before, at most one is taken, first, and none
+ * while `suspect`. */
 struct wi_row_take {
     size_t count;
     uint64_t bytes;
     int suspect;
     int64_t now;
+    uint64_t before;     /* how many rows were taken before */
     struct wi_row *rows; /* out: `taken` of them, owned with the array */
     size_t taken;        /* out */
 };
@@ -171,6 +174,14 @@ wi_db_work_fn wi_row_list;
 struct wi_row_name {
     char id[WI_ID_SIZE];
     char dialect[WI_ROW_DIALECT_MAX + 1];
+    char client[WI_ROW_CLIENT_MAX + 1];
+};
+
+/* What a client has of what all share. */
+struct wi_row_holding {
+    char client[WI_ROW_CLIENT_MAX + 1];
+    size_t open;    /* rows that are not finished */
+    uint64_t bytes; /* of bodies and answers */
 };
 
 /* Removes at most `limit` rows that were finished at `finished_before` or earlier, and gives their
@@ -178,12 +189,14 @@ struct wi_row_name {
 struct wi_row_sweep {
     int64_t finished_before, now;
     size_t limit;
-    int count;                  /* whether to count the rows, which costs a look at each */
-    size_t removed;             /* out */
-    struct wi_row_name *late;   /* out: owned */
-    size_t late_count;          /* out */
-    size_t queued, open, total; /* out: rows that wait, that are not finished, and all */
-    uint64_t bytes;             /* out: of bodies and answers */
+    int count;                       /* whether to count the rows, which costs a look at each */
+    size_t removed;                  /* out */
+    struct wi_row_name *late;        /* out: owned */
+    size_t late_count;               /* out */
+    size_t queued, open, total;      /* out: rows that wait, that are not finished, and all */
+    uint64_t bytes;                  /* out: of bodies and answers */
+    struct wi_row_holding *holdings; /* out: of all clients that have any; owned */
+    size_t holding_count;            /* out */
 };
 wi_db_work_fn wi_row_sweep;
 

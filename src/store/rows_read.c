@@ -36,19 +36,18 @@ enum wi_code wi_row_list(sqlite3 *sqlite, void *data, struct wi_error *error)
     free(list->rows);
     list->count = 0;
     list->rows = wi_realloc_array(NULL, list->limit + 1, sizeof *list->rows);
-    /* Two statements, since each has an index of its own. */
-    sqlite3_stmt *statement = wi_db_prepare(sqlite,
-        *list->client ? "SELECT " WI_ROW_COLUMNS
-                        " FROM jobs WHERE client = ?3 AND ?1 IN (state, 5) "
-                        "ORDER BY accepted_at DESC, id LIMIT ?2"
-                      : "SELECT " WI_ROW_COLUMNS " FROM jobs WHERE ?1 IN (state, 5) "
-                        "ORDER BY accepted_at DESC, id LIMIT ?2",
-        error);
+    /* Four statements, since each has an index of its own. */
+    int of_state = list->state < WI_ROW_STATES, of_client = *list->client != '\0';
+    char *sql = wi_sprintf("SELECT " WI_ROW_COLUMNS
+                           " FROM jobs WHERE %s AND %s ORDER BY accepted_at DESC, id DESC LIMIT ?2",
+        of_state ? "state = ?1" : "?1", of_client ? "client = ?3" : "1");
+    sqlite3_stmt *statement = wi_db_prepare(sqlite, sql, error);
+    free(sql);
     if (statement == NULL)
         return WI_STORAGE_FAILED;
     sqlite3_bind_int(statement, 1, (int)list->state);
     sqlite3_bind_int64(statement, 2, (sqlite3_int64)list->limit);
-    if (*list->client)
+    if (of_client)
         sqlite3_bind_text(statement, 3, list->client, -1, SQLITE_STATIC);
     int step;
     while ((step = sqlite3_step(statement)) == SQLITE_ROW) {
@@ -68,7 +67,7 @@ struct names {
     size_t count;
 };
 
-/* The rows that a statement (?1 a number, ?2 a limit) gives: their ids and dialects. */
+/* The rows that a statement (?1 a number, ?2 a limit) gives: their ids, dialects and clients. */
 static enum wi_code collect(sqlite3 *sqlite, const char *sql, int64_t number, size_t limit,
     struct names *names, struct wi_error *error)
 {
@@ -84,6 +83,8 @@ static enum wi_code collect(sqlite3 *sqlite, const char *sql, int64_t number, si
         snprintf(name->id, sizeof name->id, "%s", (const char *)sqlite3_column_text(statement, 0));
         snprintf(name->dialect, sizeof name->dialect, "%s",
             (const char *)sqlite3_column_text(statement, 1));
+        snprintf(name->client, sizeof name->client, "%s",
+            (const char *)sqlite3_column_text(statement, 2));
     }
     enum wi_code code = step == SQLITE_DONE ? WI_OK : wi_db_fail(sqlite, error);
     sqlite3_finalize(statement);
@@ -101,23 +102,38 @@ static enum wi_code remove_rows(sqlite3 *sqlite, const struct names *names, stru
     return code;
 }
 
+static void add_holding(struct wi_row_sweep *sweep, sqlite3_stmt *statement)
+{
+    sweep->holdings =
+        wi_realloc_array(sweep->holdings, sweep->holding_count + 1, sizeof *sweep->holdings);
+    struct wi_row_holding *holding = &sweep->holdings[sweep->holding_count++];
+    snprintf(holding->client, sizeof holding->client, "%s",
+        (const char *)sqlite3_column_text(statement, 0));
+    holding->open = (size_t)sqlite3_column_int64(statement, 3);
+    holding->bytes = (uint64_t)sqlite3_column_int64(statement, 4);
+    sweep->total += (size_t)sqlite3_column_int64(statement, 1);
+    sweep->queued += (size_t)sqlite3_column_int64(statement, 2);
+    sweep->open += holding->open;
+    sweep->bytes += holding->bytes;
+}
+
+/* All that it looks at is in the index jobs_client_state. */
 static enum wi_code count_rows(sqlite3 *sqlite, struct wi_row_sweep *sweep, struct wi_error *error)
 {
     sqlite3_stmt *statement = wi_db_prepare(sqlite,
-        "SELECT count(*), total(state = 0), total(state < 2), "
-        "total(answer_size + iif(state < 2, body_size, 0)) FROM jobs",
+        "SELECT client, count(*), total(state = 0), total(state < 2), "
+        "total(answer_size + iif(state < 2, body_size, 0)) FROM jobs GROUP BY client",
         error);
+    int step;
     if (statement == NULL)
         return WI_STORAGE_FAILED;
-    enum wi_code code = WI_OK;
-    if (sqlite3_step(statement) == SQLITE_ROW) {
-        sweep->total = (size_t)sqlite3_column_int64(statement, 0);
-        sweep->queued = (size_t)sqlite3_column_int64(statement, 1);
-        sweep->open = (size_t)sqlite3_column_int64(statement, 2);
-        sweep->bytes = (uint64_t)sqlite3_column_int64(statement, 3);
-    } else {
-        code = wi_db_fail(sqlite, error);
-    }
+    free(sweep->holdings);
+    sweep->holdings = NULL;
+    sweep->holding_count = sweep->total = sweep->queued = sweep->open = 0;
+    sweep->bytes = 0;
+    while ((step = sqlite3_step(statement)) == SQLITE_ROW)
+        add_holding(sweep, statement);
+    enum wi_code code = step == SQLITE_DONE ? WI_OK : wi_db_fail(sqlite, error);
     sqlite3_finalize(statement);
     return code;
 }
@@ -129,7 +145,8 @@ enum wi_code wi_row_sweep(sqlite3 *sqlite, void *data, struct wi_error *error)
     free(sweep->late);
     sweep->late = NULL;
     enum wi_code code = collect(sqlite,
-        "SELECT id, dialect FROM jobs WHERE state >= 2 AND finished_at <= ?1 ORDER BY finished_at "
+        "SELECT id, dialect, client FROM jobs WHERE state >= 2 AND finished_at <= ?1 ORDER BY "
+        "finished_at "
         "LIMIT ?2",
         sweep->finished_before, sweep->limit, &old, error);
     if (code == WI_OK)
@@ -138,7 +155,8 @@ enum wi_code wi_row_sweep(sqlite3 *sqlite, void *data, struct wi_error *error)
         code = wi_db_exec(sqlite, "PRAGMA incremental_vacuum(4096)", error);
     if (code == WI_OK) /* the + keeps it from walking through all that waits */
         code = collect(sqlite,
-            "SELECT id, dialect FROM jobs WHERE state < 2 AND +state = 0 AND deadline_at <= ?1 "
+            "SELECT id, dialect, client FROM jobs WHERE state < 2 AND +state = 0 AND deadline_at "
+            "<= ?1 "
             "ORDER BY deadline_at LIMIT ?2",
             sweep->now, sweep->limit, &late, error);
     if (code == WI_OK && sweep->count)
@@ -162,15 +180,18 @@ enum wi_code wi_row_recover(sqlite3 *sqlite, void *data, struct wi_error *error)
     enum wi_code code = wi_db_exec(sqlite, sql, error);
     recover->requeued = (size_t)sqlite3_changes(sqlite);
     if (code == WI_OK) /* nobody who had to wait has to wait on: the clock may have gone wrong */
-        code = wi_db_exec(sqlite, "UPDATE jobs SET retry_at = 0 WHERE state = 0", error);
+        code = wi_db_exec(
+            sqlite, "UPDATE jobs SET retry_at = 0 WHERE state = 0 AND retry_at > 0", error);
+    if (code == WI_OK)
+        code = wi_row_line_up_all(sqlite, "jobs WHERE state = 0", error);
     if (code == WI_OK)
         code = collect(sqlite,
-            "SELECT id, dialect FROM jobs WHERE state = 1 AND cancelled = ?1 LIMIT ?2", 0, 1000000,
-            &poison, error);
+            "SELECT id, dialect, client FROM jobs WHERE state = 1 AND cancelled = ?1 LIMIT ?2", 0,
+            1000000, &poison, error);
     if (code == WI_OK)
         code = collect(sqlite,
-            "SELECT id, dialect FROM jobs WHERE state = 1 AND cancelled = ?1 LIMIT ?2", 1, 1000000,
-            &cancelled, error);
+            "SELECT id, dialect, client FROM jobs WHERE state = 1 AND cancelled = ?1 LIMIT ?2", 1,
+            1000000, &cancelled, error);
     free(recover->poison);
     free(recover->cancelled);
     recover->poison = poison.items;

@@ -72,12 +72,14 @@ enum wi_code wi_row_read_bytes(
         return WI_STORAGE_FAILED;
     enum wi_code code = WI_OK;
     sqlite3_bind_text(statement, 1, row->id, -1, SQLITE_STATIC);
-    if (sqlite3_step(statement) != SQLITE_ROW)
-        code =
-            wi_error_set(error, WI_STORAGE_FAILED, NULL, "%s has no bytes in %s", row->id, table);
+    int step = sqlite3_step(statement);
+    if (step != SQLITE_ROW && step != SQLITE_DONE)
+        code = wi_db_fail(sqlite, error);
+    else if (step == SQLITE_DONE)
+        code = wi_error_set(error, WI_INTERNAL, NULL, "%s has no bytes in %s", row->id, table);
     else if ((size_t)sqlite3_column_bytes(statement, 0) != size)
-        code = wi_error_set(error, WI_STORAGE_FAILED, NULL, "%s has %d bytes in %s, not %zu",
-            row->id, sqlite3_column_bytes(statement, 0), table, size);
+        code = wi_error_set(error, WI_INTERNAL, NULL, "%s has %d bytes in %s, not %zu", row->id,
+            sqlite3_column_bytes(statement, 0), table, size);
     else if ((row->bytes = wi_blob_new(NULL, size + 1)) == NULL) /* outside chose the size */
         code =
             wi_error_set(error, WI_MEMORY_BUDGET, NULL, "there is no memory for %zu bytes", size);

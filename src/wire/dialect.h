@@ -21,6 +21,7 @@ struct wi_outcome {
     enum wi_model_type type;
     const char *node;                      /* who answered */
     const char *browser, *browser_version; /* its own; `browser` NULL: as the page reported */
+    int joined;                            /* it is none of ours, and has named itself */
     const char *refused_platform;          /* the one asked for that was passed over, or NULL */
     const char *refused_reason;
     const char *numerics;           /* "ok", "wrong" or "unchecked" */
@@ -55,8 +56,9 @@ struct wi_dialect {
     enum wi_code (*frame)(const char *content_type, const char *head_length, size_t body_size,
         size_t *json_size, struct wi_error *error);
     /* Reads the body's first `json_size` bytes as JSON, the rest as binary tensors, which become
-     * slices of `body` (borrowed; references are taken). `infer` is zero-initialised; on failure it
-     * still has to be cleared. `budget` is charged for what is converted (NULL: nothing). */
+     * slices of `body` (borrowed; references are taken). `infer` is zero-initialised but for
+     * `lenient`; on failure it still has to be cleared. `budget` is charged for what is converted
+     * (NULL: nothing). */
     enum wi_code (*parse)(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
         struct wi_budget *budget, struct wi_error *error);
     /* Hashes what a body of `size` bytes means, where it may be written in several ways; NULL: its

@@ -1,6 +1,7 @@
 /* What a request asks for: the words in it that every dialect shares. */
 #include "wire/infer.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,11 +24,24 @@ void wi_infer_clear(struct wi_infer *infer)
     free(infer->precision);
     wi_tensors_clear(&infer->tensors);
     wi_strings_clear(&infer->outputs);
+    wi_strings_clear(&infer->ignored);
     json_decref(infer->input);
     json_decref(infer->options);
     json_decref(infer->wishes.documents);
     free(infer->output_binary);
     memset(infer, 0, sizeof *infer);
+}
+
+void wi_infer_pass_over(struct wi_infer *infer, const char *path)
+{
+    char name[64];
+    if (infer->ignored.count >= WI_INFER_IGNORED)
+        return;
+    snprintf(name, sizeof name, "%s", path);
+    for (char *at = name; *at; at++)
+        if (!isalnum((unsigned char)*at) && !strchr("_-.[]", *at))
+            *at = '?';
+    wi_strings_add(&infer->ignored, name);
 }
 
 int wi_infer_wants_binary(const struct wi_infer *infer, const char *name)

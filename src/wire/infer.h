@@ -86,8 +86,15 @@ struct wi_infer {
     json_t *options;                      /* the model's, an object; may be NULL */
     struct wi_openai_wishes wishes;
     const char *options_where; /* before their names in errors; NULL: "options." */
+    int lenient;               /* what is not known is passed over … */
+    struct wi_strings ignored; /* … and named here */
 };
 void wi_infer_clear(struct wi_infer *infer);
+
+/* Notes that a lenient reader has passed over what is at that path. So many and no more are named,
+ * with every character that is not one of a name as "?". */
+#define WI_INFER_IGNORED 16
+void wi_infer_pass_over(struct wi_infer *infer, const char *path);
 
 /* How long the whole may take, for a model of that type: what was asked for, or the default. */
 double wi_infer_timeout_ms(const struct wi_infer *infer, enum wi_model_type type);

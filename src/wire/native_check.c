@@ -22,40 +22,12 @@ static enum wi_code check_picture(const struct wi_infer *infer, const struct wi_
     return wi_picture_check_size(&infer->picture, limits->max_picture_pixels, error);
 }
 
-/* The name of the precision that a float datatype stands for; NULL for others. */
-static const char *precision_of(enum wi_datatype type)
-{
-    switch (type) {
-    case WI_FP32:
-        return "fp32";
-    case WI_FP16:
-        return "fp16";
-    case WI_BF16:
-        return "bf16";
-    default:
-        return NULL;
-    }
-}
-
-static const char *model_precision(const struct wi_model *model)
-{
-    const struct wi_onnx_signature *signature = &model->signature;
-    const char *name = NULL;
-    for (size_t i = 0; !name && i < signature->input_count; i++)
-        if (signature->inputs[i].has_datatype)
-            name = precision_of(signature->inputs[i].datatype);
-    for (size_t i = 0; !name && i < signature->output_count; i++)
-        if (signature->outputs[i].has_datatype)
-            name = precision_of(signature->outputs[i].datatype);
-    return name;
-}
-
 static enum wi_code check_precision(
     const struct wi_infer *infer, const struct wi_model *model, struct wi_error *error)
 {
     if (!infer->precision)
         return WI_OK;
-    const char *own = model->builtin ? NULL : model_precision(model);
+    const char *own = model->builtin ? NULL : wi_onnx_precision(&model->signature);
     if (own && strcmp(own, infer->precision) == 0)
         return WI_OK;
     wi_error_set(error, WI_PRECISION_UNSUPPORTED, "precision",

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #define PRIORITY_DEFAULT 5
+#define TOKENS_MAX 10000000
 #define OLD_LOGPROBS_MAX 5
 
 /* --- the lists ------------------------------------------------------------------------------- */
@@ -50,6 +51,8 @@ static const struct parameter {
     {"stream", SPECIAL, TEXT | RECOGNISE},
     {"stream_options", SPECIAL, TEXT},
     {"max_completion_tokens", SPECIAL, CHAT},
+    {"max_tokens", SPECIAL, TEXT},
+    {"repetition_penalty", SPECIAL, TEXT},
     {"logprobs", SPECIAL, COMPLETE},
     {"encoding_format", SPECIAL, EMBED},
     {"top_n", SPECIAL, RERANK},
@@ -59,7 +62,6 @@ static const struct parameter {
     {"timestamp_granularities[]", SPECIAL, RECOGNISE},
     {"logprobs", OPTION, CHAT},
     {"top_logprobs", OPTION, CHAT},
-    {"max_tokens", OPTION, TEXT},
     {"temperature", OPTION, TEXT},
     {"top_p", OPTION, TEXT},
     {"top_k", OPTION, TEXT},
@@ -86,6 +88,7 @@ static const struct parameter {
     {"prompt", OPTION, RECOGNISE},
     {"speed", OPTION, SPEAK},
     {"voice", IGNORED, SPEAK}, /* a model has one */
+    {"input_type", IGNORED, EMBED | RERANK},
     {"user", IGNORED, ALL},
     {"store", IGNORED, ALL},
     {"metadata", IGNORED, ALL},
@@ -153,7 +156,9 @@ static enum wi_code sort_parameters(
     json_object_foreach((json_t *)root, name, value)
     {
         const struct parameter *known = find(name, infer->task);
-        if (!known && !is_neutral(name, value)) {
+        if (!known && infer->lenient && !is_neutral(name, value)) {
+            wi_infer_pass_over(infer, name);
+        } else if (!known && !is_neutral(name, value)) {
             char field[80];
             snprintf(field, sizeof field, "%.79s", name);
             return wi_error_set(error, WI_UNKNOWN_FIELD, field,
@@ -171,8 +176,9 @@ struct body {
     const char *model;
     json_t *messages, *prompt, *input, *query, *documents, *content, *stream_options;
     int stream, return_documents, encoding_format;
-    int64_t max_completion_tokens, top_n;
-    json_t *logprobs;
+    int64_t top_n;
+    double repetition_penalty;
+    json_t *logprobs, *max_tokens, *max_completion_tokens;
 };
 
 static const char *const encodings[] = {"float", "base64", NULL};
@@ -189,7 +195,9 @@ static const struct wi_param body_table[] = {
     ROW(stream, WI_PARAM_BOOL, 0, 0),
     ROW(return_documents, WI_PARAM_BOOL, 0, 0),
     {"encoding_format", WI_PARAM_ENUM, offsetof(struct body, encoding_format), 0, 0, 0, encodings},
-    ROW(max_completion_tokens, WI_PARAM_INTEGER, 1, 10000000),
+    ROW(max_tokens, WI_PARAM_ANY, 0, 0),
+    ROW(max_completion_tokens, WI_PARAM_ANY, 0, 0),
+    ROW(repetition_penalty, WI_PARAM_NUMBER, 0.01, 10),
     ROW(top_n, WI_PARAM_INTEGER, 1, WI_TEXT_LIST),
     ROW(logprobs, WI_PARAM_ANY, 0, 0),
     WI_PARAM_END,
@@ -239,7 +247,10 @@ static int has_numbers(const json_t *value)
 static enum wi_code no_tokens(const char *name, struct wi_error *error)
 {
     wi_error_set(error, WI_INVALID_FIELD, name,
-        "%s is a list of tokens, which is not taken; send the text", name);
+        "%s is a list of tokens, which is not taken; send the text%s", name,
+        strcmp(name, "input") == 0
+            ? ", which LangChain's OpenAIEmbeddings does with check_embedding_ctx_length=False"
+            : "");
     wi_error_expect(error, "text");
     return WI_INVALID_FIELD;
 }
@@ -254,6 +265,8 @@ static enum wi_code read_prompt(
     /* A list of one is what some clients make of a string. */
     if (json_is_array(prompt) && json_array_size(prompt) == 1)
         prompt = json_array_get(prompt, 0);
+    if (json_is_array(prompt) && infer->task == WI_TASK_COMPLETE)
+        return wi_text_read_list(infer, prompt, name, error);
     return wi_text_read_string(infer, prompt, name, error);
 }
 
@@ -305,6 +318,23 @@ static enum wi_code read_text(struct wi_infer *infer, const struct body *body,
     }
 }
 
+/* How long an answer may be; -1 is what some clients say for as long as there is room. */
+static enum wi_code read_most(
+    struct wi_infer *infer, const char *name, const json_t *value, struct wi_error *error)
+{
+    json_int_t most = json_integer_value(value);
+    if (!value || (json_is_integer(value) && most == -1))
+        return WI_OK;
+    if (json_is_integer(value) && most >= 1 && most <= TOKENS_MAX) {
+        json_object_set_new(infer->options, "max_tokens", json_integer(most));
+        return WI_OK;
+    }
+    wi_error_set(error, WI_INVALID_FIELD, name, "%s must be a number of tokens from 1 to %d", name,
+        TOKENS_MAX);
+    wi_error_expect(error, "1 to %d, or -1 for as many as there is room for", TOKENS_MAX);
+    return WI_INVALID_FIELD;
+}
+
 /* Of completions: how many alternatives are told of each token; there it is a number. */
 static enum wi_code read_old_logprobs(
     struct wi_infer *infer, const json_t *value, struct wi_error *error)
@@ -349,10 +379,13 @@ static enum wi_code read_body(
         code = wi_params_read(body_table, root, WI_PARAMS_OPEN, "", &body, error);
     if (code != WI_OK || (code = read_model(infer, body.model, error)) != WI_OK ||
         (code = read_stream(infer, &body, error)) != WI_OK ||
-        (code = read_old_logprobs(infer, body.logprobs, error)) != WI_OK)
+        (code = read_old_logprobs(infer, body.logprobs, error)) != WI_OK ||
+        (code = read_most(infer, "max_tokens", body.max_tokens, error)) != WI_OK ||
+        (code = read_most(infer, "max_completion_tokens", body.max_completion_tokens, error)) !=
+            WI_OK)
         return code;
-    if (body.max_completion_tokens > 0)
-        json_object_set_new(infer->options, "max_tokens", json_integer(body.max_completion_tokens));
+    if (body.repetition_penalty > 0)
+        json_object_set_new(infer->options, "repeat_penalty", json_real(body.repetition_penalty));
     infer->wishes.base64 = body.encoding_format == 1;
     infer->wishes.top = body.top_n;
     if ((infer->task == WI_TASK_SPEECH_RECOGNITION &&
@@ -384,6 +417,8 @@ enum wi_code wi_openai_read(enum wi_task_kind task, struct wi_infer *infer, cons
     enum wi_code code = read_body(infer, root, budget, error);
     const json_t *n = json_object_get(infer->options, "n");
     infer->wishes.answers = json_is_integer(n) ? json_integer_value(n) : 1;
+    if (infer->task == WI_TASK_COMPLETE && infer->form == WI_FORM_LIST)
+        infer->wishes.answers *= (int64_t)json_array_size(infer->input);
     return code;
 }
 

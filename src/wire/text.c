@@ -18,6 +18,8 @@ int wi_text_is_for(const struct wi_model *model)
 /* Whether a task can be done with inputs of that form. */
 static int fits(enum wi_form form, enum wi_task_kind task)
 {
+    if (form == WI_FORM_LIST && task == WI_TASK_COMPLETE)
+        return 1;
     static const unsigned forms[] = {
         [WI_TAKES_MESSAGES] = FORM(MESSAGES),
         [WI_TAKES_PROMPT] = FORM(STRING),
@@ -232,8 +234,8 @@ static enum wi_code check_size(const struct wi_infer *infer, const struct wi_mod
 {
     /* Each text of a list has the context for itself. */
     enum wi_task_input takes = wi_task_takes(task);
-    size_t bytes = takes == WI_TAKES_MESSAGES || takes == WI_TAKES_PROMPT ? infer->text_bytes
-                                                                          : infer->longest_text;
+    int is_one = takes == WI_TAKES_MESSAGES || takes == WI_TAKES_PROMPT;
+    size_t bytes = is_one && infer->form != WI_FORM_LIST ? infer->text_bytes : infer->longest_text;
     uint64_t context = context_of(infer, model, limits);
     if (json_is_true(json_object_get(infer->options, "truncate")))
         return WI_OK;
@@ -245,6 +247,22 @@ static enum wi_code check_size(const struct wi_infer *infer, const struct wi_mod
     wi_error_expect(error, "at most %llu bytes, %d for each token",
         (unsigned long long)context * WI_TEXT_PER_TOKEN, WI_TEXT_PER_TOKEN);
     return WI_CONTEXT_LENGTH;
+}
+
+/* Each of several prompts has as many answers as one alone. */
+static enum wi_code check_prompts(
+    const struct wi_infer *infer, enum wi_task_kind task, struct wi_error *error)
+{
+    const json_t *n = json_object_get(infer->options, "n");
+    json_int_t each = json_is_integer(n) ? json_integer_value(n) : 1;
+    if (task != WI_TASK_COMPLETE || infer->form != WI_FORM_LIST ||
+        (json_int_t)json_array_size(infer->input) * each <= WI_TEXT_ANSWERS)
+        return WI_OK;
+    wi_error_set(error, WI_INVALID_FIELD, "inputs",
+        "%zu prompts with %lld answers each are too many for one request",
+        json_array_size(infer->input), (long long)each);
+    wi_error_expect(error, "at most %d answers in all", WI_TEXT_ANSWERS);
+    return WI_INVALID_FIELD;
 }
 
 /* A precision is a variant's. */
@@ -329,7 +347,8 @@ enum wi_code wi_text_check(const struct wi_infer *infer, const struct wi_model *
     const char *where = infer->options_where ? infer->options_where : "options.";
     code = wi_text_check_options(
         task, model->format, infer->options, (unsigned)limits->slots, where, error);
-    if (code != WI_OK || (code = check_bias(infer, model, where, error)) != WI_OK)
+    if (code != WI_OK || (code = check_prompts(infer, task, error)) != WI_OK ||
+        (code = check_bias(infer, model, where, error)) != WI_OK)
         return code;
     return check_size(infer, model, task, limits, error);
 }
@@ -360,7 +379,7 @@ static json_t *settle_input(struct wi_infer *infer, enum wi_task_kind task)
     case WI_FORM_MESSAGES:
         return json_pack("{s:o}", "messages", input);
     case WI_FORM_LIST:
-        return json_pack("{s:o}", "texts", input);
+        return json_pack("{s:o}", task == WI_TASK_COMPLETE ? "prompts" : "texts", input);
     case WI_FORM_STRING:
         break;
     default:

@@ -16,6 +16,7 @@
 #define WI_TEXT_PICTURES 16   /* in the messages of a request */
 #define WI_TEXT_MESSAGES 4096 /* in one request; likewise texts and documents: */
 #define WI_TEXT_LIST 2048
+#define WI_TEXT_ANSWERS 64 /* to the prompts of a list, in all */
 /* Texts in a request, be they empty: parts of messages and arguments of calls count, too. */
 #define WI_TEXT_COUNT 16384
 /* Labels that a request chooses among, the characters of one, and of texts with labels how many of

@@ -258,11 +258,10 @@ static const char *const roles[] = {"system", "developer", "user", "assistant", 
 
 struct message {
     int role;
-    json_t *content, *tool_calls, *reasoning_content, *refusal, *audio, *annotations;
+    json_t *content, *tool_calls, *reasoning_content;
     const char *name, *tool_call_id;
 };
 
-/* The last three are what OpenAI's answers have beside the content; clients send them back. */
 static const struct wi_param message_table[] = {
     {"role", WI_PARAM_ENUM, offsetof(struct message, role), 1, 0, 0, roles},
     WI_PARAM_ROW(message, content, WI_PARAM_ANY, 0, 0, 0),
@@ -270,11 +269,71 @@ static const struct wi_param message_table[] = {
     WI_PARAM_ROW(message, tool_calls, WI_PARAM_ARRAY, 0, 0, TOOL_CALLS_MAX),
     WI_PARAM_ROW(message, tool_call_id, WI_PARAM_STRING, 0, 1, NAME_MAX_BYTES),
     WI_PARAM_ROW(message, reasoning_content, WI_PARAM_ANY, 0, 0, 0),
-    WI_PARAM_ROW(message, refusal, WI_PARAM_ANY, 0, 0, 0),
-    WI_PARAM_ROW(message, audio, WI_PARAM_ANY, 0, 0, 0),
-    WI_PARAM_ROW(message, annotations, WI_PARAM_ANY, 0, 0, 0),
     WI_PARAM_END,
 };
+
+/* What clients send with messages, parts and calls that no model reads: their own accounts of an
+ * answer which they send back, and hints to caches. */
+static const char *const beside[] = {
+    "refusal", "audio", "annotations", "cache_control", "parsed", "parsed_arguments", NULL};
+
+static int knows(const struct wi_param *table, const char *name)
+{
+    while (table->name && strcmp(table->name, name) != 0)
+        table++;
+    return table->name != NULL;
+}
+
+static int is_beside(const char *name)
+{
+    size_t i = 0;
+    while (beside[i] && strcmp(beside[i], name) != 0)
+        i++;
+    return beside[i] != NULL;
+}
+
+/* Takes out of an object what says nothing, and what `table` does not know where that is to be
+ * passed over. */
+static void drop_idle(
+    struct wi_infer *infer, json_t *object, const struct wi_param *table, const char *where)
+{
+    const char *name;
+    json_t *value;
+    void *next;
+    json_object_foreach_safe(object, next, name, value)
+    {
+        int known = knows(table, name), idle = json_is_null(value) || is_beside(name);
+        if (!idle && !known && infer->lenient)
+            wi_infer_pass_over(infer, member(where, name).text);
+        if (idle || (!known && infer->lenient))
+            json_object_del(object, name);
+    }
+}
+
+/* What a client may send back of an answer that has no text: a refusal is the text then. */
+static void fill_content(json_t *object)
+{
+    const char *role = json_string_value(json_object_get(object, "role"));
+    json_t *content = json_object_get(object, "content");
+    json_t *refusal = json_object_get(object, "refusal");
+    if (!role || strcmp(role, "assistant") != 0 || (content && !json_is_null(content)))
+        return;
+    if (json_is_string(refusal))
+        json_object_set(object, "content", refusal);
+    else if (json_array_size(json_object_get(object, "tool_calls")) == 0)
+        json_object_set_new(object, "content", json_string(""));
+}
+
+/* A part that says why there is no answer is text like others. */
+static void fill_part(json_t *part)
+{
+    const char *type = json_string_value(json_object_get(part, "type"));
+    json_t *refusal = json_object_get(part, "refusal");
+    if (!type || strcmp(type, "refusal") != 0 || !json_is_string(refusal))
+        return;
+    json_object_set(part, "text", refusal);
+    json_object_set_new(part, "type", json_string("text"));
+}
 
 static enum wi_code read_part(struct wi_infer *infer, json_t *part, const char *where,
     struct wi_budget *budget, struct wi_error *error)
@@ -288,10 +347,14 @@ static enum wi_code read_part(struct wi_infer *infer, json_t *part, const char *
         {.name = "text", .kind = WI_PARAM_ANY, .offset = sizeof(const char *), .required = 1},
         {0},
     };
+    fill_part(part);
     const char *type = json_string_value(json_object_get(part, "type"));
     struct path prefix = member(where, "");
-    if (type && strcmp(type, "text") != 0)
+    if (type && strcmp(type, "text") != 0) {
+        json_object_del(part, "cache_control");
         return wi_message_picture_read(infer, part, where, budget, error);
+    }
+    drop_idle(infer, part, table, where);
     enum wi_code code = wi_params_read(table, part, WI_PARAMS_STRICT, prefix.text, &read, error);
     return code == WI_OK ? count_text(infer, read.text, member(where, "text").text, error) : code;
 }
@@ -315,7 +378,7 @@ static enum wi_code read_content(struct wi_infer *infer, const json_t *content, 
 }
 
 static enum wi_code read_function(
-    struct wi_infer *infer, const json_t *function, const char *where, struct wi_error *error)
+    struct wi_infer *infer, json_t *function, const char *where, struct wi_error *error)
 {
     struct {
         const char *name;
@@ -332,6 +395,7 @@ static enum wi_code read_function(
         {0},
     };
     struct path prefix = member(where, "");
+    drop_idle(infer, function, table, where);
     enum wi_code code =
         wi_params_read(table, function, WI_PARAMS_STRICT, prefix.text, &read, error);
     return code == WI_OK ? count_text(infer, read.arguments, member(where, "arguments").text, error)
@@ -357,11 +421,12 @@ static enum wi_code read_calls(
     struct wi_infer *infer, const json_t *calls, const char *where, struct wi_error *error)
 {
     size_t i;
-    const json_t *one;
+    json_t *one;
     json_array_foreach(calls, i, one)
     {
         struct call call = {0};
         struct path path = item(where, i), prefix = member(path.text, "");
+        drop_idle(infer, one, call_table, path.text);
         enum wi_code code =
             wi_params_read(call_table, one, WI_PARAMS_STRICT, prefix.text, &call, error);
         if (code == WI_OK)
@@ -375,14 +440,6 @@ static enum wi_code read_calls(
 /* What nodes know: no other role for the system's words, and nothing that says nothing. */
 static void normalize(json_t *object, const struct message *message)
 {
-    static const char *const dropped[] = {"refusal", "audio", "annotations"};
-    static const char *const optional[] = {
-        "name", "tool_calls", "tool_call_id", "reasoning_content"};
-    for (size_t i = 0; i < sizeof dropped / sizeof *dropped; i++)
-        json_object_del(object, dropped[i]);
-    for (size_t i = 0; i < sizeof optional / sizeof *optional; i++)
-        if (json_is_null(json_object_get(object, optional[i])))
-            json_object_del(object, optional[i]);
     if (json_array_size(message->tool_calls) == 0)
         json_object_del(object, "tool_calls");
     if (message->role == ROLE_DEVELOPER)
@@ -410,16 +467,15 @@ static enum wi_code read_message(struct wi_infer *infer, json_t *object, const c
     struct message message = {0};
     size_t pictures = infer->tensors.count;
     struct path prefix = member(where, "");
+    fill_content(object);
+    drop_idle(infer, object, message_table, where);
     enum wi_code code =
         wi_params_read(message_table, object, WI_PARAMS_STRICT, prefix.text, &message, error);
     if (code != WI_OK)
         return code;
-    if (!message.content &&
-        (message.role != ROLE_ASSISTANT ||
-            (json_array_size(message.tool_calls) == 0 && !message.reasoning_content)))
+    if (!message.content && message.role != ROLE_ASSISTANT)
         return wi_error_set(error, WI_MISSING_FIELD, member(where, "content").text,
-            "%s.content is missing; only an assistant's message with tool_calls may have none",
-            where);
+            "%s.content is missing; only an assistant's message may have none", where);
     if (message.tool_calls && message.role != ROLE_ASSISTANT)
         return wi_error_set(error, WI_INVALID_FIELD, member(where, "tool_calls").text,
             "%s has tool_calls, which only an assistant's message may have", where);

@@ -1,7 +1,7 @@
 /**
  * What fetching from a hub costs against one plain curl that fetches the same file from the same
  * server on this machine, and hashes nothing: at full speed, and where the server limits each
- * connection (then curl is given as many of them). A fetch verifies the file, and ends with its
+ * connection, also against as many curls for parts of the file as the fetch has files at a time. A fetch verifies the file, and ends with its
  * bytes on disk; so curl is timed alone, with a hash of what it wrote, with fdatasync, and with
  * both. The starts of the processes do not count, on either side. Rounds alternate; medians are
  * compared. The CPU of either side is its own and that of the server, which is this process.
@@ -24,7 +24,7 @@ const { mib, rounds } = commandLine('./dev bench pull', 'Fetching from a hub, ag
 const size = mib * MiB;
 const PEERS = { plain: 'curl', hashed: 'curl, then SHA-256', synced: 'curl, then fdatasync',
     both: 'curl, then both' };
-const CONNECTIONS = 4; // as many as fetch.h lets a file have
+const CONNECTIONS = 4;
 
 const median = (list) => [...list].sort((a, b) => a - b)[list.length >> 1];
 const home = guard(fs.mkdtempSync(path.join(os.tmpdir(), 'webinfer-bench-')));
@@ -130,7 +130,8 @@ async function measure(name, bytesPerSecond, connections) {
 try {
     const results = [
         await measure('full speed, one curl', 0, 1),
-        await measure('24 MiB/s for each connection', 24 * MiB, CONNECTIONS)];
+        await measure('24 MiB/s for each connection, one curl', 24 * MiB, 1),
+        await measure(`24 MiB/s for each connection, ${CONNECTIONS} curls`, 24 * MiB, CONNECTIONS)];
     console.log(JSON.stringify({ mib: size / MiB, rounds, results }));
     for (const { name, fetch_mib_per_s: fetch, curl: peers, ms_per_mib: cpu } of results) {
         console.log(`${name}: fetch ${fetch.toFixed(0)} MiB/s`);

@@ -61,7 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (fd < 0 || write(fd, data, size) != (ssize_t)size)
         abort();
     enum wi_code code = wi_onnx_read(data, size, &one, &error);
-    enum wi_code same = wi_onnx_read_file(fd, size, &other, &problem);
+    enum wi_code same = wi_onnx_read_file(fd, size, NULL, &other, &problem);
     close(fd);
     assert(code == same && one.input_count == other.input_count);
     assert(strcmp(error.detail, problem.detail) == 0);

@@ -105,6 +105,15 @@ export class FakeNode {
         return this.received.slice(from).map(({ message }) => message)[0];
     }
 
+    /** The bytes of each tensor of a task that comes in pieces, when all of them are there. @param {any} data of its request */
+    arrived({ attempt_id: id, outline }) {
+        const bytes = () => outline.map((_, at) => Buffer.concat(this.received
+            .filter(({ message: { type, data } }) => type === 'task_data' && data.attempt_id === id && data.tensor === at)
+            .map(({ tensors }) => tensors[0].bytes)));
+        return until(() => bytes().every(({ length }, at) => length === outline[at].byte_length) && bytes(),
+            { what: 'all pieces' });
+    }
+
     respond({ message, tensors }, { outputs = tensors, data = {} } = {}) {
         const pure = outputs.map(({ name, datatype, shape, bytes }) =>
             ({ name, datatype, shape, bytes }));

@@ -6,9 +6,9 @@
  *
  * ORDER is JSON: {"url", "token", "plain", "repository", "commit", "folder", "pause_ms",
  * "stall_ms", "cancel_at", "files": [{"path", "bytes", "sha256" or "sha1"}]}. For each progress a
- * line {"done", "total", "fetched", "files_done"}, and at the end {"code", "detail",
+ * line {"done", "total", "fetched", "files_done", "retrying"}, and at the end {"code", "detail",
  * "retry_after_s", "ms", "cpu_ms"}, both times from when the fetch began; "cancelled" is a code
- * too.
+ * too. Where a file comes without its "bytes", nothing is fetched, and the end has "lengths".
  */
 #include "base/clock.h"
 #include "base/http_client.h"
@@ -26,6 +26,8 @@ struct run {
     struct wi_http *http;
     struct wi_fetch *fetch;
     uint64_t cancel_at; /* bytes done; 0: never */
+    uint64_t *lengths;  /* NULL: it fetches */
+    size_t count;
     double began_ms, began_cpu_ms;
 };
 
@@ -52,6 +54,10 @@ static void say_end(struct run *run, const char *code, const struct wi_error *er
     json_t *end = json_pack("{s:s, s:s, s:i, s:f, s:f}", "code", code, "detail",
         error ? error->detail : "", "retry_after_s", error ? (int)error->retry_after_s : 0, "ms",
         wi_now_ms() - run->began_ms, "cpu_ms", cpu_ms() - run->began_cpu_ms);
+    json_t *lengths = run->lengths ? json_array() : json_null();
+    for (size_t i = 0; run->lengths && i < run->count; i++)
+        json_array_append_new(lengths, json_integer((json_int_t)run->lengths[i]));
+    json_object_set_new(end, "lengths", lengths);
     json_dumpf(end, stdout, JSON_COMPACT);
     puts("");
     fflush(stdout);
@@ -69,10 +75,13 @@ static void on_end(
 static void on_progress(void *context, const struct wi_fetch_progress *progress)
 {
     struct run *run = context;
-    printf("{\"done\":%ju,\"total\":%ju,\"fetched\":%ju,\"files_done\":%zu}\n",
-        (uintmax_t)progress->done, (uintmax_t)progress->total, (uintmax_t)progress->fetched,
-        progress->files_done);
+    json_t *line = json_pack("{s:I, s:I, s:I, s:I, s:s?}", "done", (json_int_t)progress->done,
+        "total", (json_int_t)progress->total, "fetched", (json_int_t)progress->fetched,
+        "files_done", (json_int_t)progress->files_done, "retrying", progress->retrying);
+    json_dumpf(line, stdout, JSON_COMPACT);
+    puts("");
     fflush(stdout);
+    json_decref(line);
     if (run->cancel_at == 0 || progress->done < run->cancel_at)
         return;
     wi_fetch_cancel(run->fetch);
@@ -94,6 +103,21 @@ static void read_files(const json_t *list, struct wi_hub_tree *tree)
         snprintf(file.hash, sizeof file.hash, "%s", sha1 ? sha1 : text_of(item, "sha256"));
         wi_hub_tree_add(tree, &file, path);
     }
+}
+
+/* NULL if all are known. */
+static uint64_t *lengths_of(const struct wi_hub_tree *tree)
+{
+    uint64_t *lengths = wi_alloc((tree->count + 1) * sizeof *lengths);
+    int unknown = 0;
+    for (size_t i = 0; i < tree->count; i++) {
+        lengths[i] = tree->files[i].bytes;
+        unknown |= lengths[i] == WI_HUB_BYTES_UNKNOWN;
+    }
+    if (unknown)
+        return lengths;
+    free(lengths);
+    return NULL;
 }
 
 static void do_nothing(uv_work_t *work)
@@ -131,6 +155,9 @@ int main(void)
         .folder = text_of(order, "folder"),
         .pause_ms = (unsigned)number_of(order, "pause_ms"),
         .stall_ms = (unsigned)number_of(order, "stall_ms")};
+    run.count = tree.count;
+    run.lengths = lengths_of(&tree);
+    wanted.lengths = run.lengths;
     curl_global_init(CURL_GLOBAL_DEFAULT);
     uv_loop_init(&run.loop);
     start_threads(&run.loop);
@@ -145,5 +172,6 @@ int main(void)
     uv_run(&run.loop, UV_RUN_DEFAULT);
     int left = uv_loop_close(&run.loop);
     curl_global_cleanup();
+    free(run.lengths);
     return left == 0 ? 0 : 3;
 }

@@ -48,6 +48,13 @@ test('what is due later than the next ring, or never, sets no timer', () => {
     assert.deepEqual([clock.set, clock.cleared, clock.timers.size], [2, 1, 1]);
 });
 
+test('what is due in a month is waited for: timers of browsers count in 31 bits', () => {
+    const month = 31 * 86_400_000, waits = [];
+    const alarm = new Alarm({ now: () => 0, setTimer: (run, ms) => waits.push(ms), clearTimer: () => {} }, () => {});
+    alarm.set(month);
+    assert.deepEqual(waits, [2 ** 31 - 1]);
+});
+
 test('what is due already rings at the next turn', () => {
     const clock = browserClock();
     const rings = [];

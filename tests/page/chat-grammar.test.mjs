@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Failure } from '../../page/src/engine/failure.js';
-import { checkGrammar } from '../../page/src/chat/grammar.js';
+import { checkGrammar, parseGrammar } from '../../page/src/chat/grammar.js';
+import { GrammarCost } from '../../page/src/chat/grammar_cost.js';
 import { matcher } from './support/gbnf.mjs';
 
 /** Grammars, and what their messages say. */
@@ -72,6 +73,35 @@ test('left recursion is refused, plain or hidden, and other recursion is not', (
     ]);
     const isIt = matcher('root ::= "(" root ")" | "x" tail\ntail ::= "" | "y" tail');
     assert(isIt('((xyy))') && !isIt('((x)'));
+});
+
+const costly = (error) => {
+    assert.deepEqual([error.code, error.field], ['grammar_too_costly', 'options.grammar'], String(error));
+    assert(error.expected);
+    return true;
+};
+/** Grammars that can be read in many ways. */
+const bomb = (first) => [`root ::= ${first}`, 'a ::= b b b b b b b b', 'b ::= c c c c c c c c', 'c ::= [a-z]{0,50} [a-z]{0,50} [a-z]{0,50}'].join('\n');
+const LETTERS = ['[a-z]', '[a-y]', '[a-x]', '[a-w]', '[a-v]', '[a-u]', '[a-t]', '[a-s]'].join(' | ');
+
+test('a grammar that can be read in too many ways is refused, wherever in it', () => {
+    for (const grammar of [bomb('(a|a)(a|a)(a|a)'), bomb('(a|a)(a|a)'), bomb('"x"{500} "y" a'), `root ::= (${LETTERS})*`, `root ::= "x"{99} y\ny ::= (${LETTERS})+`]) {
+        assert.throws(() => checkGrammar(grammar), costly, grammar);
+    }
+    const words = Array.from({ length: 3000 }, (_, i) => JSON.stringify(`a value ${i}`)).join(' | ');
+    for (const grammar of [`root ::= ${words}`, 'root ::= ([a-z]+ " "?)*', 'root ::= [a-z]{0,900} [a-z]{0,900}', 'root ::= "(" root ")" | [a-z]+ root?']) {
+        checkGrammar(grammar);
+    }
+});
+
+test('what a grammar costs is watched along an answer', () => {
+    const grammar = `root ::= ${'a '.repeat(7)}\na ::= [a-z]{0,150}`;
+    checkGrammar(grammar);
+    const rules = parseGrammar(grammar);
+    const watched = new GrammarCost(rules), other = new GrammarCost(rules);
+    for (let i = 0; i < 5; i++) watched.add('abcd');
+    other.add('Z'.repeat(5000)); // that is none of its texts
+    assert.throws(() => watched.add('abcd'.repeat(100)), { code: 'grammar_too_costly' });
 });
 
 test('nothing that is written in a few bytes grows in the engine', () => {

@@ -36,10 +36,12 @@ function expect(how, output, { text = '', reasoning = '', calls = [] }) {
     for (const pieces of cuts) assert.deepEqual(read(how, pieces), wanted, JSON.stringify(pieces));
 }
 
-const { hermes, mistral, llama3, generic } = FORMATS;
+const { hermes, mistral, llama3, generic, args, functions, pairs } = FORMATS;
+const ALL = [null, ...Object.values(FORMATS)];
+const SCHEMAS = new Map([['add', { type: 'object', properties: { a: { type: 'integer' }, text: { type: 'string' } } }]]);
 
 test('text is passed on as it is', () => {
-    for (const format of [null, hermes, mistral, llama3, generic]) {
+    for (const format of ALL) {
         for (const text of ['Hello.', ' \n leading and trailing \n', 'a < b <tool and [x] <|y|> {"name": 1}', '😀 <think>no</think>', '']) {
             expect({ format }, text, { text });
         }
@@ -125,14 +127,40 @@ test('thoughts, before text and calls', () => {
     expect({ thinking: 'maybe', format: generic }, '<think>a</think>\n{"name": "add", "arguments": {}}', { reasoning: 'a', calls: [['add', '{}']] });
 });
 
+test('calls whose name stands before their arguments', () => {
+    const how = { format: args, schemas: SCHEMAS };
+    expect(how, '[TOOL_CALLS]add[ARGS]{"a": "}]"}', { calls: [['add', '{"a": "}]"}']] });
+    expect(how, 'So: [TOOL_CALLS]add[CALL_ID]x1[ARGS] {"a": [1]}[TOOL_CALLS]get_time[ARGS]{} .', { text: 'So:  .', calls: [['add', '{"a": [1]}'], ['get_time', '{}']] });
+    for (const text of ['[TOOL_CALLS]', '[TOOL_CALLS]other[ARGS]{}', '[TOOL_CALLS]add', '[TOOL_CALLS][{"name": "add"}]']) expect(how, text, { text });
+    expect(how, '[TOOL_CALLS]add[ARGS]{"a": 1', { calls: [['add', '{"a": 1']] });
+    expect(how, '[TOOL_CALLS]add[ARGS] none', { text: 'none', calls: [['add', '']] });
+});
+
+test('calls whose arguments stand in marks, as texts or as JSON by their schema', () => {
+    const how = { format: functions, schemas: SCHEMAS };
+    const call = (...given) => `<tool_call>\n<function=add>\n${given.map(([key, value]) => `<parameter=${key}>\n${value}\n</parameter>\n`).join('')}</function>\n</tool_call>`;
+    expect(how, call(['a', '7'], ['text', '7\n<b> "x"'], ['other', '[1, {"c": 2}]'], ['more', 'and so on']),
+        { calls: [['add', '{"a": 7, "text": "7\\n<b> \\"x\\"", "other": [1,{"c":2}], "more": "and so on"}']] });
+    expect(how, `First.\n${call()}\n<tool_call><function=get_time></function></tool_call>`, { text: 'First.\n', calls: [['add', '{}'], ['get_time', '{}']] });
+    for (const text of ['<tool_call>\n<function=other>', '<tool_call>{"name": "add"}', '<tool_call>\n<func', '<tool_call><function=add']) expect(how, text, { text });
+    expect(how, '<tool_call><function=add><parameter=a>1</parameter>oh', { text: 'oh', calls: [['add', '{"a": 1']] });
+    const glm = { format: pairs, schemas: SCHEMAS };
+    const key = (name, value) => `<arg_key>${name}</arg_key>\n<arg_value>${value}</arg_value>\n`;
+    expect(glm, `<tool_call>add\n${key('a', '1')}${key('text', ' 2\n')}</tool_call>\n<tool_call>get_time</tool_call>!`,
+        { text: '!', calls: [['add', '{"a": 1, "text": " 2\\n"}'], ['get_time', '{}']] });
+    expect(glm, `<tool_call>add<arg_key>a</arg_key><arg_value>x</arg_value></tool_call>`, { calls: [['add', '{"a": "x"}']] });
+    for (const text of ['<tool_call>nothing\n', '<tool_call>', '<tool_call>ad']) expect(glm, text, { text });
+});
+
 test('made at random, every output is the same whole however it is cut', () => {
     const parts = ['<tool_call>', '</tool_call>', '{"name": "add", "arguments": {"a": 1}}', '{"name": "x"}', '[TOOL_CALLS]', '[', ']', ', ', '\n', ' ', ';', '<think>', '</think>',
-        'word', '{', '}', '"', '\\', '<', '<tool', '<|python_tag|>', '"name"', ':', '"add"', 'null', '12', '"arguments": "{}"'];
+        'word', '{', '}', '"', '\\', '<', '<tool', '<|python_tag|>', '"name"', ':', '"add"', 'null', '12', '"arguments": "{}"', '[ARGS]', 'add', '<function=add>', '<parameter=a>', '</parameter>', '</function>', '<arg_key>', '</arg_key>',
+        '<arg_value>', '</arg_value>', '>'];
     let seed = 11;
     const random = (below) => { seed = (seed * 48271) % 0x7fffffff; return seed % below; };
     for (let i = 0; i < 1500; i++) {
         const output = Array.from({ length: 1 + random(9) }, () => parts[random(parts.length)]).join('');
-        const how = { format: [null, hermes, mistral, llama3, generic][random(5)], thinking: ['none', 'maybe', 'open'][random(3)] };
+        const how = { format: ALL[random(ALL.length)], thinking: ['none', 'maybe', 'open'][random(3)] };
         const whole = read(how, [output]);
         assert.deepEqual(read(how, [...output]), whole, JSON.stringify([how, output]));
         for (let k = 0; k < 4; k++) {

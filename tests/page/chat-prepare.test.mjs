@@ -33,7 +33,31 @@ test('prompts: ChatML, headers, brackets, thoughts', async () => {
         + '<|start_header_id|>assistant<|end_header_id|>\n\nNoon.<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nAre\nyou sure?<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n');
     assert.equal((await prepare(brackets, talk.slice(1))).prompt, '<s>[INST] What time is it? [/INST] Noon.</s>[INST] Are\nyou sure? [/INST]');
     const thought = { role: 'assistant', content: 'Noon.', reasoning_content: 'easy' };
-    assert.equal((await prepare(thinking, [...ASK, thought])).prompt, '<|user|>\nWhat time is it?<|end|>\n<|assistant|>\nNoon. (thought: easy)<|end|>\n<|assistant|>\n');
+    assert.equal((await prepare(thinking, [...ASK, thought, ...ASK])).prompt,
+        '<|user|>\nWhat time is it?<|end|>\n<|assistant|>\nNoon.<|end|>\n<|user|>\nWhat time is it?<|end|>\n<|assistant|>\n');
+});
+
+test('what the assistant has begun is gone on with', async () => {
+    const begun = (more) => [...ASK, { role: 'assistant', ...more }];
+    const turn = '<|im_start|>user\nWhat time is it?<|im_end|>\n<|im_start|>assistant\n';
+    assert.equal((await prepare(chatml, begun({ content: 'It is ' }))).prompt, `${turn}It is `);
+    assert.equal((await prepare(chatml, begun({ content: [{ type: 'text', text: 'It' }] }))).prompt, `${turn}It`);
+    assert.equal((await prepare(chatml, begun({ content: '' }))).prompt, turn, 'nothing was begun');
+    assert.match((await prepare(chatml, begun({ content: 'It' }), { tools: [TIME] })).prompt, /get_time[^]*assistant\nIt$/);
+    const call = asked('c', 'get_time', '{}');
+    assert.match((await prepare(chatml, [...ASK, call], { tools: [TIME] })).prompt, /<\/tool_call><\|im_end\|>\n<\|im_start\|>assistant\n$/);
+    await refused(prepare(chatml, [{ role: 'assistant', content: 'It' }]), 'inputs.messages', /answers nothing/);
+    // Thoughts come before words, and a word ends them.
+    const after = async (more, kwargs) => {
+        const prepared = await prepare(thinking, begun(more), { chat_template_kwargs: kwargs });
+        const reasons = read(prepared, 'so</think>on').some(({ reasoning }) => reasoning);
+        return [prepared.prompt.split('<|assistant|>\n')[1], reasons];
+    };
+    assert.deepEqual(await after({ content: 'Noon' }, {}), ['Noon', false]);
+    assert.deepEqual(await after({ content: 'Noon' }, { always_thinking: true }), ['<think>\n\n</think>\n\nNoon', false]);
+    assert.deepEqual(await after({ content: 'Noon', reasoning_content: 'easy' }, {}), ['<think>\neasy\n</think>\n\nNoon', false]);
+    assert.deepEqual(await after({ content: '', reasoning_content: 'easy' }, { always_thinking: true }), ['<think>\neasy', true]);
+    assert.deepEqual(await after({ content: 'Noon', reasoning_content: 'easy' }, { enable_thinking: false }), ['<think>\n\n</think>\n\nNoon', false]);
 });
 
 test('without a template ChatML is used, and said', async () => {
@@ -156,8 +180,29 @@ test('templates get calls and empty messages in the form that they ask for', asy
     assert.equal((await variables("{{ tools }}{% if m['content'] is none %}{% endif %}")).content, null);
 });
 
+test('templates of other languages than JSON: calls are required in their own', async () => {
+    const options = { tools: [tool('add', { properties: { a: { type: 'integer' }, unit: { enum: ['m', 'km'] }, note: { type: 'string' } }, required: ['a'] })], tool_choice: 'required' };
+    const marks = (text) => `{% for t in tools %}{{ t.function.name }}{% endfor %}{# ${text} #}`;
+    const cases = [
+        ['<tool_call><function=NAME><parameter=X>', ['<function=', '</parameter>'],
+            '<tool_call>\n<function=add>\n<parameter=a>\n7\n</parameter>\n<parameter=unit>\nkm\n</parameter>\n<parameter=note>\n<b>\n</parameter>\n</function>\n</tool_call>'],
+        ['<tool_call><arg_key><arg_value>', ['<arg_key>', '</arg_value>'],
+            '<tool_call>add\n<arg_key>a</arg_key>\n<arg_value>7</arg_value>\n<arg_key>unit</arg_key>\n<arg_value>km</arg_value>\n<arg_key>note</arg_key>\n<arg_value><b></arg_value>\n</tool_call>'],
+        ['[TOOL_CALLS]NAME[ARGS]', ['[ARGS]', '[CALL_ID]'], '[TOOL_CALLS]add[ARGS]{"a": 7, "unit": "km", "note": "<b>"}'],
+    ];
+    for (const [text, preserved, output] of cases) {
+        const prepared = await prepare(marks(text), ASK, options);
+        assert.equal(prepared.prompt, 'add', 'the template is shown the tools');
+        for (const mark of preserved.filter((one) => !one.startsWith('<function'))) assert(prepared.preserved.includes(mark), mark);
+        assert(matcher(prepared.grammar)(output), `${prepared.grammar}\n${output}`);
+        assert(!matcher(prepared.grammar)(output.replace('km', 'mm')));
+        const [{ tool_calls: [{ function: { name, arguments: given } }] }] = [...prepared.parser.push(output), ...prepared.parser.end()];
+        assert.deepEqual([name, JSON.parse(given)], ['add', { a: 7, unit: 'km', note: '<b>' }]);
+    }
+});
+
 test('a template that speaks of tools in a language other than JSON is not asked for them', async () => {
-    const template = `${chatml}{# <tool_call><function=NAME><parameter=X> #}`;
+    const template = `${chatml}{# <function=NAME>{} #}`;
     const prepared = await prepare(template, ASK, { tools: [ADD] });
     assert.match(prepared.prompt, /You can call these functions/);
     assert(!prepared.prompt.includes('Functions, one a line'));

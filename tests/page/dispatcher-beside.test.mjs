@@ -198,6 +198,59 @@ test('a language model has a worker of its own, which comes with it and ends wit
     assert.equal(world.replaced.at(-1), x);
 });
 
+test('a language model on more threads than are its share ends when it is idle, unless they were said', () => {
+    const { world, dispatcher } = setUp();
+    const allow = (threads, said = 0) => dispatcher.configure({ credential: '', threads, models: { threads: said } }, Infinity);
+    const x = 'model x@h';
+    allow(2);
+    world.request('a', { model: gguf('x') });
+    bringUp(world, 'x');
+    world.tell(x, { type: 'start', up: true, threads: 2 });
+    world.tell(x, { type: 'model', key: 'x@h', state: 'loaded', load_ms: 5, memory: 100 });
+    for (const [threads, said] of [[1, 0], [1, 2]]) allow(threads, said);
+    world.answer(x, 'a');
+    allow(4);
+    assert.deepEqual(world.closed, []);
+    allow(1);
+    assert.deepEqual(world.closed, [x]);
+});
+
+test('a grammar that keeps the worker of a language model fails by name, and what was beside it has another', () => {
+    const grammar = { grammar: 'root ::= "a"' };
+    const begin = (asked, loads = true) => {
+        const { world } = setUp();
+        for (const [id, options] of Object.entries(asked)) world.request(id, { model: gguf('x'), task: 'chat', deadline_ms: 600_000, options });
+        bringUp(world, 'x');
+        if (loads) world.tell('model x@h', { type: 'model', key: 'x@h', state: 'loaded', load_ms: 5, memory: 100 });
+        return world;
+    };
+    const silent = (world, seconds) => {
+        for (let i = 0; i < seconds; i++) world.advance(1000);
+    };
+    const failures = ({ failures: all }) => all.map(([id, code, retryable]) => [id, code, retryable]);
+    const world = begin({ bad: grammar, plain: {} });
+    silent(world, 4);
+    world.tell('model x@h', { type: 'lives', step_ms: 100 });
+    silent(world, 4);
+    assert.deepEqual(failures(world), []);
+    silent(world, 3);
+    assert.deepEqual(failures(world), [['bad', 'grammar_too_costly', false]]);
+    bringUp(world, 'x');
+    assert.deepEqual(world.runs('model x@h'), ['plain']);
+    // It could be each of several, which the service tries alone; and a load may take longer.
+    const several = begin({ one: { response_format: { type: 'json_object' } }, other: { tools: [], tool_choice: 'required' }, plain: {} });
+    silent(several, 12);
+    assert.deepEqual(failures(several).map(([, code, retryable]) => [code, retryable]), Array(3).fill(['engine_hung', true]));
+    const loading = begin({ bad: grammar }, false);
+    silent(loading, 30);
+    assert.deepEqual(failures(loading), []);
+    for (const options of [{}, { response_format: { type: 'text' } }, { tools: [], tool_choice: 'auto' }]) {
+        const calm = begin({ calm: options });
+        silent(calm, 30);
+        assert.deepEqual(failures(calm), []);
+    }
+});
+
 test('a language model that nobody asks for is unloaded', () => {
     const { world, dispatcher } = setUp();
     const allow = (ms) => dispatcher.configure({ credential: '', threads: 1 }, Infinity, undefined, ms);
@@ -471,6 +524,35 @@ test('how long a run takes does not count from when it was handed over', () => {
     assert.deepEqual(world.replaced, []);
     world.advance(1);
     assert.deepEqual(world.replaced, ['wasm'], 'taken for a hang as one of 100 ms');
+});
+
+test('a shared worker that says nothing at all is ended, long before the deadline of what runs there', () => {
+    const task = { model: folder('f'), deadline_ms: 3_600_000 };
+    const { world } = setUp();
+    world.request('folder', task);
+    world.advance(179_000);
+    world.tell('wasm', { type: 'lives', step_ms: 0 });
+    world.advance(179_000);
+    assert.deepEqual(world.replaced, [], 'it goes on');
+    world.advance(1_000);
+    assert.deepEqual(world.replaced, ['wasm']);
+
+    const { world: streaming, dispatcher } = setUp();
+    streaming.request('s', { ...task, stream: true });
+    streaming.tell('wasm', { type: 'parts', attempt: 's', parts: [{ seq: 0, bytes: 1 << 20, json: '{}' }], step_ms: 10 });
+    streaming.advance(1_000_000);
+    assert.deepEqual(streaming.replaced, [], 'its client takes nothing');
+    dispatcher.credit('s', { parts: 100, bytes: 1 << 30 });
+    streaming.advance(60_000);
+    assert.deepEqual(streaming.replaced, ['wasm'], 'a step of it took 10 ms');
+
+    const { world: whole } = setUp();
+    whole.request('graph', { deadline_ms: 3_600_000 });
+    whole.request('folder', task);
+    whole.advance(599_000);
+    assert.deepEqual(whole.replaced, [], 'what is computed in one piece can say nothing');
+    whole.advance(1_000);
+    assert.deepEqual(whole.replaced, ['wasm']);
 });
 
 test('a worker that others compute in is not ended at once for one that is cancelled', () => {

@@ -19,6 +19,24 @@ test('models run one at a time, in order; echoes are handed over together', () =
     assert.deepEqual(world.answers, ['a', 'b']);
 });
 
+test('a node that is forgotten has ended when nothing runs any more, so that ids may come again', async () => {
+    const { world, dispatcher } = setUp();
+    world.request('a', { deadline_ms: 60000 });
+    world.request('b', { deadline_ms: 60000 });
+    let isOver = false;
+    dispatcher.reset();
+    const ended = dispatcher.ended().then(() => { isOver = true; });
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual([isOver, dispatcher.unanswered()], [false, []]);
+    world.answer('wasm', 'a');
+    await ended;
+    await dispatcher.ended();
+    world.request('a');
+    assert.deepEqual([world.runs('wasm'), world.answers], [['a', 'a'], []]);
+    world.answer('wasm', 'a');
+    assert.deepEqual(world.answers, ['a']);
+});
+
 test('only what is quick, and alone, is waited for on the spot', () => {
     const { world } = setUp();
     const { asked } = world.ports.wasm;
@@ -255,6 +273,46 @@ test('who comes after a hang falls back, with the reason', () => {
     assert.equal(world.ports.wasm.posted.at(-1).fallbacks[0].code, 'engine_hung');
 });
 
+const GONE = { available: false, reason: 'requestAdapter() gave no adapter' };
+
+test('a GPU that is lost is looked for again before it is said to be gone', () => {
+    const { world, dispatcher } = setUp();
+    const isThere = () => dispatcher.platforms().webgpu.available;
+    world.request('a', { platforms: ['webgpu'], deadline_ms: 60_000 });
+    world.tell('webgpu', { type: 'device_lost', reason: 'the GPU process has ended' });
+    assert.deepEqual(world.failures[0].slice(0, 3), ['a', 'device_lost', true]);
+    world.request('b', { platforms: ['webgpu'], deadline_ms: 60_000 });
+    world.attach('webgpu', GONE);
+    world.advance(249);
+    assert.deepEqual(world.replaced, ['webgpu']);
+    world.advance(1);
+    assert.deepEqual(world.replaced, ['webgpu', 'webgpu']);
+    world.attach('webgpu');
+    assert.deepEqual([isThere(), world.runs('webgpu'), world.failures.length], [true, ['b'], 1]);
+    world.answer('webgpu', 'b');
+    world.tell('webgpu', { type: 'device_lost', reason: 'the GPU process has ended' });
+    for (let i = 0; i < 6; i++) {
+        assert.equal(isThere(), true);
+        world.attach('webgpu', GONE);
+        world.advance(8_000);
+    }
+    assert.equal(isThere(), false, 'it is gone');
+});
+
+test('a GPU whose process has ended after a hang is used again at once', () => {
+    const { world, dispatcher } = setUp();
+    world.request('hung', { platforms: ['webgpu', 'wasm'] });
+    world.advance(500);
+    assert.deepEqual([world.replaced, dispatcher.platforms().webgpu.available], [['webgpu'], false]);
+    world.attach('webgpu');
+    world.attach('webgpu');
+    assert.equal(dispatcher.platforms().webgpu.available, false, 'a probe may get through in between');
+    world.attach('webgpu', GONE);
+    world.advance(250);
+    world.attach('webgpu');
+    assert.equal(dispatcher.platforms().webgpu.available, true);
+});
+
 test('a deadline that passes in the queue is no hang', () => {
     const { world } = setUp();
     world.request('a', { deadline_ms: 10000 });
@@ -405,6 +463,26 @@ test('a worker that may use another number of threads is replaced between two ta
     allow(2);
     assert.deepEqual(world.replaced, ['wasm', 'wasm'], 'at once, where nothing runs');
     assert.deepEqual([world.answers, world.failures], [['first', 'second'], []]);
+});
+
+test('one that holds a model is kept for one thread more or less until nobody has asked for long', () => {
+    const { world, dispatcher } = setUp();
+    const allow = (threads) => dispatcher.configure({ credential: '', threads }, Infinity, undefined, 60_000);
+    allow(3);
+    world.request('first', { model: model('m') });
+    world.tell('wasm', { type: 'start', up: true, threads: 3 });
+    world.tell('wasm', { type: 'model', key: 'm@h', state: 'loaded', load_ms: 1 });
+    allow(2);
+    world.answer('wasm', 'first');
+    allow(2);
+    assert.deepEqual(world.replaced, []);
+    world.request('second', { model: model('m') });
+    assert.deepEqual(world.runs('wasm'), ['first', 'second']);
+    world.answer('wasm', 'second');
+    world.advance(59_999);
+    assert.deepEqual(world.replaced, []);
+    world.advance(1);
+    assert.deepEqual(world.replaced, ['wasm']);
 });
 
 test('it stays where it may use as many after all, and goes on', () => {

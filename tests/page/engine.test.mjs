@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { DATATYPES, elements, readStrings, viewElements, writeStrings } from '../../page/src/shared/datatypes.js';
 import { classify, isPoisoned } from '../../page/src/engine/errors.js';
 import { Failure } from '../../page/src/engine/failure.js';
+import { OrtEngine } from '../../page/src/engine/ort.js';
 import { pictureSize, pixelsToTensor, placement, softmax, toLabels } from '../../page/src/engine/picture.js';
 import { SMALLEST } from '../../page/src/engine/smallest.js';
 import { fromOrt, precisionOf, toOrt } from '../../page/src/engine/tensors.js';
@@ -33,7 +34,7 @@ test('onnxruntime-web 1.30 messages get their codes', () => {
 });
 
 test('which failures cost the engine worker', () => {
-    const poisoned = (platform, thrown, phase = 'run') => isPoisoned(platform, classify(thrown, phase), thrown);
+    const poisoned = (platform, thrown, phase = 'run') => isPoisoned(platform, classify(thrown, phase), thrown, phase);
     assert.equal(poisoned('webgpu', new Error('anything at all')), true);
     assert.equal(poisoned('webnn', new Error('anything at all')), true);
     assert.equal(poisoned('webgpu', new Error("input 'x' is missing in 'feeds'.")), false);
@@ -41,6 +42,52 @@ test('which failures cost the engine worker', () => {
     assert.equal(poisoned('wasm', new Error('Non-zero status code returned while running Add node')), false);
     assert.equal(poisoned('wasm', new Error('Aborted(). Build with -sASSERTIONS for more info.')), true);
     assert.equal(poisoned('wasm', new WebAssembly.RuntimeError('unreachable')), true);
+    for (const refused of [
+        "Can't create a session. ERROR_CODE: 7, ERROR_MESSAGE: Failed to load model because protobuf parsing failed.",
+        'ERROR_CODE: 1, ERROR_MESSAGE: Fatal error: com.example:NoSuchOp(-1) is not a registered function/op',
+        "ERROR_CODE: 9, ERROR_MESSAGE: Could not find an implementation for Gemm(6) node with name ''",
+    ]) {
+        assert.deepEqual(['load', 'run'].map((phase) => poisoned('webgpu', new Error(refused), phase)), [false, true], refused);
+    }
+    assert.equal(poisoned('webgpu', new Error('anything at all'), 'load'), true);
+    assert.equal(poisoned('webgpu', new Error('no graph was found; Aborted()'), 'load'), true);
+    assert.equal(poisoned('webgpu', new Error('ERROR_CODE: 9, device was lost'), 'load'), true);
+});
+
+/** An engine on a onnxruntime-web that takes notes; `binary()` is what its file is answered with. */
+function startable(t, binary) {
+    const said = [];
+    t.mock.method(globalThis, 'fetch', async (address) => {
+        said.push(address);
+        return binary();
+    });
+    const env = { versions: {}, wasm: {} };
+    const engine = new OrtEngine({ env, InferenceSession: { create: async () => {
+        said.push(`compiles ${env.wasm.wasmBinary.byteLength}`);
+        return { release: async () => {} };
+    } } }, 'wasm', { mjs: 'mjs', wasm: 'the binary' });
+    engine.onStart = (up) => said.push(up ? 'up' : 'comes up');
+    return { engine, env, said };
+}
+
+test('an engine begins to come up when its binary is there, which it tells of', async (t) => {
+    let now = 0;
+    t.mock.method(performance, 'now', () => now += 300);
+    const { engine, env, said } = startable(t, () => new Response(new Uint8Array(1000), { headers: { 'Content-Length': '1000' } }));
+    const far = [];
+    await Promise.all([engine.start((...how) => far.push(how)), engine.start((...how) => far.push(how))]);
+    await engine.start(() => assert.fail('it is up'));
+    assert.deepEqual(said, ['the binary', 'comes up', 'compiles 1000', 'up']);
+    assert.deepEqual(far.slice(-2), [[1000, 1000], [1000, 1000]]);
+    assert.equal(env.wasm.wasmBinary.byteLength, 0, 'nobody holds it any more');
+});
+
+test('an engine whose binary does not come says so, and gets it another time', async (t) => {
+    const answers = [new Response('no', { status: 404 }), new Response(new Uint8Array(10))];
+    const { engine, said } = startable(t, () => answers.shift());
+    await assert.rejects(engine.start(), { code: 'engine_crashed', message: /the binary could not be fetched: .*404/ });
+    await engine.start();
+    assert.deepEqual(said, ['the binary', 'the binary', 'comes up', 'compiles 10', 'up']);
 });
 
 test('the smallest model is what the tests write', () => assert.deepEqual([...SMALLEST], [...smallest()]));

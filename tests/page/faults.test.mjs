@@ -5,7 +5,7 @@ import { slow } from '../lib/onnx.mjs';
 import { check, needsCases, readCase } from './support/cases.mjs';
 import { ggufBytes } from './support/gguf.mjs';
 import { nodeTests } from './support/nodes.mjs';
-
+import { TOKEN } from './support/service.mjs';
 
 /** Script text that runs `patch(device)` on every device but the probe's. */
 const onDevice = (patch) => `{
@@ -27,14 +27,20 @@ const REFUSES_SHADERS = onDevice(`(device) => {
 }`);
 const HANGS = onDevice('() => { GPUBuffer.prototype.mapAsync = () => new Promise(() => {}); }');
 const SPINS = onDevice('(device) => { device.queue.submit = () => { for (;;); }; }');
-const LOOKS_LIKE_HARDWARE = `Object.defineProperty(GPUAdapter.prototype, 'info', { get: () => ({
-    vendor: 'acme', architecture: 'anvil', description: 'Acme Anvil', device: '', isFallbackAdapter: false }) });`;
+/** Each adapter that is asked for is another one, the probe's the first. */
+const LOOKS_LIKE_HARDWARE = `{
+    const seen = [];
+    Object.defineProperty(GPUAdapter.prototype, 'info', { get() {
+        if (!seen.includes(this)) seen.push(this);
+        return { vendor: 'acme', architecture: 'anvil', description: 'Acme Anvil ' + (1 + seen.indexOf(this)), device: '', isFallbackAdapter: false };
+    } });
+}`;
 /** The first worker's engine never comes up. */
-const STUCK_ONCE = `{
-    const { instantiateStreaming } = WebAssembly;
-    WebAssembly.instantiateStreaming = async (...source) => {
+const STUCK_ONCE = `for (const name of ['instantiate', 'instantiateStreaming']) {
+    const instantiate = WebAssembly[name];
+    WebAssembly[name] = async (...source) => {
         const cache = await caches.open('webinfer-test');
-        if (await cache.match('/stuck')) return instantiateStreaming(...source);
+        if (await cache.match('/stuck')) return instantiate(...source);
         await cache.put('/stuck', new Response('once'));
         return new Promise(() => {});
     };
@@ -76,11 +82,24 @@ describe('faults of the GPU', needsCases, () => {
 
     nodeTest('an adapter is labelled by what it says of itself', async ({ service }) => {
         const { adapter } = service.capabilities.platforms.webgpu;
-        assert.deepEqual(adapter, { vendor: 'acme', architecture: 'anvil', description: 'Acme Anvil', is_fallback: false });
+        assert.deepEqual(adapter, { vendor: 'acme', architecture: 'anvil', description: 'Acme Anvil 1', is_fallback: false });
         const add = readCase('op_add');
         const { data } = await service.run(service.addModel('op_add', add.onnx), add.inputs, PINNED);
-        assert.deepEqual(data.executed_on.adapter, adapter);
+        assert.deepEqual(data.executed_on.adapter, { ...adapter, description: 'Acme Anvil 2' }, "the engine's own");
     }, { faults: LOOKS_LIKE_HARDWARE });
+
+    nodeTest('a GPU process that ends costs no more than what ran there', async ({ service, tab }) => {
+        const add = readCase('op_add');
+        const model = service.addModel('op_add', add.onnx);
+        check(add, await service.run(model, add.inputs, PINNED));
+        const since = service.messages.length;
+        const browser = await tab.context().browser().newBrowserCDPSession();
+        browser.send('Browser.crashGpuProcess').catch(() => {}); // it is not answered
+        await tab.waitForFunction(() => Number(document.documentElement.dataset.replaced) >= 1);
+        check(add, await service.run(model, add.inputs, { ...PINNED, deadline_ms: 30_000 }));
+        const reports = service.messages.slice(since).filter(({ type }) => type === 'capability_report');
+        assert.deepEqual(reports.map(({ data }) => data.capabilities.platforms.webgpu.available), []);
+    });
 
     nodeTest('an engine that does not start leaves the other one', async ({ service }) => {
         const { webgpu } = service.capabilities.platforms;
@@ -256,12 +275,60 @@ describe('a dropped socket', needsCases, () => {
         await service.seen('node_announcement', (m) => m.data.resume);
     }, { welcome: { heartbeat_interval_ms: 400, heartbeat_misses: 3 } });
 
-    nodeTest('a service that knows nothing of the page ends it', async ({ service, tab }) => {
-        service.handle = (socket) => {
+    /** Knows no node any more, as after a start of its own. */
+    const forget = (service, andThen = () => {}) => {
+        const { handle } = service;
+        service.handle = (socket, message) => {
+            if (!message.data.resume) return handle.call(service, socket, message);
             service.send('bye', { code: 'resume_unknown', reason: 'unknown node' });
             socket.close(4001);
+            andThen();
         };
         service.socket.terminate();
-        await tab.waitForSelector('html[data-state=stopped]', { state: 'attached' });
+    };
+
+    nodeTest('a service that knows nothing of the page has it anew, until its token is refused', async ({ service, tab }) => {
+        const model = service.addModel('slow', slow());
+        const attempt = service.request(model, [
+            { name: 'x', datatype: 'FP32', shape: [1, 1], bytes: new Uint8Array(Float32Array.of(2).buffer) },
+            { name: 'count', datatype: 'INT64', shape: [], bytes: new Uint8Array(BigInt64Array.of(10n ** 12n).buffer) },
+        ], { attempt_id: 'again' });
+        await service.seen('task_accepted', (m) => m.data.attempt_id === attempt);
+        forget(service);
+        await service.seen('node_announcement', (m) => m.data.resume);
+        await service.seen('node_announcement', (m) => m.data.token === TOKEN, 1);
+        const add = readCase('op_add');
+        check(add, await service.run(service.addModel('op_add', add.onnx), add.inputs, { attempt_id: 'again' }));
+        assert.equal(service.answers.get('again').length, 1);
+        service.handle = (socket) => socket.close(1008, 'the token is spent');
+        service.socket.terminate();
+        await tab.waitForSelector('html[data-state=refused]', { state: 'attached' });
     });
+
+    nodeTest('a page that came to join is back after a reload, and by itself when the service has another', async ({ service, tab }) => {
+        const anew = (since) => service.seen('node_announcement', (m) => m.data.token === TOKEN, since);
+        await tab.waitForFunction(() => sessionStorage.length === 1);
+        let since = service.messages.length;
+        await tab.reload();
+        await anew(since);
+        await tab.waitForSelector('html[data-state=connected]', { state: 'attached' });
+        assert.equal(await tab.evaluate('location.hash'), '');
+        const { serve, alter } = service, own = service.served.find((name) => name.startsWith('/main-'));
+        service.serve = (request, response) => {
+            request.url = request.url.replace('/main-other.js', own);
+            serve.call(service, request, response);
+        };
+        service.alter = (name, content) =>
+            (name === 'index.html' ? String(content).replace(own.slice(1), 'main-other.js') : alter(name, content));
+        since = service.messages.length;
+        forget(service);
+        await anew(since);
+        await tab.waitForSelector('html[data-state=connected]', { state: 'attached' });
+        assert.equal(await tab.evaluate('location.hash + document.scripts[0].src.slice(-13)'), 'main-other.js');
+        await tab.waitForFunction(() => sessionStorage.getItem('webinfer.fragment') === 'token=one-time-token&start=');
+        await tab.click('#stop');
+        await tab.waitForSelector('html[data-state=stopped]', { state: 'attached' });
+        await service.seen('bye', (m) => m.data.reason === 'its person stopped it', since);
+        await tab.waitForFunction(() => sessionStorage.length === 0 && document.getElementById('stop').hidden);
+    }, { welcome: { joined: true } });
 });

@@ -1,9 +1,15 @@
 /** Fetching a model by its list of files: together, whole, and on from where it broke off. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fetchFiles } from '../../page/src/engine/fetch.js';
+import { fetchFiles, get } from '../../page/src/engine/fetch.js';
 
 globalThis.self = { location: { origin: 'http://127.0.0.1', href: 'http://127.0.0.1/' } };
+
+test('what is no file of a model is not fetched with its credential', async (t) => {
+    t.mock.method(globalThis, 'fetch', () => assert.fail('it was asked for'));
+    for (const path of ['//evil.example/models/x', '/node', '/models/../node', 'https://evil.example/models/x'])
+        await assert.rejects(get(path, 'secret', never()), { code: 'model_fetch_failed', message: /no file of a model/ });
+});
 
 const never = () => new AbortController().signal;
 const pattern = (size) => Uint8Array.from({ length: size }, (_, i) => i * 31 % 251);

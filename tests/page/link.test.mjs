@@ -39,6 +39,8 @@ test('parts stay until they are acknowledged, each stream\'s in order', () => {
     outbox.acknowledgeParts(null);
     outbox.acknowledgeParts({ a: 5, unknown: 7, b: 'x' });
     assert.deepEqual(outbox.parts(), ['a5', 'b0']);
+    outbox.acknowledgeParts({ a: 5 }); // once more, as after a reconnection
+    assert.deepEqual(outbox.parts(), ['a5', 'b0']);
     outbox.acknowledgeParts({ a: 6 });
     assert.deepEqual([outbox.parts(), outbox.next()], [['b0'], { a: 6, b: 1 }]);
     outbox.keepPart('a', 6, 'a6');
@@ -114,7 +116,7 @@ test('run times are averaged for each model and platform, a first run counting l
 
 /** A connection over sockets that only take notes, with a clock and a timer of the test's. */
 function setUp(t) {
-    const world = { now: 1000, due: () => {}, sockets: [], unwanted: [] };
+    const world = { now: 1000, due: () => {}, sockets: [], unwanted: [], forgotten: 0, ended: Promise.resolve() };
     t.mock.method(performance, 'now', () => world.now);
     t.mock.method(globalThis, 'setTimeout', (run) => { world.due = run; });
     t.mock.method(globalThis, 'clearTimeout', () => {});
@@ -130,8 +132,9 @@ function setUp(t) {
     });
     const nothing = () => {};
     const connection = new Connection('ws://x/', 'token', '1', /** @type {any} */ ({ capabilities: () => ({}),
-        unanswered: () => [], wanted: () => ({}), pulse: () => ({}), onWelcome: nothing, onForgotten: nothing,
-        onUnwanted: (list) => world.unwanted.push(...list), onMessage: nothing, onState: nothing }));
+        unanswered: () => [], wanted: () => ({}), pulse: () => ({}), onWelcome: nothing,
+        onForgotten: () => { world.forgotten++; }, onAnew: () => world.ended, onState: (state) => { world.state = state; },
+        onUnwanted: (list) => world.unwanted.push(...list), onMessage: nothing }));
     connection.open();
     const hear = (type, data) => world.sockets.at(-1).onmessage(
         { data: JSON.stringify({ id: 's1', type, from: 'service', timestamp: 0, data }) });
@@ -141,6 +144,44 @@ function setUp(t) {
 const answerFrame = (attempt, size) => encode({ id: 'p9', type: 'task_response', from: 'n', timestamp: 0,
     data: { attempt_id: attempt, reply_to: 's7', ok: true } },
 [{ name: 'y', datatype: 'UINT8', shape: [size], bytes: new Uint8Array(size) }]);
+
+/** What the page said in its last announcement. */
+const announced = (world) => {
+    world.sockets.at(-1).onopen();
+    return JSON.parse(world.sockets.at(-1).sent[0]).data;
+};
+
+for (const [how, end] of [
+    ['says so', ({ hear }) => hear('bye', { code: 'resume_unknown' })], ['closes with 4001', () => {}],
+]) {
+    test(`a service that knows nothing of a node and ${how} has it anew, with its token, when all is over`, async (t) => {
+        const { world, connection, hear } = setUp(t);
+        assert.deepEqual([announced(world).token, world.forgotten], ['token', 0]);
+        hear('welcome', { node: 'n', resume_token: 'r', max_frame_bytes: 5000 });
+        connection.answerText('before', { ok: true });
+        connection.part('begun', 0, '{}');
+        world.sockets[0].onclose({ code: 1006, reason: '' });
+        await world.due();
+        assert.equal(announced(world).resume.node, 'n');
+        let settle;
+        world.ended = new Promise((resolve) => { settle = resolve; });
+        end({ hear });
+        world.sockets[1].onclose({ code: 4001, reason: 'unknown node' });
+        assert.deepEqual([world.forgotten, connection.node, world.state], [1, '', 'connecting']);
+        const opened = world.due();
+        await new Promise((resolve) => setImmediate(resolve));
+        assert.equal(world.sockets.length, 2, 'what it began before has not ended');
+        settle();
+        await opened;
+        const { token, resume } = announced(world);
+        assert.deepEqual([token, resume], ['token', undefined]);
+        hear('welcome', { node: 'm', resume_token: 's', max_frame_bytes: 5000 });
+        const [, ...said] = world.sockets[2].sent;
+        assert.deepEqual([connection.node, said], ['m', []], 'nothing of before is answered');
+        world.sockets[2].onclose({ code: 1008, reason: 'spent' });
+        assert.equal(world.state, 'refused');
+    });
+}
 
 test('who comes back lists what an announcement may have, answers first, and gives up the rest', (t) => {
     const { world, connection, hear } = setUp(t);

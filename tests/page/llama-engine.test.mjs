@@ -6,13 +6,16 @@ import { begunOf, plain, Sent } from '../../page/src/engine/answer.js';
 import { EngineFault } from '../../page/src/engine/engine.js';
 import { readHead } from '../../page/src/engine/gguf.js';
 import { LlamaAnswer } from '../../page/src/engine/llama_answer.js';
-import { completionBody, optionsOf, taskOf } from '../../page/src/engine/llama_body.js';
+import { bringUp } from '../../page/src/engine/llama_bring.js';
+import { completionBody, optionsOf, samplingOf, taskOf } from '../../page/src/engine/llama_body.js';
 import { checkNarrow, LlamaFiles, weightsOf } from '../../page/src/engine/llama_files.js';
 import { Loads } from '../../page/src/engine/loads.js';
 import { planOf } from '../../page/src/engine/llama_plan.js';
 import { Prefixes } from '../../page/src/engine/llama_prefixes.js';
 import { Slots } from '../../page/src/engine/llama_slots.js';
 import { Tokenizer } from '../../page/src/engine/llama_tokens.js';
+import { embed } from '../../page/src/engine/llama_vectors.js';
+import { turn } from '../../page/src/shared/turn.js';
 import { ggufBytes } from './support/gguf.mjs';
 
 const headOf = (bytes) => readHead(async (size) => bytes.subarray(0, size));
@@ -48,7 +51,7 @@ const SHAPE = { 'llama.embedding_length': 4096, 'llama.attention.head_count': 32
 test('contexts, slots and batches are what there is room for', () => {
     const small = head({ ...SHAPE, 'llama.context_length': 2048, 'llama.block_count': 1 });
     assert.deepEqual(planOf(small, 1 << 20, 0, 4, 0), {
-        context: 2048, slots: 4, memory: (1 << 20) + 4 * 2048 * 2 * 8 * 128 * 2, batch: 64, pooling: 'last', makes: 'text',
+        context: 2048, slots: 4, memory: (1 << 20) + 4 * 2048 * 2 * 8 * 128 * 2, batch: 64, pooling: 'last', apart: false, makes: 'text',
     });
     assert.equal(planOf(small, 1 << 20, 100, 4, 0).context, 100);
     assert.equal(planOf(small, 1 << 20, 0, 2, 0).slots, 2);
@@ -57,7 +60,12 @@ test('contexts, slots and batches are what there is room for', () => {
     assert.deepEqual([context, slots, batch], [8192, 1, 8]);
     assert.throws(() => planOf(deep, 4000 * 1048576, 0, 4, 0), failsWith('model_too_large', undefined));
     const bert = { ...head({}), values: new Map(Object.entries({ 'general.architecture': 'bert', 'bert.context_length': 512 })) };
-    assert.deepEqual(planOf(bert, 1 << 20, 0, 4, 0), { context: 512, slots: 4, memory: 1 << 20, batch: 512, pooling: null, makes: 'vectors' });
+    assert.deepEqual(planOf(bert, 1 << 20, 0, 4, 0), { context: 512, slots: 4, memory: 1 << 20, batch: 512, pooling: null, apart: false, makes: 'vectors' });
+    // What a decoder makes of the tokens of a text is made of those of one piece of a batch.
+    const pooled = (architecture, type) => planOf({ ...small, values: new Map([...small.values, ['general.architecture', architecture],
+        [`${architecture}.pooling_type`, type]]) }, 1 << 20, 0, 4, 0).apart;
+    assert.deepEqual([1, 2, 3, 4].map((type) => pooled('llama', type)), [true, true, false, true]);
+    assert.deepEqual(['nomic-bert', 'gemma-embedding', 'qwen3'].map((architecture) => pooled(architecture, 1)), [false, false, true]);
 });
 
 test('a step of the prompt is as long as a cancel may wait, by what was measured', () => {
@@ -78,8 +86,27 @@ test('options are checked by the table, and only what it has goes on', () => {
     const options = optionsOf('complete', { max_tokens: 5, seed: -1, logit_bias: { 3: -100, 4: 2 }, logprobs: true, top_p: null });
     assert.deepEqual(completionBody('hi', options, { grammar: 'root ::= "a"', stop: ['.'], preserved: [], cache: true, choice: 1 }), {
         prompt: 'hi', stream: true, verbose: true, return_progress: true, cache_prompt: true, stop: ['.'], n_predict: 5, seed: 0,
+        top_p: 1, top_k: 0, min_p: 0,
         n_probs: 1, logit_bias: [[3, false], [4, 2]], grammar: 'root ::= "a"',
     });
+});
+
+test('where neither request nor model says how to sample, each token may come', () => {
+    const body = (options, values = {}) => {
+        const { temperature, top_p: topP, top_k: topK, min_p: minP, repeat_penalty: penalty } = completionBody('hi', options, {
+            grammar: null, stop: [], preserved: [], cache: true, choice: 0, sampling: samplingOf({ values: new Map(Object.entries(values)) }),
+        });
+        return [temperature, topP, topK, minP, penalty];
+    };
+    assert.deepEqual(body({ temperature: 2 }), [2, 1, 0, 0, undefined]);
+    assert.deepEqual(body({ top_k: 5, min_p: 0.1 }), [undefined, 1, 5, 0.1, undefined]);
+    const own = {
+        'general.sampling.temp': 0.6, 'general.sampling.top_k': 20, 'general.sampling.top_p': 0.95, 'general.sampling.min_p': NaN,
+        'general.sampling.penalty_repeat': 1.1,
+    };
+    assert.deepEqual(body({}, own), [0.6, 0.95, 20, 0, 1.1]);
+    assert.deepEqual(body({ temperature: 0, top_k: 0 }, own), [0, 0.95, 0, undefined, 1.1]);
+    assert.deepEqual(body({ temperature: 0 }), [0, undefined, undefined, undefined, undefined]);
 });
 
 /** A llama.cpp that gives each request as many results as its body says. */
@@ -128,6 +155,40 @@ test('no more is begun than there are slots, and one that must be alone is', asy
     assert.equal(slots.isIdle, true);
 });
 
+test('nothing listens any more to a cancel of what has ended', async () => {
+    const slots = new Slots(fakeModule(), 1, 10);
+    const signal = { aborted: false, listeners: 0, addEventListener() { this.listeners++; }, removeEventListener() { this.listeners--; } };
+    for (let i = 0; i < 3; i++) await ask(slots, 'a', 1, { signal });
+    await assert.rejects(ask(slots, 'b', 1, { signal, body: { aborts: true } }));
+    assert.equal(signal.listeners, 0);
+});
+
+test('the texts of a task are computed in as many slots as there are, and none is begun after one that fails', async () => {
+    const asked = [];
+    const slots = { count: 2, run: (request) => new Promise((resolve, reject) => asked.push({ ...request, resolve, reject })) };
+    const told = [];
+    const run = { signal: new AbortController().signal, stepTook() {}, progress: (phase, done, total) => told.push([done, total]) };
+    const end = async (text, value) => {
+        const { onResult, resolve } = asked.find(({ body: { input } }) => input === text);
+        onResult({ data: [{ embedding: [value] }], usage: { prompt_tokens: 2 } });
+        resolve();
+        await turn();
+    };
+    const made = embed(slots, ['a', 'b', 'c'], { normalize: false }, false, run);
+    assert.deepEqual(asked.map(({ body: { input } }) => input), ['a', 'b']);
+    for (const [text, value] of [['b', 2], ['c', 3], ['a', 1]]) await end(text, value);
+    const { tensors: [{ shape, bytes }], result } = await made;
+    assert.deepEqual([shape, [...new Float32Array(bytes.buffer)], result.usage.prompt_tokens], [[3, 1], [1, 2, 3], 6]);
+    assert.deepEqual(told, [[1, 3], [2, 3], [3, 3]]);
+    asked.length = 0;
+    const failed = assert.rejects(embed(slots, ['a', 'b', 'c'], {}, false, run), /no/);
+    asked[0].reject(new Error('no'));
+    await turn();
+    await end('b', 1);
+    await failed;
+    assert.equal(asked.length, 2);
+});
+
 test('what runs, and what the slots hold, is told', async () => {
     const results = [{ prompt_progress: { processed: 6, cache: 2 }, __verbose: { stop: false } }, { __verbose: { stop: false } },
         { __verbose: { stop: true, id_slot: 1, tokens_cached: 7 } }];
@@ -142,6 +203,49 @@ test('what runs, and what the slots hold, is told', async () => {
     await ask(slots, 'a', 1, { onResult: () => seen.push(slots.sizes()) });
     assert.deepEqual(seen, [4, 5, 12].map((tokens) => ({ count: 2, busy: 1, cached_tokens: tokens })));
     assert.deepEqual([slots.sizes(), told], [{ count: 2, busy: 0, cached_tokens: 7 }, 2]);
+});
+
+test('a step is as long for each request, whoever was asked first and waited for it', async () => {
+    let now = 0;
+    const clock = performance.now, left = new Map(), waiting = new Map();
+    performance.now = () => now;
+    const module = { async action(name, { req_id: id }) {
+        if (name !== 'get_result') {
+            left.set(left.size + 1, 20);
+            return { req_id: left.size };
+        }
+        // A step of 30 ms gives each a result; one that waits is handed out in 1 ms.
+        now += waiting.size > 0 ? 1 : 30;
+        if (waiting.size === 0) for (const one of left.keys()) waiting.set(one, true);
+        const more = left.get(id) - (waiting.delete(id) ? 1 : 0);
+        left.set(id, more);
+        if (more === 0) left.delete(id);
+        return { data_json: '{}', is_error: false, has_more: more > 0 };
+    } };
+    try {
+        const slots = new Slots(module, 4, 10), steps = { a: [], b: [], c: [], d: [] };
+        await Promise.all(Object.keys(steps).map((name) => ask(slots, name, 20, { onStep: (ms) => steps[name].push(ms) })));
+        for (const [name, of] of Object.entries(steps)) {
+            assert.ok(of.slice(1).every((ms) => ms >= 30 && ms < 40), `${name}: ${of}`);
+        }
+    } finally {
+        performance.now = clock;
+    }
+});
+
+test('llama.cpp begins to come up when its binary is there, which is told', async () => {
+    const said = [], signal = new AbortController().signal;
+    const module = {
+        async fetch(told) { said.push('fetches'); told(1000, 1000); }, async start() { said.push('starts'); },
+        async action(name) { said.push(name); return { success: false }; }, end() { said.push('ends'); }, paths: () => [],
+    };
+    const model = { key: 'x', head: head({}), plan: { context: 8, slots: 1, batch: 8, pooling: null }, changed() {}, lives() {},
+        starts: (up) => said.push(up ? 'is up' : 'comes up'), fetches: (...far) => said.push(`has ${far}`) };
+    await assert.rejects(bringUp(module, model, signal), { code: 'model_invalid' });
+    assert.deepEqual(said.splice(0), ['fetches', 'has 1000,1000', 'comes up', 'starts', 'is up', 'load', 'ends']);
+    module.fetch = async () => { throw new Error('404'); };
+    await assert.rejects(bringUp(module, model, signal), { message: '404' });
+    assert.deepEqual(said, ['ends'], 'it never began to come up');
 });
 
 test('texts are read piece by piece, special tokens by their ids', async () => {
@@ -219,7 +323,7 @@ test('after a cancel nothing more is computed for it: no batch of its prompt, no
 test('an engine that ends fails all that it has, and one that loses a request is not asked for ever', async () => {
     const slots = new Slots(fakeModule(), 2, 10);
     const all = [ask(slots, 'a', 1e9), ask(slots, 'b', 1, { body: { aborts: true } }), ask(slots, 'c', 1)];
-    for (const one of all) await assert.rejects(one, EngineFault);
+    await Promise.all(all.map((one) => assert.rejects(one, EngineFault)));
     const module = fakeModule();
     module.action = async (name) => (name === 'get_result' ? { data_json: '', is_error: false, has_more: true } : { req_id: 1 });
     await assert.rejects(ask(new Slots(module, 1, 10), 'lost', 1), EngineFault);
@@ -236,8 +340,28 @@ test('a cached prompt is for its owner alone', () => {
     assert.equal(prefixes.mayUse('bob', text('system', 'other', 'thing', 'said', 'more')), true);
     assert.equal(prefixes.mayUse('bob', text('system', 'hello', 'there')), false);
     assert.equal(prefixes.mayUse(null, text('system')), false);
+    // However many came in between.
     for (let i = 0; i < 2000; i++) prefixes.add(`owner ${i}`, text(`words ${i}`));
-    assert.equal(prefixes.mayUse('bob', text('system', 'other', 'thing', 'said', 'more')), false, 'somebody\'s was forgotten');
+    assert.equal(prefixes.mayUse('bob', text('system', 'other', 'thing', 'said', 'more')), true);
+    assert.equal(prefixes.mayUse('owner 7', text('system', 'other', 'thing', 'said', 'more')), false);
+});
+
+test('of prompts beyond what is remembered it is known that they are somebody\'s', () => {
+    const text = (...words) => words.map((word) => word.padEnd(64, '.')).join('');
+    const prefixes = new Prefixes(16);
+    const [said, theirs] = [['system', 'a', 'b', 'c'], ['ann', 'x', 'y', 'z']];
+    prefixes.add('bob', text(...said));
+    prefixes.add('ann', text(...theirs));
+    for (let i = 0; i < 100; i++) {
+        prefixes.add('bob', text(...said)); // goes on
+        prefixes.add(`owner ${i}`, text(`words ${i}`));
+    }
+    assert.equal(prefixes.mayUse('bob', text(...said)), true);
+    // Who says what ann did, whose prompt may still be there, uses it no more than before; a new one of ann's she may use.
+    prefixes.add('bob', text(...theirs.slice(0, 3)));
+    assert.deepEqual([prefixes.mayUse('bob', text(...theirs)), prefixes.mayUse('ann', text(...theirs))], [false, false]);
+    prefixes.add('ann', text(...theirs, 'one', 'two', 'three'));
+    assert.equal(prefixes.mayUse('ann', text(...theirs, 'one', 'two', 'three', 'four')), true);
 });
 
 test('weights are one file, or all parts of it', () => {

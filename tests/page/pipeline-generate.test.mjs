@@ -197,6 +197,41 @@ test('a seed repeats an answer', async () => {
     assert.notDeepEqual((await complete(TEXT, { seed: 7, temperature: null, top_k: 0 })).tokens, (await complete(TEXT)).tokens);
 });
 
+test('a seed alone leaves the most likely tokens, and chance chooses among all', async () => {
+    assert.deepEqual((await complete(TEXT, { temperature: null, seed: 7 })).tokens, (await complete(TEXT)).tokens);
+    const { generation_config: config } = gpt2.model.configs;
+    const ranks = async (options, extra = gpt2.extra) => {
+        const asked = { max_tokens: 60, temperature: 2, seed: 3, logprobs: true, top_logprobs: 20, ...options };
+        const { logprobs } = (await outcomeOf({ ...gpt2, extra }, 'complete', { prompt: TEXT }, asked)).result;
+        return logprobs.filter(({ id, top_logprobs: top }) => !top.some((one) => one.id === id)).length;
+    };
+    const before = config.top_k;
+    config.top_k = 20; // the library's own, which no file of the folder names
+    try {
+        assert.ok(await ranks({}) > 0, 'beyond the twenty most likely');
+        assert.equal(await ranks({ top_k: 20 }), 0);
+        assert.equal(await ranks({}, { ...gpt2.extra, 'generation_config.json': { top_k: 20 } }), 0);
+    } finally {
+        config.top_k = before;
+    }
+});
+
+test('several prompts have an answer each', async () => {
+    const prompts = [TEXT, 'a', `${TEXT} and`];
+    const alone = await Promise.all(prompts.map((prompt) => complete(prompt, { deterministic: true })));
+    const { result } = await outcomeOf(gpt2, 'complete', { prompts }, { max_tokens: 16, temperature: 0, deterministic: true });
+    assert.deepEqual(result.choices.map(({ index, text, tokens }) => [index, text, tokens]), alone.map(({ text, tokens }, index) => [index, text, tokens]));
+    const sum = (name) => alone.reduce((total, { usage }) => total + usage[name], 0);
+    assert.deepEqual(result.usage, { prompt_tokens: sum('prompt_tokens'), completion_tokens: 48, cached_tokens: 0 });
+    const asked = { ...taskOf('complete', { prompts }, { max_tokens: 16, temperature: 0 }), stream: { from: null, credit: { parts: 1000, bytes: 1e9 } } };
+    const run = runOf(asked);
+    await engineOf(gpt2).run(asked, run);
+    await run.end();
+    const parts = run.posted.filter(({ type }) => type === 'parts').flatMap(({ parts: some }) => some.map(({ json }) => JSON.parse(json).data));
+    assert.deepEqual(prompts.map((_, at) => textOf(parts.filter(({ index = 0 }) => index === at))), alone.map(({ text }) => text));
+    await assert.rejects(outcomeOf(gpt2, 'complete', { prompts: ['a', 7] }), { code: 'input_invalid', field: 'inputs.prompt' });
+});
+
 test('logprobs, biases, and where an answer ends', async () => {
     const plain = await complete(TEXT);
     const { logprobs, tokens } = await complete(TEXT, { logprobs: true, top_logprobs: 3, max_tokens: 4 });
@@ -323,6 +358,17 @@ test('an encoder-decoder turns text into text', async () => {
     const length = { ...bart, limits: { length: 20 } };
     await assert.rejects(transform('summarization', TEXT, {}, length), { code: 'context_length_exceeded' });
     assert.equal((await transform('summarization', TEXT, { truncate: true, max_tokens: 2 }, length)).usage.prompt_tokens, 20);
+    // What is cut ends with the token that ends every text, as if it had been that short.
+    const [start, ...ids] = bart.tokenizer(TEXT).input_ids.tolist()[0].map(Number);
+    const read = [], { forward } = bart.model;
+    const model = Object.assign(Object.create(bart.model), {
+        forward(inputs) {
+            if (inputs.input_ids) read.push(inputs.input_ids.tolist()[0].map(Number));
+            return forward.call(this, inputs);
+        },
+    });
+    await transform('summarization', TEXT, { truncate: true, max_tokens: 2 }, { ...length, model });
+    assert.deepEqual(read[0], [start, ...ids.slice(0, 18), ids.at(-1)]);
     const prefixed = { ...bart, config: { ...bart.config, is_encoder_decoder: true, task_specific_params: {
         summarization: { prefix: 'sum: ' }, translation_en_to_de: { prefix: 'to German: ' } } } };
     const tokensFor = async (...args) => (await transform(...args, prefixed)).tokens.join();

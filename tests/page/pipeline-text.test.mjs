@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { defined } from '../lib/headers.mjs';
-import { answerer, classifier, embedder, filler, folderOf, namer, perText, perToken } from './support/folders.mjs';
+import { answerer, classifier, embedder, filler, folderOf, namer, perText, perToken, WORDS } from './support/folders.mjs';
 import { engineOf, library, loaded, outcomeOf, runOf, script, taskOf } from './support/library.mjs';
 import { Failure } from '../../page/src/engine/failure.js';
 import { labelsOf } from '../../page/src/pipeline/labels.js';
-import { batches } from '../../page/src/pipeline/texts.js';
+import { batches, encodeWithin } from '../../page/src/pipeline/texts.js';
 
 const round = (value) => (typeof value === 'number' && !Number.isInteger(value) ? Math.round(value * 1e4) / 1e4
     : Array.isArray(value) ? value.map(round) : value && typeof value === 'object' ? Object.fromEntries(Object.entries(value).map(([key, one]) => [key, round(one)])) : value);
@@ -128,6 +128,33 @@ test('texts and pairs are labelled', async () => {
     await assert.rejects(outcomeOf(await loaded(embedder()), 'text-classification', { texts: ['good'] }), refused('input_invalid', 'task', /no output "logits"/));
 });
 
+/** How `tokenizers` (Rust and Python) cuts with the strategy longest_first: as utils/truncation.rs has it. */
+function longestFirst(first, second, room) {
+    if (first + second <= room) return [first, second];
+    let [short, long] = first > second ? [second, first] : [first, second];
+    long = short > room ? short : Math.max(short, room - short);
+    if (short + long > room) [short, long] = [Math.floor(room / 2), Math.floor(room / 2) + room % 2];
+    return first > second ? [long, short] : [short, long];
+}
+
+test('what is too long is cut as by Hugging Face, with the tokens that stand around', async () => {
+    const model = await loaded(classifier());
+    const [CLS, SEP, GOOD, BAD] = ['[CLS]', '[SEP]', 'good', 'bad'].map((word) => WORDS.indexOf(word));
+    const words = (word, count) => `${word} `.repeat(count).trim();
+    for (const limit of [16, 15]) {
+        const cut = (text, pair) => encodeWithin({ ...model, limits: { length: limit } }, text, pair, { truncate: true });
+        for (const count of [limit - 2, limit - 1, 40]) {
+            assert.deepEqual(cut(words('good', count), null).ids, [CLS, ...Array(limit - 2).fill(GOOD), SEP]);
+        }
+        for (const [first, second] of [[1, 40], [40, 1], [40, 40], [40, 41], [41, 40], [7, 40], [40, 7], [6, 6], [6, 7], [7, 6], [8, 7], [7, 7]]) {
+            const { ids, types } = cut(words('good', first), words('bad', second));
+            const [a, b] = longestFirst(first, second, limit - 3);
+            assert.deepEqual(ids, [CLS, ...Array(a).fill(GOOD), SEP, ...Array(b).fill(BAD), SEP], `${first} and ${second} in ${limit}`);
+            assert.deepEqual(types, [...Array(a + 2).fill(0), ...Array(b + 1).fill(1)]);
+        }
+    }
+});
+
 test('labels of the request are judged by what follows from a text', async () => {
     const model = await loaded(classifier(['contradiction', 'neutral', 'entailment']));
     const input = { texts: ['ann'], labels: ['bad', 'good'] };
@@ -198,6 +225,7 @@ test('gaps are filled', async () => {
     const fill = async (texts, options) => (await outcomeOf(model, 'fill-mask', { texts }, options)).result;
     const { fills } = await fill(['in [MASK].'], { top: 2 });
     assert.deepEqual(fills.map(({ token_text: word, text }) => [word, text]), [['rome', 'in rome.'], ['cafe', 'in cafe.']]);
+    assert.deepEqual(fills.map(({ token_str: word, sequence }) => [word, sequence]), [['rome', 'in rome.'], ['cafe', 'in cafe.']]);
     assert.ok(fills[0].probability > fills[1].probability);
     const all = (await fill(['in [MASK].'], { top: 1000 })).fills;
     assert.deepEqual(all.slice(0, 2), fills);

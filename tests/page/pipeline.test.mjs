@@ -60,7 +60,7 @@ describe('a folder in the Hugging Face layout', () => {
             wellDone(await service.run(model, [], embed(['good'])));
         }
         const long = failed(await service.run(model, [], embed(['good '.repeat(20)])));
-        assert.deepEqual([long.code, long.expected], ['context_length_exceeded', 'at most 16 tokens']);
+        assert.deepEqual([long.code, long.expected], ['context_length_exceeded', 'at most 16 tokens, or options.truncate']);
         assert.match(long.message, /22 tokens.* 16/);
         assert.equal(wellDone(await service.run(model, [], embed(['good '.repeat(20)], { truncate: true }))).result.usage.prompt_tokens, 16);
         const unknown = failed(await service.run(model, [], { task: 'dance', input: {} }));

@@ -252,6 +252,18 @@ test('quick steps send their parts together, and none is left behind', async () 
     assert.ok(messages.at(-1).step_ms > 0);
 });
 
+test('of a run of steps without parts the link worker hears every five seconds', async (t) => {
+    let now = 1000;
+    t.mock.method(performance, 'now', () => now);
+    const said = [];
+    const run = new Run(count('a', {}), (message) => said.push(message));
+    for (const ms of [0, 4999, 1, 4999, 1]) {
+        now += ms;
+        await run.step();
+    }
+    assert.deepEqual(said, [{ type: 'lives', step_ms: 0 }, { type: 'lives', step_ms: 0 }]);
+});
+
 test('of a stream that goes on without parts the service hears, four times a second at the most', (t) => {
     let now = 1000;
     t.mock.method(performance, 'now', () => now);

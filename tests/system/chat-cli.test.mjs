@@ -3,14 +3,18 @@
  * and what a terminal sees. The nodes are simulated ones, which say the last message again.
  */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before } from 'node:test';
 import { webinfer } from '../lib/cli.mjs';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
 import { putGguf } from '../lib/gguf.mjs';
+import { cliPath } from '../lib/paths.mjs';
 import { Simulation } from '../lib/simulation.mjs';
 import { Terminal } from '../lib/terminal.mjs';
+import { until } from '../lib/wait.mjs';
 
 /** @type {Daemon} */
 let daemon;
@@ -97,6 +101,32 @@ test('on a terminal ^C stops an answer and not the conversation, and lines are k
     assert.match(fs.readFileSync(history, 'utf8'), /a\\040b|a b/);
     assert.doesNotMatch(fs.readFileSync(history, 'utf8'), /not/);
     assert.equal(fs.statSync(history).mode & 0o777, 0o600);
+});
+
+test('where nobody types, ^C between two answers ends the chat', async () => {
+    const child = spawn(cliPath, ['chat', 'talker', ...there], { env: { PATH: process.env.PATH,
+        HOME: daemon.folder, LANG: 'C.UTF-8', WEBINFER_URL: daemon.url }, stdio: ['pipe', 'pipe', 'inherit'] });
+    const ended = once(child, 'close');
+    child.stdin.write('a b\n');
+    let seen = '';
+    for await (const bytes of child.stdout.iterator({ destroyOnReturn: false }))
+        if ((seen += bytes).includes('b\n')) break;
+    child.stdout.resume();
+    await until(() => {
+        const caught = /SigCgt:\s*(\w+)/.exec(fs.readFileSync(`/proc/${child.pid}/status`, 'utf8'));
+        return !(BigInt(`0x${caught[1]}`) & 2n);
+    }, { what: 'the signal ends it again' });
+    child.kill('SIGINT');
+    assert.deepEqual(await ended, [null, 'SIGINT']);
+});
+
+test('chat says before the first line that it has nobody to talk with', async () => {
+    const nobody = await webinfer(daemon, ['chat', 'nobody'], { input: '' });
+    assert.deepEqual([nobody.code, nobody.out], [1, '']);
+    assert.match(nobody.problems, /nobody/);
+    const vectors = await webinfer(daemon, ['chat', 'vectors'], { input: '' });
+    assert.deepEqual([vectors.code, vectors.out], [1, '']);
+    assert.match(vectors.problems, /vectors is no model to talk with\n.*webinfer embed vectors TEXT/);
 });
 
 test('a terminal gets no control characters of what a model says', async () => {

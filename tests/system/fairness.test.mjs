@@ -80,3 +80,28 @@ test('beyond its share of the queue a client gets 429, others do not', async () 
     assert.equal(statuses.filter((status) => status === 200).length, 300);
     assert.equal(statuses.filter((status) => status === 429).length, 10);
 });
+
+test('the stored jobs of one do not hold up those of another, nor what somebody waits for', async () => {
+    const stored = async () => (await daemon.get('/v1/status', as(operator))).json.stored_jobs;
+    const body = { model_name: 'builtin/echo', platform: 'simulated',
+        inputs: [{ name: 'x', datatype: 'INT32', shape: [1], data: [1] }] };
+    const post = async (who) => {
+        const answer = await daemon.post('/v1/jobs', body, as(who));
+        assert.equal(answer.status, 202, answer.text);
+        return answer.json.id;
+    };
+    process.kill(simulation.pid, 'SIGSTOP');
+    await Promise.all(Array.from({ length: 100 }, () => post(greedy)));
+    const mine = await post(small);
+    const key = { headers: { ...as(small).headers, 'Idempotency-Key': 'fair' } };
+    const waited = daemon.infer(body, key).then(async () => (await stored()).done);
+    await until(async () => { const { queued, running } = await stored(); return queued + running === 102; },
+        { what: 'all to be stored' });
+    process.kill(simulation.pid, 'SIGCONT');
+    assert.ok(await waited < 50, `${await waited} were done before the one that is waited for`);
+    const job = await daemon.get(`/v1/jobs/${mine}?wait=30s`, as(small));
+    assert.equal(job.json.state, 'done', job.text);
+    const { done } = await stored();
+    assert.ok(done < 60, `${done} were done before the job of the other`);
+    await until(async () => (await stored()).done === 102, { what: 'all to be done' });
+});

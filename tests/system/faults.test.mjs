@@ -7,6 +7,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { patience, testsOf, withDaemon } from '../lib/daemon.mjs';
 import { spoiledPage } from '../lib/spoiled-page.mjs';
+import { until } from '../lib/wait.mjs';
 
 const test = testsOf(() => null);
 
@@ -52,6 +53,38 @@ function spoil(fault) {
         hang() {
             GPUBuffer.prototype.mapAsync = () => new Promise(() => {});
             GPUQueue.prototype.onSubmittedWorkDone = () => new Promise(() => {});
+        },
+        /** The GPU itself: what needs a large buffer is followed by a loop without an end. */
+        endless(device) {
+            let armed = false;
+            const { createBuffer } = GPUDevice.prototype;
+            GPUDevice.prototype.createBuffer = function (what) {
+                armed ||= what.size >= 1 << 20;
+                return createBuffer.call(this, what);
+            };
+            const { submit } = GPUQueue.prototype;
+            const code = `@group(0) @binding(0) var<storage, read_write> a: array<atomic<u32>>;
+                @compute @workgroup_size(1) fn main() {
+                    while (atomicLoad(&a[0]) != 7u) { atomicAdd(&a[1], 1u); }
+                }`;
+            GPUQueue.prototype.submit = function (commands) {
+                if (armed) {
+                    armed = false;
+                    const pipeline = device.createComputePipeline({ layout: 'auto',
+                        compute: { module: device.createShaderModule({ code }) } });
+                    const buffer = device.createBuffer({ size: 16, usage: GPUBufferUsage.STORAGE });
+                    const encoder = device.createCommandEncoder();
+                    const pass = encoder.beginComputePass();
+                    pass.setPipeline(pipeline);
+                    pass.setBindGroup(0, device.createBindGroup({
+                        layout: pipeline.getBindGroupLayout(0),
+                        entries: [{ binding: 0, resource: { buffer } }] }));
+                    pass.dispatchWorkgroups(1);
+                    pass.end();
+                    submit.call(this, [encoder.finish()]);
+                }
+                return submit.call(this, commands);
+            };
         },
     };
     function breakDevice(device) {
@@ -126,6 +159,29 @@ test('a GPU that hangs: WASM answers within the deadline, with the reason', () =
             { platform: 'webgpu', fallback: false, timeout_ms: 1500 });
         assert.equal(pinned.status, 504, pinned.text);
         assert.equal((await twice(daemon, { platform: 'wasm' })).status, 200);
+    }));
+
+test('a loop without an end on the GPU: its process is ended, and others have their answers', () =>
+    withFault('endless', async (daemon) => {
+        const gpu = (data, more) => daemon.infer({ model_name: 'twice', platform: 'webgpu',
+            fallback: false, timeout_ms: 60_000 * patience, ...more,
+            inputs: [{ name: 'x', datatype: 'FP32', shape: [data.length], data }] });
+        const sessions = async () => (await daemon.status()).sessions.map(({ id }) => id);
+        const busy = () => daemon.processes('gpu').map(({ pid }) => pid);
+        assert.equal((await gpu([1, 2, 3])).status, 200);
+        const before = await sessions(), [process] = busy();
+        const hung = gpu(Array(1 << 18).fill(1), { timeout_ms: 4000 * patience });
+        await until(async () => (await daemon.status()).queue.running === 1, { what: 'it to run' });
+        const behind = gpu([3, 2, 1]);
+        const { status, text } = await hung;
+        assert.ok([502, 504].includes(status), text);
+        const answer = await behind;
+        assert.equal(answer.status, 200, answer.text);
+        assert.deepEqual(answer.json.outputs[0].data, [6, 4, 2]);
+        assert.equal(answer.json.executed_on.platform, 'webgpu');
+        assert.deepEqual(await sessions(), before, 'the same browser');
+        assert.ok(!busy().includes(process), 'the process that looped is gone');
+        assert.equal(await daemon.metric('webinfer_session_remedies_total', '{remedy="end_gpu"}'), 1);
     }));
 
 test('browsers without a GPU (gpu = off) and with a software one (gpu = software)', async () => {

@@ -161,3 +161,17 @@ testsOf(() => null)('SIGKILL of the daemon: Firefox is gone within five seconds'
         await one.abandon();
     }
 });
+
+test('beside another browser it is not started for a request or two, whose model stays loaded', () =>
+    withDaemon({ models: ['twice'], config: {
+        'browser.chrome': { min_connections: 1, max_connections: 1 },
+        'browser.firefox': { max_connections: 1 },
+        pool: { max_connections: 2 }, browser_preferences: { vision: 'firefox, chrome' } } }, async (one) => {
+        const ask = async () => (await one.infer({ model_name: 'twice', model_type: 'vision',
+            inputs: [{ name: 'x', datatype: 'FP32', shape: [2], data: [1, 2] }] })).json;
+        const first = await ask(), second = await ask();
+        assert.deepEqual([first, second].map(({ performance }) => performance.warm), [false, true]);
+        assert.equal(first.executed_on.browser, 'chrome');
+        assert.equal(first.executed_on.node, second.executed_on.node);
+        assert.equal((await one.status()).sessions.length, 1);
+    }));

@@ -69,7 +69,7 @@ test('memory_limit: a browser that grew beyond it is replaced, once it has worke
         async (daemon) => {
             const [{ id }] = await until(async () => {
                 const list = await sessions(daemon);
-                return list[0].rss_bytes > 1 << 20 && list;
+                return list[0].memory_bytes > 1 << 20 && list;
             }, { what: 'its memory to be measured', ...long });
             assert.equal((await echo(daemon)).status, 200);
             await until(async () => {

@@ -99,6 +99,18 @@ test('heartbeats that lie are not believed', async () => {
     await othersAreServed();
 });
 
+test('a node names no series of the metrics', async () => {
+    const node = await page();
+    node.capabilities = { ...node.capabilities, browser: { ...node.capabilities.browser, name: 'invented-7' } };
+    await node.join();
+    const answer = await echo([7], { node: node.id });
+    assert.equal(answer.status, 200, answer.text);
+    const { text } = await daemon.get('/metrics');
+    assert.match(text, /^webinfer_inferences_total\{model="builtin\/echo",browser="joined",/m);
+    assert.doesNotMatch(text, /invented-7/);
+    await node.close();
+});
+
 test('answers to jobs that a node was never given are dropped and counted', async () => {
     const node = await (await page()).join();
     const late = await metric('webinfer_bridge_late_answers_total');
@@ -253,4 +265,72 @@ test('a node cannot claim the failures that are the service\'s to claim', async 
     assert.equal(said.status, 422, said.text);
     assert.equal(said.json.code, 'operator_unsupported');
     await node.close();
+});
+
+test('a node that takes work and never answers costs few requests, and not those of others', async () => {
+    const silent = await (await page()).join();
+    let taken = 0, lost = 0;
+    silent.onTask = () => taken++;
+    const ask = async () => {
+        const answer = await daemon.infer({ model_name: 'twice', timeout_ms: 1000,
+            inputs: [{ name: 'x', datatype: 'FP32', shape: [2], data: [1, 2] }] });
+        lost += answer.status === 504;
+        assert.ok(answer.status === 200 || answer.json.code === 'deadline_exceeded', answer.text);
+        assert.ok(lost <= 4, `${lost} of the requests were given to the silent node`);
+    };
+    honest.onTask = (task) => honest.respond(task, { outputs: [{ name: 'y', datatype: 'FP32',
+        shape: [2], bytes: Buffer.from(new Float32Array([2, 4]).buffer) }] });
+    for (let round = 0; round < 5; round++)
+        await Promise.all(Array.from({ length: 8 }, ask));
+    honest.onTask = (task) => honest.respond(task);
+    assert.equal(lost, taken);
+    await silent.close();
+});
+
+test('messages that were begun and never end hold nothing that others ask for', async () => {
+    const answer = await daemon.post('/v1/admin/join', { nodes: 17 });
+    const nodes = await Promise.all(Array.from({ length: 17 },
+        () => new FakeNode(answer.json.url).join()));
+    for (const node of nodes) {
+        const { max_frame_bytes: most } = node.welcome;
+        const head = Buffer.alloc(14);
+        head.set([0x82, 0xff]);
+        head.writeBigUInt64BE(BigInt(most), 2);
+        node.socket._socket.write(Buffer.concat([head, Buffer.alloc(4)]));
+    }
+    await until(async () => (await daemon.status()).memory.used > 0, { what: 'what came to be held' });
+    assert.ok((await daemon.status()).memory.used < 1 << 20);
+    const data = Array.from({ length: 40_000 }, (_, i) => 10_000 + i);
+    const served = await echo(data, { node: honest.id });
+    assert.equal(served.status, 200, served.text.slice(0, 300));
+    for (const node of nodes) {
+        assert.equal(node.closed, null);
+        node.cut();
+    }
+    await until(async () => (await daemon.status()).memory.used === 0, { what: 'the memory to be back' });
+});
+
+test('a stream that nothing is heard of goes elsewhere; who says nothing of four is sent away', async () => {
+    const nodes = [];
+    for (let i = 0; i < 2; i++) {
+        const answer = await daemon.post('/v1/admin/join', { nodes: 1 });
+        nodes.push(await new CountingNode(answer.json.url).join());
+    }
+    const [good, silent] = nodes;
+    let taken = 0;
+    silent.onTask = () => taken++;
+    for (let i = 0; i < 6; i++) {
+        const counting = new Counting(daemon, { count: 3 }, { timeout_ms: 60_000 });
+        assert.ok(await counting.open(), counting.explain());
+        await counting.read();
+        assert.ok(counting.isWhole, counting.explain());
+        assert.equal(counting.done.executed_on.node, good.id);
+    }
+    assert.equal(taken, 2, 'from then on it is taken only where nothing else has room');
+    for (let i = 0; i < 2; i++)
+        assert.equal((await echo([1], { node: silent.id, timeout_ms: 300 })).status, 504);
+    await silent.gone();
+    const { message: { data } } = await silent.got('bye');
+    assert.match(data.reason, /of one attempt after the other it did not even say that it arrived/);
+    await good.close();
 });

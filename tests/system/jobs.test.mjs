@@ -468,21 +468,22 @@ plainTest('finished jobs and their keys go after job_retention', { timeout: 120_
             assert.notEqual(again.json.id, id);
         }));
 
-plainTest('[store] max_size bounds what is accepted', { timeout: 120_000 * patience },
-    () => withDaemon({ models: ['twice'], config: { store: { max_size: '1M' } } }, async (one) => {
+plainTest('[store] max_size bounds what is accepted, of all and of one client', { timeout: 120_000 * patience },
+    () => withDaemon({ models: ['twice'], config: { store: { max_size: '2M' } } }, async (one) => {
         const big = (size) => kserve.encode({ model_name: 'builtin/echo',
             parameters: { binary_data_output: true } },
         [{ name: 'x', datatype: 'UINT8', shape: [size], bytes: Buffer.alloc(size, 7) }]);
-        const tooBig = big(1 << 20);
+        const tooBig = big(2 << 20);
         const refused = await one.post('/v1/jobs', tooBig.body, { headers: tooBig.headers });
         assert.deepEqual([refused.status, refused.json.code], [507, 'storage_failed']);
-        assert.match(refused.json.detail, /max_size is 1048576/);
+        assert.match(refused.json.detail, /max_size is 2097152/);
         assert.ok(refused.headers['retry-after']);
         const half = big(600 << 10);
         const first = await accepted(one, half.body, { headers: half.headers });
         await until(async () => (await one.get('/v1/jobs?state=done')).json.jobs
             .some((job) => job.id === first), { what: 'the first' });
         const full = await one.post('/v1/jobs', half.body, { headers: half.headers });
-        assert.equal(full.status, 507);
+        assert.deepEqual([full.status, full.json.code], [429, 'client_share_used']);
+        assert.match(full.json.detail, /half is used/);
         assert.equal((await ended(one, await accepted(one, twice(4)))).state, 'done');
     }));

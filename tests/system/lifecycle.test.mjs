@@ -392,3 +392,37 @@ plainTest('disk full: it says so, lives on, and recovers when there is room',
             fs.rmSync(daemon.folder, { recursive: true, force: true });
         }
     });
+
+/** Becomes a program that runs on a terminal of its own, which another process has: its pid is in the file. */
+const onTerminal = `
+import fcntl, os, signal, sys, termios
+master, slave = os.openpty()
+other = os.fork()
+if other == 0:
+    os.close(slave)
+    signal.pause()
+with open(sys.argv[1], "w") as file:
+    file.write(str(other))
+os.close(master)
+os.setsid()
+fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+os.execvp(sys.argv[2], sys.argv[2:])
+`;
+
+test('a daemon ends with the terminal that it was started from', async () => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'wi-terminal-'));
+    const file = path.join(folder, 'pid');
+    try {
+        await withDaemon({ models: [], config: { pool: { min_connections: 0 } }, ready: false,
+            under: ['python3', '-c', onTerminal, file] }, async (daemon) => {
+            daemon.signal('SIGHUP');
+            await daemon.logs(/reloaded/);
+            process.kill(Number(fs.readFileSync(file, 'utf8')), 'SIGKILL');
+            await until(() => daemon.ended, { what: 'the daemon to end' });
+            assert.deepEqual(daemon.ended, { code: 0, signal: null });
+            await daemon.logs(/the terminal that it was started from is gone/);
+        });
+    } finally {
+        fs.rmSync(folder, { recursive: true, force: true });
+    }
+});

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import { after, before } from 'node:test';
 import { webinfer } from '../lib/cli.mjs';
-import { Daemon, testsOf, withDaemon } from '../lib/daemon.mjs';
+import { Daemon, patience, testsOf, withDaemon } from '../lib/daemon.mjs';
 import * as devtools from '../lib/devtools.mjs';
 import { EventClient } from '../lib/events.mjs';
 import { putGguf } from '../lib/gguf.mjs';
@@ -35,6 +35,22 @@ test('a text is completed, and messages are answered', async () => {
     const chat = await daemon.infer({ model_name: 'abc', inputs: { messages: [{ role: 'user', content: 'abc' }] }, options });
     assert.equal(chat.status, 200, chat.text);
     assert.equal(chat.json.result.usage.completion_tokens, 6);
+});
+
+test('a grammar that costs too much fails by name, once, and others have their answers', async () => {
+    const grammar = 'root ::= (a|a)(a|a)(a|a)\na ::= b b b b b b b b\nb ::= c c c c c c c c\nc ::= [a-z]{0,50} [a-z]{0,50} [a-z]{0,50}';
+    const chat = (more) => daemon.post('/v1/chat/completions',
+        { model: 'abc', max_tokens: 10, messages: [{ role: 'user', content: 'hi' }], ...more });
+    const began = performance.now();
+    const [bomb, plain, own] = await Promise.all([chat({ grammar }), chat({}),
+        daemon.infer({ model_name: 'abc', inputs: 'a', options: { grammar } })]);
+    assert.ok(performance.now() - began < 10_000 * patience, `${performance.now() - began} ms`);
+    assert.deepEqual([bomb.status, bomb.json.error.code, bomb.json.error.param], [400, 'grammar_too_costly', 'grammar'], bomb.text);
+    const { code, field, expected } = own.json;
+    assert.deepEqual([own.status, code, field], [422, 'grammar_too_costly', 'options.grammar'], own.text);
+    assert.ok(expected);
+    assert.equal(plain.status, 200, plain.text);
+    assert.doesNotMatch(daemon.log, /to another attempt/);
 });
 
 test('an answer is streamed', async () => {

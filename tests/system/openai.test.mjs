@@ -28,6 +28,8 @@ before(async () => {
         aliases: { gpt: 'me/talker', 'me/parrot': 'me/talker:F32', lost: 'nobody/there' },
         pool: { min_connections: 0, max_retries: 0 }, 'browser.chrome': { max_connections: 0 } } });
     putGguf(daemon.store, 'me/talker', { arch: 'llama' });
+    for (const name of fs.readdirSync(path.join(daemon.store, 'me/talker')))
+        fs.utimesSync(path.join(daemon.store, 'me/talker', name), 1.5e9, 1.5e9);
     putGguf(daemon.store, 'vectors', { arch: 'bert' });
     await daemon.start({ ready: false });
     simulation = await new Simulation(daemon, { nodes: 2 }).up();
@@ -147,6 +149,61 @@ test('completions, embeddings, a ranking and tokens', async () => {
     assert.deepEqual([tokens.count, tokens.tokens.length], [3, 3]);
 });
 
+test('several prompts have their answers, whole and in chunks', async () => {
+    const asked = { model, prompt: ['go on', 'and on and'], n: 2, max_tokens: 2 };
+    const whole = await client.completions.create(asked);
+    assert.deepEqual(whole.choices.map(({ index, text, finish_reason: why }) => [index, text, why]),
+        [[0, 'go on', 'stop'], [1, 'go on', 'stop'], [2, 'and on', 'length'], [3, 'and on', 'length']]);
+    assert.deepEqual([whole.usage.prompt_tokens, whole.usage.completion_tokens], [5, 8]);
+    const texts = ['', '', '', ''], ends = [];
+    for (const { choices: [choice] } of await all(
+        await client.completions.create({ ...asked, stream: true }))) {
+        texts[choice.index] += choice.text;
+        if (choice.finish_reason) ends[choice.index] = choice.finish_reason;
+    }
+    assert.deepEqual([texts, ends], [['go on', 'go on', 'and on', 'and on'],
+        ['stop', 'stop', 'length', 'length']]);
+});
+
+test('answers are sent back as the client has them', async () => {
+    const first = await client.chat.completions.create({ model, messages: user('x') });
+    const again = await client.chat.completions.create({ model: 'me/talker:latest@simulated',
+        max_tokens: -1, repetition_penalty: 1.1,
+        messages: [...user('x'), { ...first.choices[0].message, function_call: null },
+            { role: 'assistant', content: null }, ...user('y z')] });
+    assert.deepEqual([again.model, again.choices[0].message.content], ['me/talker', 'y z']);
+});
+
+test('what is sent without a word on what it is, as curl does', async () => {
+    const body = JSON.stringify({ model, messages: user('x') });
+    for (const type of ['application/x-www-form-urlencoded', '']) {
+        const { status, json } = await daemon.post('/v1/chat/completions', body,
+            { headers: { 'Content-Type': type } });
+        assert.deepEqual([status, json.choices?.[0].message.content], [200, 'x']);
+    }
+    const page = await daemon.post('/v1/chat/completions', body, { headers: {
+        Origin: 'http://app.example', 'Content-Type': 'application/x-www-form-urlencoded' } });
+    assert.deepEqual([page.status, page.json.error.code], [415, 'unsupported_media_type']);
+});
+
+test('unknown parameters are refused, or passed over and named', async () => {
+    const ask = (stream) => daemon.post('/v1/chat/completions', { model, stream, foo: 1, n_predict: 2,
+        messages: [{ ...user('x')[0], mood: 1 }] });
+    const { status, json, headers } = await ask(false);
+    assert.deepEqual([status, json.error.code, json.error.param, headers['x-webinfer-ignored']],
+        [400, 'unsupported_parameter', 'foo', undefined]);
+    await daemon.reload({ api: { unknown_parameters: 'ignore' } });
+    for (const stream of [false, true]) {
+        const answer = await ask(stream);
+        assert.deepEqual([answer.status, answer.headers['x-webinfer-ignored']],
+            [200, 'foo, n_predict, messages[0].mood']);
+    }
+    const own = await daemon.infer({ model_name: 'me/talker', inputs: 'x', foo: 1 });
+    assert.deepEqual([own.status, own.json.field], [400, 'foo']);
+    await daemon.reload({ api: { unknown_parameters: 'refuse' } });
+    assert.equal((await ask(false)).status, 400);
+});
+
 test('models are listed and found by OpenAI\'s clients and by ours', async () => {
     const listed = await all(await client.models.list());
     const ids = listed.map(({ id }) => id);
@@ -158,7 +215,8 @@ test('models are listed and found by OpenAI\'s clients and by ours', async () =>
     const { json } = await daemon.get('/v1/models');
     assert.ok(json.models.some(({ name }) => name === 'me/talker'));
     const one = await client.models.retrieve('me/talker');
-    assert.deepEqual([one.id, one.owned_by, one.type], ['me/talker', 'me', 'text_generation']);
+    assert.deepEqual([one.id, one.owned_by, one.created, one.type],
+        ['me/talker', 'me', 1.5e9, 'text_generation']);
     assert.equal((await client.models.retrieve('gpt')).id, 'me/talker');
     for (const written of ['me/talker', 'me%2Ftalker'])
         assert.equal((await daemon.get(`/v1/models/${written}`)).json.id, 'me/talker');

@@ -6,17 +6,19 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
+import http from 'node:http';
 import path from 'node:path';
 import { after, before } from 'node:test';
 import { certificate } from '../lib/certificate.mjs';
 import { Daemon, testsOf, withDaemon } from '../lib/daemon.mjs';
 import { openEvents } from '../lib/events.mjs';
 import { string, writeGguf } from '../lib/gguf.mjs';
-import { sha256, startHub } from '../lib/hub.mjs';
+import { content, sha256, startHub } from '../lib/hub.mjs';
 import { until } from '../lib/wait.mjs';
 
 const AT_ONCE = 8; // as many pulls as the daemon lets go on beside each other
 const ALWAYS = { times: Infinity };
+const MORE = 1 << 19; // bytes behind a piece, sent with it
 
 /** @type {Daemon} */
 let daemon;
@@ -147,6 +149,8 @@ test('a pull that cannot succeed says why, and leaves no model', async () => {
             'hub_busy', /429/, '900'],
         'a list elsewhere': [{ ...tree, redirect: 'http://127.0.0.1:1/' }, 'hub_failed', /not followed/],
         'a list that leads to itself': [{ ...tree, redirect: (url) => url }, 'hub_failed', /not followed/],
+        'a place where nothing is': [{ ...content, status: 404 },
+            'hub_not_found', /leads elsewhere .* the answer is 404/],
         'a file that leads to itself': [{ ...resolve, redirect: (url) => url },
             'hub_failed', /one redirect too many/],
         'a file in a private network': [{ ...resolve, redirect: 'http://192.168.7.7/x?Signature=s3cret' },
@@ -330,6 +334,66 @@ test('a disk that others fill meanwhile ends a pull, and with room again it succ
         look('full/disk', files, { store: disk });
     }));
 
+/**
+ * A plain hub with one file, whose server sends other bytes a second time. Whoever is cut and asks
+ * for the rest gets all of it (200), other bytes where the right ones lie already. Whoever asks for
+ * pieces over several connections gets the right ones, but of the third all that follows as well,
+ * other bytes where the fourth lies already.
+ */
+async function startTwoFaced(file, right) {
+    const wrong = Buffer.alloc(right.length, 'EVIL'), sums = `${sha256(right)}  ${file}\n`;
+    const pieces = { asked: 0, sent: 0 };
+    let cuts = 1;
+    const ranged = async (answer, first, end) => {
+        const size = end - first, number = pieces.asked++ && first / size;
+        const body = (from, to, bytes = right) => answer.write(bytes.subarray(from, to));
+        if (number !== 2) {
+            answer.writeHead(206, { 'Content-Range': `bytes ${first}-${end - 1}/${right.length}` });
+            body(first, first + 9999);
+            await until(() => pieces.asked > 3, { what: 'the other connections' });
+            body(first + 9999, end);
+            pieces.sent++;
+            return answer.end();
+        }
+        answer.writeHead(200, { 'Content-Length': right.length });
+        body(0, end + MORE);
+        await until(() => pieces.sent > 2, { what: 'the piece behind it to be sent' });
+        await new Promise((resolve) => setTimeout(resolve, 500)); // and hashed: nothing tells of that
+        body(end + MORE, end + size, wrong);
+        return answer.end(right.subarray(end + size));
+    };
+    const server = http.createServer(async ({ url, method, headers }, answer) => {
+        const range = headers.range?.match(/^bytes=(\d+)-(\d*)$/), half = right.length >> 1;
+        answer.on('error', () => {});
+        if (url.endsWith('SHA256SUMS')) return answer.end(sums);
+        if (range?.[2] && range[2] !== '0') return ranged(answer, +range[1], +range[2] + 1);
+        answer.writeHead(200, { 'Content-Length': right.length });
+        if (method === 'HEAD') return answer.end();
+        if (range) return answer.end(Buffer.concat(
+            [right.subarray(0, half >> 1), wrong.subarray(half >> 1, half), right.subarray(half)]));
+        if (cuts-- > 0) return answer.write(right.subarray(0, half), () => answer.socket?.end());
+        return answer.end(right);
+    });
+    await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return { server, url: `http://127.0.0.1:${server.address().port}` };
+}
+
+test('the bytes of a model are those that were verified, whatever a server sends twice', async () => {
+    const file = 'evil-F32.gguf', right = Buffer.concat([bytes, content((34 << 20) - bytes.length)]);
+    const { server, url } = await startTwoFaced(file, right);
+    try {
+        await daemon.reload({ 'hub.evil': { url, layout: 'plain' } });
+        const end = await pulled({ model: 'a/evil', hub: 'evil' });
+        assert.equal(end.code, 'done', end.detail);
+        const { json } = await daemon.get('/v1/models/a/evil');
+        assert.deepEqual(json.files.map((one) => one.hash), [sha256(right)]);
+        look('a/evil', { [file]: right });
+    } finally {
+        server.closeAllConnections();
+        server.close();
+    }
+});
+
 /** The daemon gives a silent server half a minute, and asks again from where it fell silent. */
 async function pullThatStalls() {
     const silent = await startHub(), files = { 'silent-F32.gguf': bytes };
@@ -346,7 +410,7 @@ async function pullThatStalls() {
         await silent.close();
     }
     assert.deepEqual(silent.asked('content').map((one) => one.range),
-        [undefined, `bytes=1000-${bytes.length - 1}`]);
+        [undefined, 'bytes=1000-']);
 }
 
 test('a transfer that stalls is given up, and goes on from there', () => stalled);

@@ -187,7 +187,7 @@ test('run says of other models what they are for', async () => {
     assert.match(text.problems, /does not take text alone\n.*--image FILE/);
     const mistyped = await webinfer(daemon, ['run', 'digit', 'hello']);
     assert.notEqual(mistyped.code, 0);
-    assert.match(mistyped.problems, /nor is it here: .*did you mean digits\?\n/);
+    assert.match(mistyped.problems, /^webinfer: .*did you mean digits\?.*\n.*ORG\/NAME/);
     const vector = await webinfer(daemon, ['run', 'vectors', 'hello', ...there]);
     assert.equal(vector.code, 0, vector.problems);
     assert.match(vector.out, /^\[/);

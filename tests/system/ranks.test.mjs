@@ -10,6 +10,7 @@ import path from 'node:path';
 import { after, before } from 'node:test';
 import { Daemon, testsOf, withDaemon } from '../lib/daemon.mjs';
 import { FakeNode } from '../lib/fake-node.mjs';
+import { launch } from '../page/support/browser.mjs';
 import { builtPage, cliPath } from '../lib/paths.mjs';
 import { until } from '../lib/wait.mjs';
 
@@ -328,6 +329,39 @@ test('a tokens file that root makes is one that the service\'s user can read', {
         await service.stop();
     } finally {
         await service.abandon();
+    }
+});
+
+test('a page that came with a node token computes again after the service was started again', async () => {
+    /** A service whose nodes listen there, with a tokens file of its own. */
+    const begin = async (listen) => {
+        const service = new Daemon({ config: { pool: { min_connections: 0, numerics: 'off' },
+            'browser.chrome': { max_connections: 0 }, bridge: { listen } } });
+        const file = path.join(service.folder, 'tokens');
+        fs.writeFileSync(file, lineOf('farm') + lineOf('ada'), { mode: 0o600 });
+        service.writeConfig({ api: { tokens_file: file } });
+        return service.start({ ready: false });
+    };
+    const computes = async (service) => {
+        await service.ready();
+        const { json, text } = await service.post('/v1/infer', echo({ timeout_ms: 60_000 }), as('ada'));
+        assert.match(json.executed_on?.browser ?? text, /^chrom/);
+        return json.executed_on.node;
+    };
+    const browser = await launch();
+    const services = [await begin('127.0.0.1:0')];
+    try {
+        const [{ bridgeUrl }] = services, { tab } = await browser.openTab([]);
+        await tab.goto(`${bridgeUrl}/#token=${tokens.farm}`);
+        const first = await computes(services[0]);
+        await services[0].stop();
+        services.push(await begin(new URL(bridgeUrl).host));
+        assert.notEqual(await computes(services[1]), first);
+        await browser.close();
+        await services[1].stop();
+    } finally {
+        await browser.close();
+        for (const service of services) await service.abandon();
     }
 });
 

@@ -364,6 +364,12 @@ test('the preferred kind is started when it is not running and there is room', a
         const chrome = await new Place(json.url, 'chrome', { wasm: 10 }).join();
         const request = () => own.infer(body());
         assert.equal((await request()).status, 200);
+        assert.equal((await request()).status, 200);
+        assert.equal((await own.status()).sessions.length, 0, 'not for two requests');
+        await until(async () => {
+            assert.equal((await request()).status, 200);
+            return driver.pageUrls.length > 0;
+        }, { what: 'so many that it pays', every: 0 });
         const edge = await new Place(await driver.pageUrl(), 'edge', { wasm: 5 }).join();
         await until(async () => (await request()).json.executed_on.browser === 'edge',
             { what: 'the preferred kind to be used' });

@@ -75,14 +75,6 @@ test('a stream goes on at another node, which is told what was sent', async () =
     assert.equal(await continued(), before + 1);
 });
 
-/** What came of a task in pieces: the bytes of each tensor of its outline. */
-function arrived(node, { data: { attempt_id: id, outline } }) {
-    const pieces = node.received.filter(({ message: { type, data } }) =>
-        type === 'task_data' && data.attempt_id === id);
-    return outline.map((_, i) => Buffer.concat(pieces
-        .filter(({ message }) => message.data.tensor === i).map(({ tensors }) => tensors[0].bytes)));
-}
-
 const LONG = { count: 25, bytes: 60_000 };
 
 test('a stream of over 1 MiB goes on at a node that takes its text as a tensor', async () => {
@@ -92,10 +84,7 @@ test('a stream of over 1 MiB goes on at a node that takes its text as a tensor',
     await first.cut();
     const task = (await second.got('task_request')).message;
     assert.deepEqual(task.data.continue, { seq: 22, text: { tensor: 0 }, tokens: { tensor: 1 } });
-    const [text, tokens] = await until(() => {
-        const come = arrived(second, task);
-        return come.every(({ length }, i) => length === task.data.outline[i].byte_length) && come;
-    }, { what: 'all pieces' });
+    const [text, tokens] = await second.arrived(task.data);
     second.letTo(Infinity);
     await counting.read();
     assert.ok(counting.isWhole, counting.explain());

@@ -122,7 +122,7 @@ test('a node is told what it may send, and one that knows no parts is sent no st
     assert.equal(node.welcome.max_answer_bytes, 512 << 20);
     const old = await new FakeNode(await joinUrl()).join();
     try {
-        assert.equal(old.welcome.max_frame_bytes, 65 << 20);
+        assert.equal(old.welcome.max_frame_bytes, 256 * 1024);
         assert.equal(old.welcome.initial_credit, undefined);
         const client = stream(counts(5, { node: old.id }));
         await client.ended();

@@ -133,11 +133,12 @@ test('text that has no room in the head of a message goes as a tensor, to nodes 
     const { url } = (await daemon.post('/v1/admin/join', {})).json;
     const node = new FakeNode(url);
     node.capabilities = { ...capabilities, platforms: { simulated: { available: true } },
-        engines: { llama: '1' }, long_input: true };
+        engines: { llama: '1' }, long_input: true, parts: true };
     await node.join();
-    let got;
-    node.onTask = (task) => {
+    let got, bytes;
+    node.onTask = async (task) => {
         got = task;
+        [bytes] = await node.arrived(task.message.data);
         node.respond(task, { outputs: [], data: { result: { text: 'so' }, executed_on: { platform: 'simulated' } } });
     };
     const text = 'Grüße, \u0001\n'.repeat(100_000);
@@ -146,7 +147,7 @@ test('text that has no room in the head of a message goes as a tensor, to nodes 
     const { status, text: body } = await say({ node: node.id });
     assert.equal(status, 200, body);
     assert.deepEqual(got.message.data.input, { json: { tensor: 0 } });
-    assert.deepEqual(JSON.parse(got.tensors[0].bytes), said(text));
+    assert.deepEqual(JSON.parse(bytes), said(text));
     node.socket.close();
     const { json } = await say();
     assert.deepEqual([json.status, json.code, json.field], [413, 'body_too_large', 'inputs']);
@@ -224,6 +225,38 @@ test('a node is told the task, the engine and whose it is, and is held to its an
         inputs: said('who'), options: { deterministic: true } })).status, 200);
     assert.equal(node.received.filter(({ message }) => message.type === 'task_request').at(-1).message.data.alone, true);
     node.socket.close();
+});
+
+test('who is held up by another\'s grammar goes elsewhere, and that request is not tried again', async () => {
+    const { url } = (await daemon.post('/v1/admin/join', { nodes: 2 })).json;
+    const result = { text: 'so', tokens: [1], finish_reason: 'stop' };
+    const join = async (onTask) => {
+        const node = new FakeNode(url);
+        node.capabilities = { ...capabilities, browser: { ...capabilities.browser, name: 'firefox' },
+            platforms: { simulated: { available: true } }, engines: { llama: '1' } };
+        node.onTask = (task) => onTask(node, task);
+        return node.join();
+    };
+    const held = [];
+    const stuck = await join((node, task) => {
+        held.push(task);
+        node.send('task_accepted', { attempt_id: task.message.data.attempt_id, reply_to: task.message.id });
+    });
+    const say = (more) => ask('talker', said('who'), { browser: 'firefox', ...more });
+    const costly = say({ options: { grammar: 'root ::= (a|a)*\na ::= [a-z]{0,50}' } });
+    await until(() => held.length === 1, { what: 'the grammar to be on the node' });
+    const plain = say();
+    await until(() => held.length === 2, { what: 'the other to be there too' });
+    const good = await join((node, task) =>
+        node.respond(task, { data: { result, executed_on: { platform: 'simulated' } } }));
+    const answer = await plain;
+    assert.equal(answer.status, 200, answer.text);
+    assert.equal(answer.json.executed_on.node, good.id);
+    assert.equal((await stuck.got('task_cancel')).message.data.attempt_id, held[1].message.data.attempt_id);
+    stuck.fail(held[0], { code: 'engine_hung', message: 'no answer within 65002 ms' }, true);
+    const { status, json } = await costly;
+    assert.deepEqual([status, json.code, json.attempts], [422, 'grammar_too_costly', 1]);
+    for (const node of [stuck, good]) node.socket.close();
 });
 
 test('a node that may load a model is told how fast such nodes read', async () => {

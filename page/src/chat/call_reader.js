@@ -9,7 +9,7 @@ const ARGUMENTS = ['arguments', 'parameters'];
 
 export class CallReader {
     /**
-     * @param {ReadonlySet<string>} names of the functions that there are
+     * @param {{has(name: string): boolean}} names of the functions that there are
      * @param {{named: (name: string) => void, gave: (text: string) => void}} listener `gave`: a part of the
      * arguments
      */

@@ -3,7 +3,7 @@
  * model's template, the grammar that the request asks for, and the parser of the output.
  */
 import { Failure } from '../engine/failure.js';
-import { behindThoughts, callsExpression, formatOf, toolsPrompt } from './formats.js';
+import { behindThoughts, callsExpression, formatOf, marksOf, toolsPrompt } from './formats.js';
 import { RuleSet } from './gbnf.js';
 import { checkGrammar } from './grammar.js';
 import { MAX_BYTES, byteLength } from './limits.js';
@@ -77,7 +77,7 @@ export async function prepareChat({
     }
     const kwargs = checkKwargs(options.chat_template_kwargs);
     const { format, isNative } = formatOf(template);
-    const checked = checkMessages(given, picture !== undefined);
+    const { messages, begun } = splitBegun(checkMessages(given, picture !== undefined));
     const variables = {
         ...kwargs,
         tools: isNative && use.mode !== 'none' ? use.tools : null,
@@ -86,23 +86,49 @@ export async function prepareChat({
         bos_token: bos ?? '',
         eos_token: eos ?? '',
     };
-    /** @param {import('./messages.js').Message[]} messages */
-    const rendered = (messages) =>
-        render(template, { ...variables, messages: forTemplate(messages, template, picture) });
-    const prompt = await (isNative ? rendered(checked) : renderTold(checked, use, rendered));
-    const thinking = thinkingOf(template, prompt);
+    /** @param {import('./messages.js').Message[]} told */
+    const rendered = (told) => render(template, { ...variables, messages: forTemplate(told, template, picture) });
+    const turn = await (isNative ? rendered(messages) : renderTold(messages, use, rendered));
+    const { text, thinking } = goOnWith(begun, thinkingOf(template, turn));
+    const prompt = turn + text;
     const called = use.mode === 'none' ? null : format;
     const makeParser = parsers(prompt, called, use, thinking);
     return {
         prompt,
         grammar: form.kind === 'grammar' ? form.text : grammarOf(form, called, use, thinking),
         stop: END_TOKENS.filter((token) => template.includes(token)),
-        preserved: [called?.begin, called?.end, ...(thinking === 'none' ? [] : [THINK, END_THINK])]
+        preserved: [called?.begin, called?.end, ...marksOf(called), ...(thinking === 'none' ? [] : [THINK, END_THINK])]
             .filter((mark) => mark !== undefined),
         parser: makeParser(0),
         makeParser,
         ...(own ? {} : { warning: 'the model has no chat template; ChatML is used, which it may not know' }),
     };
+}
+
+/**
+ * A conversation that ends with words of the assistant's is to be gone on with in these words.
+ * @param {import('./messages.js').Message[]} messages
+ */
+function splitBegun(messages) {
+    const last = messages[messages.length - 1];
+    if (last.role !== 'assistant' || last.tool_calls) return { messages, begun: null };
+    if (messages.length > 1) return { messages: messages.slice(0, -1), begun: last };
+    throw invalid('inputs.messages', 'an answer that is to be gone on with answers nothing',
+        'a message of another role before it');
+}
+
+/**
+ * What follows the beginning of the assistant's turn, and whether the model is to think then.
+ * @param {import('./messages.js').Message | null} begun @param {Thinking} thinking
+ * @returns {{text: string, thinking: Thinking}}
+ */
+function goOnWith(begun, thinking) {
+    const said = String(begun?.content ?? ''), thought = thinking === 'none' ? '' : begun?.reasoning_content ?? '';
+    if (!said && !thought) return { text: '', thinking };
+    const opened = thinking === 'open' || !thought ? '' : `${THINK}\n`;
+    if (!said) return { text: opened + thought, thinking: 'open' };
+    const closed = thought || thinking === 'open' ? `\n${END_THINK}\n\n` : '';
+    return { text: opened + thought + closed + said, thinking: 'none' };
 }
 
 /**
@@ -210,8 +236,9 @@ function parsers(prompt, format, use, thinking) {
     const start = hash(prompt);
     const prefix = format?.name === 'mistral' ? '' : 'call_';
     const names = use.tools.map((tool) => tool.function.name);
+    const schemas = new Map(use.tools.map(({ function: { name, parameters } }) => [name, parameters]));
     return (choice) => new OutputParser({
-        format, names, thinking, idOf: (index) => `${prefix}${hash(`${start} ${choice} ${index}`)}`,
+        format, names, schemas, thinking, idOf: (index) => `${prefix}${hash(`${start} ${choice} ${index}`)}`,
     });
 }
 

@@ -11,13 +11,15 @@ import { THINK, END_THINK } from './parser.js';
 
 /**
  * `begin` and `end` are marks around a call, or around a `list` of calls; `bare` says that an answer which
- * begins with `{` is a call too. `calls`: how many a grammar lets through where several are allowed.
+ * begins with `{` is a call too; `tags`, where a call is no JSON, are those around its parts. `calls`: how many a
+ * grammar lets through where several are allowed.
  * @typedef {object} Format
  * @property {string} name
  * @property {string} [begin]
  * @property {string} [end]
  * @property {boolean} [list]
  * @property {boolean} [bare]
+ * @property {import('./tagged_call.js').Marks} [tags]
  * @property {'arguments' | 'parameters'} key under which the arguments are
  * @property {number} calls
  * @property {[string, string, string]} written before the first call, between two, behind the last
@@ -35,6 +37,29 @@ export const FORMATS = {
         name: 'mistral', begin: '[TOOL_CALLS]', list: true, key: 'arguments', calls: 8,
         written: ['[TOOL_CALLS][', ', ', ']'],
     },
+    /** [TOOL_CALLS]f[ARGS]{…}, each call behind a mark of its own: newer models of Mistral's. */
+    args: {
+        name: 'mistral', begin: '[TOOL_CALLS]', key: 'arguments', calls: 8,
+        tags: { open: '', named: ['[ARGS]'], id: '[CALL_ID]', json: true },
+        written: ['[TOOL_CALLS]', '[TOOL_CALLS]', ''],
+    },
+    /** <tool_call><function=f><parameter=a>…</parameter></function></tool_call>: Qwen3-Coder. */
+    functions: {
+        name: 'functions', begin: '<tool_call>', end: '</tool_call>', key: 'arguments', calls: 8,
+        tags: {
+            open: '<function=', named: ['>'], key: ['<parameter=', '>'], value: ['', '</parameter>'], close: '</function>',
+        },
+        written: ['<tool_call>\n', '\n</tool_call>\n<tool_call>\n', '\n</tool_call>'],
+    },
+    /** <tool_call>f<arg_key>a</arg_key><arg_value>…</arg_value></tool_call>: GLM. */
+    pairs: {
+        name: 'pairs', begin: '<tool_call>', end: '</tool_call>', key: 'arguments', calls: 8,
+        tags: {
+            open: '', named: ['\n', '<'], key: ['<arg_key>', '</arg_key>'], value: ['<arg_value>', '</arg_value>'],
+            close: '</tool_call>',
+        },
+        written: ['<tool_call>', '\n<tool_call>', ''],
+    },
     /** {"name": …, "parameters": {…}}, sometimes behind a mark. */
     llama3: {
         name: 'llama3', begin: '<|python_tag|>', bare: true, key: 'parameters', calls: 1,
@@ -46,19 +71,28 @@ export const FORMATS = {
 
 /**
  * The way of a template, and whether it shows the tools to its model by itself. Templates whose calls
- * are in another language than JSON are not asked for them.
+ * are in a language that is not known here are not asked for them.
  * @param {string} template
  * @returns {{format: Format, isNative: boolean}}
  */
 export function formatOf(template) {
     const isNative = /\btools\b/.test(template);
-    if (!isNative || /<function=|<arg_key>|\[ARGS\]/.test(template)) {
-        return { format: FORMATS.generic, isNative: false };
-    }
+    const has = (/** @type {string[]} */ ...marks) => marks.every((mark) => template.includes(mark));
+    if (!isNative) return { format: FORMATS.generic, isNative };
+    if (has('<tool_call>', '<function=', '<parameter=')) return { format: FORMATS.functions, isNative };
+    if (has('<tool_call>', '<arg_key>', '<arg_value>')) return { format: FORMATS.pairs, isNative };
+    if (has('[TOOL_CALLS]', '[ARGS]')) return { format: FORMATS.args, isNative };
+    if (/<function=|<arg_key>|\[ARGS\]|<\|channel\|>/.test(template)) return { format: FORMATS.generic, isNative: false };
     if (template.includes('<tool_call>')) return { format: FORMATS.hermes, isNative };
     if (template.includes('[TOOL_CALLS]')) return { format: FORMATS.mistral, isNative };
     if (/<\|python_tag\|>|<\|start_header_id\|>/.test(template)) return { format: FORMATS.llama3, isNative };
     return { format: FORMATS.generic, isNative };
+}
+
+/** What else must come out as text, where it is a token of its own. @param {Format | null} format @returns {string[]} */
+export function marksOf(format) {
+    const { id, named = [], key = [], value = [] } = format?.tags ?? {};
+    return [id, ...named, ...key, ...value].filter((mark) => mark !== undefined && mark.length > 1).map(String);
 }
 
 /**
@@ -68,12 +102,43 @@ export function formatOf(template) {
 export function callsExpression(format, tools, isOne, rules) {
     const call = rules.rule(tools.map(({ function: { name, parameters } }, i) => {
         const field = `options.tools[${i}].function.parameters`;
+        if (format.tags && !format.tags.json) return taggedCall(format.tags, name, parameters, rules, field);
         const given = schemaRule({ type: 'object', ...parameters ?? { properties: {} } }, rules, field);
+        if (format.tags) return `${literal(name + format.tags.named[0])} ${given}`;
         return `${literal(`{"name": ${JSON.stringify(name)}, "${format.key}": `)} ${given} "}"`;
     }).join(' | '));
     const [before, between, behind] = format.written.map(literal);
     const more = isOne || format.calls === 1 ? '' : `(${between} ${call}){0,${format.calls - 1}}`;
     return [before, call, more, behind].filter((part) => part !== '' && part !== '""').join(' ');
+}
+
+/**
+ * A call whose arguments come one by one, in the order of their schema.
+ * @param {import('./tagged_call.js').Marks} tags @param {string} name @param {Record<string, any> | undefined} parameters
+ * @param {RuleSet} rules @param {string} field
+ */
+function taggedCall({ open, named, key = ['', ''], value = ['', ''], close = '' }, name, parameters, rules, field) {
+    const lines = value[0] ? ['', ''] : ['\n', '\n']; // around a value that has no mark before it
+    const free = rules.rule(`${upTo(value[1], rules)} "\\n"`);
+    const required = new Set(parameters?.required ?? []);
+    const all = Object.entries(parameters?.properties ?? {}).map(([word, schema]) => {
+        const begin = literal(`${key[0]}${word}${key[1]}${value[0] ? '\n' : ''}${value[0]}${lines[0]}`);
+        const end = literal(`${lines[1]}${value[1]}\n`);
+        const given = isFree(schema) ? free : `${plainRule(schema, rules, `${field}.properties.${word}`)} ${end}`;
+        return required.has(word) ? `${begin} ${given}` : `(${begin} ${given})?`;
+    });
+    return [literal(`${open}${name}${named[0]}${open ? '\n' : ''}`), ...all, literal(close)].join(' ');
+}
+
+/** Whether any text goes for it: it says nothing else, or refers to other parts of its schema. @param {any} schema */
+const isFree = (schema) => schema?.enum === undefined && schema?.const === undefined
+    && ((schema?.type ?? 'string') === 'string' || JSON.stringify(schema).includes('"$ref"'));
+
+/** Texts stand there without quotes. @param {any} schema @param {RuleSet} rules @param {string} field */
+function plainRule(schema, rules, field) {
+    const words = schema.enum ?? (schema.const === undefined ? [] : [schema.const]);
+    const areTexts = words.length > 0 && words.every((/** @type {unknown} */ word) => typeof word === 'string');
+    return areTexts ? `(${words.map(literal).join(' | ')})` : schemaRule(schema, rules, field);
 }
 
 /**

@@ -8,6 +8,7 @@
  * depend on the vocabulary.
  */
 import { Failure } from '../engine/failure.js';
+import { checkCost } from './grammar_cost.js';
 import { MAX_BYTES, MAX_DEPTH, MAX_REPEATS, byteLength } from './limits.js';
 
 /**
@@ -42,11 +43,13 @@ const HEX_DIGITS = { x: 2, u: 4, U: 8 };
 /**
  * Checks a grammar of a client, or one that was made for it.
  * @param {string} text @param {string} [field] which part of the request it is, or comes from
- * @throws {Failure} input_invalid
+ * @throws {Failure} input_invalid, grammar_too_costly
  */
 export function checkGrammar(text, field = 'options.grammar') {
     try {
-        checkRules(parseGrammar(text));
+        const rules = parseGrammar(text);
+        checkRules(rules);
+        checkCost(rules, field);
     } catch (error) {
         if (!(error instanceof GrammarError)) throw error;
         throw new Failure('input_invalid', error.message, {

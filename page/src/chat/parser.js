@@ -6,6 +6,7 @@
  */
 import { CallReader } from './call_reader.js';
 import { isSpace } from './json_value.js';
+import { TaggedCallReader } from './tagged_call.js';
 
 /** @typedef {{index: number, id?: string, type?: 'function',
  *   function: {name?: string, arguments?: string}}} CallDelta */
@@ -20,12 +21,12 @@ export const END_THINK = '</think>';
 export class OutputParser {
     /**
      * @param {{format?: import('./formats.js').Format | null, names?: Iterable<string>, thinking?: Thinking,
-     *     idOf?: (index: number) => string}} [how] `names` of the functions that may be called; no `format`:
-     *     none
+     *     schemas?: ReadonlyMap<string, any>, idOf?: (index: number) => string}} [how] `names` of the functions that may
+     *     be called, and the `schemas` of their arguments; no `format`: none
      */
-    constructor({ format = null, names = [], thinking = 'none', idOf = (index) => `call_${index}` } = {}) {
+    constructor({ format = null, names = [], schemas = new Map(), thinking = 'none', idOf = (index) => `call_${index}` } = {}) {
         this._format = format;
-        this._names = new Set(names);
+        this._tools = new Map([...names].map((name) => [name, schemas.get(name)]));
         this._idOf = idOf;
         this._mayThink = thinking === 'maybe';
         /** @type {'thoughts' | 'begin' | 'text' | 'call' | 'after' | 'between'} */
@@ -37,7 +38,7 @@ export class OutputParser {
         this._rest = '';
         /** Of a call: what was taken of it while it may still be text. */
         this._raw = '';
-        /** @type {CallReader | null} */
+        /** @type {CallReader | TaggedCallReader | null} */
         this._reader = null;
         this._isInList = false;
         this._calls = 0;
@@ -174,15 +175,17 @@ export class OutputParser {
 
     _newReader() {
         const index = this._calls;
-        return new CallReader(this._names, {
-            named: (name) => {
+        const listener = {
+            named: (/** @type {string} */ name) => {
                 this._calls++;
                 this._sayCall({
                     index, id: this._idOf(index), type: 'function', function: { name, arguments: '' },
                 });
             },
-            gave: (text) => this._sayCall({ index, function: { arguments: text } }),
-        });
+            gave: (/** @type {string} */ text) => this._sayCall({ index, function: { arguments: text } }),
+        };
+        const tags = this._format?.tags;
+        return tags ? new TaggedCallReader(tags, this._tools, listener) : new CallReader(this._tools, listener);
     }
 
     /** It is no call. @param {number} taken */

@@ -8,18 +8,19 @@ import { Failure } from './failure.js';
 /** @typedef {import('../shared/messages.js').ErrorBody} ErrorBody */
 /** @typedef {'load' | 'run'} Phase */
 
-/** Group 1 of a pattern, where there is one, names the input or output at fault.
- * @type {ReadonlyArray<readonly [RegExp, string]>} */
+/** Group 1 of a pattern, where there is one, names the input or output at fault. With a third member it says that a
+ * graph was refused as it was read, before anything was made of it.
+ * @type {ReadonlyArray<readonly [RegExp, string, true?]>} */
 const TABLE = [
     [/device (?:is|was) lost|device_lost|A valid external Instance reference no longer exists/i, 'device_lost'],
     [/bad_alloc|out of memory|Aborted\(OOM|cannot enlarge memory|failed to allocate|Array buffer allocation failed|ERROR_CODE: 6,.*alloc/i, 'out_of_memory'],
-    [/Could not find an implementation for/, 'operator_unsupported'],
-    [/is not a registered function\/op|No Op registered for|No opset import for domain|Unrecognized (?:attribute|operator)|unsupported data type|not supported.*operator/i, 'operator_unsupported'],
-    [/Provider type for .* node with name '.*' is not set/, 'operator_unsupported'], // no provider of the build has it
+    [/Could not find an implementation for/, 'operator_unsupported', true],
+    [/is not a registered function\/op|No Op registered for|No opset import for domain|Unrecognized (?:attribute|operator)|unsupported data type|not supported.*operator/i, 'operator_unsupported', true],
+    [/Provider type for .* node with name '.*' is not set/, 'operator_unsupported', true], // no provider of the build has it
     [/requires f16 but the device does not support it/, 'operator_unsupported'],
     [/Failed to execute '\w+' on 'ML(?:GraphBuilder|Context)'/, 'operator_unsupported'], // WebNN cannot build it
-    [/ERROR_CODE: 9,/, 'operator_unsupported'], // ORT's NOT_IMPLEMENTED
-    [/Protobuf parsing failed|INVALID_PROTOBUF|ERROR_CODE: 7,|no graph was found|ModelProto does not have a graph/i, 'model_invalid'],
+    [/ERROR_CODE: 9,/, 'operator_unsupported', true], // ORT's NOT_IMPLEMENTED
+    [/Protobuf parsing failed|INVALID_PROTOBUF|ERROR_CODE: 7,|no graph was found|ModelProto does not have a graph/i, 'model_invalid', true],
     [/no available backend found|Web(?:GPU|NN) is not (?:available|supported)|Failed to get (?:a )?GPU adapter|requestAdapter returned null|Failed to request (?:a WebGPU )?device/i, 'platform_unsupported'],
     [/input '([^']*)' is missing in 'feeds'/, 'input_missing'],
     [/invalid input '([^']*)'/, 'input_unknown'],
@@ -65,16 +66,19 @@ export function classify(thrown, phase) {
 
 /**
  * Whether the engine worker must be replaced. The accelerated providers are not to be trusted
- * after any failure of their own: later runs may fail or be wrong.
- * @param {string} platform @param {ErrorBody} error @param {unknown} thrown
+ * after any failure of their own, unless a graph was refused as it was read: later runs may fail or be wrong.
+ * @param {string} platform @param {ErrorBody} error @param {unknown} thrown @param {Phase} phase
  */
-export function isPoisoned(platform, error, thrown) {
+export function isPoisoned(platform, error, thrown, phase) {
     if (error.code === 'engine_crashed') return true;
     if (REQUEST_CODES.has(error.code) || thrown instanceof Failure && error.code !== 'device_lost') return false;
-    if (platform !== 'wasm') return true;
     const isTrap = typeof WebAssembly !== 'undefined' && thrown instanceof WebAssembly.RuntimeError;
-    return isTrap || FATAL.test(error.message) || error.code === 'out_of_memory';
+    if (isTrap || FATAL.test(error.message) || error.code === 'out_of_memory') return true;
+    return platform !== 'wasm' && !(phase === 'load' && isRefusal(error.message));
 }
+
+/** Whether a graph was refused as it was read. @param {string} message */
+const isRefusal = (message) => TABLE.find(([pattern]) => pattern.test(message))?.[2] === true;
 
 /** @param {unknown} thrown */
 function messageOf(thrown) {

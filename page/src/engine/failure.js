@@ -14,6 +14,16 @@ export class Failure extends Error {
 
 export const cancelled = () => new Failure('cancelled', 'the attempt was cancelled');
 
+/** Waits, unless nobody wants it any more: then it goes on by itself. @template T @param {Promise<T>} what
+ * @param {AbortSignal} signal @returns {Promise<T>} @throws {Failure} */
+export function unlessCancelled(what, signal) {
+    return new Promise((resolve, reject) => {
+        signal.addEventListener('abort', () => reject(cancelled()), { once: true });
+        what.then(resolve, reject);
+        if (signal.aborted) reject(cancelled());
+    });
+}
+
 /** @param {AbortSignal} signal @throws {Failure} */
 export function throwIfCancelled(signal) {
     if (signal.aborted) throw cancelled();

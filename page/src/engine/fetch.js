@@ -154,14 +154,43 @@ function report(progress, more) {
     progress.onProgress(progress.loaded, progress.total);
 }
 
+/** A file of the page itself, such as an engine's binary. @param {string} address
+ * @param {(loaded: number, total: number) => void} onProgress @returns {Promise<ArrayBuffer>} @throws {Failure} */
+export async function fetchOwn(address, onProgress) {
+    try {
+        const response = await fetch(address);
+        if (!response.ok || !response.body) throw new Error(`it was answered ${response.status}`);
+        /** @type {Progress} */
+        const progress = { loaded: 0, total: Number(response.headers.get('Content-Length')), reported: performance.now(),
+            // What a coding made shorter on the way is more than was announced.
+            onProgress: (loaded, total) => onProgress(loaded, Math.max(loaded, total)) };
+        const counted = response.body.pipeThrough(new TransformStream({
+            transform: (chunk, out) => {
+                report(progress, chunk.length);
+                out.enqueue(chunk);
+            },
+        }));
+        return await new Response(counted).arrayBuffer();
+    } catch (error) {
+        throw new Failure('engine_crashed', `the engine's file ${address} could not be fetched: ${error}`);
+    }
+}
+
+/** Frees a binary that is compiled: its glue would hold the bytes as long as the worker lives. @param {ArrayBuffer} binary */
+export const letGo = (binary) => { structuredClone(binary, { transfer: [binary] }); };
+
 /** Asks the service for a file, or with a Range for a piece of it.
  * @param {string} path @param {string} credential @param {AbortSignal} signal @param {Record<string, string>} [headers]
  * @throws {Failure} `model_fetch_failed` */
 export async function get(path, credential, signal, headers = {}) {
+    const { origin } = self.location, address = new URL(path, origin);
+    // What a model's own files name is not to lead elsewhere.
+    if (address.origin !== origin || !address.pathname.startsWith('/models/')) {
+        throw new Failure('model_fetch_failed', `${path} is no file of a model`);
+    }
     let response;
     try {
-        response = await fetch(new URL(path, self.location.origin),
-            { headers: { ...headers, Authorization: `Bearer ${credential}` }, signal });
+        response = await fetch(address, { headers: { ...headers, Authorization: `Bearer ${credential}` }, signal });
     } catch (error) {
         throw new Failure('model_fetch_failed', `${path} could not be fetched: ${error}`);
     }

@@ -21,13 +21,15 @@ const LIMITS = [
  * nobody caught: after one, what the device computes cannot be believed.
  * @param {(reason: string, message: string) => void} onLost
  * @param {(message: string) => void} onError
+ * @param {(adapter: Adapter) => void} onMade told whose device was made, be it the probe's or the engine's
  */
-export function watchDevices(onLost, onError) {
+export function watchDevices(onLost, onError, onMade) {
     const prototype = globalThis.GPUAdapter?.prototype;
     if (!prototype) return;
     const request = prototype.requestDevice;
     prototype.requestDevice = async function (...options) {
         const device = await request.apply(this, options);
+        onMade(describe(this));
         device.lost.then(({ reason, message }) => {
             if (!probes.has(device)) onLost(reason, message);
         });

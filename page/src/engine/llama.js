@@ -10,11 +10,12 @@ import { optionsOf, taskOf } from './llama_body.js';
 import { bringUp } from './llama_bring.js';
 import { LlamaFiles, weightsOf } from './llama_files.js';
 import { generate } from './llama_generation.js';
-import { Idle } from './llama_idle.js';
 import { Loads } from './loads.js';
 import { planOf } from './llama_plan.js';
 import { embed, rerank } from './llama_vectors.js';
+import { warmUp } from './llama_warmup.js';
 import { wasmMemory } from './memory.js';
+import { promptsOf } from './options.js';
 import { LLAMA } from '../shared/messages.js';
 
 /** @typedef {import('../shared/messages.js').EngineSettings} EngineSettings */
@@ -25,6 +26,7 @@ import { LLAMA } from '../shared/messages.js';
 /** @typedef {import('./answer.js').Parser} Parser */
 /** @typedef {import('./run.js').Run} Run */
 /** @typedef {Record<string, any>} Options */
+/** @typedef {import('./llama_generation.js').Cost} Cost */
 /** @typedef {import('./llama_generation.js').Prompt} Prompt */
 /** The chat's part: templates, tools, grammars (page/src/chat).
  * @typedef {object} Chat
@@ -32,14 +34,16 @@ import { LLAMA } from '../shared/messages.js';
  *   picture?: string}) => Promise<{prompt: string, grammar: string | null, stop: string[], preserved: string[],
  *   makeParser: (choice: number) => Parser}>} prepare
  * @property {(options: Options) => string | null} grammarOf a text's, of `grammar` or `json_schema`
+ * @property {(grammar: string) => Cost} costOf of one of theirs, along one answer
  */
 
-/** A model that takes more memory with its caches is not loaded twice to find out about threads. */
-const TWICE_BYTES = 256 << 20;
+/** llama.cpp's threads wait for each other by spinning, many times for each token: with more than these, or on all
+ * cores, there is mostly one whose core has other work to do. */
+const THREADS_MOST = 4;
 /** The slots' sizes are told no more often. */
 const SLOTS_EVERY_MS = 500;
 /** That it comes on is told no more often. */
-const LIFE_EVERY_MS = 2000;
+const LIFE_EVERY_MS = 1000;
 
 export class LlamaEngine {
     /** @param {string} version
@@ -56,10 +60,8 @@ export class LlamaEngine {
         this._models = { context: 0, slots: LLAMA.slots, warmup: false, threads: 1 };
         /** @type {Loaded | null} */
         this._loaded = null;
-        this._idle = new Idle({
-            loaded: () => this._loaded, replace: (next) => this._replace(next),
-            onSpeed: (key, speed) => this.onSpeed(key, speed),
-        });
+        this._share = 1; /* of the machine's cores */
+        this._warming = new AbortController(); /* ends what is computed for nobody */
         this._loads = new Loads();
         /** Told when it begins to come up, and when it has. @type {(up: boolean) => void} */
         this.onStart = () => {};
@@ -77,7 +79,12 @@ export class LlamaEngine {
     configure({ credential, models, threads }) {
         this._credential = credential;
         this._models = models ?? this._models;
-        this._idle.configure(this._models.threads, threads);
+        this._share = threads;
+    }
+
+    /** On how many threads a model is loaded. */
+    get _threads() {
+        return this._models.threads || Math.max(1, Math.min(this._share - 1, THREADS_MOST));
     }
 
     /** @param {string} key */
@@ -97,7 +104,7 @@ export class LlamaEngine {
 
     /** The worker that holds it is ended with it. */
     async unload() {
-        this._idle.end();
+        this._warming.abort();
         this._loaded?.module.end();
         this._loaded = null;
     }
@@ -120,27 +127,18 @@ export class LlamaEngine {
         const { context: wanted } = optionsOf(taskOf(task ?? 'complete'), task ? options : {});
         const slotsMost = Math.min(this._models.slots || LLAMA.slots, LLAMA.slots);
         const plan = planOf(head, files.total, wanted ?? this._models.context, slotsMost, promptMs);
-        const what = { key, head, plan, changed: () => this._noteSlots(), lives };
-        const first = { ...what, starts: (/** @type {boolean} */ up) => this.onStart(up) };
-        this._loaded = await bringUp(this._makeModule(files, this._idle.first), first, signal);
-        const again = (/** @type {number} */ threads, /** @type {AbortSignal} */ ended) => {
-            const silent = new LlamaFiles(weights, this._credential, () => {}, ended);
-            return bringUp(this._makeModule(silent, threads), what, ended);
-        };
-        const warms = isForNobody && this._models.warmup && plan.makes === 'text';
-        this._idle.begin(again, { warms, mayTry: plan.memory <= TWICE_BYTES });
-    }
-
-    /** What runs on the one before ends there. @param {Loaded} next */
-    _replace(next) {
-        const before = this._loaded;
-        this._loaded = next;
-        if (before) this._endUnused(before);
+        const loaded = this._loaded = await bringUp(this._makeModule(files, this._threads), {
+            key, head, plan, changed: () => this._noteSlots(), lives, starts: (up) => this.onStart(up), fetches: onProgress,
+        }, signal);
+        if (isForNobody && this._models.warmup && plan.makes === 'text') this._warmUp(loaded);
     }
 
     /** @param {Loaded} loaded */
-    _endUnused(loaded) {
-        if (loaded !== this._loaded && loaded.runs === 0) loaded.module.end();
+    async _warmUp({ key, slots }) {
+        const { signal } = this._warming = new AbortController();
+        // Whoever comes next finds what is broken.
+        const speed = await warmUp(slots, signal).catch(() => null);
+        if (speed) this.onSpeed(key, speed);
     }
 
     /** It comes on with what it was given. @param {number} stepMs what a step took, 0: it was none */
@@ -170,19 +168,7 @@ export class LlamaEngine {
     /** @param {RunMessage} task @param {Run} run @returns {Promise<Outcome>} */
     async run(task, run) {
         const loaded = /** @type {Loaded} */ (this._loaded);
-        this._idle.interrupt();
-        loaded.runs++;
-        try {
-            return await this._runOn(loaded, task, run);
-        } finally {
-            loaded.runs--;
-            this._endUnused(loaded);
-            this._idle.rest();
-        }
-    }
-
-    /** @param {Loaded} loaded @param {RunMessage} task @param {Run} run @returns {Promise<Outcome>} */
-    async _runOn(loaded, task, run) {
+        this._warming.abort();
         const kind = taskOf(task.task);
         const options = optionsOf(kind, task.options);
         if (options.context > loaded.context) {
@@ -191,38 +177,35 @@ export class LlamaEngine {
                 { field: 'options.context', expected: `at most ${loaded.context}` });
         }
         checkUse(kind, loaded.makes);
-        const { runs, module: { threads, build } } = loaded;
-        const outcome = await this._runTask(kind, loaded, task, options, run);
-        const timings = outcome.result?.timings;
-        if (timings && runs === 1 && loaded.runs === 1) {
-            this._idle.note(threads, timings.predicted_n, timings.predicted_ms);
-        }
-        return { ...outcome, build: build.name, threads, quantization: loaded.quantization };
+        const { module: { threads, build }, quantization } = loaded;
+        return { ...await this._runTask(kind, loaded, task, options, run), build: build.name, threads, quantization };
     }
 
     /** @param {import('./llama_body.js').TextTask} kind @param {Loaded} loaded @param {RunMessage} task
      * @param {Options} options @param {Run} run @returns {Promise<Outcome>} */
     async _runTask(kind, loaded, { input, ...task }, options, run) {
-        const { slots } = loaded;
+        const { slots, apart } = loaded;
         const alone = task.alone === true || options.deterministic === true;
         const terms = { owner: task.owner ?? null, alone };
         switch (kind) {
-        case 'embed': return embed(slots, textsOf(input?.texts, 'texts'), options, alone, run);
+        case 'embed': return embed(slots, textsOf(input?.texts, 'texts'), options, alone || apart, run);
         case 'rerank': return rerank(slots, textOf(input?.query, 'query'),
-            textsOf(input?.documents, 'documents'), alone, run);
+            textsOf(input?.documents, 'documents'), alone || apart, run);
         case 'tokenize': return tokenize(loaded, textOf(input?.text, 'text'), input?.add_special === true,
             alone, run);
-        case 'complete': return generate(loaded, this._completion(input, options), options, terms, run);
-        default: return generate(loaded, await this._conversation(loaded, input, options, run), options,
+        case 'complete': return generate(loaded, this._completions(input, options), options, terms, run);
+        default: return generate(loaded, [await this._conversation(loaded, input, options, run)], options,
             terms, run);
         }
     }
 
-    /** @param {any} input @param {Options} options @returns {Prompt} */
-    _completion(input, options) {
+    /** @param {any} input @param {Options} options @returns {Prompt[]} */
+    _completions(input, options) {
         const grammar = this._chat.grammarOf(options);
-        const text = textOf(input?.prompt, 'prompt');
-        return { text, grammar, stop: options.stop ?? [], preserved: [], parser: plain };
+        return promptsOf(input).map((prompt) => {
+            const text = textOf(prompt, 'prompt');
+            return this._prompt({ text, grammar, stop: options.stop ?? [], preserved: [], parser: plain });
+        });
     }
 
     /** @param {Loaded} loaded
@@ -234,7 +217,13 @@ export class LlamaEngine {
             messages: input?.messages, options,
         });
         throwIfCancelled(run.signal);
-        return { text, grammar, stop: [...options.stop ?? [], ...stop], preserved, parser };
+        return this._prompt({ text, grammar, stop: [...options.stop ?? [], ...stop], preserved, parser });
+    }
+
+    /** @param {Omit<Prompt, 'cost'>} prompt @returns {Prompt} */
+    _prompt(prompt) {
+        const { grammar } = prompt;
+        return { ...prompt, cost: () => (grammar === null ? null : this._chat.costOf(grammar)) };
     }
 }
 

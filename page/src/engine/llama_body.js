@@ -15,6 +15,13 @@ const SAMPLING = Object.freeze({
     repeat_penalty: 'repeat_penalty', frequency_penalty: 'frequency_penalty',
     presence_penalty: 'presence_penalty',
 });
+/** What a model's own file may say of them, by its names for them (general.sampling.…). */
+const OWN = Object.freeze({
+    temperature: 'temp', top_p: 'top_p', top_k: 'top_k', min_p: 'min_p', repeat_penalty: 'penalty_repeat',
+});
+/** Where neither a request nor the model says anything, each token may come, as OpenAI's API has it:
+ * llama.cpp would keep to the 40 most likely ones of at least 0.05 of the best's probability. */
+const FREE = Object.freeze({ top_p: 1, top_k: 0, min_p: 0 });
 const { context } = TEXT_RULES;
 /** @type {Readonly<Record<string, Rule>>} */
 const WRITING = Object.freeze({ ...TEXT_RULES, grammar: 'text', json_schema: 'any' });
@@ -40,17 +47,28 @@ export function taskOf(task) {
  * @returns {Options} what of them is said; null says nothing @throws {Failure} */
 export const optionsOf = (task, options) => checkOptions(task, OPTIONS[task], options);
 
+/** How a model's own file has it sample. @param {import('./gguf.js').Head} head
+ * @returns {Options} */
+export function samplingOf({ values }) {
+    const said = Object.entries(OWN).map(([name, theirs]) => [name, values.get(`general.sampling.${theirs}`)])
+        .filter(([, value]) => Number.isFinite(value));
+    return Object.fromEntries(said);
+}
+
 /**
  * The body of a completion.
  * @param {string} prompt without the start token @param {Options} options checked
  * @param {{grammar: string | null, stop: readonly string[], preserved: readonly string[], cache: boolean,
- *   choice: number}} more
- *   `choice`: which of several answers
+ *   choice: number, sampling: Options}} more
+ *   `choice`: which of several answers; `sampling`: as the options, where these say nothing: what the model says
  */
-export function completionBody(prompt, options, { grammar, stop, preserved, cache, choice }) {
+export function completionBody(prompt, options, { grammar, stop, preserved, cache, choice, sampling }) {
     /** @type {Record<string, any>} */
     const body = { prompt, stream: true, verbose: true, return_progress: true, cache_prompt: cache, stop };
-    for (const [name, theirs] of Object.entries(SAMPLING)) if (name in options) body[theirs] = options[name];
+    const said = { ...sampling, ...options };
+    // Of the most likely token alone llama.cpp need not weigh all.
+    const asked = said.temperature === 0 ? said : { ...FREE, ...said };
+    for (const [name, theirs] of Object.entries(SAMPLING)) if (name in asked) body[theirs] = asked[name];
     if ('seed' in options) body.seed = seedOf(options.seed + choice);
     if (options.logprobs) body.n_probs = Math.max(1, options.top_logprobs ?? 0);
     if (options.logit_bias) {

@@ -8,12 +8,10 @@ import { Tokenizer } from './llama_tokens.js';
 /** @typedef {import('./gguf.js').Head} Head */
 /** @typedef {import('./llama_module.js').LlamaModule} LlamaModule */
 /** @typedef {import('./llama_plan.js').Plan} Plan */
-/** `tokens`: how many its vocabulary has; `ends`: those that stand before and behind every text; `runs`: how
- * many tasks use it.
+/** `apart`: see Plan; `tokens`: how many its vocabulary has; `ends`: those that stand before and behind every text.
  * @typedef {{key: string, module: LlamaModule, slots: Slots, prefixes: Prefixes, head: Head, context: number,
- *   makes: 'text' | 'vectors' | 'scores', tokenizer: Tokenizer, tokens: number, bos: string, eos: string,
- *   addsStart: boolean, ends: {before: number[], after: number[]}, quantization: string | null,
- *   runs: number}} Loaded */
+ *   makes: 'text' | 'vectors' | 'scores', apart: boolean, tokenizer: Tokenizer, tokens: number, bos: string, eos: string,
+ *   addsStart: boolean, ends: {before: number[], after: number[]}, quantization: string | null}} Loaded */
 
 /** What general.file_type of a GGUF file stands for. */
 const FILE_TYPES = Object.freeze({
@@ -26,13 +24,16 @@ const FILE_TYPES = Object.freeze({
 /**
  * @param {LlamaModule} module not started; ended where this fails
  * @param {{key: string, head: Head, plan: Plan, changed: () => void, lives: (ms: number) => void,
- *   starts?: (up: boolean) => void}} model `changed`, `lives`: see Slots; `starts`: told when the module begins to
- *   come up, and when it has or cannot
+ *   starts: (up: boolean) => void, fetches: (loaded: number, total: number) => void}} model `changed`, `lives`: see
+ *   Slots; `starts`: told when the module begins to come up, its binary being there, and when it has or cannot;
+ *   `fetches`: told how much of the binary is there
  * @param {AbortSignal} signal ends it between its steps
  * @returns {Promise<Loaded>} @throws {Failure | import('./engine.js').EngineFault}
  */
-export async function bringUp(module, { key, head, plan, changed, lives, starts = () => {} }, signal) {
+export async function bringUp(module, { key, head, plan, changed, lives, starts, fetches }, signal) {
     try {
+        await module.fetch(fetches);
+        throwIfCancelled(signal);
         starts(false);
         await module.start().finally(() => starts(true));
         throwIfCancelled(signal);
@@ -40,7 +41,7 @@ export async function bringUp(module, { key, head, plan, changed, lives, starts 
         throwIfCancelled(signal);
         const slots = new Slots(module, plan.slots, plan.context + 1000, changed, lives);
         return {
-            key, module, head, context: plan.context, makes: plan.makes, slots, prefixes: new Prefixes(),
+            key, module, head, context: plan.context, makes: plan.makes, apart: plan.apart, slots, prefixes: new Prefixes(),
             tokenizer: new Tokenizer(slots, head), tokens: said.n_vocab,
             bos: head.token(said.token_bos) ?? '', eos: head.token(said.token_eos) ?? '',
             addsStart: said.add_bos_token,
@@ -49,7 +50,6 @@ export async function bringUp(module, { key, head, plan, changed, lives, starts 
                 after: said.add_eos_token ? [said.token_eos] : [],
             },
             quantization: FILE_TYPES[/** @type {0} */ (head.values.get('general.file_type'))] ?? null,
-            runs: 0,
         };
     } catch (thrown) {
         module.end();

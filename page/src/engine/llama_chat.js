@@ -1,7 +1,8 @@
 /** What engines of language models need beside the model: chat templates, tools, grammars and schemas
  * (page/src/chat). */
 import { prepareChat } from '../chat/chat.js';
-import { checkGrammar } from '../chat/grammar.js';
+import { checkGrammar, parseGrammar } from '../chat/grammar.js';
+import { GrammarCost } from '../chat/grammar_cost.js';
 import { grammarOfSchema } from '../chat/schema.js';
 import { Templates } from '../chat/template_client.js';
 import { Failure } from './failure.js';
@@ -12,7 +13,7 @@ export function chat(script) {
     const { href: url } = new URL(script, self.location.href);
     const templates = new Templates(() => new Worker(url, { type: 'module', name: 'templates' }));
     const render = templates.render.bind(templates);
-    return { prepare: (asked) => prepareChat({ ...asked, render }), grammarOf };
+    return { prepare: (asked) => prepareChat({ ...asked, render }), grammarOf, costOf: (grammar) => new GrammarCost(parseGrammar(grammar)) };
 }
 
 /** Of an answer that is no chat's. @param {Record<string, any>} options @returns {string | null} */

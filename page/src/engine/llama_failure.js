@@ -12,8 +12,5 @@ export function failureOf(thrown, grammar) {
         return new Failure('input_invalid', `the grammar cannot be used: ${message.slice(0, 300)}`,
             { field: 'options.grammar' });
     }
-    if (!(thrown instanceof ActionError)) return thrown;
-    return /UTF-8/i.test(message)
-        ? new Failure('inference_failed', 'the model has made bytes that are no text')
-        : new Failure('inference_failed', message.slice(0, 500));
+    return thrown instanceof ActionError ? new Failure('inference_failed', message.slice(0, 500)) : thrown;
 }

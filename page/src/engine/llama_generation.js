@@ -5,7 +5,7 @@
 import { begunOf, Sent } from './answer.js';
 import { Failure } from './failure.js';
 import { LlamaAnswer } from './llama_answer.js';
-import { completionBody } from './llama_body.js';
+import { completionBody, samplingOf } from './llama_body.js';
 import { failureOf } from './llama_failure.js';
 
 /** @typedef {import('./engine.js').Outcome} Outcome */
@@ -17,34 +17,35 @@ import { failureOf } from './llama_failure.js';
 /** A prompt as llama.cpp is to complete it, without the start token; `preserved` are special tokens that
  * come out as text.
  * @typedef {{text: string, grammar: string | null, stop: readonly string[], preserved: readonly string[],
- *   parser: (choice: number) => Parser}} Prompt */
+ *   parser: (choice: number) => Parser, cost: () => Cost | null}} Prompt */
+/** What a grammar costs: it throws where that is too much. @typedef {{add: (text: string) => void}} Cost */
 /** Whose it is, and whether nothing else is computed meanwhile.
  * @typedef {{owner: string | null, alone: boolean}} Terms */
 
 /** @param {Loaded} loaded
- * @param {Prompt} prompt @param {Options} options @param {Terms} terms @param {Run} run
- * @returns {Promise<Outcome>} */
-export async function generate(loaded, prompt, options, terms, run) {
+ * @param {Prompt[]} prompts each of which has as many answers as the options say @param {Options} options
+ * @param {Terms} terms @param {Run} run @returns {Promise<Outcome>} */
+export async function generate(loaded, prompts, options, terms, run) {
     const { slots, bos, addsStart } = loaded;
-    const count = options.n ?? 1;
-    if (count > slots.count) {
+    const each = options.n ?? 1;
+    if (each > slots.count) {
         throw new Failure('input_invalid', `the model gives at most ${slots.count} answers at a time here`,
             { field: 'options.n', expected: `at most ${slots.count}` });
     }
     // llama.cpp adds the start token itself.
-    if (addsStart && bos && prompt.text.startsWith(bos)) {
-        prompt = { ...prompt, text: prompt.text.slice(bos.length) };
-    }
-    const generation = new Generation(loaded, prompt, options, terms, run);
-    return { tensors: [], result: resultOf(await generation.answers(count)) };
+    const begun = prompts.map((prompt) => (addsStart && bos && prompt.text.startsWith(bos)
+        ? { ...prompt, text: prompt.text.slice(bos.length) } : prompt));
+    const generation = new Generation(loaded, begun, options, terms, run);
+    return { tensors: [], result: resultOf(await generation.answers(), each) };
 }
 
 class Generation {
     /** @param {Loaded} loaded
-     * @param {Prompt} prompt @param {Options} options @param {Terms} terms @param {Run} run */
-    constructor(loaded, prompt, options, terms, run) {
+     * @param {Prompt[]} prompts @param {Options} options @param {Terms} terms @param {Run} run */
+    constructor(loaded, prompts, options, terms, run) {
         this._loaded = loaded;
-        this._prompt = prompt;
+        this._prompts = prompts;
+        this._each = options.n ?? 1;
         this._options = options;
         this._terms = terms;
         this._run = run;
@@ -54,16 +55,37 @@ class Generation {
         else run.signal.addEventListener('abort', () => this._stop.abort(), { once: true });
     }
 
-    /** All of them; where one fails the others end. @param {number} count */
-    async answers(count) {
-        const made = Array.from({ length: count }, (_, index) => this.answer(index));
+    /** All of them, as many at a time as there are slots; where one fails the others end. */
+    async answers() {
+        const count = this._prompts.length * this._each;
+        /** @type {LlamaAnswer[]} */
+        const made = [];
+        let next = 0;
+        const work = async () => {
+            while (next < count) {
+                const index = next++;
+                made[index] = await this.answer(index);
+            }
+        };
+        const working = Array.from({ length: Math.min(count, this._loaded.slots.count) }, work);
         try {
-            return await Promise.all(made);
+            await Promise.all(working);
+            return made;
         } catch (thrown) {
             this._stop.abort();
-            await Promise.allSettled(made);
+            await Promise.allSettled(working);
             throw thrown;
         }
+    }
+
+    /** What an answer is to. @param {number} index */
+    _promptOf(index) {
+        return this._prompts[Math.floor(index / this._each)];
+    }
+
+    /** Which of its prompt's answers it is. @param {number} index */
+    _choiceOf(index) {
+        return index % this._each;
     }
 
     /** One of the task's answers, which another node may have begun. @param {number} index */
@@ -71,18 +93,21 @@ class Generation {
         const begun = begunOf(this._run.from, index);
         if (!begun) return this._make(index);
         if (begun.ended) return this._ended(index, begun);
-        if (this._isGreedy && begun.text && this._has(begun.tokens)) return this._goOn(index, begun.text, begun.tokens);
+        if (this._isGreedy(index) && begun.text && this._has(begun.tokens)) {
+            return this._goOn(index, begun.text, begun.tokens);
+        }
         return this._make(index, { sent: new Sent(begun) });
     }
 
-    /** Of one that its client has all of, nothing is made; the first tells what the prompt takes.
+    /** Of one that its client has all of, nothing is made; a prompt's first tells what that takes.
      * @param {number} index @param {Begun} begun */
     async _ended(index, begun) {
         const { tokens = [], finish_reason: reason = 'stop' } = begun;
-        const answer = this._answer(index, this._prompt.parser(index), new Sent(begun));
-        if (index === 0) {
+        const prompt = this._promptOf(index), choice = this._choiceOf(index);
+        const answer = this._answer(index, prompt.parser(choice), new Sent(begun));
+        if (choice === 0) {
             const options = { ...this._options, max_tokens: 1 };
-            await this._complete(this._prompt, options, index, (data) => answer.take(data));
+            await this._complete(prompt, options, choice, (data) => answer.take(data));
         }
         answer.usage.completion_tokens = tokens.length;
         answer.finish = reason;
@@ -92,16 +117,17 @@ class Generation {
     /** @param {number} index @param {{sent?: Sent, grammar?: string}} [more] `sent`: what the client of it
      *   has already; `grammar` instead of the prompt's */
     async _make(index, { sent, grammar } = {}) {
-        const answer = this._answer(index, this._prompt.parser(index), sent ?? null);
-        const prompt = grammar ? { ...this._prompt, grammar } : this._prompt;
-        await this._complete(prompt, this._options, index, (data) => answer.take(data));
+        const own = this._promptOf(index), choice = this._choiceOf(index);
+        const answer = this._answer(index, own.parser(choice), sent ?? null);
+        const prompt = grammar ? { ...own, grammar, cost: () => null } : own;
+        await this._complete(prompt, this._options, choice, (data) => answer.take(data));
         return answer;
     }
 
-    /** Whether the next token depends on nothing but those before it. */
-    get _isGreedy() {
+    /** Whether the next token depends on nothing but those before it. @param {number} index */
+    _isGreedy(index) {
         const { temperature, logprobs, tools } = this._options;
-        return temperature === 0 && !logprobs && !tools && !this._prompt.grammar;
+        return temperature === 0 && !logprobs && !tools && !this._promptOf(index).grammar;
     }
 
     /** @param {number[] | undefined} tokens
@@ -119,18 +145,19 @@ class Generation {
      */
     async _goOn(index, text, tokens) {
         const { max_tokens: most = Infinity } = this._options;
-        const prompt = { ...this._prompt, text: this._prompt.text + text };
-        const read = await this._read(prompt.text, text, tokens);
+        const own = this._promptOf(index), choice = this._choiceOf(index);
+        const prompt = { ...own, text: own.text + text };
+        const read = await this._read(own.text, prompt.text, text, tokens);
         if (!read || read.length >= most) {
             const grammar = isPlain(text) ? beginningWith(tokens) : undefined;
             return this._make(index, { sent: new Sent({ text, tokens }), grammar });
         }
-        const parser = this._prompt.parser(index);
+        const parser = own.parser(choice);
         parser.push(text);
         const answer = this._answer(index, parser, null);
         const options = most < Infinity
             ? { ...this._options, max_tokens: most - read.length } : this._options;
-        await this._complete(prompt, options, index, (data) => answer.take(data));
+        await this._complete(prompt, options, choice, (data) => answer.take(data));
         answer.usage.prompt_tokens -= read.length;
         answer.usage.completion_tokens += read.length;
         return answer;
@@ -138,10 +165,11 @@ class Generation {
 
     /** The tokens behind the prompt's that a text of it and `text` is read as, if those that were sent are
      * all of them: of a character that several make, llama.cpp names the last.
-     * @param {string} whole @param {string} text @param {number[]} sent @returns {Promise<number[] | null>} */
-    async _read(whole, text, sent) {
+     * @param {string} start @param {string} whole @param {string} text @param {number[]} sent
+     * @returns {Promise<number[] | null>} */
+    async _read(start, whole, text, sent) {
         const { alone } = this._terms;
-        const [before, all] = await this._loaded.tokenizer.ids([this._prompt.text, whole],
+        const [before, all] = await this._loaded.tokenizer.ids([start, whole],
             { alone, signal: this._stop.signal, onStep: (ms) => this._run.stepTook(ms) });
         const tokens = all.slice(before.length);
         let found = 0;
@@ -159,19 +187,24 @@ class Generation {
 
     /** @param {Prompt} prompt
      * @param {Options} options @param {number} choice @param {(data: any) => void} onResult */
-    async _complete({ text: prompt, grammar, stop, preserved }, options, choice, onResult) {
+    async _complete({ text: prompt, grammar, stop, preserved, cost: watch }, options, choice, onResult) {
         const { slots, prefixes } = this._loaded;
         const { owner, alone } = this._terms;
         // What is to repeat exactly goes on from nothing that was computed among others.
         const cache = !options.deterministic && prefixes.mayUse(owner, prompt);
+        const cost = watch();
         let text = prompt;
         await slots.run({
             action: 'completion', alone, signal: this._stop.signal,
-            body: completionBody(prompt, options, { grammar, stop, preserved, cache, choice }),
+            body: completionBody(prompt, options, {
+                grammar, stop, preserved, cache, choice, sampling: samplingOf(this._loaded.head),
+            }),
             onStep: (ms) => this._run.stepTook(ms),
             onResult: (data) => {
-                text += data.choices?.[0]?.text ?? '';
+                const more = data.choices?.[0]?.text ?? '';
+                text += more;
                 onResult(data);
+                cost?.add(more);
             },
         }).catch((thrown) => {
             throw failureOf(thrown, grammar);
@@ -187,12 +220,17 @@ const isPlain = (text) => new TextEncoder().encode(text).length === text.length;
 const beginningWith = (tokens) =>
     `root ::= ${tokens.map((id) => `<[${id}]>`).join(' ')} any*\nany ::= !<[2147483647]>`;
 
-/** @param {LlamaAnswer[]} answers */
-function resultOf(answers) {
+/** @param {LlamaAnswer[]} answers @param {number} each how many to a prompt, of which the first tells of it */
+function resultOf(answers, each) {
     const [first] = answers;
-    const made = answers.reduce((sum, { usage: { completion_tokens: more } }) => sum + more, 0);
-    const usage = { ...first.usage, completion_tokens: made };
     const { timings } = first;
+    const usage = { prompt_tokens: 0, completion_tokens: 0, cached_tokens: 0 };
+    answers.forEach(({ usage: one }, index) => {
+        usage.completion_tokens += one.completion_tokens;
+        if (index % each > 0) return;
+        usage.prompt_tokens += one.prompt_tokens;
+        usage.cached_tokens += one.cached_tokens;
+    });
     if (answers.length === 1) return { ...first.result(), usage, timings };
     return { choices: answers.map((answer, index) => ({ index, ...answer.result() })), usage, timings };
 }

@@ -6,6 +6,7 @@
 import { glueDeserialize, glueSerialize } from '@wllama/wllama/src/glue/glue';
 import { EngineFault } from './engine.js';
 import { Failure } from './failure.js';
+import { fetchOwn, letGo } from './fetch.js';
 import { checkNarrow } from './llama_files.js';
 import { ActionError } from './llama_failure.js';
 
@@ -27,6 +28,7 @@ export class LlamaModule {
         this._files = files;
         /** The emscripten module. @type {any} */
         this._em = undefined;
+        this._binary = new ArrayBuffer(0);
         /** What reading a file threw: llama.cpp only sees that it failed. @type {unknown} */
         this._readFailed = undefined;
         /** What llama.cpp said of errors in the present call. */
@@ -36,9 +38,16 @@ export class LlamaModule {
         this._last = Promise.resolve();
     }
 
-    async start() {
+    /** Gets the binary. To come before `start`, which has a limit of time: this takes what the line takes.
+     * @param {(loaded: number, total: number) => void} onProgress @throws {Failure} */
+    async fetch(onProgress) {
         if (!this.build.wide) checkNarrow(this._files.list());
+        this._binary = await fetchOwn(this.build.wasm, onProgress);
+    }
+
+    async start() {
         await this._instantiate();
+        letGo(this._binary);
         const pointer = this.build.wide ? 'bigint' : 'number';
         this._malloc = this._em.cwrap('wllama_malloc', pointer, ['number', pointer]);
         this._act = this._em.cwrap('wllama_action', pointer, ['string', pointer], { async: true });
@@ -63,7 +72,7 @@ export class LlamaModule {
             /** @type {Record<string, any>} */
             const em = {
                 noInitialRun: true, pthreadPoolSize: this.threads > 1 ? this.threads : 0,
-                mainScriptUrlOrBlob: this.build.thread, locateFile: () => this.build.wasm, print: () => {},
+                mainScriptUrlOrBlob: this.build.thread, wasmBinary: this._binary, print: () => {},
                 printErr: (/** @type {string} */ line) =>
                     (THREAD_FAILED.test(line) ? fail(line) : this._note(line)),
                 onAbort: (/** @type {unknown} */ why) => fail(String(why ?? 'abort()')),

@@ -4,10 +4,10 @@ import { Failure } from './failure.js';
 import { READING_LEAST, READING_MS } from './reading.js';
 
 /** @typedef {import('./gguf.js').Head} Head */
-/** @typedef {{context: number, slots: number, batch: number, pooling: 'last' | null,
+/** @typedef {{context: number, slots: number, batch: number, pooling: 'last' | null, apart: boolean,
  *   makes: 'text' | 'vectors' | 'scores', memory: number}} Plan
- *   `context` in tokens, of each slot; `pooling`: null is the model's own; `memory`: bytes
- *   of weights and caches */
+ *   `context` in tokens, of each slot; `pooling`: null is the model's own; `apart`: each text is pooled with no
+ *   other in its batch; `memory`: bytes of weights and caches */
 
 const MIB = 1048576;
 /** A conversation's context, where nobody asks for more. */
@@ -21,8 +21,13 @@ const HEAP_OTHER = 256 * MIB;
 /** All slots' caches together, unless a single one is larger. */
 const CACHES_MAX = 1024 * MIB;
 const CACHE_ELEMENT_BYTES = 2; // F16
-/** What a file's pooling_type says of a model that ranks. */
+/** What a file's pooling_type says of a model whose last token stands for the text, and of one that ranks. */
+const LAST = 3;
 const RANKS = 4;
+/** Architectures that llama.cpp gives no cache: it reads a batch of theirs in one piece, whatever is in it. That of
+ * a model with a cache it cuts into pieces with as many tokens of each text, and pools each piece for itself: of the
+ * longer texts only the last piece counts then, which is right where the last token stands for the text. */
+const IN_ONE_PIECE = /bert|^gemma-embedding$/;
 /** Tokens in a batch of the prompt. llama.cpp takes it with the model, so that what is measured later counts
  * at the next load. */
 const BATCH = Object.freeze({ least: READING_LEAST, most: 64 });
@@ -59,6 +64,7 @@ export function planOf(head, bytes, wanted, most, promptMs) {
         batch: isEmbedder ? context : batchFor(bytes, promptMs),
         // Where a model says nothing, the last token's state stands for the text, which may come in batches.
         pooling: isEmbedder ? null : 'last',
+        apart: isEmbedder && !IN_ONE_PIECE.test(architecture) && fact('pooling_type') !== LAST,
         makes: fact('pooling_type') === RANKS ? 'scores' : isEmbedder ? 'vectors' : 'text',
     };
 }

@@ -6,17 +6,27 @@
 
 /** Characters that are compared at a time. Two prompts that differ by a block differ by a token. */
 const BLOCK = 64;
-/** How many prompts are remembered: of those that were forgotten, any might be the longest. */
-const REMEMBERED = 1024;
+/** Of how many blocks it is remembered whose they are: 6 MB of text. */
+const REMEMBERED = 100_000;
+/** Of those that were forgotten it is known that they are somebody's, by a bit for each: in two tables, the older of
+ * which is emptied when the newer has taken a quarter as many blocks as it has bits. */
+const BITS = 1 << 22;
 
-/** @typedef {{owner: string | null, blocks: number[]}} Entry */
+/** A block that several have. */
+const SEVERAL = Symbol('several');
 
 export class Prefixes {
-    constructor() {
-        /** In the order in which they were computed. @type {Set<Entry>} */
-        this._entries = new Set();
-        this._owners = new Set();
-        this._forgot = false;
+    /** @param {number} [remembered] blocks */
+    constructor(remembered = REMEMBERED) {
+        this._remembered = remembered;
+        /** Whose each block is, which stands for all before it; what was used last is last.
+         * @type {Map<number, string | null | typeof SEVERAL>} */
+        this._whose = new Map();
+        /** Whose all of them are. @type {string | null | typeof SEVERAL | undefined} */
+        this._all = undefined;
+        /** The newer one first, when there is one. @type {Uint32Array[]} */
+        this._forgotten = [];
+        this._taken = 0; /* blocks by the newer one */
     }
 
     /**
@@ -24,49 +34,67 @@ export class Prefixes {
      * @returns {boolean} whether it may use what is cached
      */
     mayUse(owner, prompt) {
-        if (this._owners.size === 0 || (this._owners.size === 1 && this._owners.has(owner))) return true;
-        if (this._forgot) return false;
-        const blocks = blocksOf(prompt);
-        let own = 0, others = 0;
-        for (const entry of this._entries) {
-            const common = commonLength(entry.blocks, blocks);
-            if (entry.owner === owner) own = Math.max(own, common);
-            else others = Math.max(others, common);
+        if (this._all === undefined || this._all === owner) return true;
+        let own = 0, others = 0, at = 0;
+        for (const block of blocksOf(prompt)) {
+            const whose = this._ownerOf(block);
+            if (whose === undefined) break;
+            at++;
+            if (whose === owner) own = at;
+            else others = at;
         }
         return own > others + 1; // a token may reach over a block's end
     }
 
     /** A prompt, and what came of it, lies in a cache. @param {string | null} owner @param {string} text */
     add(owner, text) {
-        this._owners.add(owner);
-        const entry = { owner, blocks: blocksOf(text) };
-        // A conversation's next turn takes the place of the one before.
-        for (const other of this._entries) {
-            const isBefore = other.owner === owner
-                && commonLength(other.blocks, entry.blocks) === other.blocks.length;
-            if (isBefore) this._entries.delete(other);
+        this._all = shared(this._all, owner);
+        for (const block of blocksOf(text)) {
+            const whose = shared(this._ownerOf(block), owner);
+            this._whose.delete(block);
+            this._whose.set(block, whose);
         }
-        this._entries.add(entry);
-        if (this._entries.size <= REMEMBERED) return;
-        this._entries.delete(/** @type {Entry} */ (this._entries.values().next().value));
-        this._forgot = true;
+        for (const oldest of this._whose.keys()) {
+            if (this._whose.size <= this._remembered) break;
+            this._whose.delete(oldest);
+            this._forget(oldest);
+        }
     }
+
+    /** @param {number} block @returns {string | null | typeof SEVERAL | undefined} undefined: nobody's */
+    _ownerOf(block) {
+        const whose = this._whose.get(block);
+        if (whose !== undefined) return whose;
+        const { word, bit } = placeOf(block);
+        return this._forgotten.some((table) => table[word] & bit) ? SEVERAL : undefined;
+    }
+
+    /** @param {number} block */
+    _forget(block) {
+        if (this._forgotten.length === 0 || this._taken === BITS / 4) {
+            this._forgotten = [new Uint32Array(BITS / 32), ...this._forgotten.slice(0, 1)];
+            this._taken = 0;
+        }
+        const { word, bit } = placeOf(block);
+        this._forgotten[0][word] |= bit;
+        this._taken++;
+    }
+}
+
+/** @param {string | null | typeof SEVERAL | undefined} whose @param {string | null} owner who has it too */
+const shared = (whose, owner) => (whose === undefined || whose === owner ? owner : SEVERAL);
+
+/** Where a block's bit is. @param {number} block */
+function placeOf(block) {
+    const place = Math.imul(block, 0x9e3779b1) >>> 10; // 22 bits
+    return { word: place >>> 5, bit: 1 << (place & 31) };
 }
 
 /** A number for each whole block that depends on all before it. @param {string} text */
-function blocksOf(text) {
-    const blocks = [];
+function* blocksOf(text) {
     let hash = 0x811c9dc5;
     for (let i = 0; i + BLOCK <= text.length; i += BLOCK) {
         for (let k = i; k < i + BLOCK; k++) hash = Math.imul(hash ^ text.charCodeAt(k), 0x01000193);
-        blocks.push(hash);
+        yield hash;
     }
-    return blocks;
-}
-
-/** @param {number[]} a @param {number[]} b */
-function commonLength(a, b) {
-    let length = 0;
-    while (length < a.length && length < b.length && a[length] === b[length]) length++;
-    return length;
 }

@@ -3,8 +3,8 @@
  * slots, since it loses one that finds none and is then asked for its answer for ever. One loop for
  * all of them, which lets the event loop turn before each step.
  *
- * A step computes for all slots and hands over one result of one request, so that what llama.cpp has
- * computed for the others stays inside it until their turn comes.
+ * llama.cpp is asked in turns for each request's next result. It hands out one that waits, and computes a step
+ * for all slots only where none does (page/llama_binary.mjs).
  */
 import { turn } from '../shared/turn.js';
 import { EngineFault } from './engine.js';
@@ -18,10 +18,10 @@ import { cancelled, Failure, throwIfCancelled } from './failure.js';
  * @property {boolean} [alone] nothing else is computed meanwhile
  * @property {AbortSignal} signal
  * @property {(data: any) => void} onResult
- * @property {(ms: number) => void} onStep told how long each step took
+ * @property {(ms: number) => void} onStep told how long each of its steps took
  */
-/** `tokens`: how many it has added to what was in its slot.
- * @typedef {Request & {id: number, empty: number, tokens: number, resolve: () => void,
+/** `tokens`: how many it has added to what was in its slot; `since`: what had been computed when it was asked last, in ms.
+ * @typedef {Request & {id: number, empty: number, tokens: number, since: number, resolve: () => void,
  *   reject: (error: unknown) => void}} Job */
 
 /** How the glue names an action's message. */
@@ -43,6 +43,7 @@ export class Slots {
         this._loops = false;
         this._changed = changed;
         this._lives = lives;
+        this._computed = 0; /* ms in all */
         /** How many tokens each slot was left with, as far as that was said. @type {Map<number, number>} */
         this._left = new Map();
     }
@@ -60,14 +61,21 @@ export class Slots {
 
     /** Has it computed. @param {Request} request @returns {Promise<void>}
      * @throws {Failure | EngineFault | Error} */
-    run(request) {
-        return new Promise((resolve, reject) => {
-            const job = { ...request, id: 0, empty: 0, tokens: 0, resolve, reject };
-            this._waiting.push(job);
-            request.signal.addEventListener('abort', () => this._drop(job), { once: true });
-            if (request.signal.aborted) return this._drop(job);
-            this._admit();
-        });
+    async run(request) {
+        const { signal } = request;
+        let drop = () => {};
+        try {
+            await /** @type {Promise<void>} */ (new Promise((resolve, reject) => {
+                const job = { ...request, id: 0, empty: 0, tokens: 0, since: 0, resolve, reject };
+                this._waiting.push(job);
+                drop = () => this._drop(job);
+                signal.addEventListener('abort', drop);
+                if (signal.aborted) drop();
+                else this._admit();
+            }));
+        } finally {
+            signal.removeEventListener('abort', drop);
+        }
     }
 
     /** One that has not begun. @param {Job} job */
@@ -134,6 +142,7 @@ export class Slots {
         if (job.id === 0) {
             throwIfCancelled(job.signal);
             job.id = await this._begin(job);
+            job.since = this._computed;
             return true;
         }
         try {
@@ -153,14 +162,22 @@ export class Slots {
         return (await this._module.action(action, message)).req_id;
     }
 
+    /** Tells what was computed since the job was asked last: of a step for all, whoever is asked first has the result at
+     * its end, and the others theirs at once. @param {Job} job @param {number} took ms that it was asked for now */
+    _noteStep(job, took) {
+        this._computed += took;
+        const step = this._computed - job.since;
+        job.since = this._computed;
+        job.onStep(step);
+        this._lives(step);
+    }
+
     /** @param {Job} job */
     async _poll(job) {
         const began = performance.now();
         const { data_json: text, is_error: isError, has_more: hasMore } =
             await this._module.action('get_result', { _name: 'gres_req', req_id: job.id });
-        const took = performance.now() - began;
-        job.onStep(took);
-        this._lives(took);
+        this._noteStep(job, performance.now() - began);
         job.empty = text ? 0 : job.empty + 1;
         if (hasMore && job.empty > this._patience * this.count) {
             throw new EngineFault(new Failure('engine_crashed', 'llama.cpp has lost a request'));

@@ -11,23 +11,14 @@ import { failureOf } from './llama_failure.js';
  * @param {string[]} texts @param {Options} options @param {boolean} alone @param {Run} run
  * @returns {Promise<Outcome>} */
 export async function embed(slots, texts, { dimensions, normalize = true }, alone, run) {
+    const bodies = texts.map((input) => ({ input, embd_normalize: normalize ? 2 : -1 }));
     /** @type {number[][]} */
     const rows = [];
     let tokens = 0;
-    for (const text of texts) {
-        await slots.run({
-            action: 'embedding', body: { input: text, embd_normalize: normalize ? 2 : -1 }, alone,
-            signal: run.signal,
-            onStep: (ms) => run.stepTook(ms),
-            onResult: (data) => {
-                rows.push(shortened(data.data[0].embedding, dimensions, normalize));
-                tokens += data.usage?.prompt_tokens ?? 0;
-            },
-        }).catch((thrown) => {
-            throw failureOf(thrown, null);
-        });
-        run.progress('prompt', rows.length, texts.length);
-    }
+    await each(slots, 'embedding', bodies, alone, run, (data, at) => {
+        rows[at] = shortened(data.data[0].embedding, dimensions, normalize);
+        tokens += data.usage?.prompt_tokens ?? 0;
+    });
     const width = rows[0]?.length ?? 0;
     const values = new Float32Array(rows.length * width);
     rows.forEach((row, index) => values.set(row, index * width));
@@ -44,23 +35,39 @@ export async function embed(slots, texts, { dimensions, normalize = true }, alon
  * @param {string} query @param {string[]} documents @param {boolean} alone @param {Run} run
  * @returns {Promise<Outcome>} */
 export async function rerank(slots, query, documents, alone, run) {
+    const bodies = documents.map((document) => ({ query, document }));
     /** @type {number[]} */
     const scores = [];
     let tokens = 0;
-    for (const document of documents) {
-        await slots.run({
-            action: 'rerank', body: { query, document }, alone, signal: run.signal,
-            onStep: (ms) => run.stepTook(ms),
-            onResult: (data) => {
-                scores.push(data.score);
-                tokens += data.tokens_evaluated ?? 0;
-            },
-        }).catch((thrown) => {
-            throw failureOf(thrown, null);
-        });
-        run.progress('prompt', scores.length, documents.length);
-    }
+    await each(slots, 'rerank', bodies, alone, run, (data, at) => {
+        scores[at] = data.score;
+        tokens += data.tokens_evaluated ?? 0;
+    });
     return { tensors: [], result: { scores, usage: usageOf(tokens) } };
+}
+
+/** Has a task's texts computed: as many at a time as there are slots, so that other tasks' come in between.
+ * @param {Slots} slots @param {'embedding' | 'rerank'} action
+ * @param {Record<string, any>[]} bodies @param {boolean} alone @param {Run} run
+ * @param {(data: any, at: number) => void} onResult told what came of each */
+async function each(slots, action, bodies, alone, run, onResult) {
+    let next = 0, done = 0;
+    const some = async () => {
+        while (next < bodies.length) {
+            const at = next++;
+            await slots.run({
+                action, body: bodies[at], alone, signal: run.signal, onStep: (ms) => run.stepTook(ms),
+                onResult: (data) => onResult(data, at),
+            });
+            run.progress('prompt', ++done, bodies.length);
+        }
+    };
+    const ends = await Promise.allSettled(Array.from({ length: slots.count }, () => some().catch((thrown) => {
+        next = bodies.length; // the others begin no more
+        throw thrown;
+    })));
+    const failed = ends.find(({ status }) => status === 'rejected');
+    if (failed) throw failureOf(/** @type {PromiseRejectedResult} */ (failed).reason, null);
 }
 
 /** @param {number} tokens */

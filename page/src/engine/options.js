@@ -65,6 +65,10 @@ export function checkOptions(task, rulesOfTask, options) {
     return checked;
 }
 
+/** What answers are to: one prompt, or several. @param {any} input @returns {unknown[]} */
+export const promptsOf = (input) => (Array.isArray(input?.prompts) && input.prompts.length > 0
+    ? input.prompts : [input?.prompt]);
+
 /** What a rule expects, if a value is not so. @param {Exclude<Rule, {refused: string}>} rule
  * @param {any} value @returns {string | null} */
 function misses(rule, value) {

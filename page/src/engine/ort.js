@@ -6,7 +6,7 @@
 import { decodePicture } from './decode.js';
 import { runtime } from './engine.js';
 import { Failure } from './failure.js';
-import { fetchFiles } from './fetch.js';
+import { fetchFiles, fetchOwn, letGo } from './fetch.js';
 import { wasmMemory } from './memory.js';
 import { toLabels } from './picture.js';
 import { SMALLEST } from './smallest.js';
@@ -38,6 +38,7 @@ export class OrtEngine {
         this.info = { slots: 1, queue: 1, can: [] };
         this.steps = false;
         this._ort = ort;
+        this._binary = files.wasm;
         this._provider = provider;
         this._require = require;
         /** Of what nobody waits for. @type {Take} */
@@ -46,6 +47,8 @@ export class OrtEngine {
         this._models = new Map();
         /** @type {EngineSettings} */
         this._settings = { credential: '', threads: 1, max_frame: Number.MAX_SAFE_INTEGER };
+        /** Told how much of the binary is there. @type {Set<(loaded: number, total: number) => void>} */
+        this._watching = new Set();
         /** Set by the first load: that onnxruntime-web is up, and with how many threads. @type {Promise<void> | undefined} */
         this._started = undefined;
         this._threads = 1;
@@ -117,13 +120,25 @@ export class OrtEngine {
     /**
      * Brings onnxruntime-web up, apart from any model: those may take as long as they like. Firefox 153
      * sometimes never comes back from making a helper thread, and no timer set here would ring. So the
-     * link worker watches, and replaces this one.
+     * link worker watches, and replaces this one: not for the binary, which takes what the line takes.
+     * @param {(loaded: number, total: number) => void} [onProgress] of that
      */
-    start() {
-        return this._started ??= this._start();
+    async start(onProgress = () => {}) {
+        this._watching.add(onProgress);
+        try {
+            await (this._started ??= this._start());
+        } finally {
+            this._watching.delete(onProgress);
+        }
     }
 
     async _start() {
+        const binary = await fetchOwn(this._binary, (...far) => this._watching.forEach((told) => told(...far)))
+            .catch((failure) => {
+                this._started = undefined; // the next one may get it
+                throw failure;
+            });
+        this._ort.env.wasm.wasmBinary = binary;
         this._threads = this._ort.env.wasm.numThreads ?? 1;
         this.onStart(false);
         await runtime(async () => {
@@ -131,6 +146,7 @@ export class OrtEngine {
             await session.release();
         });
         this.onStart(true);
+        letGo(binary);
     }
 
     /** Of every instance of onnxruntime-web in this worker: which memory is whose is not told. */

@@ -24,6 +24,8 @@ const QUICK_STEP_MS = 1;
 const WEIGHT = 0.3;
 /** At most four reports a second, as the protocol says. */
 const PROGRESS_EVERY_MS = 250;
+/** A run of steps of which nobody hears says so often that it goes on. */
+const LIFE_EVERY_MS = 5000;
 
 export class Run {
     /** @param {RunMessage} task @param {(message: FromEngine) => void} post to the link worker
@@ -128,6 +130,7 @@ export class Run {
         if (performance.now() - this._turned >= TURN_MS) await this._turn();
         if (!this.hasCredit) await this._creditComes(() => this.hasCredit);
         this._throwIfCancelled();
+        this._tellLife();
         this._stepBegan = this.ownMs;
     }
 
@@ -136,6 +139,7 @@ export class Run {
     async rest() {
         if (performance.now() - this._turned >= TURN_MS) await this._turn();
         this._throwIfCancelled();
+        this._tellLife();
     }
 
     /** To be awaited where there is nothing to do for a while. @param {number} ms
@@ -240,6 +244,14 @@ export class Run {
         if (waits === this._isTakenToWait) return;
         this._isTakenToWait = waits;
         this._post({ type: 'turn', attempt: this._task.attempt, waits });
+    }
+
+    /** Nothing else may be said of what is no stream for as long as it takes. */
+    _tellLife() {
+        const now = performance.now();
+        if (now - this._told < LIFE_EVERY_MS) return;
+        this._told = now;
+        this._post({ type: 'lives', step_ms: 0 });
     }
 
     /** @param {number} ms */

@@ -10,7 +10,7 @@ import { engineOf } from '../shared/messages.js';
 import { turn } from '../shared/turn.js';
 import { EngineFault } from './engine.js';
 import { classify, isPoisoned } from './errors.js';
-import { Failure, throwIfCancelled } from './failure.js';
+import { Failure, throwIfCancelled, unlessCancelled } from './failure.js';
 import { isLarge, responseOf } from './response.js';
 import { Run } from './run.js';
 import { Turns } from './turns.js';
@@ -54,6 +54,8 @@ export class Server {
         this._turns = turns;
         /** @type {PlatformReport} */
         this._report = { available: false };
+        /** Of the device that was made last. @type {import('../shared/messages.js').Adapter | undefined} */
+        this._adapter = undefined;
         /** @type {Channel<ToEngine, FromEngine> | undefined} */
         this._channel = undefined;
         this._told = new ToldModels();
@@ -71,6 +73,7 @@ export class Server {
         /** The task that others wait for. @type {RunMessage | undefined} */
         this._alone = undefined;
         this._deviceError = '';
+        this._lost = ''; /* how the device was */
     }
 
     /** @param {MessagePort} port @param {SharedArrayBuffer | null} memory @param {PageOptions} options */
@@ -106,7 +109,13 @@ export class Server {
     deviceLost(reason, message) {
         const isUsed = this._loads > 0 || this._engines.some(({ loadedCount }) => loadedCount > 0);
         if (reason === 'destroyed' && !isUsed) return;
-        this._post({ type: 'device_lost', reason: `the device was lost (${reason}): ${message}`.slice(0, 500) });
+        this._lost = `the device was lost (${reason}): ${message}`.slice(0, 500);
+        this._post({ type: 'device_lost', reason: this._lost });
+    }
+
+    /** What is computed from now on has this adapter, whatever the probe had. @param {import('../shared/messages.js').Adapter} adapter */
+    deviceMade(adapter) {
+        this._adapter = adapter;
     }
 
     /** @param {string} message */
@@ -215,6 +224,8 @@ export class Server {
             const frame = task.load_only ? null : await this._infer(engine, task, run, loadMs, warm);
             this._postAnswer(task, frame, loadMs, run.ownMs - began);
         } catch (thrown) {
+            // What a lost device makes runs fail by may come before the news of the loss.
+            if (thrown instanceof EngineFault && this._platform !== 'wasm') await turn();
             this._fail(task, run.phase, thrown);
         }
         this._runs.delete(attempt);
@@ -232,15 +243,15 @@ export class Server {
      * @param {Engine} engine @param {RunMessage} task @param {Run} run */
     async _load(engine, task, run) {
         const began = run.ownMs;
+        const progress = (/** @type {number} */ loaded, /** @type {number} */ total) => this._post({
+            type: 'progress', attempt: task.attempt, phase: 'loading', loaded_bytes: loaded, total_bytes: total,
+        });
         this._loads++;
         try {
-            await engine.start();
-            throwIfCancelled(run.signal);
+            await unlessCancelled(engine.start(progress), run.signal);
             // What others add that are loaded meanwhile is theirs.
             const before = engine.memory() - this._added;
-            await engine.load(task, (loaded, total) => this._post({
-                type: 'progress', attempt: task.attempt, phase: 'loading', loaded_bytes: loaded, total_bytes: total,
-            }), run.signal, (work, signal) => run.take(work, signal));
+            await engine.load(task, progress, run.signal, (work, signal) => run.take(work, signal));
             const added = Math.max(0, engine.memory() - this._added - before);
             this._added += added;
             this._postLoaded(task.key, run.ownMs - began, added);
@@ -307,7 +318,7 @@ export class Server {
      * @returns {[import('../shared/messages.js').Envelope, TensorBytes[], number]} a task_response, to be encoded
      */
     _answer(task, engine, outcome, times, parts) {
-        const where = { platform: this._platform, engine, adapter: this._report.adapter };
+        const where = { platform: this._platform, engine, adapter: this._adapter };
         return [responseOf(task, where, outcome, times, parts), outcome.tensors, this._maxFrame];
     }
 
@@ -329,8 +340,8 @@ export class Server {
     _fail(task, phase, thrown) {
         const isFault = thrown instanceof EngineFault;
         const cause = isFault ? thrown.cause : thrown;
-        const error = classify(cause, phase);
-        this._postFailure(task.attempt, error, isFault && isPoisoned(this._platform, error, cause));
+        const error = isFault && this._lost ? { code: 'device_lost', message: this._lost } : classify(cause, phase);
+        this._postFailure(task.attempt, error, isFault && isPoisoned(this._platform, error, cause, phase));
     }
 
     /** @param {string} attempt @param {ErrorBody} error @param {boolean} poisoned */

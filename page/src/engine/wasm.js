@@ -60,8 +60,9 @@ export class WasmEngine {
     }
 
     /** What one thread does for is started when the first model is tried there. */
-    start() {
-        return this._sides.all.start();
+    /** @param {(loaded: number, total: number) => void} [onProgress] */
+    start(onProgress) {
+        return this._sides.all.start(onProgress);
     }
 
     memory() {
@@ -158,12 +159,16 @@ export class WasmEngine {
     async _copy(key, tried, signal) {
         try {
             await this._makeRoom(key, tried);
+            // Before it comes: whoever counts may have no room for it.
+            this.onTwice(key, sizeOf(tried.model));
             await this._loadOther(key, tried, signal);
         } catch (thrown) {
             if (!tried.trial.wantsBoth) return; // it was called off, and failed for that
             // Its files may come another time. What the other instance does not take, it will not take then.
             if (thrown instanceof Failure && thrown.code === 'model_fetch_failed') tried.trial.callOff();
             else tried.trial.giveUp();
+        } finally {
+            if (!this._isTwice(key)) this.onTwice(key, 0);
         }
     }
 
@@ -196,7 +201,6 @@ export class WasmEngine {
             await other.unload(key); // it is not wanted any more
             return;
         }
-        this.onTwice(key, sizeOf(tried.model));
         tried.trial.begin(performance.now() - began);
     }
 }

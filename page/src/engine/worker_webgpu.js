@@ -23,5 +23,6 @@ const server = new Server('webgpu', [engine, pipeline, new BuiltinEngine()], ({ 
 
 watchDevices(
     (reason, message) => server.deviceLost(reason, message),
-    (message) => server.deviceError(message));
+    (message) => server.deviceError(message),
+    (adapter) => server.deviceMade(adapter));
 serve(server);

@@ -1,5 +1,9 @@
 /** One timer for everything that comes due. Clock and timer are handed in. */
 
+/** Timers count in 31 bits, and ring at once where that is too few: an alarm that is due later rings before, once in
+ * 24 days. */
+const MOST_MS = 2 ** 31 - 1;
+
 export class Alarm {
     /**
      * @param {{now: () => number, setTimer: (run: () => void, ms: number) => any, clearTimer: (timer: any) => void}} clock
@@ -22,6 +26,6 @@ export class Alarm {
         this._timer = this._clock.setTimer(() => {
             this._due = Infinity;
             this._ring();
-        }, Math.max(0, Math.ceil(due - this._clock.now())));
+        }, Math.min(MOST_MS, Math.max(0, Math.ceil(due - this._clock.now()))));
     }
 }

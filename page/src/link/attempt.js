@@ -91,6 +91,7 @@ export class Attempt {
         /** Why it is being stopped, if not cancelled. @type {import('../shared/messages.js').ErrorBody | null} */
         this.stopping = null;
         this.again = false; /* its first worker did not come up */
+        this.isDoubted = false; /* it may keep its silent worker by its grammar */
     }
 
     get platform() {
@@ -100,6 +101,13 @@ export class Attempt {
     /** Whether a language model may read each of its texts in one step: what is computed of it depends on all of it. */
     get readsWhole() {
         return this.task === 'embed' || this.task === 'rerank';
+    }
+
+    /** Whether a grammar says what form its answer has. */
+    get isFormed() {
+        const { grammar, json_schema: schema, response_format: format, tools, tool_choice: choice } = this.options ?? {};
+        const isCall = (tools ?? null) !== null && (choice ?? 'auto') !== 'auto' && choice !== 'none';
+        return isCall || (grammar ?? schema ?? null) !== null || (format?.type ?? 'text') !== 'text';
     }
 
     hasNext() {
@@ -166,6 +174,7 @@ export class Attempt {
     /** Its run goes on. @param {number} now */
     heard(now) {
         const owesNothing = this.waits || this.waitsForClient;
+        this.isDoubted = false;
         this.due = owesNothing ? this.deadline : Math.min(this.share, now + this.limit);
     }
 

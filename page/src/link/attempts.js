@@ -4,6 +4,24 @@
 
 /** @extends {Map<string, Attempt>} */
 export class Attempts extends Map {
+    constructor() {
+        super();
+        /** Told when there is none left. @type {(() => void)[]} */
+        this._waiting = [];
+    }
+
+    /** @param {string} id */
+    delete(id) {
+        const was = super.delete(id);
+        if (this.size === 0) for (const told of this._waiting.splice(0)) told();
+        return was;
+    }
+
+    /** Settles when there is none. @returns {Promise<void>} */
+    ended() {
+        return this.size === 0 ? Promise.resolve() : new Promise((resolve) => this._waiting.push(resolve));
+    }
+
     /** For heartbeats and resuming. */
     unanswered() {
         return this._ids((attempt) => !attempt.loadOnly && !attempt.cancelled);

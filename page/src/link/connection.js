@@ -20,7 +20,9 @@ import { fitResume, MAX_ANNOUNCEMENT } from './resume.js';
  * @property {() => Record<string, {tensor: number, position: number}>} wanted of tasks that come in pieces
  * @property {(welcome: Record<string, any>) => void} onWelcome
  * @property {(attempts: string[]) => void} onUnwanted attempts that the service no longer wants
- * @property {() => void} onForgotten the service does not know us any more
+ * @property {() => void} onForgotten the service does not know us any more: nobody waits for anything
+ * @property {() => Promise<void>} onAnew before the page comes in as a new node, once more; settles when all is over
+ *   that the node before had begun
  * @property {(message: Envelope, buffer: ArrayBuffer | null, section: number) => void} onMessage
  * @property {(state: string, detail: string) => void} onState
  */
@@ -31,11 +33,11 @@ const CLOSE_NORMAL = 1000;
 const CLOSE_POLICY = 1008;
 const CLOSE_RESUME_UNKNOWN = 4001;
 /** After these the service does not want this page back. */
-const FINAL_BYES = new Set(['drain', 'resume_unknown', 'superseded']);
+const FINAL_BYES = new Set(['drain', 'superseded']);
 
 export class Connection {
     /**
-     * @param {string} url @param {string} token one-time @param {string} pageVersion
+     * @param {string} url @param {string} token kept, for the page may have to come in anew @param {string} pageVersion
      * @param {Handlers} handlers
      */
     constructor(url, token, pageVersion, handlers) {
@@ -172,12 +174,11 @@ export class Connection {
     /** @param {Record<string, any>} data */
     _welcome(data) {
         if (this.node && !data.resumed) {
-            this._outbox.clear();
-            this._handlers.onForgotten();
+            this._forget();
+            return this._hangUp(CLOSE_POLICY, 'the node was to be resumed');
         }
         this.node = String(data.node);
         this._resumeToken = String(data.resume_token);
-        this._token = '';
         this._interval = positive(data.heartbeat_interval_ms, 5000);
         this._misses = positive(data.heartbeat_misses, 3);
         this._maxFrame = positive(data.max_frame_bytes, Infinity);
@@ -294,7 +295,17 @@ export class Connection {
 
     /** @param {Record<string, any>} data */
     _bye(data) {
-        if (FINAL_BYES.has(data.code)) this._stop('stopped', String(data.reason ?? data.code));
+        if (data.code === 'resume_unknown') this._forget();
+        else if (FINAL_BYES.has(data.code)) this._stop('stopped', String(data.reason ?? data.code));
+    }
+
+    /** The service does not know the node any more, after an absence or a start of its own. With a token that is not
+     * spent the page comes in anew. */
+    _forget() {
+        this._outbox.clear();
+        this._pieces.clear();
+        this.node = this._resumeToken = '';
+        this._handlers.onForgotten();
     }
 
     /** Says that the node goes for good, as far as there is time for it. @param {string} reason */
@@ -329,11 +340,14 @@ export class Connection {
         this._welcomed = false;
         if (this._stopped) return;
         if (code === CLOSE_POLICY) return this._stop('refused', reason || 'the service refused this page');
-        if (code === CLOSE_RESUME_UNKNOWN) {
-            return this._stop('stopped', 'the service no longer knows this page; open a fresh join link');
-        }
+        if (code === CLOSE_RESUME_UNKNOWN && this.node) this._forget();
         this._handlers.onState(this.node ? 'reconnecting' : 'connecting', reason);
-        this._setTimer(() => this.open(), this._backoff.next());
+        this._setTimer(() => this._openAgain(), this._backoff.next());
+    }
+
+    async _openAgain() {
+        if (!this.node) await this._handlers.onAnew();
+        if (!this._stopped) this.open();
     }
 
     /** @param {string} state @param {string} detail */

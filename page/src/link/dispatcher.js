@@ -73,6 +73,7 @@ export class Dispatcher {
             place: (attempt) => this._place(attempt),
             again: (attempt, error) => this._again(attempt, error),
             pump: (lane) => this._pump(lane),
+            silence: (lane) => this._patience.silence(lane),
         }, this._alarm);
         this._overdue = new Overdue(this._patience, this._workers, (attempt, error) => this._failOrFallBack(attempt, error));
         /** @type {Record<string, string>} */
@@ -121,7 +122,11 @@ export class Dispatcher {
         if (!attempt?.isStream || attempt.cancelled) return;
         attempt.grant(credit, this._around.now());
         this._alarm.set(attempt.due);
-        if (attempt.startedAt) this._laneOf(attempt)?.channel?.post({ type: 'credit', attempt: id, credit: attempt.credit });
+        const lane = attempt.startedAt ? this._laneOf(attempt) : undefined;
+        if (!lane) return;
+        lane.heardAt = this._around.now(); // it may have had nothing to say
+        this._workers.watch(lane, lane.heardAt);
+        lane.channel?.post({ type: 'credit', attempt: id, credit: attempt.credit });
     }
 
     /** A model_load. @param {Envelope} request */
@@ -162,6 +167,11 @@ export class Dispatcher {
         for (const id of [...this._attempts.keys()]) this.cancel(id);
     }
 
+    /** Settles when no attempt is left, cancelled ones included: after that their ids may come again. */
+    ended() {
+        return this._attempts.ended();
+    }
+
     // --- engine workers -----------------------------------------------------------------------
 
     /** @param {string} worker its name @param {import('./lane.js').EngineChannel} channel @param {number} generation */
@@ -178,12 +188,13 @@ export class Dispatcher {
     onEngine(worker, generation, message) {
         const lane = this._workers.current(worker, generation);
         if (!lane) return;
+        lane.heardAt = this._around.now();
         switch (message.type) {
         case 'answer': return this._onAnswer(lane, message);
         case 'failure': return this._onFailure(lane, message);
         case 'parts': return this._signs.parts(lane, message);
         case 'progress': return this._signs.progress(lane, message);
-        case 'lives': return this._signs.life(lane, message.step_ms);
+        case 'lives': return lane.key === null ? undefined : this._signs.life(lane, message.step_ms);
         case 'turn': return this._signs.turn(lane, message);
         case 'model': return this._onModel(lane, message);
         case 'cache': return this._models.counts(message.key, lane.platform, { kept: message.bytes });
@@ -308,6 +319,7 @@ export class Dispatcher {
         if (!attempt.isBuiltin && !lane.canStop(attempt) && lane.besides(attempt).length > 0) attempt.waitsForTurn();
         this._alarm.set(attempt.due);
         lane.hand(attempt);
+        this._workers.watch(lane, attempt.startedAt);
         const run = lane.shorten(attempt.message(this._around.nextId(), this._around.nodeId(), !lane.proven));
         // Not while there is another attempt, which may need us meanwhile.
         if (this._attempts.size === 1 && this._patience.isQuick(attempt)) lane.channel?.ask(run, LINGER_MS);

@@ -35,6 +35,9 @@ export class Lane {
         this.ready = false; /* the worker has reported its capabilities */
         this.readyDue = Infinity; /* when a worker that replaced another has taken too long to */
         this.upDue = Infinity; /* when its engine has taken too long to come up */
+        this.heardAt = 0; /* when its worker said something last, or was handed the first of what it has */
+        this.probesLeft = 0; /* that may fail before the platform is taken to be gone: its device was */
+        this.probeDue = Infinity; /* when the next worker is to probe */
         this.barredUntil = 0; /* the platform is not used before, whatever its worker says */
         /** What the worker said while it was barred. @type {PlatformReport | null} */
         this.barredReport = null;
@@ -94,6 +97,7 @@ export class Lane {
         this.ready = false;
         this.readyDue = Infinity;
         this.upDue = Infinity;
+        this.probeDue = Infinity;
         this.proven = false;
         this.memory = 0;
         this.leftovers = false;
@@ -125,6 +129,7 @@ export class Lane {
 
     /** Notes that the attempt is handed over. @param {Attempt} attempt */
     hand(attempt) {
+        if (this.outstanding.size === 0) this.heardAt = attempt.startedAt;
         this.outstanding.set(attempt.id, attempt);
         this._kinds.of(attempt).running++;
     }

@@ -72,6 +72,12 @@ export class Models {
         this.report();
     }
 
+    /** Whether a model is loaded in the lane's worker. @param {Lane} lane */
+    isIn(lane) {
+        return this.residents.list().some(({ key, platform, state }) =>
+            state === 'loaded' && this._lanes.holding(key, platform) === lane);
+    }
+
     /** An engine worker is gone and its models with it. @param {Lane} lane */
     forget(lane) {
         for (const { key, platform } of this.residents.list()) {

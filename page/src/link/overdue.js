@@ -8,6 +8,9 @@
 /** @typedef {import('./patience.js').Patience} Patience */
 /** @typedef {import('./workers.js').Workers} Workers */
 
+/** So long after the first look at a silent worker is the second. */
+const SECOND_LOOK_MS = 1000;
+
 export class Overdue {
     /**
      * @param {Patience} patience @param {Workers} workers
@@ -24,6 +27,7 @@ export class Overdue {
      * @param {number} now */
     expire(lane, attempt, now) {
         if (attempt.startedAt && lane) {
+            if (now < attempt.deadline && this._patience.isHeldBy(lane, attempt)) return this._doubt(lane, attempt, now);
             const mayStop = (lane.canStop(attempt) || attempt.waits) && !attempt.cancelled && !attempt.stopping;
             return mayStop ? this._stop(lane, attempt, now) : this.end(lane, attempt, now);
         }
@@ -36,6 +40,14 @@ export class Overdue {
         const message = isBusy ? 'the deadline passed before the engine was free'
             : `the engine for ${attempt.platform} was not ready in time`;
         this._fail(attempt, { code: isBusy ? 'deadline_exceeded' : 'engine_hung', message });
+    }
+
+    /** It seems to keep its worker by its grammar: looked at twice, since a machine that slept has all silent.
+     * @param {Lane} lane @param {Attempt} attempt @param {number} now */
+    _doubt(lane, attempt, now) {
+        if (attempt.isDoubted) return this._workers.endHeld(lane, attempt);
+        attempt.isDoubted = true;
+        attempt.due = now + SECOND_LOOK_MS;
     }
 
     /** Ends a run by ending its worker. @param {Lane} lane @param {Attempt} attempt @param {number} now */

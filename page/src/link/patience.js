@@ -3,7 +3,7 @@
  * ended, an answer before it is not worth waiting for on the spot. Told from what runs, steps and
  * loads took here.
  */
-import { firstLimit, RunTimes, silenceLimit, streamLimit } from './run_times.js';
+import { firstLimit, formedLimit, RunTimes, silenceLimit, streamLimit, unknownLimit, WHOLE_MS } from './run_times.js';
 
 /** @typedef {import('./attempt.js').Attempt} Attempt */
 /** @typedef {import('./lane.js').Lane} Lane */
@@ -65,22 +65,51 @@ export class Patience {
      * What a run may take without a sign of life by what it took here, or with its loading elsewhere. A
      * model's own worker gives one for all that it has, unless it reads a whole text in one step, which may
      * be long. A shared worker's first run sets the engine up as well, which nothing measures: it has no limit
-     * but its share of the deadline; nor has one of steps there, of which nobody knows how many there will be:
-     * the service watches over its stream.
+     * but its share of the deadline, and `silence`; nor has one of steps there, of which nobody knows how many
+     * there will be: the service watches over its stream.
      * @param {Lane} lane @param {Attempt} attempt
      */
     hangLimit(lane, attempt) {
         const { key, platform, index, usualMs, committed } = attempt;
         if (lane.key !== null) {
+            const isLoaded = this._residents.isLoaded(key, platform);
+            if (attempt.isFormed && isLoaded) return formedLimit(lane.longestStep);
             if (committed) return streamLimit(lane.longestStep);
-            const mayBeSilent = attempt.readsWhole && this._residents.isLoaded(key, platform);
-            return mayBeSilent ? Infinity : silenceLimit(this._stepOf(attempt));
+            return attempt.readsWhole && isLoaded ? WHOLE_MS : silenceLimit(this._stepOf(attempt));
         }
         if (attempt.isBuiltin || committed || lane.canStop(attempt)) return Infinity;
         const own = this._residents.isLoaded(key, platform) ? this._runs.limit(key, platform) : Infinity;
         // On WASM nothing hangs but the worker itself, and that where it would hang everywhere.
         if (own < Infinity || platform === 'wasm' || index > 0 || !lane.proven) return own;
         return firstLimit(usualMs);
+    }
+
+    /** Whether it must be the attempt's grammar that keeps a silent worker, which then hears of no cancel.
+     * @param {Lane} lane @param {Attempt} attempt */
+    isHeldBy(lane, attempt) {
+        return lane.key !== null && attempt.isFormed && !attempt.cancelled && this._residents.isLoaded(attempt.key, attempt.platform)
+            && !lane.besides(attempt).some((other) => other.isFormed);
+    }
+
+    /**
+     * How long a shared worker may say nothing at all, whatever it does, while any run there owes a sign: the most
+     * that is left to one of them. An expression of a folder's tokenizer may be as stuck as a graph.
+     * @param {Lane} lane @returns {number} Infinity where none owes any
+     */
+    silence(lane) {
+        let most = 0;
+        if (lane.key !== null) return Infinity;
+        for (const attempt of lane.outstanding.values()) {
+            if (attempt.isBuiltin || attempt.waitsForClient) continue;
+            most = Math.max(most, lane.canStop(attempt) ? this._silenceOf(attempt) : WHOLE_MS);
+        }
+        return most || Infinity;
+    }
+
+    /** @param {Attempt} attempt that takes steps */
+    _silenceOf(attempt) {
+        const step = this._stepOf(attempt);
+        return step < Infinity ? silenceLimit(step) : unknownLimit(attempt.usualMs);
     }
 
     /**

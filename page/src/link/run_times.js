@@ -16,10 +16,17 @@ const FIRST_HANG_MS = 30000;
 /** A model's own worker gives a sign at each of its steps, of its file's pieces, and when it is up: what comes
  * between may be a load's work, which nobody has measured. */
 const SILENCE_MS = 60000;
+/** One of steps in a shared worker has so long where nobody knows what a step takes: its model is loaded first. */
+const UNKNOWN_MS = 180000;
+/** What is computed in one piece can give no sign, and may be as long as a client waits for it, within reason. */
+export const WHOLE_MS = 600000;
 /** Once parts of an answer have gone its model is loaded, and the service calls its stream stalled after 30 s, or
  * three batches of a prompt: by then the worker is to be ended, so that the stream goes on in another. */
 const STREAM_SILENCE_MS = 15000;
 const SILENT_STEPS = 3;
+/** A grammar that costs more than was foreseen holds up all that its engine computes. */
+const FORMED_SILENCE_MS = 5000;
+const FORMED_STEPS = 10;
 
 /**
  * After how many milliseconds without a sign a first run, loading included, is taken for a hang.
@@ -34,10 +41,22 @@ export const firstLimit = (usual) => (usual > 0 ? Math.max(FIRST_HANG_MS, HANG_F
 export const silenceLimit = (step) => (step < Infinity ? Math.max(SILENCE_MS, HANG_FACTOR * step) : SILENCE_MS);
 
 /**
+ * The same where no step of it was measured.
+ * @param {number} usual what loading and running it takes elsewhere; 0: nobody knows
+ */
+export const unknownLimit = (usual) => Math.max(UNKNOWN_MS, HANG_FACTOR * usual);
+
+/**
  * The same once parts of an answer have gone.
  * @param {number} longest ms that one of its steps took
  */
 export const streamLimit = (longest) => Math.max(STREAM_SILENCE_MS, SILENT_STEPS * longest);
+
+/**
+ * After how many milliseconds without a sign it is the form of an answer that keeps its worker.
+ * @param {number} longest ms that one of its steps took
+ */
+export const formedLimit = (longest) => Math.max(FORMED_SILENCE_MS, FORMED_STEPS * longest);
 
 export class RunTimes {
     constructor() {

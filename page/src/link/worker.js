@@ -23,6 +23,8 @@ const PROBE_TIMEOUT_MS = 5000;
 const SHOW_EVERY_MS = 500;
 /** … but where tasks alone were counted, so seldom: the browser draws the page anew, on a core that computes. */
 const COUNT_EVERY_MS = 2000;
+/** So long it waits for the service's page, to compare that with its own. */
+const PAGE_TIMEOUT_MS = 10000;
 const LOGS_PER_SECOND = 20;
 const LOG_BYTES = 2048;
 /** What an answer's head and paddings may take beside its tensors. */
@@ -32,6 +34,8 @@ class Link {
     /** @param {StartMessage} start */
     constructor(start) {
         this._base = start.capabilities;
+        this._script = start.script;
+        this._joined = false;
         /** What the service said last about credential, threads and budget. @type {Record<string, any>} */
         this._settings = {};
         this._state = 'probing';
@@ -53,6 +57,7 @@ class Link {
                 this._arriving.clear();
                 this.dispatcher.reset();
             },
+            onAnew: () => this._onAnew(),
             onMessage: (message, buffer, section) => this._onMessage(message, buffer, section),
             onState: (state, detail) => this._setState(state, detail),
         });
@@ -88,12 +93,33 @@ class Link {
         } else if (message.type === 'engine_died') {
             this.dispatcher.died(message.worker, message.generation, message.reason);
         } else if (message.type === 'leave') {
-            this.connection.leave('its page was closed');
+            this.connection.leave(message.reason);
+        }
+    }
+
+    /** A service that was upgraded has other scripts than this page, which finds its own no more. */
+    async _onAnew() {
+        if (await this._isOutdated()) {
+            this._tell({ type: 'reload' });
+            await new Promise(() => {});
+        }
+        await this.dispatcher.ended();
+    }
+
+    /** @returns {Promise<boolean>} false as well where nothing can be learnt */
+    async _isOutdated() {
+        try {
+            const response = await fetch('/', { cache: 'no-store', signal: AbortSignal.timeout(PAGE_TIMEOUT_MS) });
+            return response.ok && !(await response.text()).includes(this._script);
+        } catch {
+            return false;
         }
     }
 
     /** @param {Record<string, any>} welcome */
     _onWelcome(welcome) {
+        this._joined = welcome.joined === true;
+        this._changed();
         this._configure(welcome);
         for (const [attempt, said] of Object.entries(welcome.credit ?? {})) this._credit(attempt, said);
         this._send('model_status', { models: this.dispatcher.models() });
@@ -237,7 +263,7 @@ class Link {
         if (this._opened) this._reportCapabilities();
         const { replaced, ...counts } = dispatcher.counts;
         const seen = {
-            state: this._state, detail: this._detail, node: this.connection.node, replaced,
+            state: this._state, detail: this._detail, node: this.connection.node, joined: this._joined, replaced,
             platforms: { ...this._base.platforms, ...dispatcher.platforms() }, models: dispatcher.models(),
         };
         if (!this._isToBeShown(JSON.stringify(seen))) return this._changed();

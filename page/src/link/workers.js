@@ -21,6 +21,7 @@
  * @property {(attempt: Attempt) => void} place it must find another platform
  * @property {(attempt: Attempt, error: ErrorBody) => void} again it had not begun, and may have another worker
  * @property {(lane: Lane) => void} pump the lane may be able to take more
+ * @property {(lane: Lane) => number} silence how long its worker may say nothing at all, in ms
  */
 
 /** WASM memory never shrinks. A worker whose memory is past this and partly garbage is replaced. */
@@ -38,7 +39,15 @@ const OWN_LIMIT_MS = 30000;
 /** Whoever ends a run on the GPU leaves it busy for as long as what was queued takes; a new worker's
  * small probe may get through in between. A service that owns the browser brings a fresh one. */
 const BARRED_MS = 60000;
+/** A browser whose GPU process has ended begins another when somebody asks for the GPU, who may get none yet: so many
+ * more workers look, the first after so long, each further one after twice as long. */
+const PROBES = 5;
+const PROBE_AGAIN_MS = 250;
 const STUCK = Object.freeze({ code: 'engine_hung', message: 'the engine did not come up' });
+const COSTLY = Object.freeze({
+    code: 'grammar_too_costly', message: 'a token in the form of the answer takes the engine too long',
+    expected: 'a grammar or schema whose parts can be told apart by their first characters',
+});
 const STILL_BUSY = 'the GPU may still be busy with a run that was ended';
 
 export class Workers {
@@ -78,11 +87,24 @@ export class Workers {
     }
 
     /** Whether the lane's engine still has the threads that it may use. Only WASM's matter: what a GPU has
-     * compiled is worth more than the threads beside it. @param {Lane} lane */
+     * compiled is worth more than the threads beside it. A language model has too many where others need the cores: its
+     * threads wait for each other by spinning. @param {Lane} lane */
     _measure(lane) {
         const wasOutgrown = lane.outgrown;
-        lane.outgrown = lane.build === 'wasm' && lane.threads > 0 && lane.threads !== this._settings.threads;
+        const { threads, models } = this._settings;
+        const isOther = lane.build === 'wasm' ? lane.threads !== threads && !this._spares(lane)
+            : lane.build === 'llama' && lane.threads > threads && !models?.threads;
+        lane.outgrown = lane.threads > 0 && isOther;
         if (lane.outgrown || wasOutgrown) this._attempts.pump(lane);
+    }
+
+    /** Whether a model that is loaded there is worth more than one thread more or less: until nobody has asked for any
+     * for as long as models are kept. @param {Lane} lane */
+    _spares(lane) {
+        if (Math.abs(lane.threads - this._settings.threads) > 1 || !this._models.isIn(lane)) return false;
+        const due = lane.isIdle() ? lane.idleSince + this._models.idleUnload : Infinity;
+        this._alarm.set(due);
+        return this._around.now() < due;
     }
 
     // --- coming --------------------------------------------------------------------------------------
@@ -125,10 +147,22 @@ export class Workers {
 
     /** A worker has said what it can do. @param {Lane} lane @param {PlatformReport} report */
     ready(lane, report) {
-        lane.ready = true;
         lane.readyDue = Infinity;
+        if (!report.available && lane.probesLeft > 0) return this._probeAgain(lane);
+        lane.ready = true;
+        // What was busy has ended with its process, if the GPU was gone in between.
+        if (lane.probesLeft < PROBES) lane.barredUntil = 0;
         if (lane.barredUntil) lane.barredReport = report;
-        else this._settle(lane, report);
+        else {
+            lane.probesLeft = 0;
+            this._settle(lane, report);
+        }
+    }
+
+    /** Its GPU is gone, but may be back soon. @param {Lane} lane */
+    _probeAgain(lane) {
+        lane.probeDue = this._around.now() + PROBE_AGAIN_MS * 2 ** (PROBES - lane.probesLeft--);
+        this._alarm.set(lane.probeDue);
     }
 
     /** Gives builds whose worker did not start another chance. */
@@ -160,6 +194,7 @@ export class Workers {
      */
     replace(lane, error, respawn = true, lose = this._attempts.lose) {
         const lost = lane.detach();
+        if (error.code === 'device_lost') lane.probesLeft = PROBES;
         this.replaced++;
         this._models.forget(lane);
         if (lane.key !== null && lane.queue.length === 0) this.close(lane);
@@ -199,6 +234,16 @@ export class Workers {
         if (lane.barredUntil) this._failQueue(lane, { code: 'engine_hung', message: STILL_BUSY });
     }
 
+    /** Ends a worker that an attempt keeps by its grammar: the others are not to blame.
+     * @param {Lane} lane @param {Attempt} held */
+    endHeld(lane, held) {
+        const error = { code: 'engine_hung', message: 'another task kept the engine' };
+        this.replace(lane, error, true, (attempt) => {
+            if (attempt === held) this._attempts.fail(attempt, COSTLY);
+            else this._attempts.again(attempt, error);
+        });
+    }
+
     /** Replaces an idle worker whose memory is far past the budget and partly garbage. @param {Lane} lane */
     trim(lane) {
         // Beside its model, an engine of its own keeps what it has computed.
@@ -217,13 +262,23 @@ export class Workers {
         this.replace(lane, { code: 'engine_crashed', message });
     }
 
+    /** A lane's worker is to give signs of life. @param {Lane} lane @param {number} now */
+    watch(lane, now) {
+        const due = lane.heardAt + this._attempts.silence(lane);
+        if (due > now) return this._alarm.set(due);
+        this.end(lane, `the engine worker for ${lane.platform} gave no sign of life for ${Math.round((now - lane.heardAt) / 1000)} s`);
+    }
+
     /** What is due is done; what comes next is set. @param {number} now */
     tick(now) {
         for (const lane of this._lanes.values()) {
             if (lane.barredUntil && lane.barredUntil <= now) this._unbar(lane);
             if (lane.readyDue <= now) this._giveUp(lane);
+            if (lane.build === 'wasm') this._measure(lane);
+            if (lane.probeDue <= now) this.replace(lane, { code: 'engine_crashed', message: 'its device was lost' });
+            this.watch(lane, now);
             if (lane.upDue <= now) this.replace(lane, STUCK, true, this._attempts.again);
-            this._alarm.set(Math.min(lane.readyDue, lane.upDue, lane.barredUntil || Infinity));
+            this._alarm.set(Math.min(lane.readyDue, lane.upDue, lane.probeDue, lane.barredUntil || Infinity));
         }
     }
 
@@ -282,6 +337,7 @@ export class Workers {
     _bar(lane) {
         lane.barredUntil = this._around.now() + BARRED_MS;
         lane.barredReport = null;
+        lane.probesLeft = PROBES;
         this._lose(lane, STILL_BUSY);
         this._alarm.set(lane.barredUntil);
     }

@@ -1,5 +1,6 @@
 /** Language models that read what they go on from: texts and conversations. */
 import { plain } from '../engine/answer.js';
+import { promptsOf } from '../engine/options.js';
 import { conversation, tokensOf } from './conversation.js';
 import { Decoder } from './decoder.js';
 import { generate } from './generate.js';
@@ -20,7 +21,7 @@ import { contextOf, promptOf, WRITING } from './writing.js';
 export const CONVERSE_TASKS = Object.freeze({
     complete: {
         options: WRITING,
-        run: async (loaded, task, run) => goOn(loaded, completion(loaded, task), task, run),
+        run: complete,
     },
     chat: {
         options: Object.freeze({
@@ -31,6 +32,25 @@ export const CONVERSE_TASKS = Object.freeze({
             : goOn(loaded, await talk(loaded, task, run), task, run)),
     },
 });
+
+/** Each prompt after the other. @param {Loaded} loaded @param {CheckedTask} task @param {Run} run
+ * @returns {Promise<Outcome>} */
+async function complete(loaded, task, run) {
+    const made = [];
+    for (const [index, text] of promptsOf(task.input).entries()) {
+        const prompt = completion(loaded, text, task.options);
+        const { result } = await goOn(loaded, prompt, task, run, readingOf(loaded), index);
+        made.push(/** @type {Record<string, any>} */ (result));
+    }
+    if (made.length === 1) return { tensors: [], result: made[0] };
+    const usage = { prompt_tokens: 0, completion_tokens: 0, cached_tokens: 0 };
+    for (const { usage: one } of made) {
+        for (const name of /** @type {(keyof typeof usage)[]} */ (Object.keys(usage))) usage[name] += one[name];
+    }
+    const [{ timings }] = made;
+    const choices = made.map(({ usage: _, timings: __, ...answer }, index) => ({ index, ...answer }));
+    return { tensors: [], result: { choices, usage, timings } };
+}
 
 /** The answer to what is said about the task's one picture.
  * @param {Loaded} loaded @param {CheckedTask} task @param {string} words @param {Run} run */
@@ -46,8 +66,9 @@ const readingOf = (loaded) => ({
 });
 
 /** @param {Loaded} loaded @param {Prompt} prompt @param {CheckedTask} task @param {Run} run
- * @param {Reading} [reading] @returns {Promise<Outcome>} */
-async function goOn(loaded, prompt, { options, ...task }, run, reading = readingOf(loaded)) {
+ * @param {Reading} [reading] @param {number} [index] which of several answers
+ * @returns {Promise<Outcome>} */
+async function goOn(loaded, prompt, { options, ...task }, run, reading = readingOf(loaded), index = 0) {
     const { caches } = loaded;
     const owner = task.owner ?? null;
     /** @type {{decoder?: Decoder, tokens: readonly number[]}} */
@@ -59,7 +80,7 @@ async function goOn(loaded, prompt, { options, ...task }, run, reading = reading
         return state.decoder;
     };
     try {
-        return await generate(loaded, prompt, options, contextOf(loaded, options), run, begin);
+        return await generate(loaded, prompt, options, contextOf(loaded, options), run, begin, index);
     } finally {
         const { decoder, tokens } = state;
         // What cannot be kept is no loss to the answer, and not what it failed by.
@@ -68,9 +89,9 @@ async function goOn(loaded, prompt, { options, ...task }, run, reading = reading
     }
 }
 
-/** @param {Loaded} loaded @param {CheckedTask} task @returns {Prompt} */
-function completion(loaded, { input, options }) {
-    const tokens = tokensOf(loaded, promptOf(input), true);
+/** @param {Loaded} loaded @param {unknown} text @param {Options} options @returns {Prompt} */
+function completion(loaded, text, options) {
+    const tokens = tokensOf(loaded, promptOf({ prompt: text }), true);
     return { tokens, stop: options.stop ?? [], ends: [], preserved: [], parser: plain() };
 }
 

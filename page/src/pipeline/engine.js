@@ -74,8 +74,9 @@ export class PipelineEngine {
         return (this._ort.threads ?? 1) === 1 || (this._runs === 0 && this._helpers.areQuiet);
     }
 
-    start() {
-        return this._ort.start();
+    /** @param {(loaded: number, total: number) => void} [onProgress] */
+    start(onProgress) {
+        return this._ort.start(onProgress);
     }
 
     memory() {

@@ -27,32 +27,34 @@ import { StopTexts, endTokens } from './stops.js';
 
 /** Where a request names no temperature and the folder has the model sample. */
 const TEMPERATURE = 1;
-/** Options that only mean something where there is chance. */
-const OF_CHANCE = Object.freeze(['top_k', 'top_p', 'min_p', 'seed']);
+/** Options that only mean something where there is chance. A seed is none of them: the service gives one
+ * to each request, so that an answer can go on elsewhere. */
+const OF_CHANCE = Object.freeze(['top_k', 'top_p', 'min_p']);
 
 /**
  * @param {Loaded} loaded @param {Prompt} prompt @param {Options} options
  * @param {number} context tokens that the decoder has room for @param {Run} run
  * @param {(tokens: readonly number[]) => Promise<Decoder>} begin gives a decoder that has read some of
  *   these tokens, or none
+ * @param {number} [index] which of several answers
  * @returns {Promise<Outcome>}
  */
-export async function generate(loaded, prompt, options, context, run, begin) {
+export async function generate(loaded, prompt, options, context, run, begin, index = 0) {
     const { tokens } = prompt;
     if (tokens.length >= context) {
         const message = `the prompt has ${tokens.length} tokens, the model's context here ${context}`;
         throw new Failure('context_length_exceeded', message,
             { field: 'inputs', expected: `fewer than ${context} tokens` });
     }
-    return new Writing(loaded, prompt, options, context, run).write(begin);
+    return new Writing(loaded, prompt, options, context, run, index).write(begin);
 }
 
 class Writing {
     /** @param {Loaded} loaded @param {Prompt} prompt @param {Options} options @param {number} context
-     * @param {Run} run */
-    constructor(loaded, prompt, options, context, run) {
-        const begun = begunOf(run.from, 0);
-        const { config, model, tokenizer } = loaded;
+     * @param {Run} run @param {number} index */
+    constructor(loaded, prompt, options, context, run, index) {
+        const begun = begunOf(run.from, index);
+        const { config, model, tokenizer, extra } = loaded;
         const { tokens, parser, stop, ends, preserved } = prompt;
         const room = context - tokens.length;
         this._loaded = loaded;
@@ -60,14 +62,16 @@ class Writing {
         this._options = options;
         this._run = run;
         this._most = Math.min(options.max_tokens ?? Infinity, room);
-        this._answer = new Answer(run, 0, parser, begun && new Sent(begun));
+        this._answer = new Answer(run, index, parser, begun && new Sent(begun));
+        this._sent = begun?.tokens ?? [];
         /** Whether another node has made all of it. */
         this._hadEnded = begun?.ended === true;
         this._detokenizer = new Detokenizer(tokenizer, config.is_encoder_decoder ? [] : tokens, preserved);
         this._stops = new StopTexts(stop);
         this._ends = endTokens(loaded, ends);
         this._rules = ownRules(loaded, options, tokens.length, this._most);
-        this._sampler = new Sampler(samplingOf(model._prepare_generation_config(null, {}), options));
+        const { top_k } = extra['generation_config.json'] ?? {}; // the library's own would be 50
+        this._sampler = new Sampler(samplingOf({ ...model._prepare_generation_config(null, {}), top_k }, options));
         /** The prompt's and the answer's. */
         this._tokens = [...tokens];
         /** How many of the answer's, an end token among them. */
@@ -116,9 +120,8 @@ class Writing {
     /** The tokens of an answer that another node had begun, if they are some of the model's; where they are
      * not, it is made from the start, and has to come out the same. */
     _begun() {
-        const { tokens = [] } = this._run.from ?? {};
         const most = vocabularyOf(this._loaded.config) ?? Infinity;
-        return tokens.every((id) => Number.isInteger(id) && id >= 0 && id < most) ? tokens : [];
+        return this._sent.every((id) => Number.isInteger(id) && id >= 0 && id < most) ? this._sent : [];
     }
 
     /** The prompt, in pieces, as far as it is not in the cache. @param {Decoder} decoder */

@@ -3,6 +3,7 @@ import { plain } from '../engine/answer.js';
 import { Failure } from '../engine/failure.js';
 import { encoded } from './decoder.js';
 import { generate } from './generate.js';
+import { encodeWithin } from './texts.js';
 import { contextOf, promptOf, WRITING } from './writing.js';
 
 /** @typedef {import('../engine/engine.js').Outcome} Outcome */
@@ -37,7 +38,8 @@ async function transform(loaded, { input, options }, run, name) {
     if (config.is_encoder_decoder !== true) throw noTask(name);
     const languages = languagesOf(tokenizer, options, name);
     const prefix = prefixOf(config, options, name, languages !== null);
-    const read = inputTokens(loaded, prefix + promptOf(input), options);
+    const { truncate } = options;
+    const read = encodeWithin(loaded, prefix + promptOf(input), null, { truncate }).ids;
     if (languages?.source !== undefined) replaceLanguage(read, languages.codes, languages.source);
     const begin = () => encoded(loaded, inputsOf(loaded, read));
     const prompt = {
@@ -52,19 +54,6 @@ async function transform(loaded, { input, options }, run, name) {
 export function startOf(model, language) {
     const { decoder_start_token_id: start, bos_token_id: first } = model._prepare_generation_config(null, {});
     return [start ?? first ?? 0, ...(language === undefined ? [] : [language])];
-}
-
-/** @param {Loaded} loaded @param {string} text @param {Options} options @returns {number[]} */
-function inputTokens({ tokenizer, limits: { length } }, text, { truncate }) {
-    /** @type {number[]} */
-    const ids = tokenizer(text, { return_tensor: false }).input_ids;
-    if (ids.length <= length) return ids;
-    if (truncate) {
-        return tokenizer(text, { return_tensor: false, truncation: true, max_length: length }).input_ids;
-    }
-    const message = `the text has ${ids.length} tokens, the model reads ${length}`;
-    throw new Failure('context_length_exceeded', message,
-        { field: 'inputs', expected: `at most ${length} tokens, or options.truncate` });
 }
 
 /** @param {Loaded} loaded @param {readonly number[]} ids */

@@ -19,7 +19,7 @@ const ANSWER_TOKENS = 15;
 /** Places where an answer may begin, or end, that are looked at. */
 const CANDIDATES = 32;
 /** Of all texts that gaps are filled in: each word for a gap is told with the whole text around it. */
-const FILLED_TOKENS = 1 << 20;
+const FILLED_TOKENS = 1 << 19;
 
 /** @type {Task} */
 export const TOKEN_CLASSIFICATION = {
@@ -197,14 +197,15 @@ function answersOf(context, spans, starts, ends, top) {
 
 // --- gaps --------------------------------------------------------------------------------------------
 
-/** The tokens that fit a gap best. @param {Loaded} loaded @param {number[]} ids @param {number} at
- * @param {Float32Array} logits
- * @param {number} top */
+/** The tokens that fit a gap best, by our names and by those of transformers.
+ * @param {Loaded} loaded @param {number[]} ids @param {number} at
+ * @param {Float32Array} logits @param {number} top */
 function fills({ tokenizer }, ids, at, logits, top) {
     const probabilities = softmax(Array.from(logits));
-    return [...mostLikely(logits, top).ids].map((token) => ({
-        token, token_text: tokenizer.decode([token]).trim(), probability: probabilities[token],
-        text: tokenizer.decode(ids.map((id, index) => (index === at ? token : id)),
-            { skip_special_tokens: true }),
-    }));
+    return [...mostLikely(logits, top).ids].map((token) => {
+        const word = tokenizer.decode([token]).trim();
+        const text = tokenizer.decode(ids.map((id, index) => (index === at ? token : id)),
+            { skip_special_tokens: true });
+        return { token, token_text: word, token_str: word, probability: probabilities[token], text, sequence: text };
+    });
 }

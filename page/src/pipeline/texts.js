@@ -73,7 +73,7 @@ export function encodeWithin(loaded, text, pair, { truncate = false, field = 'in
     if (truncate) return cut(loaded, encoded, text, pair, limit);
     throw new Failure('context_length_exceeded',
         `a text has ${encoded.ids.length} tokens, and the model takes ${limit}`,
-        { field, expected: `at most ${limit} tokens` });
+        { field, expected: `at most ${limit} tokens, or options.truncate` });
 }
 
 /** The tokens of each of several, as encodeWithin gives them; the event loop turns in between.
@@ -90,20 +90,22 @@ export async function encodeAll(loaded, given, run, options) {
     return all;
 }
 
-/** Takes tokens from the end of the longer of two texts until all fit; those around the texts stay.
+/** As Hugging Face's tokenizers cut: tokens from the end of the longer of two texts until all fit, of an odd
+ * number one more left to the second where the first is no longer; those around the texts stay.
  * @param {Loaded} loaded @param {Encoded} encoded @param {string} text @param {string | null} pair
  * @param {number} limit */
 function cut(loaded, { ids, types }, text, pair, limit) {
-    const around = encode(loaded, '', pair === null ? null : '').ids;
+    const around = encode(loaded, '').ids;
     let lead = 0, trail = 0;
     while (lead < around.length && around[lead] === ids[lead]) lead++;
     while (trail < around.length - lead && around.at(-1 - trail) === ids.at(-1 - trail)) trail++;
-    const between = around.length - lead - trail;
-    const content = ids.length - around.length;
-    const first = pair === null ? content : Math.min(content, encode(loaded, text, null, false).ids.length);
-    const second = content - first;
-    const room = Math.max(0, limit - around.length);
-    const keptSecond = Math.min(second, Math.max(Math.floor(room / 2), room - first));
+    const content = ids.length - lead - trail;
+    const second = pair === null ? 0 : Math.min(content, encode(loaded, pair, null, false).ids.length);
+    const first = pair === null ? content : Math.min(content - second, encode(loaded, text, null, false).ids.length);
+    const between = content - first - second;
+    const room = Math.max(0, limit - lead - between - trail);
+    const half = first > second ? Math.floor(room / 2) : Math.ceil(room / 2);
+    const keptSecond = Math.min(second, Math.max(half, room - first));
     const keptFirst = Math.min(first, room - keptSecond);
     const from = lead + first + between;
     /** @param {number[]} list */

@@ -65,8 +65,8 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
 /** What a language model took, when it was loaded, for each token that it read and that it wrote, in ms.
  * @typedef {{prompt_ms: number, token_ms: number}} Speed */
 /** How language models are loaded: tokens of a conversation, 0 as the model is; conversations at a time;
- * whether a few tokens are computed after a load that nobody waits for; and on how many threads, 0 where
- * what is faster is to be found out.
+ * whether a few tokens are computed after a load that nobody waits for; and on how many threads, 0: on its
+ * share of the cores, at most four.
  * @typedef {{context: number, slots: number, warmup: boolean, threads: number}} LanguageModels */
 /** What `welcome` tells the engines.
  * @typedef {{credential: string, threads: number, max_frame: number, models?: LanguageModels}} EngineSettings */
@@ -103,7 +103,7 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  * @typedef {{type: 'cache', key: string, bytes: number}} CacheMessage what a model keeps of what was computed with it
  * @typedef {{type: 'twice', key: string, bytes: number}} TwiceMessage so much of a model is loaded twice, 0: nothing any more
  * @typedef {{type: 'device_lost', reason: string}} DeviceLostMessage
- * @typedef {{type: 'lives', step_ms: number}} LivesMessage a model's own worker comes on with what it was given; `step_ms`: what a step took, 0: it was none; of each that took seconds
+ * @typedef {{type: 'lives', step_ms: number}} LivesMessage it comes on with what it was given; of a model's own worker `step_ms`: what a step took, 0: it was none; of each that took seconds
  * @typedef {{type: 'start', up: boolean, threads: number}} StartedMessage the engine begins to come up, or is up, with so many threads
  * @typedef {{type: 'log', level: string, message: string}} LogMessage
  * @typedef {CapabilitiesMessage | StartedMessage | AnswerMessage | FailureMessage | PartsMessage | ProgressMessage | ModelMessage | TurnMessage | CacheMessage | TwiceMessage | SlotsMessage | SpeedMessage | LivesMessage | DeviceLostMessage | LogMessage} FromEngine
@@ -111,10 +111,10 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
 
 /**
  * Document → link worker.
- * @typedef {{type: 'start', url: string, token: string, page_version: string, builds: Build[], capabilities: Record<string, any>}} StartMessage
+ * @typedef {{type: 'start', url: string, token: string, page_version: string, script: string, builds: Build[], capabilities: Record<string, any>}} StartMessage `script`: the document's, whose name is that of all the page's content
  * @typedef {{type: 'engine', worker: string, generation: number, port: MessagePort, memory: SharedArrayBuffer | null}} EngineMessage `worker`: its name
  * @typedef {{type: 'engine_died', worker: string, generation: number, reason: string}} EngineDiedMessage
- * @typedef {{type: 'leave'}} LeaveMessage the page is being closed
+ * @typedef {{type: 'leave', reason: string}} LeaveMessage the page is being closed, or stopped
  * @typedef {StartMessage | EngineMessage | EngineDiedMessage | LeaveMessage} ToLink
  */
 
@@ -122,11 +122,12 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  * Link worker → document.
  * @typedef {{type: 'begin', worker: string, build: Build}} BeginMessage begins a worker, in the place of the one that has its name
  * @typedef {{type: 'close', worker: string}} CloseMessage
+ * @typedef {{type: 'reload'}} ReloadMessage the service has another page
  * @typedef {{
- *   type: 'state', state: string, detail: string, node: string, platforms: Record<string, PlatformReport>,
+ *   type: 'state', state: string, detail: string, node: string, joined: boolean, platforms: Record<string, PlatformReport>,
  *   models: ModelState[], queued: number, running: number, answered: number, failed: number, replaced: number
- * }} StateMessage
- * @typedef {BeginMessage | CloseMessage | StateMessage} FromLink
+ * }} StateMessage `joined`: its token is good for coming in anew
+ * @typedef {BeginMessage | CloseMessage | ReloadMessage | StateMessage} FromLink
  */
 
 /** What the page's address asks for. @typedef {{nudge: boolean}} PageOptions */

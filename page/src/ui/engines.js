@@ -40,6 +40,10 @@ export class Engines {
         worker.postMessage({ type: 'start', port: port2, memory, options: this._options }, [port2]);
     }
 
+    closeAll() {
+        for (const name of [...this._workers.keys()]) this.close(name);
+    }
+
     /** @param {string} name */
     close(name) {
         this._workers.get(name)?.terminate();

@@ -1,20 +1,30 @@
 /**
- * The document: takes the one-time token from the address, starts the link worker, owns the engine
+ * The document: takes the token from the address, starts the link worker, owns the engine
  * workers, and shows people what is going on. Nothing computes here.
  */
 import { baseCapabilities, llamaBuild, possibleBuilds } from './capabilities.js';
 import { Engines } from './engines.js';
-import { show, showState } from './view.js';
+import * as kept from './kept.js';
+import { onStop, show, showState } from './view.js';
 
 /** @typedef {import('../shared/messages.js').FromLink} FromLink */
 /** @typedef {import('../shared/messages.js').ToLink} ToLink */
 /** @typedef {import('../shared/messages.js').Build} Build */
 
-/** The token, taken out of the address bar and the history at once, and what else is asked for there. */
+/** The token, taken out of the address bar and the history at once, and what else is asked for there; without one,
+ * what this tab had before it was loaded again. */
 function takeAddress() {
     const asked = new URLSearchParams(location.hash.slice(1));
     if (location.hash) history.replaceState(null, '', location.pathname + location.search);
-    return { token: asked.get('token'), options: { nudge: asked.get('nudge') !== 'off' } };
+    return asked.has('token') ? asked : new URLSearchParams(kept.get());
+}
+
+/** Comes back with what the service has now. @param {URLSearchParams} asked */
+function reload(asked) {
+    const again = new URLSearchParams(asked);
+    again.set('start', '');
+    history.replaceState(null, '', `#${again}`);
+    location.reload();
 }
 
 /** The engine workers' scripts: where WASM can be suspended, those that make use of it. */
@@ -23,31 +33,41 @@ const scripts = () => ({
     llama: __LLAMA_WORKERS__[llamaBuild()],
 });
 
-/** @param {string} token @param {import('../shared/messages.js').PageOptions} options */
-async function start(token, options) {
+/** @param {string} token @param {URLSearchParams} asked in the address, the token too */
+async function start(token, asked) {
     showState('starting');
     const link = new Worker(__LINK_WORKER__, { type: 'module', name: 'link' });
     const tellLink = (/** @type {ToLink} */ message, /** @type {Transferable[]} */ transfer = []) =>
         link.postMessage(message, transfer);
-    const engines = new Engines(scripts(), options, tellLink);
+    const engines = new Engines(scripts(), { nudge: asked.get('nudge') !== 'off' }, tellLink);
     link.onmessage = (/** @type {MessageEvent<FromLink>} */ { data }) => {
         if (data.type === 'begin') engines.begin(data.worker, data.build);
         else if (data.type === 'close') engines.close(data.worker);
-        else show(data);
+        else if (data.type === 'reload') reload(asked);
+        else {
+            if (data.state === 'refused' || data.state === 'stopped') kept.set('');
+            else if (data.joined) kept.set(String(asked));
+            show(data);
+        }
     };
     link.onerror = (event) => showState('failed', event.message || 'the link worker could not be loaded');
     // A page that may be shown again goes on; else the service need not wait for it.
     addEventListener('pagehide', ({ persisted }) => {
-        if (!persisted) tellLink({ type: 'leave' });
+        if (!persisted) tellLink({ type: 'leave', reason: 'its page was closed' });
     });
-    const url = new URL('/node', location.href);
+    onStop(() => {
+        kept.set('');
+        tellLink({ type: 'leave', reason: 'its person stopped it' });
+        engines.closeAll();
+    });
+    const url = new URL('/node', location.href), script = import.meta.url.slice(import.meta.url.lastIndexOf('/') + 1);
     url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
     const capabilities = await baseCapabilities();
     const builds = possibleBuilds(/** @type {Build[]} */ (Object.keys(__ENGINE_WORKERS__)), capabilities);
-    tellLink({ type: 'start', url: url.href, token, page_version: __PAGE_VERSION__, builds, capabilities });
+    tellLink({ type: 'start', url: url.href, token, page_version: __PAGE_VERSION__, script, builds, capabilities });
     for (const build of builds) engines.begin(build, build);
 }
 
-const { token, options } = takeAddress();
-if (token) start(token, options).catch((error) => showState('failed', String(error)));
+const asked = takeAddress(), token = asked.get('token');
+if (token) start(token, asked).catch((error) => showState('failed', String(error)));
 else showState('no-token');

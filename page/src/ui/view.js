@@ -11,7 +11,7 @@ const SENTENCES = {
     connecting: 'Connecting to the service.',
     connected: 'Connected. This page computes for the service while it stays open.',
     reconnecting: 'The connection dropped; trying again.',
-    stopped: 'The service has let this page go.',
+    stopped: 'This page computes for the service no more.',
     refused: 'The service refused this page. Its token may have been used already.',
     failed: 'The page could not start.',
 };
@@ -35,7 +35,14 @@ export function show(message) {
     rows('platforms', Object.entries(message.platforms).map(([name, report]) => [name, describe(report)]));
     rows('models', message.models.map(({ name, platform, state, bytes, error }) =>
         [name, `${platform}: ${state}, ${(bytes / 1e6).toFixed(1)} MB${error ? `, ${error}` : ''}`]));
+    const isOver = message.state === 'stopped' || message.state === 'refused';
+    /** @type {HTMLButtonElement} */ (document.getElementById('stop')).hidden = !message.joined || isOver;
     showState(message.state, message.detail);
+}
+
+/** @param {() => void} stop what a person asks for who no longer wants the page to compute */
+export function onStop(stop) {
+    document.getElementById('stop')?.addEventListener('click', stop);
 }
 
 /** @param {PlatformReport} report */

@@ -52,10 +52,11 @@ static int ask(struct wi_admission *admission, const struct wi_config_api *limit
     struct wi_peer who = peer(from);
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
     *other = pair[1];
-    int in = wi_admission_ask(admission, limits, open, pair[0], &who);
-    if (in)
+    struct wi_connections connections = {.count = open};
+    enum wi_admitted in = wi_admission_ask(admission, limits, &connections, pair[0], &who);
+    if (in != WI_ADMITTED_NOT)
         close(pair[0]);
-    return in;
+    return in != WI_ADMITTED_NOT;
 }
 
 static void enter(struct wi_admission *admission, const char *from)
@@ -100,8 +101,11 @@ static void test_limits(void **state)
         enter(admission, "127.0.0.1");
     assert_true(ask(admission, &limits, 2, "127.0.0.1", &other)); /* exempt */
     close(other);
-    assert_false(ask(admission, &limits, 4, "127.0.0.1", &other)); /* but not from this one */
-    check_told(other, "4 clients are connected");
+    assert_true(ask(admission, &limits, 4 + WI_ADMISSION_SPARE - 1, "127.0.0.1", &other));
+    close(other);
+    /* but not from this one */
+    assert_false(ask(admission, &limits, 4 + WI_ADMISSION_SPARE, "127.0.0.1", &other));
+    check_told(other, "20 clients are connected");
     close(other);
     struct wi_peer who = peer("192.0.2.1");
     wi_admission_leave(admission, &who);
@@ -115,25 +119,26 @@ static void test_limits(void **state)
 /* The rest of the program keeps descriptors: who gets none of the others is told why. */
 static void test_limit_of_files(void **state)
 {
+    const struct wi_connections one = {.count = 1}, ten = {.count = 10};
     const struct wi_config_api limits = {.max_connections = 10, .max_connections_per_address = 10};
     struct wi_admission_terms terms = {.linger_ms = 5000, .dialect = &wi_dialect_native};
     struct wi_error error;
     int other, others[2];
     terms.highest_fd = wi_descriptors_next();
     struct wi_admission *admission = wi_admission_new(&loop, &terms);
-    assert_false(wi_admission_is_full(admission, &limits, 1, &error));
+    assert_false(wi_admission_is_full(admission, &limits, &one, &error));
     assert_true(ask(admission, &limits, 1, "192.0.2.1", &other));
     others[0] = dup(0); /* the last that a connection may have */
-    assert_true(wi_admission_is_full(admission, &limits, 1, &error));
+    assert_true(wi_admission_is_full(admission, &limits, &one, &error));
     assert_non_null(
         strstr(error.detail, "1 clients are connected, and there are no open files left"));
     assert_false(ask(admission, &limits, 1, "192.0.2.1", &others[1]));
     check_told(others[1], "LimitNOFILE");
     close(others[0]);
-    assert_false(wi_admission_is_full(admission, &limits, 1, &error));
+    assert_false(wi_admission_is_full(admission, &limits, &one, &error));
     assert_int_equal(wi_admission_counters(admission)->files, 1);
     assert_int_equal(wi_admission_counters(admission)->full, 0);
-    assert_true(wi_admission_is_full(admission, &limits, 10, &error));
+    assert_true(wi_admission_is_full(admission, &limits, &ten, &error));
     assert_non_null(strstr(error.detail, "max_connections is 10"));
     close(other);
     close(others[1]);
@@ -147,7 +152,7 @@ static void test_tls(void **state)
     struct wi_admission *admission = make(5000, 1);
     char byte;
     int other;
-    assert_false(ask(admission, &limits, 0, "127.0.0.1", &other));
+    assert_false(ask(admission, &limits, WI_ADMISSION_SPARE, "127.0.0.1", &other));
     assert_int_equal(recv(other, &byte, 1, 0), 0);
     close(other);
     wi_admission_free(admission);
@@ -165,7 +170,7 @@ static void test_lingering_is_bounded(void **state)
     struct wi_admission *admission = make(60000, 0);
     int others[70], open = 0;
     for (int i = 0; i < 70; i++)
-        assert_false(ask(admission, &limits, 0, "127.0.0.1", &others[i]));
+        assert_false(ask(admission, &limits, WI_ADMISSION_SPARE, "127.0.0.1", &others[i]));
     for (int i = 0; i < 70; i++)
         open += !is_closed(others[i]);
     assert_int_equal(open, 64);
@@ -183,7 +188,7 @@ static void test_lingering_is_bounded(void **state)
         uv_run(&loop, UV_RUN_NOWAIT);
     for (int i = 0; i < 2; i++) {
         int other;
-        assert_false(ask(admission, &limits, 0, "127.0.0.1", &other));
+        assert_false(ask(admission, &limits, WI_ADMISSION_SPARE, "127.0.0.1", &other));
         assert_false(is_closed(other));
         close(other);
     }
@@ -197,7 +202,7 @@ static void test_lingering_ends(void **state)
     const struct wi_config_api limits = {.max_connections = 0, .max_connections_per_address = 1};
     struct wi_admission *admission = make(20, 0);
     int other;
-    assert_false(ask(admission, &limits, 0, "127.0.0.1", &other));
+    assert_false(ask(admission, &limits, WI_ADMISSION_SPARE, "127.0.0.1", &other));
     uv_run(&loop, UV_RUN_DEFAULT); /* until nothing is left of it */
     assert_true(is_closed(other));
     close(other);

@@ -324,6 +324,7 @@ static int set_up_with(struct wi_server_times times)
     f->config.api.stream_buffer = 256 << 10;
     f->config.api.send_timeout = 10000;
     f->config.pool.max_queue = 8;
+    f->config.pool.client_share = 1;
     f->config.models.max_picture_pixels = 1000000;
     f->config.models.directory = (char *)"/nonexistent/models";
     f->repository = wi_repository_new(&f->loop, "/nonexistent", NULL);

@@ -3,6 +3,8 @@
  * behind it on the connection is never taken for a request.
  */
 #include "fixture.h"
+
+#include "api/head.h"
 #include <time.h>
 
 /* What a smuggler would have run. */
@@ -97,6 +99,14 @@ static void test_refused(void **state)
         free_client(client);
     }
     until(wi_server_busy(fixture->server) == 0);
+}
+
+static void test_layout(void **state)
+{
+    assert_true(wi_head_layout_is_known("0.9.75"));
+    assert_true(wi_head_layout_is_known("0.9.76"));
+    assert_false(wi_head_layout_is_known("0.9.77"));
+    assert_false(wi_head_layout_is_known("1.0.1"));
 }
 
 /* What is unusual, but beyond doubt, is taken as before. */
@@ -295,6 +305,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_refused),
+        TEST(test_layout),
         TEST(test_taken),
         TEST(test_codings_of_the_body),
         TEST(test_absolute_targets),

@@ -85,14 +85,23 @@ static void test_origins(void **state)
     struct wi_error error;
     struct wi_guard *guard = make("127.0.0.1:8470", NULL, &error);
     const char *host = "localhost:8470";
-    assert_int_equal(wi_guard_check_origin(guard, NULL, host, &error), WI_OK);
-    assert_int_equal(wi_guard_check_origin(guard, "http://localhost:8470", host, &error), WI_OK);
-    assert_int_equal(wi_guard_check_origin(guard, "https://app.example", host, &error), WI_OK);
+    assert_int_equal(wi_guard_check_origin(guard, NULL, NULL, host, &error), WI_OK);
+    assert_int_equal(
+        wi_guard_check_origin(guard, "http://localhost:8470", "same-origin", host, &error), WI_OK);
+    assert_int_equal(
+        wi_guard_check_origin(guard, "https://app.example", "cross-site", host, &error), WI_OK);
+    /* A picture of a page, where no token keeps it out, and a link that was typed. */
+    assert_int_equal(
+        wi_guard_check_origin(guard, NULL, "cross-site", host, &error), WI_FORBIDDEN_ORIGIN);
+    assert_string_equal(error.field, "Sec-Fetch-Site");
+    assert_int_equal(wi_guard_check_origin(guard, NULL, "none", host, &error), WI_OK);
+    assert_int_equal(wi_guard_check_origin(guard, NULL, "same-origin", host, &error), WI_OK);
     static const char *const bad[] = {"null", "", "http://evil.example", "https://localhost:8470",
         "http://localhost:8471", "http://localhost", "http://localhost:8470.evil.example",
         "http://app.example"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        assert_int_equal(wi_guard_check_origin(guard, bad[i], host, &error), WI_FORBIDDEN_ORIGIN);
+        assert_int_equal(
+            wi_guard_check_origin(guard, bad[i], NULL, host, &error), WI_FORBIDDEN_ORIGIN);
     wi_guard_free(guard);
 }
 

@@ -483,6 +483,32 @@ static void test_grace_passes(void **state)
     free_client(client);
 }
 
+/* Ends that nobody has fetched do not fill the memory, and the oldest of them go. */
+static void test_kept_ends_are_few(void **state)
+{
+    char first[WI_ID_SIZE], last[WI_ID_SIZE];
+    fixture->budget.limit = 1 << 20;
+    for (int i = 0; i < 40; i++) {
+        struct client *client = begin_stream(",\"resumable\":true");
+        memcpy(i == 0 ? first : last, fixture->spec.id, WI_ID_SIZE);
+        give("one ");
+        give_while_allowed(4000);
+        until(has(client, "one"));
+        finish_job(WI_OK);
+        until(ended(client));
+        free_client(client);
+        until(wi_server_busy(fixture->server) == 0);
+        assert_true(fixture->budget.used <= fixture->budget.limit / 8);
+    }
+    struct client *client = take_up(last, NULL);
+    until(ended(client));
+    free_client(client);
+    client = take_up(first, NULL);
+    until(answered(client));
+    check_problem(client, 404, "job_not_found");
+    free_client(client);
+}
+
 static void test_gone(void **state)
 {
     fixture->config.api.stream_buffer = 4096;
@@ -626,6 +652,7 @@ int main(void)
         TEST(test_delete_ends_it),
         TEST(test_take_up),
         TEST(test_grace_passes),
+        TEST(test_kept_ends_are_few),
         TEST(test_gone),
         TEST(test_only_resumable_ones),
         TEST(test_head),

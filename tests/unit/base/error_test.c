@@ -2,6 +2,7 @@
 #include "../test.h"
 
 #include "base/error.h"
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,6 +79,39 @@ static void failures_are_grouped_and_bounded(void **state)
     assert_int_equal(all, 16);
 }
 
+/* As JSON has to be able to say. */
+static void expect_text(const char *text)
+{
+    json_t *value = json_string(text);
+    if (!value)
+        fail_msg("no UTF-8: %s", text);
+    json_decref(value);
+}
+
+static void long_texts_end_where_a_character_ends(void **state)
+{
+    struct wi_failures failures = {0};
+    struct wi_error error;
+    char text[3 * 400 + 4] = "";
+    for (int i = 0; i < 400; i++)
+        strcat(text, "\xe3\x81\x82");
+    for (int shift = 0; shift < 3; shift++) {
+        const char *before = &"xx"[2 - shift];
+        wi_error_set(&error, WI_INTERNAL, text, "%s%s", before, text);
+        wi_error_expect(&error, "%s%s", before, text);
+        wi_error_allow(&error, "%s%s", before, text);
+        wi_failures_add(&failures, "node", error.detail);
+        expect_text(error.detail);
+        expect_text(error.field);
+        expect_text(error.expected);
+        expect_text(error.allowed);
+        expect_text(failures.rows[shift].reason);
+        assert_true(strlen(error.detail) > sizeof error.detail - 4);
+        wi_error_set(&error, WI_INTERNAL, NULL, "output %.*s is odd", 30 + shift, text);
+        expect_text(error.detail);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -85,6 +119,7 @@ int main(void)
         cmocka_unit_test(the_man_page_lists_every_code),
         cmocka_unit_test(an_error_may_quote_itself),
         cmocka_unit_test(failures_are_grouped_and_bounded),
+        cmocka_unit_test(long_texts_end_where_a_character_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

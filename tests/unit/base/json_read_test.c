@@ -3,7 +3,19 @@
 
 #include "base/json_read.h"
 #include "base/memory.h"
+#include <dlfcn.h>
 #include <string.h>
+
+static int given_to_jansson;
+
+/* Jansson's own, counted. */
+json_t *json_loadb(const char *buffer, size_t size, size_t flags, json_error_t *error)
+{
+    json_t *(*theirs)(const char *, size_t, size_t, json_error_t *);
+    *(void **)&theirs = dlsym(RTLD_NEXT, "json_loadb");
+    given_to_jansson++;
+    return theirs(buffer, size, flags, error);
+}
 
 /* Compares values and, as text, their order; of errors, what is said of them. */
 static void compare(const char *text, size_t size, size_t flags)
@@ -100,6 +112,17 @@ static const char *const rows[] = {
     "[\"plain\",\"\",\"\\\"\\\\\\/\\b\\f\\n\\r\\t\",\"a\\nb\\nc\",\"\\n\",\"\\n\\n\"]",
     "[\"\\u0041\\u00e9\\ud83d\\ude00\"]",
     "[\"\\ud83d\"]",
+    "[\"\\ude00\"]",
+    "[\"\\ude00\\ud83d\"]",
+    "[\"\\ud83d\\u0041\"]",
+    "[\"\\ud83dA\"]",
+    "[\"\\ud83d\\n\"]",
+    "[\"\\uD83D\\uDE00\\u007f\\u0080\\u07ff\\u0800\\uffff\\ud800\\udc00\\udbff\\udfff\"]",
+    "[\"\\u00g0\"]",
+    "[\"\\u+041\"]",
+    "[\"\\U0041\"]",
+    "{\"\\u00e9\":{\"\\u00e8\":\"\\u00ea\"},\"e\":1}",
+    "{\"\\u0061\":1,\"a\":2}",
     "[\"\\u0000\"]",
     "{\"a\\u0000b\":1}",
     "{\"a\\nb\":\"c\\nd\",\"e\":1}",
@@ -135,6 +158,20 @@ static void reads_as_jansson_does(void **state)
     compare_exact("[]\0", 3);
 }
 
+/* As Python's json.dumps writes by default. */
+static void what_python_writes_is_read_once(void **state)
+{
+    static const char text[] =
+        "{\"model\": \"m\", \"pr\\u00e9fixe\": [\"na\\u00efve \\ud83d\\ude00\", 1.5, null]}";
+    given_to_jansson = 0;
+    json_t *read = wi_json_read(text, sizeof text - 1, 0, NULL);
+    assert_int_equal(given_to_jansson, 0);
+    json_t *list = json_object_get(read, "pr\xc3\xa9\x66ixe");
+    assert_string_equal(
+        json_string_value(json_array_get(list, 0)), "na\xc3\xafve \xf0\x9f\x98\x80");
+    json_decref(read);
+}
+
 /* Deep nesting is left to jansson, with its limit. */
 static void nests_as_deep_as_jansson(void **state)
 {
@@ -159,6 +196,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_as_jansson_does),
+        cmocka_unit_test(what_python_writes_is_read_once),
         cmocka_unit_test(nests_as_deep_as_jansson),
         cmocka_unit_test(reads_nothing),
     };

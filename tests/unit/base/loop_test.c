@@ -66,6 +66,35 @@ static void a_watch_frees_itself_inside_its_callback(void **state)
     assert_int_equal(f->fired, 1);
 }
 
+static uint64_t begun_ns, fired_ns;
+
+static void note_and_free(void *context)
+{
+    fired_ns = uv_hrtime();
+    wi_timer_free(((struct fixture *)context)->timer);
+}
+
+/* A long callback, at whose end a timer is begun. */
+static void begin_late(void *context, int status, int events)
+{
+    struct fixture *f = context;
+    for (uint64_t until = uv_hrtime() + 50 * 1000000; uv_hrtime() < until;)
+        ;
+    begun_ns = uv_hrtime();
+    wi_timer_start(f->timer, 30, 0);
+    wi_watch_free(f->watch);
+}
+
+static void a_timer_that_is_begun_late_is_not_early(void **state)
+{
+    struct fixture *f = *state;
+    f->timer = wi_timer_new(&f->loop, note_and_free, f);
+    f->watch = wi_watch_new(&f->loop, f->pipe[0], UV_READABLE, begin_late, f);
+    assert_int_equal(write(f->pipe[1], "x", 1), 1);
+    uv_run(&f->loop, UV_RUN_DEFAULT);
+    assert_true(fired_ns - begun_ns >= 29 * 1000000); /* the loop's clock has whole ms */
+}
+
 static void work(void *data)
 {
     ((struct fixture *)data)->fired++;
@@ -104,6 +133,7 @@ int main(void)
             a_timer_frees_itself_inside_its_callback, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             a_watch_frees_itself_inside_its_callback, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_timer_that_is_begun_late_is_not_early, set_up, tear_down),
         cmocka_unit_test_setup_teardown(work_reports_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(abandoned_work_reports_as_cancelled, set_up, tear_down),
     };

@@ -4,6 +4,7 @@
 #include "base/table.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum { KEYS = 20000, BUCKETS = 4096 };
 
@@ -80,6 +81,27 @@ static void where_a_key_lies_does_not_count(void **state)
     }
 }
 
+/* Of two words a first that differs in its highest bit, and a second that takes the difference
+ * back: so keys of 192 bytes make 4096 for one chain, where words are mixed by multiplying. */
+static void nobody_chooses_keys_of_one_chain(void **state)
+{
+    enum { PAIRS = 12, WORDS = 2 * PAIRS };
+    static unsigned counts[1 << PAIRS];
+    unsigned most = 0;
+
+    for (unsigned i = 0; i < 1u << PAIRS; i++) {
+        uint64_t key[WORDS] = {0};
+        for (unsigned pair = 0; pair < PAIRS; pair++)
+            if (i >> pair & 1) {
+                key[2 * pair] = 1ull << 63;
+                key[2 * pair + 1] = 1ull << 63 | 1ull << 31;
+            }
+        unsigned chain = wi_table_hash(key, sizeof key) % (1 << PAIRS);
+        most = ++counts[chain] > most ? counts[chain] : most;
+    }
+    assert_in_range(most, 1, 12); /* by chance 6 or 7 */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -87,6 +109,7 @@ int main(void)
         cmocka_unit_test(the_length_counts),
         cmocka_unit_test(each_byte_counts),
         cmocka_unit_test(where_a_key_lies_does_not_count),
+        cmocka_unit_test(nobody_chooses_keys_of_one_chain),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

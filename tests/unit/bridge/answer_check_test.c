@@ -301,12 +301,15 @@ static void a_node_speaks_for_itself_only(void **state)
     assert_true(claim.broke);
     claim = wi_claim_of(&sent, "inference_failed", 500);
     assert_true(claim.known && claim.is_ours && !claim.retryable);
+    claim = wi_claim_of(&sent, "grammar_too_costly", 500);
+    assert_int_equal(claim.code, WI_GRAMMAR_TOO_COSTLY);
+    assert_true(claim.known && claim.is_ours && !claim.retryable && !claim.broke);
     claim = wi_claim_of(&sent, "answer_too_large", 500);
     assert_int_equal(claim.code, WI_ANSWER_TOO_LARGE);
     assert_true(claim.known && claim.is_ours && !claim.retryable);
     claim = wi_claim_of(&sent, "deadline_exceeded", 1000);
     assert_int_equal(claim.code, WI_DEADLINE_EXCEEDED);
-    assert_true(claim.known && !claim.retryable);
+    assert_true(claim.known && claim.is_ours && !claim.retryable);
 }
 
 int main(void)

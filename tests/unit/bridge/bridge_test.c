@@ -12,6 +12,7 @@ static void test_announce_and_task(void **state)
     assert_int_equal(fixture->ups, 1);
     assert_string_equal(text_of(welcome, "node"), fixture->node);
     assert_false(json_is_true(json_object_get(json_object_get(welcome, "data"), "resumed")));
+    assert_true(json_is_false(json_object_get(json_object_get(welcome, "data"), "joined")));
     assert_non_null(strstr(text_of(welcome, "model_credential"), ".wi_"));
     json_decref(welcome);
 
@@ -225,7 +226,9 @@ static void test_odd_shape(void **state)
     struct client joined = open_socket(fixture);
     snprintf(who, sizeof who, "\"token\":\"%s\"", token);
     announce(&joined, who);
-    json_decref(hear(&joined, "welcome"));
+    json_t *welcome = hear(&joined, "welcome");
+    assert_true(json_is_true(json_object_get(json_object_get(welcome, "data"), "joined")));
+    json_decref(welcome);
     send_task(fixture, "att-2", NULL);
     answer_bytes(&joined, "att-2", "\"executed_on\":{\"platform\":\"wasm\"}", "abcd", 4);
     turn_until(&joined, &fixture->answers, 2);

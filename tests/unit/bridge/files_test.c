@@ -13,6 +13,7 @@ static void test_files(void **state)
     assert_string_equal((char *)reply.body, "<!doctype html>");
     assert_non_null(strstr(reply.head, "Cross-Origin-Opener-Policy: same-origin\r\n"));
     assert_non_null(strstr(reply.head, "Cross-Origin-Embedder-Policy: require-corp\r\n"));
+    assert_non_null(strstr(reply.head, "Permissions-Policy: accelerometer=(), camera=(), "));
     assert_non_null(strstr(reply.head, "'wasm-unsafe-eval'"));
     assert_non_null(strstr(reply.head, "Cache-Control: no-cache\r\n"));
     assert_non_null(strstr(reply.head, "Content-Type: text/html; charset=utf-8\r\n"));
@@ -180,6 +181,29 @@ static void test_model_files(void **state)
     client_close(&node);
 }
 
+/* Before anything is known of who asks: whatever is in front of the dot. */
+static void credentials_are_of_any_length(void **state)
+{
+    static const size_t lengths[] = {0, 1, WI_ID_SIZE - 1, WI_ID_SIZE, 200, 3900};
+    struct fixture *fixture = *state;
+    char request[4608];
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        struct client client = client_open(&fixture->loop, fixture->port);
+        struct http_reply reply;
+        size_t head = (size_t)sprintf(request,
+            "GET /models/digits/%s/model.onnx HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+            "Authorization: Bearer ",
+            test_model.hash);
+        memset(request + head, 'a', lengths[i]);
+        strcpy(request + head + lengths[i], ".wi_secret\r\n\r\n");
+        assert_int_equal(client_send(&client, request, strlen(request)), 0);
+        assert_int_equal(client_reply(&client, 0, &reply), 0);
+        assert_int_equal(reply.status, 401);
+        reply_clear(&reply);
+        client_close(&client);
+    }
+}
+
 /* A transfer that broke off goes on where it was, as long as the file is the same. */
 static void test_ranges_of_model_files(void **state)
 {
@@ -320,6 +344,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_files, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_model_files, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(credentials_are_of_any_length, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_ranges_of_model_files, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_changed_model_file, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_abandoned_file, set_up, tear_down),

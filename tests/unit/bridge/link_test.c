@@ -16,6 +16,7 @@ struct fixture {
     struct lws_vhost *vhost;
     struct wi_budget budget;
     struct wi_links links;
+    struct wi_share share;
     uint64_t frames_in, frames_out, bytes_in, bytes_out;
     int listener, port;
     struct wi_link *link; /* the last that came; NULL once its socket is gone */
@@ -94,6 +95,7 @@ static const struct wi_link_events strangers = {
     .on_message = on_message, .on_refused = on_refused, .on_late = on_late};
 static const struct wi_link_events settled = {.on_message = on_message,
     .on_refused = on_refused,
+    .on_late = on_late,
     .on_left = on_left,
     .on_drained = on_drained,
     .on_gone = on_gone};
@@ -172,6 +174,7 @@ static int set_up(void **state)
     fixture->links = (struct wi_links){.loop = &fixture->loop,
         .budget = &fixture->budget,
         .max_frame = MAX_FRAME,
+        .message_ms = 60000,
         .hello_ms = 60000,
         .counters = {
             &fixture->frames_in, &fixture->frames_out, &fixture->bytes_in, &fixture->bytes_out}};
@@ -521,7 +524,7 @@ static void what_is_drawn_does_not_fill_the_queue(void **state)
 static void a_link_has_a_limit_of_its_own(void **state)
 {
     struct fixture *fixture = *state;
-    wi_link_limit(fixture->link, 5000);
+    wi_link_limit(fixture->link, 5000, &fixture->share);
     expect_refused(fixture, 2, 5000);
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 static struct wi_budget budget;
+static struct wi_share share = {.budget = &budget};
 
 static int set_up(void **state)
 {
@@ -16,6 +17,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     assert_int_equal(budget.used, 0);
+    assert_int_equal(share.held, 0);
     return 0;
 }
 
@@ -23,7 +25,7 @@ static struct wi_pieces_in *make(const char *outline, struct wi_error *error)
 {
     json_t *list = json_loads(outline, 0, NULL);
     assert_non_null(list);
-    struct wi_pieces_in *in = wi_pieces_in_new(list, error);
+    struct wi_pieces_in *in = wi_pieces_in_new(list, &share, error);
     json_decref(list);
     return in;
 }
@@ -59,8 +61,9 @@ static void pieces_become_tensors(void **state)
     struct wi_pieces_in *in = make(TWO, &error);
     assert_non_null(in);
     assert_int_equal(in->bytes, 14);
-    assert_int_equal(wi_pieces_in_make_room(in, &budget), 0);
+    assert_int_equal(wi_pieces_in_grant(in, in->bytes), 0);
     assert_int_equal(budget.used, 14);
+    assert_int_equal(share.held, 14);
     assert_int_equal(in->tensor, 1); /* the first has no bytes */
     assert_int_equal(add(in, 1, 0, "abc", 3, &error), WI_OK);
     assert_int_equal(in->position, 3);
@@ -92,7 +95,7 @@ static void each_byte_comes_once_and_in_order(void **state)
     struct wi_error error;
     struct wi_pieces_in *in = make(TWO, &error);
     assert_int_equal(add(in, 1, 0, "a", 1, &error), WI_BAD_FRAMING); /* before there is room */
-    assert_int_equal(wi_pieces_in_make_room(in, &budget), 0);
+    assert_int_equal(wi_pieces_in_grant(in, in->bytes), 0);
     assert_int_equal(add(in, 1, 0, "ab", 2, &error), WI_OK);
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         assert_int_equal(
@@ -120,18 +123,57 @@ static void a_wrong_outline_is_refused(void **state)
     }
 }
 
-static void there_is_room_for_all_or_none(void **state)
+/* What the outline announces costs nothing; a step that is refused grants nothing. */
+static void memory_is_taken_in_steps(void **state)
 {
     struct wi_error error;
+    char *bytes = wi_alloc(1000);
     struct wi_pieces_in *in =
         make("[" ENTRY("x", "UINT8", "[600]", "600") "," ENTRY("y", "UINT8", "[600]", "600") "]",
             &error);
-    assert_int_equal(wi_pieces_in_make_room(in, &budget), -1);
     assert_int_equal(budget.used, 0);
-    assert_false(in->has_room);
+    assert_int_equal(wi_pieces_in_due(in), 1200);
+    assert_int_equal(wi_pieces_in_grant(in, 500), 0);
+    assert_int_equal(in->granted, 500);
+    assert_int_equal(budget.used, 500);
+    assert_int_equal(wi_pieces_in_grant(in, 700), -1);
+    assert_int_equal(in->granted, 500);
+    assert_int_equal(add(in, 0, 0, bytes, 501, &error), WI_BAD_FRAMING);
+    assert_int_equal(add(in, 0, 0, bytes, 500, &error), WI_OK);
     budget.limit = 1200;
-    assert_int_equal(wi_pieces_in_make_room(in, &budget), 0);
+    assert_int_equal(wi_pieces_in_grant(in, 700), 0);
     assert_int_equal(budget.used, 1200);
+    assert_int_equal(share.held, 1200);
+    assert_int_equal(add(in, 0, 500, bytes, 100, &error), WI_OK);
+    assert_int_equal(add(in, 1, 0, bytes, 600, &error), WI_OK);
+    wi_pieces_in_free(in);
+    free(bytes);
+}
+
+/* 100 bytes in 10 ms, of a node that sends nothing beside it. */
+static void what_comes_too_slowly_is_seen(void **state)
+{
+    const struct wi_pace_rule rule = {10, 10};
+    struct wi_error error;
+    char bytes[200] = {0};
+    struct wi_pieces_in *in = make("[" ENTRY("x", "UINT8", "[900]", "900") "]", &error);
+    for (int i = 0; i < 100; i++)
+        assert_false(wi_pieces_in_is_slow(in, &rule, 1, 1)); /* it waits for memory */
+    assert_int_equal(wi_pieces_in_grant(in, 300), 0);
+    for (int i = 0; i < 10; i++)
+        assert_false(wi_pieces_in_is_slow(in, &rule, 1, 1));
+    add(in, 0, 0, bytes, 100, &error); /* in time */
+    assert_false(wi_pieces_in_is_slow(in, &rule, 1, 1));
+    add(in, 0, 100, bytes, 200, &error);
+    for (int i = 0; i < 100; i++)
+        assert_false(wi_pieces_in_is_slow(in, &rule, 1, 1)); /* it waits for memory again */
+    assert_int_equal(wi_pieces_in_grant(in, 600), 0);
+    assert_false(wi_pieces_in_is_slow(in, &rule, 1, 1));
+    add(in, 0, 300, bytes, 99, &error); /* not enough */
+    for (int i = 1; i < 10; i++)
+        assert_false(wi_pieces_in_is_slow(in, &rule, 1, 1));
+    assert_true(wi_pieces_in_is_slow(in, &rule, 1, 1));
+    assert_false(wi_pieces_in_is_slow(in, &rule, 1, 2)); /* it shares the connection */
     wi_pieces_in_free(in);
 }
 
@@ -148,19 +190,18 @@ static void credit_is_ahead_of_what_has_come(void **state)
         (int)WHOLE);
     struct wi_pieces_in *in = make(outline, &error);
     assert_int_equal(in->granted, 0);
-    assert_int_equal(wi_pieces_in_make_room(in, &budget), 0);
-    assert_int_equal(in->granted, WI_PIECES_AHEAD);
+    assert_int_equal(wi_pieces_in_due(in), WI_PIECES_AHEAD);
+    assert_int_equal(wi_pieces_in_grant(in, WI_PIECES_AHEAD), 0);
     while (in->received < WHOLE) {
         size_t size = WHOLE - in->received < EACH ? WHOLE - in->received : EACH;
         assert_true(in->granted - in->received >= size); /* nobody waits who is heard */
         assert_int_equal(add(in, 0, in->received, bytes, size, &error), WI_OK);
-        size_t before = in->granted;
-        if (!wi_pieces_in_extend(in)) {
-            assert_int_equal(in->granted, before);
+        size_t more = wi_pieces_in_due(in);
+        if (!more)
             continue;
-        }
         told++;
-        assert_true(in->granted > before);
+        assert_int_equal(wi_pieces_in_grant(in, more), 0);
+        assert_int_equal(budget.used, in->granted);
         assert_true(in->granted - in->received <= WI_PIECES_AHEAD);
     }
     assert_int_equal(in->granted, WHOLE);
@@ -176,7 +217,7 @@ static void strings_are_checked_at_the_end(void **state)
     struct wi_tensors tensors = {0};
     for (int right = 0; right < 2; right++) {
         struct wi_pieces_in *in = make("[" ENTRY("s", "BYTES", "[1]", "7") "]", &error);
-        assert_int_equal(wi_pieces_in_make_room(in, &budget), 0);
+        assert_int_equal(wi_pieces_in_grant(in, in->bytes), 0);
         assert_int_equal(add(in, 0, 0, right ? "\3\0\0\0abc" : "\4\0\0\0abc", 7, &error), WI_OK);
         assert_int_equal(wi_pieces_in_take(in, &tensors, &error), right ? WI_OK : WI_BAD_FRAMING);
         wi_pieces_in_free(in);
@@ -190,7 +231,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(pieces_become_tensors, set_up, tear_down),
         cmocka_unit_test_setup_teardown(each_byte_comes_once_and_in_order, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_wrong_outline_is_refused, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(there_is_room_for_all_or_none, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(memory_is_taken_in_steps, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_comes_too_slowly_is_seen, set_up, tear_down),
         cmocka_unit_test_setup_teardown(credit_is_ahead_of_what_has_come, set_up, tear_down),
         cmocka_unit_test_setup_teardown(strings_are_checked_at_the_end, set_up, tear_down),
     };

@@ -143,7 +143,7 @@ static void end_when_weighed(void *context)
 {
     struct room *room = context;
 
-    if (wi_child_rss(room->child) > 100000)
+    if (wi_child_memory(room->child) > 100000)
         end_with_grace(room);
     else
         wi_timer_start(room->look, 5, 0);
@@ -151,7 +151,7 @@ static void end_when_weighed(void *context)
 
 static void weigh(struct room *room)
 {
-    assert_int_equal(wi_child_rss(room->child), 0);
+    assert_int_equal(wi_child_memory(room->child), 0);
     wi_children_weigh(room->children);
     wi_children_weigh(room->children); /* once is enough */
     wi_timer_start(room->look, 5, 0);

@@ -1,24 +1,19 @@
 /* The guard beside jobs with a task, which are compared by inputs of ours. */
 #include "fixture.h"
 
-/* The `index`th attempt answers a task; `member` says in how many bits. */
-static void answer_task_so(size_t index, const char *member, const char *bits, json_t *result)
+/* The `index`th attempt answers a task; the node says that it computed in `precision`. */
+static void answer_task(size_t index, const char *precision, json_t *result)
 {
     struct sent *sent = &the.sent[index];
     struct wi_answer answer = {.ok = 1,
         .result = result,
-        .executed_on =
-            json_pack("{s:s, s:s}", "platform", wi_platform_names[sent->platform], member, bits)};
+        .executed_on = json_pack(
+            "{s:s, s:s}", "platform", wi_platform_names[sent->platform], "precision", precision)};
     assert_true(index < the.sent_count && !sent->over);
     sent->over = 1;
     events()->on_answer(events()->context, "node-1", sent->attempt, &answer);
     json_decref(answer.result);
     json_decref(answer.executed_on);
-}
-
-static void answer_task(size_t index, const char *precision, json_t *result)
-{
-    answer_task_so(index, "precision", precision, result);
 }
 
 static json_t *written(double logprob)
@@ -54,18 +49,21 @@ static void a_task_is_checked_afterwards(void **state)
     assert_int_equal(the.sent_count, 4);
 }
 
-/* Routing asks for it, since nothing is known of the place. */
-static void compare_pictures(double on_webgpu, const char *precision)
+/* Routing asks for it, since nothing is known of the place. The model's folder has the weights of
+ * `dtype`; the node says that it computed in few bits. */
+static void compare_pictures(double on_webgpu, char *dtype)
 {
     size_t first = the.sent_count;
+    the.model.format = WI_FORMAT_HUGGINGFACE;
+    the.model.variant = dtype;
     the.wish.deadline_ms = the.wish.compare = 1;
     assert_int_equal(submit_so(0, WI_WASM, 0, WI_TASK_IMAGE_CLASSIFICATION), WI_OK);
     answer_task(first, "fp32", seen(0.1));
     turn();
     assert_int_equal(the.sent[first + 1].platform, WI_WASM);
-    answer_task(first + 1, precision, seen(0.9));
+    answer_task(first + 1, "q8", seen(0.9));
     assert_int_equal(the.sent[first + 2].platform, WI_WEBGPU);
-    answer_task(first + 2, precision, seen(on_webgpu));
+    answer_task(first + 2, "q8", seen(on_webgpu));
     compared();
 }
 
@@ -79,6 +77,12 @@ static void a_task_in_few_bits_may_differ_more(void **state)
 {
     compare_pictures(0.8, "q8");
     assert_int_equal(verdict(), WI_TRUSTED);
+}
+
+static void what_a_node_says_of_its_bits_allows_it_nothing(void **state)
+{
+    compare_pictures(0.8, "fp32");
+    assert_int_equal(verdict(), WI_WRONG);
 }
 
 /* Lists as long as one may be take too long for the loop. */
@@ -102,24 +106,26 @@ static void a_task_is_compared_off_the_loop(void **state)
     }
 }
 
-static enum wi_verdict compare_text(const char *quantization)
+static enum wi_verdict compare_text(int64_t file_type)
 {
     size_t first = the.sent_count;
+    the.model.format = WI_FORMAT_GGUF;
+    the.model.gguf.file_type = file_type;
     the.wish.wanted = 0;
     assert_int_equal(submit_so(1, WI_WEBGPU, 0, WI_TASK_COMPLETE), WI_OK);
     answer_task(first, "fp32", written(-1));
     turn();
-    answer_task_so(first + 1, "quantization", quantization, written(-1));
-    answer_task_so(first + 2, "quantization", quantization, written(-1.1));
+    answer_task(first + 1, "q4", written(-1));
+    answer_task(first + 2, "q4", written(-1.1));
     compared();
     return verdict();
 }
 
 static void the_bits_of_a_gguf_file_are_those_of_its_weights(void **state)
 {
-    assert_int_equal(compare_text("Q8_0"), WI_TRUSTED);
+    assert_int_equal(compare_text(7), WI_TRUSTED);
     strcpy(the.model.hash, "efgh");
-    assert_int_equal(compare_text("F32"), WI_WRONG);
+    assert_int_equal(compare_text(0), WI_WRONG);
 }
 
 static void a_task_that_cannot_run_there_is_unable(void **state)
@@ -269,6 +275,7 @@ int main(void)
         TEST(a_task_is_checked_afterwards),
         TEST(a_wrong_task_is_found_out),
         TEST(a_task_in_few_bits_may_differ_more),
+        TEST(what_a_node_says_of_its_bits_allows_it_nothing),
         TEST(a_task_is_compared_off_the_loop),
         TEST(the_bits_of_a_gguf_file_are_those_of_its_weights),
         TEST(a_task_that_cannot_run_there_is_unable),

@@ -63,6 +63,14 @@ static void a_bar_takes_what_is_left(void **state)
         "downloading [=====================================] 100 %  9 B of 3 B");
 }
 
+static void what_is_tried_again_is_said(void **state)
+{
+    static const char pull[] = "{\"state\":\"downloading\",\"loaded_bytes\":0,\"total_bytes\":26,"
+                               "\"retrying\":\"hub h answers 503 for x; try 2 of 9 in 1 s\"}";
+    expect_line(pull, 79, "downloading: hub h answers 503 for x; try 2 of 9 in 1 s");
+    expect_line(pull, 20, "downloading: hub h a");
+}
+
 static void what_a_server_says_is_shown_only(void **state)
 {
     expect_line("{\"state\":\"\\u001b[2J\"}", 79, "?[2J");
@@ -77,6 +85,7 @@ int main(void)
         cmocka_unit_test(sizes_have_two_or_three_digits),
         cmocka_unit_test(times_are_rounded_up),
         cmocka_unit_test(a_bar_takes_what_is_left),
+        cmocka_unit_test(what_is_tried_again_is_said),
         cmocka_unit_test(what_a_server_says_is_shown_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -112,9 +112,9 @@ static void calls_files_by_what_they_are(void **state)
               "\"data\":[82,73,70,70,0,0,0,0,87,65,86,69]},{\"name\":\"x\",\"datatype\":\"UINT8\","
               "\"shape\":[3],\"data\":[82,73,70]},{\"name\":\"depth\",\"datatype\":"
               "\"UINT8\",\"shape\":[8],\"data\":[137,80,78,71,13,10,26,10]}]}");
-    assert_non_null(strstr(text, "audio UINT8[12]: a WAV file; --output DIR saves it\n"));
+    assert_non_null(strstr(text, "audio UINT8[12]: a WAV file; --output FILE saves it\n"));
     assert_non_null(strstr(text, "x UINT8[3] = 82, 73, 70\n"));
-    assert_non_null(strstr(text, "depth UINT8[8]: a PNG file; --output DIR saves it\n"));
+    assert_non_null(strstr(text, "depth UINT8[8]: a PNG file; --output FILE saves it\n"));
     free(text);
 }
 
@@ -142,6 +142,38 @@ static void saves_tensors_under_tame_names(void **state)
     unlink(expected);
     snprintf(expected, sizeof expected, "%s/c.npy", directory);
     assert_int_equal(unlink(expected), 0);
+    assert_int_equal(rmdir(directory), 0);
+    wi_buffer_clear(&body);
+    wi_buffer_clear(&out);
+    json_decref(answer);
+}
+
+/* A voice where a file's name was asked for, whatever stands beside it. */
+static void saves_one_output_as_the_file_that_is_named(void **state)
+{
+    static const char text[] =
+        "{\"outputs\":[{\"name\":\"x\",\"datatype\":\"UINT8\",\"shape\":[1],\"data\":[7]},{"
+        "\"name\":"
+        "\"audio\",\"datatype\":\"UINT8\",\"shape\":[12],\"data\":[82,73,70,70,0,0,0,0,87,65,86,"
+        "69]}]}";
+    char directory[] = "/tmp/webinfer-answer-XXXXXX", wav[64], png[64];
+    struct wi_buffer body = {0}, out = {0};
+    struct wi_error error = {0};
+    json_t *answer = load(text);
+    size_t size;
+    assert_non_null(mkdtemp(directory));
+    snprintf(wav, sizeof wav, "%s/said.wav", directory);
+    snprintf(png, sizeof png, "%s/said.png", directory);
+    wi_buffer_puts(&body, text);
+    assert_int_equal(wi_cli_infer_save(answer, &body, strlen(text), wav, &out, &error), WI_OK);
+    char *file = wi_cli_read_file(wav, 4096, &size, &error);
+    assert_non_null(file);
+    assert_int_equal(size, 12);
+    assert_memory_equal(file, "RIFF\0\0\0\0WAVE", 12);
+    assert_int_not_equal(wi_cli_infer_save(answer, &body, strlen(text), png, &out, &error), WI_OK);
+    assert_non_null(strstr(error.detail, "no output can be saved as"));
+    free(file);
+    assert_int_equal(unlink(wav), 0);
     assert_int_equal(rmdir(directory), 0);
     wi_buffer_clear(&body);
     wi_buffer_clear(&out);
@@ -183,6 +215,7 @@ int main(void)
         cmocka_unit_test(calls_files_by_what_they_are),
         cmocka_unit_test(knows_files_by_their_first_bytes),
         cmocka_unit_test(saves_tensors_under_tame_names),
+        cmocka_unit_test(saves_one_output_as_the_file_that_is_named),
         cmocka_unit_test(refuses_an_answer_whose_bytes_do_not_fit),
         cmocka_unit_test(no_name_leaves_the_folder),
     };

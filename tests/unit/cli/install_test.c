@@ -172,13 +172,13 @@ static void adds_a_folder_with_what_is_in_it(void **state)
     char *link = join(folder, "LICENSE");
 
     put_model(folder, "seven-1.0.onnx", "one"); /* the only one: it is the model */
-    write_text(f->from, "text", "free");
-    assert_int_equal(symlink("../text", link), 0);
+    write_text(inner, "text", "free");
+    assert_int_equal(symlink("more/text", link), 0);
     write_text(inner, "words.json", "{}");
     write_text(hidden, "config", "");
     assert_int_equal(add(f, folder, NULL, 0, &error), WI_OK);
     assert_holds(place, "LICENSE model.onnx more");
-    assert_same(place, "LICENSE", f->from, "text");
+    assert_same(place, "LICENSE", inner, "text");
     assert_same(place, "more/words.json", inner, "words.json");
     assert_same(place, "model.onnx", folder, "seven-1.0.onnx");
     free(link);
@@ -186,6 +186,62 @@ static void adds_a_folder_with_what_is_in_it(void **state)
     free(inner);
     free(folder);
     free(place);
+}
+
+/* Who made the folder may have put a link to what only root may read into it. */
+static void follows_links_out_of_the_folder_but_not_as_root(void **state)
+{
+    const struct fixture *f = *state;
+    struct wi_error error = {0};
+    char *folder = make_folder(f->from, "clone"), *link = join(folder, "tokenizer.json");
+    char *place = join(f->store, "clone");
+
+    put_model(folder, "model.onnx", "one");
+    write_text(f->from, "secret", "of root");
+    assert_int_equal(symlink("../secret", link), 0);
+    assert_int_equal(chown(f->store, 65534, 65534), geteuid() == 0 ? 0 : -1);
+    if (geteuid() == 0) {
+        assert_int_equal(add(f, folder, NULL, 0, &error), WI_BAD_REQUEST);
+        assert_non_null(strstr(error.detail, "is a link out of the model's folder; root does not"));
+        assert_holds(f->store, "");
+        assert_int_equal(chmod(f->root, 0755) | chmod(f->from, 0755), 0);
+        assert_int_equal(seteuid(65534), 0);
+    }
+    enum wi_code code = add(f, folder, NULL, 0, &error);
+    if (getuid() == 0)
+        assert_int_equal(seteuid(0), 0);
+    assert_int_equal(code, WI_OK);
+    assert_same(place, "tokenizer.json", f->from, "secret");
+    free(place);
+    free(link);
+    free(folder);
+}
+
+/* Whose directory it is could have root write, or remove, anywhere. */
+static void writes_through_no_link(void **state)
+{
+    struct fixture *f = *state;
+    struct wi_error error = {0};
+    char *file = join(f->from, "model.onnx"), *elsewhere = make_folder(f->root, "elsewhere");
+    char *owner = join(f->store, "ada"), *store = join(f->root, "link");
+
+    put_model(f->from, "model.onnx", "one");
+    assert_int_equal(symlink("../elsewhere", owner), 0);
+    assert_int_not_equal(add(f, file, "ada/m", 0, &error), WI_OK);
+    assert_non_null(strstr(error.detail, "cannot be written"));
+    assert_holds(elsewhere, "");
+    assert_holds(f->store, "ada");
+    if (geteuid() == 0) {
+        assert_int_equal(symlink("elsewhere", store), 0);
+        assert_int_equal(lchown(store, 65534, 65534), 0);
+        snprintf(f->store, sizeof f->store, "%s", store);
+        assert_int_not_equal(add(f, file, "m", 0, &error), WI_OK);
+        assert_holds(elsewhere, "");
+    }
+    free(store);
+    free(owner);
+    free(elsewhere);
+    free(file);
 }
 
 #define REFUSES(why, path, name)                                                                   \
@@ -334,6 +390,8 @@ int main(void)
         TEST(adds_a_file_under_its_own_name),
         TEST(takes_what_describes_a_file_along),
         TEST(adds_a_folder_with_what_is_in_it),
+        TEST(follows_links_out_of_the_folder_but_not_as_root),
+        TEST(writes_through_no_link),
         TEST(refuses_what_is_no_model_and_leaves_nothing),
         TEST(says_who_may_write_where_we_may_not),
         TEST(says_that_the_directory_is_not_here),

@@ -94,13 +94,34 @@ static void refuses_what_it_does_not_know(void **state)
     REFUSES("no option --frob", "status", "--frob");
     REFUSES("no option --image", "status", "--image", "x");
     REFUSES("before the command", "--image", "x", "infer", "m");
-    REFUSES("no short options", "status", "-v");
+    REFUSES("no short option \"-x\"", "status", "-x");
+    REFUSES("no short option \"-hv\"", "-hv");
+    REFUSES("did you mean \"webinferd\"?", "serve");
     REFUSES("one argument too many", "status", "now");
     REFUSES("one argument too many", "infer", "m", "file", "more");
     REFUSES("usage: webinfer infer", "infer");
     REFUSES("needs a value", "infer", "m", "--image");
     REFUSES("takes no value", "status", "--json=yes");
     REFUSES("given twice", "infer", "m", "--image", "a", "--image", "b");
+}
+
+static void takes_the_names_that_other_programs_have(void **state)
+{
+    static const char *const ls[] = {"ls", NULL}, *const stop[] = {"stop", "m", NULL};
+    struct wi_arguments arguments;
+    assert_string_equal(wi_cli_find_verb(ls)->name, "list");
+    assert_string_equal(wi_cli_find_verb(stop)->name, "unload");
+    assert_int_equal(wi_arguments_parse(&arguments, 3,
+                         (char *[]){(char *)"webinfer", (char *)"ls", (char *)"-h"}, NULL),
+        WI_OK);
+    assert_true(arguments.help);
+    assert_string_equal(arguments.verb->name, "list");
+    wi_arguments_clear(&arguments);
+    assert_int_equal(
+        wi_arguments_parse(&arguments, 2, (char *[]){(char *)"webinfer", (char *)"-v"}, NULL),
+        WI_OK);
+    assert_true(wi_argument_given(&arguments, "version"));
+    wi_arguments_clear(&arguments);
 }
 
 static void says_what_may_have_been_meant(void **state)
@@ -204,6 +225,7 @@ int main(void)
         cmocka_unit_test(reads_the_json_of_a_file),
         cmocka_unit_test(help_and_version_need_no_command),
         cmocka_unit_test(refuses_what_it_does_not_know),
+        cmocka_unit_test(takes_the_names_that_other_programs_have),
         cmocka_unit_test(says_what_may_have_been_meant),
         cmocka_unit_test(explains_the_commands_of_a_group),
         cmocka_unit_test(every_option_is_explained),

@@ -14,6 +14,9 @@ static void has_no_control_characters(void **state)
         {"a\xc2\x9b"
          "2Jb\xc2\x80",
             "", "a?2Jb?"},
+        {"a\xe2\x80\xae"
+         "b\xe2\x81\xa6",
+            "", "a?b?"},
         {"a\xc2\xa0", "", "a\xc2\xa0"},
         {"a\xc2", "", "a\xc2"},
         {"a\n\tb\r", "", "a??b?"},

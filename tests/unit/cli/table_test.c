@@ -2,6 +2,7 @@
 #include "../test.h"
 
 #include "cli/table.h"
+#include <locale.h>
 #include <string.h>
 
 static const struct wi_column columns[] = {
@@ -17,6 +18,22 @@ static void aligns_columns(void **state)
     assert_string_equal(out.text, "NAME    VENDOR  RTT\n"
                                   "node-1  google  1.25 ms\n"
                                   "\xc3\xa9       -       -\n");
+    wi_buffer_clear(&out);
+    json_decref(rows);
+}
+
+static void wide_characters_take_two_columns(void **state)
+{
+    struct wi_buffer out = {0};
+    json_t *rows = json_loads(
+        "[{\"name\":\"\xe6\xa8\xa1\xe5\x9e\x8b\",\"rtt\":444400.4},{\"name\":\"e\xcc\x81\"}]", 0,
+        NULL);
+    assert_non_null(setlocale(LC_CTYPE, "C.UTF-8"));
+    wi_table(&out, columns, rows);
+    setlocale(LC_CTYPE, "C");
+    assert_string_equal(out.text, "NAME  VENDOR  RTT\n"
+                                  "\xe6\xa8\xa1\xe5\x9e\x8b  -       444400 ms\n"
+                                  "e\xcc\x81     -       -\n");
     wi_buffer_clear(&out);
     json_decref(rows);
 }
@@ -58,6 +75,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(aligns_columns),
+        cmocka_unit_test(wide_characters_take_two_columns),
         cmocka_unit_test(shows_every_kind_of_value),
         cmocka_unit_test(finds_paths),
         cmocka_unit_test(an_empty_list_has_its_titles),

@@ -60,6 +60,24 @@ static void questions_and_answers_alternate(void **state)
     wi_talk_clear(&talk);
 }
 
+static void three_quotes_hold_several_lines_together(void **state)
+{
+    struct wi_talk talk = {0};
+
+    assert_int_equal(take(&talk, "\"\"\"", NULL), WI_TALK_MORE);
+    assert_int_equal(take(&talk, "/exit", NULL), WI_TALK_MORE);
+    assert_int_equal(take(&talk, "  two\"\"\"", NULL), WI_TALK_ASK);
+    wi_talk_answered(&talk, "ok", 2);
+    assert_int_equal(take(&talk, "\"\"\"one\"\"\"", NULL), WI_TALK_ASK);
+    wi_talk_answered(&talk, "ok", 2);
+    assert_int_equal(take(&talk, "\"\"\"", NULL), WI_TALK_MORE);
+    assert_int_equal(take(&talk, "\"\"\"", NULL), WI_TALK_MORE);
+    assert_false(talk.is_fenced);
+    expect(&talk, "user:/exit\n  two assistant:ok user:one assistant:ok");
+    assert_int_equal(take(&talk, "/bye", NULL), WI_TALK_END);
+    wi_talk_clear(&talk);
+}
+
 static void commands_send_nothing(void **state)
 {
     struct wi_talk talk = {0};
@@ -86,6 +104,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(questions_and_answers_alternate),
+        cmocka_unit_test(three_quotes_hold_several_lines_together),
         cmocka_unit_test(commands_send_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

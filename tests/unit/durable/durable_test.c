@@ -115,6 +115,27 @@ static void what_is_kept_is_bounded(void **state)
     assert_int_equal(fixture->submitted, 0);
 }
 
+/* Its memory may have been lowered since. */
+static void what_needs_more_than_there_can_be_ends_and_says_so(void **state)
+{
+    char id[WI_ID_SIZE];
+    uint64_t before = fixture->budget.limit;
+    assert_int_equal(store("", ECHO_REQUEST, id), 202);
+    until(fixture->has_job);
+    stop_server();
+    close_database();
+    open_database();
+    fixture->budget.limit = 100;
+    start_server();
+    json_t *json = end_of(id);
+    assert_string_equal(json_string_value(json_object_get(json, "state")), "failed");
+    json_t *problem = json_object_get(json, "error");
+    assert_string_equal(json_string_value(json_object_get(problem, "code")), "memory_budget");
+    json_decref(json);
+    assert_int_equal(fixture->submitted, 1);
+    fixture->budget.limit = before;
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up_stored, tear_down_stored)
@@ -126,6 +147,7 @@ int main(void)
         TEST(the_next_server_goes_on_with_it),
         TEST(a_format_that_is_not_known_is_an_error_that_says_so),
         TEST(what_is_kept_is_bounded),
+        TEST(what_needs_more_than_there_can_be_ends_and_says_so),
     };
 #undef TEST
 

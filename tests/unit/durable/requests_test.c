@@ -132,6 +132,7 @@ static int set_up(void **state)
     f->budget.limit = 1 << 24;
     f->config.store.max_size = 1 << 20;
     f->config.pool.job_retention = 3600000;
+    f->config.pool.client_share = 1;
     f->config.pool.max_queue = 1; /* they run one by one */
     f->config.models.max_picture_pixels = 1000;
     f->db = wi_db_open(&f->loop, f->folder, &f->failure);
@@ -324,16 +325,35 @@ static void what_cannot_be_accepted_is_told_why(void **state)
 {
     struct fixture *f = *state;
     struct wi_error error;
-    assert_int_equal(wi_durable_admit(f->durable, 100, &error), WI_OK);
-    assert_int_equal(wi_durable_admit(NULL, 100, &error), WI_UNAVAILABLE);
-    assert_int_equal(wi_durable_admit(f->durable, 2 << 20, &error), WI_STORAGE_FAILED);
+    assert_int_equal(wi_durable_admit(f->durable, "me", 100, &error), WI_OK);
+    assert_int_equal(wi_durable_admit(NULL, "me", 100, &error), WI_UNAVAILABLE);
+    assert_int_equal(wi_durable_admit(f->durable, "me", 2 << 20, &error), WI_STORAGE_FAILED);
     assert_true(error.retry_after_s > 0);
     f->admit = WI_SHUTTING_DOWN;
-    assert_int_equal(wi_durable_admit(f->durable, 100, &error), WI_SHUTTING_DOWN);
+    assert_int_equal(wi_durable_admit(f->durable, "me", 100, &error), WI_SHUTTING_DOWN);
     f->admit = WI_QUEUE_FULL; /* of those who wait: a stored job can */
-    assert_int_equal(wi_durable_admit(f->durable, 100, &error), WI_OK);
+    assert_int_equal(wi_durable_admit(f->durable, "me", 100, &error), WI_OK);
     wi_durable_quiesce(f->durable);
-    assert_int_equal(wi_durable_admit(f->durable, 100, &error), WI_SHUTTING_DOWN);
+    assert_int_equal(wi_durable_admit(f->durable, "me", 100, &error), WI_SHUTTING_DOWN);
+}
+
+/* Once half of the room is used nobody has more than an eighth of it. */
+static void one_client_does_not_take_all_the_room(void **state)
+{
+    struct fixture *f = *state;
+    struct wi_error error;
+    struct wi_durable_counters counters;
+    store(f, "one", NULL);
+    wi_durable_counters(f->durable, &counters);
+    size_t bytes = (size_t)counters.bytes;
+    f->config.store.max_size = (int64_t)(8 * bytes);
+    assert_int_equal(wi_durable_admit(f->durable, "me", 3 * bytes, &error), WI_OK);
+    assert_int_equal(wi_durable_admit(f->durable, "me", 3 * bytes + 1, &error), WI_CLIENT_SHARE);
+    assert_true(error.retry_after_s > 0);
+    assert_int_equal(wi_durable_admit(f->durable, "other", 3 * bytes + 1, &error), WI_OK);
+    until(f->has_job);
+    assert_true(cancel(f, "one", ""));
+    until(!f->has_job);
 }
 
 /* The daemon ends while the database still has a piece of work, and while another runs. */
@@ -366,6 +386,7 @@ int main(void)
         TEST(only_whose_job_it_is_finds_it_to_cancel),
         TEST(a_job_that_waits_is_cancelled_in_its_own_format),
         TEST(what_cannot_be_accepted_is_told_why),
+        TEST(one_client_does_not_take_all_the_room),
         TEST(what_is_wanted_is_done_though_the_jobs_have_ended),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

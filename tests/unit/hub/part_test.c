@@ -5,14 +5,35 @@
 #include "base/descriptors.h"
 #include "base/secret.h"
 #include "hub/part.h"
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+static int disk_fails;
+
+/* In the place of the library's. */
+int fsync(int fd)
+{
+    errno = EIO;
+    return disk_fails ? -1 : (int)syscall(SYS_fsync, fd);
+}
 
 struct fixture {
     char root[64];
     int folder;
 };
+
+static void assert_file(const char *root, const char *name, const char *content)
+{
+    char *path = wi_sprintf("%s/%s", root, name), text[64] = "";
+    int fd = open(path, O_RDONLY);
+    assert_int_equal(read(fd, text, sizeof text - 1), strlen(content));
+    assert_string_equal(text, content);
+    close(fd);
+    free(path);
+}
 
 static int set_up(void **state)
 {
@@ -47,14 +68,16 @@ static struct wi_part *open_part(const struct fixture *f, const char *content)
     struct wi_part *part = wi_part_open(f->folder, &file, &error);
     if (!part)
         fail_msg("%s", error.detail);
+    while (wi_part_read_back(part, 1, &error) > 0) {
+        /* a byte at a time */
+    }
     return part;
 }
 
-static void write_part(struct wi_part *part, uint64_t at, const char *bytes)
+static void add(struct wi_part *part, const char *bytes)
 {
     struct wi_error error;
-    assert_int_equal(wi_part_write(part, at, bytes, strlen(bytes), &error), WI_OK);
-    assert_int_equal(wi_part_catch_up(part, UINT64_MAX, &error), 0);
+    assert_int_equal(wi_part_add(part, bytes, strlen(bytes), &error), WI_OK);
 }
 
 static void fetch(const struct fixture *f, const char *content)
@@ -62,9 +85,22 @@ static void fetch(const struct fixture *f, const char *content)
     struct wi_error error;
     struct wi_part *part = open_part(f, content);
     assert_false(wi_part_is_done(part));
-    write_part(part, 0, content);
+    add(part, content);
     assert_int_equal(wi_part_finish(part, &error), WI_OK);
+    assert_true(wi_part_is_done(part));
     wi_part_close(part);
+}
+
+/* Where the bytes of that content gather. */
+static char *place_of(const char *content)
+{
+    struct wi_hub_file file = file_of(content);
+    return wi_sprintf("sub/.config.json.%.8s", file.hash);
+}
+
+static int is_there(const struct fixture *f, const char *path)
+{
+    return faccessat(f->folder, path, F_OK, 0) == 0;
 }
 
 /* What was fetched stays, whichever of the steps finds no descriptor, and is known afterwards. */
@@ -77,21 +113,21 @@ static void a_shortage_of_descriptors_loses_nothing(void **state)
     half.path = "half";
     fetch(f, "whole");
     struct wi_part *part = wi_part_open(f->folder, &half, &error);
-    write_part(part, 0, "four");
-    wi_part_save(part);
+    add(part, "four");
     wi_part_close(part);
     getrlimit(RLIMIT_NOFILE, &before);
-    for (int n = 0; n < 4; n++) {
+    for (int n = 0; n < 3; n++) {
         struct rlimit limit = before;
         limit.rlim_cur = (rlim_t)(wi_descriptors_next() + n);
         assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
         struct wi_part *done = wi_part_open(f->folder, &whole, &error);
         struct wi_part *begun = wi_part_open(f->folder, &half, &error);
         assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
-        assert_true(n > 0 || (!done && !begun));
-        assert_true(n < 3 || (done && begun));
-        assert_true(!done || wi_part_is_done(done));
-        assert_true(!begun || wi_ranges_bytes(wi_part_ranges(begun)) == 4);
+        assert_true(n > 0 || (!done && !begun && error.code == WI_UNAVAILABLE));
+        assert_true(n < 2 || (done && begun));
+        assert_true(!done || (wi_part_read_back(done, 5, &error) == 0 && wi_part_is_done(done)));
+        assert_true(
+            !begun || (wi_part_read_back(begun, 9, &error) == 0 && wi_part_bytes(begun) == 4));
         wi_part_close(done);
         wi_part_close(begun);
     }
@@ -110,23 +146,29 @@ static void a_file_that_is_whole_is_not_begun_again(void **state)
     wi_part_close(part);
 }
 
-/* The branch has moved on since the file was fetched: same path, same length, other bytes. */
+/* The branch has moved on since the file was fetched: same path, same length, other bytes. Nor is
+ * the old one changed where an earlier version has it, too. */
 static void a_file_of_another_commit_is_not_taken_for_it(void **state)
 {
     const struct fixture *f = *state;
     fetch(f, "{\"a\": 1}");
+    assert_int_equal(linkat(f->folder, "sub/config.json", f->folder, "version", 0), 0);
     fetch(f, "{\"a\": 2}");
     struct wi_part *part = open_part(f, "{\"a\": 2}");
     assert_true(wi_part_is_done(part));
     wi_part_close(part);
+    assert_file(f->root, "version", "{\"a\": 1}");
+    assert_file(f->root, "sub/config.json", "{\"a\": 2}");
 }
 
-static void a_file_of_unknown_origin_is_not_taken_for_it(void **state)
+static void a_file_of_unknown_origin_counts_by_its_bytes(void **state)
 {
     const struct fixture *f = *state;
     write_text(f->root, "sub/config.json", "{\"a\": 1}");
-    fetch(f, "{\"a\": 1}");
-    write_text(f->root, "sub/config.json.ranges", "8 what is this\n");
+    struct wi_part *part = open_part(f, "{\"a\": 1}");
+    assert_true(wi_part_is_done(part));
+    wi_part_close(part);
+    write_text(f->root, "sub/config.json", "{\"a\": 2}");
     fetch(f, "{\"a\": 1}");
 }
 
@@ -135,39 +177,63 @@ static void what_has_arrived_is_known_the_next_time(void **state)
     const struct fixture *f = *state;
     struct wi_error error;
     struct wi_part *part = open_part(f, "{\"a\": 1}");
-    write_part(part, 4, "\": 1");
+    add(part, "{\"a");
     wi_part_close(part);
     part = open_part(f, "{\"a\": 1}");
-    assert_int_equal(wi_ranges_bytes(wi_part_ranges(part)), 4);
-    write_part(part, 0, "{\"a");
-    write_part(part, 3, "\": 1}");
+    assert_int_equal(wi_part_bytes(part), 3);
+    add(part, "\": 1}");
     assert_int_equal(wi_part_finish(part, &error), WI_OK);
     wi_part_close(part);
 }
 
-/* The disk is full by then: nothing new can be written beside it. */
-static void a_file_that_is_whole_is_known_on_a_full_disk_too(void **state)
+/* What lies there was changed since it was hashed, or is longer than the file: nothing of it is
+ * believed. */
+static void what_lies_there_is_hashed_again(void **state)
 {
     const struct fixture *f = *state;
     struct wi_error error;
+    char *place = place_of("{\"a\": 1}");
     struct wi_part *part = open_part(f, "{\"a\": 1}");
-    write_part(part, 0, "{\"a\"");
-    wi_part_save(part);
-    assert_int_equal(mkdirat(f->folder, "sub/config.json.ranges.new", 0700), 0);
-    write_part(part, 4, ": 1}");
+    add(part, "{\"a\": ");
+    wi_part_close(part);
+    write_text(f->root, place, "{\"b\": ");
+    part = open_part(f, "{\"a\": 1}");
+    add(part, "1}");
+    assert_int_equal(wi_part_finish(part, &error), WI_DOWNLOAD_CORRUPT);
+    assert_int_equal(wi_part_bytes(part), 0);
+    wi_part_close(part);
+    write_text(f->root, place, "{\"a\": 1} ");
+    part = open_part(f, "{\"a\": 1}");
+    assert_int_equal(wi_part_bytes(part), 0);
+    wi_part_close(part);
+    free(place);
+}
+
+/* A server that cannot go on sends all of it once more: what was there is void, and gone. */
+static void beginning_anew_drops_what_was_there(void **state)
+{
+    const struct fixture *f = *state;
+    struct wi_error error;
+    char *place = place_of("{\"a\": 1}");
+    struct wi_part *part = open_part(f, "{\"a\": 1}");
+    add(part, "EVIL");
+    assert_int_equal(linkat(f->folder, place, f->folder, "elsewhere", 0), 0);
+    assert_int_equal(wi_part_begin_anew(part, &error), WI_OK);
+    add(part, "{\"a\": 1}");
     assert_int_equal(wi_part_finish(part, &error), WI_OK);
     wi_part_close(part);
-    part = open_part(f, "{\"a\": 1}");
-    assert_true(wi_part_is_done(part));
-    wi_part_close(part);
+    assert_file(f->root, "sub/config.json", "{\"a\": 1}");
+    assert_file(f->root, "elsewhere", "EVIL");
+    free(place);
 }
 
 static void what_never_began_leaves_nothing(void **state)
 {
     const struct fixture *f = *state;
+    char *place = place_of("{\"a\": 1}");
     wi_part_close(open_part(f, "{\"a\": 1}"));
-    assert_int_equal(faccessat(f->folder, "sub/config.json.part", F_OK, 0), -1);
-    assert_int_equal(faccessat(f->folder, "sub/config.json.ranges", F_OK, 0), -1);
+    assert_false(is_there(f, place));
+    free(place);
 }
 
 static void wrong_bytes_get_no_name(void **state)
@@ -175,11 +241,47 @@ static void wrong_bytes_get_no_name(void **state)
     const struct fixture *f = *state;
     struct wi_error error;
     struct wi_part *part = open_part(f, "{\"a\": 1}");
-    write_part(part, 0, "{\"a\": 2}");
+    add(part, "{\"a\": 2}");
     assert_int_equal(wi_part_finish(part, &error), WI_DOWNLOAD_CORRUPT);
-    assert_int_equal(wi_ranges_bytes(wi_part_ranges(part)), 0);
+    assert_int_equal(wi_part_bytes(part), 0);
     wi_part_close(part);
-    assert_int_equal(faccessat(f->folder, "sub/config.json", F_OK, 0), -1);
+    assert_false(is_there(f, "sub/config.json"));
+}
+
+/* The kernel says that once, and holds the bytes for written afterwards: they would be taken for
+ * those that are on disk. */
+static void what_did_not_get_to_the_disk_is_not_gone_on_with(void **state)
+{
+    const struct fixture *f = *state;
+    struct wi_error error;
+    char *place = place_of("{\"a\": 1}");
+    struct wi_part *part = open_part(f, "{\"a\": 1}");
+    add(part, "{\"a\": 1}");
+    disk_fails = 1;
+    assert_int_equal(wi_part_finish(part, &error), WI_STORAGE_FAILED);
+    disk_fails = 0;
+    wi_part_close(part);
+    assert_false(is_there(f, place));
+    assert_false(is_there(f, "sub/config.json"));
+    fetch(f, "{\"a\": 1}");
+    free(place);
+}
+
+static void a_name_may_be_as_long_as_names_can_be(void **state)
+{
+    const struct fixture *f = *state;
+    struct wi_hub_file file = file_of("x");
+    struct wi_error error;
+    char name[256] = "";
+    memset(name, 'n', 255);
+    file.path = name;
+    struct wi_part *part = wi_part_open(f->folder, &file, &error);
+    if (!part)
+        fail_msg("%s", error.detail);
+    add(part, "x");
+    assert_int_equal(wi_part_finish(part, &error), WI_OK);
+    wi_part_close(part);
+    assert_file(f->root, name, "x");
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -190,11 +292,14 @@ int main(void)
         TEST(a_shortage_of_descriptors_loses_nothing),
         TEST(a_file_that_is_whole_is_not_begun_again),
         TEST(a_file_of_another_commit_is_not_taken_for_it),
-        TEST(a_file_of_unknown_origin_is_not_taken_for_it),
+        TEST(a_file_of_unknown_origin_counts_by_its_bytes),
         TEST(what_has_arrived_is_known_the_next_time),
-        TEST(a_file_that_is_whole_is_known_on_a_full_disk_too),
+        TEST(what_lies_there_is_hashed_again),
+        TEST(beginning_anew_drops_what_was_there),
         TEST(what_never_began_leaves_nothing),
         TEST(wrong_bytes_get_no_name),
+        TEST(what_did_not_get_to_the_disk_is_not_gone_on_with),
+        TEST(a_name_may_be_as_long_as_names_can_be),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -34,6 +34,7 @@ struct wi_fetch {
     wi_fetch_fn *on_end;
     void *context;
     char *folder;
+    uint64_t *lengths;
     struct wi_hub_tree chosen;
     struct wi_timer *timer;
 };
@@ -57,6 +58,8 @@ static struct {
     int left; /* descriptors, from there on */
     uint64_t pause_ms;
     struct rlimit before; /* there were too few */
+    int tells_no_length;  /* until it is asked for */
+    int measured;         /* so often */
     char commit[65];
     struct wi_buffer model;
 } played;
@@ -122,7 +125,7 @@ static void give_tree(void *context)
     void *to = list->context;
     struct wi_hub_tree tree = {0};
     struct wi_hub_file file = {.path = "model.onnx", .remote = "model.onnx"};
-    file.bytes = played.model.size;
+    file.bytes = played.tells_no_length ? WI_HUB_BYTES_UNKNOWN : played.model.size;
     sha256(&played.model, file.hash);
     tree.commit = wi_strdup(played.commit);
     wi_hub_tree_add(&tree, &file, file.path);
@@ -190,9 +193,25 @@ static int fetch_fails(const struct wi_fetch *fetch)
     return played.fetch_error.code != WI_OK;
 }
 
+static void give_lengths(struct wi_fetch *fetch)
+{
+    const struct wi_fetch_progress progress = {0};
+    wi_fetch_fn *on_end = fetch->on_end;
+    void *to = fetch->context;
+    played.measured++;
+    for (size_t i = 0; i < fetch->chosen.count; i++)
+        fetch->lengths[i] = played.model.size;
+    wi_fetch_cancel(fetch);
+    on_end(to, &progress, NULL);
+}
+
 static void give_files(void *context)
 {
     struct wi_fetch *fetch = context;
+    if (fetch->lengths) {
+        give_lengths(fetch);
+        return;
+    }
     struct wi_fetch_progress progress = {
         .done = 1, .total = fetch->chosen.bytes, .fetched = 1, .files = 1};
     fetch->on_progress(fetch->context, &progress);
@@ -221,7 +240,8 @@ struct wi_fetch *wi_fetch_start(uv_loop_t *loop, struct wi_http *http,
     wi_hub_tree_copy(&fetch->chosen, order->files);
     fetch->timer = wi_timer_new(loop, give_files, fetch);
     wi_timer_start(fetch->timer, 0, 0);
-    played.fetches++;
+    fetch->lengths = order->lengths;
+    played.fetches += !order->lengths;
     return fetch;
 }
 

@@ -120,6 +120,90 @@ static void failures_for_good_leave_nothing(void **state)
     assert_int_equal(watcher.states & (1u << WI_PULL_DONE), 1u << WI_PULL_DONE);
 }
 
+/* Pulls what the repository has by then, and gives WI_OK or why not. */
+static enum wi_code pull_next(struct fixture *f, char commit, struct wi_buffer *model)
+{
+    struct watcher watcher;
+    memset(played.commit, commit, 40);
+    struct wi_buffer before = played.model;
+    played.model = *model;
+    start(f, "org/small", "org/small");
+    watch(f, "org/small", &watcher);
+    run_until_ended(f, &watcher);
+    played.model = before;
+    return watcher.states & (1u << WI_PULL_DONE) ? WI_OK : watcher.error.code;
+}
+
+static void count_found(void *context, struct wi_model *model, const struct wi_error *error)
+{
+    (void)model;
+    *(int *)context = error ? -1 : 1;
+}
+
+/* Whether a request for it finds a model now. */
+static int serves(struct fixture *f)
+{
+    int found = 0;
+    wi_repository_find(f->repository, "org/small", count_found, &found);
+    while (!found)
+        uv_run(&f->loop, UV_RUN_ONCE);
+    return found > 0;
+}
+
+/* What the hub has now is whole, and no model: the version that is here goes on. */
+static void what_cannot_be_read_gets_no_name(void **state)
+{
+    struct fixture *f = *state;
+    struct wi_buffer garbage = {0}, good = small_model();
+    struct wi_versions versions = {0};
+    wi_buffer_printf(&garbage, "%0100000d", 0);
+    assert_int_equal(pull_next(f, 'a', &garbage), WI_MODEL_INVALID);
+    assert_int_equal(wi_versions_list(f->root, "org/small", &versions), 0);
+    assert_int_equal(versions.count, 0); /* of a first pull nothing is left */
+    assert_int_equal(count_stagings(f), 0);
+    assert_int_equal(pull_next(f, 'b', &good), WI_OK);
+    assert_true(serves(f));
+    assert_int_equal(pull_next(f, 'c', &garbage), WI_MODEL_INVALID);
+    assert_int_equal(wi_versions_current(f->root, "org/small"), 1);
+    assert_true(serves(f));
+    assert_int_equal(wi_versions_list(f->root, "org/small", &versions), 0);
+    assert_int_equal(versions.count, 1);
+    wi_versions_clear(&versions);
+    wi_buffer_clear(&garbage);
+    wi_buffer_clear(&good);
+}
+
+/* The hub's list does not say how long its files are: that is asked for before there is room. */
+static void room_is_made_for_lengths_that_nobody_told(void **state)
+{
+    struct fixture *f = *state;
+    struct wi_buffer model = small_model();
+    played.tells_no_length = 1;
+    wi_versions_work_set(f->versions, model.size - 1, 2);
+    assert_int_equal(pull_next(f, 'a', &model), WI_STORAGE_FAILED);
+    assert_int_equal(played.measured, 1);
+    assert_int_equal(played.fetches, 0);
+    wi_versions_work_set(f->versions, model.size + 1000, 2);
+    assert_int_equal(pull_next(f, 'b', &model), WI_OK);
+    wi_buffer_clear(&model);
+}
+
+/* Two at a time of which either would fit. */
+static void pulls_under_way_count_in_the_quota(void **state)
+{
+    struct fixture *f = *state;
+    struct watcher second;
+    wi_buffer_printf(&played.model, "%010000d", 0); /* what else a pull writes does not count */
+    wi_versions_work_set(f->versions, 15000, 2);
+    played.hold = 1;
+    start(f, "org/small", "org/small");
+    run_until(f, "org/small", WI_PULL_DOWNLOADING);
+    start(f, "org/other", "org/other");
+    watch(f, "org/other", &second);
+    run_until(f, "org/other", WI_PULL_FAILED);
+    assert_int_equal(second.error.code, WI_STORAGE_FAILED);
+}
+
 /* A pull that the hub ends with `code`; nothing gets the name. */
 static void expect_failure(struct fixture *f, struct wi_error *played_error, enum wi_code code)
 {
@@ -221,6 +305,9 @@ int main(void)
         TEST(a_name_has_one_pull_at_a_time),
         TEST(names_that_are_taken_are_refused),
         TEST(failures_for_good_leave_nothing),
+        TEST(what_cannot_be_read_gets_no_name),
+        TEST(room_is_made_for_lengths_that_nobody_told),
+        TEST(pulls_under_way_count_in_the_quota),
         TEST(failures_that_may_pass_keep_what_was_fetched),
         TEST(nothing_is_kept_of_what_never_began),
         TEST(a_cancelled_pull_leaves_nothing),

@@ -7,19 +7,19 @@
 
 #define HUB "https://hub.example/org/model/resolve/abc/x.gguf"
 
-static void leads(const char *from, const char *location, int allow_private, const char *to)
+static void leads(const char *from, const char *location, const char *hub, const char *to)
 {
     struct wi_error error = {0};
-    char *next = wi_redirect_follow(from, location, 0, allow_private, &error);
+    char *next = wi_redirect_follow(hub, from, location, 0, &error);
     if (next == NULL || strcmp(next, to) != 0)
         fail_msg("%s: %s (%s)", location, next ? next : "refused", error.detail);
     free(next);
 }
 
-static void is_refused(const char *location, int allow_private, const char *why)
+static void is_refused(const char *location, const char *hub, const char *why)
 {
     struct wi_error error = {0};
-    char *next = wi_redirect_follow(HUB, location, 0, allow_private, &error);
+    char *next = wi_redirect_follow(hub, HUB, location, 0, &error);
     if (next != NULL || strstr(error.detail, why) == NULL)
         fail_msg("%s: %s (%s)", location ? location : "none", next ? next : "", error.detail);
     assert_int_equal(error.code, WI_HUB_FAILED);
@@ -28,13 +28,25 @@ static void is_refused(const char *location, int allow_private, const char *why)
 
 static void follows_to_https(void **state)
 {
-    leads(
-        HUB, "https://cdn.example/x?Signature=s3cret", 0, "https://cdn.example/x?Signature=s3cret");
-    leads(HUB, "/other/model/x.gguf", 0, "https://hub.example/other/model/x.gguf");
-    leads(HUB, "//cdn.example/x", 0, "https://cdn.example/x");
-    leads(HUB, "https://8.8.8.8/x", 0, "https://8.8.8.8/x");
-    leads("http://127.0.0.1:5/a", "http://127.0.0.1:6/b", 1, "http://127.0.0.1:6/b");
-    leads(HUB, "https://10.0.0.1/x", 1, "https://10.0.0.1/x");
+    leads(HUB, "https://cdn.example/x?Signature=s3cret", HUB,
+        "https://cdn.example/x?Signature=s3cret");
+    leads(HUB, "/other/model/x.gguf", HUB, "https://hub.example/other/model/x.gguf");
+    leads(HUB, "//cdn.example/x", HUB, "https://cdn.example/x");
+    leads(HUB, "https://8.8.8.8/x", HUB, "https://8.8.8.8/x");
+}
+
+/* Where the operator has named it, and nowhere else of a private network. */
+static void follows_a_private_hub_on_its_own_host(void **state)
+{
+    static const char local[] = "http://localhost:5/models", lan[] = "https://10.0.0.1/models";
+    leads("http://localhost:5/a", "http://127.0.0.1:6/b", local, "http://127.0.0.1:6/b");
+    leads(HUB, "https://10.0.0.1:9000/x", lan, "https://10.0.0.1:9000/x");
+    leads(HUB, "https://cdn.example/x", lan, "https://cdn.example/x");
+    is_refused("https://10.0.0.2/s3cret", lan, "private network");
+    is_refused("http://127.0.0.1:631/s3cret", lan, "private network");
+    is_refused("https://192.168.0.1/s3cret", local, "private network");
+    assert_true(wi_redirect_stays("https://Hub.lan/a", "https://hub.lan:8443/b"));
+    assert_false(wi_redirect_stays(HUB, "https://other.example/"));
 }
 
 static void keeps_out_of_private_networks(void **state)
@@ -45,25 +57,25 @@ static void keeps_out_of_private_networks(void **state)
         "https://[::ffff:10.0.0.1]/", "http://127.0.0.1/", "https://2130706433/", "https://0x7f.1/",
         "https://0177.0.0.1/"};
     for (size_t i = 0; i < sizeof private / sizeof private[0]; i++)
-        is_refused(private[i], 0, "private network");
+        is_refused(private[i], HUB, "private network");
 }
 
 static void refuses_other_ways(void **state)
 {
-    is_refused("http://cdn.example/s3cret", 1, "not https");
-    is_refused("http://192.168.0.1/s3cret", 1, "not https");
-    is_refused("ftp://cdn.example/s3cret", 0, "not https");
-    is_refused("https://user:s3cret@cdn.example/", 0, "without saying where");
-    is_refused(NULL, 0, "without saying where");
+    is_refused("http://cdn.example/s3cret", "https://10.0.0.1/", "not https");
+    is_refused("http://192.168.0.1/s3cret", "https://192.168.0.1/", "not https");
+    is_refused("ftp://cdn.example/s3cret", HUB, "not https");
+    is_refused("https://user:s3cret@cdn.example/", HUB, "without saying where");
+    is_refused(NULL, HUB, "without saying where");
 }
 
 static void counts_hops(void **state)
 {
     struct wi_error error;
-    char *next = wi_redirect_follow(HUB, "/x", WI_REDIRECTS_MAX - 1, 0, &error);
+    char *next = wi_redirect_follow(HUB, HUB, "/x", WI_REDIRECTS_MAX - 1, &error);
     assert_non_null(next);
     free(next);
-    assert_null(wi_redirect_follow(HUB, "/x", WI_REDIRECTS_MAX, 0, &error));
+    assert_null(wi_redirect_follow(HUB, HUB, "/x", WI_REDIRECTS_MAX, &error));
     assert_non_null(strstr(error.detail, "one redirect too many"));
 }
 
@@ -71,6 +83,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(follows_to_https),
+        cmocka_unit_test(follows_a_private_hub_on_its_own_host),
         cmocka_unit_test(keeps_out_of_private_networks),
         cmocka_unit_test(refuses_other_ways),
         cmocka_unit_test(counts_hops),

@@ -38,6 +38,9 @@ static void takes_what_people_write(void **state)
     takes("Org.1/na-me_2:Q8_0", WI_HUB_HUGGINGFACE, "Org.1/na-me_2", "Q8_0", NULL);
     takes("org/name@refs/pr/3", WI_HUB_HUGGINGFACE, "org/name", NULL, "refs/pr/3");
     takes("org/name:q4f16@v1.0", WI_HUB_HUGGINGFACE, "org/name", "q4f16", "v1.0");
+    takes("org/name:latest", WI_HUB_HUGGINGFACE, "org/name", NULL, NULL);
+    takes("org/name:Latest@v1", WI_HUB_HUGGINGFACE, "org/name", NULL, "v1");
+    takes("org/name:late", WI_HUB_HUGGINGFACE, "org/name", "late", NULL);
     takes("name", WI_HUB_PLAIN, "name", NULL, NULL);
     takes("a/b/c/d:Q8_0", WI_HUB_PLAIN, "a/b/c/d", "Q8_0", NULL);
     takes("a@" SUM, WI_HUB_PLAIN, "a", NULL, SUM);

@@ -46,6 +46,10 @@ static void a_pipelined_job_loses_no_attempt_with_its_node(void **state)
     assert_int_equal(fixture->last.code, WI_OK);
     assert_int_equal(fixture->last.attempts, 16);
     assert_int_equal(fixture->last.error.failures.count, 0);
+    struct wi_job_counters counters;
+    wi_jobs_counters(fixture->jobs, &counters);
+    assert_int_equal(counters.lost, 15);
+    assert_int_equal(counters.retried, 15);
 }
 
 static void submit_text(const char *options)
@@ -141,6 +145,29 @@ static void what_happened_is_told_of_every_failure(void **state)
     assert_string_equal(fixture->last.error.failures.rows[1].reason, "it failed");
 }
 
+static void what_is_held_up_goes_where_there_is_room(void **state)
+{
+    submit_text(NULL);
+    events()->on_held_up(events()->context, fixture->attempt, "another's grammar");
+    assert_string_equal(fixture->avoid, "node-1");
+    assert_int_equal(fixture->dispatched, 1); /* nobody else has room */
+    assert_int_equal(fixture->cancelled, 0);
+    events()->on_held_up(events()->context, "another attempt", "another's grammar");
+    fixture->choked = 1; /* so that node-2 is chosen */
+    for (int i = 0; i < 5; i++) {
+        fixture->choked = 1;
+        events()->on_held_up(events()->context, fixture->attempt, "another's grammar");
+        fixture->choked = 0;
+        events()->on_held_up(events()->context, fixture->attempt, "another's grammar");
+    }
+    assert_int_equal(fixture->dispatched, 11);
+    assert_int_equal(fixture->cancelled, 10);
+    assert_int_equal(fixture->answers, 0); /* none of them was an attempt used up */
+    answer_ok(fixture->attempt);
+    assert_int_equal(fixture->last.code, WI_OK);
+    assert_int_equal(fixture->last.attempts, 11);
+}
+
 static void says_why_the_latest_attempt_failed(void **state)
 {
     submit("job-1");
@@ -209,6 +236,7 @@ int main(void)
         TEST(but_not_without_end),
         TEST(earlier_runs_of_a_stored_job_count_for_its_end),
         TEST(what_happened_is_told_of_every_failure),
+        TEST(what_is_held_up_goes_where_there_is_room),
         TEST(says_why_the_latest_attempt_failed),
         TEST(where_one_is_busy_another_does),
         TEST(what_was_lost_together_keeps_its_order),

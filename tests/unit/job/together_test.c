@@ -111,6 +111,27 @@ static void what_is_tried_one_by_one_has_an_end_too(void **state)
     assert_int_equal(fixture->last.attempts, 16);
 }
 
+static void what_cannot_be_parted_is_run_one_by_one_and_costs_no_try(void **state)
+{
+    struct wi_answer answer = {.ok = 1};
+    run_together(1 << 20);
+    add_row(&answer.outputs, 3); /* of four */
+    fixture->config.pool.max_retries = 0;
+    fixture->room = 4;
+    events()->on_answer(events()->context, "node-1", fixture->attempt, &answer);
+    wi_tensors_clear(&answer.outputs);
+    assert_int_equal(fixture->answers, 0);
+    assert_int_equal(fixture->dispatched, 5);
+    struct wi_job_counters counters;
+    wi_jobs_counters(fixture->jobs, &counters);
+    assert_int_equal(counters.batches, 1);
+    assert_int_equal(counters.lost, 0);
+    answer_failure(WI_INTERNAL, 1); /* the only try that they have */
+    assert_int_equal(fixture->answers, 1);
+    assert_int_equal(fixture->last.code, WI_ATTEMPTS_EXHAUSTED);
+    assert_non_null(strstr(fixture->last.error.detail, "1 attempts failed"));
+}
+
 static void streams_are_not_joined(void **state)
 {
     make_company(1 << 20, 1);
@@ -164,6 +185,7 @@ int main(void)
         TEST(an_answer_is_parted_although_its_first_taker_withdraws_the_others),
         TEST(a_loss_ends_what_it_ends_although_that_withdraws_others),
         TEST(what_is_tried_one_by_one_has_an_end_too),
+        TEST(what_cannot_be_parted_is_run_one_by_one_and_costs_no_try),
         TEST(streams_are_not_joined),
         TEST(what_would_not_fit_a_message_is_not_joined),
         TEST(what_runs_beside_the_clients_is_not_joined),

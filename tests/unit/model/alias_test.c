@@ -30,6 +30,10 @@ static void leads_to_models(void **state)
     assert_resolved(&copy, "a/b:Q4_0", "tiny:Q4_0");
     assert_resolved(&copy, "gpt-4o-mini:Q4_0", "gpt-4o-mini:Q4_0"); /* it has a variant already */
     assert_resolved(&copy, "tiny", "tiny");
+    assert_resolved(&copy, "tiny:latest", "tiny");
+    assert_resolved(&copy, "a/b:Latest", "tiny");
+    assert_resolved(&copy, "gpt-4o-mini:latest", "owner/tiny:Q8_0");
+    assert_resolved(&copy, "tiny:latest1", "tiny:latest1");
     assert_resolved(&aliases, "a/b", "a/b");
     wi_aliases_clear(&copy);
 }

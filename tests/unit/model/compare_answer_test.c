@@ -262,10 +262,6 @@ static void what_a_precision_allows(void **state)
     assert_ptr_equal(wi_tolerance_of_graph("fp16"), wi_tolerance_of("fp16"));
     assert_ptr_equal(wi_tolerance_of_graph("float64"), wi_tolerance_of("fp32"));
     assert_ptr_equal(wi_tolerance_of_graph(""), wi_tolerance_of("fp32"));
-    assert_ptr_equal(wi_tolerance_coarser(wi_tolerance_of("fp32"), wi_tolerance_of("fp16")),
-        wi_tolerance_of("fp16"));
-    assert_ptr_equal(wi_tolerance_coarser(wi_tolerance_of("q8"), wi_tolerance_of("fp16")),
-        wi_tolerance_of("q8"));
 }
 
 int main(void)

@@ -222,6 +222,32 @@ static void a_file_that_is_too_long_for_its_picture_is_not_read(void **state)
     assert_true(compare_made(&one, &other, "fp32").open);
 }
 
+/* A text of so many bytes behind the head, which libpng would unpack if it were a packed one. */
+static void add_text(struct wi_tensor *mask, unsigned char size)
+{
+    enum { HEAD = 8 + 12 + 13 };
+    unsigned char chunk[12 + 255] = {0, 0, 0, size, 't', 'E', 'X', 't', 'a'};
+    struct wi_blob *blob = wi_blob_new(NULL, mask->size + 12 + size);
+    wi_blob_append(blob, mask->blob->bytes, HEAD);
+    wi_blob_append(blob, chunk, 12 + (size_t)size);
+    wi_blob_append(blob, mask->blob->bytes + HEAD, mask->size - HEAD);
+    wi_blob_unref(mask->blob);
+    mask->blob = blob;
+    mask->size += 12 + (size_t)size;
+}
+
+static void a_file_with_more_than_a_picture_is_not_read(void **state)
+{
+    const struct drawn *wasm = DRAWN({"sky", 0, 0, 20, SIDE});
+    struct answer one = make(wasm, SIDE), other = make(wasm, SIDE);
+    add_text(&other.outputs.items[0], 4);
+    assert_true(compare_made(&one, &other, "fp32").same);
+    one = make(wasm, SIDE);
+    other = make(wasm, SIDE);
+    add_text(&other.outputs.items[0], 100);
+    assert_true(compare_made(&one, &other, "fp32").open);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -235,6 +261,7 @@ int main(void)
         cmocka_unit_test(little_that_is_in_both_leaves_it_open),
         cmocka_unit_test(what_cannot_be_compared_leaves_it_open),
         cmocka_unit_test(a_file_that_is_too_long_for_its_picture_is_not_read),
+        cmocka_unit_test(a_file_with_more_than_a_picture_is_not_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -69,10 +69,6 @@ static struct wi_buffer full_model(unsigned version)
     gguf_u32(&file, "general.file_type", 15);
     gguf_text(&file, "general.type", "model");
     gguf_tokens(&file, 300);
-    gguf_u32(&file, "tokenizer.ggml.bos_token_id", 1);
-    gguf_u32(&file, "tokenizer.ggml.eos_token_id", 2);
-    gguf_u32(&file, "tokenizer.ggml.eot_token_id", version == 2 ? UINT32_MAX : 300);
-    gguf_number(gguf_key(&file, "tokenizer.ggml.add_bos_token", WI_GGUF_BOOL), 1, 1);
     gguf_text(&file, "tokenizer.chat_template", "{{ messages }}");
     gguf_u32(&file, "something.else", 7);
     gguf_tensor(&file, "token_embd.weight", 256, 300, 12);
@@ -96,12 +92,7 @@ static void reads_all_that_is_wanted(void **state)
         assert_int_equal(info.kv_heads, 3);
         assert_int_equal(info.feed_forward_length, 128);
         assert_int_equal(info.vocabulary, 300);
-        assert_int_equal(info.bos, 1);
-        assert_int_equal(info.eos, 2);
-        assert_int_equal(info.eot, -1);
-        assert_int_equal(info.add_bos, 1);
         assert_int_equal(info.pooling, -1);
-        assert_string_equal(info.chat_template, "{{ messages }}");
         assert_int_equal(info.template_bytes, 14);
         assert_int_equal(info.tensor_count, 3);
         assert_int_equal(info.parameters, 256 * 300 + 64 * 64 + 64);
@@ -178,23 +169,6 @@ static void counts_blocks_that_see_a_window(void **state)
     info = read_good(finish_gguf(&file), WI_GGUF_MODEL);
     assert_int_equal(info.kv_heads, 2 * 2); /* blocks 1 and 3 */
     assert_int_equal(info.kv_heads_windowed, 3 * 2);
-}
-
-static void counts_a_long_template_without_keeping_it(void **state)
-{
-    for (size_t more = 0; more <= 1; more++) {
-        struct gguf file = {0};
-        char *text = malloc(WI_GGUF_TEMPLATE_MAX + more + 1);
-        memset(text, 'x', WI_GGUF_TEMPLATE_MAX + more);
-        text[WI_GGUF_TEMPLATE_MAX + more] = '\0';
-        gguf_basics(&file, "llama");
-        gguf_text(&file, "tokenizer.chat_template", text);
-        struct wi_gguf_info info = read_good(finish_gguf(&file), WI_GGUF_MODEL);
-        assert_int_equal(info.template_bytes, WI_GGUF_TEMPLATE_MAX + more);
-        assert_int_equal(info.chat_template == NULL, more);
-        wi_gguf_clear(&info);
-        free(text);
-    }
 }
 
 static void joins_the_files_of_a_set(void **state)
@@ -391,7 +365,6 @@ int main(void)
         cmocka_unit_test(tells_what_a_model_is_for),
         cmocka_unit_test(names_the_quantisation_by_the_weights_where_the_file_does_not),
         cmocka_unit_test(counts_blocks_that_see_a_window),
-        cmocka_unit_test(counts_a_long_template_without_keeping_it),
         cmocka_unit_test(joins_the_files_of_a_set),
         cmocka_unit_test(refuses_what_is_no_model),
         cmocka_unit_test(refuses_other_versions),

@@ -133,8 +133,14 @@ static void test_figures(void **state)
                              "{\"model_max_length\":1e30}"),
                          &info, &error),
         WI_OK);
-    assert_int_equal(info.context, 514);
+    assert_int_equal(info.context, 512); /* two positions are the padding's, as in the page */
     assert_int_equal(info.tasks.items[0], WI_TASK_FILL_MASK);
+    assert_int_equal(read_folder("m",
+                         FILES("config.json", config, TOKENIZER, "sentence_bert_config.json",
+                             "{\"max_seq_length\":128}"),
+                         &info, &error),
+        WI_OK);
+    assert_int_equal(info.context, 128);
 }
 
 static void test_names_and_templates(void **state)

@@ -173,6 +173,15 @@ static void a_missing_name_is_explained(void **state)
     assert_string_equal(error.allowed, "digits, mnist");
     wi_list_explain(&list, "resnet", &error);
     assert_non_null(strstr(error.detail, "no model.onnx but resnet50.onnx"));
+    put("clone/onnx/model.onnx", "");
+    put("clone/tokenizer.json", "{}");
+    put("org/clone/onnx/model_q8.onnx", "");
+    read_again();
+    wi_list_explain(&list, "clone", &error);
+    assert_non_null(strstr(error.detail, "a graph in onnx/, but no config.json"));
+    wi_list_explain(&list, "org/clone", &error);
+    assert_non_null(strstr(error.detail, "a graph in onnx/, but no config.json"));
+    assert_non_null(wi_list_model(&list, "clone/onnx"));
 }
 
 static void many_names_are_cut_and_counted(void **state)

@@ -27,7 +27,7 @@ static enum wi_code read_model(
     assert_int_equal(write(fd, bytes, model->size), model->size);
     *error = (struct wi_error){0};
     enum wi_code code = wi_onnx_read(bytes, model->size, signature, error);
-    assert_int_equal(wi_onnx_read_file(fd, model->size, &other, &problem), code);
+    assert_int_equal(wi_onnx_read_file(fd, model->size, NULL, &other, &problem), code);
     assert_string_equal(problem.detail, error->detail);
     assert_int_equal(other.input_count, signature->input_count);
     wi_onnx_clear(&other);
@@ -323,9 +323,42 @@ static void notices_a_file_cut_short(void **state)
     int fd = mkstemp(path);
     unlink(path);
     assert_int_equal(write(fd, model.text, model.size / 2), model.size / 2);
-    assert_int_equal(wi_onnx_read_file(fd, model.size, &s, &error), WI_MODEL_INVALID);
+    assert_int_equal(wi_onnx_read_file(fd, model.size, NULL, &s, &error), WI_MODEL_INVALID);
     assert_non_null(strstr(error.detail, "cannot be read"));
     close(fd);
+    wi_buffer_clear(&model);
+}
+
+/* A reading that was told to end does so at the next field, however much there is left. */
+static void stops_when_it_is_told_to(void **state)
+{
+    struct wi_onnx_signature s;
+    struct wi_error error = {0};
+    struct wi_buffer model = small_model();
+    const atomic_int stop = 1;
+    char path[] = "/tmp/webinfer-onnx-XXXXXX";
+    int fd = mkstemp(path);
+    unlink(path);
+    assert_int_equal(write(fd, model.text, model.size), model.size);
+    assert_int_equal(wi_onnx_read_file(fd, model.size, &stop, &s, &error), WI_MODEL_INVALID);
+    assert_non_null(strstr(error.detail, "read no further (byte 0"));
+    close(fd);
+    wi_buffer_clear(&model);
+}
+
+/* The default domain has two names. */
+static void knows_the_opset_by_its_other_name(void **state)
+{
+    struct wi_onnx_signature s;
+    struct wi_buffer graph = {0}, model = {0}, opset = {0};
+    put_value(&graph, 12, "y", 1, 0, NULL);
+    put_bytes(&opset, 1, "ai.onnx", 7);
+    put_number(&opset, 2, 21);
+    put_message(&model, 8, &opset);
+    put_message(&model, 7, &graph);
+    assert_int_equal(wi_onnx_read((unsigned char *)model.text, model.size, &s, NULL), WI_OK);
+    assert_int_equal(s.opset, 21);
+    wi_onnx_clear(&s);
     wi_buffer_clear(&model);
 }
 
@@ -493,7 +526,7 @@ static void reads_the_collection_of_cases(void **state)
         char *path = wi_sprintf("%s/%s/model.onnx", folder, item->d_name);
         int fd = open(path, O_RDONLY | O_CLOEXEC);
         assert_true(fd >= 0 && fstat(fd, &st) == 0);
-        enum wi_code code = wi_onnx_read_file(fd, (uint64_t)st.st_size, &s, &error);
+        enum wi_code code = wi_onnx_read_file(fd, (uint64_t)st.st_size, NULL, &s, &error);
         int broken = strcmp(item->d_name, "neg_not_onnx_html") == 0 ||
                      strcmp(item->d_name, "neg_truncated_superres") == 0;
         if (broken != (code != WI_OK))
@@ -646,6 +679,8 @@ int main(void)
         cmocka_unit_test(refuses_bad_external_tensors),
         cmocka_unit_test(reads_files_larger_than_a_window),
         cmocka_unit_test(notices_a_file_cut_short),
+        cmocka_unit_test(stops_when_it_is_told_to),
+        cmocka_unit_test(knows_the_opset_by_its_other_name),
         cmocka_unit_test(checks_inputs),
         cmocka_unit_test(checks_inputs_given_twice_and_outputs),
         cmocka_unit_test(lists_many_names_within_bounds),

@@ -353,8 +353,8 @@ static void a_version_is_published_or_not(void **state)
         wi_source_add(&source, "model.onnx", 5,
             "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
         leave(store, n);
-        published = wi_versions_publish(
-                        store->directory, "org/name", &staging, &source, &number, &error) == WI_OK;
+        published = wi_versions_publish(store->directory, "org/name", &staging, &source, NULL, NULL,
+                        &number, &error) == WI_OK;
         leave_all(store);
         assert_int_equal(wi_versions_current(store->directory, "org/name"), published ? 3 : 2);
         if (!published)

@@ -188,7 +188,9 @@ static void test_findings(void **state)
             "}",
             0},
         {WI_TASK_FILL_MASK,
-            "{\"fills\":[{\"token\":1,\"token_text\":\"a\",\"probability\":1,\"text\":\"a\"}]}", 1},
+            "{\"fills\":[{\"token\":1,\"token_text\":\"a\",\"token_str\":\"a\","
+            "\"probability\":1,\"text\":\"a\",\"sequence\":\"a\"}]}",
+            1},
         {WI_TASK_FILL_MASK, "{\"masks\":[[],[]]}", 1},
         {WI_TASK_FILL_MASK, "{\"masks\":[[{}]]}", 0},
         {WI_TASK_FILL_MASK, "{\"masks\":7}", 0},

@@ -59,6 +59,8 @@ static void refuse(
     if (got != code || strcmp(error.field, field) != 0)
         fail_msg("%s: %s on %s: %s", text, wi_code_name(got), error.field, error.detail);
     assert_int_equal(error.code, code);
+    if (code == WI_INPUT_DATATYPE && strstr(field, ".data["))
+        assert_true(strncmp(error.expected, datatype, strlen(datatype)) == 0);
     assert_int_equal(list.count, 0);
     assert_int_equal(budget.used, 0);
 }

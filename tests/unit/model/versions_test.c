@@ -101,7 +101,7 @@ static enum wi_code pull(const struct store *store, const char *name, const char
     wi_source_add(&source, "model.onnx", strlen(graph), hash);
     wi_source_add(&source, "onnx/labels.txt", UINT64_MAX, GIT_C);
     enum wi_code code =
-        wi_versions_publish(store->directory, name, &staging, &source, &number, error);
+        wi_versions_publish(store->directory, name, &staging, &source, NULL, NULL, &number, error);
     wi_source_clear(&source);
     wi_staging_clear(&staging);
     return code;
@@ -206,8 +206,8 @@ static void what_was_not_fetched_is_not_published(void **state)
     open_staging(store, "two", &staging);
     write_text(staging.folder, "model.onnx", "short");
     wi_source_add(&source, "model.onnx", 6, SHA_B);
-    assert_int_equal(
-        wi_versions_publish(store->directory, "org/name", &staging, &source, &number, &error),
+    assert_int_equal(wi_versions_publish(store->directory, "org/name", &staging, &source, NULL,
+                         NULL, &number, &error),
         WI_INTERNAL);
     expect_file(store, "org/name/model.onnx", "a1");
     wi_source_clear(&source);
@@ -385,6 +385,21 @@ static void an_interrupted_removal_is_ended(void **state)
     write_text(store->directory, ".pulling/.gone-0/model.onnx", "four");
     assert_int_equal(wi_versions_gc(store->directory, 2, 0, &store->use, &store->held), 4);
     assert_false(is_there(store, ".pulling/.gone-0"));
+}
+
+/* What it has left behind is in nobody's way. */
+static void another_removal_goes_on_beside_an_interrupted_one(void **state)
+{
+    struct store *store = *state;
+    struct wi_error error;
+    uint64_t freed = 0;
+    int pulled;
+    write_text(store->directory, ".pulling/.gone-0/x", "four");
+    write_text(store->directory, "mine/model.onnx", "seventh");
+    assert_int_equal(wi_versions_remove(store->directory, "mine", &pulled, &freed, &error), WI_OK);
+    assert_false(is_there(store, "mine"));
+    assert_false(is_there(store, ".pulling/.gone-0"));
+    assert_false(is_there(store, ".pulling/.gone-1"));
 }
 
 /* --- removal ---------------------------------------------------------------------------------- */
@@ -586,6 +601,7 @@ int main(void)
         TEST(a_kill_before_the_staging_went_changes_nothing),
         TEST(a_name_that_was_taken_meanwhile_stays),
         TEST(an_interrupted_removal_is_ended),
+        TEST(another_removal_goes_on_beside_an_interrupted_one),
         TEST(some_versions_are_kept),
         TEST(a_pulled_model_goes_with_its_versions),
         TEST(a_model_that_was_added_goes_too),

@@ -227,7 +227,7 @@ static void what_was_measured_is_kept_by_name(void **state)
 
 static void spoke(double prompt_ms, double token_ms, double tokens, int warm)
 {
-    const struct wi_timings timings = {tokens, tokens * prompt_ms, tokens, tokens * token_ms};
+    const struct wi_timings timings = {tokens, tokens * prompt_ms, tokens, tokens * token_ms, 0};
 
     wi_estimates_spoke(estimates, hash, &place, 70, &timings, warm, 1e6);
 }
@@ -325,6 +325,55 @@ static void the_rates_of_text_survive_a_restart(void **state)
     assert_true(e.token_ms == 40 && e.answers == 2);
     assert_true(best_run("chrome") < 0); /* it is in its group again, with no run */
     assert_true(wi_estimates_best(estimates, hash, "chrome")->token_ms == 40);
+}
+
+/* Good runs after a bad start, and after a restart, which forgets what the last runs were. */
+static void whatever_was_measured_eight_good_runs_mend_it(void **state)
+{
+    for (int i = 0; i < 40; i++) {
+        ran(1e6);
+        wi_estimates_spoke(
+            estimates, hash, &place, 1e6, &(struct wi_timings){100, 1e6, 100, 1e6, 0}, 0, 1e6);
+        wi_estimates_spoke(
+            estimates, hash, &place, 0, &(struct wi_timings){100, 1e6, 100, 1e6, 0}, 1, 1e6);
+    }
+    assert_true(known().run_ms > 9e5 && known().prompt_ms > 9e3 && known().token_ms > 9e3);
+    wi_estimates_save(estimates);
+    for (int restarted = 0; restarted < 2; restarted++) {
+        for (int i = 0; i < 8; i++) {
+            ran(10);
+            wi_estimates_spoke(
+                estimates, hash, &place, 50, &(struct wi_timings){100, 10, 100, 30, 0}, 0, 1e6);
+            wi_estimates_spoke(
+                estimates, hash, &place, 0, &(struct wi_timings){100, 10, 100, 30, 0}, 1, 1e6);
+        }
+        assert_true(known().run_ms < 11 && known().load_ms < 60);
+        assert_true(known().prompt_ms < 0.11 && known().token_ms < 0.33);
+        if (restarted)
+            break;
+        ran(1e6); /* one alone does not outweigh them */
+        assert_true(known().run_ms < 50);
+        for (int i = 0; i < WI_ESTIMATE_LATELY; i++)
+            ran(1e6);
+        wi_estimates_save(estimates);
+        wi_estimates_free(estimates);
+        estimates = wi_estimates_new(NULL);
+        assert_true(known().run_ms > 9e5);
+    }
+}
+
+/* A grammar, several answers: what their tokens take is their own. */
+static void what_stands_in_gives_way_to_the_first_measurement(void **state)
+{
+    struct wi_timings slow = {100, 200, 100, 1e6, 1}, usual = {100, 200, 100, 3000, 0};
+
+    wi_estimates_spoke(estimates, hash, &place, 0, &slow, 1, 0);
+    assert_true(known().token_ms == 1e4 && known().answers == 0);
+    assert_true(known().prompt_ms == 2 && known().prompts == 1);
+    wi_estimates_spoke(estimates, hash, &place, 0, &usual, 1, 0);
+    assert_true(known().token_ms == 30);
+    wi_estimates_spoke(estimates, hash, &place, 0, &slow, 1, 0);
+    assert_true(known().token_ms == 30 && known().answers == 1);
 }
 
 static void they_survive_a_restart(void **state)
@@ -476,7 +525,7 @@ static void the_best_of_a_kind_is_found(void **state)
 static void the_best_for_text_makes_its_tokens_fastest(void **state)
 {
     struct wi_place other = wi_place_of(&node, WI_ENGINE_ORT, WI_WASM);
-    const struct wi_timings fast = {100, 900, 100, 2000};
+    const struct wi_timings fast = {100, 900, 100, 2000, 0};
 
     spoke(2, 30, 16, 1);
     wi_estimates_spoke(estimates, hash, &other, 0, &fast, 1, 0);
@@ -550,6 +599,10 @@ int main(void)
             first_runs_and_few_tokens_count_where_nothing_better_is_known, setup, teardown),
         cmocka_unit_test(text_is_expected_to_take_what_its_tokens_do),
         cmocka_unit_test_setup_teardown(the_rates_of_text_survive_a_restart, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            whatever_was_measured_eight_good_runs_mend_it, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            what_stands_in_gives_way_to_the_first_measurement, setup, teardown),
         cmocka_unit_test_setup_teardown(they_survive_a_restart, setup, teardown),
         cmocka_unit_test_setup_teardown(saving_is_paced, setup, teardown),
         cmocka_unit_test_setup_teardown(

@@ -386,6 +386,57 @@ static void loaded_models_are_known(void **state)
     assert_int_equal(wi_fleet_loaded(class(), A, WI_WASM), 2);
 }
 
+static void what_nobody_has_confirmed_is_taken_back(void **state)
+{
+    add(0);
+    wi_fleet_promise(&nodes[0], A, WI_WASM);
+    assert_warm(A, 0);
+    wi_fleet_take_back(&nodes[0], A, WI_WASM);
+    assert_warm(A, -1);
+    wi_fleet_take_back(&nodes[0], A, WI_WASM);
+    wi_fleet_promise(&nodes[0], A, WI_WASM);
+    wi_fleet_confirm(&nodes[0], A, WI_WASM);
+    wi_fleet_promise(&nodes[0], A, WI_WASM);
+    wi_fleet_take_back(&nodes[0], A, WI_WASM);
+    assert_warm(A, 0);
+    tell(0, B, "wasm", "loading");
+    assert_warm(A, -1);
+    wi_fleet_promise(&nodes[0], B, WI_WASM);
+    wi_fleet_take_back(&nodes[0], B, WI_WASM);
+    assert_warm(B, 0);
+}
+
+static void idle_nodes_that_joined_take_turns(void **state)
+{
+    for (int i = 0; i < 2; i++)
+        add(i);
+    load(0, WI_ENGINE_ORT, 1, 1100);
+    load(0, WI_ENGINE_ORT, 0, 0);
+    assert_any(NULL, 0); /* of ours, so that the others may be closed */
+    for (int i = 0; i < 2; i++)
+        wi_fleet_remove(&fleet, &nodes[i]);
+    info.session[0] = '\0';
+    for (int i = 0; i < 2; i++)
+        add(i);
+    assert_any(NULL, 0);
+    load(0, WI_ENGINE_ORT, 1, 1100);
+    load(0, WI_ENGINE_ORT, 0, 0);
+    assert_any(NULL, 1);
+}
+
+static void a_doubted_node_is_in_a_class_of_its_own(void **state)
+{
+    add(0);
+    nodes[1].doubted = 1;
+    add(1);
+    assert_ptr_not_equal(nodes[0].class, nodes[1].class);
+    assert_true(nodes[1].class->doubted);
+    assert_false(nodes[0].class->doubted);
+    nodes[1].doubted = 0;
+    add(1);
+    assert_ptr_equal(nodes[0].class, nodes[1].class);
+}
+
 static void a_late_node_is_given_as_long_again(void **state)
 {
     add(0);
@@ -450,6 +501,9 @@ int main(void)
             whose_queue_a_model_fills_is_learned_when_it_is_asked_for, setup, teardown),
         cmocka_unit_test_setup_teardown(closed_nodes_are_not_found, setup, teardown),
         cmocka_unit_test_setup_teardown(loaded_models_are_known, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_nobody_has_confirmed_is_taken_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(idle_nodes_that_joined_take_turns, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_doubted_node_is_in_a_class_of_its_own, setup, teardown),
         cmocka_unit_test_setup_teardown(a_late_node_is_given_as_long_again, setup, teardown),
         cmocka_unit_test_setup_teardown(
             any_order_of_changes_leaves_the_lists_whole, setup, teardown),

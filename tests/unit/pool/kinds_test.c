@@ -70,6 +70,19 @@ static void what_was_learnt_outlives_a_change_of_the_configuration(void **state)
     assert_false(wi_pool_kind_info(kind)->backoff.open);
 }
 
+static void a_kind_is_preferred_once_what_it_would_have_had_takes_as_long_as_its_start(void **state)
+{
+    struct pool_kinds *kinds = *state;
+    struct pool_kind *kind = wi_pool_kinds_at(kinds, 0);
+
+    assert_false(wi_pool_kind_prefer(kind, 750, 3000, 1000, 100)); /* one request, or two */
+    assert_false(wi_pool_kind_prefer(kind, 750, 3000, 1000, 200));
+    assert_false(wi_pool_kind_prefer(kind, 1500, 3000, 1000, 1200));
+    assert_true(wi_pool_kind_prefer(kind, 1, 3000, 1000, 1300));
+    assert_false(wi_pool_kind_prefer(kind, 2999, 3000, 1000, 2301)); /* after a pause */
+    assert_true(wi_pool_kind_prefer(kind, 3001, 3000, 1000, 9000));  /* one that is long enough */
+}
+
 static void a_wish_is_new_once_and_ends_when_it_is_not_repeated_or_came_true(void **state)
 {
     struct pool_kinds *kinds = *state;
@@ -126,6 +139,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_preferred_kind_comes_first, setup, teardown),
         cmocka_unit_test_setup_teardown(
             what_was_learnt_outlives_a_change_of_the_configuration, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            a_kind_is_preferred_once_what_it_would_have_had_takes_as_long_as_its_start, setup,
+            teardown),
         cmocka_unit_test_setup_teardown(
             a_wish_is_new_once_and_ends_when_it_is_not_repeated_or_came_true, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_missing_is_looked_for_again, setup, teardown),

@@ -12,7 +12,7 @@ static void each_fault_alone_gets_the_mildest_remedy(void **state)
         [WI_FAULT_PAGE_SILENT] = WI_REMEDY_RELOAD,
         [WI_FAULT_PAGE_FROZEN] = WI_REMEDY_RETIRE,
         [WI_FAULT_PAGE_CRASHED] = WI_REMEDY_KILL,
-        [WI_FAULT_PLATFORM_LOST] = WI_REMEDY_RETIRE,
+        [WI_FAULT_PLATFORM_LOST] = WI_REMEDY_END_GPU,
         [WI_FAULT_STOPPED] = WI_REMEDY_KILL,
     };
 
@@ -45,7 +45,7 @@ static void another_fault_soon_after_a_remedy_is_no_milder_a_case(void **state)
     assert_int_equal(wi_ladder_climb(&ladder, WI_FAULT_ENGINE_HUNG, 0), WI_REMEDY_RELOAD);
     assert_int_equal(wi_ladder_climb(&ladder, WI_FAULT_PAGE_SILENT, 1), WI_REMEDY_KILL);
     ladder = (struct wi_ladder){0};
-    assert_int_equal(wi_ladder_climb(&ladder, WI_FAULT_PLATFORM_LOST, 0), WI_REMEDY_RETIRE);
+    assert_int_equal(wi_ladder_climb(&ladder, WI_FAULT_PLATFORM_LOST, 0), WI_REMEDY_END_GPU);
     assert_int_equal(wi_ladder_climb(&ladder, WI_FAULT_PLATFORM_LOST, 1), WI_REMEDY_RETIRE);
     assert_int_equal(wi_ladder_climb(&ladder, WI_FAULT_PAGE_FROZEN, 2), WI_REMEDY_KILL);
 }

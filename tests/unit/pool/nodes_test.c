@@ -97,7 +97,7 @@ static void text_is_expected_to_take_what_its_tokens_do(void **state)
 {
     struct pool_nodes *nodes = *state;
     struct pool_node *node = add(nodes, "n-1", 0);
-    const struct wi_timings timings = {100, 200, 100, 3000};
+    const struct wi_timings timings = {100, 200, 100, 3000, 0};
     struct wi_task task = {.attempt_id = "a-1",
         .model = &model,
         .platforms = {WI_WASM},
@@ -183,6 +183,174 @@ static void a_model_that_was_sent_for_counts_as_loaded_when_it_is_not_listed_yet
     wi_pool_node_models(node, none);
     assert_false(wi_fleet_has(place, model.hash, WI_WASM));
     json_decref(none);
+}
+
+static int has_model(const struct pool_node *node)
+{
+    return wi_fleet_has(wi_pool_node_info_of(node)->place, model.hash, WI_WASM);
+}
+
+static void who_never_answered_draws_nothing_by_what_it_was_sent(void **state)
+{
+    struct pool_nodes *nodes = *state;
+    struct pool_attempt attempt;
+
+    info.session[0] = '\0';
+    struct pool_node *node = add(nodes, "n-1", 0);
+    book(nodes, node, "a");
+    assert_false(has_model(node));
+    assert_false(wi_pool_node_works(node, "a", 1100));
+    assert_true(wi_pool_node_unbook(node, "a", 1100, &attempt));
+    book(nodes, node, "b");
+    assert_true(has_model(node)); /* it has answered before */
+    assert_true(wi_pool_node_unbook(node, "b", 1100, &attempt));
+    assert_false(has_model(node)); /* and this time it did not */
+    wi_pool_node_confirm(node, model.hash, WI_WASM);
+    book(nodes, node, "c");
+    assert_true(wi_pool_node_unbook(node, "c", 1100, &attempt));
+    assert_true(has_model(node));
+}
+
+/* Stops an attempt that was sent at 1000, and places the node anew if it is to be. */
+static int miss(struct pool_nodes *nodes, struct pool_node *node, double now)
+{
+    struct pool_attempt attempt;
+
+    book(nodes, node, "late");
+    assert_true(wi_pool_node_unbook(node, "late", now, &attempt));
+    int anew = wi_pool_node_missed(node, &attempt, 0, now);
+    if (anew)
+        wi_pool_node_place(nodes, node, &info, NULL);
+    return anew;
+}
+
+static void who_lets_deadlines_pass_in_a_row_is_doubted(void **state)
+{
+    struct pool_nodes *nodes = *state;
+    struct pool_node *node = add(nodes, "n-1", 0);
+    const struct pool_node_info *its = wi_pool_node_info_of(node);
+
+    assert_false(miss(nodes, node, 1000 + WI_POOL_MISSED_MS - 1));
+    assert_int_equal(its->missed, 0); /* its client was in a hurry */
+    assert_false(miss(nodes, node, 1000 + WI_POOL_MISSED_MS));
+    assert_int_equal(its->missed, 1);
+    assert_true(miss(nodes, node, 2000));
+    assert_true(its->place->class->doubted);
+    assert_false(miss(nodes, node, 2000));
+    assert_int_equal(its->mute, 3);
+    book(nodes, node, "a");
+    wi_pool_node_accepted(node, "a");
+    assert_int_equal(its->mute, 0); /* it says at least that something came */
+    assert_int_equal(its->missed, 3);
+    assert_true(wi_pool_node_works(node, "a", 2000));
+    assert_int_equal(its->missed, 0);
+    wi_pool_node_place(nodes, node, &info, NULL);
+    assert_false(its->place->class->doubted);
+    assert_false(miss(nodes, node, 3000)); /* it has been at work since that was sent */
+    assert_int_equal(its->missed, 0);
+}
+
+static void a_deadline_shorter_than_a_run_is_none_that_is_missed(void **state)
+{
+    struct pool_nodes *nodes = *state;
+    struct pool_node *node = add(nodes, "n-1", 0);
+    const struct pool_node_info *its = wi_pool_node_info_of(node);
+    const struct wi_place *where = wi_fleet_where(its->place->class, model.engine, WI_WASM);
+
+    wi_estimates_ran(estimates, model.hash, where, 1000, 4000, 0, 0);
+    wi_estimates_ran(estimates, model.hash, where, 0, 4000, 1, 0);
+    miss(nodes, node, 1000 + 4900);
+    assert_int_equal(its->missed, 0);
+    miss(nodes, node, 1000 + 5000);
+    assert_int_equal(its->missed, 1);
+}
+
+static void what_nothing_is_heard_of_for_too_long_is_found(void **state)
+{
+    struct pool_nodes *nodes = *state;
+    struct pool_node *node = add(nodes, "n-1", 0);
+
+    book(nodes, node, "a");
+    book(nodes, node, "b");
+    assert_null(wi_pool_node_silent(node, 5000, 6000));
+    assert_string_equal(wi_pool_node_silent(node, 5000, 6001)->id, "a");
+    wi_pool_node_accepted(node, "a");
+    assert_string_equal(wi_pool_node_silent(node, 5000, 6001)->id, "b");
+    wi_pool_node_was_sent(node, WI_POOL_SENT_BYTES, 0, 4000);
+    assert_non_null(wi_pool_node_silent(node, 5000, 6001));
+    wi_pool_node_was_sent(node, 2 * WI_POOL_SENT_BYTES + 1, 0, 5000); /* perhaps it is not there */
+    assert_null(wi_pool_node_silent(node, 5000, 10000));
+    assert_non_null(wi_pool_node_silent(node, 5000, 10001));
+    wi_pool_node_was_sent(node, 2 * WI_POOL_SENT_BYTES + 1, 1, 8000);
+    assert_null(wi_pool_node_silent(node, 5000, 13000));
+    assert_true(wi_pool_node_works(node, "b", 9000) == 0);
+    assert_null(wi_pool_node_silent(node, 5000, 99000));
+}
+
+static void book_chat(struct pool_nodes *nodes, struct pool_node *node, const char *id,
+    const char *grammar, double now)
+{
+    json_t *options = grammar ? json_pack("{s:s}", "grammar", grammar) : NULL;
+    const struct wi_task task = {.attempt_id = id,
+        .model = &model,
+        .platforms = {WI_WASM},
+        .platform_count = 1,
+        .task = WI_TASK_CHAT,
+        .options = options};
+
+    model.engine = WI_ENGINE_LLAMA;
+    wi_pool_node_book(nodes, node, &task, now);
+    json_decref(options);
+}
+
+static void text_beside_a_grammar_is_held_up_while_nobody_has_anything(void **state)
+{
+    struct pool_nodes *nodes = *state;
+    struct pool_node *node = add(nodes, "n-1", 0);
+    const double least = WI_POOL_HELD_MIN_MS;
+    struct pool_attempt attempt;
+
+    book_chat(nodes, node, "alone", NULL, 1000);
+    assert_null(wi_pool_node_held_up(node, 1000 + 10 * least));
+    book_chat(nodes, node, "grammar", "root ::= (a|a)", 1000);
+    book_chat(nodes, node, "later", NULL, 1500);
+    assert_null(wi_pool_node_held_up(node, 1000 + least));
+    assert_string_equal(wi_pool_node_held_up(node, 1001 + least)->id, "alone");
+    assert_null(wi_pool_node_held_up(node, 1001 + least)); /* once at a time */
+    assert_string_equal(wi_pool_node_held_up(node, 1501 + least)->id, "alone");
+    assert_string_equal(wi_pool_node_held_up(node, 1501 + least)->id, "later");
+    wi_pool_node_works(node, "grammar", 5000); /* it goes on */
+    assert_null(wi_pool_node_held_up(node, 5000 + least));
+    assert_non_null(wi_pool_node_held_up(node, 5001 + least));
+    assert_true(wi_pool_node_unbook(node, "alone", 9000, &attempt));
+    assert_true(wi_pool_attempt_is_clients(&attempt));
+    wi_pool_node_answered(node, &attempt, 9000);
+    assert_null(wi_pool_node_held_up(node, 9000 + least));
+    assert_true(wi_pool_node_unbook(node, "grammar", 9000, &attempt));
+    assert_null(wi_pool_node_held_up(node, 99000));
+}
+
+static void slow_tokens_are_waited_for_longer_before_text_is_held_up(void **state)
+{
+    struct pool_nodes *nodes = *state;
+    struct pool_node *node = add(nodes, "n-1", 0);
+    const struct wi_place *where =
+        wi_fleet_where(wi_pool_node_info_of(node)->place->class, WI_ENGINE_LLAMA, WI_WASM);
+    struct pool_attempt attempt;
+
+    for (int i = 0; i < 2; i++) {
+        double token_ms = i == 0 ? 1000 : 9000;
+        double limit = i == 0 ? WI_POOL_HELD_TOKENS * token_ms : WI_POOL_HELD_MAX_MS;
+        for (int n = 0; n < WI_ESTIMATE_LATELY; n++)
+            wi_estimates_spoke(estimates, model.hash, where, 0,
+                &(struct wi_timings){10, 10, 10, 10 * token_ms, 0}, 1, 0);
+        book_chat(nodes, node, "grammar", "root ::= (a|a)", 1000);
+        book_chat(nodes, node, "plain", NULL, 1000);
+        assert_null(wi_pool_node_held_up(node, 1000 + limit));
+        assert_non_null(wi_pool_node_held_up(node, 1001 + limit));
+        assert_true(wi_pool_node_unbook(node, "grammar", 1000, &attempt));
+        assert_true(wi_pool_node_unbook(node, "plain", 1000, &attempt));
+    }
 }
 
 static void the_yardstick_is_a_node_of_ours_where_there_is_one(void **state)
@@ -347,6 +515,18 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             text_is_expected_to_take_what_its_tokens_do, setup, teardown),
         cmocka_unit_test_setup_teardown(the_work_of_one_engine_is_none_of_another, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            who_never_answered_draws_nothing_by_what_it_was_sent, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            who_lets_deadlines_pass_in_a_row_is_doubted, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            text_beside_a_grammar_is_held_up_while_nobody_has_anything, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            slow_tokens_are_waited_for_longer_before_text_is_held_up, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            a_deadline_shorter_than_a_run_is_none_that_is_missed, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            what_nothing_is_heard_of_for_too_long_is_found, setup, teardown),
         cmocka_unit_test_setup_teardown(
             a_model_that_was_sent_for_counts_as_loaded_when_it_is_not_listed_yet, setup, teardown),
         cmocka_unit_test_setup_teardown(

@@ -521,9 +521,28 @@ static void the_avoided_node_is_not_waited_for_although_it_would_be_better(void 
     assert_int_equal(route(place, 2), WI_PICK_WAIT);
 }
 
+static void who_let_deadlines_pass_is_taken_only_where_nothing_else_has_room(void **state)
+{
+    struct place *place = *state;
+
+    load(place, 0, WI_WASM, 0);
+    expect_node(place, 2, "node-0");
+    place->nodes[0].doubted = 1;
+    expect_node(place, 2, "node-1");
+    place->nodes[1].any_idle =
+        0; /* it works on something else, and soon may be asked all the same */
+    assert_int_equal(route(place, 2), WI_PICK_WAIT);
+    place->demand.waited_ms = WI_ROUTE_PATIENCE_MS;
+    expect_node(place, 2, "node-1");
+    fill(place, 1, 100);
+    expect_node(place, 2, "node-0");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(
+            who_let_deadlines_pass_is_taken_only_where_nothing_else_has_room, setup),
         cmocka_unit_test_setup(auto_uses_only_what_is_trusted, setup),
         cmocka_unit_test_setup(without_the_guard_a_gpu_is_used_at_once, setup),
         cmocka_unit_test_setup(a_software_adapter_must_have_measured_faster, setup),

@@ -151,6 +151,22 @@ static void leaving_sessions_take_up_room(void **state)
     expect(&place, NOW, WI_SCALE_START, 0);
 }
 
+/* Beside others nothing is opened where memory is short; alone one is. */
+static void where_memory_is_short_one_makes_room_for_another(void **state)
+{
+    struct place place;
+
+    set_up(&place);
+    place.scale.crowded = 1;
+    expect(&place, NOW, WI_SCALE_START, 0);
+    idle(&place, 0, 1, NOW - WI_MAKE_ROOM_MS);
+    place.kinds[1].wish_since = NOW;
+    place.kinds[0].min = place.scale.min = 0;
+    expect(&place, NOW, WI_SCALE_CLOSE, 0);
+    place.scale.crowded = 0;
+    expect(&place, NOW, WI_SCALE_START, 1);
+}
+
 static void above_the_maxima_sessions_go(void **state)
 {
     struct place place;
@@ -564,6 +580,7 @@ int main(void)
         cmocka_unit_test(each_kind_has_its_minimum),
         cmocka_unit_test(without_adaptive_scaling_the_maximum_is_kept),
         cmocka_unit_test(leaving_sessions_take_up_room),
+        cmocka_unit_test(where_memory_is_short_one_makes_room_for_another),
         cmocka_unit_test(above_the_maxima_sessions_go),
         cmocka_unit_test(waiting_work_opens_one_after_a_second),
         cmocka_unit_test(without_any_session_waiting_work_opens_one_at_once),

@@ -103,6 +103,7 @@ static void jobs_of_an_older_version_are_kept_and_what_was_measured_is_not(void 
     now(f, wi_row_sweep, &stock);
     assert_int_equal(stock.total, 3);
     assert_int_equal(stock.open, 2);
+    free(stock.holdings);
     now(f, wi_row_read, &read);
     assert_memory_equal(read.row.bytes->bytes, "{}", 2);
     wi_row_clear(&read.row);
@@ -117,6 +118,7 @@ static void verdicts_without_a_version_of_the_rules_are_asked_anew(void **state)
     assert_int_equal(count_of(f, WI_DB_FILE_HASHES, 0), 1);
     now(f, wi_row_sweep, &stock);
     assert_int_equal(stock.total, 3);
+    free(stock.holdings);
     wi_db_put(f->db, WI_DB_VERDICTS, WI_COMPARE_RULES, "place", "anew");
     wi_db_close(f->db);
     uv_run(&f->loop, UV_RUN_DEFAULT);

@@ -2,6 +2,7 @@
  * leaves, and that a row ends once. */
 #include "fixture.h"
 
+#include "store/private.h"
 #include "store/rows.h"
 
 static int set_up(void **state)
@@ -356,6 +357,7 @@ static void what_is_old_goes_and_what_is_late_is_found(void **state)
     assert_int_equal(op.late_count, 2);
     assert_string_equal(op.late[0].dialect, "a format");
     assert_int_equal(op.total, 3);
+    free(op.holdings);
     free(op.late);
 }
 
@@ -432,6 +434,149 @@ static void a_clients_rows_are_found_by_it_alone(void **state)
     assert_true(cancel.finish.finished);
 }
 
+/* --- whose turn it is
+ * ------------------------------------------------------------------------- */
+
+static void add_infer(struct fixture *f, const char *id, const char *client)
+{
+    struct wi_row_accept accept = {0};
+    fill(f, &accept, id);
+    strcpy(accept.row.client, client);
+    accept.row.infer = 1;
+    assert_int_equal(add(f, &accept), WI_ROW_NEW);
+}
+
+static void clients_take_turns(void **state)
+{
+    struct fixture *f = *state;
+    for (int i = 0; i < 5; i++)
+        add_of(f, (const char *[]){"a1", "a2", "a3", "a4", "a5"}[i], "ann", 50 - i);
+    add_of(f, "b1", "bob", 2);
+    add_of(f, "b2", "bob", 1);
+    assert_string_equal(take(f, 1, 1000, 0), "a1 ");
+    assert_string_equal(take(f, 2, 1000, 0), "b1 a2 ");
+    add_of(f, "c1", "cid", 0);
+    assert_string_equal(take(f, 9, 1000, 0), "b2 a3 c1 a4 a5 ");
+    add_of(f, "b3", "bob", 0); /* one who had left the line */
+    assert_string_equal(take(f, 9, 1000, 0), "b3 ");
+}
+
+static void what_somebody_waits_for_goes_first_and_others_all_the_same(void **state)
+{
+    struct fixture *f = *state;
+    add_of(f, "a1", "ann", 9);
+    add_of(f, "a2", "ann", 8);
+    for (int i = 0; i < 4; i++)
+        add_infer(f, (const char *[]){"i1", "i2", "i3", "i4"}[i], "ann");
+    add_infer(f, "j1", "bob");
+    assert_string_equal(take(f, 9, 1000, 0), "i1 j1 i2 a1 i3 i4 a2 ");
+}
+
+static void what_comes_back_stands_in_line_again(void **state)
+{
+    struct fixture *f = *state;
+    struct wi_row_return back = {.id = "one", .retry_at = f->now + 5};
+    size_t poison;
+    add_of(f, "one", "ann", 9);
+    take(f, 1, 1000, 0);
+    assert_string_equal(take(f, 1, 1000, 0), ""); /* ann leaves the line */
+    now(f, wi_row_return, &back);
+    assert_string_equal(take(f, 1, 1000, 0), "");
+    f->now += 5;
+    assert_string_equal(take(f, 1, 1000, 0), "one ");
+    add_of(f, "two", "bob", 0);
+    assert_int_equal(recover(f, &poison), 1);
+    assert_string_equal(take(f, 9, 1000, 0), "one two ");
+}
+
+/* How many thousands of SQLite's steps a piece of work takes. */
+static int count_step(void *context)
+{
+    ++*(unsigned *)context;
+    return 0;
+}
+
+static unsigned cost(struct fixture *f, wi_db_work_fn *work, void *data)
+{
+    unsigned steps = 0;
+    sqlite3_progress_handler(f->db->sqlite, 1000, count_step, &steps);
+    now(f, work, data);
+    sqlite3_progress_handler(f->db->sqlite, 0, NULL, NULL);
+    return steps;
+}
+
+static void free_list(struct wi_row_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        wi_row_clear(&list->rows[i]);
+    free(list->rows);
+}
+
+static enum wi_code fill_table(sqlite3 *sqlite, void *data, struct wi_error *error)
+{
+    for (int i = 0; i < 2000; i++) {
+        struct wi_row_accept accept = {0};
+        char id[WI_ID_SIZE];
+        snprintf(id, sizeof id, "row-%d", i);
+        fill(data, &accept, id);
+        enum wi_code code = wi_row_accept(sqlite, &accept, error);
+        wi_row_clear(&accept.row);
+        if (code != WI_OK)
+            return code;
+    }
+    return WI_OK;
+}
+
+static enum wi_code let_all_pause(sqlite3 *sqlite, void *data, struct wi_error *error)
+{
+    return wi_db_exec(sqlite, "UPDATE jobs SET retry_at = 1000005", error);
+}
+
+static void no_list_and_no_pause_costs_a_walk_through_all_rows(void **state)
+{
+    struct fixture *f = *state;
+    now(f, fill_table, f);
+    struct wi_row_list list = {.state = WI_ROW_FAILED, .limit = 10, .client = "somebody"};
+    assert_int_equal(cost(f, wi_row_list, &list), 0);
+    assert_int_equal(list.count, 0);
+    *list.client = '\0';
+    assert_int_equal(cost(f, wi_row_list, &list), 0);
+    list.state = WI_ROW_QUEUED;
+    assert_int_equal(cost(f, wi_row_list, &list), 0);
+    assert_int_equal(list.count, 10);
+    free_list(&list);
+    now(f, let_all_pause, NULL);
+    struct wi_row_take op = {.count = 4, .bytes = 1000, .now = f->now};
+    assert_int_equal(cost(f, wi_row_take, &op), 0);
+    assert_int_equal(op.taken, 0);
+    free(op.rows);
+}
+
+/* A disk that fails for a moment costs nobody his job. */
+static void a_body_that_cannot_be_read_now_is_read_later(void **state)
+{
+    struct fixture *f = *state;
+    struct wi_row_accept accept = {0};
+    struct wi_row_take op = {.count = 4, .bytes = 1000000, .now = f->now};
+    char *body = calloc(1, 100000);
+    fill(f, &accept, "big");
+    accept.body = (unsigned char *)body;
+    accept.row.body_size = 100000;
+    assert_int_equal(add(f, &accept), WI_ROW_NEW);
+    int before = sqlite3_limit(f->db->sqlite, SQLITE_LIMIT_LENGTH, 50000);
+    now(f, wi_row_take, &op);
+    assert_int_equal(op.taken, 0);
+    sqlite3_limit(f->db->sqlite, SQLITE_LIMIT_LENGTH, before);
+    op.now += 10000;
+    now(f, wi_row_take, &op);
+    assert_int_equal(op.taken, 1);
+    assert_non_null(op.rows[0].bytes);
+    assert_int_equal(op.rows[0].runs, 1);
+    wi_row_clear(&op.rows[0]);
+    free(op.rows);
+    free(body);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -450,6 +595,11 @@ int main(void)
         TEST(what_is_old_goes_and_what_is_late_is_found),
         TEST(the_list_is_newest_first),
         TEST(a_clients_rows_are_found_by_it_alone),
+        TEST(clients_take_turns),
+        TEST(what_somebody_waits_for_goes_first_and_others_all_the_same),
+        TEST(what_comes_back_stands_in_line_again),
+        TEST(no_list_and_no_pause_costs_a_walk_through_all_rows),
+        TEST(a_body_that_cannot_be_read_now_is_read_later),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

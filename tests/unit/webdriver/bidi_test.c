@@ -372,6 +372,9 @@ static void nobody_at_all_or_nobody_who_speaks(void **state)
         wait_done(&place);
         assert_int_equal(place.error.code, WI_UNAVAILABLE);
         assert_int_equal(place.browser.connections, 0);
+        if (i == 0)
+            assert_non_null(
+                strstr(place.error.detail, "closed before established")); /* lws's word */
         close_place(&place);
     }
     open_place(&place, good);

@@ -320,6 +320,8 @@ static void test_check(void **state)
     assert_non_null(strstr(error.expected, "fp32"));
     assert_int_equal(check(&model, HEAD "}", &error), WI_NOT_ACCEPTABLE);
     assert_non_null(strstr(error.detail, "half"));
+    assert_string_equal(
+        error.expected, "true, or outputs[].parameters.binary_data for this output");
     assert_int_equal(
         check(&model, HEAD ",\"parameters\":{\"binary_data_output\":true}}", &error), WI_OK);
     assert_int_equal(check(&model, HEAD ",\"outputs\":[\"z\"]}", &error), WI_OUTPUT_UNKNOWN);

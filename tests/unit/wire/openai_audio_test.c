@@ -79,6 +79,16 @@ static void refuses(const char *body, enum wi_code code, const char *field)
     wi_infer_clear(&infer);
 }
 
+static void test_what_a_form_must_be_is_said(void **state)
+{
+    struct wi_infer infer;
+    struct wi_error error;
+    assert_int_equal(
+        parse(&wi_dialect_openai_transcriptions, &infer, "no form", &error), WI_BAD_FRAMING);
+    assert_string_equal(error.expected, "multipart/form-data as RFC 7578 describes it");
+    wi_infer_clear(&infer);
+}
+
 static void test_refused(void **state)
 {
 #define WITH(name, value) PART("model", "w") PART(name, value) FILE_PART END
@@ -96,7 +106,7 @@ static void test_refused(void **state)
     refuses(WITH("language", "\xff\xfe"), WI_INVALID_FIELD, "language");
     refuses(PART("model", "w") PART("stream", "true") PART("response_format", "vtt") FILE_PART END,
         WI_INVALID_FIELD, "stream");
-    refuses(PART("\xff", "x") FILE_PART END, WI_INVALID_FIELD, "\xff");
+    refuses(PART("\xff", "x") FILE_PART END, WI_INVALID_FIELD, "?");
     refuses("no form", WI_BAD_FRAMING, "");
     refuses("", WI_BAD_FRAMING, "");
     refuses("--\r\n", WI_BAD_FRAMING, "");
@@ -353,6 +363,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_forms),
+        cmocka_unit_test(test_what_a_form_must_be_is_said),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_both_times),
         cmocka_unit_test(test_long_values),

@@ -71,6 +71,94 @@ static void test_ignored_and_neutral(void **state)
         "{\"prompt\":\"p\"}", "{}");
 }
 
+/* Answers as the official clients give them back, and what they put beside what they ask. */
+static void test_what_clients_send_back(void **state)
+{
+    settles(&wi_dialect_openai_chat, &chat,
+        "{\"model\":\"chat@simulated\",\"messages\":["
+        "{\"role\":\"system\",\"content\":[{\"type\":\"text\",\"text\":\"s\","
+        "\"cache_control\":{\"type\":\"ephemeral\"}}]},"
+        "{\"role\":\"assistant\",\"content\":\"a\",\"refusal\":null,\"annotations\":[],"
+        "\"audio\":null,\"function_call\":null,\"tool_calls\":null,\"parsed\":{\"x\":1}},"
+        "{\"role\":\"assistant\",\"content\":null},"
+        "{\"role\":\"assistant\",\"content\":null,\"tool_calls\":[],\"refusal\":\"no\"},"
+        "{\"role\":\"assistant\",\"content\":[{\"type\":\"refusal\",\"refusal\":\"never\"}]},"
+        "{\"role\":\"assistant\",\"content\":null,\"tool_calls\":[{\"id\":\"c\",\"type\":"
+        "\"function\",\"function\":{\"name\":\"f\",\"arguments\":\"{}\","
+        "\"parsed_arguments\":{}}}]},"
+        "{\"role\":\"user\",\"content\":\"u\",\"cache_control\":{}}]}",
+        "{\"messages\":[{\"content\":[{\"text\":\"s\",\"type\":\"text\"}],\"role\":\"system\"},"
+        "{\"content\":\"a\",\"role\":\"assistant\"},{\"content\":\"\",\"role\":\"assistant\"},"
+        "{\"content\":\"no\",\"role\":\"assistant\"},"
+        "{\"content\":[{\"text\":\"never\",\"type\":\"text\"}],\"role\":\"assistant\"},"
+        "{\"content\":null,\"role\":\"assistant\",\"tool_calls\":[{\"function\":{\"arguments\":"
+        "\"{}\",\"name\":\"f\"},\"id\":\"c\",\"type\":\"function\"}]},"
+        "{\"content\":\"u\",\"role\":\"user\"}]}",
+        "{}");
+    settles(&wi_dialect_openai_chat, &chat, HEAD ",\"repetition_penalty\":1.5,\"max_tokens\":-1}",
+        "{\"messages\":[{\"content\":\"hello\",\"role\":\"user\"}]}", "{\"repeat_penalty\":1.5}");
+    settles(&wi_dialect_openai_chat, &chat, HEAD ",\"max_tokens\":9,\"max_completion_tokens\":-1}",
+        "{\"messages\":[{\"content\":\"hello\",\"role\":\"user\"}]}", "{\"max_tokens\":9}");
+    settles(&wi_dialect_openai_embeddings, &embedder,
+        "{\"model\":\"e@simulated\",\"input\":\"a\",\"input_type\":\"query\"}",
+        "{\"texts\":[\"a\"]}", "{}");
+}
+
+/* Each has its answers, one behind the other. */
+static void test_several_prompts(void **state)
+{
+    static const char body[] = "{\"model\":\"chat@simulated\",\"prompt\":[\"a\",\"b\"],\"n\":2}";
+    struct wi_infer infer;
+    struct wi_error error;
+    settles(
+        &wi_dialect_openai_completions, &chat, body, "{\"prompts\":[\"a\",\"b\"]}", "{\"n\":2}");
+    assert_int_equal(check(&wi_dialect_openai_completions, &infer, &chat, body, &error), WI_OK);
+    assert_int_equal(infer.wishes.answers, 4);
+    assert_int_equal(wi_text_settle(&infer, &chat), WI_TASK_COMPLETE);
+    assert_int_equal(wi_task_count(WI_TASK_COMPLETE, infer.input, infer.options), 4);
+    wi_infer_clear(&infer);
+    struct wi_buffer many = {0};
+    wi_buffer_puts(&many, "{\"model\":\"chat@simulated\",\"n\":4,\"prompt\":[\"0\"");
+    for (int i = 1; i < WI_TEXT_ANSWERS / 4; i++)
+        wi_buffer_puts(&many, ",\"p\"");
+    char *most = wi_sprintf("%s]}", many.text), *more = wi_sprintf("%s,\"p\"]}", many.text);
+    assert_int_equal(check(&wi_dialect_openai_completions, &infer, &chat, most, &error), WI_OK);
+    wi_infer_clear(&infer);
+    assert_int_equal(
+        check(&wi_dialect_openai_completions, &infer, &chat, more, &error), WI_INVALID_FIELD);
+    assert_string_equal(error.expected, "at most 64 answers in all");
+    wi_infer_clear(&infer);
+    wi_buffer_clear(&many);
+    free(most);
+    free(more);
+}
+
+/* Where the configuration says so, and by their names. */
+static void test_unknown_parameters_can_be_passed_over(void **state)
+{
+    static const char body[] =
+        "{\"model\":\"chat@simulated\",\"web_search_options\":{},\"f\\r\\no:o\":1,"
+        "\"best_of\":null,\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\","
+        "\"text\":\"hi\",\"tone\":1}],\"mood\":1}]}";
+    struct wi_infer infer = {.lenient = 1};
+    struct wi_error error = {0};
+    struct wi_blob *blob = wi_blob_new(NULL, sizeof body);
+    assert_int_equal(wi_blob_append(blob, body, sizeof body - 1), 0);
+    if (wi_dialect_openai_chat.parse(&infer, blob, sizeof body - 1, NULL, &error) != WI_OK)
+        fail_msg("%s", error.detail);
+    static const char *const ignored[] = {
+        "web_search_options", "f??o?o", "messages[0].mood", "messages[0].content[0].tone"};
+    assert_int_equal(infer.ignored.count, 4);
+    for (size_t i = 0; i < 4; i++)
+        assert_true(wi_strings_contain(&infer.ignored, ignored[i]));
+    char *got = json_dumps(infer.input, JSON_COMPACT | JSON_SORT_KEYS);
+    assert_string_equal(
+        got, "[{\"content\":[{\"text\":\"hi\",\"type\":\"text\"}],\"role\":\"user\"}]");
+    free(got);
+    wi_blob_unref(blob);
+    wi_infer_clear(&infer);
+}
+
 static void refuses(const struct wi_dialect *dialect, const struct wi_model *model,
     const char *body, const char *code, const char *param)
 {
@@ -139,7 +227,44 @@ static void test_refused(void **state)
         "{\"model\":\"chat@simulated\",\"prompt\":\"x\",\"best_of\":2}", "unsupported_parameter",
         "best_of");
     refuses(&wi_dialect_openai_completions, &chat,
+        "{\"model\":\"chat@simulated\",\"prompt\":[1,2]}", "invalid_field", "prompt");
+    refuses(&wi_dialect_openai_tokenize, &chat,
         "{\"model\":\"chat@simulated\",\"prompt\":[\"a\",\"b\"]}", "invalid_field", "prompt");
+}
+
+/* What is allowed is told once, and a client of token lists how it sends text. */
+static void test_advice(void **state)
+{
+    static const struct {
+        const char *body, *message;
+    } rows[] = {
+        {"{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"x\",\"mood\":1}]}",
+            "there is no field messages[0].mood; allowed: role, content, name, tool_calls, "
+            "tool_call_id, reasoning_content"},
+        {"{\"model\":\"m\",\"messages\":[{\"role\":\"king\",\"content\":\"x\"}]}",
+            "messages[0].role cannot be \"king\"; allowed: system, developer, user, assistant, "
+            "tool"},
+        {"{\"model\":\"m\",\"messages\":[],\"max_tokens\":0}",
+            "max_tokens must be a number of tokens from 1 to 10000000; expected: 1 to 10000000, or "
+            "-1 for as many as there is room for"},
+    };
+    struct wi_infer infer;
+    struct wi_error error;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct wi_buffer text = {0};
+        assert_int_not_equal(parse(&wi_dialect_openai_chat, &infer, rows[i].body, &error), WI_OK);
+        wi_dialect_openai_chat.print_error(&text, &error, NULL);
+        json_t *whole = json_loads(text.text, 0, NULL), *told = json_object_get(whole, "error");
+        assert_string_equal(json_string_value(json_object_get(told, "message")), rows[i].message);
+        json_decref(whole);
+        wi_buffer_clear(&text);
+        wi_infer_clear(&infer);
+    }
+    assert_int_not_equal(parse(&wi_dialect_openai_embeddings, &infer,
+                             "{\"model\":\"m\",\"input\":[[1,2],[3]]}", &error),
+        WI_OK);
+    assert_non_null(strstr(error.detail, "check_embedding_ctx_length=False"));
+    wi_infer_clear(&infer);
 }
 
 /* Who sends text to a model of tensors has the wrong model, not the wrong text. */
@@ -294,7 +419,11 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_honoured),
         cmocka_unit_test(test_ignored_and_neutral),
+        cmocka_unit_test(test_what_clients_send_back),
+        cmocka_unit_test(test_several_prompts),
+        cmocka_unit_test(test_unknown_parameters_can_be_passed_over),
         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_advice),
         cmocka_unit_test(test_a_model_of_tensors),
         cmocka_unit_test(test_model),
         cmocka_unit_test(test_errors),

@@ -180,6 +180,7 @@ static void test_options(void **state)
         {"\"stop\":7", "options.stop", WI_INVALID_FIELD},
         {"\"logit_bias\":{\"x\":1}", "options.logit_bias", WI_INVALID_FIELD},
         {"\"logit_bias\":{\"1\":101}", "options.logit_bias", WI_INVALID_FIELD},
+        {"\"logit_bias\":{\"1\":-101}", "options.logit_bias", WI_INVALID_FIELD},
         {"\"top_logprobs\":2", "options.top_logprobs", WI_INVALID_FIELD},
         {"\"tools\":[{}]", "options.tools[0]", WI_INVALID_FIELD},
         {"\"tool_choice\":\"required\"", "options.tool_choice", WI_INVALID_FIELD},
@@ -204,7 +205,7 @@ static void test_good_options(void **state)
     if (check(&infer, &chat, "{\"messages\":" SAID "}",
             "\"options\":{\"max_tokens\":10,\"temperature\":0,\"top_p\":1,\"top_k\":40,"
             "\"min_p\":0.1,\"repeat_penalty\":1.1,\"frequency_penalty\":-2,"
-            "\"presence_penalty\":2,\"logit_bias\":{\"17\":-100},\"stop\":[\"a\",\"b\"],"
+            "\"presence_penalty\":2,\"logit_bias\":{\"17\":-100,\"18\":100},\"stop\":[\"a\",\"b\"],"
             "\"seed\":-5,\"n\":4,\"logprobs\":true,\"top_logprobs\":20,\"tools\":[{\"type\":"
             "\"function\",\"function\":{\"name\":\"f\",\"parameters\":{}}}],"
             "\"tool_choice\":{\"type\":\"function\",\"function\":{\"name\":\"f\"}},"

@@ -1,0 +1,135 @@
+/*
+ * What one party takes of what all need; see share.h. The toll is a generic cell rate algorithm:
+ * each nanosecond moves the moment until which the party is paid for by 1/part nanoseconds, and the
+ * party waits while that moment lies ahead. It never lies further back than one second, which is
+ * the burst.
+ */
+#include "base/share.h"
+
+#include "base/memory.h"
+#include "base/table.h"
+#include <assert.h>
+#include <stdlib.h>
+
+#define TOLL_BURST_MS 1000
+#define NS_PER_MS 1e6
+
+struct wi_named_share {
+    struct wi_share share; /* first: the one is found by the other's address */
+    size_t users;
+    UT_hash_handle hh;
+    char name[];
+};
+
+/* --- memory ---------------------------------------------------------------------------------- */
+
+static uint64_t left(uint64_t limit, uint64_t used)
+{
+    return used < limit ? limit - used : 0;
+}
+
+uint64_t wi_share_room(const struct wi_share *share)
+{
+    const struct wi_budget *budget = share->budget;
+    if (!budget)
+        return UINT64_MAX;
+    uint64_t room = left(budget->limit, budget->used), own = room;
+    for (; share; share = share->parent) {
+        uint64_t part = left(budget->limit / WI_SHARE_PARTIES, share->held);
+        own = part < own ? part : own;
+    }
+    uint64_t common = left(budget->limit / 2, budget->used);
+    return own > common ? own : common;
+}
+
+void wi_share_note(struct wi_share *share, uint64_t bytes)
+{
+    for (; share; share = share->parent)
+        share->held += bytes;
+}
+
+void wi_share_forget(struct wi_share *share, uint64_t bytes)
+{
+    for (; share; share = share->parent) {
+        assert(bytes <= share->held);
+        share->held -= bytes;
+    }
+}
+
+void wi_share_force(struct wi_share *share, uint64_t bytes)
+{
+    wi_budget_force(share->budget, bytes);
+    wi_share_note(share, bytes);
+}
+
+void wi_share_give(struct wi_share *share, uint64_t bytes)
+{
+    wi_budget_give(share->budget, bytes);
+    wi_share_forget(share, bytes);
+}
+
+struct wi_share *wi_shares_ref(struct wi_shares *shares, const char *name)
+{
+    struct wi_named_share *party;
+    size_t length = strlen(name);
+    HASH_FIND(hh, shares->parties, name, length, party);
+    if (!party) {
+        party = wi_alloc(sizeof *party + length + 1);
+        party->share.budget = shares->budget;
+        memcpy(party->name, name, length);
+        HASH_ADD_KEYPTR(hh, shares->parties, party->name, length, party);
+    }
+    party->users++;
+    return &party->share;
+}
+
+int wi_shares_alone(const struct wi_shares *shares, const struct wi_share *share)
+{
+    return HASH_COUNT(shares->parties) == 1 && &shares->parties->share == share;
+}
+
+void wi_shares_unref(struct wi_shares *shares, struct wi_share *share)
+{
+    struct wi_named_share *party = (struct wi_named_share *)share;
+    if (!party || --party->users > 0)
+        return;
+    assert(party->share.held == 0);
+    HASH_DEL(shares->parties, party);
+    free(party);
+}
+
+/* --- pace ------------------------------------------------------------------------------------ */
+
+void wi_pace_begin(struct wi_pace *pace, double now_ms, uint64_t bytes)
+{
+    pace->_since_ms = now_ms;
+    pace->_bytes = bytes;
+}
+
+double wi_pace_deadline(
+    struct wi_pace *pace, const struct wi_pace_rule *rule, double now_ms, uint64_t bytes)
+{
+    if ((double)(bytes - pace->_bytes) >= rule->window_ms * rule->bytes_per_ms)
+        wi_pace_begin(pace, now_ms, bytes);
+    return pace->_since_ms + rule->window_ms;
+}
+
+/* --- the loop's time ------------------------------------------------------------------------- */
+
+void wi_toll_pay(struct wi_toll *toll, double now_ms, uint64_t ns)
+{
+    for (; toll; toll = toll->parent) {
+        if (toll->_paid_ms < now_ms - TOLL_BURST_MS)
+            toll->_paid_ms = now_ms - TOLL_BURST_MS;
+        toll->_paid_ms += (double)ns / NS_PER_MS / toll->part;
+    }
+}
+
+double wi_toll_wait(const struct wi_toll *toll, double now_ms)
+{
+    double wait = 0;
+    for (; toll; toll = toll->parent)
+        if (toll->_paid_ms - now_ms > wait)
+            wait = toll->_paid_ms - now_ms;
+    return wait;
+}

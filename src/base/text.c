@@ -1,0 +1,64 @@
+/* UTF-8 that was cut; see text.h. */
+#include "base/text.h"
+
+#include <string.h>
+
+size_t wi_text_sequence(const char *text)
+{
+    static const struct {
+        unsigned char mask, lead, length;
+        unsigned least;
+    } forms[] = {{0xe0, 0xc0, 2, 0x80}, {0xf0, 0xe0, 3, 0x800}, {0xf8, 0xf0, 4, 0x10000}};
+    const unsigned char *s = (const unsigned char *)text;
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+        if ((s[0] & forms[i].mask) != forms[i].lead)
+            continue;
+        unsigned point = s[0] & (unsigned char)~forms[i].mask;
+        for (size_t k = 1; k < forms[i].length; k++) {
+            if ((s[k] & 0xc0) != 0x80)
+                return 0;
+            point = point << 6 | (s[k] & 0x3f);
+        }
+        int valid =
+            point >= forms[i].least && point <= 0x10ffff && (point < 0xd800 || point > 0xdfff);
+        return valid ? forms[i].length : 0;
+    }
+    return 0;
+}
+
+/* Whether what is left of the text is a character's beginning alone. */
+static int is_cut(const char *text)
+{
+    const unsigned char *s = (const unsigned char *)text;
+    size_t length = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2, have = 1;
+    if (s[0] < 0xc2 || s[0] > 0xf4)
+        return 0;
+    while ((s[have] & 0xc0) == 0x80)
+        have++;
+    return s[have] == '\0' && have < length;
+}
+
+char *wi_text_mend(char *text)
+{
+    char *at = text;
+    while (*at) {
+        size_t length = (unsigned char)*at < 0x80 ? 1 : wi_text_sequence(at);
+        if (length == 0 && is_cut(at)) {
+            *at = '\0';
+            break;
+        }
+        if (length == 0)
+            *at = '?';
+        at += length ? length : 1;
+    }
+    return text;
+}
+
+char *wi_text_copy(char *out, size_t size, const char *text)
+{
+    size_t length = strnlen(text ? text : "", size - 1);
+    if (length)
+        memcpy(out, text, length);
+    out[length] = '\0';
+    return wi_text_mend(out);
+}

@@ -1,0 +1,21 @@
+/*
+ * How much memory is left for one more browser, and whether the kernel has ended processes because
+ * there was none: of the machine and of every control group, version 1 or 2, that we are in.
+ */
+#ifndef WI_BROWSER_HEADROOM_H
+#define WI_BROWSER_HEADROOM_H
+
+#include <stdint.h>
+
+struct wi_headroom {
+    uint64_t available; /* bytes, the least of all bounds; UINT64_MAX: nothing says how many */
+    uint64_t oom_kills; /* so many processes were ended, of our group or, in none, of the machine */
+    int of_group;       /* a group's limit is the least, not the machine's memory */
+};
+
+/* Reads proc/ and sys/fs/cgroup/ below `root`, which ends with "/": some small files. What cannot
+ * be read bounds nothing. A group's page cache that is not in use counts as available, as in the
+ * kernel's MemAvailable (proc(5)). */
+void wi_headroom_read(const char *root, struct wi_headroom *headroom);
+
+#endif

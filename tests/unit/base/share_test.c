@@ -1,0 +1,144 @@
+/* Shares: of memory, with parents and by name; the least pace; the loop's time. */
+#include "../test.h"
+
+#include "base/share.h"
+
+/* Takes what fits, as those do who ask for room first. */
+static int take(struct wi_share *share, uint64_t bytes)
+{
+    if (bytes > wi_share_room(share))
+        return -1;
+    wi_share_force(share, bytes);
+    return 0;
+}
+
+static void one_alone_has_half_and_others_their_eighth_after_it(void **state)
+{
+    struct wi_budget budget = {.limit = 800};
+    struct wi_share greedy = {.budget = &budget}, modest = {.budget = &budget};
+    assert_int_equal(wi_share_room(&greedy), 400);
+    assert_int_equal(take(&greedy, 400), 0);
+    assert_int_equal(take(&greedy, 1), -1);
+    assert_int_equal(wi_share_room(&modest), 100);
+    assert_int_equal(take(&modest, 101), -1);
+    assert_int_equal(take(&modest, 100), 0);
+    assert_int_equal(take(&modest, 1), -1);
+    assert_int_equal(budget.used, 500);
+    wi_share_give(&greedy, 400);
+    assert_int_equal(take(&modest, 1), 0);
+    wi_share_give(&modest, 101);
+    assert_int_equal(budget.used, 0);
+}
+
+static void the_budget_bounds_all_of_them(void **state)
+{
+    struct wi_budget budget = {.limit = 800};
+    struct wi_share parties[9];
+    for (int i = 0; i < 9; i++)
+        parties[i] = (struct wi_share){.budget = &budget};
+    for (int i = 0; i < 8; i++)
+        assert_int_equal(take(&parties[i], 100), 0);
+    assert_int_equal(wi_share_room(&parties[8]), 0);
+    wi_share_force(&parties[8], 50);
+    assert_int_equal(wi_share_room(&parties[0]), 0);
+    assert_int_equal(budget.used, 850);
+}
+
+static void a_parent_bounds_its_children_together(void **state)
+{
+    struct wi_budget budget = {.limit = 800, .used = 400};
+    struct wi_share token = {.budget = &budget};
+    struct wi_share one = {.budget = &budget, .parent = &token}, other = one;
+    assert_int_equal(take(&one, 60), 0);
+    assert_int_equal(wi_share_room(&other), 40);
+    assert_int_equal(take(&other, 41), -1);
+    assert_int_equal(take(&other, 40), 0);
+    assert_int_equal(token.held, 100);
+    assert_int_equal(budget.used, 500);
+    wi_share_give(&one, 60);
+    assert_int_equal(token.held, 40);
+    wi_share_give(&other, 40);
+    assert_int_equal(budget.used, 400);
+}
+
+static void a_share_without_a_budget_counts_and_bounds_nothing(void **state)
+{
+    struct wi_share share = {0};
+    assert_int_equal(take(&share, UINT64_MAX), 0);
+    assert_true(share.held == UINT64_MAX);
+    wi_share_give(&share, UINT64_MAX);
+}
+
+static void a_name_has_one_share_for_as_long_as_it_is_used(void **state)
+{
+    struct wi_budget budget = {.limit = 800, .used = 400};
+    struct wi_shares shares = {.budget = &budget};
+    struct wi_share *ada = wi_shares_ref(&shares, "ada"), *bob = wi_shares_ref(&shares, "bob");
+    assert_ptr_not_equal(ada, bob);
+    assert_ptr_equal(wi_shares_ref(&shares, "ada"), ada);
+    assert_int_equal(take(ada, 100), 0);
+    assert_int_equal(take(bob, 100), 0);
+    assert_int_equal(take(ada, 1), -1);
+    wi_shares_unref(&shares, ada);
+    assert_int_equal(ada->held, 100);
+    wi_share_give(ada, 100);
+    wi_share_give(bob, 100);
+    wi_shares_unref(&shares, ada);
+    wi_shares_unref(&shares, bob);
+    wi_shares_unref(&shares, NULL);
+    assert_null(shares.parties);
+}
+
+static void bytes_that_came_early_are_no_credit(void **state)
+{
+    const struct wi_pace_rule rule = {.window_ms = 1000, .bytes_per_ms = 10};
+    struct wi_pace pace;
+    wi_pace_begin(&pace, 5000, 0);
+    assert_true(wi_pace_deadline(&pace, &rule, 5000, 0) == 6000);
+    assert_true(wi_pace_deadline(&pace, &rule, 5900, 9999) == 6000);
+    assert_true(wi_pace_deadline(&pace, &rule, 5950, 10000) == 6950);
+    assert_true(wi_pace_deadline(&pace, &rule, 6000, 1000000) == 7000);
+    assert_true(wi_pace_deadline(&pace, &rule, 6900, 1009999) == 7000);
+    wi_pace_begin(&pace, 9000, 1009999);
+    assert_true(wi_pace_deadline(&pace, &rule, 9500, 1009999) == 10000);
+}
+
+static void time_beyond_the_part_of_a_second_has_to_pass_first(void **state)
+{
+    struct wi_toll toll = {.part = 0.125};
+    assert_true(wi_toll_wait(&toll, 50000) == 0);
+    wi_toll_pay(&toll, 50000, 125 * 1000 * 1000); /* the burst: an eighth of a second */
+    assert_true(wi_toll_wait(&toll, 50000) == 0);
+    wi_toll_pay(&toll, 50000, 10 * 1000 * 1000);
+    assert_true(wi_toll_wait(&toll, 50000) == 80);
+    assert_true(wi_toll_wait(&toll, 50080) == 0);
+    wi_toll_pay(&toll, 60000, 1000);
+    assert_true(wi_toll_wait(&toll, 60000) == 0);
+}
+
+static void a_toll_is_paid_for_all_children_together(void **state)
+{
+    struct wi_toll all = {.part = 0.25};
+    struct wi_toll one = {.part = 0.125, .parent = &all}, other = one;
+    wi_toll_pay(&one, 50000, 125 * 1000 * 1000);
+    wi_toll_pay(&other, 50000, 124 * 1000 * 1000);
+    assert_true(wi_toll_wait(&other, 50000) == 0);
+    wi_toll_pay(&one, 50000, 2 * 1000 * 1000);
+    assert_true(wi_toll_wait(&one, 50000) == 16);
+    assert_true(wi_toll_wait(&other, 50000) == 4);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_alone_has_half_and_others_their_eighth_after_it),
+        cmocka_unit_test(the_budget_bounds_all_of_them),
+        cmocka_unit_test(a_parent_bounds_its_children_together),
+        cmocka_unit_test(a_share_without_a_budget_counts_and_bounds_nothing),
+        cmocka_unit_test(a_name_has_one_share_for_as_long_as_it_is_used),
+        cmocka_unit_test(bytes_that_came_early_are_no_credit),
+        cmocka_unit_test(time_beyond_the_part_of_a_second_has_to_pass_first),
+        cmocka_unit_test(a_toll_is_paid_for_all_children_together),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
