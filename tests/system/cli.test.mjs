@@ -340,12 +340,13 @@ test('doctor gives a driver that lost its port to somebody else another try, and
         `    echo 'IPv4 port not available. Exiting...'\n    exit 1\nfi\nexec chromedriver "$@"\n`);
     fs.chmodSync(script, 0o755);
     const config = file('doctor-twice.conf', ini({ bridge: { page: builtPage },
-        'browser.chrome': { driver_command: script } }));
+        pool: { connection_timeout: '90s' }, 'browser.chrome': { driver_command: script } }));
     const run = await webinfer(['doctor', '--json', '--config', config]);
-    assert.equal(run.json.checks.find(({ check }) => check === 'chrome')?.state, 'ok', run.out);
+    assert.equal(run.json.checks.find(({ check }) => check === 'chrome')?.state, 'ok',
+        run.out + run.problems);
     file('driver.sh', `#!/bin/sh\necho again >>${once}\nexit 1\n`);
     const never = await webinfer(['doctor', '--json', '--config', config]);
-    assert.equal(never.code, 1);
+    assert.equal(never.code, 1, never.out + never.problems);
     assert.match(never.json.checks.find(({ check }) => check === 'chrome')?.detail, /ended with status 1/);
     assert.equal(fs.readFileSync(once, 'utf8'), 'again\nagain\n');
 });
