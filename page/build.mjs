@@ -62,14 +62,10 @@ const OURS = Object.entries({ 'sound/fourier.js': 'fourierOf, isSilent', 'permut
 const LICENCE_FROM = {
     'onnxruntime-common': 'onnxruntime-web', '@wllama/wllama-compat': '@wllama/wllama',
 };
+/** What is compiled into the binaries of the packages: names, licences (as texts/ has them), who made them. */
+const LIBRARIES = JSON.parse(fs.readFileSync(path.join(here, 'licences/libraries.json'), 'utf8'));
 /** What is compiled into the script of transformers.js. */
 const IN_TRANSFORMERS = ['@huggingface/jinja', '@huggingface/tokenizers'];
-/** What is compiled into the binaries of @wllama, with its licence under licences/. */
-const IN_LLAMA = [
-    { name: 'llama.cpp', version: 'b11364', source: 'https://github.com/ggml-org/llama.cpp' },
-    { name: 'nlohmann-json', version: '3.12.0', source: 'https://github.com/nlohmann/json' },
-];
-
 /** `PACKAGE?another` is the package once more: an instance with settings of its own. */
 const INSTANCES = {
     name: 'instances',
@@ -125,7 +121,7 @@ async function main(out) {
         __ENGINE_WORKERS__: JSON.stringify(engines),
         __SUSPENDING_WORKERS__: JSON.stringify(suspending),
         __LLAMA_WORKERS__: JSON.stringify(llama),
-        __LLAMA_VERSION__: JSON.stringify(IN_LLAMA[0].version),
+        __LLAMA_VERSION__: JSON.stringify(LIBRARIES.find(({ name }) => name === 'llama.cpp').version),
         __PAGE_VERSION__: JSON.stringify(version),
     }, bundled);
     const style = emit(out, 'style.css', fs.readFileSync(path.join(here, 'src/ui/style.css')));
@@ -163,7 +159,7 @@ async function bundleLlama(out, templates, bundled) {
         workers[build] = await bundle(out, `engine-llama-${build}.js`, 'src/engine/worker_llama.js', {
             __LLAMA_BUILD__: JSON.stringify(build),
             __TEMPLATE_WORKER__: JSON.stringify(templates),
-            __LLAMA_VERSION__: JSON.stringify(IN_LLAMA[0].version),
+            __LLAMA_VERSION__: JSON.stringify(LIBRARIES.find(({ name }) => name === 'llama.cpp').version),
             __LLAMA_MJS__: script,
             __LLAMA_THREAD__: JSON.stringify(thread),
             __LLAMA_WASM__: JSON.stringify(emit(out, `llama-${build}.wasm`, changedLlama(build, read('wllama.wasm')))),
@@ -212,21 +208,25 @@ function packageFolder(name) {
     throw new Error(`the package ${name} is not installed: run "npm ci" in ${here}`);
 }
 
-/** The licences of everything that the page ships. onnxruntime-web's scripts have
- * onnxruntime-common compiled in; its binaries hold libraries that only its project lists. */
+/** The licences of everything that the page ships: its packages, and what is compiled into their binaries. */
 function notices(bundled) {
-    const names = [...bundled, 'onnxruntime-common'].sort();
-    const inside = IN_LLAMA.map(({ name, version, source }) =>
-        `${name} ${version}\nLicence: MIT\nSource: ${source}\n\n${licenceIn([path.join(here, 'licences', name)], name)}`);
-    const parts = names.map((name) => {
+    // onnxruntime-web's scripts have onnxruntime-common compiled in.
+    const parts = [...bundled, 'onnxruntime-common'].sort().map((name) => {
         const { version, license, repository } = manifest(name);
         const source = typeof repository === 'string' ? repository : repository?.url ?? '';
-        const url = `https://github.com/microsoft/onnxruntime/blob/v${version}/ThirdPartyNotices.txt`;
-        const libraries = name === 'onnxruntime-web' ? `Notices for the libraries inside its binaries: ${url}\n` : '';
-        return `${name} ${version}\nLicence: ${license}\nSource: ${source}\n${libraries}\n${licenceText(name)}`;
+        return `${name} ${version}\nLicence: ${license}\nSource: ${source}\n\n${licenceText(name)}`;
     });
     const rule = `\n${'-'.repeat(78)}\n\n`;
-    return `The webinfer page contains the following software.\n${rule}${[...parts, ...inside].join(rule)}`;
+    return `The webinfer page contains the following software.\n${rule}${[...parts, ...compiledIn()].join(rule)}`;
+}
+
+/** @returns {string[]} for each licence the libraries under it, and its text */
+function compiledIn() {
+    return [...new Set(LIBRARIES.map(({ licence }) => licence))].map((id) => {
+        const list = LIBRARIES.filter(({ licence }) => licence === id).map(({ name, version, copyright, source, inside }) =>
+            `${[name, version].filter(Boolean).join(' ')}\n${copyright}\nSource: ${source}\nInside: ${inside.join(', ')}\n`);
+        return `Licence: ${id}\n\n${list.join('\n')}\n${fs.readFileSync(path.join(here, 'licences/texts', id), 'utf8')}`;
+    });
 }
 
 function manifest(name) {
