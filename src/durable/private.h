@@ -79,6 +79,9 @@ void wi_durable_entry_free(struct wi_durable_entry *entry);
 /* wi_db_submit for work whose `done` uses `durable`; `done` ends with wi_durable_written. */
 void wi_durable_submit(
     struct wi_durable *durable, wi_db_work_fn *work, wi_db_done_fn *done, void *data);
+/* The same by wi_db_look: what it gives is shown, and nothing is decided by it. */
+void wi_durable_view(
+    struct wi_durable *durable, wi_db_work_fn *work, wi_db_done_fn *done, void *data);
 /* The last of it goes. */
 void wi_durable_release(struct wi_durable *durable);
 /* A piece of work has called back. 0 if `durable` is gone with it. */

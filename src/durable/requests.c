@@ -39,11 +39,16 @@ static void on_done(void *data, const struct wi_error *failure)
     end_wanted(data, failure);
 }
 
-static void want(struct wi_durable *durable, const struct wanted *given, wi_db_done_fn *on_end)
+static struct wanted *keep(const struct wanted *given)
 {
     struct wanted *wanted = wi_alloc(sizeof *wanted);
     *wanted = *given;
-    wi_durable_submit(durable, do_wanted, on_end, wanted);
+    return wanted;
+}
+
+static void want(struct wi_durable *durable, const struct wanted *given, wi_db_done_fn *on_end)
+{
+    wi_durable_submit(durable, do_wanted, on_end, keep(given));
 }
 
 void wi_durable_read(
@@ -55,7 +60,8 @@ void wi_durable_read(
 void wi_durable_list(
     struct wi_durable *durable, struct wi_row_list *op, wi_db_done_fn *done, void *data)
 {
-    want(durable, &(struct wanted){durable, wi_row_list, op, done, data}, on_done);
+    wi_durable_view(
+        durable, do_wanted, on_done, keep(&(struct wanted){durable, wi_row_list, op, done, data}));
 }
 
 /* --- accepting ------------------------------------------------------------------------------- */

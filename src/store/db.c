@@ -19,7 +19,7 @@ struct wi_db *wi_db_open(uv_loop_t *loop, const char *folder, struct wi_error *e
     if (db->lock >= 0)
         db->sqlite = wi_db_open_file(db->path, error);
     int good = db->sqlite && wi_db_values_prune(db, error) == WI_OK &&
-               wi_db_writer_start(db, error) == WI_OK;
+               wi_db_reader_start(db, error) == WI_OK && wi_db_writer_start(db, error) == WI_OK;
     free(path);
     if (good) {
         db->values = wi_db_values_new(db, loop);
@@ -46,6 +46,7 @@ void wi_db_free(struct wi_db *db)
     wi_db_values_flush(db->values);
     wi_db_writer_run_late(db);
     wi_db_values_free(db->values);
+    wi_db_reader_end(db);
     sqlite3_close(db->sqlite);
     if (db->lock >= 0)
         close(db->lock);

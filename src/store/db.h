@@ -37,7 +37,12 @@ typedef enum wi_code wi_db_work_fn(sqlite3 *sqlite, void *data, struct wi_error 
  * committed. `data` is the callee's. */
 typedef void wi_db_done_fn(void *data, const struct wi_error *failure);
 void wi_db_submit(struct wi_db *db, wi_db_work_fn *work, wi_db_done_fn *done, void *data);
-/* The same at once, on this thread: only while starting, before anything was submitted. */
+/* Work that only reads, beside what is written: it sees what was committed when it begins, so what
+ * this loop has heard of, and may miss what the loop has only asked for. Nothing else waits for it.
+ * `done` as above; before wi_db_free the loop turns until it has come. */
+void wi_db_look(struct wi_db *db, wi_db_work_fn *work, wi_db_done_fn *done, void *data);
+/* The same as wi_db_submit at once, on this thread: only while starting, before anything was
+ * submitted. */
 enum wi_code wi_db_now(struct wi_db *db, wi_db_work_fn *work, void *data, struct wi_error *error);
 
 /* --- values by name: what was measured, found out, decided ------------------------------------ */

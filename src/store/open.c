@@ -240,7 +240,7 @@ static enum wi_code set_up(sqlite3 *sqlite, int *damaged, struct wi_error *error
 {
     enum wi_code code;
     sqlite3_extended_result_codes(sqlite, 1);
-    sqlite3_busy_timeout(sqlite, 5000); /* somebody looks into it with another tool */
+    sqlite3_busy_timeout(sqlite, WI_DB_BUSY_MS);
     if ((code = wi_db_exec(sqlite, settings, error)) == WI_OK &&
         (code = check_damage(sqlite, damaged, error)) == WI_OK)
         code = migrate(sqlite, error);

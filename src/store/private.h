@@ -5,6 +5,9 @@
 #include "store/db.h"
 #include <sqlite3.h>
 
+/* For so long it is tried again where another tool looks into the file. */
+#define WI_DB_BUSY_MS 5000
+
 /* Work on its way to the writer, or back. */
 struct wi_db_piece {
     wi_db_work_fn *work;
@@ -32,6 +35,8 @@ struct wi_db {
     uv_loop_t *loop;
     char *path;
     sqlite3 *sqlite; /* the thread's while `pending` */
+    sqlite3 *reader; /* reader.c */
+    struct wi_work_queue *looks;
     int lock;
     uv_thread_t thread;
     uv_async_t *async; /* NULL before the thread, and when the loop needs it no more */
@@ -80,6 +85,10 @@ void wi_db_writer_end(struct wi_db *db);
 void wi_db_writer_run_late(struct wi_db *db);
 /* How long after the last failure writing is tried; for tests. */
 void wi_db_set_calm(struct wi_db *db, uint64_t ms);
+
+/* reader.c, beside wi_db_look. WI_OK or WI_STORAGE_FAILED; the end is due either way. */
+enum wi_code wi_db_reader_start(struct wi_db *db, struct wi_error *error);
+void wi_db_reader_end(struct wi_db *db);
 
 /* values.c */
 struct wi_db_values;

@@ -529,6 +529,97 @@ static void folders_and_files_are_private(void **state)
     assert_string_equal(wi_db_path(f->db), path);
 }
 
+/* --- the reader's own connection -------------------------------------------------------------- */
+
+struct counting {
+    struct gate *gate;
+    int rows, done, failed;
+};
+
+static enum wi_code count_rows(sqlite3 *sqlite, void *data, struct wi_error *error)
+{
+    struct counting *counting = data;
+    sqlite3_stmt *statement = wi_db_prepare(sqlite, "SELECT count(*) FROM estimates", error);
+    if (!statement || sqlite3_step(statement) != SQLITE_ROW)
+        return wi_db_fail(sqlite, error);
+    counting->rows = sqlite3_column_int(statement, 0);
+    return wi_db_finish(sqlite, statement, error);
+}
+
+static void counted(void *data, const struct wi_error *failure)
+{
+    struct counting *counting = data;
+    counting->done++;
+    counting->failed += failure != NULL;
+    if (counting->gate)
+        uv_sem_post(&counting->gate->open);
+}
+
+/* Work of the writer's that ends once the reader has been heard of, or after ten seconds. */
+static enum wi_code insert_and_wait(sqlite3 *sqlite, void *data, struct wi_error *error)
+{
+    struct gate *gate = data;
+    size_t size = 10;
+    enum wi_code code = insert(sqlite, &size, error);
+    double limit = wi_now_ms() + 10000;
+    uv_sem_post(&gate->begun);
+    while (uv_sem_trywait(&gate->open) != 0)
+        if (wi_now_ms() > limit)
+            return wi_error_set(error, WI_INTERNAL, NULL, "nobody has read meanwhile");
+    return code;
+}
+
+static void inserted(void *data, const struct wi_error *failure)
+{
+    assert_null(failure);
+}
+
+static void it_reads_what_is_committed_while_it_writes(void **state)
+{
+    struct fixture *f = *state;
+    struct gate gate;
+    struct counting beside = {.gate = &gate}, after = {0};
+    struct order order = {.fixture = f, .size = 10};
+    uv_sem_init(&gate.begun, 0);
+    uv_sem_init(&gate.open, 0);
+    open_db(f);
+    wi_db_submit(f->db, insert_order, order_done, &order);
+    while (!order.done)
+        uv_run(&f->loop, UV_RUN_ONCE);
+    wi_db_submit(f->db, insert_and_wait, inserted, &gate);
+    uv_sem_wait(&gate.begun);
+    wi_db_look(f->db, count_rows, counted, &beside);
+    assert_int_equal(beside.done, 0); /* never from inside the call */
+    close_db(f);
+    assert_int_equal(beside.done, 1);
+    assert_int_equal(beside.rows, 1);
+    open_db(f);
+    wi_db_look(f->db, count_rows, counted, &after);
+    close_db(f);
+    assert_int_equal(after.done, 1);
+    assert_int_equal(after.rows, 2);
+    uv_sem_destroy(&gate.begun);
+    uv_sem_destroy(&gate.open);
+}
+
+static enum wi_code insert_one(sqlite3 *sqlite, void *data, struct wi_error *error)
+{
+    size_t size = 10;
+    return insert(sqlite, &size, error);
+}
+
+static void what_only_reads_cannot_write(void **state)
+{
+    struct fixture *f = *state;
+    struct counting counting = {0};
+    open_db(f);
+    wi_db_look(f->db, insert_one, counted, &counting);
+    close_db(f);
+    assert_int_equal(counting.failed, 1);
+    open_db(f);
+    assert_string_equal(all(f, WI_DB_ESTIMATES), "");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -542,6 +633,8 @@ int main(void)
         TEST(a_full_disk_fails_what_does_not_fit),
         TEST(it_is_failing_until_nothing_fails_any_more),
         TEST(it_writes_while_the_thread_pool_is_taken),
+        TEST(it_reads_what_is_committed_while_it_writes),
+        TEST(what_only_reads_cannot_write),
         TEST(the_end_writes_what_is_asked_for_until_it_is_over),
         TEST(a_killed_writer_loses_nothing_committed),
         TEST(a_second_daemon_is_told_who_holds_it),
