@@ -56,6 +56,31 @@ static void set_rate(json_t *row, const char *name, const json_t *rate)
         json_object_set_new(row, name, json_sprintf("%.1f/s", json_number_value(rate)));
 }
 
+/* What was lost so far by not running there, and at how much the model moves there. */
+static void set_moves(json_t *row)
+{
+    const json_t *moves = json_object_get(row, "moves");
+
+    if (json_is_object(moves))
+        json_object_set_new(row, "_moves",
+            json_sprintf("%.0f of %.0f ms", json_number_value(json_object_get(moves, "lost_ms")),
+                json_number_value(json_object_get(moves, "at_ms"))));
+}
+
+static json_t *absent_rows(const json_t *kinds)
+{
+    json_t *rows = json_array(), *kind;
+    size_t i;
+
+    json_array_foreach(kinds, i, kind)
+    {
+        json_t *row = json_copy(kind);
+        set_moves(row);
+        json_array_append_new(rows, row);
+    }
+    return rows;
+}
+
 static json_t *option_rows(const json_t *options)
 {
     json_t *rows = json_array(), *option;
@@ -69,6 +94,7 @@ static json_t *option_rows(const json_t *options)
             json_object_set_new(row, "_failures", json_sprintf("%.0f %%", rate * 100));
         set_rate(row, "_reads", wi_json_at(option, "estimate.prompt_tokens_per_second"));
         set_rate(row, "_writes", wi_json_at(option, "estimate.tokens_per_second"));
+        set_moves(row);
         json_array_append_new(rows, row);
     }
     return rows;
@@ -81,15 +107,18 @@ static void print_hardware(const struct wi_cli *cli, const json_t *answer)
         {"STANDING", "standing", NULL}, {"EXPECTED", "expected_ms", " ms"},
         {"QUEUE", "queue_ms", " ms"}, {"LOAD", "load_ms", " ms"}, {"RUN", "run_ms", " ms"},
         {"READS", "_reads", NULL}, {"WRITES", "_writes", NULL}, {"MEASURED", "measured", NULL},
-        {"FAILURES", "_failures", NULL}, {"VERDICT", "verdict", NULL}, {"WHY", "why", NULL}, {0}};
+        {"FAILURES", "_failures", NULL}, {"VERDICT", "verdict", NULL}, {"LOST", "_moves", NULL},
+        {"WHY", "why", NULL}, {0}};
     static const struct wi_column absent[] = {
-        {"NOT THERE", "browser", NULL}, {"WHY", "why", NULL}, {0}};
+        {"NOT THERE", "browser", NULL}, {"LOST", "_moves", NULL}, {"WHY", "why", NULL}, {0}};
     json_t *rows = option_rows(json_object_get(answer, "options"));
+    json_t *kinds = absent_rows(json_object_get(answer, "passed_over"));
 
     put_decision(answer);
     put_table(options, rows);
-    put_table(absent, json_object_get(answer, "passed_over"));
+    put_table(absent, kinds);
     json_decref(rows);
+    json_decref(kinds);
 }
 
 /* Appends "&name=value" where the option was given, with what a query does not take escaped. */

@@ -116,7 +116,8 @@ static const struct wi_option *find_option(
 /* What the demand's run takes on browsers of the kind, at best; negative: that is not known. */
 static double best_run(const struct wi_pool *pool, const struct wi_demand *demand, const char *kind)
 {
-    const struct wi_estimate *best = wi_estimates_best(pool->estimates, demand->model->hash, kind);
+    const struct wi_estimate *best =
+        wi_estimates_best(pool->estimates, demand->model->hash, kind, NULL);
 
     return best ? wi_estimate_run_ms(best, demand->prompt_tokens, demand->answer_tokens) : -1;
 }

@@ -553,15 +553,28 @@ void wi_estimates_untried(
         entry->estimate.tries--;
 }
 
-const struct wi_estimate *wi_estimates_best(
-    const struct wi_estimates *estimates, const char *hash, const char *kind)
+double wi_estimates_lose(
+    struct wi_estimates *estimates, const char *hash, const struct wi_place *place, double ms)
+{
+    struct entry *entry = find(estimates, hash, place);
+
+    if (!entry)
+        return 0;
+    entry->estimate.lost_ms = fmax(entry->estimate.lost_ms + ms, 0);
+    return entry->estimate.lost_ms;
+}
+
+const struct wi_estimate *wi_estimates_best(const struct wi_estimates *estimates, const char *hash,
+    const char *kind, struct wi_place *place)
 {
     char key[KEY_SIZE];
     size_t length = (size_t)snprintf(key, sizeof key, "%.64s\t%.31s", hash, kind);
     const struct group *group = find_group(estimates, key, length);
     const struct entry *best = group ? (const struct entry *)wi_heap_first(&group->measured) : NULL;
 
-    return best ? &best->estimate : NULL;
+    if (!best || (place && wi_place_parse(place, strchr(best->key, '\t') + 1) != 0))
+        return NULL;
+    return &best->estimate;
 }
 
 size_t wi_estimates_count(const struct wi_estimates *estimates)

@@ -40,6 +40,7 @@ struct wi_estimate {
     int cold;               /* run_ms is that of a first run */
     unsigned tries;         /* to explore it, in vain so far or still under way; not kept */
     double tried_at;        /* the last, wi_now_ms(); not kept */
+    double lost_ms;         /* see relocate.h; not kept */
     double elsewhere_ms;    /* the model's runs for clients since it was last measured or tried
                              * here, or since the start; not kept */
     int64_t measured_at;    /* Unix milliseconds; 0: never */
@@ -103,10 +104,15 @@ void wi_estimates_tried(
  * first of all tries counts. */
 void wi_estimates_untried(
     struct wi_estimates *estimates, const char *hash, const struct wi_place *place);
+/* A client's request runs so much longer than it would at this place, of which something is known;
+ * negative: so much of that was paid for. What was lost so far. */
+double wi_estimates_lose(
+    struct wi_estimates *estimates, const char *hash, const struct wi_place *place, double ms);
 /* What is known of the model where it runs fastest, in any version and on any platform of a kind,
- * borrowed until something changes; NULL if no run is known. */
-const struct wi_estimate *wi_estimates_best(
-    const struct wi_estimates *estimates, const char *hash, const char *kind);
+ * borrowed until something changes; NULL if no run is known. `place`: where that is, unless NULL;
+ * of joined nodes, where that is not ours to say, there is no estimate then. */
+const struct wi_estimate *wi_estimates_best(const struct wi_estimates *estimates, const char *hash,
+    const char *kind, struct wi_place *place);
 size_t wi_estimates_count(const struct wi_estimates *estimates);
 
 #endif

@@ -449,9 +449,9 @@ void wi_fleet_models(struct wi_fleet_node *node, const json_t *models)
         const char *hash = json_string_value(json_object_get(row, "hash"));
         int platform = wi_platform_of_name(json_string_value(json_object_get(row, "platform")));
         const char *state = json_string_value(json_object_get(row, "state"));
-        /* What is being loaded will be there before anything that comes now. */
+        /* What is being loaded for a request is promised; what is for nobody, nobody waits for. */
         if (!hash || !*hash || platform < 0 || !state || count == WI_FLEET_MODELS ||
-            (strcmp(state, "loaded") != 0 && strcmp(state, "loading") != 0))
+            strcmp(state, "loaded") != 0)
             continue;
         add_model(node, hash, (enum wi_platform)platform, 0);
         count++;

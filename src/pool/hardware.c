@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "pool/explain.h"
 #include "pool/preferences.h"
+#include "pool/relocate.h"
 #include "pool/verdicts.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,7 +37,17 @@ static json_t *estimate_json(const struct wi_estimate *e)
         per_second(e->prompt_ms), "tokens_per_second", per_second(e->token_ms));
 }
 
-static json_t *option_json(const struct wi_option *option, const struct wi_model *model)
+/* What requests have lost by not running there, and at how much the model is moved there; null
+ * where it is not known to be faster there, or is there already. */
+static json_t *relocation_json(const struct wi_relocation *relocation)
+{
+    if (relocation->cost_ms <= 0)
+        return json_null();
+    return json_pack("{s:f, s:f}", "lost_ms", relocation->lost_ms, "at_ms", relocation->cost_ms);
+}
+
+static json_t *option_json(
+    const struct wi_option *option, const struct wi_model *model, const struct wi_option *client)
 {
     const struct wi_candidate *candidate = option->candidate;
     const char *version = candidate->info->engines[model->engine].version;
@@ -48,6 +59,9 @@ static json_t *option_json(const struct wi_option *option, const struct wi_model
         wi_standing_names[option->standing], "why", option->why, "chosen", option->chosen,
         "adapter", adapter_json(candidate->info, option->platform));
 
+    struct wi_relocation relocation =
+        client ? wi_pool_relocation(option, client) : (struct wi_relocation){0};
+
     if (option->standing == WI_STANDING_UNAVAILABLE || option->standing == WI_STANDING_BARRED)
         return out;
     json_object_update_new(
@@ -58,9 +72,9 @@ static json_t *option_json(const struct wi_option *option, const struct wi_model
                  model->builtin ? NULL : wi_verdict_names[prospect->verdict], "preference",
                  prospect->rank, "estimate", estimate_json(&prospect->estimate)));
     json_object_update_new(
-        out, json_pack("{s:f, s:f, s:f, s:f, s:f}", "expected_ms", option->expected_ms, "queue_ms",
-                 option->queue_ms, "load_ms", option->load_ms, "run_ms", option->run_ms,
-                 "failure_ms", option->failure_ms));
+        out, json_pack("{s:f, s:f, s:f, s:f, s:f, s:o}", "expected_ms", option->expected_ms,
+                 "queue_ms", option->queue_ms, "load_ms", option->load_ms, "run_ms", option->run_ms,
+                 "failure_ms", option->failure_ms, "moves", relocation_json(&relocation)));
     return out;
 }
 
@@ -89,13 +103,15 @@ static json_t *options_json(const struct pool_judged *judged, const struct wi_de
     for (size_t i = 0; i < count; i++)
         if (sorted[i]->platform < WI_NATIVE || /* what browsers have; the others few nodes */
             sorted[i]->candidate->info->platforms[sorted[i]->platform].available)
-            json_array_append_new(list, option_json(sorted[i], demand->model));
+            json_array_append_new(
+                list, option_json(sorted[i], demand->model, wi_pool_judged_choice(judged)));
     free(sorted);
     return list;
 }
 
 /* Configured kinds without a node, and why each has none. */
-static json_t *passed_over_json(const struct wi_pool *pool)
+static json_t *passed_over_json(
+    const struct wi_pool *pool, const struct wi_demand *demand, const struct wi_option *client)
 {
     json_t *list = json_array();
 
@@ -114,18 +130,14 @@ static json_t *passed_over_json(const struct wi_pool *pool)
                 "no %.31s is running; one is started when it is preferred or named and there is "
                 "room for it",
                 info->name);
-        json_array_append_new(list, json_pack("{s:s, s:b, s:s}", "browser", info->name, "installed",
-                                        info->installed, "why", error.detail));
+        struct wi_relocation relocation =
+            client ? wi_pool_relocation_to_kind(pool, demand, info->name, client)
+                   : (struct wi_relocation){0};
+        json_array_append_new(
+            list, json_pack("{s:s, s:b, s:s, s:o}", "browser", info->name, "installed",
+                      info->installed, "why", error.detail, "moves", relocation_json(&relocation)));
     }
     return list;
-}
-
-static const struct wi_option *find_chosen(const struct pool_judged *judged)
-{
-    for (size_t i = 0; i < judged->count; i++)
-        if (judged->options[i].chosen)
-            return &judged->options[i];
-    return NULL;
 }
 
 /* Of those that could run it but not now, the one that would be first. */
@@ -194,7 +206,7 @@ json_t *wi_pool_hardware_json(struct wi_pool *pool, const struct wi_demand *dema
     struct wi_error error = {0};
     struct pool_judged judged;
     enum wi_pick pick = wi_pool_consider(pool, demand, 0, &choice, &judged, &error);
-    const struct wi_option *chosen = find_chosen(&judged);
+    const struct wi_option *chosen = wi_pool_judged_choice(&judged);
     json_t *probe = json_null();
 
     if (pick == WI_PICK_NODE && choice.probe.wanted)
@@ -209,5 +221,5 @@ json_t *wi_pool_hardware_json(struct wi_pool *pool, const struct wi_demand *dema
         preferences_json(pool, demand->type), "numerics",
         config->numerics == WI_NUMERICS_CHECK ? "check" : "off", "exploration", config->exploration,
         "recheck", config->recheck, "probe", probe, "options", options_json(&judged, demand),
-        "passed_over", passed_over_json(pool));
+        "passed_over", passed_over_json(pool, demand, chosen));
 }

@@ -9,6 +9,7 @@
 #include "pool/coming.h"
 #include "pool/explain.h"
 #include "pool/preferences.h"
+#include "pool/relocate.h"
 #include "pool/verdicts.h"
 #include <stdlib.h>
 #include <string.h>
@@ -89,6 +90,7 @@ static void fill_prospect(const struct wi_pool *pool, const struct view *view,
             class->info.kind, platform);
     if (model->builtin || !place || !class->info.platforms[platform].available)
         return;
+    prospect->place = place;
     prospect->estimate = wi_estimates_get(pool->estimates, model->hash, place);
     prospect->verdict = wi_verdicts_get(pool->verdicts, model, place, demand->precision, &due);
     prospect->rests = prospect->verdict == WI_UNKNOWN && !due;
@@ -283,13 +285,22 @@ void wi_pool_probe_dropped(
         wi_estimates_untried(pool->estimates, model->hash, place);
 }
 
+const struct wi_option *wi_pool_judged_choice(const struct pool_judged *judged)
+{
+    for (size_t i = 0; i < judged->count; i++)
+        if (judged->options[i].chosen)
+            return &judged->options[i];
+    return NULL;
+}
+
 /* What exploring may spend grows with what the clients' runs take. */
 static void note_served(
     struct wi_pool *pool, const struct wi_demand *demand, const struct pool_judged *judged)
 {
-    for (size_t i = 0; i < judged->count; i++)
-        if (judged->options[i].chosen)
-            wi_estimates_served(pool->estimates, demand->model->hash, judged->options[i].run_ms);
+    const struct wi_option *client = wi_pool_judged_choice(judged);
+
+    if (client)
+        wi_estimates_served(pool->estimates, demand->model->hash, client->run_ms);
 }
 
 enum wi_pick wi_pool_consider(struct wi_pool *pool, const struct wi_demand *demand, int really,
@@ -321,6 +332,8 @@ enum wi_pick wi_pool_pick(struct wi_pool *pool, const struct wi_demand *demand,
     if (pick != WI_PICK_NEVER && !demand->browser && !demand->node && !demand->has_platform &&
         !demand->model->builtin && pool->config->pool.adaptive_scaling)
         wi_pool_wish_preferred(pool, demand, judged.options, judged.count);
+    if (pick == WI_PICK_NODE)
+        wi_pool_relocate(pool, demand, &judged);
     return pick;
 }
 

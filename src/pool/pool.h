@@ -18,7 +18,7 @@
 
 /* What a piece of work asks of a node. Strings are borrowed; NULL means "any". */
 struct wi_demand {
-    const struct wi_model *model;
+    struct wi_model *model;
     enum wi_task_kind task; /* what it is to do */
     const char *browser;
     const char *node;

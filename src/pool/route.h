@@ -33,6 +33,7 @@ struct wi_seat {
 
 /* A platform of a candidate, for the demanded model. */
 struct wi_prospect {
+    const struct wi_place *place; /* NULL: it has none */
     struct wi_estimate estimate;
     enum wi_verdict verdict;
     int rests;             /* a check of it came to no end, and it is too soon for another */

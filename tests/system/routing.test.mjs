@@ -232,6 +232,39 @@ test('a platform is used once its answer was compared, where it is faster', asyn
     assert.equal((await infer()).platform, 'wasm');
 });
 
+test('a model moves to where it is faster when staying has cost what loading there takes', async () => {
+    const wasm = { platform: 'wasm', browser: 'edge' };
+    const first = await join('edge', { wasm: 100, webnn: 10 });
+    first.loadMs = 400;
+    await infer();
+    await until(async () => option(await hardware(), 'edge', 'webnn').verdict === 'trusted', { what: 'the verdict' });
+    await repeat(2, wasm);
+    await infer({ platform: 'webnn' }); // warm there, so measured
+    const { load_ms: loading } = option(await hardware(), 'edge', 'webnn').estimate;
+    await first.close();
+    await until(async () => (await hardware()).options.length === 0, { what: 'it to be gone' });
+    const edge = await join('edge', { wasm: 100, webnn: 10 });
+    await infer(wasm); // somebody has it loaded there first
+    const needed = Math.ceil(loading / 90);
+    for (let i = 1; i <= needed; i++) {
+        assert.equal(edge.received.some(({ message }) => message.type === 'model_load'), false, `${i} of ${needed}`);
+        assert.equal((await infer()).platform, 'wasm');
+        if (i === needed) break;
+        const { moves } = option(await hardware(), 'edge', 'webnn');
+        assert.ok(Math.abs(moves.lost_ms - 90 * i) < 0.1 && moves.at_ms === loading, JSON.stringify(moves));
+        assert.match((await webinfer('hardware', 'twice')).stdout, / of \d+ ms/);
+    }
+    const { message: { data: { model, platforms } } } = await edge.got('model_load');
+    assert.deepEqual([model.name, platforms], ['twice', ['webnn']]);
+    const tell = (state) => edge.send('model_status', { models: ['wasm', 'webnn'].map((platform) =>
+        ({ name: model.name, hash: model.hash, platform, state: platform === 'wasm' ? 'loaded' : state, bytes: 100 })) });
+    tell('loading');
+    assert.equal((await infer()).platform, 'wasm', 'no client waits for it');
+    edge.loaded.add(`${model.hash} webnn`);
+    tell('loaded');
+    await until(async () => (await infer()).platform === 'webnn', { what: 'it to be used there' });
+});
+
 test('a platform that computes wrong never answers a request that leaves the choice', async () => {
     const edge = await join('edge', { wasm: 100, webnn: 10 }, { factor: { webnn: 3 } });
     assert.equal((await infer()).platform, 'wasm');

@@ -93,7 +93,7 @@ static void ran(double run_ms)
 /* The shortest run known on browsers of the kind; negative: none is. */
 static double best_run(const char *kind)
 {
-    const struct wi_estimate *best = wi_estimates_best(estimates, hash, kind);
+    const struct wi_estimate *best = wi_estimates_best(estimates, hash, kind, NULL);
 
     return best && best->runs > 0 ? best->run_ms : -1;
 }
@@ -324,7 +324,7 @@ static void the_rates_of_text_survive_a_restart(void **state)
     assert_true(e.prompt_ms == 3 && e.prompts == 2);
     assert_true(e.token_ms == 40 && e.answers == 2);
     assert_true(best_run("chrome") < 0); /* it is in its group again, with no run */
-    assert_true(wi_estimates_best(estimates, hash, "chrome")->token_ms == 40);
+    assert_true(wi_estimates_best(estimates, hash, "chrome", NULL)->token_ms == 40);
 }
 
 /* Good runs after a bad start, and after a restart, which forgets what the last runs were. */
@@ -519,7 +519,7 @@ static void the_best_of_a_kind_is_found(void **state)
     wi_estimates_ran(estimates, hash, &other, 0, 20, 1, 0);
     assert_true(best_run("chrome") == 20);
     assert_true(best_run("chrom") < 0);
-    assert_null(wi_estimates_best(estimates, "other", "chrome"));
+    assert_null(wi_estimates_best(estimates, "other", "chrome", NULL));
 }
 
 static void the_best_for_text_makes_its_tokens_fastest(void **state)
@@ -529,8 +529,8 @@ static void the_best_for_text_makes_its_tokens_fastest(void **state)
 
     spoke(2, 30, 16, 1);
     wi_estimates_spoke(estimates, hash, &other, 0, &fast, 1, 0);
-    assert_true(wi_estimates_best(estimates, hash, "chrome")->token_ms == 20);
-    assert_null(wi_estimates_best(estimates, hash, "edge"));
+    assert_true(wi_estimates_best(estimates, hash, "chrome", NULL)->token_ms == 20);
+    assert_null(wi_estimates_best(estimates, hash, "edge", NULL));
 }
 
 /* Every change of a measurement, and what goes because there are too many, against a plain walk. */

@@ -366,7 +366,9 @@ static void loaded_models_are_known(void **state)
     for (int i = 0; i < 3; i++)
         add(i);
     tell(1, A, "wasm", "loaded");
-    tell(2, A, "wasm", "loading");
+    tell(2, A, "wasm", "loading"); /* for nobody, so that requests go to where it is */
+    assert_int_equal(wi_fleet_loaded(class(), A, WI_WASM), 1);
+    tell(2, A, "wasm", "loaded");
     load(2, WI_ENGINE_ORT, 1, 1200);
     assert_warm(A, 1);
     assert_warm(B, -1);
@@ -401,6 +403,11 @@ static void what_nobody_has_confirmed_is_taken_back(void **state)
     assert_warm(A, 0);
     tell(0, B, "wasm", "loading");
     assert_warm(A, -1);
+    wi_fleet_promise(&nodes[0], B, WI_WASM);
+    assert_warm(B, 0);
+    wi_fleet_take_back(&nodes[0], B, WI_WASM);
+    assert_warm(B, -1);
+    tell(0, B, "wasm", "loaded");
     wi_fleet_promise(&nodes[0], B, WI_WASM);
     wi_fleet_take_back(&nodes[0], B, WI_WASM);
     assert_warm(B, 0);

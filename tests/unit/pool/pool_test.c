@@ -7,6 +7,7 @@
 #include "pool/health.h"
 #include "pool/private.h"
 #include "pool/reports.h"
+#include "pool/verdicts.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,8 @@ static struct {
     int has_gpu; /* the browsers have a process for it */
     char dropped[WI_ID_SIZE], why[128];
     int lost, answered, excused;
+    int loads;
+    enum wi_platform loaded_on;
     enum wi_code code;
 } seen;
 static struct wi_node_info info;
@@ -190,6 +193,8 @@ enum wi_code wi_bridge_send_task(struct wi_bridge *bridge, const char *node_id,
 enum wi_code wi_bridge_load(struct wi_bridge *bridge, const char *node_id, struct wi_model *model,
     const enum wi_platform *platforms, size_t platform_count, double prompt_ms)
 {
+    seen.loads++;
+    seen.loaded_on = platforms[0];
     return WI_OK;
 }
 
@@ -459,6 +464,111 @@ static void the_only_grammar_in_an_engine_that_hung_is_not_tried_again(void **st
     json_decref(none);
 }
 
+/* --- where a model is known to be faster ------------------------------------------------------ */
+
+#define LOAD_MS 1000.0
+#define SLOW_MS 30.0
+#define FAST_MS 10.0
+
+/* What is known of the model on WASM, and on WebNN of the same node. */
+static void know(double webnn_ms)
+{
+    const double runs[] = {[WI_WASM] = SLOW_MS, [WI_WEBNN] = webnn_ms};
+    const enum wi_platform both[] = {WI_WASM, WI_WEBNN};
+
+    info.platforms[WI_WEBNN].available = 1;
+    for (int i = 0; i < 2; i++) {
+        struct wi_place place = wi_place_of(&info, WI_ENGINE_ORT, both[i]);
+        char key[WI_VERDICT_KEY_SIZE];
+        wi_estimates_ran(pool->estimates, model.hash, &place, LOAD_MS, 0, 0, 0);
+        wi_estimates_ran(pool->estimates, model.hash, &place, 0, runs[both[i]], 1, 0);
+        wi_verdict_key(key, &model, &place, NULL);
+        if (both[i] == WI_WEBNN)
+            wi_verdicts_set(wi_pool_verdicts(pool), key, WI_TRUSTED, 0, "");
+    }
+}
+
+static void tell_loaded(const char *platform)
+{
+    json_t *models = json_pack("[{s:s, s:s, s:s}]", "hash", model.hash, "platform", platform,
+        "state", "loaded");
+
+    bridge()->on_node_models(bridge()->context, "n-1", models);
+    json_decref(models);
+}
+
+/* Requests until the model is loaded elsewhere, at most `most`. */
+static int ask(const struct wi_demand *demand, int most)
+{
+    struct wi_choice choice;
+    struct wi_error error;
+    int asked = 0;
+
+    for (seen.loads = 0; asked < most && seen.loads == 0; asked++)
+        assert_int_equal(wi_pool_pick(pool, demand, &choice, &error), WI_PICK_NODE);
+    return asked;
+}
+
+static void a_model_moves_when_staying_has_cost_what_loading_costs(void **state)
+{
+    const struct wi_demand demand = {.model = &model};
+
+    know(FAST_MS);
+    serve();
+    tell_loaded("wasm");
+    assert_int_equal(ask(&demand, 1000), LOAD_MS / (SLOW_MS - FAST_MS));
+    assert_int_equal(seen.loaded_on, WI_WEBNN);
+    /* Until it is there it is not asked for over and over. */
+    assert_int_equal(ask(&demand, 1000), LOAD_MS / (SLOW_MS - FAST_MS));
+}
+
+static void a_model_stays_where_nothing_is_lost_or_somebody_named_the_place(void **state)
+{
+    const struct wi_demand demand = {.model = &model};
+    const struct wi_demand named = {.model = &model, .has_platform = 1, .platform = WI_WASM};
+
+    know(FAST_MS);
+    serve();
+    tell_loaded("wasm");
+    assert_int_equal(ask(&named, 1000), 1000);
+    assert_int_equal(seen.loads, 0);
+    tell_loaded("webnn");
+    assert_int_equal(ask(&demand, 1000), 1000);
+    assert_int_equal(seen.loads, 0);
+}
+
+static void what_is_no_faster_is_not_loaded(void **state)
+{
+    const struct wi_demand demand = {.model = &model};
+
+    know(SLOW_MS + 1);
+    serve();
+    tell_loaded("wasm");
+    assert_int_equal(ask(&demand, 1000), 1000);
+    assert_int_equal(seen.loads, 0);
+}
+
+static void what_is_lost_is_told(void **state)
+{
+    const struct wi_demand demand = {.model = &model};
+
+    model.name = "model";
+    know(FAST_MS);
+    serve();
+    tell_loaded("wasm");
+    ask(&demand, 10);
+    json_t *told = wi_pool_hardware_json(pool, &demand), *option, *moves = NULL;
+    size_t i;
+    json_array_foreach(json_object_get(told, "options"), i,
+        option) if (strcmp(json_string_value(json_object_get(option, "platform")), "webnn") == 0)
+        moves = json_object_get(option, "moves");
+    else assert_true(
+        json_is_null(json_object_get(option, "moves")) || !json_object_get(option, "moves"));
+    assert_true(json_number_value(json_object_get(moves, "lost_ms")) == 10 * (SLOW_MS - FAST_MS));
+    assert_true(json_number_value(json_object_get(moves, "at_ms")) == LOAD_MS);
+    json_decref(told);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -473,6 +583,10 @@ int main(void)
         TEST(a_page_that_says_nothing_of_four_attempts_is_opened_afresh),
         TEST(a_node_that_joined_and_says_nothing_is_sent_away),
         TEST(the_only_grammar_in_an_engine_that_hung_is_not_tried_again),
+        TEST(a_model_moves_when_staying_has_cost_what_loading_costs),
+        TEST(a_model_stays_where_nothing_is_lost_or_somebody_named_the_place),
+        TEST(what_is_no_faster_is_not_loaded),
+        TEST(what_is_lost_is_told),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
