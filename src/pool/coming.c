@@ -23,6 +23,15 @@ int wi_pool_could_bring(const struct wi_pool *pool, const struct wi_demand *dema
     return 1;
 }
 
+int wi_pool_has_kind(const struct wi_pool *pool, const char *kind)
+{
+    const struct wi_fleet_class *class = wi_pool_nodes_fleet(pool->nodes)->classes;
+
+    while (class && strcmp(class->info.kind, kind) != 0)
+        class = class->hh.next;
+    return class != NULL;
+}
+
 /* Whether a page of the kind is there that is to stay: routing has judged it. */
 static int has_node(const struct wi_pool *pool, const char *kind)
 {

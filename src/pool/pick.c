@@ -333,7 +333,8 @@ enum wi_pick wi_pool_pick(struct wi_pool *pool, const struct wi_demand *demand,
         !demand->model->builtin && pool->config->pool.adaptive_scaling)
         wi_pool_wish_preferred(pool, demand, judged.options, judged.count);
     if (pick == WI_PICK_NODE)
-        wi_pool_relocate(pool, demand, &judged);
+        wi_pool_relocate(
+            pool, demand, judged.options, judged.count, wi_pool_judged_choice(&judged));
     return pick;
 }
 
@@ -352,13 +353,4 @@ int wi_pool_has_room(const struct wi_pool *pool, const struct wi_demand *demand)
             wi_fleet_any(class, queue_of(class, demand), NULL, now))
             return 1;
     return 0;
-}
-
-int wi_pool_has_kind(const struct wi_pool *pool, const char *kind)
-{
-    const struct wi_fleet_class *class = wi_pool_nodes_fleet(pool->nodes)->classes;
-
-    while (class && strcmp(class->info.kind, kind) != 0)
-        class = class->hh.next;
-    return class != NULL;
 }

@@ -143,15 +143,13 @@ static int is_auto(const struct wi_demand *demand)
     return !demand->has_platform && !demand->node && !demand->model->builtin;
 }
 
-void wi_pool_relocate(
-    struct wi_pool *pool, const struct wi_demand *demand, const struct pool_judged *judged)
+void wi_pool_relocate(struct wi_pool *pool, const struct wi_demand *demand,
+    const struct wi_option *options, size_t count, const struct wi_option *client)
 {
-    const struct wi_option *client = wi_pool_judged_choice(judged);
-
-    if (!client || !is_auto(demand))
+    if (!is_auto(demand))
         return;
-    for (size_t i = 0; i < judged->count; i++)
-        lose_at_option(pool, demand, &judged->options[i], client);
+    for (size_t i = 0; i < count; i++)
+        lose_at_option(pool, demand, &options[i], client);
     for (size_t i = 0; i < wi_pool_kinds_count(pool->kinds); i++) {
         const struct pool_kind *kind = wi_pool_kinds_at(pool->kinds, i);
         const char *name = wi_pool_kind_info(kind)->name;

@@ -15,11 +15,13 @@
 #ifndef WI_POOL_RELOCATE_H
 #define WI_POOL_RELOCATE_H
 
-#include "pool/pick.h"
+#include "pool/private.h"
+#include "pool/route.h"
 
-/* Books what a demand loses where it goes, by what was judged of it, and moves its model. */
-void wi_pool_relocate(
-    struct wi_pool *pool, const struct wi_demand *demand, const struct pool_judged *judged);
+/* Books what a demand loses by going to `client`, one of the `count` options that were judged, and
+ * moves its model. */
+void wi_pool_relocate(struct wi_pool *pool, const struct wi_demand *demand,
+    const struct wi_option *options, size_t count, const struct wi_option *client);
 /* What of such options was lost so far, in ms, and at how much the model is moved there; 0 where it
  * is there, or is not known to be faster there than at `client`, where requests go now. */
 struct wi_relocation {

@@ -490,8 +490,8 @@ static void know(double webnn_ms)
 
 static void tell_loaded(const char *platform)
 {
-    json_t *models = json_pack("[{s:s, s:s, s:s}]", "hash", model.hash, "platform", platform,
-        "state", "loaded");
+    json_t *models =
+        json_pack("[{s:s, s:s, s:s}]", "hash", model.hash, "platform", platform, "state", "loaded");
 
     bridge()->on_node_models(bridge()->context, "n-1", models);
     json_decref(models);
