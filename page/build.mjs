@@ -1,7 +1,7 @@
 /**
  * Builds the page: `node build.mjs OUTDIR`. Everything but index.html and the notices has its
- * content's hash in its name, so that it can be cached for ever. The packages are found from
- * here, or in the folder that WEBINFER_NODE_MODULES names.
+ * content's hash in its name, so that it can be cached for ever; beside what is larger are compressed
+ * copies of it (compress.mjs). The packages are found from here, or in the folder that WEBINFER_NODE_MODULES names.
  */
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
@@ -9,6 +9,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { holding, replaceOnce, sleepingSoon } from './changes.mjs';
+import { compress, ENDINGS } from './compress.mjs';
 import { changedLlama } from './llama_binary.mjs';
 import { HELD } from './src/engine/held.js';
 
@@ -94,13 +95,14 @@ const WORKERS_OWN = {
     },
 };
 
-/** What an earlier build left: names that `emit` makes. */
-const HASHED = /-[0-9a-f]{12}\.(?:js|mjs|wasm|css)$/;
+/** Names that `emit` makes, and those of their copies. */
+const HASHED = new RegExp(`-[0-9a-f]{12}\\.(?:js|mjs|wasm|css)(?:\\.(?:${ENDINGS.join('|')}))?(?:\\.half)?$`);
+/** Those that this build has made. @type {Set<string>} */
+const made = new Set();
 
 async function main(out) {
     if (!out) throw new Error('usage: node build.mjs OUTDIR');
     fs.mkdirSync(out, { recursive: true });
-    for (const old of fs.readdirSync(out)) if (HASHED.test(old)) fs.rmSync(path.join(out, old));
     const bundled = new Set(['onnxruntime-web']);
     const engines = {}, suspending = {};
     const templates = await bundle(out, 'templates.js', 'src/chat/template_worker.js', {}, bundled);
@@ -128,16 +130,18 @@ async function main(out) {
     const html = fs.readFileSync(path.join(here, 'index.html'), 'utf8');
     fs.writeFileSync(path.join(out, 'index.html'), html.replace('%STYLE%', style).replace('%MAIN%', script));
     fs.writeFileSync(path.join(out, 'THIRD-PARTY-NOTICES'), notices(bundled));
+    const kept = new Set([...made, ...await compress(out, made)]);
+    for (const old of fs.readdirSync(out)) if (HASHED.test(old) && !kept.has(old)) fs.rmSync(path.join(out, old));
 }
 
 /** Bundles the engine worker of `build`, as `name`, with `used` in the place of the onnxruntime-web build
  * that it names; `scripts` are others that it loads when it needs them. */
 function bundleEngine(out, build, name, { entry }, used, scripts, bundled) {
     const dist = path.join(packageFolder('onnxruntime-web'), 'dist');
-    const file = (extension, change = (content) => content) => JSON.stringify(emit(out, `${used.stem}.${extension}`,
-        change(fs.readFileSync(path.join(dist, `${used.stem}.${extension}`)))));
+    const read = (extension) => fs.readFileSync(path.join(dist, `${used.stem}.${extension}`));
     return bundle(out, `engine-${name}.js`, `src/engine/worker_${build}.js`,
-        { __ORT_MJS__: file('mjs'), __ORT_WASM__: file('wasm', sleepingSoon), ...scripts },
+        { __ORT_MJS__: JSON.stringify(emit(out, `${used.stem}.mjs`, read('mjs'))),
+            __ORT_WASM__: emitBinary(out, `${used.stem}.wasm`, sleepingSoon(read('wasm'))), ...scripts },
         bundled, entry === used.entry ? {} : { [entry]: used.entry });
 }
 
@@ -162,7 +166,7 @@ async function bundleLlama(out, templates, bundled) {
             __LLAMA_VERSION__: JSON.stringify(LIBRARIES.find(({ name }) => name === 'llama.cpp').version),
             __LLAMA_MJS__: script,
             __LLAMA_THREAD__: JSON.stringify(thread),
-            __LLAMA_WASM__: JSON.stringify(emit(out, `llama-${build}.wasm`, changedLlama(build, read('wllama.wasm')))),
+            __LLAMA_WASM__: emitBinary(out, `llama-${build}.wasm`, changedLlama(build, read('wllama.wasm'))),
         }, bundled);
     }
     return workers;
@@ -197,8 +201,12 @@ function emit(out, name, contents) {
     const hash = createHash('sha256').update(contents).digest('hex').slice(0, 12);
     const hashed = `${stem}-${hash}${ext}`;
     fs.writeFileSync(path.join(out, hashed), contents);
+    made.add(hashed);
     return hashed;
 }
+
+/** Likewise; as the page's scripts are told of it: compressed on its way it does not say how long it is. */
+const emitBinary = (out, name, contents) => JSON.stringify({ name: emit(out, name, contents), bytes: contents.length });
 
 function packageFolder(name) {
     for (const root of require.resolve.paths(name) ?? []) {

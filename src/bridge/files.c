@@ -12,6 +12,25 @@
 #include <strings.h>
 #include <unistd.h>
 
+/* The header lines that say what was found, of which `size` bytes from `first` on follow. */
+static void describe(
+    struct wi_buffer *out, int status, const struct wi_found *found, uint64_t first, uint64_t size)
+{
+    wi_buffer_printf(out, "ETag: %s\r\nCache-Control: %s\r\n", found->etag, found->cache);
+    if (found->varies)
+        wi_buffer_puts(out, "Vary: Accept-Encoding\r\n");
+    if (status == 206)
+        wi_buffer_printf(out, "Content-Range: bytes %llu-%llu/%llu\r\n", (unsigned long long)first,
+            (unsigned long long)(first + size - 1), (unsigned long long)found->size);
+    if (status == 304)
+        return;
+    /* Of what is coded there are no ranges: one that is asked for is of the file's own bytes. */
+    wi_buffer_printf(out, "Content-Type: %s\r\nAccept-Ranges: %s\r\nContent-Length: %llu\r\n",
+        found->type, found->coding ? "none" : "bytes", (unsigned long long)size);
+    if (found->coding)
+        wi_buffer_printf(out, "Content-Encoding: %s\r\n", found->coding);
+}
+
 static int send_found(struct lws *wsi, struct wi_socket *socket, struct wi_found *found)
 {
     char header[WI_HTTP_HEADER_MAX], if_range[WI_HTTP_HEADER_MAX];
@@ -41,14 +60,7 @@ static int send_found(struct lws *wsi, struct wi_socket *socket, struct wi_found
         }
     }
     wi_http_begin(&out, socket->bridge, status, close_after);
-    wi_buffer_printf(&out, "ETag: %s\r\nCache-Control: %s\r\n", found->etag, found->cache);
-    if (status == 206)
-        wi_buffer_printf(&out, "Content-Range: bytes %llu-%llu/%llu\r\n", (unsigned long long)first,
-            (unsigned long long)last, (unsigned long long)found->size);
-    if (status != 304)
-        wi_buffer_printf(&out,
-            "Content-Type: %s\r\nAccept-Ranges: bytes\r\nContent-Length: %llu\r\n", found->type,
-            (unsigned long long)size);
+    describe(&out, status, found, first, size);
     wi_buffer_puts(&out, "\r\n");
     if (wi_http_write_headers(wsi, &out))
         return -1;
@@ -57,17 +69,31 @@ static int send_found(struct lws *wsi, struct wi_socket *socket, struct wi_found
     return wi_transfer_begin(wsi, socket, found, first, size, close_after);
 }
 
+/* In which of its forms a file of the page is sent. */
+static enum wi_coding coding_for(struct lws *wsi, const struct wi_page_file *file)
+{
+    char header[WI_HTTP_HEADER_MAX];
+    if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_RANGE) > 0)
+        return WI_IDENTITY;
+    wi_http_header(wsi, WSI_TOKEN_HTTP_ACCEPT_ENCODING, header);
+    return wi_http_coding(header, file->codings);
+}
+
 static int serve_page(struct lws *wsi, struct wi_socket *socket, const char *path)
 {
     const struct wi_page_file *file = wi_page_find(socket->bridge->page, path);
     if (!file)
         return wi_http_refuse(wsi, socket->bridge, 404, "there is no such file", NULL);
-    struct wi_found found = {.fd = file->fd,
-        .size = file->size,
+    enum wi_coding coding = coding_for(wsi, file);
+    const struct wi_page_form *form = &file->forms[coding];
+    struct wi_found found = {.fd = form->fd,
+        .size = form->size,
+        .coding = wi_http_coding_name(coding),
+        .varies = file->codings != 1u << WI_IDENTITY,
         .type = wi_http_media_type(file->name),
         .cache = wi_http_name_is_hashed(file->name) ? "public, max-age=31536000, immutable"
                                                     : "no-cache"};
-    snprintf(found.etag, sizeof found.etag, "%s", file->etag);
+    snprintf(found.etag, sizeof found.etag, "%s", form->etag);
     return send_found(wsi, socket, &found);
 }
 

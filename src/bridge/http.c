@@ -92,6 +92,77 @@ int wi_http_etag_matches(const char *header, const char *etag)
     return 0;
 }
 
+/* A weight, "0.5" or "1" and the like, in thousandths; -1 if it is none. */
+static int read_weight(const char *text, size_t length)
+{
+    int weight = 0;
+    if (length == 0 || length > 5 || (*text != '0' && *text != '1'))
+        return -1;
+    if (length > 1 && text[1] != '.')
+        return -1;
+    weight = (*text - '0') * 1000;
+    for (size_t i = 2, worth = 100; i < length; i++, worth /= 10) {
+        if (!isdigit((unsigned char)text[i]))
+            return -1;
+        weight += (text[i] - '0') * (int)worth;
+    }
+    return weight <= 1000 ? weight : -1;
+}
+
+/* The weight that stands behind an element's name, `length` bytes of "; q=0.5" or nothing, in
+ * thousandths; 0 where it is not well-formed. */
+static int weight_behind(const char *text, size_t length)
+{
+    const char *end = text + length;
+    while (text < end && (*text == ' ' || *text == '\t'))
+        text++;
+    if (text == end)
+        return 1000;
+    if (*text++ != ';')
+        return 0;
+    while (text < end && (*text == ' ' || *text == '\t'))
+        text++;
+    if (end - text < 3 || (*text != 'q' && *text != 'Q') || text[1] != '=')
+        return 0;
+    int weight = read_weight(text + 2, (size_t)(end - text - 2));
+    return weight < 0 ? 0 : weight;
+}
+
+static const char *const coding_names[WI_CODING_COUNT] = {"identity", "gzip", "br"};
+
+const char *wi_http_coding_name(enum wi_coding coding)
+{
+    return coding == WI_IDENTITY ? NULL : coding_names[coding];
+}
+
+enum wi_coding wi_http_coding(const char *header, unsigned there)
+{
+    /* -1: the header says nothing of it. */
+    int weights[WI_CODING_COUNT] = {-1, -1, -1}, others = -1, most = 0;
+    enum wi_coding best = WI_IDENTITY;
+    size_t length;
+    const char *element;
+    while (header && (element = next_element(&header, &length))) {
+        size_t name = strcspn(element, ",; \t");
+        int weight = weight_behind(element + name, length - name);
+        if (name == 1 && *element == '*')
+            others = weight;
+        for (int i = 0; i < WI_CODING_COUNT; i++)
+            if (name == strlen(coding_names[i]) && strncasecmp(element, coding_names[i], name) == 0)
+                weights[i] = weight;
+    }
+    for (int i = 0; i < WI_CODING_COUNT; i++) {
+        int said = weights[i] >= 0 ? weights[i] : others;
+        /* None at all is taken unless it is refused, and liked least unless it is named. */
+        int weight = said >= 0 ? said : i == WI_IDENTITY;
+        if ((i == WI_IDENTITY || there & 1u << i) && weight > 0 && weight >= most) {
+            best = (enum wi_coding)i;
+            most = weight;
+        }
+    }
+    return best;
+}
+
 const char *wi_http_media_type(const char *name)
 {
     static const struct {

@@ -1,4 +1,4 @@
-/* The pure parts of serving files over HTTP: ranges, entity tags, media types, caching. */
+/* The pure parts of serving files over HTTP: ranges, entity tags, codings, media types, caching. */
 #ifndef WI_BRIDGE_HTTP_H
 #define WI_BRIDGE_HTTP_H
 
@@ -12,6 +12,17 @@ enum wi_range { WI_RANGE_NONE, WI_RANGE_PART, WI_RANGE_UNSATISFIABLE };
 enum wi_range wi_http_range(const char *header, uint64_t size, uint64_t *first, uint64_t *last);
 /* Whether an If-None-Match list contains `etag` (with its quotes) or "*"; weak comparison. */
 int wi_http_etag_matches(const char *header, const char *etag);
+
+/* How the bytes of an answer are coded on their way. */
+enum wi_coding { WI_IDENTITY, WI_GZIP, WI_BROTLI, WI_CODING_COUNT };
+/* Which of the codings in `there` (a set of bits 1 << coding; WI_IDENTITY is always) an
+ * Accept-Encoding header (RFC 9110, 12.5.3) weighs most, of those with equal weights the shortest:
+ * brotli before gzip before none. WI_IDENTITY without a header (NULL or ""), and where it refuses
+ * all that there is. What is not well-formed in it is refused. */
+enum wi_coding wi_http_coding(const char *header, unsigned there);
+/* The coding's name in Content-Encoding; NULL: WI_IDENTITY. */
+const char *wi_http_coding_name(enum wi_coding coding);
+
 /* By the name's extension; "application/octet-stream" if it is none of ours. */
 const char *wi_http_media_type(const char *name);
 /* Whether a build tool put a content hash into the name ("app-5XK2Q7NB.js", "a.0f3c9d2e41.css"),

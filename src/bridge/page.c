@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A built page has about twenty files; more than this is some other folder. */
+/* A built page has about thirty files, with copies ninety; more than this is some other folder. */
 #define MAX_FILES 256
 #define MAX_DEPTH 4
 
@@ -29,11 +29,70 @@ static void add_file(struct wi_page *page, const char *name, int fd, const struc
 {
     page->files = wi_realloc_array(page->files, page->count + 1, sizeof *page->files);
     struct wi_page_file *file = &page->files[page->count++];
+    struct wi_page_form *form = &file->forms[WI_IDENTITY];
     file->name = wi_strdup(name);
-    file->fd = fd;
-    file->size = (uint64_t)info->st_size;
-    snprintf(file->etag, sizeof file->etag, "\"%llx-%llx%08lx\"", (unsigned long long)file->size,
+    file->codings = 1u << WI_IDENTITY;
+    for (int i = 0; i < WI_CODING_COUNT; i++)
+        file->forms[i] = (struct wi_page_form){.fd = -1};
+    form->fd = fd;
+    form->size = (uint64_t)info->st_size;
+    snprintf(form->etag, sizeof form->etag, "\"%llx-%llx%08lx\"", (unsigned long long)form->size,
         (unsigned long long)info->st_mtim.tv_sec, (unsigned long)info->st_mtim.tv_nsec);
+}
+
+static void clear_file(struct wi_page_file *file)
+{
+    for (int i = 0; i < WI_CODING_COUNT; i++)
+        if (file->forms[i].fd >= 0)
+            close(file->forms[i].fd);
+    free(file->name);
+}
+
+static struct wi_page_file *find_name(const struct wi_page *page, const char *name)
+{
+    struct wi_page_file key = {.name = (char *)name};
+    return page->count ? bsearch(&key, page->files, page->count, sizeof *page->files, by_name)
+                       : NULL;
+}
+
+/* Which coding a file's name says that it is a copy in, with its original; or WI_IDENTITY. */
+static enum wi_coding copy_of(
+    const struct wi_page *page, const char *name, struct wi_page_file **original)
+{
+    static const char *const endings[WI_CODING_COUNT] = {[WI_GZIP] = ".gz", [WI_BROTLI] = ".br"};
+    const char *dot = strrchr(name, '.');
+    for (int i = 0; dot && i < WI_CODING_COUNT; i++)
+        if (endings[i] && strcmp(dot, endings[i]) == 0) {
+            char *stem = wi_sprintf("%.*s", (int)(dot - name), name);
+            *original = find_name(page, stem);
+            free(stem);
+            return *original ? (enum wi_coding)i : WI_IDENTITY;
+        }
+    return WI_IDENTITY;
+}
+
+/* Makes compressed copies what they are: forms of the files that they are of. */
+static void take_copies(struct wi_page *page)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < page->count; i++) {
+        struct wi_page_file *copy = &page->files[i], *original;
+        enum wi_coding coding = copy_of(page, copy->name, &original);
+        if (coding == WI_IDENTITY)
+            continue;
+        struct wi_page_form *form = &original->forms[coding], *from = &copy->forms[WI_IDENTITY];
+        *form = *from;
+        snprintf(form->etag, sizeof form->etag, "%.*s-%s\"", (int)strlen(from->etag) - 1,
+            from->etag, wi_http_coding_name(coding));
+        original->codings |= 1u << coding;
+        from->fd = -1;
+    }
+    for (size_t i = 0; i < page->count; i++)
+        if (page->files[i].forms[WI_IDENTITY].fd < 0)
+            clear_file(&page->files[i]);
+        else
+            page->files[kept++] = page->files[i];
+    page->count = kept;
 }
 
 static enum wi_code scan(
@@ -101,6 +160,7 @@ struct wi_page *wi_page_new(const char *folder, struct wi_error *error)
         goto fail;
     if (page->count)
         qsort(page->files, page->count, sizeof *page->files, by_name);
+    take_copies(page);
     if (!wi_page_find(page, "/")) {
         wi_error_set(error, WI_NOT_FOUND, "bridge.page",
             "\"%s\" has no index.html; build the page or set [bridge] page", folder);
@@ -116,21 +176,15 @@ void wi_page_free(struct wi_page *page)
 {
     if (!page)
         return;
-    for (size_t i = 0; i < page->count; i++) {
-        close(page->files[i].fd);
-        free(page->files[i].name);
-    }
+    for (size_t i = 0; i < page->count; i++)
+        clear_file(&page->files[i]);
     free(page->files);
     free(page);
 }
 
 const struct wi_page_file *wi_page_find(const struct wi_page *page, const char *path)
 {
-    struct wi_page_file key = {.name = (char *)(path[0] == '/' ? path + 1 : path)};
     if (path[0] != '/')
         return NULL;
-    if (!*key.name)
-        key.name = (char *)"index.html";
-    return page->count ? bsearch(&key, page->files, page->count, sizeof *page->files, by_name)
-                       : NULL;
+    return find_name(page, path[1] ? path + 1 : "index.html");
 }

@@ -1,19 +1,26 @@
 /*
  * The built page's files: listed and opened once at the start, so that no request ever touches a
- * path. What is not in the list does not exist.
+ * path. What is not in the list does not exist. The build has put compressed copies beside the
+ * larger ones ("a-1f0e.js.br" beside "a-1f0e.js"): those are forms of their file, and no files.
  */
 #ifndef WI_BRIDGE_PAGE_H
 #define WI_BRIDGE_PAGE_H
 
 #include "base/error.h"
+#include "bridge/http.h"
 #include <stddef.h>
 #include <stdint.h>
 
-struct wi_page_file {
-    char *name; /* below the folder, "assets/engine-5XK2Q7NB.js" */
-    int fd;     /* open for reading as long as the page */
+struct wi_page_form {
+    int fd; /* open for reading as long as the page; -1: the file has no such form */
     uint64_t size;
-    char etag[40]; /* with its quotes */
+    char etag[56]; /* with its quotes; another for each form */
+};
+
+struct wi_page_file {
+    char *name;                                 /* below the folder, "assets/engine-5XK2Q7NB.js" */
+    struct wi_page_form forms[WI_CODING_COUNT]; /* WI_IDENTITY is always there */
+    unsigned codings;                           /* which are there: bits 1 << coding */
 };
 
 struct wi_page;

@@ -17,6 +17,8 @@ struct wi_found {
     uint64_t size;
     char etag[80];
     const char *type, *cache;
+    const char *coding; /* what its bytes are coded in; NULL: they are the file's own */
+    int varies;         /* another Accept-Encoding would have found another coding */
 };
 
 /* Begins to send `size` bytes of it from `first` on; the headers are out. Takes an owned descriptor

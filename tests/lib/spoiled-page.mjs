@@ -23,6 +23,7 @@ export function spoiledPage(spoils, argument) {
             const code = fs.readFileSync(file, 'utf8');
             fs.chmodSync(file, 0o644);
             fs.writeFileSync(file, `(${spoil})(${JSON.stringify(argument ?? null)});\n${code}`);
+            for (const ending of ['br', 'gz']) fs.rmSync(`${file}.${ending}`, { force: true }); // it is not spoiled
         }
     }
     return folder;

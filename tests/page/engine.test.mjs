@@ -65,7 +65,7 @@ function startable(t, binary) {
     const engine = new OrtEngine({ env, InferenceSession: { create: async () => {
         said.push(`compiles ${env.wasm.wasmBinary.byteLength}`);
         return { release: async () => {} };
-    } } }, 'wasm', { mjs: 'mjs', wasm: 'the binary' });
+    } } }, 'wasm', { mjs: 'mjs', wasm: 'the binary', bytes: 1000 });
     engine.onStart = (up) => said.push(up ? 'up' : 'comes up');
     return { engine, env, said };
 }
@@ -73,7 +73,7 @@ function startable(t, binary) {
 test('an engine begins to come up when its binary is there, which it tells of', async (t) => {
     let now = 0;
     t.mock.method(performance, 'now', () => now += 300);
-    const { engine, env, said } = startable(t, () => new Response(new Uint8Array(1000), { headers: { 'Content-Length': '1000' } }));
+    const { engine, env, said } = startable(t, () => new Response(new Uint8Array(1000), { headers: { 'Content-Length': '240', 'Content-Encoding': 'gzip' } }));
     const far = [];
     await Promise.all([engine.start((...how) => far.push(how)), engine.start((...how) => far.push(how))]);
     await engine.start(() => assert.fail('it is up'));

@@ -155,15 +155,14 @@ function report(progress, more) {
 }
 
 /** A file of the page itself, such as an engine's binary. @param {string} address
+ * @param {number} total its bytes: what is compressed on the way is announced with fewer
  * @param {(loaded: number, total: number) => void} onProgress @returns {Promise<ArrayBuffer>} @throws {Failure} */
-export async function fetchOwn(address, onProgress) {
+export async function fetchOwn(address, total, onProgress) {
     try {
         const response = await fetch(address);
         if (!response.ok || !response.body) throw new Error(`it was answered ${response.status}`);
         /** @type {Progress} */
-        const progress = { loaded: 0, total: Number(response.headers.get('Content-Length')), reported: performance.now(),
-            // What a coding made shorter on the way is more than was announced.
-            onProgress: (loaded, total) => onProgress(loaded, Math.max(loaded, total)) };
+        const progress = { loaded: 0, total, reported: performance.now(), onProgress };
         const counted = response.body.pipeThrough(new TransformStream({
             transform: (chunk, out) => {
                 report(progress, chunk.length);

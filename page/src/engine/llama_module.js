@@ -11,8 +11,8 @@ import { checkNarrow } from './llama_files.js';
 import { ActionError } from './llama_failure.js';
 
 /** @typedef {import('./llama_files.js').LlamaFiles} LlamaFiles */
-/** Which build: its module and binary, what its further threads run, and whether its memory has 64-bit
- * addresses. @typedef {{name: string, script: string, wasm: string, thread: string, wide: boolean}} Build */
+/** Which build: its module and binary, of how many bytes, what its further threads run, and whether its memory has
+ * 64-bit addresses. @typedef {{name: string, script: string, wasm: string, bytes: number, thread: string, wide: boolean}} Build */
 
 const FOLDER = 'models';
 /** How llama.cpp's messages begin. */
@@ -42,7 +42,7 @@ export class LlamaModule {
      * @param {(loaded: number, total: number) => void} onProgress @throws {Failure} */
     async fetch(onProgress) {
         if (!this.build.wide) checkNarrow(this._files.list());
-        this._binary = await fetchOwn(this.build.wasm, onProgress);
+        this._binary = await fetchOwn(this.build.wasm, this.build.bytes, onProgress);
     }
 
     async start() {

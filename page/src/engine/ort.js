@@ -26,7 +26,7 @@ export class OrtEngine {
     /**
      * @param {typeof import('onnxruntime-web')} ort the build
      * @param {'webgpu' | 'webnn' | 'wasm'} platform its execution provider
-     * @param {{mjs: string, wasm: string}} files the build's module and binary
+     * @param {{mjs: string, wasm: string, bytes: number}} files the build's module and binary, of how many bytes
      * @param {Turns} [turns] in the worker
      * @param {() => any} [provider] the execution provider with its options; without it, by its name
      * @param {import('./engine.js').Require} [require] of a model's sessions
@@ -38,7 +38,7 @@ export class OrtEngine {
         this.info = { slots: 1, queue: 1, can: [] };
         this.steps = false;
         this._ort = ort;
-        this._binary = files.wasm;
+        this._binary = files;
         this._provider = provider;
         this._require = require;
         /** Of what nobody waits for. @type {Take} */
@@ -56,7 +56,7 @@ export class OrtEngine {
         this.onStart = () => {};
         ort.env.logLevel = 'error';
         ort.env.wasm.proxy = false;
-        ort.env.wasm.wasmPaths = files;
+        ort.env.wasm.wasmPaths = { mjs: files.mjs, wasm: files.wasm };
     }
 
     /** The thread count counts until the first load only. @param {EngineSettings} settings */
@@ -133,7 +133,8 @@ export class OrtEngine {
     }
 
     async _start() {
-        const binary = await fetchOwn(this._binary, (...far) => this._watching.forEach((told) => told(...far)))
+        const { wasm, bytes } = this._binary;
+        const binary = await fetchOwn(wasm, bytes, (...far) => this._watching.forEach((told) => told(...far)))
             .catch((failure) => {
                 this._started = undefined; // the next one may get it
                 throw failure;

@@ -8,8 +8,8 @@ import { llamaInfo } from '../shared/messages.js';
 
 const build = {
     name: __LLAMA_BUILD__, wide: __LLAMA_BUILD__ === 'jspi64',
-    script: new URL(__LLAMA_MJS__, self.location.href).href, wasm: new URL(__LLAMA_WASM__, self.location.href).href,
-    thread: new URL(__LLAMA_THREAD__, self.location.href).href,
+    script: new URL(__LLAMA_MJS__, self.location.href).href, thread: new URL(__LLAMA_THREAD__, self.location.href).href,
+    wasm: new URL(__LLAMA_WASM__.name, self.location.href).href, bytes: __LLAMA_WASM__.bytes,
 };
 /* The build has a WebGPU backend, which takes parts of the work wherever it finds an adapter with
  * shader-f16, whatever layers it is given: on Firefox's software adapter a token then takes 700 ms

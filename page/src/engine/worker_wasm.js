@@ -13,7 +13,7 @@ import { sharesMemory } from '../shared/memory.js';
 
 const files = {
     mjs: new URL(__ORT_MJS__, self.location.href).href,
-    wasm: new URL(__ORT_WASM__, self.location.href).href,
+    wasm: new URL(__ORT_WASM__.name, self.location.href).href, bytes: __ORT_WASM__.bytes,
 };
 const turns = new Turns();
 const [all, one] = [ort, another].map((instance) => new OrtEngine(/** @type {any} */ (instance), 'wasm', files, turns));

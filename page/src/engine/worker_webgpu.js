@@ -14,7 +14,7 @@ const turns = new Turns();
 const gpu = new Webgpu();
 const engine = new OrtEngine(/** @type {any} */ (ort), 'webgpu', {
     mjs: new URL(__ORT_MJS__, self.location.href).href,
-    wasm: new URL(__ORT_WASM__, self.location.href).href,
+    wasm: new URL(__ORT_WASM__.name, self.location.href).href, bytes: __ORT_WASM__.bytes,
 }, turns);
 const pipeline = new PipelineEngine(engine, library(ort, turns), __PIPELINE_VERSION__, () => gpu.hasHalf);
 const server = new Server('webgpu', [engine, pipeline, new BuiltinEngine()], ({ nudge }) => gpu.probe(() => {

@@ -20,7 +20,7 @@ const ort = graphs.watching(onnxruntime);
 const require = graphs.require.bind(graphs);
 const engine = new OrtEngine(/** @type {any} */ (ort), 'webnn', {
     mjs: new URL(__ORT_MJS__, self.location.href).href,
-    wasm: new URL(__ORT_WASM__, self.location.href).href,
+    wasm: new URL(__ORT_WASM__.name, self.location.href).href, bytes: __ORT_WASM__.bytes,
 }, turns, () => webnn.provider, require);
 const pipeline = new PipelineEngine(engine, library(ort, turns, require), __PIPELINE_VERSION__);
 const server = new Server('webnn', [engine, pipeline, new BuiltinEngine()], () => webnn.probe(), turns);

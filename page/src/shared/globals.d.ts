@@ -1,6 +1,6 @@
 /** What build.mjs puts in: names of files beside the scripts, and the page's version. */
 declare const __ORT_MJS__: string;
-declare const __ORT_WASM__: string;
+declare const __ORT_WASM__: { name: string, bytes: number };
 declare const __PIPELINE__: string;
 declare const __PIPELINE_VERSION__: string;
 declare const __LINK_WORKER__: string;
@@ -11,7 +11,7 @@ declare const __TEMPLATE_WORKER__: string;
 declare const __LLAMA_BUILD__: 'jspi64' | 'compat32';
 declare const __LLAMA_VERSION__: string;
 declare const __LLAMA_MJS__: string;
-declare const __LLAMA_WASM__: string;
+declare const __LLAMA_WASM__: { name: string, bytes: number };
 declare const __LLAMA_THREAD__: string;
 declare const __PAGE_VERSION__: string;
 

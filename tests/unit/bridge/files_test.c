@@ -77,6 +77,107 @@ static void test_files(void **state)
     client_close(&client);
 }
 
+/* Asks for a file of the page that has compressed copies, with `more` headers; takes its tag. */
+static void ask_coded(
+    struct client *client, const char *line, const char *more, struct http_reply *reply, char *etag)
+{
+    char request[512];
+    snprintf(request, sizeof request, "%s /app-0f3c9d2e41.js HTTP/1.1%s", line, more);
+    assert_int_equal(client_request(client, request, reply), 0);
+    assert_non_null(strstr(reply->head, "Vary: Accept-Encoding\r\n"));
+    assert_non_null(strstr(reply->head, "Cross-Origin-Embedder-Policy: require-corp\r\n"));
+    assert_non_null(strstr(reply->head, "immutable"));
+    assert_int_equal(sscanf(strstr(reply->head, "ETag: "), "ETag: %79s", etag), 1);
+}
+
+/* The copies that the build has put beside a file are sent to whom they suit, as that file. */
+static void test_compressed_files(void **state)
+{
+    static const struct {
+        const char *more, *coding, *body;
+    } cases[] = {
+        {"", NULL, "plain text"},
+        {"\r\nAccept-Encoding: gzip, deflate, br", "br", "brotli"},
+        {"\r\nAccept-Encoding: gzip, deflate", "gzip", "gzipped"},
+        {"\r\nAccept-Encoding: br;q=0, gzip;q=0.1", "gzip", "gzipped"},
+        {"\r\nAccept-Encoding: br;q=0, gzip;q=0", NULL, "plain text"},
+        {"\r\nAccept-Encoding: br\r\nRange: bytes=0-99", NULL, "plain text"},
+    };
+    struct fixture *fixture = *state;
+    struct client client = client_open(&fixture->loop, fixture->port);
+    struct http_reply reply;
+    char etags[sizeof cases / sizeof *cases][80], line[64];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        ask_coded(&client, "GET", cases[i].more, &reply, etags[i]);
+        assert_int_equal(reply.size, strlen(cases[i].body));
+        assert_memory_equal(reply.body, cases[i].body, reply.size);
+        assert_non_null(strstr(reply.head, "Content-Type: text/javascript; charset=utf-8\r\n"));
+        assert_non_null(strstr(
+            reply.head, cases[i].coding ? "Accept-Ranges: none\r\n" : "Accept-Ranges: bytes\r\n"));
+        snprintf(line, sizeof line, "Content-Encoding: %s\r\n", cases[i].coding);
+        assert_int_equal(strstr(reply.head, "Content-Encoding") != NULL, cases[i].coding != NULL);
+        assert_int_equal(strstr(reply.head, line) != NULL, cases[i].coding != NULL);
+        reply_clear(&reply);
+    }
+    assert_string_not_equal(etags[0], etags[1]);
+    assert_string_not_equal(etags[1], etags[2]);
+    assert_string_equal(etags[2], etags[3]);
+    assert_string_equal(etags[0], etags[5]);
+    client_close(&client);
+}
+
+/* Each form is known by its own tag alone. */
+static void test_tags_of_compressed_files(void **state)
+{
+    static const char *const codings[] = {
+        "", "\r\nAccept-Encoding: br", "\r\nAccept-Encoding: gzip"};
+    struct fixture *fixture = *state;
+    struct client client = client_open(&fixture->loop, fixture->port);
+    struct http_reply reply;
+    char etags[3][80], etag[80], line[384];
+    for (size_t i = 0; i < 3; i++) {
+        ask_coded(&client, "GET", codings[i], &reply, etags[i]);
+        reply_clear(&reply);
+    }
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(line, sizeof line, "\r\nAccept-Encoding: br\r\nIf-None-Match: %s", etags[i]);
+        ask_coded(&client, "GET", line, &reply, etag);
+        assert_int_equal(reply.status, i == 1 ? 304 : 200);
+        assert_string_equal(etag, etags[1]);
+        reply_clear(&reply);
+    }
+    /* Who goes on with a compressed one gets the whole file: its bytes are others. */
+    snprintf(line, sizeof line, "\r\nRange: bytes=3-\r\nIf-Range: %s", etags[1]);
+    ask_coded(&client, "GET", line, &reply, etag);
+    assert_int_equal(reply.status, 200);
+    assert_int_equal(reply.size, 10);
+    reply_clear(&reply);
+    ask_coded(&client, "HEAD", "\r\nAccept-Encoding: br", &reply, etag);
+    assert_non_null(strstr(reply.head, "Content-Length: 6\r\n"));
+    reply_clear(&reply);
+    client_close(&client);
+}
+
+static void a_copy_is_no_file_but_what_only_has_its_name_is(void **state)
+{
+    static const struct {
+        const char *line;
+        int status;
+    } names[] = {{"GET /app-0f3c9d2e41.js.br HTTP/1.1", 404},
+        {"GET /app-0f3c9d2e41.js.gz HTTP/1.1", 404}, {"GET /app-0f3c9d2e41.js.gz.br HTTP/1.1", 404},
+        {"GET /alone-0f3c9d2e41.js.gz HTTP/1.1", 200}};
+    struct fixture *fixture = *state;
+    struct client client = client_open(&fixture->loop, fixture->port);
+    struct http_reply reply;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        assert_int_equal(client_request(&client, names[i].line, &reply), 0);
+        assert_int_equal(reply.status, names[i].status);
+        assert_null(strstr(reply.head, "Vary"));
+        reply_clear(&reply);
+    }
+    client_close(&client);
+}
+
 /* Asks for a file of the model with the node's credential and `more` headers. */
 static void ask_for(struct fixture *fixture, struct client *client, const json_t *welcome,
     const char *path, const char *more, struct http_reply *reply)
@@ -343,6 +444,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_files, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_compressed_files, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_tags_of_compressed_files, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_copy_is_no_file_but_what_only_has_its_name_is, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_model_files, set_up, tear_down),
         cmocka_unit_test_setup_teardown(credentials_are_of_any_length, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_ranges_of_model_files, set_up, tear_down),

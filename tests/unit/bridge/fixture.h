@@ -203,6 +203,11 @@ static inline void make_page(struct fixture *fixture)
     write_file(fixture->folder, "index.html", "<!doctype html>", 15);
     write_file(fixture->folder, ".secret", "no", 2);
     write_file(fixture->folder, "assets/engine-5XK2Q7NB.wasm", big, sizeof big);
+    write_file(fixture->folder, "app-0f3c9d2e41.js", "plain text", 10);
+    write_file(fixture->folder, "app-0f3c9d2e41.js.br", "brotli", 6);
+    write_file(fixture->folder, "app-0f3c9d2e41.js.gz", "gzipped", 7);
+    write_file(fixture->folder, "app-0f3c9d2e41.js.gz.br", "twice", 5);
+    write_file(fixture->folder, "alone-0f3c9d2e41.js.gz", "a file", 6);
     char *link = path_to(fixture->folder, "passwd");
     assert_int_equal(symlink("/etc/passwd", link), 0);
     free(link);

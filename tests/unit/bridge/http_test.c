@@ -1,4 +1,4 @@
-/* Ranges, entity tags, media types, origins and listening addresses. */
+/* Ranges, entity tags, codings, media types, origins and listening addresses. */
 #include "bridge/http.h"
 #include "bridge/private.h"
 #include <setjmp.h>
@@ -66,6 +66,53 @@ static void test_headers(void **state)
     assert_false(wi_http_host_is_literal("[::1"));
 }
 
+static void test_codings(void **state)
+{
+    enum { NONE = 1u << WI_IDENTITY, GZIP = 1u << WI_GZIP, BROTLI = 1u << WI_BROTLI };
+    static const struct {
+        const char *header;
+        unsigned there;
+        enum wi_coding coding;
+    } cases[] = {
+        {NULL, NONE | GZIP | BROTLI, WI_IDENTITY},
+        {"", NONE | GZIP | BROTLI, WI_IDENTITY},
+        {"gzip, deflate, br, zstd", NONE | GZIP | BROTLI, WI_BROTLI},
+        {"gzip, deflate, br, zstd", NONE | GZIP, WI_GZIP},
+        {"gzip, deflate, br, zstd", NONE, WI_IDENTITY},
+        {"gzip, deflate", NONE | GZIP | BROTLI, WI_GZIP},
+        {"deflate", NONE | GZIP | BROTLI, WI_IDENTITY},
+        {"GZip", NONE | GZIP, WI_GZIP},
+        {"br;q=0, gzip", NONE | GZIP | BROTLI, WI_GZIP},
+        {"br;q=0.0,gzip;q=0.000", NONE | GZIP | BROTLI, WI_IDENTITY},
+        {"br;q=0.5, gzip;q=0.8", NONE | GZIP | BROTLI, WI_GZIP},
+        {"br ; q=0.8\t,gzip ;\tQ=0.8", NONE | GZIP | BROTLI, WI_BROTLI},
+        {"identity, gzip;q=0.5", NONE | GZIP | BROTLI, WI_IDENTITY},
+        {"identity;q=0.1, gzip;q=0.001", NONE | GZIP, WI_IDENTITY},
+        {"gzip;q=0.001", NONE | GZIP, WI_GZIP},
+        {"*", NONE | GZIP | BROTLI, WI_BROTLI},
+        {"*;q=0", NONE | GZIP | BROTLI, WI_IDENTITY},
+        {"*;q=0, gzip", NONE | GZIP | BROTLI, WI_GZIP},
+        {"br;q=0, *", NONE | GZIP | BROTLI, WI_GZIP},
+        {"identity;q=0", NONE, WI_IDENTITY},
+        {"identity;q=0, gzip;q=0.2", NONE | GZIP, WI_GZIP},
+        {"gzip;q=", NONE | GZIP, WI_IDENTITY},
+        {"gzip;q=2", NONE | GZIP, WI_IDENTITY},
+        {"gzip;q=1.001", NONE | GZIP, WI_IDENTITY},
+        {"gzip;q=0.5555", NONE | GZIP, WI_IDENTITY},
+        {"gzip;q=-1", NONE | GZIP, WI_IDENTITY},
+        {"gzip;level=9", NONE | GZIP, WI_IDENTITY},
+        {"gzip br", NONE | GZIP | BROTLI, WI_IDENTITY},
+        {"xgzip, gzipx, brr", NONE | GZIP | BROTLI, WI_IDENTITY},
+        {",, ;q=1, gzip", NONE | GZIP, WI_GZIP},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        if (wi_http_coding(cases[i].header, cases[i].there) != cases[i].coding)
+            fail_msg("%s: not %d", cases[i].header, cases[i].coding);
+    assert_null(wi_http_coding_name(WI_IDENTITY));
+    assert_string_equal(wi_http_coding_name(WI_GZIP), "gzip");
+    assert_string_equal(wi_http_coding_name(WI_BROTLI), "br");
+}
+
 static void test_origin(void **state)
 {
     const char *local = "http://127.0.0.1:8471", *url = "https://infer.example/x";
@@ -98,6 +145,7 @@ int main(void)
         cmocka_unit_test(test_slow),
         cmocka_unit_test(test_range),
         cmocka_unit_test(test_headers),
+        cmocka_unit_test(test_codings),
         cmocka_unit_test(test_origin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
