@@ -12,7 +12,7 @@ static uint64_t least(uint64_t a, uint64_t b)
 
 static uint64_t kv_of(const struct wi_gguf_info *info, uint64_t context)
 {
-    uint64_t head = 2 * (info->key_length + info->value_length);
+    uint64_t head = 2 * (info->key_length + info->value_length); /* in F16 */
     if (wi_gguf_architecture_type(info->architecture) == WI_TYPE_TEXT_EMBEDDING)
         return 0;
     return head *
@@ -37,6 +37,16 @@ static int try(const struct wi_gguf_info *info, struct wi_gguf_memory *memory)
     return memory->total <= memory->limit;
 }
 
+/* Caches in F32, from which WebAssembly computes faster, where there is room for them. */
+static void widen(struct wi_gguf_memory *memory)
+{
+    uint64_t caches = memory->slots * memory->kv_per_slot;
+    if (2 * caches > WI_GGUF_WIDE_MAX || memory->total + caches > memory->limit)
+        return;
+    memory->kv_per_slot *= 2;
+    memory->total += caches;
+}
+
 void wi_gguf_plan(const struct wi_gguf_info *info, uint64_t weights,
     const struct wi_gguf_wish *wish, struct wi_gguf_memory *memory)
 {
@@ -53,6 +63,7 @@ void wi_gguf_plan(const struct wi_gguf_info *info, uint64_t weights,
             return;
         memory->scarce = 1;
     }
+    widen(memory);
 }
 
 uint64_t wi_gguf_guess_memory(uint64_t weights)

@@ -3,11 +3,11 @@
  * has at most 4 GiB (that is how the engine is linked), and holds
  *
  *   weights     the bytes of its files, which are read straight into the heap;
- *   KV cache    for each slot 2 bytes (F16) × (key_length + value_length) × kv_heads of all blocks
- *               × context; blocks with a sliding window hold window + batch tokens at most
- *               (llama_kv_cache, llama_kv_cache_iswa). Encoders have none; the state of recurrent
- *               blocks is a few megabytes and not counted;
- *   compute     4 bytes × batch × (vocabulary + 2 × embedding_length + 2 × feed_forward_length
+ *   KV cache    for each slot 4 bytes (F32) × (key_length + value_length) × kv_heads of all blocks
+ *               × context, or 2 bytes (F16) where the others are too much; blocks with a sliding
+ * window hold window + batch tokens at most (llama_kv_cache, llama_kv_cache_iswa). Encoders have
+ * none; the state of recurrent blocks is a few megabytes and not counted; compute     4 bytes ×
+ * batch × (vocabulary + 2 × embedding_length + 2 × feed_forward_length
  *               + head_count × context): what the graph of one batch holds at the same time,
  *               logits, activations and the attention scores of one conversation. An upper bound:
  *               flash attention keeps no scores;
@@ -22,9 +22,10 @@
 #include "model/gguf.h"
 
 #define WI_GGUF_HEAP_MAX (UINT64_C(4) << 30)
-#define WI_GGUF_BATCH 128         /* tokens of a prompt that are computed at a time */
-#define WI_GGUF_CONTEXT_MAX 8192  /* of a conversation, where nobody asks for another */
-#define WI_GGUF_CONTEXT_LEAST 512 /* where memory is short */
+#define WI_GGUF_BATCH 128                    /* tokens of a prompt that are computed at a time */
+#define WI_GGUF_CONTEXT_MAX 8192             /* of a conversation, where nobody asks for another */
+#define WI_GGUF_CONTEXT_LEAST 512            /* where memory is short */
+#define WI_GGUF_WIDE_MAX (UINT64_C(1) << 30) /* bytes of all slots' caches in F32 */
 
 /* What is asked for. */
 struct wi_gguf_wish {
@@ -44,7 +45,8 @@ struct wi_gguf_memory {
 };
 
 /* Gives up slots first, down to one, then halves the context as far as nobody asked for one of a
- * certain length. `weights`: the bytes of all files of the model. */
+ * certain length. Caches are in F32 where nothing has to be given up for that. `weights`: the bytes
+ * of all files of the model. */
 void wi_gguf_plan(const struct wi_gguf_info *info, uint64_t weights,
     const struct wi_gguf_wish *wish, struct wi_gguf_memory *memory);
 /* What a model whose files have so many bytes will take in a page, while nothing else is known of

@@ -10,6 +10,7 @@ import { commandLine, flag, parts as partsOf, roundsOf } from '../lib/command-li
 import { withDaemon } from '../lib/daemon.mjs';
 import { build } from '../lib/paths.mjs';
 import { flagsOf, playwright, serve } from './browsers.mjs';
+import { cacheGoals, measureCaches, printCaches } from './chat/caches.mjs';
 import { cancelGoals, measureCancel, printCancel } from './chat/cancel.mjs';
 import { BarePage, Native, Webinfer } from './chat/contestants.mjs';
 import { measureKinds, printKinds } from './chat/kinds.mjs';
@@ -23,7 +24,7 @@ const { quick, rounds = quick ? 2 : 5, only: parts } = commandLine('./dev bench 
     'Language models, all in one run: tables, and build/bench/chat.json.', {
         quick: flag('less of each'),
         rounds: roundsOf(5, 2),
-        only: partsOf(['speed', 'turns', 'cancel', 'start', 'kinds']),
+        only: partsOf(['speed', 'turns', 'cancel', 'start', 'kinds', 'caches']),
     });
 const SMALL = '13M', MIDDLE = '44M', LARGE = '135M';
 /** Tokens of an answer. */
@@ -63,24 +64,29 @@ async function measure(store) {
         result.start = await measureStart({ store, shape: MIDDLE, rounds: quick ? 1 : 2 });
     if (parts.includes('kinds'))
         result.kinds = await measureKinds({ store, shape: quick ? SMALL : LARGE, rounds: 2, tokens: 24 });
+    if (parts.includes('caches'))
+        result.caches = await measureCaches({ store, shape: quick ? SMALL : MIDDLE, rounds, tokens: TOKENS,
+            histories: quick ? [1000] : [64, 1000] });
     return result;
 }
 
-function goals({ speed, cancel }) {
+function goals({ speed, cancel, caches }) {
     const list = [];
     const goal = (name, value, limit, atLeast = false) => list.push({ name, value, limit,
         met: atLeast ? value >= limit : value <= limit });
     speedGoals(speed ?? [], goal);
     cancelGoals(cancel ?? [], goal);
+    cacheGoals(caches ?? [], goal);
     return list;
 }
 
-function print({ speed, turns, cancel, start, kinds, goals: list, seconds }) {
+function print({ speed, turns, cancel, start, kinds, caches, goals: list, seconds }) {
     if (speed) process.stdout.write(printSpeed(speed));
     if (turns) process.stdout.write(printTurns(turns));
     if (cancel) process.stdout.write(printCancel(cancel));
     if (start) process.stdout.write(printStart(start));
     if (kinds) process.stdout.write(printKinds(kinds));
+    if (caches) process.stdout.write(printCaches(caches));
     process.stdout.write(table(`Goals (after ${Math.round(seconds)} s)`, ['goal', 'value', 'limit', 'met'],
         list.map((one) => [one.name, one.value, one.limit, one.met ? 'yes' : 'NO'])));
 }

@@ -51,7 +51,7 @@ const SHAPE = { 'llama.embedding_length': 4096, 'llama.attention.head_count': 32
 test('contexts, slots and batches are what there is room for', () => {
     const small = head({ ...SHAPE, 'llama.context_length': 2048, 'llama.block_count': 1 });
     assert.deepEqual(planOf(small, 1 << 20, 0, 4, 0), {
-        context: 2048, slots: 4, memory: (1 << 20) + 4 * 2048 * 2 * 8 * 128 * 2, batch: 64, pooling: 'last', apart: false, makes: 'text',
+        context: 2048, slots: 4, cache: 'f32', memory: (1 << 20) + 4 * 2048 * 2 * 8 * 128 * 4, batch: 64, pooling: 'last', apart: false, makes: 'text',
     });
     assert.equal(planOf(small, 1 << 20, 100, 4, 0).context, 100);
     assert.equal(planOf(small, 1 << 20, 0, 2, 0).slots, 2);
@@ -60,12 +60,28 @@ test('contexts, slots and batches are what there is room for', () => {
     assert.deepEqual([context, slots, batch], [8192, 1, 8]);
     assert.throws(() => planOf(deep, 4000 * 1048576, 0, 4, 0), failsWith('model_too_large', undefined));
     const bert = { ...head({}), values: new Map(Object.entries({ 'general.architecture': 'bert', 'bert.context_length': 512 })) };
-    assert.deepEqual(planOf(bert, 1 << 20, 0, 4, 0), { context: 512, slots: 4, memory: 1 << 20, batch: 512, pooling: null, apart: false, makes: 'vectors' });
+    assert.deepEqual(planOf(bert, 1 << 20, 0, 4, 0), { context: 512, slots: 4, cache: 'f16', memory: 1 << 20, batch: 512, pooling: null, apart: false, makes: 'vectors' });
     // What a decoder makes of the tokens of a text is made of those of one piece of a batch.
     const pooled = (architecture, type) => planOf({ ...small, values: new Map([...small.values, ['general.architecture', architecture],
         [`${architecture}.pooling_type`, type]]) }, 1 << 20, 0, 4, 0).apart;
     assert.deepEqual([1, 2, 3, 4].map((type) => pooled('llama', type)), [true, true, false, true]);
     assert.deepEqual(['nomic-bert', 'gemma-embedding', 'qwen3'].map((architecture) => pooled(architecture, 1)), [false, false, true]);
+});
+
+test('keys and values are in 32 bits where there is room for them, else in 16', () => {
+    const MIB = 1048576, PER_TOKEN = 2 * 8 * 128;
+    const facts = (blocks) => head({ ...SHAPE, 'llama.context_length': 2048, 'llama.block_count': blocks });
+    const cacheOf = (blocks, bytes, budget) => {
+        const { cache, memory, slots, context } = planOf(facts(blocks), bytes, 0, 4, 0, budget);
+        assert.equal(memory, bytes + slots * context * blocks * PER_TOKEN * (cache === 'f32' ? 4 : 2));
+        return [cache, slots, context];
+    };
+    assert.deepEqual(cacheOf(16, MIB, undefined), ['f32', 4, 2048], '1 GiB of them');
+    assert.deepEqual(cacheOf(17, MIB, undefined), ['f16', 4, 2048]);
+    assert.deepEqual(cacheOf(8, 100 * MIB, 612 * MIB), ['f32', 4, 2048]);
+    assert.deepEqual(cacheOf(8, 100 * MIB, 611 * MIB), ['f16', 4, 2048], 'models may take no more');
+    assert.deepEqual(cacheOf(8, 2900 * MIB, undefined), ['f16', 4, 2048], 'the weights leave too little');
+    assert.equal(planOf(head({}), MIB, 0, 4, 0).cache, 'f16', 'nobody knows what they take');
 });
 
 test('a step of the prompt is as long as a cancel may wait, by what was measured', () => {

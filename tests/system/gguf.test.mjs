@@ -41,8 +41,8 @@ test('a model tells what its file says of it, and what it will take', async () =
     assert.ok(model.parameters > 1000);
     assert.deepEqual(model.warnings, []);
     const { weights, kv_per_slot: kv, compute, total, limit, context, slots, fits } = model.memory;
-    // One block with one head of keys and values, each 16 long, in 2 bytes.
-    assert.deepEqual([weights, kv, limit, context, slots, fits], [q8.length, 512 * 32 * 2, 128 * MIB, 512, 2, true]);
+    // One block with one head of keys and values, each 16 long, in 4 bytes.
+    assert.deepEqual([weights, kv, limit, context, slots, fits], [q8.length, 512 * 32 * 4, 128 * MIB, 512, 2, true]);
     assert.equal(total, weights + 2 * kv + compute);
 });
 

@@ -57,7 +57,7 @@ export class LlamaEngine {
         this._chat = chat;
         this._credential = '';
         /** @type {import('../shared/messages.js').LanguageModels} */
-        this._models = { context: 0, slots: LLAMA.slots, warmup: false, threads: 1 };
+        this._models = { context: 0, slots: LLAMA.slots, warmup: false, threads: 1, budget: Infinity };
         /** @type {Loaded | null} */
         this._loaded = null;
         this._share = 1; /* of the machine's cores */
@@ -126,7 +126,7 @@ export class LlamaEngine {
         const head = await readHead((size) => files.beginning(size));
         const { context: wanted } = optionsOf(taskOf(task ?? 'complete'), task ? options : {});
         const slotsMost = Math.min(this._models.slots || LLAMA.slots, LLAMA.slots);
-        const plan = planOf(head, files.total, wanted ?? this._models.context, slotsMost, promptMs);
+        const plan = planOf(head, files.total, wanted ?? this._models.context, slotsMost, promptMs, this._models.budget);
         const loaded = this._loaded = await bringUp(this._makeModule(files, this._threads), {
             key, head, plan, changed: () => this._noteSlots(), lives, starts: (up) => this.onStart(up), fetches: onProgress,
         }, signal);

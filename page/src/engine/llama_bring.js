@@ -62,7 +62,8 @@ async function load(module, plan) {
     const said = await module.action('load', {
         _name: 'load_req', model_paths: module.paths(), n_ctx_auto: false, use_mmap: false, use_mlock: false,
         n_gpu_layers: 0, n_ctx: plan.context * plan.slots, n_threads: module.threads, n_parallel: plan.slots,
-        kv_unified: false, log_level: 2, n_batch: plan.batch, n_ubatch: plan.batch, flash_attn: false,
+        cache_type_k: plan.cache, cache_type_v: plan.cache, kv_unified: false, log_level: 2,
+        n_batch: plan.batch, n_ubatch: plan.batch, flash_attn: false,
         embeddings: true, pooling_type: plan.pooling, warmup: false,
         chat_template: 'chatml', // it is given none to render: one that it cannot read must not keep it from loading
     }).catch((error) => {

@@ -5,9 +5,9 @@ import { READING_LEAST, READING_MS } from './reading.js';
 
 /** @typedef {import('./gguf.js').Head} Head */
 /** @typedef {{context: number, slots: number, batch: number, pooling: 'last' | null, apart: boolean,
- *   makes: 'text' | 'vectors' | 'scores', memory: number}} Plan
- *   `context` in tokens, of each slot; `pooling`: null is the model's own; `apart`: each text is pooled with no
- *   other in its batch; `memory`: bytes of weights and caches */
+ *   makes: 'text' | 'vectors' | 'scores', cache: 'f32' | 'f16', memory: number}} Plan
+ *   `context` in tokens, of each slot; `cache`: what keys and values are kept in; `pooling`: null is the model's
+ *   own; `apart`: each text is pooled with no other in its batch; `memory`: bytes of weights and caches */
 
 const MIB = 1048576;
 /** A conversation's context, where nobody asks for more. */
@@ -20,7 +20,9 @@ const HEAP_MAX = 3584 * MIB;
 const HEAP_OTHER = 256 * MIB;
 /** All slots' caches together, unless a single one is larger. */
 const CACHES_MAX = 1024 * MIB;
-const CACHE_ELEMENT_BYTES = 2; // F16
+/** Of a number in F16, of which caches are at least. WebAssembly has no such numbers: each that is read is made one of
+ * 32 bits first, so that caches of those, which take twice the memory, are the faster ones. */
+const CACHE_ELEMENT_BYTES = 2;
 /** What a file's pooling_type says of a model whose last token stands for the text, and of one that ranks. */
 const LAST = 3;
 const RANKS = 4;
@@ -39,9 +41,10 @@ const BATCH_BYTES = 660 * MIB;
  * @param {number} wanted context, 0 where nobody wants any
  * @param {number} most slots
  * @param {number} promptMs what a token that it reads takes, as measured; 0: nobody knows
+ * @param {number} [budget] bytes that models may take
  * @returns {Plan} @throws {Failure} `model_too_large`
  */
-export function planOf(head, bytes, wanted, most, promptMs) {
+export function planOf(head, bytes, wanted, most, promptMs, budget = Infinity) {
     const { values } = head;
     const architecture = String(values.get('general.architecture') ?? '');
     const fact = (/** @type {string} */ name) => positive(values.get(`${architecture}.${name}`));
@@ -59,8 +62,12 @@ export function planOf(head, bytes, wanted, most, promptMs) {
     const caches = Math.min(room, Math.max(CACHES_MAX, perToken * context));
     const fitting = perToken > 0 ? Math.floor(caches / (perToken * context)) : most;
     const slots = Math.min(most, Math.max(1, fitting));
+    const least = slots * context * perToken;
+    // One in one piece has no caches.
+    const isWide = perToken > 0 && !IN_ONE_PIECE.test(architecture)
+        && 2 * least <= Math.min(room, CACHES_MAX, budget - bytes);
     return {
-        context, slots, memory: bytes + slots * context * perToken,
+        context, slots, cache: isWide ? 'f32' : 'f16', memory: bytes + (isWide ? 2 : 1) * least,
         batch: isEmbedder ? context : batchFor(bytes, promptMs),
         // Where a model says nothing, the last token's state stands for the text, which may come in batches.
         pooling: isEmbedder ? null : 'last',
@@ -69,7 +76,7 @@ export function planOf(head, bytes, wanted, most, promptMs) {
     };
 }
 
-/** Bytes that a slot's cache takes for one token. @param {(name: string) => number} fact */
+/** Bytes that a slot's cache takes for one token at least. @param {(name: string) => number} fact */
 function cachePerToken(fact) {
     const heads = fact('attention.head_count') || 1;
     const width = fact('embedding_length') / heads;

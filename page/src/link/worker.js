@@ -136,15 +136,15 @@ class Link {
         } = this._settings;
         // What does not fit a message goes in pieces, up to what the service takes at all.
         const most = Number.isInteger(maxAnswer) && maxAnswer > 0 ? maxAnswer + ANSWER_OVERHEAD : maxFrame;
+        const bytes = typeof budget === 'number' && budget > 0 ? budget : Infinity;
         this.dispatcher.configure({
             credential: String(credential ?? ''), threads: Number.isInteger(threads) && threads > 0 ? threads : 1,
             max_frame: Number.isInteger(most) && most > 0 ? most : Number.MAX_SAFE_INTEGER,
             models: {
                 context: positive(models?.context), slots: positive(models?.slots), warmup: models?.warmup === true,
-                threads: positive(models?.threads),
+                threads: positive(models?.threads), budget: bytes,
             },
-        }, typeof budget === 'number' && budget > 0 ? budget : Infinity, isCredit(credit) ? credit : INITIAL_CREDIT,
-        positive(models?.idle_unload_ms) || Infinity);
+        }, bytes, isCredit(credit) ? credit : INITIAL_CREDIT, positive(models?.idle_unload_ms) || Infinity);
     }
 
     /** @param {string} attempt @param {unknown} said */

@@ -66,8 +66,8 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  * @typedef {{prompt_ms: number, token_ms: number}} Speed */
 /** How language models are loaded: tokens of a conversation, 0 as the model is; conversations at a time;
  * whether a few tokens are computed after a load that nobody waits for; and on how many threads, 0: on its
- * share of the cores, at most four.
- * @typedef {{context: number, slots: number, warmup: boolean, threads: number}} LanguageModels */
+ * share of the cores, at most four; `budget`: bytes that models may take, with what is computed with them.
+ * @typedef {{context: number, slots: number, warmup: boolean, threads: number, budget: number}} LanguageModels */
 /** What `welcome` tells the engines.
  * @typedef {{credential: string, threads: number, max_frame: number, models?: LanguageModels}} EngineSettings */
 

@@ -36,7 +36,7 @@ static void adds_up_by_the_formulas(void **state)
     assert_int_equal(memory.context, 2048);
     assert_int_equal(memory.slots, 4);
     assert_int_equal(memory.weights, 144 * MIB);
-    assert_int_equal(memory.kv_per_slot, 2 * 128 * 90 * 2048);
+    assert_int_equal(memory.kv_per_slot, 4 * 128 * 90 * 2048);
     assert_int_equal(
         memory.compute, 32 * MIB + 256 * 49152 + 4 * 128 * (49152 + 2 * 576 + 2 * 1536 + 9 * 2048));
     assert_int_equal(memory.total, memory.weights + 4 * memory.kv_per_slot + memory.compute);
@@ -58,9 +58,26 @@ static void windowed_blocks_and_encoders_take_less(void **state)
     info.kv_heads_windowed = 80;
     info.sliding_window = 512;
     assert_int_equal(
-        plan(&info, MIB, 4096 * MIB, 0, 1).kv_per_slot, 2 * 128 * (10 * 2048 + 80 * (512 + 128)));
+        plan(&info, MIB, 4096 * MIB, 0, 1).kv_per_slot, 4 * 128 * (10 * 2048 + 80 * (512 + 128)));
     strcpy(info.architecture, "bert");
     assert_int_equal(plan(&info, MIB, 4096 * MIB, 0, 1).kv_per_slot, 0);
+}
+
+static void keeps_keys_and_values_in_16_bits_where_32_are_too_much(void **state)
+{
+    uint64_t narrow = 2 * 128 * 90 * 2048;
+    struct wi_gguf_memory wide = plan(&small, 100 * MIB, 4096 * MIB, 0, 4);
+    assert_int_equal(wide.kv_per_slot, 2 * narrow);
+    struct wi_gguf_memory memory = plan(&small, 100 * MIB, wide.total, 0, 4);
+    assert_int_equal(memory.kv_per_slot, 2 * narrow);
+    memory = plan(&small, 100 * MIB, wide.total - 1, 0, 4);
+    assert_int_equal(memory.fits && !memory.scarce, 1);
+    assert_int_equal(memory.kv_per_slot, narrow);
+    assert_int_equal(memory.slots, 4);
+    assert_int_equal(memory.total, wide.total - 4 * narrow);
+    /* A page has a gibibyte for them, whatever else there is: 11 of 90 MiB. */
+    assert_int_equal(plan(&small, 100 * MIB, 4096 * MIB, 0, 11).kv_per_slot, 2 * narrow);
+    assert_int_equal(plan(&small, 100 * MIB, 4096 * MIB, 0, 12).kv_per_slot, narrow);
 }
 
 static void gives_up_slots_first_and_then_context(void **state)
@@ -163,6 +180,7 @@ int main(void)
         cmocka_unit_test(adds_up_by_the_formulas),
         cmocka_unit_test(limits_the_context),
         cmocka_unit_test(windowed_blocks_and_encoders_take_less),
+        cmocka_unit_test(keeps_keys_and_values_in_16_bits_where_32_are_too_much),
         cmocka_unit_test(gives_up_slots_first_and_then_context),
         cmocka_unit_test(says_the_figures_of_what_does_not_fit),
         cmocka_unit_test(no_sum_overflows),
