@@ -18,6 +18,7 @@
 #include "browser/children.h"
 #include "browser/instance.h"
 #include "browser/lifeline.h"
+#include "browser/network.h"
 #include "check/check.h"
 #include "config/config.h"
 #include "hub/pulls.h"
@@ -62,6 +63,7 @@ struct daemon {
     struct wi_budget budget;
     struct wi_instance *instance;
     struct wi_children *children;
+    struct wi_network *network;
     struct wi_http *http;
     struct lws_context *lws;
     struct wi_hash_cache *hashes;
@@ -341,6 +343,7 @@ static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
         return error->code;
     if ((d->instance = wi_instance_new(error)) == NULL)
         return error->code;
+    d->network = wi_network_new(lifeline);
     d->children = wi_children_new(&d->loop, lifeline);
     d->http = wi_http_new(&d->loop);
     d->hashes = wi_hash_cache_new(keep_hash, d->db);
@@ -359,6 +362,7 @@ static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
         .lws = d->lws,
         .instance = d->instance,
         .children = d->children,
+        .network = d->network,
         .db = d->db};
     d->pool = wi_pool_new(&pool_deps, d->config, wi_jobs_pool_events(d->jobs));
     wi_jobs_start(d->jobs, d->pool);
@@ -394,6 +398,7 @@ static void free_parts(struct daemon *d)
     wi_jobs_free(d->jobs);
     wi_checks_free(d->checks);
     wi_instance_free(d->instance);
+    wi_network_free(d->network);
     uv_run(&d->loop, UV_RUN_DEFAULT); /* the last handles close */
     wi_hash_cache_free(d->hashes);
     wi_db_free(d->db);

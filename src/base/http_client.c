@@ -45,6 +45,7 @@ struct wi_http_call {
     struct wi_timer *stall; /* NULL: no limit */
     uint64_t stall_ms;
     double last_byte;
+    const struct wi_outlet *outlet;
     wi_http_head_fn *on_head;
     wi_http_data_fn *on_data;
     wi_http_fn *on_answer;
@@ -94,6 +95,8 @@ static curl_socket_t on_socket(void *context, curlsocktype purpose, struct curl_
             return CURL_SOCKET_BAD;
         }
     }
+    if (call->outlet)
+        return to->family == AF_INET ? call->outlet->take(call->outlet->context) : CURL_SOCKET_BAD;
     return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
 }
 
@@ -311,6 +314,10 @@ static void set_options(struct wi_http_call *call, const struct wi_http_request 
         curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, RECEIVE_BUFFER);
     if (request->outside)
         set_outside(call, request);
+    if (request->outlet) {
+        curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+        curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
+    }
     set_headers(call, request);
 }
 
@@ -330,6 +337,7 @@ struct wi_http_call *wi_http_start(struct wi_http *http, const struct wi_http_re
     struct wi_http_call *call = wi_alloc(sizeof *call);
     call->http = http;
     call->max_answer = request->max_answer;
+    call->outlet = request->outlet;
     call->on_head = request->on_head;
     call->on_data = request->on_data;
     call->on_answer = on_answer;

@@ -12,6 +12,7 @@
 #ifndef WI_BASE_HTTP_CLIENT_H
 #define WI_BASE_HTTP_CLIENT_H
 
+#include "base/outlet.h"
 #include <stddef.h>
 #include <stdint.h>
 #include <uv.h>
@@ -38,6 +39,9 @@ struct wi_http_request {
     size_t max_answer; /* bytes; more fails the call. Not looked at with `on_data` */
     int outside;
     int allow_private; /* with `outside`: addresses of private networks too */
+    /* Where the connection begins, without `outside`; it is shared with no other call, as the same
+     * address is another place in another network. Must outlive the call. NULL: here */
+    const struct wi_outlet *outlet;
     /* Both may be NULL. They are called from inside curl: no call may be started, cancelled or
      * resumed there. With `on_data` the answer's body is empty. */
     wi_http_head_fn *on_head;

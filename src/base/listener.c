@@ -76,33 +76,31 @@ static void on_readable(void *context, int status, int events)
     }
 }
 
-/* The listening descriptor, with `address` brought up to date; -1 and errno on failure. */
-static int open_socket(union wi_address *address)
+/* The listening descriptor; -1 and errno on failure. */
+static int open_socket(const union wi_address *address)
 {
     int one = 1;
-    socklen_t length = sizeof *address;
     int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -1;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    if (bind(fd, &address->any, wi_address_size(address)) == 0 && listen(fd, BACKLOG) == 0 &&
-        getsockname(fd, &address->any, &length) == 0)
+    if (bind(fd, &address->any, wi_address_size(address)) == 0 && listen(fd, BACKLOG) == 0)
         return fd;
     wi_close(fd);
     return -1;
 }
 
-static int open_or_explain(
-    const struct wi_listener_options *options, union wi_address *address, struct wi_error *error)
+static int open_or_explain(const struct wi_listener_options *options, struct wi_error *error)
 {
-    if (wi_address_parse(options->address, address) != 0) {
+    union wi_address address;
+    if (wi_address_parse(options->address, &address) != 0) {
         wi_error_set(error, WI_INVALID_FIELD, options->key,
             "\"%.80s\" is not an address to listen on; give a numeric address and a port",
             options->address);
         wi_error_expect(error, "ADDRESS:PORT, e.g. 127.0.0.1:8470 or [::1]:8470");
         return -1;
     }
-    int fd = open_socket(address);
+    int fd = open_socket(&address);
     if (fd >= 0)
         return fd;
     if (errno == EADDRINUSE)
@@ -115,27 +113,33 @@ static int open_or_explain(
     return -1;
 }
 
-struct wi_listener *wi_listener_new(uv_loop_t *loop, const struct wi_listener_options *options,
-    wi_accept_fn *on_accept, void *context, struct wi_error *error)
+struct wi_listener *wi_listener_take(
+    uv_loop_t *loop, int fd, const char *part, wi_accept_fn *on_accept, void *context)
 {
-    union wi_address address;
-    int fd = open_or_explain(options, &address, error);
-    if (fd < 0)
-        return NULL;
     struct wi_listener *listener = wi_alloc(sizeof *listener);
+    socklen_t length = sizeof listener->address;
     listener->fd = fd;
-    listener->part = options->part;
+    listener->part = part;
     listener->log.about = "connections that cannot be accepted";
-    listener->address = address;
     listener->on_accept = on_accept;
     listener->context = context;
     listener->shortage = wi_timer_new(loop, on_shortage_over, listener);
     listener->watch = wi_watch_new(loop, fd, UV_READABLE, on_readable, listener);
-    if (listener->watch == NULL) {
-        wi_error_set(error, WI_UNAVAILABLE, options->key, "the socket cannot be watched");
-        wi_listener_free(listener);
+    if (listener->watch && getsockname(fd, &listener->address.any, &length) == 0)
+        return listener;
+    wi_listener_free(listener);
+    return NULL;
+}
+
+struct wi_listener *wi_listener_new(uv_loop_t *loop, const struct wi_listener_options *options,
+    wi_accept_fn *on_accept, void *context, struct wi_error *error)
+{
+    int fd = open_or_explain(options, error);
+    if (fd < 0)
         return NULL;
-    }
+    struct wi_listener *listener = wi_listener_take(loop, fd, options->part, on_accept, context);
+    if (listener == NULL)
+        wi_error_set(error, WI_UNAVAILABLE, options->key, "the socket cannot be watched");
     return listener;
 }
 

@@ -25,6 +25,10 @@ struct wi_listener;
  * it for the listener's life. */
 struct wi_listener *wi_listener_new(uv_loop_t *loop, const struct wi_listener_options *options,
     wi_accept_fn *on_accept, void *context, struct wi_error *error);
+/* For a socket that listens already, which is the listener's from here on; `part` is for the log,
+ * and must outlive it. NULL, and the socket is closed, if it cannot be watched. */
+struct wi_listener *wi_listener_take(
+    uv_loop_t *loop, int fd, const char *part, wi_accept_fn *on_accept, void *context);
 void wi_listener_free(struct wi_listener *listener); /* closes the socket; NULL is fine */
 
 /* With the real port. Borrowed. */

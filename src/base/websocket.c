@@ -4,6 +4,10 @@
  *
  * libwebsockets resolves names synchronously and may call back from inside its connect; so names
  * are resolved before, on a worker thread, and what happens inside is told afterwards.
+ *
+ * It also makes its socket by itself. One that comes from an outlet takes that one's place, under
+ * the same number, while it is still connecting to nobody: nothing has been sent, and libuv tells
+ * epoll about descriptors only when the loop turns.
  */
 #include "base/websocket.h"
 
@@ -13,10 +17,15 @@
 #include "base/url.h"
 #include <arpa/inet.h>
 #include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #define VHOST_NAME "client"
 #define PROTOCOL_NAME "webinfer-client"
@@ -38,6 +47,7 @@ struct lookup {
 
 struct wi_websocket {
     struct lws_context *lws;
+    const struct wi_outlet *outlet; /* NULL: lws's own sockets */
     struct wi_websocket_events events;
     char *host, *path;
     int port;
@@ -180,6 +190,65 @@ static struct lws_vhost *find_vhost(struct lws_context *lws)
     return vhost;
 }
 
+/* A port of this machine where nobody listens: the descriptor that holds it, or -1. */
+static int hold_port(int *port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (fd >= 0 && (bind(fd, (const struct sockaddr *)&address, sizeof address) != 0 ||
+                       getsockname(fd, (struct sockaddr *)&address, &size) != 0)) {
+        close(fd);
+        fd = -1;
+    }
+    *port = ntohs(address.sin_port);
+    return fd;
+}
+
+/* A socket of the outlet on its way to the port of its own loopback, or -1. */
+static int begin_elsewhere(const struct wi_outlet *outlet, int port)
+{
+    const struct sockaddr_in address = {.sin_family = AF_INET,
+        .sin_port = htons((in_port_t)port),
+        .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = outlet->take(outlet->context);
+
+    if (fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof address) != 0 &&
+        errno != EINPROGRESS) {
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
+static void connect_lws(struct wi_websocket *socket, struct lws_client_connect_info *info)
+{
+    if (!info->vhost || !lws_client_connect_via_info(info)) {
+        socket->wsi = NULL;
+        if (!socket->failure[0])
+            take_failure(socket, CANNOT_CONNECT, strlen(CANNOT_CONNECT));
+    }
+}
+
+/* As connect_lws, and what lws took for its socket is the outlet's then. */
+static void connect_elsewhere(struct wi_websocket *socket, struct lws_client_connect_info *info)
+{
+    int held = hold_port(&info->port), fd = begin_elsewhere(socket->outlet, socket->port);
+
+    info->address = "127.0.0.1";
+    if (held >= 0 && fd >= 0)
+        connect_lws(socket, info);
+    else
+        take_failure(socket, CANNOT_CONNECT, strlen(CANNOT_CONNECT));
+    if (socket->wsi)
+        dup3(fd, lws_get_socket_fd(socket->wsi), O_CLOEXEC);
+    if (fd >= 0)
+        close(fd);
+    if (held >= 0)
+        close(held);
+}
+
 static void connect_now(struct wi_websocket *socket)
 {
     /* A port in the host header, as a browser would send it: drivers compare. */
@@ -198,11 +267,10 @@ static void connect_now(struct wi_websocket *socket)
     };
 
     socket->connecting = 1;
-    if (!info.vhost || !lws_client_connect_via_info(&info)) {
-        socket->wsi = NULL;
-        if (!socket->failure[0])
-            take_failure(socket, CANNOT_CONNECT, strlen(CANNOT_CONNECT));
-    }
+    if (socket->outlet)
+        connect_elsewhere(socket, &info);
+    else
+        connect_lws(socket, &info);
     socket->connecting = 0;
     free(host);
     if (!socket->wsi)
@@ -296,12 +364,14 @@ static int read_url(struct wi_websocket *socket, const char *url)
     return *socket->host && strspn(socket->host, HOST_CHARACTERS) == strlen(socket->host) ? 0 : -1;
 }
 
-struct wi_websocket *wi_websocket_open(uv_loop_t *loop, struct lws_context *lws, const char *url,
-    size_t max_message, const struct wi_websocket_events *events)
+struct wi_websocket *wi_websocket_open(uv_loop_t *loop, struct lws_context *lws,
+    const struct wi_outlet *outlet, const char *url, size_t max_message,
+    const struct wi_websocket_events *events)
 {
     struct wi_websocket *socket = wi_alloc(sizeof *socket);
 
     socket->lws = lws;
+    socket->outlet = outlet;
     socket->events = *events;
     socket->max_message = max_message;
     socket->queue_end = &socket->queue;
@@ -310,7 +380,7 @@ struct wi_websocket *wi_websocket_open(uv_loop_t *loop, struct lws_context *lws,
         fail_soon(socket, "its address is not ws://HOST:PORT/PATH");
     else if (!lws)
         fail_soon(socket, "there is no libwebsockets context");
-    else if (is_address(socket->host))
+    else if (outlet || is_address(socket->host))
         wi_timer_start(socket->soon, 0, 0);
     else
         resolve(socket, loop);

@@ -6,6 +6,7 @@
 #define WI_BASE_WEBSOCKET_H
 
 #include "base/lws.h"
+#include "base/outlet.h"
 #include <stddef.h>
 
 #define WI_WEBSOCKET_SEND_MAX WI_LWS_CHUNK
@@ -23,9 +24,11 @@ struct wi_websocket_events {
 
 struct wi_websocket;
 /* Connects to `url`, ws://HOST[:PORT][/PATH], which need not be trusted. A message that is larger
- * than `max_message` bytes is skipped. */
-struct wi_websocket *wi_websocket_open(uv_loop_t *loop, struct lws_context *lws, const char *url,
-    size_t max_message, const struct wi_websocket_events *events);
+ * than `max_message` bytes is skipped. With `outlet` (NULL: without; else it outlives the socket)
+ * the connection begins there, and HOST means that network's loopback, whatever it is. */
+struct wi_websocket *wi_websocket_open(uv_loop_t *loop, struct lws_context *lws,
+    const struct wi_outlet *outlet, const char *url, size_t max_message,
+    const struct wi_websocket_events *events);
 /* Queues a message (copied), of at most WI_WEBSOCKET_SEND_MAX bytes; sent once it is open. */
 void wi_websocket_send(struct wi_websocket *socket, const char *text, size_t size);
 void wi_websocket_free(struct wi_websocket *socket); /* no event follows; NULL is fine */

@@ -132,7 +132,10 @@ static void make_urls(struct wi_bridge *bridge, const struct wi_config_bridge *c
     } else {
         bridge->url = wi_strdup(bridge->local_url);
     }
-    bridge->security_headers = wi_http_security_headers(bridge->url, bridge->local_url);
+    bridge->port = wi_address_port(wi_listener_address(bridge->listener));
+    bridge->inside_url = wi_sprintf("%s://127.0.0.1:%u", tls ? "https" : "http", bridge->port);
+    const char *const urls[] = {bridge->url, bridge->local_url, bridge->inside_url, NULL};
+    bridge->security_headers = wi_http_security_headers(urls);
 }
 
 /* What the vhost has read, for browsers that have to be told of it. */
@@ -142,7 +145,11 @@ static enum wi_code read_certificate(
     if (!config->tls_certificate || !*config->tls_certificate)
         return WI_OK;
     bridge->certificate = wi_certificate_read(config->tls_certificate, bridge->url, error);
-    return bridge->certificate ? WI_OK : WI_INVALID_FIELD;
+    if (!bridge->certificate)
+        return WI_INVALID_FIELD;
+    bridge->inside_certificate =
+        wi_certificate_read(config->tls_certificate, bridge->inside_url, error);
+    return bridge->inside_certificate ? WI_OK : WI_INVALID_FIELD;
 }
 
 static void prepare_links(struct wi_bridge *bridge, struct wi_budget *budget)
@@ -209,22 +216,26 @@ enum wi_code wi_bridge_check_reload(const struct wi_config *config, struct wi_er
 /* Sessions hold the certificate: what is known of it changes in its place. */
 static void reload_certificate(struct wi_bridge *bridge, const struct wi_config_bridge *config)
 {
-    struct wi_certificate *known = bridge->certificate, *fresh;
+    struct wi_certificate *known = bridge->certificate, *fresh, *inside;
     struct wi_error error;
     if (!known)
         return;
     fresh = wi_certificate_read(config->tls_certificate, bridge->url, &error);
-    if (!fresh || lws_tls_cert_updated(bridge->lws, config->tls_certificate, config->tls_key, NULL,
-                      0, NULL, 0) != 0) {
+    inside = wi_certificate_read(config->tls_certificate, bridge->inside_url, &error);
+    if (!fresh || !inside ||
+        lws_tls_cert_updated(
+            bridge->lws, config->tls_certificate, config->tls_key, NULL, 0, NULL, 0) != 0) {
         wi_error_log("bridge", NULL, "the certificate is not read again: %s",
-            fresh ? "libwebsockets refuses it" : error.detail);
+            fresh && inside ? "libwebsockets refuses it" : error.detail);
         wi_certificate_free(fresh);
+        wi_certificate_free(inside);
         return;
     }
     if (strcmp(fresh->pin, known->pin) != 0 || strcmp(fresh->until, known->until) != 0)
         wi_info("bridge", NULL, "shows the certificate of %s, valid until %s, from now on",
             fresh->subject, fresh->until);
     wi_certificate_take(known, fresh);
+    wi_certificate_take(bridge->inside_certificate, inside);
 }
 
 void wi_bridge_reload(struct wi_bridge *bridge, const struct wi_config *config)
@@ -283,11 +294,13 @@ void wi_bridge_free(struct wi_bridge *bridge)
     wi_tokens_clear(&bridge->tokens);
     wi_joins_clear(&bridge->joins);
     wi_certificate_free(bridge->certificate);
+    wi_certificate_free(bridge->inside_certificate);
     wi_strings_clear(&bridge->odd_models);
     wi_places_clear(&bridge->places);
     wi_links_clear(&bridge->links);
     free(bridge->url);
     free(bridge->local_url);
+    free(bridge->inside_url);
     free(bridge->security_headers);
     free(bridge);
 }
@@ -299,9 +312,19 @@ const char *wi_bridge_url(const struct wi_bridge *bridge)
     return bridge->url;
 }
 
-const struct wi_certificate *wi_bridge_certificate(const struct wi_bridge *bridge)
+struct wi_bridge_way wi_bridge_way(const struct wi_bridge *bridge, int apart)
 {
-    return bridge->certificate;
+    if (apart)
+        return (struct wi_bridge_way){bridge->inside_url, bridge->inside_certificate, bridge->port};
+    return (struct wi_bridge_way){bridge->url, bridge->certificate, 0};
+}
+
+struct wi_listener *wi_bridge_listen(struct wi_bridge *bridge, int fd)
+{
+    if (!bridge->closed)
+        return wi_listener_take(bridge->loop, fd, "bridge", on_accept, bridge);
+    close(fd);
+    return NULL;
 }
 
 void wi_bridge_expect(struct wi_bridge *bridge, const char *session_id, const char *kind,

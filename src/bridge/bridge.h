@@ -182,6 +182,7 @@ struct wi_bridge_counters {
 };
 
 struct wi_bridge;
+struct wi_listener; /* base/listener.h */
 
 /* Listens at once. NULL with `error` filled (port in use, bad certificate, page not found).
  * `lws`, `store`, `config`, `budget` and `events` must outlive it. */
@@ -203,8 +204,20 @@ void wi_bridge_free(struct wi_bridge *bridge); /* after the lws context was dest
 
 /* The base URL of the page, e.g. "http://127.0.0.1:8471". */
 const char *wi_bridge_url(const struct wi_bridge *bridge);
-/* What its listener shows over TLS, for browsers to know it by; NULL without TLS. */
-const struct wi_certificate *wi_bridge_certificate(const struct wi_bridge *bridge);
+/* How a browser reaches it. */
+struct wi_bridge_way {
+    const char *url; /* of the page, as above */
+    /* What its listener shows over TLS, judged for that URL, for browsers to know it by; NULL
+     * without TLS. */
+    const struct wi_certificate *certificate;
+    unsigned port; /* with `apart`; else 0 */
+};
+/* With `apart` for a browser that has a network of its own, in which the bridge is on loopback, at
+ * the port that it has here. */
+struct wi_bridge_way wi_bridge_way(const struct wi_bridge *bridge, int apart);
+/* Takes connections from `fd`, too, which listens in another network and is the callee's. NULL if
+ * it cannot be watched, or the bridge is closed. Free it before the bridge. */
+struct wi_listener *wi_bridge_listen(struct wi_bridge *bridge, int fd);
 /* A fresh one-time token for a session that we start: the page's URL is URL/#token=TOKEN. It is
  * good until it is spent, revoked, or `ttl_ms` have passed. `version` is the browser's, as its
  * driver says it; "" leaves it to the page, whose user agent may tell less. */

@@ -11,28 +11,41 @@
 /* A request body that we read to its end, to answer on a connection that stays usable. */
 #define MAX_IGNORED_BODY 65536
 
-char *wi_http_security_headers(const char *url, const char *local_url)
+/* Where the page may open WebSockets: " ws://HOST:PORT" for each URL that is not there twice. */
+static void add_sockets(struct wi_buffer *out, const char *const *urls)
 {
-    const char *host = strstr(url, "://"), *local = strstr(local_url, "://");
-    const char *scheme = strncmp(url, "https", 5) == 0 ? "wss" : "ws";
-    const char *local_scheme = strncmp(local_url, "https", 5) == 0 ? "wss" : "ws";
-    int length = (int)strcspn(host + 3, "/?#") + 3, same = strcmp(url, local_url) == 0;
+    for (size_t i = 0; urls[i]; i++) {
+        const char *host = strstr(urls[i], "://");
+        const char *scheme = strncmp(urls[i], "https", 5) == 0 ? "wss" : "ws";
+        size_t earlier = 0;
+        while (earlier < i && strcmp(urls[earlier], urls[i]) != 0)
+            earlier++;
+        if (earlier == i)
+            wi_buffer_printf(out, " %s%.*s", scheme, (int)strcspn(host + 3, "/?#") + 3, host);
+    }
+}
+
+char *wi_http_security_headers(const char *const *urls)
+{
+    struct wi_buffer out = {0};
     /* COOP and COEP make the page cross-origin isolated, which WASM threads need; each worker
      * script needs COEP for itself. */
-    return wi_sprintf("Cross-Origin-Opener-Policy: same-origin\r\n"
-                      "Cross-Origin-Embedder-Policy: require-corp\r\n"
-                      "Cross-Origin-Resource-Policy: same-origin\r\n"
-                      "Content-Security-Policy: default-src 'none'; "
-                      "script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; "
-                      "connect-src 'self' %s%.*s%s%s%s; style-src 'self'; img-src 'self' data: "
-                      "blob:; font-src 'self'; base-uri 'none'; form-action 'none'; "
-                      "frame-ancestors 'none'\r\n"
-                      "Permissions-Policy: accelerometer=(), camera=(), display-capture=(), "
-                      "geolocation=(), gyroscope=(), hid=(), magnetometer=(), microphone=(), "
-                      "midi=(), payment=(), serial=(), usb=()\r\n"
-                      "X-Content-Type-Options: nosniff\r\n"
-                      "Referrer-Policy: no-referrer\r\n",
-        scheme, length, host, same ? "" : " ", same ? "" : local_scheme, same ? "" : local);
+    wi_buffer_puts(&out, "Cross-Origin-Opener-Policy: same-origin\r\n"
+                         "Cross-Origin-Embedder-Policy: require-corp\r\n"
+                         "Cross-Origin-Resource-Policy: same-origin\r\n"
+                         "Content-Security-Policy: default-src 'none'; "
+                         "script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; "
+                         "connect-src 'self'");
+    add_sockets(&out, urls);
+    wi_buffer_puts(&out, "; style-src 'self'; img-src 'self' data: "
+                         "blob:; font-src 'self'; base-uri 'none'; form-action 'none'; "
+                         "frame-ancestors 'none'\r\n"
+                         "Permissions-Policy: accelerometer=(), camera=(), display-capture=(), "
+                         "geolocation=(), gyroscope=(), hid=(), magnetometer=(), microphone=(), "
+                         "midi=(), payment=(), serial=(), usb=()\r\n"
+                         "X-Content-Type-Options: nosniff\r\n"
+                         "Referrer-Policy: no-referrer\r\n");
+    return wi_buffer_take(&out);
 }
 
 int wi_http_write_headers(struct lws *wsi, struct wi_buffer *text)

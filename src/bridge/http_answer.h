@@ -9,8 +9,9 @@
 /* A client that takes no byte for so long is cut, and so is one that is too slow on average. */
 #define WI_HTTP_STALL_S 30
 
-/* Everything that each answer carries: COOP, COEP, CSP and so on. Owned by the caller. */
-char *wi_http_security_headers(const char *url, const char *local_url);
+/* Everything that each answer carries: COOP, COEP, CSP and so on. `urls`, ended by NULL, are those
+ * under which pages reach us. Owned by the caller. */
+char *wi_http_security_headers(const char *const *urls);
 
 /* The value of a request's header, copied to `out` of WI_HTTP_HEADER_MAX bytes; "" if it is missing
  * or too long to be one that we care for. */

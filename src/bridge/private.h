@@ -60,11 +60,14 @@ struct wi_bridge {
     struct wi_timer *memory_timer; /* while answers in pieces wait for memory */
     struct wi_timer *look_timer;   /* while such answers come */
     struct wi_places places;
-    size_t node_count, own_count;       /* all nodes; those of our sessions */
-    uint64_t sequence;                  /* of messages sent */
-    char *url;                          /* as browsers reach us */
-    char *local_url;                    /* from the listening address */
-    struct wi_certificate *certificate; /* NULL: without TLS */
+    size_t node_count, own_count;              /* all nodes; those of our sessions */
+    uint64_t sequence;                         /* of messages sent */
+    char *url;                                 /* as browsers reach us */
+    char *local_url;                           /* from the listening address */
+    char *inside_url;                          /* on the loopback of a session's own network */
+    unsigned port;                             /* of the listener */
+    struct wi_certificate *certificate;        /* NULL: without TLS */
+    struct wi_certificate *inside_certificate; /* the same one, judged for inside_url */
     struct lws_context *lws;
     char *security_headers;
     struct wi_bridge_counters counters;

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/memory.h"
+#include "browser/door.h"
 #include "browser/proctree.h"
 #include "browser/program.h"
 #include <assert.h>
@@ -21,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -53,8 +55,9 @@ struct wi_child {
     struct wi_child *next;
     uv_process_t process;
     uv_pipe_t output;
-    unsigned handles; /* not closed yet */
-    int lifeline_fd;  /* its closing is the end of the helper */
+    unsigned handles;     /* not closed yet */
+    int lifeline_fd;      /* its closing is the end of the helper */
+    struct wi_door *door; /* to its own network; NULL: it has none */
     pid_t pid;
     uint64_t memory;
     unsigned stopped; /* how often in a row, as it was weighed */
@@ -176,6 +179,8 @@ static void finish(struct wi_child *child)
     *link = child->next;
     wi_timer_free(child->grace);
     child->grace = NULL;
+    wi_door_free(child->door);
+    child->door = NULL;
     drain_output(child);
     wi_debug("browser", child->subject, "process group %d is gone (status %d, signal %d)",
         (int)child->pid, child->exit_status, child->signal);
@@ -337,20 +342,26 @@ static char **make_environment(const char *const *given)
     return environment;
 }
 
-static char **make_arguments(const char *lifeline, const char *program, const char *const *given)
+static char **make_arguments(
+    const char *lifeline, const char *program, const struct wi_child_options *options)
 {
-    size_t count = 0;
+    const char *const *given = options->arguments;
+    size_t count = 0, used = 0;
     char **arguments;
 
     while (given[count])
         count++;
-    arguments = wi_realloc_array(NULL, count + 3, sizeof *arguments);
-    arguments[0] = wi_strdup(lifeline);
-    arguments[1] = wi_strdup("--");
-    arguments[2] = wi_strdup(program);
+    arguments = wi_realloc_array(NULL, count + 5, sizeof *arguments);
+    arguments[used++] = wi_strdup(lifeline);
+    if (options->apart_port) {
+        arguments[used++] = wi_strdup("--apart");
+        arguments[used++] = wi_sprintf("%u", options->apart_port);
+    }
+    arguments[used++] = wi_strdup("--");
+    arguments[used++] = wi_strdup(program);
     for (size_t i = 1; i < count; i++)
-        arguments[i + 2] = wi_strdup(given[i]);
-    arguments[count + 2] = NULL;
+        arguments[used++] = wi_strdup(given[i]);
+    arguments[used] = NULL;
     return arguments;
 }
 
@@ -365,7 +376,7 @@ static void free_list(char **list)
 static int spawn(struct wi_child *child, const struct wi_child_options *options,
     const char *program, int output_fd, int lifeline_fd)
 {
-    char **arguments = make_arguments(child->owner->lifeline, program, options->arguments);
+    char **arguments = make_arguments(child->owner->lifeline, program, options);
     char **environment = make_environment(options->environment);
     uv_stdio_container_t stdio[4] = {
         {.flags = UV_IGNORE},
@@ -398,6 +409,24 @@ static void on_grace_over(void *context)
         kill(child->pid, SIGKILL);
 }
 
+/* What the helper hangs on: the first end is its own. */
+static int make_lifeline(const struct wi_child_options *options, int ends[2])
+{
+    if (options->apart_port)
+        return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends);
+    return pipe2(ends, O_CLOEXEC);
+}
+
+static void on_door_open(void *context, int fd)
+{
+    struct wi_child *child = context;
+
+    if (child->events.on_apart)
+        child->events.on_apart(child->events.context, fd);
+    else if (fd >= 0)
+        close(fd);
+}
+
 struct wi_child *wi_child_start(struct wi_children *children,
     const struct wi_child_options *options, const struct wi_child_events *events,
     struct wi_error *error)
@@ -412,7 +441,7 @@ struct wi_child *wi_child_start(struct wi_children *children,
             options->arguments[0]);
         goto cleanup;
     }
-    if (pipe2(output, O_CLOEXEC) != 0 || pipe2(lifeline, O_CLOEXEC) != 0) {
+    if (pipe2(output, O_CLOEXEC) != 0 || make_lifeline(options, lifeline) != 0) {
         wi_error_set(error, WI_UNAVAILABLE, "", "cannot make a pipe: %s", strerror(errno));
         goto cleanup;
     }
@@ -436,6 +465,8 @@ struct wi_child *wi_child_start(struct wi_children *children,
         goto cleanup;
     }
     child->pid = child->process.pid;
+    if (options->apart_port)
+        child->door = wi_door_new(children->loop, child->lifeline_fd, on_door_open, child);
     child->grace = wi_timer_new(children->loop, on_grace_over, child);
     child->next = children->first;
     children->first = child;
@@ -455,6 +486,11 @@ cleanup:
 pid_t wi_child_pid(const struct wi_child *child)
 {
     return child->pid;
+}
+
+int wi_child_take_socket(struct wi_child *child)
+{
+    return child->door ? wi_door_take(child->door) : -1;
 }
 
 void wi_child_end(struct wi_child *child, uint64_t grace_ms)

@@ -18,6 +18,7 @@ struct wi_child_options {
     const char *const *environment; /* "NAME=value" added to a small clean one; ended by NULL */
     const char *directory;          /* working directory */
     const char *subject;            /* for the log: the session's id */
+    unsigned apart_port; /* it has a network of its own, where we are at this port; 0: ours */
 };
 
 struct wi_child_events {
@@ -26,6 +27,9 @@ struct wi_child_events {
     void (*on_line)(void *context, const char *line);
     /* The helper and every descendant are gone. The child is freed after this callback. */
     void (*on_end)(void *context, int exit_status, int signal);
+    /* With apart_port: `fd` (the callee's) listens in its network; -1: none was left for it. Before
+     * the program has begun, unless that cannot be: then it ends with WI_APART_EXIT. */
+    void (*on_apart)(void *context, int fd);
 };
 
 /* Becomes the subreaper. `lifeline` is the helper's path. */
@@ -47,6 +51,8 @@ struct wi_child *wi_child_start(struct wi_children *children,
     const struct wi_child_options *options, const struct wi_child_events *events,
     struct wi_error *error);
 pid_t wi_child_pid(const struct wi_child *child);
+/* A socket of its own network, see wi_outlet.take; -1 where it has none. */
+int wi_child_take_socket(struct wi_child *child);
 /* SIGTERM to the tree, SIGKILL after `grace_ms` (0: at once) or the helper's own two seconds,
  * whichever comes first. on_end follows. */
 void wi_child_end(struct wi_child *child, uint64_t grace_ms);

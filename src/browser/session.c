@@ -36,6 +36,7 @@ struct wi_session *wi_session_new(const struct wi_session_deps *deps,
     session->events = *events;
     session->timeout_ms = timeout_ms;
     session->browser_fd = -1;
+    session->outlet = (struct wi_outlet){session, wi_session_take_socket};
     session->state = WI_SESSION_STARTING;
     session->started = session->state_since = wi_now_ms();
     session->step = "spawn";
@@ -120,6 +121,8 @@ void wi_session_info(const struct wi_session *session, struct wi_session_info *i
     snprintf(info->browser_version, sizeof info->browser_version, "%s", session->browser_version);
     snprintf(info->step, sizeof info->step, "%s", session->step);
     info->welcomed = session->welcomed;
+    info->apart = session->deps.apart_port != 0;
+    info->unable = session->unable;
 }
 
 uint64_t wi_session_memory(const struct wi_session *session)

@@ -22,6 +22,7 @@
 #include <uv.h>
 
 struct lws_context;
+struct wi_bridge;
 
 enum wi_session_state {
     WI_SESSION_STARTING,
@@ -41,8 +42,14 @@ struct wi_session_deps {
     struct lws_context *lws; /* for BiDi; NULL where there is none */
     struct wi_instance *instance;
     struct wi_children *children;
-    const char *page_url; /* the bridge's, as browsers reach it; NULL: not known */
+    const char *page_url; /* the bridge's, as this browser reaches it; NULL: not known */
     const struct wi_certificate *certificate; /* what it shows there; NULL: without TLS */
+    /* Not 0: the session has a network of its own, with loopback alone. What connects to this port
+     * of it is the bridge's: `listen` takes a socket that listens there, which is the callee's, and
+     * gives what to free in the end, or NULL. Only for a browser that we start. */
+    unsigned apart_port;
+    struct wi_listener *(*listen)(struct wi_bridge *bridge, int fd);
+    struct wi_bridge *bridge;
 };
 
 struct wi_session_events {
@@ -67,11 +74,15 @@ struct wi_session_info {
     double ready_ms;  /* from spawn to the first welcome; 0 before */
     pid_t driver_pid; /* of the lifeline helper, whose group it is; -1 when none */
     char browser_version[64];
+    int apart;     /* it has a network of its own */
+    int unable;    /* its driver or browser ended, or said no, before its page was welcome once */
     char step[32]; /* starting: "spawn", "driver", "session", "leave", "navigate", "welcome" */
     int welcomed;
 };
 
 struct wi_session;
+/* What the errors of sessions that could not have a network of their own are about. */
+#define WI_SESSION_NETWORK "pool.network"
 /* Starts at once. `browser` is copied. It becomes broken if its node is not welcomed within
  * `timeout_ms`. */
 struct wi_session *wi_session_new(const struct wi_session_deps *deps,

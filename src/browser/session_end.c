@@ -41,6 +41,8 @@ static void let_go(struct wi_session *session)
     wi_driver_free(session->driver);
     session->driver = NULL;
     session->call = session->check = NULL;
+    wi_listener_free(session->listener);
+    session->listener = NULL;
     wi_watch_free(session->browser_watch);
     session->browser_watch = NULL;
     if (session->browser_fd >= 0)

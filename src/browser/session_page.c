@@ -56,6 +56,7 @@ static void fail_to_navigate(struct wi_session *session, const struct wi_error *
     char *hint = strcasestr(why->detail, "cert") ? doubt_certificate(session) : wi_strdup("");
     struct wi_error error;
 
+    session->unable = why->code == WI_INTERNAL && session->ready_ms == 0;
     wi_error_set(&error, why->code, why->field, "%.200s%s", why->detail, hint);
     free(hint);
     wi_session_fail(session, &error);

@@ -10,7 +10,9 @@
 #ifndef WI_BROWSER_SESSION_PRIVATE_H
 #define WI_BROWSER_SESSION_PRIVATE_H
 
+#include "base/listener.h"
 #include "base/loop.h"
+#include "base/outlet.h"
 #include "browser/children.h"
 #include "browser/kinds.h"
 #include "browser/session.h"
@@ -32,7 +34,9 @@ struct wi_session {
     char *kind_name;
     struct wi_launch launch;
     char *directory;
-    struct wi_child *child; /* NULL when no process is left */
+    struct wi_child *child;       /* NULL when no process is left */
+    struct wi_listener *listener; /* of the bridge, in its own network; NULL: not there */
+    struct wi_outlet outlet;      /* to its driver there */
     struct wi_driver *driver;
     struct wi_driver_call *call;  /* the step under way */
     struct wi_driver_call *check; /* whether the page lives */
@@ -46,7 +50,7 @@ struct wi_session {
     double state_since, started, ready_ms;
     int64_t timeout_ms;
     const char *step;
-    int welcomed, reloading, creating, closing, removing;
+    int welcomed, reloading, creating, closing, removing, unable;
     int spawns; /* of the driver, at most WI_SESSION_SPAWNS */
     struct wi_error early_error;
     char browser_version[64];
@@ -91,5 +95,7 @@ void wi_session_on_deadline(void *session);
  * wi_session_fail. An error is the caller's to report. */
 enum wi_code wi_session_begin(
     struct wi_session *session, const struct wi_config_browser *browser, struct wi_error *error);
+/* The session's outlet, see base/outlet.h. */
+int wi_session_take_socket(void *session);
 
 #endif

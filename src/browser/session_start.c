@@ -7,9 +7,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "browser/apart.h"
 #include "browser/home.h"
 #include "webdriver/bidi.h"
 #include "webdriver/classic.h"
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +20,8 @@
 
 /* A service that does not run is reported, and tried again later, rather than waited for. */
 #define REMOTE_READY_MS 5000
+/* The lifeline's exit status for a program that somebody has killed. */
+#define KILLED (128 + SIGKILL)
 
 static uint64_t time_left(const struct wi_session *session, double since)
 {
@@ -69,6 +73,7 @@ static void on_session_made(void *context, const struct wi_error *error)
         return;
     }
     if (error) {
+        session->unable = error->code == WI_INTERNAL;
         wi_session_fail(session, error);
         return;
     }
@@ -124,14 +129,15 @@ static void on_gone(void *context, const struct wi_error *why)
 static void meet_driver(struct wi_session *session, const char *url)
 {
     const struct wi_driver_events events = {session, on_note, on_gone};
+    const struct wi_outlet *outlet = session->deps.apart_port ? &session->outlet : NULL;
     uint64_t timeout_ms = time_left(session, session->started);
 
     session->step = "driver";
     if (session->launch.dialect == WI_DIALECT_BIDI)
-        session->driver = wi_bidi_new(session->deps.loop, session->deps.lws, url, &events);
+        session->driver = wi_bidi_new(session->deps.loop, session->deps.lws, outlet, url, &events);
     else
-        session->driver =
-            wi_classic_new(session->deps.loop, session->deps.http, session->deps.lws, url, &events);
+        session->driver = wi_classic_new(
+            session->deps.loop, session->deps.http, session->deps.lws, outlet, url, &events);
     if (wi_session_is_remote(session) && timeout_ms > REMOTE_READY_MS)
         timeout_ms = REMOTE_READY_MS;
     session->call = wi_driver_wait_ready(session->driver, timeout_ms, on_driver_ready, session);
@@ -166,6 +172,29 @@ static const char **as_list(const struct wi_strings *strings)
     return list;
 }
 
+int wi_session_take_socket(void *context)
+{
+    const struct wi_session *session = context;
+
+    return session->child ? wi_child_take_socket(session->child) : -1;
+}
+
+/* It has its own network: from now on the bridge is in it. */
+static void on_apart(void *context, int fd)
+{
+    struct wi_session *session = context;
+
+    if (!wi_session_is_alive(session)) {
+        if (fd >= 0)
+            close(fd);
+        return;
+    }
+    if (fd >= 0)
+        session->listener = session->deps.listen(session->deps.bridge, fd);
+    if (!session->listener)
+        wi_warn("browser", session->id, "the bridge cannot listen in its network");
+}
+
 static enum wi_code spawn(struct wi_session *session, struct wi_error *error);
 
 /* Whether the driver ended by itself before it listened, as one does that finds its port taken. */
@@ -173,6 +202,13 @@ static int lost_its_port(const struct wi_session *session, int signal)
 {
     return session->state == WI_SESSION_STARTING && !session->driver && !signal &&
            session->spawns < WI_SESSION_SPAWNS;
+}
+
+/* Whether the helper ended before it began anything, with its reason in the last line. */
+static int was_refused(const struct wi_session *session, int exit_status, int signal)
+{
+    return session->deps.apart_port && !session->listener && !signal &&
+           exit_status == WI_APART_EXIT && strstr(session->last_line, WI_APART_REFUSED);
 }
 
 /* The processes that the session started are gone. */
@@ -186,14 +222,20 @@ static void on_tree_end(void *context, int exit_status, int signal)
         wi_session_end_tree(session, 0);
         return;
     }
+    session->unable = !signal && exit_status != KILLED && session->ready_ms == 0;
     if (signal)
         wi_error_set(&error, WI_UNAVAILABLE, "",
             "the driver's lifeline was ended by signal %d at step \"%s\"", signal, session->step);
+    else if (was_refused(session, exit_status, signal))
+        wi_error_set(&error, WI_UNAVAILABLE, WI_SESSION_NETWORK, "%s",
+            strstr(session->last_line, WI_APART_REFUSED));
     else
         wi_error_set(&error, WI_UNAVAILABLE, "",
             "the driver ended with status %d at step \"%s\"; its last line: %s", exit_status,
             session->step, session->last_line[0] ? session->last_line : "(none)");
-    if (lost_its_port(session, signal)) {
+    if (!*error.field && lost_its_port(session, signal)) {
+        wi_listener_free(session->listener);
+        session->listener = NULL;
         wi_info("browser", session->id, "%s; starting it once more", error.detail);
         if (spawn(session, &error) == WI_OK)
             return;
@@ -204,8 +246,10 @@ static void on_tree_end(void *context, int exit_status, int signal)
 /* Starts the driver's process, for the first time or again; it says on which port it listens. */
 static enum wi_code spawn(struct wi_session *session, struct wi_error *error)
 {
-    const struct wi_child_events events = {session, on_line, on_tree_end};
-    struct wi_child_options options = {.subject = session->id, .directory = session->directory};
+    const struct wi_child_events events = {session, on_line, on_tree_end, on_apart};
+    struct wi_child_options options = {.subject = session->id,
+        .directory = session->directory,
+        .apart_port = session->deps.apart_port};
     const char **arguments = as_list(&session->launch.command);
     const char **environment = as_list(&session->launch.environment);
 

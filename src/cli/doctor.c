@@ -9,6 +9,8 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "browser/kinds.h"
+#include "browser/lifeline.h"
+#include "browser/network.h"
 #include "browser/session.h"
 #include "cli/cli.h"
 #include <stdio.h>
@@ -72,9 +74,30 @@ static void report_start(
     }
 }
 
-/* Whether it works, as far as was tried. */
-static int examine(
-    struct wi_config *config, size_t index, int start, json_t *checks, json_t *browsers)
+/* As the daemon would in the end: where it does not start in a network of its own, without. */
+static json_t *try_browser(struct wi_config *config, const struct wi_config_browser *browser,
+    const struct wi_network *network, json_t *checks)
+{
+    json_t *report = wi_doctor_browser(config, browser, network), *open;
+
+    if (!json_object_get(report, "problem") || config->pool.network != WI_NETWORK_AUTO ||
+        !wi_network_apart(network, WI_NETWORK_AUTO, browser))
+        return report;
+    open = wi_doctor_browser(config, browser, NULL);
+    if (json_object_get(open, "problem")) {
+        json_decref(open);
+        return report;
+    }
+    wi_doctor_add(checks, browser->kind, WI_FINDING_WARNING,
+        "it starts only without a network of its own (%.200s): " WI_NETWORK_RISK,
+        json_string_value(json_object_get(report, "problem")));
+    json_decref(report);
+    return open;
+}
+
+/* Whether it works, as far as was tried. `network` is NULL where it is not to be tried. */
+static int examine(struct wi_config *config, size_t index, const struct wi_network *network,
+    json_t *checks, json_t *browsers)
 {
     const struct wi_config_browser *browser = &config->browsers[index];
     struct wi_error error;
@@ -89,13 +112,13 @@ static int examine(
         report_absence(checks, config, index, &error);
         return 0;
     }
-    if (!start) {
+    if (!network) {
         wi_doctor_add(checks, browser->kind, WI_FINDING_OK,
             browser->driver_url ? "a service that was not asked"
                                 : "what it takes to start it is installed");
         return 1;
     }
-    report = wi_doctor_browser(config, browser);
+    report = try_browser(config, browser, network, checks);
     json_array_append_new(browsers, report);
     report_start(checks, browser, report);
     return json_object_get(report, "problem") == NULL;
@@ -106,15 +129,20 @@ enum wi_exit wi_cli_doctor(struct wi_cli *cli)
     json_t *checks = json_array(), *browsers = json_array(), *all;
     struct wi_config *config = load_config(wi_argument(&cli->arguments, "config"), checks);
     int start = !wi_argument_given(&cli->arguments, "no-start");
+    char lifeline[WI_LIFELINE_PATH_SIZE];
+    struct wi_network *network;
     enum wi_exit result;
     int good = 0;
 
+    wi_lifeline_find(lifeline);
+    network = wi_network_new(lifeline);
     wi_log_configure(WI_LOG_ERROR, WI_LOG_TEXT);
     if (config) {
         wi_doctor_host(checks, config);
+        wi_doctor_network(checks, config, network);
         wi_doctor_models(cli, checks, config);
         for (size_t i = 0; i < config->browser_count; i++)
-            good += examine(config, i, start, checks, browsers);
+            good += examine(config, i, start ? network : NULL, checks, browsers);
         if (good == 0)
             wi_doctor_add(checks, "browsers", WI_FINDING_MISSING,
                 "there is none that works, so only pages that join with a link can compute");
@@ -129,6 +157,7 @@ enum wi_exit wi_cli_doctor(struct wi_cli *cli)
     } else {
         wi_doctor_print(checks);
     }
+    wi_network_free(network);
     wi_config_free(config);
     json_decref(checks);
     json_decref(browsers);

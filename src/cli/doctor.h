@@ -21,6 +21,11 @@ enum wi_exit wi_doctor_verdict(const json_t *checks);
 /* Limits, sandbox, shared memory, GPU devices and drivers, libraries, page, certificates. */
 void wi_doctor_host(json_t *checks, const struct wi_config *config);
 
+/* Whether browsers have a network of their own, and what follows where they have not. */
+struct wi_network;
+void wi_doctor_network(
+    json_t *checks, const struct wi_config *config, const struct wi_network *network);
+
 /* Where models are looked for: by the daemon that answers, unless the command line names a
  * configuration or none answers, in which case `config` tells. */
 void wi_doctor_models(struct wi_cli *cli, json_t *checks, const struct wi_config *config);
@@ -33,7 +38,8 @@ void wi_doctor_platforms(
  * "capabilities": the page's own report}, {"kind", "remote": true} for a service on another
  * machine, which is only asked whether it is ready, or {"kind", "problem"}. Takes the process's
  * signals for as long as it runs. `config` is borrowed and its [bridge] is changed for a private
- * listener. */
-json_t *wi_doctor_browser(struct wi_config *config, const struct wi_config_browser *browser);
+ * listener. Without `network` (NULL) the browser has none of its own. */
+json_t *wi_doctor_browser(struct wi_config *config, const struct wi_config_browser *browser,
+    const struct wi_network *network);
 
 #endif

@@ -12,6 +12,7 @@
 #include "browser/children.h"
 #include "browser/kinds.h"
 #include "browser/lifeline.h"
+#include "browser/network.h"
 #include "browser/session.h"
 #include "webdriver/classic.h"
 #include <assert.h>
@@ -26,6 +27,7 @@
 struct probe {
     struct wi_config *config;
     const struct wi_config_browser *browser;
+    const struct wi_network *network;
     uv_loop_t loop;
     struct wi_budget budget;
     struct wi_bridge_events bridge_events;
@@ -94,11 +96,13 @@ static void on_signal(uv_signal_t *handle, int number)
 static void on_page_url(void *context, const char *session_id, char *url, size_t size)
 {
     struct probe *p = context;
+    struct wi_session_info info;
     char token[WI_TOKEN_SIZE];
 
+    wi_session_info(p->session, &info);
     wi_bridge_expect(
         p->bridge, session_id, p->browser->kind, "", p->config->pool.connection_timeout, token);
-    snprintf(url, size, "%s/#token=%s", wi_bridge_url(p->bridge), token);
+    snprintf(url, size, "%s/#token=%s", wi_bridge_way(p->bridge, info.apart).url, token);
 }
 
 static void on_state(void *context, const char *session_id, enum wi_session_state from,
@@ -192,13 +196,18 @@ static void start(struct probe *p)
 {
     static const int numbers[] = {SIGINT, SIGTERM};
     const struct wi_driver_events events = {.context = p};
-    struct wi_session_deps deps = {.loop = &p->loop,
+    const struct wi_bridge_way way =
+        wi_bridge_way(p->bridge, wi_network_apart(p->network, p->config->pool.network, p->browser));
+    const struct wi_session_deps deps = {.loop = &p->loop,
         .http = p->http,
         .lws = p->lws,
         .instance = p->instance,
         .children = p->children,
-        .page_url = wi_bridge_url(p->bridge),
-        .certificate = wi_bridge_certificate(p->bridge)};
+        .page_url = way.url,
+        .certificate = way.certificate,
+        .apart_port = way.port,
+        .listen = wi_bridge_listen,
+        .bridge = p->bridge};
 
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         uv_signal_init(&p->loop, &p->signals[i]);
@@ -207,7 +216,7 @@ static void start(struct probe *p)
     }
     /* A private listener is none for another machine's browsers. */
     if (!wi_kind_is_here(p->browser)) {
-        p->driver = wi_classic_new(&p->loop, p->http, NULL, p->browser->driver_url, &events);
+        p->driver = wi_classic_new(&p->loop, p->http, NULL, NULL, p->browser->driver_url, &events);
         wi_driver_wait_ready(p->driver, ASK_TIMEOUT_MS, on_asked, p);
         return;
     }
@@ -238,9 +247,10 @@ static json_t *report(struct probe *p)
         *p->error.detail ? p->error.detail : "it ended before the page was loaded");
 }
 
-json_t *wi_doctor_browser(struct wi_config *config, const struct wi_config_browser *browser)
+json_t *wi_doctor_browser(struct wi_config *config, const struct wi_config_browser *browser,
+    const struct wi_network *network)
 {
-    struct probe p = {.config = config, .browser = browser};
+    struct probe p = {.config = config, .browser = browser, .network = network};
     int left;
 
     p.budget.limit = config->pool.memory_budget;

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/lws.h"
 #include "base/memory.h"
+#include "browser/network.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
@@ -198,6 +199,25 @@ static void check_certificates(json_t *checks, const struct wi_config *config)
         bridge->public_url ? bridge->public_url : bridge->listen,
         "browsers that are started here accept it all the same, nodes that join with a link have "
         "to trust it by themselves");
+}
+
+void wi_doctor_network(
+    json_t *checks, const struct wi_config *config, const struct wi_network *network)
+{
+    enum wi_network_mode mode = config->pool.network;
+    const char *problem = wi_network_problem(network, NULL);
+
+    if (mode == WI_NETWORK_HOST)
+        wi_doctor_add(checks, "network", WI_FINDING_WARNING,
+            "by configuration ([pool] network) browsers have none of their own: " WI_NETWORK_RISK);
+    else if (!problem)
+        wi_doctor_add(checks, "network", WI_FINDING_OK, "browsers have one of their own");
+    else if (mode == WI_NETWORK_ISOLATED)
+        wi_doctor_add(checks, "network", WI_FINDING_MISSING,
+            "browsers cannot have one of their own, which [pool] network asks for: %s", problem);
+    else
+        wi_doctor_add(checks, "network", WI_FINDING_WARNING,
+            "browsers cannot have one of their own: %s: " WI_NETWORK_RISK, problem);
 }
 
 void wi_doctor_models(struct wi_cli *cli, json_t *checks, const struct wi_config *config)

@@ -51,6 +51,9 @@ enum wi_batching { WI_BATCHING_OFF, WI_BATCHING_FIXED, WI_BATCHING_AUTO };
 /* What nodes that we did not start are given: nothing, tensors and pictures, or text as well. */
 enum wi_strangers { WI_STRANGERS_NONE, WI_STRANGERS_TENSORS, WI_STRANGERS_TEXT };
 
+/* Whether browsers that we start have a network of their own. */
+enum wi_network_mode { WI_NETWORK_AUTO, WI_NETWORK_ISOLATED, WI_NETWORK_HOST };
+
 struct wi_config_pool {
     int64_t max_connections; /* sessions */
     int64_t min_connections;
@@ -73,6 +76,7 @@ struct wi_config_pool {
     double client_share;
     int64_t job_retention;
     enum wi_strangers strangers;
+    enum wi_network_mode network;
 };
 
 /* By model type, in the order of enum wi_model_type, then for what has none: each a list of "KIND"

@@ -65,6 +65,10 @@ static const char *const strangers[] = {[WI_STRANGERS_NONE] = "none",
     [WI_STRANGERS_TENSORS] = "tensors",
     [WI_STRANGERS_TEXT] = "text",
     NULL};
+static const char *const networks[] = {[WI_NETWORK_AUTO] = "auto",
+    [WI_NETWORK_ISOLATED] = "isolated",
+    [WI_NETWORK_HOST] = "host",
+    NULL};
 static const char *const layouts[] = {
     [WI_HUB_HUGGINGFACE] = "huggingface", [WI_HUB_PLAIN] = "plain", NULL};
 static const char *const platforms[] = {"webgpu", "webnn", "webgl", "wasm", NULL};
@@ -238,6 +242,13 @@ const struct wi_option wi_options[] = {
         .help = "What is sent to browsers and programs that the service did not start: none of the "
                 "work, tensors and pictures only, or text and sound as well, which is what people "
                 "write and say to models. A picture with a question, a prompt or labels has text."},
+    {KEY(pool, network), ENUM(networks), DEFAULT("auto"), RELOADABLE,
+        .help = "Whether each browser that is started, with its driver, has a network of its own. "
+                "isolated: there is nothing in it but the bridge, and nobody else on the machine "
+                "reaches the browser's ports. host: it has the machine's network, and every user "
+                "of the machine can read and change what it computes. auto: isolated where the "
+                "kernel allows it, else host with a warning. Browsers of a driver_url have the "
+                "network of their service."},
 
     {KEY(browser_preferences, text_embedding), ROUTES, DEFAULT("edge/webnn, chrome, firefox"),
         RELOADABLE, .help = "For models that turn text into vectors."},

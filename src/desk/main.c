@@ -5,8 +5,8 @@
  *   webinfer-desk [--display XVFB] [--] PROGRAM [ARGUMENT…]
  *
  * It runs under the lifeline helper, which ends all of this with it. Its own end is the program's
- * or the display's, whichever comes first. With --display an X server is started on the first free
- * display, open only to who knows the cookie in $XDG_RUNTIME_DIR/xauthority; its number and process
+ * or the display's, whichever comes first. With --display an X server is started on a free display,
+ * open only to who knows the cookie in $XDG_RUNTIME_DIR/xauthority; its number and process
  * id are noted in $XDG_RUNTIME_DIR/display, for who has to tidy up after it (browser/display.h).
  */
 #include <dirent.h>
@@ -27,6 +27,8 @@
 #define PATH_SIZE 4096
 #define COOKIE_SIZE 16
 #define LOOK_EVERY_MS 5
+/* Beyond those that people and other programs take. */
+#define FIRST_DISPLAY 1000
 
 static int run_file(const char *name, char path[PATH_SIZE])
 {
@@ -97,14 +99,29 @@ static int read_number(int fd)
     return size > 0 && text[size] == '\n' && strspn(text, "0123456789") == size ? atoi(text) : -1;
 }
 
+/* A display that nobody has. A server that looks for one by itself goes by sockets that every
+ * network has for itself, and takes another's in /tmp/.X11-unix, which all networks share; but a
+ * process id is given once. */
+static void choose_display(char display[24])
+{
+    int number = FIRST_DISPLAY + (int)getpid();
+    char path[64];
+
+    do {
+        snprintf(path, sizeof path, "/tmp/.X11-unix/X%d", number);
+        snprintf(display, 24, ":%d", number++);
+    } while (access(path, F_OK) == 0);
+}
+
 static int start_display(char *xvfb)
 {
     char fd_text[16], path[PATH_SIZE], note[48], display[24];
-    char *arguments[] = {xvfb, "-displayfd", fd_text, "-screen", "0", "1280x720x24", "-nolisten",
-        "tcp", "-auth", path, NULL};
+    char *arguments[] = {xvfb, display, "-displayfd", fd_text, "-screen", "0", "1280x720x24",
+        "-nolisten", "tcp", "-auth", path, NULL};
     int ends[2], number;
     pid_t pid;
 
+    choose_display(display);
     if (write_cookie() != 0 || run_file("xauthority", path) != 0 || pipe(ends) != 0)
         return -1;
     fcntl(ends[0], F_SETFD, FD_CLOEXEC);
@@ -121,7 +138,6 @@ static int start_display(char *xvfb)
         return -1;
     }
     snprintf(note, sizeof note, "%d %d\n", number, (int)pid);
-    snprintf(display, sizeof display, ":%d", number);
     setenv("DISPLAY", display, 1);
     return write_file("display", note, strlen(note));
 }

@@ -2,13 +2,19 @@
  * webinfer-lifeline: runs one program for the daemon and ends it, with everything that it started,
  * as soon as the daemon is gone, however it went.
  *
- *   webinfer-lifeline [--] PROGRAM [ARGUMENT…]   with a pipe on descriptor 3
+ *   webinfer-lifeline [--apart PORT] [--] PROGRAM [ARGUMENT…]   with a pipe on descriptor 3
+ *   webinfer-lifeline --try-apart
  *
  * The daemon holds the other end of the pipe, which closes when it dies. The helper leads a process
  * group and is a child subreaper, so that a descendant that leaves the group comes to it. If the
  * helper itself is killed, the kernel kills the program (PR_SET_PDEATHSIG) and the daemon, the next
  * subreaper, ends the rest. It removes nothing on disk.
+ *
+ * With --apart the program has a network of its own (browser/apart.h), PORT being where the daemon
+ * is to be found in it, and descriptor 3 is a socket over which the helper hands out that network's
+ * sockets. --try-apart only says whether that can be.
  */
+#include "browser/apart.h"
 #include "browser/proctree.h"
 
 #include <errno.h>
@@ -18,6 +24,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -38,6 +45,7 @@ struct lifeline {
     sigset_t old_mask;
     pid_t program;
     int status; /* of the program, as from waitpid */
+    int apart;  /* in a network of its own */
     int ending;
     int64_t kill_at;
 };
@@ -78,6 +86,54 @@ static int prepare(struct lifeline *line)
     }
     return 0;
 }
+
+/* --- a network of its own -------------------------------------------------------------------- */
+
+static int say_refused(FILE *to, const char *step)
+{
+    fprintf(to, "webinfer-lifeline: " WI_APART_REFUSED "%s: %s\n", step, strerror(errno));
+    return -1;
+}
+
+static int try_apart(void)
+{
+    const char *step;
+
+    return wi_apart_enter(&step) == 0 ? 0 : (say_refused(stdout, step), WI_APART_EXIT);
+}
+
+/* Enters it, and sends the first packet. */
+static int go_apart(struct lifeline *line, unsigned port)
+{
+    const char *step;
+    int fds[WI_APART_PACKET_MAX] = {-1}, failed;
+    size_t count = 0;
+
+    if (wi_apart_enter(&step) != 0)
+        return say_refused(stderr, step);
+    fds[count++] = wi_apart_listen(port);
+    while (fds[count - 1] >= 0 && count < WI_APART_PACKET_MAX)
+        fds[count++] = wi_apart_socket();
+    failed = fds[count - 1] < 0 || wi_apart_send(LIFELINE_FD, fds, count) != 0;
+    if (failed)
+        say_refused(stderr, "its sockets");
+    for (size_t i = 0; i < count && fds[i] >= 0; i++)
+        close(fds[i]);
+    line->apart = 1;
+    return failed ? -1 : 0;
+}
+
+/* Where it cannot, the daemon has one less, and asks again when it takes another. */
+static void hand_out_socket(void)
+{
+    int fd = wi_apart_socket();
+
+    wi_apart_send(LIFELINE_FD, &fd, fd >= 0);
+    if (fd >= 0)
+        close(fd);
+}
+
+/* --- the program ----------------------------------------------------------------------------- */
 
 static int start_program(struct lifeline *line, char **arguments)
 {
@@ -139,15 +195,19 @@ static void wait_event(struct lifeline *line)
     struct pollfd fds[2] = {
         {.fd = line->signals, .events = POLLIN}, {.fd = LIFELINE_FD, .events = POLLIN}};
     struct signalfd_siginfo signal;
-    char ignored[64];
+    char byte;
 
     if (poll(fds, line->ending ? 1 : 2, line->ending ? TICK_MS : -1) <= 0)
         return;
     while (read(line->signals, &signal, sizeof signal) == (ssize_t)sizeof signal)
         if (signal.ssi_signo != SIGCHLD)
             begin_end(line);
-    if (fds[1].revents && read(LIFELINE_FD, ignored, sizeof ignored) <= 0)
+    if (!fds[1].revents)
+        return;
+    if (read(LIFELINE_FD, &byte, 1) <= 0)
         begin_end(line);
+    else if (line->apart)
+        hand_out_socket();
 }
 
 static int run(struct lifeline *line)
@@ -166,14 +226,23 @@ int main(int argc, char **argv)
 {
     struct lifeline line = {.signals = -1, .program = -1};
     char **arguments = argv + 1;
+    long port = 0;
 
-    if (argc > 1 && strcmp(argv[1], "--") == 0)
+    if (argc == 2 && strcmp(argv[1], "--try-apart") == 0)
+        return try_apart();
+    if (argc > 2 && strcmp(arguments[0], "--apart") == 0) {
+        port = strtol(arguments[1], NULL, 10);
+        arguments += 2;
+    }
+    if (arguments[0] && strcmp(arguments[0], "--") == 0)
         arguments++;
-    if (!arguments[0] || argc < 2) {
-        fprintf(stderr, "usage: webinfer-lifeline [--] PROGRAM [ARGUMENT...]\n");
+    if (argc < 2 || !arguments[0] || port < 0 || port > 65535) {
+        fprintf(stderr, "usage: webinfer-lifeline [--apart PORT] [--] PROGRAM [ARGUMENT...]\n");
         return EXIT_USAGE;
     }
-    if (prepare(&line) != 0 || start_program(&line, arguments) != 0)
+    if (prepare(&line) != 0)
         return EXIT_USAGE;
-    return run(&line);
+    if (port > 0 && go_apart(&line, (unsigned)port) != 0)
+        return WI_APART_EXIT;
+    return start_program(&line, arguments) == 0 ? run(&line) : EXIT_USAGE;
 }

@@ -6,6 +6,7 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "browser/kinds.h"
+#include "browser/network.h"
 #include <stdlib.h>
 
 static json_t *session_json(const struct wi_pool *pool, const struct pool_session *session)
@@ -15,14 +16,15 @@ static json_t *session_json(const struct wi_pool *pool, const struct pool_sessio
     struct wi_session_info info;
 
     wi_session_info(its->browser, &info);
-    return json_pack("{s:s, s:s, s:s, s:s, s:b, s:s?, s:s?, s:I, s:f, s:f, s:s, s:i, s:I, s:s?}",
-        "id", info.id, "kind", info.kind, "state", wi_session_state_name(info.state), "step",
-        info.step, "ending", wi_pool_session_ends(session), "worn", *its->worn ? its->worn : NULL,
-        "successor", *its->successor ? its->successor : NULL, "jobs", (json_int_t)its->jobs,
-        "age_ms", info.age_ms, "ready_ms", info.ready_ms, "browser_version", info.browser_version,
+    return json_pack(
+        "{s:s, s:s, s:s, s:s, s:b, s:s?, s:s?, s:I, s:f, s:f, s:s, s:i, s:I, s:s, s:s?}", "id",
+        info.id, "kind", info.kind, "state", wi_session_state_name(info.state), "step", info.step,
+        "ending", wi_pool_session_ends(session), "worn", *its->worn ? its->worn : NULL, "successor",
+        *its->successor ? its->successor : NULL, "jobs", (json_int_t)its->jobs, "age_ms",
+        info.age_ms, "ready_ms", info.ready_ms, "browser_version", info.browser_version,
         "driver_pid", (int)info.driver_pid, "memory_bytes",
-        (json_int_t)wi_session_memory(its->browser), "node",
-        node ? wi_pool_node_info_of(node)->id : NULL);
+        (json_int_t)wi_session_memory(its->browser), "network", info.apart ? "isolated" : "host",
+        "node", node ? wi_pool_node_info_of(node)->id : NULL);
 }
 
 json_t *wi_pool_sessions_json(const struct wi_pool *pool)
@@ -127,8 +129,39 @@ static void warn_of_sandbox(
     wi_buffer_clear(&names);
 }
 
+/* Its browsers are started here, in the machine's network; `why` is NULL where that is by order. */
+static int is_open(const struct wi_pool *pool, const struct pool_kind *kind, const char **why)
+{
+    const struct pool_kind_info *info = wi_pool_kind_info(kind);
+    enum wi_network_mode mode = pool->config->pool.network;
+
+    *why = mode == WI_NETWORK_AUTO ? wi_network_problem(pool->deps.network, info->browser) : NULL;
+    return info->installed && wi_pool_kind_is_on(kind) && !wi_pool_kind_is_remote(kind) &&
+           (*why || mode == WI_NETWORK_HOST);
+}
+
+static void warn_of_network(const struct wi_pool *pool, json_t *warnings)
+{
+    struct wi_buffer names = {0};
+    const char *why, *last = NULL;
+
+    for (size_t i = 0; i < wi_pool_kinds_count(pool->kinds); i++) {
+        const struct pool_kind *kind = wi_pool_kinds_at(pool->kinds, i);
+        if (!is_open(pool, kind, &why))
+            continue;
+        wi_buffer_printf(&names, "%s%s", names.size > 0 ? ", " : "", wi_pool_kind_info(kind)->name);
+        last = why;
+    }
+    if (names.size > 0)
+        json_array_append_new(warnings,
+            json_sprintf("browsers have no network of their own, %s%s: %s: " WI_NETWORK_RISK,
+                last ? "because " : "by configuration", last ? last : "", names.text));
+    wi_buffer_clear(&names);
+}
+
 void wi_pool_add_warnings(const struct wi_pool *pool, json_t *warnings)
 {
+    warn_of_network(pool, warnings);
     warn_of_sandbox(pool, warnings, WI_NO, "by configuration");
     warn_of_sandbox(pool, warnings, WI_AUTO,
         "because the daemon runs as root; run it as another user to have it");

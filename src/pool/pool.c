@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "browser/network.h"
 #include "pool/ends.h"
 #include "pool/health.h"
 #include "pool/pick.h"
@@ -17,6 +18,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+static void tell_warnings(const struct wi_pool *pool)
+{
+    json_t *warnings = json_array(), *warning;
+    size_t i;
+
+    wi_pool_add_warnings(pool, warnings);
+    json_array_foreach(warnings, i, warning)
+        wi_warn("pool", NULL, "%s", json_string_value(warning));
+    json_decref(warnings);
+}
 
 /* --- what sessions tell ---------------------------------------------------------------------- */
 
@@ -30,7 +42,7 @@ static void on_page_url(void *context, struct pool_session *session, char *url, 
     wi_session_info(its->browser, &info);
     wi_bridge_expect(pool->bridge, its->id, its->kind, info.browser_version,
         pool->config->pool.connection_timeout, token);
-    snprintf(url, size, "%s/#token=%s", wi_bridge_url(pool->bridge), token);
+    snprintf(url, size, "%s/#token=%s", wi_bridge_way(pool->bridge, info.apart).url, token);
     explicit_bzero(token, sizeof token);
 }
 
@@ -43,12 +55,33 @@ static void on_draining(struct wi_pool *pool, const struct pool_session *session
         wi_pool_node_drain(pool->nodes, node, 1);
 }
 
+/* What its start says about networks of their own: under `isolated` nothing is concluded. */
+static void learn_network(
+    struct wi_pool *pool, const struct pool_session *session, const struct wi_error *error)
+{
+    const struct pool_session_info *its = wi_pool_session_info(session);
+    struct wi_network *network = pool->deps.network;
+    struct wi_session_info info;
+
+    wi_session_info(its->browser, &info);
+    if (!network || pool->config->pool.network != WI_NETWORK_AUTO)
+        return;
+    if (error && strcmp(error->field, WI_SESSION_NETWORK) == 0) {
+        wi_network_refused(network, error->detail);
+        tell_warnings(pool);
+    } else if ((!error || info.unable) &&
+               wi_network_tried(network, its->kind, info.apart, error == NULL)) {
+        tell_warnings(pool);
+    }
+}
+
 static void on_broken(struct wi_pool *pool, const struct pool_session *session,
     enum wi_session_state from, const struct wi_error *error)
 {
     double now = wi_now_ms(), welcomed_at = wi_pool_session_info(session)->welcomed_at;
     struct pool_kind *kind = wi_pool_kind_of(pool, session);
 
+    learn_network(pool, session, error);
     /* A session that we were closing anyway says nothing about its kind. */
     if (kind && from != WI_SESSION_DRAINING)
         wi_pool_kind_broken(kind, now, welcomed_at > 0 ? now - welcomed_at : -1, error);
@@ -64,6 +97,8 @@ static void on_state(void *context, struct pool_session *session, enum wi_sessio
 
     if (kind)
         wi_pool_kind_changed(kind, from, to);
+    if (from == WI_SESSION_STARTING && to == WI_SESSION_READY)
+        learn_network(pool, session, NULL);
     switch (to) {
     case WI_SESSION_STARTING:
     case WI_SESSION_READY:
@@ -149,17 +184,6 @@ struct wi_pool *wi_pool_new(const struct wi_pool_deps *deps, const struct wi_con
 const struct wi_bridge_events *wi_pool_bridge_events(struct wi_pool *pool)
 {
     return &pool->bridge_events;
-}
-
-static void tell_warnings(const struct wi_pool *pool)
-{
-    json_t *warnings = json_array(), *warning;
-    size_t i;
-
-    wi_pool_add_warnings(pool, warnings);
-    json_array_foreach(warnings, i, warning)
-        wi_warn("pool", NULL, "%s", json_string_value(warning));
-    json_decref(warnings);
 }
 
 static void check_kinds(struct wi_pool *pool)

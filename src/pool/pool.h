@@ -94,13 +94,16 @@ struct wi_pool_events {
     void (*on_held_up)(void *context, const char *attempt_id, const char *why);
 };
 
+struct wi_network; /* browser/network.h */
+
 struct wi_pool_deps {
     uv_loop_t *loop;
     struct wi_http *http;
     struct lws_context *lws; /* for the sessions; NULL where there is none */
     struct wi_instance *instance;
     struct wi_children *children;
-    struct wi_db *db; /* what is remembered from one start to the next; may be NULL */
+    struct wi_network *network; /* NULL: browsers have none of their own */
+    struct wi_db *db;           /* what is remembered from one start to the next; may be NULL */
 };
 
 struct wi_pool;

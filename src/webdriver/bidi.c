@@ -21,6 +21,7 @@ struct bidi {
     struct wi_driver driver;
     uv_loop_t *loop;
     struct lws_context *lws;
+    const struct wi_outlet *outlet;
     char *url;
     struct wi_wire *wire; /* NULL: not connected */
     struct wi_notes notes;
@@ -66,7 +67,8 @@ static struct wi_wire *connected(struct bidi *driver)
     const struct wi_wire_events events = {driver, on_event, on_over};
 
     if (!driver->wire)
-        driver->wire = wi_wire_open(driver->loop, driver->lws, driver->url, &events);
+        driver->wire =
+            wi_wire_open(driver->loop, driver->lws, driver->outlet, driver->url, &events);
     return driver->wire;
 }
 
@@ -256,14 +258,15 @@ static const struct wi_dialect_verbs verbs = {
     .free = free_bidi,
 };
 
-struct wi_driver *wi_bidi_new(uv_loop_t *loop, struct lws_context *lws, const char *url,
-    const struct wi_driver_events *events)
+struct wi_driver *wi_bidi_new(uv_loop_t *loop, struct lws_context *lws,
+    const struct wi_outlet *outlet, const char *url, const struct wi_driver_events *events)
 {
     struct bidi *driver = wi_alloc(sizeof *driver);
 
     driver->driver.verbs = &verbs;
     driver->loop = loop;
     driver->lws = lws;
+    driver->outlet = outlet;
     driver->url = wi_sprintf("%s/session", url);
     driver->notes.events = *events;
     return &driver->driver;

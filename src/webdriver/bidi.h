@@ -6,10 +6,12 @@
 #define WI_WEBDRIVER_BIDI_H
 
 #include "base/lws.h"
+#include "base/outlet.h"
 #include "webdriver/driver.h"
 
-/* The browser at `url`, e.g. "ws://127.0.0.1:9222". */
-struct wi_driver *wi_bidi_new(uv_loop_t *loop, struct lws_context *lws, const char *url,
-    const struct wi_driver_events *events);
+/* The browser at `url`, e.g. "ws://127.0.0.1:9222"; where connections to it begin: `outlet`, which
+ * must outlive it (NULL: here). */
+struct wi_driver *wi_bidi_new(uv_loop_t *loop, struct lws_context *lws,
+    const struct wi_outlet *outlet, const char *url, const struct wi_driver_events *events);
 
 #endif

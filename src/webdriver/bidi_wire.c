@@ -209,8 +209,8 @@ static void on_over(void *context)
     }
 }
 
-struct wi_wire *wi_wire_open(
-    uv_loop_t *loop, struct lws_context *lws, const char *url, const struct wi_wire_events *events)
+struct wi_wire *wi_wire_open(uv_loop_t *loop, struct lws_context *lws,
+    const struct wi_outlet *outlet, const char *url, const struct wi_wire_events *events)
 {
     struct wi_wire *wire = wi_alloc(sizeof *wire);
     const struct wi_websocket_events socket_events = {wire, on_message, on_skipped, on_closed};
@@ -218,7 +218,7 @@ struct wi_wire *wi_wire_open(
     wire->loop = loop;
     wire->events = *events;
     wire->over = wi_timer_new(loop, on_over, wire);
-    wire->socket = wi_websocket_open(loop, lws, url, MESSAGE_MAX, &socket_events);
+    wire->socket = wi_websocket_open(loop, lws, outlet, url, MESSAGE_MAX, &socket_events);
     return wire;
 }
 

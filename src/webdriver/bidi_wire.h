@@ -20,9 +20,9 @@ struct wi_wire_events {
 };
 
 struct wi_wire;
-/* No callback comes from inside. */
-struct wi_wire *wi_wire_open(
-    uv_loop_t *loop, struct lws_context *lws, const char *url, const struct wi_wire_events *events);
+/* No callback comes from inside. `outlet` as in base/websocket.h. */
+struct wi_wire *wi_wire_open(uv_loop_t *loop, struct lws_context *lws,
+    const struct wi_outlet *outlet, const char *url, const struct wi_wire_events *events);
 void wi_wire_close(struct wi_wire *wire); /* cancels all commands; NULL is fine */
 
 /* `result` is the answer's object, borrowed, or NULL with `error` filled: WI_UNAVAILABLE (closed,

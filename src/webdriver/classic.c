@@ -25,6 +25,7 @@ struct classic {
     uv_loop_t *loop;
     struct wi_http *http;
     struct lws_context *lws;
+    const struct wi_outlet *outlet;
     char *url;
     struct wi_driver_events events;
     struct wi_listening *listening;     /* NULL: the driver grants none */
@@ -122,6 +123,7 @@ static void exchange(struct classic_call *call, const char *method, const char *
         .content_type = text ? "application/json; charset=utf-8" : NULL,
         .timeout_ms = timeout_ms,
         .max_answer = ANSWER_MAX,
+        .outlet = driver_of(call)->outlet,
     };
 
     call->http_call = wi_http_start(driver_of(call)->http, &request, callback, call);
@@ -240,8 +242,8 @@ static void on_session(void *context, const struct wi_http_answer *http)
         return;
     }
     driver->new_session = &call->call;
-    driver->listening =
-        wi_listening_new(driver->loop, driver->lws, url, &driver->events, on_listening, driver);
+    driver->listening = wi_listening_new(
+        driver->loop, driver->lws, driver->outlet, url, &driver->events, on_listening, driver);
 }
 
 static void new_session(struct wi_driver_call *base, json_t *capabilities, uint64_t timeout_ms)
@@ -312,7 +314,7 @@ static const struct wi_dialect_verbs verbs = {
 };
 
 struct wi_driver *wi_classic_new(uv_loop_t *loop, struct wi_http *http, struct lws_context *lws,
-    const char *url, const struct wi_driver_events *events)
+    const struct wi_outlet *outlet, const char *url, const struct wi_driver_events *events)
 {
     struct classic *driver = wi_alloc(sizeof *driver);
     size_t length = strlen(url);
@@ -321,6 +323,7 @@ struct wi_driver *wi_classic_new(uv_loop_t *loop, struct wi_http *http, struct l
     driver->loop = loop;
     driver->http = http;
     driver->lws = lws;
+    driver->outlet = outlet;
     driver->events = *events;
     while (length > 0 && url[length - 1] == '/')
         length--;

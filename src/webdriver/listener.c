@@ -70,8 +70,9 @@ static void on_over(void *context, const struct wi_error *why)
     give_up(context, why);
 }
 
-struct wi_listening *wi_listening_new(uv_loop_t *loop, struct lws_context *lws, const char *url,
-    const struct wi_driver_events *events, wi_listening_fn *on_settled, void *context)
+struct wi_listening *wi_listening_new(uv_loop_t *loop, struct lws_context *lws,
+    const struct wi_outlet *outlet, const char *url, const struct wi_driver_events *events,
+    wi_listening_fn *on_settled, void *context)
 {
     struct wi_listening *listening = wi_alloc(sizeof *listening);
     const struct wi_wire_events wire_events = {listening, on_event, on_over};
@@ -79,7 +80,7 @@ struct wi_listening *wi_listening_new(uv_loop_t *loop, struct lws_context *lws, 
     listening->notes.events = *events;
     listening->on_settled = on_settled;
     listening->context = context;
-    listening->wire = wi_wire_open(loop, lws, url, &wire_events);
+    listening->wire = wi_wire_open(loop, lws, outlet, url, &wire_events);
     wi_wire_send(listening->wire, "windows", "browsingContext.getTree",
         json_pack("{s:i}", "maxDepth", 0), COMMAND_MS, on_tree, listening);
     return listening;

@@ -42,7 +42,8 @@ function config(proxy) {
         bridge: { public_url: proxy.url, heartbeat_interval: '500ms', heartbeat_misses: 3,
             resume_grace: '3s' },
         pool: { min_connections: count, max_connections: count + 1, max_queue: 10_000,
-            numerics: 'off', exploration: '0%', connection_timeout: '90s' },
+            numerics: 'off', exploration: '0%', connection_timeout: '90s',
+            network: 'host' }, // in networks of their own they would pass the proxy by
         log: { level: 'debug' },
     };
 }

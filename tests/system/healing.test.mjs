@@ -17,7 +17,8 @@ const test = testsOf(() => daemon);
 before(async () => {
     proxy = await new Proxy().listen();
     daemon = new Daemon({ models: ['slow', 'twice'], config: {
-        bridge: { public_url: proxy.url, heartbeat_interval: '1s', resume_grace: '3s' } } });
+        bridge: { public_url: proxy.url, heartbeat_interval: '1s', resume_grace: '3s' },
+        pool: { network: 'host' } } }); // in one of its own it would pass the proxy by
     // The bridge's port is known only after the start; the page is opened after that.
     const listening = daemon.start({ ready: false });
     await listening;
@@ -166,7 +167,7 @@ test('a cut costs no second run: the attempt is resumed, not repeated', async ()
 
 test('a link that stays down longer than the grace: the job runs again elsewhere', async () => {
     const short = new Daemon({ models: ['slow'], config: {
-        bridge: { heartbeat_interval: '1s', resume_grace: '1s' } } });
+        bridge: { heartbeat_interval: '1s', resume_grace: '1s' }, pool: { network: 'host' } } });
     const way = await new Proxy().listen();
     short.writeConfig({ bridge: { public_url: way.url } });
     let done = false;

@@ -25,7 +25,8 @@ const quick = { bridge: { heartbeat_interval: '600ms', resume_grace: '2s' },
     pool: { max_connections: 1, connection_timeout: '15s' } };
 
 test('a document that hangs: what runs is finished, then the browser is replaced', () =>
-    withDaemon({ models: ['slow'], config: quick }, async (daemon) => {
+    // The port for debugging is for everybody only there.
+    withDaemon({ models: ['slow'], config: { ...quick, pool: { ...quick.pool, network: 'host' } } }, async (daemon) => {
         const [{ id }] = await sessions(daemon);
         // What such a run takes is known then, however busy the machine is.
         assert.equal((await slow(daemon, 200)).status, 200);

@@ -136,7 +136,8 @@ function hurries() {
 test('the worker hangs, before an answer and in the middle of one, and nothing is seen of it', async () => {
     const page = spoiledPage({ 'engine-llama': hangs, link: hurries });
     // So that no heartbeat is missed in seconds that pass at once.
-    const config = { bridge: { page, heartbeat_interval: '60s' } };
+    const config = { bridge: { page, heartbeat_interval: '60s' },
+        pool: { network: 'host' } }; // where the port for debugging is for everybody
     await withDaemon({ config }, async (own) => {
         const evaluate = async (expression) => {
             const socket = await devtools.evaluate(own.temporary, expression);

@@ -25,7 +25,8 @@ before(async () => {
     daemon = new Daemon({ models: ['zeros'], config: {
         api: { max_body: '512M' },
         bridge: { public_url: proxy.url, heartbeat_interval: `${HEARTBEAT_MS}ms`, heartbeat_misses: MISSES },
-        pool: { memory_budget: '2G', max_connections: 1 },
+        // In a network of its own it would pass the proxy by.
+        pool: { memory_budget: '2G', max_connections: 1, network: 'host' },
     } });
     await daemon.start({ ready: false });
     proxy.to(daemon.bridgeUrl);

@@ -20,7 +20,8 @@ before(async () => {
     daemon = await new Daemon({ config: {
         bridge: { public_url: proxy.url, heartbeat_interval: '500ms',
             heartbeat_misses: 6 * patience, resume_grace: '5s' },
-        pool: { min_connections: 2, max_connections: 2, connection_timeout: '90s' },
+        // In a network of its own it would pass the proxy by.
+        pool: { min_connections: 2, max_connections: 2, connection_timeout: '90s', network: 'host' },
         'browser.chrome': { max_connections: 2 },
     } }).start({ ready: false });
     proxy.to(daemon.bridgeUrl);

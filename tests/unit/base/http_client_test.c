@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 struct fixture {
     uv_loop_t loop;
@@ -173,6 +174,35 @@ static void cancelled_calls_never_answer(void **state)
     wait_for_answer();
     assert_int_equal(fixture->answers, 1);
     start("GET", NULL, 5000); /* under way when the client is freed in tear_down */
+}
+
+static int take_socket(void *context)
+{
+    int *taken = context;
+    return ++*taken > 1 ? socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0) : -1;
+}
+
+/* Each has a connection of its own, although the other side would keep one open; where there is no
+ * socket, the call fails. */
+static void goes_through_an_outlet(void **state)
+{
+    int taken = 0;
+    const struct wi_outlet outlet = {&taken, take_socket};
+    struct wi_http_request request = {.method = "GET",
+        .url = fixture->url,
+        .timeout_ms = 5000,
+        .max_answer = 64,
+        .outlet = &outlet};
+    fixture->reply = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+    fixture->keep = 1;
+    for (int i = 0; i < 3; i++) {
+        fixture->answers = 0;
+        memset(fixture->request, 0, sizeof fixture->request);
+        wi_http_start(fixture->http, &request, on_answer, NULL);
+        wait_for_answer();
+        assert_int_equal(fixture->failed, i == 0);
+    }
+    assert_int_equal(taken, 3);
 }
 
 /* --- bodies in pieces ------------------------------------------------------------------------ */
@@ -357,6 +387,7 @@ int main(void)
         TEST(refuses_a_large_answer),
         TEST(keeps_its_deadline),
         TEST(cancelled_calls_never_answer),
+        TEST(goes_through_an_outlet),
         TEST(hands_the_body_on),
         TEST(ends_at_the_head),
         TEST(refuses_an_endless_head),

@@ -88,8 +88,8 @@ static void start(struct room *room, const char *script)
 {
     const char *const arguments[] = {"sh", "-c", script, NULL};
     const char *const environment[] = {"WI_TEST=here", NULL};
-    const struct wi_child_options options = {arguments, environment, "/", "test"};
-    const struct wi_child_events events = {room, on_line, on_end};
+    const struct wi_child_options options = {arguments, environment, "/", "test", 0};
+    const struct wi_child_events events = {room, on_line, on_end, NULL};
     struct wi_error error = {0};
     char lifeline[PATH_MAX];
 
@@ -252,7 +252,7 @@ static void helper_and_program_killed(void **state)
 static void a_missing_program_is_an_error(void **state)
 {
     const char *const arguments[] = {"/no/such/program", NULL};
-    const struct wi_child_options options = {arguments, NULL, "/", "test"};
+    const struct wi_child_options options = {arguments, NULL, "/", "test", 0};
     const struct wi_child_events events = {0};
     struct wi_error error = {0};
     uv_loop_t loop;
@@ -263,7 +263,7 @@ static void a_missing_program_is_an_error(void **state)
     assert_null(wi_child_start(children, &options, &events, &error));
     assert_non_null(strstr(error.detail, "/no/such/program"));
     const char *const shell[] = {"sh", NULL};
-    const struct wi_child_options helperless = {shell, NULL, "/", "test"};
+    const struct wi_child_options helperless = {shell, NULL, "/", "test", 0};
     assert_null(wi_child_start(children, &helperless, &events, &error));
     assert_non_null(strstr(error.detail, "/no/such/helper"));
     assert_int_equal(wi_children_count(children), 0);

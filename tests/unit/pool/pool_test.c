@@ -146,12 +146,12 @@ const struct wi_headroom *wi_children_headroom(const struct wi_children *childre
     return &headroom;
 }
 
-const char *wi_bridge_url(const struct wi_bridge *bridge)
+struct wi_bridge_way wi_bridge_way(const struct wi_bridge *bridge, int apart)
 {
-    return "http://127.0.0.1";
+    return (struct wi_bridge_way){"http://127.0.0.1", NULL, 0};
 }
 
-const struct wi_certificate *wi_bridge_certificate(const struct wi_bridge *bridge)
+struct wi_listener *wi_bridge_listen(struct wi_bridge *bridge, int fd)
 {
     return NULL;
 }

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "webdriver/bidi.h"
+#include <sys/socket.h>
 
 #define READY                                                                                      \
     {                                                                                              \
@@ -35,7 +36,7 @@ static void open_place(struct place *place, const struct answer_row *rows)
     fake_open(&place->browser, rows);
     events = fake_events(&place->browser);
     place->driver =
-        wi_bidi_new(&place->browser.loop, place->browser.lws, place->browser.url, &events);
+        wi_bidi_new(&place->browser.loop, place->browser.lws, NULL, place->browser.url, &events);
 }
 
 static void close_place(struct place *place)
@@ -367,7 +368,7 @@ static void nobody_at_all_or_nobody_who_speaks(void **state)
         open_place(&place, good);
         events = fake_events(&place.browser);
         wi_driver_free(place.driver);
-        place.driver = wi_bidi_new(&place.browser.loop, place.browser.lws, urls[i], &events);
+        place.driver = wi_bidi_new(&place.browser.loop, place.browser.lws, NULL, urls[i], &events);
         wi_driver_wait_ready(place.driver, 100, on_done, &place);
         wait_done(&place);
         assert_int_equal(place.error.code, WI_UNAVAILABLE);
@@ -396,12 +397,68 @@ static void a_name_is_resolved_and_a_proxy_is_not_asked(void **state)
     events = fake_events(&place.browser);
     wi_driver_free(place.driver);
     snprintf(url, sizeof url, "ws://localhost%s", strrchr(place.browser.url, ':'));
-    place.driver = wi_bidi_new(&place.browser.loop, place.browser.lws, url, &events);
+    place.driver = wi_bidi_new(&place.browser.loop, place.browser.lws, NULL, url, &events);
     wi_driver_wait_ready(place.driver, 10000, on_done, &place);
     wait_done(&place);
     assert_int_equal(place.error.code, WI_OK);
     close_place(&place);
     unsetenv("http_proxy");
+}
+
+/* --- from another network -------------------------------------------------------------------- */
+
+/* As from a session's own network, but of this one, where the scripted browser is. */
+static int take_socket(void *context)
+{
+    int *left = context;
+
+    return (*left)-- > 0 ? socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0) : -1;
+}
+
+/* The first time there is none, and it is asked again; a host of the other side's choice means
+ * loopback. */
+static void it_goes_through_the_outlets_sockets(void **state)
+{
+    int left = 0;
+    const struct wi_outlet outlet = {&left, take_socket};
+    struct wi_driver_events events;
+    struct place place;
+    char url[64];
+
+    open_place(&place, good);
+    events = fake_events(&place.browser);
+    wi_driver_free(place.driver);
+    snprintf(url, sizeof url, "ws://elsewhere.invalid%s", strrchr(place.browser.url, ':'));
+    place.driver = wi_bidi_new(&place.browser.loop, place.browser.lws, &outlet, url, &events);
+    wi_driver_wait_ready(place.driver, 10000, on_done, &place);
+    while (left == 0)
+        uv_run(&place.browser.loop, UV_RUN_ONCE);
+    assert_int_equal(place.done, 0);
+    left = 1;
+    wait_done(&place);
+    assert_int_equal(place.error.code, WI_OK);
+    assert_int_equal(left, 0);
+    make_session(&place);
+    close_place(&place);
+}
+
+static void nobody_listens_in_the_other_network(void **state)
+{
+    int left = 1000;
+    const struct wi_outlet outlet = {&left, take_socket};
+    struct wi_driver_events events;
+    struct place place;
+
+    open_place(&place, good);
+    events = fake_events(&place.browser);
+    wi_driver_free(place.driver);
+    place.driver =
+        wi_bidi_new(&place.browser.loop, place.browser.lws, &outlet, "ws://127.0.0.1:1", &events);
+    wi_driver_wait_ready(place.driver, 300, on_done, &place);
+    wait_done(&place);
+    assert_int_equal(place.error.code, WI_UNAVAILABLE);
+    assert_true(left < 999);
+    close_place(&place);
 }
 
 /* --- callers that go ------------------------------------------------------------------------- */
@@ -457,7 +514,7 @@ static void the_driver_may_be_freed_in_each_callback(void **state)
         wi_driver_free(place.driver);
         events.context = &place;
         place.driver =
-            wi_bidi_new(&place.browser.loop, place.browser.lws, place.browser.url, &events);
+            wi_bidi_new(&place.browser.loop, place.browser.lws, NULL, place.browser.url, &events);
         make_session(&place);
         if (happenings[i])
             fake_event(&place.browser, happenings[i], "{\"context\":\"window-1\"}");
@@ -474,7 +531,8 @@ static void the_driver_may_be_freed_in_each_callback(void **state)
     close_place(&place);
     open_place(&place, good);
     wi_driver_free(place.driver);
-    place.driver = wi_bidi_new(&place.browser.loop, place.browser.lws, "ws://localhost:1", &events);
+    place.driver =
+        wi_bidi_new(&place.browser.loop, place.browser.lws, NULL, "ws://localhost:1", &events);
     wi_driver_wait_ready(place.driver, 5000, on_done, &place);
     close_place(&place);
 }
@@ -497,6 +555,8 @@ int main(void)
         cmocka_unit_test(handshakes_that_fail),
         cmocka_unit_test(nobody_at_all_or_nobody_who_speaks),
         cmocka_unit_test(a_name_is_resolved_and_a_proxy_is_not_asked),
+        cmocka_unit_test(it_goes_through_the_outlets_sockets),
+        cmocka_unit_test(nobody_listens_in_the_other_network),
         cmocka_unit_test(a_cancelled_call_says_nothing),
         cmocka_unit_test(the_driver_may_be_freed_in_each_callback),
     };

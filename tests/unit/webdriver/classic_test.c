@@ -130,7 +130,7 @@ static void open_place(struct place *place, const char *const *script)
     snprintf(url, sizeof url, "http://127.0.0.1:%d/",
         listen_on_loopback(&place->loop, &place->listener, on_connection));
     place->http = wi_http_new(&place->loop);
-    place->driver = wi_classic_new(&place->loop, place->http, NULL, url, &events);
+    place->driver = wi_classic_new(&place->loop, place->http, NULL, NULL, url, &events);
 }
 
 static void close_place(struct place *place)
@@ -305,7 +305,7 @@ static void no_driver_at_all(void **state)
     struct wi_driver *nobody;
 
     open_place(&place, script);
-    nobody = wi_classic_new(&place.loop, place.http, NULL, "http://127.0.0.1:1", &events);
+    nobody = wi_classic_new(&place.loop, place.http, NULL, NULL, "http://127.0.0.1:1", &events);
     wi_driver_navigate(nobody, "http://h/", 5000, on_done, &place);
     wait_done(&place);
     assert_int_equal(place.error.code, WI_UNAVAILABLE);

@@ -27,7 +27,7 @@ static void listen_to(struct place *place, const struct answer_row *rows, const 
     memset(place, 0, sizeof *place);
     fake_open(&place->browser, rows);
     events = fake_events(&place->browser);
-    place->listening = wi_listening_new(&place->browser.loop, place->browser.lws,
+    place->listening = wi_listening_new(&place->browser.loop, place->browser.lws, NULL,
         url ? url : place->browser.url, &events, on_settled, place);
     assert_int_equal(place->settled, 0);
 }
@@ -194,7 +194,7 @@ static void open_classic(
             place->browser.url);
     place->http = wi_http_new(&place->browser.loop);
     place->driver =
-        wi_classic_new(&place->browser.loop, place->http, place->browser.lws, url, &events);
+        wi_classic_new(&place->browser.loop, place->http, place->browser.lws, NULL, url, &events);
     wi_driver_new_session(place->driver, json_object(), 5000, on_done, place);
 }
 

@@ -1,0 +1,41 @@
+/*
+ * A network of its own for one session: a network namespace (network_namespaces(7)) in which only
+ * loopback is up. The lifeline helper makes it before it starts anything, and stays in it. The
+ * daemon stays outside and is handed sockets that were made inside, which belong to that network
+ * for good: it accepts on one and connects others, so that nobody stands between.
+ *
+ * Descriptor 3 is a socket for packets then. The helper sends one packet with the listening socket
+ * and WI_APART_STOCK others, and later one with a further socket for each byte that it is sent.
+ *
+ * It depends on libc only, for the helper's sake.
+ */
+#ifndef WI_BROWSER_APART_H
+#define WI_BROWSER_APART_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#define WI_APART_STOCK 4
+#define WI_APART_PACKET_MAX (1 + WI_APART_STOCK) /* descriptors in a packet */
+/* The helper's first words where it could not, then the step and why. */
+#define WI_APART_REFUSED "its network cannot be isolated: "
+/* Its exit status then. */
+#define WI_APART_EXIT 3
+
+/* Puts this process, which must have one thread, into a network of its own; for who is not root,
+ * or a root who may not, in a user namespace of its own, in which its identity is as before. 0, or
+ * -1 with errno and what failed in `*step` (static): nothing may be started then, as half of it may
+ * be done. */
+int wi_apart_enter(const char **step);
+/* Listens at 127.0.0.1:PORT: the descriptor (close-on-exec, non-blocking), or -1 with errno. */
+int wi_apart_listen(unsigned port);
+/* A TCP socket for IPv4 that is not connected, likewise. */
+int wi_apart_socket(void);
+
+/* Sends a packet with `count` descriptors, without waiting: 0, or -1 with errno. */
+int wi_apart_send(int channel, const int *fds, size_t count);
+/* Takes the next packet, without waiting: how many descriptors came with it (close-on-exec, the
+ * caller's), or -1 with errno: EAGAIN where there is none now, EPIPE at the end. */
+ssize_t wi_apart_receive(int channel, int fds[WI_APART_PACKET_MAX]);
+
+#endif

@@ -1,0 +1,123 @@
+/* When browsers get a network of their own, and when that is given up for a kind or for all. */
+#include "../test.h"
+
+#include "browser/apart.h"
+#include "browser/network.h"
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct wi_config_browser ours = {.kind = "chrome"};
+static const struct wi_config_browser other = {.kind = "firefox"};
+static const struct wi_config_browser remote = {.kind = "edge", .driver_url = "http://[::1]:4444"};
+
+/* A machine that allows everything: a helper that says nothing against it. */
+static struct wi_network *allowed(void)
+{
+    struct wi_network *network = wi_network_new("/bin/true");
+
+    assert_null(wi_network_problem(network, NULL));
+    return network;
+}
+
+static void modes(void **state)
+{
+    struct wi_network *network = allowed();
+
+    assert_true(wi_network_apart(network, WI_NETWORK_AUTO, &ours));
+    assert_true(wi_network_apart(network, WI_NETWORK_ISOLATED, &ours));
+    assert_false(wi_network_apart(network, WI_NETWORK_HOST, &ours));
+    assert_false(wi_network_apart(network, WI_NETWORK_ISOLATED, &remote));
+    assert_false(wi_network_apart(NULL, WI_NETWORK_ISOLATED, &ours));
+    wi_network_free(network);
+}
+
+static void a_helper_that_is_missing(void **state)
+{
+    struct wi_network *network = wi_network_new("/no/such/helper");
+
+    assert_non_null(strstr(wi_network_problem(network, &ours), "/no/such/helper cannot be asked"));
+    assert_false(wi_network_apart(network, WI_NETWORK_AUTO, &ours));
+    wi_network_free(network);
+}
+
+static void a_machine_that_refuses(void **state)
+{
+    struct wi_network *network = allowed();
+
+    wi_network_refused(network, WI_APART_REFUSED "unshare: No space left on device");
+    assert_non_null(strstr(wi_network_problem(network, &ours), "unshare: No space left on device"));
+    assert_null(wi_network_problem(network, &remote));
+    assert_false(wi_network_apart(network, WI_NETWORK_AUTO, &ours));
+    assert_true(wi_network_apart(network, WI_NETWORK_ISOLATED, &ours)); /* and fails */
+    wi_network_free(network);
+}
+
+/* The helper itself, on this machine: the same answer as from what it does. */
+static void this_machine(void **state)
+{
+    char lifeline[PATH_MAX];
+    struct wi_network *network;
+
+    assert_non_null(realpath("webinfer-lifeline", lifeline));
+    network = wi_network_new(lifeline);
+    assert_int_equal(wi_network_apart(network, WI_NETWORK_AUTO, &ours),
+        wi_network_problem(network, &ours) == NULL);
+    wi_network_free(network);
+}
+
+static void a_kind_that_starts_only_without(void **state)
+{
+    struct wi_network *network = allowed();
+
+    assert_false(wi_network_tried(network, "chrome", 1, 0));
+    assert_true(wi_network_apart(network, WI_NETWORK_AUTO, &ours));
+    assert_false(wi_network_tried(network, "chrome", 1, 0));
+    assert_false(wi_network_apart(network, WI_NETWORK_AUTO, &ours)); /* the trial */
+    assert_true(wi_network_apart(network, WI_NETWORK_AUTO, &other));
+    assert_null(wi_network_problem(network, &ours));
+    assert_true(wi_network_tried(network, "chrome", 0, 1));
+    assert_false(wi_network_tried(network, "chrome", 0, 1)); /* said once */
+    assert_false(wi_network_apart(network, WI_NETWORK_AUTO, &ours));
+    assert_non_null(wi_network_problem(network, &ours));
+    assert_null(wi_network_problem(network, &other));
+    wi_network_free(network);
+}
+
+static void a_kind_that_starts_nowhere(void **state)
+{
+    struct wi_network *network = allowed();
+
+    wi_network_tried(network, "chrome", 1, 0);
+    wi_network_tried(network, "chrome", 1, 0);
+    assert_false(wi_network_tried(network, "chrome", 0, 0));
+    assert_true(wi_network_apart(network, WI_NETWORK_AUTO, &ours)); /* it was not the network */
+    wi_network_free(network);
+}
+
+static void a_kind_that_has_started_once(void **state)
+{
+    struct wi_network *network = allowed();
+
+    wi_network_tried(network, "chrome", 1, 0);
+    wi_network_tried(network, "chrome", 1, 1);
+    for (int i = 0; i < 5; i++)
+        wi_network_tried(network, "chrome", 1, 0);
+    assert_true(wi_network_apart(network, WI_NETWORK_AUTO, &ours));
+    wi_network_free(network);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(modes),
+        cmocka_unit_test(a_helper_that_is_missing),
+        cmocka_unit_test(a_machine_that_refuses),
+        cmocka_unit_test(this_machine),
+        cmocka_unit_test(a_kind_that_starts_only_without),
+        cmocka_unit_test(a_kind_that_starts_nowhere),
+        cmocka_unit_test(a_kind_that_has_started_once),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
