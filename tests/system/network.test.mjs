@@ -267,6 +267,23 @@ test('where the kernel refuses, auto goes on without and says what that means', 
     await daemon.stop();
 });
 
+test('where the kernel refuses from some moment on, auto goes on without from there', async () => {
+    daemon = new Daemon({ models: ['twice'] });
+    daemon.options.under = ['unshare', '--user', '--map-root-user'];
+    await daemon.start();
+    await computes();
+    const { sessions: [{ id }] } = await daemon.status();
+    execFileSync('nsenter', ['--user', `--target=${daemon.pid}`, '/bin/sh', '-c',
+        'echo 0 > /proc/sys/user/max_net_namespaces']);
+    await daemon.post(`/v1/sessions/${id}/recycle`, {});
+    await until(async () => (await daemon.status()).sessions.some(
+        ({ network, state }) => network === 'host' && state === 'ready'),
+    { what: 'a session in the machine\'s network', timeout: 60_000 * patience });
+    assert.ok((await daemon.status()).warnings.some((one) => /because unshare: No space left/.test(one)));
+    assert.equal((await daemon.infer(twice)).status, 200);
+    await daemon.stop();
+});
+
 test('where the kernel refuses, isolated starts nothing and says why', async () => {
     daemon = new Daemon({ config: { pool: { network: 'isolated' } } });
     daemon.options.under = forbidden;

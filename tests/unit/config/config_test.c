@@ -103,6 +103,7 @@ static void has_the_documented_defaults(void **state)
     assert_string_equal(c->models.pull_on_demand.items[0], "no");
     assert_int_equal(c->hub_count, 1);
     assert_int_equal(c->pool.strangers, WI_STRANGERS_TENSORS);
+    assert_int_equal(c->pool.network, WI_NETWORK_AUTO);
     assert_int_equal(c->log.level, WI_LOG_INFO);
     assert_int_equal(c->log.format, WI_LOG_TEXT);
     assert_int_equal(c->browser_count, 4);
