@@ -340,7 +340,8 @@ test('doctor gives a driver that lost its port to somebody else another try, and
         `    echo 'IPv4 port not available. Exiting...'\n    exit 1\nfi\nexec chromedriver "$@"\n`);
     fs.chmodSync(script, 0o755);
     const config = file('doctor-twice.conf', ini({ bridge: { page: builtPage },
-        pool: { connection_timeout: '90s' }, 'browser.chrome': { driver_command: script } }));
+        // Where it does not start in a network of its own, doctor tries another session without.
+        pool: { connection_timeout: '90s', network: 'host' }, 'browser.chrome': { driver_command: script } }));
     const run = await webinfer(['doctor', '--json', '--config', config]);
     assert.equal(run.json.checks.find(({ check }) => check === 'chrome')?.state, 'ok',
         run.out + run.problems);

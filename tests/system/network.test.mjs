@@ -230,7 +230,9 @@ for (const [user, make] of Object.entries(users))
         daemon = make({});
         const said = path.join(daemon.folder, 'said.json');
         const program = path.join(daemon.folder, 'wanderer');
-        fs.writeFileSync(program, `#!/bin/sh\nexec '${process.execPath}' '${libFolder}/wanderer.mjs' ` +
+        const script = path.join(daemon.folder, 'wanderer.mjs'); // where that user may read it
+        fs.copyFileSync(path.join(libFolder, 'wanderer.mjs'), script);
+        fs.writeFileSync(program, `#!/bin/sh\nexec '${process.execPath}' '${script}' ` +
             `'${said}' ${trap.address().port} ${addresses().map((one) => `'${one}'`).join(' ')}\n`,
         { mode: 0o755 });
         daemon.writeConfig({ 'browser.chrome': { driver_command: program, binary: process.execPath } });
