@@ -143,6 +143,9 @@ struct wi_bridge_events {
     void (*on_node_up)(void *context, const struct wi_node_info *node, int resumed);
     /* The socket dropped; the node may come back. */
     void (*on_node_away)(void *context, const char *node_id);
+    /* A task was refused with WI_NODE_BUSY because too much waited to be sent there; half of that
+     * has been sent. Nothing is to be sent from inside. May be NULL. */
+    void (*on_node_room)(void *context, const char *node_id);
     /* Gone for good. Each attempt that was on it was reported lost before, in the order sent. */
     void (*on_node_down)(void *context, const char *node_id, const char *why);
     void (*on_accepted)(void *context, const char *node_id, const char *attempt_id);

@@ -66,6 +66,7 @@ struct wi_link {
     /* Sending. */
     struct wi_message *queue, *queue_end;
     size_t queued_messages, queued_bytes;
+    size_t full_bytes; /* were queued when a message was refused; 0: none was since on_room */
     size_t piece, piece_done; /* where the first message's next byte is */
     int started;              /* its first fragment is out */
     int draws;                /* there is something in the second lane */
@@ -254,7 +255,7 @@ static void drop_queue(struct wi_link *link)
     LL_FOREACH_SAFE(link->queue, message, next)
     wi_message_free(message);
     link->queue = link->queue_end = NULL;
-    link->queued_messages = link->queued_bytes = 0;
+    link->queued_messages = link->queued_bytes = link->full_bytes = 0;
     link->piece = link->piece_done = 0;
     link->draws = 0;
 }
@@ -382,7 +383,9 @@ static int is_full(const struct wi_link *link, size_t more)
 int wi_link_send(struct wi_link *link, struct wi_message *message)
 {
     int idle = !link->queue;
-    if (link->closing || is_full(link, message->total)) {
+    int full = is_full(link, message->total);
+    if (link->closing || full) {
+        link->full_bytes = full ? link->queued_bytes : 0;
         wi_message_free(message);
         return -1;
     }
@@ -501,6 +504,15 @@ static int write_fragment(struct wi_link *link)
     return (int)size;
 }
 
+static void tell_room(struct wi_link *link)
+{
+    if (!link->full_bytes || link->queued_bytes > link->full_bytes / 2)
+        return;
+    link->full_bytes = 0;
+    if (link->events->on_room)
+        link->events->on_room(link->context, link);
+}
+
 /* Writes as much as one turn of the loop may; `draws` says whether of the second lane, too. */
 static int write_turn(struct wi_link *link, int draws)
 {
@@ -517,6 +529,7 @@ static int write_turn(struct wi_link *link, int draws)
         return -1;
     *link->links->counters.bytes_out += sent;
     link->heard.bytes_out += sent;
+    tell_room(link);
     if (link->queue || link->draws)
         lws_callback_on_writable(link->wsi);
     else if (link->closing && !link->close_sent)

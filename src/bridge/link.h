@@ -68,6 +68,9 @@ struct wi_link_events {
      * or NULL if there is none; then it is asked again after wi_link_draw. Nothing is to be sent or
      * closed from inside. May be NULL. */
     struct wi_message *(*on_drained)(void *context, struct wi_link *link);
+    /* wi_link_send has refused a message, and half of what was queued then has been sent. Nothing is
+     * to be sent or closed from inside. May be NULL. */
+    void (*on_room)(void *context, struct wi_link *link);
     /* The socket is gone: the last event, and the link's end. May be NULL. */
     void (*on_gone)(void *context, struct wi_link *link);
 };
@@ -122,7 +125,8 @@ struct wi_link_heard {
 };
 const struct wi_link_heard *wi_link_heard(const struct wi_link *link); /* valid as it is */
 
-/* Takes the message over. 0, or -1 if too much is queued already or the link is closing. */
+/* Takes the message over. 0, or -1 if the link is closing, or if too much is queued already: then
+ * on_room comes. */
 int wi_link_send(struct wi_link *link, struct wi_message *message);
 /* There is something in the second lane: on_drained is asked for it from the loop. */
 void wi_link_draw(struct wi_link *link);

@@ -302,11 +302,20 @@ static void on_late(void *context, struct wi_link *link)
     wi_node_fail(node, WI_CLOSE_SILENT, "a message that was begun did not come in time");
 }
 
+static void on_room(void *context, struct wi_link *link)
+{
+    const struct wi_node *node = context;
+    const struct wi_bridge_events *events = &node->bridge->events;
+    if (events->on_node_room)
+        events->on_node_room(events->context, node->info.id);
+}
+
 const struct wi_link_events wi_messages_events = {
     .on_message = on_message,
     .on_refused = on_refused,
     .on_late = on_late,
     .on_left = wi_node_on_left,
     .on_drained = wi_pieces_next,
+    .on_room = on_room,
     .on_gone = wi_node_on_gone,
 };

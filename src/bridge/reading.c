@@ -38,7 +38,7 @@ void wi_reading_begin(
     struct wi_reading *reading, struct wi_reading_token *token, struct wi_toll *joined)
 {
     *reading = (struct wi_reading){
-        .own = {.part = PART, .parent = token ? &token->toll : NULL},
+        .own = {.part = token ? PART : WI_READING_OURS, .parent = token ? &token->toll : NULL},
         .token = token,
         .joined = joined,
     };

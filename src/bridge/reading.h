@@ -1,6 +1,7 @@
 /*
- * The loop's time that reading nodes' messages takes, measured. A node has an eighth of each
- * second; so have all nodes of one token together, and all that joined a quarter. Who has had more
+ * The loop's time that reading nodes' messages takes, measured. A node of a session of ours has
+ * half of each second, which one that answers with large tensors can use. A node that joined has an
+ * eighth; so have all nodes of one token together, and all that joined a quarter. Who has had more
  * waits. While all that joined have had theirs, those wait whose token has had an eighth of it, so
  * that what one token's nodes send holds up no others. What a token has had is known for as long as
  * there is the token or a node of it: to leave and come again is no way around it. Pure.
@@ -10,7 +11,9 @@
 
 #include "base/share.h"
 
-#define WI_READING_JOINED 0.25 /* of each second, for all nodes that joined */
+/* Of each second, for all nodes that joined, and for each node of a session of ours. */
+#define WI_READING_JOINED 0.25
+#define WI_READING_OURS 0.5
 
 /* What the nodes of one token have had. Counted. */
 struct wi_reading_token;

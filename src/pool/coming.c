@@ -131,12 +131,12 @@ static double best_run(const struct wi_pool *pool, const struct wi_demand *deman
     return best ? wi_estimate_run_ms(best, demand->prompt_tokens, demand->answer_tokens) : -1;
 }
 
-/* What the demand takes where it goes; 0: it waits. */
+/* What the demand takes where it goes; 0: it waits, or what it takes was not measured. */
 static double chosen_ms(const struct wi_option *options, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         if (options[i].chosen)
-            return options[i].expected_ms;
+            return options[i].measured ? options[i].expected_ms : 0;
     return 0;
 }
 

@@ -170,22 +170,26 @@ void wi_pool_node_drain(struct pool_nodes *nodes, struct pool_node *node, int dr
 
 void wi_pool_node_choke(struct pool_nodes *nodes, struct pool_node *node)
 {
-    wi_info("pool", node->info.id, "takes no more work for now: too much waits to be sent to it");
+    wi_debug("pool", node->info.id, "takes no more work for now: too much waits to be sent to it");
     node->info.choked = 1;
     tell_fleet(nodes, node);
+}
+
+int wi_pool_node_unchoke(struct pool_nodes *nodes, struct pool_node *node)
+{
+    if (!node->info.choked)
+        return 0;
+    node->info.choked = 0;
+    tell_fleet(nodes, node);
+    return 1;
 }
 
 int wi_pool_nodes_unchoke(struct pool_nodes *nodes)
 {
     int any = 0;
 
-    for (struct pool_node *node = nodes->all; node; node = node->hh.next) {
-        if (!node->info.choked)
-            continue;
-        node->info.choked = 0;
-        any = 1;
-        tell_fleet(nodes, node);
-    }
+    for (struct pool_node *node = nodes->all; node; node = node->hh.next)
+        any |= wi_pool_node_unchoke(nodes, node);
     return any;
 }
 

@@ -234,6 +234,15 @@ static void on_node_away(void *context, const char *node_id)
         wi_pool_ask_after(session);
 }
 
+static void on_node_room(void *context, const char *node_id)
+{
+    struct wi_pool *pool = context;
+    struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
+
+    if (node && wi_pool_node_unchoke(pool->nodes, node))
+        wi_pool_tell_capacity(pool->wake);
+}
+
 static void lose_page(struct wi_pool *pool, struct pool_session *session, const char *why)
 {
     wi_pool_session_set_node(session, "");
@@ -441,6 +450,7 @@ struct wi_bridge_events wi_pool_reports(struct wi_pool *pool)
         .context = pool,
         .on_node_up = on_node_up,
         .on_node_away = on_node_away,
+        .on_node_room = on_node_room,
         .on_node_down = on_node_down,
         .on_node_report = on_node_report,
         .on_node_models = on_node_models,

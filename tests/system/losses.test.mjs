@@ -21,6 +21,7 @@ const test = testsOf(() => daemon);
 
 before(async () => {
     daemon = await new Daemon({ config: {
+        log: { level: 'debug' },
         api: { max_body: '2M' },
         bridge: { heartbeat_interval: '1s', heartbeat_misses: 15 * patience, resume_grace: '60s' },
         pool: { min_connections: 0 }, 'browser.chrome': { max_connections: 0 },

@@ -22,7 +22,7 @@ struct fixture {
     struct wi_link *link; /* the last that came; NULL once its socket is gone */
     struct client client; /* its other end */
     /* What was told, and by which context. */
-    int messages, refusals, lates, lefts, gones;
+    int messages, refusals, lates, lefts, rooms, gones;
     void *context;
     struct wi_blob *blob; /* the last message, referenced */
     int binary;
@@ -74,6 +74,12 @@ static void on_left(void *context, struct wi_link *link, int code, const void *t
     snprintf(here->left_text, sizeof here->left_text, "%.*s", (int)size, size ? (char *)text : "");
 }
 
+static void on_room(void *context, struct wi_link *link)
+{
+    assert_ptr_equal(link, here->link);
+    here->rooms++;
+}
+
 static void on_gone(void *context, struct wi_link *link)
 {
     assert_non_null(wi_link_heard(link)); /* it is there until the event has returned */
@@ -98,6 +104,7 @@ static const struct wi_link_events settled = {.on_message = on_message,
     .on_late = on_late,
     .on_left = on_left,
     .on_drained = on_drained,
+    .on_room = on_room,
     .on_gone = on_gone};
 
 static int on_socket(
@@ -434,8 +441,10 @@ static void a_full_queue_takes_no_more(void **state)
     while (sent < 100000 && wi_link_send(fixture->link, make_text(text)) == 0)
         sent++; /* and nobody reads */
     assert_true(sent >= 4096 && sent < 100000);
+    assert_int_equal(fixture->rooms, 0);
     for (int i = 0; i < sent; i++)
         hear(fixture, text);
+    assert_int_equal(fixture->rooms, 1); /* told once, and before the queue is empty */
     assert_int_equal(wi_link_send(fixture->link, make_text("again")), 0);
     hear(fixture, "again");
 }

@@ -35,12 +35,21 @@ static struct wi_reading node_of(struct fixture *f, struct wi_reading_token *tok
     return node;
 }
 
-static void a_node_has_an_eighth(void **state)
+static void a_node_that_joined_has_an_eighth(void **state)
+{
+    struct fixture *f = *state;
+    struct wi_reading node = node_of(f, f->a);
+    assert_true(wi_reading_pay(&node, 10000, 120) <= 0);
+    assert_float_equal(wi_reading_pay(&node, 10000, 15), 80, 0.01); /* 10 ms too much */
+    assert_true(wi_reading_pay(&node, 10081, 0) <= 0);
+}
+
+static void one_of_ours_has_half(void **state)
 {
     struct wi_reading ours = node_of(*state, NULL);
-    assert_true(wi_reading_pay(&ours, 10000, 120) <= 0);
-    assert_float_equal(wi_reading_pay(&ours, 10000, 15), 80, 0.01); /* 10 ms too much */
-    assert_true(wi_reading_pay(&ours, 10081, 0) <= 0);
+    assert_true(wi_reading_pay(&ours, 10000, 495) <= 0);
+    assert_float_equal(wi_reading_pay(&ours, 10000, 15), 20, 0.01);
+    assert_true(wi_reading_pay(&ours, 10021, 0) <= 0);
 }
 
 /* Be it by many nodes, or by one that leaves and comes again. */
@@ -71,7 +80,8 @@ static void what_all_have_had_holds_up_those_who_had_it(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_node_has_an_eighth, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_node_that_joined_has_an_eighth, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(one_of_ours_has_half, set_up, tear_down),
         cmocka_unit_test_setup_teardown(so_have_all_of_a_token, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             what_all_have_had_holds_up_those_who_had_it, set_up, tear_down),

@@ -63,6 +63,10 @@ static void a_node_takes_work_unless_it_is_away_drains_or_is_choked(void **state
     assert_int_equal(wi_pool_nodes_unchoke(nodes), 1);
     assert_int_equal(wi_pool_nodes_unchoke(nodes), 0);
     assert_int_equal(fleet->open, 1);
+    wi_pool_node_choke(nodes, node);
+    assert_int_equal(wi_pool_node_unchoke(nodes, node), 1);
+    assert_int_equal(wi_pool_node_unchoke(nodes, node), 0);
+    assert_int_equal(fleet->open, 1);
     wi_pool_node_drain(nodes, node, 1);
     assert_int_equal(fleet->open, 0);
     add(nodes, "n-1", 0); /* whoever drained it still wants that */

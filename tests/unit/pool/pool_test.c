@@ -23,6 +23,7 @@ struct wi_session {
 static struct {
     int begun, reloaded, killed, gpus_ended, revoked, cancelled;
     int has_gpu; /* the browsers have a process for it */
+    int full;    /* nothing more may be queued for the node */
     char dropped[WI_ID_SIZE], why[128];
     int lost, answered, excused;
     int loads;
@@ -187,7 +188,7 @@ int wi_bridge_node_state(
 enum wi_code wi_bridge_send_task(struct wi_bridge *bridge, const char *node_id,
     const struct wi_task *task, struct wi_error *error)
 {
-    return WI_OK;
+    return seen.full ? WI_NODE_BUSY : WI_OK;
 }
 
 enum wi_code wi_bridge_load(struct wi_bridge *bridge, const char *node_id, struct wi_model *model,
@@ -464,6 +465,22 @@ static void the_only_grammar_in_an_engine_that_hung_is_not_tried_again(void **st
     json_decref(none);
 }
 
+static void a_node_takes_work_again_as_soon_as_there_is_room(void **state)
+{
+    const struct wi_demand demand = {.model = &model};
+    const struct wi_task task = {.attempt_id = "a", .model = &model, .platform_count = 1};
+    struct wi_choice choice;
+    struct wi_error error;
+
+    serve();
+    seen.full = 1;
+    assert_int_equal(wi_pool_dispatch(pool, "n-1", &task, NULL), WI_NODE_BUSY);
+    assert_int_equal(wi_pool_pick(pool, &demand, &choice, &error), WI_PICK_WAIT);
+    bridge()->on_node_room(bridge()->context, "n-1");
+    assert_int_equal(wi_pool_pick(pool, &demand, &choice, &error), WI_PICK_NODE);
+    bridge()->on_node_room(bridge()->context, "gone");
+}
+
 /* --- where a model is known to be faster ------------------------------------------------------ */
 
 #define LOAD_MS 1000.0
@@ -583,6 +600,7 @@ int main(void)
         TEST(a_page_that_says_nothing_of_four_attempts_is_opened_afresh),
         TEST(a_node_that_joined_and_says_nothing_is_sent_away),
         TEST(the_only_grammar_in_an_engine_that_hung_is_not_tried_again),
+        TEST(a_node_takes_work_again_as_soon_as_there_is_room),
         TEST(a_model_moves_when_staying_has_cost_what_loading_costs),
         TEST(a_model_stays_where_nothing_is_lost_or_somebody_named_the_place),
         TEST(what_is_no_faster_is_not_loaded),
