@@ -20,9 +20,7 @@ run_tests() {
         *) fail "there are no tests called \"$word\"; there are unit, page, system and fuzz" ;;
         esac
     done
-    ((${#groups[@]})) || groups=(generated unit page system sanitized fuzz)
-    [[ " ${groups[*]} " != *" system "* || " ${groups[*]} " == *" sanitized "* ]] ||
-        groups+=(sanitized)
+    ((${#groups[@]})) || groups=(generated unit page system fuzz)
     export WEBINFER_BUILD=$BUILD WEBINFER_PAGE=$BUILD/share/webinfer/page
     [[ $FULL == no ]] || export WEBINFER_FULL=1
     # The model cases lie outside the tree; without them their tests are skipped.
@@ -34,8 +32,10 @@ run_tests() {
     rm -rf "$BUILD/test"
     mkdir -p "$BUILD/test"
     for group in "${groups[@]}"; do
+        local began=$SECONDS
         say "tests: $group"
         "test_$group"
+        say "tests: $group: $((SECONDS - began)) s"
     done
     conclude
 }
@@ -91,6 +91,16 @@ test_generated() {
 
 test_unit() {
     make_check unit "$BUILD"
+    build_sanitized
+    make_check "unit (sanitized)" "$SANITIZED"
+}
+
+# The programs once more, watched by AddressSanitizer and UBSan.
+SANITIZED=$BUILD/asan
+build_sanitized() {
+    CFLAGS='-g -O1' configure_in "$SANITIZED" --enable-asan --disable-page
+    ln -sfn ../share "$SANITIZED/share"
+    make_in "$SANITIZED" all
 }
 
 # The unit tests of one build tree, counted test by test from what cmocka logged.
@@ -121,36 +131,26 @@ test_page() {
     setup_browser
     need_packages "${PACKAGES_MODELS[@]}"
     setup_modules tests
-    node_tests page 1200 tests/page
+    node_tests page 1200 tests/page/*.test.mjs
 }
 
+# Against the sanitized daemon; what tests/system/plain asks about speed, memory, processes and what
+# is installed, and every end of the daemon, against the plain one.
 test_system() {
     setup_browsers
     setup_promtool
-    node_tests system 3000 tests/system
+    build_sanitized
+    WEBINFER_SANITIZED=1 WEBINFER_DAEMON=$SANITIZED/webinferd \
+        node_tests "system (sanitized)" 3000 tests/system/*.test.mjs
+    node_tests system 3000 tests/system/plain/*.test.mjs tests/system/lifecycle.test.mjs
 }
 
-# The unit and system tests once more against a daemon that AddressSanitizer and UBSan watch.
-test_sanitized() {
-    setup_browsers
-    setup_promtool
-    local folder=$BUILD/asan
-    CFLAGS='-g -O1' configure_in "$folder" --enable-asan --disable-page
-    ln -sfn ../share "$folder/share"
-    make_in "$folder" all
-    make_check "unit (sanitized)" "$folder"
-    WEBINFER_SANITIZED=1 WEBINFER_DAEMON=$folder/webinferd \
-        node_tests "system (sanitized)" 3000 tests/system
-}
-
-# node_tests NAME SECONDS FOLDER: every test file under FOLDER, two at a time: each starts browsers,
-# but spends about half of its time waiting for what it has broken to be missed.
+# node_tests NAME SECONDS FILE...: two at a time: each starts browsers, but spends about half of its
+# time waiting for what it has broken to be missed.
 node_tests() {
-    local name=$1 seconds=$2 tap files=()
+    local name=$1 seconds=$2 tap files=("${@:3}")
     [[ $FULL == no ]] || seconds=$((10 * 3600))
     tap=$BUILD/test/${name//[^a-z]/-}.tap
-    mapfile -t files < <(find "$3" -name node_modules -prune -o \
-        \( -name '*.test.mjs' -o -name '*_test.mjs' -o -name '*-test.mjs' \) -print | sort)
     timeout --kill-after=30 "$seconds" "$NODE" --test --test-concurrency=2 \
         --test-reporter=spec --test-reporter-destination=stdout \
         --test-reporter=tap --test-reporter-destination="$tap" "${files[@]}" </dev/null ||
@@ -167,14 +167,34 @@ tap_total() {
     sed -n "s/^# $1 \([0-9]*\)\$/\1/p" "$2" | tail -n 1
 }
 
+# As many targets at a time as there are cores; what they said is shown in their order.
 test_fuzz() {
     fuzz_build
-    local name floor sources
+    local name floor sources step names=() running=0
     while read -r name floor sources; do
         [[ $name == '#'* || -z $name ]] && continue
-        check "fuzz $name" fuzz_run "$name"
+        names+=("$name")
+        if ((running == JOBS)); then
+            wait -n || true
+            running=$((running - 1))
+        fi
         # shellcheck disable=SC2086 # a list of files
-        check "fuzz $name: coverage" fuzz_coverage "$name" "$floor" $sources
-        check "fuzz $name: planted bug found" fuzz_planted "$name"
+        fuzz_target "$name" "$floor" $sources >"$BUILD/test/fuzz-$name.log" 2>&1 </dev/null &
+        running=$((running + 1))
     done <tests/fuzz/targets
+    wait
+    for name in "${names[@]}"; do
+        cat "$BUILD/test/fuzz-$name.log"
+        for step in run coverage planted; do
+            check "fuzz $name: $step" test -f "$BUILD/test/fuzz-$name.$step"
+        done
+    done
+}
+
+# fuzz_target NAME FLOOR SOURCE...: leaves a file for each step that succeeded.
+fuzz_target() {
+    local name=$1 result=$BUILD/test/fuzz-$1
+    ! fuzz_run "$name" || : >"$result.run"
+    ! fuzz_coverage "$@" || : >"$result.coverage"
+    ! fuzz_planted "$name" || : >"$result.planted"
 }

@@ -2,13 +2,12 @@
 import fs from 'node:fs';
 import * as browsers from './browsers.mjs';
 import { Daemon } from './daemon.mjs';
-import { sanitized } from './paths.mjs';
 import * as processes from './processes.mjs';
 import { until } from './wait.mjs';
 
 /** How much the daemon may have grown: what an allocator keeps, and no more with more cycles.
  * AddressSanitizer keeps up to 256 MiB of what was freed. */
-const GROWTH = (16 + (sanitized ? 256 : 0)) << 20;
+const GROWTH = 16 << 20;
 /** Connections that one browser happens to keep open and another not; fewer than cycles. */
 const CONNECTIONS = 4;
 /** The first cycles fill caches. */

@@ -18,7 +18,7 @@ export const builtPage = [path.dirname(daemonPath), build]
     .find((one) => fs.existsSync(path.join(one, 'index.html'))) ?? path.join(build, 'page');
 export const libFolder = path.join(root, 'tests/lib');
 
-/** Whether this run is the one against the sanitized daemon (slower, no model cases). */
+/** Whether this run is against the sanitized daemon, which is slower. */
 export const sanitized = process.env.WEBINFER_SANITIZED === '1';
 
 /** Our own small models, in the tree. */

@@ -4,8 +4,8 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { commandLine, flag, names, number, numbers, parts } from '../lib/command-line.mjs';
-import { root } from '../lib/paths.mjs';
+import { commandLine, flag, names, number, numbers, parts } from '../../lib/command-line.mjs';
+import { root } from '../../lib/paths.mjs';
 
 const TABLE = {
     quick: flag('less of each'), rounds: number(5, 'how often'), faults: number(undefined, 'of them', 0),

@@ -8,8 +8,8 @@ import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before } from 'node:test';
-import { Daemon, patience, testsOf } from '../lib/daemon.mjs';
-import { cliPath, ownModels, root } from '../lib/paths.mjs';
+import { Daemon, patience, testsOf } from '../../lib/daemon.mjs';
+import { cliPath, ownModels, root } from '../../lib/paths.mjs';
 
 /** @type {Daemon} */
 let daemon;

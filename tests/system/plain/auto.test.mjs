@@ -4,15 +4,14 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, test as plainTest } from 'node:test';
-import { edge } from '../lib/browsers.mjs';
-import * as cases from '../lib/cases.mjs';
-import { Daemon, patience, testsOf } from '../lib/daemon.mjs';
-import { count, elementSize } from '../lib/kserve.mjs';
-import { sanitized, sharedModels } from '../lib/paths.mjs';
-import { until } from '../lib/wait.mjs';
+import { edge } from '../../lib/browsers.mjs';
+import * as cases from '../../lib/cases.mjs';
+import { Daemon, patience, testsOf } from '../../lib/daemon.mjs';
+import { count, elementSize } from '../../lib/kserve.mjs';
+import { sharedModels } from '../../lib/paths.mjs';
+import { until } from '../../lib/wait.mjs';
 
-const skip = !sharedModels ? 'the shared model cases are not beside this checkout'
-    : sanitized ? 'the cases run against the plain daemon' : false;
+const skip = !sharedModels && 'the shared model cases are not beside this checkout';
 const names = skip ? [] : cases.names();
 /** Where WebNN measured faster than WASM (bare-engine-results.json): for speed, and for numbers
  * that depend on the input too. */

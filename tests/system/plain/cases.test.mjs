@@ -7,10 +7,10 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, test as plainTest } from 'node:test';
-import * as cases from '../lib/cases.mjs';
-import { Daemon, testsOf } from '../lib/daemon.mjs';
-import { count, decode, elementSize } from '../lib/kserve.mjs';
-import { sanitized, sharedModels } from '../lib/paths.mjs';
+import * as cases from '../../lib/cases.mjs';
+import { Daemon, testsOf } from '../../lib/daemon.mjs';
+import { count, decode, elementSize } from '../../lib/kserve.mjs';
+import { sharedModels } from '../../lib/paths.mjs';
 
 /** What plain onnxruntime-web 1.30 cannot do on WebGPU, case by case, and how it shows. */
 const webgpuExceptions = {
@@ -28,8 +28,7 @@ const webgpuExceptions = {
 const SLOW_MS = 10_000;
 
 const full = process.env.WEBINFER_FULL === '1';
-const skip = !sharedModels ? 'the shared model cases are not beside this checkout'
-    : sanitized ? 'the cases run against the plain daemon' : false;
+const skip = !sharedModels && 'the shared model cases are not beside this checkout';
 const names = skip ? [] : cases.names();
 const bare = skip ? {} : JSON.parse(
     fs.readFileSync(path.join(sharedModels, 'bare-engine-results.json'), 'utf8'));

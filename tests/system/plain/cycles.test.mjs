@@ -1,8 +1,8 @@
 /** Browsers opened and closed leave nothing behind: five times, and 200 with --full. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { run } from '../lib/cycles.mjs';
-import { patience } from '../lib/daemon.mjs';
+import { run } from '../../lib/cycles.mjs';
+import { patience } from '../../lib/daemon.mjs';
 
 const full = process.env.WEBINFER_FULL === '1';
 const count = full ? 200 : 5;

@@ -9,13 +9,13 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
-import { clear, guard } from '../lib/cleanup.mjs';
-import { webinfer } from '../lib/cli.mjs';
-import { patience } from '../lib/daemon.mjs';
-import { request } from '../lib/http.mjs';
-import { build, root } from '../lib/paths.mjs';
-import * as processes from '../lib/processes.mjs';
-import { until } from '../lib/wait.mjs';
+import { clear, guard } from '../../lib/cleanup.mjs';
+import { webinfer } from '../../lib/cli.mjs';
+import { patience } from '../../lib/daemon.mjs';
+import { request } from '../../lib/http.mjs';
+import { build, root } from '../../lib/paths.mjs';
+import * as processes from '../../lib/processes.mjs';
+import { until } from '../../lib/wait.mjs';
 
 const isRoot = process.geteuid() === 0;
 
