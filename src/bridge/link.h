@@ -68,8 +68,8 @@ struct wi_link_events {
      * or NULL if there is none; then it is asked again after wi_link_draw. Nothing is to be sent or
      * closed from inside. May be NULL. */
     struct wi_message *(*on_drained)(void *context, struct wi_link *link);
-    /* wi_link_send has refused a message, and half of what was queued then has been sent. Nothing is
-     * to be sent or closed from inside. May be NULL. */
+    /* wi_link_send has refused a message, and half of what was queued then has been sent. Nothing
+     * is to be sent or closed from inside. May be NULL. */
     void (*on_room)(void *context, struct wi_link *link);
     /* The socket is gone: the last event, and the link's end. May be NULL. */
     void (*on_gone)(void *context, struct wi_link *link);

@@ -82,7 +82,9 @@ static void check_told(int other, const char *words)
     assert_non_null(strstr(text, words));
 }
 
-static void test_limits(void **state)
+FIXTURE(set_up, tear_down)
+
+TEST(test_limits)
 {
     const struct wi_config_api limits = {.max_connections = 4, .max_connections_per_address = 2};
     struct wi_admission *admission = make(5000, 0);
@@ -117,7 +119,7 @@ static void test_limits(void **state)
 }
 
 /* The rest of the program keeps descriptors: who gets none of the others is told why. */
-static void test_limit_of_files(void **state)
+TEST(test_limit_of_files)
 {
     const struct wi_connections one = {.count = 1}, ten = {.count = 10};
     const struct wi_config_api limits = {.max_connections = 10, .max_connections_per_address = 10};
@@ -146,7 +148,7 @@ static void test_limit_of_files(void **state)
 }
 
 /* With TLS there is nobody to talk to yet. */
-static void test_tls(void **state)
+TEST(test_tls)
 {
     const struct wi_config_api limits = {.max_connections = 0, .max_connections_per_address = 1};
     struct wi_admission *admission = make(5000, 1);
@@ -164,7 +166,7 @@ static int is_closed(int other)
 }
 
 /* Clients that go on sending are read from for a moment, but only some of them and only so much. */
-static void test_lingering_is_bounded(void **state)
+TEST(test_lingering_is_bounded)
 {
     const struct wi_config_api limits = {.max_connections = 0, .max_connections_per_address = 1};
     struct wi_admission *admission = make(60000, 0);
@@ -197,7 +199,7 @@ static void test_lingering_is_bounded(void **state)
     wi_admission_free(admission); /* while some still linger */
 }
 
-static void test_lingering_ends(void **state)
+TEST(test_lingering_ends)
 {
     const struct wi_config_api limits = {.max_connections = 0, .max_connections_per_address = 1};
     struct wi_admission *admission = make(20, 0);
@@ -207,18 +209,4 @@ static void test_lingering_ends(void **state)
     assert_true(is_closed(other));
     close(other);
     wi_admission_free(admission);
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        TEST(test_limits),
-        TEST(test_limit_of_files),
-        TEST(test_tls),
-        TEST(test_lingering_is_bounded),
-        TEST(test_lingering_ends),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -62,7 +62,9 @@ static int goes(double now)
     return -1;
 }
 
-static void who_is_new_has_a_second(void **state)
+FIXTURE(set_up, tear_down)
+
+TEST(who_is_new_has_a_second)
 {
     assert_int_equal(goes(999), -1);
     assert_int_equal(goes(1005), 0);
@@ -71,7 +73,7 @@ static void who_is_new_has_a_second(void **state)
     assert_int_equal(goes(5000), 1);
 }
 
-static void who_never_showed_a_token_goes_before_who_did(void **state)
+TEST(who_never_showed_a_token_goes_before_who_did)
 {
     ask(0, 1, 50);
     ask(1, 0, 60);
@@ -84,7 +86,7 @@ static void who_never_showed_a_token_goes_before_who_did(void **state)
     assert_int_equal(goes(9999), -1);
 }
 
-static void who_asks_does_not_go(void **state)
+TEST(who_asks_does_not_go)
 {
     for (int i = 0; i < COUNT; i++)
         wi_connections_ask(&connections, &items[i]);
@@ -94,16 +96,4 @@ static void who_asks_does_not_go(void **state)
     wi_connections_wait(&connections, &items[2], 10000);
     assert_int_equal(goes(10999), -1);
     assert_int_equal(goes(11000), 2);
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        TEST(who_is_new_has_a_second),
-        TEST(who_never_showed_a_token_goes_before_who_did),
-        TEST(who_asks_does_not_go),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

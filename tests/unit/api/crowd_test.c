@@ -31,7 +31,16 @@ static struct client *begin_body(enum who who, size_t size, size_t now)
     return client;
 }
 
-static void what_came_early_is_no_credit_for_dripping(void **state)
+static int ignore_closed_sockets(void **state)
+{
+    signal(SIGPIPE, SIG_IGN);
+    return 0;
+}
+
+GROUP(ignore_closed_sockets, NULL)
+FIXTURE(set_up_tokens, tear_down_tokens)
+
+TEST_IN(what_came_early_is_no_credit_for_dripping, short_stall, tear_down)
 {
     struct client *client = begin_body(NOBODY, 8000000, 7900000);
     double began = wi_now_ms(), last = 0;
@@ -49,7 +58,7 @@ static void what_came_early_is_no_credit_for_dripping(void **state)
 }
 
 /* 16 KiB for each second is enough, however long it takes. */
-static void a_body_that_keeps_the_pace_is_taken(void **state)
+TEST_IN(a_body_that_keeps_the_pace_is_taken, short_stall, tear_down)
 {
     struct client *client = begin_body(NOBODY, 40000, 1);
     char bytes[100];
@@ -68,7 +77,7 @@ static void a_body_that_keeps_the_pace_is_taken(void **state)
     until(wi_server_busy(fixture->server) == 0);
 }
 
-static void memory_is_charged_as_it_comes(void **state)
+TEST_IN(memory_is_charged_as_it_comes, set_up, tear_down)
 {
     struct client *client = begin_body(NOBODY, 8000000, 1);
     until(fixture->budget.used > 0);
@@ -86,7 +95,7 @@ static int refused_of(struct client **clients, int count)
 }
 
 /* Bob's bodies, which never end, leave half of the memory to others, of which each has its part. */
-static void bodies_of_one_leave_room_for_others(void **state)
+TEST(bodies_of_one_leave_room_for_others)
 {
     struct client *greedy[16];
     fixture->budget.limit = 32 << 20;
@@ -130,7 +139,7 @@ static struct client *ask_and_stay(enum who who)
 }
 
 /* The whole rule is connections_test's. */
-static void who_waits_without_a_token_goes_for_who_comes(void **state)
+TEST(who_waits_without_a_token_goes_for_who_comes)
 {
     limit_connections(3);
     struct client *known = ask_and_stay(BOB), *old = ask_and_stay(NOBODY),
@@ -145,7 +154,7 @@ static void who_waits_without_a_token_goes_for_who_comes(void **state)
 }
 
 /* Where all places are taken by such as ask, health can be asked, and an admin is heard. */
-static void the_last_places_are_for_health_and_for_admins(void **state)
+TEST(the_last_places_are_for_health_and_for_admins)
 {
     limit_connections(2);
     struct client *busy[2];
@@ -182,7 +191,7 @@ static size_t lines_with(FILE *log, const char *words)
     return count;
 }
 
-static void strangers_do_not_fill_the_log(void **state)
+TEST(strangers_do_not_fill_the_log)
 {
     FILE *log = tmpfile();
     int before = dup(STDERR_FILENO);
@@ -203,23 +212,4 @@ static void strangers_do_not_fill_the_log(void **state)
     assert_in_range(strangers, 1, 10); /* one a second */
     assert_int_equal(bob, 3);
     assert_int_equal(health, 0);
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-#define SHORT(name) cmocka_unit_test_setup_teardown(name, short_stall, tear_down)
-#define TOKENS(name) cmocka_unit_test_setup_teardown(name, set_up_tokens, tear_down_tokens)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        SHORT(what_came_early_is_no_credit_for_dripping),
-        SHORT(a_body_that_keeps_the_pace_is_taken),
-        TEST(memory_is_charged_as_it_comes),
-        TOKENS(bodies_of_one_leave_room_for_others),
-        TOKENS(who_waits_without_a_token_goes_for_who_comes),
-        TOKENS(the_last_places_are_for_health_and_for_admins),
-        TOKENS(strangers_do_not_fill_the_log),
-    };
-    signal(SIGPIPE, SIG_IGN);
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

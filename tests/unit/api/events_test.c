@@ -41,7 +41,7 @@ static void finish(struct wi_events *events)
     assert_int_equal(budget.used, 0);
 }
 
-static void test_reading(void **state)
+TEST(test_reading)
 {
     struct wi_events *events = make(0);
     check_read(events, 10, "");
@@ -68,7 +68,7 @@ static void test_reading(void **state)
 }
 
 /* From each part that is kept, everything behind it comes again, whole. */
-static void test_going_back(void **state)
+TEST(test_going_back)
 {
     static const char *const rest[] = {"aaabbbcccEND", "bbbcccEND", "cccEND", "END"};
     struct wi_events *events = make(100);
@@ -91,7 +91,7 @@ static void test_going_back(void **state)
     finish(events);
 }
 
-static void test_what_is_kept(void **state)
+TEST(test_what_is_kept)
 {
     struct wi_events *events = make(6);
     add(events, "aaa");
@@ -115,7 +115,7 @@ static void test_what_is_kept(void **state)
 }
 
 /* Where memory is short, clients that come back get less. */
-static void test_short_of_memory(void **state)
+TEST(test_short_of_memory)
 {
     struct wi_events *events = make(100);
     add(events, "aaa");
@@ -127,15 +127,4 @@ static void test_short_of_memory(void **state)
     assert_false(wi_events_have(events, 0));
     check_read(events, 20, "ccc");
     finish(events);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_reading),
-        cmocka_unit_test(test_going_back),
-        cmocka_unit_test(test_what_is_kept),
-        cmocka_unit_test(test_short_of_memory),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -46,7 +46,9 @@ static void send_row(struct client *client, const struct row *row)
     send_text(client, behind);
 }
 
-static void test_refused(void **state)
+FIXTURE(set_up, tear_down)
+
+TEST(test_refused)
 {
 #define POST "POST /v1/infer HTTP/1.1\r\nHost: 127.0.0.1:%u\r\n" BODY
 #define GET "GET /healthz HTTP/1.1\r\nHost: 127.0.0.1:%u\r\n"
@@ -101,7 +103,7 @@ static void test_refused(void **state)
     until(wi_server_busy(fixture->server) == 0);
 }
 
-static void test_layout(void **state)
+TEST(test_layout)
 {
     assert_true(wi_head_layout_is_known("0.9.75"));
     assert_true(wi_head_layout_is_known("0.9.76"));
@@ -110,7 +112,7 @@ static void test_layout(void **state)
 }
 
 /* What is unusual, but beyond doubt, is taken as before. */
-static void test_taken(void **state)
+TEST(test_taken)
 {
     static const char *const rows[] = {
         "X-A:b\r\n",
@@ -152,7 +154,7 @@ static void test_taken(void **state)
     free_client(client);
 }
 
-static void test_codings_of_the_body(void **state)
+TEST(test_codings_of_the_body)
 {
     static const struct {
         const char *more, *field, *allowed;
@@ -210,7 +212,7 @@ static int ask_target(const char *target, const char *host)
 }
 
 /* As clients of a proxy write it. Both names must be ours. */
-static void test_absolute_targets(void **state)
+TEST(test_absolute_targets)
 {
     static const struct {
         const char *target;
@@ -237,7 +239,7 @@ static void test_absolute_targets(void **state)
 
 /* Of what counts once two values are none; of lists there is more, and the same twice is said once.
  */
-static void test_headers_twice(void **state)
+TEST(test_headers_twice)
 {
     static const struct {
         const char *more, *field; /* NULL: it is taken */
@@ -282,7 +284,7 @@ static double cpu_ms(void)
 
 /* It fills all the memory that libmicrohttpd has for a connection, whether more comes or not, and
  * keeps no core busy until it is refused. */
-static void test_endless_chunk_head(void **state)
+TEST(test_endless_chunk_head)
 {
     static const size_t sizes[] = {62000, 70000};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
@@ -297,20 +299,4 @@ static void test_endless_chunk_head(void **state)
         until(closed(client));
         free_client(client);
     }
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        TEST(test_refused),
-        TEST(test_layout),
-        TEST(test_taken),
-        TEST(test_codings_of_the_body),
-        TEST(test_absolute_targets),
-        TEST(test_headers_twice),
-        TEST(test_endless_chunk_head),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -43,7 +43,7 @@ static int host_code(const struct wi_guard *guard, const char *host)
     return (int)wi_guard_check_host(guard, host, host != NULL, &error);
 }
 
-static void test_hosts(void **state)
+TEST(test_hosts)
 {
     struct wi_error error;
     struct wi_guard *guard = make("127.0.0.1:8470", NULL, &error);
@@ -63,7 +63,7 @@ static void test_hosts(void **state)
     wi_guard_free(guard);
 }
 
-static void test_host_on_every_address(void **state)
+TEST(test_host_on_every_address)
 {
     struct wi_error error;
     char line[100];
@@ -80,7 +80,7 @@ static void test_host_on_every_address(void **state)
     wi_guard_free(guard);
 }
 
-static void test_origins(void **state)
+TEST(test_origins)
 {
     struct wi_error error;
     struct wi_guard *guard = make("127.0.0.1:8470", NULL, &error);
@@ -105,7 +105,7 @@ static void test_origins(void **state)
     wi_guard_free(guard);
 }
 
-static void test_tokens(void **state)
+TEST(test_tokens)
 {
     struct wi_error error;
     char token[WI_TOKEN_SIZE], header[100], text[400], hex[2 * WI_HASH_SIZE + 1];
@@ -138,7 +138,7 @@ static void test_tokens(void **state)
     wi_guard_free(guard);
 }
 
-static void test_without_tokens(void **state)
+TEST(test_without_tokens)
 {
     struct wi_error error;
     const char *name;
@@ -150,7 +150,7 @@ static void test_without_tokens(void **state)
     wi_guard_free(guard);
 }
 
-static void test_ranks(void **state)
+TEST(test_ranks)
 {
     struct wi_error error;
     for (int has = WI_RANK_NODE; has < WI_RANK_COUNT; has++)
@@ -190,10 +190,11 @@ static char *warnings_of(const char *text)
     return log;
 }
 
-static void test_warns_of_tokens_without_a_rank(void **state)
+TEST(test_warns_of_tokens_without_a_rank)
 {
     char text[600];
     snprintf(text, sizeof text, "ada:%064d\nbob:%064d:user\nold:%064d\n", 1, 2, 3);
+    wi_log_configure(WI_LOG_WARN, WI_LOG_TEXT);
     char *log = warnings_of(text);
     assert_non_null(strstr(log, "have no rank"));
     assert_non_null(strstr(log, "admins: ada, old;"));
@@ -207,10 +208,11 @@ static void test_warns_of_tokens_without_a_rank(void **state)
     snprintf(text, sizeof text, "bob:%064d:user\nroot:%064d:admin\n", 2, 3);
     log = warnings_of(text);
     assert_string_equal(log, "");
+    wi_log_configure(WI_LOG_ERROR, WI_LOG_TEXT);
     free(log);
 }
 
-static void test_bad_token_files(void **state)
+TEST(test_bad_token_files)
 {
     struct wi_error error;
     char *path = write_file("good:12\n", 0600);
@@ -227,19 +229,4 @@ static void test_bad_token_files(void **state)
     assert_non_null(strstr(error.detail, "token"));
     unlink(path);
     assert_null(make("0.0.0.0:0", NULL, &error));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_hosts),
-        cmocka_unit_test(test_host_on_every_address),
-        cmocka_unit_test(test_origins),
-        cmocka_unit_test(test_tokens),
-        cmocka_unit_test(test_without_tokens),
-        cmocka_unit_test(test_ranks),
-        cmocka_unit_test(test_warns_of_tokens_without_a_rank),
-        cmocka_unit_test(test_bad_token_files),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

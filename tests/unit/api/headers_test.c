@@ -3,7 +3,7 @@
 
 #include "api/headers.h"
 
-static void test_charset(void **state)
+TEST(test_charset)
 {
     static const char *const yes[] = {NULL, "application/json", "application/json; charset=utf-8",
         "application/json;charset=\"UTF-8\"", "application/json; x=charset; Charset=us-ascii ",
@@ -16,7 +16,7 @@ static void test_charset(void **state)
         assert_false(wi_charset_is_utf8(no[i]));
 }
 
-static void test_accept(void **state)
+TEST(test_accept)
 {
     static const char *const yes[] = {NULL, "", "*/*", "application/json", "text/html, */*;q=0.1",
         "application/*", " APPLICATION/json ; q=0.5", "application/json;q=1",
@@ -27,13 +27,4 @@ static void test_accept(void **state)
         assert_true(wi_media_type_accepted(yes[i], "application/json"));
     for (size_t i = 0; i < sizeof no / sizeof *no; i++)
         assert_false(wi_media_type_accepted(no[i], "application/json"));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_charset),
-        cmocka_unit_test(test_accept),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,7 +5,7 @@
 
 #define MIB ((uint64_t)1 << 20)
 
-static void one_client_has_its_part_and_the_oldest_goes(void **state)
+TEST(one_client_has_its_part_and_the_oldest_goes)
 {
     struct wi_budget budget = {.limit = 1024 * MIB};
     struct wi_kept kept = {.budget = &budget};
@@ -28,7 +28,7 @@ static void one_client_has_its_part_and_the_oldest_goes(void **state)
     assert_true(kept.bytes == 0);
 }
 
-static void all_have_an_eighth_of_the_budget(void **state)
+TEST(all_have_an_eighth_of_the_budget)
 {
     struct wi_budget budget = {.limit = 80};
     struct wi_kept kept = {.budget = &budget};
@@ -40,13 +40,4 @@ static void all_have_an_eighth_of_the_budget(void **state)
     assert_ptr_equal(wi_kept_excess(&kept, &items[2]), &items[0]);
     for (int i = 0; i < 3; i++)
         wi_kept_remove(&kept, &items[i]);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_client_has_its_part_and_the_oldest_goes),
-        cmocka_unit_test(all_have_an_eighth_of_the_budget),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

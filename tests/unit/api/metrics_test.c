@@ -14,7 +14,7 @@ static int count_of(const char *text, const char *word)
     return count;
 }
 
-static void test_histogram(void **state)
+TEST(test_histogram)
 {
     struct wi_histogram histogram = {0};
     struct wi_buffer out = {0};
@@ -30,7 +30,7 @@ static void test_histogram(void **state)
     wi_buffer_clear(&out);
 }
 
-static void test_requests(void **state)
+TEST(test_requests)
 {
     struct wi_metrics *metrics = wi_metrics_new(wi_routes);
     struct wi_buffer out = {0};
@@ -49,7 +49,7 @@ static void test_requests(void **state)
 }
 
 /* A status that errors have, and that is not in the list, would be counted as a failure of ours. */
-static void test_statuses_of_errors(void **state)
+TEST(test_statuses_of_errors)
 {
     struct wi_metrics *metrics = wi_metrics_new(wi_routes);
     struct wi_buffer out = {0};
@@ -66,7 +66,7 @@ static void test_statuses_of_errors(void **state)
     wi_metrics_free(metrics);
 }
 
-static void test_texts(void **state)
+TEST(test_texts)
 {
     static const struct wi_text_figures figures[] = {
         {.first_token_s = 0.3, .per_token_s = 0.02, .prompt = 40, .cached = 30, .generated = 12},
@@ -95,7 +95,7 @@ static void test_texts(void **state)
     wi_metrics_free(metrics);
 }
 
-static void test_figures_are_bounded(void **state)
+TEST(test_figures_are_bounded)
 {
     static const struct wi_text_figures far = {.first_token_s = 1e300, .per_token_s = 1e300};
     struct wi_metrics *metrics = wi_metrics_new(wi_routes);
@@ -108,7 +108,7 @@ static void test_figures_are_bounded(void **state)
     wi_metrics_free(metrics);
 }
 
-static void test_series_are_bounded(void **state)
+TEST(test_series_are_bounded)
 {
     struct wi_metrics *metrics = wi_metrics_new(wi_routes);
     struct wi_buffer out = {0};
@@ -130,7 +130,7 @@ static void test_series_are_bounded(void **state)
     wi_metrics_free(metrics);
 }
 
-static void test_labels(void **state)
+TEST(test_labels)
 {
     struct wi_buffer out = {0};
     wi_metric_label(&out, "a\"b\\c\nd\xff\x01");
@@ -140,18 +140,4 @@ static void test_labels(void **state)
     assert_non_null(strstr(out.text, "\nprocess_resident_memory_bytes "));
     assert_non_null(strstr(out.text, "\nprocess_open_fds "));
     wi_buffer_clear(&out);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_histogram),
-        cmocka_unit_test(test_requests),
-        cmocka_unit_test(test_statuses_of_errors),
-        cmocka_unit_test(test_texts),
-        cmocka_unit_test(test_figures_are_bounded),
-        cmocka_unit_test(test_series_are_bounded),
-        cmocka_unit_test(test_labels),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

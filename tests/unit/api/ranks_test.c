@@ -59,14 +59,16 @@ static void check_route(const struct wi_route *route, enum who who)
     }
 }
 
-static void test_every_route_with_every_rank(void **state)
+FIXTURE(set_up_tokens, tear_down_tokens)
+
+TEST(test_every_route_with_every_rank)
 {
     for (const struct wi_route *route = wi_routes; route->method; route++)
         for (int who = 0; who < WHO_COUNT; who++)
             check_route(route, (enum who)who);
 }
 
-static void test_where_there_is_no_route(void **state)
+TEST(test_where_there_is_no_route)
 {
     check_code(NOBODY, "GET", "/nowhere", 401, "unauthorized", NULL);
     check_code(LAPTOP, "GET", "/nowhere", 403, "rank", "a token of rank user");
@@ -76,7 +78,7 @@ static void test_where_there_is_no_route(void **state)
 }
 
 /* Without tokens everybody who reaches us may do everything. */
-static void test_without_tokens(void **state)
+TEST(test_without_tokens)
 {
     fixture->config.api.tokens_file = NULL;
     reload();
@@ -119,7 +121,7 @@ static size_t jobs_shown(enum who who, const char *client)
     return count;
 }
 
-static void test_a_running_job_is_its_clients(void **state)
+TEST(test_a_running_job_is_its_clients)
 {
     struct client *waiting = submit_as(ADA);
     const char *names[] = {fixture->spec.id, "mine", "request-1"};
@@ -144,7 +146,7 @@ static void test_a_running_job_is_its_clients(void **state)
 }
 
 /* Nobody else comes for a stream, an admin neither: whose it is may tell what is in it. */
-static void test_a_stream_is_its_clients(void **state)
+TEST(test_a_stream_is_its_clients)
 {
     static const char body[] = "{\"model_name\":\"builtin/echo\",\"inputs\":[],\"stream\":true,"
                                "\"resumable\":true}";
@@ -175,7 +177,7 @@ static void test_a_stream_is_its_clients(void **state)
     free_client(client);
 }
 
-static void test_an_admin_cancels_anybodys(void **state)
+TEST(test_an_admin_cancels_anybodys)
 {
     struct client *waiting = submit_as(BOB);
     char where[100];
@@ -188,7 +190,7 @@ static void test_an_admin_cancels_anybodys(void **state)
 
 /* --- what is shown --------------------------------------------------------------------------- */
 
-static void test_a_nodes_user_agent_is_for_admins(void **state)
+TEST(test_a_nodes_user_agent_is_for_admins)
 {
     json_t *seen[2] = {NULL, NULL};
     assert_int_equal(ask_as(BOB, "GET", "/v1/nodes", &seen[0]), 200);
@@ -203,7 +205,7 @@ static void test_a_nodes_user_agent_is_for_admins(void **state)
 
 /* --- the file -------------------------------------------------------------------------------- */
 
-static void test_reload(void **state)
+TEST(test_reload)
 {
     assert_int_equal(fixture->node_tokens, 1);
     write_tokens(1u << ADA | 1u << ROOT);
@@ -214,7 +216,7 @@ static void test_reload(void **state)
     assert_int_equal(ask_as(ADA, "GET", "/v1/status", NULL), 200);
 }
 
-static void test_a_bad_file_changes_nothing(void **state)
+TEST(test_a_bad_file_changes_nothing)
 {
     struct wi_error error;
     FILE *file = fopen(path, "a");
@@ -228,7 +230,7 @@ static void test_a_bad_file_changes_nothing(void **state)
 }
 
 /* Where on this machine models lie is for those who may put some there. */
-static void test_the_models_directory_is_for_admins(void **state)
+TEST(test_the_models_directory_is_for_admins)
 {
     static const struct {
         enum who who;
@@ -244,22 +246,4 @@ static void test_the_models_directory_is_for_admins(void **state)
             assert_true(*shown == '/' && strstr(shown, "/models"));
         json_decref(json);
     }
-}
-
-int main(void)
-{
-#define TEST(test) cmocka_unit_test_setup_teardown(test, set_up_tokens, tear_down_tokens)
-    const struct CMUnitTest tests[] = {
-        TEST(test_every_route_with_every_rank),
-        TEST(test_where_there_is_no_route),
-        TEST(test_without_tokens),
-        TEST(test_a_running_job_is_its_clients),
-        TEST(test_a_stream_is_its_clients),
-        TEST(test_an_admin_cancels_anybodys),
-        TEST(test_a_nodes_user_agent_is_for_admins),
-        TEST(test_the_models_directory_is_for_admins),
-        TEST(test_reload),
-        TEST(test_a_bad_file_changes_nothing),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,7 +15,7 @@ static void check(const char *method, const char *path, const char *pattern, con
     assert_string_equal(found, argument);
 }
 
-static void test_found(void **state)
+TEST(test_found)
 {
     check("POST", "/v1/infer", "/v1/infer", "");
     check("GET", "/", "/", "");
@@ -32,7 +32,7 @@ static void test_found(void **state)
     check("DELETE", "/v1/jobs/job-1", "/v1/jobs/{id}", "job-1");
 }
 
-static void test_not_found(void **state)
+TEST(test_not_found)
 {
     static const char *const paths[] = {"", "/v1", "/v1/", "/v1/inferx", "/v1/infer/", "//v1/infer",
         "/v1/models/", "/v1/models//load", "/v1/models/a/b/c/load", "/v1/models/a/b/c",
@@ -59,7 +59,7 @@ static void check_allowed(const char *method, const char *path, const char *allo
     assert_string_equal(error.allowed, allowed);
 }
 
-static void test_method_not_allowed(void **state)
+TEST(test_method_not_allowed)
 {
     check_allowed("GET", "/v1/infer", "POST");
     check_allowed("DELETE", "/v1/status", "GET, HEAD");
@@ -69,7 +69,7 @@ static void test_method_not_allowed(void **state)
 }
 
 /* By hand, so that a row whose rank was forgotten, or a new one, is thought about twice. */
-static void test_ranks(void **state)
+TEST(test_ranks)
 {
     static const char *const open[] = {"GET /healthz", "GET /readyz"};
     static const char *const admin[] = {"POST /v1/nodes/{id}/drain", "POST /v1/nodes/{id}/undrain",
@@ -104,15 +104,4 @@ static void test_ranks(void **state)
             assert_int_equal(found->rank, ranks[r].rank);
         }
     assert_int_equal(listed, wi_route_count(wi_routes));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_found),
-        cmocka_unit_test(test_not_found),
-        cmocka_unit_test(test_method_not_allowed),
-        cmocka_unit_test(test_ranks),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,7 +9,9 @@
 /* --- inference ---------------------------------------------------------------------------------
  */
 
-static void test_echo_json(void **state)
+FIXTURE(set_up, tear_down)
+
+TEST(test_echo_json)
 {
     struct client *client = connect_client();
     for (int round = 0; round < 3; round++) { /* the connection lives on */
@@ -32,7 +34,7 @@ static void test_echo_json(void **state)
     free_client(client);
 }
 
-static void test_echo_binary(void **state)
+TEST(test_echo_binary)
 {
     static const char head[] =
         "{\"model_name\":\"builtin/echo\",\"parameters\":{\"binary_data_output\":true},\"inputs\":["
@@ -67,7 +69,7 @@ static void test_echo_binary(void **state)
 }
 
 /* A body that is parsed, and an answer that is printed, off the loop. */
-static void test_large_json(void **state)
+TEST(test_large_json)
 {
     size_t count = 150000;
     char *body = malloc(count * 4 + 200);
@@ -104,7 +106,7 @@ static void test_large_json(void **state)
     free(body);
 }
 
-static void test_job_failures(void **state)
+TEST(test_job_failures)
 {
     static const struct {
         enum wi_code code;
@@ -135,7 +137,7 @@ static void test_job_failures(void **state)
     free_client(client);
 }
 
-static void test_client_leaves(void **state)
+TEST(test_client_leaves)
 {
     struct client *client = connect_client();
     submit_echo(client);
@@ -153,7 +155,7 @@ static void test_client_leaves(void **state)
     until(wi_server_busy(fixture->server) == 0);
 }
 
-static void test_look_and_cancel(void **state)
+TEST(test_look_and_cancel)
 {
     struct client *client = connect_client();
     json_t *json;
@@ -176,7 +178,7 @@ static void test_look_and_cancel(void **state)
 /* --- the rest of the API -----------------------------------------------------------------------
  */
 
-static void test_endpoints(void **state)
+TEST(test_endpoints)
 {
     static const char *const paths[] = {"/", "/healthz", "/readyz", "/v1/status", "/v1/nodes",
         "/v1/models", "/v1/models/builtin/echo"};
@@ -205,7 +207,7 @@ static void test_endpoints(void **state)
     json_decref(json);
 }
 
-static void test_head_and_options(void **state)
+TEST(test_head_and_options)
 {
     struct client *client = connect_client();
     send_head(client, "HEAD", "/healthz", "");
@@ -221,7 +223,7 @@ static void test_head_and_options(void **state)
     free_client(client);
 }
 
-static void test_request_ids(void **state)
+TEST(test_request_ids)
 {
     struct client *client = connect_client();
     send_head(client, "GET", "/healthz", "X-Request-Id: my-id.42\r\n");
@@ -235,7 +237,7 @@ static void test_request_ids(void **state)
     free_client(client);
 }
 
-static void test_guarded(void **state)
+TEST(test_guarded)
 {
     struct client *client = connect_client();
     send_text(client, "GET /healthz HTTP/1.1\r\n\r\n");
@@ -257,7 +259,7 @@ static void test_guarded(void **state)
 /* --- bodies ------------------------------------------------------------------------------------
  */
 
-static void test_refused_bodies(void **state)
+TEST(test_refused_bodies)
 {
     static const struct {
         const char *more;
@@ -289,7 +291,7 @@ static void test_refused_bodies(void **state)
 }
 
 /* A refused small body is read, so that the connection can be used again. */
-static void test_refused_and_kept(void **state)
+TEST(test_refused_and_kept)
 {
     struct client *client = connect_client();
     send_head(client, "POST", "/v1/nothing", "Content-Length: 5\r\n");
@@ -304,7 +306,7 @@ static void test_refused_and_kept(void **state)
 }
 
 /* The client goes on sending for a while and still sees the answer. */
-static void test_too_large(void **state)
+TEST(test_too_large)
 {
     char *block = calloc(1, 1 << 20);
     struct client *client = connect_client();
@@ -332,7 +334,7 @@ static void test_too_large(void **state)
     assert_int_equal(fixture->budget.used, 0);
 }
 
-static void test_chunked(void **state)
+TEST(test_chunked)
 {
     char chunk[64];
     struct client *client = connect_client();
@@ -348,7 +350,7 @@ static void test_chunked(void **state)
     free_client(client);
 }
 
-static void test_memory_budget(void **state)
+TEST(test_memory_budget)
 {
     struct client *client = connect_client();
     fixture->budget.limit = 10;
@@ -369,7 +371,7 @@ static int short_stall(void **state)
     return set_up_with(times);
 }
 
-static void test_stalled_body(void **state)
+TEST_IN(test_stalled_body, short_stall, tear_down)
 {
     struct client *client = connect_client();
     send_head(
@@ -396,7 +398,7 @@ static int long_headers(void **state)
 }
 
 /* It is cut in the end, and not before. */
-static void test_silent_for_a_while(void **state)
+TEST_IN(test_silent_for_a_while, long_headers, tear_down)
 {
     struct client *client = connect_client();
     double began = wi_now_ms();
@@ -408,7 +410,7 @@ static void test_silent_for_a_while(void **state)
     free_client(client);
 }
 
-static void test_slow_headers(void **state)
+TEST_IN(test_slow_headers, short_headers, tear_down)
 {
     struct client *silent = connect_client();
     struct client *slow = connect_client();
@@ -432,7 +434,7 @@ static void test_slow_headers(void **state)
  */
 
 /* Out of descriptors: accepting pauses, the loop does not spin, and it goes on afterwards. */
-static void test_too_many_open_files(void **state)
+TEST(test_too_many_open_files)
 {
     struct rlimit limit, low;
     struct client *client = connect_client();
@@ -455,7 +457,7 @@ static void test_too_many_open_files(void **state)
     free_client(client);
 }
 
-static void test_cannot_start(void **state)
+TEST(test_cannot_start)
 {
     struct wi_error error;
     struct wi_config config = fixture->config;
@@ -480,34 +482,4 @@ static void test_cannot_start(void **state)
     config.api.tls_certificate = (char *)"/proc/self/status";
     assert_null(wi_server_new(&deps, &error));
     assert_string_equal(error.field, "api.tls_certificate");
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-#define SHORT(time, name) cmocka_unit_test_setup_teardown(name, short_##time, tear_down)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        TEST(test_echo_json),
-        TEST(test_echo_binary),
-        TEST(test_large_json),
-        TEST(test_job_failures),
-        TEST(test_client_leaves),
-        TEST(test_look_and_cancel),
-        TEST(test_endpoints),
-        TEST(test_head_and_options),
-        TEST(test_request_ids),
-        TEST(test_guarded),
-        TEST(test_refused_bodies),
-        TEST(test_refused_and_kept),
-        TEST(test_too_large),
-        TEST(test_chunked),
-        TEST(test_memory_budget),
-        SHORT(stall, test_stalled_body),
-        cmocka_unit_test_setup_teardown(test_silent_for_a_while, long_headers, tear_down),
-        SHORT(headers, test_slow_headers),
-        TEST(test_too_many_open_files),
-        TEST(test_cannot_start),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,7 +31,9 @@ static void check_turned_away(struct client *client)
     free_client(client);
 }
 
-static void test_stop_under_load(void **state)
+FIXTURE(set_up, tear_down)
+
+TEST(test_stop_under_load)
 {
     struct client *waiting = connect_client(), *reading = connect_client(),
                   *idle = connect_client();
@@ -58,7 +60,7 @@ static void test_stop_under_load(void **state)
 }
 
 /* While it drains, what would wait is turned away before it begins; so is what would not. */
-static void test_turned_away_while_draining(void **state)
+TEST(test_turned_away_while_draining)
 {
     static const struct {
         const char *method, *path, *more;
@@ -96,7 +98,7 @@ static void test_turned_away_while_draining(void **state)
 }
 
 /* The body was under way: it is not waited for, and its job is never made. */
-static void test_body_under_way(void **state)
+TEST(test_body_under_way)
 {
     struct client *client = connect_client();
     size_t half = strlen(ECHO_REQUEST) / 2;
@@ -116,7 +118,7 @@ static void test_body_under_way(void **state)
 }
 
 /* Between the last answers and the end of the sockets, and in the very last moment. */
-static void test_no_window_at_the_end(void **state)
+TEST(test_no_window_at_the_end)
 {
     struct client *first = kept_alive(), *second = kept_alive(), *third = kept_alive();
     submit_echo(first);
@@ -135,7 +137,7 @@ static void test_no_window_at_the_end(void **state)
 }
 
 /* A large body is parsed off the loop, and its worker outlives the request. */
-static void test_parsing_off_the_loop(void **state)
+TEST(test_parsing_off_the_loop)
 {
     size_t size = 600000;
     char *body = malloc(size + 1);
@@ -152,18 +154,4 @@ static void test_parsing_off_the_loop(void **state)
     free_client(client);
     free_server();
     free(body);
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        TEST(test_stop_under_load),
-        TEST(test_turned_away_while_draining),
-        TEST(test_body_under_way),
-        TEST(test_no_window_at_the_end),
-        TEST(test_parsing_off_the_loop),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -133,7 +133,9 @@ static void leave(struct client *client)
 /* --- what is sent, and when --------------------------------------------------------------------
  */
 
-static void test_parts_and_done(void **state)
+FIXTURE(set_up, tear_down)
+
+TEST(test_parts_and_done)
 {
     struct client *client = begin_stream("");
     char id[WI_ID_SIZE];
@@ -172,7 +174,7 @@ static void test_parts_and_done(void **state)
     free_client(client);
 }
 
-static void test_failure_before_anything(void **state)
+TEST(test_failure_before_anything)
 {
     struct client *client = begin_stream("");
     finish_job(WI_ATTEMPTS_EXHAUSTED);
@@ -181,7 +183,7 @@ static void test_failure_before_anything(void **state)
     free_client(client);
 }
 
-static void test_done_alone(void **state)
+TEST(test_done_alone)
 {
     struct client *client = begin("", EVENTS);
     until(fixture->has_job);
@@ -193,7 +195,7 @@ static void test_done_alone(void **state)
     free_client(client);
 }
 
-static void test_accept_asks_too(void **state)
+TEST(test_accept_asks_too)
 {
     static const char body[] = "{\"model_name\":\"builtin/echo\",\"inputs\":[]}";
     static const struct {
@@ -218,7 +220,7 @@ static void test_accept_asks_too(void **state)
     }
 }
 
-static void test_error_after_a_part(void **state)
+TEST(test_error_after_a_part)
 {
     struct client *client = begin_stream("");
     give("one ");
@@ -233,7 +235,7 @@ static void test_error_after_a_part(void **state)
 }
 
 /* Nothing comes: after a while the client learns that somebody is there, again and again. */
-static void test_comments_and_progress(void **state)
+TEST(test_comments_and_progress)
 {
     struct client *client = begin_stream("");
     const struct wi_progress loading = {
@@ -259,7 +261,7 @@ static void test_comments_and_progress(void **state)
 }
 
 /* What was so before the first part is not told behind it. */
-static void test_progress_that_is_past(void **state)
+TEST(test_progress_that_is_past)
 {
     struct client *client = begin_stream("");
     const struct wi_progress loading = {.phase = "loading"};
@@ -273,7 +275,7 @@ static void test_progress_that_is_past(void **state)
     free_client(client);
 }
 
-static void test_what_cannot_be_streamed(void **state)
+TEST(test_what_cannot_be_streamed)
 {
     static const struct {
         const char *fields, *headers, *field;
@@ -297,7 +299,7 @@ static void test_what_cannot_be_streamed(void **state)
     assert_int_equal(fixture->submitted, 0);
 }
 
-static void test_http_1_0(void **state)
+TEST(test_http_1_0)
 {
     struct client *client = connect_client();
     char head[256];
@@ -330,7 +332,7 @@ static void turn_for_a_while(void)
 }
 
 /* A client that does not read stops its engine, and nobody else; when it reads, all comes. */
-static void test_slow_client(void **state)
+TEST(test_slow_client)
 {
     struct client *slow = connect_client();
     int small = 8192;
@@ -359,7 +361,7 @@ static void test_slow_client(void **state)
 }
 
 /* Credit is not given for each token. */
-static void test_credit_is_given_in_lots(void **state)
+TEST(test_credit_is_given_in_lots)
 {
     struct client *client = begin_stream("");
     char last[32];
@@ -377,7 +379,7 @@ static void test_credit_is_given_in_lots(void **state)
     free_client(client);
 }
 
-static void test_send_timeout(void **state)
+TEST(test_send_timeout)
 {
     fixture->config.api.send_timeout = 200;
     struct client *client = begin_stream("");
@@ -393,7 +395,7 @@ static void test_send_timeout(void **state)
 /* --- leaving -----------------------------------------------------------------------------------
  */
 
-static void test_leaving_cancels(void **state)
+TEST(test_leaving_cancels)
 {
     /* Before anything was sent, between two parts, and when it does not read. */
     for (int when = 0; when < 3; when++) {
@@ -412,7 +414,7 @@ static void test_leaving_cancels(void **state)
     }
 }
 
-static void test_delete_ends_it(void **state)
+TEST(test_delete_ends_it)
 {
     struct client *client = begin_stream("");
     give("one ");
@@ -426,7 +428,7 @@ static void test_delete_ends_it(void **state)
 /* --- coming back -------------------------------------------------------------------------------
  */
 
-static void test_take_up(void **state)
+TEST(test_take_up)
 {
     struct client *first = begin_stream(",\"resumable\":true");
     char id[WI_ID_SIZE];
@@ -465,7 +467,7 @@ static void test_take_up(void **state)
     free_client(late);
 }
 
-static void test_grace_passes(void **state)
+TEST(test_grace_passes)
 {
     fixture->config.api.stream_grace = 100;
     struct client *client = begin_stream(",\"resumable\":true");
@@ -484,7 +486,7 @@ static void test_grace_passes(void **state)
 }
 
 /* Ends that nobody has fetched do not fill the memory, and the oldest of them go. */
-static void test_kept_ends_are_few(void **state)
+TEST(test_kept_ends_are_few)
 {
     char first[WI_ID_SIZE], last[WI_ID_SIZE];
     fixture->budget.limit = 1 << 20;
@@ -509,7 +511,7 @@ static void test_kept_ends_are_few(void **state)
     free_client(client);
 }
 
-static void test_gone(void **state)
+TEST(test_gone)
 {
     fixture->config.api.stream_buffer = 4096;
     struct client *client = begin_stream(",\"resumable\":true");
@@ -549,7 +551,7 @@ static void test_gone(void **state)
     free_client(client);
 }
 
-static void test_only_resumable_ones(void **state)
+TEST(test_only_resumable_ones)
 {
     struct client *client = begin_stream(""), *other;
     char id[WI_ID_SIZE], path[80];
@@ -573,7 +575,7 @@ static void test_only_resumable_ones(void **state)
     free_client(client);
 }
 
-static void test_head(void **state)
+TEST(test_head)
 {
     struct client *client = begin_stream(",\"resumable\":true"), *other = connect_client();
     char path[80];
@@ -595,7 +597,7 @@ static void test_head(void **state)
 /* --- the end of the server ---------------------------------------------------------------------
  */
 
-static void test_shutdown(void **state)
+TEST(test_shutdown)
 {
     struct client *client = begin_stream(",\"resumable\":true");
     give("one ");
@@ -610,7 +612,7 @@ static void test_shutdown(void **state)
     free_client(client);
 }
 
-static void test_shutdown_while_silent_or_left(void **state)
+TEST(test_shutdown_while_silent_or_left)
 {
     struct client *client = begin_stream("");
     wi_server_quiesce(fixture->server);
@@ -621,7 +623,7 @@ static void test_shutdown_while_silent_or_left(void **state)
     free_client(client);
 }
 
-static void test_shutdown_while_left(void **state)
+TEST(test_shutdown_while_left)
 {
     struct client *client = begin_stream(",\"resumable\":true");
     give("one ");
@@ -630,35 +632,4 @@ static void test_shutdown_while_left(void **state)
     until(wi_server_busy(fixture->server) == 0);
     wi_server_quiesce(fixture->server); /* nobody can come back to it */
     assert_int_equal(fixture->abandoned, 1);
-}
-
-int main(void)
-{
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-    const struct CMUnitTest tests[] = {
-        TEST(test_parts_and_done),
-        TEST(test_failure_before_anything),
-        TEST(test_done_alone),
-        TEST(test_accept_asks_too),
-        TEST(test_error_after_a_part),
-        TEST(test_comments_and_progress),
-        TEST(test_progress_that_is_past),
-        TEST(test_what_cannot_be_streamed),
-        TEST(test_http_1_0),
-        TEST(test_slow_client),
-        TEST(test_credit_is_given_in_lots),
-        TEST(test_send_timeout),
-        TEST(test_leaving_cancels),
-        TEST(test_delete_ends_it),
-        TEST(test_take_up),
-        TEST(test_grace_passes),
-        TEST(test_kept_ends_are_few),
-        TEST(test_gone),
-        TEST(test_only_resumable_ones),
-        TEST(test_head),
-        TEST(test_shutdown),
-        TEST(test_shutdown_while_silent_or_left),
-        TEST(test_shutdown_while_left),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,7 +31,9 @@ static void says(const char *line)
         fail_msg("%s is not in\n%s", line, out.text);
 }
 
-static void what_runs_and_waits_is_counted(void **state)
+FIXTURE(set_up, tear_down)
+
+TEST(what_runs_and_waits_is_counted)
 {
     wi_text_load_runs(load, "finch", "chrome", "wasm");
     wi_text_load_runs(load, "finch", "chrome", "wasm");
@@ -48,7 +50,7 @@ static void what_runs_and_waits_is_counted(void **state)
     says("\nwebinfer_num_requests_waiting{model=\"nest\"} 0\n");
 }
 
-static void caches_of_nodes_are_added_up(void **state)
+TEST(caches_of_nodes_are_added_up)
 {
     wi_text_load_keeps(load, "finch", "chrome", "wasm", 100, 400); /* nobody has asked for it */
     says("# TYPE webinfer_kv_cache_usage_perc gauge\n");
@@ -59,7 +61,7 @@ static void caches_of_nodes_are_added_up(void **state)
     says("\nwebinfer_kv_cache_usage_perc" PLACE " 0.125\n");
 }
 
-static void rows_are_bounded(void **state)
+TEST(rows_are_bounded)
 {
     char name[32];
     for (int i = 0; i < 1000; i++) {
@@ -70,16 +72,4 @@ static void rows_are_bounded(void **state)
     says("\nwebinfer_num_requests_running{model=\"other\",browser=\"other\",platform=\"other\"} "
          "872\n");
     says("\nwebinfer_num_requests_waiting{model=\"other\"} 872\n");
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        TEST(what_runs_and_waits_is_counted),
-        TEST(caches_of_nodes_are_added_up),
-        TEST(rows_are_bounded),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

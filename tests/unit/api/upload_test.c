@@ -42,8 +42,10 @@ static struct client *post_to_transcribe(void)
         PART("model", "builtin/echo") FILE_PART("file"), "\r\n--b--\r\n");
 }
 
+FIXTURE(set_up, tear_down)
+
 /* Each is read as a whole, in little more memory than its own, and then its model takes none. */
-static void test_large_files(void **state)
+TEST(test_large_files)
 {
     static const struct {
         struct client *(*post)(void);
@@ -71,7 +73,7 @@ static void test_large_files(void **state)
 }
 
 /* Transcripts come as text, and speech as a sound; what cannot be at all is told what can. */
-static void test_accepted(void **state)
+TEST(test_accepted)
 {
     static const struct {
         const char *path, *accept, *missing;
@@ -102,15 +104,4 @@ static void test_accepted(void **state)
             assert_non_null(strstr(client->text, rows[i].missing));
         free_client(client);
     }
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        TEST(test_large_files),
-        TEST(test_accepted),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

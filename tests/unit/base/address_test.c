@@ -4,7 +4,7 @@
 #include "base/address.h"
 #include <stdio.h>
 
-static void reads_addresses(void **state)
+TEST(reads_addresses)
 {
     union wi_address a;
     assert_int_equal(wi_address_parse("127.0.0.1:8470", &a), 0);
@@ -28,7 +28,7 @@ static void reads_addresses(void **state)
     assert_true(wi_address_is_any(&a));
 }
 
-static void refuses_anything_else(void **state)
+TEST(refuses_anything_else)
 {
     static const char *const bad[] = {"", ":", "127.0.0.1", "127.0.0.1:", ":80", "::1:80", "[::1]",
         "[::1]80", "[::1:80", "::1]:80", "[127.0.0.1]:80", "127.0.0.1:65536", "127.0.0.1:080000",
@@ -40,7 +40,7 @@ static void refuses_anything_else(void **state)
             fail_msg("accepted \"%s\"", bad[i]);
 }
 
-static void tells_private_from_public(void **state)
+TEST(tells_private_from_public)
 {
     static const char *const private[] = {"0.0.0.0", "10.0.0.1", "100.64.0.1", "100.127.255.255",
         "127.0.0.1", "169.254.169.254", "172.16.0.1", "172.31.255.255", "192.0.0.1", "192.0.2.1",
@@ -68,14 +68,4 @@ static void tells_private_from_public(void **state)
         if (wi_address_is_private(&a))
             fail_msg("%s counts as private", text);
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_addresses),
-        cmocka_unit_test(refuses_anything_else),
-        cmocka_unit_test(tells_private_from_public),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,7 +11,7 @@ static struct wi_peer peer(const char *text)
     return wi_peer_of(&address.any);
 }
 
-static void counts_each_address(void **state)
+TEST(counts_each_address)
 {
     struct wi_addresses addresses = {0};
     struct wi_peer one = peer("192.0.2.1:1000"), other = peer("192.0.2.2:1000");
@@ -29,7 +29,7 @@ static void counts_each_address(void **state)
     assert_null(addresses._counts);
 }
 
-static void knows_who_is_the_same(void **state)
+TEST(knows_who_is_the_same)
 {
     struct wi_peer a = peer("192.0.2.1:1000"), b = peer("192.0.2.1:2000"),
                    mapped = peer("[::ffff:192.0.2.1]:3000"), v6 = peer("[2001:db8:1:2::1]:1"),
@@ -42,7 +42,7 @@ static void knows_who_is_the_same(void **state)
     assert_false(a.exempt || mapped.exempt || v6.exempt);
 }
 
-static void lets_this_machine_in(void **state)
+TEST(lets_this_machine_in)
 {
     static const char *const own[] = {
         "127.0.0.1:1", "127.9.9.9:1", "[::1]:1", "[::ffff:127.0.0.1]:1"};
@@ -58,7 +58,7 @@ static void lets_this_machine_in(void **state)
     assert_null(addresses._counts);
 }
 
-static void forgets_all(void **state)
+TEST(forgets_all)
 {
     struct wi_addresses addresses = {0};
     struct wi_peer one = peer("192.0.2.1:1"), other = peer("[2001:db8::1]:1");
@@ -66,15 +66,4 @@ static void forgets_all(void **state)
     assert_int_equal(wi_addresses_take(&addresses, &other, 1), 0);
     wi_addresses_clear(&addresses);
     assert_null(addresses._counts);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(counts_each_address),
-        cmocka_unit_test(knows_who_is_the_same),
-        cmocka_unit_test(lets_this_machine_in),
-        cmocka_unit_test(forgets_all),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

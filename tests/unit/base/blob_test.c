@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static void grows_and_keeps_its_bytes(void **state)
+TEST(grows_and_keeps_its_bytes)
 {
     struct wi_budget budget = {.limit = 1 << 20};
     struct wi_blob *blob = wi_blob_new(&budget, 0);
@@ -23,7 +23,7 @@ static void grows_and_keeps_its_bytes(void **state)
     assert_int_equal(budget.used, 0);
 }
 
-static void refuses_beyond_the_budget(void **state)
+TEST(refuses_beyond_the_budget)
 {
     struct wi_budget budget = {.limit = 10000};
     assert_null(wi_blob_new(&budget, 10001));
@@ -39,7 +39,7 @@ static void refuses_beyond_the_budget(void **state)
     assert_int_equal(budget.used, 0);
 }
 
-static void keeps_a_slice_behind_a_head(void **state)
+TEST(keeps_a_slice_behind_a_head)
 {
     struct wi_budget budget = {.limit = 12};
     struct wi_blob *blob = wi_blob_new(&budget, 10);
@@ -62,7 +62,7 @@ static void keeps_a_slice_behind_a_head(void **state)
     assert_int_equal(budget.used, 0);
 }
 
-static void one_beside_another_is_charged_to_the_same_budget(void **state)
+TEST(one_beside_another_is_charged_to_the_same_budget)
 {
     struct wi_budget budget = {.limit = 100};
     struct wi_blob *first = wi_blob_new(&budget, 60);
@@ -74,7 +74,7 @@ static void one_beside_another_is_charged_to_the_same_budget(void **state)
     assert_int_equal(budget.used, 0);
 }
 
-static void lives_until_the_last_reference(void **state)
+TEST(lives_until_the_last_reference)
 {
     struct wi_budget budget = {.limit = 100};
     struct wi_blob *blob = wi_blob_new(&budget, 10);
@@ -98,7 +98,7 @@ static size_t resident(void)
     return pages * (size_t)sysconf(_SC_PAGESIZE);
 }
 
-static void one_without_a_budget_is_charged_later(void **state)
+TEST(one_without_a_budget_is_charged_later)
 {
     struct wi_budget small = {.limit = 99}, budget = {.limit = 100};
     struct wi_blob *blob = wi_blob_new(NULL, 100);
@@ -110,7 +110,7 @@ static void one_without_a_budget_is_charged_later(void **state)
     assert_int_equal(budget.used, 0);
 }
 
-static void large_memory_goes_back_to_the_system(void **state)
+TEST(large_memory_goes_back_to_the_system)
 {
     /* At least this much goes: a sanitizer keeps notes of an eighth of it. */
     const size_t size = (size_t)64 << 20, least = size / 2;
@@ -123,18 +123,4 @@ static void large_memory_goes_back_to_the_system(void **state)
     for (int i = 0; i < 1000 && resident() > before - least; i++)
         nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
     assert_in_range(resident(), 0, before - least);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(grows_and_keeps_its_bytes),
-        cmocka_unit_test(refuses_beyond_the_budget),
-        cmocka_unit_test(keeps_a_slice_behind_a_head),
-        cmocka_unit_test(one_beside_another_is_charged_to_the_same_budget),
-        cmocka_unit_test(lives_until_the_last_reference),
-        cmocka_unit_test(one_without_a_budget_is_charged_later),
-        cmocka_unit_test(large_memory_goes_back_to_the_system),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

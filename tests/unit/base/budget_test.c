@@ -3,7 +3,7 @@
 
 #include "base/budget.h"
 
-static void takes_what_fits_to_the_last_byte(void **state)
+TEST(takes_what_fits_to_the_last_byte)
 {
     struct wi_budget budget = {.limit = 100};
     assert_int_equal(wi_budget_take(&budget, 60), 0);
@@ -16,7 +16,7 @@ static void takes_what_fits_to_the_last_byte(void **state)
     assert_int_equal(budget.used, 0);
 }
 
-static void counts_what_is_there_already(void **state)
+TEST(counts_what_is_there_already)
 {
     struct wi_budget budget = {.limit = 100};
     wi_budget_force(&budget, 150);
@@ -27,7 +27,7 @@ static void counts_what_is_there_already(void **state)
     assert_int_equal(budget.used, 100);
 }
 
-static void a_lowered_limit_refuses_until_enough_is_back(void **state)
+TEST(a_lowered_limit_refuses_until_enough_is_back)
 {
     struct wi_budget budget = {.limit = 100};
     assert_int_equal(wi_budget_take(&budget, 80), 0);
@@ -37,20 +37,9 @@ static void a_lowered_limit_refuses_until_enough_is_back(void **state)
     assert_int_equal(wi_budget_take(&budget, 1), 0);
 }
 
-static void none_counts_nothing(void **state)
+TEST(none_counts_nothing)
 {
     assert_int_equal(wi_budget_take(NULL, UINT64_MAX), 0);
     wi_budget_force(NULL, UINT64_MAX);
     wi_budget_give(NULL, UINT64_MAX);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(takes_what_fits_to_the_last_byte),
-        cmocka_unit_test(counts_what_is_there_already),
-        cmocka_unit_test(a_lowered_limit_refuses_until_enough_is_back),
-        cmocka_unit_test(none_counts_nothing),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

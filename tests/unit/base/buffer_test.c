@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void prints_beyond_its_first_size(void **state)
+TEST(prints_beyond_its_first_size)
 {
     struct wi_buffer buffer = {0};
     char long_text[1000];
@@ -21,7 +21,7 @@ static void prints_beyond_its_first_size(void **state)
     free(taken);
 }
 
-static void json_strings_are_always_valid(void **state)
+TEST(json_strings_are_always_valid)
 {
     static const struct {
         const char *in, *out;
@@ -44,7 +44,7 @@ static void json_strings_are_always_valid(void **state)
     }
 }
 
-static void adds_json_values(void **state)
+TEST(adds_json_values)
 {
     struct wi_buffer buffer = {0};
     json_t *json = json_pack("{s:[i,f]}", "a", 1, 2.5);
@@ -54,7 +54,7 @@ static void adds_json_values(void **state)
     wi_buffer_clear(&buffer);
 }
 
-static void adds_numbers_and_strings(void **state)
+TEST(adds_numbers_and_strings)
 {
     struct wi_buffer buffer = {0};
     wi_buffer_strings(&buffer, "a", "", "b=", NULL);
@@ -67,7 +67,7 @@ static void adds_numbers_and_strings(void **state)
     wi_buffer_clear(&buffer);
 }
 
-static void prints_decimals(void **state)
+TEST(prints_decimals)
 {
     struct wi_buffer buffer = {0};
     wi_buffer_decimal(&buffer, 3.14159, 2);
@@ -79,7 +79,7 @@ static void prints_decimals(void **state)
     wi_buffer_clear(&buffer);
 }
 
-static void prints_milliseconds(void **state)
+TEST(prints_milliseconds)
 {
     static const struct {
         double ms;
@@ -93,17 +93,4 @@ static void prints_milliseconds(void **state)
         assert_string_equal(buffer.text, cases[i].text);
         wi_buffer_clear(&buffer);
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(prints_beyond_its_first_size),
-        cmocka_unit_test(json_strings_are_always_valid),
-        cmocka_unit_test(adds_json_values),
-        cmocka_unit_test(adds_numbers_and_strings),
-        cmocka_unit_test(prints_decimals),
-        cmocka_unit_test(prints_milliseconds),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -47,7 +47,7 @@ static int is_trusted(const char *path, const char *url)
     return trusted;
 }
 
-static void it_is_known_by_its_key(void **state)
+TEST(it_is_known_by_its_key)
 {
     char path[] = "/tmp/wi-certificate-XXXXXX";
     struct wi_certificate *certificate;
@@ -64,7 +64,7 @@ static void it_is_known_by_its_key(void **state)
     unlink(path);
 }
 
-static void it_is_trusted_for_its_hosts_if_the_system_trusts_who_signed_it(void **state)
+TEST(it_is_trusted_for_its_hosts_if_the_system_trusts_who_signed_it)
 {
     char path[] = "/tmp/wi-certificate-XXXXXX";
 
@@ -80,7 +80,7 @@ static void it_is_trusted_for_its_hosts_if_the_system_trusts_who_signed_it(void 
     unlink(path);
 }
 
-static void what_is_no_certificate_is_refused(void **state)
+TEST(what_is_no_certificate_is_refused)
 {
     char path[] = "/tmp/wi-certificate-XXXXXX";
     struct wi_error error;
@@ -106,7 +106,7 @@ static void write_fresh_key(const char *path)
     EVP_PKEY_free(key);
 }
 
-static void a_key_must_be_the_certificates(void **state)
+TEST(a_key_must_be_the_certificates)
 {
     char path[] = "/tmp/webinfer-cert-XXXXXX", key[] = "/tmp/webinfer-key-XXXXXX";
     struct wi_error error;
@@ -123,15 +123,4 @@ static void a_key_must_be_the_certificates(void **state)
     assert_string_equal(error.field, "tls_certificate");
     unlink(path);
     unlink(key);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(it_is_known_by_its_key),
-        cmocka_unit_test(it_is_trusted_for_its_hosts_if_the_system_trusts_who_signed_it),
-        cmocka_unit_test(what_is_no_certificate_is_refused),
-        cmocka_unit_test(a_key_must_be_the_certificates),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 
-static void parses_durations(void **state)
+TEST(parses_durations)
 {
     static const struct {
         const char *text;
@@ -21,7 +21,7 @@ static void parses_durations(void **state)
         assert_int_equal(wi_parse_duration(bad[i], &ms), -1);
 }
 
-static void parses_sizes(void **state)
+TEST(parses_sizes)
 {
     static const struct {
         const char *text;
@@ -38,7 +38,7 @@ static void parses_sizes(void **state)
         assert_int_equal(wi_parse_size(bad[i], &bytes), -1);
 }
 
-static void formats_what_parses_back(void **state)
+TEST(formats_what_parses_back)
 {
     static const int64_t durations[] = {0, 1, 250, 1000, 30000, 90000, 3600000, 5400000};
     static const uint64_t sizes[] = {0, 1, 1000, 1024, 65536, 67108864, 67108865, 1u << 30};
@@ -59,14 +59,4 @@ static void formats_what_parses_back(void **state)
     assert_string_equal(text, "30s");
     wi_format_size(67108864, text, sizeof text);
     assert_string_equal(text, "64M");
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(parses_durations),
-        cmocka_unit_test(parses_sizes),
-        cmocka_unit_test(formats_what_parses_back),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

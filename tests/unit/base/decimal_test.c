@@ -22,7 +22,7 @@ static void compare_places(uint64_t digits)
         compare(digits, places);
 }
 
-static void rounds_as_strtod_does(void **state)
+TEST(rounds_as_strtod_does)
 {
     uint64_t random = 1;
     compare_places(0);
@@ -38,7 +38,7 @@ static void rounds_as_strtod_does(void **state)
 }
 
 /* Half way between two doubles, and the nearest that is not. */
-static void rounds_to_the_even_one(void **state)
+TEST(rounds_to_the_even_one)
 {
     static const uint64_t halves[] = {UINT64_C(9007199254740993), UINT64_C(9007199254740995),
         UINT64_C(18014398509481986), UINT64_C(18014398509481990)};
@@ -51,13 +51,4 @@ static void rounds_to_the_even_one(void **state)
             compare(scaled + 1, places);
         }
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rounds_as_strtod_does),
-        cmocka_unit_test(rounds_to_the_even_one),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

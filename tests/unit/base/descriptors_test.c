@@ -29,8 +29,10 @@ static int tear_down(void **state)
     return setrlimit(RLIMIT_NOFILE, *state);
 }
 
+FIXTURE(set_up, tear_down)
+
 /* The reserve is left, but never more than a quarter. */
-static void test_highest(void **state)
+TEST(test_highest)
 {
     limit_to(400);
     assert_int_equal(wi_descriptors_limit(), 400);
@@ -40,7 +42,7 @@ static void test_highest(void **state)
     assert_int_equal(wi_descriptors_highest(70000), 299);
 }
 
-static void test_next(void **state)
+TEST(test_next)
 {
     int next = wi_descriptors_next(), fd = dup(0);
     assert_int_equal(fd, next);
@@ -51,7 +53,7 @@ static void test_next(void **state)
     assert_int_equal(wi_descriptors_next(), INT_MAX);
 }
 
-static void test_close(void **state)
+TEST(test_close)
 {
     int fd = dup(0);
     errno = ENOENT;
@@ -65,7 +67,7 @@ static void test_close(void **state)
     assert_int_equal(errno, ENOENT);
 }
 
-static void test_advice(void **state)
+TEST(test_advice)
 {
     char text[WI_DESCRIPTORS_ADVICE_SIZE];
     limit_to(400);
@@ -73,7 +75,7 @@ static void test_advice(void **state)
         "at most 400 files may be open; raise that limit (LimitNOFILE=, ulimit -n)");
 }
 
-static void test_raise(void **state)
+TEST(test_raise)
 {
     const struct rlimit *before = *state;
     limit_to(100);
@@ -82,13 +84,4 @@ static void test_raise(void **state)
     assert_int_equal(wi_descriptors_limit(), hard);
     wi_descriptors_raise();
     assert_int_equal(wi_descriptors_limit(), hard);
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        TEST(test_highest), TEST(test_next), TEST(test_close), TEST(test_advice), TEST(test_raise)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

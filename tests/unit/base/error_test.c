@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void every_code_is_complete(void **state)
+TEST(every_code_is_complete)
 {
     for (int code = 0; code < WI_CODE_COUNT; code++) {
         const char *name = wi_code_name(code);
@@ -22,7 +22,7 @@ static void every_code_is_complete(void **state)
 }
 
 /* webinfer-api(7), "Error codes", has each with its status, in the order of the table. */
-static void the_man_page_lists_every_code(void **state)
+TEST(the_man_page_lists_every_code)
 {
     const char *root = getenv("srcdir");
     char path[512], page[65536], row[128];
@@ -42,7 +42,7 @@ static void the_man_page_lists_every_code(void **state)
     }
 }
 
-static void an_error_may_quote_itself(void **state)
+TEST(an_error_may_quote_itself)
 {
     struct wi_error error;
     wi_error_set(&error, WI_INTERNAL, "a", "inner");
@@ -55,7 +55,7 @@ static void an_error_may_quote_itself(void **state)
     assert_int_equal(wi_error_set(NULL, WI_BAD_JSON, NULL, "nobody listens"), WI_BAD_JSON);
 }
 
-static void failures_are_grouped_and_bounded(void **state)
+TEST(failures_are_grouped_and_bounded)
 {
     struct wi_failures failures = {0};
     char long_reason[400] = "";
@@ -88,7 +88,7 @@ static void expect_text(const char *text)
     json_decref(value);
 }
 
-static void long_texts_end_where_a_character_ends(void **state)
+TEST(long_texts_end_where_a_character_ends)
 {
     struct wi_failures failures = {0};
     struct wi_error error;
@@ -110,16 +110,4 @@ static void long_texts_end_where_a_character_ends(void **state)
         wi_error_set(&error, WI_INTERNAL, NULL, "output %.*s is odd", 30 + shift, text);
         expect_text(error.detail);
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_code_is_complete),
-        cmocka_unit_test(the_man_page_lists_every_code),
-        cmocka_unit_test(an_error_may_quote_itself),
-        cmocka_unit_test(failures_are_grouped_and_bounded),
-        cmocka_unit_test(long_texts_end_where_a_character_ends),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,7 +3,7 @@
 
 #include "base/header_value.h"
 
-static void test_media_type(void **state)
+TEST(test_media_type)
 {
     assert_true(wi_media_type_is("application/json", "application/json"));
     assert_true(wi_media_type_is("Application/JSON; charset=utf-8", "application/json"));
@@ -14,7 +14,7 @@ static void test_media_type(void **state)
     assert_false(wi_media_type_is(NULL, "application/json"));
 }
 
-static void test_length(void **state)
+TEST(test_length)
 {
     uint64_t length = 7;
     assert_int_equal(wi_parse_length("0", &length), 0);
@@ -24,13 +24,4 @@ static void test_length(void **state)
         "18446744073709551616", "99999999999999999999999"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_int_equal(wi_parse_length(bad[i], &length), -1);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_media_type),
-        cmocka_unit_test(test_length),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -27,7 +27,7 @@ static const struct member *least(const struct member *members)
     return found;
 }
 
-static void the_first_is_the_least(void **state)
+TEST(the_first_is_the_least)
 {
     static struct member members[MEMBERS];
     struct wi_heap heap = {.before = before};
@@ -61,7 +61,7 @@ static void the_first_is_the_least(void **state)
     assert_null(wi_heap_first(&heap));
 }
 
-static void one_alone_comes_and_goes(void **state)
+TEST(one_alone_comes_and_goes)
 {
     struct member one = {.key = 1};
     struct wi_heap heap = {.before = before};
@@ -73,13 +73,4 @@ static void one_alone_comes_and_goes(void **state)
     wi_heap_remove(&heap, &one.place);
     assert_null(wi_heap_first(&heap));
     wi_heap_clear(&heap);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_first_is_the_least),
-        cmocka_unit_test(one_alone_comes_and_goes),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -124,7 +124,9 @@ static void wait_for_answer(void)
         uv_run(&fixture->loop, UV_RUN_DEFAULT);
 }
 
-static void gives_status_and_body(void **state)
+FIXTURE(set_up, tear_down)
+
+TEST(gives_status_and_body)
 {
     fixture->reply =
         "HTTP/1.1 404 Not Found\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello";
@@ -139,7 +141,7 @@ static void gives_status_and_body(void **state)
     assert_null(strstr(fixture->request, "Expect:"));
 }
 
-static void fails_on_garbage(void **state)
+TEST(fails_on_garbage)
 {
     fixture->reply = "this is no HTTP\r\n\r\n";
     start("GET", NULL, 5000);
@@ -148,7 +150,7 @@ static void fails_on_garbage(void **state)
     assert_true(fixture->failed);
 }
 
-static void refuses_a_large_answer(void **state)
+TEST(refuses_a_large_answer)
 {
     char reply[256];
     snprintf(reply, sizeof reply,
@@ -159,14 +161,14 @@ static void refuses_a_large_answer(void **state)
     assert_true(fixture->failed);
 }
 
-static void keeps_its_deadline(void **state)
+TEST(keeps_its_deadline)
 {
     start("GET", NULL, 50);
     wait_for_answer();
     assert_true(fixture->failed);
 }
 
-static void cancelled_calls_never_answer(void **state)
+TEST(cancelled_calls_never_answer)
 {
     fixture->reply = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
     wi_http_cancel(start("GET", NULL, 5000));
@@ -184,7 +186,7 @@ static int take_socket(void *context)
 
 /* Each has a connection of its own, although the other side would keep one open; where there is no
  * socket, the call fails. */
-static void goes_through_an_outlet(void **state)
+TEST(goes_through_an_outlet)
 {
     int taken = 0;
     const struct wi_outlet outlet = {&taken, take_socket};
@@ -248,7 +250,7 @@ static const char in_pieces[] =
     "HTTP/1.1 206 Partial Content\r\nContent-Length: 10\r\nETag: \"abc\"\r\n"
     "Connection: close\r\n\r\n0123456789";
 
-static void hands_the_body_on(void **state)
+TEST(hands_the_body_on)
 {
     fixture->reply = in_pieces;
     start_pieces(5000);
@@ -264,7 +266,7 @@ static void hands_the_body_on(void **state)
     assert_non_null(strstr(fixture->request, "Accept-Encoding: identity\r\n"));
 }
 
-static void ends_at_the_head(void **state)
+TEST(ends_at_the_head)
 {
     fixture->reply = in_pieces;
     fixture->refuse_head = 1;
@@ -274,7 +276,7 @@ static void ends_at_the_head(void **state)
     assert_string_equal(fixture->taken, "");
 }
 
-static void refuses_an_endless_head(void **state)
+TEST(refuses_an_endless_head)
 {
     static char reply[80 * 1024];
     size_t used = (size_t)snprintf(reply, sizeof reply, "HTTP/1.1 200 OK\r\n");
@@ -294,7 +296,7 @@ static void wait_for_pause(void)
     assert_int_equal(fixture->answers, 0);
 }
 
-static void gives_a_piece_again_after_a_pause(void **state)
+TEST(gives_a_piece_again_after_a_pause)
 {
     fixture->reply = in_pieces;
     fixture->pauses = 1;
@@ -309,7 +311,7 @@ static void gives_a_piece_again_after_a_pause(void **state)
     assert_string_equal(fixture->taken, "0123456789");
 }
 
-static void ends_after_a_pause(void **state)
+TEST(ends_after_a_pause)
 {
     fixture->reply = in_pieces;
     fixture->pauses = 1;
@@ -323,7 +325,7 @@ static void ends_after_a_pause(void **state)
     assert_int_equal(fixture->answers, 1);
 }
 
-static void ends_what_stalls(void **state)
+TEST(ends_what_stalls)
 {
     fixture->reply = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n01234";
     fixture->keep = 1;
@@ -349,7 +351,7 @@ static void start_outside(const char *url, int allow_private)
     wait_for_answer();
 }
 
-static void keeps_outside_calls_from_private_addresses(void **state)
+TEST(keeps_outside_calls_from_private_addresses)
 {
     fixture->reply = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
     fixture->keep = 1;
@@ -366,7 +368,7 @@ static void keeps_outside_calls_from_private_addresses(void **state)
     assert_string_equal(fixture->request, "");
 }
 
-static void keeps_outside_calls_to_https(void **state)
+TEST(keeps_outside_calls_to_https)
 {
     static const char *const bad[] = {
         "http://192.0.2.1/", "http://example.org/", "file:///etc/passwd", "ftp://127.0.0.1/"};
@@ -375,27 +377,4 @@ static void keeps_outside_calls_to_https(void **state)
         if (fixture->end != WI_HTTP_REFUSED)
             fail_msg("%s: %d", bad[i], fixture->end);
     }
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        TEST(gives_status_and_body),
-        TEST(fails_on_garbage),
-        TEST(refuses_a_large_answer),
-        TEST(keeps_its_deadline),
-        TEST(cancelled_calls_never_answer),
-        TEST(goes_through_an_outlet),
-        TEST(hands_the_body_on),
-        TEST(ends_at_the_head),
-        TEST(refuses_an_endless_head),
-        TEST(gives_a_piece_again_after_a_pause),
-        TEST(ends_after_a_pause),
-        TEST(ends_what_stalls),
-        TEST(keeps_outside_calls_from_private_addresses),
-        TEST(keeps_outside_calls_to_https),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,7 +4,7 @@
 #include "base/join.h"
 #include <string.h>
 
-static void joins_what_fits(void **state)
+TEST(joins_what_fits)
 {
     char out[8];
     wi_join(out, sizeof out, "ab", "", "cd", NULL);
@@ -15,7 +15,7 @@ static void joins_what_fits(void **state)
     assert_string_equal(out, "");
 }
 
-static void cuts_what_does_not_fit(void **state)
+TEST(cuts_what_does_not_fit)
 {
     char out[8];
     memset(out, 'x', sizeof out);
@@ -25,20 +25,10 @@ static void cuts_what_does_not_fit(void **state)
     assert_string_equal(out, "");
 }
 
-static void writes_digits(void **state)
+TEST(writes_digits)
 {
     char digits[WI_DIGITS_SIZE];
     assert_string_equal(wi_digits(digits, 0), "0");
     assert_string_equal(wi_digits(digits, 1070), "1070");
     assert_string_equal(wi_digits(digits, UINT64_MAX), "18446744073709551615");
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(joins_what_fits),
-        cmocka_unit_test(cuts_what_does_not_fit),
-        cmocka_unit_test(writes_digits),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

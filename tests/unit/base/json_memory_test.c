@@ -24,7 +24,7 @@ static json_t *many(int count)
     return list;
 }
 
-static void gives_the_same_pieces_again(void **state)
+TEST(gives_the_same_pieces_again)
 {
     if (KEPT_MOST == 0)
         skip();
@@ -40,7 +40,7 @@ static void gives_the_same_pieces_again(void **state)
     wi_json_memory_end();
 }
 
-static void keeps_so_many_and_nothing_large(void **state)
+TEST(keeps_so_many_and_nothing_large)
 {
     wi_json_memory_begin();
     json_decref(many(4 * KEPT_MOST));
@@ -63,7 +63,7 @@ static void *elsewhere(void *list)
     return many(20);
 }
 
-static void values_pass_between_threads(void **state)
+TEST(values_pass_between_threads)
 {
     pthread_t thread;
     void *made = NULL;
@@ -74,14 +74,4 @@ static void values_pass_between_threads(void **state)
     json_decref(made);
     assert_true(KEPT_MOST == 0 || kept() > 100);
     wi_json_memory_end();
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(gives_the_same_pieces_again),
-        cmocka_unit_test(keeps_so_many_and_nothing_large),
-        cmocka_unit_test(values_pass_between_threads),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

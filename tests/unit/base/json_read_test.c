@@ -148,7 +148,7 @@ static const char *const rows[] = {
     "[1]\f",
 };
 
-static void reads_as_jansson_does(void **state)
+TEST(reads_as_jansson_does)
 {
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         for (size_t size = 0; size <= strlen(rows[i]); size++)
@@ -159,7 +159,7 @@ static void reads_as_jansson_does(void **state)
 }
 
 /* As Python's json.dumps writes by default. */
-static void what_python_writes_is_read_once(void **state)
+TEST(what_python_writes_is_read_once)
 {
     static const char text[] =
         "{\"model\": \"m\", \"pr\\u00e9fixe\": [\"na\\u00efve \\ud83d\\ude00\", 1.5, null]}";
@@ -173,7 +173,7 @@ static void what_python_writes_is_read_once(void **state)
 }
 
 /* Deep nesting is left to jansson, with its limit. */
-static void nests_as_deep_as_jansson(void **state)
+TEST(nests_as_deep_as_jansson)
 {
     static const size_t depths[] = {63, 64, 65, 66, 2047, 2048, 2049, 100000};
     for (size_t i = 0; i < sizeof depths / sizeof *depths; i++) {
@@ -185,20 +185,9 @@ static void nests_as_deep_as_jansson(void **state)
     }
 }
 
-static void reads_nothing(void **state)
+TEST(reads_nothing)
 {
     json_error_t place;
     assert_null(wi_json_read(NULL, 0, 0, &place));
     assert_null(wi_json_read("[", 1, 0, NULL));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_as_jansson_does),
-        cmocka_unit_test(what_python_writes_is_read_once),
-        cmocka_unit_test(nests_as_deep_as_jansson),
-        cmocka_unit_test(reads_nothing),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

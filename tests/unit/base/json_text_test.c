@@ -5,7 +5,7 @@
 #include <jansson.h>
 #include <string.h>
 
-static void finds_members(void **state)
+TEST(finds_members)
 {
     static const struct {
         const char *text, *key, *value; /* NULL: there is none */
@@ -38,7 +38,7 @@ static void finds_members(void **state)
 }
 
 /* It never looks behind the end, wherever the text is cut. */
-static void stays_inside(void **state)
+TEST(stays_inside)
 {
     static const char whole[] = "{\"a\\\"\" : [\"x\\\\\", {\"k\": 1}], \"b\": {\"c\": \"d\"} }";
     for (size_t size = 0; size < sizeof whole; size++) {
@@ -49,13 +49,4 @@ static void stays_inside(void **state)
         assert_true(!value || (value >= text && length <= size - (size_t)(value - text)));
         test_free(text);
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(finds_members),
-        cmocka_unit_test(stays_inside),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,7 +29,7 @@ static void on_accept(void *context, int fd, const struct sockaddr *peer, sockle
     close(fd);
 }
 
-static void who_gave_up_holds_up_nobody(void **state)
+TEST(who_gave_up_holds_up_nobody)
 {
     const struct wi_listener_options options = {"127.0.0.1:0", "api.listen", "api"};
     struct wi_error error;
@@ -47,12 +47,4 @@ static void who_gave_up_holds_up_nobody(void **state)
     wi_listener_free(listener);
     uv_run(&loop, UV_RUN_DEFAULT);
     assert_int_equal(uv_loop_close(&loop), 0);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(who_gave_up_holds_up_nobody),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,7 +3,7 @@
 
 #include "base/log_limit.h"
 
-static void limits_a_kind_of_line(void **state)
+TEST(limits_a_kind_of_line)
 {
     struct wi_log_limit limit = {.about = "tests"};
     unsigned left_out = 99;
@@ -22,7 +22,7 @@ static void limits_a_kind_of_line(void **state)
     assert_int_equal(left_out, 0);
 }
 
-static void lets_rare_lines_pass(void **state)
+TEST(lets_rare_lines_pass)
 {
     struct wi_log_limit limit = {0};
     unsigned left_out;
@@ -30,13 +30,4 @@ static void lets_rare_lines_pass(void **state)
         assert_true(wi_log_limit_take(&limit, i * (double)WI_LOG_LIMIT_MS, &left_out));
         assert_int_equal(left_out, 0);
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(limits_a_kind_of_line),
-        cmocka_unit_test(lets_rare_lines_pass),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -59,7 +59,7 @@ static size_t hear(struct place *place, char *text, size_t size)
     return length;
 }
 
-static void fields_are_members_in_json(void **state)
+TEST(fields_are_members_in_json)
 {
     const struct wi_log_field fields[] = {
         {.name = "method", .text = "GET"},
@@ -94,7 +94,7 @@ static void fields_are_members_in_json(void **state)
     json_decref(line);
 }
 
-static void text_has_the_message_alone(void **state)
+TEST(text_has_the_message_alone)
 {
     const struct wi_log_field field = {.name = "method", .text = "GET"};
     struct place place;
@@ -110,7 +110,7 @@ static void text_has_the_message_alone(void **state)
     assert_null(strstr(text, "method"));
 }
 
-static void tokens_are_scrubbed_from_every_text(void **state)
+TEST(tokens_are_scrubbed_from_every_text)
 {
     static const char token[] = "wi_0123456789012345678901234567890123456789012";
     const struct wi_log_field field = {.name = "path", .text = token};
@@ -129,7 +129,7 @@ static void tokens_are_scrubbed_from_every_text(void **state)
     assert_non_null(strstr(text, "\"subject\":\"wi_***\""));
 }
 
-static void a_line_fits_into_a_pipe_at_once(void **state)
+TEST(a_line_fits_into_a_pipe_at_once)
 {
     char wide[4096], text[8192];
     struct wi_log_field fields[4];
@@ -179,7 +179,7 @@ static void fill_and_go_on(struct place *place)
     alarm(0);
 }
 
-static void a_pipe_that_nobody_reads_stops_nothing(void **state)
+TEST(a_pipe_that_nobody_reads_stops_nothing)
 {
     struct place place;
 
@@ -188,7 +188,7 @@ static void a_pipe_that_nobody_reads_stops_nothing(void **state)
     tear_down(&place);
 }
 
-static void a_socket_that_nobody_reads_stops_nothing(void **state)
+TEST(a_socket_that_nobody_reads_stops_nothing)
 {
     struct place place;
     int ends[2];
@@ -204,7 +204,7 @@ static int keep(const char *message)
     return wi_log_keep(WI_LOG_INFO, "api", NULL, NULL, 0, message);
 }
 
-static void what_is_kept_comes_when_it_is_flushed(void **state)
+TEST(what_is_kept_comes_when_it_is_flushed)
 {
     struct place place;
     char text[8192];
@@ -225,7 +225,7 @@ static void what_is_kept_comes_when_it_is_flushed(void **state)
     assert_non_null(strstr(text, "three\n"));
 }
 
-static void a_line_that_is_written_comes_behind_those_that_are_kept(void **state)
+TEST(a_line_that_is_written_comes_behind_those_that_are_kept)
 {
     struct place place;
     char text[8192];
@@ -239,7 +239,7 @@ static void a_line_that_is_written_comes_behind_those_that_are_kept(void **state
     assert_non_null(strstr(strstr(text, "before\n"), "error test: written\n"));
 }
 
-static void as_many_are_kept_as_a_pipe_takes_at_once(void **state)
+TEST(as_many_are_kept_as_a_pipe_takes_at_once)
 {
     struct place place;
     char message[500], text[3 * PIPE_BUF];
@@ -260,7 +260,7 @@ static void as_many_are_kept_as_a_pipe_takes_at_once(void **state)
     tear_down(&place);
 }
 
-static void lines_that_were_kept_in_vain_are_counted_as_lost(void **state)
+TEST(lines_that_were_kept_in_vain_are_counted_as_lost)
 {
     static char text[1 << 20];
     struct place place;
@@ -281,7 +281,7 @@ static void lines_that_were_kept_in_vain_are_counted_as_lost(void **state)
     assert_null(strstr(text, "api: "));
 }
 
-static void what_is_kept_survives_an_abort(void **state)
+TEST(what_is_kept_survives_an_abort)
 {
     struct place place;
     char text[8192];
@@ -300,22 +300,4 @@ static void what_is_kept_survives_an_abort(void **state)
     assert_true(WIFSIGNALED(status));
     assert_int_equal(WTERMSIG(status), SIGABRT);
     assert_non_null(strstr(text, "info  api: the last\n"));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(fields_are_members_in_json),
-        cmocka_unit_test(text_has_the_message_alone),
-        cmocka_unit_test(tokens_are_scrubbed_from_every_text),
-        cmocka_unit_test(a_line_fits_into_a_pipe_at_once),
-        cmocka_unit_test(a_pipe_that_nobody_reads_stops_nothing),
-        cmocka_unit_test(a_socket_that_nobody_reads_stops_nothing),
-        cmocka_unit_test(what_is_kept_comes_when_it_is_flushed),
-        cmocka_unit_test(a_line_that_is_written_comes_behind_those_that_are_kept),
-        cmocka_unit_test(as_many_are_kept_as_a_pipe_takes_at_once),
-        cmocka_unit_test(lines_that_were_kept_in_vain_are_counted_as_lost),
-        cmocka_unit_test(what_is_kept_survives_an_abort),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -36,7 +36,9 @@ static void count_and_free(void *context)
         wi_timer_free(f->timer);
 }
 
-static void a_timer_frees_itself_inside_its_callback(void **state)
+FIXTURE(set_up, tear_down)
+
+TEST(a_timer_frees_itself_inside_its_callback)
 {
     struct fixture *f = *state;
     f->timer = wi_timer_new(&f->loop, count_and_free, f);
@@ -56,7 +58,7 @@ static void on_readable(void *context, int status, int events)
     wi_watch_free(f->watch);
 }
 
-static void a_watch_frees_itself_inside_its_callback(void **state)
+TEST(a_watch_frees_itself_inside_its_callback)
 {
     struct fixture *f = *state;
     f->watch = wi_watch_new(&f->loop, f->pipe[0], UV_READABLE, on_readable, f);
@@ -85,7 +87,7 @@ static void begin_late(void *context, int status, int events)
     wi_watch_free(f->watch);
 }
 
-static void a_timer_that_is_begun_late_is_not_early(void **state)
+TEST(a_timer_that_is_begun_late_is_not_early)
 {
     struct fixture *f = *state;
     f->timer = wi_timer_new(&f->loop, note_and_free, f);
@@ -107,7 +109,7 @@ static void work_is_done(void *data, int cancelled)
     f->cancelled += cancelled;
 }
 
-static void work_reports_once(void **state)
+TEST(work_reports_once)
 {
     struct fixture *f = *state;
     wi_work_start(&f->loop, work, work_is_done, f);
@@ -117,25 +119,11 @@ static void work_reports_once(void **state)
     assert_int_equal(f->cancelled, 0);
 }
 
-static void abandoned_work_reports_as_cancelled(void **state)
+TEST(abandoned_work_reports_as_cancelled)
 {
     struct fixture *f = *state;
     wi_work_abandon(wi_work_start(&f->loop, work, work_is_done, f));
     uv_run(&f->loop, UV_RUN_DEFAULT);
     assert_int_equal(f->done, 1);
     assert_int_equal(f->cancelled, 1);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(
-            a_timer_frees_itself_inside_its_callback, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(
-            a_watch_frees_itself_inside_its_callback, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_timer_that_is_begun_late_is_not_early, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(work_reports_once, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(abandoned_work_reports_as_cancelled, set_up, tear_down),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

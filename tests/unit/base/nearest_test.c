@@ -16,7 +16,7 @@ static const char *nearest(const char *word)
     return search.name;
 }
 
-static void finds_what_was_mistyped(void **state)
+TEST(finds_what_was_mistyped)
 {
     assert_string_equal(nearest("platfrom"), "platform"); /* swapped: one edit */
     assert_string_equal(nearest("plaform"), "platform");
@@ -27,7 +27,7 @@ static void finds_what_was_mistyped(void **state)
     assert_string_equal(nearest("nofallbakc"), "no-fallback");
 }
 
-static void names_nothing_that_is_far(void **state)
+TEST(names_nothing_that_is_far)
 {
     assert_null(nearest(""));
     assert_null(nearest("zzzz"));
@@ -36,7 +36,7 @@ static void names_nothing_that_is_far(void **state)
     assert_null(nearest("frobnicate"));
 }
 
-static void the_nearest_wins_and_of_equals_the_first(void **state)
+TEST(the_nearest_wins_and_of_equals_the_first)
 {
     struct wi_nearest search = wi_nearest_to("seven");
 
@@ -49,7 +49,7 @@ static void the_nearest_wins_and_of_equals_the_first(void **state)
     assert_string_equal(search.name, "Seven");
 }
 
-static void words_of_any_length_are_borne(void **state)
+TEST(words_of_any_length_are_borne)
 {
     char most[WI_NEAREST_MAX + 1], near[WI_NEAREST_MAX + 1], more[WI_NEAREST_MAX + 2];
     struct wi_nearest search;
@@ -68,15 +68,4 @@ static void words_of_any_length_are_borne(void **state)
     search = wi_nearest_to(more);
     wi_nearest_offer(&search, most);
     assert_null(search.name);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(finds_what_was_mistyped),
-        cmocka_unit_test(names_nothing_that_is_far),
-        cmocka_unit_test(the_nearest_wins_and_of_equals_the_first),
-        cmocka_unit_test(words_of_any_length_are_borne),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -38,7 +38,7 @@ static enum wi_code read_text(
     return code;
 }
 
-static void reads_every_kind(void **state)
+TEST(reads_every_kind)
 {
     struct wi_error error;
     struct target got = {0};
@@ -58,7 +58,7 @@ static void reads_every_kind(void **state)
 }
 
 /* The largest number that doubles count to has sixteen digits. */
-static void tells_limits_as_they_are(void **state)
+TEST(tells_limits_as_they_are)
 {
     static const struct wi_param wide[] = {
         {"n", WI_PARAM_INTEGER, 0, 0, -9007199254740991.0, 9007199254740991.0, NULL},
@@ -73,7 +73,7 @@ static void tells_limits_as_they_are(void **state)
     json_decref(json);
 }
 
-static void keeps_defaults_of_absent_and_null_fields(void **state)
+TEST(keeps_defaults_of_absent_and_null_fields)
 {
     struct wi_error error;
     struct target got = {.count = 7, .on = 1};
@@ -83,7 +83,7 @@ static void keeps_defaults_of_absent_and_null_fields(void **state)
     assert_int_equal(got.on, 1);
 }
 
-static void names_what_is_wrong(void **state)
+TEST(names_what_is_wrong)
 {
     static const struct {
         const char *text;
@@ -118,7 +118,7 @@ static void names_what_is_wrong(void **state)
     }
 }
 
-static void refuses_a_nul_character(void **state)
+TEST(refuses_a_nul_character)
 {
     struct wi_error error;
     struct target got = {0};
@@ -130,7 +130,7 @@ static void refuses_a_nul_character(void **state)
     json_decref(json);
 }
 
-static void says_that_nothing_is_allowed(void **state)
+TEST(says_that_nothing_is_allowed)
 {
     static const struct wi_param none[] = {{0}};
     struct wi_error error;
@@ -145,24 +145,10 @@ static void says_that_nothing_is_allowed(void **state)
     json_decref(object);
 }
 
-static void open_mode_ignores_unknown_fields(void **state)
+TEST(open_mode_ignores_unknown_fields)
 {
     struct wi_error error;
     struct target got = {0};
     assert_int_equal(
         read_text("{\"name\":\"x\",\"other\":1}", WI_PARAMS_OPEN, &got, &error), WI_OK);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_every_kind),
-        cmocka_unit_test(tells_limits_as_they_are),
-        cmocka_unit_test(keeps_defaults_of_absent_and_null_fields),
-        cmocka_unit_test(names_what_is_wrong),
-        cmocka_unit_test(refuses_a_nul_character),
-        cmocka_unit_test(says_that_nothing_is_allowed),
-        cmocka_unit_test(open_mode_ignores_unknown_fields),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

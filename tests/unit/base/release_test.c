@@ -31,7 +31,7 @@ static int count_threads(void)
     return count;
 }
 
-static void one_thread_releases_all(void **state)
+TEST(one_thread_releases_all)
 {
     int before = count_threads();
     sem_init(&begun, 0, 0);
@@ -50,12 +50,4 @@ static void one_thread_releases_all(void **state)
         usleep(1000);
     wi_release(malloc(10), 10);
     wi_release(NULL, LARGE);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_thread_releases_all),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static void ids_have_their_form(void **state)
+TEST(ids_have_their_form)
 {
     char a[WI_ID_SIZE], b[WI_ID_SIZE];
     wi_id_new(a, "job");
@@ -16,7 +16,7 @@ static void ids_have_their_form(void **state)
     assert_int_equal(strspn(a + 4, "0123456789abcdef"), 16);
 }
 
-static void tokens_match_only_themselves(void **state)
+TEST(tokens_match_only_themselves)
 {
     char token[WI_TOKEN_SIZE], other[WI_TOKEN_SIZE];
     unsigned char hash[WI_HASH_SIZE], again[WI_HASH_SIZE];
@@ -35,7 +35,7 @@ static void tokens_match_only_themselves(void **state)
     assert_int_equal(wi_hash_from_hex("abcd", again), -1);
 }
 
-static void hashes_as_sha256(void **state)
+TEST(hashes_as_sha256)
 {
     unsigned char hash[WI_HASH_SIZE];
     char hex[2 * WI_HASH_SIZE + 1];
@@ -44,7 +44,7 @@ static void hashes_as_sha256(void **state)
     assert_string_equal(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
-static void scrubs_every_token(void **state)
+TEST(scrubs_every_token)
 {
     char token[WI_TOKEN_SIZE], text[256];
     wi_token_new(token);
@@ -52,15 +52,4 @@ static void scrubs_every_token(void **state)
     wi_scrub(text);
     assert_null(strstr(text, token + 3));
     assert_string_equal(text, "GET /#token=wi_*** and wi_***, wi_short stays");
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ids_have_their_form),
-        cmocka_unit_test(tokens_match_only_themselves),
-        cmocka_unit_test(hashes_as_sha256),
-        cmocka_unit_test(scrubs_every_token),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,7 +12,7 @@ static int take(struct wi_share *share, uint64_t bytes)
     return 0;
 }
 
-static void one_alone_has_half_and_others_their_eighth_after_it(void **state)
+TEST(one_alone_has_half_and_others_their_eighth_after_it)
 {
     struct wi_budget budget = {.limit = 800};
     struct wi_share greedy = {.budget = &budget}, modest = {.budget = &budget};
@@ -30,7 +30,7 @@ static void one_alone_has_half_and_others_their_eighth_after_it(void **state)
     assert_int_equal(budget.used, 0);
 }
 
-static void the_budget_bounds_all_of_them(void **state)
+TEST(the_budget_bounds_all_of_them)
 {
     struct wi_budget budget = {.limit = 800};
     struct wi_share parties[9];
@@ -44,7 +44,7 @@ static void the_budget_bounds_all_of_them(void **state)
     assert_int_equal(budget.used, 850);
 }
 
-static void a_parent_bounds_its_children_together(void **state)
+TEST(a_parent_bounds_its_children_together)
 {
     struct wi_budget budget = {.limit = 800, .used = 400};
     struct wi_share token = {.budget = &budget};
@@ -61,7 +61,7 @@ static void a_parent_bounds_its_children_together(void **state)
     assert_int_equal(budget.used, 400);
 }
 
-static void a_share_without_a_budget_counts_and_bounds_nothing(void **state)
+TEST(a_share_without_a_budget_counts_and_bounds_nothing)
 {
     struct wi_share share = {0};
     assert_int_equal(take(&share, UINT64_MAX), 0);
@@ -69,7 +69,7 @@ static void a_share_without_a_budget_counts_and_bounds_nothing(void **state)
     wi_share_give(&share, UINT64_MAX);
 }
 
-static void a_name_has_one_share_for_as_long_as_it_is_used(void **state)
+TEST(a_name_has_one_share_for_as_long_as_it_is_used)
 {
     struct wi_budget budget = {.limit = 800, .used = 400};
     struct wi_shares shares = {.budget = &budget};
@@ -89,7 +89,7 @@ static void a_name_has_one_share_for_as_long_as_it_is_used(void **state)
     assert_null(shares.parties);
 }
 
-static void bytes_that_came_early_are_no_credit(void **state)
+TEST(bytes_that_came_early_are_no_credit)
 {
     const struct wi_pace_rule rule = {.window_ms = 1000, .bytes_per_ms = 10};
     struct wi_pace pace;
@@ -103,7 +103,7 @@ static void bytes_that_came_early_are_no_credit(void **state)
     assert_true(wi_pace_deadline(&pace, &rule, 9500, 1009999) == 10000);
 }
 
-static void time_beyond_the_part_of_a_second_has_to_pass_first(void **state)
+TEST(time_beyond_the_part_of_a_second_has_to_pass_first)
 {
     struct wi_toll toll = {.part = 0.125};
     assert_true(wi_toll_wait(&toll, 50000) == 0);
@@ -116,7 +116,7 @@ static void time_beyond_the_part_of_a_second_has_to_pass_first(void **state)
     assert_true(wi_toll_wait(&toll, 60000) == 0);
 }
 
-static void a_toll_is_paid_for_all_children_together(void **state)
+TEST(a_toll_is_paid_for_all_children_together)
 {
     struct wi_toll all = {.part = 0.25};
     struct wi_toll one = {.part = 0.125, .parent = &all}, other = one;
@@ -126,19 +126,4 @@ static void a_toll_is_paid_for_all_children_together(void **state)
     wi_toll_pay(&one, 50000, 2 * 1000 * 1000);
     assert_true(wi_toll_wait(&one, 50000) == 16);
     assert_true(wi_toll_wait(&other, 50000) == 4);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_alone_has_half_and_others_their_eighth_after_it),
-        cmocka_unit_test(the_budget_bounds_all_of_them),
-        cmocka_unit_test(a_parent_bounds_its_children_together),
-        cmocka_unit_test(a_share_without_a_budget_counts_and_bounds_nothing),
-        cmocka_unit_test(a_name_has_one_share_for_as_long_as_it_is_used),
-        cmocka_unit_test(bytes_that_came_early_are_no_credit),
-        cmocka_unit_test(time_beyond_the_part_of_a_second_has_to_pass_first),
-        cmocka_unit_test(a_toll_is_paid_for_all_children_together),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

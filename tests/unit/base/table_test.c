@@ -42,14 +42,14 @@ static void print_short(char *key, size_t size, unsigned number)
     snprintf(key, size, "%u", number);
 }
 
-static void keys_spread(void **state)
+TEST(keys_spread)
 {
     assert_spread(print_attempt);
     assert_spread(print_model);
     assert_spread(print_short);
 }
 
-static void the_length_counts(void **state)
+TEST(the_length_counts)
 {
     static const char zeros[64];
 
@@ -58,7 +58,7 @@ static void the_length_counts(void **state)
             assert_true(wi_table_hash(zeros, a) != wi_table_hash(zeros, b));
 }
 
-static void each_byte_counts(void **state)
+TEST(each_byte_counts)
 {
     char key[64] = {0};
     unsigned before = wi_table_hash(key, sizeof key);
@@ -70,7 +70,7 @@ static void each_byte_counts(void **state)
     }
 }
 
-static void where_a_key_lies_does_not_count(void **state)
+TEST(where_a_key_lies_does_not_count)
 {
     static const char text[] = "a key of some length";
     char moved[sizeof text + 8];
@@ -83,7 +83,7 @@ static void where_a_key_lies_does_not_count(void **state)
 
 /* Of two words a first that differs in its highest bit, and a second that takes the difference
  * back: so keys of 192 bytes make 4096 for one chain, where words are mixed by multiplying. */
-static void nobody_chooses_keys_of_one_chain(void **state)
+TEST(nobody_chooses_keys_of_one_chain)
 {
     enum { PAIRS = 12, WORDS = 2 * PAIRS };
     static unsigned counts[1 << PAIRS];
@@ -100,17 +100,4 @@ static void nobody_chooses_keys_of_one_chain(void **state)
         most = ++counts[chain] > most ? counts[chain] : most;
     }
     assert_in_range(most, 1, 12); /* by chance 6 or 7 */
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(keys_spread),
-        cmocka_unit_test(the_length_counts),
-        cmocka_unit_test(each_byte_counts),
-        cmocka_unit_test(where_a_key_lies_does_not_count),
-        cmocka_unit_test(nobody_chooses_keys_of_one_chain),
-    };
-
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,7 +11,7 @@ static void expect_mended(const char *text, const char *mended)
     assert_string_equal(wi_text_mend(copy), mended);
 }
 
-static void what_is_no_text_becomes_text(void **state)
+TEST(what_is_no_text_becomes_text)
 {
     expect_mended("", "");
     expect_mended("a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80");
@@ -24,19 +24,10 @@ static void what_is_no_text_becomes_text(void **state)
     expect_mended("\xf4\x90\x80\x80", "????");
 }
 
-static void a_copy_ends_with_a_character(void **state)
+TEST(a_copy_ends_with_a_character)
 {
     char out[8];
     assert_string_equal(wi_text_copy(out, sizeof out, "123456\xc3\xa9"), "123456");
     assert_string_equal(wi_text_copy(out, sizeof out, "12345\xc3\xa9"), "12345\xc3\xa9");
     assert_string_equal(wi_text_copy(out, sizeof out, NULL), "");
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_no_text_becomes_text),
-        cmocka_unit_test(a_copy_ends_with_a_character),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

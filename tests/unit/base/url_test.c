@@ -4,7 +4,7 @@
 #include "base/url.h"
 #include <stdlib.h>
 
-static void parts_are_found(void **state)
+TEST(parts_are_found)
 {
     const struct {
         const char *url, *origin, *host;
@@ -23,7 +23,7 @@ static void parts_are_found(void **state)
     }
 }
 
-static void loopback_and_https_are_secure(void **state)
+TEST(loopback_and_https_are_secure)
 {
     const struct {
         const char *url;
@@ -47,14 +47,4 @@ static void loopback_and_https_are_secure(void **state)
         assert_int_equal(wi_url_is_loopback(rows[i].url), rows[i].loopback);
         assert_int_equal(wi_url_is_secure(rows[i].url), rows[i].secure);
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(parts_are_found),
-        cmocka_unit_test(loopback_and_https_are_secure),
-    };
-
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

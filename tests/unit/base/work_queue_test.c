@@ -84,7 +84,9 @@ static void nothing(void *data)
 {
 }
 
-static void so_many_run_and_the_pool_has_room_for_others(void **state)
+FIXTURE(set_up, tear_down)
+
+TEST(so_many_run_and_the_pool_has_room_for_others)
 {
     struct fixture *f = *state;
     struct piece pieces[6], other = {.fixture = f, .name = 'z'};
@@ -102,7 +104,7 @@ static void so_many_run_and_the_pool_has_room_for_others(void **state)
     assert_int_equal(strlen(f->done), 7);
 }
 
-static void light_ones_go_first_and_equals_in_their_order(void **state)
+TEST(light_ones_go_first_and_equals_in_their_order)
 {
     struct fixture *f = *state;
     struct piece pieces[6];
@@ -119,7 +121,7 @@ static void light_ones_go_first_and_equals_in_their_order(void **state)
     assert_string_equal(f->done, "afcebd");
 }
 
-static void what_is_abandoned_calls_back_all_the_same(void **state)
+TEST(what_is_abandoned_calls_back_all_the_same)
 {
     struct fixture *f = *state;
     struct piece pieces[3];
@@ -139,7 +141,7 @@ static void what_is_abandoned_calls_back_all_the_same(void **state)
     assert_non_null(strchr(f->done, 'b'));
 }
 
-static void a_freed_queue_ends_what_waits_and_lets_the_rest_end(void **state)
+TEST(a_freed_queue_ends_what_waits_and_lets_the_rest_end)
 {
     struct fixture *f = *state;
     struct piece pieces[3];
@@ -155,7 +157,7 @@ static void a_freed_queue_ends_what_waits_and_lets_the_rest_end(void **state)
     assert_int_equal(strlen(f->done), 3);
 }
 
-static void work_may_free_its_queue(void **state)
+TEST(work_may_free_its_queue)
 {
     struct fixture *f = *state;
     struct piece piece;
@@ -163,17 +165,4 @@ static void work_may_free_its_queue(void **state)
     piece.frees = 1;
     let_one_end(f);
     assert_null(f->queue);
-}
-
-int main(void)
-{
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-    const struct CMUnitTest tests[] = {
-        TEST(so_many_run_and_the_pool_has_room_for_others),
-        TEST(light_ones_go_first_and_equals_in_their_order),
-        TEST(what_is_abandoned_calls_back_all_the_same),
-        TEST(a_freed_queue_ends_what_waits_and_lets_the_rest_end),
-        TEST(work_may_free_its_queue),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

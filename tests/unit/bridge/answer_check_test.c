@@ -61,7 +61,7 @@ struct outputs_case {
     const char *odd;
 };
 
-static void holds_outputs_against_the_model(void **state)
+TEST(holds_outputs_against_the_model)
 {
     static const struct outputs_case cases[] = {
         {NULL, {{"sum", WI_FP32, 3, 5}, {"best", WI_INT64, 1, 9}}, NULL, NULL},
@@ -137,7 +137,7 @@ static enum wi_code check_echo(
     return code;
 }
 
-static void an_echo_is_what_was_said(void **state)
+TEST(an_echo_is_what_was_said)
 {
     struct wi_tensors inputs = {0}, same = {0}, second = {0}, none = {0}, other = {0};
     add(&inputs, "x", WI_FP32, 2, 3, 4);
@@ -185,7 +185,7 @@ static enum wi_code check_count(const char *result, size_t outputs)
     return code;
 }
 
-static void a_count_is_what_was_asked_for(void **state)
+TEST(a_count_is_what_was_asked_for)
 {
     assert_int_equal(check_count("{\"count\":3}", 0), WI_OK);
     assert_int_equal(check_count("{\"count\":3}", 1), WI_INFERENCE_FAILED);
@@ -211,7 +211,7 @@ static enum wi_code check_report(const char *text, int fallback, struct wi_error
     return code;
 }
 
-static void holds_reports_against_the_task(void **state)
+TEST(holds_reports_against_the_task)
 {
     static const char *const good[] = {"{\"platform\":\"wasm\"}",
         "{\"platform\":\"webgpu\",\"engine\":\"ort\",\"threads\":null,\"adapter\":null,"
@@ -250,7 +250,7 @@ static void holds_reports_against_the_task(void **state)
     assert_int_equal(check_report("{\"platform\":\"webgpu\"}", 0, &error), WI_OK);
 }
 
-static void passes_on_what_it_knows(void **state)
+TEST(passes_on_what_it_knows)
 {
     struct wi_task task = task_of(&echo);
     struct wi_answer answer = {.ok = 1,
@@ -272,7 +272,7 @@ static void passes_on_what_it_knows(void **state)
 
 /* --- codes ----------------------------------------------------------------------------------- */
 
-static void a_node_speaks_for_itself_only(void **state)
+TEST(a_node_speaks_for_itself_only)
 {
     static const char *const own[] = {"deadline_exceeded", "cancelled", "unauthorized",
         "queue_full", "shutting_down", "memory_budget", "attempts_exhausted", "unavailable", "ok",
@@ -310,17 +310,4 @@ static void a_node_speaks_for_itself_only(void **state)
     claim = wi_claim_of(&sent, "deadline_exceeded", 1000);
     assert_int_equal(claim.code, WI_DEADLINE_EXCEEDED);
     assert_true(claim.known && claim.is_ours && !claim.retryable);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(holds_outputs_against_the_model),
-        cmocka_unit_test(an_echo_is_what_was_said),
-        cmocka_unit_test(a_count_is_what_was_asked_for),
-        cmocka_unit_test(holds_reports_against_the_task),
-        cmocka_unit_test(passes_on_what_it_knows),
-        cmocka_unit_test(a_node_speaks_for_itself_only),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

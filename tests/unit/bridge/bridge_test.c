@@ -4,7 +4,9 @@
 #include "base/loop.h"
 #include "bridge/node.h"
 
-static void test_announce_and_task(void **state)
+FIXTURE(set_up, tear_down)
+
+TEST(test_announce_and_task)
 {
     struct fixture *fixture = *state;
     json_t *welcome;
@@ -60,7 +62,7 @@ static int is_acknowledging(const struct fixture *fixture)
 }
 
 /* What the next task has said is not to wake the loop once more. */
-static void test_task_carries_acknowledgement(void **state)
+TEST(test_task_carries_acknowledgement)
 {
     struct fixture *fixture = *state;
     struct client client = join(fixture, NULL);
@@ -126,7 +128,7 @@ static int hear_one(struct client *client)
     return opcode;
 }
 
-static void test_failure(void **state)
+TEST(test_failure)
 {
     struct fixture *fixture = *state;
     struct client client = join(fixture, NULL);
@@ -164,7 +166,7 @@ static void test_failure(void **state)
 }
 
 /* What is well-formed and wrong costs its attempt, and the node stays. */
-static void test_bad_answers(void **state)
+TEST(test_bad_answers)
 {
     static const char *const bad[][2] = {
         {"\"ok\":true,\"executed_on\":{}", "data.executed_on.platform is missing"},
@@ -210,7 +212,7 @@ static void test_bad_answers(void **state)
 
 /* A shape that is not the model's is news from a browser of ours, and a wrong answer from others.
  */
-static void test_odd_shape(void **state)
+TEST(test_odd_shape)
 {
     struct fixture *fixture = *state;
     char token[WI_TOKEN_SIZE], id[WI_ID_SIZE], who[128];
@@ -245,7 +247,7 @@ static void test_odd_shape(void **state)
 }
 
 /* Big tensors out in place and in fragments, and back in, byte for byte. */
-static void test_tensors(void **state)
+TEST(test_tensors)
 {
     static const size_t sizes[] = {0, 1, 100, 65536, 602112, 4194305};
     struct fixture *fixture = *state;
@@ -309,7 +311,7 @@ static void send_at_once(struct fixture *fixture)
     assert_int_equal(send_task(fixture, "att-5", NULL), WI_OK);
 }
 
-static void test_resume(void **state)
+TEST(test_resume)
 {
     struct fixture *fixture = *state;
     json_t *welcome;
@@ -367,7 +369,7 @@ static void test_resume(void **state)
     client_close(&second);
 }
 
-static void test_silence(void **state)
+TEST(test_silence)
 {
     struct fixture *fixture = *state;
     struct wi_config config = fixture->config;
@@ -398,7 +400,7 @@ static void test_silence(void **state)
     client_close(&client);
 }
 
-static void test_cancel_and_drop(void **state)
+TEST(test_cancel_and_drop)
 {
     struct fixture *fixture = *state;
     struct client client = join(fixture, NULL);
@@ -434,7 +436,7 @@ static void test_cancel_and_drop(void **state)
     client_close(&client);
 }
 
-static void test_supersede_and_flood(void **state)
+TEST(test_supersede_and_flood)
 {
     struct fixture *fixture = *state;
     struct client first = join(fixture, NULL), second = join(fixture, NULL);
@@ -450,7 +452,7 @@ static void test_supersede_and_flood(void **state)
     client_close(&second);
 }
 
-static void test_reports(void **state)
+TEST(test_reports)
 {
     struct fixture *fixture = *state;
     struct client client = join(fixture, NULL);
@@ -469,7 +471,7 @@ static void test_reports(void **state)
     client_close(&client);
 }
 
-static void test_shutdown(void **state)
+TEST(test_shutdown)
 {
     struct fixture *fixture = *state;
     struct client client = join(fixture, NULL);
@@ -494,7 +496,7 @@ static json_int_t threads_of(json_t *message)
     return threads;
 }
 
-static void test_threads(void **state)
+TEST(test_threads)
 {
     struct fixture *fixture = *state;
     json_t *welcome;
@@ -522,24 +524,4 @@ static void test_threads(void **state)
     assert_int_equal(send_task(fixture, "att-1", NULL), WI_OK);
     json_decref(hear(&client, "task_request"));
     client_close(&client);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_announce_and_task, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_task_carries_acknowledgement, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_failure, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_bad_answers, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_odd_shape, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_tensors, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_resume, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_silence, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_cancel_and_drop, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_supersede_and_flood, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_reports, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_threads, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_shutdown, set_up, tear_down),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

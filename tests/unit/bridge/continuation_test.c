@@ -24,7 +24,7 @@ static json_t *make_tokens(size_t count)
     return tokens;
 }
 
-static void what_might_not_fit_is_long(void **state)
+TEST(what_might_not_fit_is_long)
 {
     static const struct {
         size_t text, tokens;
@@ -45,7 +45,7 @@ static void what_might_not_fit_is_long(void **state)
 }
 
 /* The worst text and tokens that are not long do fit, whatever JSON makes of them. */
-static void what_is_not_long_fits(void **state)
+TEST(what_is_not_long_fits)
 {
     char *text = make_text(65536);
     memset(text, '\x01', 65536);
@@ -65,7 +65,7 @@ static void what_is_not_long_fits(void **state)
     free(text);
 }
 
-static void a_message_says_where_they_are(void **state)
+TEST(a_message_says_where_they_are)
 {
     struct wi_budget budget = {.limit = LONG + 1000};
     char *text = make_text(LONG);
@@ -113,7 +113,7 @@ static void a_message_says_where_they_are(void **state)
     free(text);
 }
 
-static void without_memory_there_is_nothing(void **state)
+TEST(without_memory_there_is_nothing)
 {
     struct wi_budget budget = {.limit = 100};
     char *text = make_text(60);
@@ -127,15 +127,4 @@ static void without_memory_there_is_nothing(void **state)
     assert_int_equal(budget.used, 0);
     json_decref(tokens);
     free(text);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_might_not_fit_is_long),
-        cmocka_unit_test(what_is_not_long_fits),
-        cmocka_unit_test(a_message_says_where_they_are),
-        cmocka_unit_test(without_memory_there_is_nothing),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,9 @@
 /* The page and model files over HTTP, and what stops the bridge from starting. */
 #include "fixture.h"
 
-static void test_files(void **state)
+FIXTURE(set_up, tear_down)
+
+TEST(test_files)
 {
     struct fixture *fixture = *state;
     struct client client = client_open(&fixture->loop, fixture->port);
@@ -91,7 +93,7 @@ static void ask_coded(
 }
 
 /* The copies that the build has put beside a file are sent to whom they suit, as that file. */
-static void test_compressed_files(void **state)
+TEST(test_compressed_files)
 {
     static const struct {
         const char *more, *coding, *body;
@@ -127,7 +129,7 @@ static void test_compressed_files(void **state)
 }
 
 /* Each form is known by its own tag alone. */
-static void test_tags_of_compressed_files(void **state)
+TEST(test_tags_of_compressed_files)
 {
     static const char *const codings[] = {
         "", "\r\nAccept-Encoding: br", "\r\nAccept-Encoding: gzip"};
@@ -158,7 +160,7 @@ static void test_tags_of_compressed_files(void **state)
     client_close(&client);
 }
 
-static void a_copy_is_no_file_but_what_only_has_its_name_is(void **state)
+TEST(a_copy_is_no_file_but_what_only_has_its_name_is)
 {
     static const struct {
         const char *line;
@@ -214,7 +216,7 @@ static void check_model(const json_t *model)
     assert_string_equal(json_string_value(json_object_get(model, "spec_url")), url);
 }
 
-static void test_model_files(void **state)
+TEST(test_model_files)
 {
     struct fixture *fixture = *state;
     json_t *welcome;
@@ -283,7 +285,7 @@ static void test_model_files(void **state)
 }
 
 /* Before anything is known of who asks: whatever is in front of the dot. */
-static void credentials_are_of_any_length(void **state)
+TEST(credentials_are_of_any_length)
 {
     static const size_t lengths[] = {0, 1, WI_ID_SIZE - 1, WI_ID_SIZE, 200, 3900};
     struct fixture *fixture = *state;
@@ -306,7 +308,7 @@ static void credentials_are_of_any_length(void **state)
 }
 
 /* A transfer that broke off goes on where it was, as long as the file is the same. */
-static void test_ranges_of_model_files(void **state)
+TEST(test_ranges_of_model_files)
 {
     struct fixture *fixture = *state;
     json_t *welcome;
@@ -350,7 +352,7 @@ static void test_ranges_of_model_files(void **state)
 }
 
 /* A file that was written to in place is not what was hashed. */
-static void test_changed_model_file(void **state)
+TEST(test_changed_model_file)
 {
     struct fixture *fixture = *state;
     json_t *welcome;
@@ -372,7 +374,7 @@ static void test_changed_model_file(void **state)
 }
 
 /* A client that leaves while its file is on the way, or never reads it, harms nothing. */
-static void test_abandoned_file(void **state)
+TEST(test_abandoned_file)
 {
     struct fixture *fixture = *state;
     for (int i = 0; i < 8; i++) {
@@ -410,14 +412,14 @@ static void check_cut(struct fixture *fixture, const char *first, const char *mo
 
 /* lws reads nothing while it writes an answer, and is told again and again that there is something
  * to read: whoever sends more and does not take his answer would keep a core busy. */
-static void test_unread_answers(void **state)
+TEST(test_unread_answers)
 {
     static const char request[] = "GET /assets/engine-5XK2Q7NB.wasm HTTP/1.1\r\nHost: h\r\n\r\n";
     check_cut(*state, request, request);
     check_cut(*state, request, "GET / HTTP/1.1\r\nHost: h\r\n\r\n");
 }
 
-static void test_bad_start(void **state)
+TEST(test_bad_start)
 {
     struct fixture *fixture = *state;
     struct wi_bridge_events events = {0};
@@ -438,23 +440,4 @@ static void test_bad_start(void **state)
     assert_null(wi_bridge_new(
         fixture->lws, &fixture->loop, NULL, &config, &fixture->budget, &events, &error));
     assert_string_equal(error.field, "bridge.page");
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_files, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_compressed_files, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_tags_of_compressed_files, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(
-            a_copy_is_no_file_but_what_only_has_its_name_is, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_model_files, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(credentials_are_of_any_length, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_ranges_of_model_files, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_changed_model_file, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_abandoned_file, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_unread_answers, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_bad_start, set_up, tear_down),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,13 +1,11 @@
 /* The frame codec: every kind of malformed message is refused with a reason, and what we print can
  * be read back. */
+#include "../test.h"
+
 #include "base/memory.h"
 #include "bridge/frame.h"
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #define HEAD(data)                                                                                 \
     "{\"id\":\"n-1\",\"type\":\"t\",\"from\":\"n\",\"timestamp\":1,\"data\":" data "}"
@@ -55,7 +53,7 @@ static void refuse_text(const char *text, const char *why)
     refuse(blob_of(text, strlen(text)), 0, why);
 }
 
-static void test_text(void **state)
+TEST(test_text)
 {
     struct wi_frame frame;
     struct wi_error error;
@@ -89,7 +87,7 @@ static void test_text(void **state)
     free(large);
 }
 
-static void test_binary(void **state)
+TEST(test_binary)
 {
     struct wi_frame frame;
     struct wi_error error;
@@ -114,7 +112,7 @@ static void test_binary(void **state)
     wi_blob_unref(blob);
 }
 
-static void test_malformed_binary(void **state)
+TEST(test_malformed_binary)
 {
     static const struct {
         const char *head;
@@ -162,7 +160,7 @@ static void test_malformed_binary(void **state)
     refuse(blob, 1, "followed by zeros");
 }
 
-static void test_too_many_tensors(void **state)
+TEST(test_too_many_tensors)
 {
     struct wi_buffer head = {0};
     wi_buffer_puts(&head, "{\"id\":\"a\",\"type\":\"t\",\"from\":\"\",\"timestamp\":1,\"data\":{"
@@ -174,7 +172,7 @@ static void test_too_many_tensors(void **state)
     wi_buffer_clear(&head);
 }
 
-static void test_round_trip(void **state)
+TEST(test_round_trip)
 {
     static const size_t sizes[] = {4, 0, 16, 12};
     struct wi_tensors sent = {0};
@@ -216,16 +214,4 @@ static void test_round_trip(void **state)
     wi_blob_unref(blob);
     wi_buffer_clear(&out);
     wi_tensors_clear(&sent);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_text),
-        cmocka_unit_test(test_binary),
-        cmocka_unit_test(test_malformed_binary),
-        cmocka_unit_test(test_too_many_tensors),
-        cmocka_unit_test(test_round_trip),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,12 +1,10 @@
 /* Ranges, entity tags, codings, media types, origins and listening addresses. */
+#include "../test.h"
+
 #include "bridge/http.h"
 #include "bridge/private.h"
-#include <setjmp.h>
-#include <stdarg.h>
 
-#include <cmocka.h>
-
-static void test_range(void **state)
+TEST(test_range)
 {
     static const struct {
         const char *header;
@@ -41,7 +39,7 @@ static void test_range(void **state)
     }
 }
 
-static void test_headers(void **state)
+TEST(test_headers)
 {
     assert_true(wi_http_etag_matches("\"a\"", "\"a\""));
     assert_true(wi_http_etag_matches("\"b\" , W/\"a\"", "\"a\""));
@@ -66,7 +64,7 @@ static void test_headers(void **state)
     assert_false(wi_http_host_is_literal("[::1"));
 }
 
-static void test_codings(void **state)
+TEST(test_codings)
 {
     enum { NONE = 1u << WI_IDENTITY, GZIP = 1u << WI_GZIP, BROTLI = 1u << WI_BROTLI };
     static const struct {
@@ -113,7 +111,7 @@ static void test_codings(void **state)
     assert_string_equal(wi_http_coding_name(WI_BROTLI), "br");
 }
 
-static void test_origin(void **state)
+TEST(test_origin)
 {
     const char *local = "http://127.0.0.1:8471", *url = "https://infer.example/x";
     assert_true(wi_origin_allowed(NULL, NULL, url, local));
@@ -129,7 +127,7 @@ static void test_origin(void **state)
     assert_false(wi_origin_allowed("", NULL, url, local));
 }
 
-static void test_slow(void **state)
+TEST(test_slow)
 {
     assert_false(wi_http_is_slow(29999, 0));
     assert_true(wi_http_is_slow(30001, 0));
@@ -137,16 +135,4 @@ static void test_slow(void **state)
     assert_true(wi_http_is_slow(30001 + 60000, 60 * WI_HTTP_MIN_RATE));
     /* A reader of one chunk in each half of a minute does not live for ever. */
     assert_true(wi_http_is_slow(2 * 30000, 131072));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_slow),
-        cmocka_unit_test(test_range),
-        cmocka_unit_test(test_headers),
-        cmocka_unit_test(test_codings),
-        cmocka_unit_test(test_origin),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

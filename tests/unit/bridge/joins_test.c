@@ -4,7 +4,7 @@
 #include "bridge/joins.h"
 #include <string.h>
 
-static void a_place_is_free_again_when_its_node_goes(void **state)
+TEST(a_place_is_free_again_when_its_node_goes)
 {
     struct wi_joins joins = {0};
     char id[WI_ID_SIZE], token[WI_TOKEN_SIZE], with[WI_ID_SIZE];
@@ -22,7 +22,7 @@ static void a_place_is_free_again_when_its_node_goes(void **state)
     wi_joins_clear(&joins);
 }
 
-static void a_revoked_token_is_unknown_and_its_nodes_may_still_go(void **state)
+TEST(a_revoked_token_is_unknown_and_its_nodes_may_still_go)
 {
     struct wi_joins joins = {0};
     char id[WI_ID_SIZE], token[WI_TOKEN_SIZE], with[WI_ID_SIZE];
@@ -35,7 +35,7 @@ static void a_revoked_token_is_unknown_and_its_nodes_may_still_go(void **state)
     wi_joins_clear(&joins);
 }
 
-static void expired_tokens_make_room_and_one_in_use_is_shown(void **state)
+TEST(expired_tokens_make_room_and_one_in_use_is_shown)
 {
     struct wi_joins joins = {0};
     char id[WI_ID_SIZE], token[WI_TOKEN_SIZE], used[WI_ID_SIZE], with[WI_ID_SIZE];
@@ -78,7 +78,7 @@ static void on_revoked(void *context, const char *id)
     strcpy(revoked->id, id);
 }
 
-static void only_node_tokens_bring_nodes_and_any_number_of_them(void **state)
+TEST(only_node_tokens_bring_nodes_and_any_number_of_them)
 {
     struct wi_joins joins = {0};
     struct revoked revoked = {0};
@@ -106,7 +106,7 @@ static void only_node_tokens_bring_nodes_and_any_number_of_them(void **state)
     wi_joins_clear(&joins);
 }
 
-static void a_node_token_is_good_until_its_line_is_gone(void **state)
+TEST(a_node_token_is_good_until_its_line_is_gone)
 {
     struct wi_joins joins = {0};
     struct revoked revoked = {0};
@@ -131,7 +131,7 @@ static void a_node_token_is_good_until_its_line_is_gone(void **state)
     wi_joins_clear(&joins);
 }
 
-static void node_tokens_take_no_room_from_join_tokens(void **state)
+TEST(node_tokens_take_no_room_from_join_tokens)
 {
     struct wi_joins joins = {0};
     struct revoked revoked = {0};
@@ -148,17 +148,4 @@ static void node_tokens_take_no_room_from_join_tokens(void **state)
     assert_int_equal(json_array_size(list), WI_JOINS_MAX);
     json_decref(list);
     wi_joins_clear(&joins);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_place_is_free_again_when_its_node_goes),
-        cmocka_unit_test(a_revoked_token_is_unknown_and_its_nodes_may_still_go),
-        cmocka_unit_test(expired_tokens_make_room_and_one_in_use_is_shown),
-        cmocka_unit_test(only_node_tokens_bring_nodes_and_any_number_of_them),
-        cmocka_unit_test(a_node_token_is_good_until_its_line_is_gone),
-        cmocka_unit_test(node_tokens_take_no_room_from_join_tokens),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,8 +29,10 @@ static void send_close(struct client *client, int code)
     client_send_frame(client, 8, 1, bytes, code ? 2 : 0);
 }
 
+FIXTURE(one_place, tear_down)
+
 /* Its attempts go elsewhere at once, uncounted, and its place is free for the next. */
-static void a_bye_ends_it_at_once(void **state)
+TEST(a_bye_ends_it_at_once)
 {
     struct fixture *fixture = *state;
     struct client client = join_by_link(fixture);
@@ -50,7 +52,7 @@ static void a_bye_ends_it_at_once(void **state)
     client_close(&client);
 }
 
-static void a_bye_may_say_nothing_and_must_say_it_well(void **state)
+TEST(a_bye_may_say_nothing_and_must_say_it_well)
 {
     struct fixture *fixture = *state;
     struct client client = join_by_link(fixture);
@@ -61,7 +63,7 @@ static void a_bye_may_say_nothing_and_must_say_it_well(void **state)
     turn_until(&client, &fixture->aways, 1);
 }
 
-static void a_clean_close_is_a_leave(void **state)
+TEST(a_clean_close_is_a_leave)
 {
     static const int codes[] = {1000, 1001};
     struct fixture *fixture = *state;
@@ -79,7 +81,7 @@ static void a_clean_close_is_a_leave(void **state)
 }
 
 /* Any other end is a broken connection, which may be mended. */
-static void other_ends_are_none(void **state)
+TEST_IN(other_ends_are_none, set_up, tear_down)
 {
     static const int codes[] = {0, 1011, 3007};
     struct fixture *fixture = *state;
@@ -99,7 +101,7 @@ static void other_ends_are_none(void **state)
 }
 
 /* Browsers of ours are looked after by others, who know more. */
-static void our_own_only_goes_away(void **state)
+TEST_IN(our_own_only_goes_away, set_up, tear_down)
 {
     struct fixture *fixture = *state;
     struct client client = join(fixture, NULL);
@@ -113,17 +115,4 @@ static void our_own_only_goes_away(void **state)
     turn_until(&client, &fixture->downs, 2);
     assert_string_equal(fixture->log, "down;lost-alone att-1;down;");
     client_close(&client);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_bye_ends_it_at_once, one_place, tear_down),
-        cmocka_unit_test_setup_teardown(
-            a_bye_may_say_nothing_and_must_say_it_well, one_place, tear_down),
-        cmocka_unit_test_setup_teardown(a_clean_close_is_a_leave, one_place, tear_down),
-        cmocka_unit_test_setup_teardown(other_ends_are_none, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(our_own_only_goes_away, set_up, tear_down),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

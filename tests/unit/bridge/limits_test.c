@@ -32,7 +32,9 @@ static void promise(struct client *client, int opcode, size_t size, size_t sent)
     free(bytes);
 }
 
-static void an_announcement_is_small(void **state)
+FIXTURE(set_up, tear_down)
+
+TEST(an_announcement_is_small)
 {
     struct fixture *fixture = *state;
     char reason[128];
@@ -46,7 +48,7 @@ static void an_announcement_is_small(void **state)
     assert_int_equal(wi_bridge_counters(fixture->bridge)->malformed, 2);
 }
 
-static void memory_grows_by_what_came(void **state)
+TEST(memory_grows_by_what_came)
 {
     struct fixture *fixture = *state;
     struct client client = open_socket(fixture);
@@ -60,7 +62,7 @@ static void memory_grows_by_what_came(void **state)
 }
 
 /* The same of a node: what it promises is no memory yet. */
-static void a_promise_costs_nothing(void **state)
+TEST(a_promise_costs_nothing)
 {
     struct fixture *fixture = *state;
     struct client client = join(fixture, NULL);
@@ -105,7 +107,7 @@ static void turn_for(struct client *client, double ms)
 
 /* Half of the budget is used: a node whose message is more than its share rests until there is
  * room, others go on, and nobody is closed. */
-static void who_finds_no_memory_rests(void **state)
+TEST(who_finds_no_memory_rests)
 {
     struct fixture *fixture = *state;
     const uint64_t mib = 1024 * 1024, used = 3 * mib / 2;
@@ -143,7 +145,7 @@ static void who_finds_no_memory_rests(void **state)
 }
 
 /* One that is begun is whole within the time in which a node has to be heard, however it drips. */
-static void a_message_ends_in_time(void **state)
+TEST(a_message_ends_in_time)
 {
     struct fixture *fixture = *state;
     char reason[128];
@@ -162,7 +164,7 @@ static void a_message_ends_in_time(void **state)
     client_close(&client);
 }
 
-static void reasons_name_the_limit(void **state)
+TEST(reasons_name_the_limit)
 {
     struct fixture *fixture = *state;
     char reason[128];
@@ -179,7 +181,7 @@ static void reasons_name_the_limit(void **state)
     client_close(&client);
 }
 
-static void a_resume_lists_so_many(void **state)
+TEST(a_resume_lists_so_many)
 {
     struct fixture *fixture = *state;
     char reason[128], *data = malloc(65536);
@@ -202,7 +204,7 @@ static void a_resume_lists_so_many(void **state)
 }
 
 /* Messages of others that are for nothing are small. */
-static void what_is_for_nothing_is_small(void **state)
+TEST(what_is_for_nothing_is_small)
 {
     struct fixture *fixture = *state;
     char token[WI_TOKEN_SIZE], id[WI_ID_SIZE];
@@ -222,7 +224,7 @@ static void what_is_for_nothing_is_small(void **state)
 }
 
 /* But not what was on its way when its attempt was cancelled: that is for nothing by our doing. */
-static void what_was_on_its_way_is_no_fault(void **state)
+TEST(what_was_on_its_way_is_no_fault)
 {
     struct fixture *fixture = *state;
     char token[WI_TOKEN_SIZE], id[WI_ID_SIZE];
@@ -265,7 +267,7 @@ static double cost_of(const char *text)
 
 /* A node that joined has an eighth of each second for its messages: what takes more has to wait.
  * Nobody is closed for it. */
-static void much_json_waits(void **state)
+TEST(much_json_waits)
 {
     struct fixture *fixture = *state;
     char token[WI_TOKEN_SIZE], id[WI_ID_SIZE];
@@ -312,7 +314,7 @@ static int announced(struct fixture *fixture, const char *token)
 }
 
 /* Strangers leave room for a browser of ours, however many they are. */
-static void our_browsers_find_a_place(void **state)
+TEST(our_browsers_find_a_place)
 {
     struct fixture *fixture = *state;
     char token[WI_TOKEN_SIZE], own[WI_TOKEN_SIZE], id[WI_ID_SIZE];
@@ -327,7 +329,7 @@ static void our_browsers_find_a_place(void **state)
 }
 
 /* The oldest that has not said who it is gives way to the next. */
-static void the_oldest_gives_way(void **state)
+TEST(the_oldest_gives_way)
 {
     static struct client idle[WI_PLACES_CROWD];
     struct fixture *fixture = *state;
@@ -348,23 +350,4 @@ static void the_oldest_gives_way(void **state)
         client_close(&idle[i]);
     client_close(&last);
     client_close(&node);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(an_announcement_is_small, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(memory_grows_by_what_came, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_promise_costs_nothing, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(who_finds_no_memory_rests, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_message_ends_in_time, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(reasons_name_the_limit, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_resume_lists_so_many, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(what_is_for_nothing_is_small, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(what_was_on_its_way_is_no_fault, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(much_json_waits, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(our_browsers_find_a_place, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(the_oldest_gives_way, set_up, tear_down),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

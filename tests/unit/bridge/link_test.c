@@ -269,7 +269,9 @@ static struct wi_message *make_text(const char *text)
 
 /* --- Receiving ------------------------------------------------------------------------------- */
 
-static void a_message_comes_whole(void **state)
+FIXTURE(settle, tear_down)
+
+TEST_IN(a_message_comes_whole, set_up, tear_down)
 {
     struct fixture *fixture = *state;
     client_send_frame(&fixture->client, 2, 0, "one ", 4);
@@ -288,7 +290,7 @@ static void a_message_comes_whole(void **state)
     assert_int_equal(fixture->bytes_in, 16);
 }
 
-static void what_is_settled_is_counted_anew(void **state)
+TEST_IN(what_is_settled_is_counted_anew, set_up, tear_down)
 {
     struct fixture *fixture = *state;
     say(fixture, 1, "a stranger's");
@@ -326,22 +328,22 @@ static void expect_refused(struct fixture *fixture, int opcode, size_t limit)
     assert_int_equal(fixture->gones, 0); /* its owner closed it */
 }
 
-static void a_stranger_says_little(void **state)
+TEST_IN(a_stranger_says_little, set_up, tear_down)
 {
     expect_refused(*state, 2, STRANGER_MAX);
 }
 
-static void a_text_is_bounded(void **state)
+TEST(a_text_is_bounded)
 {
     expect_refused(*state, 1, WI_FRAME_HEAD_MAX);
 }
 
-static void a_binary_message_is_bounded(void **state)
+TEST(a_binary_message_is_bounded)
 {
     expect_refused(*state, 2, MAX_FRAME);
 }
 
-static void fragments_count_together(void **state)
+TEST_IN(fragments_count_together, set_up, tear_down)
 {
     struct fixture *fixture = *state;
     char *half = calloc(1, STRANGER_MAX);
@@ -354,7 +356,7 @@ static void fragments_count_together(void **state)
     assert_memory_equal(fixture->begin, "begun", 5);
 }
 
-static void without_memory_it_is_refused(void **state)
+TEST_IN(without_memory_it_is_refused, set_up, tear_down)
 {
     struct fixture *fixture = *state;
     fixture->budget.limit = 100;
@@ -366,7 +368,7 @@ static void without_memory_it_is_refused(void **state)
     assert_int_equal(fixture->refused.whole, 200);
 }
 
-static void it_rests(void **state)
+TEST(it_rests)
 {
     struct fixture *fixture = *state;
     wi_link_rest(fixture->link, 100);
@@ -404,7 +406,7 @@ static struct wi_tensors make_tensors(void)
     return list;
 }
 
-static void tensors_are_sent_from_where_they_lie(void **state)
+TEST(tensors_are_sent_from_where_they_lie)
 {
     struct fixture *fixture = *state;
     struct wi_tensors tensors = make_tensors();
@@ -432,7 +434,7 @@ static void tensors_are_sent_from_where_they_lie(void **state)
     wi_tensors_clear(&tensors);
 }
 
-static void a_full_queue_takes_no_more(void **state)
+TEST(a_full_queue_takes_no_more)
 {
     struct fixture *fixture = *state;
     int sent = 0;
@@ -466,7 +468,7 @@ static int hear_drawn(struct fixture *fixture, const char *text)
     return number;
 }
 
-static void what_is_drawn_is_made_as_the_socket_takes_it(void **state)
+TEST(what_is_drawn_is_made_as_the_socket_takes_it)
 {
     struct fixture *fixture = *state;
     fixture->piece = make_tensors();
@@ -484,7 +486,7 @@ static void what_is_drawn_is_made_as_the_socket_takes_it(void **state)
 }
 
 /* All of it would go before what is sent next: a socket's buffers alone would take ten or more. */
-static void little_is_written_ahead(void **state)
+TEST(little_is_written_ahead)
 {
     struct fixture *fixture = *state;
     fixture->piece = make_tensors();
@@ -497,7 +499,7 @@ static void little_is_written_ahead(void **state)
     fixture->to_draw = fixture->drawn;
 }
 
-static void what_is_queued_goes_before_what_is_drawn(void **state)
+TEST(what_is_queued_goes_before_what_is_drawn)
 {
     struct fixture *fixture = *state;
     fixture->piece = make_tensors();
@@ -514,7 +516,7 @@ static void what_is_queued_goes_before_what_is_drawn(void **state)
         assert_int_equal(hear_drawn(fixture, ""), i);
 }
 
-static void what_is_drawn_does_not_fill_the_queue(void **state)
+TEST(what_is_drawn_does_not_fill_the_queue)
 {
     struct fixture *fixture = *state;
     fixture->piece = make_tensors();
@@ -530,7 +532,7 @@ static void what_is_drawn_does_not_fill_the_queue(void **state)
     fixture->to_draw = fixture->drawn;
 }
 
-static void a_link_has_a_limit_of_its_own(void **state)
+TEST(a_link_has_a_limit_of_its_own)
 {
     struct fixture *fixture = *state;
     wi_link_limit(fixture->link, 5000, &fixture->share);
@@ -539,7 +541,7 @@ static void a_link_has_a_limit_of_its_own(void **state)
 
 /* --- The end --------------------------------------------------------------------------------- */
 
-static void a_stranger_is_late(void **state)
+TEST_IN(a_stranger_is_late, set_up, tear_down)
 {
     struct fixture *fixture = *state;
     char reason[WI_LINK_REASON_SIZE];
@@ -560,7 +562,7 @@ static void a_stranger_is_late(void **state)
     assert_non_null(fixture->link);
 }
 
-static void it_is_closed_with_a_last_word(void **state)
+TEST(it_is_closed_with_a_last_word)
 {
     struct fixture *fixture = *state;
     char reason[WI_LINK_REASON_SIZE];
@@ -575,7 +577,7 @@ static void it_is_closed_with_a_last_word(void **state)
     assert_int_equal(fixture->messages + fixture->lefts + fixture->gones, 0);
 }
 
-static void it_may_be_closed_inside_an_event(void **state)
+TEST(it_may_be_closed_inside_an_event)
 {
     struct fixture *fixture = *state;
     char reason[WI_LINK_REASON_SIZE];
@@ -593,7 +595,7 @@ static void close_it(void *context, struct wi_link *link)
     wi_link_close(link, WI_CLOSE_GOING_AWAY, "all", NULL);
 }
 
-static void all_are_closed_together(void **state)
+TEST_IN(all_are_closed_together, set_up, tear_down)
 {
     struct fixture *fixture = *state;
     char reason[WI_LINK_REASON_SIZE];
@@ -615,7 +617,7 @@ static void all_are_closed_together(void **state)
     assert_int_equal(wi_links_count(&fixture->links), 0);
 }
 
-static void the_peer_says_why_it_goes(void **state)
+TEST(the_peer_says_why_it_goes)
 {
     struct fixture *fixture = *state;
     client_send_frame(&fixture->client, 8, 1, "\x03\xe9gone", 6);
@@ -627,7 +629,7 @@ static void the_peer_says_why_it_goes(void **state)
     assert_null(fixture->link);
 }
 
-static void the_peer_may_say_nothing(void **state)
+TEST(the_peer_may_say_nothing)
 {
     struct fixture *fixture = *state;
     client_send_frame(&fixture->client, 8, 1, "", 0);
@@ -636,7 +638,7 @@ static void the_peer_may_say_nothing(void **state)
     assert_int_equal(fixture->left_code, 0);
 }
 
-static void a_dead_socket_is_told_once(void **state)
+TEST(a_dead_socket_is_told_once)
 {
     struct fixture *fixture = *state;
     client_close(&fixture->client);
@@ -644,36 +646,4 @@ static void a_dead_socket_is_told_once(void **state)
     turn_until_gone(fixture);
     assert_int_equal(fixture->lefts, 0);
     assert_int_equal(fixture->gones, 1);
-}
-
-#define STRANGER(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
-#define SETTLED(test) cmocka_unit_test_setup_teardown(test, settle, tear_down)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        STRANGER(a_message_comes_whole),
-        STRANGER(what_is_settled_is_counted_anew),
-        STRANGER(a_stranger_says_little),
-        SETTLED(a_text_is_bounded),
-        SETTLED(a_binary_message_is_bounded),
-        STRANGER(fragments_count_together),
-        STRANGER(without_memory_it_is_refused),
-        SETTLED(it_rests),
-        SETTLED(tensors_are_sent_from_where_they_lie),
-        SETTLED(a_full_queue_takes_no_more),
-        SETTLED(what_is_drawn_is_made_as_the_socket_takes_it),
-        SETTLED(little_is_written_ahead),
-        SETTLED(what_is_queued_goes_before_what_is_drawn),
-        SETTLED(what_is_drawn_does_not_fill_the_queue),
-        SETTLED(a_link_has_a_limit_of_its_own),
-        STRANGER(a_stranger_is_late),
-        SETTLED(it_is_closed_with_a_last_word),
-        SETTLED(it_may_be_closed_inside_an_event),
-        STRANGER(all_are_closed_together),
-        SETTLED(the_peer_says_why_it_goes),
-        SETTLED(the_peer_may_say_nothing),
-        SETTLED(a_dead_socket_is_told_once),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -19,7 +19,7 @@ static json_t *make_input(size_t bytes)
     return input;
 }
 
-static void what_has_no_room_is_long(void **state)
+TEST(what_has_no_room_is_long)
 {
     enum { HALF = WI_FRAME_HEAD_MAX / 2, EIGHTH = WI_FRAME_HEAD_MAX / 8 };
     const struct wi_continuation from = {.seq = 1};
@@ -51,7 +51,7 @@ static size_t printed_size(const char *text, size_t length)
 }
 
 /* What is escaped, numbers and nesting take what they take. */
-static void a_size_is_exact_where_it_matters(void **state)
+TEST(a_size_is_exact_where_it_matters)
 {
     enum { HALF = WI_FRAME_HEAD_MAX / 2 };
     static const char frame[] = "{\"a\":[1.5,-12,true,null,[],{}],\"b\":\"\",\"\\n\":0}";
@@ -79,7 +79,7 @@ static void a_size_is_exact_where_it_matters(void **state)
     }
 }
 
-static void a_message_says_where_it_is(void **state)
+TEST(a_message_says_where_it_is)
 {
     struct wi_budget budget = {.limit = 3 * 1024 * 1024};
     struct wi_model model = {.name = (char *)"m"};
@@ -121,14 +121,4 @@ static void a_message_says_where_it_is(void **state)
     assert_int_equal(list.count, 0);
     free(json);
     json_decref(input);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_has_no_room_is_long),
-        cmocka_unit_test(a_size_is_exact_where_it_matters),
-        cmocka_unit_test(a_message_says_where_it_is),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

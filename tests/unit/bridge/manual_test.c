@@ -72,7 +72,7 @@ static struct wi_blob *read_dump(void)
     return blob;
 }
 
-static void the_bytes_shown_are_a_message(void **state)
+TEST(the_bytes_shown_are_a_message)
 {
     static const float floats[] = {1, -2.5f};
     struct wi_blob *blob = read_dump();
@@ -169,17 +169,8 @@ static void check_examples(const char *name)
     assert_true(count >= MESSAGES_MIN);
 }
 
-static void the_examples_are_messages(void **state)
+TEST(the_examples_are_messages)
 {
     check_examples("webinfer-protocol");
     check_examples("webinfer-streams");
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_bytes_shown_are_a_message),
-        cmocka_unit_test(the_examples_are_messages),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,7 +16,7 @@ static json_t *read_one(const char *name, const char *value)
     return read;
 }
 
-static void slots_are_known_by_their_members(void **state)
+TEST(slots_are_known_by_their_members)
 {
     struct wi_model_slots slots;
     json_t *read = read_one("slots",
@@ -31,7 +31,7 @@ static void slots_are_known_by_their_members(void **state)
     json_decref(read);
 }
 
-static void slots_that_cannot_be_are_left_out(void **state)
+TEST(slots_that_cannot_be_are_left_out)
 {
     static const char *const wrong[] = {
         "7",
@@ -55,7 +55,7 @@ static void slots_that_cannot_be_are_left_out(void **state)
     }
 }
 
-static void a_speed_is_of_two_rates_that_can_be(void **state)
+TEST(a_speed_is_of_two_rates_that_can_be)
 {
     static const char *const wrong[] = {"7", "{}", "{\"prompt_ms\":1}",
         "{\"prompt_ms\":1,\"token_ms\":0}", "{\"prompt_ms\":-1,\"token_ms\":1}",
@@ -72,14 +72,4 @@ static void a_speed_is_of_two_rates_that_can_be(void **state)
         assert_null(json_object_get(json_array_get(read, 0), "speed"));
         json_decref(read);
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(slots_are_known_by_their_members),
-        cmocka_unit_test(slots_that_cannot_be_are_left_out),
-        cmocka_unit_test(a_speed_is_of_two_rates_that_can_be),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

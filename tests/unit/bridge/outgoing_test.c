@@ -34,7 +34,9 @@ static struct wi_tensors make_names(size_t length)
     return list;
 }
 
-static void test_head(void **state)
+FIXTURE(set_up, tear_down)
+
+TEST(test_head)
 {
     struct fixture *fixture = *state;
     struct wi_error error = {0};
@@ -58,7 +60,7 @@ static void test_head(void **state)
 }
 
 /* The acknowledgements that ride on a request are not what makes it too large. */
-static void test_head_with_acknowledgements(void **state)
+TEST(test_head_with_acknowledgements)
 {
     struct fixture *fixture = *state;
     struct client client = join(fixture, NULL);
@@ -94,7 +96,7 @@ static void test_head_with_acknowledgements(void **state)
     client_close(&client);
 }
 
-static void test_whole(void **state)
+TEST(test_whole)
 {
     struct fixture *fixture = *state;
     struct wi_error error = {0};
@@ -111,7 +113,7 @@ static void test_whole(void **state)
     client_close(&client);
 }
 
-static void test_full_link(void **state)
+TEST(test_full_link)
 {
     struct fixture *fixture = *state;
     char id[16];
@@ -126,15 +128,4 @@ static void test_full_link(void **state)
     wi_tensors_clear(&tensors);
     client_close(&client);
     turn_until(&client, &fixture->aways, 1);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_head, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_head_with_acknowledgements, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_whole, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_full_link, set_up, tear_down),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

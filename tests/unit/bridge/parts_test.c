@@ -109,7 +109,9 @@ static const struct wi_bridge_counters *counters(const struct fixture *fixture)
 
 /* --- the way of a stream --------------------------------------------------------------------- */
 
-static void parts_go_up_in_order_and_are_acknowledged(void **state)
+FIXTURE(set_up, tear_down)
+
+TEST(parts_go_up_in_order_and_are_acknowledged)
 {
     struct fixture *fixture = *state;
     json_t *welcome;
@@ -140,7 +142,7 @@ static void parts_go_up_in_order_and_are_acknowledged(void **state)
     client_close(&client);
 }
 
-static void an_attempt_goes_on_where_another_came_to(void **state)
+TEST(an_attempt_goes_on_where_another_came_to)
 {
     struct fixture *fixture = *state;
     struct client client = join_parts(fixture, NULL);
@@ -167,7 +169,7 @@ static void an_attempt_goes_on_where_another_came_to(void **state)
     client_close(&client);
 }
 
-static void a_continuation_too_large_for_a_message_is_refused(void **state)
+TEST(a_continuation_too_large_for_a_message_is_refused)
 {
     struct fixture *fixture = *state;
     struct client client = join_parts(fixture, NULL);
@@ -185,7 +187,7 @@ static void a_continuation_too_large_for_a_message_is_refused(void **state)
     client_close(&client);
 }
 
-static void a_node_that_knows_no_parts_is_sent_no_stream(void **state)
+TEST(a_node_that_knows_no_parts_is_sent_no_stream)
 {
     struct fixture *fixture = *state;
     json_t *welcome;
@@ -203,7 +205,7 @@ static void a_node_that_knows_no_parts_is_sent_no_stream(void **state)
 
 /* --- credit ---------------------------------------------------------------------------------- */
 
-static void credit_is_sent_where_it_is_more(void **state)
+TEST(credit_is_sent_where_it_is_more)
 {
     struct fixture *fixture = *state;
     struct client client = join_parts(fixture, NULL);
@@ -234,7 +236,7 @@ static void grant_ten_more(struct fixture *fixture, const char *attempt_id)
             &(struct wi_credit){WI_CREDIT_PARTS + 10, WI_CREDIT_BYTES});
 }
 
-static void credit_may_be_granted_from_inside_the_event(void **state)
+TEST(credit_may_be_granted_from_inside_the_event)
 {
     struct fixture *fixture = *state;
     struct client client = join_parts(fixture, NULL);
@@ -276,7 +278,7 @@ static void expect_end(struct fixture *fixture, struct client *client, const cha
     assert_int_equal(fixture->aways, 0);
 }
 
-static void a_gap_ends_the_attempt(void **state)
+TEST(a_gap_ends_the_attempt)
 {
     struct fixture *fixture = *state;
     struct client client = join_parts(fixture, NULL);
@@ -292,7 +294,7 @@ static void a_gap_ends_the_attempt(void **state)
     client_close(&client);
 }
 
-static void a_part_beyond_the_credit_ends_the_attempt(void **state)
+TEST(a_part_beyond_the_credit_ends_the_attempt)
 {
     struct fixture *fixture = *state;
     struct client client = join_parts(fixture, NULL);
@@ -304,7 +306,7 @@ static void a_part_beyond_the_credit_ends_the_attempt(void **state)
     client_close(&client);
 }
 
-static void a_part_too_large_ends_the_attempt(void **state)
+TEST(a_part_too_large_ends_the_attempt)
 {
     struct fixture *fixture = *state;
     struct client client = join_parts(fixture, NULL);
@@ -320,7 +322,7 @@ static void a_part_too_large_ends_the_attempt(void **state)
     client_close(&client);
 }
 
-static void a_part_of_no_stream_ends_the_attempt(void **state)
+TEST(a_part_of_no_stream_ends_the_attempt)
 {
     struct fixture *fixture = *state;
     struct client client = join_parts(fixture, NULL);
@@ -331,7 +333,7 @@ static void a_part_of_no_stream_ends_the_attempt(void **state)
     client_close(&client);
 }
 
-static void a_part_of_a_wrong_kind_ends_the_attempt(void **state)
+TEST(a_part_of_a_wrong_kind_ends_the_attempt)
 {
     struct fixture *fixture = *state;
     struct client client = join_parts(fixture, NULL);
@@ -341,7 +343,7 @@ static void a_part_of_a_wrong_kind_ends_the_attempt(void **state)
     client_close(&client);
 }
 
-static void a_part_that_names_no_attempt_closes_the_connection(void **state)
+TEST(a_part_that_names_no_attempt_closes_the_connection)
 {
     struct fixture *fixture = *state;
     struct client client = join_parts(fixture, NULL);
@@ -351,7 +353,7 @@ static void a_part_that_names_no_attempt_closes_the_connection(void **state)
     client_close(&client);
 }
 
-static void an_end_that_counts_otherwise_is_not_believed(void **state)
+TEST(an_end_that_counts_otherwise_is_not_believed)
 {
     struct fixture *fixture = *state;
     struct client client = join_parts(fixture, NULL);
@@ -368,7 +370,7 @@ static void an_end_that_counts_otherwise_is_not_believed(void **state)
 
 /* --- parts of attempts that have ended ------------------------------------------------------- */
 
-static void stale_parts_are_dropped_counted_and_acknowledged(void **state)
+TEST(stale_parts_are_dropped_counted_and_acknowledged)
 {
     struct fixture *fixture = *state;
     struct client client = join_parts(fixture, NULL);
@@ -390,7 +392,7 @@ static void stale_parts_are_dropped_counted_and_acknowledged(void **state)
 }
 
 /* Parts belong to attempts: however many come in a second, the node stays. */
-static void parts_are_no_loose_messages(void **state)
+TEST(parts_are_no_loose_messages)
 {
     struct fixture *fixture = *state;
     struct client client = join_parts(fixture, NULL);
@@ -415,7 +417,7 @@ static void parts_are_no_loose_messages(void **state)
     client_close(&client);
 }
 
-static void parts_of_attempts_that_never_were_are_a_flood(void **state)
+TEST(parts_of_attempts_that_never_were_are_a_flood)
 {
     struct fixture *fixture = *state;
     struct client client = join_parts(fixture, NULL);
@@ -433,7 +435,7 @@ static json_int_t at(const json_t *welcome, const char *member, const char *atte
     return json_is_integer(value) ? json_integer_value(value) : -1;
 }
 
-static void a_stream_goes_on_over_a_reconnect(void **state)
+TEST(a_stream_goes_on_over_a_reconnect)
 {
     struct fixture *fixture = *state;
     json_t *welcome, *again;
@@ -472,7 +474,7 @@ static void a_stream_goes_on_over_a_reconnect(void **state)
     client_close(&client);
 }
 
-static void a_stream_that_has_begun_again_is_lost(void **state)
+TEST(a_stream_that_has_begun_again_is_lost)
 {
     struct fixture *fixture = *state;
     json_t *welcome, *again;
@@ -492,7 +494,7 @@ static void a_stream_that_has_begun_again_is_lost(void **state)
     client_close(&client);
 }
 
-static void a_resume_says_well_where_it_is(void **state)
+TEST(a_resume_says_well_where_it_is)
 {
     struct fixture *fixture = *state;
     static const char *const rows[] = {"[]", "{\"a\":\"1\"}", "{\"a\":-1}", "{\"a\":1.5}"};
@@ -515,7 +517,7 @@ static void a_resume_says_well_where_it_is(void **state)
 
 /* --- progress -------------------------------------------------------------------------------- */
 
-static void progress_goes_up_now_and_then(void **state)
+TEST(progress_goes_up_now_and_then)
 {
     struct fixture *fixture = *state;
     struct client client = join_parts(fixture, NULL);
@@ -535,7 +537,7 @@ static void progress_goes_up_now_and_then(void **state)
     client_close(&client);
 }
 
-static void progress_of_old_nodes_is_not_looked_at(void **state)
+TEST(progress_of_old_nodes_is_not_looked_at)
 {
     struct fixture *fixture = *state;
     struct client client = join(fixture, NULL);
@@ -546,34 +548,4 @@ static void progress_of_old_nodes_is_not_looked_at(void **state)
     assert_int_equal(fixture->progresses, 0);
     assert_int_equal(fixture->aways, 0);
     client_close(&client);
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        TEST(parts_go_up_in_order_and_are_acknowledged),
-        TEST(an_attempt_goes_on_where_another_came_to),
-        TEST(a_continuation_too_large_for_a_message_is_refused),
-        TEST(a_node_that_knows_no_parts_is_sent_no_stream),
-        TEST(credit_is_sent_where_it_is_more),
-        TEST(credit_may_be_granted_from_inside_the_event),
-        TEST(a_gap_ends_the_attempt),
-        TEST(a_part_beyond_the_credit_ends_the_attempt),
-        TEST(a_part_too_large_ends_the_attempt),
-        TEST(a_part_of_no_stream_ends_the_attempt),
-        TEST(a_part_of_a_wrong_kind_ends_the_attempt),
-        TEST(a_part_that_names_no_attempt_closes_the_connection),
-        TEST(an_end_that_counts_otherwise_is_not_believed),
-        TEST(stale_parts_are_dropped_counted_and_acknowledged),
-        TEST(parts_are_no_loose_messages),
-        TEST(parts_of_attempts_that_never_were_are_a_flood),
-        TEST(a_stream_goes_on_over_a_reconnect),
-        TEST(a_stream_that_has_begun_again_is_lost),
-        TEST(a_resume_says_well_where_it_is),
-        TEST(progress_goes_up_now_and_then),
-        TEST(progress_of_old_nodes_is_not_looked_at),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

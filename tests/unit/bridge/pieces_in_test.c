@@ -54,7 +54,9 @@ static enum wi_code add(struct wi_pieces_in *in, uint64_t tensor, uint64_t posit
     return code;
 }
 
-static void pieces_become_tensors(void **state)
+FIXTURE(set_up, tear_down)
+
+TEST(pieces_become_tensors)
 {
     struct wi_error error;
     struct wi_tensors tensors = {0};
@@ -85,7 +87,7 @@ static void pieces_become_tensors(void **state)
     wi_tensors_clear(&tensors);
 }
 
-static void each_byte_comes_once_and_in_order(void **state)
+TEST(each_byte_comes_once_and_in_order)
 {
     static const struct {
         uint64_t tensor, position;
@@ -108,7 +110,7 @@ static void each_byte_comes_once_and_in_order(void **state)
     wi_pieces_in_free(in);
 }
 
-static void a_wrong_outline_is_refused(void **state)
+TEST(a_wrong_outline_is_refused)
 {
     static const char *const wrong[] = {"[1]", "[{}]", "[" ENTRY("x", "UINT8", "[10]", "11") "]",
         "[" ENTRY("x", "UINT9", "[10]", "10") "]", "[" ENTRY("x", "UINT8", "[-1]", "10") "]",
@@ -124,7 +126,7 @@ static void a_wrong_outline_is_refused(void **state)
 }
 
 /* What the outline announces costs nothing; a step that is refused grants nothing. */
-static void memory_is_taken_in_steps(void **state)
+TEST(memory_is_taken_in_steps)
 {
     struct wi_error error;
     char *bytes = wi_alloc(1000);
@@ -151,7 +153,7 @@ static void memory_is_taken_in_steps(void **state)
 }
 
 /* 100 bytes in 10 ms, of a node that sends nothing beside it. */
-static void what_comes_too_slowly_is_seen(void **state)
+TEST(what_comes_too_slowly_is_seen)
 {
     const struct wi_pace_rule rule = {10, 10};
     struct wi_error error;
@@ -178,7 +180,7 @@ static void what_comes_too_slowly_is_seen(void **state)
 }
 
 /* There is credit for so much ahead of what has come, told in steps and to the last byte. */
-static void credit_is_ahead_of_what_has_come(void **state)
+TEST(credit_is_ahead_of_what_has_come)
 {
     enum { EACH = 200000, WHOLE = WI_PIECES_AHEAD * 2 + 5 };
     struct wi_error error;
@@ -211,7 +213,7 @@ static void credit_is_ahead_of_what_has_come(void **state)
 }
 
 /* Whether they are strings shows only when they are there. */
-static void strings_are_checked_at_the_end(void **state)
+TEST(strings_are_checked_at_the_end)
 {
     struct wi_error error;
     struct wi_tensors tensors = {0};
@@ -223,18 +225,4 @@ static void strings_are_checked_at_the_end(void **state)
         wi_pieces_in_free(in);
     }
     wi_tensors_clear(&tensors);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(pieces_become_tensors, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(each_byte_comes_once_and_in_order, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_wrong_outline_is_refused, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(memory_is_taken_in_steps, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(what_comes_too_slowly_is_seen, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(credit_is_ahead_of_what_has_come, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(strings_are_checked_at_the_end, set_up, tear_down),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

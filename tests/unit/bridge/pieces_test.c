@@ -168,7 +168,9 @@ static void expect_fault(struct fixture *fixture, struct client *client, const c
 
 /* --- To the node ----------------------------------------------------------------------------- */
 
-static void a_task_goes_in_pieces(void **state)
+FIXTURE(set_up_model, tear_down)
+
+TEST(a_task_goes_in_pieces)
 {
     struct fixture *fixture = *state;
     json_t *welcome;
@@ -200,7 +202,7 @@ static void a_task_goes_in_pieces(void **state)
     client_close(&client);
 }
 
-static void what_fits_goes_whole(void **state)
+TEST(what_fits_goes_whole)
 {
     struct fixture *fixture = *state;
     json_t *welcome;
@@ -217,7 +219,7 @@ static void what_fits_goes_whole(void **state)
     client_close(&client);
 }
 
-static void small_tasks_pass_and_large_ones_take_turns(void **state)
+TEST(small_tasks_pass_and_large_ones_take_turns)
 {
     struct fixture *fixture = *state;
     json_t *welcome;
@@ -253,7 +255,7 @@ static void small_tasks_pass_and_large_ones_take_turns(void **state)
     client_close(&client);
 }
 
-static void what_is_cancelled_is_not_sent(void **state)
+TEST(what_is_cancelled_is_not_sent)
 {
     struct fixture *fixture = *state;
     json_t *welcome;
@@ -280,7 +282,7 @@ static void what_is_cancelled_is_not_sent(void **state)
     client_close(&client);
 }
 
-static void a_task_goes_on_after_reconnecting(void **state)
+TEST(a_task_goes_on_after_reconnecting)
 {
     struct fixture *fixture = *state;
     json_t *welcome;
@@ -304,7 +306,7 @@ static void a_task_goes_on_after_reconnecting(void **state)
     client_close(&client);
 }
 
-static void what_there_is_not_cannot_be_wanted(void **state)
+TEST(what_there_is_not_cannot_be_wanted)
 {
     static const char *const wants[] = {"{\"att-1\":{\"tensor\":0,\"position\":10485760}}",
         "{\"att-1\":{\"tensor\":1,\"position\":0}}", "{\"att-1\":{\"tensor\":-1,\"position\":0}}",
@@ -327,7 +329,7 @@ static void what_there_is_not_cannot_be_wanted(void **state)
 
 /* --- From the node --------------------------------------------------------------------------- */
 
-static void an_answer_comes_in_pieces(void **state)
+TEST(an_answer_comes_in_pieces)
 {
     struct fixture *fixture = *state;
     json_t *welcome;
@@ -393,7 +395,7 @@ static void expect_answer_in_pieces(struct fixture *fixture, struct client *clie
     json_decref((json_t *)task.options);
 }
 
-static void answers_of_all_tasks_come_in_pieces(void **state)
+TEST(answers_of_all_tasks_come_in_pieces)
 {
     struct fixture *fixture = *state;
     json_t *welcome;
@@ -413,7 +415,7 @@ static void answers_of_all_tasks_come_in_pieces(void **state)
     client_close(&client);
 }
 
-static void an_answer_too_large_is_refused_by_its_outline(void **state)
+TEST(an_answer_too_large_is_refused_by_its_outline)
 {
     struct fixture *fixture = *state;
     json_t *welcome;
@@ -434,7 +436,7 @@ static void an_answer_too_large_is_refused_by_its_outline(void **state)
 }
 
 /* Memory is charged as it comes: announcing costs nobody else anything. */
-static void outlines_hold_no_memory(void **state)
+TEST(outlines_hold_no_memory)
 {
     struct fixture *fixture = *state;
     json_t *welcome;
@@ -456,7 +458,7 @@ static void outlines_hold_no_memory(void **state)
 }
 
 /* None waits for another; where several could go on, those that lack the least do. */
-static void the_smallest_that_waits_goes_first(void **state)
+TEST(the_smallest_that_waits_goes_first)
 {
     struct fixture *fixture = *state;
     json_t *welcome;
@@ -480,7 +482,7 @@ static void the_smallest_that_waits_goes_first(void **state)
 }
 
 /* Two that do not fit together come one after the other, though both have begun. */
-static void answers_do_not_wait_for_each_other(void **state)
+TEST(answers_do_not_wait_for_each_other)
 {
     struct fixture *fixture = *state;
     json_t *welcome;
@@ -518,7 +520,7 @@ static void answers_do_not_wait_for_each_other(void **state)
     client_close(&client);
 }
 
-static void an_answer_goes_on_after_reconnecting(void **state)
+TEST(an_answer_goes_on_after_reconnecting)
 {
     struct fixture *fixture = *state;
     json_t *welcome;
@@ -558,7 +560,7 @@ static void an_answer_goes_on_after_reconnecting(void **state)
 }
 
 /* An outline without credit is forgotten with its link: the node sends it again. */
-static void an_outline_without_memory_comes_again(void **state)
+TEST(an_outline_without_memory_comes_again)
 {
     struct fixture *fixture = *state;
     json_t *welcome;
@@ -635,38 +637,38 @@ static void contradict_itself(struct client *client)
         "\"byte_length\":13}]}");
 }
 
-static void bytes_are_not_left_out(void **state)
+TEST(bytes_are_not_left_out)
 {
     expect_fault_after(*state, skip_bytes, "tensor 0 from byte 0 was next");
 }
 
-static void there_are_not_too_many_bytes(void **state)
+TEST(there_are_not_too_many_bytes)
 {
     expect_fault_after(
         *state, send_too_much, "task_data has 101 bytes, and there is credit for 100");
 }
 
-static void pieces_need_credit(void **state)
+TEST(pieces_need_credit)
 {
     expect_fault_after(*state, send_without_credit, "there is credit for 2097152");
 }
 
-static void pieces_need_an_outline(void **state)
+TEST(pieces_need_an_outline)
 {
     expect_fault_after(*state, send_without_outline, "without a task_outline");
 }
 
-static void there_is_one_outline(void **state)
+TEST(there_is_one_outline)
 {
     expect_fault_after(*state, outline_twice, "a second outline");
 }
 
-static void an_outline_says_one_thing(void **state)
+TEST(an_outline_says_one_thing)
 {
     expect_fault_after(*state, contradict_itself, "data.outline[0].byte_length is 13");
 }
 
-static void an_answer_ends_when_all_is_there(void **state)
+TEST(an_answer_ends_when_all_is_there)
 {
     struct fixture *fixture = *state;
     json_t *welcome;
@@ -685,7 +687,7 @@ static void an_answer_ends_when_all_is_there(void **state)
 }
 
 /* Memory is not held for one who sends a byte now and then. */
-static void an_answer_keeps_a_pace(void **state)
+TEST(an_answer_keeps_a_pace)
 {
     struct fixture *fixture = *state;
     json_t *welcome;
@@ -717,7 +719,7 @@ static void an_answer_keeps_a_pace(void **state)
 }
 
 /* What has come meanwhile is read first. */
-static void a_service_that_stood_still_blames_nobody(void **state)
+TEST(a_service_that_stood_still_blames_nobody)
 {
     struct fixture *fixture = *state;
     json_t *welcome;
@@ -737,7 +739,7 @@ static void a_service_that_stood_still_blames_nobody(void **state)
     client_close(&client);
 }
 
-static void who_names_no_attempt_is_cut(void **state)
+TEST(who_names_no_attempt_is_cut)
 {
     struct fixture *fixture = *state;
     json_t *welcome;
@@ -746,37 +748,4 @@ static void who_names_no_attempt_is_cut(void **state)
     assert_int_equal(hear_close(&client), WI_CLOSE_POLICY);
     json_decref(welcome);
     client_close(&client);
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up_model, tear_down)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        TEST(a_task_goes_in_pieces),
-        TEST(what_fits_goes_whole),
-        TEST(small_tasks_pass_and_large_ones_take_turns),
-        TEST(what_is_cancelled_is_not_sent),
-        TEST(a_task_goes_on_after_reconnecting),
-        TEST(what_there_is_not_cannot_be_wanted),
-        TEST(an_answer_comes_in_pieces),
-        TEST(answers_of_all_tasks_come_in_pieces),
-        TEST(an_answer_too_large_is_refused_by_its_outline),
-        TEST(outlines_hold_no_memory),
-        TEST(the_smallest_that_waits_goes_first),
-        TEST(answers_do_not_wait_for_each_other),
-        TEST(an_answer_goes_on_after_reconnecting),
-        TEST(an_outline_without_memory_comes_again),
-        TEST(bytes_are_not_left_out),
-        TEST(there_are_not_too_many_bytes),
-        TEST(pieces_need_an_outline),
-        TEST(pieces_need_credit),
-        TEST(there_is_one_outline),
-        TEST(an_outline_says_one_thing),
-        TEST(an_answer_ends_when_all_is_there),
-        TEST(an_answer_keeps_a_pace),
-        TEST(a_service_that_stood_still_blames_nobody),
-        TEST(who_names_no_attempt_is_cut),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

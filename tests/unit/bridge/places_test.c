@@ -46,7 +46,7 @@ static void leave_all(struct wi_places *places, struct wi_place *all, size_t cou
     wi_places_clear(places);
 }
 
-static void one_address_has_few(void **state)
+TEST(one_address_has_few)
 {
     struct wi_places places = {0};
     struct wi_place all[WI_PLACES_STRANGER + 3];
@@ -61,7 +61,7 @@ static void one_address_has_few(void **state)
     leave_all(&places, all, WI_PLACES_STRANGER + 3);
 }
 
-static void all_strangers_have_so_many(void **state)
+TEST(all_strangers_have_so_many)
 {
     struct wi_places places = {0};
     static struct wi_place all[WI_PLACES_CROWD + 3];
@@ -80,7 +80,7 @@ static void all_strangers_have_so_many(void **state)
     leave_all(&places, all, WI_PLACES_CROWD + 3);
 }
 
-static void this_machine_is_one_crowd(void **state)
+TEST(this_machine_is_one_crowd)
 {
     struct wi_places places = {0};
     static struct wi_place all[WI_PLACES_CROWD + 1];
@@ -91,7 +91,7 @@ static void this_machine_is_one_crowd(void **state)
     leave_all(&places, all, WI_PLACES_CROWD + 1);
 }
 
-static void nodes_make_room(void **state)
+TEST(nodes_make_room)
 {
     struct wi_places places = {0};
     static struct wi_place all[MAX_PER_ADDRESS + 1];
@@ -118,7 +118,7 @@ static void nodes_make_room(void **state)
     leave_all(&places, all, MAX_PER_ADDRESS + 1);
 }
 
-static void files_are_a_crowd(void **state)
+TEST(files_are_a_crowd)
 {
     struct wi_places places = {0};
     static struct wi_place all[WI_PLACES_CROWD + 1];
@@ -132,16 +132,4 @@ static void files_are_a_crowd(void **state)
     }
     assert_ptr_equal(out, &all[0]);
     leave_all(&places, all, WI_PLACES_CROWD + 1);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_address_has_few),
-        cmocka_unit_test(all_strangers_have_so_many),
-        cmocka_unit_test(this_machine_is_one_crowd),
-        cmocka_unit_test(nodes_make_room),
-        cmocka_unit_test(files_are_a_crowd),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

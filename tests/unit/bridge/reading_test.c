@@ -35,7 +35,9 @@ static struct wi_reading node_of(struct fixture *f, struct wi_reading_token *tok
     return node;
 }
 
-static void a_node_that_joined_has_an_eighth(void **state)
+FIXTURE(set_up, tear_down)
+
+TEST(a_node_that_joined_has_an_eighth)
 {
     struct fixture *f = *state;
     struct wi_reading node = node_of(f, f->a);
@@ -44,7 +46,7 @@ static void a_node_that_joined_has_an_eighth(void **state)
     assert_true(wi_reading_pay(&node, 10081, 0) <= 0);
 }
 
-static void one_of_ours_has_half(void **state)
+TEST(one_of_ours_has_half)
 {
     struct wi_reading ours = node_of(*state, NULL);
     assert_true(wi_reading_pay(&ours, 10000, 495) <= 0);
@@ -53,7 +55,7 @@ static void one_of_ours_has_half(void **state)
 }
 
 /* Be it by many nodes, or by one that leaves and comes again. */
-static void so_have_all_of_a_token(void **state)
+TEST(so_have_all_of_a_token)
 {
     struct fixture *f = *state;
     for (int i = 0; i < 12; i++) {
@@ -65,7 +67,7 @@ static void so_have_all_of_a_token(void **state)
     assert_true(wi_reading_pay(&other, 10000, 10) <= 0);
 }
 
-static void what_all_have_had_holds_up_those_who_had_it(void **state)
+TEST(what_all_have_had_holds_up_those_who_had_it)
 {
     struct fixture *f = *state;
     struct wi_reading a = node_of(f, f->a), b = node_of(f, f->b), c = node_of(f, f->c);
@@ -75,16 +77,4 @@ static void what_all_have_had_holds_up_those_who_had_it(void **state)
     assert_true(wi_reading_pay(&a, 10000, 0) > 0);
     assert_true(wi_reading_pay(&c, 10000, 1) <= 0); /* and not who had little of it */
     assert_true(wi_reading_pay(&c, 10000, 40) > 0);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_node_that_joined_has_an_eighth, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(one_of_ours_has_half, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(so_have_all_of_a_token, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(
-            what_all_have_had_holds_up_those_who_had_it, set_up, tear_down),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -70,24 +70,26 @@ static void expect_refused(struct fixture *fixture, size_t json, size_t whole, i
     client_close(&client);
 }
 
-static void a_message_over_the_limit(void **state)
+FIXTURE(set_up, tear_down)
+
+TEST(a_message_over_the_limit)
 {
     expect_refused(*state, 400, 9 * 1024 * 1024 + 8, 1009, WI_ANSWER_TOO_LARGE,
         "may have at most 9437184 bytes, not 9437192");
 }
 
-static void a_head_over_the_limit(void **state)
+TEST(a_head_over_the_limit)
 {
     expect_refused(*state, 1024 * 1024 + 4, 1024 * 1024 + 8, 1007, WI_ANSWER_TOO_LARGE,
         "the JSON has 1048580 bytes; at most 1048576 are allowed");
 }
 
-static void a_malformed_answer(void **state)
+TEST(a_malformed_answer)
 {
     expect_refused(*state, 396, 408, 1007, WI_INFERENCE_FAILED, "the tensor section has 8 bytes");
 }
 
-static void what_cannot_be_told_is_the_oldest_when_it_comes_again(void **state)
+TEST(what_cannot_be_told_is_the_oldest_when_it_comes_again)
 {
     struct fixture *fixture = *state;
     json_t *welcome;
@@ -114,7 +116,7 @@ static void what_cannot_be_told_is_the_oldest_when_it_comes_again(void **state)
     client_close(&client);
 }
 
-static void nobody_ends_the_attempts_of_others(void **state)
+TEST(nobody_ends_the_attempts_of_others)
 {
     struct fixture *fixture = *state;
     struct client client = join(fixture, NULL);
@@ -128,17 +130,4 @@ static void nobody_ends_the_attempts_of_others(void **state)
     assert_int_equal(hear_close(&stranger), 1007);
     assert_int_equal(fixture->answers, 0);
     client_close(&stranger);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_message_over_the_limit, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_head_over_the_limit, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_malformed_answer, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(
-            what_cannot_be_told_is_the_oldest_when_it_comes_again, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(nobody_ends_the_attempts_of_others, set_up, tear_down),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

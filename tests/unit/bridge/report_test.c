@@ -1,13 +1,11 @@
 /* Capability reports are bounded, printable, and checked. */
+#include "../test.h"
+
 #include "bridge/report.h"
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
-static void test_bounded(void **state)
+TEST(test_bounded)
 {
     json_t *wide = json_array(), *deep = json_string("x"), *copy;
     for (int i = 0; i < 100000; i++)
@@ -27,7 +25,7 @@ static void test_bounded(void **state)
     json_decref(wi_report_bounded(NULL));
 }
 
-static void test_read(void **state)
+TEST(test_read)
 {
     static const struct {
         const char *text, *field;
@@ -73,7 +71,7 @@ static void read_engines(const char *engines, struct wi_node_info *info)
     json_decref(report);
 }
 
-static void test_engines(void **state)
+TEST(test_engines)
 {
     struct wi_node_info info;
     read_engines("{\"engines\":{\"ort\":\"1.30.0\",\"llama\":\"b1\"},\"engine_info\":"
@@ -99,7 +97,7 @@ static void test_engines(void **state)
     assert_int_equal(info.engines[WI_ENGINE_LLAMA].slots, 4);
 }
 
-static void who_names_no_engine_of_ours_runs_graphs(void **state)
+TEST(who_names_no_engine_of_ours_runs_graphs)
 {
     static const char *const silent[] = {"{}", "{\"engines\":{}}",
         "{\"engines\":{\"python\":\"1\"}}", "{\"engine_info\":{\"builtin\":{\"slots\":4}}}"};
@@ -113,7 +111,7 @@ static void who_names_no_engine_of_ours_runs_graphs(void **state)
 }
 
 /* Whatever else stands there. */
-static void test_halves(void **state)
+TEST(test_halves)
 {
     static const struct {
         const char *features;
@@ -132,16 +130,4 @@ static void test_halves(void **state)
         json_decref(info.capabilities);
         json_decref(report);
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bounded),
-        cmocka_unit_test(test_read),
-        cmocka_unit_test(test_engines),
-        cmocka_unit_test(test_halves),
-        cmocka_unit_test(who_names_no_engine_of_ours_runs_graphs),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -50,7 +50,7 @@ static enum wi_part_verdict take_seq(struct wi_stream *stream, unsigned long lon
     return take(stream, data, NULL);
 }
 
-static void takes_parts_in_order(void **state)
+TEST(takes_parts_in_order)
 {
     struct wi_stream stream;
     wi_stream_open(&stream, NULL);
@@ -65,7 +65,7 @@ static void takes_parts_in_order(void **state)
     assert_int_equal(stream.received.bytes, 3);
 }
 
-static void goes_on_where_another_attempt_came_to(void **state)
+TEST(goes_on_where_another_attempt_came_to)
 {
     struct wi_stream stream;
     struct wi_error error;
@@ -78,7 +78,7 @@ static void goes_on_where_another_attempt_came_to(void **state)
     assert_int_equal(wi_stream_check_end(&stream, 1, &error), WI_INFERENCE_FAILED);
 }
 
-static void counts_the_parts_at_the_end(void **state)
+TEST(counts_the_parts_at_the_end)
 {
     struct wi_stream none = {0}, stream;
     struct wi_error error;
@@ -94,7 +94,7 @@ static void counts_the_parts_at_the_end(void **state)
     assert_string_equal(error.field, "data.parts");
 }
 
-static void takes_no_parts_where_no_stream_was_asked_for(void **state)
+TEST(takes_no_parts_where_no_stream_was_asked_for)
 {
     struct wi_stream stream = {0};
     assert_int_equal(take_seq(&stream, 0), WI_PART_WRONG);
@@ -102,7 +102,7 @@ static void takes_no_parts_where_no_stream_was_asked_for(void **state)
 
 /* --- bytes ----------------------------------------------------------------------------------- */
 
-static void counts_bytes_as_they_were_written(void **state)
+TEST(counts_bytes_as_they_were_written)
 {
     static const struct {
         const char *data;
@@ -152,7 +152,7 @@ static enum wi_part_verdict take_large(
     return verdict;
 }
 
-static void bounds_the_size_of_a_part(void **state)
+TEST(bounds_the_size_of_a_part)
 {
     struct wi_stream stream;
     wi_stream_open(&stream, NULL);
@@ -165,7 +165,7 @@ static void bounds_the_size_of_a_part(void **state)
 
 /* --- credit ---------------------------------------------------------------------------------- */
 
-static void ends_at_the_credit_of_parts(void **state)
+TEST(ends_at_the_credit_of_parts)
 {
     struct wi_stream stream;
     wi_stream_open(&stream, NULL);
@@ -177,7 +177,7 @@ static void ends_at_the_credit_of_parts(void **state)
     assert_int_equal(take_seq(&stream, WI_CREDIT_PARTS + 1), WI_PART_WRONG);
 }
 
-static void one_part_of_any_size_may_go_below_the_credit_of_bytes(void **state)
+TEST(one_part_of_any_size_may_go_below_the_credit_of_bytes)
 {
     struct wi_stream stream;
     wi_stream_open(&stream, NULL);
@@ -189,7 +189,7 @@ static void one_part_of_any_size_may_go_below_the_credit_of_bytes(void **state)
     assert_int_equal(take_large(&stream, 3, 1, 0), WI_PART_WRONG);
 }
 
-static void credit_never_falls(void **state)
+TEST(credit_never_falls)
 {
     struct wi_stream stream;
     wi_stream_open(&stream, NULL);
@@ -205,7 +205,7 @@ static void credit_never_falls(void **state)
 
 /* --- hostile nodes --------------------------------------------------------------------------- */
 
-static void refuses_members_of_wrong_kinds(void **state)
+TEST(refuses_members_of_wrong_kinds)
 {
     static const char *const rows[] = {
         "{}",
@@ -235,7 +235,7 @@ static void refuses_members_of_wrong_kinds(void **state)
     }
 }
 
-static void bounds_the_number_of_tokens(void **state)
+TEST(bounds_the_number_of_tokens)
 {
     char data[3 * WI_PART_TOKENS_MAX + 64];
     struct wi_stream stream;
@@ -249,7 +249,7 @@ static void bounds_the_number_of_tokens(void **state)
     }
 }
 
-static void reads_progress(void **state)
+TEST(reads_progress)
 {
     static const struct {
         const char *data;
@@ -276,23 +276,4 @@ static void reads_progress(void **state)
         assert_int_equal(progress.has_count, rows[i].has_count);
         json_decref(data);
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(takes_parts_in_order),
-        cmocka_unit_test(goes_on_where_another_attempt_came_to),
-        cmocka_unit_test(counts_the_parts_at_the_end),
-        cmocka_unit_test(takes_no_parts_where_no_stream_was_asked_for),
-        cmocka_unit_test(counts_bytes_as_they_were_written),
-        cmocka_unit_test(bounds_the_size_of_a_part),
-        cmocka_unit_test(ends_at_the_credit_of_parts),
-        cmocka_unit_test(one_part_of_any_size_may_go_below_the_credit_of_bytes),
-        cmocka_unit_test(credit_never_falls),
-        cmocka_unit_test(refuses_members_of_wrong_kinds),
-        cmocka_unit_test(bounds_the_number_of_tokens),
-        cmocka_unit_test(reads_progress),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,7 +3,7 @@
 
 #include "bridge/text.h"
 
-static void becomes_printable(void **state)
+TEST(becomes_printable)
 {
     char out[8];
     wi_text_printable(out, sizeof out, "a\nb\x7f");
@@ -12,12 +12,4 @@ static void becomes_printable(void **state)
     assert_string_equal(out, "123456"); /* never half a character */
     wi_text_printable(out, sizeof out, NULL);
     assert_string_equal(out, "");
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(becomes_printable),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,13 +1,10 @@
 /* One-time and renewed secrets. */
+#include "../test.h"
+
 #include "bridge/tokens.h"
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
-
-static void test_one_time(void **state)
+TEST(test_one_time)
 {
     struct wi_tokens tokens = {0};
     struct wi_spent spent;
@@ -38,7 +35,7 @@ static int matches(const struct wi_renewed *secret, const char *token)
     return wi_renewed_matches(secret, hash);
 }
 
-static void test_renewed(void **state)
+TEST(test_renewed)
 {
     struct wi_renewed secret = {0};
     unsigned char zero[WI_HASH_SIZE] = {0};
@@ -53,13 +50,4 @@ static void test_renewed(void **state)
     wi_renewed_new(&secret, third);
     assert_false(matches(&secret, first));
     assert_true(matches(&secret, third));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_one_time),
-        cmocka_unit_test(test_renewed),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,9 @@
 /* Who is refused: wrong upgrades, wrong tokens, garbage, and what is too large. */
 #include "fixture.h"
 
-static void test_unwelcome(void **state)
+FIXTURE(set_up, tear_down)
+
+TEST(test_unwelcome)
 {
     struct fixture *fixture = *state;
     char token[WI_TOKEN_SIZE], who[160];
@@ -33,7 +35,7 @@ static void test_unwelcome(void **state)
     assert_int_equal(counters->unauthorized, 2);
 }
 
-static void test_upgrades(void **state)
+TEST(test_upgrades)
 {
     static const struct {
         const char *path, *extra;
@@ -65,7 +67,7 @@ static void test_upgrades(void **state)
     assert_int_equal(wi_bridge_counters(fixture->bridge)->refused, 6);
 }
 
-static void test_garbage(void **state)
+TEST(test_garbage)
 {
     struct fixture *fixture = *state;
     const struct wi_bridge_counters *counters = wi_bridge_counters(fixture->bridge);
@@ -104,7 +106,7 @@ static void test_garbage(void **state)
     client_close(&client);
 }
 
-static void test_too_big(void **state)
+TEST(test_too_big)
 {
     struct fixture *fixture = *state;
     static const unsigned char claims[] = {0x82, 0xff, 0, 0, 0, 0, 0x7f, 0, 0, 0, 1, 2, 3, 4, 5};
@@ -130,15 +132,4 @@ static void test_too_big(void **state)
     assert_int_equal(hear_close(&client), 1009);
     client_close(&client);
     free(large);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_unwelcome, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_upgrades, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_garbage, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_too_big, set_up, tear_down),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -148,7 +148,7 @@ static int is_allowed(void)
     return problem == NULL;
 }
 
-static void sockets_are_handed_out(void **state)
+TEST(sockets_are_handed_out)
 {
     struct room room;
     int outside;
@@ -166,7 +166,7 @@ static void sockets_are_handed_out(void **state)
 }
 
 /* Of the host's ports none is seen, and of descriptors nothing leaks. */
-static void a_program_sees_loopback_alone(void **state)
+TEST(a_program_sees_loopback_alone)
 {
     const char *script = "ls /proc/self/fd | wc -l; id -u; id -g; "
                          "tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d ' '; "
@@ -187,7 +187,7 @@ static void a_program_sees_loopback_alone(void **state)
 }
 
 /* In no state is it run with the host's network. */
-static void where_it_is_refused_nothing_is_run(void **state)
+TEST(where_it_is_refused_nothing_is_run)
 {
     struct room room;
 
@@ -198,15 +198,4 @@ static void where_it_is_refused_nothing_is_run(void **state)
     assert_int_equal(room.exit_status, WI_APART_EXIT);
     assert_non_null(strstr(room.output, WI_APART_REFUSED));
     assert_null(strstr(room.output, "here|"));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sockets_are_handed_out),
-        cmocka_unit_test(a_program_sees_loopback_alone),
-        cmocka_unit_test(where_it_is_refused_nothing_is_run),
-    };
-
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

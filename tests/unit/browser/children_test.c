@@ -112,7 +112,7 @@ static void run(struct room *room)
     assert_int_equal(descendants(), 0);
 }
 
-static void output_and_status_come_through(void **state)
+TEST(output_and_status_come_through)
 {
     struct room room = {0};
 
@@ -124,7 +124,7 @@ static void output_and_status_come_through(void **state)
     assert_string_equal(room.output, "out|err|here|4|tail|");
 }
 
-static void a_program_that_leaves_others_behind(void **state)
+TEST(a_program_that_leaves_others_behind)
 {
     struct room room = {0};
 
@@ -214,12 +214,12 @@ static void check_end(void (*how)(struct room *room))
     run(&room);
 }
 
-static void ended_with_grace(void **state)
+TEST(ended_with_grace)
 {
     check_end(end_with_grace);
 }
 
-static void found_stopped(void **state)
+TEST(found_stopped)
 {
     struct room room = {0};
 
@@ -228,28 +228,28 @@ static void found_stopped(void **state)
     assert_true(room.found_stopped);
 }
 
-static void weighed(void **state)
+TEST(weighed)
 {
     check_end(weigh);
     check_end(weigh_too_late);
 }
 
-static void ended_at_once(void **state)
+TEST(ended_at_once)
 {
     check_end(end_at_once);
 }
 
-static void program_killed(void **state)
+TEST(program_killed)
 {
     check_end(kill_program);
 }
 
-static void helper_and_program_killed(void **state)
+TEST(helper_and_program_killed)
 {
     check_end(kill_all_at_once);
 }
 
-static void a_missing_program_is_an_error(void **state)
+TEST(a_missing_program_is_an_error)
 {
     const char *const arguments[] = {"/no/such/program", NULL};
     const struct wi_child_options options = {arguments, NULL, "/", "test", 0};
@@ -278,7 +278,7 @@ static void kill_self(struct room *room)
     kill(getpid(), SIGKILL);
 }
 
-static void the_daemon_killed(void **state)
+TEST(the_daemon_killed)
 {
     double since;
     pid_t daemon;
@@ -297,22 +297,4 @@ static void the_daemon_killed(void **state)
     }
     assert_int_equal(descendants(), 0);
     assert_true(wi_now_ms() - since < 5000);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(output_and_status_come_through),
-        cmocka_unit_test(a_program_that_leaves_others_behind),
-        cmocka_unit_test(ended_with_grace),
-        cmocka_unit_test(weighed),
-        cmocka_unit_test(found_stopped),
-        cmocka_unit_test(ended_at_once),
-        cmocka_unit_test(program_killed),
-        cmocka_unit_test(helper_and_program_killed),
-        cmocka_unit_test(a_missing_program_is_an_error),
-        cmocka_unit_test(the_daemon_killed),
-    };
-
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -49,32 +49,6 @@ static int make_socket(void)
     return fd;
 }
 
-static void removes_the_socket_of_a_dead_server(void **state)
-{
-    note(65009, dead_pid());
-    close(make_socket());
-    wi_display_tidy(directory);
-    assert_int_not_equal(access(SOCKET, F_OK), 0);
-    wi_display_tidy(directory); /* nothing is there any more */
-}
-
-static void leaves_what_answers_or_lives(void **state)
-{
-    int fd = make_socket();
-
-    note(65009, dead_pid());
-    wi_display_tidy(directory);
-    assert_int_equal(access(SOCKET, F_OK), 0);
-    close(fd);
-    note(65009, getpid());
-    wi_display_tidy(directory);
-    assert_int_equal(access(SOCKET, F_OK), 0);
-    note(-1, dead_pid());
-    wi_display_tidy(directory);
-    wi_display_tidy("/nonexistent");
-    unlink(SOCKET);
-}
-
 static int make_directory(void **state)
 {
     char path[64];
@@ -97,12 +71,30 @@ static int remove_directory(void **state)
     return rmdir(directory);
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(removes_the_socket_of_a_dead_server),
-        cmocka_unit_test(leaves_what_answers_or_lives),
-    };
+GROUP(make_directory, remove_directory)
 
-    return cmocka_run_group_tests(tests, make_directory, remove_directory);
+TEST(removes_the_socket_of_a_dead_server)
+{
+    note(65009, dead_pid());
+    close(make_socket());
+    wi_display_tidy(directory);
+    assert_int_not_equal(access(SOCKET, F_OK), 0);
+    wi_display_tidy(directory); /* nothing is there any more */
+}
+
+TEST(leaves_what_answers_or_lives)
+{
+    int fd = make_socket();
+
+    note(65009, dead_pid());
+    wi_display_tidy(directory);
+    assert_int_equal(access(SOCKET, F_OK), 0);
+    close(fd);
+    note(65009, getpid());
+    wi_display_tidy(directory);
+    assert_int_equal(access(SOCKET, F_OK), 0);
+    note(-1, dead_pid());
+    wi_display_tidy(directory);
+    wi_display_tidy("/nonexistent");
+    unlink(SOCKET);
 }

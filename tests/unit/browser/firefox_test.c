@@ -22,7 +22,7 @@ static struct wi_launch launch_firefox(struct wi_config_browser *browser)
     return made;
 }
 
-static void firefox_is_started_directly_with_its_preferences_in_a_file(void **state)
+TEST(firefox_is_started_directly_with_its_preferences_in_a_file)
 {
     char *arguments[] = {"--jsconsole", "file.html", "--no-remote=x"};
     char *preferences[] = {"dom.webgpu.enabled=false", "a.b=\"q\\\"\\u0007\\\\e\u00e9\"", "n.m=-7"};
@@ -56,7 +56,7 @@ static void firefox_is_started_directly_with_its_preferences_in_a_file(void **st
     wi_launch_clear(&made);
 }
 
-static void firefox_follows_the_gpu_setting(void **state)
+TEST(firefox_follows_the_gpu_setting)
 {
     const struct {
         enum wi_gpu gpu;
@@ -86,7 +86,7 @@ static void firefox_follows_the_gpu_setting(void **state)
     }
 }
 
-static void firefox_goes_through_geckodriver_where_one_is_named(void **state)
+TEST(firefox_goes_through_geckodriver_where_one_is_named)
 {
     char *preferences[] = {"dom.webgpu.enabled=false"};
     struct wi_config_browser browser = {
@@ -123,7 +123,7 @@ static void firefox_goes_through_geckodriver_where_one_is_named(void **state)
     wi_launch_clear(&made);
 }
 
-static void what_firefox_cannot_keep_is_refused(void **state)
+TEST(what_firefox_cannot_keep_is_refused)
 {
     char *bad[] = {"a.b=1.5", "a.b=[1]", "a.b={}", "a.b=2147483648", "a.b=null"};
 
@@ -143,7 +143,7 @@ static void what_firefox_cannot_keep_is_refused(void **state)
     }
 }
 
-static void a_page_from_elsewhere_is_made_a_secure_context(void **state)
+TEST(a_page_from_elsewhere_is_made_a_secure_context)
 {
     struct wi_config_browser browser = {.kind = "firefox", .binary = "/bin/sh"};
     struct wi_launch_request request = {
@@ -158,17 +158,4 @@ static void a_page_from_elsewhere_is_made_a_secure_context(void **state)
     assert_int_equal(wi_launch_make(&request, &made, NULL), WI_OK);
     assert_null(strstr(made.files[0].text, "allowlist"));
     wi_launch_clear(&made);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(firefox_is_started_directly_with_its_preferences_in_a_file),
-        cmocka_unit_test(firefox_follows_the_gpu_setting),
-        cmocka_unit_test(firefox_goes_through_geckodriver_where_one_is_named),
-        cmocka_unit_test(what_firefox_cannot_keep_is_refused),
-        cmocka_unit_test(a_page_from_elsewhere_is_made_a_secure_context),
-    };
-
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,7 +20,7 @@ static struct wi_headroom look(const char *root, const char *cgroup)
     return headroom;
 }
 
-static void without_groups_it_is_the_machine_s(void **state)
+TEST(without_groups_it_is_the_machine_s)
 {
     char root[64];
     make_root(root, "headroom");
@@ -31,7 +31,7 @@ static void without_groups_it_is_the_machine_s(void **state)
     remove_root(root);
 }
 
-static void where_nothing_can_be_read_nothing_is_bounded(void **state)
+TEST(where_nothing_can_be_read_nothing_is_bounded)
 {
     struct wi_headroom headroom;
     wi_headroom_read("/nowhere/", &headroom);
@@ -39,7 +39,7 @@ static void where_nothing_can_be_read_nothing_is_bounded(void **state)
     assert_int_equal(headroom.oom_kills, 0);
 }
 
-static void the_least_of_a_group_and_those_above_it_counts(void **state)
+TEST(the_least_of_a_group_and_those_above_it_counts)
 {
     char root[64];
     make_root(root, "headroom");
@@ -58,7 +58,7 @@ static void the_least_of_a_group_and_those_above_it_counts(void **state)
     remove_root(root);
 }
 
-static void a_group_of_version_1_is_found_among_others(void **state)
+TEST(a_group_of_version_1_is_found_among_others)
 {
     char root[64];
     make_root(root, "headroom");
@@ -74,7 +74,7 @@ static void a_group_of_version_1_is_found_among_others(void **state)
     remove_root(root);
 }
 
-static void a_group_without_a_limit_leaves_the_machine_s(void **state)
+TEST(a_group_without_a_limit_leaves_the_machine_s)
 {
     char root[64];
     make_root(root, "headroom");
@@ -84,16 +84,4 @@ static void a_group_without_a_limit_leaves_the_machine_s(void **state)
     assert_int_equal(headroom.available, 4096 * MIB);
     assert_false(headroom.of_group);
     remove_root(root);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(without_groups_it_is_the_machine_s),
-        cmocka_unit_test(where_nothing_can_be_read_nothing_is_bounded),
-        cmocka_unit_test(the_least_of_a_group_and_those_above_it_counts),
-        cmocka_unit_test(a_group_of_version_1_is_found_among_others),
-        cmocka_unit_test(a_group_without_a_limit_leaves_the_machine_s),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -60,7 +60,9 @@ static int teardown(void **state)
     return system(command);
 }
 
-static void it_is_private_and_goes_with_all_that_is_in_it(void **state)
+GROUP(setup, teardown)
+
+TEST(it_is_private_and_goes_with_all_that_is_in_it)
 {
     struct wi_error error;
     struct wi_instance *instance = wi_instance_new(&error);
@@ -83,7 +85,7 @@ static void it_is_private_and_goes_with_all_that_is_in_it(void **state)
     assert_int_not_equal(stat(path, &info), 0);
 }
 
-static void a_sweep_takes_what_dead_daemons_left_and_nothing_else(void **state)
+TEST(a_sweep_takes_what_dead_daemons_left_and_nothing_else)
 {
     struct wi_error error;
     struct wi_instance *first = wi_instance_new(&error), *second;
@@ -132,7 +134,7 @@ static void remove_by_force(const char *path)
     assert_int_equal(system(command), 0);
 }
 
-static void a_cleaner_of_old_files_ends_nothing(void **state)
+TEST(a_cleaner_of_old_files_ends_nothing)
 {
     const struct timespec old[2] = {{0, 0}, {0, 0}};
     struct wi_error error;
@@ -159,7 +161,7 @@ static void a_cleaner_of_old_files_ends_nothing(void **state)
     assert_int_not_equal(access(path, F_OK), 0);
 }
 
-static void a_root_too_long_for_sockets_is_not_used(void **state)
+TEST(a_root_too_long_for_sockets_is_not_used)
 {
     char deep[256];
     struct wi_error error;
@@ -180,7 +182,7 @@ static void count(void *context)
     ++*(int *)context;
 }
 
-static void a_tree_goes_off_the_loop(void **state)
+TEST(a_tree_goes_off_the_loop)
 {
     uv_loop_t loop;
     char path[256];
@@ -198,17 +200,4 @@ static void a_tree_goes_off_the_loop(void **state)
     assert_int_equal(done, 2);
     assert_false(exists("tree"));
     assert_int_equal(uv_loop_close(&loop), 0);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(it_is_private_and_goes_with_all_that_is_in_it),
-        cmocka_unit_test(a_sweep_takes_what_dead_daemons_left_and_nothing_else),
-        cmocka_unit_test(a_cleaner_of_old_files_ends_nothing),
-        cmocka_unit_test(a_root_too_long_for_sockets_is_not_used),
-        cmocka_unit_test(a_tree_goes_off_the_loop),
-    };
-
-    return cmocka_run_group_tests(tests, setup, teardown);
 }

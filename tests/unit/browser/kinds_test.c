@@ -37,7 +37,7 @@ static struct wi_launch launch(struct wi_config_browser *browser)
     return made;
 }
 
-static void the_gpu_setting_chooses_switches(void **state)
+TEST(the_gpu_setting_chooses_switches)
 {
     const char *const unsafe = "--enable-unsafe-webgpu";
     const char *const software = "--use-webgpu-adapter=swiftshader";
@@ -64,7 +64,7 @@ static void the_gpu_setting_chooses_switches(void **state)
     }
 }
 
-static void features_are_joined_and_the_operator_wins(void **state)
+TEST(features_are_joined_and_the_operator_wins)
 {
     char *arguments[] = {"--enable-features=One", "--enable-features=Two", "--use-angle=gl"};
     struct wi_config_browser browser = {.gpu = WI_GPU_HARDWARE, .arguments = {arguments, 3}};
@@ -77,7 +77,7 @@ static void features_are_joined_and_the_operator_wins(void **state)
     wi_launch_clear(&made);
 }
 
-static void the_sandbox_is_off_only_for_root_or_by_order(void **state)
+TEST(the_sandbox_is_off_only_for_root_or_by_order)
 {
     struct wi_config_browser browser = {.kind = "chrome", .sandbox = WI_NO};
 
@@ -92,7 +92,7 @@ static void the_sandbox_is_off_only_for_root_or_by_order(void **state)
     assert_false(wi_kind_sandbox(&browser));
 }
 
-static void everything_lands_below_the_directory(void **state)
+TEST(everything_lands_below_the_directory)
 {
     struct wi_config_browser browser = {0};
     struct wi_launch made = launch(&browser);
@@ -105,7 +105,7 @@ static void everything_lands_below_the_directory(void **state)
     wi_launch_clear(&made);
 }
 
-static void what_is_missing_is_named_with_its_package(void **state)
+TEST(what_is_missing_is_named_with_its_package)
 {
     struct wi_config_browser browser = {
         .kind = "chrome", .driver_command = "no-such-driver", .binary = "/bin/sh"};
@@ -124,7 +124,7 @@ static void what_is_missing_is_named_with_its_package(void **state)
     wi_launch_clear(&made);
 }
 
-static void the_port_is_read_from_the_one_line_that_says_it(void **state)
+TEST(the_port_is_read_from_the_one_line_that_says_it)
 {
     const struct wi_launch made = {.port_line = "was started successfully on port "};
 
@@ -136,7 +136,7 @@ static void the_port_is_read_from_the_one_line_that_says_it(void **state)
     assert_int_equal(wi_launch_read_port(&made, "was started successfully on port "), -1);
 }
 
-static void a_kind_has_the_family_of_its_name_or_the_configured_one(void **state)
+TEST(a_kind_has_the_family_of_its_name_or_the_configured_one)
 {
     const struct {
         char *kind;
@@ -156,7 +156,7 @@ static void a_kind_has_the_family_of_its_name_or_the_configured_one(void **state
     }
 }
 
-static void edge_has_webnn_joined_with_the_operators_features(void **state)
+TEST(edge_has_webnn_joined_with_the_operators_features)
 {
     char *arguments[] = {"--enable-features=One", "--headless=shell"};
     struct wi_config_browser browser = {.kind = "edge", .headless = 1, .arguments = {arguments, 2}};
@@ -173,7 +173,7 @@ static void edge_has_webnn_joined_with_the_operators_features(void **state)
 }
 
 /* A driver ignores the other's options, so they follow the driver and not the kind. */
-static void capabilities_are_named_as_the_driver_wants_them(void **state)
+TEST(capabilities_are_named_as_the_driver_wants_them)
 {
     struct wi_config_browser browser = {
         .kind = "edge", .driver_url = "http://127.0.0.1:4444", .sandbox = WI_YES};
@@ -193,7 +193,7 @@ static void capabilities_are_named_as_the_driver_wants_them(void **state)
 
 /* Chromium by its key, whether trusted or not; WebKit by its file; the others must accept any,
  * where nobody trusted has signed it. */
-static void the_pages_certificate_is_made_known(void **state)
+TEST(the_pages_certificate_is_made_known)
 {
     static const char pin[] = "--ignore-certificate-errors-spki-list=cGlu";
     struct wi_certificate certificate = {.path = "/c.pem", .pin = "cGlu"};
@@ -243,7 +243,7 @@ static void the_pages_certificate_is_made_known(void **state)
     wi_launch_clear(&made);
 }
 
-static void nothing_of_this_machine_goes_to_a_remote_browser(void **state)
+TEST(nothing_of_this_machine_goes_to_a_remote_browser)
 {
     struct wi_config_browser browser = {.kind = "chrome", .driver_url = "http://grid:4444"};
     const struct wi_launch_request request = {
@@ -261,7 +261,7 @@ static void nothing_of_this_machine_goes_to_a_remote_browser(void **state)
     wi_launch_clear(&made);
 }
 
-static void preferences_are_joined_and_the_operator_wins(void **state)
+TEST(preferences_are_joined_and_the_operator_wins)
 {
     char *lines[] = {"safebrowsing.enabled = true", "a.list=[1,\"x\"]"};
     struct wi_config_browser browser = {.preferences = {lines, 2}};
@@ -274,7 +274,7 @@ static void preferences_are_joined_and_the_operator_wins(void **state)
     wi_launch_clear(&made);
 }
 
-static void webkit_gets_a_display_unless_it_has_a_window(void **state)
+TEST(webkit_gets_a_display_unless_it_has_a_window)
 {
     struct wi_config_browser browser = {.kind = "safari", .driver_command = "sh", .headless = 0};
     const struct wi_launch_request request = {.browser = &browser, .directory = "/dir"};
@@ -300,7 +300,7 @@ static void webkit_gets_a_display_unless_it_has_a_window(void **state)
     }
 }
 
-static void a_remote_safari_is_safari_unless_it_is_given_arguments(void **state)
+TEST(a_remote_safari_is_safari_unless_it_is_given_arguments)
 {
     char *arguments[] = {"--automation"};
     struct wi_config_browser browser = {.kind = "safari", .driver_url = "http://mac:4444"};
@@ -317,7 +317,7 @@ static void a_remote_safari_is_safari_unless_it_is_given_arguments(void **state)
     wi_launch_clear(&made);
 }
 
-static void webkit_refuses_what_it_cannot_do(void **state)
+TEST(webkit_refuses_what_it_cannot_do)
 {
     char *lines[] = {"a=1"};
     struct wi_config_browser browser = {.kind = "safari", .driver_command = "sh"};
@@ -333,27 +333,4 @@ static void webkit_refuses_what_it_cannot_do(void **state)
     assert_int_equal(wi_launch_make(&request, &made, &error), WI_UNAVAILABLE);
     assert_non_null(strstr(error.detail, "takes no preferences"));
     wi_launch_clear(&made);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_gpu_setting_chooses_switches),
-        cmocka_unit_test(features_are_joined_and_the_operator_wins),
-        cmocka_unit_test(the_sandbox_is_off_only_for_root_or_by_order),
-        cmocka_unit_test(everything_lands_below_the_directory),
-        cmocka_unit_test(what_is_missing_is_named_with_its_package),
-        cmocka_unit_test(a_kind_has_the_family_of_its_name_or_the_configured_one),
-        cmocka_unit_test(edge_has_webnn_joined_with_the_operators_features),
-        cmocka_unit_test(capabilities_are_named_as_the_driver_wants_them),
-        cmocka_unit_test(the_pages_certificate_is_made_known),
-        cmocka_unit_test(nothing_of_this_machine_goes_to_a_remote_browser),
-        cmocka_unit_test(preferences_are_joined_and_the_operator_wins),
-        cmocka_unit_test(webkit_gets_a_display_unless_it_has_a_window),
-        cmocka_unit_test(a_remote_safari_is_safari_unless_it_is_given_arguments),
-        cmocka_unit_test(webkit_refuses_what_it_cannot_do),
-        cmocka_unit_test(the_port_is_read_from_the_one_line_that_says_it),
-    };
-
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,7 +20,7 @@ static struct wi_network *allowed(void)
     return network;
 }
 
-static void modes(void **state)
+TEST(modes)
 {
     struct wi_network *network = allowed();
 
@@ -32,7 +32,7 @@ static void modes(void **state)
     wi_network_free(network);
 }
 
-static void a_helper_that_is_missing(void **state)
+TEST(a_helper_that_is_missing)
 {
     struct wi_network *network = wi_network_new("/no/such/helper");
 
@@ -41,7 +41,7 @@ static void a_helper_that_is_missing(void **state)
     wi_network_free(network);
 }
 
-static void a_machine_that_refuses(void **state)
+TEST(a_machine_that_refuses)
 {
     struct wi_network *network = allowed();
 
@@ -54,7 +54,7 @@ static void a_machine_that_refuses(void **state)
 }
 
 /* The helper itself, on this machine: the same answer as from what it does. */
-static void this_machine(void **state)
+TEST(this_machine)
 {
     char lifeline[PATH_MAX];
     struct wi_network *network;
@@ -66,7 +66,7 @@ static void this_machine(void **state)
     wi_network_free(network);
 }
 
-static void a_kind_that_starts_only_without(void **state)
+TEST(a_kind_that_starts_only_without)
 {
     struct wi_network *network = allowed();
 
@@ -84,7 +84,7 @@ static void a_kind_that_starts_only_without(void **state)
     wi_network_free(network);
 }
 
-static void a_kind_that_starts_nowhere(void **state)
+TEST(a_kind_that_starts_nowhere)
 {
     struct wi_network *network = allowed();
 
@@ -95,7 +95,7 @@ static void a_kind_that_starts_nowhere(void **state)
     wi_network_free(network);
 }
 
-static void a_kind_that_has_started_once(void **state)
+TEST(a_kind_that_has_started_once)
 {
     struct wi_network *network = allowed();
 
@@ -105,19 +105,4 @@ static void a_kind_that_has_started_once(void **state)
         wi_network_tried(network, "chrome", 1, 0);
     assert_true(wi_network_apart(network, WI_NETWORK_AUTO, &ours));
     wi_network_free(network);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(modes),
-        cmocka_unit_test(a_helper_that_is_missing),
-        cmocka_unit_test(a_machine_that_refuses),
-        cmocka_unit_test(this_machine),
-        cmocka_unit_test(a_kind_that_starts_only_without),
-        cmocka_unit_test(a_kind_that_starts_nowhere),
-        cmocka_unit_test(a_kind_that_has_started_once),
-    };
-
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -36,7 +36,7 @@ static pid_t start_family(int *told)
         pause();
 }
 
-static void shared_pages_count_once(void **state)
+TEST(shared_pages_count_once)
 {
     struct wi_proctree tree;
     int told;
@@ -54,7 +54,7 @@ static void shared_pages_count_once(void **state)
     assert_int_equal(waitpid(root, NULL, 0), root);
 }
 
-static void one_that_is_gone_holds_nothing(void **state)
+TEST(one_that_is_gone_holds_nothing)
 {
     struct wi_proctree tree;
     pid_t child = fork();
@@ -68,7 +68,7 @@ static void one_that_is_gone_holds_nothing(void **state)
     wi_proctree_clear(&tree);
 }
 
-static void a_part_is_found_by_what_it_was_started_with(void **state)
+TEST(a_part_is_found_by_what_it_was_started_with)
 {
     struct wi_proctree tree;
     const char *const words[] = {"--type=gpu-process", "--type=renderer"};
@@ -102,14 +102,4 @@ static void a_part_is_found_by_what_it_was_started_with(void **state)
     close(ends[0]);
     kill(parts[1], SIGKILL);
     assert_int_equal(waitpid(parts[1], NULL, 0), parts[1]);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(shared_pages_count_once),
-        cmocka_unit_test(one_that_is_gone_holds_nothing),
-        cmocka_unit_test(a_part_is_found_by_what_it_was_started_with),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

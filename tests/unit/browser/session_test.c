@@ -23,7 +23,7 @@ struct place {
     int lines;
 };
 
-static void every_pair_of_states(void **state)
+TEST(every_pair_of_states)
 {
     /* rows: from starting, ready, busy, draining, broken, closed; columns: to the same */
     static const char *const expected[] = {
@@ -104,7 +104,7 @@ static void finish(struct place *place, const char *states)
     free(folder);
 }
 
-static void a_driver_that_is_missing(void **state)
+TEST(a_driver_that_is_missing)
 {
     struct place place;
 
@@ -114,7 +114,7 @@ static void a_driver_that_is_missing(void **state)
     assert_non_null(strstr(place.error.detail, "/driver"));
 }
 
-static void a_driver_that_dies_says_why(void **state)
+TEST(a_driver_that_dies_says_why)
 {
     struct place place;
 
@@ -125,7 +125,7 @@ static void a_driver_that_dies_says_why(void **state)
 }
 
 /* A driver that chose a port and found it taken when it opened it. */
-static void a_driver_that_lost_its_port_is_started_once_more(void **state)
+TEST(a_driver_that_lost_its_port_is_started_once_more)
 {
     struct place place;
 
@@ -138,7 +138,7 @@ static void a_driver_that_lost_its_port_is_started_once_more(void **state)
     assert_non_null(strstr(place.error.detail, "status 7"));
 }
 
-static void a_driver_that_hangs_runs_into_the_deadline(void **state)
+TEST(a_driver_that_hangs_runs_into_the_deadline)
 {
     struct place place;
 
@@ -147,7 +147,7 @@ static void a_driver_that_hangs_runs_into_the_deadline(void **state)
     assert_non_null(strstr(place.error.detail, "\"spawn\""));
 }
 
-static void a_driver_that_lies_about_its_port(void **state)
+TEST(a_driver_that_lies_about_its_port)
 {
     struct place place;
 
@@ -156,7 +156,7 @@ static void a_driver_that_lies_about_its_port(void **state)
     assert_int_equal(place.error.code, WI_UNAVAILABLE);
 }
 
-static void closed_while_starting(void **state)
+TEST(closed_while_starting)
 {
     struct place place;
 
@@ -167,7 +167,7 @@ static void closed_while_starting(void **state)
     finish(&place, "dc");
 }
 
-static void killed_while_starting_and_while_draining(void **state)
+TEST(killed_while_starting_and_while_draining)
 {
     struct place place;
 
@@ -179,20 +179,4 @@ static void killed_while_starting_and_while_draining(void **state)
     wi_session_close(place.session);
     wi_session_kill(place.session, NULL);
     finish(&place, "dbc");
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_pair_of_states),
-        cmocka_unit_test(a_driver_that_is_missing),
-        cmocka_unit_test(a_driver_that_dies_says_why),
-        cmocka_unit_test(a_driver_that_lost_its_port_is_started_once_more),
-        cmocka_unit_test(a_driver_that_hangs_runs_into_the_deadline),
-        cmocka_unit_test(a_driver_that_lies_about_its_port),
-        cmocka_unit_test(closed_while_starting),
-        cmocka_unit_test(killed_while_starting_and_while_draining),
-    };
-
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

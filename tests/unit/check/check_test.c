@@ -2,7 +2,9 @@
  * no client notices. */
 #include "fixture.h"
 
-static void agreeing_is_trusted(void **state)
+FIXTURE(set_up, tear_down)
+
+TEST(agreeing_is_trusted)
 {
     struct wi_job_counters jobs;
     size_t probe = client();
@@ -20,21 +22,21 @@ static void agreeing_is_trusted(void **state)
     assert_int_equal(jobs.running, 0);
 }
 
-static void differing_is_wrong(void **state)
+TEST(differing_is_wrong)
 {
     answer(client(), 3, 1);
     assert_int_equal(verdict(), WI_WRONG);
     assert_int_equal(counters().wrong, 1);
 }
 
-static void quantised_models_may_differ_more(void **state)
+TEST(quantised_models_may_differ_more)
 {
     the.model.signature.quantised = 1;
     answer(client(), 2.02f, 1);
     assert_int_equal(verdict(), WI_TRUSTED);
 }
 
-static void large_answers_are_compared_off_the_loop(void **state)
+TEST(large_answers_are_compared_off_the_loop)
 {
     assert_int_equal(submit_to(0, 0), WI_OK);
     answer(0, 2, 100000);
@@ -46,7 +48,7 @@ static void large_answers_are_compared_off_the_loop(void **state)
     assert_int_equal(verdict(), WI_TRUSTED);
 }
 
-static void the_end_may_come_while_comparing(void **state)
+TEST(the_end_may_come_while_comparing)
 {
     assert_int_equal(submit_to(0, 0), WI_OK);
     answer(0, 2, 100000);
@@ -55,7 +57,7 @@ static void the_end_may_come_while_comparing(void **state)
     assert_int_equal(counters().running, 1); /* tear_down does the rest */
 }
 
-static void a_stream_is_not_run_again(void **state)
+TEST(a_stream_is_not_run_again)
 {
     the.wish.wanted = 0;
     assert_int_equal(submit_so(1, WI_WEBGPU, 1, WI_TASK_NONE), WI_OK);
@@ -65,7 +67,7 @@ static void a_stream_is_not_run_again(void **state)
     assert_int_equal(the.numerics, WI_UNKNOWN); /* so it goes out as unchecked */
 }
 
-static void a_pinned_answer_is_checked_afterwards(void **state)
+TEST(a_pinned_answer_is_checked_afterwards)
 {
     the.wish.wanted = 0;
     assert_int_equal(submit_to(1, WI_WEBGPU), WI_OK);
@@ -82,7 +84,7 @@ static void a_pinned_answer_is_checked_afterwards(void **state)
     assert_int_equal(the.sent_count, 3); /* known by now */
 }
 
-static void neither_being_wasm_asks_both(void **state)
+TEST(neither_being_wasm_asks_both)
 {
     the.wish.platform = WI_WEBNN;
     assert_int_equal(submit_to(0, 0), WI_OK);
@@ -97,14 +99,14 @@ static void neither_being_wasm_asks_both(void **state)
     assert_int_equal(verdict(), WI_UNKNOWN);
 }
 
-static void what_cannot_run_is_unable(void **state)
+TEST(what_cannot_run_is_unable)
 {
     fail_with(client(), WI_OPERATOR_UNSUPPORTED, "no kernel", 0);
     assert_int_equal(verdict(), WI_UNABLE);
     assert_int_equal(counters().unable, 1);
 }
 
-static void what_breaks_is_not_tried_again_at_once(void **state)
+TEST(what_breaks_is_not_tried_again_at_once)
 {
     size_t probe = client();
     the.gone = 1; /* the bridge forgets the node before it reports what was on it */
@@ -118,14 +120,14 @@ static void what_breaks_is_not_tried_again_at_once(void **state)
     assert_int_equal(verdict(), WI_UNABLE);
 }
 
-static void its_time_counts_from_its_dispatch(void **state)
+TEST(its_time_counts_from_its_dispatch)
 {
     the.wish.deadline_ms = 50000;
     size_t probe = client();
     assert_true(the.sent[probe].deadline_ms > 40000 && the.sent[probe].deadline_ms <= 50000);
 }
 
-static void gives_way_to_clients(void **state)
+TEST(gives_way_to_clients)
 {
     the.wish.deadline_ms = 50000;
     assert_int_equal(submit_to(0, 0), WI_OK);
@@ -142,7 +144,7 @@ static void gives_way_to_clients(void **state)
     assert_int_equal(the.sent[1].platform, WI_WASM);
 }
 
-static void waits_for_room_behind_everybody(void **state)
+TEST(waits_for_room_behind_everybody)
 {
     assert_int_equal(submit_to(0, 0), WI_OK);
     the.full = 1;
@@ -157,7 +159,7 @@ static void waits_for_room_behind_everybody(void **state)
     assert_int_equal(the.sent[2].platform, WI_WEBGPU);
 }
 
-static void few_run_at_a_time(void **state)
+TEST(few_run_at_a_time)
 {
     static const char *const kinds[] = {"chrome", "edge", "firefox", "safari"};
     for (int i = 0; i < 4; i++) { /* four places, each with a check of its own */
@@ -174,7 +176,7 @@ static void few_run_at_a_time(void **state)
     assert_int_equal(the.sent_count, 4 + 3);
 }
 
-static void one_at_a_time_for_a_place(void **state)
+TEST(one_at_a_time_for_a_place)
 {
     client();
     assert_int_equal(submit_to(0, 0), WI_OK);
@@ -185,7 +187,7 @@ static void one_at_a_time_for_a_place(void **state)
     assert_int_equal(counters().dropped, 0);
 }
 
-static void random_models_are_only_measured(void **state)
+TEST(random_models_are_only_measured)
 {
     strcpy(the.model.signature.random, "RandomNormal");
     answer(client(), 77, 1);
@@ -193,7 +195,7 @@ static void random_models_are_only_measured(void **state)
     assert_int_equal(counters().measured, 1);
 }
 
-static void off_means_off(void **state)
+TEST(off_means_off)
 {
     the.config.pool.numerics = WI_NUMERICS_OFF;
     answer(client(), 77, 1); /* routing may still measure */
@@ -207,7 +209,7 @@ static void off_means_off(void **state)
     assert_int_equal(the.sent_count, 3);
 }
 
-static void what_wasm_refuses_is_refused(void **state)
+TEST(what_wasm_refuses_is_refused)
 {
     the.wish.wanted = 0;
     assert_int_equal(submit_to(0, 0), WI_OK);
@@ -220,7 +222,7 @@ static void what_wasm_refuses_is_refused(void **state)
     assert_int_equal(submit_to(1, WI_WEBGPU), WI_OK);
 }
 
-static void too_big_for_wasm_is_tried_elsewhere(void **state)
+TEST(too_big_for_wasm_is_tried_elsewhere)
 {
     the.wish.wanted = 0;
     assert_int_equal(submit_to(0, 0), WI_OK);
@@ -248,7 +250,7 @@ static enum wi_verdict fall_back(const char *code)
     return verdict();
 }
 
-static void what_a_page_fell_back_from_is_known(void **state)
+TEST(what_a_page_fell_back_from_is_known)
 {
     size_t sent;
     the.wish.wanted = 0;
@@ -272,7 +274,7 @@ static void what_a_page_fell_back_from_is_known(void **state)
     assert_int_equal(fall_back("operator_unsupported"), WI_TRUSTED); /* it has run there */
 }
 
-static void a_joined_page_is_no_measure(void **state)
+TEST(a_joined_page_is_no_measure)
 {
     the.wish.wanted = 0;
     assert_int_equal(submit_to(1, WI_WEBGPU), WI_OK);
@@ -289,7 +291,7 @@ static void a_joined_page_is_no_measure(void **state)
     assert_int_equal(the.sent_count, 3); /* nor is it asked again after each answer */
 }
 
-static void a_browser_of_ours_is_the_measure_of_strangers(void **state)
+TEST(a_browser_of_ours_is_the_measure_of_strangers)
 {
     static const char *const kinds[] = {"firefox", "chrome"};
     the.wish.wanted = 0;
@@ -306,7 +308,7 @@ static void a_browser_of_ours_is_the_measure_of_strangers(void **state)
     }
 }
 
-static void where_none_of_ours_is_there_a_stranger_is_asked(void **state)
+TEST(where_none_of_ours_is_there_a_stranger_is_asked)
 {
     the.wish.wanted = 0;
     the.node.session[0] = the.measure.session[0] = '\0';
@@ -320,7 +322,7 @@ static void where_none_of_ours_is_there_a_stranger_is_asked(void **state)
     assert_int_equal(counters().trusted, 1);
 }
 
-static void a_strangers_answer_is_not_taken_where_ours_is_there(void **state)
+TEST(a_strangers_answer_is_not_taken_where_ours_is_there)
 {
     the.node.session[0] = '\0';
     assert_int_equal(submit_to(0, 0), WI_OK);
@@ -331,7 +333,7 @@ static void a_strangers_answer_is_not_taken_where_ours_is_there(void **state)
 }
 
 /* A program has no WASM: another node's is the measure. */
-static void a_program_is_measured_by_a_browser(void **state)
+TEST(a_program_is_measured_by_a_browser)
 {
     the.wish.wanted = 0;
     the.node.session[0] = '\0';
@@ -351,7 +353,7 @@ static void a_program_is_measured_by_a_browser(void **state)
     assert_int_equal(the.numerics, WI_TRUSTED);
 }
 
-static void a_program_without_a_measure_stays_unchecked(void **state)
+TEST(a_program_without_a_measure_stays_unchecked)
 {
     the.wish.wanted = 0;
     the.node.session[0] = '\0';
@@ -380,7 +382,7 @@ static void drain_count(void *context)
     ++*(int *)context;
 }
 
-static void shutting_down_does_not_wait(void **state)
+TEST(shutting_down_does_not_wait)
 {
     int idle = 0;
     client();
@@ -392,45 +394,9 @@ static void shutting_down_does_not_wait(void **state)
     assert_int_equal(counters().dropped, 1);
 }
 
-static void begun_but_not_sent_when_the_end_comes(void **state)
+TEST(begun_but_not_sent_when_the_end_comes)
 {
     assert_int_equal(submit_to(0, 0), WI_OK);
     answer(0, 2, 1);
     assert_int_equal(counters().running, 1); /* without the turn that would send it */
-}
-
-int main(void)
-{
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-    const struct CMUnitTest tests[] = {
-        TEST(agreeing_is_trusted),
-        TEST(differing_is_wrong),
-        TEST(quantised_models_may_differ_more),
-        TEST(large_answers_are_compared_off_the_loop),
-        TEST(the_end_may_come_while_comparing),
-        TEST(a_stream_is_not_run_again),
-        TEST(a_pinned_answer_is_checked_afterwards),
-        TEST(neither_being_wasm_asks_both),
-        TEST(what_cannot_run_is_unable),
-        TEST(what_breaks_is_not_tried_again_at_once),
-        TEST(its_time_counts_from_its_dispatch),
-        TEST(gives_way_to_clients),
-        TEST(waits_for_room_behind_everybody),
-        TEST(few_run_at_a_time),
-        TEST(one_at_a_time_for_a_place),
-        TEST(random_models_are_only_measured),
-        TEST(off_means_off),
-        TEST(what_wasm_refuses_is_refused),
-        TEST(too_big_for_wasm_is_tried_elsewhere),
-        TEST(what_a_page_fell_back_from_is_known),
-        TEST(a_joined_page_is_no_measure),
-        TEST(a_browser_of_ours_is_the_measure_of_strangers),
-        TEST(where_none_of_ours_is_there_a_stranger_is_asked),
-        TEST(a_strangers_answer_is_not_taken_where_ours_is_there),
-        TEST(a_program_is_measured_by_a_browser),
-        TEST(a_program_without_a_measure_stays_unchecked),
-        TEST(shutting_down_does_not_wait),
-        TEST(begun_but_not_sent_when_the_end_comes),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -32,7 +32,7 @@ static const json_t *option(const struct wi_job_spec *spec, const char *name)
     return json_object_get(spec->options, name);
 }
 
-static void a_translation_keeps_its_languages_and_nothing_else(void **state)
+TEST(a_translation_keeps_its_languages_and_nothing_else)
 {
     struct wi_job_spec spec;
     probe(WI_TASK_TRANSLATION,
@@ -51,7 +51,7 @@ static void a_translation_keeps_its_languages_and_nothing_else(void **state)
 }
 
 /* To find probabilities takes time, and so is none of what only measures. */
-static void text_tells_its_probabilities_where_it_is_compared(void **state)
+TEST(text_tells_its_probabilities_where_it_is_compared)
 {
     struct wi_job_spec spec;
     probe(WI_TASK_CHAT, "{}", &spec);
@@ -65,7 +65,7 @@ static void text_tells_its_probabilities_where_it_is_compared(void **state)
     wi_job_spec_clear(&spec);
 }
 
-static void a_conversation_with_a_model_that_sees_stands_for_its_look_too(void **state)
+TEST(a_conversation_with_a_model_that_sees_stands_for_its_look_too)
 {
     struct wi_job_spec spec;
     wi_task_list_add(&folder.huggingface.tasks, WI_TASK_VISUAL_QUESTION);
@@ -78,7 +78,7 @@ static void a_conversation_with_a_model_that_sees_stands_for_its_look_too(void *
     wi_job_spec_clear(&spec);
 }
 
-static void a_gap_is_called_as_the_client_calls_it(void **state)
+TEST(a_gap_is_called_as_the_client_calls_it)
 {
     static const char *const masks[] = {"<mask>", "[MASK]"};
     for (size_t i = 0; i < 2; i++) {
@@ -94,7 +94,7 @@ static void a_gap_is_called_as_the_client_calls_it(void **state)
     }
 }
 
-static void a_picture_of_ours_is_one(void **state)
+TEST(a_picture_of_ours_is_one)
 {
     struct wi_job_spec spec;
     struct wi_picture picture;
@@ -110,7 +110,7 @@ static void a_picture_of_ours_is_one(void **state)
     wi_job_spec_clear(&spec);
 }
 
-static void a_sound_of_ours_is_one(void **state)
+TEST(a_sound_of_ours_is_one)
 {
     struct wi_job_spec spec;
     int16_t samples[1000], largest = 0;
@@ -125,7 +125,7 @@ static void a_sound_of_ours_is_one(void **state)
 }
 
 /* Only a model that counts its tokens can be told to stop. */
-static void speech_is_kept_short(void **state)
+TEST(speech_is_kept_short)
 {
     struct wi_job_spec spec;
     strcpy(folder.huggingface.architecture, "WhisperForConditionalGeneration");
@@ -138,7 +138,7 @@ static void speech_is_kept_short(void **state)
     wi_job_spec_clear(&spec);
 }
 
-static void every_task_of_a_folder_has_one_but_two(void **state)
+TEST(every_task_of_a_folder_has_one_but_two)
 {
     for (int task = WI_TASK_NONE + 1; task < WI_TASK_COUNT; task++) {
         struct wi_job_spec spec;
@@ -147,19 +147,4 @@ static void every_task_of_a_folder_has_one_but_two(void **state)
         assert_true((spec.input != NULL) == (code == 0));
         wi_job_spec_clear(&spec);
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_translation_keeps_its_languages_and_nothing_else),
-        cmocka_unit_test(text_tells_its_probabilities_where_it_is_compared),
-        cmocka_unit_test(a_conversation_with_a_model_that_sees_stands_for_its_look_too),
-        cmocka_unit_test(a_gap_is_called_as_the_client_calls_it),
-        cmocka_unit_test(a_picture_of_ours_is_one),
-        cmocka_unit_test(a_sound_of_ours_is_one),
-        cmocka_unit_test(speech_is_kept_short),
-        cmocka_unit_test(every_task_of_a_folder_has_one_but_two),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

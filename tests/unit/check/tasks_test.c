@@ -26,8 +26,10 @@ static json_t *seen(double probability)
     return json_pack("{s:[{s:s, s:f}]}", "labels", "label", "a river", "probability", probability);
 }
 
+FIXTURE(set_up, tear_down)
+
 /* By an input of ours, which WASM gets too. */
-static void a_task_is_checked_afterwards(void **state)
+TEST(a_task_is_checked_afterwards)
 {
     the.wish.wanted = 0;
     assert_int_equal(submit_so(1, WI_WEBGPU, 1, WI_TASK_CHAT), WI_OK);
@@ -67,26 +69,26 @@ static void compare_pictures(double on_webgpu, char *dtype)
     compared();
 }
 
-static void a_wrong_task_is_found_out(void **state)
+TEST(a_wrong_task_is_found_out)
 {
     compare_pictures(0.5, "fp32");
     assert_int_equal(verdict(), WI_WRONG);
 }
 
-static void a_task_in_few_bits_may_differ_more(void **state)
+TEST(a_task_in_few_bits_may_differ_more)
 {
     compare_pictures(0.8, "q8");
     assert_int_equal(verdict(), WI_TRUSTED);
 }
 
-static void what_a_node_says_of_its_bits_allows_it_nothing(void **state)
+TEST(what_a_node_says_of_its_bits_allows_it_nothing)
 {
     compare_pictures(0.8, "fp32");
     assert_int_equal(verdict(), WI_WRONG);
 }
 
 /* Lists as long as one may be take too long for the loop. */
-static void a_task_is_compared_off_the_loop(void **state)
+TEST(a_task_is_compared_off_the_loop)
 {
     the.wish.deadline_ms = the.wish.compare = 1;
     for (int i = 0; i < 2; i++) {
@@ -121,14 +123,14 @@ static enum wi_verdict compare_text(int64_t file_type)
     return verdict();
 }
 
-static void the_bits_of_a_gguf_file_are_those_of_its_weights(void **state)
+TEST(the_bits_of_a_gguf_file_are_those_of_its_weights)
 {
     assert_int_equal(compare_text(7), WI_TRUSTED);
     strcpy(the.model.hash, "efgh");
     assert_int_equal(compare_text(0), WI_WRONG);
 }
 
-static void a_task_that_cannot_run_there_is_unable(void **state)
+TEST(a_task_that_cannot_run_there_is_unable)
 {
     the.wish.deadline_ms = the.wish.compare = 1;
     assert_int_equal(submit_so(0, WI_WASM, 0, WI_TASK_IMAGE_CLASSIFICATION), WI_OK);
@@ -140,7 +142,7 @@ static void a_task_that_cannot_run_there_is_unable(void **state)
 }
 
 /* An input of ours may fail where clients' do not. */
-static void what_cannot_run_is_not_tried_after_each_answer(void **state)
+TEST(what_cannot_run_is_not_tried_after_each_answer)
 {
     the.wish.wanted = 0;
     assert_int_equal(submit_so(1, WI_WEBGPU, 0, WI_TASK_CHAT), WI_OK);
@@ -155,7 +157,7 @@ static void what_cannot_run_is_not_tried_after_each_answer(void **state)
     assert_int_equal(the.sent_count, 4);
 }
 
-static void what_cannot_be_told_stays_open(void **state)
+TEST(what_cannot_be_told_stays_open)
 {
     the.wish.deadline_ms = the.wish.compare = 1;
     assert_int_equal(submit_so(0, WI_WASM, 0, WI_TASK_OBJECT_DETECTION), WI_OK);
@@ -170,7 +172,7 @@ static void what_cannot_be_told_stays_open(void **state)
 }
 
 /* A place that is trusted is tried for its speed alone. */
-static void what_is_trusted_is_only_measured(void **state)
+TEST(what_is_trusted_is_only_measured)
 {
     the.wish.deadline_ms = 1;
     assert_int_equal(submit_so(0, WI_WASM, 0, WI_TASK_IMAGE_CLASSIFICATION), WI_OK);
@@ -183,7 +185,7 @@ static void what_is_trusted_is_only_measured(void **state)
 }
 
 /* Else each answer would have WASM try it again. */
-static void what_wasm_cannot_do_is_not_tried_again_at_once(void **state)
+TEST(what_wasm_cannot_do_is_not_tried_again_at_once)
 {
     the.wish.wanted = 0;
     assert_int_equal(submit_so(1, WI_WEBGPU, 0, WI_TASK_CHAT), WI_OK);
@@ -199,7 +201,7 @@ static void what_wasm_cannot_do_is_not_tried_again_at_once(void **state)
 }
 
 /* The text is ours, and is the same after the next answer. */
-static void what_is_too_long_for_the_model_is_not_tried_after_each_answer(void **state)
+TEST(what_is_too_long_for_the_model_is_not_tried_after_each_answer)
 {
     the.wish.wanted = 0;
     for (int i = 0; i < 2; i++) { /* WASM says so, or the platform in question alone */
@@ -215,7 +217,7 @@ static void what_is_too_long_for_the_model_is_not_tried_after_each_answer(void *
     }
 }
 
-static void speech_is_compared(void **state)
+TEST(speech_is_compared)
 {
     the.wish.wanted = 0;
     assert_int_equal(submit_so(1, WI_WEBGPU, 0, WI_TASK_TEXT_TO_SPEECH), WI_OK);
@@ -226,7 +228,7 @@ static void speech_is_compared(void **state)
     assert_int_equal(the.task, WI_TASK_TEXT_TO_SPEECH);
 }
 
-static void speech_that_is_drawn_at_random_is_not_compared(void **state)
+TEST(speech_that_is_drawn_at_random_is_not_compared)
 {
     strcpy(the.model.signature.random, "RandomNormalLike");
     the.wish.wanted = 0;
@@ -239,7 +241,7 @@ static void speech_that_is_drawn_at_random_is_not_compared(void **state)
 }
 
 /* A stream too; by a text that has nothing of the client's. */
-static void a_place_is_measured_by_a_text_of_ours(void **state)
+TEST(a_place_is_measured_by_a_text_of_ours)
 {
     the.wish.platform = WI_WASM;
     the.wish.deadline_ms = 1;
@@ -266,27 +268,4 @@ static void a_place_is_measured_by_a_text_of_ours(void **state)
     turn();
     assert_int_equal(the.sent_count, 7);
     assert_int_equal(the.handed_back, 1);
-}
-
-int main(void)
-{
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-    const struct CMUnitTest tests[] = {
-        TEST(a_task_is_checked_afterwards),
-        TEST(a_wrong_task_is_found_out),
-        TEST(a_task_in_few_bits_may_differ_more),
-        TEST(what_a_node_says_of_its_bits_allows_it_nothing),
-        TEST(a_task_is_compared_off_the_loop),
-        TEST(the_bits_of_a_gguf_file_are_those_of_its_weights),
-        TEST(a_task_that_cannot_run_there_is_unable),
-        TEST(what_cannot_run_is_not_tried_after_each_answer),
-        TEST(what_cannot_be_told_stays_open),
-        TEST(what_is_trusted_is_only_measured),
-        TEST(what_wasm_cannot_do_is_not_tried_again_at_once),
-        TEST(what_is_too_long_for_the_model_is_not_tried_after_each_answer),
-        TEST(speech_is_compared),
-        TEST(speech_that_is_drawn_at_random_is_not_compared),
-        TEST(a_place_is_measured_by_a_text_of_ours),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

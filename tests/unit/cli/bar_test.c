@@ -13,7 +13,7 @@ static void expect(
     wi_buffer_clear(&out);
 }
 
-static void sizes_have_two_or_three_digits(void **state)
+TEST(sizes_have_two_or_three_digits)
 {
     expect(wi_bar_bytes, 0, "0 B");
     expect(wi_bar_bytes, 999, "999 B");
@@ -24,7 +24,7 @@ static void sizes_have_two_or_three_digits(void **state)
     expect(wi_bar_bytes, 5e15, "5000 TB");
 }
 
-static void times_are_rounded_up(void **state)
+TEST(times_are_rounded_up)
 {
     expect(wi_bar_seconds, 0, "0 s");
     expect(wi_bar_seconds, 0.2, "1 s");
@@ -50,7 +50,7 @@ static const char half[] = "{\"state\":\"downloading\",\"loaded_bytes\":1300000,
                            "\"total_bytes\":2600000,\"bytes_per_second\":650000,"
                            "\"seconds_left\":2.0}";
 
-static void a_bar_takes_what_is_left(void **state)
+TEST(a_bar_takes_what_is_left)
 {
     expect_line(half, 79,
         "downloading [==========>          ]  50 %  1.3 MB of 2.6 MB  650 kB/s  2 s left");
@@ -63,7 +63,7 @@ static void a_bar_takes_what_is_left(void **state)
         "downloading [=====================================] 100 %  9 B of 3 B");
 }
 
-static void what_is_tried_again_is_said(void **state)
+TEST(what_is_tried_again_is_said)
 {
     static const char pull[] = "{\"state\":\"downloading\",\"loaded_bytes\":0,\"total_bytes\":26,"
                                "\"retrying\":\"hub h answers 503 for x; try 2 of 9 in 1 s\"}";
@@ -71,22 +71,10 @@ static void what_is_tried_again_is_said(void **state)
     expect_line(pull, 20, "downloading: hub h a");
 }
 
-static void what_a_server_says_is_shown_only(void **state)
+TEST(what_a_server_says_is_shown_only)
 {
     expect_line("{\"state\":\"\\u001b[2J\"}", 79, "?[2J");
     expect_line(
         "{\"state\":5,\"total_bytes\":\"x\",\"loaded_bytes\":[],\"seconds_left\":{}}", 79, "5");
     expect_line("{\"state\":\"a\",\"total_bytes\":-5,\"loaded_bytes\":-7}", 79, "a");
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sizes_have_two_or_three_digits),
-        cmocka_unit_test(times_are_rounded_up),
-        cmocka_unit_test(a_bar_takes_what_is_left),
-        cmocka_unit_test(what_is_tried_again_is_said),
-        cmocka_unit_test(what_a_server_says_is_shown_only),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -186,7 +186,9 @@ static void run_bash(
     assert_int_equal(status, 0);
 }
 
-static void offers_what_may_come_next(void **state)
+GROUP(make_place, remove_place)
+
+TEST(offers_what_may_come_next)
 {
     const struct place *place = *state;
 
@@ -205,7 +207,7 @@ static void offers_what_may_come_next(void **state)
 }
 
 /* Who has taken "=" and ":" out of COMP_WORDBREAKS gets whole words. */
-static void completes_words_that_are_not_taken_apart(void **state)
+TEST(completes_words_that_are_not_taken_apart)
 {
     const struct place *place = *state;
     static const char check[] = "source \"$1\"\n"
@@ -221,7 +223,7 @@ static void completes_words_that_are_not_taken_apart(void **state)
 }
 
 /* An option that every command has is offered once, whatever the command. */
-static void no_word_is_offered_twice(void **state)
+TEST(no_word_is_offered_twice)
 {
     const struct place *place = *state;
     static const char check[] =
@@ -244,14 +246,4 @@ static void no_word_is_offered_twice(void **state)
         sizeof line);
     assert_string_equal(line, "");
     wi_buffer_clear(&verbs);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(offers_what_may_come_next),
-        cmocka_unit_test(completes_words_that_are_not_taken_apart),
-        cmocka_unit_test(no_word_is_offered_twice),
-    };
-    return cmocka_run_group_tests(tests, make_place, remove_place);
 }

@@ -25,7 +25,7 @@ static void assert_check(
     assert_non_null(strstr(json_string_value(json_object_get(finding, "detail")), detail));
 }
 
-static void a_software_adapter_is_named_as_one(void **state)
+TEST(a_software_adapter_is_named_as_one)
 {
     json_t *checks = judge("{\"capabilities\":{\"cross_origin_isolated\":true,\"platforms\":"
                            "{\"webgpu\":{\"available\":true,\"adapter\":{\"vendor\":\"google\","
@@ -35,7 +35,7 @@ static void a_software_adapter_is_named_as_one(void **state)
     json_decref(checks);
 }
 
-static void a_real_adapter_is_fine(void **state)
+TEST(a_real_adapter_is_fine)
 {
     json_t *checks = judge("{\"capabilities\":{\"cross_origin_isolated\":true,\"platforms\":"
                            "{\"webgpu\":{\"available\":true,\"adapter\":{\"vendor\":\"amd\","
@@ -44,7 +44,7 @@ static void a_real_adapter_is_fine(void **state)
     json_decref(checks);
 }
 
-static void what_is_not_configured_is_no_warning(void **state)
+TEST(what_is_not_configured_is_no_warning)
 {
     json_t *checks = judge("{\"capabilities\":{\"cross_origin_isolated\":false,\"platforms\":"
                            "{\"webgpu\":{\"available\":false,\"reason\":\"no adapter\"},"
@@ -55,7 +55,7 @@ static void what_is_not_configured_is_no_warning(void **state)
     json_decref(checks);
 }
 
-static void only_what_an_adapter_tells_is_told(void **state)
+TEST(only_what_an_adapter_tells_is_told)
 {
     json_t *checks = judge("{\"capabilities\":{\"cross_origin_isolated\":true,\"platforms\":"
                            "{\"webgpu\":{\"available\":true,\"adapter\":{\"vendor\":\"\","
@@ -67,7 +67,7 @@ static void only_what_an_adapter_tells_is_told(void **state)
     json_decref(checks);
 }
 
-static void a_kind_that_nobody_asked_for_is_no_fault(void **state)
+TEST(a_kind_that_nobody_asked_for_is_no_fault)
 {
     json_t *checks = json_array(), *browsers = json_array();
     struct wi_problems problems = {0};
@@ -84,7 +84,7 @@ static void a_kind_that_nobody_asked_for_is_no_fault(void **state)
     wi_config_free(config);
 }
 
-static void what_would_bring_a_platform_is_said_for_each_family(void **state)
+TEST(what_would_bring_a_platform_is_said_for_each_family)
 {
     const struct {
         char *kind;
@@ -111,7 +111,7 @@ static void what_would_bring_a_platform_is_said_for_each_family(void **state)
     }
 }
 
-static void only_what_is_missing_fails(void **state)
+TEST(only_what_is_missing_fails)
 {
     json_t *checks = json_array();
     wi_doctor_add(checks, "a", WI_FINDING_OK, "x");
@@ -123,18 +123,4 @@ static void only_what_is_missing_fails(void **state)
     wi_doctor_add(checks, "e", WI_FINDING_OK, "a path that is not UTF-8: \xff");
     assert_int_equal(json_array_size(checks), 4);
     json_decref(checks);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_software_adapter_is_named_as_one),
-        cmocka_unit_test(a_real_adapter_is_fine),
-        cmocka_unit_test(what_is_not_configured_is_no_warning),
-        cmocka_unit_test(only_what_an_adapter_tells_is_told),
-        cmocka_unit_test(a_kind_that_nobody_asked_for_is_no_fault),
-        cmocka_unit_test(what_would_bring_a_platform_is_said_for_each_family),
-        cmocka_unit_test(only_what_is_missing_fails),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -99,7 +99,9 @@ static unsigned pixel(int x, int y)
     return (unsigned)p[0] << 16 | (unsigned)p[1] << 8 | p[2];
 }
 
-static void boxes_are_frames_with_numbers(void **state)
+FIXTURE(set_up, tear_down)
+
+TEST(boxes_are_frames_with_numbers)
 {
     struct wi_tensors none = {0};
     struct wi_error error;
@@ -117,7 +119,7 @@ static void boxes_are_frames_with_numbers(void **state)
     assert_int_equal(pixel(0, 30), 0x56b4e9); /* the other one's number */
 }
 
-static void what_is_transparent_is_black(void **state)
+TEST(what_is_transparent_is_black)
 {
     struct wi_tensors none = {0};
     struct wi_error error;
@@ -129,7 +131,7 @@ static void what_is_transparent_is_black(void **state)
     assert_int_equal(pixel(30, 20), 0x000000);
 }
 
-static void segments_are_tinted(void **state)
+TEST(segments_are_tinted)
 {
     struct wi_tensors outputs = {0};
     struct wi_error error;
@@ -151,7 +153,7 @@ static void assert_refused(
     assert_non_null(strstr(error.detail, because));
 }
 
-static void what_cannot_be_drawn_is_refused(void **state)
+TEST(what_cannot_be_drawn_is_refused)
 {
     struct wi_tensors outputs = {0}, low = {0};
     (void)state;
@@ -169,15 +171,4 @@ static void what_cannot_be_drawn_is_refused(void **state)
     low.items[0].size = 20;
     assert_refused("{\"segments\":[{\"mask\":\"mask_0\"}]}", &low, "no PNG of the picture's");
     wi_tensors_clear(&low);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(boxes_are_frames_with_numbers, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(what_is_transparent_is_black, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(segments_are_tinted, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(what_cannot_be_drawn_is_refused, set_up, tear_down),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

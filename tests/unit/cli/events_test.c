@@ -28,7 +28,7 @@ static void check(const char *text, const char *expected)
     }
 }
 
-static void test_events(void **state)
+TEST(test_events)
 {
     check("id: 0\nevent: part\ndata: {\"a\":1}\n\n: alive\n\nevent: done\ndata: {}\n\n",
         "<part|{\"a\":1}><done|{}>");
@@ -37,12 +37,4 @@ static void test_events(void **state)
     check("event: never\n\nretry: 5\nother: x\nevents: x\ndata: 1\n\n", "<message|1>");
     check("event: e\ndata: 1", ""); /* not complete: it never was */
     check("", "");
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_events),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

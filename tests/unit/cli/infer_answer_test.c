@@ -5,7 +5,7 @@
 
 #include <unistd.h>
 
-static void knows_files_by_their_first_bytes(void **state)
+TEST(knows_files_by_their_first_bytes)
 {
     static const char *const cases[][2] = {{"\x89PNG\r\n\x1a\n....", "png"},
         {"RIFF....WAVE", "wav"}, {"RIFF....WEBP", "npy"}, {"\x89PNG\r\n\x1a\n", "npy"}};
@@ -44,7 +44,7 @@ static char *print(const char *answer)
     return out.text;
 }
 
-static void shows_labels(void **state)
+TEST(shows_labels)
 {
     char *text =
         print("{\"result\":{\"labels\":[{\"label\":\"7\",\"index\":7,\"probability\":0.987}]},"
@@ -69,7 +69,7 @@ static void assert_shows(const char *result, const char *expected)
     json_decref(value);
 }
 
-static void shows_every_form(void **state)
+TEST(shows_every_form)
 {
     assert_shows("{\"boxes\":[{\"label\":\"cat\",\"score\":0.5,\"box\":{\"xmin\":1,\"ymin\":2,"
                  "\"xmax\":30,\"ymax\":40}}]}",
@@ -95,7 +95,7 @@ static void shows_every_form(void **state)
     assert_shows("{\"segments\":3,\"results\":[],\"boxes\":{}}", "");
 }
 
-static void shows_the_first_numbers(void **state)
+TEST(shows_the_first_numbers)
 {
     char *text = print("{\"outputs\":[{\"name\":\"y\",\"datatype\":\"INT64\",\"shape\":[10],"
                        "\"data\":[0,1,2,3,4,5,6,7,8,9]},{\"name\":\"s\",\"datatype\":\"FP32\","
@@ -105,7 +105,7 @@ static void shows_the_first_numbers(void **state)
     free(text);
 }
 
-static void calls_files_by_what_they_are(void **state)
+TEST(calls_files_by_what_they_are)
 {
     char *text =
         print("{\"outputs\":[{\"name\":\"audio\",\"datatype\":\"UINT8\",\"shape\":[12],"
@@ -118,7 +118,7 @@ static void calls_files_by_what_they_are(void **state)
     free(text);
 }
 
-static void saves_tensors_under_tame_names(void **state)
+TEST(saves_tensors_under_tame_names)
 {
     char directory[] = "/tmp/webinfer-answer-XXXXXX", expected[64];
     struct wi_buffer body = {0}, out = {0};
@@ -149,7 +149,7 @@ static void saves_tensors_under_tame_names(void **state)
 }
 
 /* A voice where a file's name was asked for, whatever stands beside it. */
-static void saves_one_output_as_the_file_that_is_named(void **state)
+TEST(saves_one_output_as_the_file_that_is_named)
 {
     static const char text[] =
         "{\"outputs\":[{\"name\":\"x\",\"datatype\":\"UINT8\",\"shape\":[1],\"data\":[7]},{"
@@ -180,7 +180,7 @@ static void saves_one_output_as_the_file_that_is_named(void **state)
     json_decref(answer);
 }
 
-static void refuses_an_answer_whose_bytes_do_not_fit(void **state)
+TEST(refuses_an_answer_whose_bytes_do_not_fit)
 {
     struct wi_buffer body = {0}, out = {0};
     struct wi_error error = {0};
@@ -194,7 +194,7 @@ static void refuses_an_answer_whose_bytes_do_not_fit(void **state)
     json_decref(answer);
 }
 
-static void no_name_leaves_the_folder(void **state)
+TEST(no_name_leaves_the_folder)
 {
     static const char *const cases[][2] = {{"y", "d/y.npy"}, {"../../etc/x", "d/_._.._etc_x.npy"},
         {".hidden", "d/_hidden.npy"}, {"", "d/_npy"}, {"a b\n", "d/a_b_.npy"}};
@@ -204,20 +204,4 @@ static void no_name_leaves_the_folder(void **state)
         assert_string_equal(path, cases[i][1]);
         free(path);
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(shows_labels),
-        cmocka_unit_test(shows_every_form),
-        cmocka_unit_test(shows_the_first_numbers),
-        cmocka_unit_test(calls_files_by_what_they_are),
-        cmocka_unit_test(knows_files_by_their_first_bytes),
-        cmocka_unit_test(saves_tensors_under_tame_names),
-        cmocka_unit_test(saves_one_output_as_the_file_that_is_named),
-        cmocka_unit_test(refuses_an_answer_whose_bytes_do_not_fit),
-        cmocka_unit_test(no_name_leaves_the_folder),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

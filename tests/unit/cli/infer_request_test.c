@@ -77,7 +77,9 @@ static void assert_json(const json_t *value, const char *expected)
     free(text);
 }
 
-static void sends_a_file_behind_the_json(void **state)
+FIXTURE(set_up, tear_down)
+
+TEST(sends_a_file_behind_the_json)
 {
     struct made made;
     write_file("\x89PNG", 4);
@@ -99,7 +101,7 @@ static void sends_a_file_behind_the_json(void **state)
 
 #define BEHIND "{\"binary_data_size\":4}"
 
-static void sends_words_in_the_form_that_they_make(void **state)
+TEST(sends_words_in_the_form_that_they_make)
 {
     static const struct {
         const char *words[10], *inputs;
@@ -136,7 +138,7 @@ static const unsigned char png[] = {0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x
     0x00, 0x49, 0x45, 0x4e, 0x44, 0xae, 0x42, 0x60, 0x82};
 
 /* Before anything is sent. */
-static void refuses_to_draw_on_what_is_no_png(void **state)
+TEST(refuses_to_draw_on_what_is_no_png)
 {
     struct made made;
     write_file("\xff\xd8 a JPEG", 9);
@@ -150,7 +152,7 @@ static void refuses_to_draw_on_what_is_no_png(void **state)
     clear(&made);
 }
 
-static void refuses_words_that_go_with_nothing(void **state)
+TEST(refuses_words_that_go_with_nothing)
 {
     static const char *const cases[8][5] = {{"--pair", "a"}, {"--pair", "a", "--image", path},
         {"--label", "a"}, {"--text", "\xff"}, {"--draw", "x.png", "--text", "a"},
@@ -168,7 +170,7 @@ static void refuses_words_that_go_with_nothing(void **state)
     }
 }
 
-static void sends_tensors_in_binary(void **state)
+TEST(sends_tensors_in_binary)
 {
     static const int64_t dims[] = {1, 2};
     struct made made;
@@ -187,7 +189,7 @@ static void sends_tensors_in_binary(void **state)
     wi_buffer_clear(&file);
 }
 
-static void takes_inputs_or_a_whole_request_from_a_file(void **state)
+TEST(takes_inputs_or_a_whole_request_from_a_file)
 {
     struct made made;
     write_file("\"some text\"", 11);
@@ -201,7 +203,7 @@ static void takes_inputs_or_a_whole_request_from_a_file(void **state)
     clear(&made);
 }
 
-static void says_what_is_wrong(void **state)
+TEST(says_what_is_wrong)
 {
     struct made made;
     write_file("{\"a\":", 5);
@@ -224,7 +226,7 @@ static void says_what_is_wrong(void **state)
     assert_int_not_equal(MAKE(&made, "m", "--image", path, "--priority", "10"), WI_OK);
 }
 
-static void types_options_as_json_does(void **state)
+TEST(types_options_as_json_does)
 {
     struct made made;
     assert_int_equal(MAKE(&made, "builtin/count", "--stream", "--option", "count=5", "--option",
@@ -239,7 +241,7 @@ static void types_options_as_json_does(void **state)
     clear(&made);
 }
 
-static void refuses_what_a_stream_cannot_have(void **state)
+TEST(refuses_what_a_stream_cannot_have)
 {
     static const char *const rows[][2] = {{"--output=/tmp", "--stream"}, {"--detach", "--stream"},
         {"--option=x", "--stream"}, {"--option==1", "--stream"}};
@@ -249,21 +251,4 @@ static void refuses_what_a_stream_cannot_have(void **state)
         assert_true(*made.error.detail);
         clear(&made);
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(sends_a_file_behind_the_json, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(sends_tensors_in_binary, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(sends_words_in_the_form_that_they_make, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(refuses_words_that_go_with_nothing, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(refuses_to_draw_on_what_is_no_png, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(
-            takes_inputs_or_a_whole_request_from_a_file, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(says_what_is_wrong, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(types_options_as_json_does, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(refuses_what_a_stream_cannot_have, set_up, tear_down),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

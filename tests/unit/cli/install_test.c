@@ -121,7 +121,9 @@ static enum wi_code add(
     return code;
 }
 
-static void adds_a_file_under_its_own_name(void **state)
+FIXTURE(set_up, tear_down)
+
+TEST(adds_a_file_under_its_own_name)
 {
     const struct fixture *f = *state;
     struct wi_error error = {0};
@@ -145,7 +147,7 @@ static void adds_a_file_under_its_own_name(void **state)
     free(file);
 }
 
-static void takes_what_describes_a_file_along(void **state)
+TEST(takes_what_describes_a_file_along)
 {
     const struct fixture *f = *state;
     static const char spec[] = "{\"type\": \"vision\", \"labels_file\": \"names.txt\"}";
@@ -163,7 +165,7 @@ static void takes_what_describes_a_file_along(void **state)
     free(file);
 }
 
-static void adds_a_folder_with_what_is_in_it(void **state)
+TEST(adds_a_folder_with_what_is_in_it)
 {
     const struct fixture *f = *state;
     struct wi_error error = {0};
@@ -189,7 +191,7 @@ static void adds_a_folder_with_what_is_in_it(void **state)
 }
 
 /* Who made the folder may have put a link to what only root may read into it. */
-static void follows_links_out_of_the_folder_but_not_as_root(void **state)
+TEST(follows_links_out_of_the_folder_but_not_as_root)
 {
     const struct fixture *f = *state;
     struct wi_error error = {0};
@@ -218,7 +220,7 @@ static void follows_links_out_of_the_folder_but_not_as_root(void **state)
 }
 
 /* Whose directory it is could have root write, or remove, anywhere. */
-static void writes_through_no_link(void **state)
+TEST(writes_through_no_link)
 {
     struct fixture *f = *state;
     struct wi_error error = {0};
@@ -252,7 +254,7 @@ static void writes_through_no_link(void **state)
             fail_msg("\"%s\" does not say \"%s\"", refusal.detail, why);                           \
     } while (0)
 
-static void refuses_what_is_no_model_and_leaves_nothing(void **state)
+TEST(refuses_what_is_no_model_and_leaves_nothing)
 {
     const struct fixture *f = *state;
     char *folder = make_folder(f->from, "pair"), *bad = join(f->from, "bad.onnx");
@@ -275,7 +277,7 @@ static void refuses_what_is_no_model_and_leaves_nothing(void **state)
     free(folder);
 }
 
-static void says_who_may_write_where_we_may_not(void **state)
+TEST(says_who_may_write_where_we_may_not)
 {
     const struct fixture *f = *state;
     char *good = join(f->from, "good.onnx");
@@ -296,7 +298,7 @@ static void says_who_may_write_where_we_may_not(void **state)
     free(good);
 }
 
-static void says_that_the_directory_is_not_here(void **state)
+TEST(says_that_the_directory_is_not_here)
 {
     struct fixture *f = *state;
     char *good = join(f->from, "good.onnx");
@@ -307,7 +309,7 @@ static void says_that_the_directory_is_not_here(void **state)
     free(good);
 }
 
-static void replaces_only_with_force(void **state)
+TEST(replaces_only_with_force)
 {
     const struct fixture *f = *state;
     struct wi_error error = {0};
@@ -331,7 +333,7 @@ static void replaces_only_with_force(void **state)
 }
 
 /* A new model is away again; a replaced one is back. */
-static void takes_back(void **state)
+TEST(takes_back)
 {
     const struct fixture *f = *state;
     struct wi_install_source source = {0};
@@ -364,7 +366,7 @@ static void takes_back(void **state)
 }
 
 /* Without a name of its own a copy that ^C ends is nobody's. */
-static void an_interrupt_leaves_nothing(void **state)
+TEST(an_interrupt_leaves_nothing)
 {
     const struct fixture *f = *state;
     char *one = join(f->from, "one.onnx");
@@ -381,23 +383,4 @@ static void an_interrupt_leaves_nothing(void **state)
     sigprocmask(SIG_SETMASK, &before, NULL);
     assert_holds(f->store, "");
     free(one);
-}
-
-int main(void)
-{
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-    const struct CMUnitTest tests[] = {
-        TEST(adds_a_file_under_its_own_name),
-        TEST(takes_what_describes_a_file_along),
-        TEST(adds_a_folder_with_what_is_in_it),
-        TEST(follows_links_out_of_the_folder_but_not_as_root),
-        TEST(writes_through_no_link),
-        TEST(refuses_what_is_no_model_and_leaves_nothing),
-        TEST(says_who_may_write_where_we_may_not),
-        TEST(says_that_the_directory_is_not_here),
-        TEST(replaces_only_with_force),
-        TEST(takes_back),
-        TEST(an_interrupt_leaves_nothing),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

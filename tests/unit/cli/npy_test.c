@@ -23,7 +23,7 @@ static enum wi_code read_header(
     return wi_npy_read(file, make(file, header, elements), array, error);
 }
 
-static void reads_what_numpy_writes(void **state)
+TEST(reads_what_numpy_writes)
 {
     struct wi_npy array;
     assert_int_equal(read_header("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }   \n",
@@ -36,7 +36,7 @@ static void reads_what_numpy_writes(void **state)
     assert_int_equal(array.size, 24);
 }
 
-static void reads_scalars_vectors_and_empty_arrays(void **state)
+TEST(reads_scalars_vectors_and_empty_arrays)
 {
     struct wi_npy array;
     assert_int_equal(
@@ -53,7 +53,7 @@ static void reads_scalars_vectors_and_empty_arrays(void **state)
     assert_int_equal(array.size, 0);
 }
 
-static void reads_format_2(void **state)
+TEST(reads_format_2)
 {
     static const char header[] = "{'descr': '|b1', 'fortran_order': False, 'shape': (1,), }\n";
     unsigned char file[128] = "\x93NUMPY\x02";
@@ -64,7 +64,7 @@ static void reads_format_2(void **state)
     assert_int_equal(array.datatype, WI_BOOL);
 }
 
-static void writes_what_it_reads(void **state)
+TEST(writes_what_it_reads)
 {
     static const int64_t dims[] = {1, 2, 3};
     for (int type = 0; type < WI_DATATYPE_COUNT; type++) {
@@ -101,7 +101,7 @@ static void refuses(const char *header, size_t elements, const char *why)
         fail_msg("\"%s\" does not say \"%s\"", error.detail, why);
 }
 
-static void refuses_bad_headers(void **state)
+TEST(refuses_bad_headers)
 {
 #define TAIL ", 'fortran_order': False, 'shape': (1,)}"
     refuses("", 0, "no dictionary");
@@ -133,7 +133,7 @@ static void refuses_bad_headers(void **state)
         "too large");
 }
 
-static void refuses_what_is_no_npy(void **state)
+TEST(refuses_what_is_no_npy)
 {
     unsigned char file[64] = "\x93NUMPY\x01";
     struct wi_npy array;
@@ -151,7 +151,7 @@ static void refuses_what_is_no_npy(void **state)
 }
 
 /* Every prefix of a good file is refused without a read past its end (ASan watches). */
-static void refuses_every_prefix(void **state)
+TEST(refuses_every_prefix)
 {
     unsigned char file[256], *copy;
     size_t size = make(file, "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }\n", 24);
@@ -163,18 +163,4 @@ static void refuses_every_prefix(void **state)
         test_free(copy);
     }
     assert_int_equal(wi_npy_read(file, size, &array, NULL), WI_OK);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_what_numpy_writes),
-        cmocka_unit_test(reads_scalars_vectors_and_empty_arrays),
-        cmocka_unit_test(reads_format_2),
-        cmocka_unit_test(writes_what_it_reads),
-        cmocka_unit_test(refuses_bad_headers),
-        cmocka_unit_test(refuses_what_is_no_npy),
-        cmocka_unit_test(refuses_every_prefix),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -19,7 +19,7 @@ static enum wi_code parse(
     return wi_arguments_parse(arguments, count, (char **)words, error);
 }
 
-static void takes_a_command_line_apart(void **state)
+TEST(takes_a_command_line_apart)
 {
     struct wi_arguments a;
     assert_int_equal(PARSE(&a, NULL, "--url", "http://x", "infer", "--tensor=a=1.npy", "digits",
@@ -38,7 +38,7 @@ static void takes_a_command_line_apart(void **state)
     wi_arguments_clear(&a);
 }
 
-static void knows_commands_of_two_words(void **state)
+TEST(knows_commands_of_two_words)
 {
     struct wi_arguments a;
     assert_int_equal(PARSE(&a, NULL, "--json", "token", "new", "ada"), WI_OK);
@@ -51,7 +51,7 @@ static void knows_commands_of_two_words(void **state)
     wi_arguments_clear(&a);
 }
 
-static void reads_the_json_of_a_file(void **state)
+TEST(reads_the_json_of_a_file)
 {
     struct wi_arguments a;
     assert_int_equal(PARSE(&a, NULL, "infer", "m", "--json", "-"), WI_OK);
@@ -60,7 +60,7 @@ static void reads_the_json_of_a_file(void **state)
     wi_arguments_clear(&a);
 }
 
-static void help_and_version_need_no_command(void **state)
+TEST(help_and_version_need_no_command)
 {
     struct wi_arguments a;
     assert_int_equal(PARSE(&a, NULL, "--help"), WI_OK);
@@ -83,7 +83,7 @@ static void help_and_version_need_no_command(void **state)
         wi_arguments_clear(&a);                                                                    \
     } while (0)
 
-static void refuses_what_it_does_not_know(void **state)
+TEST(refuses_what_it_does_not_know)
 {
     struct wi_arguments none;
     assert_int_equal(
@@ -105,7 +105,7 @@ static void refuses_what_it_does_not_know(void **state)
     REFUSES("given twice", "infer", "m", "--image", "a", "--image", "b");
 }
 
-static void takes_the_names_that_other_programs_have(void **state)
+TEST(takes_the_names_that_other_programs_have)
 {
     static const char *const ls[] = {"ls", NULL}, *const stop[] = {"stop", "m", NULL};
     struct wi_arguments arguments;
@@ -124,7 +124,7 @@ static void takes_the_names_that_other_programs_have(void **state)
     wi_arguments_clear(&arguments);
 }
 
-static void says_what_may_have_been_meant(void **state)
+TEST(says_what_may_have_been_meant)
 {
     REFUSES("did you mean \"status\"?", "stauts");
     REFUSES("did you mean \"jobs list\"?", "jobs", "lits");
@@ -135,7 +135,7 @@ static void says_what_may_have_been_meant(void **state)
     REFUSES("webinfer help infer lists", "infer", "m", "--colour", "red");
 }
 
-static void explains_the_commands_of_a_group(void **state)
+TEST(explains_the_commands_of_a_group)
 {
     struct wi_arguments asked;
     struct wi_buffer text = {0};
@@ -155,7 +155,7 @@ static void explains_the_commands_of_a_group(void **state)
     wi_buffer_clear(&text);
 }
 
-static void every_option_is_explained(void **state)
+TEST(every_option_is_explained)
 {
     for (const struct wi_verb *v = wi_cli_verbs; v->name; v++) {
         struct wi_buffer text = {0};
@@ -188,7 +188,7 @@ static char *read_source(const char *name)
     return text;
 }
 
-static void the_committed_completion_is_fresh(void **state)
+TEST(the_committed_completion_is_fresh)
 {
     char *text = read_source("completions/webinfer.bash");
     struct wi_buffer fresh = {0};
@@ -199,7 +199,7 @@ static void the_committed_completion_is_fresh(void **state)
     free(text);
 }
 
-static void the_man_page_is_fresh(void **state)
+TEST(the_man_page_is_fresh)
 {
     char *text = read_source("man/webinfer.1");
     struct wi_buffer synopsis = {0}, commands = {0};
@@ -215,22 +215,4 @@ static void the_man_page_is_fresh(void **state)
     wi_buffer_clear(&synopsis);
     wi_buffer_clear(&commands);
     free(text);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(takes_a_command_line_apart),
-        cmocka_unit_test(knows_commands_of_two_words),
-        cmocka_unit_test(reads_the_json_of_a_file),
-        cmocka_unit_test(help_and_version_need_no_command),
-        cmocka_unit_test(refuses_what_it_does_not_know),
-        cmocka_unit_test(takes_the_names_that_other_programs_have),
-        cmocka_unit_test(says_what_may_have_been_meant),
-        cmocka_unit_test(explains_the_commands_of_a_group),
-        cmocka_unit_test(every_option_is_explained),
-        cmocka_unit_test(the_committed_completion_is_fresh),
-        cmocka_unit_test(the_man_page_is_fresh),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

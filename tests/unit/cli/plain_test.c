@@ -4,7 +4,7 @@
 #include "cli/plain.h"
 #include <string.h>
 
-static void has_no_control_characters(void **state)
+TEST(has_no_control_characters)
 {
     static const struct {
         const char *text, *kept, *plain;
@@ -34,19 +34,10 @@ static void has_no_control_characters(void **state)
     wi_buffer_clear(&nul);
 }
 
-static void knows_words_of_a_shell(void **state)
+TEST(knows_words_of_a_shell)
 {
     static const char *const bad[] = {"", "a b", "a;b", "$a", "`a`", "a\x1b[2J", "a\nb", "~", "é"};
     assert_true(wi_plain_is_word("own/er:Q4_K_M@main"));
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_false(wi_plain_is_word(bad[i]));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(has_no_control_characters),
-        cmocka_unit_test(knows_words_of_a_shell),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,7 +8,7 @@
 static const struct wi_column columns[] = {
     {"NAME", "name", NULL}, {"VENDOR", "adapter.vendor", NULL}, {"RTT", "rtt", " ms"}, {0}};
 
-static void aligns_columns(void **state)
+TEST(aligns_columns)
 {
     struct wi_buffer out = {0};
     json_t *rows = json_loads("[{\"name\":\"node-1\",\"adapter\":{\"vendor\":\"google\"},"
@@ -22,7 +22,7 @@ static void aligns_columns(void **state)
     json_decref(rows);
 }
 
-static void wide_characters_take_two_columns(void **state)
+TEST(wide_characters_take_two_columns)
 {
     struct wi_buffer out = {0};
     json_t *rows = json_loads(
@@ -38,7 +38,7 @@ static void wide_characters_take_two_columns(void **state)
     json_decref(rows);
 }
 
-static void shows_every_kind_of_value(void **state)
+TEST(shows_every_kind_of_value)
 {
     static const char *const cases[][2] = {{"\"a\"", "a"}, {"\"\"", "-"}, {"null", "-"},
         {"true", "yes"}, {"false", "no"}, {"12", "12"}, {"[]", "-"}, {"[1,\"b\"]", "1, b"},
@@ -53,7 +53,7 @@ static void shows_every_kind_of_value(void **state)
     }
 }
 
-static void finds_paths(void **state)
+TEST(finds_paths)
 {
     json_t *value = json_loads("{\"a\":{\"b\":{\"c\":7}},\"x\":1}", 0, NULL);
     assert_int_equal(json_integer_value(wi_json_at(value, "a.b.c")), 7);
@@ -63,22 +63,10 @@ static void finds_paths(void **state)
     json_decref(value);
 }
 
-static void an_empty_list_has_its_titles(void **state)
+TEST(an_empty_list_has_its_titles)
 {
     struct wi_buffer out = {0};
     wi_table(&out, columns, NULL);
     assert_string_equal(out.text, "NAME  VENDOR  RTT\n");
     wi_buffer_clear(&out);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(aligns_columns),
-        cmocka_unit_test(wide_characters_take_two_columns),
-        cmocka_unit_test(shows_every_kind_of_value),
-        cmocka_unit_test(finds_paths),
-        cmocka_unit_test(an_empty_list_has_its_titles),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -43,7 +43,7 @@ static enum wi_talk_next take(struct wi_talk *talk, const char *line, const char
     return next;
 }
 
-static void questions_and_answers_alternate(void **state)
+TEST(questions_and_answers_alternate)
 {
     struct wi_talk talk = {0};
 
@@ -60,7 +60,7 @@ static void questions_and_answers_alternate(void **state)
     wi_talk_clear(&talk);
 }
 
-static void three_quotes_hold_several_lines_together(void **state)
+TEST(three_quotes_hold_several_lines_together)
 {
     struct wi_talk talk = {0};
 
@@ -78,7 +78,7 @@ static void three_quotes_hold_several_lines_together(void **state)
     wi_talk_clear(&talk);
 }
 
-static void commands_send_nothing(void **state)
+TEST(commands_send_nothing)
 {
     struct wi_talk talk = {0};
 
@@ -98,14 +98,4 @@ static void commands_send_nothing(void **state)
     expect(&talk, "");
     assert_int_equal(take(&talk, "/exit", NULL), WI_TALK_END);
     wi_talk_clear(&talk);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(questions_and_answers_alternate),
-        cmocka_unit_test(three_quotes_hold_several_lines_together),
-        cmocka_unit_test(commands_send_nothing),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

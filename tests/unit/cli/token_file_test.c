@@ -73,7 +73,9 @@ static void write_text(const char *text, mode_t mode)
 
 /* --------------------------------------------------------------------------------------------- */
 
-static void makes_a_private_file_and_adds_to_it(void **state)
+FIXTURE(set_up, tear_down)
+
+TEST(makes_a_private_file_and_adds_to_it)
 {
     struct wi_error error;
     mode_t before = umask(0277); /* whatever it is */
@@ -84,7 +86,7 @@ static void makes_a_private_file_and_adds_to_it(void **state)
     check_text(ADA "\n" BOB "\n");
 }
 
-static void tells_what_is_there(void **state)
+TEST(tells_what_is_there)
 {
     struct wi_token_file file;
     struct wi_error error;
@@ -98,7 +100,7 @@ static void tells_what_is_there(void **state)
     wi_token_file_close(&file);
 }
 
-static void ends_a_line_that_was_not(void **state)
+TEST(ends_a_line_that_was_not)
 {
     struct wi_error error;
     write_text("# ours\n" ADA, 0600);
@@ -107,7 +109,7 @@ static void ends_a_line_that_was_not(void **state)
 }
 
 /* Who has the old file open, as a daemon that reads it, goes on reading the old one. */
-static void replaces_the_file_whole(void **state)
+TEST(replaces_the_file_whole)
 {
     struct wi_error error;
     char text[200] = "";
@@ -122,7 +124,7 @@ static void replaces_the_file_whole(void **state)
     assert_int_equal(look().st_mode & 0777, 0400);
 }
 
-static void two_at_a_time_lose_no_line(void **state)
+TEST(two_at_a_time_lose_no_line)
 {
     enum { WRITERS = 8 };
     struct wi_error error;
@@ -146,7 +148,7 @@ static void two_at_a_time_lose_no_line(void **state)
     wi_token_file_close(&file);
 }
 
-static void refuses_a_file_open_to_others(void **state)
+TEST(refuses_a_file_open_to_others)
 {
     struct wi_error error;
     write_text("", 0644);
@@ -154,7 +156,7 @@ static void refuses_a_file_open_to_others(void **state)
     assert_non_null(strstr(error.detail, "chmod 600"));
 }
 
-static void refuses_a_file_that_the_daemon_would_refuse(void **state)
+TEST(refuses_a_file_that_the_daemon_would_refuse)
 {
     struct wi_error error;
     write_text(ADA "\nnonsense\n", 0600);
@@ -163,7 +165,7 @@ static void refuses_a_file_that_the_daemon_would_refuse(void **state)
     check_text(ADA "\nnonsense\n");
 }
 
-static void refuses_what_is_no_plain_file(void **state)
+TEST(refuses_what_is_no_plain_file)
 {
     struct wi_token_file file;
     struct wi_error error;
@@ -176,7 +178,7 @@ static void refuses_what_is_no_plain_file(void **state)
     assert_int_equal(add(ADA, &error), WI_BAD_REQUEST);
 }
 
-static void an_owner_has_to_be_somebody(void **state)
+TEST(an_owner_has_to_be_somebody)
 {
     struct wi_error error;
     assert_int_equal(add_as(ADA, "no-such-user", &error), WI_BAD_REQUEST);
@@ -194,7 +196,7 @@ static void need_root(void)
     skip();
 }
 
-static void roots_new_file_belongs_to_the_owner_of_its_folder(void **state)
+TEST(roots_new_file_belongs_to_the_owner_of_its_folder)
 {
     struct wi_error error;
     need_root();
@@ -205,7 +207,7 @@ static void roots_new_file_belongs_to_the_owner_of_its_folder(void **state)
     assert_int_equal(look().st_mode & 0777, 0600);
 }
 
-static void roots_new_file_in_its_own_folder_is_the_services(void **state)
+TEST(roots_new_file_in_its_own_folder_is_the_services)
 {
     struct wi_error error;
     need_root();
@@ -215,7 +217,7 @@ static void roots_new_file_in_its_own_folder_is_the_services(void **state)
     assert_int_equal(look().st_uid, expected);
 }
 
-static void a_file_that_exists_stays_whose_it_is(void **state)
+TEST(a_file_that_exists_stays_whose_it_is)
 {
     struct wi_error error;
     need_root();
@@ -227,7 +229,7 @@ static void a_file_that_exists_stays_whose_it_is(void **state)
     check_text(ADA "\n" BOB "\n");
 }
 
-static void an_owner_is_obeyed(void **state)
+TEST(an_owner_is_obeyed)
 {
     struct wi_error error;
     need_root();
@@ -238,7 +240,7 @@ static void an_owner_is_obeyed(void **state)
 }
 
 /* One that is not root may add to its own file only. */
-static void others_cannot_give_files_away(void **state)
+TEST(others_cannot_give_files_away)
 {
     struct wi_error error;
     need_root();
@@ -256,26 +258,4 @@ static void others_cannot_give_files_away(void **state)
     assert_int_not_equal(giving, WI_OK);
     assert_non_null(strstr(error.detail, "only root"));
     check_text(ADA "\n");
-}
-
-int main(void)
-{
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-    const struct CMUnitTest tests[] = {
-        TEST(makes_a_private_file_and_adds_to_it),
-        TEST(tells_what_is_there),
-        TEST(ends_a_line_that_was_not),
-        TEST(replaces_the_file_whole),
-        TEST(two_at_a_time_lose_no_line),
-        TEST(refuses_a_file_open_to_others),
-        TEST(refuses_a_file_that_the_daemon_would_refuse),
-        TEST(refuses_what_is_no_plain_file),
-        TEST(an_owner_has_to_be_somebody),
-        TEST(roots_new_file_belongs_to_the_owner_of_its_folder),
-        TEST(roots_new_file_in_its_own_folder_is_the_services),
-        TEST(a_file_that_exists_stays_whose_it_is),
-        TEST(an_owner_is_obeyed),
-        TEST(others_cannot_give_files_away),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -51,7 +51,9 @@ static enum wi_rank rank_of(const char *token)
     return rank;
 }
 
-static void the_first_is_an_admin_and_the_next_a_user(void **state)
+FIXTURE(set_up, tear_down)
+
+TEST(the_first_is_an_admin_and_the_next_a_user)
 {
     struct made first = make_one("ada", WI_RANK_NONE), next = make_one("bob", WI_RANK_NONE);
     assert_int_equal(rank_of(first.token), WI_RANK_ADMIN);
@@ -62,7 +64,7 @@ static void the_first_is_an_admin_and_the_next_a_user(void **state)
     assert_false(next.no_admin);
 }
 
-static void the_rank_that_is_asked_for_is_given(void **state)
+TEST(the_rank_that_is_asked_for_is_given)
 {
     struct made node = make_one("farm", WI_RANK_NODE), user = make_one("ada", WI_RANK_USER);
     struct made admin = make_one("root", WI_RANK_ADMIN);
@@ -74,7 +76,7 @@ static void the_rank_that_is_asked_for_is_given(void **state)
     assert_false(admin.no_admin);
 }
 
-static void a_name_that_is_there_is_refused(void **state)
+TEST(a_name_that_is_there_is_refused)
 {
     const struct wish wish = {.name = "ada", .path = path};
     struct made made = {0};
@@ -100,7 +102,7 @@ static enum wi_code read_words(const char *words, struct wi_error *error)
     return code;
 }
 
-static void wishes_are_checked(void **state)
+TEST_IN(wishes_are_checked, NULL, NULL)
 {
     struct wi_error error;
     assert_int_equal(read_words("ada", &error), WI_OK);
@@ -111,16 +113,4 @@ static void wishes_are_checked(void **state)
     assert_int_equal(read_words("ada --rank root", &error), WI_BAD_REQUEST);
     assert_int_equal(read_words("ada --owner nobody", &error), WI_BAD_REQUEST);
     assert_non_null(strstr(error.detail, "--file"));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(
-            the_first_is_an_admin_and_the_next_a_user, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(the_rank_that_is_asked_for_is_given, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_name_that_is_there_is_refused, set_up, tear_down),
-        cmocka_unit_test(wishes_are_checked),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

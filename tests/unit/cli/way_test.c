@@ -18,7 +18,7 @@ static void check(const char *text, enum wi_way way, const char *command)
     json_decref(model);
 }
 
-static void folders_go_by_their_tasks(void **state)
+TEST(folders_go_by_their_tasks)
 {
     check("{\"tasks\":[\"chat\",\"complete\"]}", WI_WAY_CHAT, "webinfer chat m");
     check("{\"tasks\":[\"image-to-text\",\"visual-question-answering\",\"chat\"]}", WI_WAY_CHAT,
@@ -35,7 +35,7 @@ static void folders_go_by_their_tasks(void **state)
     check("{\"tasks\":[7]}", WI_WAY_NONE, NULL);
 }
 
-static void each_task_has_a_way(void **state)
+TEST(each_task_has_a_way)
 {
     for (int i = WI_TASK_NONE + 1; i < WI_TASK_COUNT; i++) {
         char model[80];
@@ -49,7 +49,7 @@ static void each_task_has_a_way(void **state)
     }
 }
 
-static void files_go_by_what_they_say(void **state)
+TEST(files_go_by_what_they_say)
 {
     check("{\"format\":\"gguf\",\"type\":\"text_generation\",\"chat\":true}", WI_WAY_CHAT,
         "webinfer chat m");
@@ -66,7 +66,7 @@ static void files_go_by_what_they_say(void **state)
 }
 
 /* A graph comes from anywhere, and what is shown is typed by people, or steers their terminal. */
-static void no_name_of_a_graph_is_shown_that_does_more_than_name(void **state)
+TEST(no_name_of_a_graph_is_shown_that_does_more_than_name)
 {
     static const char *const names[] = {"\\u001b[2J", "x=y", "$(reboot)", "a b", "x\\ny", ""};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -75,15 +75,4 @@ static void no_name_of_a_graph_is_shown_that_does_more_than_name(void **state)
             model, sizeof model, "{\"format\":\"onnx\",\"inputs\":[{\"name\":\"%s\"}]}", names[i]);
         check(model, WI_WAY_NONE, NULL);
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(folders_go_by_their_tasks),
-        cmocka_unit_test(each_task_has_a_way),
-        cmocka_unit_test(files_go_by_what_they_say),
-        cmocka_unit_test(no_name_of_a_graph_is_shown_that_does_more_than_name),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

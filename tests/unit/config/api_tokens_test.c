@@ -22,7 +22,7 @@ static enum wi_code parse(struct wi_api_tokens *tokens, const char *text, struct
     return code;
 }
 
-static void test_lines(void **state)
+TEST(test_lines)
 {
     struct wi_api_tokens tokens;
     struct wi_error error;
@@ -47,7 +47,7 @@ static void test_lines(void **state)
     assert_int_equal(tokens.count, 0);
 }
 
-static void test_without_a_rank(void **state)
+TEST(test_without_a_rank)
 {
     struct wi_api_tokens tokens;
     struct wi_error error;
@@ -58,7 +58,7 @@ static void test_without_a_rank(void **state)
     wi_api_tokens_clear(&tokens);
 }
 
-static void test_bad_lines(void **state)
+TEST(test_bad_lines)
 {
     static const char *const bad[] = {"alice", "alice:", "alice:12", ":" ONES, "a b:" ONES,
         "a/b:" ONES, "-:" ONES, "a:" ONES "1", "a:g" ONES, "a:" ONES ":user:more",
@@ -79,7 +79,7 @@ static void test_bad_lines(void **state)
 }
 
 /* What stands in a broken line may be the token itself. */
-static void test_no_secret_in_errors(void **state)
+TEST(test_no_secret_in_errors)
 {
     struct wi_api_tokens tokens;
     struct wi_error error;
@@ -90,7 +90,7 @@ static void test_no_secret_in_errors(void **state)
     assert_null(strstr(error.detail, token + 3));
 }
 
-static void test_one_secret_twice(void **state)
+TEST(test_one_secret_twice)
 {
     struct wi_api_tokens tokens;
     struct wi_error error;
@@ -107,7 +107,7 @@ static void test_one_secret_twice(void **state)
     wi_api_tokens_clear(&tokens);
 }
 
-static void test_too_many(void **state)
+TEST(test_too_many)
 {
     struct wi_api_tokens tokens;
     struct wi_error error;
@@ -123,7 +123,7 @@ static void test_too_many(void **state)
     free(text);
 }
 
-static void test_names(void **state)
+TEST(test_names)
 {
     char longest[WI_TOKEN_NAME_MAX + 2];
     memset(longest, 'a', sizeof longest);
@@ -153,7 +153,7 @@ static void write_file(const void *bytes, size_t size, mode_t mode)
     close(fd);
 }
 
-static void test_file(void **state)
+TEST(test_file)
 {
     struct wi_api_tokens tokens = {0};
     struct wi_error error;
@@ -181,7 +181,7 @@ static void test_file(void **state)
 }
 
 /* Root may open everything, so another user has to try. */
-static void test_file_of_another_user(void **state)
+TEST(test_file_of_another_user)
 {
     struct wi_api_tokens tokens = {0};
     struct wi_error error;
@@ -195,20 +195,4 @@ static void test_file_of_another_user(void **state)
         assert_int_equal(seteuid(0), 0);
     unlink(path);
     assert_non_null(strstr(error.detail, advice));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lines),
-        cmocka_unit_test(test_without_a_rank),
-        cmocka_unit_test(test_bad_lines),
-        cmocka_unit_test(test_no_secret_in_errors),
-        cmocka_unit_test(test_one_secret_twice),
-        cmocka_unit_test(test_too_many),
-        cmocka_unit_test(test_names),
-        cmocka_unit_test(test_file),
-        cmocka_unit_test(test_file_of_another_user),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

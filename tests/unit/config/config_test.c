@@ -57,7 +57,7 @@ static void refuse(const char *text, const char *beginning)
     wi_problems_clear(&problems);
 }
 
-static void has_the_documented_defaults(void **state)
+TEST(has_the_documented_defaults)
 {
     unsetenv("STATE_DIRECTORY");
     struct wi_problems none = {0};
@@ -135,7 +135,7 @@ static void has_the_documented_defaults(void **state)
     wi_config_free(c);
 }
 
-static void takes_the_state_directory_from_the_service_manager(void **state)
+TEST(takes_the_state_directory_from_the_service_manager)
 {
     setenv("STATE_DIRECTORY", "/srv/one:/srv/two", 1);
     struct wi_config *c = load_good("[api]\ntokens_file = $STATE_DIRECTORY/tokens\n");
@@ -149,7 +149,7 @@ static void takes_the_state_directory_from_the_service_manager(void **state)
     unsetenv("STATE_DIRECTORY");
 }
 
-static void reads_every_kind_of_value(void **state)
+TEST(reads_every_kind_of_value)
 {
     struct wi_config *c = load_good("\xef\xbb\xbf# a comment ; with everything = in it [x]\r\n"
                                     "; another\r\n"
@@ -205,7 +205,7 @@ static void reads_every_kind_of_value(void **state)
     wi_config_free(c);
 }
 
-static void refuses_what_it_does_not_know(void **state)
+TEST(refuses_what_it_does_not_know)
 {
     refuse("[apo]\n", "1: there is no section [apo]; did you mean [api]?");
     refuse("[telephone]\n", "1: there is no section [telephone]; allowed are api,");
@@ -224,7 +224,7 @@ static void refuses_what_it_does_not_know(void **state)
     refuse("[api] x\n", "1: found \"[api] x\"; a section is");
 }
 
-static void refuses_bad_values_and_says_what_is_allowed(void **state)
+TEST(refuses_bad_values_and_says_what_is_allowed)
 {
     refuse("\n[api]\nlisten = localhost\n",
         "3: [api] listen: found \"localhost\"; allowed: a numeric address and a port");
@@ -266,7 +266,7 @@ static void refuses_bad_values_and_says_what_is_allowed(void **state)
     refuse("[log]\nlevel =;quiet\n", "2: a value cannot begin with \";\" or contain a space");
 }
 
-static void refuses_lines_that_inih_would_tear(void **state)
+TEST(refuses_lines_that_inih_would_tear)
 {
     char text[600] = "[browser.chrome]\narguments = ", path[64];
     size_t start = strlen(text);
@@ -297,7 +297,7 @@ static void refuses_lines_that_inih_would_tear(void **state)
 
 /* One after the other, with the rest of a section that is none left out, and without what only
  * follows from a value that was refused. */
-static void says_all_that_is_wrong_at_once(void **state)
+TEST(says_all_that_is_wrong_at_once)
 {
     struct wi_problems problems = {0};
 
@@ -342,7 +342,7 @@ static void count(void *context, const char *line)
     assert_int_equal(strcmp(line, "and 9950 more") == 0, *lines == WI_PROBLEMS_MAX + 1);
 }
 
-static void keeps_the_first_problems_and_counts_the_others(void **state)
+TEST(keeps_the_first_problems_and_counts_the_others)
 {
     struct wi_problems problems = {0};
     char *text = malloc(10000 * 2 + 1);
@@ -359,7 +359,7 @@ static void keeps_the_first_problems_and_counts_the_others(void **state)
     free(text);
 }
 
-static void names_a_file_that_cannot_be_read(void **state)
+TEST(names_a_file_that_cannot_be_read)
 {
     struct wi_problems problems = {0};
     assert_null(wi_config_load("/nonexistent/webinferd.conf", &problems));
@@ -371,7 +371,7 @@ static void names_a_file_that_cannot_be_read(void **state)
     wi_problems_clear(&problems);
 }
 
-static void takes_no_pipe_and_no_device(void **state)
+TEST(takes_no_pipe_and_no_device)
 {
     struct wi_problems problems = {0};
     char folder[] = "/tmp/wi-config-XXXXXX", fifo[64];
@@ -394,7 +394,7 @@ static void takes_no_pipe_and_no_device(void **state)
     assert_int_equal(rmdir(folder), 0);
 }
 
-static void checks_rules_across_keys(void **state)
+TEST(checks_rules_across_keys)
 {
     refuse("[api]\nlisten = 0.0.0.0:8470\n", "2: [api] listen: 0.0.0.0:8470 is reachable");
     refuse("[api]\nlisten = [::]:8470\n", "2: [api] listen: [::]:8470 is reachable");
@@ -416,7 +416,7 @@ static void checks_rules_across_keys(void **state)
     wi_config_free(load_good("[api]\nlisten = 127.9.9.9:0\n[bridge]\nlisten = 127.9.9.9:0\n"));
 }
 
-static void reads_aliases(void **state)
+TEST(reads_aliases)
 {
     struct wi_config *c = load_good("[aliases]\n"
                                     "gpt-4o.Mini = owner/tiny:Q8_0\n"
@@ -439,7 +439,7 @@ static void reads_aliases(void **state)
     refuse("[alias]\n", "1: there is no section [alias]; did you mean [aliases]?");
 }
 
-static void knows_hubs(void **state)
+TEST(knows_hubs)
 {
     struct wi_config *c = load_good("[models]\nhub = mirror\nquota = 5G\n"
                                     "pull_on_demand = org/*, other/one\n"
@@ -462,7 +462,7 @@ static void knows_hubs(void **state)
     wi_config_free(c);
 }
 
-static void refuses_hubs_that_cannot_be(void **state)
+TEST(refuses_hubs_that_cannot_be)
 {
     refuse("[hub]\n", "1: there is no section [hub]; ");
     refuse("[hub.Mirror]\n", "1: [hub.Mirror] is no hub section; allowed is [hub.NAME], NAME");
@@ -483,7 +483,7 @@ static void refuses_hubs_that_cannot_be(void **state)
 }
 
 /* Nothing of the file says where it is, so that there is no line to name. */
-static void refuses_a_hub_without_a_url(void **state)
+TEST(refuses_a_hub_without_a_url)
 {
     struct wi_problems problems = {0};
     assert_null(load("[hub.mirror]\nlayout = plain\n", &problems));
@@ -494,7 +494,7 @@ static void refuses_a_hub_without_a_url(void **state)
     wi_problems_clear(&problems);
 }
 
-static void reloads_only_what_is_reloadable(void **state)
+TEST(reloads_only_what_is_reloadable)
 {
     struct wi_problems problems = {0};
     struct wi_config *old = load_good("[log]\nlevel = info\n");
@@ -516,27 +516,4 @@ static void reloads_only_what_is_reloadable(void **state)
     wi_config_free(old);
     wi_config_free(soft);
     wi_config_free(hard);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(has_the_documented_defaults),
-        cmocka_unit_test(takes_the_state_directory_from_the_service_manager),
-        cmocka_unit_test(reads_every_kind_of_value),
-        cmocka_unit_test(refuses_what_it_does_not_know),
-        cmocka_unit_test(refuses_bad_values_and_says_what_is_allowed),
-        cmocka_unit_test(refuses_lines_that_inih_would_tear),
-        cmocka_unit_test(says_all_that_is_wrong_at_once),
-        cmocka_unit_test(keeps_the_first_problems_and_counts_the_others),
-        cmocka_unit_test(names_a_file_that_cannot_be_read),
-        cmocka_unit_test(takes_no_pipe_and_no_device),
-        cmocka_unit_test(checks_rules_across_keys),
-        cmocka_unit_test(reads_aliases),
-        cmocka_unit_test(knows_hubs),
-        cmocka_unit_test(refuses_hubs_that_cannot_be),
-        cmocka_unit_test(refuses_a_hub_without_a_url),
-        cmocka_unit_test(reloads_only_what_is_reloadable),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

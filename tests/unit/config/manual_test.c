@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void the_man_page_has_the_fresh_list(void **state)
+TEST(the_man_page_has_the_fresh_list)
 {
     const char *root = getenv("srcdir");
     char *path = wi_sprintf("%s/man/webinferd.conf.5", root ? root : "."), *fresh = NULL;
@@ -24,10 +24,4 @@ static void the_man_page_has_the_fresh_list(void **state)
         fail_msg("put the output of `webinferd --print-mdoc` under OPTIONS in %s", path);
     free(fresh);
     free(path);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {cmocka_unit_test(the_man_page_has_the_fresh_list)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -57,7 +57,7 @@ static void assert_same_values(struct wi_config *a, struct wi_config *b)
     }
 }
 
-static void printed_values_read_back(void **state)
+TEST(printed_values_read_back)
 {
     struct wi_config *first = load("[api]\n"
                                    "allowed_hosts = a, b, c\n"
@@ -92,7 +92,7 @@ static void printed_values_read_back(void **state)
     free(again);
 }
 
-static void aliases_read_back(void **state)
+TEST(aliases_read_back)
 {
     struct wi_config *first = load("[aliases]\nb = c:Q8_0\nA.1-x = own/er\n");
     char *text = print(first);
@@ -118,7 +118,7 @@ static void assert_reads_back(const char *text)
     free(printed);
 }
 
-static void long_lists_read_back(void **state)
+TEST(long_lists_read_back)
 {
     char text[8192] = "[api]\n";
     for (int i = 0; i < 60; i++)
@@ -130,7 +130,7 @@ static void long_lists_read_back(void **state)
 }
 
 /* The longest line that can be read, without a space to spare. */
-static void long_values_read_back(void **state)
+TEST(long_values_read_back)
 {
     char text[256] = "[browser.chrome]\narguments=";
     size_t start = strlen(text), line = strlen("arguments=");
@@ -139,7 +139,7 @@ static void long_values_read_back(void **state)
     assert_reads_back(text);
 }
 
-static void the_sample_shows_the_defaults(void **state)
+TEST(the_sample_shows_the_defaults)
 {
     char *sample = print_with(wi_config_print_sample), *c;
     struct wi_config *defaults = load(""), *read = load(sample);
@@ -157,7 +157,7 @@ static void the_sample_shows_the_defaults(void **state)
     free(sample);
 }
 
-static void the_sample_in_the_tree_is_up_to_date(void **state)
+TEST(the_sample_in_the_tree_is_up_to_date)
 {
     const char *root = getenv("srcdir");
     char *path = wi_sprintf("%s/conf/webinferd.conf", root ? root : "."), text[65536];
@@ -173,7 +173,7 @@ static void the_sample_in_the_tree_is_up_to_date(void **state)
     free(path);
 }
 
-static void the_man_page_has_every_key(void **state)
+TEST(the_man_page_has_every_key)
 {
     char *mdoc = print_with(wi_config_print_mdoc);
     for (const struct wi_option *option = wi_options; option->key; option++) {
@@ -184,7 +184,7 @@ static void the_man_page_has_every_key(void **state)
     free(mdoc);
 }
 
-static void the_table_is_sound(void **state)
+TEST(the_table_is_sound)
 {
     char text[256];
     for (const struct wi_option *option = wi_options; option->key; option++) {
@@ -200,19 +200,4 @@ static void the_table_is_sound(void **state)
         if (option->kind == WI_OPTION_ENUM)
             assert_non_null(option->names);
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(printed_values_read_back),
-        cmocka_unit_test(aliases_read_back),
-        cmocka_unit_test(long_lists_read_back),
-        cmocka_unit_test(long_values_read_back),
-        cmocka_unit_test(the_sample_shows_the_defaults),
-        cmocka_unit_test(the_sample_in_the_tree_is_up_to_date),
-        cmocka_unit_test(the_man_page_has_every_key),
-        cmocka_unit_test(the_table_is_sound),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,7 +17,7 @@ static FILE *open_stream(int fd, const char *mode)
 #include "../test.h" /* behind it, since cmocka has a macro of the name of one of its functions */
 #include "base/descriptors.h"
 
-static void is_told_and_leaves_nothing_open(void **state)
+TEST(is_told_and_leaves_nothing_open)
 {
     struct wi_problems problems = {0};
     int next = wi_descriptors_next();
@@ -27,10 +27,4 @@ static void is_told_and_leaves_nothing_open(void **state)
         problems.items[0].detail, "/dev/null: cannot be opened: Cannot allocate memory");
     assert_int_equal(wi_descriptors_next(), next);
     wi_problems_clear(&problems);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {cmocka_unit_test(is_told_and_leaves_nothing_open)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

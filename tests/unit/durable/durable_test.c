@@ -2,7 +2,9 @@
  * again by the next server. Requests go through a real server; only the jobs' runs are played. */
 #include "stored.h"
 
-static void a_job_is_run_and_its_answer_kept(void **state)
+FIXTURE(set_up_stored, tear_down_stored)
+
+TEST(a_job_is_run_and_its_answer_kept)
 {
     char id[WI_ID_SIZE];
     json_t *json, *data;
@@ -21,7 +23,7 @@ static void a_job_is_run_and_its_answer_kept(void **state)
     assert_int_equal(fixture->submitted, 1);
 }
 
-static void a_failure_is_an_end(void **state)
+TEST(a_failure_is_an_end)
 {
     char id[WI_ID_SIZE];
 
@@ -32,7 +34,7 @@ static void a_failure_is_an_end(void **state)
     assert_int_equal(stored("failed"), 1);
 }
 
-static void a_running_job_is_cancelled(void **state)
+TEST(a_running_job_is_cancelled)
 {
     char id[WI_ID_SIZE], path[128];
 
@@ -45,7 +47,7 @@ static void a_running_job_is_cancelled(void **state)
     assert_int_equal(stored("cancelled"), 1);
 }
 
-static void a_key_makes_two_requests_one_job(void **state)
+TEST(a_key_makes_two_requests_one_job)
 {
     static const char key[] = "Idempotency-Key: one\r\n";
     char first[WI_ID_SIZE], second[WI_ID_SIZE];
@@ -60,7 +62,7 @@ static void a_key_makes_two_requests_one_job(void **state)
     assert_int_equal(fixture->submitted, 1);
 }
 
-static void the_next_server_goes_on_with_it(void **state)
+TEST(the_next_server_goes_on_with_it)
 {
     char id[WI_ID_SIZE];
 
@@ -83,7 +85,7 @@ static enum wi_code rename_dialects(sqlite3 *sqlite, void *data, struct wi_error
     return wi_db_exec(sqlite, "UPDATE jobs SET dialect = 'newer'", error);
 }
 
-static void a_format_that_is_not_known_is_an_error_that_says_so(void **state)
+TEST(a_format_that_is_not_known_is_an_error_that_says_so)
 {
     char id[WI_ID_SIZE];
     struct wi_error error;
@@ -103,7 +105,7 @@ static void a_format_that_is_not_known_is_an_error_that_says_so(void **state)
     assert_int_equal(fixture->submitted, 1);
 }
 
-static void what_is_kept_is_bounded(void **state)
+TEST(what_is_kept_is_bounded)
 {
     struct client *client = connect_client();
 
@@ -116,7 +118,7 @@ static void what_is_kept_is_bounded(void **state)
 }
 
 /* Its memory may have been lowered since. */
-static void what_needs_more_than_there_can_be_ends_and_says_so(void **state)
+TEST(what_needs_more_than_there_can_be_ends_and_says_so)
 {
     char id[WI_ID_SIZE];
     uint64_t before = fixture->budget.limit;
@@ -134,22 +136,4 @@ static void what_needs_more_than_there_can_be_ends_and_says_so(void **state)
     json_decref(json);
     assert_int_equal(fixture->submitted, 1);
     fixture->budget.limit = before;
-}
-
-int main(void)
-{
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up_stored, tear_down_stored)
-    const struct CMUnitTest tests[] = {
-        TEST(a_job_is_run_and_its_answer_kept),
-        TEST(a_failure_is_an_end),
-        TEST(a_running_job_is_cancelled),
-        TEST(a_key_makes_two_requests_one_job),
-        TEST(the_next_server_goes_on_with_it),
-        TEST(a_format_that_is_not_known_is_an_error_that_says_so),
-        TEST(what_is_kept_is_bounded),
-        TEST(what_needs_more_than_there_can_be_ends_and_says_so),
-    };
-#undef TEST
-
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

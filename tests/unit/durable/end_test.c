@@ -64,8 +64,10 @@ static int warns(const char *path)
     return found;
 }
 
+FIXTURE(set_up_stored, tear_down_stored)
+
 /* Nobody gets an answer that another request with its key would not get: it might be lost yet. */
-static void an_answer_that_cannot_be_stored_is_kept_back_until_it_can(void **state)
+TEST(an_answer_that_cannot_be_stored_is_kept_back_until_it_can)
 {
     struct rlimit old;
     struct client *client = start_infer("full");
@@ -110,7 +112,7 @@ static struct client *start_short(const char *key)
     return client;
 }
 
-static void what_nobody_had_memory_for_ends_by_its_deadline_and_frees_its_key(void **state)
+TEST(what_nobody_had_memory_for_ends_by_its_deadline_and_frees_its_key)
 {
     uint64_t taken = leave(1 << 20);
     for (int i = 0; i < 2; i++) {
@@ -123,7 +125,7 @@ static void what_nobody_had_memory_for_ends_by_its_deadline_and_frees_its_key(vo
     wi_budget_give(&fixture->budget, taken);
 }
 
-static void what_could_not_even_begin_is_answered_though_its_end_cannot_be_stored(void **state)
+TEST(what_could_not_even_begin_is_answered_though_its_end_cannot_be_stored)
 {
     struct rlimit old;
     uint64_t taken = leave(1 << 20);
@@ -147,7 +149,7 @@ static struct client *start_delete(const char *id)
     return client;
 }
 
-static void a_cancel_holds_though_the_run_has_just_been_put_back(void **state)
+TEST(a_cancel_holds_though_the_run_has_just_been_put_back)
 {
     char id[WI_ID_SIZE];
     uv_sem_t gate;
@@ -166,7 +168,7 @@ static void a_cancel_holds_though_the_run_has_just_been_put_back(void **state)
     uv_sem_destroy(&gate);
 }
 
-static void a_cancel_holds_though_the_daemon_ends(void **state)
+TEST(a_cancel_holds_though_the_daemon_ends)
 {
     char id[WI_ID_SIZE];
     struct wi_row_cancel op = {.finish.state = WI_ROW_CANCELLED};
@@ -182,7 +184,7 @@ static void a_cancel_holds_though_the_daemon_ends(void **state)
     assert_int_equal(fixture->submitted, 1);
 }
 
-static void nobody_waits_for_long_until_a_run_is_cancelled(void **state)
+TEST(nobody_waits_for_long_until_a_run_is_cancelled)
 {
     char id[WI_ID_SIZE];
     assert_int_equal(store("", ECHO_REQUEST, id), 202);
@@ -195,7 +197,7 @@ static void nobody_waits_for_long_until_a_run_is_cancelled(void **state)
 
 /* --- attempts and memory --------------------------------------------------------------------- */
 
-static void a_job_whose_attempts_are_used_up_is_not_run_again(void **state)
+TEST(a_job_whose_attempts_are_used_up_is_not_run_again)
 {
     char id[WI_ID_SIZE];
     assert_int_equal(store("", ECHO_REQUEST, id), 202);
@@ -211,7 +213,7 @@ static void a_job_whose_attempts_are_used_up_is_not_run_again(void **state)
 }
 
 /* What a run that goes on in vain has met, without a look at the log. */
-static void a_job_that_is_tried_again_says_so(void **state)
+TEST(a_job_that_is_tried_again_says_so)
 {
     char id[WI_ID_SIZE], path[128];
     json_t *json;
@@ -230,7 +232,7 @@ static void a_job_that_is_tried_again_says_so(void **state)
 }
 
 /* The limit to how often a job is sent holds over all its runs. */
-static void attempts_are_counted_on_in_the_next_run(void **state)
+TEST(attempts_are_counted_on_in_the_next_run)
 {
     char id[WI_ID_SIZE];
     assert_int_equal(store("", ECHO_REQUEST, id), 202);
@@ -247,7 +249,7 @@ static void attempts_are_counted_on_in_the_next_run(void **state)
     check_end(id, "done");
 }
 
-static void an_answer_waits_for_the_memory_to_print_it(void **state)
+TEST(an_answer_waits_for_the_memory_to_print_it)
 {
     char id[WI_ID_SIZE];
     assert_int_equal(store("", ECHO_REQUEST, id), 202);
@@ -298,7 +300,7 @@ static int says(const char *id, const char *words)
 }
 
 /* Otherwise each would wait for what the others hold. */
-static void of_answers_that_wait_for_memory_the_oldest_stays(void **state)
+TEST(of_answers_that_wait_for_memory_the_oldest_stays)
 {
     char first[WI_ID_SIZE], second[WI_ID_SIZE];
     assert_int_equal(store("", ECHO_REQUEST, first), 202);
@@ -319,7 +321,7 @@ static void of_answers_that_wait_for_memory_the_oldest_stays(void **state)
     assert_int_equal(fixture->submitted, 3);
 }
 
-static void an_answer_that_can_never_be_printed_is_refused(void **state)
+TEST(an_answer_that_can_never_be_printed_is_refused)
 {
     char id[WI_ID_SIZE];
     assert_int_equal(store("", ECHO_REQUEST, id), 202);
@@ -332,26 +334,4 @@ static void an_answer_that_can_never_be_printed_is_refused(void **state)
     assert_string_equal(json_string_value(json_object_get(error, "code")), "answer_too_large");
     assert_int_equal(json_integer_value(json_object_get(error, "status")), 413);
     json_decref(json);
-}
-
-int main(void)
-{
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up_stored, tear_down_stored)
-    const struct CMUnitTest tests[] = {
-        TEST(an_answer_that_cannot_be_stored_is_kept_back_until_it_can),
-        TEST(what_nobody_had_memory_for_ends_by_its_deadline_and_frees_its_key),
-        TEST(what_could_not_even_begin_is_answered_though_its_end_cannot_be_stored),
-        TEST(a_cancel_holds_though_the_run_has_just_been_put_back),
-        TEST(a_cancel_holds_though_the_daemon_ends),
-        TEST(nobody_waits_for_long_until_a_run_is_cancelled),
-        TEST(a_job_whose_attempts_are_used_up_is_not_run_again),
-        TEST(a_job_that_is_tried_again_says_so),
-        TEST(attempts_are_counted_on_in_the_next_run),
-        TEST(an_answer_waits_for_the_memory_to_print_it),
-        TEST(of_answers_that_wait_for_memory_the_oldest_stays),
-        TEST(an_answer_that_can_never_be_printed_is_refused),
-    };
-#undef TEST
-
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -247,7 +247,9 @@ static void check_state(struct fixture *f, const char *id, enum wi_row_state sta
 
 /* --------------------------------------------------------------------------------------------- */
 
-static void what_is_accepted_runs_and_who_watches_is_told(void **state)
+FIXTURE(set_up, tear_down)
+
+TEST(what_is_accepted_runs_and_who_watches_is_told)
 {
     struct fixture *f = *state;
     struct waiter waiter = {0};
@@ -271,7 +273,7 @@ static void what_is_accepted_runs_and_who_watches_is_told(void **state)
     wi_row_clear(&row);
 }
 
-static void a_key_makes_of_two_one_that_is_counted_as_replayed(void **state)
+TEST(a_key_makes_of_two_one_that_is_counted_as_replayed)
 {
     struct fixture *f = *state;
     struct wi_durable_counters counters;
@@ -286,7 +288,7 @@ static void a_key_makes_of_two_one_that_is_counted_as_replayed(void **state)
     assert_int_equal(f->submitted, 1);
 }
 
-static void only_whose_job_it_is_finds_it_to_cancel(void **state)
+TEST(only_whose_job_it_is_finds_it_to_cancel)
 {
     struct fixture *f = *state;
     struct waiter waiter = {0};
@@ -301,7 +303,7 @@ static void only_whose_job_it_is_finds_it_to_cancel(void **state)
     assert_false(f->has_job);
 }
 
-static void a_job_that_waits_is_cancelled_in_its_own_format(void **state)
+TEST(a_job_that_waits_is_cancelled_in_its_own_format)
 {
     struct fixture *f = *state;
     struct wi_durable_counters counters;
@@ -321,7 +323,7 @@ static void a_job_that_waits_is_cancelled_in_its_own_format(void **state)
     assert_int_equal(f->submitted, 0);
 }
 
-static void what_cannot_be_accepted_is_told_why(void **state)
+TEST(what_cannot_be_accepted_is_told_why)
 {
     struct fixture *f = *state;
     struct wi_error error;
@@ -338,7 +340,7 @@ static void what_cannot_be_accepted_is_told_why(void **state)
 }
 
 /* Once half of the room is used nobody has more than an eighth of it. */
-static void one_client_does_not_take_all_the_room(void **state)
+TEST(one_client_does_not_take_all_the_room)
 {
     struct fixture *f = *state;
     struct wi_error error;
@@ -357,7 +359,7 @@ static void one_client_does_not_take_all_the_room(void **state)
 }
 
 /* The daemon ends while the database still has a piece of work, and while another runs. */
-static void what_is_wanted_is_done_though_the_jobs_have_ended(void **state)
+TEST(what_is_wanted_is_done_though_the_jobs_have_ended)
 {
     struct fixture *f = *state;
     struct wi_row_accept op = {0};
@@ -375,19 +377,4 @@ static void what_is_wanted_is_done_though_the_jobs_have_ended(void **state)
     until(f->has_job);
     finish_job(WI_OK);
     assert_int_equal(f->submitted, 3);
-}
-
-int main(void)
-{
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-    const struct CMUnitTest tests[] = {
-        TEST(what_is_accepted_runs_and_who_watches_is_told),
-        TEST(a_key_makes_of_two_one_that_is_counted_as_replayed),
-        TEST(only_whose_job_it_is_finds_it_to_cancel),
-        TEST(a_job_that_waits_is_cancelled_in_its_own_format),
-        TEST(what_cannot_be_accepted_is_told_why),
-        TEST(one_client_does_not_take_all_the_room),
-        TEST(what_is_wanted_is_done_though_the_jobs_have_ended),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

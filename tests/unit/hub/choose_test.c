@@ -77,7 +77,7 @@ static const struct row chat[] = {{"README.md", 0}, {"config.json", 0}, {"m-Q2_K
     {"m-Q4_0.gguf", 500}, {"m-Q4_K_M.gguf", 600}, {"m-Q6_K.gguf", 800}, {"m-Q8_0.gguf", 1000},
     {"m-F16.gguf", 2000}, {"imatrix.dat", 1}, {NULL, 0}};
 
-static void takes_the_quantisation_that_suits(void **state)
+TEST(takes_the_quantisation_that_suits)
 {
     expect(chat, &(struct wi_hub_want){.memory = 4 * GIB}, "m-Q6_K.gguf", "Q6_K");
     expect(chat, &(struct wi_hub_want){.memory = 1000 * MIB}, "m-Q4_K_M.gguf", "Q4_K_M");
@@ -88,14 +88,14 @@ static void takes_the_quantisation_that_suits(void **state)
         "none of its variants fits into the 0.3 GB that a page has");
 }
 
-static void takes_the_largest_that_fits_where_the_usual_ones_are_missing(void **state)
+TEST(takes_the_largest_that_fits_where_the_usual_ones_are_missing)
 {
     static const struct row rows[] = {
         {"m-Q3_K_S.gguf", 300}, {"m-Q5_K_S.gguf", 700}, {"m-Q8_0.gguf", 5000}, {NULL, 0}};
     expect(rows, &(struct wi_hub_want){.memory = 9 * GIB}, "m-Q5_K_S.gguf", "Q5_K_S");
 }
 
-static void takes_what_is_named(void **state)
+TEST(takes_what_is_named)
 {
     expect(chat, &(struct wi_hub_want){.variant = "q8_0", .memory = MIB}, "m-Q8_0.gguf", "Q8_0");
     expect(chat, &(struct wi_hub_want){.precision = "fp16", .memory = MIB}, "m-F16.gguf", "F16");
@@ -106,7 +106,7 @@ static void takes_what_is_named(void **state)
     refuse(chat, &(struct wi_hub_want){.precision = "uint8"}, WI_HUB_NOT_FOUND, "nothing in uint8");
 }
 
-static void takes_split_sets_whole_and_one_projector(void **state)
+TEST(takes_split_sets_whole_and_one_projector)
 {
     static const struct row rows[] = {{"Q8_0/m-Q8_0-00001-of-00002.gguf", 600},
         {"Q8_0/m-Q8_0-00002-of-00002.gguf", 500}, {"m-Q6_K-00001-of-00002.gguf", 100},
@@ -121,7 +121,7 @@ static void takes_split_sets_whole_and_one_projector(void **state)
         rows, &(struct wi_hub_want){.memory = 4 * GIB}, "m-Q4_K_M.gguf mmproj-F16.gguf", "Q4_K_M");
 }
 
-static void tells_files_of_the_same_name_apart(void **state)
+TEST(tells_files_of_the_same_name_apart)
 {
     static const struct row rows[] = {
         {"Q4_K_M/model.gguf", 100}, {"Q6_K/model.gguf", 200}, {NULL, 0}};
@@ -137,7 +137,7 @@ static const struct row embedder[] = {{".gitattributes", 0}, {"1_Pooling/config.
 #define SETTINGS_BEFORE "1_Pooling/config.json config.json "
 #define SETTINGS_BEHIND " tokenizer.json vocab.txt"
 
-static void takes_a_dtype_with_the_settings(void **state)
+TEST(takes_a_dtype_with_the_settings)
 {
     expect(embedder, &(struct wi_hub_want){.memory = GIB},
         SETTINGS_BEFORE "onnx/model_quantized.onnx" SETTINGS_BEHIND, "q8");
@@ -149,7 +149,7 @@ static void takes_a_dtype_with_the_settings(void **state)
         "has nothing in bf16; it has q8 (24.1 MB), fp32");
 }
 
-static void leaves_out_the_halves_of_a_merged_decoder(void **state)
+TEST(leaves_out_the_halves_of_a_merged_decoder)
 {
     static const struct row rows[] = {{"config.json", 0}, {"onnx/decoder_model.onnx", 50},
         {"onnx/decoder_model_merged.onnx", 51}, {"onnx/decoder_model_q4.onnx", 20},
@@ -161,7 +161,7 @@ static void leaves_out_the_halves_of_a_merged_decoder(void **state)
         "config.json onnx/decoder_model_q4.onnx onnx/encoder_model_q4.onnx", "q4");
 }
 
-static void takes_a_graph_with_its_data(void **state)
+TEST(takes_a_graph_with_its_data)
 {
     static const struct row rows[] = {{"labels.csv", 0}, {"model.json", 0}, {"model.onnx", 3},
         {"model.onnx.data", 30}, {"notes.txt", 0}, {NULL, 0}};
@@ -169,7 +169,7 @@ static void takes_a_graph_with_its_data(void **state)
         rows, &(struct wi_hub_want){.memory = GIB}, "model.json model.onnx model.onnx.data", "-");
 }
 
-static void refuses_what_runs_elsewhere(void **state)
+TEST(refuses_what_runs_elsewhere)
 {
     static const struct row rows[] = {
         {"config.json", 0}, {"model.safetensors", 900}, {"tokenizer.json", 0}, {NULL, 0}};
@@ -199,7 +199,7 @@ static void refuse_files(const char *pattern, const char *variant, const char *w
     wi_strings_clear(&patterns);
 }
 
-static void takes_files_by_patterns(void **state)
+TEST(takes_files_by_patterns)
 {
     expect_files("onnx/model_q4.onnx", "*.json",
         "1_Pooling/config.json config.json onnx/model_q4.onnx tokenizer.json");
@@ -213,7 +213,7 @@ static void takes_files_by_patterns(void **state)
     refuse_files("*.json", "q4", "files are named, and a variant as well");
 }
 
-static void bounds_the_files_of_a_model(void **state)
+TEST(bounds_the_files_of_a_model)
 {
     struct wi_hub_tree tree = {.commit = wi_strdup("c0ffee")}, chosen = {0};
     struct wi_strings patterns = {0};
@@ -239,19 +239,4 @@ static void bounds_the_files_of_a_model(void **state)
     wi_strings_clear(&patterns);
     wi_hub_tree_clear(&chosen);
     wi_hub_tree_clear(&tree);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {cmocka_unit_test(takes_the_quantisation_that_suits),
-        cmocka_unit_test(takes_the_largest_that_fits_where_the_usual_ones_are_missing),
-        cmocka_unit_test(takes_what_is_named),
-        cmocka_unit_test(takes_split_sets_whole_and_one_projector),
-        cmocka_unit_test(tells_files_of_the_same_name_apart),
-        cmocka_unit_test(takes_a_dtype_with_the_settings),
-        cmocka_unit_test(leaves_out_the_halves_of_a_merged_decoder),
-        cmocka_unit_test(takes_a_graph_with_its_data),
-        cmocka_unit_test(refuses_what_runs_elsewhere), cmocka_unit_test(takes_files_by_patterns),
-        cmocka_unit_test(bounds_the_files_of_a_model)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,7 +16,7 @@ static void expect(
     assert_null(strstr(error.detail, "hf_secret"));
 }
 
-static void says_what_to_do(void **state)
+TEST(says_what_to_do)
 {
     const struct wi_hub open = {.name = (char *)"mirror", .url = (char *)"https://m.example"};
     struct wi_hub known = open;
@@ -39,7 +39,7 @@ static void says_what_to_do(void **state)
     expect(&open, 500, NULL, WI_HUB_FAILED, "hub mirror answers 500 for o/n@v1");
 }
 
-static void reads_when_to_come_back(void **state)
+TEST(reads_when_to_come_back)
 {
     char date[64];
     time_t soon = time(NULL) + 100;
@@ -52,11 +52,4 @@ static void reads_when_to_come_back(void **state)
     assert_int_equal(wi_hub_retry_after("Sun, 06 Nov 1994 08:49:37 GMT"), 0);
     strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", gmtime(&soon));
     assert_in_range(wi_hub_retry_after(date), 90, 100);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(says_what_to_do), cmocka_unit_test(reads_when_to_come_back)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static void finds_hubs_of_the_configuration(void **state)
+TEST(finds_hubs_of_the_configuration)
 {
     struct wi_problems problems = {0};
     struct wi_config *config = wi_config_load(NULL, &problems);
@@ -34,7 +34,7 @@ static void check_url(char *url, const char *expected)
     free(url);
 }
 
-static void knows_where_things_lie(void **state)
+TEST(knows_where_things_lie)
 {
     const struct wi_hub hub = {.url = (char *)"https://hub.example/base"};
     const struct wi_hub plain = {.url = (char *)"https://w.example", .layout = WI_HUB_PLAIN};
@@ -48,7 +48,7 @@ static void knows_where_things_lie(void **state)
     check_url(wi_hub_file_url(&plain, "a/b", "", "x.gguf"), "https://w.example/a/b/x.gguf");
 }
 
-static void tells_its_own_urls(void **state)
+TEST(tells_its_own_urls)
 {
     const struct wi_hub hub = {.url = (char *)"https://hub.example:8443/base"};
     assert_true(wi_hub_owns_url(&hub, "https://hub.example:8443/other?x"));
@@ -92,7 +92,7 @@ static void refuse_token(const char *content, size_t size, mode_t mode, const ch
     assert_null(strstr(error.detail, "hf_"));
 }
 
-static void reads_tokens(void **state)
+TEST(reads_tokens)
 {
     struct wi_error error;
     char *token = read_token(" hf_abc\n", 8, 0600, &error), *long_one = wi_alloc(5000);
@@ -108,7 +108,7 @@ static void reads_tokens(void **state)
     free(long_one);
 }
 
-static void does_without_a_token_or_says_why_not(void **state)
+TEST(does_without_a_token_or_says_why_not)
 {
     struct wi_hub hub = {.name = (char *)"h"};
     struct wi_error error;
@@ -120,12 +120,4 @@ static void does_without_a_token_or_says_why_not(void **state)
     hub.token_file = (char *)"/tmp";
     assert_int_equal(wi_hub_read_token(&hub, &error), WI_HUB_UNAUTHORIZED);
     assert_non_null(strstr(error.detail, "is no regular file"));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {cmocka_unit_test(finds_hubs_of_the_configuration),
-        cmocka_unit_test(knows_where_things_lie), cmocka_unit_test(tells_its_own_urls),
-        cmocka_unit_test(reads_tokens), cmocka_unit_test(does_without_a_token_or_says_why_not)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -195,7 +195,9 @@ static void expect_error(enum wi_code code, const char *detail)
 #define ONE_FILE(path)                                                                             \
     "[{\"type\":\"file\",\"path\":\"" path "\",\"size\":3,\"oid\":\"" COMMIT "\"}]"
 
-static void resolves_then_lists_page_by_page(void **state)
+FIXTURE(set_up, tear_down)
+
+TEST(resolves_then_lists_page_by_page)
 {
     char link[256];
     snprintf(link, sizeof link,
@@ -214,7 +216,7 @@ static void resolves_then_lists_page_by_page(void **state)
     assert_int_equal(fixture->with_token, 3);
 }
 
-static void asks_for_main_without_a_token_where_there_is_none(void **state)
+TEST(asks_for_main_without_a_token_where_there_is_none)
 {
     const struct reply replies[] = {
         {REVISION "main", "200 OK", NULL, SHA_IS}, {TREE, "200 OK", NULL, ONE_FILE("a.json")}, {0}};
@@ -223,7 +225,7 @@ static void asks_for_main_without_a_token_where_there_is_none(void **state)
     assert_int_equal(fixture->with_token, 0);
 }
 
-static void follows_renamed_repositories_on_the_hub_alone(void **state)
+TEST(follows_renamed_repositories_on_the_hub_alone)
 {
     const struct reply replies[] = {
         {REVISION, "307 Temporary Redirect", "Location: /api/models/new/n/revision/main\r\n", ""},
@@ -233,7 +235,7 @@ static void follows_renamed_repositories_on_the_hub_alone(void **state)
     expect_error(WI_HUB_FAILED, "sends those who ask for o/n elsewhere (302)");
 }
 
-static void gives_up_on_redirects_in_a_circle(void **state)
+TEST(gives_up_on_redirects_in_a_circle)
 {
     const struct reply round = {REVISION, "302 Found", "Location: ?again\r\n", ""};
     const struct reply replies[] = {round, round, round, round, round, round, {0}};
@@ -242,7 +244,7 @@ static void gives_up_on_redirects_in_a_circle(void **state)
     assert_non_null(strstr(fixture->log.text, "main?again\n"));
 }
 
-static void refuses_pages_of_another_host(void **state)
+TEST(refuses_pages_of_another_host)
 {
     const struct reply replies[] = {{REVISION, "200 OK", NULL, SHA_IS},
         {TREE, "200 OK", "Link: <http://127.0.0.1:9/more>; rel=\"next\"\r\n", "[]"}, {0}};
@@ -250,7 +252,7 @@ static void refuses_pages_of_another_host(void **state)
     expect_error(WI_HUB_FAILED, "says that the files of o/n go on elsewhere");
 }
 
-static void says_what_the_hub_refuses(void **state)
+TEST(says_what_the_hub_refuses)
 {
     const struct reply replies[] = {
         {REVISION, "404 Not Found", "X-Error-Code: RevisionNotFound\r\n", ""}, {0}};
@@ -258,7 +260,7 @@ static void says_what_the_hub_refuses(void **state)
     expect_error(WI_HUB_NOT_FOUND, "does not have o/n@v9: there is no such revision");
 }
 
-static void refuses_garbage(void **state)
+TEST(refuses_garbage)
 {
     const struct reply replies[] = {
         {REVISION, "200 OK", NULL, SHA_IS}, {TREE, "200 OK", NULL, "<html>"}, {0}};
@@ -288,7 +290,7 @@ static void ask_for_it(const char *path, const struct reply *replies)
         uv_run(&fixture->loop, UV_RUN_DEFAULT);
 }
 
-static void asks_again_after_a_cut_and_a_stumble(void **state)
+TEST(asks_again_after_a_cut_and_a_stumble)
 {
     const struct reply replies[] = {{"GET /a", NULL, NULL, NULL},
         {"GET /a", "502 Bad Gateway", NULL, ""}, {"GET /a", "429 Busy", "Retry-After: 0\r\n", ""},
@@ -298,7 +300,7 @@ static void asks_again_after_a_cut_and_a_stumble(void **state)
     assert_string_equal(fixture->log.text, "GET /a\nGET /a\nGET /a\nGET /a\n");
 }
 
-static void gives_up_on_a_hub_that_stays_broken(void **state)
+TEST(gives_up_on_a_hub_that_stays_broken)
 {
     const struct reply bad = {"GET /a", "500 Internal Server Error", NULL, ""};
     const struct reply replies[] = {bad, bad, bad, bad, {"GET /a", "200 OK", NULL, "x"}, {0}};
@@ -306,7 +308,7 @@ static void gives_up_on_a_hub_that_stays_broken(void **state)
     expect_error(WI_HUB_FAILED, "hub local answers 500 for it");
 }
 
-static void passes_on_when_to_come_back(void **state)
+TEST(passes_on_when_to_come_back)
 {
     const struct reply replies[] = {
         {REVISION, "429 Too Many Requests", "Retry-After: 600\r\n", ""}, {0}};
@@ -315,7 +317,7 @@ static void passes_on_when_to_come_back(void **state)
     assert_int_equal(fixture->error.retry_after_s, 600);
 }
 
-static void says_that_nobody_answers(void **state)
+TEST(says_that_nobody_answers)
 {
     free(fixture->hub.url);
     fixture->hub.url = wi_strdup("http://127.0.0.1:9");
@@ -323,7 +325,7 @@ static void says_that_nobody_answers(void **state)
     expect_error(WI_HUB_FAILED, "hub local (http://127.0.0.1:9) cannot be asked: ");
 }
 
-static void reads_a_plain_hub_with_the_lengths(void **state)
+TEST(reads_a_plain_hub_with_the_lengths)
 {
     const struct reply replies[] = {
         {"GET /m/SHA256SUMS", "200 OK", NULL,
@@ -341,7 +343,7 @@ static void reads_a_plain_hub_with_the_lengths(void **state)
     assert_null(strstr(fixture->log.text, "run.py"));
 }
 
-static void holds_a_plain_hub_to_its_revision(void **state)
+TEST(holds_a_plain_hub_to_its_revision)
 {
     const struct reply replies[] = {
         {"GET /m/SHA256SUMS", "200 OK", NULL, SHA256 "  a.gguf\n"}, {0}};
@@ -350,27 +352,11 @@ static void holds_a_plain_hub_to_its_revision(void **state)
     expect_error(WI_HUB_NOT_FOUND, "m of hub local is another revision by now");
 }
 
-static void can_be_cancelled(void **state)
+TEST(can_be_cancelled)
 {
     struct wi_hub_list *going = start("o/n", (const struct reply[]){{0}});
     wi_hub_list_cancel(going);
     wi_hub_list_cancel(NULL);
     uv_run(&fixture->loop, UV_RUN_NOWAIT);
     assert_int_equal(fixture->ended, 0);
-}
-
-#define IN_FIXTURE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {IN_FIXTURE(resolves_then_lists_page_by_page),
-        IN_FIXTURE(asks_for_main_without_a_token_where_there_is_none),
-        IN_FIXTURE(follows_renamed_repositories_on_the_hub_alone),
-        IN_FIXTURE(gives_up_on_redirects_in_a_circle), IN_FIXTURE(refuses_pages_of_another_host),
-        IN_FIXTURE(says_what_the_hub_refuses), IN_FIXTURE(refuses_garbage),
-        IN_FIXTURE(asks_again_after_a_cut_and_a_stumble),
-        IN_FIXTURE(gives_up_on_a_hub_that_stays_broken), IN_FIXTURE(passes_on_when_to_come_back),
-        IN_FIXTURE(says_that_nobody_answers), IN_FIXTURE(reads_a_plain_hub_with_the_lengths),
-        IN_FIXTURE(holds_a_plain_hub_to_its_revision), IN_FIXTURE(can_be_cancelled)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

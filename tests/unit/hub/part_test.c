@@ -103,8 +103,10 @@ static int is_there(const struct fixture *f, const char *path)
     return faccessat(f->folder, path, F_OK, 0) == 0;
 }
 
+FIXTURE(set_up, tear_down)
+
 /* What was fetched stays, whichever of the steps finds no descriptor, and is known afterwards. */
-static void a_shortage_of_descriptors_loses_nothing(void **state)
+TEST(a_shortage_of_descriptors_loses_nothing)
 {
     const struct fixture *f = *state;
     struct wi_hub_file whole = file_of("whole"), half = file_of("four and more");
@@ -133,7 +135,7 @@ static void a_shortage_of_descriptors_loses_nothing(void **state)
     }
 }
 
-static void a_file_that_is_whole_is_not_begun_again(void **state)
+TEST(a_file_that_is_whole_is_not_begun_again)
 {
     const struct fixture *f = *state;
     fetch(f, "{\"a\": 1}");
@@ -148,7 +150,7 @@ static void a_file_that_is_whole_is_not_begun_again(void **state)
 
 /* The branch has moved on since the file was fetched: same path, same length, other bytes. Nor is
  * the old one changed where an earlier version has it, too. */
-static void a_file_of_another_commit_is_not_taken_for_it(void **state)
+TEST(a_file_of_another_commit_is_not_taken_for_it)
 {
     const struct fixture *f = *state;
     fetch(f, "{\"a\": 1}");
@@ -161,7 +163,7 @@ static void a_file_of_another_commit_is_not_taken_for_it(void **state)
     assert_file(f->root, "sub/config.json", "{\"a\": 2}");
 }
 
-static void a_file_of_unknown_origin_counts_by_its_bytes(void **state)
+TEST(a_file_of_unknown_origin_counts_by_its_bytes)
 {
     const struct fixture *f = *state;
     write_text(f->root, "sub/config.json", "{\"a\": 1}");
@@ -172,7 +174,7 @@ static void a_file_of_unknown_origin_counts_by_its_bytes(void **state)
     fetch(f, "{\"a\": 1}");
 }
 
-static void what_has_arrived_is_known_the_next_time(void **state)
+TEST(what_has_arrived_is_known_the_next_time)
 {
     const struct fixture *f = *state;
     struct wi_error error;
@@ -188,7 +190,7 @@ static void what_has_arrived_is_known_the_next_time(void **state)
 
 /* What lies there was changed since it was hashed, or is longer than the file: nothing of it is
  * believed. */
-static void what_lies_there_is_hashed_again(void **state)
+TEST(what_lies_there_is_hashed_again)
 {
     const struct fixture *f = *state;
     struct wi_error error;
@@ -210,7 +212,7 @@ static void what_lies_there_is_hashed_again(void **state)
 }
 
 /* A server that cannot go on sends all of it once more: what was there is void, and gone. */
-static void beginning_anew_drops_what_was_there(void **state)
+TEST(beginning_anew_drops_what_was_there)
 {
     const struct fixture *f = *state;
     struct wi_error error;
@@ -227,7 +229,7 @@ static void beginning_anew_drops_what_was_there(void **state)
     free(place);
 }
 
-static void what_never_began_leaves_nothing(void **state)
+TEST(what_never_began_leaves_nothing)
 {
     const struct fixture *f = *state;
     char *place = place_of("{\"a\": 1}");
@@ -236,7 +238,7 @@ static void what_never_began_leaves_nothing(void **state)
     free(place);
 }
 
-static void wrong_bytes_get_no_name(void **state)
+TEST(wrong_bytes_get_no_name)
 {
     const struct fixture *f = *state;
     struct wi_error error;
@@ -250,7 +252,7 @@ static void wrong_bytes_get_no_name(void **state)
 
 /* The kernel says that once, and holds the bytes for written afterwards: they would be taken for
  * those that are on disk. */
-static void what_did_not_get_to_the_disk_is_not_gone_on_with(void **state)
+TEST(what_did_not_get_to_the_disk_is_not_gone_on_with)
 {
     const struct fixture *f = *state;
     struct wi_error error;
@@ -267,7 +269,7 @@ static void what_did_not_get_to_the_disk_is_not_gone_on_with(void **state)
     free(place);
 }
 
-static void a_name_may_be_as_long_as_names_can_be(void **state)
+TEST(a_name_may_be_as_long_as_names_can_be)
 {
     const struct fixture *f = *state;
     struct wi_hub_file file = file_of("x");
@@ -282,24 +284,4 @@ static void a_name_may_be_as_long_as_names_can_be(void **state)
     assert_int_equal(wi_part_finish(part, &error), WI_OK);
     wi_part_close(part);
     assert_file(f->root, name, "x");
-}
-
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        TEST(a_shortage_of_descriptors_loses_nothing),
-        TEST(a_file_that_is_whole_is_not_begun_again),
-        TEST(a_file_of_another_commit_is_not_taken_for_it),
-        TEST(a_file_of_unknown_origin_counts_by_its_bytes),
-        TEST(what_has_arrived_is_known_the_next_time),
-        TEST(what_lies_there_is_hashed_again),
-        TEST(beginning_anew_drops_what_was_there),
-        TEST(what_never_began_leaves_nothing),
-        TEST(wrong_bytes_get_no_name),
-        TEST(what_did_not_get_to_the_disk_is_not_gone_on_with),
-        TEST(a_name_may_be_as_long_as_names_can_be),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

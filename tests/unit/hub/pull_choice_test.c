@@ -79,7 +79,15 @@ static void choose(struct fixture *f, const char *variant, int related)
     assert_int_equal(f->answers, 1);
 }
 
-static void keeps_what_the_hub_still_has(void **state)
+static int use_four_threads(void **state)
+{
+    return setenv("UV_THREADPOOL_SIZE", "4", 1);
+}
+
+GROUP(use_four_threads, NULL)
+FIXTURE(set_up, tear_down)
+
+TEST(keeps_what_the_hub_still_has)
 {
     struct fixture *f = *state;
     list(f, "m-Q8_0.gguf", "11");
@@ -101,7 +109,7 @@ static void keeps_what_the_hub_still_has(void **state)
     assert_false(f->all_here);
 }
 
-static void says_what_there_is_not(void **state)
+TEST(says_what_there_is_not)
 {
     struct fixture *f = *state;
     list(f, "m-Q8_0.gguf", "11");
@@ -124,7 +132,7 @@ static void gone_through(void *data, int cancelled)
 }
 
 /* While no thread is free the loop turns, and nothing is chosen. */
-static void leaves_the_loop_alone(void **state)
+TEST(leaves_the_loop_alone)
 {
     struct fixture *f = *state;
     uv_sem_t gate;
@@ -143,7 +151,7 @@ static void leaves_the_loop_alone(void **state)
     uv_sem_destroy(&gate);
 }
 
-static void says_nothing_once_cancelled(void **state)
+TEST(says_nothing_once_cancelled)
 {
     struct fixture *f = *state;
     list(f, "m-Q8_0.gguf", "11");
@@ -152,16 +160,4 @@ static void says_nothing_once_cancelled(void **state)
     wi_pull_choice_cancel(NULL);
     uv_run(&f->loop, UV_RUN_DEFAULT);
     assert_int_equal(f->answers, 0);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(keeps_what_the_hub_still_has, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(says_what_there_is_not, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(leaves_the_loop_alone, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(says_nothing_once_cancelled, set_up, tear_down),
-    };
-    setenv("UV_THREADPOOL_SIZE", "4", 1);
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

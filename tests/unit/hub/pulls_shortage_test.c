@@ -27,7 +27,9 @@ static int pull_under_shortage(struct fixture *f, enum place place, int descript
     return played.pauses;
 }
 
-static void a_shortage_is_waited_for(void **state)
+FIXTURE(set_up, tear_down)
+
+TEST(a_shortage_is_waited_for)
 {
     struct fixture *f = *state;
     wi_log_configure(WI_LOG_ERROR, WI_LOG_TEXT);
@@ -55,7 +57,7 @@ static void on_looked(
 }
 
 /* Else a variant that was pulled before would be dropped with the next one. */
-static void what_is_here_is_known_or_said_to_be_unknown(void **state)
+TEST(what_is_here_is_known_or_said_to_be_unknown)
 {
     struct fixture *f = *state;
     const struct wi_hub hub = {.name = "huggingface", .url = "https://hub"};
@@ -79,7 +81,7 @@ static void what_is_here_is_known_or_said_to_be_unknown(void **state)
     assert_int_equal(looked.code, WI_OK);
 }
 
-static void a_shortage_that_stays_is_told(void **state)
+TEST(a_shortage_that_stays_is_told)
 {
     struct fixture *f = *state;
     struct watcher watcher;
@@ -93,7 +95,7 @@ static void a_shortage_that_stays_is_told(void **state)
     assert_int_equal(played.pauses, WI_TRIES_MOST);
 }
 
-static void a_fetch_is_tried_as_long_as_bytes_come(void **state)
+TEST(a_fetch_is_tried_as_long_as_bytes_come)
 {
     enum { FAILURES = 2 * WI_TRIES_MOST };
     struct fixture *f = *state;
@@ -111,7 +113,7 @@ static void a_fetch_is_tried_as_long_as_bytes_come(void **state)
     assert_int_equal(counters.fetched_bytes, (FAILURES + 1) * played.model.size);
 }
 
-static void a_pull_that_waits_can_be_cancelled(void **state)
+TEST(a_pull_that_waits_can_be_cancelled)
 {
     struct fixture *f = *state;
     struct watcher watcher;
@@ -130,7 +132,7 @@ static void a_pull_that_waits_can_be_cancelled(void **state)
 }
 
 /* However many descriptors the next daemon has at first. */
-static void the_next_daemon_goes_on_after_a_shortage(void **state)
+TEST(the_next_daemon_goes_on_after_a_shortage)
 {
     struct fixture *f = *state;
     int waited = 0;
@@ -161,7 +163,7 @@ static void the_next_daemon_goes_on_after_a_shortage(void **state)
     assert_int_not_equal(waited, 0);
 }
 
-static void earlier_pulls_are_given_up_after_so_many_tries(void **state)
+TEST(earlier_pulls_are_given_up_after_so_many_tries)
 {
     struct fixture *f = *state;
     struct wi_pull_info info;
@@ -178,20 +180,4 @@ static void earlier_pulls_are_given_up_after_so_many_tries(void **state)
     assert_int_equal(played.pauses, WI_TRIES_MOST);
     assert_int_equal(wi_pulls_find(f->pulls, "org/small", &info), -1);
     assert_int_equal(count_stagings(f), 1);
-}
-
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        TEST(a_shortage_is_waited_for),
-        TEST(what_is_here_is_known_or_said_to_be_unknown),
-        TEST(a_shortage_that_stays_is_told),
-        TEST(a_fetch_is_tried_as_long_as_bytes_come),
-        TEST(a_pull_that_waits_can_be_cancelled),
-        TEST(the_next_daemon_goes_on_after_a_shortage),
-        TEST(earlier_pulls_are_given_up_after_so_many_tries),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

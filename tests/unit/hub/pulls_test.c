@@ -10,7 +10,9 @@ static void refuse(
     assert_string_equal(error.field, field);
 }
 
-static void one_pull_for_all_who_ask(void **state)
+FIXTURE(set_up, tear_down)
+
+TEST(one_pull_for_all_who_ask)
 {
     struct fixture *f = *state;
     struct watcher first, second;
@@ -39,7 +41,7 @@ static void one_pull_for_all_who_ask(void **state)
     assert_null(wi_pull_watch(f->pulls, "org/small", on_event, &first));
 }
 
-static void what_is_here_is_not_fetched(void **state)
+TEST(what_is_here_is_not_fetched)
 {
     struct fixture *f = *state;
     struct watcher watcher;
@@ -57,7 +59,7 @@ static void what_is_here_is_not_fetched(void **state)
     assert_int_equal(count_stagings(f), 0);
 }
 
-static void a_name_has_one_pull_at_a_time(void **state)
+TEST(a_name_has_one_pull_at_a_time)
 {
     struct fixture *f = *state;
     struct watcher watcher;
@@ -69,7 +71,7 @@ static void a_name_has_one_pull_at_a_time(void **state)
     run_until_ended(f, &watcher);
 }
 
-static void names_that_are_taken_are_refused(void **state)
+TEST(names_that_are_taken_are_refused)
 {
     struct fixture *f = *state;
     struct wi_error error;
@@ -99,7 +101,7 @@ static void names_that_are_taken_are_refused(void **state)
     assert_int_equal(played.lists, 0);
 }
 
-static void failures_for_good_leave_nothing(void **state)
+TEST(failures_for_good_leave_nothing)
 {
     struct fixture *f = *state;
     struct watcher watcher;
@@ -151,7 +153,7 @@ static int serves(struct fixture *f)
 }
 
 /* What the hub has now is whole, and no model: the version that is here goes on. */
-static void what_cannot_be_read_gets_no_name(void **state)
+TEST(what_cannot_be_read_gets_no_name)
 {
     struct fixture *f = *state;
     struct wi_buffer garbage = {0}, good = small_model();
@@ -174,7 +176,7 @@ static void what_cannot_be_read_gets_no_name(void **state)
 }
 
 /* The hub's list does not say how long its files are: that is asked for before there is room. */
-static void room_is_made_for_lengths_that_nobody_told(void **state)
+TEST(room_is_made_for_lengths_that_nobody_told)
 {
     struct fixture *f = *state;
     struct wi_buffer model = small_model();
@@ -189,7 +191,7 @@ static void room_is_made_for_lengths_that_nobody_told(void **state)
 }
 
 /* Two at a time of which either would fit. */
-static void pulls_under_way_count_in_the_quota(void **state)
+TEST(pulls_under_way_count_in_the_quota)
 {
     struct fixture *f = *state;
     struct watcher second;
@@ -216,7 +218,7 @@ static void expect_failure(struct fixture *f, struct wi_error *played_error, enu
     assert_int_equal(wi_versions_current(f->root, "org/small"), 0);
 }
 
-static void failures_that_may_pass_keep_what_was_fetched(void **state)
+TEST(failures_that_may_pass_keep_what_was_fetched)
 {
     struct fixture *f = *state;
     expect_failure(f, &played.fetch_error, WI_HUB_FAILED);
@@ -224,14 +226,14 @@ static void failures_that_may_pass_keep_what_was_fetched(void **state)
 }
 
 /* A name that was mistyped is not asked for again each time the daemon is started. */
-static void nothing_is_kept_of_what_never_began(void **state)
+TEST(nothing_is_kept_of_what_never_began)
 {
     struct fixture *f = *state;
     expect_failure(f, &played.list_error, WI_HUB_UNAUTHORIZED);
     assert_int_equal(count_stagings(f), 0);
 }
 
-static void a_cancelled_pull_leaves_nothing(void **state)
+TEST(a_cancelled_pull_leaves_nothing)
 {
     struct fixture *f = *state;
     struct watcher watcher;
@@ -254,7 +256,7 @@ static void a_cancelled_pull_leaves_nothing(void **state)
     assert_int_equal(counters.cancelled, 1);
 }
 
-static void the_next_daemon_goes_on(void **state)
+TEST(the_next_daemon_goes_on)
 {
     struct fixture *f = *state;
     struct watcher watcher;
@@ -274,7 +276,7 @@ static void the_next_daemon_goes_on(void **state)
     assert_int_equal(wi_versions_current(f->root, "org/small"), 1);
 }
 
-static void so_many_go_at_a_time(void **state)
+TEST(so_many_go_at_a_time)
 {
     struct fixture *f = *state;
     char reference[32];
@@ -286,34 +288,11 @@ static void so_many_go_at_a_time(void **state)
     refuse(f, &(struct wi_pull_want){.reference = "org/more"}, WI_QUEUE_FULL, "");
 }
 
-static void requests_pull_what_is_allowed(void **state)
+TEST(requests_pull_what_is_allowed)
 {
     struct fixture *f = *state;
     assert_true(wi_pulls_on_demand(f->pulls, "org/small"));
     assert_true(wi_pulls_on_demand(f->pulls, "org/small:Q8_0"));
     assert_false(wi_pulls_on_demand(f->pulls, "other/small"));
     assert_false(wi_pulls_on_demand(f->pulls, "small"));
-}
-
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        TEST(one_pull_for_all_who_ask),
-        TEST(what_is_here_is_not_fetched),
-        TEST(a_name_has_one_pull_at_a_time),
-        TEST(names_that_are_taken_are_refused),
-        TEST(failures_for_good_leave_nothing),
-        TEST(what_cannot_be_read_gets_no_name),
-        TEST(room_is_made_for_lengths_that_nobody_told),
-        TEST(pulls_under_way_count_in_the_quota),
-        TEST(failures_that_may_pass_keep_what_was_fetched),
-        TEST(nothing_is_kept_of_what_never_began),
-        TEST(a_cancelled_pull_leaves_nothing),
-        TEST(the_next_daemon_goes_on),
-        TEST(so_many_go_at_a_time),
-        TEST(requests_pull_what_is_allowed),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

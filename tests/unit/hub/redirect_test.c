@@ -26,7 +26,7 @@ static void is_refused(const char *location, const char *hub, const char *why)
     assert_null(strstr(error.detail, "s3cret"));
 }
 
-static void follows_to_https(void **state)
+TEST(follows_to_https)
 {
     leads(HUB, "https://cdn.example/x?Signature=s3cret", HUB,
         "https://cdn.example/x?Signature=s3cret");
@@ -36,7 +36,7 @@ static void follows_to_https(void **state)
 }
 
 /* Where the operator has named it, and nowhere else of a private network. */
-static void follows_a_private_hub_on_its_own_host(void **state)
+TEST(follows_a_private_hub_on_its_own_host)
 {
     static const char local[] = "http://localhost:5/models", lan[] = "https://10.0.0.1/models";
     leads("http://localhost:5/a", "http://127.0.0.1:6/b", local, "http://127.0.0.1:6/b");
@@ -49,7 +49,7 @@ static void follows_a_private_hub_on_its_own_host(void **state)
     assert_false(wi_redirect_stays(HUB, "https://other.example/"));
 }
 
-static void keeps_out_of_private_networks(void **state)
+TEST(keeps_out_of_private_networks)
 {
     static const char *const private[] = {"https://127.0.0.1/s3cret", "https://localhost/s3cret",
         "https://a.localhost/", "https://10.1.2.3/", "https://192.168.0.1:8443/",
@@ -60,7 +60,7 @@ static void keeps_out_of_private_networks(void **state)
         is_refused(private[i], HUB, "private network");
 }
 
-static void refuses_other_ways(void **state)
+TEST(refuses_other_ways)
 {
     is_refused("http://cdn.example/s3cret", "https://10.0.0.1/", "not https");
     is_refused("http://192.168.0.1/s3cret", "https://192.168.0.1/", "not https");
@@ -69,7 +69,7 @@ static void refuses_other_ways(void **state)
     is_refused(NULL, HUB, "without saying where");
 }
 
-static void counts_hops(void **state)
+TEST(counts_hops)
 {
     struct wi_error error;
     char *next = wi_redirect_follow(HUB, HUB, "/x", WI_REDIRECTS_MAX - 1, &error);
@@ -77,16 +77,4 @@ static void counts_hops(void **state)
     free(next);
     assert_null(wi_redirect_follow(HUB, HUB, "/x", WI_REDIRECTS_MAX, &error));
     assert_non_null(strstr(error.detail, "one redirect too many"));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(follows_to_https),
-        cmocka_unit_test(follows_a_private_hub_on_its_own_host),
-        cmocka_unit_test(keeps_out_of_private_networks),
-        cmocka_unit_test(refuses_other_ways),
-        cmocka_unit_test(counts_hops),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

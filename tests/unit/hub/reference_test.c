@@ -32,7 +32,7 @@ static void refuses(const char *text, enum wi_hub_layout layout, const char *det
 
 #define SUM "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
-static void takes_what_people_write(void **state)
+TEST(takes_what_people_write)
 {
     takes("org/name", WI_HUB_HUGGINGFACE, "org/name", NULL, NULL);
     takes("Org.1/na-me_2:Q8_0", WI_HUB_HUGGINGFACE, "Org.1/na-me_2", "Q8_0", NULL);
@@ -46,7 +46,7 @@ static void takes_what_people_write(void **state)
     takes("a@" SUM, WI_HUB_PLAIN, "a", NULL, SUM);
 }
 
-static void refuses_what_leads_elsewhere(void **state)
+TEST(refuses_what_leads_elsewhere)
 {
     static const char *const repositories[] = {"", "name", "a/b/c", "/a", "a/", "a//b", "../b",
         "a/..", "a/b..c", ".a/b", "a/-b", "a/b c", "a/b%2f", "a/b?x", "a/b#x", "a\\b/c", "a/b\n",
@@ -66,7 +66,7 @@ static void refuses_what_leads_elsewhere(void **state)
     refuses("a/b@main", WI_HUB_PLAIN, "can be no revision of a plain hub");
 }
 
-static void refuses_what_is_too_long(void **state)
+TEST(refuses_what_is_too_long)
 {
     char text[400];
     for (size_t length = 96; length <= 97; length++) {
@@ -82,7 +82,7 @@ static void refuses_what_is_too_long(void **state)
     refuses(text, WI_HUB_HUGGINGFACE, "can be no revision");
 }
 
-static void allows_on_demand_what_is_listed(void **state)
+TEST(allows_on_demand_what_is_listed)
 {
     struct wi_strings patterns = {0};
     wi_strings_add(&patterns, "no");
@@ -96,12 +96,4 @@ static void allows_on_demand_what_is_listed(void **state)
     assert_false(wi_hub_reference_on_demand(&patterns, "other/two"));
     assert_false(wi_hub_reference_on_demand(&patterns, "Org/any"));
     wi_strings_clear(&patterns);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {cmocka_unit_test(takes_what_people_write),
-        cmocka_unit_test(refuses_what_leads_elsewhere), cmocka_unit_test(refuses_what_is_too_long),
-        cmocka_unit_test(allows_on_demand_what_is_listed)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

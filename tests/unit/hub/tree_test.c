@@ -29,7 +29,7 @@ static void refuse(read_fn *read, const char *text, const char *why)
     wi_hub_tree_clear(&tree);
 }
 
-static void reads_pages(void **state)
+TEST(reads_pages)
 {
     struct wi_hub_tree tree = {0}, copy = {0};
     read_text(&tree, wi_hub_tree_read_revision, "{\"id\":\"o/n\",\"sha\":\"" SHA1 "\"}");
@@ -61,7 +61,7 @@ static void reads_pages(void **state)
     wi_hub_tree_clear(&copy);
 }
 
-static void refuses_revisions_without_a_commit(void **state)
+TEST(refuses_revisions_without_a_commit)
 {
     refuse(wi_hub_tree_read_revision, "", "of the revision: line ");
     refuse(wi_hub_tree_read_revision, "<html>", "of the revision: line 1");
@@ -74,7 +74,7 @@ static void refuses_revisions_without_a_commit(void **state)
 #define FILE_OF(path, size, oid)                                                                   \
     "[{\"type\":\"file\",\"path\":\"" path "\",\"size\":" size ",\"oid\":\"" oid "\"}]"
 
-static void refuses_trees_that_lie(void **state)
+TEST(refuses_trees_that_lie)
 {
     read_fn *read = wi_hub_tree_read_page;
     refuse(read, "{\"error\":\"x\"}", "it is no list");
@@ -96,7 +96,7 @@ static void refuses_trees_that_lie(void **state)
         "no length or no hash");
 }
 
-static void refuses_a_path_that_is_there_twice(void **state)
+TEST(refuses_a_path_that_is_there_twice)
 {
     struct wi_hub_tree tree = {0};
     struct wi_error error;
@@ -107,7 +107,7 @@ static void refuses_a_path_that_is_there_twice(void **state)
     wi_hub_tree_clear(&tree);
 }
 
-static void leaves_out_names_that_models_cannot_have(void **state)
+TEST(leaves_out_names_that_models_cannot_have)
 {
     struct wi_hub_tree tree = {0};
     read_text(&tree, wi_hub_tree_read_page, FILE_OF("a b.json", "1", SHA1));
@@ -129,7 +129,7 @@ static void put_files(struct wi_buffer *page, int count)
     wi_buffer_puts(page, "]");
 }
 
-static void reads_ten_thousand_files_and_no_more(void **state)
+TEST(reads_ten_thousand_files_and_no_more)
 {
     struct wi_hub_tree tree = {0};
     struct wi_buffer page = {0};
@@ -145,7 +145,7 @@ static void reads_ten_thousand_files_and_no_more(void **state)
     wi_buffer_clear(&page);
 }
 
-static void reads_sums(void **state)
+TEST(reads_sums)
 {
     struct wi_hub_tree tree = {0}, same = {0};
     static const char text[] = SHA256 "  model.gguf\r\n\n" SHA256 " *./sub/b.json\n\\" SHA256
@@ -172,7 +172,7 @@ static void reads_sums(void **state)
     wi_hub_tree_clear(&same);
 }
 
-static void refuses_sums_that_are_none(void **state)
+TEST(refuses_sums_that_are_none)
 {
     struct wi_hub_tree tree = {0};
     struct wi_error error;
@@ -188,16 +188,4 @@ static void refuses_sums_that_are_none(void **state)
     refuse(read, SHA256 "  ././a", "leads out of the repository");
     assert_int_equal(read(&tree, SHA256 "  a\0b", 68, &error), WI_HUB_FAILED);
     wi_hub_tree_clear(&tree);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {cmocka_unit_test(reads_pages),
-        cmocka_unit_test(refuses_revisions_without_a_commit),
-        cmocka_unit_test(refuses_trees_that_lie),
-        cmocka_unit_test(refuses_a_path_that_is_there_twice),
-        cmocka_unit_test(leaves_out_names_that_models_cannot_have),
-        cmocka_unit_test(reads_ten_thousand_files_and_no_more), cmocka_unit_test(reads_sums),
-        cmocka_unit_test(refuses_sums_that_are_none)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

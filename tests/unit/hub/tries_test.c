@@ -3,7 +3,7 @@
 
 #include "hub/tries.h"
 
-static void pauses_double_up_to_half_a_minute(void **state)
+TEST(pauses_double_up_to_half_a_minute)
 {
     assert_int_equal(wi_tries_pause(500, 1), 500);
     assert_int_equal(wi_tries_pause(500, 2), 1000);
@@ -11,10 +11,4 @@ static void pauses_double_up_to_half_a_minute(void **state)
     assert_int_equal(wi_tries_pause(500, 7), 30000);
     assert_int_equal(wi_tries_pause(500, 4000000000), 30000);
     assert_int_equal(wi_tries_pause(40000, 1), 30000);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {cmocka_unit_test(pauses_double_up_to_half_a_minute)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

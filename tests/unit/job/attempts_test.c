@@ -1,7 +1,9 @@
 /* What becomes of a job whose attempts fail, get lost, or cannot be sent. */
 #include "fixture.h"
 
-static void tries_again_elsewhere_up_to_the_limit(void **state)
+FIXTURE(set_up, tear_down)
+
+TEST(tries_again_elsewhere_up_to_the_limit)
 {
     submit("job-1");
     for (int i = 0; i < 3; i++) {
@@ -16,7 +18,7 @@ static void tries_again_elsewhere_up_to_the_limit(void **state)
     assert_int_equal(fixture->last.error.attempts, 4);
 }
 
-static void does_not_retry_the_models_own_failure(void **state)
+TEST(does_not_retry_the_models_own_failure)
 {
     submit("job-1");
     answer_failure(WI_INFERENCE_FAILED, 0);
@@ -25,7 +27,7 @@ static void does_not_retry_the_models_own_failure(void **state)
     assert_int_equal(fixture->dispatched, 1);
 }
 
-static void a_job_that_breaks_two_nodes_alone_is_poison(void **state)
+TEST(a_job_that_breaks_two_nodes_alone_is_poison)
 {
     submit("job-1");
     lose(1);
@@ -36,7 +38,7 @@ static void a_job_that_breaks_two_nodes_alone_is_poison(void **state)
     assert_int_equal(fixture->last.attempts, 2);
 }
 
-static void a_pipelined_job_loses_no_attempt_with_its_node(void **state)
+TEST(a_pipelined_job_loses_no_attempt_with_its_node)
 {
     submit("job-1");
     for (int i = 0; i < 15; i++)
@@ -63,7 +65,7 @@ static void submit_text(const char *options)
     assert_int_equal(wi_jobs_submit(fixture->jobs, &spec, on_done, NULL, NULL), WI_OK);
 }
 
-static void what_shared_an_engine_that_broke_is_tried_alone(void **state)
+TEST(what_shared_an_engine_that_broke_is_tried_alone)
 {
     submit_text(NULL);
     assert_false(fixture->is_alone);
@@ -79,7 +81,7 @@ static void what_shared_an_engine_that_broke_is_tried_alone(void **state)
     assert_int_equal(fixture->last.attempts, 7);
 }
 
-static void what_breaks_two_engines_alone_is_poison(void **state)
+TEST(what_breaks_two_engines_alone_is_poison)
 {
     submit_text(NULL);
     break_engine(WI_BLAME_SHARED);
@@ -91,7 +93,7 @@ static void what_breaks_two_engines_alone_is_poison(void **state)
     assert_non_null(strstr(fixture->last.error.detail, "ran this job alone"));
 }
 
-static void what_is_to_repeat_exactly_runs_alone(void **state)
+TEST(what_is_to_repeat_exactly_runs_alone)
 {
     submit_text("{\"deterministic\":true}");
     assert_true(fixture->is_alone);
@@ -101,7 +103,7 @@ static void what_is_to_repeat_exactly_runs_alone(void **state)
     answer_ok(fixture->attempt);
 }
 
-static void but_not_without_end(void **state)
+TEST(but_not_without_end)
 {
     submit("job-1");
     for (int i = 0; i < 16; i++) {
@@ -118,7 +120,7 @@ static void but_not_without_end(void **state)
     assert_int_equal(failures->rows[0].times, 16);
 }
 
-static void earlier_runs_of_a_stored_job_count_for_its_end(void **state)
+TEST(earlier_runs_of_a_stored_job_count_for_its_end)
 {
     struct wi_job_spec spec = {.id = "job-1",
         .model = wi_model_ref(&fixture->model),
@@ -133,7 +135,7 @@ static void earlier_runs_of_a_stored_job_count_for_its_end(void **state)
     assert_int_equal(fixture->last.attempts, 16);
 }
 
-static void what_happened_is_told_of_every_failure(void **state)
+TEST(what_happened_is_told_of_every_failure)
 {
     submit("job-1");
     lose(0);
@@ -145,7 +147,7 @@ static void what_happened_is_told_of_every_failure(void **state)
     assert_string_equal(fixture->last.error.failures.rows[1].reason, "it failed");
 }
 
-static void what_is_held_up_goes_where_there_is_room(void **state)
+TEST(what_is_held_up_goes_where_there_is_room)
 {
     submit_text(NULL);
     events()->on_held_up(events()->context, fixture->attempt, "another's grammar");
@@ -168,7 +170,7 @@ static void what_is_held_up_goes_where_there_is_room(void **state)
     assert_int_equal(fixture->last.attempts, 11);
 }
 
-static void says_why_the_latest_attempt_failed(void **state)
+TEST(says_why_the_latest_attempt_failed)
 {
     submit("job-1");
     json_t *json = wi_jobs_describe(fixture->jobs, "job-1");
@@ -184,7 +186,7 @@ static void says_why_the_latest_attempt_failed(void **state)
     assert_int_equal(wi_jobs_cancel(fixture->jobs, "job-1"), WI_OK);
 }
 
-static void where_one_is_busy_another_does(void **state)
+TEST(where_one_is_busy_another_does)
 {
     fixture->busy = 1;
     submit("job-1");
@@ -202,7 +204,7 @@ static void where_one_is_busy_another_does(void **state)
     assert_int_equal(fixture->answers, 0);
 }
 
-static void what_was_lost_together_keeps_its_order(void **state)
+TEST(what_was_lost_together_keeps_its_order)
 {
     char attempts[3][WI_ID_SIZE];
     for (int i = 0; i < 3; i++) {
@@ -220,26 +222,4 @@ static void what_was_lost_together_keeps_its_order(void **state)
     fixture->room = 3;
     events()->on_capacity(events()->context);
     assert_string_equal(fixture->order, "abcabc");
-}
-
-int main(void)
-{
-    wi_log_configure(WI_LOG_ERROR, WI_LOG_TEXT);
-    const struct CMUnitTest tests[] = {
-        TEST(tries_again_elsewhere_up_to_the_limit),
-        TEST(does_not_retry_the_models_own_failure),
-        TEST(a_job_that_breaks_two_nodes_alone_is_poison),
-        TEST(a_pipelined_job_loses_no_attempt_with_its_node),
-        TEST(what_shared_an_engine_that_broke_is_tried_alone),
-        TEST(what_breaks_two_engines_alone_is_poison),
-        TEST(what_is_to_repeat_exactly_runs_alone),
-        TEST(but_not_without_end),
-        TEST(earlier_runs_of_a_stored_job_count_for_its_end),
-        TEST(what_happened_is_told_of_every_failure),
-        TEST(what_is_held_up_goes_where_there_is_room),
-        TEST(says_why_the_latest_attempt_failed),
-        TEST(where_one_is_busy_another_does),
-        TEST(what_was_lost_together_keeps_its_order),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,7 +21,7 @@ static struct wi_model model_of(struct wi_onnx_value *input, struct wi_onnx_valu
         .signature = {.inputs = input, .input_count = 1, .outputs = output, .output_count = 1}};
 }
 
-static void only_what_is_a_batch_may_be_joined(void **state)
+TEST(only_what_is_a_batch_may_be_joined)
 {
     struct wi_onnx_value out = in;
     struct wi_model model = model_of(&in, &out);
@@ -59,7 +59,7 @@ static void add(
     wi_blob_append(tensor->blob, numbers, tensor->size);
 }
 
-static void rows_come_out_as_they_went_in(void **state)
+TEST(rows_come_out_as_they_went_in)
 {
     static const float numbers[] = {1, 2, 3, 4, 5, 6, 7, 8};
     struct wi_budget budget = {.limit = 1000};
@@ -93,7 +93,7 @@ static void rows_come_out_as_they_went_in(void **state)
     assert_int_equal(budget.used, 0);
 }
 
-static void what_differs_does_not_fit(void **state)
+TEST(what_differs_does_not_fit)
 {
     static const float numbers[] = {1, 2};
     struct wi_onnx_value out = in;
@@ -123,14 +123,4 @@ static void what_differs_does_not_fit(void **state)
     assert_false(wi_batch_fits(&a, &b));
     wi_tensors_clear(&a.tensors);
     wi_tensors_clear(&b.tensors);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(only_what_is_a_batch_may_be_joined),
-        cmocka_unit_test(rows_come_out_as_they_went_in),
-        cmocka_unit_test(what_differs_does_not_fit),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

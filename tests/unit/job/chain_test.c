@@ -40,7 +40,7 @@ static void check(const char *first, const char *second, size_t wanted)
     wi_chain_clear(&b);
 }
 
-static void test_messages(void **state)
+TEST(test_messages)
 {
     static const char first[] = "{\"messages\":[{\"role\":\"system\",\"content\":\"x\"},"
                                 "{\"role\":\"user\",\"content\":\"hello\"}]}";
@@ -59,7 +59,7 @@ static void test_messages(void **state)
     check("{\"messages\":[]}", "{\"texts\":[\"a\"]}", 0);
 }
 
-static void test_plain_text(void **state)
+TEST(test_plain_text)
 {
     char long_text[2000], input[2100];
     memset(long_text, 'a', sizeof long_text - 1);
@@ -77,7 +77,7 @@ static void test_plain_text(void **state)
     check("{\"prompt\":\"short\"}", "{\"prompt\":\"short\"}", 0);
 }
 
-static void test_owners_and_tools_are_apart(void **state)
+TEST(test_owners_and_tools_are_apart)
 {
     static const char input[] = "{\"messages\":[{\"role\":\"user\",\"content\":\"hello\"}]}";
     struct wi_chain ada = chain_of("ada", input, NULL), bob = chain_of("bob", input, NULL),
@@ -92,7 +92,7 @@ static void test_owners_and_tools_are_apart(void **state)
     wi_chain_clear(&warm);
 }
 
-static void test_the_next_turn_begins_with_the_answer(void **state)
+TEST(test_the_next_turn_begins_with_the_answer)
 {
     struct wi_chain first = chain_of(
                         "ada", "{\"messages\":[{\"role\":\"user\",\"content\":\"hello\"}]}", NULL),
@@ -108,7 +108,7 @@ static void test_the_next_turn_begins_with_the_answer(void **state)
     wi_chain_clear(&next);
 }
 
-static void test_long_text_is_bounded(void **state)
+TEST(test_long_text_is_bounded)
 {
     enum { SIZE = 2 * WI_CHAIN_MAX * WI_CHAIN_PIECE };
     char *text = malloc(SIZE);
@@ -128,7 +128,7 @@ static void test_long_text_is_bounded(void **state)
     wi_chain_clear(&other);
 }
 
-static void test_long_conversations_are_bounded(void **state)
+TEST(test_long_conversations_are_bounded)
 {
     json_t *input = json_pack("{s:[]}", "messages"), *messages = json_object_get(input, "messages");
     struct wi_chain chain = {0}, longer = {0};
@@ -144,17 +144,4 @@ static void test_long_conversations_are_bounded(void **state)
     json_decref(input);
     wi_chain_clear(&chain);
     wi_chain_clear(&longer);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_messages),
-        cmocka_unit_test(test_plain_text),
-        cmocka_unit_test(test_owners_and_tools_are_apart),
-        cmocka_unit_test(test_the_next_turn_begins_with_the_answer),
-        cmocka_unit_test(test_long_text_is_bounded),
-        cmocka_unit_test(test_long_conversations_are_bounded),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

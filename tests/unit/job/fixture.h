@@ -234,6 +234,4 @@ static inline void lose(enum wi_blame blame)
     events()->on_capacity(events()->context);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
 #endif

@@ -58,7 +58,9 @@ static void submit_beside(const char *id)
 
 /* ---------------------------------------------------------------- */
 
-static void what_may_not_go_is_refused_at_once(void **state)
+FIXTURE(set_up, tear_down)
+
+TEST(what_may_not_go_is_refused_at_once)
 {
     struct wi_error error;
     watch();
@@ -69,7 +71,7 @@ static void what_may_not_go_is_refused_at_once(void **state)
     assert_int_equal(fixture->answers, 0);
 }
 
-static void or_when_its_turn_has_come(void **state)
+TEST(or_when_its_turn_has_come)
 {
     watch();
     fixture->room = 0;
@@ -83,7 +85,7 @@ static void or_when_its_turn_has_come(void **state)
     assert_int_equal(fixture->dispatched, 0);
 }
 
-static void an_answer_is_shown_before_its_client_has_it(void **state)
+TEST(an_answer_is_shown_before_its_client_has_it)
 {
     watch();
     submit("job-1");
@@ -94,7 +96,7 @@ static void an_answer_is_shown_before_its_client_has_it(void **state)
     assert_int_equal(fixture->last.numerics, WI_TRUSTED);
 }
 
-static void what_was_too_big_is_tried_once_more(void **state)
+TEST(what_was_too_big_is_tried_once_more)
 {
     watch();
     watcher.too_big = 1;
@@ -108,7 +110,7 @@ static void what_was_too_big_is_tried_once_more(void **state)
     assert_int_equal(fixture->last.code, WI_INFERENCE_FAILED);
 }
 
-static void of_what_runs_beside_the_clients_only_the_failures_are_told(void **state)
+TEST(of_what_runs_beside_the_clients_only_the_failures_are_told)
 {
     struct wi_job_counters counters;
     watch();
@@ -126,7 +128,7 @@ static void of_what_runs_beside_the_clients_only_the_failures_are_told(void **st
     assert_int_equal(counters.completed + counters.failed, 0);
 }
 
-static void what_runs_beside_the_clients_is_not_tried_again(void **state)
+TEST(what_runs_beside_the_clients_is_not_tried_again)
 {
     submit_beside("beside-1");
     lose(0);
@@ -135,7 +137,7 @@ static void what_runs_beside_the_clients_is_not_tried_again(void **state)
     assert_int_equal(fixture->last.code, WI_ATTEMPTS_EXHAUSTED);
 }
 
-static void shutting_down_ends_what_runs_beside_the_clients_at_once(void **state)
+TEST(shutting_down_ends_what_runs_beside_the_clients_at_once)
 {
     submit("job-1");
     submit_beside("beside-1");
@@ -143,19 +145,4 @@ static void shutting_down_ends_what_runs_beside_the_clients_at_once(void **state
     assert_int_equal(fixture->cancelled, 1);
     assert_int_equal(fixture->answers, 1);
     assert_int_equal(fixture->last.code, WI_SHUTTING_DOWN);
-}
-
-int main(void)
-{
-    wi_log_configure(WI_LOG_ERROR, WI_LOG_TEXT);
-    const struct CMUnitTest tests[] = {
-        TEST(what_may_not_go_is_refused_at_once),
-        TEST(or_when_its_turn_has_come),
-        TEST(an_answer_is_shown_before_its_client_has_it),
-        TEST(what_was_too_big_is_tried_once_more),
-        TEST(of_what_runs_beside_the_clients_only_the_failures_are_told),
-        TEST(what_runs_beside_the_clients_is_not_tried_again),
-        TEST(shutting_down_ends_what_runs_beside_the_clients_at_once),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

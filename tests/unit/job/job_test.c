@@ -6,7 +6,9 @@
 
 /* ---------------------------------------------------------------- tests */
 
-static void answers_once(void **state)
+FIXTURE(set_up, tear_down)
+
+TEST(answers_once)
 {
     char attempt[WI_ID_SIZE];
     submit("job-1");
@@ -24,7 +26,7 @@ static void answers_once(void **state)
     assert_int_equal(counters.late, 1);
 }
 
-static void waits_for_room_in_order_of_priority(void **state)
+TEST(waits_for_room_in_order_of_priority)
 {
     fixture->room = 0;
     submit_as("job-1", "a", 5, 60000, NULL);
@@ -41,7 +43,7 @@ static void waits_for_room_in_order_of_priority(void **state)
     assert_string_equal(fixture->order, "bac");
 }
 
-static void looks_again_by_itself_at_what_waits(void **state)
+TEST(looks_again_by_itself_at_what_waits)
 {
     fixture->pick = WI_PICK_WAIT;
     assert_int_equal(submit_as("job-1", NULL, 5, 5000, NULL), WI_OK);
@@ -52,7 +54,7 @@ static void looks_again_by_itself_at_what_waits(void **state)
     assert_int_equal(fixture->answers, 0);
 }
 
-static void refuses_when_the_queue_is_full(void **state)
+TEST(refuses_when_the_queue_is_full)
 {
     struct wi_error error;
     fixture->room = 0;
@@ -66,7 +68,7 @@ static void refuses_when_the_queue_is_full(void **state)
     assert_int_equal(wi_jobs_admit(fixture->jobs, NULL, &error), WI_QUEUE_FULL);
 }
 
-static void a_hundred_thousand_may_wait_and_each_gets_its_one_answer(void **state)
+TEST(a_hundred_thousand_may_wait_and_each_gets_its_one_answer)
 {
     enum { COUNT = 100000 };
     struct wi_error error = {0};
@@ -104,7 +106,7 @@ static enum wi_code submit_of(const char *id, const char *client, struct wi_erro
     return wi_jobs_submit(fixture->jobs, &spec, on_done, NULL, error);
 }
 
-static void refuses_whose_share_is_used_up(void **state)
+TEST(refuses_whose_share_is_used_up)
 {
     struct wi_error error;
     fixture->config.pool.client_share = 0.5;
@@ -124,7 +126,7 @@ static void refuses_whose_share_is_used_up(void **state)
     assert_int_equal(submit_of("c-2", "eve", &error), WI_OK); /* one is never too many */
 }
 
-static void refuses_what_nothing_can_run(void **state)
+TEST(refuses_what_nothing_can_run)
 {
     struct wi_error error;
     fixture->pick = WI_PICK_NEVER;
@@ -133,7 +135,7 @@ static void refuses_what_nothing_can_run(void **state)
     assert_int_equal(fixture->answers, 0);
 }
 
-static void answers_what_waits_when_nothing_can_run_it_any_more(void **state)
+TEST(answers_what_waits_when_nothing_can_run_it_any_more)
 {
     fixture->room = 0;
     submit("job-1");
@@ -143,7 +145,7 @@ static void answers_what_waits_when_nothing_can_run_it_any_more(void **state)
     assert_int_equal(fixture->last.code, WI_UNAVAILABLE);
 }
 
-static void a_deadline_answers_and_stops_the_work(void **state)
+TEST(a_deadline_answers_and_stops_the_work)
 {
     assert_int_equal(submit_as("job-1", NULL, 5, 1, NULL), WI_OK);
     fixture->room = 0;
@@ -155,7 +157,7 @@ static void a_deadline_answers_and_stops_the_work(void **state)
     assert_int_equal(fixture->backlog, 0);
 }
 
-static void cancelling_and_abandoning(void **state)
+TEST(cancelling_and_abandoning)
 {
     submit("job-1");
     submit("job-2");
@@ -168,7 +170,7 @@ static void cancelling_and_abandoning(void **state)
     assert_int_equal(wi_jobs_cancel(fixture->jobs, "job-1"), WI_JOB_NOT_FOUND);
 }
 
-static void sending_may_fail(void **state)
+TEST(sending_may_fail)
 {
     struct wi_error error;
     fixture->dispatch_code = WI_INPUT_INVALID;
@@ -188,7 +190,7 @@ static void sending_may_fail(void **state)
     assert_int_equal(fixture->dispatched, 1);
 }
 
-static void each_job_is_counted_once(void **state)
+TEST(each_job_is_counted_once)
 {
     struct wi_job_counters counters;
     submit("job-1");
@@ -209,7 +211,7 @@ static void on_idle(void *context)
     fixture->idle++;
 }
 
-static void draining_finishes_what_runs(void **state)
+TEST(draining_finishes_what_runs)
 {
     submit("job-1");
     fixture->room = 0;
@@ -224,7 +226,7 @@ static void draining_finishes_what_runs(void **state)
     assert_int_equal(fixture->idle, 1);
 }
 
-static void describes_a_job(void **state)
+TEST(describes_a_job)
 {
     submit("job-1");
     json_t *json = wi_jobs_describe(fixture->jobs, "job-1");
@@ -234,7 +236,7 @@ static void describes_a_job(void **state)
     assert_null(wi_jobs_describe(fixture->jobs, "job-2"));
 }
 
-static void says_whose_a_job_is(void **state)
+TEST(says_whose_a_job_is)
 {
     struct wi_error error;
     assert_int_equal(submit_of("job-1", "ada", &error), WI_OK);
@@ -248,7 +250,7 @@ static void says_whose_a_job_is(void **state)
 }
 
 /* A conversation, and an answer that says how long both were. */
-static void says_what_a_node_has_computed(void **state)
+TEST(says_what_a_node_has_computed)
 {
     struct wi_job_spec spec = {.id = "job-1",
         .model = wi_model_ref(&fixture->model),
@@ -267,7 +269,7 @@ static void says_what_a_node_has_computed(void **state)
     assert_int_equal(fixture->computed_tokens, 9);
 }
 
-static void says_how_much_text_is_foreseen(void **state)
+TEST(says_how_much_text_is_foreseen)
 {
     struct wi_job_spec spec = {.id = "job-1",
         .model = wi_model_ref(&fixture->model),
@@ -282,29 +284,4 @@ static void says_how_much_text_is_foreseen(void **state)
     assert_true(fixture->demanded_tokens == 4007);
     assert_true(fixture->sent_tokens == 4007);
     answer_ok(fixture->attempt);
-}
-
-int main(void)
-{
-    wi_log_configure(WI_LOG_ERROR, WI_LOG_TEXT);
-    const struct CMUnitTest tests[] = {
-        TEST(answers_once),
-        TEST(says_what_a_node_has_computed),
-        TEST(waits_for_room_in_order_of_priority),
-        TEST(looks_again_by_itself_at_what_waits),
-        TEST(refuses_when_the_queue_is_full),
-        TEST(a_hundred_thousand_may_wait_and_each_gets_its_one_answer),
-        TEST(refuses_whose_share_is_used_up),
-        TEST(refuses_what_nothing_can_run),
-        TEST(answers_what_waits_when_nothing_can_run_it_any_more),
-        TEST(a_deadline_answers_and_stops_the_work),
-        TEST(cancelling_and_abandoning),
-        TEST(sending_may_fail),
-        TEST(each_job_is_counted_once),
-        TEST(draining_finishes_what_runs),
-        TEST(describes_a_job),
-        TEST(says_whose_a_job_is),
-        TEST(says_how_much_text_is_foreseen),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

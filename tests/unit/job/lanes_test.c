@@ -116,7 +116,9 @@ static int tear_down(void **state)
 
 /* ---------------------------------------------------------------- */
 
-static void a_seat_costs_one_question_however_many_lanes_wait(void **state)
+FIXTURE(set_up, tear_down)
+
+TEST(a_seat_costs_one_question_however_many_lanes_wait)
 {
     for (int i = 0; i < 10; i++) {
         make_room();
@@ -128,7 +130,7 @@ static void a_seat_costs_one_question_however_many_lanes_wait(void **state)
     assert_int_equal(the.picks, 10);
 }
 
-static void lanes_that_must_wait_are_asked_about_in_turn(void **state)
+TEST(lanes_that_must_wait_are_asked_about_in_turn)
 {
     the.pick = WI_PICK_WAIT; /* though there is room: none of it is right for them */
     the.room = 1;
@@ -146,7 +148,7 @@ static void lanes_that_must_wait_are_asked_about_in_turn(void **state)
     assert_string_equal(the.attempt, "job-999.1");
 }
 
-static void what_nothing_can_run_is_refused_though_nothing_has_room(void **state)
+TEST(what_nothing_can_run_is_refused_though_nothing_has_room)
 {
     events()->on_capacity(events()->context);
     assert_in_range(the.picks, 1, LANES / 10); /* in turn, here too */
@@ -180,7 +182,7 @@ static void submit(const char *id, enum wi_task_kind task)
     submit_some(id, task, 0);
 }
 
-static void a_short_task_waits_behind_no_generation(void **state)
+TEST(a_short_task_waits_behind_no_generation)
 {
     submit("writes", WI_TASK_IMAGE_TO_TEXT);
     submit("reads", WI_TASK_ZERO_SHOT_IMAGE);
@@ -192,7 +194,7 @@ static void a_short_task_waits_behind_no_generation(void **state)
 }
 
 /* Not even where both are for the same model. */
-static void what_strangers_may_have_waits_behind_nothing_that_they_may_not(void **state)
+TEST(what_strangers_may_have_waits_behind_nothing_that_they_may_not)
 {
     submit_some("secret", WI_TASK_ZERO_SHOT_IMAGE, 1);
     submit_some("public", WI_TASK_ZERO_SHOT_IMAGE, 0);
@@ -201,17 +203,4 @@ static void what_strangers_may_have_waits_behind_nothing_that_they_may_not(void 
     assert_int_equal(the.dispatched, 1);
     the.strangers = 0;
     assert_string_equal(make_room(), "secret.1");
-}
-
-int main(void)
-{
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-    const struct CMUnitTest tests[] = {
-        TEST(a_seat_costs_one_question_however_many_lanes_wait),
-        TEST(lanes_that_must_wait_are_asked_about_in_turn),
-        TEST(what_nothing_can_run_is_refused_though_nothing_has_room),
-        TEST(a_short_task_waits_behind_no_generation),
-        TEST(what_strangers_may_have_waits_behind_nothing_that_they_may_not),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -36,7 +36,9 @@ static void add_many(struct wi_parts *parts, unsigned count, size_t bytes)
         assert_true(add_bytes(parts, wi_parts_count(parts), bytes));
 }
 
-static void takes_each_part_once_and_in_order(void **state)
+FIXTURE(set_up, tear_down)
+
+TEST(takes_each_part_once_and_in_order)
 {
     struct wi_parts *parts = *state;
     wi_parts_begin(parts);
@@ -55,7 +57,7 @@ static void takes_each_part_once_and_in_order(void **state)
     assert_true(wi_parts_brought(parts));
 }
 
-static void grants_in_steps_what_the_client_has_taken(void **state)
+TEST(grants_in_steps_what_the_client_has_taken)
 {
     struct wi_parts *parts = *state;
     struct wi_credit credit;
@@ -74,7 +76,7 @@ static void grants_in_steps_what_the_client_has_taken(void **state)
     assert_false(wi_parts_grant(parts, &credit));
 }
 
-static void one_part_of_any_size_goes_while_neither_total_is_reached(void **state)
+TEST(one_part_of_any_size_goes_while_neither_total_is_reached)
 {
     struct wi_parts *parts = *state;
     struct wi_credit credit;
@@ -90,7 +92,7 @@ static void one_part_of_any_size_goes_while_neither_total_is_reached(void **stat
 }
 
 /* Whatever is outstanding: what an attempt has used up is granted again when all is taken. */
-static void never_leaves_an_attempt_without_credit_for_good(void **state)
+TEST(never_leaves_an_attempt_without_credit_for_good)
 {
     struct wi_parts *parts = *state;
     struct wi_credit credit;
@@ -107,7 +109,7 @@ static void never_leaves_an_attempt_without_credit_for_good(void **state)
     }
 }
 
-static void another_attempt_counts_from_its_own_beginning(void **state)
+TEST(another_attempt_counts_from_its_own_beginning)
 {
     struct wi_parts *parts = *state;
     struct wi_credit credit;
@@ -124,7 +126,7 @@ static void another_attempt_counts_from_its_own_beginning(void **state)
     assert_int_equal(credit.bytes, WI_CREDIT_BYTES + 200);
 }
 
-static void no_client_takes_what_was_not_sent(void **state)
+TEST(no_client_takes_what_was_not_sent)
 {
     struct wi_parts *parts = *state;
     struct wi_credit credit;
@@ -140,7 +142,7 @@ static void no_client_takes_what_was_not_sent(void **state)
     assert_int_equal(credit.parts, 64);
 }
 
-static void tells_another_attempt_what_was_said(void **state)
+TEST(tells_another_attempt_what_was_said)
 {
     struct wi_parts *parts = *state;
     struct wi_parts_end end;
@@ -160,7 +162,7 @@ static void tells_another_attempt_what_was_said(void **state)
     json_decref(tokens);
 }
 
-static void what_had_neither_text_nor_tokens_is_continued_by_number(void **state)
+TEST(what_had_neither_text_nor_tokens_is_continued_by_number)
 {
     struct wi_parts *parts = *state;
     struct wi_parts_end end;
@@ -175,7 +177,7 @@ static void what_had_neither_text_nor_tokens_is_continued_by_number(void **state
     wi_parts_end_clear(&end);
 }
 
-static void keeps_four_mebibytes_and_not_one_byte_more(void **state)
+TEST(keeps_four_mebibytes_and_not_one_byte_more)
 {
     struct wi_parts *parts = *state;
     static char text[WI_PARTS_KEPT / 128];
@@ -194,7 +196,7 @@ static void keeps_four_mebibytes_and_not_one_byte_more(void **state)
     assert_true(add_text(parts, 129, "which still goes to the client"));
 }
 
-static void cannot_continue_what_the_memory_refuses(void **state)
+TEST(cannot_continue_what_the_memory_refuses)
 {
     struct wi_budget budget = {.limit = 10000};
     struct wi_parts *parts = wi_parts_new(&budget);
@@ -225,7 +227,7 @@ static void add_answer(
     json_decref(result);
 }
 
-static void tells_several_answers_one_after_another(void **state)
+TEST(tells_several_answers_one_after_another)
 {
     struct wi_parts *parts = *state;
     struct wi_parts_end end;
@@ -252,7 +254,7 @@ static void tells_several_answers_one_after_another(void **state)
     json_decref(tokens);
 }
 
-static void tells_that_an_only_answer_has_ended(void **state)
+TEST(tells_that_an_only_answer_has_ended)
 {
     struct wi_parts *parts = *state;
     struct wi_parts_end end;
@@ -263,7 +265,7 @@ static void tells_that_an_only_answer_has_ended(void **state)
     wi_parts_end_clear(&end);
 }
 
-static void joins_several_answers_within_the_memory(void **state)
+TEST(joins_several_answers_within_the_memory)
 {
     struct wi_budget budget = {.limit = 1000000};
     struct wi_parts *parts = wi_parts_new(&budget);
@@ -286,7 +288,7 @@ static void joins_several_answers_within_the_memory(void **state)
     assert_int_equal(budget.used, 0);
 }
 
-static void keeps_no_more_answers_than_can_be_told(void **state)
+TEST(keeps_no_more_answers_than_can_be_told)
 {
     struct wi_parts *parts = *state;
     wi_parts_begin(parts);
@@ -294,27 +296,4 @@ static void keeps_no_more_answers_than_can_be_told(void **state)
     assert_null(wi_parts_obstacle(parts));
     add_answer(parts, WI_PARTS_ANSWERS, "b", NULL, NULL);
     assert_non_null(wi_parts_obstacle(parts));
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        TEST(takes_each_part_once_and_in_order),
-        TEST(grants_in_steps_what_the_client_has_taken),
-        TEST(one_part_of_any_size_goes_while_neither_total_is_reached),
-        TEST(never_leaves_an_attempt_without_credit_for_good),
-        TEST(another_attempt_counts_from_its_own_beginning),
-        TEST(no_client_takes_what_was_not_sent),
-        TEST(tells_another_attempt_what_was_said),
-        TEST(what_had_neither_text_nor_tokens_is_continued_by_number),
-        TEST(keeps_four_mebibytes_and_not_one_byte_more),
-        TEST(cannot_continue_what_the_memory_refuses),
-        TEST(tells_several_answers_one_after_another),
-        TEST(tells_that_an_only_answer_has_ended),
-        TEST(joins_several_answers_within_the_memory),
-        TEST(keeps_no_more_answers_than_can_be_told),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

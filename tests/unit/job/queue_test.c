@@ -17,7 +17,7 @@ static struct wi_queue_entry *take(struct wi_queue *queue, double now)
     return best;
 }
 
-static void goes_by_priority_then_age(void **state)
+TEST(goes_by_priority_then_age)
 {
     struct wi_queue *queue = wi_queue_new();
     struct wi_queue_entry a = entry(5, 1), b = entry(5, 2), c = entry(7, 3), d = entry(0, 0);
@@ -34,7 +34,7 @@ static void goes_by_priority_then_age(void **state)
     wi_queue_free(queue);
 }
 
-static void tells_how_many_go_before(void **state)
+TEST(tells_how_many_go_before)
 {
     struct wi_queue *queue = wi_queue_new();
     struct wi_queue_entry a = entry(5, 1), b = entry(5, 2), c = entry(7, 3), d = entry(0, 0);
@@ -54,7 +54,7 @@ static void tells_how_many_go_before(void **state)
     wi_queue_free(queue);
 }
 
-static void what_comes_back_goes_first(void **state)
+TEST(what_comes_back_goes_first)
 {
     struct wi_queue *queue = wi_queue_new();
     struct wi_queue_entry a = entry(5, 1), b = entry(5, 2);
@@ -65,7 +65,7 @@ static void what_comes_back_goes_first(void **state)
     wi_queue_free(queue);
 }
 
-static void a_blocked_lane_is_passed_over_until_unblocked(void **state)
+TEST(a_blocked_lane_is_passed_over_until_unblocked)
 {
     struct wi_queue *queue = wi_queue_new();
     struct wi_queue_entry a = entry(9, 1), b = entry(1, 2), c = entry(9, 3);
@@ -81,7 +81,7 @@ static void a_blocked_lane_is_passed_over_until_unblocked(void **state)
     wi_queue_free(queue);
 }
 
-static void waiting_makes_urgent(void **state)
+TEST(waiting_makes_urgent)
 {
     struct wi_queue *queue = wi_queue_new();
     struct wi_queue_entry old = entry(0, 0), fresh = entry(9, 10 * WI_QUEUE_AGEING_MS);
@@ -93,7 +93,7 @@ static void waiting_makes_urgent(void **state)
     wi_queue_free(queue);
 }
 
-static void leaves_from_the_middle(void **state)
+TEST(leaves_from_the_middle)
 {
     struct wi_queue *queue = wi_queue_new();
     struct wi_queue_entry a = entry(5, 1), b = entry(5, 2), c = entry(5, 3);
@@ -114,7 +114,7 @@ static struct wi_queue_entry of(const char *client, double since)
     return (struct wi_queue_entry){.priority = 5, .since = since, .client = client};
 }
 
-static void clients_take_turns(void **state)
+TEST(clients_take_turns)
 {
     struct wi_queue *queue = wi_queue_new();
     struct wi_queue_entry many[1000], one = of("small", 2000), two = of("small", 2001);
@@ -138,7 +138,7 @@ static void clients_take_turns(void **state)
     wi_queue_free(queue);
 }
 
-static void one_that_is_always_there_again_does_not_win(void **state)
+TEST(one_that_is_always_there_again_does_not_win)
 {
     struct wi_queue *queue = wi_queue_new();
     struct wi_queue_entry many[100], again = of("again", 0);
@@ -161,7 +161,7 @@ static void one_that_is_always_there_again_does_not_win(void **state)
     wi_queue_free(queue);
 }
 
-static void what_was_withdrawn_uses_up_nobodys_turn(void **state)
+TEST(what_was_withdrawn_uses_up_nobodys_turn)
 {
     struct wi_queue *queue = wi_queue_new();
     struct wi_queue_entry many[100], late = of("late", 200);
@@ -179,7 +179,7 @@ static void what_was_withdrawn_uses_up_nobodys_turn(void **state)
     wi_queue_free(queue);
 }
 
-static void clients_that_are_gone_are_forgotten(void **state)
+TEST(clients_that_are_gone_are_forgotten)
 {
     struct wi_queue *queue = wi_queue_new();
     char name[32];
@@ -234,7 +234,7 @@ static int is_open(void *owner)
     return !is_shut(*(const int *)owner, shut_gates);
 }
 
-static void the_order_is_that_of_a_plain_walk(void **state)
+TEST(the_order_is_that_of_a_plain_walk)
 {
     static const char *const clients[] = {"a", "b", "c"};
     struct wi_queue_entry entries[ENTRIES] = {{0}};
@@ -289,7 +289,7 @@ static void the_order_is_that_of_a_plain_walk(void **state)
     wi_queue_free(queue);
 }
 
-static void lanes_are_looked_at_in_turn(void **state)
+TEST(lanes_are_looked_at_in_turn)
 {
     struct wi_queue *queue = wi_queue_new();
     struct wi_queue_entry a = entry(5, 1), b = entry(5, 2), c = entry(9, 3), d = entry(7, 4);
@@ -311,23 +311,4 @@ static void lanes_are_looked_at_in_turn(void **state)
     wi_queue_remove(queue, &b);
     assert_null(wi_queue_oldest(queue, 5));
     wi_queue_free(queue);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(goes_by_priority_then_age),
-        cmocka_unit_test(tells_how_many_go_before),
-        cmocka_unit_test(what_comes_back_goes_first),
-        cmocka_unit_test(a_blocked_lane_is_passed_over_until_unblocked),
-        cmocka_unit_test(waiting_makes_urgent),
-        cmocka_unit_test(leaves_from_the_middle),
-        cmocka_unit_test(clients_take_turns),
-        cmocka_unit_test(one_that_is_always_there_again_does_not_win),
-        cmocka_unit_test(what_was_withdrawn_uses_up_nobodys_turn),
-        cmocka_unit_test(clients_that_are_gone_are_forgotten),
-        cmocka_unit_test(the_order_is_that_of_a_plain_walk),
-        cmocka_unit_test(lanes_are_looked_at_in_turn),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,7 +24,7 @@ static json_t *seed_of(json_t *options)
     return seed;
 }
 
-static void what_is_drawn_has_a_seed(void **state)
+TEST(what_is_drawn_has_a_seed)
 {
     json_t *one = seed_of(NULL), *other = seed_of(json_pack("{s:f}", "temperature", 0.7)),
            *given = seed_of(json_pack("{s:i}", "seed", 5));
@@ -56,24 +56,24 @@ static void expect_tokens(enum wi_form form, enum wi_task_kind task, const char 
     wi_infer_clear(&infer);
 }
 
-static void a_prompt_has_a_token_for_each_four_bytes(void **state)
+TEST(a_prompt_has_a_token_for_each_four_bytes)
 {
     expect_tokens(WI_FORM_STRING, WI_TASK_NONE, NULL, 1 + 26 / 4.0, WI_USUAL_ANSWER_TOKENS);
     expect_tokens(WI_FORM_MESSAGES, WI_TASK_NONE, "{\"max_tokens\":7}", 1 + 26 / 4.0, 7);
 }
 
-static void a_limit_is_no_promise(void **state)
+TEST(a_limit_is_no_promise)
 {
     expect_tokens(WI_FORM_MESSAGES, WI_TASK_NONE, "{\"max_tokens\":9999999}", 1 + 26 / 4.0, 1024);
 }
 
-static void what_makes_no_text_only_reads(void **state)
+TEST(what_makes_no_text_only_reads)
 {
     expect_tokens(WI_FORM_STRING, WI_TASK_EMBED, NULL, 1 + 26 / 4.0, 0);
     expect_tokens(WI_FORM_STRING, WI_TASK_TOKENIZE, NULL, 1, 0); /* and hardly that */
 }
 
-static void what_has_no_text_has_no_tokens(void **state)
+TEST(what_has_no_text_has_no_tokens)
 {
     expect_tokens(WI_FORM_NONE, WI_TASK_NONE, "{\"max_tokens\":7}", 0, 0);
 }
@@ -95,24 +95,11 @@ static int is_private(enum wi_task_kind task, enum wi_form form, size_t text_byt
     return result;
 }
 
-static void a_picture_with_words_is_private(void **state)
+TEST(a_picture_with_words_is_private)
 {
     assert_false(is_private(WI_TASK_IMAGE_TO_TEXT, WI_FORM_PICTURE, 0));
     assert_true(is_private(WI_TASK_IMAGE_TO_TEXT, WI_FORM_PICTURE_PROMPT, 5));
     assert_true(is_private(WI_TASK_VISUAL_QUESTION, WI_FORM_PICTURE_QUESTION, 5));
     assert_true(is_private(WI_TASK_SPEECH_RECOGNITION, WI_FORM_SOUND, 0));
     assert_false(is_private(WI_TASK_NONE, WI_FORM_NONE, 0));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_drawn_has_a_seed),
-        cmocka_unit_test(a_prompt_has_a_token_for_each_four_bytes),
-        cmocka_unit_test(a_limit_is_no_promise),
-        cmocka_unit_test(what_makes_no_text_only_reads),
-        cmocka_unit_test(what_has_no_text_has_no_tokens),
-        cmocka_unit_test(a_picture_with_words_is_private),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

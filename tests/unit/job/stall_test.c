@@ -72,7 +72,9 @@ static void check_patience(double ms)
 
 /* ---------------------------------------------------------------- what counts as life */
 
-static void a_silent_node_ends_it_after_the_first_part(void **state)
+FIXTURE(begin, tear_down)
+
+TEST(a_silent_node_ends_it_after_the_first_part)
 {
     open_with(60000, 20);
     advance(60);
@@ -82,7 +84,7 @@ static void a_silent_node_ends_it_after_the_first_part(void **state)
     assert_int_equal(fixture->dispatched, 1);
 }
 
-static void parts_and_progress_are_life(void **state)
+TEST(parts_and_progress_are_life)
 {
     open_with(60000, 20);
     bring(0, "a");
@@ -98,7 +100,7 @@ static void parts_and_progress_are_life(void **state)
     assert_int_equal(fixture->last.code, WI_OK);
 }
 
-static void a_slow_client_is_not_a_silent_node(void **state)
+TEST(a_slow_client_is_not_a_silent_node)
 {
     open_with(60000, 20);
     bring_many(32);
@@ -110,7 +112,7 @@ static void a_slow_client_is_not_a_silent_node(void **state)
     check_patience(20);
 }
 
-static void nor_is_one_that_waits_for_another_node(void **state)
+TEST(nor_is_one_that_waits_for_another_node)
 {
     open_with(60000, 20);
     bring(0, "a");
@@ -125,7 +127,7 @@ static void nor_is_one_that_waits_for_another_node(void **state)
     check_patience(20);
 }
 
-static void nor_one_that_waits_there(void **state)
+TEST(nor_one_that_waits_there)
 {
     open_with(60000, 20);
     bring_and_lose();
@@ -137,7 +139,7 @@ static void nor_one_that_waits_there(void **state)
     check_patience(20);
 }
 
-static void nor_one_whose_model_is_loaded_again(void **state)
+TEST(nor_one_whose_model_is_loaded_again)
 {
     open_with(60000, 20);
     bring_and_lose();
@@ -150,7 +152,7 @@ static void nor_one_whose_model_is_loaded_again(void **state)
     check_patience(20);
 }
 
-static void nor_one_whose_node_may_come_back(void **state)
+TEST(nor_one_whose_node_may_come_back)
 {
     open_with(60000, 20);
     bring(0, "a");
@@ -162,7 +164,7 @@ static void nor_one_whose_node_may_come_back(void **state)
     check_patience(20);
 }
 
-static void nor_one_whose_node_does_not(void **state)
+TEST(nor_one_whose_node_does_not)
 {
     open_with(60000, 20);
     bring(0, "a");
@@ -173,7 +175,7 @@ static void nor_one_whose_node_does_not(void **state)
     assert_string_equal(fixture->from, "1 a ");
 }
 
-static void the_deadline_covers_the_whole(void **state)
+TEST(the_deadline_covers_the_whole)
 {
     open_with(50, 30000);
     bring(0, "a");
@@ -190,7 +192,7 @@ static void open_long(void)
     open_with(600000, 0);
 }
 
-static void half_a_minute_is_the_least(void **state)
+TEST(half_a_minute_is_the_least)
 {
     open_long();
     count(0);
@@ -199,7 +201,7 @@ static void half_a_minute_is_the_least(void **state)
     check_patience(30000);
 }
 
-static void three_batches_where_they_take_longer(void **state)
+TEST(three_batches_where_they_take_longer)
 {
     open_long();
     count(0);
@@ -210,7 +212,7 @@ static void three_batches_where_they_take_longer(void **state)
     check_patience(45000);
 }
 
-static void what_the_client_says_holds(void **state)
+TEST(what_the_client_says_holds)
 {
     open_with(600000, 20000);
     count(0);
@@ -219,7 +221,7 @@ static void what_the_client_says_holds(void **state)
     check_patience(20000);
 }
 
-static void a_count_that_does_not_grow_is_no_batch(void **state)
+TEST(a_count_that_does_not_grow_is_no_batch)
 {
     open_long();
     count_after(50000, 8); /* it may have been loaded until now */
@@ -229,7 +231,7 @@ static void a_count_that_does_not_grow_is_no_batch(void **state)
     check_patience(30000);
 }
 
-static void a_batch_is_known_to_the_next_node_and_measured_there(void **state)
+TEST(a_batch_is_known_to_the_next_node_and_measured_there)
 {
     open_long();
     count(0);
@@ -243,7 +245,7 @@ static void a_batch_is_known_to_the_next_node_and_measured_there(void **state)
     check_patience(120000);
 }
 
-static void what_another_node_had_cached_is_no_batch(void **state)
+TEST(what_another_node_had_cached_is_no_batch)
 {
     open_long();
     count(0);
@@ -251,29 +253,4 @@ static void what_another_node_had_cached_is_no_batch(void **state)
     bring_and_lose();
     count_after(40000, 16);
     check_patience(45000);
-}
-
-#define TIMED(name) cmocka_unit_test_setup_teardown(name, begin, tear_down)
-
-int main(void)
-{
-    wi_log_configure(WI_LOG_ERROR, WI_LOG_TEXT);
-    const struct CMUnitTest tests[] = {
-        TIMED(a_silent_node_ends_it_after_the_first_part),
-        TIMED(parts_and_progress_are_life),
-        TIMED(a_slow_client_is_not_a_silent_node),
-        TIMED(nor_is_one_that_waits_for_another_node),
-        TIMED(nor_one_that_waits_there),
-        TIMED(nor_one_whose_model_is_loaded_again),
-        TIMED(nor_one_whose_node_may_come_back),
-        TIMED(nor_one_whose_node_does_not),
-        TIMED(the_deadline_covers_the_whole),
-        TIMED(half_a_minute_is_the_least),
-        TIMED(three_batches_where_they_take_longer),
-        TIMED(what_the_client_says_holds),
-        TIMED(a_count_that_does_not_grow_is_no_batch),
-        TIMED(a_batch_is_known_to_the_next_node_and_measured_there),
-        TIMED(what_another_node_had_cached_is_no_batch),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -46,7 +46,7 @@ static int change_apart(int from, int to)
     return status;
 }
 
-static void only_the_legal_changes_are_made(void **state)
+TEST(only_the_legal_changes_are_made)
 {
     for (int from = 0; from < WI_JOB_STATE_COUNT; from++) {
         for (int to = 0; to < WI_JOB_STATE_COUNT; to++) {
@@ -59,7 +59,7 @@ static void only_the_legal_changes_are_made(void **state)
     }
 }
 
-static void the_names_differ(void **state)
+TEST(the_names_differ)
 {
     for (int i = 0; i < WI_JOB_STATE_COUNT; i++)
         for (int j = 0; j < i; j++)
@@ -74,7 +74,7 @@ static void check_counted(const struct wi_job_counters *counters, const struct w
 }
 
 /* A life with both kinds of attempt, and one that is sent back to the queue. */
-static void what_waits_and_what_runs_is_counted(void **state)
+TEST(what_waits_and_what_runs_is_counted)
 {
     static const enum wi_job_state life[] = {WI_JOB_WAITING, WI_JOB_TAKEN, WI_JOB_WAITING,
         WI_JOB_TAKEN, WI_JOB_JOINED, WI_JOB_PARTED, WI_JOB_WAITING, WI_JOB_TAKEN, WI_JOB_ALONE,
@@ -88,7 +88,7 @@ static void what_waits_and_what_runs_is_counted(void **state)
     }
 }
 
-static void the_beginning_of_an_attempt_is_stamped(void **state)
+TEST(the_beginning_of_an_attempt_is_stamped)
 {
     struct wi_job_line line = {0};
     struct wi_job job = {.line = &line};
@@ -100,15 +100,4 @@ static void the_beginning_of_an_attempt_is_stamped(void **state)
     assert_true(first > 0);
     wi_job_set_state(&job, WI_JOB_PARTED);
     assert_true(job.dispatched_at == first);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(only_the_legal_changes_are_made),
-        cmocka_unit_test(the_names_differ),
-        cmocka_unit_test(what_waits_and_what_runs_is_counted),
-        cmocka_unit_test(the_beginning_of_an_attempt_is_stamped),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,7 +5,9 @@
 
 /* ---------------------------------------------------------------- without trouble */
 
-static void parts_come_before_the_end(void **state)
+FIXTURE(set_up, tear_down)
+
+TEST(parts_come_before_the_end)
 {
     open_stream();
     assert_int_equal(fixture->wants_stream, 1);
@@ -27,7 +29,7 @@ static void parts_come_before_the_end(void **state)
     assert_int_equal(counters().continued, 0);
 }
 
-static void an_answer_without_parts_is_a_stream_too(void **state)
+TEST(an_answer_without_parts_is_a_stream_too)
 {
     open_stream();
     end_stream(0);
@@ -35,7 +37,7 @@ static void an_answer_without_parts_is_a_stream_too(void **state)
     assert_true(fixture->last.first_part_ms == 0);
 }
 
-static void one_that_waits_knows_its_place(void **state)
+TEST(one_that_waits_knows_its_place)
 {
     fixture->room = 0;
     submit("job-0");
@@ -50,7 +52,7 @@ static void one_that_waits_knows_its_place(void **state)
     wi_jobs_abort(fixture->jobs);
 }
 
-static void what_is_no_stream_asks_for_none(void **state)
+TEST(what_is_no_stream_asks_for_none)
 {
     submit("job-1");
     assert_int_equal(fixture->wants_stream, 0);
@@ -65,7 +67,7 @@ static void what_is_no_stream_asks_for_none(void **state)
     assert_int_equal(fixture->last.code, WI_OK);
 }
 
-static void progress_is_told_before_the_first_part(void **state)
+TEST(progress_is_told_before_the_first_part)
 {
     open_stream();
     tell_progress();
@@ -76,7 +78,7 @@ static void progress_is_told_before_the_first_part(void **state)
     end_stream(1);
 }
 
-static void the_client_may_leave_at_a_part(void **state)
+TEST(the_client_may_leave_at_a_part)
 {
     open_stream();
     seen.leaves = 1;
@@ -91,7 +93,7 @@ static void the_client_may_leave_at_a_part(void **state)
 
 /* ---------------------------------------------------------------- credit */
 
-static void what_the_client_takes_is_granted(void **state)
+TEST(what_the_client_takes_is_granted)
 {
     open_stream();
     bring_many(31);
@@ -111,7 +113,7 @@ static void what_the_client_takes_is_granted(void **state)
     assert_int_equal(fixture->last.code, WI_OK);
 }
 
-static void nothing_is_granted_while_no_attempt_runs(void **state)
+TEST(nothing_is_granted_while_no_attempt_runs)
 {
     open_stream();
     bring_many(32);
@@ -125,7 +127,7 @@ static void nothing_is_granted_while_no_attempt_runs(void **state)
 
 /* ---------------------------------------------------------------- going on elsewhere */
 
-static void goes_on_elsewhere_where_it_ended(void **state)
+TEST(goes_on_elsewhere_where_it_ended)
 {
     open_stream();
     bring(0, "one ");
@@ -145,7 +147,7 @@ static void goes_on_elsewhere_where_it_ended(void **state)
     assert_int_equal(counters().parts, 3);
 }
 
-static void begins_again_as_long_as_it_has_no_part(void **state)
+TEST(begins_again_as_long_as_it_has_no_part)
 {
     open_stream();
     lose(1);
@@ -156,7 +158,7 @@ static void begins_again_as_long_as_it_has_no_part(void **state)
     assert_int_equal(fixture->last.code, WI_ATTEMPTS_EXHAUSTED); /* as any poison */
 }
 
-static void a_repetition_does_not_reach_the_client(void **state)
+TEST(a_repetition_does_not_reach_the_client)
 {
     open_stream();
     bring(0, "a");
@@ -168,7 +170,7 @@ static void a_repetition_does_not_reach_the_client(void **state)
     end_stream(2);
 }
 
-static void attempts_that_brought_a_part_cost_no_retry(void **state)
+TEST(attempts_that_brought_a_part_cost_no_retry)
 {
     open_stream();
     for (int i = 0; i < 6; i++) {
@@ -187,7 +189,7 @@ static void attempts_that_brought_a_part_cost_no_retry(void **state)
     assert_int_equal(fixture->last.attempts, 10);
 }
 
-static void a_part_clears_it_of_what_broke_before(void **state)
+TEST(a_part_clears_it_of_what_broke_before)
 {
     open_stream();
     for (int i = 0; i < 2; i++) {
@@ -200,7 +202,7 @@ static void a_part_clears_it_of_what_broke_before(void **state)
     assert_int_equal(fixture->last.code, WI_ATTEMPTS_EXHAUSTED); /* two in a row */
 }
 
-static void but_the_ceiling_of_attempts_holds(void **state)
+TEST(but_the_ceiling_of_attempts_holds)
 {
     open_stream();
     for (int i = 0; i < 16; i++) {
@@ -213,7 +215,7 @@ static void but_the_ceiling_of_attempts_holds(void **state)
     assert_int_equal(seen.next, 16);
 }
 
-static void is_interrupted_where_nothing_can_go_on(void **state)
+TEST(is_interrupted_where_nothing_can_go_on)
 {
     open_stream();
     bring(0, "a");
@@ -230,7 +232,7 @@ static void bring_answer(uint64_t seq, unsigned index, const char *text)
     events()->on_part(events()->context, fixture->attempt, &part);
 }
 
-static void several_answers_go_on_elsewhere(void **state)
+TEST(several_answers_go_on_elsewhere)
 {
     open_stream();
     bring_answer(0, 0, "one");
@@ -246,7 +248,7 @@ static void several_answers_go_on_elsewhere(void **state)
     assert_int_equal(fixture->last.code, WI_OK);
 }
 
-static void the_first_of_several_goes_on_where_all_can(void **state)
+TEST(the_first_of_several_goes_on_where_all_can)
 {
     open_asking(60000, 30000, json_pack("{s:i}", "n", 2));
     bring_answer(0, 0, "one");
@@ -257,7 +259,7 @@ static void the_first_of_several_goes_on_where_all_can(void **state)
     assert_int_equal(fixture->last.code, WI_OK);
 }
 
-static void is_interrupted_where_it_is_too_much_to_tell(void **state)
+TEST(is_interrupted_where_it_is_too_much_to_tell)
 {
     open_stream();
     bring_answer(0, WI_PARTS_ANSWERS, "b");
@@ -266,7 +268,7 @@ static void is_interrupted_where_it_is_too_much_to_tell(void **state)
     assert_int_equal(fixture->dispatched, 1);
 }
 
-static void is_interrupted_where_the_rest_cannot_be_sent(void **state)
+TEST(is_interrupted_where_the_rest_cannot_be_sent)
 {
     open_stream();
     bring(0, "a");
@@ -275,7 +277,7 @@ static void is_interrupted_where_the_rest_cannot_be_sent(void **state)
     assert_int_equal(fixture->last.code, WI_STREAM_INTERRUPTED);
 }
 
-static void the_models_own_failure_is_its_end(void **state)
+TEST(the_models_own_failure_is_its_end)
 {
     open_stream();
     bring(0, "a");
@@ -291,7 +293,7 @@ static void on_idle(void *context)
     idle++;
 }
 
-static void may_end_while_the_service_does(void **state)
+TEST(may_end_while_the_service_does)
 {
     open_stream();
     bring(0, "a");
@@ -304,7 +306,7 @@ static void may_end_while_the_service_does(void **state)
     assert_int_equal(idle, 1);
 }
 
-static void but_goes_nowhere_else_then(void **state)
+TEST(but_goes_nowhere_else_then)
 {
     open_stream();
     bring(0, "a");
@@ -312,34 +314,4 @@ static void but_goes_nowhere_else_then(void **state)
     wi_jobs_drain(fixture->jobs, on_idle, NULL);
     lose(0);
     assert_int_equal(fixture->last.code, WI_SHUTTING_DOWN);
-}
-
-int main(void)
-{
-    wi_log_configure(WI_LOG_ERROR, WI_LOG_TEXT);
-    const struct CMUnitTest tests[] = {
-        TEST(parts_come_before_the_end),
-        TEST(an_answer_without_parts_is_a_stream_too),
-        TEST(one_that_waits_knows_its_place),
-        TEST(what_is_no_stream_asks_for_none),
-        TEST(progress_is_told_before_the_first_part),
-        TEST(the_client_may_leave_at_a_part),
-        TEST(what_the_client_takes_is_granted),
-        TEST(nothing_is_granted_while_no_attempt_runs),
-        TEST(goes_on_elsewhere_where_it_ended),
-        TEST(begins_again_as_long_as_it_has_no_part),
-        TEST(a_repetition_does_not_reach_the_client),
-        TEST(attempts_that_brought_a_part_cost_no_retry),
-        TEST(a_part_clears_it_of_what_broke_before),
-        TEST(but_the_ceiling_of_attempts_holds),
-        TEST(is_interrupted_where_nothing_can_go_on),
-        TEST(several_answers_go_on_elsewhere),
-        TEST(the_first_of_several_goes_on_where_all_can),
-        TEST(is_interrupted_where_it_is_too_much_to_tell),
-        TEST(is_interrupted_where_the_rest_cannot_be_sent),
-        TEST(the_models_own_failure_is_its_end),
-        TEST(may_end_while_the_service_does),
-        TEST(but_goes_nowhere_else_then),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -75,7 +75,9 @@ static void withdraw_the_others(const struct wi_job_spec *spec)
     wi_jobs_abandon(fixture->jobs, "job-3");
 }
 
-static void an_answer_is_parted_although_its_first_taker_withdraws_the_others(void **state)
+FIXTURE(set_up, tear_down)
+
+TEST(an_answer_is_parted_although_its_first_taker_withdraws_the_others)
 {
     struct wi_answer answer = {.ok = 1};
     run_together(1 << 20);
@@ -87,7 +89,7 @@ static void an_answer_is_parted_although_its_first_taker_withdraws_the_others(vo
     assert_int_equal(fixture->cancelled, 0); /* there is nothing to stop */
 }
 
-static void a_loss_ends_what_it_ends_although_that_withdraws_others(void **state)
+TEST(a_loss_ends_what_it_ends_although_that_withdraws_others)
 {
     run_together(1 << 20);
     fixture->config.pool.max_retries = 0;
@@ -97,7 +99,7 @@ static void a_loss_ends_what_it_ends_although_that_withdraws_others(void **state
     assert_int_equal(fixture->last.code, WI_CANCELLED);
 }
 
-static void what_is_tried_one_by_one_has_an_end_too(void **state)
+TEST(what_is_tried_one_by_one_has_an_end_too)
 {
     run_together(1 << 20);
     fixture->room = 0;
@@ -111,7 +113,7 @@ static void what_is_tried_one_by_one_has_an_end_too(void **state)
     assert_int_equal(fixture->last.attempts, 16);
 }
 
-static void what_cannot_be_parted_is_run_one_by_one_and_costs_no_try(void **state)
+TEST(what_cannot_be_parted_is_run_one_by_one_and_costs_no_try)
 {
     struct wi_answer answer = {.ok = 1};
     run_together(1 << 20);
@@ -132,7 +134,7 @@ static void what_cannot_be_parted_is_run_one_by_one_and_costs_no_try(void **stat
     assert_non_null(strstr(fixture->last.error.detail, "1 attempts failed"));
 }
 
-static void streams_are_not_joined(void **state)
+TEST(streams_are_not_joined)
 {
     make_company(1 << 20, 1);
     fixture->room = 4;
@@ -143,7 +145,7 @@ static void streams_are_not_joined(void **state)
     assert_int_equal(counters.batches, 0);
 }
 
-static void what_would_not_fit_a_message_is_not_joined(void **state)
+TEST(what_would_not_fit_a_message_is_not_joined)
 {
     run_together(8); /* two rows */
     struct wi_job_counters counters;
@@ -156,7 +158,7 @@ static void on_dispatch(void *context, const struct wi_job_spec *spec, const cha
     assert_string_equal(node_id, "node-1");
 }
 
-static void what_runs_beside_the_clients_is_not_joined(void **state)
+TEST(what_runs_beside_the_clients_is_not_joined)
 {
     fixture->model.signature = (struct wi_onnx_signature){
         .inputs = &row, .input_count = 1, .outputs = &row, .output_count = 1};
@@ -176,19 +178,4 @@ static void what_runs_beside_the_clients_is_not_joined(void **state)
     fixture->room = 2;
     events()->on_capacity(events()->context);
     assert_int_equal(fixture->dispatched, 2);
-}
-
-int main(void)
-{
-    wi_log_configure(WI_LOG_ERROR, WI_LOG_TEXT);
-    const struct CMUnitTest tests[] = {
-        TEST(an_answer_is_parted_although_its_first_taker_withdraws_the_others),
-        TEST(a_loss_ends_what_it_ends_although_that_withdraws_others),
-        TEST(what_is_tried_one_by_one_has_an_end_too),
-        TEST(what_cannot_be_parted_is_run_one_by_one_and_costs_no_try),
-        TEST(streams_are_not_joined),
-        TEST(what_would_not_fit_a_message_is_not_joined),
-        TEST(what_runs_beside_the_clients_is_not_joined),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

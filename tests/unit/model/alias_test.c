@@ -18,7 +18,7 @@ static void assert_resolved(const struct wi_aliases *aliases, const char *name, 
     assert_string_equal(wi_aliases_resolve(aliases, name, out), model);
 }
 
-static void leads_to_models(void **state)
+TEST(leads_to_models)
 {
     struct wi_aliases aliases = {0}, copy = {0};
     add(&aliases, "gpt-4o-mini", "owner/tiny:Q8_0");
@@ -38,7 +38,7 @@ static void leads_to_models(void **state)
     wi_aliases_clear(&copy);
 }
 
-static void refuses_what_leads_nowhere(void **state)
+TEST(refuses_what_leads_nowhere)
 {
     static const struct {
         const char *name, *model, *part;
@@ -65,7 +65,7 @@ static void refuses_what_leads_nowhere(void **state)
     wi_aliases_clear(&aliases);
 }
 
-static void has_an_end(void **state)
+TEST(has_an_end)
 {
     struct wi_aliases aliases = {0};
     struct wi_error error = {0};
@@ -85,14 +85,4 @@ static void has_an_end(void **state)
     add(&aliases, "a", "a");
     assert_non_null(wi_aliases_chained(&aliases));
     wi_aliases_clear(&aliases);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(leads_to_models),
-        cmocka_unit_test(refuses_what_leads_nowhere),
-        cmocka_unit_test(has_an_end),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

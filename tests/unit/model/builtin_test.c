@@ -4,7 +4,7 @@
 #include "model/options.h"
 #include <string.h>
 
-static void names_them_in_order(void **state)
+TEST(names_them_in_order)
 {
     const char *before = "";
     for (int i = WI_BUILTIN_NONE + 1; i < WI_BUILTIN_END; i++) {
@@ -26,7 +26,7 @@ static enum wi_code check(enum wi_builtin builtin, const char *options, struct w
     return code;
 }
 
-static void reads_what_is_counted(void **state)
+TEST(reads_what_is_counted)
 {
     struct wi_count_options read;
     struct wi_error error;
@@ -43,7 +43,7 @@ static void reads_what_is_counted(void **state)
     json_decref(options);
 }
 
-static void refuses_options_of_no_meaning(void **state)
+TEST(refuses_options_of_no_meaning)
 {
     static const struct {
         const char *options, *field;
@@ -68,7 +68,7 @@ static void refuses_options_of_no_meaning(void **state)
     assert_int_equal(check(WI_BUILTIN_COUNT, "{\"count\":1000000}", &error), WI_OK);
 }
 
-static void refuses_options_of_models_that_take_none(void **state)
+TEST(refuses_options_of_models_that_take_none)
 {
     struct wi_error error;
     assert_int_equal(check(WI_BUILTIN_NONE, NULL, &error), WI_OK);
@@ -79,7 +79,7 @@ static void refuses_options_of_models_that_take_none(void **state)
     assert_string_equal(error.field, "options.seed");
 }
 
-static void names_of_their_own_are_nobody_elses(void **state)
+TEST(names_of_their_own_are_nobody_elses)
 {
     assert_true(wi_builtin_owns("builtin"));
     assert_true(wi_builtin_owns("builtin/echo"));
@@ -87,16 +87,4 @@ static void names_of_their_own_are_nobody_elses(void **state)
     assert_false(wi_builtin_owns("builtins"));
     assert_false(wi_builtin_owns("my/builtin"));
     assert_false(wi_builtin_owns("built"));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(names_them_in_order),
-        cmocka_unit_test(names_of_their_own_are_nobody_elses),
-        cmocka_unit_test(reads_what_is_counted),
-        cmocka_unit_test(refuses_options_of_no_meaning),
-        cmocka_unit_test(refuses_options_of_models_that_take_none),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

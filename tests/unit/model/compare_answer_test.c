@@ -40,7 +40,7 @@ static void differs(enum wi_task_kind task, const char *a, const char *b, const 
 #define TOP(label, p) "{\"label\":\"" label "\",\"index\":1,\"probability\":" p "}"
 #define LABELS(one, other) "{\"labels\":[" one "," other "]}"
 
-static void probabilities_may_differ_a_little(void **state)
+TEST(probabilities_may_differ_a_little)
 {
     const char *wasm = LABELS(TOP("a", "0.8"), TOP("b", "0.2"));
     SAME(WI_TASK_TEXT_CLASSIFICATION, wasm, LABELS(TOP("a", "0.84"), TOP("b", "0.19")));
@@ -52,14 +52,14 @@ static void probabilities_may_differ_a_little(void **state)
 }
 
 /* Where all are improbable an error of one is not lost among them. */
-static void small_probabilities_are_held_against_each_other(void **state)
+TEST(small_probabilities_are_held_against_each_other)
 {
     const char *wasm = LABELS(TOP("a", "0.002"), TOP("b", "0.001"));
     differs(WI_TASK_IMAGE_CLASSIFICATION, wasm, LABELS(TOP("b", "0.001"), TOP("c", "0.001")),
         "labels[0] is there by WASM alone");
 }
 
-static void ties_may_change_their_order(void **state)
+TEST(ties_may_change_their_order)
 {
     const char *wasm = LABELS(TOP("a", "0.8"), TOP("b", "0.1"));
     SAME(WI_TASK_IMAGE_CLASSIFICATION, LABELS(TOP("a", "0.5"), TOP("b", "0.49")),
@@ -75,7 +75,7 @@ static void ties_may_change_their_order(void **state)
     "{\"entities\":[{\"entity\":\"" label "\",\"score\":" score ",\"start\":" start "}]}"
 
 /* Members that neither has are equal. */
-static void a_word_has_the_same_label_but_for_ties(void **state)
+TEST(a_word_has_the_same_label_but_for_ties)
 {
     const char *wasm = WORD("PER", "0.9", "3");
     SAME(WI_TASK_TOKEN_CLASSIFICATION, wasm, WORD("PER", "0.91", "3"));
@@ -88,7 +88,7 @@ static void a_word_has_the_same_label_but_for_ties(void **state)
     "{\"boxes\":[{\"label\":\"" label "\",\"score\":" score ",\"box\":{\"xmin\":" left             \
     ",\"ymin\":0,\"xmax\":40,\"ymax\":50}}]}"
 
-static void boxes_are_where_they_were(void **state)
+TEST(boxes_are_where_they_were)
 {
     const char *wasm = BOX("cat", "0.9", "10");
     SAME(WI_TASK_OBJECT_DETECTION, wasm, BOX("cat", "0.88", "12"));
@@ -99,7 +99,7 @@ static void boxes_are_where_they_were(void **state)
     SAME(WI_TASK_OBJECT_DETECTION, BOX("cat", "0.3", "10"), BOX("dog", "0.3", "10"));
 }
 
-static void nothing_to_compare_leaves_it_open(void **state)
+TEST(nothing_to_compare_leaves_it_open)
 {
     char *many = strdup("{\"labels\":[");
     for (int i = 0; i < 300; i++) {
@@ -116,7 +116,7 @@ static void nothing_to_compare_leaves_it_open(void **state)
     free(all);
 }
 
-static void other_scores(void **state)
+TEST(other_scores)
 {
     SAME(WI_TASK_RERANK, "{\"scores\":[7.5,-3]}", "{\"scores\":[7.6,-3.05]}");
     differs(WI_TASK_RERANK, "{\"scores\":[7.5,-3]}", "{\"scores\":[-3,7.5]}", "scores at 1");
@@ -127,7 +127,7 @@ static void other_scores(void **state)
         "{\"answers\":[{\"answer\":\"y\",\"start\":3,\"end\":4,\"score\":0.4}]}", "answers[0]");
 }
 
-static void text_without_more_is_equal(void **state)
+TEST(text_without_more_is_equal)
 {
     const char *a = "{\"text\":\"hello\"}", *b = "{\"text\":\"hallo\"}";
     SAME(WI_TASK_SPEECH_RECOGNITION, a, a);
@@ -142,7 +142,7 @@ static void text_without_more_is_equal(void **state)
     "},{\"id\":2,\"logprob\":" two "}]}"
 #define TEXT(places) "{\"text\":\"t\",\"logprobs\":[" places "]}"
 
-static void text_is_compared_by_its_probabilities(void **state)
+TEST(text_is_compared_by_its_probabilities)
 {
     const char *wasm = TEXT(SAYS("1", "-0.5", "-1"));
     SAME(WI_TASK_COMPLETE, wasm, TEXT(SAYS("1", "-0.54", "-1.05")));
@@ -151,7 +151,7 @@ static void text_is_compared_by_its_probabilities(void **state)
     assert_true(compare_so(WI_TASK_COMPLETE, wasm, TEXT(SAYS("1", "-0.6", "-1.2")), 1).same);
 }
 
-static void what_is_not_among_the_likeliest_is_less_likely(void **state)
+TEST(what_is_not_among_the_likeliest_is_less_likely)
 {
     const char *wasm = "{\"logprobs\":[{\"id\":1,\"logprob\":-0.1,\"top_logprobs\":"
                        "[{\"id\":1,\"logprob\":-0.1},{\"id\":2,\"logprob\":-3}]}]}";
@@ -182,7 +182,7 @@ static char *says_many(int count, double last)
 }
 
 /* A page that sends more than it is asked for does not make more work. */
-static void alternatives_are_looked_at_to_a_limit(void **state)
+TEST(alternatives_are_looked_at_to_a_limit)
 {
     char *few = says_many(20, -5), *other_few = says_many(20, -1);
     char *many = says_many(200, -5), *other_many = says_many(200, -1);
@@ -195,7 +195,7 @@ static void alternatives_are_looked_at_to_a_limit(void **state)
 }
 
 /* What comes after two tokens that were as likely as each other is another text. */
-static void texts_may_part_at_a_tie(void **state)
+TEST(texts_may_part_at_a_tie)
 {
     const char *wasm = TEXT(SAYS("1", "-0.7", "-0.71") "," SAYS("1", "-0.1", "-3"));
     const char *tied = "{\"logprobs\":[{\"id\":2,\"logprob\":-0.69,\"top_logprobs\":"
@@ -208,7 +208,7 @@ static void texts_may_part_at_a_tie(void **state)
         "the texts part at token 0");
 }
 
-static void a_text_may_end_earlier_at_a_tie(void **state)
+TEST(a_text_may_end_earlier_at_a_tie)
 {
     const char *tie = TEXT(SAYS("1", "-0.1", "-3") "," SAYS("1", "-0.7", "-0.7"));
     const char *sure = TEXT(SAYS("1", "-0.1", "-3") "," SAYS("1", "-0.1", "-3"));
@@ -231,7 +231,7 @@ static void add(struct wi_tensors *list, const char *name, enum wi_datatype type
     tensor->size = size;
 }
 
-static void vectors_are_compared_as_tensors(void **state)
+TEST(vectors_are_compared_as_tensors)
 {
     const float one[] = {1, 0.5f}, other[] = {1, 0.55f};
     struct wi_tensors a = {0}, b = {0};
@@ -249,7 +249,7 @@ static void vectors_are_compared_as_tensors(void **state)
     wi_tensors_clear(&b);
 }
 
-static void what_a_precision_allows(void **state)
+TEST(what_a_precision_allows)
 {
     static const char *const names[] = {"fp32", "fp16", "q8", "q4"};
     for (size_t i = 0; i < 4; i++)
@@ -262,26 +262,4 @@ static void what_a_precision_allows(void **state)
     assert_ptr_equal(wi_tolerance_of_graph("fp16"), wi_tolerance_of("fp16"));
     assert_ptr_equal(wi_tolerance_of_graph("float64"), wi_tolerance_of("fp32"));
     assert_ptr_equal(wi_tolerance_of_graph(""), wi_tolerance_of("fp32"));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(probabilities_may_differ_a_little),
-        cmocka_unit_test(small_probabilities_are_held_against_each_other),
-        cmocka_unit_test(ties_may_change_their_order),
-        cmocka_unit_test(a_word_has_the_same_label_but_for_ties),
-        cmocka_unit_test(boxes_are_where_they_were),
-        cmocka_unit_test(nothing_to_compare_leaves_it_open),
-        cmocka_unit_test(other_scores),
-        cmocka_unit_test(text_without_more_is_equal),
-        cmocka_unit_test(text_is_compared_by_its_probabilities),
-        cmocka_unit_test(what_is_not_among_the_likeliest_is_less_likely),
-        cmocka_unit_test(alternatives_are_looked_at_to_a_limit),
-        cmocka_unit_test(texts_may_part_at_a_tie),
-        cmocka_unit_test(a_text_may_end_earlier_at_a_tie),
-        cmocka_unit_test(vectors_are_compared_as_tensors),
-        cmocka_unit_test(what_a_precision_allows),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -103,7 +103,7 @@ static int is_wrong(struct wi_comparison found, const char *detail)
 /* ---------------------------------------------------------------- */
 
 /* 16 of 1,600 pixels. */
-static void few_pixels_may_be_of_another_class(void **state)
+TEST(few_pixels_may_be_of_another_class)
 {
     const struct drawn *wasm =
         DRAWN({"sky", 0, 0, 20, SIDE}, {"sea", 0, 20, 39, SIDE}, {"sun", 0, 39, 40, 16});
@@ -119,7 +119,7 @@ static void few_pixels_may_be_of_another_class(void **state)
     assert_true(is_wrong(found, "pixels"));
 }
 
-static void more_in_few_bits(void **state)
+TEST(more_in_few_bits)
 {
     struct answer one = make(DRAWN({"sky", 0, 0, 20, SIDE}, {"sea", 0, 20, SIDE, SIDE}), SIDE);
     struct answer other = make(DRAWN({"sky", 0, 0, 22, SIDE}, {"sea", 0, 22, SIDE, SIDE}), SIDE);
@@ -129,7 +129,7 @@ static void more_in_few_bits(void **state)
     assert_true(is_wrong(compare_made(&one, &other, "q8"), "pixels"));
 }
 
-static void scores_are_compared(void **state)
+TEST(scores_are_compared)
 {
     const struct drawn *wasm = DRAWN({"cat", 0.9, 0, 20, SIDE});
     assert_true(compare(wasm, DRAWN({"cat", 0.88, 0, 20, SIDE})).same);
@@ -137,7 +137,7 @@ static void scores_are_compared(void **state)
 }
 
 /* In whatever order they are. */
-static void of_one_label_those_are_compared_that_share_the_most(void **state)
+TEST(of_one_label_those_are_compared_that_share_the_most)
 {
     const struct drawn *wasm = DRAWN({"cat", 0.9, 0, 10, SIDE}, {"cat", 0.7, 10, 30, SIDE});
     assert_true(compare(wasm, DRAWN({"cat", 0.7, 10, 30, SIDE}, {"cat", 0.9, 0, 10, SIDE})).same);
@@ -146,7 +146,7 @@ static void of_one_label_those_are_compared_that_share_the_most(void **state)
 }
 
 /* The pixels of what was nearly left out are another's then. */
-static void what_is_nearly_left_out_may_be_left_out(void **state)
+TEST(what_is_nearly_left_out_may_be_left_out)
 {
     const struct drawn *both = DRAWN({"dog", 0.51, 0, 10, SIDE}, {"cat", 0.9, 10, 40, SIDE});
     const struct drawn *one = DRAWN({"cat", 0.9, 0, 40, SIDE});
@@ -156,7 +156,7 @@ static void what_is_nearly_left_out_may_be_left_out(void **state)
 }
 
 /* Too little of it may be left, of which an answer says nothing. */
-static void what_one_has_for_sure_leaves_it_open(void **state)
+TEST(what_one_has_for_sure_leaves_it_open)
 {
     const struct drawn *both = DRAWN({"dog", 0.9, 0, 10, SIDE}, {"cat", 0.9, 10, 40, SIDE});
     assert_true(compare(both, DRAWN({"cat", 0.9, 10, 40, SIDE})).open);
@@ -165,7 +165,7 @@ static void what_one_has_for_sure_leaves_it_open(void **state)
         is_wrong(compare(both, DRAWN({"cat", 0.9, 30, 40, SIDE})), "pixels")); /* the rest counts */
 }
 
-static void where_nothing_is_in_both_it_is_wrong(void **state)
+TEST(where_nothing_is_in_both_it_is_wrong)
 {
     const struct drawn *wasm = DRAWN({"dog", 0.9, 0, 10, SIDE}, {"cat", 0.9, 10, 40, SIDE});
     assert_true(is_wrong(compare(wasm, DRAWN({NULL})), "a segment is there by WASM alone"));
@@ -174,14 +174,14 @@ static void where_nothing_is_in_both_it_is_wrong(void **state)
     assert_true(compare(DRAWN({"dog", 0.51, 0, 10, SIDE}), DRAWN({NULL})).open);
 }
 
-static void little_that_is_in_both_leaves_it_open(void **state)
+TEST(little_that_is_in_both_leaves_it_open)
 {
     assert_true(compare(DRAWN({"dog", 0.51, 0, 30, SIDE}, {"cat", 0.9, 30, 40, SIDE}),
         DRAWN({"cat", 0.9, 30, 40, SIDE}))
                     .open);
 }
 
-static void what_cannot_be_compared_leaves_it_open(void **state)
+TEST(what_cannot_be_compared_leaves_it_open)
 {
     assert_true(compare(DRAWN({NULL}), DRAWN({NULL})).open);
     struct answer one = make(DRAWN({"sky", 0, 0, 20, SIDE}), SIDE);
@@ -210,7 +210,7 @@ static void lengthen(struct wi_tensor *mask, size_t more)
 }
 
 /* What it might unpack to is nothing to try. */
-static void a_file_that_is_too_long_for_its_picture_is_not_read(void **state)
+TEST(a_file_that_is_too_long_for_its_picture_is_not_read)
 {
     const struct drawn *wasm = DRAWN({"sky", 0, 0, 20, SIDE});
     struct answer one = make(wasm, SIDE), other = make(wasm, SIDE);
@@ -236,7 +236,7 @@ static void add_text(struct wi_tensor *mask, unsigned char size)
     mask->size += 12 + (size_t)size;
 }
 
-static void a_file_with_more_than_a_picture_is_not_read(void **state)
+TEST(a_file_with_more_than_a_picture_is_not_read)
 {
     const struct drawn *wasm = DRAWN({"sky", 0, 0, 20, SIDE});
     struct answer one = make(wasm, SIDE), other = make(wasm, SIDE);
@@ -246,22 +246,4 @@ static void a_file_with_more_than_a_picture_is_not_read(void **state)
     other = make(wasm, SIDE);
     add_text(&other.outputs.items[0], 100);
     assert_true(compare_made(&one, &other, "fp32").open);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(few_pixels_may_be_of_another_class),
-        cmocka_unit_test(more_in_few_bits),
-        cmocka_unit_test(scores_are_compared),
-        cmocka_unit_test(of_one_label_those_are_compared_that_share_the_most),
-        cmocka_unit_test(what_is_nearly_left_out_may_be_left_out),
-        cmocka_unit_test(what_one_has_for_sure_leaves_it_open),
-        cmocka_unit_test(where_nothing_is_in_both_it_is_wrong),
-        cmocka_unit_test(little_that_is_in_both_leaves_it_open),
-        cmocka_unit_test(what_cannot_be_compared_leaves_it_open),
-        cmocka_unit_test(a_file_that_is_too_long_for_its_picture_is_not_read),
-        cmocka_unit_test(a_file_with_more_than_a_picture_is_not_read),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -71,7 +71,7 @@ static int is_wrong(struct wi_comparison found, const char *detail)
 }
 
 /* By 1 % of the loudest, or 6 % in few bits. */
-static void samples_may_differ_a_little(void **state)
+TEST(samples_may_differ_a_little)
 {
     assert_true(compare(sound(RATE, COUNT, 10000, 0), sound(RATE, COUNT, 10000, 90)).same);
     assert_true(is_wrong(compare(sound(RATE, COUNT, 10000, 0), sound(RATE, COUNT, 10000, -120)),
@@ -82,20 +82,20 @@ static void samples_may_differ_a_little(void **state)
         compare_so(sound(RATE, COUNT, 10000, 0), sound(RATE, COUNT, 10000, 700), "q8"), "sample"));
 }
 
-static void how_long_it_is_may_be_rounded_otherwise(void **state)
+TEST(how_long_it_is_may_be_rounded_otherwise)
 {
     assert_true(compare(sound(RATE, COUNT, 10000, 0), sound(RATE, COUNT + 20, 10000, 0)).open);
     assert_true(is_wrong(compare(sound(RATE, COUNT, 10000, 0), sound(RATE, COUNT - 21, 10000, 0)),
         "379 samples where WASM makes 400"));
 }
 
-static void the_rate_is_the_same(void **state)
+TEST(the_rate_is_the_same)
 {
     assert_true(is_wrong(compare(sound(RATE, COUNT, 10000, 0), sound(8000, COUNT, 10000, 0)),
         "8000 samples a second where WASM has 16000"));
 }
 
-static void what_is_no_sound_leaves_it_open(void **state)
+TEST(what_is_no_sound_leaves_it_open)
 {
     struct wi_tensors broken = sound(RATE, COUNT, 10000, 0);
     broken.items[0].blob->bytes[0] = 'X';
@@ -108,15 +108,4 @@ static void what_is_no_sound_leaves_it_open(void **state)
         cut.items[0].size = size;
         assert_true(compare(sound(RATE, COUNT, 10000, 0), cut).open);
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(samples_may_differ_a_little),
-        cmocka_unit_test(how_long_it_is_may_be_rounded_otherwise),
-        cmocka_unit_test(the_rate_is_the_same),
-        cmocka_unit_test(what_is_no_sound_leaves_it_open),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -42,7 +42,7 @@ static struct wi_comparison floats(const float *reference, const float *got, siz
     return compare(WI_FP32, reference, got, count, sizeof(float), 0);
 }
 
-static void equal_is_the_same(void **state)
+TEST(equal_is_the_same)
 {
     const float values[] = {0, -1.5f, 3e30f, 1e-40f};
     struct wi_comparison result = floats(values, values, 4);
@@ -51,7 +51,7 @@ static void equal_is_the_same(void **state)
     assert_string_equal(result.detail, "");
 }
 
-static void relative_and_absolute_parts(void **state)
+TEST(relative_and_absolute_parts)
 {
     /* At 100 with a largest of 1000: 0.1 + 0.1. */
     const float reference[] = {1000, 100};
@@ -65,7 +65,7 @@ static void relative_and_absolute_parts(void **state)
     assert_non_null(strstr(result.detail, "WASM gives 100"));
 }
 
-static void both_signs_and_directions(void **state)
+TEST(both_signs_and_directions)
 {
     const float reference[] = {-1}, under[] = {-1.0012f}, over[] = {-0.9988f};
     const float near_under[] = {-1.001f}, near_over[] = {-0.999f};
@@ -75,14 +75,14 @@ static void both_signs_and_directions(void **state)
     assert_true(floats(reference, near_over, 1).same);
 }
 
-static void tiny_values_have_a_floor(void **state)
+TEST(tiny_values_have_a_floor)
 {
     const float reference[] = {0, 1e-9f}, inside[] = {9e-7f, 1e-9f}, outside[] = {1.1e-6f, 1e-9f};
     assert_true(floats(reference, inside, 2).same);
     assert_false(floats(reference, outside, 2).same);
 }
 
-static void the_worst_is_told(void **state)
+TEST(the_worst_is_told)
 {
     const float reference[] = {1, 1, 1}, got[] = {1.0005f, 2, 1.5f};
     struct wi_comparison result = floats(reference, got, 3);
@@ -91,7 +91,7 @@ static void the_worst_is_told(void **state)
     assert_non_null(strstr(result.detail, "y at 1: 2 where WASM gives 1"));
 }
 
-static void not_a_number(void **state)
+TEST(not_a_number)
 {
     const float nan[] = {NAN, 1}, one[] = {1, 1};
     assert_true(floats(nan, nan, 2).same);
@@ -103,7 +103,7 @@ static void not_a_number(void **state)
     assert_non_null(strstr(result.detail, "nan"));
 }
 
-static void infinities(void **state)
+TEST(infinities)
 {
     const float plus[] = {INFINITY, 1}, minus[] = {-INFINITY, 1}, finite[] = {3e38f, 1};
     assert_true(floats(plus, plus, 2).same);
@@ -115,7 +115,7 @@ static void infinities(void **state)
     assert_false(floats(plus, off, 2).same);
 }
 
-static void loose_models_get_ten_times(void **state)
+TEST(loose_models_get_ten_times)
 {
     const float reference[] = {1}, inside[] = {1.0109f}, outside[] = {1.0112f};
     assert_false(floats(reference, inside, 1).same);
@@ -123,7 +123,7 @@ static void loose_models_get_ten_times(void **state)
     assert_false(compare(WI_FP32, reference, outside, 1, 4, 1).same);
 }
 
-static void sixteen_bits(void **state)
+TEST(sixteen_bits)
 {
     /* FP16: 1.0, 1.0098 (0x3c0a) and 1.0127 (0x3c0d); smallest subnormal; NaN; infinity. */
     const uint16_t one[] = {0x3c00}, inside[] = {0x3c0a}, outside[] = {0x3c0d};
@@ -141,14 +141,14 @@ static void sixteen_bits(void **state)
     assert_false(compare(WI_BF16, brain, second, 1, 2, 0).same);
 }
 
-static void doubles(void **state)
+TEST(doubles)
 {
     const double reference[] = {1}, inside[] = {1.00109}, outside[] = {1.00111};
     assert_true(compare(WI_FP64, reference, inside, 1, 8, 0).same);
     assert_false(compare(WI_FP64, reference, outside, 1, 8, 0).same);
 }
 
-static void integers_must_be_equal(void **state)
+TEST(integers_must_be_equal)
 {
     const int64_t a[] = {1, 2, 1000000}, b[] = {1, 2, 1000001};
     assert_true(compare(WI_INT64, a, a, 3, 8, 1).same);
@@ -162,7 +162,7 @@ static void integers_must_be_equal(void **state)
     assert_false(compare(WI_UINT8, yes, no, 2, 1, 1).same);
 }
 
-static void strings_must_be_equal(void **state)
+TEST(strings_must_be_equal)
 {
     struct wi_tensors a = {0}, b = {0};
     struct wi_comparison result;
@@ -177,7 +177,7 @@ static void strings_must_be_equal(void **state)
     assert_false(compare(WI_BYTES, "\1\0\0\0a", "\1\0\0\0b", 5, 1, 0).same);
 }
 
-static void types_and_shapes_count(void **state)
+TEST(types_and_shapes_count)
 {
     const float zeros[4] = {0};
     struct wi_tensors a = {0}, b = {0};
@@ -202,7 +202,7 @@ static void types_and_shapes_count(void **state)
     wi_tensors_clear(&b);
 }
 
-static void empty_tensors_are_equal(void **state)
+TEST(empty_tensors_are_equal)
 {
     assert_true(compare(WI_FP32, "", "", 0, 4, 0).same);
     struct wi_tensors none = {0};
@@ -211,7 +211,7 @@ static void empty_tensors_are_equal(void **state)
     assert_true(result.same);
 }
 
-static void names_count_and_order_does_not(void **state)
+TEST(names_count_and_order_does_not)
 {
     const float one[] = {1}, two[] = {2};
     struct wi_tensors a = {0}, b = {0}, c = {0};
@@ -235,7 +235,7 @@ static void names_count_and_order_does_not(void **state)
     wi_tensors_clear(&c);
 }
 
-static void each_tensor_has_its_own_scale(void **state)
+TEST(each_tensor_has_its_own_scale)
 {
     /* A large first output must not excuse an error in a small second one. */
     const float large[] = {1e6f}, small[] = {0.001f}, off[] = {0.002f};
@@ -250,27 +250,4 @@ static void each_tensor_has_its_own_scale(void **state)
     assert_non_null(strstr(result.detail, "small at 0"));
     wi_tensors_clear(&a);
     wi_tensors_clear(&b);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(equal_is_the_same),
-        cmocka_unit_test(relative_and_absolute_parts),
-        cmocka_unit_test(both_signs_and_directions),
-        cmocka_unit_test(tiny_values_have_a_floor),
-        cmocka_unit_test(the_worst_is_told),
-        cmocka_unit_test(not_a_number),
-        cmocka_unit_test(infinities),
-        cmocka_unit_test(loose_models_get_ten_times),
-        cmocka_unit_test(sixteen_bits),
-        cmocka_unit_test(doubles),
-        cmocka_unit_test(integers_must_be_equal),
-        cmocka_unit_test(strings_must_be_equal),
-        cmocka_unit_test(types_and_shapes_count),
-        cmocka_unit_test(empty_tensors_are_equal),
-        cmocka_unit_test(names_count_and_order_does_not),
-        cmocka_unit_test(each_tensor_has_its_own_scale),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

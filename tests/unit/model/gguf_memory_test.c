@@ -27,7 +27,7 @@ static struct wi_gguf_memory plan(const struct wi_gguf_info *info, uint64_t weig
     return out;
 }
 
-static void adds_up_by_the_formulas(void **state)
+TEST(adds_up_by_the_formulas)
 {
     struct wi_gguf_memory memory = plan(&small, 144 * MIB, 8192 * MIB, 0, 4);
     assert_int_equal(memory.fits, 1);
@@ -42,7 +42,7 @@ static void adds_up_by_the_formulas(void **state)
     assert_int_equal(memory.total, memory.weights + 4 * memory.kv_per_slot + memory.compute);
 }
 
-static void limits_the_context(void **state)
+TEST(limits_the_context)
 {
     struct wi_gguf_info large = small;
     large.context_length = 131072;
@@ -51,7 +51,7 @@ static void limits_the_context(void **state)
     assert_int_equal(plan(&small, MIB, 4096 * MIB, 16384, 1).context, 2048);
 }
 
-static void windowed_blocks_and_encoders_take_less(void **state)
+TEST(windowed_blocks_and_encoders_take_less)
 {
     struct wi_gguf_info info = small;
     info.kv_heads = 10;
@@ -63,7 +63,7 @@ static void windowed_blocks_and_encoders_take_less(void **state)
     assert_int_equal(plan(&info, MIB, 4096 * MIB, 0, 1).kv_per_slot, 0);
 }
 
-static void keeps_keys_and_values_in_16_bits_where_32_are_too_much(void **state)
+TEST(keeps_keys_and_values_in_16_bits_where_32_are_too_much)
 {
     uint64_t narrow = 2 * 128 * 90 * 2048;
     struct wi_gguf_memory wide = plan(&small, 100 * MIB, 4096 * MIB, 0, 4);
@@ -80,7 +80,7 @@ static void keeps_keys_and_values_in_16_bits_where_32_are_too_much(void **state)
     assert_int_equal(plan(&small, 100 * MIB, 4096 * MIB, 0, 12).kv_per_slot, narrow);
 }
 
-static void gives_up_slots_first_and_then_context(void **state)
+TEST(gives_up_slots_first_and_then_context)
 {
     uint64_t fixed = plan(&small, 100 * MIB, 4096 * MIB, 0, 1).compute + 100 * MIB;
     struct wi_gguf_memory memory = plan(&small, 100 * MIB, fixed + 2 * 45 * MIB, 0, 4);
@@ -95,7 +95,7 @@ static void gives_up_slots_first_and_then_context(void **state)
     assert_int_equal(plan(&small, 100 * MIB, fixed + 20 * MIB, 2048, 4).fits, 0);
 }
 
-static void says_the_figures_of_what_does_not_fit(void **state)
+TEST(says_the_figures_of_what_does_not_fit)
 {
     struct wi_error error = {0};
     struct wi_gguf_memory memory = plan(&small, 5000 * MIB, 8192 * MIB, 0, 4);
@@ -113,7 +113,7 @@ static void says_the_figures_of_what_does_not_fit(void **state)
 }
 
 /* The largest figures that a file may hold. */
-static void no_sum_overflows(void **state)
+TEST(no_sum_overflows)
 {
     struct wi_gguf_info info = {.architecture = "llama",
         .context_length = INT32_MAX,
@@ -133,7 +133,7 @@ static void no_sum_overflows(void **state)
 }
 
 /* As models of 0.5 to 3 thousand million parameters are made, with their weights in Q4_K_M. */
-static void what_is_guessed_is_enough(void **state)
+TEST(what_is_guessed_is_enough)
 {
     static const struct {
         struct wi_gguf_info info;
@@ -172,19 +172,4 @@ static void what_is_guessed_is_enough(void **state)
         assert_int_equal(memory.fits, 1);
         assert_in_range(memory.context, 1024, WI_GGUF_CONTEXT_MAX);
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(adds_up_by_the_formulas),
-        cmocka_unit_test(limits_the_context),
-        cmocka_unit_test(windowed_blocks_and_encoders_take_less),
-        cmocka_unit_test(keeps_keys_and_values_in_16_bits_where_32_are_too_much),
-        cmocka_unit_test(gives_up_slots_first_and_then_context),
-        cmocka_unit_test(says_the_figures_of_what_does_not_fit),
-        cmocka_unit_test(no_sum_overflows),
-        cmocka_unit_test(what_is_guessed_is_enough),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

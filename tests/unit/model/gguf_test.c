@@ -77,7 +77,7 @@ static struct wi_buffer full_model(unsigned version)
     return finish_gguf(&file);
 }
 
-static void reads_all_that_is_wanted(void **state)
+TEST(reads_all_that_is_wanted)
 {
     for (unsigned version = 2; version <= 3; version++) {
         struct wi_gguf_info info = read_good(full_model(version), WI_GGUF_MODEL);
@@ -105,7 +105,7 @@ static void reads_all_that_is_wanted(void **state)
     }
 }
 
-static void tells_what_a_model_is_for(void **state)
+TEST(tells_what_a_model_is_for)
 {
     static const struct {
         const char *architecture;
@@ -133,7 +133,7 @@ static void tells_what_a_model_is_for(void **state)
     }
 }
 
-static void names_the_quantisation_by_the_weights_where_the_file_does_not(void **state)
+TEST(names_the_quantisation_by_the_weights_where_the_file_does_not)
 {
     static const struct {
         unsigned type;
@@ -149,7 +149,7 @@ static void names_the_quantisation_by_the_weights_where_the_file_does_not(void *
     }
 }
 
-static void counts_blocks_that_see_a_window(void **state)
+TEST(counts_blocks_that_see_a_window)
 {
     struct gguf file = {0};
     gguf_basics(&file, "gemma3");
@@ -171,7 +171,7 @@ static void counts_blocks_that_see_a_window(void **state)
     assert_int_equal(info.kv_heads_windowed, 3 * 2);
 }
 
-static void joins_the_files_of_a_set(void **state)
+TEST(joins_the_files_of_a_set)
 {
     struct wi_gguf_info parts[2];
     struct wi_error error;
@@ -195,7 +195,7 @@ static void joins_the_files_of_a_set(void **state)
     assert_int_equal(wi_gguf_join(first, &parts[1], "2", 1, 3, &error), WI_MODEL_INVALID);
 }
 
-static void refuses_what_is_no_model(void **state)
+TEST(refuses_what_is_no_model)
 {
     struct gguf file = {0};
     refuse(text_file(""), WI_GGUF_MODEL, "is no GGUF file: it is empty");
@@ -224,7 +224,7 @@ static void refuses_what_is_no_model(void **state)
     wi_gguf_clear(&info);
 }
 
-static void refuses_other_versions(void **state)
+TEST(refuses_other_versions)
 {
     static const struct {
         uint32_t version;
@@ -240,7 +240,7 @@ static void refuses_other_versions(void **state)
 }
 
 /* A value or a tensor of one kind of badness each. */
-static void refuses_what_is_wrong_inside(void **state)
+TEST(refuses_what_is_wrong_inside)
 {
     static const char *const parts[] = {"a whole number is wanted", "a number is negative",
         "type 77 of values", "elements of the type 9", "an array has 4194305 elements",
@@ -293,7 +293,7 @@ static void refuses_what_is_wrong_inside(void **state)
     }
 }
 
-static void refuses_tensors_that_lie_elsewhere(void **state)
+TEST(refuses_tensors_that_lie_elsewhere)
 {
     static const char *const parts[] = {"which llama.cpp b11364 does not know",
         "no multiple of the 32 of Q8_0", "no elements", "more than 2^44", "cut short",
@@ -321,7 +321,7 @@ static void refuses_tensors_that_lie_elsewhere(void **state)
     }
 }
 
-static void says_the_byte(void **state)
+TEST(says_the_byte)
 {
     struct gguf file = {0};
     struct wi_gguf_info info;
@@ -335,7 +335,7 @@ static void says_the_byte(void **state)
 }
 
 /* Cut anywhere it is refused; with any byte changed it is refused or read, never more. */
-static void survives_any_damage(void **state)
+TEST(survives_any_damage)
 {
     struct wi_buffer file = full_model(3);
     struct wi_gguf_info info;
@@ -356,22 +356,4 @@ static void survives_any_damage(void **state)
         file.text[i] = before;
     }
     wi_buffer_clear(&file);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_all_that_is_wanted),
-        cmocka_unit_test(tells_what_a_model_is_for),
-        cmocka_unit_test(names_the_quantisation_by_the_weights_where_the_file_does_not),
-        cmocka_unit_test(counts_blocks_that_see_a_window),
-        cmocka_unit_test(joins_the_files_of_a_set),
-        cmocka_unit_test(refuses_what_is_no_model),
-        cmocka_unit_test(refuses_other_versions),
-        cmocka_unit_test(refuses_what_is_wrong_inside),
-        cmocka_unit_test(refuses_tensors_that_lie_elsewhere),
-        cmocka_unit_test(says_the_byte),
-        cmocka_unit_test(survives_any_damage),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -53,7 +53,7 @@ static void tells(const char *model_type, const char *architecture, const char *
     free(config);
 }
 
-static void test_architectures(void **state)
+TEST(test_architectures)
 {
     tells("bert", "BertModel", "", WI_TYPE_TEXT_EMBEDDING, "embed, rerank");
     tells("bert", "BertForMaskedLM", "", WI_TYPE_TEXT_EMBEDDING, "fill-mask");
@@ -110,7 +110,7 @@ static void test_architectures(void **state)
     tells("strange", "Strange", "", WI_TYPE_UNKNOWN, "");
 }
 
-static void test_figures(void **state)
+TEST(test_figures)
 {
     static const char config[] =
         "{\"model_type\":\"roberta\",\"architectures\":[\"RobertaForMaskedLM\"],"
@@ -143,7 +143,7 @@ static void test_figures(void **state)
     assert_int_equal(info.context, 128);
 }
 
-static void test_names_and_templates(void **state)
+TEST(test_names_and_templates)
 {
     static const char classes[] = "{\"architectures\":[\"BertForSequenceClassification\"],"
                                   "\"id2label\":{\"0\":\"a\",\"1\":\"b\"}}";
@@ -180,7 +180,7 @@ static void test_names_and_templates(void **state)
     assert_int_equal(info.tasks.count, 0);
 }
 
-static void test_refusals(void **state)
+TEST(test_refusals)
 {
     static const struct {
         const char *file, *text, *says;
@@ -212,7 +212,7 @@ static void test_refusals(void **state)
     assert_string_equal(error.detail, "config.json: it is missing from the folder");
 }
 
-static void test_missing(void **state)
+TEST(test_missing)
 {
     struct wi_huggingface info;
     struct wi_error error;
@@ -244,7 +244,7 @@ static enum wi_code weigh(uint64_t graph, uint64_t weights, struct wi_error *err
     return wi_model_check_engine(&model, error);
 }
 
-static void test_memory(void **state)
+TEST(test_memory)
 {
     struct wi_error error;
     assert_int_equal(weigh(1279, 0, &error), WI_OK);
@@ -256,17 +256,4 @@ static void test_memory(void **state)
     assert_non_null(strstr(error.detail, "MiB of weights in files of their own; a page has 4096"));
     assert_int_equal(weigh(10, 4063, &error), WI_OK);
     assert_int_equal(weigh(10, 4065, &error), WI_MODEL_TOO_LARGE);
-}
-
-int main(void)
-{
-    static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_architectures),
-        cmocka_unit_test(test_figures),
-        cmocka_unit_test(test_names_and_templates),
-        cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_missing),
-        cmocka_unit_test(test_memory),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

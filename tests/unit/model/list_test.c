@@ -67,7 +67,9 @@ static void expect_ignored(const char *name, const char *reason)
 
 /* --------------------------------------------------------------------------------------------- */
 
-static void models_are_found_two_levels_deep(void **state)
+FIXTURE(set_up, tear_down)
+
+TEST(models_are_found_two_levels_deep)
 {
     put("b/model.onnx", "");
     put("a/model.onnx", "");
@@ -88,7 +90,7 @@ static void models_are_found_two_levels_deep(void **state)
     assert_null(wi_list_model(&list, "owner"));
 }
 
-static void what_is_no_model_says_why(void **state)
+TEST(what_is_no_model_says_why)
 {
     put("resnet/resnet50.onnx", "");
     put("flat.onnx", "");
@@ -118,7 +120,7 @@ static void what_is_no_model_says_why(void **state)
     assert_int_equal(list.ignored_more, 0);
 }
 
-static void a_broken_model_json_is_a_problem(void **state)
+TEST(a_broken_model_json_is_a_problem)
 {
     put("good/model.onnx", "");
     put("good/model.json", "{\"type\": \"vision\"}");
@@ -133,13 +135,13 @@ static void a_broken_model_json_is_a_problem(void **state)
     assert_string_equal(wi_list_model(&list, "list")->problem, "model.json is no JSON object");
 }
 
-static void a_folder_that_is_not_there_has_nothing(void **state)
+TEST(a_folder_that_is_not_there_has_nothing)
 {
     wi_list_read("/nonexistent", &list);
     assert_int_equal(list.model_count + list.ignored_count, 0);
 }
 
-static void what_is_ignored_is_bounded(void **state)
+TEST(what_is_ignored_is_bounded)
 {
     char name[32];
 
@@ -152,7 +154,7 @@ static void what_is_ignored_is_bounded(void **state)
     assert_int_equal(list.ignored_more, 7);
 }
 
-static void a_missing_name_is_explained(void **state)
+TEST(a_missing_name_is_explained)
 {
     struct wi_error error;
 
@@ -184,7 +186,7 @@ static void a_missing_name_is_explained(void **state)
     assert_non_null(wi_list_model(&list, "clone/onnx"));
 }
 
-static void many_names_are_cut_and_counted(void **state)
+TEST(many_names_are_cut_and_counted)
 {
     struct wi_error error;
     char name[160], *long_name = name;
@@ -222,7 +224,7 @@ static size_t wait_for_it(uv_loop_t *loop, struct wi_listing *listing)
     return got - 1;
 }
 
-static void who_asks_gets_what_is_known(void **state)
+TEST(who_asks_gets_what_is_known)
 {
     struct wi_listing *listing;
     uv_loop_t loop;
@@ -251,7 +253,7 @@ static void who_asks_gets_what_is_known(void **state)
 }
 
 /* Who asks again and again does not make it be read all the time. */
-static void a_missed_name_is_read_for_once_a_second(void **state)
+TEST(a_missed_name_is_read_for_once_a_second)
 {
     struct wi_listing *listing;
     uv_loop_t loop;
@@ -298,7 +300,7 @@ static size_t count_of_lines(const char *part)
     return count;
 }
 
-static void what_is_ignored_is_logged_once_per_change(void **state)
+TEST(what_is_ignored_is_logged_once_per_change)
 {
     struct wi_listing *listing;
     size_t first, second, third;
@@ -306,6 +308,7 @@ static void what_is_ignored_is_logged_once_per_change(void **state)
 
     uv_loop_init(&loop);
     put("flat.onnx", "");
+    wi_log_configure(WI_LOG_INFO, WI_LOG_TEXT);
     listen_to_the_log();
     listing = wi_listing_new(&loop, root);
     wait_for_it(&loop, listing);
@@ -317,6 +320,7 @@ static void what_is_ignored_is_logged_once_per_change(void **state)
     wi_listing_reset(listing, root);
     wait_for_it(&loop, listing);
     third = count_of_lines("empty: is no model: ");
+    wi_log_configure(WI_LOG_ERROR, WI_LOG_TEXT);
     dup2(saved, STDERR_FILENO);
     close(saved);
     close(reader);
@@ -326,23 +330,4 @@ static void what_is_ignored_is_logged_once_per_change(void **state)
     wi_listing_free(listing);
     uv_run(&loop, UV_RUN_DEFAULT);
     assert_int_equal(uv_loop_close(&loop), 0);
-}
-
-int main(void)
-{
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-    const struct CMUnitTest tests[] = {
-        TEST(models_are_found_two_levels_deep),
-        TEST(what_is_no_model_says_why),
-        TEST(a_broken_model_json_is_a_problem),
-        TEST(a_folder_that_is_not_there_has_nothing),
-        TEST(what_is_ignored_is_bounded),
-        TEST(a_missing_name_is_explained),
-        TEST(many_names_are_cut_and_counted),
-        TEST(who_asks_gets_what_is_known),
-        TEST(a_missed_name_is_read_for_once_a_second),
-        TEST(what_is_ignored_is_logged_once_per_change),
-    };
-
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,7 +6,7 @@
 #include "model/variants.h"
 #include <string.h>
 
-static void paths_lead_into_the_folder(void **state)
+TEST(paths_lead_into_the_folder)
 {
     static const char *const good[] = {
         "a", "model.onnx", "onnx/model_q4.onnx_data_1", "1_Pooling/config.json", "a-b@c=d~e,f"};
@@ -35,7 +35,7 @@ static void add(struct wi_manifest *manifest, const char *path, uint64_t bytes, 
     memset(file->hash, digit, 64);
 }
 
-static void the_hash_is_over_sorted_lines(void **state)
+TEST(the_hash_is_over_sorted_lines)
 {
     static const char lines[] =
         "b\0"
@@ -90,7 +90,7 @@ static void expect_variants(
     wi_variants_clear(&variants);
 }
 
-static void only_weights_and_settings_are_wanted(void **state)
+TEST(only_weights_and_settings_are_wanted)
 {
     static const char *const no[] = {"model.safetensors", "pytorch_model.bin", "tokenizer.py",
         "README.md", "onnx/quantize.py", "onnx/config.json", "model.gguf", "onnx/x.onnx_data.py"};
@@ -102,7 +102,7 @@ static void only_weights_and_settings_are_wanted(void **state)
     assert_false(wi_variants_want(WI_FORMAT_ONNX, "model.onnx"));
 }
 
-static void a_dtype_is_a_variant(void **state)
+TEST(a_dtype_is_a_variant)
 {
     expect_variants(WI_FORMAT_HUGGINGFACE,
         (const char *const[]){"1_Pooling/config.json", "config.json", "onnx/decoder_merged.onnx",
@@ -121,7 +121,7 @@ static void a_dtype_is_a_variant(void **state)
         "q1f16=1_Pooling/config.json,config.json,onnx/model_q1f16.onnx,tokenizer.json;");
 }
 
-static void some_dtypes_need_16_bit_floats(void **state)
+TEST(some_dtypes_need_16_bit_floats)
 {
     static const char *const need[] = {"fp16", "q4f16", "q2f16", "q1f16"};
     static const char *const others[] = {"q8", "fp32", "q4", "bnb4", "q1", "F16", NULL};
@@ -131,7 +131,7 @@ static void some_dtypes_need_16_bit_floats(void **state)
         assert_false(wi_variant_needs_f16(others[i]));
 }
 
-static void a_quantisation_is_a_variant(void **state)
+TEST(a_quantisation_is_a_variant)
 {
     expect_variants(WI_FORMAT_GGUF,
         (const char *const[]){"mmproj-tiny-f16.gguf", "tiny-1.1b.IQ2_XS.gguf",
@@ -150,7 +150,7 @@ static void a_quantisation_is_a_variant(void **state)
     expect_variants(WI_FORMAT_GGUF, (const char *const[]){"mmproj.gguf", NULL}, "");
 }
 
-static void variants_are_found_by_name(void **state)
+TEST(variants_are_found_by_name)
 {
     const struct wi_folder_file files[] = {{(char *)"a-F16.gguf", 3}, {(char *)"a-Q8_0.gguf", 2}};
     struct wi_variants variants = {0};
@@ -160,18 +160,4 @@ static void variants_are_found_by_name(void **state)
     assert_int_equal(wi_variants_get(&variants, "f16")->bytes, 3);
     assert_null(wi_variants_get(&variants, "F32"));
     wi_variants_clear(&variants);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(paths_lead_into_the_folder),
-        cmocka_unit_test(the_hash_is_over_sorted_lines),
-        cmocka_unit_test(only_weights_and_settings_are_wanted),
-        cmocka_unit_test(a_dtype_is_a_variant),
-        cmocka_unit_test(some_dtypes_need_16_bit_floats),
-        cmocka_unit_test(a_quantisation_is_a_variant),
-        cmocka_unit_test(variants_are_found_by_name),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

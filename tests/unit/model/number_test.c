@@ -26,7 +26,7 @@ static const char *double_text(double value)
     return text;
 }
 
-static void prints_integers(void **state)
+TEST(prints_integers)
 {
     char text[WI_NUMBER_SIZE + 1];
     text[wi_print_unsigned(text, UINT64_MAX)] = '\0';
@@ -39,7 +39,7 @@ static void prints_integers(void **state)
     assert_string_equal(text, "-7");
 }
 
-static void prints_well_known_values(void **state)
+TEST(prints_well_known_values)
 {
     assert_string_equal(float_text(0.1f), "0.1");
     assert_string_equal(float_text(1), "1");
@@ -128,7 +128,7 @@ static void check_double(double value)
         fail_msg("%s is longer than %d digits", text, precision);
 }
 
-static void floats_are_shortest_and_read_back(void **state)
+TEST(floats_are_shortest_and_read_back)
 {
     uint64_t seed = 42;
     for (int i = 0; i < 60000; i++) {
@@ -147,7 +147,7 @@ static void floats_are_shortest_and_read_back(void **state)
     }
 }
 
-static void doubles_are_shortest_and_read_back(void **state)
+TEST(doubles_are_shortest_and_read_back)
 {
     uint64_t seed = 4711;
     for (int i = 0; i < 20000; i++) {
@@ -165,15 +165,4 @@ static void doubles_are_shortest_and_read_back(void **state)
         check_double(nextafter(ldexp(1, e), 0));
         check_double(nextafter(ldexp(1, e), INFINITY));
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(prints_integers),
-        cmocka_unit_test(prints_well_known_values),
-        cmocka_unit_test(floats_are_shortest_and_read_back),
-        cmocka_unit_test(doubles_are_shortest_and_read_back),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -47,7 +47,7 @@ static void refuse_model(struct wi_buffer *model, const char *part)
     assert_int_equal(signature.input_count, 0);
 }
 
-static void reads_a_signature(void **state)
+TEST(reads_a_signature)
 {
     struct wi_onnx_signature s;
     struct wi_error error;
@@ -68,7 +68,7 @@ static void reads_a_signature(void **state)
     wi_onnx_clear(&s);
 }
 
-static void reads_unusual_values(void **state)
+TEST(reads_unusual_values)
 {
     struct wi_onnx_signature s;
     struct wi_error error;
@@ -100,7 +100,7 @@ static void reads_unusual_values(void **state)
     wi_onnx_clear(&s);
 }
 
-static void refuses_every_cut(void **state)
+TEST(refuses_every_cut)
 {
     struct wi_buffer whole = small_model();
     for (size_t size = 0; size < whole.size; size++) {
@@ -116,7 +116,7 @@ static void refuses_every_cut(void **state)
 }
 
 /* Every single byte changed to a few hostile values: no crash, no leak, some answer. */
-static void survives_changed_bytes(void **state)
+TEST(survives_changed_bytes)
 {
     static const unsigned char values[] = {0x00, 0x01, 0x07, 0x7f, 0x80, 0xff};
     struct wi_buffer whole = small_model();
@@ -134,7 +134,7 @@ static void survives_changed_bytes(void **state)
     wi_buffer_clear(&whole);
 }
 
-static void refuses_what_is_no_model(void **state)
+TEST(refuses_what_is_no_model)
 {
     struct wi_buffer model = {0}, graph = {0};
     refuse_model(&model, "empty");
@@ -164,7 +164,7 @@ static void refuses_what_is_no_model(void **state)
     refuse_model(&model, "longer than what contains it");
 }
 
-static void refuses_bad_values(void **state)
+TEST(refuses_bad_values)
 {
     struct wi_buffer graph = {0}, model, weight = {0};
     int64_t many[17] = {0};
@@ -218,7 +218,7 @@ static const struct wi_onnx_external *external_of(
 }
 
 /* Wherever a tensor may be: initializers, sparse ones, attributes, subgraphs. */
-static void names_the_files_of_external_tensors(void **state)
+TEST(names_the_files_of_external_tensors)
 {
     struct wi_onnx_signature s;
     struct wi_error error;
@@ -248,7 +248,7 @@ static void names_the_files_of_external_tensors(void **state)
     wi_onnx_clear(&s);
 }
 
-static void refuses_bad_external_tensors(void **state)
+TEST(refuses_bad_external_tensors)
 {
     static const struct {
         const char *location, *offset, *length, *problem;
@@ -289,7 +289,7 @@ static void refuses_bad_external_tensors(void **state)
     refuse_model(&model, "more than 998 other files");
 }
 
-static void reads_files_larger_than_a_window(void **state)
+TEST(reads_files_larger_than_a_window)
 {
     struct wi_onnx_signature s;
     struct wi_error error;
@@ -314,7 +314,7 @@ static void reads_files_larger_than_a_window(void **state)
 }
 
 /* A file that is shorter than it was said to be is an error and nothing worse. */
-static void notices_a_file_cut_short(void **state)
+TEST(notices_a_file_cut_short)
 {
     struct wi_onnx_signature s;
     struct wi_error error = {0};
@@ -330,7 +330,7 @@ static void notices_a_file_cut_short(void **state)
 }
 
 /* A reading that was told to end does so at the next field, however much there is left. */
-static void stops_when_it_is_told_to(void **state)
+TEST(stops_when_it_is_told_to)
 {
     struct wi_onnx_signature s;
     struct wi_error error = {0};
@@ -347,7 +347,7 @@ static void stops_when_it_is_told_to(void **state)
 }
 
 /* The default domain has two names. */
-static void knows_the_opset_by_its_other_name(void **state)
+TEST(knows_the_opset_by_its_other_name)
 {
     struct wi_onnx_signature s;
     struct wi_buffer graph = {0}, model = {0}, opset = {0};
@@ -381,7 +381,7 @@ static enum wi_code check(const char *name, enum wi_datatype type, unsigned rank
     return code;
 }
 
-static void checks_inputs(void **state)
+TEST(checks_inputs)
 {
     struct wi_error error;
     int64_t good[] = {2, 3, 4, 5}, bad[] = {2, 3, 4, 6};
@@ -401,7 +401,7 @@ static void checks_inputs(void **state)
     assert_int_equal(check("x", WI_FP32, 3, good, &error), WI_INPUT_SHAPE);
 }
 
-static void checks_inputs_given_twice_and_outputs(void **state)
+TEST(checks_inputs_given_twice_and_outputs)
 {
     struct wi_onnx_signature s;
     struct wi_error error = {0};
@@ -420,7 +420,7 @@ static void checks_inputs_given_twice_and_outputs(void **state)
     wi_buffer_clear(&model);
 }
 
-static void lists_many_names_within_bounds(void **state)
+TEST(lists_many_names_within_bounds)
 {
     struct wi_onnx_signature s;
     struct wi_error error = {0};
@@ -504,7 +504,7 @@ static void check_case(const char *name, const json_t *json, const struct wi_onn
     wi_tensors_clear(&tensors);
 }
 
-static void reads_the_collection_of_cases(void **state)
+TEST(reads_the_collection_of_cases)
 {
     const char *given = getenv("WEBINFER_CASES"), *root = getenv("srcdir");
     char *folder = given ? wi_strdup(given) : wi_sprintf("%s/../shared/models", root ? root : ".");
@@ -585,7 +585,7 @@ static const char *random_of(struct wi_buffer *graph, int *quantised)
     return s.random;
 }
 
-static void finds_operators_that_draw(void **state)
+TEST(finds_operators_that_draw)
 {
     static const char *const drawing[] = {"RandomNormal", "RandomNormalLike", "RandomUniform",
         "RandomUniformLike", "Multinomial", "Bernoulli"};
@@ -605,14 +605,14 @@ static void finds_operators_that_draw(void **state)
     }
 }
 
-static void dropout_draws_when_told_to_train(void **state)
+TEST(dropout_draws_when_told_to_train)
 {
     struct wi_buffer graph = graph_with_output();
     put_node(&graph, 1, "Dropout", 3, 0, NULL);
     assert_string_equal(random_of(&graph, NULL), "Dropout");
 }
 
-static void looks_into_subgraphs_and_functions(void **state)
+TEST(looks_into_subgraphs_and_functions)
 {
     static const unsigned as_one = 6, as_list = 11;
     struct wi_buffer inner = {0}, outer = {0}, function = {0}, graph = graph_with_output();
@@ -632,7 +632,7 @@ static void looks_into_subgraphs_and_functions(void **state)
     wi_onnx_clear(&s);
 }
 
-static void nesting_without_end_is_not_followed(void **state)
+TEST(nesting_without_end_is_not_followed)
 {
     struct wi_buffer inner = {0}, outer = {0}, graph = graph_with_output();
     put_node(&inner, 1, "RandomUniform", 0, 0, NULL);
@@ -645,7 +645,7 @@ static void nesting_without_end_is_not_followed(void **state)
     assert_string_equal(random_of(&graph, NULL), "");
 }
 
-static void tells_models_of_few_bits(void **state)
+TEST(tells_models_of_few_bits)
 {
     static const char *const types[] = {"QLinearConv", "QuantizeLinear", "MatMulNBits"};
     struct wi_buffer weight = {0};
@@ -664,32 +664,4 @@ static void tells_models_of_few_bits(void **state)
         random_of(&graph, &quantised);
         assert_int_equal(quantised, type == 10 || type == 16);
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_a_signature),
-        cmocka_unit_test(reads_unusual_values),
-        cmocka_unit_test(refuses_every_cut),
-        cmocka_unit_test(survives_changed_bytes),
-        cmocka_unit_test(refuses_what_is_no_model),
-        cmocka_unit_test(refuses_bad_values),
-        cmocka_unit_test(names_the_files_of_external_tensors),
-        cmocka_unit_test(refuses_bad_external_tensors),
-        cmocka_unit_test(reads_files_larger_than_a_window),
-        cmocka_unit_test(notices_a_file_cut_short),
-        cmocka_unit_test(stops_when_it_is_told_to),
-        cmocka_unit_test(knows_the_opset_by_its_other_name),
-        cmocka_unit_test(checks_inputs),
-        cmocka_unit_test(checks_inputs_given_twice_and_outputs),
-        cmocka_unit_test(lists_many_names_within_bounds),
-        cmocka_unit_test(reads_the_collection_of_cases),
-        cmocka_unit_test(finds_operators_that_draw),
-        cmocka_unit_test(dropout_draws_when_told_to_train),
-        cmocka_unit_test(looks_into_subgraphs_and_functions),
-        cmocka_unit_test(nesting_without_end_is_not_followed),
-        cmocka_unit_test(tells_models_of_few_bits),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -57,7 +57,9 @@ static int tear_down(void **state)
     return 0;
 }
 
-static void errors_are_told_apart(void **state)
+GROUP(set_up, tear_down)
+
+TEST(errors_are_told_apart)
 {
     static const struct {
         int why, missing, shortage;
@@ -69,7 +71,7 @@ static void errors_are_told_apart(void **state)
     }
 }
 
-static void who_wants_it_is_told_why_not(void **state)
+TEST(who_wants_it_is_told_why_not)
 {
     struct wi_load *load = wi_load_new(root, "bert", NULL);
     wi_load_run(load);
@@ -78,7 +80,7 @@ static void who_wants_it_is_told_why_not(void **state)
     wi_load_free(load);
 }
 
-static void the_model_around_it_can_be_read(void **state)
+TEST(the_model_around_it_can_be_read)
 {
     struct wi_folder folder = {0};
     char *path = path_to(root, "deep");
@@ -88,7 +90,7 @@ static void the_model_around_it_can_be_read(void **state)
     free(path);
 }
 
-static void the_list_goes_on(void **state)
+TEST(the_list_goes_on)
 {
     struct wi_list list = {0};
     assert_int_equal(wi_list_read(root, &list), 0);
@@ -97,7 +99,7 @@ static void the_list_goes_on(void **state)
     wi_list_clear(&list);
 }
 
-static void it_is_not_removed_unseen(void **state)
+TEST(it_is_not_removed_unseen)
 {
     static const char *const names[] = {"bert", "outer"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -110,16 +112,4 @@ static void it_is_not_removed_unseen(void **state)
         assert_int_equal(access(path, F_OK), 0);
         free(path);
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(errors_are_told_apart),
-        cmocka_unit_test(who_wants_it_is_told_why_not),
-        cmocka_unit_test(the_model_around_it_can_be_read),
-        cmocka_unit_test(the_list_goes_on),
-        cmocka_unit_test(it_is_not_removed_unseen),
-    };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
 }

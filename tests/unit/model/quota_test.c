@@ -36,7 +36,7 @@ static enum wi_code plan(uint64_t limit, uint64_t needed, char text[100], struct
     return code;
 }
 
-static void as_little_goes_as_is_needed(void **state)
+TEST(as_little_goes_as_is_needed)
 {
     struct wi_error error;
     char text[100];
@@ -52,7 +52,7 @@ static void as_little_goes_as_is_needed(void **state)
     assert_string_equal(text, "new/1 old/1 new/2 ");
 }
 
-static void it_is_said_by_how_much_a_model_does_not_fit(void **state)
+TEST(it_is_said_by_how_much_a_model_does_not_fit)
 {
     struct wi_error error;
     char text[100];
@@ -100,7 +100,7 @@ static void fill(const char *directory)
     free(name);
 }
 
-static void a_store_is_measured_and_emptied(void **state)
+TEST(a_store_is_measured_and_emptied)
 {
     char directory[64];
     struct wi_versions_use use = {0};
@@ -128,7 +128,7 @@ static void a_store_is_measured_and_emptied(void **state)
     wi_quota_clear(&quota);
 }
 
-static void what_a_pull_has_so_far_is_not_counted_twice(void **state)
+TEST(what_a_pull_has_so_far_is_not_counted_twice)
 {
     char directory[64];
     struct wi_versions_use use = {0};
@@ -153,7 +153,7 @@ static void what_a_pull_has_so_far_is_not_counted_twice(void **state)
     wi_quota_clear(&quota);
 }
 
-static void a_pull_of_deep_folders_leaves_a_number(void **state)
+TEST(a_pull_of_deep_folders_leaves_a_number)
 {
     char directory[64];
     struct wi_versions_use use = {0};
@@ -168,7 +168,7 @@ static void a_pull_of_deep_folders_leaves_a_number(void **state)
     wi_quota_clear(&quota);
 }
 
-static void what_is_in_use_is_no_room(void **state)
+TEST(what_is_in_use_is_no_room)
 {
     char directory[64];
     struct wi_versions_use use = {0};
@@ -183,17 +183,4 @@ static void what_is_in_use_is_no_room(void **state)
     remove_root(directory);
     wi_versions_use_clear(&use);
     wi_quota_clear(&quota);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(as_little_goes_as_is_needed),
-        cmocka_unit_test(it_is_said_by_how_much_a_model_does_not_fit),
-        cmocka_unit_test(a_store_is_measured_and_emptied),
-        cmocka_unit_test(what_a_pull_has_so_far_is_not_counted_twice),
-        cmocka_unit_test(a_pull_of_deep_folders_leaves_a_number),
-        cmocka_unit_test(what_is_in_use_is_no_room),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

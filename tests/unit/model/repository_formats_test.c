@@ -9,7 +9,9 @@ static void put_gguf(const struct fixture *f, const char *name, struct wi_buffer
     wi_buffer_clear(&bytes);
 }
 
-static void a_gguf_model_tells_what_it_is(void **state)
+FIXTURE(set_up, tear_down)
+
+TEST(a_gguf_model_tells_what_it_is)
 {
     struct fixture *f = *state;
     struct wi_error error = {0};
@@ -53,7 +55,7 @@ static void a_gguf_model_tells_what_it_is(void **state)
     wi_model_unref(model);
 }
 
-static void aliases_lead_to_models(void **state)
+TEST(aliases_lead_to_models)
 {
     struct fixture *f = *state;
     struct wi_aliases aliases = {0};
@@ -78,7 +80,7 @@ static void aliases_lead_to_models(void **state)
     expect_error(f, "gpt", WI_MODEL_NOT_FOUND, "there is no model gpt");
 }
 
-static void a_gguf_set_counts_all_its_files(void **state)
+TEST(a_gguf_set_counts_all_its_files)
 {
     struct fixture *f = *state;
     char name[64];
@@ -102,7 +104,7 @@ static void a_gguf_set_counts_all_its_files(void **state)
     expect_error(f, "split", WI_MODEL_INVALID, "is part 1 of 1, but is part 3 of 3 by its name");
 }
 
-static void a_gguf_file_that_is_none_is_refused(void **state)
+TEST(a_gguf_file_that_is_none_is_refused)
 {
     struct fixture *f = *state;
     put_folder(f, (const char *const[]){"junk/junk-Q8_0.gguf", NULL});
@@ -128,7 +130,7 @@ static void put_graph(const struct fixture *f, const char *name, const char *typ
 }
 
 /* Its answers cannot be compared, whichever of its graphs it is. */
-static void a_folder_that_draws_random_numbers_tells_so(void **state)
+TEST(a_folder_that_draws_random_numbers_tells_so)
 {
     struct fixture *f = *state;
     put_folder(f, (const char *const[]){"hf/config.json", "hf/onnx/readme", NULL});
@@ -155,7 +157,7 @@ static void a_folder_that_draws_random_numbers_tells_so(void **state)
 #define POINTER "version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 1234567890\n"
 
 /* What a clone without Git LFS leaves, in any place where a file of the model should be. */
-static void a_pointer_in_the_place_of_a_file_is_named(void **state)
+TEST(a_pointer_in_the_place_of_a_file_is_named)
 {
     struct fixture *f = *state;
     put_folder(f, (const char *const[]){"hf/config.json", "hf/onnx/model.onnx", NULL});
@@ -170,7 +172,7 @@ static void a_pointer_in_the_place_of_a_file_is_named(void **state)
     expect_error(f, "gguf", WI_MODEL_INVALID, "run \"git lfs pull\"");
 }
 
-static void a_folder_out_of_the_store_is_not_served(void **state)
+TEST(a_folder_out_of_the_store_is_not_served)
 {
     struct fixture *f = *state;
     char *inside = wi_sprintf("%s/tiny", f->repository), *link = wi_sprintf("%s/m", f->repository);
@@ -189,7 +191,7 @@ static void a_folder_out_of_the_store_is_not_served(void **state)
 }
 
 /* However a request writes it, nodes load it once. */
-static void a_variant_in_another_case_is_the_same_model(void **state)
+TEST(a_variant_in_another_case_is_the_same_model)
 {
     struct fixture *f = *state;
     put_folder(f, (const char *const[]){"tiny/readme", NULL});
@@ -213,7 +215,7 @@ static void a_variant_in_another_case_is_the_same_model(void **state)
 }
 
 /* Clients may name any number of variants. */
-static void nothing_is_kept_of_variants_that_are_none(void **state)
+TEST(nothing_is_kept_of_variants_that_are_none)
 {
     struct fixture *f = *state;
     struct answer answer;
@@ -229,7 +231,7 @@ static void nothing_is_kept_of_variants_that_are_none(void **state)
     free(out);
 }
 
-static void formats_other_than_onnx_have_variants(void **state)
+TEST(formats_other_than_onnx_have_variants)
 {
     struct fixture *f = *state;
     struct wi_error error = {0};
@@ -270,21 +272,4 @@ static void formats_other_than_onnx_have_variants(void **state)
     wi_model_unref(find_good(f, "tiny:Q2_K"));
     put_model(f, "m", "");
     expect_error(f, "m:q4", WI_MODEL_NOT_FOUND, "the model m has no variants");
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        TEST(a_gguf_model_tells_what_it_is),
-        TEST(aliases_lead_to_models),
-        TEST(a_gguf_set_counts_all_its_files),
-        TEST(a_gguf_file_that_is_none_is_refused),
-        TEST(a_folder_that_draws_random_numbers_tells_so),
-        TEST(a_pointer_in_the_place_of_a_file_is_named),
-        TEST(a_folder_out_of_the_store_is_not_served),
-        TEST(a_variant_in_another_case_is_the_same_model),
-        TEST(nothing_is_kept_of_variants_that_are_none),
-        TEST(formats_other_than_onnx_have_variants),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,7 +5,9 @@
 #include "model/load.h"
 #include <sys/resource.h>
 
-static void checks_names(void **state)
+FIXTURE(set_up, tear_down)
+
+TEST_IN(checks_names, NULL, NULL)
 {
     static const char *const good[] = {
         "a", "A9._-", "own.er/na-me", "builtin/echo", "a..b", "a:b", "a/b:Q4_K_M"};
@@ -30,7 +32,7 @@ static void checks_names(void **state)
     assert_int_equal(wi_model_check_name(name, NULL), WI_OK);
 }
 
-static void always_has_those_built_in(void **state)
+TEST(always_has_those_built_in)
 {
     struct fixture *f = *state;
     struct answer answer;
@@ -48,7 +50,7 @@ static void always_has_those_built_in(void **state)
     expect_error(f, "a", WI_MODEL_NOT_FOUND, "no model a");
 }
 
-static void reads_and_remembers_a_model(void **state)
+TEST(reads_and_remembers_a_model)
 {
     struct fixture *f = *state;
     struct answer answer;
@@ -86,7 +88,7 @@ static void reads_and_remembers_a_model(void **state)
     wi_buffer_clear(&bytes);
 }
 
-static void follows_changes_and_keeps_old_snapshots(void **state)
+TEST(follows_changes_and_keeps_old_snapshots)
 {
     struct fixture *f = *state;
     char byte[2][1];
@@ -115,7 +117,7 @@ static void follows_changes_and_keeps_old_snapshots(void **state)
     wi_model_unref(find_good(f, "m"));
 }
 
-static void reads_the_spec_and_follows_its_changes(void **state)
+TEST(reads_the_spec_and_follows_its_changes)
 {
     struct fixture *f = *state;
     struct answer answer;
@@ -159,7 +161,7 @@ static void put_external_model(const struct fixture *f, const char *name)
     wi_buffer_clear(&model);
 }
 
-static void external_files_belong_to_the_model(void **state)
+TEST(external_files_belong_to_the_model)
 {
     struct fixture *f = *state;
     static const char weights[100] = "1", others[100] = "2";
@@ -199,7 +201,7 @@ static void external_files_belong_to_the_model(void **state)
 }
 
 /* Written to without a new name: nobody gets what was not hashed. */
-static void a_file_changed_in_place_is_not_served(void **state)
+TEST(a_file_changed_in_place_is_not_served)
 {
     struct fixture *f = *state;
     static const char weights[100];
@@ -216,7 +218,7 @@ static void a_file_changed_in_place_is_not_served(void **state)
     wi_model_unref(model);
 }
 
-static void many_files_need_few_descriptors(void **state)
+TEST(many_files_need_few_descriptors)
 {
     struct fixture *f = *state;
     struct wi_buffer graph = {0};
@@ -267,7 +269,7 @@ static void use_cache(struct fixture *f, struct wi_hash_cache *cache)
     f->models = wi_repository_new(&f->loop, f->repository, cache);
 }
 
-static void a_file_is_hashed_once(void **state)
+TEST(a_file_is_hashed_once)
 {
     struct fixture *f = *state;
     struct wi_repository_counters counters;
@@ -309,7 +311,7 @@ static void a_file_is_hashed_once(void **state)
     free(path);
 }
 
-static void refuses_what_is_no_model(void **state)
+TEST(refuses_what_is_no_model)
 {
     struct fixture *f = *state;
     char *path;
@@ -335,7 +337,7 @@ static void refuses_what_is_no_model(void **state)
     expect_error(f, "../store/text", WI_INVALID_FIELD, "no model name");
 }
 
-static void follows_links_only_within_the_store(void **state)
+TEST(follows_links_only_within_the_store)
 {
     struct fixture *f = *state;
     char inside[160], outside[160], link[160];
@@ -371,7 +373,7 @@ static void follows_links_only_within_the_store(void **state)
     expect_error(f, "loop", WI_MODEL_INVALID, "cannot be opened");
 }
 
-static void refuses_specs_and_labels_out_of_the_store(void **state)
+TEST(refuses_specs_and_labels_out_of_the_store)
 {
     struct fixture *f = *state;
     char outside[160], link[160];
@@ -391,7 +393,7 @@ static void refuses_specs_and_labels_out_of_the_store(void **state)
     expect_error(f, "two", WI_MODEL_INVALID, "labels.txt is a link out");
 }
 
-static void shares_one_reading(void **state)
+TEST(shares_one_reading)
 {
     struct fixture *f = *state;
     struct answer one = {0}, two = {0}, three = {0};
@@ -411,7 +413,7 @@ static void shares_one_reading(void **state)
     wi_model_unref(three.model);
 }
 
-static void answers_those_who_asked_before_a_reset(void **state)
+TEST(answers_those_who_asked_before_a_reset)
 {
     struct fixture *f = *state;
     struct answer answer = {0}, after = {0};
@@ -427,7 +429,7 @@ static void answers_those_who_asked_before_a_reset(void **state)
     expect_error(f, "m", WI_MODEL_NOT_FOUND, "no model m");
 }
 
-static void is_freed_with_look_ups_under_way(void **state)
+TEST(is_freed_with_look_ups_under_way)
 {
     struct fixture *f = *state;
     struct answer answer = {0};
@@ -450,7 +452,7 @@ static void free_store(void *context, struct wi_model *model, const struct wi_er
     assert_string_equal(model->name, "m"); /* still whole */
 }
 
-static void may_be_freed_from_its_callback(void **state)
+TEST(may_be_freed_from_its_callback)
 {
     struct fixture *f = *state;
     struct answer never = {0};
@@ -486,7 +488,7 @@ static void read_folder(struct fixture *f)
         uv_run(&f->loop, UV_RUN_ONCE);
 }
 
-static void lists_models(void **state)
+TEST(lists_models)
 {
     struct fixture *f = *state;
     static const char *const expected[] = {
@@ -520,7 +522,7 @@ static void lists_models(void **state)
     wi_strings_clear(&names);
 }
 
-static void leaves_no_descriptors_behind(void **state)
+TEST(leaves_no_descriptors_behind)
 {
     struct fixture *f = *state;
     int before, after;
@@ -545,7 +547,7 @@ static void leaves_no_descriptors_behind(void **state)
     assert_int_equal(before, after);
 }
 
-static void stops_hashing_when_told(void **state)
+TEST(stops_hashing_when_told)
 {
     struct fixture *f = *state;
     put_model(f, "m", "");
@@ -587,7 +589,7 @@ static void restart_with_few_descriptors(struct fixture *f, rlim_t kept)
 
 /* Of more models than there is room for, the files of those that nobody uses are closed, the oldest
  * first; all are served nonetheless. */
-static void many_models_need_few_descriptors(void **state)
+TEST(many_models_need_few_descriptors)
 {
     enum { MODELS = 12, KEPT = 8 };
     struct fixture *f = *state;
@@ -615,7 +617,7 @@ static void many_models_need_few_descriptors(void **state)
 }
 
 /* Those in use are never closed: where they take all, a newcomer's files are not kept open. */
-static void descriptors_of_models_in_use_are_theirs(void **state)
+TEST(descriptors_of_models_in_use_are_theirs)
 {
     enum { KEPT = 8 };
     struct fixture *f = *state;
@@ -633,7 +635,7 @@ static void descriptors_of_models_in_use_are_theirs(void **state)
 }
 
 /* Large models keep neither the disk nor the threads from others. */
-static void one_is_read_at_a_time_and_the_smallest_first(void **state)
+TEST(one_is_read_at_a_time_and_the_smallest_first)
 {
     static const size_t sizes[] = {32 << 20, 16 << 20, 8 << 20, 1, 9 << 20};
     struct fixture *f = *state;
@@ -653,33 +655,4 @@ static void one_is_read_at_a_time_and_the_smallest_first(void **state)
     while (strlen(order) < 5)
         uv_run(&f->loop, UV_RUN_ONCE);
     assert_string_equal(order, "adceb");
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(checks_names),
-        TEST(always_has_those_built_in),
-        TEST(reads_and_remembers_a_model),
-        TEST(follows_changes_and_keeps_old_snapshots),
-        TEST(reads_the_spec_and_follows_its_changes),
-        TEST(external_files_belong_to_the_model),
-        TEST(a_file_changed_in_place_is_not_served),
-        TEST(many_files_need_few_descriptors),
-        TEST(many_models_need_few_descriptors),
-        TEST(descriptors_of_models_in_use_are_theirs),
-        TEST(a_file_is_hashed_once),
-        TEST(refuses_what_is_no_model),
-        TEST(follows_links_only_within_the_store),
-        TEST(refuses_specs_and_labels_out_of_the_store),
-        TEST(shares_one_reading),
-        TEST(answers_those_who_asked_before_a_reset),
-        TEST(is_freed_with_look_ups_under_way),
-        TEST(may_be_freed_from_its_callback),
-        TEST(one_is_read_at_a_time_and_the_smallest_first),
-        TEST(lists_models),
-        TEST(leaves_no_descriptors_behind),
-        TEST(stops_hashing_when_told),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

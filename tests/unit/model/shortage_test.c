@@ -115,13 +115,15 @@ static void is_listed_or_not(const struct store *store, list_fn *list, size_t wh
     assert_true(listed);
 }
 
-static void versions_and_pulls_are_listed_or_not(void **state)
+FIXTURE(set_up, tear_down)
+
+TEST(versions_and_pulls_are_listed_or_not)
 {
     is_listed_or_not(*state, list_versions, 2);
     is_listed_or_not(*state, list_pulls, 1);
 }
 
-static void what_is_current_is_never_collected(void **state)
+TEST(what_is_current_is_never_collected)
 {
     struct store *store = *state;
     size_t held = 0;
@@ -159,7 +161,7 @@ static void begin_publishing(const struct store *store)
     wi_source_clear(&source);
 }
 
-static void a_publishing_that_was_cut_is_brought_to_its_end(void **state)
+TEST(a_publishing_that_was_cut_is_brought_to_its_end)
 {
     struct store *store = *state;
     size_t held = 0;
@@ -175,7 +177,7 @@ static void a_publishing_that_was_cut_is_brought_to_its_end(void **state)
     assert_false(is_there(store, ".pulling/cut"));
 }
 
-static void what_is_current_makes_no_room(void **state)
+TEST(what_is_current_makes_no_room)
 {
     struct store *store = *state;
     for (int n = 0; n <= ENOUGH; n++) {
@@ -214,7 +216,7 @@ static void is_not_removed_unseen(
     assert_int_equal(error.code, WI_CONFLICT);
 }
 
-static void models_inside_are_not_removed_unseen(void **state)
+TEST(models_inside_are_not_removed_unseen)
 {
     struct store *store = *state;
     write_text(store->directory, "folders/model.onnx", "outer");
@@ -240,7 +242,7 @@ static void write_models(const struct store *store)
 }
 
 /* What was read under a shortage is what is there, or nothing that anybody remembers. */
-static void a_model_is_read_or_not(void **state)
+TEST(a_model_is_read_or_not)
 {
     static const char *const names[] = {"org/name", "tiny", "bert"};
     struct store *store = *state;
@@ -269,7 +271,7 @@ static void a_model_is_read_or_not(void **state)
     }
 }
 
-static void models_are_listed_or_not(void **state)
+TEST(models_are_listed_or_not)
 {
     struct store *store = *state;
     struct wi_list whole = {0};
@@ -314,7 +316,7 @@ static size_t models_listed(
     return count;
 }
 
-static void the_list_stays_through_a_shortage(void **state)
+TEST(the_list_stays_through_a_shortage)
 {
     struct store *store = *state;
     uv_loop_t loop;
@@ -336,7 +338,7 @@ static void the_list_stays_through_a_shortage(void **state)
 }
 
 /* It fails, saying so, or it is whole; the version before it stays, and its number is new. */
-static void a_version_is_published_or_not(void **state)
+TEST(a_version_is_published_or_not)
 {
     struct store *store = *state;
     int published = 0;
@@ -363,22 +365,4 @@ static void a_version_is_published_or_not(void **state)
         wi_staging_clear(&staging);
     }
     assert_true(published);
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        TEST(versions_and_pulls_are_listed_or_not),
-        TEST(what_is_current_is_never_collected),
-        TEST(a_publishing_that_was_cut_is_brought_to_its_end),
-        TEST(what_is_current_makes_no_room),
-        TEST(models_inside_are_not_removed_unseen),
-        TEST(a_model_is_read_or_not),
-        TEST(models_are_listed_or_not),
-        TEST(the_list_stays_through_a_shortage),
-        TEST(a_version_is_published_or_not),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -60,7 +60,7 @@ static void refuse(const char *text, const char *field)
     wi_spec_clear(&spec);
 }
 
-static void completes_a_short_spec(void **state)
+TEST(completes_a_short_spec)
 {
     struct wi_spec spec;
     struct wi_error error;
@@ -82,7 +82,7 @@ static void completes_a_short_spec(void **state)
     wi_spec_clear(&spec);
 }
 
-static void reads_a_full_spec(void **state)
+TEST(reads_a_full_spec)
 {
     struct wi_spec spec;
     struct wi_error error;
@@ -109,7 +109,7 @@ static void reads_a_full_spec(void **state)
     wi_spec_clear(&spec);
 }
 
-static void refuses_bad_text(void **state)
+TEST(refuses_bad_text)
 {
     refuse("", "model.json");
     refuse("{", "model.json");
@@ -120,7 +120,7 @@ static void refuses_bad_text(void **state)
     refuse("{\"type\":1}", "type");
 }
 
-static void refuses_bad_labels(void **state)
+TEST(refuses_bad_labels)
 {
     struct wi_spec spec;
     struct wi_error error;
@@ -143,7 +143,7 @@ static void refuses_bad_labels(void **state)
 
 #define PICTURE(more) "{\"picture\":{\"width\":5,\"height\":4" more "}}"
 
-static void refuses_bad_pictures(void **state)
+TEST(refuses_bad_pictures)
 {
     refuse("{\"picture\":{\"height\":4}}", "picture.width");
     refuse("{\"picture\":{\"width\":5}}", "picture.height");
@@ -168,24 +168,11 @@ static void refuses_bad_pictures(void **state)
     refuse(PICTURE(",\"crop\":1"), "picture.crop");
 }
 
-static void refuses_bad_results(void **state)
+TEST(refuses_bad_results)
 {
     refuse("{\"result\":{\"output\":\"x\"}}", "result.output");
     refuse("{\"result\":{\"activation\":\"relu\"}}", "result.activation");
     refuse("{\"result\":{\"top\":0}}", "result.top");
     refuse("{\"result\":{\"top\":1.5}}", "result.top");
     refuse("{\"result\":{\"best\":1}}", "result.best");
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(completes_a_short_spec),
-        cmocka_unit_test(reads_a_full_spec),
-        cmocka_unit_test(refuses_bad_text),
-        cmocka_unit_test(refuses_bad_labels),
-        cmocka_unit_test(refuses_bad_pictures),
-        cmocka_unit_test(refuses_bad_results),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

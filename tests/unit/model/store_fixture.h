@@ -132,6 +132,4 @@ static inline void put_folder(const struct fixture *f, const char *const *files)
     }
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
 #endif

@@ -16,7 +16,7 @@ static void check(enum wi_task_kind task, size_t count, int in_parts, const char
     json_decref(value);
 }
 
-static void test_names(void **state)
+TEST(test_names)
 {
     assert_null(wi_task_name(WI_TASK_NONE));
     for (int i = WI_TASK_NONE + 1; i < WI_TASK_COUNT; i++)
@@ -25,7 +25,7 @@ static void test_names(void **state)
     assert_int_equal(wi_task_of_name(NULL, 0), WI_TASK_NONE);
 }
 
-static void test_aliases(void **state)
+TEST(test_aliases)
 {
     char names[sizeof((struct wi_error *)0)->allowed], few[32];
     assert_int_equal(wi_task_of_name("text-generation", 0), WI_TASK_COMPLETE);
@@ -39,7 +39,7 @@ static void test_aliases(void **state)
     assert_string_equal(few, "chat, complete, embed, rerank");
 }
 
-static void test_kinds(void **state)
+TEST(test_kinds)
 {
     assert_true(wi_task_is_of(WI_TASK_EMBED, WI_TYPE_TEXT_EMBEDDING));
     assert_false(wi_task_is_of(WI_TASK_EMBED, WI_TYPE_AUDIO));
@@ -66,7 +66,7 @@ static void test_kinds(void **state)
         assert_non_null(wi_task_takes_words((enum wi_task_kind)i));
 }
 
-static void test_texts(void **state)
+TEST(test_texts)
 {
     check(WI_TASK_CHAT, 1, 0, "{\"text\":\"a\",\"finish_reason\":\"stop\"}", 1);
     check(WI_TASK_CHAT, 1, 0, "{\"text\":7}", 0);
@@ -88,7 +88,7 @@ static void test_texts(void **state)
     check(WI_TASK_CHAT, 2, 1, "{}", 1);
 }
 
-static void test_numbers(void **state)
+TEST(test_numbers)
 {
     check(WI_TASK_RERANK, 2, 0, "{\"scores\":[1,0.5]}", 1);
     check(WI_TASK_RERANK, 2, 0, "{\"scores\":[1]}", 0);
@@ -98,7 +98,7 @@ static void test_numbers(void **state)
     check(WI_TASK_TOKENIZE, 0, 0, "{}", 0);
 }
 
-static void test_rows(void **state)
+TEST(test_rows)
 {
     struct wi_tensors outputs = {0};
     struct wi_error error;
@@ -118,7 +118,7 @@ static void test_rows(void **state)
     wi_tensors_clear(&outputs);
 }
 
-static void test_counts(void **state)
+TEST(test_counts)
 {
     json_t *input = json_pack("{s:[s,s], s:[s]}", "texts", "a", "b", "documents", "d");
     json_t *options = json_pack("{s:i}", "n", 3);
@@ -139,7 +139,7 @@ static struct wi_text_account account_of(const char *result)
     return account;
 }
 
-static void test_accounts(void **state)
+TEST(test_accounts)
 {
     struct wi_text_account account = account_of(
         "{\"usage\":{\"prompt_tokens\":40,\"completion_tokens\":25,\"cached_tokens\":30},"
@@ -164,7 +164,7 @@ static void test_accounts(void **state)
 #define LABELS "{\"labels\":[{\"label\":\"7\",\"index\":7,\"probability\":0.5}]}"
 
 /* What is said of one text, picture or sound. */
-static void test_findings(void **state)
+TEST(test_findings)
 {
     static const struct {
         enum wi_task_kind task;
@@ -220,7 +220,7 @@ static void test_findings(void **state)
     check(WI_TASK_SPEECH_RECOGNITION, 1, 1, "{}", 1);
 }
 
-static void test_several(void **state)
+TEST(test_several)
 {
     check(WI_TASK_TEXT_CLASSIFICATION, 2, 0, "{\"results\":[" LABELS "," LABELS "]}", 1);
     check(WI_TASK_TEXT_CLASSIFICATION, 2, 0, "{\"results\":[" LABELS "]}", 0);
@@ -250,7 +250,7 @@ static enum wi_code answer(
 }
 
 /* Each is looked for among the masks. */
-static void test_segments(void **state)
+TEST(test_segments)
 {
     struct wi_tensors outputs = {0};
     json_t *segments = json_array();
@@ -269,7 +269,7 @@ static void test_segments(void **state)
     wi_tensors_clear(&outputs);
 }
 
-static void test_files(void **state)
+TEST(test_files)
 {
     static const char masks[] = "{\"segments\":[{\"label\":\"a\",\"mask\":\"mask_0\"}]}";
     static const char sound[] = "{\"sampling_rate\":16000,\"duration\":1}";
@@ -299,23 +299,4 @@ static void test_files(void **state)
     assert_int_equal(answer(WI_TASK_EMBED, 0, NULL, &outputs), WI_OK); /* a row for each token */
     assert_int_equal(answer(WI_TASK_EMBED, 1, NULL, &outputs), WI_INFERENCE_FAILED);
     wi_tensors_clear(&outputs);
-}
-
-int main(void)
-{
-    static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_names),
-        cmocka_unit_test(test_aliases),
-        cmocka_unit_test(test_kinds),
-        cmocka_unit_test(test_findings),
-        cmocka_unit_test(test_several),
-        cmocka_unit_test(test_files),
-        cmocka_unit_test(test_segments),
-        cmocka_unit_test(test_texts),
-        cmocka_unit_test(test_numbers),
-        cmocka_unit_test(test_rows),
-        cmocka_unit_test(test_counts),
-        cmocka_unit_test(test_accounts),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

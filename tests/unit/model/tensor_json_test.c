@@ -65,7 +65,7 @@ static void refuse(
     assert_int_equal(budget.used, 0);
 }
 
-static void reads_every_datatype(void **state)
+TEST(reads_every_datatype)
 {
     EXPECT(uint8_t, "BOOL", "[4]", "[true,false,1,0]", 1, 0, 1, 0);
     EXPECT(uint8_t, "UINT8", "[3]", "[0,255,7.0]", 0, 255, 7);
@@ -82,7 +82,7 @@ static void reads_every_datatype(void **state)
     expect_bytes("BYTES", "[3]", "[\"\",\"ab\",\"\\u0000\"]", "\0\0\0\0\2\0\0\0ab\1\0\0\0\0", 15);
 }
 
-static void reads_every_shape(void **state)
+TEST(reads_every_shape)
 {
     EXPECT(int32_t, "INT32", "[2,3]", "[1,2,3,4,5,6]", 1, 2, 3, 4, 5, 6);
     EXPECT(int32_t, "INT32", "[2,3]", "[[1,2,3],[4,5,6]]", 1, 2, 3, 4, 5, 6);
@@ -97,7 +97,7 @@ static void reads_every_shape(void **state)
         3);
 }
 
-static void refuses_values_that_do_not_fit(void **state)
+TEST(refuses_values_that_do_not_fit)
 {
     refuse("UINT8", "[2]", "[1,300]", WI_INPUT_DATATYPE, "inputs[0].data[1]");
     refuse("UINT8", "[1]", "[-1]", WI_INPUT_DATATYPE, "inputs[0].data[0]");
@@ -112,7 +112,7 @@ static void refuses_values_that_do_not_fit(void **state)
     refuse("BF16", "[1]", "[1]", WI_INPUT_DATATYPE, "inputs[0].datatype");
 }
 
-static void refuses_what_is_not_a_number(void **state)
+TEST(refuses_what_is_not_a_number)
 {
     refuse("FP32", "[1]", "[\"NaN\"]", WI_NON_FINITE, "inputs[0].data[0]");
     refuse("FP64", "[1]", "[\"-Infinity\"]", WI_NON_FINITE, "inputs[0].data[0]");
@@ -128,7 +128,7 @@ static void refuses_what_is_not_a_number(void **state)
     refuse("FP32", "[1]", "{}", WI_INVALID_FIELD, "inputs[0].data");
 }
 
-static void refuses_counts_that_differ_from_the_shape(void **state)
+TEST(refuses_counts_that_differ_from_the_shape)
 {
     refuse("FP32", "[3]", "[1,2]", WI_INPUT_SIZE, "inputs[0].data");
     refuse("FP32", "[]", "[]", WI_INPUT_SIZE, "inputs[0].data");
@@ -141,7 +141,7 @@ static void refuses_counts_that_differ_from_the_shape(void **state)
     refuse("FP32", "[1000000000,1000000000]", "[[1]]", WI_INPUT_SIZE, "inputs[0].data");
 }
 
-static void refuses_bad_shapes(void **state)
+TEST(refuses_bad_shapes)
 {
     refuse("FP32", "[-1]", "[]", WI_INVALID_FIELD, "inputs[0].shape[0]");
     refuse("FP32", "[1,2.0]", "[]", WI_INVALID_FIELD, "inputs[0].shape[1]");
@@ -165,7 +165,7 @@ static void refuse_list(const char *text, enum wi_code code, const char *field)
     assert_int_equal(list.count, 0);
 }
 
-static void refuses_bad_lists(void **state)
+TEST(refuses_bad_lists)
 {
     refuse_list("{}", WI_INVALID_FIELD, "inputs");
     refuse_list("[5]", WI_INVALID_FIELD, "inputs[0]");
@@ -201,7 +201,7 @@ static struct wi_blob *body_of(const void *bytes, size_t size)
     return blob;
 }
 
-static void takes_slices_of_the_body(void **state)
+TEST(takes_slices_of_the_body)
 {
     struct wi_blob *body = body_of("{json}\x01\x00\x00\x80\x7f\xff\x01\0\0\0z", 17);
     struct wi_tensors list;
@@ -227,7 +227,7 @@ static void takes_slices_of_the_body(void **state)
     wi_tensors_clear(&list);
 }
 
-static void nothing_needs_no_section(void **state)
+TEST(nothing_needs_no_section)
 {
     struct wi_blob *body = body_of("{json}", 6);
     struct wi_tensors list;
@@ -267,7 +267,7 @@ static void refuse_binary(const char *tensor, const void *bytes, size_t size, en
 #define BINARY(type, shape, size)                                                                  \
     "\"datatype\":\"" type "\",\"shape\":" shape ",\"parameters\":{\"binary_data_size\":" size "}"
 
-static void refuses_bad_binary(void **state)
+TEST(refuses_bad_binary)
 {
     refuse_binary(BINARY("FP32", "[1]", "4"), "1234", 4, WI_OK);
     refuse_binary(BINARY("FP32", "[1]", "4"), "12345", 5, WI_BAD_FRAMING);
@@ -283,7 +283,7 @@ static void refuses_bad_binary(void **state)
     refuse_binary(BINARY("BYTES", "[1]", "8"), "\0\0\0\0\0\0\0\0", 8, WI_INPUT_SIZE);
 }
 
-static void stays_within_the_budget(void **state)
+TEST(stays_within_the_budget)
 {
     struct wi_budget budget = {.limit = 15};
     struct wi_tensors list;
@@ -298,22 +298,4 @@ static void stays_within_the_budget(void **state)
     assert_int_equal(budget.used, 16);
     wi_tensors_clear(&list);
     assert_int_equal(budget.used, 0);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_every_datatype),
-        cmocka_unit_test(reads_every_shape),
-        cmocka_unit_test(refuses_values_that_do_not_fit),
-        cmocka_unit_test(refuses_what_is_not_a_number),
-        cmocka_unit_test(refuses_counts_that_differ_from_the_shape),
-        cmocka_unit_test(refuses_bad_shapes),
-        cmocka_unit_test(refuses_bad_lists),
-        cmocka_unit_test(takes_slices_of_the_body),
-        cmocka_unit_test(nothing_needs_no_section),
-        cmocka_unit_test(refuses_bad_binary),
-        cmocka_unit_test(stays_within_the_budget),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

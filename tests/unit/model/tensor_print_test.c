@@ -40,7 +40,7 @@ static void expect(
     expect(type, sizeof((ctype[]){__VA_ARGS__}) / sizeof(ctype), (ctype[]){__VA_ARGS__},           \
         sizeof((ctype[]){__VA_ARGS__}), data)
 
-static void prints_every_datatype(void **state)
+TEST(prints_every_datatype)
 {
     EXPECT(uint8_t, WI_BOOL, "[true,false]}", 1, 0);
     EXPECT(uint8_t, WI_UINT8, "[0,255]}", 0, 255);
@@ -59,7 +59,7 @@ static void prints_every_datatype(void **state)
     expect(WI_FP32, 0, "", 0, "[]}");
 }
 
-static void prints_heads(void **state)
+TEST(prints_heads)
 {
     char *text = print(WI_FP16, (int64_t[]){1, 0, 3}, 3, "", 0, 1);
     assert_string_equal(text,
@@ -72,7 +72,7 @@ static void prints_heads(void **state)
     free(text);
 }
 
-static void prints_more_than_one_chunk(void **state)
+TEST(prints_more_than_one_chunk)
 {
     enum { COUNT = 20000 };
     float *values = malloc(COUNT * sizeof *values);
@@ -87,14 +87,4 @@ static void prints_more_than_one_chunk(void **state)
     json_decref(json);
     free(text);
     free(values);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(prints_every_datatype),
-        cmocka_unit_test(prints_heads),
-        cmocka_unit_test(prints_more_than_one_chunk),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

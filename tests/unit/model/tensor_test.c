@@ -5,7 +5,7 @@
 #include "model/tensor.h"
 #include <string.h>
 
-static void knows_every_datatype(void **state)
+TEST(knows_every_datatype)
 {
     enum wi_datatype type;
     for (int i = 0; i < WI_DATATYPE_COUNT; i++) {
@@ -25,7 +25,7 @@ static void knows_every_datatype(void **state)
     assert_int_equal(wi_datatype_from_onnx(0, &type), -1);
 }
 
-static void counts_elements(void **state)
+TEST(counts_elements)
 {
     assert_int_equal(wi_shape_elements(NULL, 0), 1);
     assert_int_equal(wi_shape_elements((int64_t[]){2, 3, 4}, 3), 24);
@@ -36,7 +36,7 @@ static void counts_elements(void **state)
     assert_int_equal(wi_shape_elements((int64_t[]){INT64_MAX, 0, INT64_MAX}, 3), -1);
 }
 
-static void formats_shapes(void **state)
+TEST(formats_shapes)
 {
     char text[32], small[6];
     wi_shape_format(NULL, 0, text, sizeof text);
@@ -47,7 +47,7 @@ static void formats_shapes(void **state)
     assert_string_equal(small, "[1, 3");
 }
 
-static void lists_own_and_move(void **state)
+TEST(lists_own_and_move)
 {
     struct wi_budget budget = {.limit = 100};
     struct wi_blob *blob = wi_blob_new(&budget, 10);
@@ -72,15 +72,4 @@ static void lists_own_and_move(void **state)
     wi_tensors_clear(&other);
     wi_tensors_clear(&other);
     assert_int_equal(budget.used, 0);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(knows_every_datatype),
-        cmocka_unit_test(counts_elements),
-        cmocka_unit_test(formats_shapes),
-        cmocka_unit_test(lists_own_and_move),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

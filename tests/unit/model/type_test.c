@@ -131,7 +131,7 @@ static const struct {
     {"---", WI_TYPE_UNKNOWN},
 };
 
-static void tells_types_of_names(void **state)
+TEST(tells_types_of_names)
 {
     int wrong = 0;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -146,7 +146,7 @@ static void tells_types_of_names(void **state)
     assert_int_equal(wrong, 0);
 }
 
-static void survives_long_names(void **state)
+TEST(survives_long_names)
 {
     char name[5000];
     memset(name, 'x', sizeof name - 1);
@@ -156,7 +156,7 @@ static void survives_long_names(void **state)
     assert_int_equal(wi_model_type_of_name(name), WI_TYPE_TEXT_EMBEDDING);
 }
 
-static void names_and_types_go_both_ways(void **state)
+TEST(names_and_types_go_both_ways)
 {
     enum wi_model_type type;
     for (int i = WI_TYPE_UNKNOWN + 1; i < WI_TYPE_COUNT; i++) {
@@ -166,14 +166,4 @@ static void names_and_types_go_both_ways(void **state)
     assert_null(wi_model_type_name(WI_TYPE_UNKNOWN));
     assert_null(wi_model_type_names[WI_TYPE_COUNT - 1]);
     assert_int_equal(wi_model_type_parse("visions", &type), -1);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(tells_types_of_names),
-        cmocka_unit_test(survives_long_names),
-        cmocka_unit_test(names_and_types_go_both_ways),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -128,7 +128,9 @@ static void expect_versions(const struct store *store, const char *name, const c
 
 /* --- publishing ------------------------------------------------------------------------------- */
 
-static void a_name_leads_to_the_latest_version(void **state)
+FIXTURE(set_up, tear_down)
+
+TEST(a_name_leads_to_the_latest_version)
 {
     struct store *store = *state;
     assert_int_equal(wi_versions_current(store->directory, "org/name"), 0);
@@ -147,7 +149,7 @@ static void a_name_leads_to_the_latest_version(void **state)
     assert_false(is_there(store, ".pulling/one"));
 }
 
-static void it_is_written_down_where_a_version_came_from(void **state)
+TEST(it_is_written_down_where_a_version_came_from)
 {
     struct store *store = *state;
     struct wi_versions versions = {0};
@@ -167,7 +169,7 @@ static void it_is_written_down_where_a_version_came_from(void **state)
     wi_versions_clear(&versions);
 }
 
-static void names_of_others_are_left_alone(void **state)
+TEST(names_of_others_are_left_alone)
 {
     struct store *store = *state;
     struct wi_error error;
@@ -186,7 +188,7 @@ static void names_of_others_are_left_alone(void **state)
 }
 
 /* One folder cannot be a version of one model and the place of another. */
-static void a_name_alone_and_its_owner_do_not_meet(void **state)
+TEST(a_name_alone_and_its_owner_do_not_meet)
 {
     struct store *store = *state;
     struct wi_error error;
@@ -195,7 +197,7 @@ static void a_name_alone_and_its_owner_do_not_meet(void **state)
     expect_file(store, "org/model.onnx", "a1");
 }
 
-static void what_was_not_fetched_is_not_published(void **state)
+TEST(what_was_not_fetched_is_not_published)
 {
     struct store *store = *state;
     struct wi_staging staging = {0};
@@ -229,7 +231,7 @@ static uint64_t reuse(const struct store *store, struct wi_staging *staging, con
     return saved;
 }
 
-static void files_of_earlier_versions_are_linked(void **state)
+TEST(files_of_earlier_versions_are_linked)
 {
     struct store *store = *state;
     struct wi_staging staging = {0};
@@ -249,7 +251,7 @@ static void files_of_earlier_versions_are_linked(void **state)
     wi_staging_clear(&staging);
 }
 
-static void files_that_have_changed_are_not_reused(void **state)
+TEST(files_that_have_changed_are_not_reused)
 {
     struct store *store = *state;
     struct wi_staging staging = {0};
@@ -267,7 +269,7 @@ static void files_that_have_changed_are_not_reused(void **state)
 
 /* --- kills ------------------------------------------------------------------------------------ */
 
-static void a_pull_is_found_again(void **state)
+TEST(a_pull_is_found_again)
 {
     struct store *store = *state;
     struct wi_staging staging = {0};
@@ -327,7 +329,7 @@ static void begin_publishing(const struct store *store, int moved)
     wi_staging_clear(&staging);
 }
 
-static void a_kill_before_the_files_moved_leaves_the_old_version(void **state)
+TEST(a_kill_before_the_files_moved_leaves_the_old_version)
 {
     struct store *store = *state;
     struct wi_strings ids = {0};
@@ -339,7 +341,7 @@ static void a_kill_before_the_files_moved_leaves_the_old_version(void **state)
     wi_strings_clear(&ids);
 }
 
-static void a_kill_after_the_files_moved_is_brought_to_its_end(void **state)
+TEST(a_kill_after_the_files_moved_is_brought_to_its_end)
 {
     struct store *store = *state;
     struct wi_strings ids = {0};
@@ -352,7 +354,7 @@ static void a_kill_after_the_files_moved_is_brought_to_its_end(void **state)
     assert_false(is_there(store, ".pulling/cut"));
 }
 
-static void a_kill_before_the_staging_went_changes_nothing(void **state)
+TEST(a_kill_before_the_staging_went_changes_nothing)
 {
     struct store *store = *state;
     struct wi_strings ids = {0};
@@ -366,7 +368,7 @@ static void a_kill_before_the_staging_went_changes_nothing(void **state)
 }
 
 /* The name became somebody's own while the daemon was dead: the version goes, that stays. */
-static void a_name_that_was_taken_meanwhile_stays(void **state)
+TEST(a_name_that_was_taken_meanwhile_stays)
 {
     struct store *store = *state;
     begin_publishing(store, 1);
@@ -379,7 +381,7 @@ static void a_name_that_was_taken_meanwhile_stays(void **state)
     assert_false(is_there(store, ".pulled/org"));
 }
 
-static void an_interrupted_removal_is_ended(void **state)
+TEST(an_interrupted_removal_is_ended)
 {
     struct store *store = *state;
     write_text(store->directory, ".pulling/.gone-0/model.onnx", "four");
@@ -388,7 +390,7 @@ static void an_interrupted_removal_is_ended(void **state)
 }
 
 /* What it has left behind is in nobody's way. */
-static void another_removal_goes_on_beside_an_interrupted_one(void **state)
+TEST(another_removal_goes_on_beside_an_interrupted_one)
 {
     struct store *store = *state;
     struct wi_error error;
@@ -404,7 +406,7 @@ static void another_removal_goes_on_beside_an_interrupted_one(void **state)
 
 /* --- removal ---------------------------------------------------------------------------------- */
 
-static void some_versions_are_kept(void **state)
+TEST(some_versions_are_kept)
 {
     struct store *store = *state;
     for (int i = 0; i < 4; i++)
@@ -421,7 +423,7 @@ static void some_versions_are_kept(void **state)
     expect_file(store, "org/name/model.onnx", "a1");
 }
 
-static void a_pulled_model_goes_with_its_versions(void **state)
+TEST(a_pulled_model_goes_with_its_versions)
 {
     struct store *store = *state;
     struct wi_error error;
@@ -445,7 +447,7 @@ static void a_pulled_model_goes_with_its_versions(void **state)
         WI_MODEL_NOT_FOUND);
 }
 
-static void a_model_that_was_added_goes_too(void **state)
+TEST(a_model_that_was_added_goes_too)
 {
     struct store *store = *state;
     struct wi_error error;
@@ -481,7 +483,7 @@ static void make_link(const struct store *store, const char *path, const char *t
     free(full);
 }
 
-static void links_out_are_not_followed(void **state)
+TEST(links_out_are_not_followed)
 {
     struct store *store = *state;
     struct wi_error error;
@@ -499,7 +501,7 @@ static void links_out_are_not_followed(void **state)
     free(theirs);
 }
 
-static void a_tree_with_links_is_removed_without_what_they_lead_to(void **state)
+TEST(a_tree_with_links_is_removed_without_what_they_lead_to)
 {
     struct store *store = *state;
     struct wi_error error;
@@ -517,7 +519,7 @@ static void a_tree_with_links_is_removed_without_what_they_lead_to(void **state)
     free(theirs);
 }
 
-static void odd_links_are_no_versions(void **state)
+TEST(odd_links_are_no_versions)
 {
     struct store *store = *state;
     static const char *const targets[] = {"../.pulled/org/name/01", "../.pulled/org/name/0",
@@ -534,7 +536,7 @@ static void odd_links_are_no_versions(void **state)
     free(name);
 }
 
-static void what_is_written_down_is_not_trusted(void **state)
+TEST(what_is_written_down_is_not_trusted)
 {
     struct store *store = *state;
     static const char *const texts[] = {"", "{", "[]", "{\"pulled_at\": 1}",
@@ -560,7 +562,7 @@ static void what_is_written_down_is_not_trusted(void **state)
     free(folder);
 }
 
-static void odd_ids_are_refused(void **state)
+TEST(odd_ids_are_refused)
 {
     struct store *store = *state;
     static const char *const ids[] = {"", ".", "..", "a/b", "A", "-x", ".gone-1"};
@@ -571,7 +573,7 @@ static void odd_ids_are_refused(void **state)
             wi_staging_open(store->directory, ids[i], "{}", &staging, &error), WI_STORAGE_FAILED);
 }
 
-static void a_store_that_cannot_be_written_says_so(void **state)
+TEST(a_store_that_cannot_be_written_says_so)
 {
     struct store *store = *state;
     struct wi_staging staging = {0};
@@ -582,35 +584,4 @@ static void a_store_that_cannot_be_written_says_so(void **state)
     assert_non_null(strstr(error.detail, store->directory));
     assert_int_equal(
         wi_staging_open("/nowhere/at/all", "one", "{}", &staging, &error), WI_STORAGE_FAILED);
-}
-
-int main(void)
-{
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
-    const struct CMUnitTest tests[] = {
-        TEST(a_name_leads_to_the_latest_version),
-        TEST(it_is_written_down_where_a_version_came_from),
-        TEST(names_of_others_are_left_alone),
-        TEST(a_name_alone_and_its_owner_do_not_meet),
-        TEST(what_was_not_fetched_is_not_published),
-        TEST(files_of_earlier_versions_are_linked),
-        TEST(files_that_have_changed_are_not_reused),
-        TEST(a_pull_is_found_again),
-        TEST(a_kill_before_the_files_moved_leaves_the_old_version),
-        TEST(a_kill_after_the_files_moved_is_brought_to_its_end),
-        TEST(a_kill_before_the_staging_went_changes_nothing),
-        TEST(a_name_that_was_taken_meanwhile_stays),
-        TEST(an_interrupted_removal_is_ended),
-        TEST(another_removal_goes_on_beside_an_interrupted_one),
-        TEST(some_versions_are_kept),
-        TEST(a_pulled_model_goes_with_its_versions),
-        TEST(a_model_that_was_added_goes_too),
-        TEST(links_out_are_not_followed),
-        TEST(a_tree_with_links_is_removed_without_what_they_lead_to),
-        TEST(odd_links_are_no_versions),
-        TEST(what_is_written_down_is_not_trusted),
-        TEST(odd_ids_are_refused),
-        TEST(a_store_that_cannot_be_written_says_so),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

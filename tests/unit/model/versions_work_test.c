@@ -143,7 +143,9 @@ static int has_version(const struct fixture *f, const char *name, unsigned numbe
 
 /* --- the tests -------------------------------------------------------------------------------- */
 
-static void a_published_model_is_found_with_its_source(void **state)
+FIXTURE(set_up, tear_down)
+
+TEST(a_published_model_is_found_with_its_source)
 {
     struct fixture *f = *state;
     struct wi_repository_counters counters;
@@ -159,7 +161,7 @@ static void a_published_model_is_found_with_its_source(void **state)
     wi_model_unref(answer.model);
 }
 
-static void requests_finish_on_the_version_that_they_began_with(void **state)
+TEST(requests_finish_on_the_version_that_they_began_with)
 {
     struct fixture *f = *state;
     wi_versions_work_set(f->work, 0, 1);
@@ -188,7 +190,7 @@ static void requests_finish_on_the_version_that_they_began_with(void **state)
     wi_model_unref(fresh.model);
 }
 
-static void a_removed_model_is_not_found(void **state)
+TEST(a_removed_model_is_not_found)
 {
     struct fixture *f = *state;
     pull(f, "org/name", "first", 'a');
@@ -205,7 +207,7 @@ static void a_removed_model_is_not_found(void **state)
     assert_int_equal(wait_for(f), WI_MODEL_NOT_FOUND);
 }
 
-static void what_is_used_is_not_evicted(void **state)
+TEST(what_is_used_is_not_evicted)
 {
     struct fixture *f = *state;
     pull(f, "org/old", "first", 'a');
@@ -227,7 +229,7 @@ static void what_is_used_is_not_evicted(void **state)
     wi_model_unref(held.model);
 }
 
-static void a_use_is_noted(void **state)
+TEST(a_use_is_noted)
 {
     struct fixture *f = *state;
     struct wi_versions versions = {0};
@@ -251,7 +253,7 @@ static void a_use_is_noted(void **state)
     wi_model_unref(answer.model);
 }
 
-static void references_that_are_no_use_do_not_count(void **state)
+TEST(references_that_are_no_use_do_not_count)
 {
     struct fixture *f = *state;
     struct wi_versions_use use = {0};
@@ -267,7 +269,7 @@ static void references_that_are_no_use_do_not_count(void **state)
     wi_model_unref_idle(idle);
 }
 
-static void staged_pulls_are_listed_for_the_next_daemon(void **state)
+TEST(staged_pulls_are_listed_for_the_next_daemon)
 {
     struct fixture *f = *state;
     wi_versions_stage(f->work, "one", "{\"model\":\"org/name\"}", "org/name", NULL, on_done, f);
@@ -284,7 +286,7 @@ static void staged_pulls_are_listed_for_the_next_daemon(void **state)
     assert_int_equal(wait_for(f), WI_NOT_FOUND);
 }
 
-static void tasks_end_quietly_when_the_store_is_closed(void **state)
+TEST(tasks_end_quietly_when_the_store_is_closed)
 {
     struct fixture *f = *state;
     wi_versions_collect(f->work, 0, on_done, f);
@@ -293,20 +295,4 @@ static void tasks_end_quietly_when_the_store_is_closed(void **state)
     f->work = NULL;
     uv_run(&f->loop, UV_RUN_DEFAULT);
     assert_int_equal(f->done, 0);
-}
-
-int main(void)
-{
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
-    const struct CMUnitTest tests[] = {
-        TEST(a_published_model_is_found_with_its_source),
-        TEST(requests_finish_on_the_version_that_they_began_with),
-        TEST(a_removed_model_is_not_found),
-        TEST(what_is_used_is_not_evicted),
-        TEST(a_use_is_noted),
-        TEST(references_that_are_no_use_do_not_count),
-        TEST(staged_pulls_are_listed_for_the_next_daemon),
-        TEST(tasks_end_quietly_when_the_store_is_closed),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,7 +4,7 @@
 #include "model/where.h"
 #include <string.h>
 
-static void takes_names_apart(void **state)
+TEST(takes_names_apart)
 {
     static const struct {
         const char *asked, *name, *where;
@@ -24,7 +24,7 @@ static void takes_names_apart(void **state)
     }
 }
 
-static void refuses_what_is_no_name(void **state)
+TEST(refuses_what_is_no_name)
 {
     char long_name[WI_MODEL_NAME_MAX + 40], long_place[64] = "tiny@";
     memset(long_name, 'x', sizeof long_name - 1);
@@ -44,13 +44,4 @@ static void refuses_what_is_no_name(void **state)
     long_place[5 + WI_MODEL_WHERE_MAX] = '\0';
     char name[WI_MODEL_NAME_MAX + 1], where[WI_MODEL_WHERE_MAX + 1];
     assert_int_equal(wi_model_where(long_place, name, where, NULL), WI_OK);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(takes_names_apart),
-        cmocka_unit_test(refuses_what_is_no_name),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,7 +3,7 @@
 
 #include "pool/backlog.h"
 
-static void it_is_told_when_work_begins_to_wait(void **state)
+TEST(it_is_told_when_work_begins_to_wait)
 {
     struct wi_backlog backlog = {0};
 
@@ -16,7 +16,7 @@ static void it_is_told_when_work_begins_to_wait(void **state)
     assert_true(backlog.since == 50);
 }
 
-static void the_wait_follows_from_the_interval_between_answers(void **state)
+TEST(the_wait_follows_from_the_interval_between_answers)
 {
     struct wi_backlog backlog = {0};
 
@@ -31,7 +31,7 @@ static void the_wait_follows_from_the_interval_between_answers(void **state)
     assert_true(wi_backlog_expected_wait(&backlog, 1800) > first);
 }
 
-static void answers_count_only_while_work_waits(void **state)
+TEST(answers_count_only_while_work_waits)
 {
     struct wi_backlog backlog = {0};
 
@@ -44,15 +44,4 @@ static void answers_count_only_while_work_waits(void **state)
     wi_backlog_set(&backlog, 2, 5000);
     wi_backlog_answered(&backlog, 5100); /* the time without waiting work is no interval */
     assert_true(wi_backlog_expected_wait(&backlog, 5100) < 0);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(it_is_told_when_work_begins_to_wait),
-        cmocka_unit_test(the_wait_follows_from_the_interval_between_answers),
-        cmocka_unit_test(answers_count_only_while_work_waits),
-    };
-
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,7 +3,7 @@
 
 #include "pool/backoff.h"
 
-static void first_restart_is_at_once_then_doubles_to_thirty_seconds(void **state)
+TEST(first_restart_is_at_once_then_doubles_to_thirty_seconds)
 {
     const double expected[] = {0, 250, 500, 1000, 2000, 4000, 8000, 16000, 30000, 30000};
     struct wi_backoff backoff = {0};
@@ -15,7 +15,7 @@ static void first_restart_is_at_once_then_doubles_to_thirty_seconds(void **state
     assert_false(backoff.open); /* all of them were ready */
 }
 
-static void a_session_that_served_well_starts_the_backoff_afresh(void **state)
+TEST(a_session_that_served_well_starts_the_backoff_afresh)
 {
     struct wi_backoff backoff = {0};
 
@@ -29,7 +29,7 @@ static void a_session_that_served_well_starts_the_backoff_afresh(void **state)
     assert_true(backoff.next_start == 5000 + WI_BACKOFF_FIRST_MS);
 }
 
-static void five_failures_to_become_ready_open_the_breaker(void **state)
+TEST(five_failures_to_become_ready_open_the_breaker)
 {
     struct wi_backoff backoff = {0};
 
@@ -47,7 +47,7 @@ static void five_failures_to_become_ready_open_the_breaker(void **state)
     assert_true(wi_backoff_may_start(&backoff, backoff.next_start, 3));
 }
 
-static void a_ready_session_between_failures_keeps_it_closed(void **state)
+TEST(a_ready_session_between_failures_keeps_it_closed)
 {
     struct wi_backoff backoff = {0};
 
@@ -55,16 +55,4 @@ static void a_ready_session_between_failures_keeps_it_closed(void **state)
         wi_backoff_broken(&backoff, 0, i % 4 == 3, 1);
         assert_false(backoff.open);
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(first_restart_is_at_once_then_doubles_to_thirty_seconds),
-        cmocka_unit_test(a_session_that_served_well_starts_the_backoff_afresh),
-        cmocka_unit_test(five_failures_to_become_ready_open_the_breaker),
-        cmocka_unit_test(a_ready_session_between_failures_keeps_it_closed),
-    };
-
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,19 +3,19 @@
 
 #include "pool/cores.h"
 
-static void alone_it_has_all_of_them(void **state)
+TEST(alone_it_has_all_of_them)
 {
     assert_int_equal(wi_cores_share(8, 1, 1, 0), 8);
     assert_int_equal(wi_cores_share(1, 1, 1, 0), 1);
 }
 
-static void one_that_comes_leaves_room_for_those_on_their_way(void **state)
+TEST(one_that_comes_leaves_room_for_those_on_their_way)
 {
     assert_int_equal(wi_cores_share(8, 1, 4, 0), 2);
     assert_int_equal(wi_cores_share(8, 3, 3, 0), 2);
 }
 
-static void it_gives_back_when_another_begins_to_serve(void **state)
+TEST(it_gives_back_when_another_begins_to_serve)
 {
     assert_int_equal(wi_cores_share(8, 1, 2, 8), 8); /* that one may fail to come */
     assert_int_equal(wi_cores_share(8, 2, 2, 8), 4);
@@ -23,14 +23,14 @@ static void it_gives_back_when_another_begins_to_serve(void **state)
     assert_int_equal(wi_cores_share(2, 3, 3, 2), 1); /* less than one is none */
 }
 
-static void it_gets_more_when_others_are_gone_for_good(void **state)
+TEST(it_gets_more_when_others_are_gone_for_good)
 {
     assert_int_equal(wi_cores_share(8, 1, 2, 4), 4); /* a successor is on its way */
     assert_int_equal(wi_cores_share(8, 1, 1, 4), 8);
     assert_int_equal(wi_cores_share(8, 2, 2, 2), 4);
 }
 
-static void together_they_have_no_more_than_there_are(void **state)
+TEST(together_they_have_no_more_than_there_are)
 {
     for (unsigned cores = 1; cores <= 9; cores++)
         for (size_t serving = 1; serving <= cores; serving++)
@@ -41,17 +41,4 @@ static void together_they_have_no_more_than_there_are(void **state)
                     assert_int_equal(
                         wi_cores_share(cores, serving, serving + coming, share), share);
                 }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(alone_it_has_all_of_them),
-        cmocka_unit_test(one_that_comes_leaves_room_for_those_on_their_way),
-        cmocka_unit_test(it_gives_back_when_another_begins_to_serve),
-        cmocka_unit_test(it_gets_more_when_others_are_gone_for_good),
-        cmocka_unit_test(together_they_have_no_more_than_there_are),
-    };
-
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

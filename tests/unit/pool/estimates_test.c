@@ -98,7 +98,9 @@ static double best_run(const char *kind)
     return best && best->runs > 0 ? best->run_ms : -1;
 }
 
-static void nothing_is_known_at_first(void **state)
+FIXTURE(setup, teardown)
+
+TEST(nothing_is_known_at_first)
 {
     const struct wi_estimate zero = {0};
     struct wi_estimate e = known();
@@ -106,7 +108,7 @@ static void nothing_is_known_at_first(void **state)
     assert_memory_equal(&e, &zero, sizeof e);
 }
 
-static void a_few_are_averaged_and_many_move(void **state)
+TEST(a_few_are_averaged_and_many_move)
 {
     ran(10);
     ran(20);
@@ -124,7 +126,7 @@ static void a_few_are_averaged_and_many_move(void **state)
     assert_int_equal(known().runs, 32);
 }
 
-static void a_first_run_counts_as_loading_once_later_ones_are_known(void **state)
+TEST(a_first_run_counts_as_loading_once_later_ones_are_known)
 {
     wi_estimates_ran(estimates, hash, &place, 50, 2000, 0, 0);
     assert_true(known().cold);
@@ -143,7 +145,7 @@ static double alone(double run_ms, unsigned requests)
     return wi_estimates_alone(estimates, hash, &place, run_ms, requests);
 }
 
-static void a_run_of_several_gives_bounds_for_one(void **state)
+TEST(a_run_of_several_gives_bounds_for_one)
 {
     assert_true(alone(40, 20) == 40); /* it is all that is known */
     ran(10);
@@ -153,7 +155,7 @@ static void a_run_of_several_gives_bounds_for_one(void **state)
     assert_true(alone(40, 0) == 40 && alone(40, 1) == 40);
 }
 
-static void failures_come_and_go(void **state)
+TEST(failures_come_and_go)
 {
     ran(10);
     wi_estimates_failed(estimates, hash, &place, 0);
@@ -167,7 +169,7 @@ static void failures_come_and_go(void **state)
     assert_true(known().run_ms == 10);
 }
 
-static void a_stream_tells_how_long_loading_takes_and_nothing_of_runs(void **state)
+TEST(a_stream_tells_how_long_loading_takes_and_nothing_of_runs)
 {
     wi_estimates_failed(estimates, hash, &place, 0);
     double failure = wi_estimates_get(estimates, hash, &place).failure;
@@ -182,7 +184,7 @@ static void a_stream_tells_how_long_loading_takes_and_nothing_of_runs(void **sta
     assert_true(e.measured_at > 0);
 }
 
-static void what_was_stopped_is_slower_than_that(void **state)
+TEST(what_was_stopped_is_slower_than_that)
 {
     wi_estimates_exceeded(estimates, hash, &place, 5, 0);
     assert_int_equal(known().runs, 0); /* a bound is no measurement */
@@ -194,7 +196,7 @@ static void what_was_stopped_is_slower_than_that(void **state)
     assert_true(known().run_ms == 5000 && known().failure > 0);
 }
 
-static void they_belong_to_a_place_and_a_joined_machine(void **state)
+TEST(they_belong_to_a_place_and_a_joined_machine)
 {
     struct wi_place other = wi_place_of(&node, WI_ENGINE_ORT, WI_WASM);
 
@@ -214,7 +216,7 @@ static void they_belong_to_a_place_and_a_joined_machine(void **state)
 }
 
 /* So that another rate can stand beside it without another schema. */
-static void what_was_measured_is_kept_by_name(void **state)
+TEST(what_was_measured_is_kept_by_name)
 {
     ran(10);
     ran(30);
@@ -232,7 +234,7 @@ static void spoke(double prompt_ms, double token_ms, double tokens, int warm)
     wi_estimates_spoke(estimates, hash, &place, 70, &timings, warm, 1e6);
 }
 
-static void text_tells_what_its_tokens_take_and_nothing_of_runs(void **state)
+TEST(text_tells_what_its_tokens_take_and_nothing_of_runs)
 {
     struct wi_estimate e;
 
@@ -251,7 +253,7 @@ static void text_tells_what_its_tokens_take_and_nothing_of_runs(void **state)
     assert_true(known().token_ms > 390); /* they move as the runs do */
 }
 
-static void text_that_was_tried_and_is_faster_counts_in_full(void **state)
+TEST(text_that_was_tried_and_is_faster_counts_in_full)
 {
     spoke(10, 100, 16, 1);
     wi_estimates_served(estimates, hash, 500);
@@ -264,7 +266,7 @@ static void text_that_was_tried_and_is_faster_counts_in_full(void **state)
     assert_true(known().prompt_ms > 1.5);
 }
 
-static void what_was_computed_for_nobody_counts_where_nothing_better_is_known(void **state)
+TEST(what_was_computed_for_nobody_counts_where_nothing_better_is_known)
 {
     wi_estimates_warmed(estimates, hash, &place, 3, 40, 1e6);
     assert_true(known().prompt_ms == 3 && known().token_ms == 40);
@@ -277,7 +279,7 @@ static void what_was_computed_for_nobody_counts_where_nothing_better_is_known(vo
     assert_true(known().prompt_ms == 2 && known().token_ms == 30);
 }
 
-static void first_runs_and_few_tokens_count_where_nothing_better_is_known(void **state)
+TEST(first_runs_and_few_tokens_count_where_nothing_better_is_known)
 {
     spoke(100, 900, 64, 0);
     assert_true(known().token_ms == 900 && known().answers == 0);
@@ -290,7 +292,7 @@ static void first_runs_and_few_tokens_count_where_nothing_better_is_known(void *
     assert_true(known().token_ms == 30 && known().prompt_ms == 2);
 }
 
-static void text_is_expected_to_take_what_its_tokens_do(void **state)
+TEST_IN(text_is_expected_to_take_what_its_tokens_do, NULL, NULL)
 {
     struct wi_estimate e = {.run_ms = 7, .runs = 1};
 
@@ -307,7 +309,7 @@ static void text_is_expected_to_take_what_its_tokens_do(void **state)
     assert_true(wi_estimate_run_ms(&e, 10, 4) < 0);
 }
 
-static void the_rates_of_text_survive_a_restart(void **state)
+TEST(the_rates_of_text_survive_a_restart)
 {
     spoke(2, 30, 16, 1);
     spoke(4, 50, 16, 1);
@@ -328,7 +330,7 @@ static void the_rates_of_text_survive_a_restart(void **state)
 }
 
 /* Good runs after a bad start, and after a restart, which forgets what the last runs were. */
-static void whatever_was_measured_eight_good_runs_mend_it(void **state)
+TEST(whatever_was_measured_eight_good_runs_mend_it)
 {
     for (int i = 0; i < 40; i++) {
         ran(1e6);
@@ -363,7 +365,7 @@ static void whatever_was_measured_eight_good_runs_mend_it(void **state)
 }
 
 /* A grammar, several answers: what their tokens take is their own. */
-static void what_stands_in_gives_way_to_the_first_measurement(void **state)
+TEST(what_stands_in_gives_way_to_the_first_measurement)
 {
     struct wi_timings slow = {100, 200, 100, 1e6, 1}, usual = {100, 200, 100, 3000, 0};
 
@@ -376,7 +378,7 @@ static void what_stands_in_gives_way_to_the_first_measurement(void **state)
     assert_true(known().token_ms == 30 && known().answers == 1);
 }
 
-static void they_survive_a_restart(void **state)
+TEST(they_survive_a_restart)
 {
     wi_estimates_ran(estimates, hash, &place, 70, 500, 0, 0);
     ran(10);
@@ -394,7 +396,7 @@ static void they_survive_a_restart(void **state)
     assert_int_equal(after.cold, 0);
 }
 
-static void saving_is_paced(void **state)
+TEST(saving_is_paced)
 {
     for (int i = 0; i < 100; i++)
         wi_estimates_ran(estimates, hash, &place, 0, 10, 1, i * 10.0);
@@ -408,7 +410,7 @@ static void saving_is_paced(void **state)
     assert_int_equal(put_count, 3);
 }
 
-static void rows_that_make_no_sense_are_left_out_or_bounded(void **state)
+TEST(rows_that_make_no_sense_are_left_out_or_bounded)
 {
     char long_key[2000];
 
@@ -429,7 +431,7 @@ static void rows_that_make_no_sense_are_left_out_or_bounded(void **state)
     assert_true(e.prompt_ms == 0 && e.token_ms == 0 && e.prompts == 0);
 }
 
-static void what_clients_spend_elsewhere_is_counted(void **state)
+TEST(what_clients_spend_elsewhere_is_counted)
 {
     struct wi_place other = wi_place_of(&node, WI_ENGINE_ORT, WI_WASM);
 
@@ -448,7 +450,7 @@ static void what_clients_spend_elsewhere_is_counted(void **state)
     assert_true(known().elsewhere_ms == 0);
 }
 
-static void a_try_counts_until_it_told_something(void **state)
+TEST(a_try_counts_until_it_told_something)
 {
     ran(10);
     wi_estimates_served(estimates, hash, 40);
@@ -475,7 +477,7 @@ static void a_try_counts_until_it_told_something(void **state)
     assert_int_equal(known().tries, 0);
 }
 
-static void what_was_not_carried_out_costs_nothing(void **state)
+TEST(what_was_not_carried_out_costs_nothing)
 {
     wi_estimates_untried(estimates, hash, &place); /* nothing was tried */
     ran(10);
@@ -490,7 +492,7 @@ static void what_was_not_carried_out_costs_nothing(void **state)
     assert_int_equal(known().tries, 1);
 }
 
-static void a_try_that_was_faster_than_expected_counts_in_full(void **state)
+TEST(a_try_that_was_faster_than_expected_counts_in_full)
 {
     for (int i = 0; i < 5; i++)
         ran(1000);
@@ -509,7 +511,7 @@ static void a_try_that_was_faster_than_expected_counts_in_full(void **state)
     assert_true(known().run_ms > 10 && known().run_ms < 20);
 }
 
-static void the_best_of_a_kind_is_found(void **state)
+TEST(the_best_of_a_kind_is_found)
 {
     struct wi_place other;
 
@@ -522,7 +524,7 @@ static void the_best_of_a_kind_is_found(void **state)
     assert_null(wi_estimates_best(estimates, "other", "chrome", NULL));
 }
 
-static void the_best_for_text_makes_its_tokens_fastest(void **state)
+TEST(the_best_for_text_makes_its_tokens_fastest)
 {
     struct wi_place other = wi_place_of(&node, WI_ENGINE_ORT, WI_WASM);
     const struct wi_timings fast = {100, 900, 100, 2000, 0};
@@ -534,7 +536,7 @@ static void the_best_for_text_makes_its_tokens_fastest(void **state)
 }
 
 /* Every change of a measurement, and what goes because there are too many, against a plain walk. */
-static void the_best_stays_the_best_whatever_changes(void **state)
+TEST(the_best_stays_the_best_whatever_changes)
 {
     enum { PLACES = 40 };
     static struct wi_place places[PLACES], many;
@@ -572,51 +574,4 @@ static void the_best_stays_the_best_whatever_changes(void **state)
     }
     assert_int_equal(wi_estimates_count(estimates), WI_ESTIMATE_MAX);
     assert_true(best_run("edge") < 0);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(nothing_is_known_at_first, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_few_are_averaged_and_many_move, setup, teardown),
-        cmocka_unit_test_setup_teardown(
-            a_first_run_counts_as_loading_once_later_ones_are_known, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_run_of_several_gives_bounds_for_one, setup, teardown),
-        cmocka_unit_test_setup_teardown(failures_come_and_go, setup, teardown),
-        cmocka_unit_test_setup_teardown(
-            a_stream_tells_how_long_loading_takes_and_nothing_of_runs, setup, teardown),
-        cmocka_unit_test_setup_teardown(what_was_stopped_is_slower_than_that, setup, teardown),
-        cmocka_unit_test_setup_teardown(
-            they_belong_to_a_place_and_a_joined_machine, setup, teardown),
-        cmocka_unit_test_setup_teardown(what_was_measured_is_kept_by_name, setup, teardown),
-        cmocka_unit_test_setup_teardown(
-            text_tells_what_its_tokens_take_and_nothing_of_runs, setup, teardown),
-        cmocka_unit_test_setup_teardown(
-            text_that_was_tried_and_is_faster_counts_in_full, setup, teardown),
-        cmocka_unit_test_setup_teardown(
-            what_was_computed_for_nobody_counts_where_nothing_better_is_known, setup, teardown),
-        cmocka_unit_test_setup_teardown(
-            first_runs_and_few_tokens_count_where_nothing_better_is_known, setup, teardown),
-        cmocka_unit_test(text_is_expected_to_take_what_its_tokens_do),
-        cmocka_unit_test_setup_teardown(the_rates_of_text_survive_a_restart, setup, teardown),
-        cmocka_unit_test_setup_teardown(
-            whatever_was_measured_eight_good_runs_mend_it, setup, teardown),
-        cmocka_unit_test_setup_teardown(
-            what_stands_in_gives_way_to_the_first_measurement, setup, teardown),
-        cmocka_unit_test_setup_teardown(they_survive_a_restart, setup, teardown),
-        cmocka_unit_test_setup_teardown(saving_is_paced, setup, teardown),
-        cmocka_unit_test_setup_teardown(
-            rows_that_make_no_sense_are_left_out_or_bounded, setup, teardown),
-        cmocka_unit_test_setup_teardown(what_clients_spend_elsewhere_is_counted, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_try_counts_until_it_told_something, setup, teardown),
-        cmocka_unit_test_setup_teardown(what_was_not_carried_out_costs_nothing, setup, teardown),
-        cmocka_unit_test_setup_teardown(
-            a_try_that_was_faster_than_expected_counts_in_full, setup, teardown),
-        cmocka_unit_test_setup_teardown(the_best_of_a_kind_is_found, setup, teardown),
-        cmocka_unit_test_setup_teardown(
-            the_best_for_text_makes_its_tokens_fastest, setup, teardown),
-        cmocka_unit_test_setup_teardown(the_best_stays_the_best_whatever_changes, setup, teardown),
-    };
-
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -26,7 +26,9 @@ static struct wi_estimate *estimate(struct place *place, int node, enum wi_platf
 
 /* --- one choice ------------------------------------------------------------------------------ */
 
-static void a_place_is_due_when_its_share_pays_for_a_run(void **state)
+FIXTURE(setup, NULL)
+
+TEST(a_place_is_due_when_its_share_pays_for_a_run)
 {
     struct place *place = *state;
 
@@ -52,7 +54,7 @@ static void a_place_is_due_when_its_share_pays_for_a_run(void **state)
     assert_false(place->choice.probe.wanted);
 }
 
-static void the_one_that_has_earned_most_goes_first(void **state)
+TEST(the_one_that_has_earned_most_goes_first)
 {
     struct place *place = *state;
 
@@ -71,7 +73,7 @@ static void the_one_that_has_earned_most_goes_first(void **state)
     expect_due(place, 3, "edge", WI_WASM);
 }
 
-static void what_may_be_the_best_is_due_at_once(void **state)
+TEST(what_may_be_the_best_is_due_at_once)
 {
     struct place *place = *state;
 
@@ -94,7 +96,7 @@ static void what_may_be_the_best_is_due_at_once(void **state)
     expect_none_due(place, 1);
 }
 
-static void wasm_is_where_the_preferences_put_it_first(void **state)
+TEST(wasm_is_where_the_preferences_put_it_first)
 {
     struct place *place = *state;
 
@@ -113,7 +115,7 @@ static void wasm_is_where_the_preferences_put_it_first(void **state)
     expect_due(place, 2, "edge", WI_WASM);
 }
 
-static void what_is_tried_in_vain_is_left_alone_for_longer_and_longer(void **state)
+TEST(what_is_tried_in_vain_is_left_alone_for_longer_and_longer)
 {
     struct place *place = *state;
     double pause = WI_EXPLORE_PAUSE_MS;
@@ -234,7 +236,7 @@ static int tear_down_world(void **state)
     return 0;
 }
 
-static void exploring_takes_its_share_of_the_clients_time(void **state)
+TEST_IN(exploring_takes_its_share_of_the_clients_time, set_up_world, tear_down_world)
 {
     struct world *world = *state;
 
@@ -248,7 +250,7 @@ static void exploring_takes_its_share_of_the_clients_time(void **state)
     assert_true(world->exploring_ms > 3 * 0.02 * world->clients_ms);
 }
 
-static void clients_find_what_became_faster(void **state)
+TEST_IN(clients_find_what_became_faster, set_up_world, tear_down_world)
 {
     struct world *world = *state;
     int requests = 0;
@@ -267,7 +269,7 @@ static void clients_find_what_became_faster(void **state)
     assert_true(requests <= 400 / 0.02 / 40);
 }
 
-static void software_is_used_where_it_turned_out_faster(void **state)
+TEST_IN(software_is_used_where_it_turned_out_faster, set_up_world, tear_down_world)
 {
     struct world *world = *state;
     int requests = 0;
@@ -279,7 +281,7 @@ static void software_is_used_where_it_turned_out_faster(void **state)
     assert_true(requests > 50); /* not before its share had paid for two runs */
 }
 
-static void without_a_share_only_what_is_free_is_tried(void **state)
+TEST_IN(without_a_share_only_what_is_free_is_tried, set_up_world, tear_down_world)
 {
     struct world *world = *state;
 
@@ -291,25 +293,4 @@ static void without_a_share_only_what_is_free_is_tried(void **state)
     serve_many(world, 10);
     assert_true(world->exploring_ms == 100 + 2 * 5); /* loaded, and timed */
     assert_int_equal(serve(world), 1);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(a_place_is_due_when_its_share_pays_for_a_run, setup),
-        cmocka_unit_test_setup(the_one_that_has_earned_most_goes_first, setup),
-        cmocka_unit_test_setup(what_may_be_the_best_is_due_at_once, setup),
-        cmocka_unit_test_setup(wasm_is_where_the_preferences_put_it_first, setup),
-        cmocka_unit_test_setup(what_is_tried_in_vain_is_left_alone_for_longer_and_longer, setup),
-        cmocka_unit_test_setup_teardown(
-            exploring_takes_its_share_of_the_clients_time, set_up_world, tear_down_world),
-        cmocka_unit_test_setup_teardown(
-            clients_find_what_became_faster, set_up_world, tear_down_world),
-        cmocka_unit_test_setup_teardown(
-            software_is_used_where_it_turned_out_faster, set_up_world, tear_down_world),
-        cmocka_unit_test_setup_teardown(
-            without_a_share_only_what_is_free_is_tried, set_up_world, tear_down_world),
-    };
-
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

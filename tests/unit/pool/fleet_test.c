@@ -88,7 +88,9 @@ static void assert_warm(const char *hash, int expected)
         assert_string_equal(node->id, ids[expected]);
 }
 
-static void nodes_that_are_alike_share_a_class(void **state)
+FIXTURE(setup, teardown)
+
+TEST(nodes_that_are_alike_share_a_class)
 {
     add(0);
     add(1);
@@ -111,7 +113,7 @@ static void nodes_that_are_alike_share_a_class(void **state)
     assert_int_equal(HASH_COUNT(fleet.classes), 3);
 }
 
-static void nodes_that_differ_in_what_they_can_share_none(void **state)
+TEST(nodes_that_differ_in_what_they_can_share_none)
 {
     add(0);
     info.parts = 1;
@@ -135,7 +137,7 @@ static void nodes_that_differ_in_what_they_can_share_none(void **state)
     assert_int_equal(nodes[0].class->count, 1);
 }
 
-static void the_least_loaded_is_found(void **state)
+TEST(the_least_loaded_is_found)
 {
     for (int i = 0; i < 3; i++)
         add(i);
@@ -164,7 +166,7 @@ static size_t room(unsigned queue)
     return count;
 }
 
-static void an_engine_is_given_one_more_than_it_runs_unless_it_keeps_none_waiting(void **state)
+TEST(an_engine_is_given_one_more_than_it_runs_unless_it_keeps_none_waiting)
 {
     info.engines[WI_ENGINE_LLAMA].available = 1;
     info.engines[WI_ENGINE_PIPELINE].available = 1;
@@ -182,7 +184,7 @@ static void an_engine_is_given_one_more_than_it_runs_unless_it_keeps_none_waitin
     assert_int_equal(room(WI_FLEET_WAITING(WI_ENGINE_LLAMA)), 0);
 }
 
-static void what_was_loaded_last_is_taken_first_whatever_runs_it(void **state)
+TEST(what_was_loaded_last_is_taken_first_whatever_runs_it)
 {
     static const enum wi_engine engines[] = {WI_ENGINE_ORT, WI_ENGINE_LLAMA};
     const char *const models[] = {A, B};
@@ -202,7 +204,7 @@ static void what_was_loaded_last_is_taken_first_whatever_runs_it(void **state)
     }
 }
 
-static void a_queue_with_a_free_slot_is_not_waited_for(void **state)
+TEST(a_queue_with_a_free_slot_is_not_waited_for)
 {
     info.engines[WI_ENGINE_LLAMA].available = 1;
     add(0);
@@ -213,7 +215,7 @@ static void a_queue_with_a_free_slot_is_not_waited_for(void **state)
     assert_true(wi_fleet_ahead(&nodes[0], WI_ENGINE_ORT, 1000) == 0);
 }
 
-static void what_computes_by_turns_is_waited_for_all_the_same(void **state)
+TEST(what_computes_by_turns_is_waited_for_all_the_same)
 {
     info.engines[WI_ENGINE_PIPELINE].available = 1;
     info.engines[WI_ENGINE_PIPELINE].slots = 4;
@@ -239,7 +241,7 @@ static void add_with_short_slots(int i, unsigned slots)
     add(i);
 }
 
-static void what_makes_no_text_is_counted_apart_where_a_node_has_slots_for_it(void **state)
+TEST(what_makes_no_text_is_counted_apart_where_a_node_has_slots_for_it)
 {
     struct wi_model folder = {.engine = WI_ENGINE_PIPELINE}, file = {.engine = WI_ENGINE_LLAMA},
                     count = {.engine = WI_ENGINE_BUILTIN, .builtin = WI_BUILTIN_COUNT};
@@ -263,7 +265,7 @@ static void what_makes_no_text_is_counted_apart_where_a_node_has_slots_for_it(vo
     assert_int_equal(room(READS), 0);
 }
 
-static void a_short_task_waits_for_short_ones_alone(void **state)
+TEST(a_short_task_waits_for_short_ones_alone)
 {
     add_with_short_slots(0, 2);
     assert_true(wi_fleet_is_idle(&nodes[0], READS));
@@ -279,7 +281,7 @@ static void a_short_task_waits_for_short_ones_alone(void **state)
     assert_true(wi_fleet_is_idle(&nodes[0], READS));
 }
 
-static void what_is_alone_in_its_engine_has_neither_kind_beside_it(void **state)
+TEST(what_is_alone_in_its_engine_has_neither_kind_beside_it)
 {
     const struct wi_fleet_work alone = {.count = 1, .done_at = 3000, .closed = 1};
 
@@ -296,7 +298,7 @@ static void what_is_alone_in_its_engine_has_neither_kind_beside_it(void **state)
     assert_non_null(wi_fleet_any(class(), WRITES, NULL, 1000));
 }
 
-static void a_model_of_both_kinds_of_tasks_is_found_for_each(void **state)
+TEST(a_model_of_both_kinds_of_tasks_is_found_for_each)
 {
     add_with_short_slots(0, 1);
     add_with_short_slots(1, 1);
@@ -310,7 +312,7 @@ static void a_model_of_both_kinds_of_tasks_is_found_for_each(void **state)
     }
 }
 
-static void the_largest_engine_has_its_lists_too(void **state)
+TEST(the_largest_engine_has_its_lists_too)
 {
     info.engines[WI_ENGINE_ORT].slots = WI_ENGINE_SLOTS_MAX;
     add(0);
@@ -325,7 +327,7 @@ static void the_largest_engine_has_its_lists_too(void **state)
 }
 
 /* A page lists its models without saying what runs them. */
-static void whose_queue_a_model_fills_is_learned_when_it_is_asked_for(void **state)
+TEST(whose_queue_a_model_fills_is_learned_when_it_is_asked_for)
 {
     info.engines[WI_ENGINE_LLAMA].available = 1;
     for (int i = 0; i < 3; i++) {
@@ -344,7 +346,7 @@ static void whose_queue_a_model_fills_is_learned_when_it_is_asked_for(void **sta
     assert_int_equal(wi_fleet_loaded(class(), A, WI_WASM), 3);
 }
 
-static void closed_nodes_are_not_found(void **state)
+TEST(closed_nodes_are_not_found)
 {
     add(0);
     add(1);
@@ -361,7 +363,7 @@ static void closed_nodes_are_not_found(void **state)
     assert_int_equal(fleet.open, 2);
 }
 
-static void loaded_models_are_known(void **state)
+TEST(loaded_models_are_known)
 {
     for (int i = 0; i < 3; i++)
         add(i);
@@ -388,7 +390,7 @@ static void loaded_models_are_known(void **state)
     assert_int_equal(wi_fleet_loaded(class(), A, WI_WASM), 2);
 }
 
-static void what_nobody_has_confirmed_is_taken_back(void **state)
+TEST(what_nobody_has_confirmed_is_taken_back)
 {
     add(0);
     wi_fleet_promise(&nodes[0], A, WI_WASM);
@@ -413,7 +415,7 @@ static void what_nobody_has_confirmed_is_taken_back(void **state)
     assert_warm(B, 0);
 }
 
-static void idle_nodes_that_joined_take_turns(void **state)
+TEST(idle_nodes_that_joined_take_turns)
 {
     for (int i = 0; i < 2; i++)
         add(i);
@@ -431,7 +433,7 @@ static void idle_nodes_that_joined_take_turns(void **state)
     assert_any(NULL, 1);
 }
 
-static void a_doubted_node_is_in_a_class_of_its_own(void **state)
+TEST(a_doubted_node_is_in_a_class_of_its_own)
 {
     add(0);
     nodes[1].doubted = 1;
@@ -444,7 +446,7 @@ static void a_doubted_node_is_in_a_class_of_its_own(void **state)
     assert_ptr_equal(nodes[0].class, nodes[1].class);
 }
 
-static void a_late_node_is_given_as_long_again(void **state)
+TEST(a_late_node_is_given_as_long_again)
 {
     add(0);
     assert_true(wi_fleet_ahead(&nodes[0], WI_ENGINE_ORT, 1000) == 0);
@@ -453,7 +455,7 @@ static void a_late_node_is_given_as_long_again(void **state)
     assert_true(wi_fleet_ahead(&nodes[0], WI_ENGINE_ORT, 1800) == 500);
 }
 
-static void any_order_of_changes_leaves_the_lists_whole(void **state)
+TEST(any_order_of_changes_leaves_the_lists_whole)
 {
     unsigned random = 7;
 
@@ -479,42 +481,4 @@ static void any_order_of_changes_leaves_the_lists_whole(void **state)
         if (found)
             assert_true(found->open && wi_fleet_has_room(found, WI_ENGINE_ORT));
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(nodes_that_are_alike_share_a_class, setup, teardown),
-        cmocka_unit_test_setup_teardown(
-            nodes_that_differ_in_what_they_can_share_none, setup, teardown),
-        cmocka_unit_test_setup_teardown(the_least_loaded_is_found, setup, teardown),
-        cmocka_unit_test_setup_teardown(
-            an_engine_is_given_one_more_than_it_runs_unless_it_keeps_none_waiting, setup, teardown),
-        cmocka_unit_test_setup_teardown(
-            what_was_loaded_last_is_taken_first_whatever_runs_it, setup, teardown),
-        cmocka_unit_test_setup_teardown(
-            a_queue_with_a_free_slot_is_not_waited_for, setup, teardown),
-        cmocka_unit_test_setup_teardown(
-            what_computes_by_turns_is_waited_for_all_the_same, setup, teardown),
-        cmocka_unit_test_setup_teardown(
-            what_makes_no_text_is_counted_apart_where_a_node_has_slots_for_it, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_short_task_waits_for_short_ones_alone, setup, teardown),
-        cmocka_unit_test_setup_teardown(
-            what_is_alone_in_its_engine_has_neither_kind_beside_it, setup, teardown),
-        cmocka_unit_test_setup_teardown(
-            a_model_of_both_kinds_of_tasks_is_found_for_each, setup, teardown),
-        cmocka_unit_test_setup_teardown(the_largest_engine_has_its_lists_too, setup, teardown),
-        cmocka_unit_test_setup_teardown(
-            whose_queue_a_model_fills_is_learned_when_it_is_asked_for, setup, teardown),
-        cmocka_unit_test_setup_teardown(closed_nodes_are_not_found, setup, teardown),
-        cmocka_unit_test_setup_teardown(loaded_models_are_known, setup, teardown),
-        cmocka_unit_test_setup_teardown(what_nobody_has_confirmed_is_taken_back, setup, teardown),
-        cmocka_unit_test_setup_teardown(idle_nodes_that_joined_take_turns, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_doubted_node_is_in_a_class_of_its_own, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_late_node_is_given_as_long_again, setup, teardown),
-        cmocka_unit_test_setup_teardown(
-            any_order_of_changes_leaves_the_lists_whole, setup, teardown),
-    };
-
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

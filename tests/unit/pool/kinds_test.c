@@ -36,7 +36,9 @@ static int teardown(void **state)
     return 0;
 }
 
-static void the_preferred_kind_comes_first(void **state)
+FIXTURE(setup, teardown)
+
+TEST(the_preferred_kind_comes_first)
 {
     struct pool_kinds *kinds = *state;
 
@@ -48,7 +50,7 @@ static void the_preferred_kind_comes_first(void **state)
     assert_null(wi_pool_kinds_find(kinds, "edge"));
 }
 
-static void what_was_learnt_outlives_a_change_of_the_configuration(void **state)
+TEST(what_was_learnt_outlives_a_change_of_the_configuration)
 {
     struct pool_kinds *kinds = *state;
     struct wi_error error = {.code = WI_UNAVAILABLE};
@@ -70,7 +72,7 @@ static void what_was_learnt_outlives_a_change_of_the_configuration(void **state)
     assert_false(wi_pool_kind_info(kind)->backoff.open);
 }
 
-static void a_kind_is_preferred_once_what_it_would_have_had_takes_as_long_as_its_start(void **state)
+TEST(a_kind_is_preferred_once_what_it_would_have_had_takes_as_long_as_its_start)
 {
     struct pool_kinds *kinds = *state;
     struct pool_kind *kind = wi_pool_kinds_at(kinds, 0);
@@ -83,7 +85,7 @@ static void a_kind_is_preferred_once_what_it_would_have_had_takes_as_long_as_its
     assert_true(wi_pool_kind_prefer(kind, 3001, 3000, 1000, 9000));  /* one that is long enough */
 }
 
-static void a_wish_is_new_once_and_ends_when_it_is_not_repeated_or_came_true(void **state)
+TEST(a_wish_is_new_once_and_ends_when_it_is_not_repeated_or_came_true)
 {
     struct pool_kinds *kinds = *state;
     struct pool_kind *kind = wi_pool_kinds_find(kinds, "chrome");
@@ -101,7 +103,7 @@ static void a_wish_is_new_once_and_ends_when_it_is_not_repeated_or_came_true(voi
     assert_false(wi_pool_kinds_wished(kinds));
 }
 
-static void what_is_missing_is_looked_for_again(void **state)
+TEST(what_is_missing_is_looked_for_again)
 {
     struct pool_kinds *kinds = *state;
     const struct pool_kind *kind = wi_pool_kinds_find(kinds, "chrome");
@@ -117,7 +119,7 @@ static void what_is_missing_is_looked_for_again(void **state)
 }
 
 /* One that is there by default and that nobody asked for has no problem by being absent. */
-static void a_problem_is_one_of_a_kind_that_is_there_or_asked_for(void **state)
+TEST(a_problem_is_one_of_a_kind_that_is_there_or_asked_for)
 {
     struct pool_kinds *kinds = *state;
     struct pool_kind *kind = wi_pool_kinds_find(kinds, "chrome");
@@ -131,23 +133,4 @@ static void a_problem_is_one_of_a_kind_that_is_there_or_asked_for(void **state)
     assert_string_equal(wi_pool_kind_problem(kind), "it broke");
     wi_pool_kind_ready(kind);
     assert_null(wi_pool_kind_problem(kind));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(the_preferred_kind_comes_first, setup, teardown),
-        cmocka_unit_test_setup_teardown(
-            what_was_learnt_outlives_a_change_of_the_configuration, setup, teardown),
-        cmocka_unit_test_setup_teardown(
-            a_kind_is_preferred_once_what_it_would_have_had_takes_as_long_as_its_start, setup,
-            teardown),
-        cmocka_unit_test_setup_teardown(
-            a_wish_is_new_once_and_ends_when_it_is_not_repeated_or_came_true, setup, teardown),
-        cmocka_unit_test_setup_teardown(what_is_missing_is_looked_for_again, setup, teardown),
-        cmocka_unit_test_setup_teardown(
-            a_problem_is_one_of_a_kind_that_is_there_or_asked_for, setup, teardown),
-    };
-
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-static void each_fault_alone_gets_the_mildest_remedy(void **state)
+TEST(each_fault_alone_gets_the_mildest_remedy)
 {
     static const enum wi_remedy expected[WI_FAULT_COUNT] = {
         [WI_FAULT_ENGINE_HUNG] = WI_REMEDY_RELOAD,
@@ -24,7 +24,7 @@ static void each_fault_alone_gets_the_mildest_remedy(void **state)
     }
 }
 
-static void again_soon_it_goes_up_to_the_end(void **state)
+TEST(again_soon_it_goes_up_to_the_end)
 {
     struct wi_ladder ladder = {0};
     double now = 1;
@@ -38,7 +38,7 @@ static void again_soon_it_goes_up_to_the_end(void **state)
     assert_int_equal(wi_ladder_climb(&ladder, WI_FAULT_PAGE_SILENT, now), WI_REMEDY_RELOAD);
 }
 
-static void another_fault_soon_after_a_remedy_is_no_milder_a_case(void **state)
+TEST(another_fault_soon_after_a_remedy_is_no_milder_a_case)
 {
     struct wi_ladder ladder = {0};
 
@@ -50,7 +50,7 @@ static void another_fault_soon_after_a_remedy_is_no_milder_a_case(void **state)
     assert_int_equal(wi_ladder_climb(&ladder, WI_FAULT_PAGE_FROZEN, 2), WI_REMEDY_KILL);
 }
 
-static void every_fault_ends_in_a_new_browser(void **state)
+TEST(every_fault_ends_in_a_new_browser)
 {
     for (int fault = 0; fault < WI_FAULT_COUNT; fault++) {
         struct wi_ladder ladder = {0};
@@ -61,13 +61,13 @@ static void every_fault_ends_in_a_new_browser(void **state)
     }
 }
 
-static void who_runs_long_gets_more_time_to_end(void **state)
+TEST(who_runs_long_gets_more_time_to_end)
 {
     assert_true(wi_ladder_patience(0) >= 10000 && wi_ladder_patience(0) <= 40000);
     assert_true(wi_ladder_patience(60000) >= wi_ladder_patience(0) + 2 * 60000);
 }
 
-static void everything_has_a_name(void **state)
+TEST(everything_has_a_name)
 {
     for (int fault = 0; fault < WI_FAULT_COUNT; fault++)
         assert_true(strlen(wi_fault_name(fault)) > 3);
@@ -75,18 +75,4 @@ static void everything_has_a_name(void **state)
         assert_true(strlen(wi_remedy_name(remedy)) > 3);
     assert_string_equal(wi_fault_name(WI_FAULT_COUNT), "unknown");
     assert_string_equal(wi_remedy_name(WI_REMEDY_COUNT), "unknown");
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_fault_alone_gets_the_mildest_remedy),
-        cmocka_unit_test(again_soon_it_goes_up_to_the_end),
-        cmocka_unit_test(another_fault_soon_after_a_remedy_is_no_milder_a_case),
-        cmocka_unit_test(every_fault_ends_in_a_new_browser),
-        cmocka_unit_test(who_runs_long_gets_more_time_to_end),
-        cmocka_unit_test(everything_has_a_name),
-    };
-
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

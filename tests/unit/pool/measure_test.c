@@ -84,7 +84,9 @@ static void break_it(const char *id)
     wi_pool_measure_answer(&pool, node, &attempt, &said);
 }
 
-static void what_a_request_made_slow_itself_says_nothing_of_others(void **state)
+FIXTURE(setup, teardown)
+
+TEST(what_a_request_made_slow_itself_says_nothing_of_others)
 {
     static const char *const own[] = {"{\"grammar\": \"root ::= [a-z]*\"}",
         "{\"json_schema\": {\"type\": \"object\"}}",
@@ -110,7 +112,7 @@ static void what_a_request_made_slow_itself_says_nothing_of_others(void **state)
     }
 }
 
-static void a_grammar_that_breaks_an_engine_is_no_fault_of_the_node(void **state)
+TEST(a_grammar_that_breaks_an_engine_is_no_fault_of_the_node)
 {
     json_t *grammar = json_pack("{s:s}", "grammar", "root ::= (a|a)");
 
@@ -128,16 +130,4 @@ static void a_grammar_that_breaks_an_engine_is_no_fault_of_the_node(void **state
     break_it("plain");
     assert_true(known().failure > 0);
     json_decref(grammar);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(
-            what_a_request_made_slow_itself_says_nothing_of_others, setup, teardown),
-        cmocka_unit_test_setup_teardown(
-            a_grammar_that_breaks_an_engine_is_no_fault_of_the_node, setup, teardown),
-    };
-
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

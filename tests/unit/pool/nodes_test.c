@@ -47,7 +47,9 @@ static void book(struct pool_nodes *nodes, struct pool_node *node, const char *i
     wi_pool_node_book(nodes, node, &task, 1000);
 }
 
-static void a_node_takes_work_unless_it_is_away_drains_or_is_choked(void **state)
+FIXTURE(setup, teardown)
+
+TEST(a_node_takes_work_unless_it_is_away_drains_or_is_choked)
 {
     struct pool_nodes *nodes = *state;
     struct pool_node *node = add(nodes, "n-1", 0);
@@ -75,7 +77,7 @@ static void a_node_takes_work_unless_it_is_away_drains_or_is_choked(void **state
     assert_int_equal(fleet->open, 1);
 }
 
-static void attempts_are_taken_off_by_their_ids_once(void **state)
+TEST(attempts_are_taken_off_by_their_ids_once)
 {
     struct pool_nodes *nodes = *state;
     struct pool_node *node = add(nodes, "n-1", 0);
@@ -97,7 +99,7 @@ static void attempts_are_taken_off_by_their_ids_once(void **state)
     assert_true(wi_pool_node_done_at(node) == 0);
 }
 
-static void text_is_expected_to_take_what_its_tokens_do(void **state)
+TEST(text_is_expected_to_take_what_its_tokens_do)
 {
     struct pool_nodes *nodes = *state;
     struct pool_node *node = add(nodes, "n-1", 0);
@@ -120,7 +122,7 @@ static void text_is_expected_to_take_what_its_tokens_do(void **state)
     assert_true(attempt.expected_ms == 500 + 10 * 2 + 3 * 30); /* the first comes with the prompt */
 }
 
-static void the_work_of_one_engine_is_none_of_another(void **state)
+TEST(the_work_of_one_engine_is_none_of_another)
 {
     struct pool_nodes *nodes = *state;
     struct pool_node *node = add(nodes, "n-1", 0);
@@ -153,7 +155,7 @@ static void the_work_of_one_engine_is_none_of_another(void **state)
     assert_int_equal(wi_pool_node_info_of(node)->count, 5);
 }
 
-static void an_attempt_is_known_as_a_stream(void **state)
+TEST(an_attempt_is_known_as_a_stream)
 {
     struct pool_nodes *nodes = *state;
     struct pool_node *node = add(nodes, "n-1", 0);
@@ -172,7 +174,7 @@ static void an_attempt_is_known_as_a_stream(void **state)
     assert_false(attempt.stream);
 }
 
-static void a_model_that_was_sent_for_counts_as_loaded_when_it_is_not_listed_yet(void **state)
+TEST(a_model_that_was_sent_for_counts_as_loaded_when_it_is_not_listed_yet)
 {
     struct pool_nodes *nodes = *state;
     struct pool_node *node = add(nodes, "n-1", 0);
@@ -194,7 +196,7 @@ static int has_model(const struct pool_node *node)
     return wi_fleet_has(wi_pool_node_info_of(node)->place, model.hash, WI_WASM);
 }
 
-static void who_never_answered_draws_nothing_by_what_it_was_sent(void **state)
+TEST(who_never_answered_draws_nothing_by_what_it_was_sent)
 {
     struct pool_nodes *nodes = *state;
     struct pool_attempt attempt;
@@ -228,7 +230,7 @@ static int miss(struct pool_nodes *nodes, struct pool_node *node, double now)
     return anew;
 }
 
-static void who_lets_deadlines_pass_in_a_row_is_doubted(void **state)
+TEST(who_lets_deadlines_pass_in_a_row_is_doubted)
 {
     struct pool_nodes *nodes = *state;
     struct pool_node *node = add(nodes, "n-1", 0);
@@ -254,7 +256,7 @@ static void who_lets_deadlines_pass_in_a_row_is_doubted(void **state)
     assert_int_equal(its->missed, 0);
 }
 
-static void a_deadline_shorter_than_a_run_is_none_that_is_missed(void **state)
+TEST(a_deadline_shorter_than_a_run_is_none_that_is_missed)
 {
     struct pool_nodes *nodes = *state;
     struct pool_node *node = add(nodes, "n-1", 0);
@@ -269,7 +271,7 @@ static void a_deadline_shorter_than_a_run_is_none_that_is_missed(void **state)
     assert_int_equal(its->missed, 1);
 }
 
-static void what_nothing_is_heard_of_for_too_long_is_found(void **state)
+TEST(what_nothing_is_heard_of_for_too_long_is_found)
 {
     struct pool_nodes *nodes = *state;
     struct pool_node *node = add(nodes, "n-1", 0);
@@ -307,7 +309,7 @@ static void book_chat(struct pool_nodes *nodes, struct pool_node *node, const ch
     json_decref(options);
 }
 
-static void text_beside_a_grammar_is_held_up_while_nobody_has_anything(void **state)
+TEST(text_beside_a_grammar_is_held_up_while_nobody_has_anything)
 {
     struct pool_nodes *nodes = *state;
     struct pool_node *node = add(nodes, "n-1", 0);
@@ -334,7 +336,7 @@ static void text_beside_a_grammar_is_held_up_while_nobody_has_anything(void **st
     assert_null(wi_pool_node_held_up(node, 99000));
 }
 
-static void slow_tokens_are_waited_for_longer_before_text_is_held_up(void **state)
+TEST(slow_tokens_are_waited_for_longer_before_text_is_held_up)
 {
     struct pool_nodes *nodes = *state;
     struct pool_node *node = add(nodes, "n-1", 0);
@@ -357,7 +359,7 @@ static void slow_tokens_are_waited_for_longer_before_text_is_held_up(void **stat
     }
 }
 
-static void the_yardstick_is_a_node_of_ours_where_there_is_one(void **state)
+TEST(the_yardstick_is_a_node_of_ours_where_there_is_one)
 {
     struct pool_nodes *nodes = *state;
 
@@ -394,7 +396,7 @@ static int has_room(const struct pool_node *node)
     return wi_fleet_has_room(wi_pool_node_info_of(node)->place, WI_ENGINE_LLAMA);
 }
 
-static void what_is_to_be_alone_gets_nothing_beside_it(void **state)
+TEST(what_is_to_be_alone_gets_nothing_beside_it)
 {
     struct pool_nodes *nodes = *state;
     struct pool_node *node = add(nodes, "n-1", 0);
@@ -420,7 +422,7 @@ static int broke(struct pool_node *node, const char *id)
     return wi_pool_node_broke(node, &attempt);
 }
 
-static void who_shared_an_engine_that_broke_is_known(void **state)
+TEST(who_shared_an_engine_that_broke_is_known)
 {
     struct pool_nodes *nodes = *state;
     struct pool_node *node = add(nodes, "n-1", 0);
@@ -444,7 +446,7 @@ static void who_shared_an_engine_that_broke_is_known(void **state)
     assert_int_equal(broke(node, "c"), 0);
 }
 
-static void models_of_a_platform_share_a_worker(void **state)
+TEST(models_of_a_platform_share_a_worker)
 {
     struct pool_nodes *nodes = *state;
     struct pool_node *node = add(nodes, "n-1", 0);
@@ -474,7 +476,7 @@ static double done_at(struct pool_nodes *nodes, const char *id, enum wi_engine e
     return wi_pool_node_done_at(node);
 }
 
-static void what_computes_by_turns_is_done_one_after_the_other(void **state)
+TEST(what_computes_by_turns_is_done_one_after_the_other)
 {
     info.engines[WI_ENGINE_PIPELINE].slots = info.engines[WI_ENGINE_LLAMA].slots;
     double one_slot = done_at(*state, "n-1", WI_ENGINE_ORT);
@@ -484,7 +486,7 @@ static void what_computes_by_turns_is_done_one_after_the_other(void **state)
     assert_true(turns == one_slot && beside < turns);
 }
 
-static void slots_may_be_taken_back_while_they_are_in_use(void **state)
+TEST(slots_may_be_taken_back_while_they_are_in_use)
 {
     struct pool_nodes *nodes = *state;
     struct wi_task task = {.attempt_id = "a",
@@ -507,43 +509,4 @@ static void slots_may_be_taken_back_while_they_are_in_use(void **state)
     assert_true(wi_pool_node_done_at(node) > 1000 && wi_pool_node_done_at(node) <= both);
     assert_true(wi_pool_node_unbook(node, "b", 1000, &attempt));
     assert_true(wi_pool_node_done_at(node) == 0);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(
-            a_node_takes_work_unless_it_is_away_drains_or_is_choked, setup, teardown),
-        cmocka_unit_test_setup_teardown(attempts_are_taken_off_by_their_ids_once, setup, teardown),
-        cmocka_unit_test_setup_teardown(an_attempt_is_known_as_a_stream, setup, teardown),
-        cmocka_unit_test_setup_teardown(
-            text_is_expected_to_take_what_its_tokens_do, setup, teardown),
-        cmocka_unit_test_setup_teardown(the_work_of_one_engine_is_none_of_another, setup, teardown),
-        cmocka_unit_test_setup_teardown(
-            who_never_answered_draws_nothing_by_what_it_was_sent, setup, teardown),
-        cmocka_unit_test_setup_teardown(
-            who_lets_deadlines_pass_in_a_row_is_doubted, setup, teardown),
-        cmocka_unit_test_setup_teardown(
-            text_beside_a_grammar_is_held_up_while_nobody_has_anything, setup, teardown),
-        cmocka_unit_test_setup_teardown(
-            slow_tokens_are_waited_for_longer_before_text_is_held_up, setup, teardown),
-        cmocka_unit_test_setup_teardown(
-            a_deadline_shorter_than_a_run_is_none_that_is_missed, setup, teardown),
-        cmocka_unit_test_setup_teardown(
-            what_nothing_is_heard_of_for_too_long_is_found, setup, teardown),
-        cmocka_unit_test_setup_teardown(
-            a_model_that_was_sent_for_counts_as_loaded_when_it_is_not_listed_yet, setup, teardown),
-        cmocka_unit_test_setup_teardown(
-            the_yardstick_is_a_node_of_ours_where_there_is_one, setup, teardown),
-        cmocka_unit_test_setup_teardown(
-            what_is_to_be_alone_gets_nothing_beside_it, setup, teardown),
-        cmocka_unit_test_setup_teardown(who_shared_an_engine_that_broke_is_known, setup, teardown),
-        cmocka_unit_test_setup_teardown(models_of_a_platform_share_a_worker, setup, teardown),
-        cmocka_unit_test_setup_teardown(
-            what_computes_by_turns_is_done_one_after_the_other, setup, teardown),
-        cmocka_unit_test_setup_teardown(
-            slots_may_be_taken_back_while_they_are_in_use, setup, teardown),
-    };
-
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -32,7 +32,9 @@ static void assert_elsewhere(const struct wi_place *place)
     assert_string_equal(other.key, place->key);
 }
 
-static void each_part_of_a_place_counts(void **state)
+FIXTURE(setup, NULL)
+
+TEST(each_part_of_a_place_counts)
 {
     struct wi_place place = here(), other;
 
@@ -56,7 +58,7 @@ static void each_part_of_a_place_counts(void **state)
     assert_string_not_equal(other.key, place.key);
 }
 
-static void which_node_it_is_and_how_large_does_not(void **state)
+TEST(which_node_it_is_and_how_large_does_not)
 {
     struct wi_place place = here(), other;
 
@@ -75,7 +77,7 @@ static void which_node_it_is_and_how_large_does_not(void **state)
     assert_string_equal(other.key, place.key);
 }
 
-static void a_key_is_read_as_it_was_written(void **state)
+TEST(a_key_is_read_as_it_was_written)
 {
     struct wi_place place = here(), read;
 
@@ -107,7 +109,7 @@ static void a_key_is_read_as_it_was_written(void **state)
     assert_true(read.joined && read.software);
 }
 
-static void what_is_no_key_is_told(void **state)
+TEST(what_is_no_key_is_told)
 {
     static const char *const bad[] = {"", "chrome", "chrome\tort\t\twasm\t\t\t",
         "chrome\tort\t\twasm\t\t\t\t\t", "chrome\tabacus\t\twasm\t\t\t\t",
@@ -122,16 +124,4 @@ static void what_is_no_key_is_told(void **state)
     text[sizeof text - 1] = '\0';
     assert_int_equal(wi_place_parse(&place, text), -1);
     assert_int_equal(wi_place_parse(&place, "chrome\tort\t\twasm\t\t\t\t"), 0);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(each_part_of_a_place_counts, setup),
-        cmocka_unit_test_setup(which_node_it_is_and_how_large_does_not, setup),
-        cmocka_unit_test_setup(a_key_is_read_as_it_was_written, setup),
-        cmocka_unit_test_setup(what_is_no_key_is_told, setup),
-    };
-
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

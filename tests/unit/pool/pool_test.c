@@ -333,7 +333,9 @@ static void lose_gpu(void)
     bridge()->on_platform_lost(bridge()->context, "n-1", WI_WEBGPU, "a run has no end");
 }
 
-static void a_session_that_drains_lets_nobody_come_any_more(void **state)
+FIXTURE(setup, teardown)
+
+TEST(a_session_that_drains_lets_nobody_come_any_more)
 {
     serve();
     give("a", WI_WASM, NULL);
@@ -343,7 +345,7 @@ static void a_session_that_drains_lets_nobody_come_any_more(void **state)
     end("a", 0);
 }
 
-static void a_lost_gpu_is_had_back_by_ending_its_process(void **state)
+TEST(a_lost_gpu_is_had_back_by_ending_its_process)
 {
     serve();
     lose_gpu();
@@ -368,7 +370,7 @@ static void a_lost_gpu_is_had_back_by_ending_its_process(void **state)
     assert_true(!session() || wi_pool_session_ends(session()));
 }
 
-static void a_gpu_that_does_not_come_back_costs_the_session(void **state)
+TEST(a_gpu_that_does_not_come_back_costs_the_session)
 {
     serve();
     give("a", WI_WASM, NULL);
@@ -383,7 +385,7 @@ static void a_gpu_that_does_not_come_back_costs_the_session(void **state)
     end("a", 0);
 }
 
-static void where_the_gpu_has_no_process_the_session_is_replaced(void **state)
+TEST(where_the_gpu_has_no_process_the_session_is_replaced)
 {
     seen.has_gpu = 0;
     serve();
@@ -395,7 +397,7 @@ static void where_the_gpu_has_no_process_the_session_is_replaced(void **state)
     end("a", 0);
 }
 
-static void what_ran_beside_what_hung_a_gpu_is_excused(void **state)
+TEST(what_ran_beside_what_hung_a_gpu_is_excused)
 {
     serve();
     give("hung", WI_WEBGPU, NULL);
@@ -415,7 +417,7 @@ static void what_ran_beside_what_hung_a_gpu_is_excused(void **state)
     assert_int_equal(seen.excused, 1);
 }
 
-static void a_page_that_says_nothing_of_four_attempts_is_opened_afresh(void **state)
+TEST(a_page_that_says_nothing_of_four_attempts_is_opened_afresh)
 {
     struct pool_node *node = serve();
 
@@ -429,7 +431,7 @@ static void a_page_that_says_nothing_of_four_attempts_is_opened_afresh(void **st
     assert_int_equal(seen.reloaded, 1);
 }
 
-static void a_node_that_joined_and_says_nothing_is_sent_away(void **state)
+TEST(a_node_that_joined_and_says_nothing_is_sent_away)
 {
     info.session[0] = '\0';
     struct pool_node *node = serve();
@@ -443,7 +445,7 @@ static void a_node_that_joined_and_says_nothing_is_sent_away(void **state)
     assert_non_null(strstr(seen.why, "did not even say"));
 }
 
-static void the_only_grammar_in_an_engine_that_hung_is_not_tried_again(void **state)
+TEST(the_only_grammar_in_an_engine_that_hung_is_not_tried_again)
 {
     json_t *grammar = json_pack("{s:s}", "grammar", "root ::= (a|a)"), *none = json_object();
 
@@ -465,7 +467,7 @@ static void the_only_grammar_in_an_engine_that_hung_is_not_tried_again(void **st
     json_decref(none);
 }
 
-static void a_node_takes_work_again_as_soon_as_there_is_room(void **state)
+TEST(a_node_takes_work_again_as_soon_as_there_is_room)
 {
     const struct wi_demand demand = {.model = &model};
     const struct wi_task task = {.attempt_id = "a", .model = &model, .platform_count = 1};
@@ -526,7 +528,7 @@ static int ask(const struct wi_demand *demand, int most)
     return asked;
 }
 
-static void a_model_moves_when_staying_has_cost_what_loading_costs(void **state)
+TEST(a_model_moves_when_staying_has_cost_what_loading_costs)
 {
     const struct wi_demand demand = {.model = &model};
 
@@ -539,7 +541,7 @@ static void a_model_moves_when_staying_has_cost_what_loading_costs(void **state)
     assert_int_equal(ask(&demand, 1000), LOAD_MS / (SLOW_MS - FAST_MS));
 }
 
-static void a_model_stays_where_nothing_is_lost_or_somebody_named_the_place(void **state)
+TEST(a_model_stays_where_nothing_is_lost_or_somebody_named_the_place)
 {
     const struct wi_demand demand = {.model = &model};
     const struct wi_demand named = {.model = &model, .has_platform = 1, .platform = WI_WASM};
@@ -554,7 +556,7 @@ static void a_model_stays_where_nothing_is_lost_or_somebody_named_the_place(void
     assert_int_equal(seen.loads, 0);
 }
 
-static void what_is_no_faster_is_not_loaded(void **state)
+TEST(what_is_no_faster_is_not_loaded)
 {
     const struct wi_demand demand = {.model = &model};
 
@@ -565,7 +567,7 @@ static void what_is_no_faster_is_not_loaded(void **state)
     assert_int_equal(seen.loads, 0);
 }
 
-static void what_is_lost_is_told(void **state)
+TEST(what_is_lost_is_told)
 {
     const struct wi_demand demand = {.model = &model};
 
@@ -584,28 +586,4 @@ static void what_is_lost_is_told(void **state)
     assert_true(json_number_value(json_object_get(moves, "lost_ms")) == 10 * (SLOW_MS - FAST_MS));
     assert_true(json_number_value(json_object_get(moves, "at_ms")) == LOAD_MS);
     json_decref(told);
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
-int main(void)
-{
-    wi_log_configure(WI_LOG_ERROR, WI_LOG_TEXT);
-    const struct CMUnitTest tests[] = {
-        TEST(a_session_that_drains_lets_nobody_come_any_more),
-        TEST(a_lost_gpu_is_had_back_by_ending_its_process),
-        TEST(a_gpu_that_does_not_come_back_costs_the_session),
-        TEST(where_the_gpu_has_no_process_the_session_is_replaced),
-        TEST(what_ran_beside_what_hung_a_gpu_is_excused),
-        TEST(a_page_that_says_nothing_of_four_attempts_is_opened_afresh),
-        TEST(a_node_that_joined_and_says_nothing_is_sent_away),
-        TEST(the_only_grammar_in_an_engine_that_hung_is_not_tried_again),
-        TEST(a_node_takes_work_again_as_soon_as_there_is_room),
-        TEST(a_model_moves_when_staying_has_cost_what_loading_costs),
-        TEST(a_model_stays_where_nothing_is_lost_or_somebody_named_the_place),
-        TEST(what_is_no_faster_is_not_loaded),
-        TEST(what_is_lost_is_told),
-    };
-
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,7 +7,7 @@
 static char *items[] = {"chrome/webgpu", "edge", "firefox/wasm", "firefox/webgpu"};
 static const struct wi_strings list = {items, 4};
 
-static void an_entry_names_a_kind_or_a_kind_and_a_platform(void **state)
+TEST(an_entry_names_a_kind_or_a_kind_and_a_platform)
 {
     char kind[32];
     int has_platform;
@@ -22,7 +22,7 @@ static void an_entry_names_a_kind_or_a_kind_and_a_platform(void **state)
     assert_false(has_platform);
 }
 
-static void rank_is_the_position_of_the_entry_that_fits(void **state)
+TEST(rank_is_the_position_of_the_entry_that_fits)
 {
     assert_int_equal(wi_preferences_rank(&list, "chrome", WI_WEBGPU), 0);
     assert_int_equal(wi_preferences_rank(&list, "edge", WI_WEBNN), 1);
@@ -30,13 +30,13 @@ static void rank_is_the_position_of_the_entry_that_fits(void **state)
     assert_int_equal(wi_preferences_rank(&list, "firefox", WI_WEBGPU), 3);
 }
 
-static void what_is_not_listed_comes_after_what_is(void **state)
+TEST(what_is_not_listed_comes_after_what_is)
 {
     assert_int_equal(wi_preferences_rank(&list, "chrome", WI_WASM), 4);
     assert_int_equal(wi_preferences_rank(&list, "safari", WI_WASM), 5);
 }
 
-static void each_type_has_its_list(void **state)
+TEST(each_type_has_its_list)
 {
     struct wi_config_preferences all = {0};
 
@@ -46,16 +46,4 @@ static void each_type_has_its_list(void **state)
                 wi_preferences_of(&all, (enum wi_model_type)other));
     assert_ptr_equal(wi_preferences_of(&all, WI_TYPE_VISION), &all.vision);
     assert_ptr_equal(wi_preferences_of(&all, WI_TYPE_UNKNOWN), &all.other);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_entry_names_a_kind_or_a_kind_and_a_platform),
-        cmocka_unit_test(rank_is_the_position_of_the_entry_that_fits),
-        cmocka_unit_test(what_is_not_listed_comes_after_what_is),
-        cmocka_unit_test(each_type_has_its_list),
-    };
-
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,7 +23,7 @@ static unsigned find(struct wi_prefixes *prefixes, unsigned number, char node[WI
     return wi_prefixes_find(prefixes, &one, 1, node);
 }
 
-static void test_the_longest_wins(void **state)
+TEST(test_the_longest_wins)
 {
     struct wi_prefixes *prefixes = wi_prefixes_new(WI_PREFIXES_MAX);
     const struct wi_prefix_key chain[] = {key(1), key(2), key(3)};
@@ -43,7 +43,7 @@ static void test_the_longest_wins(void **state)
     wi_prefixes_free(prefixes);
 }
 
-static void test_a_node_that_is_gone_has_nothing(void **state)
+TEST(test_a_node_that_is_gone_has_nothing)
 {
     struct wi_prefixes *prefixes = wi_prefixes_new(WI_PREFIXES_MAX);
     char node[WI_ID_SIZE];
@@ -58,7 +58,7 @@ static void test_a_node_that_is_gone_has_nothing(void **state)
     wi_prefixes_free(NULL);
 }
 
-static void test_what_was_not_used_goes_first(void **state)
+TEST(test_what_was_not_used_goes_first)
 {
     struct wi_prefixes *prefixes = wi_prefixes_new(3);
     char node[WI_ID_SIZE];
@@ -72,14 +72,4 @@ static void test_what_was_not_used_goes_first(void **state)
     assert_int_equal(find(prefixes, 3, node), 3);
     assert_int_equal(find(prefixes, 4, node), 4);
     wi_prefixes_free(prefixes);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_the_longest_wins),
-        cmocka_unit_test(test_a_node_that_is_gone_has_nothing),
-        cmocka_unit_test(test_what_was_not_used_goes_first),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,7 +4,9 @@
 
 /* --- engines and streams --------------------------------------------------------------------- */
 
-static void a_model_goes_where_its_engine_is(void **state)
+FIXTURE(setup, NULL)
+
+TEST(a_model_goes_where_its_engine_is)
 {
     struct place *place = *state;
 
@@ -22,7 +24,7 @@ static void a_model_goes_where_its_engine_is(void **state)
 }
 
 /* Only WebGPU asks its adapter, and only for variants that compute so. */
-static void halves_go_to_webgpu_where_the_adapter_has_them(void **state)
+TEST(halves_go_to_webgpu_where_the_adapter_has_them)
 {
     static const char why[] =
         "the variant computes in 16-bit floats, and the adapter has no shader-f16";
@@ -62,7 +64,7 @@ static void halves_go_to_webgpu_where_the_adapter_has_them(void **state)
     assert_int_not_equal(option(place, 0, WI_WEBGPU)->standing, WI_STANDING_BARRED);
 }
 
-static void large_files_go_where_they_can_be_read(void **state)
+TEST(large_files_go_where_they_can_be_read)
 {
     struct place *place = *state;
     struct wi_model_file files[] = {{.bytes = 10}, {.bytes = INT64_C(1) << 31}};
@@ -84,7 +86,7 @@ static void large_files_go_where_they_can_be_read(void **state)
     expect_node(place, 2, "node-0");
 }
 
-static void a_format_without_an_engine_is_refused_before_there_is_a_node(void **state)
+TEST(a_format_without_an_engine_is_refused_before_there_is_a_node)
 {
     struct place *place = *state;
 
@@ -96,7 +98,7 @@ static void a_format_without_an_engine_is_refused_before_there_is_a_node(void **
     assert_int_equal(place->error.code, WI_PLATFORM_UNSUPPORTED);
 }
 
-static void a_stream_goes_where_parts_are_known(void **state)
+TEST(a_stream_goes_where_parts_are_known)
 {
     struct place *place = *state;
 
@@ -112,7 +114,7 @@ static void a_stream_goes_where_parts_are_known(void **state)
     assert_int_equal(route(place, 3), WI_PICK_WAIT);
 }
 
-static void what_was_begun_goes_on_where_the_engine_can(void **state)
+TEST(what_was_begun_goes_on_where_the_engine_can)
 {
     struct place *place = *state;
 
@@ -133,7 +135,7 @@ static void what_was_begun_goes_on_where_the_engine_can(void **state)
     expect_node(place, 3, "node-1");
 }
 
-static void long_text_goes_where_it_is_taken_beside_messages(void **state)
+TEST(long_text_goes_where_it_is_taken_beside_messages)
 {
     struct place *place = *state;
 
@@ -152,7 +154,7 @@ static void long_text_goes_where_it_is_taken_beside_messages(void **state)
     expect_node(place, 3, "node-0");
 }
 
-static void what_others_may_not_have_stays_with_our_browsers(void **state)
+TEST(what_others_may_not_have_stays_with_our_browsers)
 {
     struct place *place = *state;
 
@@ -174,7 +176,7 @@ static void what_others_may_not_have_stays_with_our_browsers(void **state)
     expect_node(place, 3, "node-0");
 }
 
-static void a_stream_is_no_occasion_to_find_out_more(void **state)
+TEST(a_stream_is_no_occasion_to_find_out_more)
 {
     struct place *place = *state;
 
@@ -201,7 +203,7 @@ static void ask_text(struct place *place, double prompt_tokens, double answer_to
     place->demand.answer_tokens = answer_tokens;
 }
 
-static void text_goes_where_its_tokens_take_least(void **state)
+TEST(text_goes_where_its_tokens_take_least)
 {
     struct place *place = *state;
 
@@ -218,7 +220,7 @@ static void text_goes_where_its_tokens_take_least(void **state)
     expect_node(place, 3, "node-0");
 }
 
-static void text_whose_tokens_were_not_measured_goes_by_the_preferences(void **state)
+TEST(text_whose_tokens_were_not_measured_goes_by_the_preferences)
 {
     struct place *place = *state;
 
@@ -236,7 +238,7 @@ static void text_whose_tokens_were_not_measured_goes_by_the_preferences(void **s
     expect_node(place, 3, "node-1");
 }
 
-static void a_beginning_is_worth_what_reading_it_takes_there(void **state)
+TEST(a_beginning_is_worth_what_reading_it_takes_there)
 {
     struct place *place = *state;
 
@@ -252,7 +254,7 @@ static void a_beginning_is_worth_what_reading_it_takes_there(void **state)
 }
 
 /* What is expected to take as long, and is loaded only when that is paid for, too. */
-static void a_place_is_tried_for_text_when_its_share_pays_for_it(void **state)
+TEST(a_place_is_tried_for_text_when_its_share_pays_for_it)
 {
     struct place *place = *state;
 
@@ -269,25 +271,4 @@ static void a_place_is_tried_for_text_when_its_share_pays_for_it(void **state)
     assert_true(place->choice.probe.wanted);
     assert_string_equal(place->choice.probe.browser, place->infos[1].kind);
     assert_int_equal(place->choice.probe.platform, WI_WASM);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(a_model_goes_where_its_engine_is, setup),
-        cmocka_unit_test_setup(halves_go_to_webgpu_where_the_adapter_has_them, setup),
-        cmocka_unit_test_setup(large_files_go_where_they_can_be_read, setup),
-        cmocka_unit_test_setup(a_format_without_an_engine_is_refused_before_there_is_a_node, setup),
-        cmocka_unit_test_setup(a_stream_goes_where_parts_are_known, setup),
-        cmocka_unit_test_setup(what_was_begun_goes_on_where_the_engine_can, setup),
-        cmocka_unit_test_setup(long_text_goes_where_it_is_taken_beside_messages, setup),
-        cmocka_unit_test_setup(what_others_may_not_have_stays_with_our_browsers, setup),
-        cmocka_unit_test_setup(a_stream_is_no_occasion_to_find_out_more, setup),
-        cmocka_unit_test_setup(text_goes_where_its_tokens_take_least, setup),
-        cmocka_unit_test_setup(text_whose_tokens_were_not_measured_goes_by_the_preferences, setup),
-        cmocka_unit_test_setup(a_beginning_is_worth_what_reading_it_takes_there, setup),
-        cmocka_unit_test_setup(a_place_is_tried_for_text_when_its_share_pays_for_it, setup),
-    };
-
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

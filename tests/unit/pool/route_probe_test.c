@@ -8,7 +8,9 @@ static void expect_probe(struct place *place, const char *browser, enum wi_platf
     assert_int_equal(place->choice.probe.platform, platform);
 }
 
-static void the_trusted_are_rechecked_by_chance(void **state)
+FIXTURE(setup, NULL)
+
+TEST(the_trusted_are_rechecked_by_chance)
 {
     struct place *place = *state;
 
@@ -30,7 +32,7 @@ static void the_trusted_are_rechecked_by_chance(void **state)
     assert_false(place->choice.probe.wanted);
 }
 
-static void what_is_due_runs_beside_and_has_time(void **state)
+TEST(what_is_due_runs_beside_and_has_time)
 {
     struct place *place = *state;
 
@@ -49,7 +51,7 @@ static void what_is_due_runs_beside_and_has_time(void **state)
 }
 
 /* How fast it is may still be found out. */
-static void what_is_known_to_be_right_is_not_compared_to_measure_it(void **state)
+TEST(what_is_known_to_be_right_is_not_compared_to_measure_it)
 {
     struct place *place = *state;
 
@@ -63,7 +65,7 @@ static void what_is_known_to_be_right_is_not_compared_to_measure_it(void **state
     assert_false(place->choice.probe.compare);
 }
 
-static void a_request_that_names_its_platform_is_no_occasion(void **state)
+TEST(a_request_that_names_its_platform_is_no_occasion)
 {
     struct place *place = *state;
 
@@ -72,16 +74,4 @@ static void a_request_that_names_its_platform_is_no_occasion(void **state)
     ask(place, WI_WASM, 0);
     expect_node(place, 1, "node-0");
     assert_false(place->choice.probe.wanted);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(the_trusted_are_rechecked_by_chance, setup),
-        cmocka_unit_test_setup(what_is_due_runs_beside_and_has_time, setup),
-        cmocka_unit_test_setup(what_is_known_to_be_right_is_not_compared_to_measure_it, setup),
-        cmocka_unit_test_setup(a_request_that_names_its_platform_is_no_occasion, setup),
-    };
-
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,7 +3,9 @@
 
 /* --- platforms ------------------------------------------------------------------------------- */
 
-static void auto_uses_only_what_is_trusted(void **state)
+FIXTURE(setup, NULL)
+
+TEST(auto_uses_only_what_is_trusted)
 {
     struct place *place = *state;
 
@@ -25,7 +27,7 @@ static void auto_uses_only_what_is_trusted(void **state)
     expect(place, 2, WI_WEBGPU, WI_WASM);
 }
 
-static void without_the_guard_a_gpu_is_used_at_once(void **state)
+TEST(without_the_guard_a_gpu_is_used_at_once)
 {
     struct place *place = *state;
 
@@ -38,7 +40,7 @@ static void without_the_guard_a_gpu_is_used_at_once(void **state)
     expect(place, 1, WI_WASM, 0);
 }
 
-static void a_software_adapter_must_have_measured_faster(void **state)
+TEST(a_software_adapter_must_have_measured_faster)
 {
     struct place *place = *state;
 
@@ -55,7 +57,7 @@ static void a_software_adapter_must_have_measured_faster(void **state)
     expect(place, 2, WI_WEBGPU, WI_WASM);
 }
 
-static void where_nothing_has_wasm_the_unchecked_must_do(void **state)
+TEST(where_nothing_has_wasm_the_unchecked_must_do)
 {
     struct place *place = *state;
     char *only[] = {"webgpu"};
@@ -68,7 +70,7 @@ static void where_nothing_has_wasm_the_unchecked_must_do(void **state)
     assert_int_equal(route(place, 1), WI_PICK_NEVER);
 }
 
-static void a_named_platform_runs_on_software_too(void **state)
+TEST(a_named_platform_runs_on_software_too)
 {
     struct place *place = *state;
 
@@ -83,7 +85,7 @@ static void a_named_platform_runs_on_software_too(void **state)
     expect(place, 1, WI_WASM, 0);
 }
 
-static void without_fallback_an_absent_platform_is_refused(void **state)
+TEST(without_fallback_an_absent_platform_is_refused)
 {
     struct place *place = *state;
 
@@ -103,7 +105,7 @@ static void without_fallback_an_absent_platform_is_refused(void **state)
                                              "another platform or allow the fallback");
 }
 
-static void the_named_platform_goes_where_it_is(void **state)
+TEST(the_named_platform_goes_where_it_is)
 {
     struct place *place = *state;
 
@@ -117,7 +119,7 @@ static void the_named_platform_goes_where_it_is(void **state)
     assert_int_equal(route(place, 3), WI_PICK_NODE);
 }
 
-static void a_platform_that_is_passed_over_is_named_with_its_reason(void **state)
+TEST(a_platform_that_is_passed_over_is_named_with_its_reason)
 {
     struct place *place = *state;
 
@@ -134,7 +136,7 @@ static void a_platform_that_is_passed_over_is_named_with_its_reason(void **state
     assert_non_null(strstr(place->choice.refusal.reason, "gpu = off"));
 }
 
-static void hardware_takes_a_software_adapter_for_none(void **state)
+TEST(hardware_takes_a_software_adapter_for_none)
 {
     struct place *place = *state;
 
@@ -151,7 +153,7 @@ static void hardware_takes_a_software_adapter_for_none(void **state)
     assert_int_equal(route(place, 1), WI_PICK_NEVER);
 }
 
-static void the_configured_platforms_bind(void **state)
+TEST(the_configured_platforms_bind)
 {
     struct place *place = *state;
     char *only[] = {"webgpu"};
@@ -163,7 +165,7 @@ static void the_configured_platforms_bind(void **state)
     assert_int_equal(route(place, 1), WI_PICK_NODE);
 }
 
-static void a_pinned_kind_binds(void **state)
+TEST(a_pinned_kind_binds)
 {
     struct place *place = *state;
 
@@ -178,7 +180,7 @@ static void a_pinned_kind_binds(void **state)
     assert_int_equal(place->error.code, WI_UNAVAILABLE);
 }
 
-static void a_builtin_model_needs_no_platform(void **state)
+TEST(a_builtin_model_needs_no_platform)
 {
     struct place *place = *state;
 
@@ -190,7 +192,7 @@ static void a_builtin_model_needs_no_platform(void **state)
     expect_node(place, 2, "node-1");
 }
 
-static void a_simulated_node_gets_only_what_asks_for_it(void **state)
+TEST(a_simulated_node_gets_only_what_asks_for_it)
 {
     struct place *place = *state;
 
@@ -229,7 +231,7 @@ static void make_program(struct place *place)
     place->nodes[1].browser = NULL;
 }
 
-static void a_program_runs_what_asks_for_it(void **state)
+TEST(a_program_runs_what_asks_for_it)
 {
     struct place *place = *state;
 
@@ -251,7 +253,7 @@ static void a_program_runs_what_asks_for_it(void **state)
     assert_int_equal(place->error.code, WI_PLATFORM_UNSUPPORTED);
 }
 
-static void a_program_must_be_compared_like_any_other(void **state)
+TEST(a_program_must_be_compared_like_any_other)
 {
     struct place *place = *state;
 
@@ -273,7 +275,7 @@ static void a_program_must_be_compared_like_any_other(void **state)
     expect_node(place, 2, "node-1");
 }
 
-static void a_builtin_model_names_what_a_program_has(void **state)
+TEST(a_builtin_model_names_what_a_program_has)
 {
     struct place *place = *state;
 
@@ -292,7 +294,7 @@ static void a_builtin_model_names_what_a_program_has(void **state)
 
 /* --- measurements and preferences ------------------------------------------------------------ */
 
-static void the_preferences_decide_while_nothing_is_measured(void **state)
+TEST(the_preferences_decide_while_nothing_is_measured)
 {
     struct place *place = *state;
 
@@ -305,7 +307,7 @@ static void the_preferences_decide_while_nothing_is_measured(void **state)
     expect_node(place, 3, "node-0");
 }
 
-static void within_a_kind_the_accelerator_comes_first(void **state)
+TEST(within_a_kind_the_accelerator_comes_first)
 {
     struct place *place = *state;
 
@@ -315,7 +317,7 @@ static void within_a_kind_the_accelerator_comes_first(void **state)
     expect(place, 2, WI_WEBNN, WI_WASM);
 }
 
-static void what_measured_faster_wins(void **state)
+TEST(what_measured_faster_wins)
 {
     struct place *place = *state;
 
@@ -328,7 +330,7 @@ static void what_measured_faster_wins(void **state)
     expect_node(place, 3, "node-2");
 }
 
-static void a_conversation_goes_on_where_it_was(void **state)
+TEST(a_conversation_goes_on_where_it_was)
 {
     struct place *place = *state;
     struct wi_prospect *familiar = prospect(place, 1, WI_WASM);
@@ -350,7 +352,7 @@ static void a_conversation_goes_on_where_it_was(void **state)
     expect_node(place, 2, "node-0"); /* it is full after all */
 }
 
-static void the_queue_and_the_load_count(void **state)
+TEST(the_queue_and_the_load_count)
 {
     struct place *place = *state;
 
@@ -367,7 +369,7 @@ static void the_queue_and_the_load_count(void **state)
     assert_true(option(place, 1, WI_WASM)->expected_ms == 160);
 }
 
-static void what_fails_often_is_avoided(void **state)
+TEST(what_fails_often_is_avoided)
 {
     struct place *place = *state;
 
@@ -380,7 +382,7 @@ static void what_fails_often_is_avoided(void **state)
     expect_node(place, 2, "node-0");
 }
 
-static void what_is_preferred_and_not_measured_gets_its_chance(void **state)
+TEST(what_is_preferred_and_not_measured_gets_its_chance)
 {
     struct place *place = *state;
 
@@ -391,7 +393,7 @@ static void what_is_preferred_and_not_measured_gets_its_chance(void **state)
     expect_node(place, 3, "node-0"); /* and edge, second and unknown, does not */
 }
 
-static void a_first_run_is_compared_with_where_nothing_else_is_known(void **state)
+TEST(a_first_run_is_compared_with_where_nothing_else_is_known)
 {
     struct place *place = *state;
 
@@ -407,7 +409,7 @@ static void a_first_run_is_compared_with_where_nothing_else_is_known(void **stat
 
 /* --- waiting --------------------------------------------------------------------------------- */
 
-static void full_and_closed_nodes_are_waited_for(void **state)
+TEST(full_and_closed_nodes_are_waited_for)
 {
     struct place *place = *state;
 
@@ -421,7 +423,7 @@ static void full_and_closed_nodes_are_waited_for(void **state)
     assert_int_equal(route(place, 3), WI_PICK_NODE);
 }
 
-static void another_model_waits_for_an_idle_node(void **state)
+TEST(another_model_waits_for_an_idle_node)
 {
     struct place *place = *state;
 
@@ -436,7 +438,7 @@ static void another_model_waits_for_an_idle_node(void **state)
     assert_int_equal(route(place, 1), WI_PICK_NODE);
 }
 
-static void a_much_better_place_is_worth_waiting_for(void **state)
+TEST(a_much_better_place_is_worth_waiting_for)
 {
     struct place *place = *state;
 
@@ -452,7 +454,7 @@ static void a_much_better_place_is_worth_waiting_for(void **state)
     expect_node(place, 2, "node-1");
 }
 
-static void the_avoided_node_is_the_last_resort(void **state)
+TEST(the_avoided_node_is_the_last_resort)
 {
     struct place *place = *state;
 
@@ -467,7 +469,7 @@ static void the_avoided_node_is_the_last_resort(void **state)
     assert_int_equal(route(place, 1), WI_PICK_WAIT);
 }
 
-static void no_retry_waits_for_what_is_away(void **state)
+TEST(no_retry_waits_for_what_is_away)
 {
     struct place *place = *state;
 
@@ -483,7 +485,7 @@ static void no_retry_waits_for_what_is_away(void **state)
     expect_node(place, 1, "node-0");
 }
 
-static void what_only_drains_is_not_waited_for(void **state)
+TEST(what_only_drains_is_not_waited_for)
 {
     struct place *place = *state;
 
@@ -505,7 +507,7 @@ static void what_only_drains_is_not_waited_for(void **state)
     expect_node(place, 3, "node-2");
 }
 
-static void the_avoided_node_is_not_waited_for_although_it_would_be_better(void **state)
+TEST(the_avoided_node_is_not_waited_for_although_it_would_be_better)
 {
     struct place *place = *state;
 
@@ -521,7 +523,7 @@ static void the_avoided_node_is_not_waited_for_although_it_would_be_better(void 
     assert_int_equal(route(place, 2), WI_PICK_WAIT);
 }
 
-static void who_let_deadlines_pass_is_taken_only_where_nothing_else_has_room(void **state)
+TEST(who_let_deadlines_pass_is_taken_only_where_nothing_else_has_room)
 {
     struct place *place = *state;
 
@@ -536,46 +538,4 @@ static void who_let_deadlines_pass_is_taken_only_where_nothing_else_has_room(voi
     expect_node(place, 2, "node-1");
     fill(place, 1, 100);
     expect_node(place, 2, "node-0");
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(
-            who_let_deadlines_pass_is_taken_only_where_nothing_else_has_room, setup),
-        cmocka_unit_test_setup(auto_uses_only_what_is_trusted, setup),
-        cmocka_unit_test_setup(without_the_guard_a_gpu_is_used_at_once, setup),
-        cmocka_unit_test_setup(a_software_adapter_must_have_measured_faster, setup),
-        cmocka_unit_test_setup(where_nothing_has_wasm_the_unchecked_must_do, setup),
-        cmocka_unit_test_setup(a_named_platform_runs_on_software_too, setup),
-        cmocka_unit_test_setup(without_fallback_an_absent_platform_is_refused, setup),
-        cmocka_unit_test_setup(the_named_platform_goes_where_it_is, setup),
-        cmocka_unit_test_setup(a_platform_that_is_passed_over_is_named_with_its_reason, setup),
-        cmocka_unit_test_setup(hardware_takes_a_software_adapter_for_none, setup),
-        cmocka_unit_test_setup(the_configured_platforms_bind, setup),
-        cmocka_unit_test_setup(a_pinned_kind_binds, setup),
-        cmocka_unit_test_setup(a_builtin_model_needs_no_platform, setup),
-        cmocka_unit_test_setup(a_simulated_node_gets_only_what_asks_for_it, setup),
-        cmocka_unit_test_setup(a_program_runs_what_asks_for_it, setup),
-        cmocka_unit_test_setup(a_program_must_be_compared_like_any_other, setup),
-        cmocka_unit_test_setup(a_builtin_model_names_what_a_program_has, setup),
-        cmocka_unit_test_setup(the_preferences_decide_while_nothing_is_measured, setup),
-        cmocka_unit_test_setup(within_a_kind_the_accelerator_comes_first, setup),
-        cmocka_unit_test_setup(what_measured_faster_wins, setup),
-        cmocka_unit_test_setup(a_conversation_goes_on_where_it_was, setup),
-        cmocka_unit_test_setup(the_queue_and_the_load_count, setup),
-        cmocka_unit_test_setup(what_fails_often_is_avoided, setup),
-        cmocka_unit_test_setup(what_is_preferred_and_not_measured_gets_its_chance, setup),
-        cmocka_unit_test_setup(a_first_run_is_compared_with_where_nothing_else_is_known, setup),
-        cmocka_unit_test_setup(full_and_closed_nodes_are_waited_for, setup),
-        cmocka_unit_test_setup(another_model_waits_for_an_idle_node, setup),
-        cmocka_unit_test_setup(a_much_better_place_is_worth_waiting_for, setup),
-        cmocka_unit_test_setup(the_avoided_node_is_the_last_resort, setup),
-        cmocka_unit_test_setup(no_retry_waits_for_what_is_away, setup),
-        cmocka_unit_test_setup(what_only_drains_is_not_waited_for, setup),
-        cmocka_unit_test_setup(
-            the_avoided_node_is_not_waited_for_although_it_would_be_better, setup),
-    };
-
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

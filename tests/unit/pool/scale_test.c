@@ -60,7 +60,7 @@ static void busy(struct place *place, size_t kind, size_t count)
     place->kinds[kind].idle = 0;
 }
 
-static void the_minimum_is_of_the_preferred_kind(void **state)
+TEST(the_minimum_is_of_the_preferred_kind)
 {
     struct place place;
 
@@ -74,7 +74,7 @@ static void the_minimum_is_of_the_preferred_kind(void **state)
     expect(&place, NOW, WI_SCALE_START, 1);
 }
 
-static void more_than_one_are_spread_over_the_kinds(void **state)
+TEST(more_than_one_are_spread_over_the_kinds)
 {
     struct place place;
 
@@ -87,7 +87,7 @@ static void more_than_one_are_spread_over_the_kinds(void **state)
     expect_rest(&place, NOW, WI_NEVER);
 }
 
-static void a_kind_in_backoff_is_waited_for_a_little(void **state)
+TEST(a_kind_in_backoff_is_waited_for_a_little)
 {
     struct place place;
 
@@ -107,7 +107,7 @@ static void a_kind_in_backoff_is_waited_for_a_little(void **state)
     expect_rest(&place, NOW, WI_NEVER);
 }
 
-static void each_kind_has_its_minimum(void **state)
+TEST(each_kind_has_its_minimum)
 {
     struct place place;
 
@@ -123,7 +123,7 @@ static void each_kind_has_its_minimum(void **state)
     expect(&place, NOW, WI_SCALE_START, 2);
 }
 
-static void without_adaptive_scaling_the_maximum_is_kept(void **state)
+TEST(without_adaptive_scaling_the_maximum_is_kept)
 {
     struct place place;
 
@@ -139,7 +139,7 @@ static void without_adaptive_scaling_the_maximum_is_kept(void **state)
     expect_rest(&place, NOW, WI_NEVER); /* the kinds' maxima hold */
 }
 
-static void leaving_sessions_take_up_room(void **state)
+TEST(leaving_sessions_take_up_room)
 {
     struct place place;
 
@@ -152,7 +152,7 @@ static void leaving_sessions_take_up_room(void **state)
 }
 
 /* Beside others nothing is opened where memory is short; alone one is. */
-static void where_memory_is_short_one_makes_room_for_another(void **state)
+TEST(where_memory_is_short_one_makes_room_for_another)
 {
     struct place place;
 
@@ -167,7 +167,7 @@ static void where_memory_is_short_one_makes_room_for_another(void **state)
     expect(&place, NOW, WI_SCALE_START, 1);
 }
 
-static void above_the_maxima_sessions_go(void **state)
+TEST(above_the_maxima_sessions_go)
 {
     struct place place;
 
@@ -190,7 +190,7 @@ static void above_the_maxima_sessions_go(void **state)
     expect(&place, NOW, WI_SCALE_REMOVE, 1);
 }
 
-static void waiting_work_opens_one_after_a_second(void **state)
+TEST(waiting_work_opens_one_after_a_second)
 {
     struct place place;
 
@@ -222,7 +222,7 @@ static void waiting_work_opens_one_after_a_second(void **state)
     expect_rest(&place, NOW + 50000, WI_NEVER);
 }
 
-static void without_any_session_waiting_work_opens_one_at_once(void **state)
+TEST(without_any_session_waiting_work_opens_one_at_once)
 {
     struct place place;
 
@@ -234,7 +234,7 @@ static void without_any_session_waiting_work_opens_one_at_once(void **state)
     expect(&place, NOW, WI_SCALE_START, 0);
 }
 
-static void the_expected_wait_decides_how_soon(void **state)
+TEST(the_expected_wait_decides_how_soon)
 {
     struct place place;
 
@@ -258,7 +258,7 @@ static void the_expected_wait_decides_how_soon(void **state)
     expect_rest(&place, NOW + 10000, WI_NEVER);
 }
 
-static void expected_waits(void **state)
+TEST(expected_waits)
 {
     assert_true(wi_scale_expected_wait(5, 0, 100) < 0);
     assert_true(wi_scale_expected_wait(5, 20, 3) == 100);
@@ -266,7 +266,7 @@ static void expected_waits(void **state)
     assert_true(wi_scale_expected_wait(0, 20, 3) == 0);
 }
 
-static void idle_sessions_above_the_minimum_are_closed(void **state)
+TEST(idle_sessions_above_the_minimum_are_closed)
 {
     struct place place;
 
@@ -291,7 +291,7 @@ static void idle_sessions_above_the_minimum_are_closed(void **state)
     expect_rest(&place, NOW + 1e9, WI_NEVER);
 }
 
-static void a_wish_opens_the_kind_at_once(void **state)
+TEST(a_wish_opens_the_kind_at_once)
 {
     struct place place;
 
@@ -318,7 +318,7 @@ static void a_wish_opens_the_kind_at_once(void **state)
     expect_rest(&place, NOW, NOW + 7000);
 }
 
-static void a_wish_for_a_busy_kind_opens_another_of_it(void **state)
+TEST(a_wish_for_a_busy_kind_opens_another_of_it)
 {
     struct place place;
 
@@ -336,7 +336,7 @@ static void a_wish_for_a_busy_kind_opens_another_of_it(void **state)
     expect_rest(&place, NOW + WI_SCALE_UP_MS, WI_NEVER);
 }
 
-static void an_idle_session_makes_room_for_a_wish(void **state)
+TEST(an_idle_session_makes_room_for_a_wish)
 {
     struct place place;
 
@@ -356,7 +356,7 @@ static void an_idle_session_makes_room_for_a_wish(void **state)
     expect(&place, NOW + 5000, WI_SCALE_START, 2);
 }
 
-static void who_made_room_does_not_come_back(void **state)
+TEST(who_made_room_does_not_come_back)
 {
     struct place place;
 
@@ -374,7 +374,7 @@ static void who_made_room_does_not_come_back(void **state)
     expect(&place, NOW, WI_SCALE_START, 0); /* better than none */
 }
 
-static void at_last_a_busy_one_makes_room(void **state)
+TEST(at_last_a_busy_one_makes_room)
 {
     struct place place;
 
@@ -391,7 +391,7 @@ static void at_last_a_busy_one_makes_room(void **state)
     expect_rest(&place, NOW + WI_MAKE_ROOM_BUSY_MS, WI_NEVER);
 }
 
-static void a_worn_session_gets_its_successor_first(void **state)
+TEST(a_worn_session_gets_its_successor_first)
 {
     struct place place;
 
@@ -415,7 +415,7 @@ static void a_worn_session_gets_its_successor_first(void **state)
     expect_rest(&place, NOW, NOW + 5);
 }
 
-static void a_worn_session_without_room_goes_first(void **state)
+TEST(a_worn_session_without_room_goes_first)
 {
     struct place place;
 
@@ -432,7 +432,7 @@ static void a_worn_session_without_room_goes_first(void **state)
     expect(&place, NOW, WI_SCALE_REPLACE, 0);
 }
 
-static void a_worn_session_stays_while_its_program_is_missing(void **state)
+TEST(a_worn_session_stays_while_its_program_is_missing)
 {
     struct place place;
 
@@ -444,7 +444,7 @@ static void a_worn_session_stays_while_its_program_is_missing(void **state)
     expect(&place, NOW, WI_SCALE_REPLACE, 0);
 }
 
-static void a_worn_session_that_nobody_needs_has_no_successor(void **state)
+TEST(a_worn_session_that_nobody_needs_has_no_successor)
 {
     struct place place;
 
@@ -509,7 +509,7 @@ static size_t live(const struct place *place)
 
 /* From any numbers it comes to rest within as many steps as there are sessions to start and end,
  * within the limits. */
-static void what_others_must_keep_shuts_a_kind_out(void **state)
+TEST(what_others_must_keep_shuts_a_kind_out)
 {
     struct place place;
 
@@ -532,7 +532,7 @@ static void what_others_must_keep_shuts_a_kind_out(void **state)
     assert_true(wi_scale_shut_out(&place.scale, 1));
 }
 
-static void it_always_comes_to_rest(void **state)
+TEST(it_always_comes_to_rest)
 {
     struct place place;
     unsigned seed = 1;
@@ -569,36 +569,4 @@ static void it_always_comes_to_rest(void **state)
             assert_true(live(&place) >= place.scale.min);
     }
 #undef RANDOM
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_minimum_is_of_the_preferred_kind),
-        cmocka_unit_test(more_than_one_are_spread_over_the_kinds),
-        cmocka_unit_test(a_kind_in_backoff_is_waited_for_a_little),
-        cmocka_unit_test(each_kind_has_its_minimum),
-        cmocka_unit_test(without_adaptive_scaling_the_maximum_is_kept),
-        cmocka_unit_test(leaving_sessions_take_up_room),
-        cmocka_unit_test(where_memory_is_short_one_makes_room_for_another),
-        cmocka_unit_test(above_the_maxima_sessions_go),
-        cmocka_unit_test(waiting_work_opens_one_after_a_second),
-        cmocka_unit_test(without_any_session_waiting_work_opens_one_at_once),
-        cmocka_unit_test(the_expected_wait_decides_how_soon),
-        cmocka_unit_test(expected_waits),
-        cmocka_unit_test(idle_sessions_above_the_minimum_are_closed),
-        cmocka_unit_test(a_wish_opens_the_kind_at_once),
-        cmocka_unit_test(a_wish_for_a_busy_kind_opens_another_of_it),
-        cmocka_unit_test(an_idle_session_makes_room_for_a_wish),
-        cmocka_unit_test(who_made_room_does_not_come_back),
-        cmocka_unit_test(at_last_a_busy_one_makes_room),
-        cmocka_unit_test(a_worn_session_gets_its_successor_first),
-        cmocka_unit_test(a_worn_session_without_room_goes_first),
-        cmocka_unit_test(a_worn_session_stays_while_its_program_is_missing),
-        cmocka_unit_test(a_worn_session_that_nobody_needs_has_no_successor),
-        cmocka_unit_test(what_others_must_keep_shuts_a_kind_out),
-        cmocka_unit_test(it_always_comes_to_rest),
-    };
-
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

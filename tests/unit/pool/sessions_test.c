@@ -121,7 +121,9 @@ static struct pool_session *begin(struct pool_sessions *sessions, const char *ki
     return wi_pool_sessions_start(sessions, &(struct wi_session_deps){0}, &browser, 1000);
 }
 
-static void the_newest_comes_first_and_is_found_by_its_id(void **state)
+FIXTURE(setup, teardown)
+
+TEST(the_newest_comes_first_and_is_found_by_its_id)
 {
     struct pool_session *one = begin(*state, "chrome"), *other = begin(*state, "firefox");
 
@@ -137,7 +139,7 @@ static void the_newest_comes_first_and_is_found_by_its_id(void **state)
     assert_int_equal(wi_pool_sessions_count(*state, "firefox", WI_SESSION_READY), 0);
 }
 
-static void the_owner_hears_of_each_change_with_where_it_came_from(void **state)
+TEST(the_owner_hears_of_each_change_with_where_it_came_from)
 {
     struct pool_session *session = begin(*state, "chrome");
 
@@ -156,7 +158,7 @@ static void the_owner_hears_of_each_change_with_where_it_came_from(void **state)
     assert_int_equal(wi_pool_sessions_counters(*state)->broken, 0);
 }
 
-static void a_successor_that_ends_is_forgotten(void **state)
+TEST(a_successor_that_ends_is_forgotten)
 {
     struct pool_session *old = begin(*state, "chrome"), *fresh = begin(*state, "chrome");
 
@@ -166,7 +168,7 @@ static void a_successor_that_ends_is_forgotten(void **state)
     assert_string_equal(wi_pool_session_info(old)->successor, "");
 }
 
-static void a_session_wears_once_and_not_when_it_ends(void **state)
+TEST(a_session_wears_once_and_not_when_it_ends)
 {
     struct pool_session *session = begin(*state, "chrome"), *ending = begin(*state, "chrome");
 
@@ -178,7 +180,7 @@ static void a_session_wears_once_and_not_when_it_ends(void **state)
     assert_int_equal(wi_pool_sessions_counters(*state)->worn, 1);
 }
 
-static void failed_checks_count_in_a_row(void **state)
+TEST(failed_checks_count_in_a_row)
 {
     struct pool_session *session = begin(*state, "chrome");
 
@@ -188,19 +190,4 @@ static void failed_checks_count_in_a_row(void **state)
     wi_pool_session_check(session, 100, 80); /* it is found well */
     assert_int_equal(wi_pool_session_info(session)->checks_failed, 0);
     assert_true(wi_pool_session_info(session)->checked_at == 80);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(
-            the_newest_comes_first_and_is_found_by_its_id, setup, teardown),
-        cmocka_unit_test_setup_teardown(
-            the_owner_hears_of_each_change_with_where_it_came_from, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_successor_that_ends_is_forgotten, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_session_wears_once_and_not_when_it_ends, setup, teardown),
-        cmocka_unit_test_setup_teardown(failed_checks_count_in_a_row, setup, teardown),
-    };
-
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

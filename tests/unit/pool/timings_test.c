@@ -21,7 +21,7 @@ static struct wi_timings timings_of(enum wi_task_kind task, const char *result)
     "\"timings\":{\"prompt_n\":" #prompt_n ",\"prompt_ms\":" #prompt_ms                            \
     ",\"predicted_n\":" #predicted_n ",\"predicted_ms\":" #predicted_ms "}"
 
-static void what_a_language_model_says_is_taken(void **state)
+TEST(what_a_language_model_says_is_taken)
 {
     struct wi_timings timings = timings_of(
         WI_TASK_CHAT, "{\"text\":\"x\"," USAGE(40, 25, 30) "," TIMINGS(10, 50.5, 25, 1000) "}");
@@ -30,7 +30,7 @@ static void what_a_language_model_says_is_taken(void **state)
     assert_true(timings.answer_tokens == 24 && timings.answer_ms == 1000);
 }
 
-static void the_first_token_comes_with_the_prompt(void **state)
+TEST(the_first_token_comes_with_the_prompt)
 {
     struct wi_timings timings =
         timings_of(WI_TASK_CHAT, "{" USAGE(40, 1, 0) "," TIMINGS(40, 80, 1, 0.006) "}");
@@ -39,7 +39,7 @@ static void the_first_token_comes_with_the_prompt(void **state)
     assert_true(timings.answer_tokens == 0 && timings.answer_ms == 0);
 }
 
-static void each_half_is_believed_by_itself(void **state)
+TEST(each_half_is_believed_by_itself)
 {
     struct wi_timings timings =
         timings_of(WI_TASK_CHAT, "{" USAGE(40, 25, 40) "," TIMINGS(0, 0, 25, 1000) "}");
@@ -51,7 +51,7 @@ static void each_half_is_believed_by_itself(void **state)
     assert_true(timings.answer_tokens == 0 && timings.answer_ms == 0);
 }
 
-static void what_cannot_be_is_not_believed(void **state)
+TEST(what_cannot_be_is_not_believed)
 {
     static const char *const results[] = {
         "{" USAGE(40, 25, 0) "," TIMINGS(
@@ -77,7 +77,7 @@ static void what_cannot_be_is_not_believed(void **state)
     assert_true(wi_timings_of(WI_TASK_EMBED, &none, 10000).prompt_tokens == 0);
 }
 
-static void what_makes_no_text_has_read_all_the_time(void **state)
+TEST(what_makes_no_text_has_read_all_the_time)
 {
     struct wi_timings timings = timings_of(WI_TASK_EMBED, "{" USAGE(40, 0, 10) "}");
 
@@ -85,17 +85,4 @@ static void what_makes_no_text_has_read_all_the_time(void **state)
     assert_true(timings.answer_tokens == 0);
     timings = timings_of(WI_TASK_RERANK, "{" USAGE(40, 0, 0) "," TIMINGS(20, 50, 0, 0) "}");
     assert_true(timings.prompt_tokens == 20 && timings.prompt_ms == 50);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_a_language_model_says_is_taken),
-        cmocka_unit_test(the_first_token_comes_with_the_prompt),
-        cmocka_unit_test(each_half_is_believed_by_itself),
-        cmocka_unit_test(what_cannot_be_is_not_believed),
-        cmocka_unit_test(what_makes_no_text_has_read_all_the_time),
-    };
-
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -138,7 +138,9 @@ static void reopen(void)
 
 /* ---------------------------------------------------------------- */
 
-static void begins_unknown(void **state)
+FIXTURE(set_up, tear_down)
+
+TEST(begins_unknown)
 {
     assert_int_equal(get(), WI_UNKNOWN);
     assert_true(is_due());
@@ -147,7 +149,7 @@ static void begins_unknown(void **state)
     assert_int_equal(get(), WI_TRUSTED);
 }
 
-static void each_part_of_the_key_counts(void **state)
+TEST(each_part_of_the_key_counts)
 {
     struct wi_node_info before = node;
     set(WI_TRUSTED);
@@ -179,7 +181,7 @@ static void each_part_of_the_key_counts(void **state)
     assert_int_equal(get(), WI_TRUSTED);
 }
 
-static void wrong_stays_wrong(void **state)
+TEST(wrong_stays_wrong)
 {
     set(WI_TRUSTED);
     set(WI_WRONG);
@@ -196,7 +198,7 @@ static int tell(enum wi_verdict verdict)
     return wi_verdicts_set(verdicts, key_of(WI_WEBGPU, NULL), verdict, 0.5, "y at 3");
 }
 
-static void only_another_verdict_is_news(void **state)
+TEST(only_another_verdict_is_news)
 {
     assert_true(tell(WI_TRUSTED));
     assert_false(tell(WI_TRUSTED));
@@ -210,7 +212,7 @@ static void only_another_verdict_is_news(void **state)
     assert_true(tell(WI_UNABLE));
 }
 
-static void survives_a_restart(void **state)
+TEST(survives_a_restart)
 {
     set(WI_WRONG);
     reopen();
@@ -234,7 +236,7 @@ static void survives_a_restart(void **state)
     json_decref(list);
 }
 
-static void what_cannot_run_may_try_again_later(void **state)
+TEST(what_cannot_run_may_try_again_later)
 {
     set(WI_UNABLE);
     assert_int_equal(get(), WI_UNABLE);
@@ -245,7 +247,7 @@ static void what_cannot_run_may_try_again_later(void **state)
     assert_true(is_due());
 }
 
-static void two_misses_make_unable(void **state)
+TEST(two_misses_make_unable)
 {
     const char *key = key_of(WI_WEBGPU, NULL);
     wi_verdicts_miss(verdicts, key, "its browser broke");
@@ -261,7 +263,7 @@ static void two_misses_make_unable(void **state)
     assert_int_equal(get(), WI_UNKNOWN);
 }
 
-static void what_tells_nothing_is_due_after_longer_and_longer(void **state)
+TEST(what_tells_nothing_is_due_after_longer_and_longer)
 {
     const char *key = key_of(WI_WEBGPU, NULL);
     const int64_t day = (int64_t)24 * 3600 * 1000;
@@ -286,7 +288,7 @@ static void what_tells_nothing_is_due_after_longer_and_longer(void **state)
 }
 
 /* A client who names it may have it run there before its verdict is void. */
-static void what_cannot_run_is_looked_at_again_but_not_at_once(void **state)
+TEST(what_cannot_run_is_looked_at_again_but_not_at_once)
 {
     const char *key = key_of(WI_WEBGPU, NULL);
     set(WI_UNABLE);
@@ -301,7 +303,7 @@ static void what_cannot_run_is_looked_at_again_but_not_at_once(void **state)
     assert_int_equal(get(), WI_UNABLE);
 }
 
-static void a_success_ends_the_misses(void **state)
+TEST(a_success_ends_the_misses)
 {
     const char *key = key_of(WI_WEBGPU, NULL);
     wi_verdicts_miss(verdicts, key, "its browser broke");
@@ -311,7 +313,7 @@ static void a_success_ends_the_misses(void **state)
     assert_int_equal(get(), WI_TRUSTED);
 }
 
-static void random_models_are_exempt(void **state)
+TEST(random_models_are_exempt)
 {
     strcpy(model.signature.random, "RandomNormal");
     assert_int_equal(get(), WI_EXEMPT);
@@ -319,7 +321,7 @@ static void random_models_are_exempt(void **state)
     assert_int_equal(get(), WI_UNABLE);
 }
 
-static void what_wasm_refuses_is_refused(void **state)
+TEST(what_wasm_refuses_is_refused)
 {
     struct wi_error error;
     wi_error_set(&error, WI_OPERATOR_UNSUPPORTED, NULL, "no Gemm(6)");
@@ -343,7 +345,7 @@ static void what_wasm_refuses_is_refused(void **state)
     assert_int_equal(wi_verdicts_rejection(verdicts, &model, place_on(WI_WASM), NULL), WI_OK);
 }
 
-static void what_wasm_has_no_memory_for_is_exempt(void **state)
+TEST(what_wasm_has_no_memory_for_is_exempt)
 {
     wi_verdicts_outgrow(verdicts, &model, place_on(WI_WASM), "out of memory");
     assert_int_equal(get(), WI_EXEMPT);
@@ -354,7 +356,7 @@ static void what_wasm_has_no_memory_for_is_exempt(void **state)
     assert_int_equal(get(), WI_UNKNOWN);
 }
 
-static void counts(void **state)
+TEST(counts)
 {
     size_t count[WI_VERDICT_COUNT];
     set(WI_TRUSTED);
@@ -374,7 +376,7 @@ static size_t known_of(const char *hash)
     return count;
 }
 
-static void each_model_has_its_own(void **state)
+TEST(each_model_has_its_own)
 {
     set(WI_TRUSTED);
     strcpy(node.kind, "edge");
@@ -404,7 +406,7 @@ static enum wi_verdict verdict_for_adapter(int number)
     return get();
 }
 
-static void joined_pages_push_out_only_each_others(void **state)
+TEST(joined_pages_push_out_only_each_others)
 {
     set(WI_WRONG);
     node.session[0] = '\0';
@@ -424,7 +426,7 @@ static void joined_pages_push_out_only_each_others(void **state)
     assert_int_equal(get(), WI_WRONG);
 }
 
-static void of_ours_too_the_oldest_goes(void **state)
+TEST(of_ours_too_the_oldest_goes)
 {
     for (int i = 0; i <= WI_VERDICT_OURS_MAX; i++)
         decide_for_adapter(i);
@@ -433,7 +435,7 @@ static void of_ours_too_the_oldest_goes(void **state)
     assert_int_equal(verdict_for_adapter(1), WI_TRUSTED);
 }
 
-static void long_and_odd_details_are_cut(void **state)
+TEST(long_and_odd_details_are_cut)
 {
     char text[600];
     memset(text, 'x', sizeof text);
@@ -447,7 +449,7 @@ static void long_and_odd_details_are_cut(void **state)
     assert_int_equal(get_on(WI_WEBNN, NULL), WI_WRONG);
 }
 
-static void what_other_rules_judged_is_asked_anew(void **state)
+TEST(what_other_rules_judged_is_asked_anew)
 {
     set(WI_WRONG);
     rows[0].rules = WI_COMPARE_RULES - 1;
@@ -460,7 +462,7 @@ static void what_other_rules_judged_is_asked_anew(void **state)
     assert_int_equal(row_count, 1);
 }
 
-static void rows_of_another_make_are_ignored(void **state)
+TEST(rows_of_another_make_are_ignored)
 {
     wi_db_put(NULL, WI_DB_VERDICTS, WI_COMPARE_RULES, "no key", "{\"verdict\":\"trusted\"}");
     wi_db_put(NULL, WI_DB_VERDICTS, WI_COMPARE_RULES, key_of(WI_WEBGPU, NULL),
@@ -471,32 +473,4 @@ static void rows_of_another_make_are_ignored(void **state)
     wi_verdicts_count(verdicts, count);
     for (int i = 0; i < WI_VERDICT_COUNT; i++)
         assert_int_equal(count[i], 0);
-}
-
-int main(void)
-{
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-    const struct CMUnitTest tests[] = {
-        TEST(begins_unknown),
-        TEST(each_part_of_the_key_counts),
-        TEST(wrong_stays_wrong),
-        TEST(only_another_verdict_is_news),
-        TEST(survives_a_restart),
-        TEST(what_cannot_run_may_try_again_later),
-        TEST(two_misses_make_unable),
-        TEST(what_tells_nothing_is_due_after_longer_and_longer),
-        TEST(what_cannot_run_is_looked_at_again_but_not_at_once),
-        TEST(a_success_ends_the_misses),
-        TEST(random_models_are_exempt),
-        TEST(what_wasm_refuses_is_refused),
-        TEST(what_wasm_has_no_memory_for_is_exempt),
-        TEST(counts),
-        TEST(each_model_has_its_own),
-        TEST(joined_pages_push_out_only_each_others),
-        TEST(of_ours_too_the_oldest_goes),
-        TEST(long_and_odd_details_are_cut),
-        TEST(what_other_rules_judged_is_asked_anew),
-        TEST(rows_of_another_make_are_ignored),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

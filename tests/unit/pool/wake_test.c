@@ -40,7 +40,9 @@ static int teardown(void **state)
     return 0;
 }
 
-static void what_is_asked_for_twice_comes_once_and_not_at_once(void **state)
+FIXTURE(setup, teardown)
+
+TEST(what_is_asked_for_twice_comes_once_and_not_at_once)
 {
     struct place *place = *state;
 
@@ -57,7 +59,7 @@ static void what_is_asked_for_twice_comes_once_and_not_at_once(void **state)
     assert_false(wi_pool_plan_is_due(place->wake));
 }
 
-static void the_last_time_named_for_a_plan_counts(void **state)
+TEST(the_last_time_named_for_a_plan_counts)
 {
     struct place *place = *state;
 
@@ -71,7 +73,7 @@ static void the_last_time_named_for_a_plan_counts(void **state)
     assert_int_equal(place->plans, 1);
 }
 
-static void nothing_comes_after_the_end(void **state)
+TEST(nothing_comes_after_the_end)
 {
     struct place *place = *state;
 
@@ -84,16 +86,4 @@ static void nothing_comes_after_the_end(void **state)
     wi_pool_tell_capacity(place->wake);
     uv_run(&place->loop, UV_RUN_DEFAULT);
     assert_int_equal(place->plans + place->tells, 0);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(
-            what_is_asked_for_twice_comes_once_and_not_at_once, setup, teardown),
-        cmocka_unit_test_setup_teardown(the_last_time_named_for_a_plan_counts, setup, teardown),
-        cmocka_unit_test_setup_teardown(nothing_comes_after_the_end, setup, teardown),
-    };
-
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

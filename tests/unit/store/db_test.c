@@ -84,7 +84,9 @@ static void assert_refused(struct fixture *f, enum wi_code code, const char *wor
 
 /* --- values ---------------------------------------------------------------------------------- */
 
-static void values_are_there_again(void **state)
+FIXTURE(set_up, tear_down)
+
+TEST(values_are_there_again)
 {
     struct fixture *f = *state;
     open_db(f);
@@ -105,7 +107,7 @@ static void values_are_there_again(void **state)
     assert_string_equal(all(f, WI_DB_ESTIMATES), "b=2;");
 }
 
-static void what_other_rules_found_is_not_read_and_gives_way(void **state)
+TEST(what_other_rules_found_is_not_read_and_gives_way)
 {
     struct fixture *f = *state;
     open_db(f);
@@ -126,7 +128,7 @@ static void what_other_rules_found_is_not_read_and_gives_way(void **state)
     assert_string_equal(all_by(f, WI_DB_VERDICTS, 2), "c=new;a=new;");
 }
 
-static void no_database_remembers_nothing(void **state)
+TEST(no_database_remembers_nothing)
 {
     struct fixture *f = *state;
     wi_db_put(NULL, WI_DB_ESTIMATES, 0, "a", "1");
@@ -135,7 +137,7 @@ static void no_database_remembers_nothing(void **state)
     assert_int_equal(wi_db_health(NULL, NULL), WI_OK);
 }
 
-static void what_came_after_the_close_is_written(void **state)
+TEST(what_came_after_the_close_is_written)
 {
     struct fixture *f = *state;
     open_db(f);
@@ -163,7 +165,7 @@ static void count_value(void *context, const char *key, const char *value)
         assert_string_equal(key, "k11");
 }
 
-static void a_space_is_bounded(void **state)
+TEST(a_space_is_bounded)
 {
     struct fixture *f = *state;
     open_db(f);
@@ -225,7 +227,7 @@ static void wait_for_health(struct fixture *f)
     assert_int_equal(wi_db_health(f->db, NULL), WI_OK);
 }
 
-static void one_failure_does_not_spoil_the_others(void **state)
+TEST(one_failure_does_not_spoil_the_others)
 {
     struct fixture *f = *state;
     struct order orders[5];
@@ -257,7 +259,7 @@ static void limit_files(rlim_t size, struct rlimit *old)
     setrlimit(RLIMIT_FSIZE, &(struct rlimit){size, old->rlim_max});
 }
 
-static void a_full_disk_fails_what_does_not_fit(void **state)
+TEST(a_full_disk_fails_what_does_not_fit)
 {
     struct fixture *f = *state;
     struct order big = {.fixture = f, .size = 4 << 20}, small = {.fixture = f, .size = 10};
@@ -282,7 +284,7 @@ static void a_full_disk_fails_what_does_not_fit(void **state)
 
 /* Small rows that fit, while a large one is tried in vain, are no reason to say that all is well.
  */
-static void it_is_failing_until_nothing_fails_any_more(void **state)
+TEST(it_is_failing_until_nothing_fails_any_more)
 {
     struct fixture *f = *state;
     struct order big = {.fixture = f, .size = 4 << 20}, small = {.fixture = f, .size = 10};
@@ -321,7 +323,7 @@ static void passed(void *data, int cancelled)
 }
 
 /* Work that fills the thread pool keeps nobody from being accepted. */
-static void it_writes_while_the_thread_pool_is_taken(void **state)
+TEST(it_writes_while_the_thread_pool_is_taken)
 {
     struct fixture *f = *state;
     struct order order = {.fixture = f, .size = 10};
@@ -357,7 +359,7 @@ static void order_again(void *data, const struct wi_error *failure)
 }
 
 /* The end waits for what was asked for before it and meanwhile, and leaves no handle behind. */
-static void the_end_writes_what_is_asked_for_until_it_is_over(void **state)
+TEST(the_end_writes_what_is_asked_for_until_it_is_over)
 {
     struct fixture *f = *state;
     struct order orders[300];
@@ -407,7 +409,7 @@ static void write_for_ever(struct fixture *f, int fd)
     _exit(1);
 }
 
-static void a_killed_writer_loses_nothing_committed(void **state)
+TEST(a_killed_writer_loses_nothing_committed)
 {
     struct fixture *f = *state;
     int ends[2], told = 0, status;
@@ -440,7 +442,7 @@ static void a_killed_writer_loses_nothing_committed(void **state)
 
 /* --- what cannot be used --------------------------------------------------------------------- */
 
-static void a_second_daemon_is_told_who_holds_it(void **state)
+TEST(a_second_daemon_is_told_who_holds_it)
 {
     struct fixture *f = *state;
     char words[64];
@@ -451,7 +453,7 @@ static void a_second_daemon_is_told_who_holds_it(void **state)
     f->db = first;
 }
 
-static void a_file_of_something_else_is_refused(void **state)
+TEST(a_file_of_something_else_is_refused)
 {
     struct fixture *f = *state;
     char text[8192];
@@ -461,7 +463,7 @@ static void a_file_of_something_else_is_refused(void **state)
     assert_string_equal(f->error.field, "store.path");
 }
 
-static void a_damaged_database_is_refused(void **state)
+TEST(a_damaged_database_is_refused)
 {
     struct fixture *f = *state;
     struct order order = {.fixture = f, .size = 100000};
@@ -477,7 +479,7 @@ static void a_damaged_database_is_refused(void **state)
     assert_refused(f, WI_STORAGE_FAILED, "it is damaged");
 }
 
-static void a_newer_database_is_refused(void **state)
+TEST(a_newer_database_is_refused)
 {
     struct fixture *f = *state;
     open_db(f);
@@ -489,7 +491,7 @@ static void a_newer_database_is_refused(void **state)
     assert_refused(f, WI_CONFLICT, "newer webinferd (version 1000");
 }
 
-static void a_folder_that_cannot_be_made_is_refused(void **state)
+TEST(a_folder_that_cannot_be_made_is_refused)
 {
     struct fixture *f = *state;
     char base[64];
@@ -502,7 +504,7 @@ static void a_folder_that_cannot_be_made_is_refused(void **state)
     memcpy(f->folder, base, sizeof base);
 }
 
-static void folders_and_files_are_private(void **state)
+TEST(folders_and_files_are_private)
 {
     struct fixture *f = *state;
     struct stat info;
@@ -574,7 +576,7 @@ static void inserted(void *data, const struct wi_error *failure)
     assert_null(failure);
 }
 
-static void it_reads_what_is_committed_while_it_writes(void **state)
+TEST(it_reads_what_is_committed_while_it_writes)
 {
     struct fixture *f = *state;
     struct gate gate;
@@ -608,7 +610,7 @@ static enum wi_code insert_one(sqlite3 *sqlite, void *data, struct wi_error *err
     return insert(sqlite, &size, error);
 }
 
-static void what_only_reads_cannot_write(void **state)
+TEST(what_only_reads_cannot_write)
 {
     struct fixture *f = *state;
     struct counting counting = {0};
@@ -618,31 +620,4 @@ static void what_only_reads_cannot_write(void **state)
     assert_int_equal(counting.failed, 1);
     open_db(f);
     assert_string_equal(all(f, WI_DB_ESTIMATES), "");
-}
-
-int main(void)
-{
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-    const struct CMUnitTest tests[] = {
-        TEST(values_are_there_again),
-        TEST(what_other_rules_found_is_not_read_and_gives_way),
-        TEST(no_database_remembers_nothing),
-        TEST(what_came_after_the_close_is_written),
-        TEST(a_space_is_bounded),
-        TEST(one_failure_does_not_spoil_the_others),
-        TEST(a_full_disk_fails_what_does_not_fit),
-        TEST(it_is_failing_until_nothing_fails_any_more),
-        TEST(it_writes_while_the_thread_pool_is_taken),
-        TEST(it_reads_what_is_committed_while_it_writes),
-        TEST(what_only_reads_cannot_write),
-        TEST(the_end_writes_what_is_asked_for_until_it_is_over),
-        TEST(a_killed_writer_loses_nothing_committed),
-        TEST(a_second_daemon_is_told_who_holds_it),
-        TEST(a_file_of_something_else_is_refused),
-        TEST(a_damaged_database_is_refused),
-        TEST(a_newer_database_is_refused),
-        TEST(a_folder_that_cannot_be_made_is_refused),
-        TEST(folders_and_files_are_private),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -93,7 +93,9 @@ static int count_of(struct fixture *f, enum wi_db_space space, int rules)
     return f->values;
 }
 
-static void jobs_of_an_older_version_are_kept_and_what_was_measured_is_not(void **state)
+FIXTURE(set_up, tear_down)
+
+TEST(jobs_of_an_older_version_are_kept_and_what_was_measured_is_not)
 {
     struct fixture *f = *state;
     struct wi_row_sweep stock = {.count = 1};
@@ -109,7 +111,7 @@ static void jobs_of_an_older_version_are_kept_and_what_was_measured_is_not(void 
     wi_row_clear(&read.row);
 }
 
-static void verdicts_without_a_version_of_the_rules_are_asked_anew(void **state)
+TEST_IN(verdicts_without_a_version_of_the_rules_are_asked_anew, set_up_8, tear_down)
 {
     struct fixture *f = *state;
     struct wi_row_sweep stock = {.count = 1};
@@ -132,7 +134,7 @@ static void tell_nothing(struct wi_row_cancel *cancel, const struct wi_row *row)
 {
 }
 
-static void jobs_of_an_older_version_run_and_are_cancelled(void **state)
+TEST(jobs_of_an_older_version_run_and_are_cancelled)
 {
     struct fixture *f = *state;
     struct wi_row_cancel cancel = {.finish = {.id = "runs"}, .tell = tell_nothing};
@@ -154,7 +156,7 @@ static void jobs_of_an_older_version_run_and_are_cancelled(void **state)
 }
 
 /* A limit of sizes stands for a full disk. */
-static void says_that_there_is_no_room(void **state)
+TEST_IN(says_that_there_is_no_room, NULL, NULL)
 {
     struct fixture *f = new_fixture();
     struct rlimit usual, small;
@@ -171,17 +173,4 @@ static void says_that_there_is_no_room(void **state)
     open_db(f); /* and what was begun is in nobody's way */
     *state = f;
     assert_int_equal(tear_down(state), 0);
-}
-
-int main(void)
-{
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-    const struct CMUnitTest tests[] = {
-        TEST(jobs_of_an_older_version_are_kept_and_what_was_measured_is_not),
-        cmocka_unit_test(says_that_there_is_no_room),
-        TEST(jobs_of_an_older_version_run_and_are_cancelled),
-        cmocka_unit_test_setup_teardown(
-            verdicts_without_a_version_of_the_rules_are_asked_anew, set_up_8, tear_down),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -106,7 +106,9 @@ static int cancel(struct fixture *f, const char *id)
 
 /* --------------------------------------------------------------------------------------------- */
 
-static void urgent_ones_go_first_and_waiting_makes_urgent(void **state)
+FIXTURE(set_up, tear_down)
+
+TEST(urgent_ones_go_first_and_waiting_makes_urgent)
 {
     struct fixture *f = *state;
     add_plain(f, "low", 1, 0);
@@ -119,7 +121,7 @@ static void urgent_ones_go_first_and_waiting_makes_urgent(void **state)
     assert_string_equal(take(f, 9, 1000, 0), "");
 }
 
-static void bodies_bound_what_is_taken(void **state)
+TEST(bodies_bound_what_is_taken)
 {
     struct fixture *f = *state;
     add_plain(f, "12345678", 9, 0);
@@ -129,7 +131,7 @@ static void bodies_bound_what_is_taken(void **state)
     assert_string_equal(take(f, 9, 16, 0), "abcdefgh ABCDEFGH ");
 }
 
-static void a_row_that_goes_back_waits_until_its_time(void **state)
+TEST(a_row_that_goes_back_waits_until_its_time)
 {
     struct fixture *f = *state;
     struct wi_row_return back = {
@@ -150,7 +152,7 @@ static void a_row_that_goes_back_waits_until_its_time(void **state)
     assert_string_equal(take(f, 1, 1000, 1), "one "); /* nor is it a suspect */
 }
 
-static void a_clock_that_is_set_back_keeps_no_row_waiting(void **state)
+TEST(a_clock_that_is_set_back_keeps_no_row_waiting)
 {
     struct fixture *f = *state;
     struct wi_row_return back = {.id = "one", .retry_at = f->now + 5, .problem = "no browser"};
@@ -161,7 +163,7 @@ static void a_clock_that_is_set_back_keeps_no_row_waiting(void **state)
     assert_string_equal(take(f, 1, 1000, 0), "one ");
 }
 
-static void what_nothing_could_run_goes_behind_what_came_later(void **state)
+TEST(what_nothing_could_run_goes_behind_what_came_later)
 {
     struct fixture *f = *state;
     struct wi_row_return back = {.id = "vain", .retry_at = f->now + 5, .problem = "no browser"};
@@ -175,7 +177,7 @@ static void what_nothing_could_run_goes_behind_what_came_later(void **state)
     assert_string_equal(take(f, 2, 1000, 0), "later vain "); /* its priority it keeps */
 }
 
-static void after_a_crash_suspects_run_one_at_a_time_and_not_for_ever(void **state)
+TEST(after_a_crash_suspects_run_one_at_a_time_and_not_for_ever)
 {
     struct fixture *f = *state;
     size_t poison;
@@ -196,7 +198,7 @@ static void after_a_crash_suspects_run_one_at_a_time_and_not_for_ever(void **sta
     assert_string_equal(take(f, 9, 1000, 0), "good ");
 }
 
-static void a_row_ends_once_and_keeps_its_answer(void **state)
+TEST(a_row_ends_once_and_keeps_its_answer)
 {
     struct fixture *f = *state;
     struct wi_row_read read = {.id = "one", .answer_max = 100};
@@ -220,7 +222,7 @@ static void a_row_ends_once_and_keeps_its_answer(void **state)
     assert_false(none.found);
 }
 
-static void only_what_waits_is_cancelled(void **state)
+TEST(only_what_waits_is_cancelled)
 {
     struct fixture *f = *state;
     struct wi_row_cancel op = {.finish = {.id = "one"}, .tell = tell_dialect};
@@ -250,7 +252,7 @@ static void only_what_waits_is_cancelled(void **state)
 }
 
 /* Whatever happens between the order and its execution, it is carried out. */
-static void a_cancelled_row_does_not_go_back_to_the_queue(void **state)
+TEST(a_cancelled_row_does_not_go_back_to_the_queue)
 {
     struct fixture *f = *state;
     struct wi_row_return back = {.id = "one"};
@@ -292,7 +294,7 @@ static enum wi_row_found keyed(struct fixture *f, const char *id, const char *bo
     return accept->found;
 }
 
-static void a_key_belongs_to_a_client_an_endpoint_and_a_body(void **state)
+TEST(a_key_belongs_to_a_client_an_endpoint_and_a_body)
 {
     struct fixture *f = *state;
     struct wi_row_accept accept = {0};
@@ -316,7 +318,7 @@ static void identify(const unsigned char *bytes, size_t size, unsigned char hash
     memset(hash, bytes[0], WI_HASH_SIZE);
 }
 
-static void a_key_is_for_what_a_body_means_in_its_format(void **state)
+TEST(a_key_is_for_what_a_body_means_in_its_format)
 {
     struct fixture *f = *state;
     struct wi_row_accept accept = {.identify = identify};
@@ -330,7 +332,7 @@ static void a_key_is_for_what_a_body_means_in_its_format(void **state)
     wi_row_clear(&accept.earlier);
 }
 
-static void what_is_old_goes_and_what_is_late_is_found(void **state)
+TEST(what_is_old_goes_and_what_is_late_is_found)
 {
     struct fixture *f = *state;
     struct wi_row_sweep op = {.finished_before = f->now, .now = f->now + 999, .limit = 10};
@@ -361,7 +363,7 @@ static void what_is_old_goes_and_what_is_late_is_found(void **state)
     free(op.late);
 }
 
-static void the_list_is_newest_first(void **state)
+TEST(the_list_is_newest_first)
 {
     struct fixture *f = *state;
     struct wi_row_list op = {.state = WI_ROW_STATES, .limit = 2};
@@ -391,7 +393,7 @@ static void add_of(struct fixture *f, const char *id, const char *client, int64_
     assert_int_equal(add(f, &accept), WI_ROW_NEW);
 }
 
-static void a_clients_rows_are_found_by_it_alone(void **state)
+TEST(a_clients_rows_are_found_by_it_alone)
 {
     struct fixture *f = *state;
     add_of(f, "mine", "me", 10);
@@ -446,7 +448,7 @@ static void add_infer(struct fixture *f, const char *id, const char *client)
     assert_int_equal(add(f, &accept), WI_ROW_NEW);
 }
 
-static void clients_take_turns(void **state)
+TEST(clients_take_turns)
 {
     struct fixture *f = *state;
     for (int i = 0; i < 5; i++)
@@ -461,7 +463,7 @@ static void clients_take_turns(void **state)
     assert_string_equal(take(f, 9, 1000, 0), "b3 ");
 }
 
-static void what_somebody_waits_for_goes_first_and_others_all_the_same(void **state)
+TEST(what_somebody_waits_for_goes_first_and_others_all_the_same)
 {
     struct fixture *f = *state;
     add_of(f, "a1", "ann", 9);
@@ -472,7 +474,7 @@ static void what_somebody_waits_for_goes_first_and_others_all_the_same(void **st
     assert_string_equal(take(f, 9, 1000, 0), "i1 j1 i2 a1 i3 i4 a2 ");
 }
 
-static void what_comes_back_stands_in_line_again(void **state)
+TEST(what_comes_back_stands_in_line_again)
 {
     struct fixture *f = *state;
     struct wi_row_return back = {.id = "one", .retry_at = f->now + 5};
@@ -532,7 +534,7 @@ static enum wi_code let_all_pause(sqlite3 *sqlite, void *data, struct wi_error *
     return wi_db_exec(sqlite, "UPDATE jobs SET retry_at = 1000005", error);
 }
 
-static void no_list_and_no_pause_costs_a_walk_through_all_rows(void **state)
+TEST(no_list_and_no_pause_costs_a_walk_through_all_rows)
 {
     struct fixture *f = *state;
     now(f, fill_table, f);
@@ -553,7 +555,7 @@ static void no_list_and_no_pause_costs_a_walk_through_all_rows(void **state)
 }
 
 /* A disk that fails for a moment costs nobody his job. */
-static void a_body_that_cannot_be_read_now_is_read_later(void **state)
+TEST(a_body_that_cannot_be_read_now_is_read_later)
 {
     struct fixture *f = *state;
     struct wi_row_accept accept = {0};
@@ -575,31 +577,4 @@ static void a_body_that_cannot_be_read_now_is_read_later(void **state)
     wi_row_clear(&op.rows[0]);
     free(op.rows);
     free(body);
-}
-
-int main(void)
-{
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-    const struct CMUnitTest tests[] = {
-        TEST(urgent_ones_go_first_and_waiting_makes_urgent),
-        TEST(bodies_bound_what_is_taken),
-        TEST(a_row_that_goes_back_waits_until_its_time),
-        TEST(a_clock_that_is_set_back_keeps_no_row_waiting),
-        TEST(what_nothing_could_run_goes_behind_what_came_later),
-        TEST(after_a_crash_suspects_run_one_at_a_time_and_not_for_ever),
-        TEST(a_row_ends_once_and_keeps_its_answer),
-        TEST(only_what_waits_is_cancelled),
-        TEST(a_cancelled_row_does_not_go_back_to_the_queue),
-        TEST(a_key_belongs_to_a_client_an_endpoint_and_a_body),
-        TEST(a_key_is_for_what_a_body_means_in_its_format),
-        TEST(what_is_old_goes_and_what_is_late_is_found),
-        TEST(the_list_is_newest_first),
-        TEST(a_clients_rows_are_found_by_it_alone),
-        TEST(clients_take_turns),
-        TEST(what_somebody_waits_for_goes_first_and_others_all_the_same),
-        TEST(what_comes_back_stands_in_line_again),
-        TEST(no_list_and_no_pause_costs_a_walk_through_all_rows),
-        TEST(a_body_that_cannot_be_read_now_is_read_later),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

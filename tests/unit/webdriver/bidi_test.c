@@ -87,7 +87,7 @@ static void make_session(struct place *place)
 
 /* --- what goes well -------------------------------------------------------------------------- */
 
-static void a_whole_life(void **state)
+TEST(a_whole_life)
 {
     struct place place;
 
@@ -134,7 +134,7 @@ static void a_whole_life(void **state)
     close_place(&place);
 }
 
-static void fragments_are_joined(void **state)
+TEST(fragments_are_joined)
 {
     const struct answer_row rows[] = {
         {"session.status", "split {\"ready\":true,\"message\":\"a long enough one\"}"}, END};
@@ -147,7 +147,7 @@ static void fragments_are_joined(void **state)
     close_place(&place);
 }
 
-static void it_waits_until_the_browser_is_ready(void **state)
+TEST(it_waits_until_the_browser_is_ready)
 {
     const struct answer_row rows[] = {{"session.status", "ok {\"ready\":false,\"message\":\"x\"}"},
         {"session.status", "cut"}, {"session.status", "error not yet"}, READY, END};
@@ -163,7 +163,7 @@ static void it_waits_until_the_browser_is_ready(void **state)
 
 /* --- what happens without being asked for ---------------------------------------------------- */
 
-static void the_console_is_heard(void **state)
+TEST(the_console_is_heard)
 {
     struct place place;
 
@@ -186,7 +186,7 @@ static void the_console_is_heard(void **state)
     close_place(&place);
 }
 
-static void a_flood_of_notes_is_limited_and_odd_ones_are_dropped(void **state)
+TEST(a_flood_of_notes_is_limited_and_odd_ones_are_dropped)
 {
     char params[2000];
     struct place place;
@@ -209,7 +209,7 @@ static void a_flood_of_notes_is_limited_and_odd_ones_are_dropped(void **state)
     close_place(&place);
 }
 
-static void a_window_that_goes_is_told(void **state)
+TEST(a_window_that_goes_is_told)
 {
     struct place place;
 
@@ -221,7 +221,7 @@ static void a_window_that_goes_is_told(void **state)
     close_place(&place);
 }
 
-static void a_browser_that_goes_fails_calls_first(void **state)
+TEST(a_browser_that_goes_fails_calls_first)
 {
     const struct answer_row rows[] = {NEW, TREE, SUBSCRIBED, {"script.evaluate", "hang"},
         {"browsingContext.navigate", "close"}, END};
@@ -266,7 +266,7 @@ static void refuse(struct place *place, const char *answer)
     refuse_within(place, answer, 300);
 }
 
-static void the_browsers_own_error_is_told(void **state)
+TEST(the_browsers_own_error_is_told)
 {
     struct place place;
 
@@ -276,7 +276,7 @@ static void the_browsers_own_error_is_told(void **state)
     assert_null(strstr(place.error.detail, "x.js"));
 }
 
-static void answers_that_make_no_sense_are_refused(void **state)
+TEST(answers_that_make_no_sense_are_refused)
 {
     const char *const answers[] = {"ok {}", "ok {\"sessionId\":\"abc\"}",
         "ok {\"sessionId\":5,\"capabilities\":{}}",
@@ -290,7 +290,7 @@ static void answers_that_make_no_sense_are_refused(void **state)
     }
 }
 
-static void what_is_no_answer_runs_into_the_deadline(void **state)
+TEST(what_is_no_answer_runs_into_the_deadline)
 {
     const char *const answers[] = {"hang", "raw", "raw garbage {{{", "raw []",
         "raw {\"type\":\"odd\"}", "raw {\"type\":\"success\",\"id\":1,\"result\":[]}",
@@ -314,7 +314,7 @@ static void what_is_no_answer_runs_into_the_deadline(void **state)
     assert_non_null(strstr(place.error.detail, "1 messages made no sense"));
 }
 
-static void a_connection_that_ends_in_the_middle(void **state)
+TEST(a_connection_that_ends_in_the_middle)
 {
     const char *const answers[] = {"cut", "close", "bytes \x83\x83\x83\x83 no frame at all"};
     struct place place;
@@ -326,7 +326,7 @@ static void a_connection_that_ends_in_the_middle(void **state)
     }
 }
 
-static void a_window_that_is_not_there(void **state)
+TEST(a_window_that_is_not_there)
 {
     const struct answer_row rows[] = {
         NEW, {"browsingContext.getTree", "ok {\"contexts\":[]}"}, END};
@@ -339,7 +339,7 @@ static void a_window_that_is_not_there(void **state)
     close_place(&place);
 }
 
-static void handshakes_that_fail(void **state)
+TEST(handshakes_that_fail)
 {
     const char *const answers[] = {"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "garbage\r\n\r\n",
@@ -357,7 +357,7 @@ static void handshakes_that_fail(void **state)
     }
 }
 
-static void nobody_at_all_or_nobody_who_speaks(void **state)
+TEST(nobody_at_all_or_nobody_who_speaks)
 {
     const char *const urls[] = {"ws://127.0.0.1:1", "http://127.0.0.1:1", "ws://", "ws://h:0",
         "ws://h:99999", "ws://h:1x", "ws://a b", "ws://h\r\nx: y", "ws://[::1", "ws://u@h:1"};
@@ -386,7 +386,7 @@ static void nobody_at_all_or_nobody_who_speaks(void **state)
     close_place(&place);
 }
 
-static void a_name_is_resolved_and_a_proxy_is_not_asked(void **state)
+TEST(a_name_is_resolved_and_a_proxy_is_not_asked)
 {
     struct wi_driver_events events;
     struct place place;
@@ -417,7 +417,7 @@ static int take_socket(void *context)
 
 /* The first time there is none, and it is asked again; a host of the other side's choice means
  * loopback. */
-static void it_goes_through_the_outlets_sockets(void **state)
+TEST(it_goes_through_the_outlets_sockets)
 {
     int left = 0;
     const struct wi_outlet outlet = {&left, take_socket};
@@ -442,7 +442,7 @@ static void it_goes_through_the_outlets_sockets(void **state)
     close_place(&place);
 }
 
-static void nobody_listens_in_the_other_network(void **state)
+TEST(nobody_listens_in_the_other_network)
 {
     int left = 1000;
     const struct wi_outlet outlet = {&left, take_socket};
@@ -463,7 +463,7 @@ static void nobody_listens_in_the_other_network(void **state)
 
 /* --- callers that go ------------------------------------------------------------------------- */
 
-static void a_cancelled_call_says_nothing(void **state)
+TEST(a_cancelled_call_says_nothing)
 {
     const struct answer_row rows[] = {{"session.status", "hang"}, END};
     struct place place;
@@ -497,7 +497,7 @@ static void ignore_note(void *context, enum wi_level level, const char *text)
 {
 }
 
-static void the_driver_may_be_freed_in_each_callback(void **state)
+TEST(the_driver_may_be_freed_in_each_callback)
 {
     struct wi_driver_events events = {NULL, ignore_note, gone_and_freed};
     const char *const happenings[] = {"browsingContext.contextDestroyed", NULL};
@@ -535,31 +535,4 @@ static void the_driver_may_be_freed_in_each_callback(void **state)
         wi_bidi_new(&place.browser.loop, place.browser.lws, NULL, "ws://localhost:1", &events);
     wi_driver_wait_ready(place.driver, 5000, on_done, &place);
     close_place(&place);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_whole_life),
-        cmocka_unit_test(fragments_are_joined),
-        cmocka_unit_test(it_waits_until_the_browser_is_ready),
-        cmocka_unit_test(the_console_is_heard),
-        cmocka_unit_test(a_flood_of_notes_is_limited_and_odd_ones_are_dropped),
-        cmocka_unit_test(a_window_that_goes_is_told),
-        cmocka_unit_test(a_browser_that_goes_fails_calls_first),
-        cmocka_unit_test(the_browsers_own_error_is_told),
-        cmocka_unit_test(answers_that_make_no_sense_are_refused),
-        cmocka_unit_test(what_is_no_answer_runs_into_the_deadline),
-        cmocka_unit_test(a_connection_that_ends_in_the_middle),
-        cmocka_unit_test(a_window_that_is_not_there),
-        cmocka_unit_test(handshakes_that_fail),
-        cmocka_unit_test(nobody_at_all_or_nobody_who_speaks),
-        cmocka_unit_test(a_name_is_resolved_and_a_proxy_is_not_asked),
-        cmocka_unit_test(it_goes_through_the_outlets_sockets),
-        cmocka_unit_test(nobody_listens_in_the_other_network),
-        cmocka_unit_test(a_cancelled_call_says_nothing),
-        cmocka_unit_test(the_driver_may_be_freed_in_each_callback),
-    };
-
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

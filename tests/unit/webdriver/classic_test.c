@@ -163,7 +163,7 @@ static void wait_done(struct place *place)
 #define NOT_READY "200 {\"value\":{\"ready\":false}}"
 #define NOTHING "200 {\"value\":null}"
 
-static void it_waits_until_the_driver_is_ready(void **state)
+TEST(it_waits_until_the_driver_is_ready)
 {
     const char *const script[] = {NOT_READY, "200 ???", NOT_READY, READY, NULL};
     struct place place;
@@ -178,7 +178,7 @@ static void it_waits_until_the_driver_is_ready(void **state)
     close_place(&place);
 }
 
-static void a_driver_that_never_becomes_ready_runs_into_the_deadline(void **state)
+TEST(a_driver_that_never_becomes_ready_runs_into_the_deadline)
 {
     const char *const script[] = {NOT_READY, NULL};
     const char *const hanging[] = {"hang", NULL};
@@ -198,7 +198,7 @@ static void a_driver_that_never_becomes_ready_runs_into_the_deadline(void **stat
     assert_true(wi_now_ms() - since < 5000);
 }
 
-static void a_session_gives_its_id_and_capabilities(void **state)
+TEST(a_session_gives_its_id_and_capabilities)
 {
     const char *const script[] = {"200 {\"value\":{\"sessionId\":\"abc-1\",\"capabilities\":{"
                                   "\"browserVersion\":\"156\",\"x\":"
@@ -247,7 +247,7 @@ static void refuse(struct place *place, const char *text)
     close_place(place);
 }
 
-static void the_drivers_own_error_is_told(void **state)
+TEST(the_drivers_own_error_is_told)
 {
     struct place place;
 
@@ -260,7 +260,7 @@ static void the_drivers_own_error_is_told(void **state)
     assert_null(strstr(place.error.detail, "0x55"));
 }
 
-static void answers_that_make_no_sense_are_refused(void **state)
+TEST(answers_that_make_no_sense_are_refused)
 {
     const char *const answers[] = {
         "200 null",
@@ -285,7 +285,7 @@ static void answers_that_make_no_sense_are_refused(void **state)
     assert_int_equal(place.error.code, WI_UNAVAILABLE);
 }
 
-static void a_huge_answer_is_cut_off(void **state)
+TEST(a_huge_answer_is_cut_off)
 {
     const size_t size = 3000000;
     char *text = wi_alloc(size + 256);
@@ -298,7 +298,7 @@ static void a_huge_answer_is_cut_off(void **state)
     free(text);
 }
 
-static void no_driver_at_all(void **state)
+TEST(no_driver_at_all)
 {
     struct place place;
     const char *const script[] = {NOTHING, NULL};
@@ -313,7 +313,7 @@ static void no_driver_at_all(void **state)
     close_place(&place);
 }
 
-static void a_cancelled_call_says_nothing(void **state)
+TEST(a_cancelled_call_says_nothing)
 {
     const char *const script[] = {"hang", NULL};
     struct place place;
@@ -339,7 +339,7 @@ static void free_driver(void *context, const struct wi_error *error)
     place->done = 1;
 }
 
-static void the_driver_may_be_freed_in_its_callback(void **state)
+TEST(the_driver_may_be_freed_in_its_callback)
 {
     const char *const script[] = {NOTHING, NULL};
     struct place place;
@@ -350,21 +350,4 @@ static void the_driver_may_be_freed_in_its_callback(void **state)
     while (place.driver)
         uv_run(&place.loop, UV_RUN_ONCE);
     close_place(&place);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(it_waits_until_the_driver_is_ready),
-        cmocka_unit_test(a_driver_that_never_becomes_ready_runs_into_the_deadline),
-        cmocka_unit_test(a_session_gives_its_id_and_capabilities),
-        cmocka_unit_test(the_drivers_own_error_is_told),
-        cmocka_unit_test(answers_that_make_no_sense_are_refused),
-        cmocka_unit_test(a_huge_answer_is_cut_off),
-        cmocka_unit_test(no_driver_at_all),
-        cmocka_unit_test(a_cancelled_call_says_nothing),
-        cmocka_unit_test(the_driver_may_be_freed_in_its_callback),
-    };
-
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

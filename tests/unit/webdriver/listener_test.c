@@ -51,7 +51,7 @@ static void close_place(struct place *place)
     assert_true(place->settled <= 1);
 }
 
-static void the_console_is_heard_until_the_connection_ends(void **state)
+TEST(the_console_is_heard_until_the_connection_ends)
 {
     struct place place;
 
@@ -74,7 +74,7 @@ static void the_console_is_heard_until_the_connection_ends(void **state)
     assert_int_equal(place.settled, 1);
 }
 
-static void what_cannot_be_heard_is_noted_and_no_more(void **state)
+TEST(what_cannot_be_heard_is_noted_and_no_more)
 {
     const char *const answers[] = {"error no", "cut", "close", "ok {}"};
     const char *const urls[] = {"ws://127.0.0.1:1/session/x", "wss://127.0.0.1:1/", "nonsense", ""};
@@ -103,7 +103,7 @@ static void what_cannot_be_heard_is_noted_and_no_more(void **state)
     }
 }
 
-static void freed_at_any_moment_it_says_nothing(void **state)
+TEST(freed_at_any_moment_it_says_nothing)
 {
     struct place place;
 
@@ -207,7 +207,7 @@ static void close_classic(struct classic_place *place)
     free(place->answer);
 }
 
-static void a_session_waits_until_its_console_is_heard(void **state)
+TEST(a_session_waits_until_its_console_is_heard)
 {
     struct classic_place place;
 
@@ -223,7 +223,7 @@ static void a_session_waits_until_its_console_is_heard(void **state)
     assert_int_equal(place.done, 1);
 }
 
-static void a_session_does_without_where_it_is_not(void **state)
+TEST(a_session_does_without_where_it_is_not)
 {
     const char *const urls[] = {"\"ws://127.0.0.1:1/\"", "\"\"", "true", "{}", "null"};
     struct classic_place place;
@@ -239,7 +239,7 @@ static void a_session_does_without_where_it_is_not(void **state)
     }
 }
 
-static void a_session_that_waits_may_be_given_up(void **state)
+TEST(a_session_that_waits_may_be_given_up)
 {
     const struct answer_row hanging[] = {{"browsingContext.getTree", "hang"}, END};
     struct classic_place place;
@@ -249,18 +249,4 @@ static void a_session_that_waits_may_be_given_up(void **state)
         uv_run(&place.browser.loop, UV_RUN_ONCE);
     close_classic(&place);
     assert_int_equal(place.done, 0);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_console_is_heard_until_the_connection_ends),
-        cmocka_unit_test(what_cannot_be_heard_is_noted_and_no_more),
-        cmocka_unit_test(freed_at_any_moment_it_says_nothing),
-        cmocka_unit_test(a_session_waits_until_its_console_is_heard),
-        cmocka_unit_test(a_session_does_without_where_it_is_not),
-        cmocka_unit_test(a_session_that_waits_may_be_given_up),
-    };
-
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

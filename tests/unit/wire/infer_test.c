@@ -39,7 +39,7 @@ static const struct row rows[] = {
         WI_TYPE_VISION, 3600000},
 };
 
-static void test_timeouts(void **state)
+TEST(test_timeouts)
 {
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct wi_infer infer;
@@ -51,11 +51,4 @@ static void test_timeouts(void **state)
             fail_msg("%s: %.0f ms", rows[i].body, ms);
         wi_infer_clear(&infer);
     }
-}
-
-int main(void)
-{
-    (void)limits;
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_timeouts)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

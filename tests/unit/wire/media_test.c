@@ -53,7 +53,7 @@ static void refuses(const char *inputs, const char *more, enum wi_code code, con
 #define AUDIO "{\"audio\":\"" WAV "\"}"
 #define FILE_OF(name, type) "\"" name "\":{\"media_type\":\"" type "\",\"tensor\":0}"
 
-static void test_text(void **state)
+TEST(test_text)
 {
     settles("{\"text\":\"a\",\"text_pair\":\"b\"}", "", "text-classification",
         "{\"pairs\":[[\"a\",\"b\"]]}");
@@ -73,7 +73,7 @@ static void test_text(void **state)
     settles("\"a\"", "\"model_type\":\"text2text\"", "text2text-generation", "{\"prompt\":\"a\"}");
 }
 
-static void test_files(void **state)
+TEST(test_files)
 {
     settles(IMAGE, "", "image-classification", "{" FILE_OF("image", "image/png") "}");
     settles("\"data:image/png;base64," PNG "\"", "\"task\":\"depth-estimation\"",
@@ -96,7 +96,7 @@ static void test_files(void **state)
 }
 
 /* The first of the model's own tasks that the form suits. */
-static void test_own_tasks(void **state)
+TEST(test_own_tasks)
 {
     wi_task_list_add(&model.huggingface.tasks, WI_TASK_TEXT_CLASSIFICATION);
     wi_task_list_add(&model.huggingface.tasks, WI_TASK_ZERO_SHOT_CLASSIFICATION);
@@ -126,7 +126,7 @@ static void test_own_tasks(void **state)
     "png;base64,iVBORw0KGgoAAAANSUhEUgAABAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+"                     \
     "M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==\""
 
-static void test_messages(void **state)
+TEST(test_messages)
 {
     static const struct {
         const char *inputs, *field;
@@ -178,7 +178,7 @@ static void test_messages(void **state)
     model.huggingface.tasks = (struct wi_task_list){0};
 }
 
-static void test_refusals(void **state)
+TEST(test_refusals)
 {
     refuses("{\"question\":\"q\"}", "", WI_INVALID_FIELD, "inputs.context");
     refuses("{\"text\":\"q\",\"image\":\"x\"}", "", WI_INVALID_FIELD, "inputs");
@@ -235,7 +235,7 @@ static void judges(size_t texts, const char *character, size_t labels, size_t le
     free(label);
 }
 
-static void test_labels(void **state)
+TEST(test_labels)
 {
     judges(WI_TEXT_JUDGED / 256, "b", 256, 1, WI_OK, "");
     judges(WI_TEXT_JUDGED / 256 + 1, "b", 256, 1, WI_INVALID_FIELD, "inputs.texts");
@@ -248,7 +248,7 @@ static void test_labels(void **state)
     refuses("{\"text\":\"a\",\"labels\":[\"b\",\"\"]}", "", WI_INVALID_FIELD, "inputs.labels[1]");
 }
 
-static void test_options(void **state)
+TEST(test_options)
 {
     static const struct {
         const char *inputs, *task, *options, *field;
@@ -287,7 +287,7 @@ static void test_options(void **state)
         "complete", "{\"prompt\":\"a\"}");
 }
 
-static void test_length(void **state)
+TEST(test_length)
 {
     char *text = wi_sprintf("\"%0*d\"", WI_TEXT_PER_TOKEN * 4 + 1, 0);
     model.huggingface.context = 4;
@@ -306,7 +306,7 @@ static void test_length(void **state)
 
 /* A precision leads to the variant that has it; of those that there are the model's name alone
  * means the first. */
-static void test_precision(void **state)
+TEST(test_precision)
 {
     struct wi_variant variants[] = {
         {.name = (char *)"q8"}, {.name = (char *)"fp32"}, {.name = (char *)"fp16"}};
@@ -328,7 +328,7 @@ static void test_precision(void **state)
 }
 
 /* A file that came beside the JSON, and what the JSON has beside it. */
-static void test_taken(void **state)
+TEST(test_taken)
 {
     static const char bytes[] = "xxfLaC and more";
     struct wi_blob *blob = wi_blob_new(NULL, sizeof bytes);
@@ -346,21 +346,4 @@ static void test_taken(void **state)
     json_decref(labels);
     assert_int_equal(infer.form, WI_FORM_SOUND_LABELS);
     wi_infer_clear(&infer);
-}
-
-int main(void)
-{
-    static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_text),
-        cmocka_unit_test(test_files),
-        cmocka_unit_test(test_own_tasks),
-        cmocka_unit_test(test_messages),
-        cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_labels),
-        cmocka_unit_test(test_options),
-        cmocka_unit_test(test_length),
-        cmocka_unit_test(test_precision),
-        cmocka_unit_test(test_taken),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -46,7 +46,7 @@ static const char whole[] =
                       "--AaB03x\r\n" NAMED("labels") "Content-Transfer-Encoding: binary\r\n\r\n"
                                                      "\r\n--AaB03x--\r\nAn epilogue";
 
-static void test_parts(void **state)
+TEST(test_parts)
 {
     (void)state;
     assert_int_equal(read_text(whole), WI_OK);
@@ -59,7 +59,7 @@ static void test_parts(void **state)
     assert_null(wi_multipart_find(&form, "audio"));
 }
 
-static void test_cut_forms(void **state)
+TEST(test_cut_forms)
 {
     (void)state;
     size_t least = sizeof whole - 1 - strlen("\r\nAn epilogue");
@@ -67,7 +67,7 @@ static void test_cut_forms(void **state)
         assert_int_equal(read_copy(TYPE, whole, size), size < least ? WI_BAD_FRAMING : WI_OK);
 }
 
-static void test_boundaries(void **state)
+TEST(test_boundaries)
 {
     (void)state;
     static const char *const wrong[] = {"multipart/form-data", "multipart/form-data; boundary",
@@ -97,7 +97,7 @@ static const char *name_of(const char *disposition)
     return read_copy(TYPE, text, strlen(text)) == WI_OK ? form.parts[0].name : NULL;
 }
 
-static void test_names(void **state)
+TEST(test_names)
 {
     (void)state;
     assert_string_equal(name_of("form-data; filename=\"x; name=y\"; name=\"a\""), "a");
@@ -118,7 +118,7 @@ static void test_names(void **state)
     }
 }
 
-static void test_wrong_parts(void **state)
+TEST(test_wrong_parts)
 {
     (void)state;
     static const char *const wrong[] = {
@@ -157,23 +157,10 @@ static enum wi_code read_many(size_t count, size_t header)
     return code;
 }
 
-static void test_limits(void **state)
+TEST(test_limits)
 {
     (void)state;
     assert_int_equal(read_many(1, 1000), WI_OK);
     assert_int_equal(read_many(1, WI_MULTIPART_HEAD_MAX), WI_BAD_FRAMING);
     assert_int_equal(read_many(WI_MULTIPART_MAX + 1, 0), WI_BAD_FRAMING);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_parts),
-        cmocka_unit_test(test_cut_forms),
-        cmocka_unit_test(test_boundaries),
-        cmocka_unit_test(test_names),
-        cmocka_unit_test(test_wrong_parts),
-        cmocka_unit_test(test_limits),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -58,7 +58,7 @@ static const char *text_at(const json_t *json, const char *object, const char *n
     return json_string_value(json_object_get(json_object_get(json, object), name));
 }
 
-static void test_json(void **state)
+TEST(test_json)
 {
     struct wi_infer infer = {0};
     struct wi_tensors outputs = {0};
@@ -92,7 +92,7 @@ static void test_json(void **state)
 }
 
 /* What the page reported, and the platform that was passed over before it. */
-static void test_reported(void **state)
+TEST(test_reported)
 {
     struct wi_infer infer = {0};
     struct wi_tensors outputs = {0};
@@ -128,7 +128,7 @@ static void test_reported(void **state)
 }
 
 /* Tensors in binary are slices of what they were; an empty one still makes the answer binary. */
-static void test_binary(void **state)
+TEST(test_binary)
 {
     struct wi_infer infer = {.binary_output = 1};
     struct wi_tensors outputs = {0};
@@ -155,7 +155,7 @@ static void test_binary(void **state)
     wi_printing_free(printing);
 }
 
-static void test_not_in_json(void **state)
+TEST(test_not_in_json)
 {
     struct wi_infer infer = {0};
     struct wi_tensors outputs = {0};
@@ -167,15 +167,4 @@ static void test_not_in_json(void **state)
     assert_string_equal(error.field, "parameters.binary_data_output");
     assert_non_null(strstr(error.detail, "half"));
     wi_tensors_clear(&outputs);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_json),
-        cmocka_unit_test(test_reported),
-        cmocka_unit_test(test_binary),
-        cmocka_unit_test(test_not_in_json),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

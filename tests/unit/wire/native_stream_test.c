@@ -26,7 +26,7 @@ static json_t *data_of(struct wi_buffer *text, const char *head)
     return data;
 }
 
-static void test_parts(void **state)
+TEST(test_parts)
 {
     struct wi_buffer text = {0};
     json_t *tokens = json_pack("[i,i]", 7, 9), *result = json_pack("{s:s}", "a", "line\r\nend");
@@ -68,7 +68,7 @@ static void check_progress(
     json_decref(data);
 }
 
-static void test_progress(void **state)
+TEST(test_progress)
 {
     const struct wi_progress loading = {
         .phase = "loading", .has_bytes = 1, .loaded_bytes = 5, .total_bytes = 1ull << 40};
@@ -83,7 +83,7 @@ static void test_progress(void **state)
     check_progress(&queued, 3, "{\"phase\":\"queued\",\"queue_position\":3}");
 }
 
-static void test_error(void **state)
+TEST(test_error)
 {
     struct wi_buffer text = {0};
     struct wi_error error;
@@ -97,7 +97,7 @@ static void test_error(void **state)
     json_decref(data);
 }
 
-static void test_done(void **state)
+TEST(test_done)
 {
     struct wi_tensors outputs = {0};
     json_t *result = json_pack("{s:i}", "count", 5);
@@ -128,15 +128,4 @@ static void test_done(void **state)
     assert_null(strstr(whole->text.text, "first_part_ms"));
     wi_printing_free(whole);
     json_decref(result);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_parts),
-        cmocka_unit_test(test_progress),
-        cmocka_unit_test(test_error),
-        cmocka_unit_test(test_done),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

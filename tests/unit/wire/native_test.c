@@ -43,7 +43,7 @@ static void check_bad(const char *json, enum wi_code code, const char *field)
     assert_int_equal(budget.used, 0);
 }
 
-static void test_defaults(void **state)
+TEST(test_defaults)
 {
     struct wi_infer infer;
     struct wi_error error;
@@ -59,7 +59,7 @@ static void test_defaults(void **state)
 }
 
 /* The longest name of a variant of a repository. */
-static void test_long_name(void **state)
+TEST(test_long_name)
 {
     char part[129], name[WI_MODEL_NAME_MAX + 1], json[1024];
     struct wi_infer infer;
@@ -74,7 +74,7 @@ static void test_long_name(void **state)
     wi_infer_clear(&infer);
 }
 
-static void test_everything(void **state)
+TEST(test_everything)
 {
     struct wi_infer infer;
     struct wi_error error;
@@ -100,7 +100,7 @@ static void test_everything(void **state)
     wi_infer_clear(&infer);
 }
 
-static void test_bad_fields(void **state)
+TEST(test_bad_fields)
 {
     static const struct {
         const char *more, *field;
@@ -149,7 +149,7 @@ static void test_bad_fields(void **state)
     check_bad("{\"model_name\":\"m\\u0000\",\"inputs\":[]}", WI_INVALID_FIELD, "model_name");
 }
 
-static void test_bad_json(void **state)
+TEST(test_bad_json)
 {
     static const char *const bad[] = {"", "{", "[1,2", "[]", "7", "null", "\"x\"", "{\"a\":1}}",
         "{\"a\":1,\"a\":2}", "\xff", "{\"a\":\"\xff\"}", "{'a':1}", "{\"a\":01}", "{\"a\":nul}"};
@@ -162,7 +162,7 @@ static void test_bad_json(void **state)
     free(deep);
 }
 
-static void test_non_finite(void **state)
+TEST(test_non_finite)
 {
     static const char *const words[] = {"NaN", "Infinity", "-Infinity", "1e999", "-1e999", "nan"};
     char json[256];
@@ -180,7 +180,7 @@ static void test_non_finite(void **state)
 }
 
 /* A number that nothing has room for is named, and only tensor data is told to go in binary. */
-static void test_too_large_numbers(void **state)
+TEST(test_too_large_numbers)
 {
     static const struct {
         const char *json, *field, *expected;
@@ -212,7 +212,7 @@ static void test_too_large_numbers(void **state)
     }
 }
 
-static void test_binary(void **state)
+TEST(test_binary)
 {
     static const char json[] =
         "{\"model_name\":\"m\",\"inputs\":[{\"name\":\"x\",\"datatype\":\"FP16\","
@@ -235,7 +235,7 @@ static void test_binary(void **state)
     wi_infer_clear(&infer);
 }
 
-static void test_file_behind_json(void **state)
+TEST(test_file_behind_json)
 {
     static const char png[] = "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\1\0\0\0\0\x20";
     static const char json[] =
@@ -266,7 +266,7 @@ static void test_file_behind_json(void **state)
         WI_INVALID_FIELD, "inputs.image.binary_data_size");
 }
 
-static void test_framing(void **state)
+TEST(test_framing)
 {
     struct wi_error error;
     size_t size = 0;
@@ -308,7 +308,7 @@ static enum wi_code check(struct wi_model *model, const char *json, struct wi_er
     return code;
 }
 
-static void test_check(void **state)
+TEST(test_check)
 {
     struct wi_error error;
     struct wi_model model = {.name = (char *)"m", .signature = {inputs, 1, outputs, 2, 8, 17}};
@@ -331,7 +331,7 @@ static void test_check(void **state)
         check(&model, "{\"model_name\":\"m\",\"inputs\":[]}", &error), WI_INPUT_MISSING);
 }
 
-static void test_check_picture(void **state)
+TEST(test_check_picture)
 {
     /* A PNG header of 256 × 32. */
     static const char json[] =
@@ -352,7 +352,7 @@ static void test_check_picture(void **state)
     assert_int_equal(budget.used, 0);
 }
 
-static void test_check_echo(void **state)
+TEST(test_check_echo)
 {
     struct wi_error error;
     struct wi_model model = {.name = (char *)"builtin/echo", .builtin = WI_BUILTIN_ECHO};
@@ -363,7 +363,7 @@ static void test_check_echo(void **state)
         check(&model, HEAD ",\"precision\":\"fp32\"}", &error), WI_PRECISION_UNSUPPORTED);
 }
 
-static void test_check_count(void **state)
+TEST(test_check_count)
 {
     static const char start[] = "{\"model_name\":\"builtin/count\",\"inputs\":[]";
     struct wi_error error;
@@ -381,25 +381,4 @@ static void test_check_count(void **state)
     assert_int_equal(check(&model, text, &error), WI_OUTPUT_UNKNOWN);
     assert_int_equal(check(&model, HEAD ",\"options\":{\"count\":3}}", &error), WI_INPUT_UNKNOWN);
     assert_string_equal(error.field, "inputs");
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults),
-        cmocka_unit_test(test_long_name),
-        cmocka_unit_test(test_everything),
-        cmocka_unit_test(test_bad_fields),
-        cmocka_unit_test(test_bad_json),
-        cmocka_unit_test(test_non_finite),
-        cmocka_unit_test(test_too_large_numbers),
-        cmocka_unit_test(test_binary),
-        cmocka_unit_test(test_file_behind_json),
-        cmocka_unit_test(test_framing),
-        cmocka_unit_test(test_check),
-        cmocka_unit_test(test_check_picture),
-        cmocka_unit_test(test_check_echo),
-        cmocka_unit_test(test_check_count),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -45,7 +45,7 @@ static void printed(const struct wi_dialect *dialect, const struct wi_infer *inf
     "\"prompt_tokens_details\":{\"cached_tokens\":1}}"
 #define SAID "\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":2,\"cached_tokens\":1}"
 
-static void test_chat(void **state)
+TEST(test_chat)
 {
     printed(&wi_dialect_openai_chat, &chat,
         "{\"text\":\"hi\",\"tokens\":[1],\"finish_reason\":\"length\",\"reasoning\":\"so\"," SAID
@@ -75,7 +75,7 @@ static void test_chat(void **state)
         "\"finish_reason\":\"stop\"}]," USAGE "}");
 }
 
-static void test_completion(void **state)
+TEST(test_completion)
 {
     printed(&wi_dialect_openai_completions, &prompt,
         "{\"text\":\"ab\",\"finish_reason\":\"stop\",\"logprobs\":[{\"token\":\"a\",\"id\":1,"
@@ -88,7 +88,7 @@ static void test_completion(void **state)
         "\"finish_reason\":\"stop\"}]," USAGE "}");
 }
 
-static void test_embeddings(void **state)
+TEST(test_embeddings)
 {
     static const float numbers[] = {0.5f, -2.0f, 1.0f, 0.25f};
     for (int base64 = 0; base64 < 2; base64++) {
@@ -116,7 +116,7 @@ static void test_embeddings(void **state)
     }
 }
 
-static void test_ranking_and_tokens(void **state)
+TEST(test_ranking_and_tokens)
 {
     json_t *documents = json_pack("[s,s,s]", "a", "b", "c");
     const struct wi_infer infer = {
@@ -143,7 +143,7 @@ static void written(struct wi_buffer *text, const char *expected)
     wi_buffer_clear(text);
 }
 
-static void test_chunks(void **state)
+TEST(test_chunks)
 {
     const struct wi_stream_face face = {&chat, "job-1", "m"};
     struct wi_buffer text = {0};
@@ -183,7 +183,7 @@ static void ended(
     json_decref(said);
 }
 
-static void test_ends(void **state)
+TEST(test_ends)
 {
     struct wi_infer asks = chat;
     asks.wishes.include_usage = 1;
@@ -201,7 +201,7 @@ static void test_ends(void **state)
               "data: [DONE]\n\n");
 }
 
-static void test_failure(void **state)
+TEST(test_failure)
 {
     const struct wi_stream_face face = {&chat, "job-1", "m"};
     const struct wi_progress progress = {.phase = "loading"};
@@ -214,18 +214,4 @@ static void test_failure(void **state)
     wi_dialect_openai_chat.stream_progress(&text, &face, &progress, 0);
     assert_int_equal(text.text[0], ':'); /* a comment */
     wi_buffer_clear(&text);
-}
-
-int main(void)
-{
-    static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_chat),
-        cmocka_unit_test(test_completion),
-        cmocka_unit_test(test_embeddings),
-        cmocka_unit_test(test_ranking_and_tokens),
-        cmocka_unit_test(test_chunks),
-        cmocka_unit_test(test_ends),
-        cmocka_unit_test(test_failure),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

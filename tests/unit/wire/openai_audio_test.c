@@ -50,7 +50,7 @@ static void reads(const struct wi_dialect *dialect, const char *body, enum wi_op
     wi_infer_clear(&infer);
 }
 
-static void test_forms(void **state)
+TEST(test_forms)
 {
     const struct wi_dialect *heard = &wi_dialect_openai_transcriptions;
     (void)state;
@@ -79,7 +79,7 @@ static void refuses(const char *body, enum wi_code code, const char *field)
     wi_infer_clear(&infer);
 }
 
-static void test_what_a_form_must_be_is_said(void **state)
+TEST(test_what_a_form_must_be_is_said)
 {
     struct wi_infer infer;
     struct wi_error error;
@@ -89,7 +89,7 @@ static void test_what_a_form_must_be_is_said(void **state)
     wi_infer_clear(&infer);
 }
 
-static void test_refused(void **state)
+TEST(test_refused)
 {
 #define WITH(name, value) PART("model", "w") PART(name, value) FILE_PART END
     (void)state;
@@ -115,7 +115,7 @@ static void test_refused(void **state)
 }
 
 /* Clients send a list of times as values of one name. */
-static void test_both_times(void **state)
+TEST(test_both_times)
 {
     static const char form[] = PART("model", "w") PART("response_format", "verbose_json")
         PART("timestamp_granularities[]", "word") PART("timestamp_granularities[]", "segment")
@@ -144,7 +144,7 @@ static void refuses_long(const char *rest, enum wi_code code, const char *field)
 }
 
 /* Values are copied, a file is not. */
-static void test_long_values(void **state)
+TEST(test_long_values)
 {
     (void)state;
     refuses_long("\r\n" FILE_PART END, WI_MISSING_FIELD, "model");
@@ -159,7 +159,7 @@ static void identify(const char *body, unsigned char hash[WI_HASH_SIZE])
 }
 
 /* The same form with another boundary is the same request. */
-static void test_identity(void **state)
+TEST(test_identity)
 {
     static const char first[] = PART("model", "w") FILE_PART END;
     static const char other[] =
@@ -203,7 +203,7 @@ static void prints(const struct wi_infer *infer, const char *media_type, const c
     json_decref(said);
 }
 
-static void test_heard(void **state)
+TEST(test_heard)
 {
     const struct wi_infer json = {.task = WI_TASK_SPEECH_RECOGNITION};
     struct wi_infer other = json;
@@ -228,7 +228,7 @@ static void test_heard(void **state)
 }
 
 /* In one pass: whoever sends the text may have made it long. */
-static void test_long_dashes(void **state)
+TEST(test_long_dashes)
 {
     size_t count = 1 << 20;
     char *text = calloc(1, count + 1);
@@ -249,7 +249,7 @@ static void test_long_dashes(void **state)
     free(text);
 }
 
-static void test_stream(void **state)
+TEST(test_stream)
 {
     const struct wi_dialect *heard = &wi_dialect_openai_transcriptions;
     const struct wi_infer infer = {.task = WI_TASK_SPEECH_RECOGNITION};
@@ -314,7 +314,7 @@ static void spoken(enum wi_openai_form form, const char *media_type, size_t skip
     wi_printing_free(printing);
 }
 
-static void test_speech(void **state)
+TEST(test_speech)
 {
     (void)state;
     spoken(WI_OPENAI_WAV, "audio/wav", 0);
@@ -323,7 +323,7 @@ static void test_speech(void **state)
     assert_null(speak(WI_OPENAI_WAV, wav, 10));
 }
 
-static void test_speech_parameters(void **state)
+TEST(test_speech_parameters)
 {
     static const struct {
         const char *body;
@@ -357,22 +357,4 @@ static void test_speech_parameters(void **state)
         wi_blob_unref(blob);
         wi_infer_clear(&infer);
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_forms),
-        cmocka_unit_test(test_what_a_form_must_be_is_said),
-        cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_both_times),
-        cmocka_unit_test(test_long_values),
-        cmocka_unit_test(test_identity),
-        cmocka_unit_test(test_heard),
-        cmocka_unit_test(test_long_dashes),
-        cmocka_unit_test(test_stream),
-        cmocka_unit_test(test_speech),
-        cmocka_unit_test(test_speech_parameters),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

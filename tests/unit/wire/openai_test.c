@@ -34,7 +34,7 @@ static void settles(const struct wi_dialect *dialect, const struct wi_model *mod
     wi_infer_clear(&infer);
 }
 
-static void test_honoured(void **state)
+TEST(test_honoured)
 {
     settles(&wi_dialect_openai_chat, &chat,
         HEAD ",\"max_completion_tokens\":5,\"temperature\":0.5,\"top_k\":3,\"stop\":\"x\","
@@ -57,7 +57,7 @@ static void test_honoured(void **state)
         "{\"add_special\":false,\"text\":\"t\"}", "{}");
 }
 
-static void test_ignored_and_neutral(void **state)
+TEST(test_ignored_and_neutral)
 {
     settles(&wi_dialect_openai_chat, &chat,
         HEAD ",\"user\":\"u\",\"store\":true,\"metadata\":{\"a\":1},\"service_tier\":\"auto\","
@@ -72,7 +72,7 @@ static void test_ignored_and_neutral(void **state)
 }
 
 /* Answers as the official clients give them back, and what they put beside what they ask. */
-static void test_what_clients_send_back(void **state)
+TEST(test_what_clients_send_back)
 {
     settles(&wi_dialect_openai_chat, &chat,
         "{\"model\":\"chat@simulated\",\"messages\":["
@@ -105,7 +105,7 @@ static void test_what_clients_send_back(void **state)
 }
 
 /* Each has its answers, one behind the other. */
-static void test_several_prompts(void **state)
+TEST(test_several_prompts)
 {
     static const char body[] = "{\"model\":\"chat@simulated\",\"prompt\":[\"a\",\"b\"],\"n\":2}";
     struct wi_infer infer;
@@ -134,7 +134,7 @@ static void test_several_prompts(void **state)
 }
 
 /* Where the configuration says so, and by their names. */
-static void test_unknown_parameters_can_be_passed_over(void **state)
+TEST(test_unknown_parameters_can_be_passed_over)
 {
     static const char body[] =
         "{\"model\":\"chat@simulated\",\"web_search_options\":{},\"f\\r\\no:o\":1,"
@@ -180,7 +180,7 @@ static void refuses(const struct wi_dialect *dialect, const struct wi_model *mod
     wi_infer_clear(&infer);
 }
 
-static void test_refused(void **state)
+TEST(test_refused)
 {
     static const struct {
         const char *more, *code, *param;
@@ -233,7 +233,7 @@ static void test_refused(void **state)
 }
 
 /* What is allowed is told once, and a client of token lists how it sends text. */
-static void test_advice(void **state)
+TEST(test_advice)
 {
     static const struct {
         const char *body, *message;
@@ -268,7 +268,7 @@ static void test_advice(void **state)
 }
 
 /* Who sends text to a model of tensors has the wrong model, not the wrong text. */
-static void test_a_model_of_tensors(void **state)
+TEST(test_a_model_of_tensors)
 {
     static const struct wi_model tensors = {.name = (char *)"tensors"};
     refuses(&wi_dialect_openai_rerank, &tensors,
@@ -276,7 +276,7 @@ static void test_a_model_of_tensors(void **state)
         "model");
 }
 
-static void test_model(void **state)
+TEST(test_model)
 {
     struct wi_infer infer;
     struct wi_error error;
@@ -296,7 +296,7 @@ static void test_model(void **state)
 
 /* --- errors ---------------------------------------------------------------------------------- */
 
-static void test_errors(void **state)
+TEST(test_errors)
 {
     static const struct {
         enum wi_code code;
@@ -334,7 +334,7 @@ static void test_errors(void **state)
     }
 }
 
-static void test_fields_have_the_names_of_requests(void **state)
+TEST(test_fields_have_the_names_of_requests)
 {
     static const struct {
         const char *field, *param;
@@ -359,7 +359,7 @@ static void test_fields_have_the_names_of_requests(void **state)
 }
 
 /* A model that tells no times was asked for some by the form of the answer. */
-static void test_forms_without_times_are_named(void **state)
+TEST(test_forms_without_times_are_named)
 {
     static const struct {
         const char *field, *expected, *told;
@@ -382,7 +382,7 @@ static void test_forms_without_times_are_named(void **state)
 }
 
 /* What is not known has the name that the request gave it. */
-static void test_unknown_parameters_keep_their_names(void **state)
+TEST(test_unknown_parameters_keep_their_names)
 {
     static const char *const names[] = {"task", "platform", "inputs"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -398,7 +398,7 @@ static void test_unknown_parameters_keep_their_names(void **state)
     }
 }
 
-static void test_both(void **state)
+TEST(test_both)
 {
     struct wi_error error;
     struct wi_buffer text = {0};
@@ -412,25 +412,4 @@ static void test_both(void **state)
     assert_int_equal(wi_dialect_status(&wi_dialect_openai_both, WI_INPUT_INVALID), 422);
     json_decref(whole);
     wi_buffer_clear(&text);
-}
-
-int main(void)
-{
-    static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_honoured),
-        cmocka_unit_test(test_ignored_and_neutral),
-        cmocka_unit_test(test_what_clients_send_back),
-        cmocka_unit_test(test_several_prompts),
-        cmocka_unit_test(test_unknown_parameters_can_be_passed_over),
-        cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_advice),
-        cmocka_unit_test(test_a_model_of_tensors),
-        cmocka_unit_test(test_model),
-        cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_unknown_parameters_keep_their_names),
-        cmocka_unit_test(test_fields_have_the_names_of_requests),
-        cmocka_unit_test(test_forms_without_times_are_named),
-        cmocka_unit_test(test_both),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,7 +25,7 @@ static const struct {
     {"image/webp", vp8x, sizeof vp8x - 1, 30, 256, 2},
 };
 
-static void test_sizes(void **state)
+TEST(test_sizes)
 {
     struct wi_picture picture;
     struct wi_error error;
@@ -47,7 +47,7 @@ static void test_sizes(void **state)
 }
 
 /* What stands before a frame is not looked through for ever. */
-static void test_far_frames(void **state)
+TEST(test_far_frames)
 {
     static const size_t fills[] = {60000, 70000};
     const size_t frame = 9; /* where it begins in `jpeg` */
@@ -65,7 +65,7 @@ static void test_far_frames(void **state)
     }
 }
 
-static void test_wrong_pictures(void **state)
+TEST(test_wrong_pictures)
 {
     struct wi_picture picture;
     struct wi_error error;
@@ -94,7 +94,7 @@ static void check_decoded(const char *text, const char *expected)
     wi_blob_unref(blob);
 }
 
-static void test_base64(void **state)
+TEST(test_base64)
 {
     check_decoded("Zg==", "f");
     check_decoded("Zg", "f");
@@ -118,7 +118,7 @@ static void test_base64(void **state)
     }
 }
 
-static void test_what_is_wrong_with_base64(void **state)
+TEST(test_what_is_wrong_with_base64)
 {
     static const char *const rows[][2] = {{"", "empty"}, {"==", "empty"}, {"Zm9vY", "cut short"},
         {"Zm9v\nZm9v", "line break"}, {"https://e.org/a.png", "not base64"}};
@@ -132,7 +132,7 @@ static void test_what_is_wrong_with_base64(void **state)
     }
 }
 
-static void test_budget(void **state)
+TEST(test_budget)
 {
     struct wi_budget budget = {.limit = 2};
     struct wi_blob *blob;
@@ -143,17 +143,4 @@ static void test_budget(void **state)
     assert_int_equal(wi_picture_decode("Zm9v", 4, "image", &budget, &blob, &error), WI_OK);
     wi_blob_unref(blob);
     assert_int_equal(budget.used, 0);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_far_frames),
-        cmocka_unit_test(test_wrong_pictures),
-        cmocka_unit_test(test_base64),
-        cmocka_unit_test(test_what_is_wrong_with_base64),
-        cmocka_unit_test(test_budget),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

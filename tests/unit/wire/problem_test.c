@@ -20,7 +20,7 @@ static const char *text(const json_t *json, const char *name)
     return json_string_value(json_object_get(json, name));
 }
 
-static void test_all_members(void **state)
+TEST(test_all_members)
 {
     struct wi_error error;
     wi_error_set(&error, WI_INPUT_SHAPE, "inputs[0].shape", "wrong: \"%s\"", "\x01\xff\n");
@@ -49,7 +49,7 @@ static void test_all_members(void **state)
     json_decref(json);
 }
 
-static void test_few_members(void **state)
+TEST(test_few_members)
 {
     struct wi_error error;
     wi_error_set(&error, WI_NOT_FOUND, NULL, "nothing here");
@@ -58,7 +58,7 @@ static void test_few_members(void **state)
     json_decref(json);
 }
 
-static void test_every_code(void **state)
+TEST(test_every_code)
 {
     for (int code = 1; code < WI_CODE_COUNT; code++) {
         struct wi_error error;
@@ -71,14 +71,4 @@ static void test_every_code(void **state)
         assert_int_equal(after > 0, status == 429 || status == 503);
         json_decref(json);
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_all_members),
-        cmocka_unit_test(test_few_members),
-        cmocka_unit_test(test_every_code),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,7 +14,7 @@ static enum wi_code sniff(const void *bytes, size_t size, struct wi_sound *sound
     return code;
 }
 
-static void test_files(void **state)
+TEST(test_files)
 {
     static const struct {
         const char *bytes, *media_type;
@@ -33,7 +33,7 @@ static void test_files(void **state)
 
 #define WAV "RIFF\x28\0\0\0WAVEfmt \x10\0\0\0\1\0\1\0\x40\x1f\0\0\x80\x3e\0\0\2\0\x10\0data\4\0\0\0"
 
-static void test_wav(void **state)
+TEST(test_wav)
 {
     struct wi_sound sound = {0};
     unsigned char wav[] = WAV "\0\0\0\0";
@@ -46,7 +46,7 @@ static void test_wav(void **state)
 }
 
 /* Bytes a second by the header are believed where nothing else tells them. */
-static void test_wav_rate(void **state)
+TEST(test_wav_rate)
 {
     static unsigned char wav[44 + 4 * WI_SOUND_SECONDS_MAX] = WAV;
     struct wi_sound sound = {0};
@@ -60,7 +60,7 @@ static void test_wav_rate(void **state)
 }
 
 /* Chunks before the samples are not looked through for ever. */
-static void test_far_samples(void **state)
+TEST(test_far_samples)
 {
     static const unsigned char wav[] = WAV "\0\0\0\0";
     static const size_t chunks[] = {60000, 70000};
@@ -75,7 +75,7 @@ static void test_far_samples(void **state)
     }
 }
 
-static void test_length(void **state)
+TEST(test_length)
 {
     static unsigned char samples[2 * WI_SOUND_RATE_MIN * (WI_SOUND_SECONDS_MAX + 1)];
     struct wi_sound sound = {.format = "s16le", .sampling_rate = WI_SOUND_RATE_MIN};
@@ -93,16 +93,4 @@ static void test_length(void **state)
     assert_int_equal(sniff(samples, 16, &sound), WI_INVALID_FIELD);
     sound = (struct wi_sound){.format = "f32le"};
     assert_int_equal(sniff(samples, 16, &sound), WI_INVALID_FIELD);
-}
-
-int main(void)
-{
-    static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_files),
-        cmocka_unit_test(test_wav),
-        cmocka_unit_test(test_wav_rate),
-        cmocka_unit_test(test_far_samples),
-        cmocka_unit_test(test_length),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

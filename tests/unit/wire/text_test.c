@@ -41,7 +41,7 @@ static void settles(const struct wi_model *model, const char *inputs, const char
     wi_infer_clear(&infer);
 }
 
-static void test_tasks(void **state)
+TEST(test_tasks)
 {
     settles(&chat, "\"go on\"", "", "complete", "{\"prompt\":\"go on\"}", "");
     settles(&chat, "{\"messages\":" SAID "}", "", "chat",
@@ -57,7 +57,7 @@ static void test_tasks(void **state)
         "tokenize", "{\"add_special\":false,\"text\":\"t\"}", "{}");
 }
 
-static void test_canonical_form(void **state)
+TEST(test_canonical_form)
 {
     settles(&chat, "\"p\"", "\"options\":{\"stop\":\"x\",\"seed\":null,\"temperature\":1}",
         "complete", "{\"prompt\":\"p\"}", "{\"stop\":[\"x\"],\"temperature\":1}");
@@ -91,7 +91,7 @@ static void refuses(const struct wi_model *model, const char *inputs, const char
     wi_infer_clear(&infer);
 }
 
-static void test_models(void **state)
+TEST(test_models)
 {
     refuses(&chat, "[]", "", WI_INPUT_INVALID, "inputs");
     refuses(&picture, "\"text\"", "", WI_INPUT_INVALID, "inputs");
@@ -106,7 +106,7 @@ static void test_models(void **state)
 }
 
 /* A folder does so with its tokenizer, of which one that sees has none. */
-static void test_who_tokenizes(void **state)
+TEST(test_who_tokenizes)
 {
     struct wi_model vit = {.name = (char *)"vit",
         .type = WI_TYPE_VISION,
@@ -125,7 +125,7 @@ static void test_who_tokenizes(void **state)
     wi_manifest_clear(&vit.manifest);
 }
 
-static void test_inputs(void **state)
+TEST(test_inputs)
 {
     static const struct {
         const char *inputs, *field;
@@ -164,7 +164,7 @@ static void test_inputs(void **state)
         refuses(&chat, rows[i].inputs, "", rows[i].code, rows[i].field);
 }
 
-static void test_options(void **state)
+TEST(test_options)
 {
     static const struct {
         const char *options, *field;
@@ -198,7 +198,7 @@ static void test_options(void **state)
         "options.max_tokens");
 }
 
-static void test_good_options(void **state)
+TEST(test_good_options)
 {
     struct wi_infer infer;
     struct wi_error error;
@@ -229,7 +229,7 @@ static char *nested(const char *name, int depth)
     return wi_buffer_take(&out);
 }
 
-static void test_depth_and_size(void **state)
+TEST(test_depth_and_size)
 {
     struct wi_infer infer;
     struct wi_error error;
@@ -258,7 +258,7 @@ static void test_depth_and_size(void **state)
 }
 
 /* Texts that say nothing cost no bytes of text, but the loop has to go through them. */
-static void test_count(void **state)
+TEST(test_count)
 {
     struct wi_infer infer;
     struct wi_error error;
@@ -287,7 +287,7 @@ static void test_count(void **state)
 }
 
 /* What a model makes of options is checked on the loop, which is not to go through megabytes. */
-static void test_many_options(void **state)
+TEST(test_many_options)
 {
     char *text = wi_sprintf("%0*d", 1 << 20, 0);
     char *more = wi_sprintf("\"options\":{\"json_schema\":{\"a\":\"%s\"}}", text);
@@ -301,7 +301,7 @@ static void test_many_options(void **state)
 }
 
 /* What is asked for, as far as the model goes; else what fits. */
-static void test_context(void **state)
+TEST(test_context)
 {
     struct wi_model small = chat;
     char *text = wi_sprintf("\"%0*d\"", 64 * 10 + 1, 0);
@@ -317,7 +317,7 @@ static void test_context(void **state)
 }
 
 /* Tokens that the vocabulary lacks would change nothing. */
-static void test_biased_tokens(void **state)
+TEST(test_biased_tokens)
 {
     static const char *const biases[] = {"\"options\":{\"logit_bias\":{\"0\":1,\"99\":-1}}",
         "\"options\":{\"logit_bias\":{\"0\":1,\"100\":-1}}"};
@@ -345,7 +345,7 @@ static void test_biased_tokens(void **state)
     }
 }
 
-static void test_engine(void **state)
+TEST(test_engine)
 {
     struct wi_infer infer;
     struct wi_error error;
@@ -355,24 +355,4 @@ static void test_engine(void **state)
     assert_int_equal(wi_dialect_native.check(&infer, &chat, &limits, &error), WI_OK);
     assert_true(wi_infer_timeout_ms(&infer, chat.type) == 600000);
     wi_infer_clear(&infer);
-}
-
-int main(void)
-{
-    static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tasks),
-        cmocka_unit_test(test_canonical_form),
-        cmocka_unit_test(test_models),
-        cmocka_unit_test(test_who_tokenizes),
-        cmocka_unit_test(test_inputs),
-        cmocka_unit_test(test_options),
-        cmocka_unit_test(test_good_options),
-        cmocka_unit_test(test_depth_and_size),
-        cmocka_unit_test(test_count),
-        cmocka_unit_test(test_many_options),
-        cmocka_unit_test(test_context),
-        cmocka_unit_test(test_biased_tokens),
-        cmocka_unit_test(test_engine),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

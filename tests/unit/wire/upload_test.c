@@ -41,7 +41,7 @@ static void assert_finished(struct wi_blob *body, const char *json, const char *
     wi_upload_clear(&upload);
 }
 
-static void test_names(void **state)
+TEST(test_names)
 {
     (void)state;
     assert_string_equal(wi_upload_file_name("image/png"), "image");
@@ -52,7 +52,7 @@ static void test_names(void **state)
     assert_null(wi_upload_file_name(NULL));
 }
 
-static void test_parameters(void **state)
+TEST(test_parameters)
 {
     struct wi_blob *body = make_body("PNG", NULL);
     (void)state;
@@ -70,7 +70,7 @@ static void test_parameters(void **state)
 }
 
 /* The parts' order, and what stands between them, are no matter. */
-static void test_forms(void **state)
+TEST(test_forms)
 {
     static const char *const forms[] = {
         "--B\r\nContent-Disposition: form-data; name=labels\r\n\r\n[\"a\", \"b\"]\r\n--B\r\n"
@@ -97,7 +97,7 @@ static void assert_wrong(enum wi_code code, enum wi_code expected, const char *f
     wi_upload_clear(&upload);
 }
 
-static void test_wrong(void **state)
+TEST(test_wrong)
 {
     (void)state;
     size_t size = 128 * 1024 + 1;
@@ -118,7 +118,7 @@ static void test_wrong(void **state)
     free(long_text);
 }
 
-static void test_unfinished(void **state)
+TEST(test_unfinished)
 {
     struct wi_budget budget = {.limit = 10};
     struct wi_blob *body = make_body("abc", &budget);
@@ -129,16 +129,4 @@ static void test_unfinished(void **state)
     assert_int_equal(wi_upload_finish(&upload, body, &json_size, &error), WI_MEMORY_BUDGET);
     wi_blob_unref(body);
     wi_upload_clear(&upload);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_names),
-        cmocka_unit_test(test_parameters),
-        cmocka_unit_test(test_forms),
-        cmocka_unit_test(test_wrong),
-        cmocka_unit_test(test_unfinished),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }
