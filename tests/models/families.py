@@ -14,6 +14,7 @@ import sys
 import tempfile
 
 import graph
+import grouped
 import seeing
 import seq2seq
 import sound
@@ -66,6 +67,8 @@ FAMILIES = {
     "gpt2": text.talker,
     "gpt2-wide": lambda folder: text.talker(folder, words=50000),
     "gpt2-long": lambda folder: text.talker(folder, context=8192),
+    "llama": grouped.talker,
+    "llama-deep": lambda folder: grouped.talker(folder, layers=32),
     "bart": seq2seq.translator,
     "whisper": seq2seq.listener,
     "donut": seq2seq.reader,

@@ -60,10 +60,14 @@ class Graph:
 
     def op(self, kind, *inputs, output=None, **attributes):
         """Adds a node; gives the name of its (only) output."""
+        return self.several(kind, inputs, [], output, **attributes)
+
+    def several(self, kind, inputs, more, output=None, **attributes):
+        """Adds a node with `more` outputs behind the first, which it gives the name of."""
         self.made += 1
         output = output or f"t{self.made}"
         self.nodes.append(
-            helper.make_node(kind, list(inputs), [output], name=f"n{self.made}", **attributes)
+            helper.make_node(kind, list(inputs), [output, *more], name=f"n{self.made}", **attributes)
         )
         return output
 
@@ -169,10 +173,12 @@ class Graph:
     def mean(self, x):
         return self.op("ReduceMean", x, axes=[1], keepdims=0)
 
-    def model(self):
+    def model(self, *domains):
+        """`domains`: of operators that ONNX itself does not have."""
         graph = helper.make_graph(self.nodes, self.name, self.inputs, self.outputs, self.weights)
         made = helper.make_model(
-            graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8, producer_name="webinfer"
+            graph, opset_imports=[helper.make_opsetid("", OPSET), *(helper.make_opsetid(one, 1) for one in domains)],
+            ir_version=8, producer_name="webinfer",
         )
         checker.check_model(made)
         return made

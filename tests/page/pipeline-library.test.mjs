@@ -106,6 +106,24 @@ test('before each run of a session its run takes a step', async () => {
     assert.deepEqual(log.slice(4), ['run a']);
 });
 
+test('a run writes where it is told, and what is kept of that stays', async () => {
+    const given = [], disposed = [];
+    const tensor = (name) => ({ location: 'gpu-buffer', dispose: () => disposed.push(name) });
+    const [kept, other] = [tensor('kept'), tensor('other')];
+    const own = { outputNames: ['present.0.key'], release: async () => {}, run: async (...all) => {
+        given.push(all);
+        return { kept, other };
+    } };
+    const { library, open } = await joined(async () => own);
+    const model = { sessions: { model: await library.load(FOLDER, never, () => open(1)) } };
+    const places = { 'present.0.key': kept };
+    const work = (view) => view.sessions.model.run({ x: 1 });
+    await library.during(RUN, model, work, () => [kept], ({ outputNames }, { x }) => (x === 1 && outputNames.length === 1 ? places : null));
+    assert.deepEqual(disposed, ['other']);
+    await library.during(RUN, model, work, () => [kept, other]);
+    assert.deepEqual(given, [[{ x: 1 }, places, { stay: [true] }], [{ x: 1 }, { stay: [true] }]]);
+});
+
 test('a model is seen by each run with sessions of its own, and is the same otherwise', async () => {
     const { library, open } = await joined(async () => session([], 'a'));
     class Model extends Function {

@@ -18,8 +18,9 @@ export class Decoder {
      * @param {Loaded} loaded @param {Record<string, any>} inputs what stays the same in all steps, such as
      *   what the encoder made @param {{cache?: any, count?: number}} [beginning] keys and values that are there
      */
-    constructor({ library, model, config }, inputs, { cache = null, count = 0 } = {}) {
+    constructor({ library, model, config, caches }, inputs, { cache = null, count = 0 } = {}) {
         this._library = library;
+        this._caches = caches;
         this._model = model;
         this._isSeq2seq = config.is_encoder_decoder === true;
         this._config = model._prepare_generation_config(null, {});
@@ -29,6 +30,8 @@ export class Decoder {
         this._inputs = { ...inputs, ...(cache ? { past_key_values: cache } : {}) };
         /** How many tokens are in the cache. */
         this.count = count;
+        /** How many there may ever be; for who knows it to say. */
+        this.most = Infinity;
         this.piece = pieceOf(model, config);
     }
 
@@ -46,6 +49,7 @@ export class Decoder {
     async read(tokens) {
         const { _model: model } = this;
         const ids = [tokens.slice(this.count).map(BigInt)];
+        if (this.cache) await this._makeRoom(tokens.length);
         const prepared = model.prepare_inputs_for_generation(ids, await this._next(ids), this._config);
         const outputs = await model.forward(prepared);
         // The library would make the next mask of this one, number by number: it is made here instead.
@@ -56,7 +60,15 @@ export class Decoder {
         });
         if (Object.keys(this.cache).length === 0) throw withoutCache();
         this.count = tokens.length;
+        await this._makeRoom(Math.min(this.count + 1, this.most));
         return lastRow(outputs.logits);
+    }
+
+    /** @param {number} needed tokens that there is to be room for */
+    async _makeRoom(needed) {
+        const { _caches: caches, cache } = this;
+        this._inputs.past_key_values = await caches.withRoom(cache, this.count, needed, this.most);
+        if (this.cache !== cache) caches.onRoom();
     }
 
     /** @protected @param {bigint[][]} ids @returns {Promise<Record<string, any>>} */

@@ -115,6 +115,7 @@ export class PipelineEngine {
                 .finally(() => folder.forget());
             this._chat ??= makeChat();
             this._models.set(key, { ...loaded, chat: this._chat, context: this._context });
+            loaded.caches.onRoom = () => this._tellCache(loaded);
         } catch (thrown) {
             throw asFailure(thrown, 'load');
         } finally {
@@ -152,7 +153,7 @@ export class PipelineEngine {
         try {
             const outcome = await this._library.during(run, loaded.model,
                 (model, release) => work({ ...loaded, model, release }, { ...task, options }, run),
-                () => loaded.caches.tensors);
+                () => loaded.caches.tensors, (session, feeds) => loaded.caches.placesOf(session, feeds));
             const { dtype } = loaded;
             const quantization = isFloat(dtype) ? null : dtype;
             return { precision: dtype, quantization, threads: this._ort.threads, ...outcome };

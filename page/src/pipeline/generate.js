@@ -89,6 +89,7 @@ class Writing {
         let read = began;
         if (!this._finish) {
             const decoder = await begin(this._tokens);
+            decoder.most = this._prompt.tokens.length + this._most;
             caches.hold(decoder);
             try {
                 read = await this._goOn(decoder, counts);

@@ -1,9 +1,11 @@
 /**
  * Keys and values that a decoder has computed, kept after an answer for the next turn of the same owner.
  * They go on from the longest beginning that both have in common; where one is longer than that, a copy
- * is cut: on the device where the tensors lie there, else here.
+ * is cut: on the device where the tensors lie there, else here. One with room behind its tokens (roomy_cache.js)
+ * is shortened instead, if it loses no more than would be copied.
  */
 import { HELD } from '../engine/held.js';
+import { SIZES, tokenBytes } from './roomy_cache.js';
 import { sliceModel } from './slice_model.js';
 
 /** The library's DynamicCache: tensors by name, [batch, heads, tokens, size] each. @typedef {any} Cache */
@@ -17,21 +19,27 @@ import { sliceModel } from './slice_model.js';
 /** Of one model: so many conversations, in so many bytes with those that go on. */
 const ENTRIES = 4;
 const BYTES = 256 << 20;
-const SIZES = Object.freeze({ float32: 4, float16: 2 });
+/** Room is made for so many tokens more than there are, if there will be so many, and in such steps. */
+const AHEAD = 1024;
+const STEP = 256;
 
 export class KvCaches {
     /** @param {any} library what transformers.js exports
      * @param {(model: Uint8Array, outputs: Record<string, string>) => Promise<Session>} open creates a session
      *   of a model where the caches are; `outputs` says of each where it is to lie
-     * @param {{entries?: number, bytes?: number}} [limits] */
-    constructor(library, open, { entries = ENTRIES, bytes = BYTES } = {}) {
+     * @param {{entries?: number, bytes?: number}} [limits]
+     * @param {import('./roomy_cache.js').Rooms | null} [rooms] null: the graph does not write into such caches */
+    constructor(library, open, { entries = ENTRIES, bytes = BYTES } = {}, rooms = null) {
         this._library = library;
         this._open = open;
+        this._rooms = rooms;
         this._limits = { entries, bytes };
         /** The one that was used least lately is the first. @type {Entry[]} */
         this._entries = [];
         /** That go on. @type {Set<Holder>} */
         this._held = new Set();
+        /** Told when room was made, which is memory that counts at once. */
+        this.onRoom = () => {};
         /** That cut tensors on the device, by type and rank. @type {Map<string, Promise<Session>>} */
         this._cutters = new Map();
     }
@@ -73,6 +81,11 @@ export class KvCaches {
         return this._entries.flatMap(({ cache }) => Object.values(cache).map((tensor) => tensor.ort_tensor));
     }
 
+    /** Where a run writes its results. @type {import('./library.js').Places} */
+    placesOf(session, feeds) {
+        return this._rooms?.placesOf(session, feeds) ?? null;
+    }
+
     /**
      * What is there of a prompt, which is the caller's from then on; its last token is never in it, since
      * that one has to be computed.
@@ -87,9 +100,44 @@ export class KvCaches {
         }
         if (!best) return null;
         this._entries.splice(this._entries.indexOf(best), 1);
-        if (isFree(best, count)) return { cache: best.cache, count };
+        if (isFree(best, count) || this._isShortened(best, count)) return { cache: best.cache, count };
         this._entries.push(best); // used, and still of use to who asks once more
         return { cache: await this._copy(best, count), count };
+    }
+
+    /** Lets go of what is behind so many tokens, where that is less than these. @param {Entry} entry
+     * @param {number} count @returns {boolean} whether it did */
+    _isShortened({ tokens, cache, copies }, count) {
+        if (!this._rooms?.isRoomy(cache) || copies > 0 || 2 * count < tokens.length) return false;
+        cache.count = count;
+        return true;
+    }
+
+    /**
+     * What a decoder goes on from, with room for more tokens where its graph writes into that: the same cache, or
+     * one that has taken its place.
+     * @param {Cache} cache @param {number} count tokens in it @param {number} needed of which there is to be room
+     * @param {number} most of which there will ever be @returns {Promise<Cache>}
+     */
+    async withRoom(cache, count, needed, most) {
+        const rooms = this._rooms;
+        if (!rooms) return cache;
+        const isRoomy = rooms.isRoomy(cache);
+        if (isRoomy) cache.count = count;
+        if (isRoomy ? cache.capacity >= needed : !rooms.takes(cache)) return cache;
+        const roomy = rooms.copy(cache, count, await this._capacity(cache, needed, most));
+        rooms.drop(cache);
+        return roomy;
+    }
+
+    /** Of how many tokens room is made: what is kept makes way for it. @param {Cache} cache what it takes the place of
+     * @param {number} needed @param {number} most */
+    async _capacity(cache, needed, most) {
+        const own = bytesOfAll(cache), ofToken = tokenBytes(cache);
+        const wanted = Math.min(most, needed + AHEAD);
+        await this._trim(wanted * ofToken - own);
+        const fitting = Math.floor((this._limits.bytes - this.bytes + own) / ofToken);
+        return inSteps(Math.max(needed, Math.min(wanted, fitting)));
     }
 
     /** @param {Entry} entry @param {number} count */
@@ -130,8 +178,9 @@ export class KvCaches {
         await Promise.allSettled(cutters.map(async (cutter) => (await cutter).release()));
     }
 
-    async _trim() {
-        while (this._entries.length > this._limits.entries || this.bytes > this._limits.bytes) {
+    /** @param {number} [more] bytes that there is to be room for */
+    async _trim(more = 0) {
+        while (this._entries.length > this._limits.entries || this.bytes + more > this._limits.bytes) {
             const index = this._entries.findIndex(({ copies }) => copies === 0);
             if (index < 0) return;
             const [{ cache }] = this._entries.splice(index, 1);
@@ -141,6 +190,7 @@ export class KvCaches {
 
     /** @param {Cache} cache @param {number} count of its first tokens @returns {Promise<Cache>} a copy of these */
     async _cut(cache, count) {
+        if (this._rooms?.isRoomy(cache)) return this._rooms.copy(cache, count, inSteps(count));
         const { DynamicCache } = this._library;
         /** @type {Record<string, any>} */
         const cut = {};
@@ -183,7 +233,10 @@ const isFree = ({ tokens, copies }, count) => count === tokens.length && copies 
  * @param {Entry} entry */
 const isCuttable = ({ tokens, cache }) => Object.entries(cache).every(([name, { type, dims }]) =>
     name.startsWith('past_key_values.') && Object.hasOwn(SIZES, type) && dims.length > 2
-    && dims.at(-2) === tokens.length);
+    && dims.at(-2) === (cache.capacity ?? tokens.length));
+
+/** @param {number} count of tokens */
+const inSteps = (count) => STEP * Math.ceil(count / STEP);
 
 /** @param {{type: 'float32', dims: number[]}} tensor */
 const bytesOf = ({ type, dims }) => dims.reduce((product, one) => product * one, SIZES[type] ?? SIZES.float32);

@@ -16,6 +16,9 @@ import { Turns } from '../engine/turns.js';
 /** What is being loaded; `sessions` were created for it so far. What comes after it has failed, it does not
  * want. @typedef {{folder: Folder, signal: AbortSignal, take: Take, sessions: any[], hasFailed: boolean}} Loading */
 
+/** Tensors that take a run's results, by their names, null where there is none; null instead: there are none.
+ * @typedef {(session: any, feeds: Record<string, any>) => Record<string, any> | null} Places */
+
 /** Where given.js looks. */
 const HANDED_OVER = Symbol.for('webinfer.worker');
 /** No host has this name: every file comes from a Folder. */
@@ -98,33 +101,35 @@ export class Library {
      * @param {(model: any, release: () => void) => Promise<T>} work gets the model as the run sees it, and what
      *   lets go of these tensors sooner
      * @param {() => readonly any[]} kept tensors of onnxruntime-web's, asked for when the work is done
+     * @param {Places} [places] where its sessions write
      * @returns {Promise<T>} */
-    async during(run, model, work, kept) {
+    async during(run, model, work, kept, places = () => null) {
         const made = new Made();
         const release = () => made.release(new Set(kept()));
         try {
-            return await work(this._viewOf(model, run, made), release);
+            return await work(this._viewOf(model, run, made, places), release);
         } finally {
             release();
         }
     }
 
-    /** The model, whose sessions are run for this run. @param {any} model @param {Run} run @param {Made} made */
-    _viewOf(model, run, made) {
+    /** The model, whose sessions are run for this run. @param {any} model @param {Run} run @param {Made} made
+     * @param {Places} places */
+    _viewOf(model, run, made, places) {
         /** @type {any} */
         const view = Object.setPrototypeOf((/** @type {any[]} */ ...given) => view._call(...given), model);
         view.sessions = Object.fromEntries(Object.entries(model.sessions).map(([name, session]) =>
-            [name, Object.create(session, { run: { value: this._runFor(session, run, made) } })]));
+            [name, Object.create(session, { run: { value: this._runFor(session, run, made, places) } })]));
         return view;
     }
 
-    /** @param {any} session @param {Run} run @param {Made} made */
-    _runFor(session, run, made) {
+    /** @param {any} session @param {Run} run @param {Made} made @param {Places} places */
+    _runFor(session, run, made, places) {
         const compute = /** @type {(...feeds: any[]) => Promise<any>} */ (this._runs.get(session));
         return async (/** @type {any} */ feeds) => {
             await run.step();
-            const outputs = await run.take(() =>
-                timed(run, () => runtime(() => compute(feeds, staying(session, feeds)))));
+            const given = [feeds, places(session, feeds), staying(session, feeds)].filter((one) => one !== null);
+            const outputs = await run.take(() => timed(run, () => runtime(() => compute(...given))));
             made.note(outputs);
             return outputs;
         };
@@ -154,9 +159,9 @@ export class Library {
         return answer;
     }
 
-    /** @param {Uint8Array} bytes @param {any} options those of onnxruntime-web, and `sizesOf`, which tells the
-     *   sizes of a graph by its path @returns {Promise<any>} a session */
-    async _create(bytes, { sizesOf = () => ({}), ...options }) {
+    /** @param {Uint8Array} bytes @param {any} options those of onnxruntime-web, `sizesOf`, which tells the
+     *   sizes of a graph by its path, and `onGraph`, which is told of each and its path @returns {Promise<any>} a session */
+    async _create(bytes, { sizesOf = () => ({}), onGraph = () => {}, ...options }) {
         // What was brought for no load is a graph of the library's own: its spectrograms have one.
         const loading = this._brought.get(bytes.buffer);
         if (!loading) return this.session(bytes, options);
@@ -174,8 +179,14 @@ export class Library {
         // Something else of the folder may have failed meanwhile.
         if (loading.hasFailed) await session.release();
         else loading.sessions.push(session);
+        onGraph(path, bytes);
         throwIfUnwanted(loading);
         return session;
+    }
+
+    /** The device that sessions compute on, where that is a GPUDevice. */
+    get device() {
+        return this._ort.env.webgpu?.device ?? null;
     }
 
     /** A session of a graph that belongs to no folder, whose runs have turns as well, but are no steps.

@@ -1,9 +1,12 @@
 /** Loads a folder's model with transformers.js: configuration, tokenizer, processor, sessions. */
 import { EngineFault } from '../engine/engine.js';
 import { Failure } from '../engine/failure.js';
+import { graphIn } from './graph_nodes.js';
+import { writesInPlace } from './in_place.js';
 import { KvCaches } from './kv_cache.js';
 import { Looks } from './looks.js';
 import { Pace } from './pace.js';
+import { Rooms } from './roomy_cache.js';
 import { SEEING } from './seeing_types.js';
 import { requireManyTexts, sizesOf } from './sizes.js';
 import { acceptEncoded, isWhisper } from './whisper.js';
@@ -44,6 +47,8 @@ const EXTRA = Object.freeze([
 const TOKENIZER = Object.freeze(['tokenizer.json', 'tokenizer_config.json']);
 /** What says how pictures and sounds are prepared. */
 const PROCESSORS = Object.freeze(['preprocessor_config.json', 'processor_config.json']);
+/** The graph that writes, of one that an encoder has not read for. */
+const DECODER = /^onnx\/(?:model|decoder_model_merged)(?:_[a-z0-9]+)?\.onnx$/;
 /** Tokenizers without a limit say a number beyond this one. */
 const UNLIMITED = 1e9;
 /** Where nothing says how many tokens a model reads, which then attends to all of them at once, so that
@@ -76,17 +81,23 @@ export async function loadFolder(key, library, folder, device, signal, take) {
             ? await madeOf(described, namespace.AutoProcessor.from_pretrained(id)) : null;
         const { dtype, name, external } = folder.weights(device.hasHalf);
         const isSized = device.platform === 'webnn' && described;
+        let isInPlace = false;
+        const onGraph = (/** @type {string} */ path, /** @type {Uint8Array} */ bytes) => {
+            if (DECODER.test(path) && !config.is_encoder_decoder) isInPlace = writesInPlace(graphIn(bytes));
+        };
         const model = await Model.from_pretrained(id, {
             device: device.platform, dtype, use_external_data_format: external,
             session_options: {
                 executionProviders: [device.provider], graphOptimizationLevel: 'all', logSeverityLevel: 3,
                 ...(isSized ? { sizesOf: sizesOf(config, await folder.json(described)) } : {}),
+                ...(device.platform === 'webgpu' ? { onGraph } : {}),
             },
         });
         if (isSized && tokenizer && model.sessions.model) requireManyTexts(model.sessions.model);
         if (isWhisper({ config })) acceptEncoded(model);
+        const rooms = isInPlace && library.device ? new Rooms(namespace, library.device) : null;
         const caches = new KvCaches(namespace, (bytes, preferredOutputLocation) =>
-            library.session(bytes, { executionProviders: [device.provider], preferredOutputLocation }));
+            library.session(bytes, { executionProviders: [device.provider], preferredOutputLocation }), {}, rooms);
         const dispose = async () => {
             await caches.dispose();
             await model.dispose();

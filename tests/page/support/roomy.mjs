@@ -1,0 +1,135 @@
+/**
+ * What writing into keys and values in place must do in every browser with WebGPU, and script text for its engine
+ * worker that counts what is made on the device.
+ */
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { makeFamilies } from '../../lib/families.mjs';
+import { filesIn, loaded, outcomeOf } from './library.mjs';
+import { partsOf, wellDone } from './parts.mjs';
+
+const LAYERS = 32;
+const TEXT = 'The fox sees the dog ';
+/** More tokens than onnxruntime-web has spare buffers for: it keeps 50 of the size that they need in a layer. */
+const PROMPT = TEXT.repeat(5);
+const READ = 85;
+
+/** At each map, which is once for each step, as logits are read so: the buffers made so far that may have keys and
+ * values, and of these the worker's own; the bytes that were copied; and how often something was computed. */
+const COUNTS = `{
+    const so = { made: 0, own: 0, copied: 0, computed: 0 }, steps = [];
+    const STORAGE = 128, OWN = 140;
+    const watch = ({ prototype }, name, note) => {
+        const method = prototype[name];
+        prototype[name] = function (...given) {
+            note(...given);
+            return method.apply(this, given);
+        };
+    };
+    watch(GPUDevice, 'createBuffer', ({ usage }) => {
+        if (usage & STORAGE) so.made++;
+        if (usage === OWN) so.own++;
+    });
+    watch(GPUCommandEncoder, 'copyBufferToBuffer', (...given) => { so.copied += given.at(-1); });
+    watch(GPUComputePassEncoder, 'dispatchWorkgroups', () => { so.computed++; });
+    watch(GPUBuffer, 'mapAsync', () => { steps.push({ ...so }); });
+    const asked = new BroadcastChannel('roomy');
+    asked.onmessage = ({ data }) => {
+        if (!data.asked) return;
+        globalThis.isGrowing = data.asked.isGrowing;
+        asked.postMessage(steps);
+    };
+}`;
+/** What has been counted so far, at each step; from now on keys and values grow, or have room. */
+const ask = async (tab, isGrowing = false) => JSON.parse(await tab.evaluate(`new Promise((resolve) => {
+    const asking = new BroadcastChannel('roomy');
+    asking.onmessage = ({ data }) => resolve(JSON.stringify(data));
+    asking.postMessage({ asked: { isGrowing: ${isGrowing} } });
+})`));
+
+function replaced(text, pattern, to) {
+    assert.equal([...text.matchAll(new RegExp(pattern, 'g'))].length, 1, String(pattern));
+    return text.replace(pattern, to);
+}
+
+/** The page that counts, grows where it is asked for, and has smaller steps of room, so that it is used up in the
+ * middle of an answer. */
+function alter(name, content) {
+    if (/^engine-webgpu/.test(name)) return `${COUNTS}\n${content}`;
+    if (!/^pipeline-/.test(name)) return content;
+    const growing = replaced(String(content), /(?<=\bwithRoom\((\w+),[^)]*\)\s*\{)/, 'if (globalThis.isGrowing) return $1;');
+    return replaced(replaced(growing, /(?<=\bAHEAD ?= ?)1024\b/, '8'), /(?<=\bSTEP ?= ?)256\b/, '16');
+}
+
+const folder = (name) => path.join(makeFamilies(), name);
+const complete = (prompt, options = {}, more = {}) => ({
+    task: 'complete', input: { prompt }, options: { temperature: 1, seed: 7, max_tokens: 4, logprobs: true, ...options },
+    platforms: ['webgpu'], ...more,
+});
+const numbersOf = ({ tokens, logprobs, usage }) => ({ tokens, logprobs: logprobs.map(({ logprob }) => logprob), cached: usage.cached_tokens });
+
+/** What the steps of one answer cost each, from its second token on, and that second one. */
+async function stepsOf({ service, tab }, isGrowing) {
+    const options = { max_tokens: 4 };
+    const model = service.addFolder(`deep-${isGrowing}`, filesIn(folder('llama-deep')));
+    await ask(tab, isGrowing);
+    const { result } = wellDone(await service.run(model, [], complete(PROMPT, options)));
+    const all = (await ask(tab)).slice(-options.max_tokens);
+    const steps = all.slice(1).map((step, at) =>
+        Object.fromEntries(Object.entries(step).map(([name, count]) => [name, count - all[at][name]])));
+    return { result: numbersOf(result), second: steps[0], steps: steps.slice(1) };
+}
+
+/** Answers of which each has to do with those before: one that uses up its room, one that goes on from it, one that
+ * has little of that, the second again, one that goes on from most of it, and the first again after a cancel: under
+ * load the worker may be ended for that, so this one may come from elsewhere. */
+async function answersOf({ service, tab }, isGrowing) {
+    const model = service.addFolder(`llama-${isGrowing}`, filesIn(folder('llama')));
+    await ask(tab, isGrowing);
+    const run = async (prompt, options, more) => wellDone(await service.run(model, [], complete(prompt, options, more))).result;
+    const long = { max_tokens: 14 };
+    const first = await run(PROMPT, long);
+    const second = `${PROMPT}${first.text}`;
+    const asked = [[second], [`${TEXT}or`], [second], [`${PROMPT}and`]];
+    const answers = [first];
+    for (const [prompt] of asked) answers.push(await run(prompt));
+    const writing = service.request(model, [], { ...complete(TEXT, { max_tokens: 2000 }), stream: true });
+    await service.until(() => partsOf(service, writing).length > 3, 'some parts');
+    service.send('task_cancel', { attempt_id: writing });
+    const after = await run(PROMPT, long, { platforms: ['webgpu', 'wasm'], fallback: true });
+    return { asked: [[PROMPT, long], ...asked], answers: answers.map(numbersOf), after: after.tokens };
+}
+
+/** Declares the test. @param {(name: string, run: (node: any) => Promise<void>, options?: object) => void} nodeTest */
+export function writesInPlaceTest(nodeTest) {
+    nodeTest('after the first token no buffer is made and none is copied, and the text is the same', async (node) => {
+        const growing = await stepsOf(node, true);
+        for (const { made, own } of growing.steps) assert.ok(made > LAYERS / 4 && own === 0, `${made}, ${own}`);
+        const { result, second, steps } = await stepsOf(node, false);
+        assert.equal(second.own, 2 * LAYERS, 'room is made once');
+        for (const [at, step] of steps.entries()) {
+            const { copied, computed } = growing.steps[at];
+            assert.deepEqual([step.made, step.own], [0, 0]);
+            assert.equal(step.copied, copied, 'logits and tokens');
+            assert.equal(computed - step.computed, LAYERS, 'a copy in each layer is left out');
+        }
+        assert.deepEqual(result, growing.result, 'bit for bit');
+        await answersTheSame(await answersOf(node, true), await answersOf(node, false));
+    }, { alter });
+}
+
+async function answersTheSame(growing, { answers, asked, after }) {
+    assert.deepEqual(answers, growing.answers, 'bit for bit');
+    assert.deepEqual([after, growing.after], [answers[0].tokens, answers[0].tokens]);
+    const [none, ...cached] = answers.map(({ cached: count }) => count);
+    assert.equal(none, 0);
+    const least = [READ, READ / 5 - 1, READ, READ - 1]; // what goes on may change how the last token is cut
+    assert.ok(cached.every((count, at) => count >= least[at]), `${cached}`);
+    const here = await loaded(folder('llama'));
+    for (const [at, [prompt, options]] of asked.entries()) {
+        const { input, options: given } = complete(prompt, options);
+        const { result } = await outcomeOf(here, 'complete', input, { ...given, deterministic: true });
+        assert.deepEqual(answers[at].tokens, result.tokens, `answer ${at} on WASM`);
+    }
+    await here.dispose();
+}
