@@ -103,10 +103,11 @@ build_sanitized() {
     make_in "$SANITIZED" all
 }
 
-# The unit tests of one build tree, counted test by test from what cmocka logged.
+# The unit tests of one build tree, counted test by test from what cmocka logged. They themselves are
+# compiled for speed of compiling: what they test was built before.
 make_check() {
     local name=$1 folder=$2 result log passed=0 failed=0 skipped=0 status=0 n
-    make -C "$folder" --no-print-directory -s -j "$JOBS" check >"$BUILD/test/$name.log" 2>&1 \
+    make -C "$folder" --no-print-directory -s -j "$JOBS" check CFLAGS='-g -O0' >"$BUILD/test/$name.log" 2>&1 \
         </dev/null || status=$?
     ((status == 0)) || tail -n 60 "$BUILD/test/$name.log" >&2
     while read -r result; do
@@ -131,7 +132,7 @@ test_page() {
     setup_browser
     need_packages "${PACKAGES_MODELS[@]}"
     setup_modules tests
-    node_tests page 1200 tests/page/*.test.mjs
+    node_tests page "$JOBS" tests/page/*.test.mjs
 }
 
 # Against the sanitized daemon; what tests/system/plain asks about speed, memory, processes and what
@@ -141,17 +142,17 @@ test_system() {
     setup_promtool
     build_sanitized
     WEBINFER_SANITIZED=1 WEBINFER_DAEMON=$SANITIZED/webinferd \
-        node_tests "system (sanitized)" 3000 tests/system/*.test.mjs
-    node_tests system 3000 tests/system/plain/*.test.mjs tests/system/lifecycle.test.mjs
+        node_tests "system (sanitized)" $((JOBS + 1)) tests/system/*.test.mjs
+    node_tests system $((JOBS + 1)) tests/system/plain/*.test.mjs tests/system/lifecycle.test.mjs
 }
 
-# node_tests NAME SECONDS FILE...: two at a time: each starts browsers, but spends about half of its
-# time waiting for what it has broken to be missed.
+# node_tests NAME COUNT FILE...: so many at a time. What breaks things spends a part of its time
+# waiting for that to be missed.
 node_tests() {
-    local name=$1 seconds=$2 tap files=("${@:3}")
+    local name=$1 count=$2 seconds=3000 tap files=("${@:3}")
     [[ $FULL == no ]] || seconds=$((10 * 3600))
     tap=$BUILD/test/${name//[^a-z]/-}.tap
-    timeout --kill-after=30 "$seconds" "$NODE" --test --test-concurrency=2 \
+    timeout --kill-after=30 "$seconds" "$NODE" --test --test-concurrency="$count" \
         --test-reporter=spec --test-reporter-destination=stdout \
         --test-reporter=tap --test-reporter-destination="$tap" "${files[@]}" </dev/null ||
         printf 'tests: %s failed (status %d)\n' "$name" $? >&2
