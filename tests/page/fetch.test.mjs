@@ -1,7 +1,8 @@
 /** Fetching a model by its list of files: together, whole, and on from where it broke off. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fetchFiles, get } from '../../page/src/engine/fetch.js';
+import { fetchFiles } from '../../page/src/engine/fetch.js';
+import { get } from '../../page/src/engine/get.js';
 
 globalThis.self = { location: { origin: 'http://127.0.0.1', href: 'http://127.0.0.1/' } };
 

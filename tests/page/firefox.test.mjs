@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import { check, needsCases, readCase } from './support/cases.mjs';
 import {
-    computes, embedsTexts, hearsFiles, keepsItsLink, readsExternalData, takesPictures, TWO_THREADS, writesText,
+    computes, embedsTexts, hearsFiles, keepsItsLink, keepsModels, readsExternalData, takesPictures, TWO_THREADS, writesText,
 } from './support/everywhere.mjs';
 import { findFirefox, launchFirefox } from './support/firefox.mjs';
 import { nodeTests } from './support/nodes.mjs';
@@ -68,6 +68,7 @@ describe('Firefox', unless, () => {
         assert.deepEqual([served.includes('/hears'), served.includes('/adapter')], [true, false]);
     }, { welcome: TWO_THREADS, faults: TELLS_ADAPTERS, faulty: 'llama' });
     nodeTest('keeps its link', keepsItsLink);
+    nodeTest('fetches no file of a model again where it joined', keepsModels, { welcome: { joined: true, ...TWO_THREADS } });
 
     nodeTest('answers at once, since it is nudged', async ({ service }) => {
         const add = readCase('op_add');

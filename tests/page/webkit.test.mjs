@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import { needsCases } from './support/cases.mjs';
-import { computes, embedsTexts, keepsItsLink, readsExternalData, takesPictures, TWO_THREADS, writesText } from './support/everywhere.mjs';
+import { computes, embedsTexts, keepsItsLink, keepsModels, readsExternalData, takesPictures, TWO_THREADS, writesText } from './support/everywhere.mjs';
 import { nodeTests } from './support/nodes.mjs';
 import { findWebkit, launchWebkit } from './support/webkit.mjs';
 
@@ -33,4 +33,6 @@ describe('WebKit', unless, () => {
     nodeTest('takes pictures', takesPictures);
     nodeTest('runs a language model', (node) => writesText(node, 'compat32'), { welcome: TWO_THREADS });
     nodeTest('keeps its link', keepsItsLink);
+    // WebKitGTK 2.50 has OPFS switched off.
+    nodeTest('fetches models again where it joined', (node) => keepsModels(node, false), { welcome: { joined: true, ...TWO_THREADS } });
 });

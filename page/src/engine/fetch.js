@@ -1,12 +1,13 @@
-/** Fetches model files from the service, with the bearer credential that `welcome` gave. */
+/** Fetches the files of a model that are held in memory, and files of the page itself. */
+import { bringInto } from './bring.js';
 import { Failure, throwIfCancelled } from './failure.js';
+import { get } from './get.js';
+import { Store } from './store.js';
 
 /** At most four reports a second, as the protocol says. */
 const PROGRESS_EVERY_MS = 250;
 /** So many files are on the way at a time. */
 const ABREAST = 4;
-/** A file is asked for so often again where it broke off, if bytes came in between. */
-const RETRIES = 3;
 
 /** @typedef {import('../shared/messages.js').Model} Model */
 /** @typedef {{path: string, data: Uint8Array}} NamedBytes */
@@ -24,9 +25,9 @@ const SPEC = 'model.json';
  * The graph, the files beside it and what model.json says. One `signal` ends all of it.
  * @param {Model} model @param {string} credential
  * @param {(loaded: number, total: number) => void} onProgress @param {AbortSignal} cancelled
- * @returns {Promise<Files>}
+ * @param {Store} [store] @returns {Promise<Files>}
  */
-export async function fetchFiles(model, credential, onProgress, cancelled) {
+export async function fetchFiles(model, credential, onProgress, cancelled, store = new Store()) {
     const parts = partsOf(model);
     /** @type {Progress} */
     const progress = { loaded: 0, total: parts.reduce((sum, part) => sum + part.bytes, 0),
@@ -38,7 +39,7 @@ export async function fetchFiles(model, credential, onProgress, cancelled) {
     try {
         const [spec, ...contents] = await inTurn(
             [() => fetchSpec(model, credential, stop.signal), ...parts.map((part) =>
-                () => fetchPart(part, credential, progress, stop.signal))]);
+                () => fetchPart(part, credential, progress, stop.signal, store))]);
         const files = parts.map(({ path }, index) => ({ path, data: contents[index] }));
         return { bytes: files[0].data, external: files.slice(1), spec };
     } catch (error) {
@@ -85,65 +86,19 @@ async function inTurn(tasks) {
 }
 
 /**
- * One file. Where it breaks off it goes on by a Range, as long as it is the same file.
+ * One file, as this browser keeps it or from the service.
  * @param {{url: string, bytes: number, hash?: string}} part @param {string} credential
- * @param {Progress} progress @param {AbortSignal} signal
+ * @param {Progress} progress @param {AbortSignal} signal @param {Store} store
  */
-export async function fetchPart({ url, bytes: size, hash }, credential, progress, signal) {
-    const bytes = allocate(size);
-    let at = 0;
-    for (let retries = RETRIES; ; retries--) {
-        const before = at;
-        const response = await get(url, credential, signal, at > 0 ? rest(at, hash) : {});
-        if (at > 0 && response.status !== 206) {
-            progress.loaded -= at; // it begins anew
-            at = 0;
-        }
-        try {
-            at = await readInto(bytes, at, response, progress);
-            if (at === size) return bytes;
-        } catch (error) {
-            if (!(error instanceof BrokenOff)) throw error;
-            at = error.at;
-        }
-        if (signal.aborted || retries === 0 || at === before || at > size) {
-            throw new Failure('model_fetch_failed', `${url} has not the ${size} bytes that were announced: ${at} came`);
-        }
-    }
-}
-
-/** The headers that ask for a file from `at` on, if it still has this hash. @param {number} at @param {string} [hash] */
-const rest = (at, hash) => ({ Range: `bytes=${at}-`, ...(hash ? { 'If-Range': `"${hash}"` } : {}) });
-
-/** How far a body came before it broke off. */
-class BrokenOff extends Error {
-    /** @param {number} at @param {unknown} cause */
-    constructor(at, cause) {
-        super(String(cause));
-        this.at = at;
-    }
-}
-
-/**
- * @param {Uint8Array} bytes @param {number} at @param {Response} response @param {Progress} progress
- * @returns {Promise<number>} how far it came; more than there is room for is past the end
- */
-async function readInto(bytes, at, response, progress) {
-    const reader = response.body?.getReader();
-    while (reader) {
-        const { done, value } = await reader.read().catch((error) => {
-            throw new BrokenOff(at, error);
-        });
-        if (done) break;
-        if (at + value.length > bytes.length) {
-            await reader.cancel();
-            return at + value.length;
-        }
-        bytes.set(value, at);
-        at += value.length;
-        report(progress, value.length);
-    }
-    return at;
+export async function fetchPart(part, credential, progress, signal, store) {
+    const bytes = allocate(part.bytes);
+    let reached = 0;
+    const told = (/** @type {number} */ at) => {
+        report(progress, at - reached);
+        reached = at;
+    };
+    await bringInto(part, bytes, { credential, store, signal, told });
+    return bytes;
 }
 
 /** @param {Progress} progress @param {number} more */
@@ -177,25 +132,6 @@ export async function fetchOwn(address, total, onProgress) {
 
 /** Frees a binary that is compiled: its glue would hold the bytes as long as the worker lives. @param {ArrayBuffer} binary */
 export const letGo = (binary) => { structuredClone(binary, { transfer: [binary] }); };
-
-/** Asks the service for a file, or with a Range for a piece of it.
- * @param {string} path @param {string} credential @param {AbortSignal} signal @param {Record<string, string>} [headers]
- * @throws {Failure} `model_fetch_failed` */
-export async function get(path, credential, signal, headers = {}) {
-    const { origin } = self.location, address = new URL(path, origin);
-    // What a model's own files name is not to lead elsewhere.
-    if (address.origin !== origin || !address.pathname.startsWith('/models/')) {
-        throw new Failure('model_fetch_failed', `${path} is no file of a model`);
-    }
-    let response;
-    try {
-        response = await fetch(address, { headers: { ...headers, Authorization: `Bearer ${credential}` }, signal });
-    } catch (error) {
-        throw new Failure('model_fetch_failed', `${path} could not be fetched: ${error}`);
-    }
-    if (!response.ok) throw new Failure('model_fetch_failed', `${path} was answered ${response.status}`);
-    return response;
-}
 
 /** @param {number} size */
 function allocate(size) {

@@ -16,6 +16,7 @@ import { embed, rerank } from './llama_vectors.js';
 import { warmUp } from './llama_warmup.js';
 import { wasmMemory } from './memory.js';
 import { promptsOf } from './options.js';
+import { Store } from './store.js';
 import { LLAMA } from '../shared/messages.js';
 
 /** @typedef {import('../shared/messages.js').EngineSettings} EngineSettings */
@@ -56,6 +57,7 @@ export class LlamaEngine {
         this._makeModule = makeModule;
         this._chat = chat;
         this._credential = '';
+        this._store = new Store();
         /** @type {import('../shared/messages.js').LanguageModels} */
         this._models = { context: 0, slots: LLAMA.slots, warmup: false, threads: 1, budget: Infinity };
         /** @type {Loaded | null} */
@@ -76,8 +78,9 @@ export class LlamaEngine {
     }
 
     /** @param {EngineSettings} settings */
-    configure({ credential, models, threads }) {
+    configure({ credential, models, threads, keep }) {
         this._credential = credential;
+        this._store = new Store(keep);
         this._models = models ?? this._models;
         this._share = threads;
     }
@@ -122,7 +125,8 @@ export class LlamaEngine {
     async _load({ key, model, options, task, load_only: isForNobody, prompt_ms: promptMs = 0 }, onProgress, signal) {
         const weights = weightsOf(model);
         const lives = (/** @type {number} */ ms = 0) => this._lives(ms);
-        const files = new LlamaFiles(weights, this._credential, onProgress, signal, lives);
+        const files = new LlamaFiles(weights, this._credential, onProgress, signal, lives, this._store);
+        await files.bring();
         const head = await readHead((size) => files.beginning(size));
         const { context: wanted } = optionsOf(taskOf(task ?? 'complete'), task ? options : {});
         const slotsMost = Math.min(this._models.slots || LLAMA.slots, LLAMA.slots);

@@ -1,9 +1,11 @@
 /**
- * The files of a GGUF model, read from the service piece by piece as llama.cpp asks for them: each
- * piece goes by a Range straight to its place in the engine's memory, so that no file is held twice.
+ * The files of a GGUF model, read piece by piece as llama.cpp asks for them, so that no file is held twice: each piece goes
+ * straight to its place in the engine's memory, from what this browser keeps, else by a Range from the service.
  */
+import { bringKept } from './bring.js';
 import { Failure, throwIfCancelled } from './failure.js';
-import { get } from './fetch.js';
+import { get } from './get.js';
+import { PIECE, Store } from './store.js';
 import { NARROW_FILE_MAX } from '../shared/messages.js';
 
 /** @typedef {import('../shared/messages.js').Model} Model */
@@ -51,13 +53,16 @@ export function checkNarrow(files) {
 export class LlamaFiles {
     /** @param {ModelFile[]} files @param {string} credential
      * @param {(loaded: number, total: number) => void} onProgress @param {AbortSignal} signal
-     * @param {() => void} [lives] told of each piece that comes */
-    constructor(files, credential, onProgress, signal, lives = () => {}) {
+     * @param {() => void} [lives] told of each piece that comes @param {Store} [store] */
+    constructor(files, credential, onProgress, signal, lives = () => {}, store = new Store()) {
         this._files = new Map(files.map((file) => [nameOf(file), file]));
         this._credential = credential;
         this._onProgress = onProgress;
         this._signal = signal;
         this._lives = lives;
+        this._store = store;
+        /** As this browser keeps them. @type {Map<string, File>} */
+        this._kept = new Map();
         this.total = files.reduce((sum, { bytes }) => sum + bytes, 0);
         /** How far each file was read. @type {Map<string, number>} */
         this._reached = new Map();
@@ -67,6 +72,20 @@ export class LlamaFiles {
     /** In the order of their parts. @returns {{name: string, bytes: number}[]} */
     list() {
         return [...this._files].map(([name, { bytes }]) => ({ name, bytes }));
+    }
+
+    /** Has the files kept, before they are read, where this browser keeps any. @throws {Failure} */
+    async bring() {
+        for (const [name, file] of this._files) {
+            const kept = await bringKept(file, {
+                credential: this._credential, store: this._store, signal: this._signal,
+                told: (at) => {
+                    this._lives();
+                    this._report(name, at);
+                },
+            });
+            if (kept) this._kept.set(name, kept);
+        }
     }
 
     /** The first bytes of the first file. @param {number} size @returns {Promise<Uint8Array>} */
@@ -88,7 +107,7 @@ export class LlamaFiles {
         const file = this._files.get(name);
         if (!file) throw new Failure('model_invalid', `the model asks for a file that it has not: ${name}`);
         const length = Math.max(0, Math.min(size, file.bytes - offset));
-        let at = 0;
+        let at = await this._copy(name, offset, length, place);
         for (let retries = RETRIES; at < length; retries--) {
             const before = at;
             at = await this._fetch(file, offset, length, at, place);
@@ -101,6 +120,25 @@ export class LlamaFiles {
         }
         this._report(name, offset + length);
         return length;
+    }
+
+    /** Takes a piece from what is kept. @param {string} name @param {number} offset @param {number} length
+     * @param {(at: number) => Uint8Array} place @returns {Promise<number>} how far it came: what was removed meanwhile
+     *   is fetched */
+    async _copy(name, offset, length, place) {
+        const kept = this._kept.get(name);
+        for (let at = 0; kept && at < length; at += PIECE) {
+            throwIfCancelled(this._signal);
+            const size = Math.min(PIECE, length - at);
+            const bytes = await kept.slice(offset + at, offset + at + size).arrayBuffer().catch(() => null);
+            if (bytes?.byteLength !== size) {
+                this._kept.delete(name);
+                return at;
+            }
+            place(at).set(new Uint8Array(bytes));
+            this._lives();
+        }
+        return kept ? length : 0;
     }
 
     /** @param {ModelFile} file @param {number} offset @param {number} length @param {number} at

@@ -10,6 +10,7 @@ import { fetchFiles, fetchOwn, letGo } from './fetch.js';
 import { wasmMemory } from './memory.js';
 import { toLabels } from './picture.js';
 import { SMALLEST } from './smallest.js';
+import { Store } from './store.js';
 import { sharesMemory } from '../shared/memory.js';
 import { bytesOf, fromOrt, precisionOf, toOrt } from './tensors.js';
 import { Turns } from './turns.js';
@@ -85,6 +86,11 @@ export class OrtEngine {
         return this._settings.credential;
     }
 
+    /** What this browser keeps of models. */
+    get store() {
+        return new Store(this._settings.keep);
+    }
+
     get loadedCount() {
         return this._models.size;
     }
@@ -92,7 +98,7 @@ export class OrtEngine {
     /** @param {RunMessage} task @param {(loaded: number, total: number) => void} onProgress
      * @param {AbortSignal} cancelled ends it between its steps @param {Take} take */
     async load(task, onProgress, cancelled, take) {
-        await this.open(task.key, await fetchFiles(task.model, this.credential, onProgress, cancelled), take);
+        await this.open(task.key, await fetchFiles(task.model, this.credential, onProgress, cancelled, this.store), take);
     }
 
     /** @param {string} key @param {import('./fetch.js').Files} files @param {Take} [take] */

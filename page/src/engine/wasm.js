@@ -87,7 +87,7 @@ export class WasmEngine {
     async load(task, onProgress, cancelled, take) {
         const { all } = this._sides;
         const { key, model } = task;
-        const files = await fetchFiles(model, all.credential, onProgress, cancelled);
+        const files = await fetchFiles(model, all.credential, onProgress, cancelled, all.store);
         // It was unloaded meanwhile, and what is still created of it goes first.
         if (this._copying?.key === key) await this._copying.done;
         await all.open(key, files, take);
@@ -196,7 +196,7 @@ export class WasmEngine {
     async _loadOther(key, tried, signal) {
         const other = this._sides[otherThan(tried.trial.side)];
         const began = performance.now();
-        await other.open(key, await fetchFiles(tried.model, other.credential, () => {}, signal));
+        await other.open(key, await fetchFiles(tried.model, other.credential, () => {}, signal, other.store));
         if (signal.aborted) {
             await other.unload(key); // it is not wanted any more
             return;

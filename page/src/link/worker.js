@@ -36,6 +36,7 @@ class Link {
         this._base = start.capabilities;
         this._script = start.script;
         this._joined = false;
+        this._keep = start.keep;
         /** What the service said last about credential, threads and budget. @type {Record<string, any>} */
         this._settings = {};
         this._state = 'probing';
@@ -140,6 +141,7 @@ class Link {
         this.dispatcher.configure({
             credential: String(credential ?? ''), threads: Number.isInteger(threads) && threads > 0 ? threads : 1,
             max_frame: Number.isInteger(most) && most > 0 ? most : Number.MAX_SAFE_INTEGER,
+            keep: this._joined ? this._keep : 0, // a session's files come over loopback, and its profile goes
             models: {
                 context: positive(models?.context), slots: positive(models?.slots), warmup: models?.warmup === true,
                 threads: positive(models?.threads), budget: bytes,

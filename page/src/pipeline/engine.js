@@ -110,7 +110,7 @@ export class PipelineEngine {
         cancelled.addEventListener('abort', end);
         try {
             const { Folder, fetching, loadFolder, makeChat } = await this._library.open();
-            const folder = new Folder(model, fetching(model, this._ort.credential, onProgress, stop.signal));
+            const folder = new Folder(model, fetching(model, this._ort, onProgress, stop.signal));
             const loaded = await loadFolder(key, this._library, folder, this._device(), cancelled, take)
                 .finally(() => folder.forget());
             this._chat ??= makeChat();

@@ -148,10 +148,10 @@ function parse(bytes, path) {
 
 /**
  * Fetches a model's files as they are asked for, and reports how far it is with all of them.
- * @param {Model} model @param {string} credential @param {(loaded: number, total: number) => void} onProgress
- * @param {AbortSignal} signal @returns {Fetch}
+ * @param {Model} model @param {import('../engine/ort.js').OrtEngine} ort for which they are
+ * @param {(loaded: number, total: number) => void} onProgress @param {AbortSignal} signal @returns {Fetch}
  */
-export function fetching(model, credential, onProgress, signal) {
+export function fetching(model, { credential, store }, onProgress, signal) {
     const progress = { loaded: 0, total: sizeOf(model), reported: performance.now(), onProgress };
-    return (file) => fetchPart(file, credential, progress, signal);
+    return (file) => fetchPart(file, credential, progress, signal, store);
 }

@@ -69,7 +69,8 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  * share of the cores, at most four; `budget`: bytes that models may take, with what is computed with them.
  * @typedef {{context: number, slots: number, warmup: boolean, threads: number, budget: number}} LanguageModels */
 /** What `welcome` tells the engines.
- * @typedef {{credential: string, threads: number, max_frame: number, models?: LanguageModels}} EngineSettings */
+ * @typedef {{credential: string, threads: number, max_frame: number, models?: LanguageModels, keep?: number}} EngineSettings
+ *   `keep`: bytes of models' files that this browser keeps */
 
 /**
  * Link worker → engine worker, over their channel.
@@ -111,7 +112,9 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
 
 /**
  * Document → link worker.
- * @typedef {{type: 'start', url: string, token: string, page_version: string, script: string, builds: Build[], capabilities: Record<string, any>}} StartMessage `script`: the document's, whose name is that of all the page's content
+ * @typedef {{type: 'start', url: string, token: string, page_version: string, script: string, builds: Build[], capabilities: Record<string, any>,
+ *   keep: number}} StartMessage `script`: the document's, whose name is that of all the page's content; `keep`: bytes of models' files that the browser is to
+ *   keep if the page joined
  * @typedef {{type: 'engine', worker: string, generation: number, port: MessagePort, memory: SharedArrayBuffer | null}} EngineMessage `worker`: its name
  * @typedef {{type: 'engine_died', worker: string, generation: number, reason: string}} EngineDiedMessage
  * @typedef {{type: 'leave', reason: string}} LeaveMessage the page is being closed, or stopped

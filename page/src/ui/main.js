@@ -5,7 +5,8 @@
 import { baseCapabilities, llamaBuild, possibleBuilds } from './capabilities.js';
 import { Engines } from './engines.js';
 import * as kept from './kept.js';
-import { onStop, show, showState } from './view.js';
+import { clear, counted } from '../shared/kept_files.js';
+import { onClear, onStop, show, showKept, showState } from './view.js';
 
 /** @typedef {import('../shared/messages.js').FromLink} FromLink */
 /** @typedef {import('../shared/messages.js').ToLink} ToLink */
@@ -18,6 +19,19 @@ function takeAddress() {
     if (location.hash) history.replaceState(null, '', location.pathname + location.search);
     return asked.has('token') ? asked : new URLSearchParams(kept.get());
 }
+
+/** Of models' files a browser keeps so much, if its address does not say otherwise, and if it grants twice that: several
+ * models of the sizes that a page loads, beside which a disk has room for other things. */
+const KEEP_GIB = 16;
+
+/** Bytes of models' files that the browser is to keep. @param {URLSearchParams} asked */
+function keepOf(asked) {
+    const gib = Number(asked.get('keep') ?? KEEP_GIB);
+    return (gib >= 0 ? gib : KEEP_GIB) * 2 ** 30;
+}
+
+/** Says what the browser keeps of models. */
+const showFiles = async () => showKept(await counted());
 
 /** Comes back with what the service has now. @param {URLSearchParams} asked */
 function reload(asked) {
@@ -39,6 +53,7 @@ async function start(token, asked) {
     const link = new Worker(__LINK_WORKER__, { type: 'module', name: 'link' });
     const tellLink = (/** @type {ToLink} */ message, /** @type {Transferable[]} */ transfer = []) =>
         link.postMessage(message, transfer);
+    let models = '';
     const engines = new Engines(scripts(), { nudge: asked.get('nudge') !== 'off' }, tellLink);
     link.onmessage = (/** @type {MessageEvent<FromLink>} */ { data }) => {
         if (data.type === 'begin') engines.begin(data.worker, data.build);
@@ -48,6 +63,9 @@ async function start(token, asked) {
             if (data.state === 'refused' || data.state === 'stopped') kept.set('');
             else if (data.joined) kept.set(String(asked));
             show(data);
+            const now = JSON.stringify(data.models);
+            if (now !== models) showFiles();
+            models = now;
         }
     };
     link.onerror = (event) => showState('failed', event.message || 'the link worker could not be loaded');
@@ -64,10 +82,13 @@ async function start(token, asked) {
     url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
     const capabilities = await baseCapabilities();
     const builds = possibleBuilds(/** @type {Build[]} */ (Object.keys(__ENGINE_WORKERS__)), capabilities);
-    tellLink({ type: 'start', url: url.href, token, page_version: __PAGE_VERSION__, script, builds, capabilities });
+    tellLink({ type: 'start', url: url.href, token, page_version: __PAGE_VERSION__, script, builds, capabilities,
+        keep: keepOf(asked) });
     for (const build of builds) engines.begin(build, build);
 }
 
+onClear(() => clear().then(showFiles));
+showFiles();
 const asked = takeAddress(), token = asked.get('token');
 if (token) start(token, asked).catch((error) => showState('failed', String(error)));
 else showState('no-token');

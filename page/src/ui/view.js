@@ -45,6 +45,18 @@ export function onStop(stop) {
     document.getElementById('stop')?.addEventListener('click', stop);
 }
 
+/** @param {{count: number, bytes: number}} files */
+export function showKept({ count, bytes }) {
+    /** @type {HTMLElement} */ (document.getElementById('kept')).hidden = count === 0;
+    text('kept-files', `This browser keeps ${(bytes / 1e6).toFixed(1)} MB of models (${count} ${count === 1 ? 'file' : 'files'}), `
+        + 'so that they need not be fetched again. They stay when this page is closed.');
+}
+
+/** @param {() => void} clear what a person asks for who wants no models in this browser */
+export function onClear(clear) {
+    document.getElementById('clear')?.addEventListener('click', clear);
+}
+
 /** @param {PlatformReport} report */
 function describe({ available, reason, adapter, threads }) {
     const parts = [available ? 'available' : `not available: ${reason}`];

@@ -70,11 +70,18 @@ export async function openNode(browser, page, { faults, faulty = 'webgpu', alter
     });
     const problems = [];
     const { tab, close } = await browser.openTab(problems);
-    await tab.goto(`${service.url}/#token=${TOKEN}${fragment}`);
-    await tab.waitForSelector('html[data-state=connected]', { state: 'attached' });
-    await service.probed();
+    /** Opens the page, anew where it is open. */
+    const open = async () => {
+        const since = service.messages.length;
+        await tab.goto('about:blank');
+        await tab.goto(`${service.url}/#token=${TOKEN}${fragment}`);
+        await tab.waitForSelector('html[data-state=connected]', { state: 'attached' });
+        await service.seen('node_announcement', () => true, since);
+        await service.probed();
+    };
+    await open();
     return {
-        service, tab, problems,
+        service, tab, problems, open,
         async close() {
             await close();
             await service.stop();

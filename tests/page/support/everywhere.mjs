@@ -105,6 +105,35 @@ export async function hearsFiles({ service, tab }) {
     await hasLostNoWorker({ service, tab });
 }
 
+/** What it has fetched of models is not fetched again, neither after a reload nor by a worker that took another's place,
+ * where the browser can keep files; and the answers are the same. Its `welcome` says that it joined. */
+export async function keepsModels({ service, open }, canKeep = true) {
+    const { graph, files } = external();
+    const onnx = service.addModel('external', graph, undefined, files);
+    const folder = service.addFolder('vectors', embedder());
+    const gguf = service.addGguf('abc', { 'abc.gguf': ggufBytes({ follow: 'abcdefgh' }) });
+    const x = { name: 'x', datatype: 'FP32', shape: [1, 4], bytes: new Uint8Array(Float32Array.of(1, 2, 3, 4).buffer) };
+    const answers = async () => [
+        await service.run(onnx, [x]),
+        await service.run(folder, [], { task: 'embed', input: { texts: ['bad'] }, options: { normalize: false } }),
+        await service.run(gguf, [], { task: 'complete', input: { prompt: 'abc' }, options: { temperature: 0, max_tokens: 5 } }),
+    ].map(({ data, bytes }) => {
+        assert.equal(data.ok, true, JSON.stringify(data.error));
+        assert.equal(data.performance.warm, false);
+        return [data.result?.text, bytes.map((one) => [...one])];
+    });
+    const first = await answers();
+    const wanted = [onnx, folder, gguf].flatMap(({ files: list }) => list.map(({ url }) => url));
+    assert.deepEqual(new Set(service.fetched), new Set(wanted));
+    service.fetched.length = 0;
+    await open();
+    assert.deepEqual(await answers(), first);
+    service.send('settings', { threads: 4 }); // another worker, as its engine has its threads from the beginning
+    await service.caughtUp();
+    assert.equal((await service.run(onnx, [x])).data.performance.warm, false);
+    assert.deepEqual(new Set(service.fetched), new Set(canKeep ? [] : wanted));
+}
+
 /** Tensors pass both ways unchanged, and a dropped socket is taken up again. */
 export async function keepsItsLink({ service }) {
     const bytes = Uint8Array.from({ length: 1 << 20 }, (_, i) => i * 31 % 251);

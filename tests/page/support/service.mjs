@@ -3,6 +3,7 @@
  * daemon sends, model files, and the node protocol on /node. Tests drive it and wait on it by
  * condition.
  */
+import { createHash } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import fs from 'node:fs';
 import http from 'node:http';
@@ -23,6 +24,8 @@ const HEADERS = {
 };
 const CREDENTIAL = 'model-credential';
 export const TOKEN = 'one-time-token';
+
+const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
 
 export class Service extends EventEmitter {
     /** @param {string} page the built page's folder @param {{welcome?: object, alter?: (name: string, text: Buffer) => Buffer | string}} [options] */
@@ -100,8 +103,8 @@ export class Service extends EventEmitter {
         const hash = `h${this.models.size}`;
         this.models.set(`${name}/${hash}/model.onnx`, content);
         if (spec) this.models.set(`${name}/${hash}/model.json`, Buffer.from(JSON.stringify(spec)));
-        const files = Object.entries({ 'model.onnx': content, ...external }).map(([file, { length }]) =>
-            ({ path: file, url: `/models/${name}/${hash}/${file}`, bytes: length, hash: `of ${file}` }));
+        const files = Object.entries({ 'model.onnx': content, ...external }).map(([file, bytes]) =>
+            ({ path: file, url: `/models/${name}/${hash}/${file}`, bytes: bytes.length, hash: sha256(bytes) }));
         for (const [file, bytes] of Object.entries(external)) this.models.set(`${name}/${hash}/${file}`, bytes);
         return {
             ...(files.length > 1 ? { files } : {}),
@@ -124,7 +127,7 @@ export class Service extends EventEmitter {
         const hash = `h${this.models.size}`;
         const listed = Object.entries(files).map(([file, bytes]) => {
             this.models.set(`${name}/${hash}/${file}`, Buffer.from(bytes));
-            return { path: file, url: `/models/${name}/${hash}/${file}`, bytes: bytes.length, hash: `of ${file}` };
+            return { path: file, url: `/models/${name}/${hash}/${file}`, bytes: bytes.length, hash: sha256(bytes) };
         });
         return { name, hash, files: listed };
     }

@@ -1,0 +1,155 @@
+/**
+ * What a page that joined keeps of models' files in its browser (shared/kept_files.js), for the workers that load them.
+ * - What is handed out was read whole, and has the length and the SHA-256 that it is named by; else it is removed.
+ * - What is half written, because its worker ended, has not the length that its note says, and is no more than room that
+ *   is taken. One worker writes a file at a time: the browser locks it, and who comes second keeps nothing.
+ * - There is a bound. What was used least recently goes first.
+ * - Nothing fails because a browser does not store: then nothing is kept.
+ */
+import { isHash, list, noteOf, openFolder, remove } from '../shared/kept_files.js';
+
+/** @typedef {{hash?: string, bytes: number}} Named */
+/** Where a file's bytes go, from its first on; those from 0 on begin it anew. `digest` is that of all of them.
+ * @typedef {{take: (at: number, bytes: Uint8Array) => void, digest: () => Promise<string>}} Sink */
+
+/** Read at a time. */
+export const PIECE = 4 << 20;
+/** Of what the browser grants the page's origin, this part at most. */
+const SHARE = 0.5;
+/** So that two workers do not make room for the same bytes. */
+const LOCK = 'webinfer.models';
+
+export class Store {
+    /** @param {number} [most] bytes; 0: nothing is kept, nor read of what was */
+    constructor(most = 0) {
+        this._most = most;
+    }
+
+    /** Reads a file into `sink`. @param {Named} file @param {Sink} sink what it throws leaves the file as it is
+     * @returns {Promise<File | null>} null: it is not there, or was not right */
+    async find({ hash, bytes }, sink) {
+        if (!this._may(hash)) return null;
+        try {
+            const folder = await openFolder(false);
+            const file = await (await folder.getFileHandle(hash)).getFile();
+            if (file.size === bytes && await isRight(file, hash, sink)) {
+                await note(folder, hash, bytes);
+                return file;
+            }
+            await remove(folder, hash);
+        } catch {
+            // It is not there, or cannot be read.
+        }
+        return null;
+    }
+
+    /** Begins to keep a file. @param {Named} file @returns {Promise<Writing | null>} null: it is not to be */
+    async begin({ hash, bytes }) {
+        if (!this._may(hash) || bytes > this._most) return null;
+        let writing = null, hasRoom = false;
+        try {
+            const folder = await openFolder(true);
+            const handle = await folder.getFileHandle(hash, { create: true });
+            writing = new Writing(folder, handle, await handle.createSyncAccessHandle(), hash, bytes);
+            hasRoom = await alone(() => makeRoom(folder, hash, bytes, this._most));
+        } catch {
+            // Another worker writes it, or the browser stores nothing.
+        }
+        if (hasRoom) return writing;
+        await writing?.end(false);
+        return null;
+    }
+
+    /** @param {string | undefined} hash @returns {hash is string} */
+    _may(hash) {
+        return this._most > 0 && isHash(hash);
+    }
+}
+
+/** A file that is being written, from its beginning on. */
+class Writing {
+    /** @param {FileSystemDirectoryHandle} folder @param {FileSystemFileHandle} handle
+     * @param {FileSystemSyncAccessHandle} access @param {string} hash @param {number} size */
+    constructor(folder, handle, access, hash, size) {
+        this._folder = folder;
+        this._handle = handle;
+        this._access = access;
+        this._hash = hash;
+        this._size = size;
+        this._end = 0;
+        this._isWhole = size === 0; /* so far */
+    }
+
+    /** @param {number} at 0 begins it anew @param {Uint8Array} bytes @returns {boolean} false: it cannot be kept */
+    write(at, bytes) {
+        try {
+            if (at === 0) this._access.truncate(0);
+            this._isWhole = (at === 0 || this._isWhole && at === this._end)
+                && this._access.write(/** @type {Uint8Array<ArrayBuffer>} */ (bytes), { at }) === bytes.length;
+            this._end = at + bytes.length;
+        } catch {
+            this._isWhole = false; // there is no more room
+        }
+        return this._isWhole;
+    }
+
+    /** @param {boolean} isRight whether what was written has its SHA-256
+     * @returns {Promise<File | null>} null: it is not kept */
+    async end(isRight) {
+        try {
+            await this._access.close();
+            if (isRight && this._isWhole && this._end === this._size) return await this._handle.getFile();
+            await remove(this._folder, this._hash);
+        } catch {
+            // It cannot be kept.
+        }
+        return null;
+    }
+}
+
+/** Reads the next piece while the last is taken. @param {File} file @param {string} hash @param {Sink} sink */
+async function isRight(file, hash, { take, digest }) {
+    const read = (/** @type {number} */ at) => file.slice(at, at + PIECE).arrayBuffer();
+    let next = read(0);
+    for (let at = 0; at < file.size; at += PIECE) {
+        const bytes = new Uint8Array(await next);
+        next = at + PIECE < file.size ? read(at + PIECE) : next;
+        take(at, bytes);
+    }
+    return await digest() === hash;
+}
+
+/** @template T @param {() => Promise<T>} work @returns {Promise<T>} */
+const alone = (work) => (navigator.locks ? navigator.locks.request(LOCK, work) : work());
+
+/** Removes what was used least recently, until there is room within the bound, and takes it.
+ * @param {FileSystemDirectoryHandle} folder @param {string} hash @param {number} bytes @param {number} most */
+async function makeRoom(folder, hash, bytes, most) {
+    const { quota = Infinity } = await navigator.storage.estimate?.() ?? {};
+    const room = Math.min(most, quota * SHARE) - bytes;
+    if (room < 0) return false;
+    const others = (await list(folder)).filter((entry) => entry.hash !== hash);
+    let taken = others.reduce((sum, entry) => sum + entry.bytes, 0);
+    for (const entry of others) {
+        if (taken <= room) break;
+        if (await remove(folder, entry.hash)) taken -= entry.bytes;
+    }
+    if (taken <= room) await note(folder, hash, bytes);
+    return taken <= room;
+}
+
+/** Notes that a file is used now. Who finds the note being written leaves that to the other.
+ * @param {FileSystemDirectoryHandle} folder @param {string} hash @param {number} bytes */
+async function note(folder, hash, bytes) {
+    try {
+        const access = await (await folder.getFileHandle(noteOf(hash), { create: true })).createSyncAccessHandle();
+        try {
+            access.truncate(0);
+            access.write(new TextEncoder().encode(`${Date.now()} ${bytes}`), { at: 0 });
+        } finally {
+            await access.close();
+        }
+    } catch {
+        // It counts as unused for longer than it is.
+    }
+}
