@@ -33,6 +33,8 @@ const LLAMA = {
     jspi64: { package: '@wllama/wllama', folder: 'src/wasm' },
     compat32: { package: '@wllama/wllama-compat', folder: 'wasm' },
 };
+/** The engine workers that it is in: on wasm, on webgpu. */
+const LLAMA_WORKERS = ['llama', 'gpu_llama'];
 /** What makes a module of emscripten's script: each is found exactly once. */
 const AS_MODULE = [
     ['var Module=typeof Module!="undefined"?Module:{};', ''], // handed in
@@ -152,7 +154,7 @@ async function bundlePipeline(out, templates, bundled) {
         { __TEMPLATE_WORKER__: JSON.stringify(templates) }, bundled, {}, [WORKERS_OWN]);
 }
 
-/** Bundles the engine worker for language models, once for each build of llama.cpp. @returns their names */
+/** Bundles the engine workers for language models, once for each build of llama.cpp. @returns their names */
 async function bundleLlama(out, templates, bundled) {
     const workers = {};
     for (const [build, { package: name, folder }] of Object.entries(LLAMA)) {
@@ -160,14 +162,17 @@ async function bundleLlama(out, templates, bundled) {
         bundled.add(name);
         const script = JSON.stringify(emit(out, `llama-${build}.mjs`, asModule(read('wllama.js').toString())));
         const thread = await bundle(out, `thread-llama-${build}.js`, 'src/engine/thread_llama.js', { __LLAMA_MJS__: script }, bundled);
-        workers[build] = await bundle(out, `engine-llama-${build}.js`, 'src/engine/worker_llama.js', {
+        const define = {
             __LLAMA_BUILD__: JSON.stringify(build),
             __TEMPLATE_WORKER__: JSON.stringify(templates),
             __LLAMA_VERSION__: JSON.stringify(LIBRARIES.find(({ name }) => name === 'llama.cpp').version),
             __LLAMA_MJS__: script,
             __LLAMA_THREAD__: JSON.stringify(thread),
             __LLAMA_WASM__: emitBinary(out, `llama-${build}.wasm`, changedLlama(build, read('wllama.wasm'))),
-        }, bundled);
+        };
+        workers[build] = {};
+        for (const worker of LLAMA_WORKERS)
+            workers[build][worker] = await bundle(out, `engine-${worker}-${build}.js`, `src/engine/worker_${worker}.js`, define, bundled);
     }
     return workers;
 }

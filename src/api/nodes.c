@@ -41,6 +41,8 @@ static json_t *engines_json(const struct wi_node_info *node)
             json_array_append_new(can, json_string("continue"));
         if (node->engines[i].continues_several)
             json_array_append_new(can, json_string("continue_several"));
+        if (node->engines[i].on_webgpu)
+            json_array_append_new(can, json_string("webgpu"));
         json_object_set_new(engines, wi_engine_names[i], engine);
     }
     return engines;

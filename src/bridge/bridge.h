@@ -59,6 +59,7 @@ struct wi_node_info {
         unsigned queue;       /* tasks of either kind that it takes beside those */
         int can_continue;     /* goes on with what another node has begun: struct wi_continuation */
         int continues_several; /* also where that is several answers */
+        int on_webgpu;         /* it can use a GPU: asked of choosy engines alone */
         int64_t file_max;      /* bytes of the largest file that it can read; 0: of any */
     } engines[WI_ENGINE_COUNT];
     int parts;            /* speaks of parts, credit and pieces */

@@ -227,6 +227,7 @@ static enum wi_code read_engines(
         info->engines[i].queue = (unsigned)read.queue;
         info->engines[i].can_continue = has_word(read.can, "continue");
         info->engines[i].continues_several = has_word(read.can, "continue_several");
+        info->engines[i].on_webgpu = has_word(read.can, "webgpu");
         info->engines[i].file_max = read.file_max;
     }
     for (int i = 0; i < WI_ENGINE_COUNT && named == 0; i++)

@@ -14,6 +14,7 @@ static const struct {
     unsigned platforms; /* of the page; none: the page has no such engine yet */
     int takes_turns;    /* what runs in its slots computes by turns */
     int is_apart;       /* each model has a worker of its own */
+    int is_choosy;      /* takes only some GPUs */
     int by_tokens;      /* what it reads and makes is measured by tokens */
     int is_unnamed;     /* nodes had it before engines had names */
     int is_everywhere;  /* each node has it */
@@ -22,7 +23,11 @@ static const struct {
     [WI_ENGINE_PIPELINE] = {.slots = 1,
         .platforms = ON(WEBGPU) | ON(WEBNN) | ON(WASM),
         .takes_turns = 1},
-    [WI_ENGINE_LLAMA] = {.slots = 4, .platforms = ON(WASM), .is_apart = 1, .by_tokens = 1},
+    [WI_ENGINE_LLAMA] = {.slots = 4,
+        .platforms = ON(WEBGPU) | ON(WASM),
+        .is_apart = 1,
+        .is_choosy = 1,
+        .by_tokens = 1},
     [WI_ENGINE_KERNELS] = {.slots = 1},
     [WI_ENGINE_BUILTIN] = {.slots = 16,
         .waiting = 1024,
@@ -57,6 +62,11 @@ int wi_engine_takes_turns(enum wi_engine engine)
 int wi_engine_is_apart(enum wi_engine engine)
 {
     return engines[engine].is_apart;
+}
+
+int wi_engine_is_choosy(enum wi_engine engine)
+{
+    return engines[engine].is_choosy;
 }
 
 int wi_engine_by_tokens(enum wi_engine engine)

@@ -30,6 +30,9 @@ unsigned wi_engine_waiting(enum wi_engine engine);
 int wi_engine_takes_turns(enum wi_engine engine);
 /* Whether each of its models has a worker of its own, which is lost with that model alone. */
 int wi_engine_is_apart(enum wi_engine engine);
+/* Whether it takes only some GPUs: the adapter must compute in 16-bit floats, the node must say
+ * that its engine can use one, and a software adapter is not worth a try. */
+int wi_engine_is_choosy(enum wi_engine engine);
 /* Whether it measures itself by tokens: with a few when a model is loaded, and with those of a
  * prompt that it has not kept from before. */
 int wi_engine_by_tokens(enum wi_engine engine);

@@ -27,7 +27,7 @@ static int may_explore(const struct wi_option *option, const struct wi_option *c
     int is_same = option->platform == client->platform &&
                   strcmp(option->candidate->info->kind, client->candidate->info->kind) == 0;
 
-    return may && !is_same && option->candidate->open > 0;
+    return may && !is_same && !option->is_hopeless && option->candidate->open > 0;
 }
 
 /* Whether it is not known well enough to be used, and may well be the best. */

@@ -247,10 +247,10 @@ static void key_of(struct wi_buffer *key, const struct wi_node_info *info, int d
     wi_buffer_printf(key, "\n%d %d %d", info->parts, info->long_input, doubted);
     for (int i = 0; i < WI_ENGINE_COUNT; i++)
         if (info->engines[i].available)
-            wi_buffer_printf(key, "\n%s %u %u %u %d %d %" PRId64 " %s", wi_engine_names[i],
+            wi_buffer_printf(key, "\n%s %u %u %u %d %d %d %" PRId64 " %s", wi_engine_names[i],
                 info->engines[i].slots, info->engines[i].short_slots, info->engines[i].queue,
                 info->engines[i].can_continue, info->engines[i].continues_several,
-                info->engines[i].file_max, info->engines[i].version);
+                info->engines[i].on_webgpu, info->engines[i].file_max, info->engines[i].version);
     for (int i = 0; i < WI_PLATFORM_COUNT; i++) {
         const struct wi_adapter *adapter = &info->platforms[i].adapter;
         wi_buffer_printf(key, "\n%d %d", info->platforms[i].available, info->platforms[i].f16);

@@ -49,6 +49,22 @@ static int reads_files(const struct wi_node_info *info, const struct wi_model *m
     return 1;
 }
 
+/* Of a GPU that is there: why the model is not for it. */
+static const char *why_no_gpu(const struct wi_node_info *info, const struct wi_model *model)
+{
+    int f16 = info->platforms[WI_WEBGPU].f16, is_choosy = wi_engine_is_choosy(model->engine);
+
+    if (!f16 && model->format == WI_FORMAT_HUGGINGFACE && wi_variant_needs_f16(model->variant))
+        return "the variant computes in 16-bit floats, and the adapter has no shader-f16";
+    if (!f16 && is_choosy && info->platforms[WI_WEBGPU].available)
+        return "the engine that runs the model computes there in 16-bit floats, and the adapter "
+               "has no shader-f16";
+    if (is_choosy && !info->engines[model->engine].on_webgpu)
+        return "the engine that runs the model cannot use a GPU on the node: a browser needs JSPI "
+               "for that";
+    return NULL;
+}
+
 const char *wi_platforms_why_not(
     const struct wi_candidate *candidate, const struct wi_model *model, enum wi_platform platform)
 {
@@ -72,10 +88,7 @@ const char *wi_platforms_why_not(
     if (gpu == WI_GPU_HARDWARE && candidate->info->platforms[platform].has_adapter &&
         candidate->info->platforms[platform].adapter.is_fallback)
         return "the adapter is a software one, and the configuration says gpu = hardware";
-    if (platform == WI_WEBGPU && model->format == WI_FORMAT_HUGGINGFACE &&
-        wi_variant_needs_f16(model->variant) && !candidate->info->platforms[platform].f16)
-        return "the variant computes in 16-bit floats, and the adapter has no shader-f16";
-    return NULL;
+    return platform == WI_WEBGPU ? why_no_gpu(candidate->info, model) : NULL;
 }
 
 int wi_platforms_can_run(

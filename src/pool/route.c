@@ -71,6 +71,8 @@ static void judge_option(struct wi_option *option, const struct wi_demand *deman
     const char *barred = wi_platforms_why_not(candidate, demand->model, option->platform);
     const char *unfit = wi_route_unfit(candidate->info, demand);
 
+    option->is_hopeless = wi_engine_is_choosy(demand->model->engine) &&
+                          wi_platforms_software(candidate, option->platform);
     judge(option, WI_STANDING_READY, "");
     if (unfit)
         judge(option, WI_STANDING_UNAVAILABLE, unfit);

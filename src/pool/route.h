@@ -94,6 +94,7 @@ struct wi_option {
     int warm, measured; /* loaded there; run_ms is a measurement */
     int cold;           /* run_ms is that of a first run */
     int is_text;        /* run_ms is of so many tokens */
+    int is_hopeless;    /* not worth finding out about: software, and the engine is choosy */
     int chosen;
     double expected_ms; /* the sum of the next four; the least wins */
     double queue_ms, load_ms, run_ms, failure_ms;

@@ -28,3 +28,23 @@ export function spoiledPage(spoils, argument) {
     }
     return folder;
 }
+
+/**
+ * At the head of an engine's worker: the adapter says that it is a GPU, so that `auto` wants it. With
+ * `plant`, what is `from` in its kernels, a regular expression, is `to`.
+ * @param {{from: string, to: string} | false} plant
+ */
+export function claimHardware(plant) {
+    const info = Object.getOwnPropertyDescriptor(GPUAdapter.prototype, 'info').get;
+    const claims = { vendor: 'acme', architecture: 'rocket', description: 'Acme Rocket',
+        isFallbackAdapter: false };
+    Object.defineProperty(GPUAdapter.prototype, 'info', { get() {
+        return new Proxy(info.call(this), { get: (real, key) =>
+            key in claims ? claims[key] : Reflect.get(real, key, real) });
+    } });
+    if (!plant) return;
+    const create = GPUDevice.prototype.createShaderModule;
+    GPUDevice.prototype.createShaderModule = function (what) {
+        return create.call(this, { ...what, code: what.code.replace(new RegExp(plant.from, 'g'), plant.to) });
+    };
+}

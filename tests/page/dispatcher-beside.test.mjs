@@ -173,18 +173,18 @@ test('the budget reckons with what loading has added', () => {
 const gguf = (name) => ({ name, hash: 'h', engine: 'llama', files: [{ path: 'm.gguf', url: '/m.gguf', bytes: 10, hash: 'x' }] });
 /** The own worker of a model comes up. */
 function bringUp(world, name) {
-    world.attach(`model ${name}@h`, { available: true }, 'wasm');
+    world.attach(`model ${name}@h on wasm`, { available: true }, 'wasm');
 }
 
 test('a language model has a worker of its own, which comes with it and ends with it', () => {
     const { world, dispatcher } = setUp();
     world.request('a', { model: gguf('x') });
     world.request('b', { model: gguf('y') });
-    assert.deepEqual(world.replaced, ['model x@h', 'model y@h']);
+    assert.deepEqual(world.replaced, ['model x@h on wasm', 'model y@h on wasm']);
     assert.deepEqual(Object.keys(dispatcher.platforms()), ['wasm', 'webgpu']);
     bringUp(world, 'x');
     for (const id of ['c', 'd', 'e', 'f']) world.request(id, { model: gguf('x'), task: 'complete', owner: 'o' });
-    const x = 'model x@h';
+    const x = 'model x@h on wasm';
     assert.deepEqual(world.runs(x), ['a', 'c', 'd', 'e'], 'as many as it has slots');
     assert.deepEqual(world.ports[x].posted.filter(({ type }) => type === 'run').map(({ task, owner }) => [task, owner]).slice(0, 2),
         [[undefined, undefined], ['complete', 'o']]);
@@ -201,7 +201,7 @@ test('a language model has a worker of its own, which comes with it and ends wit
 test('a language model on more threads than are its share ends when it is idle, unless they were said', () => {
     const { world, dispatcher } = setUp();
     const allow = (threads, said = 0) => dispatcher.configure({ credential: '', threads, models: { threads: said } }, Infinity);
-    const x = 'model x@h';
+    const x = 'model x@h on wasm';
     allow(2);
     world.request('a', { model: gguf('x') });
     bringUp(world, 'x');
@@ -221,7 +221,7 @@ test('a grammar that keeps the worker of a language model fails by name, and wha
         const { world } = setUp();
         for (const [id, options] of Object.entries(asked)) world.request(id, { model: gguf('x'), task: 'chat', deadline_ms: 600_000, options });
         bringUp(world, 'x');
-        if (loads) world.tell('model x@h', { type: 'model', key: 'x@h', state: 'loaded', load_ms: 5, memory: 100 });
+        if (loads) world.tell('model x@h on wasm', { type: 'model', key: 'x@h', state: 'loaded', load_ms: 5, memory: 100 });
         return world;
     };
     const silent = (world, seconds) => {
@@ -230,13 +230,13 @@ test('a grammar that keeps the worker of a language model fails by name, and wha
     const failures = ({ failures: all }) => all.map(([id, code, retryable]) => [id, code, retryable]);
     const world = begin({ bad: grammar, plain: {} });
     silent(world, 4);
-    world.tell('model x@h', { type: 'lives', step_ms: 100 });
+    world.tell('model x@h on wasm', { type: 'lives', step_ms: 100 });
     silent(world, 4);
     assert.deepEqual(failures(world), []);
     silent(world, 3);
     assert.deepEqual(failures(world), [['bad', 'grammar_too_costly', false]]);
     bringUp(world, 'x');
-    assert.deepEqual(world.runs('model x@h'), ['plain']);
+    assert.deepEqual(world.runs('model x@h on wasm'), ['plain']);
     // It could be each of several, which the service tries alone; and a load may take longer.
     const several = begin({ one: { response_format: { type: 'json_object' } }, other: { tools: [], tool_choice: 'required' }, plain: {} });
     silent(several, 12);
@@ -254,7 +254,7 @@ test('a grammar that keeps the worker of a language model fails by name, and wha
 test('a language model that nobody asks for is unloaded', () => {
     const { world, dispatcher } = setUp();
     const allow = (ms) => dispatcher.configure({ credential: '', threads: 1 }, Infinity, undefined, ms);
-    const x = 'model x@h';
+    const x = 'model x@h on wasm';
     allow(1000);
     world.request('a', { model: gguf('x') });
     bringUp(world, 'x');
@@ -285,32 +285,76 @@ test('a language model that is not loaded keeps no worker, and one that crashes 
     const { world, dispatcher } = setUp();
     world.request('a', { model: gguf('x') });
     bringUp(world, 'x');
-    world.fail('model x@h', 'a', 'model_invalid');
-    assert.deepEqual(world.closed, ['model x@h']);
+    world.fail('model x@h on wasm', 'a', 'model_invalid');
+    assert.deepEqual(world.closed, ['model x@h on wasm']);
     for (const id of ['b', 'c']) world.request(id, { model: gguf('y') });
     bringUp(world, 'y');
-    world.tell('model y@h', { type: 'model', key: 'y@h', state: 'loaded', load_ms: 5, memory: 100 });
-    world.fail('model y@h', 'b', 'engine_crashed', true);
+    world.tell('model y@h on wasm', { type: 'model', key: 'y@h', state: 'loaded', load_ms: 5, memory: 100 });
+    world.fail('model y@h on wasm', 'b', 'engine_crashed', true);
     assert.deepEqual(world.failures.map(([id, code, retryable]) => [id, code, retryable]).sort(),
         [['a', 'model_invalid', false], ['b', 'engine_crashed', true], ['c', 'engine_crashed', true]]);
-    assert.equal(world.closed.at(-1), 'model y@h');
+    assert.equal(world.closed.at(-1), 'model y@h on wasm');
     assert.deepEqual(dispatcher.models().filter(({ state }) => state === 'loaded'), []);
 });
 
-test('a language model whose worker does not start, or on another platform, fails', () => {
+test('a language model has a worker for each platform, and goes on where one is not for it', () => {
     const { world, dispatcher } = setUp();
-    world.request('gpu', { model: gguf('x'), platforms: ['webgpu'], fallback: false });
+    const both = { model: gguf('x'), platforms: ['webgpu', 'wasm'], deadline_ms: 600_000 }, x = 'model x@h on webgpu';
+    world.request('a', both);
+    world.request('b', { model: gguf('x') });
+    assert.deepEqual(world.replaced, [x, 'model x@h on wasm']);
+    world.attach(x, { available: true }, 'webgpu');
+    bringUp(world, 'x');
+    assert.deepEqual([world.runs(x), world.runs('model x@h on wasm')], [['a'], ['b']]);
+    world.tell(x, { type: 'model', key: 'x@h', state: 'loaded', load_ms: 5, memory: 100 });
+    assert.deepEqual(dispatcher.models().map(({ platform, state }) => [platform, state]), [['webgpu', 'loaded'], ['wasm', 'loading']]);
+    world.request('c', { ...both, model: gguf('y') });
+    world.attach('model y@h on webgpu', { available: false, reason: 'no shader-f16' }, 'webgpu');
+    assert.deepEqual(world.closed, ['model y@h on webgpu']);
+    bringUp(world, 'y');
+    const [run] = world.ports['model y@h on wasm'].posted.filter(({ type }) => type === 'run');
+    assert.deepEqual(run.fallbacks,
+        [{ platform: 'webgpu', code: 'platform_unsupported', reason: 'webgpu is not available: no shader-f16' }]);
+    assert.equal(dispatcher.platforms().webgpu.available, true, 'for others it is');
+});
+
+test('a language model that hangs on the GPU takes it from all for a while', () => {
+    const { world, dispatcher } = setUp();
+    const both = { model: gguf('x'), platforms: ['webgpu', 'wasm'], deadline_ms: 600_000 }, x = 'model x@h on webgpu';
+    world.request('a', both);
+    world.attach(x, { available: true }, 'webgpu');
+    world.tell(x, { type: 'model', key: 'x@h', state: 'loaded', load_ms: 5, memory: 100 });
+    for (let seconds = 0; world.closed.length === 0; seconds++) {
+        assert.ok(seconds < 300, 'it is never ended');
+        world.advance(1000);
+    }
+    assert.equal(world.replaced.at(-1), 'model x@h on wasm', 'it falls back');
+    assert.deepEqual(world.sent.filter(([type]) => type === 'lost').length, 1);
+    assert.match(dispatcher.platforms().webgpu.reason, /may still be busy/);
+    const begun = world.replaced.length;
+    world.request('b', { ...both, model: gguf('y'), platforms: ['webgpu'] });
+    assert.deepEqual(world.failures.at(-1).slice(0, 3), ['b', 'engine_hung', true]);
+    assert.equal(world.replaced.length, begun, 'no worker comes for it');
+    world.advance(60_000);
+    assert.equal(dispatcher.platforms().webgpu.available, true);
+    world.request('c', { ...both, model: gguf('y') });
+    assert.equal(world.replaced.at(-1), 'model y@h on webgpu');
+});
+
+test('a language model whose worker does not start, or on a platform that is none of its engine, fails', () => {
+    const { world, dispatcher } = setUp(['wasm', 'webgpu', 'webnn']);
+    world.request('gpu', { model: gguf('x'), platforms: ['webnn'], fallback: false });
     world.request('a', { model: gguf('x') });
     const port = { post() {}, ask() {}, close() {} };
-    dispatcher.attach('model x@h', port, 1);
-    dispatcher.died('model x@h', 1, 'no script');
+    dispatcher.attach('model x@h on wasm', port, 1);
+    dispatcher.died('model x@h on wasm', 1, 'no script');
     assert.deepEqual(world.failures.map(([id, code]) => [id, code]), [['gpu', 'platform_unsupported'], ['a', 'platform_unsupported']]);
-    assert.deepEqual(world.closed, ['model x@h']);
+    assert.deepEqual(world.closed, ['model x@h on wasm']);
 });
 
 test('a model whose worker does not come has another, once', () => {
     const { world, dispatcher } = setUp();
-    const x = 'model x@h';
+    const x = 'model x@h on wasm';
     world.request('a', { model: gguf('x'), deadline_ms: 600_000 });
     world.advance(29_000);
     assert.deepEqual([world.replaced, world.closed], [[x], []]);
@@ -326,7 +370,7 @@ test('a model whose worker does not come has another, once', () => {
 
 test('a model whose engine does not come up has another worker, unless parts of an answer went out', () => {
     const { world } = setUp();
-    const x = 'model x@h';
+    const x = 'model x@h on wasm';
     for (const id of ['a', 'b']) world.request(id, { ...streams, model: gguf('x') });
     bringUp(world, 'x');
     world.tell(x, { type: 'parts', attempt: 'b', parts: [part(0)], step_ms: 5 });
@@ -344,7 +388,7 @@ test('a model whose engine does not come up has another worker, unless parts of 
 
 test('a language model that gives no sign is not waited for until the deadline', () => {
     const { world } = setUp();
-    const x = 'model x@h';
+    const x = 'model x@h on wasm';
     const failures = () => world.failures.map(([id, code, retryable]) => [id, code, retryable]);
     const cancels = () => world.ports[x].posted.filter(({ type }) => type === 'cancel').map(({ attempt }) => attempt);
     const lives = (ms) => world.tell(x, { type: 'lives', step_ms: ms });
@@ -376,7 +420,7 @@ test('a language model that gives no sign is not waited for until the deadline',
 
 test('a language model that falls silent in mid-answer is ended before the service calls its stream stalled', () => {
     const { world, dispatcher } = setUp();
-    const x = 'model x@h';
+    const x = 'model x@h on wasm';
     const cancelled = () => world.ports[x].posted.filter(({ type }) => type === 'cancel').map(({ attempt }) => attempt);
     const begin = (...ids) => {
         for (const id of ids) world.request(id, { ...streams, model: gguf('x') });
@@ -421,7 +465,7 @@ test('a language model that falls silent in mid-answer is ended before the servi
 
 test('a language model that reads a whole text at once may take until the deadline for it, once it is loaded', () => {
     const { world } = setUp();
-    const x = 'model x@h';
+    const x = 'model x@h on wasm';
     const cancels = () => world.ports[x].posted.filter(({ type }) => type === 'cancel').map(({ attempt }) => attempt);
     const embeds = { model: gguf('x'), task: 'embed', deadline_ms: 600_000 };
     for (const id of ['a', 'b']) world.request(id, embeds);
@@ -437,7 +481,7 @@ test('a language model that reads a whole text at once may take until the deadli
     assert.deepEqual(cancels(), ['b']);
     assert.deepEqual(world.failures, []);
 
-    const y = 'model y@h';
+    const y = 'model y@h on wasm';
     world.request('c', { ...embeds, model: gguf('y') });
     bringUp(world, 'y');
     world.advance(61_000);

@@ -51,7 +51,7 @@ const SHAPE = { 'llama.embedding_length': 4096, 'llama.attention.head_count': 32
 test('contexts, slots and batches are what there is room for', () => {
     const small = head({ ...SHAPE, 'llama.context_length': 2048, 'llama.block_count': 1 });
     assert.deepEqual(planOf(small, 1 << 20, 0, 4, 0), {
-        context: 2048, slots: 4, cache: 'f32', memory: (1 << 20) + 4 * 2048 * 2 * 8 * 128 * 4, batch: 64, pooling: 'last', apart: false, makes: 'text',
+        context: 2048, slots: 4, cache: 'f32', memory: (1 << 20) + 4 * 2048 * 2 * 8 * 128 * 4, layers: 0, batch: 64, pooling: 'last', apart: false, makes: 'text',
     });
     assert.equal(planOf(small, 1 << 20, 100, 4, 0).context, 100);
     assert.equal(planOf(small, 1 << 20, 0, 2, 0).slots, 2);
@@ -60,7 +60,7 @@ test('contexts, slots and batches are what there is room for', () => {
     assert.deepEqual([context, slots, batch], [8192, 1, 8]);
     assert.throws(() => planOf(deep, 4000 * 1048576, 0, 4, 0), failsWith('model_too_large', undefined));
     const bert = { ...head({}), values: new Map(Object.entries({ 'general.architecture': 'bert', 'bert.context_length': 512 })) };
-    assert.deepEqual(planOf(bert, 1 << 20, 0, 4, 0), { context: 512, slots: 4, cache: 'f16', memory: 1 << 20, batch: 512, pooling: null, apart: false, makes: 'vectors' });
+    assert.deepEqual(planOf(bert, 1 << 20, 0, 4, 0), { context: 512, slots: 4, cache: 'f16', memory: 1 << 20, layers: 0, batch: 512, pooling: null, apart: false, makes: 'vectors' });
     // What a decoder makes of the tokens of a text is made of those of one piece of a batch.
     const pooled = (architecture, type) => planOf({ ...small, values: new Map([...small.values, ['general.architecture', architecture],
         [`${architecture}.pooling_type`, type]]) }, 1 << 20, 0, 4, 0).apart;
@@ -82,6 +82,16 @@ test('keys and values are in 32 bits where there is room for them, else in 16', 
     assert.deepEqual(cacheOf(8, 100 * MIB, 611 * MIB), ['f16', 4, 2048], 'models may take no more');
     assert.deepEqual(cacheOf(8, 2900 * MIB, undefined), ['f16', 4, 2048], 'the weights leave too little');
     assert.equal(planOf(head({}), MIB, 0, 4, 0).cache, 'f16', 'nobody knows what they take');
+});
+
+test('on a GPU are as many layers as models may take memory, and the output', () => {
+    const MIB = 1048576;
+    const facts = head({ ...SHAPE, 'llama.context_length': 2048, 'llama.block_count': 9 });
+    const onGpu = (budget) => planOf(facts, 100 * MIB, 0, 4, 0, budget, true);
+    const { layers, cache, memory } = onGpu(undefined);
+    assert.deepEqual([layers, cache, memory], [10, 'f16', 100 * MIB + 4 * 2048 * 9 * 2 * 8 * 128 * 2]);
+    assert.deepEqual([1, 0.75, 0.5, 0.05].map((share) => onGpu(share * memory).layers), [10, 7, 5, 1]);
+    assert.equal(planOf(facts, 100 * MIB, 0, 4, 0).layers, 0);
 });
 
 test('a step of the prompt is as long as a cancel may wait, by what was measured', () => {

@@ -33,6 +33,17 @@ describe('a language model', () => {
         assert.deepEqual(problems, []);
     });
 
+    nodeTest('is on no GPU that does not compute in 16-bit floats, and says so', async ({ service }) => {
+        const model = abc(service), gpu = { platforms: ['webgpu'], fallback: false };
+        const { error } = (await service.run(model, [], complete('abc', { max_tokens: 2 }, gpu))).data;
+        assert.deepEqual([error.code, error.message],
+            ['platform_unsupported', 'webgpu is not available: the adapter has no shader-f16, which llama.cpp needs']);
+        const both = complete('abc', { max_tokens: 2 }, { platforms: ['webgpu', 'wasm'], fallback: true });
+        const { result, executed_on: where } = wellDone(await service.run(model, [], both));
+        assert.deepEqual([result.text, where.platform, where.fallbacks[0].platform], ['de', 'wasm', 'webgpu']);
+        assert.equal(service.capabilities.platforms.webgpu.available, true, 'it is there for others');
+    });
+
     nodeTest('streams as it computes, and several answers at a time', async ({ service }) => {
         const model = abc(service);
         const attempt = service.request(model, [], streamed('abc', { max_tokens: 12 }));

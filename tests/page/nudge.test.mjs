@@ -86,7 +86,8 @@ test('devices and maps are taken from the browser\'s own interfaces', async () =
     const world = setUp();
     class GPUAdapter { async requestDevice(options) { return { ...world.device(), options }; } }
     class GPUBuffer { mapAsync(mode) { return new Promise((resolve) => { this.mode = mode; this.done = resolve; }); } }
-    Object.assign(globalThis, { GPUAdapter, GPUBuffer });
+    class GPUQueue { onSubmittedWorkDone() { return new Promise((resolve) => { this.done = resolve; }); } }
+    Object.assign(globalThis, { GPUAdapter, GPUBuffer, GPUQueue });
     nudgeMaps(world.nudger);
     const device = await new GPUAdapter().requestDevice('some options');
     assert.equal(device.options, 'some options');
@@ -97,8 +98,14 @@ test('devices and maps are taken from the browser\'s own interfaces', async () =
     assert.equal(buffer.mode, 1);
     buffer.done('mapped');
     assert.equal(await map, 'mapped');
-    delete globalThis.GPUAdapter;
-    delete globalThis.GPUBuffer;
+    const before = world.submitted.length;
+    const queue = new GPUQueue();
+    const work = queue.onSubmittedWorkDone();
+    await world.advance(5);
+    assert.ok(world.submitted.length - before >= 3);
+    queue.done('done');
+    assert.equal(await work, 'done');
+    for (const name of ['GPUAdapter', 'GPUBuffer', 'GPUQueue']) delete globalThis[name];
 });
 
 test('maps of which most are slow wait for a timer', async () => {

@@ -53,6 +53,15 @@ test('a grammar that costs too much fails by name, once, and others have their a
     assert.doesNotMatch(daemon.log, /to another attempt/);
 });
 
+test('a GPU without 16-bit floats is refused by name, and falls back', async () => {
+    const asked = { model_name: 'abc', inputs: 'abc', options, platform: 'webgpu' };
+    const { status, json } = await daemon.infer({ ...asked, fallback: false });
+    assert.deepEqual([status, json.code], [422, 'platform_unsupported']);
+    assert.match(json.detail, /in 16-bit floats, and the adapter has no shader-f16/);
+    const { executed_on: where } = (await daemon.infer({ ...asked, fallback: true })).json;
+    assert.deepEqual([where.platform, where.fallbacks[0].platform], ['wasm', 'webgpu']);
+});
+
 test('an answer is streamed', async () => {
     const client = new EventClient(`${daemon.url}/v1/infer`, { body: {
         model_name: 'abc', inputs: 'abc', stream: true, options } });

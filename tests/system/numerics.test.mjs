@@ -15,7 +15,7 @@ import { capabilities, FakeNode } from '../lib/fake-node.mjs';
 import { FakeDriver } from '../lib/fake-session.mjs';
 import { disc } from '../lib/media.mjs';
 import { sharedModels } from '../lib/paths.mjs';
-import { spoiledPage } from '../lib/spoiled-page.mjs';
+import { claimHardware, spoiledPage } from '../lib/spoiled-page.mjs';
 import { cases as taskCases, nameOf, optionsOf } from '../lib/task-cases.mjs';
 import { until } from '../lib/wait.mjs';
 
@@ -339,25 +339,8 @@ describe('real browsers', () => {
     const withCases = { skip: sharedModels ? false : 'there are no shared model cases',
         timeout: 240_000 * patience };
 
-    /** At the head of the webgpu engine: the adapter says that it is a GPU, so that `auto` wants
-     * it; `plant` makes its kernels for addition add something else. */
-    function claimHardware(plant) {
-        const info = Object.getOwnPropertyDescriptor(GPUAdapter.prototype, 'info').get;
-        const claims = { vendor: 'acme', architecture: 'rocket', description: 'Acme Rocket',
-            isFallbackAdapter: false };
-        Object.defineProperty(GPUAdapter.prototype, 'info', { get() {
-            return new Proxy(info.call(this), { get: (real, key) =>
-                key in claims ? claims[key] : Reflect.get(real, key, real) });
-        } });
-        if (!plant) return;
-        const create = GPUDevice.prototype.createShaderModule;
-        GPUDevice.prototype.createShaderModule = function (what) {
-            return create.call(this, { ...what, code: what.code.replace(/\ba \+ b\b/g, 'a + b + b') });
-        };
-    }
-
     async function withGpu(plant, models, body) {
-        const page = spoiledPage({ 'engine-webgpu': claimHardware }, plant);
+        const page = spoiledPage({ 'engine-webgpu': claimHardware }, plant && { from: '\\ba \\+ b\\b', to: 'a + b + b' });
         try {
             await withDaemon({ models, config: { bridge: { page },
                 pool: { exploration: '0%', recheck: '0%' } } }, body);

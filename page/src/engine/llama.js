@@ -1,6 +1,6 @@
 /**
- * The `llama` engine: one GGUF model through llama.cpp in WASM, which computes several requests at a
- * time. How many it is given, and of what, is llama_slots.js; what it is asked, llama_body.js; what
+ * The `llama` engine: one GGUF model through llama.cpp in WASM, on a GPU where it is to, which computes several
+ * requests at a time. How many it is given, and of what, is llama_slots.js; what it is asked, llama_body.js; what
  * becomes of its tokens, llama_answer.js.
  */
 import { plain } from './answer.js';
@@ -48,14 +48,16 @@ const LIFE_EVERY_MS = 1000;
 
 export class LlamaEngine {
     /** @param {string} version
-     * @param {(files: LlamaFiles, threads: number) => LlamaModule} makeModule @param {Chat} chat */
-    constructor(version, makeModule, chat) {
+     * @param {(files: LlamaFiles, threads: number) => LlamaModule} makeModule @param {Chat} chat
+     * @param {boolean} [onGpu] whether models are put on a GPU, or refused */
+    constructor(version, makeModule, chat, onGpu = false) {
         this.name = 'llama';
         this.version = version;
         this.info = LLAMA;
         this.steps = true;
         this._makeModule = makeModule;
         this._chat = chat;
+        this._onGpu = onGpu;
         this._credential = '';
         this._store = new Store();
         /** @type {import('../shared/messages.js').LanguageModels} */
@@ -85,8 +87,9 @@ export class LlamaEngine {
         this._share = threads;
     }
 
-    /** On how many threads a model is loaded. */
+    /** On how many threads a model is loaded. What waits for a GPU needs one. */
     get _threads() {
+        if (this._onGpu) return 1;
         return this._models.threads || Math.max(1, Math.min(this._share - 1, THREADS_MOST));
     }
 
@@ -102,7 +105,7 @@ export class LlamaEngine {
     async start() {}
 
     memory() {
-        return wasmMemory();
+        return wasmMemory() + (this._loaded?.module.onGpu ?? 0);
     }
 
     /** The worker that holds it is ended with it. */
@@ -130,7 +133,8 @@ export class LlamaEngine {
         const head = await readHead((size) => files.beginning(size));
         const { context: wanted } = optionsOf(taskOf(task ?? 'complete'), task ? options : {});
         const slotsMost = Math.min(this._models.slots || LLAMA.slots, LLAMA.slots);
-        const plan = planOf(head, files.total, wanted ?? this._models.context, slotsMost, promptMs, this._models.budget);
+        const plan = planOf(head, files.total, wanted ?? this._models.context, slotsMost, promptMs, this._models.budget,
+            this._onGpu);
         const loaded = this._loaded = await bringUp(this._makeModule(files, this._threads), {
             key, head, plan, changed: () => this._noteSlots(), lives, starts: (up) => this.onStart(up), fetches: onProgress,
         }, signal);

@@ -61,7 +61,7 @@ export async function bringUp(module, { key, head, plan, changed, lives, starts,
 async function load(module, plan) {
     const said = await module.action('load', {
         _name: 'load_req', model_paths: module.paths(), n_ctx_auto: false, use_mmap: false, use_mlock: false,
-        n_gpu_layers: 0, n_ctx: plan.context * plan.slots, n_threads: module.threads, n_parallel: plan.slots,
+        n_gpu_layers: plan.layers, n_ctx: plan.context * plan.slots, n_threads: module.threads, n_parallel: plan.slots,
         cache_type_k: plan.cache, cache_type_v: plan.cache, kv_unified: false, log_level: 2,
         n_batch: plan.batch, n_ubatch: plan.batch, flash_attn: false,
         embeddings: true, pooling_type: plan.pooling, warmup: false,
@@ -70,6 +70,9 @@ async function load(module, plan) {
         throw error instanceof ActionError ? refused(module.cause || error.message) : error;
     });
     if (!said.success) throw refused(module.cause || 'it does not say why');
+    if (plan.layers > 0 && module.weightsOnGpu === 0) {
+        throw new Failure('platform_unsupported', 'llama.cpp has found no GPU that it computes on, and put all of the model beside it');
+    }
     return said;
 }
 

@@ -17,6 +17,8 @@ import { ActionError } from './llama_failure.js';
 const FOLDER = 'models';
 /** How llama.cpp's messages begin. */
 const LINE = /^@@(DEBUG|INFO|WARN|ERROR)@@(.*)/;
+/** What it says of the memory that it takes on a GPU, and what for: the only sign that it computes there. */
+const ON_GPU = /\bWebGPU\w* +(\w+) buffer size = +([\d.]+) MiB/;
 /** What emscripten's script prints of a thread's worker that has failed. */
 const THREAD_FAILED = /^worker sent an error/;
 
@@ -34,6 +36,8 @@ export class LlamaModule {
         /** What llama.cpp said of errors in the present call. */
         this._firstError = this._lastError = '';
         this._aborted = '';
+        /** Bytes of weights, caches and what is computed that lie on a GPU, by what llama.cpp says; and of weights alone. */
+        this.onGpu = this.weightsOnGpu = 0;
         /** The call before the next one. @type {Promise<unknown>} */
         this._last = Promise.resolve();
     }
@@ -153,9 +157,17 @@ export class LlamaModule {
     /** @param {string} line */
     _note(line) {
         const [, level, text] = LINE.exec(line) ?? [];
+        this._noteMemory(text ?? '');
         if (level !== 'ERROR') return;
         this._lastError = text.trim();
         this._firstError ||= this._lastError;
+    }
+
+    /** @param {string} text */
+    _noteMemory(text) {
+        const [, what, mebibytes = '0'] = ON_GPU.exec(text) ?? [], bytes = Math.round(Number(mebibytes) * 1048576);
+        this.onGpu += bytes;
+        if (what === 'model') this.weightsOnGpu += bytes;
     }
 
     /** @param {string} path @param {number} offset @param {number} size @param {number} pointer */

@@ -5,9 +5,10 @@ import { READING_LEAST, READING_MS } from './reading.js';
 
 /** @typedef {import('./gguf.js').Head} Head */
 /** @typedef {{context: number, slots: number, batch: number, pooling: 'last' | null, apart: boolean,
- *   makes: 'text' | 'vectors' | 'scores', cache: 'f32' | 'f16', memory: number}} Plan
+ *   makes: 'text' | 'vectors' | 'scores', cache: 'f32' | 'f16', memory: number, layers: number}} Plan
  *   `context` in tokens, of each slot; `cache`: what keys and values are kept in; `pooling`: null is the model's
- *   own; `apart`: each text is pooled with no other in its batch; `memory`: bytes of weights and caches */
+ *   own; `apart`: each text is pooled with no other in its batch; `memory`: bytes of weights and caches; `layers`: how
+ *   many of the model's, the output as one, are put on the GPU; 0: it is for none */
 
 const MIB = 1048576;
 /** A conversation's context, where nobody asks for more. */
@@ -20,8 +21,8 @@ const HEAP_MAX = 3584 * MIB;
 const HEAP_OTHER = 256 * MIB;
 /** All slots' caches together, unless a single one is larger. */
 const CACHES_MAX = 1024 * MIB;
-/** Of a number in F16, of which caches are at least. WebAssembly has no such numbers: each that is read is made one of
- * 32 bits first, so that caches of those, which take twice the memory, are the faster ones. */
+/** Of a number in F16, of which caches are at least, and on a GPU all. WebAssembly has no such numbers: each that is
+ * read is made one of 32 bits first, so that caches of those, which take twice the memory, are the faster ones. */
 const CACHE_ELEMENT_BYTES = 2;
 /** What a file's pooling_type says of a model whose last token stands for the text, and of one that ranks. */
 const LAST = 3;
@@ -42,9 +43,11 @@ const BATCH_BYTES = 660 * MIB;
  * @param {number} most slots
  * @param {number} promptMs what a token that it reads takes, as measured; 0: nobody knows
  * @param {number} [budget] bytes that models may take
+ * @param {boolean} [onGpu] whether it is put on a GPU, as far as the budget goes: nobody tells how much memory that
+ *   has. It is no larger there than what WASM takes, with whose answers its own are compared
  * @returns {Plan} @throws {Failure} `model_too_large`
  */
-export function planOf(head, bytes, wanted, most, promptMs, budget = Infinity) {
+export function planOf(head, bytes, wanted, most, promptMs, budget = Infinity, onGpu = false) {
     const { values } = head;
     const architecture = String(values.get('general.architecture') ?? '');
     const fact = (/** @type {string} */ name) => positive(values.get(`${architecture}.${name}`));
@@ -64,10 +67,12 @@ export function planOf(head, bytes, wanted, most, promptMs, budget = Infinity) {
     const slots = Math.min(most, Math.max(1, fitting));
     const least = slots * context * perToken;
     // One in one piece has no caches.
-    const isWide = perToken > 0 && !IN_ONE_PIECE.test(architecture)
+    const isWide = !onGpu && perToken > 0 && !IN_ONE_PIECE.test(architecture)
         && 2 * least <= Math.min(room, CACHES_MAX, budget - bytes);
+    const memory = bytes + (isWide ? 2 : 1) * least;
     return {
-        context, slots, cache: isWide ? 'f32' : 'f16', memory: bytes + (isWide ? 2 : 1) * least,
+        context, slots, cache: isWide ? 'f32' : 'f16', memory,
+        layers: onGpu ? Math.max(1, Math.floor((fact('block_count') + 1) * Math.min(1, budget / memory))) : 0,
         batch: isEmbedder ? context : batchFor(bytes, promptMs),
         // Where a model says nothing, the last token's state stands for the text, which may come in batches.
         pooling: isEmbedder ? null : 'last',

@@ -1,6 +1,6 @@
 /**
- * Some browsers look only every 100 ms whether a GPU buffer can be mapped, so that the smallest run
- * takes that long. They look too whenever something is submitted; so while a map is pending, empty
+ * Some browsers look only every 100 ms whether a GPU buffer can be mapped, or a queue's work is done, so that the
+ * smallest run takes that long. They look too whenever something is submitted; so while either is pending, empty
  * command lists are: about every millisecond at first, and less often the longer it takes, since
  * then the GPU is busy and each look costs it something.
  */
@@ -83,19 +83,22 @@ export function workerClock() {
     };
 }
 
-/** From now on every map of devices requested here is helped along. @param {Nudger} nudger */
+/** From now on every map of devices requested here is helped along, and what tells that work is done.
+ * @param {Nudger} nudger */
 export function nudgeMaps(nudger) {
-    const { GPUAdapter, GPUBuffer } = /** @type {any} */ (globalThis);
+    const { GPUAdapter, GPUBuffer, GPUQueue } = /** @type {any} */ (globalThis);
     const request = GPUAdapter.prototype.requestDevice;
     GPUAdapter.prototype.requestDevice = async function (/** @type {any[]} */ ...options) {
         const device = await request.apply(this, options);
         nudger.add(device);
         return device;
     };
-    const map = GPUBuffer.prototype.mapAsync;
-    GPUBuffer.prototype.mapAsync = function (/** @type {any[]} */ ...options) {
-        return nudger.during(map.apply(this, options));
-    };
+    for (const [prototype, name] of [[GPUBuffer.prototype, 'mapAsync'], [GPUQueue.prototype, 'onSubmittedWorkDone']]) {
+        const call = prototype[name];
+        prototype[name] = function (/** @type {any[]} */ ...options) {
+            return nudger.during(call.apply(this, options));
+        };
+    }
 }
 
 /**

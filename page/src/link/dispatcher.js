@@ -269,24 +269,28 @@ export class Dispatcher {
     _place(attempt) {
         for (;;) {
             const lane = this._laneOf(attempt) ?? this._open(attempt);
-            if (lane && (lane.report === null || lane.report.available)) {
+            // A model's own worker needs the platform as well.
+            const lacking = [this._lanes.standingFor(attempt.platform), lane].find((one) => one?.report?.available === false);
+            if (lane && !lacking) {
                 attempt.wait(this._around.now());
                 this._alarm.set(attempt.due);
                 lane.queue.push(attempt);
                 return this._pump(lane);
             }
-            const reason = (lane?.report ?? this._absent.get(attempt.platform))?.reason
+            const reason = (lacking?.report ?? this._absent.get(attempt.platform))?.reason
                 ?? 'this page has no engine for it';
             const message = `${attempt.platform} is not available: ${reason}`;
             // A barred platform works elsewhere, and here again later.
-            const code = lane?.barredUntil ? 'engine_hung' : 'platform_unsupported';
+            const code = lacking?.barredUntil ? 'engine_hung' : 'platform_unsupported';
             if (!attempt.canFallBackFrom(code)) return this._finishFailed(attempt, { code, message });
             attempt.fallBack(code, message);
         }
     }
 
-    /** Begins the worker of a model that has its own. @param {Attempt} attempt */
+    /** Begins the worker of a model that has its own, where there is its platform. @param {Attempt} attempt */
     _open(attempt) {
+        const shared = this._lanes.standingFor(attempt.platform);
+        if (!shared || shared.report?.available === false) return undefined;
         const lane = this._lanes.open(attempt);
         if (lane) this._workers.begin(lane);
         return lane;

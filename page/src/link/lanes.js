@@ -1,6 +1,7 @@
 /**
  * The lanes of all engine workers: one for each build, shared by its platform's models, and one for each
- * model of an engine that has workers of their own (OWN_WORKERS), as long as it is in use or loaded.
+ * model of an engine that has workers of their own (OWN_WORKERS) and each platform that it is on, as long as it is in
+ * use or loaded.
  */
 import { BUILD_OF_PLATFORM, OWN_WORKERS } from '../shared/messages.js';
 import { Lane } from './lane.js';
@@ -30,26 +31,28 @@ export class Lanes {
         return this._lanes.get(worker);
     }
 
+    /** The lane that stands for a platform. @param {string} platform */
+    standingFor(platform) {
+        return this._lanes.get(BUILD_OF_PLATFORM[platform]);
+    }
+
     /** The lane of a model on a platform. @param {string} key @param {string} platform */
     holding(key, platform) {
-        const own = this._lanes.get(nameOf(key));
-        return own?.platform === platform ? own : this._lanes.get(BUILD_OF_PLATFORM[platform]);
+        return this._lanes.get(nameOf(key, platform)) ?? this.standingFor(platform);
     }
 
     /** The lane that an attempt would wait in, if it is there.
      * @param {Attempt} attempt @returns {Lane | undefined} */
     of({ engine, key, platform }) {
-        const own = OWN_WORKERS[engine];
-        if (!own) return this._lanes.get(BUILD_OF_PLATFORM[platform]);
-        return own.platform === platform ? this._lanes.get(nameOf(key)) : undefined;
+        return OWN_WORKERS[engine] ? this._lanes.get(nameOf(key, platform)) : this.standingFor(platform);
     }
 
     /** Makes the lane of a model that has a worker of its own and none yet.
      * @param {Attempt} attempt @returns {Lane | undefined} */
     open({ engine, key, platform }) {
-        const own = OWN_WORKERS[engine];
-        if (own?.platform !== platform || this._lanes.has(nameOf(key))) return undefined;
-        const lane = new Lane(nameOf(key), own.build, platform, key);
+        const build = OWN_WORKERS[engine]?.[platform], name = nameOf(key, platform);
+        if (!build || this._lanes.has(name)) return undefined;
+        const lane = new Lane(name, build, platform, key);
         this._lanes.set(lane.name, lane);
         return lane;
     }
@@ -60,5 +63,5 @@ export class Lanes {
     }
 }
 
-/** Of a model's own worker: no build is named so. @param {string} key */
-const nameOf = (key) => `model ${key}`;
+/** Of a model's own worker: no build is named so. @param {string} key @param {string} platform */
+const nameOf = (key, platform) => `model ${key} on ${platform}`;

@@ -229,9 +229,10 @@ export class Workers {
 
     /** Ends what runs by ending its worker. @param {Lane} lane @param {string} message why */
     end(lane, message) {
-        if (lane.build === 'webgpu') this._bar(lane);
+        const gpu = lane.platform === 'webgpu' ? this._lanes.standingFor(lane.platform) : undefined;
+        if (gpu) this._bar(gpu, gpu === lane ? null : gpu.report);
         this.replace(lane, { code: 'engine_hung', message });
-        if (lane.barredUntil) this._failQueue(lane, { code: 'engine_hung', message: STILL_BUSY });
+        if (gpu) this._failQueue(lane, { code: 'engine_hung', message: STILL_BUSY });
     }
 
     /** Ends a worker that an attempt keeps by its grammar: the others are not to blame.
@@ -333,10 +334,12 @@ export class Workers {
         this._around.changed();
     }
 
-    /** @param {Lane} lane */
-    _bar(lane) {
+    /** @param {Lane} lane that stands for a platform
+     * @param {PlatformReport | null} report what its worker, where that stays, said last */
+    _bar(lane, report) {
+        if (!lane.barredUntil) lane.barredReport = report;
+        else if (report === null) lane.barredReport = null;
         lane.barredUntil = this._around.now() + BARRED_MS;
-        lane.barredReport = null;
         lane.probesLeft = PROBES;
         this._lose(lane, STILL_BUSY);
         this._alarm.set(lane.barredUntil);

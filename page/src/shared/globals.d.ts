@@ -6,7 +6,7 @@ declare const __PIPELINE_VERSION__: string;
 declare const __LINK_WORKER__: string;
 declare const __ENGINE_WORKERS__: Record<'wasm' | 'webgpu' | 'webnn', string>;
 declare const __SUSPENDING_WORKERS__: Partial<Record<'wasm' | 'webgpu' | 'webnn', string>>;
-declare const __LLAMA_WORKERS__: Record<'jspi64' | 'compat32', string>;
+declare const __LLAMA_WORKERS__: Record<'jspi64' | 'compat32', Record<'llama' | 'gpu_llama', string>>;
 declare const __TEMPLATE_WORKER__: string;
 declare const __LLAMA_BUILD__: 'jspi64' | 'compat32';
 declare const __LLAMA_VERSION__: string;

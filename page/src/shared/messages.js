@@ -7,22 +7,24 @@ export const PROTOCOL = 'webinfer.v1';
 export const PROTOCOL_VERSION = 1;
 
 /** @typedef {'webgpu' | 'webnn' | 'webgl' | 'wasm'} Platform */
-/** What an engine worker is made for: its script, its WASM binary. @typedef {'wasm' | 'webgpu' | 'webnn' | 'llama'} Build */
+/** What an engine worker is made for: its script, its WASM binary. @typedef {'wasm' | 'webgpu' | 'webnn' | 'llama' | 'gpu_llama'} Build */
 
 /** The platforms that an engine worker of ours serves, with the build that is whole for each.
  * @type {Readonly<Record<string, Build>>} */
 export const BUILD_OF_PLATFORM = Object.freeze({ webgpu: 'webgpu', webnn: 'webnn', wasm: 'wasm' });
 
-/** Engines that have a worker for each of their models, with its build and the platform that it is on.
- * @type {Readonly<Record<string, {build: Build, platform: Platform}>>} */
-export const OWN_WORKERS = Object.freeze({ llama: { build: 'llama', platform: 'wasm' } });
+/** Engines that have a worker for each of their models, with its build by the platform that it is on.
+ * @type {Readonly<Record<string, Readonly<Record<string, Build>>>>} */
+export const OWN_WORKERS = Object.freeze({ llama: { wasm: 'llama', webgpu: 'gpu_llama' } });
 
 /** What is announced of the engine `llama`, whose workers come with their models. @type {Readonly<EngineInfo>} */
 export const LLAMA = Object.freeze({ slots: 4, queue: 4, can: ['continue', 'continue_several', 'embeddings'] });
 /** A build of it with 32-bit addresses counts bytes within a file in 31 bits. */
 export const NARROW_FILE_MAX = 2 ** 31 - 1;
-/** @param {boolean} isWide whether its addresses have 64 bits @returns {Readonly<EngineInfo>} */
-export const llamaInfo = (isWide) => (isWide ? LLAMA : { ...LLAMA, file_max: NARROW_FILE_MAX });
+/** That of 64 bits alone computes on a GPU. @param {boolean} isWide whether its addresses have 64 bits
+ * @returns {Readonly<EngineInfo>} */
+export const llamaInfo = (isWide) =>
+    (isWide ? { ...LLAMA, can: [...LLAMA.can, 'webgpu'] } : { ...LLAMA, file_max: NARROW_FILE_MAX });
 
 /** The models that every node has. */
 export const BUILTIN = Object.freeze({ echo: 'builtin/echo', count: 'builtin/count' });

@@ -44,7 +44,7 @@ function reload(asked) {
 /** The engine workers' scripts: where WASM can be suspended, those that make use of it. */
 const scripts = () => ({
     ...__ENGINE_WORKERS__, ...('Suspending' in WebAssembly ? __SUSPENDING_WORKERS__ : {}),
-    llama: __LLAMA_WORKERS__[llamaBuild()],
+    ...__LLAMA_WORKERS__[llamaBuild()],
 });
 
 /** @param {string} token @param {URLSearchParams} asked in the address, the token too */

@@ -74,9 +74,10 @@ static void read_engines(const char *engines, struct wi_node_info *info)
 TEST(test_engines)
 {
     struct wi_node_info info;
-    read_engines("{\"engines\":{\"ort\":\"1.30.0\",\"llama\":\"b1\"},\"engine_info\":"
-                 "{\"llama\":{\"slots\":2,\"short_slots\":3,\"queue\":0,\"can\":[\"continue\",7],"
-                 "\"file_max\":5000000000}}}",
+    read_engines(
+        "{\"engines\":{\"ort\":\"1.30.0\",\"llama\":\"b1\"},\"engine_info\":"
+        "{\"llama\":{\"slots\":2,\"short_slots\":3,\"queue\":0,\"can\":[\"continue\",7,\"webgpu\"],"
+        "\"file_max\":5000000000}}}",
         &info);
     assert_true(info.engines[WI_ENGINE_ORT].available);
     assert_string_equal(info.engines[WI_ENGINE_ORT].version, "1.30.0");
@@ -88,6 +89,8 @@ TEST(test_engines)
     assert_int_equal(info.engines[WI_ENGINE_ORT].short_slots, 0);
     assert_int_equal(info.engines[WI_ENGINE_LLAMA].queue, 0);
     assert_true(info.engines[WI_ENGINE_LLAMA].can_continue);
+    assert_true(info.engines[WI_ENGINE_LLAMA].on_webgpu);
+    assert_false(info.engines[WI_ENGINE_ORT].on_webgpu);
     assert_int_equal(info.engines[WI_ENGINE_LLAMA].file_max, 5000000000);
     assert_int_equal(info.engines[WI_ENGINE_ORT].file_max, 0);
     assert_false(info.engines[WI_ENGINE_PIPELINE].available);

@@ -73,6 +73,24 @@ TEST(the_one_that_has_earned_most_goes_first)
     expect_due(place, 3, "edge", WI_WASM);
 }
 
+TEST(a_choosy_engine_has_no_software_tried)
+{
+    struct place *place = *state;
+
+    measure(place, 0, WI_WASM, 10);
+    place->terms.exploration = 0.02;
+    place->infos[0].platforms[WI_WEBGPU].f16 = 1;
+    place->infos[0].engines[WI_ENGINE_LLAMA].available = 1;
+    place->infos[0].engines[WI_ENGINE_LLAMA].on_webgpu = 1;
+    estimate(place, 0, WI_WEBGPU)->elsewhere_ms = 1e9;
+    expect_due(place, 1, "chrome", WI_WEBGPU);
+    place->model.engine = WI_ENGINE_LLAMA;
+    expect_none_due(place, 1);
+    assert_int_equal(option(place, 0, WI_WEBGPU)->standing, WI_STANDING_SOFTWARE);
+    make_real(place, 0, WI_UNKNOWN);
+    expect_due(place, 1, "chrome", WI_WEBGPU);
+}
+
 TEST(what_may_be_the_best_is_due_at_once)
 {
     struct place *place = *state;

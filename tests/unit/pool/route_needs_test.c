@@ -64,6 +64,37 @@ TEST(halves_go_to_webgpu_where_the_adapter_has_them)
     assert_int_not_equal(option(place, 0, WI_WEBGPU)->standing, WI_STANDING_BARRED);
 }
 
+TEST(a_choosy_engine_takes_only_some_gpus)
+{
+    struct place *place = *state;
+    struct wi_node_info *info = &place->infos[0];
+
+    place->model.engine = WI_ENGINE_LLAMA;
+    place->model.format = WI_FORMAT_GGUF;
+    info->engines[WI_ENGINE_LLAMA].available = 1;
+    ask(place, WI_WEBGPU, 0);
+    assert_int_equal(route(place, 1), WI_PICK_NEVER);
+    assert_int_equal(place->error.code, WI_PLATFORM_UNSUPPORTED);
+    assert_non_null(
+        strstr(place->error.detail, "16-bit floats, and the adapter has no shader-f16"));
+    assert_string_equal(place->error.allowed, "wasm");
+    info->platforms[WI_WEBGPU].f16 = 1;
+    assert_int_equal(route(place, 1), WI_PICK_NEVER);
+    assert_non_null(strstr(place->error.detail, "cannot use a GPU on the node"));
+    ask(place, WI_WEBGPU, 1);
+    expect_node(place, 1, "node-0");
+    expect(place, 1, WI_WASM, 0);
+    info->engines[WI_ENGINE_LLAMA].on_webgpu = 1;
+    expect_node(place, 1, "node-0");
+    expect(place, 2, WI_WEBGPU, WI_WASM);
+    info->platforms[WI_WEBGPU].available = 0; /* then the node's own reason counts */
+    info->platforms[WI_WEBGPU].f16 = 0;
+    snprintf(info->platforms[WI_WEBGPU].reason, sizeof info->platforms[WI_WEBGPU].reason, "none");
+    ask(place, WI_WEBGPU, 0);
+    assert_int_equal(route(place, 1), WI_PICK_NEVER);
+    assert_non_null(strstr(place->error.detail, "on webgpu: none"));
+}
+
 TEST(large_files_go_where_they_can_be_read)
 {
     struct place *place = *state;

@@ -1,0 +1,26 @@
+/** The engine worker for language models on `webgpu`. */
+import './memory.js';
+import { watchDevices, Webgpu } from './gpu.js';
+import { build, llamaEngine } from './llama_worker.js';
+import { nudgeMaps, Nudger, workerClock } from './nudge.js';
+import { serve, Server } from './serve.js';
+
+const gpu = new Webgpu();
+const server = new Server('webgpu', [llamaEngine(true)], async ({ nudge }) => fitting(await gpu.probe(() => {
+    if (nudge) nudgeMaps(new Nudger(workerClock()));
+})));
+
+/** llama.cpp leaves a GPU alone that does not compute in 16-bit floats, and says nothing of it; and it waits for one
+ * only where WASM can be suspended.
+ * @param {import('../shared/messages.js').PlatformReport} report @returns {import('../shared/messages.js').PlatformReport} */
+function fitting(report) {
+    const lacks = !build.wide ? 'this browser cannot suspend WebAssembly (JSPI), which llama.cpp needs to wait for a GPU'
+        : !gpu.hasHalf ? 'the adapter has no shader-f16, which llama.cpp needs' : '';
+    return report.available && lacks ? { ...report, available: false, reason: lacks } : report;
+}
+
+watchDevices(
+    (reason, message) => server.deviceLost(reason, message),
+    (message) => server.deviceError(message),
+    (adapter) => server.deviceMade(adapter));
+serve(server);
