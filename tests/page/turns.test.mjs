@@ -270,6 +270,7 @@ test('what a session throws fails its run alone; an owner\'s cache is nobody els
 
 test('a model that several wait for is loaded once, and one after the other', async () => {
     const { PipelineEngine } = await import('../../page/src/pipeline/engine.js');
+    const { Store } = await import('../../page/src/engine/store.js');
     const { filesIn } = await import('./support/library.mjs');
     const content = filesIn(files);
     const fetched = [];
@@ -280,7 +281,7 @@ test('a model that several wait for is loaded once, and one after the other', as
     };
     globalThis.self = { location: { origin: 'http://x', href: 'http://x/' } };
     try {
-        const engine = new PipelineEngine({ start: async () => {}, memory: () => 0, credential: 'c', platform: 'wasm', provider: 'wasm', threads: 1 }, library, '0');
+        const engine = new PipelineEngine({ start: async () => {}, memory: () => 0, credential: 'c', store: new Store(), platform: 'wasm', provider: 'wasm', threads: 1 }, library, '0');
         const stop = new AbortController(), never = new AbortController().signal;
         const model = modelOf(content);
         const take = (work) => work();
