@@ -132,7 +132,7 @@ test_page() {
     setup_browser
     need_packages "${PACKAGES_MODELS[@]}"
     setup_modules tests
-    node_tests page "$JOBS" tests/page/*.test.mjs
+    node_tests page tests/page/*.test.mjs
 }
 
 # Against the sanitized daemon; what tests/system/plain asks about speed, memory, processes and what
@@ -142,17 +142,17 @@ test_system() {
     setup_promtool
     build_sanitized
     WEBINFER_SANITIZED=1 WEBINFER_DAEMON=$SANITIZED/webinferd \
-        node_tests "system (sanitized)" $((JOBS + 1)) tests/system/*.test.mjs
-    node_tests system $((JOBS + 1)) tests/system/plain/*.test.mjs tests/system/lifecycle.test.mjs
+        node_tests "system (sanitized)" tests/system/*.test.mjs
+    node_tests system tests/system/plain/*.test.mjs tests/system/lifecycle.test.mjs
 }
 
-# node_tests NAME COUNT FILE...: so many at a time. What breaks things spends a part of its time
-# waiting for that to be missed.
+# node_tests NAME FILE...: two at a time: each starts browsers, but spends a part of its time waiting
+# for what it has broken to be missed.
 node_tests() {
-    local name=$1 count=$2 seconds=3000 tap files=("${@:3}")
+    local name=$1 seconds=3000 tap files=("${@:2}")
     [[ $FULL == no ]] || seconds=$((10 * 3600))
     tap=$BUILD/test/${name//[^a-z]/-}.tap
-    timeout --kill-after=30 "$seconds" "$NODE" --test --test-concurrency="$count" \
+    timeout --kill-after=30 "$seconds" "$NODE" --test --test-concurrency=2 \
         --test-reporter=spec --test-reporter-destination=stdout \
         --test-reporter=tap --test-reporter-destination="$tap" "${files[@]}" </dev/null ||
         printf 'tests: %s failed (status %d)\n' "$name" $? >&2
