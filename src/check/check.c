@@ -155,8 +155,24 @@ static void add_task_run(struct wi_checks *checks, const struct wi_job_spec *pro
     add_run(checks, run);
 }
 
-/* As begin_tensors, but with an input of ours: a client's is nobody else's business. A place that
- * is trusted is only measured. */
+/* The client's own prompt for the run, where the node that answered it has both platforms to
+ * compare: nobody else is shown it. */
+static void add_client(
+    struct wi_check_run *run, const struct wi_job_spec *spec, const struct wi_node_info *node)
+{
+    struct wi_job_spec own = {.model = spec->model, .type = spec->type};
+    if (strcmp(node->kind, run->browser) != 0 || !node->platforms[WI_WASM].available ||
+        !node->platforms[run->platform].available || wi_probe_fill_client(&own, spec) != 0)
+        return;
+    own.precision = wi_strdup(spec->precision);
+    wi_check_copy_spec(&run->client, &own);
+    memcpy(run->client_node, node->id, sizeof run->client_node);
+    own.model = NULL; /* borrowed */
+    wi_job_spec_clear(&own);
+}
+
+/* As begin_tensors, but with an input of ours, in whose place the client's own may be asked only of
+ * who had it. A place that is trusted is only measured. */
 static void begin_task(struct wi_checks *checks, const struct wi_job_spec *spec,
     const struct wi_probe *wish, const struct wi_job_result *result,
     const struct wi_node_info *node, enum wi_platform platform)
@@ -178,6 +194,8 @@ static void begin_task(struct wi_checks *checks, const struct wi_job_spec *spec,
         struct wi_check_run *run = make_run(checks, &probe, wish, &place, result->answer);
         if (run) {
             run->compares = compares;
+            if (compares)
+                add_client(run, spec, node);
             add_task_run(checks, &probe, run, node, platform);
         }
     } else if (!is_own) {

@@ -19,7 +19,12 @@ struct wi_check_run {
     struct wi_check_run *next;
     struct wi_checks *checks; /* NULL: nobody waits for the comparison any more */
     struct wi_job_spec spec;  /* what each job of it is made from */
-    char browser[32];         /* the place in question */
+    /* The client's own prompt, which is asked once what is ours agrees, and only of `client_node`:
+     * it has answered it. Without a model: there is none. */
+    struct wi_job_spec client;
+    char client_node[WI_ID_SIZE];
+    int asks_client;
+    char browser[32]; /* the place in question */
     enum wi_platform platform;
     struct wi_probe wish; /* what led to it; without a deadline it was our own idea */
     double deadline_ms;
@@ -29,6 +34,7 @@ struct wi_check_run {
     char job[WI_ID_SIZE];          /* under way */
     struct wi_work *work;
     struct wi_comparison comparison;
+    double ratio; /* the worst of what was compared before */
 };
 
 struct wi_checks {

@@ -42,15 +42,12 @@ static json_t *labels(void)
 
 /* --- options ---------------------------------------------------------------------------------- */
 
-/* Models of several languages ask which ones: their names are no words of the client's. */
-static void take_languages(json_t *options, const json_t *client)
+static void take(json_t *options, const json_t *client, const char *const names[], size_t count)
 {
-    static const char *const names[] = {"source_language", "target_language"};
-
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        json_t *language = json_object_get(client, names[i]);
-        if (language)
-            json_object_set(options, names[i], language);
+    for (size_t i = 0; i < count; i++) {
+        json_t *option = json_object_get(client, names[i]);
+        if (option)
+            json_object_set(options, names[i], option);
     }
 }
 
@@ -60,17 +57,29 @@ static int is_rewriting(enum wi_task_kind task)
     return wi_task_is_of(task, WI_TYPE_TEXT2TEXT) && !wi_task_is_of(task, WI_TYPE_TEXT_GENERATION);
 }
 
+/* Models of several languages ask which ones: their names are no words of the client's. */
 static json_t *writing_options(const struct wi_job_spec *client, int compares)
 {
+    static const char *const languages[] = {"source_language", "target_language"};
     json_t *options = json_pack("{s:i, s:i}", "temperature", 0, "max_tokens", ANSWER_TOKENS);
 
-    take_languages(options, client->options);
+    take(options, client->options, languages, sizeof languages / sizeof *languages);
     if (is_rewriting(client->task))
         json_object_set_new(options, "truncate", json_true());
     if (compares) {
         json_object_set_new(options, "logprobs", json_true());
         json_object_set_new(options, "top_logprobs", json_integer(ALTERNATIVES));
     }
+    return options;
+}
+
+/* As the client's, as far as they make another prompt of its messages. */
+static json_t *client_options(const struct wi_job_spec *client)
+{
+    static const char *const names[] = {"tools", "chat_template_kwargs", "context"};
+    json_t *options = writing_options(client, 1);
+
+    take(options, client->options, names, sizeof names / sizeof *names);
     return options;
 }
 
@@ -215,5 +224,21 @@ int wi_probe_fill(struct wi_job_spec *spec, const struct wi_job_spec *client, in
     if (spec->task == WI_TASK_DEPTH_ESTIMATION) /* its picture is made of these */
         wi_strings_add(&spec->outputs, "predicted_depth");
     foresee(spec);
+    return 0;
+}
+
+int wi_probe_fill_client(struct wi_job_spec *spec, const struct wi_job_spec *client)
+{
+    if (client->model->format != WI_FORMAT_GGUF || !wi_task_samples(client->task) ||
+        client->prompt_tokens > WI_PROBE_PROMPT_TOKENS)
+        return -1;
+    spec->task = client->task;
+    spec->input = json_incref(client->input);
+    wi_tensors_share(&spec->tensors, &client->tensors);
+    spec->options = client_options(client);
+    spec->text_bytes = client->text_bytes;
+    spec->is_private = client->is_private;
+    spec->prompt_tokens = client->prompt_tokens;
+    spec->answer_tokens = ANSWER_TOKENS;
     return 0;
 }

@@ -1,6 +1,7 @@
 /*
- * What stands for a client's input in a run that measures a place for a task, or compares it: a
- * text, a picture or a sound of ours, never the client's own.
+ * What is asked in a run that measures a place for a task, or compares it: in the client's place a
+ * text, a picture or a sound of ours; of a language model on a GPU also the client's own prompt,
+ * where it answered that before.
  */
 #ifndef WI_CHECK_PROBE_H
 #define WI_CHECK_PROBE_H
@@ -12,5 +13,12 @@
  * picture, two seconds of sound. `compares`: so that the answer has what can be compared. 0, or -1
  * for a task that says nothing of a place's speed, and whose answer is none to compare. */
 int wi_probe_fill(struct wi_job_spec *spec, const struct wi_job_spec *client, int compares);
+
+/* The same for the prompt that `client` itself has, whose input and tensors are shared, of a GGUF
+ * model: the kernels of its engine for GPUs are chosen by the shapes of a prompt too, so that a
+ * short one of ours does not tell of all. 0, or -1 for other models, for tasks that go on with no
+ * text, and for more than WI_PROBE_PROMPT_TOKENS, which take WASM too long to read. */
+#define WI_PROBE_PROMPT_TOKENS 2048.0
+int wi_probe_fill_client(struct wi_job_spec *spec, const struct wi_job_spec *client);
 
 #endif

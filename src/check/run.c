@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,16 +20,22 @@
 size_t wi_check_run_bytes(const struct wi_check_run *run)
 {
     return wi_tensors_bytes(&run->spec.tensors) + wi_tensors_bytes(&run->wasm.outputs) +
-           wi_tensors_bytes(&run->other.outputs);
+           wi_tensors_bytes(&run->other.outputs) + wi_tensors_bytes(&run->client.tensors);
+}
+
+static void clear_leg(struct wi_check_leg *leg)
+{
+    json_decref(leg->result);
+    wi_tensors_clear(&leg->outputs);
+    *leg = (struct wi_check_leg){0};
 }
 
 void wi_check_run_free(struct wi_check_run *run)
 {
     wi_job_spec_clear(&run->spec);
-    json_decref(run->wasm.result);
-    json_decref(run->other.result);
-    wi_tensors_clear(&run->wasm.outputs);
-    wi_tensors_clear(&run->other.outputs);
+    wi_job_spec_clear(&run->client);
+    clear_leg(&run->wasm);
+    clear_leg(&run->other);
     free(run);
 }
 
@@ -64,39 +71,72 @@ static struct wi_verdicts *verdicts_of(const struct wi_check_run *run)
 
 /* --- the verdict ------------------------------------------------------------------------------ */
 
-/* Asked again later: another text may tell, or another load. */
-static void leave_open(struct wi_check_run *run)
+/* Whether the client's own prompt is to be asked now: of the same place, or it would say nothing
+ * of this one. */
+static int take_client(struct wi_check_run *run)
 {
+    const struct wi_node_info *node = wi_pool_node_info(run->checks->pool, run->client_node);
+    char key[WI_VERDICT_KEY_SIZE];
+    if (!run->client.model || run->asks_client || !node)
+        return 0;
+    wi_check_make_key(key, &run->client, node, run->platform);
+    if (strcmp(key, run->key) != 0)
+        return 0;
+    wi_job_spec_clear(&run->spec);
+    run->spec = run->client;
+    run->client = (struct wi_job_spec){0};
+    run->ratio = run->comparison.ratio;
+    run->asks_client = 1;
+    clear_leg(&run->wasm);
+    clear_leg(&run->other);
+    return 1;
+}
+
+static void settle(struct wi_check_run *run, int same, double ratio, const char *detail)
+{
+    const char *name = run->spec.model->name, *platform = wi_platform_names[run->platform];
+    int is_news =
+        wi_verdicts_set(verdicts_of(run), run->key, same ? WI_TRUSTED : WI_WRONG, ratio, detail);
+    if (same) {
+        run->checks->counters.trusted++;
+        wi_log(is_news ? WI_LOG_INFO : WI_LOG_DEBUG, "guard", name,
+            "%s/%s agrees with WASM: at most %.3g of the tolerance off", run->browser, platform,
+            ratio);
+    } else {
+        run->checks->counters.wrong++;
+        wi_log(is_news ? WI_LOG_WARN : WI_LOG_DEBUG, "guard", name,
+            "%s/%s computes it wrong, %.3g times the tolerance off%s: %s", run->browser, platform,
+            ratio, run->asks_client ? " for a client's prompt" : "", detail);
+    }
+    end_run(run);
+}
+
+/* Asked again later: another text may tell, or another load. Where a client's prompt cannot tell,
+ * ours has told. */
+static void leave_open(struct wi_check_run *run, const char *why)
+{
+    if (run->asks_client) {
+        settle(run, 1, run->ratio, "");
+        return;
+    }
     run->checks->counters.failed++;
-    wi_debug("guard", run->spec.model->name,
-        "%s/%s cannot be told from WASM, nor called the same: %s", run->browser,
-        wi_platform_names[run->platform], run->comparison.detail);
-    wi_verdicts_pause(verdicts_of(run), run->key, run->comparison.detail);
+    wi_verdicts_pause(verdicts_of(run), run->key, why);
     end_run(run);
 }
 
 static void conclude(struct wi_check_run *run)
 {
     const struct wi_comparison *found = &run->comparison;
-    const char *name = run->spec.model->name, *platform = wi_platform_names[run->platform];
     if (found->open) {
-        leave_open(run);
-        return;
-    }
-    int is_news = wi_verdicts_set(verdicts_of(run), run->key, found->same ? WI_TRUSTED : WI_WRONG,
-        found->ratio, found->detail);
-    if (found->same) {
-        run->checks->counters.trusted++;
-        wi_log(is_news ? WI_LOG_INFO : WI_LOG_DEBUG, "guard", name,
-            "%s/%s agrees with WASM: at most %.3g of the tolerance off", run->browser, platform,
-            found->ratio);
+        wi_debug("guard", run->spec.model->name,
+            "%s/%s cannot be told from WASM, nor called the same: %s", run->browser,
+            wi_platform_names[run->platform], found->detail);
+        leave_open(run, found->detail);
+    } else if (found->same && take_client(run)) {
+        wi_check_run_next(run);
     } else {
-        run->checks->counters.wrong++;
-        wi_log(is_news ? WI_LOG_WARN : WI_LOG_DEBUG, "guard", name,
-            "%s/%s computes it wrong, %.3g times the tolerance off: %s", run->browser, platform,
-            found->ratio, found->detail);
+        settle(run, found->same, fmax(found->ratio, run->ratio), found->detail);
     }
-    end_run(run);
 }
 
 /* By what the model itself has, never by what a node says that it computed in. */
@@ -186,6 +226,9 @@ static void other_failed(struct wi_check_run *run, const struct wi_job_result *r
     const char *detail = result->error.detail;
     if (run->spec.task != WI_TASK_NONE && !run->compares) {
         run->checks->counters.failed++; /* of an input of ours, which may not suit the model */
+    } else if (is_of_the_input(result) || (run->asks_client && is_of_the_model(result))) {
+        leave_open(run, detail);
+        return;
     } else if (is_of_the_model(result)) {
         run->checks->counters.unable++;
         int is_news = wi_verdicts_set(verdicts, run->key, WI_UNABLE, 0, detail);
@@ -196,9 +239,6 @@ static void other_failed(struct wi_check_run *run, const struct wi_job_result *r
         wi_info("guard", run->spec.model->name, "%s/%s gave no answer: %s", run->browser,
             wi_platform_names[run->platform], detail);
         wi_verdicts_miss(verdicts, run->key, detail);
-    } else if (is_of_the_input(result)) {
-        run->checks->counters.failed++;
-        wi_verdicts_pause(verdicts, run->key, detail);
     } else {
         wi_check_crowded_out(run->checks, run->spec.model, &run->wish);
     }
@@ -213,6 +253,10 @@ int wi_check_is_refusal(const struct wi_error *error)
 /* There is nothing to compare with. What WASM says of the model was noted already. */
 static void wasm_failed(struct wi_check_run *run, const struct wi_job_result *result)
 {
+    if (run->asks_client && result->attempts > 0) {
+        leave_open(run, result->error.detail);
+        return;
+    }
     if (is_of_the_model(result) || is_of_the_input(result) || broke(result)) {
         run->checks->counters.failed++;
         if (*run->key && !wi_check_is_refusal(&result->error))
@@ -289,6 +333,7 @@ void wi_check_copy_spec(struct wi_job_spec *copy, const struct wi_job_spec *spec
     wi_tensors_share(&copy->tensors, &spec->tensors);
     copy->task = spec->task;
     copy->is_private = spec->is_private;
+    copy->text_bytes = spec->text_bytes;
     copy->prompt_tokens = spec->prompt_tokens;
     copy->answer_tokens = spec->answer_tokens;
     copy->input = json_incref(spec->input);
@@ -334,6 +379,10 @@ static void name_measure(const struct wi_check_run *run, struct wi_job_spec *spe
 static int name_place(
     const struct wi_check_run *run, enum wi_platform platform, struct wi_job_spec *spec)
 {
+    if (run->asks_client) {
+        spec->node = wi_strdup(run->client_node);
+        return 0;
+    }
     if (run->compares && platform == WI_WASM && run->platform == WI_NATIVE)
         return name_node(run, spec);
     if (run->compares && platform == WI_WASM)

@@ -14,6 +14,8 @@ const long = { timeout: 240_000 * patience };
 const byName = { platform: 'webgpu', fallback: false };
 /** In the kernel for norms: what the model says is then surer than it should be. */
 const WRONG_NORM = { from: '1\\.0 ?/ ?sqrt\\(', to: '1.5/sqrt(' };
+/** In the kernel for positions: only what stands behind the end of the guard's own prompt is rotated wrong. */
+const WRONG_FAR = { from: 'let theta_base = ([^;]*);', to: 'let theta_far = $1; let theta_base = select(theta_far, 0.0, theta_far > 400.0);' };
 
 /** Calls `body` with a daemon that has one Firefox and two models, in which a page with such a GPU runs. */
 async function withFirefox(spoils, plant, body) {
@@ -74,4 +76,14 @@ test('a GPU that computes wrong is found out, and never used by auto', long, () 
     const { platform, numerics } = await complete(daemon, 'random', byName);
     assert.deepEqual([platform, numerics], ['webgpu', 'wrong']);
     assert.equal(await standing(daemon, 'random'), 'wrong');
+}));
+
+/** Trusted for a short prompt, which no more than ours reaches the wrong positions. */
+test('a GPU that computes only the prompt of a client wrong is found out', long, () => withFirefox(everywhere, WRONG_FAR, async (daemon) => {
+    await complete(daemon, 'abc');
+    const { verdict: short, detail: none } = await found(daemon, 'abc');
+    assert.equal(short, 'trusted', none);
+    await complete(daemon, 'random', { ...byName, inputs: 'abcdefghij'.repeat(80) });
+    const { verdict, detail } = await found(daemon, 'random');
+    assert.equal(verdict, 'wrong', detail);
 }));

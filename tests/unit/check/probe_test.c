@@ -148,3 +148,33 @@ TEST(every_task_of_a_folder_has_one_but_two)
         wi_job_spec_clear(&spec);
     }
 }
+
+/* What makes another prompt of the same messages stays; the text that follows is as short as ours.
+ */
+TEST(a_prompt_of_a_client_keeps_what_it_is_made_from)
+{
+    struct wi_model gguf = {.engine = WI_ENGINE_LLAMA, .format = WI_FORMAT_GGUF};
+    struct wi_job_spec spec = {0}, client = {.model = &gguf,
+                                       .task = WI_TASK_CHAT,
+                                       .is_private = 1,
+                                       .prompt_tokens = 70,
+                                       .input = json_pack("{s:[]}", "messages"),
+                                       .options = json_pack("{s:[], s:i, s:i, s:b}", "tools",
+                                           "context", 512, "max_tokens", 9999, "ignore_eos", 1)};
+    assert_int_equal(wi_probe_fill_client(&spec, &client), 0);
+    assert_int_equal(spec.task, WI_TASK_CHAT);
+    assert_ptr_equal(spec.input, client.input);
+    assert_true(spec.is_private);
+    assert_true(spec.prompt_tokens == 70);
+    assert_true(json_is_array(option(&spec, "tools")));
+    assert_int_equal(json_integer_value(option(&spec, "context")), 512);
+    assert_int_equal(json_integer_value(option(&spec, "max_tokens")), (int)spec.answer_tokens);
+    assert_int_equal(json_integer_value(option(&spec, "temperature")), 0);
+    assert_true(json_is_true(option(&spec, "logprobs")));
+    assert_null(option(&spec, "ignore_eos"));
+    wi_job_spec_clear(&spec);
+    client.task = WI_TASK_EMBED;
+    assert_int_equal(wi_probe_fill_client(&spec, &client), -1);
+    json_decref(client.input);
+    json_decref(client.options);
+}

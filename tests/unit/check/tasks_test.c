@@ -130,6 +130,94 @@ TEST(the_bits_of_a_gguf_file_are_those_of_its_weights)
     assert_int_equal(compare_text(0), WI_WRONG);
 }
 
+/* A client asks a GPU for text. The node has both platforms; what is ours agrees there, so that the
+ * client's own prompt is asked next if anything. Gives the index of the next run. */
+static size_t agree_on_ours(enum wi_model_format format, double prompt_tokens)
+{
+    struct wi_job_spec spec = {.model = wi_model_ref(&the.model),
+        .task = WI_TASK_CHAT,
+        .input = json_pack("{s:[]}", "messages"),
+        .priority = 5,
+        .has_platform = 1,
+        .platform = WI_WEBGPU,
+        .prompt_tokens = prompt_tokens,
+        .timeout_ms = 60000};
+    struct wi_error error;
+    the.model.format = format;
+    the.node.platforms[WI_WASM].available = the.node.platforms[WI_WEBGPU].available = 1;
+    the.wish.wanted = 0;
+    wi_id_new(spec.id, "job");
+    assert_int_equal(wi_jobs_submit(the.jobs, &spec, on_done, NULL, &error), WI_OK);
+    answer_task(0, "fp32", written(-9));
+    turn();
+    answer_task(1, "fp32", written(-1));
+    answer_task(2, "fp32", written(-1));
+    while (the.sent_count == 3 && counters().running > 0)
+        uv_run(&the.loop, UV_RUN_ONCE);
+    return 3;
+}
+
+static void expect_client(size_t index, enum wi_platform platform)
+{
+    assert_int_equal(the.sent_count, index + 1);
+    assert_int_equal(the.sent[index].platform, platform);
+    assert_int_equal(the.task, WI_TASK_CHAT);
+    assert_string_equal(the.asked_node, "node-1");
+    assert_int_equal(verdict(), WI_UNKNOWN);
+}
+
+/* Kernels are chosen by the shape of a prompt, too. */
+TEST(the_prompt_of_a_client_decides_too)
+{
+    size_t next = agree_on_ours(WI_FORMAT_GGUF, 2048);
+    expect_client(next, WI_WASM);
+    answer_task(next, "fp32", written(-1));
+    expect_client(next + 1, WI_WEBGPU);
+    answer_task(next + 1, "fp32", written(-1.04));
+    compared();
+    assert_int_equal(verdict(), WI_TRUSTED);
+    assert_int_equal(counters().trusted, 1);
+}
+
+TEST(what_is_wrong_for_the_prompt_of_a_client_alone_is_wrong)
+{
+    size_t next = agree_on_ours(WI_FORMAT_GGUF, 10);
+    answer_task(next, "fp32", written(-1));
+    answer_task(next + 1, "fp32", written(-2));
+    compared();
+    assert_int_equal(verdict(), WI_WRONG);
+}
+
+TEST(a_prompt_of_a_client_that_tells_nothing_leaves_it_to_ours)
+{
+    size_t next = agree_on_ours(WI_FORMAT_GGUF, 10);
+    fail_with(next, WI_CONTEXT_LENGTH, "the context is small", 0);
+    assert_int_equal(verdict(), WI_TRUSTED);
+    assert_int_equal(counters().running, 0);
+}
+
+TEST(only_the_platform_failing_for_the_prompt_of_a_client_leaves_it_to_ours)
+{
+    size_t next = agree_on_ours(WI_FORMAT_GGUF, 10);
+    answer_task(next, "fp32", written(-1));
+    fail_with(next + 1, WI_OPERATOR_UNSUPPORTED, "no kernel", 0);
+    assert_int_equal(verdict(), WI_TRUSTED);
+}
+
+TEST(a_long_prompt_of_a_client_is_not_asked_again)
+{
+    agree_on_ours(WI_FORMAT_GGUF, 2049);
+    assert_int_equal(the.sent_count, 3);
+    assert_int_equal(verdict(), WI_TRUSTED);
+}
+
+TEST(the_prompt_of_a_client_is_asked_of_gguf_files_only)
+{
+    agree_on_ours(WI_FORMAT_HUGGINGFACE, 10);
+    assert_int_equal(the.sent_count, 3);
+    assert_int_equal(verdict(), WI_TRUSTED);
+}
+
 TEST(a_task_that_cannot_run_there_is_unable)
 {
     the.wish.deadline_ms = the.wish.compare = 1;
