@@ -116,9 +116,8 @@ void wi_request_make_problem(struct wi_request *request, const struct wi_error *
     set_response(
         request, wi_dialect_status(dialect, error->code), dialect->error_type, response, size);
     char number[16];
-    unsigned after = wi_problem_retry_after(error);
-    if (after > 0) {
-        snprintf(number, sizeof number, "%u", after);
+    if (error->retry_after_s > 0) {
+        snprintf(number, sizeof number, "%u", error->retry_after_s);
         wi_request_add_header(request, MHD_HTTP_HEADER_RETRY_AFTER, number);
     }
     /* Time is up for whoever asked; OpenAI's clients would ask again by themselves. */

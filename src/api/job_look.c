@@ -198,7 +198,6 @@ static void answer_without(struct wi_request *request, const struct look *look)
             "the answer cannot be given, because it could not be stored: %s; storing it is tried "
             "again; send the request again with the same Idempotency-Key",
             failing ? failure.detail : now.problem);
-        wi_error_retry_after(&error, 10);
     } else {
         wi_error_set(&error, WI_DEADLINE_EXCEEDED, "timeout_ms",
             "the deadline passed while the job %s was waiting to be run", look->op.id);

@@ -64,7 +64,6 @@ static void answer_not_stored(struct wi_request *request, const struct wi_error 
     struct wi_error error;
     wi_error_set(&error, WI_STORAGE_FAILED, NULL,
         "the job is not accepted, because it could not be stored: %s", failure->detail);
-    wi_error_retry_after(&error, 10);
     wi_request_answer_error(request, &error);
 }
 

@@ -9,7 +9,6 @@ size_t wi_refusal_write(struct wi_buffer *out, const struct wi_dialect *dialect,
 {
     struct wi_buffer body = {0};
     int status = wi_dialect_status(dialect, error->code);
-    unsigned after = wi_problem_retry_after(error);
     dialect->print_error(&body, error, request_id);
     wi_buffer_printf(out,
         "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"
@@ -17,8 +16,8 @@ size_t wi_refusal_write(struct wi_buffer *out, const struct wi_dialect *dialect,
         status, MHD_get_reason_phrase_for((unsigned)status), dialect->error_type, body.size);
     if (request_id)
         wi_buffer_printf(out, "X-Request-Id: %s\r\n", request_id);
-    if (after > 0)
-        wi_buffer_printf(out, "Retry-After: %u\r\n", after);
+    if (error->retry_after_s > 0)
+        wi_buffer_printf(out, "Retry-After: %u\r\n", error->retry_after_s);
     if (status == 504)
         wi_buffer_puts(out, "x-should-retry: false\r\n");
     if (error->code == WI_UNAUTHORIZED)

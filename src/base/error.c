@@ -1,6 +1,6 @@
 /*
- * The table behind base/error.h: one row per code, in the order of the enum, so that name, status
- * and title are looked up by index.
+ * The table behind base/error.h: one row per code, in the order of the enum, so that name, status,
+ * title and Retry-After are looked up by index.
  */
 #include "base/error.h"
 
@@ -13,6 +13,7 @@ struct row {
     const char *name;
     int status;
     const char *title;
+    unsigned retry_after_s;
 };
 
 static const struct row rows[WI_CODE_COUNT] = {
@@ -63,8 +64,8 @@ static const struct row rows[WI_CODE_COUNT] = {
     [WI_OPERATOR_UNSUPPORTED] = {"operator_unsupported", 422, "Unsupported operator"},
     [WI_PLATFORM_UNSUPPORTED] = {"platform_unsupported", 422, "Unsupported platform"},
     [WI_IDEMPOTENCY_MISMATCH] = {"idempotency_mismatch", 422, "Idempotency key used before"},
-    [WI_QUEUE_FULL] = {"queue_full", 429, "Queue full"},
-    [WI_CLIENT_SHARE] = {"client_share_used", 429, "Share of the queue used up"},
+    [WI_QUEUE_FULL] = {"queue_full", 429, "Queue full", 1},
+    [WI_CLIENT_SHARE] = {"client_share_used", 429, "Share of the queue used up", 1},
     [WI_INFERENCE_FAILED] = {"inference_failed", 500, "Inference failed"},
     [WI_INTERNAL] = {"internal", 500, "Internal error"},
     [WI_NOT_IMPLEMENTED] = {"not_implemented", 501, "Not implemented"},
@@ -74,15 +75,15 @@ static const struct row rows[WI_CODE_COUNT] = {
     [WI_DOWNLOAD_CORRUPT] = {"download_corrupt", 502, "Download corrupt"},
     [WI_STREAM_INTERRUPTED] = {"stream_interrupted", 502, "Stream interrupted"},
     [WI_STREAM_DIVERGED] = {"stream_diverged", 502, "Stream diverged"},
-    [WI_UNAVAILABLE] = {"unavailable", 503, "Unavailable"},
-    [WI_NODE_BUSY] = {"node_busy", 503, "Node busy"},
-    [WI_SHUTTING_DOWN] = {"shutting_down", 503, "Shutting down"},
-    [WI_MEMORY_BUDGET] = {"memory_budget", 503, "Memory budget exhausted"},
-    [WI_TOO_MANY_CONNECTIONS] = {"too_many_connections", 503, "Too many connections"},
-    [WI_HUB_BUSY] = {"hub_busy", 503, "Hub busy"},
+    [WI_UNAVAILABLE] = {"unavailable", 503, "Unavailable", 5},
+    [WI_NODE_BUSY] = {"node_busy", 503, "Node busy", 5},
+    [WI_SHUTTING_DOWN] = {"shutting_down", 503, "Shutting down", 5},
+    [WI_MEMORY_BUDGET] = {"memory_budget", 503, "Memory budget exhausted", 5},
+    [WI_TOO_MANY_CONNECTIONS] = {"too_many_connections", 503, "Too many connections", 5},
+    [WI_HUB_BUSY] = {"hub_busy", 503, "Hub busy", 5},
     [WI_DEADLINE_EXCEEDED] = {"deadline_exceeded", 504, "Deadline exceeded"},
     [WI_STALL_TIMEOUT] = {"stall_timeout", 504, "Stream stalled"},
-    [WI_STORAGE_FAILED] = {"storage_failed", 507, "Storage failed"},
+    [WI_STORAGE_FAILED] = {"storage_failed", 507, "Storage failed", 10},
     [WI_NO_ROOM] = {"no_room", 507, "No room for the model"},
 };
 
@@ -132,6 +133,7 @@ enum wi_code wi_error_set(
     wi_text_copy(named, sizeof named, field);
     memset(error, 0, sizeof *error);
     error->code = code;
+    error->retry_after_s = row_of(code)->retry_after_s;
     memcpy(error->detail, detail, sizeof detail);
     memcpy(error->field, named, sizeof named);
     return code;
@@ -161,7 +163,7 @@ void wi_error_allow(struct wi_error *error, const char *format, ...)
 
 void wi_error_retry_after(struct wi_error *error, unsigned seconds)
 {
-    if (error)
+    if (error && seconds > 0)
         error->retry_after_s = seconds;
 }
 

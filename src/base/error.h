@@ -116,7 +116,7 @@ void wi_failures_add(struct wi_failures *failures, const char *node, const char 
 struct wi_error {
     enum wi_code code;
     unsigned attempts;      /* how many attempts a job had, 0 if it does not apply */
-    unsigned retry_after_s; /* for 429 and 503, 0 for none */
+    unsigned retry_after_s; /* when to come back: the code's, or what is known better; 0: never */
     char detail[512];       /* what was wrong, what is allowed and what to do, in one sentence */
     char field[160];        /* the request field or config key at fault */
     char expected[256];
@@ -132,7 +132,8 @@ __attribute__((format(printf, 2, 3))) void wi_error_expect(
     struct wi_error *error, const char *format, ...);
 __attribute__((format(printf, 2, 3))) void wi_error_allow(
     struct wi_error *error, const char *format, ...);
-/* Adds when to come back, for 429 and 503; `error` may be NULL. */
+/* Says when to come back instead of what its code says of it, which 0 leaves. `error` may be NULL.
+ */
 void wi_error_retry_after(struct wi_error *error, unsigned seconds);
 
 #endif

@@ -73,22 +73,17 @@ enum wi_code wi_durable_admit(
         return wi_error_set(error, WI_UNAVAILABLE, NULL, "there is no database to keep jobs in");
     if (durable->closing || wi_jobs_admit(durable->deps.jobs, NULL, error) == WI_SHUTTING_DOWN)
         return wi_durable_shutting_down(error);
-    if (durable->open >= WI_DURABLE_OPEN_MAX) {
-        wi_error_set(error, WI_QUEUE_FULL, NULL,
+    if (durable->open >= WI_DURABLE_OPEN_MAX)
+        return wi_error_set(error, WI_QUEUE_FULL, NULL,
             "%zu jobs are accepted and not finished, which is the limit; try again later",
             durable->open);
-        wi_error_retry_after(error, 30);
-        return WI_QUEUE_FULL;
-    }
     uint64_t most = (uint64_t)durable->deps.config->store.max_size;
     if (durable->counters.bytes + bytes <= most)
         return wi_durable_check_share(durable, client, bytes, error);
-    wi_error_set(error, WI_STORAGE_FAILED, NULL,
+    return wi_error_set(error, WI_STORAGE_FAILED, NULL,
         "accepted jobs and their results take %llu bytes, and [store] max_size is %llu; results "
         "make room when they expire",
         (unsigned long long)durable->counters.bytes, (unsigned long long)most);
-    wi_error_retry_after(error, 60);
-    return WI_STORAGE_FAILED;
 }
 
 static void on_accepted(void *data, const struct wi_error *failure)

@@ -101,11 +101,9 @@ enum wi_code wi_durable_check_share(
                        fits((uint64_t)config->store.max_size, durable->counters.bytes,
                            holder->has.bytes, bytes, part)))
         return WI_OK;
-    wi_error_set(error, WI_CLIENT_SHARE, NULL,
+    return wi_error_set(error, WI_CLIENT_SHARE, NULL,
         "%zu jobs of yours are not finished, and your jobs and their results take %llu bytes, "
         "which is your share (an eighth once half is used, and [pool] client_share) of %d jobs and "
         "of [store] max_size; try again later",
         holder->has.open, (unsigned long long)holder->has.bytes, WI_DURABLE_OPEN_MAX);
-    wi_error_retry_after(error, 30);
-    return WI_CLIENT_SHARE;
 }

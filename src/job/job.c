@@ -155,28 +155,21 @@ static enum wi_code admit_client(
                          : 0;
     if (waiting == 0 || (double)waiting < share)
         return WI_OK;
-    wi_error_set(error, WI_CLIENT_SHARE, NULL,
+    return wi_error_set(error, WI_CLIENT_SHARE, NULL,
         "%zu jobs of yours are waiting already, which is your share ([pool] client_share) of the "
         "queue; try again later",
         waiting);
-    wi_error_retry_after(error, 1);
-    return WI_CLIENT_SHARE;
 }
 
 enum wi_code wi_jobs_admit(const struct wi_jobs *jobs, const char *client, struct wi_error *error)
 {
-    if (jobs->draining) {
-        wi_error_set(error, WI_SHUTTING_DOWN, NULL, "the service is shutting down");
-        wi_error_retry_after(error, 5);
-        return WI_SHUTTING_DOWN;
-    }
+    if (jobs->draining)
+        return wi_error_set(error, WI_SHUTTING_DOWN, NULL, "the service is shutting down");
     if (jobs->clients.counters.waiting < (size_t)jobs->config->pool.max_queue)
         return admit_client(jobs, client, error);
-    wi_error_set(error, WI_QUEUE_FULL, NULL,
+    return wi_error_set(error, WI_QUEUE_FULL, NULL,
         "%zu jobs are waiting already, which is [pool] max_queue; try again later",
         jobs->clients.counters.waiting);
-    wi_error_retry_after(error, 1);
-    return WI_QUEUE_FULL;
 }
 
 /* `limit_ms`: how long it may wait, from its acceptance. */

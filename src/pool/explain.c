@@ -40,8 +40,7 @@ static enum wi_code explain_kind(
             info->name, (int)pool->config->pool.max_connections);
     else
         wi_error_set(error, WI_UNAVAILABLE, "", "%s is starting", info->name);
-    if (error)
-        error->retry_after_s = left > 1000 ? (unsigned)(left / 1000) + 1 : 1;
+    wi_error_retry_after(error, left > 1000 ? (unsigned)(left / 1000) + 1 : 1);
     return WI_UNAVAILABLE;
 }
 

@@ -45,17 +45,3 @@ void wi_problem_write(struct wi_buffer *out, const struct wi_error *error, const
     add_member(out, "request_id", request_id);
     wi_buffer_puts(out, "}\n");
 }
-
-unsigned wi_problem_retry_after(const struct wi_error *error)
-{
-    if (error->retry_after_s > 0)
-        return error->retry_after_s;
-    switch (wi_code_status(error->code)) {
-    case 429:
-        return 1;
-    case 503:
-        return 5;
-    default:
-        return 0;
-    }
-}

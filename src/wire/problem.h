@@ -12,7 +12,5 @@
 /* Appends the document: type, title, status, detail, code, and where they apply field, expected,
  * allowed, attempts, failures (a list of {node, reason, times}), and request_id (may be NULL). */
 void wi_problem_write(struct wi_buffer *out, const struct wi_error *error, const char *request_id);
-/* The Retry-After seconds of this error: its own, else 1 for 429 and 5 for 503; 0 for none. */
-unsigned wi_problem_retry_after(const struct wi_error *error);
 
 #endif

@@ -21,6 +21,19 @@ TEST(every_code_is_complete)
     assert_string_equal(wi_code_name((enum wi_code)9999), "internal");
 }
 
+TEST(who_comes_too_early_is_told_when_to_come_back)
+{
+    struct wi_error error;
+    wi_error_set(&error, WI_QUEUE_FULL, NULL, "full");
+    assert_int_equal(error.retry_after_s, 1);
+    wi_error_retry_after(&error, 0); /* nothing better is known */
+    assert_int_equal(error.retry_after_s, 1);
+    wi_error_retry_after(&error, 60);
+    assert_int_equal(error.retry_after_s, 60);
+    wi_error_set(&error, WI_CONFLICT, NULL, "there is one");
+    assert_int_equal(error.retry_after_s, 0);
+}
+
 /* webinfer-api(7), "Error codes", has each with its status, in the order of the table. */
 TEST(the_man_page_lists_every_code)
 {
