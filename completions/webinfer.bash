@@ -7,7 +7,7 @@ _webinfer_table()
 {
     verbs='' options='' arguments=''
     case $1 in
-        '') verbs='run pull list show status infer chat generate embed transcribe ps load unload add rm gc jobs models nodes hardware doctor token simulate completion help version' ;;
+        '') verbs='run pull list show status infer chat generate embed transcribe ps load unload add rm gc jobs models nodes hardware doctor token completion help version' ;;
         'run') options='--as=<any> --hub=<any> --file=<any> --precision=fp32,fp16,int8,int4 --system=<any> --no-history --option=<any> --platform=auto,webgpu,webnn,webgl,wasm,native --browser=chrome,edge,firefox,safari --node=<any> --timeout=<any>' arguments='<model> <any>' ;;
         'pull') options='--as=<any> --hub=<any> --file=<any> --precision=fp32,fp16,int8,int4 --detach --cancel' arguments='<any>' ;;
         'list') options='' arguments='' ;;
@@ -36,7 +36,6 @@ _webinfer_table()
         'token') verbs='new join' ;;
         'token new') options='--rank=user,admin,node --file=<file> --owner=<any>' arguments='<any>' ;;
         'token join') options='--nodes=<any> --for=<any>' arguments='' ;;
-        'simulate') options='--nodes=<any> --latency-ms=<any> --jitter-ms=<any> --token-ms=<any> --fail-rate=<any> --drop-rate=<any> --late-rate=<any> --cut-rate=<any> --duplicate-rate=<any> --browser=<any> --models=<directory> --seed=<any> --for=<any> --join-file=<file>' arguments='' ;;
         'completion') verbs='bash' ;;
         'completion bash') options='' arguments='' ;;
         'help') options='--mdoc=synopsis,commands' arguments='<verb> <verb>' ;;

@@ -141,6 +141,7 @@ lint_layers() {
         lower+="|$folder"
         includes_beyond "$folder" "$lower" && found=1
         [[ $folder == wire ]] && includes_beyond cli "$lower|cli" && found=1
+        [[ $folder == wire ]] && includes_beyond simulate "$lower|simulate" && found=1
     done
     ((found == 0))
 }

@@ -64,6 +64,5 @@ enum wi_exit wi_cli_hardware(struct wi_cli *cli);
 enum wi_exit wi_cli_doctor(struct wi_cli *cli);
 enum wi_exit wi_cli_token_new(struct wi_cli *cli);
 enum wi_exit wi_cli_token_join(struct wi_cli *cli);
-enum wi_exit wi_cli_simulate(struct wi_cli *cli);
 
 #endif

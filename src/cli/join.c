@@ -1,7 +1,8 @@
 /* webinfer token join: a link with which pages and programs of others become nodes. */
-#include "cli/join.h"
+#include "cli/cli.h"
 
 #include "base/clock.h"
+#include "base/secret.h"
 #include "base/url.h"
 #include <openssl/crypto.h>
 #include <stdio.h>
@@ -13,8 +14,15 @@
 #define NODES_MAX 65536
 #define SECONDS_MAX (7 * 24 * 3600)
 
-enum wi_exit wi_cli_join(
-    struct wi_cli *cli, size_t nodes, int64_t seconds, struct wi_join_link *link)
+struct join_link {
+    char id[WI_ID_SIZE];
+    char url[600]; /* with the token */
+    int64_t nodes, expires_at;
+};
+
+/* Asks the daemon for one; complains by itself. */
+static enum wi_exit ask(
+    const struct wi_cli *cli, size_t nodes, int64_t seconds, struct join_link *link)
 {
     char body[80];
     struct wi_rest_request request = {
@@ -47,7 +55,7 @@ enum wi_exit wi_cli_join(
     return result;
 }
 
-static void show(const struct wi_cli *cli, const struct wi_join_link *link)
+static void show(const struct wi_cli *cli, const struct join_link *link)
 {
     char until[64] = "";
     time_t expires = (time_t)(link->expires_at / 1000);
@@ -78,7 +86,7 @@ enum wi_exit wi_cli_token_join(struct wi_cli *cli)
 {
     const char *nodes = wi_argument(&cli->arguments, "nodes");
     const char *period = wi_argument(&cli->arguments, "for");
-    struct wi_join_link link = {0};
+    struct join_link link = {0};
     int64_t ms = 3600 * 1000;
     char *end = NULL;
     long count = nodes ? strtol(nodes, &end, 10) : 1;
@@ -92,7 +100,7 @@ enum wi_exit wi_cli_token_join(struct wi_cli *cli)
         fputs("webinfer: --for is a duration from 1s to 168h, such as 30m\n", stderr);
         return WI_EXIT_USAGE;
     }
-    result = wi_cli_join(cli, (size_t)count, ms / 1000, &link);
+    result = ask(cli, (size_t)count, ms / 1000, &link);
     if (result == WI_EXIT_OK)
         show(cli, &link);
     OPENSSL_cleanse(&link, sizeof link);

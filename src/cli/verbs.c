@@ -268,31 +268,6 @@ static const struct wi_option join_options[] = {
     {0},
 };
 
-static const struct wi_option simulate_options[] = {
-    {"nodes", "N", 0, WI_COMPLETE_NONE, NULL, "How many nodes; 1 is the default"},
-    {"latency-ms", "MS", 0, WI_COMPLETE_NONE, NULL, "How long an answer takes; 0 is the default"},
-    {"jitter-ms", "MS", 0, WI_COMPLETE_NONE, NULL, "Up to so much more, at random"},
-    {"token-ms", "MS", 0, WI_COMPLETE_NONE, NULL,
-        "How long each word of a text takes beside that; 0 is the default"},
-    {"fail-rate", "SHARE", 0, WI_COMPLETE_NONE, NULL,
-        "The share of attempts, 0 to 1, that fail in a way worth a retry"},
-    {"drop-rate", "SHARE", 0, WI_COMPLETE_NONE, NULL, "The share that is never answered"},
-    {"late-rate", "SHARE", 0, WI_COMPLETE_NONE, NULL,
-        "The share that is answered when the service has given up"},
-    {"cut-rate", "SHARE", 0, WI_COMPLETE_NONE, NULL,
-        "The share whose connection breaks first; the node comes back and answers"},
-    {"duplicate-rate", "SHARE", 0, WI_COMPLETE_NONE, NULL, "The share that is answered twice"},
-    {"browser", "NAME", 0, WI_COMPLETE_NONE, NULL,
-        "What the nodes say that they are; simulated is the default"},
-    {"models", "DIR", 0, WI_COMPLETE_DIRECTORY, NULL,
-        "Folder of models that are answered with zeros of the right shape"},
-    {"seed", "N", 0, WI_COMPLETE_NONE, NULL, "Start of the random numbers; 1 is the default"},
-    {"for", "DURATION", 0, WI_COMPLETE_NONE, NULL, "Stop after this long, e.g. 30s"},
-    {"join-file", "FILE", 0, WI_COMPLETE_FILE, NULL,
-        "File whose first line is the join link; else the daemon is asked for one"},
-    {0},
-};
-
 static const struct wi_option help_options[] = {
     {"mdoc", "PART", 0, WI_COMPLETE_WORDS, "synopsis commands",
         "This part of webinfer(1), which is made from what the program knows, in mdoc"},
@@ -368,9 +343,6 @@ const struct wi_verb wi_cli_verbs[] = {
         token_options, wi_cli_token_new},
     {"token join", "", 0, 0, {0}, "Make a link with which other people's browsers become nodes",
         join_options, wi_cli_token_join},
-    {"simulate", "", 0, 0, {0},
-        "Bring nodes that compute nothing and say so, for load and for faults", simulate_options,
-        wi_cli_simulate},
     {"completion bash", "", 0, 0, {0}, "Print the completion for bash", NULL, run_completion},
     {"help", "[COMMAND]", 0, 2, {WI_COMPLETE_VERB, WI_COMPLETE_VERB}, "Explain a command",
         help_options, run_help},

@@ -1,6 +1,6 @@
 /**
- * ./dev bench scale: many nodes and many jobs against one daemon. Simulated nodes (webinfer
- * simulate) speak the real protocol; what is measured is the daemon: its CPU share and memory with
+ * ./dev bench scale: many nodes and many jobs against one daemon. Simulated nodes
+ * (webinfer-simulate) speak the real protocol; what is measured is the daemon: its CPU share and memory with
  * so many nodes connected, whether its heartbeats are on time, what one job costs as nodes grow,
  * what it costs beside jobs of a thousand models that wait, and whether a long queue loses anything:
  * one that is kept long, one of as many requests as may be connected, and one of stored jobs, which

@@ -12,6 +12,7 @@ export const daemonPath = path.resolve(
     process.env.WEBINFER_DAEMON ?? path.join(build, 'webinferd'));
 export const cliPath = path.resolve(
     process.env.WEBINFER_CLI ?? path.join(path.dirname(daemonPath), 'webinfer'));
+export const simulatePath = path.join(path.dirname(daemonPath), 'webinfer-simulate');
 /** The built page: beside the daemon or, where that build has none, in the build folder. */
 export const builtPage = [path.dirname(daemonPath), build]
     .flatMap((one) => [path.join(one, 'share/webinfer/page'), path.join(one, 'page')])

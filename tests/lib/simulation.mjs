@@ -1,8 +1,8 @@
-/** `webinfer simulate` as tests run it: started, waited for until its nodes are there, stopped. */
+/** webinfer-simulate as tests run it: started, waited for until its nodes are there, stopped. */
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { patience } from './daemon.mjs';
-import { cliPath } from './paths.mjs';
+import { simulatePath } from './paths.mjs';
 import { until } from './wait.mjs';
 
 const words = { nodes: 'nodes', latencyMs: 'latency-ms', jitterMs: 'jitter-ms',
@@ -18,14 +18,15 @@ export class Simulation {
     #lines = [];
 
     /** @param {import('./daemon.mjs').Daemon} daemon @param {object} options as in `words`,
-     * and the API token */
+     * and the API token; without `joinFile` the daemon is asked for a link */
     constructor(daemon, { token, ...options }) {
         const given = Object.entries(options).flatMap(([key, value]) =>
             [`--${words[key]}`, String(value)]);
-        this.child = spawn(cliPath, ['simulate', '--json', '--url', daemon.url, ...given],
-            { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env.PATH, LANG: 'C.UTF-8',
-                HOME: path.join(daemon.folder, 'home'), ASAN_OPTIONS: 'exitcode=99',
-                ...token && { WEBINFER_TOKEN: token } } });
+        this.child = spawn(simulatePath, ['--json', ...given],
+            { stdio: 'pipe', env: { PATH: process.env.PATH, LANG: 'C.UTF-8',
+                HOME: path.join(daemon.folder, 'home'), ASAN_OPTIONS: 'exitcode=99' } });
+        this.child.stdin.on('error', () => {}); // it has ended, and says why
+        this.#giveLink(daemon, options.joinFile ? null : options.nodes ?? 1, token);
         let rest = '';
         this.child.stdout.on('data', (text) => {
             const lines = (rest + text).split('\n');
@@ -36,6 +37,17 @@ export class Simulation {
         this.ended = new Promise((resolve) => this.child.on('close', resolve));
     }
 
+    async #giveLink(daemon, nodes, token) {
+        const headers = token ? { Authorization: `Bearer ${token}` } : {};
+        try {
+            const answer = nodes && await daemon.post('/v1/admin/join', { nodes }, { headers });
+            this.child.stdin.end(answer ? answer.json.url ?? answer.text : '');
+        } catch (error) {
+            this.problems += error;
+            this.child.stdin.end();
+        }
+    }
+
     get pid() { return this.child.pid; }
 
     /** Waits until all its nodes were welcomed. */
@@ -43,7 +55,7 @@ export class Simulation {
         const found = await until(() => this.child.exitCode !== null ? { ended: true }
             : this.#lines.find(({ event }) => event === 'up'),
         { what: 'the simulated nodes to be there', timeout });
-        if (found.ended) throw new Error(`webinfer simulate ended: ${this.problems}`);
+        if (found.ended) throw new Error(`webinfer-simulate ended: ${this.problems}`);
         this.upMs = found.ms;
         return this;
     }
@@ -53,7 +65,7 @@ export class Simulation {
         const code = await this.ended;
         this.end = this.#lines.find(({ event }) => event === 'end');
         if (code !== 0 || /Sanitizer|runtime error:/.test(this.problems))
-            throw new Error(`webinfer simulate ended with ${code}: ${this.problems}`);
+            throw new Error(`webinfer-simulate ended with ${code}: ${this.problems}`);
         return this.end;
     }
 }

@@ -330,7 +330,7 @@ test('simulated nodes say bye when they end, and others take their places at onc
     await noNodes();
 });
 
-test('webinfer simulate says what is wrong with its options and with its link', async () => {
+test('webinfer-simulate says what is wrong with its options and with its link', async () => {
     const wrong = async (options, words) => {
         const simulation = new Simulation(daemon, options);
         const code = await simulation.ended;

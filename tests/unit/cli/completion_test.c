@@ -25,9 +25,9 @@ static const struct situation situations[] = {
     {{""}, "run pull list show status infer chat generate embed transcribe ps load unload add rm "
            "gc jobs models "
            "nodes hardware doctor "
-           "token simulate completion help "
+           "token completion help "
            "version"},
-    {{"s"}, "show status simulate"},
+    {{"s"}, "show status"},
     {{"jobs", ""}, "list show wait cancel"},
     {{"jobs", "c"}, "cancel"},
     {{"token", ""}, "new join"},

@@ -1,8 +1,8 @@
 /*
  * What becomes of the attempts that a simulated node is sent: answers by the rates that were asked
- * for, in one message or in pieces. Streams are simulate_stream.c's.
+ * for, in one message or in pieces. Streams are stream.c's.
  */
-#include "cli/simulate.h"
+#include "simulate/simulate.h"
 
 #include "base/clock.h"
 #include "base/memory.h"

@@ -1,7 +1,7 @@
 /* What a simulated node says, apart from its answers. */
 #include "config.h"
 
-#include "cli/simulate.h"
+#include "simulate/simulate.h"
 
 #include <utlist.h>
 
@@ -17,7 +17,7 @@ static void put_capabilities(struct wi_buffer *out, const struct sim_node *node)
     wi_buffer_puts(out, "\"capabilities\":{\"browser\":{\"name\":");
     wi_buffer_json_string(out, node->sim->options->browser);
     wi_buffer_puts(out,
-        ",\"version\":\"" PACKAGE_VERSION "\",\"user_agent\":\"webinfer simulate\"},\"cores\":2,"
+        ",\"version\":\"" PACKAGE_VERSION "\",\"user_agent\":\"webinfer-simulate\"},\"cores\":2,"
         "\"memory_gib\":4,\"cross_origin_isolated\":true,\"platforms\":{\"simulated\":{"
         "\"available\":true}},\"engines\":{\"simulator\":\"" PACKAGE_VERSION "\"},"
         "\"parts\":true,\"long_continue\":true,\"engine_info\":{\"builtin\":{\"slots\":16,"

@@ -1,5 +1,5 @@
 /* What becomes of each attempt by lot, in the shares that the options give. */
-#include "cli/simulate.h"
+#include "simulate/simulate.h"
 
 double sim_random(struct sim *sim)
 {

@@ -2,7 +2,7 @@
  * What a simulated node makes of text: the words of the last message (or of the prompt) again, so
  * that the same request has the same answer on every node, and an answer goes on on another.
  */
-#include "cli/simulate.h"
+#include "simulate/simulate.h"
 
 #include "base/memory.h"
 #include "base/secret.h"

@@ -1,5 +1,5 @@
 /* Shapes of answers: from the model's own graph, where a folder with the model is given. */
-#include "cli/simulate.h"
+#include "simulate/simulate.h"
 
 #include "base/memory.h"
 #include "model/onnx.h"
@@ -101,8 +101,8 @@ enum wi_code sim_model_outputs(struct sim *sim, const char *name, const struct w
 
     if (!model || !model->known)
         return wi_error_set(error, WI_INFERENCE_FAILED, NULL,
-            "a simulated node knows the shapes of models only from the folder that webinfer "
-            "simulate --models names, and %.100s is not there",
+            "a simulated node knows the shapes of models only from the folder that "
+            "webinfer-simulate --models names, and %.100s is not there",
             name);
     for (size_t i = 0; code == WI_OK && i < model->signature.output_count; i++)
         if (sim_model_wants(wanted, model->signature.outputs[i].name))

@@ -1,20 +1,20 @@
 /*
- * webinfer simulate: nodes that compute nothing and say so, many of them in one process, speaking
+ * webinfer-simulate: nodes that compute nothing and say so, many of them in one process, speaking
  * webinfer-protocol(7). For load and for faults.
  *
- *   simulate.c            options, the join link, the end
- *   simulate_run.c        all nodes: ramp, timers, figures
- *   simulate_node.c       one node's part of the conversation
- *   simulate_attempt.c    its attempts
- *   simulate_say.c        what it says, apart from its answers
- *   simulate_stream.c     answers in parts
- *   simulate_pieces.c     tensors in pieces
- *   simulate_text.c, simulate_task.c, simulate_model.c    what is answered
- *   simulate_link.c, simulate_message.c    a socket, and what goes over it
- *   simulate_lot.c        what is left to chance
+ *   main.c, options.c          the program
+ *   run.c                      all nodes: ramp, timers, figures
+ *   node.c                     one node's part of the conversation
+ *   attempt.c                  its attempts
+ *   say.c                      what it says, apart from its answers
+ *   stream.c                   answers in parts
+ *   pieces.c                   tensors in pieces
+ *   text.c, task.c, model.c    what is answered
+ *   link.c, message.c          a socket, and what goes over it
+ *   lot.c                      what is left to chance
  */
-#ifndef WI_CLI_SIMULATE_H
-#define WI_CLI_SIMULATE_H
+#ifndef WI_SIMULATE_SIMULATE_H
+#define WI_SIMULATE_SIMULATE_H
 
 #include "base/buffer.h"
 #include "base/loop.h"
@@ -27,30 +27,8 @@
 #include "model/builtin.h"
 #include "model/task.h"
 #include "model/tensor.h"
+#include "simulate/options.h"
 #include <uv.h>
-
-struct sim_options {
-    size_t nodes;
-    double latency_ms, jitter_ms; /* an answer takes latency plus up to jitter */
-    double token_ms;              /* beside that, for each part of a text */
-    /* Shares of the attempts, 0 to 1; the first that applies is what happens. */
-    double fail_rate;      /* answered with a failure that another node may not have */
-    double drop_rate;      /* never answered */
-    double late_rate;      /* answered when the service has given up */
-    double cut_rate;       /* the connection breaks first; answered after coming back */
-    double duplicate_rate; /* answered twice */
-    const char *browser;   /* what the nodes say that they are */
-    const char *models;    /* folder with the models whose shapes they know, or NULL */
-    const char *authority; /* PEM file of the authority to trust, or NULL */
-    int64_t run_ms;        /* 0: until told to stop */
-    uint64_t seed;
-    int json;
-    /* From the join link. */
-    char host[300]; /* as in the URL, with the port */
-    char address[64];
-    int port, tls;
-    char token[WI_TOKEN_SIZE];
-};
 
 struct sim_counters {
     size_t up, up_peak, gone;
@@ -158,24 +136,24 @@ struct sim_node {
     struct wi_credit initial_credit; /* of each stream */
 };
 
-/* --- simulate_run.c -------------------------------------------------------------------------- */
+/* --- run.c -------------------------------------------------------------------------- */
 
 /* Runs the nodes until the end; 0, or -1 if none of them could come in. */
 int sim_run(const struct sim_options *options);
 
-/* --- simulate_lot.c -------------------------------------------------------------------------- */
+/* --- lot.c -------------------------------------------------------------------------- */
 
 double sim_random(struct sim *sim); /* in [0, 1) */
 enum sim_fate sim_draw(struct sim *sim);
 
-/* --- simulate_message.c ---------------------------------------------------------------------- */
+/* --- message.c ---------------------------------------------------------------------- */
 
 /* Begins a message; its data is open. */
 void sim_message_begin(struct sim_node *node, struct wi_buffer *out, int binary, const char *type);
 struct sim_message *sim_message_new(int binary, struct wi_buffer *bytes); /* takes the text */
 void sim_message_unref(struct sim_message *message);                      /* NULL is fine */
 
-/* --- simulate_link.c ------------------------------------------------------------------------- */
+/* --- link.c ------------------------------------------------------------------------- */
 
 extern const struct lws_protocols sim_protocols[];
 struct sim_link_events {
@@ -194,7 +172,7 @@ void sim_link_send(struct sim_node *node, struct sim_message *message);
 void sim_link_send_once(struct sim_node *node, int binary, struct wi_buffer *bytes);
 void sim_link_clear(struct sim_node *node); /* what is queued and half received */
 
-/* --- simulate_say.c -------------------------------------------------------------------------- */
+/* --- say.c -------------------------------------------------------------------------- */
 
 void sim_say_announcement(struct sim_node *node);
 void sim_say_heartbeat(struct sim_node *node, const char *reply_to);
@@ -202,7 +180,7 @@ void sim_say_models(struct sim_node *node);
 void sim_say_capabilities(struct sim_node *node);
 void sim_say_bye(struct sim_node *node);
 
-/* --- simulate_node.c ------------------------------------------------------------------------- */
+/* --- node.c ------------------------------------------------------------------------- */
 
 extern const struct sim_link_events sim_node_events;
 /* Now and then: comes back when it is time, speaks up, notices silence. */
@@ -211,7 +189,7 @@ void sim_node_beat(struct sim_node *node, double now);
 int sim_node_leave(struct sim_node *node);
 void sim_node_free(struct sim_node *node);
 
-/* --- simulate_attempt.c ---------------------------------------------------------------------- */
+/* --- attempt.c ---------------------------------------------------------------------- */
 
 /* What the service says of attempts; one that is not known is passed over. */
 void sim_attempt_begin(struct sim_node *node, struct wi_frame *task);
@@ -227,7 +205,7 @@ void sim_attempt_free(struct sim_attempt *attempt);
 /* Notes a model as loaded, once. */
 void sim_attempt_note_model(struct sim_node *node, const json_t *model);
 
-/* --- simulate_stream.c ----------------------------------------------------------------------- */
+/* --- stream.c ----------------------------------------------------------------------- */
 
 /* The attempt's answer behind the parts; borrowed. */
 typedef void sim_stream_end_fn(struct sim_attempt *attempt, struct sim_answer *answer);
@@ -242,7 +220,7 @@ void sim_stream_credit(struct sim_stream *stream, const json_t *said);
 /* What the welcome said of it; either may be NULL. */
 void sim_stream_resume(struct sim_stream *stream, const json_t *next, const json_t *credit);
 
-/* --- simulate_pieces.c ----------------------------------------------------------------------- */
+/* --- pieces.c ----------------------------------------------------------------------- */
 
 /* Makes room for such tensors, and takes a piece of them: 0, or -1 where that cannot be. */
 int sim_pieces_expect(struct sim_attempt *attempt, const json_t *outline);
@@ -253,7 +231,7 @@ void sim_pieces_outline(struct sim_attempt *attempt);
 void sim_pieces_credit(struct sim_attempt *attempt, uint64_t data_bytes);
 void sim_pieces_resume(struct sim_attempt *attempt, const json_t *wanted);
 
-/* --- simulate_text.c ------------------------------------------------------------------------- */
+/* --- text.c ------------------------------------------------------------------------- */
 
 /* A chat or a completion: a list of its parts without their numbers, and its result, as it is
  * beside them (`stream`) or without them. New references. */
@@ -263,14 +241,14 @@ json_t *sim_text_speak(
 enum wi_code sim_text_answer(
     const struct sim_task *task, double token_ms, struct sim_answer *answer);
 
-/* --- simulate_task.c ------------------------------------------------------------------------- */
+/* --- task.c ------------------------------------------------------------------------- */
 
 /* Which task; WI_TASK_NONE: it names none. */
 enum wi_task_kind sim_task_kind(const struct sim_task *task);
 /* The whole answer to a task that writes no text. */
 void sim_task_answer(const struct sim_task *task, struct sim_answer *answer);
 
-/* --- simulate_model.c ------------------------------------------------------------------------ */
+/* --- model.c ------------------------------------------------------------------------ */
 
 /* What the model would answer to `inputs`, filled with zeros: WI_OK, or why it cannot be known. */
 enum wi_code sim_model_outputs(struct sim *sim, const char *name, const struct wi_tensors *inputs,

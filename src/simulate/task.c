@@ -2,7 +2,7 @@
  * What a simulated node says of texts, pictures and sounds: answers of the right form that say
  * nothing, always the same for the same input.
  */
-#include "cli/simulate.h"
+#include "simulate/simulate.h"
 
 #include "base/memory.h"
 #include <ctype.h>

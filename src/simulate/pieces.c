@@ -1,5 +1,5 @@
 /* Tensors of a simulated node that do not fit a message, in pieces, both ways. */
-#include "cli/simulate.h"
+#include "simulate/simulate.h"
 
 #include <string.h>
 

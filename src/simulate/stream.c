@@ -3,7 +3,7 @@
  * Parts are kept until they are acknowledged, made while the connection is broken as well, and only
  * within the credit.
  */
-#include "cli/simulate.h"
+#include "simulate/simulate.h"
 
 #include "base/clock.h"
 #include "base/memory.h"
@@ -160,7 +160,7 @@ static void on_due(void *context)
     go_on(context);
 }
 
-/* --- for simulate_attempt.c ------------------------------------------------------------------ */
+/* --- for attempt.c ------------------------------------------------------------------ */
 
 static void read_credit(const json_t *said, struct wi_credit *credit)
 {

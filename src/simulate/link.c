@@ -1,5 +1,5 @@
 /* One simulated node's socket, a libwebsockets client on the loop of all of them. */
-#include "cli/simulate.h"
+#include "simulate/simulate.h"
 
 #include "base/clock.h"
 #include "base/memory.h"

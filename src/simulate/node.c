@@ -1,5 +1,5 @@
 /* One simulated node's part of the conversation of webinfer-protocol(7). */
-#include "cli/simulate.h"
+#include "simulate/simulate.h"
 
 #include "base/clock.h"
 #include "base/memory.h"

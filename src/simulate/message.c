@@ -1,5 +1,5 @@
 /* Messages of simulated nodes: how each begins, and how long its bytes are kept. */
-#include "cli/simulate.h"
+#include "simulate/simulate.h"
 
 #include "base/clock.h"
 #include "base/memory.h"

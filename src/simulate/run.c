@@ -1,5 +1,5 @@
 /* All simulated nodes on one loop: how they come, what they did, the end. */
-#include "cli/simulate.h"
+#include "simulate/simulate.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -185,7 +185,7 @@ int sim_run(const struct sim_options *options)
     sim.began = wi_now_ms();
     sim.lws = wi_lws_new(&loop, &error);
     if (!sim.lws || make_vhost(&sim)) {
-        fprintf(stderr, "webinfer: %s\n",
+        fprintf(stderr, "webinfer-simulate: %s\n",
             sim.lws ? "libwebsockets could not be set up for the bridge's URL" : error.detail);
         wi_lws_begin_free(sim.lws);
         uv_run(&loop, UV_RUN_DEFAULT);
@@ -198,7 +198,7 @@ int sim_run(const struct sim_options *options)
     wi_lws_end_free(sim.lws);
     uv_loop_close(&loop);
     if (*sim.counters.why)
-        fprintf(stderr, "webinfer: a node was turned away: %s\n", sim.counters.why);
+        fprintf(stderr, "webinfer-simulate: a node was turned away: %s\n", sim.counters.why);
     sim_models_free(&sim);
     free(sim.nodes);
     free(sim.scratch);

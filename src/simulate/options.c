@@ -1,0 +1,146 @@
+#include "simulate/options.h"
+
+#include "base/clock.h"
+#include <getopt.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum kind {
+    COUNT,    /* uint64_t */
+    NUMBER,   /* double */
+    DURATION, /* int64_t, milliseconds */
+    TEXT,     /* const char *, of 1 to `max` bytes */
+    FLAG,     /* int */
+};
+
+#define ROW(name, argument, kind, member, min, max, help)                                          \
+    {                                                                                              \
+        name, argument, kind, offsetof(struct sim_options, member), min, max, help                 \
+    }
+
+static const struct row {
+    const char *name, *argument; /* no argument: a flag */
+    enum kind kind;
+    size_t offset;
+    double min, max;
+    const char *help; /* one sentence without its full stop */
+} rows[] = {
+    ROW("nodes", "N", COUNT, nodes, 1, 65536, "How many nodes; 1 is the default"),
+    ROW("latency-ms", "MS", NUMBER, latency_ms, 0, 3600000,
+        "How long an answer takes; 0 is the default"),
+    ROW("jitter-ms", "MS", NUMBER, jitter_ms, 0, 3600000, "Up to so much more, at random"),
+    ROW("token-ms", "MS", NUMBER, token_ms, 0, 60000,
+        "How long each word of a text takes beside that; 0 is the default"),
+    ROW("fail-rate", "SHARE", NUMBER, fail_rate, 0, 1,
+        "The share of attempts, 0 to 1, that fail in a way worth a retry"),
+    ROW("drop-rate", "SHARE", NUMBER, drop_rate, 0, 1, "The share that is never answered"),
+    ROW("late-rate", "SHARE", NUMBER, late_rate, 0, 1,
+        "The share that is answered when the service has given up"),
+    ROW("cut-rate", "SHARE", NUMBER, cut_rate, 0, 1,
+        "The share whose connection breaks first; the node comes back and answers"),
+    ROW("duplicate-rate", "SHARE", NUMBER, duplicate_rate, 0, 1,
+        "The share that is answered twice"),
+    ROW("browser", "NAME", TEXT, browser, 1, 31,
+        "What the nodes say that they are; simulated is the default"),
+    ROW("models", "DIR", TEXT, models, 1, 4095,
+        "Folder of models that are answered with zeros of the right shape"),
+    ROW("seed", "N", COUNT, seed, 0, 1e15, "Start of the random numbers; 1 is the default"),
+    ROW("for", "DURATION", DURATION, run_ms, 1, 0, "Stop after this long, e.g. 30s"),
+    ROW("join-file", "FILE", TEXT, join_file, 1, 4095,
+        "File whose first line is the join link; standard input is the default"),
+    ROW("authority", "FILE", TEXT, authority, 1, 4095,
+        "PEM file of the authority to trust where the link begins with https"),
+    ROW("json", NULL, FLAG, json, 0, 0, "Print what happened as JSON, a line for each event"),
+    ROW("version", NULL, FLAG, version, 0, 0, "Print the version"),
+    ROW("help", NULL, FLAG, help, 0, 0, "Print this"),
+};
+#define ROWS (sizeof rows / sizeof *rows)
+
+static enum wi_code bad(const struct row *row, struct wi_error *error)
+{
+    wi_error_set(error, WI_BAD_REQUEST, "", "--%s cannot be that", row->name);
+    if (row->kind == DURATION)
+        wi_error_expect(error, "a duration such as 30s or 5m");
+    else if (row->kind == TEXT)
+        wi_error_expect(error, "%.0f to %.0f bytes", row->min, row->max);
+    else
+        wi_error_expect(error, "a number, %.0f to %.0f", row->min, row->max);
+    return WI_BAD_REQUEST;
+}
+
+static enum wi_code read_number(
+    const struct row *row, const char *text, void *member, struct wi_error *error)
+{
+    char *end;
+    double value = strtod(text, &end);
+    if (end == text || *end || !(value >= row->min && value <= row->max))
+        return bad(row, error);
+    if (row->kind == COUNT)
+        *(uint64_t *)member = (uint64_t)value;
+    else
+        *(double *)member = value;
+    return WI_OK;
+}
+
+static enum wi_code read_value(
+    const struct row *row, const char *text, void *member, struct wi_error *error)
+{
+    size_t length = text ? strlen(text) : 0;
+    switch (row->kind) {
+    case FLAG:
+        *(int *)member = 1;
+        return WI_OK;
+    case TEXT:
+        *(const char **)member = text;
+        return length >= (size_t)row->min && length <= (size_t)row->max ? WI_OK : bad(row, error);
+    case DURATION:
+        return wi_parse_duration(text, member) == 0 && *(int64_t *)member >= 1 ? WI_OK
+                                                                               : bad(row, error);
+    default:
+        return read_number(row, text, member, error);
+    }
+}
+
+enum wi_code sim_options_read(
+    struct sim_options *options, int argc, char **argv, struct wi_error *error)
+{
+    struct option table[ROWS + 1] = {0};
+    enum wi_code code = WI_OK;
+    int row = 0;
+    *options =
+        (struct sim_options){.nodes = 1, .seed = 1, .browser = "simulated", .join_file = "-"};
+    for (size_t i = 0; i < ROWS; i++)
+        table[i] = (struct option){
+            rows[i].name, rows[i].argument ? required_argument : no_argument, NULL, (int)i};
+    optind = opterr = 0; /* from the beginning, quietly */
+    while (
+        code == WI_OK && (row = getopt_long_only(argc, argv, "", table, NULL)) >= 0 && row != '?')
+        code = read_value(&rows[row], optarg, (char *)options + rows[row].offset, error);
+    if (code == WI_OK && (row == '?' || optind < argc))
+        code = wi_error_set(error, WI_BAD_REQUEST, "",
+            "\"%.100s\" is no option, or lacks its value; see webinfer-simulate --help",
+            argv[row == '?' ? optind - 1 : optind]);
+    if (code == WI_OK &&
+        options->fail_rate + options->drop_rate + options->late_rate + options->cut_rate > 1)
+        code = wi_error_set(
+            error, WI_BAD_REQUEST, "", "the rates of fail, drop, late and cut are more than 1");
+    return code;
+}
+
+void sim_options_help(FILE *out)
+{
+    fputs("usage: webinfer token join | webinfer-simulate [OPTION]\n\n"
+          "Brings nodes that compute nothing and say so, for load and for faults.\n\n",
+        out);
+    for (size_t i = 0; i < ROWS; i++)
+        fprintf(out, "  --%-14s %-8s %s\n", rows[i].name, rows[i].argument ? rows[i].argument : "",
+            rows[i].help);
+}
+
+void sim_options_mdoc(FILE *out)
+{
+    for (size_t i = 0; i < ROWS; i++)
+        fprintf(out, ".It Fl -%s%s%s\n%s.\n", rows[i].name, rows[i].argument ? " Ar " : "",
+            rows[i].argument ? rows[i].argument : "", rows[i].help);
+}
