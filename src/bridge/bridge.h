@@ -12,7 +12,6 @@
 #include "base/error.h"
 #include "base/lws.h"
 #include "base/secret.h"
-#include "bridge/part.h"
 #include "config/api_tokens.h"
 #include "config/config.h"
 #include "model/engine.h"
@@ -20,6 +19,7 @@
 #include "model/repository.h"
 #include "model/task.h"
 #include "model/tensor.h"
+#include "node/part.h"
 #include <jansson.h>
 #include <stdint.h>
 

@@ -2,7 +2,7 @@
 #include "bridge/continuation.h"
 
 #include "base/memory.h"
-#include "bridge/frame.h"
+#include "node/frame.h"
 
 /* Of a message's JSON, what else the head of a task may take. */
 #define REST_MAX (256 * 1024)

@@ -11,8 +11,8 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/memory.h"
-#include "bridge/frame.h"
 #include "bridge/text.h"
+#include "node/frame.h"
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>

@@ -17,7 +17,7 @@
 #include "base/log_limit.h"
 #include "base/lws.h"
 #include "base/share.h"
-#include "bridge/message.h"
+#include "node/message.h"
 #include <stdint.h>
 
 /* Bytes of a stranger's message: a whole announcement of Chromium's has about 6 KiB. */

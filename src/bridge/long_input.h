@@ -6,7 +6,7 @@
 #define WI_BRIDGE_LONG_INPUT_H
 
 #include "bridge/bridge.h"
-#include "bridge/frame.h"
+#include "node/frame.h"
 
 /* Bytes of JSON that an input may have in the head of a message; the rest is for options, names and
  * acknowledgements. */

@@ -7,10 +7,10 @@
 
 #include "base/share.h"
 #include "bridge/answer_check.h"
-#include "bridge/pieces_in.h"
-#include "bridge/pieces_out.h"
 #include "bridge/private.h"
 #include "bridge/stream.h"
+#include "node/pieces_in.h"
+#include "node/pieces_out.h"
 
 /* Models offered with model_load stay fetchable for as long as this many later ones. */
 #define WI_OFFERED_MODELS 16

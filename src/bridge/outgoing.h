@@ -6,8 +6,8 @@
 #define WI_BRIDGE_OUTGOING_H
 
 #include "bridge/bridge.h"
-#include "bridge/frame.h"
-#include "bridge/message.h"
+#include "node/frame.h"
+#include "node/message.h"
 
 /* Served beside a model's files (files.c): what its model.json says, with all defaults and labels.
  * No path in a manifest begins with a dot. */

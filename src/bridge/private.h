@@ -18,13 +18,13 @@
 #include "base/loop.h"
 #include "base/table.h"
 #include "bridge/bridge.h"
-#include "bridge/frame.h"
 #include "bridge/joins.h"
 #include "bridge/link.h"
 #include "bridge/outgoing.h"
 #include "bridge/page.h"
 #include "bridge/places.h"
 #include "bridge/tokens.h"
+#include "node/frame.h"
 
 #define WI_PROTOCOL_NAME "webinfer.v1"
 

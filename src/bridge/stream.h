@@ -6,8 +6,8 @@
 #define WI_BRIDGE_STREAM_H
 
 #include "base/error.h"
-#include "bridge/frame.h"
-#include "bridge/part.h"
+#include "node/frame.h"
+#include "node/part.h"
 
 /* Of one part. */
 #define WI_PART_TOKENS_MAX 4096

@@ -5,8 +5,8 @@
 #include "base/join.h"
 #include "base/loop.h"
 #include "base/memory.h"
-#include "bridge/frame.h"
 #include "bridge/long_input.h"
+#include "node/frame.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -20,13 +20,13 @@
 #include "base/loop.h"
 #include "base/lws.h"
 #include "base/secret.h"
-#include "bridge/frame.h"
-#include "bridge/part.h"
-#include "bridge/pieces_in.h"
-#include "bridge/pieces_out.h"
 #include "model/builtin.h"
 #include "model/task.h"
 #include "model/tensor.h"
+#include "node/frame.h"
+#include "node/part.h"
+#include "node/pieces_in.h"
+#include "node/pieces_out.h"
 #include "simulate/options.h"
 #include <uv.h>
 

@@ -8,9 +8,9 @@
 #include "base/blob.h"
 #include "base/buffer.h"
 #include "base/secret.h"
-#include "bridge/part.h"
 #include "config/config.h"
 #include "model/model.h"
+#include "node/part.h"
 #include "wire/infer.h"
 #include "wire/printing.h"
 

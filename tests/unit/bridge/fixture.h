@@ -10,10 +10,10 @@
 
 #include "../files.h"
 #include "bridge/bridge.h"
-#include "bridge/frame.h"
 #include "bridge/http.h"
 #include "bridge/places.h"
 #include "client.h"
+#include "node/frame.h"
 
 #define SUBPROTOCOL "Sec-WebSocket-Protocol: webinfer.v1\r\n"
 #define CAPABILITIES                                                                               \

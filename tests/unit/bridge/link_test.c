@@ -2,9 +2,9 @@
 #include "../test.h"
 
 #include "base/clock.h"
-#include "bridge/frame.h"
 #include "bridge/link.h"
 #include "client.h"
+#include "node/frame.h"
 
 #define STRANGER_MAX WI_LINK_STRANGER_MAX
 #define MAX_FRAME (2 * 1024 * 1024)

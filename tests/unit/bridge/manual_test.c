@@ -3,8 +3,8 @@
 #include "../test.h"
 
 #include "base/memory.h"
-#include "bridge/frame.h"
 #include "bridge/report.h"
+#include "node/frame.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

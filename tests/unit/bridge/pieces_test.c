@@ -3,9 +3,9 @@
 
 #include "base/memory.h"
 #include "bridge/link.h"
-#include "bridge/pieces_in.h"
-#include "bridge/pieces_out.h"
 #include "fixture.h"
+#include "node/pieces_in.h"
+#include "node/pieces_out.h"
 
 #define MIB (1024 * 1024)
 #define AHEAD WI_PIECES_AHEAD

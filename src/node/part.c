@@ -1,5 +1,5 @@
 /* The rule of credit, which both ends of a stream's way reckon by. */
-#include "bridge/part.h"
+#include "node/part.h"
 
 int wi_credit_lasts(const struct wi_credit *sent, const struct wi_credit *granted)
 {

@@ -3,7 +3,7 @@
  * browser that we may not own: every length is checked before it is used, and a frame that says
  * two different things about itself is refused rather than guessed at.
  */
-#include "bridge/frame.h"
+#include "node/frame.h"
 #include "base/clock.h"
 #include "base/join.h"
 #include "base/json_read.h"

@@ -5,8 +5,8 @@
  * A text frame is the JSON envelope. A binary frame is a u32 little-endian length, the envelope,
  * zeros to a multiple of 8, and the tensors that `data.tensors` describes.
  */
-#ifndef WI_BRIDGE_FRAME_H
-#define WI_BRIDGE_FRAME_H
+#ifndef WI_NODE_FRAME_H
+#define WI_NODE_FRAME_H
 
 #include "base/blob.h"
 #include "base/buffer.h"

@@ -1,5 +1,5 @@
 /* An answer's tensors from a node in pieces; see pieces_in.h. */
-#include "bridge/pieces_in.h"
+#include "node/pieces_in.h"
 #include "base/memory.h"
 #include <stdlib.h>
 #include <string.h>

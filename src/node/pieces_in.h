@@ -3,11 +3,11 @@
  * order and each once. Memory is taken for what has come and for one step of WI_PIECES_AHEAD at the
  * most, never for what the outline announces. Pure: it knows no sockets and no nodes.
  */
-#ifndef WI_BRIDGE_PIECES_IN_H
-#define WI_BRIDGE_PIECES_IN_H
+#ifndef WI_NODE_PIECES_IN_H
+#define WI_NODE_PIECES_IN_H
 
 #include "base/share.h"
-#include "bridge/frame.h"
+#include "node/frame.h"
 
 /* So much of an answer may be on its way. What is on its way lies in buffers of the browser and of
  * both kernels, and everything else that the node says waits behind it; with less, a node that is a

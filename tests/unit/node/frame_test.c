@@ -3,7 +3,7 @@
 #include "../test.h"
 
 #include "base/memory.h"
-#include "bridge/frame.h"
+#include "node/frame.h"
 #include <stdlib.h>
 #include <string.h>
 

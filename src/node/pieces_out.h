@@ -3,11 +3,11 @@
  * of the tensor's own blob, made when it can be written: nothing is copied, and nothing waits in a
  * queue. Pure: it knows no sockets and no nodes.
  */
-#ifndef WI_BRIDGE_PIECES_OUT_H
-#define WI_BRIDGE_PIECES_OUT_H
+#ifndef WI_NODE_PIECES_OUT_H
+#define WI_NODE_PIECES_OUT_H
 
-#include "bridge/frame.h"
-#include "bridge/message.h"
+#include "node/frame.h"
+#include "node/message.h"
 
 /* Bytes of tensor in a piece: what follows on the same connection waits for one at the most, and
  * with its head it fits the smallest frame that there is. */

@@ -1,7 +1,7 @@
 /* See message.h. */
-#include "bridge/message.h"
+#include "node/message.h"
 #include "base/memory.h"
-#include "bridge/frame.h"
+#include "node/frame.h"
 #include <stdlib.h>
 
 struct wi_message *wi_message_new(

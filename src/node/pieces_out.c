@@ -1,5 +1,5 @@
 /* Tensors to a node in pieces; see pieces_out.h. */
-#include "bridge/pieces_out.h"
+#include "node/pieces_out.h"
 #include "base/memory.h"
 #include <stdlib.h>
 #include <utlist.h>

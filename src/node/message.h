@@ -1,6 +1,6 @@
 /* A message on its way out: a head of ours, and slices of blobs that stay where they are. */
-#ifndef WI_BRIDGE_MESSAGE_H
-#define WI_BRIDGE_MESSAGE_H
+#ifndef WI_NODE_MESSAGE_H
+#define WI_NODE_MESSAGE_H
 
 #include "base/blob.h"
 #include "base/buffer.h"

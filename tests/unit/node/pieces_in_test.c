@@ -2,7 +2,7 @@
 #include "../test.h"
 
 #include "base/memory.h"
-#include "bridge/pieces_in.h"
+#include "node/pieces_in.h"
 #include <stdlib.h>
 
 static struct wi_budget budget;

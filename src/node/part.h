@@ -2,8 +2,8 @@
  * A stream's traffic as both sides of the bridge name it: parts of an answer, how far a task is,
  * how much more may be sent, and where another node goes on (webinfer-protocol(7), "Streams").
  */
-#ifndef WI_BRIDGE_PART_H
-#define WI_BRIDGE_PART_H
+#ifndef WI_NODE_PART_H
+#define WI_NODE_PART_H
 
 #include <jansson.h>
 #include <stddef.h>
