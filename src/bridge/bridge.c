@@ -184,7 +184,8 @@ struct wi_bridge *wi_bridge_new(struct lws_context *lws, uv_loop_t *loop,
     prepare_links(bridge, budget);
     take_settings(bridge, config);
 
-    bridge->page = wi_page_new(config->bridge.page ? config->bridge.page : "", error);
+    bridge->page =
+        wi_site_new(config->bridge.page ? config->bridge.page : "", "bridge.page", error);
     if (!bridge->page)
         goto fail;
     bridge->listener = wi_listener_new(loop, &where, on_accept, bridge, error);
@@ -290,7 +291,7 @@ void wi_bridge_free(struct wi_bridge *bridge)
         return;
     HASH_ITER(hh, bridge->nodes, node, next)
     wi_node_free(node);
-    wi_page_free(bridge->page);
+    wi_site_free(bridge->page);
     wi_tokens_clear(&bridge->tokens);
     wi_joins_clear(&bridge->joins);
     wi_certificate_free(bridge->certificate);

@@ -2,8 +2,8 @@
  * A small HTTP file server on libwebsockets: the page, and the files of models for nodes that hold
  * a credential. libwebsockets' own cannot do ranges, quoted entity tags or our headers.
  */
+#include "base/http.h"
 #include "base/memory.h"
-#include "bridge/http.h"
 #include "bridge/http_answer.h"
 #include "bridge/node.h"
 #include "bridge/outgoing.h"
@@ -69,31 +69,21 @@ static int send_found(struct lws *wsi, struct wi_socket *socket, struct wi_found
     return wi_transfer_begin(wsi, socket, found, first, size, close_after);
 }
 
-/* In which of its forms a file of the page is sent. */
-static enum wi_coding coding_for(struct lws *wsi, const struct wi_page_file *file)
-{
-    char header[WI_HTTP_HEADER_MAX];
-    if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_RANGE) > 0)
-        return WI_IDENTITY;
-    wi_http_header(wsi, WSI_TOKEN_HTTP_ACCEPT_ENCODING, header);
-    return wi_http_coding(header, file->codings);
-}
-
 static int serve_page(struct lws *wsi, struct wi_socket *socket, const char *path)
 {
-    const struct wi_page_file *file = wi_page_find(socket->bridge->page, path);
-    if (!file)
+    char accepted[WI_HTTP_HEADER_MAX] = "";
+    struct wi_site_file file;
+    if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_RANGE) <= 0) /* else of the file's own bytes */
+        wi_http_header(wsi, WSI_TOKEN_HTTP_ACCEPT_ENCODING, accepted);
+    if (wi_site_find(socket->bridge->page, path, accepted, &file) != 0)
         return wi_http_refuse(wsi, socket->bridge, 404, "there is no such file", NULL);
-    enum wi_coding coding = coding_for(wsi, file);
-    const struct wi_page_form *form = &file->forms[coding];
-    struct wi_found found = {.fd = form->fd,
-        .size = form->size,
-        .coding = wi_http_coding_name(coding),
-        .varies = file->codings != 1u << WI_IDENTITY,
-        .type = wi_http_media_type(file->name),
-        .cache = wi_http_name_is_hashed(file->name) ? "public, max-age=31536000, immutable"
-                                                    : "no-cache"};
-    snprintf(found.etag, sizeof found.etag, "%s", form->etag);
+    struct wi_found found = {.fd = file.fd,
+        .size = file.size,
+        .coding = file.coding,
+        .varies = file.varies,
+        .type = file.type,
+        .cache = file.cache};
+    snprintf(found.etag, sizeof found.etag, "%s", file.etag);
     return send_found(wsi, socket, &found);
 }
 

@@ -1,8 +1,8 @@
 /* What every answer over plain HTTP is made of: headers that all carry, and short refusals. */
 #include "bridge/http_answer.h"
 
+#include "base/http.h"
 #include "base/memory.h"
-#include "bridge/http.h"
 #include "bridge/private.h"
 #include <stdlib.h>
 #include <string.h>

@@ -16,12 +16,12 @@
 #include "base/listener.h"
 #include "base/log_limit.h"
 #include "base/loop.h"
+#include "base/site.h"
 #include "base/table.h"
 #include "bridge/bridge.h"
 #include "bridge/joins.h"
 #include "bridge/link.h"
 #include "bridge/outgoing.h"
-#include "bridge/page.h"
 #include "bridge/places.h"
 #include "bridge/tokens.h"
 #include "node/frame.h"
@@ -48,7 +48,7 @@ struct wi_bridge {
     struct wi_bridge_events events;
     struct wi_bridge_settings settings;
     struct wi_listener *listener;
-    struct wi_page *page;
+    struct wi_site *page;
     struct wi_tokens tokens;
     struct wi_joins joins;
     struct wi_shares join_traffic; /* of messages, likewise */

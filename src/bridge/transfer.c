@@ -2,9 +2,9 @@
 #include "bridge/transfer.h"
 
 #include "base/clock.h"
+#include "base/http.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "bridge/http.h"
 #include "bridge/http_answer.h"
 #include <stdlib.h>
 #include <string.h>

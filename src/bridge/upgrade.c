@@ -3,8 +3,8 @@
  * first protocol, and refuses others with a bare close; so everything is checked here first and
  * refused with an HTTP status that says why.
  */
+#include "base/http.h"
 #include "base/memory.h"
-#include "bridge/http.h"
 #include "bridge/http_answer.h"
 #include "bridge/private.h"
 #include <stdlib.h>

@@ -9,8 +9,8 @@
 #include "../test.h"
 
 #include "../files.h"
+#include "base/http.h"
 #include "bridge/bridge.h"
-#include "bridge/http.h"
 #include "bridge/places.h"
 #include "client.h"
 #include "node/frame.h"

@@ -1,5 +1,5 @@
 /* See http.h. Headers are hostile text: nothing here allocates or trusts a length in them. */
-#include "bridge/http.h"
+#include "base/http.h"
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <stddef.h>

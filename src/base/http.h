@@ -1,6 +1,6 @@
 /* The pure parts of serving files over HTTP: ranges, entity tags, codings, media types, caching. */
-#ifndef WI_BRIDGE_HTTP_H
-#define WI_BRIDGE_HTTP_H
+#ifndef WI_BASE_HTTP_H
+#define WI_BASE_HTTP_H
 
 #include <stdint.h>
 

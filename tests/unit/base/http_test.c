@@ -1,7 +1,7 @@
 /* Ranges, entity tags, codings, media types, origins and listening addresses. */
 #include "../test.h"
 
-#include "bridge/http.h"
+#include "base/http.h"
 #include "bridge/private.h"
 
 TEST(test_range)
