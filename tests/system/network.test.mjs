@@ -91,6 +91,13 @@ function socketsOf(list) {
 }
 
 const networkOf = (pid) => fs.readlinkSync(`/proc/${pid}/ns/net`);
+/** The network of that process by a name that no other gets until the test ends: the kernel gives the
+ * number of a network that is gone, and that nobody holds open, to the next one. */
+function heldNetworkOf(pid, context) {
+    const held = fs.openSync(`/proc/${pid}/ns/net`);
+    context.after(() => fs.closeSync(held));
+    return fs.readlinkSync(`/proc/self/fd/${held}`);
+}
 /** The processes that are in that network. */
 const inhabitants = (network) => processes.all().filter(({ pid }) => {
     try {
@@ -147,10 +154,10 @@ for (const [user, make] of Object.entries(users))
         // The daemon's part is the same with all of them: the sanitizers see it with one of each dialect.
         if (sanitized && !['chrome', 'firefox'].includes(name)) continue;
         test(`${name} as ${user}: another user finds no port of it, and nothing is left of a network`, { skip: skips[user] },
-            async () => {
+            async (context) => {
                 daemon = make({ models: ['twice'], config: only(kind, section) });
                 await daemon.start();
-                const pid = await computes(), network = networkOf(pid);
+                const pid = await computes(), network = heldNetworkOf(pid, context);
                 const session = [{ pid }, ...processes.descendants(pid)];
                 const held = socketsOf(session);
                 const outside = execFileSync('cat', ['/proc/net/tcp', '/proc/net/tcp6'],
@@ -168,10 +175,10 @@ for (const [user, make] of Object.entries(users))
 
 for (const [user, make] of Object.entries(users))
     for (const who of ['daemon', 'lifeline', 'driver'])
-        test(`SIGKILL of the ${who} as ${user}: no process stays in the network`, { skip: skips[user] }, async () => {
+        test(`SIGKILL of the ${who} as ${user}: no process stays in the network`, { skip: skips[user] }, async (context) => {
             daemon = make({ models: ['twice'] });
             await daemon.start();
-            const network = networkOf(await computes());
+            const network = heldNetworkOf(await computes(), context);
             const [victim] = who === 'daemon' ? [daemon] : daemon.processes(who);
             process.kill(victim.pid, 'SIGKILL');
             if (who === 'daemon') {
