@@ -40,7 +40,6 @@ const LONG = [
     { what: 'two lots of letters', options: { temperature: 0.5, seed: 3, n: 2 } },
 ].map(({ options, ...question }) => ({ model: LETTERS, inputs: 'abc', ...question,
     options: { ...options, max_tokens: 1500 } }));
-const TIMEOUT_MS = 120_000;
 
 const callsOf = (calls) => calls.map(({ function: { name, arguments: text } }) => [name, text]);
 
@@ -56,7 +55,7 @@ export class Chat extends PartClient {
 
     constructor(daemon, question, head) {
         const { model, inputs, options, expected } = question;
-        super(daemon, { model_name: model, inputs, options, timeout_ms: TIMEOUT_MS, ...head });
+        super(daemon, { model_name: model, inputs, options, ...head });
         this.question = question;
         this.options = { count: expected?.usage.completion_tokens ?? 1 };
         this.#answers = answersOf(expected).map(() => ({ text: '', tool_calls: [] }));

@@ -7,7 +7,8 @@ import * as cases from '../lib/cases.mjs';
 import * as kserve from '../lib/kserve.mjs';
 import { isPoison, Streams } from './streams.mjs';
 
-const TIMEOUT_MS = 120_000;
+/** What is not answered within it is lost; several faults may strike the same request. */
+export const TIMEOUT_MS = 300_000;
 /** How many of the requests are streams, of those a language model's, and how many of the others are
  * left alone. */
 const STREAMS = 0.3, CHATS = 0.3, LEFT = 0.02;

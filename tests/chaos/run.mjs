@@ -16,7 +16,7 @@ import { Proxy } from '../lib/proxy.mjs';
 import { until } from '../lib/wait.mjs';
 import { MODEL, putLetters } from './chats.mjs';
 import { faults } from './faults.mjs';
-import { Load, models } from './load.mjs';
+import { Load, models, TIMEOUT_MS } from './load.mjs';
 import { seeded } from './random.mjs';
 
 /** The longest that a pool may take to be whole again after one fault; on a machine with much else
@@ -88,7 +88,7 @@ async function breakThings({ daemon, proxy, random, load, wanted }) {
             `${(ms / 1000).toFixed(1)} s`);
     }
     load.allow(requests);
-    await until(() => load.answered >= requests, { what: 'the last answers', timeout: 180_000 });
+    await until(() => load.answered >= requests, { what: 'the last answers', timeout: TIMEOUT_MS + 30_000 });
     return recoveries;
 }
 

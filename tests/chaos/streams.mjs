@@ -66,7 +66,7 @@ export class Streams {
 
     async #haveChat(question, manner, head) {
         const chat = new Chat(this.daemon, question,
-            { ...head, ...manner === 'comes back' && { resumable: true } });
+            { timeout_ms: this.timeoutMs, ...head, ...manner === 'comes back' && { resumable: true } });
         this.#open.add(chat);
         const result = await this.#have(chat, manner).finally(() => this.#open.delete(chat));
         this.chats++;
