@@ -88,10 +88,30 @@ static int is_private(const struct wi_model *model)
            (tasks->count > 0 && wi_task_is_private(tasks->items[0]));
 }
 
+/* What such a request asks for; the caller's. */
+static struct wi_inference *ask(const struct look_up *look_up, struct wi_model *model)
+{
+    const struct query *query = &look_up->query;
+    struct wi_inference *asked = wi_inference_new();
+    asked->model = wi_model_ref(model);
+    asked->type =
+        query->model_type >= 0 ? (enum wi_model_type)(query->model_type + 1) : model->type;
+    asked->browser = wi_strdup(query->browser);
+    asked->node = wi_strdup(query->node);
+    asked->has_platform = look_up->has_platform;
+    asked->platform = look_up->platform;
+    asked->fallback = query->fallback;
+    if (query->precision >= 0)
+        asked->precision = wi_strdup(wi_infer_precision_names[query->precision]);
+    int reads = wi_text_is_for(model), writes = reads && asked->type != WI_TYPE_TEXT_EMBEDDING;
+    asked->prompt_tokens = reads ? WI_USUAL_PROMPT_TOKENS : 0;
+    asked->answer_tokens = writes ? WI_USUAL_ANSWER_TOKENS : 0;
+    return asked;
+}
+
 static void on_model(struct wi_request *request, void *work, struct wi_model *model)
 {
     const struct look_up *look_up = work;
-    const struct query *query = &look_up->query;
     struct wi_error error;
     if (wi_model_check_engine(model, &error) != WI_OK) {
         wi_request_answer_error(request, &error);
@@ -99,21 +119,11 @@ static void on_model(struct wi_request *request, void *work, struct wi_model *mo
         return;
     }
     const struct wi_config *config = request->api->deps.config;
-    enum wi_model_type type =
-        query->model_type >= 0 ? (enum wi_model_type)(query->model_type + 1) : model->type;
-    int reads = wi_text_is_for(model), writes = reads && type != WI_TYPE_TEXT_EMBEDDING;
-    const struct wi_demand demand = {.model = model,
-        .ours_only = wi_demand_keep(config->pool.strangers, is_private(model)),
-        .browser = query->browser,
-        .node = query->node,
-        .has_platform = look_up->has_platform,
-        .platform = look_up->platform,
-        .fallback = query->fallback,
-        .type = type,
-        .prompt_tokens = reads ? WI_USUAL_PROMPT_TOKENS : 0,
-        .answer_tokens = writes ? WI_USUAL_ANSWER_TOKENS : 0,
-        .precision = query->precision >= 0 ? wi_infer_precision_names[query->precision] : NULL};
+    struct wi_inference *asked = ask(look_up, model);
+    const struct wi_demand demand = {
+        .asked = asked, .ours_only = wi_demand_keep(config->pool.strangers, is_private(model))};
     wi_request_answer_json(request, 200, wi_pool_hardware_json(request->api->deps.pool, &demand));
+    wi_inference_release(asked);
     free_look_up(work);
 }
 

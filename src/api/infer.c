@@ -48,8 +48,8 @@ static void submit(
     struct wi_error error;
     (void)work;
     if (request->route->flags & WI_ROUTE_EVENTS)
-        infer->stream |= wi_api_stream_is_accepted(request);
-    if (infer->stream) {
+        infer->asked->stream |= wi_api_stream_is_accepted(request);
+    if (infer->asked->stream) {
         wi_api_stream_begin(request, infer, model);
         return;
     }
@@ -57,7 +57,7 @@ static void submit(
     call->request = request;
     call->infer = *infer;
     *infer = (struct wi_infer){0};
-    wi_job_spec_fill(&spec, &call->infer, model);
+    wi_job_spec_fill(&spec, wi_infer_settle(&call->infer, model));
     spec.client = wi_strdup(wi_request_client(request));
     spec.accepted_at = request->read;
     memcpy(call->job, spec.id, sizeof call->job);
@@ -67,7 +67,7 @@ static void submit(
         return;
     }
     memcpy(request->job, call->job, sizeof request->job);
-    request->alias = call->infer.client_id;
+    request->alias = call->infer.asked->client_id;
     wi_request_wait(request, abandon, call);
 }
 

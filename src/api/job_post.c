@@ -9,7 +9,6 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "wire/text.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -98,12 +97,6 @@ static enum wi_code refuse_stream(const struct wi_request *request, struct wi_er
     return WI_INVALID_FIELD;
 }
 
-/* Whether the answer is a file, or text that is no JSON, which what is stored has to be. */
-static int wants_file(const struct wi_infer *infer)
-{
-    return infer->wishes.form != WI_OPENAI_JSON && infer->wishes.form != WI_OPENAI_VERBOSE;
-}
-
 static void refuse_file(struct wi_error *error)
 {
     wi_error_set(error, WI_INVALID_FIELD, "Idempotency-Key",
@@ -117,9 +110,8 @@ static void store(
     struct post *post = work;
     struct wi_row *row = &post->op.row;
     struct wi_error error;
-    enum wi_model_type type = infer->has_type ? infer->type : model->type;
-    if (infer->stream || wants_file(infer)) {
-        if (infer->stream)
+    if (infer->asked->stream || infer->is_file) {
+        if (infer->asked->stream)
             refuse_stream(request, &error);
         else
             refuse_file(&error);
@@ -128,14 +120,14 @@ static void store(
         return;
     }
     wi_id_new(row->id, "job");
-    (void)wi_text_settle(infer, model); /* which task it is says how long it may take */
-    row->client_id = wi_strdup(infer->client_id);
+    const struct wi_inference *asked = wi_infer_settle(infer, model);
+    row->client_id = wi_strdup(asked->client_id);
     row->model_name = wi_strdup(infer->model_name);
-    row->priority = infer->priority;
+    row->priority = asked->priority;
     row->accepted_at = wi_wall_ms();
-    row->deadline_at = row->accepted_at + (infer->has_timeout || row->infer
-                                                  ? (int64_t)wi_infer_timeout_ms(infer, type)
-                                                  : WI_DURABLE_TIMEOUT_MS);
+    row->deadline_at =
+        row->accepted_at +
+        (infer->has_timeout || row->infer ? (int64_t)asked->timeout_ms : WI_DURABLE_TIMEOUT_MS);
     post->op.look = 0;
     accept_post(request, post, on_stored);
 }

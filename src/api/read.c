@@ -116,7 +116,7 @@ static void on_parsed(struct wi_request *request, struct reading *reading, struc
     reading->body = NULL;
     wi_request_note_ignored(request, &reading->infer.ignored);
     if (reading->code != WI_OK ||
-        wi_api_check_browser(request->api, reading->infer.browser, error) != WI_OK)
+        wi_api_check_browser(request->api, reading->infer.asked->browser, error) != WI_OK)
         answer_error(request, reading, error);
     else
         wi_request_look_for_model(
@@ -137,7 +137,7 @@ static void on_parsed_off_loop(struct wi_request *request, void *work)
     struct reading *reading = work;
     /* What parsing needed is free again; what was converted stays charged to the request. */
     int binary = reading->body->size > reading->json_size;
-    size_t converted = binary ? 0 : wi_tensors_bytes(&reading->infer.tensors);
+    size_t converted = binary ? 0 : wi_tensors_bytes(&reading->infer.asked->tensors);
     if (wi_request_reserve(request, converted) != 0 && reading->code == WI_OK)
         reading->code = wi_error_set(reading->late, WI_MEMORY_BUDGET, NULL,
             "there is no memory for these tensors now; try again later");

@@ -109,7 +109,7 @@ static void on_gone(void *context)
 static void name_job(struct wi_api_stream *stream, struct wi_request *request)
 {
     memcpy(request->job, stream->id, sizeof request->job);
-    request->alias = stream->infer.client_id;
+    request->alias = stream->infer.asked->client_id;
 }
 
 static void unname_job(struct wi_request *request)
@@ -211,6 +211,8 @@ static void on_progress(
 static void finish_stream(struct wi_api_stream *stream, struct wi_buffer *text)
 {
     wi_events_end(stream->events, text);
+    wi_inference_release(stream->infer.asked); /* which may be large, and nothing needs any more */
+    stream->infer.asked = NULL;
     if (stream->taker)
         wi_taker_wake(stream->taker);
     else
@@ -301,7 +303,7 @@ int wi_api_stream_is_accepted(const struct wi_request *request)
 int wi_api_stream_is_wanted(const struct wi_request *request, const struct wi_infer *infer)
 {
     return (request->route->flags & WI_ROUTE_EVENTS) && !request->headers.idempotency_key &&
-           (infer->stream || wi_api_stream_is_accepted(request));
+           (infer->asked->stream || wi_api_stream_is_accepted(request));
 }
 
 struct wi_api_stream *wi_stream_new(
@@ -362,11 +364,11 @@ void wi_api_stream_begin(struct wi_request *request, struct wi_infer *infer, str
 {
     struct wi_job_spec spec = {0};
     struct wi_error error;
-    if (wi_infer_check_stream(infer, &error) != WI_OK) {
+    if (wi_request_dialect(request)->check_stream(infer, &error) != WI_OK) {
         wi_request_answer_error(request, &error);
         return;
     }
-    wi_job_spec_fill(&spec, infer, model);
+    wi_job_spec_fill(&spec, wi_infer_settle(infer, model));
     struct wi_api_stream *stream = wi_stream_new(request, infer, model->name, spec.id);
     if (wi_stream_submit(stream, &spec, &error) != WI_OK)
         wi_stream_fail(stream, &error);

@@ -44,7 +44,7 @@ static enum wi_code submit(
     struct wi_job_spec spec = {0};
     if (stream->dialect->check(&stream->infer, model, &api->deps.config->models, error) != WI_OK)
         return error->code;
-    wi_job_spec_fill(&spec, &stream->infer, model);
+    wi_job_spec_fill(&spec, wi_infer_settle(&stream->infer, model));
     return wi_stream_submit(stream, &spec, error);
 }
 
@@ -103,8 +103,8 @@ void wi_api_stream_begin_pull(struct wi_request *request, struct wi_infer *infer
     const struct wi_api *api = request->api;
     struct wi_error error;
     char id[WI_ID_SIZE];
-    infer->stream = 1;
-    if (wi_infer_check_stream(infer, &error) != WI_OK ||
+    infer->asked->stream = 1;
+    if (wi_request_dialect(request)->check_stream(infer, &error) != WI_OK ||
         wi_api_pull_now(api, infer->model_name, &error) != WI_OK) {
         wi_request_answer_error(request, &error);
         return;

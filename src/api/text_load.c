@@ -167,13 +167,13 @@ static void on_job(
     const struct looking *looking = context;
     const struct wi_node_info *node = node_id ? wi_bridge_node(looking->bridge, node_id) : NULL;
 
-    if (spec->task == WI_TASK_NONE)
+    if (spec->asked->task == WI_TASK_NONE)
         return;
     if (node)
         wi_text_load_runs(
-            looking->load, spec->model->name, node->kind, wi_platform_names[platform]);
+            looking->load, spec->asked->model->name, node->kind, wi_platform_names[platform]);
     else
-        wi_text_load_waits(looking->load, spec->model->name);
+        wi_text_load_waits(looking->load, spec->asked->model->name);
 }
 
 static void on_loaded(

@@ -30,7 +30,7 @@ static int is_under_way(
 {
     for (const struct wi_check_run *run = checks->runs; run; run = run->next)
         if (run->platform == wish->platform && strcmp(run->browser, wish->browser) == 0 &&
-            strcmp(run->spec.model->hash, model->hash) == 0)
+            strcmp(run->asked->model->hash, model->hash) == 0)
             return 1;
     return 0;
 }
@@ -44,13 +44,13 @@ static size_t bytes_held(const struct wi_checks *checks)
 }
 
 /* Whether there is room for a run with those tensors beside the clients. */
-static int has_room(
-    const struct wi_checks *checks, const struct wi_job_spec *spec, const struct wi_answer *answer)
+static int has_room(const struct wi_checks *checks, const struct wi_inference *asked,
+    const struct wi_answer *answer)
 {
     struct wi_job_counters jobs;
     wi_jobs_counters(checks->jobs, &jobs);
     return !checks->stopped && jobs.waiting == 0 && checks->count < RUNS_MAX &&
-           bytes_held(checks) + wi_tensors_bytes(&spec->tensors) +
+           bytes_held(checks) + wi_tensors_bytes(&asked->tensors) +
                    wi_tensors_bytes(&answer->outputs) <=
                BYTES_MAX;
 }
@@ -58,38 +58,38 @@ static int has_room(
 /* The client's answer as one of the two to compare. A picture is decoded by the browser, and each
  * kind has a decoder of its own: then both must come from the same. A stranger's WASM is no measure
  * where there is a browser of ours. */
-static void take_answer(struct wi_check_run *run, const struct wi_job_spec *spec,
+static void take_answer(struct wi_check_run *run, const struct wi_inference *asked,
     const struct wi_node_info *node, const struct wi_job_result *result, enum wi_platform platform)
 {
     const json_t *report = result->answer->executed_on;
     struct wi_check_leg *leg = platform == WI_WASM ? &run->wasm : &run->other;
     if (wi_check_is_simulated(report) || (platform != WI_WASM && platform != run->platform) ||
-        (spec->input && strcmp(node->kind, run->browser) != 0))
+        (asked->input && strcmp(node->kind, run->browser) != 0))
         return;
     if (leg == &run->wasm && !*node->session && wi_check_measure(run))
         return;
     wi_check_fill_leg(leg, node, result->answer);
     if (leg == &run->other)
-        wi_check_make_key(run->key, spec, node, platform);
+        wi_check_make_key(run->key, asked, node, platform);
 }
 
 /* A program's answers need another node's WASM to compare with; and where they were made of a
  * picture or a sound, what prepares that is none of the browsers'. */
-static int can_compare_program(const struct wi_checks *checks, const struct wi_job_spec *spec)
+static int can_compare_program(const struct wi_checks *checks, const struct wi_inference *asked)
 {
     char node[WI_ID_SIZE];
-    return (!spec->input || wi_task_reads_text(spec->task)) &&
+    return (!asked->input || wi_task_reads_text(asked->task)) &&
            wi_pool_yardstick(checks->pool, NULL, node) == 0;
 }
 
 /* A run at `place`, which is in no list yet; NULL if there is one already, or no room. */
-static struct wi_check_run *make_run(struct wi_checks *checks, const struct wi_job_spec *spec,
+static struct wi_check_run *make_run(struct wi_checks *checks, const struct wi_inference *asked,
     const struct wi_probe *wish, const struct wi_probe *place, const struct wi_answer *answer)
 {
-    if (is_under_way(checks, spec->model, place))
+    if (is_under_way(checks, asked->model, place))
         return NULL;
-    if (!has_room(checks, spec, answer)) {
-        wi_check_crowded_out(checks, spec->model, wish);
+    if (!has_room(checks, asked, answer)) {
+        wi_check_crowded_out(checks, asked->model, wish);
         return NULL;
     }
     struct wi_check_run *run = wi_alloc(sizeof *run);
@@ -122,99 +122,86 @@ static void name_place(
 
 /* `platform`, `node`: who answered the client. `wish` names the place to run on, or, for WASM, that
  * the client's own place is in question. */
-static void begin_tensors(struct wi_checks *checks, const struct wi_job_spec *spec,
+static void begin_tensors(struct wi_checks *checks, const struct wi_inference *asked,
     const struct wi_probe *wish, const struct wi_job_result *result,
     const struct wi_node_info *node, enum wi_platform platform)
 {
     struct wi_probe place = *wish;
-    int compares = is_on(checks) && !*spec->model->signature.random;
+    int compares = is_on(checks) && !*asked->model->signature.random;
     if (compares)
         name_place(&place, node, platform);
     if (place.platform == WI_WASM)
         compares = 0; /* only to measure it */
-    if (compares && place.platform == WI_NATIVE && !can_compare_program(checks, spec))
+    if (compares && place.platform == WI_NATIVE && !can_compare_program(checks, asked))
         return;
-    struct wi_check_run *run = make_run(checks, spec, wish, &place, result->answer);
+    struct wi_check_run *run = make_run(checks, asked, wish, &place, result->answer);
     if (!run)
         return;
     run->compares = compares;
-    wi_check_copy_spec(&run->spec, spec);
+    run->asked = wi_inference_retain(asked);
     if (compares)
-        take_answer(run, spec, node, result, platform);
-    add_run(checks, run);
-}
-
-/* `node`, `platform`: who answered the client; where that is the place in question, the verdict has
- * its key already, also if WASM comes to no answer. */
-static void add_task_run(struct wi_checks *checks, const struct wi_job_spec *probe,
-    struct wi_check_run *run, const struct wi_node_info *node, enum wi_platform platform)
-{
-    wi_check_copy_spec(&run->spec, probe);
-    if (run->compares && run->platform == platform && strcmp(run->browser, node->kind) == 0)
-        wi_check_make_key(run->key, probe, node, platform);
+        take_answer(run, asked, node, result, platform);
     add_run(checks, run);
 }
 
 /* The client's own prompt for the run, where the node that answered it has both platforms to
  * compare: nobody else is shown it. */
 static void add_client(
-    struct wi_check_run *run, const struct wi_job_spec *spec, const struct wi_node_info *node)
+    struct wi_check_run *run, const struct wi_inference *asked, const struct wi_node_info *node)
 {
-    struct wi_job_spec own = {.model = spec->model, .type = spec->type};
     if (strcmp(node->kind, run->browser) != 0 || !node->platforms[WI_WASM].available ||
-        !node->platforms[run->platform].available || wi_probe_fill_client(&own, spec) != 0)
+        !node->platforms[run->platform].available)
         return;
-    own.precision = wi_strdup(spec->precision);
-    wi_check_copy_spec(&run->client, &own);
+    run->client = wi_probe_ask_client(asked);
     memcpy(run->client_node, node->id, sizeof run->client_node);
-    own.model = NULL; /* borrowed */
-    wi_job_spec_clear(&own);
 }
 
 /* As begin_tensors, but with an input of ours, in whose place the client's own may be asked only of
  * who had it. A place that is trusted is only measured. */
-static void begin_task(struct wi_checks *checks, const struct wi_job_spec *spec,
+static void begin_task(struct wi_checks *checks, const struct wi_inference *asked,
     const struct wi_probe *wish, const struct wi_job_result *result,
     const struct wi_node_info *node, enum wi_platform platform)
 {
     struct wi_probe place = *wish;
-    struct wi_job_spec probe = {.model = spec->model, .type = spec->type};
-    int compares = is_on(checks) && wish->compare && !*spec->model->signature.random;
+    int compares = is_on(checks) && wish->compare && !*asked->model->signature.random;
     if (compares)
         name_place(&place, node, platform);
     if (place.platform == WI_WASM)
         compares = 0;
-    if (compares && place.platform == WI_NATIVE && !can_compare_program(checks, spec))
+    if (compares && place.platform == WI_NATIVE && !can_compare_program(checks, asked))
         return; /* nor could it be used if it were fast */
     int is_own = wish->deadline_ms <= 0;
-    if ((is_own && !compares) || is_under_way(checks, spec->model, &place))
+    if ((is_own && !compares) || is_under_way(checks, asked->model, &place))
         return;
-    probe.precision = wi_strdup(spec->precision);
-    if (wi_probe_fill(&probe, spec, compares) == 0) {
-        struct wi_check_run *run = make_run(checks, &probe, wish, &place, result->answer);
-        if (run) {
-            run->compares = compares;
-            if (compares)
-                add_client(run, spec, node);
-            add_task_run(checks, &probe, run, node, platform);
-        }
-    } else if (!is_own) {
-        wi_check_crowded_out(checks, spec->model, wish);
+    struct wi_inference *probe = wi_probe_ask(asked, compares);
+    struct wi_check_run *run = probe ? make_run(checks, probe, wish, &place, result->answer) : NULL;
+    if (run) {
+        run->asked = probe;
+        run->compares = compares;
+        if (compares)
+            add_client(run, asked, node);
+        /* Where the client's place is the one in question the verdict has its key already, also if
+         * WASM comes to no answer. */
+        if (compares && run->platform == platform && strcmp(run->browser, node->kind) == 0)
+            wi_check_make_key(run->key, probe, node, platform);
+        add_run(checks, run);
+        return;
     }
-    probe.model = NULL; /* borrowed */
-    wi_job_spec_clear(&probe);
+    if (!probe && !is_own)
+        wi_check_crowded_out(checks, asked->model, wish);
+    wi_inference_release(probe);
 }
 
-typedef void begin_fn(struct wi_checks *, const struct wi_job_spec *, const struct wi_probe *,
+typedef void begin_fn(struct wi_checks *, const struct wi_inference *, const struct wi_probe *,
     const struct wi_job_result *, const struct wi_node_info *, enum wi_platform);
 
 /* Whether an answer that was pinned to its platform is to be checked. */
 static int wants_check(
-    struct wi_checks *checks, const struct wi_job_spec *spec, enum wi_verdict known, int due)
+    struct wi_checks *checks, const struct wi_inference *asked, enum wi_verdict known, int due)
 {
     if (known != WI_TRUSTED)
         return due;
-    if (!spec->has_platform)
+    if (!asked->has_platform)
         return 0; /* routing sees to those */
     checks->recheck += checks->config->pool.recheck;
     if (checks->recheck < 1)
@@ -234,7 +221,7 @@ static int is_unable(const struct wi_node_info *node, int platform, const char *
 
 /* What the page has tried before: else routing, or the guard, would have another node like it load
  * the model there in vain. What is known already counts more than one answer. */
-static void note_fallbacks(const struct wi_checks *checks, const struct wi_job_spec *spec,
+static void note_fallbacks(const struct wi_checks *checks, const struct wi_inference *asked,
     const struct wi_node_info *node, const json_t *report)
 {
     const json_t *rows = json_object_get(report, "fallbacks"), *row;
@@ -247,10 +234,10 @@ static void note_fallbacks(const struct wi_checks *checks, const struct wi_job_s
         char key[WI_VERDICT_KEY_SIZE];
         if (!is_unable(node, platform, json_string_value(json_object_get(row, "code"))))
             continue;
-        struct wi_place place = wi_place_of(node, spec->model->engine, (enum wi_platform)platform);
-        if (wi_verdicts_get(verdicts, spec->model, &place, spec->precision, &due) != WI_UNKNOWN)
+        struct wi_place place = wi_place_of(node, asked->model->engine, (enum wi_platform)platform);
+        if (wi_verdicts_get(verdicts, asked->model, &place, asked->precision, &due) != WI_UNKNOWN)
             continue;
-        wi_verdict_key(key, spec->model, &place, spec->precision);
+        wi_verdict_key(key, asked->model, &place, asked->precision);
         wi_verdicts_set(verdicts, key, WI_UNABLE, 0, reason ? reason : "");
     }
 }
@@ -259,6 +246,7 @@ static void on_answered(void *context, const struct wi_job_spec *spec, const str
     struct wi_job_result *result)
 {
     struct wi_checks *checks = context;
+    const struct wi_inference *asked = spec->asked;
     const json_t *report = result->answer->executed_on;
     const struct wi_node_info *node = wi_pool_node_info(checks->pool, result->node);
     struct wi_verdicts *verdicts = wi_pool_verdicts(checks->pool);
@@ -266,27 +254,27 @@ static void on_answered(void *context, const struct wi_job_spec *spec, const str
     result->numerics = WI_UNKNOWN;
     if (!node || platform < 0 || wi_check_is_simulated(report))
         return;
-    if (spec->model->builtin) {
+    if (asked->model->builtin) {
         result->numerics = WI_TRUSTED; /* nothing is computed */
         return;
     }
-    note_fallbacks(checks, spec, node, report);
-    struct wi_place place = wi_place_of(node, spec->model->engine, (enum wi_platform)platform);
+    note_fallbacks(checks, asked, node, report);
+    struct wi_place place = wi_place_of(node, asked->model->engine, (enum wi_platform)platform);
     int due = 0;
     if (platform == WI_WASM || is_on(checks))
-        result->numerics = wi_verdicts_get(verdicts, spec->model, &place, spec->precision, &due);
+        result->numerics = wi_verdicts_get(verdicts, asked->model, &place, asked->precision, &due);
     if (platform == WI_WASM && is_on(checks))
-        wi_verdicts_accept(verdicts, spec->model, &place);
-    begin_fn *begin = spec->task != WI_TASK_NONE ? begin_task : begin_tensors;
-    if (spec->stream && spec->task == WI_TASK_NONE)
+        wi_verdicts_accept(verdicts, asked->model, &place);
+    begin_fn *begin = asked->task != WI_TASK_NONE ? begin_task : begin_tensors;
+    if (asked->stream && asked->task == WI_TASK_NONE)
         return; /* its answer need not be the same twice */
     if (wish->wanted) {
-        begin(checks, spec, wish, result, node, (enum wi_platform)platform);
+        begin(checks, asked, wish, result, node, (enum wi_platform)platform);
     } else if (is_on(checks) && platform != WI_WASM &&
-               wants_check(checks, spec, result->numerics, due)) {
+               wants_check(checks, asked, result->numerics, due)) {
         struct wi_probe own = {.wanted = 1, .compare = 1, .platform = WI_WASM};
         snprintf(own.browser, sizeof own.browser, "%s", node->kind);
-        begin(checks, spec, &own, result, node, (enum wi_platform)platform);
+        begin(checks, asked, &own, result, node, (enum wi_platform)platform);
     }
 }
 
@@ -305,16 +293,17 @@ static int on_failed(void *context, const struct wi_job_spec *spec, const char *
     enum wi_platform last, const struct wi_error *error)
 {
     const struct wi_checks *checks = context;
+    const struct wi_inference *asked = spec->asked;
     const struct wi_node_info *node = wi_pool_node_info(checks->pool, node_id);
     struct wi_verdicts *verdicts = wi_pool_verdicts(checks->pool);
-    if (!node || last != WI_WASM || spec->model->builtin || !is_on(checks))
+    if (!node || last != WI_WASM || asked->model->builtin || !is_on(checks))
         return 0;
-    struct wi_place place = wi_place_of(node, spec->model->engine, WI_WASM);
+    struct wi_place place = wi_place_of(node, asked->model->engine, WI_WASM);
     if (wi_check_is_refusal(error))
-        wi_verdicts_reject(verdicts, spec->model, &place, error);
+        wi_verdicts_reject(verdicts, asked->model, &place, error);
     if (!is_out_of_memory(error))
         return 0;
-    wi_verdicts_outgrow(verdicts, spec->model, &place, error->detail);
+    wi_verdicts_outgrow(verdicts, asked->model, &place, error->detail);
     return 1;
 }
 
@@ -323,13 +312,15 @@ static enum wi_code may_go(
     void *context, const struct wi_job_spec *spec, const char *node_id, struct wi_error *error)
 {
     const struct wi_checks *checks = context;
-    if (!spec->has_platform || spec->platform == WI_WASM || spec->model->builtin || !is_on(checks))
+    const struct wi_inference *asked = spec->asked;
+    if (!asked->has_platform || asked->platform == WI_WASM || asked->model->builtin ||
+        !is_on(checks))
         return WI_OK;
     const struct wi_node_info *node = wi_pool_node_info(checks->pool, node_id);
     if (!node)
         return WI_OK;
-    struct wi_place place = wi_place_of(node, spec->model->engine, WI_WASM);
-    return wi_verdicts_rejection(wi_pool_verdicts(checks->pool), spec->model, &place, error);
+    struct wi_place place = wi_place_of(node, asked->model->engine, WI_WASM);
+    return wi_verdicts_rejection(wi_pool_verdicts(checks->pool), asked->model, &place, error);
 }
 
 /* --- outside ---------------------------------------------------------------------------------- */

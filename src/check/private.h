@@ -17,11 +17,11 @@ struct wi_check_leg {
 
 struct wi_check_run {
     struct wi_check_run *next;
-    struct wi_checks *checks; /* NULL: nobody waits for the comparison any more */
-    struct wi_job_spec spec;  /* what each job of it is made from */
+    struct wi_checks *checks;         /* NULL: nobody waits for the comparison any more */
+    const struct wi_inference *asked; /* a reference: what each job of it is made from */
     /* The client's own prompt, which is asked once what is ours agrees, and only of `client_node`:
-     * it has answered it. Without a model: there is none. */
-    struct wi_job_spec client;
+     * it has answered it. A reference; NULL: there is none. */
+    const struct wi_inference *client;
     char client_node[WI_ID_SIZE];
     int asks_client;
     char browser[32]; /* the place in question */
@@ -63,16 +63,14 @@ void wi_check_run_drop(struct wi_check_run *run);
 void wi_check_run_free(struct wi_check_run *run);
 /* Of inputs and answers. */
 size_t wi_check_run_bytes(const struct wi_check_run *run);
-/* A job beside the clients' like `spec`, its tensors shared; without id, place and times. */
-void wi_check_copy_spec(struct wi_job_spec *copy, const struct wi_job_spec *spec);
 
 /* The browser of ours whose WASM is the measure: of the same kind, or of any, but for a client's
  * picture, which each kind decodes in its own way. NULL if there is none; then a stranger of that
  * kind may do. */
 const struct wi_node_info *wi_check_measure(const struct wi_check_run *run);
 
-/* Of the verdict on what `spec` asks for, on that platform of the node. */
-void wi_check_make_key(char key[WI_VERDICT_KEY_SIZE], const struct wi_job_spec *spec,
+/* Of the verdict on what is asked, on that platform of the node. */
+void wi_check_make_key(char key[WI_VERDICT_KEY_SIZE], const struct wi_inference *asked,
     const struct wi_node_info *node, enum wi_platform platform);
 
 /* The answer as one of the two to compare, its tensors and result shared; `node` is who gave it. */

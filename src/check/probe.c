@@ -5,6 +5,7 @@
 #include "check/probe_media.h"
 #include <stdlib.h>
 #include <string.h>
+#include <uv.h>
 
 /* About 60 tokens in most vocabularies, which are enough to measure reading by, and some to measure
  * writing. */
@@ -58,7 +59,7 @@ static int is_rewriting(enum wi_task_kind task)
 }
 
 /* Models of several languages ask which ones: their names are no words of the client's. */
-static json_t *writing_options(const struct wi_job_spec *client, int compares)
+static json_t *writing_options(const struct wi_inference *client, int compares)
 {
     static const char *const languages[] = {"source_language", "target_language"};
     json_t *options = json_pack("{s:i, s:i}", "temperature", 0, "max_tokens", ANSWER_TOKENS);
@@ -74,7 +75,7 @@ static json_t *writing_options(const struct wi_job_spec *client, int compares)
 }
 
 /* As the client's, as far as they make another prompt of its messages. */
-static json_t *client_options(const struct wi_job_spec *client)
+static json_t *client_options(const struct wi_inference *client)
 {
     static const char *const names[] = {"tools", "chat_template_kwargs", "context"};
     json_t *options = writing_options(client, 1);
@@ -92,7 +93,7 @@ static json_t *speech_options(const struct wi_model *model)
 }
 
 /* The text may be longer than what a model reads, and only some tasks may be asked to cut it. */
-static json_t *options_of(const struct wi_job_spec *client, int compares)
+static json_t *options_of(const struct wi_inference *client, int compares)
 {
     int in_folder = client->model->format == WI_FORMAT_HUGGINGFACE;
 
@@ -120,7 +121,7 @@ static json_t *options_of(const struct wi_job_spec *client, int compares)
 /* --- inputs ----------------------------------------------------------------------------------- */
 
 /* A vocabulary calls its gap by a name of its own, which the client knows. */
-static json_t *texts_of(const struct wi_job_spec *client, const char *text)
+static json_t *texts_of(const struct wi_inference *client, const char *text)
 {
     const char *mask = "[MASK]";
     json_t *texts;
@@ -136,15 +137,15 @@ static json_t *texts_of(const struct wi_job_spec *client, const char *text)
     return texts;
 }
 
-static json_t *picture(struct wi_job_spec *spec)
+static json_t *picture(struct wi_inference *asked)
 {
-    wi_probe_add_picture(&spec->tensors);
+    wi_probe_add_picture(&asked->tensors);
     return json_pack("{s:{s:i, s:s}}", "image", "tensor", 0, "media_type", "image/png");
 }
 
-static json_t *sound(struct wi_job_spec *spec)
+static json_t *sound(struct wi_inference *asked)
 {
-    wi_probe_add_sound(&spec->tensors);
+    wi_probe_add_sound(&asked->tensors);
     return json_pack("{s:{s:i, s:s, s:i, s:i}}", "audio", "tensor", 0, "media_type",
         "audio/pcm;format=s16le", "sampling_rate", WI_PROBE_SOUND_RATE, "channels", 1);
 }
@@ -157,9 +158,9 @@ static json_t *with(json_t *input, const char *name, json_t *more)
 
 /* NULL for what nothing stands for. */
 static json_t *input_of(
-    struct wi_job_spec *spec, const struct wi_job_spec *client, const char *text)
+    struct wi_inference *asked, const struct wi_inference *client, const char *text)
 {
-    switch (wi_task_takes(spec->task)) {
+    switch (wi_task_takes(asked->task)) {
     case WI_TAKES_PROMPT:
         return json_pack("{s:s}", "prompt", text);
     case WI_TAKES_TEXTS:
@@ -173,36 +174,36 @@ static json_t *input_of(
         return json_pack("{s:[s], s:o}", "texts", text, "labels", labels());
     case WI_TAKES_PICTURE:
     case WI_TAKES_PICTURE_PROMPT:
-        return picture(spec);
+        return picture(asked);
     case WI_TAKES_PICTURE_LABELS:
-        return with(picture(spec), "labels", labels());
+        return with(picture(asked), "labels", labels());
     case WI_TAKES_PICTURE_QUESTION:
-        return with(picture(spec), "question", json_string("What is red?"));
+        return with(picture(asked), "question", json_string("What is red?"));
     case WI_TAKES_SOUND:
-        return sound(spec);
+        return sound(asked);
     case WI_TAKES_SOUND_LABELS:
-        return with(sound(spec), "labels", labels());
+        return with(sound(asked), "labels", labels());
     case WI_TAKES_TEXT: /* text that is only to be counted says nothing */
-        return spec->task == WI_TASK_TEXT_TO_SPEECH ? json_pack("{s:s}", "text", spoken) : NULL;
+        return asked->task == WI_TASK_TEXT_TO_SPEECH ? json_pack("{s:s}", "text", spoken) : NULL;
     default: /* tensors */
         return NULL;
     }
 }
 
-/* As wi_job_spec_fill foresees them. */
-static void foresee(struct wi_job_spec *spec)
+/* As wi_infer_settle foresees them. */
+static void foresee(struct wi_inference *asked)
 {
-    if (wi_task_reads_text(spec->task))
-        spec->prompt_tokens =
-            spec->task == WI_TASK_QUESTION_ANSWERING ? QUESTION_TOKENS : PROMPT_TOKENS;
-    else if (!wi_task_runs_evenly(spec->task))
-        spec->prompt_tokens = 1;
-    if (wi_task_generates(spec->task))
-        spec->answer_tokens = ANSWER_TOKENS;
+    if (wi_task_reads_text(asked->task))
+        asked->prompt_tokens =
+            asked->task == WI_TASK_QUESTION_ANSWERING ? QUESTION_TOKENS : PROMPT_TOKENS;
+    else if (!wi_task_runs_evenly(asked->task))
+        asked->prompt_tokens = 1;
+    if (wi_task_generates(asked->task))
+        asked->answer_tokens = ANSWER_TOKENS;
 }
 
 /* A conversation is text that a model goes on with; one that sees has its look compared as well. */
-static enum wi_task_kind task_for(const struct wi_job_spec *client)
+static enum wi_task_kind task_for(const struct wi_inference *client)
 {
     if (client->task != WI_TASK_CHAT)
         return client->task;
@@ -211,34 +212,37 @@ static enum wi_task_kind task_for(const struct wi_job_spec *client)
                : WI_TASK_COMPLETE;
 }
 
-int wi_probe_fill(struct wi_job_spec *spec, const struct wi_job_spec *client, int compares)
+struct wi_inference *wi_probe_ask(const struct wi_inference *client, int compares)
 {
+    struct wi_inference *asked = wi_inference_new();
     char *text = make_prompt();
 
-    spec->task = task_for(client);
-    spec->input = input_of(spec, client, text);
+    asked->model = wi_model_ref(client->model);
+    asked->type = client->type;
+    asked->precision = wi_strdup(client->precision);
+    asked->task = task_for(client);
+    asked->input = input_of(asked, client, text);
     free(text);
-    if (!spec->input)
-        return -1;
-    spec->options = options_of(client, compares);
-    if (spec->task == WI_TASK_DEPTH_ESTIMATION) /* its picture is made of these */
-        wi_strings_add(&spec->outputs, "predicted_depth");
-    foresee(spec);
-    return 0;
+    if (!asked->input) {
+        wi_inference_release(asked);
+        return NULL;
+    }
+    asked->options = options_of(client, compares);
+    if (asked->task == WI_TASK_DEPTH_ESTIMATION) /* its picture is made of these */
+        wi_strings_add(&asked->outputs, "predicted_depth");
+    foresee(asked);
+    return asked;
 }
 
-int wi_probe_fill_client(struct wi_job_spec *spec, const struct wi_job_spec *client)
+struct wi_inference *wi_probe_ask_client(const struct wi_inference *client)
 {
     if (client->model->format != WI_FORMAT_GGUF || !wi_task_samples(client->task) ||
         client->prompt_tokens > WI_PROBE_PROMPT_TOKENS)
-        return -1;
-    spec->task = client->task;
-    spec->input = json_incref(client->input);
-    wi_tensors_share(&spec->tensors, &client->tensors);
-    spec->options = client_options(client);
-    spec->text_bytes = client->text_bytes;
-    spec->is_private = client->is_private;
-    spec->prompt_tokens = client->prompt_tokens;
-    spec->answer_tokens = ANSWER_TOKENS;
-    return 0;
+        return NULL;
+    struct wi_inference *asked = wi_inference_again(client);
+    json_decref(asked->options);
+    asked->options = client_options(client);
+    wi_strings_clear(&asked->outputs);
+    asked->answer_tokens = ANSWER_TOKENS;
+    return asked;
 }

@@ -19,8 +19,9 @@
 
 size_t wi_check_run_bytes(const struct wi_check_run *run)
 {
-    return wi_tensors_bytes(&run->spec.tensors) + wi_tensors_bytes(&run->wasm.outputs) +
-           wi_tensors_bytes(&run->other.outputs) + wi_tensors_bytes(&run->client.tensors);
+    return wi_tensors_bytes(&run->asked->tensors) + wi_tensors_bytes(&run->wasm.outputs) +
+           wi_tensors_bytes(&run->other.outputs) +
+           (run->client ? wi_tensors_bytes(&run->client->tensors) : 0);
 }
 
 static void clear_leg(struct wi_check_leg *leg)
@@ -32,8 +33,8 @@ static void clear_leg(struct wi_check_leg *leg)
 
 void wi_check_run_free(struct wi_check_run *run)
 {
-    wi_job_spec_clear(&run->spec);
-    wi_job_spec_clear(&run->client);
+    wi_inference_release(run->asked);
+    wi_inference_release(run->client);
     clear_leg(&run->wasm);
     clear_leg(&run->other);
     free(run);
@@ -77,14 +78,14 @@ static int take_client(struct wi_check_run *run)
 {
     const struct wi_node_info *node = wi_pool_node_info(run->checks->pool, run->client_node);
     char key[WI_VERDICT_KEY_SIZE];
-    if (!run->client.model || run->asks_client || !node)
+    if (!run->client || run->asks_client || !node)
         return 0;
-    wi_check_make_key(key, &run->client, node, run->platform);
+    wi_check_make_key(key, run->client, node, run->platform);
     if (strcmp(key, run->key) != 0)
         return 0;
-    wi_job_spec_clear(&run->spec);
-    run->spec = run->client;
-    run->client = (struct wi_job_spec){0};
+    wi_inference_release(run->asked);
+    run->asked = run->client;
+    run->client = NULL;
     run->ratio = run->comparison.ratio;
     run->asks_client = 1;
     clear_leg(&run->wasm);
@@ -94,7 +95,7 @@ static int take_client(struct wi_check_run *run)
 
 static void settle(struct wi_check_run *run, int same, double ratio, const char *detail)
 {
-    const char *name = run->spec.model->name, *platform = wi_platform_names[run->platform];
+    const char *name = run->asked->model->name, *platform = wi_platform_names[run->platform];
     int is_news =
         wi_verdicts_set(verdicts_of(run), run->key, same ? WI_TRUSTED : WI_WRONG, ratio, detail);
     if (same) {
@@ -128,7 +129,7 @@ static void conclude(struct wi_check_run *run)
 {
     const struct wi_comparison *found = &run->comparison;
     if (found->open) {
-        wi_debug("guard", run->spec.model->name,
+        wi_debug("guard", run->asked->model->name,
             "%s/%s cannot be told from WASM, nor called the same: %s", run->browser,
             wi_platform_names[run->platform], found->detail);
         leave_open(run, found->detail);
@@ -140,22 +141,22 @@ static void conclude(struct wi_check_run *run)
 }
 
 /* By what the model itself has, never by what a node says that it computed in. */
-static const struct wi_tolerance *tolerance_of(const struct wi_job_spec *spec)
+static const struct wi_tolerance *tolerance_of(const struct wi_inference *asked)
 {
-    const char *precision = wi_model_precision(spec->model);
-    if (spec->model->signature.quantised)
+    const char *precision = wi_model_precision(asked->model);
+    if (asked->model->signature.quantised)
         return wi_tolerance_of(NULL);
-    return spec->task != WI_TASK_NONE ? wi_tolerance_of(precision)
-                                      : wi_tolerance_of_graph(precision);
+    return asked->task != WI_TASK_NONE ? wi_tolerance_of(precision)
+                                       : wi_tolerance_of_graph(precision);
 }
 
 static void compare(struct wi_check_run *run)
 {
     const struct wi_compared wasm = {run->wasm.result, &run->wasm.outputs};
     const struct wi_compared other = {run->other.result, &run->other.outputs};
-    const struct wi_tolerance *tolerance = tolerance_of(&run->spec);
-    if (run->spec.task != WI_TASK_NONE)
-        wi_compare_answers(run->spec.task, &wasm, &other, tolerance, &run->comparison);
+    const struct wi_tolerance *tolerance = tolerance_of(run->asked);
+    if (run->asked->task != WI_TASK_NONE)
+        wi_compare_answers(run->asked->task, &wasm, &other, tolerance, &run->comparison);
     else
         wi_compare(wasm.outputs, other.outputs, tolerance, &run->comparison);
 }
@@ -179,7 +180,7 @@ static void on_compared(void *data, int cancelled)
  * masks, which are pictures to be decoded. */
 static int is_quick(const struct wi_check_run *run)
 {
-    return run->spec.task == WI_TASK_NONE && wi_check_run_bytes(run) <= INLINE_COMPARE_MAX;
+    return run->asked->task == WI_TASK_NONE && wi_check_run_bytes(run) <= INLINE_COMPARE_MAX;
 }
 
 static void begin_comparing(struct wi_check_run *run)
@@ -224,7 +225,7 @@ static void other_failed(struct wi_check_run *run, const struct wi_job_result *r
 {
     struct wi_verdicts *verdicts = verdicts_of(run);
     const char *detail = result->error.detail;
-    if (run->spec.task != WI_TASK_NONE && !run->compares) {
+    if (run->asked->task != WI_TASK_NONE && !run->compares) {
         run->checks->counters.failed++; /* of an input of ours, which may not suit the model */
     } else if (is_of_the_input(result) || (run->asks_client && is_of_the_model(result))) {
         leave_open(run, detail);
@@ -232,15 +233,15 @@ static void other_failed(struct wi_check_run *run, const struct wi_job_result *r
     } else if (is_of_the_model(result)) {
         run->checks->counters.unable++;
         int is_news = wi_verdicts_set(verdicts, run->key, WI_UNABLE, 0, detail);
-        wi_log(is_news ? WI_LOG_INFO : WI_LOG_DEBUG, "guard", run->spec.model->name,
+        wi_log(is_news ? WI_LOG_INFO : WI_LOG_DEBUG, "guard", run->asked->model->name,
             "%s/%s cannot run it: %s", run->browser, wi_platform_names[run->platform], detail);
     } else if (broke(result)) {
         run->checks->counters.failed++;
-        wi_info("guard", run->spec.model->name, "%s/%s gave no answer: %s", run->browser,
+        wi_info("guard", run->asked->model->name, "%s/%s gave no answer: %s", run->browser,
             wi_platform_names[run->platform], detail);
         wi_verdicts_miss(verdicts, run->key, detail);
     } else {
-        wi_check_crowded_out(run->checks, run->spec.model, &run->wish);
+        wi_check_crowded_out(run->checks, run->asked->model, &run->wish);
     }
     end_run(run);
 }
@@ -262,7 +263,7 @@ static void wasm_failed(struct wi_check_run *run, const struct wi_job_result *re
         if (*run->key && !wi_check_is_refusal(&result->error))
             wi_verdicts_pause(verdicts_of(run), run->key, result->error.detail);
     } else {
-        wi_check_crowded_out(run->checks, run->spec.model, &run->wish);
+        wi_check_crowded_out(run->checks, run->asked->model, &run->wish);
     }
     end_run(run);
 }
@@ -286,25 +287,25 @@ int wi_check_is_simulated(const json_t *executed_on)
     return json_is_true(json_object_get(executed_on, "simulated"));
 }
 
-void wi_check_make_key(char key[WI_VERDICT_KEY_SIZE], const struct wi_job_spec *spec,
+void wi_check_make_key(char key[WI_VERDICT_KEY_SIZE], const struct wi_inference *asked,
     const struct wi_node_info *node, enum wi_platform platform)
 {
-    struct wi_place place = wi_place_of(node, spec->model->engine, platform);
-    wi_verdict_key(key, spec->model, &place, spec->precision);
+    struct wi_place place = wi_place_of(node, asked->model->engine, platform);
+    wi_verdict_key(key, asked->model, &place, asked->precision);
 }
 
 static void on_dispatch(void *context, const struct wi_job_spec *spec, const char *node_id)
 {
     struct wi_check_run *run = context;
     const struct wi_node_info *node = wi_pool_node_info(run->checks->pool, node_id);
-    if (node && spec->platform == run->platform)
-        wi_check_make_key(run->key, spec, node, run->platform);
+    if (node && spec->asked->platform == run->platform)
+        wi_check_make_key(run->key, spec->asked, node, run->platform);
 }
 
 static void on_done(void *context, const struct wi_job_spec *spec, struct wi_job_result *result)
 {
     struct wi_check_run *run = context;
-    struct wi_check_leg *leg = spec->platform == run->platform ? &run->other : &run->wasm;
+    struct wi_check_leg *leg = spec->asked->platform == run->platform ? &run->other : &run->wasm;
     const struct wi_node_info *node = wi_pool_node_info(run->checks->pool, result->node);
     int is_other = leg == &run->other;
     run->job[0] = '\0';
@@ -315,7 +316,7 @@ static void on_done(void *context, const struct wi_job_spec *spec, struct wi_job
             wasm_failed(run, result);
         return;
     }
-    if (!node || wi_check_platform_of(result->answer->executed_on) != (int)spec->platform ||
+    if (!node || wi_check_platform_of(result->answer->executed_on) != (int)spec->asked->platform ||
         wi_check_is_simulated(result->answer->executed_on)) {
         wi_check_run_drop(run);
         return;
@@ -324,30 +325,13 @@ static void on_done(void *context, const struct wi_job_spec *spec, struct wi_job
     wi_check_run_next(run);
 }
 
-void wi_check_copy_spec(struct wi_job_spec *copy, const struct wi_job_spec *spec)
-{
-    copy->model = wi_model_ref(spec->model);
-    copy->type = spec->type;
-    copy->precision = wi_strdup(spec->precision);
-    copy->has_platform = 1;
-    wi_tensors_share(&copy->tensors, &spec->tensors);
-    copy->task = spec->task;
-    copy->is_private = spec->is_private;
-    copy->text_bytes = spec->text_bytes;
-    copy->prompt_tokens = spec->prompt_tokens;
-    copy->answer_tokens = spec->answer_tokens;
-    copy->input = json_incref(spec->input);
-    copy->options = json_incref(spec->options);
-    wi_strings_copy(&copy->outputs, &spec->outputs);
-}
-
 /* A program has no WASM of its own to compare with, so that of another node is the measure. */
-static int name_node(const struct wi_check_run *run, struct wi_job_spec *spec)
+static int name_node(const struct wi_check_run *run, struct wi_inference *asked)
 {
     char node[WI_ID_SIZE];
     if (wi_pool_yardstick(run->checks->pool, NULL, node))
         return -1;
-    spec->node = wi_strdup(node);
+    asked->node = wi_strdup(node);
     return 0;
 }
 
@@ -363,52 +347,44 @@ static const struct wi_node_info *find_ours(const struct wi_pool *pool, const ch
 const struct wi_node_info *wi_check_measure(const struct wi_check_run *run)
 {
     const struct wi_node_info *node = find_ours(run->checks->pool, run->browser);
-    int any_kind = run->spec.task != WI_TASK_NONE || !run->spec.input;
+    int any_kind = run->asked->task != WI_TASK_NONE || !run->asked->input;
     return node || !any_kind ? node : find_ours(run->checks->pool, NULL);
 }
 
-/* Strangers measure only where no browser of ours can. */
-static void name_measure(const struct wi_check_run *run, struct wi_job_spec *spec)
+/* Who runs it. Strangers measure only where no browser of ours can. 0, or -1 if nobody can now. */
+static int name_place(const struct wi_check_run *run, struct wi_inference *asked, int *ours_only)
 {
-    const struct wi_node_info *measure = wi_check_measure(run);
-    spec->browser = wi_strdup(measure ? measure->kind : run->browser);
-    spec->ours_only = measure != NULL;
-}
-
-/* Who runs it. 0, or -1 if nobody can now. */
-static int name_place(
-    const struct wi_check_run *run, enum wi_platform platform, struct wi_job_spec *spec)
-{
+    int is_measure = run->compares && asked->platform == WI_WASM;
     if (run->asks_client) {
-        spec->node = wi_strdup(run->client_node);
+        asked->node = wi_strdup(run->client_node);
         return 0;
     }
-    if (run->compares && platform == WI_WASM && run->platform == WI_NATIVE)
-        return name_node(run, spec);
-    if (run->compares && platform == WI_WASM)
-        name_measure(run, spec);
-    else
-        spec->browser = wi_strdup(run->browser);
+    if (is_measure && run->platform == WI_NATIVE)
+        return name_node(run, asked);
+    const struct wi_node_info *measure = is_measure ? wi_check_measure(run) : NULL;
+    asked->browser = wi_strdup(measure ? measure->kind : run->browser);
+    *ours_only = measure != NULL;
     return 0;
 }
 
 static void submit(struct wi_check_run *run, enum wi_platform platform)
 {
-    struct wi_job_spec spec = {0};
+    struct wi_inference *asked = wi_inference_again(run->asked);
+    struct wi_job_spec spec = {.asked = asked, .accepted_at = wi_now_ms()};
     struct wi_error error;
-    if (name_place(run, platform, &spec)) {
+    asked->has_platform = 1;
+    asked->platform = platform;
+    asked->timeout_ms = run->deadline_ms;
+    if (name_place(run, asked, &spec.ours_only)) {
+        wi_job_spec_clear(&spec);
         wi_check_run_drop(run);
         return;
     }
-    wi_check_copy_spec(&spec, &run->spec);
     wi_id_new(spec.id, "probe");
     memcpy(run->job, spec.id, sizeof run->job);
-    spec.platform = platform;
-    spec.timeout_ms = run->deadline_ms;
-    spec.accepted_at = wi_now_ms();
     if (wi_jobs_submit_beside(run->checks->jobs, &spec, on_dispatch, on_done, run, &error) !=
         WI_OK) {
-        wi_check_crowded_out(run->checks, run->spec.model, &run->wish);
+        wi_check_crowded_out(run->checks, run->asked->model, &run->wish);
         end_run(run);
     }
 }

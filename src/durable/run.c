@@ -65,26 +65,27 @@ static void on_done(void *context, const struct wi_job_spec *spec, struct wi_job
     end(run, printing ? NULL : &error, printing);
 }
 
-/* The row's times are those of the wall clock; a job's are monotonic, and count from acceptance. */
-static void set_times(const struct wi_row *row, struct wi_job_spec *spec)
+/* What the row says of its request: its deadline, and what it is called. */
+static void name_request(struct wi_infer *infer, const struct wi_row *row)
 {
-    double age = (double)(wi_wall_ms() - row->accepted_at);
-    if (age < 0)
-        age = 0; /* the clock was set back */
-    spec->accepted_at = wi_now_ms() - age;
-    spec->timeout_ms = (double)(row->deadline_at - row->accepted_at);
+    infer->has_timeout = 1;
+    infer->asked->timeout_ms = (double)(row->deadline_at - row->accepted_at);
+    if (!infer->asked->client_id)
+        infer->asked->client_id = wi_strdup(row->id);
 }
 
 static void submit(struct wi_run *run, struct wi_model *model)
 {
     struct wi_job_spec spec = {0};
     struct wi_error error;
-    wi_job_spec_fill(&spec, &run->infer, model);
+    double age = (double)(wi_wall_ms() - run->row->accepted_at);
+    name_request(&run->infer, run->row);
+    wi_job_spec_fill(&spec, wi_infer_settle(&run->infer, model));
     spec.client = wi_strdup(run->row->client);
-    if (!spec.client_id)
-        spec.client_id = wi_strdup(run->row->id);
     spec.earlier = run->row->attempts;
-    set_times(run->row, &spec);
+    /* The row's times are those of the wall clock, which may have been set back; a job's are
+     * monotonic. */
+    spec.accepted_at = wi_now_ms() - (age > 0 ? age : 0);
     memcpy(run->job, spec.id, sizeof run->job);
     if (wi_jobs_submit(run->deps->jobs, &spec, on_done, run, &error) != WI_OK)
         end(run, &error, NULL);
@@ -132,7 +133,7 @@ static void on_parsed(void *data, int cancelled)
         return;
     }
     int binary = run->body->size > run->row->json_size;
-    charge(run, binary ? run->body->size : wi_tensors_bytes(&run->infer.tensors));
+    charge(run, binary ? run->body->size : wi_tensors_bytes(&run->infer.asked->tensors));
     wi_blob_unref(run->body); /* binary tensors keep it */
     run->body = NULL;
     find_model(run);

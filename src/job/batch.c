@@ -27,16 +27,16 @@ int wi_batch_model(const struct wi_model *model)
            all_free(model->signature.outputs, model->signature.output_count, !json_is_true(says));
 }
 
-int64_t wi_batch_rows(const struct wi_job_spec *spec)
+int64_t wi_batch_rows(const struct wi_inference *asked)
 {
-    if (spec->input || spec->tensors.count == 0 || !wi_batch_model(spec->model))
+    if (asked->input || asked->tensors.count == 0 || !wi_batch_model(asked->model))
         return 0;
-    for (size_t i = 0; i < spec->tensors.count; i++) {
-        const struct wi_tensor *tensor = &spec->tensors.items[i];
-        if (tensor->rank == 0 || tensor->dims[0] != spec->tensors.items[0].dims[0])
+    for (size_t i = 0; i < asked->tensors.count; i++) {
+        const struct wi_tensor *tensor = &asked->tensors.items[i];
+        if (tensor->rank == 0 || tensor->dims[0] != asked->tensors.items[0].dims[0])
             return 0;
     }
-    return spec->tensors.items[0].dims[0];
+    return asked->tensors.items[0].dims[0];
 }
 
 static int same_text(const char *a, const char *b)
@@ -60,7 +60,7 @@ static int same_rows(const struct wi_tensor *a, const struct wi_tensor *b)
            memcmp(a->dims + 1, b->dims + 1, (a->rank - 1) * sizeof *a->dims) == 0;
 }
 
-int wi_batch_fits(const struct wi_job_spec *a, const struct wi_job_spec *b)
+int wi_batch_fits(const struct wi_inference *a, const struct wi_inference *b)
 {
     if (a->model != b->model || a->type != b->type || a->fallback != b->fallback ||
         a->has_platform != b->has_platform || a->platform != b->platform ||
@@ -78,13 +78,13 @@ int wi_batch_fits(const struct wi_job_spec *a, const struct wi_job_spec *b)
 /* --- joining and splitting ------------------------------------------------------------------- */
 
 static int join_one(
-    const struct wi_job_spec *const *specs, size_t count, size_t index, struct wi_tensors *joined)
+    const struct wi_inference *const *asked, size_t count, size_t index, struct wi_tensors *joined)
 {
-    const struct wi_tensor *first = &specs[0]->tensors.items[index];
+    const struct wi_tensor *first = &asked[0]->tensors.items[index];
     struct wi_tensor *tensor;
     size_t size = 0;
     for (size_t i = 0; i < count; i++)
-        size += specs[i]->tensors.items[index].size;
+        size += asked[i]->tensors.items[index].size;
     struct wi_blob *blob = wi_blob_new_beside(first->blob, size);
     if (!blob)
         return -1;
@@ -97,17 +97,17 @@ static int join_one(
     tensor->blob = blob;
     tensor->size = size;
     for (size_t i = 0; i < count; i++) {
-        const struct wi_tensor *part = &specs[i]->tensors.items[index];
+        const struct wi_tensor *part = &asked[i]->tensors.items[index];
         wi_blob_append(blob, wi_tensor_bytes(part), part->size);
         tensor->dims[0] += part->dims[0];
     }
     return 0;
 }
 
-int wi_batch_join(const struct wi_job_spec *const *specs, size_t count, struct wi_tensors *joined)
+int wi_batch_join(const struct wi_inference *const *asked, size_t count, struct wi_tensors *joined)
 {
-    for (size_t i = 0; i < specs[0]->tensors.count; i++) {
-        if (join_one(specs, count, i, joined)) {
+    for (size_t i = 0; i < asked[0]->tensors.count; i++) {
+        if (join_one(asked, count, i, joined)) {
             wi_tensors_clear(joined);
             return -1;
         }

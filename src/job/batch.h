@@ -10,15 +10,15 @@
 #ifndef WI_JOB_BATCH_H
 #define WI_JOB_BATCH_H
 
-#include "job/job.h"
+#include "model/inference.h"
 
 int wi_batch_model(const struct wi_model *model);
 /* How many rows the request has; 0 if it cannot be joined with others. */
-int64_t wi_batch_rows(const struct wi_job_spec *spec);
+int64_t wi_batch_rows(const struct wi_inference *asked);
 /* Whether both, which ask the same of a node and have rows, can be one run. */
-int wi_batch_fits(const struct wi_job_spec *a, const struct wi_job_spec *b);
+int wi_batch_fits(const struct wi_inference *a, const struct wi_inference *b);
 /* The inputs of all, row under row: one copy. 0, or -1 if memory is refused. */
-int wi_batch_join(const struct wi_job_spec *const *specs, size_t count, struct wi_tensors *joined);
+int wi_batch_join(const struct wi_inference *const *asked, size_t count, struct wi_tensors *joined);
 /* `rows` rows from `first` on of outputs that have `total`, without a copy. 0, or -1 if they have
  * not. */
 int wi_batch_split(const struct wi_tensors *outputs, int64_t total, int64_t first, int64_t rows,

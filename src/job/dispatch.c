@@ -22,37 +22,25 @@
 static int has_several(const struct wi_job *job)
 {
     return wi_parts_answers(job->flow->parts) > 1 ||
-           json_integer_value(json_object_get(job->spec.options, "n")) > 1 ||
-           json_array_size(json_object_get(job->spec.input, "prompts")) > 1;
+           json_integer_value(json_object_get(job->spec.asked->options, "n")) > 1 ||
+           json_array_size(json_object_get(job->spec.asked->input, "prompts")) > 1;
 }
 
 /* What the job asks of a node. */
 static struct wi_demand demand_of(const struct wi_job *job)
 {
-    const struct wi_job_spec *spec = &job->spec;
-    double waited = wi_now_ms() - spec->accepted_at;
+    const struct wi_inference *asked = job->spec.asked;
     return (struct wi_demand){
-        .model = spec->model,
-        .task = spec->task,
-        .browser = spec->browser,
-        .node = spec->node,
+        .asked = asked,
         .avoid = job->avoid[0] ? job->avoid : NULL,
-        .has_platform = spec->has_platform,
-        .platform = spec->platform,
-        .fallback = spec->fallback,
-        .type = spec->type,
-        .precision = spec->precision,
-        .waited_ms = waited,
-        .stream = job->flow != NULL,
+        .waited_ms = wi_now_ms() - job->spec.accepted_at,
         .continues = wi_job_is_committed(job),
         .several = wi_job_is_committed(job) && has_several(job),
         .beginnings = job->chain.keys,
         .beginning_count = job->chain.count,
         .ours_only = wi_job_is_for_ours(job),
-        .large = wi_tensors_bytes(&spec->tensors) > WI_FRAME_TENSORS_JOINED,
-        .long_text = spec->text_bytes > WI_INPUT_SHORT_MAX,
-        .prompt_tokens = spec->prompt_tokens,
-        .answer_tokens = spec->answer_tokens,
+        .large = wi_tensors_bytes(&asked->tensors) > WI_FRAME_TENSORS_JOINED,
+        .long_text = asked->text_bytes > WI_INPUT_SHORT_MAX,
     };
 }
 
@@ -90,8 +78,9 @@ static void name_owner(const struct wi_job *job, char owner[2 * WI_HASH_SIZE + 1
 /* Whether nothing may run beside it in its engine. */
 static int needs_its_engine(const struct wi_job *job)
 {
-    return job->spec.task != WI_TASK_NONE &&
-           (job->suspect || json_is_true(json_object_get(job->spec.options, "deterministic")));
+    return job->spec.asked->task != WI_TASK_NONE &&
+           (job->suspect ||
+               json_is_true(json_object_get(job->spec.asked->options, "deterministic")));
 }
 
 enum wi_code wi_job_dispatch(
@@ -101,12 +90,12 @@ enum wi_code wi_job_dispatch(
     struct wi_job_spec *spec = &job->spec;
     double now = wi_now_ms();
     char owner[2 * WI_HASH_SIZE + 1], digits[WI_DIGITS_SIZE];
-    int owned = spec->task != WI_TASK_NONE && !jobs->config->models.share_prefix;
+    int owned = spec->asked->task != WI_TASK_NONE && !jobs->config->models.share_prefix;
     if (owned)
         name_owner(job, owner);
     if (wi_job_is_beside(job)) {
         spec->accepted_at = now;
-        wi_timer_start(job->deadline, (uint64_t)spec->timeout_ms, 0);
+        wi_timer_start(job->deadline, (uint64_t)spec->asked->timeout_ms, 0);
         job->on_dispatch(job->context, spec, choice->node);
     }
     wi_join(job->attempt, sizeof job->attempt, spec->id, ".", wi_digits(digits, job->attempts + 1),
@@ -114,19 +103,19 @@ enum wi_code wi_job_dispatch(
     struct wi_task task = {
         .attempt_id = job->attempt,
         .job_id = spec->id,
-        .model = spec->model,
+        .model = spec->asked->model,
         .platform_count = choice->platform_count,
-        .fallback = spec->fallback,
-        .precision = spec->precision,
-        .outputs = &spec->outputs,
-        .deadline_ms = spec->accepted_at + spec->timeout_ms - now,
-        .tensors = &spec->tensors,
-        .task = spec->task,
+        .fallback = spec->asked->fallback,
+        .precision = spec->asked->precision,
+        .outputs = &spec->asked->outputs,
+        .deadline_ms = spec->accepted_at + spec->asked->timeout_ms - now,
+        .tensors = &spec->asked->tensors,
+        .task = spec->asked->task,
         .owner = owned ? owner : NULL,
-        .input = spec->input,
-        .options = spec->options,
-        .prompt_tokens = spec->prompt_tokens,
-        .answer_tokens = spec->answer_tokens,
+        .input = spec->asked->input,
+        .options = spec->asked->options,
+        .prompt_tokens = spec->asked->prompt_tokens,
+        .answer_tokens = spec->asked->answer_tokens,
         .stream = job->flow != NULL,
         .alone = needs_its_engine(job),
         .broke = job->suspect || job->breaks > 0,

@@ -35,7 +35,7 @@ static void on_deadline(void *context)
     struct wi_job *job = context;
     struct wi_error error;
     wi_error_set(&error, WI_DEADLINE_EXCEEDED, "timeout_ms",
-        "the deadline of %.0f ms passed while the job was %s", job->spec.timeout_ms,
+        "the deadline of %.0f ms passed while the job was %s", job->spec.asked->timeout_ms,
         job->state == WI_JOB_WAITING ? "waiting for a node" : "running");
     withdraw(job, "deadline");
     wi_job_finish_error(job, &error);
@@ -176,17 +176,18 @@ enum wi_code wi_jobs_admit(const struct wi_jobs *jobs, const char *client, struc
 static struct wi_job *make_job(struct wi_jobs *jobs, struct wi_job_line *line,
     struct wi_job_spec *spec, double limit_ms, wi_job_fn *on_done, void *context)
 {
+    const struct wi_inference *asked = spec->asked;
     struct wi_job *job = wi_alloc(sizeof *job);
     job->jobs = jobs;
     job->line = line;
     job->spec = *spec;
     job->attempts = spec->earlier;
     *spec = (struct wi_job_spec){0};
-    if (wi_task_generates(job->spec.task))
+    if (wi_task_generates(asked->task))
         wi_chain_fill(&job->chain, jobs->config->models.share_prefix ? NULL : job->spec.client,
-            job->spec.model->hash, job->spec.input, job->spec.options);
+            asked->model->hash, asked->input, asked->options);
     job->entry = (struct wi_queue_entry){.owner = job,
-        .priority = job->spec.priority,
+        .priority = asked->priority,
         .since = job->spec.accepted_at,
         .client = job->spec.client};
     job->on_done = on_done;
@@ -217,7 +218,7 @@ static enum wi_code begin(struct wi_job *job, struct wi_error *error)
     struct wi_error failure;
     enum wi_pick picked = wi_job_pick(job, &choice, &failure);
     if (picked == WI_PICK_NODE && wi_job_may_join(job) &&
-        wi_job_waits_for_company(job, wi_batch_rows(&job->spec)))
+        wi_job_waits_for_company(job, wi_batch_rows(job->spec.asked)))
         picked = WI_PICK_WAIT;
     if (picked == WI_PICK_NEVER ||
         (picked == WI_PICK_NODE && wi_job_check(job, &choice, &failure) != WI_OK))
@@ -257,7 +258,8 @@ enum wi_code wi_jobs_submit(struct wi_jobs *jobs, struct wi_job_spec *spec, wi_j
     enum wi_code code = admit_to(jobs, &jobs->clients, spec, error);
     if (code != WI_OK)
         return code;
-    return begin(make_job(jobs, &jobs->clients, spec, spec->timeout_ms, on_done, context), error);
+    return begin(
+        make_job(jobs, &jobs->clients, spec, spec->asked->timeout_ms, on_done, context), error);
 }
 
 enum wi_code wi_jobs_submit_stream(struct wi_jobs *jobs, struct wi_job_spec *spec,
@@ -266,7 +268,8 @@ enum wi_code wi_jobs_submit_stream(struct wi_jobs *jobs, struct wi_job_spec *spe
     enum wi_code code = admit_to(jobs, &jobs->clients, spec, error);
     if (code != WI_OK)
         return code;
-    struct wi_job *job = make_job(jobs, &jobs->clients, spec, spec->timeout_ms, on_done, context);
+    struct wi_job *job =
+        make_job(jobs, &jobs->clients, spec, spec->asked->timeout_ms, on_done, context);
     wi_job_stream_open(job, stream, on_stall);
     code = begin(job, error);
     jobs->clients.counters.streams += code == WI_OK;
@@ -334,11 +337,12 @@ json_t *wi_jobs_describe(const struct wi_jobs *jobs, const char *job_id)
     const struct wi_failures *failures = job->failures;
     json_t *parts = job->flow ? json_integer((json_int_t)wi_parts_count(job->flow->parts)) : NULL;
     return json_pack("{s:s, s:s?, s:s, s:s, s:s?, s:b, s:i, s:i, s:f, s:f, s:s*, s:o*}", "id",
-        job->spec.id, "client", job->spec.client, "model_name", job->spec.model->name, "state",
-        waiting ? "queued" : "running", "node", waiting ? NULL : job->node, "accepted",
-        !waiting && job->accepted, "priority", job->spec.priority, "attempts", (int)job->attempts,
-        "age_ms", wi_now_ms() - job->spec.accepted_at, "timeout_ms", job->spec.timeout_ms,
-        "problem", failures ? failures->rows[failures->last].reason : NULL, "parts", parts);
+        job->spec.id, "client", job->spec.client, "model_name", job->spec.asked->model->name,
+        "state", waiting ? "queued" : "running", "node", waiting ? NULL : job->node, "accepted",
+        !waiting && job->accepted, "priority", job->spec.asked->priority, "attempts",
+        (int)job->attempts, "age_ms", wi_now_ms() - job->spec.accepted_at, "timeout_ms",
+        job->spec.asked->timeout_ms, "problem",
+        failures ? failures->rows[failures->last].reason : NULL, "parts", parts);
 }
 
 void wi_jobs_each(const struct wi_jobs *jobs, wi_job_look_fn *look, void *context)

@@ -12,9 +12,8 @@
 #include "base/secret.h"
 #include "bridge/bridge.h"
 #include "config/config.h"
+#include "model/inference.h"
 #include "model/repository.h"
-#include "model/task.h"
-#include "model/tensor.h"
 #include "pool/pool.h"
 #include "pool/verdicts.h"
 
@@ -22,40 +21,18 @@
  * of it there: a loss that costs no try could else repeat until the deadline. */
 #define WI_JOB_SENDS_PER_TRY 4
 
-/* What a request asks for. Strings, tensors and JSON are owned; free with wi_job_spec_clear. */
+/* What is to be a job: what is asked, and by whom. Owned; free with wi_job_spec_clear. */
 struct wi_job_spec {
     char id[WI_ID_SIZE]; /* the job's id: made by us */
     char *client;        /* who asks: a token's name or an address; NULL is somebody too */
-    char *client_id;     /* the request's own `id`, echoed; may be NULL */
-    struct wi_model *model;
-    enum wi_model_type type;
-    char *browser, *node, *precision;
-    int has_platform;
-    enum wi_platform platform;
-    int fallback;
-    int priority; /* 0–9, 9 most urgent */
-    double timeout_ms;
-    double accepted_at; /* wi_now_ms() at the last byte of the body */
-    struct wi_tensors tensors;
-    enum wi_task_kind task; /* what is to be done with `input`; WI_TASK_NONE: tensors in and out */
-    json_t *input;          /* what is not a tensor; may be NULL */
-    json_t *options;
-    size_t text_bytes; /* of the text that it is about; 0: none */
-    int is_private;    /* a person's words are in it: [pool] strangers says who may have them */
-    int ours_only;     /* only browsers that we have started may have it */
-    double prompt_tokens, answer_tokens; /* as struct wi_demand has them */
-    struct wi_strings outputs;
-    int stream; /* its answer may come in parts: see wi_jobs_submit_stream */
-    /* Of a stream: without a sign of life after its first part, while a node computes it. 0: 30 s,
-     * or three times what a batch of its prompt takes, if that is longer. */
-    double stall_timeout_ms;
+    const struct wi_inference *asked; /* a reference; settled */
+    double accepted_at;               /* wi_now_ms() at the last byte of the body */
+    int ours_only;                    /* only browsers that we have started may have it */
     unsigned earlier; /* how often it was sent to a node in earlier runs, which count for its end */
 };
+/* With a fresh id, and a reference to `asked`. `spec` is zero-initialised. */
+void wi_job_spec_fill(struct wi_job_spec *spec, const struct wi_inference *asked);
 void wi_job_spec_clear(struct wi_job_spec *spec);
-/* What a checked request asks for, with a fresh id. Takes the tensors and `input`. `accepted_at`
- * and `client` are left. `spec` is zero-initialised. */
-struct wi_infer;
-void wi_job_spec_fill(struct wi_job_spec *spec, struct wi_infer *infer, struct wi_model *model);
 
 /* The one answer. Valid during the callback; tensors and JSON may be taken as in wi_answer. */
 struct wi_job_result {

@@ -12,9 +12,9 @@ void wi_job_outcome(struct wi_outcome *outcome, const struct wi_job_spec *spec,
     struct wi_answer *answer = result->answer;
     const struct wi_refusal *refusal = &result->refusal;
     *outcome = (struct wi_outcome){
-        .id = spec->client_id ? spec->client_id : spec->id,
-        .model_name = spec->model->name,
-        .type = spec->type,
+        .id = spec->asked->client_id ? spec->asked->client_id : spec->id,
+        .model_name = spec->asked->model->name,
+        .type = spec->asked->type,
         .node = result->node,
         .browser = node ? node->kind : NULL,
         .browser_version = node ? node->browser_version : NULL,
@@ -36,6 +36,6 @@ void wi_job_outcome(struct wi_outcome *outcome, const struct wi_job_spec *spec,
         .attempts = result->attempts,
         .batch = result->batch,
         .warm = answer->warm,
-        .model_bytes = wi_manifest_bytes(&spec->model->manifest),
+        .model_bytes = wi_manifest_bytes(&spec->asked->model->manifest),
     };
 }

@@ -65,28 +65,28 @@ int wi_job_is_beside(const struct wi_job *job)
 
 int wi_job_is_for_ours(const struct wi_job *job)
 {
-    const struct wi_job_spec *spec = &job->spec;
-    return spec->ours_only || wi_demand_keep(job->jobs->config->pool.strangers, spec->is_private);
+    return job->spec.ours_only ||
+           wi_demand_keep(job->jobs->config->pool.strangers, job->spec.asked->is_private);
 }
 
 /* Jobs with the same key can be run by the same nodes. */
 static void lane_key(const struct wi_job *job, char *key, size_t size)
 {
-    const struct wi_job_spec *spec = &job->spec;
-    snprintf(key, size, "%s\n%s\n%d\n%d\n%d%d%d%d\n%s\n%s", spec->model->name, spec->model->hash,
-        spec->has_platform ? (int)spec->platform : -1, spec->fallback, job->flow != NULL,
-        wi_job_is_committed(job), wi_task_is_short(spec->task), wi_job_is_for_ours(job),
-        spec->browser ? spec->browser : "", spec->node ? spec->node : "");
+    const struct wi_inference *asked = job->spec.asked;
+    snprintf(key, size, "%s\n%s\n%d\n%d\n%d%d%d%d\n%s\n%s", asked->model->name, asked->model->hash,
+        asked->has_platform ? (int)asked->platform : -1, asked->fallback, job->flow != NULL,
+        wi_job_is_committed(job), wi_task_is_short(asked->task), wi_job_is_for_ours(job),
+        asked->browser ? asked->browser : "", asked->node ? asked->node : "");
 }
 
 /* What decides whether anything has room for it; a part of the lane's key. */
 static void gate_key(const struct wi_job *job, char *key, size_t size)
 {
-    const struct wi_job_spec *spec = &job->spec;
-    snprintf(key, size, "%d %d\n%d%d%d%d\n%s\n%s", (int)spec->model->engine,
-        (int)spec->model->builtin, job->flow != NULL, wi_job_is_committed(job),
-        wi_task_is_short(spec->task), wi_job_is_for_ours(job), spec->browser ? spec->browser : "",
-        spec->node ? spec->node : "");
+    const struct wi_inference *asked = job->spec.asked;
+    snprintf(key, size, "%d %d\n%d%d%d%d\n%s\n%s", (int)asked->model->engine,
+        (int)asked->model->builtin, job->flow != NULL, wi_job_is_committed(job),
+        wi_task_is_short(asked->task), wi_job_is_for_ours(job),
+        asked->browser ? asked->browser : "", asked->node ? asked->node : "");
 }
 
 void wi_job_enqueue(struct wi_job *job, int at_front)

@@ -24,7 +24,6 @@ void wi_job_stream_open(
     flow->parts = wi_parts_new(job->jobs->budget);
     flow->stall = wi_timer_new(job->jobs->loop, on_stall, job);
     job->flow = flow;
-    job->spec.stream = 1;
 }
 
 void wi_job_stream_close(struct wi_job *job)
@@ -52,8 +51,8 @@ int wi_job_has_brought(const struct wi_job *job)
 
 double wi_job_stream_patience_ms(const struct wi_job *job)
 {
-    if (job->spec.stall_timeout_ms > 0)
-        return job->spec.stall_timeout_ms;
+    if (job->spec.asked->stall_timeout_ms > 0)
+        return job->spec.asked->stall_timeout_ms;
     double batches_ms = STALL_BATCHES * job->flow->batch_ms;
     return batches_ms > STALL_TIMEOUT_MS ? batches_ms : STALL_TIMEOUT_MS;
 }

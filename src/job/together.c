@@ -17,7 +17,7 @@
 int wi_job_may_join(const struct wi_job *job)
 {
     return job->jobs->config->pool.batching != WI_BATCHING_OFF && !job->single && !job->avoid[0] &&
-           !job->flow && !wi_job_is_beside(job) && wi_batch_rows(&job->spec) > 0;
+           !job->flow && !wi_job_is_beside(job) && wi_batch_rows(job->spec.asked) > 0;
 }
 
 int wi_job_waits_for_company(struct wi_job *job, int64_t rows)
@@ -46,20 +46,20 @@ static void gather(struct wi_job *job, struct wi_job_batch *batch)
     struct wi_queue_entry *others[BATCH_LOOK];
     const struct wi_config_pool *pool = &job->jobs->config->pool;
     size_t count = wi_queue_company(&job->entry, others, BATCH_LOOK);
-    size_t bytes = wi_tensors_bytes(&job->spec.tensors);
+    size_t bytes = wi_tensors_bytes(&job->spec.asked->tensors);
     size_t most = job->jobs->config->api.max_body; /* what surely fits a frame */
     most = most > bytes ? most : bytes;
     batch->members = wi_realloc_array(NULL, count + 1, sizeof(struct wi_job *));
     batch->rows = wi_realloc_array(NULL, count + 1, sizeof *batch->rows);
     batch->members[0] = job;
-    batch->rows[0] = batch->total = wi_batch_rows(&job->spec);
+    batch->rows[0] = batch->total = wi_batch_rows(job->spec.asked);
     batch->count = 1;
     for (size_t i = 0; i < count && batch->total < pool->max_batch; i++) {
         struct wi_job *other = others[i]->owner;
-        int64_t rows = wi_job_may_join(other) ? wi_batch_rows(&other->spec) : 0;
-        size_t more = wi_tensors_bytes(&other->spec.tensors);
+        int64_t rows = wi_job_may_join(other) ? wi_batch_rows(other->spec.asked) : 0;
+        size_t more = wi_tensors_bytes(&other->spec.asked->tensors);
         if (rows == 0 || rows > pool->max_batch - batch->total || more > most - bytes ||
-            !wi_batch_fits(&job->spec, &other->spec))
+            !wi_batch_fits(job->spec.asked, other->spec.asked))
             continue;
         bytes += more;
         batch->members[batch->count] = other;
@@ -73,28 +73,29 @@ static enum wi_code dispatch_batch(
     struct wi_jobs *jobs, struct wi_job_batch *batch, const struct wi_choice *choice)
 {
     struct wi_job *first = batch->members[0];
-    const struct wi_job_spec *specs[BATCH_LOOK + 1];
+    const struct wi_inference *asked[BATCH_LOOK + 1];
     struct wi_tensors joined = {0};
     double now = wi_now_ms(), deadline = 0;
     for (size_t i = 0; i < batch->count; i++) {
-        const struct wi_job_spec *spec = specs[i] = &batch->members[i]->spec;
-        if (spec->accepted_at + spec->timeout_ms - now > deadline)
-            deadline = spec->accepted_at + spec->timeout_ms - now;
+        const struct wi_job_spec *spec = &batch->members[i]->spec;
+        asked[i] = spec->asked;
+        if (spec->accepted_at + spec->asked->timeout_ms - now > deadline)
+            deadline = spec->accepted_at + spec->asked->timeout_ms - now;
     }
-    if (wi_batch_join(specs, batch->count, &joined))
+    if (wi_batch_join(asked, batch->count, &joined))
         return WI_MEMORY_BUDGET;
     snprintf(batch->attempt, sizeof batch->attempt, "%s.b%u", first->spec.id, first->attempts + 1);
     struct wi_task task = {
         .attempt_id = batch->attempt,
         .job_id = first->spec.id,
-        .model = first->spec.model,
+        .model = first->spec.asked->model,
         .platform_count = choice->platform_count,
-        .fallback = first->spec.fallback,
-        .precision = first->spec.precision,
-        .outputs = &first->spec.outputs,
+        .fallback = first->spec.asked->fallback,
+        .precision = first->spec.asked->precision,
+        .outputs = &first->spec.asked->outputs,
         .deadline_ms = deadline,
         .tensors = &joined,
-        .options = first->spec.options,
+        .options = first->spec.asked->options,
         .requests = (unsigned)batch->count,
     };
     memcpy(task.platforms, choice->platforms, sizeof task.platforms);

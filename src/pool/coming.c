@@ -11,9 +11,10 @@
 
 int wi_pool_could_bring(const struct wi_pool *pool, const struct wi_demand *demand)
 {
-    int only_native = demand->has_platform && demand->platform == WI_NATIVE && !demand->fallback;
-    int only_simulated = demand->has_platform && demand->platform == WI_SIMULATED;
-    if (only_native || only_simulated || !wi_engine_in_page(demand->model->engine))
+    const struct wi_inference *asked = demand->asked;
+    int only_native = asked->has_platform && asked->platform == WI_NATIVE && !asked->fallback;
+    int only_simulated = asked->has_platform && asked->platform == WI_SIMULATED;
+    if (only_native || only_simulated || !wi_engine_in_page(asked->model->engine))
         return 0;
     /* All of them open the same page, so one that lacks it speaks for the others. */
     for (const struct wi_fleet_class *class = wi_pool_nodes_fleet(pool->nodes)->classes; class;
@@ -80,15 +81,16 @@ static int regains_gpu(const struct wi_pool *pool, const char *kind)
 
 int wi_pool_is_coming(struct wi_pool *pool, const struct wi_demand *demand, int wish)
 {
+    const struct wi_inference *asked = demand->asked;
     int has_nodes = wi_pool_nodes_count(pool->nodes) > 0, coming = 0;
 
-    if (demand->has_platform && !demand->fallback && has_nodes &&
-        !wi_engine_in_page_on(demand->model->engine, demand->platform))
+    if (asked->has_platform && !asked->fallback && has_nodes &&
+        !wi_engine_in_page_on(asked->model->engine, asked->platform))
         return 0; /* no browser brings that */
     for (size_t i = 0; i < wi_pool_kinds_count(pool->kinds); i++) {
         const struct pool_kind *kind = wi_pool_kinds_at(pool->kinds, i);
         const struct pool_kind_info *info = wi_pool_kind_info(kind);
-        if ((demand->browser && strcmp(demand->browser, info->name) != 0) ||
+        if ((asked->browser && strcmp(asked->browser, info->name) != 0) ||
             !wi_pool_kind_is_hopeful(pool, kind))
             continue;
         if (regains_gpu(pool, info->name)) {
@@ -98,7 +100,7 @@ int wi_pool_is_coming(struct wi_pool *pool, const struct wi_demand *demand, int 
         if (has_node(pool, info->name) || !may_come(pool, info) || wi_pool_shuts_out(pool, kind))
             continue;
         coming = 1;
-        if (wish && (demand->browser || has_nodes))
+        if (wish && (asked->browser || has_nodes))
             wi_pool_wish(pool, info->name);
     }
     return coming;
@@ -125,10 +127,11 @@ static const struct wi_option *find_option(
 /* What the demand's run takes on browsers of the kind, at best; negative: that is not known. */
 static double best_run(const struct wi_pool *pool, const struct wi_demand *demand, const char *kind)
 {
+    const struct wi_inference *asked = demand->asked;
     const struct wi_estimate *best =
-        wi_estimates_best(pool->estimates, demand->model->hash, kind, NULL);
+        wi_estimates_best(pool->estimates, asked->model->hash, kind, NULL);
 
-    return best ? wi_estimate_run_ms(best, demand->prompt_tokens, demand->answer_tokens) : -1;
+    return best ? wi_estimate_run_ms(best, asked->prompt_tokens, asked->answer_tokens) : -1;
 }
 
 /* What the demand takes where it goes; 0: it waits, or what it takes was not measured. */
@@ -144,7 +147,7 @@ void wi_pool_wish_preferred(struct wi_pool *pool, const struct wi_demand *demand
     const struct wi_option *options, size_t count)
 {
     const struct wi_strings *list =
-        wi_preferences_of(&pool->config->browser_preferences, demand->type);
+        wi_preferences_of(&pool->config->browser_preferences, demand->asked->type);
 
     for (size_t i = 0; i < list->count; i++) {
         char name[32];

@@ -104,7 +104,7 @@ static json_t *options_json(const struct pool_judged *judged, const struct wi_de
         if (sorted[i]->platform < WI_NATIVE || /* what browsers have; the others few nodes */
             sorted[i]->candidate->info->platforms[sorted[i]->platform].available)
             json_array_append_new(
-                list, option_json(sorted[i], demand->model, wi_pool_judged_choice(judged)));
+                list, option_json(sorted[i], demand->asked->model, wi_pool_judged_choice(judged)));
     free(sorted);
     return list;
 }
@@ -200,6 +200,7 @@ static json_t *preferences_json(const struct wi_pool *pool, enum wi_model_type t
 
 json_t *wi_pool_hardware_json(struct wi_pool *pool, const struct wi_demand *demand)
 {
+    const struct wi_inference *asked = demand->asked;
     static const char *const decisions[] = {"run", "wait", "never"};
     const struct wi_config_pool *config = &pool->config->pool;
     struct wi_choice choice = {0};
@@ -213,12 +214,12 @@ json_t *wi_pool_hardware_json(struct wi_pool *pool, const struct wi_demand *dema
         probe = json_pack("{s:s, s:s, s:f}", "browser", choice.probe.browser, "platform",
             wi_platform_names[choice.probe.platform], "deadline_ms", choice.probe.deadline_ms);
     return json_pack("{s:s, s:s, s:s?, s:s, s:o, s:o, s:o*, s:o, s:s, s:f, s:f, s:o, s:o, s:o}",
-        "model_name", demand->model->name, "model_hash", demand->model->hash, "model_type",
-        wi_model_type_name(demand->type), "decision", decisions[pick], "why",
+        "model_name", asked->model->name, "model_hash", asked->model->hash, "model_type",
+        wi_model_type_name(asked->type), "decision", decisions[pick], "why",
         reason_json(&judged, pick, chosen, &error), "would_run",
         pick == WI_PICK_NODE ? would_run_json(&choice, chosen) : json_null(), "code",
         pick == WI_PICK_NEVER ? json_string(wi_code_name(error.code)) : NULL, "preferences",
-        preferences_json(pool, demand->type), "numerics",
+        preferences_json(pool, asked->type), "numerics",
         config->numerics == WI_NUMERICS_CHECK ? "check" : "off", "exploration", config->exploration,
         "recheck", config->recheck, "probe", probe, "options", options_json(&judged, demand),
         "passed_over", passed_over_json(pool, demand, chosen));

@@ -58,7 +58,7 @@ struct view {
 
 static unsigned queue_of(const struct wi_fleet_class *class, const struct wi_demand *demand)
 {
-    return wi_fleet_queue(class, demand->model, demand->task);
+    return wi_fleet_queue(class, demand->asked->model, demand->asked->task);
 }
 
 /* `node` is one of the class; NULL is fine. */
@@ -66,7 +66,7 @@ static struct wi_seat seat_of(const struct wi_fleet_node *node, const struct vie
 {
     if (!node)
         return (struct wi_seat){0};
-    if (view->demand->model->builtin) /* takes no time: fewer at a time is all that counts */
+    if (view->demand->asked->model->builtin) /* takes no time: fewer at a time is all that counts */
         return (struct wi_seat){node->id, (double)node->work[view->queue].count};
     return (struct wi_seat){node->id, wi_fleet_ahead(node, view->queue, view->now)};
 }
@@ -81,18 +81,19 @@ static void fill_prospect(const struct wi_pool *pool, const struct view *view,
 {
     const struct wi_fleet_class *class = view->class;
     const struct wi_demand *demand = view->demand;
-    const struct wi_model *model = demand->model;
+    const struct wi_model *model = demand->asked->model;
     const struct wi_place *place = wi_fleet_where(class, model->engine, platform);
     int due;
 
-    prospect->rank =
-        wi_preferences_rank(wi_preferences_of(&pool->config->browser_preferences, demand->type),
-            class->info.kind, platform);
+    prospect->rank = wi_preferences_rank(
+        wi_preferences_of(&pool->config->browser_preferences, demand->asked->type),
+        class->info.kind, platform);
     if (model->builtin || !place || !class->info.platforms[platform].available)
         return;
     prospect->place = place;
     prospect->estimate = wi_estimates_get(pool->estimates, model->hash, place);
-    prospect->verdict = wi_verdicts_get(pool->verdicts, model, place, demand->precision, &due);
+    prospect->verdict =
+        wi_verdicts_get(pool->verdicts, model, place, demand->asked->precision, &due);
     prospect->rests = prospect->verdict == WI_UNKNOWN && !due;
     prospect->loaded = wi_fleet_loaded(class, model->hash, platform);
     prospect->warm = seat_of(
@@ -156,7 +157,7 @@ static void fill_familiar(
 {
     for (int p = 0; p < WI_PLATFORM_COUNT; p++) {
         struct wi_prospect *prospect = &candidate->prospects[p];
-        if (!wi_fleet_has(familiar->node, view->demand->model->hash, (enum wi_platform)p))
+        if (!wi_fleet_has(familiar->node, view->demand->asked->model->hash, (enum wi_platform)p))
             continue;
         prospect->known = seat_of(familiar->node, view);
         prospect->known_tokens = familiar->tokens;
@@ -167,7 +168,7 @@ static void fill_familiar(
 static void narrow(
     const struct wi_fleet_node *node, const struct view *view, struct wi_candidate *candidate)
 {
-    const struct wi_model *model = view->demand->model;
+    const struct wi_model *model = view->demand->asked->model;
     int room = has_room(node, view->queue);
     struct wi_seat seat = seat_of(room ? node : NULL, view);
 
@@ -208,9 +209,10 @@ static double roll(struct pool_chooser *chooser)
 static enum wi_pick judge(struct wi_pool *pool, const struct wi_demand *demand, int with_dice,
     struct wi_choice *choice, struct pool_judged *judged, struct wi_error *error)
 {
+    const struct wi_inference *asked = demand->asked;
     const struct wi_config_pool *config = &pool->config->pool;
     const struct wi_fleet *fleet = wi_pool_nodes_fleet(pool->nodes);
-    const struct wi_fleet_node *node = demand->node ? find_place(pool, demand->node) : NULL;
+    const struct wi_fleet_node *node = asked->node ? find_place(pool, asked->node) : NULL;
     struct pool_chooser *chooser = pool->chooser;
     const struct familiar familiar = find_familiar(pool, demand);
     double now = wi_now_ms();
@@ -223,8 +225,8 @@ static enum wi_pick judge(struct wi_pool *pool, const struct wi_demand *demand, 
     size_t count = 0;
 
     *judged = (struct pool_judged){0};
-    if (demand->node && !node) {
-        wi_error_set(error, WI_NODE_NOT_FOUND, "node", "there is no node %.80s", demand->node);
+    if (asked->node && !node) {
+        wi_error_set(error, WI_NODE_NOT_FOUND, "node", "there is no node %.80s", asked->node);
         return WI_PICK_NEVER;
     }
     make_room(chooser, HASH_COUNT(fleet->classes));
@@ -300,7 +302,7 @@ static void note_served(
     const struct wi_option *client = wi_pool_judged_choice(judged);
 
     if (client)
-        wi_estimates_served(pool->estimates, demand->model->hash, client->run_ms);
+        wi_estimates_served(pool->estimates, demand->asked->model->hash, client->run_ms);
 }
 
 enum wi_pick wi_pool_consider(struct wi_pool *pool, const struct wi_demand *demand, int really,
@@ -309,28 +311,29 @@ enum wi_pick wi_pool_consider(struct wi_pool *pool, const struct wi_demand *dema
     enum wi_pick pick = judge(pool, demand, really, choice, judged, error);
 
     /* A named node cannot come: ids are never used twice. */
-    if (pick != WI_PICK_NEVER || demand->node || !wi_pool_could_bring(pool, demand))
+    if (pick != WI_PICK_NEVER || demand->asked->node || !wi_pool_could_bring(pool, demand))
         return pick;
     if (wi_pool_is_coming(pool, demand, really))
         return WI_PICK_WAIT;
     if (!error || (error->code == WI_UNAVAILABLE && judged->count == 0))
-        wi_pool_explain(pool, demand->browser, error);
+        wi_pool_explain(pool, demand->asked->browser, error);
     return WI_PICK_NEVER;
 }
 
 enum wi_pick wi_pool_pick(struct wi_pool *pool, const struct wi_demand *demand,
     struct wi_choice *choice, struct wi_error *error)
 {
+    const struct wi_inference *asked = demand->asked;
     struct pool_judged judged;
     enum wi_pick pick = wi_pool_consider(pool, demand, 1, choice, &judged, error);
 
     if (pick == WI_PICK_NODE && choice->probe.wanted)
-        note_probe(pool, demand->model, &choice->probe);
-    if (pick == WI_PICK_NODE && !demand->has_platform &&
-        (!demand->stream || demand->prompt_tokens > 0) && !demand->model->builtin)
+        note_probe(pool, asked->model, &choice->probe);
+    if (pick == WI_PICK_NODE && !asked->has_platform &&
+        (!asked->stream || asked->prompt_tokens > 0) && !asked->model->builtin)
         note_served(pool, demand, &judged);
-    if (pick != WI_PICK_NEVER && !demand->browser && !demand->node && !demand->has_platform &&
-        !demand->model->builtin && pool->config->pool.adaptive_scaling)
+    if (pick != WI_PICK_NEVER && !asked->browser && !asked->node && !asked->has_platform &&
+        !asked->model->builtin && pool->config->pool.adaptive_scaling)
         wi_pool_wish_preferred(pool, demand, judged.options, judged.count);
     if (pick == WI_PICK_NODE)
         wi_pool_relocate(
@@ -340,15 +343,16 @@ enum wi_pick wi_pool_pick(struct wi_pool *pool, const struct wi_demand *demand,
 
 int wi_pool_has_room(const struct wi_pool *pool, const struct wi_demand *demand)
 {
-    const struct wi_fleet_node *node = demand->node ? find_place(pool, demand->node) : NULL;
+    const struct wi_inference *asked = demand->asked;
+    const struct wi_fleet_node *node = asked->node ? find_place(pool, asked->node) : NULL;
     double now = wi_now_ms();
 
-    if (demand->node)
+    if (asked->node)
         return node && has_room(node, queue_of(node->class, demand)) &&
                !wi_route_unfit(&node->class->info, demand);
     for (const struct wi_fleet_class *class = wi_pool_nodes_fleet(pool->nodes)->classes; class;
          class = class->hh.next)
-        if ((!demand->browser || strcmp(class->info.kind, demand->browser) == 0) &&
+        if ((!asked->browser || strcmp(class->info.kind, asked->browser) == 0) &&
             !wi_route_unfit(&class->info, demand) &&
             wi_fleet_any(class, queue_of(class, demand), NULL, now))
             return 1;

@@ -11,14 +11,14 @@ int wi_demand_keep(enum wi_strangers strangers, int text)
 
 const char *wi_route_unfit(const struct wi_node_info *info, const struct wi_demand *demand)
 {
-    enum wi_engine engine = demand->model->engine;
+    enum wi_engine engine = demand->asked->model->engine;
 
     if (!info->engines[engine].available)
         return "it has no engine for such models";
     if (demand->ours_only && !*info->session && !wi_platforms_simulated(demand))
         return "it was not started by the service, which gives no such work to others ([pool] "
                "strangers)";
-    if (demand->stream && !info->parts)
+    if (demand->asked->stream && !info->parts)
         return "it cannot send an answer in parts";
     if (demand->large && !info->parts && !*info->session)
         return "it takes no tensors in pieces, and these are too large for one message";
@@ -119,27 +119,29 @@ static void refuse_platform(struct wi_choice *choice, enum wi_platform platform,
 /* Of the platform that is named: what bars it, else what the node says. Of all: what bars each. */
 static const char *why_unable(const struct wi_candidate *candidate, const struct wi_demand *demand)
 {
-    if (!demand->has_platform)
-        return reads_files(candidate->info, demand->model) ? "" : too_large;
-    const char *barred = wi_platforms_why_not(candidate, demand->model, demand->platform);
+    const struct wi_inference *asked = demand->asked;
+    if (!asked->has_platform)
+        return reads_files(candidate->info, asked->model) ? "" : too_large;
+    const char *barred = wi_platforms_why_not(candidate, asked->model, asked->platform);
 
-    return barred ? barred : candidate->info->platforms[demand->platform].reason;
+    return barred ? barred : candidate->info->platforms[asked->platform].reason;
 }
 
 enum wi_code wi_platforms_unsupported(
     const struct wi_candidate *candidate, const struct wi_demand *demand, struct wi_error *error)
 {
-    enum wi_engine engine = demand->model->engine;
+    const struct wi_inference *asked = demand->asked;
+    enum wi_engine engine = asked->model->engine;
     char names[64] = "";
-    const char *wanted = demand->has_platform ? wi_platform_names[demand->platform] : "auto";
+    const char *wanted = asked->has_platform ? wi_platform_names[asked->platform] : "auto";
     const char *reason = why_unable(candidate, demand);
 
     for (int i = 0; i < WI_PLATFORM_COUNT; i++)
-        if (wi_platforms_can_run(candidate, demand->model, i))
+        if (wi_platforms_can_run(candidate, asked->model, i))
             snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s",
                 *names ? ", " : "", wi_platform_names[i]);
-    if (demand->has_platform && demand->platform < WI_NATIVE &&
-        !wi_engine_in_page_on(engine, demand->platform))
+    if (asked->has_platform && asked->platform < WI_NATIVE &&
+        !wi_engine_in_page_on(engine, asked->platform))
         wi_error_set(error, WI_PLATFORM_UNSUPPORTED, "platform",
             "%s runs no such models, whose engine is %s; name another platform or allow the "
             "fallback",
@@ -153,7 +155,7 @@ enum wi_code wi_platforms_unsupported(
 
 int wi_platforms_simulated(const struct wi_demand *demand)
 {
-    return demand->has_platform && demand->platform == WI_SIMULATED;
+    return demand->asked->has_platform && demand->asked->platform == WI_SIMULATED;
 }
 
 /* Built-in models compute nothing, so they run everywhere and need no platform; but a node names
@@ -161,19 +163,21 @@ int wi_platforms_simulated(const struct wi_demand *demand)
 static enum wi_platform builtin_platform(
     const struct wi_candidate *candidate, const struct wi_demand *demand)
 {
+    const struct wi_inference *asked = demand->asked;
     int native = candidate->info->platforms[WI_NATIVE].available;
 
-    if (demand->has_platform && (demand->platform != WI_NATIVE || native))
-        return demand->platform;
+    if (asked->has_platform && (asked->platform != WI_NATIVE || native))
+        return asked->platform;
     return native && !candidate->info->platforms[WI_WASM].available ? WI_NATIVE : WI_WASM;
 }
 
 enum wi_code wi_route_platforms(const struct wi_candidate *candidate,
     const struct wi_demand *demand, struct wi_choice *choice, struct wi_error *error)
 {
-    const struct wi_model *model = demand->model;
-    int may_fall_back = demand->fallback && demand->platform != WI_WASM;
-    const char *refusal = wi_platforms_why_not(candidate, model, demand->platform);
+    const struct wi_inference *asked = demand->asked;
+    const struct wi_model *model = asked->model;
+    int may_fall_back = asked->fallback && asked->platform != WI_WASM;
+    const char *refusal = wi_platforms_why_not(candidate, model, asked->platform);
 
     choice->platform_count = 0;
     choice->refusal.given = 0;
@@ -181,17 +185,17 @@ enum wi_code wi_route_platforms(const struct wi_candidate *candidate,
         wi_platforms_add(choice, WI_SIMULATED);
         return WI_OK;
     }
-    if (demand->model->builtin) {
+    if (asked->model->builtin) {
         wi_platforms_add(choice, builtin_platform(candidate, demand));
-        if (demand->has_platform && choice->platforms[0] != demand->platform)
-            refuse_platform(choice, demand->platform, refusal);
+        if (asked->has_platform && choice->platforms[0] != asked->platform)
+            refuse_platform(choice, asked->platform, refusal);
         return WI_OK;
     }
     /* Tried there even if it is known not to work, so that the answer says why it fell back. */
-    if (wi_platforms_can_run(candidate, model, demand->platform) || (may_fall_back && !refusal))
-        wi_platforms_add(choice, demand->platform);
+    if (wi_platforms_can_run(candidate, model, asked->platform) || (may_fall_back && !refusal))
+        wi_platforms_add(choice, asked->platform);
     else if (may_fall_back)
-        refuse_platform(choice, demand->platform, refusal);
+        refuse_platform(choice, asked->platform, refusal);
     if (may_fall_back && wi_platforms_can_run(candidate, model, WI_WASM))
         wi_platforms_add(choice, WI_WASM);
     return choice->platform_count > 0 ? WI_OK : wi_platforms_unsupported(candidate, demand, error);

@@ -11,6 +11,7 @@
 #include "browser/children.h"
 #include "browser/session.h"
 #include "config/config.h"
+#include "model/inference.h"
 #include "model/repository.h"
 #include "pool/ladder.h"
 #include "pool/prefixes.h"
@@ -18,35 +19,20 @@
 
 /* What a piece of work asks of a node. Strings are borrowed; NULL means "any". */
 struct wi_demand {
-    struct wi_model *model;
-    enum wi_task_kind task; /* what it is to do */
-    const char *browser;
-    const char *node;
-    const char *avoid; /* a node that has just failed this job */
-    int has_platform;  /* 0: auto */
-    enum wi_platform platform;
-    int fallback;
-    enum wi_model_type type; /* for the preferences; the request's, else the model's */
-    const char *precision;
-    double waited_ms; /* since it was accepted */
-    int stream;       /* only a node that speaks of parts */
-    int continues;    /* only an engine that goes on with what another has begun */
-    int several;      /* that being several answers */
-    int large;        /* its tensors need larger messages than a joined node without pieces takes */
-    int long_text;    /* rather a node that takes text beside its messages */
-    int ours_only;    /* only browsers that we have started: see wi_demand_keep */
+    const struct wi_inference *asked; /* settled */
+    const char *avoid;                /* a node that has just failed this job */
+    double waited_ms;                 /* since it was accepted */
+    int continues;                    /* only an engine that goes on with what another has begun */
+    int several;                      /* that being several answers */
+    int large;     /* its tensors need larger messages than a joined node without pieces takes */
+    int long_text; /* rather a node that takes text beside its messages */
+    int ours_only; /* only browsers that we have started: see wi_demand_keep */
     const struct wi_prefix_key *beginnings; /* of its prompt, in the order of their length */
     size_t beginning_count;
-    /* Of text, as far as can be foreseen: tokens to read, at least 1, and to make; 0: no text. */
-    double prompt_tokens, answer_tokens;
 };
 /* Whether work (`text`: with something that people wrote) may only go to browsers that we have
  * started ([pool] strangers). Simulated nodes are exempt: who names them knows them. */
 int wi_demand_keep(enum wi_strangers strangers, int text);
-/* What stands for these where nothing says more. */
-#define WI_USUAL_PROMPT_TOKENS 256.0
-#define WI_USUAL_ANSWER_TOKENS 256.0
-
 enum wi_pick { WI_PICK_NODE, WI_PICK_WAIT, WI_PICK_NEVER };
 
 /* A platform that was asked for and passed over before anything was sent, so that the answer can

@@ -37,6 +37,7 @@ struct wi_relocation wi_pool_relocation(
 static void lose_at_option(struct wi_pool *pool, const struct wi_demand *demand,
     const struct wi_option *option, const struct wi_option *client)
 {
+    const struct wi_inference *asked = demand->asked;
     const struct wi_candidate *candidate = option->candidate;
     const struct wi_place *place = candidate->prospects[option->platform].place;
     struct wi_relocation relocation = wi_pool_relocation(option, client);
@@ -44,16 +45,16 @@ static void lose_at_option(struct wi_pool *pool, const struct wi_demand *demand,
     if (relocation.cost_ms <= 0)
         return;
     double lost =
-        wi_estimates_lose(pool->estimates, demand->model->hash, place, gain_ms(option, client));
+        wi_estimates_lose(pool->estimates, asked->model->hash, place, gain_ms(option, client));
     if (lost < relocation.cost_ms || !candidate->any.node ||
-        wi_pool_load(pool, candidate->any.node, demand->model, &option->platform, 1) != WI_OK)
+        wi_pool_load(pool, candidate->any.node, asked->model, &option->platform, 1) != WI_OK)
         return;
-    wi_estimates_lose(pool->estimates, demand->model->hash, place, -lost);
+    wi_estimates_lose(pool->estimates, asked->model->hash, place, -lost);
     wi_info("pool", candidate->any.node,
         "%s is loaded on %s: each run takes %.3g ms less there than on %s/%s, which has cost %.3g "
         "ms "
         "so far; loading takes %.3g ms",
-        demand->model->name, wi_platform_names[option->platform], gain_ms(option, client),
+        asked->model->name, wi_platform_names[option->platform], gain_ms(option, client),
         client->candidate->info->kind, wi_platform_names[client->platform], lost,
         relocation.cost_ms);
 }
@@ -71,8 +72,8 @@ static int is_believed(
     const struct wi_pool *pool, const struct wi_demand *demand, const struct wi_place *place)
 {
     int due;
-    enum wi_verdict verdict =
-        wi_verdicts_get(pool->verdicts, demand->model, place, demand->precision, &due);
+    enum wi_verdict verdict = wi_verdicts_get(
+        pool->verdicts, demand->asked->model, place, demand->asked->precision, &due);
 
     if (verdict == WI_UNKNOWN || verdict == WI_WRONG)
         return pool->config->pool.numerics != WI_NUMERICS_CHECK;
@@ -82,11 +83,12 @@ static int is_believed(
 static struct memory recall(const struct wi_pool *pool, const struct wi_demand *demand,
     const char *kind, const struct wi_option *client)
 {
-    const char *hash = demand->model->hash;
+    const struct wi_inference *asked = demand->asked;
+    const char *hash = asked->model->hash;
     const struct wi_estimate *best = wi_estimates_best(pool->estimates, hash, kind, NULL);
     struct memory memory = {0};
     double run_ms =
-        best ? wi_estimate_run_ms(best, demand->prompt_tokens, demand->answer_tokens) : -1;
+        best ? wi_estimate_run_ms(best, asked->prompt_tokens, asked->answer_tokens) : -1;
 
     if (run_ms < 0 || !client->measured || run_ms >= client->run_ms ||
         !wi_estimates_best(pool->estimates, hash, kind, &memory.place) ||
@@ -120,7 +122,7 @@ static void lose_at_kind(struct wi_pool *pool, const struct wi_demand *demand, c
 {
     struct memory memory = recall(pool, demand, kind, client);
     double cost = memory.load_ms + wi_pool_start_ms(pool);
-    const char *hash = demand->model->hash;
+    const char *hash = demand->asked->model->hash;
 
     if (memory.gain_ms <= 0)
         return;
@@ -132,7 +134,7 @@ static void lose_at_kind(struct wi_pool *pool, const struct wi_demand *demand, c
     wi_info("pool", NULL,
         "a %s is wished for: each run of %s takes %.3g ms less there than on %s/%s, which has cost "
         "%.3g ms so far; starting and loading take %.3g ms",
-        kind, demand->model->name, memory.gain_ms, client->candidate->info->kind,
+        kind, demand->asked->model->name, memory.gain_ms, client->candidate->info->kind,
         wi_platform_names[client->platform], lost, cost);
 }
 
@@ -140,7 +142,8 @@ static void lose_at_kind(struct wi_pool *pool, const struct wi_demand *demand, c
 
 static int is_auto(const struct wi_demand *demand)
 {
-    return !demand->has_platform && !demand->node && !demand->model->builtin;
+    const struct wi_inference *asked = demand->asked;
+    return !asked->has_platform && !asked->node && !asked->model->builtin;
 }
 
 void wi_pool_relocate(struct wi_pool *pool, const struct wi_demand *demand,
@@ -153,7 +156,7 @@ void wi_pool_relocate(struct wi_pool *pool, const struct wi_demand *demand,
     for (size_t i = 0; i < wi_pool_kinds_count(pool->kinds); i++) {
         const struct pool_kind *kind = wi_pool_kinds_at(pool->kinds, i);
         const char *name = wi_pool_kind_info(kind)->name;
-        if ((!demand->browser || strcmp(demand->browser, name) == 0) &&
+        if ((!demand->asked->browser || strcmp(demand->asked->browser, name) == 0) &&
             !wi_pool_has_kind(pool, name) && wi_pool_kind_is_hopeful(pool, kind))
             lose_at_kind(pool, demand, name, client);
     }

@@ -60,35 +60,36 @@ static void judge_room(struct wi_option *option, const struct wi_demand *demand)
     else if (!candidate->any.node)
         judge(option, WI_STANDING_FULL, "its nodes have as much to do as they may");
     else if (!candidate->any_idle && !candidate->prospects[option->platform].warm.node &&
-             !demand->model->builtin && demand->waited_ms < WI_ROUTE_PATIENCE_MS)
+             !demand->asked->model->builtin && demand->waited_ms < WI_ROUTE_PATIENCE_MS)
         judge(option, WI_STANDING_BUSY, "its nodes work on other models");
 }
 
 static void judge_option(struct wi_option *option, const struct wi_demand *demand,
     const struct wi_terms *terms, enum wi_platform wanted)
 {
+    const struct wi_inference *asked = demand->asked;
     const struct wi_candidate *candidate = option->candidate;
-    const char *barred = wi_platforms_why_not(candidate, demand->model, option->platform);
+    const char *barred = wi_platforms_why_not(candidate, asked->model, option->platform);
     const char *unfit = wi_route_unfit(candidate->info, demand);
 
-    option->is_hopeless = wi_engine_is_choosy(demand->model->engine) &&
+    option->is_hopeless = wi_engine_is_choosy(asked->model->engine) &&
                           wi_platforms_software(candidate, option->platform);
     judge(option, WI_STANDING_READY, "");
     if (unfit)
         judge(option, WI_STANDING_UNAVAILABLE, unfit);
-    else if (demand->model->builtin && option->platform != wanted)
+    else if (asked->model->builtin && option->platform != wanted)
         judge(option, WI_STANDING_OTHER, "a built-in model computes nothing");
-    else if (barred && (!demand->model->builtin || wanted == WI_NATIVE))
+    else if (barred && (!asked->model->builtin || wanted == WI_NATIVE))
         judge(option, WI_STANDING_BARRED, barred);
-    else if (demand->model->builtin)
+    else if (asked->model->builtin)
         judge_room(option, demand);
     else if (!candidate->info->platforms[option->platform].available)
         judge(option, WI_STANDING_UNAVAILABLE, candidate->info->platforms[option->platform].reason);
-    else if (demand->has_platform && option->platform != wanted)
+    else if (asked->has_platform && option->platform != wanted)
         judge(option, WI_STANDING_OTHER, "the request names another platform");
-    else if (!demand->has_platform)
+    else if (!asked->has_platform)
         judge_trust(option, terms);
-    if (option->standing == WI_STANDING_READY && !demand->model->builtin)
+    if (option->standing == WI_STANDING_READY && !asked->model->builtin)
         judge_room(option, demand);
 }
 
@@ -98,9 +99,10 @@ static void judge_option(struct wi_option *option, const struct wi_demand *deman
  * text. */
 static void recall(struct wi_option *option, const struct wi_demand *demand)
 {
+    const struct wi_inference *asked = demand->asked;
     const struct wi_estimate *e = &option->candidate->prospects[option->platform].estimate;
-    int is_text = demand->prompt_tokens > 0;
-    double run_ms = wi_estimate_run_ms(e, demand->prompt_tokens, demand->answer_tokens);
+    int is_text = asked->prompt_tokens > 0;
+    double run_ms = wi_estimate_run_ms(e, asked->prompt_tokens, asked->answer_tokens);
 
     option->is_text = is_text;
     option->measured = run_ms >= 0;
@@ -187,7 +189,7 @@ static void expect(struct wi_option *option, const struct wi_demand *demand,
     double failure = e->failure < FAILURE_MAX ? e->failure : FAILURE_MAX;
     double redo;
 
-    if (demand->model->builtin)
+    if (demand->asked->model->builtin)
         option->run_ms = 0;
     else if (!option->measured && !option->cold) { /* then run_ms is a bound, or nothing */
         double assumed = reference->run_ms * wi_route_prior(option) / reference->prior;
@@ -195,9 +197,9 @@ static void expect(struct wi_option *option, const struct wi_demand *demand,
             option->run_ms = assumed;
     }
     seat(option,
-        demand->model->builtin ? 0
-        : e->loads > 0         ? e->load_ms
-                               : reference->load_ms,
+        demand->asked->model->builtin ? 0
+        : e->loads > 0                ? e->load_ms
+                                      : reference->load_ms,
         terms);
     seat_familiar(option);
     redo = option->load_ms + option->run_ms;
@@ -211,7 +213,7 @@ static void expect(struct wi_option *option, const struct wi_demand *demand,
 int wi_route_matches(const struct wi_candidate *candidate, const struct wi_demand *demand)
 {
     return wi_platforms_simulated(demand) == candidate->info->platforms[WI_SIMULATED].available &&
-           (!demand->browser || strcmp(candidate->info->kind, demand->browser) == 0);
+           (!demand->asked->browser || strcmp(candidate->info->kind, demand->asked->browser) == 0);
 }
 
 static size_t count_able(const struct wi_option *options, size_t count)
@@ -227,7 +229,7 @@ static size_t count_able(const struct wi_option *options, size_t count)
 static size_t judge_all(const struct wi_candidate *candidates, size_t count,
     const struct wi_demand *demand, const struct wi_terms *terms, struct wi_option *options)
 {
-    enum wi_platform wanted = demand->has_platform ? demand->platform : WI_WASM;
+    enum wi_platform wanted = demand->asked->has_platform ? demand->asked->platform : WI_WASM;
     size_t made = 0;
 
     for (size_t i = 0; i < count; i++) {
@@ -244,8 +246,9 @@ static size_t judge_all(const struct wi_candidate *candidates, size_t count,
 /* The request names a platform that none of the open nodes has, and allows the fallback. */
 static void allow_fallback(struct wi_option *options, size_t count, const struct wi_demand *demand)
 {
-    if (!demand->has_platform || !demand->fallback || demand->platform == WI_WASM ||
-        demand->platform == WI_SIMULATED)
+    const struct wi_inference *asked = demand->asked;
+    if (!asked->has_platform || !asked->fallback || asked->platform == WI_WASM ||
+        asked->platform == WI_SIMULATED)
         return;
     for (size_t i = 0; i < count; i++)
         if (options[i].standing < WI_STANDING_CLOSED)
@@ -262,7 +265,7 @@ static void allow_fallback(struct wi_option *options, size_t count, const struct
  * and its answers are marked as unchecked. */
 static void allow_unchecked(struct wi_option *options, size_t count, const struct wi_demand *demand)
 {
-    if (demand->has_platform || count_able(options, count) > 0)
+    if (demand->asked->has_platform || count_able(options, count) > 0)
         return;
     for (size_t i = 0; i < count; i++) {
         if (options[i].standing == WI_STANDING_UNCHECKED) {
@@ -358,14 +361,15 @@ static struct wi_option *take_avoided(struct wi_option *options, size_t count)
 static void take(
     const struct wi_option *option, const struct wi_demand *demand, struct wi_choice *choice)
 {
-    if (demand->has_platform || demand->model->builtin) {
+    const struct wi_inference *asked = demand->asked;
+    if (asked->has_platform || asked->model->builtin) {
         wi_route_platforms(option->candidate, demand, choice, NULL);
     } else {
         choice->platform_count = 0;
         choice->refusal.given = 0;
         wi_platforms_add(choice, option->platform);
         if (option->platform != WI_WASM &&
-            wi_platforms_can_run(option->candidate, demand->model, WI_WASM))
+            wi_platforms_can_run(option->candidate, asked->model, WI_WASM))
             wi_platforms_add(choice, WI_WASM);
     }
     wi_join(choice->node, sizeof choice->node, option->node, NULL);
@@ -386,6 +390,7 @@ enum wi_pick wi_route(const struct wi_candidate *candidates, size_t count,
     const struct wi_demand *demand, const struct wi_terms *terms, struct wi_option *options,
     struct wi_choice *choice, struct wi_error *error)
 {
+    const struct wi_inference *asked = demand->asked;
     size_t made = judge_all(candidates, count, demand, terms, options);
     struct wi_option *best, *awaited;
     struct reference reference;
@@ -407,11 +412,11 @@ enum wi_pick wi_route(const struct wi_candidate *candidates, size_t count,
     if (!best)
         return WI_PICK_WAIT;
     awaited = best_of(options, made, is_awaited);
-    if (awaited && awaited->measured && best->measured && !demand->model->builtin &&
+    if (awaited && awaited->measured && best->measured && !asked->model->builtin &&
         awaited->expected_ms * WORTH_WAITING < best->expected_ms)
         return WI_PICK_WAIT;
-    if (!demand->has_platform && !demand->model->builtin &&
-        (!demand->stream || demand->prompt_tokens > 0))
+    if (!asked->has_platform && !asked->model->builtin &&
+        (!asked->stream || asked->prompt_tokens > 0))
         wi_route_probe(options, made, best, terms, choice);
     best->chosen = 1;
     take(best, demand, choice);

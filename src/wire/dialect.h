@@ -68,6 +68,8 @@ struct wi_dialect {
      * size, outputs, and that no output has to be binary where JSON was asked for. */
     enum wi_code (*check)(const struct wi_infer *infer, const struct wi_model *model,
         const struct wi_config_models *limits, struct wi_error *error);
+    /* Whether an answer as it is wanted may come as a stream: WI_OK, or WI_INVALID_FIELD. */
+    enum wi_code (*check_stream)(const struct wi_infer *infer, struct wi_error *error);
     /* Prints what is short, and leaves the tensors to wi_printing_run. NULL with `error` if the
      * answer cannot be written as was asked. */
     struct wi_printing *(*print)(

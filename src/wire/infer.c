@@ -1,34 +1,33 @@
 /* What a request asks for: the words in it that every dialect shares. */
 #include "wire/infer.h"
 
+#include "wire/text.h"
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <uv.h>
 
 #define TIMEOUT_DEFAULT_MS 60000.0
 /* Bytes of JSON: more does not fit the head of a message to a node. */
 #define OPTIONS_MAX (1 << 20)
 /* Of what may go on for long: streams and generated text. */
 #define LONG_TIMEOUT_DEFAULT_MS 600000.0
+/* About so many there are in most languages and vocabularies. */
+#define BYTES_PER_TOKEN 4.0
+/* Few answers come near to a limit that is higher. */
+#define ANSWER_TOKENS_MAX 1024
 
 const char *const wi_infer_precision_names[] = {
     "fp32", "fp16", "bf16", "int8", "uint8", "int4", "uint4", "q8", "q4", "q4f16", "bnb4", NULL};
 
 void wi_infer_clear(struct wi_infer *infer)
 {
+    wi_inference_release(infer->asked);
     free(infer->model_name);
-    free(infer->client_id);
-    free(infer->browser);
-    free(infer->node);
-    free(infer->precision);
-    wi_tensors_clear(&infer->tensors);
-    wi_strings_clear(&infer->outputs);
+    if (infer->free_wishes)
+        infer->free_wishes(infer->wishes);
     wi_strings_clear(&infer->ignored);
-    json_decref(infer->input);
-    json_decref(infer->options);
-    json_decref(infer->wishes.documents);
-    free(infer->output_binary);
     memset(infer, 0, sizeof *infer);
 }
 
@@ -44,62 +43,31 @@ void wi_infer_pass_over(struct wi_infer *infer, const char *path)
     wi_strings_add(&infer->ignored, name);
 }
 
-int wi_infer_wants_binary(const struct wi_infer *infer, const char *name)
-{
-    for (size_t i = 0; i < infer->outputs.count; i++)
-        if (strcmp(infer->outputs.items[i], name) == 0 &&
-            infer->output_binary[i] != WI_BINARY_DEFAULT)
-            return infer->output_binary[i] == WI_BINARY_YES;
-    return infer->binary_output;
-}
-
 double wi_infer_timeout_ms(const struct wi_infer *infer, enum wi_model_type type)
 {
+    const struct wi_inference *asked = infer->asked;
     int generates = type == WI_TYPE_TEXT_GENERATION || type == WI_TYPE_TEXT2TEXT ||
-                    wi_task_generates(infer->task);
+                    wi_task_generates(asked->task);
     if (infer->has_timeout)
-        return infer->timeout_ms;
-    return infer->stream || generates ? LONG_TIMEOUT_DEFAULT_MS : TIMEOUT_DEFAULT_MS;
+        return asked->timeout_ms;
+    return asked->stream || generates ? LONG_TIMEOUT_DEFAULT_MS : TIMEOUT_DEFAULT_MS;
 }
 
 enum wi_code wi_infer_check_options(
     struct wi_infer *infer, size_t json_size, struct wi_error *error)
 {
-    if (json_size <= OPTIONS_MAX || !infer->options)
+    struct wi_inference *asked = infer->asked;
+    if (json_size <= OPTIONS_MAX || !asked->options)
         return WI_OK;
-    size_t size = json_dumpb(infer->options, NULL, 0, JSON_COMPACT);
+    size_t size = json_dumpb(asked->options, NULL, 0, JSON_COMPACT);
     if (size <= OPTIONS_MAX)
         return WI_OK;
-    json_decref(infer->options);
-    infer->options = NULL;
+    json_decref(asked->options);
+    asked->options = NULL;
     wi_error_set(error, WI_BODY_TOO_LARGE, infer->options_where ? NULL : "options",
         "the options have %zu bytes of JSON, and may have %d", size, OPTIONS_MAX);
     wi_error_expect(error, "at most %d bytes", OPTIONS_MAX);
     return WI_BODY_TOO_LARGE;
-}
-
-enum wi_code wi_infer_check_stream(const struct wi_infer *infer, struct wi_error *error)
-{
-    static const char advice[] = "false, or no stream: its events are text";
-    if (infer->wishes.form > WI_OPENAI_TEXT)
-        return wi_error_set(error, WI_INVALID_FIELD, "stream",
-            "a stream is of text; ask for response_format json, or for no stream");
-    if (infer->binary_output) {
-        wi_error_set(error, WI_INVALID_FIELD, "parameters.binary_data_output",
-            "a stream cannot carry binary tensors");
-        wi_error_expect(error, "%s", advice);
-        return WI_INVALID_FIELD;
-    }
-    for (size_t i = 0; i < infer->outputs.count; i++) {
-        if (infer->output_binary[i] != WI_BINARY_YES)
-            continue;
-        char field[64];
-        snprintf(field, sizeof field, "outputs[%zu].parameters.binary_data", i);
-        wi_error_set(error, WI_INVALID_FIELD, field, "a stream cannot carry binary tensors");
-        wi_error_expect(error, "%s", advice);
-        return WI_INVALID_FIELD;
-    }
-    return WI_OK;
 }
 
 enum wi_code wi_infer_read_platform(
@@ -117,4 +85,48 @@ enum wi_code wi_infer_read_platform(
     wi_error_set(error, WI_INVALID_FIELD, "platform", "\"%s\" is not a platform", name);
     wi_error_allow(error, "auto, webgpu, webnn, webgl, wasm, simulated");
     return error ? error->code : WI_INVALID_FIELD;
+}
+
+/* --- what was checked ------------------------------------------------------------------------ */
+
+/* Text that is drawn at random can only go on elsewhere if it is drawn alike there. */
+static void settle_seed(struct wi_inference *asked)
+{
+    const json_t *temperature = json_object_get(asked->options, "temperature");
+    uint32_t seed = 0;
+    if (!wi_task_samples(asked->task) || json_object_get(asked->options, "seed") ||
+        (temperature && json_number_value(temperature) == 0))
+        return;
+    if (!asked->options)
+        asked->options = json_object();
+    uv_random(NULL, NULL, &seed, sizeof seed, 0, NULL);
+    json_object_set_new(asked->options, "seed", json_integer(seed >> 1));
+}
+
+static void foresee_tokens(struct wi_inference *asked)
+{
+    json_int_t limit = json_integer_value(json_object_get(asked->options, "max_tokens"));
+    if (wi_task_runs_evenly(asked->task))
+        return;
+    asked->prompt_tokens = 1; /* tokenizing is nothing beside reading */
+    if (wi_task_reads_text(asked->task) && asked->task != WI_TASK_TOKENIZE)
+        asked->prompt_tokens += (double)asked->text_bytes / BYTES_PER_TOKEN;
+    if (wi_task_generates(asked->task))
+        asked->answer_tokens = limit < 1                   ? WI_USUAL_ANSWER_TOKENS
+                               : limit < ANSWER_TOKENS_MAX ? (double)limit
+                                                           : ANSWER_TOKENS_MAX;
+}
+
+const struct wi_inference *wi_infer_settle(struct wi_infer *infer, struct wi_model *model)
+{
+    struct wi_inference *asked = infer->asked;
+    wi_text_settle(infer, model);
+    asked->model = wi_model_ref(model);
+    wi_model_use(model);
+    asked->type = infer->has_type ? asked->type : model->type;
+    asked->timeout_ms = wi_infer_timeout_ms(infer, asked->type);
+    settle_seed(asked);
+    asked->is_private = asked->text_bytes > 0 || wi_task_is_private(asked->task);
+    foresee_tokens(asked);
+    return asked;
 }

@@ -4,7 +4,7 @@
 static void take_bytes(
     struct wi_infer *infer, const char *name, struct wi_blob *blob, size_t at, size_t size)
 {
-    struct wi_tensor *tensor = wi_tensors_add(&infer->tensors);
+    struct wi_tensor *tensor = wi_tensors_add(&infer->asked->tensors);
     tensor->name = wi_strdup(name);
     tensor->datatype = WI_UINT8;
     tensor->rank = 1;
@@ -22,7 +22,7 @@ enum wi_code wi_media_take_picture(
         return code;
     take_bytes(infer, "image", blob, at, size);
     infer->form = WI_FORM_PICTURE;
-    infer->input =
+    infer->asked->input =
         json_pack("{s:{s:i, s:s}}", "image", "tensor", 0, "media_type", infer->picture.media_type);
     return WI_OK;
 }
@@ -39,7 +39,7 @@ enum wi_code wi_media_add_picture(struct wi_infer *infer, const char *name, stru
     enum wi_code code = wi_picture_sniff(blob->bytes, blob->size, &picture, error);
     if (code != WI_OK)
         return code;
-    size_t place = infer->tensors.count;
+    size_t place = infer->asked->tensors.count;
     *form = json_pack("{s:I, s:s}", "tensor", (json_int_t)place, "media_type", picture.media_type);
     take_bytes(infer, name, blob, 0, blob->size);
     if (pixels(&picture) > pixels(&infer->picture)) {
@@ -57,9 +57,9 @@ enum wi_code wi_media_take_sound(struct wi_infer *infer, struct wi_blob *blob, s
         return code;
     take_bytes(infer, "audio", blob, at, size);
     infer->form = WI_FORM_SOUND;
-    infer->input =
+    infer->asked->input =
         json_pack("{s:{s:i, s:s}}", "audio", "tensor", 0, "media_type", sound->media_type);
-    json_t *audio = json_object_get(infer->input, "audio");
+    json_t *audio = json_object_get(infer->asked->input, "audio");
     if (sound->format) {
         json_object_set_new(audio, "sampling_rate", json_integer(sound->sampling_rate));
         json_object_set_new(audio, "channels", json_integer(sound->channels ? sound->channels : 1));

@@ -100,7 +100,7 @@ enum wi_code wi_message_picture_read(struct wi_infer *infer, json_t *part, const
     enum wi_code code = read_address(part, where, &url, error);
     if (code != WI_OK || (code = check_address(url, where, error)) != WI_OK)
         return code;
-    if (infer->tensors.count >= WI_TEXT_PICTURES) {
+    if (infer->asked->tensors.count >= WI_TEXT_PICTURES) {
         wi_error_set(error, WI_INVALID_FIELD, where, "%s is one picture too many", where);
         wi_error_expect(error, "at most %d pictures in a request", WI_TEXT_PICTURES);
         return WI_INVALID_FIELD;

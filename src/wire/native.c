@@ -10,6 +10,7 @@ const struct wi_dialect wi_dialect_native = {
     .frame = wi_native_frame,
     .parse = wi_native_parse,
     .check = wi_native_check,
+    .check_stream = wi_native_check_stream,
     .print = wi_native_print,
     .print_error = wi_problem_write,
     .stream_begin = wi_native_stream_begin,

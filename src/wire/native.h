@@ -15,6 +15,16 @@ json_t *wi_native_load_json(const char *text, size_t size, struct wi_error *erro
  * and text. */
 enum wi_code wi_native_read_inputs(struct wi_infer *infer, json_t *inputs, struct wi_blob *body,
     size_t json_size, struct wi_budget *budget, struct wi_error *error);
+/* What only this dialect's clients wish: which outputs go out in binary. */
+enum wi_binary_choice { WI_BINARY_DEFAULT, WI_BINARY_NO, WI_BINARY_YES };
+struct wi_native_wishes {
+    enum wi_binary_choice *outputs; /* one for each that is wanted by its name */
+    int binary_output;              /* for the others */
+};
+/* Whether the output `name` does. */
+int wi_native_wants_binary(const struct wi_infer *infer, const char *name);
+enum wi_code wi_native_check_stream(const struct wi_infer *infer, struct wi_error *error);
+
 enum wi_code wi_native_check(const struct wi_infer *infer, const struct wi_model *model,
     const struct wi_config_models *limits, struct wi_error *error);
 struct wi_printing *wi_native_print(

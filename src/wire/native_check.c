@@ -7,6 +7,7 @@
 
 #include "model/options.h"
 #include "wire/text.h"
+#include <stdio.h>
 #include <string.h>
 
 static enum wi_code check_picture(const struct wi_infer *infer, const struct wi_model *model,
@@ -25,13 +26,14 @@ static enum wi_code check_picture(const struct wi_infer *infer, const struct wi_
 static enum wi_code check_precision(
     const struct wi_infer *infer, const struct wi_model *model, struct wi_error *error)
 {
-    if (!infer->precision)
+    const struct wi_inference *asked = infer->asked;
+    if (!asked->precision)
         return WI_OK;
     const char *own = model->builtin ? NULL : wi_onnx_precision(&model->signature);
-    if (own && strcmp(own, infer->precision) == 0)
+    if (own && strcmp(own, asked->precision) == 0)
         return WI_OK;
     wi_error_set(error, WI_PRECISION_UNSUPPORTED, "precision",
-        "%s is served as it is; it has no variant in %s", model->name, infer->precision);
+        "%s is served as it is; it has no variant in %s", model->name, asked->precision);
     wi_error_expect(error, "%s%s", own ? own : "no precision", own ? ", or none" : "");
     return WI_PRECISION_UNSUPPORTED;
 }
@@ -51,28 +53,39 @@ static enum wi_code needs_binary(const char *name, enum wi_datatype type, struct
     return code;
 }
 
+int wi_native_wants_binary(const struct wi_infer *infer, const char *name)
+{
+    const struct wi_native_wishes *wishes = infer->wishes;
+    const struct wi_strings *outputs = &infer->asked->outputs;
+    for (size_t i = 0; i < outputs->count; i++)
+        if (strcmp(outputs->items[i], name) == 0 && wishes->outputs[i] != WI_BINARY_DEFAULT)
+            return wishes->outputs[i] == WI_BINARY_YES;
+    return wishes->binary_output;
+}
+
 static int is_wanted(const struct wi_infer *infer, const char *name)
 {
-    return infer->outputs.count == 0 || wi_strings_contain(&infer->outputs, name);
+    return infer->asked->outputs.count == 0 || wi_strings_contain(&infer->asked->outputs, name);
 }
 
 /* builtin/echo gives back what it got. */
 static enum wi_code check_echo(const struct wi_infer *infer, struct wi_error *error)
 {
-    const struct wi_tensors *tensors = &infer->tensors;
-    for (size_t i = 0; i < infer->outputs.count; i++) {
+    const struct wi_inference *asked = infer->asked;
+    const struct wi_tensors *tensors = &asked->tensors;
+    for (size_t i = 0; i < asked->outputs.count; i++) {
         size_t at = 0;
-        while (at < tensors->count && strcmp(tensors->items[at].name, infer->outputs.items[i]) != 0)
+        while (at < tensors->count && strcmp(tensors->items[at].name, asked->outputs.items[i]) != 0)
             at++;
         if (at == tensors->count)
             return wi_error_set(error, WI_OUTPUT_UNKNOWN, "outputs",
                 "there is no output \"%.100s\": the outputs are the inputs",
-                infer->outputs.items[i]);
+                asked->outputs.items[i]);
     }
     for (size_t i = 0; i < tensors->count; i++) {
         const struct wi_tensor *tensor = &tensors->items[i];
         if (is_wanted(infer, tensor->name) && wi_datatype_needs_binary(tensor->datatype) &&
-            !wi_infer_wants_binary(infer, tensor->name))
+            !wi_native_wants_binary(infer, tensor->name))
             return needs_binary(tensor->name, tensor->datatype, error);
     }
     return WI_OK;
@@ -81,15 +94,16 @@ static enum wi_code check_echo(const struct wi_infer *infer, struct wi_error *er
 /* builtin/count has no tensors at all. */
 static enum wi_code check_count(const struct wi_infer *infer, struct wi_error *error)
 {
-    if (infer->tensors.count) {
+    const struct wi_inference *asked = infer->asked;
+    if (asked->tensors.count) {
         wi_error_set(error, WI_INPUT_UNKNOWN, "inputs",
-            "there is no input \"%.100s\": builtin/count takes none", infer->tensors.items[0].name);
+            "there is no input \"%.100s\": builtin/count takes none", asked->tensors.items[0].name);
         wi_error_expect(error, "[]");
         return WI_INPUT_UNKNOWN;
     }
-    if (infer->outputs.count)
+    if (asked->outputs.count)
         return wi_error_set(error, WI_OUTPUT_UNKNOWN, "outputs",
-            "there is no output \"%.100s\": builtin/count has none", infer->outputs.items[0]);
+            "there is no output \"%.100s\": builtin/count has none", asked->outputs.items[0]);
     return WI_OK;
 }
 
@@ -97,8 +111,8 @@ static enum wi_code check_outputs(
     const struct wi_infer *infer, const struct wi_model *model, struct wi_error *error)
 {
     const struct wi_onnx_signature *signature = &model->signature;
-    for (size_t i = 0; i < infer->outputs.count; i++) {
-        enum wi_code code = wi_onnx_check_output(signature, infer->outputs.items[i], error);
+    for (size_t i = 0; i < infer->asked->outputs.count; i++) {
+        enum wi_code code = wi_onnx_check_output(signature, infer->asked->outputs.items[i], error);
         if (code != WI_OK)
             return code;
     }
@@ -106,34 +120,51 @@ static enum wi_code check_outputs(
         const struct wi_onnx_value *output = &signature->outputs[i];
         if (output->has_datatype && is_wanted(infer, output->name) &&
             wi_datatype_needs_binary(output->datatype) &&
-            !wi_infer_wants_binary(infer, output->name))
+            !wi_native_wants_binary(infer, output->name))
             return needs_binary(output->name, output->datatype, error);
     }
     return WI_OK;
 }
 
+enum wi_code wi_native_check_stream(const struct wi_infer *infer, struct wi_error *error)
+{
+    const struct wi_native_wishes *wishes = infer->wishes;
+    size_t count = infer->asked->outputs.count, i = 0;
+    char field[64] = "parameters.binary_data_output";
+    while (i < count && wishes->outputs[i] != WI_BINARY_YES)
+        i++;
+    if (!wishes->binary_output && i == count)
+        return WI_OK;
+    if (!wishes->binary_output)
+        snprintf(field, sizeof field, "outputs[%zu].parameters.binary_data", i);
+    wi_error_set(error, WI_INVALID_FIELD, field, "a stream cannot carry binary tensors");
+    wi_error_expect(error, "false, or no stream: its events are text");
+    return WI_INVALID_FIELD;
+}
+
 enum wi_code wi_native_check(const struct wi_infer *infer, const struct wi_model *model,
     const struct wi_config_models *limits, struct wi_error *error)
 {
+    const struct wi_inference *asked = infer->asked;
     if (wi_text_is_for(model) || (infer->form != WI_FORM_NONE && infer->form != WI_FORM_PICTURE))
         return wi_text_check(infer, model, limits, error);
     enum wi_code code = wi_model_check_engine(model, error);
     if (code != WI_OK)
         return code;
-    if (infer->task != WI_TASK_NONE &&
-        (!model->takes_picture || infer->task != WI_TASK_IMAGE_CLASSIFICATION)) {
+    if (asked->task != WI_TASK_NONE &&
+        (!model->takes_picture || asked->task != WI_TASK_IMAGE_CLASSIFICATION)) {
         wi_error_set(error, WI_INPUT_INVALID, "task",
             "%s does not do the task %s; leave task out and send tensors", model->name,
-            wi_task_name(infer->task));
+            wi_task_name(asked->task));
         return WI_INPUT_INVALID;
     }
     if ((code = check_precision(infer, model, error)) != WI_OK ||
-        (code = wi_model_check_options(model, infer->options, error)) != WI_OK)
+        (code = wi_model_check_options(model, asked->options, error)) != WI_OK)
         return code;
     if (infer->form == WI_FORM_PICTURE)
         code = check_picture(infer, model, limits, error);
     else if (!model->builtin)
-        code = wi_onnx_check_inputs(&model->signature, &infer->tensors, error);
+        code = wi_onnx_check_inputs(&model->signature, &asked->tensors, error);
     if (code != WI_OK)
         return code;
     switch (model->builtin) {

@@ -294,7 +294,7 @@ enum wi_code wi_native_read_inputs(struct wi_infer *infer, json_t *inputs, struc
     int binary = body->size > json_size;
     if (json_is_array(inputs) && !json_is_string(json_array_get(inputs, 0)))
         return wi_tensors_from_json(
-            &infer->tensors, inputs, body, json_size, budget, "inputs", error);
+            &infer->asked->tensors, inputs, body, json_size, budget, "inputs", error);
     if (json_is_array(inputs)) {
         code = wi_text_read_list(infer, inputs, "inputs", error);
     } else if (json_is_string(inputs)) {
@@ -306,7 +306,7 @@ enum wi_code wi_native_read_inputs(struct wi_infer *infer, json_t *inputs, struc
         wi_error_expect(error, "a list of tensors, a picture: {\"image\":\"<base64>\"}, or text: a "
                                "string, a list of strings, {\"messages\": [...]}");
     }
-    if (code == WI_OK && binary && !is_taken(&infer->tensors, body))
+    if (code == WI_OK && binary && !is_taken(&infer->asked->tensors, body))
         return wi_error_set(error, WI_BAD_FRAMING, "inputs",
             "%zu bytes follow the JSON, but no tensor claims them", body->size - json_size);
     return code;

@@ -6,6 +6,7 @@
 
 #include "base/header_value.h"
 #include "base/json_read.h"
+#include "base/memory.h"
 #include "base/params.h"
 #include "base/secret.h"
 #include "model/model.h"
@@ -193,8 +194,8 @@ json_t *wi_native_load_json(const char *text, size_t size, struct wi_error *erro
 
 /* --- fields ---------------------------------------------------------------------------------- */
 
-static enum wi_code read_output(
-    struct wi_infer *infer, size_t index, const json_t *value, struct wi_error *error)
+static enum wi_code read_output(struct wi_infer *infer, size_t index, const json_t *value,
+    enum wi_binary_choice *choice, struct wi_error *error)
 {
     struct {
         const char *name;
@@ -234,21 +235,21 @@ static enum wi_code read_output(
     }
     if (code != WI_OK)
         return code;
-    wi_strings_add(&infer->outputs, output.name);
-    infer->output_binary[index] = binary < 0 ? WI_BINARY_DEFAULT
-                                  : binary   ? WI_BINARY_YES
-                                             : WI_BINARY_NO;
+    wi_strings_add(&infer->asked->outputs, output.name);
+    *choice = binary < 0 ? WI_BINARY_DEFAULT : binary ? WI_BINARY_YES : WI_BINARY_NO;
     return WI_OK;
 }
 
 static enum wi_code read_outputs(struct wi_infer *infer, const json_t *list, struct wi_error *error)
 {
+    struct wi_native_wishes *wishes = infer->wishes;
     size_t count = json_array_size(list);
     if (count == 0)
         return WI_OK;
-    infer->output_binary = wi_realloc_array(NULL, count, sizeof *infer->output_binary);
+    wishes->outputs = wi_realloc_array(NULL, count, sizeof *wishes->outputs);
     for (size_t i = 0; i < count; i++) {
-        enum wi_code code = read_output(infer, i, json_array_get(list, i), error);
+        enum wi_code code =
+            read_output(infer, i, json_array_get(list, i), &wishes->outputs[i], error);
         if (code != WI_OK)
             return code;
     }
@@ -259,15 +260,16 @@ static enum wi_code read_outputs(struct wi_infer *infer, const json_t *list, str
 
 static void take_strings(struct wi_infer *infer, const struct fields *fields)
 {
+    struct wi_inference *asked = infer->asked;
     infer->model_name = wi_strdup(fields->model_name);
-    infer->client_id = wi_strdup(fields->id);
-    infer->browser = wi_strdup(fields->browser);
-    infer->node = wi_strdup(fields->node);
-    infer->precision =
+    asked->client_id = wi_strdup(fields->id);
+    asked->browser = wi_strdup(fields->browser);
+    asked->node = wi_strdup(fields->node);
+    asked->precision =
         fields->precision < 0 ? NULL : wi_strdup(wi_infer_precision_names[fields->precision]);
     if (fields->model_type >= 0) {
         infer->has_type = 1;
-        infer->type = (enum wi_model_type)(fields->model_type + 1);
+        asked->type = (enum wi_model_type)(fields->model_type + 1);
     }
 }
 
@@ -276,8 +278,8 @@ static enum wi_code read_task(
 {
     char names[sizeof error->allowed];
     int conversation = json_object_get(fields->inputs, "messages") != NULL;
-    infer->task = wi_task_of_name(fields->task, conversation);
-    if (!fields->task || infer->task != WI_TASK_NONE)
+    infer->asked->task = wi_task_of_name(fields->task, conversation);
+    if (!fields->task || infer->asked->task != WI_TASK_NONE)
         return WI_OK;
     wi_task_all_names(names, sizeof names);
     wi_error_set(error, WI_INVALID_FIELD, "task", "\"%.64s\" is none of the tasks", fields->task);
@@ -288,27 +290,35 @@ static enum wi_code read_task(
 static enum wi_code read_fields(
     struct wi_infer *infer, const struct fields *fields, struct wi_error *error)
 {
+    struct wi_inference *asked = infer->asked;
     struct parameters parameters = {0};
     enum wi_code code;
     take_strings(infer, fields);
-    infer->fallback = fields->fallback;
-    infer->priority = (int)fields->priority;
+    asked->fallback = fields->fallback;
+    asked->priority = (int)fields->priority;
     infer->has_timeout = fields->timeout_ms > 0;
-    infer->timeout_ms = (double)fields->timeout_ms;
-    infer->stream = fields->stream;
+    asked->timeout_ms = (double)fields->timeout_ms;
+    asked->stream = fields->stream;
     infer->resumable = fields->resumable;
-    infer->stall_timeout_ms = (double)fields->stall_timeout_ms;
+    asked->stall_timeout_ms = (double)fields->stall_timeout_ms;
     if ((code = wi_model_check_name(infer->model_name, error)) != WI_OK ||
         (code = read_task(infer, fields, error)) != WI_OK ||
         (code = wi_infer_read_platform(
-             fields->platform, &infer->has_platform, &infer->platform, error)) != WI_OK)
+             fields->platform, &asked->has_platform, &asked->platform, error)) != WI_OK)
         return code;
     if (fields->parameters && (code = wi_params_read(parameters_table, fields->parameters,
                                    WI_PARAMS_STRICT, "parameters.", &parameters, error)) != WI_OK)
         return code;
-    infer->binary_output = parameters.binary_data_output;
-    infer->options = json_incref(fields->options); /* the model says which there are */
+    ((struct wi_native_wishes *)infer->wishes)->binary_output = parameters.binary_data_output;
+    asked->options = json_incref(fields->options); /* the model says which there are */
     return read_outputs(infer, fields->outputs, error);
+}
+
+static void free_wishes(void *data)
+{
+    struct wi_native_wishes *wishes = data;
+    free(wishes->outputs);
+    free(wishes);
 }
 
 enum wi_code wi_native_parse(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
@@ -319,6 +329,9 @@ enum wi_code wi_native_parse(struct wi_infer *infer, struct wi_blob *body, size_
         .precision = -1,
         .fallback = 1,
         .priority = PRIORITY_DEFAULT};
+    infer->asked = wi_inference_new();
+    infer->wishes = wi_alloc(sizeof(struct wi_native_wishes));
+    infer->free_wishes = free_wishes;
     json_t *root = wi_native_load_json((const char *)body->bytes, json_size, error);
     if (!root)
         return error ? error->code : WI_BAD_JSON;

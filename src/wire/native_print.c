@@ -146,7 +146,7 @@ static enum wi_code choose(
     printing->binary = wi_alloc(outputs->count + 1);
     for (size_t i = 0; i < outputs->count; i++) {
         const struct wi_tensor *tensor = &outputs->items[i];
-        printing->binary[i] = wi_infer_wants_binary(infer, tensor->name) != 0;
+        printing->binary[i] = wi_native_wants_binary(infer, tensor->name) != 0;
         if (printing->binary[i])
             continue;
         /* The graph's signature is checked before; this is for what it left open. */

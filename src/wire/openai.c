@@ -33,9 +33,10 @@ ENDPOINT(speech, WI_TASK_TEXT_TO_SPEECH, "input")
 
 #define SHARED                                                                                     \
     .error_type = "application/json", .status = wi_openai_status, .frame = wi_openai_frame,        \
-    .check = wi_openai_check, .stream_begin = wi_openai_stream_begin,                              \
-    .stream_part = wi_openai_stream_part, .stream_progress = wi_openai_stream_progress,            \
-    .stream_done = wi_openai_stream_done, .stream_error = wi_openai_stream_error
+    .check = wi_openai_check, .check_stream = wi_openai_check_stream,                              \
+    .stream_begin = wi_openai_stream_begin, .stream_part = wi_openai_stream_part,                  \
+    .stream_progress = wi_openai_stream_progress, .stream_done = wi_openai_stream_done,            \
+    .stream_error = wi_openai_stream_error
 
 const struct wi_dialect wi_dialect_openai_chat = {.name = "openai.chat",
     .parse = parse_chat,

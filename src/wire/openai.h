@@ -21,6 +21,29 @@ extern const struct wi_dialect wi_dialect_openai_translations;
  * reads no requests. */
 extern const struct wi_dialect wi_dialect_openai_both;
 
+/* In which form what was heard, or a voice, is wanted. */
+enum wi_openai_form {
+    WI_OPENAI_JSON, /* {"text"} */
+    WI_OPENAI_TEXT,
+    WI_OPENAI_SRT,
+    WI_OPENAI_VTT,
+    WI_OPENAI_VERBOSE, /* JSON with times */
+    WI_OPENAI_WAV,
+    WI_OPENAI_PCM
+};
+
+/* What only these clients wish of the answer: struct wi_infer's `wishes`. Owned. */
+struct wi_openai_wishes {
+    int64_t created;   /* Unix seconds, in the answer and all its chunks */
+    int64_t answers;   /* how many */
+    int include_usage; /* at the end of a stream */
+    int base64;        /* embeddings */
+    int64_t top;       /* so many of a ranking; 0: all */
+    json_t *documents; /* that a ranking repeats; NULL: none */
+    enum wi_openai_form form;
+    int words; /* times of words, not of sentences */
+};
+
 /* --- openai_parse.c ----------------------------------------------------------------------------
  */
 
@@ -29,7 +52,10 @@ enum wi_code wi_openai_frame(const char *content_type, const char *head_length, 
 /* The body of a request for `task`. */
 enum wi_code wi_openai_parse(enum wi_task_kind task, struct wi_infer *infer, struct wi_blob *body,
     size_t json_size, struct wi_budget *budget, struct wi_error *error);
-/* The same of an object with the parameters, which is borrowed. */
+/* Makes the empty request and the wishes that are read into. */
+void wi_openai_begin(struct wi_infer *infer);
+/* As wi_openai_parse, of an object with the parameters, which is borrowed, behind wi_openai_begin.
+ */
 enum wi_code wi_openai_read(enum wi_task_kind task, struct wi_infer *infer, const json_t *root,
     struct wi_budget *budget, struct wi_error *error);
 enum wi_code wi_openai_check(const struct wi_infer *infer, const struct wi_model *model,
@@ -41,6 +67,7 @@ enum wi_code wi_openai_check(const struct wi_infer *infer, const struct wi_model
 /* Which times are wanted, as the parameter is called; WI_INVALID_FIELD for what it cannot be. */
 #define WI_OPENAI_TIMES "timestamp_granularities[]"
 enum wi_code wi_openai_refuse_times(struct wi_error *error);
+enum wi_code wi_openai_check_stream(const struct wi_infer *infer, struct wi_error *error);
 /* What is special among the parameters of either task with sound: WI_OK or WI_INVALID_FIELD. */
 enum wi_code wi_openai_read_recognition(
     struct wi_infer *infer, const json_t *root, struct wi_error *error);

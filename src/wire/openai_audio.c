@@ -114,6 +114,7 @@ static enum wi_code parse_form(struct wi_infer *infer, struct wi_blob *body, str
 {
     struct wi_multipart *form = wi_alloc(sizeof *form);
     json_t *root = NULL;
+    wi_openai_begin(infer);
     enum wi_code code = read_parts(form, body->bytes, body->size, error);
     if (code == WI_OK && !(root = parameters_of(form, error)))
         code = WI_INVALID_FIELD;
@@ -163,7 +164,7 @@ static enum wi_code parse_translation(struct wi_infer *infer, struct wi_blob *bo
 {
     enum wi_code code = parse_transcription(infer, body, json_size, budget, error);
     if (code == WI_OK)
-        json_object_set_new(infer->options, "translate", json_true());
+        json_object_set_new(infer->asked->options, "translate", json_true());
     return code;
 }
 
@@ -218,14 +219,15 @@ static json_t *usage_of(const json_t *result)
 
 static json_t *verbose(const struct wi_infer *infer, const json_t *result)
 {
+    const struct wi_openai_wishes *wishes = infer->wishes;
     const json_t *segments = json_object_get(result, "segments");
-    int translates = json_is_true(json_object_get(infer->options, "translate"));
+    int translates = json_is_true(json_object_get(infer->asked->options, "translate"));
     json_t *answer = json_pack(
         "{s:s, s:s}", "task", translates ? "translate" : "transcribe", "text", text_of(result));
     json_object_set_new(answer, "language", member(result, "language"));
     json_object_set_new(answer, "duration", member(result, "duration"));
     json_object_set_new(
-        answer, infer->wishes.words ? "words" : "segments", spoken(segments, infer->wishes.words));
+        answer, wishes->words ? "words" : "segments", spoken(segments, wishes->words));
     return answer;
 }
 
@@ -241,9 +243,10 @@ static struct wi_printing *print_heard(
 {
     struct wi_printing *printing = wi_alloc(sizeof *printing);
     const json_t *result = outcome->result, *segments = json_object_get(result, "segments");
+    const struct wi_openai_wishes *wishes = infer->wishes;
     struct wi_buffer *out = &printing->text;
     (void)error;
-    switch (infer->wishes.form) {
+    switch (wishes->form) {
     case WI_OPENAI_TEXT:
         printing->media_type = "text/plain; charset=utf-8";
         wi_buffer_strings(out, text_of(result), "\n", NULL);
@@ -324,7 +327,8 @@ struct wi_printing *wi_openai_print_speech(
     const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error)
 {
     const struct wi_tensors *outputs = outcome->outputs;
-    int raw = infer->wishes.form == WI_OPENAI_PCM;
+    const struct wi_openai_wishes *wishes = infer->wishes;
+    int raw = wishes->form == WI_OPENAI_PCM;
     if (outputs->count != 1 ||
         !wi_wav_is_plain(wi_tensor_bytes(&outputs->items[0]), outputs->items[0].size)) {
         wi_error_set(error, WI_INFERENCE_FAILED, NULL, "the node's answer has no speech");
@@ -355,10 +359,10 @@ static void print_error(struct wi_buffer *out, const struct wi_error *error, con
 
 #define HEARD                                                                                      \
     .error_type = "application/json", .status = wi_openai_status, .frame = frame_form,             \
-    .identify = identify_form, .check = wi_openai_check, .print = print_heard,                     \
-    .print_error = print_error, .stream_begin = stream_begin, .stream_part = stream_part,          \
-    .stream_progress = wi_openai_stream_progress, .stream_done = stream_done,                      \
-    .stream_error = stream_error
+    .identify = identify_form, .check = wi_openai_check, .check_stream = wi_openai_check_stream,   \
+    .print = print_heard, .print_error = print_error, .stream_begin = stream_begin,                \
+    .stream_part = stream_part, .stream_progress = wi_openai_stream_progress,                      \
+    .stream_done = stream_done, .stream_error = stream_error
 
 const struct wi_dialect wi_dialect_openai_transcriptions = {
     .name = "openai.transcriptions", .parse = parse_transcription, HEARD};

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/header_value.h"
+#include "base/memory.h"
 #include "base/params.h"
 #include "model/where.h"
 #include "wire/native.h"
@@ -149,13 +150,14 @@ static int is_neutral(const char *name, const json_t *value)
 static enum wi_code sort_parameters(
     struct wi_infer *infer, const json_t *root, struct wi_error *error)
 {
+    struct wi_inference *asked = infer->asked;
     const char *name;
     json_t *value;
-    infer->options = json_object();
+    asked->options = json_object();
     infer->options_where = "";
     json_object_foreach((json_t *)root, name, value)
     {
-        const struct parameter *known = find(name, infer->task);
+        const struct parameter *known = find(name, asked->task);
         if (!known && infer->lenient && !is_neutral(name, value)) {
             wi_infer_pass_over(infer, name);
         } else if (!known && !is_neutral(name, value)) {
@@ -165,7 +167,7 @@ static enum wi_code sort_parameters(
                 "the parameter %s is not supported here; leave it out", field);
         }
         if (known && known->use == OPTION && !json_is_null(value))
-            json_object_set(infer->options, name, value);
+            json_object_set(asked->options, name, value);
     }
     return WI_OK;
 }
@@ -226,13 +228,13 @@ static enum wi_code read_model(struct wi_infer *infer, const char *asked, struct
         return code;
     int platform = *where ? wi_platform_of_name(where) : -1;
     infer->model_name = wi_strdup(name);
-    infer->fallback = 1;
+    infer->asked->fallback = 1;
     if (platform >= 0) {
-        infer->has_platform = 1;
-        infer->platform = (enum wi_platform)platform;
-        infer->fallback = 0;
+        infer->asked->has_platform = 1;
+        infer->asked->platform = (enum wi_platform)platform;
+        infer->asked->fallback = 0;
     } else if (*where) {
-        infer->browser = wi_strdup(where);
+        infer->asked->browser = wi_strdup(where);
     }
     return WI_OK;
 }
@@ -265,7 +267,7 @@ static enum wi_code read_prompt(
     /* A list of one is what some clients make of a string. */
     if (json_is_array(prompt) && json_array_size(prompt) == 1)
         prompt = json_array_get(prompt, 0);
-    if (json_is_array(prompt) && infer->task == WI_TASK_COMPLETE)
+    if (json_is_array(prompt) && infer->asked->task == WI_TASK_COMPLETE)
         return wi_text_read_list(infer, prompt, name, error);
     return wi_text_read_string(infer, prompt, name, error);
 }
@@ -287,15 +289,16 @@ static enum wi_code read_query(
         return missing(body->query ? "documents" : "query", error);
     enum wi_code code =
         wi_text_read_query(infer, body->query, body->documents, "query", "documents", error);
+    struct wi_openai_wishes *wishes = infer->wishes;
     if (code == WI_OK && body->return_documents)
-        infer->wishes.documents = json_incref(body->documents);
+        wishes->documents = json_incref(body->documents);
     return code;
 }
 
 static enum wi_code read_text(struct wi_infer *infer, const struct body *body,
     struct wi_budget *budget, struct wi_error *error)
 {
-    switch (infer->task) {
+    switch (infer->asked->task) {
     case WI_TASK_CHAT:
         return body->messages
                    ? wi_text_read_messages(infer, body->messages, "messages", budget, error)
@@ -326,7 +329,7 @@ static enum wi_code read_most(
     if (!value || (json_is_integer(value) && most == -1))
         return WI_OK;
     if (json_is_integer(value) && most >= 1 && most <= TOKENS_MAX) {
-        json_object_set_new(infer->options, "max_tokens", json_integer(most));
+        json_object_set_new(infer->asked->options, "max_tokens", json_integer(most));
         return WI_OK;
     }
     wi_error_set(error, WI_INVALID_FIELD, name, "%s must be a number of tokens from 1 to %d", name,
@@ -339,8 +342,9 @@ static enum wi_code read_most(
 static enum wi_code read_old_logprobs(
     struct wi_infer *infer, const json_t *value, struct wi_error *error)
 {
+    struct wi_inference *asked = infer->asked;
     json_int_t count = json_integer_value(value);
-    if (infer->task != WI_TASK_COMPLETE || !value || json_is_false(value))
+    if (asked->task != WI_TASK_COMPLETE || !value || json_is_false(value))
         return WI_OK;
     if (!json_is_integer(value) || count < 0 || count > OLD_LOGPROBS_MAX) {
         wi_error_set(error, WI_INVALID_FIELD, "logprobs", "logprobs must be a number from 0 to %d",
@@ -348,31 +352,34 @@ static enum wi_code read_old_logprobs(
         wi_error_expect(error, "0 to %d", OLD_LOGPROBS_MAX);
         return WI_INVALID_FIELD;
     }
-    json_object_set_new(infer->options, "logprobs", json_true());
+    json_object_set_new(asked->options, "logprobs", json_true());
     if (count > 0)
-        json_object_set_new(infer->options, "top_logprobs", json_integer(count));
+        json_object_set_new(asked->options, "top_logprobs", json_integer(count));
     return WI_OK;
 }
 
 static enum wi_code read_stream(
     struct wi_infer *infer, const struct body *body, struct wi_error *error)
 {
+    struct wi_openai_wishes *wishes = infer->wishes;
     struct stream_options options = {0};
     enum wi_code code = WI_OK;
-    infer->stream = body->stream && wi_task_generates(infer->task);
+    infer->asked->stream = body->stream && wi_task_generates(infer->asked->task);
     if (body->stream_options && !body->stream)
         return wi_error_set(error, WI_INVALID_FIELD, "stream_options",
             "stream_options is for streams; leave it out, or say stream: true");
     if (body->stream_options)
         code = wi_params_read(stream_table, body->stream_options, WI_PARAMS_STRICT,
             "stream_options.", &options, error);
-    infer->wishes.include_usage = options.include_usage;
+    wishes->include_usage = options.include_usage;
     return code;
 }
 
 static enum wi_code read_body(
     struct wi_infer *infer, const json_t *root, struct wi_budget *budget, struct wi_error *error)
 {
+    struct wi_inference *asked = infer->asked;
+    struct wi_openai_wishes *wishes = infer->wishes;
     struct body body = {0};
     enum wi_code code = sort_parameters(infer, root, error);
     if (code == WI_OK)
@@ -385,12 +392,12 @@ static enum wi_code read_body(
             WI_OK)
         return code;
     if (body.repetition_penalty > 0)
-        json_object_set_new(infer->options, "repeat_penalty", json_real(body.repetition_penalty));
-    infer->wishes.base64 = body.encoding_format == 1;
-    infer->wishes.top = body.top_n;
-    if ((infer->task == WI_TASK_SPEECH_RECOGNITION &&
+        json_object_set_new(asked->options, "repeat_penalty", json_real(body.repetition_penalty));
+    wishes->base64 = body.encoding_format == 1;
+    wishes->top = body.top_n;
+    if ((asked->task == WI_TASK_SPEECH_RECOGNITION &&
             (code = wi_openai_read_recognition(infer, root, error)) != WI_OK) ||
-        (infer->task == WI_TASK_TEXT_TO_SPEECH &&
+        (asked->task == WI_TASK_TEXT_TO_SPEECH &&
             (code = wi_openai_read_speech(infer, root, error)) != WI_OK))
         return code;
     return read_text(infer, &body, budget, error);
@@ -407,24 +414,41 @@ enum wi_code wi_openai_frame(const char *content_type, const char *head_length, 
         "nothing binary is taken here; leave this header out");
 }
 
+static void free_wishes(void *data)
+{
+    struct wi_openai_wishes *wishes = data;
+    json_decref(wishes->documents);
+    free(wishes);
+}
+
+void wi_openai_begin(struct wi_infer *infer)
+{
+    infer->asked = wi_inference_new();
+    infer->wishes = wi_alloc(sizeof(struct wi_openai_wishes));
+    infer->free_wishes = free_wishes;
+}
+
 enum wi_code wi_openai_read(enum wi_task_kind task, struct wi_infer *infer, const json_t *root,
     struct wi_budget *budget, struct wi_error *error)
 {
-    infer->task = task;
-    infer->priority = PRIORITY_DEFAULT;
-    infer->wishes.created = wi_wall_ms() / 1000;
-    infer->wishes.or_rewrite = task == WI_TASK_COMPLETE;
+    struct wi_inference *asked = infer->asked;
+    struct wi_openai_wishes *wishes = infer->wishes;
+    asked->task = task;
+    asked->priority = PRIORITY_DEFAULT;
+    wishes->created = wi_wall_ms() / 1000;
+    infer->or_rewrites = task == WI_TASK_COMPLETE;
     enum wi_code code = read_body(infer, root, budget, error);
-    const json_t *n = json_object_get(infer->options, "n");
-    infer->wishes.answers = json_is_integer(n) ? json_integer_value(n) : 1;
-    if (infer->task == WI_TASK_COMPLETE && infer->form == WI_FORM_LIST)
-        infer->wishes.answers *= (int64_t)json_array_size(infer->input);
+    const json_t *n = json_object_get(asked->options, "n");
+    wishes->answers = json_is_integer(n) ? json_integer_value(n) : 1;
+    if (asked->task == WI_TASK_COMPLETE && infer->form == WI_FORM_LIST)
+        wishes->answers *= (int64_t)json_array_size(asked->input);
     return code;
 }
 
 enum wi_code wi_openai_parse(enum wi_task_kind task, struct wi_infer *infer, struct wi_blob *body,
     size_t json_size, struct wi_budget *budget, struct wi_error *error)
 {
+    wi_openai_begin(infer);
     json_t *root = wi_native_load_json((const char *)body->bytes, json_size, error);
     if (!root)
         return error ? error->code : WI_BAD_JSON;

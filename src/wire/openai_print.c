@@ -27,10 +27,11 @@ typedef json_t *choice_fn(const json_t *choice, json_int_t index);
 static struct wi_printing *print_text(const struct wi_infer *infer,
     const struct wi_outcome *outcome, const char *prefix, const char *object, choice_fn *make)
 {
+    const struct wi_openai_wishes *wishes = infer->wishes;
     const json_t *result = outcome->result, *choice;
     json_t *timings = json_object_get(result, "timings"), *choices = json_array();
     json_t *answer =
-        wi_openai_head(prefix, outcome->id, object, outcome->model_name, infer->wishes.created);
+        wi_openai_head(prefix, outcome->id, object, outcome->model_name, wishes->created);
     for (size_t i = 0; (choice = wi_openai_choice(result, i)) != NULL; i++)
         json_array_append_new(choices, make(choice, (json_int_t)i));
     json_object_set_new(answer, "choices", choices);
@@ -130,11 +131,12 @@ struct wi_printing *wi_openai_print_embeddings(
         wi_error_set(error, WI_INFERENCE_FAILED, NULL, "the node's answer has no embeddings");
         return NULL;
     }
+    const struct wi_openai_wishes *wishes = infer->wishes;
     struct wi_printing *printing = wi_alloc(sizeof *printing);
     json_t *usage = usage_of(outcome->result);
     wi_tensors_move(&printing->outputs, outcome->outputs);
     const struct wi_tensor *tensor = &printing->outputs.items[0];
-    printing->write = infer->wishes.base64 ? write_base64 : write_numbers;
+    printing->write = wishes->base64 ? write_base64 : write_numbers;
     printing->json_bytes = tensor->size;
     printing->needs =
         tensor->size / sizeof(float) * WI_NUMBER_SIZE + (size_t)tensor->dims[0] * ROW_BYTES;
@@ -164,12 +166,10 @@ static int compare(const void *a, const void *b)
     return first->index < second->index ? -1 : 1;
 }
 
-static json_t *rank(const struct wi_infer *infer, const json_t *scores)
+static json_t *rank(const struct wi_openai_wishes *wishes, const json_t *scores)
 {
     size_t count = json_array_size(scores);
-    size_t top = infer->wishes.top > 0 && (size_t)infer->wishes.top < count
-                     ? (size_t)infer->wishes.top
-                     : count;
+    size_t top = wishes->top > 0 && (size_t)wishes->top < count ? (size_t)wishes->top : count;
     struct ranked *rows = wi_alloc((count + 1) * sizeof *rows);
     json_t *results = json_array();
     for (size_t i = 0; i < count; i++)
@@ -178,7 +178,7 @@ static json_t *rank(const struct wi_infer *infer, const json_t *scores)
     for (size_t i = 0; i < top; i++) {
         json_t *row = json_pack(
             "{s:I, s:f}", "index", (json_int_t)rows[i].index, "relevance_score", rows[i].score);
-        json_t *document = json_array_get(infer->wishes.documents, rows[i].index);
+        json_t *document = json_array_get(wishes->documents, rows[i].index);
         if (document)
             json_object_set_new(row, "document", json_pack("{s:O}", "text", document));
         json_array_append_new(results, row);
@@ -190,10 +190,12 @@ static json_t *rank(const struct wi_infer *infer, const json_t *scores)
 struct wi_printing *wi_openai_print_ranking(
     const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error)
 {
+    const struct wi_openai_wishes *wishes = infer->wishes;
     (void)error;
     json_t *answer =
-        wi_openai_head("rerank", outcome->id, "list", outcome->model_name, infer->wishes.created);
-    json_object_set_new(answer, "results", rank(infer, json_object_get(outcome->result, "scores")));
+        wi_openai_head("rerank", outcome->id, "list", outcome->model_name, wishes->created);
+    json_object_set_new(
+        answer, "results", rank(wishes, json_object_get(outcome->result, "scores")));
     json_object_set_new(answer, "usage", usage_of(outcome->result));
     return finish(answer);
 }

@@ -10,11 +10,12 @@ static enum wi_code read_form(struct wi_infer *infer, const json_t *root, enum w
     const char *const *names, struct wi_error *error)
 {
     const json_t *asked = json_object_get(root, "response_format");
-    infer->wishes.form = first;
+    struct wi_openai_wishes *wishes = infer->wishes;
+    wishes->form = first;
     for (int i = 0; names[i] && json_is_string(asked); i++) {
         if (strcmp(json_string_value(asked), names[i]) != 0)
             continue;
-        infer->wishes.form = (enum wi_openai_form)((int)first + i);
+        wishes->form = (enum wi_openai_form)((int)first + i);
         return WI_OK;
     }
     if (!asked || json_is_null(asked))
@@ -39,24 +40,36 @@ enum wi_code wi_openai_refuse_times(struct wi_error *error)
     return WI_INVALID_FIELD;
 }
 
+enum wi_code wi_openai_check_stream(const struct wi_infer *infer, struct wi_error *error)
+{
+    const struct wi_openai_wishes *wishes = infer->wishes;
+    return wishes->form <= WI_OPENAI_TEXT
+               ? WI_OK
+               : wi_error_set(error, WI_INVALID_FIELD, "stream",
+                     "a stream is of text; ask for response_format json, or for no stream");
+}
+
 enum wi_code wi_openai_read_recognition(
     struct wi_infer *infer, const json_t *root, struct wi_error *error)
 {
+    struct wi_inference *asked = infer->asked;
     static const char *const forms[] = {"json", "text", "srt", "vtt", "verbose_json", NULL};
     const char *times = json_string_value(json_object_get(root, WI_OPENAI_TIMES));
     enum wi_code code = read_form(infer, root, WI_OPENAI_JSON, forms, error);
     if (code != WI_OK)
         return code;
-    enum wi_openai_form form = infer->wishes.form;
-    infer->stream = json_is_true(json_object_get(root, "stream"));
-    if (infer->stream && (code = wi_infer_check_stream(infer, error)) != WI_OK)
+    struct wi_openai_wishes *wishes = infer->wishes;
+    enum wi_openai_form form = wishes->form;
+    infer->is_file = form == WI_OPENAI_TEXT || form == WI_OPENAI_SRT || form == WI_OPENAI_VTT;
+    asked->stream = json_is_true(json_object_get(root, "stream"));
+    if (asked->stream && (code = wi_openai_check_stream(infer, error)) != WI_OK)
         return code;
-    infer->wishes.words = times && strcmp(times, "word") == 0;
-    if (times && (form != WI_OPENAI_VERBOSE || (!infer->wishes.words && strcmp(times, "segment"))))
+    wishes->words = times && strcmp(times, "word") == 0;
+    if (times && (form != WI_OPENAI_VERBOSE || (!wishes->words && strcmp(times, "segment"))))
         return wi_openai_refuse_times(error);
     if (form >= WI_OPENAI_SRT)
         json_object_set_new(
-            infer->options, "timestamps", json_string(infer->wishes.words ? "word" : "segment"));
+            asked->options, "timestamps", json_string(wishes->words ? "word" : "segment"));
     return WI_OK;
 }
 
@@ -64,5 +77,6 @@ enum wi_code wi_openai_read_speech(
     struct wi_infer *infer, const json_t *root, struct wi_error *error)
 {
     static const char *const forms[] = {"wav", "pcm", NULL};
+    infer->is_file = 1;
     return read_form(infer, root, WI_OPENAI_WAV, forms, error);
 }

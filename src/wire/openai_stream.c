@@ -8,18 +8,18 @@
 
 static int is_chat(const struct wi_infer *infer)
 {
-    return infer->task == WI_TASK_CHAT;
+    return infer->asked->task == WI_TASK_CHAT;
 }
 
 /* A chunk with that choice, or without one. Takes it. */
 static json_t *make_chunk(
     const struct wi_infer *infer, const char *id, const char *model_name, json_t *choice)
 {
+    const struct wi_openai_wishes *wishes = infer->wishes;
     json_t *chunk = wi_openai_head(is_chat(infer) ? "chatcmpl" : "cmpl", id,
-        is_chat(infer) ? "chat.completion.chunk" : "text_completion", model_name,
-        infer->wishes.created);
+        is_chat(infer) ? "chat.completion.chunk" : "text_completion", model_name, wishes->created);
     json_object_set_new(chunk, "choices", choice ? json_pack("[o]", choice) : json_array());
-    if (infer->wishes.include_usage)
+    if (wishes->include_usage)
         json_object_set_new(chunk, "usage", json_null());
     return chunk;
 }
@@ -41,7 +41,8 @@ static void add_choice(struct wi_buffer *out, const struct wi_stream_face *face,
 
 void wi_openai_stream_begin(struct wi_buffer *out, const struct wi_stream_face *face)
 {
-    for (int64_t i = 0; is_chat(face->infer) && i < face->infer->wishes.answers; i++)
+    const struct wi_openai_wishes *wishes = face->infer->wishes;
+    for (int64_t i = 0; is_chat(face->infer) && i < wishes->answers; i++)
         add_choice(out, face,
             json_pack("{s:I, s:{s:s, s:s}, s:n, s:n}", "index", (json_int_t)i, "delta", "role",
                 "assistant", "content", "", "logprobs", "finish_reason"));
@@ -106,10 +107,11 @@ static void add_usage(
 struct wi_printing *wi_openai_stream_done(
     const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error)
 {
+    const struct wi_openai_wishes *wishes = infer->wishes;
     struct wi_printing *printing = wi_alloc(sizeof *printing);
     const struct wi_stream_face face = {infer, outcome->id, outcome->model_name};
     const json_t *result = outcome->result;
-    size_t count = (size_t)infer->wishes.answers;
+    size_t count = (size_t)wishes->answers;
     (void)error;
     for (size_t i = 0; i < count; i++) {
         const json_t *choice = wi_openai_choice(result, i);
@@ -117,11 +119,11 @@ struct wi_printing *wi_openai_stream_done(
             add_whole(&printing->text, &face, choice, i);
         json_t *chunk =
             make_chunk(infer, outcome->id, outcome->model_name, last_choice(infer, choice, i));
-        if (i + 1 == count && !infer->wishes.include_usage)
+        if (i + 1 == count && !wishes->include_usage)
             add_timings(chunk, result);
         add_chunk(&printing->text, chunk);
     }
-    if (infer->wishes.include_usage)
+    if (wishes->include_usage)
         add_usage(&printing->text, &face, result);
     wi_buffer_puts(&printing->text, "data: [DONE]\n\n");
     return printing;

@@ -41,7 +41,7 @@ static int fits(enum wi_form form, enum wi_task_kind task)
 
 static enum wi_model_type type_of(const struct wi_infer *infer, const struct wi_model *model)
 {
-    return infer->has_type ? infer->type : model->type;
+    return infer->has_type ? infer->asked->type : model->type;
 }
 
 static enum wi_task_kind task_of_string(enum wi_model_type type, enum wi_model_format format)
@@ -103,15 +103,15 @@ static int does(const struct wi_infer *infer, const struct wi_model *model, enum
 /* The task that the request names, or that its endpoint is for. */
 static enum wi_task_kind named_task(const struct wi_infer *infer, const struct wi_model *model)
 {
-    int rewrites = infer->wishes.or_rewrite && !does(infer, model, infer->task) &&
+    int rewrites = infer->or_rewrites && !does(infer, model, infer->asked->task) &&
                    does(infer, model, WI_TASK_TEXT2TEXT);
-    return rewrites ? WI_TASK_TEXT2TEXT : infer->task;
+    return rewrites ? WI_TASK_TEXT2TEXT : infer->asked->task;
 }
 
 static enum wi_task_kind task_of(const struct wi_infer *infer, const struct wi_model *model)
 {
     const struct wi_task_list *list = &model->huggingface.tasks;
-    if (infer->task != WI_TASK_NONE)
+    if (infer->asked->task != WI_TASK_NONE)
         return named_task(infer, model);
     for (size_t i = 0; i < list->count; i++)
         if (fits(infer->form, list->items[i]))
@@ -138,7 +138,7 @@ static enum wi_code refuse_task(const struct wi_infer *infer, const struct wi_mo
     char names[sizeof error->allowed];
     enum wi_model_type type = type_of(infer, model);
     print_tasks(infer, model, names, sizeof names);
-    wi_error_set(error, WI_INPUT_INVALID, infer->task != WI_TASK_NONE ? "task" : "inputs",
+    wi_error_set(error, WI_INPUT_INVALID, infer->asked->task != WI_TASK_NONE ? "task" : "inputs",
         "%s is a model of the type %s and does not do the task %s", model->name,
         type == WI_TYPE_UNKNOWN ? "unknown" : wi_model_type_name(type), wi_task_name(task));
     wi_error_allow(error, "%s", names);
@@ -188,7 +188,8 @@ static enum wi_code check_kind(
 static enum wi_code check_engine(
     const struct wi_infer *infer, const struct wi_model *model, struct wi_error *error)
 {
-    if (infer->has_platform && (infer->platform == WI_SIMULATED || infer->platform == WI_NATIVE))
+    const struct wi_inference *asked = infer->asked;
+    if (asked->has_platform && (asked->platform == WI_SIMULATED || asked->platform == WI_NATIVE))
         return WI_OK;
     return wi_model_check_engine(model, error);
 }
@@ -196,8 +197,8 @@ static enum wi_code check_engine(
 static enum wi_code check_outputs(
     const struct wi_infer *infer, enum wi_task_kind task, struct wi_error *error)
 {
-    for (size_t i = 0; i < infer->outputs.count; i++) {
-        const char *name = infer->outputs.items[i];
+    for (size_t i = 0; i < infer->asked->outputs.count; i++) {
+        const char *name = infer->asked->outputs.items[i];
         if (wi_task_has_output(task, name))
             continue;
         wi_error_set(error, WI_OUTPUT_UNKNOWN, "outputs",
@@ -218,7 +219,7 @@ static uint64_t least(uint64_t a, uint64_t b)
 static uint64_t context_of(const struct wi_infer *infer, const struct wi_model *model,
     const struct wi_config_models *limits)
 {
-    json_int_t asked = json_integer_value(json_object_get(infer->options, "context"));
+    json_int_t asked = json_integer_value(json_object_get(infer->asked->options, "context"));
     uint64_t most = model->gguf.context_length;
     if (model->format == WI_FORMAT_HUGGINGFACE)
         return model->huggingface.context;
@@ -235,9 +236,10 @@ static enum wi_code check_size(const struct wi_infer *infer, const struct wi_mod
     /* Each text of a list has the context for itself. */
     enum wi_task_input takes = wi_task_takes(task);
     int is_one = takes == WI_TAKES_MESSAGES || takes == WI_TAKES_PROMPT;
-    size_t bytes = is_one && infer->form != WI_FORM_LIST ? infer->text_bytes : infer->longest_text;
+    size_t bytes =
+        is_one && infer->form != WI_FORM_LIST ? infer->asked->text_bytes : infer->longest_text;
     uint64_t context = context_of(infer, model, limits);
-    if (json_is_true(json_object_get(infer->options, "truncate")))
+    if (json_is_true(json_object_get(infer->asked->options, "truncate")))
         return WI_OK;
     if (context == 0 || context > WI_TEXT_MAX || bytes <= context * WI_TEXT_PER_TOKEN)
         return WI_OK;
@@ -253,14 +255,15 @@ static enum wi_code check_size(const struct wi_infer *infer, const struct wi_mod
 static enum wi_code check_prompts(
     const struct wi_infer *infer, enum wi_task_kind task, struct wi_error *error)
 {
-    const json_t *n = json_object_get(infer->options, "n");
+    const struct wi_inference *asked = infer->asked;
+    const json_t *n = json_object_get(asked->options, "n");
     json_int_t each = json_is_integer(n) ? json_integer_value(n) : 1;
     if (task != WI_TASK_COMPLETE || infer->form != WI_FORM_LIST ||
-        (json_int_t)json_array_size(infer->input) * each <= WI_TEXT_ANSWERS)
+        (json_int_t)json_array_size(asked->input) * each <= WI_TEXT_ANSWERS)
         return WI_OK;
     wi_error_set(error, WI_INVALID_FIELD, "inputs",
         "%zu prompts with %lld answers each are too many for one request",
-        json_array_size(infer->input), (long long)each);
+        json_array_size(asked->input), (long long)each);
     wi_error_expect(error, "at most %d answers in all", WI_TEXT_ANSWERS);
     return WI_INVALID_FIELD;
 }
@@ -269,13 +272,14 @@ static enum wi_code check_prompts(
 static enum wi_code check_precision(
     const struct wi_infer *infer, const struct wi_model *model, struct wi_error *error)
 {
+    const struct wi_inference *asked = infer->asked;
     struct wi_buffer names = {0};
-    if (!infer->precision || (model->variant && wi_variant_is_of(model->variant, infer->precision)))
+    if (!asked->precision || (model->variant && wi_variant_is_of(model->variant, asked->precision)))
         return WI_OK;
     for (size_t i = 0; i < model->variants.count; i++)
         wi_buffer_printf(&names, "%s%s", i ? ", " : "", model->variants.items[i].name);
     wi_error_set(error, WI_PRECISION_UNSUPPORTED, "precision",
-        "%s is not there in %s; its variants are its precisions", model->name, infer->precision);
+        "%s is not there in %s; its variants are its precisions", model->name, asked->precision);
     wi_error_allow(error, "%s", names.text ? names.text : "none");
     wi_buffer_clear(&names);
     return WI_PRECISION_UNSUPPORTED;
@@ -293,9 +297,10 @@ static enum wi_code check_picture(
 static enum wi_code check_shown(const struct wi_infer *infer, const struct wi_model *model,
     const struct wi_config_models *limits, struct wi_error *error)
 {
-    if (infer->form != WI_FORM_MESSAGES || infer->tensors.count == 0)
+    const struct wi_inference *asked = infer->asked;
+    if (infer->form != WI_FORM_MESSAGES || asked->tensors.count == 0)
         return WI_OK;
-    const char *where = infer->tensors.items[0].name;
+    const char *where = asked->tensors.items[0].name;
     if (!wi_task_list_has(&model->huggingface.tasks, WI_TASK_VISUAL_QUESTION)) {
         wi_error_set(error, WI_INVALID_FIELD, where, "%s is a picture, and %s takes none", where,
             model->name);
@@ -305,7 +310,7 @@ static enum wi_code check_shown(const struct wi_infer *infer, const struct wi_mo
     enum wi_code code = wi_picture_check_size(&infer->picture, limits->max_picture_pixels, error);
     if (code != WI_OK && error)
         snprintf(
-            error->field, sizeof error->field, "%s", infer->tensors.items[infer->largest].name);
+            error->field, sizeof error->field, "%s", asked->tensors.items[infer->largest].name);
     return code;
 }
 
@@ -318,7 +323,7 @@ static enum wi_code check_bias(const struct wi_infer *infer, const struct wi_mod
     const char *token;
     json_t *value;
     char field[40];
-    json_object_foreach(json_object_get(infer->options, "logit_bias"), token, value)
+    json_object_foreach(json_object_get(infer->asked->options, "logit_bias"), token, value)
     {
         if (count == 0 || strtoull(token, NULL, 10) < count)
             continue;
@@ -346,7 +351,7 @@ enum wi_code wi_text_check(const struct wi_infer *infer, const struct wi_model *
         return code;
     const char *where = infer->options_where ? infer->options_where : "options.";
     code = wi_text_check_options(
-        task, model->format, infer->options, (unsigned)limits->slots, where, error);
+        task, model->format, infer->asked->options, (unsigned)limits->slots, where, error);
     if (code != WI_OK || (code = check_prompts(infer, task, error)) != WI_OK ||
         (code = check_bias(infer, model, where, error)) != WI_OK)
         return code;
@@ -355,10 +360,11 @@ enum wi_code wi_text_check(const struct wi_infer *infer, const struct wi_model *
 
 int wi_text_choose_variant(struct wi_infer *infer, const struct wi_model *model)
 {
-    if (!infer->precision || !model->variant || strchr(infer->model_name, ':') ||
-        wi_variant_is_of(model->variant, infer->precision))
+    const struct wi_inference *asked = infer->asked;
+    if (!asked->precision || !model->variant || strchr(infer->model_name, ':') ||
+        wi_variant_is_of(model->variant, asked->precision))
         return 0;
-    const struct wi_variant *variant = wi_variants_of_precision(&model->variants, infer->precision);
+    const struct wi_variant *variant = wi_variants_of_precision(&model->variants, asked->precision);
     if (!variant)
         return 0; /* which wi_text_check says */
     char *name = wi_sprintf("%.*s:%s", (int)strcspn(model->name, ":"), model->name, variant->name);
@@ -371,7 +377,8 @@ int wi_text_choose_variant(struct wi_infer *infer, const struct wi_model *model)
 
 static json_t *settle_input(struct wi_infer *infer, enum wi_task_kind task)
 {
-    json_t *input = infer->input, *special = json_object_get(infer->options, "add_special");
+    json_t *input = infer->asked->input,
+           *special = json_object_get(infer->asked->options, "add_special");
     if (task == WI_TASK_TOKENIZE)
         return json_pack(
             "{s:o, s:b}", "text", input, "add_special", !special || json_is_true(special));
@@ -413,15 +420,16 @@ static void settle_options(json_t *options, enum wi_task_kind task)
         json_object_del(options, "add_special");
 }
 
-enum wi_task_kind wi_text_settle(struct wi_infer *infer, const struct wi_model *model)
+void wi_text_settle(struct wi_infer *infer, const struct wi_model *model)
 {
-    if (infer->form == WI_FORM_NONE || !wi_text_is_for(model))
-        return WI_TASK_NONE;
-    infer->task = task_of(infer, model);
-    free(infer->precision); /* it has done its work: the model is the variant */
-    infer->precision = NULL;
-    infer->input = settle_input(infer, infer->task);
-    infer->form = WI_FORM_NONE;
-    settle_options(infer->options, infer->task);
-    return infer->task;
+    struct wi_inference *asked = infer->asked;
+    if (infer->form == WI_FORM_NONE || !wi_text_is_for(model)) {
+        asked->task = WI_TASK_NONE;
+        return;
+    }
+    asked->task = task_of(infer, model);
+    free(asked->precision); /* it has done its work: the model is the variant */
+    asked->precision = NULL;
+    asked->input = settle_input(infer, asked->task);
+    settle_options(asked->options, asked->task);
 }

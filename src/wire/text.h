@@ -80,8 +80,8 @@ enum wi_code wi_text_check(const struct wi_infer *infer, const struct wi_model *
 /* Whether the request's precision is another variant's of the model, though it names none: then its
  * model's name becomes that variant's, which is to be looked up instead. */
 int wi_text_choose_variant(struct wi_infer *infer, const struct wi_model *model);
-/* Brings the input and the options of a request that was checked into the form that nodes get, and
- * gives its task: WI_TASK_NONE, and nothing is done, for one without text. */
-enum wi_task_kind wi_text_settle(struct wi_infer *infer, const struct wi_model *model);
+/* Sets the task of a request that was checked, and brings its input and its options into the form
+ * that nodes get: WI_TASK_NONE, and nothing else is done, for one without text. Once. */
+void wi_text_settle(struct wi_infer *infer, const struct wi_model *model);
 
 #endif

@@ -48,6 +48,7 @@ static enum wi_code too_many(const char *where, struct wi_error *error)
 static enum wi_code count_text(
     struct wi_infer *infer, const json_t *value, const char *where, struct wi_error *error)
 {
+    struct wi_inference *asked = infer->asked;
     if (!json_is_string(value))
         return wrong_type(where, "a string", value, error);
     if (++infer->texts > WI_TEXT_COUNT)
@@ -56,13 +57,13 @@ static enum wi_code count_text(
     if (strlen(json_string_value(value)) != length)
         return wi_error_set(
             error, WI_INVALID_FIELD, where, "%s must not contain a NUL character", where);
-    infer->text_bytes += length;
+    asked->text_bytes += length;
     if (length > infer->longest_text)
         infer->longest_text = length;
-    if (infer->text_bytes <= WI_TEXT_MAX)
+    if (asked->text_bytes <= WI_TEXT_MAX)
         return WI_OK;
     wi_error_set(error, WI_BODY_TOO_LARGE, where,
-        "the request has %zu bytes of text up to %s, and may have %d", infer->text_bytes, where,
+        "the request has %zu bytes of text up to %s, and may have %d", asked->text_bytes, where,
         WI_TEXT_MAX);
     wi_error_expect(error, "at most %d bytes", WI_TEXT_MAX);
     return WI_BODY_TOO_LARGE;
@@ -71,7 +72,7 @@ static enum wi_code count_text(
 static void take(struct wi_infer *infer, enum wi_form form, json_t *input)
 {
     infer->form = form;
-    infer->input = input;
+    infer->asked->input = input;
 }
 
 enum wi_code wi_text_read_string(
@@ -241,7 +242,7 @@ enum wi_code wi_text_read_beside(struct wi_infer *infer, const char *name, json_
         labels ? count_labels(infer, value, where, error) : count_text(infer, value, where, error);
     if (code != WI_OK)
         return code;
-    json_object_set(infer->input, name, value);
+    json_object_set(infer->asked->input, name, value);
     if (infer->form == WI_FORM_SOUND)
         infer->form = WI_FORM_SOUND_LABELS;
     else
@@ -452,9 +453,9 @@ static void normalize(json_t *object, const struct message *message)
 static enum wi_code check_shown(const struct wi_infer *infer, size_t before,
     const struct message *message, struct wi_error *error)
 {
-    if (infer->tensors.count == before || message->role == ROLE_USER)
+    if (infer->asked->tensors.count == before || message->role == ROLE_USER)
         return WI_OK;
-    const char *where = infer->tensors.items[before].name;
+    const char *where = infer->asked->tensors.items[before].name;
     wi_error_set(error, WI_INVALID_FIELD, where,
         "%s is a picture, which only a user's message may have", where);
     wi_error_expect(error, "{\"type\": \"text\", \"text\": string}");
@@ -465,7 +466,7 @@ static enum wi_code read_message(struct wi_infer *infer, json_t *object, const c
     struct wi_budget *budget, struct wi_error *error)
 {
     struct message message = {0};
-    size_t pictures = infer->tensors.count;
+    size_t pictures = infer->asked->tensors.count;
     struct path prefix = member(where, "");
     fill_content(object);
     drop_idle(infer, object, message_table, where);

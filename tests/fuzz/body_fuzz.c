@@ -12,8 +12,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check_tensors(const struct wi_infer *infer)
 {
-    for (size_t i = 0; i < infer->tensors.count; i++) {
-        const struct wi_tensor *tensor = &infer->tensors.items[i];
+    for (size_t i = 0; i < infer->asked->tensors.count; i++) {
+        const struct wi_tensor *tensor = &infer->asked->tensors.items[i];
         size_t width = wi_datatype_size(tensor->datatype);
         int64_t elements = wi_shape_elements(tensor->dims, tensor->rank);
         if (!tensor->name || elements < 0 || !tensor->blob || tensor->offset > tensor->blob->size ||
@@ -40,7 +40,7 @@ static void check_models(struct wi_infer *infer)
     struct wi_error error;
     if (wi_infer_timeout_ms(infer, WI_TYPE_VISION) < 1)
         abort();
-    (void)wi_infer_check_stream(infer, &error);
+    (void)wi_dialect_native.check_stream(infer, &error);
     (void)wi_dialect_native.check(infer, &echo, &limits, &error);
     (void)wi_dialect_native.check(infer, &count, &limits, &error);
     (void)wi_dialect_native.check(infer, &model, &limits, &error);
@@ -83,7 +83,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (wi_dialect_native.parse(&infer, blob, json, &budget, &error) == WI_OK) {
         check_tensors(&infer);
         check_models(&infer);
-        WI_PLANT(infer.priority >= 6 && infer.priority <= 8); /* no seed has these */
+        WI_PLANT(infer.asked->priority >= 6 && infer.asked->priority <= 8); /* no seed has these */
     } else if (error.code == WI_OK || !*error.detail) {
         abort();
     }

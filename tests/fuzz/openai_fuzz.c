@@ -23,9 +23,9 @@ static void check_sound(
 {
     static const char said[] =
         "{\"text\":\"a\",\"duration\":1.5,\"segments\":[{\"start\":0,\"end\":1,\"text\":\"a\"}]}";
-    const struct wi_tensor *sound = &infer->tensors.items[0];
+    const struct wi_tensor *sound = &infer->asked->tensors.items[0];
     struct wi_error error;
-    if (infer->tensors.count != 1 || sound->blob != body || sound->offset > body->size ||
+    if (infer->asked->tensors.count != 1 || sound->blob != body || sound->offset > body->size ||
         sound->size > body->size - sound->offset)
         abort();
     json_t *result = json_loads(said, 0, NULL);
@@ -44,12 +44,12 @@ static void check_models(
     struct wi_error error;
     if (wi_infer_timeout_ms(infer, WI_TYPE_TEXT_GENERATION) < 1)
         abort();
-    (void)wi_infer_check_stream(infer, &error);
-    if (infer->task == WI_TASK_SPEECH_RECOGNITION)
+    (void)dialect->check_stream(infer, &error);
+    if (infer->asked->task == WI_TASK_SPEECH_RECOGNITION)
         check_sound(dialect, infer, body);
     check_text(dialect, infer);
     /* No seed has these. */
-    WI_PLANT(json_integer_value(json_object_get(infer->options, "max_tokens")) / 2 == 3);
+    WI_PLANT(json_integer_value(json_object_get(infer->asked->options, "max_tokens")) / 2 == 3);
 }
 
 /* What a body means. Behind the last delimiter of a form nothing does. */

@@ -11,8 +11,9 @@ static const struct wi_config_models limits = {.max_picture_pixels = 1000, .slot
 /* What goes to a node is an object, and so are the options. */
 static void check_settled(struct wi_infer *infer, const struct wi_model *model)
 {
-    if (wi_text_settle(infer, model) == WI_TASK_NONE || !json_is_object(infer->input) ||
-        (infer->options && !json_is_object(infer->options)))
+    wi_text_settle(infer, model);
+    if (infer->asked->task == WI_TASK_NONE || !json_is_object(infer->asked->input) ||
+        (infer->asked->options && !json_is_object(infer->asked->options)))
         abort();
 }
 

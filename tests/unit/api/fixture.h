@@ -88,7 +88,7 @@ static void finish_job(enum wi_code code)
         .code = code, .queue_ms = 0.25, .total_ms = 2, .first_part_ms = 0.75, .attempts = 1};
     snprintf(result.node, sizeof result.node, "node-1");
     if (code == WI_OK) {
-        wi_tensors_move(&answer.outputs, &fixture->spec.tensors);
+        wi_tensors_share(&answer.outputs, &fixture->spec.asked->tensors);
         answer.executed_on = json_pack("{s:s, s:s}", "platform", "wasm", "engine", "echo");
         result.answer = &answer;
     } else {
@@ -170,7 +170,7 @@ json_t *wi_pool_nodes_json(const struct wi_pool *pool)
 
 json_t *wi_pool_hardware_json(struct wi_pool *pool, const struct wi_demand *demand)
 {
-    return json_pack("{s:s}", "model_name", demand->model->name);
+    return json_pack("{s:s}", "model_name", demand->asked->model->name);
 }
 
 int wi_pool_has_kind(const struct wi_pool *pool, const char *kind)

@@ -16,7 +16,7 @@ TEST(test_echo_json)
     struct client *client = connect_client();
     for (int round = 0; round < 3; round++) { /* the connection lives on */
         submit_echo(client);
-        assert_string_equal(fixture->spec.client_id, "mine");
+        assert_string_equal(fixture->spec.asked->client_id, "mine");
         finish_job(WI_OK);
         until(answered(client));
         assert_int_equal(status_of(client), 200);

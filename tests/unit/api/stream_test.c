@@ -141,8 +141,9 @@ TEST(test_parts_and_done)
     char id[WI_ID_SIZE];
     int over;
     strcpy(id, fixture->spec.id);
-    assert_true(fixture->spec.stream);
-    assert_true(fixture->spec.timeout_ms == 600000 && fixture->spec.stall_timeout_ms == 0);
+    assert_true(fixture->spec.asked->stream);
+    assert_true(
+        fixture->spec.asked->timeout_ms == 600000 && fixture->spec.asked->stall_timeout_ms == 0);
     give("one ");
     until(has(client, "\n\n"));
     check_head(client, id);
@@ -212,7 +213,7 @@ TEST(test_accept_asks_too)
         send_head(client, "POST", "/v1/infer", headers);
         send_text(client, body);
         until(fixture->has_job);
-        assert_int_equal(fixture->spec.stream, rows[i].stream);
+        assert_int_equal(fixture->spec.asked->stream, rows[i].stream);
         finish_job(WI_OK);
         until(rows[i].stream ? ended(client) : answered(client));
         assert_int_equal(strcasestr(client->text, "text/event-stream") != NULL, rows[i].stream);

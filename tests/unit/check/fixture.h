@@ -5,6 +5,7 @@
 #ifndef WI_TESTS_UNIT_CHECK_FIXTURE_H
 #define WI_TESTS_UNIT_CHECK_FIXTURE_H
 
+#include "../asked.h"
 #include "../test.h"
 
 #include "../job/quiet_pool.h"
@@ -49,13 +50,14 @@ static struct fixture {
 enum wi_pick wi_pool_pick(struct wi_pool *pool, const struct wi_demand *demand,
     struct wi_choice *choice, struct wi_error *error)
 {
-    snprintf(the.asked_node, sizeof the.asked_node, "%s", demand->node ? demand->node : "");
-    snprintf(
-        the.asked_browser, sizeof the.asked_browser, "%s", demand->browser ? demand->browser : "");
+    snprintf(the.asked_node, sizeof the.asked_node, "%s",
+        demand->asked->node ? demand->asked->node : "");
+    snprintf(the.asked_browser, sizeof the.asked_browser, "%s",
+        demand->asked->browser ? demand->asked->browser : "");
     the.asked_ours = demand->ours_only;
     *choice = (struct wi_choice){.node = "node-1", .platform_count = 1};
-    choice->platforms[0] = demand->has_platform ? demand->platform : WI_WASM;
-    if (!demand->has_platform)
+    choice->platforms[0] = demand->asked->has_platform ? demand->asked->platform : WI_WASM;
+    if (!demand->asked->has_platform)
         choice->probe = the.wish;
     return the.full ? WI_PICK_WAIT : WI_PICK_NODE;
 }
@@ -169,17 +171,13 @@ static inline void on_done(
 static inline enum wi_code submit_so(
     int has_platform, enum wi_platform platform, int stream, enum wi_task_kind task)
 {
-    struct wi_job_spec spec = {.model = wi_model_ref(&the.model),
-        .stream = stream,
-        .task = task,
-        .priority = 5,
-        .has_platform = has_platform,
-        .platform = platform,
-        .timeout_ms = 60000,
-        .accepted_at = wi_now_ms()};
+    struct wi_inference *asked =
+        ASKED(.model = wi_model_ref(&the.model), .stream = stream, .task = task, .priority = 5,
+            .has_platform = has_platform, .platform = platform, .timeout_ms = 60000);
+    struct wi_job_spec spec = {.asked = asked, .accepted_at = wi_now_ms()};
     struct wi_error error;
     wi_id_new(spec.id, "job");
-    add(&spec.tensors, "x", 1, 1);
+    add(&asked->tensors, "x", 1, 1);
     return wi_jobs_submit(the.jobs, &spec, on_done, NULL, &error);
 }
 

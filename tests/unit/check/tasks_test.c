@@ -134,14 +134,10 @@ TEST(the_bits_of_a_gguf_file_are_those_of_its_weights)
  * client's own prompt is asked next if anything. Gives the index of the next run. */
 static size_t agree_on_ours(enum wi_model_format format, double prompt_tokens)
 {
-    struct wi_job_spec spec = {.model = wi_model_ref(&the.model),
-        .task = WI_TASK_CHAT,
-        .input = json_pack("{s:[]}", "messages"),
-        .priority = 5,
-        .has_platform = 1,
-        .platform = WI_WEBGPU,
-        .prompt_tokens = prompt_tokens,
-        .timeout_ms = 60000};
+    struct wi_job_spec spec = {
+        .asked = ASKED(.model = wi_model_ref(&the.model), .task = WI_TASK_CHAT,
+            .input = json_pack("{s:[]}", "messages"), .priority = 5, .has_platform = 1,
+            .platform = WI_WEBGPU, .prompt_tokens = prompt_tokens, .timeout_ms = 60000)};
     struct wi_error error;
     the.model.format = format;
     the.node.platforms[WI_WASM].available = the.node.platforms[WI_WEBGPU].available = 1;

@@ -41,7 +41,7 @@ static void finish_job(enum wi_code code)
 {
     struct wi_answer answer = {.ok = 1};
     struct wi_job_result result = {.code = code, .answer = &answer, .node = "node-1"};
-    wi_tensors_move(&answer.outputs, &fixture->spec.tensors);
+    wi_tensors_share(&answer.outputs, &fixture->spec.asked->tensors);
     if (code != WI_OK)
         wi_error_set(&result.error, code, NULL, "it failed");
     end_job(&result);
@@ -258,7 +258,7 @@ TEST(what_is_accepted_runs_and_who_watches_is_told)
     watch(f, &waiter, "one");
     until(f->has_job);
     assert_string_equal(f->spec.client, "me");
-    assert_false(f->spec.stream); /* its answer is kept as a whole */
+    assert_false(f->spec.asked->stream); /* its answer is kept as a whole */
     wi_durable_look(f->durable, "one", &now);
     assert_true(now.running);
     assert_string_equal(now.node, "node-1");

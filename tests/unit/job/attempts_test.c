@@ -57,11 +57,9 @@ TEST(a_pipelined_job_loses_no_attempt_with_its_node)
 static void submit_text(const char *options)
 {
     struct wi_job_spec spec = {.id = "job-1",
-        .model = wi_model_ref(&fixture->model),
-        .timeout_ms = 60000,
-        .accepted_at = wi_now_ms(),
-        .task = WI_TASK_CHAT,
-        .options = options ? json_loads(options, 0, NULL) : NULL};
+        .asked = ASKED(.model = wi_model_ref(&fixture->model), .timeout_ms = 60000,
+            .task = WI_TASK_CHAT, .options = options ? json_loads(options, 0, NULL) : NULL),
+        .accepted_at = wi_now_ms()};
     assert_int_equal(wi_jobs_submit(fixture->jobs, &spec, on_done, NULL, NULL), WI_OK);
 }
 
@@ -123,8 +121,7 @@ TEST(but_not_without_end)
 TEST(earlier_runs_of_a_stored_job_count_for_its_end)
 {
     struct wi_job_spec spec = {.id = "job-1",
-        .model = wi_model_ref(&fixture->model),
-        .timeout_ms = 60000,
+        .asked = ASKED(.model = wi_model_ref(&fixture->model), .timeout_ms = 60000),
         .accepted_at = wi_now_ms(),
         .earlier = 14};
     assert_int_equal(wi_jobs_submit(fixture->jobs, &spec, on_done, NULL, NULL), WI_OK);

@@ -46,9 +46,9 @@ TEST(only_what_is_a_batch_may_be_joined)
 }
 
 static void add(
-    struct wi_job_spec *spec, const float *numbers, int64_t rows, struct wi_budget *budget)
+    struct wi_inference *asked, const float *numbers, int64_t rows, struct wi_budget *budget)
 {
-    struct wi_tensor *tensor = wi_tensors_add(&spec->tensors);
+    struct wi_tensor *tensor = wi_tensors_add(&asked->tensors);
     tensor->name = wi_strdup("x");
     tensor->datatype = WI_FP32;
     tensor->rank = 2;
@@ -65,8 +65,8 @@ TEST(rows_come_out_as_they_went_in)
     struct wi_budget budget = {.limit = 1000};
     struct wi_onnx_value out = in;
     struct wi_model model = model_of(&in, &out);
-    struct wi_job_spec a = {.model = &model}, b = {.model = &model};
-    const struct wi_job_spec *both[] = {&a, &b};
+    struct wi_inference a = {.model = &model}, b = {.model = &model};
+    const struct wi_inference *both[] = {&a, &b};
     struct wi_tensors joined = {0}, part = {0};
     add(&a, numbers, 1, &budget);
     add(&b, numbers + 2, 3, &budget);
@@ -98,7 +98,7 @@ TEST(what_differs_does_not_fit)
     static const float numbers[] = {1, 2};
     struct wi_onnx_value out = in;
     struct wi_model model = model_of(&in, &out), other = model;
-    struct wi_job_spec a = {.model = &model}, b = {.model = &model};
+    struct wi_inference a = {.model = &model}, b = {.model = &model};
     add(&a, numbers, 1, NULL);
     add(&b, numbers, 1, NULL);
     assert_true(wi_batch_fits(&a, &b));

@@ -5,6 +5,7 @@
 #ifndef WI_TESTS_UNIT_JOB_FIXTURE_H
 #define WI_TESTS_UNIT_JOB_FIXTURE_H
 
+#include "../asked.h"
 #include "../test.h"
 
 #include "base/clock.h"
@@ -51,10 +52,10 @@ enum wi_pick wi_pool_pick(struct wi_pool *pool, const struct wi_demand *demand,
     struct wi_choice *choice, struct wi_error *error)
 {
     fixture->beginnings = demand->beginning_count;
-    fixture->wants_stream = demand->stream;
+    fixture->wants_stream = demand->asked->stream;
     fixture->wants_more = demand->continues;
     fixture->wants_several = demand->several;
-    fixture->demanded_tokens = demand->prompt_tokens + 100 * demand->answer_tokens;
+    fixture->demanded_tokens = demand->asked->prompt_tokens + 100 * demand->asked->answer_tokens;
     snprintf(fixture->avoid, sizeof fixture->avoid, "%s", demand->avoid ? demand->avoid : "");
     if (fixture->pick == WI_PICK_NEVER)
         wi_error_set(error, WI_UNAVAILABLE, NULL, "no browser is installed");
@@ -184,11 +185,10 @@ static inline void on_done(
 static inline enum wi_code submit_as(
     const char *id, const char *mark, int priority, double timeout_ms, struct wi_error *error)
 {
-    struct wi_job_spec spec = {.model = wi_model_ref(&fixture->model),
-        .priority = priority,
-        .timeout_ms = timeout_ms,
-        .accepted_at = wi_now_ms(),
-        .precision = wi_strdup(mark)};
+    struct wi_job_spec spec = {
+        .asked = ASKED(.model = wi_model_ref(&fixture->model), .priority = priority,
+            .timeout_ms = timeout_ms, .precision = wi_strdup(mark)),
+        .accepted_at = wi_now_ms()};
     snprintf(spec.id, sizeof spec.id, "%s", id);
     return wi_jobs_submit(fixture->jobs, &spec, on_done, NULL, error);
 }

@@ -50,7 +50,8 @@ static void on_dispatch(void *context, const struct wi_job_spec *spec, const cha
 static void submit_beside(const char *id)
 {
     struct wi_job_spec spec = {
-        .model = wi_model_ref(&fixture->model), .timeout_ms = 60000, .accepted_at = wi_now_ms()};
+        .asked = ASKED(.model = wi_model_ref(&fixture->model), .timeout_ms = 60000),
+        .accepted_at = wi_now_ms()};
     snprintf(spec.id, sizeof spec.id, "%s", id);
     assert_int_equal(
         wi_jobs_submit_beside(fixture->jobs, &spec, on_dispatch, on_done, NULL, NULL), WI_OK);

@@ -97,9 +97,8 @@ TEST(a_hundred_thousand_may_wait_and_each_gets_its_one_answer)
 
 static enum wi_code submit_of(const char *id, const char *client, struct wi_error *error)
 {
-    struct wi_job_spec spec = {.model = wi_model_ref(&fixture->model),
-        .priority = 5,
-        .timeout_ms = 60000,
+    struct wi_job_spec spec = {
+        .asked = ASKED(.model = wi_model_ref(&fixture->model), .priority = 5, .timeout_ms = 60000),
         .accepted_at = wi_now_ms(),
         .client = wi_strdup(client)};
     snprintf(spec.id, sizeof spec.id, "%s", id);
@@ -253,10 +252,9 @@ TEST(says_whose_a_job_is)
 TEST(says_what_a_node_has_computed)
 {
     struct wi_job_spec spec = {.id = "job-1",
-        .model = wi_model_ref(&fixture->model),
-        .timeout_ms = 60000,
-        .task = WI_TASK_CHAT,
-        .input = json_pack("{s:[{s:s, s:s}]}", "messages", "role", "user", "content", "hello"),
+        .asked = ASKED(.model = wi_model_ref(&fixture->model), .timeout_ms = 60000,
+            .task = WI_TASK_CHAT,
+            .input = json_pack("{s:[{s:s, s:s}]}", "messages", "role", "user", "content", "hello")),
         .accepted_at = wi_now_ms()};
     assert_int_equal(wi_jobs_submit(fixture->jobs, &spec, on_done, NULL, NULL), WI_OK);
     assert_int_equal(fixture->beginnings, 1);
@@ -272,12 +270,9 @@ TEST(says_what_a_node_has_computed)
 TEST(says_how_much_text_is_foreseen)
 {
     struct wi_job_spec spec = {.id = "job-1",
-        .model = wi_model_ref(&fixture->model),
-        .timeout_ms = 60000,
-        .accepted_at = wi_now_ms(),
-        .task = WI_TASK_CHAT,
-        .prompt_tokens = 7,
-        .answer_tokens = 40};
+        .asked = ASKED(.model = wi_model_ref(&fixture->model), .timeout_ms = 60000,
+            .task = WI_TASK_CHAT, .prompt_tokens = 7, .answer_tokens = 40),
+        .accepted_at = wi_now_ms()};
     struct wi_error error;
 
     assert_int_equal(wi_jobs_submit(fixture->jobs, &spec, on_done, NULL, &error), WI_OK);

@@ -1,5 +1,6 @@
 /* A thousand lanes, against a pool that this test plays: in what order they go, and what they cost.
  */
+#include "../asked.h"
 #include "../test.h"
 
 #include "base/clock.h"
@@ -28,7 +29,7 @@ static struct fixture {
 
 int wi_pool_has_room(const struct wi_pool *pool, const struct wi_demand *demand)
 {
-    return the.room > 0 && (!the.generates || wi_task_is_short(demand->task)) &&
+    return the.room > 0 && (!the.generates || wi_task_is_short(demand->asked->task)) &&
            (!the.strangers || !demand->ours_only);
 }
 
@@ -36,7 +37,7 @@ enum wi_pick wi_pool_pick(struct wi_pool *pool, const struct wi_demand *demand,
     struct wi_choice *choice, struct wi_error *error)
 {
     the.picks++;
-    the.picked[demand->model - the.models]++;
+    the.picked[demand->asked->model - the.models]++;
     if (the.pick == WI_PICK_NEVER)
         wi_error_set(error, WI_UNAVAILABLE, NULL, "no browser is installed");
     if (the.pick == WI_PICK_NODE && !wi_pool_has_room(pool, demand))
@@ -91,9 +92,8 @@ static int set_up(void **state)
     wi_jobs_start(the.jobs, NULL);
     the.pick = WI_PICK_NODE;
     for (int i = 0; i < LANES; i++) {
-        struct wi_job_spec spec = {.model = &the.models[i],
-            .priority = i == LANES - 1 ? 7 : 5,
-            .timeout_ms = 60000,
+        struct wi_job_spec spec = {.asked = ASKED(.model = &the.models[i],
+                                       .priority = i == LANES - 1 ? 7 : 5, .timeout_ms = 60000),
             .accepted_at = wi_now_ms()};
         the.models[i] = (struct wi_model){.name = "m", ._references = 2};
         snprintf(the.models[i].hash, sizeof the.models[i].hash, "%d", i);
@@ -166,11 +166,8 @@ TEST(what_nothing_can_run_is_refused_though_nothing_has_room)
 
 static void submit_some(const char *id, enum wi_task_kind task, int is_private)
 {
-    struct wi_job_spec spec = {.model = &the.models[0],
-        .task = task,
-        .is_private = is_private,
-        .priority = 9,
-        .timeout_ms = 60000,
+    struct wi_job_spec spec = {.asked = ASKED(.model = &the.models[0], .task = task,
+                                   .is_private = is_private, .priority = 9, .timeout_ms = 60000),
         .accepted_at = wi_now_ms()};
     snprintf(spec.id, sizeof spec.id, "%s", id);
     the.models[0]._references++;

@@ -35,11 +35,8 @@ static inline void open_asking(double timeout_ms, double stall_timeout_ms, json_
 {
     static const struct wi_job_stream stream = {on_part, on_progress};
     struct wi_job_spec spec = {.id = "job-1",
-        .model = wi_model_ref(&fixture->model),
-        .timeout_ms = timeout_ms,
-        .priority = 9,
-        .options = options,
-        .stall_timeout_ms = stall_timeout_ms,
+        .asked = ASKED(.model = wi_model_ref(&fixture->model), .timeout_ms = timeout_ms,
+            .priority = 9, .options = options, .stream = 1, .stall_timeout_ms = stall_timeout_ms),
         .accepted_at = wi_now_ms()};
     memset(&seen, 0, sizeof seen);
     assert_int_equal(

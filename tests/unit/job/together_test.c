@@ -32,10 +32,11 @@ static void drop_part(void *context, const struct wi_job_spec *spec, const struc
 static void submit_row(const char *id, int as_stream)
 {
     static const struct wi_job_stream stream = {.on_part = drop_part};
-    struct wi_job_spec spec = {
-        .model = wi_model_ref(&fixture->model), .timeout_ms = 60000, .accepted_at = wi_now_ms()};
+    struct wi_inference *asked =
+        ASKED(.model = wi_model_ref(&fixture->model), .timeout_ms = 60000, .stream = as_stream);
+    struct wi_job_spec spec = {.asked = asked, .accepted_at = wi_now_ms()};
     snprintf(spec.id, sizeof spec.id, "%s", id);
-    add_row(&spec.tensors, 1);
+    add_row(&asked->tensors, 1);
     enum wi_code code =
         as_stream ? wi_jobs_submit_stream(fixture->jobs, &spec, &stream, on_done, NULL, NULL)
                   : wi_jobs_submit(fixture->jobs, &spec, on_done, NULL, NULL);
@@ -167,11 +168,11 @@ TEST(what_runs_beside_the_clients_is_not_joined)
     fixture->config.api.max_body = 1 << 20;
     fixture->room = 0;
     for (int i = 0; i < 2; i++) {
-        struct wi_job_spec spec = {.model = wi_model_ref(&fixture->model),
-            .timeout_ms = 60000,
-            .accepted_at = wi_now_ms()};
+        struct wi_inference *asked =
+            ASKED(.model = wi_model_ref(&fixture->model), .timeout_ms = 60000);
+        struct wi_job_spec spec = {.asked = asked, .accepted_at = wi_now_ms()};
         snprintf(spec.id, sizeof spec.id, "beside-%d", i);
-        add_row(&spec.tensors, 1);
+        add_row(&asked->tensors, 1);
         assert_int_equal(
             wi_jobs_submit_beside(fixture->jobs, &spec, on_dispatch, on_done, NULL, NULL), WI_OK);
     }

@@ -18,6 +18,7 @@ struct place {
     char ids[CANDIDATES][16];
     struct wi_config_browser browser;
     struct wi_model model;
+    struct wi_inference asked;
     struct wi_demand demand;
     struct wi_terms terms;
     struct wi_choice choice;
@@ -54,7 +55,8 @@ static inline int setup(void **state)
             place.nodes[i].prospects[p] = (struct wi_prospect){.rank = i};
         place.nodes[i].prospects[WI_WASM].verdict = WI_TRUSTED;
     }
-    place.demand = (struct wi_demand){.model = &place.model, .fallback = 1};
+    place.asked = (struct wi_inference){.model = &place.model, .fallback = 1};
+    place.demand = (struct wi_demand){.asked = &place.asked};
     place.terms = (struct wi_terms){.recheck_roll = 1};
     *state = &place;
     return 0;
@@ -68,9 +70,9 @@ static inline enum wi_pick route(struct place *place, size_t count)
 
 static inline void ask(struct place *place, enum wi_platform platform, int fallback)
 {
-    place->demand.has_platform = 1;
-    place->demand.platform = platform;
-    place->demand.fallback = fallback;
+    place->asked.has_platform = 1;
+    place->asked.platform = platform;
+    place->asked.fallback = fallback;
 }
 
 static inline void expect(struct place *place, size_t count, int first, int second)

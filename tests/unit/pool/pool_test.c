@@ -358,7 +358,8 @@ TEST(a_lost_gpu_is_had_back_by_ending_its_process)
     assert_true(wi_pool_session_info(session())->gpu_by > 0);
     info.platforms[WI_WEBGPU].available = 0;
     bridge()->on_node_report(bridge()->context, &info);
-    const struct wi_demand demand = {.model = &model, .has_platform = 1, .platform = WI_WEBGPU};
+    const struct wi_demand demand = {
+        .asked = &(struct wi_inference){.model = &model, .has_platform = 1, .platform = WI_WEBGPU}};
     struct wi_choice choice;
     struct wi_error error;
     assert_int_equal(wi_pool_pick(pool, &demand, &choice, &error), WI_PICK_WAIT);
@@ -469,7 +470,7 @@ TEST(the_only_grammar_in_an_engine_that_hung_is_not_tried_again)
 
 TEST(a_node_takes_work_again_as_soon_as_there_is_room)
 {
-    const struct wi_demand demand = {.model = &model};
+    const struct wi_demand demand = {.asked = &(struct wi_inference){.model = &model}};
     const struct wi_task task = {.attempt_id = "a", .model = &model, .platform_count = 1};
     struct wi_choice choice;
     struct wi_error error;
@@ -530,7 +531,7 @@ static int ask(const struct wi_demand *demand, int most)
 
 TEST(a_model_moves_when_staying_has_cost_what_loading_costs)
 {
-    const struct wi_demand demand = {.model = &model};
+    const struct wi_demand demand = {.asked = &(struct wi_inference){.model = &model}};
 
     know(FAST_MS);
     serve();
@@ -543,8 +544,9 @@ TEST(a_model_moves_when_staying_has_cost_what_loading_costs)
 
 TEST(a_model_stays_where_nothing_is_lost_or_somebody_named_the_place)
 {
-    const struct wi_demand demand = {.model = &model};
-    const struct wi_demand named = {.model = &model, .has_platform = 1, .platform = WI_WASM};
+    const struct wi_demand demand = {.asked = &(struct wi_inference){.model = &model}};
+    const struct wi_demand named = {
+        .asked = &(struct wi_inference){.model = &model, .has_platform = 1, .platform = WI_WASM}};
 
     know(FAST_MS);
     serve();
@@ -558,7 +560,7 @@ TEST(a_model_stays_where_nothing_is_lost_or_somebody_named_the_place)
 
 TEST(what_is_no_faster_is_not_loaded)
 {
-    const struct wi_demand demand = {.model = &model};
+    const struct wi_demand demand = {.asked = &(struct wi_inference){.model = &model}};
 
     know(SLOW_MS + 1);
     serve();
@@ -569,7 +571,7 @@ TEST(what_is_no_faster_is_not_loaded)
 
 TEST(what_is_lost_is_told)
 {
-    const struct wi_demand demand = {.model = &model};
+    const struct wi_demand demand = {.asked = &(struct wi_inference){.model = &model}};
 
     model.name = "model";
     know(FAST_MS);

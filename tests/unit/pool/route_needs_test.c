@@ -53,7 +53,7 @@ TEST(halves_go_to_webgpu_where_the_adapter_has_them)
     place->infos[2].platforms[WI_WEBGPU].f16 = 1;
     expect_node(place, 3, "node-2");
     expect(place, 2, WI_WEBGPU, WI_WASM);
-    place->demand.has_platform = 0;
+    place->asked.has_platform = 0;
     assert_int_equal(route(place, 3), WI_PICK_NODE);
     assert_string_equal(option(place, 0, WI_WEBGPU)->why, why);
     assert_int_not_equal(option(place, 2, WI_WEBGPU)->standing, WI_STANDING_BARRED);
@@ -134,7 +134,7 @@ TEST(a_stream_goes_where_parts_are_known)
     struct place *place = *state;
 
     make_builtin(place, 1);
-    place->demand.stream = 1;
+    place->asked.stream = 1;
     assert_int_equal(route(place, 3), WI_PICK_NEVER);
     assert_int_equal(place->error.code, WI_UNAVAILABLE);
     assert_string_equal(place->error.field, "stream");
@@ -150,7 +150,7 @@ TEST(what_was_begun_goes_on_where_the_engine_can)
     struct place *place = *state;
 
     make_builtin(place, 1);
-    place->demand.stream = place->demand.continues = 1;
+    place->asked.stream = place->demand.continues = 1;
     for (int i = 0; i < CANDIDATES; i++)
         place->infos[i].parts = 1;
     place->infos[0].engines[WI_ENGINE_ORT].can_continue = 1; /* not the one that runs it */
@@ -214,7 +214,7 @@ TEST(a_stream_is_no_occasion_to_find_out_more)
     make_real(place, 0, WI_UNKNOWN);
     assert_int_equal(route(place, 1), WI_PICK_NODE);
     assert_true(place->choice.probe.wanted);
-    place->demand.stream = 1;
+    place->asked.stream = 1;
     place->infos[0].parts = 1;
     assert_int_equal(route(place, 1), WI_PICK_NODE);
     assert_false(place->choice.probe.wanted);
@@ -230,8 +230,8 @@ static void measure_text(struct place *place, int node, double prompt_ms, double
 
 static void ask_text(struct place *place, double prompt_tokens, double answer_tokens)
 {
-    place->demand.prompt_tokens = prompt_tokens;
-    place->demand.answer_tokens = answer_tokens;
+    place->asked.prompt_tokens = prompt_tokens;
+    place->asked.answer_tokens = answer_tokens;
 }
 
 TEST(text_goes_where_its_tokens_take_least)
@@ -291,7 +291,7 @@ TEST(a_place_is_tried_for_text_when_its_share_pays_for_it)
 
     measure_text(place, 0, 1, 50);
     ask_text(place, 100, 10);
-    place->demand.stream = 1;
+    place->asked.stream = 1;
     place->infos[0].parts = place->infos[1].parts = 1;
     place->terms.exploration = 0.1;
     prospect(place, 1, WI_WASM)->estimate.elsewhere_ms = 10 * 600;

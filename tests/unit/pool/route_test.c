@@ -169,13 +169,13 @@ TEST(a_pinned_kind_binds)
 {
     struct place *place = *state;
 
-    place->demand.browser = "firefox";
+    place->asked.browser = "firefox";
     expect_node(place, 3, "node-2");
-    place->demand.browser = "safari";
+    place->asked.browser = "safari";
     assert_int_equal(route(place, 3), WI_PICK_NEVER);
     assert_int_equal(place->error.code, WI_UNAVAILABLE);
     assert_string_equal(place->error.field, "browser");
-    place->demand.browser = NULL;
+    place->asked.browser = NULL;
     assert_int_equal(route(place, 0), WI_PICK_NEVER);
     assert_int_equal(place->error.code, WI_UNAVAILABLE);
 }
@@ -202,12 +202,12 @@ TEST(a_simulated_node_gets_only_what_asks_for_it)
     fill(place, 0, 10);
     fill(place, 2, 10);
     assert_int_equal(route(place, 3), WI_PICK_WAIT); /* although it is idle */
-    place->demand.node = "node-1";
+    place->asked.node = "node-1";
     assert_int_equal(wi_route(&place->nodes[1], 1, &place->demand, &place->terms, place->options,
                          &place->choice, &place->error),
         WI_PICK_NEVER);
     assert_int_equal(place->error.code, WI_UNAVAILABLE);
-    place->demand.node = NULL;
+    place->asked.node = NULL;
     make_builtin(place, 1);
     assert_int_equal(route(place, 3), WI_PICK_WAIT);
     make_builtin(place, 0);
@@ -497,11 +497,11 @@ TEST(what_only_drains_is_not_waited_for)
     assert_int_equal(place->error.code, WI_UNAVAILABLE);
     assert_non_null(strstr(place->error.detail, "draining"));
     assert_int_equal(option(place, 0, WI_WASM)->standing, WI_STANDING_DRAINING);
-    place->demand.node = place->ids[0];
+    place->asked.node = place->ids[0];
     assert_int_equal(route(place, 1), WI_PICK_NEVER);
     assert_string_equal(place->error.field, "node");
     assert_non_null(strstr(place->error.detail, "the node node-0 is draining"));
-    place->demand.node = NULL;
+    place->asked.node = NULL;
     place->nodes[1].away = 1; /* one of them comes back */
     assert_int_equal(route(place, 2), WI_PICK_WAIT);
     expect_node(place, 3, "node-2");

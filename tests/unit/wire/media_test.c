@@ -1,4 +1,5 @@
 /* Inputs of tasks other than those of language models: their forms, files, and options. */
+#include "../asked.h"
 #include "reading.h"
 
 #include "wire/media.h"
@@ -26,8 +27,9 @@ static void settles(const char *inputs, const char *more, const char *task, cons
     struct wi_error error;
     if (check(&infer, inputs, more, &error) != WI_OK)
         fail_msg("%s: %s: %s", inputs, error.field, error.detail);
-    assert_string_equal(wi_task_name(wi_text_settle(&infer, &model)), task);
-    char *got = json_dumps(infer.input, JSON_COMPACT | JSON_SORT_KEYS);
+    wi_text_settle(&infer, &model);
+    assert_string_equal(wi_task_name(infer.asked->task), task);
+    char *got = json_dumps(infer.asked->input, JSON_COMPACT | JSON_SORT_KEYS);
     assert_string_equal(got, input);
     free(got);
     wi_infer_clear(&infer);
@@ -310,14 +312,16 @@ TEST(test_precision)
 {
     struct wi_variant variants[] = {
         {.name = (char *)"q8"}, {.name = (char *)"fp32"}, {.name = (char *)"fp16"}};
-    struct wi_infer infer = {.model_name = wi_strdup("m"), .precision = wi_strdup("fp16")};
+    struct wi_infer infer = {
+        .model_name = wi_strdup("m"), .asked = ASKED(.precision = wi_strdup("fp16"))};
     model.variants = (struct wi_variants){variants, 3};
     model.variant = variants[0].name;
     assert_true(wi_text_choose_variant(&infer, &model));
     assert_string_equal(infer.model_name, "m:fp16");
     assert_false(wi_text_choose_variant(&infer, &model)); /* it is named now */
     wi_infer_clear(&infer);
-    infer = (struct wi_infer){.model_name = wi_strdup("m"), .precision = wi_strdup("int8")};
+    infer = (struct wi_infer){
+        .model_name = wi_strdup("m"), .asked = ASKED(.precision = wi_strdup("int8"))};
     assert_false(wi_text_choose_variant(&infer, &model)); /* which q8 is */
     wi_infer_clear(&infer);
     settles("\"a\"", "\"task\":\"embed\",\"precision\":\"int8\"", "embed", "{\"texts\":[\"a\"]}");
@@ -332,15 +336,15 @@ TEST(test_taken)
 {
     static const char bytes[] = "xxfLaC and more";
     struct wi_blob *blob = wi_blob_new(NULL, sizeof bytes);
-    struct wi_infer infer = {0};
+    struct wi_infer infer = {.asked = wi_inference_new()};
     struct wi_sound sound = {0};
     struct wi_error error;
     assert_int_equal(wi_blob_append(blob, bytes, sizeof bytes - 1), 0);
     assert_int_equal(wi_media_take_sound(&infer, blob, 2, 13, &sound, "", &error), WI_OK);
     wi_blob_unref(blob);
     assert_string_equal(sound.media_type, "audio/flac");
-    assert_int_equal(infer.tensors.count, 1);
-    assert_int_equal(infer.tensors.items[0].offset, 2);
+    assert_int_equal(infer.asked->tensors.count, 1);
+    assert_int_equal(infer.asked->tensors.items[0].offset, 2);
     json_t *labels = json_pack("[s]", "x");
     assert_int_equal(wi_text_read_beside(&infer, "labels", labels, "labels", &error), WI_OK);
     json_decref(labels);

@@ -1,13 +1,15 @@
 /* The native dialect's events: each has its lines and no other, and JSON that says it. */
 #include "../test.h"
 
-#include "wire/dialect.h"
+#include "wire/native.h"
 #include "wire/problem.h"
 #include <stdlib.h>
 #include <string.h>
 
 static const struct wi_dialect *const dialect = &wi_dialect_native;
-static struct wi_infer infer;
+static struct wi_inference asked;
+static struct wi_native_wishes wishes;
+static const struct wi_infer infer = {.asked = &asked, .wishes = &wishes};
 static const struct wi_stream_face face = {&infer, "job_1", "a/b"};
 
 /* The JSON of an event that is `head`, its data, and an empty line. Takes the text. */

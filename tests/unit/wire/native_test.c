@@ -2,7 +2,7 @@
 #include "../test.h"
 
 #include "model/model.h"
-#include "wire/dialect.h"
+#include "wire/native.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,12 +49,12 @@ TEST(test_defaults)
     struct wi_error error;
     assert_int_equal(parse(&infer, HEAD "}", "", 0, &error), WI_OK);
     assert_string_equal(infer.model_name, "m");
-    assert_int_equal(infer.fallback, 1);
-    assert_int_equal(infer.priority, 5);
+    assert_int_equal(infer.asked->fallback, 1);
+    assert_int_equal(infer.asked->priority, 5);
     assert_true(wi_infer_timeout_ms(&infer, WI_TYPE_VISION) == 60000);
-    assert_false(infer.has_platform || infer.has_type || infer.form == WI_FORM_PICTURE ||
-                 infer.binary_output);
-    assert_int_equal(infer.tensors.count, 1);
+    assert_false(infer.asked->has_platform || infer.has_type || infer.form == WI_FORM_PICTURE ||
+                 wi_native_wants_binary(&infer, "y"));
+    assert_int_equal(infer.asked->tensors.count, 1);
     wi_infer_clear(&infer);
 }
 
@@ -88,15 +88,15 @@ TEST(test_everything)
                               "{\"name\":\"c\"}]}",
                          "", 0, &error),
         WI_OK);
-    assert_int_equal(infer.type, WI_TYPE_VISION);
-    assert_int_equal(infer.platform, WI_WASM);
-    assert_string_equal(infer.precision, "fp16");
-    assert_string_equal(infer.client_id, "mine");
-    assert_int_equal(infer.fallback, 0);
-    assert_int_equal(infer.outputs.count, 3);
-    assert_true(wi_infer_wants_binary(&infer, "a"));
-    assert_false(wi_infer_wants_binary(&infer, "b"));
-    assert_true(wi_infer_wants_binary(&infer, "c"));
+    assert_int_equal(infer.asked->type, WI_TYPE_VISION);
+    assert_int_equal(infer.asked->platform, WI_WASM);
+    assert_string_equal(infer.asked->precision, "fp16");
+    assert_string_equal(infer.asked->client_id, "mine");
+    assert_int_equal(infer.asked->fallback, 0);
+    assert_int_equal(infer.asked->outputs.count, 3);
+    assert_true(wi_native_wants_binary(&infer, "a"));
+    assert_false(wi_native_wants_binary(&infer, "b"));
+    assert_true(wi_native_wants_binary(&infer, "c"));
     wi_infer_clear(&infer);
 }
 
@@ -220,7 +220,7 @@ TEST(test_binary)
     struct wi_infer infer;
     struct wi_error error;
     assert_int_equal(parse(&infer, json, "abcd", 4, &error), WI_OK);
-    assert_memory_equal(wi_tensor_bytes(&infer.tensors.items[0]), "abcd", 4);
+    assert_memory_equal(wi_tensor_bytes(&infer.asked->tensors.items[0]), "abcd", 4);
     wi_infer_clear(&infer);
     assert_int_equal(budget.used, 0);
     assert_int_equal(parse(&infer, json, "abc", 3, &error), WI_BAD_FRAMING);
@@ -243,9 +243,9 @@ TEST(test_file_behind_json)
     struct wi_infer infer;
     struct wi_error error;
     assert_int_equal(parse(&infer, json, png, 24, &error), WI_OK);
-    assert_memory_equal(wi_tensor_bytes(&infer.tensors.items[0]), png, 24);
+    assert_memory_equal(wi_tensor_bytes(&infer.asked->tensors.items[0]), png, 24);
     assert_int_equal(infer.picture.width, 256);
-    assert_int_equal(infer.tensors.items[0].offset, strlen(json));
+    assert_int_equal(infer.asked->tensors.items[0].offset, strlen(json));
     wi_infer_clear(&infer);
     assert_int_equal(budget.used, 0);
     assert_int_equal(parse(&infer, json, png, 23, &error), WI_BAD_FRAMING);
@@ -344,8 +344,8 @@ TEST(test_check_picture)
     assert_int_equal(check(&model, json, &error), WI_OK);
     assert_int_equal(parse(&infer, json, "", 0, &error), WI_OK);
     assert_string_equal(infer.picture.media_type, "image/png");
-    assert_string_equal(infer.tensors.items[0].name, "image");
-    assert_int_equal(infer.tensors.items[0].dims[0], 24);
+    assert_string_equal(infer.asked->tensors.items[0].name, "image");
+    assert_int_equal(infer.asked->tensors.items[0].dims[0], 24);
     assert_int_equal(
         wi_dialect_native.check(&infer, &model, &smaller, &error), WI_PICTURE_TOO_LARGE);
     wi_infer_clear(&infer);

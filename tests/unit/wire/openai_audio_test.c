@@ -40,11 +40,11 @@ static void reads(const struct wi_dialect *dialect, const char *body, enum wi_op
     if (parse(dialect, &infer, body, &error) != WI_OK)
         fail_msg("%s: %s", error.field, error.detail);
     assert_string_equal(infer.model_name, "w");
-    assert_int_equal(infer.task, WI_TASK_SPEECH_RECOGNITION);
-    assert_int_equal(infer.wishes.form, form);
-    assert_int_equal(infer.tensors.count, 1);
-    assert_memory_equal(wi_tensor_bytes(&infer.tensors.items[0]), WAV, sizeof WAV - 1);
-    char *got = json_dumps(infer.options, JSON_COMPACT | JSON_SORT_KEYS);
+    assert_int_equal(infer.asked->task, WI_TASK_SPEECH_RECOGNITION);
+    assert_int_equal(((struct wi_openai_wishes *)infer.wishes)->form, form);
+    assert_int_equal(infer.asked->tensors.count, 1);
+    assert_memory_equal(wi_tensor_bytes(&infer.asked->tensors.items[0]), WAV, sizeof WAV - 1);
+    char *got = json_dumps(infer.asked->options, JSON_COMPACT | JSON_SORT_KEYS);
     assert_string_equal(got, options);
     free(got);
     wi_infer_clear(&infer);
@@ -205,23 +205,24 @@ static void prints(const struct wi_infer *infer, const char *media_type, const c
 
 TEST(test_heard)
 {
-    const struct wi_infer json = {.task = WI_TASK_SPEECH_RECOGNITION};
-    struct wi_infer other = json;
+    struct wi_openai_wishes wishes = {0};
+    struct wi_inference asked = {.task = WI_TASK_SPEECH_RECOGNITION};
+    const struct wi_infer heard = {.asked = &asked, .wishes = &wishes};
     (void)state;
     prints(
-        &json, NULL, "{\"text\":\"a <b>. c\",\"usage\":{\"type\":\"duration\",\"seconds\":4}}\n");
-    other.wishes.form = WI_OPENAI_TEXT;
-    prints(&other, "text/plain; charset=utf-8", "a <b>. c\n");
-    other.wishes.form = WI_OPENAI_SRT;
-    prints(&other, "application/x-subrip; charset=utf-8",
+        &heard, NULL, "{\"text\":\"a <b>. c\",\"usage\":{\"type\":\"duration\",\"seconds\":4}}\n");
+    wishes.form = WI_OPENAI_TEXT;
+    prints(&heard, "text/plain; charset=utf-8", "a <b>. c\n");
+    wishes.form = WI_OPENAI_SRT;
+    prints(&heard, "application/x-subrip; charset=utf-8",
         "1\n00:00:00,000 --> 00:00:01,500\na <b>.\n\n2\n01:01:01,500 --> 01:01:02,000\nc ->d\n\n");
-    other.wishes.form = WI_OPENAI_VTT;
-    prints(&other, "text/vtt; charset=utf-8",
+    wishes.form = WI_OPENAI_VTT;
+    prints(&heard, "text/vtt; charset=utf-8",
         "WEBVTT\n\n00:00:00.000 --> 00:00:01.500\na &lt;b&gt;.\n\n01:01:01.500 --> 01:01:02.000\n"
         "c ---&gt;d\n\n");
-    other.wishes.form = WI_OPENAI_VERBOSE;
-    other.wishes.words = 1;
-    prints(&other, NULL,
+    wishes.form = WI_OPENAI_VERBOSE;
+    wishes.words = 1;
+    prints(&heard, NULL,
         "{\"task\":\"transcribe\",\"text\":\"a <b>. c\",\"language\":\"en\",\"duration\":3.25,"
         "\"words\":[{\"start\":0,\"end\":1.5,\"word\":\"a <b>.\"},{\"start\":3661.5,\"end\":3662,"
         "\"word\":\"c\\n--->d\"}],\"usage\":{\"type\":\"duration\",\"seconds\":4}}\n");
@@ -252,7 +253,7 @@ TEST(test_long_dashes)
 TEST(test_stream)
 {
     const struct wi_dialect *heard = &wi_dialect_openai_transcriptions;
-    const struct wi_infer infer = {.task = WI_TASK_SPEECH_RECOGNITION};
+    const struct wi_infer infer = {0};
     const struct wi_stream_face face = {&infer, "job-1", "m"};
     const struct wi_part part = {.text = "so", .text_length = 2};
     const struct wi_error wrong = {
@@ -286,7 +287,8 @@ static const unsigned char wav[] = "RIFF\x28\0\0\0WAVEfmt \x10\0\0\0\1\0\1\0\x80
 
 static struct wi_printing *speak(enum wi_openai_form form, const unsigned char *bytes, size_t size)
 {
-    const struct wi_infer infer = {.task = WI_TASK_TEXT_TO_SPEECH, .wishes = {.form = form}};
+    struct wi_openai_wishes wishes = {.form = form};
+    const struct wi_infer infer = {.wishes = &wishes};
     struct wi_tensors outputs = {0};
     struct wi_tensor *tensor = wi_tensors_add(&outputs);
     struct wi_error error;

@@ -24,11 +24,11 @@ static void settles(const struct wi_dialect *dialect, const struct wi_model *mod
     struct wi_error error;
     if (check(dialect, &infer, model, body, &error) != WI_OK)
         fail_msg("%s: %s: %s", body, error.field, error.detail);
-    (void)wi_text_settle(&infer, model);
-    char *got = json_dumps(infer.input, JSON_COMPACT | JSON_SORT_KEYS);
+    wi_text_settle(&infer, model);
+    char *got = json_dumps(infer.asked->input, JSON_COMPACT | JSON_SORT_KEYS);
     assert_string_equal(got, input);
     free(got);
-    got = json_dumps(infer.options, JSON_COMPACT | JSON_SORT_KEYS);
+    got = json_dumps(infer.asked->options, JSON_COMPACT | JSON_SORT_KEYS);
     assert_string_equal(got, options);
     free(got);
     wi_infer_clear(&infer);
@@ -113,9 +113,10 @@ TEST(test_several_prompts)
     settles(
         &wi_dialect_openai_completions, &chat, body, "{\"prompts\":[\"a\",\"b\"]}", "{\"n\":2}");
     assert_int_equal(check(&wi_dialect_openai_completions, &infer, &chat, body, &error), WI_OK);
-    assert_int_equal(infer.wishes.answers, 4);
-    assert_int_equal(wi_text_settle(&infer, &chat), WI_TASK_COMPLETE);
-    assert_int_equal(wi_task_count(WI_TASK_COMPLETE, infer.input, infer.options), 4);
+    assert_int_equal(((struct wi_openai_wishes *)infer.wishes)->answers, 4);
+    wi_text_settle(&infer, &chat);
+    assert_int_equal(infer.asked->task, WI_TASK_COMPLETE);
+    assert_int_equal(wi_task_count(WI_TASK_COMPLETE, infer.asked->input, infer.asked->options), 4);
     wi_infer_clear(&infer);
     struct wi_buffer many = {0};
     wi_buffer_puts(&many, "{\"model\":\"chat@simulated\",\"n\":4,\"prompt\":[\"0\"");
@@ -151,7 +152,7 @@ TEST(test_unknown_parameters_can_be_passed_over)
     assert_int_equal(infer.ignored.count, 4);
     for (size_t i = 0; i < 4; i++)
         assert_true(wi_strings_contain(&infer.ignored, ignored[i]));
-    char *got = json_dumps(infer.input, JSON_COMPACT | JSON_SORT_KEYS);
+    char *got = json_dumps(infer.asked->input, JSON_COMPACT | JSON_SORT_KEYS);
     assert_string_equal(
         got, "[{\"content\":[{\"text\":\"hi\",\"type\":\"text\"}],\"role\":\"user\"}]");
     free(got);
@@ -284,13 +285,14 @@ TEST(test_model)
         parse(&wi_dialect_openai_chat, &infer, "{\"model\":\"o/m:q@wasm\"," SAID "}", &error),
         WI_OK);
     assert_string_equal(infer.model_name, "o/m:q");
-    assert_true(infer.has_platform && infer.platform == WI_WASM && !infer.fallback);
+    assert_true(
+        infer.asked->has_platform && infer.asked->platform == WI_WASM && !infer.asked->fallback);
     wi_infer_clear(&infer);
     assert_int_equal(
         parse(&wi_dialect_openai_chat, &infer, "{\"model\":\"m@firefox\"," SAID "}", &error),
         WI_OK);
-    assert_string_equal(infer.browser, "firefox");
-    assert_true(!infer.has_platform && infer.fallback);
+    assert_string_equal(infer.asked->browser, "firefox");
+    assert_true(!infer.asked->has_platform && infer.asked->fallback);
     wi_infer_clear(&infer);
 }
 

@@ -31,11 +31,13 @@ static void settles(const struct wi_model *model, const char *inputs, const char
     struct wi_error error;
     if (check(&infer, model, inputs, more, &error) != WI_OK)
         fail_msg("%s: %s", inputs, error.detail);
-    assert_string_equal(wi_task_name(wi_text_settle(&infer, model)), task);
-    char *got = json_dumps(infer.input, JSON_COMPACT | JSON_SORT_KEYS);
+    wi_text_settle(&infer, model);
+    assert_string_equal(wi_task_name(infer.asked->task), task);
+    char *got = json_dumps(infer.asked->input, JSON_COMPACT | JSON_SORT_KEYS);
     assert_string_equal(got, input);
     free(got);
-    got = infer.options ? json_dumps(infer.options, JSON_COMPACT | JSON_SORT_KEYS) : strdup("");
+    got = infer.asked->options ? json_dumps(infer.asked->options, JSON_COMPACT | JSON_SORT_KEYS)
+                               : strdup("");
     assert_string_equal(got, options);
     free(got);
     wi_infer_clear(&infer);

@@ -1,8 +1,8 @@
 /* What becomes of a checked request: text that is drawn at random is drawn from a known
  * seed, and how much there will be is foreseen. */
+#include "../asked.h"
 #include "../test.h"
 
-#include "job/job.h"
 #include "wire/infer.h"
 
 static struct wi_model model = {.name = "tiny",
@@ -14,12 +14,10 @@ static struct wi_model model = {.name = "tiny",
 static json_t *seed_of(json_t *options)
 {
     struct wi_infer infer = {
-        .form = WI_FORM_STRING, .input = json_string("hello"), .options = options};
-    struct wi_job_spec spec = {0};
-    wi_job_spec_fill(&spec, &infer, &model);
-    assert_int_equal(spec.task, WI_TASK_COMPLETE);
-    json_t *seed = json_incref(json_object_get(spec.options, "seed"));
-    wi_job_spec_clear(&spec);
+        .form = WI_FORM_STRING, .asked = ASKED(.input = json_string("hello"), .options = options)};
+    const struct wi_inference *asked = wi_infer_settle(&infer, &model);
+    assert_int_equal(asked->task, WI_TASK_COMPLETE);
+    json_t *seed = json_incref(json_object_get(asked->options, "seed"));
     wi_infer_clear(&infer);
     return seed;
 }
@@ -43,16 +41,12 @@ static void expect_tokens(enum wi_form form, enum wi_task_kind task, const char 
     double prompt_tokens, double answer_tokens)
 {
     struct wi_infer infer = {.form = form,
-        .task = task,
-        .text_bytes = 26,
-        .input = json_string("four and twenty blackbirds"),
-        .options = options ? json_loads(options, 0, NULL) : NULL};
-    struct wi_job_spec spec = {0};
-
-    wi_job_spec_fill(&spec, &infer, &model);
-    assert_true(spec.prompt_tokens == prompt_tokens);
-    assert_true(spec.answer_tokens == answer_tokens);
-    wi_job_spec_clear(&spec);
+        .asked = ASKED(.task = task, .text_bytes = 26,
+            .input = json_string("four and twenty blackbirds"),
+            .options = options ? json_loads(options, 0, NULL) : NULL)};
+    const struct wi_inference *asked = wi_infer_settle(&infer, &model);
+    assert_true(asked->prompt_tokens == prompt_tokens);
+    assert_true(asked->answer_tokens == answer_tokens);
     wi_infer_clear(&infer);
 }
 
@@ -85,12 +79,9 @@ static int is_private(enum wi_task_kind task, enum wi_form form, size_t text_byt
         .format = WI_FORMAT_HUGGINGFACE,
         .type = WI_TYPE_MULTIMODAL,
         ._references = 1};
-    struct wi_infer infer = {
-        .form = form, .task = task, .text_bytes = text_bytes, .input = json_object()};
-    struct wi_job_spec spec = {0};
-    wi_job_spec_fill(&spec, &infer, &seeing);
-    int result = spec.is_private;
-    wi_job_spec_clear(&spec);
+    struct wi_infer infer = {.form = form,
+        .asked = ASKED(.task = task, .text_bytes = text_bytes, .input = json_object())};
+    int result = wi_infer_settle(&infer, &seeing)->is_private;
     wi_infer_clear(&infer);
     return result;
 }
