@@ -67,10 +67,10 @@ struct wi_link {
     struct wi_message *queue, *queue_end;
     size_t queued_messages, queued_bytes;
     size_t full_bytes; /* were queued when a message was refused; 0: none was since on_room */
-    size_t piece, piece_done; /* where the first message's next byte is */
-    int started;              /* its first fragment is out */
-    int draws;                /* there is something in the second lane */
-    int broken;               /* a write failed: WRITEABLE closes the socket */
+    struct wi_message_place place; /* of the first message */
+    int started;                   /* its first fragment is out */
+    int draws;                     /* there is something in the second lane */
+    int broken;                    /* a write failed: WRITEABLE closes the socket */
     /* Closing. */
     int closing, close_sent;
     uint16_t close_code;
@@ -256,7 +256,7 @@ static void drop_queue(struct wi_link *link)
     wi_message_free(message);
     link->queue = link->queue_end = NULL;
     link->queued_messages = link->queued_bytes = link->full_bytes = 0;
-    link->piece = link->piece_done = 0;
+    link->place = (struct wi_message_place){0};
     link->draws = 0;
 }
 
@@ -412,51 +412,19 @@ static int draw(struct wi_link *link)
     return message != NULL;
 }
 
-/* Copies the next bytes of the message into the scratch buffer, as many as fit. */
-static size_t gather(struct wi_link *link, struct wi_message *message, unsigned char *to)
-{
-    size_t size = 0;
-    while (link->piece < message->count && size < WI_LWS_CHUNK) {
-        const struct wi_piece *piece = &message->pieces[link->piece];
-        size_t whole = piece->padding + piece->size, done = link->piece_done;
-        if (done < piece->padding) {
-            size_t zeros = piece->padding - done;
-            if (zeros > WI_LWS_CHUNK - size)
-                zeros = WI_LWS_CHUNK - size;
-            memset(to + size, 0, zeros);
-            size += zeros;
-            done += zeros;
-        }
-        size_t left = whole - done;
-        if (left > WI_LWS_CHUNK - size)
-            left = WI_LWS_CHUNK - size;
-        if (left && done >= piece->padding) {
-            memcpy(to + size, piece->bytes + (done - piece->padding), left);
-            size += left;
-            done += left;
-        }
-        link->piece_done = done;
-        if (done == whole) {
-            link->piece++;
-            link->piece_done = 0;
-        }
-    }
-    return size;
-}
-
 /* lws puts the frame's header before the payload. In the middle of a blob those bytes belong to
  * somebody (the tensor's own, or its neighbour's), so they are put back. */
 static int write_in_place(
     struct wi_link *link, const struct wi_piece *piece, size_t size, enum lws_write_protocol how)
 {
     unsigned char *bytes = piece->blob->bytes + (piece->bytes - piece->blob->bytes) +
-                           (link->piece_done - piece->padding);
+                           (link->place.done - piece->padding);
     unsigned char saved[LWS_PRE];
     _Static_assert(LWS_PRE <= WI_BLOB_HEADROOM, "a blob's headroom holds a frame header");
     memcpy(saved, bytes - LWS_PRE, LWS_PRE);
     int written = lws_write(link->wsi, bytes, size, how);
     memcpy(bytes - LWS_PRE, saved, LWS_PRE);
-    link->piece_done += size;
+    link->place.done += size;
     return written;
 }
 
@@ -464,27 +432,26 @@ static int write_in_place(
 static int write_fragment(struct wi_link *link)
 {
     struct wi_message *message = link->queue;
-    const struct wi_piece *piece = &message->pieces[link->piece];
-    size_t left = piece->padding + piece->size - link->piece_done;
-    int in_place = piece->blob && link->piece_done >= piece->padding && left >= IN_PLACE_MIN;
+    const struct wi_piece *piece = &message->pieces[link->place.piece];
+    size_t left = piece->padding + piece->size - link->place.done;
+    int in_place = piece->blob && link->place.done >= piece->padding && left >= IN_PLACE_MIN;
     unsigned char *scratch = link->links->_scratch + LWS_PRE;
     int first = !link->started, last;
     size_t size;
 
     if (in_place) {
         size = left < WI_LWS_CHUNK ? left : WI_LWS_CHUNK;
-        last = size == left && link->piece + 1 == message->count;
+        last = size == left && link->place.piece + 1 == message->count;
     } else {
-        size = gather(link, message, scratch);
-        last = link->piece == message->count;
+        size = wi_message_gather(message, &link->place, scratch, WI_LWS_CHUNK);
+        last = link->place.piece == message->count;
     }
     enum lws_write_protocol how = (enum lws_write_protocol)lws_write_ws_flags(
         message->binary ? LWS_WRITE_BINARY : LWS_WRITE_TEXT, first, last);
     int written = in_place ? write_in_place(link, piece, size, how)
                            : lws_write(link->wsi, scratch, size, how);
     if (in_place && size == left) {
-        link->piece++;
-        link->piece_done = 0;
+        link->place = (struct wi_message_place){.piece = link->place.piece + 1};
     }
     link->started = 1;
     if (written < 0)
@@ -496,7 +463,7 @@ static int write_fragment(struct wi_link *link)
         link->queued_messages--;
         link->queued_bytes -= message->total;
         wi_share_forget(link->share, message->total);
-        link->piece = link->piece_done = 0;
+        link->place = (struct wi_message_place){0};
         link->started = 0;
         (*link->links->counters.frames_out)++;
         wi_message_free(message);

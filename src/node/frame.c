@@ -349,14 +349,27 @@ enum wi_code wi_frame_attempt(
 
 /* --- Writing --------------------------------------------------------------------------------- */
 
-void wi_frame_begin(struct wi_buffer *out, int binary, const char *type, uint64_t sequence)
+static void begin(struct wi_buffer *out, int binary, const char *id, uint64_t sequence,
+    const char *type, const char *from)
 {
     if (binary)
         wi_buffer_add(out, "\0\0\0\0", 4); /* the length, known at the end */
-    wi_buffer_puts(out, "{\"id\":\"s-");
+    wi_buffer_strings(out, "{\"id\":\"", id, NULL);
     wi_buffer_integer(out, (int64_t)sequence);
-    wi_buffer_strings(out, "\",\"type\":\"", type, "\",\"from\":\"service\",\"timestamp\":", NULL);
+    wi_buffer_strings(
+        out, "\",\"type\":\"", type, "\",\"from\":\"", from, "\",\"timestamp\":", NULL);
     wi_buffer_integer(out, wi_wall_ms());
+}
+
+void wi_frame_begin(struct wi_buffer *out, int binary, const char *type, uint64_t sequence)
+{
+    begin(out, binary, "s-", sequence, type, "service");
+}
+
+void wi_frame_begin_from(
+    struct wi_buffer *out, int binary, const char *from, const char *type, uint64_t sequence)
+{
+    begin(out, binary, "", sequence, type, from);
 }
 
 /* An entry's members but the offset and the length. */

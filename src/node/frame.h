@@ -61,6 +61,9 @@ enum wi_code wi_frame_check_bytes(
 /* Writing: begin, then `,"data":{…}` and other members of ours, then end. `sequence` makes the
  * id unique. `binary` must be the same in all calls for one message. */
 void wi_frame_begin(struct wi_buffer *out, int binary, const char *type, uint64_t sequence);
+/* The same of a node, which is `from`, its id; "" before it has one. */
+void wi_frame_begin_from(
+    struct wi_buffer *out, int binary, const char *from, const char *type, uint64_t sequence);
 /* Adds `"tensors":[…]` with the offsets that the tensor section will have. */
 void wi_frame_tensors(struct wi_buffer *out, const struct wi_tensors *tensors);
 /* Adds `"outline":[…]`: the same without offsets. */

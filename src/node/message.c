@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "node/frame.h"
 #include <stdlib.h>
+#include <string.h>
 
 struct wi_message *wi_message_new(
     int binary, struct wi_buffer *head, const struct wi_tensors *tensors)
@@ -35,4 +36,25 @@ void wi_message_free(struct wi_message *message)
         wi_blob_unref(message->pieces[i].blob);
     free(message->head);
     free(message);
+}
+
+size_t wi_message_gather(const struct wi_message *message, struct wi_message_place *place,
+    unsigned char *out, size_t room)
+{
+    size_t size = 0;
+    while (place->piece < message->count && size < room) {
+        const struct wi_piece *piece = &message->pieces[place->piece];
+        int pads = place->done < piece->padding;
+        size_t end = pads ? piece->padding : piece->padding + piece->size;
+        size_t left = end - place->done < room - size ? end - place->done : room - size;
+        if (pads)
+            memset(out + size, 0, left);
+        else if (left)
+            memcpy(out + size, piece->bytes + (place->done - piece->padding), left);
+        size += left;
+        place->done += left;
+        if (place->done == piece->padding + piece->size)
+            *place = (struct wi_message_place){.piece = place->piece + 1};
+    }
+    return size;
 }

@@ -28,4 +28,13 @@ struct wi_message *wi_message_new(
     int binary, struct wi_buffer *head, const struct wi_tensors *tensors);
 void wi_message_free(struct wi_message *message); /* NULL is fine */
 
+/* Where the next byte of a message is that is being written. Begins as zeros. */
+struct wi_message_place {
+    size_t piece, done; /* of the piece with its padding */
+};
+/* Copies the next bytes to `out`, at most `room`, and steps over them: how many. The message is
+ * written once `piece` is its count. */
+size_t wi_message_gather(const struct wi_message *message, struct wi_message_place *place,
+    unsigned char *out, size_t room);
+
 #endif

@@ -50,18 +50,20 @@ static const struct wi_tensor *current(struct wi_pieces_out *out)
     return NULL;
 }
 
-static struct wi_message *make_piece(
-    struct wi_pieces_out *out, const struct wi_tensor *tensor, uint64_t sequence)
+static struct wi_message *make_piece(struct wi_pieces_out *out, const struct wi_tensor *tensor,
+    const char *from, size_t size, uint64_t sequence)
 {
     static char name[] = "piece";
     struct wi_tensor piece = {.name = name, .datatype = WI_UINT8, .rank = 1, .blob = tensor->blob};
     struct wi_tensors one = {&piece, 1};
     struct wi_buffer head = {0};
-    size_t left = tensor->size - out->position;
-    piece.size = left < WI_PIECE_MAX ? left : WI_PIECE_MAX;
+    piece.size = size;
     piece.dims[0] = (int64_t)piece.size;
     piece.offset = tensor->offset + out->position;
-    wi_frame_begin(&head, 1, "task_data", sequence);
+    if (from)
+        wi_frame_begin_from(&head, 1, from, "task_data", sequence);
+    else
+        wi_frame_begin(&head, 1, "task_data", sequence);
     wi_buffer_puts(&head, ",\"data\":{\"attempt_id\":");
     wi_buffer_json_string(&head, out->attempt);
     wi_buffer_printf(&head, ",\"tensor\":%zu,\"position\":%zu,", out->tensor, out->position);
@@ -70,6 +72,20 @@ static struct wi_message *make_piece(
     wi_frame_end(&head, 1);
     out->position += piece.size;
     return wi_message_new(1, &head, &one);
+}
+
+struct wi_message *wi_pieces_out_next(
+    struct wi_pieces_out *out, const char *from, uint64_t most, uint64_t *sequence)
+{
+    const struct wi_tensor *tensor = current(out);
+    if (!tensor)
+        return NULL;
+    size_t left = tensor->size - out->position;
+    size_t size = left < WI_PIECE_MAX ? left : WI_PIECE_MAX;
+    uint64_t end = out->position + size;
+    for (size_t i = 0; i < out->tensor; i++)
+        end += out->tensors.items[i].size;
+    return end <= most ? make_piece(out, tensor, from, size, ++*sequence) : NULL;
 }
 
 /* --- Turns ----------------------------------------------------------------------------------- */
@@ -91,11 +107,10 @@ struct wi_message *wi_pieces_turns_next(struct wi_pieces_turns *turns, uint64_t 
 {
     struct wi_pieces_out *out;
     while ((out = turns->_first) != NULL) {
-        const struct wi_tensor *tensor = current(out);
+        struct wi_message *message = wi_pieces_out_next(out, NULL, UINT64_MAX, sequence);
         leave_turns(out);
-        if (!tensor)
+        if (!message)
             continue;
-        struct wi_message *message = make_piece(out, tensor, ++*sequence);
         wi_pieces_turns_add(turns, out);
         return message;
     }

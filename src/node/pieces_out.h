@@ -26,6 +26,11 @@ struct wi_pieces_out *wi_pieces_out_new(const char *attempt, const struct wi_ten
 void wi_pieces_out_free(struct wi_pieces_out *out); /* takes it out of its turns; NULL is fine */
 /* Goes on at a byte: 0, or -1 where there is no such byte in that tensor. */
 int wi_pieces_out_seek(struct wi_pieces_out *out, uint64_t tensor, uint64_t position);
+/* The task_data that is due, of a service or, where `from` is its id, of a node, made with
+ * `++*sequence`. NULL: all is sent, or it would end behind the first `most` bytes of all tensors;
+ * which of them, `tensor` says. */
+struct wi_message *wi_pieces_out_next(
+    struct wi_pieces_out *out, const char *from, uint64_t most, uint64_t *sequence);
 
 /* Those that are sent over one link, a piece of each in turn. Zero-initialise. */
 struct wi_pieces_turns {

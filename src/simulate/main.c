@@ -7,7 +7,6 @@
 
 #include "base/streams.h"
 #include <errno.h>
-#include <netdb.h>
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,56 +25,6 @@ static void complain(const struct wi_error *error)
     fprintf(stderr, "webinfer-simulate: %s\n", error->detail);
     if (*error->expected)
         fprintf(stderr, "  expected: %s\n", error->expected);
-}
-
-/* "http://HOST:PORT/#token=TOKEN" into its parts. */
-static enum wi_code take_link(const char *link, struct sim_options *options, struct wi_error *error)
-{
-    static const char mark[] = "/#token=";
-    const char *authority = strstr(link, "://"), *token = strstr(link, mark);
-    size_t scheme = authority ? (size_t)(authority - link) : 0;
-
-    options->tls = scheme == 5 && strncmp(link, "https", 5) == 0;
-    if ((!options->tls && !(scheme == 4 && strncmp(link, "http", 4) == 0)) || !token ||
-        (size_t)(token - authority - 3) >= sizeof options->host - 8 ||
-        strlen(token + sizeof mark - 1) >= sizeof options->token ||
-        strspn(token + sizeof mark - 1,
-            "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") !=
-            strlen(token + sizeof mark - 1)) {
-        wi_error_set(error, WI_BAD_REQUEST, "", "this is no join link");
-        wi_error_expect(error, "what webinfer token join prints: http://HOST:PORT/#token=TOKEN");
-        return WI_BAD_REQUEST;
-    }
-    snprintf(options->token, sizeof options->token, "%s", token + sizeof mark - 1);
-    authority += 3;
-    snprintf(options->host, sizeof options->host, "%.*s", (int)(token - authority), authority);
-    return WI_OK;
-}
-
-/* libwebsockets would look names up on the loop. */
-static enum wi_code resolve(struct sim_options *options, struct wi_error *error)
-{
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found = NULL;
-    char host[sizeof options->host];
-    const char *bracket = strchr(options->host, ']');
-    const char *colon = strrchr(bracket ? bracket : options->host, ':');
-    size_t length = colon ? (size_t)(colon - options->host) : strlen(options->host);
-
-    options->port = colon ? atoi(colon + 1) : options->tls ? 443 : 80;
-    if (options->host[0] == '[' && length > 2)
-        snprintf(host, sizeof host, "%.*s", (int)length - 2, options->host + 1);
-    else
-        snprintf(host, sizeof host, "%.*s", (int)length, options->host);
-    if (getaddrinfo(host, NULL, &hints, &found) != 0 ||
-        getnameinfo(found->ai_addr, found->ai_addrlen, options->address, sizeof options->address,
-            NULL, 0, NI_NUMERICHOST) != 0) {
-        if (found)
-            freeaddrinfo(found);
-        return wi_error_set(
-            error, WI_BAD_REQUEST, "", "the address of %.200s cannot be found", host);
-    }
-    freeaddrinfo(found);
-    return WI_OK;
 }
 
 static enum wi_code raise_descriptors(const struct sim_options *options, struct wi_error *error)
@@ -113,7 +62,7 @@ static enum wi_code read_link(struct sim_options *options, struct wi_error *erro
     if (!standard)
         fclose(file);
     link[strcspn(link, "\r\n")] = '\0';
-    code = take_link(link, options, error);
+    code = wi_join_link_read(link, &options->link, error);
     OPENSSL_cleanse(link, sizeof link);
     return code;
 }
@@ -122,12 +71,11 @@ static int run(struct sim_options *options)
 {
     struct wi_error error = {0};
     int result = EXIT_USAGE;
-    if (raise_descriptors(options, &error) == WI_OK && read_link(options, &error) == WI_OK &&
-        resolve(options, &error) == WI_OK)
+    if (raise_descriptors(options, &error) == WI_OK && read_link(options, &error) == WI_OK)
         result = sim_run(options) == 0 ? EXIT_SUCCESS : EXIT_NO_SERVER;
     else
         complain(&error);
-    OPENSSL_cleanse(options->token, sizeof options->token);
+    OPENSSL_cleanse(&options->link, sizeof options->link);
     return result;
 }
 

@@ -4,7 +4,7 @@
 #define WI_SIMULATE_OPTIONS_H
 
 #include "base/error.h"
-#include "base/secret.h"
+#include "node/join_link.h"
 #include <stdint.h>
 #include <stdio.h>
 
@@ -25,11 +25,7 @@ struct sim_options {
     int64_t run_ms;        /* 0: until told to stop */
     uint64_t seed;
     int json, version, help;
-    /* From the join link. */
-    char host[300]; /* as in the URL, with the port */
-    char address[64];
-    int port, tls;
-    char token[WI_TOKEN_SIZE];
+    struct wi_join_link link; /* its first line, taken apart by main */
 };
 
 /* Reads the command line over the defaults; strings are borrowed from argv. WI_OK or, with `error`

@@ -1,163 +1,270 @@
 /*
- * What a simulated node says of texts, pictures and sounds: answers of the right form that say
- * nothing, always the same for the same input.
+ * What becomes of the tasks that a simulated node is sent: answers by the rates that were asked
+ * for, at once or after a while, and streams part by part.
  */
 #include "simulate/simulate.h"
 
+#include "base/clock.h"
+#include "base/loop.h"
 #include "base/memory.h"
-#include <ctype.h>
+#include "model/builtin.h"
 #include <stdlib.h>
 #include <string.h>
 
-#define FEATURES 16
+#define NEVER UINT64_MAX
 
-/* A grey picture of one pixel, and a WAV file of one sample. */
-static const unsigned char png[] = {0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0x00, 0x00,
-    0x00, 0x0d, 0x49, 0x48, 0x44, 0x52, 0x00, 0x00, 0x00, 0x01, 0x00, 0x00, 0x00, 0x01, 0x08, 0x00,
-    0x00, 0x00, 0x00, 0x3a, 0x7e, 0x9b, 0x55, 0x00, 0x00, 0x00, 0x0a, 0x49, 0x44, 0x41, 0x54, 0x78,
-    0x9c, 0x63, 0x68, 0x00, 0x00, 0x00, 0x82, 0x00, 0x81, 0x77, 0xcd, 0x72, 0xb6, 0x00, 0x00, 0x00,
-    0x00, 0x49, 0x45, 0x4e, 0x44, 0xae, 0x42, 0x60, 0x82};
-static const unsigned char wav[] = {0x52, 0x49, 0x46, 0x46, 0x26, 0x00, 0x00, 0x00, 0x57, 0x41,
-    0x56, 0x45, 0x66, 0x6d, 0x74, 0x20, 0x10, 0x00, 0x00, 0x00, 0x01, 0x00, 0x01, 0x00, 0x80, 0x3e,
-    0x00, 0x00, 0x00, 0x7d, 0x00, 0x00, 0x02, 0x00, 0x10, 0x00, 0x64, 0x61, 0x74, 0x61, 0x02, 0x00,
-    0x00, 0x00, 0x00, 0x00};
+/* What is to become of a task, by lot; of a stream, somewhere in it. */
+enum fate { ANSWER, FAIL, DROP, LATE, CUT };
 
-/* --- tensors ---------------------------------------------------------------------------------- */
+struct sim_task {
+    struct sim *sim;
+    struct wi_worker_task *task;
+    enum fate fate;
+    int twice;
+    struct wi_worker_answer answer; /* where it is no stream; else what comes after its parts */
+    struct wi_timer *timer;         /* until it is due, or the next part is */
+    /* A stream. */
+    int streams;
+    struct wi_count_options count; /* of its parts, their pace and size */
+    json_t *parts;                 /* of text; NULL: of builtin/count */
+    uint64_t turn;                 /* that of the part before which its fate comes true */
+    double began, due;             /* of wi_now_ms() */
+};
 
-static void add_tensor(struct sim_answer *answer, const char *name, enum wi_datatype type,
-    int64_t rows, int64_t columns, const void *bytes, size_t size)
+static enum fate draw(struct sim *sim)
 {
-    struct wi_blob *blob = wi_blob_new(NULL, size);
-    if (!blob)
-        return;
-    wi_blob_append(blob, bytes, size);
-    *wi_tensors_add(&answer->outputs) = (struct wi_tensor){.name = wi_strdup(name),
-        .datatype = type,
-        .rank = columns ? 2 : 1,
-        .dims = {rows, columns},
-        .blob = blob,
-        .size = size};
+    const struct sim_options *options = sim->options;
+    double lot = wi_worker_random(&sim->service);
+
+    if ((lot -= options->fail_rate) < 0)
+        return FAIL;
+    if ((lot -= options->drop_rate) < 0)
+        return DROP;
+    if ((lot -= options->late_rate) < 0)
+        return LATE;
+    return lot - options->cut_rate < 0 ? CUT : ANSWER;
 }
 
-static void add_file(
-    struct sim_answer *answer, const char *name, const unsigned char *bytes, size_t size)
+static void cut(struct sim_task *own)
 {
-    add_tensor(answer, name, WI_UINT8, (int64_t)size, 0, bytes, size);
+    own->fate = ANSWER;
+    own->sim->counters.cut++;
+    wi_worker_cut(own->task->worker);
 }
 
-/* --- what is said of one thing ---------------------------------------------------------------- */
-
-/* Each label half as probable as the one before. */
-static json_t *label(const json_t *names)
+static void give_answer(struct sim_task *own)
 {
-    static const char *const usual[] = {"yes", "no"};
-    size_t count = names ? json_array_size(names) : 2;
-    json_t *labels = json_array();
-    double probability = 0.5;
-    for (size_t i = 0; i < count; i++, probability /= 2)
-        json_array_append_new(
-            labels, json_pack("{s:s, s:I, s:f}", "label",
-                        names ? json_string_value(json_array_get(names, i)) : usual[i], "index",
-                        (json_int_t)i, "probability", probability));
-    return json_pack("{s:o}", "labels", labels);
+    own->sim->counters.answered++;
+    if (own->fate == CUT)
+        cut(own); /* it is sent when the node is back */
+    own->answer.executed_on =
+        "{\"platform\":\"simulated\",\"engine\":\"simulator\",\"precision\":null,"
+        "\"adapter\":null,\"fallbacks\":[],\"simulated\":true}";
+    wi_worker_answer(own->task, &own->answer);
+    if (own->twice)
+        own->sim->counters.duplicated += (uint64_t)wi_worker_repeat(own->task);
 }
 
-/* Whatever begins with a capital is a name. */
-static json_t *find_names(const char *text)
+static void fail(struct sim_task *own)
 {
-    json_t *entities = json_array();
-    for (const char *at = text; *at; at++) {
-        size_t length = strcspn(at, " \t\r\n.,;:!?");
-        if (isupper((unsigned char)*at) && (at == text || isspace((unsigned char)at[-1])))
-            json_array_append_new(entities,
-                json_pack("{s:s, s:f, s:I, s:I, s:o}", "entity", "NAME", "score", 1.0, "start",
-                    (json_int_t)(at - text), "end", (json_int_t)(at - text + (int)length), "word",
-                    json_stringn(at, length)));
+    own->answer.retryable = 1;
+    wi_error_set(&own->answer.failure, WI_INFERENCE_FAILED, NULL, "the node was told to fail");
+}
+
+/* --- streams --------------------------------------------------------------------------------- */
+
+static void end_stream(struct sim_task *own)
+{
+    own->answer.inference_ms = wi_now_ms() - own->began - own->task->waited_ms;
+    own->twice = 0;
+    give_answer(own);
+}
+
+/* Whether the stream has ended with it. */
+static int meets_its_fate(struct sim_task *own)
+{
+    own->turn = NEVER;
+    if (own->fate == CUT) {
+        cut(own);
+        return 0;
     }
-    return json_pack("{s:o}", "entities", entities);
-}
-
-static json_t *answer_with(const char *text)
-{
-    size_t length = strcspn(text, " ");
-    return json_pack("{s:[{s:o, s:f, s:i, s:I}]}", "answers", "answer", json_stringn(text, length),
-        "score", 1.0, "start", 0, "end", (json_int_t)length);
-}
-
-static json_t *say_of(enum wi_task_kind task, const json_t *input, const char *text)
-{
-    const char *context = json_string_value(json_object_get(input, "context"));
-    switch (task) {
-    case WI_TASK_TOKEN_CLASSIFICATION:
-        return find_names(text);
-    case WI_TASK_FILL_MASK:
-        return json_pack("{s:[{s:i, s:s, s:s, s:f, s:s, s:s}]}", "fills", "token", 1, "token_text",
-            "word", "token_str", "word", "probability", 1.0, "text", text, "sequence", text);
-    case WI_TASK_QUESTION_ANSWERING:
-    case WI_TASK_DOCUMENT_QUESTION:
-        return answer_with(context ? context : "simulated");
-    case WI_TASK_OBJECT_DETECTION:
-        return json_pack("{s:[{s:s, s:f, s:{s:i, s:i, s:i, s:i}}]}", "boxes", "label", "thing",
-            "score", 1.0, "box", "xmin", 0, "ymin", 0, "xmax", 1, "ymax", 1);
-    default:
-        return label(json_object_get(input, "labels"));
+    if (own->fate == FAIL) {
+        fail(own);
+        end_stream(own);
     }
+    return 1; /* what is dropped is never heard of again */
 }
 
-/* --- all together ----------------------------------------------------------------------------- */
-
-static void say_of_each(enum wi_task_kind task, const json_t *input, struct sim_answer *answer)
+/* What is in the next part; the bytes that it counts for. */
+static size_t put_part(struct wi_buffer *out, const struct sim_task *own)
 {
-    const json_t *texts = json_object_get(input, "texts"), *text;
-    size_t i, count = json_array_size(texts);
-    if (!texts)
-        count = json_array_size(texts = json_object_get(input, "pairs"));
-    if (count <= 1) {
-        const char *only = json_string_value(json_array_get(texts, 0));
-        answer->result = say_of(task, input, only ? only : "");
-        return;
+    const json_t *part = json_array_get(own->parts, (size_t)own->task->next), *value;
+    unsigned long long seq = own->task->next;
+    const char *key, *before = "";
+    size_t length = 0;
+    if (!own->parts) {
+        char *text = wi_sprintf("%llu ", seq);
+        length = strlen(text) < (size_t)own->count.bytes ? (size_t)own->count.bytes : strlen(text);
+        wi_buffer_printf(
+            out, "\"index\":0,\"text\":\"%-*s\",\"tokens\":[%llu]", (int)length, text, seq);
+        free(text);
+        return length;
     }
-    json_t *results = json_array();
-    json_array_foreach(texts, i, text)
+    json_object_foreach((json_t *)part, key, value)
     {
-        const char *one = json_string_value(text);
-        json_array_append_new(results, say_of(task, input, one ? one : ""));
+        wi_buffer_strings(out, before, "\"", key, "\":", NULL);
+        size_t at = out->size;
+        wi_buffer_json(out, value);
+        length += strcmp(key, "result") == 0 ? out->size - at : json_string_length(value);
+        before = ",";
     }
-    answer->result = json_pack("{s:o}", "results", results);
+    return length;
 }
 
-enum wi_task_kind sim_task_kind(const struct sim_task *task)
+static void send_part(struct sim_task *own)
 {
-    return wi_task_of_name(json_string_value(json_object_get(task->data, "task")), 0);
+    struct wi_buffer out = {0};
+    size_t bytes = put_part(&out, own);
+    wi_worker_send_part(own->task, out.text, bytes);
+    wi_buffer_clear(&out);
 }
 
-void sim_task_answer(const struct sim_task *task, struct sim_answer *answer)
+static void go_on(struct sim_task *own)
 {
-    static const float zeros[FEATURES];
-    enum wi_task_kind kind = sim_task_kind(task);
-    const json_t *input = json_object_get(task->data, "input");
-    switch (kind) {
-    case WI_TASK_IMAGE_SEGMENTATION:
-        add_file(answer, "mask_0", png, sizeof png);
-        answer->result = json_pack(
-            "{s:[{s:s, s:f, s:s}]}", "segments", "label", "thing", "score", 1.0, "mask", "mask_0");
-        break;
-    case WI_TASK_DEPTH_ESTIMATION:
-        add_file(answer, "depth", png, sizeof png);
-        add_tensor(answer, "predicted_depth", WI_FP32, 1, 1, zeros, sizeof *zeros);
-        answer->result = json_pack("{s:i, s:i}", "width", 1, "height", 1);
-        break;
-    case WI_TASK_IMAGE_FEATURES:
-        add_tensor(answer, "embeddings", WI_FP32, 1, FEATURES, zeros, sizeof zeros);
-        break;
-    case WI_TASK_TEXT_TO_SPEECH:
-        add_file(answer, "audio", wav, sizeof wav);
-        answer->result = json_pack("{s:i, s:f}", "sampling_rate", 16000, "duration", 1 / 16000.0);
-        break;
-    case WI_TASK_SPEECH_RECOGNITION:
-        answer->result = json_pack("{s:s, s:f}", "text", "simulated", "duration", 0.0);
-        break;
-    default:
-        say_of_each(kind, input, answer);
+    double interval = (double)own->count.interval_ms;
+
+    while (own->task->next < (uint64_t)own->count.count) {
+        double now = wi_now_ms();
+        if (own->task->next == own->turn && meets_its_fate(own))
+            return;
+        if (!wi_worker_has_credit(own->task))
+            return;
+        if (now < own->due) {
+            wi_timer_start(own->timer, (uint64_t)(own->due - now) + 1, 0);
+            return;
+        }
+        send_part(own);
+        own->due = own->due + interval > now ? own->due + interval : now;
     }
+    end_stream(own);
+}
+
+/* Whether it is one: builtin/count, one part for each number, or text word by word. */
+static int begin_stream(struct sim_task *own, const struct wi_worker_request *request)
+{
+    struct sim *sim = own->sim;
+    if (wi_task_generates(sim_task_kind(request))) {
+        own->parts = sim_text_speak(request, sim->options->token_ms, 1, &own->answer.result);
+        own->count.count = (int64_t)json_array_size(own->parts);
+        own->count.interval_ms = (int64_t)sim->options->token_ms;
+    } else if (wi_builtin_of_name(request->model) == WI_BUILTIN_COUNT &&
+               wi_builtin_read_count(request->options, &own->count, NULL) == WI_OK) {
+        own->answer.result = json_pack("{s:I}", "count", (json_int_t)own->count.count);
+    } else {
+        return 0;
+    }
+    uint64_t left = (uint64_t)own->count.count - own->task->next;
+    own->streams = 1;
+    own->turn = NEVER;
+    if (own->fate != ANSWER && own->task->next < (uint64_t)own->count.count)
+        own->turn = own->task->next + (uint64_t)(wi_worker_random(&sim->service) * (double)left);
+    sim->counters.streams++;
+    sim->counters.continued += json_object_get(request->data, "continue") != NULL;
+    return 1;
+}
+
+/* --- a task ---------------------------------------------------------------------------------- */
+
+static void on_due(void *context)
+{
+    struct sim_task *own = context;
+
+    if (own->streams)
+        go_on(own);
+    else
+        give_answer(own);
+}
+
+static void make_answer(struct sim_task *own, const struct wi_worker_request *request)
+{
+    if (own->fate == FAIL) {
+        fail(own);
+        return;
+    }
+    sim_answer(own->sim, request, &own->answer);
+    if (own->answer.failure.code == WI_OK)
+        sim_note_model(own->task->worker, json_object_get(request->data, "model"));
+}
+
+void sim_take_task(struct wi_worker_task *task, const struct wi_worker_request *request)
+{
+    struct sim *sim = wi_worker_service(task->worker)->context;
+    struct sim_task *own = wi_alloc(sizeof *own);
+
+    *own = (struct sim_task){.sim = sim, .task = task, .fate = draw(sim), .began = wi_now_ms()};
+    task->owner = own;
+    own->twice = wi_worker_random(&sim->service) < sim->options->duplicate_rate;
+    own->timer = wi_timer_new(sim->service.loop, on_due, own);
+    own->answer.inference_ms =
+        sim->options->latency_ms + wi_worker_random(&sim->service) * sim->options->jitter_ms;
+    own->due = own->began + own->answer.inference_ms;
+    sim->counters.failed += own->fate == FAIL;
+    sim->counters.dropped += own->fate == DROP;
+    sim->counters.late += own->fate == LATE;
+    if (json_is_true(json_object_get(request->data, "stream")) && begin_stream(own, request)) {
+        wi_timer_start(own->timer, 0, 0);
+        return;
+    }
+    make_answer(own, request);
+    if (own->fate == DROP || own->fate == LATE)
+        return;
+    if (own->answer.inference_ms < 1)
+        give_answer(own);
+    else
+        wi_timer_start(own->timer, (uint64_t)own->answer.inference_ms, 0);
+}
+
+void sim_go_on(struct wi_worker_task *task)
+{
+    go_on(task->owner);
+}
+
+void sim_cancel_task(struct wi_worker_task *task)
+{
+    struct sim_task *own = task->owner;
+
+    if (own->fate == LATE && !own->streams)
+        give_answer(own);
+}
+
+void sim_end_task(struct wi_worker_task *task)
+{
+    struct sim_task *own = task->owner;
+
+    if (!own)
+        return; /* its tensors were not there yet */
+    wi_timer_free(own->timer);
+    sim_answer_clear(&own->answer);
+    json_decref(own->parts);
+    free(own);
+}
+
+void sim_note_model(struct wi_worker *worker, const json_t *model)
+{
+    const char *name = json_string_value(json_object_get(model, "name"));
+    const char *hash = json_string_value(json_object_get(model, "hash"));
+    const json_t *row, *models = wi_worker_models(worker);
+    size_t i;
+
+    if (!name || !hash || !*hash)
+        return;
+    json_array_foreach(models, i, row)
+    {
+        if (strcmp(json_string_value(json_object_get(row, "hash")), hash) == 0)
+            return;
+    }
+    json_t *more = models ? json_copy((json_t *)models) : json_array();
+    json_array_append_new(more, json_pack("{s:s, s:s, s:s, s:s, s:i}", "name", name, "hash", hash,
+                                    "platform", "simulated", "state", "loaded", "bytes", 0));
+    wi_worker_set_models(worker, more);
 }

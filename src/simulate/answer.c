@@ -1,0 +1,258 @@
+/*
+ * What a simulated node answers: tensors as they came or of the right shape, and for tasks answers
+ * of the right form, always the same for the same input.
+ */
+#include "simulate/simulate.h"
+
+#include "base/memory.h"
+#include "base/secret.h"
+#include "model/builtin.h"
+#include <math.h>
+#include <string.h>
+
+#define DIMENSIONS 8
+#define DIMENSIONS_MAX 65536
+
+enum wi_task_kind sim_task_kind(const struct wi_worker_request *request)
+{
+    return wi_task_of_name(json_string_value(json_object_get(request->data, "task")), 0);
+}
+
+/* --- what always is the same ----------------------------------------------------------------- */
+
+/* A grey picture of one pixel, and a WAV file of one sample. */
+static const unsigned char png[] = {0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0x00, 0x00,
+    0x00, 0x0d, 0x49, 0x48, 0x44, 0x52, 0x00, 0x00, 0x00, 0x01, 0x00, 0x00, 0x00, 0x01, 0x08, 0x00,
+    0x00, 0x00, 0x00, 0x3a, 0x7e, 0x9b, 0x55, 0x00, 0x00, 0x00, 0x0a, 0x49, 0x44, 0x41, 0x54, 0x78,
+    0x9c, 0x63, 0x68, 0x00, 0x00, 0x00, 0x82, 0x00, 0x81, 0x77, 0xcd, 0x72, 0xb6, 0x00, 0x00, 0x00,
+    0x00, 0x49, 0x45, 0x4e, 0x44, 0xae, 0x42, 0x60, 0x82};
+static const unsigned char wav[] = {0x52, 0x49, 0x46, 0x46, 0x26, 0x00, 0x00, 0x00, 0x57, 0x41,
+    0x56, 0x45, 0x66, 0x6d, 0x74, 0x20, 0x10, 0x00, 0x00, 0x00, 0x01, 0x00, 0x01, 0x00, 0x80, 0x3e,
+    0x00, 0x00, 0x00, 0x7d, 0x00, 0x00, 0x02, 0x00, 0x10, 0x00, 0x64, 0x61, 0x74, 0x61, 0x02, 0x00,
+    0x00, 0x00, 0x00, 0x00};
+static const float zeros[16];
+
+struct output {
+    const char *name;
+    enum wi_datatype datatype;
+    int64_t rows, columns; /* no columns: a list */
+    const void *bytes;
+    size_t size;
+};
+
+#define FILE_OF(name, bytes)                                                                       \
+    {                                                                                              \
+        name, WI_UINT8, sizeof bytes, 0, bytes, sizeof bytes                                       \
+    }
+
+/* The result of one text, picture or sound, as JSON, and its outputs; ended by WI_TASK_NONE, which
+ * is what is said of all others. */
+static const struct canned {
+    enum wi_task_kind task;
+    const char *result;
+    struct output outputs[2];
+} canned[] = {
+    {WI_TASK_TOKEN_CLASSIFICATION,
+        "{\"entities\":[{\"entity\":\"NAME\",\"score\":1,\"start\":0,\"end\":2,\"word\":\"By\"},"
+        "{\"entity\":\"NAME\",\"score\":1,\"start\":3,\"end\":6,\"word\":\"Ann\"}]}",
+        {{0}}},
+    {WI_TASK_FILL_MASK,
+        "{\"fills\":[{\"token\":1,\"token_text\":\"word\",\"token_str\":\"word\","
+        "\"probability\":1,\"text\":\"word\",\"sequence\":\"word\"}]}",
+        {{0}}},
+    {WI_TASK_QUESTION_ANSWERING, "{\"answers\":[{\"answer\":\"simulated\",\"score\":1}]}", {{0}}},
+    {WI_TASK_DOCUMENT_QUESTION, "{\"answers\":[{\"answer\":\"simulated\",\"score\":1}]}", {{0}}},
+    {WI_TASK_OBJECT_DETECTION,
+        "{\"boxes\":[{\"label\":\"thing\",\"score\":1,"
+        "\"box\":{\"xmin\":0,\"ymin\":0,\"xmax\":1,\"ymax\":1}}]}",
+        {{0}}},
+    {WI_TASK_IMAGE_SEGMENTATION,
+        "{\"segments\":[{\"label\":\"thing\",\"score\":1,\"mask\":\"mask_0\"}]}",
+        {FILE_OF("mask_0", png)}},
+    {WI_TASK_DEPTH_ESTIMATION, "{\"width\":1,\"height\":1}",
+        {FILE_OF("depth", png), {"predicted_depth", WI_FP32, 1, 1, zeros, sizeof *zeros}}},
+    {WI_TASK_IMAGE_FEATURES, NULL, {{"embeddings", WI_FP32, 1, 16, zeros, sizeof zeros}}},
+    {WI_TASK_TEXT_TO_SPEECH, "{\"sampling_rate\":16000,\"duration\":0.0000625}",
+        {FILE_OF("audio", wav)}},
+    {WI_TASK_SPEECH_RECOGNITION, "{\"text\":\"simulated\",\"duration\":0}", {{0}}},
+    {WI_TASK_NONE,
+        "{\"labels\":[{\"label\":\"yes\",\"index\":0,\"probability\":0.5},"
+        "{\"label\":\"no\",\"index\":1,\"probability\":0.25}]}",
+        {{0}}},
+};
+
+static struct wi_tensor *add_output(struct wi_worker_answer *answer, const struct output *output)
+{
+    struct wi_tensor *tensor = wi_tensors_add(&answer->outputs);
+    *tensor = (struct wi_tensor){.name = wi_strdup(output->name),
+        .datatype = output->datatype,
+        .rank = output->columns ? 2 : 1,
+        .dims = {output->rows, output->columns},
+        .blob = wi_blob_new(NULL, output->size),
+        .size = output->size};
+    if (!tensor->blob)
+        abort();
+    if (output->bytes)
+        wi_blob_append(tensor->blob, output->bytes, output->size);
+    return tensor;
+}
+
+/* Each label half as probable as the one before. */
+static json_t *weigh_labels(const json_t *names)
+{
+    json_t *labels = json_array();
+    const json_t *name;
+    double probability = 0.5;
+    size_t i;
+    json_array_foreach(names, i, name)
+    {
+        json_array_append_new(labels, json_pack("{s:O, s:I, s:f}", "label", name, "index",
+                                          (json_int_t)i, "probability", probability));
+        probability /= 2;
+    }
+    return json_pack("{s:o}", "labels", labels);
+}
+
+static void answer_canned(const struct wi_worker_request *request, struct wi_worker_answer *answer)
+{
+    const struct canned *row = canned;
+    enum wi_task_kind task = sim_task_kind(request);
+    const json_t *input = json_object_get(request->data, "input");
+    const json_t *labels = json_object_get(input, "labels");
+    while (row->task != task && row->task != WI_TASK_NONE)
+        row++;
+    size_t count = wi_task_count(task, input, request->options);
+    json_t *result = labels        ? weigh_labels(labels)
+                     : row->result ? json_loads(row->result, 0, NULL)
+                                   : NULL;
+    for (size_t i = 0; i < 2 && row->outputs[i].name; i++)
+        add_output(answer, &row->outputs[i]);
+    if (count > 1) {
+        json_t *results = json_array();
+        for (size_t i = 0; i < count; i++)
+            json_array_append(results, result);
+        json_decref(result);
+        result = json_pack("{s:o}", "results", results);
+    }
+    answer->result = result;
+}
+
+/* --- what is made of the input ---------------------------------------------------------------- */
+
+static json_t *usage_of(size_t words)
+{
+    return json_pack("{s:I, s:i}", "prompt_tokens", (json_int_t)words, "completion_tokens", 0);
+}
+
+static void embed_one(const char *text, size_t dimensions, float *row)
+{
+    unsigned char hash[WI_HASH_SIZE];
+    double square = 0;
+    wi_hash(text, strlen(text), hash);
+    for (size_t i = 0; i < dimensions; i++) {
+        row[i] = (float)hash[i % sizeof hash] - 127.5f + (float)(i / sizeof hash);
+        square += (double)row[i] * row[i];
+    }
+    for (size_t i = 0; i < dimensions; i++)
+        row[i] = (float)(row[i] / sqrt(square));
+}
+
+static void embed(const struct wi_worker_request *request, struct wi_worker_answer *answer)
+{
+    const json_t *texts = json_object_get(json_object_get(request->data, "input"), "texts"), *text;
+    json_int_t wanted = json_integer_value(json_object_get(request->options, "dimensions"));
+    size_t dimensions = wanted > 0 && wanted <= DIMENSIONS_MAX ? (size_t)wanted : DIMENSIONS;
+    size_t count = json_array_size(texts), words = 0, i;
+    const struct output output = {"embeddings", WI_FP32, (int64_t)count, (int64_t)dimensions, NULL,
+        count * dimensions * sizeof(float)};
+    struct wi_blob *blob = add_output(answer, &output)->blob;
+    json_array_foreach(texts, i, text)
+    {
+        embed_one(
+            json_string_value(text), dimensions, (float *)(void *)blob->bytes + i * dimensions);
+        words += sim_text_words(json_string_value(text));
+    }
+    blob->size = output.size;
+    answer->result = json_pack("{s:o}", "usage", usage_of(words));
+}
+
+static json_t *rerank(const json_t *input)
+{
+    const char *query = json_string_value(json_object_get(input, "query"));
+    json_t *scores = json_array();
+    const json_t *document;
+    size_t i, words = sim_text_words(query);
+    json_array_foreach(json_object_get(input, "documents"), i, document)
+    {
+        const char *text = json_string_value(document);
+        json_array_append_new(scores, json_real(sim_text_score(query, text)));
+        words += sim_text_words(text);
+    }
+    return json_pack("{s:o, s:o}", "scores", scores, "usage", usage_of(words));
+}
+
+static void answer_task(
+    struct sim *sim, const struct wi_worker_request *request, struct wi_worker_answer *answer)
+{
+    const json_t *input = json_object_get(request->data, "input");
+    switch (sim_task_kind(request)) {
+    case WI_TASK_EMBED:
+        embed(request, answer);
+        break;
+    case WI_TASK_RERANK:
+        answer->result = rerank(input);
+        break;
+    case WI_TASK_TOKENIZE:
+        answer->result = json_pack("{s:o}", "tokens",
+            sim_text_tokens(json_string_value(json_object_get(input, "text")),
+                json_is_true(json_object_get(input, "add_special"))));
+        break;
+    default:
+        if (wi_task_samples(sim_task_kind(request)))
+            json_decref(sim_text_speak(request, sim->options->token_ms, 0, &answer->result));
+        else
+            answer_canned(request, answer);
+    }
+}
+
+/* --- without a task -------------------------------------------------------------------------- */
+
+/* The inputs that were asked for, as they came. */
+static void echo(const json_t *wanted, const struct wi_tensors *inputs, struct wi_tensors *outputs)
+{
+    for (size_t i = 0; i < inputs->count; i++) {
+        struct wi_tensors one = {&inputs->items[i], 1};
+        if (sim_model_wants(wanted, one.items->name))
+            wi_tensors_share(outputs, &one);
+    }
+}
+
+static void count(const json_t *options, struct wi_worker_answer *answer)
+{
+    struct wi_count_options read;
+    wi_builtin_read_count(options, &read, &answer->failure);
+    answer->result = json_pack("{s:I}", "count", (json_int_t)read.count);
+    answer->inference_ms += (double)((read.count - 1) * read.interval_ms);
+}
+
+void sim_answer(
+    struct sim *sim, const struct wi_worker_request *request, struct wi_worker_answer *answer)
+{
+    const json_t *wanted = json_object_get(request->data, "outputs");
+    enum wi_builtin builtin = wi_builtin_of_name(request->model);
+    if (sim_task_kind(request) != WI_TASK_NONE)
+        answer_task(sim, request, answer);
+    else if (builtin == WI_BUILTIN_ECHO)
+        echo(wanted, request->inputs, &answer->outputs);
+    else if (builtin == WI_BUILTIN_COUNT)
+        count(request->options, answer);
+    else
+        sim_model_outputs(
+            sim, request->model, request->inputs, wanted, &answer->outputs, &answer->failure);
+}
+
+void sim_answer_clear(struct wi_worker_answer *answer)
+{
+    wi_tensors_clear(&answer->outputs);
+    json_decref(answer->result);
+}
