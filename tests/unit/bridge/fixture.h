@@ -266,6 +266,20 @@ static inline int set_up(void **state)
     return 0;
 }
 
+/* With a model that puts out `y`, any number of bytes. */
+static inline int set_up_with_output(void **state)
+{
+    static struct wi_onnx_value output = {.name = (char *)"y",
+        .has_datatype = 1,
+        .datatype = WI_UINT8,
+        .tensor = 1,
+        .rank = 1,
+        .has_shape = 1,
+        .dims = {-1}};
+    test_model.signature = (struct wi_onnx_signature){.outputs = &output, .output_count = 1};
+    return set_up(state);
+}
+
 static inline int tear_down(void **state)
 {
     struct fixture *fixture = *state;

@@ -10,20 +10,6 @@
 #define MIB (1024 * 1024)
 #define AHEAD WI_PIECES_AHEAD
 
-static struct wi_onnx_value output = {.name = (char *)"y",
-    .has_datatype = 1,
-    .datatype = WI_UINT8,
-    .tensor = 1,
-    .rank = 1,
-    .has_shape = 1,
-    .dims = {-1}};
-
-static int set_up_model(void **state)
-{
-    test_model.signature = (struct wi_onnx_signature){.outputs = &output, .output_count = 1};
-    return set_up(state);
-}
-
 /* --- A node that knows of pieces ------------------------------------------------------------- */
 
 static json_t *announce_parts(struct client *client, const char *who)
@@ -168,7 +154,7 @@ static void expect_fault(struct fixture *fixture, struct client *client, const c
 
 /* --- To the node ----------------------------------------------------------------------------- */
 
-FIXTURE(set_up_model, tear_down)
+FIXTURE(set_up_with_output, tear_down)
 
 TEST(a_task_goes_in_pieces)
 {

@@ -1,0 +1,226 @@
+/* The node's side of the protocol against the bridge itself: coming, tasks both ways in pieces,
+ * streams within their credit, and what becomes of them when the connection breaks. */
+#include "../test.h"
+
+#include "../bridge/fixture.h"
+#include "base/clock.h"
+#include "node/worker.h"
+
+#define EXECUTED_ON "{\"platform\":\"wasm\",\"engine\":\"ort\"}"
+#define PARTS 40 /* of a stream: more than there is credit for at first */
+
+/* The program whose worker it is. */
+struct place {
+    struct fixture *fixture;
+    struct wi_worker_service service;
+    struct wi_worker *worker;
+    int cuts; /* so many of the next tasks and parts are followed by a break of the connection */
+    int tasks, waits, cancels, ends;
+};
+
+static struct place *place_of(const struct wi_worker_task *task)
+{
+    return wi_worker_service(task->worker)->context;
+}
+
+static void cut_if_due(struct place *place)
+{
+    if (place->cuts > 0 && place->cuts--)
+        wi_worker_cut(place->worker);
+}
+
+static void go_on(struct wi_worker_task *task)
+{
+    struct wi_worker_answer answer = {.executed_on = EXECUTED_ON};
+    while (task->next < PARTS) {
+        if (!wi_worker_has_credit(task)) {
+            place_of(task)->waits++;
+            return;
+        }
+        wi_worker_send_part(task, "\"text\":\"x\"", 1);
+        if (task->next == 10)
+            cut_if_due(place_of(task));
+    }
+    wi_worker_answer(task, &answer);
+}
+
+static void on_task(struct wi_worker_task *task, const struct wi_worker_request *request)
+{
+    struct place *place = place_of(task);
+    struct wi_worker_answer answer = {.executed_on = EXECUTED_ON, .outputs = *request->inputs};
+    place->tasks++;
+    assert_string_equal(request->model, "digits");
+    if (json_is_true(json_object_get(request->data, "stream"))) {
+        go_on(task);
+    } else if (!strncmp(task->id, "att-echo", 8)) {
+        cut_if_due(place);
+        wi_worker_answer(task, &answer);
+    }
+}
+
+static void on_cancel(struct wi_worker_task *task)
+{
+    place_of(task)->cancels++;
+}
+
+static void on_end(struct wi_worker_task *task)
+{
+    place_of(task)->ends++;
+}
+
+static const struct wi_worker_events events = {
+    .task = on_task, .go_on = go_on, .cancel = on_cancel, .end = on_end};
+
+static int set_up_place(void **state)
+{
+    struct place *place = calloc(1, sizeof *place);
+    struct wi_join_link *link = &place->service.link;
+    char id[WI_ID_SIZE], text[128], token[WI_TOKEN_SIZE];
+    struct wi_error error;
+    void *fixture;
+    assert_int_equal(set_up_with_output(&fixture), 0);
+    place->fixture = fixture;
+    assert_int_equal(wi_bridge_invite(place->fixture->bridge, 1, 60000, id, token, &error), WI_OK);
+    snprintf(text, sizeof text, "http://127.0.0.1:%d/#token=%s", place->fixture->port, token);
+    assert_int_equal(wi_join_link_read(text, link, &error), WI_OK);
+    place->service.loop = &place->fixture->loop;
+    place->service.lws = place->fixture->lws;
+    place->service.capabilities =
+        "{\"browser\":{\"name\":\"program\"},\"cross_origin_isolated\":false,\"parts\":true,"
+        "\"platforms\":{\"wasm\":{\"available\":true}}}";
+    place->service.events = &events;
+    place->service.context = place;
+    place->service.random = 1;
+    assert_int_equal(wi_worker_service_open(&place->service), 0);
+    place->worker = wi_worker_new(&place->service);
+    wi_worker_connect(place->worker);
+    *state = place;
+    return 0;
+}
+
+static int tear_down_place(void **state)
+{
+    struct place *place = *state;
+    void *fixture = place->fixture;
+    wi_worker_stop(place->worker);
+    assert_int_equal(place->ends, place->tasks);
+    assert_int_equal(place->service.counters.unexpected, 0);
+    assert_int_equal(tear_down(&fixture), 0);
+    wi_worker_free(place->worker);
+    wi_worker_service_close(&place->service);
+    free(place);
+    return 0;
+}
+
+FIXTURE(set_up_place, tear_down_place)
+
+static void turn_place(struct place *place, const int *counter, int value)
+{
+    double until = client_now() + CLIENT_PATIENCE_MS;
+    while (*counter < value && client_now() < until && !*place->service.counters.why) {
+        uv_run(&place->fixture->loop, UV_RUN_NOWAIT);
+        wi_worker_beat(place->worker, wi_now_ms());
+    }
+    if (*counter < value)
+        fail_msg("it waits for %d, has %d; %s", value, *counter, place->service.counters.why);
+}
+
+TEST(answers_in_messages_and_in_pieces)
+{
+    static const size_t sizes[] = {1, 100000, 3 * 1024 * 1024};
+    struct place *place = *state;
+    struct fixture *fixture = place->fixture;
+    turn_place(place, &fixture->ups, 1);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        struct wi_tensors tensors = make_tensor("y", sizes[i]);
+        char id[16];
+        snprintf(id, sizeof id, "att-echo%zu", i);
+        assert_int_equal(send_task(fixture, id, &tensors), WI_OK);
+        turn_place(place, &fixture->answers, (int)i + 1);
+        assert_int_equal(fixture->answer.outputs.count, 1);
+        const struct wi_tensor *answer = &fixture->answer.outputs.items[0];
+        assert_int_equal(answer->size, sizes[i]);
+        assert_memory_equal(wi_tensor_bytes(answer), wi_tensor_bytes(&tensors.items[0]), sizes[i]);
+        wi_tensors_clear(&tensors);
+    }
+    turn_place(place, &place->ends, 3); /* it heard that they have come */
+}
+
+TEST(brings_an_answer_after_the_connection_broke)
+{
+    struct place *place = *state;
+    struct fixture *fixture = place->fixture;
+    turn_place(place, &fixture->ups, 1);
+    for (int i = 0; i < 2; i++) {
+        struct wi_tensors tensors = make_tensor("y", i ? 1024 * 1024 : 16);
+        place->cuts = 1;
+        assert_int_equal(send_task(fixture, i ? "att-echo1" : "att-echo0", &tensors), WI_OK);
+        turn_place(place, &fixture->answers, i + 1);
+        assert_int_equal(fixture->resumes, i + 1);
+        assert_int_equal(place->service.counters.resumed, i + 1);
+        assert_int_equal(fixture->answer.outputs.items[0].size, tensors.items[0].size);
+        wi_tensors_clear(&tensors);
+    }
+    assert_int_equal(place->tasks, 2);
+    assert_int_equal(fixture->downs, 0);
+}
+
+TEST(ends_what_is_cancelled)
+{
+    struct place *place = *state;
+    struct fixture *fixture = place->fixture;
+    turn_place(place, &fixture->ups, 1);
+    struct wi_tensors none = {0};
+    assert_int_equal(send_task(fixture, "att-slow", &none), WI_OK);
+    turn_place(place, &place->tasks, 1);
+    wi_bridge_cancel(fixture->bridge, fixture->node, "att-slow", "deadline");
+    turn_place(place, &place->ends, 1);
+    assert_int_equal(place->cancels, 1);
+}
+
+TEST(streams_within_its_credit_over_a_break)
+{
+    struct place *place = *state;
+    struct fixture *fixture = place->fixture;
+    const struct wi_task task = {.attempt_id = "att-s",
+        .job_id = "job-1",
+        .model = &test_model,
+        .platforms = {WI_WASM},
+        .platform_count = 1,
+        .deadline_ms = 60000,
+        .stream = 1};
+    test_model.signature = (struct wi_onnx_signature){0};
+    turn_place(place, &fixture->ups, 1);
+    place->cuts = 1; /* behind the tenth part */
+    assert_int_equal(wi_bridge_send_task(fixture->bridge, fixture->node, &task, NULL), WI_OK);
+    turn_place(place, &fixture->parts, WI_CREDIT_PARTS);
+    assert_int_equal(fixture->resumes, 1);
+    assert_int_equal(place->waits, 1);
+    assert_int_equal(fixture->answers, 0);
+    wi_bridge_credit(
+        fixture->bridge, fixture->node, "att-s", &(struct wi_credit){PARTS, WI_CREDIT_BYTES});
+    turn_place(place, &fixture->answers, 1);
+    assert_int_equal(fixture->parts, PARTS);
+    if (!fixture->answer.ok)
+        fail_msg("%s", fixture->answer.error.detail);
+    assert_true(fixture->answer.waited_for_client_ms > 0);
+    turn_place(place, &place->ends, 1);
+}
+
+TEST(a_join_link_is_taken_apart)
+{
+    static const char *const wrong[] = {"", "http://", "http://127.0.0.1:1/", "127.0.0.1/#token=a",
+        "ftp://127.0.0.1/#token=a", "http://127.0.0.1/#token=", "http://127.0.0.1/#token=a/b",
+        "/#token=a://127.0.0.1"};
+    struct wi_join_link link;
+    struct wi_error error;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        assert_int_equal(wi_join_link_read(wrong[i], &link, &error), WI_BAD_REQUEST);
+    assert_int_equal(wi_join_link_read("https://[::1]/#token=a_-9", &link, &error), WI_OK);
+    assert_string_equal(link.host, "[::1]");
+    assert_string_equal(link.address, "::1");
+    assert_string_equal(link.token, "a_-9");
+    assert_true(link.tls && link.port == 443);
+    assert_int_equal(wi_join_link_read("http://127.0.0.1:81/#token=a", &link, &error), WI_OK);
+    assert_true(!link.tls && link.port == 81);
+}
