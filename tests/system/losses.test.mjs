@@ -204,7 +204,8 @@ test('an answer that cannot be read ends its attempt, and what is behind it arri
     assert.equal(answer.json.failures.length, 1);
     assert.equal(answer.json.failures[0].node, node.id);
     assert.match(answer.json.failures[0].reason, /cannot be read: .*shape and datatype/);
-    await node.got('welcome', 4);
+    const welcomes = () => node.received.filter(({ message }) => message.type === 'welcome').length;
+    await until(() => welcomes() === 5, { what: 'the node to be back' });
     node.respond(tasks(node).find(({ message }) => message.data.attempt_id === others()[0]));
     assert.deepEqual(kserve.decode(await other).outputs[0].values, [5]);
 });
