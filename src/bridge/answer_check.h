@@ -20,6 +20,7 @@ struct wi_sent {
     enum wi_task_kind task;    /* what was to be done; NONE: tensors in and out */
     size_t results;            /* of it: how many answers, rows or numbers */
     int stream;                /* its text comes in parts */
+    int raw;                   /* the answer may be what the graphs put out, and say so */
     double due;                /* monotonic milliseconds: nobody waits for it after that */
 };
 

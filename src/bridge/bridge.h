@@ -105,6 +105,7 @@ struct wi_task {
     unsigned requests;                   /* that are joined in it; 0: it is one alone */
     int stream;                          /* its answer may come in parts */
     int alone;    /* of text: nothing else is to run in the model's engine meanwhile */
+    int raw;      /* of a task: what the graphs put out is to be the answer, if the node can */
     int broke;    /* what it ran in before broke, for the pool's books */
     int is_short; /* makes no text, and is counted for the engine's short_slots */
     const struct wi_continuation *from; /* NULL: from the beginning */

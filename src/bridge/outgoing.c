@@ -363,6 +363,8 @@ static void add_kind(struct wi_buffer *out, const struct wi_task *task)
         wi_buffer_strings(out, ",\"owner\":\"", task->owner, "\"", NULL);
     if (task->alone)
         wi_buffer_puts(out, ",\"alone\":true");
+    if (task->raw)
+        wi_buffer_puts(out, ",\"raw\":true");
     if (task->is_short)
         wi_buffer_puts(out, ",\"short\":true");
     if (task->input)

@@ -173,7 +173,7 @@ static void begin_task(struct wi_checks *checks, const struct wi_inference *aske
     int is_own = wish->deadline_ms <= 0;
     if ((is_own && !compares) || is_under_way(checks, asked->model, &place))
         return;
-    struct wi_inference *probe = wi_probe_ask(asked, compares);
+    struct wi_inference *probe = wi_probe_ask(asked);
     struct wi_check_run *run = probe ? make_run(checks, probe, wish, &place, result->answer) : NULL;
     if (run) {
         run->asked = probe;

@@ -5,13 +5,13 @@
 #include "base/loop.h"
 #include "base/memory.h"
 #include "check/check.h"
-#include "model/compare.h"
+#include "check/compare.h"
 
 /* An answer to compare, with where it came from. */
 struct wi_check_leg {
     int there;
-    int joined;     /* from a page that is not ours */
-    json_t *result; /* of a task; may be NULL */
+    int joined; /* from a page that is not ours */
+    int raw;    /* of a task: the outputs are what its graphs put out */
     struct wi_tensors outputs;
 };
 
@@ -73,7 +73,7 @@ const struct wi_node_info *wi_check_measure(const struct wi_check_run *run);
 void wi_check_make_key(char key[WI_VERDICT_KEY_SIZE], const struct wi_inference *asked,
     const struct wi_node_info *node, enum wi_platform platform);
 
-/* The answer as one of the two to compare, its tensors and result shared; `node` is who gave it. */
+/* The answer as one of the two to compare, its tensors shared; `node` is who gave it. */
 void wi_check_fill_leg(
     struct wi_check_leg *leg, const struct wi_node_info *node, const struct wi_answer *answer);
 /* What a page's report says: on which platform, -1 for none that we know; simulated. */

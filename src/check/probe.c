@@ -20,12 +20,6 @@ static const char prompt[] =
 /* A question about one sentence, since it may not be cut. */
 #define QUESTION_TOKENS 36.0
 static const char spoken[] = "The river goes to the sea.";
-/* Which of a token's alternatives are compared, of a text's labels, and of places of an answer. */
-#define ALTERNATIVES 5
-#define LABELS 20
-#define PLACES 10
-/* Boxes that a model is hardly sure of are computed like the others. */
-#define BOX_THRESHOLD 0.05
 
 /* Its beginning is another each time: what a node has computed before would measure nothing. */
 static char *make_prompt(void)
@@ -59,7 +53,7 @@ static int is_rewriting(enum wi_task_kind task)
 }
 
 /* Models of several languages ask which ones: their names are no words of the client's. */
-static json_t *writing_options(const struct wi_inference *client, int compares)
+static json_t *writing_options(const struct wi_inference *client)
 {
     static const char *const languages[] = {"source_language", "target_language"};
     json_t *options = json_pack("{s:i, s:i}", "temperature", 0, "max_tokens", ANSWER_TOKENS);
@@ -67,10 +61,6 @@ static json_t *writing_options(const struct wi_inference *client, int compares)
     take(options, client->options, languages, sizeof languages / sizeof *languages);
     if (is_rewriting(client->task))
         json_object_set_new(options, "truncate", json_true());
-    if (compares) {
-        json_object_set_new(options, "logprobs", json_true());
-        json_object_set_new(options, "top_logprobs", json_integer(ALTERNATIVES));
-    }
     return options;
 }
 
@@ -78,7 +68,7 @@ static json_t *writing_options(const struct wi_inference *client, int compares)
 static json_t *client_options(const struct wi_inference *client)
 {
     static const char *const names[] = {"tools", "chat_template_kwargs", "context"};
-    json_t *options = writing_options(client, 1);
+    json_t *options = writing_options(client);
 
     take(options, client->options, names, sizeof names / sizeof *names);
     return options;
@@ -93,7 +83,7 @@ static json_t *speech_options(const struct wi_model *model)
 }
 
 /* The text may be longer than what a model reads, and only some tasks may be asked to cut it. */
-static json_t *options_of(const struct wi_inference *client, int compares)
+static json_t *options_of(const struct wi_inference *client)
 {
     int in_folder = client->model->format == WI_FORMAT_HUGGINGFACE;
 
@@ -102,19 +92,13 @@ static json_t *options_of(const struct wi_inference *client, int compares)
     case WI_TASK_RERANK:
         return in_folder ? json_pack("{s:b}", "truncate", 1) : NULL;
     case WI_TASK_TEXT_CLASSIFICATION:
-        return json_pack("{s:b, s:i}", "truncate", 1, "top", LABELS);
     case WI_TASK_ZERO_SHOT_CLASSIFICATION:
+    case WI_TASK_TOKEN_CLASSIFICATION:
         return json_pack("{s:b}", "truncate", 1);
-    case WI_TASK_TOKEN_CLASSIFICATION: /* all words, also those of no interest */
-        return json_pack("{s:b, s:[]}", "truncate", 1, "ignore_labels");
-    case WI_TASK_QUESTION_ANSWERING:
-        return json_pack("{s:i}", "top", PLACES);
-    case WI_TASK_OBJECT_DETECTION:
-        return json_pack("{s:f}", "threshold", BOX_THRESHOLD);
     case WI_TASK_SPEECH_RECOGNITION:
         return speech_options(client->model);
     default:
-        return wi_task_samples(client->task) ? writing_options(client, compares) : NULL;
+        return wi_task_samples(client->task) ? writing_options(client) : NULL;
     }
 }
 
@@ -212,7 +196,7 @@ static enum wi_task_kind task_for(const struct wi_inference *client)
                : WI_TASK_COMPLETE;
 }
 
-struct wi_inference *wi_probe_ask(const struct wi_inference *client, int compares)
+struct wi_inference *wi_probe_ask(const struct wi_inference *client)
 {
     struct wi_inference *asked = wi_inference_new();
     char *text = make_prompt();
@@ -227,9 +211,7 @@ struct wi_inference *wi_probe_ask(const struct wi_inference *client, int compare
         wi_inference_release(asked);
         return NULL;
     }
-    asked->options = options_of(client, compares);
-    if (asked->task == WI_TASK_DEPTH_ESTIMATION) /* its picture is made of these */
-        wi_strings_add(&asked->outputs, "predicted_depth");
+    asked->options = options_of(client);
     foresee(asked);
     return asked;
 }

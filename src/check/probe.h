@@ -9,10 +9,10 @@
 #include "model/inference.h"
 
 /* What stands for a request like the client's: of the same model, task and precision a short text
- * that no cache has the beginning of, a small picture, two seconds of sound. `compares`: so that
- * the answer has what can be compared. NULL for a task that says nothing of a place's speed, and
- * whose answer is none to compare. Without a place and times, which the caller sets; so both. */
-struct wi_inference *wi_probe_ask(const struct wi_inference *client, int compares);
+ * that no cache has the beginning of, a small picture, two seconds of sound. NULL for a task that
+ * says nothing of a place's speed, and whose answer is none to compare. Without a place and times,
+ * which the caller sets; so both. */
+struct wi_inference *wi_probe_ask(const struct wi_inference *client);
 
 /* The same for the prompt that `client` itself has, whose input and tensors are shared, of a GGUF
  * model: the kernels of its engine for GPUs are chosen by the shapes of a prompt too, so that a

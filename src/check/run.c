@@ -26,7 +26,6 @@ size_t wi_check_run_bytes(const struct wi_check_run *run)
 
 static void clear_leg(struct wi_check_leg *leg)
 {
-    json_decref(leg->result);
     wi_tensors_clear(&leg->outputs);
     *leg = (struct wi_check_leg){0};
 }
@@ -152,13 +151,15 @@ static const struct wi_tolerance *tolerance_of(const struct wi_inference *asked)
 
 static void compare(struct wi_check_run *run)
 {
-    const struct wi_compared wasm = {run->wasm.result, &run->wasm.outputs};
-    const struct wi_compared other = {run->other.result, &run->other.outputs};
+    const struct wi_tensors *wasm = &run->wasm.outputs, *other = &run->other.outputs;
     const struct wi_tolerance *tolerance = tolerance_of(run->asked);
-    if (run->asked->task != WI_TASK_NONE)
-        wi_compare_answers(run->asked->task, &wasm, &other, tolerance, &run->comparison);
+    if (run->asked->task == WI_TASK_NONE)
+        wi_compare(wasm, other, tolerance, &run->comparison);
+    else if (run->wasm.raw && run->other.raw)
+        wi_compare_raw(wasm, other, tolerance, &run->comparison);
     else
-        wi_compare(wasm.outputs, other.outputs, tolerance, &run->comparison);
+        run->comparison = (struct wi_comparison){
+            .open = 1, .detail = "a page does not tell what the model's graphs put out"};
 }
 
 static void compare_off_loop(void *data)
@@ -176,13 +177,6 @@ static void on_compared(void *data, int cancelled)
         conclude(run);
 }
 
-/* What answers a task may hold long lists, each entry of one held against all of the other, or
- * masks, which are pictures to be decoded. */
-static int is_quick(const struct wi_check_run *run)
-{
-    return run->asked->task == WI_TASK_NONE && wi_check_run_bytes(run) <= INLINE_COMPARE_MAX;
-}
-
 static void begin_comparing(struct wi_check_run *run)
 {
     /* Anybody's page may say anything: it is no measure for the browsers that we start. */
@@ -190,7 +184,7 @@ static void begin_comparing(struct wi_check_run *run)
         wi_verdicts_pause(verdicts_of(run), run->key,
             "WASM answered in a page that joined, which is no measure for browsers of the service");
         wi_check_run_drop(run);
-    } else if (is_quick(run)) {
+    } else if (wi_check_run_bytes(run) <= INLINE_COMPARE_MAX) {
         compare(run);
         conclude(run);
     } else {
@@ -273,7 +267,7 @@ void wi_check_fill_leg(
 {
     leg->there = 1;
     leg->joined = !*node->session;
-    leg->result = json_incref(answer->result);
+    leg->raw = json_is_true(json_object_get(answer->result, "raw"));
     wi_tensors_share(&leg->outputs, &answer->outputs);
 }
 
@@ -382,6 +376,7 @@ static void submit(struct wi_check_run *run, enum wi_platform platform)
     }
     wi_id_new(spec.id, "probe");
     memcpy(run->job, spec.id, sizeof run->job);
+    spec.raw = run->compares && run->asked->task != WI_TASK_NONE;
     if (wi_jobs_submit_beside(run->checks->jobs, &spec, on_dispatch, on_done, run, &error) !=
         WI_OK) {
         wi_check_crowded_out(run->checks, run->asked->model, &run->wish);

@@ -118,6 +118,7 @@ enum wi_code wi_job_dispatch(
         .answer_tokens = spec->asked->answer_tokens,
         .stream = job->flow != NULL,
         .alone = needs_its_engine(job),
+        .raw = spec->raw,
         .broke = job->suspect || job->breaks > 0,
     };
     memcpy(task.platforms, choice->platforms, sizeof task.platforms);

@@ -9,7 +9,6 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/table.h"
-#include "model/compare.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

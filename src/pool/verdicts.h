@@ -1,8 +1,7 @@
 /*
  * Which place computes which model right. A verdict belongs to a key: the model's content, the
  * place and the precision; a new version of anything in it is a new question. Verdicts are kept in
- * the database and so survive a restart, as long as the rules of comparing (model/compare.h) are
- * the same.
+ * the database and so survive a restart, as long as the rules of comparing are the same.
  *
  * Pages that joined by themselves have verdicts of their own, so that nobody's page can speak for
  * the browsers that we start.
@@ -23,6 +22,11 @@ enum wi_verdict {
     WI_VERDICT_COUNT
 };
 extern const char *const wi_verdict_names[]; /* "unknown", "trusted" … */
+
+/* The version of the rules of comparing (check/compare.h, and what is asked: check/probe.h). Count
+ * it up with every change that may judge the same place differently: what earlier rules judged is
+ * then asked anew. */
+#define WI_COMPARE_RULES 3
 
 /* More are not kept, of the browsers that we start and of joined pages: the one that was decided
  * longest ago goes. */

@@ -16,6 +16,7 @@ import { embed, rerank } from './llama_vectors.js';
 import { warmUp } from './llama_warmup.js';
 import { wasmMemory } from './memory.js';
 import { promptsOf } from './options.js';
+import { LIKELY } from './raw.js';
 import { Store } from './store.js';
 import { LLAMA } from '../shared/messages.js';
 
@@ -179,6 +180,7 @@ export class LlamaEngine {
         this._warming.abort();
         const kind = taskOf(task.task);
         const options = optionsOf(kind, task.options);
+        if (run.raw) Object.assign(options, { logprobs: true, top_logprobs: LIKELY });
         if (options.context > loaded.context) {
             throw new Failure('input_invalid',
                 `the model is loaded with a context of ${loaded.context} tokens`,

@@ -22,6 +22,7 @@ export class LlamaAnswer extends Answer {
         if (!said || !choice) return;
         const entries = this._wanted.logprobs ? choice.logprobs?.content ?? [] : [];
         const logprobs = entries.map((/** @type {any} */ entry) => this._entry(entry));
+        for (const one of logprobs) this._run.raw?.step(one.id, likelyOf(one));
         this.add({ text: choice.text, tokens: said.tokens ?? [], logprobs });
         this._run.goesOn();
     }
@@ -42,3 +43,7 @@ export class LlamaAnswer extends Answer {
         this.end(reason);
     }
 }
+
+/** @param {Logprob} entry */
+const likelyOf = ({ id, logprob, top_logprobs: top = [] }) =>
+    [logprob, ...top.filter((other) => other.id !== id).map((other) => other.logprob)];

@@ -22,6 +22,7 @@ export async function embed(slots, texts, { dimensions, normalize = true }, alon
     const width = rows[0]?.length ?? 0;
     const values = new Float32Array(rows.length * width);
     rows.forEach((row, index) => values.set(row, index * width));
+    run.raw?.note('embeddings', values);
     return {
         tensors: [{
             name: 'embeddings', datatype: 'FP32', shape: [rows.length, width],
@@ -43,6 +44,7 @@ export async function rerank(slots, query, documents, alone, run) {
         scores[at] = data.score;
         tokens += data.tokens_evaluated ?? 0;
     });
+    run.raw?.note('logits', Float32Array.from(scores));
     return { tensors: [], result: { scores, usage: usageOf(tokens) } };
 }
 

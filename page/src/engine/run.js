@@ -4,6 +4,7 @@
  */
 import { turn } from '../shared/turn.js';
 import { cancelled, Failure } from './failure.js';
+import { RawOutputs } from './raw.js';
 import { Turns } from './turns.js';
 
 /** @typedef {import('../shared/messages.js').Credit} Credit */
@@ -47,6 +48,8 @@ export class Run {
         this.phase = 'load';
         /** What was made on another node, which the engine goes on from. */
         this.from = task.stream?.from ?? null;
+        /** Null: its answer is what the task makes. */
+        this.raw = task.raw ? new RawOutputs() : null;
         /** Of the next part; at the end, how many parts the answer has. */
         this.seq = this.from?.seq ?? 0;
         this.waitedMs = 0; /* for credit */

@@ -267,7 +267,8 @@ export class Server {
      * @param {boolean} warm @returns {Promise<ArrayBuffer>} the answer */
     async _infer(engine, task, run, loadMs, warm) {
         const began = run.ownMs;
-        const outcome = await engine.run(task, run);
+        const made = await engine.run(task, run);
+        const outcome = run.raw?.instead(made) ?? made;
         const inferenceMs = outcome.inferenceMs ?? run.ownMs - began;
         try {
             await run.end();

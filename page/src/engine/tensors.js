@@ -51,6 +51,23 @@ export function fromOrt(name, { type, data, dims }) {
     return { name, datatype, shape: [...dims], bytes };
 }
 
+/** An output as 32-bit floats. @param {{type: string, data: any}} tensor @returns {Float32Array} */
+export function floats({ type, data }) {
+    if (data instanceof Float32Array) return data;
+    const valueOf = type === 'float16' && data instanceof Uint16Array ? ofHalf : Number;
+    const values = new Float32Array(data.length);
+    for (let i = 0; i < values.length; i++) values[i] = valueOf(data[i]);
+    return values;
+}
+
+/** @param {number} bits of a 16-bit float */
+function ofHalf(bits) {
+    const exponent = bits >> 10 & 31, fraction = bits & 1023;
+    const value = exponent === 31 ? (fraction ? NaN : Infinity)
+        : exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15);
+    return bits & 0x8000 ? -value : value;
+}
+
 /** Float types by their usual names; a quantised or integer model goes by its element type. */
 const PRECISIONS = new Map([['float32', 'fp32'], ['float16', 'fp16'], ['float64', 'fp64']]);
 

@@ -49,6 +49,7 @@ export class Attempt {
         /** Whose cached prompts it may use. @type {string | null} */
         this.owner = data.owner ?? null;
         this.alone = data.alone === true; /* beside no other in its engine */
+        this.isRaw = data.raw === true; /* what graphs put out is the answer */
         this.isShort = data.short === true || this.loadOnly; /* makes no text */
         /** @type {string[]} */
         this.platforms = data.platforms;
@@ -217,6 +218,7 @@ export class Attempt {
         if (this.task) run.task = this.task;
         if (this.owner) run.owner = this.owner;
         if (this.alone) run.alone = true;
+        if (this.isRaw) run.raw = true;
         if (this.waits) run.waits = true;
         if (this.promptMs > 0) run.prompt_ms = this.promptMs;
         if (this.isStream) run.stream = { from: this.from, credit: this.credit };
@@ -247,7 +249,7 @@ export function checkTask({ data, options }) {
     if (outputs !== undefined && !isStrings(outputs)) return invalid('outputs', 'a list of output names');
     if ((data.task ?? null) !== null && typeof data.task !== 'string') return invalid('task', 'the name of a task');
     if ((data.owner ?? null) !== null && typeof data.owner !== 'string') return invalid('owner', 'a text');
-    for (const name of ['alone', 'short']) {
+    for (const name of ['alone', 'short', 'raw']) {
         if ((data[name] ?? null) !== null && typeof data[name] !== 'boolean') return invalid(name, 'true or false');
     }
     if ((options ?? null) !== null && !isObject(options)) return invalid('options', 'an object');

@@ -83,7 +83,7 @@ async function recognise(loaded, task, run) {
         run.progress('audio', i, windows.length);
         const isSent = i < (run.from?.seq ?? 0);
         if (isSent && known) continue;
-        const one = plan ? await transcribe(loaded, plan, pieces[i], first / rate)
+        const one = plan ? await transcribe(loaded, plan, pieces[i], first / rate, run.raw)
             : await spell(loaded, pieces[i]);
         one.text = spaced(one.text, i > 0);
         if (!isSent) run.emit({ text: one.text, tokens: one.tokens ?? [] });

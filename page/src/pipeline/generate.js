@@ -7,7 +7,7 @@ import { Answer, begunOf, Sent } from '../engine/answer.js';
 import { Failure } from '../engine/failure.js';
 import { vocabularyOf } from './decoder.js';
 import { Detokenizer, tokenText } from './detokenizer.js';
-import { Sampler, likelihood } from './sampling.js';
+import { Sampler, likelihood, tell } from './sampling.js';
 import { StopTexts, endTokens } from './stops.js';
 
 /** @typedef {import('../engine/answer.js').Logprob} Logprob */
@@ -148,6 +148,7 @@ class Writing {
         const own = wanted ? logits.slice() : logits;
         this._rules(this._tokens, logits);
         const token = this._sampler.choose(logits, this._tokens, this._made);
+        if (this._run.raw) tell(this._run.raw, logits);
         if (this._ends.has(token)) {
             this._takeEnd();
         } else {

@@ -1,7 +1,8 @@
 /** Labels for texts: those that a model was trained for, and those that the request gives. */
 import { Failure } from '../engine/failure.js';
 import { sigmoid, softmax } from '../engine/picture.js';
-import { encodeAll, encodeWithin, floats, forward, oneOrMore, outputOf, pairsOf, textsOf, usageOf } from './texts.js';
+import { floats } from '../engine/tensors.js';
+import { encodeAll, encodeWithin, forward, oneOrMore, outputOf, pairsOf, textsOf, usageOf } from './texts.js';
 
 /** @typedef {import('../engine/run.js').Run} Run */
 /** @typedef {import('./loading.js').Loaded} Loaded */

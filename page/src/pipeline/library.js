@@ -119,18 +119,19 @@ export class Library {
         /** @type {any} */
         const view = Object.setPrototypeOf((/** @type {any[]} */ ...given) => view._call(...given), model);
         view.sessions = Object.fromEntries(Object.entries(model.sessions).map(([name, session]) =>
-            [name, Object.create(session, { run: { value: this._runFor(session, run, made, places) } })]));
+            [name, Object.create(session, { run: { value: this._runFor(name, session, run, made, places) } })]));
         return view;
     }
 
-    /** @param {any} session @param {Run} run @param {Made} made @param {Places} places */
-    _runFor(session, run, made, places) {
+    /** @param {string} name @param {any} session @param {Run} run @param {Made} made @param {Places} places */
+    _runFor(name, session, run, made, places) {
         const compute = /** @type {(...feeds: any[]) => Promise<any>} */ (this._runs.get(session));
         return async (/** @type {any} */ feeds) => {
             await run.step();
             const given = [feeds, places(session, feeds), staying(session, feeds)].filter((one) => one !== null);
             const outputs = await run.take(() => timed(run, () => runtime(() => compute(...given))));
             made.note(outputs);
+            run.raw?.graph(name, outputs);
             return outputs;
         };
     }

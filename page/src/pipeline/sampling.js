@@ -5,6 +5,7 @@
  * browsers differ in theirs, and a seed is to bring the same answer in all of them.
  */
 import { Failure } from '../engine/failure.js';
+import { LIKELY } from '../engine/raw.js';
 
 /** @typedef {{id: number, logprob: number}} Likely */
 /**
@@ -207,6 +208,15 @@ export function likelihood(logits, token, count) {
     const best = count > 0 ? mostLikely(logits, count) : { ids: new Int32Array(), logits: [] };
     const likely = [...best.ids].map((id, i) => ({ id, logprob: best.logits[i] - all }));
     return { logprob: logits[token] - all, top: likely };
+}
+
+/** Tells what is chosen greedily. @param {import('../engine/raw.js').RawOutputs} raw
+ * @param {Float32Array} logits after all rules */
+export function tell(raw, logits) {
+    const token = highest(logits);
+    const { logprob, top } = likelihood(logits, token, LIKELY);
+    if (raw.steps === 0) raw.note('logits', logits);
+    raw.step(token, [logprob, ...top.filter(({ id }) => id !== token).map((one) => one.logprob)]);
 }
 
 /** The highest of what comes: a heap whose root is the lowest of them. */

@@ -1,11 +1,12 @@
 /** Places in texts: what words are, what was asked for, and what belongs in a gap. */
 import { Failure } from '../engine/failure.js';
 import { softmax } from '../engine/picture.js';
+import { floats } from '../engine/tensors.js';
 import { vocabularyOf } from './decoder.js';
 import { offsetsOf } from './offsets.js';
 import { mostLikely } from './sampling.js';
 import {
-    encodeAll, encodeWithin, floats, forward, oneOrMore, outputOf, textOf, textsOf, tokenizerOf, usageOf,
+    encodeAll, encodeWithin, forward, oneOrMore, outputOf, textOf, textsOf, tokenizerOf, usageOf,
 } from './texts.js';
 
 /** @typedef {import('./loading.js').Loaded} Loaded */

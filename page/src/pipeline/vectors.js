@@ -3,7 +3,8 @@ import { normalized, shortened } from '../engine/dimensions.js';
 import { Failure } from '../engine/failure.js';
 import { whole } from '../engine/options.js';
 import { sigmoid, softmax } from '../engine/picture.js';
-import { encodeAll, floats, forward, outputOf, textOf, textsOf, usageOf } from './texts.js';
+import { floats } from '../engine/tensors.js';
+import { encodeAll, forward, outputOf, textOf, textsOf, usageOf } from './texts.js';
 
 /** @typedef {import('../engine/run.js').Run} Run */
 /** @typedef {import('./loading.js').Loaded} Loaded */

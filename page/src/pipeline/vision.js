@@ -49,9 +49,10 @@ async function features(loaded, task) {
 // --- things in the picture -------------------------------------------------------------------------
 
 /** @type {Task['run']} */
-async function detect(loaded, task) {
+async function detect(loaded, task, run) {
     const processing = postProcessing(loaded, 'post_process_object_detection');
     const { inputs, width, height } = await pictureOf(loaded, task);
+    if (run.raw && PICKING.test(loaded.config.model_type)) run.raw.isUnordered = true;
     const made = await loaded.model(inputs);
     const [, queries, count] = made.logits.dims;
     const [{ boxes, classes, scores }] = processing(made, task.options.threshold ?? 0.5, [[height, width]],
@@ -68,6 +69,8 @@ async function detect(loaded, task) {
 const isEachByItself = ({ config }, count) =>
     BY_ITSELF.test(config.model_type) || config.id2label?.[count - 1] !== undefined;
 const BY_ITSELF = /^(?:(?:rt|rf|conditional|deformable)_detr|d_fine)/;
+/** Models that pick their queries by how well they did at first, in that order. */
+const PICKING = /^(?:(?:rt|rf|deformable)_detr|d_fine)/;
 
 /** Whole pixels. @param {number[]} box */
 function corners(box) {

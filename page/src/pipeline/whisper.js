@@ -3,9 +3,12 @@
  * (audio.js); within one the event loop turns before each token, since each runs a session (library.js).
  */
 import { Failure } from '../engine/failure.js';
+import { floats } from '../engine/tensors.js';
 import { Decoder, encode } from './decoder.js';
+import { tell } from './sampling.js';
 import { rounded, segmentsOf } from './sound/segments.js';
 
+/** @typedef {import('../engine/raw.js').RawOutputs} RawOutputs */
 /** @typedef {import('./loading.js').Loaded} Loaded */
 /** @typedef {import('./sound/segments.js').Segment} Segment */
 /** @typedef {{language?: string, translate?: boolean, timestamps?: 'none' | 'segment' | 'word',
@@ -135,13 +138,14 @@ async function detect(loaded, heard) {
 /**
  * @param {Loaded} loaded @param {Plan} plan @param {Float32Array} samples one window
  * @param {number} offset when
- * it begins, in seconds @returns {Promise<Said>}
+ * it begins, in seconds @param {RawOutputs | null} raw @returns {Promise<Said>}
  */
-export async function transcribe(loaded, plan, samples, offset) {
+export async function transcribe(loaded, plan, samples, offset, raw) {
     const { model, processor: { feature_extractor: { config } } } = loaded;
     const heard = plan.heard?.samples === samples ? plan.heard : await hear(loaded, samples);
     const output = await generated(loaded, { inputs: heard.inputs, ...encodedOf(loaded, plan, heard),
-        num_frames: Math.floor(samples.length / config.hop_length), ...plan.arguments });
+        num_frames: Math.floor(samples.length / config.hop_length), ...plan.arguments,
+        ...(raw ? { logits_processor: watching(loaded, raw) } : {}) });
     const start = model.generation_config.decoder_start_token_id;
     const tokens = (output.sequences ?? output)[0].tolist().map(Number).fill(start, 0, plan.prefix);
     const reader = readerOf(loaded);
@@ -188,6 +192,21 @@ async function generated({ model, caches }, given) {
         caches.letGo(holder);
         model._update_model_kwargs_for_generation = update;
     }
+}
+
+/** The library's rules, and behind the last of them who is told what they leave. @param {Loaded} loaded
+ * @param {RawOutputs} raw */
+function watching({ library: { LogitsProcessorList } }, raw) {
+    const list = new LogitsProcessorList();
+    const look = (/** @type {unknown} */ _, /** @type {any} */ logits) => {
+        tell(raw, floats(logits));
+        return logits;
+    };
+    list[Symbol.iterator] = function* all() {
+        yield* this.processors;
+        yield look;
+    };
+    return list;
 }
 
 /** Has the library take what the encoder has made already, as its T5 does: else it would compute that again.

@@ -195,6 +195,37 @@ TEST(a_count_is_what_was_asked_for)
     assert_int_equal(check_count(NULL, 0), WI_INFERENCE_FAILED);
 }
 
+/* --- what graphs put out ---------------------------------------------------------------------- */
+
+static enum wi_code check_task(int raw, const char *result, size_t bytes, struct wi_error *error)
+{
+    struct wi_task task = task_of(&model);
+    struct wi_answer answer = {.ok = 1, .result = json_loads(result, 0, NULL)};
+    struct wi_sent sent;
+    task.task = WI_TASK_EMBED;
+    task.raw = raw;
+    add(&answer.outputs, "model/last_hidden_state", WI_FP32, 3, 2, 4, 5)->size = bytes;
+    wi_sent_note(&sent, &task, 0);
+    enum wi_code code = wi_answer_check(&sent, &answer, NULL, error);
+    if (code == WI_OK)
+        code = wi_answer_check_outputs(&sent, &answer.outputs, &(const char *){NULL}, error);
+    wi_tensors_clear(&answer.outputs);
+    json_decref(answer.result);
+    wi_sent_clear(&sent);
+    return code;
+}
+
+/* Where it was asked for; a node that does not say so has answered the task. */
+TEST(what_graphs_put_out_is_no_answer_to_the_task)
+{
+    struct wi_error error;
+    assert_int_equal(check_task(1, "{\"raw\":true}", 32 << 20, &error), WI_OK);
+    assert_int_equal(check_task(1, "{\"raw\":true}", (32 << 20) + 1, &error), WI_INFERENCE_FAILED);
+    assert_int_equal(check_task(1, "{\"raw\":1}", 160, &error), WI_INFERENCE_FAILED);
+    assert_int_equal(check_task(1, "{}", 160, &error), WI_INFERENCE_FAILED);
+    assert_int_equal(check_task(0, "{\"raw\":true}", 160, &error), WI_INFERENCE_FAILED);
+}
+
 /* --- executed_on ----------------------------------------------------------------------------- */
 
 static enum wi_code check_report(const char *text, int fallback, struct wi_error *error)

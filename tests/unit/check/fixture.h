@@ -21,7 +21,7 @@ struct sent {
     char attempt[WI_ID_SIZE + 12];
     enum wi_platform platform;
     double deadline_ms;
-    int over;
+    int raw, over;
 };
 
 static struct fixture {
@@ -74,6 +74,7 @@ enum wi_code wi_pool_dispatch(
     snprintf(sent->attempt, sizeof sent->attempt, "%s", task->attempt_id);
     sent->platform = task->platforms[0];
     sent->deadline_ms = task->deadline_ms;
+    sent->raw = task->raw;
     the.task = task->task;
     the.prompt_tokens = task->prompt_tokens;
     the.answer_tokens = task->answer_tokens;

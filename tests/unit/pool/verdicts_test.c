@@ -3,7 +3,6 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "model/compare.h"
 #include "pool/verdicts.h"
 #include <stdio.h>
 #include <string.h>

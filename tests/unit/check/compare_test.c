@@ -2,8 +2,9 @@
 #include "../test.h"
 
 #include "base/memory.h"
-#include "model/compare.h"
+#include "check/compare.h"
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static struct wi_tensor *add(struct wi_tensors *list, const char *name, enum wi_datatype type,
@@ -250,4 +251,187 @@ TEST(each_tensor_has_its_own_scale)
     assert_non_null(strstr(result.detail, "small at 0"));
     wi_tensors_clear(&a);
     wi_tensors_clear(&b);
+}
+
+TEST(what_a_precision_allows)
+{
+    static const char *const names[] = {"fp32", "fp16", "q8", "q4"};
+    for (size_t i = 0; i < 4; i++)
+        assert_string_equal(wi_tolerance_of(names[i])->precision, names[i]);
+    assert_ptr_equal(wi_tolerance_of("F32"), wi_tolerance_of("fp32"));
+    assert_ptr_equal(wi_tolerance_of("BF16"), wi_tolerance_of("fp16"));
+    assert_ptr_equal(wi_tolerance_of("Q4_K_M"), wi_tolerance_of(NULL));
+    assert_ptr_equal(wi_tolerance_of("bf16"), wi_tolerance_of("fp16"));
+    assert_true(wi_tolerance_of(NULL)->loose);
+    assert_ptr_equal(wi_tolerance_of_graph("fp16"), wi_tolerance_of("fp16"));
+    assert_ptr_equal(wi_tolerance_of_graph("float64"), wi_tolerance_of("fp32"));
+    assert_ptr_equal(wi_tolerance_of_graph(""), wi_tolerance_of("fp32"));
+}
+
+/* --- what the graphs of a task put out -------------------------------------------------------- */
+
+static struct wi_comparison compare_raw(
+    struct wi_tensors *reference, struct wi_tensors *got, const char *precision)
+{
+    struct wi_comparison out;
+    wi_compare_raw(reference, got, wi_tolerance_of(precision), &out);
+    wi_tensors_clear(reference);
+    wi_tensors_clear(got);
+    assert_false(out.same && out.open);
+    return out;
+}
+
+/* One output of that name. */
+static struct wi_comparison outputs(const char *name, const float *reference, size_t count,
+    const float *got, size_t got_count, const char *precision)
+{
+    struct wi_tensors a = {0}, b = {0};
+    add(&a, name, WI_FP32, (int64_t)count, reference, count * sizeof *reference);
+    add(&b, name, WI_FP32, (int64_t)got_count, got, got_count * sizeof *got);
+    return compare_raw(&a, &b, precision);
+}
+
+static int is_wrong(struct wi_comparison found, const char *detail)
+{
+    return !found.same && !found.open && found.ratio > 1 && strstr(found.detail, detail);
+}
+
+TEST(outputs_of_a_task_by_the_largest_of_them)
+{
+    const float one[] = {1, 0.5f}, near[] = {1, 0.509f}, far[] = {1, 0.511f};
+    assert_true(outputs("model/last_hidden_state", one, 2, near, 2, "fp32").same);
+    assert_true(is_wrong(outputs("model/last_hidden_state", one, 2, far, 2, "fp32"), "at 1: 0.51"));
+    assert_true(outputs("model/last_hidden_state", one, 2, far, 2, "q8").same);
+}
+
+/* By so much a probability is 5 % another, however small the logits are. */
+TEST(logits_of_a_task_by_the_probabilities_that_they_make)
+{
+    const float one[] = {0.1f, -0.2f}, near[] = {0.1f, -0.25f}, far[] = {0.1f, -0.26f};
+    const float few[] = {0.1f, -0.46f}, wrong[] = {0.1f, -0.47f};
+    assert_true(outputs("model/logits", one, 2, near, 2, "fp32").same);
+    assert_true(is_wrong(outputs("model/logits", one, 2, far, 2, "fp32"), "model/logits at 1"));
+    assert_true(outputs("model/logits", one, 2, few, 2, "q8").same);
+    assert_true(is_wrong(outputs("model/logits", one, 2, wrong, 2, "q8"), "model/logits at 1"));
+    assert_false(outputs("model/pred_boxes", one, 2, near, 2, "fp32").same);
+}
+
+TEST(a_little_more_sound_leaves_it_open)
+{
+    float sound[100] = {0};
+    for (size_t i = 0; i < 100; i++)
+        sound[i] = sinf((float)i);
+    assert_true(outputs("model/waveform", sound, 100, sound, 95, "fp32").open);
+    assert_true(
+        is_wrong(outputs("model/waveform", sound, 100, sound, 94, "fp32"), "has the shape [94]"));
+}
+
+TEST(nothing_to_compare_leaves_it_open)
+{
+    const float zeros[3] = {0}, some[] = {0, 0, 1};
+    struct wi_tensors none = {0};
+    assert_true(outputs("model/waveform", zeros, 3, zeros, 3, "fp32").open);
+    assert_true(is_wrong(outputs("model/waveform", zeros, 3, some, 3, "fp32"), "at 2: 1"));
+    assert_true(compare_raw(&none, &none, "fp32").open);
+}
+
+/* What was computed of the same picture before is not computed again. */
+TEST(what_only_one_of_them_has_is_passed_over)
+{
+    const float values[] = {1, 2}, others[] = {1, 3};
+    struct wi_tensors a = {0}, b = {0};
+    add(&a, "vision_encoder/image_features", WI_FP32, 2, values, 8);
+    add(&a, "logits", WI_FP32, 2, values, 8);
+    add(&b, "logits", WI_FP32, 2, values, 8);
+    assert_true(compare_raw(&a, &b, "fp32").same);
+    add(&a, "vision_encoder/image_features", WI_FP32, 2, values, 8);
+    add(&b, "logits", WI_FP32, 2, others, 8);
+    assert_true(compare_raw(&a, &b, "fp32").open);
+}
+
+/* --- what is written -------------------------------------------------------------------------- */
+
+/* A token with its log-probability, and that of the next likely. */
+struct place {
+    int32_t token;
+    float own, next;
+};
+
+static void write_text(struct wi_tensors *list, const struct place *places, size_t count)
+{
+    int32_t *tokens = calloc(count + 1, sizeof *tokens);
+    float *likely = calloc(count + 1, WI_COMPARE_LIKELY * sizeof *likely);
+    for (size_t i = 0; i < count; i++) {
+        float *row = likely + i * WI_COMPARE_LIKELY;
+        tokens[i] = places[i].token;
+        row[0] = places[i].own;
+        row[1] = places[i].next;
+        row[2] = row[3] = -9;
+        row[4] = -INFINITY;
+    }
+    add(list, "tokens", WI_INT32, (int64_t)count, tokens, count * sizeof *tokens);
+    add(list, "likely", WI_FP32, (int64_t)count * WI_COMPARE_LIKELY, likely,
+        count * WI_COMPARE_LIKELY * sizeof *likely);
+    free(tokens);
+    free(likely);
+}
+
+static struct wi_comparison texts(const struct place *reference, size_t count,
+    const struct place *got, size_t got_count, const char *precision)
+{
+    struct wi_tensors a = {0}, b = {0};
+    write_text(&a, reference, count);
+    write_text(&b, got, got_count);
+    return compare_raw(&a, &b, precision);
+}
+
+TEST(text_is_compared_by_its_probabilities)
+{
+    const struct place wasm = {1, -0.5f, -1}, near = {1, -0.54f, -1.04f}, far = {1, -0.6f, -1},
+                       next = {1, -0.5f, -1.2f};
+    assert_true(texts(&wasm, 1, &near, 1, "fp32").same);
+    assert_true(is_wrong(texts(&wasm, 1, &far, 1, "fp32"), "likely at 0: -0.6"));
+    assert_true(is_wrong(texts(&wasm, 1, &next, 1, "fp32"), "likely at 1: -1.2"));
+    assert_true(texts(&wasm, 1, &next, 1, "q8").same);
+}
+
+/* What comes after two tokens that were as likely as each other is another text. */
+TEST(texts_may_part_at_a_tie)
+{
+    const struct place wasm[] = {{1, -0.7f, -0.71f}, {1, -0.1f, -3}};
+    const struct place tied[] = {{2, -0.69f, -0.72f}, {9, -2, -2.5f}};
+    const struct place sure[] = {{1, -0.3f, -1.5f}}, other[] = {{2, -0.3f, -1.5f}};
+    assert_true(texts(wasm, 2, tied, 2, "fp32").same);
+    assert_true(is_wrong(texts(sure, 1, other, 1, "fp32"), "the texts part at token 0"));
+}
+
+TEST(a_text_may_end_earlier_at_a_tie)
+{
+    const struct place tie[] = {{1, -0.1f, -3}, {1, -0.7f, -0.7f}};
+    const struct place sure[] = {{1, -0.1f, -3}, {1, -0.1f, -3}};
+    assert_true(texts(tie, 2, tie, 1, "fp32").same);
+    assert_true(texts(tie, 1, tie, 2, "fp32").same);
+    assert_true(is_wrong(texts(sure, 2, sure, 1, "fp32"), "the texts part at token 1"));
+}
+
+/* A grammar has chosen it, which tells nothing of how near the others were. */
+TEST(texts_that_part_by_a_rule_leave_it_open)
+{
+    const struct place forced = {1, -3, -0.1f}, other = {2, -3, -0.1f};
+    assert_true(texts(&forced, 1, &other, 1, "fp32").open);
+}
+
+TEST(tokens_of_another_form_leave_it_open)
+{
+    const struct place text = {1, -0.1f, -3};
+    const float number = 1;
+    struct wi_tensors a = {0}, b = {0};
+    write_text(&a, &text, 1);
+    add(&b, "tokens", WI_FP32, 1, &number, 4);
+    assert_true(compare_raw(&a, &b, "fp32").open);
+    write_text(&a, &text, 1);
+    write_text(&b, &text, 1);
+    b.items[1].size -= sizeof(float);
+    assert_true(compare_raw(&a, &b, "fp32").open);
+    assert_true(texts(&text, 1, &text, 0, "fp32").open);
 }
