@@ -13,7 +13,7 @@ _webinfer_table()
         'list') options='' arguments='' ;;
         'show') options='' arguments='<model>' ;;
         'status') options='' arguments='' ;;
-        'infer') options='--image=<file> --audio=<file> --text=<any> --pair=<any> --question=<any> --label=<any> --task=<any> --draw=<file> --tensor=<name=file> --inputs=<file> --platform=auto,webgpu,webnn,webgl,wasm,native --browser=chrome,edge,firefox,safari --node=<any> --precision=fp32,fp16,bf16,int8,uint8,int4,uint4 --no-fallback --priority=<any> --timeout=<any> --option=<any> --stream --output=<directory> --detach' arguments='<model> <file>' ;;
+        'infer') options='--image=<file> --audio=<file> --text=<any> --pair=<any> --question=<any> --label=<any> --task=<any> --tensor=<name=file> --inputs=<file> --platform=auto,webgpu,webnn,webgl,wasm,native --browser=chrome,edge,firefox,safari --node=<any> --precision=fp32,fp16,bf16,int8,uint8,int4,uint4 --no-fallback --priority=<any> --timeout=<any> --option=<any> --stream --output=<directory> --detach' arguments='<model> <file>' ;;
         'chat') options='--system=<any> --no-history --option=<any> --platform=auto,webgpu,webnn,webgl,wasm,native --browser=chrome,edge,firefox,safari --node=<any> --timeout=<any>' arguments='<model>' ;;
         'generate') options='--option=<any> --platform=auto,webgpu,webnn,webgl,wasm,native --browser=chrome,edge,firefox,safari --node=<any> --timeout=<any>' arguments='<model> <any>' ;;
         'embed') options='--option=<any> --platform=auto,webgpu,webnn,webgl,wasm,native --browser=chrome,edge,firefox,safari --node=<any> --timeout=<any>' arguments='<model> <any>' ;;

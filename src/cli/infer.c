@@ -2,33 +2,12 @@
 #include "cli/infer.h"
 
 #include "base/memory.h"
-#include "cli/draw.h"
 #include "cli/live.h"
 #include "cli/way.h"
 #include "model/model.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* What was found, on the picture, where --draw asks for it. */
-static enum wi_code draw(struct wi_cli *cli, const json_t *value, const struct wi_buffer *body,
-    size_t json_size, struct wi_buffer *out, struct wi_error *error)
-{
-    const char *to = wi_argument(&cli->arguments, "draw");
-    struct wi_tensors outputs = {0};
-    enum wi_code code;
-
-    if (!to)
-        return WI_OK;
-    code = wi_cli_infer_outputs(&outputs, value, body, json_size, error);
-    if (code == WI_OK)
-        code = wi_cli_draw(wi_argument(&cli->arguments, "image"), json_object_get(value, "result"),
-            &outputs, to, error);
-    if (code == WI_OK)
-        wi_buffer_printf(out, "drawn: %s, numbered in this order\n", to);
-    wi_tensors_clear(&outputs);
-    return code;
-}
 
 static enum wi_exit show(struct wi_cli *cli, const struct wi_rest_answer *answer)
 {
@@ -50,10 +29,6 @@ static enum wi_exit show(struct wi_cli *cli, const struct wi_rest_answer *answer
         wi_cli_infer_print(&text, value);
     if (directory &&
         wi_cli_infer_save(value, &answer->body, json_size, directory, &text, &error) != WI_OK) {
-        wi_cli_complain(&error);
-        result = WI_EXIT_USAGE;
-    }
-    if (draw(cli, value, &answer->body, json_size, &text, &error) != WI_OK) {
         wi_cli_complain(&error);
         result = WI_EXIT_USAGE;
     }

@@ -33,12 +33,9 @@ void wi_cli_infer_carry(struct wi_rest_request *request, const struct wi_buffer 
 int wi_cli_result_print(struct wi_buffer *out, const json_t *result);
 /* The answer without its tensors' bytes, for people. */
 void wi_cli_infer_print(struct wi_buffer *out, const json_t *answer);
-/* The outputs that follow the first `json_size` bytes of `body`, which is copied, into `tensors`.
- */
-enum wi_code wi_cli_infer_outputs(struct wi_tensors *tensors, const json_t *answer,
-    const struct wi_buffer *body, size_t json_size, struct wi_error *error);
-/* Writes them as PATH/NAME.npy, or where one is a PNG or WAV file as that, and says so in `out`.
- * Where `path` ends in .wav, .png or .npy and is no folder, it is the first such output. */
+/* Writes the outputs, which follow the first `json_size` bytes of `body`, as PATH/NAME.npy, or
+ * where one is a PNG or WAV file as that, and says so in `out`. Where `path` ends in .wav, .png or
+ * .npy and is no folder, it is the first such output. */
 enum wi_code wi_cli_infer_save(const json_t *answer, const struct wi_buffer *body, size_t json_size,
     const char *path, struct wi_buffer *out, struct wi_error *error);
 

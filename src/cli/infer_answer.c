@@ -191,7 +191,7 @@ static enum wi_code save_all(const struct wi_tensors *tensors, const char *direc
     return code;
 }
 
-enum wi_code wi_cli_infer_outputs(struct wi_tensors *tensors, const json_t *answer,
+static enum wi_code read_outputs(struct wi_tensors *tensors, const json_t *answer,
     const struct wi_buffer *body, size_t json_size, struct wi_error *error)
 {
     struct wi_blob *blob = wi_blob_new(NULL, body->size + 1);
@@ -241,7 +241,7 @@ enum wi_code wi_cli_infer_save(const json_t *answer, const struct wi_buffer *bod
 {
     struct wi_tensors tensors = {0};
     const char *directory = path, *ending = ending_asked(path);
-    enum wi_code code = wi_cli_infer_outputs(&tensors, answer, body, json_size, error);
+    enum wi_code code = read_outputs(&tensors, answer, body, json_size, error);
 
     if (ending) {
         if (code == WI_OK)

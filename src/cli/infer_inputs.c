@@ -5,7 +5,6 @@
 #include "cli/infer.h"
 
 #include "base/memory.h"
-#include "cli/draw.h"
 #include "cli/npy.h"
 #include <stdlib.h>
 #include <string.h>
@@ -172,11 +171,9 @@ static json_t *read_file(const struct wi_arguments *arguments, const char *name,
     struct wi_buffer *tail, struct wi_error *error)
 {
     const char *path = wi_argument(arguments, name);
-    int drawn = wi_argument_given(arguments, "draw");
     json_t *inputs = wi_cli_infer_file(name, path, tail, error);
 
-    if (inputs && (!drawn || wi_cli_draw_check(path, tail->text, tail->size, error) == WI_OK) &&
-        add_words(inputs, arguments, "question", "question", 1, error) == WI_OK &&
+    if (inputs && add_words(inputs, arguments, "question", "question", 1, error) == WI_OK &&
         add_words(inputs, arguments, "label", "labels", 0, error) == WI_OK)
         return inputs;
     json_decref(inputs);
@@ -213,11 +210,6 @@ static enum wi_code check_words(const struct wi_arguments *arguments, struct wi_
         !text && !file)
         return wi_error_set(
             error, WI_BAD_REQUEST, "", "--label and --question go with --text, --image or --audio");
-    if (wi_argument_given(arguments, "draw") && !wi_argument_given(arguments, "image"))
-        return wi_error_set(error, WI_BAD_REQUEST, "", "--draw goes with --image");
-    if (wi_argument_given(arguments, "draw") && strcmp(wi_argument(arguments, "image"), "-") == 0)
-        return wi_error_set(
-            error, WI_BAD_REQUEST, "", "--draw needs the picture as a file, not from \"-\"");
     return WI_OK;
 }
 

@@ -59,7 +59,6 @@ static enum wi_code set_stream(
     json_t *request, const struct wi_arguments *arguments, struct wi_error *error)
 {
     const char *other = wi_argument_given(arguments, "output")   ? "output"
-                        : wi_argument_given(arguments, "draw")   ? "draw"
                         : wi_argument_given(arguments, "detach") ? "detach"
                                                                  : NULL;
 
@@ -101,7 +100,7 @@ static enum wi_code set_options(
     else if (json_is_integer(json_object_get(request, "timeout_ms")))
         ms = json_integer_value(json_object_get(request, "timeout_ms"));
     *timeout_ms = (long)(ms < 1 || ms > TIMEOUT_MAX_MS ? TIMEOUT_DEFAULT_MS : ms);
-    if (wi_argument_given(arguments, "output") || wi_argument_given(arguments, "draw"))
+    if (wi_argument_given(arguments, "output"))
         json_object_set_new(request, "parameters", json_pack("{s:b}", "binary_data_output", 1));
     return WI_OK;
 }

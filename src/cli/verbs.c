@@ -92,9 +92,6 @@ static const struct wi_option infer_options[] = {
         "One of the labels to choose among, for models that take any"},
     {"task", "NAME", 0, WI_COMPLETE_NONE, NULL,
         "What is to be done, where the model does several things; webinfer-inputs(7) has them"},
-    {"draw", "OUT.png", 0, WI_COMPLETE_FILE, NULL,
-        "Write the picture of --image, which is a PNG file then, with the boxes or segments that "
-        "were found"},
     {"tensor", "NAME=FILE", 1, WI_COMPLETE_NAMED_FILE, NULL, "Input tensor from a NumPy .npy file"},
     {"inputs", "FILE", 0, WI_COMPLETE_FILE, NULL,
         "The request's inputs as JSON; \"-\" reads standard input"},
