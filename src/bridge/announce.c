@@ -11,7 +11,6 @@
 #include "bridge/outgoing.h"
 #include "bridge/parts.h"
 #include "bridge/pieces.h"
-#include "bridge/refused.h"
 #include "bridge/report.h"
 #include "bridge/socket.h"
 #include <string.h>
@@ -227,7 +226,8 @@ static struct wi_node *find_resumable(struct wi_bridge *bridge, const struct res
 
 static void welcome_back(struct wi_node *node, const struct resume *resume)
 {
-    const struct wi_resumed resumed = {json_array(), json_object(), json_object()};
+    const struct wi_resumed resumed = {
+        json_array(), json_object(), json_object(), wi_pieces_wanted(node)};
     add_unwanted(node, resume->running, resumed.cancel);
     add_unwanted(node, resume->unacknowledged, resumed.cancel);
     wi_parts_resume(node, resume->running, resume->next, &resumed);
@@ -236,6 +236,7 @@ static void welcome_back(struct wi_node *node, const struct resume *resume)
     json_decref(resumed.cancel);
     json_decref(resumed.next);
     json_decref(resumed.credit);
+    json_decref(resumed.data);
 }
 
 static void take_back(
@@ -252,10 +253,6 @@ static void take_back(
     }
     /* If it has a socket, that is dead and has not noticed. */
     wi_node_detach(node, "the node came back on another socket");
-
-    wi_refused_resume(node, resume->unacknowledged);
-    if (bridge->closed)
-        return;
     json_decref(node->info.capabilities);
     struct wi_node_info *known = &node->info;
     struct wi_node_info next = *info;

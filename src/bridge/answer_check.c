@@ -34,16 +34,16 @@ static void note_inputs(struct wi_tensors *to, const struct wi_tensors *from)
 void wi_sent_note(struct wi_sent *sent, const struct wi_task *task, double now_ms)
 {
     memset(sent, 0, sizeof *sent);
-    sent->model = task->model ? wi_model_ref(task->model) : NULL;
     /* Without a fallback the second platform is not to be tried. */
     for (size_t i = 0; i < task->platform_count && (i == 0 || task->fallback); i++)
         sent->platforms |= bit(task->platforms[i]);
-    if (task->outputs)
-        wi_strings_copy(&sent->outputs, task->outputs);
     if (task->model && task->model->builtin == WI_BUILTIN_ECHO)
         note_inputs(&sent->inputs, task->tensors);
     if (task->model && task->model->builtin == WI_BUILTIN_COUNT)
         sent->count = json_integer_value(json_object_get(task->options, "count"));
+    sent->model = task->model ? wi_model_ref(task->model) : NULL;
+    if (task->outputs)
+        wi_strings_copy(&sent->outputs, task->outputs);
     sent->task = task->task;
     sent->results = wi_task_count(task->task, task->input, task->options);
     sent->stream = task->stream;

@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 #define KEEPALIVE_S 60
-#define FRAME_OVERHEAD (1024 * 1024) /* the frame limit over max_body */
 /* Of max_nodes, at most so large a part is kept for our own browsers. */
 #define OWN_PART 4
 
@@ -60,7 +59,6 @@ static void take_settings(struct wi_bridge *bridge, const struct wi_config *conf
     settings->heartbeat_misses = config->bridge.heartbeat_misses;
     settings->resume_grace = config->bridge.resume_grace;
     settings->max_nodes = config->bridge.max_nodes;
-    bridge->links.max_frame = config->api.max_body + FRAME_OVERHEAD;
     bridge->links.message_ms = settings->heartbeat_interval * settings->heartbeat_misses;
     settings->model_budget = config->pool.model_budget;
     uint64_t half = config->pool.memory_budget / 2;

@@ -62,9 +62,6 @@ struct wi_node_info {
         int on_webgpu;         /* it can use a GPU: asked of choosy engines alone */
         int64_t file_max;      /* bytes of the largest file that it can read; 0: of any */
     } engines[WI_ENGINE_COUNT];
-    int parts;            /* speaks of parts, credit and pieces */
-    int long_continue;    /* takes a continuation's text and tokens as tensors, too */
-    int long_input;       /* and the input of a task with text */
     json_t *capabilities; /* the whole report, for /v1/nodes; borrowed */
     int64_t connected_at; /* Unix milliseconds */
 };
@@ -99,7 +96,6 @@ struct wi_task {
     const char *owner;      /* whose it is: what was computed of it is for the same owner's tasks
                                only; NULL: for everybody's */
     const json_t *input;    /* what is not a tensor, e.g. {"image":{"tensor":0,…}}; may be NULL */
-    int input_in_tensor;    /* its JSON is the tensor behind the task's own */
     const json_t *options;  /* may be NULL */
     double prompt_tokens, answer_tokens; /* expected, for the pool's books; 0: there is no text */
     unsigned requests;                   /* that are joined in it; 0: it is one alone */
@@ -246,8 +242,8 @@ void wi_bridge_take_tokens(struct wi_bridge *bridge, const struct wi_api_tokens 
 json_t *wi_bridge_node_tokens(const struct wi_bridge *bridge);
 
 /* WI_OK; WI_NODE_NOT_FOUND; WI_NODE_BUSY where too much waits to be sent to it; or, with `error`
- * (may be NULL) for the client, WI_INPUT_INVALID or WI_BODY_TOO_LARGE where the message would be
- * larger than a node may be sent: no node could read it. */
+ * (may be NULL) for the client, WI_INPUT_INVALID where the JSON of the message would be larger than
+ * a node may be sent: no node could read it. */
 enum wi_code wi_bridge_send_task(struct wi_bridge *bridge, const char *node_id,
     const struct wi_task *task, struct wi_error *error);
 /* What the attempt, a stream, may send from now on; less than before changes nothing. Nothing

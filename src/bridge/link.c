@@ -53,7 +53,7 @@ struct wi_link {
     int settled;
     struct wi_link_heard heard;
     /* Receiving. */
-    uint64_t max_frame;     /* of a binary message; 0: that of all links */
+    uint64_t max_frame;     /* of a binary message, once it is settled */
     struct wi_share *share; /* NULL: a stranger's, or closing */
     struct wi_blob *incoming;
     int incoming_binary;
@@ -371,12 +371,11 @@ static void append(struct wi_link *link, struct wi_message *message)
 /* What it has not taken would become more than it may. */
 static int is_full(const struct wi_link *link, size_t more)
 {
-    uint64_t largest = link->max_frame ? link->max_frame : link->links->max_frame;
     if (link->queued_messages >= MAX_QUEUED_MESSAGES)
         return 1;
     if (!link->queued_bytes)
         return 0;
-    return link->queued_bytes + more > MAX_QUEUED_FRAMES * largest ||
+    return link->queued_bytes + more > MAX_QUEUED_FRAMES * link->max_frame ||
            (more > SMALL && link->share && more > wi_share_room(link->share));
 }
 
@@ -517,20 +516,14 @@ static size_t receive_limit(const struct wi_link *link)
 {
     if (!link->settled)
         return WI_LINK_STRANGER_MAX;
-    if (!link->incoming_binary)
-        return WI_FRAME_HEAD_MAX;
-    return link->max_frame ? link->max_frame : link->links->max_frame;
+    return link->incoming_binary ? link->max_frame : WI_FRAME_HEAD_MAX;
 }
 
-/* The message of `whole` bytes or more begins with `bytes`, or in link->incoming. */
-static void refuse(struct wi_link *link, size_t limit, size_t whole, const void *bytes, size_t size)
+/* The message has `whole` bytes or more. */
+static void refuse(struct wi_link *link, size_t limit, size_t whole)
 {
-    const struct wi_blob *begun = link->incoming;
-    const struct wi_link_refused refused = {.limit = limit,
-        .whole = whole,
-        .binary = link->incoming_binary,
-        .begin = begun ? begun->bytes : bytes,
-        .size = begun ? begun->size : size};
+    const struct wi_link_refused refused = {
+        .limit = limit, .whole = whole, .binary = link->incoming_binary};
     link->events->on_refused(link->context, link, &refused);
 }
 
@@ -583,7 +576,7 @@ static void link_receive(struct wi_link *link, const void *bytes, size_t size)
     size_t rest = lws_remaining_packet_payload(link->wsi);
     size_t limit = receive_limit(link);
     if (size > limit || have > limit - size || rest > limit - size - have) {
-        refuse(link, limit, have + size + rest, bytes, size);
+        refuse(link, limit, have + size + rest);
         return;
     }
     int begins = !link->incoming;
@@ -591,7 +584,7 @@ static void link_receive(struct wi_link *link, const void *bytes, size_t size)
         link->incoming = wi_blob_new(link->links->budget, 0);
     if (!link->incoming || make_room(link, size, rest) ||
         wi_blob_append(link->incoming, bytes, size)) {
-        refuse(link, 0, have + size + rest, bytes, size);
+        refuse(link, 0, have + size + rest);
         return;
     }
     if (rest || !lws_is_final_fragment(link->wsi)) {

@@ -45,8 +45,6 @@ struct wi_link_refused {
     size_t limit; /* bytes that it may have; 0: there is no memory for it */
     size_t whole; /* bytes that it has at least */
     int binary;
-    const void *begin; /* the first bytes of it, as far as they have come */
-    size_t size;
 };
 
 struct wi_link;
@@ -79,9 +77,6 @@ struct wi_link_events {
 struct wi_links {
     uv_loop_t *loop;
     struct wi_budget *budget; /* of messages on their way in */
-    /* Bytes of a binary message where the link has no limit of its own; so much, a few times over,
-     * may be queued for each. May change at any time. */
-    uint64_t max_frame;
     int hello_ms;
     int64_t message_ms; /* for a message that was begun; may change at any time */
     /* Where they count, all together; borrowed. */
@@ -108,7 +103,8 @@ int wi_link_event(
     struct wi_link *link, enum lws_callback_reasons reason, const void *in, size_t length);
 /* Its owner is known from now on and told by these events; counts and silence begin anew. */
 void wi_link_settle(struct wi_link *link, const struct wi_link_events *events, void *context);
-/* So many bytes may a binary message have from now on, either way. What has come of a message, and
+/* So many bytes may a binary message have from now on, either way, and a few times as many may be
+ * queued; said once it is settled. What has come of a message, and
  * what is queued, counts in `share`, which outlives the link's being closed or gone. A link whose
  * message finds no room there is not read for a while. */
 void wi_link_limit(struct wi_link *link, uint64_t max_frame, struct wi_share *share);

@@ -10,7 +10,6 @@
 #include "bridge/node.h"
 #include "bridge/parts.h"
 #include "bridge/pieces.h"
-#include "bridge/refused.h"
 #include "bridge/report.h"
 #include "bridge/response.h"
 #include "bridge/text.h"
@@ -252,6 +251,22 @@ static void judge_loose(struct wi_node *node, size_t size)
     wi_node_fail(node, WI_CLOSE_POLICY, why);
 }
 
+/* A message that cannot be read may have been an answer, which the node keeps and would send again
+ * for ever, with everything else behind it: all its attempts are lost, and its next welcome tells
+ * it to forget them. */
+static void fail_unread(struct wi_node *node, enum wi_close code, const char *reason)
+{
+    struct wi_bridge *bridge = node->bridge;
+    char id[WI_ID_SIZE];
+    memcpy(id, node->info.id, sizeof id);
+    bridge->counters.malformed++;
+    /* First: what the loss leads to must not be sent over this link. */
+    wi_node_fail(node, code, reason);
+    node = bridge->closed ? NULL : wi_node_find(bridge, id);
+    if (node)
+        wi_node_lose(node, reason);
+}
+
 static void on_message(void *context, struct wi_link *link, struct wi_blob *blob, int binary)
 {
     struct wi_node *node = context;
@@ -262,8 +277,7 @@ static void on_message(void *context, struct wi_link *link, struct wi_blob *blob
     enum wi_code read = wi_frame_parse(blob, binary, &frame, &error);
     double parsed = note_cost(node, began);
     if (read != WI_OK) {
-        bridge->counters.malformed++;
-        wi_refuse_message(node, WI_CLOSE_MALFORMED, error.detail, blob->bytes, blob->size, binary);
+        fail_unread(node, WI_CLOSE_MALFORMED, error.detail);
         return;
     }
     enum wi_heard heard = dispatch(node, &frame, &error);
@@ -290,9 +304,7 @@ static void on_refused(void *context, struct wi_link *link, const struct wi_link
     snprintf(reason, sizeof reason, "%s may have at most %zu bytes, not %zu",
         refused->binary ? "a message (welcome.max_frame_bytes)" : "a text message", refused->limit,
         refused->whole);
-    node->bridge->counters.malformed++;
-    wi_refuse_message(
-        node, WI_CLOSE_TOO_BIG, reason, refused->begin, refused->size, refused->binary);
+    fail_unread(node, WI_CLOSE_TOO_BIG, reason);
 }
 
 static void on_late(void *context, struct wi_link *link)

@@ -32,28 +32,9 @@ void wi_node_share_threads(struct wi_node *node)
     wi_node_tell_settings(node);
 }
 
-/* Where each of the answers that come in pieces goes on. One that has no memory yet begins anew. */
-static json_t *wanted(struct wi_node *node)
-{
-    json_t *data = json_object();
-    for (struct wi_attempt *attempt = node->attempts; attempt; attempt = attempt->hh.next) {
-        const struct wi_pieces_in *in = attempt->in;
-        if (in && in->has_room) {
-            json_object_set_new(data, attempt->id,
-                json_pack("{s:I, s:I}", "tensor", (json_int_t)in->tensor, "position",
-                    (json_int_t)in->position));
-        } else {
-            wi_pieces_in_free(attempt->in);
-            attempt->in = NULL;
-        }
-    }
-    return data;
-}
-
 void wi_node_welcome(struct wi_node *node, const struct wi_resumed *resumed)
 {
     struct wi_bridge *bridge = node->bridge;
-    json_t *data = resumed && node->info.parts ? wanted(node) : NULL;
     char resume[WI_TOKEN_SIZE], credential[WI_TOKEN_SIZE];
     wi_renewed_new(&node->resume, resume);
     wi_renewed_new(&node->credential, credential);
@@ -62,7 +43,6 @@ void wi_node_welcome(struct wi_node *node, const struct wi_resumed *resumed)
         .resume_token = resume,
         .credential = credential,
         .joined = !*node->info.session,
-        .parts = node->info.parts,
         .heartbeat_interval = bridge->settings.heartbeat_interval,
         .heartbeat_misses = bridge->settings.heartbeat_misses,
         .resume_grace = bridge->settings.resume_grace,
@@ -71,10 +51,8 @@ void wi_node_welcome(struct wi_node *node, const struct wi_resumed *resumed)
         .threads = node->threads,
         .models = &bridge->settings.models,
         .resumed = resumed,
-        .max_answer = node->info.parts ? bridge->settings.max_answer : 0,
-        .data = data};
+        .max_answer = bridge->settings.max_answer};
     wi_node_send(node, wi_make_welcome(++bridge->sequence, &welcome));
-    json_decref(data);
     explicit_bzero(resume, sizeof resume);
     explicit_bzero(credential, sizeof credential);
 }
@@ -154,11 +132,9 @@ struct wi_node *wi_node_find(const struct wi_bridge *bridge, const char *id)
 void wi_node_attach(struct wi_node *node, struct wi_link *link, const struct wi_link_events *events)
 {
     uint64_t interval = (uint64_t)node->bridge->settings.heartbeat_interval;
-    wi_link_settle(link, events, node);
     node->link = link;
-    node->max_frame = !*node->info.session ? WI_FRAME_MAX_JOINED
-                      : node->info.parts   ? WI_FRAME_MAX_OWN
-                                           : node->bridge->links.max_frame;
+    node->max_frame = *node->info.session ? WI_FRAME_MAX_OWN : WI_FRAME_MAX_JOINED;
+    wi_link_settle(link, events, node);
     wi_link_limit(link, node->max_frame, &node->traffic);
     node->left = 0;
     node->window = 0;

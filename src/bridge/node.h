@@ -65,12 +65,9 @@ struct wi_node {
     unsigned offered_next;
     char granted[WI_GRANTED_MODELS][65]; /* by content; "" for none */
     unsigned granted_next;
-    unsigned untold;      /* messages refused in a row that nobody could tell: refused.c */
-    int untold_large;     /* the last was too large */
-    char untold_why[128]; /* why the last was refused */
-    char left_why[96];    /* what it said when it closed its connection last, or "" */
-    int left;             /* its close said that it was done */
-    int dropped;          /* the sweep ends the node */
+    char left_why[96]; /* what it said when it closed its connection last, or "" */
+    int left;          /* its close said that it was done */
+    int dropped;       /* the sweep ends the node */
     char drop_reason[128];
     UT_hash_handle hh;
 };
@@ -134,6 +131,8 @@ struct wi_attempt *wi_node_find_attempt(const struct wi_node *node, const char *
 void wi_node_remove_attempt(struct wi_node *node, struct wi_attempt *attempt);
 /* Attempts that are in neither list were never received: takes them off and reports them lost. */
 void wi_node_reconcile(struct wi_node *node, const json_t *running, const json_t *unacknowledged);
+/* Takes all of them off and reports them lost. */
+void wi_node_lose(struct wi_node *node, const char *why);
 
 /* --- node_acks.c ----------------------------------------------------------------------------- */
 

@@ -3,8 +3,7 @@
 
 #include "base/clock.h"
 #include "base/join.h"
-#include "bridge/continuation.h"
-#include "bridge/long_input.h"
+#include "bridge/layout.h"
 #include "bridge/outgoing.h"
 #include <stdlib.h>
 #include <string.h>
@@ -61,10 +60,10 @@ static void add_attempt(
 {
     struct wi_attempt *attempt = wi_alloc(sizeof *attempt);
     wi_join(attempt->id, sizeof attempt->id, task->attempt_id, NULL);
+    grant(node, task->model);
     wi_sent_note(&attempt->sent, task, wi_now_ms());
     if (task->stream)
         wi_stream_open(&attempt->stream, task->from);
-    grant(node, task->model);
     HASH_ADD_STR(node->attempts, id, attempt);
     if (!pieces)
         return;
@@ -73,80 +72,33 @@ static void add_attempt(
     wi_link_draw(node->link);
 }
 
-/* `task` as it is said, with other tensors than it has, perhaps. */
-static enum wi_code say_task(struct wi_node *node, const struct wi_task *task,
-    const struct wi_task *said, struct wi_error *error)
-{
-    struct wi_bridge *bridge = node->bridge;
-    struct wi_error problem;
-    struct wi_fit fit = {.max_frame = node->max_frame, .pieces = node->info.parts};
-    struct wi_message *message =
-        wi_make_task_request(++bridge->sequence, said, &node->acks, &fit, &problem);
-    if (fit.left_out)
-        wi_node_send_acks(node);
-    if (!message) {
-        if (error)
-            *error = problem;
-        return problem.code;
-    }
-    if (wi_node_send(node, message))
-        return WI_NODE_BUSY;
-    wi_node_clear_acks(node);
-    add_attempt(node, task, fit.pieces ? said->tensors : NULL);
-    return WI_OK;
-}
-
-/* With its continuation in tensors, which takes memory for as long as it is on its way. `given` is
- * the task, perhaps with its input in one. */
-static enum wi_code say_long_stream(struct wi_node *node, const struct wi_task *task,
-    const struct wi_task *given, struct wi_error *error)
-{
-    struct wi_continuation from = *given->from;
-    struct wi_task said = *given;
-    struct wi_tensors tensors = {0};
-    if (wi_continuation_lay_out(&tensors, given, node->bridge->links.budget))
-        return WI_NODE_BUSY;
-    from.in_tensors = 1;
-    said.from = &from;
-    said.tensors = &tensors;
-    enum wi_code code = say_task(node, task, &said, error);
-    wi_tensors_clear(&tensors);
-    return code;
-}
-
-static enum wi_code say_stream(struct wi_node *node, const struct wi_task *task,
-    const struct wi_task *said, struct wi_error *error)
-{
-    if (task->from && node->info.long_continue && wi_continuation_is_long(task->from))
-        return say_long_stream(node, task, said, error);
-    return say_task(node, task, said, error);
-}
-
-/* With its input in a tensor, likewise. */
-static enum wi_code say_long_text(
-    struct wi_node *node, const struct wi_task *task, struct wi_error *error)
-{
-    struct wi_task said = *task;
-    struct wi_tensors tensors = {0};
-    if (task->tensors)
-        wi_tensors_share(&tensors, task->tensors);
-    said.tensors = &tensors;
-    said.input_in_tensor = 1;
-    enum wi_code code = wi_input_lay_out(&tensors, task, node->bridge->links.budget)
-                            ? WI_NODE_BUSY
-                            : say_stream(node, task, &said, error);
-    wi_tensors_clear(&tensors);
-    return code;
-}
-
 enum wi_code wi_node_send_task(
     struct wi_node *node, const struct wi_task *task, struct wi_error *error)
 {
-    if (task->stream && !node->info.parts)
-        return WI_NODE_BUSY; /* it has announced less since it was chosen */
-    if (node->info.long_input && wi_input_is_long(task))
-        return say_long_text(node, task, error);
-    return say_stream(node, task, task, error);
+    struct wi_bridge *bridge = node->bridge;
+    struct wi_fit fit = {.max_frame = node->max_frame};
+    struct wi_layout layout;
+    struct wi_error problem;
+    if (wi_layout_make(&layout, task, bridge->links.budget))
+        return WI_NODE_BUSY;
+    struct wi_message *message =
+        wi_make_task_request(++bridge->sequence, task, &layout, &node->acks, &fit, &problem);
+    if (!message && node->acks.count) { /* they may have left no room for the task */
+        wi_node_send_acks(node);
+        message =
+            wi_make_task_request(++bridge->sequence, task, &layout, &node->acks, &fit, &problem);
+    }
+    enum wi_code code = message ? WI_OK : problem.code;
+    if (!message && error)
+        *error = problem;
+    if (message && wi_node_send(node, message))
+        code = WI_NODE_BUSY;
+    if (code == WI_OK) {
+        wi_node_clear_acks(node);
+        add_attempt(node, task, fit.in_pieces ? layout.tensors : NULL);
+    }
+    wi_layout_clear(&layout);
+    return code;
 }
 
 void wi_node_grant(struct wi_node *node, struct wi_attempt *attempt, const struct wi_credit *credit)
@@ -190,16 +142,16 @@ static int listed(const json_t *list, const char *id)
     return 0;
 }
 
-void wi_node_reconcile(struct wi_node *node, const json_t *running, const json_t *unacknowledged)
+/* Those that are in neither list. Collected first: the upper layer may send new attempts from
+ * inside the event. */
+static void lose(
+    struct wi_node *node, const json_t *running, const json_t *unacknowledged, const char *why)
 {
     struct wi_bridge *bridge = node->bridge;
     struct wi_attempt *attempt, *next;
     struct wi_strings lost = {0};
-    char why[192];
-    snprintf(why, sizeof why, "the node came back without it%s%s",
-        *node->left_why ? ", after it had closed the connection: " : "", node->left_why);
-    node->left_why[0] = '\0';
-    /* Collected first: the upper layer may send new attempts from inside the event. */
+    char id[WI_ID_SIZE];
+    memcpy(id, node->info.id, sizeof id);
     HASH_ITER(hh, node->attempts, attempt, next)
     {
         if (listed(running, attempt->id) || listed(unacknowledged, attempt->id))
@@ -208,6 +160,20 @@ void wi_node_reconcile(struct wi_node *node, const json_t *running, const json_t
         wi_node_remove_attempt(node, attempt);
     }
     for (size_t i = 0; i < lost.count && !bridge->closed; i++)
-        bridge->events.on_lost(bridge->events.context, node->info.id, lost.items[i], 0, why);
+        bridge->events.on_lost(bridge->events.context, id, lost.items[i], 0, why);
     wi_strings_clear(&lost);
+}
+
+void wi_node_reconcile(struct wi_node *node, const json_t *running, const json_t *unacknowledged)
+{
+    char why[192];
+    snprintf(why, sizeof why, "the node came back without it%s%s",
+        *node->left_why ? ", after it had closed the connection: " : "", node->left_why);
+    node->left_why[0] = '\0';
+    lose(node, running, unacknowledged, why);
+}
+
+void wi_node_lose(struct wi_node *node, const char *why)
+{
+    lose(node, NULL, NULL, why);
 }

@@ -12,14 +12,36 @@ static struct wi_message *end_text(struct wi_buffer *out)
     return wi_message_new(0, out, NULL);
 }
 
+/* One value behind what is written before it, such as the name of a member. */
+static void add_text(struct wi_buffer *out, const char *before, const char *text)
+{
+    wi_buffer_puts(out, before);
+    wi_buffer_json_string(out, text);
+}
+
+/* Of characters that need no escaping. */
+static void add_word(struct wi_buffer *out, const char *before, const char *word)
+{
+    wi_buffer_strings(out, before, "\"", word, "\"", NULL);
+}
+
+static void add_integer(struct wi_buffer *out, const char *before, int64_t number)
+{
+    wi_buffer_puts(out, before);
+    wi_buffer_integer(out, number);
+}
+
+static void add_json(struct wi_buffer *out, const char *before, const json_t *value)
+{
+    wi_buffer_puts(out, before);
+    wi_buffer_json(out, value);
+}
+
 static void add_strings(struct wi_buffer *out, const struct wi_strings *list)
 {
     wi_buffer_puts(out, "[");
-    for (size_t i = 0; list && i < list->count; i++) {
-        if (i)
-            wi_buffer_puts(out, ",");
-        wi_buffer_json_string(out, list->items[i]);
-    }
+    for (size_t i = 0; list && i < list->count; i++)
+        add_text(out, i ? "," : "", list->items[i]);
     wi_buffer_puts(out, "]");
 }
 
@@ -27,76 +49,64 @@ static void add_platforms(struct wi_buffer *out, const enum wi_platform *platfor
 {
     wi_buffer_puts(out, "[");
     for (size_t i = 0; i < count; i++)
-        wi_buffer_strings(out, i ? ",\"" : "\"", wi_platform_names[platforms[i]], "\"", NULL);
+        add_word(out, i ? "," : "", wi_platform_names[platforms[i]]);
     wi_buffer_puts(out, "]");
 }
 
 /* The path of a file that the bridge serves (files.c). Names and paths are of characters that need
  * no escaping in a URL or in JSON (wi_model_check_name, wi_manifest_path_ok). */
-static void add_url(struct wi_buffer *out, const struct wi_model *model, const char *path)
+static void add_url(
+    struct wi_buffer *out, const char *before, const struct wi_model *model, const char *path)
 {
-    wi_buffer_strings(out, "\"/models/", model->name, "/", model->hash, "/", path, "\"", NULL);
+    wi_buffer_strings(
+        out, before, "\"/models/", model->name, "/", model->hash, "/", path, "\"", NULL);
 }
 
 static void add_file(
     struct wi_buffer *out, const struct wi_model *model, const struct wi_model_file *file)
 {
-    wi_buffer_strings(out, "{\"path\":\"", file->path, "\",\"bytes\":", NULL);
-    wi_buffer_integer(out, (int64_t)file->bytes);
-    wi_buffer_strings(out, ",\"hash\":\"", file->hash, "\",\"url\":", NULL);
-    add_url(out, model, file->path);
+    add_word(out, "{\"path\":", file->path);
+    add_integer(out, ",\"bytes\":", (int64_t)file->bytes);
+    add_word(out, ",\"hash\":", file->hash);
+    add_url(out, ",\"url\":", model, file->path);
     wi_buffer_puts(out, "}");
 }
 
-/* `url` and `bytes` are of the graph alone, for nodes that know models of one file only. */
 static void add_model(struct wi_buffer *out, const struct wi_model *model)
 {
     const char *type = wi_model_type_name(model->type);
-    const struct wi_model_file *graph = wi_manifest_find(&model->manifest, "model.onnx");
-    wi_buffer_strings(out, "{\"name\":\"", model->name, "\",\"hash\":\"", model->hash, "\"", NULL);
+    add_word(out, "{\"name\":", model->name);
+    add_word(out, ",\"hash\":", model->hash);
+    add_word(out, ",\"engine\":", wi_engine_names[model->engine]);
     if (type)
-        wi_buffer_strings(out, ",\"type\":\"", type, "\"", NULL);
-    if (!wi_engine_is_unnamed(model->engine))
-        wi_buffer_strings(out, ",\"engine\":\"", wi_engine_names[model->engine], "\"", NULL);
-    if (graph) {
-        wi_buffer_puts(out, ",\"url\":");
-        add_url(out, model, graph->path);
-        wi_buffer_puts(out, ",\"bytes\":");
-        wi_buffer_integer(out, (int64_t)graph->bytes);
-    }
-    if (model->spec_text) {
-        wi_buffer_puts(out, ",\"spec_url\":");
-        add_url(out, model, WI_SPEC_FILE);
-    }
+        add_word(out, ",\"type\":", type);
+    if (model->spec_text)
+        add_url(out, ",\"spec_url\":", model, WI_SPEC_FILE);
+    wi_buffer_puts(out, ",\"files\":[");
     for (size_t i = 0; i < model->manifest.count; i++) {
-        wi_buffer_puts(out, i == 0 ? ",\"files\":[" : ",");
+        wi_buffer_puts(out, i ? "," : "");
         add_file(out, model, &model->manifest.files[i]);
     }
-    wi_buffer_puts(out, model->manifest.count ? "]}" : "}");
+    wi_buffer_puts(out, "]}");
 }
 
 struct wi_message *wi_make_bye(uint64_t sequence, const char *code, const char *reason)
 {
     struct wi_buffer out = {0};
     wi_frame_begin(&out, 0, "bye", sequence);
-    wi_buffer_puts(&out, ",\"data\":{\"code\":");
-    wi_buffer_json_string(&out, code);
-    wi_buffer_puts(&out, ",\"reason\":");
-    wi_buffer_json_string(&out, reason);
+    add_text(&out, ",\"data\":{\"code\":", code);
+    add_text(&out, ",\"reason\":", reason);
     wi_buffer_puts(&out, "}");
     return end_text(&out);
 }
 
-static void add_streams(struct wi_buffer *out, const struct wi_resumed *resumed)
+static void add_resumed(struct wi_buffer *out, const struct wi_resumed *resumed)
 {
-    wi_buffer_printf(
-        out, ",\"initial_credit\":{\"parts\":%d,\"bytes\":%d}", WI_CREDIT_PARTS, WI_CREDIT_BYTES);
     if (!resumed)
         return;
-    wi_buffer_puts(out, ",\"next\":");
-    wi_buffer_json(out, resumed->next);
-    wi_buffer_puts(out, ",\"credit\":");
-    wi_buffer_json(out, resumed->credit);
+    add_json(out, ",\"next\":", resumed->next);
+    add_json(out, ",\"credit\":", resumed->credit);
+    add_json(out, ",\"data\":", resumed->data);
 }
 
 static void add_model_terms(struct wi_buffer *out, const struct wi_model_terms *models)
@@ -117,26 +127,20 @@ struct wi_message *wi_make_welcome(uint64_t sequence, const struct wi_welcome *w
         ",\"data\":{\"node\":\"%s\",\"resume_token\":\"%s\",\"resumed\":%s,"
         "\"joined\":%s,\"heartbeat_interval_ms\":%lld,\"heartbeat_misses\":%lld,"
         "\"resume_grace_ms\":%lld,\"max_frame_bytes\":%llu,\"model_credential\":\"%s.%s\","
+        "\"max_answer_bytes\":%llu,\"initial_credit\":{\"parts\":%d,\"bytes\":%d},"
         "\"threads\":%d,\"model_budget_bytes\":%llu,\"cancel\":",
         welcome->node, welcome->resume_token, resumed ? "true" : "false",
         welcome->joined ? "true" : "false", (long long)welcome->heartbeat_interval,
         (long long)welcome->heartbeat_misses, (long long)welcome->resume_grace,
         (unsigned long long)welcome->max_frame, welcome->node, welcome->credential,
-        welcome->threads, (unsigned long long)welcome->model_budget);
+        (unsigned long long)welcome->max_answer, WI_CREDIT_PARTS, WI_CREDIT_BYTES, welcome->threads,
+        (unsigned long long)welcome->model_budget);
     if (resumed)
         wi_buffer_json(&out, resumed->cancel);
     else
         wi_buffer_puts(&out, "[]");
+    add_resumed(&out, resumed);
     add_model_terms(&out, welcome->models);
-    if (welcome->max_answer)
-        wi_buffer_printf(
-            &out, ",\"max_answer_bytes\":%llu", (unsigned long long)welcome->max_answer);
-    if (welcome->data) {
-        wi_buffer_puts(&out, ",\"data\":");
-        wi_buffer_json(&out, welcome->data);
-    }
-    if (welcome->parts)
-        add_streams(&out, resumed);
     wi_buffer_puts(&out, "}");
     return end_text(&out);
 }
@@ -167,10 +171,8 @@ struct wi_message *wi_make_acks(
     wi_frame_begin(&out, 0, "task_ack", sequence);
     wi_buffer_puts(&out, ",\"data\":{\"attempt_ids\":");
     add_strings(&out, attempt_ids);
-    if (parts) {
-        wi_buffer_puts(&out, ",\"parts\":");
-        wi_buffer_json(&out, parts);
-    }
+    if (parts)
+        add_json(&out, ",\"parts\":", parts);
     wi_buffer_puts(&out, "}");
     return end_text(&out);
 }
@@ -180,16 +182,14 @@ static void begin_about(
     struct wi_buffer *out, const char *type, uint64_t sequence, const char *attempt_id)
 {
     wi_frame_begin(out, 0, type, sequence);
-    wi_buffer_puts(out, ",\"data\":{\"attempt_id\":");
-    wi_buffer_json_string(out, attempt_id);
+    add_text(out, ",\"data\":{\"attempt_id\":", attempt_id);
 }
 
 struct wi_message *wi_make_cancel(uint64_t sequence, const char *attempt_id, const char *reason)
 {
     struct wi_buffer out = {0};
     begin_about(&out, "task_cancel", sequence, attempt_id);
-    wi_buffer_puts(&out, ",\"reason\":");
-    wi_buffer_json_string(&out, reason);
+    add_text(&out, ",\"reason\":", reason);
     wi_buffer_puts(&out, "}");
     return end_text(&out);
 }
@@ -225,10 +225,9 @@ struct wi_message *wi_make_model_load(uint64_t sequence, const struct wi_model *
 {
     struct wi_buffer out = {0};
     wi_frame_begin(&out, 0, "model_load", sequence);
-    wi_buffer_puts(&out, ",\"model_name\":");
-    wi_buffer_json_string(&out, model->name);
+    add_word(&out, ",\"model_name\":", model->name);
     if (platform_count)
-        wi_buffer_printf(&out, ",\"platform\":\"%s\"", wi_platform_names[platforms[0]]);
+        add_word(&out, ",\"platform\":", wi_platform_names[platforms[0]]);
     wi_buffer_puts(&out, ",\"options\":{},\"data\":{\"model\":");
     add_model(&out, model);
     wi_buffer_puts(&out, ",\"platforms\":");
@@ -242,115 +241,78 @@ struct wi_message *wi_make_model_unload(uint64_t sequence, const char *model_nam
 {
     struct wi_buffer out = {0};
     wi_frame_begin(&out, 0, "model_unload", sequence);
-    wi_buffer_puts(&out, ",\"model_name\":");
-    wi_buffer_json_string(&out, model_name);
-    wi_buffer_puts(&out, ",\"options\":{},\"data\":{\"name\":");
-    wi_buffer_json_string(&out, model_name);
+    add_text(&out, ",\"model_name\":", model_name);
+    add_text(&out, ",\"options\":{},\"data\":{\"name\":", model_name);
     wi_buffer_puts(&out, "}");
     return end_text(&out);
 }
 
-/* The places of text and tokens, which are the last of the task's tensors, in this order. */
-static void add_places(
-    struct wi_buffer *out, const struct wi_continuation *from, const struct wi_tensors *tensors)
+/* Which of the tensors it is; nothing where it is none of them. */
+static void add_place(struct wi_buffer *out, const char *member, int at)
 {
-    size_t tokens = tensors->count - (from->tokens != NULL);
-    if (from->text)
-        wi_buffer_printf(out, ",\"text\":{\"tensor\":%zu}", tokens - 1);
-    if (from->tokens)
-        wi_buffer_printf(out, ",\"tokens\":{\"tensor\":%zu}", tokens);
-}
-
-static void add_words(struct wi_buffer *out, const struct wi_continuation *from)
-{
-    if (from->text) {
-        json_t *text = json_stringn(from->text, from->text_length);
-        wi_buffer_puts(out, ",\"text\":");
-        wi_buffer_json(out, text);
-        json_decref(text);
-    }
-    if (from->tokens) {
-        wi_buffer_puts(out, ",\"tokens\":");
-        wi_buffer_json(out, from->tokens);
-    }
-}
-
-static void add_continuation(
-    struct wi_buffer *out, const struct wi_continuation *from, const struct wi_tensors *tensors)
-{
-    wi_buffer_puts(out, ",\"continue\":{\"seq\":");
-    wi_buffer_integer(out, (int64_t)from->seq);
-    if (from->in_tensors)
-        add_places(out, from, tensors);
-    else
-        add_words(out, from);
-    if (from->answers) {
-        wi_buffer_puts(out, ",\"answers\":");
-        wi_buffer_json(out, from->answers);
-    }
+    if (at < 0)
+        return;
+    wi_buffer_strings(out, ",\"", member, "\":", NULL);
+    add_integer(out, "{\"tensor\":", at);
     wi_buffer_puts(out, "}");
 }
 
-/* Of a long one the place, behind which come the tensors of a continuation, if there are any. */
-static void add_input(struct wi_buffer *out, const struct wi_task *task)
+static void add_continuation(
+    struct wi_buffer *out, const struct wi_continuation *from, const struct wi_layout *layout)
 {
-    const struct wi_continuation *from = task->from;
-    int behind = from && from->in_tensors ? (from->text != NULL) + (from->tokens != NULL) : 0;
-    wi_buffer_puts(out, ",\"input\":");
-    if (task->input_in_tensor)
-        wi_buffer_printf(
-            out, "{\"json\":{\"tensor\":%zu}}", task->tensors->count - 1 - (size_t)behind);
-    else
-        wi_buffer_json(out, task->input);
+    add_integer(out, ",\"continue\":{\"seq\":", (int64_t)from->seq);
+    add_place(out, "text", layout->text_at);
+    add_place(out, "tokens", layout->tokens_at);
+    if (from->answers)
+        add_json(out, ",\"answers\":", from->answers);
+    wi_buffer_puts(out, "}");
+}
+
+static void add_input(struct wi_buffer *out, const struct wi_layout *layout)
+{
+    add_place(out, "input", layout->input_at);
+    if (layout->input_size) {
+        wi_buffer_puts(out, ",\"input\":");
+        wi_buffer_add(out, layout->input, layout->input_size);
+    }
 }
 
 static void add_envelope(struct wi_buffer *out, const struct wi_task *task)
 {
-    wi_buffer_puts(out, ",\"model_name\":");
-    wi_buffer_json_string(out, task->model->name);
+    add_word(out, ",\"model_name\":", task->model->name);
     if (task->platform_count)
-        wi_buffer_strings(
-            out, ",\"platform\":\"", wi_platform_names[task->platforms[0]], "\"", NULL);
-    wi_buffer_puts(out, ",\"options\":");
+        add_word(out, ",\"platform\":", wi_platform_names[task->platforms[0]]);
     if (task->options)
-        wi_buffer_json(out, task->options);
+        add_json(out, ",\"options\":", task->options);
     else
-        wi_buffer_puts(out, "{}");
+        wi_buffer_puts(out, ",\"options\":{}");
 }
 
 /* What is to be run, where, and what is wanted of it. */
 static void add_order(struct wi_buffer *out, const struct wi_task *task)
 {
-    wi_buffer_puts(out, ",\"job_id\":");
-    wi_buffer_json_string(out, task->job_id);
+    add_text(out, ",\"job_id\":", task->job_id);
     wi_buffer_puts(out, ",\"model\":");
     add_model(out, task->model);
     wi_buffer_puts(out, ",\"platforms\":");
     add_platforms(out, task->platforms, task->platform_count);
     if (!task->fallback)
         wi_buffer_puts(out, ",\"fallback\":false");
-    if (task->precision) {
-        wi_buffer_puts(out, ",\"precision\":");
-        wi_buffer_json_string(out, task->precision);
-    }
+    if (task->precision)
+        add_text(out, ",\"precision\":", task->precision);
     if (task->outputs && task->outputs->count) {
         wi_buffer_puts(out, ",\"outputs\":");
         add_strings(out, task->outputs);
     }
     if (task->stream)
         wi_buffer_puts(out, ",\"stream\":true");
-    if (task->from)
-        add_continuation(out, task->from, task->tensors);
 }
 
 static void add_times(struct wi_buffer *out, const struct wi_task *task)
 {
-    wi_buffer_puts(out, ",\"deadline_ms\":");
-    wi_buffer_integer(out, task->deadline_ms > 0 ? (int64_t)task->deadline_ms : 0);
-    if (task->usual_ms > 0) {
-        wi_buffer_puts(out, ",\"usual_ms\":");
-        wi_buffer_integer(out, (int64_t)ceil(task->usual_ms));
-    }
+    add_integer(out, ",\"deadline_ms\":", task->deadline_ms > 0 ? (int64_t)task->deadline_ms : 0);
+    if (task->usual_ms > 0)
+        add_integer(out, ",\"usual_ms\":", (int64_t)ceil(task->usual_ms));
     add_prompt_ms(out, task->prompt_ms);
 }
 
@@ -358,109 +320,77 @@ static void add_times(struct wi_buffer *out, const struct wi_task *task)
 static void add_kind(struct wi_buffer *out, const struct wi_task *task)
 {
     if (task->task != WI_TASK_NONE)
-        wi_buffer_strings(out, ",\"task\":\"", wi_task_name(task->task), "\"", NULL);
+        add_word(out, ",\"task\":", wi_task_name(task->task));
     if (task->owner)
-        wi_buffer_strings(out, ",\"owner\":\"", task->owner, "\"", NULL);
+        add_word(out, ",\"owner\":", task->owner);
     if (task->alone)
         wi_buffer_puts(out, ",\"alone\":true");
     if (task->raw)
         wi_buffer_puts(out, ",\"raw\":true");
     if (task->is_short)
         wi_buffer_puts(out, ",\"short\":true");
-    if (task->input)
-        add_input(out, task);
 }
 
-/* Members that say what their absence says are left out: each costs both sides time. */
-static void add_task(
-    struct wi_buffer *out, const struct wi_task *task, const struct wi_strings *acks, int outline)
+/* All but the tensors. Members that say what their absence says are left out: each costs both sides
+ * time. */
+static void add_task(struct wi_buffer *out, const struct wi_task *task,
+    const struct wi_layout *layout, const struct wi_strings *acks)
 {
-    static const struct wi_tensors none = {0};
     add_envelope(out, task);
-    wi_buffer_puts(out, ",\"data\":{\"attempt_id\":");
-    wi_buffer_json_string(out, task->attempt_id);
+    add_text(out, ",\"data\":{\"attempt_id\":", task->attempt_id);
     add_order(out, task);
     add_times(out, task);
-    wi_buffer_puts(out, ",");
-    if (outline)
-        wi_frame_outline(out, task->tensors);
-    else
-        wi_frame_tensors(out, task->tensors ? task->tensors : &none);
     add_kind(out, task);
-    if (acks && acks->count) {
+    add_input(out, layout);
+    if (task->from)
+        add_continuation(out, task->from, layout);
+    if (acks->count) {
         wi_buffer_puts(out, ",\"acknowledged\":");
         add_strings(out, acks);
     }
-    wi_buffer_puts(out, "}");
 }
 
-enum form { FORM_TEXT, FORM_BINARY, FORM_OUTLINE };
-
-/* The head of a task_request, whole; the bytes of its JSON. */
-static size_t print_task(struct wi_buffer *out, uint64_t sequence, const struct wi_task *task,
-    const struct wi_strings *acks, enum form form)
+static size_t end_task(struct wi_buffer *out, int binary)
 {
-    wi_buffer_clear(out);
-    wi_frame_begin(out, form == FORM_BINARY, "task_request", sequence);
-    add_task(out, task, acks, form == FORM_OUTLINE);
-    return wi_frame_end(out, form == FORM_BINARY);
+    wi_buffer_puts(out, "}");
+    return wi_frame_end(out, binary);
 }
 
 /* What a node would have to refuse, by closing its connection, is refused here. */
-static enum wi_code check_size(
-    const struct wi_task *task, size_t json, size_t whole, uint64_t most, struct wi_error *error)
+static struct wi_message *refuse_size(struct wi_buffer *out, size_t json, struct wi_error *error)
 {
-    if (json > WI_FRAME_HEAD_MAX && task->from)
-        return wi_error_set(error, WI_STREAM_INTERRUPTED, NULL,
-            "the stream cannot go on at another node: with what it has sent so far the message to "
-            "it would have %zu bytes of JSON, and may have %d",
-            json, WI_FRAME_HEAD_MAX);
-    if (json > WI_FRAME_HEAD_MAX && task->task != WI_TASK_NONE) {
-        wi_error_set(error, WI_BODY_TOO_LARGE, "inputs",
-            "the text and the options make %zu bytes of JSON in the message to a node, which may "
-            "have %d: send less text",
-            json, WI_FRAME_HEAD_MAX);
-        wi_error_expect(error, "at most %d bytes", WI_FRAME_HEAD_MAX);
-        return WI_BODY_TOO_LARGE;
-    }
-    if (json > WI_FRAME_HEAD_MAX) {
-        wi_error_set(error, WI_INPUT_INVALID, "inputs",
-            "names, shapes and options make %zu bytes of JSON in the message to a node, which may "
-            "have %d: send fewer tensors, shorter names or smaller options",
-            json, WI_FRAME_HEAD_MAX);
-        wi_error_expect(error, "at most %d bytes", WI_FRAME_HEAD_MAX);
-        return WI_INPUT_INVALID;
-    }
-    if (whole <= most)
-        return WI_OK;
-    wi_error_set(error, WI_BODY_TOO_LARGE, "inputs",
-        "the inputs make a message of %zu bytes to a node, which may have %llu ([api] max_body and "
-        "1 MiB): send smaller inputs, or raise max_body",
-        whole, (unsigned long long)most);
-    wi_error_expect(error, "at most %llu bytes", (unsigned long long)most);
-    return WI_BODY_TOO_LARGE;
+    wi_buffer_clear(out);
+    wi_error_set(error, WI_INPUT_INVALID, "inputs",
+        "names, shapes and options make %zu bytes of JSON in the message to a node, which may have "
+        "%d: send fewer tensors, shorter names or smaller options",
+        json, WI_FRAME_HEAD_MAX);
+    wi_error_expect(error, "at most %d bytes", WI_FRAME_HEAD_MAX);
+    return NULL;
 }
 
 struct wi_message *wi_make_task_request(uint64_t sequence, const struct wi_task *task,
-    const struct wi_strings *acks, struct wi_fit *fit, struct wi_error *error)
+    const struct wi_layout *layout, const struct wi_strings *acks, struct wi_fit *fit,
+    struct wi_error *error)
 {
-    enum form form = task->tensors && task->tensors->count > 0 ? FORM_BINARY : FORM_TEXT;
+    const struct wi_tensors *tensors = layout->tensors;
+    int binary = tensors && tensors->count > 0;
     struct wi_buffer out = {0};
-    size_t section = form == FORM_BINARY ? wi_frame_section(task->tensors) : 0;
-    size_t json = print_task(&out, sequence, task, acks, form);
-    fit->pieces = fit->pieces && form == FORM_BINARY && out.size + section > fit->max_frame;
-    if (fit->pieces) {
-        form = FORM_OUTLINE;
-        section = 0;
-        json = print_task(&out, sequence, task, acks, form);
+    wi_frame_begin(&out, binary, "task_request", sequence);
+    add_task(&out, task, layout, acks);
+    if (binary)
+        wi_buffer_puts(&out, ",");
+    size_t before = out.size;
+    if (binary)
+        wi_frame_tensors(&out, tensors);
+    size_t json = end_task(&out, binary);
+    fit->in_pieces = binary && out.size + wi_frame_section(tensors) > fit->max_frame;
+    if (fit->in_pieces) {
+        wi_frame_make_text(&out, before);
+        wi_frame_outline(&out, tensors);
+        json = end_task(&out, 0);
     }
-    fit->left_out = json > WI_FRAME_HEAD_MAX && acks->count;
-    if (fit->left_out)
-        json = print_task(&out, sequence, task, NULL, form);
-    size_t whole = form == FORM_BINARY ? out.size + section : 0;
-    if (check_size(task, json, whole, fit->max_frame, error) != WI_OK) {
-        wi_buffer_clear(&out);
-        return NULL;
-    }
-    return wi_message_new(form == FORM_BINARY, &out, form == FORM_BINARY ? task->tensors : NULL);
+    if (json > WI_FRAME_HEAD_MAX)
+        return refuse_size(&out, json, error);
+    int is_whole = binary && !fit->in_pieces;
+    return wi_message_new(is_whole, &out, is_whole ? tensors : NULL);
 }

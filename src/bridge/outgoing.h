@@ -6,6 +6,7 @@
 #define WI_BRIDGE_OUTGOING_H
 
 #include "bridge/bridge.h"
+#include "bridge/layout.h"
 #include "node/frame.h"
 #include "node/message.h"
 
@@ -18,6 +19,7 @@ struct wi_resumed {
     json_t *cancel; /* a list of ids */
     json_t *next;   /* of streams, {ATTEMPT: seq} of the part that is due */
     json_t *credit; /* likewise, {ATTEMPT: {"parts", "bytes"}} */
+    json_t *data;   /* of answers in pieces, {ATTEMPT: {"tensor", "position"}} */
 };
 
 /* All borrowed. */
@@ -37,10 +39,8 @@ struct wi_welcome {
     int threads;
     const struct wi_model_terms *models;
     int joined;                       /* its token is good for coming in anew */
-    int parts;                        /* the node speaks of parts and credit */
     const struct wi_resumed *resumed; /* NULL: it is new */
-    uint64_t max_answer;              /* bytes of tensors; 0: it sends no pieces */
-    const json_t *data;               /* where answers in pieces go on, or NULL */
+    uint64_t max_answer;              /* bytes of tensors */
 };
 
 struct wi_message *wi_make_welcome(uint64_t sequence, const struct wi_welcome *welcome);
@@ -64,12 +64,12 @@ struct wi_message *wi_make_model_unload(uint64_t sequence, const char *model_nam
 /* How a task_request may be made, and how it was. */
 struct wi_fit {
     uint64_t max_frame; /* bytes */
-    int pieces;         /* the node takes tensors in pieces; then: this one's go so */
-    int left_out;       /* there was no room for the acknowledgements */
+    int in_pieces;      /* its tensors follow in pieces */
 };
-/* With these acknowledgements. NULL with `error` filled, WI_INPUT_INVALID or WI_BODY_TOO_LARGE,
- * where the message would be larger than a node may be sent. */
+/* With these acknowledgements. NULL with `error` filled, WI_INPUT_INVALID, where its JSON would be
+ * larger than a node may be sent. */
 struct wi_message *wi_make_task_request(uint64_t sequence, const struct wi_task *task,
-    const struct wi_strings *acks, struct wi_fit *fit, struct wi_error *error);
+    const struct wi_layout *layout, const struct wi_strings *acks, struct wi_fit *fit,
+    struct wi_error *error);
 
 #endif

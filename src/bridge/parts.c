@@ -74,8 +74,6 @@ enum wi_heard wi_progress_handle(
     double now = wi_now_ms();
     if (wi_frame_attempt(frame, &id, error) != WI_OK)
         return WI_HEARD_WRONG;
-    if (!node->info.parts)
-        return WI_HEARD_LOOSE; /* of a time when nothing of it was looked at */
     if (wi_progress_read(frame->data, &progress, error) != WI_OK)
         return WI_HEARD_WRONG;
     struct wi_attempt *attempt = wi_node_find_attempt(node, id);

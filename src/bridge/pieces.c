@@ -339,6 +339,23 @@ enum wi_heard wi_pieces_data(struct wi_node *node, struct wi_frame *frame, struc
     return WI_HEARD_OURS;
 }
 
+json_t *wi_pieces_wanted(struct wi_node *node)
+{
+    json_t *data = json_object();
+    for (struct wi_attempt *attempt = node->attempts; attempt; attempt = attempt->hh.next) {
+        const struct wi_pieces_in *in = attempt->in;
+        if (in && in->has_room) {
+            json_object_set_new(data, attempt->id,
+                json_pack("{s:I, s:I}", "tensor", (json_int_t)in->tensor, "position",
+                    (json_int_t)in->position));
+        } else {
+            wi_pieces_in_free(attempt->in);
+            attempt->in = NULL;
+        }
+    }
+    return data;
+}
+
 /* --- To the node ----------------------------------------------------------------------------- */
 
 struct wi_message *wi_pieces_next(void *context, struct wi_link *link)

@@ -20,6 +20,9 @@ enum wi_heard wi_pieces_outline(
 enum wi_heard wi_pieces_data(struct wi_node *node, struct wi_frame *frame, struct wi_error *error);
 /* Of wi_link_events: the next piece to the node. */
 struct wi_message *wi_pieces_next(void *node, struct wi_link *link);
+/* {ATTEMPT: {tensor, position}}: where each answer goes on that comes in pieces. One that has no
+ * memory yet begins anew. New reference. */
+json_t *wi_pieces_wanted(struct wi_node *node);
 /* The node is back, and wants `data`, {ATTEMPT: {tensor, position}}, of what is sent to it; what it
  * does not name it has. Answers that had credit get it again. 0, or -1 with `error` filled if it
  * wants what there is not. */

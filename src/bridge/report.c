@@ -63,7 +63,6 @@ json_t *wi_report_bounded(const json_t *value)
 
 struct report {
     json_t *browser, *platforms, *engines, *engine_info;
-    int parts, long_continue, long_input;
     const char *os;
     int64_t cores;
     double memory_gib;
@@ -75,9 +74,6 @@ static const struct wi_param report_table[] = {
     {"platforms", WI_PARAM_OBJECT, offsetof(struct report, platforms), 1, 0, 0, NULL},
     {"engines", WI_PARAM_OBJECT, offsetof(struct report, engines), 0, 0, 0, NULL},
     {"engine_info", WI_PARAM_OBJECT, offsetof(struct report, engine_info), 0, 0, 0, NULL},
-    {"parts", WI_PARAM_BOOL, offsetof(struct report, parts), 0, 0, 0, NULL},
-    {"long_continue", WI_PARAM_BOOL, offsetof(struct report, long_continue), 0, 0, 0, NULL},
-    {"long_input", WI_PARAM_BOOL, offsetof(struct report, long_input), 0, 0, 0, NULL},
     {"os", WI_PARAM_STRING, offsetof(struct report, os), 0, 0, 0, NULL},
     {"cores", WI_PARAM_INTEGER, offsetof(struct report, cores), 0, 0, 4096, NULL},
     {"memory_gib", WI_PARAM_NUMBER, offsetof(struct report, memory_gib), 0, 0, 1048576, NULL},
@@ -205,7 +201,6 @@ static const struct wi_param engine_table[] = {
 static enum wi_code read_engines(
     const struct report *report, struct wi_node_info *info, struct wi_error *error)
 {
-    int named = 0;
     memset(info->engines, 0, sizeof info->engines);
     for (int i = 0; i < WI_ENGINE_COUNT; i++) {
         const char *version =
@@ -217,9 +212,8 @@ static enum wi_code read_engines(
         if (object &&
             wi_params_read(engine_table, object, WI_PARAMS_OPEN, where, &read, error) != WI_OK)
             return error->code;
-        int everywhere = wi_engine_is_everywhere((enum wi_engine)i);
-        info->engines[i].available = version || object || everywhere;
-        named += !everywhere && info->engines[i].available;
+        info->engines[i].available =
+            version || object || wi_engine_is_everywhere((enum wi_engine)i);
         wi_text_printable(
             info->engines[i].version, sizeof info->engines[i].version, version ? version : "");
         info->engines[i].slots = (unsigned)read.slots;
@@ -230,8 +224,6 @@ static enum wi_code read_engines(
         info->engines[i].on_webgpu = has_word(read.can, "webgpu");
         info->engines[i].file_max = read.file_max;
     }
-    for (int i = 0; i < WI_ENGINE_COUNT && named == 0; i++)
-        info->engines[i].available = wi_engine_is_unnamed((enum wi_engine)i);
     return WI_OK;
 }
 
@@ -260,9 +252,6 @@ enum wi_code wi_report_read(
     next.cores = (int)report.cores;
     next.memory_gib = report.memory_gib;
     next.isolated = report.isolated;
-    next.parts = report.parts;
-    next.long_continue = report.long_continue;
-    next.long_input = report.long_input;
     next.capabilities = wi_report_bounded(capabilities);
     *info = next;
     return WI_OK;

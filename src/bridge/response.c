@@ -214,7 +214,6 @@ enum wi_heard wi_response_handle(
         wi_node_acknowledge(node, id, 0);
         return WI_HEARD_LOOSE;
     }
-    node->untold = 0;
     if (read_answer(node, attempt, frame, &answer, error) != WI_OK ||
         check(node, &attempt->sent, &answer, error) != WI_OK) {
         wi_tensors_clear(&answer.outputs);

@@ -5,8 +5,6 @@
 #include "base/join.h"
 #include "base/loop.h"
 #include "base/memory.h"
-#include "bridge/long_input.h"
-#include "node/frame.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,8 +37,6 @@ static struct wi_demand demand_of(const struct wi_job *job)
         .beginnings = job->chain.keys,
         .beginning_count = job->chain.count,
         .ours_only = wi_job_is_for_ours(job),
-        .large = wi_tensors_bytes(&asked->tensors) > WI_FRAME_TENSORS_JOINED,
-        .long_text = asked->text_bytes > WI_INPUT_SHORT_MAX,
     };
 }
 

@@ -16,10 +16,9 @@ static const struct {
     int is_apart;       /* each model has a worker of its own */
     int is_choosy;      /* takes only some GPUs */
     int by_tokens;      /* what it reads and makes is measured by tokens */
-    int is_unnamed;     /* nodes had it before engines had names */
     int is_everywhere;  /* each node has it */
 } engines[] = {
-    [WI_ENGINE_ORT] = {.slots = 1, .platforms = ON(WEBGPU) | ON(WEBNN) | ON(WASM), .is_unnamed = 1},
+    [WI_ENGINE_ORT] = {.slots = 1, .platforms = ON(WEBGPU) | ON(WEBNN) | ON(WASM)},
     [WI_ENGINE_PIPELINE] = {.slots = 1,
         .platforms = ON(WEBGPU) | ON(WEBNN) | ON(WASM),
         .takes_turns = 1},
@@ -32,7 +31,6 @@ static const struct {
     [WI_ENGINE_BUILTIN] = {.slots = 16,
         .waiting = 1024,
         .platforms = ON(WEBGPU) | ON(WEBNN) | ON(WEBGL) | ON(WASM),
-        .is_unnamed = 1,
         .is_everywhere = 1},
 };
 
@@ -72,11 +70,6 @@ int wi_engine_is_choosy(enum wi_engine engine)
 int wi_engine_by_tokens(enum wi_engine engine)
 {
     return engines[engine].by_tokens;
-}
-
-int wi_engine_is_unnamed(enum wi_engine engine)
-{
-    return engines[engine].is_unnamed;
 }
 
 int wi_engine_is_everywhere(enum wi_engine engine)

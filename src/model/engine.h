@@ -36,9 +36,6 @@ int wi_engine_is_choosy(enum wi_engine engine);
 /* Whether it measures itself by tokens: with a few when a model is loaded, and with those of a
  * prompt that it has not kept from before. */
 int wi_engine_by_tokens(enum wi_engine engine);
-/* Whether nodes had it before engines had names: those that name none have it, and none is told its
- * name with a task. */
-int wi_engine_is_unnamed(enum wi_engine engine);
 /* Whether each node has it, also one that names only others. */
 int wi_engine_is_everywhere(enum wi_engine engine);
 /* Whether browsers that open the service's page have it, and on that platform of theirs. What a

@@ -349,11 +349,14 @@ enum wi_code wi_frame_attempt(
 
 /* --- Writing --------------------------------------------------------------------------------- */
 
+/* Of the length before a binary message's JSON. */
+#define LENGTH_SIZE 4
+
 static void begin(struct wi_buffer *out, int binary, const char *id, uint64_t sequence,
     const char *type, const char *from)
 {
     if (binary)
-        wi_buffer_add(out, "\0\0\0\0", 4); /* the length, known at the end */
+        wi_buffer_add(out, "\0\0\0\0", LENGTH_SIZE); /* known at the end */
     wi_buffer_strings(out, "{\"id\":\"", id, NULL);
     wi_buffer_integer(out, (int64_t)sequence);
     wi_buffer_strings(
@@ -427,13 +430,19 @@ size_t wi_frame_section(const struct wi_tensors *tensors)
     return size;
 }
 
+void wi_frame_make_text(struct wi_buffer *out, size_t size)
+{
+    out->size = size - LENGTH_SIZE;
+    memmove(out->text, out->text + LENGTH_SIZE, out->size);
+}
+
 size_t wi_frame_end(struct wi_buffer *out, int binary)
 {
     wi_buffer_puts(out, "}");
     if (!binary)
         return out->size;
-    size_t length = out->size - 4;
-    for (int i = 0; i < 4; i++)
+    size_t length = out->size - LENGTH_SIZE;
+    for (int i = 0; i < LENGTH_SIZE; i++)
         out->text[i] = (char)(length >> (8 * i) & 0xff);
     wi_buffer_add(out, "\0\0\0\0\0\0\0", wi_frame_align(out->size) - out->size);
     return length;

@@ -17,12 +17,10 @@
 
 /* Bytes of JSON in one message; more is malformed. */
 #define WI_FRAME_HEAD_MAX (1024 * 1024)
-/* Bytes of a binary message, either way, where both sides know of pieces: with a browser of ours,
- * and with anybody else, so that what is small does not wait long on a slow line. */
+/* Bytes of a binary message, either way: with a browser of ours, and with anybody else, so that
+ * what is small does not wait long on a slow line. What is larger goes in pieces. */
 #define WI_FRAME_MAX_OWN (8 * 1024 * 1024)
 #define WI_FRAME_MAX_JOINED (256 * 1024)
-/* Bytes of tensors that are sure to fit in such a message, beside names and options. */
-#define WI_FRAME_TENSORS_JOINED (192 * 1024)
 /* Bytes of an id on the wire, without the NUL. */
 #define WI_FRAME_ID_MAX 64
 
@@ -68,6 +66,9 @@ void wi_frame_begin_from(
 void wi_frame_tensors(struct wi_buffer *out, const struct wi_tensors *tensors);
 /* Adds `"outline":[…]`: the same without offsets. */
 void wi_frame_outline(struct wi_buffer *out, const struct wi_tensors *tensors);
+/* Cuts a binary message back to its first `size` bytes and makes it a text message from there on.
+ */
+void wi_frame_make_text(struct wi_buffer *out, size_t size);
 /* Closes the envelope; a binary head gets its length and padding. The bytes of its JSON, which must
  * be at most WI_FRAME_HEAD_MAX. */
 size_t wi_frame_end(struct wi_buffer *out, int binary);

@@ -53,7 +53,6 @@ struct wi_continuation {
     /* How text and tokens divide into several answers, or which have ended (webinfer-streams(7),
      * "Several answers"). NULL: there is one, which has not. */
     const json_t *answers;
-    int in_tensors; /* text and tokens are the last of the task's tensors: continuation.h */
 };
 
 #endif

@@ -24,9 +24,7 @@ struct wi_demand {
     double waited_ms;                 /* since it was accepted */
     int continues;                    /* only an engine that goes on with what another has begun */
     int several;                      /* that being several answers */
-    int large;     /* its tensors need larger messages than a joined node without pieces takes */
-    int long_text; /* rather a node that takes text beside its messages */
-    int ours_only; /* only browsers that we have started: see wi_demand_keep */
+    int ours_only;                    /* only browsers that we have started: see wi_demand_keep */
     const struct wi_prefix_key *beginnings; /* of its prompt, in the order of their length */
     size_t beginning_count;
 };

@@ -275,20 +275,6 @@ static void allow_unchecked(struct wi_option *options, size_t count, const struc
     }
 }
 
-/* Where it can go to nodes that take text of any length, the others have none of it. What was out
- * of the question before keeps the reason that it has. */
-static void prefer_long(struct wi_option *options, size_t count, const struct wi_demand *demand)
-{
-    int some = 0;
-
-    for (size_t i = 0; i < count && demand->long_text; i++)
-        some |= wi_route_is_able(&options[i]) && options[i].candidate->info->long_input;
-    for (size_t i = 0; i < count && some; i++)
-        if (wi_route_is_able(&options[i]) && !options[i].candidate->info->long_input)
-            judge(&options[i], WI_STANDING_UNAVAILABLE,
-                "it takes no text of this length, and others do");
-}
-
 static int is_better(const struct wi_option *one, const struct wi_option *other)
 {
     if (!other || one->expected_ms != other->expected_ms)
@@ -398,7 +384,6 @@ enum wi_pick wi_route(const struct wi_candidate *candidates, size_t count,
     memset(&choice->probe, 0, sizeof choice->probe);
     allow_fallback(options, made, demand);
     allow_unchecked(options, made, demand);
-    prefer_long(options, made, demand);
     find_reference(options, made, &reference);
     for (size_t i = 0; i < made; i++)
         expect(&options[i], demand, &reference, terms);

@@ -18,13 +18,11 @@ static enum wi_pick refuse_unfit(const struct wi_option *options, size_t count,
     const struct wi_demand *demand, struct wi_error *error)
 {
     const struct wi_inference *asked = demand->asked;
-    int has_engine = 0, has_parts = 0, has_ours = !demand->ours_only, takes_large = !demand->large;
+    int has_engine = 0, has_ours = !demand->ours_only;
 
     for (size_t i = 0; i < count; i++) {
         const struct wi_node_info *info = options[i].candidate->info;
         has_engine |= info->engines[asked->model->engine].available;
-        has_parts |= info->parts;
-        takes_large |= info->parts || *info->session;
         has_ours |= *info->session != '\0';
     }
     if (!has_engine)
@@ -35,14 +33,6 @@ static enum wi_pick refuse_unfit(const struct wi_option *options, size_t count,
         wi_error_set(error, WI_UNAVAILABLE, "",
             "the only nodes that the request allows were not started by the service, which gives "
             "no such work to others: [pool] strangers says what they get");
-    else if (asked->stream && !has_parts)
-        wi_error_set(error, WI_UNAVAILABLE, "stream",
-            "no node that the request allows can send an answer in parts; leave stream out, or "
-            "allow other nodes");
-    else if (!takes_large)
-        wi_error_set(error, WI_UNAVAILABLE, "inputs",
-            "the only nodes that the request allows take no tensors in pieces, and these are too "
-            "large for one message: send smaller inputs, or allow other nodes");
     else
         wi_error_set(error, WI_UNAVAILABLE, "",
             "no other node can go on with the answer that its node had begun");

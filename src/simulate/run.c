@@ -160,9 +160,8 @@ static char *make_capabilities(const struct sim_options *options)
         ",\"version\":\"" PACKAGE_VERSION "\",\"user_agent\":\"webinfer-simulate\"},\"cores\":2,"
         "\"memory_gib\":4,\"cross_origin_isolated\":true,\"platforms\":{\"simulated\":{"
         "\"available\":true}},\"engines\":{\"simulator\":\"" PACKAGE_VERSION "\"},"
-        "\"parts\":true,\"long_continue\":true,\"engine_info\":{\"builtin\":{\"slots\":16,"
-        "\"queue\":1,\"can\":["
-        "\"continue\"]},\"ort\":{\"slots\":1,\"queue\":1},\"llama\":{\"slots\":4,\"queue\":1,"
+        "\"engine_info\":{\"builtin\":{\"slots\":16,\"queue\":1,\"can\":[\"continue\"]},"
+        "\"ort\":{\"slots\":1,\"queue\":1},\"llama\":{\"slots\":4,\"queue\":1,"
         "\"can\":[\"continue\",\"continue_several\",\"embeddings\"]},\"pipeline\":{\"slots\":4,"
         "\"short_slots\":4,\"queue\":1,\"can\":[\"continue\"]}}}");
     return wi_buffer_take(&out);

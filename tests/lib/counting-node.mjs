@@ -12,10 +12,10 @@ export class CountingNode extends FakeNode {
         if (type === 'task_cancel') this.streams.delete(data.attempt_id);
     };
 
-    /** @param {string} pageUrl @param {{continues?: boolean, slots?: number, long?: boolean}} can */
-    constructor(pageUrl, { continues = true, slots = 16, long = false } = {}) {
+    /** @param {string} pageUrl @param {{continues?: boolean, slots?: number}} can */
+    constructor(pageUrl, { continues = true, slots = 16 } = {}) {
         super(pageUrl);
-        this.capabilities = { ...capabilities, parts: true, long_continue: long,
+        this.capabilities = { ...capabilities,
             engines: { ...capabilities.engines, builtin: '1' },
             engine_info: { builtin: { slots, queue: 1, can: continues ? ['continue'] : [] } } };
     }

@@ -18,6 +18,15 @@ export const capabilities = {
     engines: { ort: '1.30.0' },
 };
 
+/** Where a task goes on, with the text and the tokens that came as tensors. @param {any} task */
+export function continuationOf({ message: { data: { continue: from } }, tensors }) {
+    if (!from) return undefined;
+    const { text, tokens, ...rest } = from;
+    const { bytes } = tokens ? tensors[tokens.tensor] : { bytes: Buffer.alloc(0) };
+    return { ...rest, ...text && { text: tensors[text.tensor].bytes.toString() },
+        ...tokens && { tokens: Array.from({ length: bytes.length / 8 }, (_, i) => Number(bytes.readBigInt64LE(8 * i))) } };
+}
+
 export class FakeNode {
     /** Every message that came, oldest first: {message, tensors}. */
     received = [];

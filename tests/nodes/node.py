@@ -1,588 +1,250 @@
 #!/usr/bin/env python3
-"""A node in Python, written from webinfer-protocol(7) alone with nothing but the standard library.
+"""A node in Python, written from webinfer-protocol(7) alone with nothing but the standard library:
+python3 node.py JOIN_LINK
+It runs builtin/echo, builtin/count and the model "twice" (y = x + x on FP32); SIGTERM ends it."""
+import array, base64, hashlib, http.client, json, os, random, select, signal, socket, sys, time
 
-    python3 node.py JOIN_LINK
-
-It computes three things: builtin/echo, builtin/count (also as a stream) and the model "twice"
-(y = x + x on FP32). It fetches the model's file as the protocol says and checks its hash. Standard
-input takes orders for tests:
-"cut" breaks the connection, "leave" ends the node. It ends, too, when the service sends it away.
-"""
-import array
-import base64
-import hashlib
-import http.client
-import json
-import os
-import random
-import select
-import socket
-import struct
-import sys
-import time
-from urllib.parse import urlsplit
-
-MAX_MESSAGE = 256 << 20
-MAX_HEAD = 1 << 20
-PIECE = 128 << 10
-MAX_RESUMED = 1024  # attempts in an announcement ...
-MAX_RESUME = 60 << 10  # ... and bytes of them, of 64 KiB in all
-
-
-class Closed(Exception):
-    """The WebSocket is gone; args: close code (or 1006) and reason."""
-
+MAX_HEAD, PIECE, MAX_RESUMED = 1 << 20, 128 << 10, 300
+ENTRY = ("name", "datatype", "shape")
 
 class WebSocket:
-    """RFC 6455, as much of it as a client of one server needs."""
+    """RFC 6455, as much of it as a client of one server needs. OSError: a close code, a reason."""
+    def __init__(self, authority):
+        key, connection = base64.b64encode(os.urandom(16)), http.client.HTTPConnection(authority)
+        connection.request("GET", "/node", headers={
+            "Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
+            "Sec-WebSocket-Key": key.decode(), "Sec-WebSocket-Protocol": "webinfer.v1"})
+        self.socket = connection.sock
+        accept = hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest()
+        said = connection.getresponse().getheader("Sec-WebSocket-Accept")
+        if said != base64.b64encode(accept).decode():
+            raise OSError(1006, "this is no bridge")
 
-    def __init__(self, host, port, path, protocol):
-        self.socket = socket.create_connection((host, port), timeout=10)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        key = base64.b64encode(os.urandom(16)).decode()
-        self.socket.sendall((
-            f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nUpgrade: websocket\r\n"
-            f"Connection: Upgrade\r\nSec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n"
-            f"Sec-WebSocket-Protocol: {protocol}\r\n\r\n").encode())
-        self.buffer = b""
-        while b"\r\n\r\n" not in self.buffer:
-            self._fill()
-        head, self.buffer = self.buffer.split(b"\r\n\r\n", 1)
-        accept = base64.b64encode(hashlib.sha1(
-            (key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode()).digest()).decode()
-        lines = head.decode("latin-1").split("\r\n")
-        headers = dict(line.split(": ", 1) for line in lines[1:])
-        headers = {name.lower(): value for name, value in headers.items()}
-        if " 101 " not in lines[0] or headers.get("sec-websocket-accept") != accept \
-                or headers.get("sec-websocket-protocol") != protocol:
-            raise Closed(1006, lines[0])
-        self.parts, self.kind = [], 0
+    def read(self, size):
+        got = self.socket.recv(size, socket.MSG_WAITALL) if size else b""
+        if len(got) == size:
+            return got
+        raise OSError(1006, "the connection ended")
 
-    def _fill(self):
-        got = self.socket.recv(1 << 16)
-        if not got:
-            raise Closed(1006, "the connection ended")
-        self.buffer += got
-
-    def _frame(self):
-        """One whole frame off the buffer, or None: (final, opcode, payload)."""
-        if len(self.buffer) < 2:
-            return None
-        first, second = self.buffer[0], self.buffer[1]
-        size, at = second & 0x7F, 2
-        if size == 126:
-            if len(self.buffer) < 4:
-                return None
-            size, at = struct.unpack(">H", self.buffer[2:4])[0], 4
-        elif size == 127:
-            if len(self.buffer) < 10:
-                return None
-            size, at = struct.unpack(">Q", self.buffer[2:10])[0], 10
-        if size > MAX_MESSAGE:
-            raise Closed(1009, "too large")
-        if len(self.buffer) < at + size:
-            return None
-        payload, self.buffer = self.buffer[at:at + size], self.buffer[at + size:]
-        return first & 0x80, first & 0x0F, payload
-
-    def receive(self):
-        """Yields every whole message that has come: (is binary, bytes). For when it is readable."""
-        self._fill()
-        while (frame := self._frame()) is not None:
-            final, opcode, payload = frame
+    def receive(self):  # the next whole message: (is binary, bytes)
+        message, final = b"", 0
+        while not final:
+            first, size = self.read(2)
+            if size > 125:
+                size = int.from_bytes(self.read(2 if size == 126 else 8), "big")
+            payload, opcode = self.read(size), first & 0x0F
             if opcode == 8:
-                code = struct.unpack(">H", payload[:2])[0] if len(payload) > 1 else 1005
-                self._send(8, payload[:2])
-                raise Closed(code, payload[2:].decode("utf-8", "replace"))
+                raise OSError(int.from_bytes(payload[:2], "big"), payload[2:])
             if opcode == 9:
-                self._send(10, payload)
-            if opcode > 2:
-                continue
-            if opcode:
-                self.kind = opcode
-            self.parts.append(payload)
-            if final:
-                message, self.parts = b"".join(self.parts), []
-                yield self.kind == 2, message
+                self.send(10, payload)
+            if opcode < 3:
+                binary, final = opcode == 2 if opcode else binary, first & 0x80
+                message += payload
+        return binary, message
 
-    def _send(self, opcode, payload):
-        mask = os.urandom(4)
-        size = len(payload)
-        head = bytes([0x80 | opcode])
-        if size < 126:
-            head += bytes([0x80 | size])
-        elif size < 1 << 16:
-            head += struct.pack(">BH", 0x80 | 126, size)
-        else:
-            head += struct.pack(">BQ", 0x80 | 127, size)
-        # XOR of the whole payload as one number: quick without any library.
-        key = (mask * (size // 4 + 1))[:size]
+    def send(self, opcode, payload):
+        size, mask = len(payload), os.urandom(4)
+        key = (mask * (size // 4 + 1))[:size]  # XOR of the whole as one number is quick
         masked = (int.from_bytes(payload, "big") ^ int.from_bytes(key, "big")).to_bytes(size, "big")
-        self.socket.sendall(head + mask + masked)
+        length = bytes([0x80 | size]) if size < 126 else b"\xfe" + size.to_bytes(2, "big") \
+            if size < 1 << 16 else b"\xff" + size.to_bytes(8, "big")
+        self.socket.sendall(bytes([0x80 | opcode]) + length + mask + masked)
 
-    def send(self, binary, payload):
-        self._send(2 if binary else 1, payload)
-
-
-# --- FRAMES ---------------------------------------------------------------------------------------
-
-def align(size):
-    return (size + 7) // 8 * 8
-
-
-def encode(envelope, tensors):
-    """(is binary, bytes). A tensor is (name, datatype, shape, bytes)."""
-    if not tensors:
-        return False, json.dumps(envelope).encode()
+def encode(envelope, tensors):  # (opcode, bytes); a tensor is (name, datatype, shape, bytes)
     section, entries = b"", []
-    for name, datatype, shape, content in tensors:
-        section += bytes(align(len(section)) - len(section))
-        entries.append({"name": name, "datatype": datatype, "shape": shape,
-                        "offset": len(section), "byte_length": len(content)})
-        section += content
-    envelope["data"]["tensors"] = entries
+    for tensor in tensors:
+        section += bytes(-len(section) % 8)
+        entries.append(dict(zip(ENTRY, tensor), offset=len(section), byte_length=len(tensor[3])))
+        section += tensor[3]
+    if entries:
+        envelope["data"] = envelope["data"] | {"tensors": entries}
     head = json.dumps(envelope).encode()
-    return True, struct.pack("<I", len(head)) + head + \
-        bytes(align(4 + len(head)) - 4 - len(head)) + section
-
+    whole = len(head).to_bytes(4, "little") + head + bytes(-(4 + len(head)) % 8) + section
+    return (2, whole) if entries else (1, head)
 
 def decode(binary, message):
-    if not binary:
-        return json.loads(message), []
-    size = struct.unpack("<I", message[:4])[0]
-    envelope = json.loads(message[4:4 + size])
-    section = message[align(4 + size):]
-    return envelope, [
-        (one["name"], one["datatype"], one["shape"],
-         section[one["offset"]:one["offset"] + one["byte_length"]])
-        for one in envelope["data"].get("tensors", [])]
+    size = int.from_bytes(message[:4], "little") if binary else 0
+    envelope = json.loads(message[4:4 + size] if binary else message)
+    section = message[4 + size + -(4 + size) % 8:]
+    return envelope, [(*map(one.get, ENTRY), section[one["offset"]:][:one["byte_length"]])
+                      for one in envelope["data"].get("tensors", [])]
 
+class Attempt:
+    def __init__(self, request, tensors, credit):
+        self.data, self.options = request["data"], request["options"]
+        self.about = {"attempt_id": self.data["attempt_id"], "reply_to": request["id"]}
+        self.outline = self.data.get("outline", [])  # of inputs that come in pieces
+        self.inputs = tensors or [(*map(one.get, ENTRY), bytearray()) for one in self.outline]
+        self.stream, self.counts = self.data.get("stream"), "count" in self.options
+        self.next = self.data.get("continue", {}).get("seq", 0)
+        self.parts, self.credit, self.sent = {}, credit, {"parts": 0, "bytes": 0}
+        self.due, self.answer, self.outputs, self.gone = time.monotonic(), None, (), 0
 
-# --- THE NODE -------------------------------------------------------------------------------------
-
-class Failure(Exception):
-    """args: an error code of the protocol, a message, whether another node may do better."""
-
-
-class Count:
-    """An attempt of builtin/count: one part for each number, as the credit allows."""
-
-    def __init__(self, envelope, credit):
-        task, options = envelope["data"], envelope["options"]
-        self.attempt, self.reply_to = task["attempt_id"], envelope["id"]
-        self.platform = task["platforms"][0]
-        self.streams = bool(task.get("stream"))
-        self.count, self.size = options["count"], options.get("bytes") or 0
-        self.interval = (options.get("interval_ms") or 0) / 1000
-        self.next = (task.get("continue") or {}).get("seq", 0)
-        self.credit, self.sent = dict(credit), {"parts": 0, "bytes": 0}
-        self.kept = {}  # seq -> the message: not acknowledged
-        self.began = self.due = time.monotonic()
-        self.blocked, self.waited = None, 0
-        self.answered = False
-
-    def may_go(self, now):
-        if self.answered or now < self.due:
-            return False
-        if not self.streams or self.next == self.count or \
-                all(self.sent[what] < self.credit[what] for what in self.sent):
-            if self.blocked is not None:
-                self.waited += now - self.blocked
-            self.blocked = None
-            return True
-        self.blocked = now if self.blocked is None else self.blocked
-        return False
-
-    def part(self):
-        text = f"{self.next} ".ljust(self.size)
-        self.sent["parts"] += 1
-        self.sent["bytes"] += len(text.encode())
-        return {"attempt_id": self.attempt, "seq": self.next, "index": 0, "text": text,
-                "tokens": [self.next]}
-
-    def answer(self, now):
-        return {"attempt_id": self.attempt, "reply_to": self.reply_to, "ok": True,
-                "result": {"count": self.count}, "parts": self.next if self.streams else 0,
-                "executed_on": {"platform": self.platform, "engine": "python"},
-                "performance": {"warm": True, "waited_for_client_ms": self.waited * 1000,
-                                "inference_ms": (now - self.began - self.waited) * 1000}}
-
-    def forget(self, seq):
-        self.kept = {one: message for one, message in self.kept.items() if one >= seq}
-
-
-class Arriving:
-    """A task whose tensors come in pieces."""
-
-    def __init__(self, envelope):
-        self.envelope, self.outline = envelope, envelope["data"]["outline"]
-        self.bytes = [b""] * len(self.outline)
-        self.tensor = 0
-        self.skip()
-
-    def skip(self):
-        while not self.whole() and \
-                len(self.bytes[self.tensor]) == self.outline[self.tensor]["byte_length"]:
-            self.tensor += 1
-
-    def whole(self):
-        return self.tensor == len(self.outline)
-
-    def wanted(self):
-        return {"tensor": self.tensor, "position": len(self.bytes[self.tensor])}
-
-    def add(self, data, piece):
-        if {"tensor": data["tensor"], "position": data["position"]} != self.wanted():
-            raise Closed(1008, "a piece came out of order")
-        self.bytes[self.tensor] += piece
-        self.skip()
-
-    def tensors(self):
-        return [(one["name"], one["datatype"], one["shape"], content)
-                for one, content in zip(self.outline, self.bytes)]
-
-
-class Leaving:
-    """An answer's tensors that go in pieces; `tensor` and `position` are the next byte."""
-
-    def __init__(self, tensors):
-        self.tensors, self.tensor, self.position = tensors, 0, 0
-
-    def outline(self):
-        return [{"name": name, "datatype": datatype, "shape": shape, "byte_length": len(content)}
-                for name, datatype, shape, content in self.tensors]
-
-    def pieces(self, granted):
-        """Yields (tensor, position, bytes) as far as the credit reaches."""
-        sent = sum(len(one[3]) for one in self.tensors[:self.tensor]) + self.position
-        while self.tensor < len(self.tensors):
-            content = self.tensors[self.tensor][3]
-            piece = content[self.position:self.position + min(PIECE, granted - sent)]
-            if self.position == len(content):
-                self.tensor, self.position = self.tensor + 1, 0
-            elif not piece:
-                return
-            else:
-                yield self.tensor, self.position, piece
-                self.position += len(piece)
-                sent += len(piece)
-
+    def lacks(self):  # where the next piece of its inputs begins; None: they are whole
+        for index, (entry, tensor) in enumerate(zip(self.outline, self.inputs)):
+            if len(tensor[3]) < entry["byte_length"]:
+                return {"tensor": index, "position": len(tensor[3])}
 
 class Node:
     def __init__(self, link):
-        url = urlsplit(link)
-        self.host, self.port = url.hostname, url.port
-        self.token = url.fragment.split("token=", 1)[1]
-        self.id, self.resume_token, self.credential = "", None, None
-        self.sequence = 0
-        self.unacknowledged = {}  # attempt id -> the message with its answer
-        self.counts = {}  # attempt id -> Count: not acknowledged
-        self.arriving = {}  # attempt id -> Arriving
-        self.large = {}  # attempt id -> Leaving: the tensors of an answer
-        self.models = {}  # hash -> name: fetched and checked
-        self.socket = None
-        self.leaving = False
-        self.welcomed = False
-
-    # -- saying things
+        self.authority, token = link.split("//")[1].split("/#token=")
+        self.who, self.id, self.sequence, self.failures = {"token": token}, "", 0, 0
+        self.attempts, self.models = {}, set()  # by id; hashes of what was fetched and checked
 
     def make(self, kind, data, tensors=()):
         self.sequence += 1
         return encode({"id": str(self.sequence), "type": kind, "from": self.id,
-                       "timestamp": int(time.time() * 1000), "data": dict(data)}, list(tensors))
+                       "timestamp": int(time.time() * 1000), "data": data}, tensors)
 
-    def send(self, kind, data, tensors=()):
-        self.transmit(self.make(kind, data, tensors))
-
-    def transmit(self, message):
-        self.socket.send(*message)
-        self.said = time.monotonic()
-
-    def fits(self, binary, message):
-        head = struct.unpack("<I", message[:4])[0] if binary else len(message)
-        return head <= MAX_HEAD and len(message) <= self.max_frame
+    def say(self, *what):
+        self.socket.send(*self.make(*what))
 
     def announce(self):
-        data = {"protocol": 1, "capabilities": {
-            "browser": {"name": "python", "version": sys.version.split()[0]},
-            "os": sys.platform, "cores": os.cpu_count() or 1, "cross_origin_isolated": False,
-            "platforms": {"native": {"available": True}}, "engines": {"python": "1"},
-            "parts": True, "long_continue": True,
-            "engine_info": {"builtin": {"slots": 16, "queue": 1, "can": ["continue"]}}}}
-        if self.resume_token:
-            # But for counts all work is done at once.
-            self.forget(self.held()[MAX_RESUMED:])  # the service sends them again
-            while len(json.dumps(self.resumed())) > MAX_RESUME:
-                self.forget(self.held()[-20:])
-            data["resume"] = self.resumed()
-        else:
-            data["token"] = self.token
-        self.send("node_announcement", data)
+        self.forget(list(self.attempts)[MAX_RESUMED:])  # the service sends what is not listed again
+        held = self.attempts.items()
+        if self.id:
+            self.who["resume"] |= {
+                "running": [name for name, one in held if not one.answer],
+                "unacknowledged": [name for name, one in held if one.answer],
+                "next": {name: one.next for name, one in held if one.stream},
+                "data": {name: one.lacks() for name, one in held if one.lacks()}}
+        self.say("node_announcement", {"protocol": 1, **self.who, "capabilities": {
+            "browser": {"name": "python"}, "cross_origin_isolated": False,
+            "platforms": {"native": {"available": True}}, "engines": {"ort": "python"},
+            "engine_info": {"builtin": {"slots": 16, "can": ["continue"]}}}})
 
-    def held(self):
-        return list(self.unacknowledged) + self.running()
-
-    def resumed(self):
-        return {"node": self.id, "token": self.resume_token,
-                "running": self.running(), "unacknowledged": list(self.unacknowledged),
-                "next": {one: count.next for one, count in self.counts.items() if count.streams},
-                "data": {one: task.wanted() for one, task in self.arriving.items()}}
-
-    def running(self):
-        return [one for one, count in self.counts.items() if not count.answered] + \
-            list(self.arriving)
-
-    # -- hearing things
-
-    def handle(self, envelope, tensors):
-        kind, data = envelope["type"], envelope["data"]
+    def handle(self, said, tensors):
+        kind, data = said["type"], said["data"]
+        one = self.attempts.get(data.get("attempt_id"))
         if kind == "welcome":
-            self.id, self.resume_token = data["node"], data["resume_token"]
-            self.credential = data["model_credential"]
-            self.interval = data["heartbeat_interval_ms"] / 1000
-            self.patience = self.interval * data["heartbeat_misses"]
-            self.max_frame = data["max_frame_bytes"]
-            self.failures = 0
-            self.credit = data["initial_credit"]
-            self.forget(data["cancel"])
-            self.resume(data)
-            self.welcomed = True
-            print("resumed" if data["resumed"] else "welcome", self.id, flush=True)
+            self.welcome(data)
         elif kind == "heartbeat":
-            self.send("heartbeat", {"seq": self.sequence, "reply_to": envelope["id"],
-                                    "running": self.running(), "busy_since_ms": 0})
+            self.say("heartbeat", {"seq": 0, "reply_to": said["id"], "running": [*self.attempts]})
         elif kind == "task_request":
-            self.forget(data.get("acknowledged") or [])
-            if "outline" in data:
-                self.arriving[data["attempt_id"]] = Arriving(envelope)
-                self.arrived(data["attempt_id"])
-            else:
-                self.begin(envelope, tensors)
-        elif kind == "task_data" and data["attempt_id"] in self.arriving:
-            self.arriving[data["attempt_id"]].add(data, tensors[0][3])
-            self.arrived(data["attempt_id"])
-        elif kind == "task_credit":
-            self.grant(data)
-        elif kind == "task_ack":
-            self.forget(data["attempt_ids"])
-            self.forget_parts(data.get("parts") or {})
-        elif kind == "task_cancel":
-            self.forget([data["attempt_id"]])
-        elif kind == "bye":
-            print("bye", data["code"], flush=True)
-            if data["code"] != "shutdown":
-                sys.exit(0)
+            self.forget(data.get("acknowledged", []))
+            one = self.attempts[data["attempt_id"]] = Attempt(said, tensors, self.initial)
+            self.begin(one)
+        elif kind == "task_data" and one:
+            one.inputs[data["tensor"]][3].extend(tensors[0][3])
+            self.begin(one)
+        elif kind == "task_credit" and one:
+            one.credit = data if "parts" in data else one.credit
+            self.send_pieces(one, data.get("data_bytes", -1))
+        elif kind in ("task_ack", "task_cancel"):
+            self.forget(data.get("attempt_ids", [data.get("attempt_id")]), data.get("parts", {}))
 
-    def forget(self, attempts):
-        for attempt in attempts:
-            for kept in (self.unacknowledged, self.counts, self.arriving, self.large):
-                kept.pop(attempt, None)
+    def welcome(self, data):  # sends again what the service lacks: parts before answers
+        self.id, self.credential = data["node"], "Bearer " + data["model_credential"]
+        self.who = {"resume": {"node": self.id, "token": data["resume_token"]}}
+        self.interval, self.misses = data["heartbeat_interval_ms"] / 1000, data["heartbeat_misses"]
+        self.max_frame, self.initial = data["max_frame_bytes"], data["initial_credit"]
+        self.forget(data["cancel"], data.get("next", {}))
+        for name, one in self.attempts.items():
+            one.credit = data["credit"].get(name, one.credit)
+            [self.socket.send(*part) for part in one.parts.values()]
+            if place := data["data"].get(name):  # its credit comes again
+                one.gone = place["position"] + sum(len(o[3]) for o in one.outputs[:place["tensor"]])
+            elif one.answer:
+                self.send_answer(one)
+        self.failures, self.welcomed = 0, True
+        print("resumed" if data["resumed"] else "welcome", self.id, flush=True)
 
-    def forget_parts(self, seqs):
-        for attempt, seq in seqs.items():
-            if attempt in self.counts:
-                self.counts[attempt].forget(seq)
+    def forget(self, attempts, parts={}):
+        for name in attempts:
+            self.attempts.pop(name, None)
+        for name in parts.keys() & self.attempts.keys():
+            kept = self.attempts[name].parts
+            self.attempts[name].parts = {seq: kept[seq] for seq in kept if seq >= parts[name]}
 
-    def resume(self, welcome):
-        """Sends again what the service lacks: parts first, then answers."""
-        self.forget_parts(welcome.get("next") or {})
-        wanted = welcome.get("data") or {}
-        for attempt, count in self.counts.items():
-            count.credit |= (welcome.get("credit") or {}).get(attempt, {})
-            for message in count.kept.values():
-                self.transmit(message)
-        for attempt, message in self.unacknowledged.items():
-            if attempt not in self.large:
-                self.transmit(message)
-            elif attempt in wanted:  # its credit comes again
-                self.large[attempt].tensor = wanted[attempt]["tensor"]
-                self.large[attempt].position = wanted[attempt]["position"]
-            else:
-                self.outline(attempt)
-
-    def grant(self, data):
-        attempt = data["attempt_id"]
-        if attempt in self.counts and "parts" in data:
-            self.counts[attempt].credit = {"parts": data["parts"], "bytes": data["bytes"]}
-        if attempt in self.large and "data_bytes" in data:
-            for tensor, position, piece in self.large[attempt].pieces(data["data_bytes"]):
-                self.send("task_data", {"attempt_id": attempt, "tensor": tensor,
-                                        "position": position},
-                          [("piece", "UINT8", [len(piece)], piece)])
-            if self.large[attempt].tensor == len(self.large[attempt].tensors):
-                self.transmit(self.unacknowledged[attempt])
-
-    # -- working
-
-    def arrived(self, attempt):
-        if self.arriving[attempt].whole():
-            task = self.arriving.pop(attempt)
-            self.begin(task.envelope, task.tensors())
-
-    def begin(self, envelope, tensors):
-        if envelope["data"]["model"]["name"] == "builtin/count":
-            self.counts[envelope["data"]["attempt_id"]] = Count(envelope, self.credit)
-        else:
-            self.answer(envelope, tensors)
-
-    def step(self):
-        """Lets each count go on as far as it may; how long until the next is due."""
-        due = self.interval
-        if not self.welcomed:
-            return due
-        for count in list(self.counts.values()):
-            while count.may_go(now := time.monotonic()):
-                if count.next == count.count:
-                    count.answered = True
-                    message = self.make("task_response", count.answer(now))
-                    self.unacknowledged[count.attempt] = message
-                    self.transmit(message)
-                    break
-                message = self.make("task_part", count.part()) if count.streams else None
-                seq, count.next = count.next, count.next + 1
-                if count.next < count.count:
-                    count.due = max(count.due + count.interval, now - count.interval)
-                if message:
-                    count.kept[seq] = message
-                    self.transmit(message)
-            if not count.answered and count.blocked is None:
-                due = min(due, max(count.due - time.monotonic(), 0))
-        return due
-
-    def outline(self, attempt):
-        self.large[attempt].tensor = self.large[attempt].position = 0
-        self.send("task_outline", {"attempt_id": attempt,
-                                   "outline": self.large[attempt].outline()})
-
-    def answer(self, envelope, tensors):
-        task = envelope["data"]
-        data = {"attempt_id": task["attempt_id"], "reply_to": envelope["id"]}
-        began = time.monotonic()
-        outputs = []
-        try:
-            warm = task["model"]["hash"] in self.models or not task["model"].get("url")
-            self.load(task["model"])
-            loaded = time.monotonic()
-            outputs = self.compute(task, tensors)
-            data |= {"ok": True,
-                "executed_on": {"platform": task["platforms"][0], "engine": "python"},
-                "performance": {"load_ms": (loaded - began) * 1000, "warm": warm,
-                                "inference_ms": (time.monotonic() - loaded) * 1000}}
-        except Failure as failure:
-            code, message, retryable = failure.args
-            data |= {"ok": False, "retryable": retryable,
-                     "error": {"code": code, "message": message}}
-        attempt = task["attempt_id"]
-        message = self.make("task_response", data, outputs)
-        if outputs and not self.fits(*message):
-            self.large[attempt] = Leaving(outputs)
-            outline = self.make("task_outline", {"outline": self.large[attempt].outline()})
-            if self.fits(*outline):
-                message = self.make("task_response", data | {"in_pieces": True})
-                self.unacknowledged[attempt] = message
-                self.outline(attempt)
-                return
-            del self.large[attempt]
-        if not self.fits(*message):
-            error = {"code": "answer_too_large", "expected": f"at most {self.max_frame} bytes",
-                     "message": f"the answer makes a message of {len(message[1])} bytes"}
-            message = self.make("task_response", {
-                "attempt_id": attempt, "reply_to": envelope["id"], "ok": False,
-                "retryable": False, "error": error})
-        self.unacknowledged[attempt] = message
-        self.transmit(message)
+    def begin(self, one):
+        if one.counts or one.lacks():
+            return
+        model, outputs, error = one.data["model"], one.inputs, None
+        warm = model["hash"] in self.models or not model["files"]
+        if not warm and not all(map(self.fetch, model["files"])):
+            error = "model_fetch_failed"
+        elif model["name"] == "twice":
+            self.models.add(model["hash"])
+            numbers = array.array("f", (2 * x for x in array.array("f", bytes(outputs[0][3]))))
+            outputs = [("y", "FP32", outputs[0][2], numbers.tobytes())]
+        elif model["name"] != "builtin/echo":
+            error = "operator_unsupported"
+        outputs = [out for out in outputs if out[0] in one.data.get("outputs", [out[0]])]
+        self.end(one, () if error else outputs, error, performance={"warm": warm})
 
     def fetch(self, file):
-        connection = http.client.HTTPConnection(self.host, self.port, timeout=30)
-        connection.request("GET", file["url"],
-                           headers={"Authorization": f"Bearer {self.credential}"})
-        answer = connection.getresponse()
-        content = answer.read()
-        connection.close()
-        if answer.status != 200 or hashlib.sha256(content).hexdigest() != file["hash"]:
-            raise Failure("model_fetch_failed", f"{file['path']}: status {answer.status}", True)
-        return content
+        connection = http.client.HTTPConnection(self.authority)
+        connection.request("GET", file["url"], headers={"Authorization": self.credential})
+        return hashlib.sha256(connection.getresponse().read()).hexdigest() == file["hash"]
 
-    def load(self, model):
-        if not model.get("url") or model["hash"] in self.models:
-            return
-        for file in model["files"]:
-            self.fetch(file)
-        self.models[model["hash"]] = model["name"]
-        self.send("model_status", {"models": [
-            {"name": name, "hash": one, "platform": "native", "state": "loaded", "bytes": 0}
-            for one, name in self.models.items()]})
+    def end(self, one, outputs=(), error=None, **said):
+        said |= one.about | {"ok": not error, "executed_on": {
+            "platform": one.data["platforms"][0], "engine": "python"}}
+        if error:
+            said |= {"retryable": error == "model_fetch_failed", "error": {
+                "code": error, "message": "this node runs little, and what came was not that"}}
+        one.answer = self.make("task_response", said, outputs)
+        if outputs and int.from_bytes(one.answer[1][:4], "little") > MAX_HEAD:
+            return self.end(one, error="answer_too_large")
+        if len(one.answer[1]) > self.max_frame:
+            said |= {"in_pieces": True}
+            one.outputs, one.answer = outputs, self.make("task_response", said)
+        self.send_answer(one)
 
-    def compute(self, task, tensors):
-        name = task["model"]["name"]
-        if name == "builtin/echo":
-            outputs = tensors
-        elif name == "twice":
-            (_, datatype, shape, content), = tensors
-            if datatype != "FP32":
-                raise Failure("input_datatype", f"twice takes FP32, not {datatype}", False)
-            numbers = array.array("f", content)
-            if sys.byteorder == "big":
-                numbers.byteswap()
-            numbers = array.array("f", (value + value for value in numbers))
-            if sys.byteorder == "big":
-                numbers.byteswap()
-            outputs = [("y", "FP32", shape, numbers.tobytes())]
-        else:
-            raise Failure("operator_unsupported", f"this node cannot run {name}", False)
-        wanted = task.get("outputs")
-        return [one for one in outputs if not wanted or one[0] in wanted]
+    def send_answer(self, one):
+        if not one.outputs:
+            return self.socket.send(*one.answer)
+        one.gone, outline = 0, [dict(zip(ENTRY, o), byte_length=len(o[3])) for o in one.outputs]
+        self.say("task_outline", one.about | {"outline": outline})
 
-    # -- coming and going
+    def send_pieces(self, one, granted):
+        end = 0  # of each output, counted in the bytes of all
+        for index, (*_, content) in enumerate(one.outputs):
+            start, end = end, end + len(content)
+            while one.gone < min(end, granted):
+                at = one.gone - start
+                piece = content[at:min(at + PIECE, granted - start)]
+                self.say("task_data", one.about | {"tensor": index, "position": at},
+                         [("piece", "UINT8", [len(piece)], piece)])
+                one.gone += len(piece)
+        if one.outputs and one.gone == end <= granted:
+            self.socket.send(*one.answer)
+
+    def count(self, one):  # makes the parts that are due; how long until the next one is
+        while one.next < one.options["count"]:
+            waits = one.stream and any(one.sent[what] >= one.credit[what] for what in one.sent)
+            if waits or one.due > time.monotonic():
+                return self.interval if waits else max(one.due - time.monotonic(), 0)
+            text = f"{one.next} ".ljust(one.options.get("bytes", 0))
+            if one.stream:
+                one.sent = {"parts": one.sent["parts"] + 1, "bytes": one.sent["bytes"] + len(text)}
+                part = one.about | {"seq": one.next, "text": text, "tokens": [one.next]}
+                one.parts[one.next] = self.make("task_part", part)
+                self.socket.send(*one.parts[one.next])
+            one.next, one.due = one.next + 1, one.due + one.options.get("interval_ms", 0) / 1000
+        self.end(one, result={"count": one.next}, parts=one.next if one.stream else 0)
+        return self.interval
 
     def serve(self):
-        """One connection, until it breaks."""
-        self.socket = WebSocket(self.host, self.port, "/node", "webinfer.v1")
-        self.interval, self.patience = 5, 15
-        self.welcomed = False
+        self.socket, self.welcomed = WebSocket(self.authority), False
+        self.interval, self.misses, heard = 5, 3, time.monotonic()
         self.announce()
-        heard = time.monotonic()
-        orders = [sys.stdin]
-        while True:
-            waiting = [self.socket.socket] + orders
-            ready, _, _ = select.select(waiting, [], [], min(self.step(), self.interval / 4))
-            now = time.monotonic()
-            if sys.stdin in ready:
-                order = sys.stdin.readline().strip()
-                if order == "cut":
-                    self.socket.socket.close()
-                    raise Closed(1006, "cut by order")
-                if order == "leave":
-                    self.send("bye", {"reason": "told to leave"})
-                    self.leaving = True
-                if not order:
-                    orders = []
-            if self.socket.socket in ready:
-                heard = now
-                for binary, message in self.socket.receive():
-                    self.handle(*decode(binary, message))
-            if now - heard > self.patience:
-                raise Closed(4002, "nothing was heard for too long")
-            if now - self.said >= self.interval:
-                self.send("heartbeat", {"seq": self.sequence, "running": self.running(),
-                                        "busy_since_ms": 0})
+        while time.monotonic() - heard < self.interval * self.misses:
+            waits = [self.count(one) for one in self.attempts.values()
+                     if one.counts and not one.answer and self.welcomed]
+            if select.select([self.socket.socket], [], [], min(waits + [self.interval / 4]))[0]:
+                heard = time.monotonic()
+                self.handle(*decode(*self.socket.receive()))
 
     def run(self):
-        self.failures = 0
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(self.say("bye", {"reason": "its end"})))
         while True:
             try:
                 self.serve()
-            except (Closed, OSError) as problem:
-                print("closed", *problem.args, flush=True)
-                if self.leaving:
-                    sys.exit(0)
-                if isinstance(problem, Closed) and problem.args[0] in (1008, 4001):
-                    sys.exit(1)
-                time.sleep(random.uniform(0, min(0.25 * 2 ** self.failures, 5)))
-                self.failures += 1
+            except OSError as problem:
+                if problem.args[0] in (1000, 1008, 4001):
+                    sys.exit(str(problem))
+            time.sleep(random.uniform(0, min(0.25 * 2 ** self.failures, 5)))
+            self.failures += 1
 
-
-if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit(__doc__)
-    Node(sys.argv[1]).run()
+Node(sys.argv[1]).run()

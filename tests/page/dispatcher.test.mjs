@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MEMORY_FLOOR } from '../../page/src/link/workers.js';
 import { COUNT, ECHO, model, setUp } from './support/dispatcher.mjs';
+import { onnx } from './support/models.mjs';
 
 test('models run one at a time, in order; echoes are handed over together', () => {
     const { world } = setUp();
@@ -42,7 +43,7 @@ test('only what is quick, and alone, is waited for on the spot', () => {
     const { asked } = world.ports.wasm;
     const take = (id, ms, model = 'm') => {
         world.advance(1);
-        world.request(id, { model: { name: model, hash: 'h', url: '/m', bytes: 10 } });
+        world.request(id, { model: typeof model === 'string' ? onnx(model) : model });
         world.advance(ms);
         world.answer('wasm', id);
     };

@@ -6,6 +6,7 @@ import { check, needsCases, readCase } from './support/cases.mjs';
 import { ggufBytes } from './support/gguf.mjs';
 import { nodeTests } from './support/nodes.mjs';
 import { TOKEN } from './support/service.mjs';
+import { builtin, onnx } from './support/models.mjs';
 
 /** Script text that runs `patch(device)` on every device but the probe's. */
 const onDevice = (patch) => `{
@@ -153,7 +154,7 @@ describe('cancel', needsCases, () => {
     nodeTest('stops a model\'s loading between its steps', async ({ service, tab }) => {
         const add = readCase('op_add');
         const model = service.addModel('op_add', add.onnx);
-        const stalled = { ...model, name: 'stalled', url: '/models/stalled', bytes: 1000 };
+        const stalled = onnx('stalled', 1000, { url: '/models/stalled' });
         const { serve } = service;
         const aborted = new Promise((resolve) => {
             service.serve = (request, response) => {
@@ -260,7 +261,7 @@ describe('a dropped socket', needsCases, () => {
 
     nodeTest('forgets what the service no longer wants', async ({ service }) => {
         service.autoAck = false;
-        const echo = { name: 'builtin/echo', hash: '', url: null, bytes: 0 };
+        const echo = builtin('echo');
         await service.run(echo, [], { attempt_id: 'unwanted' });
         service.welcome = { cancel: ['unwanted'] };
         const since = service.messages.length;

@@ -20,8 +20,7 @@ const URL_OF = '/models/m/1/';
 function modelOf(files, more = {}) {
     const list = Object.entries(files).map(([path, { length }]) =>
         ({ path, url: URL_OF + path, bytes: length, hash: `hash-of-${path}` }));
-    const graph = list.find(({ path }) => path === 'model.onnx');
-    return { name: 'm', hash: '1', url: graph.url, bytes: graph.bytes, files: list, ...more };
+    return { name: 'm', hash: '1', engine: 'ort', files: list, ...more };
 }
 
 /** Serves files as the daemon does; `cut` says after how many bytes an answer of a file breaks off. */
@@ -60,11 +59,12 @@ test('all files come, in the order of the list, the graph apart', async (t) => {
     assert.deepEqual(asked.map(({ path }) => path).sort(), ['.spec.json', 'a/b.data', 'model.onnx', 'w.bin']);
 });
 
-test('a service that knows one file only is enough', async (t) => {
-    serve(t, { 'model.onnx': pattern(10) });
-    const model = { ...modelOf({ 'model.onnx': pattern(10) }), files: undefined };
-    const { bytes, external, spec } = await fetchFiles(model, 'secret', () => {}, never());
+test('a graph alone is enough, and files without a graph are none', async (t) => {
+    const asked = serve(t, { 'model.onnx': pattern(10) });
+    const { bytes, external, spec } = await fetchFiles(modelOf({ 'model.onnx': pattern(10) }), 'secret', () => {}, never());
     assert.deepEqual([bytes, external, spec], [pattern(10), [], {}]);
+    await assert.rejects(fetchFiles(modelOf({ 'w.bin': pattern(10) }), 'secret', () => {}, never()), { code: 'model_invalid' });
+    assert.equal(asked.length, 1);
 });
 
 test('progress counts the bytes of all files', async (t) => {

@@ -6,6 +6,7 @@ import { encode } from '../../page/src/link/frame.js';
 import { Outbox } from '../../page/src/link/outbox.js';
 import { Residents } from '../../page/src/link/residents.js';
 import { RunTimes } from '../../page/src/link/run_times.js';
+import { onnx } from './support/models.mjs';
 
 test('backoff doubles to its cap, with full jitter, and starts again', () => {
     const longest = new Backoff(() => 1);
@@ -51,19 +52,18 @@ test('parts stay until they are acknowledged, each stream\'s in order', () => {
     assert.deepEqual([outbox.parts(), outbox.next(), outbox.ids()], [[], {}, []]);
 });
 
-const model = (name, bytes) => ({ name, hash: 'h', bytes, url: '' });
 const idle = () => false;
 function loaded(residents, name, bytes, platform = 'wasm') {
-    residents.use(model(name, bytes), platform);
-    residents.loaded(Residents.key(model(name, bytes)), platform, 10, 0);
+    residents.use(onnx(name, bytes), platform);
+    residents.loaded(Residents.key(onnx(name, bytes)), platform, 10, 0);
 }
 
 test('the least recently used models go when the budget is passed', () => {
     const residents = new Residents();
     residents.budget = 100;
     for (const name of ['a', 'b', 'c']) loaded(residents, name, 30);
-    residents.use(model('a', 30), 'wasm');
-    assert.equal(residents.use(model('d', 40), 'wasm'), true);
+    residents.use(onnx('a', 30), 'wasm');
+    assert.equal(residents.use(onnx('d', 40), 'wasm'), true);
     assert.deepEqual(residents.victims(idle).map(({ name }) => name), ['b']);
     assert.deepEqual(residents.victims(({ name }) => name === 'b').map(({ name }) => name), ['c']);
     assert.equal(residents.bytes(), 130);
@@ -73,14 +73,14 @@ test('a model larger than the budget is alone, not refused', () => {
     const residents = new Residents();
     residents.budget = 10;
     loaded(residents, 'a', 5);
-    residents.use(model('big', 1000), 'wasm');
+    residents.use(onnx('big', 1000), 'wasm');
     assert.deepEqual(residents.victims(idle).map(({ name }) => name), ['a']);
 });
 
 test('what is loading is no victim, and what is gone is not listed unless it says why', () => {
     const residents = new Residents();
     residents.budget = 1;
-    residents.use(model('a', 5), 'webgpu');
+    residents.use(onnx('a', 5), 'webgpu');
     assert.deepEqual(residents.victims(idle), []);
     loaded(residents, 'b', 5, 'wasm');
     residents.remove('a@h', 'webgpu', null);
@@ -224,25 +224,21 @@ test('an announcement is at most 64 KiB, whatever is held', (t) => {
     assert.deepEqual(Object.keys(JSON.parse(world.sockets.at(-1).sent[0]).data.resume.next), running);
 });
 
-test('an answer that the service does not take (any more) goes out as an error, and blocks no other', (t) => {
+test('an answer that does not fit a message goes in pieces, also when the next connection takes less', (t) => {
     const { world, connection, hear } = setUp(t);
     hear('welcome', { node: 'n', resume_token: 'r', max_frame_bytes: 5000 });
-    const said = () => world.sockets.at(-1).sent.map((frame) => typeof frame === 'string' ? JSON.parse(frame).data : frame);
+    const said = () => world.sockets.at(-1).sent.map((frame) => (typeof frame === 'string' ? JSON.parse(frame) : frame));
     connection.answer('a', answerFrame('a', 6000));
     const fits = answerFrame('b', 3000);
     connection.answer('b', fits);
-    const [error, frame] = said().slice(-2);
-    assert.deepEqual([error.attempt_id, error.reply_to, error.ok, error.retryable], ['a', 's7', false, false]);
-    assert.equal(error.error.code, 'answer_too_large');
-    assert.match(error.error.message, /a message of 6\d+ bytes, and the service takes 5000/);
-    assert.equal(error.error.expected, 'at most 5000 bytes');
+    const [outline, frame] = said().slice(-2);
+    assert.deepEqual([outline.type, outline.data.attempt_id], ['task_outline', 'a']);
     assert.equal(frame, fits);
-    // The next connection takes less.
     world.sockets.at(-1).onclose({ code: 1006, reason: '' });
     connection.open();
     hear('welcome', { node: 'n', resume_token: 'r', resumed: true, max_frame_bytes: 2000, cancel: ['a'] });
     assert.deepEqual(world.unwanted, ['a']);
-    assert.deepEqual(said().map((one) => [one.attempt_id, one.error?.code]), [['b', 'answer_too_large']]);
+    assert.deepEqual(said().map(({ type, data }) => [type, data.attempt_id]), [['task_outline', 'b']]);
     hear('task_ack', { attempt_ids: ['b'] });
     assert.equal(connection.hasAnswered('b'), false);
 });

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import { check, needsCases, readCase } from './support/cases.mjs';
 import { nodeTests } from './support/nodes.mjs';
+import { builtin } from './support/models.mjs';
 
-const ECHO = { name: 'builtin/echo', hash: '', type: null, url: null, bytes: 0, spec_url: null };
+const ECHO = builtin('echo');
 const floats = (name, ...values) => ({
     name, datatype: 'FP32', shape: [values.length], bytes: new Uint8Array(Float32Array.from(values).buffer),
 });
@@ -209,8 +210,9 @@ describe('models', needsCases, () => {
 
     nodeTest('that cannot be fetched are worth another try', async ({ service }) => {
         const model = service.addModel('m', readCase('op_add').onnx);
-        for (const broken of [{ ...model, url: '/models/none' }, { ...model, hash: 'x', bytes: model.bytes + 1 }]) {
-            const { data } = await service.run(broken, []);
+        const [graph] = model.files;
+        for (const broken of [{ url: '/models/none' }, { bytes: graph.bytes + 1 }]) {
+            const { data } = await service.run({ ...model, hash: 'x', files: [{ ...graph, ...broken }] }, []);
             assert.deepEqual([data.error.code, data.retryable], ['model_fetch_failed', true]);
         }
     });

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { Folder } from '../../page/src/pipeline/folder.js';
 
 const folder = (...paths) => new Folder(
-    { name: 'm', hash: 'h', url: null, bytes: 0, files: paths.map((path) => ({ path, url: path, bytes: 2, hash: 'h' })) },
+    { name: 'm', hash: 'h', engine: 'pipeline', files: paths.map((path) => ({ path, url: path, bytes: 2, hash: 'h' })) },
     async () => new TextEncoder().encode('{"a": 1'));
 const refused = (code, more = {}) => (error) => {
     assert.deepEqual({ code: error.code, ...Object.fromEntries(Object.keys(more).map((key) => [key, error[key]])) }, { code, ...more });
@@ -34,7 +34,7 @@ test('a file that is missing or broken is named', async () => {
 test('a small file is fetched once, however often it is asked for', async () => {
     let fetched = 0;
     const files = [{ path: 'config.json', url: '/config.json', bytes: 2, hash: 'h' }];
-    const one = new Folder({ name: 'm', hash: 'h', url: null, bytes: 0, files }, async () => {
+    const one = new Folder({ name: 'm', hash: 'h', engine: 'pipeline', files }, async () => {
         fetched++;
         return new TextEncoder().encode('{}');
     });

@@ -9,11 +9,12 @@ import { Run } from '../../page/src/engine/run.js';
 import { Server } from '../../page/src/engine/serve.js';
 import { turn } from '../../page/src/shared/turn.js';
 import { decode } from '../../page/src/link/frame.js';
+import { onnx } from './support/models.mjs';
 
 const PLENTY = { parts: 1e9, bytes: 1e12 };
 const task = (attempt, name, more = {}) => ({
     type: 'run', attempt, load_only: false, message_id: `p-${attempt}`, reply_to: 's', from: 'n', key: `${name}@h`,
-    model: { name, hash: 'h', url: '/m', bytes: 1 }, precision: null, outputs: [], input: null, tensors: [], frame: null,
+    model: { ...onnx(name), engine: name.startsWith('builtin/') ? 'builtin' : 'ort' }, precision: null, outputs: [], input: null, tensors: [], frame: null,
     section: 0, fallbacks: [], ...more,
 });
 const stream = (credit = PLENTY, from = null) => ({ stream: { from, credit: { ...credit } } });

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import { slow } from '../lib/onnx.mjs';
 import { nodeTests } from './support/nodes.mjs';
+import { builtin } from './support/models.mjs';
 
-const COUNT = { name: 'builtin/count', hash: '', type: null, url: null, bytes: 0, spec_url: null };
+const COUNT = builtin('count');
 const nodeTest = nodeTests();
 const upTo = (count) => Array.from({ length: count }, (_, k) => k);
 const start = (service, options, more = {}) => service.request(COUNT, [], { stream: true, options, ...more });

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { WasmEngine } from '../../page/src/engine/wasm.js';
 import { PipelineEngine } from '../../page/src/pipeline/engine.js';
+import { onnx } from './support/models.mjs';
 
 globalThis.self = { location: { origin: 'http://127.0.0.1', href: 'http://127.0.0.1/' } };
 
@@ -34,7 +35,7 @@ class Instance {
     }
 }
 
-const task = (bytes) => ({ key: 'm@1', model: { name: 'm', url: '/models/m/1/model.onnx', bytes } });
+const task = (bytes) => ({ key: 'm@1', model: onnx('m', bytes, { url: '/models/m/1/model.onnx' }) });
 
 /** An engine that has loaded a model of `bytes` bytes, and means to look at it. */
 async function withModel(t, { bytes = 1000, threads = 4 } = {}) {
@@ -100,7 +101,7 @@ test('others leave the side on which they do not run when there is no room to lo
     one.ms = 1.5;
     await run(ALONE + MEASURED);
     assert.ok(all.has('m@1') && one.has('m@1'));
-    const more = { key: 'n@1', model: { name: 'n', url: '/models/n@1/model.onnx', bytes: 4500 } };
+    const more = { key: 'n@1', model: onnx('n', 4500, { url: '/models/n@1/model.onnx' }) };
     await engine.load(more, () => {}, new AbortController().signal);
     assert.equal(await run(ALONE + MEASURED + 1, more), all);
     assert.ok(all.has('m@1') && !one.has('m@1'));
@@ -112,7 +113,7 @@ test('others leave it, too, that nobody asks for any more while they are measure
     const { engine, all, one, run } = await withModel(t);
     await run(ALONE + 1);
     assert.ok(all.has('m@1') && one.has('m@1'));
-    const more = { key: 'n@1', model: { name: 'n', url: '/models/n@1/model.onnx', bytes: 4500 } };
+    const more = { key: 'n@1', model: onnx('n', 4500, { url: '/models/n@1/model.onnx' }) };
     await engine.load(more, () => {}, new AbortController().signal);
     await run(ALONE + 1, more);
     assert.ok(all.has('n@1') && one.has('n@1'));

@@ -116,7 +116,7 @@ test('a node joins, is listed, works, and gets heartbeats and acknowledgements',
     const node = await joined();
     assert.equal(node.welcome.resumed, false);
     assert.equal(node.welcome.heartbeat_interval_ms, 200);
-    assert.ok(node.welcome.max_frame_bytes >= 1 << 20);
+    assert.equal(node.welcome.max_frame_bytes, 8 << 20);
     const { nodes: listed } = (await daemon.get('/v1/nodes')).json;
     assert.ok(listed.some(({ id }) => id === node.id));
     const answer = await echo([5, 6]);
@@ -127,7 +127,7 @@ test('a node joins, is listed, works, and gets heartbeats and acknowledgements',
     const { message } = await node.got('task_request');
     assert.equal(message.from, 'service');
     assert.equal(message.model_name, 'builtin/echo');
-    assert.equal(message.data.model.url, undefined, 'there is nothing to fetch');
+    assert.deepEqual(message.data.model, { name: 'builtin/echo', hash: '', engine: 'builtin', files: [] });
     const acked = (received) => received.some(({ message: one }) =>
         one.data.attempt_ids?.includes(message.data.attempt_id) ||
         one.data.acknowledged?.includes(message.data.attempt_id));
@@ -142,7 +142,7 @@ test('model files need the credential of the welcome', async () => {
         { name: 'y', datatype: 'FP32', shape: [1], bytes: kserve.pack('FP32', [2]) }] });
     const { message } = await node.got('task_request');
     assert.equal((await call).status, 200);
-    const url = node.origin + message.data.model.url;
+    const url = node.origin + message.data.model.files[0].url;
     const credential = { Authorization: `Bearer ${node.welcome.model_credential}` };
     const expected = fs.readFileSync(path.join(daemon.store, 'twice', 'model.onnx'));
     for (const headers of [{}, { Authorization: 'Bearer wi_wrong' },

@@ -12,6 +12,7 @@ import { Counting } from '../lib/counting.mjs';
 import { Daemon, patience, testsOf } from '../lib/daemon.mjs';
 import { FakeNode } from '../lib/fake-node.mjs';
 import * as kserve from '../lib/kserve.mjs';
+import { Proxy } from '../lib/proxy.mjs';
 import { Simulation } from '../lib/simulation.mjs';
 import { until } from '../lib/wait.mjs';
 
@@ -222,7 +223,9 @@ test('a node in Python, written from the manual alone, echoes, computes and come
     async () => {
         const { id, url } = await join({ nodes: 1 });
         const script = fileURLToPath(new URL('../nodes/node.py', import.meta.url));
-        const child = spawn('python3', [script, url], { stdio: ['pipe', 'pipe', 'pipe'],
+        const proxy = (await new Proxy().listen()).to(daemon.bridgeUrl);
+        const link = url.replace(daemon.bridgeUrl, proxy.url);
+        const child = spawn('python3', [script, link], { stdio: ['ignore', 'pipe', 'pipe'],
             env: { PATH: process.env.PATH, HOME: path.join(daemon.folder, 'home') } });
         let said = '';
         const hears = (words) => until(() => {
@@ -273,7 +276,7 @@ test('a node in Python, written from the manual alone, echoes, computes and come
             const stream = new Counting(daemon, { count: 200, interval_ms: 2 }, head);
             assert.ok(await stream.open());
             await stream.read({ enough: ({ parts }) => parts === 50 });
-            child.stdin.write('cut\n');
+            proxy.cutNow();
             await hears(/^resumed node-/m);
             await stream.read();
             assert.ok(stream.isWhole, stream.explain());
@@ -300,8 +303,7 @@ test('a node in Python, written from the manual alone, echoes, computes and come
             assert.equal(none.json.allowed, 'native');
 
             // It leaves by itself, and its place is free at once, long before resume_grace.
-            child.stdin.write('leave\n');
-            await hears(/^closed 1000/m);
+            child.kill('SIGTERM');
             await until(() => child.exitCode !== null, { what: 'the node to end' });
             assert.equal(child.exitCode, 0, said);
             const next = await new FakeNode(url).join();
@@ -311,6 +313,7 @@ test('a node in Python, written from the manual alone, echoes, computes and come
             assert.equal((await next.gone()).code, 1000);
         } finally {
             child.kill('SIGKILL');
+            await proxy.close();
         }
         await noNodes();
     });

@@ -11,7 +11,6 @@ import { CountingNode } from '../lib/counting-node.mjs';
 import { UNREAD_MAX } from '../lib/counting.mjs';
 import { Daemon, patience, testsOf } from '../lib/daemon.mjs';
 import { EventClient } from '../lib/events.mjs';
-import { FakeNode } from '../lib/fake-node.mjs';
 import { until } from '../lib/wait.mjs';
 
 /** @type {Daemon} */
@@ -116,23 +115,10 @@ test('what fails before the first part has its usual status', async () => {
     assert.equal(keyed.json.field, 'Idempotency-Key');
 });
 
-test('a node is told what it may send, and one that knows no parts is sent no stream', async () => {
+test('a node is told what it may send', () => {
     assert.deepEqual(node.welcome.initial_credit, { parts: 32, bytes: 65_536 });
     assert.equal(node.welcome.max_frame_bytes, 256 * 1024);
     assert.equal(node.welcome.max_answer_bytes, 512 << 20);
-    const old = await new FakeNode(await joinUrl()).join();
-    try {
-        assert.equal(old.welcome.max_frame_bytes, 256 * 1024);
-        assert.equal(old.welcome.initial_credit, undefined);
-        const client = stream(counts(5, { node: old.id }));
-        await client.ended();
-        assert.equal(client.status, 503, client.text);
-        assert.equal(client.problem.field, 'stream');
-        assert.match(client.problem.detail, /can send an answer in parts; leave stream out/);
-        assert.equal((await daemon.infer({ ...counts(5), stream: false, node: node.id })).status, 200);
-    } finally {
-        await old.close();
-    }
 });
 
 test('a deadline within a stream is its last event', async () => {

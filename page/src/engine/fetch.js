@@ -53,13 +53,12 @@ export async function fetchFiles(model, credential, onProgress, cancelled, store
 
 /**
  * What is to be fetched, the graph first.
- * @param {Model} model @returns {{path: string, url: string, bytes: number, hash?: string}[]}
+ * @param {Model} model @returns {import('../shared/messages.js').ModelFile[]} @throws {Failure} `model_invalid`
  */
-function partsOf(model) {
-    const graph = { path: GRAPH, url: String(model.url), bytes: model.bytes };
-    const files = model.files ?? [graph];
-    return [files.find(({ path }) => path === GRAPH) ?? graph,
-        ...files.filter(({ path }) => path !== GRAPH && path !== SPEC)];
+function partsOf({ files }) {
+    const graph = files.find(({ path }) => path === GRAPH);
+    if (!graph) throw new Failure('model_invalid', `the model has no ${GRAPH}`);
+    return [graph, ...files.filter(({ path }) => path !== GRAPH && path !== SPEC)];
 }
 
 /**

@@ -25,7 +25,7 @@ const nameOf = ({ path }) => /** @type {string} */ (path.split('/').pop());
  * @param {Model} model @returns {ModelFile[]} @throws {Failure} `model_invalid`
  */
 export function weightsOf(model) {
-    const all = (model.files ?? []).filter(({ path }) => path.endsWith('.gguf'))
+    const all = model.files.filter(({ path }) => path.endsWith('.gguf'))
         .sort((a, b) => (a.path < b.path ? -1 : 1));
     const count = Number(SPLIT.exec(all[0]?.path ?? '')?.[2] ?? 1);
     const isWhole = all.length === count && (count === 1

@@ -6,7 +6,6 @@
 import { encode, encodeInPlace, encodeInTurns } from '../link/frame.js';
 import { ToldModels } from '../shared/brief.js';
 import { Channel } from '../shared/channel.js';
-import { engineOf } from '../shared/messages.js';
 import { turn } from '../shared/turn.js';
 import { EngineFault } from './engine.js';
 import { classify, isPoisoned } from './errors.js';
@@ -163,7 +162,7 @@ export class Server {
 
     /** Whether others wait while it runs. @param {RunMessage} task */
     _isAlone(task) {
-        return (this._named.get(engineOf(task.model))?.info.slots ?? 1) === 1;
+        return (this._named.get(task.model.engine)?.info.slots ?? 1) === 1;
     }
 
     /** @param {RunMessage} task */
@@ -175,7 +174,7 @@ export class Server {
 
     /** Answers at once what needs no waiting, and runs the rest beside what comes. @param {RunMessage} task */
     _begin(task) {
-        const engine = this._named.get(engineOf(task.model));
+        const engine = this._named.get(task.model.engine);
         let outcome;
         try {
             outcome = engine?.atOnce?.(task);
@@ -234,9 +233,9 @@ export class Server {
 
     /** @param {RunMessage} task @returns {Engine} */
     _engineFor(task) {
-        const engine = this._named.get(engineOf(task.model));
+        const engine = this._named.get(task.model.engine);
         if (engine) return engine;
-        throw new Failure('platform_unsupported', `the engine ${engineOf(task.model)} is not there on ${this._platform}`);
+        throw new Failure('platform_unsupported', `the engine ${task.model.engine} is not there on ${this._platform}`);
     }
 
     /** Brings a task's model, and takes in what has arrived meanwhile, such as a cancel.

@@ -2,7 +2,7 @@
  * One dispatch of a job to this node: what is to run, the platforms still to try and why earlier
  * ones did not do, and its clock.
  */
-import { BUILTIN, engineOf, INITIAL_CREDIT } from '../shared/messages.js';
+import { BUILTIN, INITIAL_CREDIT } from '../shared/messages.js';
 import { isModel } from '../shared/model.js';
 import { Residents } from './residents.js';
 
@@ -40,7 +40,7 @@ export class Attempt {
         /** @type {Model} */
         this.model = data.model;
         this.key = Residents.key(data.model);
-        this.engine = engineOf(data.model);
+        this.engine = data.model.engine;
         this.isBuiltin = this.engine === 'builtin';
         this.isEcho = data.model.name === BUILTIN.echo;
         this.loadOnly = request.type === 'model_load';
@@ -243,7 +243,7 @@ export class Attempt {
  */
 export function checkTask({ data, options }) {
     const { model, platforms, deadline_ms: deadline, outputs, continue: from } = data;
-    if (!isModel(model)) return invalid('model', 'an object with name, hash, url and bytes');
+    if (!isModel(model)) return invalid('model', 'an object with name, hash, engine and files');
     if (!isStrings(platforms) || platforms.length === 0) return invalid('platforms', 'a list of platform names');
     if (typeof deadline !== 'number' || !(deadline >= 0)) return invalid('deadline_ms', 'a number of milliseconds');
     if (outputs !== undefined && !isStrings(outputs)) return invalid('outputs', 'a list of output names');

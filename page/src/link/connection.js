@@ -5,7 +5,7 @@
  */
 import { PROTOCOL, PROTOCOL_VERSION } from '../shared/messages.js';
 import { Backoff } from './backoff.js';
-import { AnswerTooLarge, decode, FrameError } from './frame.js';
+import { decode, FrameError } from './frame.js';
 import { Outbox } from './outbox.js';
 import { PiecesOut } from './pieces_out.js';
 import { fitResume, MAX_ANNOUNCEMENT } from './resume.js';
@@ -61,7 +61,6 @@ export class Connection {
         this.node = '';
         this._resumeToken = '';
         this._maxFrame = Infinity;
-        this._takesPieces = false;
         this._interval = 5000;
         this._misses = 3;
         this._beat = 0;
@@ -97,9 +96,8 @@ export class Connection {
     /** Sends an answer and keeps it until it is acknowledged.
      * @param {string} attempt @param {string | ArrayBuffer} frame */
     answer(attempt, frame) {
-        const fitting = this._fit(attempt, frame);
-        this._outbox.keep(attempt, fitting);
-        if (this._welcomed) this._writeAnswer(attempt, fitting);
+        this._outbox.keep(attempt, frame);
+        if (this._welcomed) this._writeAnswer(attempt, frame);
     }
 
     /** The service does not want the answer any more. What went out in one frame is acknowledged all the
@@ -127,19 +125,6 @@ export class Connection {
     /** @param {string} attempt @param {Record<string, any>} data of a task_response without tensors */
     answerText(attempt, data) {
         this.answer(attempt, this._pack('task_response', data));
-    }
-
-    /** The answer, or an error in its place where the service takes no such message: it would close the
-     * connection, and what lies behind that answer would never arrive.
-     * @param {string} attempt @param {string | ArrayBuffer} frame */
-    _fit(attempt, frame) {
-        if (typeof frame === 'string' || this._takesPieces || frame.byteLength <= this._maxFrame) return frame;
-        const { message } = decode(frame);
-        const { code, message: text, expected } = new AnswerTooLarge(0, frame.byteLength, this._maxFrame);
-        return this._pack('task_response', {
-            attempt_id: attempt, reply_to: message.data.reply_to, ok: false,
-            error: { code, message: text, expected }, retryable: false,
-        });
     }
 
     /** @param {string} attempt */
@@ -182,7 +167,6 @@ export class Connection {
         this._interval = positive(data.heartbeat_interval_ms, 5000);
         this._misses = positive(data.heartbeat_misses, 3);
         this._maxFrame = positive(data.max_frame_bytes, Infinity);
-        this._takesPieces = typeof data.max_answer_bytes === 'number';
         this._welcomed = true;
         this._backoff.reset();
         if (Array.isArray(data.cancel)) {
@@ -193,17 +177,8 @@ export class Connection {
         this._handlers.onState('connected', '');
         this._handlers.onWelcome(data);
         for (const json of this._outbox.parts()) this._write(json);
-        this._answerAgain(data.data ?? {});
+        for (const [attempt, frame] of this._outbox.entries()) this._writeAnswer(attempt, frame, data.data?.[attempt]);
         this._setTimer(() => this._watch(), this._interval);
-    }
-
-    /** What is not acknowledged; limits may have changed. @param {Record<string, any>} places */
-    _answerAgain(places) {
-        for (const [attempt, frame] of this._outbox.entries()) {
-            const fitting = this._fit(attempt, frame);
-            this._outbox.keep(attempt, fitting);
-            this._writeAnswer(attempt, fitting, places[attempt]);
-        }
     }
 
     // --- the traffic -------------------------------------------------------------------------------

@@ -4,7 +4,7 @@
  * silences the heartbeats.
  */
 import { Connection } from './connection.js';
-import { unpackAnswers, unpackContinuation, unpackInput } from './continuation.js';
+import { unpack } from './unpack.js';
 import { Dispatcher } from './dispatcher.js';
 import { PiecesIn } from './pieces_in.js';
 import { Channel } from '../shared/channel.js';
@@ -132,15 +132,14 @@ class Link {
     _configure(said) {
         this._settings = { ...this._settings, ...said };
         const {
-            model_credential: credential, threads, model_budget_bytes: budget, max_frame_bytes: maxFrame,
-            max_answer_bytes: maxAnswer, initial_credit: credit, language_models: models,
+            model_credential: credential, threads, model_budget_bytes: budget, max_answer_bytes: maxAnswer,
+            initial_credit: credit, language_models: models,
         } = this._settings;
         // What does not fit a message goes in pieces, up to what the service takes at all.
-        const most = Number.isInteger(maxAnswer) && maxAnswer > 0 ? maxAnswer + ANSWER_OVERHEAD : maxFrame;
         const bytes = typeof budget === 'number' && budget > 0 ? budget : Infinity;
         this.dispatcher.configure({
             credential: String(credential ?? ''), threads: Number.isInteger(threads) && threads > 0 ? threads : 1,
-            max_frame: Number.isInteger(most) && most > 0 ? most : Number.MAX_SAFE_INTEGER,
+            max_frame: positive(maxAnswer) + ANSWER_OVERHEAD,
             keep: this._joined ? this._keep : 0, // a session's files come over loopback, and its profile goes
             models: {
                 context: positive(models?.context), slots: positive(models?.slots), warmup: models?.warmup === true,
@@ -196,8 +195,7 @@ class Link {
 
     /** @param {Envelope} request whose tensors are there @param {ArrayBuffer | null} buffer @param {number} section */
     _run(request, buffer, section) {
-        const unpacked = unpackAnswers(unpackContinuation(request, buffer, section));
-        this.dispatcher.request(unpackInput(unpacked, buffer, section), buffer, section);
+        this.dispatcher.request(unpack(request, buffer, section), buffer, section);
     }
 
     /** @param {string} attempt */

@@ -25,7 +25,7 @@ const HALF = /fp?16$/;
 export class Folder {
     /** @param {Model} model @param {Fetch} fetch brings a file's bytes */
     constructor(model, fetch) {
-        this._files = new Map((model.files ?? []).map((file) => [file.path, file]));
+        this._files = new Map(model.files.map((file) => [file.path, file]));
         this._fetch = fetch;
         /** Files that are asked for more than once: the small ones.
          * @type {Map<string, Promise<Uint8Array>>} */

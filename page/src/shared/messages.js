@@ -29,9 +29,6 @@ export const llamaInfo = (isWide) =>
 /** The models that every node has. */
 export const BUILTIN = Object.freeze({ echo: 'builtin/echo', count: 'builtin/count' });
 
-/** What runs a model. @param {{name: string, engine?: string}} model */
-export const engineOf = ({ name, engine }) => engine ?? (name.startsWith('builtin/') ? 'builtin' : 'ort');
-
 /** What an attempt of a stream may send before it is granted more, where the service does not say it. */
 export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
 
@@ -57,8 +54,7 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
 /** A finished task_part; `bytes` count for credit. @typedef {{seq: number, bytes: number, json: string}} MadePart */
 /** Of a run that streams. @typedef {{from: Continuation | null, credit: Credit}} StreamStart */
 /** @typedef {{path: string, url: string, bytes: number, hash: string}} ModelFile */
-/** `url` and `bytes` are those of the graph alone; services that know one file only send no `files`.
- * @typedef {{name: string, hash: string, engine?: string, type?: string | null, url: string | null, bytes: number, spec_url?: string | null, files?: ModelFile[]}} Model */
+/** @typedef {{name: string, hash: string, engine: string, type?: string | null, spec_url?: string | null, files: ModelFile[]}} Model */
 /** @typedef {{name: string, hash: string, platform: string, state: 'loading' | 'loaded' | 'failed' | 'evicted', bytes: number, error?: string, slots?: SlotSizes,
  *   speed?: Speed}} ModelState */
 /** Of an engine that runs several tasks of a model at a time: how many it can and does, how many tokens of

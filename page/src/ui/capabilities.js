@@ -18,9 +18,6 @@ export async function baseCapabilities() {
         cores: nav.hardwareConcurrency ?? 1,
         memory_gib: nav.deviceMemory ?? 0,
         cross_origin_isolated: self.crossOriginIsolated,
-        parts: true,
-        long_continue: true,
-        long_input: true,
         platforms: { ...absent(), webgl: webgl() },
         // Its workers come with their models.
         engines: { llama: __LLAMA_VERSION__ },

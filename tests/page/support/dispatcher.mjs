@@ -1,5 +1,6 @@
 /** The dispatcher without a page, for its tests. */
 import { Dispatcher } from '../../../page/src/link/dispatcher.js';
+import { builtin, onnx } from './models.mjs';
 
 /** A dispatcher with a clock of its own and ports that only take notes. */
 export function setUp(builds = ['wasm', 'webgpu'], absent = {}) {
@@ -65,9 +66,9 @@ export function setUp(builds = ['wasm', 'webgpu'], absent = {}) {
     for (const build of builds) world.attach(build);
     return { world, dispatcher };
 }
-export const model = (name, bytes = 10) => ({ name, hash: 'h', url: '/m', bytes });
-export const ECHO = { name: 'builtin/echo' };
-export const COUNT = { name: 'builtin/count' };
+export const model = onnx;
+export const ECHO = builtin('echo');
+export const COUNT = builtin('count');
 const ENGINES = {
     ort: { slots: 1, queue: 1, can: [] }, builtin: { slots: 16, queue: 1, can: ['continue'] },
     llama: { slots: 4, queue: 4, can: [] }, pipeline: { slots: 4, short_slots: 2, queue: 1, can: [] },

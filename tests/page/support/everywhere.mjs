@@ -6,9 +6,10 @@ import { check, readCase } from './cases.mjs';
 import { embedder } from './folders.mjs';
 import { ggufBytes } from './gguf.mjs';
 import { letterOf, TONES, tonesFolder } from './tones.mjs';
+import { builtin } from './models.mjs';
 
 const CASES = ['op_add', 'vision_mnist_ms_digit3', 'text_encoder_vespa_dummy', 'op_add_uint8'];
-const ECHO = { name: 'builtin/echo', hash: '', type: null, url: null, bytes: 0, spec_url: null };
+const ECHO = builtin('echo');
 
 /** Models come out right, cold and warm, on the platform asked for and by no replaced worker. */
 export async function computes({ service, tab }, platform) {

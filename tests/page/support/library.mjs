@@ -48,7 +48,7 @@ const isOf = (name, end) => !name.endsWith('.onnx') || (ENDS.exec(name)?.[0] ?? 
 
 /** What a task would say of a model with these files. */
 export const modelOf = (files, name = 'model') => ({
-    name, hash: 'h', engine: 'pipeline', url: null, bytes: 0,
+    name, hash: 'h', engine: 'pipeline',
     files: Object.entries(files).map(([file, { length }]) => ({ path: file, url: `/models/${name}/${file}`, bytes: length, hash: file })),
 });
 

@@ -107,8 +107,7 @@ export class Service extends EventEmitter {
             ({ path: file, url: `/models/${name}/${hash}/${file}`, bytes: bytes.length, hash: sha256(bytes) }));
         for (const [file, bytes] of Object.entries(external)) this.models.set(`${name}/${hash}/${file}`, bytes);
         return {
-            ...(files.length > 1 ? { files } : {}),
-            name, hash, type: null, bytes: content.length, url: `/models/${name}/${hash}/model.onnx`,
+            name, hash, engine: 'ort', files,
             spec_url: spec ? `/models/${name}/${hash}/model.json` : null,
         };
     }
@@ -163,7 +162,7 @@ export class Service extends EventEmitter {
             const { resume } = message.data;
             this.send('welcome', {
                 node: 'node-1', resume_token: 'resume-1', resumed: Boolean(resume), heartbeat_interval_ms: 5000,
-                heartbeat_misses: 3, resume_grace_ms: 15000, max_frame_bytes: 1 << 27,
+                heartbeat_misses: 3, resume_grace_ms: 15000, max_frame_bytes: 1 << 27, max_answer_bytes: 1 << 27,
                 model_credential: CREDENTIAL, threads: 2, model_budget_bytes: 1 << 30, cancel: [], next: this.next(), ...this.welcome,
             });
             if (resume) this.resume(resume);

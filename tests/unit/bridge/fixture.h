@@ -84,6 +84,7 @@ struct fixture {
     /* What was told upward. */
     int ups, resumes, aways, downs, accepted, answers, parts, progresses;
     char node[WI_ID_SIZE], log[1024];
+    char why[256];             /* the last attempt was lost */
     struct wi_answer answer;   /* the last; JSON referenced */
     int threads, threads_said; /* what it may use; what it was said to have been told, when asked */
     int inside;                /* a call of ours is running: no event may come */
@@ -180,6 +181,7 @@ static inline void on_lost(
     struct fixture *fixture = context;
     assert_false(fixture->inside);
     strcat(strcat(strcat(fixture->log, alone ? "lost-alone " : "lost "), attempt_id), ";");
+    snprintf(fixture->why, sizeof fixture->why, "%s", why);
 }
 
 static inline unsigned char pattern(size_t i)

@@ -174,10 +174,10 @@ TEST(reasons_name_the_limit)
     assert_string_equal(reason, "a text message may have at most 1048576 bytes, not 1048577");
     client_close(&client);
     client = join(fixture, NULL);
-    promise(&client, 2, 9 * 1024 * 1024 + 1, 1);
+    promise(&client, 2, 8 * 1024 * 1024 + 1, 1);
     assert_int_equal(hear_reason(&client, reason), 1009);
     assert_string_equal(
-        reason, "a message (welcome.max_frame_bytes) may have at most 9437184 bytes, not 9437185");
+        reason, "a message (welcome.max_frame_bytes) may have at most 8388608 bytes, not 8388609");
     client_close(&client);
 }
 

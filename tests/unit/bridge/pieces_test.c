@@ -10,27 +10,7 @@
 #define MIB (1024 * 1024)
 #define AHEAD WI_PIECES_AHEAD
 
-/* --- A node that knows of pieces ------------------------------------------------------------- */
-
-static json_t *announce_parts(struct client *client, const char *who)
-{
-    char data[1400];
-    snprintf(data, sizeof data,
-        "{\"protocol\":1,\"page_version\":\"t\",%s,\"capabilities\":{\"parts\":true,%s}", who,
-        &CAPABILITIES[1]);
-    say(client, "node_announcement", data);
-    return hear(client, "welcome");
-}
-
-static struct client join_parts(struct fixture *fixture, json_t **welcome)
-{
-    char token[WI_TOKEN_SIZE], who[128];
-    wi_bridge_expect(fixture->bridge, "session-1", "chrome", "", 60000, token);
-    struct client client = open_socket(fixture);
-    snprintf(who, sizeof who, "\"token\":\"%s\"", token);
-    *welcome = announce_parts(&client, who);
-    return client;
-}
+/* --- Nodes ----------------------------------------------------------------------------------- */
 
 static struct client come_back(
     struct fixture *fixture, json_t **welcome, const char *running, const char *data)
@@ -42,7 +22,8 @@ static struct client come_back(
         "\"data\":%s}",
         text_of(*welcome, "node"), text_of(*welcome, "resume_token"), running, data);
     json_decref(*welcome);
-    *welcome = announce_parts(&client, who);
+    announce(&client, who);
+    *welcome = hear(&client, "welcome");
     return client;
 }
 
@@ -160,7 +141,7 @@ TEST(a_task_goes_in_pieces)
 {
     struct fixture *fixture = *state;
     json_t *welcome;
-    struct client client = join_parts(fixture, &welcome);
+    struct client client = join(fixture, &welcome);
     assert_int_equal(integer_of(welcome, "max_frame_bytes"), 8 * MIB);
     struct wi_tensors tensors = make_tensor("x", 9 * MIB);
     assert_int_equal(send_task(fixture, "att-1", &tensors), WI_OK);
@@ -192,7 +173,7 @@ TEST(what_fits_goes_whole)
 {
     struct fixture *fixture = *state;
     json_t *welcome;
-    struct client client = join_parts(fixture, &welcome);
+    struct client client = join(fixture, &welcome);
     struct wi_tensors tensors = make_tensor("x", 7 * MIB);
     struct ws_message message;
     assert_int_equal(send_task(fixture, "att-1", &tensors), WI_OK);
@@ -209,7 +190,7 @@ TEST(small_tasks_pass_and_large_ones_take_turns)
 {
     struct fixture *fixture = *state;
     json_t *welcome;
-    struct client client = join_parts(fixture, &welcome);
+    struct client client = join(fixture, &welcome);
     struct wi_tensors tensors = make_tensor("x", 20 * MIB);
     char last[32] = "";
     for (int i = 0; i < 30; i++) { /* 600 MB: the link is not full of them */
@@ -245,7 +226,7 @@ TEST(what_is_cancelled_is_not_sent)
 {
     struct fixture *fixture = *state;
     json_t *welcome;
-    struct client client = join_parts(fixture, &welcome);
+    struct client client = join(fixture, &welcome);
     struct wi_tensors tensors = make_tensor("x", 30 * MIB);
     assert_int_equal(send_task(fixture, "att-1", &tensors), WI_OK);
     wi_tensors_clear(&tensors);
@@ -272,7 +253,7 @@ TEST(a_task_goes_on_after_reconnecting)
 {
     struct fixture *fixture = *state;
     json_t *welcome;
-    struct client client = join_parts(fixture, &welcome);
+    struct client client = join(fixture, &welcome);
     struct wi_tensors tensors = make_tensor("x", 20 * MIB);
     assert_int_equal(send_task(fixture, "att-1", &tensors), WI_OK);
     assert_int_equal(send_task(fixture, "att-2", &tensors), WI_OK);
@@ -299,7 +280,7 @@ TEST(what_there_is_not_cannot_be_wanted)
         "{\"att-1\":7}", "{\"att-2\":{\"tensor\":0,\"position\":0}}"};
     struct fixture *fixture = *state;
     json_t *welcome;
-    struct client client = join_parts(fixture, &welcome);
+    struct client client = join(fixture, &welcome);
     struct wi_tensors tensors = make_tensor("x", 10 * MIB);
     assert_int_equal(send_task(fixture, "att-1", &tensors), WI_OK);
     assert_int_equal(send_task(fixture, "att-2", NULL), WI_OK);
@@ -319,7 +300,7 @@ TEST(an_answer_comes_in_pieces)
 {
     struct fixture *fixture = *state;
     json_t *welcome;
-    struct client client = join_parts(fixture, &welcome);
+    struct client client = join(fixture, &welcome);
     send_and_hear(fixture, &client, "att-1");
     say_outline(&client, "att-1", 20 * MIB);
     expect_credit(&client, "att-1", AHEAD);
@@ -385,7 +366,7 @@ TEST(answers_of_all_tasks_come_in_pieces)
 {
     struct fixture *fixture = *state;
     json_t *welcome;
-    struct client client = join_parts(fixture, &welcome);
+    struct client client = join(fixture, &welcome);
     const char *vectors = "{\"name\":\"embeddings\",\"datatype\":\"FP32\",\"shape\":[1,40000]";
     expect_answer_in_pieces(fixture, &client, WI_TASK_EMBED, vectors, 160000, "null");
     expect_answer_in_pieces(fixture, &client, WI_TASK_IMAGE_FEATURES, vectors, 160000, "null");
@@ -405,7 +386,7 @@ TEST(an_answer_too_large_is_refused_by_its_outline)
 {
     struct fixture *fixture = *state;
     json_t *welcome;
-    struct client client = join_parts(fixture, &welcome);
+    struct client client = join(fixture, &welcome);
     send_and_hear(fixture, &client, "att-1");
     say_outline(&client, "att-1", 48 * MIB + 1);
     json_t *cancel = hear(&client, "task_cancel");
@@ -426,7 +407,7 @@ TEST(outlines_hold_no_memory)
 {
     struct fixture *fixture = *state;
     json_t *welcome;
-    struct client client = join_parts(fixture, &welcome);
+    struct client client = join(fixture, &welcome);
     send_and_hear(fixture, &client, "att-1");
     send_and_hear(fixture, &client, "att-2");
     send_and_hear(fixture, &client, "att-3");
@@ -448,7 +429,7 @@ TEST(the_smallest_that_waits_goes_first)
 {
     struct fixture *fixture = *state;
     json_t *welcome;
-    struct client client = join_parts(fixture, &welcome);
+    struct client client = join(fixture, &welcome);
     send_and_hear(fixture, &client, "att-1");
     send_and_hear(fixture, &client, "att-2");
     send_and_hear(fixture, &client, "att-3");
@@ -472,7 +453,7 @@ TEST(answers_do_not_wait_for_each_other)
 {
     struct fixture *fixture = *state;
     json_t *welcome;
-    struct client client = join_parts(fixture, &welcome);
+    struct client client = join(fixture, &welcome);
     size_t sent[2] = {0}, granted[2] = {AHEAD, AHEAD}, whole = 10 * MIB;
     const char *const ids[] = {"att-1", "att-2"};
     fixture->budget.limit = 16 * MIB;
@@ -510,7 +491,7 @@ TEST(an_answer_goes_on_after_reconnecting)
 {
     struct fixture *fixture = *state;
     json_t *welcome;
-    struct client client = join_parts(fixture, &welcome);
+    struct client client = join(fixture, &welcome);
     send_and_hear(fixture, &client, "att-1");
     send_and_hear(fixture, &client, "att-2");
     say_outline(&client, "att-1", 3 * MIB);
@@ -550,7 +531,7 @@ TEST(an_outline_without_memory_comes_again)
 {
     struct fixture *fixture = *state;
     json_t *welcome;
-    struct client client = join_parts(fixture, &welcome);
+    struct client client = join(fixture, &welcome);
     send_and_hear(fixture, &client, "att-1");
     fixture->budget.limit = MIB;
     say_outline(&client, "att-1", 2 * MIB);
@@ -572,7 +553,7 @@ static void expect_fault_after(
     struct fixture *fixture, void (*sin)(struct client *), const char *detail)
 {
     json_t *welcome;
-    struct client client = join_parts(fixture, &welcome);
+    struct client client = join(fixture, &welcome);
     send_and_hear(fixture, &client, "att-1");
     sin(&client);
     expect_fault(fixture, &client, detail);
@@ -658,7 +639,7 @@ TEST(an_answer_ends_when_all_is_there)
 {
     struct fixture *fixture = *state;
     json_t *welcome;
-    struct client client = join_parts(fixture, &welcome);
+    struct client client = join(fixture, &welcome);
     send_and_hear(fixture, &client, "att-1");
     say_outline(&client, "att-1", 100);
     expect_credit(&client, "att-1", 100);
@@ -677,7 +658,7 @@ TEST(an_answer_keeps_a_pace)
 {
     struct fixture *fixture = *state;
     json_t *welcome;
-    struct client client = join_parts(fixture, &welcome);
+    struct client client = join(fixture, &welcome);
     fixture->config.bridge.heartbeat_interval = 100; /* its own heartbeats stay what they were */
     fixture->config.bridge.heartbeat_misses = 1;
     wi_bridge_reload(fixture->bridge, &fixture->config);
@@ -709,7 +690,7 @@ TEST(a_service_that_stood_still_blames_nobody)
 {
     struct fixture *fixture = *state;
     json_t *welcome;
-    struct client client = join_parts(fixture, &welcome);
+    struct client client = join(fixture, &welcome);
     fixture->config.bridge.heartbeat_interval = 100;
     fixture->config.bridge.heartbeat_misses = 1;
     wi_bridge_reload(fixture->bridge, &fixture->config);
@@ -729,7 +710,7 @@ TEST(who_names_no_attempt_is_cut)
 {
     struct fixture *fixture = *state;
     json_t *welcome;
-    struct client client = join_parts(fixture, &welcome);
+    struct client client = join(fixture, &welcome);
     say(&client, "task_outline", "{\"outline\":[]}");
     assert_int_equal(hear_close(&client), WI_CLOSE_POLICY);
     json_decref(welcome);

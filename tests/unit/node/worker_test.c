@@ -86,7 +86,7 @@ static int set_up_place(void **state)
     place->service.loop = &place->fixture->loop;
     place->service.lws = place->fixture->lws;
     place->service.capabilities =
-        "{\"browser\":{\"name\":\"program\"},\"cross_origin_isolated\":false,\"parts\":true,"
+        "{\"browser\":{\"name\":\"program\"},\"cross_origin_isolated\":false,"
         "\"platforms\":{\"wasm\":{\"available\":true}}}";
     place->service.events = &events;
     place->service.context = place;

@@ -116,7 +116,7 @@ TEST(nodes_that_are_alike_share_a_class)
 TEST(nodes_that_differ_in_what_they_can_share_none)
 {
     add(0);
-    info.parts = 1;
+    info.engines[WI_ENGINE_PIPELINE].available = 1;
     add(1);
     info.engines[WI_ENGINE_LLAMA].available = 1;
     add(2);

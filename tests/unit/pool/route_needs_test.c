@@ -129,30 +129,12 @@ TEST(a_format_without_an_engine_is_refused_before_there_is_a_node)
     assert_int_equal(place->error.code, WI_PLATFORM_UNSUPPORTED);
 }
 
-TEST(a_stream_goes_where_parts_are_known)
-{
-    struct place *place = *state;
-
-    make_builtin(place, 1);
-    place->asked.stream = 1;
-    assert_int_equal(route(place, 3), WI_PICK_NEVER);
-    assert_int_equal(place->error.code, WI_UNAVAILABLE);
-    assert_string_equal(place->error.field, "stream");
-    place->infos[2].parts = 1;
-    expect_node(place, 3, "node-2");
-    assert_int_equal(option(place, 0, WI_WASM)->standing, WI_STANDING_UNAVAILABLE);
-    fill(place, 2, 50); /* the others never could, so it waits for this one */
-    assert_int_equal(route(place, 3), WI_PICK_WAIT);
-}
-
 TEST(what_was_begun_goes_on_where_the_engine_can)
 {
     struct place *place = *state;
 
     make_builtin(place, 1);
     place->asked.stream = place->demand.continues = 1;
-    for (int i = 0; i < CANDIDATES; i++)
-        place->infos[i].parts = 1;
     place->infos[0].engines[WI_ENGINE_ORT].can_continue = 1; /* not the one that runs it */
     assert_int_equal(route(place, 3), WI_PICK_NEVER);
     assert_int_equal(place->error.code, WI_UNAVAILABLE);
@@ -164,25 +146,6 @@ TEST(what_was_begun_goes_on_where_the_engine_can)
     assert_int_equal(route(place, 3), WI_PICK_NEVER);
     place->infos[1].engines[WI_ENGINE_BUILTIN].continues_several = 1;
     expect_node(place, 3, "node-1");
-}
-
-TEST(long_text_goes_where_it_is_taken_beside_messages)
-{
-    struct place *place = *state;
-
-    place->demand.long_text = 1;
-    expect_node(place, 3, "node-0"); /* nobody does: it may fit all the same */
-    place->infos[2].long_input = 1;
-    expect_node(place, 3, "node-2");
-    assert_string_equal(
-        option(place, 0, WI_WASM)->why, "it takes no text of this length, and others do");
-    assert_int_equal(option(place, 0, WI_WEBGPU)->standing, WI_STANDING_SOFTWARE);
-    assert_int_equal(option(place, 0, WI_WEBNN)->standing, WI_STANDING_UNAVAILABLE);
-    assert_null(strstr(option(place, 0, WI_WEBNN)->why, "length"));
-    fill(place, 2, 50);
-    assert_int_equal(route(place, 3), WI_PICK_WAIT);
-    place->demand.long_text = 0;
-    expect_node(place, 3, "node-0");
 }
 
 TEST(what_others_may_not_have_stays_with_our_browsers)
@@ -215,7 +178,6 @@ TEST(a_stream_is_no_occasion_to_find_out_more)
     assert_int_equal(route(place, 1), WI_PICK_NODE);
     assert_true(place->choice.probe.wanted);
     place->asked.stream = 1;
-    place->infos[0].parts = 1;
     assert_int_equal(route(place, 1), WI_PICK_NODE);
     assert_false(place->choice.probe.wanted);
 }
@@ -292,7 +254,6 @@ TEST(a_place_is_tried_for_text_when_its_share_pays_for_it)
     measure_text(place, 0, 1, 50);
     ask_text(place, 100, 10);
     place->asked.stream = 1;
-    place->infos[0].parts = place->infos[1].parts = 1;
     place->terms.exploration = 0.1;
     prospect(place, 1, WI_WASM)->estimate.elsewhere_ms = 10 * 600;
     assert_int_equal(route(place, 2), WI_PICK_NODE);
