@@ -8,16 +8,16 @@ _webinfer_table()
     verbs='' options='' arguments=''
     case $1 in
         '') verbs='run pull list show status infer chat generate embed transcribe ps load unload add rm gc jobs models nodes hardware doctor token completion help version' ;;
-        'run') options='--as=<any> --hub=<any> --file=<any> --precision=fp32,fp16,int8,int4 --system=<any> --no-history --option=<any> --platform=auto,webgpu,webnn,webgl,wasm,native --browser=chrome,edge,firefox,safari --node=<any> --timeout=<any>' arguments='<model> <any>' ;;
+        'run') options='--as=<any> --hub=<any> --file=<any> --precision=fp32,fp16,int8,int4 --system=<any> --no-history --option=max_tokens=,temperature=,top_p=,top_k=,min_p=,repeat_penalty=,frequency_penalty=,presence_penalty=,logit_bias=,stop=,seed=,n=,logprobs=true,logprobs=false,top_logprobs=,tools=,tool_choice=,response_format=,grammar=,json_schema=,chat_template_kwargs=,deterministic=true,deterministic=false,context= --platform=auto,webgpu,webnn,webgl,wasm,native --browser=chrome,edge,firefox,safari --node=<any> --timeout=<any>' arguments='<model> <any>' ;;
         'pull') options='--as=<any> --hub=<any> --file=<any> --precision=fp32,fp16,int8,int4 --detach --cancel' arguments='<any>' ;;
         'list') options='' arguments='' ;;
         'show') options='' arguments='<model>' ;;
         'status') options='' arguments='' ;;
-        'infer') options='--image=<file> --audio=<file> --text=<any> --pair=<any> --question=<any> --label=<any> --task=<any> --tensor=<name=file> --inputs=<file> --platform=auto,webgpu,webnn,webgl,wasm,native --browser=chrome,edge,firefox,safari --node=<any> --precision=fp32,fp16,bf16,int8,uint8,int4,uint4 --no-fallback --priority=<any> --timeout=<any> --option=<any> --stream --output=<directory> --detach' arguments='<model> <file>' ;;
-        'chat') options='--system=<any> --no-history --option=<any> --platform=auto,webgpu,webnn,webgl,wasm,native --browser=chrome,edge,firefox,safari --node=<any> --timeout=<any>' arguments='<model>' ;;
-        'generate') options='--option=<any> --platform=auto,webgpu,webnn,webgl,wasm,native --browser=chrome,edge,firefox,safari --node=<any> --timeout=<any>' arguments='<model> <any>' ;;
-        'embed') options='--option=<any> --platform=auto,webgpu,webnn,webgl,wasm,native --browser=chrome,edge,firefox,safari --node=<any> --timeout=<any>' arguments='<model> <any>' ;;
-        'transcribe') options='--model=<model> --format=text,srt,vtt,json --language=<any> --translate --option=<any> --platform=auto,webgpu,webnn,webgl,wasm,native --browser=chrome,edge,firefox,safari --node=<any> --timeout=<any>' arguments='<file>' ;;
+        'infer') options='--image=<file> --audio=<file> --text=<any> --pair=<any> --question=<any> --label=<any> --task=<any> --tensor=<name=file> --inputs=<file> --platform=auto,webgpu,webnn,webgl,wasm,native --browser=chrome,edge,firefox,safari --node=<any> --precision=fp32,fp16,bf16,int8,uint8,int4,uint4 --no-fallback --priority=<any> --timeout=<any> --option=max_tokens=,temperature=,top_p=,top_k=,min_p=,repeat_penalty=,frequency_penalty=,presence_penalty=,logit_bias=,stop=,seed=,n=,logprobs=true,logprobs=false,top_logprobs=,tools=,tool_choice=,response_format=,grammar=,json_schema=,chat_template_kwargs=,deterministic=true,deterministic=false,context=,pooling=mean,pooling=cls,pooling=last,pooling=none,normalize=true,normalize=false,dimensions=,truncate=true,truncate=false,add_special=true,add_special=false,top=,activation=softmax,activation=sigmoid,activation=none,aggregation=none,aggregation=simple,ignore_labels=,multi_label=true,multi_label=false,hypothesis_template=,source_language=,target_language=,threshold=,subtask=semantic,subtask=instance,subtask=panoptic,language=,translate=true,translate=false,timestamps=none,timestamps=segment,timestamps=word,prompt=,speaker=,speed= --stream --output=<directory> --detach' arguments='<model> <file>' ;;
+        'chat') options='--system=<any> --no-history --option=max_tokens=,temperature=,top_p=,top_k=,min_p=,repeat_penalty=,frequency_penalty=,presence_penalty=,logit_bias=,stop=,seed=,n=,logprobs=true,logprobs=false,top_logprobs=,tools=,tool_choice=,response_format=,grammar=,json_schema=,chat_template_kwargs=,deterministic=true,deterministic=false,context= --platform=auto,webgpu,webnn,webgl,wasm,native --browser=chrome,edge,firefox,safari --node=<any> --timeout=<any>' arguments='<model>' ;;
+        'generate') options='--option=max_tokens=,temperature=,top_p=,top_k=,min_p=,repeat_penalty=,frequency_penalty=,presence_penalty=,logit_bias=,stop=,seed=,n=,logprobs=true,logprobs=false,top_logprobs=,tools=,tool_choice=,response_format=,grammar=,json_schema=,chat_template_kwargs=,deterministic=true,deterministic=false,context= --platform=auto,webgpu,webnn,webgl,wasm,native --browser=chrome,edge,firefox,safari --node=<any> --timeout=<any>' arguments='<model> <any>' ;;
+        'embed') options='--option=pooling=mean,pooling=cls,pooling=last,pooling=none,normalize=true,normalize=false,dimensions=,truncate=true,truncate=false --platform=auto,webgpu,webnn,webgl,wasm,native --browser=chrome,edge,firefox,safari --node=<any> --timeout=<any>' arguments='<model> <any>' ;;
+        'transcribe') options='--model=<model> --format=text,srt,vtt,json --language=<any> --translate --option=language=,translate=true,translate=false,timestamps=none,timestamps=segment,timestamps=word,max_tokens=,prompt= --platform=auto,webgpu,webnn,webgl,wasm,native --browser=chrome,edge,firefox,safari --node=<any> --timeout=<any>' arguments='<file>' ;;
         'ps') options='' arguments='' ;;
         'load') options='--node=<any> --platform=webgpu,webnn,webgl,wasm,native --no-wait' arguments='<model>' ;;
         'unload') options='--node=<any>' arguments='<model>' ;;
@@ -93,6 +93,8 @@ _webinfer_offer()
     esac
     # Only here: a command must not become a folder of the same name.
     [[ $1 == '<file>' || $1 == '<directory>' ]] && compopt -o filenames 2>/dev/null
+    # A value is still to come.
+    [[ ${#COMPREPLY[@]} == 1 && ${COMPREPLY[0]} == *= ]] && compopt -o nospace 2>/dev/null
     for i in "${!COMPREPLY[@]}"; do
         COMPREPLY[i]=$3${COMPREPLY[i]}
     done

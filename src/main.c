@@ -4,7 +4,9 @@
  */
 #include "config.h"
 
+#include "api/manual.h"
 #include "api/model_use.h"
+#include "api/openapi.h"
 #include "api/server.h"
 #include "base/clock.h"
 #include "base/descriptors.h"
@@ -458,6 +460,8 @@ enum action {
     PRINT_CONFIG,
     PRINT_SAMPLE,
     PRINT_MDOC,
+    PRINT_OPENAPI,
+    PRINT_API_MDOC,
     SHOW_VERSION,
     SHOW_HELP
 };
@@ -474,6 +478,10 @@ static const struct {
     {{"print-sample", no_argument, NULL, PRINT_SAMPLE}, NULL, "print a commented sample file"},
     {{"print-mdoc", no_argument, NULL, PRINT_MDOC}, NULL,
         "print the option list of webinferd.conf(5)"},
+    {{"print-openapi", no_argument, NULL, PRINT_OPENAPI}, NULL,
+        "print the description of the API in OpenAPI 3.1"},
+    {{"print-api-mdoc", no_argument, NULL, PRINT_API_MDOC}, NULL,
+        "print the tables of webinfer-api(7)"},
     {{"version", no_argument, NULL, SHOW_VERSION}, NULL, "print the version"},
     {{"help", no_argument, NULL, SHOW_HELP}, NULL, "print this"},
 };
@@ -521,6 +529,14 @@ static enum action parse_options(int argc, char **argv, const char **config_path
     return action;
 }
 
+static void print_openapi(void)
+{
+    json_t *description = wi_openapi(wi_routes, PACKAGE_VERSION);
+    json_dumpf(description, stdout, JSON_INDENT(2));
+    puts("");
+    json_decref(description);
+}
+
 /* What needs no configuration: 1 if it was done. */
 static int run_plain_action(enum action action)
 {
@@ -536,6 +552,13 @@ static int run_plain_action(enum action action)
         return 1;
     case PRINT_MDOC:
         wi_config_print_mdoc(stdout);
+        return 1;
+    case PRINT_OPENAPI:
+        print_openapi();
+        return 1;
+    case PRINT_API_MDOC:
+        for (size_t i = 0; wi_api_manual_print(i, stdout); i++)
+            ;
         return 1;
     default:
         return 0;

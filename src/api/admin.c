@@ -2,6 +2,7 @@
  * The operator's verbs: load and unload a model, recycle a session, drain a node. Loading is
  * started here and answered 202; how it goes shows in /v1/models.
  */
+#include "api/openapi.h"
 #include "api/step.h"
 
 #include "base/log.h"
@@ -33,36 +34,30 @@ static void free_order(void *work)
     free(order);
 }
 
+#define NODE                                                                                       \
+    {                                                                                              \
+        .name = "node", .kind = WI_PARAM_STRING, .offset = offsetof(struct target, node),          \
+        .min = 1, .max = WI_ID_SIZE - 1, .help = "Only this one; all by default."                  \
+    }
+const struct wi_param wi_unload_params[] = {NODE, {0}};
+const struct wi_param wi_load_params[] = {NODE,
+    {.name = "platform",
+        .kind = WI_PARAM_ENUM,
+        .offset = offsetof(struct target, platform),
+        .names = wi_platform_names,
+        .help = "By default a real GPU where there is one, else WASM."},
+    {0}};
+
 /* 0, or -1 after having answered. */
 static int read_target(struct order *order, int with_platform)
 {
-    static const struct wi_param table[] = {
-        {.name = "node",
-            .kind = WI_PARAM_STRING,
-            .offset = offsetof(struct target, node),
-            .min = 1,
-            .max = WI_ID_SIZE - 1},
-        {.name = "platform",
-            .kind = WI_PARAM_ENUM,
-            .offset = offsetof(struct target, platform),
-            .names = wi_platform_names},
-        {0},
-    };
-    static const struct wi_param table_of_unload[] = {
-        {.name = "node",
-            .kind = WI_PARAM_STRING,
-            .offset = offsetof(struct target, node),
-            .min = 1,
-            .max = WI_ID_SIZE - 1},
-        {0},
-    };
     struct wi_error error;
     order->target.platform = -1;
     order->body = wi_request_body_object(order->request);
     if (!order->body)
         return -1;
-    if (wi_params_read(with_platform ? table : table_of_unload, order->body, WI_PARAMS_STRICT, "",
-            &order->target, &error) == WI_OK)
+    if (wi_params_read(with_platform ? wi_load_params : wi_unload_params, order->body,
+            WI_PARAMS_STRICT, "", &order->target, &error) == WI_OK)
         return 0;
     wi_request_answer_error(order->request, &error);
     return -1;

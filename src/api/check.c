@@ -110,31 +110,17 @@ static enum wi_code check_body_headers(struct wi_request *request, struct wi_err
     return check_media_type(route, headers->content_type, error);
 }
 
-/* What routes with these flags may give beside what they produce. Which it is, the body says. */
-static const struct {
-    unsigned flags;
-    const char *type;
-} given[] = {
-    {WI_ROUTE_BINARY | WI_ROUTE_VOICE, "application/octet-stream"},
-    {WI_ROUTE_EVENTS, "text/event-stream"},
-    {WI_ROUTE_VOICE, "audio/pcm"},
-    {WI_ROUTE_TEXT, "text/plain"},
-    {WI_ROUTE_TEXT, "text/vtt"},
-    {WI_ROUTE_TEXT, "application/x-subrip"},
-};
-
 static enum wi_code check_accept(const struct wi_request *request, struct wi_error *error)
 {
     const char *accept = request->headers.accept;
     const struct wi_route *route = request->route;
     struct wi_buffer types = {0};
     int accepted = wi_media_type_accepted(accept, route->produces);
+    const char *type;
     wi_buffer_puts(&types, route->produces);
-    for (size_t i = 0; i < sizeof given / sizeof *given; i++) {
-        if (!(route->flags & given[i].flags))
-            continue;
-        accepted |= wi_media_type_accepted(accept, given[i].type);
-        wi_buffer_strings(&types, ", ", given[i].type, NULL);
+    for (size_t i = 0; (type = wi_route_gives(route, i)) != NULL; i++) {
+        accepted |= wi_media_type_accepted(accept, type);
+        wi_buffer_strings(&types, ", ", type, NULL);
     }
     if (!accepted) {
         wi_error_set(error, WI_NOT_ACCEPTABLE, "Accept", "none of the accepted types can be given");

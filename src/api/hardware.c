@@ -1,5 +1,6 @@
 /* GET /v1/hardware?model_name=…: what would run a model now, on what, and why. */
 #include "api/infer.h"
+#include "api/openapi.h"
 
 #include "base/memory.h"
 #include "base/params.h"
@@ -18,7 +19,7 @@ struct query {
 static const char *const booleans[] = {"false", "true", NULL};
 
 #define AT(member) offsetof(struct query, member)
-static const struct wi_param table[] = {
+const struct wi_param wi_hardware_params[] = {
     {.name = "model_name",
         .kind = WI_PARAM_STRING,
         .offset = AT(model_name),
@@ -71,8 +72,8 @@ static enum wi_code read_query(
     enum wi_code code;
     MHD_get_connection_values(
         request->mhd, MHD_GET_ARGUMENT_KIND, add_argument, look_up->arguments);
-    if ((code = wi_params_read(table, look_up->arguments, WI_PARAMS_STRICT, "", query, error)) !=
-            WI_OK ||
+    if ((code = wi_params_read(wi_hardware_params, look_up->arguments, WI_PARAMS_STRICT, "", query,
+             error)) != WI_OK ||
         (code = wi_model_check_name(query->model_name, error)) != WI_OK ||
         (code = wi_infer_read_platform(
              query->platform, &look_up->has_platform, &look_up->platform, error)) != WI_OK)

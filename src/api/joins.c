@@ -2,6 +2,7 @@
  * POST and GET /v1/admin/join, DELETE /v1/admin/join/ID: join tokens, with which pages and programs
  * that somebody else starts become nodes.
  */
+#include "api/openapi.h"
 #include "api/request.h"
 
 #include "base/clock.h"
@@ -17,10 +18,12 @@ struct wish {
     int64_t nodes, seconds;
 };
 
-static const struct wi_param wish_table[] = {
-    {"nodes", WI_PARAM_INTEGER, offsetof(struct wish, nodes), 0, 1, MAX_NODES, NULL},
-    {"seconds", WI_PARAM_INTEGER, offsetof(struct wish, seconds), 0, 1, MAX_SECONDS, NULL},
-    {NULL, WI_PARAM_ANY, 0, 0, 0, 0, NULL},
+const struct wi_param wi_join_params[] = {
+    {"nodes", WI_PARAM_INTEGER, offsetof(struct wish, nodes), 0, 1, MAX_NODES, NULL,
+        "How many may be there with the token at a time; 1 by default."},
+    {"seconds", WI_PARAM_INTEGER, offsetof(struct wish, seconds), 0, 1, MAX_SECONDS, NULL,
+        "For how long nodes may come anew; 3600 by default."},
+    WI_PARAM_END,
 };
 
 void wi_handle_join_new(struct wi_request *request)
@@ -32,7 +35,7 @@ void wi_handle_join_new(struct wi_request *request)
     json_t *body = wi_request_body_object(request);
     if (!body)
         return;
-    enum wi_code code = wi_params_read(wish_table, body, WI_PARAMS_STRICT, "", &wish, &error);
+    enum wi_code code = wi_params_read(wi_join_params, body, WI_PARAMS_STRICT, "", &wish, &error);
     json_decref(body);
     if (code == WI_OK)
         code = wi_bridge_invite(bridge, (size_t)wish.nodes, wish.seconds * 1000, id, token, &error);

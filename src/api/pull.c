@@ -3,6 +3,7 @@
  * How far it is shows in GET /v1/models/NAME, and in the events that a client asked for here; a
  * client that leaves does not end the pull.
  */
+#include "api/openapi.h"
 #include "api/pulls.h"
 
 #include "api/stream.h"
@@ -230,15 +231,28 @@ struct wish {
     int stream;
 };
 
-static const struct wi_param wish_table[] = {
-    WI_PARAM_ROW(wish, model, WI_PARAM_STRING, 1, 1, 1000),
-    WI_PARAM_ROW(wish, as, WI_PARAM_STRING, 0, 1, WI_MODEL_NAME_MAX),
-    WI_PARAM_ROW(wish, hub, WI_PARAM_STRING, 0, 1, 64),
-    WI_PARAM_ROW(wish, precision, WI_PARAM_STRING, 0, 1, 16),
-    WI_PARAM_ROW(wish, files, WI_PARAM_ARRAY, 0, 1, WI_PULL_PATTERNS_MAX),
-    WI_PARAM_ROW(wish, stream, WI_PARAM_BOOL, 0, 0, 0),
+#define ROW(member, kind, required, min, max, help)                                                \
+    {                                                                                              \
+#member, kind, offsetof(struct wish, member), required, min, max, NULL, help               \
+    }
+const struct wi_param wi_pull_params[] = {
+    ROW(model, WI_PARAM_STRING, 1, 1, 1000,
+        "ORG/NAME[:VARIANT[@REVISION]]. A variant is a quantisation or dtype; without one it is "
+        "chosen by what is there, by its speed in a browser and by the memory of a page. A "
+        "revision is a branch, a tag or a commit; without one it is what the hub has now. On a hub "
+        "of the layout plain the name may have one to four segments."),
+    ROW(as, WI_PARAM_STRING, 0, 1, WI_MODEL_NAME_MAX,
+        "What the model is called here; else as on the hub."),
+    ROW(hub, WI_PARAM_STRING, 0, 1, 64,
+        "The NAME of a section [hub.NAME]; else that of [models] hub."),
+    ROW(precision, WI_PARAM_STRING, 0, 1, 16,
+        "fp32, fp16, int8 or int4: which variant of an ONNX model."),
+    ROW(files, WI_PARAM_ARRAY, 0, 1, WI_PULL_PATTERNS_MAX,
+        "Patterns such as onnx/*_q4.onnx: these files are fetched, and none are chosen."),
+    ROW(stream, WI_PARAM_BOOL, 0, 0, 0, "Whether the answer is to be events."),
     WI_PARAM_END,
 };
+#undef ROW
 
 static enum wi_code read_patterns(
     const json_t *list, struct wi_strings *patterns, struct wi_error *error)
@@ -312,7 +326,7 @@ void wi_handle_model_pull(struct wi_request *request)
     json_t *body = has_pulls(request) ? wi_request_body_object(request) : NULL;
     if (!body)
         return;
-    if (wi_params_read(wish_table, body, WI_PARAMS_STRICT, "", &wish, &error) == WI_OK)
+    if (wi_params_read(wi_pull_params, body, WI_PARAMS_STRICT, "", &wish, &error) == WI_OK)
         begin_pull(request, &wish);
     else
         wi_request_answer_error(request, &error);

@@ -113,3 +113,23 @@ const struct wi_route *wi_route_find(const struct wi_route *routes, const char *
     }
     return NULL;
 }
+
+/* Which it is, the body of the request says. */
+const char *wi_route_gives(const struct wi_route *route, size_t index)
+{
+    static const struct {
+        unsigned flags;
+        const char *type;
+    } given[] = {
+        {WI_ROUTE_BINARY | WI_ROUTE_VOICE, "application/octet-stream"},
+        {WI_ROUTE_EVENTS, "text/event-stream"},
+        {WI_ROUTE_VOICE, "audio/pcm"},
+        {WI_ROUTE_TEXT, "text/plain"},
+        {WI_ROUTE_TEXT, "text/vtt"},
+        {WI_ROUTE_TEXT, "application/x-subrip"},
+    };
+    for (size_t i = 0; i < sizeof given / sizeof *given; i++)
+        if (route->flags & given[i].flags && index-- == 0)
+            return given[i].type;
+    return NULL;
+}

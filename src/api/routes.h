@@ -32,8 +32,15 @@ struct wi_route {
     unsigned flags;
     size_t max_body;                  /* bytes; 0: the configured max_body */
     const char *produces;             /* media type */
-    const char *summary;              /* for people: GET / and the API description */
+    const char *summary;              /* for people: GET / and the API's description */
     const struct wi_dialect *dialect; /* of requests and errors */
+    const char *help;                 /* more than that, in whole sentences; NULL: nothing */
+    /* For the API's description, of schemas that openapi.h has; NULL: none. */
+    const char *answers; /* pairs of a status and a type: "200 Pull 202 Pull" */
+    const char *events;  /* likewise of an event's name and a type */
+    const char *body;    /* a schema; where the dialect is for one task that says it */
+    const char *query;   /* a schema, whose members are parameters */
+    const char *codes;   /* of errors, beside those that follow from the flags */
 };
 
 #define WI_ROUTE_ARGUMENT_MAX 400
@@ -52,8 +59,12 @@ size_t wi_route_count(const struct wi_route *routes);
 const struct wi_route *wi_route_find(const struct wi_route *routes, const char *method,
     const char *path, char argument[WI_ROUTE_ARGUMENT_MAX], struct wi_error *error);
 
+/* What a route may give beside what it produces, by `index` from 0: a media type, or NULL. */
+const char *wi_route_gives(const struct wi_route *route, size_t index);
+
 /* The handlers, each in the file of its endpoint. */
-wi_route_fn wi_handle_root, wi_handle_healthz, wi_handle_readyz, wi_handle_metrics;
+wi_route_fn wi_handle_root, wi_handle_openapi, wi_handle_healthz, wi_handle_readyz,
+    wi_handle_metrics;
 wi_route_fn wi_handle_hardware;
 wi_route_fn wi_handle_status, wi_handle_nodes, wi_handle_models, wi_handle_model;
 wi_route_fn wi_handle_infer, wi_handle_job_post, wi_handle_jobs;

@@ -91,6 +91,10 @@ const char *wi_code_name(enum wi_code code);
 int wi_code_status(enum wi_code code);
 /* A short title for people, e.g. "Wrong input shape". */
 const char *wi_code_title(enum wi_code code);
+/* What it means, in a sentence for the manual. */
+const char *wi_code_help(enum wi_code code);
+/* After how many seconds a client is told to come back where nothing better is known; 0: never. */
+unsigned wi_code_retry_after(enum wi_code code);
 /* The inverse of wi_code_name; WI_INTERNAL if the name is unknown. */
 enum wi_code wi_code_from_name(const char *name);
 

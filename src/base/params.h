@@ -28,16 +28,17 @@ struct wi_param {
     int required;
     double min, max;          /* both 0: no limit */
     const char *const *names; /* for WI_PARAM_ENUM, ended by NULL */
+    const char *help;         /* for people, in whole sentences; NULL: the name says it */
 };
 
 /* A row for the member of `struct type` that has its field's name, and the last row. */
 #define WI_PARAM_ROW(type, member, kind, required, min, max)                                       \
     {                                                                                              \
-#member, kind, offsetof(struct type, member), required, min, max, NULL                     \
+#member, kind, offsetof(struct type, member), required, min, max, NULL, NULL               \
     }
 #define WI_PARAM_END                                                                               \
     {                                                                                              \
-        NULL, WI_PARAM_ANY, 0, 0, 0, 0, NULL                                                       \
+        NULL, WI_PARAM_ANY, 0, 0, 0, 0, NULL, NULL                                                 \
     }
 
 /* Whether fields outside the table are an error (REST) or ignored (node protocol). */

@@ -139,7 +139,7 @@ struct line {
 static const char *const level_names[] = {"error", "warn", "info", "debug", NULL};
 
 static const struct wi_param line_table[] = {
-    {"level", WI_PARAM_ENUM, offsetof(struct line, level), 1, 0, 0, level_names},
+    {"level", WI_PARAM_ENUM, offsetof(struct line, level), 1, 0, 0, level_names, NULL},
     WI_PARAM_ROW(line, message, WI_PARAM_STRING, 1, 0, 0),
     WI_PARAM_END,
 };

@@ -70,15 +70,16 @@ struct report {
 };
 
 static const struct wi_param report_table[] = {
-    {"browser", WI_PARAM_OBJECT, offsetof(struct report, browser), 1, 0, 0, NULL},
-    {"platforms", WI_PARAM_OBJECT, offsetof(struct report, platforms), 1, 0, 0, NULL},
-    {"engines", WI_PARAM_OBJECT, offsetof(struct report, engines), 0, 0, 0, NULL},
-    {"engine_info", WI_PARAM_OBJECT, offsetof(struct report, engine_info), 0, 0, 0, NULL},
-    {"os", WI_PARAM_STRING, offsetof(struct report, os), 0, 0, 0, NULL},
-    {"cores", WI_PARAM_INTEGER, offsetof(struct report, cores), 0, 0, 4096, NULL},
-    {"memory_gib", WI_PARAM_NUMBER, offsetof(struct report, memory_gib), 0, 0, 1048576, NULL},
-    {"cross_origin_isolated", WI_PARAM_BOOL, offsetof(struct report, isolated), 1, 0, 0, NULL},
-    {NULL, WI_PARAM_ANY, 0, 0, 0, 0, NULL},
+    {"browser", WI_PARAM_OBJECT, offsetof(struct report, browser), 1, 0, 0, NULL, NULL},
+    {"platforms", WI_PARAM_OBJECT, offsetof(struct report, platforms), 1, 0, 0, NULL, NULL},
+    {"engines", WI_PARAM_OBJECT, offsetof(struct report, engines), 0, 0, 0, NULL, NULL},
+    {"engine_info", WI_PARAM_OBJECT, offsetof(struct report, engine_info), 0, 0, 0, NULL, NULL},
+    {"os", WI_PARAM_STRING, offsetof(struct report, os), 0, 0, 0, NULL, NULL},
+    {"cores", WI_PARAM_INTEGER, offsetof(struct report, cores), 0, 0, 4096, NULL, NULL},
+    {"memory_gib", WI_PARAM_NUMBER, offsetof(struct report, memory_gib), 0, 0, 1048576, NULL, NULL},
+    {"cross_origin_isolated", WI_PARAM_BOOL, offsetof(struct report, isolated), 1, 0, 0, NULL,
+        NULL},
+    {NULL, WI_PARAM_ANY, 0, 0, 0, 0, NULL, NULL},
 };
 
 struct browser {
@@ -86,10 +87,10 @@ struct browser {
 };
 
 static const struct wi_param browser_table[] = {
-    {"name", WI_PARAM_STRING, offsetof(struct browser, name), 1, 1, 64, NULL},
-    {"version", WI_PARAM_STRING, offsetof(struct browser, version), 0, 0, 0, NULL},
-    {"user_agent", WI_PARAM_STRING, offsetof(struct browser, user_agent), 0, 0, 0, NULL},
-    {NULL, WI_PARAM_ANY, 0, 0, 0, 0, NULL},
+    {"name", WI_PARAM_STRING, offsetof(struct browser, name), 1, 1, 64, NULL, NULL},
+    {"version", WI_PARAM_STRING, offsetof(struct browser, version), 0, 0, 0, NULL, NULL},
+    {"user_agent", WI_PARAM_STRING, offsetof(struct browser, user_agent), 0, 0, 0, NULL, NULL},
+    {NULL, WI_PARAM_ANY, 0, 0, 0, 0, NULL, NULL},
 };
 
 struct platform {
@@ -99,10 +100,10 @@ struct platform {
 };
 
 static const struct wi_param platform_table[] = {
-    {"available", WI_PARAM_BOOL, offsetof(struct platform, available), 1, 0, 0, NULL},
-    {"reason", WI_PARAM_STRING, offsetof(struct platform, reason), 0, 0, 0, NULL},
-    {"adapter", WI_PARAM_OBJECT, offsetof(struct platform, adapter), 0, 0, 0, NULL},
-    {NULL, WI_PARAM_ANY, 0, 0, 0, 0, NULL},
+    {"available", WI_PARAM_BOOL, offsetof(struct platform, available), 1, 0, 0, NULL, NULL},
+    {"reason", WI_PARAM_STRING, offsetof(struct platform, reason), 0, 0, 0, NULL, NULL},
+    {"adapter", WI_PARAM_OBJECT, offsetof(struct platform, adapter), 0, 0, 0, NULL, NULL},
+    {NULL, WI_PARAM_ANY, 0, 0, 0, 0, NULL, NULL},
 };
 
 struct adapter {
@@ -111,11 +112,11 @@ struct adapter {
 };
 
 static const struct wi_param adapter_table[] = {
-    {"vendor", WI_PARAM_STRING, offsetof(struct adapter, vendor), 0, 0, 0, NULL},
-    {"architecture", WI_PARAM_STRING, offsetof(struct adapter, architecture), 0, 0, 0, NULL},
-    {"description", WI_PARAM_STRING, offsetof(struct adapter, description), 0, 0, 0, NULL},
-    {"is_fallback", WI_PARAM_BOOL, offsetof(struct adapter, is_fallback), 0, 0, 0, NULL},
-    {NULL, WI_PARAM_ANY, 0, 0, 0, 0, NULL},
+    {"vendor", WI_PARAM_STRING, offsetof(struct adapter, vendor), 0, 0, 0, NULL, NULL},
+    {"architecture", WI_PARAM_STRING, offsetof(struct adapter, architecture), 0, 0, 0, NULL, NULL},
+    {"description", WI_PARAM_STRING, offsetof(struct adapter, description), 0, 0, 0, NULL, NULL},
+    {"is_fallback", WI_PARAM_BOOL, offsetof(struct adapter, is_fallback), 0, 0, 0, NULL, NULL},
+    {NULL, WI_PARAM_ANY, 0, 0, 0, 0, NULL, NULL},
 };
 
 static enum wi_code read_adapter(
@@ -188,14 +189,16 @@ struct engine {
 };
 
 static const struct wi_param engine_table[] = {
-    {"slots", WI_PARAM_INTEGER, offsetof(struct engine, slots), 0, 1, WI_ENGINE_SLOTS_MAX, NULL},
-    {"short_slots", WI_PARAM_INTEGER, offsetof(struct engine, short_slots), 0, 0,
-        WI_ENGINE_SLOTS_MAX, NULL},
-    {"queue", WI_PARAM_INTEGER, offsetof(struct engine, queue), 0, 0, WI_ENGINE_SLOTS_MAX, NULL},
-    {"can", WI_PARAM_ARRAY, offsetof(struct engine, can), 0, 0, 64, NULL},
-    {"file_max", WI_PARAM_INTEGER, offsetof(struct engine, file_max), 0, 1, WI_TENSOR_DIM_MAX,
+    {"slots", WI_PARAM_INTEGER, offsetof(struct engine, slots), 0, 1, WI_ENGINE_SLOTS_MAX, NULL,
         NULL},
-    {NULL, WI_PARAM_ANY, 0, 0, 0, 0, NULL},
+    {"short_slots", WI_PARAM_INTEGER, offsetof(struct engine, short_slots), 0, 0,
+        WI_ENGINE_SLOTS_MAX, NULL, NULL},
+    {"queue", WI_PARAM_INTEGER, offsetof(struct engine, queue), 0, 0, WI_ENGINE_SLOTS_MAX, NULL,
+        NULL},
+    {"can", WI_PARAM_ARRAY, offsetof(struct engine, can), 0, 0, 64, NULL, NULL},
+    {"file_max", WI_PARAM_INTEGER, offsetof(struct engine, file_max), 0, 1, WI_TENSOR_DIM_MAX, NULL,
+        NULL},
+    {NULL, WI_PARAM_ANY, 0, 0, 0, 0, NULL, NULL},
 };
 
 static enum wi_code read_engines(

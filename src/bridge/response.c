@@ -30,11 +30,12 @@ static const struct wi_param response_table[] = {
 };
 
 static const struct wi_param performance_table[] = {
-    {"load_ms", WI_PARAM_NUMBER, offsetof(struct wi_answer, load_ms), 0, 0, 1e12, NULL},
-    {"inference_ms", WI_PARAM_NUMBER, offsetof(struct wi_answer, inference_ms), 0, 0, 1e12, NULL},
+    {"load_ms", WI_PARAM_NUMBER, offsetof(struct wi_answer, load_ms), 0, 0, 1e12, NULL, NULL},
+    {"inference_ms", WI_PARAM_NUMBER, offsetof(struct wi_answer, inference_ms), 0, 0, 1e12, NULL,
+        NULL},
     {"waited_for_client_ms", WI_PARAM_NUMBER, offsetof(struct wi_answer, waited_for_client_ms), 0,
-        0, 1e12, NULL},
-    {"warm", WI_PARAM_BOOL, offsetof(struct wi_answer, warm), 0, 0, 0, NULL},
+        0, 1e12, NULL, NULL},
+    {"warm", WI_PARAM_BOOL, offsetof(struct wi_answer, warm), 0, 0, 0, NULL, NULL},
     WI_PARAM_END,
 };
 

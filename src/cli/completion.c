@@ -5,12 +5,45 @@
 #include "cli/options.h"
 
 #include "base/memory.h"
+#include "model/task.h"
+#include "wire/text.h"
 #include <stdlib.h>
 #include <string.h>
 
 /* --- the table, as bash reads it ------------------------------------------------------------- */
 
-/* What may stand there: the words themselves with commas between, or a kind in <>. */
+/* Adds "pooling=mean,pooling=cls", or "top=" where any value may follow. */
+static void put_values(struct wi_buffer *out, const struct wi_param *row, int *count)
+{
+    static const char *const any[] = {"", NULL}, *const flags[] = {"true", "false", NULL};
+    const char *const *values = row->kind == WI_PARAM_ENUM   ? row->names
+                                : row->kind == WI_PARAM_BOOL ? flags
+                                                             : any;
+    for (; *values; values++)
+        wi_buffer_strings(out, (*count)++ ? "," : "", row->name, "=", *values, NULL);
+}
+
+/* The options of the task, or of all tasks, each once. */
+static void put_model_options(struct wi_buffer *out, const char *task)
+{
+    enum wi_task_kind only = wi_task_of_name(task, 0);
+    struct wi_strings seen = {0};
+    int count = 0;
+
+    for (int i = WI_TASK_NONE + 1; i < WI_TASK_COUNT; i++) {
+        enum wi_task_kind one = (enum wi_task_kind)i;
+        const struct wi_param *row = wi_text_options(one, WI_FORMAT_HUGGINGFACE);
+        for (; (only == WI_TASK_NONE || only == one) && row->name; row++) {
+            if (wi_strings_contain(&seen, row->name))
+                continue;
+            wi_strings_add(&seen, row->name);
+            put_values(out, row, &count);
+        }
+    }
+    wi_strings_clear(&seen);
+}
+
+/* What may stand there: words with commas between, or a kind in <>. */
 static void put_kind(struct wi_buffer *out, enum wi_complete complete, const char *words)
 {
     static const char *const kinds[] = {
@@ -22,6 +55,10 @@ static void put_kind(struct wi_buffer *out, enum wi_complete complete, const cha
         [WI_COMPLETE_VERB] = "<verb>",
     };
 
+    if (complete == WI_COMPLETE_OPTION) {
+        put_model_options(out, words);
+        return;
+    }
     if (complete != WI_COMPLETE_WORDS) {
         wi_buffer_puts(out, kinds[complete]);
         return;
@@ -161,6 +198,8 @@ static const char offer[] =
     "    esac\n"
     "    # Only here: a command must not become a folder of the same name.\n"
     "    [[ $1 == '<file>' || $1 == '<directory>' ]] && compopt -o filenames 2>/dev/null\n"
+    "    # A value is still to come.\n"
+    "    [[ ${#COMPREPLY[@]} == 1 && ${COMPREPLY[0]} == *= ]] && compopt -o nospace 2>/dev/null\n"
     "    for i in \"${!COMPREPLY[@]}\"; do\n"
     "        COMPREPLY[i]=$3${COMPREPLY[i]}\n"
     "    done\n"

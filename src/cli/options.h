@@ -25,8 +25,9 @@ enum wi_complete {
     WI_COMPLETE_NAMED_FILE, /* NAME=FILE: a file behind the "=" */
     WI_COMPLETE_DIRECTORY,
     WI_COMPLETE_WORDS,
-    WI_COMPLETE_MODEL, /* the names of the daemon's models */
-    WI_COMPLETE_VERB,  /* the words of another verb */
+    WI_COMPLETE_OPTION, /* NAME=VALUE of a request's options: of the task in `words`, or of all */
+    WI_COMPLETE_MODEL,  /* the names of the daemon's models */
+    WI_COMPLETE_VERB,   /* the words of another verb */
 };
 
 struct wi_option {
@@ -34,7 +35,7 @@ struct wi_option {
     const char *argument; /* its name in the help; NULL for a flag */
     int repeatable;
     enum wi_complete complete;
-    const char *words; /* for WI_COMPLETE_WORDS, with spaces between */
+    const char *words; /* for WI_COMPLETE_WORDS, with spaces between; see there for the others */
     const char *help;  /* one sentence without its full stop */
 };
 

@@ -108,7 +108,7 @@ static const struct wi_option infer_options[] = {
     {"timeout", "DURATION", 0, WI_COMPLETE_NONE, NULL,
         "For queue, load and run, e.g. 500ms, 30s, 5m; 60s is the default, 10m for streams and "
         "generated text"},
-    {"option", "KEY=VALUE", 1, WI_COMPLETE_NONE, NULL,
+    {"option", "KEY=VALUE", 1, WI_COMPLETE_OPTION, NULL,
         "An option of the model; VALUE is JSON, or else text"},
     {"stream", NULL, 0, WI_COMPLETE_NONE, NULL,
         "Show the parts of the answer as they come; with --json each event as a line of JSON"},
@@ -120,8 +120,8 @@ static const struct wi_option infer_options[] = {
     {0},
 };
 
-#define TEXT_OPTIONS                                                                               \
-    {"option", "KEY=VALUE", 1, WI_COMPLETE_NONE, NULL,                                             \
+#define TEXT_OPTIONS(task)                                                                         \
+    {"option", "KEY=VALUE", 1, WI_COMPLETE_OPTION, task,                                           \
         "An option of the model such as temperature=0 or max_tokens=100; VALUE is JSON, or else "  \
         "text"},                                                                                   \
         {"platform", "NAME", 0, WI_COMPLETE_WORDS, "auto webgpu webnn webgl wasm native",          \
@@ -134,7 +134,8 @@ static const struct wi_option infer_options[] = {
             "For queue, load and the whole answer, e.g. 30s, 5m; 10m is the default"               \
     }
 
-static const struct wi_option text_options[] = {TEXT_OPTIONS, {0}};
+static const struct wi_option generate_options[] = {TEXT_OPTIONS("complete"), {0}};
+static const struct wi_option embed_options[] = {TEXT_OPTIONS("embed"), {0}};
 
 static const struct wi_option transcribe_options[] = {
     {"model", "NAME", 0, WI_COMPLETE_MODEL, NULL,
@@ -144,7 +145,7 @@ static const struct wi_option transcribe_options[] = {
     {"language", "CODE", 0, WI_COMPLETE_NONE, NULL,
         "What is spoken, such as en or de; else the model finds out"},
     {"translate", NULL, 0, WI_COMPLETE_NONE, NULL, "Into English"},
-    TEXT_OPTIONS,
+    TEXT_OPTIONS("automatic-speech-recognition"),
     {0},
 };
 
@@ -152,7 +153,7 @@ static const struct wi_option chat_options[] = {
     {"system", "TEXT", 0, WI_COMPLETE_NONE, NULL, "Instruct the model before the conversation"},
     {"no-history", NULL, 0, WI_COMPLETE_NONE, NULL,
         "Neither read nor keep the lines that are typed"},
-    TEXT_OPTIONS,
+    TEXT_OPTIONS("chat"),
     {0},
 };
 
@@ -179,7 +180,7 @@ static const struct wi_option run_options[] = {
     {"system", "TEXT", 0, WI_COMPLETE_NONE, NULL, "Instruct the model before the conversation"},
     {"no-history", NULL, 0, WI_COMPLETE_NONE, NULL,
         "Neither read nor keep the lines that are typed"},
-    TEXT_OPTIONS,
+    TEXT_OPTIONS("chat"),
     {0},
 };
 
@@ -297,10 +298,10 @@ const struct wi_verb wi_cli_verbs[] = {
         "Talk with a language model; its answers are shown as they come", chat_options,
         wi_cli_chat},
     {"generate", "MODEL TEXT|-", 2, 2, {WI_COMPLETE_MODEL},
-        "Let a language model go on from TEXT, or from standard input", text_options,
+        "Let a language model go on from TEXT, or from standard input", generate_options,
         wi_cli_generate},
     {"embed", "MODEL TEXT...|-", 2, WI_POSITIONALS_MAX, {WI_COMPLETE_MODEL},
-        "Print the vector of each TEXT, or of each line of standard input", text_options,
+        "Print the vector of each TEXT, or of each line of standard input", embed_options,
         wi_cli_embed},
     {"transcribe", "FILE|-", 1, 1, {WI_COMPLETE_FILE},
         "Write down what is said in a sound: WAV, or what browsers decode, such as mp3 and ogg",

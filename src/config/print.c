@@ -1,6 +1,8 @@
 /* The option table written out: effective values, the sample file, and the man page's list. */
 #include "config/options.h"
 
+#include "base/mdoc.h"
+
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,37 +141,6 @@ void wi_config_print_sample(FILE *out)
 
 /* --- the man page ----------------------------------------------------------------------------- */
 
-/* mdoc text: each sentence begins a line, lines are at most WIDTH columns, backslashes and leading
- * dots are made harmless. */
-static void print_mdoc_text(const char *text, FILE *out)
-{
-    size_t column = 0;
-
-    while (*text) {
-        size_t length = strcspn(text, " ");
-        char last = text[length > 0 ? length - 1 : 0];
-
-        if (column > 0 && column + 1 + length > WIDTH) {
-            fputc('\n', out);
-            column = 0;
-        }
-        if (column > 0)
-            fputc(' ', out);
-        else if (*text == '.' || *text == '\'')
-            fputs("\\&", out);
-        for (size_t i = 0; i < length; i++)
-            fputs(text[i] == '\\' ? "\\e" : (char[]){text[i], '\0'}, out);
-        column += length + 1;
-        text += length;
-        text += strspn(text, " ");
-        if (last == '.' && *text) {
-            fputc('\n', out);
-            column = 0;
-        }
-    }
-    fputc('\n', out);
-}
-
 static void print_mdoc_option(const struct wi_option *option, FILE *out)
 {
     char placeholder[128], allowed[256];
@@ -177,7 +148,7 @@ static void print_mdoc_option(const struct wi_option *option, FILE *out)
     wi_option_placeholder(option, placeholder, sizeof placeholder);
     wi_option_allowed(option, allowed, sizeof allowed);
     fprintf(out, ".It Cm %s No = Ar %s\n", option->key, placeholder);
-    print_mdoc_text(option->help, out);
+    wi_mdoc_text(option->help, out);
     if (option->kind == WI_OPTION_INTEGER || option->kind == WI_OPTION_SIZE ||
         option->kind == WI_OPTION_DURATION || (option->kind == WI_OPTION_LIST && option->names))
         fprintf(out, "Allowed: %s.\n", allowed);
@@ -193,7 +164,7 @@ void wi_config_print_mdoc(FILE *out)
 {
     for (const struct wi_section *section = wi_sections; section->name; section++) {
         fprintf(out, ".Ss Section %s%s\n", section->name, section->sample ? ".NAME" : "");
-        print_mdoc_text(section->help, out);
+        wi_mdoc_text(section->help, out);
         if (section->free_key) {
             fprintf(out, ".Dl %s = %s\n", section->free_key, section->free_value);
             continue;

@@ -110,12 +110,12 @@ struct incoming {
 };
 
 static const struct wi_param incoming_table[] = {
-    {"type", WI_PARAM_STRING, offsetof(struct incoming, type), 1, 0, 0, NULL},
-    {"id", WI_PARAM_ANY, offsetof(struct incoming, id), 0, 0, 0, NULL},
-    {"method", WI_PARAM_STRING, offsetof(struct incoming, method), 0, 0, 0, NULL},
-    {"params", WI_PARAM_OBJECT, offsetof(struct incoming, params), 0, 0, 0, NULL},
-    {"result", WI_PARAM_OBJECT, offsetof(struct incoming, result), 0, 0, 0, NULL},
-    {NULL, 0, 0, 0, 0, 0, NULL},
+    {"type", WI_PARAM_STRING, offsetof(struct incoming, type), 1, 0, 0, NULL, NULL},
+    {"id", WI_PARAM_ANY, offsetof(struct incoming, id), 0, 0, 0, NULL, NULL},
+    {"method", WI_PARAM_STRING, offsetof(struct incoming, method), 0, 0, 0, NULL, NULL},
+    {"params", WI_PARAM_OBJECT, offsetof(struct incoming, params), 0, 0, 0, NULL, NULL},
+    {"result", WI_PARAM_OBJECT, offsetof(struct incoming, result), 0, 0, 0, NULL, NULL},
+    {NULL, 0, 0, 0, 0, 0, NULL, NULL},
 };
 
 static struct wi_command *find_command(const struct wi_wire *wire, const json_t *id)

@@ -56,8 +56,8 @@ struct answer {
 };
 
 static const struct wi_param answer_table[] = {
-    {"value", WI_PARAM_ANY, offsetof(struct answer, value), 0, 0, 0, NULL},
-    {NULL, 0, 0, 0, 0, 0, NULL},
+    {"value", WI_PARAM_ANY, offsetof(struct answer, value), 0, 0, 0, NULL, NULL},
+    {NULL, 0, 0, 0, 0, 0, NULL, NULL},
 };
 
 static enum wi_code read_error(
@@ -150,9 +150,9 @@ struct status {
 };
 
 static const struct wi_param status_table[] = {
-    {"ready", WI_PARAM_BOOL, offsetof(struct status, ready), 1, 0, 0, NULL},
-    {"message", WI_PARAM_STRING, offsetof(struct status, message), 0, 0, 0, NULL},
-    {NULL, 0, 0, 0, 0, 0, NULL},
+    {"ready", WI_PARAM_BOOL, offsetof(struct status, ready), 1, 0, 0, NULL, NULL},
+    {"message", WI_PARAM_STRING, offsetof(struct status, message), 0, 0, 0, NULL, NULL},
+    {NULL, 0, 0, 0, 0, 0, NULL, NULL},
 };
 
 static void ask_status(void *context);

@@ -131,9 +131,10 @@ struct new_session {
 
 static const struct wi_param new_session_table[] = {
     {"sessionId", WI_PARAM_STRING, offsetof(struct new_session, session_id), 1, 1, SESSION_ID_MAX,
+        NULL, NULL},
+    {"capabilities", WI_PARAM_OBJECT, offsetof(struct new_session, capabilities), 1, 0, 0, NULL,
         NULL},
-    {"capabilities", WI_PARAM_OBJECT, offsetof(struct new_session, capabilities), 1, 0, 0, NULL},
-    {NULL, 0, 0, 0, 0, 0, NULL},
+    {NULL, 0, 0, 0, 0, 0, NULL, NULL},
 };
 
 /* The id becomes part of URLs; drivers make UUIDs or hex. */
@@ -181,9 +182,9 @@ struct driver_error {
 };
 
 static const struct wi_param error_table[] = {
-    {"error", WI_PARAM_STRING, offsetof(struct driver_error, error), 1, 0, 0, NULL},
-    {"message", WI_PARAM_STRING, offsetof(struct driver_error, message), 0, 0, 0, NULL},
-    {NULL, 0, 0, 0, 0, 0, NULL},
+    {"error", WI_PARAM_STRING, offsetof(struct driver_error, error), 1, 0, 0, NULL, NULL},
+    {"message", WI_PARAM_STRING, offsetof(struct driver_error, message), 0, 0, 0, NULL, NULL},
+    {NULL, 0, 0, 0, 0, 0, NULL, NULL},
 };
 
 enum wi_code wi_driver_read_error(const char *verb, const json_t *value, struct wi_error *error)

@@ -48,6 +48,8 @@ struct wi_stream_face {
 struct wi_dialect {
     const char *name;
     const char *error_type; /* the media type of its errors */
+    const char *error_form; /* what they are called in the API's description */
+    enum wi_task_kind task; /* the one that it is for; WI_TASK_NONE: the request says it */
     /* The HTTP status of its errors; NULL: the one of our own format. */
     int (*status)(enum wi_code code);
 

@@ -2,7 +2,11 @@
 #ifndef WI_WIRE_NATIVE_H
 #define WI_WIRE_NATIVE_H
 
+#include "base/params.h"
 #include "wire/dialect.h"
+
+/* What a request may say: the members of its body. */
+extern const struct wi_param wi_native_params[];
 
 enum wi_code wi_native_frame(const char *content_type, const char *head_length, size_t body_size,
     size_t *json_size, struct wi_error *error);

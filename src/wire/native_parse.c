@@ -30,48 +30,116 @@ struct fields {
 };
 
 #define AT(member) offsetof(struct fields, member)
-static const struct wi_param table[] = {
+const struct wi_param wi_native_params[] = {
     {.name = "model_name",
         .kind = WI_PARAM_STRING,
         .offset = AT(model_name),
         .required = 1,
         .min = 1,
-        .max = WI_MODEL_NAME_MAX},
-    {.name = "inputs", .kind = WI_PARAM_ANY, .offset = AT(inputs), .required = 1},
+        .max = WI_MODEL_NAME_MAX,
+        .help = "The model, with its variant behind a colon where another one than the first is "
+                "meant."},
+    {.name = "inputs",
+        .kind = WI_PARAM_ANY,
+        .offset = AT(inputs),
+        .required = 1,
+        .help =
+            "A list of tensors {name, datatype, shape, data}; or what a task takes: see Tasks."},
     {.name = "model_type",
         .kind = WI_PARAM_ENUM,
         .offset = AT(model_type),
-        .names = wi_model_type_names},
-    {.name = "task", .kind = WI_PARAM_STRING, .offset = AT(task), .min = 1, .max = 64},
-    {.name = "platform", .kind = WI_PARAM_STRING, .offset = AT(platform), .min = 1, .max = 32},
-    {.name = "browser", .kind = WI_PARAM_STRING, .offset = AT(browser), .min = 1, .max = 31},
-    {.name = "node", .kind = WI_PARAM_STRING, .offset = AT(node), .min = 1, .max = WI_ID_SIZE - 1},
-    {.name = "fallback", .kind = WI_PARAM_BOOL, .offset = AT(fallback)},
+        .names = wi_model_type_names,
+        .help = "Where the model's own should not hold, as task."},
+    {.name = "task",
+        .kind = WI_PARAM_STRING,
+        .offset = AT(task),
+        .min = 1,
+        .max = 64,
+        .help = "What the model is to do."},
+    {.name = "platform",
+        .kind = WI_PARAM_STRING,
+        .offset = AT(platform),
+        .min = 1,
+        .max = 32,
+        .help = "auto (the default), webgpu, webnn, webgl, wasm, or native, which only programs "
+                "have that joined and are no browsers. simulated is for tests: only nodes that "
+                "compute nothing run it, nothing else reaches them, and its answers say so. What "
+                "webnn takes no part of is not run there: the reason is in fallbacks."},
+    {.name = "browser",
+        .kind = WI_PARAM_STRING,
+        .offset = AT(browser),
+        .min = 1,
+        .max = 31,
+        .help = "Only a browser of this kind."},
+    {.name = "node",
+        .kind = WI_PARAM_STRING,
+        .offset = AT(node),
+        .min = 1,
+        .max = WI_ID_SIZE - 1,
+        .help = "Only this node."},
+    {.name = "fallback",
+        .kind = WI_PARAM_BOOL,
+        .offset = AT(fallback),
+        .help = "Whether another platform may compute if that one fails; true by default."},
     {.name = "precision",
         .kind = WI_PARAM_ENUM,
         .offset = AT(precision),
-        .names = wi_infer_precision_names},
+        .names = wi_infer_precision_names,
+        .help =
+            "Of a model with variants the one to use, as the name NAME:VARIANT does. Without "
+            "either it is the first that webinfer show lists: 8 bits before floats, because they "
+            "run everywhere and nearly exactly, and 4 bits after them, because WASM computes "
+            "those many times slower. 16-bit floats do not go to WebGPU where the adapter has no "
+            "shader-f16, nor does a GGUF file."},
     {.name = "outputs",
         .kind = WI_PARAM_ARRAY,
         .offset = AT(outputs),
         .min = 0,
-        .max = WI_TENSORS_MAX},
-    {.name = "priority", .kind = WI_PARAM_INTEGER, .offset = AT(priority), .min = 0, .max = 9},
+        .max = WI_TENSORS_MAX,
+        .help = "The names of the outputs wanted, or {name, parameters: {binary_data}}; all by "
+                "default."},
+    {.name = "priority",
+        .kind = WI_PARAM_INTEGER,
+        .offset = AT(priority),
+        .min = 0,
+        .max = 9,
+        .help = "9 is the most urgent; 5 by default."},
     {.name = "timeout_ms",
         .kind = WI_PARAM_INTEGER,
         .offset = AT(timeout_ms),
         .min = 1,
-        .max = TIMEOUT_MAX_MS},
-    {.name = "stream", .kind = WI_PARAM_BOOL, .offset = AT(stream)},
-    {.name = "resumable", .kind = WI_PARAM_BOOL, .offset = AT(resumable)},
+        .max = TIMEOUT_MAX_MS,
+        .help = "For queue, load and run together; 60000 by default, 600000 for streams, for "
+                "models that generate text and for speech recognition."},
+    {.name = "stream",
+        .kind = WI_PARAM_BOOL,
+        .offset = AT(stream),
+        .help = "Whether the answer is to come in parts: see Streams."},
+    {.name = "resumable",
+        .kind = WI_PARAM_BOOL,
+        .offset = AT(resumable),
+        .help = "Whether a stream outlives its connection: see Streams."},
     {.name = "stall_timeout_ms",
         .kind = WI_PARAM_INTEGER,
         .offset = AT(stall_timeout_ms),
         .min = 1,
-        .max = TIMEOUT_MAX_MS},
-    {.name = "id", .kind = WI_PARAM_STRING, .offset = AT(id), .min = 1, .max = 128},
-    {.name = "parameters", .kind = WI_PARAM_OBJECT, .offset = AT(parameters)},
-    {.name = "options", .kind = WI_PARAM_OBJECT, .offset = AT(options)},
+        .max = TIMEOUT_MAX_MS,
+        .help = "How long nothing may come of a stream that has begun: see Streams."},
+    {.name = "id",
+        .kind = WI_PARAM_STRING,
+        .offset = AT(id),
+        .min = 1,
+        .max = 128,
+        .help = "Comes back in the answer."},
+    {.name = "parameters",
+        .kind = WI_PARAM_OBJECT,
+        .offset = AT(parameters),
+        .help = "{binary_data_output: true} asks for binary outputs."},
+    {.name = "options",
+        .kind = WI_PARAM_OBJECT,
+        .offset = AT(options),
+        .help =
+            "What the model takes beside its inputs; one that it does not know is 400 and named."},
     {0},
 };
 
@@ -148,7 +216,7 @@ static void explain_overflow(
     const char *text, size_t at, const json_error_t *place, struct wi_error *error)
 {
     char name[64];
-    const struct wi_param *row = table;
+    const struct wi_param *row = wi_native_params;
     find_member(text, at, name, sizeof name);
     if (!*name || strcmp(name, "data") == 0) {
         wi_error_set(error, WI_NON_FINITE, NULL,
@@ -335,7 +403,8 @@ enum wi_code wi_native_parse(struct wi_infer *infer, struct wi_blob *body, size_
     json_t *root = wi_native_load_json((const char *)body->bytes, json_size, error);
     if (!root)
         return error ? error->code : WI_BAD_JSON;
-    enum wi_code code = wi_params_read(table, root, WI_PARAMS_STRICT, "", &fields, error);
+    enum wi_code code =
+        wi_params_read(wi_native_params, root, WI_PARAMS_STRICT, "", &fields, error);
     if (code == WI_OK)
         code = read_fields(infer, &fields, error);
     if (code == WI_OK)

@@ -32,39 +32,45 @@ ENDPOINT(tokenize, WI_TASK_TOKENIZE, "prompt")
 ENDPOINT(speech, WI_TASK_TEXT_TO_SPEECH, "input")
 
 #define SHARED                                                                                     \
-    .error_type = "application/json", .status = wi_openai_status, .frame = wi_openai_frame,        \
-    .check = wi_openai_check, .check_stream = wi_openai_check_stream,                              \
+    .error_type = "application/json", .error_form = "OpenaiError", .status = wi_openai_status,     \
+    .frame = wi_openai_frame, .check = wi_openai_check, .check_stream = wi_openai_check_stream,    \
     .stream_begin = wi_openai_stream_begin, .stream_part = wi_openai_stream_part,                  \
     .stream_progress = wi_openai_stream_progress, .stream_done = wi_openai_stream_done,            \
     .stream_error = wi_openai_stream_error
 
 const struct wi_dialect wi_dialect_openai_chat = {.name = "openai.chat",
+    .task = WI_TASK_CHAT,
     .parse = parse_chat,
     .print = wi_openai_print_chat,
     .print_error = error_chat,
     SHARED};
 const struct wi_dialect wi_dialect_openai_completions = {.name = "openai.completions",
+    .task = WI_TASK_COMPLETE,
     .parse = parse_completions,
     .print = wi_openai_print_completion,
     .print_error = error_completions,
     SHARED};
 const struct wi_dialect wi_dialect_openai_embeddings = {.name = "openai.embeddings",
+    .task = WI_TASK_EMBED,
     .parse = parse_embeddings,
     .print = wi_openai_print_embeddings,
     .print_error = error_embeddings,
     SHARED};
 const struct wi_dialect wi_dialect_openai_rerank = {.name = "openai.rerank",
+    .task = WI_TASK_RERANK,
     .parse = parse_rerank,
     .print = wi_openai_print_ranking,
     .print_error = error_rerank,
     SHARED};
 const struct wi_dialect wi_dialect_openai_tokenize = {.name = "openai.tokenize",
+    .task = WI_TASK_TOKENIZE,
     .parse = parse_tokenize,
     .print = wi_openai_print_tokens,
     .print_error = error_tokenize,
     SHARED};
 
 const struct wi_dialect wi_dialect_openai_speech = {.name = "openai.speech",
+    .task = WI_TASK_TEXT_TO_SPEECH,
     .parse = parse_speech,
     .print = wi_openai_print_speech,
     .print_error = error_speech,
@@ -84,5 +90,6 @@ static void error_both(struct wi_buffer *out, const struct wi_error *error, cons
 const struct wi_dialect wi_dialect_openai_both = {
     .name = "openai.both",
     .error_type = WI_PROBLEM_MEDIA_TYPE,
+    .error_form = "BothErrors",
     .print_error = error_both,
 };

@@ -6,6 +6,7 @@
 #ifndef WI_WIRE_OPENAI_H
 #define WI_WIRE_OPENAI_H
 
+#include "base/params.h"
 #include "wire/dialect.h"
 
 extern const struct wi_dialect wi_dialect_openai_chat;
@@ -49,6 +50,9 @@ struct wi_openai_wishes {
 
 enum wi_code wi_openai_frame(const char *content_type, const char *head_length, size_t body_size,
     size_t *json_size, struct wi_error *error);
+/* The parameters that such a request may have, with a row without a name behind them; how many. */
+#define WI_OPENAI_PARAMS_MAX 64
+size_t wi_openai_params(enum wi_task_kind task, struct wi_param rows[WI_OPENAI_PARAMS_MAX]);
 /* The body of a request for `task`. */
 enum wi_code wi_openai_parse(enum wi_task_kind task, struct wi_infer *infer, struct wi_blob *body,
     size_t json_size, struct wi_budget *budget, struct wi_error *error);

@@ -196,7 +196,8 @@ static const struct wi_param body_table[] = {
     ROW(stream_options, WI_PARAM_OBJECT, 0, 0),
     ROW(stream, WI_PARAM_BOOL, 0, 0),
     ROW(return_documents, WI_PARAM_BOOL, 0, 0),
-    {"encoding_format", WI_PARAM_ENUM, offsetof(struct body, encoding_format), 0, 0, 0, encodings},
+    {"encoding_format", WI_PARAM_ENUM, offsetof(struct body, encoding_format), 0, 0, 0, encodings,
+        NULL},
     ROW(max_tokens, WI_PARAM_ANY, 0, 0),
     ROW(max_completion_tokens, WI_PARAM_ANY, 0, 0),
     ROW(repetition_penalty, WI_PARAM_NUMBER, 0.01, 10),
@@ -204,6 +205,35 @@ static const struct wi_param body_table[] = {
     ROW(logprobs, WI_PARAM_ANY, 0, 0),
     WI_PARAM_END,
 };
+
+static const struct wi_param *find_row(const struct wi_param *table, const char *name)
+{
+    while (table->name && strcmp(table->name, name) != 0)
+        table++;
+    return table->name ? table : NULL;
+}
+
+_Static_assert(sizeof parameters / sizeof *parameters < WI_OPENAI_PARAMS_MAX, "room for all");
+
+size_t wi_openai_params(enum wi_task_kind task, struct wi_param rows[WI_OPENAI_PARAMS_MAX])
+{
+    size_t count = 0;
+    for (size_t i = 0; i < sizeof parameters / sizeof *parameters; i++) {
+        const struct parameter *known = &parameters[i];
+        const struct wi_param *row =
+            known->use == OPTION    ? find_row(wi_text_options(task, WI_FORMAT_GGUF), known->name)
+            : known->use == SPECIAL ? find_row(body_table, known->name)
+                                    : NULL;
+        if (!(known->tasks & (1u << task)))
+            continue;
+        rows[count] = row ? *row : (struct wi_param){.name = known->name, .kind = WI_PARAM_ANY};
+        if (known->use == IGNORED)
+            rows[count].help = "It changes nothing.";
+        count++;
+    }
+    rows[count] = (struct wi_param){0};
+    return count;
+}
 
 struct stream_options {
     int include_usage, include_obfuscation;

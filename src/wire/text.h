@@ -6,6 +6,7 @@
 #ifndef WI_WIRE_TEXT_H
 #define WI_WIRE_TEXT_H
 
+#include "base/params.h"
 #include "config/config.h"
 #include "model/model.h"
 #include "model/task.h"
@@ -60,6 +61,9 @@ enum wi_code wi_text_read_beside(struct wi_infer *infer, const char *name, json_
 /* --- text_options.c: THE table ------------------------------------------------------------------
  */
 
+/* The rows for a task of a model of that format, ended by one without a name: all that can be said
+ * of an option alone. */
+const struct wi_param *wi_text_options(enum wi_task_kind task, enum wi_model_format format);
 /* Whether `options` (NULL: none) are those that the task takes of a model of that format, within
  * their limits. `where` is what stands before their names in errors: "options." or "". `slots`: the
  * most answers at a time of a language model's engine.

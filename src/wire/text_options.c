@@ -33,28 +33,44 @@ struct generate {
     json_t *chat_template_kwargs;
 };
 
-#define ROW(member, kind, min, max) WI_PARAM_ROW(generate, member, kind, 0, min, max)
+#define ROW(member, kind, min, max, help)                                                          \
+    {                                                                                              \
+#member, kind, offsetof(struct generate, member), 0, min, max, NULL, help                  \
+    }
 #define GENERATE                                                                                   \
-    ROW(max_tokens, WI_PARAM_INTEGER, 1, TOKENS_MAX), ROW(temperature, WI_PARAM_NUMBER, 0, 2),     \
-        ROW(top_p, WI_PARAM_NUMBER, 0, 1), ROW(top_k, WI_PARAM_INTEGER, 0, TOP_K_MAX),             \
-        ROW(min_p, WI_PARAM_NUMBER, 0, 1), ROW(repeat_penalty, WI_PARAM_NUMBER, 0.01, 10),         \
-        ROW(frequency_penalty, WI_PARAM_NUMBER, -2, 2),                                            \
-        ROW(presence_penalty, WI_PARAM_NUMBER, -2, 2), ROW(logit_bias, WI_PARAM_OBJECT, 0, 0),     \
-        ROW(stop, WI_PARAM_ANY, 0, 0), ROW(seed, WI_PARAM_INTEGER, -SEED_MAX, SEED_MAX),           \
-        ROW(n, WI_PARAM_INTEGER, 0, 0), ROW(logprobs, WI_PARAM_BOOL, 0, 0),                        \
-        ROW(top_logprobs, WI_PARAM_INTEGER, 0, TOP_LOGPROBS_MAX),                                  \
-        ROW(tools, WI_PARAM_ARRAY, 0, TOOLS_MAX), ROW(tool_choice, WI_PARAM_ANY, 0, 0),            \
-        ROW(response_format, WI_PARAM_OBJECT, 0, 0),                                               \
-        ROW(grammar, WI_PARAM_STRING, 1, WI_TEXT_SCHEMA), ROW(json_schema, WI_PARAM_ANY, 0, 0),    \
-        ROW(chat_template_kwargs, WI_PARAM_OBJECT, 0, 0), ROW(deterministic, WI_PARAM_BOOL, 0, 0), \
-        ROW(context, WI_PARAM_INTEGER, 1, TOKENS_MAX)
+    ROW(max_tokens, WI_PARAM_INTEGER, 1, TOKENS_MAX, "The most tokens of an answer."),             \
+        ROW(temperature, WI_PARAM_NUMBER, 0, 2, "0: the most likely token each time."),            \
+        ROW(top_p, WI_PARAM_NUMBER, 0, 1,                                                          \
+            "Only the likeliest tokens that have this probability together."),                     \
+        ROW(top_k, WI_PARAM_INTEGER, 0, TOP_K_MAX, "Only so many of the likeliest; 0: all."),      \
+        ROW(min_p, WI_PARAM_NUMBER, 0, 1, "Only tokens with this share of the likeliest one's."),  \
+        ROW(repeat_penalty, WI_PARAM_NUMBER, 0.01, 10, "Against what was said; 1: none."),         \
+        ROW(frequency_penalty, WI_PARAM_NUMBER, -2, 2, "By how often a token was said."),          \
+        ROW(presence_penalty, WI_PARAM_NUMBER, -2, 2, "By whether a token was said."),             \
+        ROW(logit_bias, WI_PARAM_OBJECT, 0, 0, "What is added to tokens, by their numbers."),      \
+        ROW(stop, WI_PARAM_ANY, 0, 0, "A string, or up to 16, before which the answer ends."),     \
+        ROW(seed, WI_PARAM_INTEGER, -SEED_MAX, SEED_MAX, "Of what is drawn at random."),           \
+        ROW(n, WI_PARAM_INTEGER, 0, 0, "How many answers."),                                       \
+        ROW(logprobs, WI_PARAM_BOOL, 0, 0, "Whether each token's probability is told."),           \
+        ROW(top_logprobs, WI_PARAM_INTEGER, 0, TOP_LOGPROBS_MAX,                                   \
+            "Of how many others, too; with logprobs."),                                            \
+        ROW(tools, WI_PARAM_ARRAY, 0, TOOLS_MAX, "Functions that the model may call."),            \
+        ROW(tool_choice, WI_PARAM_ANY, 0, 0, "none, auto, required, or the one to be called."),    \
+        ROW(response_format, WI_PARAM_OBJECT, 0, 0, "text, json_object, or json_schema."),         \
+        ROW(grammar, WI_PARAM_STRING, 1, WI_TEXT_SCHEMA, "In GBNF, which the text keeps to."),     \
+        ROW(json_schema, WI_PARAM_ANY, 0, 0, "Likewise, a JSON schema."),                          \
+        ROW(chat_template_kwargs, WI_PARAM_OBJECT, 0, 0, "For the model's chat template."),        \
+        ROW(deterministic, WI_PARAM_BOOL, 0, 0, "It runs alone, so that it comes out the same."),  \
+        ROW(context, WI_PARAM_INTEGER, 1, TOKENS_MAX, CONTEXT_HELP)
+#define CONTEXT_HELP "Tokens that there has to be room for."
+#define TRUNCATE_HELP "Whether a text beyond the context loses its end."
 static const struct wi_param generate_table[] = {GENERATE, WI_PARAM_END};
 /* What models take that read a text whole before they write another. */
-static const struct wi_param rewrite_table[] = {
-    GENERATE, ROW(truncate, WI_PARAM_BOOL, 0, 0), WI_PARAM_END};
-static const struct wi_param translate_table[] = {GENERATE, ROW(truncate, WI_PARAM_BOOL, 0, 0),
-    ROW(source_language, WI_PARAM_STRING, 1, 32), ROW(target_language, WI_PARAM_STRING, 1, 32),
-    WI_PARAM_END};
+#define TRUNCATED ROW(truncate, WI_PARAM_BOOL, 0, 0, TRUNCATE_HELP)
+static const struct wi_param rewrite_table[] = {GENERATE, TRUNCATED, WI_PARAM_END};
+static const struct wi_param translate_table[] = {GENERATE, TRUNCATED,
+    ROW(source_language, WI_PARAM_STRING, 1, 32, "By the model's own name for it, as the next."),
+    ROW(target_language, WI_PARAM_STRING, 1, 32, NULL), WI_PARAM_END};
 #undef ROW
 
 /* Of all other tasks. */
@@ -72,49 +88,78 @@ static const char *const aggregations[] = {"none", "simple", NULL};
 static const char *const subtasks[] = {"semantic", "instance", "panoptic", NULL};
 static const char *const stamps[] = {"none", "segment", "word", NULL};
 
-#define ROW(member, kind, min, max) WI_PARAM_ROW(plain, member, kind, 0, min, max)
-#define FLAG(member) ROW(member, WI_PARAM_BOOL, 0, 0)
-#define WORD(member, list)                                                                         \
+#define ROW(member, kind, min, max, help)                                                          \
+    {                                                                                              \
+#member, kind, offsetof(struct plain, member), 0, min, max, NULL, help                     \
+    }
+#define FLAG(member, help) ROW(member, WI_PARAM_BOOL, 0, 0, help)
+#define WORD(member, list, text)                                                                   \
     {                                                                                              \
         .name = #member, .kind = WI_PARAM_ENUM, .offset = offsetof(struct plain, member),          \
-        .names = list                                                                              \
+        .names = list, .help = text                                                                \
     }
-#define CONTEXT ROW(context, WI_PARAM_INTEGER, 1, TOKENS_MAX)
-#define DIMENSIONS ROW(dimensions, WI_PARAM_INTEGER, 1, DIMENSIONS_MAX)
-#define TOP ROW(top, WI_PARAM_INTEGER, 1, LABELS_MAX)
-#define THRESHOLD ROW(threshold, WI_PARAM_NUMBER, 0, 1)
-#define TEMPLATE ROW(hypothesis_template, WI_PARAM_STRING, 1, TEMPLATE_MAX)
+#define CONTEXT ROW(context, WI_PARAM_INTEGER, 1, TOKENS_MAX, CONTEXT_HELP)
+#define DIMENSIONS                                                                                 \
+    ROW(dimensions, WI_PARAM_INTEGER, 1, DIMENSIONS_MAX, "Only so many of each vector.")
+#define NORMALIZE FLAG(normalize, "Whether vectors have the length 1.")
+#define TRUNCATE FLAG(truncate, TRUNCATE_HELP)
+#define TOP ROW(top, WI_PARAM_INTEGER, 1, LABELS_MAX, "How many of the best.")
+#define THRESHOLD ROW(threshold, WI_PARAM_NUMBER, 0, 1, "The least score; 0.5 by default.")
+#define TEMPLATE                                                                                   \
+    ROW(hypothesis_template, WI_PARAM_STRING, 1, TEMPLATE_MAX,                                     \
+        "The sentence around a label, such as: This is a photo of {}.")
 #define MAX_ROWS 8
 
 /* Language models have tables of their own. */
 static const struct wi_param plain_tables[WI_TASK_COUNT][MAX_ROWS] = {
-    [WI_TASK_EMBED] = {WORD(pooling, poolings), FLAG(normalize), DIMENSIONS, FLAG(truncate)},
-    [WI_TASK_RERANK] = {FLAG(truncate)},
-    [WI_TASK_TOKENIZE] = {FLAG(add_special)},
-    [WI_TASK_TEXT_CLASSIFICATION] = {TOP, FLAG(truncate), WORD(activation, activations)},
-    [WI_TASK_TOKEN_CLASSIFICATION] = {WORD(aggregation, aggregations),
-        ROW(ignore_labels, WI_PARAM_ARRAY, 0, LABELS_MAX)},
+    [WI_TASK_EMBED] = {WORD(pooling, poolings, "How the tokens' vectors become one."), NORMALIZE,
+        DIMENSIONS, TRUNCATE},
+    [WI_TASK_RERANK] = {TRUNCATE},
+    [WI_TASK_TOKENIZE] = {FLAG(add_special, "Whether tokens that stand around texts are there.")},
+    [WI_TASK_TEXT_CLASSIFICATION] = {TOP, TRUNCATE,
+        WORD(activation, activations, "What makes probabilities of the numbers.")},
+    [WI_TASK_TOKEN_CLASSIFICATION] = {WORD(aggregation, aggregations,
+                                          "simple: tokens of one thing are one entity."),
+        ROW(ignore_labels, WI_PARAM_ARRAY, 0, LABELS_MAX, "Labels that are not told.")},
     [WI_TASK_FILL_MASK] = {TOP},
     [WI_TASK_QUESTION_ANSWERING] = {TOP},
-    [WI_TASK_ZERO_SHOT_CLASSIFICATION] = {FLAG(multi_label), TEMPLATE, FLAG(truncate)},
+    [WI_TASK_ZERO_SHOT_CLASSIFICATION] = {FLAG(multi_label, "Whether each label is for itself."),
+        TEMPLATE, TRUNCATE},
     [WI_TASK_IMAGE_CLASSIFICATION] = {TOP},
     [WI_TASK_OBJECT_DETECTION] = {THRESHOLD},
-    [WI_TASK_IMAGE_SEGMENTATION] = {THRESHOLD, WORD(subtask, subtasks)},
-    [WI_TASK_SPEECH_RECOGNITION] = {ROW(language, WI_PARAM_STRING, 1, 32), FLAG(translate),
-        WORD(timestamps, stamps), ROW(max_tokens, WI_PARAM_INTEGER, 1, TOKENS_MAX),
-        ROW(prompt, WI_PARAM_STRING, 1, PROMPT_MAX)},
+    [WI_TASK_IMAGE_SEGMENTATION] = {THRESHOLD,
+        WORD(subtask, subtasks, "As far as the model does it.")},
+    [WI_TASK_SPEECH_RECOGNITION] = {ROW(language, WI_PARAM_STRING, 1, 32, "That is spoken."),
+        FLAG(translate, "Whether it is written down in English."),
+        WORD(timestamps, stamps, "When what was said."),
+        ROW(max_tokens, WI_PARAM_INTEGER, 1, TOKENS_MAX, "The most tokens of an answer."),
+        ROW(prompt, WI_PARAM_STRING, 1, PROMPT_MAX, "What came before it.")},
     [WI_TASK_AUDIO_CLASSIFICATION] = {TOP},
-    [WI_TASK_TEXT_TO_SPEECH] = {ROW(speaker, WI_PARAM_STRING, 1, 64),
-        ROW(speed, WI_PARAM_NUMBER, 0.25, 4)},
+    [WI_TASK_TEXT_TO_SPEECH] = {ROW(speaker, WI_PARAM_STRING, 1, 64, "Who speaks."),
+        ROW(speed, WI_PARAM_NUMBER, 0.25, 4, "1 by default.")},
     [WI_TASK_ZERO_SHOT_IMAGE] = {TEMPLATE},
     [WI_TASK_ZERO_SHOT_AUDIO] = {TEMPLATE},
 };
 
 /* Of GGUF models, whose files say how to pool. */
-static const struct wi_param llama_embed_table[] = {
-    DIMENSIONS, FLAG(normalize), CONTEXT, WI_PARAM_END};
+static const struct wi_param llama_embed_table[] = {DIMENSIONS, NORMALIZE, CONTEXT, WI_PARAM_END};
 static const struct wi_param llama_rerank_table[] = {CONTEXT, WI_PARAM_END};
 #undef ROW
+
+const struct wi_param *wi_text_options(enum wi_task_kind task, enum wi_model_format format)
+{
+    int rewrites =
+        wi_task_is_of(task, WI_TYPE_TEXT2TEXT) && !wi_task_is_of(task, WI_TYPE_TEXT_GENERATION);
+    if (wi_task_samples(task))
+        return task == WI_TASK_TRANSLATION ? translate_table
+               : rewrites                  ? rewrite_table
+                                           : generate_table;
+    if (format == WI_FORMAT_GGUF && task == WI_TASK_EMBED)
+        return llama_embed_table;
+    if (format == WI_FORMAT_GGUF && task == WI_TASK_RERANK)
+        return llama_rerank_table;
+    return plain_tables[task];
+}
 
 /* --- what the table cannot say --------------------------------------------------------------- */
 
@@ -388,17 +433,14 @@ static enum wi_code check_free_text(
 static enum wi_code check_writing(enum wi_task_kind task, enum wi_model_format format,
     const json_t *options, unsigned slots, const char *where, struct wi_error *error)
 {
-    int rewrites =
-        wi_task_is_of(task, WI_TYPE_TEXT2TEXT) && !wi_task_is_of(task, WI_TYPE_TEXT_GENERATION);
-    const struct wi_param *table = task == WI_TASK_TRANSLATION ? translate_table
-                                   : rewrites                  ? rewrite_table
-                                                               : generate_table;
     enum wi_code code = WI_OK;
     if (task != WI_TASK_CHAT)
         code = check_complete(options, where, error);
     if (code == WI_OK && format == WI_FORMAT_HUGGINGFACE)
         code = check_free_text(options, where, error);
-    return code == WI_OK ? check_generate(table, options, slots, where, error) : code;
+    return code == WI_OK
+               ? check_generate(wi_text_options(task, format), options, slots, where, error)
+               : code;
 }
 
 static enum wi_code check_plain(
@@ -424,15 +466,10 @@ static enum wi_code check_plain(
 enum wi_code wi_text_check_options(enum wi_task_kind task, enum wi_model_format format,
     const json_t *options, unsigned slots, const char *where, struct wi_error *error)
 {
-    const struct wi_param *table = plain_tables[task];
     if (!options)
         return WI_OK;
     if (wi_task_samples(task))
         return check_writing(
             task, format, options, format == WI_FORMAT_HUGGINGFACE ? 1 : slots, where, error);
-    if (format == WI_FORMAT_GGUF && task == WI_TASK_EMBED)
-        table = llama_embed_table;
-    else if (format == WI_FORMAT_GGUF && task == WI_TASK_RERANK)
-        table = llama_rerank_table;
-    return check_plain(table, options, where, error);
+    return check_plain(wi_text_options(task, format), options, where, error);
 }

@@ -9,6 +9,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import * as cases from './cases.mjs';
 import { clear, guard } from './cleanup.mjs';
+import { watch } from './described.mjs';
 import { request } from './http.mjs';
 import * as kserve from './kserve.mjs';
 import * as onnx from './onnx.mjs';
@@ -174,6 +175,7 @@ export class Daemon {
         };
         try {
             this.url = await this.#orEnd(() => listening('api'), 'the API to listen');
+            if (process.env.NODE_TEST_CONTEXT) watch(this.url); // what is measured pays nothing
             this.bridgeUrl = await this.#orEnd(() => listening('bridge'), 'the bridge to listen');
             if (ready) await this.ready();
         } catch (error) {

@@ -2,34 +2,11 @@
 import { once } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
+import { check, checkEvent } from './described.mjs';
+import { EventReader } from './event-reader.mjs';
 import { until } from './wait.mjs';
 
-/** Takes the text of a stream apart into {event, id, data}, and counts comments. */
-export class EventReader {
-    comments = 0;
-    #rest = '';
-
-    /** @param {string} text what has come @returns {Generator<{event: string, id?: string, data: string}>} */
-    *read(text) {
-        const blocks = (this.#rest + text).split('\n\n');
-        this.#rest = blocks.pop();
-        for (const block of blocks) {
-            const found = this.#parse(block);
-            if (found) yield found;
-        }
-    }
-
-    #parse(block) {
-        const found = { event: 'message', id: undefined, data: undefined };
-        for (const line of block.split('\n')) {
-            const [, name, value] = line.match(/^([^:]*):? ?(.*)$/);
-            if (name === '') this.comments += line.startsWith(':');
-            else if (name === 'data' && found.data !== undefined) found.data += `\n${value}`;
-            else found[name] = value;
-        }
-        return found.data === undefined ? null : found;
-    }
-}
+export { EventReader };
 
 /**
  * A client of one stream, from before its answer begins: how it goes, and what has come so far.
@@ -53,8 +30,9 @@ export class EventClient {
      *   `paused`: it reads nothing until `go` */
     constructor(url, { method, headers = {}, body, paused = false, ...more } = {}) {
         const { request } = String(url).startsWith('https') ? https : http;
+        this.asked = [method ?? (body ? 'POST' : 'GET'), url];
         this.paused = paused;
-        this.call = request(url, { method: method ?? (body ? 'POST' : 'GET'), agent: false,
+        this.call = request(url, { method: this.asked[0], agent: false,
             headers: { ...body && { 'Content-Type': 'application/json' }, ...headers }, ...more },
         (answer) => this.#take(answer));
         this.call.on('error', () => this.#end('cut'));
@@ -67,7 +45,11 @@ export class EventClient {
         this.headers = answer.headers;
         answer.setEncoding('utf8');
         answer.on('data', (text) => this.#read(text));
-        answer.on('end', () => this.#end('ended'));
+        answer.on('end', () => {
+            if (this.status !== 200)
+                check(...this.asked, this.status, this.headers, Buffer.from(this.text));
+            this.#end('ended');
+        });
         answer.on('error', () => this.#end('cut'));
         answer.on('close', () => this.#end('cut'));
         if (this.paused) answer.pause();
@@ -83,8 +65,10 @@ export class EventClient {
             this.text += text;
             return;
         }
-        for (const { data, ...event } of this.#reader.read(text))
+        for (const { data, ...event } of this.#reader.read(text)) {
             this.events.push({ ...event, json: JSON.parse(data) });
+            checkEvent(...this.asked, event.event, this.last.json);
+        }
         this.#wake();
     }
 

@@ -1,6 +1,7 @@
 /** A plain HTTP client over node:http: keep-alive, raw bodies, nothing done behind one's back. */
 import http from 'node:http';
 import net from 'node:net';
+import { check } from './described.mjs';
 
 export const agent = new http.Agent({ keepAlive: true, maxSockets: 4096, scheduling: 'lifo' });
 
@@ -35,9 +36,10 @@ function exchange(url, { method, headers = {}, body, signal, timeout = 120_000, 
     }
     if (bytes !== undefined && !has('content-length') && !has('transfer-encoding'))
         sent['Content-Length'] = Buffer.byteLength(bytes);
+    const verb = method ?? (body === undefined ? 'GET' : 'POST');
     return new Promise((resolve, reject) => {
         const call = http.request(target, {
-            method: method ?? (body === undefined ? 'GET' : 'POST'), headers: sent, agent, signal,
+            method: verb, headers: sent, agent, signal,
             path: rest.path ?? target.pathname + target.search, ...rest,
         }, (answer) => {
             const parts = [];
@@ -45,6 +47,11 @@ function exchange(url, { method, headers = {}, body, signal, timeout = 120_000, 
             answer.on('error', reject);
             answer.on('end', () => {
                 const whole = Buffer.concat(parts);
+                try {
+                    check(verb, target, answer.statusCode, answer.headers, whole);
+                } catch (error) {
+                    reject(error);
+                }
                 resolve({
                     status: answer.statusCode, headers: answer.headers, body: whole,
                     get text() { return whole.toString(); },

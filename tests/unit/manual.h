@@ -23,7 +23,7 @@ static inline void assert_manual_has(const char *page, void (*print)(FILE *out))
     print(file);
     fclose(file);
     if (!strstr(text, fresh))
-        fail_msg("put this under OPTIONS in %s:\n%s", path, fresh);
+        fail_msg("put this into %s, in the place of what is old:\n%s", path, fresh);
     free(fresh);
     free(path);
 }

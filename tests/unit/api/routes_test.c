@@ -77,12 +77,12 @@ TEST(test_ranks)
         "POST /v1/models/{model}/load", "POST /v1/models/{model}/unload", "POST /v1/admin/join",
         "GET /v1/admin/join", "DELETE /v1/admin/join/{id}", "DELETE /v1/models/{model}",
         "POST /v1/models/gc", "GET /metrics"};
-    static const char *const user[] = {"POST /v1/infer", "POST /v1/chat/completions",
-        "POST /v1/completions", "POST /v1/embeddings", "POST /v1/rerank", "POST /v1/tokenize",
-        "POST /v1/audio/transcriptions", "POST /v1/audio/translations", "POST /v1/audio/speech",
-        "GET /v1/status", "GET /v1/nodes", "GET /v1/hardware", "GET /v1/models",
-        "GET /v1/models/{model}", "POST /v1/jobs", "GET /v1/jobs", "GET /v1/jobs/{id}",
-        "DELETE /v1/jobs/{id}", "GET /"};
+    static const char *const user[] = {"GET /v1/openapi.json", "POST /v1/infer",
+        "POST /v1/chat/completions", "POST /v1/completions", "POST /v1/embeddings",
+        "POST /v1/rerank", "POST /v1/tokenize", "POST /v1/audio/transcriptions",
+        "POST /v1/audio/translations", "POST /v1/audio/speech", "GET /v1/status", "GET /v1/nodes",
+        "GET /v1/hardware", "GET /v1/models", "GET /v1/models/{model}", "POST /v1/jobs",
+        "GET /v1/jobs", "GET /v1/jobs/{id}", "DELETE /v1/jobs/{id}", "GET /"};
     static const struct {
         const char *const *rows;
         size_t count;

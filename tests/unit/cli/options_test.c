@@ -163,7 +163,8 @@ TEST(every_option_is_explained)
         for (const struct wi_option *o = v->options; o && o->name; o++) {
             assert_non_null(strstr(text.text, o->name));
             assert_true(*o->help && o->help[strlen(o->help) - 1] != '.');
-            assert_true((o->complete == WI_COMPLETE_WORDS) == (o->words != NULL));
+            assert_true(o->complete == WI_COMPLETE_OPTION ||
+                        (o->complete == WI_COMPLETE_WORDS) == (o->words != NULL));
         }
         assert_true(v->min <= v->max && v->max <= WI_POSITIONALS_MAX);
         for (unsigned i = 0; i < WI_POSITIONALS_TABLED; i++)

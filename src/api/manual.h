@@ -1,0 +1,11 @@
+/* The tables of webinfer-api(7), printed from those that the service works with. */
+#ifndef WI_API_MANUAL_H
+#define WI_API_MANUAL_H
+
+#include <stdio.h>
+
+/* Prints the part of that `index` from 0, between two comment lines that name it; its name, or NULL
+ * for none. */
+const char *wi_api_manual_print(size_t index, FILE *out);
+
+#endif

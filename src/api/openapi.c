@@ -1,0 +1,460 @@
+/* GET /v1/openapi.json, and what is printed there; see openapi.h. */
+#include "api/openapi.h"
+
+#include "api/request.h"
+#include "base/memory.h"
+#include "describe/schemas.h"
+#include "wire/native.h"
+#include "wire/openai.h"
+#include "wire/text.h"
+#include "wire/upload.h"
+#include <assert.h>
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- forms of requests ----------------------------------------------------------------------- */
+
+/* What is read from a query by hand. */
+static const struct wi_member removal_query[] = {
+    {"force?", "boolean", "Whether it goes though requests run on it."}, {0}};
+static const struct wi_member jobs_query[] = {
+    {"state?", "'queued'|'running'|'done'|'failed'|'cancelled'", "Only jobs in this state."},
+    {"limit?", "integer", "At most so many, up to 1000; 100 by default."}, {0}};
+static const struct wi_member job_query[] = {
+    {"wait?", "string", "How long to wait for its end, such as 30s; at most 60s."}, {0}};
+
+static const struct wi_schema request_forms[] = {
+    {.name = "InferRequest",
+        .help = "What a model is to do, with what, and where.",
+        .params = wi_native_params},
+    {.name = "PullOrder", .params = wi_pull_params},
+    {.name = "LoadOrder", .params = wi_load_params},
+    {.name = "UnloadOrder", .params = wi_unload_params},
+    {.name = "JoinOrder", .params = wi_join_params},
+    {.name = "HardwareQuery", .params = wi_hardware_params},
+    {.name = "RemovalQuery", .members = removal_query},
+    {.name = "JobsQuery", .members = jobs_query}, {.name = "JobQuery", .members = job_query}, {0}};
+static const struct wi_schema *const tables[] = {
+    request_forms, wi_service_schemas, wi_result_schemas, wi_openai_schemas};
+#define TABLES (sizeof tables / sizeof *tables)
+
+const struct wi_schema *wi_openapi_schema(const char *name)
+{
+    for (size_t i = 0; i < TABLES; i++)
+        for (const struct wi_schema *form = tables[i]; form->name; form++)
+            if (strcmp(form->name, name) == 0)
+                return form;
+    abort();
+}
+
+/* --- words ----------------------------------------------------------------------------------- */
+
+/* The next word of a table's text, NULL at its end; the caller's. */
+static char *next_word(const char **text)
+{
+    *text += strspn(*text, " ");
+    size_t length = strcspn(*text, " ");
+    char *word = length > 0 ? wi_strndup(*text, length) : NULL;
+    *text += length;
+    return word;
+}
+
+/* --- errors ---------------------------------------------------------------------------------- */
+
+/* What any request may be refused for, with a token and with a body. */
+#define ANY                                                                                        \
+    "bad_request forbidden_host forbidden_origin not_acceptable body_too_large request_timeout "   \
+    "unsupported_media_type internal not_implemented shutting_down memory_budget "                 \
+    "too_many_connections"
+#define TOKEN "unauthorized rank"
+#define BODY "bad_json unknown_field missing_field invalid_field non_finite length_required"
+#define ADMITTED "queue_full client_share_used"
+
+/* {STATUS: [codes as the dialect calls them]}, and all of them in "". */
+struct codes {
+    const struct wi_dialect *dialect;
+    json_t *by_status;
+    json_t *retries; /* {STATUS: true} where Retry-After comes */
+};
+
+/* As the dialect prints it. */
+static json_t *name_of(const struct wi_dialect *dialect, enum wi_code code)
+{
+    struct wi_error error;
+    struct wi_buffer text = {0};
+    wi_error_set(&error, code, NULL, "-");
+    dialect->print_error(&text, &error, NULL);
+    json_t *printed = json_loadb(text.text, text.size, 0, NULL);
+    json_t *name = json_object_get(printed, "code");
+    if (!name)
+        name = json_object_get(json_object_get(printed, "error"), "code");
+    json_incref(name);
+    json_decref(printed);
+    wi_buffer_clear(&text);
+    return name;
+}
+
+/* Takes the name. */
+static void add_to(json_t *lists, const char *key, json_t *name)
+{
+    json_t *list = json_object_get(lists, key), *one;
+    size_t i;
+    if (!list) {
+        list = json_array();
+        json_object_set_new(lists, key, list);
+    }
+    json_array_foreach(list, i, one)
+    {
+        if (json_equal(one, name))
+            break;
+    }
+    if (i == json_array_size(list))
+        json_array_append(list, name);
+    json_decref(name);
+}
+
+static void add_codes(struct codes *codes, const char *words)
+{
+    char *word, status[12];
+    while ((word = next_word(&words)) != NULL) {
+        enum wi_code code = wi_code_from_name(word);
+        assert(strcmp(wi_code_name(code), word) == 0);
+        snprintf(status, sizeof status, "%d", wi_dialect_status(codes->dialect, code));
+        add_to(codes->by_status, status, name_of(codes->dialect, code));
+        add_to(codes->by_status, "", name_of(codes->dialect, code));
+        if (wi_code_retry_after(code) > 0)
+            json_object_set_new(codes->retries, status, json_true());
+        free(word);
+    }
+}
+
+/* An error of one of these codes. */
+static json_t *error_schema(const struct wi_dialect *dialect, json_t *names)
+{
+    int nested = strcmp(dialect->error_form, "OpenaiError") == 0;
+    json_t *schema = wi_type_json(dialect->error_form);
+    json_t *code = json_pack("{s:{s:{s:O}}}", "properties", "code", "enum", names);
+    if (nested)
+        json_object_set_new(schema, "properties", json_pack("{s:o}", "error", code));
+    else
+        json_object_update_new(schema, code);
+    return schema;
+}
+
+static void add_errors(json_t *responses, const struct codes *codes)
+{
+    const char *status;
+    json_t *names;
+    json_object_foreach(codes->by_status, status, names)
+    {
+        if (!*status)
+            continue;
+        json_t *response = json_pack("{s:s, s:{s:{s:o}}}", "description", "An error.", "content",
+            codes->dialect->error_type, "schema", error_schema(codes->dialect, names));
+        if (json_object_get(codes->retries, status))
+            json_object_set_new(response, "headers",
+                json_pack("{s:{s:s, s:{s:s}}}", "Retry-After", "description",
+                    "After how many seconds to come back.", "schema", "type", "integer"));
+        json_object_set_new(responses, status, response);
+    }
+}
+
+static struct codes codes_of(const struct wi_route *route)
+{
+    const struct wi_dialect *dialect = route ? route->dialect : &wi_dialect_openai_both;
+    struct codes codes = {dialect, json_object(), json_object()};
+    add_codes(&codes, ANY);
+    if (!route) {
+        add_codes(&codes, TOKEN " not_found method_not_allowed");
+        return codes;
+    }
+    if (route->rank > WI_RANK_NONE)
+        add_codes(&codes, TOKEN);
+    if (route->flags & (WI_ROUTE_BODY | WI_ROUTE_MAYBE))
+        add_codes(&codes, BODY);
+    if (route->flags & WI_ROUTE_ADMIT)
+        add_codes(&codes, ADMITTED);
+    if (route->codes)
+        add_codes(&codes, route->codes);
+    return codes;
+}
+
+static void clear_codes(struct codes *codes)
+{
+    json_decref(codes->by_status);
+    json_decref(codes->retries);
+}
+
+/* --- answers --------------------------------------------------------------------------------- */
+
+/* An event's name and the JSON of its data, "codes" being an error of those that the route has; a
+ * stream as a whole is text. */
+static json_t *events_schema(const struct wi_route *route, const struct codes *codes)
+{
+    const char *words = route->events;
+    char *name, *type;
+    json_t *events = json_object();
+    while ((name = next_word(&words)) != NULL && (type = next_word(&words)) != NULL) {
+        json_object_set_new(events, name,
+            strcmp(type, "codes") == 0
+                ? error_schema(codes->dialect, json_object_get(codes->by_status, ""))
+                : wi_type_json(type));
+        free(name);
+        free(type);
+    }
+    return json_pack("{s:{s:s}, s:o}", "schema", "type", "string", "x-events", events);
+}
+
+static json_t *contents(const struct wi_route *route, const char *type, const struct codes *codes)
+{
+    const char *also;
+    json_t *content = json_object();
+    json_object_set_new(content, route->produces, json_pack("{s:o}", "schema", wi_type_json(type)));
+    for (size_t i = 0; (also = wi_route_gives(route, i)) != NULL; i++)
+        json_object_set_new(content, also,
+            strcmp(also, "text/event-stream") == 0
+                ? events_schema(route, codes)
+                : json_pack("{s:{s:s}}", "schema", "type", "string"));
+    return content;
+}
+
+static json_t *responses_of(const struct wi_route *route)
+{
+    struct codes codes = codes_of(route);
+    json_t *responses = json_object();
+    const char *words = route->answers;
+    char *status, *type;
+    while ((status = next_word(&words)) != NULL && (type = next_word(&words)) != NULL) {
+        json_object_set_new(responses, status,
+            json_pack("{s:s, s:o}", "description", route->summary, "content",
+                contents(route, type, &codes)));
+        free(status);
+        free(type);
+    }
+    add_errors(responses, &codes);
+    clear_codes(&codes);
+    return responses;
+}
+
+/* --- requests -------------------------------------------------------------------------------- */
+
+/* What stands for {NAME} in the pattern. */
+static void add_path_parameter(json_t *parameters, const char *pattern)
+{
+    const char *brace = strchr(pattern, '{');
+    size_t length = brace ? strcspn(brace + 1, "}") : 0;
+    if (!brace)
+        return;
+    int model = length == 5 && memcmp(brace + 1, "model", 5) == 0;
+    json_array_append_new(
+        parameters, json_pack("{s:s%, s:s, s:b, s:s, s:{s:s}}", "name", brace + 1, length, "in",
+                        "path", "required", 1, "description",
+                        model ? "The model's name, in which a slash stands as it is."
+                              : "The id that lists have.",
+                        "schema", "type", "string"));
+}
+
+static void add_query(json_t *parameters, const char *name)
+{
+    json_t *form = wi_schema_json(wi_openapi_schema(name), NULL), *schema, *required;
+    const char *member;
+    size_t i;
+    json_object_foreach(json_object_get(form, "properties"), member, schema)
+    {
+        json_t *description = json_incref(json_object_get(schema, "description"));
+        json_object_del(schema, "description");
+        json_t *parameter =
+            json_pack("{s:s, s:s, s:O}", "name", member, "in", "query", "schema", schema);
+        if (description)
+            json_object_set_new(parameter, "description", description);
+        json_array_foreach(json_object_get(form, "required"), i, required)
+        {
+            if (strcmp(json_string_value(required), member) == 0)
+                json_object_set_new(parameter, "required", json_true());
+        }
+        json_array_append_new(parameters, parameter);
+    }
+    json_decref(form);
+}
+
+static json_t *body_schema(const struct wi_route *route)
+{
+    struct wi_param rows[WI_OPENAI_PARAMS_MAX];
+    if (route->body)
+        return wi_type_json(route->body);
+    if (route->dialect->task == WI_TASK_NONE)
+        return json_pack("{s:s}", "type", "object");
+    wi_openai_params(route->dialect->task, rows);
+    return wi_params_json(rows);
+}
+
+/* Forms and files are described with what JSON says: their parts are its members. */
+static json_t *request_body(const struct wi_route *route)
+{
+    const char *usual = route->flags & WI_ROUTE_FORM ? "multipart/form-data" : "application/json";
+    json_t *content = json_object();
+    json_object_set_new(content, usual, json_pack("{s:o}", "schema", body_schema(route)));
+    if (route->flags & WI_ROUTE_BINARY)
+        json_object_set_new(content, "application/octet-stream",
+            json_pack("{s:{s:s, s:s}}", "schema", "type", "string", "description",
+                "The JSON, as long as Inference-Header-Content-Length says, and tensors."));
+    if (route->flags & WI_ROUTE_FILES) {
+        json_object_set_new(
+            content, "multipart/form-data", json_pack("{s:{s:s}}", "schema", "type", "object"));
+        json_object_set_new(content, "image/*", json_pack("{s:{s:s}}", "schema", "type", "string"));
+        json_object_set_new(content, "audio/*", json_pack("{s:{s:s}}", "schema", "type", "string"));
+    }
+    return json_pack(
+        "{s:b, s:o}", "required", (route->flags & WI_ROUTE_BODY) != 0, "content", content);
+}
+
+/* --- operations ------------------------------------------------------------------------------ */
+
+/* "post_v1_models_model_load" */
+static json_t *operation_id(const struct wi_route *route)
+{
+    char *id = wi_sprintf("%s%s", route->method, route->pattern), *to = id;
+    for (const char *from = id; *from; from++) {
+        if (isalnum((unsigned char)*from))
+            *to++ = (char)tolower((unsigned char)*from);
+        else if (to > id && to[-1] != '_' && from[1])
+            *to++ = '_';
+    }
+    json_t *name = json_stringn(id, (size_t)(to - id));
+    free(id);
+    return name;
+}
+
+static json_t *operation(const struct wi_route *route)
+{
+    json_t *parameters = json_array();
+    json_t *out = json_pack("{s:o, s:s, s:s, s:O}", "operationId", operation_id(route), "summary",
+        route->summary, "x-rank", wi_rank_names[route->rank], "parameters", parameters);
+    add_path_parameter(parameters, route->pattern);
+    if (route->query)
+        add_query(parameters, route->query);
+    json_decref(parameters);
+    if (route->rank == WI_RANK_NONE)
+        json_object_set_new(out, "security", json_array());
+    if (route->flags & (WI_ROUTE_BODY | WI_ROUTE_MAYBE))
+        json_object_set_new(out, "requestBody", request_body(route));
+    json_object_set_new(out, "responses", responses_of(route));
+    return out;
+}
+
+static json_t *paths_of(const struct wi_route *routes)
+{
+    json_t *paths = json_object();
+    for (const struct wi_route *route = routes; route->method; route++) {
+        json_t *path = json_object_get(paths, route->pattern);
+        char method[8] = "";
+        if (!path) {
+            path = json_object();
+            json_object_set_new(paths, route->pattern, path);
+        }
+        for (size_t i = 0; route->method[i] && i + 1 < sizeof method; i++)
+            method[i] = (char)tolower((unsigned char)route->method[i]);
+        json_object_set_new(path, method, operation(route));
+    }
+    return paths;
+}
+
+/* What a request is answered that means none of them, or whose head is at fault. */
+static json_t *elsewhere(void)
+{
+    struct codes codes = codes_of(NULL);
+    json_t *responses = json_object();
+    add_errors(responses, &codes);
+    clear_codes(&codes);
+    return responses;
+}
+
+/* --- schemas --------------------------------------------------------------------------------- */
+
+static json_t *code_schema(void)
+{
+    json_t *names = json_array();
+    for (int code = WI_OK + 1; code < WI_CODE_COUNT; code++)
+        json_array_append_new(names, json_string(wi_code_name((enum wi_code)code)));
+    return json_pack("{s:s, s:o}", "type", "string", "enum", names);
+}
+
+/* What each code means, with its status. */
+static json_t *codes_json(void)
+{
+    json_t *out = json_object();
+    for (int i = WI_OK + 1; i < WI_CODE_COUNT; i++) {
+        enum wi_code code = (enum wi_code)i;
+        json_t *row = json_pack(
+            "{s:i, s:s}", "status", wi_code_status(code), "description", wi_code_help(code));
+        if (wi_code_retry_after(code) > 0)
+            json_object_set_new(
+                row, "retry_after", json_integer((json_int_t)wi_code_retry_after(code)));
+        json_object_set_new(out, wi_code_name(code), row);
+    }
+    return out;
+}
+
+static json_t *words_schema(const char *const *words)
+{
+    json_t *names = json_array();
+    for (; *words; words++)
+        json_array_append_new(names, json_string(*words));
+    return json_pack("{s:s, s:o}", "type", "string", "enum", names);
+}
+
+static json_t *task_schema(void)
+{
+    json_t *names = json_array();
+    for (int task = WI_TASK_NONE + 1; task < WI_TASK_COUNT; task++)
+        json_array_append_new(names, json_string(wi_task_name((enum wi_task_kind)task)));
+    return json_pack("{s:s, s:o}", "type", "string", "enum", names);
+}
+
+/* Each with what it takes, and which options. */
+static json_t *tasks_json(void)
+{
+    json_t *out = json_object();
+    for (int i = WI_TASK_NONE + 1; i < WI_TASK_COUNT; i++) {
+        enum wi_task_kind task = (enum wi_task_kind)i;
+        json_t *options = wi_params_json(wi_text_options(task, WI_FORMAT_HUGGINGFACE));
+        json_object_set_new(out, wi_task_name(task),
+            json_pack("{s:s, s:s, s:o}", "inputs", wi_task_takes_words(task), "outputs",
+                wi_task_outputs(task), "options", options));
+    }
+    return out;
+}
+
+static json_t *schemas(void)
+{
+    json_t *out = json_object();
+    for (size_t i = 0; i < TABLES; i++)
+        for (const struct wi_schema *form = tables[i]; form->name; form++)
+            json_object_set_new(out, form->name, wi_schema_json(form, tables[i]));
+    json_object_set_new(out, "Code", code_schema());
+    json_object_set_new(out, "Platform", words_schema(wi_platform_names));
+    json_object_set_new(out, "Task", task_schema());
+    return out;
+}
+
+/* --- the document ---------------------------------------------------------------------------- */
+
+json_t *wi_openapi(const struct wi_route *routes, const char *version)
+{
+    json_t *info = json_pack("{s:s, s:s, s:s, s:{s:s, s:s}}", "title", "webinfer", "version",
+        version, "description", "Machine-learning models, served through pooled browsers.",
+        "license", "name", "Apache 2.0", "identifier", "Apache-2.0");
+    json_t *components = json_pack("{s:o, s:{s:{s:s, s:s}}}", "schemas", schemas(),
+        "securitySchemes", "token", "type", "http", "scheme", "bearer");
+    return json_pack("{s:s, s:o, s:[{s:s}], s:[{s:[]}], s:o, s:o, s:o, s:o, s:o}", "openapi",
+        "3.1.0", "info", info, "servers", "url", "http://127.0.0.1:8470", "security", "token",
+        "paths", paths_of(routes), "components", components, "x-elsewhere", elsewhere(), "x-codes",
+        codes_json(), "x-tasks", tasks_json());
+}
+
+void wi_handle_openapi(struct wi_request *request)
+{
+    const struct wi_api *api = request->api;
+    wi_request_answer_json(request, 200, wi_openapi(api->routes, api->deps.version));
+}

@@ -1,0 +1,166 @@
+/* Answers and chunks of streams as OpenAI's clients read them. */
+#include "describe/schemas.h"
+
+#include <stddef.h>
+
+static const struct wi_member head[] = {
+    {"id", "string", NULL},
+    {"created", "integer", "In seconds since 1970."},
+    {"model", "string", NULL},
+    {0},
+};
+
+static const struct wi_member usage[] = {
+    {"prompt_tokens", "integer", NULL},
+    {"completion_tokens", "integer", NULL},
+    {"total_tokens", "integer", NULL},
+    {"prompt_tokens_details", "(cached_tokens integer)", NULL},
+    {0},
+};
+static const struct wi_member read_usage[] = {
+    {"prompt_tokens", "integer", NULL},
+    {"total_tokens", "integer", NULL},
+    {0},
+};
+static const struct wi_member heard_usage[] = {
+    {"type", "'duration'", NULL},
+    {"seconds", "integer", NULL},
+    {0},
+};
+
+static const struct wi_member chat[] = {
+    {"object", "'chat.completion'", NULL},
+    {"choices", "[ChatChoice]", NULL},
+    {"usage", "OpenaiUsage", NULL},
+    {"timings?", "Timings", NULL},
+    {0},
+};
+static const struct wi_member chat_choice[] = {
+    {"index", "integer", NULL},
+    {"message",
+        "(role 'assistant', content string|null, refusal null, "
+        "reasoning_content? string, tool_calls? [OpenaiToolCall])",
+        NULL},
+    {"logprobs", "(content [Logprob], refusal null)|null", NULL},
+    {"finish_reason", "'stop'|'length'|'tool_calls'", NULL},
+    {0},
+};
+static const struct wi_member tool_call[] = {
+    {"index?", "integer", "In streams."},
+    {"id?", "string", NULL},
+    {"type?", "'function'", NULL},
+    {"function", "(name? string, arguments? string)", NULL},
+    {0},
+};
+static const struct wi_member chat_chunk[] = {
+    {"object", "'chat.completion.chunk'", NULL},
+    {"choices", "[ChatDelta]", NULL},
+    {"usage?", "OpenaiUsage|null", NULL},
+    {"timings?", "Timings", NULL},
+    {0},
+};
+static const struct wi_member chat_delta[] = {
+    {"index", "integer", NULL},
+    {"delta",
+        "(role? 'assistant', content? string, reasoning_content? string, "
+        "tool_calls? [OpenaiToolCall])",
+        NULL},
+    {"logprobs", "(content [Logprob], refusal null)|null", NULL},
+    {"finish_reason", "'stop'|'length'|'tool_calls'|null", NULL},
+    {0},
+};
+
+static const struct wi_member completion[] = {
+    {"object", "'text_completion'", NULL},
+    {"choices", "[CompletionChoice]", NULL},
+    {"usage?", "OpenaiUsage|null", "Not in the chunks of a stream, unless they are asked for it."},
+    {"timings?", "Timings", NULL},
+    {0},
+};
+static const struct wi_member completion_choice[] = {
+    {"index", "integer", NULL},
+    {"text", "string", NULL},
+    {"logprobs",
+        "(tokens [string], token_logprobs [number], top_logprobs [{number}], "
+        "text_offset [integer])|null",
+        NULL},
+    {"finish_reason", "'stop'|'length'|'tool_calls'|null", NULL},
+    {0},
+};
+
+static const struct wi_member embeddings[] = {
+    {"object", "'list'", NULL},
+    {"data", "[(object 'embedding', index integer, embedding [number|null]|string)]",
+        "In base64 little-endian floats."},
+    {"model", "string", NULL},
+    {"usage", "OpenaiReadUsage", NULL},
+    {0},
+};
+static const struct wi_member ranking[] = {
+    {"object", "'list'", NULL},
+    {"results", "[(index integer, relevance_score number, document? (text string))]",
+        "The best first."},
+    {"usage", "OpenaiReadUsage", NULL},
+    {0},
+};
+static const struct wi_member tokenized[] = {
+    {"model", "string", NULL},
+    {"tokens", "[integer]", NULL},
+    {"count", "integer", NULL},
+    {0},
+};
+
+static const struct wi_member heard[] = {
+    {"text", "string", NULL},
+    {"usage", "OpenaiHeardUsage", NULL},
+    {0},
+};
+static const struct wi_member heard_verbose[] = {
+    {"task", "'transcribe'|'translate'", NULL},
+    {"text", "string", NULL},
+    {"language?", "string", NULL},
+    {"duration?", "number", NULL},
+    {"segments?", "[(id integer, start? number, end? number, text? string)]", NULL},
+    {"words?", "[(start? number, end? number, word? string)]", NULL},
+    {"usage", "OpenaiHeardUsage", NULL},
+    {0},
+};
+static const struct wi_member heard_delta[] = {
+    {"type", "'transcript.text.delta'", NULL},
+    {"delta", "string", NULL},
+    {0},
+};
+static const struct wi_member heard_done[] = {
+    {"type", "'transcript.text.done'", NULL},
+    {"text", "string", NULL},
+    {"usage", "OpenaiHeardUsage", NULL},
+    {0},
+};
+
+#define FORM(form, rows, ...)                                                                      \
+    {                                                                                              \
+        .name = form, .members = rows, ##__VA_ARGS__                                               \
+    }
+const struct wi_schema wi_openai_schemas[] = {
+    FORM("OpenaiHead", head),
+    FORM("OpenaiUsage", usage),
+    FORM("OpenaiReadUsage", read_usage),
+    FORM("OpenaiHeardUsage", heard_usage),
+    FORM("OpenaiToolCall", tool_call),
+    FORM("Chat", chat, .also = "OpenaiHead"),
+    FORM("ChatChoice", chat_choice),
+    FORM("ChatChunk", chat_chunk, .also = "OpenaiHead"),
+    FORM("ChatDelta", chat_delta),
+    FORM("Completion", completion, .also = "OpenaiHead"),
+    FORM("CompletionChoice", completion_choice),
+    FORM("Embeddings", embeddings),
+    FORM("Ranking", ranking, .also = "OpenaiHead"),
+    FORM("Tokenized", tokenized),
+    FORM("Heard", NULL, .is = "HeardText|HeardVerbose"),
+    FORM("HeardText", heard),
+    FORM("HeardVerbose", heard_verbose),
+    FORM("HeardEvent", NULL, .is = "HeardDelta|HeardDone"),
+    FORM("HeardDelta", heard_delta),
+    FORM("HeardDone", heard_done),
+    {0},
+};

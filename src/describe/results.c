@@ -1,0 +1,262 @@
+/* What models make, in our own dialect: answers, their results by task, and streams. */
+#include "describe/schemas.h"
+
+#include <stddef.h>
+
+/* --- an answer ------------------------------------------------------------------------------- */
+
+static const struct wi_member answer_head[] = {
+    {"id", "string", "The request's own, or the job's."},
+    {"model_name", "string", NULL},
+    {"model_type", "string|null", NULL},
+    {"outputs", "[Output]", "Tensors."},
+    {"result?", "Result", "What the task makes of them: labels with probabilities, text and such."},
+    {"executed_on", "ExecutedOn", "What really computed it."},
+    {0},
+};
+static const struct wi_member times[] = {
+    {"queue_ms", "number", "Until it was sent to a node."},
+    {"load_ms", "number", "By the page's clock, as the next."},
+    {"inference_ms", "number", "With upload and read-back."},
+    {"total_ms", "number", "From the last byte of the body on, with failed attempts."},
+    {"attempts", "integer", NULL},
+    {"batch?", "integer", "So many rows ran together."},
+    {"warm", "boolean", "The model was loaded already."},
+    {0},
+};
+
+static const struct wi_member infer_answer[] = {
+    {"performance", "Performance", NULL},
+    {0},
+};
+static const struct wi_member output[] = {
+    {"name", "string", NULL},
+    {"datatype", "Datatype", NULL},
+    {"shape", "[integer]", NULL},
+    {"data?", "[any]", "Row by row; NaN and infinities are strings."},
+    {"parameters?", "(binary_data_size integer)",
+        "In the place of data: so many bytes follow the JSON, in the order of the outputs."},
+    {0},
+};
+static const struct wi_member executed_on[] = {
+    {"node", "string|null", NULL},
+    {"browser", "string|null", NULL},
+    {"browser_version", "string|null", NULL},
+    {"platform", "string|null", NULL},
+    {"engine", "string|null", NULL},
+    {"build?", "string", "Of the engine."},
+    {"threads?", "integer", NULL},
+    {"precision", "string|null", "Of the weights."},
+    {"quantization?", "string", NULL},
+    {"adapter", "Adapter|null", NULL},
+    {"fallbacks", "[(platform string, code string, reason string)]",
+        "The platforms that did not do, in the order in which they were given up."},
+    {"numerics", "'ok'|'wrong'|'unchecked'", "What is known of the platform's numbers."},
+    {"simulated", "boolean", NULL},
+    {0},
+};
+/* --- as a stream ----------------------------------------------------------------------------- */
+
+static const struct wi_member part[] = {
+    {"seq", "integer", "Counts from 0; the id of the event."},
+    {"index", "integer", "To which of several answers it belongs."},
+    {"text?", "string", NULL},
+    {"tokens?", "[integer]", NULL},
+    {"result?", "Result", NULL},
+    {0},
+};
+static const struct wi_member progress[] = {
+    {"phase", "string", "Such as queued or loading."},
+    {"loaded_bytes?", "integer", NULL},
+    {"total_bytes?", "integer", NULL},
+    {"done?", "number", NULL},
+    {"total?", "number", NULL},
+    {"queue_position?", "integer", "An estimate, from 1."},
+    {0},
+};
+static const struct wi_member done[] = {
+    {"parts", "integer", "How many there were."},
+    {"performance", "StreamPerformance", NULL},
+    {0},
+};
+static const struct wi_member stream_performance[] = {
+    {"first_part_ms", "number", NULL},
+    {"waited_for_client_ms", "number", "A part of total_ms, and of no other."},
+    {0},
+};
+
+/* --- results --------------------------------------------------------------------------------- */
+
+static const struct wi_member choice_members[] = {
+    {"text?", "string", NULL},
+    {"tokens?", "[integer]", NULL},
+    {"finish_reason?", "'stop'|'length'|'tool_calls'", NULL},
+    {"reasoning?", "string", "What the model thought before it answered."},
+    {"tool_calls?", "[ToolCall]", NULL},
+    {"logprobs?", "[Logprob]", NULL},
+    {0},
+};
+
+static const struct wi_member text_result[] = {
+    {"choices?", "[Choice]", "In the place of what is above, where more than one was asked for."},
+    {"usage?", "Usage", NULL},
+    {"timings?", "Timings", NULL},
+    {0},
+};
+static const struct wi_member choice[] = {
+    {"index", "integer", NULL},
+    {0},
+};
+static const struct wi_member usage[] = {
+    {"prompt_tokens", "integer", NULL},
+    {"completion_tokens?", "integer", NULL},
+    {"cached_tokens?", "integer", "Of the prompt's, so many were known from before."},
+    {0},
+};
+static const struct wi_member tool_call[] = {
+    {"index?", "integer", "In streams: which call it goes on with."},
+    {"id?", "string", NULL},
+    {"type?", "'function'", NULL},
+    {"function", "(name? string, arguments? string)", NULL},
+    {0},
+};
+static const struct wi_member logprob[] = {
+    {"token", "string", NULL},
+    {"id?", "integer", NULL},
+    {"logprob", "number", NULL},
+    {"bytes?", "[integer]|null", NULL},
+    {"top_logprobs?", "[Logprob]", NULL},
+    {0},
+};
+static const struct wi_member scores[] = {
+    {"scores", "[number]", "One for each document."},
+    {"usage?", "Usage", NULL},
+    {0},
+};
+static const struct wi_member tokens[] = {
+    {"tokens", "[integer]", NULL},
+    {0},
+};
+static const struct wi_member size[] = {
+    {"width", "integer", "In pixels."},
+    {"height", "integer", NULL},
+    {0},
+};
+static const struct wi_member counted[] = {
+    {"count", "integer", "Of builtin/count."},
+    {0},
+};
+static const struct wi_member used[] = {
+    {"usage", "Usage", NULL},
+    {0},
+};
+static const struct wi_member labels[] = {
+    {"labels", "[(label string, probability number, index? integer)]", "The best first."},
+    {"usage?", "Usage", NULL},
+    {0},
+};
+static const struct wi_member entities[] = {
+    {"entities", "[(entity string, score number, start integer, end integer, word string)]",
+        "Places in texts count characters."},
+    {"usage?", "Usage", NULL},
+    {0},
+};
+static const struct wi_member fills[] = {
+    {"fills?", "[Fill]", NULL},
+    {"masks?", "[[Fill]]", "In the place of fills, of a text with several gaps."},
+    {"usage?", "Usage", NULL},
+    {0},
+};
+static const struct wi_member fill[] = {
+    {"token", "integer", NULL},
+    {"token_text", "string", NULL},
+    {"token_str", "string", NULL},
+    {"probability", "number", NULL},
+    {"text", "string", NULL},
+    {"sequence", "string", NULL},
+    {0},
+};
+static const struct wi_member answers[] = {
+    {"answers", "[(answer string, score number, start? integer|null, end? integer|null)]", NULL},
+    {"usage?", "Usage", NULL},
+    {0},
+};
+static const struct wi_member boxes[] = {
+    {"boxes",
+        "[(label string, score number, box (xmin number, ymin number, xmax number, "
+        "ymax number))]",
+        "In pixels of the picture as it was sent."},
+    {0},
+};
+static const struct wi_member segments[] = {
+    {"segments", "[(label string, score? number|null, mask string)]",
+        "A mask is the name of an output, a PNG file with 255 where the segment is."},
+    {0},
+};
+static const struct wi_member transcript[] = {
+    {"text?", "string", NULL},
+    {"duration?", "number", "In seconds, as all times here."},
+    {"language?", "string", NULL},
+    {"segments?", "[(start? number|null, end? number|null, text string)]", NULL},
+    {0},
+};
+static const struct wi_member speech[] = {
+    {"sampling_rate", "integer", NULL},
+    {"duration", "number", NULL},
+    {0},
+};
+static const struct wi_member results[] = {
+    {"results", "[Labels|Entities|Fills|Answers]", "One for each of several texts."},
+    {"usage?", "Usage", NULL},
+    {0},
+};
+
+#define FORM(form, rows, ...)                                                                      \
+    {                                                                                              \
+        .name = form, .members = rows, ##__VA_ARGS__                                               \
+    }
+const struct wi_schema wi_result_schemas[] = {
+    FORM("AnswerHead", answer_head),
+    FORM("InferAnswer", infer_answer, .also = "AnswerHead",
+        .help = "What a model made of a request."),
+    FORM("Output", output),
+    FORM("Datatype", NULL,
+        .is = "'BOOL'|'UINT8'|'UINT16'|'UINT32'|'UINT64'|'INT8'|'INT16'|'INT32'|'INT64'|'FP16'|"
+              "'FP32'|'FP64'|'BF16'|'BYTES'"),
+    FORM("ExecutedOn", executed_on),
+    FORM("Performance", times),
+    FORM("StreamPart", part, .help = "A part of an answer, in order and each once."),
+    FORM("StreamProgress", progress),
+    FORM("StreamDone", done, .also = "AnswerHead",
+        .help = "The answer without what its parts carried."),
+    FORM("StreamPerformance", stream_performance, .also = "Performance"),
+    FORM("Result", NULL,
+        .is = "TextResult|Scores|TokenList|Labels|Entities|Fills|Answers|Boxes|Segments|Transcript|"
+              "SpeechResult|Results|Used|Counted|Size"),
+    FORM("Text", choice_members),
+    FORM(
+        "TextResult", text_result, .also = "Text", .help = "What a model that writes has written."),
+    FORM("Choice", choice, .also = "Text"),
+    FORM("Usage", usage),
+    FORM("Timings", NULL, .is = "{number}",
+        .help =
+            "As llama-server has them: tokens that were read and made, and how long that took."),
+    FORM("ToolCall", tool_call),
+    FORM("Logprob", logprob),
+    FORM("Scores", scores),
+    FORM("TokenList", tokens),
+    FORM("Used", used),
+    FORM("Counted", counted),
+    FORM("Size", size),
+    FORM("Labels", labels),
+    FORM("Entities", entities),
+    FORM("Fills", fills),
+    FORM("Fill", fill),
+    FORM("Answers", answers),
+    FORM("Boxes", boxes),
+    FORM("Segments", segments),
+    FORM("Transcript", transcript),
+    FORM("SpeechResult", speech),
+    FORM("Results", results),
+    {0},
+};

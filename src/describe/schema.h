@@ -1,0 +1,48 @@
+/*
+ * The forms of JSON documents as rows of text, and the same as JSON Schema: what the API's
+ * description says of an answer, and what its manual lists.
+ *
+ * A type is written as
+ *   string, integer, number, boolean, null, any, object   what JSON has; `object` of any members
+ *   Name                 another form of the tables
+ *   'word'               that string and no other
+ *   [T], {T}             a list of T; an object whose members, by any names, are T
+ *   (a T, b? U)          an object of these members
+ *   T|U                  one of several
+ */
+#ifndef WI_DESCRIBE_SCHEMA_H
+#define WI_DESCRIBE_SCHEMA_H
+
+#include "base/params.h"
+#include <jansson.h>
+
+/* A member of a form; one whose name ends with "?" need not be there. */
+struct wi_member {
+    const char *name, *type;
+    const char *help; /* in whole sentences; NULL: the name says it */
+};
+
+/* A form: an object of `members` and of those of the form `also`, of no others; or what a table of
+ * parameters reads; or, with neither, anything of the type `is`. */
+struct wi_schema {
+    const char *name, *help;
+    const struct wi_member *members; /* ended by a row without a name */
+    const char *also;
+    const struct wi_param *params;
+    const char *is;
+};
+
+/* The JSON Schema of a type; a form's name becomes a reference into #/components/schemas. The
+ * caller's. */
+json_t *wi_type_json(const char *type);
+/* The one of a form; `forms`, ended by a row without a name, has the one in `also`. */
+json_t *wi_schema_json(const struct wi_schema *form, const struct wi_schema *forms);
+/* The one of what a table of parameters reads. */
+json_t *wi_params_json(const struct wi_param *table);
+/* The one of a row of it. */
+json_t *wi_param_json(const struct wi_param *row);
+/* The row of that name, or NULL. */
+const struct wi_schema *wi_schema_find(
+    const struct wi_schema *forms, const char *name, size_t length);
+
+#endif

@@ -1,0 +1,12 @@
+/* The forms by the files that have them; each ended by a row without a name. */
+#ifndef WI_DESCRIBE_SCHEMAS_H
+#define WI_DESCRIBE_SCHEMAS_H
+
+#include "describe/schema.h"
+
+extern const struct wi_schema wi_service_schemas[]; /* service.c: of the service itself */
+extern const struct wi_schema wi_result_schemas[];  /* results.c: what models make */
+extern const struct wi_schema wi_openai_schemas[];  /* openai.c: the same for OpenAI's clients */
+extern const struct wi_schema wi_request_schemas[]; /* requests.c: bodies and queries */
+
+#endif

@@ -1,0 +1,524 @@
+/* What the service answers, but for what models make: each form with its members. */
+#include "describe/schemas.h"
+
+#include <stddef.h>
+
+static const struct wi_member failure[] = {
+    {"node", "string|null", "Null where it stands for several."},
+    {"reason", "string", NULL},
+    {"times", "integer", NULL},
+    {0},
+};
+static const struct wi_member problem[] = {
+    {"type", "string", "An address that stands for the code."},
+    {"title", "string", NULL},
+    {"status", "integer", "The status that the answer has, or would have had."},
+    {"detail?", "string", "What was wrong, what is allowed and what to do, in a sentence."},
+    {"code", "Code", "One of the stable codes."},
+    {"field?", "string", "The field of the request that is at fault."},
+    {"expected?", "string", "What is expected there."},
+    {"allowed?", "string", "What may be there."},
+    {"attempts?", "integer", "How often the job was sent to nodes."},
+    {"failures?", "[Failure]",
+        "What went wrong there, the same things together; the last may stand for several "
+        "others."},
+    {"request_id?", "string", "The X-Request-Id of the answer."},
+    {0},
+};
+static const struct wi_member openai_error[] = {
+    {"error", "OpenaiErrorValue", NULL},
+    {0},
+};
+static const struct wi_member openai_error_value[] = {
+    {"message", "string", NULL},
+    {"type", "'invalid_request_error'|'permission_error'|'rate_limit_error'|'server_error'", NULL},
+    {"param", "string|null", "The parameter that is at fault."},
+    {"code", "string", "As of a problem document, but where OpenAI has a name of its own."},
+    {0},
+};
+static const struct wi_member both_errors[] = {
+    {"error", "OpenaiErrorValue", "The same for OpenAI's clients."},
+    {0},
+};
+
+/* --- the service ----------------------------------------------------------------------------- */
+
+static const struct wi_member root[] = {
+    {"name", "'webinfer'", NULL},
+    {"version", "string", NULL},
+    {"endpoints", "[(method string, path string, rank 'none'|'user'|'admin', for string)]", NULL},
+    {0},
+};
+static const struct wi_member alive[] = {
+    {"status", "'ok'", NULL},
+    {0},
+};
+static const struct wi_member ready[] = {
+    {"status", "'ready'", NULL},
+    {"warnings?", "[string]",
+        "That the database cannot be written, which keeps only what is stored from being "
+        "accepted."},
+    {0},
+};
+
+static const struct wi_member status[] = {
+    {"version", "string", NULL},
+    {"uptime_s", "number", NULL},
+    {"started_at", "integer", "In milliseconds since 1970."},
+    {"ready", "boolean", "Whether a node can take work."},
+    {"problem", "string|null", "What keeps new clients from being served."},
+    {"api", "(url string, connections integer)", NULL},
+    {"bridge", "(url string)", "Where nodes come."},
+    {"queue", "(waiting integer, running integer, limit integer, jobs [RunningJob])",
+        "The jobs under way; up to 100 of them one by one, a user's own only."},
+    {"memory", "(used integer, budget integer)", "Bytes of memory_budget."},
+    {"stored_jobs",
+        "(queued integer, running integer, done integer, failed integer, cancelled "
+        "integer)",
+        "Queued and running now; the others since the start."},
+    {"sessions", "[Session]", NULL},
+    {"nodes", "[NodeRow]", NULL},
+    {"kinds", "{Kind}", "The kinds of browsers by name."},
+    {"models_directory?", "string", "For admins: where the models lie on the daemon's machine."},
+    {"models", "[Model]", NULL},
+    {"numerics", "(mode 'check'|'off', verdicts {integer}, probes {integer})",
+        "How many verdicts there are, and how runs beside the clients' path have ended."},
+    {"counters", "(jobs {integer}, sessions {integer}, bridge {integer})", NULL},
+    {"warnings", "[string]", "For the operator."},
+    {0},
+};
+static const struct wi_member running_job[] = {
+    {"id", "string", NULL},
+    {"client", "string|null", "Whose it is."},
+    {"model_name", "string", NULL},
+    {"state", "'queued'|'running'", NULL},
+    {"node", "string|null", NULL},
+    {"accepted", "boolean", "Whether the node has said that it has it."},
+    {"priority", "integer", NULL},
+    {"attempts", "integer", NULL},
+    {"age_ms", "number", NULL},
+    {"timeout_ms", "number", NULL},
+    {"problem?", "string", "What went wrong with the last attempt."},
+    {"parts?", "integer", "Of a stream: how many there were."},
+    {"request_id?", "string", NULL},
+    {"client_id?", "string", "What the client called it."},
+    {0},
+};
+static const struct wi_member session[] = {
+    {"id", "string", NULL},
+    {"kind", "string", "Of browser."},
+    {"state", "'starting'|'ready'|'busy'|'draining'|'broken'|'closed'", NULL},
+    {"step", "string", "How far it is."},
+    {"ending", "boolean", NULL},
+    {"worn", "string|null", "Why it is to be replaced."},
+    {"successor", "string|null", "The session that takes its place."},
+    {"jobs", "integer", "How many it has run."},
+    {"age_ms", "number", NULL},
+    {"ready_ms", "number", "How long it took to be ready."},
+    {"browser_version", "string", NULL},
+    {"driver_pid", "integer", NULL},
+    {"memory_bytes", "integer", "Of all its processes."},
+    {"network", "'isolated'|'host'", NULL},
+    {"node", "string|null", NULL},
+    {0},
+};
+
+static const struct wi_member node_row[] = {
+    {"id", "string", NULL},
+    {"session", "string|null", "Null of one that joined."},
+    {"browser", "string|null", NULL},
+    {"browser_version", "string", NULL},
+    {"draining", "boolean", "It gets no more work."},
+    {"away", "boolean", "It has lost its connection, and may come back."},
+    {"attempts", "integer", "How many are on it."},
+    {0},
+};
+static const struct wi_member node[] = {
+    {"user_agent?", "string", "For admins."},
+    {"connected_at?", "integer", "In milliseconds since 1970."},
+    {"cores?", "integer", NULL},
+    {"memory_gib?", "number", NULL},
+    {"cross_origin_isolated?", "boolean", NULL},
+    {"connected?", "boolean", NULL},
+    {"busy_since_ms?", "number", NULL},
+    {"last_seen_ms?", "number", NULL},
+    {"rtt_ms?", "number", NULL},
+    {"bytes_in?", "integer", NULL},
+    {"bytes_out?", "integer", NULL},
+    {"platforms?", "{(available boolean, reason? string, adapter? Adapter)}", NULL},
+    {"engines?", "{Engine}", "Those that it has, by name."},
+    {"models?", "[any]", "What it tells of the models that it has."},
+    {0},
+};
+static const struct wi_member engine[] = {
+    {"version", "string|null", NULL},
+    {"slots", "integer", "How many tasks it runs at a time."},
+    {"short_slots", "integer", "How many that make no text it runs beside those; 0: among those."},
+    {"queue", "integer", "How many it takes beside both."},
+    {"can", "['continue'|'continue_several'|'webgpu']", NULL},
+    {0},
+};
+static const struct wi_member adapter[] = {
+    {"vendor?", "string", NULL},
+    {"architecture?", "string", NULL},
+    {"description?", "string", NULL},
+    {"is_fallback?", "boolean", "It is software."},
+    {0},
+};
+static const struct wi_member kind[] = {
+    {"installed", "boolean", NULL},
+    {"problem", "string|null", NULL},
+    {"breaker", "'closed'|'open'|'half-open'", "Open: after failed starts there is a pause."},
+    {"failures", "integer", "Failed starts in a row."},
+    {"next_start_ms", "number", NULL},
+    {"min", "integer", NULL},
+    {"max", "integer", NULL},
+    {"wished", "boolean", "Somebody waits for one."},
+    {"sessions", "{integer}", "How many there are, by state."},
+    {"transitions", "{{integer}}", "How often a state has followed another."},
+    {0},
+};
+
+static const struct wi_member nodes[] = {
+    {"nodes", "[Node]", NULL},
+    {0},
+};
+static const struct wi_member verb[] = {
+    {"id", "string", NULL},
+    {"state", "'draining'|'ready'|'revoked'|'cancelled'|'cancelling'", NULL},
+    {0},
+};
+
+/* --- models ---------------------------------------------------------------------------------- */
+
+static const struct wi_member model[] = {
+    {"name", "string", NULL},
+    {"type?", "string|null", NULL},
+    {"format?", "'onnx'|'gguf'|'huggingface'", NULL},
+    {"hash?", "string",
+        "Of its content. This and what follows from its files is there once they "
+        "have been read, as asking for the model alone makes them be."},
+    {"bytes?", "integer", "Of all its files."},
+    {"files?", "[(path string, bytes integer, hash string)]", NULL},
+    {"variant?", "string", "Which of its variants this is."},
+    {"variants?", "[(name string, bytes integer, file_count integer)]",
+        "The preferred one first. NAME:VARIANT names another one, wherever a model is named."},
+    {"opset?", "integer", "Of ONNX files."},
+    {"inputs?", "[Value]", NULL},
+    {"outputs?", "[Value]", NULL},
+    {"takes_picture?", "boolean", NULL},
+    {"title?", "string", "Of GGUF files, as what follows."},
+    {"architecture?", "string", NULL},
+    {"quantization?", "string", NULL},
+    {"parameters?", "integer", NULL},
+    {"context_length?", "integer", NULL},
+    {"embedding_length?", "integer", NULL},
+    {"vocabulary?", "integer", "How many tokens."},
+    {"chat?", "boolean", "Whether it has a template for conversations."},
+    {"pooling?", "string", "Of an embedder."},
+    {"memory?", "Memory", "What it takes in a page."},
+    {"tasks?", "[Task]", "Of a folder: what it can do, the usual one first."},
+    {"dtype?", "string", NULL},
+    {"labels?", "integer", "How many it tells apart."},
+    {"numerics?", "(exempt string|null, verdicts [Verdict])", "How right platforms compute it."},
+    {"warnings?", "[string]",
+        "For the operator, such as that its weights are slow in WebAssembly."},
+    {"builtin?", "boolean", NULL},
+    {"loaded?", "[Loaded]", "Which nodes have it, and what they tell of it."},
+    {"problem?", "string", "Why it cannot be read."},
+    {"last_used_at?", "integer|null",
+        "When a request last used it, in seconds since 1970, as far as is known; null for never."},
+    {"source?", "Source", "Where it was pulled from."},
+    {"versions?", "[Version]", "Of one that was pulled, the latest first."},
+    {"pulling?", "Pull", "While one of this name is under way."},
+    {"id?", "string", "For OpenAI's clients, as what follows."},
+    {"object?", "'model'", NULL},
+    {"created?", "integer", NULL},
+    {"owned_by?", "string", NULL},
+    {0},
+};
+static const struct wi_member loaded[] = {
+    {"node", "string", NULL},
+    {"hash", "string", NULL},
+    {"platform", "string", NULL},
+    {"state", "string", "loading, loaded, failed or evicted."},
+    {"bytes?", "integer", "With what is kept of what was computed with it."},
+    {"error?", "string", NULL},
+    {"slots?", "(count integer, busy integer, context integer, cached_tokens integer)",
+        "Of a language model: how many requests it runs at a time, and at work, the tokens that "
+        "each has room for, and those that are kept."},
+    {"speed?", "(prompt_ms number, token_ms number)",
+        "Of a few tokens that were computed for nobody."},
+    {0},
+};
+static const struct wi_member value[] = {
+    {"name", "string", NULL},
+    {"datatype", "string|null", "Null where the graph does not say."},
+    {"shape", "[integer]|null", "-1 for a free dimension."},
+    {0},
+};
+static const struct wi_member memory[] = {
+    {"weights", "integer", "Bytes, as of all but the last three."},
+    {"kv_per_slot", "integer", "Of its cache for each conversation."},
+    {"compute", "integer", NULL},
+    {"total", "integer", "With so many slots of so many tokens of context."},
+    {"limit", "integer", NULL},
+    {"context", "integer", NULL},
+    {"slots", "integer", NULL},
+    {"fits", "boolean", "If not, a request for it gets model_too_large."},
+    {0},
+};
+static const struct wi_member verdict[] = {
+    {"browser", "string|null", NULL},
+    {"browser_version", "string|null", NULL},
+    {"joined", "boolean", NULL},
+    {"platform", "Platform", NULL},
+    {"engine", "string", NULL},
+    {"engine_version", "string|null", NULL},
+    {"adapter", "string|null", NULL},
+    {"precision", "string|null", NULL},
+    {"verdict", "'unknown'|'trusted'|'wrong'|'unable'|'exempt'", NULL},
+    {"error_ratio", "number", "Of what is tolerated."},
+    {"detail", "string|null", NULL},
+    {"checked_at", "integer", "In milliseconds since 1970."},
+    {0},
+};
+static const struct wi_member source[] = {
+    {"hub", "string|null", NULL},
+    {"repository", "string|null", NULL},
+    {"revision", "string|null", NULL},
+    {"commit", "string|null", NULL},
+    {"pulled_at", "integer", "In seconds since 1970."},
+    {"variant?", "string", NULL},
+    {0},
+};
+static const struct wi_member version[] = {
+    {"version", "integer", NULL},
+    {"current", "boolean", NULL},
+    {"revision", "string|null", NULL},
+    {"commit", "string|null", NULL},
+    {"bytes", "integer", NULL},
+    {"pulled_at", "integer", "In seconds since 1970."},
+    {0},
+};
+static const struct wi_member models[] = {
+    {"object", "'list'", NULL},
+    {"data", "[OpenaiModel]", "The same for OpenAI's clients, aliases among them."},
+    {"models", "[Model]", NULL},
+    {"pulls", "[Pull]", "Those under way, and those that have failed."},
+    {"ignored", "[(name string, reason string)]", "What lies there and is no model."},
+    {"ignored_more", "integer", NULL},
+    {"aliases", "{string}",
+        "The other names that the configuration gives to models, each with its model."},
+    {0},
+};
+static const struct wi_member openai_model[] = {
+    {"id", "string", NULL},
+    {"object", "'model'", NULL},
+    {"created", "integer", NULL},
+    {"owned_by", "string", NULL},
+    {0},
+};
+static const struct wi_member order[] = {
+    {"model_name", "string", NULL},
+    {"state", "'loading'|'unloading'", NULL},
+    {"nodes", "[string]", "Those that were told."},
+    {0},
+};
+static const struct wi_member removed[] = {
+    {"name", "string", NULL},
+    {"state", "'removed'|'cancelled'", NULL},
+    {"freed_bytes?", "integer", NULL},
+    {0},
+};
+static const struct wi_member collected[] = {
+    {"freed_bytes", "integer", NULL},
+    {0},
+};
+
+static const struct wi_member pull[] = {
+    {"name", "string", "What the model is called here."},
+    {"state", "'resolving'|'downloading'|'verifying'|'publishing'|'done'|'failed'",
+        "Resolving: which commit and which files, and room is made. Downloading: each file "
+        "is "
+        "hashed as it comes."},
+    {"model", "string", "What was asked for."},
+    {"hub", "string", NULL},
+    {"variant", "string|null", "Null as long as it is not known."},
+    {"commit", "string|null", "Likewise."},
+    {"loaded_bytes", "integer", "What was here already is counted."},
+    {"total_bytes", "integer", NULL},
+    {"fetched_bytes", "integer", "Over the network since the daemon was started."},
+    {"reused_bytes", "integer", "What an older version had."},
+    {"files_done", "integer", NULL},
+    {"files", "integer", NULL},
+    {"seconds", "number", "Since it began."},
+    {"bytes_per_second?", "integer", "Lately."},
+    {"seconds_left?", "number", "At that speed."},
+    {"retrying?", "string", "What the hub has failed at, and when it is tried again."},
+    {"problem?", "(code Code, detail string)", "Why it has failed."},
+    {0},
+};
+static const struct wi_member pull_event[] = {
+    {"phase", "string", "The state."},
+    {0},
+};
+
+/* --- where a model would run ----------------------------------------------------------------- */
+
+static const struct wi_member hardware[] = {
+    {"model_name", "string", NULL},
+    {"model_hash", "string", NULL},
+    {"model_type", "string|null", NULL},
+    {"decision", "'run'|'wait'|'never'", NULL},
+    {"why", "string", NULL},
+    {"would_run",
+        "(node string, browser string, browser_version string, platform Platform, "
+        "platforms [Platform], warm boolean, expected_ms number)|null",
+        NULL},
+    {"code?", "Code", "Where it would never run."},
+    {"preferences", "[string]", NULL},
+    {"numerics", "'check'|'off'", NULL},
+    {"exploration", "number", "The share of requests that run once more elsewhere."},
+    {"recheck", "number", NULL},
+    {"probe", "(browser string, platform Platform, deadline_ms number)|null",
+        "What would run beside the client's path."},
+    {"options", "[HardwareOption]", "The chosen one first, then what is nearest to it."},
+    {"passed_over", "[(browser string, installed boolean, why string, moves Moves|null)]",
+        "Configured kinds without a node."},
+    {0},
+};
+static const struct wi_member moves[] = {
+    {"lost_ms", "number", "What requests have lost by not running there."},
+    {"at_ms", "number", "At how much the model is moved there."},
+    {0},
+};
+static const struct wi_member hardware_option[] = {
+    {"browser", "string", NULL},
+    {"browser_version", "string", NULL},
+    {"joined", "boolean", NULL},
+    {"platform", "Platform", NULL},
+    {"engine", "string", NULL},
+    {"engine_version", "string|null", NULL},
+    {"standing", "string", NULL},
+    {"why", "string", NULL},
+    {"chosen", "boolean", NULL},
+    {"adapter", "Adapter|null", NULL},
+    {"nodes?", "integer", NULL},
+    {"open_nodes?", "integer", NULL},
+    {"slots?", "integer", NULL},
+    {"loaded_nodes?", "integer", NULL},
+    {"warm?", "boolean", NULL},
+    {"measured?", "boolean", NULL},
+    {"verdict?", "string|null", NULL},
+    {"preference?", "integer", NULL},
+    {"estimate?", "Estimate|null", NULL},
+    {"expected_ms?", "number", NULL},
+    {"queue_ms?", "number", NULL},
+    {"load_ms?", "number", NULL},
+    {"run_ms?", "number", NULL},
+    {"failure_ms?", "number", NULL},
+    {"moves?", "Moves|null", NULL},
+    {0},
+};
+static const struct wi_member estimate[] = {
+    {"load_ms", "number", NULL},
+    {"run_ms", "number", NULL},
+    {"failure_rate", "number", NULL},
+    {"loads", "integer", NULL},
+    {"runs", "integer", NULL},
+    {"measured_at", "integer", NULL},
+    {"prompt_tokens_per_second?", "number", NULL},
+    {"tokens_per_second?", "number", NULL},
+    {0},
+};
+
+/* --- jobs and joins -------------------------------------------------------------------------- */
+
+static const struct wi_member stored_job[] = {
+    {"id", "string", NULL},
+    {"state", "'queued'|'running'|'done'|'failed'|'cancelled'", NULL},
+    {"model_name?", "string", NULL},
+    {"client?", "string", "Whose it is."},
+    {"client_id?", "string", "What the client called it."},
+    {"node?", "string", NULL},
+    {"endpoint", "'/v1/infer'|'/v1/jobs'", "Where it came."},
+    {"priority", "integer", NULL},
+    {"runs", "integer", "How often the daemon has begun it."},
+    {"accepted_at", "integer", "In milliseconds since 1970, as all times here."},
+    {"deadline_at", "integer", NULL},
+    {"finished_at?", "integer", NULL},
+    {"attempts?", "integer", NULL},
+    {"problem?", "string", "What it waits for, or what went wrong last."},
+    {"answer?", "any", "Of one that is done, as its endpoint gives it."},
+    {"error?", "Problem|OpenaiError", "Of one that has failed."},
+    {0},
+};
+static const struct wi_member jobs[] = {
+    {"jobs", "[StoredJob]", "The newest first."},
+    {0},
+};
+static const struct wi_member join[] = {
+    {"id", "string", NULL},
+    {"token", "string", "It is shown this once."},
+    {"url", "string", "To be opened in a browser."},
+    {"nodes", "integer", "So many may be there with it at a time."},
+    {"expires_at", "integer", "In milliseconds since 1970; none may come anew then."},
+    {0},
+};
+static const struct wi_member joins[] = {
+    {"joins", "[(id string, nodes integer, joined integer, expires_at integer)]",
+        "The tokens, without their secrets."},
+    {"node_tokens", "[(name string, joined integer)]",
+        "How many nodes are there with each token of the rank node."},
+    {0},
+};
+
+#define FORM(form, rows, ...)                                                                      \
+    {                                                                                              \
+        .name = form, .members = rows, ##__VA_ARGS__                                               \
+    }
+const struct wi_schema wi_service_schemas[] = {
+    FORM("Failure", failure),
+    FORM("Problem", problem, .help = "An error, as RFC 9457 has it."),
+    FORM("OpenaiError", openai_error, .help = "An error, as OpenAI's clients read it."),
+    FORM("OpenaiErrorValue", openai_error_value),
+    FORM("BothErrors", both_errors, .also = "Problem", .help = "An error in both forms."),
+    FORM("Endpoints", root),
+    FORM("Alive", alive),
+    FORM("Ready", ready),
+    FORM("Status", status),
+    FORM("RunningJob", running_job),
+    FORM("Session", session),
+    FORM("NodeRow", node_row),
+    FORM("Node", node, .also = "NodeRow"),
+    FORM("Nodes", nodes),
+    FORM("Engine", engine),
+    FORM("Adapter", adapter),
+    FORM("Kind", kind),
+    FORM("Verb", verb),
+    FORM("Model", model),
+    FORM("Loaded", loaded),
+    FORM("Value", value),
+    FORM("Memory", memory),
+    FORM("Verdict", verdict),
+    FORM("Source", source),
+    FORM("Version", version),
+    FORM("Models", models),
+    FORM("OpenaiModel", openai_model),
+    FORM("Order", order),
+    FORM("Removed", removed),
+    FORM("Collected", collected),
+    FORM("Pull", pull),
+    FORM("PullEvent", pull_event, .also = "Pull"),
+    FORM("Hardware", hardware),
+    FORM("HardwareOption", hardware_option),
+    FORM("Moves", moves),
+    FORM("Estimate", estimate),
+    FORM("StoredJob", stored_job),
+    FORM("Jobs", jobs),
+    FORM("Job", NULL, .is = "RunningJob|StoredJob"),
+    FORM("Join", join),
+    FORM("Joins", joins),
+    {0},
+};

@@ -1,0 +1,138 @@
+/**
+ * Holds every answer of a daemon against what it says of itself (`webinferd --print-openapi`): an
+ * operation, a status, a code or a member that is not described is an error. The document is read,
+ * and each of its schemas compiled, when the first answer needs it.
+ */
+import { execFileSync } from 'node:child_process';
+import Ajv from 'ajv/dist/2020.js';
+import { EventReader } from './event-reader.mjs';
+import { daemonPath } from './paths.mjs';
+
+/** Origins of daemons' APIs; what other servers say is nothing to us. */
+const daemons = new Set();
+export const watch = (url) => daemons.add(new URL(url).origin);
+
+let described;
+
+function description() {
+    if (described) return described;
+    const document = JSON.parse(execFileSync(daemonPath, ['--print-openapi'],
+        { encoding: 'utf8', maxBuffer: 1 << 24 }));
+    const ajv = new Ajv({ strict: false }); // for what OpenAPI has beside its schemas
+    ajv.addSchema(document, 'api');
+    const routes = Object.entries(document.paths).map(([path, methods]) => ({
+        path, methods, weight: path.replace(/\{.*\}/, '').length,
+        pattern: new RegExp(`^${path.replaceAll('.', '\\.').replace('{id}', '[^/]+')
+            .replace('{model}', '[^/]+(/[^/]+)?')}$`),
+    })).sort((a, b) => b.weight - a.weight);
+    return described = { document, ajv, routes };
+}
+
+const pointer = (...keys) => keys.map((key) => `/${encodeURIComponent(
+    String(key).replaceAll('~', '~0').replaceAll('/', '~1'))}`).join('');
+
+/** What is wrong with a value by the schema at that place, or null. */
+function problemOf(value, ...place) {
+    const { ajv } = description();
+    const validate = ajv.getSchema(`api#${pointer(...place)}`);
+    if (!validate) return `there is no schema at ${place.join(' ')}`;
+    if (validate(value)) return null;
+    return validate.errors.slice(0, 8).map(({ instancePath, message, params }) =>
+        `${instancePath || '/'} ${message} ${JSON.stringify(params)}`).join('\n  ');
+}
+
+function operationOf(method, url) {
+    const path = decodeURI(new URL(url).pathname);
+    const wanted = method === 'HEAD' ? 'get' : method.toLowerCase();
+    for (const route of description().routes)
+        if (route.pattern.test(path) && route.methods[wanted])
+            return ['paths', route.path, wanted, 'responses'];
+    return null;
+}
+
+function at(...place) {
+    return place.reduce((value, key) => value?.[key], description().document);
+}
+
+/** What is wrong with an answer by one list of responses. */
+function responseProblem(responses, status, headers, body, isHead) {
+    const type = (headers['content-type'] ?? '').split(';')[0].trim();
+    const content = at(...responses, status, 'content');
+    if (!content) return `no status ${status}`;
+    if (isHead || body === null) return null;
+    if (!content[type]) return `no ${type} with status ${status}`;
+    const place = [...responses, status, 'content', type];
+    if (type === 'text/event-stream') return eventsProblem(place, body);
+    const head = headers['inference-header-content-length'];
+    if (type === 'application/octet-stream' && head)
+        return problemOf(JSON.parse(body.subarray(0, Number(head)).toString()),
+            ...responses, status, 'content', 'application/json', 'schema');
+    if (!/json$/.test(type)) return null;
+    return problemOf(JSON.parse(body.toString()), ...place, 'schema');
+}
+
+function eventsProblem(place, body) {
+    const reader = new EventReader();
+    for (const { event, data } of reader.read(body.toString()))
+        if (data !== '[DONE]') {
+            const found = eventProblem(place, event, JSON.parse(data));
+            if (found) return found;
+        }
+    return null;
+}
+
+function eventProblem(place, event, json) {
+    if (!at(...place, 'x-events', event)) return `no event ${event}`;
+    const found = problemOf(json, ...place, 'x-events', event);
+    return found && `event ${event}: ${found}`;
+}
+
+const isWatched = (url) => daemons.has(new URL(url).origin);
+
+function fail(method, url, status, problem, said) {
+    const error = new Error(`${method} ${new URL(url).pathname} ${status} is not as it is described: ` +
+        `${problem}\nit said ${said.slice(0, 2000)}`);
+    error.name = 'UndescribedError';
+    throw error;
+}
+
+/**
+ * Throws unless the answer is described.
+ * @param {string} method @param {string | URL} url @param {number} status
+ * @param {Record<string, string>} headers
+ * @param {Buffer | null} body null: it was not read to its end
+ */
+export function check(method, url, status, headers, body) {
+    if (!isWatched(url) || method === 'OPTIONS') return; // which browsers ask for pages of others
+    const responses = operationOf(method, url);
+    const isHead = method === 'HEAD' || status === 204;
+    let problem = responses ? responseProblem(responses, status, headers, body, isHead)
+        : 'no such operation';
+    // A head that is at fault is answered before anybody knows what it is about.
+    if (problem && status >= 400 &&
+        !responseProblem(['x-elsewhere'], status, headers, body, isHead)) problem = null;
+    if (problem) fail(method, url, status, problem, body?.toString() ?? '');
+}
+
+/** The same of one event of an answer that comes bit by bit. */
+export function checkEvent(method, url, event, json) {
+    if (!isWatched(url)) return;
+    const responses = operationOf(method, url);
+    const status = responses && Object.keys(at(...responses)).find((one) => one < 300);
+    const problem = responses
+        ? eventProblem([...responses, status, 'content', 'text/event-stream'], event, json)
+        : 'no such operation';
+    if (problem) fail(method, url, 200, problem, JSON.stringify(json));
+}
+
+const plainFetch = globalThis.fetch;
+/** What libraries ask, such as OpenAI's client. */
+globalThis.fetch = async (resource, options) => {
+    const answer = await plainFetch(resource, options);
+    const url = resource.url ?? resource;
+    if (isWatched(url))
+        answer.clone().arrayBuffer().catch(() => null).then((body) => body && check(
+            options?.method ?? resource.method ?? 'GET', url, answer.status,
+            Object.fromEntries(answer.headers), Buffer.from(body)));
+    return answer;
+};

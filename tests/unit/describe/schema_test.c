@@ -1,0 +1,81 @@
+/* Types as text, and the JSON Schema that they become. */
+#include "../test.h"
+
+#include "describe/schema.h"
+#include <stdlib.h>
+
+/* Takes `schema`. */
+static void expect(json_t *schema, const char *expected)
+{
+    char *text = json_dumps(schema, JSON_COMPACT | JSON_ENCODE_ANY);
+    assert_string_equal(text, expected);
+    free(text);
+    json_decref(schema);
+}
+
+TEST(types)
+{
+    static const struct {
+        const char *type, *schema;
+    } rows[] = {
+        {"integer", "{\"type\":\"integer\"}"},
+        {"any", "{}"},
+        {"Status", "{\"$ref\":\"#/components/schemas/Status\"}"},
+        {"'a'", "{\"const\":\"a\"}"},
+        {"'a'|'b-c'", "{\"type\":\"string\",\"enum\":[\"a\",\"b-c\"]}"},
+        {"string|null", "{\"anyOf\":[{\"type\":\"string\"},{\"type\":\"null\"}]}"},
+        {"'a'|null", "{\"anyOf\":[{\"const\":\"a\"},{\"type\":\"null\"}]}"},
+        {"[[any]]", "{\"type\":\"array\",\"items\":{\"type\":\"array\",\"items\":{}}}"},
+        {"{integer}", "{\"type\":\"object\",\"additionalProperties\":{\"type\":\"integer\"}}"},
+        {"(a 'x'|'y', b? [A])",
+            "{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"string\",\"enum\":[\"x\","
+            "\"y\"]},\"b\":{\"type\":\"array\",\"items\":{\"$ref\":\"#/components/schemas/A\"}}},"
+            "\"required\":[\"a\"],\"additionalProperties\":false}"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        expect(wi_type_json(rows[i].type), rows[i].schema);
+}
+
+TEST(an_object_has_its_own_members_and_those_of_another)
+{
+    static const struct wi_member base[] = {{"a", "string", NULL}, {0}};
+    static const struct wi_member more[] = {{"b?", "null", "Nothing."}, {0}};
+    static const struct wi_schema schemas[] = {
+        {.name = "Base", .members = base},
+        {.name = "More", .help = "Two.", .members = more, .also = "Base"},
+        {.name = "Either", .is = "Base|More"},
+        {0},
+    };
+    expect(wi_schema_json(&schemas[1], schemas),
+        "{\"type\":\"object\",\"properties\":{\"b\":{\"type\":\"null\",\"description\":"
+        "\"Nothing.\"},\"a\":{\"type\":\"string\"}},\"required\":[\"a\"],"
+        "\"additionalProperties\":false,\"description\":\"Two.\"}");
+    expect(wi_schema_json(&schemas[2], schemas),
+        "{\"anyOf\":[{\"$ref\":\"#/components/schemas/Base\"},{\"$ref\":\"#/components/schemas/"
+        "More\"}]}");
+    assert_ptr_equal(wi_schema_find(schemas, "Moreover", 4), &schemas[1]);
+    assert_null(wi_schema_find(schemas, "Mo", 2));
+}
+
+TEST(parameters_tell_their_limits)
+{
+    static const char *const words[] = {"x", "y", NULL};
+    static const struct wi_param rows[] = {
+        {.name = "n", .kind = WI_PARAM_NUMBER, .min = 0.25, .max = 4},
+        {.name = "i", .kind = WI_PARAM_INTEGER, .min = -1, .max = 9, .help = "Few."},
+        {.name = "s", .kind = WI_PARAM_STRING, .required = 1, .min = 1, .max = 8},
+        {.name = "e", .kind = WI_PARAM_ENUM, .names = words},
+        {.name = "b", .kind = WI_PARAM_BOOL},
+        {.name = "l", .kind = WI_PARAM_ARRAY, .max = 2},
+        {0},
+    };
+    expect(wi_params_json(rows),
+        "{\"type\":\"object\",\"properties\":{"
+        "\"n\":{\"type\":\"number\",\"minimum\":0.25,\"maximum\":4},"
+        "\"i\":{\"type\":\"integer\",\"minimum\":-1,\"maximum\":9,\"description\":\"Few.\"},"
+        "\"s\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":8},"
+        "\"e\":{\"type\":\"string\",\"enum\":[\"x\",\"y\"]},"
+        "\"b\":{\"type\":\"boolean\"},"
+        "\"l\":{\"type\":\"array\",\"minItems\":0,\"maxItems\":2}},"
+        "\"required\":[\"s\"],\"additionalProperties\":false}");
+}
