@@ -20,43 +20,19 @@ static unsigned bit(enum wi_platform platform)
     return 1u << platform;
 }
 
-/* Names, datatypes and shapes; the bytes stay whose they are. */
-static void note_inputs(struct wi_tensors *to, const struct wi_tensors *from)
-{
-    for (size_t i = 0; from && i < from->count; i++) {
-        struct wi_tensor *tensor = wi_tensors_add(to);
-        *tensor = from->items[i];
-        tensor->name = wi_strdup(tensor->name);
-        tensor->blob = NULL;
-    }
-}
-
 void wi_sent_note(struct wi_sent *sent, const struct wi_task *task, double now_ms)
 {
-    memset(sent, 0, sizeof *sent);
+    *sent = (struct wi_sent){
+        .asked = wi_inference_retain(task->asked), .due = now_ms + task->deadline_ms};
     /* Without a fallback the second platform is not to be tried. */
-    for (size_t i = 0; i < task->platform_count && (i == 0 || task->fallback); i++)
+    for (size_t i = 0; i < task->platform_count && (i == 0 || task->asked->fallback); i++)
         sent->platforms |= bit(task->platforms[i]);
-    if (task->model && task->model->builtin == WI_BUILTIN_ECHO)
-        note_inputs(&sent->inputs, task->tensors);
-    if (task->model && task->model->builtin == WI_BUILTIN_COUNT)
-        sent->count = json_integer_value(json_object_get(task->options, "count"));
-    sent->model = task->model ? wi_model_ref(task->model) : NULL;
-    if (task->outputs)
-        wi_strings_copy(&sent->outputs, task->outputs);
-    sent->task = task->task;
-    sent->results = wi_task_count(task->task, task->input, task->options);
-    sent->stream = task->stream;
-    sent->raw = task->raw;
-    sent->due = now_ms + task->deadline_ms;
 }
 
 void wi_sent_clear(struct wi_sent *sent)
 {
-    wi_model_unref(sent->model);
-    wi_strings_clear(&sent->outputs);
-    wi_tensors_clear(&sent->inputs);
-    sent->model = NULL;
+    wi_inference_release(sent->asked);
+    sent->asked = NULL;
 }
 
 /* --- executed_on ----------------------------------------------------------------------------- */
@@ -180,14 +156,20 @@ static int same_head(const struct wi_tensor *a, const struct wi_tensor *b)
            memcmp(a->dims, b->dims, a->rank * sizeof *a->dims) == 0;
 }
 
+/* How many answers, rows or numbers it has. */
+static size_t results_of(const struct wi_inference *asked)
+{
+    return wi_task_count(asked->task, asked->input, asked->options);
+}
+
 /* builtin/echo: the inputs that were asked for, in their order. */
 static enum wi_code check_echo(
-    const struct wi_sent *sent, const struct wi_tensors *outputs, struct wi_error *error)
+    const struct wi_inference *asked, const struct wi_tensors *outputs, struct wi_error *error)
 {
     size_t at = 0;
-    for (size_t i = 0; i < sent->inputs.count; i++) {
-        const struct wi_tensor *input = &sent->inputs.items[i];
-        if (sent->outputs.count && !wi_strings_contain(&sent->outputs, input->name))
+    for (size_t i = 0; i < asked->tensors.count; i++) {
+        const struct wi_tensor *input = &asked->tensors.items[i];
+        if (asked->outputs.count && !wi_strings_contain(&asked->outputs, input->name))
             continue;
         if (at == outputs->count || !same_head(input, &outputs->items[at]))
             return wi_error_set(error, WI_INFERENCE_FAILED, "data.tensors",
@@ -202,12 +184,13 @@ static enum wi_code check_echo(
 }
 
 static enum wi_code check_count(
-    const struct wi_sent *sent, const json_t *result, struct wi_error *error)
+    const struct wi_inference *asked, const json_t *result, struct wi_error *error)
 {
     const json_t *count = json_object_get(result, "count");
-    if (!json_is_integer(count) || json_integer_value(count) != sent->count)
+    json_int_t wanted = json_integer_value(json_object_get(asked->options, "count"));
+    if (!json_is_integer(count) || json_integer_value(count) != wanted)
         return wi_error_set(error, WI_INFERENCE_FAILED, "data.result",
-            "data.result must say that it counted %lld", (long long)sent->count);
+            "data.result must say that it counted %lld", (long long)wanted);
     return WI_OK;
 }
 
@@ -222,41 +205,41 @@ static enum wi_code check_raw(const struct wi_tensors *outputs, struct wi_error 
 }
 
 /* Against the model's own file, or what a model that is built in does. */
-static enum wi_code check_outputs(const struct wi_sent *sent, const struct wi_tensors *outputs,
-    const char **odd, struct wi_error *error)
+static enum wi_code check_outputs(const struct wi_inference *asked,
+    const struct wi_tensors *outputs, const char **odd, struct wi_error *error)
 {
-    if (sent->task != WI_TASK_NONE)
-        return wi_task_check_outputs(sent->task, sent->results, outputs, error);
-    switch (sent->model->builtin) {
+    if (asked->task != WI_TASK_NONE)
+        return wi_task_check_outputs(asked->task, results_of(asked), outputs, error);
+    switch (asked->model->builtin) {
     case WI_BUILTIN_ECHO:
-        return check_echo(sent, outputs, error);
+        return check_echo(asked, outputs, error);
     case WI_BUILTIN_COUNT:
         return outputs->count == 0
                    ? WI_OK
                    : wi_error_set(error, WI_INFERENCE_FAILED, "data.tensors",
                          "it has %zu outputs; builtin/count has none", outputs->count);
     default:
-        return wi_onnx_check_answer(&sent->model->signature, &sent->outputs, outputs, odd, error);
+        return wi_onnx_check_answer(&asked->model->signature, &asked->outputs, outputs, odd, error);
     }
 }
 
 static enum wi_code check_result(
-    const struct wi_sent *sent, const struct wi_answer *answer, struct wi_error *error)
+    const struct wi_inference *asked, const struct wi_answer *answer, struct wi_error *error)
 {
-    if (sent->task != WI_TASK_NONE)
+    if (asked->task != WI_TASK_NONE)
         return wi_task_check_answer(
-            sent->task, sent->results, sent->stream, answer->result, &answer->outputs, error);
-    return sent->model->builtin == WI_BUILTIN_COUNT ? check_count(sent, answer->result, error)
-                                                    : WI_OK;
+            asked->task, results_of(asked), asked->stream, answer->result, &answer->outputs, error);
+    return asked->model->builtin == WI_BUILTIN_COUNT ? check_count(asked, answer->result, error)
+                                                     : WI_OK;
 }
 
 enum wi_code wi_answer_check_outputs(const struct wi_sent *sent, const struct wi_tensors *outputs,
     const char **odd, struct wi_error *error)
 {
     *odd = NULL;
-    if (sent->raw)
+    if (sent->asked->raw)
         return check_raw(outputs, error);
-    return sent->model ? check_outputs(sent, outputs, odd, error) : WI_OK;
+    return check_outputs(sent->asked, outputs, odd, error);
 }
 
 enum wi_code wi_answer_check(const struct wi_sent *sent, const struct wi_answer *answer,
@@ -266,12 +249,12 @@ enum wi_code wi_answer_check(const struct wi_sent *sent, const struct wi_answer 
     enum wi_code code = WI_OK;
     if (answer->executed_on)
         code = check_report(sent, answer->executed_on, error);
-    int is_raw = sent->raw && json_is_true(json_object_get(answer->result, "raw"));
-    if (code == WI_OK && answer->ok && sent->model)
+    int is_raw = sent->asked->raw && json_is_true(json_object_get(answer->result, "raw"));
+    if (code == WI_OK && answer->ok)
         code = is_raw ? check_raw(&answer->outputs, error)
-                      : check_outputs(sent, &answer->outputs, &first_odd, error);
-    if (code == WI_OK && answer->ok && sent->model && !is_raw)
-        code = check_result(sent, answer, error);
+                      : check_outputs(sent->asked, &answer->outputs, &first_odd, error);
+    if (code == WI_OK && answer->ok && !is_raw)
+        code = check_result(sent->asked, answer, error);
     if (odd)
         *odd = code == WI_OK ? first_odd : NULL;
     return code;

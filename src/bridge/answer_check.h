@@ -12,16 +12,9 @@
 
 /* An attempt as it was sent: what its answer is held against. */
 struct wi_sent {
-    struct wi_model *model;    /* referenced, so that the node can fetch it */
-    unsigned platforms;        /* a bit for each that may have run it */
-    struct wi_strings outputs; /* wanted; none: all */
-    struct wi_tensors inputs;  /* of builtin/echo, without their bytes: what is to come back */
-    int64_t count;             /* of builtin/count: what its result is to say */
-    enum wi_task_kind task;    /* what was to be done; NONE: tensors in and out */
-    size_t results;            /* of it: how many answers, rows or numbers */
-    int stream;                /* its text comes in parts */
-    int raw;                   /* the answer may be what the graphs put out, and say so */
-    double due;                /* monotonic milliseconds: nobody waits for it after that */
+    const struct wi_inference *asked; /* a reference */
+    unsigned platforms;               /* a bit for each that may have run it */
+    double due;                       /* monotonic milliseconds: nobody waits for it after that */
 };
 
 void wi_sent_note(struct wi_sent *sent, const struct wi_task *task, double now_ms);

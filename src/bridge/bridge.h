@@ -15,9 +15,9 @@
 #include "config/api_tokens.h"
 #include "config/config.h"
 #include "model/engine.h"
+#include "model/inference.h"
 #include "model/platform.h"
 #include "model/repository.h"
-#include "model/task.h"
 #include "model/tensor.h"
 #include "node/part.h"
 #include <jansson.h>
@@ -82,28 +82,19 @@ struct wi_node_state {
 struct wi_task {
     const char *attempt_id;
     const char *job_id;
-    struct wi_model *model;
+    const struct wi_inference *asked;              /* settled; of joined requests the first */
+    const struct wi_tensors *tensors;              /* its own; of joined requests the rows of all */
     enum wi_platform platforms[WI_PLATFORM_COUNT]; /* to try, in this order */
     size_t platform_count;
-    int fallback;                     /* 0: an error instead of the second platform */
-    const char *precision;            /* NULL: as the model is */
-    const struct wi_strings *outputs; /* wanted; NULL or empty: all */
-    double deadline_ms;               /* left to run */
-    double usual_ms;                  /* loading and running, where measured; 0: unknown */
-    double prompt_ms;                 /* of a token that a language model reads, likewise */
-    const struct wi_tensors *tensors;
-    enum wi_task_kind task; /* what to do with `input`; WI_TASK_NONE: tensors in and out */
-    const char *owner;      /* whose it is: what was computed of it is for the same owner's tasks
-                               only; NULL: for everybody's */
-    const json_t *input;    /* what is not a tensor, e.g. {"image":{"tensor":0,…}}; may be NULL */
-    const json_t *options;  /* may be NULL */
-    double prompt_tokens, answer_tokens; /* expected, for the pool's books; 0: there is no text */
-    unsigned requests;                   /* that are joined in it; 0: it is one alone */
-    int stream;                          /* its answer may come in parts */
-    int alone;    /* of text: nothing else is to run in the model's engine meanwhile */
-    int raw;      /* of a task: what the graphs put out is to be the answer, if the node can */
-    int broke;    /* what it ran in before broke, for the pool's books */
-    int is_short; /* makes no text, and is counted for the engine's short_slots */
+    double deadline_ms; /* left to run */
+    double usual_ms;    /* loading and running, where measured; 0: unknown */
+    double prompt_ms;   /* of a token that a language model reads, likewise */
+    const char *owner;  /* whose it is: what was computed of it is for the same owner's tasks
+                           only; NULL: for everybody's */
+    unsigned requests;  /* that are joined in it; 0: it is one alone */
+    int alone;          /* of text: nothing else is to run in the model's engine meanwhile */
+    int broke;          /* what it ran in before broke, for the pool's books */
+    int is_short;       /* makes no text, and is counted for the engine's short_slots */
     const struct wi_continuation *from; /* NULL: from the beginning */
 };
 

@@ -106,7 +106,7 @@ int wi_layout_make(struct wi_layout *layout, const struct wi_task *task, struct 
     layout->_own = (struct wi_tensors){0};
     layout->input_size = 0;
     layout->input_at = layout->text_at = layout->tokens_at = -1;
-    if ((task->input && lay_out_input(layout, task->input, budget)) ||
+    if ((task->asked->input && lay_out_input(layout, task->asked->input, budget)) ||
         (from && from->text && lay_out_text(layout, from, budget)) ||
         (from && from->tokens && lay_out_tokens(layout, from->tokens, budget))) {
         wi_layout_clear(layout);

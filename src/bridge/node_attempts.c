@@ -29,7 +29,7 @@ static int is_granted(const struct wi_node *node, const char *hash)
 
 static void grant(struct wi_node *node, const struct wi_model *model)
 {
-    if (!model || model->builtin || is_granted(node, model->hash))
+    if (model->builtin || is_granted(node, model->hash))
         return;
     memcpy(
         node->granted[node->granted_next++ % WI_GRANTED_MODELS], model->hash, sizeof model->hash);
@@ -38,7 +38,7 @@ static void grant(struct wi_node *node, const struct wi_model *model)
 int wi_node_may_fetch(const struct wi_node *node, const struct wi_model *model)
 {
     for (const struct wi_attempt *attempt = node->attempts; attempt; attempt = attempt->hh.next)
-        if (attempt->sent.model && strcmp(attempt->sent.model->hash, model->hash) == 0)
+        if (strcmp(attempt->sent.asked->model->hash, model->hash) == 0)
             return 1;
     return is_granted(node, model->hash);
 }
@@ -60,9 +60,9 @@ static void add_attempt(
 {
     struct wi_attempt *attempt = wi_alloc(sizeof *attempt);
     wi_join(attempt->id, sizeof attempt->id, task->attempt_id, NULL);
-    grant(node, task->model);
+    grant(node, task->asked->model);
     wi_sent_note(&attempt->sent, task, wi_now_ms());
-    if (task->stream)
+    if (task->asked->stream)
         wi_stream_open(&attempt->stream, task->from);
     HASH_ADD_STR(node->attempts, id, attempt);
     if (!pieces)

@@ -279,11 +279,12 @@ static void add_input(struct wi_buffer *out, const struct wi_layout *layout)
 
 static void add_envelope(struct wi_buffer *out, const struct wi_task *task)
 {
-    add_word(out, ",\"model_name\":", task->model->name);
+    const struct wi_inference *asked = task->asked;
+    add_word(out, ",\"model_name\":", asked->model->name);
     if (task->platform_count)
         add_word(out, ",\"platform\":", wi_platform_names[task->platforms[0]]);
-    if (task->options)
-        add_json(out, ",\"options\":", task->options);
+    if (asked->options)
+        add_json(out, ",\"options\":", asked->options);
     else
         wi_buffer_puts(out, ",\"options\":{}");
 }
@@ -291,20 +292,21 @@ static void add_envelope(struct wi_buffer *out, const struct wi_task *task)
 /* What is to be run, where, and what is wanted of it. */
 static void add_order(struct wi_buffer *out, const struct wi_task *task)
 {
+    const struct wi_inference *asked = task->asked;
     add_text(out, ",\"job_id\":", task->job_id);
     wi_buffer_puts(out, ",\"model\":");
-    add_model(out, task->model);
+    add_model(out, asked->model);
     wi_buffer_puts(out, ",\"platforms\":");
     add_platforms(out, task->platforms, task->platform_count);
-    if (!task->fallback)
+    if (!asked->fallback)
         wi_buffer_puts(out, ",\"fallback\":false");
-    if (task->precision)
-        add_text(out, ",\"precision\":", task->precision);
-    if (task->outputs && task->outputs->count) {
+    if (asked->precision)
+        add_text(out, ",\"precision\":", asked->precision);
+    if (asked->outputs.count) {
         wi_buffer_puts(out, ",\"outputs\":");
-        add_strings(out, task->outputs);
+        add_strings(out, &asked->outputs);
     }
-    if (task->stream)
+    if (asked->stream)
         wi_buffer_puts(out, ",\"stream\":true");
 }
 
@@ -319,13 +321,13 @@ static void add_times(struct wi_buffer *out, const struct wi_task *task)
 /* What only tasks that are no tensors in and out have. */
 static void add_kind(struct wi_buffer *out, const struct wi_task *task)
 {
-    if (task->task != WI_TASK_NONE)
-        add_word(out, ",\"task\":", wi_task_name(task->task));
+    if (task->asked->task != WI_TASK_NONE)
+        add_word(out, ",\"task\":", wi_task_name(task->asked->task));
     if (task->owner)
         add_word(out, ",\"owner\":", task->owner);
     if (task->alone)
         wi_buffer_puts(out, ",\"alone\":true");
-    if (task->raw)
+    if (task->asked->raw)
         wi_buffer_puts(out, ",\"raw\":true");
     if (task->is_short)
         wi_buffer_puts(out, ",\"short\":true");

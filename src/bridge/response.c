@@ -145,10 +145,10 @@ static enum wi_code judge_shape(
     if (!*node->info.session)
         return wi_error_set(error, WI_INFERENCE_FAILED, "data.tensors",
             "output %.128s has another shape than the model gives it", odd);
-    if (known->count >= MAX_ODD_MODELS || wi_strings_contain(known, sent->model->hash))
+    if (known->count >= MAX_ODD_MODELS || wi_strings_contain(known, sent->asked->model->hash))
         return WI_OK;
-    wi_strings_add(known, sent->model->hash);
-    wi_warn("bridge", sent->model->name,
+    wi_strings_add(known, sent->asked->model->hash);
+    wi_warn("bridge", sent->asked->model->name,
         "its output %.128s comes with another shape than the model's file says; answers pass", odd);
     return WI_OK;
 }
@@ -223,7 +223,7 @@ enum wi_heard wi_response_handle(
     } else {
         limit(bridge, &answer);
     }
-    if (answer.ok && attempt->sent.task != WI_TASK_NONE)
+    if (answer.ok && attempt->sent.asked->task != WI_TASK_NONE)
         answer.account = wi_task_account(answer.result);
     answer.parts = attempt->stream.next;
     wi_node_remove_attempt(node, attempt);

@@ -369,6 +369,7 @@ static void submit(struct wi_check_run *run, enum wi_platform platform)
     asked->has_platform = 1;
     asked->platform = platform;
     asked->timeout_ms = run->deadline_ms;
+    asked->raw = run->compares && asked->task != WI_TASK_NONE;
     if (name_place(run, asked, &spec.ours_only)) {
         wi_job_spec_clear(&spec);
         wi_check_run_drop(run);
@@ -376,7 +377,6 @@ static void submit(struct wi_check_run *run, enum wi_platform platform)
     }
     wi_id_new(spec.id, "probe");
     memcpy(run->job, spec.id, sizeof run->job);
-    spec.raw = run->compares && run->asked->task != WI_TASK_NONE;
     if (wi_jobs_submit_beside(run->checks->jobs, &spec, on_dispatch, on_done, run, &error) !=
         WI_OK) {
         wi_check_crowded_out(run->checks, run->asked->model, &run->wish);

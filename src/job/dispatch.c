@@ -84,14 +84,15 @@ enum wi_code wi_job_dispatch(
 {
     struct wi_jobs *jobs = job->jobs;
     struct wi_job_spec *spec = &job->spec;
+    const struct wi_inference *asked = spec->asked;
     double now = wi_now_ms();
     char owner[2 * WI_HASH_SIZE + 1], digits[WI_DIGITS_SIZE];
-    int owned = spec->asked->task != WI_TASK_NONE && !jobs->config->models.share_prefix;
+    int owned = asked->task != WI_TASK_NONE && !jobs->config->models.share_prefix;
     if (owned)
         name_owner(job, owner);
     if (wi_job_is_beside(job)) {
         spec->accepted_at = now;
-        wi_timer_start(job->deadline, (uint64_t)spec->asked->timeout_ms, 0);
+        wi_timer_start(job->deadline, (uint64_t)asked->timeout_ms, 0);
         job->on_dispatch(job->context, spec, choice->node);
     }
     wi_join(job->attempt, sizeof job->attempt, spec->id, ".", wi_digits(digits, job->attempts + 1),
@@ -99,22 +100,12 @@ enum wi_code wi_job_dispatch(
     struct wi_task task = {
         .attempt_id = job->attempt,
         .job_id = spec->id,
-        .model = spec->asked->model,
+        .asked = asked,
+        .tensors = &asked->tensors,
         .platform_count = choice->platform_count,
-        .fallback = spec->asked->fallback,
-        .precision = spec->asked->precision,
-        .outputs = &spec->asked->outputs,
-        .deadline_ms = spec->accepted_at + spec->asked->timeout_ms - now,
-        .tensors = &spec->asked->tensors,
-        .task = spec->asked->task,
+        .deadline_ms = spec->accepted_at + asked->timeout_ms - now,
         .owner = owned ? owner : NULL,
-        .input = spec->asked->input,
-        .options = spec->asked->options,
-        .prompt_tokens = spec->asked->prompt_tokens,
-        .answer_tokens = spec->asked->answer_tokens,
-        .stream = job->flow != NULL,
         .alone = needs_its_engine(job),
-        .raw = spec->raw,
         .broke = job->suspect || job->breaks > 0,
     };
     memcpy(task.platforms, choice->platforms, sizeof task.platforms);

@@ -28,7 +28,6 @@ struct wi_job_spec {
     const struct wi_inference *asked; /* a reference; settled */
     double accepted_at;               /* wi_now_ms() at the last byte of the body */
     int ours_only;                    /* only browsers that we have started may have it */
-    int raw;                          /* as struct wi_task has it */
     unsigned earlier; /* how often it was sent to a node in earlier runs, which count for its end */
 };
 /* With a fresh id, and a reference to `asked`. `spec` is zero-initialised. */

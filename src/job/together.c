@@ -88,14 +88,10 @@ static enum wi_code dispatch_batch(
     struct wi_task task = {
         .attempt_id = batch->attempt,
         .job_id = first->spec.id,
-        .model = first->spec.asked->model,
-        .platform_count = choice->platform_count,
-        .fallback = first->spec.asked->fallback,
-        .precision = first->spec.asked->precision,
-        .outputs = &first->spec.asked->outputs,
-        .deadline_ms = deadline,
+        .asked = first->spec.asked,
         .tensors = &joined,
-        .options = first->spec.asked->options,
+        .platform_count = choice->platform_count,
+        .deadline_ms = deadline,
         .requests = (unsigned)batch->count,
     };
     memcpy(task.platforms, choice->platforms, sizeof task.platforms);

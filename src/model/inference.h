@@ -38,6 +38,7 @@ struct wi_inference {
     enum wi_task_kind task; /* what is to be done with `input`; WI_TASK_NONE: tensors in and out */
     json_t *input;          /* what is not a tensor; may be NULL */
     json_t *options;        /* the model's, an object; may be NULL */
+    int raw; /* of a task: what its graphs put out is to be the answer, if the node can */
     struct wi_strings outputs; /* wanted; empty: all */
     size_t text_bytes;         /* of the text that it is about; 0: none */
     int is_private; /* a person's words are in it: [pool] strangers says who may have them */

@@ -212,6 +212,7 @@ void wi_pool_nodes_remove(struct pool_nodes *nodes, struct pool_node *node)
 static void foresee(const struct pool_nodes *nodes, const struct pool_node *node,
     const struct wi_task *task, struct pool_attempt *attempt)
 {
+    const struct wi_inference *asked = task->asked;
     const struct wi_fleet_node *place = &node->place;
 
     const struct wi_place *where =
@@ -222,9 +223,9 @@ static void foresee(const struct pool_nodes *nodes, const struct pool_node *node
     double load = wi_fleet_has(place, attempt->hash, attempt->platform) ? 0
                   : e.loads > 0                                         ? e.load_ms
                                 : WI_ESTIMATE_UNKNOWN_LOAD_MS;
-    double run = wi_task_runs_evenly(task->task)
+    double run = wi_task_runs_evenly(asked->task)
                      ? e.run_ms /* of a first run too, or a bound */
-                     : wi_estimate_run_ms(&e, task->prompt_tokens, task->answer_tokens);
+                     : wi_estimate_run_ms(&e, asked->prompt_tokens, asked->answer_tokens);
     attempt->token_ms = e.token_ms;
     attempt->known_ms = e.runs > 0 && run > 0 ? load + run : 0;
     attempt->expected_ms = load + (run > 0 ? run : WI_ESTIMATE_UNKNOWN_RUN_MS);
@@ -275,25 +276,26 @@ static void note_beside(const struct pool_node *node, struct pool_attempt *attem
 void wi_pool_node_book(
     struct pool_nodes *nodes, struct pool_node *node, const struct wi_task *task, double now)
 {
+    const struct wi_inference *asked = task->asked;
     struct pool_attempt *attempt = wi_alloc(sizeof *attempt), **link = &node->attempts;
-    unsigned queue = wi_fleet_queue(node->place.class, task->model, task->task);
+    unsigned queue = wi_fleet_queue(node->place.class, asked->model, asked->task);
     struct wi_fleet_work work = node->place.work[queue];
 
     while (*link)
         link = &(*link)->next;
     *link = attempt;
     wi_join(attempt->id, sizeof attempt->id, task->attempt_id, NULL);
-    memcpy(attempt->hash, task->model->hash, sizeof attempt->hash);
-    attempt->builtin = task->model->builtin;
-    attempt->stream = task->stream;
-    attempt->task = task->task;
-    attempt->engine = task->model->engine;
+    memcpy(attempt->hash, asked->model->hash, sizeof attempt->hash);
+    attempt->builtin = asked->model->builtin;
+    attempt->stream = asked->stream;
+    attempt->task = asked->task;
+    attempt->engine = asked->model->engine;
     attempt->queue = queue;
     attempt->requests = task->requests;
     attempt->alone = task->alone;
     attempt->platform = task->platforms[0];
-    attempt->constrained = wi_task_is_constrained(task->options);
-    attempt->special = wi_task_is_special(task->input, task->options);
+    attempt->constrained = wi_task_is_constrained(asked->options);
+    attempt->special = wi_task_is_special(asked->input, asked->options);
     attempt->broke = task->broke;
     attempt->sent_at = now;
     note_beside(node, attempt);

@@ -117,16 +117,17 @@ static int miss(
 enum wi_code wi_pool_dispatch(
     struct wi_pool *pool, const char *node_id, const struct wi_task *task, struct wi_error *error)
 {
+    const struct wi_inference *asked = task->asked;
     struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
     const struct wi_fleet_node *place = node ? wi_pool_node_info_of(node)->place : NULL;
-    unsigned queue = node ? wi_fleet_queue(place->class, task->model, task->task) : 0;
+    unsigned queue = node ? wi_fleet_queue(place->class, asked->model, asked->task) : 0;
     struct wi_task sent = *task;
 
     if (!node || !wi_fleet_has_room(place, queue))
         return WI_NODE_NOT_FOUND;
     sent.is_short = wi_fleet_is_short(queue);
     sent.usual_ms = wi_pool_usual_ms(pool, node, task);
-    sent.prompt_ms = wi_pool_prompt_ms(pool, node, task->model, task->platforms[0]);
+    sent.prompt_ms = wi_pool_prompt_ms(pool, node, asked->model, task->platforms[0]);
     enum wi_code code = wi_bridge_send_task(pool->bridge, node_id, &sent, error);
     if (code == WI_OK)
         book(pool, node, task);

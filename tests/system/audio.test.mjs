@@ -58,8 +58,9 @@ test('a transcription in every form, and as a stream', async () => {
     await assert.rejects(client.audio.transcriptions.create(
         { model: 'whisper@wasm', response_format: 'srt', file: await named() }, accepted),
     ({ status, param }) => status === 400 && param === 'stream');
-    const translated = await client.audio.translations.create({ model: 'whisper@wasm', file: await named() });
-    assert.equal(typeof translated.text, 'string');
+    const translated = await client.audio.translations.create(
+        { model: 'whisper@wasm', response_format: 'verbose_json', file: await named() });
+    assert.deepEqual([translated.task, typeof translated.text], ['translate', 'string']);
 });
 
 test('speech as a file and as samples', async () => {

@@ -1,4 +1,5 @@
 /* Answers held against what was sent: outputs, reports and the codes that a node may claim. */
+#include "../asked.h"
 #include "../test.h"
 
 #include "bridge/answer_check.h"
@@ -37,14 +38,16 @@ static struct wi_tensor *add(
     return tensor;
 }
 
-static struct wi_task task_of(struct wi_model *of)
+/* What is sent is asked of the model; the caller's reference goes with it. */
+static void note(struct wi_sent *sent, struct wi_inference *asked)
 {
-    return (struct wi_task){.attempt_id = "a",
-        .model = of,
+    const struct wi_task task = {.attempt_id = "a",
+        .asked = asked,
         .platforms = {WI_WEBGPU, WI_WASM},
         .platform_count = 2,
-        .fallback = 1,
         .deadline_ms = 1000};
+    wi_sent_note(sent, &task, 0);
+    wi_inference_release(asked);
 }
 
 /* --- outputs --------------------------------------------------------------------------------- */
@@ -83,16 +86,14 @@ TEST(holds_outputs_against_the_model)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const struct outputs_case *row = &cases[i];
-        struct wi_task task = task_of(&model);
-        struct wi_strings wanted = {0};
+        struct wi_inference *asked = ASKED(.model = wi_model_ref(&model));
         struct wi_answer answer = {.ok = 1};
         struct wi_sent sent;
         struct wi_error error = {0};
         const char *odd = "";
         if (row->wanted)
-            wi_strings_add(&wanted, row->wanted);
-        task.outputs = &wanted;
-        wi_sent_note(&sent, &task, 0);
+            wi_strings_add(&asked->outputs, row->wanted);
+        note(&sent, asked);
         for (size_t o = 0; o < 4 && row->outputs[o].name; o++) {
             struct wi_tensor *tensor = add(&answer.outputs, row->outputs[o].name,
                 row->outputs[o].datatype, row->outputs[o].rank, 2, 4, 5);
@@ -113,7 +114,6 @@ TEST(holds_outputs_against_the_model)
             assert_null(odd);
         wi_tensors_clear(&answer.outputs);
         wi_sent_clear(&sent);
-        wi_strings_clear(&wanted);
         assert_int_equal(model._references, 1);
     }
 }
@@ -121,17 +121,14 @@ TEST(holds_outputs_against_the_model)
 static enum wi_code check_echo(
     const struct wi_tensors *inputs, const char *wanted, const struct wi_tensors *outputs)
 {
-    struct wi_task task = task_of(&echo);
-    struct wi_strings names = {0};
+    struct wi_inference *asked = ASKED(.model = wi_model_ref(&echo));
     struct wi_answer answer = {.ok = 1, .outputs = *outputs};
     struct wi_sent sent;
     struct wi_error error = {0};
     if (wanted)
-        wi_strings_add(&names, wanted);
-    task.tensors = inputs;
-    task.outputs = &names;
-    wi_sent_note(&sent, &task, 0);
-    wi_strings_clear(&names); /* nothing is borrowed */
+        wi_strings_add(&asked->outputs, wanted);
+    wi_tensors_share(&asked->tensors, inputs);
+    note(&sent, asked);
     enum wi_code code = wi_answer_check(&sent, &answer, NULL, &error);
     wi_sent_clear(&sent);
     return code;
@@ -167,19 +164,15 @@ TEST(an_echo_is_what_was_said)
 
 static enum wi_code check_count(const char *result, size_t outputs)
 {
-    struct wi_task task = task_of(&count);
     struct wi_sent sent;
     struct wi_answer answer = {.ok = 1};
     struct wi_error error;
-    json_t *options = json_pack("{s:i}", "count", 3);
-    task.options = options;
-    wi_sent_note(&sent, &task, 0);
+    note(&sent, ASKED(.model = wi_model_ref(&count), .options = json_pack("{s:i}", "count", 3)));
     answer.result = result ? json_loads(result, JSON_DECODE_ANY, NULL) : NULL;
     for (size_t i = 0; i < outputs; i++)
         add(&answer.outputs, "x", WI_FP32, 1, 1);
     enum wi_code code = wi_answer_check(&sent, &answer, NULL, &error);
     json_decref(answer.result);
-    json_decref(options);
     wi_tensors_clear(&answer.outputs);
     wi_sent_clear(&sent);
     return code;
@@ -199,13 +192,10 @@ TEST(a_count_is_what_was_asked_for)
 
 static enum wi_code check_task(int raw, const char *result, size_t bytes, struct wi_error *error)
 {
-    struct wi_task task = task_of(&model);
     struct wi_answer answer = {.ok = 1, .result = json_loads(result, 0, NULL)};
     struct wi_sent sent;
-    task.task = WI_TASK_EMBED;
-    task.raw = raw;
     add(&answer.outputs, "model/last_hidden_state", WI_FP32, 3, 2, 4, 5)->size = bytes;
-    wi_sent_note(&sent, &task, 0);
+    note(&sent, ASKED(.model = wi_model_ref(&model), .task = WI_TASK_EMBED, .raw = raw));
     enum wi_code code = wi_answer_check(&sent, &answer, NULL, error);
     if (code == WI_OK)
         code = wi_answer_check_outputs(&sent, &answer.outputs, &(const char *){NULL}, error);
@@ -230,12 +220,10 @@ TEST(what_graphs_put_out_is_no_answer_to_the_task)
 
 static enum wi_code check_report(const char *text, int fallback, struct wi_error *error)
 {
-    struct wi_task task = task_of(&echo);
     struct wi_answer answer = {.ok = 1, .executed_on = json_loads(text, 0, NULL)};
     struct wi_sent sent;
     assert_non_null(answer.executed_on);
-    task.fallback = fallback;
-    wi_sent_note(&sent, &task, 0);
+    note(&sent, ASKED(.model = wi_model_ref(&echo), .fallback = fallback));
     enum wi_code code = wi_answer_check(&sent, &answer, NULL, error);
     json_decref(answer.executed_on);
     wi_sent_clear(&sent);
@@ -283,7 +271,6 @@ TEST(holds_reports_against_the_task)
 
 TEST(passes_on_what_it_knows)
 {
-    struct wi_task task = task_of(&echo);
     struct wi_answer answer = {.ok = 1,
         .executed_on = json_loads("{\"platform\":\"wasm\",\"adapter\":{\"vendor\":\"v\",\"limits\":"
                                   "{}},\"fallbacks\":[{\"platform\":\"webgpu\",\"code\":\"c\","
@@ -291,7 +278,7 @@ TEST(passes_on_what_it_knows)
             0, NULL)};
     struct wi_sent sent;
     struct wi_error error;
-    wi_sent_note(&sent, &task, 0);
+    note(&sent, ASKED(.model = wi_model_ref(&echo), .fallback = 1));
     assert_int_equal(wi_answer_check(&sent, &answer, NULL, &error), WI_OK);
     char *text = json_dumps(answer.executed_on, JSON_COMPACT | JSON_SORT_KEYS);
     assert_string_equal(text, "{\"adapter\":{\"vendor\":\"v\"},\"fallbacks\":[{\"code\":\"c\","

@@ -6,6 +6,7 @@
 #ifndef WI_TESTS_BRIDGE_FIXTURE_H
 #define WI_TESTS_BRIDGE_FIXTURE_H
 
+#include "../asked.h"
 #include "../test.h"
 
 #include "../files.h"
@@ -388,17 +389,18 @@ static inline struct client join(struct fixture *fixture, json_t **welcome)
 static inline enum wi_code send_task(
     struct fixture *fixture, const char *attempt_id, const struct wi_tensors *tensors)
 {
+    struct wi_inference *asked = ASKED(.model = wi_model_ref(&test_model), .fallback = 1);
     struct wi_task task = {.attempt_id = attempt_id,
         .job_id = "job-1",
-        .model = &test_model,
+        .asked = asked,
         .platforms = {WI_WEBGPU, WI_WASM},
         .platform_count = 2,
-        .fallback = 1,
         .deadline_ms = 1000,
         .tensors = tensors};
     fixture->inside = 1;
     enum wi_code code = wi_bridge_send_task(fixture->bridge, fixture->node, &task, NULL);
     fixture->inside = 0;
+    wi_inference_release(asked);
     return code;
 }
 

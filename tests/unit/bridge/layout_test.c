@@ -42,9 +42,7 @@ TEST(a_short_input_stands_in_the_message)
     char *json = json_dumps(input, JSON_COMPACT);
     const struct wi_task task = {.attempt_id = "a",
         .job_id = "j",
-        .model = &model,
-        .task = WI_TASK_COMPLETE,
-        .input = input};
+        .asked = &(struct wi_inference){.model = &model, .task = WI_TASK_COMPLETE, .input = input}};
     struct wi_budget budget = {.limit = 0};
     struct wi_layout layout;
     struct wi_fit fit = {.max_frame = WI_FRAME_MAX_JOINED};
@@ -73,9 +71,7 @@ TEST(a_long_input_is_a_tensor)
     json_object_set_new(input, "b", json_stringn(text, rest - 5));
     const struct wi_task task = {.attempt_id = "a",
         .job_id = "j",
-        .model = &model,
-        .task = WI_TASK_COMPLETE,
-        .input = input};
+        .asked = &(struct wi_inference){.model = &model, .task = WI_TASK_COMPLETE, .input = input}};
     struct wi_layout layout;
     assert_int_equal(wi_layout_make(&layout, &task, NULL), 0);
     assert_int_equal(layout.input_at, 0);
@@ -110,11 +106,10 @@ TEST(a_continuation_is_tensors_behind_all_others)
         .name = wi_strdup("x"), .datatype = WI_UINT8, .rank = 1, .blob = wi_blob_new(NULL, 8)};
     const struct wi_task task = {.attempt_id = "a",
         .job_id = "j",
-        .model = &model,
+        .asked =
+            &(struct wi_inference){
+                .model = &model, .task = WI_TASK_COMPLETE, .input = input, .stream = 1},
         .tensors = &inputs,
-        .task = WI_TASK_COMPLETE,
-        .input = input,
-        .stream = 1,
         .from = &from};
     struct wi_layout layout;
     assert_int_equal(wi_layout_make(&layout, &task, &budget), 0);
@@ -158,7 +153,10 @@ TEST(what_a_stream_has_not_is_not_there)
 {
     const struct wi_continuation both = {.seq = 1},
                                  text = {.seq = 1, .text = "a", .text_length = 1};
-    struct wi_task task = {.attempt_id = "a", .job_id = "j", .model = &model, .from = &both};
+    struct wi_task task = {.attempt_id = "a",
+        .job_id = "j",
+        .asked = &(struct wi_inference){.model = &model},
+        .from = &both};
     struct wi_layout layout;
     struct wi_fit fit = {.max_frame = WI_FRAME_MAX_JOINED};
     assert_int_equal(wi_layout_make(&layout, &task, NULL), 0);
@@ -181,7 +179,8 @@ TEST(without_memory_there_is_nothing)
     json_t *tokens = json_pack("[i,i,i,i,i,i]", 1, 2, 3, 4, 5, 6), *input = make_input(5000);
     const struct wi_continuation from = {
         .seq = 7, .text = text, .text_length = 60, .tokens = tokens};
-    const struct wi_task tasks[] = {{.from = &from}, {.input = input}};
+    const struct wi_task tasks[] = {{.asked = &(struct wi_inference){0}, .from = &from},
+        {.asked = &(struct wi_inference){.input = input}}};
     for (size_t i = 0; i < sizeof tasks / sizeof *tasks; i++) {
         struct wi_layout layout;
         assert_int_equal(wi_layout_make(&layout, &tasks[i], &budget), -1);

@@ -4,9 +4,10 @@
 static enum wi_code send_tensors(
     struct fixture *fixture, const struct wi_tensors *tensors, struct wi_error *error)
 {
+    struct wi_inference *asked = ASKED(.model = wi_model_ref(&test_model));
     struct wi_task task = {.attempt_id = "att-1",
         .job_id = "job-1",
-        .model = &test_model,
+        .asked = asked,
         .platforms = {WI_WASM},
         .platform_count = 1,
         .deadline_ms = 1000,
@@ -14,6 +15,7 @@ static enum wi_code send_tensors(
     fixture->inside = 1;
     enum wi_code code = wi_bridge_send_task(fixture->bridge, fixture->node, &task, error);
     fixture->inside = 0;
+    wi_inference_release(asked);
     return code;
 }
 

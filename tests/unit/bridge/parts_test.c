@@ -46,17 +46,18 @@ static struct client come_back(
 static enum wi_code send_stream(
     struct fixture *fixture, const char *attempt_id, const struct wi_continuation *from)
 {
+    struct wi_inference *asked = ASKED(.model = wi_model_ref(&test_model), .stream = 1);
     struct wi_task task = {.attempt_id = attempt_id,
         .job_id = "job-1",
-        .model = &test_model,
+        .asked = asked,
         .platforms = {WI_WASM},
         .platform_count = 1,
         .deadline_ms = 1000,
-        .stream = 1,
         .from = from};
     fixture->inside = 1;
     enum wi_code code = wi_bridge_send_task(fixture->bridge, fixture->node, &task, NULL);
     fixture->inside = 0;
+    wi_inference_release(asked);
     return code;
 }
 

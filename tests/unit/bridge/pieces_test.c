@@ -330,15 +330,14 @@ TEST(an_answer_comes_in_pieces)
 static void expect_answer_in_pieces(struct fixture *fixture, struct client *client,
     enum wi_task_kind kind, const char *outline, size_t bytes, const char *result)
 {
+    struct wi_inference *asked = ASKED(.model = wi_model_ref(&test_model), .task = kind,
+        .input = json_pack("{s:[s]}", "texts", "a"), .options = json_object());
     struct wi_task task = {.attempt_id = wi_task_name(kind),
         .job_id = "job-1",
-        .model = &test_model,
+        .asked = asked,
         .platforms = {WI_WASM},
         .platform_count = 1,
-        .deadline_ms = 1000,
-        .task = kind,
-        .input = json_pack("{s:[s]}", "texts", "a"),
-        .options = json_object()};
+        .deadline_ms = 1000};
     char data[512];
     int answers = fixture->answers;
     assert_int_equal(wi_bridge_send_task(fixture->bridge, fixture->node, &task, NULL), WI_OK);
@@ -358,8 +357,7 @@ static void expect_answer_in_pieces(struct fixture *fixture, struct client *clie
     if (!fixture->answer.ok)
         fail_msg("%s: %s", task.attempt_id, fixture->answer.error.detail);
     assert_int_equal(wi_tensors_bytes(&fixture->answer.outputs), bytes);
-    json_decref((json_t *)task.input);
-    json_decref((json_t *)task.options);
+    wi_inference_release(asked);
 }
 
 TEST(answers_of_all_tasks_come_in_pieces)

@@ -74,13 +74,13 @@ enum wi_code wi_pool_dispatch(
     snprintf(sent->attempt, sizeof sent->attempt, "%s", task->attempt_id);
     sent->platform = task->platforms[0];
     sent->deadline_ms = task->deadline_ms;
-    sent->raw = task->raw;
-    the.task = task->task;
-    the.prompt_tokens = task->prompt_tokens;
-    the.answer_tokens = task->answer_tokens;
-    if (task->task == WI_TASK_NONE)
+    sent->raw = task->asked->raw;
+    the.task = task->asked->task;
+    the.prompt_tokens = task->asked->prompt_tokens;
+    the.answer_tokens = task->asked->answer_tokens;
+    if (task->asked->task == WI_TASK_NONE)
         assert_int_equal(task->tensors->count, 1);
-    assert_int_equal(task->fallback, 0);
+    assert_int_equal(task->asked->fallback, 0);
     return WI_OK;
 }
 

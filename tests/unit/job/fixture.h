@@ -75,7 +75,7 @@ int wi_pool_has_room(const struct wi_pool *pool, const struct wi_demand *demand)
 static inline void note_stream(const struct wi_task *task)
 {
     const struct wi_continuation *from = task->from;
-    fixture->is_stream = task->stream;
+    fixture->is_stream = task->asked->stream;
     fixture->credits = 0;
     fixture->from[0] = 0;
     if (from == NULL)
@@ -101,8 +101,8 @@ enum wi_code wi_pool_dispatch(
     snprintf(fixture->sent_to, sizeof fixture->sent_to, "%s", node_id);
     note_stream(task);
     fixture->is_alone = task->alone;
-    fixture->sent_tokens = task->prompt_tokens + 100 * task->answer_tokens;
-    strncat(fixture->order, task->precision ? task->precision : "",
+    fixture->sent_tokens = task->asked->prompt_tokens + 100 * task->asked->answer_tokens;
+    strncat(fixture->order, task->asked->precision ? task->asked->precision : "",
         sizeof fixture->order - strlen(fixture->order) - 1);
     return WI_OK;
 }

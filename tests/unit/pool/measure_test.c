@@ -36,11 +36,9 @@ static int teardown(void **state)
 static void book(const char *id, json_t *options, int broke)
 {
     const struct wi_task task = {.attempt_id = id,
-        .model = &model,
+        .asked = &(struct wi_inference){.model = &model, .task = WI_TASK_CHAT, .options = options},
         .platforms = {WI_WASM},
         .platform_count = 1,
-        .task = WI_TASK_CHAT,
-        .options = options,
         .broke = broke};
 
     wi_pool_node_book(pool.nodes, node, &task, 0);

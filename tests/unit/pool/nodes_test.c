@@ -41,8 +41,10 @@ static struct pool_node *add(struct pool_nodes *nodes, const char *id, int drain
 
 static void book(struct pool_nodes *nodes, struct pool_node *node, const char *id)
 {
-    const struct wi_task task = {
-        .attempt_id = id, .model = &model, .platforms = {WI_WASM}, .platform_count = 1};
+    const struct wi_task task = {.attempt_id = id,
+        .asked = &(struct wi_inference){.model = &model},
+        .platforms = {WI_WASM},
+        .platform_count = 1};
 
     wi_pool_node_book(nodes, node, &task, 1000);
 }
@@ -105,12 +107,11 @@ TEST(text_is_expected_to_take_what_its_tokens_do)
     struct pool_node *node = add(nodes, "n-1", 0);
     const struct wi_timings timings = {100, 200, 100, 3000, 0};
     struct wi_task task = {.attempt_id = "a-1",
-        .model = &model,
+        .asked =
+            &(struct wi_inference){
+                .model = &model, .task = WI_TASK_CHAT, .prompt_tokens = 10, .answer_tokens = 4},
         .platforms = {WI_WASM},
-        .platform_count = 1,
-        .task = WI_TASK_CHAT,
-        .prompt_tokens = 10,
-        .answer_tokens = 4};
+        .platform_count = 1};
     struct pool_attempt attempt;
 
     wi_estimates_spoke(estimates, model.hash,
@@ -160,10 +161,9 @@ TEST(an_attempt_is_known_as_a_stream)
     struct pool_nodes *nodes = *state;
     struct pool_node *node = add(nodes, "n-1", 0);
     const struct wi_task task = {.attempt_id = "a",
-        .model = &model,
+        .asked = &(struct wi_inference){.model = &model, .stream = 1},
         .platforms = {WI_WASM},
-        .platform_count = 1,
-        .stream = 1};
+        .platform_count = 1};
     struct pool_attempt attempt;
 
     wi_pool_node_book(nodes, node, &task, 1000);
@@ -298,11 +298,9 @@ static void book_chat(struct pool_nodes *nodes, struct pool_node *node, const ch
 {
     json_t *options = grammar ? json_pack("{s:s}", "grammar", grammar) : NULL;
     const struct wi_task task = {.attempt_id = id,
-        .model = &model,
+        .asked = &(struct wi_inference){.model = &model, .task = WI_TASK_CHAT, .options = options},
         .platforms = {WI_WASM},
-        .platform_count = 1,
-        .task = WI_TASK_CHAT,
-        .options = options};
+        .platform_count = 1};
 
     model.engine = WI_ENGINE_LLAMA;
     wi_pool_node_book(nodes, node, &task, now);
@@ -382,10 +380,9 @@ TEST(the_yardstick_is_a_node_of_ours_where_there_is_one)
 static void book_text(struct pool_nodes *nodes, struct pool_node *node, const char *id, int alone)
 {
     const struct wi_task task = {.attempt_id = id,
-        .model = &model,
+        .asked = &(struct wi_inference){.model = &model, .task = WI_TASK_CHAT},
         .platforms = {WI_WASM},
         .platform_count = 1,
-        .task = WI_TASK_CHAT,
         .alone = alone};
 
     wi_pool_node_book(nodes, node, &task, 1000);
@@ -490,10 +487,9 @@ TEST(slots_may_be_taken_back_while_they_are_in_use)
 {
     struct pool_nodes *nodes = *state;
     struct wi_task task = {.attempt_id = "a",
-        .model = &model,
+        .asked = &(struct wi_inference){.model = &model, .task = WI_TASK_EMBED},
         .platforms = {WI_WASM},
-        .platform_count = 1,
-        .task = WI_TASK_EMBED};
+        .platform_count = 1};
     struct pool_attempt attempt;
 
     info.engines[WI_ENGINE_ORT].short_slots = 2;

@@ -311,11 +311,11 @@ static struct pool_node *serve(void)
 static void give(const char *id, enum wi_platform platform, json_t *options)
 {
     const struct wi_task task = {.attempt_id = id,
-        .model = &model,
+        .asked =
+            &(struct wi_inference){
+                .model = &model, .task = options ? WI_TASK_CHAT : WI_TASK_NONE, .options = options},
         .platforms = {platform},
-        .platform_count = 1,
-        .task = options ? WI_TASK_CHAT : WI_TASK_NONE,
-        .options = options};
+        .platform_count = 1};
 
     assert_int_equal(wi_pool_dispatch(pool, "n-1", &task, NULL), WI_OK);
 }
@@ -471,7 +471,8 @@ TEST(the_only_grammar_in_an_engine_that_hung_is_not_tried_again)
 TEST(a_node_takes_work_again_as_soon_as_there_is_room)
 {
     const struct wi_demand demand = {.asked = &(struct wi_inference){.model = &model}};
-    const struct wi_task task = {.attempt_id = "a", .model = &model, .platform_count = 1};
+    const struct wi_task task = {
+        .attempt_id = "a", .asked = &(struct wi_inference){.model = &model}, .platform_count = 1};
     struct wi_choice choice;
     struct wi_error error;
 
