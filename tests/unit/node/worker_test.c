@@ -182,17 +182,18 @@ TEST(streams_within_its_credit_over_a_break)
 {
     struct place *place = *state;
     struct fixture *fixture = place->fixture;
+    struct wi_inference *asked = ASKED(.model = wi_model_ref(&test_model), .stream = 1);
     const struct wi_task task = {.attempt_id = "att-s",
         .job_id = "job-1",
-        .model = &test_model,
+        .asked = asked,
         .platforms = {WI_WASM},
         .platform_count = 1,
-        .deadline_ms = 60000,
-        .stream = 1};
+        .deadline_ms = 60000};
     test_model.signature = (struct wi_onnx_signature){0};
     turn_place(place, &fixture->ups, 1);
     place->cuts = 1; /* behind the tenth part */
     assert_int_equal(wi_bridge_send_task(fixture->bridge, fixture->node, &task, NULL), WI_OK);
+    wi_inference_release(asked);
     turn_place(place, &fixture->parts, WI_CREDIT_PARTS);
     assert_int_equal(fixture->resumes, 1);
     assert_int_equal(place->waits, 1);
