@@ -144,7 +144,7 @@ const struct wi_route wi_routes[] = {
         .answers = "200 Ready", .codes = "unavailable", .help = "Else the answer is 503 and why."},
     {"GET", "/", wi_handle_root, USER, 0, 0, JSON, "this list", NATIVE, .answers = "200 Endpoints",
         .help = "Each with the rank that it needs."},
-    {NULL},
+    {.method = NULL},
 };
 
 #undef OPEN

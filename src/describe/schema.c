@@ -173,11 +173,11 @@ json_t *wi_param_json(const struct wi_param *row)
     } kinds[] = {[WI_PARAM_STRING] = {"string", "minLength", "maxLength"},
         [WI_PARAM_INTEGER] = {"integer", "minimum", "maximum"},
         [WI_PARAM_NUMBER] = {"number", "minimum", "maximum"},
-        [WI_PARAM_BOOL] = {"boolean"},
-        [WI_PARAM_ENUM] = {"string"},
-        [WI_PARAM_OBJECT] = {"object"},
+        [WI_PARAM_BOOL] = {.type = "boolean"},
+        [WI_PARAM_ENUM] = {.type = "string"},
+        [WI_PARAM_OBJECT] = {.type = "object"},
         [WI_PARAM_ARRAY] = {"array", "minItems", "maxItems"},
-        [WI_PARAM_ANY] = {NULL}};
+        [WI_PARAM_ANY] = {.type = NULL}};
     const char *type = kinds[row->kind].type, *min = kinds[row->kind].min;
     json_t *schema = type ? json_pack("{s:s}", "type", type) : json_object();
     if (min && (row->min != 0 || row->max != 0)) {
