@@ -219,14 +219,15 @@ enum wi_code wi_request_check(struct wi_request *request, struct wi_error *error
 {
     struct wi_api *api = request->api;
     const struct wi_headers *headers = &request->headers;
+    char *const arguments[] = {request->argument, request->second};
     struct wi_error lost;
     enum wi_code code;
     if ((code = check_framing(request, error)) || (code = wi_headers_check_values(headers, error)))
         return code;
     if (request->connection->nul_in_path)
         return wi_error_set(error, WI_BAD_REQUEST, NULL, "the address has a NUL character");
-    request->route = wi_route_find(
-        request->api->routes, request->method, request->path, request->argument, &lost);
+    request->route =
+        wi_route_find(request->api->routes, request->method, request->path, arguments, &lost);
     if (wi_request_is_too_late(request))
         return wi_request_shutting_down(error);
     if ((code = check_host(request, error)) ||

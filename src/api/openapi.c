@@ -239,20 +239,19 @@ static json_t *responses_of(const struct wi_route *route)
 
 /* --- requests -------------------------------------------------------------------------------- */
 
-/* What stands for {NAME} in the pattern. */
-static void add_path_parameter(json_t *parameters, const char *pattern)
+/* What stands for each {NAME} in the pattern. */
+static void add_path_parameters(json_t *parameters, const char *pattern)
 {
-    const char *brace = strchr(pattern, '{');
-    size_t length = brace ? strcspn(brace + 1, "}") : 0;
-    if (!brace)
-        return;
-    int model = length == 5 && memcmp(brace + 1, "model", 5) == 0;
-    json_array_append_new(
-        parameters, json_pack("{s:s%, s:s, s:b, s:s, s:{s:s}}", "name", brace + 1, length, "in",
-                        "path", "required", 1, "description",
-                        model ? "The model's name, in which a slash stands as it is."
-                              : "The id that lists have.",
-                        "schema", "type", "string"));
+    while ((pattern = strchr(pattern, '{')) != NULL) {
+        size_t length = strcspn(++pattern, "}");
+        const char *help = strncmp(pattern, "model}", 6) == 0
+                               ? "The model's name, in which a slash stands as it is."
+                           : strncmp(pattern, "version}", 8) == 0 ? "One of the model's versions."
+                                                                  : "The id that lists have.";
+        json_array_append_new(parameters,
+            json_pack("{s:s%, s:s, s:b, s:s, s:{s:s}}", "name", pattern, length, "in", "path",
+                "required", 1, "description", help, "schema", "type", "string"));
+    }
 }
 
 static void add_query(json_t *parameters, const char *name)
@@ -331,7 +330,7 @@ static json_t *operation(const struct wi_route *route)
     json_t *parameters = json_array();
     json_t *out = json_pack("{s:o, s:s, s:s, s:O}", "operationId", operation_id(route), "summary",
         route->summary, "x-rank", wi_rank_names[route->rank], "parameters", parameters);
-    add_path_parameter(parameters, route->pattern);
+    add_path_parameters(parameters, route->pattern);
     if (route->query)
         add_query(parameters, route->query);
     json_decref(parameters);

@@ -80,6 +80,7 @@ struct wi_request {
     enum wi_request_state state;
     const struct wi_route *route;         /* NULL: none matched */
     char argument[WI_ROUTE_ARGUMENT_MAX]; /* what {id} or {model} stood for */
+    char second[WI_ROUTE_ARGUMENT_MAX];   /* what the {NAME} behind it stood for */
     char id[WI_REQUEST_ID_MAX + 1];
     const char *method, *target, *version; /* libmicrohttpd's, valid until completed */
     const char *path;                      /* in the target, or "/" */

@@ -23,7 +23,7 @@ enum wi_route_flags {
     WI_ROUTE_TEXT = 512   /* gives text and subtitles too */
 };
 
-/* In a pattern {id} stands for one segment and {model} for one or two. */
+/* In a pattern {model} stands for one segment or two, and any other {NAME} for one. */
 struct wi_route {
     const char *method;
     const char *pattern;
@@ -44,6 +44,7 @@ struct wi_route {
 };
 
 #define WI_ROUTE_ARGUMENT_MAX 400
+#define WI_ROUTE_ARGUMENTS 2 /* at most, in a pattern; one of them {model} */
 
 /* The table, ended by a row without a method. */
 extern const struct wi_route wi_routes[];
@@ -53,11 +54,12 @@ const struct wi_dialect *wi_route_dialect(const struct wi_route *route);
 /* --- route_find.c: nothing there knows the table ---------------------------------------------- */
 
 size_t wi_route_count(const struct wi_route *routes);
-/* The row for a request, with what {id} or {model} stood for in `argument` ("" for none). HEAD is
- * GET. NULL with `error`: WI_NOT_FOUND, or WI_METHOD_NOT_ALLOWED with the methods in
- * `error->allowed` ("GET, HEAD"). */
+/* The row for a request: of those whose method it is and whose pattern fits, the one with the most
+ * text outside of {NAME}. What each {NAME} stood for goes to `arguments`, in their order, each of
+ * which has room for WI_ROUTE_ARGUMENT_MAX bytes ("" for none). HEAD is GET. NULL with `error`:
+ * WI_NOT_FOUND, or WI_METHOD_NOT_ALLOWED with the methods in `error->allowed` ("GET, HEAD"). */
 const struct wi_route *wi_route_find(const struct wi_route *routes, const char *method,
-    const char *path, char argument[WI_ROUTE_ARGUMENT_MAX], struct wi_error *error);
+    const char *path, char *const arguments[WI_ROUTE_ARGUMENTS], struct wi_error *error);
 
 /* What a route may give beside what it produces, by `index` from 0: a media type, or NULL. */
 const char *wi_route_gives(const struct wi_route *route, size_t index);

@@ -21,9 +21,9 @@ function description() {
     const ajv = new Ajv({ strict: false }); // for what OpenAPI has beside its schemas
     ajv.addSchema(document, 'api');
     const routes = Object.entries(document.paths).map(([path, methods]) => ({
-        path, methods, weight: path.replace(/\{.*\}/, '').length,
-        pattern: new RegExp(`^${path.replaceAll('.', '\\.').replace('{id}', '[^/]+')
-            .replace('{model}', '[^/]+(/[^/]+)?')}$`),
+        path, methods, weight: path.replace(/\{[^}]*\}/g, '').length,
+        pattern: new RegExp(`^${path.replaceAll('.', '\\.').replace('{model}', '[^/]+(/[^/]+)?')
+            .replace(/\{[^}]*\}/g, '[^/]+')}$`),
     })).sort((a, b) => b.weight - a.weight);
     return described = { document, ajv, routes };
 }

@@ -153,3 +153,26 @@ TEST(what_is_behind_a_path_and_a_question_mark_is_a_parameter)
     assert_true(json_is_true(json_object_get(json_array_get(hardware, 0), "required")));
     assert_false(json_is_true(json_object_get(json_array_get(hardware, 1), "required")));
 }
+
+TEST(each_placeholder_of_a_path_is_a_parameter)
+{
+    static const char pattern[] = "/v2/models/{model}/versions/{version}";
+    static const char *const names[] = {"model", "version"};
+    struct wi_route routes[] = {wi_routes[0], {.method = NULL}};
+    routes[0].pattern = pattern;
+    json_t *document = wi_openapi(routes, "1"), *parameter;
+    const json_t *found = operation(document, routes);
+    size_t i;
+    assert_string_equal(json_string_value(json_object_get(found, "operationId")),
+        "post_v2_models_model_versions_version");
+    assert_int_equal(json_array_size(json_object_get(found, "parameters")), 2);
+    json_array_foreach(json_object_get(found, "parameters"), i, parameter)
+    {
+        assert_string_equal(json_string_value(json_object_get(parameter, "name")), names[i]);
+        assert_string_equal(json_string_value(json_object_get(parameter, "in")), "path");
+        assert_true(json_is_true(json_object_get(parameter, "required")));
+        assert_non_null(
+            strstr(json_string_value(json_object_get(parameter, "description")), names[i]));
+    }
+    json_decref(document);
+}

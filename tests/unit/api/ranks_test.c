@@ -28,14 +28,18 @@ static void check_openai(enum who who, const char *where, int status, const char
     json_decref(json);
 }
 
-/* A path that the pattern matches. */
+/* A path that the pattern matches: "x" for each {NAME}. */
 static void fill(const char *pattern, char *where, size_t size)
 {
-    const char *brace = strchr(pattern, '{');
-    if (brace)
-        snprintf(where, size, "%.*sx%s", (int)(brace - pattern), pattern, strchr(brace, '}') + 1);
-    else
-        snprintf(where, size, "%s", pattern);
+    size_t used = 0;
+    for (; *pattern && used + 1 < size; pattern++)
+        if (*pattern == '{') {
+            where[used++] = 'x';
+            pattern = strchr(pattern, '}');
+        } else {
+            where[used++] = *pattern;
+        }
+    where[used] = '\0';
 }
 
 /* --- routes ---------------------------------------------------------------------------------- */

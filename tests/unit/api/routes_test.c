@@ -5,14 +5,23 @@
 #include <stdio.h>
 #include <string.h>
 
-static void check(const char *method, const char *path, const char *pattern, const char *argument)
+static char first[WI_ROUTE_ARGUMENT_MAX], second[WI_ROUTE_ARGUMENT_MAX];
+static char *const arguments[] = {first, second};
+
+static void check_in(const struct wi_route *routes, const char *method, const char *path,
+    const char *pattern, const char *argument, const char *other)
 {
-    char found[WI_ROUTE_ARGUMENT_MAX];
     struct wi_error error;
-    const struct wi_route *route = wi_route_find(wi_routes, method, path, found, &error);
+    const struct wi_route *route = wi_route_find(routes, method, path, arguments, &error);
     assert_non_null(route);
     assert_string_equal(route->pattern, pattern);
-    assert_string_equal(found, argument);
+    assert_string_equal(first, argument);
+    assert_string_equal(second, other);
+}
+
+static void check(const char *method, const char *path, const char *pattern, const char *argument)
+{
+    check_in(wi_routes, method, path, pattern, argument, "");
 }
 
 TEST(test_found)
@@ -38,23 +47,22 @@ TEST(test_not_found)
         "/v1/models/", "/v1/models//load", "/v1/models/a/b/c/load", "/v1/models/a/b/c",
         "/v1/models//a", "/v1/models/a/", "/v1/nodes/a/b/drain", "/v1/jobs/", "/v1/jobs/a/b",
         "/v1/nodes//drain", "/HEALTHZ"};
-    char found[WI_ROUTE_ARGUMENT_MAX], huge[4096];
+    char huge[4096];
     struct wi_error error;
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
-        assert_null(wi_route_find(wi_routes, "GET", paths[i], found, &error));
+        assert_null(wi_route_find(wi_routes, "GET", paths[i], arguments, &error));
         assert_int_equal(error.code, WI_NOT_FOUND);
     }
     memset(huge, 'a', sizeof huge - 1);
     huge[sizeof huge - 1] = '\0';
     memcpy(huge, "/v1/models/", 11);
-    assert_null(wi_route_find(wi_routes, "GET", huge, found, &error));
+    assert_null(wi_route_find(wi_routes, "GET", huge, arguments, &error));
 }
 
 static void check_allowed(const char *method, const char *path, const char *allowed)
 {
-    char found[WI_ROUTE_ARGUMENT_MAX];
     struct wi_error error;
-    assert_null(wi_route_find(wi_routes, method, path, found, &error));
+    assert_null(wi_route_find(wi_routes, method, path, arguments, &error));
     assert_int_equal(error.code, WI_METHOD_NOT_ALLOWED);
     assert_string_equal(error.allowed, allowed);
 }
@@ -67,6 +75,123 @@ TEST(test_method_not_allowed)
     check_allowed("get", "/v1/status", "GET, HEAD");
     check_allowed("VERYVERYVERYLONGMETHODNAMEVERYVERYVERYLONG", "/", "GET, HEAD");
 }
+
+/* --- two placeholders ------------------------------------------------------------------------- */
+
+/* In an order in which the first that fits would often be the wrong one. */
+static const struct wi_route versions[] = {
+    {.method = "GET", .pattern = "/m/{model}"},
+    {.method = "POST", .pattern = "/m/{model}"},
+    {.method = "GET", .pattern = "/m/{model}/ready"},
+    {.method = "GET", .pattern = "/m/{model}/versions/{version}"},
+    {.method = "GET", .pattern = "/m/{model}/versions/{version}/ready"},
+    {.method = "POST", .pattern = "/m/{model}/infer"},
+    {.method = "POST", .pattern = "/m/{model}/versions/{version}/infer"},
+    {.method = "DELETE", .pattern = "/m/{model}"},
+    {.method = "DELETE", .pattern = "/m/all"},
+    {.method = "GET", .pattern = "/two/{id}/{version}"},
+    {.method = NULL},
+};
+
+TEST(a_pattern_may_have_two_placeholders)
+{
+    static const char one[] = "/m/{model}/versions/{version}",
+                      infer[] = "/m/{model}/versions/{version}/infer";
+    check_in(versions, "GET", "/m/a/versions/1", one, "a", "1");
+    check_in(versions, "GET", "/m/a/b/versions/1", one, "a/b", "1");
+    check_in(versions, "POST", "/m/a/b:q4/versions/1.2/infer", infer, "a/b:q4", "1.2");
+    check_in(versions, "GET", "/two/a/b", "/two/{id}/{version}", "a", "b");
+    /* Words of the pattern may be names, too. */
+    check_in(versions, "POST", "/m/versions/versions/infer/infer", infer, "versions", "infer");
+    check_in(versions, "POST", "/m/a/versions/versions/1/infer", infer, "a/versions", "1");
+    check_in(versions, "GET", "/m/versions/versions/versions/versions", one, "versions/versions",
+        "versions");
+}
+
+TEST(the_longest_literal_text_wins)
+{
+    check_in(versions, "GET", "/m/a/b", "/m/{model}", "a/b", "");
+    check_in(versions, "GET", "/m/a/ready", "/m/{model}/ready", "a", "");
+    check_in(versions, "GET", "/m/ready/ready", "/m/{model}/ready", "ready", "");
+    check_in(versions, "POST", "/m/a/ready", "/m/{model}", "a/ready", "");
+    check_in(versions, "POST", "/m/a/infer", "/m/{model}/infer", "a", "");
+    check_in(versions, "POST", "/m/a/versions/infer", "/m/{model}/infer", "a/versions", "");
+    check_in(versions, "GET", "/m/versions/ready", "/m/{model}/ready", "versions", "");
+    check_in(versions, "GET", "/m/a/versions/ready", "/m/{model}/versions/{version}", "a", "ready");
+    check_in(versions, "DELETE", "/m/all", "/m/all", "", "");
+    check_in(versions, "DELETE", "/m/alls", "/m/{model}", "alls", "");
+}
+
+TEST(what_fits_neither_leaves_nothing_behind)
+{
+    static const char *const paths[] = {"/m/a/b/c", "/m/a/versions/", "/m/a/versions//infer",
+        "/m//versions/1", "/m/a//versions/1", "/m/a/b/c/versions/1", "/m/a/versions/1/2",
+        "/m/a/versions/1/", "/m/a/versions/1/infers", "/m/a/versions/1/infer/", "/m//", "/m/a/",
+        "/m//a", "/two/a", "/two/a/", "/two//b", "/two/a/b/c", "/two///", "/m/{model}/versions/",
+        "/m", "/m/", ""};
+    struct wi_error error;
+    char huge[4096];
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        assert_null(wi_route_find(versions, "GET", paths[i], arguments, &error));
+        assert_int_equal(error.code, WI_NOT_FOUND);
+        assert_string_equal(first, "");
+        assert_string_equal(second, "");
+    }
+    memset(huge, '/', sizeof huge - 1);
+    huge[sizeof huge - 1] = '\0';
+    memcpy(huge, "/m/a", 4);
+    assert_null(wi_route_find(versions, "GET", huge, arguments, &error));
+}
+
+/* Either of them has as many bytes as there is room for, and no more. */
+TEST(test_long_arguments)
+{
+    static char longest[WI_ROUTE_ARGUMENT_MAX], path[2 * WI_ROUTE_ARGUMENT_MAX + 32];
+    struct wi_error error;
+    memset(longest, 'a', sizeof longest - 1);
+    snprintf(path, sizeof path, "/two/%s/%s", longest, longest);
+    check_in(versions, "GET", path, "/two/{id}/{version}", longest, longest);
+    snprintf(path, sizeof path, "/two/%sa/%s", longest, longest);
+    assert_null(wi_route_find(versions, "GET", path, arguments, &error));
+    snprintf(path, sizeof path, "/two/%s/%sa", longest, longest);
+    assert_null(wi_route_find(versions, "GET", path, arguments, &error));
+    assert_string_equal(first, "");
+    longest[199] = '/';
+    snprintf(path, sizeof path, "/m/%s/versions/1", longest);
+    check_in(versions, "GET", path, "/m/{model}/versions/{version}", longest, "1");
+    snprintf(path, sizeof path, "/m/%sa/versions/1", longest);
+    assert_null(wi_route_find(versions, "GET", path, arguments, &error));
+}
+
+/* Each method once, whichever of the patterns it is of. */
+TEST(test_methods_of_several_patterns)
+{
+    struct wi_error error;
+    assert_null(wi_route_find(versions, "PUT", "/m/a/ready", arguments, &error));
+    assert_int_equal(error.code, WI_METHOD_NOT_ALLOWED);
+    assert_string_equal(error.allowed, "GET, HEAD, POST, DELETE");
+    assert_string_equal(first, "");
+    assert_null(wi_route_find(versions, "POST", "/m/a/versions/1", arguments, &error));
+    assert_string_equal(error.allowed, "GET, HEAD");
+    assert_null(wi_route_find(versions, "GET", "/m/a/versions/1/infer", arguments, &error));
+    assert_string_equal(error.allowed, "POST");
+}
+
+/* What the pattern of every row has to keep to. */
+TEST(test_patterns)
+{
+    for (const struct wi_route *route = wi_routes; route->method; route++) {
+        size_t count = 0, models = 0;
+        for (const char *at = route->pattern; (at = strchr(at, '{')) != NULL; count++, at++) {
+            models += strncmp(at, "{model}", 7) == 0;
+            assert_true(at[-1] == '/' && strchr(at, '}'));
+            assert_true(strchr("/", strchr(at, '}')[1]));
+        }
+        assert_true(count <= WI_ROUTE_ARGUMENTS && models <= 1);
+    }
+}
+
+/* --- ranks ------------------------------------------------------------------------------------ */
 
 /* By hand, so that a row whose rank was forgotten, or a new one, is thought about twice. */
 TEST(test_ranks)
