@@ -25,14 +25,12 @@ struct announcement {
 };
 
 static const struct wi_param announcement_table[] = {
-    {"protocol", WI_PARAM_INTEGER, offsetof(struct announcement, protocol), 1, 0, 0, NULL, NULL},
-    {"page_version", WI_PARAM_STRING, offsetof(struct announcement, page_version), 0, 0, 64, NULL,
-        NULL},
-    {"token", WI_PARAM_STRING, offsetof(struct announcement, token), 0, 1, 256, NULL, NULL},
-    {"resume", WI_PARAM_OBJECT, offsetof(struct announcement, resume), 0, 0, 0, NULL, NULL},
-    {"capabilities", WI_PARAM_OBJECT, offsetof(struct announcement, capabilities), 1, 0, 0, NULL,
-        NULL},
-    {NULL, WI_PARAM_ANY, 0, 0, 0, 0, NULL, NULL},
+    WI_PARAM_ROW(announcement, protocol, WI_PARAM_INTEGER, 1, 0, 0),
+    WI_PARAM_ROW(announcement, page_version, WI_PARAM_STRING, 0, 0, 64),
+    WI_PARAM_ROW(announcement, token, WI_PARAM_STRING, 0, 1, 256),
+    WI_PARAM_ROW(announcement, resume, WI_PARAM_OBJECT, 0, 0, 0),
+    WI_PARAM_ROW(announcement, capabilities, WI_PARAM_OBJECT, 1, 0, 0),
+    WI_PARAM_END,
 };
 
 struct resume {
@@ -41,14 +39,13 @@ struct resume {
 };
 
 static const struct wi_param resume_table[] = {
-    {"node", WI_PARAM_STRING, offsetof(struct resume, node), 1, 1, WI_FRAME_ID_MAX, NULL, NULL},
-    {"token", WI_PARAM_STRING, offsetof(struct resume, token), 1, 1, 256, NULL, NULL},
-    {"running", WI_PARAM_ARRAY, offsetof(struct resume, running), 1, 0, MAX_RESUMED, NULL, NULL},
-    {"unacknowledged", WI_PARAM_ARRAY, offsetof(struct resume, unacknowledged), 1, 0, MAX_RESUMED,
-        NULL, NULL},
-    {"next", WI_PARAM_OBJECT, offsetof(struct resume, next), 0, 0, 0, NULL, NULL},
-    {"data", WI_PARAM_OBJECT, offsetof(struct resume, data), 0, 0, 0, NULL, NULL},
-    {NULL, WI_PARAM_ANY, 0, 0, 0, 0, NULL, NULL},
+    WI_PARAM_ROW(resume, node, WI_PARAM_STRING, 1, 1, WI_FRAME_ID_MAX),
+    WI_PARAM_ROW(resume, token, WI_PARAM_STRING, 1, 1, 256),
+    WI_PARAM_ROW(resume, running, WI_PARAM_ARRAY, 1, 0, MAX_RESUMED),
+    WI_PARAM_ROW(resume, unacknowledged, WI_PARAM_ARRAY, 1, 0, MAX_RESUMED),
+    WI_PARAM_ROW(resume, next, WI_PARAM_OBJECT, 0, 0, 0),
+    WI_PARAM_ROW(resume, data, WI_PARAM_OBJECT, 0, 0, 0),
+    WI_PARAM_END,
 };
 
 static enum wi_code check_ids(const json_t *list, const char *field, struct wi_error *error)

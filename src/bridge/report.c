@@ -66,20 +66,19 @@ struct report {
     const char *os;
     int64_t cores;
     double memory_gib;
-    int isolated;
+    int cross_origin_isolated;
 };
 
 static const struct wi_param report_table[] = {
-    {"browser", WI_PARAM_OBJECT, offsetof(struct report, browser), 1, 0, 0, NULL, NULL},
-    {"platforms", WI_PARAM_OBJECT, offsetof(struct report, platforms), 1, 0, 0, NULL, NULL},
-    {"engines", WI_PARAM_OBJECT, offsetof(struct report, engines), 0, 0, 0, NULL, NULL},
-    {"engine_info", WI_PARAM_OBJECT, offsetof(struct report, engine_info), 0, 0, 0, NULL, NULL},
-    {"os", WI_PARAM_STRING, offsetof(struct report, os), 0, 0, 0, NULL, NULL},
-    {"cores", WI_PARAM_INTEGER, offsetof(struct report, cores), 0, 0, 4096, NULL, NULL},
-    {"memory_gib", WI_PARAM_NUMBER, offsetof(struct report, memory_gib), 0, 0, 1048576, NULL, NULL},
-    {"cross_origin_isolated", WI_PARAM_BOOL, offsetof(struct report, isolated), 1, 0, 0, NULL,
-        NULL},
-    {NULL, WI_PARAM_ANY, 0, 0, 0, 0, NULL, NULL},
+    WI_PARAM_ROW(report, browser, WI_PARAM_OBJECT, 1, 0, 0),
+    WI_PARAM_ROW(report, platforms, WI_PARAM_OBJECT, 1, 0, 0),
+    WI_PARAM_ROW(report, engines, WI_PARAM_OBJECT, 0, 0, 0),
+    WI_PARAM_ROW(report, engine_info, WI_PARAM_OBJECT, 0, 0, 0),
+    WI_PARAM_ROW(report, os, WI_PARAM_STRING, 0, 0, 0),
+    WI_PARAM_ROW(report, cores, WI_PARAM_INTEGER, 0, 0, 4096),
+    WI_PARAM_ROW(report, memory_gib, WI_PARAM_NUMBER, 0, 0, 1048576),
+    WI_PARAM_ROW(report, cross_origin_isolated, WI_PARAM_BOOL, 1, 0, 0),
+    WI_PARAM_END,
 };
 
 struct browser {
@@ -87,10 +86,10 @@ struct browser {
 };
 
 static const struct wi_param browser_table[] = {
-    {"name", WI_PARAM_STRING, offsetof(struct browser, name), 1, 1, 64, NULL, NULL},
-    {"version", WI_PARAM_STRING, offsetof(struct browser, version), 0, 0, 0, NULL, NULL},
-    {"user_agent", WI_PARAM_STRING, offsetof(struct browser, user_agent), 0, 0, 0, NULL, NULL},
-    {NULL, WI_PARAM_ANY, 0, 0, 0, 0, NULL, NULL},
+    WI_PARAM_ROW(browser, name, WI_PARAM_STRING, 1, 1, 64),
+    WI_PARAM_ROW(browser, version, WI_PARAM_STRING, 0, 0, 0),
+    WI_PARAM_ROW(browser, user_agent, WI_PARAM_STRING, 0, 0, 0),
+    WI_PARAM_END,
 };
 
 struct platform {
@@ -100,10 +99,10 @@ struct platform {
 };
 
 static const struct wi_param platform_table[] = {
-    {"available", WI_PARAM_BOOL, offsetof(struct platform, available), 1, 0, 0, NULL, NULL},
-    {"reason", WI_PARAM_STRING, offsetof(struct platform, reason), 0, 0, 0, NULL, NULL},
-    {"adapter", WI_PARAM_OBJECT, offsetof(struct platform, adapter), 0, 0, 0, NULL, NULL},
-    {NULL, WI_PARAM_ANY, 0, 0, 0, 0, NULL, NULL},
+    WI_PARAM_ROW(platform, available, WI_PARAM_BOOL, 1, 0, 0),
+    WI_PARAM_ROW(platform, reason, WI_PARAM_STRING, 0, 0, 0),
+    WI_PARAM_ROW(platform, adapter, WI_PARAM_OBJECT, 0, 0, 0),
+    WI_PARAM_END,
 };
 
 struct adapter {
@@ -112,11 +111,11 @@ struct adapter {
 };
 
 static const struct wi_param adapter_table[] = {
-    {"vendor", WI_PARAM_STRING, offsetof(struct adapter, vendor), 0, 0, 0, NULL, NULL},
-    {"architecture", WI_PARAM_STRING, offsetof(struct adapter, architecture), 0, 0, 0, NULL, NULL},
-    {"description", WI_PARAM_STRING, offsetof(struct adapter, description), 0, 0, 0, NULL, NULL},
-    {"is_fallback", WI_PARAM_BOOL, offsetof(struct adapter, is_fallback), 0, 0, 0, NULL, NULL},
-    {NULL, WI_PARAM_ANY, 0, 0, 0, 0, NULL, NULL},
+    WI_PARAM_ROW(adapter, vendor, WI_PARAM_STRING, 0, 0, 0),
+    WI_PARAM_ROW(adapter, architecture, WI_PARAM_STRING, 0, 0, 0),
+    WI_PARAM_ROW(adapter, description, WI_PARAM_STRING, 0, 0, 0),
+    WI_PARAM_ROW(adapter, is_fallback, WI_PARAM_BOOL, 0, 0, 0),
+    WI_PARAM_END,
 };
 
 static enum wi_code read_adapter(
@@ -189,16 +188,12 @@ struct engine {
 };
 
 static const struct wi_param engine_table[] = {
-    {"slots", WI_PARAM_INTEGER, offsetof(struct engine, slots), 0, 1, WI_ENGINE_SLOTS_MAX, NULL,
-        NULL},
-    {"short_slots", WI_PARAM_INTEGER, offsetof(struct engine, short_slots), 0, 0,
-        WI_ENGINE_SLOTS_MAX, NULL, NULL},
-    {"queue", WI_PARAM_INTEGER, offsetof(struct engine, queue), 0, 0, WI_ENGINE_SLOTS_MAX, NULL,
-        NULL},
-    {"can", WI_PARAM_ARRAY, offsetof(struct engine, can), 0, 0, 64, NULL, NULL},
-    {"file_max", WI_PARAM_INTEGER, offsetof(struct engine, file_max), 0, 1, WI_TENSOR_DIM_MAX, NULL,
-        NULL},
-    {NULL, WI_PARAM_ANY, 0, 0, 0, 0, NULL, NULL},
+    WI_PARAM_ROW(engine, slots, WI_PARAM_INTEGER, 0, 1, WI_ENGINE_SLOTS_MAX),
+    WI_PARAM_ROW(engine, short_slots, WI_PARAM_INTEGER, 0, 0, WI_ENGINE_SLOTS_MAX),
+    WI_PARAM_ROW(engine, queue, WI_PARAM_INTEGER, 0, 0, WI_ENGINE_SLOTS_MAX),
+    WI_PARAM_ROW(engine, can, WI_PARAM_ARRAY, 0, 0, 64),
+    WI_PARAM_ROW(engine, file_max, WI_PARAM_INTEGER, 0, 1, WI_TENSOR_DIM_MAX),
+    WI_PARAM_END,
 };
 
 static enum wi_code read_engines(
@@ -254,7 +249,7 @@ enum wi_code wi_report_read(
     wi_text_printable(next.user_agent, sizeof next.user_agent, browser.user_agent);
     next.cores = (int)report.cores;
     next.memory_gib = report.memory_gib;
-    next.isolated = report.isolated;
+    next.isolated = report.cross_origin_isolated;
     next.capabilities = wi_report_bounded(capabilities);
     *info = next;
     return WI_OK;

@@ -30,12 +30,10 @@ static const struct wi_param response_table[] = {
 };
 
 static const struct wi_param performance_table[] = {
-    {"load_ms", WI_PARAM_NUMBER, offsetof(struct wi_answer, load_ms), 0, 0, 1e12, NULL, NULL},
-    {"inference_ms", WI_PARAM_NUMBER, offsetof(struct wi_answer, inference_ms), 0, 0, 1e12, NULL,
-        NULL},
-    {"waited_for_client_ms", WI_PARAM_NUMBER, offsetof(struct wi_answer, waited_for_client_ms), 0,
-        0, 1e12, NULL, NULL},
-    {"warm", WI_PARAM_BOOL, offsetof(struct wi_answer, warm), 0, 0, 0, NULL, NULL},
+    WI_PARAM_ROW(wi_answer, load_ms, WI_PARAM_NUMBER, 0, 0, 1e12),
+    WI_PARAM_ROW(wi_answer, inference_ms, WI_PARAM_NUMBER, 0, 0, 1e12),
+    WI_PARAM_ROW(wi_answer, waited_for_client_ms, WI_PARAM_NUMBER, 0, 0, 1e12),
+    WI_PARAM_ROW(wi_answer, warm, WI_PARAM_BOOL, 0, 0, 0),
     WI_PARAM_END,
 };
 

@@ -40,12 +40,12 @@ struct envelope {
 };
 
 static const struct wi_param envelope_table[] = {
-    {"id", WI_PARAM_STRING, offsetof(struct envelope, id), 1, 1, WI_FRAME_ID_MAX, NULL, NULL},
-    {"type", WI_PARAM_STRING, offsetof(struct envelope, type), 1, 1, WI_FRAME_ID_MAX, NULL, NULL},
-    {"from", WI_PARAM_STRING, offsetof(struct envelope, from), 1, 0, WI_FRAME_ID_MAX, NULL, NULL},
-    {"timestamp", WI_PARAM_NUMBER, offsetof(struct envelope, timestamp), 1, 0, 0, NULL, NULL},
-    {"data", WI_PARAM_OBJECT, offsetof(struct envelope, data), 1, 0, 0, NULL, NULL},
-    {NULL, WI_PARAM_ANY, 0, 0, 0, 0, NULL, NULL},
+    WI_PARAM_ROW(envelope, id, WI_PARAM_STRING, 1, 1, WI_FRAME_ID_MAX),
+    WI_PARAM_ROW(envelope, type, WI_PARAM_STRING, 1, 1, WI_FRAME_ID_MAX),
+    WI_PARAM_ROW(envelope, from, WI_PARAM_STRING, 1, 0, WI_FRAME_ID_MAX),
+    WI_PARAM_ROW(envelope, timestamp, WI_PARAM_NUMBER, 1, 0, 0),
+    WI_PARAM_ROW(envelope, data, WI_PARAM_OBJECT, 1, 0, 0),
+    WI_PARAM_END,
 };
 
 /* The params reader's own codes are about REST fields; here everything is one kind of failure. */
@@ -92,21 +92,20 @@ struct entry {
 };
 
 static const struct wi_param entry_table[] = {
-    {"name", WI_PARAM_STRING, offsetof(struct entry, name), 1, 0, WI_TENSOR_NAME_MAX, NULL, NULL},
-    {"datatype", WI_PARAM_STRING, offsetof(struct entry, datatype), 1, 1, 16, NULL, NULL},
-    {"shape", WI_PARAM_ARRAY, offsetof(struct entry, shape), 1, 0, WI_TENSOR_MAX_RANK, NULL, NULL},
-    {"offset", WI_PARAM_INTEGER, offsetof(struct entry, offset), 1, 0, 0, NULL, NULL},
-    {"byte_length", WI_PARAM_INTEGER, offsetof(struct entry, byte_length), 1, 0, 0, NULL, NULL},
-    {NULL, WI_PARAM_ANY, 0, 0, 0, 0, NULL, NULL},
+    WI_PARAM_ROW(entry, name, WI_PARAM_STRING, 1, 0, WI_TENSOR_NAME_MAX),
+    WI_PARAM_ROW(entry, datatype, WI_PARAM_STRING, 1, 1, 16),
+    WI_PARAM_ROW(entry, shape, WI_PARAM_ARRAY, 1, 0, WI_TENSOR_MAX_RANK),
+    WI_PARAM_ROW(entry, offset, WI_PARAM_INTEGER, 1, 0, 0),
+    WI_PARAM_ROW(entry, byte_length, WI_PARAM_INTEGER, 1, 0, 0),
+    WI_PARAM_END,
 };
 
 static const struct wi_param outline_table[] = {
-    {"name", WI_PARAM_STRING, offsetof(struct entry, name), 1, 0, WI_TENSOR_NAME_MAX, NULL, NULL},
-    {"datatype", WI_PARAM_STRING, offsetof(struct entry, datatype), 1, 1, 16, NULL, NULL},
-    {"shape", WI_PARAM_ARRAY, offsetof(struct entry, shape), 1, 0, WI_TENSOR_MAX_RANK, NULL, NULL},
-    {"byte_length", WI_PARAM_INTEGER, offsetof(struct entry, byte_length), 1, 0, WI_TENSOR_DIM_MAX,
-        NULL, NULL},
-    {NULL, WI_PARAM_ANY, 0, 0, 0, 0, NULL, NULL},
+    WI_PARAM_ROW(entry, name, WI_PARAM_STRING, 1, 0, WI_TENSOR_NAME_MAX),
+    WI_PARAM_ROW(entry, datatype, WI_PARAM_STRING, 1, 1, 16),
+    WI_PARAM_ROW(entry, shape, WI_PARAM_ARRAY, 1, 0, WI_TENSOR_MAX_RANK),
+    WI_PARAM_ROW(entry, byte_length, WI_PARAM_INTEGER, 1, 0, WI_TENSOR_DIM_MAX),
+    WI_PARAM_END,
 };
 
 /* Whether `bytes` is exactly `count` strings of u32 length and content. */

@@ -110,11 +110,11 @@ struct incoming {
 };
 
 static const struct wi_param incoming_table[] = {
-    {"type", WI_PARAM_STRING, offsetof(struct incoming, type), 1, 0, 0, NULL, NULL},
-    {"id", WI_PARAM_ANY, offsetof(struct incoming, id), 0, 0, 0, NULL, NULL},
-    {"method", WI_PARAM_STRING, offsetof(struct incoming, method), 0, 0, 0, NULL, NULL},
-    {"params", WI_PARAM_OBJECT, offsetof(struct incoming, params), 0, 0, 0, NULL, NULL},
-    {"result", WI_PARAM_OBJECT, offsetof(struct incoming, result), 0, 0, 0, NULL, NULL},
+    WI_PARAM_ROW(incoming, type, WI_PARAM_STRING, 1, 0, 0),
+    WI_PARAM_ROW(incoming, id, WI_PARAM_ANY, 0, 0, 0),
+    WI_PARAM_ROW(incoming, method, WI_PARAM_STRING, 0, 0, 0),
+    WI_PARAM_ROW(incoming, params, WI_PARAM_OBJECT, 0, 0, 0),
+    WI_PARAM_ROW(incoming, result, WI_PARAM_OBJECT, 0, 0, 0),
     {NULL, 0, 0, 0, 0, 0, NULL, NULL},
 };
 

@@ -56,7 +56,7 @@ struct answer {
 };
 
 static const struct wi_param answer_table[] = {
-    {"value", WI_PARAM_ANY, offsetof(struct answer, value), 0, 0, 0, NULL, NULL},
+    WI_PARAM_ROW(answer, value, WI_PARAM_ANY, 0, 0, 0),
     {NULL, 0, 0, 0, 0, 0, NULL, NULL},
 };
 
@@ -150,8 +150,8 @@ struct status {
 };
 
 static const struct wi_param status_table[] = {
-    {"ready", WI_PARAM_BOOL, offsetof(struct status, ready), 1, 0, 0, NULL, NULL},
-    {"message", WI_PARAM_STRING, offsetof(struct status, message), 0, 0, 0, NULL, NULL},
+    WI_PARAM_ROW(status, ready, WI_PARAM_BOOL, 1, 0, 0),
+    WI_PARAM_ROW(status, message, WI_PARAM_STRING, 0, 0, 0),
     {NULL, 0, 0, 0, 0, 0, NULL, NULL},
 };
 

@@ -132,8 +132,7 @@ struct new_session {
 static const struct wi_param new_session_table[] = {
     {"sessionId", WI_PARAM_STRING, offsetof(struct new_session, session_id), 1, 1, SESSION_ID_MAX,
         NULL, NULL},
-    {"capabilities", WI_PARAM_OBJECT, offsetof(struct new_session, capabilities), 1, 0, 0, NULL,
-        NULL},
+    WI_PARAM_ROW(new_session, capabilities, WI_PARAM_OBJECT, 1, 0, 0),
     {NULL, 0, 0, 0, 0, 0, NULL, NULL},
 };
 
@@ -182,8 +181,8 @@ struct driver_error {
 };
 
 static const struct wi_param error_table[] = {
-    {"error", WI_PARAM_STRING, offsetof(struct driver_error, error), 1, 0, 0, NULL, NULL},
-    {"message", WI_PARAM_STRING, offsetof(struct driver_error, message), 0, 0, 0, NULL, NULL},
+    WI_PARAM_ROW(driver_error, error, WI_PARAM_STRING, 1, 0, 0),
+    WI_PARAM_ROW(driver_error, message, WI_PARAM_STRING, 0, 0, 0),
     {NULL, 0, 0, 0, 0, 0, NULL, NULL},
 };
 
