@@ -4,7 +4,7 @@
 #include "api/openapi.h"
 #include "base/buffer.h"
 #include "base/mdoc.h"
-#include "wire/text.h"
+#include "task/task.h"
 #include <ctype.h>
 #include <string.h>
 
@@ -153,13 +153,12 @@ static void print_codes(FILE *out)
 /* Those of generation are one list, which other manuals have, too. */
 static void print_option_names(enum wi_task_kind task, FILE *out)
 {
-    const struct wi_param *row = wi_text_options(task, WI_FORMAT_HUGGINGFACE);
+    const struct wi_param *row = wi_task_options(task, 0);
     const struct wi_param *first = row;
     if (wi_task_samples(task)) {
         fputs("Options: those of\n.Li complete", out);
-        for (const struct wi_param *usual =
-                 wi_text_options(WI_TASK_COMPLETE, WI_FORMAT_HUGGINGFACE);
-             usual->name; usual++)
+        for (const struct wi_param *usual = wi_task_options(WI_TASK_COMPLETE, 0); usual->name;
+             usual++)
             row++;
     } else {
         fputs(row->name ? "Options:\n" : "No options.\n", out);
@@ -191,9 +190,8 @@ static void print_tasks(FILE *out)
 static int is_first(enum wi_task_kind task, const char *name)
 {
     for (int i = WI_TASK_NONE + 1; i < (int)task; i++)
-        for (const struct wi_param *row =
-                 wi_text_options((enum wi_task_kind)i, WI_FORMAT_HUGGINGFACE);
-             row->name; row++)
+        for (const struct wi_param *row = wi_task_options((enum wi_task_kind)i, 0); row->name;
+             row++)
             if (strcmp(row->name, name) == 0)
                 return 0;
     return 1;
@@ -203,9 +201,8 @@ static void print_options(FILE *out)
 {
     begin_list(out, 1);
     for (int i = WI_TASK_NONE + 1; i < WI_TASK_COUNT; i++)
-        for (const struct wi_param *row =
-                 wi_text_options((enum wi_task_kind)i, WI_FORMAT_HUGGINGFACE);
-             row->name; row++)
+        for (const struct wi_param *row = wi_task_options((enum wi_task_kind)i, 0); row->name;
+             row++)
             if (is_first((enum wi_task_kind)i, row->name))
                 print_param(row, "", out);
     fputs(".El\n", out);

@@ -4,9 +4,9 @@
 #include "api/request.h"
 #include "base/memory.h"
 #include "describe/schemas.h"
+#include "task/task.h"
 #include "wire/native.h"
 #include "wire/openai.h"
-#include "wire/text.h"
 #include "wire/upload.h"
 #include <assert.h>
 #include <ctype.h>
@@ -417,7 +417,7 @@ static json_t *tasks_json(void)
     json_t *out = json_object();
     for (int i = WI_TASK_NONE + 1; i < WI_TASK_COUNT; i++) {
         enum wi_task_kind task = (enum wi_task_kind)i;
-        json_t *options = wi_params_json(wi_text_options(task, WI_FORMAT_HUGGINGFACE));
+        json_t *options = wi_params_json(wi_task_options(task, 0));
         json_object_set_new(out, wi_task_name(task),
             json_pack("{s:s, s:s, s:o}", "inputs", wi_task_takes_words(task), "outputs",
                 wi_task_outputs(task), "options", options));

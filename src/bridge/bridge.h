@@ -18,8 +18,8 @@
 #include "model/inference.h"
 #include "model/platform.h"
 #include "model/repository.h"
-#include "model/tensor.h"
 #include "node/part.h"
+#include "tensor/tensor.h"
 #include <jansson.h>
 #include <stdint.h>
 

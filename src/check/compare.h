@@ -8,7 +8,7 @@
 #ifndef WI_CHECK_COMPARE_H
 #define WI_CHECK_COMPARE_H
 
-#include "model/tensor.h"
+#include "tensor/tensor.h"
 
 struct wi_comparison {
     int same;

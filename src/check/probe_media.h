@@ -2,7 +2,7 @@
 #ifndef WI_CHECK_PROBE_MEDIA_H
 #define WI_CHECK_PROBE_MEDIA_H
 
-#include "model/tensor.h"
+#include "tensor/tensor.h"
 
 /* Each appends a tensor of bytes: a PNG file, named "image"; samples of 16 bits, little-endian, in
  * one channel at WI_PROBE_SOUND_RATE, named "audio". */

@@ -5,8 +5,7 @@
 #include "cli/options.h"
 
 #include "base/memory.h"
-#include "model/task.h"
-#include "wire/text.h"
+#include "task/task.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,7 +31,7 @@ static void put_model_options(struct wi_buffer *out, const char *task)
 
     for (int i = WI_TASK_NONE + 1; i < WI_TASK_COUNT; i++) {
         enum wi_task_kind one = (enum wi_task_kind)i;
-        const struct wi_param *row = wi_text_options(one, WI_FORMAT_HUGGINGFACE);
+        const struct wi_param *row = wi_task_options(one, 0);
         for (; (only == WI_TASK_NONE || only == one) && row->name; row++) {
             if (wi_strings_contain(&seen, row->name))
                 continue;

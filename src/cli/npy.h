@@ -7,7 +7,7 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
-#include "model/tensor.h"
+#include "tensor/tensor.h"
 #include <stddef.h>
 #include <stdint.h>
 

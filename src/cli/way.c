@@ -2,27 +2,8 @@
 #include "cli/way.h"
 
 #include "cli/plain.h"
-#include "model/task.h"
+#include "task/table.h"
 #include <string.h>
-
-static const struct {
-    const char *command, *arguments;
-} ways[] = {
-    [WI_TAKES_MESSAGES] = {"chat", ""},
-    [WI_TAKES_PROMPT] = {"generate", " TEXT"},
-    [WI_TAKES_TEXT] = {"infer", " --text TEXT --output DIR"},
-    [WI_TAKES_TEXTS] = {"infer", " --text TEXT"},
-    [WI_TAKES_PAIRS] = {"infer", " --text TEXT"},
-    [WI_TAKES_QUERY] = {"infer", " --inputs FILE.json"},
-    [WI_TAKES_QUESTION] = {"infer", " --text TEXT --question TEXT"},
-    [WI_TAKES_LABELS] = {"infer", " --text TEXT --label NAME --label NAME"},
-    [WI_TAKES_PICTURE] = {"infer", " --image FILE"},
-    [WI_TAKES_PICTURE_LABELS] = {"infer", " --image FILE --label NAME --label NAME"},
-    [WI_TAKES_PICTURE_QUESTION] = {"infer", " --image FILE --question TEXT"},
-    [WI_TAKES_PICTURE_PROMPT] = {"infer", " --image FILE"},
-    [WI_TAKES_SOUND] = {"infer", " --audio FILE"},
-    [WI_TAKES_SOUND_LABELS] = {"infer", " --audio FILE --label NAME --label NAME"},
-};
 
 static int is(const json_t *model, const char *member, const char *value)
 {
@@ -65,10 +46,11 @@ enum wi_way wi_way_of_text(const json_t *model)
 
     if (task == WI_TASK_NONE)
         return WI_WAY_NONE;
-    switch (wi_task_takes(task)) {
+    switch (wi_tasks[task].takes) {
     case WI_TAKES_MESSAGES:
         return WI_WAY_CHAT;
     case WI_TAKES_PROMPT:
+    case WI_TAKES_PROMPTS:
         return WI_WAY_WRITE;
     case WI_TAKES_TEXTS:
     case WI_TAKES_PAIRS:
@@ -99,11 +81,10 @@ int wi_way_print(struct wi_buffer *out, const char *name, const json_t *model)
 
     if (task == WI_TASK_NONE)
         return print_graph(out, name, model);
-    if (task == WI_TASK_EMBED)
-        wi_buffer_strings(out, "webinfer embed ", name, " TEXT", NULL);
-    else
-        wi_buffer_strings(out, "webinfer ", ways[wi_task_takes(task)].command, " ", name,
-            ways[wi_task_takes(task)].arguments, NULL);
+    const struct wi_task_row *row = &wi_tasks[task];
+    const struct wi_task_input_row *input = &wi_task_inputs[row->takes];
+    wi_buffer_strings(out, "webinfer ", row->command ? row->command : input->command, " ", name,
+        row->command ? row->arguments : input->arguments, NULL);
     return 0;
 }
 

@@ -1,6 +1,8 @@
 /* What models make, in our own dialect: answers, their results by task, and streams. */
 #include "describe/schemas.h"
 
+#include "task/table.h"
+
 #include <stddef.h>
 
 /* --- an answer ------------------------------------------------------------------------------- */
@@ -151,13 +153,12 @@ static const struct wi_member used[] = {
     {0},
 };
 static const struct wi_member labels[] = {
-    {"labels", "[(label string, probability number, index? integer)]", "The best first."},
+    {"labels", "[(" WI_LABEL_MEMBERS ")]", "The best first."},
     {"usage?", "Usage", NULL},
     {0},
 };
 static const struct wi_member entities[] = {
-    {"entities", "[(entity string, score number, start integer, end integer, word string)]",
-        "Places in texts count characters."},
+    {"entities", "[(" WI_ENTITY_MEMBERS ")]", "Places in texts count characters."},
     {"usage?", "Usage", NULL},
     {0},
 };
@@ -167,29 +168,17 @@ static const struct wi_member fills[] = {
     {"usage?", "Usage", NULL},
     {0},
 };
-static const struct wi_member fill[] = {
-    {"token", "integer", NULL},
-    {"token_text", "string", NULL},
-    {"token_str", "string", NULL},
-    {"probability", "number", NULL},
-    {"text", "string", NULL},
-    {"sequence", "string", NULL},
-    {0},
-};
 static const struct wi_member answers[] = {
-    {"answers", "[(answer string, score number, start? integer|null, end? integer|null)]", NULL},
+    {"answers", "[(" WI_ANSWER_MEMBERS ")]", NULL},
     {"usage?", "Usage", NULL},
     {0},
 };
 static const struct wi_member boxes[] = {
-    {"boxes",
-        "[(label string, score number, box (xmin number, ymin number, xmax number, "
-        "ymax number))]",
-        "In pixels of the picture as it was sent."},
+    {"boxes", "[(" WI_BOX_MEMBERS ")]", "In pixels of the picture as it was sent."},
     {0},
 };
 static const struct wi_member segments[] = {
-    {"segments", "[(label string, score? number|null, mask string)]",
+    {"segments", "[(" WI_SEGMENT_MEMBERS ")]",
         "A mask is the name of an output, a PNG file with 255 where the segment is."},
     {0},
 };
@@ -197,7 +186,7 @@ static const struct wi_member transcript[] = {
     {"text?", "string", NULL},
     {"duration?", "number", "In seconds, as all times here."},
     {"language?", "string", NULL},
-    {"segments?", "[(start? number|null, end? number|null, text string)]", NULL},
+    {"segments?", "[(" WI_SPOKEN_MEMBERS ")]", NULL},
     {0},
 };
 static const struct wi_member speech[] = {
@@ -251,7 +240,7 @@ const struct wi_schema wi_result_schemas[] = {
     FORM("Labels", labels),
     FORM("Entities", entities),
     FORM("Fills", fills),
-    FORM("Fill", fill),
+    FORM("Fill", NULL, .is = "(" WI_FILL_MEMBERS ")"),
     FORM("Answers", answers),
     FORM("Boxes", boxes),
     FORM("Segments", segments),

@@ -8,7 +8,7 @@
 #ifndef WI_MODEL_GGUF_NAMES_H
 #define WI_MODEL_GGUF_NAMES_H
 
-#include "model/type.h"
+#include "task/type.h"
 #include <stdint.h>
 
 /* The release, for people. */

@@ -10,8 +10,8 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "model/task.h"
-#include "model/type.h"
+#include "task/task.h"
+#include "task/type.h"
 
 /* A WebAssembly heap; and how many times the bytes of an ONNX file one holds once it is loaded: the
  * file, its initializers and what kernels make of them (measured: 102 to 117 MB of 33.5). Weights

@@ -9,9 +9,9 @@
 
 #include "model/model.h"
 #include "model/platform.h"
-#include "model/task.h"
-#include "model/tensor.h"
-#include "model/type.h"
+#include "task/task.h"
+#include "task/type.h"
+#include "tensor/tensor.h"
 #include <jansson.h>
 
 /* What stands for the tokens of a text where nothing says more. */

@@ -14,8 +14,8 @@
 #include "model/manifest.h"
 #include "model/onnx.h"
 #include "model/source.h"
-#include "model/type.h"
 #include "model/variants.h"
+#include "task/type.h"
 #include <jansson.h>
 
 /* Bytes of a name: three segments and what separates them. */

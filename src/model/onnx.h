@@ -9,8 +9,8 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/table.h"
-#include "model/datatype.h"
-#include "model/tensor.h"
+#include "tensor/datatype.h"
+#include "tensor/tensor.h"
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>

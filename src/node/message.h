@@ -4,7 +4,7 @@
 
 #include "base/blob.h"
 #include "base/buffer.h"
-#include "model/tensor.h"
+#include "tensor/tensor.h"
 
 struct wi_piece {
     struct wi_blob *blob; /* NULL: the head */

@@ -5,7 +5,7 @@
 #define WI_POOL_TIMINGS_H
 
 #include "bridge/bridge.h"
-#include "model/task.h"
+#include "task/task.h"
 
 /* Each pair is filled whole, or 0. */
 struct wi_timings {

@@ -7,7 +7,10 @@
 #include "base/memory.h"
 #include "base/secret.h"
 #include "model/builtin.h"
+#include "task/table.h"
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define DIMENSIONS 8
@@ -30,71 +33,42 @@ static const unsigned char wav[] = {0x52, 0x49, 0x46, 0x46, 0x26, 0x00, 0x00, 0x
     0x56, 0x45, 0x66, 0x6d, 0x74, 0x20, 0x10, 0x00, 0x00, 0x00, 0x01, 0x00, 0x01, 0x00, 0x80, 0x3e,
     0x00, 0x00, 0x00, 0x7d, 0x00, 0x00, 0x02, 0x00, 0x10, 0x00, 0x64, 0x61, 0x74, 0x61, 0x02, 0x00,
     0x00, 0x00, 0x00, 0x00};
-static const float zeros[16];
+static const float zero;
 
-struct output {
-    const char *name;
-    enum wi_datatype datatype;
-    int64_t rows, columns; /* no columns: a list */
-    const void *bytes;
-    size_t size;
-};
-
-#define FILE_OF(name, bytes)                                                                       \
-    {                                                                                              \
-        name, WI_UINT8, sizeof bytes, 0, bytes, sizeof bytes                                       \
-    }
-
-/* The result of one text, picture or sound, as JSON, and its outputs; ended by WI_TASK_NONE, which
- * is what is said of all others. */
-static const struct canned {
-    enum wi_task_kind task;
-    const char *result;
-    struct output outputs[2];
-} canned[] = {
-    {WI_TASK_TOKEN_CLASSIFICATION,
-        "{\"entities\":[{\"entity\":\"NAME\",\"score\":1,\"start\":0,\"end\":2,\"word\":\"By\"},"
-        "{\"entity\":\"NAME\",\"score\":1,\"start\":3,\"end\":6,\"word\":\"Ann\"}]}",
-        {{0}}},
-    {WI_TASK_FILL_MASK,
-        "{\"fills\":[{\"token\":1,\"token_text\":\"word\",\"token_str\":\"word\","
-        "\"probability\":1,\"text\":\"word\",\"sequence\":\"word\"}]}",
-        {{0}}},
-    {WI_TASK_QUESTION_ANSWERING, "{\"answers\":[{\"answer\":\"simulated\",\"score\":1}]}", {{0}}},
-    {WI_TASK_DOCUMENT_QUESTION, "{\"answers\":[{\"answer\":\"simulated\",\"score\":1}]}", {{0}}},
-    {WI_TASK_OBJECT_DETECTION,
-        "{\"boxes\":[{\"label\":\"thing\",\"score\":1,"
-        "\"box\":{\"xmin\":0,\"ymin\":0,\"xmax\":1,\"ymax\":1}}]}",
-        {{0}}},
-    {WI_TASK_IMAGE_SEGMENTATION,
-        "{\"segments\":[{\"label\":\"thing\",\"score\":1,\"mask\":\"mask_0\"}]}",
-        {FILE_OF("mask_0", png)}},
-    {WI_TASK_DEPTH_ESTIMATION, "{\"width\":1,\"height\":1}",
-        {FILE_OF("depth", png), {"predicted_depth", WI_FP32, 1, 1, zeros, sizeof *zeros}}},
-    {WI_TASK_IMAGE_FEATURES, NULL, {{"embeddings", WI_FP32, 1, 16, zeros, sizeof zeros}}},
-    {WI_TASK_TEXT_TO_SPEECH, "{\"sampling_rate\":16000,\"duration\":0.0000625}",
-        {FILE_OF("audio", wav)}},
-    {WI_TASK_SPEECH_RECOGNITION, "{\"text\":\"simulated\",\"duration\":0}", {{0}}},
-    {WI_TASK_NONE,
-        "{\"labels\":[{\"label\":\"yes\",\"index\":0,\"probability\":0.5},"
-        "{\"label\":\"no\",\"index\":1,\"probability\":0.25}]}",
-        {{0}}},
-};
-
-static struct wi_tensor *add_output(struct wi_worker_answer *answer, const struct output *output)
+/* Its bytes are the caller's to fill in. */
+static struct wi_blob *add_output(struct wi_worker_answer *answer, const char *name,
+    enum wi_datatype datatype, int64_t rows, int64_t columns)
 {
     struct wi_tensor *tensor = wi_tensors_add(&answer->outputs);
-    *tensor = (struct wi_tensor){.name = wi_strdup(output->name),
-        .datatype = output->datatype,
-        .rank = output->columns ? 2 : 1,
-        .dims = {output->rows, output->columns},
-        .blob = wi_blob_new(NULL, output->size),
-        .size = output->size};
+    *tensor = (struct wi_tensor){.name = wi_strdup(name),
+        .datatype = datatype,
+        .rank = columns ? 2 : 1,
+        .dims = {rows, columns},
+        .size = (size_t)(columns ? rows * columns : rows) * wi_datatype_size(datatype)};
+    tensor->blob = wi_blob_new(NULL, tensor->size);
     if (!tensor->blob)
         abort();
-    if (output->bytes)
-        wi_blob_append(tensor->blob, output->bytes, output->size);
-    return tensor;
+    return tensor->blob;
+}
+
+static void add_file(
+    struct wi_worker_answer *answer, const char *name, const void *bytes, size_t size)
+{
+    wi_blob_append(add_output(answer, name, WI_UINT8, (int64_t)size, 0), bytes, size);
+}
+
+/* One of those that the task has; of several the first. */
+static void add_sample(struct wi_worker_answer *answer, const struct wi_task_output *output)
+{
+    char name[40];
+    snprintf(name, sizeof name, "%s%s", output->name,
+        output->name[strlen(output->name) - 1] == '_' ? "0" : "");
+    if (output->kind == WI_OUTPUT_PNG)
+        add_file(answer, name, png, sizeof png);
+    else if (output->kind == WI_OUTPUT_WAV)
+        add_file(answer, name, wav, sizeof wav);
+    else
+        wi_blob_append(add_output(answer, name, WI_FP32, 1, 1), &zero, sizeof zero);
 }
 
 /* Each label half as probable as the one before. */
@@ -113,20 +87,18 @@ static json_t *weigh_labels(const json_t *names)
     return json_pack("{s:o}", "labels", labels);
 }
 
-static void answer_canned(const struct wi_worker_request *request, struct wi_worker_answer *answer)
+static void answer_sample(const struct wi_worker_request *request, struct wi_worker_answer *answer)
 {
-    const struct canned *row = canned;
     enum wi_task_kind task = sim_task_kind(request);
+    const struct wi_task_row *row = &wi_tasks[task];
     const json_t *input = json_object_get(request->data, "input");
     const json_t *labels = json_object_get(input, "labels");
-    while (row->task != task && row->task != WI_TASK_NONE)
-        row++;
     size_t count = wi_task_count(task, input, request->options);
     json_t *result = labels        ? weigh_labels(labels)
-                     : row->result ? json_loads(row->result, 0, NULL)
+                     : row->sample ? json_loads(row->sample, 0, NULL)
                                    : NULL;
-    for (size_t i = 0; i < 2 && row->outputs[i].name; i++)
-        add_output(answer, &row->outputs[i]);
+    for (size_t i = 0; i < WI_TASK_OUTPUTS && row->tensors[i].name; i++)
+        add_sample(answer, &row->tensors[i]);
     if (count > 1) {
         json_t *results = json_array();
         for (size_t i = 0; i < count; i++)
@@ -163,16 +135,15 @@ static void embed(const struct wi_worker_request *request, struct wi_worker_answ
     json_int_t wanted = json_integer_value(json_object_get(request->options, "dimensions"));
     size_t dimensions = wanted > 0 && wanted <= DIMENSIONS_MAX ? (size_t)wanted : DIMENSIONS;
     size_t count = json_array_size(texts), words = 0, i;
-    const struct output output = {"embeddings", WI_FP32, (int64_t)count, (int64_t)dimensions, NULL,
-        count * dimensions * sizeof(float)};
-    struct wi_blob *blob = add_output(answer, &output)->blob;
+    struct wi_blob *blob =
+        add_output(answer, "embeddings", WI_FP32, (int64_t)count, (int64_t)dimensions);
     json_array_foreach(texts, i, text)
     {
         embed_one(
             json_string_value(text), dimensions, (float *)(void *)blob->bytes + i * dimensions);
         words += sim_text_words(json_string_value(text));
     }
-    blob->size = output.size;
+    blob->size = count * dimensions * sizeof(float);
     answer->result = json_pack("{s:o}", "usage", usage_of(words));
 }
 
@@ -211,7 +182,7 @@ static void answer_task(
         if (wi_task_samples(sim_task_kind(request)))
             json_decref(sim_text_speak(request, sim->options->token_ms, 0, &answer->result));
         else
-            answer_canned(request, answer);
+            answer_sample(request, answer);
     }
 }
 

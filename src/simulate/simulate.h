@@ -12,9 +12,9 @@
 #ifndef WI_SIMULATE_SIMULATE_H
 #define WI_SIMULATE_SIMULATE_H
 
-#include "model/task.h"
 #include "node/worker.h"
 #include "simulate/options.h"
+#include "task/task.h"
 #include <uv.h>
 
 struct sim_counters {

@@ -8,26 +8,8 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "model/inference.h"
+#include "task/table.h"
 #include "wire/picture.h"
-
-/* The forms of input, of which the model makes a task. From the picture on there is one tensor, the
- * bytes of a file, which `input` describes, and what is beside it is in `input` too. */
-enum wi_form {
-    WI_FORM_NONE,             /* tensors */
-    WI_FORM_STRING,           /* a string */
-    WI_FORM_LIST,             /* a list of strings */
-    WI_FORM_MESSAGES,         /* a list of messages */
-    WI_FORM_QUERY,            /* {"query", "documents"} */
-    WI_FORM_PAIRS,            /* {"pairs"} */
-    WI_FORM_QUESTION,         /* {"question", "context"} */
-    WI_FORM_LABELS,           /* {"texts", "labels"} */
-    WI_FORM_PICTURE,          /* {"image"} */
-    WI_FORM_PICTURE_LABELS,   /* {"image", "labels"} */
-    WI_FORM_PICTURE_QUESTION, /* {"image", "question"} */
-    WI_FORM_PICTURE_PROMPT,   /* {"image", "prompt"} */
-    WI_FORM_SOUND,            /* {"audio"} */
-    WI_FORM_SOUND_LABELS      /* {"audio", "labels"} */
-};
 
 /* A request and the form that it came in. Everything is owned; free with wi_infer_clear. */
 struct wi_infer {

@@ -220,10 +220,10 @@ size_t wi_openai_params(enum wi_task_kind task, struct wi_param rows[WI_OPENAI_P
     size_t count = 0;
     for (size_t i = 0; i < sizeof parameters / sizeof *parameters; i++) {
         const struct parameter *known = &parameters[i];
-        const struct wi_param *row =
-            known->use == OPTION    ? find_row(wi_text_options(task, WI_FORMAT_GGUF), known->name)
-            : known->use == SPECIAL ? find_row(body_table, known->name)
-                                    : NULL;
+        const struct wi_param *row = known->use == OPTION
+                                         ? find_row(wi_task_options(task, 1), known->name)
+                                     : known->use == SPECIAL ? find_row(body_table, known->name)
+                                                             : NULL;
         if (!(known->tasks & (1u << task)))
             continue;
         rows[count] = row ? *row : (struct wi_param){.name = known->name, .kind = WI_PARAM_ANY};

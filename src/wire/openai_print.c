@@ -2,7 +2,7 @@
 #include "wire/openai.h"
 
 #include "base/memory.h"
-#include "model/number.h"
+#include "tensor/number.h"
 #include <math.h>
 #include <openssl/evp.h>
 #include <stdlib.h>

@@ -6,7 +6,7 @@
 #define WI_WIRE_PRINTING_H
 
 #include "base/buffer.h"
-#include "model/tensor.h"
+#include "tensor/tensor.h"
 #include "wire/slice.h"
 
 struct wi_printing {

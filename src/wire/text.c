@@ -13,30 +13,10 @@ int wi_text_is_for(const struct wi_model *model)
 
 /* --- the task -------------------------------------------------------------------------------- */
 
-#define FORM(name) (1u << WI_FORM_##name)
-
 /* Whether a task can be done with inputs of that form. */
 static int fits(enum wi_form form, enum wi_task_kind task)
 {
-    if (form == WI_FORM_LIST && task == WI_TASK_COMPLETE)
-        return 1;
-    static const unsigned forms[] = {
-        [WI_TAKES_MESSAGES] = FORM(MESSAGES),
-        [WI_TAKES_PROMPT] = FORM(STRING),
-        [WI_TAKES_TEXT] = FORM(STRING),
-        [WI_TAKES_TEXTS] = FORM(STRING) | FORM(LIST),
-        [WI_TAKES_PAIRS] = FORM(STRING) | FORM(LIST) | FORM(PAIRS),
-        [WI_TAKES_QUERY] = FORM(QUERY),
-        [WI_TAKES_QUESTION] = FORM(QUESTION),
-        [WI_TAKES_LABELS] = FORM(LABELS),
-        [WI_TAKES_PICTURE] = FORM(PICTURE),
-        [WI_TAKES_PICTURE_LABELS] = FORM(PICTURE_LABELS),
-        [WI_TAKES_PICTURE_QUESTION] = FORM(PICTURE_QUESTION),
-        [WI_TAKES_PICTURE_PROMPT] = FORM(PICTURE) | FORM(PICTURE_PROMPT),
-        [WI_TAKES_SOUND] = FORM(SOUND),
-        [WI_TAKES_SOUND_LABELS] = FORM(SOUND_LABELS),
-    };
-    return (forms[wi_task_takes(task)] & 1u << form) != 0;
+    return (wi_task_inputs[wi_tasks[task].takes].forms & 1u << form) != 0;
 }
 
 static enum wi_model_type type_of(const struct wi_infer *infer, const struct wi_model *model)
@@ -56,27 +36,16 @@ static enum wi_task_kind task_of_string(enum wi_model_type type, enum wi_model_f
 /* What a form of input means where neither the request nor the model names a task. */
 static enum wi_task_kind task_of_form(const struct wi_infer *infer, const struct wi_model *model)
 {
-    static const enum wi_task_kind tasks[] = {
-        [WI_FORM_NONE] = WI_TASK_NONE,
-        [WI_FORM_LIST] = WI_TASK_EMBED,
-        [WI_FORM_MESSAGES] = WI_TASK_CHAT,
-        [WI_FORM_QUERY] = WI_TASK_RERANK,
-        [WI_FORM_PAIRS] = WI_TASK_TEXT_CLASSIFICATION,
-        [WI_FORM_QUESTION] = WI_TASK_QUESTION_ANSWERING,
-        [WI_FORM_LABELS] = WI_TASK_ZERO_SHOT_CLASSIFICATION,
-        [WI_FORM_PICTURE] = WI_TASK_IMAGE_CLASSIFICATION,
-        [WI_FORM_PICTURE_LABELS] = WI_TASK_ZERO_SHOT_IMAGE,
-        [WI_FORM_PICTURE_QUESTION] = WI_TASK_VISUAL_QUESTION,
-        [WI_FORM_PICTURE_PROMPT] = WI_TASK_IMAGE_TO_TEXT,
-        [WI_FORM_SOUND] = WI_TASK_SPEECH_RECOGNITION,
-        [WI_FORM_SOUND_LABELS] = WI_TASK_ZERO_SHOT_AUDIO,
-    };
     enum wi_model_type type = type_of(infer, model);
+    enum wi_task_kind found = WI_TASK_NONE;
     if (infer->form == WI_FORM_STRING)
         return task_of_string(type, model->format);
-    if (infer->form == WI_FORM_PICTURE && type == WI_TYPE_MULTIMODAL)
-        return WI_TASK_IMAGE_TO_TEXT;
-    return tasks[infer->form];
+    for (int i = WI_TASK_NONE + 1; i < WI_TASK_COUNT; i++)
+        if (wi_tasks[i].usual & 1u << infer->form &&
+            (found == WI_TASK_NONE ||
+                (!wi_task_is_of(found, type) && wi_task_is_of((enum wi_task_kind)i, type))))
+            found = (enum wi_task_kind)i;
+    return found;
 }
 
 /* A folder's tokenizer is a file of it. */
@@ -91,7 +60,7 @@ static int has_tokenizer(const struct wi_model *model)
 static int does(const struct wi_infer *infer, const struct wi_model *model, enum wi_task_kind task)
 {
     const struct wi_task_list *list = &model->huggingface.tasks;
-    if (model->format == WI_FORMAT_GGUF && task > WI_TASK_TOKENIZE)
+    if (model->format == WI_FORMAT_GGUF && !wi_tasks[task].gguf_options)
         return 0;
     if (task == WI_TASK_TOKENIZE)
         return has_tokenizer(model);
@@ -234,10 +203,8 @@ static enum wi_code check_size(const struct wi_infer *infer, const struct wi_mod
     enum wi_task_kind task, const struct wi_config_models *limits, struct wi_error *error)
 {
     /* Each text of a list has the context for itself. */
-    enum wi_task_input takes = wi_task_takes(task);
-    int is_one = takes == WI_TAKES_MESSAGES || takes == WI_TAKES_PROMPT;
-    size_t bytes =
-        is_one && infer->form != WI_FORM_LIST ? infer->asked->text_bytes : infer->longest_text;
+    int is_one = wi_tasks[task].generates && infer->form != WI_FORM_LIST;
+    size_t bytes = is_one ? infer->asked->text_bytes : infer->longest_text;
     uint64_t context = context_of(infer, model, limits);
     if (json_is_true(json_object_get(infer->asked->options, "truncate")))
         return WI_OK;
@@ -350,8 +317,8 @@ enum wi_code wi_text_check(const struct wi_infer *infer, const struct wi_model *
     if ((code = check_precision(infer, model, error)) != WI_OK)
         return code;
     const char *where = infer->options_where ? infer->options_where : "options.";
-    code = wi_text_check_options(
-        task, model->format, infer->asked->options, (unsigned)limits->slots, where, error);
+    code = wi_task_check_options(task, model->format == WI_FORMAT_GGUF, infer->asked->options,
+        (unsigned)limits->slots, where, error);
     if (code != WI_OK || (code = check_prompts(infer, task, error)) != WI_OK ||
         (code = check_bias(infer, model, where, error)) != WI_OK)
         return code;
@@ -382,24 +349,14 @@ static json_t *settle_input(struct wi_infer *infer, enum wi_task_kind task)
     if (task == WI_TASK_TOKENIZE)
         return json_pack(
             "{s:o, s:b}", "text", input, "add_special", !special || json_is_true(special));
-    switch (infer->form) {
-    case WI_FORM_MESSAGES:
-        return json_pack("{s:o}", "messages", input);
-    case WI_FORM_LIST:
-        return json_pack("{s:o}", task == WI_TASK_COMPLETE ? "prompts" : "texts", input);
-    case WI_FORM_STRING:
-        break;
-    default:
-        return input; /* it is so already */
-    }
-    switch (wi_task_takes(task)) {
-    case WI_TAKES_PROMPT:
-        return json_pack("{s:o}", "prompt", input);
-    case WI_TAKES_TEXT:
-        return json_pack("{s:o}", "text", input);
-    default:
-        return json_pack("{s:[o]}", "texts", input);
-    }
+    const struct wi_task_input_row *row = &wi_task_inputs[wi_tasks[task].takes];
+    if (infer->form == WI_FORM_STRING && row->of_string)
+        return json_pack("{s:o}", row->of_string, input);
+    if (infer->form == WI_FORM_STRING)
+        return json_pack("{s:[o]}", row->of_list, input);
+    if (infer->form == WI_FORM_LIST || infer->form == WI_FORM_MESSAGES)
+        return json_pack("{s:o}", row->of_list, input);
+    return input; /* it is so already */
 }
 
 /* Options that say something, with one form each. */

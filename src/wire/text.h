@@ -9,25 +9,9 @@
 #include "base/params.h"
 #include "config/config.h"
 #include "model/model.h"
-#include "model/task.h"
+#include "task/limits.h"
+#include "task/task.h"
 #include "wire/infer.h"
-
-#define WI_TEXT_MAX (4 << 20) /* bytes of text in a request */
-#define WI_TEXT_PER_TOKEN 64  /* bytes: a token stands for less */
-#define WI_TEXT_PICTURES 16   /* in the messages of a request */
-#define WI_TEXT_MESSAGES 4096 /* in one request; likewise texts and documents: */
-#define WI_TEXT_LIST 2048
-#define WI_TEXT_ANSWERS 64 /* to the prompts of a list, in all */
-/* Texts in a request, be they empty: parts of messages and arguments of calls count, too. */
-#define WI_TEXT_COUNT 16384
-/* Labels that a request chooses among, the characters of one, and of texts with labels how many of
- * each with each; the same as in page/src/pipeline/labels.js. */
-#define WI_TEXT_LABELS 256
-#define WI_TEXT_LABEL_MAX 1000
-#define WI_TEXT_JUDGED 4096
-#define WI_TEXT_SCHEMA (64 * 1024) /* bytes of a grammar, or of a schema as JSON */
-#define WI_TEXT_TOOLS (256 * 1024) /* bytes of all tools as JSON */
-#define WI_TEXT_DEPTH 32           /* of JSON that a client chooses freely */
 
 /* --- text_input.c: what is to be read ----------------------------------------------------------
  */
@@ -58,19 +42,6 @@ enum wi_code wi_text_read_labels(struct wi_infer *infer, json_t *texts, json_t *
 enum wi_code wi_text_read_beside(struct wi_infer *infer, const char *name, json_t *value,
     const char *where, struct wi_error *error);
 
-/* --- text_options.c: THE table ------------------------------------------------------------------
- */
-
-/* The rows for a task of a model of that format, ended by one without a name: all that can be said
- * of an option alone. */
-const struct wi_param *wi_text_options(enum wi_task_kind task, enum wi_model_format format);
-/* Whether `options` (NULL: none) are those that the task takes of a model of that format, within
- * their limits. `where` is what stands before their names in errors: "options." or "". `slots`: the
- * most answers at a time of a language model's engine.
- * WI_OK, WI_UNKNOWN_FIELD or WI_INVALID_FIELD. */
-enum wi_code wi_text_check_options(enum wi_task_kind task, enum wi_model_format format,
-    const json_t *options, unsigned slots, const char *where, struct wi_error *error);
-
 /* --- text.c: both, and the model -----------------------------------------------------------------
  */
 
@@ -78,7 +49,7 @@ enum wi_code wi_text_check_options(enum wi_task_kind task, enum wi_model_format 
 int wi_text_is_for(const struct wi_model *model);
 /* Whether the model does what the request, which has text, asks for; all limits that depend on it.
  * WI_OK, WI_INPUT_INVALID, WI_PLATFORM_UNSUPPORTED, WI_PRECISION_UNSUPPORTED, WI_CONTEXT_LENGTH or
- * as wi_text_check_options. */
+ * as wi_task_check_options. */
 enum wi_code wi_text_check(const struct wi_infer *infer, const struct wi_model *model,
     const struct wi_config_models *limits, struct wi_error *error);
 /* Whether the request's precision is another variant's of the model, though it names none: then its

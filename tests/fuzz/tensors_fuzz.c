@@ -3,8 +3,8 @@
  * is accepted has the bytes that its shape says and, where it can be JSON, prints and reads back to
  * the same bytes (NaN and infinities apart, which JSON input refuses).
  */
-#include "model/tensor.h"
 #include "plant.h"
+#include "tensor/tensor.h"
 
 #include <assert.h>
 #include <stdint.h>

@@ -172,7 +172,7 @@ test('labels of the request are judged by what follows from a text', async () =>
 });
 
 test('as many labels, and as long ones, as the daemon lets through are judged', () => {
-    const limit = (name) => defined('wire/text.h', name);
+    const limit = (name) => defined('task/limits.h', name);
     const [count, length] = [limit('WI_TEXT_LABELS'), limit('WI_TEXT_LABEL_MAX')];
     const labels = (many, long) => labelsOf(Array(many).fill('a'.repeat(long)));
     assert.equal(labels(count, length).length, count);

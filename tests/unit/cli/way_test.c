@@ -2,7 +2,7 @@
 #include "../test.h"
 
 #include "cli/way.h"
-#include "model/task.h"
+#include "task/task.h"
 #include <string.h>
 
 static void check(const char *text, enum wi_way way, const char *command)

@@ -1,6 +1,6 @@
 /* Numbers as JSON text, fast: the shortest form that reads back to the same value. */
-#ifndef WI_MODEL_NUMBER_H
-#define WI_MODEL_NUMBER_H
+#ifndef WI_TENSOR_NUMBER_H
+#define WI_TENSOR_NUMBER_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* Names of models and the types they tell, traps included. */
 #include "../test.h"
 
-#include "model/type.h"
+#include "task/type.h"
 #include <string.h>
 
 static const struct {

@@ -2,7 +2,7 @@
 #include "../test.h"
 
 #include "base/memory.h"
-#include "model/task.h"
+#include "task/table.h"
 #include <string.h>
 
 static void check(enum wi_task_kind task, size_t count, int in_parts, const char *result, int good)
@@ -299,4 +299,35 @@ TEST(test_files)
     assert_int_equal(answer(WI_TASK_EMBED, 0, NULL, &outputs), WI_OK); /* a row for each token */
     assert_int_equal(answer(WI_TASK_EMBED, 1, NULL, &outputs), WI_INFERENCE_FAILED);
     wi_tensors_clear(&outputs);
+}
+
+/* What a row says goes together. */
+TEST(test_rows_of_the_table)
+{
+    for (int i = WI_TASK_NONE + 1; i < WI_TASK_COUNT; i++) {
+        const struct wi_task_row *row = &wi_tasks[i];
+        const struct wi_task_input_row *input = &wi_task_inputs[row->takes];
+        assert_true(input->words && input->forms && input->command && input->arguments);
+        assert_true(row->options && row->types && !row->list == !row->members);
+        assert_true((row->outputs != NULL) == (row->tensors[0].name != NULL));
+        assert_true((row->usual & ~input->forms) == 0);
+        if (row->sample && !row->tensors[0].name)
+            check((enum wi_task_kind)i, 1, 0, row->sample, 1);
+        json_t *probe = row->probe ? json_loads(row->probe, 0, NULL) : json_object();
+        assert_non_null(probe);
+        json_decref(probe);
+    }
+}
+
+/* The answers' members, in which what is null is not there. */
+TEST(test_members)
+{
+    check(WI_TASK_QUESTION_ANSWERING, 1, 0,
+        "{\"answers\":[{\"answer\":\"a\",\"score\":1,\"start\":null}]}", 1);
+    check(WI_TASK_QUESTION_ANSWERING, 1, 0,
+        "{\"answers\":[{\"answer\":null,\"score\":1,\"start\":1}]}", 0);
+    check(WI_TASK_OBJECT_DETECTION, 1, 0,
+        "{\"boxes\":[{\"label\":\"a\",\"score\":1,\"box\":{\"xmin\":0,\"ymin\":0,\"xmax\":1}}]}",
+        0);
+    check(WI_TASK_SPEECH_RECOGNITION, 1, 0, "{\"text\":\"a\",\"duration\":\"1\"}", 0);
 }

@@ -4,8 +4,8 @@
  * double-double arithmetic (about 104 bits) and shortened while it stays inside the interval that
  * rounds to the value. What that arithmetic does not cover takes printf and strtod.
  */
-#include "model/number.h"
-#include "model/tensor.h"
+#include "tensor/number.h"
+#include "tensor/tensor.h"
 
 #include "base/memory.h"
 

@@ -1,14 +1,14 @@
 /*
- * What models are asked to do. THE table of tasks: how clients and nodes call each, which types of
- * model do it, in which form a node gets the input, whether it makes text, and what a right answer
- * looks like: the forms of webinfer-inputs(7).
+ * What models are asked to do, by its kind. What differs between tasks is data: THE table of tasks
+ * and the one of the forms of input are in task/table.h.
  */
-#ifndef WI_MODEL_TASK_H
-#define WI_MODEL_TASK_H
+#ifndef WI_TASK_H
+#define WI_TASK_H
 
 #include "base/error.h"
-#include "model/tensor.h"
-#include "model/type.h"
+#include "base/params.h"
+#include "task/type.h"
+#include "tensor/tensor.h"
 #include <jansson.h>
 
 enum wi_task_kind {
@@ -42,26 +42,6 @@ enum wi_task_kind {
     WI_TASK_COUNT
 };
 
-/* The `input` that a node gets. A picture and a sound are the bytes of their file, in the tensor
- * that {"tensor": index, "media_type"} names. */
-enum wi_task_input {
-    WI_TAKES_TENSORS,          /* none */
-    WI_TAKES_MESSAGES,         /* {"messages": […]} */
-    WI_TAKES_PROMPT,           /* {"prompt": string} */
-    WI_TAKES_TEXT,             /* {"text": string} */
-    WI_TAKES_TEXTS,            /* {"texts": [string…]} */
-    WI_TAKES_PAIRS,            /* the same, or {"pairs": [[string, string]…]} */
-    WI_TAKES_QUERY,            /* {"query": string, "documents": [string…]} */
-    WI_TAKES_QUESTION,         /* {"question": string, "context": string} */
-    WI_TAKES_LABELS,           /* {"texts": [string…], "labels": [string…]} */
-    WI_TAKES_PICTURE,          /* {"image"} */
-    WI_TAKES_PICTURE_LABELS,   /* {"image", "labels": [string…]} */
-    WI_TAKES_PICTURE_QUESTION, /* {"image", "question": string} */
-    WI_TAKES_PICTURE_PROMPT,   /* {"image", "prompt"?: string} */
-    WI_TAKES_SOUND,            /* {"audio"} */
-    WI_TAKES_SOUND_LABELS      /* {"audio", "labels": [string…]} */
-};
-
 /* Tasks that a model can do, the usual one first; empty where that is not known. */
 struct wi_task_list {
     size_t count;
@@ -79,7 +59,6 @@ const char *wi_task_name(enum wi_task_kind task);
 enum wi_task_kind wi_task_of_name(const char *name, int conversation);
 /* All those names in `text`, as far as there is room, separated by ", ". */
 void wi_task_all_names(char *text, size_t size);
-enum wi_task_input wi_task_takes(enum wi_task_kind task);
 /* What clients send for it, in words for an error: "a string or a list of strings". */
 const char *wi_task_takes_words(enum wi_task_kind task);
 /* Whether models of that type do it, as far as the type alone can tell. */
@@ -104,6 +83,19 @@ int wi_task_is_private(enum wi_task_kind task);
 int wi_task_has_output(enum wi_task_kind task, const char *name);
 const char *wi_task_outputs(enum wi_task_kind task);
 
+/* --- options.c ------------------------------------------------------------------------------- */
+
+/* Its options, ended by a row without a name: all that can be said of one alone. `gguf`: those of
+ * a model in a GGUF file, whose engine takes others than that of folders. */
+const struct wi_param *wi_task_options(enum wi_task_kind task, int gguf);
+/* Whether `options` (NULL: none) are among those, within their limits and fit for each other.
+ * `where` is what stands before their names in errors: "options." or "". `slots`: the most answers
+ * at a time of a language model's engine. WI_OK, WI_UNKNOWN_FIELD or WI_INVALID_FIELD. */
+enum wi_code wi_task_check_options(enum wi_task_kind task, int gguf, const json_t *options,
+    unsigned slots, const char *where, struct wi_error *error);
+
+/* --- what an answer says --------------------------------------------------------------------- */
+
 /* How many results a task has whose input and options these are: answers, rows, numbers or lists of
  * labels. 0: the answer may have any number. */
 size_t wi_task_count(enum wi_task_kind task, const json_t *input, const json_t *options);
@@ -127,7 +119,7 @@ struct wi_text_account {
 /* Of `usage` and `timings` of a result, which may be NULL. */
 struct wi_text_account wi_task_account(const json_t *result);
 
-/* task_answer.c: whether `result` (may be NULL) and `outputs` are an answer to such a task with
+/* answer.c: whether `result` (may be NULL) and `outputs` are an answer to such a task with
  * `count` results: WI_OK, or WI_INFERENCE_FAILED with what is wrong. `in_parts`: the text itself
  * came before. */
 enum wi_code wi_task_check_answer(enum wi_task_kind task, size_t count, int in_parts,

@@ -1,6 +1,6 @@
 /* Tensor element types under KServe's names, with ONNX's numbers and their widths. */
-#ifndef WI_MODEL_DATATYPE_H
-#define WI_MODEL_DATATYPE_H
+#ifndef WI_TENSOR_DATATYPE_H
+#define WI_TENSOR_DATATYPE_H
 
 #include <stddef.h>
 

@@ -2,7 +2,7 @@
  * Lists of tensors and arithmetic on shapes. Conversions from and to JSON are in tensor_json.c and
  * tensor_print.c.
  */
-#include "model/tensor.h"
+#include "tensor/tensor.h"
 
 #include "base/memory.h"
 

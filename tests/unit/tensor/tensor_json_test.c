@@ -1,7 +1,7 @@
 /* Tensors from JSON: every datatype, flat, nested and binary, and what is refused. */
 #include "../test.h"
 
-#include "model/tensor.h"
+#include "tensor/tensor.h"
 #include <math.h>
 #include <string.h>
 

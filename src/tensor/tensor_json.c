@@ -3,7 +3,7 @@
  * binary tensors become slices of the body without a copy, and elements in JSON are read by
  * tensor_data.c.
  */
-#include "model/tensor_reader.h"
+#include "tensor/tensor_reader.h"
 
 #include "base/join.h"
 #include "base/memory.h"

@@ -1,6 +1,6 @@
 /* The six model types and how a model's name tells its type: a table of well-known families. */
-#ifndef WI_MODEL_TYPE_H
-#define WI_MODEL_TYPE_H
+#ifndef WI_TASK_TYPE_H
+#define WI_TASK_TYPE_H
 
 enum wi_model_type {
     WI_TYPE_UNKNOWN, /* served all the same; "model_type": null */

@@ -1,7 +1,7 @@
 /* Numbers as text: the shortest that reads back, checked against printf and strtod. */
 #include "../test.h"
 
-#include "model/number.h"
+#include "tensor/number.h"
 #include <float.h>
 #include <math.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* The element types: KServe's name, ONNX's number and the width of each, in one table. */
-#include "model/datatype.h"
+#include "tensor/datatype.h"
 
 #include <assert.h>
 #include <string.h>

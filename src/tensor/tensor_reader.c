@@ -1,5 +1,5 @@
 /* What the reading of a tensor's list and of its elements have in common: how they fail. */
-#include "model/tensor_reader.h"
+#include "tensor/tensor_reader.h"
 
 #include <inttypes.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* Tensors as JSON text. */
 #include "../test.h"
 
-#include "model/tensor.h"
+#include "tensor/tensor.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -4,7 +4,7 @@
  * its letters end ("resnet50", "yolov8n", "efficientnet-b0"). The longest match wins, so that
  * "distilbart" is no "bart" and "clip-vit" no "vit".
  */
-#include "model/type.h"
+#include "task/type.h"
 
 #include <ctype.h>
 #include <stddef.h>

@@ -4,7 +4,7 @@
  * been verified.
  */
 #include "base/params.h"
-#include "model/tensor_reader.h"
+#include "tensor/tensor_reader.h"
 
 #include <inttypes.h>
 #include <math.h>

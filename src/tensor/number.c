@@ -9,7 +9,7 @@
  * Values outside 1e-28 … 1e17, and those rare ones for which a shorter decimal lies on the border,
  * take printf and strtod, precision by precision.
  */
-#include "model/number.h"
+#include "tensor/number.h"
 
 #include <float.h>
 #include <math.h>

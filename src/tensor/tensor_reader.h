@@ -1,9 +1,9 @@
 /* Shared by the two halves of wi_tensors_from_json: the list (tensor_json.c), which reads a
  * tensor's elements by the other (tensor_data.c). Both fail by tensor_reader.c. */
-#ifndef WI_MODEL_TENSOR_READER_H
-#define WI_MODEL_TENSOR_READER_H
+#ifndef WI_TENSOR_READER_H
+#define WI_TENSOR_READER_H
 
-#include "model/tensor.h"
+#include "tensor/tensor.h"
 
 /* What the reading of one tensor carries along. */
 struct wi_tensor_reader {

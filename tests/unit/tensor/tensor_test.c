@@ -2,7 +2,7 @@
 #include "../test.h"
 
 #include "base/memory.h"
-#include "model/tensor.h"
+#include "tensor/tensor.h"
 #include <string.h>
 
 TEST(knows_every_datatype)

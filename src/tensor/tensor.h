@@ -2,13 +2,13 @@
  * Tensors as they travel: a name, an element type, a shape, and a slice of a counted blob with
  * the elements in C order, little-endian. Nothing here copies element data that need not move.
  */
-#ifndef WI_MODEL_TENSOR_H
-#define WI_MODEL_TENSOR_H
+#ifndef WI_TENSOR_H
+#define WI_TENSOR_H
 
 #include "base/blob.h"
 #include "base/buffer.h"
 #include "base/error.h"
-#include "model/datatype.h"
+#include "tensor/datatype.h"
 #include <jansson.h>
 #include <stdint.h>
 

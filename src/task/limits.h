@@ -1,0 +1,26 @@
+/* How much text a request may have, and how much of what its options are made of. */
+#ifndef WI_TASK_LIMITS_H
+#define WI_TASK_LIMITS_H
+
+#define WI_TEXT_MAX (4 << 20) /* bytes of text in a request */
+#define WI_TEXT_PER_TOKEN 64  /* bytes: a token stands for less */
+#define WI_TEXT_PICTURES 16   /* in the messages of a request */
+#define WI_TEXT_MESSAGES 4096 /* in one request; likewise texts and documents: */
+#define WI_TEXT_LIST 2048
+#define WI_TEXT_ANSWERS 64 /* to the prompts of a list, in all */
+/* Texts in a request, be they empty: parts of messages and arguments of calls count, too. */
+#define WI_TEXT_COUNT 16384
+/* Labels that a request chooses among, the characters of one (as JavaScript counts them), and of
+ * texts with labels how many of each with each; the same as in page/src/pipeline/labels.js. */
+#define WI_TEXT_LABELS 256
+#define WI_TEXT_LABEL_MAX 1000
+#define WI_TEXT_JUDGED 4096
+#define WI_TEXT_SCHEMA (64 * 1024) /* bytes of a grammar, or of a schema as JSON */
+#define WI_TEXT_TOOLS (256 * 1024) /* bytes of all tools as JSON */
+#define WI_TEXT_DEPTH 32           /* of JSON that a client chooses freely */
+#define WI_TEXT_STOPS 16           /* strings before which an answer ends, and bytes of one */
+#define WI_TEXT_STOP_MAX 256
+#define WI_TEXT_BIASES 1024  /* tokens that are weighed */
+#define WI_TEXT_IGNORED 1000 /* labels that are not told */
+
+#endif
