@@ -127,6 +127,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct wi_frame frame;
     struct wi_error error;
+    const char *attempt;
     if (size == 0)
         return 0;
     struct wi_blob *blob = build(data + 1, size - 1, data[0] % 3 == 2);
@@ -136,6 +137,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         outline_and_read_back(&frame.tensors);
         read_outline(json_object_get(frame.data, "tensors"));
         read_outline(json_object_get(frame.data, "outline"));
+        if (wi_frame_attempt(&frame, &attempt, &error) == WI_OK && (!attempt || !*attempt))
+            abort();
         wi_frame_clear(&frame);
     }
     wi_blob_unref(blob);
