@@ -5,6 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import { describe } from 'node:test';
 import { patience, testsOf, withDaemon } from '../lib/daemon.mjs';
 import { spoiledPage } from '../lib/spoiled-page.mjs';
 import { until } from '../lib/wait.mjs';
@@ -151,38 +152,41 @@ test('a shader that fails: WASM answers, with the reason', () =>
         assert.equal((await twice(daemon, { platform: 'wasm' })).status, 200);
     }));
 
-test('a GPU that hangs: WASM answers within the deadline, with the reason', () =>
-    withFault('hang', async (daemon) => {
-        assertFellBack(await twice(daemon, { timeout_ms: 8000 * patience }), 'engine_hung',
-            /no answer/);
-        const pinned = await twice(daemon,
-            { platform: 'webgpu', fallback: false, timeout_ms: 1500 });
-        assert.equal(pinned.status, 504, pinned.text);
-        assert.equal((await twice(daemon, { platform: 'wasm' })).status, 200);
-    }));
+// They wait for deadlines most of the time.
+describe('a GPU that does not end', { concurrency: 2 }, () => {
+    test('a GPU that hangs: WASM answers within the deadline, with the reason', () =>
+        withFault('hang', async (daemon) => {
+            assertFellBack(await twice(daemon, { timeout_ms: 8000 * patience }), 'engine_hung',
+                /no answer/);
+            const pinned = await twice(daemon,
+                { platform: 'webgpu', fallback: false, timeout_ms: 1500 });
+            assert.equal(pinned.status, 504, pinned.text);
+            assert.equal((await twice(daemon, { platform: 'wasm' })).status, 200);
+        }));
 
-test('a loop without an end on the GPU: its process is ended, and others have their answers', () =>
-    withFault('endless', async (daemon) => {
-        const gpu = (data, more) => daemon.infer({ model_name: 'twice', platform: 'webgpu',
-            fallback: false, timeout_ms: 60_000 * patience, ...more,
-            inputs: [{ name: 'x', datatype: 'FP32', shape: [data.length], data }] });
-        const sessions = async () => (await daemon.status()).sessions.map(({ id }) => id);
-        const busy = () => daemon.processes('gpu').map(({ pid }) => pid);
-        assert.equal((await gpu([1, 2, 3])).status, 200);
-        const before = await sessions(), [process] = busy();
-        const hung = gpu(Array(1 << 18).fill(1), { timeout_ms: 4000 * patience });
-        await until(async () => (await daemon.status()).queue.running === 1, { what: 'it to run' });
-        const behind = gpu([3, 2, 1]);
-        const { status, text } = await hung;
-        assert.ok([502, 504].includes(status), text);
-        const answer = await behind;
-        assert.equal(answer.status, 200, answer.text);
-        assert.deepEqual(answer.json.outputs[0].data, [6, 4, 2]);
-        assert.equal(answer.json.executed_on.platform, 'webgpu');
-        assert.deepEqual(await sessions(), before, 'the same browser');
-        assert.ok(!busy().includes(process), 'the process that looped is gone');
-        assert.equal(await daemon.metric('webinfer_session_remedies_total', '{remedy="end_gpu"}'), 1);
-    }));
+    test('a loop without an end on the GPU: its process is ended, and others have their answers', () =>
+        withFault('endless', async (daemon) => {
+            const gpu = (data, more) => daemon.infer({ model_name: 'twice', platform: 'webgpu',
+                fallback: false, timeout_ms: 60_000 * patience, ...more,
+                inputs: [{ name: 'x', datatype: 'FP32', shape: [data.length], data }] });
+            const sessions = async () => (await daemon.status()).sessions.map(({ id }) => id);
+            const busy = () => daemon.processes('gpu').map(({ pid }) => pid);
+            assert.equal((await gpu([1, 2, 3])).status, 200);
+            const before = await sessions(), [process] = busy();
+            const hung = gpu(Array(1 << 18).fill(1), { timeout_ms: 4000 * patience });
+            await until(async () => (await daemon.status()).queue.running === 1, { what: 'it to run' });
+            const behind = gpu([3, 2, 1]);
+            const { status, text } = await hung;
+            assert.ok([502, 504].includes(status), text);
+            const answer = await behind;
+            assert.equal(answer.status, 200, answer.text);
+            assert.deepEqual(answer.json.outputs[0].data, [6, 4, 2]);
+            assert.equal(answer.json.executed_on.platform, 'webgpu');
+            assert.deepEqual(await sessions(), before, 'the same browser');
+            assert.ok(!busy().includes(process), 'the process that looped is gone');
+            assert.equal(await daemon.metric('webinfer_session_remedies_total', '{remedy="end_gpu"}'), 1);
+        }));
+});
 
 test('browsers without a GPU (gpu = off) and with a software one (gpu = software)', async () => {
     for (const gpu of ['off', 'software'])

@@ -79,11 +79,16 @@ for (const role of ['browser', 'renderer', 'lifeline'])
     test(`SIGKILL of the ${role} in mid-job: answered by a new attempt`, async () => {
         await daemon.ready();
         await slow(1, 1); // warm
+        const [{ id }] = (await daemon.status()).sessions;
         const call = slow(800, 7);
         await running();
         const found = daemon.processes(role);
         assert.ok(found.length > 0, `there is no ${role}`);
         for (const { pid } of found) process.kill(pid, 'SIGKILL');
+        // At once, not when its grace is over.
+        await within(until(async () => !(await daemon.status()).sessions.some(
+            (one) => one.id === id && one.state === 'busy'), { what: 'a broken session' }),
+        10_000 * patience, 'the session to break');
         const answer = await call;
         assert.equal(answer.status, 200, answer.text);
         assert.deepEqual(kserve.decode(answer).outputs[0].values, [7]);
@@ -91,15 +96,6 @@ for (const role of ['browser', 'renderer', 'lifeline'])
         await daemon.ready();
         assert.equal((await echo()).status, 200);
     });
-
-test('a page that crashed is noticed at once, not when its grace is over', async () => {
-    const [{ id }] = (await daemon.status()).sessions;
-    for (const { pid } of daemon.processes('renderer')) process.kill(pid, 'SIGKILL');
-    await within(until(async () => !(await daemon.status()).sessions.some(
-        (one) => one.id === id && one.state === 'ready'), { what: 'a broken session' }),
-    10_000 * patience, 'the session to break');
-    await daemon.ready();
-});
 
 test('recycled, the old one goes in good order and leaves no process and no profile', async () => {
     const [{ id }] = (await daemon.status()).sessions;

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import http from 'node:http';
-import { after, before } from 'node:test';
+import { after, before, describe } from 'node:test';
 import { Grid } from '../lib/browsers.mjs';
 import * as cases from '../lib/cases.mjs';
 import { patience, testsOf, withDaemon, Daemon } from '../lib/daemon.mjs';
@@ -79,16 +79,16 @@ test('a daemon that ends leaves no session', async () => {
     assert.deepEqual(await grid.sessions(), []);
 });
 
-test('a Grid that is down: said at once, and used when it is there', async () => {
+test('a Grid that is down: said at once, and used when it is there', { timeout: 400_000 * patience }, async () => {
     await grid.stop();
-    await withDaemon({ ready: false, config: remote(grid.url, {}, { connection_timeout: '20s' }) },
+    await withDaemon({ ready: false, config: remote(grid.url) },
         async (other) => {
             await other.logs(/driver_url at 127\.0\.0\.1: status: no answer/, { timeout: 20_000 * patience });
             const answer = await other.infer({ model_name: 'builtin/echo', timeout_ms: 100,
                 inputs: [{ name: 'x', datatype: 'FP32', shape: [1], data: [1] }] });
             assert.ok([503, 504].includes(answer.status), answer.text);
             await grid.start();
-            await other.ready(60_000 * patience);
+            await other.ready(120_000 * patience);
         });
 });
 
@@ -109,58 +109,61 @@ async function service(answerTo) {
         stop: () => (server.closeAllConnections(), server.close()) };
 }
 
-test('a session that arrives after it was given up is deleted', async () => {
-    const slow = await service((name, answer) => {
-        if (name === 'GET /status') return answer({ ready: true });
-        if (name === 'POST /session')
-            return setTimeout(() => answer({ sessionId: 'late-1', capabilities: {} }), 3000);
-        return answer(null);
-    });
-    await withDaemon({ ready: false, config: remote(slow.url, {}, { connection_timeout: '1s' }) },
-        async (other) => {
-            await until(() => slow.seen.includes('DELETE /session/late-1'),
-                { what: 'the late session to be deleted', timeout: 20_000 * patience });
-            await other.logs(/its session came too late and is deleted/);
-            assert.ok(!slow.seen.some((name) => name.includes('/url')), 'it was never used');
+// They wait for deadlines most of the time.
+describe('a service of the test each', { concurrency: 5 }, () => {
+    test('a session that arrives after it was given up is deleted', async () => {
+        const slow = await service((name, answer) => {
+            if (name === 'GET /status') return answer({ ready: true });
+            if (name === 'POST /session')
+                return setTimeout(() => answer({ sessionId: 'late-1', capabilities: {} }), 3000);
+            return answer(null);
         });
-    slow.stop();
-});
-
-test('a daemon that ends while a session is made deletes it too', async () => {
-    const slow = await service((name, answer) => {
-        if (name === 'GET /status') return answer({ ready: true });
-        if (name === 'POST /session')
-            return setTimeout(() => answer({ sessionId: 'late-2', capabilities: {} }), 1500);
-        return answer(null);
-    });
-    await withDaemon({ ready: false, config: remote(slow.url) }, () =>
-        until(() => slow.seen.includes('POST /session'), { what: 'the request' }));
-    assert.ok(slow.seen.includes('DELETE /session/late-2'));
-    slow.stop();
-});
-
-for (const [what, answers, expected] of [
-    ['answers garbage', () => 'no JSON at all {{{', /is no JSON object with "value"/],
-    ['is not ready', () => ({ ready: false, message: 'no nodes' }), /not ready: no nodes/],
-    ['refuses', (name) => name === 'GET /status' ? { ready: true }
-        : { error: 'session not created', message: 'New session request timed out' },
-    /the driver says: session not created: New session request timed out/],
-])
-    test(`a service that ${what}: broken, said, and tried again more and more rarely`, async () => {
-        const bad = await service((name, answer) => answer(answers(name),
-            name === 'POST /session' ? 500 : 200));
-        await withDaemon(
-            { ready: false, config: remote(bad.url, {}, { connection_timeout: '1s' }) },
+        await withDaemon({ ready: false, config: remote(slow.url, {}, { connection_timeout: '1s' }) },
             async (other) => {
-                await other.logs(expected, { timeout: 20_000 * patience });
-                await other.logs(/breaker open after 5/, { timeout: 60_000 * patience });
-                const answer = await other.infer({ model_name: 'builtin/echo', inputs: [
-                    { name: 'x', datatype: 'FP32', shape: [1], data: [1] }] });
-                assert.equal(answer.status, 503, answer.text);
-                assert.match(answer.json.detail, /driver_url at 127\.0\.0\.1/);
+                await until(() => slow.seen.includes('DELETE /session/late-1'),
+                    { what: 'the late session to be deleted', timeout: 20_000 * patience });
+                await other.logs(/its session came too late and is deleted/);
+                assert.ok(!slow.seen.some((name) => name.includes('/url')), 'it was never used');
             });
-        bad.stop();
+        slow.stop();
     });
+
+    test('a daemon that ends while a session is made deletes it too', async () => {
+        const slow = await service((name, answer) => {
+            if (name === 'GET /status') return answer({ ready: true });
+            if (name === 'POST /session')
+                return setTimeout(() => answer({ sessionId: 'late-2', capabilities: {} }), 1500);
+            return answer(null);
+        });
+        await withDaemon({ ready: false, config: remote(slow.url) }, () =>
+            until(() => slow.seen.includes('POST /session'), { what: 'the request' }));
+        assert.ok(slow.seen.includes('DELETE /session/late-2'));
+        slow.stop();
+    });
+
+    for (const [what, answers, expected] of [
+        ['answers garbage', () => 'no JSON at all {{{', /is no JSON object with "value"/],
+        ['is not ready', () => ({ ready: false, message: 'no nodes' }), /not ready: no nodes/],
+        ['refuses', (name) => name === 'GET /status' ? { ready: true }
+            : { error: 'session not created', message: 'New session request timed out' },
+        /the driver says: session not created: New session request timed out/],
+    ])
+        test(`a service that ${what}: broken, said, and tried again more and more rarely`, async () => {
+            const bad = await service((name, answer) => answer(answers(name),
+                name === 'POST /session' ? 500 : 200));
+            await withDaemon(
+                { ready: false, config: remote(bad.url, {}, { connection_timeout: '1s' }) },
+                async (other) => {
+                    await other.logs(expected, { timeout: 20_000 * patience });
+                    await other.logs(/breaker open after 5/, { timeout: 60_000 * patience });
+                    const answer = await other.infer({ model_name: 'builtin/echo', inputs: [
+                        { name: 'x', datatype: 'FP32', shape: [1], data: [1] }] });
+                    assert.equal(answer.status, 503, answer.text);
+                    assert.match(answer.json.detail, /driver_url at 127\.0\.0\.1/);
+                });
+            bad.stop();
+        });
+});
 
 test('another machine needs public_url, and that is said before anything is started', async () => {
     const other = new Daemon({ config: remote('http://192.0.2.1:4444') }).spawn();

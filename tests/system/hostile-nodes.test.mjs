@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
 import { Counting } from '../lib/counting.mjs';
 import { CountingNode } from '../lib/counting-node.mjs';
-import { Daemon, patience, testsOf } from '../lib/daemon.mjs';
+import { Daemon, patience, testsOf, withDaemon } from '../lib/daemon.mjs';
 import { FakeNode } from '../lib/fake-node.mjs';
 import * as kserve from '../lib/kserve.mjs';
 import { until } from '../lib/wait.mjs';
@@ -310,17 +310,21 @@ test('messages that were begun and never end hold nothing that others ask for', 
     await until(async () => (await daemon.status()).memory.used === 0, { what: 'the memory to be back' });
 });
 
-test('a stream that nothing is heard of goes elsewhere; who says nothing of four is sent away', async () => {
+test('a stream that nothing is heard of goes elsewhere; who says nothing of four is sent away', () => withDaemon({ ready: false, config: {
+    // As long as this, and again, a stream waits for a node that is silent.
+    bridge: { heartbeat_interval: '200ms', heartbeat_misses: 15 },
+    pool: { min_connections: 0 }, 'browser.chrome': { max_connections: 0 },
+} }, async (own) => {
     const nodes = [];
     for (let i = 0; i < 2; i++) {
-        const answer = await daemon.post('/v1/admin/join', { nodes: 1 });
+        const answer = await own.post('/v1/admin/join', { nodes: 1 });
         nodes.push(await new CountingNode(answer.json.url).join());
     }
     const [good, silent] = nodes;
     let taken = 0;
     silent.onTask = () => taken++;
     for (let i = 0; i < 6; i++) {
-        const counting = new Counting(daemon, { count: 3 }, { timeout_ms: 60_000 });
+        const counting = new Counting(own, { count: 3 }, { timeout_ms: 60_000 });
         assert.ok(await counting.open(), counting.explain());
         await counting.read();
         assert.ok(counting.isWhole, counting.explain());
@@ -328,9 +332,10 @@ test('a stream that nothing is heard of goes elsewhere; who says nothing of four
     }
     assert.equal(taken, 2, 'from then on it is taken only where nothing else has room');
     for (let i = 0; i < 2; i++)
-        assert.equal((await echo([1], { node: silent.id, timeout_ms: 300 })).status, 504);
+        assert.equal((await own.infer({ model_name: 'builtin/echo', node: silent.id,
+            timeout_ms: 300, inputs: [{ name: 'x', datatype: 'INT32', shape: [1], data: [1] }] })).status, 504);
     await silent.gone();
     const { message: { data } } = await silent.got('bye');
     assert.match(data.reason, /of one attempt after the other it did not even say that it arrived/);
     await good.close();
-});
+}));

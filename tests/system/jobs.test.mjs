@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { after, before, test as plainTest } from 'node:test';
+import { after, before, describe, test as plainTest } from 'node:test';
 import { Daemon, patience, testsOf, withDaemon } from '../lib/daemon.mjs';
 import { FakeNode } from '../lib/fake-node.mjs';
 import * as kserve from '../lib/kserve.mjs';
@@ -322,68 +322,6 @@ const writable = (one) => until(async () => await one.metric('webinfer_store_fai
 const nodeInHand = { ready: false, config: { pool: { min_connections: 0, numerics: 'off' },
     'browser.chrome': { max_connections: 0 } } };
 
-plainTest('a full disk: an answer that cannot be stored is kept back, said everywhere, and not lost',
-    { timeout: 120_000 * patience }, () => withDaemon(nodeInHand, async (one) => {
-        const limit = (size) =>
-            execFileSync('prlimit', ['--pid', String(one.pid), `--fsize=${size}:`]);
-        const node = new FakeNode((await one.post('/v1/admin/join', {})).json.url);
-        const held = [];
-        node.onTask = (task) => held.push(task);
-        await node.join();
-        const body = echo(1, { timeout_ms: 600_000 }); // what waits for that does not end in time
-        const ask = () => one.infer(body, keyed('full'));
-        const first = ask();
-        await until(() => held.length > 0, { what: 'the job to run' });
-        const waiting = await accepted(one, echo(2));
-        // Both are taken, which is written, too, and neither has ended.
-        await until(async () => await one.metric('webinfer_stored_jobs_running') === 2,
-            { what: 'both jobs to be taken', timeout: 30_000 * patience });
-        limit('4096');
-        try {
-            node.onTask = (task) => node.respond(task);
-            for (const task of held) node.respond(task);
-            for (const answer of [await first, await ask()]) {
-                assert.deepEqual([answer.status, answer.json.code], [507, 'storage_failed'],
-                    answer.text);
-                assert.match(answer.json.detail, /could not be stored: .*same Idempotency-Key/);
-                assert.ok(answer.headers['retry-after']);
-            }
-            await until(async () => await one.metric('webinfer_stored_jobs_unwritten') === 2,
-                { what: 'both ends to be unwritten', timeout: 30_000 * patience });
-            const said = /the database cannot be written: .*2 jobs that have ended wait/;
-            const status = (await one.get('/v1/status')).json;
-            assert.ok(status.warnings.some((line) => said.test(line)), status.warnings.join('; '));
-            const ready = await one.get('/readyz');
-            assert.equal(ready.status, 200); // what needs no database goes on
-            assert.match(ready.json.warnings[0], said);
-            const job = (await one.get(`/v1/jobs/${waiting}`)).json;
-            assert.equal(job.state, 'running');
-            assert.match(job.problem, /its end could not be stored, which is tried again: /);
-            // two more tries in vain, which the log is not to tell of
-            const failures = await one.metric('webinfer_store_failures_total');
-            await until(async () => await one.metric('webinfer_store_failures_total') >=
-                failures + 4, { what: 'further tries', timeout: 30_000 * patience, every: 200 });
-        } finally {
-            limit('unlimited');
-        }
-        await until(async () => await one.metric('webinfer_stored_jobs_unwritten') === 0,
-            { what: 'both ends to be written', timeout: 30_000 * patience });
-        assert.equal((await ended(one, waiting)).state, 'done');
-        const answer = await ask();
-        assert.equal(answer.status, 200, answer.text);
-        assert.equal(answer.headers['idempotency-replayed'], 'true');
-        assert.equal(await one.metric('webinfer_jobs_completed_total'), 2); // none ran twice
-        await writable(one);
-        assert.equal((await one.get('/readyz')).json.warnings, undefined);
-        assert.equal((await one.get('/v1/status')).json.warnings.filter((line) =>
-            /database/.test(line)).length, 0);
-        const lines = one.log.split('\n').filter((line) => /webinfer\.db|could not be stored/.test(line));
-        assert.equal(lines.length, 2, lines.join('\n'));
-        assert.match(lines[0], /cannot write .*webinfer\.db: /);
-        assert.match(lines[1], /webinfer\.db can be written again/);
-        await node.close();
-    }));
-
 /* --- over the daemon's end --------------------------------------------------------------------- */
 
 async function kill(victim) {
@@ -392,98 +330,163 @@ async function kill(victim) {
     await victim.checkNothingLeft({ timeout: 10_000, directories: false });
 }
 
-plainTest('SIGKILL: what was accepted is done, once; what was done is still there',
-    { timeout: 180_000 * patience }, () => withDaemon({ models: ['twice', 'slow'] }, async (one) => {
-        const before = await accepted(one, twice(1));
-        const answer = (await ended(one, before)).answer;
-        const infer = await one.infer(twice(9), keyed('kept'));
-        assert.equal(infer.status, 200);
-        const running = await accepted(one, slow(600));
-        await inState(one, running, 'running');
-        const ids = [];
-        for (let i = 0; i < 30; i++) ids.push(await accepted(one, twice(i)));
-        await kill(one);
-        await one.start();
-        assert.deepEqual((await ended(one, before)).answer, answer);
-        for (const [index, id] of ids.entries()) {
-            const job = await ended(one, id);
-            assert.equal(job.state, 'done', JSON.stringify(job));
-            assert.equal(job.answer.outputs[0].data[0], 2 * index);
-        }
-        const again = await ended(one, running);
-        assert.deepEqual([again.state, again.runs], ['done', 2]);
-        assert.ok(await one.metric('webinfer_stored_jobs_recovered_total') >= 1);
-        assert.equal(await one.metric('webinfer_stored_jobs_done_total'), 31);
-        const replayed = await one.infer(twice(9), keyed('kept'));
-        assert.equal(replayed.text, infer.text);
-        assert.equal(replayed.headers['idempotency-replayed'], 'true');
-    }));
+// They wait most of the time.
+describe('a daemon each', { concurrency: 3 }, () => {
+    plainTest('a full disk: an answer that cannot be stored is kept back, said everywhere, and not lost',
+        { timeout: 120_000 * patience }, () => withDaemon(nodeInHand, async (one) => {
+            const limit = (size) =>
+                execFileSync('prlimit', ['--pid', String(one.pid), `--fsize=${size}:`]);
+            const node = new FakeNode((await one.post('/v1/admin/join', {})).json.url);
+            const held = [];
+            node.onTask = (task) => held.push(task);
+            await node.join();
+            const body = echo(1, { timeout_ms: 600_000 }); // what waits for that does not end in time
+            const ask = () => one.infer(body, keyed('full'));
+            const first = ask();
+            await until(() => held.length > 0, { what: 'the job to run' });
+            const waiting = await accepted(one, echo(2));
+            // Both are taken, which is written, too, and neither has ended.
+            await until(async () => await one.metric('webinfer_stored_jobs_running') === 2,
+                { what: 'both jobs to be taken', timeout: 30_000 * patience });
+            limit('4096');
+            try {
+                node.onTask = (task) => node.respond(task);
+                for (const task of held) node.respond(task);
+                for (const answer of [await first, await ask()]) {
+                    assert.deepEqual([answer.status, answer.json.code], [507, 'storage_failed'],
+                        answer.text);
+                    assert.match(answer.json.detail, /could not be stored: .*same Idempotency-Key/);
+                    assert.ok(answer.headers['retry-after']);
+                }
+                await until(async () => await one.metric('webinfer_stored_jobs_unwritten') === 2,
+                    { what: 'both ends to be unwritten', timeout: 30_000 * patience });
+                const said = /the database cannot be written: .*2 jobs that have ended wait/;
+                const status = (await one.get('/v1/status')).json;
+                assert.ok(status.warnings.some((line) => said.test(line)), status.warnings.join('; '));
+                const ready = await one.get('/readyz');
+                assert.equal(ready.status, 200); // what needs no database goes on
+                assert.match(ready.json.warnings[0], said);
+                const job = (await one.get(`/v1/jobs/${waiting}`)).json;
+                assert.equal(job.state, 'running');
+                assert.match(job.problem, /its end could not be stored, which is tried again: /);
+                // two more tries in vain, which the log is not to tell of
+                const failures = await one.metric('webinfer_store_failures_total');
+                await until(async () => await one.metric('webinfer_store_failures_total') >=
+                    failures + 4, { what: 'further tries', timeout: 30_000 * patience, every: 200 });
+            } finally {
+                limit('unlimited');
+            }
+            await until(async () => await one.metric('webinfer_stored_jobs_unwritten') === 0,
+                { what: 'both ends to be written', timeout: 30_000 * patience });
+            assert.equal((await ended(one, waiting)).state, 'done');
+            const answer = await ask();
+            assert.equal(answer.status, 200, answer.text);
+            assert.equal(answer.headers['idempotency-replayed'], 'true');
+            assert.equal(await one.metric('webinfer_jobs_completed_total'), 2); // none ran twice
+            await writable(one);
+            assert.equal((await one.get('/readyz')).json.warnings, undefined);
+            assert.equal((await one.get('/v1/status')).json.warnings.filter((line) =>
+                /database/.test(line)).length, 0);
+            const lines = one.log.split('\n').filter((line) => /webinfer\.db|could not be stored/.test(line));
+            assert.equal(lines.length, 2, lines.join('\n'));
+            assert.match(lines[0], /cannot write .*webinfer\.db: /);
+            assert.match(lines[1], /webinfer\.db can be written again/);
+            await node.close();
+        }));
 
-plainTest('a job that was running at three kills is failed; one that waited is not',
-    { timeout: 180_000 * patience }, () => withDaemon({ models: ['twice', 'slow'] }, async (one) => {
-        const poison = await accepted(one, slow(100_000_000));
-        await inState(one, poison, 'running');
-        const ids = [];
-        for (let i = 0; i < 20; i++) ids.push(await accepted(one, twice(i, { priority: 0 })));
-        for (let i = 1; i <= 3; i++) {
-            assert.equal((await inState(one, poison, 'running')).runs, i);
-            await kill(one);
-            await one.start();
-        }
-        const job = await ended(one, poison);
-        assert.deepEqual([job.state, job.error.code], ['failed', 'attempts_exhausted']);
-        assert.match(job.error.detail, /ended 3 times without warning/);
-        for (const id of ids) assert.equal((await ended(one, id)).state, 'done');
-    }));
-
-plainTest('SIGTERM: what runs goes back to the queue at the limit, and runs at the next start',
-    { timeout: 180_000 * patience },
-    () => withDaemon({ models: ['twice', 'slow'], config: { pool: { shutdown_timeout: '1s' } } },
-        async (one) => {
-            const running = await accepted(one, slow(400));
+    plainTest('SIGKILL: what was accepted is done, once; what was done is still there',
+        { timeout: 180_000 * patience }, () => withDaemon({ models: ['twice', 'slow'] }, async (one) => {
+            const before = await accepted(one, twice(1));
+            const answer = (await ended(one, before)).answer;
+            const infer = await one.infer(twice(9), keyed('kept'));
+            assert.equal(infer.status, 200);
+            const running = await accepted(one, slow(600));
             await inState(one, running, 'running');
             const ids = [];
-            for (let i = 0; i < 10; i++) ids.push(await accepted(one, twice(i)));
-            one.signal('SIGTERM');
-            assert.equal((await one.waitEnd()).code, 0);
-            one.checkReport();
+            for (let i = 0; i < 30; i++) ids.push(await accepted(one, twice(i)));
+            await kill(one);
             await one.start();
-            assert.equal(await one.metric('webinfer_stored_jobs_recovered_total'), 0);
-            for (const id of [running, ...ids]) {
+            assert.deepEqual((await ended(one, before)).answer, answer);
+            for (const [index, id] of ids.entries()) {
                 const job = await ended(one, id);
                 assert.equal(job.state, 'done', JSON.stringify(job));
+                assert.equal(job.answer.outputs[0].data[0], 2 * index);
             }
+            const again = await ended(one, running);
+            assert.deepEqual([again.state, again.runs], ['done', 2]);
+            assert.ok(await one.metric('webinfer_stored_jobs_recovered_total') >= 1);
+            assert.equal(await one.metric('webinfer_stored_jobs_done_total'), 31);
+            const replayed = await one.infer(twice(9), keyed('kept'));
+            assert.equal(replayed.text, infer.text);
+            assert.equal(replayed.headers['idempotency-replayed'], 'true');
         }));
 
-plainTest('finished jobs and their keys go after job_retention', { timeout: 120_000 * patience },
-    () => withDaemon({ models: ['twice'], config: { pool: { job_retention: '2s' } } },
-        async (one) => {
-            const { id } = (await one.post('/v1/jobs', twice(1), keyed('short'))).json;
-            await ended(one, id);
-            await until(async () => (await one.get(`/v1/jobs/${id}`)).status === 404,
-                { what: 'the job to go', timeout: 20_000 * patience, every: 200 });
-            assert.equal(await one.metric('webinfer_stored_jobs_bytes'), 0);
-            const again = await one.post('/v1/jobs', twice(2), keyed('short'));
-            assert.equal(again.status, 202);
-            assert.notEqual(again.json.id, id);
+    plainTest('a job that was running at three kills is failed; one that waited is not',
+        { timeout: 180_000 * patience }, () => withDaemon({ models: ['twice', 'slow'] }, async (one) => {
+            const poison = await accepted(one, slow(100_000_000));
+            await inState(one, poison, 'running');
+            const ids = [];
+            for (let i = 0; i < 20; i++) ids.push(await accepted(one, twice(i, { priority: 0 })));
+            for (let i = 1; i <= 3; i++) {
+                assert.equal((await inState(one, poison, 'running')).runs, i);
+                await kill(one);
+                await one.start();
+            }
+            const job = await ended(one, poison);
+            assert.deepEqual([job.state, job.error.code], ['failed', 'attempts_exhausted']);
+            assert.match(job.error.detail, /ended 3 times without warning/);
+            for (const id of ids) assert.equal((await ended(one, id)).state, 'done');
         }));
 
-plainTest('[store] max_size bounds what is accepted, of all and of one client', { timeout: 120_000 * patience },
-    () => withDaemon({ models: ['twice'], config: { store: { max_size: '2M' } } }, async (one) => {
-        const big = (size) => kserve.encode({ model_name: 'builtin/echo',
-            parameters: { binary_data_output: true } },
-        [{ name: 'x', datatype: 'UINT8', shape: [size], bytes: Buffer.alloc(size, 7) }]);
-        const tooBig = big(2 << 20);
-        const refused = await one.post('/v1/jobs', tooBig.body, { headers: tooBig.headers });
-        assert.deepEqual([refused.status, refused.json.code], [507, 'storage_failed']);
-        assert.match(refused.json.detail, /max_size is 2097152/);
-        assert.ok(refused.headers['retry-after']);
-        const half = big(600 << 10);
-        const first = await accepted(one, half.body, { headers: half.headers });
-        await until(async () => (await one.get('/v1/jobs?state=done')).json.jobs
-            .some((job) => job.id === first), { what: 'the first' });
-        const full = await one.post('/v1/jobs', half.body, { headers: half.headers });
-        assert.deepEqual([full.status, full.json.code], [429, 'client_share_used']);
-        assert.match(full.json.detail, /half is used/);
-        assert.equal((await ended(one, await accepted(one, twice(4)))).state, 'done');
-    }));
+    plainTest('SIGTERM: what runs goes back to the queue at the limit, and runs at the next start',
+        { timeout: 180_000 * patience },
+        () => withDaemon({ models: ['twice', 'slow'], config: { pool: { shutdown_timeout: '1s' } } },
+            async (one) => {
+                const running = await accepted(one, slow(400));
+                await inState(one, running, 'running');
+                const ids = [];
+                for (let i = 0; i < 10; i++) ids.push(await accepted(one, twice(i)));
+                one.signal('SIGTERM');
+                assert.equal((await one.waitEnd()).code, 0);
+                one.checkReport();
+                await one.start();
+                assert.equal(await one.metric('webinfer_stored_jobs_recovered_total'), 0);
+                for (const id of [running, ...ids]) {
+                    const job = await ended(one, id);
+                    assert.equal(job.state, 'done', JSON.stringify(job));
+                }
+            }));
+
+    plainTest('finished jobs and their keys go after job_retention', { timeout: 120_000 * patience },
+        () => withDaemon({ models: ['twice'], config: { pool: { job_retention: '2s' } } },
+            async (one) => {
+                const { id } = (await one.post('/v1/jobs', twice(1), keyed('short'))).json;
+                await ended(one, id);
+                await until(async () => (await one.get(`/v1/jobs/${id}`)).status === 404,
+                    { what: 'the job to go', timeout: 20_000 * patience, every: 200 });
+                assert.equal(await one.metric('webinfer_stored_jobs_bytes'), 0);
+                const again = await one.post('/v1/jobs', twice(2), keyed('short'));
+                assert.equal(again.status, 202);
+                assert.notEqual(again.json.id, id);
+            }));
+
+    plainTest('[store] max_size bounds what is accepted, of all and of one client', { timeout: 120_000 * patience },
+        () => withDaemon({ models: ['twice'], config: { store: { max_size: '2M' } } }, async (one) => {
+            const big = (size) => kserve.encode({ model_name: 'builtin/echo',
+                parameters: { binary_data_output: true } },
+            [{ name: 'x', datatype: 'UINT8', shape: [size], bytes: Buffer.alloc(size, 7) }]);
+            const tooBig = big(2 << 20);
+            const refused = await one.post('/v1/jobs', tooBig.body, { headers: tooBig.headers });
+            assert.deepEqual([refused.status, refused.json.code], [507, 'storage_failed']);
+            assert.match(refused.json.detail, /max_size is 2097152/);
+            assert.ok(refused.headers['retry-after']);
+            const half = big(600 << 10);
+            const first = await accepted(one, half.body, { headers: half.headers });
+            await until(async () => (await one.get('/v1/jobs?state=done')).json.jobs
+                .some((job) => job.id === first), { what: 'the first' });
+            const full = await one.post('/v1/jobs', half.body, { headers: half.headers });
+            assert.deepEqual([full.status, full.json.code], [429, 'client_share_used']);
+            assert.match(full.json.detail, /half is used/);
+            assert.equal((await ended(one, await accepted(one, twice(4)))).state, 'done');
+        }));
+});

@@ -10,7 +10,7 @@ import { claimHardware, spoiledPage } from '../lib/spoiled-page.mjs';
 import { until } from '../lib/wait.mjs';
 
 const test = testsOf(() => null);
-const long = { timeout: 240_000 * patience };
+const long = { timeout: 600_000 * patience };
 const byName = { platform: 'webgpu', fallback: false };
 /** In the kernel for norms: what the model says is then surer than it should be. */
 const WRONG_NORM = { from: '1\\.0 ?/ ?sqrt\\(', to: '1.5/sqrt(' };
@@ -43,7 +43,7 @@ async function complete(daemon, model, more = {}) {
 const found = (daemon, model) => until(async () => {
     const { json } = await daemon.get(`/v1/models/${model}`);
     return json.numerics.verdicts.find(({ platform, verdict }) => platform === 'webgpu' && verdict !== 'unknown');
-}, { what: `a verdict on ${model}`, timeout: 120_000 * patience, every: 100 });
+}, { what: `a verdict on ${model}`, timeout: 300_000 * patience, every: 100 });
 
 /** What routing thinks of webgpu. */
 async function standing(daemon, model) {

@@ -45,7 +45,7 @@ for (const [kind, keys, platform] of places)
             const { json } = await daemon.get(`/v1/models/${model}`);
             return json.numerics.verdicts.find((one) => one.platform === platform
                 && (one.verdict !== 'unknown' || one.detail));
-        }, { what: `a verdict on ${model}`, timeout: 120_000 * patience, every: 200 });
+        }, { what: `a verdict on ${model}`, timeout: 300_000 * patience, every: 200 });
 
         /** Asks for it there, unless the platform does not take it, which is said. */
         async function isComputed({ model, task, inputs, ...one }, precision) {
@@ -60,7 +60,7 @@ for (const [kind, keys, platform] of places)
             full ? [[all, [undefined]], [varied, ['fp16', 'q8', 'q4']]] : [[some, [undefined]]]))
             for (const one of list)
                 for (const precision of precisions)
-                    test(`is right about ${nameOf(one)}${precision ? ` in ${precision}` : ''}`, async (t) => {
+                    test(`is right about ${nameOf(one)}${precision ? ` in ${precision}` : ''}`, { timeout: 600_000 * patience }, async (t) => {
                         if (!await isComputed(one, precision)) return t.skip('it does not run there');
                         const { verdict, error_ratio: ratio, detail } =
                             await found(precision ? `${one.model}:${precision}` : one.model);

@@ -356,7 +356,7 @@ describe('real browsers', () => {
         const { json } = await daemon.get(`/v1/models/${model}`);
         return json.numerics.verdicts
             .find((one) => one.platform === platform && one.verdict !== 'unknown');
-    }, { what: `a verdict on ${model} on ${platform}`, timeout: 120_000 * patience, every: 500 });
+    }, { what: `a verdict on ${model} on ${platform}`, timeout: 300_000 * patience, every: 500 });
 
     const twice = async (daemon, more = {}) => {
         const { status, json, text } = await daemon.infer({ model_name: 'twice', ...more,
@@ -366,7 +366,7 @@ describe('real browsers', () => {
         return json;
     };
 
-    test('a GPU that is right is trusted, then used', { timeout: 240_000 * patience }, () =>
+    test('a GPU that is right is trusted, then used', { timeout: 600_000 * patience }, () =>
         withGpu(false, ['twice'], async (daemon) => {
             assert.equal((await twice(daemon)).executed_on.platform, 'wasm');
             const { verdict, adapter } = await found(daemon, 'twice', 'webgpu');
@@ -376,7 +376,7 @@ describe('real browsers', () => {
             assert.equal(pinned.executed_on.numerics, 'ok');
         }));
 
-    test('a wrong kernel planted in the page is caught', { timeout: 240_000 * patience }, () =>
+    test('a wrong kernel planted in the page is caught', { timeout: 600_000 * patience }, () =>
         withGpu(true, ['twice'], async (daemon) => {
             for (let i = 0; i < 5; i++) {
                 const { outputs, executed_on: ran } = await twice(daemon);
@@ -412,7 +412,7 @@ describe('real browsers', () => {
     }
 
     test('what a GPU makes of text, pictures and sounds is compared, too',
-        { timeout: 240_000 * patience }, () => withGpu(false, [], async (daemon) => {
+        { timeout: 600_000 * patience }, () => withGpu(false, [], async (daemon) => {
             putFamilies(daemon.store, families);
             for (const one of requestsOf(families)) {
                 assert.equal((await ask(daemon, one)).executed_on.platform, 'wasm', nameOf(one));
@@ -427,7 +427,7 @@ describe('real browsers', () => {
         }));
 
     test('a GPU that is wrong about text, pictures and sounds is caught',
-        { timeout: 240_000 * patience }, () => withGpu(true, [], async (daemon) => {
+        { timeout: 600_000 * patience }, () => withGpu(true, [], async (daemon) => {
             const wrong = ['gpt2', 'vit', 'wav2vec2', 'segformer', 'vits'];
             putFamilies(daemon.store, wrong);
             for (const one of requestsOf(wrong)) {
