@@ -21,6 +21,18 @@ run_tests() {
         esac
     done
     ((${#groups[@]})) || groups=(generated unit page system fuzz)
+    prepare_tests
+    for group in "${groups[@]}"; do
+        local began=$SECONDS
+        say "tests: $group"
+        "test_$group"
+        say "tests: $group: $((SECONDS - began)) s"
+    done
+    conclude
+}
+
+# What the tests are told, the build, and an empty folder for what they say.
+prepare_tests() {
     export WEBINFER_BUILD=$BUILD WEBINFER_PAGE=$BUILD/share/webinfer/page
     [[ $FULL == no ]] || export WEBINFER_FULL=1
     # The model cases lie outside the tree; without them their tests are skipped.
@@ -31,13 +43,6 @@ run_tests() {
     build
     rm -rf "$BUILD/test"
     mkdir -p "$BUILD/test"
-    for group in "${groups[@]}"; do
-        local began=$SECONDS
-        say "tests: $group"
-        "test_$group"
-        say "tests: $group: $((SECONDS - began)) s"
-    done
-    conclude
 }
 
 # count NAME PASSED FAILED SKIPPED
