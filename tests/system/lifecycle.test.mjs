@@ -1,13 +1,13 @@
 /** Starting, reloading and ending: in good order, by force, and where the system refuses. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { test as plainTest } from 'node:test';
 import { Daemon, patience, testsOf, withDaemon } from '../lib/daemon.mjs';
-import { findProgram } from '../lib/paths.mjs';
+import { daemonPath, findProgram } from '../lib/paths.mjs';
 import * as processes from '../lib/processes.mjs';
 import { until, within } from '../lib/wait.mjs';
 
@@ -98,6 +98,25 @@ test('--check-config and --print-config', async () => {
         assert.match(daemon.log, /standard output: (No space left|not all of it)/);
     } finally {
         await daemon.abandon();
+    }
+});
+
+test('what only prints, and words that it does not know', () => {
+    const said = (...words) => {
+        const { status, stdout, stderr } = spawnSync(daemonPath, words, { encoding: 'utf8' });
+        return { status, out: stdout, problems: stderr };
+    };
+    assert.deepEqual([said('--version').status, said('--version').out.split(' ')[0]], [0, 'webinferd']);
+    for (const word of ['--print-mdoc', '--print-api-mdoc']) {
+        const { status, out } = said(word);
+        assert.equal(status, 0);
+        assert.match(out, /^\.It /m, word);
+    }
+    for (const [word, expected] of [['--colour', /see webinferd --help/],
+        ['now', /unexpected argument 'now'; see webinferd --help/]]) {
+        const { status, problems } = said(word);
+        assert.equal(status, 2);
+        assert.match(problems, expected);
     }
 });
 

@@ -1,10 +1,12 @@
-/* The node's side of the protocol against the bridge itself: coming, tasks both ways in pieces,
- * streams within their credit, and what becomes of them when the connection breaks. */
+/* The node's side of the protocol against the bridge itself: coming and going, tasks both ways in
+ * pieces, streams within their credit, and what becomes of them when the connection breaks. */
 #include "../test.h"
 
 #include "../bridge/fixture.h"
 #include "base/clock.h"
-#include "node/worker.h"
+#include "node/pieces_in.h"
+#include "node/pieces_out.h"
+#include "node/worker_private.h"
 
 #define EXECUTED_ON "{\"platform\":\"wasm\",\"engine\":\"ort\"}"
 #define PARTS 40 /* of a stream: more than there is credit for at first */
@@ -15,12 +17,17 @@ struct place {
     struct wi_worker_service service;
     struct wi_worker *worker;
     int cuts; /* so many of the next tasks and parts are followed by a break of the connection */
-    int tasks, waits, cancels, ends;
+    int tasks, waits, cancels, ends, loads, unloads;
 };
+
+static struct place *place_of_worker(const struct wi_worker *worker)
+{
+    return wi_worker_service(worker)->context;
+}
 
 static struct place *place_of(const struct wi_worker_task *task)
 {
-    return wi_worker_service(task->worker)->context;
+    return place_of_worker(task->worker);
 }
 
 static void cut_if_due(struct place *place)
@@ -55,6 +62,13 @@ static void on_task(struct wi_worker_task *task, const struct wi_worker_request 
     } else if (!strncmp(task->id, "att-echo", 8)) {
         cut_if_due(place);
         wi_worker_answer(task, &answer);
+    } else if (strcmp(task->id, "att-much") == 0) {
+        char *much = calloc(1, WI_FRAME_HEAD_MAX + 1);
+        memset(much, 'a', WI_FRAME_HEAD_MAX);
+        answer.result = json_pack("{s:s}", "text", much);
+        wi_worker_answer(task, &answer);
+        json_decref(answer.result);
+        free(much);
     }
 }
 
@@ -68,8 +82,27 @@ static void on_end(struct wi_worker_task *task)
     place_of(task)->ends++;
 }
 
-static const struct wi_worker_events events = {
-    .task = on_task, .go_on = go_on, .cancel = on_cancel, .end = on_end};
+static void on_load(struct wi_worker *worker, const json_t *model)
+{
+    struct place *place = place_of_worker(worker);
+    assert_string_equal(json_string_value(json_object_get(model, "name")), "digits");
+    place->loads++;
+    wi_worker_set_models(worker, json_pack("[{s:s, s:s, s:s, s:s}]", "name", "digits", "hash",
+                                     test_model.hash, "platform", "wasm", "state", "ready"));
+}
+
+static void on_unload(struct wi_worker *worker)
+{
+    place_of_worker(worker)->unloads++;
+    wi_worker_set_models(worker, json_array());
+}
+
+static const struct wi_worker_events events = {.task = on_task,
+    .go_on = go_on,
+    .cancel = on_cancel,
+    .end = on_end,
+    .load = on_load,
+    .unload = on_unload};
 
 static int set_up_place(void **state)
 {
@@ -114,13 +147,25 @@ static int tear_down_place(void **state)
 
 FIXTURE(set_up_place, tear_down_place)
 
+static void turn_once(struct place *place)
+{
+    uv_run(&place->fixture->loop, UV_RUN_NOWAIT);
+    wi_worker_beat(place->worker, wi_now_ms());
+}
+
+#define TURN_UNTIL(place, condition)                                                               \
+    do {                                                                                           \
+        double until_ = client_now() + CLIENT_PATIENCE_MS;                                         \
+        while (!(condition) && client_now() < until_)                                              \
+            turn_once(place);                                                                      \
+        assert_true(condition);                                                                    \
+    } while (0)
+
 static void turn_place(struct place *place, const int *counter, int value)
 {
     double until = client_now() + CLIENT_PATIENCE_MS;
-    while (*counter < value && client_now() < until && !*place->service.counters.why) {
-        uv_run(&place->fixture->loop, UV_RUN_NOWAIT);
-        wi_worker_beat(place->worker, wi_now_ms());
-    }
+    while (*counter < value && client_now() < until && !*place->service.counters.why)
+        turn_once(place);
     if (*counter < value)
         fail_msg("it waits for %d, has %d; %s", value, *counter, place->service.counters.why);
 }
@@ -163,6 +208,98 @@ TEST(brings_an_answer_after_the_connection_broke)
     }
     assert_int_equal(place->tasks, 2);
     assert_int_equal(fixture->downs, 0);
+}
+
+static int has_come(const struct place *place)
+{
+    const struct wi_worker_task *task = place->worker->tasks;
+    return task && task->_in && task->_in->position > 0;
+}
+
+static int has_gone(const struct place *place)
+{
+    const struct wi_worker_task *task = place->worker->tasks;
+    return task && task->_out && task->_out->position > 0;
+}
+
+/* From the byte where it broke. */
+TEST(tensors_go_on_over_a_break)
+{
+    struct place *place = *state;
+    struct fixture *fixture = place->fixture;
+    struct wi_tensors tensors = make_tensor("y", 7 * 1024 * 1024);
+    turn_place(place, &fixture->ups, 1);
+    assert_int_equal(send_task(fixture, "att-echo", &tensors), WI_OK);
+    TURN_UNTIL(place, has_come(place));
+    wi_worker_cut(place->worker);
+    TURN_UNTIL(place, has_gone(place));
+    wi_worker_cut(place->worker);
+    turn_place(place, &fixture->answers, 1);
+    assert_int_equal(fixture->resumes, 2);
+    assert_int_equal(fixture->answer.outputs.items[0].size, tensors.items[0].size);
+    assert_memory_equal(wi_tensor_bytes(&fixture->answer.outputs.items[0]),
+        wi_tensor_bytes(&tensors.items[0]), tensors.items[0].size);
+    wi_tensors_clear(&tensors);
+}
+
+TEST(an_answer_with_too_much_json_says_so)
+{
+    struct place *place = *state;
+    struct fixture *fixture = place->fixture;
+    struct wi_tensors none = {0};
+    turn_place(place, &fixture->ups, 1);
+    assert_int_equal(send_task(fixture, "att-much", &none), WI_OK);
+    turn_place(place, &fixture->answers, 1);
+    assert_false(fixture->answer.ok);
+    assert_int_equal(fixture->answer.error.code, WI_ANSWER_TOO_LARGE);
+    turn_place(place, &place->ends, 1);
+}
+
+/* And tells again what it has when it comes back. */
+TEST(loads_what_it_is_told_and_says_so)
+{
+    static const enum wi_platform wasm = WI_WASM;
+    struct place *place = *state;
+    struct fixture *fixture = place->fixture;
+    struct wi_node_state known = {0};
+    turn_place(place, &fixture->ups, 1);
+    assert_int_equal(
+        wi_bridge_load(fixture->bridge, fixture->node, &test_model, &wasm, 1, 0), WI_OK);
+    turn_place(place, &place->loads, 1);
+    wi_worker_cut(place->worker);
+    turn_place(place, &fixture->resumes, 1);
+    TURN_UNTIL(place, wi_bridge_node_state(fixture->bridge, fixture->node, &known) == 0 &&
+                          json_array_size(known.models) == 1);
+    assert_int_equal(wi_bridge_unload(fixture->bridge, fixture->node, "digits"), WI_OK);
+    turn_place(place, &place->unloads, 1);
+}
+
+TEST(comes_in_anew_where_it_is_not_known_any_more)
+{
+    struct place *place = *state;
+    struct fixture *fixture = place->fixture;
+    struct wi_config soon = fixture->config;
+    TURN_UNTIL(place, place->service.counters.welcomed == 1);
+    soon.bridge.resume_grace = 1;
+    wi_bridge_reload(fixture->bridge, &soon);
+    wi_worker_cut(place->worker);
+    TURN_UNTIL(place, fixture->downs == 1);
+    TURN_UNTIL(place, place->service.counters.welcomed == 2);
+    assert_int_equal(fixture->ups, 2);
+    assert_int_equal(fixture->resumes, 0);
+    wi_bridge_reload(fixture->bridge, &fixture->config);
+}
+
+TEST(who_is_sent_away_stays_away)
+{
+    struct place *place = *state;
+    struct fixture *fixture = place->fixture;
+    struct wi_worker_counters *counters = &place->service.counters;
+    TURN_UNTIL(place, counters->welcomed == 1);
+    wi_bridge_drop(fixture->bridge, fixture->node, "enough");
+    TURN_UNTIL(place, counters->refused == 1);
+    assert_string_equal(counters->why, "1008 enough");
+    assert_int_equal(counters->up, 0);
 }
 
 TEST(ends_what_is_cancelled)
