@@ -133,7 +133,7 @@ lint_sizes() {
 }
 
 # The folders of src from the bottom up: each includes from itself and from those before it.
-LAYERS=(base store tensor task model config hub node webdriver wire describe browser bridge pool job check durable api)
+LAYERS=(base store tensor task model config hub node webdriver wire describe browser bridge pool job run check durable api)
 
 lint_layers() {
     local folder lower=base found=0

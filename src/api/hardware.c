@@ -1,6 +1,7 @@
 /* GET /v1/hardware?model_name=…: what would run a model now, on what, and why. */
 #include "api/infer.h"
 #include "api/openapi.h"
+#include "api/step.h"
 
 #include "base/memory.h"
 #include "base/params.h"
@@ -78,7 +79,7 @@ static enum wi_code read_query(
         (code = wi_infer_read_platform(
              query->platform, &look_up->has_platform, &look_up->platform, error)) != WI_OK)
         return code;
-    return wi_api_check_browser(request->api, query->browser, error);
+    return wi_run_check_browser(&request->api->runs, query->browser, error);
 }
 
 /* Whether what its usual task reads is; what a request will bring nobody knows. */

@@ -1,4 +1,4 @@
-/* POST /v1/infer: the body is read, becomes a job, and the job's end is the answer. */
+/* POST /v1/infer: the request's body becomes a run, and the run's end is the answer. */
 #include "api/infer.h"
 
 #include "api/jobs.h"
@@ -7,76 +7,80 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A request that waits for its job. */
+/* A client that waits for the whole answer. */
 struct call {
-    struct wi_request *request;
-    struct wi_infer infer;
-    char job[WI_ID_SIZE];
+    struct wi_request *request; /* first: see wi_infer_charge */
+    struct wi_run *run;
 };
-
-static void free_call(struct call *call)
-{
-    wi_infer_clear(&call->infer);
-    free(call);
-}
 
 /* The client is gone or the server stops. */
 static void abandon(void *work)
 {
     struct call *call = work;
-    wi_jobs_abandon(call->request->api->deps.jobs, call->job);
-    free_call(call);
+    wi_run_abandon(call->run);
+    free(call);
 }
 
-static void on_done(void *context, const struct wi_job_spec *spec, struct wi_job_result *result)
+static enum wi_code on_begin(void *context, struct wi_infer *infer, struct wi_error *error)
+{
+    struct call *call = context;
+    struct wi_request *request = call->request;
+    if (request->route->flags & WI_ROUTE_EVENTS)
+        infer->asked->stream |= wi_api_stream_is_accepted(request);
+    if (!infer->asked->stream)
+        return WI_OK;
+    enum wi_code code = wi_request_dialect(request)->check_stream(infer, error);
+    if (code == WI_OK) {
+        wi_api_stream_begin(request, call->run);
+        free(call);
+    }
+    return code;
+}
+
+static void on_queued(void *context)
+{
+    struct call *call = context;
+    struct wi_request *request = call->request;
+    memcpy(request->job, wi_run_id(call->run), sizeof request->job);
+    request->alias = wi_run_infer(call->run)->asked->client_id;
+}
+
+static void on_done(void *context, struct wi_printing *printing, const struct wi_error *error)
 {
     struct call *call = context;
     struct wi_request *request = call->request;
     request->job[0] = '\0';
     request->alias = NULL;
-    if (result->code == WI_OK)
-        wi_infer_answer(request, &call->infer, spec, result);
+    wi_request_note_ignored(request, &wi_run_infer(call->run)->ignored);
+    if (printing)
+        wi_infer_send(request, printing);
     else
-        wi_request_answer_error(request, &result->error);
-    free_call(call);
-}
-
-static void submit(
-    struct wi_request *request, void *work, struct wi_infer *infer, struct wi_model *model)
-{
-    struct wi_job_spec spec = {0};
-    struct wi_error error;
-    (void)work;
-    if (request->route->flags & WI_ROUTE_EVENTS)
-        infer->asked->stream |= wi_api_stream_is_accepted(request);
-    if (infer->asked->stream) {
-        wi_api_stream_begin(request, infer, model);
-        return;
-    }
-    struct call *call = wi_alloc(sizeof *call);
-    call->request = request;
-    call->infer = *infer;
-    *infer = (struct wi_infer){0};
-    wi_job_spec_fill(&spec, wi_infer_settle(&call->infer, model));
-    spec.client = wi_strdup(wi_request_client(request));
-    spec.accepted_at = request->read;
-    memcpy(call->job, spec.id, sizeof call->job);
-    if (wi_jobs_submit(request->api->deps.jobs, &spec, on_done, call, &error) != WI_OK) {
-        wi_request_answer_error(request, &error);
-        free_call(call);
-        return;
-    }
-    memcpy(request->job, call->job, sizeof request->job);
-    request->alias = call->infer.asked->client_id;
-    wi_request_wait(request, abandon, call);
+        wi_request_answer_error(request, error);
+    free(call);
 }
 
 static void begin(struct wi_request *request)
 {
-    if (request->headers.idempotency_key)
+    struct wi_error error;
+    if (request->headers.idempotency_key) {
         wi_job_post(request, 1);
-    else
-        wi_infer_begin(request, submit, NULL, NULL);
+        return;
+    }
+    struct call *call = wi_alloc(sizeof *call);
+    const struct wi_run_owner owner = {.context = call,
+        .charge = wi_infer_charge,
+        .on_begin = on_begin,
+        .on_queued = on_queued,
+        .on_done = on_done};
+    call->request = request;
+    call->run = wi_infer_run(request, WI_RUN_ANSWER, &owner, &error);
+    if (!call->run) {
+        wi_request_answer_error(request, &error);
+        free(call);
+        return;
+    }
+    wi_request_wait(request, abandon, call);
+    wi_run_begin(call->run); /* the call may be gone afterwards */
 }
 
 void wi_handle_infer(struct wi_request *request)

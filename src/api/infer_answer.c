@@ -1,14 +1,12 @@
 /*
- * The answer of POST /v1/infer: what is told of a job's success is printed in the request's
- * dialect, large JSON on a worker thread. Binary tensors are not copied: the response is a list of
- * slices that keeps them alive until the last byte is sent.
+ * The answer of POST /v1/infer, as it was printed. Binary tensors are not copied: the response is a
+ * list of slices that keeps them alive until the last byte is sent.
  */
 #include "api/caches.h"
 #include "api/infer.h"
 
 #include "base/join.h"
 #include "base/memory.h"
-#include "job/outcome.h"
 #include <stdlib.h>
 
 /* Bytes of binary tensors, which may as well be copied when they are so few: a list of slices
@@ -101,7 +99,7 @@ static void send_binary(struct wi_request *request, struct wi_printing *printing
         wi_request_add_header(request, "Inference-Header-Content-Length", wi_digits(length, head));
 }
 
-static void send_printing(struct wi_request *request, struct wi_printing *printing)
+void wi_infer_send(struct wi_request *request, struct wi_printing *printing)
 {
     if (wi_printing_has_binary(printing)) {
         send_binary(request, printing);
@@ -110,59 +108,4 @@ static void send_printing(struct wi_request *request, struct wi_printing *printi
     const char *type = printing->media_type ? printing->media_type : "application/json";
     wi_request_answer_text(request, 200, type, &printing->text);
     wi_printing_free(printing);
-}
-
-/* --- printing -------------------------------------------------------------------------------- */
-
-static void print_off_loop(void *work)
-{
-    wi_printing_run(work);
-}
-
-static void on_printed(struct wi_request *request, void *work)
-{
-    send_printing(request, work);
-}
-
-/* What would fit if there were nothing else may be tried again; what is larger never fits. */
-static void refuse_json(size_t needs, uint64_t most, struct wi_error *error)
-{
-    if (needs <= most)
-        wi_error_set(error, WI_MEMORY_BUDGET, NULL,
-            "there is no memory to write this answer as JSON now; ask for binary");
-    else
-        wi_error_set(error, WI_ANSWER_TOO_LARGE, NULL,
-            "as JSON this answer may take %zu bytes, and [pool] memory_budget is %llu: ask for "
-            "binary (parameters.binary_data_output), or for fewer outputs",
-            needs, (unsigned long long)most);
-}
-
-static void print_beside(struct wi_request *request, struct wi_printing *printing)
-{
-    struct wi_error error;
-    if (wi_request_reserve(request, printing->needs) == 0) {
-        wi_request_compute(request, print_off_loop, on_printed, printing, free_printing);
-        return;
-    }
-    refuse_json(printing->needs, request->api->deps.budget->limit, &error);
-    wi_printing_free(printing);
-    wi_request_answer_error(request, &error);
-}
-
-void wi_infer_answer(struct wi_request *request, const struct wi_infer *infer,
-    const struct wi_job_spec *spec, struct wi_job_result *result)
-{
-    struct wi_error error;
-    struct wi_outcome outcome;
-    wi_job_outcome(&outcome, spec, result, wi_bridge_node(request->api->deps.bridge, result->node));
-    wi_infer_count(request->api, &outcome);
-    struct wi_printing *printing = wi_request_dialect(request)->print(infer, &outcome, &error);
-    if (!printing) {
-        wi_request_answer_error(request, &error);
-    } else if (printing->json_bytes > WI_INLINE_PRINT_MAX) {
-        print_beside(request, printing);
-    } else {
-        wi_printing_run(printing);
-        send_printing(request, printing);
-    }
 }

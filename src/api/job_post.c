@@ -5,6 +5,7 @@
  */
 #include "api/infer.h"
 #include "api/jobs.h"
+#include "api/step.h"
 #include "api/stream.h"
 
 #include "base/clock.h"
@@ -13,6 +14,8 @@
 #include <string.h>
 
 struct post {
+    struct wi_request *request; /* first: see wi_infer_charge */
+    struct wi_run *run;         /* while it is read and checked */
     struct wi_row_accept op;
     struct wi_blob *body; /* NULL where there is none */
     char key[WI_ROW_KEY_MAX + 1];
@@ -21,6 +24,7 @@ struct post {
 static void free_post(void *work)
 {
     struct post *post = work;
+    wi_run_abandon(post->run);
     wi_blob_unref(post->body);
     wi_row_clear(&post->op.row);
     wi_row_clear(&post->op.earlier);
@@ -97,30 +101,27 @@ static enum wi_code refuse_stream(const struct wi_request *request, struct wi_er
     return WI_INVALID_FIELD;
 }
 
-static void refuse_file(struct wi_error *error)
+static enum wi_code refuse_file(struct wi_error *error)
 {
     wi_error_set(error, WI_INVALID_FIELD, "Idempotency-Key",
         "only JSON is kept, so that this answer could not be sent again for an Idempotency-Key");
     wi_error_expect(error, "no such header, or a response_format that is JSON");
+    return WI_INVALID_FIELD;
 }
 
-static void store(
-    struct wi_request *request, void *work, struct wi_infer *infer, struct wi_model *model)
+static enum wi_code on_begin(void *context, struct wi_infer *infer, struct wi_error *error)
 {
-    struct post *post = work;
+    const struct post *post = context;
+    if (infer->asked->stream)
+        return refuse_stream(post->request, error);
+    return infer->is_file ? refuse_file(error) : WI_OK;
+}
+
+static void store(struct post *post, const struct wi_infer *infer)
+{
     struct wi_row *row = &post->op.row;
-    struct wi_error error;
-    if (infer->asked->stream || infer->is_file) {
-        if (infer->asked->stream)
-            refuse_stream(request, &error);
-        else
-            refuse_file(&error);
-        wi_request_answer_error(request, &error);
-        free_post(post);
-        return;
-    }
+    const struct wi_inference *asked = infer->asked;
     wi_id_new(row->id, "job");
-    const struct wi_inference *asked = wi_infer_settle(infer, model);
     row->client_id = wi_strdup(asked->client_id);
     row->model_name = wi_strdup(infer->model_name);
     row->priority = asked->priority;
@@ -129,7 +130,36 @@ static void store(
         row->accepted_at +
         (infer->has_timeout || row->infer ? (int64_t)asked->timeout_ms : WI_DURABLE_TIMEOUT_MS);
     post->op.look = 0;
-    accept_post(request, post, on_stored);
+    accept_post(post->request, post, on_stored);
+}
+
+static void on_checked(void *context, struct wi_printing *printing, const struct wi_error *error)
+{
+    struct post *post = context;
+    const struct wi_infer *infer = wi_run_infer(post->run);
+    post->run = NULL;
+    wi_request_note_ignored(post->request, &infer->ignored);
+    if (!error) {
+        store(post, infer);
+        return;
+    }
+    wi_request_answer_error(post->request, error);
+    free_post(post);
+}
+
+static void check(struct wi_request *request, struct post *post)
+{
+    const struct wi_run_owner owner = {
+        .context = post, .charge = wi_infer_charge, .on_begin = on_begin, .on_done = on_checked};
+    struct wi_error error;
+    post->run = wi_infer_run(request, WI_RUN_CHECK, &owner, &error);
+    if (!post->run) {
+        wi_request_answer_error(request, &error);
+        free_post(post);
+        return;
+    }
+    wi_request_wait(request, free_post, post);
+    wi_run_begin(post->run); /* the post may be gone afterwards */
 }
 
 /* --- the key --------------------------------------------------------------------------------- */
@@ -156,7 +186,7 @@ static void on_looked(struct wi_request *request, void *work, const struct wi_er
 {
     struct post *post = work;
     if (!failure && post->op.found == WI_ROW_NEW) {
-        wi_infer_begin(request, store, post, free_post);
+        check(request, post);
         return;
     }
     if (failure)
@@ -166,10 +196,11 @@ static void on_looked(struct wi_request *request, void *work, const struct wi_er
     free_post(post);
 }
 
-static struct post *make_post(const struct wi_request *request, int infer, const char *key)
+static struct post *make_post(struct wi_request *request, int infer, const char *key)
 {
     struct post *post = wi_alloc(sizeof *post);
     struct wi_row *row = &post->op.row;
+    post->request = request;
     snprintf(post->key, sizeof post->key, "%s", key);
     snprintf(row->client, sizeof row->client, "%s", wi_request_client(request));
     snprintf(row->dialect, sizeof row->dialect, "%s", wi_request_dialect(request)->name);
@@ -203,7 +234,7 @@ void wi_job_post(struct wi_request *request, int infer)
     if (*key && post->body)
         accept_post(request, post, on_looked);
     else
-        wi_infer_begin(request, store, post, free_post);
+        check(request, post);
 }
 
 static void post_job(struct wi_request *request)

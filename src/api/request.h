@@ -23,6 +23,7 @@
 #include "base/log_limit.h"
 #include "base/share.h"
 #include "base/work_queue.h"
+#include "run/run.h"
 #include <jansson.h>
 #include <microhttpd.h>
 
@@ -51,6 +52,7 @@ struct wi_api {
     struct wi_page_cache pages;
     struct wi_text_load *text_load; /* for a scrape of the metrics */
     struct wi_shares clients;       /* of the memory budget, in requests that are not completed */
+    struct wi_run_deps runs;        /* what the runs of requests are made with */
     struct wi_durable *durable;     /* NULL without a database */
     struct wi_api_streams *streams;
     struct wi_api_pulls *pullers; /* see pulls.h */

@@ -408,21 +408,20 @@ static int start(struct wi_server *server, struct wi_error *error)
     return 0;
 }
 
-static struct wi_durable *make_durable(struct wi_api *api, struct wi_error *error)
+static struct wi_run_deps runs_of(struct wi_api *api)
 {
     const struct wi_server_deps *deps = &api->deps;
-    const struct wi_durable_deps durable_deps = {.loop = deps->loop,
+    return (struct wi_run_deps){.loop = deps->loop,
         .config = deps->config,
-        .db = deps->db,
         .jobs = deps->jobs,
         .pool = deps->pool,
         .bridge = deps->bridge,
         .repository = deps->repository,
+        .pulls = deps->pulls,
         .budget = deps->budget,
         .heavy = api->heavy,
         .on_outcome = wi_infer_count,
         .context = api};
-    return wi_durable_new(&durable_deps, error);
 }
 
 struct wi_server *wi_server_new(const struct wi_server_deps *deps, struct wi_error *error)
@@ -448,7 +447,9 @@ struct wi_server *wi_server_new(const struct wi_server_deps *deps, struct wi_err
         wi_server_free(server);
         return NULL;
     }
-    if (deps->db && !(api->durable = make_durable(api, error))) {
+    api->runs = runs_of(api);
+    const struct wi_durable_deps stored = {api->runs, deps->db};
+    if (deps->db && !(api->durable = wi_durable_new(&stored, error))) {
         wi_server_free(server);
         return NULL;
     }
@@ -493,6 +494,7 @@ enum wi_code wi_server_reload(
     server->api.guard = guard;
     wi_bridge_take_tokens(server->api.deps.bridge, wi_guard_tokens(guard));
     server->api.deps.config = config;
+    server->api.runs.config = config;
     wi_durable_reload(server->api.durable, config);
     warn_of_new_certificate(server);
     return WI_OK;
@@ -508,6 +510,7 @@ void wi_server_quiesce(struct wi_server *server)
     if (server->api.closing)
         return;
     server->api.closing = 1;
+    server->api.runs.pulls = NULL;
     wi_durable_quiesce(server->api.durable);
     wi_api_streams_quiesce(server->api.streams);
     for (struct wi_request *request = server->api.requests; request; request = request->next)

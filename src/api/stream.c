@@ -3,30 +3,61 @@
  * until the client's socket takes it, and the job is told what was taken: so a slow client slows
  * its own node's engine, and nothing is held for it but what its credit allows.
  */
-#include "api/stream_private.h"
+#include "api/stream.h"
 
+#include "api/infer.h"
+#include "api/kept.h"
+#include "api/taker.h"
 #include "base/clock.h"
 #include "base/memory.h"
-#include "job/outcome.h"
+#include "base/table.h"
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The job is told of what was taken when it is this much, so that its node has a good part of its
- * credit left, and not of every token. */
-#define TELL_PARTS (WI_CREDIT_PARTS / 4)
-#define TELL_BYTES (WI_CREDIT_BYTES / 4)
-
 /* Of one that is kept, beside its events: about. */
 #define STREAM_COST 2048
 
-/* What its job waits for is not wanted any more. */
-static void end_before(struct wi_api_stream *stream)
+/* One stream, from its request until nobody can want anything of it any more. It is
+ *   silent   while `request` waits for its first event
+ *   open     while somebody takes its events
+ *   left     for a while, where it is resumable and nobody does */
+struct wi_api_stream {
+    struct wi_api_streams *streams;
+    char id[WI_ID_SIZE]; /* its job's */
+    char request_id[WI_REQUEST_ID_MAX + 1];
+    char *client;
+    const struct wi_dialect *dialect;
+    int resumable;
+    struct wi_run *run; /* NULL once it has ended */
+    struct wi_events *events;
+    struct wi_request *request;
+    struct wi_taker *taker;
+    struct wi_timer *timer;    /* until it opens; for comments; or until it is given up */
+    struct wi_buffer progress; /* the latest event of that kind, while it is silent */
+    uint64_t counted;          /* parts that the socket took */
+    uint64_t charged;          /* for its run, to the budget */
+    int queued;                /* its job is, or was */
+    struct wi_kept_item kept;  /* while it has ended and nobody takes it */
+    UT_hash_handle hh;
+};
+
+struct wi_api_streams {
+    struct wi_api *api;
+    struct wi_api_stream *streams; /* by id */
+    struct wi_kept kept;
+    struct wi_api_stream_counters counters;
+};
+
+/* In place of what its run had before. */
+static int charge(void *context, uint64_t bytes)
 {
-    if (stream->before.cancel)
-        stream->before.cancel(stream->before.context);
-    stream->before = (struct wi_stream_before){0};
+    struct wi_api_stream *stream = context;
+    struct wi_budget *budget = stream->streams->api->deps.budget;
+    wi_budget_give(budget, stream->charged);
+    stream->charged = wi_budget_take(budget, bytes) == 0 ? bytes : 0;
+    return stream->charged == bytes ? 0 : -1;
 }
 
 static void free_stream(struct wi_api_stream *stream)
@@ -34,17 +65,13 @@ static void free_stream(struct wi_api_stream *stream)
     struct wi_api_streams *streams = stream->streams;
     HASH_DEL(streams->streams, stream);
     wi_kept_remove(&streams->kept, &stream->kept);
-    if (stream->under_way)
-        wi_jobs_abandon(streams->api->deps.jobs, stream->id);
-    wi_stream_end_abandon(stream->end);
-    end_before(stream);
+    wi_run_abandon(stream->run);
     assert(!stream->taker);
+    (void)charge(stream, 0);
     wi_timer_free(stream->timer);
     wi_events_free(stream->events);
     wi_buffer_clear(&stream->progress);
-    wi_infer_clear(&stream->infer);
     free(stream->client);
-    free(stream->model_name);
     free(stream);
 }
 
@@ -55,9 +82,11 @@ static struct wi_api_stream *find(const struct wi_api_streams *streams, const ch
     return stream;
 }
 
+/* While it has a run. */
 static struct wi_stream_face face_of(const struct wi_api_stream *stream)
 {
-    return (struct wi_stream_face){&stream->infer, stream->id, stream->model_name};
+    return (struct wi_stream_face){
+        wi_run_infer(stream->run), stream->id, wi_run_model(stream->run)};
 }
 
 /* --- its clients ----------------------------------------------------------------------------- */
@@ -70,11 +99,8 @@ static void on_taken(void *context)
     streams->counters.parts += taken.parts - stream->counted;
     wi_taker_request(stream->taker)->parts += taken.parts - stream->counted;
     stream->counted = taken.parts;
-    if (!stream->under_way || (taken.parts - stream->told.parts < TELL_PARTS &&
-                                  taken.bytes - stream->told.bytes < TELL_BYTES))
-        return;
-    stream->told = taken;
-    wi_jobs_took(streams->api->deps.jobs, stream->id, &taken);
+    if (stream->run)
+        wi_run_took(stream->run, &taken);
 }
 
 /* It has ended, and its client may come back for that. It may be gone afterwards, and others. */
@@ -96,7 +122,7 @@ static void on_gone(void *context)
     const struct wi_api *api = stream->streams->api;
     stream->taker = NULL;
     stream->streams->counters.left += !wi_events_over(stream->events);
-    if (!stream->infer.resumable || api->closing) {
+    if (!stream->resumable || api->closing) {
         free_stream(stream);
         return;
     }
@@ -108,8 +134,10 @@ static void on_gone(void *context)
 /* A request is known by its job while that is under way: jobs.c looks there. */
 static void name_job(struct wi_api_stream *stream, struct wi_request *request)
 {
+    if (!stream->run || !stream->queued)
+        return;
     memcpy(request->job, stream->id, sizeof request->job);
-    request->alias = stream->infer.asked->client_id;
+    request->alias = wi_run_infer(stream->run)->asked->client_id;
 }
 
 static void unname_job(struct wi_request *request)
@@ -128,8 +156,7 @@ static void open_stream(struct wi_api_stream *stream, struct wi_request *request
     stream->taker = wi_taker_new(request, stream->events, &back);
     snprintf(where, sizeof where, "/v1/jobs/%s", stream->id);
     wi_request_add_header(request, MHD_HTTP_HEADER_LOCATION, where);
-    if (stream->under_way)
-        name_job(stream, request);
+    name_job(stream, request);
     wi_timer_start(stream->timer, (uint64_t)beat, (uint64_t)beat);
 }
 
@@ -144,17 +171,24 @@ static void close_taker(struct wi_api_stream *stream)
     wi_taker_cut(taker);
 }
 
+static void say_position(
+    const struct wi_api_stream *stream, struct wi_buffer *text, unsigned position)
+{
+    const struct wi_stream_face face = face_of(stream);
+    const struct wi_progress progress = {.phase = "queued"};
+    stream->dialect->stream_progress(text, &face, &progress, position);
+}
+
 /* What shows the client, and whatever is between, that somebody is there. */
 static void say_alive(struct wi_api_stream *stream)
 {
-    const struct wi_stream_face face = face_of(stream);
     struct wi_jobs *jobs = stream->streams->api->deps.jobs;
     struct wi_buffer text = {0};
+    int waits = stream->run && wi_events_parts(stream->events) == 0;
+    size_t position = waits ? wi_jobs_position(jobs, stream->id) : 0;
     wi_buffer_puts(&text, ": alive\n\n");
-    size_t position = wi_events_parts(stream->events) > 0 ? 0 : wi_jobs_position(jobs, stream->id);
     if (position > 0)
-        stream->dialect->stream_progress(
-            &text, &face, &(const struct wi_progress){.phase = "queued"}, (unsigned)position);
+        say_position(stream, &text, (unsigned)position);
     else if (stream->progress.size > 0)
         wi_buffer_add(&text, stream->progress.text, stream->progress.size);
     wi_buffer_clear(&stream->progress);
@@ -173,9 +207,25 @@ static void on_time(void *context)
     say_alive(stream);
 }
 
-/* --- its job --------------------------------------------------------------------------------- */
+/* --- its run --------------------------------------------------------------------------------- */
 
-static void on_part(void *context, const struct wi_job_spec *spec, const struct wi_part *part)
+static void on_queued(void *context)
+{
+    struct wi_api_stream *stream = context;
+    const struct wi_stream_face face = face_of(stream);
+    struct wi_buffer text = {0};
+    stream->queued = 1;
+    stream->dialect->stream_begin(&text, &face);
+    wi_events_add(stream->events, &text);
+    if (stream->request)
+        name_job(stream, stream->request);
+    if (stream->taker) {
+        name_job(stream, wi_taker_request(stream->taker));
+        wi_taker_wake(stream->taker);
+    }
+}
+
+static void on_part(void *context, const struct wi_part *part)
 {
     struct wi_api_stream *stream = context;
     const struct wi_stream_face face = face_of(stream);
@@ -189,8 +239,9 @@ static void on_part(void *context, const struct wi_job_spec *spec, const struct 
         wi_taker_wake(stream->taker);
 }
 
-void wi_stream_show(struct wi_api_stream *stream, const struct wi_progress *progress)
+static void on_progress(void *context, const struct wi_progress *progress)
 {
+    struct wi_api_stream *stream = context;
     const struct wi_stream_face face = face_of(stream);
     struct wi_buffer text = {0};
     stream->dialect->stream_progress(&text, &face, progress, 0);
@@ -202,29 +253,26 @@ void wi_stream_show(struct wi_api_stream *stream, const struct wi_progress *prog
     stream->progress = text;
 }
 
-static void on_progress(
-    void *context, const struct wi_job_spec *spec, const struct wi_progress *progress)
-{
-    wi_stream_show(context, progress);
-}
-
+/* Its last event. The stream may be gone afterwards, and others. */
 static void finish_stream(struct wi_api_stream *stream, struct wi_buffer *text)
 {
+    stream->run = NULL;
     wi_events_end(stream->events, text);
-    wi_inference_release(stream->infer.asked); /* which may be large, and nothing needs any more */
-    stream->infer.asked = NULL;
+    (void)charge(stream, 0);
     if (stream->taker)
         wi_taker_wake(stream->taker);
     else
         keep_end(stream);
 }
 
-void wi_stream_fail(struct wi_api_stream *stream, const struct wi_error *error)
+/* What fails before anything was sent is its request's answer. */
+static void fail_stream(struct wi_api_stream *stream, const struct wi_error *error)
 {
     const struct wi_stream_face face = face_of(stream);
     struct wi_request *request = stream->request;
     struct wi_buffer text = {0};
     if (request) {
+        stream->run = NULL;
         free_stream(stream);
         wi_request_answer_error(request, error);
         return;
@@ -233,54 +281,22 @@ void wi_stream_fail(struct wi_api_stream *stream, const struct wi_error *error)
     finish_stream(stream, &text);
 }
 
-static void on_end_printed(void *context, struct wi_buffer *text)
+static void on_done(void *context, struct wi_printing *printing, const struct wi_error *error)
 {
     struct wi_api_stream *stream = context;
-    stream->end = NULL;
-    finish_stream(stream, text);
-}
-
-/* The job's answer becomes the last event. The stream may be gone afterwards. */
-static void print_end(
-    struct wi_api_stream *stream, const struct wi_job_spec *spec, struct wi_job_result *result)
-{
-    struct wi_api *api = stream->streams->api;
-    struct wi_error error;
-    struct wi_outcome outcome;
-    wi_job_outcome(&outcome, spec, result, wi_bridge_node(api->deps.bridge, result->node));
-    wi_infer_count(api, &outcome);
-    struct wi_printing *printing = stream->dialect->stream_done(&stream->infer, &outcome, &error);
-    if (printing && wi_budget_take(api->deps.budget, printing->needs) != 0) {
-        wi_printing_free(printing);
-        printing = NULL;
-        wi_error_set(&error, WI_MEMORY_BUDGET, NULL,
-            "there is no memory to write the end of this stream as JSON; ask for binary, without "
-            "a stream");
-    }
-    if (!printing) {
-        wi_stream_fail(stream, &error);
-        return;
-    }
-    if (stream->request)
-        open_stream(stream, stream->request);
-    struct wi_stream_end *end =
-        wi_stream_end_print(api->heavy, api->deps.budget, printing, on_end_printed, stream);
-    if (end)
-        stream->end = end; /* else it is there already */
-}
-
-static void on_done(void *context, const struct wi_job_spec *spec, struct wi_job_result *result)
-{
-    struct wi_api_stream *stream = context;
-    stream->under_way = 0;
     if (stream->request)
         unname_job(stream->request);
     if (stream->taker)
         unname_job(wi_taker_request(stream->taker));
-    if (result->code == WI_OK)
-        print_end(stream, spec, result);
-    else
-        wi_stream_fail(stream, &result->error);
+    stream->queued = 0;
+    if (!printing) {
+        fail_stream(stream, error);
+        return;
+    }
+    if (stream->request)
+        open_stream(stream, stream->request);
+    finish_stream(stream, &printing->text);
+    wi_printing_free(printing);
 }
 
 /* --- POST /v1/infer -------------------------------------------------------------------------- */
@@ -300,80 +316,38 @@ int wi_api_stream_is_accepted(const struct wi_request *request)
            !wi_media_type_named(accept, "application/json");
 }
 
-int wi_api_stream_is_wanted(const struct wi_request *request, const struct wi_infer *infer)
-{
-    return (request->route->flags & WI_ROUTE_EVENTS) && !request->headers.idempotency_key &&
-           (infer->asked->stream || wi_api_stream_is_accepted(request));
-}
-
-struct wi_api_stream *wi_stream_new(
-    struct wi_request *request, struct wi_infer *infer, const char *model_name, const char *id)
+static struct wi_api_stream *new_stream(struct wi_request *request, struct wi_run *run)
 {
     struct wi_api_stream *stream = wi_alloc(sizeof *stream);
     struct wi_api *api = request->api;
     stream->streams = api->streams;
+    stream->run = run;
     stream->client = wi_strdup(wi_request_client(request));
-    stream->model_name = wi_strdup(model_name);
     stream->dialect = wi_request_dialect(request);
     stream->request = request;
-    stream->accepted_at = request->read;
-    memcpy(stream->id, id, sizeof stream->id);
+    stream->resumable = wi_run_infer(run)->resumable;
+    memcpy(stream->id, wi_run_id(run), sizeof stream->id);
     memcpy(stream->request_id, request->id, sizeof stream->request_id);
-    stream->infer = *infer;
-    *infer = (struct wi_infer){0};
-    stream->events = wi_events_new(api->deps.budget,
-        stream->infer.resumable ? (size_t)api->deps.config->api.stream_buffer : 0);
+    stream->events = wi_events_new(
+        api->deps.budget, stream->resumable ? (size_t)api->deps.config->api.stream_buffer : 0);
     stream->timer = wi_timer_new(api->deps.loop, on_time, stream);
     HASH_ADD_STR(api->streams->streams, id, stream);
     return stream;
 }
 
-void wi_stream_wait(struct wi_api_stream *stream)
+void wi_api_stream_begin(struct wi_request *request, struct wi_run *run)
 {
-    struct wi_request *request = stream->request;
+    struct wi_api_stream *stream = new_stream(request, run);
+    const struct wi_run_owner owner = {.context = stream,
+        .charge = charge,
+        .on_queued = on_queued,
+        .on_part = on_part,
+        .on_progress = on_progress,
+        .on_done = on_done};
+    wi_run_give(run, &owner);
+    wi_request_note_ignored(request, &wi_run_infer(run)->ignored);
     wi_timer_start(stream->timer, (uint64_t)request->api->deps.times.beat, 0);
     wi_request_wait(request, cancel_silent, stream);
-}
-
-enum wi_code wi_stream_submit(
-    struct wi_api_stream *stream, struct wi_job_spec *spec, struct wi_error *error)
-{
-    static const struct wi_job_stream hears = {on_part, on_progress};
-    const struct wi_stream_face face = face_of(stream);
-    struct wi_buffer text = {0};
-    memcpy(spec->id, stream->id, sizeof spec->id);
-    spec->client = wi_strdup(stream->client);
-    spec->accepted_at = stream->accepted_at;
-    enum wi_code code = wi_jobs_submit_stream(
-        stream->streams->api->deps.jobs, spec, &hears, on_done, stream, error);
-    if (code != WI_OK)
-        return code;
-    stream->under_way = 1;
-    stream->dialect->stream_begin(&text, &face);
-    wi_events_add(stream->events, &text);
-    if (stream->request)
-        name_job(stream, stream->request);
-    else if (stream->taker)
-        name_job(stream, wi_taker_request(stream->taker));
-    if (stream->taker)
-        wi_taker_wake(stream->taker);
-    return WI_OK;
-}
-
-void wi_api_stream_begin(struct wi_request *request, struct wi_infer *infer, struct wi_model *model)
-{
-    struct wi_job_spec spec = {0};
-    struct wi_error error;
-    if (wi_request_dialect(request)->check_stream(infer, &error) != WI_OK) {
-        wi_request_answer_error(request, &error);
-        return;
-    }
-    wi_job_spec_fill(&spec, wi_infer_settle(infer, model));
-    struct wi_api_stream *stream = wi_stream_new(request, infer, model->name, spec.id);
-    if (wi_stream_submit(stream, &spec, &error) != WI_OK)
-        wi_stream_fail(stream, &error);
-    else
-        wi_stream_wait(stream);
 }
 
 /* --- GET /v1/jobs/ID ------------------------------------------------------------------------- */
@@ -384,7 +358,7 @@ static enum wi_code read_place(const struct wi_request *request, const struct wi
 {
     const char *given = request->headers.last_event_id;
     uint64_t last = 0, parts = wi_events_parts(stream->events);
-    if (!stream->infer.resumable)
+    if (!stream->resumable)
         return wi_error_set(error, WI_STREAM_GONE, "id",
             "the stream %s is only for the client that began it, because its request did not say "
             "\"resumable\": true",
@@ -460,14 +434,8 @@ void wi_api_streams_finish(struct wi_api_streams *streams)
     {
         if (stream->request || wi_events_ended(stream->events))
             continue; /* its request is answered, or its client has its end */
-        if (stream->under_way)
-            wi_jobs_abandon(streams->api->deps.jobs, stream->id);
-        stream->under_way = 0;
-        wi_stream_end_abandon(stream->end);
-        stream->end = NULL;
-        end_before(stream);
-        unname_job(wi_taker_request(stream->taker));
-        wi_stream_fail(stream, &error);
+        if (stream->run)
+            wi_run_stop(stream->run, &error);
     }
 }
 

@@ -7,7 +7,7 @@
 #define WI_API_STREAM_H
 
 #include "api/request.h"
-#include "job/job.h"
+#include "run/run.h"
 
 struct wi_api_streams;
 struct wi_api_streams *wi_api_streams_new(struct wi_api *api);
@@ -16,15 +16,9 @@ void wi_api_streams_free(struct wi_api_streams *streams);
 
 /* Whether the request's Accept header asks for events. */
 int wi_api_stream_is_accepted(const struct wi_request *request);
-/* Whether the answer to what was read is to be events. */
-int wi_api_stream_is_wanted(const struct wi_request *request, const struct wi_infer *infer);
-/* Submits what was read and checked, and lets the request wait for its first event, or answers
- * with what is wrong. What `infer` holds is taken over. */
-void wi_api_stream_begin(
-    struct wi_request *request, struct wi_infer *infer, struct wi_model *model);
-/* The same for a model that is not here and has to be pulled first (see pulls.h): how far that is
- * are the first events. */
-void wi_api_stream_begin_pull(struct wi_request *request, struct wi_infer *infer);
+/* Takes over the run of the request, of which a stream is wanted: its parts are events, and the
+ * request waits for the first of them. */
+void wi_api_stream_begin(struct wi_request *request, struct wi_run *run);
 /* GET /v1/jobs/ID: lets the request have the events of that stream behind its Last-Event-ID, or
  * answers with why not. 0 if there is no such stream of the same client. */
 int wi_api_stream_take_up(struct wi_request *request, const char *id);

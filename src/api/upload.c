@@ -7,6 +7,7 @@
 #include "wire/upload.h"
 
 #include "api/infer.h"
+#include "api/step.h"
 #include "base/memory.h"
 #include <stdio.h>
 #include <stdlib.h>

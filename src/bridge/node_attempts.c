@@ -104,9 +104,10 @@ enum wi_code wi_node_send_task(
 void wi_node_grant(struct wi_node *node, struct wi_attempt *attempt, const struct wi_credit *credit)
 {
     struct wi_stream *stream = &attempt->stream;
-    if (!stream->open || !wi_stream_grant(stream, credit) || !node->link)
+    if (!stream->open || !wi_flow_grant(&stream->flow, credit) || !node->link)
         return; /* an away node is told in its next welcome */
-    wi_node_send(node, wi_make_credit(++node->bridge->sequence, attempt->id, &stream->granted));
+    wi_node_send(
+        node, wi_make_credit(++node->bridge->sequence, attempt->id, &stream->flow.granted));
 }
 
 struct wi_attempt *wi_node_find_attempt(const struct wi_node *node, const char *id)
@@ -119,7 +120,7 @@ struct wi_attempt *wi_node_find_attempt(const struct wi_node *node, const char *
 void wi_node_remove_attempt(struct wi_node *node, struct wi_attempt *attempt)
 {
     const struct wi_stream *stream = &attempt->stream;
-    uint64_t more = stream->granted.parts - stream->received.parts;
+    uint64_t more = stream->flow.granted.parts - stream->flow.sent.parts;
     uint64_t room = MAX_IN_FLIGHT - node->parts_in_flight;
     node->parts_in_flight += more < room ? more : room;
     node->late_large = node->late_large < LATE_LARGE_OF_ALL - LATE_LARGE_MAX

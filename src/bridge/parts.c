@@ -111,7 +111,7 @@ void wi_parts_resume(const struct wi_node *node, json_t *attempts, const json_t 
         const struct wi_stream *stream = &attempt->stream;
         json_object_set_new(resumed->next, attempt->id, json_integer((json_int_t)stream->next));
         json_object_set_new(resumed->credit, attempt->id,
-            json_pack("{s:I, s:I}", "parts", (json_int_t)stream->granted.parts, "bytes",
-                (json_int_t)stream->granted.bytes));
+            json_pack("{s:I, s:I}", "parts", (json_int_t)stream->flow.granted.parts, "bytes",
+                (json_int_t)stream->flow.granted.bytes));
     }
 }

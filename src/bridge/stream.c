@@ -14,18 +14,7 @@ void wi_stream_open(struct wi_stream *stream, const struct wi_continuation *from
     *stream = (struct wi_stream){.open = 1,
         .first = first,
         .next = first,
-        .granted = {.parts = WI_CREDIT_PARTS, .bytes = WI_CREDIT_BYTES}};
-}
-
-int wi_stream_grant(struct wi_stream *stream, const struct wi_credit *credit)
-{
-    struct wi_credit *granted = &stream->granted;
-    int more = credit->parts > granted->parts || credit->bytes > granted->bytes;
-    if (credit->parts > granted->parts)
-        granted->parts = credit->parts;
-    if (credit->bytes > granted->bytes)
-        granted->bytes = credit->bytes;
-    return more;
+        .flow.granted = {.parts = WI_CREDIT_PARTS, .bytes = WI_CREDIT_BYTES}};
 }
 
 enum wi_code wi_stream_check_end(
@@ -120,16 +109,15 @@ enum wi_part_verdict wi_stream_take(struct wi_stream *stream, const struct wi_fr
             (unsigned long long)part->seq, (unsigned long long)stream->next);
         return WI_PART_WRONG;
     }
-    if (!wi_credit_lasts(&stream->received, &stream->granted)) {
+    if (!wi_flow_lasts(&stream->flow)) {
         wi_error_set(error, WI_INFERENCE_FAILED, "data.seq",
             "part %llu came beyond the credit of %llu parts and %llu bytes",
-            (unsigned long long)part->seq, (unsigned long long)stream->granted.parts,
-            (unsigned long long)stream->granted.bytes);
+            (unsigned long long)part->seq, (unsigned long long)stream->flow.granted.parts,
+            (unsigned long long)stream->flow.granted.bytes);
         return WI_PART_WRONG;
     }
     stream->next++;
-    stream->received.parts++;
-    stream->received.bytes += part->bytes;
+    wi_flow_add(&stream->flow, part->bytes);
     return WI_PART_DUE;
 }
 

@@ -19,13 +19,11 @@
 struct wi_stream {
     int open;
     uint64_t first, next; /* seq of the first part of the attempt, and of the one that is due */
-    struct wi_credit granted, received; /* both since its beginning */
+    struct wi_flow flow;
 };
 
 /* The attempt is a stream, from the beginning (NULL) or where another one came to. */
 void wi_stream_open(struct wi_stream *stream, const struct wi_continuation *from);
-/* More may be sent; never less. Whether that is more than before. */
-int wi_stream_grant(struct wi_stream *stream, const struct wi_credit *credit);
 
 enum wi_part_verdict {
     WI_PART_DUE,      /* the one that was due, which is now the one after it */

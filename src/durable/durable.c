@@ -17,7 +17,7 @@
 static void look_at_run(
     const struct wi_durable *durable, const struct wi_run *run, struct wi_durable_now *now)
 {
-    json_t *job = wi_jobs_describe(durable->deps.jobs, wi_run_job(run));
+    json_t *job = wi_jobs_describe(durable->deps.runs.jobs, wi_run_id(run));
     const char *node = json_string_value(json_object_get(job, "node"));
     snprintf(now->node, sizeof now->node, "%s", node ? node : "");
     now->attempts = (unsigned)json_integer_value(json_object_get(job, "attempts"));
@@ -122,9 +122,9 @@ static struct wi_durable *make(const struct wi_durable_deps *deps, const struct 
     struct wi_durable *durable = wi_alloc(sizeof *durable);
     durable->deps = *deps;
     wi_durable_count_all(durable, stock);
-    durable->timer = wi_timer_new(deps->loop, on_time, durable);
+    durable->timer = wi_timer_new(deps->runs.loop, on_time, durable);
     wi_timer_start(durable->timer, 1, WI_DURABLE_TICK_MS);
-    durable->feeding = wi_turn_new(deps->loop, on_turn, durable);
+    durable->feeding = wi_turn_new(deps->runs.loop, on_turn, durable);
     return durable;
 }
 
@@ -151,7 +151,7 @@ struct wi_durable *wi_durable_new(const struct wi_durable_deps *deps, struct wi_
 void wi_durable_reload(struct wi_durable *durable, const struct wi_config *config)
 {
     if (durable)
-        durable->deps.config = config;
+        durable->deps.runs.config = config;
 }
 
 void wi_durable_quiesce(struct wi_durable *durable)

@@ -7,10 +7,8 @@
 #ifndef WI_DURABLE_DURABLE_H
 #define WI_DURABLE_DURABLE_H
 
-#include "base/work_queue.h"
-#include "job/job.h"
+#include "run/run.h"
 #include "store/rows.h"
-#include "wire/dialect.h"
 
 /* A job without a timeout_ms may take this long, from its acceptance. */
 #define WI_DURABLE_TIMEOUT_MS (24 * 3600 * 1000LL)
@@ -19,21 +17,11 @@
 /* A job that was running at so many ends of the daemon that were not in good order is failed. */
 #define WI_DURABLE_CRASHES_MAX 3
 
-/* What the jobs are kept in and run with; all borrowed until wi_durable_free. What is still being
- * written then needs the database and the budget, which live until the loop is empty. */
+/* What the jobs are run with and kept in, until wi_durable_free. What is still being written then
+ * needs the database and the budget, which live until the loop is empty. */
 struct wi_durable_deps {
-    uv_loop_t *loop;
-    const struct wi_config *config; /* until wi_durable_reload brings the next */
-    struct wi_db *db;
-    struct wi_jobs *jobs;
-    const struct wi_pool *pool;
-    const struct wi_bridge *bridge;
-    struct wi_repository *repository;
-    struct wi_budget *budget;
-    struct wi_work_queue *heavy; /* bodies are parsed and answers printed here */
-    /* A job has been answered; `outcome` is borrowed. */
-    void (*on_outcome)(void *context, const struct wi_outcome *outcome);
-    void *context;
+    struct wi_run_deps runs;
+    struct wi_db *db; /* borrowed */
 };
 
 struct wi_durable;

@@ -185,16 +185,16 @@ static int try_to_print(struct wi_durable_entry *entry)
 {
     struct wi_durable *durable = entry->durable;
     struct wi_error error;
-    if (entry->needs > durable->deps.budget->limit) {
-        refuse_answer(entry, entry->needs, durable->deps.budget->limit);
-    } else if (wi_budget_take(durable->deps.budget, entry->needs) == 0) {
+    if (entry->needs > durable->deps.runs.budget->limit) {
+        refuse_answer(entry, entry->needs, durable->deps.runs.budget->limit);
+    } else if (wi_budget_take(durable->deps.runs.budget, entry->needs) == 0) {
         entry->charged = entry->needs;
         entry->step = WI_DURABLE_PRINTING;
         if (entry->needs <= INLINE_PRINT_MAX) {
             print(entry);
             on_printed(entry, 0);
         } else {
-            wi_work_queue_start(durable->deps.heavy, 0, print, on_printed, entry);
+            wi_work_queue_start(durable->deps.runs.heavy, 0, print, on_printed, entry);
         }
     } else if (wi_wall_ms() >= entry->row.deadline_at) {
         wi_error_set(&error, WI_DEADLINE_EXCEEDED, "timeout_ms",
@@ -261,10 +261,13 @@ void wi_durable_put_back_busy(struct wi_durable_entry *entry, const struct wi_er
 }
 
 void wi_durable_on_run_done(
-    void *context, enum wi_code code, const struct wi_error *error, struct wi_printing *printing)
+    void *context, struct wi_printing *printing, const struct wi_error *error)
 {
     struct wi_durable_entry *entry = context;
+    enum wi_code code = error ? error->code : WI_OK;
     entry->run = NULL;
+    wi_budget_give(entry->durable->deps.runs.budget, entry->charged);
+    entry->charged = 0;
     if (code == WI_OK) {
         entry->printing = printing;
         entry->needs = printing->needs;

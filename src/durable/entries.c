@@ -37,7 +37,7 @@ void wi_durable_entry_drop(struct wi_durable_entry *entry)
 {
     wi_blob_unref(entry->row.bytes);
     entry->row.bytes = NULL;
-    wi_budget_give(entry->durable->deps.budget, entry->charged);
+    wi_budget_give(entry->durable->deps.runs.budget, entry->charged);
     entry->charged = 0;
     wi_printing_free(entry->printing);
     entry->printing = NULL;

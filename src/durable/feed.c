@@ -33,14 +33,13 @@ static void begin(struct wi_durable_entry *entry)
 {
     struct wi_durable *durable = entry->durable;
     struct wi_error error;
-    uint64_t needs = wi_run_needs(&entry->row);
-    entry->run = wi_run_start(&durable->deps, &entry->row, wi_durable_on_run_done, entry);
-    if (entry->run)
+    uint64_t needs = wi_durable_run_needs(&entry->row);
+    if (needs <= durable->deps.runs.budget->limit && wi_durable_run(entry) == 0)
         return;
     wi_error_set(&error, WI_MEMORY_BUDGET, NULL,
         "reading the stored request takes %llu bytes, and [pool] memory_budget is %llu",
-        (unsigned long long)needs, (unsigned long long)durable->deps.budget->limit);
-    if (needs > durable->deps.budget->limit)
+        (unsigned long long)needs, (unsigned long long)durable->deps.runs.budget->limit);
+    if (needs > durable->deps.runs.budget->limit)
         wi_durable_finish(entry, WI_ROW_FAILED, &error);
     else
         wi_durable_put_back_busy(entry, &error);
@@ -76,7 +75,7 @@ static void on_taken(void *data, const struct wi_error *failure)
     struct wi_durable *durable = taking->durable;
     durable->taking = 0;
     durable->untaken = failure != NULL;
-    wi_budget_give(durable->deps.budget, taking->reserved);
+    wi_budget_give(durable->deps.runs.budget, taking->reserved);
     if (!failure) {
         size_t taken = taking->op.taken;
         durable->taken += taken;
@@ -97,9 +96,9 @@ static void on_taken(void *data, const struct wi_error *failure)
 static size_t room(const struct wi_durable *durable)
 {
     struct wi_pool_counters pool;
-    wi_pool_counters(durable->deps.pool, &pool);
+    wi_pool_counters(durable->deps.runs.pool, &pool);
     size_t most = RUNS_BASE + RUNS_PER_NODE * pool.nodes;
-    size_t half = (size_t)durable->deps.config->pool.max_queue / 2 + 1;
+    size_t half = (size_t)durable->deps.runs.config->pool.max_queue / 2 + 1;
     size_t running = HASH_COUNT(durable->entries);
     most = most < half ? most : half;
     return running < most ? most - running : 0;
@@ -115,7 +114,7 @@ static int runs_a_suspect(const struct wi_durable *durable)
 
 static int must_wait(const struct wi_durable *durable)
 {
-    const struct wi_budget *budget = durable->deps.budget;
+    const struct wi_budget *budget = durable->deps.runs.budget;
     int busy = budget->used > budget->limit / 2 && durable->entries;
     /* While the disk is full, trying is for every fifth second. */
     busy |= durable->untaken && durable->ticks % WI_DURABLE_REWRITE_TICKS != 0;
@@ -126,8 +125,8 @@ static int must_wait(const struct wi_durable *durable)
 void wi_durable_feed(struct wi_durable *durable)
 {
     size_t count = room(durable);
-    uint64_t bytes = durable->deps.budget->limit / BUDGET_SHARE;
-    if (count == 0 || must_wait(durable) || wi_budget_take(durable->deps.budget, bytes) != 0)
+    uint64_t bytes = durable->deps.runs.budget->limit / BUDGET_SHARE;
+    if (count == 0 || must_wait(durable) || wi_budget_take(durable->deps.runs.budget, bytes) != 0)
         return;
     struct taking *taking = wi_alloc(sizeof *taking);
     taking->durable = durable;

@@ -12,7 +12,6 @@
 
 #include "base/table.h"
 #include "durable/durable.h"
-#include "durable/run.h"
 
 /* A tick, in ms: how often what is due is looked for. */
 #define WI_DURABLE_TICK_MS 1000
@@ -38,7 +37,7 @@ struct wi_durable_entry {
     struct wi_run *run;
     struct wi_printing *printing;
     uint64_t needs;   /* memory, to print */
-    uint64_t charged; /* to the budget, of that */
+    uint64_t charged; /* to the budget: what the run takes, or of `needs` */
     struct wi_buffer problem;
     struct wi_row_part *parts;
     char *stuck; /* why its end could not be written, since that failed first; else NULL */
@@ -112,8 +111,9 @@ enum wi_code wi_durable_check_share(
 
 /* --- end.c ------------------------------------------------------------------------------------ */
 
-/* A run has ended: `context` is the entry. */
-wi_run_done_fn wi_durable_on_run_done;
+/* A run has ended (see run/run.h): `context` is the entry. */
+void wi_durable_on_run_done(
+    void *context, struct wi_printing *printing, const struct wi_error *error);
 /* The job's last state is written, with the problem of `error`. */
 void wi_durable_finish(
     struct wi_durable_entry *entry, enum wi_row_state state, const struct wi_error *error);
@@ -127,6 +127,14 @@ void wi_durable_put_back_busy(struct wi_durable_entry *entry, const struct wi_er
 void wi_durable_rewrite(struct wi_durable_entry *entry);
 /* Prints the answers that wait for memory, as far as there is some. */
 void wi_durable_print_waiting(struct wi_durable *durable);
+
+/* --- run.c ------------------------------------------------------------------------------------ */
+
+/* What reading the row's body and parsing it takes of the memory budget. */
+uint64_t wi_durable_run_needs(const struct wi_row *row);
+/* Runs the entry's row, which has its bytes and a dialect that is known. -1, and nothing happens,
+ * if there is no memory for them. */
+int wi_durable_run(struct wi_durable_entry *entry);
 
 /* --- feed.c ----------------------------------------------------------------------------------- */
 

@@ -71,13 +71,13 @@ enum wi_code wi_durable_admit(
 {
     if (!durable)
         return wi_error_set(error, WI_UNAVAILABLE, NULL, "there is no database to keep jobs in");
-    if (durable->closing || wi_jobs_admit(durable->deps.jobs, NULL, error) == WI_SHUTTING_DOWN)
+    if (durable->closing || wi_jobs_admit(durable->deps.runs.jobs, NULL, error) == WI_SHUTTING_DOWN)
         return wi_durable_shutting_down(error);
     if (durable->open >= WI_DURABLE_OPEN_MAX)
         return wi_error_set(error, WI_QUEUE_FULL, NULL,
             "%zu jobs are accepted and not finished, which is the limit; try again later",
             durable->open);
-    uint64_t most = (uint64_t)durable->deps.config->store.max_size;
+    uint64_t most = (uint64_t)durable->deps.runs.config->store.max_size;
     if (durable->counters.bytes + bytes <= most)
         return wi_durable_check_share(durable, client, bytes, error);
     return wi_error_set(error, WI_STORAGE_FAILED, NULL,

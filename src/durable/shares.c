@@ -95,7 +95,7 @@ enum wi_code wi_durable_check_share(
     const struct wi_durable *durable, const char *client, size_t bytes, struct wi_error *error)
 {
     const struct wi_holder *holder = find(durable, client);
-    const struct wi_config *config = durable->deps.config;
+    const struct wi_config *config = durable->deps.runs.config;
     double part = config->pool.client_share;
     if (!holder || (fits(WI_DURABLE_OPEN_MAX, durable->open, holder->has.open, 1, part) &&
                        fits((uint64_t)config->store.max_size, durable->counters.bytes,

@@ -61,7 +61,7 @@ static void sweep(struct wi_durable *durable, int whole)
     struct sweep *sweep = wi_alloc(sizeof *sweep);
     sweep->durable = durable;
     sweep->op.now = wi_wall_ms();
-    sweep->op.finished_before = sweep->op.now - durable->deps.config->pool.job_retention;
+    sweep->op.finished_before = sweep->op.now - durable->deps.runs.config->pool.job_retention;
     sweep->op.limit = SWEEP_MAX;
     sweep->op.count = whole;
     durable->sweeping = 1;
@@ -80,7 +80,7 @@ static void rewrite(struct wi_durable *durable)
 
 void wi_durable_on_tick(struct wi_durable *durable)
 {
-    int64_t retention = durable->deps.config->pool.job_retention;
+    int64_t retention = durable->deps.runs.config->pool.job_retention;
     unsigned every = retention < TICKS_PER_SWEEP * WI_DURABLE_TICK_MS
                          ? (unsigned)(retention / WI_DURABLE_TICK_MS)
                          : TICKS_PER_SWEEP;

@@ -30,8 +30,6 @@ struct wi_job_spec {
     int ours_only;                    /* only browsers that we have started may have it */
     unsigned earlier; /* how often it was sent to a node in earlier runs, which count for its end */
 };
-/* With a fresh id, and a reference to `asked`. `spec` is zero-initialised. */
-void wi_job_spec_fill(struct wi_job_spec *spec, const struct wi_inference *asked);
 void wi_job_spec_clear(struct wi_job_spec *spec);
 
 /* The one answer. Valid during the callback; tensors and JSON may be taken as in wi_answer. */

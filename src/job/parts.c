@@ -21,8 +21,7 @@ struct answer {
 struct wi_parts {
     struct wi_credit received; /* over all attempts */
     struct wi_credit taken;    /* of that */
-    struct wi_credit base;     /* `received` when the attempt began */
-    struct wi_credit granted;  /* to the attempt, since its beginning */
+    struct wi_flow flow;       /* of the present attempt, or the last one */
     struct wi_budget *budget;
     struct answer *answers; /* by their index */
     unsigned answer_count;
@@ -58,8 +57,7 @@ void wi_parts_free(struct wi_parts *parts)
 
 void wi_parts_begin(struct wi_parts *parts)
 {
-    parts->base = parts->received;
-    parts->granted = (struct wi_credit){WI_CREDIT_PARTS, WI_CREDIT_BYTES};
+    parts->flow = (struct wi_flow){.granted = {WI_CREDIT_PARTS, WI_CREDIT_BYTES}};
 }
 
 /* ---------------------------------------------------------------- what was said so far */
@@ -226,6 +224,7 @@ int wi_parts_add(struct wi_parts *parts, const struct wi_part *part)
         return 0;
     parts->received.parts++;
     parts->received.bytes += part->bytes;
+    wi_flow_add(&parts->flow, part->bytes);
     keep(parts, part);
     return 1;
 }
@@ -237,7 +236,7 @@ uint64_t wi_parts_count(const struct wi_parts *parts)
 
 int wi_parts_brought(const struct wi_parts *parts)
 {
-    return parts->received.parts > parts->base.parts;
+    return parts->flow.sent.parts > 0;
 }
 
 /* ---------------------------------------------------------------- credit */
@@ -263,21 +262,19 @@ static uint64_t allowance(uint64_t taken, uint64_t base, uint64_t window, uint64
 
 int wi_parts_grant(struct wi_parts *parts, struct wi_credit *credit)
 {
-    struct wi_credit *granted = &parts->granted;
+    const struct wi_credit *sent = &parts->flow.sent, *granted = &parts->flow.granted;
+    const struct wi_credit *received = &parts->received, *taken = &parts->taken;
     credit->parts =
-        allowance(parts->taken.parts, parts->base.parts, WI_CREDIT_PARTS, granted->parts);
+        allowance(taken->parts, received->parts - sent->parts, WI_CREDIT_PARTS, granted->parts);
     credit->bytes =
-        allowance(parts->taken.bytes, parts->base.bytes, WI_CREDIT_BYTES, granted->bytes);
+        allowance(taken->bytes, received->bytes - sent->bytes, WI_CREDIT_BYTES, granted->bytes);
     if (credit->parts - granted->parts < WI_CREDIT_PARTS / STEPS &&
         credit->bytes - granted->bytes < WI_CREDIT_BYTES / STEPS)
         return 0;
-    *granted = *credit;
-    return 1;
+    return wi_flow_grant(&parts->flow, credit);
 }
 
 int wi_parts_has_credit(const struct wi_parts *parts)
 {
-    struct wi_credit sent = {
-        parts->received.parts - parts->base.parts, parts->received.bytes - parts->base.bytes};
-    return wi_credit_lasts(&sent, &parts->granted);
+    return wi_flow_lasts(&parts->flow);
 }

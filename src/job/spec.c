@@ -3,12 +3,6 @@
 
 #include <stdlib.h>
 
-void wi_job_spec_fill(struct wi_job_spec *spec, const struct wi_inference *asked)
-{
-    wi_id_new(spec->id, "job");
-    spec->asked = wi_inference_retain(asked);
-}
-
 void wi_job_spec_clear(struct wi_job_spec *spec)
 {
     free(spec->client);

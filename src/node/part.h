@@ -35,14 +35,34 @@ struct wi_progress {
     double done, total;                 /* if has_count */
 };
 
-/* Totals since the beginning of an attempt, never less than before. While neither is reached one
- * part of any size may go. */
+/* Totals of parts and of their bytes. */
 struct wi_credit {
     uint64_t parts, bytes;
 };
 
-/* Whether a part may go after `sent`. */
-int wi_credit_lasts(const struct wi_credit *sent, const struct wi_credit *granted);
+/*
+ * What one attempt has sent of a stream and what it may send, both since the attempt's beginning
+ * and never less than before. While neither total is reached one part of any size may go. Each
+ * place on the way of a part counts for itself, and only its own:
+ *
+ *   who                   counts                                  why
+ *   node/worker.h         its attempt's flow                      it waits for credit
+ *   bridge/stream.h       the same of that node                   a node that sends beyond it fails
+ *   job/parts.h           the same, and received and taken over   it grants: taken and a window
+ * more all attempts api/events.h          made and taken                          the client's
+ * socket is the measure
+ *
+ * What was taken is told back along the way: api → run → job, which grants → bridge → node.
+ */
+struct wi_flow {
+    struct wi_credit sent, granted;
+};
+/* A part of so many bytes. */
+void wi_flow_add(struct wi_flow *flow, size_t bytes);
+/* More may be sent, never less: whether that is more than before. */
+int wi_flow_grant(struct wi_flow *flow, const struct wi_credit *credit);
+/* Whether a part may go. */
+int wi_flow_lasts(const struct wi_flow *flow);
 
 /* Where another attempt goes on: it sends the part `seq` first. Borrowed. */
 struct wi_continuation {

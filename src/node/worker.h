@@ -124,7 +124,7 @@ struct wi_worker_task {
     struct wi_pieces_in *_in;      /* likewise, if they come in pieces */
     int _streams;                  /* it was asked for credit */
     struct wi_worker_part *_parts; /* not acknowledged */
-    struct wi_credit _sent, _granted;
+    struct wi_flow _flow;
     double _blocked;          /* since, of wi_now_ms(); 0: there is credit */
     struct wi_buffer _answer; /* the head of its message */
     int _answer_binary;

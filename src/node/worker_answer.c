@@ -35,7 +35,7 @@ static void begin_of(
 
 int wi_worker_has_credit(struct wi_worker_task *task)
 {
-    int lasts = wi_credit_lasts(&task->_sent, &task->_granted);
+    int lasts = wi_flow_lasts(&task->_flow);
     task->_streams = 1;
     if (!lasts && task->_blocked == 0)
         task->_blocked = wi_now_ms();
@@ -52,8 +52,7 @@ void wi_worker_send_part(struct wi_worker_task *task, const char *members, size_
     wi_frame_end(&part->text, 0);
     part->seq = task->next++;
     DL_APPEND(task->_parts, part);
-    task->_sent.parts++;
-    task->_sent.bytes += bytes;
+    wi_flow_add(&task->_flow, bytes);
     task->worker->service->counters.parts++;
     if (task->worker->state == WI_WORKER_UP)
         send_kept(task->worker, &part->text, 0, NULL);
@@ -71,13 +70,12 @@ void wi_worker_forget_parts(struct wi_worker_task *task, uint64_t before)
 
 static void grant_parts(struct wi_worker_task *task, const json_t *said)
 {
-    uint64_t parts = (uint64_t)json_integer_value(json_object_get(said, "parts"));
-    uint64_t bytes = (uint64_t)json_integer_value(json_object_get(said, "bytes"));
-    struct wi_credit *granted = &task->_granted;
+    const struct wi_credit credit = {
+        .parts = (uint64_t)json_integer_value(json_object_get(said, "parts")),
+        .bytes = (uint64_t)json_integer_value(json_object_get(said, "bytes"))};
 
-    granted->parts = parts > granted->parts ? parts : granted->parts;
-    granted->bytes = bytes > granted->bytes ? bytes : granted->bytes;
-    if (task->_blocked == 0 || !wi_credit_lasts(&task->_sent, granted))
+    (void)wi_flow_grant(&task->_flow, &credit);
+    if (task->_blocked == 0 || !wi_flow_lasts(&task->_flow))
         return;
     task->waited_ms += wi_now_ms() - task->_blocked;
     task->_blocked = 0;

@@ -108,7 +108,7 @@ void wi_worker_take_task(struct wi_worker *worker, struct wi_frame *frame)
     task->worker = worker;
     task->_request = json_incref(frame->root);
     task->next = (uint64_t)json_integer_value(json_object_get(from, "seq"));
-    task->_granted = worker->initial_credit;
+    task->_flow.granted = worker->initial_credit;
     snprintf(task->id, sizeof task->id, "%s", id);
     snprintf(task->_reply_to, sizeof task->_reply_to, "%s", frame->id);
     DL_APPEND2(worker->tasks, task, _prev, _next);

@@ -27,7 +27,7 @@ static struct wi_blob *write_frame(const uint8_t *text, size_t size)
 static void check(const struct wi_stream *before, const struct wi_stream *stream,
     enum wi_part_verdict verdict, const struct wi_part *part)
 {
-    if (stream->next - stream->first != stream->received.parts)
+    if (stream->next - stream->first != stream->flow.sent.parts)
         abort();
     if (verdict != WI_PART_DUE) {
         if (memcmp(before, stream, sizeof *stream) != 0)
@@ -37,9 +37,9 @@ static void check(const struct wi_stream *before, const struct wi_stream *stream
     if (part->seq != before->next || stream->next != before->next + 1 ||
         part->bytes > WI_PART_MAX || part->bytes < part->text_length ||
         part->index > WI_PART_INDEX_MAX || json_array_size(part->tokens) > WI_PART_TOKENS_MAX ||
-        stream->received.bytes != before->received.bytes + part->bytes ||
-        before->received.parts >= stream->granted.parts ||
-        before->received.bytes >= stream->granted.bytes)
+        stream->flow.sent.bytes != before->flow.sent.bytes + part->bytes ||
+        before->flow.sent.parts >= stream->flow.granted.parts ||
+        before->flow.sent.bytes >= stream->flow.granted.bytes)
         abort();
     WI_PLANT(part->index > 1 && part->index < 100); /* in no seed */
 }
@@ -86,8 +86,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         look(at, length);
         take(&stream, at, length);
         if (length % 7 == 0)
-            (void)wi_stream_grant(
-                &stream, &(struct wi_credit){stream.received.parts + 4, length * 1000});
+            (void)wi_flow_grant(
+                &stream.flow, &(struct wi_credit){stream.flow.sent.parts + 4, length * 1000});
         at += length + 1;
     }
     return 0;

@@ -23,6 +23,32 @@ enum wi_code wi_jobs_submit(struct wi_jobs *jobs, struct wi_job_spec *spec, wi_j
     return WI_OK;
 }
 
+enum wi_code wi_jobs_submit_stream(struct wi_jobs *jobs, struct wi_job_spec *spec,
+    const struct wi_job_stream *stream, wi_job_fn *on_done, void *context, struct wi_error *error)
+{
+    fixture->hears = *stream;
+    fixture->parts = 0;
+    fixture->took = (struct wi_credit){0};
+    return wi_jobs_submit(jobs, spec, on_done, context, error);
+}
+
+void wi_jobs_took(struct wi_jobs *jobs, const char *job_id, const struct wi_credit *taken)
+{
+    assert_true(fixture->has_job);
+    assert_string_equal(job_id, fixture->spec.id);
+    assert_true(taken->parts >= fixture->took.parts && taken->bytes >= fixture->took.bytes);
+    fixture->took = *taken;
+}
+
+void wi_jobs_abandon(struct wi_jobs *jobs, const char *job_id)
+{
+    assert_true(fixture->has_job);
+    assert_string_equal(job_id, fixture->spec.id);
+    fixture->abandoned++;
+    fixture->has_job = 0;
+    wi_job_spec_clear(&fixture->spec);
+}
+
 static inline int is_job(const char *id)
 {
     return fixture->has_job && strcmp(id, fixture->spec.id) == 0;

@@ -43,39 +43,11 @@ struct fixture {
     struct wi_job_stream hears; /* if it is a stream */
     uint64_t parts;             /* that were given */
     struct wi_credit took;      /* as was told last */
-    unsigned told;              /* how often */
 };
 
 static struct fixture *fixture;
 
 #include "../one_job.h"
-
-enum wi_code wi_jobs_submit_stream(struct wi_jobs *jobs, struct wi_job_spec *spec,
-    const struct wi_job_stream *stream, wi_job_fn *on_done, void *context, struct wi_error *error)
-{
-    fixture->hears = *stream;
-    fixture->parts = 0;
-    fixture->took = (struct wi_credit){0};
-    return wi_jobs_submit(jobs, spec, on_done, context, error);
-}
-
-void wi_jobs_took(struct wi_jobs *jobs, const char *job_id, const struct wi_credit *taken)
-{
-    assert_true(fixture->has_job);
-    assert_string_equal(job_id, fixture->spec.id);
-    assert_true(taken->parts >= fixture->took.parts && taken->bytes >= fixture->took.bytes);
-    fixture->took = *taken;
-    fixture->told++;
-}
-
-void wi_jobs_abandon(struct wi_jobs *jobs, const char *job_id)
-{
-    assert_true(fixture->has_job);
-    assert_string_equal(job_id, fixture->spec.id);
-    fixture->abandoned++;
-    fixture->has_job = 0;
-    wi_job_spec_clear(&fixture->spec);
-}
 
 static void finish_job(enum wi_code code)
 {

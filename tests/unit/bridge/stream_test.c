@@ -61,8 +61,8 @@ TEST(takes_parts_in_order)
     assert_int_equal(stream.next, 2);
     assert_int_equal(take_seq(&stream, 3), WI_PART_WRONG);
     assert_int_equal(take_seq(&stream, 2), WI_PART_DUE);
-    assert_int_equal(stream.received.parts, 3);
-    assert_int_equal(stream.received.bytes, 3);
+    assert_int_equal(stream.flow.sent.parts, 3);
+    assert_int_equal(stream.flow.sent.bytes, 3);
 }
 
 TEST(goes_on_where_another_attempt_came_to)
@@ -121,7 +121,7 @@ TEST(counts_bytes_as_they_were_written)
         wi_stream_open(&stream, NULL);
         assert_int_equal(take(&stream, rows[i].data, &bytes), WI_PART_DUE);
         assert_int_equal(bytes, rows[i].bytes);
-        assert_int_equal(stream.received.bytes, rows[i].bytes);
+        assert_int_equal(stream.flow.sent.bytes, rows[i].bytes);
     }
 }
 
@@ -160,7 +160,7 @@ TEST(bounds_the_size_of_a_part)
     assert_int_equal(take_large(&stream, 0, WI_PART_MAX - 20, 21), WI_PART_WRONG);
     assert_int_equal(stream.next, 0);
     assert_int_equal(take_large(&stream, 0, WI_PART_MAX - 20, 20), WI_PART_DUE);
-    assert_int_equal(stream.received.bytes, WI_PART_MAX);
+    assert_int_equal(stream.flow.sent.bytes, WI_PART_MAX);
 }
 
 /* --- credit ---------------------------------------------------------------------------------- */
@@ -172,7 +172,7 @@ TEST(ends_at_the_credit_of_parts)
     for (unsigned i = 0; i < WI_CREDIT_PARTS; i++)
         assert_int_equal(take_seq(&stream, i), WI_PART_DUE);
     assert_int_equal(take_seq(&stream, WI_CREDIT_PARTS), WI_PART_WRONG);
-    assert_true(wi_stream_grant(&stream, &(struct wi_credit){WI_CREDIT_PARTS + 1, 0}));
+    assert_true(wi_flow_grant(&stream.flow, &(struct wi_credit){WI_CREDIT_PARTS + 1, 0}));
     assert_int_equal(take_seq(&stream, WI_CREDIT_PARTS), WI_PART_DUE);
     assert_int_equal(take_seq(&stream, WI_CREDIT_PARTS + 1), WI_PART_WRONG);
 }
@@ -184,7 +184,7 @@ TEST(one_part_of_any_size_may_go_below_the_credit_of_bytes)
     assert_int_equal(take_large(&stream, 0, WI_PART_MAX, 0), WI_PART_DUE);
     assert_int_equal(take_large(&stream, 1, WI_PART_MAX, 0), WI_PART_DUE);
     assert_int_equal(take_large(&stream, 2, 1, 0), WI_PART_WRONG);
-    assert_true(wi_stream_grant(&stream, &(struct wi_credit){0, 2 * WI_PART_MAX + 1}));
+    assert_true(wi_flow_grant(&stream.flow, &(struct wi_credit){0, 2 * WI_PART_MAX + 1}));
     assert_int_equal(take_large(&stream, 2, WI_PART_MAX, 0), WI_PART_DUE);
     assert_int_equal(take_large(&stream, 3, 1, 0), WI_PART_WRONG);
 }
@@ -193,14 +193,14 @@ TEST(credit_never_falls)
 {
     struct wi_stream stream;
     wi_stream_open(&stream, NULL);
-    assert_false(wi_stream_grant(&stream, &(struct wi_credit){1, 1}));
-    assert_int_equal(stream.granted.parts, WI_CREDIT_PARTS);
-    assert_int_equal(stream.granted.bytes, WI_CREDIT_BYTES);
-    assert_true(wi_stream_grant(&stream, &(struct wi_credit){100, 5}));
-    assert_true(wi_stream_grant(&stream, &(struct wi_credit){5, 100000}));
-    assert_false(wi_stream_grant(&stream, &(struct wi_credit){100, 100000}));
-    assert_int_equal(stream.granted.parts, 100);
-    assert_int_equal(stream.granted.bytes, 100000);
+    assert_false(wi_flow_grant(&stream.flow, &(struct wi_credit){1, 1}));
+    assert_int_equal(stream.flow.granted.parts, WI_CREDIT_PARTS);
+    assert_int_equal(stream.flow.granted.bytes, WI_CREDIT_BYTES);
+    assert_true(wi_flow_grant(&stream.flow, &(struct wi_credit){100, 5}));
+    assert_true(wi_flow_grant(&stream.flow, &(struct wi_credit){5, 100000}));
+    assert_false(wi_flow_grant(&stream.flow, &(struct wi_credit){100, 100000}));
+    assert_int_equal(stream.flow.granted.parts, 100);
+    assert_int_equal(stream.flow.granted.bytes, 100000);
 }
 
 /* --- hostile nodes --------------------------------------------------------------------------- */
@@ -231,7 +231,7 @@ TEST(refuses_members_of_wrong_kinds)
         wi_stream_open(&stream, NULL);
         assert_int_equal(take(&stream, rows[i], NULL), WI_PART_WRONG);
         assert_int_equal(stream.next, 0);
-        assert_int_equal(stream.received.parts, 0);
+        assert_int_equal(stream.flow.sent.parts, 0);
     }
 }
 

@@ -22,10 +22,13 @@ struct fixture {
     struct wi_durable *durable;
     enum wi_code admit;
     /* the run under way */
-    int submitted, has_job;
+    int submitted, abandoned, has_job;
     struct wi_job_spec spec;
     wi_job_fn *on_done;
     void *context;
+    struct wi_job_stream hears;
+    uint64_t parts;
+    struct wi_credit took;
     int outcomes; /* that were counted */
     int done;     /* what was wanted has been done */
     struct wi_error failure;
@@ -66,6 +69,11 @@ void wi_pool_counters(const struct wi_pool *pool, struct wi_pool_counters *count
     *counters = (struct wi_pool_counters){.nodes = 1};
 }
 
+int wi_pool_has_kind(const struct wi_pool *pool, const char *kind)
+{
+    return 0;
+}
+
 const struct wi_node_info *wi_bridge_node(const struct wi_bridge *bridge, const char *id)
 {
     return NULL; /* it has gone since it answered */
@@ -94,14 +102,14 @@ static void on_limit(uv_timer_t *timer)
 
 static void start(struct fixture *f)
 {
-    const struct wi_durable_deps deps = {.loop = &f->loop,
-        .config = &f->config,
-        .db = f->db,
-        .repository = f->repository,
-        .budget = &f->budget,
-        .heavy = f->heavy,
-        .on_outcome = on_outcome,
-        .context = f};
+    const struct wi_durable_deps deps = {.runs = {.loop = &f->loop,
+                                             .config = &f->config,
+                                             .repository = f->repository,
+                                             .budget = &f->budget,
+                                             .heavy = f->heavy,
+                                             .on_outcome = on_outcome,
+                                             .context = f},
+        .db = f->db};
     f->durable = wi_durable_new(&deps, &f->failure);
     assert_non_null(f->durable);
 }

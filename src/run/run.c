@@ -1,0 +1,425 @@
+/*
+ * A run, see run.h, in the order in which it happens: the body is read (large JSON on a thread),
+ * its model is found or pulled, both are checked together, the job is queued, and its end is
+ * printed.
+ */
+#include "run/run.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "job/outcome.h"
+#include "run/pull.h"
+#include "wire/text.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* JSON above this is parsed off the loop: 64 KiB take 0.5 to 2.5 ms, by how small its values are,
+ * and 3.8 ms where they are no JSON, which jansson then reads again to say why. */
+#define INLINE_JSON_MAX (64 * 1024)
+/* Likewise forms, of which only the ends of the parts are looked for. */
+#define INLINE_FORM_MAX (2 * 1024 * 1024)
+/* Tensor bytes above this are printed as JSON off the loop: printing costs about 10 ns a byte. */
+#define INLINE_PRINT_MAX (64 * 1024)
+
+struct wi_run {
+    const struct wi_run_deps *deps;
+    struct wi_run_request request; /* `body` is there until it was parsed */
+    struct wi_run_owner owner;
+    char id[WI_ID_SIZE];
+    char *client;
+    struct wi_infer infer;
+    char *model_name; /* as it was found; NULL before */
+    int begun;        /* the owner was asked on_begin */
+    int pulled;       /* its model was not here: it is not pulled twice */
+    /* What is under way, of these one at most. */
+    struct wi_queued_work *work; /* parsing or printing, on a thread, which has the run then */
+    struct wi_repository_lookup *lookup;
+    struct wi_run_pull *pull;
+    int queued; /* the job */
+
+    int gone;              /* it has ended, and only the thread still has it */
+    enum wi_code code;     /* of parsing; with `late` the thread's while it parses */
+    struct wi_error *late; /* only for a thread: with it this would be no small allocation */
+    struct wi_error *why;  /* it is being stopped; else NULL */
+    struct wi_printing *printing;
+};
+
+static void free_run(struct wi_run *run)
+{
+    wi_infer_clear(&run->infer);
+    wi_blob_unref(run->request.body);
+    wi_printing_free(run->printing);
+    free(run->client);
+    free(run->model_name);
+    free(run->late);
+    free(run->why);
+    free(run);
+}
+
+/* Nothing that is under way calls back any more; the run itself goes when no thread has it. */
+static void leave(struct wi_run *run)
+{
+    run->gone = 1;
+    if (run->queued)
+        wi_jobs_abandon(run->deps->jobs, run->id);
+    wi_repository_cancel(run->lookup);
+    wi_run_pull_leave(run->pull);
+    if (run->work)
+        wi_queued_work_abandon(run->work); /* its end follows, perhaps from inside */
+    else
+        free_run(run);
+}
+
+static void end(struct wi_run *run, struct wi_printing *printing, const struct wi_error *error)
+{
+    run->owner.on_done(run->owner.context, printing, error);
+    leave(run);
+}
+
+/* --- the answer ------------------------------------------------------------------------------ */
+
+static void hand_over(struct wi_run *run)
+{
+    struct wi_printing *printing = run->printing;
+    run->printing = NULL;
+    end(run, printing, NULL);
+}
+
+static void print_off_loop(void *data)
+{
+    struct wi_run *run = data;
+    wi_printing_run(run->printing);
+}
+
+static void on_printed(void *data, int cancelled)
+{
+    struct wi_run *run = data;
+    (void)cancelled; /* only where the run has gone */
+    run->work = NULL;
+    if (run->gone)
+        free_run(run);
+    else
+        hand_over(run);
+}
+
+/* What would fit if there were nothing else may be tried again; what is larger never fits. */
+static void refuse_json(const struct wi_run *run, struct wi_error *error)
+{
+    size_t needs = run->printing->needs;
+    uint64_t most = run->deps->budget->limit;
+    const char *whole = run->infer.asked->stream ? ", without a stream" : "";
+    if (needs <= most)
+        wi_error_set(error, WI_MEMORY_BUDGET, NULL,
+            "there is no memory to write this answer as JSON now; ask for binary%s", whole);
+    else
+        wi_error_set(error, WI_ANSWER_TOO_LARGE, NULL,
+            "as JSON this answer may take %zu bytes, and [pool] memory_budget is %llu: ask for "
+            "binary (parameters.binary_data_output)%s, or for fewer outputs",
+            needs, (unsigned long long)most, whole);
+}
+
+static void print(struct wi_run *run)
+{
+    struct wi_error error;
+    if (run->request.kind == WI_RUN_STORED) {
+        hand_over(run);
+    } else if (run->printing->json_bytes <= INLINE_PRINT_MAX) {
+        wi_printing_run(run->printing);
+        hand_over(run);
+    } else if (run->owner.charge(run->owner.context, run->printing->needs) == 0) {
+        run->work = wi_work_queue_start(run->deps->heavy, 0, print_off_loop, on_printed, run);
+    } else {
+        refuse_json(run, &error);
+        end(run, NULL, &error);
+    }
+}
+
+/* --- the job --------------------------------------------------------------------------------- */
+
+static void on_part(void *context, const struct wi_job_spec *spec, const struct wi_part *part)
+{
+    const struct wi_run *run = context;
+    run->owner.on_part(run->owner.context, part);
+}
+
+static void on_progress(
+    void *context, const struct wi_job_spec *spec, const struct wi_progress *progress)
+{
+    const struct wi_run *run = context;
+    run->owner.on_progress(run->owner.context, progress);
+}
+
+static void on_answer(
+    struct wi_run *run, const struct wi_job_spec *spec, struct wi_job_result *result)
+{
+    const struct wi_run_deps *deps = run->deps;
+    const struct wi_dialect *dialect = run->request.dialect;
+    struct wi_error error;
+    struct wi_outcome outcome;
+    wi_job_outcome(&outcome, spec, result, wi_bridge_node(deps->bridge, result->node));
+    deps->on_outcome(deps->context, &outcome);
+    run->printing = run->infer.asked->stream ? dialect->stream_done(&run->infer, &outcome, &error)
+                                             : dialect->print(&run->infer, &outcome, &error);
+    if (run->printing)
+        print(run);
+    else
+        end(run, NULL, &error);
+}
+
+static void on_done(void *context, const struct wi_job_spec *spec, struct wi_job_result *result)
+{
+    struct wi_run *run = context;
+    run->queued = 0;
+    if (result->code == WI_OK)
+        on_answer(run, spec, result);
+    else
+        end(run, NULL, run->why ? run->why : &result->error);
+}
+
+static void submit(struct wi_run *run)
+{
+    static const struct wi_job_stream stream = {on_part, on_progress};
+    struct wi_jobs *jobs = run->deps->jobs;
+    struct wi_error error;
+    struct wi_job_spec spec = {.client = wi_strdup(run->client),
+        .asked = wi_inference_retain(run->infer.asked),
+        .accepted_at = run->request.accepted_at,
+        .earlier = run->request.earlier};
+    memcpy(spec.id, run->id, sizeof spec.id);
+    enum wi_code code = run->infer.asked->stream
+                            ? wi_jobs_submit_stream(jobs, &spec, &stream, on_done, run, &error)
+                            : wi_jobs_submit(jobs, &spec, on_done, run, &error);
+    if (code != WI_OK) {
+        end(run, NULL, &error);
+        return;
+    }
+    run->queued = 1;
+    if (run->owner.on_queued)
+        run->owner.on_queued(run->owner.context);
+}
+
+/* --- the model ------------------------------------------------------------------------------- */
+
+static void find_model(struct wi_run *run);
+
+static enum wi_code begin(struct wi_run *run, struct wi_error *error)
+{
+    if (run->begun || !run->owner.on_begin)
+        return WI_OK;
+    run->begun = 1;
+    return run->owner.on_begin(run->owner.context, &run->infer, error);
+}
+
+static void on_pulling(void *context, const struct wi_progress *progress)
+{
+    const struct wi_run *run = context;
+    if (run->infer.asked->stream)
+        run->owner.on_progress(run->owner.context, progress);
+}
+
+static void on_pulled(void *context, const struct wi_error *failure)
+{
+    struct wi_run *run = context;
+    run->pull = NULL;
+    run->pulled = 1;
+    if (failure)
+        end(run, NULL, failure);
+    else
+        find_model(run);
+}
+
+/* The time that the pull takes is of the request's. */
+static void pull_model(struct wi_run *run)
+{
+    const struct wi_run_deps *deps = run->deps;
+    const struct wi_run_pull_owner owner = {run, on_pulling, on_pulled};
+    const char *name = run->infer.model_name;
+    struct wi_error error;
+    enum wi_code code = begin(run, &error);
+    double timeout_ms = wi_infer_timeout_ms(&run->infer, wi_model_type_of_name(name));
+    double wait_ms = run->request.accepted_at + timeout_ms - wi_now_ms();
+    if (code == WI_OK)
+        run->pull = wi_run_pull_begin(deps->loop, deps->pulls, name, wait_ms, &owner, &error);
+    if (!run->pull)
+        end(run, NULL, &error);
+}
+
+static void check(struct wi_run *run, struct wi_model *model)
+{
+    struct wi_error error;
+    const struct wi_config_models *limits = &run->deps->config->models;
+    if (run->request.dialect->check(&run->infer, model, limits, &error) != WI_OK ||
+        begin(run, &error) != WI_OK) {
+        end(run, NULL, &error);
+        return;
+    }
+    run->model_name = wi_strdup(model->name);
+    wi_infer_settle(&run->infer, model);
+    if (run->request.kind == WI_RUN_CHECK)
+        end(run, NULL, NULL);
+    else
+        submit(run);
+}
+
+static void on_model(void *context, struct wi_model *model, const struct wi_error *failure)
+{
+    struct wi_run *run = context;
+    int may_pull = run->request.kind != WI_RUN_STORED && !run->pulled;
+    run->lookup = NULL;
+    if (model && wi_text_choose_variant(&run->infer, model))
+        find_model(run);
+    else if (model)
+        check(run, model);
+    else if (may_pull && wi_run_may_pull(run->deps->pulls, run->infer.model_name, failure))
+        pull_model(run);
+    else
+        end(run, NULL, failure);
+}
+
+static void find_model(struct wi_run *run)
+{
+    struct wi_repository_lookup *found =
+        wi_repository_find(run->deps->repository, run->infer.model_name, on_model, run);
+    if (found)
+        run->lookup = found; /* else on_model was called, and the run may be gone */
+}
+
+/* --- the body -------------------------------------------------------------------------------- */
+
+enum wi_code wi_run_check_browser(
+    const struct wi_run_deps *deps, const char *kind, struct wi_error *error)
+{
+    const struct wi_config *config = deps->config;
+    if (!kind || wi_config_find_browser(config, kind) || wi_pool_has_kind(deps->pool, kind))
+        return WI_OK;
+    struct wi_buffer kinds = {0};
+    for (size_t i = 0; i < config->browser_count; i++)
+        wi_buffer_printf(&kinds, "%s%s", i ? ", " : "", config->browsers[i].kind);
+    wi_error_set(error, WI_INVALID_FIELD, "browser", "\"%s\" is not a browser kind here", kind);
+    wi_error_allow(error, "%s", kinds.text ? kinds.text : "");
+    wi_buffer_clear(&kinds);
+    return WI_INVALID_FIELD;
+}
+
+static void on_read(struct wi_run *run, struct wi_error *error)
+{
+    int stored = run->request.kind == WI_RUN_STORED;
+    wi_blob_unref(run->request.body); /* binary tensors keep it */
+    run->request.body = NULL;
+    if (run->code != WI_OK ||
+        (!stored && wi_run_check_browser(run->deps, run->infer.asked->browser, error) != WI_OK))
+        end(run, NULL, error);
+    else
+        find_model(run);
+}
+
+static enum wi_code parse(struct wi_run *run, struct wi_budget *budget, struct wi_error *error)
+{
+    const struct wi_run_request *request = &run->request;
+    return request->dialect->parse(&run->infer, request->body, request->json_size, budget, error);
+}
+
+static void parse_off_loop(void *data)
+{
+    struct wi_run *run = data;
+    run->code = parse(run, NULL, run->late);
+}
+
+/* What parsing needed is free again; what was converted stays charged. */
+static void on_parsed(void *data, int cancelled)
+{
+    struct wi_run *run = data;
+    (void)cancelled; /* only where the run has gone */
+    run->work = NULL;
+    if (run->gone) {
+        free_run(run);
+        return;
+    }
+    int binary = run->request.body->size > run->request.json_size;
+    uint64_t converted = binary ? 0 : wi_tensors_bytes(&run->infer.asked->tensors);
+    if (run->owner.charge(run->owner.context, converted) != 0 && run->code == WI_OK)
+        run->code = wi_error_set(run->late, WI_MEMORY_BUDGET, NULL,
+            "there is no memory for these tensors now; try again later");
+    on_read(run, run->late);
+}
+
+static int is_long(const struct wi_run_request *request)
+{
+    return request->kind == WI_RUN_STORED || request->json_size > INLINE_JSON_MAX ||
+           (request->json_size == 0 && request->body->size > INLINE_FORM_MAX);
+}
+
+void wi_run_begin(struct wi_run *run)
+{
+    struct wi_error error;
+    if (!is_long(&run->request)) {
+        run->code = parse(run, run->deps->budget, &error);
+        on_read(run, &error);
+    } else if (run->owner.charge(run->owner.context, run->request.parse_cost) == 0) {
+        run->late = wi_alloc(sizeof *run->late);
+        run->work = wi_work_queue_start(run->deps->heavy, 0, parse_off_loop, on_parsed, run);
+    } else {
+        wi_error_set(&error, WI_MEMORY_BUDGET, NULL,
+            "there is no memory to read this JSON now; try again later, or send the tensors in "
+            "binary");
+        end(run, NULL, &error);
+    }
+}
+
+/* --- its owner ------------------------------------------------------------------------------- */
+
+struct wi_run *wi_run_new(const struct wi_run_deps *deps, const struct wi_run_request *request,
+    const struct wi_run_owner *owner)
+{
+    struct wi_run *run = wi_alloc(sizeof *run);
+    run->deps = deps;
+    run->request = *request;
+    run->client = wi_strdup(request->client);
+    run->infer.lenient = request->lenient;
+    run->owner = *owner;
+    wi_id_new(run->id, "job");
+    return run;
+}
+
+void wi_run_give(struct wi_run *run, const struct wi_run_owner *owner)
+{
+    run->owner = *owner;
+}
+
+void wi_run_stop(struct wi_run *run, const struct wi_error *error)
+{
+    if (run->queued) {
+        free(run->why);
+        run->why = wi_alloc(sizeof *run->why);
+        *run->why = *error;
+        wi_jobs_cancel(run->deps->jobs, run->id); /* on_done follows */
+    } else {
+        end(run, NULL, error);
+    }
+}
+
+void wi_run_abandon(struct wi_run *run)
+{
+    if (run)
+        leave(run);
+}
+
+const char *wi_run_id(const struct wi_run *run)
+{
+    return run->id;
+}
+
+const struct wi_infer *wi_run_infer(const struct wi_run *run)
+{
+    return &run->infer;
+}
+
+const char *wi_run_model(const struct wi_run *run)
+{
+    return run->model_name ? run->model_name : run->infer.model_name;
+}
+
+void wi_run_took(struct wi_run *run, const struct wi_credit *taken)
+{
+    wi_jobs_took(run->deps->jobs, run->id, taken);
+}

@@ -1,0 +1,493 @@
+/* A run from its bytes to its answer, for each kind of owner: real models and threads; the queue of
+ * jobs, the nodes and the pulls are played. */
+#include "../test.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "run/run.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define ECHO_HEAD                                                                                  \
+    "{\"model_name\":\"builtin/echo\",\"inputs\":[{\"name\":\"x\",\"datatype\":\"FP32\","
+
+static const char body[] = ECHO_HEAD "\"shape\":[2],\"data\":[1.5,2]}]}";
+
+struct fixture {
+    uv_loop_t loop;
+    uv_timer_t limit; /* of a test */
+    struct wi_config config;
+    struct wi_budget budget;
+    struct wi_run_deps deps;
+    int outcomes;
+    /* the job under way */
+    enum wi_code admit;
+    int submitted, abandoned, has_job;
+    struct wi_job_spec spec;
+    wi_job_fn *on_done;
+    void *context;
+    struct wi_job_stream hears;
+    uint64_t parts;
+    struct wi_credit took;
+    /* the pull under way */
+    int pulls;
+    wi_pull_fn *on_pull;
+    void *pull_context;
+    /* what the owner was told */
+    struct wi_run *run;
+    char told[256]; /* a word for each */
+    uint64_t charged, most;
+    int is_poor; /* it has no memory */
+    int refuses; /* it does not let the run begin */
+    int streams; /* it wants a stream */
+    enum wi_code code;
+    struct wi_error error;
+    char *text;
+};
+
+static struct fixture *fixture;
+
+/* --- what is played -------------------------------------------------------------------------- */
+
+#include "../one_job.h"
+
+static void finish_job(enum wi_code code)
+{
+    struct wi_answer answer = {.ok = 1, .parts = fixture->parts};
+    struct wi_job_result result = {.code = code, .answer = &answer, .node = "node-1"};
+    wi_tensors_share(&answer.outputs, &fixture->spec.asked->tensors);
+    if (code != WI_OK)
+        wi_error_set(&result.error, code, NULL, "it failed");
+    end_job(&result);
+    wi_tensors_clear(&answer.outputs);
+}
+
+enum wi_code wi_jobs_cancel(struct wi_jobs *jobs, const char *job_id)
+{
+    assert_true(is_job(job_id));
+    finish_job(WI_CANCELLED);
+    return WI_OK;
+}
+
+int wi_pool_has_kind(const struct wi_pool *pool, const char *kind)
+{
+    return strcmp(kind, "joined") == 0;
+}
+
+const struct wi_node_info *wi_bridge_node(const struct wi_bridge *bridge, const char *id)
+{
+    return NULL; /* it has gone since it answered */
+}
+
+const char *const wi_pull_state_names[WI_PULL_STATE_COUNT] = {
+    "resolving", "downloading", "verifying", "publishing", "done", "failed"};
+
+int wi_pulls_on_demand(const struct wi_pulls *pulls, const char *name)
+{
+    return strncmp(name, "org/", 4) == 0;
+}
+
+int wi_pulls_find(const struct wi_pulls *pulls, const char *name, struct wi_pull_info *info)
+{
+    return -1;
+}
+
+enum wi_code wi_pulls_start(struct wi_pulls *pulls, const struct wi_pull_want *want,
+    char name[WI_MODEL_NAME_MAX + 1], struct wi_error *error)
+{
+    fixture->pulls++;
+    return WI_OK;
+}
+
+struct wi_pull_watch *wi_pull_watch(
+    struct wi_pulls *pulls, const char *name, wi_pull_fn *on_event, void *context)
+{
+    fixture->on_pull = on_event;
+    fixture->pull_context = context;
+    return (struct wi_pull_watch *)fixture;
+}
+
+void wi_pull_unwatch(struct wi_pull_watch *watch)
+{
+    if (watch)
+        fixture->on_pull = NULL;
+}
+
+static void tell_pull(enum wi_pull_state state)
+{
+    const struct wi_pull_info info = {.state = state, .total = 100, .done = 10};
+    fixture->on_pull(fixture->pull_context, &info);
+}
+
+/* --- the owner ------------------------------------------------------------------------------- */
+
+static void note(const char *word)
+{
+    size_t length = strlen(fixture->told);
+    snprintf(fixture->told + length, sizeof fixture->told - length, "%s ", word);
+}
+
+static int charge(void *context, uint64_t bytes)
+{
+    struct fixture *f = context;
+    if (f->is_poor && bytes > 0)
+        return -1;
+    f->charged = bytes;
+    f->most = bytes > f->most ? bytes : f->most;
+    return 0;
+}
+
+static void on_queued(void *context)
+{
+    note("queued");
+}
+
+static void on_part(void *context, const struct wi_part *part)
+{
+    note("part");
+}
+
+static void on_progress(void *context, const struct wi_progress *progress)
+{
+    note(progress->phase);
+}
+
+static void on_done(void *context, struct wi_printing *printing, const struct wi_error *error)
+{
+    struct fixture *f = context;
+    note(error ? "failed" : "done");
+    f->run = NULL;
+    f->code = error ? error->code : WI_OK;
+    if (error)
+        f->error = *error;
+    if (printing)
+        f->text = wi_buffer_take(&printing->text);
+    wi_printing_free(printing);
+}
+
+static enum wi_code on_begin(void *context, struct wi_infer *infer, struct wi_error *error)
+{
+    struct fixture *f = context;
+    static const char *const words[] = {"begin", "begin-stream"};
+    const struct wi_run_owner other = {.context = f,
+        .charge = charge,
+        .on_queued = on_queued,
+        .on_part = on_part,
+        .on_progress = on_progress,
+        .on_done = on_done};
+    note(words[f->streams]);
+    infer->asked->stream = f->streams;
+    if (f->streams)
+        wi_run_give(f->run, &other);
+    return f->refuses ? wi_error_set(error, WI_INVALID_FIELD, "stream", "no") : WI_OK;
+}
+
+static void on_outcome(void *context, const struct wi_outcome *outcome)
+{
+    struct fixture *f = context;
+    assert_string_equal(outcome->model_name, "builtin/echo");
+    f->outcomes++;
+}
+
+/* A run of `text`, which goes on until something has to come from elsewhere. */
+static void begin_kind(enum wi_run_kind kind, const char *text, uint64_t cost)
+{
+    struct fixture *f = fixture;
+    const struct wi_run_owner owner = {.context = f,
+        .charge = charge,
+        .on_begin = on_begin,
+        .on_queued = on_queued,
+        .on_done = on_done};
+    struct wi_run_request request = {.kind = kind,
+        .dialect = &wi_dialect_native,
+        .body = wi_blob_new(&f->budget, strlen(text)),
+        .json_size = strlen(text),
+        .parse_cost = cost,
+        .client = "somebody",
+        .accepted_at = wi_now_ms(),
+        .earlier = 2};
+    assert_int_equal(wi_blob_append(request.body, text, strlen(text)), 0);
+    f->run = wi_run_new(&f->deps, &request, &owner);
+    wi_run_begin(f->run);
+}
+
+static void begin(const char *text)
+{
+    begin_kind(WI_RUN_ANSWER, text, 0);
+}
+
+/* JSON that is parsed on a thread, and printed on one. */
+static void begin_long(void)
+{
+    struct wi_buffer text = {0};
+    wi_buffer_puts(&text, ECHO_HEAD "\"shape\":[20000],\"data\":[1");
+    for (int i = 1; i < 20000; i++)
+        wi_buffer_puts(&text, ",1.25");
+    wi_buffer_puts(&text, "]}]}");
+    begin_kind(WI_RUN_ANSWER, text.text, 1000000);
+    wi_buffer_clear(&text);
+}
+
+/* --- the fixture ----------------------------------------------------------------------------- */
+
+static void on_limit(uv_timer_t *timer)
+{
+    fail_msg("it did not come");
+}
+
+#define until(condition)                                                                           \
+    do {                                                                                           \
+        while (!(condition))                                                                       \
+            uv_run(&fixture->loop, UV_RUN_ONCE);                                                   \
+    } while (0)
+
+static int set_up(void **state)
+{
+    struct fixture *f = fixture = wi_alloc(sizeof *f);
+    *state = f;
+    wi_log_configure(WI_LOG_ERROR, WI_LOG_TEXT);
+    if (uv_loop_init(&f->loop))
+        return -1;
+    uv_timer_init(&f->loop, &f->limit);
+    uv_timer_start(&f->limit, on_limit, 20000, 0);
+    uv_unref((uv_handle_t *)&f->limit);
+    f->budget.limit = 1 << 24;
+    f->config.models.max_picture_pixels = 1000;
+    f->deps = (struct wi_run_deps){.loop = &f->loop,
+        .config = &f->config,
+        .repository = wi_repository_new(&f->loop, "/nonexistent", NULL),
+        .pulls = (struct wi_pulls *)f,
+        .budget = &f->budget,
+        .heavy = wi_work_queue_new(&f->loop, 1),
+        .on_outcome = on_outcome,
+        .context = f};
+    f->code = WI_INTERNAL;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+    wi_work_queue_free(f->deps.heavy);
+    wi_repository_free(f->deps.repository);
+    uv_close((uv_handle_t *)&f->limit, NULL);
+    uv_run(&f->loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&f->loop), 0);
+    assert_int_equal(f->budget.used, 0);
+    assert_false(f->has_job);
+    assert_null(f->run);
+    free(f->text);
+    free(f);
+    return 0;
+}
+
+FIXTURE(set_up, tear_down)
+
+/* --- a whole answer -------------------------------------------------------------------------- */
+
+TEST(goes_from_bytes_to_bytes)
+{
+    begin(body);
+    assert_string_equal(fixture->told, "begin queued ");
+    assert_string_equal(fixture->spec.id, wi_run_id(fixture->run));
+    assert_string_equal(fixture->spec.client, "somebody");
+    assert_int_equal(fixture->spec.earlier, 2);
+    assert_string_equal(wi_run_model(fixture->run), "builtin/echo");
+    finish_job(WI_OK);
+    assert_string_equal(fixture->told, "begin queued done ");
+    assert_non_null(strstr(fixture->text, "\"data\":[1.5,2]"));
+    assert_int_equal(fixture->outcomes, 1);
+    assert_int_equal(fixture->most, 0); /* nothing was large */
+}
+
+TEST(reads_and_prints_what_is_long_on_threads)
+{
+    begin_long();
+    assert_string_equal(fixture->told, "");
+    assert_int_equal(fixture->charged, 1000000);
+    until(fixture->has_job);
+    assert_int_equal(fixture->charged, 80000); /* what was converted */
+    finish_job(WI_OK);
+    assert_string_equal(fixture->told, "begin queued ");
+    assert_true(fixture->charged > 80000);
+    until(*fixture->told && fixture->text);
+    assert_string_equal(fixture->told, "begin queued done ");
+    assert_non_null(strstr(fixture->text, "1.25]"));
+}
+
+TEST(says_what_is_wrong_with_the_request)
+{
+    begin("{\"model_name\":");
+    assert_int_equal(fixture->code, WI_BAD_JSON);
+    begin("{\"model_name\":\"builtin/echo\",\"browser\":\"lynx\",\"inputs\":[]}");
+    assert_int_equal(fixture->code, WI_INVALID_FIELD);
+    assert_string_equal(fixture->error.field, "browser");
+    begin("{\"model_name\":\"nobody/knows\",\"inputs\":[]}");
+    until(!fixture->run);
+    assert_int_equal(fixture->code, WI_MODEL_NOT_FOUND);
+    assert_string_equal(fixture->told, "failed failed failed ");
+    assert_int_equal(fixture->submitted, 0);
+}
+
+TEST(may_be_refused_by_its_owner)
+{
+    fixture->refuses = 1;
+    begin(body);
+    assert_string_equal(fixture->told, "begin failed ");
+    assert_string_equal(fixture->error.field, "stream");
+}
+
+TEST(tells_how_its_job_failed)
+{
+    begin(body);
+    finish_job(WI_INFERENCE_FAILED);
+    assert_string_equal(fixture->told, "begin queued failed ");
+    assert_int_equal(fixture->code, WI_INFERENCE_FAILED);
+    assert_int_equal(fixture->outcomes, 0);
+}
+
+/* --- memory ---------------------------------------------------------------------------------- */
+
+TEST(needs_memory_to_read)
+{
+    fixture->is_poor = 1;
+    begin_long();
+    assert_string_equal(fixture->told, "failed ");
+    assert_int_equal(fixture->code, WI_MEMORY_BUDGET);
+}
+
+TEST(needs_memory_to_print)
+{
+    begin_long();
+    until(fixture->has_job);
+    fixture->is_poor = 1;
+    finish_job(WI_OK);
+    assert_int_equal(fixture->code, WI_MEMORY_BUDGET);
+    fixture->is_poor = 0;
+    begin_long();
+    until(fixture->has_job);
+    fixture->is_poor = 1;
+    fixture->budget.limit = 1000; /* of which it would never fit */
+    finish_job(WI_OK);
+    assert_int_equal(fixture->code, WI_ANSWER_TOO_LARGE);
+}
+
+/* --- streams --------------------------------------------------------------------------------- */
+
+TEST(hands_parts_to_its_new_owner)
+{
+    const struct wi_part part = {.text = "a", .text_length = 1, .bytes = 1};
+    const struct wi_progress progress = {.phase = "loading"};
+    const struct wi_credit taken = {1, 1};
+    fixture->streams = 1;
+    begin(body);
+    fixture->hears.on_progress(fixture->context, &fixture->spec, &progress);
+    fixture->hears.on_part(fixture->context, &fixture->spec, &part);
+    wi_run_took(fixture->run, &taken);
+    assert_int_equal(fixture->took.parts, 1);
+    fixture->parts = 1;
+    finish_job(WI_OK);
+    assert_string_equal(fixture->told, "begin-stream queued loading part done ");
+    assert_non_null(strstr(fixture->text, "event: done"));
+}
+
+/* --- pulls ----------------------------------------------------------------------------------- */
+
+TEST(pulls_a_model_once)
+{
+    begin("{\"model_name\":\"org/absent\",\"inputs\":[]}");
+    until(fixture->on_pull);
+    tell_pull(WI_PULL_DOWNLOADING);
+    assert_string_equal(fixture->told, "begin "); /* who waits for the whole hears nothing of it */
+    tell_pull(WI_PULL_DONE);
+    until(!fixture->run); /* it is not there even so */
+    assert_int_equal(fixture->code, WI_MODEL_NOT_FOUND);
+    assert_int_equal(fixture->pulls, 1);
+    assert_string_equal(fixture->told, "begin failed ");
+}
+
+TEST(shows_a_stream_how_far_a_pull_is)
+{
+    fixture->streams = 1;
+    begin("{\"model_name\":\"org/absent\",\"inputs\":[]}");
+    until(fixture->on_pull);
+    tell_pull(WI_PULL_DOWNLOADING);
+    assert_string_equal(fixture->told, "begin-stream downloading ");
+    wi_run_abandon(fixture->run);
+    fixture->run = NULL;
+    assert_null(fixture->on_pull);
+}
+
+TEST(waits_for_a_pull_until_its_deadline)
+{
+    begin("{\"model_name\":\"org/absent\",\"timeout_ms\":1,\"inputs\":[]}");
+    until(!fixture->run);
+    assert_int_equal(fixture->code, WI_DEADLINE_EXCEEDED);
+    assert_null(fixture->on_pull);
+}
+
+TEST(pulls_nothing_when_the_server_closes)
+{
+    fixture->deps.pulls = NULL;
+    begin("{\"model_name\":\"org/absent\",\"inputs\":[]}");
+    until(!fixture->run);
+    assert_int_equal(fixture->code, WI_MODEL_NOT_FOUND);
+    assert_int_equal(fixture->pulls, 0);
+}
+
+/* --- the other kinds ------------------------------------------------------------------------- */
+
+TEST(may_end_once_it_is_checked)
+{
+    begin_kind(WI_RUN_CHECK, body, 0);
+    assert_string_equal(fixture->told, "begin done ");
+    assert_int_equal(fixture->submitted, 0);
+    begin_kind(WI_RUN_CHECK, "{\"model_name\":\"builtin/echo\",\"inputs\":\"text\"}", 0);
+    assert_string_equal(fixture->told, "begin done failed ");
+}
+
+TEST(runs_a_stored_request_as_it_was_taken)
+{
+    begin_kind(WI_RUN_STORED, body, 1000);
+    assert_string_equal(fixture->told, ""); /* it is read on a thread */
+    until(fixture->has_job);
+    finish_job(WI_OK);
+    assert_string_equal(fixture->told, "begin queued done ");
+    assert_null(strstr(fixture->text, "1.5")); /* the tensors are printed when there is memory */
+    begin_kind(WI_RUN_STORED, "{\"model_name\":\"org/absent\",\"inputs\":[]}", 1000);
+    until(!fixture->run);
+    assert_int_equal(fixture->pulls, 0);
+}
+
+/* --- its end from outside -------------------------------------------------------------------- */
+
+TEST(stops_with_the_reason_given)
+{
+    struct wi_error why;
+    wi_error_set(&why, WI_SHUTTING_DOWN, NULL, "that is all");
+    begin(body);
+    wi_run_stop(fixture->run, &why);
+    assert_string_equal(fixture->told, "begin queued failed ");
+    assert_int_equal(fixture->code, WI_SHUTTING_DOWN);
+    fixture->code = WI_OK;
+    begin_long(); /* while a thread reads it */
+    wi_run_stop(fixture->run, &why);
+    assert_int_equal(fixture->code, WI_SHUTTING_DOWN);
+}
+
+TEST(is_abandoned_wherever_it_is)
+{
+    begin(body);
+    wi_run_abandon(fixture->run);
+    assert_int_equal(fixture->abandoned, 1);
+    begin_long(); /* while it is read */
+    wi_run_abandon(fixture->run);
+    begin_long();
+    until(fixture->has_job);
+    finish_job(WI_OK); /* while it is printed */
+    wi_run_abandon(fixture->run);
+    fixture->run = NULL;
+    assert_null(strstr(fixture->told, "done"));
+    assert_null(strstr(fixture->told, "failed"));
+}
