@@ -20,6 +20,7 @@ lint() {
     lint_step "no file over 1000 lines" lint_sizes
     lint_step "includes lead down" lint_layers
     lint_step "calls go round in no circle" lint_circles
+    lint_step "the architecture names what there is" lint_names
     if ((${#LINT_FAILED[@]})); then
         fail "lint found something in: $(printf '%s; ' "${LINT_FAILED[@]}")"
     fi
@@ -132,24 +133,59 @@ lint_sizes() {
     [[ -z $found ]]
 }
 
-# The folders of src from the bottom up: each includes from itself and from those before it.
-LAYERS=(base store tensor task model config hub node webdriver wire describe browser bridge pool job run check durable api)
+# Each folder of src with those that it may include from, as the tables of docs/architecture.md have
+# them: one that is a layer from itself and from those before it, one that is a program from itself
+# and from the layers up to the one in its second column.
+layers() {
+    awk -F '|' '/^## / { here = $0 == "## Layers" } here && /^\| `/ {
+        count = split($2, folders, /[` ]+/)
+        split($3, upto, /[` ]+/)
+        for (i = 2; i < count; i++)
+            if ($3 ~ /^ `/)
+                print folders[i], lower[upto[2]] "|" folders[i]
+            else
+                print folders[i], lower[folders[i]] = all = all (all ? "|" : "") folders[i]
+    }' docs/architecture.md
+}
 
 lint_layers() {
-    local folder lower=base found=0
-    for folder in "${LAYERS[@]}"; do
-        lower+="|$folder"
-        includes_beyond "$folder" "$lower" && found=1
-        # The client's doctor starts browsers.
-        [[ $folder == bridge ]] && includes_beyond cli "$lower|cli" && found=1
-        [[ $folder == wire ]] && includes_beyond simulate "$lower|simulate" && found=1
-    done
+    local folder lower found=0
+    while read -r folder lower; do
+        grep -rHnE --include='*.[ch]' '^#include "[a-z]+/' "src/$folder" |
+            grep -vE "#include \"($lower)/" && found=1
+    done < <(layers)
+    while read -r folder; do
+        printf 'src/%s or its row in docs/architecture.md is missing\n' "$folder"
+        found=1
+    done < <(find src -mindepth 1 -maxdepth 1 -type d -printf '%f\n' | cat - <(layers | cut -d ' ' -f 1) |
+        sort | uniq -u)
     ((found == 0))
 }
 
-# Prints what a folder includes from others than those.
-includes_beyond() {
-    grep -HnE '^#include "[a-z]+/' "src/$1"/*.[ch] | grep -vE "#include \"($2)/"
+# What docs/architecture.md names in code is in the source: files, and words of it.
+lint_names() {
+    local name found=0
+    # shellcheck disable=SC2016 # no command, but what stands in the file
+    while read -r name; do
+        [[ -e $name || -e src/$name || -e page/src/$name ]] || grep -rqw -- "${name##*.}" src page/src ||
+            { printf 'docs/architecture.md: there is no %s\n' "$name" && found=1; }
+    done < <(grep -oP '`(struct )?\K[\w./]+(?=`)' docs/architecture.md | sort -u)
+    ((found == 0))
+}
+
+# Whether lint_layers finds what it is for: each of these is a breach in a tree that has none.
+lint_planted() {
+    local tree=$BUILD/lint/planted plant failed=0
+    for plant in base/planted.c simulate/planted.c wire/inner/planted.h planted/planted.c; do
+        rm -rf "$tree"
+        mkdir -p "$tree"
+        cp -R src docs "$tree"
+        (cd "$tree" && lint_layers) || failed=1
+        mkdir -p "$tree/src/${plant%/*}"
+        printf '#include "api/routes.h"\n' >"$tree/src/$plant"
+        (cd "$tree" && lint_layers >/dev/null) && printf '%s was not found\n' "$plant" && failed=1
+    done
+    ((failed == 0))
 }
 
 # What a file takes from another one, by their symbols. Those that only tabulate others are left

@@ -92,6 +92,7 @@ show_failures() {
 
 test_generated() {
     check "sample configuration is fresh" lint_generated
+    check "lint finds a breach of the layers" lint_planted
 }
 
 test_unit() {
