@@ -8,6 +8,7 @@ import { after, before, describe, test as plainTest } from 'node:test';
 import { Daemon, patience, testsOf, withDaemon } from '../lib/daemon.mjs';
 import { FakeNode } from '../lib/fake-node.mjs';
 import * as kserve from '../lib/kserve.mjs';
+import { Simulation } from '../lib/simulation.mjs';
 import { until } from '../lib/wait.mjs';
 
 const vector = (...data) => ({ name: 'x', datatype: 'FP32', shape: [data.length], data });
@@ -318,9 +319,10 @@ test('while nothing can be written jobs are refused, infer goes on, and nothing 
 const writable = (one) => until(async () => await one.metric('webinfer_store_failing') === 0,
     { what: 'the database to be written again', timeout: 30_000 * patience, every: 200 });
 
-/** A daemon with no browser, whose node ends its tasks when the test says so. */
-const nodeInHand = { ready: false, config: { pool: { min_connections: 0, numerics: 'off' },
-    'browser.chrome': { max_connections: 0 } } };
+/** A daemon with no browser: what runs there is the test's. */
+const nodeInHand = (more = {}) => ({ ready: false, config: { ...more,
+    pool: { min_connections: 0, numerics: 'off', ...more.pool },
+    'browser.chrome': { max_connections: 0 } } });
 
 /* --- over the daemon's end --------------------------------------------------------------------- */
 
@@ -333,7 +335,7 @@ async function kill(victim) {
 // They wait most of the time.
 describe('a daemon each', { concurrency: 3 }, () => {
     plainTest('a full disk: an answer that cannot be stored is kept back, said everywhere, and not lost',
-        { timeout: 120_000 * patience }, () => withDaemon(nodeInHand, async (one) => {
+        { timeout: 120_000 * patience }, () => withDaemon(nodeInHand(), async (one) => {
             const limit = (size) =>
                 execFileSync('prlimit', ['--pid', String(one.pid), `--fsize=${size}:`]);
             const node = new FakeNode((await one.post('/v1/admin/join', {})).json.url);
@@ -458,21 +460,23 @@ describe('a daemon each', { concurrency: 3 }, () => {
             }));
 
     plainTest('finished jobs and their keys go after job_retention', { timeout: 120_000 * patience },
-        () => withDaemon({ models: ['twice'], config: { pool: { job_retention: '2s' } } },
-            async (one) => {
-                const { id } = (await one.post('/v1/jobs', twice(1), keyed('short'))).json;
-                await ended(one, id);
-                await until(async () => (await one.get(`/v1/jobs/${id}`)).status === 404,
-                    { what: 'the job to go', timeout: 20_000 * patience, every: 200 });
-                assert.equal(await one.metric('webinfer_stored_jobs_bytes'), 0);
-                const again = await one.post('/v1/jobs', twice(2), keyed('short'));
-                assert.equal(again.status, 202);
-                assert.notEqual(again.json.id, id);
-            }));
+        () => withDaemon(nodeInHand({ pool: { job_retention: '2s' } }), async (one) => {
+            const node = await new FakeNode((await one.post('/v1/admin/join', {})).json.url).join();
+            const { id } = (await one.post('/v1/jobs', echo(1), keyed('short'))).json;
+            await ended(one, id);
+            await until(async () => (await one.get(`/v1/jobs/${id}`)).status === 404,
+                { what: 'the job to go', timeout: 20_000 * patience, every: 200 });
+            assert.equal(await one.metric('webinfer_stored_jobs_bytes'), 0);
+            const again = await one.post('/v1/jobs', echo(2), keyed('short'));
+            assert.equal(again.status, 202);
+            assert.notEqual(again.json.id, id);
+            await node.close();
+        }));
 
     plainTest('[store] max_size bounds what is accepted, of all and of one client', { timeout: 120_000 * patience },
-        () => withDaemon({ models: ['twice'], config: { store: { max_size: '2M' } } }, async (one) => {
-            const big = (size) => kserve.encode({ model_name: 'builtin/echo',
+        () => withDaemon(nodeInHand({ store: { max_size: '2M' } }), async (one) => {
+            const nodes = await new Simulation(one, { nodes: 1 }).up();
+            const big = (size) => kserve.encode({ model_name: 'builtin/echo', platform: 'simulated',
                 parameters: { binary_data_output: true } },
             [{ name: 'x', datatype: 'UINT8', shape: [size], bytes: Buffer.alloc(size, 7) }]);
             const tooBig = big(2 << 20);
@@ -487,6 +491,7 @@ describe('a daemon each', { concurrency: 3 }, () => {
             const full = await one.post('/v1/jobs', half.body, { headers: half.headers });
             assert.deepEqual([full.status, full.json.code], [429, 'client_share_used']);
             assert.match(full.json.detail, /half is used/);
-            assert.equal((await ended(one, await accepted(one, twice(4)))).state, 'done');
+            assert.equal((await ended(one, await accepted(one, echo(4, { platform: 'simulated' })))).state, 'done');
+            await nodes.stop();
         }));
 });
