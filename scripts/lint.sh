@@ -15,6 +15,7 @@ lint() {
     lint_step "tsc (the page's types)" lint_page
     lint_step "systemd-analyze verify" lint_unit
     lint_step "the sample configuration is fresh" lint_generated
+    lint_step "the page's rules of tasks are fresh" lint_rules
     lint_step "errors in the page begin small and have no full stop" "$NODE" scripts/page-texts.mjs
     lint_step "errors in C begin small and have no full stop" lint_error_texts
     lint_step "no file over 1000 lines" lint_sizes
@@ -111,6 +112,11 @@ lint_unit() {
 
 lint_generated() {
     "$BUILD/webinferd" --print-sample | diff -u conf/webinferd.conf -
+}
+
+lint_rules() {
+    "$BUILD/webinferd" --print-openapi | "$NODE" scripts/task-rules.mjs | diff -u page/src/engine/task_rules.js - ||
+        { printf 'run: webinferd --print-openapi | node scripts/task-rules.mjs >page/src/engine/task_rules.js\n' && return 1; }
 }
 
 lint_error_texts() {

@@ -4,7 +4,8 @@
 #include "api/request.h"
 #include "base/memory.h"
 #include "describe/schemas.h"
-#include "task/task.h"
+#include "task/limits.h"
+#include "task/table.h"
 #include "wire/native.h"
 #include "wire/openai.h"
 #include "wire/upload.h"
@@ -418,11 +419,22 @@ static json_t *tasks_json(void)
     for (int i = WI_TASK_NONE + 1; i < WI_TASK_COUNT; i++) {
         enum wi_task_kind task = (enum wi_task_kind)i;
         json_t *options = wi_params_json(wi_task_options(task, 0));
-        json_object_set_new(out, wi_task_name(task),
-            json_pack("{s:s, s:s, s:o}", "inputs", wi_task_takes_words(task), "outputs",
-                wi_task_outputs(task), "options", options));
+        json_t *row = json_pack("{s:s, s:s, s:o}", "inputs", wi_task_takes_words(task), "outputs",
+            wi_task_outputs(task), "options", options);
+        if (wi_tasks[i].gguf_options)
+            json_object_set_new(row, "gguf_options", wi_params_json(wi_tasks[i].gguf_options));
+        json_object_set_new(out, wi_task_name(task), row);
     }
     return out;
+}
+
+/* Of inputs, and of what is nested in options. */
+static json_t *limits_json(void)
+{
+    return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i}", "texts", WI_TEXT_LIST,
+        "labels", WI_TEXT_LABELS, "label", WI_TEXT_LABEL_MAX, "judged", WI_TEXT_JUDGED, "stops",
+        WI_TEXT_STOPS, "stop", WI_TEXT_STOP_MAX, "biases", WI_TEXT_BIASES, "schema", WI_TEXT_SCHEMA,
+        "depth", WI_TEXT_DEPTH);
 }
 
 static json_t *schemas(void)
@@ -446,10 +458,10 @@ json_t *wi_openapi(const struct wi_route *routes, const char *version)
         "license", "name", "Apache 2.0", "identifier", "Apache-2.0");
     json_t *components = json_pack("{s:o, s:{s:{s:s, s:s}}}", "schemas", schemas(),
         "securitySchemes", "token", "type", "http", "scheme", "bearer");
-    return json_pack("{s:s, s:o, s:[{s:s}], s:[{s:[]}], s:o, s:o, s:o, s:o, s:o}", "openapi",
+    return json_pack("{s:s, s:o, s:[{s:s}], s:[{s:[]}], s:o, s:o, s:o, s:o, s:o, s:o}", "openapi",
         "3.1.0", "info", info, "servers", "url", "http://127.0.0.1:8470", "security", "token",
         "paths", paths_of(routes), "components", components, "x-elsewhere", elsewhere(), "x-codes",
-        codes_json(), "x-tasks", tasks_json());
+        codes_json(), "x-tasks", tasks_json(), "x-limits", limits_json());
 }
 
 void wi_handle_openapi(struct wi_request *request)

@@ -216,16 +216,23 @@ static enum wi_code check_n(const struct place *at, int64_t n, unsigned slots)
     return must_be(at, "n", text);
 }
 
+static int has_one_place(const char *template)
+{
+    const char *place = strstr(template, "{}");
+    return place && !strstr(place + 2, "{}");
+}
+
 static enum wi_code check_labels(const struct place *at, const struct wi_task_said *read)
 {
     size_t i;
     const json_t *label;
-    if (read->hypothesis_template && !strstr(read->hypothesis_template, "{}"))
-        return must_be(at, "hypothesis_template", "a text with {} in the place of a label");
+    if (read->hypothesis_template && !has_one_place(read->hypothesis_template))
+        return must_be(at, "hypothesis_template", "a text with {} once, where the label goes");
     json_array_foreach(read->ignore_labels, i, label)
     {
-        if (!json_is_string(label))
-            return must_be(at, "ignore_labels", "a list of strings");
+        size_t length = json_string_length(label);
+        if (length == 0 || length > WI_TEXT_LABEL_MAX)
+            return must_be(at, "ignore_labels", "a list of strings of 1 to 1000 bytes");
     }
     return WI_OK;
 }

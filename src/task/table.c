@@ -13,15 +13,15 @@
 #define TEXTS "{\"texts\":[\"$TEXT\"]}"
 
 const struct wi_task_input_row wi_task_inputs[WI_TAKES_COUNT] = {
-    [WI_TAKES_TENSORS] = {"a list of {\"name\", \"datatype\", \"shape\", \"data\"}"},
+    [WI_TAKES_TENSORS] = {.words = "a list of {\"name\", \"datatype\", \"shape\", \"data\"}"},
     [WI_TAKES_MESSAGES] = {"{\"messages\": [{\"role\", \"content\"}]}", WI_FORM(MESSAGES), NULL,
-        "messages", "chat", ""},
+        "messages", "chat", "", NULL},
     [WI_TAKES_PROMPT] = {"a string", WI_FORM(STRING), "prompt", NULL, "generate", " TEXT",
         "{\"prompt\":\"$TEXT\"}"},
     [WI_TAKES_PROMPTS] = {"a string", WI_FORM(STRING) | WI_FORM(LIST), "prompt", "prompts",
         "generate", " TEXT", "{\"prompt\":\"$TEXT\"}"},
     [WI_TAKES_TEXT] = {"a string", WI_FORM(STRING), "text", NULL, "infer",
-        " --text TEXT --output DIR"},
+        " --text TEXT --output DIR", NULL},
     [WI_TAKES_TEXTS] = {"a string or a list of strings", WI_FORM(STRING) | WI_FORM(LIST), NULL,
         "texts", "infer", " --text TEXT", TEXTS},
     [WI_TAKES_PAIRS] = {"a string, a list of strings, {\"text\", \"text_pair\"} or "
@@ -88,17 +88,19 @@ const struct wi_task_input_row wi_task_inputs[WI_TAKES_COUNT] = {
         ROW(logit_bias, OBJECT, 0, 0, "What is added to tokens, by their numbers."),               \
         ROW(stop, ANY, 0, 0, "A string, or up to 16, before which the answer ends."),              \
         ROW(seed, INTEGER, -SEED_MAX, SEED_MAX, "Of what is drawn at random."),                    \
-        ROW(n, INTEGER, 0, 0, "How many answers."),                                                \
+        ROW(n, INTEGER, 1, WI_TEXT_ANSWERS, "How many answers."),                                  \
         ROW(logprobs, BOOL, 0, 0, "Whether each token's probability is told."),                    \
         ROW(top_logprobs, INTEGER, 0, 20, "Of how many others, too; with logprobs."),              \
-        ROW(tools, ARRAY, 0, 128, "Functions that the model may call."),                           \
-        ROW(tool_choice, ANY, 0, 0, "none, auto, required, or the one to be called."),             \
         ROW(response_format, OBJECT, 0, 0, "text, json_object, or json_schema."),                  \
         ROW(grammar, STRING, 1, WI_TEXT_SCHEMA, "In GBNF, which the text keeps to."),              \
         ROW(json_schema, ANY, 0, 0, "Likewise, a JSON schema."),                                   \
-        ROW(chat_template_kwargs, OBJECT, 0, 0, "For the model's chat template."),                 \
         ROW(deterministic, BOOL, 0, 0, "It runs alone, so that it comes out the same."), CONTEXT
-#define CONTEXT ROW(context, INTEGER, 1, TOKENS_MAX, "Tokens that there has to be room for.")
+/* What means something in a conversation alone. */
+#define CONVERSING                                                                                 \
+    ROW(tools, ARRAY, 0, 128, "Functions that the model may call."),                               \
+        ROW(tool_choice, ANY, 0, 0, "none, auto, required, or the one to be called."),             \
+        ROW(chat_template_kwargs, OBJECT, 0, 0, "For the model's chat template.")
+#define CONTEXT ROW(context, INTEGER, 16, TOKENS_MAX, "Tokens that there has to be room for.")
 #define DIMENSIONS ROW(dimensions, INTEGER, 1, 65536, "Only so many of each vector.")
 #define NORMALIZE ROW(normalize, BOOL, 0, 0, "Whether vectors have the length 1.")
 #define TRUNCATE ROW(truncate, BOOL, 0, 0, "Whether a text beyond the context loses its end.")
@@ -119,6 +121,7 @@ const struct wi_task_input_row wi_task_inputs[WI_TAKES_COUNT] = {
 #define ANYTHING (~0u)
 
 static const struct wi_param writing[] = {WRITING, WI_PARAM_END};
+static const struct wi_param conversing[] = {WRITING, CONVERSING, WI_PARAM_END};
 /* Of what reads a text whole before it writes another. */
 static const struct wi_param rewriting[] = {WRITING, TRUNCATE, WI_PARAM_END};
 
@@ -136,7 +139,7 @@ static const struct wi_param rewriting[] = {WRITING, TRUNCATE, WI_PARAM_END};
 const struct wi_task_row wi_tasks[WI_TASK_COUNT] = {
     [WI_TASK_NONE] = {.options = NO_OPTIONS},
     [WI_TASK_CHAT] = {"chat", {"text-generation"}, WI_TAKES_MESSAGES, GENERATORS, WI_FORM(MESSAGES),
-        WRITES(writing), .gguf_options = writing},
+        WRITES(conversing), .gguf_options = conversing},
     [WI_TASK_COMPLETE] = {"complete", {"text-generation"}, WI_TAKES_PROMPTS, GENERATORS, 0,
         WRITES(writing), .gguf_options = writing},
     [WI_TASK_EMBED] = {"embed", {"feature-extraction"}, WI_TAKES_TEXTS, READERS | OF(MULTIMODAL),
@@ -212,7 +215,7 @@ const struct wi_task_row wi_tasks[WI_TASK_COUNT] = {
         .options = OPTIONS(ROW(language, STRING, 1, LANGUAGE_MAX, "That is spoken."),
             ROW(translate, BOOL, 0, 0, "Whether it is written down in English."),
             WORD(timestamps, "When what was said.", "none", "segment", "word"),
-            ROW(max_tokens, INTEGER, 1, TOKENS_MAX, "The most tokens of an answer."),
+            ROW(max_tokens, INTEGER, 1, 4096, "The most tokens of an answer."),
             ROW(prompt, STRING, 1, 4096, "What came before it.")),
         .check = wi_answer_transcript, .sample = "{\"text\":\"simulated\",\"duration\":0}"},
     [WI_TASK_AUDIO_CLASSIFICATION] = {"audio-classification", {NULL}, WI_TAKES_SOUND, OF(AUDIO), 0,

@@ -176,6 +176,10 @@ describe('a language model', () => {
             response_format: { type: 'json_schema', json_schema: { name: 'x', schema } }, max_tokens: 40, n: 2,
         })));
         for (const { text } of formed.result.choices) assert.deepEqual(JSON.parse(text), { ok: true });
+        const completed = wellDone(await service.run(model, [], complete('abc', {
+            response_format: { type: 'json_schema', json_schema: { name: 'x', schema } }, max_tokens: 40,
+        })));
+        assert.deepEqual(JSON.parse(completed.result.text), { ok: true });
         const { error } = (await service.run(model, [], chat([{ role: 'nobody', content: 'abc' }]))).data;
         assert.equal(error.code, 'input_invalid');
         assert.match(error.field, /^inputs\.messages/);

@@ -149,8 +149,8 @@ async function renderTold(messages, use, rendered) {
     }
 }
 
-/** @param {Record<string, any>} options @returns {Form} */
-function answerForm({ grammar, json_schema: schema, response_format: format }) {
+/** What an answer is to keep to. @param {Record<string, any>} options @returns {Form} */
+export function answerForm({ grammar, json_schema: schema, response_format: format }) {
     const given = { grammar, json_schema: schema, response_format: format?.type === 'text' ? null : format };
     const fields = Object.entries(given)
         .filter(([, value]) => value !== undefined && value !== null).map(([word]) => `options.${word}`);

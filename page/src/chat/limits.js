@@ -3,10 +3,12 @@
  * recursion on a small stack and writes every repeat out, so that a short text can end it.
  */
 
+import { LIMITS } from '../engine/task_rules.js';
+
 /** Of the text of a grammar, and of a schema as JSON, in bytes of UTF-8. */
-export const MAX_BYTES = 65536;
+export const MAX_BYTES = LIMITS.schema;
 /** Brackets within brackets, schemas within schemas. */
-export const MAX_DEPTH = 32;
+export const MAX_DEPTH = LIMITS.depth;
 /** The upper bounds of all `{m,n}` together. llama.cpp takes less than 2,000 of one item. */
 export const MAX_REPEATS = 2000;
 

@@ -3,9 +3,9 @@
  * here, and nothing else, reaches it.
  */
 import { Failure } from './failure.js';
-import { checkOptions, TEXT_RULES, whole } from './options.js';
+import { checkOptions } from './options.js';
+import { GGUF_RULES } from './task_rules.js';
 
-/** @typedef {import('./options.js').Rule} Rule */
 /** @typedef {'chat' | 'complete' | 'embed' | 'rerank' | 'tokenize'} TextTask */
 /** @typedef {Record<string, any>} Options */
 
@@ -22,30 +22,19 @@ const OWN = Object.freeze({
 /** Where neither a request nor the model says anything, each token may come, as OpenAI's API has it:
  * llama.cpp would keep to the 40 most likely ones of at least 0.05 of the best's probability. */
 const FREE = Object.freeze({ top_p: 1, top_k: 0, min_p: 0 });
-const { context } = TEXT_RULES;
-/** @type {Readonly<Record<string, Rule>>} */
-const WRITING = Object.freeze({ ...TEXT_RULES, grammar: 'text', json_schema: 'any' });
-/** Which options each task has. @type {Readonly<Record<TextTask, Readonly<Record<string, Rule>>>>} */
-const OPTIONS = Object.freeze({
-    chat: { ...WRITING, tools: 'any', tool_choice: 'any', response_format: 'any', chat_template_kwargs: 'any' },
-    complete: WRITING,
-    embed: { dimensions: whole(), normalize: 'flag', context },
-    rerank: { context },
-    tokenize: { context },
-});
 /** llama.cpp takes this seed for "any". */
 const ANY_SEED = 0xffffffff;
 
 /** Which of the tasks with text it is. @param {unknown} task @returns {TextTask} @throws {Failure} */
 export function taskOf(task) {
-    if (typeof task === 'string' && Object.hasOwn(OPTIONS, task)) return /** @type {TextTask} */ (task);
+    if (typeof task === 'string' && Object.hasOwn(GGUF_RULES, task)) return /** @type {TextTask} */ (task);
     throw new Failure('input_invalid', 'a language model takes text',
         { field: 'inputs', expected: 'a text, texts or messages' });
 }
 
 /** @param {TextTask} task @param {Options | undefined} options
  * @returns {Options} what of them is said; null says nothing @throws {Failure} */
-export const optionsOf = (task, options) => checkOptions(task, OPTIONS[task], options);
+export const optionsOf = (task, options) => checkOptions(task, GGUF_RULES[task], options);
 
 /** How a model's own file has it sample. @param {import('./gguf.js').Head} head
  * @returns {Options} */

@@ -1,11 +1,10 @@
 /** What engines of language models need beside the model: chat templates, tools, grammars and schemas
  * (page/src/chat). */
-import { prepareChat } from '../chat/chat.js';
-import { checkGrammar, parseGrammar } from '../chat/grammar.js';
+import { answerForm, prepareChat } from '../chat/chat.js';
+import { parseGrammar } from '../chat/grammar.js';
 import { GrammarCost } from '../chat/grammar_cost.js';
 import { grammarOfSchema } from '../chat/schema.js';
 import { Templates } from '../chat/template_client.js';
-import { Failure } from './failure.js';
 
 /** @param {string} script of the worker that renders templates, beside the engine's own
  * @returns {import('./llama.js').Chat} */
@@ -17,12 +16,8 @@ export function chat(script) {
 }
 
 /** Of an answer that is no chat's. @param {Record<string, any>} options @returns {string | null} */
-function grammarOf({ grammar, json_schema: schema }) {
-    if (schema !== undefined && grammar !== undefined) {
-        throw new Failure('input_invalid', 'a schema cannot be combined with a grammar',
-            { field: 'options.json_schema', expected: 'one of grammar and json_schema' });
-    }
-    if (schema !== undefined) return grammarOfSchema(schema);
-    if (grammar !== undefined) checkGrammar(grammar);
-    return grammar ?? null;
+function grammarOf(options) {
+    const form = answerForm(options);
+    if (form.kind === 'grammar') return form.text;
+    return form.kind === 'schema' ? grammarOfSchema(form.schema, form.field) : null;
 }

@@ -1,39 +1,15 @@
 /** What a request may ask of a task: each option by a rule, and nothing that has none. */
 import { Failure } from './failure.js';
+import { LIMITS } from './task_rules.js';
 
 /** @typedef {{least: number, most: number, whole?: boolean}} Range */
-/** A number in a range; a truth value; one of some words; a text, or one of at most so many characters; a
- * list of at most so many of them; biases of tokens; an object of one type; what the task checks by itself;
- * what it refuses, and why.
- * @typedef {Range | 'flag' | 'text' | 'biases' | 'any' | {among: readonly string[]} | {text: number}
- *   | {texts: number, length: number} | {type: string} | {refused: string}} Rule */
+/** A number in a range; a truth value; one of some words; a text of at most so many bytes; a list of at most
+ * so many of them; a list of at most so many things; an object; biases of tokens; an object of one type; what
+ * the task checks by itself; what it refuses, and why.
+ * @typedef {Range | 'flag' | 'object' | 'biases' | 'any' | {among: readonly string[]} | {bytes: number}
+ *   | {texts: number, bytes: number} | {items: number} | {type: string} | {refused: string}} Rule */
 
-const WHOLE = 2147483647;
-const BIASES_MAX = 1024;
-
-/** @param {number} [most] @returns {Range} */
-export const whole = (most = WHOLE) => ({ least: 1, most, whole: true });
-
-/** What may be asked of models that write or read text, whichever engine has them.
- * @satisfies {Readonly<Record<string, Rule>>} */
-export const TEXT_RULES = Object.freeze({
-    max_tokens: whole(),
-    temperature: { least: 0, most: 100 },
-    top_p: { least: 0, most: 1 },
-    top_k: { least: 0, most: WHOLE, whole: true },
-    min_p: { least: 0, most: 1 },
-    repeat_penalty: { least: 0, most: 100 },
-    frequency_penalty: { least: -2, most: 2 },
-    presence_penalty: { least: -2, most: 2 },
-    seed: { least: Number.MIN_SAFE_INTEGER, most: Number.MAX_SAFE_INTEGER, whole: true },
-    n: whole(64),
-    logprobs: 'flag',
-    top_logprobs: { least: 0, most: 20, whole: true },
-    logit_bias: 'biases',
-    stop: { texts: 16, length: 1024 },
-    deterministic: 'flag',
-    context: { least: 16, most: WHOLE, whole: true },
-});
+const encoder = new TextEncoder();
 
 /**
  * @param {string} task @param {Readonly<Record<string, Rule>>} rulesOfTask
@@ -74,9 +50,9 @@ export const promptsOf = (input) => (Array.isArray(input?.prompts) && input.prom
 function misses(rule, value) {
     if (rule === 'any') return null;
     if (rule === 'flag') return typeof value === 'boolean' ? null : 'true or false';
-    if (rule === 'text') return typeof value === 'string' ? null : 'a text';
+    if (rule === 'object') return isObject(value) ? null : 'an object';
     if (rule === 'biases') {
-        return isBias(value) ? null : `at most ${BIASES_MAX} token ids, each with a number from -100 to 100`;
+        return isBias(value) ? null : `at most ${LIMITS.biases} token ids, each with a number from -100 to 100`;
     }
     if ('among' in rule) return rule.among.includes(value) ? null : `one of ${rule.among.join(', ')}`;
     if ('least' in rule) {
@@ -86,17 +62,24 @@ function misses(rule, value) {
         return fits ? null : `a${whole ? ' whole' : ''} number from ${least} to ${most}`;
     }
     if ('type' in rule) return value.type === rule.type ? null : `{"type": "${rule.type}"}`;
-    if ('text' in rule) return isText(value, rule.text) ? null : `a text of 1 to ${rule.text} characters`;
+    if ('items' in rule) {
+        return Array.isArray(value) && value.length <= rule.items ? null : `a list of at most ${rule.items}`;
+    }
+    if (!('texts' in rule)) return isText(value, rule.bytes) ? null : `a text of 1 to ${rule.bytes} bytes`;
     const fits = Array.isArray(value) && value.length <= rule.texts
-        && value.every((one) => isText(one, rule.length));
-    return fits ? null : `at most ${rule.texts} texts of 1 to ${rule.length} characters`;
+        && value.every((one) => isText(one, rule.bytes));
+    return fits ? null : `at most ${rule.texts} texts of 1 to ${rule.bytes} bytes`;
 }
 
 /** @param {any} value @param {number} most */
-const isText = (value, most) => typeof value === 'string' && value.length > 0 && value.length <= most;
+const isText = (value, most) => typeof value === 'string' && value.length > 0
+    && (value.length * 3 <= most || encoder.encode(value).length <= most);
+
+/** @param {any} value */
+const isObject = (value) => typeof value === 'object' && !Array.isArray(value);
 
 /** @param {any} bias */
-const isBias = (bias) => typeof bias === 'object' && !Array.isArray(bias)
-    && Object.keys(bias).length <= BIASES_MAX
+const isBias = (bias) => isObject(bias)
+    && Object.keys(bias).length <= LIMITS.biases
     && Object.entries(bias).every(([id, value]) =>
         /^\d{1,9}$/.test(id) && typeof value === 'number' && Math.abs(value) <= 100);

@@ -1,6 +1,5 @@
 /** The tasks that read sound: what is said in it, and what it is of. */
 import { Failure } from '../engine/failure.js';
-import { whole } from '../engine/options.js';
 import { bytesOf } from '../engine/tensors.js';
 import { softmax, toLabels } from '../engine/picture.js';
 import { numbersOf } from './image/input.js';
@@ -19,11 +18,9 @@ import { isWhisper, planOf, segmentsAgain, transcribe, windowLength } from './wh
 /** Seconds that others than Whispers read at a time: what attends to all of it takes memory by its square. */
 const CTC_WINDOW = 30;
 const CLASSIFIED = 60;
-const TEMPLATE_CHARS = 200;
-const PROMPT_CHARS = 4096;
 
 /** The sound of a request at the model's rate. @param {Loaded} loaded
- * @param {Parameters<Task['run']>[1]} task @param {Run} run
+ * @param {Parameters<Task>[1]} task @param {Run} run
  * @returns {Promise<{samples: Float32Array, rate: number}>} @throws {Failure} */
 async function soundOf(loaded, task, run) {
     const rate = loaded.processor?.feature_extractor?.config.sampling_rate;
@@ -68,7 +65,7 @@ function windowOf(said, name, rate) {
 
 // --- what is said --------------------------------------------------------------------------------
 
-/** @type {Task['run']} */
+/** @type {Task} */
 async function recognise(loaded, task, run) {
     const { samples, rate } = await soundOf(loaded, task, run);
     const whisper = isWhisper(loaded);
@@ -160,7 +157,7 @@ function highest(values) {
 
 // --- what it is of -------------------------------------------------------------------------------
 
-/** @type {Task['run']} */
+/** @type {Task} */
 async function classify(loaded, task, run) {
     const { samples, rate } = await soundOf(loaded, task, run);
     if (samples.length > CLASSIFIED * rate) throw tooLong(samples.length / rate, CLASSIFIED);
@@ -173,7 +170,7 @@ async function classify(loaded, task, run) {
 
 /** The labels are compared with each window; the sound's scores are the mean of the windows'. So a long one
  * is heard as a whole, and always alike, where the library takes a window at random.
- * @type {Task['run']} */
+ * @type {Task} */
 async function compare(loaded, task, run) {
     const { samples, rate } = await soundOf(loaded, task, run);
     if (samples.length > CLASSIFIED * rate) throw tooLong(samples.length / rate, CLASSIFIED);
@@ -198,15 +195,7 @@ async function compare(loaded, task, run) {
 
 /** @type {Readonly<Record<string, Task>>} */
 export const AUDIO_TASKS = Object.freeze({
-    'automatic-speech-recognition': {
-        options: {
-            language: { text: 16 }, translate: 'flag', timestamps: { among: ['none', 'segment', 'word'] },
-            max_tokens: whole(4096),
-            prompt: { text: PROMPT_CHARS },
-        },
-        run: recognise,
-    },
-    'audio-classification': { options: { top: whole(10000) }, run: classify },
-    'zero-shot-audio-classification': { options: { hypothesis_template: { text: TEMPLATE_CHARS } },
-        run: compare },
+    'automatic-speech-recognition': recognise,
+    'audio-classification': classify,
+    'zero-shot-audio-classification': compare,
 });

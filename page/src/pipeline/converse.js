@@ -5,7 +5,7 @@ import { conversation, tokensOf } from './conversation.js';
 import { Decoder } from './decoder.js';
 import { generate } from './generate.js';
 import { hasPictures, picturesOf, see, seeOne } from './seeing.js';
-import { contextOf, promptOf, WRITING } from './writing.js';
+import { contextOf, promptOf } from './writing.js';
 
 /** @typedef {import('../engine/engine.js').Outcome} Outcome */
 /** @typedef {import('../engine/run.js').Run} Run */
@@ -19,18 +19,10 @@ import { contextOf, promptOf, WRITING } from './writing.js';
 
 /** @type {Readonly<Record<string, import('./tasks.js').Task>>} */
 export const CONVERSE_TASKS = Object.freeze({
-    complete: {
-        options: WRITING,
-        run: complete,
-    },
-    chat: {
-        options: Object.freeze({
-            ...WRITING, tools: 'any', tool_choice: 'any', chat_template_kwargs: 'any',
-        }),
-        run: async (loaded, task, run) => (hasPictures(task.input?.messages)
-            ? goOnSeeing(loaded, await see(loaded, task, task.input.messages, run), task, run)
-            : goOn(loaded, await talk(loaded, task, run), task, run)),
-    },
+    complete,
+    chat: async (loaded, task, run) => (hasPictures(task.input?.messages)
+        ? goOnSeeing(loaded, await see(loaded, task, task.input.messages, run), task, run)
+        : goOn(loaded, await talk(loaded, task, run), task, run)),
 });
 
 /** Each prompt after the other. @param {Loaded} loaded @param {CheckedTask} task @param {Run} run

@@ -1,6 +1,7 @@
 /** Labels for texts: those that a model was trained for, and those that the request gives. */
 import { Failure } from '../engine/failure.js';
 import { sigmoid, softmax } from '../engine/picture.js';
+import { LIMITS } from '../engine/task_rules.js';
 import { floats } from '../engine/tensors.js';
 import { encodeAll, encodeWithin, forward, oneOrMore, outputOf, pairsOf, textsOf, usageOf } from './texts.js';
 
@@ -10,58 +11,45 @@ import { encodeAll, encodeWithin, forward, oneOrMore, outputOf, pairsOf, textsOf
 /** @typedef {import('./texts.js').Encoded} Encoded */
 /** @typedef {{label: string, index?: number, probability: number}} Label */
 
-/** Labels of one request, and how long one may be. */
-const LABELS_MAX = Object.freeze({ count: 256, length: 1000 });
-/** Of texts with labels, in one request. */
-const JUDGED_MAX = 4096;
 const HYPOTHESIS = 'This example is {}.';
 /** How labels of inference between two texts are called (MNLI, XNLI, and those with two labels). */
 const ENTAILMENT = /^entail/i;
 
 /** @type {Task} */
-export const TEXT_CLASSIFICATION = {
-    options: {
-        top: { least: 1, most: 1e6, whole: true }, truncate: 'flag',
-        activation: { among: ['softmax', 'sigmoid', 'none'] },
-    },
-    async run(loaded, { input, options: { top, truncate, activation } }, run) {
-        const given = input?.pairs === undefined ? textsOf(input?.texts, 'texts') : pairsOf(input.pairs);
-        const all = await encodeAll(loaded, given, run, { truncate });
-        const rows = await logitsOf(loaded, all, 'text-classification', run);
-        const activate = activationOf(activation ?? usualActivation(loaded.config, rows[0].length));
-        const results = rows.map((row) => ({ labels: best(activate(row), loaded.config.id2label, top) }));
-        return { tensors: [], result: { ...oneOrMore(results), usage: usageOf(all) } };
-    },
-};
+export async function classify(loaded, { input, options: { top, truncate, activation } }, run) {
+    const given = input?.pairs === undefined ? textsOf(input?.texts, 'texts') : pairsOf(input.pairs);
+    const all = await encodeAll(loaded, given, run, { truncate });
+    const rows = await logitsOf(loaded, all, 'text-classification', run);
+    const activate = activationOf(activation ?? usualActivation(loaded.config, rows[0].length));
+    const results = rows.map((row) => ({ labels: best(activate(row), loaded.config.id2label, top) }));
+    return { tensors: [], result: { ...oneOrMore(results), usage: usageOf(all) } };
+}
 
 /** Each label is put into a hypothesis, which the model judges to follow from the text or not.
  * @type {Task} */
-export const ZERO_SHOT_CLASSIFICATION = {
-    options: { multi_label: 'flag', hypothesis_template: { text: 1000 }, truncate: 'flag' },
-    async run(loaded, { input, options }, run) {
-        const { multi_label: isMulti = false, truncate } = options;
-        const texts = textsOf(input?.texts, 'texts'), labels = labelsOf(input?.labels);
-        checkCount(texts.length, labels.length);
-        const { follows, contradicts } = inferenceLabels(loaded.config);
-        const hypotheses = hypothesesOf(options.hypothesis_template ?? HYPOTHESIS, labels);
-        /** @type {[string, string][]} */
-        const judged = texts.flatMap((text) => hypotheses.map((hypothesis) => [text, hypothesis]));
-        const all = await encodeAll(loaded, judged, run, { truncate });
-        const rows = await logitsOf(loaded, all, 'zero-shot-classification', run);
-        const results = texts.map((_, index) => {
-            const own = rows.slice(index * labels.length, (index + 1) * labels.length);
-            const isEach = isMulti || labels.length === 1;
-            const probabilities = isEach ? own.map((row) => softmax([row[contradicts], row[follows]])[1])
-                : softmax(own.map((row) => row[follows]));
-            return { labels: sorted(labels.map((label, at) => ({ label, probability: probabilities[at] }))) };
-        });
-        return { tensors: [], result: { ...oneOrMore(results), usage: usageOf(all) } };
-    },
-};
+export async function classifyByLabels(loaded, { input, options }, run) {
+    const { multi_label: isMulti = false, truncate } = options;
+    const texts = textsOf(input?.texts, 'texts'), labels = labelsOf(input?.labels);
+    checkCount(texts.length, labels.length);
+    const { follows, contradicts } = inferenceLabels(loaded.config);
+    const hypotheses = hypothesesOf(options.hypothesis_template ?? HYPOTHESIS, labels);
+    /** @type {[string, string][]} */
+    const judged = texts.flatMap((text) => hypotheses.map((hypothesis) => [text, hypothesis]));
+    const all = await encodeAll(loaded, judged, run, { truncate });
+    const rows = await logitsOf(loaded, all, 'zero-shot-classification', run);
+    const results = texts.map((_, index) => {
+        const own = rows.slice(index * labels.length, (index + 1) * labels.length);
+        const isEach = isMulti || labels.length === 1;
+        const probabilities = isEach ? own.map((row) => softmax([row[contradicts], row[follows]])[1])
+            : softmax(own.map((row) => row[follows]));
+        return { labels: sorted(labels.map((label, at) => ({ label, probability: probabilities[at] }))) };
+    });
+    return { tensors: [], result: { ...oneOrMore(results), usage: usageOf(all) } };
+}
 
 /** Labels that a request gives. @param {any} labels @returns {string[]} @throws {Failure} */
 export function labelsOf(labels) {
-    const { count, length } = LABELS_MAX;
+    const { labels: count, label: length } = LIMITS;
     const fits = Array.isArray(labels) && labels.length > 0 && labels.length <= count
         && labels.every((label) => typeof label === 'string' && label !== '' && label.length <= length);
     if (fits) return labels;
@@ -71,9 +59,9 @@ export function labelsOf(labels) {
 
 /** Each text is judged with each label. @param {number} texts @param {number} labels @throws {Failure} */
 function checkCount(texts, labels) {
-    if (texts * labels <= JUDGED_MAX) return;
+    if (texts * labels <= LIMITS.judged) return;
     throw new Failure('input_invalid', `${texts} texts with ${labels} labels are too many for one request`,
-        { field: 'inputs.texts', expected: `at most ${Math.floor(JUDGED_MAX / labels)} with so many labels` });
+        { field: 'inputs.texts', expected: `at most ${Math.floor(LIMITS.judged / labels)} with so many labels` });
 }
 
 /** What is said of each label. @param {string} template @param {readonly string[]} labels

@@ -10,7 +10,7 @@ import { labelsOf, sentencesOf } from './labels.js';
 import { isSeeing } from './seeing.js';
 import { startOf } from './seq2seq.js';
 import { textOf } from './texts.js';
-import { contextOf, WRITING } from './writing.js';
+import { contextOf } from './writing.js';
 
 /** @typedef {import('./loading.js').Loaded} Loaded */
 /** @typedef {import('./tasks.js').CheckedTask} CheckedTask */
@@ -20,7 +20,7 @@ import { contextOf, WRITING } from './writing.js';
 const TEMPLATE = 'This is a photo of {}';
 
 /** SigLIP judges each label by itself, CLIP each against the others; SigLIP's texts are padded as it was
- * trained. @type {Task['run']} */
+ * trained. @type {Task} */
 async function classifyByLabels(loaded, task) {
     const labels = labelsOf(task.input?.labels);
     const { inputs } = await pictureOf(loaded, task);
@@ -66,7 +66,7 @@ function readPicture(loaded, task, beginning, run) {
 /** What a model is asked that answers questions, where the request says nothing. */
 const DESCRIBE = 'Describe the picture.';
 
-/** @type {Task['run']} */
+/** @type {Task} */
 async function describe(loaded, task, run) {
     if (isSeeing(loaded)) return answerAbout(loaded, task, task.input?.prompt ?? DESCRIBE, run);
     const prompt = task.input?.prompt;
@@ -83,7 +83,7 @@ const ANSWER_TOKENS = 256;
 const ANSWER_END = '</s_answer>';
 
 /** Donut's way: the question stands between its marks, and the answer goes on from there. Its score is how
- * probable its tokens were, all together. @type {Task['run']} */
+ * probable its tokens were, all together. @type {Task} */
 async function answerQuestion(loaded, task, run) {
     const question = String(task.input?.question ?? '').replace(/<\/?s_[a-z]+>/g, ' ');
     const marked = `<s_docvqa><s_question>${question}</s_question><s_answer>`;
@@ -99,16 +99,14 @@ async function answerQuestion(loaded, task, run) {
     return { ...outcome, result: { answers: [{ answer: result.text.trim(), score }] } };
 }
 
-/** @type {Task['run']} */
+/** @type {Task} */
 const answerWhatIsSeen = async (loaded, task, run) =>
     answerAbout(loaded, task, textOf(task.input?.question, 'question'), run);
 
 /** @type {Readonly<Record<string, Task>>} */
 export const MULTIMODAL_TASKS = Object.freeze({
-    'zero-shot-image-classification': {
-        options: { hypothesis_template: { text: 1000 } }, run: classifyByLabels,
-    },
-    'image-to-text': { options: WRITING, run: describe },
-    'document-question-answering': { options: {}, run: answerQuestion },
-    'visual-question-answering': { options: WRITING, run: answerWhatIsSeen },
+    'zero-shot-image-classification': classifyByLabels,
+    'image-to-text': describe,
+    'document-question-answering': answerQuestion,
+    'visual-question-answering': answerWhatIsSeen,
 });

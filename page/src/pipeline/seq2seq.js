@@ -4,7 +4,7 @@ import { Failure } from '../engine/failure.js';
 import { encoded } from './decoder.js';
 import { generate } from './generate.js';
 import { encodeWithin } from './texts.js';
-import { contextOf, promptOf, WRITING } from './writing.js';
+import { contextOf, promptOf } from './writing.js';
 
 /** @typedef {import('../engine/engine.js').Outcome} Outcome */
 /** @typedef {import('../engine/run.js').Run} Run */
@@ -12,21 +12,14 @@ import { contextOf, promptOf, WRITING } from './writing.js';
 /** @typedef {import('./tasks.js').Task} Task */
 /** @typedef {Record<string, any>} Options */
 
-/** A language's name in a request, and in a message. */
-const LANGUAGE = Object.freeze({ text: 32 });
-const SEQ2SEQ = Object.freeze({ ...WRITING, truncate: 'flag' });
-
 /** @type {Readonly<Record<string, Task>>} */
 export const SEQ2SEQ_TASKS = Object.freeze({
-    'text2text-generation': { options: SEQ2SEQ, run: named('text2text-generation') },
-    summarization: { options: SEQ2SEQ, run: named('summarization') },
-    translation: {
-        options: Object.freeze({ ...SEQ2SEQ, source_language: LANGUAGE, target_language: LANGUAGE }),
-        run: named('translation'),
-    },
+    'text2text-generation': named('text2text-generation'),
+    summarization: named('summarization'),
+    translation: named('translation'),
 });
 
-/** @param {string} name of a task @returns {Task['run']} */
+/** @param {string} name of a task @returns {Task} */
 function named(name) {
     return (loaded, task, run) => transform(loaded, task, run, name);
 }

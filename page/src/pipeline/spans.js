@@ -23,77 +23,65 @@ const CANDIDATES = 32;
 const FILLED_TOKENS = 1 << 19;
 
 /** @type {Task} */
-export const TOKEN_CLASSIFICATION = {
-    options: {
-        aggregation: { among: ['none', 'simple'] }, truncate: 'flag',
-        ignore_labels: { texts: 100, length: 100 },
-    },
-    async run(loaded, { input, options }, run) {
-        const { aggregation = 'none', ignore_labels: ignored = ['O'], truncate } = options;
-        const texts = textsOf(input?.texts, 'texts');
-        const all = await encodeAll(loaded, texts, run, { truncate });
-        /** @type {{entities: Entity[]}[]} */
-        const results = [];
-        await forward(loaded, all, run, ({ rows, outputs, length }) => {
-            const logits = outputOf(outputs, 'logits', 'token-classification');
-            if (logits.dims.length !== 3 || logits.dims[1] !== length) throw misfit('token-classification');
-            const values = floats(logits), width = logits.dims[2];
-            rows.forEach((row, index) => {
-                const own = values.subarray(index * length * width);
-                const characters = [...texts[row]];
-                const entities = entitiesOf(loaded, characters, all[row], own, width);
-                const grouped = aggregation === 'simple' ? groups(characters, entities) : entities;
-                results[row] = { entities: grouped.filter(({ entity }) => !ignored.includes(entity)) };
-            });
+export async function findEntities(loaded, { input, options }, run) {
+    const { aggregation = 'none', ignore_labels: ignored = ['O'], truncate } = options;
+    const texts = textsOf(input?.texts, 'texts');
+    const all = await encodeAll(loaded, texts, run, { truncate });
+    /** @type {{entities: Entity[]}[]} */
+    const results = [];
+    await forward(loaded, all, run, ({ rows, outputs, length }) => {
+        const logits = outputOf(outputs, 'logits', 'token-classification');
+        if (logits.dims.length !== 3 || logits.dims[1] !== length) throw misfit('token-classification');
+        const values = floats(logits), width = logits.dims[2];
+        rows.forEach((row, index) => {
+            const own = values.subarray(index * length * width);
+            const characters = [...texts[row]];
+            const entities = entitiesOf(loaded, characters, all[row], own, width);
+            const grouped = aggregation === 'simple' ? groups(characters, entities) : entities;
+            results[row] = { entities: grouped.filter(({ entity }) => !ignored.includes(entity)) };
         });
-        return { tensors: [], result: { ...oneOrMore(results), usage: usageOf(all) } };
-    },
-};
+    });
+    return { tensors: [], result: { ...oneOrMore(results), usage: usageOf(all) } };
+}
 
 /** @type {Task} */
-export const QUESTION_ANSWERING = {
-    options: { top: { least: 1, most: 100, whole: true } },
-    async run(loaded, { input, options: { top = 1 } }, run) {
-        const question = textOf(input?.question, 'question'), context = textOf(input?.context, 'context');
-        const all = [encodeWithin(loaded, question, context, { field: 'inputs.context' })];
-        /** @type {{answer: string, score: number, start: number, end: number}[]} */
-        let answers = [];
-        await forward(loaded, all, run, ({ outputs }) => {
-            const starts = floats(outputOf(outputs, 'start_logits', 'question-answering'));
-            const ends = floats(outputOf(outputs, 'end_logits', 'question-answering'));
-            answers = answersOf(context, contextSpans(loaded, question, context, all[0]), starts, ends, top);
-        });
-        return { tensors: [], result: { answers, usage: usageOf(all) } };
-    },
-};
+export async function answer(loaded, { input, options: { top = 1 } }, run) {
+    const question = textOf(input?.question, 'question'), context = textOf(input?.context, 'context');
+    const all = [encodeWithin(loaded, question, context, { field: 'inputs.context' })];
+    /** @type {{answer: string, score: number, start: number, end: number}[]} */
+    let answers = [];
+    await forward(loaded, all, run, ({ outputs }) => {
+        const starts = floats(outputOf(outputs, 'start_logits', 'question-answering'));
+        const ends = floats(outputOf(outputs, 'end_logits', 'question-answering'));
+        answers = answersOf(context, contextSpans(loaded, question, context, all[0]), starts, ends, top);
+    });
+    return { tensors: [], result: { answers, usage: usageOf(all) } };
+}
 
 /** @type {Task} */
-export const FILL_MASK = {
-    options: { top: { least: 1, most: 1000, whole: true } },
-    async run(loaded, { input, options: { top = 5 } }, run) {
-        const texts = textsOf(input?.texts, 'texts');
-        const { mask_token_id: mask, mask_token: word } = tokenizerOf(loaded);
-        const all = await encodeAll(loaded, texts, run);
-        if (all.some(({ ids }) => !ids.includes(mask))) {
-            throw new Failure('input_invalid', 'there is nothing to fill in',
-                { field: 'inputs.texts', expected: `texts with ${word} in them` });
-        }
-        checkFilled(all, mask, top);
-        /** @type {Record<string, any>[]} */
-        const results = [];
-        await forward(loaded, all, run, ({ rows, outputs, length }) => {
-            const logits = outputOf(outputs, 'logits', 'fill-mask');
-            if (logits.dims.length !== 3 || logits.dims[1] !== length) throw misfit('fill-mask');
-            const values = floats(logits), width = logits.dims[2];
-            rows.forEach((row, index) => {
-                const masks = gapsOf(all[row].ids, mask).map((at) =>
-                    fills(loaded, all[row].ids, at, rowOf(values, index * length + at, width), top));
-                results[row] = masks.length === 1 ? { fills: masks[0] } : { masks };
-            });
-        }, vocabularyOf(loaded.config));
-        return { tensors: [], result: { ...oneOrMore(results), usage: usageOf(all) } };
-    },
-};
+export async function fillIn(loaded, { input, options: { top = 5 } }, run) {
+    const texts = textsOf(input?.texts, 'texts');
+    const { mask_token_id: mask, mask_token: word } = tokenizerOf(loaded);
+    const all = await encodeAll(loaded, texts, run);
+    if (all.some(({ ids }) => !ids.includes(mask))) {
+        throw new Failure('input_invalid', 'there is nothing to fill in',
+            { field: 'inputs.texts', expected: `texts with ${word} in them` });
+    }
+    checkFilled(all, mask, top);
+    /** @type {Record<string, any>[]} */
+    const results = [];
+    await forward(loaded, all, run, ({ rows, outputs, length }) => {
+        const logits = outputOf(outputs, 'logits', 'fill-mask');
+        if (logits.dims.length !== 3 || logits.dims[1] !== length) throw misfit('fill-mask');
+        const values = floats(logits), width = logits.dims[2];
+        rows.forEach((row, index) => {
+            const masks = gapsOf(all[row].ids, mask).map((at) =>
+                fills(loaded, all[row].ids, at, rowOf(values, index * length + at, width), top));
+            results[row] = masks.length === 1 ? { fills: masks[0] } : { masks };
+        });
+    }, vocabularyOf(loaded.config));
+    return { tensors: [], result: { ...oneOrMore(results), usage: usageOf(all) } };
+}
 
 /** @param {readonly Encoded[]} all @param {number} mask @param {number} top @throws {Failure} */
 function checkFilled(all, mask, top) {

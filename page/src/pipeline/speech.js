@@ -11,7 +11,7 @@ const PIECE_CHARS = 300;
 /** Of a request: about ten minutes of speech. */
 const TEXT_CHARS = 10000;
 
-/** @type {Task['run']} */
+/** @type {Task} */
 async function speak(loaded, task, run) {
     const { config } = loaded;
     checkModel(config);
@@ -120,5 +120,5 @@ function joined(sounds) {
 
 /** @type {Readonly<Record<string, Task>>} */
 export const SPEECH_TASKS = Object.freeze({
-    'text-to-speech': { options: { speaker: { text: 64 }, speed: { least: 0.25, most: 4 } }, run: speak },
+    'text-to-speech': speak,
 });

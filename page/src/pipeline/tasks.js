@@ -1,5 +1,6 @@
 /** The tasks of models in the Hugging Face layout, by their names. */
 import { Failure } from '../engine/failure.js';
+import { FOLDER_RULES } from '../engine/task_rules.js';
 import { AUDIO_TASKS } from './audio.js';
 import { CONVERSE_TASKS } from './converse.js';
 import { MULTIMODAL_TASKS } from './multimodal.js';
@@ -7,6 +8,7 @@ import { SEQ2SEQ_TASKS } from './seq2seq.js';
 import { SPEECH_TASKS } from './speech.js';
 import { TEXT_TASKS } from './text.js';
 import { VISION_TASKS } from './vision.js';
+import { NARROWER } from './writing.js';
 
 /** @typedef {import('../engine/engine.js').Outcome} Outcome */
 /** @typedef {import('../engine/run.js').Run} Run */
@@ -14,13 +16,9 @@ import { VISION_TASKS } from './vision.js';
 /** @typedef {import('./loading.js').Loaded} Loaded */
 /** @typedef {import('../engine/options.js').Rule} Rule */
 /** A task whose options were checked. @typedef {RunMessage & {options: Record<string, any>}} CheckedTask */
-/**
- * One task: which options it has, and what it does. `run` gets the options checked in `task.options`; what
- * it throws is the request's failure, but for what onnxruntime-web throws.
- * @typedef {object} Task
- * @property {Readonly<Record<string, Rule>>} options
- * @property {(loaded: Loaded, task: CheckedTask, run: Run) => Promise<Outcome>} run
- */
+/** What a task does: its options were checked, and what it throws is the request's failure, but for what
+ * onnxruntime-web throws.
+ * @typedef {(loaded: Loaded, task: CheckedTask, run: Run) => Promise<Outcome>} Task */
 
 /** @type {Readonly<Record<string, Task>>} */
 export const TASKS = Object.freeze({
@@ -28,9 +26,14 @@ export const TASKS = Object.freeze({
     ...VISION_TASKS,
 });
 
-/** @param {string | undefined} name @returns {Task} @throws {Failure} */
+/** @param {string | undefined} name
+ * @returns {{options: Readonly<Record<string, Rule>>, run: Task}} which options it has, and what it does
+ * @throws {Failure} */
 export function taskOf(name) {
-    if (name !== undefined && Object.hasOwn(TASKS, name)) return TASKS[name];
+    if (name !== undefined && Object.hasOwn(TASKS, name)) {
+        const options = FOLDER_RULES[name];
+        return { options: 'grammar' in options ? { ...options, ...NARROWER } : options, run: TASKS[name] };
+    }
     const message = name === undefined ? 'the request names no task'
         : `this page has no task "${name.slice(0, 64)}"`;
     throw new Failure('input_invalid', message,

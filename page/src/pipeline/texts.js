@@ -3,6 +3,7 @@
  * of those.
  */
 import { Failure } from '../engine/failure.js';
+import { LIMITS } from '../engine/task_rules.js';
 
 /** @typedef {import('../engine/run.js').Run} Run */
 /** @typedef {import('./loading.js').Loaded} Loaded */
@@ -13,8 +14,6 @@ import { Failure } from '../engine/failure.js';
 
 /** Texts of one run, tokens with the padding, and numbers that the model makes of these. */
 const BATCH = Object.freeze({ texts: 32, tokens: 4096, numbers: 16 << 20 });
-/** Texts of one request. */
-const TEXTS_MAX = 2048;
 
 /** @param {any} text @param {string} name @returns {string} @throws {Failure} */
 export function textOf(text, name) {
@@ -25,19 +24,19 @@ export function textOf(text, name) {
 
 /** @param {any} texts @param {string} name @returns {string[]} @throws {Failure} */
 export function textsOf(texts, name) {
-    const fits = Array.isArray(texts) && texts.length > 0 && texts.length <= TEXTS_MAX && texts.every(isText);
+    const fits = Array.isArray(texts) && texts.length > 0 && texts.length <= LIMITS.texts && texts.every(isText);
     if (fits) return texts;
     throw new Failure('input_invalid', `the task has no ${name}`,
-        { field: `inputs.${name}`, expected: `a list of 1 to ${TEXTS_MAX} texts that are not empty` });
+        { field: `inputs.${name}`, expected: `a list of 1 to ${LIMITS.texts} texts that are not empty` });
 }
 
 /** @param {any} pairs @returns {[string, string][]} @throws {Failure} */
 export function pairsOf(pairs) {
-    const fits = Array.isArray(pairs) && pairs.length > 0 && pairs.length <= TEXTS_MAX
+    const fits = Array.isArray(pairs) && pairs.length > 0 && pairs.length <= LIMITS.texts
         && pairs.every((pair) => Array.isArray(pair) && pair.length === 2 && pair.every(isText));
     if (fits) return pairs;
     throw new Failure('input_invalid', 'the task has no pairs',
-        { field: 'inputs.pairs', expected: `a list of 1 to ${TEXTS_MAX} pairs of texts that are not empty` });
+        { field: 'inputs.pairs', expected: `a list of 1 to ${LIMITS.texts} pairs of texts that are not empty` });
 }
 
 /** @param {any} text */

@@ -1,7 +1,6 @@
 /** What is computed of texts as wholes: embeddings, and how well documents answer a query. */
 import { normalized, shortened } from '../engine/dimensions.js';
 import { Failure } from '../engine/failure.js';
-import { whole } from '../engine/options.js';
 import { sigmoid, softmax } from '../engine/picture.js';
 import { floats } from '../engine/tensors.js';
 import { encodeAll, forward, outputOf, textOf, textsOf, usageOf } from './texts.js';
@@ -21,51 +20,42 @@ const OF_TOKENS = ['last_hidden_state', 'token_embeddings', 'hidden_states'];
 const POOLED = 'sentence_embedding';
 
 /** @type {Task} */
-export const EMBED = {
-    options: {
-        pooling: { among: POOLINGS }, normalize: 'flag', truncate: 'flag',
-        dimensions: whole(1 << 20),
-    },
-    async run(loaded, { input, options }, run) {
-        const texts = textsOf(input?.texts, 'texts');
-        const { pooling, normalize = pooling !== 'none', dimensions, truncate } = options;
-        if (pooling === 'none' && texts.length > 1) {
-            throw new Failure('input_invalid', 'without pooling the vectors are those of one text',
-                { field: 'inputs.texts', expected: 'one text' });
-        }
-        const all = await encodeAll(loaded, texts, run, { truncate });
-        const rows = (await vectors(loaded, all, pooling, run)).map((row) =>
-            shortened(normalize ? normalized(row) : row, dimensions, normalize));
-        const values = new Float32Array(rows.length * rows[0].length);
-        rows.forEach((row, index) => values.set(row, index * row.length));
-        return {
-            tensors: [{
-                name: 'embeddings', datatype: 'FP32', shape: [rows.length, rows[0].length],
-                bytes: new Uint8Array(values.buffer),
-            }],
-            result: { usage: usageOf(all) },
-        };
-    },
-};
+export async function embed(loaded, { input, options }, run) {
+    const texts = textsOf(input?.texts, 'texts');
+    const { pooling, normalize = pooling !== 'none', dimensions, truncate } = options;
+    if (pooling === 'none' && texts.length > 1) {
+        throw new Failure('input_invalid', 'without pooling the vectors are those of one text',
+            { field: 'inputs.texts', expected: 'one text' });
+    }
+    const all = await encodeAll(loaded, texts, run, { truncate });
+    const rows = (await vectors(loaded, all, pooling, run)).map((row) =>
+        shortened(normalize ? normalized(row) : row, dimensions, normalize));
+    const values = new Float32Array(rows.length * rows[0].length);
+    rows.forEach((row, index) => values.set(row, index * row.length));
+    return {
+        tensors: [{
+            name: 'embeddings', datatype: 'FP32', shape: [rows.length, rows[0].length],
+            bytes: new Uint8Array(values.buffer),
+        }],
+        result: { usage: usageOf(all) },
+    };
+}
 
 /** Pairs for a model that scores them, cosines for one that makes vectors. @type {Task} */
-export const RERANK = {
-    options: { truncate: 'flag' },
-    async run(loaded, { input, options: { truncate } }, run) {
-        const query = textOf(input?.query, 'query'), documents = textsOf(input?.documents, 'documents');
-        if (isClassifier(loaded)) {
-            /** @type {[string, string][]} */
-            const pairs = documents.map((document) => [query, document]);
-            const all = await encodeAll(loaded, pairs, run, { truncate });
-            const scores = await pairScores(loaded, all, run);
-            return { tensors: [], result: { scores, usage: usageOf(all) } };
-        }
-        const all = await encodeAll(loaded, [query, ...documents], run, { truncate });
-        const [asked, ...rows] = (await vectors(loaded, all, undefined, run)).map(normalized);
-        const scores = rows.map((row) => row.reduce((sum, value, index) => sum + value * asked[index], 0));
+export async function rerank(loaded, { input, options: { truncate } }, run) {
+    const query = textOf(input?.query, 'query'), documents = textsOf(input?.documents, 'documents');
+    if (isClassifier(loaded)) {
+        /** @type {[string, string][]} */
+        const pairs = documents.map((document) => [query, document]);
+        const all = await encodeAll(loaded, pairs, run, { truncate });
+        const scores = await pairScores(loaded, all, run);
         return { tensors: [], result: { scores, usage: usageOf(all) } };
-    },
-};
+    }
+    const all = await encodeAll(loaded, [query, ...documents], run, { truncate });
+    const [asked, ...rows] = (await vectors(loaded, all, undefined, run)).map(normalized);
+    const scores = rows.map((row) => row.reduce((sum, value, index) => sum + value * asked[index], 0));
+    return { tensors: [], result: { scores, usage: usageOf(all) } };
+}
 
 /** @param {Loaded} loaded */
 const isClassifier = ({ model, config }) =>

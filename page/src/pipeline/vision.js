@@ -1,6 +1,5 @@
 /** The tasks of models that look at pictures, and at nothing else. */
 import { Failure } from '../engine/failure.js';
-import { whole } from '../engine/options.js';
 import { sigmoid, softmax, toLabels } from '../engine/picture.js';
 import { labelOf, numbersOf, pictureOf } from './image/input.js';
 import { highestClass, labelsIn, maskOf, stretch, toBytes, toGrey } from './image/planes.js';
@@ -13,14 +12,13 @@ import { nearest, resample } from './image/resample.js';
 /** @typedef {import('./loading.js').Loaded} Loaded */
 /** @typedef {import('./tasks.js').Task} Task */
 
-const share = Object.freeze({ least: 0, most: 1 });
 /** Maps have at most so many pixels, more than models make; masks are brought to the picture's size after
  * that. A model makes a map for each of its classes, some hundred of them. */
 const MAP_PIXELS = 1 << 20;
 
 // --- one answer for the whole picture --------------------------------------------------------------
 
-/** @type {Task['run']} */
+/** @type {Task} */
 async function classify(loaded, task) {
     const { inputs } = await pictureOf(loaded, task);
     const { logits } = await loaded.model(inputs);
@@ -32,7 +30,7 @@ async function classify(loaded, task) {
 }
 
 /** One vector: the projected one, or the pooled one, or that of the first token, which stands for the
- * whole picture. @type {Task['run']} */
+ * whole picture. @type {Task} */
 async function features(loaded, task) {
     const { inputs } = await pictureOf(loaded, task);
     const texts = loaded.tokenizer ? await loaded.tokenizer(['']) : {};
@@ -48,7 +46,7 @@ async function features(loaded, task) {
 
 // --- things in the picture -------------------------------------------------------------------------
 
-/** @type {Task['run']} */
+/** @type {Task} */
 async function detect(loaded, task, run) {
     const processing = postProcessing(loaded, 'post_process_object_detection');
     const { inputs, width, height } = await pictureOf(loaded, task);
@@ -100,7 +98,7 @@ const SUBTASKS = Object.freeze({
     semantic: 'post_process_semantic_segmentation',
 });
 
-/** @type {Task['run']} */
+/** @type {Task} */
 async function segment(loaded, task, run) {
     const subtask = subtaskOf(loaded, task.options.subtask);
     const { inputs, width, height } = await pictureOf(loaded, task);
@@ -193,7 +191,7 @@ function checkMasks(names, wanted) {
 
 // --- depth -----------------------------------------------------------------------------------------
 
-/** A file to look at, of the picture's size, and the numbers. @type {Task['run']} */
+/** A file to look at, of the picture's size, and the numbers. @type {Task} */
 async function measure(loaded, task) {
     const { inputs, width, height } = await pictureOf(loaded, task);
     const { predicted_depth: made } = await loaded.model(inputs);
@@ -225,11 +223,9 @@ const floats = (name, values, shape) =>
 
 /** @type {Readonly<Record<string, Task>>} */
 export const VISION_TASKS = Object.freeze({
-    'image-classification': { options: { top: whole(1000) }, run: classify },
-    'object-detection': { options: { threshold: share }, run: detect },
-    'image-segmentation': {
-        options: { threshold: share, subtask: { among: Object.keys(SUBTASKS) } }, run: segment,
-    },
-    'depth-estimation': { options: {}, run: measure },
-    'image-feature-extraction': { options: {}, run: features },
+    'image-classification': classify,
+    'object-detection': detect,
+    'image-segmentation': segment,
+    'depth-estimation': measure,
+    'image-feature-extraction': features,
 });

@@ -1,6 +1,5 @@
-/** What all tasks that write have in common: their options, their room, and the text that they go on from. */
+/** What all tasks that write have in common: which options are narrower, their room, and the text that they go on from. */
 import { Failure } from '../engine/failure.js';
-import { TEXT_RULES, whole } from '../engine/options.js';
 
 /** @typedef {import('./loading.js').Loaded} Loaded */
 /** @typedef {import('../engine/options.js').Rule} Rule */
@@ -10,9 +9,10 @@ const CONTEXT = 8192;
 
 /** @type {Rule} */
 const NO_GRAMMAR = Object.freeze({ refused: 'grammars are for models in GGUF files' });
-/** @type {Readonly<Record<string, Rule>>} */
-export const WRITING = Object.freeze({
-    ...TEXT_RULES, n: whole(1), grammar: NO_GRAMMAR, json_schema: NO_GRAMMAR, response_format: { type: 'text' },
+/** What is narrower here than of models in GGUF files. @type {Readonly<Record<string, Rule>>} */
+export const NARROWER = Object.freeze({
+    n: { least: 1, most: 1, whole: true }, grammar: NO_GRAMMAR, json_schema: NO_GRAMMAR,
+    response_format: { type: 'text' },
 });
 
 /** How many tokens an answer may have with all before it.

@@ -178,6 +178,7 @@ TEST(test_options)
         {"\"temperature\":\"hot\"", "options.temperature", WI_INVALID_FIELD},
         {"\"n\":1000", "options.n", WI_INVALID_FIELD},
         {"\"n\":0", "options.n", WI_INVALID_FIELD},
+        {"\"context\":15", "options.context", WI_INVALID_FIELD},
         {"\"stop\":[\"\"]", "options.stop[0]", WI_INVALID_FIELD},
         {"\"stop\":7", "options.stop", WI_INVALID_FIELD},
         {"\"logit_bias\":{\"x\":1}", "options.logit_bias", WI_INVALID_FIELD},
@@ -306,14 +307,14 @@ TEST(test_many_options)
 TEST(test_context)
 {
     struct wi_model small = chat;
-    char *text = wi_sprintf("\"%0*d\"", 64 * 10 + 1, 0);
-    refuses(&small, text, "\"options\":{\"context\":10}", WI_CONTEXT_LENGTH, "inputs");
-    small.gguf.context_length = 10;
+    char *text = wi_sprintf("\"%0*d\"", 64 * 16 + 1, 0);
+    refuses(&small, text, "\"options\":{\"context\":16}", WI_CONTEXT_LENGTH, "inputs");
+    small.gguf.context_length = 16;
     refuses(&small, text, "\"options\":{\"context\":100}", WI_CONTEXT_LENGTH, "inputs");
     small.memory.context = 100;
     refuses(&small, text, "", WI_CONTEXT_LENGTH, "inputs");
     small.gguf.context_length = 0;
-    small.memory.context = 10;
+    small.memory.context = 16;
     refuses(&small, text, "", WI_CONTEXT_LENGTH, "inputs");
     free(text);
 }
