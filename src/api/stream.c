@@ -54,10 +54,7 @@ struct wi_api_streams {
 static int charge(void *context, uint64_t bytes)
 {
     struct wi_api_stream *stream = context;
-    struct wi_budget *budget = stream->streams->api->deps.budget;
-    wi_budget_give(budget, stream->charged);
-    stream->charged = wi_budget_take(budget, bytes) == 0 ? bytes : 0;
-    return stream->charged == bytes ? 0 : -1;
+    return wi_budget_exchange(stream->streams->api->deps.budget, &stream->charged, bytes);
 }
 
 static void free_stream(struct wi_api_stream *stream)

@@ -32,3 +32,13 @@ void wi_budget_give(struct wi_budget *budget, uint64_t bytes)
     assert(bytes <= budget->used);
     budget->used -= bytes;
 }
+
+int wi_budget_exchange(struct wi_budget *budget, uint64_t *held, uint64_t bytes)
+{
+    wi_budget_give(budget, *held);
+    *held = 0;
+    if (wi_budget_take(budget, bytes) != 0)
+        return -1;
+    *held = bytes;
+    return 0;
+}

@@ -20,5 +20,7 @@ int wi_budget_take(struct wi_budget *budget, uint64_t bytes);
 void wi_budget_force(struct wi_budget *budget, uint64_t bytes);
 /* Gives back what was taken or forced. */
 void wi_budget_give(struct wi_budget *budget, uint64_t bytes);
+/* Takes `bytes` in place of `*held`: 0, or -1 and nothing is held any more. */
+int wi_budget_exchange(struct wi_budget *budget, uint64_t *held, uint64_t bytes);
 
 #endif

@@ -10,10 +10,7 @@
 static int charge(void *context, uint64_t bytes)
 {
     struct wi_durable_entry *entry = context;
-    struct wi_budget *budget = entry->durable->deps.runs.budget;
-    wi_budget_give(budget, entry->charged);
-    entry->charged = wi_budget_take(budget, bytes) == 0 ? bytes : 0;
-    return entry->charged == bytes ? 0 : -1;
+    return wi_budget_exchange(entry->durable->deps.runs.budget, &entry->charged, bytes);
 }
 
 /* What the row says of its request: its deadline, and what it is called. */

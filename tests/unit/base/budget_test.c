@@ -43,3 +43,15 @@ TEST(none_counts_nothing)
     wi_budget_force(NULL, UINT64_MAX);
     wi_budget_give(NULL, UINT64_MAX);
 }
+
+TEST(exchanges_what_is_held)
+{
+    struct wi_budget budget = {.limit = 100};
+    uint64_t held = 0;
+    assert_int_equal(wi_budget_exchange(&budget, &held, 80), 0);
+    assert_int_equal(wi_budget_exchange(&budget, &held, 90), 0); /* what was held is free for it */
+    assert_int_equal(budget.used, 90);
+    assert_int_equal(wi_budget_exchange(&budget, &held, 101), -1);
+    assert_int_equal(held, 0);
+    assert_int_equal(budget.used, 0);
+}
