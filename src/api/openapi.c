@@ -6,8 +6,8 @@
 #include "describe/schemas.h"
 #include "task/limits.h"
 #include "task/table.h"
-#include "wire/native.h"
-#include "wire/openai.h"
+#include "wire/native/native.h"
+#include "wire/openai/openai.h"
 #include "wire/upload.h"
 #include <assert.h>
 #include <ctype.h>

@@ -1,7 +1,7 @@
 /* The table of routes; how one is found is in route_find.c. */
 #include "api/routes.h"
 
-#include "wire/openai.h"
+#include "wire/openai/openai.h"
 
 #define SMALL_BODY (64 * 1024)
 #define JSON "application/json"

@@ -1,5 +1,5 @@
 /* The dialects by name. */
-#include "wire/openai.h"
+#include "wire/openai/openai.h"
 
 #include <string.h>
 

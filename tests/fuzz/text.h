@@ -3,7 +3,7 @@
 #define WI_TESTS_FUZZ_TEXT_H
 
 #include "wire/dialect.h"
-#include "wire/openai.h"
+#include "wire/openai/openai.h"
 #include "wire/text.h"
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* What every dialect shares of a request: how long it may take where its client does not say. */
 #include "reading.h"
 
-#include "wire/openai.h"
+#include "wire/openai/openai.h"
 
 struct row {
     const struct wi_dialect *dialect;

@@ -1,6 +1,6 @@
 /* What a node made, in the form of choices and their deltas. Nothing that it said goes out unseen.
  */
-#include "wire/openai.h"
+#include "wire/openai/openai.h"
 
 #include "base/memory.h"
 #include <stdlib.h>

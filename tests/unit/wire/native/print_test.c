@@ -1,7 +1,7 @@
 /* Answers of the native dialect: every member, JSON and binary tensors, and what cannot be. */
-#include "../test.h"
+#include "../../test.h"
 
-#include "wire/native.h"
+#include "wire/native/native.h"
 #include <string.h>
 
 static struct wi_inference asked;

@@ -1,8 +1,8 @@
 /* Answers in OpenAI's forms, whole and in chunks, made of what a node may say. */
-#include "../test.h"
+#include "../../test.h"
 
 #include "base/memory.h"
-#include "wire/openai.h"
+#include "wire/openai/openai.h"
 #include <stdlib.h>
 #include <string.h>
 

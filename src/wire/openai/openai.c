@@ -1,5 +1,5 @@
 /* OpenAI's dialects, one for each endpoint. */
-#include "wire/openai.h"
+#include "wire/openai/openai.h"
 
 #include "wire/problem.h"
 

@@ -1,5 +1,5 @@
 /* Errors as OpenAI's clients know them: the table of webinfer-openai(7), "Errors". */
-#include "wire/openai.h"
+#include "wire/openai/openai.h"
 
 #include <stdio.h>
 #include <string.h>

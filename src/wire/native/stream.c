@@ -2,7 +2,7 @@
  * The events of a stream in the native dialect (webinfer-api(7), "Streams"): a line with the
  * event's name, for parts one with their number, and one with JSON, which has no line ends.
  */
-#include "wire/native.h"
+#include "wire/native/native.h"
 
 #include "wire/problem.h"
 #include <math.h>

@@ -2,7 +2,7 @@
  * The native dialect's answers, printed by hand into one buffer. Their tensors are left to
  * wi_printing_run, for large ones may want another thread.
  */
-#include "wire/native.h"
+#include "wire/native/native.h"
 
 #include "base/memory.h"
 

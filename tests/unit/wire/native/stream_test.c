@@ -1,7 +1,7 @@
 /* The native dialect's events: each has its lines and no other, and JSON that says it. */
-#include "../test.h"
+#include "../../test.h"
 
-#include "wire/native.h"
+#include "wire/native/native.h"
 #include "wire/problem.h"
 #include <stdlib.h>
 #include <string.h>

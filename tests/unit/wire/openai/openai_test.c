@@ -1,8 +1,8 @@
 /* Requests of OpenAI's clients: three lists of parameters, and what becomes of each. */
-#include "text_models.h"
+#include "../text_models.h"
 
 #include "base/memory.h"
-#include "wire/openai.h"
+#include "wire/openai/openai.h"
 #include "wire/text.h"
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
  * The native dialect's JSON against its parameter tables. Unknown fields are errors that name them;
  * a number that is not finite is an error that says to send binary.
  */
-#include "wire/native.h"
+#include "wire/native/native.h"
 
 #include "base/header_value.h"
 #include "base/json_read.h"

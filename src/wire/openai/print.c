@@ -1,5 +1,5 @@
 /* Whole answers in OpenAI's forms. Vectors may be large: they are left to wi_printing_run. */
-#include "wire/openai.h"
+#include "wire/openai/openai.h"
 
 #include "base/memory.h"
 #include "tensor/number.h"

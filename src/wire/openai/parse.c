@@ -3,14 +3,14 @@
  * is honoured, what is accepted and changes nothing, and what is refused by its name unless it asks
  * for what is done anyway.
  */
-#include "wire/openai.h"
+#include "wire/openai/openai.h"
 
 #include "base/clock.h"
 #include "base/header_value.h"
 #include "base/memory.h"
 #include "base/params.h"
 #include "model/where.h"
-#include "wire/native.h"
+#include "wire/native/native.h"
 #include "wire/text.h"
 #include <stdio.h>
 #include <stdlib.h>

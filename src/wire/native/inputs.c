@@ -2,7 +2,7 @@
  * What `inputs` may be in the native dialect: a list of tensors, a picture, a sound, or text in its
  * forms.
  */
-#include "wire/native.h"
+#include "wire/native/native.h"
 
 #include "base/params.h"
 #include "wire/media.h"

@@ -2,7 +2,7 @@
  * Streams as OpenAI's clients read them: chunks without names, an end that says [DONE]. Why an
  * answer ended comes with the end of the whole, which alone has the figures.
  */
-#include "wire/openai.h"
+#include "wire/openai/openai.h"
 
 #include "base/memory.h"
 

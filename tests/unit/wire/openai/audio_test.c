@@ -1,9 +1,9 @@
 /* OpenAI's endpoints for sound: forms, what was heard in every form, and speech. */
-#include "../test.h"
+#include "../../test.h"
 
 #include "base/memory.h"
 #include "wire/captions.h"
-#include "wire/openai.h"
+#include "wire/openai/openai.h"
 #include "wire/wav.h"
 #include <stdlib.h>
 #include <string.h>

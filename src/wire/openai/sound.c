@@ -1,6 +1,6 @@
 /* What OpenAI's endpoints for sound have among their parameters that no other has: in which form
  * the answer is to come, and with which times. */
-#include "wire/openai.h"
+#include "wire/openai/openai.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
  * OpenAI's endpoints for sound: forms with a file become parameters like those of other endpoints,
  * what was heard is told in the form that was asked for, and speech is a file.
  */
-#include "wire/openai.h"
+#include "wire/openai/openai.h"
 
 #include "base/memory.h"
 #include "wire/captions.h"

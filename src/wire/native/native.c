@@ -1,6 +1,6 @@
 /* The native dialect: the JSON of webinfer-api(7), with binary tensors behind it, and problem
  * documents for errors. */
-#include "wire/native.h"
+#include "wire/native/native.h"
 
 #include "wire/problem.h"
 

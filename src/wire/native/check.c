@@ -3,7 +3,7 @@
  * outputs against the graph's signature, a picture against the model's spec and the pixel limit,
  * precision against what the model is.
  */
-#include "wire/native.h"
+#include "wire/native/native.h"
 
 #include "model/options.h"
 #include "wire/text.h"
