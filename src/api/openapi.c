@@ -431,10 +431,19 @@ static json_t *tasks_json(void)
 /* Of inputs, and of what is nested in options. */
 static json_t *limits_json(void)
 {
-    return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i}", "texts", WI_TEXT_LIST,
-        "labels", WI_TEXT_LABELS, "label", WI_TEXT_LABEL_MAX, "judged", WI_TEXT_JUDGED, "stops",
-        WI_TEXT_STOPS, "stop", WI_TEXT_STOP_MAX, "biases", WI_TEXT_BIASES, "schema", WI_TEXT_SCHEMA,
-        "depth", WI_TEXT_DEPTH);
+    static const struct {
+        const char *name;
+        int most;
+    } limits[] = {{"texts", WI_TEXT_LIST}, {"labels", WI_TEXT_LABELS}, {"label", WI_TEXT_LABEL_MAX},
+        {"judged", WI_TEXT_JUDGED}, {"stops", WI_TEXT_STOPS}, {"stop", WI_TEXT_STOP_MAX},
+        {"biases", WI_TEXT_BIASES}, {"schema", WI_TEXT_SCHEMA}, {"tools", WI_TEXT_TOOLS},
+        {"tool_name", WI_TEXT_TOOL_NAME}, {"depth", WI_TEXT_DEPTH},
+        {"sound_seconds", WI_SOUND_SECONDS_MAX}, {"sound_rate_min", WI_SOUND_RATE_MIN},
+        {"sound_rate_max", WI_SOUND_RATE_MAX}, {"sound_channels", WI_SOUND_CHANNELS_MAX}};
+    json_t *out = json_object();
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
+        json_object_set_new(out, limits[i].name, json_integer(limits[i].most));
+    return out;
 }
 
 static json_t *schemas(void)

@@ -8,8 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TOOL_NAME_MAX 256
-
 const struct wi_param *wi_task_options(enum wi_task_kind task, int gguf)
 {
     const struct wi_task_row *row = &wi_tasks[task];
@@ -127,10 +125,17 @@ static int names_function(const json_t *object)
     const json_t *function = json_object_get(object, "function");
     const json_t *name = json_object_get(function, "name");
     const char *type = json_string_value(json_object_get(object, "type"));
-    size_t length = json_string_length(name);
     return type && strcmp(type, "function") == 0 && json_is_object(function) &&
-           json_is_string(name) && length > 0 && length <= TOOL_NAME_MAX &&
-           strlen(json_string_value(name)) == length;
+           json_is_string(name);
+}
+
+static int is_tool_name(const json_t *name)
+{
+    static const char allowed[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
+    size_t length = json_string_length(name);
+    return length > 0 && length <= WI_TEXT_TOOL_NAME &&
+           strspn(json_string_value(name), allowed) == length;
 }
 
 static enum wi_code check_tools(const struct place *at, const json_t *tools)
@@ -147,6 +152,10 @@ static enum wi_code check_tools(const struct place *at, const json_t *tools)
             return must_be(at, name,
                 "{\"type\": \"function\", \"function\": {\"name\", \"description\"?, "
                 "\"parameters\"?}}");
+        if (!is_tool_name(json_object_get(function, "name"))) {
+            snprintf(name, sizeof name, "tools[%zu].function.name", i);
+            return must_be(at, name, "1 to 64 letters, digits, \"_\" and \"-\"");
+        }
         snprintf(name, sizeof name, "tools[%zu].function.parameters", i);
         if (parameters && !json_is_object(parameters) && !json_is_null(parameters))
             return must_be(at, name, "an object: a JSON schema");

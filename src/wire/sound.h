@@ -7,13 +7,8 @@
 
 #include "base/blob.h"
 #include "base/error.h"
+#include "task/limits.h"
 #include <stdint.h>
-
-/* More is refused: pages take an hour at 16 kHz, which has 230 MB there. */
-#define WI_SOUND_SECONDS_MAX 3600
-#define WI_SOUND_RATE_MIN 1000 /* samples a second */
-#define WI_SOUND_RATE_MAX 384000
-#define WI_SOUND_CHANNELS_MAX 32 /* likewise of files, in the page */
 
 /* What is said of raw samples, and what is found of files. */
 struct wi_sound {

@@ -247,13 +247,13 @@ test('what is wrong with messages is said with its place', async () => {
 test('what is wrong with options is said with its place', async () => {
     const wrong = (options, field, message) => refused(prepare(chatml, ASK, options), field, message);
     await wrong({ tools: {} }, 'options.tools');
-    await wrong({ tools: Array.from({ length: 129 }, (_, i) => tool(`f${i}`)) }, 'options.tools');
+    await wrong({ tools: [{ type: 'function', function: { name: 'f', description: 'x'.repeat(256 << 10) } }] }, 'options.tools', /large/);
     await wrong({ tools: [{ type: 'retrieval' }] }, 'options.tools[0]');
     await wrong({ tools: [TIME, tool('two words')] }, 'options.tools[1].function.name');
     await wrong({ tools: [TIME, TIME] }, 'options.tools[1].function.name', /another/);
     await wrong({ tools: [tool('f', [])] }, 'options.tools[0].function.parameters');
     await wrong({ tools: [tool('f', { type: 'string' })] }, 'options.tools[0].function.parameters');
-    await wrong({ tools: [tool('f', { description: 'x'.repeat(70000) })] }, 'options.tools', /large/);
+    await wrong({ tools: [tool('f', { description: 'x'.repeat(70000) })] }, 'options.tools[0].function.parameters', /large/);
     await wrong({ tools: [TIME, tool('f', { not: {} })], tool_choice: 'required' }, 'options.tools[1].function.parameters', /"not"/);
     assert.equal((await prepare(chatml, ASK, { tools: [tool('f', { not: {} })] })).grammar, null);
     await wrong({ tool_choice: 'required' }, 'options.tool_choice');

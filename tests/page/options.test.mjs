@@ -34,6 +34,8 @@ test('the page computes the tasks that the service knows, by its rules', () => {
     refused('complete', { stop: ['x'.repeat(257)] }, 'options.stop');
     refused('complete', { grammar: 'root ::= "x"' }, 'options.grammar');
     refused('complete', { tools: [] }, 'options.tools');
+    check('chat', { tools: Array(128).fill({}) });
+    refused('chat', { tools: Array(129).fill({}) }, 'options.tools');
     refused('translation', { json_schema: {} }, 'options.json_schema');
     refused('token-classification', { ignore_labels: [''] }, 'options.ignore_labels');
 });

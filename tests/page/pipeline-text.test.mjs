@@ -1,7 +1,7 @@
 /** The tasks with text that write none, in Node: folders whose numbers can be told by looking. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { defined } from '../lib/headers.mjs';
+import { LIMITS } from '../../page/src/engine/task_rules.js';
 import { answerer, classifier, embedder, filler, folderOf, namer, perText, perToken, WORDS } from './support/folders.mjs';
 import { engineOf, library, loaded, outcomeOf, runOf, script, taskOf } from './support/library.mjs';
 import { Failure } from '../../page/src/engine/failure.js';
@@ -172,13 +172,12 @@ test('labels of the request are judged by what follows from a text', async () =>
 });
 
 test('as many labels, and as long ones, as the daemon lets through are judged', () => {
-    const limit = (name) => defined('task/limits.h', name);
-    const [count, length] = [limit('WI_TEXT_LABELS'), limit('WI_TEXT_LABEL_MAX')];
+    const { labels: count, label: length } = LIMITS;
     const labels = (many, long) => labelsOf(Array(many).fill('a'.repeat(long)));
     assert.equal(labels(count, length).length, count);
     for (const [many, long] of [[count + 1, 1], [1, length + 1], [1, 0]])
         assert.throws(() => labels(many, long), refused('input_invalid', 'inputs.labels', /no labels/));
-    assert.equal(limit('WI_TEXT_JUDGED'), 16 * 256); // 17 texts are refused above
+    assert.equal(LIMITS.judged, 16 * 256); // 17 texts are refused above
 });
 
 test('names are found where they are, and put together', async () => {

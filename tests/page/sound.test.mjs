@@ -10,7 +10,7 @@ import { resample } from '../../page/src/pipeline/sound/resample.js';
 import { interleaved } from '../../page/src/pipeline/sound/source.js';
 import { writeWav } from '../../page/src/pipeline/sound/wav.js';
 import { decodeSound as decodeInDocument } from '../../page/src/ui/sound.js';
-import { defined } from '../lib/headers.mjs';
+import { LIMITS } from '../../page/src/engine/task_rules.js';
 import { TONES } from './support/tones.mjs';
 
 const idle = () => ({ signal: new AbortController().signal, step: async () => {} });
@@ -121,7 +121,7 @@ test('raw PCM is what the request says', async () => {
     await assert.rejects(decode(bytes, { media_type: 'audio/pcm;format=f32le', sampling_rate: 16000 }), refused('audio_invalid', /multiple of 4/));
     await assert.rejects(decode(bytes, { media_type: 'audio/pcm;format=s16le', sampling_rate: 1e9 }), refused('audio_invalid', /384000/));
     await assert.rejects(decode(bytes, { media_type: 'audio/pcm;format=s16le', sampling_rate: 8000, channels: 0 }),
-        refused('audio_invalid', new RegExp(`1 to ${defined('wire/sound.h', 'WI_SOUND_CHANNELS_MAX')}`)));
+        refused('audio_invalid', new RegExp(`1 to ${LIMITS.sound_channels}`)));
 });
 
 test('tones keep their amplitude at another rate', async () => {

@@ -62,10 +62,10 @@ export function schemaRule(schema, rules, field) {
 
 /**
  * That a schema, or another object from a client, is small enough to be worked on.
- * @param {unknown} value @param {string} field
+ * @param {unknown} value @param {string} field @param {number} [most] bytes
  */
-export function checkSize(value, field) {
-    const expected = `JSON of at most ${MAX_BYTES} bytes, ${3 * MAX_DEPTH} levels deep`;
+export function checkSize(value, field, most = MAX_BYTES) {
+    const expected = `JSON of at most ${most} bytes, ${3 * MAX_DEPTH} levels deep`;
     /** @type {[unknown, number][]} */
     const open = [[value, 1]];
     for (let next = open.pop(); next; next = open.pop()) {
@@ -76,7 +76,7 @@ export function checkSize(value, field) {
         }
         for (const inner of Object.values(one)) open.push([inner, depth + 1]);
     }
-    if (byteLength(JSON.stringify(value) ?? '') > MAX_BYTES) {
+    if (byteLength(JSON.stringify(value) ?? '') > most) {
         throw new Failure('input_invalid', `${field} is too large`, { field, expected });
     }
 }

@@ -1,5 +1,6 @@
 /** The tools that a request offers, and what it says about their use: checked. */
 import { Failure } from '../engine/failure.js';
+import { LIMITS } from '../engine/task_rules.js';
 import { checkSize } from './schema.js';
 
 /** @typedef {{name: string, description?: string, parameters?: Record<string, unknown>}} ToolFunction */
@@ -7,8 +8,7 @@ import { checkSize } from './schema.js';
 /** `tools`: those that may be called.
  * @typedef {{mode: 'none' | 'auto' | 'required', tools: Tool[], isNamed: boolean}} ToolUse */
 
-const MAX_TOOLS = 128;
-const NAME = /^[A-Za-z0-9_-]{1,64}$/;
+const NAME = new RegExp(`^[A-Za-z0-9_-]{1,${LIMITS.tool_name}}$`);
 
 /**
  * @param {unknown} tools @param {unknown} choice options.tools and options.tool_choice
@@ -39,11 +39,8 @@ export function toolUse(tools, choice) {
 
 /** @param {unknown} tools @returns {Tool[]} */
 function checkTools(tools) {
-    if (!Array.isArray(tools) || tools.length > MAX_TOOLS) {
-        throw invalid('options.tools', 'the tools are no list, or too many',
-            `a list of at most ${MAX_TOOLS}`);
-    }
-    checkSize(tools, 'options.tools');
+    if (!Array.isArray(tools)) throw invalid('options.tools', 'the tools are no list', 'a list');
+    checkSize(tools, 'options.tools', LIMITS.tools);
     const list = tools.map((tool, i) => checkTool(tool, `options.tools[${i}]`));
     const names = new Set();
     list.forEach(({ function: { name } }, i) => {
@@ -64,7 +61,7 @@ function checkTool(tool, field) {
     const { name, description, parameters } = tool.function;
     if (typeof name !== 'string' || !NAME.test(name)) {
         throw invalid(`${field}.function.name`, 'the name of a function is not valid',
-            '1 to 64 letters, digits, "_" and "-"');
+            `1 to ${LIMITS.tool_name} letters, digits, "_" and "-"`);
     }
     if (description !== undefined && description !== null && typeof description !== 'string') {
         throw invalid(`${field}.function.description`, 'the description of a function is not a string');
@@ -73,6 +70,7 @@ function checkTool(tool, field) {
         throw invalid(`${field}.function.parameters`, 'the parameters of a function are no JSON schema',
             'an object');
     }
+    checkSize(parameters, `${field}.function.parameters`);
     if (isObject(parameters) && (parameters.type ?? 'object') !== 'object') {
         throw invalid(`${field}.function.parameters`,
             'the parameters of a function have a type other than object',

@@ -11,7 +11,13 @@ export const LIMITS = Object.freeze({
     stop: 256,
     biases: 1024,
     schema: 65536,
+    tools: 262144,
+    tool_name: 64,
     depth: 32,
+    sound_seconds: 3600,
+    sound_rate_min: 1000,
+    sound_rate_max: 384000,
+    sound_channels: 32,
 });
 
 /** @type {Readonly<Record<string, Rule>>} */

@@ -186,6 +186,8 @@ TEST(test_options)
         {"\"logit_bias\":{\"1\":-101}", "options.logit_bias", WI_INVALID_FIELD},
         {"\"top_logprobs\":2", "options.top_logprobs", WI_INVALID_FIELD},
         {"\"tools\":[{}]", "options.tools[0]", WI_INVALID_FIELD},
+        {"\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"two words\"}}]",
+            "options.tools[0].function.name", WI_INVALID_FIELD},
         {"\"tool_choice\":\"required\"", "options.tool_choice", WI_INVALID_FIELD},
         {"\"response_format\":{\"type\":\"xml\"}", "options.response_format", WI_INVALID_FIELD},
         {"\"json_schema\":{},\"grammar\":\"root ::= [a]\"", "options.grammar", WI_INVALID_FIELD},

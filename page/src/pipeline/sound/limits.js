@@ -1,16 +1,17 @@
 /** How much sound a request may bring, and what is said of more. */
 import { Failure } from '../../engine/failure.js';
+import { LIMITS } from '../../engine/task_rules.js';
 
 /** An hour at 16 kHz, which takes 230 MB: the most samples of one channel, at the model's rate. */
-export const MAX_SAMPLES = 3600 * 16000;
+export const MAX_SAMPLES = LIMITS.sound_seconds * 16000;
 /** Samples per second. The lowest is below telephony's 8000, the highest twice the studio's 192 kHz. */
-export const MIN_RATE = 1000;
-export const MAX_RATE = 384000;
-export const MAX_CHANNELS = 32;
+export const {
+    sound_rate_min: MIN_RATE, sound_rate_max: MAX_RATE, sound_channels: MAX_CHANNELS,
+} = LIMITS;
 
 /** Samples of all channels together that the browser is let decode, all at once: an hour of two channels at
  * 100 kHz, which takes 2.9 GB. */
-export const MAX_DECODED = 3600 * 100000 * 2;
+export const MAX_DECODED = LIMITS.sound_seconds * 100000 * 2;
 
 const FIELD = 'inputs.audio';
 /** What may be sent. */
