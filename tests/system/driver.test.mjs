@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { describe } from 'node:test';
-import { assembleModels, Daemon, testsOf } from '../lib/daemon.mjs';
+import { assembleModels, Daemon, patience, testsOf } from '../lib/daemon.mjs';
 import { FakeNode } from '../lib/fake-node.mjs';
 import { FakeDriver } from '../lib/fake-session.mjs';
 import { until, within } from '../lib/wait.mjs';
@@ -38,9 +38,12 @@ const broken = async (daemon) =>
 /** Joins with the newest page URL until one is welcome; then the daemon is ready. */
 async function recovers(daemon, driver) {
     driver.mode = 'serve';
-    const seen = driver.pageUrls.length;
-    await until(() => driver.pageUrls.length > seen, { what: 'a page', timeout: 60_000 });
-    const node = await new FakeNode(driver.pageUrls.at(-1)).join();
+    let seen = driver.pageUrls.length;
+    const node = await until(() => {
+        if (driver.pageUrls.length === seen) return null;
+        seen = driver.pageUrls.length; // one that comes too late is not good any more
+        return new FakeNode(driver.pageUrls.at(-1)).join();
+    }, { what: 'a page that is welcome', timeout: 60_000 * patience });
     await daemon.ready();
     const answer = await daemon.infer({ model_name: 'builtin/echo',
         inputs: [{ name: 'x', datatype: 'INT32', shape: [1], data: [1] }] });
