@@ -4,7 +4,6 @@
 #include "api/request.h"
 #include "base/memory.h"
 #include "describe/schemas.h"
-#include "task/limits.h"
 #include "task/table.h"
 #include "wire/native/native.h"
 #include "wire/openai/openai.h"

@@ -20,7 +20,11 @@
 #define WI_TEXT_TOOLS (256 * 1024) /* bytes of all tools as JSON */
 #define WI_TEXT_TOOL_NAME 64       /* characters of a tool's name */
 #define WI_TEXT_DEPTH 32           /* of JSON that a client chooses freely */
-#define WI_TEXT_STOPS 16           /* strings before which an answer ends, and bytes of one */
+#define WI_TOKENS_MAX 10000000     /* more than any context has */
+/* What repeat_penalty may be. */
+#define WI_TEXT_PENALTY_MIN 0.01
+#define WI_TEXT_PENALTY_MAX 10
+#define WI_TEXT_STOPS 16 /* strings before which an answer ends, and bytes of one */
 #define WI_TEXT_STOP_MAX 256
 #define WI_TEXT_BIASES 1024  /* tokens that are weighed */
 #define WI_TEXT_IGNORED 1000 /* labels that are not told */

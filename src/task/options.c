@@ -4,7 +4,6 @@
  */
 #include "task/private.h"
 
-#include "task/limits.h"
 #include <stdio.h>
 #include <string.h>
 

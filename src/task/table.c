@@ -1,7 +1,6 @@
 /* THE table of tasks, and what clients and nodes send for them; see table.h. */
 #include "task/private.h"
 
-#include "task/limits.h"
 #include <stddef.h>
 
 /* --- inputs ----------------------------------------------------------------------------------- */
@@ -58,7 +57,6 @@ const struct wi_task_input_row wi_task_inputs[WI_TAKES_COUNT] = {
 
 /* --- options ---------------------------------------------------------------------------------- */
 
-#define TOKENS_MAX 10000000
 #define SEED_MAX 9007199254740991.0 /* what every peer can hold exactly */
 #define LANGUAGE_MAX 32
 
@@ -76,13 +74,14 @@ const struct wi_task_input_row wi_task_inputs[WI_TAKES_COUNT] = {
 
 /* Of what writes text, whichever engine does it. */
 #define WRITING                                                                                    \
-    ROW(max_tokens, INTEGER, 1, TOKENS_MAX, "The most tokens of an answer."),                      \
+    ROW(max_tokens, INTEGER, 1, WI_TOKENS_MAX, "The most tokens of an answer."),                   \
         ROW(temperature, NUMBER, 0, 2, "0: the most likely token each time."),                     \
         ROW(top_p, NUMBER, 0, 1,                                                                   \
             "Only the likeliest tokens that have this probability together."),                     \
         ROW(top_k, INTEGER, 0, 1000000, "Only so many of the likeliest; 0: all."),                 \
         ROW(min_p, NUMBER, 0, 1, "Only tokens with this share of the likeliest one's."),           \
-        ROW(repeat_penalty, NUMBER, 0.01, 10, "Against what was said; 1: none."),                  \
+        ROW(repeat_penalty, NUMBER, WI_TEXT_PENALTY_MIN, WI_TEXT_PENALTY_MAX,                      \
+            "Against what was said; 1: none."),                                                    \
         ROW(frequency_penalty, NUMBER, -2, 2, "By how often a token was said."),                   \
         ROW(presence_penalty, NUMBER, -2, 2, "By whether a token was said."),                      \
         ROW(logit_bias, OBJECT, 0, 0, "What is added to tokens, by their numbers."),               \
@@ -100,7 +99,7 @@ const struct wi_task_input_row wi_task_inputs[WI_TAKES_COUNT] = {
     ROW(tools, ARRAY, 0, 128, "Functions that the model may call."),                               \
         ROW(tool_choice, ANY, 0, 0, "none, auto, required, or the one to be called."),             \
         ROW(chat_template_kwargs, OBJECT, 0, 0, "For the model's chat template.")
-#define CONTEXT ROW(context, INTEGER, 16, TOKENS_MAX, "Tokens that there has to be room for.")
+#define CONTEXT ROW(context, INTEGER, 16, WI_TOKENS_MAX, "Tokens that there has to be room for.")
 #define DIMENSIONS ROW(dimensions, INTEGER, 1, 65536, "Only so many of each vector.")
 #define NORMALIZE ROW(normalize, BOOL, 0, 0, "Whether vectors have the length 1.")
 #define TRUNCATE ROW(truncate, BOOL, 0, 0, "Whether a text beyond the context loses its end.")

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/params.h"
+#include "task/limits.h"
 #include "task/type.h"
 #include "tensor/tensor.h"
 #include <jansson.h>
@@ -114,8 +115,6 @@ struct wi_text_account {
     double read, read_ms;             /* tokens of the prompt that were not, and reading them */
     double made, made_ms;             /* tokens of the answer after the first, and making them */
 };
-/* More tokens than any context has. */
-#define WI_TOKENS_MAX 1e7
 /* Of `usage` and `timings` of a result, which may be NULL. */
 struct wi_text_account wi_task_account(const json_t *result);
 

@@ -9,7 +9,6 @@
 #include "base/params.h"
 #include "config/config.h"
 #include "model/model.h"
-#include "task/limits.h"
 #include "task/task.h"
 #include "wire/infer.h"
 

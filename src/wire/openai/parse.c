@@ -17,7 +17,6 @@
 #include <string.h>
 
 #define PRIORITY_DEFAULT 5
-#define TOKENS_MAX 10000000
 #define OLD_LOGPROBS_MAX 5
 
 /* --- the lists ------------------------------------------------------------------------------- */
@@ -200,7 +199,7 @@ static const struct wi_param body_table[] = {
         NULL},
     ROW(max_tokens, WI_PARAM_ANY, 0, 0),
     ROW(max_completion_tokens, WI_PARAM_ANY, 0, 0),
-    ROW(repetition_penalty, WI_PARAM_NUMBER, 0.01, 10),
+    ROW(repetition_penalty, WI_PARAM_NUMBER, WI_TEXT_PENALTY_MIN, WI_TEXT_PENALTY_MAX),
     ROW(top_n, WI_PARAM_INTEGER, 1, WI_TEXT_LIST),
     ROW(logprobs, WI_PARAM_ANY, 0, 0),
     WI_PARAM_END,
@@ -358,13 +357,13 @@ static enum wi_code read_most(
     json_int_t most = json_integer_value(value);
     if (!value || (json_is_integer(value) && most == -1))
         return WI_OK;
-    if (json_is_integer(value) && most >= 1 && most <= TOKENS_MAX) {
+    if (json_is_integer(value) && most >= 1 && most <= WI_TOKENS_MAX) {
         json_object_set_new(infer->asked->options, "max_tokens", json_integer(most));
         return WI_OK;
     }
     wi_error_set(error, WI_INVALID_FIELD, name, "%s must be a number of tokens from 1 to %d", name,
-        TOKENS_MAX);
-    wi_error_expect(error, "1 to %d, or -1 for as many as there is room for", TOKENS_MAX);
+        WI_TOKENS_MAX);
+    wi_error_expect(error, "1 to %d, or -1 for as many as there is room for", WI_TOKENS_MAX);
     return WI_INVALID_FIELD;
 }
 
