@@ -58,6 +58,43 @@ test('status, models and nodes as tables and as JSON', async () => {
     }
 });
 
+test('load, ps and unload: what nodes hold', async () => {
+    const none = await webinfer(['ps']);
+    assert.deepEqual([none.code, none.out], [0, 'No node holds a model.\n'], none.problems);
+    const loaded = await webinfer(['load', 'twice', '--platform', 'wasm']);
+    assert.deepEqual([loaded.code, loaded.out], [0, 'twice is loaded in 1 node\n'], loaded.problems);
+    assert.match((await webinfer(['ps'])).out, /^MODEL.*\ntwice +loaded +[\d.]+ MiB +- +- +wasm +chrome +node-/);
+    const gone = await webinfer(['unload', 'twice']);
+    assert.deepEqual([gone.code, gone.out], [0, '1 nodes let go of twice\n'], gone.problems);
+    await until(async () => (await webinfer(['ps'])).out === none.out, { what: 'it to be gone' });
+    const [{ id }] = (await daemon.status()).nodes;
+    const told = await webinfer(['load', 'twice', '--no-wait', '--node', id]);
+    assert.deepEqual([told.code, told.out], [0, '1 nodes are loading twice\n'], told.problems);
+    assert.equal((await webinfer(['load', 'twice'])).code, 0);
+    const folder = path.join(daemon.store, 'odd');
+    fs.mkdirSync(folder);
+    fs.writeFileSync(path.join(folder, 'model.onnx'), onnx.unknownOperator());
+    const failed = await webinfer(['load', 'odd']);
+    assert.deepEqual([failed.code, failed.out], [1, ''], failed.problems);
+    assert.match(failed.problems, /1 of 1 nodes could not load it; webinfer ps says more/);
+    assert.match((await webinfer(['ps'])).out, /^odd +failed .*NoSuchOperator/m);
+    fs.rmSync(folder, { recursive: true });
+});
+
+test('one output is saved under the name that is given, if it can be that', async () => {
+    const x = file('named.npy', npy('<f4', [2], kserve.pack('FP32', [1, 2])));
+    const to = (name) => webinfer(['infer', 'twice', '--tensor', `x=${x}`,
+        '--output', path.join(daemon.folder, name)]);
+    const saved = await to('saved.npy');
+    assert.equal(saved.code, 0, saved.problems);
+    assert.match(saved.out, /^saved: .*saved\.npy$/m);
+    assert.deepEqual(kserve.values('FP32',
+        fs.readFileSync(path.join(daemon.folder, 'saved.npy')).subarray(-8)), [2, 4]);
+    const heard = await to('heard.wav');
+    assert.notEqual(heard.code, 0, heard.out);
+    assert.match(heard.problems, /no output can be saved as .*heard\.wav; name a folder/);
+});
+
 test('what lies among the models and is none is told with its reason', async () => {
     const flat = path.join(daemon.store, 'flat.onnx');
     fs.writeFileSync(flat, '');

@@ -58,10 +58,20 @@ TEST(test_headers)
     assert_false(wi_http_name_is_hashed("index.html"));
     assert_false(wi_http_name_is_hashed("ort-wasm-simd-threaded.jsep.wasm"));
     assert_false(wi_http_name_is_hashed("app-5XK2Q7NB"));
+    assert_false(wi_http_name_is_hashed("app"));
     assert_true(wi_http_host_is_literal("127.0.0.1:80"));
     assert_true(wi_http_host_is_literal("[::1]:80"));
     assert_false(wi_http_host_is_literal("example.org:80"));
     assert_false(wi_http_host_is_literal("[::1"));
+    assert_false(wi_http_host_is_literal(
+        "a.name.that.is.longer.than.any.address.can.be.and.so.is.no.literal.one:80"));
+}
+
+TEST(a_status_has_its_reason)
+{
+    assert_string_equal(wi_http_reason(426), "Upgrade Required");
+    assert_string_equal(wi_http_reason(503), "Service Unavailable");
+    assert_string_equal(wi_http_reason(599), "Error");
 }
 
 TEST(test_codings)
@@ -97,6 +107,9 @@ TEST(test_codings)
         {"gzip;q=2", NONE | GZIP, WI_IDENTITY},
         {"gzip;q=1.001", NONE | GZIP, WI_IDENTITY},
         {"gzip;q=0.5555", NONE | GZIP, WI_IDENTITY},
+        {"gzip;q=0,5", NONE | GZIP, WI_IDENTITY},
+        {"gzip;q=0:5", NONE | GZIP, WI_IDENTITY},
+        {"gzip;q=0.5x", NONE | GZIP, WI_IDENTITY},
         {"gzip;q=-1", NONE | GZIP, WI_IDENTITY},
         {"gzip;level=9", NONE | GZIP, WI_IDENTITY},
         {"gzip br", NONE | GZIP | BROTLI, WI_IDENTITY},

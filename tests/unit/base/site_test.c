@@ -3,6 +3,7 @@
 
 #include "../files.h"
 #include "base/site.h"
+#include <sys/stat.h>
 
 static char root[64];
 
@@ -16,6 +17,9 @@ static int set_up(void **state)
     char *link = path_to(root, "link.html");
     assert_int_equal(symlink("index.html", link), 0);
     free(link);
+    char *pipe = path_to(root, "pipe.html");
+    assert_int_equal(mkfifo(pipe, 0600), 0);
+    free(pipe);
     return 0;
 }
 
@@ -52,7 +56,8 @@ TEST(files_are_found_in_the_form_that_is_wanted)
 TEST(what_is_not_in_the_list_does_not_exist)
 {
     static const char *const paths[] = {"", "index.html", "//index.html", "/../etc/passwd",
-        "/assets", "/assets/", "/assets/app-5XK2Q7NB.js.br", "/.hidden", "/link.html", "/none"};
+        "/assets", "/assets/", "/assets/app-5XK2Q7NB.js.br", "/.hidden", "/link.html", "/pipe.html",
+        "/none"};
     struct wi_error error;
     struct wi_site *site = wi_site_new(root, "bridge.page", &error);
     struct wi_site_file file;
@@ -73,4 +78,18 @@ TEST(a_folder_that_is_no_site_is_refused)
     assert_null(wi_site_new(root, "api.console", &error));
     assert_string_equal(error.field, "api.console");
     assert_non_null(strstr(error.detail, "has no index.html"));
+}
+
+TEST(a_folder_with_more_than_a_site_has_is_refused)
+{
+    struct wi_error error = {0};
+    for (int i = 0; i < 300; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "%d.html", i);
+        write_text(root, name, "");
+    }
+    assert_null(wi_site_new(root, "bridge.page", &error));
+    assert_int_equal(error.code, WI_INVALID_FIELD);
+    assert_string_equal(error.field, "bridge.page");
+    assert_non_null(strstr(error.detail, "more than 256 files"));
 }
