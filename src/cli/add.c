@@ -121,29 +121,28 @@ static enum wi_exit ask_model(struct wi_cli *cli, const struct wi_install *insta
 
 static void put_values(const char *label, const json_t *values)
 {
-    json_t *text = wi_cli_describe_values(values);
+    struct wi_buffer text = {0};
 
-    printf("  %-8s %s\n", label, json_string_value(text));
-    json_decref(text);
+    wi_cli_put_values(&text, values);
+    printf("  %-8s %s\n", label, text.size ? text.text : "");
+    wi_buffer_clear(&text);
 }
 
 static void show(const struct wi_cli *cli, const struct wi_install *install, const char *name,
     const struct wi_rest_answer *answer, const json_t *model)
 {
-    struct wi_buffer type = {0}, format = {0}, way = {0};
+    struct wi_buffer type = {0}, way = {0};
 
     if (cli->json) {
         wi_plain_json(stdout, answer->body.text, answer->body.size);
         return;
     }
-    wi_table_cell(&type, json_object_get(model, "type"), NULL);
+    wi_table_cell(&type, json_object_get(model, "type"));
     printf("%s: added as %s\n  %-8s %s\n", name, wi_install_path(install), "type",
         json_is_null(json_object_get(model, "type")) ? "not known; \"type\" in model.json tells it"
                                                      : type.text);
     if (json_object_get(model, "variant")) {
-        wi_table_cell(&format, json_object_get(model, "format"), NULL);
-        printf("  %-8s %s\n", "format", format.text);
-        wi_buffer_clear(&format);
+        wi_table_say("  format   {format}\n", model);
     } else {
         put_values("inputs", json_object_get(model, "inputs"));
         put_values("outputs", json_object_get(model, "outputs"));

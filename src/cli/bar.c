@@ -27,6 +27,12 @@ void wi_bar_bytes(struct wi_buffer *out, double bytes)
     wi_buffer_printf(out, bytes < 99.95 && unit > 0 ? "%.1f %s" : "%.0f %s", bytes, units[unit]);
 }
 
+void wi_bar_size(struct wi_buffer *out, const json_t *value)
+{
+    if (json_is_integer(value))
+        wi_bar_bytes(out, (double)json_integer_value(value));
+}
+
 void wi_bar_seconds(struct wi_buffer *out, double seconds)
 {
     long left = seconds < 1e6 ? lround(ceil(seconds)) : 1000000;
@@ -85,10 +91,10 @@ void wi_bar_line(struct wi_buffer *out, const json_t *pull, unsigned columns)
     struct wi_buffer figures = {0}, state = {0};
     unsigned left, used;
 
-    wi_table_cell(&state, json_object_get(pull, "state"), NULL);
+    wi_table_cell(&state, json_object_get(pull, "state"));
     if (json_is_string(json_object_get(pull, "retrying"))) {
         wi_buffer_puts(&state, ": ");
-        wi_table_cell(&state, json_object_get(pull, "retrying"), NULL);
+        wi_table_cell(&state, json_object_get(pull, "retrying"));
     } else {
         add_figures(&figures, pull);
     }

@@ -8,6 +8,8 @@
 
 /* "950 B", "12.3 MB": powers of ten, as networks and disks are sold. */
 void wi_bar_bytes(struct wi_buffer *out, double bytes);
+/* The same of a value that is an integer; nothing for others. */
+void wi_bar_size(struct wi_buffer *out, const json_t *value);
 /* "8 s", "2 min 5 s", "3 h 10 min". */
 void wi_bar_seconds(struct wi_buffer *out, double seconds);
 /* How much of it is there, 0 to 1; 0 where nobody knows how much there is. */

@@ -29,8 +29,10 @@ json_t *wi_cli_get(const struct wi_cli *cli, const char *path);
  * files. Until `is_cancelled` (NULL: never) says so. The caller clears the answer. */
 void wi_cli_ask_model(const struct wi_cli *cli, const char *name, int (*is_cancelled)(void),
     struct wi_rest_answer *answer);
-/* A model's inputs or outputs as in its graph, "image FP32[-1, 1, 28, 28]": a new reference. */
-json_t *wi_cli_describe_values(const json_t *values);
+/* A model's inputs or outputs as in its graph, "image FP32[-1, 1, 28, 28]". */
+void wi_cli_put_values(struct wi_buffer *out, const json_t *values);
+/* The names of its variants, "q8, fp32": the first is what the model's name alone means. */
+void wi_cli_put_variants(struct wi_buffer *out, const json_t *variants);
 /* After an exchange: complains about a problem document or a missing answer and says with what to
  * exit; WI_EXIT_OK where the answer is a good one. */
 enum wi_exit wi_cli_check(const struct wi_cli *cli, const struct wi_rest_answer *answer);

@@ -54,7 +54,7 @@ static void put_adapter(struct wi_buffer *text, const json_t *adapter)
         if (json_string_length(part) == 0)
             continue;
         wi_buffer_puts(text, text->size > begin ? parts[i].before : "");
-        wi_table_cell(text, part, NULL);
+        wi_table_cell(text, part);
     }
     if (text->size == begin)
         wi_buffer_puts(text, "one that is not named");

@@ -28,11 +28,8 @@ void wi_doctor_print(const json_t *checks)
 {
     static const struct wi_column columns[] = {
         {"STATE", "state", NULL}, {"CHECK", "check", NULL}, {"FOUND", "detail", NULL}, {0}};
-    struct wi_buffer text = {0};
 
-    wi_table(&text, columns, checks);
-    fputs(text.text, stdout);
-    wi_buffer_clear(&text);
+    wi_table_print("", columns, checks, NULL);
 }
 
 enum wi_exit wi_doctor_verdict(const json_t *checks)

@@ -2,123 +2,65 @@
 #include "cli/cli.h"
 #include "cli/table.h"
 
-#include "base/memory.h"
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-static void put_value(const char *format, const json_t *answer, const char *path)
-{
-    struct wi_buffer cell = {0};
-
-    wi_table_cell(&cell, wi_json_at(answer, path), NULL);
-    printf(format, cell.text);
-    wi_buffer_clear(&cell);
-}
-
-static void put_table(const struct wi_column *columns, const json_t *rows)
-{
-    struct wi_buffer text = {0};
-
-    if (json_array_size(rows) == 0)
-        return;
-    wi_table(&text, columns, rows);
-    printf("\n%s", text.text);
-    wi_buffer_clear(&text);
-}
 
 static void put_decision(const json_t *answer)
 {
     const char *decision = json_string_value(json_object_get(answer, "decision"));
 
-    if (decision && strcmp(decision, "run") == 0) {
-        put_value("%s would run ", answer, "model_name");
-        put_value("on %s", answer, "would_run.browser");
-        put_value("/%s ", answer, "would_run.platform");
-        put_value("of %s", answer, "would_run.node");
-    } else if (decision && strcmp(decision, "wait") == 0) {
-        put_value("%s would wait", answer, "model_name");
-    } else {
-        put_value("%s cannot run", answer, "model_name");
-    }
-    put_value(": %s\n", answer, "why");
-    if (json_is_object(json_object_get(answer, "probe"))) {
-        put_value("beside it, to be checked or measured: %s", answer, "probe.browser");
-        put_value("/%s\n", answer, "probe.platform");
-    }
-    put_value("preferences: %s\n", answer, "preferences");
+    if (decision && strcmp(decision, "run") == 0)
+        wi_table_say("{model_name} would run on {would_run.browser}/{would_run.platform} of "
+                     "{would_run.node}",
+            answer);
+    else if (decision && strcmp(decision, "wait") == 0)
+        wi_table_say("{model_name} would wait", answer);
+    else
+        wi_table_say("{model_name} cannot run", answer);
+    wi_table_say(": {why}\n", answer);
+    if (json_is_object(json_object_get(answer, "probe")))
+        wi_table_say(
+            "beside it, to be checked or measured: {probe.browser}/{probe.platform}\n", answer);
+    wi_table_say("preferences: {preferences}\n", answer);
 }
 
 /* A language model's tokens per second, where they were measured. */
-static void set_rate(json_t *row, const char *name, const json_t *rate)
+static void put_rate(struct wi_buffer *out, const json_t *rate)
 {
     if (json_is_number(rate))
-        json_object_set_new(row, name, json_sprintf("%.1f/s", json_number_value(rate)));
+        wi_buffer_printf(out, "%.1f/s", json_number_value(rate));
+}
+
+static void put_share(struct wi_buffer *out, const json_t *share)
+{
+    if (share)
+        wi_buffer_printf(out, "%.0f %%", json_number_value(share) * 100);
 }
 
 /* What was lost so far by not running there, and at how much the model moves there. */
-static void set_moves(json_t *row)
+static void put_moves(struct wi_buffer *out, const json_t *moves)
 {
-    const json_t *moves = json_object_get(row, "moves");
-
     if (json_is_object(moves))
-        json_object_set_new(row, "_moves",
-            json_sprintf("%.0f of %.0f ms", json_number_value(json_object_get(moves, "lost_ms")),
-                json_number_value(json_object_get(moves, "at_ms"))));
-}
-
-static json_t *absent_rows(const json_t *kinds)
-{
-    json_t *rows = json_array(), *kind;
-    size_t i;
-
-    json_array_foreach(kinds, i, kind)
-    {
-        json_t *row = json_copy(kind);
-        set_moves(row);
-        json_array_append_new(rows, row);
-    }
-    return rows;
-}
-
-static json_t *option_rows(const json_t *options)
-{
-    json_t *rows = json_array(), *option;
-    size_t i;
-
-    json_array_foreach(options, i, option)
-    {
-        json_t *row = json_copy(option);
-        double rate = json_number_value(wi_json_at(option, "estimate.failure_rate"));
-        if (wi_json_at(option, "estimate.failure_rate"))
-            json_object_set_new(row, "_failures", json_sprintf("%.0f %%", rate * 100));
-        set_rate(row, "_reads", wi_json_at(option, "estimate.prompt_tokens_per_second"));
-        set_rate(row, "_writes", wi_json_at(option, "estimate.tokens_per_second"));
-        set_moves(row);
-        json_array_append_new(rows, row);
-    }
-    return rows;
+        wi_buffer_printf(out, "%.0f of %.0f ms",
+            json_number_value(json_object_get(moves, "lost_ms")),
+            json_number_value(json_object_get(moves, "at_ms")));
 }
 
 static void print_hardware(const struct wi_cli *cli, const json_t *answer)
 {
     static const struct wi_column options[] = {{"BROWSER", "browser", NULL},
         {"VERSION", "browser_version", NULL}, {"PLATFORM", "platform", NULL},
-        {"STANDING", "standing", NULL}, {"EXPECTED", "expected_ms", " ms"},
-        {"QUEUE", "queue_ms", " ms"}, {"LOAD", "load_ms", " ms"}, {"RUN", "run_ms", " ms"},
-        {"READS", "_reads", NULL}, {"WRITES", "_writes", NULL}, {"MEASURED", "measured", NULL},
-        {"FAILURES", "_failures", NULL}, {"VERDICT", "verdict", NULL}, {"LOST", "_moves", NULL},
-        {"WHY", "why", NULL}, {0}};
+        {"STANDING", "standing", NULL}, {"EXPECTED", "expected_ms", wi_table_ms},
+        {"QUEUE", "queue_ms", wi_table_ms}, {"LOAD", "load_ms", wi_table_ms},
+        {"RUN", "run_ms", wi_table_ms}, {"READS", "estimate.prompt_tokens_per_second", put_rate},
+        {"WRITES", "estimate.tokens_per_second", put_rate}, {"MEASURED", "measured", NULL},
+        {"FAILURES", "estimate.failure_rate", put_share}, {"VERDICT", "verdict", NULL},
+        {"LOST", "moves", put_moves}, {"WHY", "why", NULL}, {0}};
     static const struct wi_column absent[] = {
-        {"NOT THERE", "browser", NULL}, {"LOST", "_moves", NULL}, {"WHY", "why", NULL}, {0}};
-    json_t *rows = option_rows(json_object_get(answer, "options"));
-    json_t *kinds = absent_rows(json_object_get(answer, "passed_over"));
+        {"NOT THERE", "browser", NULL}, {"LOST", "moves", put_moves}, {"WHY", "why", NULL}, {0}};
 
     put_decision(answer);
-    put_table(options, rows);
-    put_table(absent, kinds);
-    json_decref(rows);
-    json_decref(kinds);
+    wi_table_print("\n", options, json_object_get(answer, "options"), NULL);
+    wi_table_print("\n", absent, json_object_get(answer, "passed_over"), NULL);
 }
 
 /* Appends "&name=value" where the option was given, with what a query does not take escaped. */

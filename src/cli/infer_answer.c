@@ -41,31 +41,21 @@ static void put_output(struct wi_buffer *out, const json_t *output)
     const char *file = file_in(output, data);
     size_t count = json_array_size(data);
 
-    wi_table_cell(out, json_object_get(output, "name"), NULL);
-    wi_buffer_puts(out, " ");
-    wi_table_cell(out, json_object_get(output, "datatype"), NULL);
-    wi_buffer_puts(out, "[");
-    if (json_array_size(json_object_get(output, "shape")))
-        wi_table_cell(out, json_object_get(output, "shape"), NULL);
-    wi_buffer_puts(out, "]");
+    wi_table_fill(out,
+        json_array_size(json_object_get(output, "shape")) ? "{name} {datatype}[{shape}]"
+                                                          : "{name} {datatype}[]",
+        output);
     if (file) {
         wi_buffer_printf(out, ": %s; --output FILE saves it\n", file);
         return;
     }
     for (size_t i = 0; i < count && i < SHOWN; i++) {
         wi_buffer_puts(out, i ? ", " : " = ");
-        wi_table_cell(out, json_array_get(data, i), NULL);
+        wi_table_cell(out, json_array_get(data, i));
     }
     if (count > SHOWN)
         wi_buffer_printf(out, ", … %zu more", count - SHOWN);
     wi_buffer_puts(out, "\n");
-}
-
-static void put_value(
-    struct wi_buffer *out, const char *label, const json_t *object, const char *path)
-{
-    wi_buffer_puts(out, label);
-    wi_table_cell(out, wi_json_at(object, path), NULL);
 }
 
 static void put_executed_on(struct wi_buffer *out, const json_t *executed)
@@ -74,25 +64,16 @@ static void put_executed_on(struct wi_buffer *out, const json_t *executed)
     const json_t *fallback;
     size_t i;
 
-    put_value(out, "ran on: ", executed, "browser");
-    put_value(out, " ", executed, "browser_version");
-    put_value(out, ", ", executed, "platform");
-    put_value(out, ", engine ", executed, "engine");
-    put_value(out, ", node ", executed, "node");
-    wi_buffer_puts(out, "\n");
+    wi_table_fill(out,
+        "ran on: {browser} {browser_version}, {platform}, engine {engine}, node {node}\n",
+        executed);
     if (json_is_object(adapter)) {
-        put_value(out, "adapter: ", adapter, "vendor");
-        put_value(out, " ", adapter, "architecture");
-        put_value(out, ", ", adapter, "description");
+        wi_table_fill(out, "adapter: {vendor} {architecture}, {description}", adapter);
         wi_buffer_puts(
             out, json_is_true(json_object_get(adapter, "is_fallback")) ? " (software)\n" : "\n");
     }
     json_array_foreach(json_object_get(executed, "fallbacks"), i, fallback)
-    {
-        put_value(out, "not on ", fallback, "platform");
-        put_value(out, ": ", fallback, "reason");
-        wi_buffer_puts(out, "\n");
-    }
+        wi_table_fill(out, "not on {platform}: {reason}\n", fallback);
 }
 
 void wi_cli_infer_print(struct wi_buffer *out, const json_t *answer)
@@ -108,12 +89,10 @@ void wi_cli_infer_print(struct wi_buffer *out, const json_t *answer)
         }
     }
     put_executed_on(out, json_object_get(answer, "executed_on"));
-    put_value(out, "time: queue ", performance, "queue_ms");
-    put_value(out, ", load ", performance, "load_ms");
-    put_value(out, ", inference ", performance, "inference_ms");
-    put_value(out, ", total ", performance, "total_ms");
-    put_value(out, " ms; attempts: ", performance, "attempts");
-    wi_buffer_puts(out, "\n");
+    wi_table_fill(out,
+        "time: queue {queue_ms}, load {load_ms}, inference {inference_ms}, total {total_ms} ms; "
+        "attempts: {attempts}\n",
+        performance);
 }
 
 /* How the file is called that an output's bytes are, or that is made of them. */

@@ -13,58 +13,48 @@ struct form {
     struct wi_column columns[6];
 };
 
-static const struct form forms[] = {
-    {"labels", NULL, {{"LABEL", "label", NULL}, {"PROBABILITY", "_percent", NULL}, {0}}},
-    {"boxes", NULL,
-        {{"LABEL", "label", NULL}, {"SCORE", "_percent", NULL},
-            {"LEFT, TOP – RIGHT, BOTTOM", "_box", NULL}, {0}}},
-    {"segments", "text",
-        {{"FROM", "start", " s"}, {"TO", "end", " s"}, {"TEXT", "text", NULL}, {0}}},
-    {"segments", NULL,
-        {{"LABEL", "label", NULL}, {"SCORE", "_percent", NULL}, {"MASK", "mask", NULL}, {0}}},
-    {"entities", NULL,
-        {{"WORD", "word", NULL}, {"ENTITY", "entity", NULL}, {"SCORE", "_percent", NULL},
-            {"FROM", "start", NULL}, {"TO", "end", NULL}, {0}}},
-    {"fills", NULL,
-        {{"TOKEN", "token_text", NULL}, {"PROBABILITY", "_percent", NULL}, {"TEXT", "text", NULL},
-            {0}}},
-    {"answers", NULL, {{"ANSWER", "answer", NULL}, {"SCORE", "_percent", NULL}, {0}}},
-};
-
-/* A copy of the row with what the columns need. */
-static json_t *shown_row(const json_t *row)
+static void put_percent(struct wi_buffer *out, const json_t *row)
 {
-    json_t *copy = json_copy((json_t *)row);
     const json_t *share = json_object_get(row, "probability");
-    const json_t *box = json_object_get(row, "box");
 
     if (!share)
         share = json_object_get(row, "score");
     if (json_is_number(share))
-        json_object_set_new(
-            copy, "_percent", json_sprintf("%.2f %%", 100 * json_number_value(share)));
-    if (box)
-        json_object_set_new(copy, "_box",
-            json_sprintf("%g, %g – %g, %g", json_number_value(json_object_get(box, "xmin")),
-                json_number_value(json_object_get(box, "ymin")),
-                json_number_value(json_object_get(box, "xmax")),
-                json_number_value(json_object_get(box, "ymax"))));
-    return copy;
+        wi_buffer_printf(out, "%.2f %%", 100 * json_number_value(share));
 }
 
-static void put_rows(struct wi_buffer *out, const struct form *form, const json_t *list)
+static void put_box(struct wi_buffer *out, const json_t *box)
 {
-    json_t *rows = json_array();
-    const json_t *row;
-    size_t i;
-
-    json_array_foreach(list, i, row)
-    {
-        json_array_append_new(rows, shown_row(row));
-    }
-    wi_table(out, form->columns, rows);
-    json_decref(rows);
+    if (box)
+        wi_buffer_printf(out, "%g, %g – %g, %g", json_number_value(json_object_get(box, "xmin")),
+            json_number_value(json_object_get(box, "ymin")),
+            json_number_value(json_object_get(box, "xmax")),
+            json_number_value(json_object_get(box, "ymax")));
 }
+
+static void put_seconds(struct wi_buffer *out, const json_t *seconds)
+{
+    wi_table_cell(out, seconds);
+    wi_buffer_puts(out, json_is_number(seconds) ? " s" : "");
+}
+
+static const struct form forms[] = {
+    {"labels", NULL, {{"LABEL", "label", NULL}, {"PROBABILITY", "", put_percent}, {0}}},
+    {"boxes", NULL,
+        {{"LABEL", "label", NULL}, {"SCORE", "", put_percent},
+            {"LEFT, TOP – RIGHT, BOTTOM", "box", put_box}, {0}}},
+    {"segments", "text",
+        {{"FROM", "start", put_seconds}, {"TO", "end", put_seconds}, {"TEXT", "text", NULL}, {0}}},
+    {"segments", NULL,
+        {{"LABEL", "label", NULL}, {"SCORE", "", put_percent}, {"MASK", "mask", NULL}, {0}}},
+    {"entities", NULL,
+        {{"WORD", "word", NULL}, {"ENTITY", "entity", NULL}, {"SCORE", "", put_percent},
+            {"FROM", "start", NULL}, {"TO", "end", NULL}, {0}}},
+    {"fills", NULL,
+        {{"TOKEN", "token_text", NULL}, {"PROBABILITY", "", put_percent}, {"TEXT", "text", NULL},
+            {0}}},
+    {"answers", NULL, {{"ANSWER", "answer", NULL}, {"SCORE", "", put_percent}, {0}}},
+};
 
 static int put_form(struct wi_buffer *out, const struct form *form, const json_t *result)
 {
@@ -72,7 +62,7 @@ static int put_form(struct wi_buffer *out, const struct form *form, const json_t
 
     if (!json_is_array(list) || (form->sign && !json_object_get(result, form->sign)))
         return 0;
-    put_rows(out, form, list);
+    wi_table(out, form->columns, list);
     return 1;
 }
 
@@ -110,7 +100,7 @@ static int put_scores(struct wi_buffer *out, const json_t *scores)
     json_array_foreach(scores, i, score)
     {
         wi_buffer_printf(out, "%zu: ", i + 1);
-        wi_table_cell(out, score, NULL);
+        wi_table_cell(out, score);
         wi_buffer_puts(out, "\n");
     }
     return json_array_size(scores) > 0;

@@ -27,38 +27,26 @@ static int check_id(const char *id)
 
 /* --- list ------------------------------------------------------------------------------------ */
 
-/* "2026-11-20 12:00:00" for Unix milliseconds; a new reference. */
-static json_t *describe_time(const json_t *ms)
+/* "2026-11-20 12:00:00" for Unix milliseconds. */
+static void put_time(struct wi_buffer *out, const json_t *ms)
 {
     char text[32] = "";
     time_t seconds = (time_t)(json_integer_value(ms) / 1000);
     struct tm parts;
 
-    if (!json_is_integer(ms) || !localtime_r(&seconds, &parts))
-        return json_null();
-    strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &parts);
-    return json_string(text);
+    if (json_is_integer(ms) && localtime_r(&seconds, &parts))
+        strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &parts);
+    wi_buffer_puts(out, text);
 }
 
 static void print_jobs(const struct wi_cli *cli, const json_t *answer)
 {
     static const struct wi_column columns[] = {{"JOB", "id", NULL}, {"STATE", "state", NULL},
         {"MODEL", "model_name", NULL}, {"CLIENT", "client", NULL}, {"PRIORITY", "priority", NULL},
-        {"RUNS", "runs", NULL}, {"ACCEPTED", "_accepted", NULL}, {"NODE", "node", NULL},
+        {"RUNS", "runs", NULL}, {"ACCEPTED", "accepted_at", put_time}, {"NODE", "node", NULL},
         {"PROBLEM", "problem", NULL}, {0}};
-    json_t *rows = json_object_get(answer, "jobs"), *row;
-    struct wi_buffer text = {0};
-    size_t i;
 
-    json_array_foreach(rows, i, row)
-        json_object_set_new(row, "_accepted", describe_time(json_object_get(row, "accepted_at")));
-    if (json_array_size(rows) == 0) {
-        puts("There are no jobs.");
-        return;
-    }
-    wi_table(&text, columns, rows);
-    fputs(text.text, stdout);
-    wi_buffer_clear(&text);
+    wi_table_print("", columns, json_object_get(answer, "jobs"), "There are no jobs.");
 }
 
 enum wi_exit wi_cli_jobs_list(struct wi_cli *cli)
@@ -135,7 +123,7 @@ static enum wi_exit put_job(
         if (!wi_json_at(job, names[i]))
             continue;
         wi_buffer_puts(&text, i == 0 ? "" : i == 1 ? ": " : "\n  ");
-        wi_table_cell(&text, wi_json_at(job, names[i]), NULL);
+        wi_table_cell(&text, wi_json_at(job, names[i]));
     }
     if (!cli->json)
         wi_buffer_puts(&text, "\n");

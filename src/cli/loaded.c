@@ -16,53 +16,48 @@
 
 /* --- ps -------------------------------------------------------------------------------------- */
 
-/* Of a language model: how many of its slots are at work, and how full their caches are. */
-static void add_slots(json_t *row, const json_t *slots)
+static void put_mib(struct wi_buffer *out, const json_t *bytes)
 {
-    json_int_t count = json_integer_value(json_object_get(slots, "count"));
-    json_int_t busy = json_integer_value(json_object_get(slots, "busy"));
-    double room = (double)count * json_number_value(json_object_get(slots, "context"));
-    double kept = json_number_value(json_object_get(slots, "cached_tokens"));
+    wi_buffer_printf(out, "%.1f MiB", json_number_value(bytes) / (1 << 20));
+}
 
-    if (count < 1)
-        return;
-    json_object_set_new(
-        row, "_slots", json_sprintf("%lld of %lld", (long long)busy, (long long)count));
+/* Of a language model: how many of its slots are at work. */
+static void put_slots(struct wi_buffer *out, const json_t *slots)
+{
+    if (json_integer_value(json_object_get(slots, "count")) > 0)
+        wi_table_fill(out, "{busy} of {count}", slots);
+}
+
+/* How full their caches are. */
+static void put_cache(struct wi_buffer *out, const json_t *slots)
+{
+    double room = json_number_value(json_object_get(slots, "count")) *
+                  json_number_value(json_object_get(slots, "context"));
+
     if (room > 0)
-        json_object_set_new(row, "_cache", json_sprintf("%.0f %%", 100 * kept / room));
+        wi_buffer_printf(out, "%.0f %%",
+            100 * json_number_value(json_object_get(slots, "cached_tokens")) / room);
 }
 
 static void print_loaded(const struct wi_cli *cli, const json_t *answer)
 {
     static const struct wi_column columns[] = {{"MODEL", "name", NULL}, {"STATE", "state", NULL},
-        {"MEMORY", "_memory", NULL}, {"SLOTS", "_slots", NULL}, {"CACHE", "_cache", NULL},
-        {"PLATFORM", "platform", NULL}, {"BROWSER", "_browser", NULL}, {"NODE", "_node", NULL},
-        {"ERROR", "error", NULL}, {0}};
-    const json_t *node, *model;
-    json_t *rows = json_array();
-    struct wi_buffer text = {0};
+        {"MEMORY", "bytes", put_mib}, {"SLOTS", "slots", put_slots}, {"CACHE", "slots", put_cache},
+        {"PLATFORM", "platform", NULL}, {"BROWSER", "_node.browser", NULL},
+        {"NODE", "_node.id", NULL}, {"ERROR", "error", NULL}, {0}};
+    json_t *node, *model, *rows = json_array();
     size_t i, k;
 
     json_array_foreach(json_object_get(answer, "nodes"), i, node)
     {
         json_array_foreach(json_object_get(node, "models"), k, model)
         {
-            json_t *row = json_copy((json_t *)model);
-            double bytes = json_number_value(json_object_get(model, "bytes"));
-            json_object_set_new(row, "_memory", json_sprintf("%.1f MiB", bytes / (1 << 20)));
-            add_slots(row, json_object_get(model, "slots"));
-            json_object_set(row, "_browser", json_object_get(node, "browser"));
-            json_object_set(row, "_node", json_object_get(node, "id"));
+            json_t *row = json_copy(model);
+            json_object_set(row, "_node", node);
             json_array_append_new(rows, row);
         }
     }
-    if (json_array_size(rows) == 0)
-        puts("No node holds a model.");
-    else
-        wi_table(&text, columns, rows);
-    if (text.size > 0)
-        fputs(text.text, stdout);
-    wi_buffer_clear(&text);
+    wi_table_print("", columns, rows, "No node holds a model.");
     json_decref(rows);
 }
 

@@ -106,7 +106,7 @@ static void put_done(const json_t *pull)
 {
     struct wi_buffer text = {0};
 
-    wi_table_cell(&text, json_object_get(pull, "name"), NULL);
+    wi_table_cell(&text, json_object_get(pull, "name"));
     wi_buffer_puts(&text, ": ");
     wi_bar_bytes(&text, json_number_value(json_object_get(pull, "total_bytes")));
     wi_buffer_printf(

@@ -9,98 +9,44 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- both ------------------------------------------------------------------------------------ */
-
-static json_t *to_json(struct wi_buffer *text)
-{
-    json_t *value = json_string(text->text ? text->text : "");
-
-    wi_buffer_clear(text);
-    return value;
-}
-
-static json_t *size_of(const json_t *bytes)
-{
-    struct wi_buffer text = {0};
-
-    if (json_is_integer(bytes))
-        wi_bar_bytes(&text, (double)json_integer_value(bytes));
-    return to_json(&text);
-}
-
-static void put_table(const char *before, const struct wi_column *columns, const json_t *rows)
-{
-    struct wi_buffer text = {0};
-
-    if (json_array_size(rows) == 0)
-        return;
-    wi_table(&text, columns, rows);
-    printf("%s%s", before, text.text);
-    wi_buffer_clear(&text);
-}
-
 /* --- list ------------------------------------------------------------------------------------ */
 
-static json_t *list_row(const json_t *model)
+static void put_progress(struct wi_buffer *out, const json_t *pull)
 {
-    json_t *row = json_copy((json_t *)model), *names = json_array();
-    const json_t *variant;
-    size_t i;
-
-    json_array_foreach(json_object_get(model, "variants"), i, variant)
-        json_array_append(names, json_object_get(variant, "name"));
-    json_object_set_new(row, "_variants", names);
-    json_object_set_new(row, "_size", size_of(json_object_get(model, "bytes")));
-    json_object_set_new(row, "_loaded",
-        json_integer((json_int_t)json_array_size(json_object_get(model, "loaded"))));
-    return row;
-}
-
-static json_t *pull_row(const json_t *pull)
-{
-    json_t *row = json_copy((json_t *)pull);
-    struct wi_buffer text = {0};
     const char *state = json_string_value(json_object_get(pull, "state"));
 
-    wi_bar_line(&text, pull, 60);
-    if (state && strcmp(state, "failed") == 0) {
-        wi_buffer_puts(&text, text.size > 0 ? "; " : "");
-        wi_table_cell(&text, wi_json_at(pull, "problem.detail"), NULL);
-    }
-    json_object_set_new(row, "_progress", to_json(&text));
-    return row;
+    wi_bar_line(out, pull, 60);
+    if (state && strcmp(state, "failed") == 0)
+        wi_table_fill(out, out->size > 0 ? "; {problem.detail}" : "{problem.detail}", pull);
 }
 
 static void print_list(const struct wi_cli *cli, const json_t *answer)
 {
-    static const struct wi_column models[] = {{"MODEL", "name", NULL}, {"SIZE", "_size", NULL},
-        {"FORMAT", "format", NULL}, {"TYPE", "type", NULL}, {"VARIANTS", "_variants", NULL},
-        {"LOADED", "_loaded", NULL}, {"PULLED FROM", "source.repository", NULL},
-        {"PROBLEM", "problem", NULL}, {0}};
+    static const struct wi_column models[] = {{"MODEL", "name", NULL},
+        {"SIZE", "bytes", wi_bar_size}, {"FORMAT", "format", NULL}, {"TYPE", "type", NULL},
+        {"VARIANTS", "variants", wi_cli_put_variants}, {"LOADED", "loaded", wi_table_count},
+        {"PULLED FROM", "source.repository", NULL}, {"PROBLEM", "problem", NULL}, {0}};
     static const struct wi_column pulls[] = {
-        {"PULL", "name", NULL}, {"OF", "model", NULL}, {"STATE", "_progress", NULL}, {0}};
+        {"PULL", "name", NULL}, {"OF", "model", NULL}, {"STATE", "", put_progress}, {0}};
     json_t *rows = json_array(), *under_way = json_array();
-    const json_t *item;
+    json_t *item;
     size_t i;
 
     json_array_foreach(json_object_get(answer, "models"), i, item)
     {
         if (!json_is_true(json_object_get(item, "builtin")))
-            json_array_append_new(rows, list_row(item));
+            json_array_append(rows, item);
     }
     json_array_foreach(json_object_get(answer, "pulls"), i, item)
     {
         const char *state = json_string_value(json_object_get(item, "state"));
         if (state && strcmp(state, "done") != 0)
-            json_array_append_new(under_way, pull_row(item));
+            json_array_append(under_way, item);
     }
-    if (json_array_size(rows) == 0)
-        puts("There are no models; webinfer run ORG/NAME brings one.");
-    put_table("", models, rows);
-    put_table("\n", pulls, under_way);
+    wi_table_print("", models, rows, "There are no models; webinfer run ORG/NAME brings one.");
+    wi_table_print("\n", pulls, under_way, NULL);
     json_decref(under_way);
     json_decref(rows);
-    (void)cli;
 }
 
 enum wi_exit wi_cli_list(struct wi_cli *cli)
@@ -110,65 +56,41 @@ enum wi_exit wi_cli_list(struct wi_cli *cli)
 
 /* --- show ------------------------------------------------------------------------------------ */
 
-static void put(const char *label, const json_t *value, const char *unit)
+static void put_tokens(struct wi_buffer *out, const json_t *count)
 {
-    struct wi_buffer cell = {0};
-
-    if (!value || json_is_null(value))
-        return;
-    wi_table_cell(&cell, value, unit);
-    printf("%-14s %s\n", label, cell.text);
-    wi_buffer_clear(&cell);
+    wi_table_cell(out, count);
+    wi_buffer_puts(out, json_is_number(count) ? " tokens" : "");
 }
 
-static void put_bytes(const char *label, const json_t *bytes)
+static void put_size(struct wi_buffer *out, const json_t *bytes)
 {
-    struct wi_buffer text = {0};
-
-    if (!json_is_integer(bytes))
-        return;
-    wi_bar_bytes(&text, (double)json_integer_value(bytes));
-    printf("%-14s %s (%lld bytes)\n", label, text.text, (long long)json_integer_value(bytes));
-    wi_buffer_clear(&text);
+    wi_bar_size(out, bytes);
+    wi_table_fill(out, " ({} bytes)", bytes);
 }
 
 /* "512 MB of 2.1 GB: 300 MB weights, 40 MB for each of 4 conversations of 2048 tokens" */
-static void put_memory(const json_t *memory)
+static void put_memory(struct wi_buffer *out, const json_t *memory)
 {
-    struct wi_buffer text = {0};
-
-    if (!memory)
-        return;
-    wi_bar_bytes(&text, json_number_value(json_object_get(memory, "total")));
-    wi_buffer_puts(&text, " of ");
-    wi_bar_bytes(&text, json_number_value(json_object_get(memory, "limit")));
-    wi_buffer_puts(&text, " that a page has: ");
-    wi_bar_bytes(&text, json_number_value(json_object_get(memory, "weights")));
-    wi_buffer_puts(&text, " of weights, ");
-    wi_bar_bytes(&text, json_number_value(json_object_get(memory, "kv_per_slot")));
-    wi_buffer_printf(&text, " for each of %lld conversations of %lld tokens%s",
-        (long long)json_integer_value(json_object_get(memory, "slots")),
-        (long long)json_integer_value(json_object_get(memory, "context")),
-        json_is_false(json_object_get(memory, "fits")) ? "; it does not fit" : "");
-    printf("%-14s %s\n", "memory", text.text);
-    wi_buffer_clear(&text);
+    wi_bar_size(out, json_object_get(memory, "total"));
+    wi_buffer_puts(out, " of ");
+    wi_bar_size(out, json_object_get(memory, "limit"));
+    wi_buffer_puts(out, " that a page has: ");
+    wi_bar_size(out, json_object_get(memory, "weights"));
+    wi_buffer_puts(out, " of weights, ");
+    wi_bar_size(out, json_object_get(memory, "kv_per_slot"));
+    wi_table_fill(out, " for each of {slots} conversations of {context} tokens", memory);
+    if (json_is_false(json_object_get(memory, "fits")))
+        wi_buffer_puts(out, "; it does not fit");
 }
 
-static void put_files(const json_t *files)
+static void put_pull(struct wi_buffer *out, const json_t *pull)
 {
-    static const struct wi_column columns[] = {
-        {"FILE", "path", NULL}, {"SIZE", "_size", NULL}, {"SHA-256", "hash", NULL}, {0}};
-    json_t *rows = json_array(), *file;
-    size_t i;
+    wi_bar_line(out, pull, 60);
+}
 
-    json_array_foreach(files, i, file)
-    {
-        json_t *row = json_copy(file);
-        json_object_set_new(row, "_size", size_of(json_object_get(file, "bytes")));
-        json_array_append_new(rows, row);
-    }
-    put_table("\n", columns, rows);
-    json_decref(rows);
+static void put_source(struct wi_buffer *out, const json_t *source)
+{
+    wi_table_fill(out, "{repository} of {hub}, commit {commit}", source);
 }
 
 /* Where it would run, and what is known of each place. */
@@ -176,69 +98,32 @@ static void put_places(struct wi_cli *cli, const char *name)
 {
     static const struct wi_column columns[] = {{"BROWSER", "browser", NULL},
         {"VERSION", "browser_version", NULL}, {"PLATFORM", "platform", NULL},
-        {"MEASURED", "measured", NULL}, {"RUN", "run_ms", " ms"}, {"LOAD", "load_ms", " ms"},
-        {"VERDICT", "verdict", NULL}, {0}};
+        {"MEASURED", "measured", NULL}, {"RUN", "run_ms", wi_table_ms},
+        {"LOAD", "load_ms", wi_table_ms}, {"VERDICT", "verdict", NULL}, {0}};
     char *path = wi_sprintf("/v1/hardware?model_name=%s", name);
     json_t *answer = wi_cli_get(cli, path);
 
-    put_table("\n", columns, json_object_get(answer, "options"));
+    wi_table_print("\n", columns, json_object_get(answer, "options"), NULL);
     json_decref(answer);
     free(path);
 }
 
-static void put_source(const json_t *source)
-{
-    struct wi_buffer text = {0};
-
-    if (!source)
-        return;
-    wi_table_cell(&text, json_object_get(source, "repository"), NULL);
-    wi_buffer_puts(&text, " of ");
-    wi_table_cell(&text, json_object_get(source, "hub"), NULL);
-    wi_buffer_puts(&text, ", commit ");
-    wi_table_cell(&text, json_object_get(source, "commit"), NULL);
-    printf("%-14s %s\n", "pulled from", text.text);
-    wi_buffer_clear(&text);
-}
-
-static void print_values(const char *label, const json_t *values)
-{
-    json_t *text = values ? wi_cli_describe_values(values) : NULL;
-
-    put(label, text, NULL);
-    json_decref(text);
-}
-
 static void print_model(const struct wi_cli *cli, const json_t *model)
 {
-    struct wi_buffer line = {0};
+    static const struct wi_column lines[] = {{"model", "name", NULL}, {"title", "title", NULL},
+        {"type", "type", NULL}, {"format", "format", NULL}, {"architecture", "architecture", NULL},
+        {"parameters", "parameters", NULL}, {"quantization", "quantization", NULL},
+        {"context", "context_length", put_tokens}, {"chat", "chat", NULL}, {"tasks", "tasks", NULL},
+        {"labels", "labels", NULL}, {"inputs", "inputs", wi_cli_put_values},
+        {"outputs", "outputs", wi_cli_put_values}, {"size", "bytes", put_size},
+        {"hash", "hash", NULL}, {"variant", "variant", NULL}, {"pulled from", "source", put_source},
+        {"memory", "memory", put_memory}, {"warnings", "warnings", NULL},
+        {"pulling", "pulling", put_pull}, {0}};
+    static const struct wi_column files[] = {
+        {"FILE", "path", NULL}, {"SIZE", "bytes", wi_bar_size}, {"SHA-256", "hash", NULL}, {0}};
 
-    put("model", json_object_get(model, "name"), NULL);
-    put("title", json_object_get(model, "title"), NULL);
-    put("type", json_object_get(model, "type"), NULL);
-    put("format", json_object_get(model, "format"), NULL);
-    put("architecture", json_object_get(model, "architecture"), NULL);
-    put("parameters", json_object_get(model, "parameters"), NULL);
-    put("quantization", json_object_get(model, "quantization"), NULL);
-    put("context", json_object_get(model, "context_length"), " tokens");
-    put("chat", json_object_get(model, "chat"), NULL);
-    put("tasks", json_object_get(model, "tasks"), NULL);
-    put("labels", json_object_get(model, "labels"), NULL);
-    print_values("inputs", json_object_get(model, "inputs"));
-    print_values("outputs", json_object_get(model, "outputs"));
-    put_bytes("size", json_object_get(model, "bytes"));
-    put("hash", json_object_get(model, "hash"), NULL);
-    put("variant", json_object_get(model, "variant"), NULL);
-    put_source(json_object_get(model, "source"));
-    put_memory(json_object_get(model, "memory"));
-    put("warnings", json_object_get(model, "warnings"), NULL);
-    if (json_object_get(model, "pulling")) {
-        wi_bar_line(&line, json_object_get(model, "pulling"), 60);
-        printf("%-14s %s\n", "pulling", line.text);
-    }
-    wi_buffer_clear(&line);
-    put_files(json_object_get(model, "files"));
-    (void)cli;
+    wi_table_lines(lines, model);
+    wi_table_print("\n", files, json_object_get(model, "files"), NULL);
 }
 
 enum wi_exit wi_cli_show_model(struct wi_cli *cli)

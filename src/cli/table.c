@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "cli/plain.h"
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <wchar.h>
@@ -29,7 +30,7 @@ static void put_text(struct wi_buffer *out, const char *text)
     wi_plain(out, text, strlen(text), "");
 }
 
-void wi_table_cell(struct wi_buffer *out, const json_t *value, const char *unit)
+void wi_table_cell(struct wi_buffer *out, const json_t *value)
 {
     const json_t *item;
     size_t i;
@@ -41,23 +42,68 @@ void wi_table_cell(struct wi_buffer *out, const json_t *value, const char *unit)
     } else if (json_is_boolean(value)) {
         wi_buffer_puts(out, json_is_true(value) ? "yes" : "no");
     } else if (json_is_integer(value)) {
-        wi_buffer_printf(out, "%lld%s", (long long)json_integer_value(value), unit ? unit : "");
+        wi_buffer_printf(out, "%lld", (long long)json_integer_value(value));
     } else if (json_is_real(value)) {
-        wi_buffer_printf(out, fabs(json_real_value(value)) < 1e4 ? "%.4g%s" : "%.0f%s",
-            json_real_value(value), unit ? unit : "");
+        wi_buffer_printf(
+            out, fabs(json_real_value(value)) < 1e4 ? "%.4g" : "%.0f", json_real_value(value));
     } else if (json_is_array(value)) {
         if (json_array_size(value) == 0)
             wi_buffer_puts(out, "-");
         json_array_foreach(value, i, item)
         {
             wi_buffer_puts(out, i ? ", " : "");
-            wi_table_cell(out, item, unit);
+            wi_table_cell(out, item);
         }
     } else {
         char *text = json_dumps(value, JSON_COMPACT);
         put_text(out, text ? text : "?");
         free(text);
     }
+}
+
+void wi_table_ms(struct wi_buffer *out, const json_t *value)
+{
+    wi_table_cell(out, value);
+    wi_buffer_puts(out, json_is_number(value) ? " ms" : "");
+}
+
+void wi_table_count(struct wi_buffer *out, const json_t *value)
+{
+    wi_buffer_printf(out, "%zu", json_array_size(value));
+}
+
+void wi_table_fill(struct wi_buffer *out, const char *text, const json_t *object)
+{
+    while (*text) {
+        size_t plain = strcspn(text, "{");
+        wi_buffer_add(out, text, plain);
+        text += plain;
+        if (*text == '{') {
+            char *path = wi_strndup(text + 1, strcspn(text + 1, "}"));
+            wi_table_cell(out, wi_json_at(object, path));
+            text += strlen(path) + 2;
+            free(path);
+        }
+    }
+}
+
+void wi_table_say(const char *text, const json_t *object)
+{
+    struct wi_buffer filled = {0};
+
+    wi_table_fill(&filled, text, object);
+    fputs(filled.text, stdout);
+    wi_buffer_clear(&filled);
+}
+
+/* What is put may hold what a server said: it is made plain here. */
+static void put_column(struct wi_buffer *out, const struct wi_column *column, const json_t *value)
+{
+    struct wi_buffer text = {0};
+
+    (column->put ? column->put : wi_table_cell)(&text, value);
+    put_text(out, text.size ? text.text : "-");
+    wi_buffer_clear(&text);
 }
 
 /* Columns on a terminal: two for wide characters, none for marks; in a locale that does not know
@@ -104,8 +150,7 @@ void wi_table(struct wi_buffer *out, const struct wi_column *columns, const json
         widths[c] = width_of(columns[c].title);
         for (size_t line = 0; line < lines; line++) {
             struct wi_buffer *cell = &cells[line * count + c];
-            wi_table_cell(
-                cell, wi_json_at(json_array_get(rows, line), columns[c].path), columns[c].unit);
+            put_column(cell, &columns[c], wi_json_at(json_array_get(rows, line), columns[c].path));
             if (width_of(cell->text) > widths[c])
                 widths[c] = width_of(cell->text);
         }
@@ -120,4 +165,31 @@ void wi_table(struct wi_buffer *out, const struct wi_column *columns, const json
     }
     free(cells);
     free(widths);
+}
+
+void wi_table_print(
+    const char *before, const struct wi_column *columns, const json_t *rows, const char *none)
+{
+    struct wi_buffer text = {0};
+
+    if (json_array_size(rows) > 0)
+        wi_table(&text, columns, rows);
+    else if (none)
+        wi_buffer_strings(&text, none, "\n", NULL);
+    if (text.size > 0)
+        printf("%s%s", before, text.text);
+    wi_buffer_clear(&text);
+}
+
+void wi_table_lines(const struct wi_column *columns, const json_t *object)
+{
+    for (; columns->title; columns++) {
+        const json_t *value = wi_json_at(object, columns->path);
+        struct wi_buffer cell = {0};
+        if (!value || json_is_null(value))
+            continue;
+        put_column(&cell, columns, value);
+        printf("%-14s %s\n", columns->title, cell.text);
+        wi_buffer_clear(&cell);
+    }
 }

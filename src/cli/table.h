@@ -1,4 +1,5 @@
-/* Tables for people: columns as wide as their widest cell. */
+/* What a server says, for people: tables with columns as wide as their widest cell, and sentences.
+ */
 #ifndef WI_CLI_TABLE_H
 #define WI_CLI_TABLE_H
 
@@ -6,17 +7,33 @@
 #include <jansson.h>
 #include <stddef.h>
 
-/* A column shows what lies at `path` ("adapter.vendor") in each object, "-" where there is none. */
+/* Appends what a value looks like; NULL where there is none. */
+typedef void wi_put_fn(struct wi_buffer *out, const json_t *value);
+
+/* A column shows what lies at `path` ("adapter.vendor"; "" is all of it) in each object, "-" where
+ * nothing is put. */
 struct wi_column {
     const char *title;
     const char *path;
-    const char *unit; /* put behind numbers, e.g. " ms"; NULL for none */
+    wi_put_fn *put; /* NULL: wi_table_cell */
 };
 
 /* `rows` is an array of objects. `columns` ends with a row without a title. */
 void wi_table(struct wi_buffer *out, const struct wi_column *columns, const json_t *rows);
+/* The same on standard output behind `before`; where there are no rows `none` in the place of the
+ * table, and with NULL nothing at all. */
+void wi_table_print(
+    const char *before, const struct wi_column *columns, const json_t *rows, const char *none);
+/* A line "title  value" on standard output for each of the columns that `object` has. */
+void wi_table_lines(const struct wi_column *columns, const json_t *object);
 /* One value as such a cell shows it; control characters are replaced. */
-void wi_table_cell(struct wi_buffer *out, const json_t *value, const char *unit);
+wi_put_fn wi_table_cell;
+wi_put_fn wi_table_ms;    /* a number of milliseconds */
+wi_put_fn wi_table_count; /* how many an array has */
+/* `text` with the cell of what lies at "path" in `object` in the place of each "{path}". */
+void wi_table_fill(struct wi_buffer *out, const char *text, const json_t *object);
+/* The same on standard output. */
+void wi_table_say(const char *text, const json_t *object);
 /* What lies at "a.b.c" in `object`; borrowed, NULL if nothing does. */
 const json_t *wi_json_at(const json_t *object, const char *path);
 

@@ -39,7 +39,7 @@ static void put(struct wi_buffer *out, const char *before, const json_t *answer,
     if (!value || json_is_null(value))
         return;
     wi_buffer_puts(out, before);
-    wi_table_cell(out, value, NULL);
+    wi_table_cell(out, value);
     wi_buffer_puts(out, after);
 }
 

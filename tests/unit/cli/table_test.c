@@ -6,7 +6,7 @@
 #include <string.h>
 
 static const struct wi_column columns[] = {
-    {"NAME", "name", NULL}, {"VENDOR", "adapter.vendor", NULL}, {"RTT", "rtt", " ms"}, {0}};
+    {"NAME", "name", NULL}, {"VENDOR", "adapter.vendor", NULL}, {"RTT", "rtt", wi_table_ms}, {0}};
 
 TEST(aligns_columns)
 {
@@ -46,7 +46,7 @@ TEST(shows_every_kind_of_value)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct wi_buffer out = {0};
         json_t *value = json_loads(cases[i][0], JSON_DECODE_ANY, NULL);
-        wi_table_cell(&out, value, NULL);
+        wi_table_cell(&out, value);
         assert_string_equal(out.text, cases[i][1]);
         wi_buffer_clear(&out);
         json_decref(value);
@@ -69,4 +69,15 @@ TEST(an_empty_list_has_its_titles)
     wi_table(&out, columns, NULL);
     assert_string_equal(out.text, "NAME  VENDOR  RTT\n");
     wi_buffer_clear(&out);
+}
+
+TEST(sentences_have_values_in_the_place_of_paths)
+{
+    struct wi_buffer out = {0};
+    json_t *value = json_loads("{\"a\":{\"b\":7},\"c\":\"x\\u001b{a}\"}", 0, NULL);
+    wi_table_fill(&out, "{a.b} of {c}, {none}", value);
+    wi_table_fill(&out, "; {}", json_object_get(value, "a"));
+    assert_string_equal(out.text, "7 of x?{a}, -; {\"b\":7}");
+    wi_buffer_clear(&out);
+    json_decref(value);
 }
