@@ -1,4 +1,5 @@
 /* webinfer chat: a conversation with a model, its answers shown as they come. */
+#include "cli/events.h"
 #include "cli/infer.h"
 #include "cli/line.h"
 #include "cli/live.h"
@@ -9,24 +10,10 @@
 #include "base/memory.h"
 #include "model/model.h"
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-/* Set while an answer comes; the only thing that a signal handler may touch. */
-static volatile sig_atomic_t interrupted;
-
-static void on_interrupt(int signal)
-{
-    interrupted = 1;
-}
-
-static int is_interrupted(void)
-{
-    return interrupted;
-}
 
 /* The folder of this absolute path, and those above it that are missing. */
 static int make_folders(char *path)
@@ -65,9 +52,7 @@ static enum wi_exit ask(struct wi_cli *cli, struct wi_talk *talk)
 {
     struct wi_rest_request request = {.path = "/v1/infer"};
     struct wi_buffer text = {0}, body = {0};
-    struct wi_live live = {
-        .cli = cli, .text = &text, .is_stopped = is_interrupted, .describe = wi_text_describe};
-    struct sigaction action = {.sa_handler = on_interrupt}, before;
+    struct wi_live live = {.cli = cli, .text = &text, .stops = 1, .describe = wi_text_describe};
     struct wi_error error = {0};
     enum wi_exit result = WI_EXIT_USAGE;
     json_t *wish = wi_text_request(&cli->arguments,
@@ -80,10 +65,7 @@ static enum wi_exit ask(struct wi_cli *cli, struct wi_talk *talk)
     json_object_set_new(wish, "stream", json_true());
     wi_buffer_json(&body, wish);
     wi_cli_infer_carry(&request, &body);
-    interrupted = 0;
-    sigaction(SIGINT, &action, &before);
     result = wi_cli_live(&live, &request);
-    sigaction(SIGINT, &before, NULL);
     wi_talk_answered(talk, text.text, text.size);
     wi_buffer_clear(&text);
     wi_buffer_clear(&body);
@@ -176,14 +158,14 @@ enum wi_exit wi_cli_talk(struct wi_cli *cli)
     int keep = !wi_argument_given(&cli->arguments, "no-history");
     char *history = keep ? find_history() : NULL;
     struct wi_line *line = wi_line_new(history);
-    struct sigaction action = {.sa_handler = on_interrupt}, before;
+    struct sigaction before;
     enum wi_exit result;
 
     wi_talk_set_system(&talk, wi_argument(&cli->arguments, "system"));
     sigaction(SIGINT, NULL, &before);
     if (wi_line_is_terminal(line)) {
         fprintf(stderr, "%s; /help lists what else may be typed.\n", cli->arguments.positionals[0]);
-        sigaction(SIGINT, &action, NULL); /* between an answer and the next line, too */
+        wi_cli_catch_interrupts(NULL); /* between an answer and the next line, too */
     }
     result = converse(cli, line, &talk);
     sigaction(SIGINT, &before, NULL);

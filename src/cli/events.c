@@ -2,6 +2,7 @@
  * come back by itself: comments, ids and retry times are passed over. */
 #include "cli/events.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define EVENT_MAX ((size_t)1 << 30)
@@ -73,4 +74,114 @@ void wi_cli_events_clear(struct wi_cli_events *events)
     wi_buffer_clear(&events->line);
     wi_buffer_clear(&events->name);
     wi_buffer_clear(&events->data);
+}
+
+/* --- a stream of them ------------------------------------------------------------------------ */
+
+/* Set by ^C; the only thing that a signal handler may touch. */
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int signal)
+{
+    interrupted = 1;
+}
+
+int wi_cli_is_interrupted(void)
+{
+    return interrupted;
+}
+
+void wi_cli_catch_interrupts(struct sigaction *before)
+{
+    sigaction(SIGINT, &(struct sigaction){.sa_handler = on_interrupt}, before);
+}
+
+/* The data as it came, which as JSON is one line, and checked all the same. */
+static void put_event(const char *name, const json_t *value, const char *data, size_t length)
+{
+    struct wi_buffer line = {0};
+
+    wi_buffer_puts(&line, "{\"event\":");
+    wi_buffer_json_string(&line, name);
+    wi_buffer_puts(&line, ",\"data\":");
+    if (value && !memchr(data, '\n', length))
+        wi_buffer_add(&line, data, length);
+    else if (value)
+        wi_buffer_json(&line, value);
+    else
+        wi_buffer_puts(&line, "null");
+    wi_buffer_puts(&line, "}\n");
+    fwrite(line.text, 1, line.size, stdout);
+    wi_buffer_clear(&line);
+}
+
+static enum wi_exit complain(
+    struct wi_cli *cli, const json_t *problem, const char *data, size_t length)
+{
+    struct wi_rest_answer answer = {
+        .status = (long)json_integer_value(json_object_get(problem, "status"))};
+    int json = cli->json;
+    enum wi_exit result;
+
+    if (answer.status < 400)
+        answer.status = 500; /* whatever it says, it is an error */
+    wi_buffer_add(&answer.body, data, length);
+    cli->json = 0; /* it was printed as an event */
+    result = wi_cli_check(cli, &answer);
+    cli->json = json;
+    wi_rest_answer_clear(&answer);
+    return result;
+}
+
+static void take_event(void *context, const char *name, const char *data, size_t length)
+{
+    struct wi_cli_stream *stream = context;
+    json_t *value = json_loadb(data, length, JSON_ALLOW_NUL, NULL);
+
+    if (stream->lines)
+        put_event(name, value, data, length);
+    stream->on_event(stream->context, name, value);
+    if (strcmp(name, "done") == 0) {
+        stream->_over = 1;
+        stream->_result = WI_EXIT_OK;
+    } else if (strcmp(name, "error") == 0) {
+        stream->_over = 1;
+        stream->on_end(stream->context);
+        stream->_result = complain(stream->cli, value, data, length);
+    }
+    fflush(stdout);
+    json_decref(value);
+}
+
+static int take_bytes(void *context, const char *bytes, size_t size)
+{
+    struct wi_cli_stream *stream = context;
+
+    if ((stream->stops && interrupted) || (stream->needs_output && ferror(stdout)))
+        return -1;
+    return wi_cli_events_take(&stream->_events, bytes, size);
+}
+
+enum wi_exit wi_cli_stream(struct wi_cli_stream *stream, struct wi_rest_request *request)
+{
+    struct wi_rest_answer answer;
+    struct sigaction before;
+
+    stream->_events = (struct wi_cli_events){.on_event = take_event, .context = stream};
+    request->on_events = take_bytes;
+    request->is_cancelled = stream->stops ? wi_cli_is_interrupted : NULL;
+    request->context = stream;
+    interrupted = 0;
+    if (stream->stops)
+        wi_cli_catch_interrupts(&before);
+    wi_rest_exchange(&stream->cli->rest, request, &answer);
+    if (stream->stops)
+        sigaction(SIGINT, &before, NULL);
+    if (!stream->_over) {
+        stream->on_end(stream->context);
+        stream->_result = stream->on_break(stream->context, &answer);
+    }
+    wi_cli_events_clear(&stream->_events);
+    wi_rest_answer_clear(&answer);
+    return stream->_result;
 }

@@ -1,8 +1,9 @@
-/* Server-sent events taken apart as they come, in whatever pieces. */
+/* Server-sent events taken apart as they come, in whatever pieces; and answers that are such. */
 #ifndef WI_CLI_EVENTS_H
 #define WI_CLI_EVENTS_H
 
-#include "base/buffer.h"
+#include "cli/cli.h"
+#include <signal.h>
 #include <stddef.h>
 
 /* One event; `name` is "message" where it has none, `data` has its length and ends with a NUL. */
@@ -19,5 +20,29 @@ struct wi_cli_events {
 /* 0, or -1 where an event is larger than any of ours. */
 int wi_cli_events_take(struct wi_cli_events *events, const char *bytes, size_t size);
 void wi_cli_events_clear(struct wi_cli_events *events);
+
+/* An answer that comes as events until "done" or "error", which is complained of here. Those with a
+ * _ are its own. */
+struct wi_cli_stream {
+    struct wi_cli *cli;
+    int lines;        /* each event is printed as a line of JSON */
+    int stops;        /* ^C ends it, and not the program */
+    int needs_output; /* it ends where standard output takes no more */
+    /* `value` is borrowed, NULL where the data is no JSON. */
+    void (*on_event)(void *context, const char *name, const json_t *value);
+    /* Something is about to be said of an error or a break. */
+    void (*on_end)(void *context);
+    /* It ended without saying how; what to exit with. */
+    enum wi_exit (*on_break)(void *context, const struct wi_rest_answer *answer);
+    void *context;
+    struct wi_cli_events _events;
+    enum wi_exit _result;
+    int _over;
+};
+enum wi_exit wi_cli_stream(struct wi_cli_stream *stream, struct wi_rest_request *request);
+/* From now on ^C ends what `stops`, and nothing else; `*before` is what to set again. */
+void wi_cli_catch_interrupts(struct sigaction *before);
+/* Whether it has ended the last stream. */
+int wi_cli_is_interrupted(void);
 
 #endif

@@ -14,13 +14,10 @@
 
 struct show {
     const struct wi_live *live;
-    struct wi_cli_events events;
     int terminal, progress_terminal; /* standard output is one; standard error is */
     int progressing;                 /* a line of progress stands there */
     int thinking;                    /* what came last was a thought, not the answer */
     char last;                       /* character of text; 0: there was none */
-    enum wi_exit result;
-    int over; /* done or error came */
 };
 
 /* --- parts ----------------------------------------------------------------------------------- */
@@ -133,8 +130,10 @@ static void on_progress(struct show *show, const json_t *progress)
 
 /* --- the end --------------------------------------------------------------------------------- */
 
-static void end_line(struct show *show)
+static void end_line(void *context)
 {
+    struct show *show = context;
+
     end_progress(show);
     end_thought(show);
     if (show->last && show->last != '\n')
@@ -158,113 +157,49 @@ static void on_done(struct show *show, const json_t *answer)
     wi_buffer_clear(&text);
 }
 
-static void on_error(struct show *show, const json_t *problem, const char *data, size_t length)
-{
-    struct wi_rest_answer answer = {
-        .status = (long)json_integer_value(json_object_get(problem, "status"))};
-    struct wi_cli *cli = show->live->cli;
-    int json = cli->json;
-
-    end_line(show);
-    if (answer.status < 400)
-        answer.status = 500; /* whatever it says, it is an error */
-    wi_buffer_add(&answer.body, data, length);
-    cli->json = 0; /* it was printed as an event */
-    show->result = wi_cli_check(cli, &answer);
-    cli->json = json;
-    wi_rest_answer_clear(&answer);
-}
-
-/* The data as it came, which as JSON is one line, and checked all the same. */
-static void put_event(const char *name, const json_t *value, const char *data, size_t length)
-{
-    struct wi_buffer line = {0};
-
-    wi_buffer_puts(&line, "{\"event\":");
-    wi_buffer_json_string(&line, name);
-    wi_buffer_puts(&line, ",\"data\":");
-    if (value && !memchr(data, '\n', length))
-        wi_buffer_add(&line, data, length);
-    else if (value)
-        wi_buffer_json(&line, value);
-    else
-        wi_buffer_puts(&line, "null");
-    wi_buffer_puts(&line, "}\n");
-    fwrite(line.text, 1, line.size, stdout);
-    wi_buffer_clear(&line);
-}
-
-static void on_event(void *context, const char *name, const char *data, size_t length)
+static void on_event(void *context, const char *name, const json_t *value)
 {
     struct show *show = context;
-    json_t *value = json_loadb(data, length, JSON_ALLOW_NUL, NULL);
 
     if (show->live->cli->json)
-        put_event(name, value, data, length);
-    else if (strcmp(name, "part") == 0)
+        return;
+    if (strcmp(name, "part") == 0)
         on_part(show, value);
     else if (strcmp(name, "progress") == 0)
         on_progress(show, value);
-    if (strcmp(name, "done") == 0) {
-        show->over = 1;
-        show->result = WI_EXIT_OK;
-        if (!show->live->cli->json)
-            on_done(show, value);
-    } else if (strcmp(name, "error") == 0) {
-        show->over = 1;
-        on_error(show, value, data, length);
-    }
-    fflush(stdout);
-    json_decref(value);
+    else if (strcmp(name, "done") == 0)
+        on_done(show, value);
 }
 
-static int is_stopped(const struct show *show)
-{
-    return show->live->is_stopped && show->live->is_stopped();
-}
-
-/* Where nothing more can be written the answer is for nobody: ending it here frees its node. */
-static int on_bytes(void *context, const char *bytes, size_t size)
+static enum wi_exit on_break(void *context, const struct wi_rest_answer *answer)
 {
     struct show *show = context;
 
-    if (is_stopped(show) || ferror(stdout))
-        return -1;
-    return wi_cli_events_take(&show->events, bytes, size);
+    if (wi_cli_is_interrupted())
+        return WI_EXIT_OK;
+    if (ferror(stdout)) /* which main complains of */
+        return WI_EXIT_FAILED;
+    if (!show->last && !answer->events)
+        return wi_cli_check(show->live->cli, answer);
+    fprintf(stderr, "webinfer: the stream broke off%s%s\n", *answer->failure ? ": " : "",
+        answer->failure);
+    return WI_EXIT_FAILED;
 }
 
-/* It ended without saying how. */
-static void on_break(struct show *show, const struct wi_rest_answer *answer)
-{
-    end_line(show);
-    if (is_stopped(show))
-        show->result = WI_EXIT_OK;
-    else if (ferror(stdout)) /* which main complains of */
-        show->result = WI_EXIT_FAILED;
-    else if (show->last || answer->events)
-        fprintf(stderr, "webinfer: the stream broke off%s%s\n", *answer->failure ? ": " : "",
-            answer->failure);
-    else
-        show->result = wi_cli_check(show->live->cli, answer);
-}
-
+/* Where nothing more can be written the answer is for nobody: ending it frees its node. */
 enum wi_exit wi_cli_live(const struct wi_live *live, struct wi_rest_request *request)
 {
     struct show show = {.live = live,
         .terminal = isatty(STDOUT_FILENO),
-        .progress_terminal = isatty(STDERR_FILENO),
-        .result = WI_EXIT_FAILED};
-    struct wi_rest_answer answer;
+        .progress_terminal = isatty(STDERR_FILENO)};
+    struct wi_cli_stream stream = {.cli = live->cli,
+        .lines = live->cli->json,
+        .stops = live->stops,
+        .needs_output = 1,
+        .on_event = on_event,
+        .on_end = end_line,
+        .on_break = on_break,
+        .context = &show};
 
-    show.events = (struct wi_cli_events){.on_event = on_event, .context = &show};
-    request->on_events = on_bytes;
-    request->is_cancelled = live->is_stopped;
-    request->context = &show;
-    wi_rest_exchange(&live->cli->rest, request, &answer);
-    end_progress(&show);
-    if (!show.over)
-        on_break(&show, &answer);
-    wi_cli_events_clear(&show.events);
-    wi_rest_answer_clear(&answer);
-    return show.result;
+    return wi_cli_stream(&stream, request);
 }

@@ -7,11 +7,11 @@
 
 #include "cli/cli.h"
 
-/* How it is shown. All borrowed; what is NULL is left out. */
+/* How it is shown. All borrowed; what is 0 is left out. */
 struct wi_live {
     struct wi_cli *cli;
-    struct wi_buffer *text;  /* gets the text as well */
-    int (*is_stopped)(void); /* the user has had enough: the answer ends without an error */
+    struct wi_buffer *text; /* gets the text as well */
+    int stops;              /* ^C ends the answer without an error */
     void (*describe)(struct wi_buffer *out, const json_t *answer); /* NULL: wi_cli_infer_print */
 };
 

@@ -11,7 +11,6 @@
 #include "cli/table.h"
 #include "model/model.h"
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,29 +23,13 @@
 
 struct show {
     struct wi_cli *cli;
-    struct wi_cli_events parser;
     int events;   /* as lines of JSON */
     int terminal; /* standard error is one */
     int drawn;    /* a bar stands there */
     char state[32];
     double told; /* the share that the last line told of */
     char *name;
-    enum wi_exit result;
-    int over; /* done or error came */
 };
-
-/* Set by ^C; the only thing that a signal handler may touch. */
-static volatile sig_atomic_t interrupted;
-
-static void on_interrupt(int signal)
-{
-    interrupted = 1;
-}
-
-static int is_interrupted(void)
-{
-    return interrupted;
-}
 
 /* --- showing --------------------------------------------------------------------------------- */
 
@@ -59,8 +42,10 @@ static unsigned terminal_columns(void)
     return size.ws_col - 1u; /* the last one would break the line */
 }
 
-static void end_bar(struct show *show)
+static void end_bar(void *context)
 {
+    struct show *show = context;
+
     if (show->drawn)
         fputs("\r\033[K", stderr);
     show->drawn = 0;
@@ -92,15 +77,6 @@ static void put_line(struct show *show, const json_t *pull)
     wi_buffer_clear(&line);
 }
 
-static void keep_name(struct show *show, const json_t *pull)
-{
-    const char *name = json_string_value(json_object_get(pull, "name"));
-
-    if (!name || show->name)
-        return;
-    show->name = wi_strdup(name);
-}
-
 /* "chat/finch: 12.3 MB in 2 files, 4.1 MB fetched in 3 s" */
 static void put_done(const json_t *pull)
 {
@@ -118,72 +94,23 @@ static void put_done(const json_t *pull)
     wi_buffer_clear(&text);
 }
 
-static void put_event(const char *name, const json_t *value)
-{
-    struct wi_buffer line = {0};
-
-    wi_buffer_puts(&line, "{\"event\":");
-    wi_buffer_json_string(&line, name);
-    wi_buffer_puts(&line, ",\"data\":");
-    if (value)
-        wi_buffer_json(&line, value);
-    else
-        wi_buffer_puts(&line, "null");
-    wi_buffer_puts(&line, "}\n");
-    fwrite(line.text, 1, line.size, stdout);
-    fflush(stdout);
-    wi_buffer_clear(&line);
-}
-
-/* --- what comes ------------------------------------------------------------------------------ */
-
-static void on_error(struct show *show, const json_t *problem, const char *data, size_t length)
-{
-    struct wi_rest_answer answer = {
-        .status = (long)json_integer_value(json_object_get(problem, "status"))};
-    int json = show->cli->json;
-
-    if (answer.status < 400)
-        answer.status = 500; /* whatever it says, it is an error */
-    wi_buffer_add(&answer.body, data, length);
-    show->cli->json = 0; /* it was printed as an event */
-    show->result = wi_cli_check(show->cli, &answer);
-    show->cli->json = json;
-    wi_rest_answer_clear(&answer);
-}
-
-static void on_event(void *context, const char *name, const char *data, size_t length)
+static void on_event(void *context, const char *name, const json_t *value)
 {
     struct show *show = context;
-    json_t *value = json_loadb(data, length, JSON_ALLOW_NUL, NULL);
+    const char *called = json_string_value(json_object_get(value, "name"));
 
-    keep_name(show, value);
+    if (called && !show->name)
+        show->name = wi_strdup(called);
     if (show->events)
-        put_event(name, value);
-    if (strcmp(name, "progress") == 0 && !show->events) {
-        if (show->terminal)
-            draw_bar(show, value);
-        else
-            put_line(show, value);
+        return;
+    if (strcmp(name, "progress") == 0 && show->terminal) {
+        draw_bar(show, value);
+    } else if (strcmp(name, "progress") == 0) {
+        put_line(show, value);
     } else if (strcmp(name, "done") == 0) {
         end_bar(show);
-        if (!show->events)
-            put_done(value);
-        show->over = 1;
-        show->result = WI_EXIT_OK;
-    } else if (strcmp(name, "error") == 0) {
-        end_bar(show);
-        show->over = 1;
-        on_error(show, value, data, length);
+        put_done(value);
     }
-    json_decref(value);
-}
-
-static int on_bytes(void *context, const char *bytes, size_t size)
-{
-    struct show *show = context;
-
-    return interrupted ? -1 : wi_cli_events_take(&show->parser, bytes, size);
 }
 
 /* --- asking ---------------------------------------------------------------------------------- */
@@ -206,58 +133,50 @@ static json_t *make_wish(const struct wi_arguments *arguments, const char *refer
     return wish;
 }
 
-/* It ended without saying how. */
-static void on_break(struct show *show, const struct wi_rest_answer *answer)
+static enum wi_exit on_break(void *context, const struct wi_rest_answer *answer)
 {
-    end_bar(show);
-    if (interrupted) {
+    const struct show *show = context;
+
+    if (wi_cli_is_interrupted()) {
         fputs("webinfer: the daemon goes on with the pull; the same command shows it again, and "
               "webinfer pull --cancel MODEL ends it\n",
             stderr);
-        show->result = WI_EXIT_FAILED;
-    } else if (answer->events) {
-        fprintf(stderr,
-            "webinfer: the daemon was lost: %s\n  it goes on with the pull when it is "
-            "started again\n",
-            *answer->failure ? answer->failure : "it ended in the middle");
-        show->result = WI_EXIT_NO_SERVER;
-    } else {
-        show->result = wi_cli_check(show->cli, answer);
+        return WI_EXIT_FAILED;
     }
+    if (!answer->events)
+        return wi_cli_check(show->cli, answer);
+    fprintf(stderr,
+        "webinfer: the daemon was lost: %s\n  it goes on with the pull when it is "
+        "started again\n",
+        *answer->failure ? answer->failure : "it ended in the middle");
+    return WI_EXIT_NO_SERVER;
 }
 
 enum wi_exit wi_cli_pull_model(struct wi_cli *cli, const char *reference, int events, char **name)
 {
-    struct show show = {.cli = cli,
-        .events = events,
-        .terminal = isatty(STDERR_FILENO),
-        .told = -1,
-        .result = WI_EXIT_FAILED};
+    struct show show = {
+        .cli = cli, .events = events, .terminal = isatty(STDERR_FILENO), .told = -1};
+    struct wi_cli_stream stream = {.cli = cli,
+        .lines = events,
+        .stops = 1,
+        .on_event = on_event,
+        .on_end = end_bar,
+        .on_break = on_break,
+        .context = &show};
     struct wi_buffer body = {0};
     json_t *wish = make_wish(&cli->arguments, reference);
-    struct wi_rest_request request = {
-        .path = "/v1/models/pull", .on_events = on_bytes, .is_cancelled = is_interrupted};
-    struct wi_rest_answer answer;
-    struct sigaction action = {.sa_handler = on_interrupt}, before;
+    struct wi_rest_request request = {.path = "/v1/models/pull"};
+    enum wi_exit result;
 
     json_object_set_new(wish, "stream", json_true());
     wi_buffer_json(&body, wish);
     request.body = body.text;
     request.body_size = body.size;
-    request.context = &show;
-    show.parser = (struct wi_cli_events){.on_event = on_event, .context = &show};
-    interrupted = 0;
-    sigaction(SIGINT, &action, &before);
-    wi_rest_exchange(&cli->rest, &request, &answer);
-    sigaction(SIGINT, &before, NULL);
-    if (!show.over)
-        on_break(&show, &answer);
-    wi_cli_events_clear(&show.parser);
-    wi_rest_answer_clear(&answer);
+    result = wi_cli_stream(&stream, &request);
     wi_buffer_clear(&body);
     json_decref(wish);
     *name = show.name;
-    return show.result;
+    return result;
 }
 
 char *wi_cli_pulled_name(const char *reference, const char *name)
