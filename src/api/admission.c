@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/descriptors.h"
 #include "base/error.h"
-#include "base/log_limit.h"
+#include "base/log.h"
 #include "base/loop.h"
 #include "base/memory.h"
 #include <errno.h>

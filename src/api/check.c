@@ -4,7 +4,7 @@
  */
 #include "api/head.h"
 #include "api/request.h"
-#include "base/join.h"
+#include "base/text.h"
 #include "wire/upload.h"
 
 #include <string.h>

@@ -5,8 +5,8 @@
 #include "api/caches.h"
 #include "api/infer.h"
 
-#include "base/join.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include <stdlib.h>
 
 /* Bytes of binary tensors, which may as well be copied when they are so few: a list of slices

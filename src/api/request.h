@@ -20,7 +20,7 @@
 #include "api/server.h"
 #include "api/text_load.h"
 #include "base/buffer.h"
-#include "base/log_limit.h"
+#include "base/log.h"
 #include "base/share.h"
 #include "base/work_queue.h"
 #include "run/run.h"

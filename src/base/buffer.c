@@ -1,7 +1,6 @@
 /* A growing text buffer; see buffer.h. */
 #include "base/buffer.h"
 
-#include "base/join.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-/* The pure parts of serving files over HTTP: ranges, entity tags, codings, media types, caching. */
+/* The pure parts of HTTP: ranges, entity tags, codings, media types, lengths, caching. */
 #ifndef WI_BASE_HTTP_H
 #define WI_BASE_HTTP_H
 
@@ -40,5 +40,10 @@ int wi_http_host_is_literal(const char *host);
  * average. */
 #define WI_HTTP_MIN_RATE (16 * 1024)
 int wi_http_is_slow(double elapsed_ms, uint64_t sent);
+
+/* Whether a Content-Type (NULL: no) is `type`; parameters such as charset are ignored. */
+int wi_media_type_is(const char *content_type, const char *type);
+/* Decimal digits only. 0 on success, -1 otherwise or on overflow. */
+int wi_parse_length(const char *text, uint64_t *length);
 
 #endif

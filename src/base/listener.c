@@ -2,7 +2,7 @@
 #include "base/listener.h"
 
 #include "base/descriptors.h"
-#include "base/log_limit.h"
+#include "base/log.h"
 #include "base/loop.h"
 #include "base/memory.h"
 #include <errno.h>

@@ -9,8 +9,8 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/control.h"
-#include "base/join.h"
 #include "base/secret.h"
+#include "base/text.h"
 #include <limits.h>
 #include <poll.h>
 #include <pthread.h>
@@ -300,4 +300,33 @@ void wi_log_flush(void)
     pthread_mutex_lock(&sink.lock);
     write_kept();
     pthread_mutex_unlock(&sink.lock);
+}
+
+/* --- lines that are limited ------------------------------------------------------------------- */
+
+int wi_log_limit_take(struct wi_log_limit *limit, double now_ms, unsigned *left_out)
+{
+    double window_ms = limit->window_ms > 0 ? limit->window_ms : WI_LOG_LIMIT_MS;
+    *left_out = 0;
+    if (limit->_written == 0 || now_ms - limit->_since >= window_ms) {
+        *left_out = limit->_left_out;
+        limit->_since = now_ms;
+        limit->_written = limit->_left_out = 0;
+    }
+    if (limit->_written >= (limit->lines ? limit->lines : WI_LOG_LIMIT_LINES)) {
+        limit->_left_out++;
+        return 0;
+    }
+    limit->_written++;
+    return 1;
+}
+
+int wi_log_limit_allows(struct wi_log_limit *limit, enum wi_level level, const char *part)
+{
+    unsigned left_out;
+    int allowed = wi_log_limit_take(limit, wi_now_ms(), &left_out);
+    if (left_out)
+        wi_log_write(level, part, NULL, "%u more lines about %s were left out", left_out,
+            limit->about ? limit->about : "the same");
+    return allowed;
 }

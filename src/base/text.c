@@ -1,6 +1,7 @@
-/* UTF-8 that was cut; see text.h. */
+/* UTF-8 that was cut, and texts that are joined; see text.h. */
 #include "base/text.h"
 
+#include <stdarg.h>
 #include <string.h>
 
 size_t wi_text_sequence(const char *text)
@@ -61,4 +62,37 @@ char *wi_text_copy(char *out, size_t size, const char *text)
         memcpy(out, text, length);
     out[length] = '\0';
     return wi_text_mend(out);
+}
+
+void wi_text_printable(char *out, size_t size, const char *text)
+{
+    wi_text_copy(out, size, text);
+    for (unsigned char *at = (unsigned char *)out; *at; at++)
+        if (*at < 0x20 || *at == 0x7f)
+            *at = ' ';
+}
+
+void wi_join(char *out, size_t size, ...)
+{
+    va_list arguments;
+    const char *text;
+    size_t used = 0;
+    va_start(arguments, size);
+    while ((text = va_arg(arguments, const char *)) != NULL) {
+        size_t length = strnlen(text, size - 1 - used);
+        memcpy(out + used, text, length);
+        used += length;
+    }
+    va_end(arguments);
+    out[used] = '\0';
+}
+
+const char *wi_digits(char digits[WI_DIGITS_SIZE], uint64_t number)
+{
+    char *at = digits + WI_DIGITS_SIZE - 1;
+    *at = '\0';
+    do
+        *--at = (char)('0' + number % 10);
+    while ((number /= 10) > 0);
+    return at;
 }

@@ -1,8 +1,13 @@
-/* Text of UTF-8 that has to fit somewhere, or comes from where nobody has looked at it. */
+/*
+ * Text that has to fit somewhere, or comes from where nobody has looked at it; and short texts into
+ * arrays of fixed size, where every request passes: what snprintf would do, without reading a
+ * format.
+ */
 #ifndef WI_BASE_TEXT_H
 #define WI_BASE_TEXT_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* What the hexadecimal digit `c` stands for, or -1 where it is none. */
 static inline int wi_text_hex_digit(char c)
@@ -19,5 +24,16 @@ size_t wi_text_sequence(const char *text);
 char *wi_text_mend(char *text);
 /* Copies what fits of `text` (NULL is ""), as UTF-8, cut at a character's end. Returns `out`. */
 char *wi_text_copy(char *out, size_t size, const char *text);
+/* The same for logs, clients and close frames: copies `text` cut at a character's end, control
+ * characters as spaces; NULL gives "". */
+void wi_text_printable(char *out, size_t size, const char *text);
+
+#define WI_DIGITS_SIZE 21 /* of the largest number, with the NUL */
+
+/* Writes strings one after another into the `size` bytes at `out`; the list ends with NULL. What
+ * does not fit is cut; there is always a NUL at the end. */
+__attribute__((sentinel)) void wi_join(char *out, size_t size, ...);
+/* `number` in decimal, inside `digits`. */
+const char *wi_digits(char digits[WI_DIGITS_SIZE], uint64_t number);
 
 #endif

@@ -11,7 +11,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/memory.h"
-#include "bridge/text.h"
+#include "base/text.h"
 #include "node/frame.h"
 #include <netinet/in.h>
 #include <netinet/tcp.h>

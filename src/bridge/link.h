@@ -14,7 +14,7 @@
 #define WI_BRIDGE_LINK_H
 
 #include "base/blob.h"
-#include "base/log_limit.h"
+#include "base/log.h"
 #include "base/lws.h"
 #include "base/share.h"
 #include "node/message.h"

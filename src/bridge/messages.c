@@ -6,13 +6,13 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/params.h"
+#include "base/text.h"
 #include "bridge/model_status.h"
 #include "bridge/node.h"
 #include "bridge/parts.h"
 #include "bridge/pieces.h"
 #include "bridge/report.h"
 #include "bridge/response.h"
-#include "bridge/text.h"
 #include <string.h>
 
 #define SECOND_MS 1000

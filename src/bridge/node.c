@@ -4,7 +4,6 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "bridge/outgoing.h"
-#include "bridge/text.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -2,7 +2,7 @@
 #include "bridge/node.h"
 
 #include "base/clock.h"
-#include "base/join.h"
+#include "base/text.h"
 #include "bridge/layout.h"
 #include "bridge/outgoing.h"
 #include <stdlib.h>

@@ -2,8 +2,8 @@
 #include "bridge/parts.h"
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "bridge/outgoing.h"
-#include "bridge/text.h"
 #include <string.h>
 
 /* Of one attempt; four a second are due. */

@@ -14,7 +14,7 @@
 
 #include "base/certificate.h"
 #include "base/listener.h"
-#include "base/log_limit.h"
+#include "base/log.h"
 #include "base/loop.h"
 #include "base/site.h"
 #include "base/table.h"

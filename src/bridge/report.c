@@ -1,7 +1,7 @@
 /* Capability reports; see report.h. */
 #include "bridge/report.h"
 #include "base/params.h"
-#include "bridge/text.h"
+#include "base/text.h"
 #include "tensor/tensor.h"
 #include <string.h>
 

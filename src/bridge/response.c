@@ -3,9 +3,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/params.h"
+#include "base/text.h"
 #include "bridge/node.h"
 #include "bridge/outgoing.h"
-#include "bridge/text.h"
 #include <string.h>
 
 /* Models whose outputs were seen with another shape than theirs; each is logged once. */

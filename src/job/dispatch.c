@@ -2,9 +2,9 @@
 #include "job/private.h"
 
 #include "base/clock.h"
-#include "base/join.h"
 #include "base/loop.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include <stdlib.h>
 #include <string.h>
 

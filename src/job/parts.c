@@ -3,7 +3,7 @@
 
 #include "base/blob.h"
 #include "base/memory.h"
-#include "bridge/text.h"
+#include "base/text.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -2,7 +2,7 @@
 #include "model/listing.h"
 
 #include "base/clock.h"
-#include "base/log_limit.h"
+#include "base/log.h"
 #include "base/loop.h"
 #include "base/memory.h"
 

@@ -1,7 +1,7 @@
 /* The tensors of a request, and of its answer, held against a graph's signature. */
 #include "model/onnx.h"
 
-#include "base/join.h"
+#include "base/text.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>

@@ -5,10 +5,10 @@
  */
 #include "node/frame.h"
 #include "base/clock.h"
-#include "base/join.h"
 #include "base/json_read.h"
 #include "base/memory.h"
 #include "base/params.h"
+#include "base/text.h"
 #include <stdlib.h>
 #include <string.h>
 

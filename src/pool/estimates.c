@@ -3,9 +3,9 @@
 
 #include "base/clock.h"
 #include "base/heap.h"
-#include "base/join.h"
 #include "base/memory.h"
 #include "base/table.h"
+#include "base/text.h"
 #include "pool/estimate_text.h"
 #include <assert.h>
 #include <math.h>

@@ -7,7 +7,6 @@
 #define WI_POOL_ESTIMATES_H
 
 #include "pool/place.h"
-#include "pool/timings.h"
 #include "store/db.h"
 #include <stddef.h>
 #include <stdint.h>
@@ -32,6 +31,14 @@
 /* What nothing is known of is taken to run and load so long, in the best place. */
 #define WI_ESTIMATE_UNKNOWN_RUN_MS 250.0
 #define WI_ESTIMATE_UNKNOWN_LOAD_MS 500.0
+
+/* What a node's answer says of the time that its text took, as far as that can be believed. Each
+ * pair is filled whole, or 0. */
+struct wi_timings {
+    double prompt_tokens, prompt_ms; /* new ones, which were in no cache, and reading them */
+    double answer_tokens, answer_ms; /* those that were generated after the first */
+    int stands_in;                   /* the latter only say something while nothing else does */
+};
 
 struct wi_estimate {
     double load_ms, run_ms; /* run_ms also counts where only a first, cold run was measured */

@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "browser/session.h"
 #include "config/config.h"
-#include "pool/backoff.h"
+#include "pool/remedies.h"
 #include <stdint.h>
 
 struct pool_kind;

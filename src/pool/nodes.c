@@ -1,9 +1,9 @@
 /* The nodes that there are, and the attempts on each. */
 #include "pool/nodes.h"
 
-#include "base/join.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

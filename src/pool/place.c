@@ -1,7 +1,7 @@
 /* Places and their keys; see place.h. */
 #include "pool/place.h"
 
-#include "base/join.h"
+#include "base/text.h"
 #include <stdio.h>
 #include <string.h>
 

@@ -13,8 +13,8 @@
 #include "config/config.h"
 #include "model/inference.h"
 #include "model/repository.h"
-#include "pool/ladder.h"
 #include "pool/prefixes.h"
+#include "pool/remedies.h"
 #include "store/db.h"
 
 /* What a piece of work asks of a node. Strings are borrowed; NULL means "any". */

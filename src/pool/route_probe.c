@@ -1,10 +1,86 @@
 /* Routing: runs beside the clients' that find out more; see route_probe.h. */
 #include "pool/route_probe.h"
 
-#include "pool/explore.h"
-#include "pool/route_option.h"
+#include "pool/platforms.h"
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
+
+/* So many runs has a place earned that costs nothing: more than one that costs something can. */
+#define FREE_RUNS 1e12
+
+static const struct wi_estimate *estimate_of(const struct wi_option *option)
+{
+    return &option->candidate->prospects[option->platform].estimate;
+}
+
+static int is_software(const struct wi_option *option)
+{
+    return wi_platforms_software(option->candidate, option->platform);
+}
+
+/* Whether finding out about it could change where clients go. */
+static int may_explore(const struct wi_option *option, const struct wi_option *client)
+{
+    int may = wi_route_is_able(option) || option->standing == WI_STANDING_UNCHECKED ||
+              option->standing == WI_STANDING_SOFTWARE;
+    int is_same = option->platform == client->platform &&
+                  strcmp(option->candidate->info->kind, client->candidate->info->kind) == 0;
+
+    return may && !is_same && !option->is_hopeless && option->candidate->open > 0;
+}
+
+/* Whether it is not known well enough to be used, and may well be the best. */
+static int is_promising(const struct wi_option *option, const struct wi_option *client)
+{
+    if (is_software(option))
+        return 0;
+    if (option->measured)
+        return option->standing == WI_STANDING_UNCHECKED && option->run_ms <= client->run_ms &&
+               !option->candidate->prospects[option->platform].rests;
+    return option->platform != WI_WASM || wi_route_prior(option) < wi_route_prior(client);
+}
+
+static double pause_after(unsigned tries)
+{
+    double pause = tries > 0 ? WI_EXPLORE_PAUSE_MS : 0;
+
+    for (unsigned i = 1; i < tries && pause < WI_EXPLORE_PAUSE_MAX_MS; i++)
+        pause *= 2;
+    return fmin(pause, WI_EXPLORE_PAUSE_MAX_MS);
+}
+
+static double runs_earned(
+    const struct wi_option *option, const struct wi_option *client, const struct wi_terms *terms)
+{
+    const struct wi_estimate *e = estimate_of(option);
+    int counts_loading = option->measured || option->is_text || is_software(option);
+    double cost_ms = option->run_ms + (counts_loading ? option->load_ms : 0);
+
+    if (!is_promising(option, client))
+        return cost_ms > 0 ? terms->exploration * e->elsewhere_ms / cost_ms : 0;
+    if (e->tries > 0 && terms->now - e->tried_at < pause_after(e->tries))
+        return 0;
+    return FREE_RUNS / wi_route_prior(option); /* of several the preferred one */
+}
+
+/* The option that is due; NULL for none. `client` is where the client's request goes. */
+static const struct wi_option *find_due(const struct wi_option *options, size_t count,
+    const struct wi_option *client, const struct wi_terms *terms)
+{
+    const struct wi_option *due = NULL;
+    double most = 0;
+
+    for (size_t i = 0; i < count && terms->waiting == 0; i++) {
+        double runs =
+            may_explore(&options[i], client) ? runs_earned(&options[i], client, terms) : 0;
+        if (runs >= 1 && runs > most) {
+            due = &options[i];
+            most = runs;
+        }
+    }
+    return due;
+}
 
 /* WASM to compare with: in the client's own kind of browser where that has it. */
 static const struct wi_option *find_wasm(
@@ -43,7 +119,7 @@ void wi_route_probe(const struct wi_option *options, size_t count, const struct 
 
     probe->compare = option != NULL;
     if (!option)
-        option = wi_explore_due(options, count, client, terms);
+        option = find_due(options, count, client, terms);
     if (!option)
         return;
     probe->compare |= is_unknown(option, terms);

@@ -7,7 +7,7 @@
 #define WI_POOL_SESSIONS_H
 
 #include "browser/session.h"
-#include "pool/ladder.h"
+#include "pool/remedies.h"
 
 struct pool_session;
 /* What others may read of it. */

@@ -5,10 +5,10 @@
 #include "pool/verdicts.h"
 
 #include "base/clock.h"
-#include "base/join.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/table.h"
+#include "base/text.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

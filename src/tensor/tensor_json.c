@@ -5,9 +5,9 @@
  */
 #include "tensor/tensor_reader.h"
 
-#include "base/join.h"
 #include "base/memory.h"
 #include "base/params.h"
+#include "base/text.h"
 
 #include <inttypes.h>
 #include <stdio.h>

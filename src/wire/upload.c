@@ -3,7 +3,7 @@
 #include "wire/upload.h"
 
 #include "base/buffer.h"
-#include "base/header_value.h"
+#include "base/http.h"
 #include "base/memory.h"
 #include "wire/multipart.h"
 #include <stdlib.h>

@@ -4,7 +4,7 @@
  */
 #include "wire/native/native.h"
 
-#include "base/header_value.h"
+#include "base/http.h"
 #include "base/json_read.h"
 #include "base/memory.h"
 #include "base/params.h"

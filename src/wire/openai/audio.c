@@ -8,8 +8,8 @@
 #include "wire/captions.h"
 #include "wire/media.h"
 #include "wire/multipart.h"
-#include "wire/wav.h"
 #include <math.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -318,9 +318,31 @@ static void stream_error(struct wi_buffer *out, const struct wi_stream_face *fac
 
 /* --- speech ---------------------------------------------------------------------------------- */
 
+#define WAV_HEADER 44 /* bytes */
+
 static void write_nothing(struct wi_printing *printing)
 {
     (void)printing; /* the file is all that there is */
+}
+
+static uint32_t little32(const unsigned char *p)
+{
+    return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+static uint32_t little16(const unsigned char *p)
+{
+    return p[0] | (uint32_t)p[1] << 8;
+}
+
+/* Whether the bytes are a WAV file (Multimedia Programming Interface 1.0, Microsoft and IBM 1991)
+ * of the one form that nodes give, 16-bit PCM of one channel: its samples follow the header. */
+static int is_plain_wav(const unsigned char *bytes, size_t size)
+{
+    return size >= WAV_HEADER && memcmp(bytes, "RIFF", 4) == 0 &&
+           memcmp(bytes + 8, "WAVEfmt ", 8) == 0 && little32(bytes + 16) == 16 &&
+           little16(bytes + 20) == 1 && little16(bytes + 22) == 1 && little16(bytes + 34) == 16 &&
+           memcmp(bytes + 36, "data", 4) == 0 && little32(bytes + 40) == size - WAV_HEADER;
 }
 
 struct wi_printing *wi_openai_print_speech(
@@ -330,7 +352,7 @@ struct wi_printing *wi_openai_print_speech(
     const struct wi_openai_wishes *wishes = infer->wishes;
     int raw = wishes->form == WI_OPENAI_PCM;
     if (outputs->count != 1 ||
-        !wi_wav_is_plain(wi_tensor_bytes(&outputs->items[0]), outputs->items[0].size)) {
+        !is_plain_wav(wi_tensor_bytes(&outputs->items[0]), outputs->items[0].size)) {
         wi_error_set(error, WI_INFERENCE_FAILED, NULL, "the node's answer has no speech");
         return NULL;
     }
@@ -341,8 +363,8 @@ struct wi_printing *wi_openai_print_speech(
     printing->media_type = raw ? "audio/pcm" : "audio/wav";
     printing->write = write_nothing;
     if (raw) {
-        printing->outputs.items[0].offset += WI_WAV_HEADER;
-        printing->outputs.items[0].size -= WI_WAV_HEADER;
+        printing->outputs.items[0].offset += WAV_HEADER;
+        printing->outputs.items[0].size -= WAV_HEADER;
     }
     return printing;
 }

@@ -6,7 +6,7 @@
 #include "wire/openai/openai.h"
 
 #include "base/clock.h"
-#include "base/header_value.h"
+#include "base/http.h"
 #include "base/memory.h"
 #include "base/params.h"
 #include "model/where.h"

@@ -2,8 +2,8 @@
 #include "../test.h"
 
 #include "base/clock.h"
-#include "base/join.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "pool/health.h"
 #include "pool/private.h"
 #include "pool/reports.h"

@@ -4,7 +4,6 @@
 #include "base/memory.h"
 #include "wire/captions.h"
 #include "wire/openai/openai.h"
-#include "wire/wav.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -320,7 +319,7 @@ TEST(test_speech)
 {
     (void)state;
     spoken(WI_OPENAI_WAV, "audio/wav", 0);
-    spoken(WI_OPENAI_PCM, "audio/pcm", WI_WAV_HEADER);
+    spoken(WI_OPENAI_PCM, "audio/pcm", 44);
     assert_null(speak(WI_OPENAI_WAV, wav, sizeof wav - 2));
     assert_null(speak(WI_OPENAI_WAV, wav, 10));
 }

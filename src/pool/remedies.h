@@ -1,10 +1,14 @@
 /*
- * What is done about a session that is unwell. The first rung is the page's own: it replaces an
- * engine worker that died, hangs beyond its attempt's deadline or lost its device. What the pool
- * then sees goes from the mildest remedy that can help to a new browser. Pure: times are given.
+ * What is done about sessions that are unwell, and when a kind of browser may be started again:
+ * backoff after sessions that broke, and a breaker after too many that never became ready. The
+ * first rung of the ladder is the page's own: it replaces an engine worker that died, hangs beyond
+ * its attempt's deadline or lost its device. What the pool then sees goes from the mildest remedy
+ * that can help to a new browser. Pure: times are given.
  */
-#ifndef WI_POOL_LADDER_H
-#define WI_POOL_LADDER_H
+#ifndef WI_POOL_REMEDIES_H
+#define WI_POOL_REMEDIES_H
+
+#include <stddef.h>
 
 enum wi_fault {
     WI_FAULT_ENGINE_HUNG,   /* an engine has long been busy, with nothing of ours */
@@ -46,5 +50,27 @@ enum wi_remedy wi_ladder_climb(struct wi_ladder *ladder, enum wi_fault fault, do
 /* How long a session that is replaced because it is unwell may go on with what runs on it and is
  * expected to take `expected_ms`: that may be stuck for the same reason. */
 double wi_ladder_patience(double expected_ms);
+
+/* The contract: the first restart at once, then 0.25 s doubling to 30 s; five failures in a row to
+ * become ready open the breaker. */
+#define WI_BACKOFF_FIRST_MS 250.0
+#define WI_BACKOFF_MAX_MS 30000.0
+#define WI_BREAKER_FAILURES 5
+/* A session that served so long, and at least as long as it had been waited for, was sound: the
+ * next restart is the first again. */
+#define WI_BACKOFF_SOUND_MS 1000.0
+
+/* Zero-initialise. */
+struct wi_backoff {
+    unsigned broken;   /* sessions in a row that broke */
+    unsigned failures; /* of these, in a row, that never became ready */
+    int open;          /* the breaker */
+    double next_start; /* not before this time, in ms */
+};
+
+void wi_backoff_broken(struct wi_backoff *backoff, double now, int was_ready, double served_ms);
+void wi_backoff_ready(struct wi_backoff *backoff);
+/* With an open breaker one session at a time probes (half-open). `starting`: how many are. */
+int wi_backoff_may_start(const struct wi_backoff *backoff, double now, size_t starting);
 
 #endif
