@@ -6,6 +6,7 @@
 #include "base/http.h"
 #include "base/memory.h"
 #include "wire/multipart.h"
+#include "wire/native/native.h"
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -18,42 +19,38 @@ const char wi_upload_media_types[] =
 
 enum kind { TEXT, JSON, LIST };
 
-static const struct member {
+struct member {
     const char *name;
-    int input; /* of `inputs` */
     enum kind kind;
-} members[] = {
-    {"model_name", 0, TEXT},
-    {"task", 0, TEXT},
-    {"options", 0, JSON},
-    {"labels", 1, LIST},
-    {"question", 1, TEXT},
-    {"prompt", 1, TEXT},
-    {"sampling_rate", 1, JSON},
-    {"channels", 1, JSON},
-    {"format", 1, TEXT},
-    {"model_type", 0, TEXT},
-    {"platform", 0, TEXT},
-    {"browser", 0, TEXT},
-    {"node", 0, TEXT},
-    {"precision", 0, TEXT},
-    {"fallback", 0, JSON},
-    {"priority", 0, JSON},
-    {"timeout_ms", 0, JSON},
-    {"stream", 0, JSON},
-    {"resumable", 0, JSON},
-    {"stall_timeout_ms", 0, JSON},
-    {"outputs", 0, JSON},
-    {"parameters", 0, JSON},
-    {"id", 0, TEXT},
 };
 
-static const struct member *find_member(const char *name)
+/* Those of `inputs`, beside the file; all others are the request's own, as wi_native_params has
+ * them. */
+static const struct member beside[] = {{"labels", LIST}, {"question", TEXT}, {"prompt", TEXT},
+    {"sampling_rate", JSON}, {"channels", JSON}, {"format", TEXT}};
+#define BESIDE (sizeof beside / sizeof *beside)
+
+static const struct member *find_input(const char *name)
 {
-    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
-        if (strcmp(members[i].name, name) == 0)
-            return &members[i];
+    for (size_t i = 0; i < BESIDE; i++)
+        if (strcmp(beside[i].name, name) == 0)
+            return &beside[i];
     return NULL;
+}
+
+static int is_of_request(const struct wi_param *param)
+{
+    return strcmp(param->name, "inputs") != 0;
+}
+
+/* `found`.name is NULL if there is none. */
+static void find_of_request(const char *name, struct member *found)
+{
+    *found = (struct member){0};
+    for (const struct wi_param *param = wi_native_params; param->name; param++)
+        if (is_of_request(param) && strcmp(param->name, name) == 0)
+            *found = (struct member){param->name,
+                param->kind == WI_PARAM_STRING || param->kind == WI_PARAM_ENUM ? TEXT : JSON};
 }
 
 void wi_upload_clear(struct wi_upload *upload)
@@ -86,8 +83,11 @@ static enum wi_code unknown_member(const char *name, struct wi_error *error)
 {
     struct wi_buffer names = {0};
     wi_error_set(error, WI_UNKNOWN_FIELD, name, "a request with a file has no \"%.80s\"", name);
-    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
-        wi_buffer_printf(&names, "%s%s", i ? ", " : "", members[i].name);
+    for (const struct wi_param *param = wi_native_params; param->name; param++)
+        if (is_of_request(param))
+            wi_buffer_printf(&names, "%s, ", param->name);
+    for (size_t i = 0; i < BESIDE; i++)
+        wi_buffer_printf(&names, "%s%s", i ? ", " : "", beside[i].name);
     wi_error_allow(error, "%s", names.text);
     wi_buffer_clear(&names);
     return WI_UNKNOWN_FIELD;
@@ -123,12 +123,16 @@ static json_t *read_member(enum kind kind, json_t *before, const char *text, siz
 enum wi_code wi_upload_add(struct wi_upload *upload, const char *name, const void *text,
     size_t size, struct wi_error *error)
 {
-    const struct member *member = find_member(name);
-    if (!member)
-        return unknown_member(name, error);
+    const struct member *member = find_input(name);
+    struct member own;
     json_t *object = inputs_of(upload);
-    if (!member->input)
+    if (!member) {
+        find_of_request(name, &own);
+        member = &own;
         object = upload->request;
+    }
+    if (!member->name)
+        return unknown_member(name, error);
     json_t *before = json_object_get(object, name);
     upload->member_bytes += size;
     if (upload->member_bytes > MEMBERS_MAX) {

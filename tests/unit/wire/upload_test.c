@@ -104,7 +104,8 @@ TEST(test_wrong)
     char *long_text = calloc(1, size + 1);
     memset(long_text, 'x', size);
     assert_wrong(add("inputs", "{}"), WI_UNKNOWN_FIELD, "inputs");
-    assert_non_null(strstr(error.allowed, "model_name, task, options, labels"));
+    assert_non_null(strstr(error.allowed, "model_name, model_type, task, "));
+    assert_non_null(strstr(error.allowed, ", options, labels, question, "));
     assert_wrong(add("priority", "high"), WI_INVALID_FIELD, "priority");
     assert_string_equal(error.expected, "JSON");
     assert_wrong(add("model_name", "\xff"), WI_INVALID_FIELD, "model_name");
