@@ -4,7 +4,8 @@
  * - What is half written, because its worker ended, has not the length that its note says, and is no more than room that
  *   is taken. One worker writes a file at a time: the browser locks it, and who comes second keeps nothing.
  * - There is a bound. What was used least recently goes first.
- * - Nothing fails because a browser does not store: then nothing is kept.
+ * - Nothing fails because a browser does not store: then nothing is kept. Nor does anything wait for long for one whose
+ *   storage does not answer.
  */
 import { isHash, list, noteOf, openFolder, remove } from '../shared/kept_files.js';
 
@@ -16,6 +17,8 @@ import { isHash, list, noteOf, openFolder, remove } from '../shared/kept_files.j
 export const PIECE = 4 << 20;
 /** Of what the browser grants the page's origin, this part at most. */
 const SHARE = 0.5;
+/** A storage that has not answered a question by then is not waited for. A piece takes some milliseconds. */
+export const PATIENCE_MS = 15000;
 /** So that two workers do not make room for the same bytes. */
 const LOCK = 'webinfer.models';
 
@@ -30,13 +33,12 @@ export class Store {
     async find({ hash, bytes }, sink) {
         if (!this._may(hash)) return null;
         try {
-            const folder = await openFolder(false);
-            const file = await (await folder.getFileHandle(hash)).getFile();
+            const { folder, file } = await soon(open(hash));
             if (file.size === bytes && await isRight(file, hash, sink)) {
-                await note(folder, hash, bytes);
+                await soon(note(folder, hash, bytes));
                 return file;
             }
-            await remove(folder, hash);
+            await soon(remove(folder, hash));
         } catch {
             // It is not there, or cannot be read.
         }
@@ -46,6 +48,15 @@ export class Store {
     /** Begins to keep a file. @param {Named} file @returns {Promise<Writing | null>} null: it is not to be */
     async begin({ hash, bytes }) {
         if (!this._may(hash) || bytes > this._most) return null;
+        const begun = this._begin(hash, bytes);
+        return soon(begun).catch(() => {
+            begun.then((late) => late?.end(false));
+            return null;
+        });
+    }
+
+    /** @param {string} hash @param {number} bytes @returns {Promise<Writing | null>} */
+    async _begin(hash, bytes) {
         let writing = null, hasRoom = false;
         try {
             const folder = await openFolder(true);
@@ -97,9 +108,9 @@ class Writing {
      * @returns {Promise<File | null>} null: it is not kept */
     async end(isRight) {
         try {
-            await this._access.close();
-            if (isRight && this._isWhole && this._end === this._size) return await this._handle.getFile();
-            await remove(this._folder, this._hash);
+            await soon(this._access.close());
+            if (isRight && this._isWhole && this._end === this._size) return await soon(this._handle.getFile());
+            await soon(remove(this._folder, this._hash));
         } catch {
             // It cannot be kept.
         }
@@ -107,12 +118,31 @@ class Writing {
     }
 }
 
+/** @template T @param {T | Promise<T>} answer of the storage @returns {Promise<T>} @throws {Error} there is none */
+async function soon(answer) {
+    let timer;
+    const over = new Promise((_, reject) => {
+        timer = setTimeout(() => reject(new Error('the storage gives no answer')), PATIENCE_MS);
+    });
+    try {
+        return await Promise.race([answer, /** @type {Promise<never>} */ (over)]);
+    } finally {
+        clearTimeout(timer);
+    }
+}
+
+/** @param {string} hash @throws where it is not there */
+async function open(hash) {
+    const folder = await openFolder(false);
+    return { folder, file: await (await folder.getFileHandle(hash)).getFile() };
+}
+
 /** Reads the next piece while the last is taken. @param {File} file @param {string} hash @param {Sink} sink */
 async function isRight(file, hash, { take, digest }) {
     const read = (/** @type {number} */ at) => file.slice(at, at + PIECE).arrayBuffer();
     let next = read(0);
     for (let at = 0; at < file.size; at += PIECE) {
-        const bytes = new Uint8Array(await next);
+        const bytes = new Uint8Array(await soon(next));
         next = at + PIECE < file.size ? read(at + PIECE) : next;
         take(at, bytes);
     }
