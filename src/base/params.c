@@ -176,6 +176,13 @@ static enum wi_code read_field(const struct wi_param *row, const json_t *value, 
     return WI_INTERNAL;
 }
 
+const struct wi_param *wi_params_find(const struct wi_param *table, const char *name)
+{
+    while (table->name && (*table->name != *name || strcmp(table->name, name) != 0))
+        table++;
+    return table->name ? table : NULL;
+}
+
 /* Sorts the object's values into the rows of the table, which is several times faster than looking
  * each row's name up. The first field that the table does not know, or NULL. */
 static const char *sort_values(
@@ -185,10 +192,8 @@ static const char *sort_values(
     json_t *value;
     json_object_foreach((json_t *)object, key, value)
     {
-        const struct wi_param *row = table;
-        while (row->name && (*row->name != *key || strcmp(row->name, key) != 0))
-            row++;
-        if (row->name)
+        const struct wi_param *row = wi_params_find(table, key);
+        if (row)
             values[row - table] = value;
         else if (!unknown)
             unknown = key;

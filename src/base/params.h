@@ -51,6 +51,9 @@ enum wi_param_mode { WI_PARAMS_STRICT, WI_PARAMS_OPEN };
 enum wi_code wi_params_read(const struct wi_param *table, const json_t *object,
     enum wi_param_mode mode, const char *where, void *target, struct wi_error *error);
 
+/* The row of that name, or NULL. */
+const struct wi_param *wi_params_find(const struct wi_param *table, const char *name);
+
 /* "an object", "a string" … of a value, for error texts. */
 const char *wi_json_type_name(const json_t *value);
 

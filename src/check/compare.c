@@ -249,10 +249,7 @@ static const struct wi_tensor *find_tensor(
 {
     if (guess < list->count && strcmp(list->items[guess].name, name) == 0)
         return &list->items[guess];
-    for (size_t i = 0; i < list->count; i++)
-        if (strcmp(list->items[i].name, name) == 0)
-            return &list->items[i];
-    return NULL;
+    return wi_tensors_find(list, name);
 }
 
 void wi_compare(const struct wi_tensors *reference, const struct wi_tensors *got,
@@ -283,8 +280,8 @@ struct written {
 /* 0, or -1 if the two are not of that form. */
 static int find_written(struct written *written, const struct wi_tensors *list)
 {
-    const struct wi_tensor *tokens = find_tensor(list, "tokens", list->count);
-    const struct wi_tensor *likely = find_tensor(list, "likely", list->count);
+    const struct wi_tensor *tokens = wi_tensors_find(list, "tokens");
+    const struct wi_tensor *likely = wi_tensors_find(list, "likely");
     *written = (struct written){.tokens = tokens, .likely = likely};
     if (!tokens && !likely)
         return 0;

@@ -41,11 +41,8 @@ static void take(json_t *options, const json_t *client, const char *const names[
 
 static int has_option(const struct wi_inference *client, const char *name)
 {
-    const struct wi_param *row =
-        wi_task_options(client->task, client->model->format == WI_FORMAT_GGUF);
-    while (row->name && strcmp(row->name, name) != 0)
-        row++;
-    return row->name != NULL;
+    int gguf = client->model->format == WI_FORMAT_GGUF;
+    return wi_params_find(wi_task_options(client->task, gguf), name) != NULL;
 }
 
 /* A model that spells what it hears has no tokens to count. */

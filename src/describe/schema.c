@@ -166,7 +166,7 @@ static json_t *limit_of(double limit)
     return limit == (double)(json_int_t)limit ? json_integer((json_int_t)limit) : json_real(limit);
 }
 
-json_t *wi_param_json(const struct wi_param *row)
+static json_t *param_json(const struct wi_param *row)
 {
     static const struct {
         const char *type, *min, *max;
@@ -198,7 +198,7 @@ json_t *wi_params_json(const struct wi_param *table)
 {
     json_t *object = empty_object();
     for (const struct wi_param *row = table; row->name; row++) {
-        json_object_set_new(json_object_get(object, "properties"), row->name, wi_param_json(row));
+        json_object_set_new(json_object_get(object, "properties"), row->name, param_json(row));
         if (row->required)
             json_array_append_new(json_object_get(object, "required"), json_string(row->name));
     }

@@ -147,7 +147,7 @@ static void outline(struct wi_worker_task *task)
     wi_worker_send_text(task->worker, &out);
 }
 
-void wi_worker_send_answer(struct wi_worker_task *task)
+static void send_answer(struct wi_worker_task *task)
 {
     if (task->worker->state != WI_WORKER_UP)
         return; /* it is sent when the worker is back */
@@ -174,7 +174,7 @@ void wi_worker_answer(struct wi_worker_task *task, const struct wi_worker_answer
         wi_tensors_share(&task->_outputs, &answer->outputs);
     }
     task->answered = 1;
-    wi_worker_send_answer(task);
+    send_answer(task);
 }
 
 int wi_worker_repeat(struct wi_worker_task *task)
@@ -182,7 +182,7 @@ int wi_worker_repeat(struct wi_worker_task *task)
     int whole = task->answered && !task->_out && task->worker->state == WI_WORKER_UP;
 
     if (whole)
-        wi_worker_send_answer(task);
+        send_answer(task);
     return whole;
 }
 
@@ -237,7 +237,7 @@ void wi_worker_resume_answer(
     if (task->_out && data)
         go_back(task->_out, data);
     else
-        wi_worker_send_answer(task);
+        send_answer(task);
 }
 
 void wi_worker_clear_answer(struct wi_worker_task *task)

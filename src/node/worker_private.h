@@ -86,7 +86,6 @@ void wi_worker_fit(struct wi_worker *worker);
 
 void wi_worker_take_credit(struct wi_worker_task *task, const json_t *said);
 void wi_worker_forget_parts(struct wi_worker_task *task, uint64_t before); /* seq */
-void wi_worker_send_answer(struct wi_worker_task *task);
 /* What the welcome says of the task; NULL: nothing. */
 void wi_worker_resume_answer(
     struct wi_worker_task *task, const json_t *next, const json_t *credit, const json_t *data);

@@ -28,9 +28,8 @@ struct wi_run {
     char id[WI_ID_SIZE];
     char *client;
     struct wi_infer infer;
-    char *model_name; /* as it was found; NULL before */
-    int begun;        /* the owner was asked on_begin */
-    int pulled;       /* its model was not here: it is not pulled twice */
+    int begun;  /* the owner was asked on_begin */
+    int pulled; /* its model was not here: it is not pulled twice */
     /* What is under way, of these one at most. */
     struct wi_queued_work *work; /* parsing or printing, on a thread, which has the run then */
     struct wi_repository_lookup *lookup;
@@ -50,7 +49,6 @@ static void free_run(struct wi_run *run)
     wi_blob_unref(run->request.body);
     wi_printing_free(run->printing);
     free(run->client);
-    free(run->model_name);
     free(run->late);
     free(run->why);
     free(run);
@@ -253,7 +251,6 @@ static void check(struct wi_run *run, struct wi_model *model)
         end(run, NULL, &error);
         return;
     }
-    run->model_name = wi_strdup(model->name);
     wi_infer_settle(&run->infer, model);
     if (run->request.kind == WI_RUN_CHECK)
         end(run, NULL, NULL);
@@ -416,7 +413,8 @@ const struct wi_infer *wi_run_infer(const struct wi_run *run)
 
 const char *wi_run_model(const struct wi_run *run)
 {
-    return run->model_name ? run->model_name : run->infer.model_name;
+    const struct wi_model *model = run->infer.asked->model; /* once it is settled */
+    return model ? model->name : run->infer.model_name;
 }
 
 void wi_run_took(struct wi_run *run, const struct wi_credit *taken)

@@ -159,14 +159,6 @@ enum wi_code wi_answer_fills(const struct wi_task_answer *answer, struct wi_erro
     return WI_OK;
 }
 
-static const struct wi_tensor *find(const struct wi_tensors *outputs, const char *name)
-{
-    for (size_t i = 0; name && i < outputs->count; i++)
-        if (strcmp(outputs->items[i].name, name) == 0)
-            return &outputs->items[i];
-    return NULL;
-}
-
 /* Each names its mask's file. */
 enum wi_code wi_answer_segments(const struct wi_task_answer *answer, struct wi_error *error)
 {
@@ -179,7 +171,8 @@ enum wi_code wi_answer_segments(const struct wi_task_answer *answer, struct wi_e
         return wrong(error, "data.result.segments", "no longer than there may be masks");
     json_array_foreach(segments, i, segment)
     {
-        if (!find(answer->outputs, json_string_value(json_object_get(segment, "mask"))))
+        const char *mask = json_string_value(json_object_get(segment, "mask"));
+        if (!mask || !wi_tensors_find(answer->outputs, mask))
             return wrong(error, "data.result.segments", "a list whose masks are all there");
     }
     return WI_OK;
@@ -236,7 +229,7 @@ enum wi_code wi_task_check_outputs(
         const struct wi_tensor *tensor = &outputs->items[i];
         const struct wi_task_output *output = wi_task_output(task, tensor->name);
         if (!output || !is_output(tensor, output->kind, count) ||
-            find(outputs, tensor->name) != tensor)
+            wi_tensors_find(outputs, tensor->name) != tensor)
             return wrong_outputs(task, count, error);
     }
     /* Those of masks are as many as there are segments. */

@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 const unsigned char *wi_tensor_bytes(const struct wi_tensor *tensor)
 {
@@ -91,6 +92,14 @@ void wi_tensors_share(struct wi_tensors *to, const struct wi_tensors *from)
         if (tensor->blob)
             wi_blob_ref(tensor->blob);
     }
+}
+
+const struct wi_tensor *wi_tensors_find(const struct wi_tensors *list, const char *name)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (strcmp(list->items[i].name, name) == 0)
+            return &list->items[i];
+    return NULL;
 }
 
 size_t wi_tensors_bytes(const struct wi_tensors *list)

@@ -46,11 +46,11 @@ static int is_of_request(const struct wi_param *param)
 /* `found`.name is NULL if there is none. */
 static void find_of_request(const char *name, struct member *found)
 {
+    const struct wi_param *param = wi_params_find(wi_native_params, name);
     *found = (struct member){0};
-    for (const struct wi_param *param = wi_native_params; param->name; param++)
-        if (is_of_request(param) && strcmp(param->name, name) == 0)
-            *found = (struct member){param->name,
-                param->kind == WI_PARAM_STRING || param->kind == WI_PARAM_ENUM ? TEXT : JSON};
+    if (param && is_of_request(param))
+        *found = (struct member){param->name,
+            param->kind == WI_PARAM_STRING || param->kind == WI_PARAM_ENUM ? TEXT : JSON};
 }
 
 void wi_upload_clear(struct wi_upload *upload)

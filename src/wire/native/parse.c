@@ -216,7 +216,6 @@ static void explain_overflow(
     const char *text, size_t at, const json_error_t *place, struct wi_error *error)
 {
     char name[64];
-    const struct wi_param *row = wi_native_params;
     find_member(text, at, name, sizeof name);
     if (!*name || strcmp(name, "data") == 0) {
         wi_error_set(error, WI_NON_FINITE, NULL,
@@ -225,11 +224,10 @@ static void explain_overflow(
             place->line, place->column);
         return;
     }
-    while (row->name && (row->kind != WI_PARAM_INTEGER || strcmp(row->name, name) != 0))
-        row++;
+    const struct wi_param *row = wi_params_find(wi_native_params, name);
     wi_error_set(error, WI_INVALID_FIELD, name, "line %d, column %d: %s is too large a number",
         place->line, place->column, name);
-    if (row->name)
+    if (row && row->kind == WI_PARAM_INTEGER)
         wi_error_expect(error, "%.15g to %.15g", row->min, row->max);
     else
         wi_error_expect(error, "at most %lld", (long long)INT64_MAX);

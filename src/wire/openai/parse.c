@@ -205,13 +205,6 @@ static const struct wi_param body_table[] = {
     WI_PARAM_END,
 };
 
-static const struct wi_param *find_row(const struct wi_param *table, const char *name)
-{
-    while (table->name && strcmp(table->name, name) != 0)
-        table++;
-    return table->name ? table : NULL;
-}
-
 _Static_assert(sizeof parameters / sizeof *parameters < WI_OPENAI_PARAMS_MAX, "room for all");
 
 size_t wi_openai_params(enum wi_task_kind task, struct wi_param rows[WI_OPENAI_PARAMS_MAX])
@@ -219,10 +212,10 @@ size_t wi_openai_params(enum wi_task_kind task, struct wi_param rows[WI_OPENAI_P
     size_t count = 0;
     for (size_t i = 0; i < sizeof parameters / sizeof *parameters; i++) {
         const struct parameter *known = &parameters[i];
-        const struct wi_param *row = known->use == OPTION
-                                         ? find_row(wi_task_options(task, 1), known->name)
-                                     : known->use == SPECIAL ? find_row(body_table, known->name)
-                                                             : NULL;
+        const struct wi_param *row =
+            known->use == OPTION    ? wi_params_find(wi_task_options(task, 1), known->name)
+            : known->use == SPECIAL ? wi_params_find(body_table, known->name)
+                                    : NULL;
         if (!(known->tasks & (1u << task)))
             continue;
         rows[count] = row ? *row : (struct wi_param){.name = known->name, .kind = WI_PARAM_ANY};

@@ -152,3 +152,10 @@ TEST(open_mode_ignores_unknown_fields)
     assert_int_equal(
         read_text("{\"name\":\"x\",\"other\":1}", WI_PARAMS_OPEN, &got, &error), WI_OK);
 }
+
+TEST(finds_a_row_by_its_name)
+{
+    assert_ptr_equal(wi_params_find(table, table[1].name), &table[1]);
+    assert_null(wi_params_find(table, "nam"));
+    assert_null(wi_params_find(table, ""));
+}

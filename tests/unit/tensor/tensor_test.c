@@ -73,3 +73,15 @@ TEST(lists_own_and_move)
     wi_tensors_clear(&other);
     assert_int_equal(budget.used, 0);
 }
+
+TEST(finds_the_first_tensor_of_a_name)
+{
+    struct wi_tensors list = {0};
+    const char *const names[] = {"x", "y", "y"};
+    assert_null(wi_tensors_find(&list, "x"));
+    for (size_t i = 0; i < 3; i++)
+        wi_tensors_add(&list)->name = wi_strdup(names[i]);
+    assert_ptr_equal(wi_tensors_find(&list, "y"), &list.items[1]);
+    assert_null(wi_tensors_find(&list, "z"));
+    wi_tensors_clear(&list);
+}
