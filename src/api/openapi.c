@@ -78,24 +78,25 @@ struct codes {
     json_t *retries; /* {STATUS: true} where Retry-After comes */
 };
 
-/* As the dialect prints it. */
+/* As the dialect prints it; NULL where its errors name no code. */
 static json_t *name_of(const struct wi_dialect *dialect, enum wi_code code)
 {
     struct wi_error error;
     struct wi_buffer text = {0};
+    if (!dialect->error_code)
+        return NULL;
+    int nested = strncmp(dialect->error_code, "error.", 6) == 0;
     wi_error_set(&error, code, NULL, "-");
     dialect->print_error(&text, &error, NULL);
     json_t *printed = json_loadb(text.text, text.size, 0, NULL);
-    json_t *name = json_object_get(printed, "code");
-    if (!name)
-        name = json_object_get(json_object_get(printed, "error"), "code");
-    json_incref(name);
+    json_t *object = nested ? json_object_get(printed, "error") : printed;
+    json_t *name = json_incref(json_object_get(object, dialect->error_code + (nested ? 6 : 0)));
     json_decref(printed);
     wi_buffer_clear(&text);
     return name;
 }
 
-/* Takes the name. */
+/* Takes the name; NULL adds none to the list. */
 static void add_to(json_t *lists, const char *key, json_t *name)
 {
     json_t *list = json_object_get(lists, key), *one;
@@ -104,6 +105,8 @@ static void add_to(json_t *lists, const char *key, json_t *name)
         list = json_array();
         json_object_set_new(lists, key, list);
     }
+    if (!name)
+        return;
     json_array_foreach(list, i, one)
     {
         if (json_equal(one, name))
@@ -132,13 +135,16 @@ static void add_codes(struct codes *codes, const char *words)
 /* An error of one of these codes. */
 static json_t *error_schema(const struct wi_dialect *dialect, json_t *names)
 {
-    int nested = strcmp(dialect->error_form, "OpenaiError") == 0;
+    const char *member = dialect->error_code;
     json_t *schema = wi_type_json(dialect->error_form);
-    json_t *code = json_pack("{s:{s:{s:O}}}", "properties", "code", "enum", names);
+    if (!member)
+        return schema;
+    int nested = strncmp(member, "error.", 6) == 0;
+    json_t *code =
+        json_pack("{s:{s:{s:O}}}", "properties", member + (nested ? 6 : 0), "enum", names);
     if (nested)
-        json_object_set_new(schema, "properties", json_pack("{s:o}", "error", code));
-    else
-        json_object_update_new(schema, code);
+        code = json_pack("{s:{s:o}}", "properties", "error", code);
+    json_object_update_new(schema, code);
     return schema;
 }
 
@@ -279,12 +285,13 @@ static void add_query(json_t *parameters, const char *name)
 
 static json_t *body_schema(const struct wi_route *route)
 {
-    struct wi_param rows[WI_OPENAI_PARAMS_MAX];
+    const struct wi_dialect *dialect = route->dialect;
+    struct wi_param rows[WI_PARAMETERS_MAX];
     if (route->body)
         return wi_type_json(route->body);
-    if (route->dialect->task == WI_TASK_NONE)
+    if (!dialect->params)
         return json_pack("{s:s}", "type", "object");
-    wi_openai_params(route->dialect->task, rows);
+    dialect->params(dialect->task, rows);
     return wi_params_json(rows);
 }
 

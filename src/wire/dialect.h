@@ -12,6 +12,7 @@
 #include "model/model.h"
 #include "node/part.h"
 #include "wire/infer.h"
+#include "wire/parameters.h"
 #include "wire/printing.h"
 
 /* What is to be told of a run that succeeded. All is borrowed, but that the tensors are taken. */
@@ -49,10 +50,16 @@ struct wi_dialect {
     const char *name;
     const char *error_type; /* the media type of its errors */
     const char *error_form; /* what they are called in the API's description */
+    /* The member of an error that names its code, "error.code" being one of an object in it; NULL:
+     * none does. */
+    const char *error_code;
     enum wi_task_kind task; /* the one that it is for; WI_TASK_NONE: the request says it */
     /* The HTTP status of its errors; NULL: the one of our own format. */
     int (*status)(enum wi_code code);
 
+    /* The parameters that a request for the task may have, with a row without a name behind them;
+     * how many. NULL: the route says it. */
+    size_t (*params)(enum wi_task_kind task, struct wi_param rows[WI_PARAMETERS_MAX]);
     /* How much of a body is JSON: `content_type` has been checked to be one of ours; `head_length`
      * is the header Inference-Header-Content-Length or NULL. WI_OK or WI_BAD_FRAMING. */
     enum wi_code (*frame)(const char *content_type, const char *head_length, size_t body_size,

@@ -40,7 +40,7 @@ static void check_sound(
 /* What the API's description says of an option holds for those that were taken. */
 static void check_described(const struct wi_dialect *dialect, const struct wi_infer *infer)
 {
-    struct wi_param rows[WI_OPENAI_PARAMS_MAX];
+    struct wi_param rows[WI_PARAMETERS_MAX];
     size_t count = wi_openai_params(dialect->task, rows);
     for (size_t i = 0; i < count; i++) {
         const json_t *value = json_object_get(infer->asked->options, rows[i].name);

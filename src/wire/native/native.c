@@ -8,6 +8,7 @@ const struct wi_dialect wi_dialect_native = {
     .name = "native",
     .error_type = WI_PROBLEM_MEDIA_TYPE,
     .error_form = "Problem",
+    .error_code = "code",
     .frame = wi_native_frame,
     .parse = wi_native_parse,
     .check = wi_native_check,

@@ -380,12 +380,13 @@ static void print_error(struct wi_buffer *out, const struct wi_error *error, con
 }
 
 #define HEARD                                                                                      \
-    .error_type = "application/json", .error_form = "OpenaiError",                                 \
-    .task = WI_TASK_SPEECH_RECOGNITION, .status = wi_openai_status, .frame = frame_form,           \
-    .identify = identify_form, .check = wi_openai_check, .check_stream = wi_openai_check_stream,   \
-    .print = print_heard, .print_error = print_error, .stream_begin = stream_begin,                \
-    .stream_part = stream_part, .stream_progress = wi_openai_stream_progress,                      \
-    .stream_done = stream_done, .stream_error = stream_error
+    .error_type = "application/json", .error_form = "OpenaiError", .error_code = "error.code",     \
+    .params = wi_openai_params, .task = WI_TASK_SPEECH_RECOGNITION, .status = wi_openai_status,    \
+    .frame = frame_form, .identify = identify_form, .check = wi_openai_check,                      \
+    .check_stream = wi_openai_check_stream, .print = print_heard, .print_error = print_error,      \
+    .stream_begin = stream_begin, .stream_part = stream_part,                                      \
+    .stream_progress = wi_openai_stream_progress, .stream_done = stream_done,                      \
+    .stream_error = stream_error
 
 const struct wi_dialect wi_dialect_openai_transcriptions = {
     .name = "openai.transcriptions", .parse = parse_transcription, HEARD};

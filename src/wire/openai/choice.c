@@ -3,6 +3,7 @@
 #include "wire/openai/openai.h"
 
 #include "base/memory.h"
+#include "wire/generation.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,38 +20,13 @@ json_t *wi_openai_head(
 
 /* --- figures --------------------------------------------------------------------------------- */
 
-static json_int_t number_of(const json_t *object, const char *name)
-{
-    double number = json_number_value(json_object_get(object, name));
-    return number > 0 && number < 1e15 ? (json_int_t)number : 0;
-}
-
 json_t *wi_openai_usage(const json_t *result)
 {
-    const json_t *usage = json_object_get(result, "usage");
-    json_int_t prompt = number_of(usage, "prompt_tokens");
-    json_int_t made = number_of(usage, "completion_tokens");
+    json_int_t prompt = wi_generation_tokens(result, "prompt_tokens");
+    json_int_t made = wi_generation_tokens(result, "completion_tokens");
     return json_pack("{s:I, s:I, s:I, s:{s:I}}", "prompt_tokens", prompt, "completion_tokens", made,
         "total_tokens", prompt + made, "prompt_tokens_details", "cached_tokens",
-        number_of(usage, "cached_tokens"));
-}
-
-const char *wi_openai_finish(const json_t *choice)
-{
-    static const char *const reasons[] = {"stop", "length", "tool_calls"};
-    const char *said = json_string_value(json_object_get(choice, "finish_reason"));
-    for (size_t i = 0; said && i < sizeof reasons / sizeof *reasons; i++)
-        if (strcmp(said, reasons[i]) == 0)
-            return reasons[i];
-    return reasons[0];
-}
-
-const json_t *wi_openai_choice(const json_t *result, size_t index)
-{
-    const json_t *choices = json_object_get(result, "choices");
-    if (json_is_array(choices))
-        return json_array_get(choices, index);
-    return index == 0 ? result : NULL;
+        wi_generation_tokens(result, "cached_tokens"));
 }
 
 /* --- calls of tools -------------------------------------------------------------------------- */
@@ -176,7 +152,7 @@ json_t *wi_openai_message(const json_t *choice, json_int_t index)
         json_object_set_new(
             message, "content", json_is_string(text) ? json_incref(text) : json_string(""));
     return json_pack("{s:I, s:o, s:o, s:s}", "index", index, "message", message, "logprobs",
-        logprobs_of(choice), "finish_reason", wi_openai_finish(choice));
+        logprobs_of(choice), "finish_reason", wi_generation_finish(choice));
 }
 
 json_t *wi_openai_delta(const struct wi_part *part)
@@ -199,7 +175,7 @@ json_t *wi_openai_text(const json_t *choice, json_int_t index)
     json_t *text = json_object_get(choice, "text");
     return json_pack("{s:I, s:o, s:o, s:s}", "index", index, "text",
         json_is_string(text) ? json_incref(text) : json_string(""), "logprobs",
-        old_logprobs_of(choice), "finish_reason", wi_openai_finish(choice));
+        old_logprobs_of(choice), "finish_reason", wi_generation_finish(choice));
 }
 
 json_t *wi_openai_text_delta(const struct wi_part *part)

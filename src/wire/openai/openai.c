@@ -32,8 +32,9 @@ ENDPOINT(tokenize, WI_TASK_TOKENIZE, "prompt")
 ENDPOINT(speech, WI_TASK_TEXT_TO_SPEECH, "input")
 
 #define SHARED                                                                                     \
-    .error_type = "application/json", .error_form = "OpenaiError", .status = wi_openai_status,     \
-    .frame = wi_openai_frame, .check = wi_openai_check, .check_stream = wi_openai_check_stream,    \
+    .error_type = "application/json", .error_form = "OpenaiError", .error_code = "error.code",     \
+    .status = wi_openai_status, .params = wi_openai_params, .frame = wi_openai_frame,              \
+    .check = wi_openai_check, .check_stream = wi_openai_check_stream,                              \
     .stream_begin = wi_openai_stream_begin, .stream_part = wi_openai_stream_part,                  \
     .stream_progress = wi_openai_stream_progress, .stream_done = wi_openai_stream_done,            \
     .stream_error = wi_openai_stream_error
@@ -91,5 +92,6 @@ const struct wi_dialect wi_dialect_openai_both = {
     .name = "openai.both",
     .error_type = WI_PROBLEM_MEDIA_TYPE,
     .error_form = "BothErrors",
+    .error_code = "code",
     .print_error = error_both,
 };

@@ -50,9 +50,8 @@ struct wi_openai_wishes {
 
 enum wi_code wi_openai_frame(const char *content_type, const char *head_length, size_t body_size,
     size_t *json_size, struct wi_error *error);
-/* The parameters that such a request may have, with a row without a name behind them; how many. */
-#define WI_OPENAI_PARAMS_MAX 64
-size_t wi_openai_params(enum wi_task_kind task, struct wi_param rows[WI_OPENAI_PARAMS_MAX]);
+/* struct wi_dialect's `params`. */
+size_t wi_openai_params(enum wi_task_kind task, struct wi_param rows[WI_PARAMETERS_MAX]);
 /* The body of a request for `task`. */
 enum wi_code wi_openai_parse(enum wi_task_kind task, struct wi_infer *infer, struct wi_blob *body,
     size_t json_size, struct wi_budget *budget, struct wi_error *error);
@@ -105,10 +104,6 @@ json_t *wi_openai_message(const json_t *choice, json_int_t index);
 json_t *wi_openai_delta(const struct wi_part *part);
 json_t *wi_openai_text(const json_t *choice, json_int_t index);
 json_t *wi_openai_text_delta(const struct wi_part *part);
-/* Why an answer ended: "stop", "length" or "tool_calls". */
-const char *wi_openai_finish(const json_t *choice);
-/* The answers in a result, one after the other; NULL behind the last. Borrowed. */
-const json_t *wi_openai_choice(const json_t *result, size_t index);
 
 /* --- openai_print.c ----------------------------------------------------------------------------
  */

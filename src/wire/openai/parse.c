@@ -11,6 +11,7 @@
 #include "base/params.h"
 #include "model/where.h"
 #include "wire/native/native.h"
+#include "wire/parameters.h"
 #include "wire/text.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,12 +21,6 @@
 #define OLD_LOGPROBS_MAX 5
 
 /* --- the lists ------------------------------------------------------------------------------- */
-
-enum use {
-    OPTION,  /* one of wire/text.h's table, by the same name */
-    SPECIAL, /* read below */
-    IGNORED  /* changes nothing */
-};
 
 #define CHAT (1u << WI_TASK_CHAT)
 #define COMPLETE (1u << WI_TASK_COMPLETE)
@@ -37,75 +32,69 @@ enum use {
 #define TEXT (CHAT | COMPLETE)
 #define ALL (TEXT | EMBED | RERANK | TOKENIZE | RECOGNISE | SPEAK)
 
-static const struct parameter {
-    const char *name;
-    enum use use;
-    unsigned tasks; /* that know it */
-} parameters[] = {
-    {"model", SPECIAL, ALL},
-    {"messages", SPECIAL, CHAT},
-    {"prompt", SPECIAL, COMPLETE | TOKENIZE},
-    {"input", SPECIAL, EMBED | SPEAK},
-    {"query", SPECIAL, RERANK},
-    {"documents", SPECIAL, RERANK},
-    {"stream", SPECIAL, TEXT | RECOGNISE},
-    {"stream_options", SPECIAL, TEXT},
-    {"max_completion_tokens", SPECIAL, CHAT},
-    {"max_tokens", SPECIAL, TEXT},
-    {"repetition_penalty", SPECIAL, TEXT},
-    {"logprobs", SPECIAL, COMPLETE},
-    {"encoding_format", SPECIAL, EMBED},
-    {"top_n", SPECIAL, RERANK},
-    {"return_documents", SPECIAL, RERANK},
-    {"content", SPECIAL, TOKENIZE}, /* as llama-server calls the prompt */
-    {"response_format", SPECIAL, RECOGNISE | SPEAK},
-    {"timestamp_granularities[]", SPECIAL, RECOGNISE},
-    {"logprobs", OPTION, CHAT},
-    {"top_logprobs", OPTION, CHAT},
-    {"temperature", OPTION, TEXT},
-    {"top_p", OPTION, TEXT},
-    {"top_k", OPTION, TEXT},
-    {"min_p", OPTION, TEXT},
-    {"repeat_penalty", OPTION, TEXT},
-    {"frequency_penalty", OPTION, TEXT},
-    {"presence_penalty", OPTION, TEXT},
-    {"logit_bias", OPTION, TEXT},
-    {"stop", OPTION, TEXT},
-    {"seed", OPTION, TEXT},
-    {"n", OPTION, TEXT},
-    {"response_format", OPTION, TEXT},
-    {"grammar", OPTION, TEXT},
-    {"json_schema", OPTION, TEXT},
-    {"tools", OPTION, CHAT},
-    {"tool_choice", OPTION, CHAT},
-    {"chat_template_kwargs", OPTION, CHAT},
-    {"deterministic", OPTION, TEXT},
-    {"context", OPTION, TEXT | EMBED | RERANK},
-    {"dimensions", OPTION, EMBED},
-    {"normalize", OPTION, EMBED},
-    {"add_special", OPTION, TOKENIZE},
-    {"language", OPTION, RECOGNISE},
-    {"prompt", OPTION, RECOGNISE},
-    {"speed", OPTION, SPEAK},
-    {"voice", IGNORED, SPEAK}, /* a model has one */
-    {"input_type", IGNORED, EMBED | RERANK},
-    {"user", IGNORED, ALL},
-    {"store", IGNORED, ALL},
-    {"metadata", IGNORED, ALL},
-    {"service_tier", IGNORED, ALL},
-    {"safety_identifier", IGNORED, ALL},
-    {"prompt_cache_key", IGNORED, ALL},
-    {"prompt_cache_retention", IGNORED, ALL},
-    {"cache_prompt", IGNORED, TEXT},
-    {"parallel_tool_calls", IGNORED, CHAT},
-    {"reasoning_effort", IGNORED, CHAT},
-    {"verbosity", IGNORED, CHAT},
+static const struct wi_parameter parameters[] = {
+    {"model", WI_PARAMETER_SPECIAL, ALL},
+    {"messages", WI_PARAMETER_SPECIAL, CHAT},
+    {"prompt", WI_PARAMETER_SPECIAL, COMPLETE | TOKENIZE},
+    {"input", WI_PARAMETER_SPECIAL, EMBED | SPEAK},
+    {"query", WI_PARAMETER_SPECIAL, RERANK},
+    {"documents", WI_PARAMETER_SPECIAL, RERANK},
+    {"stream", WI_PARAMETER_SPECIAL, TEXT | RECOGNISE},
+    {"stream_options", WI_PARAMETER_SPECIAL, TEXT},
+    {"max_completion_tokens", WI_PARAMETER_SPECIAL, CHAT},
+    {"max_tokens", WI_PARAMETER_SPECIAL, TEXT},
+    {"repetition_penalty", WI_PARAMETER_SPECIAL, TEXT},
+    {"logprobs", WI_PARAMETER_SPECIAL, COMPLETE},
+    {"encoding_format", WI_PARAMETER_SPECIAL, EMBED},
+    {"top_n", WI_PARAMETER_SPECIAL, RERANK},
+    {"return_documents", WI_PARAMETER_SPECIAL, RERANK},
+    {"content", WI_PARAMETER_SPECIAL, TOKENIZE}, /* as llama-server calls the prompt */
+    {"response_format", WI_PARAMETER_SPECIAL, RECOGNISE | SPEAK},
+    {"timestamp_granularities[]", WI_PARAMETER_SPECIAL, RECOGNISE},
+    {"logprobs", WI_PARAMETER_OPTION, CHAT},
+    {"top_logprobs", WI_PARAMETER_OPTION, CHAT},
+    {"temperature", WI_PARAMETER_OPTION, TEXT},
+    {"top_p", WI_PARAMETER_OPTION, TEXT},
+    {"top_k", WI_PARAMETER_OPTION, TEXT},
+    {"min_p", WI_PARAMETER_OPTION, TEXT},
+    {"repeat_penalty", WI_PARAMETER_OPTION, TEXT},
+    {"frequency_penalty", WI_PARAMETER_OPTION, TEXT},
+    {"presence_penalty", WI_PARAMETER_OPTION, TEXT},
+    {"logit_bias", WI_PARAMETER_OPTION, TEXT},
+    {"stop", WI_PARAMETER_OPTION, TEXT},
+    {"seed", WI_PARAMETER_OPTION, TEXT},
+    {"n", WI_PARAMETER_OPTION, TEXT},
+    {"response_format", WI_PARAMETER_OPTION, TEXT},
+    {"grammar", WI_PARAMETER_OPTION, TEXT},
+    {"json_schema", WI_PARAMETER_OPTION, TEXT},
+    {"tools", WI_PARAMETER_OPTION, CHAT},
+    {"tool_choice", WI_PARAMETER_OPTION, CHAT},
+    {"chat_template_kwargs", WI_PARAMETER_OPTION, CHAT},
+    {"deterministic", WI_PARAMETER_OPTION, TEXT},
+    {"context", WI_PARAMETER_OPTION, TEXT | EMBED | RERANK},
+    {"dimensions", WI_PARAMETER_OPTION, EMBED},
+    {"normalize", WI_PARAMETER_OPTION, EMBED},
+    {"add_special", WI_PARAMETER_OPTION, TOKENIZE},
+    {"language", WI_PARAMETER_OPTION, RECOGNISE},
+    {"prompt", WI_PARAMETER_OPTION, RECOGNISE},
+    {"speed", WI_PARAMETER_OPTION, SPEAK},
+    {"voice", WI_PARAMETER_IGNORED, SPEAK}, /* a model has one */
+    {"input_type", WI_PARAMETER_IGNORED, EMBED | RERANK},
+    {"user", WI_PARAMETER_IGNORED, ALL},
+    {"store", WI_PARAMETER_IGNORED, ALL},
+    {"metadata", WI_PARAMETER_IGNORED, ALL},
+    {"service_tier", WI_PARAMETER_IGNORED, ALL},
+    {"safety_identifier", WI_PARAMETER_IGNORED, ALL},
+    {"prompt_cache_key", WI_PARAMETER_IGNORED, ALL},
+    {"prompt_cache_retention", WI_PARAMETER_IGNORED, ALL},
+    {"cache_prompt", WI_PARAMETER_IGNORED, TEXT},
+    {"parallel_tool_calls", WI_PARAMETER_IGNORED, CHAT},
+    {"reasoning_effort", WI_PARAMETER_IGNORED, CHAT},
+    {"verbosity", WI_PARAMETER_IGNORED, CHAT},
+    {0},
 };
 
-/* What is refused, but for a value that asks for what is done anyway. */
-static const struct {
-    const char *name, *neutral; /* JSON */
-} neutrals[] = {
+static const struct wi_neutral neutrals[] = {
     {"modalities", "[\"text\"]"},
     {"functions", "[]"},
     {"function_call", "\"none\""},
@@ -120,56 +109,8 @@ static const struct {
     {"stream_format", "\"audio\""},
     {"temperature", "0"},
     {"chunking_strategy", "\"auto\""},
+    {0},
 };
-
-static const struct parameter *find(const char *name, enum wi_task_kind task)
-{
-    for (size_t i = 0; i < sizeof parameters / sizeof *parameters; i++)
-        if (parameters[i].tasks & (1u << task) && strcmp(parameters[i].name, name) == 0)
-            return &parameters[i];
-    return NULL;
-}
-
-static int is_neutral(const char *name, const json_t *value)
-{
-    if (json_is_null(value))
-        return 1;
-    for (size_t i = 0; i < sizeof neutrals / sizeof *neutrals; i++) {
-        if (strcmp(neutrals[i].name, name) != 0)
-            continue;
-        json_t *neutral = json_loads(neutrals[i].neutral, JSON_DECODE_ANY, NULL);
-        int same = json_equal(neutral, value);
-        json_decref(neutral);
-        return same;
-    }
-    return 0;
-}
-
-/* Puts the options among the members of `root` where they belong. */
-static enum wi_code sort_parameters(
-    struct wi_infer *infer, const json_t *root, struct wi_error *error)
-{
-    struct wi_inference *asked = infer->asked;
-    const char *name;
-    json_t *value;
-    asked->options = json_object();
-    infer->options_where = "";
-    json_object_foreach((json_t *)root, name, value)
-    {
-        const struct parameter *known = find(name, asked->task);
-        if (!known && infer->lenient && !is_neutral(name, value)) {
-            wi_infer_pass_over(infer, name);
-        } else if (!known && !is_neutral(name, value)) {
-            char field[80];
-            snprintf(field, sizeof field, "%.79s", name);
-            return wi_error_set(error, WI_UNKNOWN_FIELD, field,
-                "the parameter %s is not supported here; leave it out", field);
-        }
-        if (known && known->use == OPTION && !json_is_null(value))
-            json_object_set(asked->options, name, value);
-    }
-    return WI_OK;
-}
 
 /* --- what is special ------------------------------------------------------------------------- */
 
@@ -205,26 +146,11 @@ static const struct wi_param body_table[] = {
     WI_PARAM_END,
 };
 
-_Static_assert(sizeof parameters / sizeof *parameters < WI_OPENAI_PARAMS_MAX, "room for all");
+static const struct wi_parameters lists = {parameters, neutrals, body_table};
 
-size_t wi_openai_params(enum wi_task_kind task, struct wi_param rows[WI_OPENAI_PARAMS_MAX])
+size_t wi_openai_params(enum wi_task_kind task, struct wi_param rows[WI_PARAMETERS_MAX])
 {
-    size_t count = 0;
-    for (size_t i = 0; i < sizeof parameters / sizeof *parameters; i++) {
-        const struct parameter *known = &parameters[i];
-        const struct wi_param *row =
-            known->use == OPTION    ? wi_params_find(wi_task_options(task, 1), known->name)
-            : known->use == SPECIAL ? wi_params_find(body_table, known->name)
-                                    : NULL;
-        if (!(known->tasks & (1u << task)))
-            continue;
-        rows[count] = row ? *row : (struct wi_param){.name = known->name, .kind = WI_PARAM_ANY};
-        if (known->use == IGNORED)
-            rows[count].help = "It changes nothing.";
-        count++;
-    }
-    rows[count] = (struct wi_param){0};
-    return count;
+    return wi_parameters_rows(&lists, task, rows);
 }
 
 struct stream_options {
@@ -235,31 +161,6 @@ static const struct wi_param stream_table[] = {
     WI_PARAM_ROW(stream_options, include_obfuscation, WI_PARAM_BOOL, 0, 0, 0),
     WI_PARAM_END,
 };
-
-static enum wi_code missing(const char *name, struct wi_error *error)
-{
-    return wi_error_set(error, WI_MISSING_FIELD, name, "%s is missing", name);
-}
-
-/* NAME[:VARIANT][@WHERE]. Who says where means it: nothing else is to run it. */
-static enum wi_code read_model(struct wi_infer *infer, const char *asked, struct wi_error *error)
-{
-    char name[WI_MODEL_NAME_MAX + 1], where[WI_MODEL_WHERE_MAX + 1];
-    enum wi_code code = wi_model_where(asked, name, where, error);
-    if (code != WI_OK)
-        return code;
-    int platform = *where ? wi_platform_of_name(where) : -1;
-    infer->model_name = wi_strdup(name);
-    infer->asked->fallback = 1;
-    if (platform >= 0) {
-        infer->asked->has_platform = 1;
-        infer->asked->platform = (enum wi_platform)platform;
-        infer->asked->fallback = 0;
-    } else if (*where) {
-        infer->asked->browser = wi_strdup(where);
-    }
-    return WI_OK;
-}
 
 /* Token lists are for those who have the model's tokenizer. */
 static int has_numbers(const json_t *value)
@@ -283,7 +184,7 @@ static enum wi_code read_prompt(
     struct wi_infer *infer, json_t *prompt, const char *name, struct wi_error *error)
 {
     if (!prompt)
-        return missing(name, error);
+        return wi_parameters_missing(name, error);
     if (has_numbers(prompt))
         return no_tokens(name, error);
     /* A list of one is what some clients make of a string. */
@@ -297,7 +198,7 @@ static enum wi_code read_prompt(
 static enum wi_code read_input(struct wi_infer *infer, json_t *input, struct wi_error *error)
 {
     if (!input)
-        return missing("input", error);
+        return wi_parameters_missing("input", error);
     if (has_numbers(input))
         return no_tokens("input", error);
     return json_is_string(input) ? wi_text_read_string(infer, input, "input", error)
@@ -308,7 +209,7 @@ static enum wi_code read_query(
     struct wi_infer *infer, const struct body *body, struct wi_error *error)
 {
     if (!body->query || !body->documents)
-        return missing(body->query ? "documents" : "query", error);
+        return wi_parameters_missing(body->query ? "documents" : "query", error);
     enum wi_code code =
         wi_text_read_query(infer, body->query, body->documents, "query", "documents", error);
     struct wi_openai_wishes *wishes = infer->wishes;
@@ -324,7 +225,7 @@ static enum wi_code read_text(struct wi_infer *infer, const struct body *body,
     case WI_TASK_CHAT:
         return body->messages
                    ? wi_text_read_messages(infer, body->messages, "messages", budget, error)
-                   : missing("messages", error);
+                   : wi_parameters_missing("messages", error);
     case WI_TASK_EMBED:
         return read_input(infer, body->input, error);
     case WI_TASK_RERANK:
@@ -333,7 +234,7 @@ static enum wi_code read_text(struct wi_infer *infer, const struct body *body,
         return WI_OK; /* it is beside the parameters */
     case WI_TASK_TEXT_TO_SPEECH:
         return body->input ? wi_text_read_string(infer, body->input, "input", error)
-                           : missing("input", error);
+                           : wi_parameters_missing("input", error);
     case WI_TASK_TOKENIZE:
         if (!body->prompt && body->content)
             return read_prompt(infer, body->content, "content", error);
@@ -341,23 +242,6 @@ static enum wi_code read_text(struct wi_infer *infer, const struct body *body,
     default:
         return read_prompt(infer, body->prompt, "prompt", error);
     }
-}
-
-/* How long an answer may be; -1 is what some clients say for as long as there is room. */
-static enum wi_code read_most(
-    struct wi_infer *infer, const char *name, const json_t *value, struct wi_error *error)
-{
-    json_int_t most = json_integer_value(value);
-    if (!value || (json_is_integer(value) && most == -1))
-        return WI_OK;
-    if (json_is_integer(value) && most >= 1 && most <= WI_TOKENS_MAX) {
-        json_object_set_new(infer->asked->options, "max_tokens", json_integer(most));
-        return WI_OK;
-    }
-    wi_error_set(error, WI_INVALID_FIELD, name, "%s must be a number of tokens from 1 to %d", name,
-        WI_TOKENS_MAX);
-    wi_error_expect(error, "1 to %d, or -1 for as many as there is room for", WI_TOKENS_MAX);
-    return WI_INVALID_FIELD;
 }
 
 /* Of completions: how many alternatives are told of each token; there it is a number. */
@@ -403,15 +287,15 @@ static enum wi_code read_body(
     struct wi_inference *asked = infer->asked;
     struct wi_openai_wishes *wishes = infer->wishes;
     struct body body = {0};
-    enum wi_code code = sort_parameters(infer, root, error);
+    enum wi_code code = wi_parameters_sort(infer, root, &lists, error);
     if (code == WI_OK)
         code = wi_params_read(body_table, root, WI_PARAMS_OPEN, "", &body, error);
-    if (code != WI_OK || (code = read_model(infer, body.model, error)) != WI_OK ||
+    if (code != WI_OK || (code = wi_parameters_read_model(infer, body.model, error)) != WI_OK ||
         (code = read_stream(infer, &body, error)) != WI_OK ||
         (code = read_old_logprobs(infer, body.logprobs, error)) != WI_OK ||
-        (code = read_most(infer, "max_tokens", body.max_tokens, error)) != WI_OK ||
-        (code = read_most(infer, "max_completion_tokens", body.max_completion_tokens, error)) !=
-            WI_OK)
+        (code = wi_parameters_read_most(infer, "max_tokens", body.max_tokens, error)) != WI_OK ||
+        (code = wi_parameters_read_most(
+             infer, "max_completion_tokens", body.max_completion_tokens, error)) != WI_OK)
         return code;
     if (body.repetition_penalty > 0)
         json_object_set_new(asked->options, "repeat_penalty", json_real(body.repetition_penalty));

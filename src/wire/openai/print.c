@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "tensor/number.h"
+#include "wire/generation.h"
 #include <math.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
@@ -32,7 +33,7 @@ static struct wi_printing *print_text(const struct wi_infer *infer,
     json_t *timings = json_object_get(result, "timings"), *choices = json_array();
     json_t *answer =
         wi_openai_head(prefix, outcome->id, object, outcome->model_name, wishes->created);
-    for (size_t i = 0; (choice = wi_openai_choice(result, i)) != NULL; i++)
+    for (size_t i = 0; (choice = wi_generation_choice(result, i)) != NULL; i++)
         json_array_append_new(choices, make(choice, (json_int_t)i));
     json_object_set_new(answer, "choices", choices);
     json_object_set_new(answer, "usage", wi_openai_usage(result));

@@ -5,6 +5,7 @@
 #include "wire/openai/openai.h"
 
 #include "base/memory.h"
+#include "wire/generation.h"
 
 static int is_chat(const struct wi_infer *infer)
 {
@@ -83,9 +84,9 @@ static json_t *last_choice(const struct wi_infer *infer, const json_t *choice, s
 {
     if (is_chat(infer))
         return json_pack("{s:I, s:{}, s:n, s:s}", "index", (json_int_t)index, "delta", "logprobs",
-            "finish_reason", wi_openai_finish(choice));
+            "finish_reason", wi_generation_finish(choice));
     return json_pack("{s:I, s:s, s:n, s:s}", "index", (json_int_t)index, "text", "", "logprobs",
-        "finish_reason", wi_openai_finish(choice));
+        "finish_reason", wi_generation_finish(choice));
 }
 
 static void add_timings(json_t *chunk, const json_t *result)
@@ -114,7 +115,7 @@ struct wi_printing *wi_openai_stream_done(
     size_t count = (size_t)wishes->answers;
     (void)error;
     for (size_t i = 0; i < count; i++) {
-        const json_t *choice = wi_openai_choice(result, i);
+        const json_t *choice = wi_generation_choice(result, i);
         if (outcome->parts == 0)
             add_whole(&printing->text, &face, choice, i);
         json_t *chunk =

@@ -1,0 +1,125 @@
+/* The parameters of other formats, by their lists; see parameters.h. */
+#include "wire/parameters.h"
+
+#include "base/memory.h"
+#include "model/where.h"
+#include "task/table.h"
+#include "wire/text.h"
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct wi_parameter *find(
+    const struct wi_parameters *lists, const char *name, enum wi_task_kind task)
+{
+    for (const struct wi_parameter *row = lists->known; row->name; row++)
+        if (row->tasks & (1u << task) && strcmp(row->name, name) == 0)
+            return row;
+    return NULL;
+}
+
+static int is_neutral(const struct wi_parameters *lists, const char *name, const json_t *value)
+{
+    if (json_is_null(value))
+        return 1;
+    for (const struct wi_neutral *row = lists->neutrals; row->name; row++) {
+        if (strcmp(row->name, name) != 0)
+            continue;
+        json_t *neutral = json_loads(row->value, JSON_DECODE_ANY, NULL);
+        int same = json_equal(neutral, value);
+        json_decref(neutral);
+        return same;
+    }
+    return 0;
+}
+
+enum wi_code wi_parameters_sort(struct wi_infer *infer, const json_t *root,
+    const struct wi_parameters *lists, struct wi_error *error)
+{
+    struct wi_inference *asked = infer->asked;
+    const char *name;
+    json_t *value;
+    asked->options = json_object();
+    infer->options_where = "";
+    json_object_foreach((json_t *)root, name, value)
+    {
+        const struct wi_parameter *known = find(lists, name, asked->task);
+        if (!known && infer->lenient && !is_neutral(lists, name, value)) {
+            wi_infer_pass_over(infer, name);
+        } else if (!known && !is_neutral(lists, name, value)) {
+            char field[80];
+            snprintf(field, sizeof field, "%.79s", name);
+            return wi_error_set(error, WI_UNKNOWN_FIELD, field,
+                "the parameter %s is not supported here; leave it out", field);
+        }
+        if (known && known->use == WI_PARAMETER_OPTION && !json_is_null(value))
+            json_object_set(asked->options, name, value);
+    }
+    return WI_OK;
+}
+
+size_t wi_parameters_rows(const struct wi_parameters *lists, enum wi_task_kind task,
+    struct wi_param rows[WI_PARAMETERS_MAX])
+{
+    size_t count = 0;
+    for (const struct wi_parameter *known = lists->known; known->name; known++) {
+        const struct wi_param *row = known->use == WI_PARAMETER_OPTION
+                                         ? wi_params_find(wi_task_options(task, 1), known->name)
+                                     : known->use == WI_PARAMETER_SPECIAL
+                                         ? wi_params_find(lists->special, known->name)
+                                         : NULL;
+        if (!(known->tasks & (1u << task)))
+            continue;
+        assert(count + 1 < WI_PARAMETERS_MAX);
+        rows[count] = row ? *row : (struct wi_param){.name = known->name, .kind = WI_PARAM_ANY};
+        if (known->use == WI_PARAMETER_IGNORED)
+            rows[count].help = "It changes nothing.";
+        count++;
+    }
+    rows[count] = (struct wi_param){0};
+    return count;
+}
+
+/* --- what several formats have -------------------------------------------------------------- */
+
+enum wi_code wi_parameters_missing(const char *name, struct wi_error *error)
+{
+    return wi_error_set(error, WI_MISSING_FIELD, name, "%s is missing", name);
+}
+
+/* Who says where means it: nothing else is to run it. */
+enum wi_code wi_parameters_read_model(
+    struct wi_infer *infer, const char *asked, struct wi_error *error)
+{
+    char name[WI_MODEL_NAME_MAX + 1], where[WI_MODEL_WHERE_MAX + 1];
+    enum wi_code code = wi_model_where(asked, name, where, error);
+    if (code != WI_OK)
+        return code;
+    int platform = *where ? wi_platform_of_name(where) : -1;
+    infer->model_name = wi_strdup(name);
+    infer->asked->fallback = 1;
+    if (platform >= 0) {
+        infer->asked->has_platform = 1;
+        infer->asked->platform = (enum wi_platform)platform;
+        infer->asked->fallback = 0;
+    } else if (*where) {
+        infer->asked->browser = wi_strdup(where);
+    }
+    return WI_OK;
+}
+
+enum wi_code wi_parameters_read_most(
+    struct wi_infer *infer, const char *name, const json_t *value, struct wi_error *error)
+{
+    json_int_t most = json_integer_value(value);
+    if (!value || (json_is_integer(value) && most == -1))
+        return WI_OK;
+    if (json_is_integer(value) && most >= 1 && most <= WI_TOKENS_MAX) {
+        json_object_set_new(infer->asked->options, "max_tokens", json_integer(most));
+        return WI_OK;
+    }
+    wi_error_set(error, WI_INVALID_FIELD, name, "%s must be a number of tokens from 1 to %d", name,
+        WI_TOKENS_MAX);
+    wi_error_expect(error, "1 to %d, or -1 for as many as there is room for", WI_TOKENS_MAX);
+    return WI_INVALID_FIELD;
+}
