@@ -2,19 +2,182 @@
  * A small HTTP file server on libwebsockets: the page, and the files of models for nodes that hold
  * a credential. libwebsockets' own cannot do ranges, quoted entity tags or our headers.
  */
+#include "base/clock.h"
 #include "base/http.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "bridge/http_answer.h"
 #include "bridge/node.h"
 #include "bridge/outgoing.h"
-#include "bridge/transfer.h"
+#include "bridge/socket.h"
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
 
+/* --- the body of an answer ------------------------------------------------------------------- */
+
+/* What a request found: a page file, a file of a model, or a text. */
+struct found {
+    int fd, owned;                    /* `owned`: it is to be closed in the end */
+    struct wi_model *model;           /* borrowed; NULL: no model's */
+    const struct wi_model_file *file; /* of the model; NULL: not of its manifest */
+    const char *text;                 /* borrowed; NULL: the file behind `fd` */
+    uint64_t size;
+    char etag[80];
+    const char *type, *cache;
+    const char *coding; /* what its bytes are coded in; NULL: they are the file's own */
+    int varies;         /* another Accept-Encoding would have found another coding */
+};
+
+/* The body of an answer on its way: one chunk is read on libuv's thread pool, written when the
+ * socket takes it, and then the next is read. So memory is bounded, and the loop never waits for a
+ * disk. */
+struct wi_transfer {
+    struct lws *wsi; /* NULL once abandoned */
+    struct wi_bridge *bridge;
+    struct wi_model *model;           /* referenced, or NULL for a page file */
+    const struct wi_model_file *file; /* of the model, or NULL */
+    char *text;                       /* owned copy of a text, instead of a file */
+    int fd;                           /* borrowed from the page or the model, unless `owned` */
+    int owned;
+    uint64_t at, left, sent;
+    double began;
+    int close_after;
+    uv_fs_t read;
+    int reading;
+    ssize_t ready; /* bytes waiting in the chunk; < 0: the read failed */
+    unsigned char chunk[LWS_PRE + WI_LWS_CHUNK];
+};
+
+static void free_transfer(struct wi_transfer *transfer)
+{
+    wi_model_unref(transfer->model);
+    free(transfer->text);
+    if (transfer->owned)
+        close(transfer->fd);
+    free(transfer);
+}
+
+/* Lets go of a transfer whose socket is gone; a read under way frees it later. NULL is fine. */
+static void abandon(struct wi_transfer *transfer)
+{
+    if (!transfer)
+        return;
+    transfer->wsi = NULL;
+    if (!transfer->reading)
+        free_transfer(transfer);
+}
+
+static void on_read(uv_fs_t *request)
+{
+    struct wi_transfer *transfer = request->data;
+    transfer->reading = 0;
+    transfer->ready = request->result > 0 ? request->result : -1; /* 0: the file was cut */
+    uv_fs_req_cleanup(request);
+    if (!transfer->wsi)
+        free_transfer(transfer);
+    else if (wi_http_await_room(transfer->wsi) != 0)
+        wi_socket_cut(lws_get_opaque_user_data(transfer->wsi));
+}
+
+static int read_next(struct wi_transfer *transfer)
+{
+    size_t size = transfer->left < WI_LWS_CHUNK ? (size_t)transfer->left : WI_LWS_CHUNK;
+    lws_set_timeout(transfer->wsi, PENDING_TIMEOUT_HTTP_CONTENT, WI_HTTP_STALL_S);
+    if (transfer->text) {
+        memcpy(transfer->chunk + LWS_PRE, transfer->text + transfer->at, size);
+        transfer->ready = (ssize_t)size;
+        return wi_http_await_room(transfer->wsi);
+    }
+    uv_buf_t buffer = uv_buf_init((char *)transfer->chunk + LWS_PRE, (unsigned)size);
+    transfer->read.data = transfer;
+    if (uv_fs_read(transfer->bridge->loop, &transfer->read, transfer->fd, &buffer, 1,
+            (int64_t)transfer->at, on_read))
+        return -1;
+    transfer->reading = 1;
+    return 0;
+}
+
+/* Whether a file was written to in place, so that its bytes may not be those that were hashed. */
+static int has_changed(const struct wi_transfer *transfer)
+{
+    struct stat status;
+    if (!transfer->file)
+        return 0;
+    if (fstat(transfer->fd, &status) != 0)
+        return 1;
+    struct wi_file_identity now = wi_file_identity_of(&status);
+    return !wi_file_identity_same(&now, &transfer->file->identity);
+}
+
+/* The socket takes bytes. */
+static int go_on(struct lws *wsi, struct wi_socket *socket)
+{
+    struct wi_transfer *transfer = socket->transfer;
+    if (!transfer || transfer->reading || !transfer->ready)
+        return 0; /* not asked for */
+    if (transfer->ready < 0) {
+        wi_warn("bridge", NULL, "a file that is being served cannot be read to its end");
+        return -1;
+    }
+    size_t size = (size_t)transfer->ready;
+    if (size == transfer->left && has_changed(transfer)) {
+        wi_warn("bridge", transfer->model->name,
+            "%s was written to while it was being served; write to another name and rename",
+            transfer->file->path);
+        return -1;
+    }
+    transfer->ready = 0;
+    transfer->at += size;
+    transfer->left -= size;
+    transfer->sent += size;
+    socket->bridge->counters.file_bytes += size;
+    socket->bridge->counters.model_bytes += transfer->model ? size : 0;
+    if (lws_write(wsi, transfer->chunk + LWS_PRE, size, LWS_WRITE_HTTP) < 0)
+        return -1;
+    if (transfer->left && wi_http_is_slow(wi_now_ms() - transfer->began, transfer->sent))
+        return -1;
+    if (transfer->left)
+        return read_next(transfer);
+
+    int close_after = transfer->close_after;
+    socket->transfer = NULL;
+    socket->place.busy = 0;
+    abandon(transfer);
+    return wi_http_finish(wsi, close_after);
+}
+
+/* Begins to send `size` bytes of it from `first` on; the headers are out. Takes an owned descriptor
+ * over. A file of a model is cut before its last bytes if it is not what was hashed any more. The
+ * value is for the lws callback to return. */
+static int begin_transfer(struct lws *wsi, struct wi_socket *socket, struct found *found,
+    uint64_t first, uint64_t size, int close_after)
+{
+    struct wi_transfer *transfer = malloc(sizeof *transfer); /* 128 KiB: not worth zeroing */
+    if (!transfer)
+        return -1;
+    memset(transfer, 0, offsetof(struct wi_transfer, chunk));
+    transfer->wsi = wsi;
+    transfer->bridge = socket->bridge;
+    transfer->model = found->model ? wi_model_ref(found->model) : NULL;
+    transfer->text = wi_strdup(found->text);
+    transfer->file = found->file;
+    transfer->fd = found->fd;
+    transfer->owned = found->owned;
+    found->owned = 0;
+    transfer->at = first;
+    transfer->left = size;
+    transfer->began = wi_now_ms();
+    transfer->close_after = close_after;
+    socket->transfer = transfer;
+    socket->place.busy = 1;
+    return read_next(transfer);
+}
+
 /* The header lines that say what was found, of which `size` bytes from `first` on follow. */
 static void describe(
-    struct wi_buffer *out, int status, const struct wi_found *found, uint64_t first, uint64_t size)
+    struct wi_buffer *out, int status, const struct found *found, uint64_t first, uint64_t size)
 {
     wi_buffer_printf(out, "ETag: %s\r\nCache-Control: %s\r\n", found->etag, found->cache);
     if (found->varies)
@@ -31,7 +194,7 @@ static void describe(
         wi_buffer_printf(out, "Content-Encoding: %s\r\n", found->coding);
 }
 
-static int send_found(struct lws *wsi, struct wi_socket *socket, struct wi_found *found)
+static int send_found(struct lws *wsi, struct wi_socket *socket, struct found *found)
 {
     char header[WI_HTTP_HEADER_MAX], if_range[WI_HTTP_HEADER_MAX];
     uint64_t first = 0, last = 0, size = found->size;
@@ -66,7 +229,7 @@ static int send_found(struct lws *wsi, struct wi_socket *socket, struct wi_found
         return -1;
     if (status == 304 || head || size == 0)
         return wi_http_finish(wsi, close_after);
-    return wi_transfer_begin(wsi, socket, found, first, size, close_after);
+    return begin_transfer(wsi, socket, found, first, size, close_after);
 }
 
 static int serve_page(struct lws *wsi, struct wi_socket *socket, const char *path)
@@ -77,7 +240,7 @@ static int serve_page(struct lws *wsi, struct wi_socket *socket, const char *pat
         wi_http_header(wsi, WSI_TOKEN_HTTP_ACCEPT_ENCODING, accepted);
     if (wi_site_find(socket->bridge->page, path, accepted, &file) != 0)
         return wi_http_refuse(wsi, socket->bridge, 404, "there is no such file", NULL);
-    struct wi_found found = {.fd = file.fd,
+    struct found found = {.fd = file.fd,
         .size = file.size,
         .coding = file.coding,
         .varies = file.varies,
@@ -115,7 +278,7 @@ static struct wi_model *find_model(struct wi_bridge *bridge, const char *start, 
 
 /* Fills in what `path` is of the model: one of its files, or what its model.json says with all
  * defaults. 0, or -1 if it is neither, or is not any more what it was. */
-static int find_file(struct wi_model *model, const char *path, struct wi_found *found)
+static int find_file(struct wi_model *model, const char *path, struct found *found)
 {
     unsigned char digest[WI_HASH_SIZE];
     char hex[2 * WI_HASH_SIZE + 1];
@@ -155,7 +318,7 @@ static int serve_model(struct lws *wsi, struct wi_socket *socket, const char *pa
     struct wi_place *out;
     wi_places_know(&bridge->places, &socket->place, &out);
     wi_socket_vacate(bridge, out);
-    struct wi_found found = {.fd = -1};
+    struct found found = {.fd = -1};
     struct wi_model *model = find_model(bridge, path + strlen("/models/"), &path);
     /* A node learns nothing of models that are not its business. */
     if (!model || !wi_node_may_fetch(node, model) || find_file(model, path, &found) != 0)
@@ -192,7 +355,7 @@ static int write_on(struct lws *wsi, struct wi_socket *socket)
 {
     if (socket->ending)
         return wi_http_finish(wsi, socket->ending == WI_ENDING_AND_CLOSING);
-    return wi_transfer_writeable(wsi, socket);
+    return go_on(wsi, socket);
 }
 
 /* --- The way in from lws --------------------------------------------------------------------- */
@@ -200,7 +363,7 @@ static int write_on(struct lws *wsi, struct wi_socket *socket)
 static void socket_gone(struct lws *wsi, struct wi_socket *socket)
 {
     lws_set_opaque_user_data(wsi, NULL);
-    wi_transfer_abandon(socket->transfer);
+    abandon(socket->transfer);
     wi_socket_unwatch(socket);
     wi_places_leave(&socket->bridge->places, &socket->place);
     free(socket);
@@ -240,7 +403,7 @@ int wi_files_callback(
     case LWS_CALLBACK_HTTP_WRITEABLE:
         return write_on(wsi, socket);
     case LWS_CALLBACK_CLOSED_HTTP:
-        wi_transfer_abandon(socket->transfer);
+        abandon(socket->transfer);
         socket->transfer = NULL;
         wi_socket_unwatch(socket);
         return 0;

@@ -204,14 +204,13 @@ static enum wi_code read_engines(
         const char *version =
             json_string_value(json_object_get(report->engines, wi_engine_names[i]));
         const json_t *object = json_object_get(report->engine_info, wi_engine_names[i]);
-        struct engine read = {.slots = wi_engine_slots((enum wi_engine)i), .queue = 1};
+        struct engine read = {.slots = wi_engines[i].slots, .queue = 1};
         char where[64];
         snprintf(where, sizeof where, "data.capabilities.engine_info.%s.", wi_engine_names[i]);
         if (object &&
             wi_params_read(engine_table, object, WI_PARAMS_OPEN, where, &read, error) != WI_OK)
             return error->code;
-        info->engines[i].available =
-            version || object || wi_engine_is_everywhere((enum wi_engine)i);
+        info->engines[i].available = version || object || wi_engines[i].is_everywhere;
         wi_text_printable(
             info->engines[i].version, sizeof info->engines[i].version, version ? version : "");
         info->engines[i].slots = (unsigned)read.slots;

@@ -7,7 +7,7 @@
 
 #include "base/buffer.h"
 #include "base/url.h"
-#include "config/preference.h"
+#include "config/config.h"
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>

@@ -5,7 +5,7 @@
  */
 #include "browser/family.h"
 
-#include "config/preference.h"
+#include "config/config.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,4 +1,5 @@
 /* webinfer rm and webinfer gc: what is to leave the daemon's store. */
+#include "cli/bar.h"
 #include "cli/cli.h"
 
 #include "base/memory.h"
@@ -9,20 +10,10 @@
 
 #define TIMEOUT_MS 600000 /* large files on a slow disk */
 
-/* "1.5 GB" */
-static void put_bytes(double bytes)
-{
-    static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
-    size_t unit = 0;
-
-    for (; bytes >= 1000 && unit + 1 < sizeof units / sizeof *units; unit++)
-        bytes /= 1000;
-    printf(unit == 0 ? "%.0f %s" : "%.1f %s", bytes, units[unit]);
-}
-
 /* Prints what was freed behind `what`, unless the JSON is wanted. */
 static enum wi_exit ask(struct wi_cli *cli, struct wi_rest_request *request, const char *what)
 {
+    struct wi_buffer freed = {0};
     struct wi_rest_answer answer;
     enum wi_exit result;
     json_t *value;
@@ -34,9 +25,9 @@ static enum wi_exit ask(struct wi_cli *cli, struct wi_rest_request *request, con
         wi_plain_json(stdout, answer.body.text, answer.body.size);
     } else if (result == WI_EXIT_OK) {
         value = json_loadb(answer.body.text, answer.body.size, 0, NULL);
-        printf("%s: ", what);
-        put_bytes(json_number_value(json_object_get(value, "freed_bytes")));
-        puts(" freed");
+        wi_bar_size(&freed, json_object_get(value, "freed_bytes"));
+        printf("%s: %s freed\n", what, freed.text ? freed.text : "nothing");
+        wi_buffer_clear(&freed);
         json_decref(value);
     }
     wi_rest_answer_clear(&answer);

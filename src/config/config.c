@@ -2,8 +2,87 @@
 #include "config/options.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* --- problems ------------------------------------------------------------------------------------
+ */
+
+struct wi_error *wi_problems_add(struct wi_problems *problems)
+{
+    if (problems->count == WI_PROBLEMS_MAX) {
+        problems->more++;
+        return NULL;
+    }
+    problems->items =
+        wi_realloc_array(problems->items, problems->count + 1, sizeof *problems->items);
+    problems->items[problems->count] = (struct wi_error){0};
+    return &problems->items[problems->count++];
+}
+
+int wi_problems_has(const struct wi_problems *problems, const char *field)
+{
+    for (size_t i = 0; i < problems->count; i++)
+        if (strcmp(problems->items[i].field, field) == 0)
+            return 1;
+    return 0;
+}
+
+void wi_problems_say(
+    const struct wi_problems *problems, void (*say)(void *context, const char *line), void *context)
+{
+    char more[64];
+
+    for (size_t i = 0; i < problems->count; i++)
+        say(context, problems->items[i].detail);
+    snprintf(more, sizeof more, "and %zu more", problems->more);
+    if (problems->more > 0)
+        say(context, more);
+}
+
+void wi_problems_clear(struct wi_problems *problems)
+{
+    free(problems->items);
+    *problems = (struct wi_problems){0};
+}
+
+/* --- sections that may be there several times, and where the options of each lie ------------- */
+
+int wi_section_is_repeated(const char *section)
+{
+    return strcmp(section, WI_SECTION_BROWSER) == 0 || strcmp(section, WI_SECTION_HUB) == 0;
+}
+
+size_t wi_config_instances(const struct wi_config *config, const char *section)
+{
+    if (strcmp(section, WI_SECTION_BROWSER) == 0)
+        return config->browser_count;
+    if (strcmp(section, WI_SECTION_HUB) == 0)
+        return config->hub_count;
+    return 1;
+}
+
+const char *wi_config_instance_name(
+    const struct wi_config *config, const char *section, size_t instance)
+{
+    if (strcmp(section, WI_SECTION_BROWSER) == 0)
+        return config->browsers[instance].kind;
+    if (strcmp(section, WI_SECTION_HUB) == 0)
+        return config->hubs[instance].name;
+    return NULL;
+}
+
+void *wi_option_base(struct wi_config *config, const struct wi_option *option, size_t instance)
+{
+    assert(instance < wi_config_instances(config, option->section) ||
+           !wi_section_is_repeated(option->section));
+    if (strcmp(option->section, WI_SECTION_BROWSER) == 0)
+        return &config->browsers[instance];
+    if (strcmp(option->section, WI_SECTION_HUB) == 0)
+        return &config->hubs[instance];
+    return config;
+}
 
 /* --- defaults --------------------------------------------------------------------------------- */
 

@@ -8,8 +8,8 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "config/problems.h"
 #include "model/alias.h"
+#include <jansson.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -170,6 +170,31 @@ struct wi_config {
     size_t _origin_count;
 };
 
+/* --- all that is wrong with a configuration, so that a file is mended in one go ----------------
+ */
+
+/* How many are kept; a file that is no configuration has one in every line. */
+#define WI_PROBLEMS_MAX 50
+
+/* Zero-initialise; clear with wi_problems_clear. */
+struct wi_problems {
+    struct wi_error *items; /* in the order of the file, then what concerns more than one line */
+    size_t count;
+    size_t more; /* how many there are beyond those */
+};
+
+/* A fresh one for the caller to fill, borrowed until the next is added; NULL, which the functions
+ * of base/error.h take, where there are too many to keep. */
+struct wi_error *wi_problems_add(struct wi_problems *problems);
+/* Whether one of them is that of this field ("api.listen"). */
+int wi_problems_has(const struct wi_problems *problems, const char *field);
+/* One line for each, and one for how many are not told. */
+void wi_problems_say(const struct wi_problems *problems,
+    void (*say)(void *context, const char *line), void *context);
+void wi_problems_clear(struct wi_problems *problems);
+
+/* --------------------------------------------------------------------------------------------- */
+
 /* The defaults overlaid with the file at `path` (NULL: defaults only). NULL on a bad file, with all
  * that is wrong added to `problems`, each saying file, line, what was found and what is allowed.
  * Free with wi_config_free. */
@@ -181,6 +206,12 @@ const struct wi_config_hub *wi_config_find_hub(const struct wi_config *config, c
 
 /* Whether the file says anything about that kind, or it is there by default alone. */
 int wi_config_browser_given(const struct wi_config *config, size_t index);
+
+/* A line of [browser.NAME] preferences: NAME=VALUE, VALUE in JSON. WI_OK with `name` (the caller
+ * frees it) and `value` (owned), or WI_INVALID_FIELD saying what is wrong. Browsers keep booleans,
+ * numbers and strings; Chromium lists and objects too. */
+enum wi_code wi_preference_parse(
+    const char *line, char **name, json_t **value, struct wi_error *error);
 
 /* Checks that `next` differs from `current` only in reloadable keys: each other one is added as a
  * WI_CONFLICT that names it. 0 if there is none. */

@@ -81,7 +81,7 @@ char *wi_option_format(const struct wi_option *option, const void *base);
 /* A placeholder for the man page: "duration", "ADDRESS:PORT", "yes | no". */
 void wi_option_placeholder(const struct wi_option *option, char *out, size_t size);
 
-/* --- sections.c ------------------------------------------------------------------------------ */
+/* --- config.c -------------------------------------------------------------------------------- */
 
 /* Whether a section may be there several times. */
 int wi_section_is_repeated(const char *section);
@@ -92,8 +92,6 @@ const char *wi_config_instance_name(
 /* The struct that the option's offset counts from. */
 void *wi_option_base(struct wi_config *config, const struct wi_option *option, size_t instance);
 
-/* --- config.c -------------------------------------------------------------------------------- */
-
 /* All defaults: chrome, edge, firefox and safari, and the hub that is always there. Free with
  * wi_config_free. */
 struct wi_config *wi_config_new(void);
@@ -103,11 +101,7 @@ size_t wi_config_add_instance(struct wi_config *config, const char *section, con
 const struct wi_config_origin *wi_config_origin(
     const struct wi_config *config, const struct wi_option *option, size_t instance);
 
-/* --- reader.c and check.c -------------------------------------------------------------------- */
-
-/* Reads `path` over `config`, and adds what is wrong with each line, with file and line. A key
- * whose value is refused keeps its default. */
-void wi_config_read(struct wi_config *config, const char *path, struct wi_problems *problems);
+/* --- check.c --------------------------------------------------------------------------------- */
 
 /* Adds what concerns more than one key, as far as none of them is among the problems already. */
 void wi_config_check(const struct wi_config *config, struct wi_problems *problems);

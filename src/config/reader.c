@@ -374,7 +374,9 @@ static FILE *open_file(const char *path, struct wi_problems *problems)
     return file;
 }
 
-void wi_config_read(struct wi_config *config, const char *path, struct wi_problems *problems)
+/* Reads `path` over `config`, and adds what is wrong with each line, with file and line. A key
+ * whose value is refused keeps its default. */
+static void read_file(struct wi_config *config, const char *path, struct wi_problems *problems)
 {
     struct reader reader = {.config = config, .path = path, .problems = problems};
     int line;
@@ -391,4 +393,18 @@ void wi_config_read(struct wi_config *config, const char *path, struct wi_proble
         fail(&reader, WI_INVALID_FIELD, NULL, "the line cannot be understood");
     }
     fclose(reader.file);
+}
+
+struct wi_config *wi_config_load(const char *path, struct wi_problems *problems)
+{
+    struct wi_config *config = wi_config_new();
+    size_t before = problems->count;
+
+    if (path)
+        read_file(config, path, problems);
+    wi_config_check(config, problems);
+    if (problems->count == before)
+        return config;
+    wi_config_free(config);
+    return NULL;
 }

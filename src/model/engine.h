@@ -21,26 +21,21 @@ int wi_engine_of_name(const char *name);
 
 /* More than so many at a time are not believed. */
 #define WI_ENGINE_SLOTS_MAX 4096
-/* What an engine runs at a time where the node does not say it. */
-unsigned wi_engine_slots(enum wi_engine engine);
-/* How many tasks it takes beside those in its slots that compute nothing and wait (see
- * wi_builtin_waits); 0: it has none such. */
-unsigned wi_engine_waiting(enum wi_engine engine);
-/* Whether what runs in its slots computes by turns: several take as long as one after the other. */
-int wi_engine_takes_turns(enum wi_engine engine);
-/* Whether each of its models has a worker of its own, which is lost with that model alone. */
-int wi_engine_is_apart(enum wi_engine engine);
-/* Whether it takes only some GPUs: the adapter must compute in 16-bit floats, the node must say
- * that its engine can use one, and a software adapter is not worth a try. */
-int wi_engine_is_choosy(enum wi_engine engine);
-/* Whether it measures itself by tokens: with a few when a model is loaded, and with those of a
- * prompt that it has not kept from before. */
-int wi_engine_by_tokens(enum wi_engine engine);
-/* Whether each node has it, also one that names only others. */
-int wi_engine_is_everywhere(enum wi_engine engine);
-/* Whether browsers that open the service's page have it, and on that platform of theirs. What a
- * program has that is no browser, it says itself. */
-int wi_engine_in_page(enum wi_engine engine);
-int wi_engine_in_page_on(enum wi_engine engine, enum wi_platform platform);
+/* What is known of an engine before a node says more. */
+struct wi_engine_row {
+    unsigned slots;     /* what it runs at a time, where the node does not say it */
+    unsigned waiting;   /* tasks that only wait (see wi_builtin_waits), beside those in its slots */
+    unsigned platforms; /* bits 1 << wi_platform: on which the service's page has it; 0: it has not.
+                           What a program has that is no browser, it says itself */
+    int takes_turns;    /* several in its slots take as long as one after the other */
+    int is_apart;      /* each model has a worker of its own, which is lost with that model alone */
+    int is_choosy;     /* takes only some GPUs: the adapter must compute in 16-bit floats, the node
+                          must say that its engine can use one, and a software adapter is not worth
+                          a try */
+    int by_tokens;     /* measures itself by tokens: with a few when a model is loaded, and with
+                          those of a prompt that it has not kept from before */
+    int is_everywhere; /* each node has it, also one that names only others */
+};
+extern const struct wi_engine_row wi_engines[]; /* by enum wi_engine */
 
 #endif

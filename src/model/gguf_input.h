@@ -63,5 +63,8 @@ int wi_gguf_whole(struct wi_gguf_input *input, uint64_t type, uint64_t *number);
 int wi_gguf_array(struct wi_gguf_input *input, uint64_t *type, uint64_t *count);
 /* Passes over a value of any type. */
 int wi_gguf_skip_value(struct wi_gguf_input *input, uint64_t type);
+/* `pairs` keys with their values into `info`; gguf_metadata.c. */
+struct wi_gguf_info;
+int wi_gguf_read_metadata(struct wi_gguf_input *input, uint64_t pairs, struct wi_gguf_info *info);
 
 #endif

@@ -3,7 +3,8 @@
  * ("llama.context_length"), all others passed over. Values for each block are kept until all keys
  * were read and then added up.
  */
-#include "model/gguf_metadata.h"
+#include "model/gguf.h"
+#include "model/gguf_input.h"
 
 #include "base/memory.h"
 #include <inttypes.h>

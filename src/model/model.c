@@ -72,7 +72,7 @@ enum wi_code wi_model_check_engine(const struct wi_model *model, struct wi_error
         return WI_MODEL_TOO_LARGE;
     if (model->format == WI_FORMAT_HUGGINGFACE && check_pipeline_memory(model, error) != WI_OK)
         return WI_MODEL_TOO_LARGE;
-    if (wi_engine_in_page(model->engine))
+    if (wi_engines[model->engine].platforms)
         return WI_OK;
     wi_error_set(error, WI_PLATFORM_UNSUPPORTED, "model_name",
         "%s is of the format %s, which no engine runs yet; it is listed only", model->name,

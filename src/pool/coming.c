@@ -14,7 +14,7 @@ int wi_pool_could_bring(const struct wi_pool *pool, const struct wi_demand *dema
     const struct wi_inference *asked = demand->asked;
     int only_native = asked->has_platform && asked->platform == WI_NATIVE && !asked->fallback;
     int only_simulated = asked->has_platform && asked->platform == WI_SIMULATED;
-    if (only_native || only_simulated || !wi_engine_in_page(asked->model->engine))
+    if (only_native || only_simulated || !wi_engines[asked->model->engine].platforms)
         return 0;
     /* All of them open the same page, so one that lacks it speaks for the others. */
     for (const struct wi_fleet_class *class = wi_pool_nodes_fleet(pool->nodes)->classes; class;
@@ -85,7 +85,7 @@ int wi_pool_is_coming(struct wi_pool *pool, const struct wi_demand *demand, int 
     int has_nodes = wi_pool_nodes_count(pool->nodes) > 0, coming = 0;
 
     if (asked->has_platform && !asked->fallback && has_nodes &&
-        !wi_engine_in_page_on(asked->model->engine, asked->platform))
+        !(wi_engines[asked->model->engine].platforms & 1u << asked->platform))
         return 0; /* no browser brings that */
     for (size_t i = 0; i < wi_pool_kinds_count(pool->kinds); i++) {
         const struct pool_kind *kind = wi_pool_kinds_at(pool->kinds, i);

@@ -91,14 +91,14 @@ unsigned wi_fleet_slots(const struct wi_node_info *info, unsigned queue)
 {
     enum wi_engine engine = engine_of(queue);
 
-    return only_waits(queue)          ? wi_engine_waiting(engine)
+    return only_waits(queue)          ? wi_engines[engine].waiting
            : wi_fleet_is_short(queue) ? info->engines[engine].short_slots
                                       : info->engines[engine].slots;
 }
 
 int wi_fleet_takes_turns(unsigned queue)
 {
-    return !only_waits(queue) && wi_engine_takes_turns(engine_of(queue));
+    return !only_waits(queue) && wi_engines[engine_of(queue)].takes_turns;
 }
 
 /* How many of them such a node may have: the next is there already when one ends, if the engine

@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LOOK_MS 1000
 /* Answers that the document or its driver may owe in a row; a loaded machine owes one. */
 #define CHECKS_FAILED 2
 /* Looks in a row that find a process stopped; one may fall into the moment before it goes on. */
@@ -25,12 +24,6 @@
 #define MEMORY_AGE_MS 10000
 /* How long the document may take to answer when its node has lost its connection. */
 #define CHECK_AWAY_MS 5000
-
-struct pool_health {
-    struct wi_pool *pool;
-    struct wi_timer *look; /* NULL once ended */
-    uint64_t faults[WI_FAULT_COUNT], remedies[WI_REMEDY_COUNT];
-};
 
 /* --- remedies -------------------------------------------------------------------------------- */
 
@@ -76,8 +69,8 @@ void wi_pool_fault(
     double now = wi_now_ms();
     enum wi_remedy remedy = wi_pool_session_climb(session, fault, now);
     wi_pool_session_gpu_settled(session);
-    pool->health->faults[fault]++;
-    pool->health->remedies[remedy]++;
+    pool->faults[fault]++;
+    pool->remedies[remedy]++;
     wi_warn("pool", wi_pool_session_info(session)->id, "%s: %s: %s%s", wi_fault_name(fault),
         wi_remedy_name(remedy), wi_children_ran_out(pool->deps.children) ? WI_RAN_OUT "; " : "",
         why);
@@ -247,43 +240,4 @@ void wi_pool_look(struct wi_pool *pool, double now)
             weigh(pool, session, now);
         look_at(pool, session, now);
     }
-}
-
-static void look(void *context)
-{
-    wi_pool_look(((struct pool_health *)context)->pool, wi_now_ms());
-}
-
-struct pool_health *wi_pool_health_new(struct wi_pool *pool)
-{
-    struct pool_health *health = wi_alloc(sizeof *health);
-
-    health->pool = pool;
-    health->look = wi_timer_new(pool->deps.loop, look, health);
-    return health;
-}
-
-void wi_pool_health_start(struct pool_health *health)
-{
-    wi_timer_start(health->look, LOOK_MS, LOOK_MS);
-}
-
-void wi_pool_health_end(struct pool_health *health)
-{
-    wi_timer_free(health->look);
-    health->look = NULL;
-}
-
-void wi_pool_health_free(struct pool_health *health)
-{
-    if (!health)
-        return;
-    wi_pool_health_end(health);
-    free(health);
-}
-
-void wi_pool_health_count(const struct pool_health *health, struct wi_pool_counters *counters)
-{
-    memcpy(counters->faults, health->faults, sizeof counters->faults);
-    memcpy(counters->remedies, health->remedies, sizeof counters->remedies);
 }

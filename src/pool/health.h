@@ -7,15 +7,8 @@
 
 #include "pool/private.h"
 
-struct pool_health;
-struct pool_health *wi_pool_health_new(struct wi_pool *pool);
-void wi_pool_health_free(struct pool_health *health); /* NULL is fine */
-/* From now on it looks at each session in turn. */
-void wi_pool_health_start(struct pool_health *health);
-/* One look; `now` is wi_now_ms(). */
+/* Looks at each session in turn; `now` is wi_now_ms(). */
 void wi_pool_look(struct wi_pool *pool, double now);
-/* It looks no more. */
-void wi_pool_health_end(struct pool_health *health);
 
 /* The node of this session has lost its connection: asks its document whether it lives. */
 void wi_pool_ask_after(struct pool_session *session);
@@ -28,7 +21,5 @@ double wi_pool_patience_ms(const struct wi_pool *pool);
 /* Does what wi_ladder_climb says. */
 void wi_pool_fault(
     struct wi_pool *pool, struct pool_session *session, enum wi_fault fault, const char *why);
-/* Adds what was counted. */
-void wi_pool_health_count(const struct pool_health *health, struct wi_pool_counters *counters);
 
 #endif

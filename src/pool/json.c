@@ -187,7 +187,8 @@ void wi_pool_counters(const struct wi_pool *pool, struct wi_pool_counters *count
         .estimates = wi_estimates_count(pool->estimates),
         .probes = wi_pool_chooser_probes(pool->chooser),
     };
-    wi_pool_health_count(pool->health, counters);
+    memcpy(counters->faults, pool->faults, sizeof counters->faults);
+    memcpy(counters->remedies, pool->remedies, sizeof counters->remedies);
     for (const struct pool_session *session = wi_pool_sessions_first(pool->sessions); session;
          session = wi_pool_session_next(session)) {
         counters->states[wi_pool_session_state(session)]++;

@@ -130,7 +130,7 @@ static const struct wi_place *place_by_tokens(const struct pool_node *node, int 
     const struct wi_place *where = NULL;
 
     for (int i = 0; i < WI_ENGINE_COUNT && !where; i++)
-        if (wi_engine_by_tokens((enum wi_engine)i))
+        if (wi_engines[i].by_tokens)
             where = place_of(node, (enum wi_engine)i, platform);
     return where;
 }
@@ -166,7 +166,7 @@ double wi_pool_prompt_ms(const struct wi_pool *pool, const struct pool_node *nod
 {
     const struct wi_place *where = place_of(node, model->engine, (int)platform);
 
-    if (!wi_engine_by_tokens(model->engine) || !where)
+    if (!wi_engines[model->engine].by_tokens || !where)
         return 0;
     return wi_estimates_get(pool->estimates, model->hash, where).prompt_ms;
 }

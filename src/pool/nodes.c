@@ -256,7 +256,7 @@ static int share_worker(const struct pool_attempt *one, const struct pool_attemp
 {
     if (one->builtin || other->builtin)
         return 0;
-    if (wi_engine_is_apart(one->engine) || wi_engine_is_apart(other->engine))
+    if (wi_engines[one->engine].is_apart || wi_engines[other->engine].is_apart)
         return one->engine == other->engine && strcmp(one->hash, other->hash) == 0;
     return one->platform == other->platform;
 }

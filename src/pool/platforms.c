@@ -48,7 +48,7 @@ static int reads_files(const struct wi_node_info *info, const struct wi_model *m
 /* Of a GPU that is there: why the model is not for it. */
 static const char *why_no_gpu(const struct wi_node_info *info, const struct wi_model *model)
 {
-    int f16 = info->platforms[WI_WEBGPU].f16, is_choosy = wi_engine_is_choosy(model->engine);
+    int f16 = info->platforms[WI_WEBGPU].f16, is_choosy = wi_engines[model->engine].is_choosy;
 
     if (!f16 && model->format == WI_FORMAT_HUGGINGFACE && wi_variant_needs_f16(model->variant))
         return "the variant computes in 16-bit floats, and the adapter has no shader-f16";
@@ -71,7 +71,7 @@ const char *wi_platforms_why_not(
     if (platform == WI_NATIVE)
         return candidate->info->platforms[platform].available ? NULL
                                                               : "browsers compute nothing natively";
-    if (!wi_engine_in_page_on(model->engine, platform))
+    if (!(wi_engines[model->engine].platforms & 1u << platform))
         return "the engine that runs the model does not compute on it";
     if (!is_listed(candidate->browser, platform))
         return "the configuration does not list it in the browser's platforms";
@@ -137,7 +137,7 @@ enum wi_code wi_platforms_unsupported(
             snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s",
                 *names ? ", " : "", wi_platform_names[i]);
     if (asked->has_platform && asked->platform < WI_NATIVE &&
-        !wi_engine_in_page_on(engine, asked->platform))
+        !(wi_engines[engine].platforms & 1u << asked->platform))
         wi_error_set(error, WI_PLATFORM_UNSUPPORTED, "platform",
             "%s runs no such models, whose engine is %s; name another platform or allow the "
             "fallback",

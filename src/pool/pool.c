@@ -12,12 +12,14 @@
 #include "pool/health.h"
 #include "pool/pick.h"
 #include "pool/plan.h"
+#include "pool/private.h"
 #include "pool/reports.h"
-#include "pool/silence.h"
 #include "pool/verdicts.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define LOOK_MS 1000
 
 static void tell_warnings(const struct wi_pool *pool)
 {
@@ -124,6 +126,46 @@ static void on_checked(void *context, struct pool_session *session, const struct
     wi_pool_checked(context, session, error);
 }
 
+/* --- attempts that nothing is heard of ------------------------------------------------------- */
+
+/* Of each attempt a node owes a first sign of life, as soon as a node may be silent: one that has
+ * its heartbeats answered, and takes work without a word, keeps nobody's request longer. And it is
+ * not to hold one up by another's. */
+
+/* What it has said nothing of for too long goes elsewhere, and what is held up there where it can.
+ */
+static void look_for_silence(struct wi_pool *pool, struct pool_node *node, double now)
+{
+    double limit = wi_pool_patience_ms(pool);
+    const struct pool_attempt *attempt;
+    struct wi_node_state state;
+    char why[96];
+
+    /* What is away is waited for, and has as long again when it is back. */
+    if (wi_bridge_node_state(pool->bridge, wi_pool_node_info_of(node)->id, &state) != 0)
+        return;
+    wi_pool_node_was_sent(node, state.bytes_out, !state.connected, now);
+    snprintf(why, sizeof why, "its node gave no sign of life within %.0f ms", limit);
+    while ((attempt = wi_pool_node_silent(node, limit, now)))
+        wi_pool_lose(pool, node, attempt->id, why);
+    while ((attempt = wi_pool_node_held_up(node, now)))
+        pool->events.on_held_up(pool->events.context, attempt->id,
+            "its engine brings nobody anything while it keeps another text to a grammar");
+}
+
+static void look(void *context)
+{
+    struct wi_pool *pool = context;
+    double now = wi_now_ms();
+
+    wi_pool_look(pool, now);
+    for (struct pool_node *node = wi_pool_nodes_first(pool->nodes), *next; node; node = next) {
+        next = wi_pool_node_next(node);
+        if (wi_pool_node_info_of(node)->count > 0)
+            look_for_silence(pool, node, now);
+    }
+}
+
 /* --- the pool's own life --------------------------------------------------------------------- */
 
 static void finish_closing(struct wi_pool *pool)
@@ -134,8 +176,8 @@ static void finish_closing(struct wi_pool *pool)
         return;
     pool->on_closed = NULL;
     wi_pool_wake_end(pool->wake);
-    wi_pool_health_end(pool->health);
-    wi_pool_silence_end(pool->silence);
+    wi_timer_free(pool->look);
+    pool->look = NULL;
     done(pool->closed_context);
 }
 
@@ -176,8 +218,7 @@ struct wi_pool *wi_pool_new(const struct wi_pool_deps *deps, const struct wi_con
         &(struct pool_sessions_events){pool, on_page_url, on_state, on_checked});
     pool->nodes = wi_pool_nodes_new(pool->estimates);
     pool->chooser = wi_pool_chooser_new();
-    pool->health = wi_pool_health_new(pool);
-    pool->silence = wi_pool_silence_new(pool);
+    pool->look = wi_timer_new(deps->loop, look, pool);
     return pool;
 }
 
@@ -199,8 +240,7 @@ void wi_pool_start(struct wi_pool *pool, struct wi_bridge *bridge)
     pool->bridge = bridge;
     check_kinds(pool);
     wi_pool_plan(pool);
-    wi_pool_health_start(pool->health);
-    wi_pool_silence_start(pool->silence);
+    wi_timer_start(pool->look, LOOK_MS, LOOK_MS);
 }
 
 void wi_pool_reload(struct wi_pool *pool, const struct wi_config *config)
@@ -237,8 +277,7 @@ void wi_pool_free(struct wi_pool *pool)
     if (!pool)
         return;
     wi_pool_wake_free(pool->wake);
-    wi_pool_health_free(pool->health);
-    wi_pool_silence_free(pool->silence);
+    wi_timer_free(pool->look);
     wi_pool_sessions_free(pool->sessions);
     wi_pool_nodes_free(pool->nodes);
     wi_pool_kinds_free(pool->kinds);

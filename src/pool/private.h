@@ -22,8 +22,8 @@ struct wi_pool {
     struct pool_sessions *sessions;
     struct pool_nodes *nodes;
     struct pool_wake *wake;
-    struct pool_health *health;
-    struct pool_silence *silence;
+    struct wi_timer *look; /* at sessions and attempts in turn; NULL once all is closed */
+    uint64_t faults[WI_FAULT_COUNT], remedies[WI_REMEDY_COUNT]; /* health.c counts them */
     struct pool_chooser *chooser;
     struct wi_backlog backlog;
     struct wi_estimates *estimates;

@@ -70,7 +70,7 @@ static void judge_option(struct wi_option *option, const struct wi_demand *deman
     const char *barred = wi_platforms_why_not(candidate, asked->model, option->platform);
     const char *unfit = wi_route_unfit(candidate->info, demand);
 
-    option->is_hopeless = wi_engine_is_choosy(asked->model->engine) &&
+    option->is_hopeless = wi_engines[asked->model->engine].is_choosy &&
                           wi_platforms_software(candidate, option->platform);
     judge(option, WI_STANDING_READY, "");
     if (unfit)
@@ -406,7 +406,7 @@ static enum wi_pick refuse(const struct wi_option *options, size_t count,
     const struct wi_candidate *candidate = find_fit(options, count, demand);
     struct wi_choice ignored;
 
-    if (!candidate && (count > 0 || !wi_engine_in_page(asked->model->engine)))
+    if (!candidate && (count > 0 || !wi_engines[asked->model->engine].platforms))
         return refuse_unfit(options, count, demand, error);
     if (count == 0 && (wi_platforms_simulated(demand) || (asked->node && !asked->browser)))
         wi_error_set(error, WI_UNAVAILABLE, "platform",

@@ -7,8 +7,9 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "job/outcome.h"
+#include "job/job.h"
 #include "run/pull.h"
+#include "wire/dialect.h"
 #include "wire/text.h"
 #include <stdlib.h>
 #include <string.h>
@@ -147,6 +148,47 @@ static void on_progress(
     run->owner.on_progress(run->owner.context, progress);
 }
 
+static const char *numerics_word(enum wi_verdict verdict)
+{
+    return verdict == WI_TRUSTED ? "ok" : verdict == WI_WRONG ? "wrong" : "unchecked";
+}
+
+/* Fills `outcome` from a job's success. Everything in it is borrowed from the others; `node` is who
+ * answered, NULL if it has gone. */
+static void fill(struct wi_outcome *outcome, const struct wi_job_spec *spec,
+    struct wi_job_result *result, const struct wi_node_info *node)
+{
+    struct wi_answer *answer = result->answer;
+    const struct wi_refusal *refusal = &result->refusal;
+    *outcome = (struct wi_outcome){
+        .id = spec->asked->client_id ? spec->asked->client_id : spec->id,
+        .model_name = spec->asked->model->name,
+        .type = spec->asked->type,
+        .node = result->node,
+        .browser = node ? node->kind : NULL,
+        .browser_version = node ? node->browser_version : NULL,
+        .joined = node && !*node->session,
+        .refused_platform = refusal->given ? wi_platform_names[refusal->platform] : NULL,
+        .refused_reason = refusal->reason,
+        .numerics = numerics_word(result->numerics),
+        .executed_on = answer->executed_on,
+        .result = answer->result,
+        .account = answer->account,
+        .outputs = &answer->outputs,
+        .queue_ms = result->queue_ms,
+        .load_ms = answer->load_ms,
+        .inference_ms = answer->inference_ms,
+        .total_ms = result->total_ms,
+        .first_part_ms = result->first_part_ms,
+        .waited_for_client_ms = answer->waited_for_client_ms,
+        .parts = answer->parts,
+        .attempts = result->attempts,
+        .batch = result->batch,
+        .warm = answer->warm,
+        .model_bytes = wi_manifest_bytes(&spec->asked->model->manifest),
+    };
+}
+
 static void on_answer(
     struct wi_run *run, const struct wi_job_spec *spec, struct wi_job_result *result)
 {
@@ -154,7 +196,7 @@ static void on_answer(
     const struct wi_dialect *dialect = run->request.dialect;
     struct wi_error error;
     struct wi_outcome outcome;
-    wi_job_outcome(&outcome, spec, result, wi_bridge_node(deps->bridge, result->node));
+    fill(&outcome, spec, result, wi_bridge_node(deps->bridge, result->node));
     deps->on_outcome(deps->context, &outcome);
     run->printing = run->infer.asked->stream ? dialect->stream_done(&run->infer, &outcome, &error)
                                              : dialect->print(&run->infer, &outcome, &error);

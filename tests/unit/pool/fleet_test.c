@@ -24,7 +24,7 @@ static int setup(void **state)
     info.platforms[WI_WASM].available = 1;
     for (int i = 0; i < WI_ENGINE_COUNT; i++) {
         info.engines[i].available = i == WI_ENGINE_ORT || i == WI_ENGINE_BUILTIN;
-        info.engines[i].slots = wi_engine_slots((enum wi_engine)i);
+        info.engines[i].slots = wi_engines[i].slots;
         info.engines[i].queue = 1;
     }
     for (int i = 0; i < NODES; i++)

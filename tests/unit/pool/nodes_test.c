@@ -15,7 +15,7 @@ static int setup(void **state)
     info.platforms[WI_WASM].available = 1;
     for (int i = 0; i < WI_ENGINE_COUNT; i++) {
         info.engines[i].available = 1;
-        info.engines[i].slots = wi_engine_slots((enum wi_engine)i);
+        info.engines[i].slots = wi_engines[i].slots;
         info.engines[i].queue = 1;
     }
     model = (struct wi_model){0};
