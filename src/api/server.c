@@ -415,7 +415,6 @@ static struct wi_run_deps runs_of(struct wi_api *api)
         .config = deps->config,
         .jobs = deps->jobs,
         .pool = deps->pool,
-        .bridge = deps->bridge,
         .repository = deps->repository,
         .pulls = deps->pulls,
         .budget = deps->budget,

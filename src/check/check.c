@@ -20,7 +20,7 @@
 /* Whether answers are compared at all. */
 static int is_on(const struct wi_checks *checks)
 {
-    return checks->config->pool.numerics == WI_NUMERICS_CHECK;
+    return checks->deps.config->pool.numerics == WI_NUMERICS_CHECK;
 }
 
 /* --- what a client's answer leads to ---------------------------------------------------------- */
@@ -48,7 +48,7 @@ static int has_room(const struct wi_checks *checks, const struct wi_inference *a
     const struct wi_answer *answer)
 {
     struct wi_job_counters jobs;
-    wi_jobs_counters(checks->jobs, &jobs);
+    wi_jobs_counters(checks->deps.jobs, &jobs);
     return !checks->stopped && jobs.waiting == 0 && checks->count < RUNS_MAX &&
            bytes_held(checks) + wi_tensors_bytes(&asked->tensors) +
                    wi_tensors_bytes(&answer->outputs) <=
@@ -68,7 +68,7 @@ static void take_answer(struct wi_check_run *run, const struct wi_inference *ask
         return;
     if (leg == &run->wasm && !*node->session && wi_check_measure(run))
         return;
-    wi_check_fill_leg(leg, node, result->answer);
+    wi_check_fill_leg(leg, node, result->answer->result, &result->answer->outputs);
     if (leg == &run->other)
         wi_check_make_key(run->key, asked, node, platform);
 }
@@ -203,7 +203,7 @@ static int wants_check(
         return due;
     if (!asked->has_platform)
         return 0; /* routing sees to those */
-    checks->recheck += checks->config->pool.recheck;
+    checks->recheck += checks->deps.config->pool.recheck;
     if (checks->recheck < 1)
         return 0;
     checks->recheck -= 1;
@@ -332,7 +332,7 @@ static void on_turn(void *context)
     struct wi_check_run *run = checks->runs;
     while (run) {
         struct wi_check_run *next = run->next;
-        if (!*run->job && !run->work)
+        if (!run->under_way && !run->work)
             wi_check_run_next(run);
         run = next;
     }
@@ -344,10 +344,8 @@ struct wi_checks *wi_checks_new(
     struct wi_checks *checks = wi_alloc(sizeof *checks);
     const struct wi_jobs_hooks hooks = {
         .context = checks, .may_go = may_go, .on_answered = on_answered, .on_failed = on_failed};
-    checks->loop = loop;
-    checks->jobs = jobs;
+    checks->deps = (struct wi_run_deps){.loop = loop, .config = config, .jobs = jobs, .pool = pool};
     checks->pool = pool;
-    checks->config = config;
     checks->turn = wi_turn_new(loop, on_turn, checks);
     wi_jobs_watch(jobs, &hooks);
     return checks;
@@ -355,7 +353,7 @@ struct wi_checks *wi_checks_new(
 
 void wi_checks_reload(struct wi_checks *checks, const struct wi_config *config)
 {
-    checks->config = config;
+    checks->deps.config = config;
 }
 
 /* A run with a job is told of its end; the others must not wait for anything. */
@@ -365,7 +363,7 @@ void wi_checks_stop(struct wi_checks *checks)
     checks->stopped = 1;
     while (run) {
         struct wi_check_run *next = run->next;
-        if (!*run->job && !run->work)
+        if (!run->under_way && !run->work)
             wi_check_run_drop(run);
         run = next;
     }

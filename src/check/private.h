@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "check/check.h"
 #include "check/compare.h"
+#include "run/run.h"
 
 /* An answer to compare, with where it came from. */
 struct wi_check_leg {
@@ -30,18 +31,17 @@ struct wi_check_run {
     double deadline_ms;
     int compares; /* 0: it only measures */
     struct wi_check_leg wasm, other;
+    struct wi_check_leg *due;      /* of these: what the run under way is for */
     char key[WI_VERDICT_KEY_SIZE]; /* of the place in question, once its node is known */
-    char job[WI_ID_SIZE];          /* under way */
+    struct wi_run *under_way;
     struct wi_work *work;
     struct wi_comparison comparison;
     double ratio; /* the worst of what was compared before */
 };
 
 struct wi_checks {
-    uv_loop_t *loop;
-    struct wi_jobs *jobs;
+    struct wi_run_deps deps;
     struct wi_pool *pool;
-    const struct wi_config *config;
     struct wi_turn *turn; /* submits what the last turn began */
     struct wi_check_run *runs;
     size_t count;
@@ -73,9 +73,9 @@ const struct wi_node_info *wi_check_measure(const struct wi_check_run *run);
 void wi_check_make_key(char key[WI_VERDICT_KEY_SIZE], const struct wi_inference *asked,
     const struct wi_node_info *node, enum wi_platform platform);
 
-/* The answer as one of the two to compare, its tensors shared; `node` is who gave it. */
-void wi_check_fill_leg(
-    struct wi_check_leg *leg, const struct wi_node_info *node, const struct wi_answer *answer);
+/* An answer as one of the two to compare, its tensors shared; `node` is who gave it. */
+void wi_check_fill_leg(struct wi_check_leg *leg, const struct wi_node_info *node,
+    const json_t *result, const struct wi_tensors *outputs);
 /* What a page's report says: on which platform, -1 for none that we know; simulated. */
 int wi_check_platform_of(const json_t *executed_on);
 int wi_check_is_simulated(const json_t *executed_on);

@@ -1,7 +1,7 @@
 /*
  * One run beside the client's path; see check.h. It holds the inputs by reference, gets the missing
- * answers one after the other as jobs beside the clients' (WASM's, then that of the platform
- * in question), compares them, and sets the verdict.
+ * answers one after the other by runs beside the clients' (WASM's, then that of the platform in
+ * question), compares them, and sets the verdict.
  */
 #include "check/private.h"
 
@@ -188,48 +188,46 @@ static void begin_comparing(struct wi_check_run *run)
         compare(run);
         conclude(run);
     } else {
-        run->work = wi_work_start(run->checks->loop, compare_off_loop, on_compared, run);
+        run->work = wi_work_start(run->checks->deps.loop, compare_off_loop, on_compared, run);
     }
 }
 
-/* --- the jobs --------------------------------------------------------------------------------- */
+/* --- its answers ------------------------------------------------------------------------------ */
 
 /* Whether the page itself said so: neither the way there nor the load is to blame. */
-static int is_of_the_model(const struct wi_job_result *result)
+static int is_of_the_model(const struct wi_error *error)
 {
-    return result->attempts > 0 &&
-           (result->code == WI_INFERENCE_FAILED || wi_code_status(result->code) == 422);
+    return error->code == WI_INFERENCE_FAILED || wi_code_status(error->code) == 422;
 }
 
 /* Whether the page would not have an input of ours, which is longer than what the model reads, say:
  * that is so each time. */
-static int is_of_the_input(const struct wi_job_result *result)
+static int is_of_the_input(const struct wi_error *error)
 {
-    return result->attempts > 0 && wi_code_status(result->code) == 400;
+    return wi_code_status(error->code) == 400;
 }
 
-static int broke(const struct wi_job_result *result)
+static int broke(const struct wi_error *error)
 {
-    return result->attempts > 0 &&
-           (result->code == WI_ATTEMPTS_EXHAUSTED || result->code == WI_DEADLINE_EXCEEDED);
+    return error->code == WI_ATTEMPTS_EXHAUSTED || error->code == WI_DEADLINE_EXCEEDED;
 }
 
 /* The place in question gave no answer. */
-static void other_failed(struct wi_check_run *run, const struct wi_job_result *result)
+static void other_failed(struct wi_check_run *run, const struct wi_error *error)
 {
     struct wi_verdicts *verdicts = verdicts_of(run);
-    const char *detail = result->error.detail;
+    const char *detail = error->detail;
     if (run->asked->task != WI_TASK_NONE && !run->compares) {
         run->checks->counters.failed++; /* of an input of ours, which may not suit the model */
-    } else if (is_of_the_input(result) || (run->asks_client && is_of_the_model(result))) {
+    } else if (is_of_the_input(error) || (run->asks_client && is_of_the_model(error))) {
         leave_open(run, detail);
         return;
-    } else if (is_of_the_model(result)) {
+    } else if (is_of_the_model(error)) {
         run->checks->counters.unable++;
         int is_news = wi_verdicts_set(verdicts, run->key, WI_UNABLE, 0, detail);
         wi_log(is_news ? WI_LOG_INFO : WI_LOG_DEBUG, "guard", run->asked->model->name,
             "%s/%s cannot run it: %s", run->browser, wi_platform_names[run->platform], detail);
-    } else if (broke(result)) {
+    } else if (broke(error)) {
         run->checks->counters.failed++;
         wi_info("guard", run->asked->model->name, "%s/%s gave no answer: %s", run->browser,
             wi_platform_names[run->platform], detail);
@@ -246,29 +244,29 @@ int wi_check_is_refusal(const struct wi_error *error)
 }
 
 /* There is nothing to compare with. What WASM says of the model was noted already. */
-static void wasm_failed(struct wi_check_run *run, const struct wi_job_result *result)
+static void wasm_failed(struct wi_check_run *run, const struct wi_error *error)
 {
-    if (run->asks_client && result->attempts > 0) {
-        leave_open(run, result->error.detail);
+    if (run->asks_client) {
+        leave_open(run, error->detail);
         return;
     }
-    if (is_of_the_model(result) || is_of_the_input(result) || broke(result)) {
+    if (is_of_the_model(error) || is_of_the_input(error) || broke(error)) {
         run->checks->counters.failed++;
-        if (*run->key && !wi_check_is_refusal(&result->error))
-            wi_verdicts_pause(verdicts_of(run), run->key, result->error.detail);
+        if (*run->key && !wi_check_is_refusal(error))
+            wi_verdicts_pause(verdicts_of(run), run->key, error->detail);
     } else {
         wi_check_crowded_out(run->checks, run->asked->model, &run->wish);
     }
     end_run(run);
 }
 
-void wi_check_fill_leg(
-    struct wi_check_leg *leg, const struct wi_node_info *node, const struct wi_answer *answer)
+void wi_check_fill_leg(struct wi_check_leg *leg, const struct wi_node_info *node,
+    const json_t *result, const struct wi_tensors *outputs)
 {
     leg->there = 1;
     leg->joined = !*node->session;
-    leg->raw = json_is_true(json_object_get(answer->result, "raw"));
-    wi_tensors_share(&leg->outputs, &answer->outputs);
+    leg->raw = json_is_true(json_object_get(result, "raw"));
+    wi_tensors_share(&leg->outputs, outputs);
 }
 
 int wi_check_platform_of(const json_t *executed_on)
@@ -288,35 +286,44 @@ void wi_check_make_key(char key[WI_VERDICT_KEY_SIZE], const struct wi_inference 
     wi_verdict_key(key, asked->model, &place, asked->precision);
 }
 
-static void on_dispatch(void *context, const struct wi_job_spec *spec, const char *node_id)
+static enum wi_platform platform_due(const struct wi_check_run *run)
+{
+    return run->due == &run->other ? run->platform : WI_WASM;
+}
+
+static void on_sent(void *context, const char *node_id)
 {
     struct wi_check_run *run = context;
     const struct wi_node_info *node = wi_pool_node_info(run->checks->pool, node_id);
-    if (node && spec->asked->platform == run->platform)
-        wi_check_make_key(run->key, spec->asked, node, run->platform);
+    if (node && run->due == &run->other)
+        wi_check_make_key(run->key, run->asked, node, run->platform);
 }
 
-static void on_done(void *context, const struct wi_job_spec *spec, struct wi_job_result *result)
+static void on_outcome(void *context, struct wi_outcome *outcome)
 {
     struct wi_check_run *run = context;
-    struct wi_check_leg *leg = spec->asked->platform == run->platform ? &run->other : &run->wasm;
-    const struct wi_node_info *node = wi_pool_node_info(run->checks->pool, result->node);
-    int is_other = leg == &run->other;
-    run->job[0] = '\0';
-    if (result->code != WI_OK) {
-        if (is_other)
-            other_failed(run, result);
-        else
-            wasm_failed(run, result);
-        return;
-    }
-    if (!node || wi_check_platform_of(result->answer->executed_on) != (int)spec->asked->platform ||
-        wi_check_is_simulated(result->answer->executed_on)) {
+    const struct wi_node_info *node = wi_pool_node_info(run->checks->pool, outcome->node);
+    if (node && wi_check_platform_of(outcome->executed_on) == (int)platform_due(run) &&
+        !wi_check_is_simulated(outcome->executed_on))
+        wi_check_fill_leg(run->due, node, outcome->result, outcome->outputs);
+}
+
+static void on_done(void *context, struct wi_printing *printing, const struct wi_error *error)
+{
+    struct wi_check_run *run = context;
+    run->under_way = NULL;
+    if (error && error->attempts == 0) {
+        wi_check_crowded_out(run->checks, run->asked->model, &run->wish);
+        end_run(run);
+    } else if (error && run->due == &run->other) {
+        other_failed(run, error);
+    } else if (error) {
+        wasm_failed(run, error);
+    } else if (run->due->there) {
+        wi_check_run_next(run);
+    } else {
         wi_check_run_drop(run);
-        return;
     }
-    wi_check_fill_leg(leg, node, result->answer);
-    wi_check_run_next(run);
 }
 
 /* A program has no WASM of its own to compare with, so that of another node is the measure. */
@@ -361,27 +368,25 @@ static int name_place(const struct wi_check_run *run, struct wi_inference *asked
     return 0;
 }
 
-static void submit(struct wi_check_run *run, enum wi_platform platform)
+static void ask(struct wi_check_run *run, struct wi_check_leg *leg)
 {
+    const struct wi_run_owner owner = {
+        .context = run, .on_sent = on_sent, .on_outcome = on_outcome, .on_done = on_done};
     struct wi_inference *asked = wi_inference_again(run->asked);
-    struct wi_job_spec spec = {.asked = asked, .accepted_at = wi_now_ms()};
-    struct wi_error error;
+    struct wi_run_request request = {
+        .kind = WI_RUN_BESIDE, .asked = asked, .accepted_at = wi_now_ms()};
+    run->due = leg;
     asked->has_platform = 1;
-    asked->platform = platform;
+    asked->platform = platform_due(run);
     asked->timeout_ms = run->deadline_ms;
     asked->raw = run->compares && asked->task != WI_TASK_NONE;
-    if (name_place(run, asked, &spec.ours_only)) {
-        wi_job_spec_clear(&spec);
+    if (name_place(run, asked, &request.ours_only)) {
+        wi_inference_release(asked);
         wi_check_run_drop(run);
         return;
     }
-    wi_id_new(spec.id, "probe");
-    memcpy(run->job, spec.id, sizeof run->job);
-    if (wi_jobs_submit_beside(run->checks->jobs, &spec, on_dispatch, on_done, run, &error) !=
-        WI_OK) {
-        wi_check_crowded_out(run->checks, run->asked->model, &run->wish);
-        end_run(run);
-    }
+    run->under_way = wi_run_new(&run->checks->deps, &request, &owner);
+    wi_run_begin(run->under_way);
 }
 
 /* WASM first: where it refuses, nothing else is worth asking. */
@@ -390,9 +395,9 @@ void wi_check_run_next(struct wi_check_run *run)
     if (run->checks->stopped)
         wi_check_run_drop(run);
     else if (run->compares && !run->wasm.there)
-        submit(run, WI_WASM);
+        ask(run, &run->wasm);
     else if (!run->other.there)
-        submit(run, run->platform);
+        ask(run, &run->other);
     else if (run->compares)
         begin_comparing(run);
     else {

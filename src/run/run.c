@@ -196,7 +196,12 @@ static void on_answer(
     const struct wi_dialect *dialect = run->request.dialect;
     struct wi_error error;
     struct wi_outcome outcome;
-    fill(&outcome, spec, result, wi_bridge_node(deps->bridge, result->node));
+    fill(&outcome, spec, result, wi_pool_node_info(deps->pool, result->node));
+    if (run->request.kind == WI_RUN_BESIDE) {
+        run->owner.on_outcome(run->owner.context, &outcome);
+        end(run, NULL, NULL);
+        return;
+    }
     deps->on_outcome(deps->context, &outcome);
     run->printing = run->infer.asked->stream ? dialect->stream_done(&run->infer, &outcome, &error)
                                              : dialect->print(&run->infer, &outcome, &error);
@@ -216,6 +221,12 @@ static void on_done(void *context, const struct wi_job_spec *spec, struct wi_job
         end(run, NULL, run->why ? run->why : &result->error);
 }
 
+static void on_sent(void *context, const struct wi_job_spec *spec, const char *node_id)
+{
+    const struct wi_run *run = context;
+    run->owner.on_sent(run->owner.context, node_id);
+}
+
 static void submit(struct wi_run *run)
 {
     static const struct wi_job_stream stream = {on_part, on_progress};
@@ -224,9 +235,12 @@ static void submit(struct wi_run *run)
     struct wi_job_spec spec = {.client = wi_strdup(run->client),
         .asked = wi_inference_retain(run->infer.asked),
         .accepted_at = run->request.accepted_at,
+        .ours_only = run->request.ours_only,
         .earlier = run->request.earlier};
     memcpy(spec.id, run->id, sizeof spec.id);
-    enum wi_code code = run->infer.asked->stream
+    enum wi_code code = run->request.kind == WI_RUN_BESIDE
+                            ? wi_jobs_submit_beside(jobs, &spec, on_sent, on_done, run, &error)
+                        : run->infer.asked->stream
                             ? wi_jobs_submit_stream(jobs, &spec, &stream, on_done, run, &error)
                             : wi_jobs_submit(jobs, &spec, on_done, run, &error);
     if (code != WI_OK) {
@@ -391,7 +405,9 @@ static int is_long(const struct wi_run_request *request)
 void wi_run_begin(struct wi_run *run)
 {
     struct wi_error error;
-    if (!is_long(&run->request)) {
+    if (run->request.kind == WI_RUN_BESIDE) {
+        submit(run);
+    } else if (!is_long(&run->request)) {
         run->code = parse(run, run->deps->budget, &error);
         on_read(run, &error);
     } else if (run->owner.charge(run->owner.context, run->request.parse_cost) == 0) {
@@ -415,8 +431,9 @@ struct wi_run *wi_run_new(const struct wi_run_deps *deps, const struct wi_run_re
     run->request = *request;
     run->client = wi_strdup(request->client);
     run->infer.lenient = request->lenient;
+    run->infer.asked = request->asked;
     run->owner = *owner;
-    wi_id_new(run->id, "job");
+    wi_id_new(run->id, request->kind == WI_RUN_BESIDE ? "probe" : "job");
     return run;
 }
 

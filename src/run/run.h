@@ -4,8 +4,8 @@
  *
  *   reading → looking → (pulling → looking) → checked → queued → printing → done
  *
- * A run has an owner: a client that waits, a stream, or a stored job. The owner is told what comes
- * of it, and last how it ended. Everything is called on the loop's thread.
+ * A run has an owner: a client that waits, a stream, a stored job or the guard. The owner is told
+ * what comes of it, and last how it ended. Everything is called on the loop's thread.
  */
 #ifndef WI_RUN_RUN_H
 #define WI_RUN_RUN_H
@@ -22,12 +22,11 @@ struct wi_run_deps {
     const struct wi_config *config;
     struct wi_jobs *jobs;
     const struct wi_pool *pool;
-    const struct wi_bridge *bridge;
     struct wi_repository *repository;
     struct wi_pulls *pulls; /* NULL: no run begins a pull */
     struct wi_budget *budget;
     struct wi_work_queue *heavy; /* big JSON is read and printed here */
-    /* A job has been answered; `outcome` is borrowed. */
+    /* A client's job has been answered; `outcome` is borrowed. */
     void (*on_outcome)(void *context, const struct wi_outcome *outcome);
     void *context;
 };
@@ -37,20 +36,25 @@ enum wi_run_kind {
     WI_RUN_CHECK,  /* ends once the request is checked: wi_run_infer is settled then */
     /* Of a row that was checked when it was stored: it is read on a thread, pulls nothing, and ends
      * with the answer before wi_printing_run. */
-    WI_RUN_STORED
+    WI_RUN_STORED,
+    /* For nobody who waits: it begins at `asked`, its job runs beside the clients'
+     * (wi_jobs_submit_beside), and it ends with the outcome, which is not printed. */
+    WI_RUN_BESIDE
 };
 
-/* A request as it came. */
+/* A request as it came; of WI_RUN_BESIDE what it asks for, in the place of all up to `client`. */
 struct wi_run_request {
     enum wi_run_kind kind;
     const struct wi_dialect *dialect;
-    struct wi_blob *body; /* taken over */
-    size_t json_size;     /* of its bytes are JSON; 0: it is a form */
-    uint64_t parse_cost;  /* bytes of memory that parsing takes, beside the body */
-    int lenient;          /* what is not known is passed over */
-    const char *client;   /* who asks; copied */
-    double accepted_at;   /* wi_now_ms() */
-    unsigned earlier;     /* how often earlier runs of it went to a node */
+    struct wi_blob *body;       /* taken over */
+    size_t json_size;           /* of its bytes are JSON; 0: it is a form */
+    uint64_t parse_cost;        /* bytes of memory that parsing takes, beside the body */
+    int lenient;                /* what is not known is passed over */
+    struct wi_inference *asked; /* settled; taken over */
+    int ours_only;              /* only browsers that we have started may have it */
+    const char *client;         /* who asks; copied */
+    double accepted_at;         /* wi_now_ms() */
+    unsigned earlier;           /* how often earlier runs of it went to a node */
 };
 
 /* Whom a run is for. What a callback gets is borrowed for the call, but for `printing`. Any of them
@@ -69,8 +73,12 @@ struct wi_run_owner {
     /* Of a stream: each part once and in order, and how far it is before the first. */
     void (*on_part)(void *context, const struct wi_part *part);
     void (*on_progress)(void *context, const struct wi_progress *progress);
-    /* The end, once. Either is given, and `printing` is the owner's; WI_RUN_CHECK ends well with
-     * neither. The run is gone when this returns. */
+    /* Of WI_RUN_BESIDE: its job goes to that node, which may be gone when it ends. */
+    void (*on_sent)(void *context, const char *node_id);
+    /* Likewise: what came of it, whose tensors may be taken. Its end follows. */
+    void (*on_outcome)(void *context, struct wi_outcome *outcome);
+    /* The end, once. Either is given, and `printing` is the owner's; WI_RUN_CHECK and WI_RUN_BESIDE
+     * end well with neither. The run is gone when this returns. */
     void (*on_done)(void *context, struct wi_printing *printing, const struct wi_error *error);
 };
 

@@ -32,6 +32,16 @@ enum wi_code wi_jobs_submit_stream(struct wi_jobs *jobs, struct wi_job_spec *spe
     return wi_jobs_submit(jobs, spec, on_done, context, error);
 }
 
+/* Of a job beside the clients': who is told where it goes. */
+static wi_job_dispatch_fn *on_dispatch;
+
+enum wi_code wi_jobs_submit_beside(struct wi_jobs *jobs, struct wi_job_spec *spec,
+    wi_job_dispatch_fn *dispatch, wi_job_fn *on_done, void *context, struct wi_error *error)
+{
+    on_dispatch = dispatch;
+    return wi_jobs_submit(jobs, spec, on_done, context, error);
+}
+
 void wi_jobs_took(struct wi_jobs *jobs, const char *job_id, const struct wi_credit *taken)
 {
     assert_true(fixture->has_job);

@@ -193,6 +193,11 @@ const struct wi_node_info *wi_bridge_node(const struct wi_bridge *bridge, const 
     return strcmp(id, "node-1") == 0 ? &node : NULL;
 }
 
+const struct wi_node_info *wi_pool_node_info(const struct wi_pool *pool, const char *id)
+{
+    return wi_bridge_node(NULL, id);
+}
+
 int wi_bridge_node_state(
     const struct wi_bridge *bridge, const char *id, struct wi_node_state *state)
 {

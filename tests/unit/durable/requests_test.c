@@ -74,7 +74,7 @@ int wi_pool_has_kind(const struct wi_pool *pool, const char *kind)
     return 0;
 }
 
-const struct wi_node_info *wi_bridge_node(const struct wi_bridge *bridge, const char *id)
+const struct wi_node_info *wi_pool_node_info(const struct wi_pool *pool, const char *id)
 {
     return NULL; /* it has gone since it answered */
 }

@@ -1,5 +1,6 @@
 /* A run from its bytes to its answer, for each kind of owner: real models and threads; the queue of
  * jobs, the nodes and the pulls are played. */
+#include "../asked.h"
 #include "../test.h"
 
 #include "base/clock.h"
@@ -75,7 +76,7 @@ int wi_pool_has_kind(const struct wi_pool *pool, const char *kind)
     return strcmp(kind, "joined") == 0;
 }
 
-const struct wi_node_info *wi_bridge_node(const struct wi_bridge *bridge, const char *id)
+const struct wi_node_info *wi_pool_node_info(const struct wi_pool *pool, const char *id)
 {
     return NULL; /* it has gone since it answered */
 }
@@ -458,6 +459,64 @@ TEST(runs_a_stored_request_as_it_was_taken)
     begin_kind(WI_RUN_STORED, "{\"model_name\":\"org/absent\",\"inputs\":[]}", 1000);
     until(!fixture->run);
     assert_int_equal(fixture->pulls, 0);
+}
+
+static void on_sent(void *context, const char *node_id)
+{
+    note(node_id);
+}
+
+static void on_raw(void *context, struct wi_outcome *outcome)
+{
+    assert_string_equal(outcome->node, "node-1");
+    assert_int_equal(outcome->outputs->count, 1);
+    assert_memory_equal(wi_tensor_bytes(&outcome->outputs->items[0]), "\0\0\xc0\x3f", 4);
+    note("outcome");
+}
+
+/* Of an inference with one FP32, 1.5. */
+static void begin_beside(void)
+{
+    static struct wi_model model = {.name = "builtin/echo", ._references = 1};
+    struct fixture *f = fixture;
+    const struct wi_run_owner owner = {
+        .context = f, .on_sent = on_sent, .on_outcome = on_raw, .on_done = on_done};
+    const float value = 1.5;
+    struct wi_inference *asked = ASKED(.model = wi_model_ref(&model));
+    struct wi_tensor *tensor = wi_tensors_add(&asked->tensors);
+    *tensor = (struct wi_tensor){.name = wi_strdup("x"),
+        .datatype = WI_FP32,
+        .rank = 1,
+        .dims = {1},
+        .size = sizeof value,
+        .blob = wi_blob_new(&f->budget, sizeof value)};
+    wi_blob_append(tensor->blob, &value, sizeof value);
+    f->run = wi_run_new(&f->deps,
+        &(struct wi_run_request){
+            .kind = WI_RUN_BESIDE, .asked = asked, .ours_only = 1, .accepted_at = wi_now_ms()},
+        &owner);
+    wi_run_begin(f->run);
+}
+
+TEST(begins_at_an_inference_and_ends_with_what_came_of_it)
+{
+    begin_beside();
+    assert_non_null(on_dispatch);
+    assert_null(fixture->spec.client);
+    assert_int_equal(fixture->spec.ours_only, 1);
+    on_dispatch(fixture->context, &fixture->spec, "node-1");
+    finish_job(WI_OK);
+    assert_string_equal(fixture->told, "node-1 outcome done ");
+    assert_int_equal(fixture->outcomes, 0); /* no client's */
+    assert_null(fixture->text);
+    begin_beside();
+    finish_job(WI_INFERENCE_FAILED);
+    assert_string_equal(fixture->told, "node-1 outcome done failed ");
+    assert_int_equal(fixture->code, WI_INFERENCE_FAILED);
+    begin_beside();
+    wi_run_abandon(fixture->run);
+    fixture->run = NULL;
+    assert_int_equal(fixture->abandoned, 1);
 }
 
 /* --- its end from outside -------------------------------------------------------------------- */
