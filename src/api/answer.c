@@ -103,7 +103,11 @@ void wi_request_answer_json(struct wi_request *request, int status, json_t *valu
 
 const struct wi_dialect *wi_request_dialect(const struct wi_request *request)
 {
-    return request->route ? request->route->dialect : request->api->dialect;
+    const struct wi_api *api = request->api;
+    if (request->route)
+        return request->route->dialect;
+    const struct wi_dialect *near = wi_route_dialect_near(api->routes, request->path);
+    return near ? near : api->dialect;
 }
 
 void wi_request_make_problem(struct wi_request *request, const struct wi_error *error)

@@ -245,6 +245,8 @@ enum wi_code wi_request_check(struct wi_request *request, struct wi_error *error
     if ((code = check_place(request, error)))
         return code;
     if (!request->route) {
+        if (lost.code == WI_NOT_FOUND)
+            wi_route_lost(api->routes, request->method, request->path, &lost);
         *error = lost;
         return lost.code;
     }

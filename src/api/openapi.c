@@ -1,6 +1,7 @@
 /* GET /v1/openapi.json, and what is printed there; see openapi.h. */
 #include "api/openapi.h"
 
+#include "api/openapi_errors.h"
 #include "api/request.h"
 #include "base/memory.h"
 #include "describe/schemas.h"
@@ -48,163 +49,20 @@ const struct wi_schema *wi_openapi_schema(const char *name)
     abort();
 }
 
-/* --- words ----------------------------------------------------------------------------------- */
-
-/* The next word of a table's text, NULL at its end; the caller's. */
-static char *next_word(const char **text)
-{
-    *text += strspn(*text, " ");
-    size_t length = strcspn(*text, " ");
-    char *word = length > 0 ? wi_strndup(*text, length) : NULL;
-    *text += length;
-    return word;
-}
-
-/* --- errors ---------------------------------------------------------------------------------- */
-
-/* What any request may be refused for, with a token and with a body. */
-#define ANY                                                                                        \
-    "bad_request forbidden_host forbidden_origin not_acceptable body_too_large request_timeout "   \
-    "unsupported_media_type internal not_implemented shutting_down memory_budget "                 \
-    "too_many_connections"
-#define TOKEN "unauthorized rank"
-#define BODY "bad_json unknown_field missing_field invalid_field non_finite length_required"
-#define ADMITTED "queue_full client_share_used"
-
-/* {STATUS: [codes as the dialect calls them]}, and all of them in "". */
-struct codes {
-    const struct wi_dialect *dialect;
-    json_t *by_status;
-    json_t *retries; /* {STATUS: true} where Retry-After comes */
-};
-
-/* As the dialect prints it; NULL where its errors name no code. */
-static json_t *name_of(const struct wi_dialect *dialect, enum wi_code code)
-{
-    struct wi_error error;
-    struct wi_buffer text = {0};
-    if (!dialect->error_code)
-        return NULL;
-    int nested = strncmp(dialect->error_code, "error.", 6) == 0;
-    wi_error_set(&error, code, NULL, "-");
-    dialect->print_error(&text, &error, NULL);
-    json_t *printed = json_loadb(text.text, text.size, 0, NULL);
-    json_t *object = nested ? json_object_get(printed, "error") : printed;
-    json_t *name = json_incref(json_object_get(object, dialect->error_code + (nested ? 6 : 0)));
-    json_decref(printed);
-    wi_buffer_clear(&text);
-    return name;
-}
-
-/* Takes the name; NULL adds none to the list. */
-static void add_to(json_t *lists, const char *key, json_t *name)
-{
-    json_t *list = json_object_get(lists, key), *one;
-    size_t i;
-    if (!list) {
-        list = json_array();
-        json_object_set_new(lists, key, list);
-    }
-    if (!name)
-        return;
-    json_array_foreach(list, i, one)
-    {
-        if (json_equal(one, name))
-            break;
-    }
-    if (i == json_array_size(list))
-        json_array_append(list, name);
-    json_decref(name);
-}
-
-static void add_codes(struct codes *codes, const char *words)
-{
-    char *word, status[12];
-    while ((word = next_word(&words)) != NULL) {
-        enum wi_code code = wi_code_from_name(word);
-        assert(strcmp(wi_code_name(code), word) == 0);
-        snprintf(status, sizeof status, "%d", wi_dialect_status(codes->dialect, code));
-        add_to(codes->by_status, status, name_of(codes->dialect, code));
-        add_to(codes->by_status, "", name_of(codes->dialect, code));
-        if (wi_code_retry_after(code) > 0)
-            json_object_set_new(codes->retries, status, json_true());
-        free(word);
-    }
-}
-
-/* An error of one of these codes. */
-static json_t *error_schema(const struct wi_dialect *dialect, json_t *names)
-{
-    const char *member = dialect->error_code;
-    json_t *schema = wi_type_json(dialect->error_form);
-    if (!member)
-        return schema;
-    int nested = strncmp(member, "error.", 6) == 0;
-    json_t *code =
-        json_pack("{s:{s:{s:O}}}", "properties", member + (nested ? 6 : 0), "enum", names);
-    if (nested)
-        code = json_pack("{s:{s:o}}", "properties", "error", code);
-    json_object_update_new(schema, code);
-    return schema;
-}
-
-static void add_errors(json_t *responses, const struct codes *codes)
-{
-    const char *status;
-    json_t *names;
-    json_object_foreach(codes->by_status, status, names)
-    {
-        if (!*status)
-            continue;
-        json_t *response = json_pack("{s:s, s:{s:{s:o}}}", "description", "An error.", "content",
-            codes->dialect->error_type, "schema", error_schema(codes->dialect, names));
-        if (json_object_get(codes->retries, status))
-            json_object_set_new(response, "headers",
-                json_pack("{s:{s:s, s:{s:s}}}", "Retry-After", "description",
-                    "After how many seconds to come back.", "schema", "type", "integer"));
-        json_object_set_new(responses, status, response);
-    }
-}
-
-static struct codes codes_of(const struct wi_route *route)
-{
-    const struct wi_dialect *dialect = route ? route->dialect : &wi_dialect_openai_both;
-    struct codes codes = {dialect, json_object(), json_object()};
-    add_codes(&codes, ANY);
-    if (!route) {
-        add_codes(&codes, TOKEN " not_found method_not_allowed");
-        return codes;
-    }
-    if (route->rank > WI_RANK_NONE)
-        add_codes(&codes, TOKEN);
-    if (route->flags & (WI_ROUTE_BODY | WI_ROUTE_MAYBE))
-        add_codes(&codes, BODY);
-    if (route->flags & WI_ROUTE_ADMIT)
-        add_codes(&codes, ADMITTED);
-    if (route->codes)
-        add_codes(&codes, route->codes);
-    return codes;
-}
-
-static void clear_codes(struct codes *codes)
-{
-    json_decref(codes->by_status);
-    json_decref(codes->retries);
-}
-
 /* --- answers --------------------------------------------------------------------------------- */
 
 /* An event's name and the JSON of its data, "codes" being an error of those that the route has; a
  * stream as a whole is text. */
-static json_t *events_schema(const struct wi_route *route, const struct codes *codes)
+static json_t *events_schema(const struct wi_route *route, const struct wi_codes *codes)
 {
     const char *words = route->events;
     char *name, *type;
     json_t *events = json_object();
-    while ((name = next_word(&words)) != NULL && (type = next_word(&words)) != NULL) {
+    while ((name = wi_openapi_next_word(&words)) != NULL &&
+           (type = wi_openapi_next_word(&words)) != NULL) {
         json_object_set_new(events, name,
             strcmp(type, "codes") == 0
-                ? error_schema(codes->dialect, json_object_get(codes->by_status, ""))
+                ? wi_openapi_error(codes->dialect, json_object_get(codes->by_status, ""))
                 : wi_type_json(type));
         free(name);
         free(type);
@@ -212,7 +70,8 @@ static json_t *events_schema(const struct wi_route *route, const struct codes *c
     return json_pack("{s:{s:s}, s:o}", "schema", "type", "string", "x-events", events);
 }
 
-static json_t *contents(const struct wi_route *route, const char *type, const struct codes *codes)
+static json_t *contents(
+    const struct wi_route *route, const char *type, const struct wi_codes *codes)
 {
     const char *also;
     json_t *content = json_object();
@@ -227,19 +86,20 @@ static json_t *contents(const struct wi_route *route, const char *type, const st
 
 static json_t *responses_of(const struct wi_route *route)
 {
-    struct codes codes = codes_of(route);
+    struct wi_codes codes = wi_openapi_codes_of(route);
     json_t *responses = json_object();
     const char *words = route->answers;
     char *status, *type;
-    while ((status = next_word(&words)) != NULL && (type = next_word(&words)) != NULL) {
+    while ((status = wi_openapi_next_word(&words)) != NULL &&
+           (type = wi_openapi_next_word(&words)) != NULL) {
         json_object_set_new(responses, status,
             json_pack("{s:s, s:o}", "description", route->summary, "content",
                 contents(route, type, &codes)));
         free(status);
         free(type);
     }
-    add_errors(responses, &codes);
-    clear_codes(&codes);
+    wi_openapi_add_errors(responses, &codes);
+    wi_openapi_clear_codes(&codes);
     return responses;
 }
 
@@ -366,16 +226,6 @@ static json_t *paths_of(const struct wi_route *routes)
     return paths;
 }
 
-/* What a request is answered that means none of them, or whose head is at fault. */
-static json_t *elsewhere(void)
-{
-    struct codes codes = codes_of(NULL);
-    json_t *responses = json_object();
-    add_errors(responses, &codes);
-    clear_codes(&codes);
-    return responses;
-}
-
 /* --- schemas --------------------------------------------------------------------------------- */
 
 static json_t *code_schema(void)
@@ -475,8 +325,9 @@ json_t *wi_openapi(const struct wi_route *routes, const char *version)
         "securitySchemes", "token", "type", "http", "scheme", "bearer");
     return json_pack("{s:s, s:o, s:[{s:s}], s:[{s:[]}], s:o, s:o, s:o, s:o, s:o, s:o}", "openapi",
         "3.1.0", "info", info, "servers", "url", "http://127.0.0.1:8470", "security", "token",
-        "paths", paths_of(routes), "components", components, "x-elsewhere", elsewhere(), "x-codes",
-        codes_json(), "x-tasks", tasks_json(), "x-limits", limits_json());
+        "paths", paths_of(routes), "components", components, "x-elsewhere",
+        wi_openapi_elsewhere(routes), "x-codes", codes_json(), "x-tasks", tasks_json(), "x-limits",
+        limits_json());
 }
 
 void wi_handle_openapi(struct wi_request *request)

@@ -16,7 +16,7 @@ size_t wi_route_count(const struct wi_route *routes)
 }
 
 /* Whether the path is one that the pattern means. Each {…} is copied to one of the arguments. */
-static int fits(const char *pattern, const char *path, char *const *arguments)
+int wi_route_fits(const char *pattern, const char *path, char *const *arguments)
 {
     const char *brace = strchrnul(pattern, '{');
     size_t literal = (size_t)(brace - pattern), length = 0;
@@ -33,7 +33,7 @@ static int fits(const char *pattern, const char *path, char *const *arguments)
         length = (size_t)(end - path);
         if (is_empty || length >= WI_ROUTE_ARGUMENT_MAX)
             return 0;
-        if (fits(rest, path + length, arguments + 1)) {
+        if (wi_route_fits(rest, path + length, arguments + 1)) {
             memcpy(*arguments, path, length);
             (*arguments)[length] = '\0';
             return 1;
@@ -60,38 +60,6 @@ static void add_method(char *allowed, size_t size, const char *method)
             strcmp(method, "GET") == 0 ? ", HEAD" : "");
 }
 
-/* What clients of others ask for, and what to ask for here. */
-static const char *advice_for(const char *path)
-{
-    static const struct {
-        const char *start, *advice;
-    } rows[] = {
-        {"/api/", "POST /v1/chat/completions for conversations, POST /v1/embeddings, GET "
-                  "/v1/models: OpenAI's API, whose base is /v1"},
-        {"/v1/responses", "POST /v1/chat/completions, which takes the conversation as a whole"},
-        {"/v1/messages", "POST /v1/chat/completions, which takes messages in OpenAI's form"},
-        {"/v1/assistants", "POST /v1/chat/completions"},
-        {"/v1/audio/", "POST /v1/infer, with a model for sound"},
-        {"/v1/images/", "POST /v1/infer, with a model for pictures"},
-        {"/chat/completions", "POST /v1/chat/completions: the base of the API is /v1"},
-        {"/embeddings", "POST /v1/embeddings: the base of the API is /v1"},
-        {"/models", "GET /v1/models: the base of the API is /v1"},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (strncmp(path, rows[i].start, strlen(rows[i].start)) == 0)
-            return rows[i].advice;
-    return NULL;
-}
-
-static void not_found(const char *path, struct wi_error *error)
-{
-    const char *advice = advice_for(path);
-    if (advice)
-        wi_error_set(error, WI_NOT_FOUND, NULL, "this address is of another API; use %s", advice);
-    else
-        wi_error_set(error, WI_NOT_FOUND, NULL, "there is nothing here; GET / lists what there is");
-}
-
 const struct wi_route *wi_route_find(const struct wi_route *routes, const char *method,
     const char *path, char *const arguments[WI_ROUTE_ARGUMENTS], struct wi_error *error)
 {
@@ -99,7 +67,7 @@ const struct wi_route *wi_route_find(const struct wi_route *routes, const char *
     const struct wi_route *found = NULL;
     char allowed[64] = "";
     for (const struct wi_route *route = routes; route->method; route++) {
-        if (!fits(route->pattern, path, arguments))
+        if (!wi_route_fits(route->pattern, path, arguments))
             continue;
         if (strcmp(route->method, wanted) != 0)
             add_method(allowed, sizeof allowed, route->method);
@@ -109,13 +77,14 @@ const struct wi_route *wi_route_find(const struct wi_route *routes, const char *
     for (size_t i = 0; i < WI_ROUTE_ARGUMENTS; i++)
         *arguments[i] = '\0'; /* of those that only might have been it */
     if (found) {
-        fits(found->pattern, path, arguments);
+        wi_route_fits(found->pattern, path, arguments);
     } else if (*allowed) {
         wi_error_set(
             error, WI_METHOD_NOT_ALLOWED, NULL, "this address does not answer to %.16s", method);
         wi_error_allow(error, "%s", allowed);
     } else {
-        not_found(path, error);
+        wi_error_set(
+            error, WI_NOT_FOUND, NULL, "there is nothing at this path; GET / lists what there is");
     }
     return found;
 }

@@ -47,6 +47,25 @@ test('paths, methods and HEAD', async () => {
         assert.ok([400, 404].includes((await daemon.request(odd, { path: odd })).status), odd);
 });
 
+test('a path that is not served names what is', async () => {
+    for (const [path, words] of [
+        ['/v1/chat/completion', /POST \/v1\/chat\/completions is near it, and GET \/ lists/],
+        ['/chat/completions', /POST \/v1\/chat\/completions is near it/],
+        ['/v1/v1/embeddings', /POST \/v1\/embeddings is near it/],
+        ['/v1/models/a/b/laod', /POST \/v1\/models\/\{model\}\/load is near it/],
+        ['/v1/images/generations', /another server's: .* POST \/v1\/infer .*; GET \/ lists/],
+        ['/v1/moderations', /another server's: POST \/v1\/infer/],
+        ['/v1/files', /another server's: .* POST \/v1\/infer/],
+        ['/api/create', /another server's: .* POST \/v1\/models\/pull/],
+        ['/v2/systemsharedmemory/status', /another server's: .* POST \/v1\/infer/],
+        ['/something/else', /there is nothing at this path; GET \/ lists what there is/],
+    ]) {
+        const answer = await daemon.post(path, {});
+        assert.equal(answer.status, 404, answer.text);
+        assert.match(answer.text, words, path);
+    }
+});
+
 test('HTTP that is malformed', async () => {
     const answers = (text) => raw(daemon.url, text, { enough: headEnded });
     assert.equal(statusOf(await answers('GET /healthz HTTP/1.1\r\n\r\n')), 400, 'no Host');

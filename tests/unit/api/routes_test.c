@@ -76,6 +76,103 @@ TEST(test_method_not_allowed)
     check_allowed("VERYVERYVERYLONGMETHODNAMEVERYVERYVERYLONG", "/", "GET, HEAD");
 }
 
+/* --- what nothing fits ------------------------------------------------------------------------ */
+
+static void check_lost(const char *method, const char *path, const char *words)
+{
+    struct wi_error error;
+    assert_null(wi_route_find(wi_routes, method, path, arguments, &error));
+    assert_int_equal(error.code, WI_NOT_FOUND);
+    wi_route_lost(wi_routes, method, path, &error);
+    if (!strstr(error.detail, words) || !strstr(error.detail, "GET / lists what there is"))
+        fail_msg("%s is told: %s", path, error.detail);
+}
+
+TEST(a_path_that_is_written_wrong_is_told_the_nearest)
+{
+    check_lost("POST", "/v1/chat/completion", "POST /v1/chat/completions is near");
+    check_lost("POST", "/v1/embedings", "POST /v1/embeddings is near");
+    check_lost("GET", "/v1/model", "GET /v1/models is near");
+    check_lost("GET", "/V1/Models/", "GET /v1/models is near");
+    check_lost("POST", "/v1/models/a/b/laod", "POST /v1/models/{model}/load is near");
+    check_lost("POST", "/v1/nodes/n/undrian", "POST /v1/nodes/{id}/undrain is near");
+    check_lost("DELETE", "/v1/job/17", "DELETE /v1/jobs/{id} is near");
+    check_lost("GET", "/healtz", "GET /healthz is near");
+}
+
+TEST(a_path_with_too_much_or_too_little_in_front_is_told_the_right_one)
+{
+    check_lost("POST", "/chat/completions", "POST /v1/chat/completions is near");
+    check_lost("POST", "/v1/v1/chat/completions", "POST /v1/chat/completions is near");
+    check_lost("POST", "/openai/v1/embeddings", "POST /v1/embeddings is near");
+    check_lost("GET", "/models/a/b", "GET /v1/models/{model} is near");
+    check_lost("DELETE", "/models/a/b", "DELETE /v1/models/{model} is near");
+    check_lost("POST", "/nodes/n/drain", "POST /v1/nodes/{id}/drain is near");
+}
+
+/* "METHOD /path" in the text is a row of the table. */
+static void check_named(const char *text)
+{
+    struct wi_error error;
+    char method[8], path[64];
+    for (const char *at = text; (at = strstr(at, " /")) != NULL; at++) {
+        const char *word = at;
+        while (word > text && word[-1] != ' ')
+            word--;
+        snprintf(method, sizeof method, "%.*s", (int)(at - word), word);
+        snprintf(path, sizeof path, "%.*s", (int)strcspn(at + 1, " ;,"), at + 1);
+        if (!wi_route_find(wi_routes, method, path, arguments, &error))
+            fail_msg("%s names %s %s, which is not there", text, method, path);
+    }
+}
+
+TEST(a_path_of_another_server_is_told_what_to_use_and_that_is_there)
+{
+    static const char *const paths[] = {"/v1/images/generations", "/v1/moderations", "/v1/files",
+        "/v1/files/file-1/content", "/v1/assistants", "/v1/threads/t/runs", "/v1/conversations",
+        "/v1/responses/resp_1", "/v1/messages/batches", "/v1/batches", "/v1/videos",
+        "/v1/vector_stores", "/v1/fine_tuning/jobs", "/v1/realtime", "/v1/engines", "/api/create",
+        "/api/copy", "/api/push", "/api/blobs/sha256:0", "/v2/cudasharedmemory/status",
+        "/v2/systemsharedmemory/status", "/API/Create"};
+    struct wi_error error;
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        check_lost("POST", paths[i], "another server's: ");
+        wi_route_lost(wi_routes, "POST", paths[i], &error);
+        check_named(error.detail);
+    }
+}
+
+TEST(a_path_that_is_near_nothing_is_told_where_the_list_is)
+{
+    check_lost("GET", "", "nothing at this path; GET /");
+    check_lost("GET", "/favicon.ico", "nothing at this path; GET /");
+    check_lost("GET", "*", "nothing at this path; GET /");
+    check_lost("GET", "/////", "nothing at this path; GET /");
+    check_lost("GET", "/a/very/different/path/of/something", "nothing at this path; GET /");
+}
+
+static const struct wi_dialect ours = {.error_form = "Ours"}, theirs = {.error_form = "Theirs"};
+static const struct wi_route forms[] = {
+    {.method = "GET", .pattern = "/alone", .dialect = &ours},
+    {.method = "GET", .pattern = "/both/a", .dialect = &ours},
+    {.method = "GET", .pattern = "/both/b", .dialect = &theirs},
+    {.method = "GET", .pattern = "/their", .dialect = &ours},
+    {.method = "GET", .pattern = "/their/a", .dialect = &theirs},
+    {.method = "POST", .pattern = "/their/{model}/b", .dialect = &theirs},
+    {.method = NULL},
+};
+
+TEST(a_path_without_a_route_is_refused_in_the_form_of_those_beside_it)
+{
+    static const char *const nobodys[] = {"", "*", "/", "//", "/alone", "/alone/x", "/both/c",
+        "/both", "/the", "/theirs/a", "their/a"};
+    for (size_t i = 0; i < sizeof nobodys / sizeof *nobodys; i++)
+        assert_null(wi_route_dialect_near(forms, nobodys[i]));
+    assert_ptr_equal(wi_route_dialect_near(forms, "/their"), &theirs);
+    assert_ptr_equal(wi_route_dialect_near(forms, "/their/"), &theirs);
+    assert_ptr_equal(wi_route_dialect_near(forms, "/their/x/y"), &theirs);
+}
+
 /* --- two placeholders ------------------------------------------------------------------------- */
 
 /* In an order in which the first that fits would often be the wrong one. */
