@@ -37,7 +37,7 @@ static const struct wi_schema request_forms[] = {
     {.name = "RemovalQuery", .members = removal_query},
     {.name = "JobsQuery", .members = jobs_query}, {.name = "JobQuery", .members = job_query}, {0}};
 static const struct wi_schema *const tables[] = {
-    request_forms, wi_service_schemas, wi_result_schemas, wi_openai_schemas};
+    request_forms, wi_service_schemas, wi_result_schemas, wi_openai_schemas, wi_responses_schemas};
 #define TABLES (sizeof tables / sizeof *tables)
 
 const struct wi_schema *wi_openapi_schema(const char *name)

@@ -2,6 +2,7 @@
 #include "api/routes.h"
 
 #include "wire/openai/openai.h"
+#include "wire/responses/responses.h"
 
 #define SMALL_BODY (64 * 1024)
 #define JSON "application/json"
@@ -40,6 +41,20 @@ const struct wi_route wi_routes[] = {
         "answer a conversation, as OpenAI's clients ask", OPENAI(chat), .answers = "200 Chat",
         .events = "message ChatChunk|OpenaiError", .codes = RUNS KEPT,
         .help = "This and what follows up to speech is described in webinfer-openai(7)."},
+    {"POST", "/v1/responses", wi_handle_infer, USER, RUN | WI_ROUTE_EVENTS, 0, JSON,
+        "answer a conversation of items, without keeping anything", OPENAI(responses),
+        .answers = "200 Response",
+        .events = "response.created ResponseWholeEvent response.in_progress ResponseWholeEvent "
+                  "response.output_item.added ResponseItemEvent response.output_item.done "
+                  "ResponseItemEvent response.content_part.added ResponseContentEvent "
+                  "response.content_part.done ResponseContentEvent response.output_text.delta "
+                  "ResponseTextEvent response.output_text.done ResponseTextEvent "
+                  "response.reasoning_text.delta ResponseTextEvent response.reasoning_text.done "
+                  "ResponseTextEvent response.function_call_arguments.delta ResponseCallEvent "
+                  "response.function_call_arguments.done ResponseCallEvent response.completed "
+                  "ResponseWholeEvent response.incomplete ResponseWholeEvent response.failed "
+                  "ResponseWholeEvent error ResponseErrorEvent",
+        .codes = RUNS KEPT},
     {"POST", "/v1/completions", wi_handle_infer, USER, RUN | WI_ROUTE_EVENTS, 0, JSON,
         "continue a text, likewise", OPENAI(completions), .answers = "200 Completion",
         .events = "message Completion|OpenaiError", .codes = RUNS KEPT},

@@ -128,7 +128,7 @@ static int names_function(const json_t *object)
            json_is_string(name);
 }
 
-static int is_tool_name(const json_t *name)
+int wi_task_is_tool_name(const json_t *name)
 {
     static const char allowed[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
@@ -151,7 +151,7 @@ static enum wi_code check_tools(const struct place *at, const json_t *tools)
             return must_be(at, name,
                 "{\"type\": \"function\", \"function\": {\"name\", \"description\"?, "
                 "\"parameters\"?}}");
-        if (!is_tool_name(json_object_get(function, "name"))) {
+        if (!wi_task_is_tool_name(json_object_get(function, "name"))) {
             snprintf(name, sizeof name, "tools[%zu].function.name", i);
             return must_be(at, name, "1 to 64 letters, digits, \"_\" and \"-\"");
         }

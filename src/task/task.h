@@ -94,6 +94,8 @@ const struct wi_param *wi_task_options(enum wi_task_kind task, int gguf);
  * at a time of a language model's engine. WI_OK, WI_UNKNOWN_FIELD or WI_INVALID_FIELD. */
 enum wi_code wi_task_check_options(enum wi_task_kind task, int gguf, const json_t *options,
     unsigned slots, const char *where, struct wi_error *error);
+/* Whether `name` (may be NULL) is a string that a function may be called by. */
+int wi_task_is_tool_name(const json_t *name);
 
 /* --- what an answer says --------------------------------------------------------------------- */
 

@@ -28,11 +28,14 @@ static const struct wi_param address_table[] = {
     WI_PARAM_END,
 };
 
-static enum wi_code refuse(const char *where, const char *what, struct wi_error *error)
+static const char parts[] = "{\"type\": \"text\", \"text\": string}, or {\"type\": \"image_url\", "
+                            "\"image_url\": {\"url\": \"data:image/png;base64,…\"}}";
+
+static enum wi_code refuse(
+    const char *where, const char *what, const char *expected, struct wi_error *error)
 {
     wi_error_set(error, WI_INVALID_FIELD, where, "%s %s", where, what);
-    wi_error_expect(error, "{\"type\": \"text\", \"text\": string}, or {\"type\": \"image_url\", "
-                           "\"image_url\": {\"url\": \"data:image/png;base64,…\"}}");
+    wi_error_expect(error, "%s", expected);
     return WI_INVALID_FIELD;
 }
 
@@ -45,7 +48,7 @@ static enum wi_code read_address(
     char prefix[160];
     const char *type = json_string_value(json_object_get(part, "type"));
     if (type && strcmp(type, "image_url") != 0)
-        return refuse(where, "is neither text nor a picture", error);
+        return refuse(where, "is neither text nor a picture", parts, error);
     snprintf(prefix, sizeof prefix, "%.120s.", where);
     enum wi_code code = wi_params_read(part_table, part, WI_PARAMS_STRICT, prefix, &read, error);
     if (code != WI_OK)
@@ -59,26 +62,32 @@ static enum wi_code read_address(
     return code;
 }
 
-static enum wi_code check_address(const json_t *url, const char *where, struct wi_error *error)
+enum wi_code wi_message_picture_check(
+    const json_t *url, const char *where, const char *expected, struct wi_error *error)
 {
     const char *text = json_string_value(url);
     if (!text)
-        return refuse(where, "has an address that is no string", error);
+        return refuse(where, "has an address that is no string", expected, error);
     if (strncasecmp(text, "data:", 5) == 0)
         return WI_OK;
     return refuse(where,
         "is a picture by its address, and nothing is fetched for a client; send the picture "
         "itself as a data URI",
-        error);
+        expected, error);
 }
 
-static enum wi_code take(struct wi_infer *infer, json_t *part, const json_t *url, const char *where,
-    struct wi_budget *budget, struct wi_error *error)
+enum wi_code wi_message_picture_take(struct wi_infer *infer, json_t *part, const json_t *data,
+    const char *where, struct wi_budget *budget, struct wi_error *error)
 {
     struct wi_blob *blob;
     json_t *form = NULL;
+    if (infer->asked->tensors.count >= WI_TEXT_PICTURES) {
+        wi_error_set(error, WI_INVALID_FIELD, where, "%s is one picture too many", where);
+        wi_error_expect(error, "at most %d pictures in a request", WI_TEXT_PICTURES);
+        return WI_INVALID_FIELD;
+    }
     enum wi_code code = wi_picture_decode(
-        json_string_value(url), json_string_length(url), where, budget, &blob, error);
+        json_string_value(data), json_string_length(data), where, budget, &blob, error);
     if (code != WI_OK)
         return code;
     code = wi_media_add_picture(infer, where, blob, &form, error);
@@ -98,12 +107,7 @@ enum wi_code wi_message_picture_read(struct wi_infer *infer, json_t *part, const
 {
     const json_t *url = NULL;
     enum wi_code code = read_address(part, where, &url, error);
-    if (code != WI_OK || (code = check_address(url, where, error)) != WI_OK)
+    if (code != WI_OK || (code = wi_message_picture_check(url, where, parts, error)) != WI_OK)
         return code;
-    if (infer->asked->tensors.count >= WI_TEXT_PICTURES) {
-        wi_error_set(error, WI_INVALID_FIELD, where, "%s is one picture too many", where);
-        wi_error_expect(error, "at most %d pictures in a request", WI_TEXT_PICTURES);
-        return WI_INVALID_FIELD;
-    }
-    return take(infer, part, url, where, budget, error);
+    return wi_message_picture_take(infer, part, url, where, budget, error);
 }

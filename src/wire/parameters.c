@@ -80,6 +80,57 @@ size_t wi_parameters_rows(const struct wi_parameters *lists, enum wi_task_kind t
     return count;
 }
 
+/* --- within objects --------------------------------------------------------------------------- */
+
+static int is_among(const char *const names[], const char *name)
+{
+    while (*names && strcmp(*names, name) != 0)
+        names++;
+    return *names != NULL;
+}
+
+void wi_parameters_drop(struct wi_infer *infer, json_t *object, const struct wi_param *table,
+    const char *const beside[], const char *where)
+{
+    const char *name;
+    json_t *value;
+    void *next;
+    json_object_foreach_safe(object, next, name, value)
+    {
+        int known = wi_params_find(table, name) != NULL;
+        int idle = json_is_null(value) || is_among(beside, name);
+        char path[160];
+        snprintf(path, sizeof path, "%.120s.%.30s", where, name);
+        if (!idle && !known && infer->lenient)
+            wi_infer_pass_over(infer, path);
+        if (idle || (!known && infer->lenient))
+            json_object_del(object, name);
+    }
+}
+
+/* --- errors ---------------------------------------------------------------------------------- */
+
+static void replace(char *text, size_t size, const struct wi_parameter_name *name)
+{
+    char whole[sizeof((struct wi_error *)NULL)->detail];
+    const char *at = strstr(text, name->ours);
+    if (!at)
+        return;
+    snprintf(whole, sizeof whole, "%.*s%s%s", (int)(at - text), text, name->theirs,
+        at + strlen(name->ours));
+    snprintf(text, size, "%.*s", (int)size - 1, whole);
+}
+
+void wi_parameters_rename(struct wi_error *error, const struct wi_parameter_name *names)
+{
+    while (error && names->ours && !strstr(error->field, names->ours))
+        names++;
+    if (!error || !names->ours)
+        return;
+    replace(error->field, sizeof error->field, names);
+    replace(error->detail, sizeof error->detail, names);
+}
+
 /* --- what several formats have -------------------------------------------------------------- */
 
 enum wi_code wi_parameters_missing(const char *name, struct wi_error *error)
@@ -122,4 +173,26 @@ enum wi_code wi_parameters_read_most(
         WI_TOKENS_MAX);
     wi_error_expect(error, "1 to %d, or -1 for as many as there is room for", WI_TOKENS_MAX);
     return WI_INVALID_FIELD;
+}
+
+enum wi_code wi_parameters_frame(const char *content_type, const char *head_length,
+    size_t body_size, size_t *json_size, struct wi_error *error)
+{
+    (void)content_type;
+    *json_size = body_size;
+    if (!head_length)
+        return WI_OK;
+    return wi_error_set(error, WI_BAD_FRAMING, "Inference-Header-Content-Length",
+        "nothing binary is taken here; leave this header out");
+}
+
+enum wi_code wi_parameters_check(const struct wi_infer *infer, const struct wi_model *model,
+    const struct wi_config_models *limits, struct wi_error *error)
+{
+    enum wi_code code = wi_text_check(infer, model, limits, error);
+    /* There the address says the task, so that a model which does not do it is the wrong one. */
+    int wrong_model = error && (strcmp(error->field, "task") == 0 || !wi_text_is_for(model));
+    if (code == WI_INPUT_INVALID && wrong_model)
+        snprintf(error->field, sizeof error->field, "model");
+    return code;
 }

@@ -7,6 +7,7 @@
 #define WI_WIRE_PARAMETERS_H
 
 #include "base/params.h"
+#include "config/config.h"
 #include "wire/infer.h"
 
 enum wi_parameter_use {
@@ -24,6 +25,11 @@ struct wi_parameter {
 /* A value, in JSON, that asks for what is done anyway, of a parameter that is refused otherwise. */
 struct wi_neutral {
     const char *name, *value;
+};
+
+/* What we call a field in an error, and what this format calls it: a part of its path. */
+struct wi_parameter_name {
+    const char *ours, *theirs;
 };
 
 /* Each list is ended by a row without a name. No task has more than WI_PARAMETERS_MAX parameters.
@@ -44,6 +50,19 @@ enum wi_code wi_parameters_sort(struct wi_infer *infer, const json_t *root,
 size_t wi_parameters_rows(const struct wi_parameters *lists, enum wi_task_kind task,
     struct wi_param rows[WI_PARAMETERS_MAX]);
 
+/* Takes out of an object of a request what says nothing: null, and the members in `beside` (ended
+ * by NULL); for a lenient reader also what `table` does not know. `where` is its path. */
+void wi_parameters_drop(struct wi_infer *infer, json_t *object, const struct wi_param *table,
+    const char *const beside[], const char *where);
+/* In an error's field and in its text, the first of the names (ended by a row without one) that is
+ * there becomes theirs. */
+void wi_parameters_rename(struct wi_error *error, const struct wi_parameter_name *names);
+
+/* struct wi_dialect's `frame` of bodies that are JSON alone, and its `check` of tasks with text. */
+enum wi_code wi_parameters_frame(const char *content_type, const char *head_length,
+    size_t body_size, size_t *json_size, struct wi_error *error);
+enum wi_code wi_parameters_check(const struct wi_infer *infer, const struct wi_model *model,
+    const struct wi_config_models *limits, struct wi_error *error);
 /* NAME[:VARIANT][@WHERE]: the model, and where it is to run. WI_OK or WI_INVALID_FIELD. */
 enum wi_code wi_parameters_read_model(
     struct wi_infer *infer, const char *asked, struct wi_error *error);

@@ -27,6 +27,11 @@ enum wi_code wi_text_read_list(
  * `budget` is charged (NULL: nothing). Also WI_PICTURE_INVALID and WI_MEMORY_BUDGET. */
 enum wi_code wi_text_read_messages(struct wi_infer *infer, json_t *messages, const char *where,
     struct wi_budget *budget, struct wi_error *error);
+/* Of messages that a dialect makes itself: a text of one of them is counted, with the same errors;
+ * and the list, which is taken over, is the input. */
+enum wi_code wi_text_count(
+    struct wi_infer *infer, const json_t *value, const char *where, struct wi_error *error);
+void wi_text_take_messages(struct wi_infer *infer, json_t *messages);
 enum wi_code wi_text_read_query(struct wi_infer *infer, json_t *query, json_t *documents,
     const char *where_query, const char *where_documents, struct wi_error *error);
 enum wi_code wi_text_read_pairs(

@@ -3,6 +3,7 @@
 
 #include "base/params.h"
 #include "wire/message_picture.h"
+#include "wire/parameters.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -45,7 +46,7 @@ static enum wi_code too_many(const char *where, struct wi_error *error)
 }
 
 /* Counts a text, which is a string without NUL characters: those end texts in a tokenizer. */
-static enum wi_code count_text(
+enum wi_code wi_text_count(
     struct wi_infer *infer, const json_t *value, const char *where, struct wi_error *error)
 {
     struct wi_inference *asked = infer->asked;
@@ -78,7 +79,7 @@ static void take(struct wi_infer *infer, enum wi_form form, json_t *input)
 enum wi_code wi_text_read_string(
     struct wi_infer *infer, json_t *value, const char *where, struct wi_error *error)
 {
-    enum wi_code code = count_text(infer, value, where, error);
+    enum wi_code code = wi_text_count(infer, value, where, error);
     if (code == WI_OK)
         take(infer, WI_FORM_STRING, json_incref(value));
     return code;
@@ -102,9 +103,9 @@ static enum wi_code count_list(
     {
         if (!json_is_string(text) || json_string_length(text) > WI_TEXT_MAX ||
             memchr(json_string_value(text), '\0', json_string_length(text)))
-            code = count_text(infer, text, item(where, i).text, error);
+            code = wi_text_count(infer, text, item(where, i).text, error);
         else
-            code = count_text(infer, text, where, error);
+            code = wi_text_count(infer, text, where, error);
         if (code != WI_OK)
             return code;
     }
@@ -123,7 +124,7 @@ enum wi_code wi_text_read_list(
 enum wi_code wi_text_read_query(struct wi_infer *infer, json_t *query, json_t *documents,
     const char *where_query, const char *where_documents, struct wi_error *error)
 {
-    enum wi_code code = count_text(infer, query, where_query, error);
+    enum wi_code code = wi_text_count(infer, query, where_query, error);
     if (code == WI_OK)
         code = count_list(infer, documents, where_documents, error);
     if (code == WI_OK)
@@ -146,7 +147,7 @@ enum wi_code wi_text_read_pairs(
         if (json_array_size(pair) != 2)
             return wrong_type(item(where, i).text, "a list of two strings", pair, error);
         for (size_t part = 0; part < 2 && code == WI_OK; part++)
-            code = count_text(infer, json_array_get(pair, part), item(where, i).text, error);
+            code = wi_text_count(infer, json_array_get(pair, part), item(where, i).text, error);
         if (code != WI_OK)
             return code;
     }
@@ -157,9 +158,9 @@ enum wi_code wi_text_read_pairs(
 enum wi_code wi_text_read_question(struct wi_infer *infer, json_t *question, json_t *context,
     const char *where, struct wi_error *error)
 {
-    enum wi_code code = count_text(infer, question, member(where, "question").text, error);
+    enum wi_code code = wi_text_count(infer, question, member(where, "question").text, error);
     if (code == WI_OK)
-        code = count_text(infer, context, member(where, "context").text, error);
+        code = wi_text_count(infer, context, member(where, "context").text, error);
     if (code == WI_OK)
         take(infer, WI_FORM_QUESTION,
             json_pack("{s:O, s:O}", "question", question, "context", context));
@@ -221,7 +222,7 @@ enum wi_code wi_text_read_labels(struct wi_infer *infer, json_t *texts, json_t *
     const char *where_texts, const char *where_labels, struct wi_error *error)
 {
     int alone = json_is_string(texts);
-    enum wi_code code = alone ? count_text(infer, texts, where_texts, error)
+    enum wi_code code = alone ? wi_text_count(infer, texts, where_texts, error)
                               : count_list(infer, texts, where_texts, error);
     if (code == WI_OK)
         code = count_labels(infer, labels, where_labels, error);
@@ -238,8 +239,8 @@ enum wi_code wi_text_read_beside(struct wi_infer *infer, const char *name, json_
     const char *where, struct wi_error *error)
 {
     int labels = strcmp(name, "labels") == 0, question = strcmp(name, "question") == 0;
-    enum wi_code code =
-        labels ? count_labels(infer, value, where, error) : count_text(infer, value, where, error);
+    enum wi_code code = labels ? count_labels(infer, value, where, error)
+                               : wi_text_count(infer, value, where, error);
     if (code != WI_OK)
         return code;
     json_object_set(infer->asked->input, name, value);
@@ -277,39 +278,6 @@ static const struct wi_param message_table[] = {
  * answer which they send back, and hints to caches. */
 static const char *const beside[] = {
     "refusal", "audio", "annotations", "cache_control", "parsed", "parsed_arguments", NULL};
-
-static int knows(const struct wi_param *table, const char *name)
-{
-    while (table->name && strcmp(table->name, name) != 0)
-        table++;
-    return table->name != NULL;
-}
-
-static int is_beside(const char *name)
-{
-    size_t i = 0;
-    while (beside[i] && strcmp(beside[i], name) != 0)
-        i++;
-    return beside[i] != NULL;
-}
-
-/* Takes out of an object what says nothing, and what `table` does not know where that is to be
- * passed over. */
-static void drop_idle(
-    struct wi_infer *infer, json_t *object, const struct wi_param *table, const char *where)
-{
-    const char *name;
-    json_t *value;
-    void *next;
-    json_object_foreach_safe(object, next, name, value)
-    {
-        int known = knows(table, name), idle = json_is_null(value) || is_beside(name);
-        if (!idle && !known && infer->lenient)
-            wi_infer_pass_over(infer, member(where, name).text);
-        if (idle || (!known && infer->lenient))
-            json_object_del(object, name);
-    }
-}
 
 /* What a client may send back of an answer that has no text: a refusal is the text then. */
 static void fill_content(json_t *object)
@@ -355,9 +323,10 @@ static enum wi_code read_part(struct wi_infer *infer, json_t *part, const char *
         json_object_del(part, "cache_control");
         return wi_message_picture_read(infer, part, where, budget, error);
     }
-    drop_idle(infer, part, table, where);
+    wi_parameters_drop(infer, part, table, beside, where);
     enum wi_code code = wi_params_read(table, part, WI_PARAMS_STRICT, prefix.text, &read, error);
-    return code == WI_OK ? count_text(infer, read.text, member(where, "text").text, error) : code;
+    return code == WI_OK ? wi_text_count(infer, read.text, member(where, "text").text, error)
+                         : code;
 }
 
 static enum wi_code read_content(struct wi_infer *infer, const json_t *content, const char *where,
@@ -366,7 +335,7 @@ static enum wi_code read_content(struct wi_infer *infer, const json_t *content, 
     size_t i;
     json_t *part;
     if (json_is_string(content))
-        return count_text(infer, content, where, error);
+        return wi_text_count(infer, content, where, error);
     if (!json_is_array(content) || json_array_size(content) > WI_TEXT_MESSAGES)
         return wrong_type(where, "a string, or a list of parts", content, error);
     json_array_foreach(content, i, part)
@@ -396,11 +365,12 @@ static enum wi_code read_function(
         {0},
     };
     struct path prefix = member(where, "");
-    drop_idle(infer, function, table, where);
+    wi_parameters_drop(infer, function, table, beside, where);
     enum wi_code code =
         wi_params_read(table, function, WI_PARAMS_STRICT, prefix.text, &read, error);
-    return code == WI_OK ? count_text(infer, read.arguments, member(where, "arguments").text, error)
-                         : code;
+    return code == WI_OK
+               ? wi_text_count(infer, read.arguments, member(where, "arguments").text, error)
+               : code;
 }
 
 struct call {
@@ -427,7 +397,7 @@ static enum wi_code read_calls(
     {
         struct call call = {0};
         struct path path = item(where, i), prefix = member(path.text, "");
-        drop_idle(infer, one, call_table, path.text);
+        wi_parameters_drop(infer, one, call_table, beside, path.text);
         enum wi_code code =
             wi_params_read(call_table, one, WI_PARAMS_STRICT, prefix.text, &call, error);
         if (code == WI_OK)
@@ -469,7 +439,7 @@ static enum wi_code read_message(struct wi_infer *infer, json_t *object, const c
     size_t pictures = infer->asked->tensors.count;
     struct path prefix = member(where, "");
     fill_content(object);
-    drop_idle(infer, object, message_table, where);
+    wi_parameters_drop(infer, object, message_table, beside, where);
     enum wi_code code =
         wi_params_read(message_table, object, WI_PARAMS_STRICT, prefix.text, &message, error);
     if (code != WI_OK)
@@ -485,7 +455,7 @@ static enum wi_code read_message(struct wi_infer *infer, json_t *object, const c
     if (code == WI_OK)
         code = check_shown(infer, pictures, &message, error);
     if (code == WI_OK && message.reasoning_content)
-        code = count_text(
+        code = wi_text_count(
             infer, message.reasoning_content, member(where, "reasoning_content").text, error);
     if (code == WI_OK)
         code = read_calls(infer, message.tool_calls, member(where, "tool_calls").text, error);
@@ -513,6 +483,11 @@ enum wi_code wi_text_read_messages(struct wi_infer *infer, json_t *messages, con
         if (code != WI_OK)
             return code;
     }
-    take(infer, WI_FORM_MESSAGES, json_incref(messages));
+    wi_text_take_messages(infer, json_incref(messages));
     return WI_OK;
+}
+
+void wi_text_take_messages(struct wi_infer *infer, json_t *messages)
+{
+    take(infer, WI_FORM_MESSAGES, messages);
 }

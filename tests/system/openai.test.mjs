@@ -246,7 +246,7 @@ test('errors have the form that the client knows', async () => {
     assert.deepEqual([late.status, late.headers['x-should-retry']], [504, 'false']);
 
     for (const [where, advice] of [['/api/chat', /\/v1\/chat\/completions/],
-        ['/v1/responses', /\/v1\/chat\/completions/], ['/v1/messages', /\/v1\/chat\/completions/]]) {
+        ['/v1/conversations', /\/v1\/responses/]]) {
         const { status, json } = await daemon.post(where, {});
         assert.equal(status, 404);
         assert.match(json.error.message, advice);

@@ -172,7 +172,7 @@ static enum wi_code parse_translation(struct wi_infer *infer, struct wi_blob *bo
 static enum wi_code frame_form(const char *content_type, const char *head_length, size_t body_size,
     size_t *json_size, struct wi_error *error)
 {
-    enum wi_code code = wi_openai_frame(content_type, head_length, body_size, json_size, error);
+    enum wi_code code = wi_parameters_frame(content_type, head_length, body_size, json_size, error);
     *json_size = 0;
     return code;
 }
@@ -382,7 +382,7 @@ static void print_error(struct wi_buffer *out, const struct wi_error *error, con
 #define HEARD                                                                                      \
     .error_type = "application/json", .error_form = "OpenaiError", .error_code = "error.code",     \
     .params = wi_openai_params, .task = WI_TASK_SPEECH_RECOGNITION, .status = wi_openai_status,    \
-    .frame = frame_form, .identify = identify_form, .check = wi_openai_check,                      \
+    .frame = frame_form, .identify = identify_form, .check = wi_parameters_check,                  \
     .check_stream = wi_openai_check_stream, .print = print_heard, .print_error = print_error,      \
     .stream_begin = stream_begin, .stream_part = stream_part,                                      \
     .stream_progress = wi_openai_stream_progress, .stream_done = stream_done,                      \

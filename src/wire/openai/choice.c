@@ -31,29 +31,26 @@ json_t *wi_openai_usage(const json_t *result)
 
 /* --- calls of tools -------------------------------------------------------------------------- */
 
-static void copy_string(json_t *to, const json_t *from, const char *name)
+/* Where it is said. */
+static void add_string(json_t *to, const char *name, json_t *value)
 {
-    json_t *value = json_object_get(from, name);
-    if (json_is_string(value))
+    if (value)
         json_object_set(to, name, value);
 }
 
-/* One call; `index` is in streams only. */
-static json_t *make_call(const json_t *said, size_t place, int in_stream)
+/* One call; the index is in streams only. */
+static json_t *make_call(const struct wi_generation_call *said, int in_stream)
 {
-    const json_t *function = json_object_get(said, "function");
-    const json_t *index = json_object_get(said, "index");
     json_t *call = json_object(), *made = json_object();
     if (in_stream)
-        json_object_set_new(call, "index",
-            json_integer(json_is_integer(index) ? json_integer_value(index) : (json_int_t)place));
-    copy_string(call, said, "id");
-    copy_string(call, said, "type");
-    copy_string(made, function, "name");
-    copy_string(made, function, "arguments");
+        json_object_set_new(call, "index", json_integer(said->index));
+    add_string(call, "id", said->id);
+    add_string(call, "type", said->type);
+    add_string(made, "name", said->name);
+    add_string(made, "arguments", said->arguments);
     if (!in_stream) {
         json_object_set_new(call, "type", json_string("function"));
-        if (!json_object_get(made, "arguments"))
+        if (!said->arguments)
             json_object_set_new(made, "arguments", json_string(""));
     }
     json_object_set_new(call, "function", made);
@@ -63,17 +60,14 @@ static json_t *make_call(const json_t *said, size_t place, int in_stream)
 /* Adds `tool_calls` where there are some. */
 static void add_calls(json_t *to, const json_t *from, int in_stream)
 {
-    const json_t *said = json_object_get(from, "tool_calls"), *one;
-    size_t i;
-    if (!json_is_array(said) || json_array_size(said) == 0)
-        return;
+    struct wi_generation_call call;
     json_t *calls = json_array();
-    json_array_foreach(said, i, one)
-    {
-        if (json_is_object(one))
-            json_array_append_new(calls, make_call(one, i, in_stream));
-    }
-    json_object_set_new(to, "tool_calls", calls);
+    for (size_t i = 0; wi_generation_call(from, i, &call); i++)
+        if (call.id || call.name || call.arguments)
+            json_array_append_new(calls, make_call(&call, in_stream));
+    if (json_array_size(calls) > 0)
+        json_object_set(to, "tool_calls", calls);
+    json_decref(calls);
 }
 
 static void add_reasoning(json_t *to, const json_t *from)

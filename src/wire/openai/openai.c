@@ -33,8 +33,8 @@ ENDPOINT(speech, WI_TASK_TEXT_TO_SPEECH, "input")
 
 #define SHARED                                                                                     \
     .error_type = "application/json", .error_form = "OpenaiError", .error_code = "error.code",     \
-    .status = wi_openai_status, .params = wi_openai_params, .frame = wi_openai_frame,              \
-    .check = wi_openai_check, .check_stream = wi_openai_check_stream,                              \
+    .status = wi_openai_status, .params = wi_openai_params, .frame = wi_parameters_frame,          \
+    .check = wi_parameters_check, .check_stream = wi_openai_check_stream,                          \
     .stream_begin = wi_openai_stream_begin, .stream_part = wi_openai_stream_part,                  \
     .stream_progress = wi_openai_stream_progress, .stream_done = wi_openai_stream_done,            \
     .stream_error = wi_openai_stream_error

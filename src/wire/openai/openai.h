@@ -48,8 +48,6 @@ struct wi_openai_wishes {
 /* --- openai_parse.c ----------------------------------------------------------------------------
  */
 
-enum wi_code wi_openai_frame(const char *content_type, const char *head_length, size_t body_size,
-    size_t *json_size, struct wi_error *error);
 /* struct wi_dialect's `params`. */
 size_t wi_openai_params(enum wi_task_kind task, struct wi_param rows[WI_PARAMETERS_MAX]);
 /* The body of a request for `task`. */
@@ -61,8 +59,6 @@ void wi_openai_begin(struct wi_infer *infer);
  */
 enum wi_code wi_openai_read(enum wi_task_kind task, struct wi_infer *infer, const json_t *root,
     struct wi_budget *budget, struct wi_error *error);
-enum wi_code wi_openai_check(const struct wi_infer *infer, const struct wi_model *model,
-    const struct wi_config_models *limits, struct wi_error *error);
 
 /* --- openai_sound.c ----------------------------------------------------------------------------
  */

@@ -309,17 +309,6 @@ static enum wi_code read_body(
     return read_text(infer, &body, budget, error);
 }
 
-enum wi_code wi_openai_frame(const char *content_type, const char *head_length, size_t body_size,
-    size_t *json_size, struct wi_error *error)
-{
-    (void)content_type;
-    *json_size = body_size;
-    if (!head_length)
-        return WI_OK;
-    return wi_error_set(error, WI_BAD_FRAMING, "Inference-Header-Content-Length",
-        "nothing binary is taken here; leave this header out");
-}
-
 static void free_wishes(void *data)
 {
     struct wi_openai_wishes *wishes = data;
@@ -362,16 +351,5 @@ enum wi_code wi_openai_parse(enum wi_task_kind task, struct wi_infer *infer, str
     if (code == WI_OK)
         code = wi_infer_check_options(infer, json_size, error);
     json_decref(root);
-    return code;
-}
-
-enum wi_code wi_openai_check(const struct wi_infer *infer, const struct wi_model *model,
-    const struct wi_config_models *limits, struct wi_error *error)
-{
-    enum wi_code code = wi_text_check(infer, model, limits, error);
-    /* There the address says the task, so that a model which does not do it is the wrong one. */
-    int wrong_model = error && (strcmp(error->field, "task") == 0 || !wi_text_is_for(model));
-    if (code == WI_INPUT_INVALID && wrong_model)
-        snprintf(error->field, sizeof error->field, "model");
     return code;
 }

@@ -68,18 +68,6 @@ void wi_openai_stream_progress(struct wi_buffer *out, const struct wi_stream_fac
 
 /* --- the end --------------------------------------------------------------------------------- */
 
-/* What came as a whole, of a node that makes no parts. */
-static void add_whole(
-    struct wi_buffer *out, const struct wi_stream_face *face, const json_t *choice, size_t index)
-{
-    const json_t *text = json_object_get(choice, "text");
-    const struct wi_part part = {.index = (unsigned)index,
-        .text = json_string_value(text),
-        .text_length = json_string_length(text),
-        .result = choice};
-    wi_openai_stream_part(out, face, &part);
-}
-
 static json_t *last_choice(const struct wi_infer *infer, const json_t *choice, size_t index)
 {
     if (is_chat(infer))
@@ -116,8 +104,9 @@ struct wi_printing *wi_openai_stream_done(
     (void)error;
     for (size_t i = 0; i < count; i++) {
         const json_t *choice = wi_generation_choice(result, i);
+        const struct wi_part whole = wi_generation_part(choice, (unsigned)i);
         if (outcome->parts == 0)
-            add_whole(&printing->text, &face, choice, i);
+            wi_openai_stream_part(&printing->text, &face, &whole);
         json_t *chunk =
             make_chunk(infer, outcome->id, outcome->model_name, last_choice(infer, choice, i));
         if (i + 1 == count && !wishes->include_usage)

@@ -1,0 +1,131 @@
+/* Conversations of other formats; see conversation.h. */
+#include "wire/conversation.h"
+
+#include "wire/message_picture.h"
+#include "wire/text.h"
+#include <string.h>
+
+void wi_conversation_clear(struct wi_conversation *talk)
+{
+    json_decref(talk->messages);
+    talk->messages = NULL;
+}
+
+/* --- messages -------------------------------------------------------------------------------- */
+
+static int is_of(const json_t *message, const char *role)
+{
+    const char *own = json_string_value(json_object_get(message, "role"));
+    return own && strcmp(own, role) == 0;
+}
+
+static json_t *begin(struct wi_conversation *talk, const char *role)
+{
+    json_t *message = json_pack("{s:s, s:[]}", "role", role, "content");
+    if (!talk->messages)
+        talk->messages = json_array();
+    json_array_append_new(talk->messages, message);
+    return message;
+}
+
+/* Templates want the system's words at the beginning, once, and a turn of the assistant's whole. */
+json_t *wi_conversation_message(struct wi_conversation *talk, const char *role)
+{
+    size_t count = json_array_size(talk->messages);
+    json_t *last = json_array_get(talk->messages, count - 1);
+    int goes_on = count > 0 && is_of(last, role) && strcmp(role, "user") != 0;
+    return goes_on ? last : begin(talk, role);
+}
+
+json_t *wi_conversation_result(struct wi_conversation *talk, json_t *call_id)
+{
+    json_t *message = begin(talk, "tool");
+    json_object_set(message, "tool_call_id", call_id);
+    return message;
+}
+
+/* --- what is in them ------------------------------------------------------------------------- */
+
+enum wi_code wi_conversation_text(
+    struct wi_conversation *talk, json_t *message, json_t *text, const char *where)
+{
+    enum wi_code code = wi_text_count(talk->infer, text, where, talk->error);
+    if (code == WI_OK)
+        json_array_append_new(json_object_get(message, "content"),
+            json_pack("{s:s, s:O}", "type", "text", "text", text));
+    return code;
+}
+
+enum wi_code wi_conversation_thought(
+    struct wi_conversation *talk, json_t *message, const json_t *text, const char *where)
+{
+    enum wi_code code = wi_text_count(talk->infer, text, where, talk->error);
+    const char *before = json_string_value(json_object_get(message, "reasoning_content"));
+    if (code == WI_OK && json_string_length(text) > 0)
+        json_object_set_new(message, "reasoning_content",
+            json_sprintf(
+                "%s%s%s", before ? before : "", before ? "\n" : "", json_string_value(text)));
+    return code;
+}
+
+enum wi_code wi_conversation_call(struct wi_conversation *talk, json_t *message, json_t *id,
+    json_t *name, json_t *arguments, const char *where)
+{
+    json_t *calls = json_object_get(message, "tool_calls");
+    enum wi_code code = wi_text_count(talk->infer, arguments, where, talk->error);
+    if (code == WI_OK && !calls)
+        json_object_set_new(message, "tool_calls", calls = json_array());
+    if (code == WI_OK)
+        json_array_append_new(
+            calls, json_pack("{s:O, s:s, s:{s:O, s:O}}", "id", id, "type", "function", "function",
+                       "name", name, "arguments", arguments));
+    return code;
+}
+
+enum wi_code wi_conversation_picture(
+    struct wi_conversation *talk, json_t *message, const json_t *data, const char *where)
+{
+    if (!is_of(message, "user")) {
+        wi_error_set(talk->error, WI_INVALID_FIELD, where,
+            "%s is a picture, which only a user's message may have", where);
+        wi_error_expect(talk->error, "text");
+        return WI_INVALID_FIELD;
+    }
+    json_t *part = json_object();
+    enum wi_code code =
+        wi_message_picture_take(talk->infer, part, data, where, talk->budget, talk->error);
+    if (code == WI_OK)
+        json_array_append(json_object_get(message, "content"), part);
+    json_decref(part);
+    return code;
+}
+
+/* --- the whole ------------------------------------------------------------------------------- */
+
+/* A text alone is a string. Without any there is none beside calls, and an empty one elsewhere. */
+static void settle(json_t *message)
+{
+    const json_t *content = json_object_get(message, "content");
+    json_t *only = json_object_get(json_array_get(content, 0), "text");
+    if (json_array_size(content) == 1 && only)
+        json_object_set(message, "content", only);
+    else if (json_array_size(content) == 0)
+        json_object_set_new(message, "content",
+            json_object_get(message, "tool_calls") ? json_null() : json_string(""));
+}
+
+enum wi_code wi_conversation_end(struct wi_conversation *talk, const char *where)
+{
+    size_t i, count = json_array_size(talk->messages);
+    json_t *message;
+    if (count == 0 || count > WI_TEXT_MESSAGES) {
+        wi_error_set(talk->error, WI_INVALID_FIELD, where, "%s has %zu messages, outside 1 to %d",
+            where, count, WI_TEXT_MESSAGES);
+        wi_error_expect(talk->error, "1 to %d messages", WI_TEXT_MESSAGES);
+        return WI_INVALID_FIELD;
+    }
+    json_array_foreach(talk->messages, i, message) settle(message);
+    wi_text_take_messages(talk->infer, talk->messages);
+    talk->messages = NULL;
+    return WI_OK;
+}

@@ -1,0 +1,43 @@
+/*
+ * A conversation in another format's form on its way to the messages of wire/text.h. What is added
+ * is counted and checked under the path that it has in the client's request.
+ */
+#ifndef WI_WIRE_CONVERSATION_H
+#define WI_WIRE_CONVERSATION_H
+
+#include "wire/infer.h"
+
+/* All is borrowed but the messages; end or clear it. */
+struct wi_conversation {
+    struct wi_infer *infer;
+    struct wi_budget *budget; /* of which pictures are charged; NULL: of nothing */
+    struct wi_error *error;
+    json_t *messages; /* NULL: none yet */
+};
+void wi_conversation_clear(struct wi_conversation *talk);
+
+/* The message that comes next, which is borrowed. Those of the system or of the assistant that
+ * follow each other are one. */
+json_t *wi_conversation_message(struct wi_conversation *talk, const char *role);
+/* The result of a call of the assistant's, likewise. */
+json_t *wi_conversation_result(struct wi_conversation *talk, json_t *call_id);
+
+/* Each adds to a message what is borrowed, and to which `where` is the path: WI_OK,
+ * WI_INVALID_FIELD, or WI_BODY_TOO_LARGE for more than WI_TEXT_MAX. A text: */
+enum wi_code wi_conversation_text(
+    struct wi_conversation *talk, json_t *message, json_t *text, const char *where);
+/* What the model thought. */
+enum wi_code wi_conversation_thought(
+    struct wi_conversation *talk, json_t *message, const json_t *text, const char *where);
+/* A call, whose arguments are a string with a JSON object. */
+enum wi_code wi_conversation_call(struct wi_conversation *talk, json_t *message, json_t *id,
+    json_t *name, json_t *arguments, const char *where);
+/* A picture: base64, or a data URI. Also WI_PICTURE_INVALID and WI_MEMORY_BUDGET. */
+enum wi_code wi_conversation_picture(
+    struct wi_conversation *talk, json_t *message, const json_t *data, const char *where);
+
+/* Makes it the input of the request; `where` is the path of the whole. WI_OK, or WI_INVALID_FIELD
+ * for none or too many messages. */
+enum wi_code wi_conversation_end(struct wi_conversation *talk, const char *where);
+
+#endif

@@ -1,0 +1,272 @@
+/*
+ * The input of Responses: items, of which several may be one message. The assistant's turn is its
+ * thoughts, what it said and its calls, each an item of its own.
+ */
+#include "wire/responses/responses.h"
+
+#include "wire/conversation.h"
+#include "wire/message_picture.h"
+#include <stdio.h>
+#include <string.h>
+
+#define ID_MAX 256
+#define PICTURE                                                                                    \
+    "{\"type\": \"input_text\", \"text\": string}, or {\"type\": \"input_image\", "                \
+    "\"image_url\": \"data:image/png;base64,…\"}"
+
+struct path {
+    char text[160];
+};
+
+static struct path at(const char *where, size_t index)
+{
+    struct path path;
+    snprintf(path.text, sizeof path.text, "%.120s[%zu]", where, index);
+    return path;
+}
+
+static struct path in(const char *where, const char *name)
+{
+    struct path path;
+    snprintf(path.text, sizeof path.text, "%.120s.%.30s", where, name);
+    return path;
+}
+
+static enum wi_code refuse(
+    const struct wi_conversation *talk, const char *where, const char *expected)
+{
+    wi_error_set(talk->error, WI_INVALID_FIELD, where, "%s must be %s", where, expected);
+    wi_error_expect(talk->error, "%s", expected);
+    return WI_INVALID_FIELD;
+}
+
+/* What clients send back with items, which no model reads. */
+static const char *const beside[] = {"status", "phase", "annotations", "logprobs", "parsed",
+    "parsed_arguments", "encrypted_content", "detail", "internal_chat_message_metadata_passthrough",
+    NULL};
+
+static enum wi_code read_table(const struct wi_conversation *talk, const struct wi_param *table,
+    json_t *object, const char *where, void *target)
+{
+    struct path prefix = in(where, "");
+    wi_parameters_drop(talk->infer, object, table, beside, where);
+    return wi_params_read(table, object, WI_PARAMS_STRICT, prefix.text, target, talk->error);
+}
+
+/* --- parts -------------------------------------------------------------------------------------
+ */
+
+struct part {
+    const char *type;
+    json_t *text, *refusal, *image_url;
+};
+static const struct wi_param part_table[] = {
+    WI_PARAM_ROW(part, type, WI_PARAM_STRING, 1, 0, 0),
+    WI_PARAM_ROW(part, text, WI_PARAM_ANY, 0, 0, 0),
+    WI_PARAM_ROW(part, refusal, WI_PARAM_ANY, 0, 0, 0),
+    WI_PARAM_ROW(part, image_url, WI_PARAM_ANY, 0, 0, 0),
+    WI_PARAM_END,
+};
+
+static enum wi_code read_picture(
+    struct wi_conversation *talk, json_t *message, const json_t *url, const char *where)
+{
+    enum wi_code code = wi_message_picture_check(url, where, PICTURE, talk->error);
+    return code == WI_OK ? wi_conversation_picture(talk, message, url, where) : code;
+}
+
+static enum wi_code read_part(
+    struct wi_conversation *talk, json_t *message, json_t *value, const char *where)
+{
+    struct part part = {0};
+    enum wi_code code = read_table(talk, part_table, value, where, &part);
+    if (code != WI_OK)
+        return code;
+    if (strcmp(part.type, "input_text") == 0 || strcmp(part.type, "output_text") == 0 ||
+        strcmp(part.type, "text") == 0 || strcmp(part.type, "summary_text") == 0)
+        return wi_conversation_text(talk, message, part.text, in(where, "text").text);
+    if (strcmp(part.type, "refusal") == 0)
+        return wi_conversation_text(talk, message, part.refusal, in(where, "refusal").text);
+    if (strcmp(part.type, "input_image") == 0)
+        return read_picture(talk, message, part.image_url, where);
+    return refuse(talk, in(where, "type").text,
+        "input_text, output_text, refusal or input_image: files are not taken");
+}
+
+/* A string, or a list of parts. */
+static enum wi_code read_content(
+    struct wi_conversation *talk, json_t *message, json_t *content, const char *where)
+{
+    size_t i;
+    json_t *part;
+    enum wi_code code = WI_OK;
+    if (json_is_string(content))
+        return wi_conversation_text(talk, message, content, where);
+    if (!json_is_array(content))
+        return refuse(talk, where, "a string, or a list of parts");
+    json_array_foreach(content, i, part)
+    {
+        code = read_part(talk, message, part, at(where, i).text);
+        if (code != WI_OK)
+            break;
+    }
+    return code;
+}
+
+/* --- items -------------------------------------------------------------------------------------
+ */
+
+enum role { ROLE_SYSTEM, ROLE_DEVELOPER, ROLE_USER, ROLE_ASSISTANT };
+static const char *const roles[] = {"system", "developer", "user", "assistant", NULL};
+
+struct item {
+    const char *type, *id;
+    int role;
+    json_t *content;
+};
+static const struct wi_param message_table[] = {
+    WI_PARAM_ROW(item, type, WI_PARAM_STRING, 0, 0, 0),
+    WI_PARAM_ROW(item, id, WI_PARAM_STRING, 0, 0, ID_MAX),
+    {"role", WI_PARAM_ENUM, offsetof(struct item, role), 1, 0, 0, roles, NULL},
+    WI_PARAM_ROW(item, content, WI_PARAM_ANY, 1, 0, 0),
+    WI_PARAM_END,
+};
+
+static enum wi_code read_message(struct wi_conversation *talk, json_t *value, const char *where)
+{
+    struct item item = {0};
+    enum wi_code code = read_table(talk, message_table, value, where, &item);
+    if (code != WI_OK)
+        return code;
+    int role = item.role == ROLE_DEVELOPER ? ROLE_SYSTEM : item.role;
+    return read_content(
+        talk, wi_conversation_message(talk, roles[role]), item.content, in(where, "content").text);
+}
+
+struct call {
+    const char *type, *id, *namespace, *call_id, *name;
+    json_t *arguments, *output;
+};
+static const struct wi_param call_table[] = {
+    WI_PARAM_ROW(call, type, WI_PARAM_STRING, 1, 0, 0),
+    WI_PARAM_ROW(call, id, WI_PARAM_STRING, 0, 0, ID_MAX),
+    WI_PARAM_ROW(call, namespace, WI_PARAM_STRING, 0, 0, ID_MAX),
+    WI_PARAM_ROW(call, call_id, WI_PARAM_STRING, 1, 1, ID_MAX),
+    WI_PARAM_ROW(call, name, WI_PARAM_STRING, 1, 1, ID_MAX),
+    WI_PARAM_ROW(call, arguments, WI_PARAM_ANY, 1, 0, 0),
+    WI_PARAM_END,
+};
+static const struct wi_param result_table[] = {
+    WI_PARAM_ROW(call, type, WI_PARAM_STRING, 1, 0, 0),
+    WI_PARAM_ROW(call, id, WI_PARAM_STRING, 0, 0, ID_MAX),
+    WI_PARAM_ROW(call, call_id, WI_PARAM_STRING, 1, 1, ID_MAX),
+    WI_PARAM_ROW(call, output, WI_PARAM_ANY, 1, 0, 0),
+    WI_PARAM_END,
+};
+
+static enum wi_code read_call(struct wi_conversation *talk, json_t *value, const char *where)
+{
+    struct call call = {0};
+    enum wi_code code = read_table(talk, call_table, value, where, &call);
+    if (code != WI_OK)
+        return code;
+    return wi_conversation_call(talk, wi_conversation_message(talk, roles[ROLE_ASSISTANT]),
+        json_object_get(value, "call_id"), json_object_get(value, "name"), call.arguments,
+        in(where, "arguments").text);
+}
+
+static enum wi_code read_result(struct wi_conversation *talk, json_t *value, const char *where)
+{
+    struct call call = {0};
+    enum wi_code code = read_table(talk, result_table, value, where, &call);
+    if (code != WI_OK)
+        return code;
+    json_t *message = wi_conversation_result(talk, json_object_get(value, "call_id"));
+    return read_content(talk, message, call.output, in(where, "output").text);
+}
+
+struct thought {
+    const char *type, *id;
+    json_t *summary, *content;
+};
+static const struct wi_param thought_table[] = {
+    WI_PARAM_ROW(thought, type, WI_PARAM_STRING, 1, 0, 0),
+    WI_PARAM_ROW(thought, id, WI_PARAM_STRING, 0, 0, ID_MAX),
+    WI_PARAM_ROW(thought, summary, WI_PARAM_ARRAY, 0, 0, 0),
+    WI_PARAM_ROW(thought, content, WI_PARAM_ARRAY, 0, 0, 0),
+    WI_PARAM_END,
+};
+
+/* The thoughts themselves, or where a server gave none their summary. */
+static enum wi_code read_thought(struct wi_conversation *talk, json_t *value, const char *where)
+{
+    struct thought thought = {0};
+    size_t i;
+    const json_t *part;
+    enum wi_code code = read_table(talk, thought_table, value, where, &thought);
+    int has_content = json_array_size(thought.content) > 0;
+    const json_t *parts = has_content ? thought.content : thought.summary;
+    json_array_foreach(parts, i, part)
+    {
+        struct path path = at(in(where, has_content ? "content" : "summary").text, i);
+        if (code == WI_OK)
+            code =
+                wi_conversation_thought(talk, wi_conversation_message(talk, roles[ROLE_ASSISTANT]),
+                    json_object_get(part, "text"), in(path.text, "text").text);
+    }
+    return code;
+}
+
+static enum wi_code read_item(struct wi_conversation *talk, json_t *value, const char *where)
+{
+    static const struct {
+        const char *type;
+        enum wi_code (*read)(struct wi_conversation *talk, json_t *value, const char *where);
+    } kinds[] = {{"message", read_message}, {"function_call", read_call},
+        {"function_call_output", read_result}, {"reasoning", read_thought}};
+    const json_t *said = json_object_get(value, "type");
+    const char *type = said ? json_string_value(said) : kinds[0].type;
+    if (!json_is_object(value))
+        return refuse(talk, where, "an object");
+    for (size_t i = 0; type && i < sizeof kinds / sizeof *kinds; i++)
+        if (strcmp(type, kinds[i].type) == 0)
+            return kinds[i].read(talk, value, where);
+    return refuse(talk, in(where, "type").text,
+        "message, function_call, function_call_output or reasoning: items of other kinds, and "
+        "references to those that a server keeps, are not taken");
+}
+
+/* --- the whole ---------------------------------------------------------------------------------
+ */
+
+static enum wi_code read_all(struct wi_conversation *talk, json_t *instructions, json_t *input)
+{
+    size_t i;
+    json_t *item;
+    enum wi_code code = WI_OK;
+    if (instructions)
+        code = wi_conversation_text(
+            talk, wi_conversation_message(talk, roles[ROLE_SYSTEM]), instructions, "instructions");
+    if (code == WI_OK && json_is_string(input))
+        return wi_conversation_text(
+            talk, wi_conversation_message(talk, roles[ROLE_USER]), input, "input");
+    if (code == WI_OK && !json_is_array(input))
+        return refuse(talk, "input", "a string, or a list of items");
+    json_array_foreach(input, i, item)
+    {
+        if (code == WI_OK)
+            code = read_item(talk, item, at("input", i).text);
+    }
+    return code;
+}
+
+enum wi_code wi_responses_read_input(struct wi_infer *infer, json_t *instructions, json_t *input,
+    struct wi_budget *budget, struct wi_error *error)
+{
+    struct wi_conversation talk = {.infer = infer, .budget = budget, .error = error};
+    enum wi_code code = read_all(&talk, instructions, input);
+    if (code == WI_OK)
+        code = wi_conversation_end(&talk, "input");
+    wi_conversation_clear(&talk);
+    return code;
+}

@@ -1,0 +1,241 @@
+/*
+ * The output of an answer: items that grow by what a node sends, and the events that tell of it.
+ * An item is added, its content is, which grows; then the content is done, and the item is.
+ */
+#include "wire/responses/responses.h"
+
+#include "base/memory.h"
+#include <stdlib.h>
+#include <string.h>
+
+void wi_output_clear(struct wi_output *output)
+{
+    json_decref(output->items);
+    json_decref(output->logprobs);
+    json_decref(output->call_id);
+    json_decref(output->name);
+    wi_buffer_clear(&output->text);
+    *output = (struct wi_output){0};
+}
+
+/* The output of one answer, and where its events go. */
+struct writer {
+    struct wi_output *output;
+    const char *id;
+    struct wi_buffer *events; /* NULL: nowhere */
+};
+
+/* --- events ------------------------------------------------------------------------------------
+ */
+
+void wi_output_event(
+    struct wi_output *output, const char *type, json_t *event, struct wi_buffer *events)
+{
+    json_t *whole =
+        json_pack("{s:s, s:I}", "type", type, "sequence_number", (json_int_t)output->events++);
+    json_object_update_missing(whole, event);
+    wi_buffer_strings(events, "event: ", type, "\ndata: ", NULL);
+    wi_buffer_json(events, whole);
+    wi_buffer_puts(events, "\n\n");
+    json_decref(whole);
+    json_decref(event);
+}
+
+static json_int_t place_of(const struct wi_output *output)
+{
+    return (json_int_t)json_array_size(output->items);
+}
+
+/* "msg_1_0": the answer's and the place in it. */
+static json_t *item_id(const struct writer *writer)
+{
+    static const char *const prefixes[] = {
+        [WI_BLOCK_THOUGHT] = "rs", [WI_BLOCK_TEXT] = "msg", [WI_BLOCK_CALL] = "fc"};
+    const struct wi_output *output = writer->output;
+    const char *dash = strchr(writer->id, '-');
+    return json_sprintf("%s_%s_%lld", prefixes[output->blocks.kind], dash ? dash + 1 : writer->id,
+        (long long)place_of(output));
+}
+
+/* An event about the open item, with `value` as its member `name`, and `logprobs` unless they are
+ * NULL; both are taken over. */
+static void tell(const struct writer *writer, const char *type, const char *name, json_t *value,
+    json_t *logprobs)
+{
+    struct wi_output *output = writer->output;
+    json_t *event = json_pack("{s:o, s:I, s:o}", "item_id", item_id(writer), "output_index",
+        place_of(output), name, value);
+    if (output->blocks.kind != WI_BLOCK_CALL)
+        json_object_set_new(event, "content_index", json_integer(0));
+    if (logprobs)
+        json_object_set_new(event, "logprobs", logprobs);
+    wi_output_event(output, type, event, writer->events);
+}
+
+/* The open item itself comes or is done. */
+static void tell_item(const struct writer *writer, const char *type, json_t *item)
+{
+    wi_output_event(writer->output, type,
+        json_pack("{s:I, s:O}", "output_index", place_of(writer->output), "item", item),
+        writer->events);
+}
+
+/* --- the open item -----------------------------------------------------------------------------
+ */
+
+static json_t *text_of(const struct wi_output *output)
+{
+    json_t *text =
+        output->text.size > 0 ? json_stringn(output->text.text, output->text.size) : NULL;
+    return text ? text : json_string("");
+}
+
+static json_t *logprobs_of(const struct wi_output *output)
+{
+    return output->logprobs ? json_incref(output->logprobs) : json_array();
+}
+
+static json_t *part_of(const struct wi_output *output)
+{
+    if (output->blocks.kind == WI_BLOCK_THOUGHT)
+        return json_pack("{s:s, s:o}", "type", "reasoning_text", "text", text_of(output));
+    return json_pack("{s:s, s:o, s:[], s:o}", "type", "output_text", "text", text_of(output),
+        "annotations", "logprobs", logprobs_of(output));
+}
+
+/* As far as it has come. `content`: a list, which is taken over; none for a call. */
+static json_t *make_item(const struct writer *writer, const char *status, json_t *content)
+{
+    const struct wi_output *output = writer->output;
+    json_t *item = json_pack("{s:o, s:s}", "id", item_id(writer), "status", status);
+    switch (output->blocks.kind) {
+    case WI_BLOCK_THOUGHT:
+        json_object_set_new(item, "type", json_string("reasoning"));
+        json_object_set_new(item, "summary", json_array());
+        break;
+    case WI_BLOCK_CALL:
+        json_object_set_new(item, "type", json_string("function_call"));
+        json_object_set_new(
+            item, "call_id", output->call_id ? json_incref(output->call_id) : item_id(writer));
+        json_object_set_new(
+            item, "name", output->name ? json_incref(output->name) : json_string(""));
+        json_object_set_new(item, "arguments", text_of(output));
+        break;
+    default:
+        json_object_set_new(item, "type", json_string("message"));
+        json_object_set_new(item, "role", json_string("assistant"));
+    }
+    if (content)
+        json_object_set_new(item, "content", content);
+    return item;
+}
+
+static int has_content(const struct wi_output *output)
+{
+    return output->blocks.kind != WI_BLOCK_CALL;
+}
+
+static void open_item(const struct writer *writer, const struct wi_piece *piece)
+{
+    struct wi_output *output = writer->output;
+    output->blocks.kind = piece->kind;
+    output->call_id = json_incref(piece->id);
+    output->name = json_incref(piece->name);
+    if (!output->items)
+        output->items = json_array();
+    if (!writer->events)
+        return;
+    json_t *item = make_item(writer, "in_progress", has_content(output) ? json_array() : NULL);
+    tell_item(writer, "response.output_item.added", item);
+    json_decref(item);
+    if (has_content(output))
+        tell(writer, "response.content_part.added", "part", part_of(output), NULL);
+}
+
+/* What is said at the end of an item's content, before the item is done. */
+static void tell_content(const struct writer *writer)
+{
+    const struct wi_output *output = writer->output;
+    if (output->blocks.kind == WI_BLOCK_CALL)
+        tell(writer, "response.function_call_arguments.done", "arguments", text_of(output), NULL);
+    else if (output->blocks.kind == WI_BLOCK_TEXT)
+        tell(writer, "response.output_text.done", "text", text_of(output), logprobs_of(output));
+    else
+        tell(writer, "response.reasoning_text.done", "text", text_of(output), NULL);
+    if (has_content(output))
+        tell(writer, "response.content_part.done", "part", part_of(output), NULL);
+}
+
+static void close_item(const struct writer *writer, const char *status)
+{
+    struct wi_output *output = writer->output;
+    if (output->blocks.kind == WI_BLOCK_NONE)
+        return;
+    json_t *item =
+        make_item(writer, status, has_content(output) ? json_pack("[o]", part_of(output)) : NULL);
+    if (writer->events) {
+        tell_content(writer);
+        tell_item(writer, "response.output_item.done", item);
+    }
+    json_array_append_new(output->items, item);
+    json_decref(output->logprobs);
+    json_decref(output->call_id);
+    json_decref(output->name);
+    output->logprobs = output->call_id = output->name = NULL;
+    output->blocks.kind = WI_BLOCK_NONE;
+    wi_buffer_clear(&output->text);
+}
+
+/* --- what comes --------------------------------------------------------------------------------
+ */
+
+static void keep_logprobs(struct wi_output *output, json_t *rows)
+{
+    if (!output->logprobs)
+        output->logprobs = json_array();
+    json_array_extend(output->logprobs, rows);
+}
+
+static void on_piece(void *context, const struct wi_piece *piece)
+{
+    static const char *const types[] = {[WI_BLOCK_THOUGHT] = "response.reasoning_text.delta",
+        [WI_BLOCK_TEXT] = "response.output_text.delta",
+        [WI_BLOCK_CALL] = "response.function_call_arguments.delta"};
+    const struct writer *writer = context;
+    struct wi_output *output = writer->output;
+    json_t *logprobs = json_object_get(piece->beside, "logprobs");
+    if (piece->begins) {
+        close_item(writer, "completed");
+        open_item(writer, piece);
+    }
+    if (piece->length == 0)
+        return;
+    wi_buffer_add(&output->text, piece->text, piece->length);
+    if (json_is_array(logprobs))
+        keep_logprobs(output, logprobs);
+    if (!writer->events)
+        return;
+    json_t *delta = json_stringn(piece->text, piece->length);
+    json_t *rows = json_is_array(logprobs) ? json_incref(logprobs) : json_array();
+    tell(writer, types[piece->kind], "delta", delta ? delta : json_string(""),
+        piece->kind == WI_BLOCK_TEXT ? rows : NULL);
+    if (piece->kind != WI_BLOCK_TEXT)
+        json_decref(rows);
+}
+
+void wi_output_add(
+    struct wi_output *output, const char *id, const struct wi_part *part, struct wi_buffer *events)
+{
+    struct writer writer = {output, id, events};
+    wi_blocks_cut(&output->blocks, part, on_piece, &writer);
+}
+
+void wi_output_end(
+    struct wi_output *output, const char *id, int is_complete, struct wi_buffer *events)
+{
+    const struct writer writer = {output, id, events};
+    const struct wi_piece nothing = {.kind = WI_BLOCK_TEXT};
+    if (output->blocks.kind == WI_BLOCK_NONE && json_array_size(output->items) == 0)
+        open_item(&writer, &nothing);
+    close_item(&writer, is_complete ? "completed" : "incomplete");
+}

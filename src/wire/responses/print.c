@@ -1,0 +1,139 @@
+/* Answers for Responses, whole and as the first and last events of a stream. */
+#include "wire/responses/responses.h"
+
+#include "base/memory.h"
+#include "wire/openai/openai.h"
+#include <string.h>
+
+static json_t *usage_of(const json_t *result)
+{
+    json_int_t read = wi_generation_tokens(result, "prompt_tokens");
+    json_int_t made = wi_generation_tokens(result, "completion_tokens");
+    return json_pack("{s:I, s:{s:I}, s:I, s:{s:i}, s:I}", "input_tokens", read,
+        "input_tokens_details", "cached_tokens", wi_generation_tokens(result, "cached_tokens"),
+        "output_tokens", made, "output_tokens_details", "reasoning_tokens", 0, "total_tokens",
+        read + made);
+}
+
+/* An answer as far as it is: `items` may be NULL, and `usage`, which is taken over, too. */
+static json_t *make_response(
+    const struct wi_stream_face *face, const char *status, json_t *items, json_t *usage)
+{
+    const struct wi_responses_wishes *wishes = face->infer->wishes;
+    const char *dash = strchr(face->id, '-');
+    json_t *response = json_pack("{s:o, s:s, s:I, s:s, s:s, s:n, s:n, s:o, s:o}", "id",
+        json_sprintf("resp_%s", dash ? dash + 1 : face->id), "object", "response", "created_at",
+        (json_int_t)wishes->created, "status", status, "model", face->model_name, "error",
+        "incomplete_details", "output", items ? json_incref(items) : json_array(), "usage",
+        usage ? usage : json_null());
+    json_object_update_missing(response, wishes->echo);
+    return response;
+}
+
+static int is_complete(const json_t *choice)
+{
+    return strcmp(wi_generation_finish(choice), "length") != 0;
+}
+
+/* The answer at its end. */
+static json_t *finish(
+    const struct wi_stream_face *face, const struct wi_output *output, const json_t *result)
+{
+    int complete = is_complete(wi_generation_choice(result, 0));
+    json_t *response =
+        make_response(face, complete ? "completed" : "incomplete", output->items, usage_of(result));
+    if (!complete)
+        json_object_set_new(
+            response, "incomplete_details", json_pack("{s:s}", "reason", "max_output_tokens"));
+    return response;
+}
+
+/* What came as a whole, and the end. */
+static void end(struct wi_output *output, const struct wi_outcome *outcome, int in_parts,
+    struct wi_buffer *events)
+{
+    const json_t *choice = wi_generation_choice(outcome->result, 0);
+    const struct wi_part whole = wi_generation_part(choice, 0);
+    if (!in_parts)
+        wi_output_add(output, outcome->id, &whole, events);
+    wi_output_end(output, outcome->id, is_complete(choice), events);
+}
+
+struct wi_printing *wi_responses_print(
+    const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error)
+{
+    const struct wi_stream_face face = {infer, outcome->id, outcome->model_name};
+    struct wi_printing *printing = wi_alloc(sizeof *printing);
+    struct wi_output output = {0};
+    (void)error;
+    end(&output, outcome, 0, NULL);
+    json_t *response = finish(&face, &output, outcome->result);
+    wi_buffer_json(&printing->text, response);
+    wi_buffer_puts(&printing->text, "\n");
+    json_decref(response);
+    wi_output_clear(&output);
+    return printing;
+}
+
+/* --- streams -----------------------------------------------------------------------------------
+ */
+
+/* An event about the answer as a whole, which is taken over. */
+static void tell(
+    const struct wi_stream_face *face, const char *type, json_t *response, struct wi_buffer *out)
+{
+    struct wi_responses_wishes *wishes = face->infer->wishes;
+    wi_output_event(&wishes->streamed, type, json_pack("{s:o}", "response", response), out);
+}
+
+void wi_responses_stream_begin(struct wi_buffer *out, const struct wi_stream_face *face)
+{
+    tell(face, "response.created", make_response(face, "in_progress", NULL, NULL), out);
+    tell(face, "response.in_progress", make_response(face, "in_progress", NULL, NULL), out);
+}
+
+void wi_responses_stream_part(
+    struct wi_buffer *out, const struct wi_stream_face *face, const struct wi_part *part)
+{
+    struct wi_responses_wishes *wishes = face->infer->wishes;
+    wi_output_add(&wishes->streamed, face->id, part, out);
+}
+
+struct wi_printing *wi_responses_stream_done(
+    const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error)
+{
+    const struct wi_stream_face face = {infer, outcome->id, outcome->model_name};
+    struct wi_responses_wishes *wishes = infer->wishes;
+    struct wi_printing *printing = wi_alloc(sizeof *printing);
+    int complete = is_complete(wi_generation_choice(outcome->result, 0));
+    (void)error;
+    end(&wishes->streamed, outcome, outcome->parts > 0, &printing->text);
+    tell(&face, complete ? "response.completed" : "response.incomplete",
+        finish(&face, &wishes->streamed, outcome->result), &printing->text);
+    return printing;
+}
+
+/* The error in OpenAI's form, {"message", "type", "param", "code"}. */
+static json_t *make_error(const struct wi_error *error)
+{
+    struct wi_buffer text = {0};
+    wi_openai_error(&text, error, "input");
+    json_t *made = json_loadb(text.text, text.size, 0, NULL);
+    wi_buffer_clear(&text);
+    return made;
+}
+
+void wi_responses_stream_error(struct wi_buffer *out, const struct wi_stream_face *face,
+    const struct wi_error *error, const char *request_id)
+{
+    struct wi_responses_wishes *wishes = face->infer->wishes;
+    json_t *told = make_error(error);
+    json_t *response = make_response(face, "failed", wishes->streamed.items, NULL);
+    (void)request_id; /* is in a header */
+    json_object_set_new(response, "error",
+        json_pack("{s:O, s:O}", "code", json_object_get(told, "code"), "message",
+            json_object_get(told, "message")));
+    json_object_del(told, "type"); /* here the event's */
+    wi_output_event(&wishes->streamed, "error", told, out);
+    tell(face, "response.failed", response, out);
+}

@@ -1,0 +1,72 @@
+/*
+ * The dialect of OpenAI's Responses (webinfer-openai(7)): conversations as lists of items, and
+ * answers whose streams tell of each item as it grows. Nothing is kept from one request to the
+ * next. Errors are those of wire/openai.
+ */
+#ifndef WI_WIRE_RESPONSES_H
+#define WI_WIRE_RESPONSES_H
+
+#include "wire/dialect.h"
+#include "wire/generation.h"
+
+extern const struct wi_dialect wi_dialect_openai_responses;
+
+/* What an answer is made of, as it grows. Zero-initialise; free with wi_output_clear. */
+struct wi_output {
+    json_t *items;           /* those that are complete; NULL: none yet */
+    struct wi_blocks blocks; /* which item is open, as a kind of block; WI_BLOCK_NONE: none is */
+    struct wi_buffer text;   /* of that one */
+    json_t *logprobs;        /* likewise; NULL: none */
+    json_t *call_id, *name;  /* likewise, of a call; NULL: not said */
+    int64_t events;          /* of its stream, so far */
+};
+void wi_output_clear(struct wi_output *output);
+
+/* What only these clients wish of the answer: struct wi_infer's `wishes`. Owned. */
+struct wi_responses_wishes {
+    int64_t created; /* Unix seconds */
+    json_t *echo;    /* the members of an answer that repeat its request */
+    struct wi_output streamed;
+};
+
+/* --- parse.c ---------------------------------------------------------------------------------- */
+
+size_t wi_responses_params(enum wi_task_kind task, struct wi_param rows[WI_PARAMETERS_MAX]);
+enum wi_code wi_responses_parse(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
+    struct wi_budget *budget, struct wi_error *error);
+enum wi_code wi_responses_check(const struct wi_infer *infer, const struct wi_model *model,
+    const struct wi_config_models *limits, struct wi_error *error);
+
+/* --- input.c ---------------------------------------------------------------------------------- */
+
+/* Makes `instructions` (NULL: none) and `input`, a string or a list of items, the conversation.
+ * WI_OK, or as what reads texts, pictures and tables of parameters. */
+enum wi_code wi_responses_read_input(struct wi_infer *infer, json_t *instructions, json_t *input,
+    struct wi_budget *budget, struct wi_error *error);
+
+/* --- output.c --------------------------------------------------------------------------------- */
+
+/* Adds a part to the output of the answer `id`, and to `events` what is told of it; NULL: it is not
+ * told. */
+void wi_output_add(
+    struct wi_output *output, const char *id, const struct wi_part *part, struct wi_buffer *events);
+/* There is no more; an answer of nothing is an empty message. */
+void wi_output_end(
+    struct wi_output *output, const char *id, int is_complete, struct wi_buffer *events);
+/* Adds an event of the stream: `event`, which is taken over, with its type and number. */
+void wi_output_event(
+    struct wi_output *output, const char *type, json_t *event, struct wi_buffer *events);
+
+/* --- print.c ---------------------------------------------------------------------------------- */
+
+struct wi_printing *wi_responses_print(
+    const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error);
+void wi_responses_stream_begin(struct wi_buffer *out, const struct wi_stream_face *face);
+void wi_responses_stream_part(
+    struct wi_buffer *out, const struct wi_stream_face *face, const struct wi_part *part);
+struct wi_printing *wi_responses_stream_done(
+    const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error);
+void wi_responses_stream_error(struct wi_buffer *out, const struct wi_stream_face *face,
+    const struct wi_error *error, const char *request_id);
+
+#endif

@@ -1,0 +1,87 @@
+/* Functions that a model may call; see tools.h. What all formats bound, the task's options do. */
+#include "wire/tools.h"
+
+#include "base/params.h"
+#include "task/task.h"
+#include <stdio.h>
+#include <string.h>
+
+static enum wi_code refuse(
+    size_t index, const char *name, const char *expected, struct wi_error *error)
+{
+    char field[80];
+    snprintf(field, sizeof field, "tools[%zu]%s%.40s", index, *name ? "." : "", name);
+    wi_error_set(error, WI_INVALID_FIELD, field, "%s must be %s", field, expected);
+    wi_error_expect(error, "%s", expected);
+    return WI_INVALID_FIELD;
+}
+
+/* Whether it is a function; WI_OK, or what is wrong with its type. */
+static enum wi_code read_kind(const json_t *tool, size_t index, const struct wi_tool_form *form,
+    int *is_function, struct wi_error *error)
+{
+    const json_t *type = json_object_get(tool, "type");
+    if (!json_is_object(tool))
+        return refuse(index, "", "an object", error);
+    *is_function = form->may_be_untyped;
+    if (!type && form->may_be_untyped)
+        return WI_OK;
+    if (!json_is_string(type))
+        return refuse(index, "type", "a string", error);
+    *is_function = strcmp(json_string_value(type), form->kind) == 0;
+    return WI_OK;
+}
+
+static void copy(json_t *function, const char *to, json_t *value)
+{
+    if (value && !json_is_null(value))
+        json_object_set(function, to, value);
+}
+
+static enum wi_code add(json_t *tools, const json_t *tool, size_t index,
+    const struct wi_tool_form *form, struct wi_error *error)
+{
+    json_t *name = json_object_get(tool, "name");
+    json_t *schema = json_object_get(tool, form->schema);
+    json_t *description = json_object_get(tool, "description");
+    if (!wi_task_is_tool_name(name))
+        return refuse(index, "name", "1 to 64 letters, digits, \"_\" and \"-\"", error);
+    if (schema && !json_is_object(schema) && !json_is_null(schema))
+        return refuse(index, form->schema, "an object: a JSON schema", error);
+    if (description && !json_is_string(description) && !json_is_null(description))
+        return refuse(index, "description", "a string", error);
+    json_t *function = json_pack("{s:O}", "name", name);
+    copy(function, "description", description);
+    copy(function, "parameters", schema);
+    copy(function, "strict", json_object_get(tool, "strict"));
+    json_array_append_new(tools, json_pack("{s:s, s:o}", "type", "function", "function", function));
+    return WI_OK;
+}
+
+enum wi_code wi_tools_read(
+    const json_t *list, const struct wi_tool_form *form, json_t **tools, struct wi_error *error)
+{
+    enum wi_code code = WI_OK;
+    const json_t *tool;
+    size_t i;
+    *tools = json_array();
+    json_array_foreach(list, i, tool)
+    {
+        int is_function = 0;
+        code = read_kind(tool, i, form, &is_function, error);
+        if (code == WI_OK && is_function)
+            code = add(*tools, tool, i, form, error);
+        if (code != WI_OK)
+            break;
+    }
+    if (code != WI_OK) {
+        json_decref(*tools);
+        *tools = NULL;
+    }
+    return code;
+}
+
+json_t *wi_tools_choice(json_t *name)
+{
+    return json_pack("{s:s, s:{s:O}}", "type", "function", "function", "name", name);
+}

@@ -1,0 +1,22 @@
+/* Functions that a model may call, as other formats have them, and as the option `tools` does. */
+#ifndef WI_WIRE_TOOLS_H
+#define WI_WIRE_TOOLS_H
+
+#include "base/error.h"
+#include <jansson.h>
+
+/* How a format writes them. */
+struct wi_tool_form {
+    const char *kind;   /* the type of a function; tools of other kinds are left out */
+    int may_be_untyped; /* one without a type is a function, too */
+    const char *schema; /* its arguments' */
+};
+
+/* The functions in `list`, a list (borrowed), which was in the request as "tools", become `*tools`,
+ * a new list. WI_OK, WI_INVALID_FIELD or WI_MISSING_FIELD, and `*tools` is NULL. */
+enum wi_code wi_tools_read(
+    const json_t *list, const struct wi_tool_form *form, json_t **tools, struct wi_error *error);
+/* The value of the option `tool_choice` that names one of them; `name` is borrowed. */
+json_t *wi_tools_choice(json_t *name);
+
+#endif
