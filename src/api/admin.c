@@ -3,6 +3,7 @@
  * started here and answered 202; how it goes shows in /v1/models.
  */
 #include "api/openapi.h"
+#include "api/order.h"
 #include "api/step.h"
 
 #include "base/log.h"
@@ -21,8 +22,6 @@ struct order {
     json_t *body; /* owns target's strings */
     struct target target;
     struct wi_model *model; /* NULL: unload */
-    json_t *nodes;          /* ids that were told */
-    enum wi_code code;
 };
 
 static void free_order(void *work)
@@ -30,7 +29,6 @@ static void free_order(void *work)
     struct order *order = work;
     wi_model_unref(order->model);
     json_decref(order->body);
-    json_decref(order->nodes);
     free(order);
 }
 
@@ -63,77 +61,28 @@ static int read_target(struct order *order, int with_platform)
     return -1;
 }
 
-/* The platforms to try: the one asked for, else WebGPU where it is a real GPU, then WASM, or what a
- * program has in its place. */
-static size_t choose_platforms(
-    const struct target *target, const struct wi_node_info *node, enum wi_platform *platforms)
-{
-    size_t count = 0;
-    if (target->platform >= 0) {
-        platforms[0] = (enum wi_platform)target->platform;
-        return 1;
-    }
-    if (node->platforms[WI_WEBGPU].available && node->platforms[WI_WEBGPU].has_adapter &&
-        !node->platforms[WI_WEBGPU].adapter.is_fallback)
-        platforms[count++] = WI_WEBGPU;
-    platforms[count++] = node->platforms[WI_NATIVE].available && !node->platforms[WI_WASM].available
-                             ? WI_NATIVE
-                             : WI_WASM;
-    return count;
-}
-
-static enum wi_code unload(const struct order *order, const char *node_id)
-{
-    const struct wi_api *api = order->request->api;
-    char meant[WI_MODEL_NAME_MAX + 1];
-    return wi_bridge_unload(api->deps.bridge, node_id,
-        wi_aliases_resolve(
-            wi_repository_aliases(api->deps.repository), order->request->argument, meant));
-}
-
-static void tell_node(void *context, const struct wi_node_info *node)
-{
-    struct order *order = context;
-    struct wi_pool *pool = order->request->api->deps.pool;
-    enum wi_platform platforms[WI_PLATFORM_COUNT];
-    if (order->target.node && strcmp(order->target.node, node->id) != 0)
-        return;
-    /* As with work: nothing goes to simulated nodes that does not ask for them. */
-    if (!order->target.node && node->platforms[WI_SIMULATED].available &&
-        order->target.platform != WI_SIMULATED)
-        return;
-    enum wi_code code = order->model ? wi_pool_load(pool, node->id, order->model, platforms,
-                                           choose_platforms(&order->target, node, platforms))
-                                     : unload(order, node->id);
-    if (code == WI_OK)
-        json_array_append_new(order->nodes, json_string(node->id));
-    else
-        order->code = code;
-}
-
 /* Tells the nodes and answers; frees the order. */
 static void carry_out(struct order *order)
 {
     struct wi_request *request = order->request;
     struct wi_error error;
-    wi_bridge_each(request->api->deps.bridge, tell_node, order);
-    size_t told = json_array_size(order->nodes);
-    if (told > 0) {
+    struct wi_order told = {.api = request->api,
+        .node = order->target.node,
+        .platform = order->target.platform,
+        .model = order->model,
+        .name = request->argument};
+    if (wi_order_give(&told, &error) == WI_OK) {
         const char *state = order->model ? "loading" : "unloading";
+        size_t count = json_array_size(told.nodes);
         wi_info("api", request->id, "%s %s on %zu node%s, as %.80s has asked", state,
-            request->argument, told, told == 1 ? "" : "s", wi_request_client(request));
+            request->argument, count, count == 1 ? "" : "s", wi_request_client(request));
         wi_request_answer_json(request, 202,
             json_pack("{s:s, s:s, s:O}", "model_name", request->argument, "state", state, "nodes",
-                order->nodes));
+                told.nodes));
     } else {
-        if (order->target.node)
-            wi_error_set(
-                &error, WI_NODE_NOT_FOUND, "node", "there is no node %.64s", order->target.node);
-        else
-            wi_error_set(&error, order->code != WI_OK ? order->code : WI_UNAVAILABLE, NULL,
-                "there is no node to tell; GET /v1/status says why");
         wi_request_answer_error(request, &error);
     }
+    json_decref(told.nodes);
     free_order(order);
 }
 
@@ -141,7 +90,6 @@ static struct order *new_order(struct wi_request *request, int with_platform)
 {
     struct order *order = wi_alloc(sizeof *order);
     order->request = request;
-    order->nodes = json_array();
     if (read_target(order, with_platform) == 0)
         return order;
     free_order(order);

@@ -1,4 +1,6 @@
 /* GET /v1/hardware?model_name=…: what would run a model now, on what, and why. */
+#include "api/hardware.h"
+
 #include "api/infer.h"
 #include "api/openapi.h"
 #include "api/step.h"
@@ -90,14 +92,24 @@ static int is_private(const struct wi_model *model)
            (tasks->count > 0 && wi_task_is_private(tasks->items[0]));
 }
 
+struct wi_inference *wi_hardware_ask(struct wi_model *model, enum wi_model_type type)
+{
+    struct wi_inference *asked = wi_inference_new();
+    int reads = wi_text_is_for(model), writes = reads && type != WI_TYPE_TEXT_EMBEDDING;
+    asked->model = wi_model_ref(model);
+    asked->type = type;
+    asked->fallback = 1;
+    asked->prompt_tokens = reads ? WI_USUAL_PROMPT_TOKENS : 0;
+    asked->answer_tokens = writes ? WI_USUAL_ANSWER_TOKENS : 0;
+    return asked;
+}
+
 /* What such a request asks for; the caller's. */
 static struct wi_inference *ask(const struct look_up *look_up, struct wi_model *model)
 {
     const struct query *query = &look_up->query;
-    struct wi_inference *asked = wi_inference_new();
-    asked->model = wi_model_ref(model);
-    asked->type =
-        query->model_type >= 0 ? (enum wi_model_type)(query->model_type + 1) : model->type;
+    struct wi_inference *asked = wi_hardware_ask(
+        model, query->model_type >= 0 ? (enum wi_model_type)(query->model_type + 1) : model->type);
     asked->browser = wi_strdup(query->browser);
     asked->node = wi_strdup(query->node);
     asked->has_platform = look_up->has_platform;
@@ -105,10 +117,14 @@ static struct wi_inference *ask(const struct look_up *look_up, struct wi_model *
     asked->fallback = query->fallback;
     if (query->precision >= 0)
         asked->precision = wi_strdup(wi_infer_precision_names[query->precision]);
-    int reads = wi_text_is_for(model), writes = reads && asked->type != WI_TYPE_TEXT_EMBEDDING;
-    asked->prompt_tokens = reads ? WI_USUAL_PROMPT_TOKENS : 0;
-    asked->answer_tokens = writes ? WI_USUAL_ANSWER_TOKENS : 0;
     return asked;
+}
+
+json_t *wi_hardware_json(const struct wi_api *api, const struct wi_inference *asked)
+{
+    const struct wi_demand demand = {.asked = asked,
+        .ours_only = wi_demand_keep(api->deps.config->pool.strangers, is_private(asked->model))};
+    return wi_pool_hardware_json(api->deps.pool, &demand);
 }
 
 static void on_model(struct wi_request *request, void *work, struct wi_model *model)
@@ -120,11 +136,8 @@ static void on_model(struct wi_request *request, void *work, struct wi_model *mo
         free_look_up(work);
         return;
     }
-    const struct wi_config *config = request->api->deps.config;
     struct wi_inference *asked = ask(look_up, model);
-    const struct wi_demand demand = {
-        .asked = asked, .ours_only = wi_demand_keep(config->pool.strangers, is_private(model))};
-    wi_request_answer_json(request, 200, wi_pool_hardware_json(request->api->deps.pool, &demand));
+    wi_request_answer_json(request, 200, wi_hardware_json(request->api, asked));
     wi_inference_release(asked);
     free_look_up(work);
 }

@@ -1,4 +1,4 @@
-/* /healthz, /readyz, and GET /, which says what there is. */
+/* /healthz, /readyz and the same for KServe's clients, and GET /, which says what there is. */
 #include "api/request.h"
 
 #include "durable/durable.h"
@@ -8,14 +8,18 @@ void wi_handle_healthz(struct wi_request *request)
     wi_request_answer_json(request, 200, json_pack("{s:s}", "status", "ok"));
 }
 
+static enum wi_code check_ready(const struct wi_api *api, struct wi_error *error)
+{
+    if (api->closing)
+        return wi_error_set(error, WI_SHUTTING_DOWN, NULL, "the server is shutting down");
+    return wi_pool_ready(api->deps.pool, error);
+}
+
 void wi_handle_readyz(struct wi_request *request)
 {
     struct wi_error error;
     struct wi_api *api = request->api;
-    if (api->closing) {
-        wi_error_set(&error, WI_SHUTTING_DOWN, NULL, "the server is shutting down");
-        wi_request_answer_error(request, &error);
-    } else if (wi_pool_ready(api->deps.pool, &error) != WI_OK) {
+    if (check_ready(api, &error) != WI_OK) {
         wi_request_answer_error(request, &error);
     } else {
         json_t *answer = json_pack("{s:s}", "status", "ready");
@@ -24,6 +28,20 @@ void wi_handle_readyz(struct wi_request *request)
             json_object_set_new(answer, "warnings", json_pack("[o]", unstored));
         wi_request_answer_json(request, 200, answer);
     }
+}
+
+void wi_handle_kserve_live(struct wi_request *request)
+{
+    wi_request_answer_json(request, 200, json_pack("{s:b}", "live", 1));
+}
+
+void wi_handle_kserve_ready(struct wi_request *request)
+{
+    struct wi_error error;
+    if (check_ready(request->api, &error) == WI_OK)
+        wi_request_answer_json(request, 200, json_pack("{s:b}", "ready", 1));
+    else
+        wi_request_answer_error(request, &error);
 }
 
 void wi_handle_root(struct wi_request *request)

@@ -59,9 +59,23 @@ static void on_done(void *context, struct wi_printing *printing, const struct wi
     free(call);
 }
 
+/* Only bodies are kept, and this one does not say all that is asked. */
+static void refuse_key(struct wi_request *request)
+{
+    struct wi_error error;
+    wi_error_set(&error, WI_INVALID_FIELD, "Idempotency-Key",
+        "an Idempotency-Key is not taken where the address names the model");
+    wi_error_expect(&error, "no such header, or POST /v1/infer");
+    wi_request_answer_error(request, &error);
+}
+
 static void begin(struct wi_request *request)
 {
     struct wi_error error;
+    if (request->headers.idempotency_key && *request->argument) {
+        refuse_key(request);
+        return;
+    }
     if (request->headers.idempotency_key) {
         wi_job_post(request, 1);
         return;

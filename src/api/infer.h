@@ -33,5 +33,7 @@ uint64_t wi_infer_parse_cost(const struct wi_request *request, size_t json_size)
 void wi_infer_send(struct wi_request *request, struct wi_printing *printing);
 /* Counts a job's success; `context` is the wi_api. */
 void wi_infer_count(void *context, const struct wi_outcome *outcome);
+/* Counts a job's failure after so long, likewise. */
+void wi_infer_count_failure(void *context, const struct wi_model *model, double total_ms);
 
 #endif

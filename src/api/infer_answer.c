@@ -46,11 +46,19 @@ void wi_infer_count(void *context, const struct wi_outcome *outcome)
     wi_caches_note_run(&api->pages, outcome);
     wi_metrics_inference(api->metrics, outcome->model_name, browser, platform,
         outcome->queue_ms / 1000, outcome->load_ms / 1000, outcome->inference_ms / 1000);
+    wi_metrics_answered(api->metrics, outcome->model_name, outcome->model_version,
+        outcome->total_ms / 1000, outcome->queue_ms / 1000, outcome->inference_ms / 1000);
     if (outcome->account.counted) {
         struct wi_text_figures figures = figures_of(outcome);
         wi_metrics_text(api->metrics, outcome->model_name, browser, platform, &figures);
         wi_text_load_know(api->text_load, outcome->model_name);
     }
+}
+
+void wi_infer_count_failure(void *context, const struct wi_model *model, double total_ms)
+{
+    const struct wi_api *api = context;
+    wi_metrics_failed(api->metrics, model->name, model->version, total_ms / 1000);
 }
 
 /* --- sending --------------------------------------------------------------------------------- */

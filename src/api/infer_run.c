@@ -40,6 +40,8 @@ struct wi_run *wi_infer_run(struct wi_request *request, enum wi_run_kind kind,
         .body = request->body,
         .lenient = dialect != &wi_dialect_native &&
                    request->api->deps.config->api.unknown_parameters == WI_UNKNOWN_IGNORE,
+        .model = *request->argument ? request->argument : NULL,
+        .version = *request->second ? request->second : NULL,
         .client = wi_request_client(request),
         .accepted_at = request->read};
     int is_form = (request->route->flags & WI_ROUTE_FORM) != 0;

@@ -84,10 +84,13 @@ static void print_schema(const struct wi_schema *schema, const char *before, FIL
 
 /* --- the parts ------------------------------------------------------------------------------- */
 
-static void print_routes(FILE *out)
+/* Those of KServe's clients, or with `kserve` 0 the others. */
+static void print_routes_of(int kserve, FILE *out)
 {
     begin_list(out, 0);
     for (const struct wi_route *route = wi_routes; route->method; route++) {
+        if ((strncmp(route->pattern, "/v2", 3) == 0) != kserve)
+            continue;
         fprintf(out, ".It Li %s %s\n", route->method, route->pattern);
         print_sentence(route->summary, out);
         if (route->help)
@@ -99,6 +102,16 @@ static void print_routes(FILE *out)
         fputs(".El\n", out);
     }
     fputs(".El\n", out);
+}
+
+static void print_routes(FILE *out)
+{
+    print_routes_of(0, out);
+}
+
+static void print_kserve_routes(FILE *out)
+{
+    print_routes_of(1, out);
 }
 
 static void print_one(const char *name, int compact, FILE *out)
@@ -131,6 +144,26 @@ static void print_pull_order(FILE *out)
 static void print_pull(FILE *out)
 {
     print_one("Pull", 1, out);
+}
+
+static void print_kserve_infer(FILE *out)
+{
+    print_one("KserveInfer", 0, out);
+}
+
+static void print_kserve_generate(FILE *out)
+{
+    print_one("KserveGenerate", 0, out);
+}
+
+static void print_kserve_parameters(FILE *out)
+{
+    print_one("KserveParameters", 0, out);
+}
+
+static void print_kserve_error(FILE *out)
+{
+    print_one("KserveError", 1, out);
 }
 
 static void print_codes(FILE *out)
@@ -208,18 +241,39 @@ static void print_options(FILE *out)
     fputs(".El\n", out);
 }
 
+#define API "man/webinfer-api.7"
+#define KSERVE "man/webinfer-kserve.7"
+static const struct {
+    const char *name, *page;
+    void (*print)(FILE *out);
+} parts[] = {
+    {"routes", API, print_routes},
+    {"model", API, print_model},
+    {"memory", API, print_memory},
+    {"infer", API, print_infer},
+    {"codes", API, print_codes},
+    {"tasks", API, print_tasks},
+    {"options", API, print_options},
+    {"pull-order", API, print_pull_order},
+    {"pull", API, print_pull},
+    {"kserve-routes", KSERVE, print_kserve_routes},
+    {"kserve-infer", KSERVE, print_kserve_infer},
+    {"kserve-generate", KSERVE, print_kserve_generate},
+    {"kserve-parameters", KSERVE, print_kserve_parameters},
+    {"kserve-error", KSERVE, print_kserve_error},
+};
+
 const char *wi_api_manual_print(size_t index, FILE *out)
 {
-    static const struct {
-        const char *name;
-        void (*print)(FILE *out);
-    } parts[] = {{"routes", print_routes}, {"model", print_model}, {"memory", print_memory},
-        {"infer", print_infer}, {"codes", print_codes}, {"tasks", print_tasks},
-        {"options", print_options}, {"pull-order", print_pull_order}, {"pull", print_pull}};
     if (index >= sizeof parts / sizeof *parts)
         return NULL;
     fprintf(out, ".\\\" begin %s, made by scripts/manual.mjs\n", parts[index].name);
     parts[index].print(out);
     fprintf(out, ".\\\" end %s\n", parts[index].name);
     return parts[index].name;
+}
+
+const char *wi_api_manual_page(size_t index)
+{
+    return parts[index].page;
 }

@@ -4,6 +4,7 @@
  */
 #include "api/metrics.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/table.h"
 #include <math.h>
@@ -23,6 +24,8 @@ static const int statuses[] = {0, 200, 202, 204, 400, 401, 403, 404, 405, 406, 4
 /* Series of model × browser × platform; later ones are counted under model="other". */
 #define SERIES_MAX 256
 #define SERIES_KEY_MAX 400
+/* Likewise of models. */
+#define MODELS_MAX 256
 
 struct route_counts {
     uint64_t by_status[STATUS_COUNT];
@@ -53,6 +56,7 @@ struct wi_metrics {
     uint64_t bytes_in, bytes_out;
     struct wi_histogram queue;
     struct series *series;
+    struct wi_model_counts *models; /* by name */
 };
 
 struct wi_metrics *wi_metrics_new(const struct wi_route *routes)
@@ -74,6 +78,13 @@ void wi_metrics_free(struct wi_metrics *metrics)
         HASH_DEL(metrics->series, series);
         free(series->labels);
         free(series);
+    }
+    struct wi_model_counts *model, *next_model;
+    HASH_ITER(hh, metrics->models, model, next_model)
+    {
+        HASH_DEL(metrics->models, model);
+        free(model->name);
+        free(model);
     }
     free(metrics->routes);
     free(metrics);
@@ -166,6 +177,52 @@ void wi_metrics_inference(struct wi_metrics *metrics, const char *model, const c
     series->load_s += usable(load_s);
     wi_histogram_add(&series->inference, usable(inference_s));
     wi_histogram_add(&metrics->queue, queue_s);
+}
+
+static struct wi_model_counts *find_model(
+    struct wi_metrics *metrics, const char *name, unsigned version)
+{
+    struct wi_model_counts *model;
+    HASH_FIND_STR(metrics->models, name, model);
+    if (!model && HASH_COUNT(metrics->models) >= MODELS_MAX) {
+        name = "other";
+        version = 0;
+        HASH_FIND_STR(metrics->models, name, model);
+    }
+    if (!model) {
+        model = wi_alloc(sizeof *model);
+        model->name = wi_strdup(name);
+        HASH_ADD_KEYPTR(hh, metrics->models, model->name, strlen(model->name), model);
+    }
+    model->version = version;
+    return model;
+}
+
+void wi_metrics_answered(struct wi_metrics *metrics, const char *model, unsigned version,
+    double total_s, double queue_s, double inference_s)
+{
+    struct wi_model_counts *counts = find_model(metrics, model, version);
+    counts->answered++;
+    counts->answered_s += total_s;
+    counts->queue_s += queue_s;
+    counts->inference_s += usable(inference_s);
+    counts->last_at = wi_wall_ms();
+}
+
+void wi_metrics_failed(
+    struct wi_metrics *metrics, const char *model, unsigned version, double total_s)
+{
+    struct wi_model_counts *counts = find_model(metrics, model, version);
+    counts->failed++;
+    counts->failed_s += total_s;
+}
+
+void wi_metrics_each_model(
+    const struct wi_metrics *metrics, const char *model, wi_model_counts_fn *each, void *context)
+{
+    for (const struct wi_model_counts *counts = metrics->models; counts; counts = counts->hh.next)
+        if (!model || strcmp(counts->name, model) == 0)
+            each(context, counts);
 }
 
 void wi_metrics_text(struct wi_metrics *metrics, const char *model, const char *browser,
@@ -282,6 +339,39 @@ static void write_inferences(const struct wi_metrics *metrics, struct wi_buffer 
             out, "webinfer_inference_duration_seconds", series->labels, &series->inference);
 }
 
+static void write_model_value(
+    struct wi_buffer *out, const char *name, const char *model, const char *outcome, double value)
+{
+    wi_buffer_strings(out, name, "{model=", NULL);
+    wi_metric_label(out, model);
+    wi_buffer_strings(
+        out, outcome ? ",outcome=\"" : "", outcome ? outcome : "", outcome ? "\"" : "", NULL);
+    wi_buffer_printf(out, "} %.17g\n", value);
+}
+
+static void write_models(const struct wi_metrics *metrics, struct wi_buffer *out)
+{
+    static const char requests[] = "webinfer_model_requests_total";
+    static const char seconds[] = "webinfer_model_request_seconds_total";
+    static const char queue[] = "webinfer_model_queue_seconds_total";
+    const struct wi_model_counts *model;
+    wi_metric_head(
+        out, requests, "counter", "Requests that a model was asked, by how they have ended.");
+    for (model = metrics->models; model; model = model->hh.next) {
+        write_model_value(out, requests, model->name, "answered", (double)model->answered);
+        write_model_value(out, requests, model->name, "failed", (double)model->failed);
+    }
+    wi_metric_head(out, seconds, "counter", "From accepted to their ends, of the same.");
+    for (model = metrics->models; model; model = model->hh.next) {
+        write_model_value(out, seconds, model->name, "answered", model->answered_s);
+        write_model_value(out, seconds, model->name, "failed", model->failed_s);
+    }
+    wi_metric_head(
+        out, queue, "counter", "From accepted to dispatched, of those that were answered.");
+    for (model = metrics->models; model; model = model->hh.next)
+        write_model_value(out, queue, model->name, NULL, model->queue_s);
+}
+
 static double prompt_of(const struct text_counts *text)
 {
     return text->prompt;
@@ -349,5 +439,6 @@ void wi_metrics_write(const struct wi_metrics *metrics, struct wi_buffer *out)
         "From accepted to dispatched, of answered inferences.");
     wi_metric_histogram(out, "webinfer_job_queue_duration_seconds", "", &metrics->queue);
     write_inferences(metrics, out);
+    write_models(metrics, out);
     write_texts(metrics, out);
 }

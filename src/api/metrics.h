@@ -7,6 +7,7 @@
 
 #include "api/routes.h"
 #include "base/buffer.h"
+#include "base/table.h"
 #include "bridge/bridge.h"
 #include <stdint.h>
 
@@ -30,6 +31,27 @@ void wi_metrics_request(struct wi_metrics *metrics, int route, int status, doubl
 /* One inference was answered. Strings are copied. */
 void wi_metrics_inference(struct wi_metrics *metrics, const char *model, const char *browser,
     const char *platform, double queue_s, double load_s, double inference_s);
+
+/* What became of a model's requests so far, wherever they ran. */
+struct wi_model_counts {
+    char *name;
+    unsigned version; /* as of struct wi_model: that of the last one */
+    uint64_t answered, failed;
+    double answered_s, failed_s; /* from a request's acceptance to its end, all of them together */
+    double queue_s, inference_s; /* of those that were answered */
+    int64_t last_at;             /* Unix milliseconds; of the last one that was answered */
+    UT_hash_handle hh;
+};
+/* One was answered, besides wi_metrics_inference; it took `total_s` in all. */
+void wi_metrics_answered(struct wi_metrics *metrics, const char *model, unsigned version,
+    double total_s, double queue_s, double inference_s);
+/* One whose model was found failed, after so long. */
+void wi_metrics_failed(
+    struct wi_metrics *metrics, const char *model, unsigned version, double total_s);
+/* Calls `each` for every model that was asked; or, with `model`, for that one. */
+typedef void wi_model_counts_fn(void *context, const struct wi_model_counts *counts);
+void wi_metrics_each_model(
+    const struct wi_metrics *metrics, const char *model, wi_model_counts_fn *each, void *context);
 /* What a language model's answer took: seconds, and tokens. What a page reports may be anything. */
 struct wi_text_figures {
     double first_token_s;             /* from the request's acceptance; 0: nobody knows */

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "describe/schemas.h"
 #include "task/table.h"
+#include "wire/kserve/kserve.h"
 #include "wire/native/native.h"
 #include "wire/openai/openai.h"
 #include "wire/upload.h"
@@ -29,6 +30,11 @@ static const struct wi_schema request_forms[] = {
     {.name = "InferRequest",
         .help = "What a model is to do, with what, and where.",
         .params = wi_native_params},
+    {.name = "KserveInfer", .params = wi_kserve_infer_params},
+    {.name = "KserveGenerate", .params = wi_kserve_generate_params},
+    {.name = "KserveParameters", .params = wi_kserve_parameters},
+    {.name = "KserveIndexOrder", .params = wi_kserve_index_params},
+    {.name = "KserveLoadOrder", .params = wi_kserve_load_params},
     {.name = "PullOrder", .params = wi_pull_params},
     {.name = "LoadOrder", .params = wi_load_params},
     {.name = "UnloadOrder", .params = wi_unload_params},
@@ -36,8 +42,8 @@ static const struct wi_schema request_forms[] = {
     {.name = "HardwareQuery", .params = wi_hardware_params},
     {.name = "RemovalQuery", .members = removal_query},
     {.name = "JobsQuery", .members = jobs_query}, {.name = "JobQuery", .members = job_query}, {0}};
-static const struct wi_schema *const tables[] = {
-    request_forms, wi_service_schemas, wi_result_schemas, wi_openai_schemas, wi_responses_schemas};
+static const struct wi_schema *const tables[] = {request_forms, wi_service_schemas,
+    wi_result_schemas, wi_openai_schemas, wi_responses_schemas, wi_kserve_schemas};
 #define TABLES (sizeof tables / sizeof *tables)
 
 const struct wi_schema *wi_openapi_schema(const char *name)
@@ -75,7 +81,10 @@ static json_t *contents(
 {
     const char *also;
     json_t *content = json_object();
-    json_object_set_new(content, route->produces, json_pack("{s:o}", "schema", wi_type_json(type)));
+    json_object_set_new(content, route->produces,
+        strcmp(route->produces, "text/event-stream") == 0
+            ? events_schema(route, codes)
+            : json_pack("{s:o}", "schema", wi_type_json(type)));
     for (size_t i = 0; (also = wi_route_gives(route, i)) != NULL; i++)
         json_object_set_new(content, also,
             strcmp(also, "text/event-stream") == 0
@@ -177,14 +186,14 @@ static json_t *request_body(const struct wi_route *route)
 
 /* --- operations ------------------------------------------------------------------------------ */
 
-/* "post_v1_models_model_load" */
+/* "post_v1_models_model_load"; a slash at the end is one more "_" */
 static json_t *operation_id(const struct wi_route *route)
 {
     char *id = wi_sprintf("%s%s", route->method, route->pattern), *to = id;
     for (const char *from = id; *from; from++) {
         if (isalnum((unsigned char)*from))
             *to++ = (char)tolower((unsigned char)*from);
-        else if (to > id && to[-1] != '_' && from[1])
+        else if (to > id && to[-1] != '_' && (from[1] || (*from == '/' && from[-1] != 'T')))
             *to++ = '_';
     }
     json_t *name = json_stringn(id, (size_t)(to - id));

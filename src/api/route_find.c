@@ -65,15 +65,23 @@ const struct wi_route *wi_route_find(const struct wi_route *routes, const char *
 {
     const char *wanted = strcmp(method, "HEAD") == 0 ? "GET" : method;
     const struct wi_route *found = NULL;
+    size_t claimed = 0; /* text of the longest pattern that answers alone, to other methods */
     char allowed[64] = "";
     for (const struct wi_route *route = routes; route->method; route++) {
         if (!wi_route_fits(route->pattern, path, arguments))
             continue;
-        if (strcmp(route->method, wanted) != 0)
-            add_method(allowed, sizeof allowed, route->method);
-        else if (!found || literal_text(route->pattern) > literal_text(found->pattern))
-            found = route;
+        size_t text = literal_text(route->pattern);
+        if (strcmp(route->method, wanted) == 0) {
+            if (!found || text > literal_text(found->pattern))
+                found = route;
+            continue;
+        }
+        add_method(allowed, sizeof allowed, route->method);
+        if (route->flags & WI_ROUTE_VERB && text > claimed)
+            claimed = text;
     }
+    if (found && claimed > literal_text(found->pattern))
+        found = NULL;
     for (size_t i = 0; i < WI_ROUTE_ARGUMENTS; i++)
         *arguments[i] = '\0'; /* of those that only might have been it */
     if (found) {

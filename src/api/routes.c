@@ -1,11 +1,13 @@
 /* The table of routes; how one is found is in route_find.c. */
 #include "api/routes.h"
 
+#include "wire/kserve/kserve.h"
 #include "wire/openai/openai.h"
 #include "wire/responses/responses.h"
 
 #define SMALL_BODY (64 * 1024)
 #define JSON "application/json"
+#define EVENTS "text/event-stream"
 
 #define OPEN WI_RANK_NONE
 #define USER WI_RANK_USER
@@ -13,7 +15,19 @@
 #define NATIVE &wi_dialect_native
 /* Of OpenAI's clients, and of both. */
 #define OPENAI(name) &wi_dialect_openai_##name
+#define KSERVE(name) &wi_dialect_kserve##name
 #define RUN (WI_ROUTE_BODY | WI_ROUTE_ADMIT)
+#define VERB (RUN | WI_ROUTE_UNTYPED | WI_ROUTE_VERB)
+/* A request of KServe's clients about a model, of the one version that there is or of the one that
+ * they name. */
+#define KSERVE_MODEL(after, handler, flags, gives, about, speaks, ...)                             \
+    {MODEL_METHOD(flags), "/v2/models/{model}" after, handler, USER, flags, 0, gives, about,       \
+        speaks, __VA_ARGS__},                                                                      \
+    {                                                                                              \
+        MODEL_METHOD(flags), "/v2/models/{model}/versions/{version}" after, handler, USER, flags,  \
+            0, gives, "the same of that version", speaks, __VA_ARGS__                              \
+    }
+#define MODEL_METHOD(flags) ((flags)&WI_ROUTE_BODY ? "POST" : "GET")
 
 /* What may fail where a model is looked for, where one is run, and where an answer is kept. */
 #define MODEL                                                                                      \
@@ -74,6 +88,42 @@ const struct wi_route wi_routes[] = {
         .codes = RUNS KEPT},
     {"POST", "/v1/audio/speech", wi_handle_infer, USER, RUN | WI_ROUTE_VOICE, 0, "audio/wav",
         "speak a text", OPENAI(speech), .answers = "200 string", .codes = RUNS KEPT},
+    {"GET", "/v2", wi_handle_kserve_server, USER, 0, 0, JSON, "what KServe's clients may use",
+        KSERVE(), .answers = "200 KserveServer", .help = NULL},
+    {"GET", "/v2/", wi_handle_kserve_server, USER, 0, 0, JSON, "the same", KSERVE(),
+        .answers = "200 KserveServer"},
+    {"GET", "/v2/health/live", wi_handle_kserve_live, OPEN, WI_ROUTE_ALWAYS, 0, JSON,
+        "the daemon lives", KSERVE(), .answers = "200 KserveLive"},
+    {"GET", "/v2/health/ready", wi_handle_kserve_ready, OPEN, 0, 0, JSON, "a node can take work",
+        KSERVE(), .answers = "200 KserveReady", .codes = "unavailable"},
+    KSERVE_MODEL("", wi_handle_kserve_model, 0, JSON, "what a model takes and gives", KSERVE(),
+        .answers = "200 KserveModel", .codes = MODEL),
+    KSERVE_MODEL("/ready", wi_handle_kserve_model_ready, 0, JSON, "a model could be served now",
+        KSERVE(), .answers = "200 KserveReady", .codes = MODEL),
+    KSERVE_MODEL("/config", wi_handle_kserve_config, 0, JSON, "a model's configuration", KSERVE(),
+        .answers = "200 KserveConfig", .codes = MODEL),
+    KSERVE_MODEL("/stats", wi_handle_kserve_stats, 0, JSON, "what a model was asked so far",
+        KSERVE(), .answers = "200 KserveStats", .codes = MODEL),
+    {"GET", "/v2/models/stats", wi_handle_kserve_all_stats, USER, 0, 0, JSON,
+        "the same of all models that were asked", KSERVE(), .answers = "200 KserveStats"},
+    KSERVE_MODEL("/infer", wi_handle_infer, VERB | WI_ROUTE_BINARY, JSON, "run a model", KSERVE(),
+        .answers = "200 KserveAnswer", .body = "KserveInfer", .codes = RUNS),
+    KSERVE_MODEL("/generate", wi_handle_infer, VERB, JSON, "go on with a text", KSERVE(_generate),
+        .answers = "200 KserveText", .body = "KserveGenerate", .codes = RUNS),
+    KSERVE_MODEL("/generate_stream", wi_handle_infer, VERB, EVENTS, "go on with a text, in parts",
+        KSERVE(_stream), .answers = "200 string", .events = "message KserveEvent|KserveError",
+        .body = "KserveGenerate", .codes = RUNS),
+    {"POST", "/v2/repository/index", wi_handle_kserve_index, USER,
+        WI_ROUTE_MAYBE | WI_ROUTE_UNTYPED, SMALL_BODY, JSON, "the models of the store: {ready?}",
+        KSERVE(), .answers = "200 KserveIndex", .body = "KserveIndexOrder"},
+    {"POST", "/v2/repository/models/{model}/load", wi_handle_kserve_load, ADMIN,
+        WI_ROUTE_MAYBE | WI_ROUTE_UNTYPED, SMALL_BODY, JSON,
+        "load a model, and answer when a node has it", KSERVE(), .answers = "200 KserveOrder",
+        .body = "KserveLoadOrder", .codes = MODEL " deadline_exceeded"},
+    {"POST", "/v2/repository/models/{model}/unload", wi_handle_kserve_unload, ADMIN,
+        WI_ROUTE_MAYBE | WI_ROUTE_UNTYPED, SMALL_BODY, JSON,
+        "unload a model, and answer when no node has it", KSERVE(), .answers = "200 KserveOrder",
+        .body = "KserveLoadOrder", .codes = MODEL " conflict deadline_exceeded"},
     {"GET", "/v1/status", wi_handle_status, USER, 0, 0, JSON, "the whole picture", NATIVE,
         .answers = "200 Status",
         .help = "Sessions, nodes, queue, stored jobs, models, counters and what is wrong."},

@@ -11,16 +11,18 @@ struct wi_request;
 typedef void wi_route_fn(struct wi_request *request);
 
 enum wi_route_flags {
-    WI_ROUTE_ALWAYS = 1,  /* answered while the server stops, too */
-    WI_ROUTE_BODY = 2,    /* reads a body; without one it is a 411 */
-    WI_ROUTE_MAYBE = 4,   /* may have a body */
-    WI_ROUTE_ADMIT = 8,   /* makes a job: asks whether one is welcome before the body is read */
-    WI_ROUTE_BINARY = 16, /* takes and gives application/octet-stream too */
-    WI_ROUTE_EVENTS = 32, /* gives text/event-stream too */
-    WI_ROUTE_FILES = 64,  /* takes forms and files too: see wire/upload.h */
-    WI_ROUTE_FORM = 128,  /* takes multipart/form-data, and no JSON */
-    WI_ROUTE_VOICE = 256, /* gives a sound, as a file or as samples */
-    WI_ROUTE_TEXT = 512   /* gives text and subtitles too */
+    WI_ROUTE_ALWAYS = 1,     /* answered while the server stops, too */
+    WI_ROUTE_BODY = 2,       /* reads a body; without one it is a 411 */
+    WI_ROUTE_MAYBE = 4,      /* may have a body */
+    WI_ROUTE_ADMIT = 8,      /* makes a job: asks whether one is welcome before the body is read */
+    WI_ROUTE_BINARY = 16,    /* takes and gives application/octet-stream too */
+    WI_ROUTE_EVENTS = 32,    /* gives text/event-stream too */
+    WI_ROUTE_FILES = 64,     /* takes forms and files too: see wire/upload.h */
+    WI_ROUTE_FORM = 128,     /* takes multipart/form-data, and no JSON */
+    WI_ROUTE_VOICE = 256,    /* gives a sound, as a file or as samples */
+    WI_ROUTE_TEXT = 512,     /* gives text and subtitles too */
+    WI_ROUTE_UNTYPED = 1024, /* its body is JSON, whether or not a Content-Type says so */
+    WI_ROUTE_VERB = 2048     /* no row with less text answers at its address, by any method */
 };
 
 /* In a pattern {model} stands for one segment or two, and any other {NAME} for one. */
@@ -89,6 +91,10 @@ wi_route_fn wi_handle_model_remove, wi_handle_models_gc;
 wi_route_fn wi_handle_model_pull, wi_handle_model_cancel;
 wi_route_fn wi_handle_model_load, wi_handle_model_unload, wi_handle_session_recycle;
 wi_route_fn wi_handle_node_drain, wi_handle_node_undrain;
+wi_route_fn wi_handle_kserve_live, wi_handle_kserve_ready;
+wi_route_fn wi_handle_kserve_server, wi_handle_kserve_model, wi_handle_kserve_model_ready;
+wi_route_fn wi_handle_kserve_config, wi_handle_kserve_stats, wi_handle_kserve_all_stats;
+wi_route_fn wi_handle_kserve_index, wi_handle_kserve_load, wi_handle_kserve_unload;
 wi_route_fn wi_handle_join_new, wi_handle_joins, wi_handle_join_revoke;
 
 #endif

@@ -420,6 +420,7 @@ static struct wi_run_deps runs_of(struct wi_api *api)
         .budget = deps->budget,
         .heavy = api->heavy,
         .on_outcome = wi_infer_count,
+        .on_failure = wi_infer_count_failure,
         .context = api};
 }
 

@@ -186,6 +186,7 @@ static void fill(struct wi_outcome *outcome, const struct wi_job_spec *spec,
         .batch = result->batch,
         .warm = answer->warm,
         .model_bytes = wi_manifest_bytes(&spec->asked->model->manifest),
+        .model_version = spec->asked->model->version,
     };
 }
 
@@ -215,10 +216,14 @@ static void on_done(void *context, const struct wi_job_spec *spec, struct wi_job
 {
     struct wi_run *run = context;
     run->queued = 0;
-    if (result->code == WI_OK)
+    if (result->code == WI_OK) {
         on_answer(run, spec, result);
-    else
-        end(run, NULL, run->why ? run->why : &result->error);
+        return;
+    }
+    if (run->deps->on_failure && run->request.kind != WI_RUN_BESIDE)
+        run->deps->on_failure(
+            run->deps->context, spec->asked->model, wi_now_ms() - run->request.accepted_at);
+    end(run, NULL, run->why ? run->why : &result->error);
 }
 
 static void on_sent(void *context, const struct wi_job_spec *spec, const char *node_id)
@@ -301,8 +306,10 @@ static void pull_model(struct wi_run *run)
 static void check(struct wi_run *run, struct wi_model *model)
 {
     struct wi_error error;
+    const struct wi_dialect *dialect = run->request.dialect;
     const struct wi_config_models *limits = &run->deps->config->models;
-    if (run->request.dialect->check(&run->infer, model, limits, &error) != WI_OK ||
+    if ((dialect->fit && dialect->fit(&run->infer, model, &error) != WI_OK) ||
+        dialect->check(&run->infer, model, limits, &error) != WI_OK ||
         begin(run, &error) != WI_OK) {
         end(run, NULL, &error);
         return;
@@ -389,7 +396,8 @@ static void on_parsed(void *data, int cancelled)
         return;
     }
     int binary = run->request.body->size > run->request.json_size;
-    uint64_t converted = binary ? 0 : wi_tensors_bytes(&run->infer.asked->tensors);
+    uint64_t converted =
+        run->infer.beside + (binary ? 0 : wi_tensors_bytes(&run->infer.asked->tensors));
     if (run->owner.charge(run->owner.context, converted) != 0 && run->code == WI_OK)
         run->code = wi_error_set(run->late, WI_MEMORY_BUDGET, NULL,
             "there is no memory for these tensors now; try again later");
@@ -432,6 +440,8 @@ struct wi_run *wi_run_new(const struct wi_run_deps *deps, const struct wi_run_re
     run->client = wi_strdup(request->client);
     run->infer.lenient = request->lenient;
     run->infer.asked = request->asked;
+    run->infer.model_name = wi_strdup(request->model);
+    run->infer.version = wi_strdup(request->version);
     run->owner = *owner;
     wi_id_new(run->id, request->kind == WI_RUN_BESIDE ? "probe" : "job");
     return run;

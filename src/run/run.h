@@ -28,6 +28,8 @@ struct wi_run_deps {
     struct wi_work_queue *heavy; /* big JSON is read and printed here */
     /* A client's job has been answered; `outcome` is borrowed. */
     void (*on_outcome)(void *context, const struct wi_outcome *outcome);
+    /* One of a client's has failed, `ms` after it was accepted. May be NULL. */
+    void (*on_failure)(void *context, const struct wi_model *model, double ms);
     void *context;
 };
 
@@ -48,6 +50,8 @@ struct wi_run_request {
     const struct wi_dialect *dialect;
     struct wi_blob *body;       /* taken over */
     size_t json_size;           /* of its bytes are JSON; 0: it is a form */
+    const char *model;          /* what its address says of it; NULL: the body does; copied */
+    const char *version;        /* likewise; NULL: the current one */
     uint64_t parse_cost;        /* bytes of memory that parsing takes, beside the body */
     int lenient;                /* what is not known is passed over */
     struct wi_inference *asked; /* settled; taken over */

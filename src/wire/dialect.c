@@ -1,4 +1,5 @@
 /* The dialects by name. */
+#include "wire/kserve/kserve.h"
 #include "wire/openai/openai.h"
 #include "wire/responses/responses.h"
 
@@ -9,7 +10,8 @@ const struct wi_dialect *wi_dialect_find(const char *name)
     static const struct wi_dialect *const dialects[] = {&wi_dialect_native, &wi_dialect_openai_chat,
         &wi_dialect_openai_completions, &wi_dialect_openai_embeddings, &wi_dialect_openai_rerank,
         &wi_dialect_openai_tokenize, &wi_dialect_openai_speech, &wi_dialect_openai_transcriptions,
-        &wi_dialect_openai_translations, &wi_dialect_openai_responses};
+        &wi_dialect_openai_translations, &wi_dialect_openai_responses, &wi_dialect_kserve,
+        &wi_dialect_kserve_generate, &wi_dialect_kserve_stream};
     for (size_t i = 0; i < sizeof dialects / sizeof *dialects; i++)
         if (strcmp(dialects[i]->name, name) == 0)
             return dialects[i];

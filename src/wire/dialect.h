@@ -36,7 +36,8 @@ struct wi_outcome {
     unsigned attempts;
     unsigned batch; /* rows that ran together; 0: it ran alone */
     int warm;
-    uint64_t model_bytes; /* of its files; 0: built in */
+    uint64_t model_bytes;   /* of its files; 0: built in */
+    unsigned model_version; /* of one that was pulled; else 0 */
 };
 
 /* A stream whose events are written. Borrowed. */
@@ -66,13 +67,17 @@ struct wi_dialect {
         size_t *json_size, struct wi_error *error);
     /* Reads the body's first `json_size` bytes as JSON, the rest as binary tensors, which become
      * slices of `body` (borrowed; references are taken). `infer` is zero-initialised but for
-     * `lenient`; on failure it still has to be cleared. `budget` is charged for what is converted
-     * (NULL: nothing). */
+     * `lenient` and, where the address says them, `model_name` and `version`; on failure it still
+     * has to be cleared. `budget` is charged for what is converted (NULL: nothing). */
     enum wi_code (*parse)(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
         struct wi_budget *budget, struct wi_error *error);
     /* Hashes what a body of `size` bytes means, where it may be written in several ways; NULL: its
      * bytes are its meaning. */
     wi_body_hash_fn *identify;
+    /* Brings what was read into the form in which the model takes it, once; NULL: it has that form.
+     * WI_OK, or what the model does not take. */
+    enum wi_code (*fit)(
+        struct wi_infer *infer, const struct wi_model *model, struct wi_error *error);
     /* Checks what depends on the model and on `limits`: task, precision, inputs, options, picture
      * size, outputs, and that no output has to be binary where JSON was asked for. */
     enum wi_code (*check)(const struct wi_infer *infer, const struct wi_model *model,

@@ -25,6 +25,7 @@ void wi_infer_clear(struct wi_infer *infer)
 {
     wi_inference_release(infer->asked);
     free(infer->model_name);
+    free(infer->version);
     if (infer->free_wishes)
         infer->free_wishes(infer->wishes);
     wi_strings_clear(&infer->ignored);

@@ -15,6 +15,7 @@
 struct wi_infer {
     struct wi_inference *asked; /* a reference; changed until wi_infer_settle, and not after it */
     char *model_name;           /* as the client calls it */
+    char *version;              /* the one that it means; NULL: whichever there is */
     int has_type;
     int has_timeout; /* else asked->timeout_ms is 0 until it is settled */
     int resumable;   /* a stream whose client may leave and come back */
@@ -25,6 +26,7 @@ struct wi_infer {
     enum wi_form form;           /* of the inputs: see wire/text.h */
     size_t longest_text;         /* bytes, of those in a list */
     size_t texts;                /* how many these are */
+    size_t beside;               /* bytes that the wishes hold until the model is known */
     void *wishes;                /* the dialect's own: in which form the client wants the answer */
     void (*free_wishes)(void *); /* NULL where there are none */
     const char *options_where;   /* before their names in errors; NULL: "options." */

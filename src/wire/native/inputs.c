@@ -12,19 +12,18 @@
 
 /* --- pictures and sounds ---------------------------------------------------------------------- */
 
-/* Where the bytes of a file may be: in the JSON, or behind it. */
+/* Where the bytes of a file may be: in the JSON, or beside it. */
 struct source {
-    struct wi_blob *body;
-    size_t json_size;
+    const struct wi_native_file *file;
     struct wi_budget *budget;
 };
 
-static enum wi_code take(struct wi_infer *infer, struct wi_blob *blob, size_t at,
+static enum wi_code take(struct wi_infer *infer, const struct wi_native_file *file,
     struct wi_sound *sound, struct wi_error *error)
 {
-    size_t size = blob->size - at;
-    return sound ? wi_media_take_sound(infer, blob, at, size, sound, "inputs.", error)
-                 : wi_media_take_picture(infer, blob, at, size, error);
+    return sound ? wi_media_take_sound(
+                       infer, file->blob, file->at, file->size, sound, "inputs.", error)
+                 : wi_media_take_picture(infer, file->blob, file->at, file->size, error);
 }
 
 /* A picture, or with `sound` a sound, in base64. */
@@ -38,7 +37,7 @@ static enum wi_code read_base64(struct wi_infer *infer, const json_t *text, cons
         sound ? wi_sound_decode(string, length, "inputs.", source->budget, &blob, error)
               : wi_picture_decode(string, length, field, source->budget, &blob, error);
     if (code == WI_OK)
-        code = take(infer, blob, 0, sound, error);
+        code = take(infer, &(struct wi_native_file){blob, 0, blob->size}, sound, error);
     wi_blob_unref(blob);
     return code;
 }
@@ -53,7 +52,7 @@ static enum wi_code read_behind(struct wi_infer *infer, const json_t *value, con
                                                 .min = 1,
                                                 .max = 1e15},
         {0}};
-    size_t there = source->body->size - source->json_size;
+    size_t there = source->file->size;
     char where[40];
     int64_t size = 0;
     snprintf(where, sizeof where, "%s.", field);
@@ -65,7 +64,7 @@ static enum wi_code read_behind(struct wi_infer *infer, const json_t *value, con
             field, (long long)size, there);
         return WI_BAD_FRAMING;
     }
-    return take(infer, source->body, source->json_size, sound, error);
+    return take(infer, source->file, sound, error);
 }
 
 static int begins(const json_t *text, const char *start)
@@ -262,9 +261,10 @@ static enum wi_code check_sampled(
         "%s is for raw samples: {\"audio\", \"format\", \"sampling_rate\"}", field);
 }
 
-static enum wi_code read_object(struct wi_infer *infer, const json_t *inputs,
-    const struct source *source, struct wi_error *error)
+enum wi_code wi_native_read_object(struct wi_infer *infer, const json_t *inputs,
+    const struct wi_native_file *file, struct wi_budget *budget, struct wi_error *error)
 {
+    const struct source source = {file, budget};
     struct object object = {.format = -1};
     enum wi_code code =
         wi_params_read(object_table, inputs, WI_PARAMS_STRICT, "inputs.", &object, error);
@@ -273,8 +273,8 @@ static enum wi_code read_object(struct wi_infer *infer, const json_t *inputs,
         (code = check_members(members, error)) != WI_OK)
         return code;
     if (!(members & (IMAGE | AUDIO)))
-        return read_text(infer, members, &object, source->budget, error);
-    code = read_file(infer, &object, source, error);
+        return read_text(infer, members, &object, budget, error);
+    code = read_file(infer, &object, &source, error);
     return code == WI_OK ? read_beside(infer, &object, error) : code;
 }
 
@@ -290,8 +290,8 @@ enum wi_code wi_native_read_inputs(struct wi_infer *infer, json_t *inputs, struc
     size_t json_size, struct wi_budget *budget, struct wi_error *error)
 {
     enum wi_code code;
-    const struct source source = {body, json_size, budget};
-    int binary = body->size > json_size;
+    const struct wi_native_file behind = {body, json_size, body->size - json_size};
+    const struct source source = {&behind, budget};
     if (json_is_array(inputs) && !json_is_string(json_array_get(inputs, 0)))
         return wi_tensors_from_json(
             &infer->asked->tensors, inputs, body, json_size, budget, "inputs", error);
@@ -300,14 +300,14 @@ enum wi_code wi_native_read_inputs(struct wi_infer *infer, json_t *inputs, struc
     } else if (json_is_string(inputs)) {
         code = read_string(infer, inputs, &source, error);
     } else if (json_is_object(inputs)) {
-        code = read_object(infer, inputs, &source, error);
+        code = wi_native_read_object(infer, inputs, &behind, budget, error);
     } else {
         code = wi_error_set(error, WI_INVALID_FIELD, "inputs", "inputs has the wrong type");
         wi_error_expect(error, "a list of tensors, a picture: {\"image\":\"<base64>\"}, or text: a "
                                "string, a list of strings, {\"messages\": [...]}");
     }
-    if (code == WI_OK && binary && !is_taken(&infer->asked->tensors, body))
+    if (code == WI_OK && behind.size > 0 && !is_taken(&infer->asked->tensors, body))
         return wi_error_set(error, WI_BAD_FRAMING, "inputs",
-            "%zu bytes follow the JSON, but no tensor claims them", body->size - json_size);
+            "%zu bytes follow the JSON, but no tensor claims them", behind.size);
     return code;
 }

@@ -15,16 +15,34 @@ enum wi_code wi_native_parse(struct wi_infer *infer, struct wi_blob *body, size_
 /* The object that the body is: a new reference, or NULL with WI_BAD_JSON, WI_NON_FINITE or
  * WI_INVALID_FIELD. */
 json_t *wi_native_load_json(const char *text, size_t size, struct wi_error *error);
-/* native_inputs.c: the member `inputs`. WI_OK, WI_BAD_FRAMING, or as what reads tensors, pictures
- * and text. */
+/* The bytes beside JSON in which the file of a picture or a sound may be. Borrowed. */
+struct wi_native_file {
+    struct wi_blob *blob;
+    size_t at, size;
+};
+/* inputs.c: the member `inputs`, of a body whose first `json_size` bytes are JSON. WI_OK,
+ * WI_BAD_FRAMING, or as what reads tensors, pictures and text. */
 enum wi_code wi_native_read_inputs(struct wi_infer *infer, json_t *inputs, struct wi_blob *body,
     size_t json_size, struct wi_budget *budget, struct wi_error *error);
-/* What only this dialect's clients wish: which outputs go out in binary. */
+/* The same of an object, as tasks take it. */
+enum wi_code wi_native_read_object(struct wi_infer *infer, const json_t *inputs,
+    const struct wi_native_file *file, struct wi_budget *budget, struct wi_error *error);
+/* The member `task`; NULL is none, and `conversation` as for wi_task_of_name. WI_OK, or
+ * WI_INVALID_FIELD with the names. */
+enum wi_code wi_native_read_task(
+    struct wi_infer *infer, const char *name, int conversation, struct wi_error *error);
+
+/* What those wish who speak of tensors in KServe's terms: which outputs go out in binary. Another
+ * dialect's wishes that are read and printed by what is here begin with these. */
 enum wi_binary_choice { WI_BINARY_DEFAULT, WI_BINARY_NO, WI_BINARY_YES };
 struct wi_native_wishes {
     enum wi_binary_choice *outputs; /* one for each that is wanted by its name */
     int binary_output;              /* for the others */
 };
+/* The member `outputs`, a list or NULL, into infer->asked and the wishes. WI_OK, or as
+ * wi_params_read. */
+enum wi_code wi_native_read_outputs(
+    struct wi_infer *infer, const json_t *list, struct wi_error *error);
 /* Whether the output `name` does. */
 int wi_native_wants_binary(const struct wi_infer *infer, const char *name);
 enum wi_code wi_native_check_stream(const struct wi_infer *infer, struct wi_error *error);
@@ -33,6 +51,14 @@ enum wi_code wi_native_check(const struct wi_infer *infer, const struct wi_model
     const struct wi_config_models *limits, struct wi_error *error);
 struct wi_printing *wi_native_print(
     const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error);
+/* Takes the outputs, and chooses which of them go out in binary and how large the JSON of the
+ * others may get. NULL with WI_NOT_ACCEPTABLE for one that JSON cannot carry. */
+struct wi_printing *wi_native_take_outputs(
+    const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error);
+/* The objects that the answer's members of these names are: what really ran it, and how long that
+ * took. `stream`: with what streams have beside it. */
+void wi_native_add_executed_on(struct wi_buffer *out, const struct wi_outcome *outcome);
+void wi_native_add_performance(struct wi_buffer *out, const struct wi_outcome *outcome, int stream);
 struct wi_printing *wi_native_print_done(
     const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error);
 void wi_native_stream_begin(struct wi_buffer *out, const struct wi_stream_face *face);

@@ -306,7 +306,8 @@ static enum wi_code read_output(struct wi_infer *infer, size_t index, const json
     return WI_OK;
 }
 
-static enum wi_code read_outputs(struct wi_infer *infer, const json_t *list, struct wi_error *error)
+enum wi_code wi_native_read_outputs(
+    struct wi_infer *infer, const json_t *list, struct wi_error *error)
 {
     struct wi_native_wishes *wishes = infer->wishes;
     size_t count = json_array_size(list);
@@ -339,16 +340,15 @@ static void take_strings(struct wi_infer *infer, const struct fields *fields)
     }
 }
 
-static enum wi_code read_task(
-    struct wi_infer *infer, const struct fields *fields, struct wi_error *error)
+enum wi_code wi_native_read_task(
+    struct wi_infer *infer, const char *name, int conversation, struct wi_error *error)
 {
     char names[sizeof error->allowed];
-    int conversation = json_object_get(fields->inputs, "messages") != NULL;
-    infer->asked->task = wi_task_of_name(fields->task, conversation);
-    if (!fields->task || infer->asked->task != WI_TASK_NONE)
+    infer->asked->task = wi_task_of_name(name, conversation);
+    if (!name || infer->asked->task != WI_TASK_NONE)
         return WI_OK;
     wi_task_all_names(names, sizeof names);
-    wi_error_set(error, WI_INVALID_FIELD, "task", "\"%.64s\" is none of the tasks", fields->task);
+    wi_error_set(error, WI_INVALID_FIELD, "task", "\"%.64s\" is none of the tasks", name);
     wi_error_allow(error, "%s", names);
     return WI_INVALID_FIELD;
 }
@@ -368,7 +368,8 @@ static enum wi_code read_fields(
     infer->resumable = fields->resumable;
     asked->stall_timeout_ms = (double)fields->stall_timeout_ms;
     if ((code = wi_model_check_name(infer->model_name, error)) != WI_OK ||
-        (code = read_task(infer, fields, error)) != WI_OK ||
+        (code = wi_native_read_task(infer, fields->task,
+             json_object_get(fields->inputs, "messages") != NULL, error)) != WI_OK ||
         (code = wi_infer_read_platform(
              fields->platform, &asked->has_platform, &asked->platform, error)) != WI_OK)
         return code;
@@ -377,7 +378,7 @@ static enum wi_code read_fields(
         return code;
     ((struct wi_native_wishes *)infer->wishes)->binary_output = parameters.binary_data_output;
     asked->options = json_incref(fields->options); /* the model says which there are */
-    return read_outputs(infer, fields->outputs, error);
+    return wi_native_read_outputs(infer, fields->outputs, error);
 }
 
 static void free_wishes(void *data)

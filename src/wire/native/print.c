@@ -54,11 +54,11 @@ static void add_fallbacks(struct wi_buffer *out, const struct wi_outcome *outcom
     wi_buffer_puts(out, "]");
 }
 
-/* What really ran it: who answered from the bridge, the rest as the page reported it. */
-static void add_executed_on(struct wi_buffer *out, const struct wi_outcome *outcome)
+/* Who answered from the bridge, the rest as the page reported it. */
+void wi_native_add_executed_on(struct wi_buffer *out, const struct wi_outcome *outcome)
 {
     const json_t *report = outcome->executed_on;
-    wi_buffer_puts(out, "\"executed_on\":{");
+    wi_buffer_puts(out, "{");
     add_string_or_null(out, "node", outcome->node);
     if (outcome->browser) {
         wi_buffer_puts(out, ",");
@@ -80,6 +80,31 @@ static void add_executed_on(struct wi_buffer *out, const struct wi_outcome *outc
     wi_buffer_strings(out, ",\"numerics\":\"", outcome->numerics, "\"", NULL);
     add_reported(out, report, "simulated", "false");
     wi_buffer_puts(out, "}");
+}
+
+void wi_native_add_performance(struct wi_buffer *out, const struct wi_outcome *outcome, int stream)
+{
+    wi_buffer_puts(out, "{\"queue_ms\":");
+    wi_buffer_ms(out, outcome->queue_ms);
+    wi_buffer_puts(out, ",\"load_ms\":");
+    wi_buffer_ms(out, outcome->load_ms);
+    wi_buffer_puts(out, ",\"inference_ms\":");
+    wi_buffer_ms(out, outcome->inference_ms);
+    wi_buffer_puts(out, ",\"total_ms\":");
+    wi_buffer_ms(out, outcome->total_ms);
+    if (stream) {
+        wi_buffer_puts(out, ",\"first_part_ms\":");
+        wi_buffer_ms(out, outcome->first_part_ms);
+        wi_buffer_puts(out, ",\"waited_for_client_ms\":");
+        wi_buffer_ms(out, outcome->waited_for_client_ms);
+    }
+    wi_buffer_puts(out, ",\"attempts\":");
+    wi_buffer_integer(out, outcome->attempts);
+    if (outcome->batch) {
+        wi_buffer_puts(out, ",\"batch\":");
+        wi_buffer_integer(out, outcome->batch);
+    }
+    wi_buffer_strings(out, ",\"warm\":", outcome->warm ? "true}" : "false}", NULL);
 }
 
 static void print_head(struct wi_buffer *out, const struct wi_outcome *outcome)
@@ -106,28 +131,11 @@ static void print_tail(struct wi_buffer *out, const struct wi_outcome *outcome, 
         wi_buffer_integer(out, (int64_t)outcome->parts);
         wi_buffer_puts(out, ",");
     }
-    add_executed_on(out, outcome);
-    wi_buffer_puts(out, ",\"performance\":{\"queue_ms\":");
-    wi_buffer_ms(out, outcome->queue_ms);
-    wi_buffer_puts(out, ",\"load_ms\":");
-    wi_buffer_ms(out, outcome->load_ms);
-    wi_buffer_puts(out, ",\"inference_ms\":");
-    wi_buffer_ms(out, outcome->inference_ms);
-    wi_buffer_puts(out, ",\"total_ms\":");
-    wi_buffer_ms(out, outcome->total_ms);
-    if (stream) {
-        wi_buffer_puts(out, ",\"first_part_ms\":");
-        wi_buffer_ms(out, outcome->first_part_ms);
-        wi_buffer_puts(out, ",\"waited_for_client_ms\":");
-        wi_buffer_ms(out, outcome->waited_for_client_ms);
-    }
-    wi_buffer_puts(out, ",\"attempts\":");
-    wi_buffer_integer(out, outcome->attempts);
-    if (outcome->batch) {
-        wi_buffer_puts(out, ",\"batch\":");
-        wi_buffer_integer(out, outcome->batch);
-    }
-    wi_buffer_strings(out, ",\"warm\":", outcome->warm ? "true}}\n" : "false}}\n", NULL);
+    wi_buffer_puts(out, "\"executed_on\":");
+    wi_native_add_executed_on(out, outcome);
+    wi_buffer_puts(out, ",\"performance\":");
+    wi_native_add_performance(out, outcome, stream);
+    wi_buffer_puts(out, "}\n");
 }
 
 /* --- the outputs ----------------------------------------------------------------------------- */
@@ -138,7 +146,6 @@ static size_t element_bytes(const struct wi_tensor *tensor)
     return size ? size : 1;
 }
 
-/* Which outputs go out in binary, how many bytes become JSON, and how large that may get. */
 static enum wi_code choose(
     struct wi_printing *printing, const struct wi_infer *infer, struct wi_error *error)
 {
@@ -158,16 +165,24 @@ static enum wi_code choose(
     return WI_OK;
 }
 
+struct wi_printing *wi_native_take_outputs(
+    const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error)
+{
+    struct wi_printing *printing = wi_alloc(sizeof *printing);
+    wi_tensors_move(&printing->outputs, outcome->outputs);
+    if (choose(printing, infer, error) == WI_OK)
+        return printing;
+    wi_printing_free(printing);
+    return NULL;
+}
+
 /* With `before` and `after` the JSON; `stream`: with what streams have beside it. */
 static struct wi_printing *print(const struct wi_infer *infer, const struct wi_outcome *outcome,
     int stream, const char *before, const char *after, struct wi_error *error)
 {
-    struct wi_printing *printing = wi_alloc(sizeof *printing);
-    wi_tensors_move(&printing->outputs, outcome->outputs);
-    if (choose(printing, infer, error) != WI_OK) {
-        wi_printing_free(printing);
+    struct wi_printing *printing = wi_native_take_outputs(infer, outcome, error);
+    if (!printing)
         return NULL;
-    }
     wi_buffer_puts(&printing->text, before);
     print_head(&printing->text, outcome);
     print_tail(&printing->tail, outcome, stream);

@@ -141,3 +141,48 @@ TEST(test_labels)
     assert_non_null(strstr(out.text, "\nprocess_open_fds "));
     wi_buffer_clear(&out);
 }
+
+static void add_to_sum(void *context, const struct wi_model_counts *counts)
+{
+    struct wi_model_counts *sum = context;
+    sum->version = counts->version;
+    sum->answered += counts->answered;
+    sum->failed += counts->failed;
+    sum->failed_s += counts->failed_s;
+    sum->last_at = counts->last_at;
+}
+
+TEST(requests_of_a_model_are_counted_by_their_ends)
+{
+    struct wi_metrics *metrics = wi_metrics_new(wi_routes);
+    struct wi_buffer out = {0};
+    struct wi_model_counts one = {0}, all = {0};
+    wi_metrics_answered(metrics, "a\"b", 2, 1.5, 0.25, 1);
+    wi_metrics_answered(metrics, "a\"b", 3, 0.5, 0.25, -1); /* a page's figure may be anything */
+    wi_metrics_failed(metrics, "a\"b", 3, 2);
+    wi_metrics_failed(metrics, "other model", 0, 1);
+    wi_metrics_each_model(metrics, "a\"b", add_to_sum, &one);
+    assert_true(one.version == 3 && one.answered == 2 && one.failed == 1 && one.failed_s == 2);
+    assert_true(one.last_at > 0);
+    wi_metrics_write(metrics, &out);
+    assert_non_null(strstr(
+        out.text, "webinfer_model_requests_total{model=\"a\\\"b\",outcome=\"answered\"} 2\n"));
+    assert_non_null(strstr(
+        out.text, "webinfer_model_requests_total{model=\"other model\",outcome=\"failed\"} 1\n"));
+    assert_non_null(strstr(out.text,
+        "webinfer_model_request_seconds_total{model=\"a\\\"b\",outcome=\"answered\"} 2\n"));
+    assert_non_null(strstr(out.text, "webinfer_model_queue_seconds_total{model=\"a\\\"b\"} 0.5\n"));
+    wi_buffer_clear(&out);
+    for (int i = 0; i < 1000; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "m%d", i);
+        wi_metrics_failed(metrics, name, 0, 0);
+    }
+    wi_metrics_each_model(metrics, NULL, add_to_sum, &all);
+    assert_int_equal(all.failed, 1002);
+    wi_metrics_write(metrics, &out);
+    assert_true(count_of(out.text, "outcome=\"failed\"") < 600);
+    assert_non_null(strstr(out.text, "{model=\"other\",outcome=\"failed\"}"));
+    wi_buffer_clear(&out);
+    wi_metrics_free(metrics);
+}

@@ -41,6 +41,33 @@ TEST(test_found)
     check("DELETE", "/v1/jobs/job-1", "/v1/jobs/{id}", "job-1");
 }
 
+TEST(a_path_that_could_be_a_verb_is_one)
+{
+    struct wi_error error;
+    check("GET", "/v2", "/v2", "");
+    check("GET", "/v2/", "/v2/", "");
+    check("GET", "/v2/models/stats", "/v2/models/stats", "");
+    check("GET", "/v2/models/a/b", "/v2/models/{model}", "a/b");
+    check("GET", "/v2/models/a/ready", "/v2/models/{model}/ready", "a");
+    check("GET", "/v2/models/ready/ready", "/v2/models/{model}/ready", "ready");
+    check_in(wi_routes, "GET", "/v2/models/a/b/versions/3", "/v2/models/{model}/versions/{version}",
+        "a/b", "3");
+    check_in(wi_routes, "POST", "/v2/models/a/versions/3/generate_stream",
+        "/v2/models/{model}/versions/{version}/generate_stream", "a", "3");
+    assert_null(wi_route_find(wi_routes, "GET", "/v2/models/a/infer", arguments, &error));
+    assert_int_equal(error.code, WI_METHOD_NOT_ALLOWED);
+    assert_string_equal(error.allowed, "POST");
+    assert_null(wi_route_find(wi_routes, "POST", "/v2/models/a/ready", arguments, &error));
+    assert_string_equal(error.allowed, "GET, HEAD");
+}
+
+TEST(strays_below_v2_are_told_in_the_form_of_those_who_ask_there)
+{
+    assert_string_equal(wi_route_dialect_near(wi_routes, "/v2/x")->error_form, "KserveError");
+    assert_string_equal(wi_route_dialect_near(wi_routes, "/v2")->error_form, "KserveError");
+    assert_null(wi_route_dialect_near(wi_routes, "/v2x"));
+}
+
 TEST(test_not_found)
 {
     static const char *const paths[] = {"", "/v1", "/v1/", "/v1/inferx", "/v1/infer/", "//v1/infer",
@@ -290,21 +317,29 @@ TEST(test_patterns)
 
 /* --- ranks ------------------------------------------------------------------------------------ */
 
+#define KSERVE(method, end)                                                                        \
+    method " /v2/models/{model}" end, method " /v2/models/{model}/versions/{version}" end
+
 /* By hand, so that a row whose rank was forgotten, or a new one, is thought about twice. */
 TEST(test_ranks)
 {
-    static const char *const open[] = {"GET /healthz", "GET /readyz"};
+    static const char *const open[] = {
+        "GET /healthz", "GET /readyz", "GET /v2/health/live", "GET /v2/health/ready"};
     static const char *const admin[] = {"POST /v1/nodes/{id}/drain", "POST /v1/nodes/{id}/undrain",
         "POST /v1/sessions/{id}/recycle", "POST /v1/models/pull", "POST /v1/models/{model}/cancel",
         "POST /v1/models/{model}/load", "POST /v1/models/{model}/unload", "POST /v1/admin/join",
         "GET /v1/admin/join", "DELETE /v1/admin/join/{id}", "DELETE /v1/models/{model}",
-        "POST /v1/models/gc", "GET /metrics"};
+        "POST /v1/models/gc", "GET /metrics", "POST /v2/repository/models/{model}/load",
+        "POST /v2/repository/models/{model}/unload"};
     static const char *const user[] = {"GET /v1/openapi.json", "POST /v1/infer",
         "POST /v1/chat/completions", "POST /v1/completions", "POST /v1/embeddings",
         "POST /v1/rerank", "POST /v1/tokenize", "POST /v1/audio/transcriptions",
         "POST /v1/audio/translations", "POST /v1/audio/speech", "GET /v1/status", "GET /v1/nodes",
         "GET /v1/hardware", "GET /v1/models", "GET /v1/models/{model}", "POST /v1/jobs",
-        "GET /v1/jobs", "GET /v1/jobs/{id}", "DELETE /v1/jobs/{id}", "GET /"};
+        "GET /v1/jobs", "GET /v1/jobs/{id}", "DELETE /v1/jobs/{id}", "GET /", "GET /v2", "GET /v2/",
+        "GET /v2/models/stats", "POST /v2/repository/index", KSERVE("GET", ""),
+        KSERVE("GET", "/ready"), KSERVE("GET", "/config"), KSERVE("GET", "/stats"),
+        KSERVE("POST", "/infer"), KSERVE("POST", "/generate"), KSERVE("POST", "/generate_stream")};
     static const struct {
         const char *const *rows;
         size_t count;

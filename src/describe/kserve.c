@@ -1,0 +1,155 @@
+/* Answers and events as KServe's clients read them. */
+#include "describe/schemas.h"
+
+#include <stddef.h>
+
+static const struct wi_member failure[] = {
+    {"error", "string", "What was wrong, what is allowed and what to do, in a sentence."},
+    {"code", "Code", "One of the stable codes, as of a problem document."},
+    {"field?", "string", "The field of the request that is at fault."},
+    {"expected?", "string", "What is expected there."},
+    {"allowed?", "string", "What may be there."},
+    {"request_id?", "string", "The X-Request-Id of the answer."},
+    {0},
+};
+
+/* --- the server and models ---------------------------------------------------------------------
+ */
+
+static const struct wi_member server[] = {
+    {"name", "'webinfer'", NULL},
+    {"version", "string", NULL},
+    {"extensions", "[string]", "Those of Triton's server that are served."},
+    {0},
+};
+static const struct wi_member live[] = {
+    {"live", "boolean", "True."},
+    {0},
+};
+static const struct wi_member ready[] = {
+    {"ready", "boolean", "True; else the answer is an error that says why."},
+    {0},
+};
+static const struct wi_member model[] = {
+    {"name", "string", NULL},
+    {"versions", "[string]", "The one that is served."},
+    {"platform", "'onnxruntime_onnx'|'transformersjs_onnx'|'llamacpp_gguf'|'webinfer_builtin'",
+        NULL},
+    {"inputs", "[KserveValue]", NULL},
+    {"outputs", "[KserveValue]", NULL},
+    {0},
+};
+static const struct wi_member value[] = {
+    {"name", "string", "One that ends with _ stands for several, numbered from 0."},
+    {"datatype", "Datatype", NULL},
+    {"shape", "[integer]", "-1 for a free dimension."},
+    {0},
+};
+static const struct wi_member config[] = {
+    {"name", "string", NULL},
+    {"platform", "string", "As in the metadata."},
+    {"backend", "'webinfer'", NULL},
+    {"max_batch_size", "integer", "0: dimensions are as the model has them."},
+    {"input", "[KserveTyped]", NULL},
+    {"output", "[KserveTyped]", NULL},
+    {0},
+};
+static const struct wi_member typed[] = {
+    {"name", "string", NULL},
+    {"data_type", "string", "Such as TYPE_FP32; TYPE_STRING is BYTES."},
+    {"dims", "[integer]", NULL},
+    {0},
+};
+
+/* --- statistics --------------------------------------------------------------------------------
+ */
+
+static const struct wi_member stats[] = {
+    {"model_stats", "[KserveModelStats]", NULL},
+    {0},
+};
+static const struct wi_member model_stats[] = {
+    {"name", "string", NULL},
+    {"version", "string", NULL},
+    {"last_inference", "integer", "When one was answered last, in milliseconds since 1970."},
+    {"inference_count", "integer", "Requests that were answered."},
+    {"execution_count", "integer", "The same."},
+    {"inference_stats",
+        "(success KserveStat, fail KserveStat, queue KserveStat, compute_input KserveStat, "
+        "compute_infer KserveStat, compute_output KserveStat, cache_hit KserveStat, "
+        "cache_miss KserveStat)",
+        "Since the start; what is not measured apart is 0."},
+    {"batch_stats", "[object]", "Empty."},
+    {0},
+};
+static const struct wi_member stat[] = {
+    {"count", "integer", NULL},
+    {"ns", "integer", "Of all of them together."},
+    {0},
+};
+
+/* --- inference ---------------------------------------------------------------------------------
+ */
+
+static const struct wi_member answer[] = {
+    {"model_name", "string", NULL},
+    {"model_version", "string", NULL},
+    {"id?", "string", "The request's own."},
+    {"outputs", "[Output]", NULL},
+    {"parameters", "(executed_on string, performance string)",
+        "The objects of these names of webinfer-api(7), as JSON in a string."},
+    {0},
+};
+static const struct wi_member text[] = {
+    {"model_name", "string", NULL},
+    {"model_version", "string", NULL},
+    {"id?", "string", "The request's own."},
+    {"text_output", "string", NULL},
+    {0},
+};
+static const struct wi_member event[] = {
+    {"done", "boolean", "True of the last one, whose text is empty."},
+    {0},
+};
+
+/* --- the repository ----------------------------------------------------------------------------
+ */
+
+static const struct wi_member row[] = {
+    {"name", "string", NULL},
+    {"version", "string", NULL},
+    {"state", "'READY'|'LOADING'|'UNAVAILABLE'", "READY: it is here; LOADING: it is being pulled."},
+    {"reason", "string", "Why it is not READY."},
+    {0},
+};
+static const struct wi_member order[] = {
+    {"name", "string", NULL},
+    {"state", "'READY'|'UNAVAILABLE'", NULL},
+    {"nodes", "[string]", "Those that were told."},
+    {0},
+};
+
+#define FORM(form, rows, ...)                                                                      \
+    {                                                                                              \
+        .name = form, .members = rows, ##__VA_ARGS__                                               \
+    }
+const struct wi_schema wi_kserve_schemas[] = {
+    FORM("KserveError", failure, .help = "An error, as KServe's clients read it."),
+    FORM("KserveServer", server),
+    FORM("KserveLive", live),
+    FORM("KserveReady", ready),
+    FORM("KserveModel", model),
+    FORM("KserveValue", value),
+    FORM("KserveConfig", config),
+    FORM("KserveTyped", typed),
+    FORM("KserveStats", stats),
+    FORM("KserveModelStats", model_stats),
+    FORM("KserveStat", stat),
+    FORM("KserveAnswer", answer),
+    FORM("KserveText", text),
+    FORM("KserveEvent", event, .also = "KserveText"),
+    FORM("KserveIndex", NULL, .is = "[KserveIndexRow]"),
+    FORM("KserveIndexRow", row),
+    FORM("KserveOrder", order),
+    {0},
+};

@@ -1,0 +1,158 @@
+/* Inference over tensors in KServe's form: the request, and the answer. */
+#include "wire/kserve/kserve.h"
+
+#include "base/memory.h"
+#include <string.h>
+
+/* A byte of JSON in a string of JSON takes so many at most. */
+#define ESCAPED_MAX 6
+
+struct fields {
+    const char *id;
+    json_t *parameters, *inputs, *outputs;
+};
+
+#define AT(member) .name = #member, .offset = offsetof(struct fields, member)
+const struct wi_param wi_kserve_infer_params[] = {
+    {AT(id), .kind = WI_PARAM_STRING, .max = 128, .help = "Comes back in the answer."},
+    {AT(parameters), .kind = WI_PARAM_OBJECT, .help = "See Parameters."},
+    {AT(inputs), .kind = WI_PARAM_ARRAY, .required = 1, .max = WI_TENSORS_MAX,
+        .help = "Tensors {name, datatype, shape, data}, or with parameters.binary_data_size in the "
+                "place of data."},
+    {AT(outputs), .kind = WI_PARAM_ARRAY, .max = WI_TENSORS_MAX,
+        .help = "Those wanted: {name, parameters: {binary_data}}; all by default."},
+    {0},
+};
+
+/* --- the request -------------------------------------------------------------------------------
+ */
+
+/* What was decoded, and does not lie among the tensors. */
+static size_t decoded_bytes(const struct wi_kserve_task *task, const struct wi_tensors *tensors)
+{
+    const struct wi_tensors *files = &task->infer.asked->tensors;
+    size_t bytes = 0;
+    for (size_t i = 0; i < files->count; i++) {
+        size_t at = 0;
+        while (at < tensors->count && tensors->items[at].blob != files->items[i].blob)
+            at++;
+        bytes += at == tensors->count ? files->items[i].size : 0;
+    }
+    return bytes;
+}
+
+static enum wi_code read_inputs(struct wi_infer *infer, const json_t *inputs, struct wi_blob *body,
+    size_t json_size, struct wi_budget *budget, struct wi_error *error)
+{
+    struct wi_kserve_wishes *wishes = infer->wishes;
+    struct wi_tensors *tensors = &infer->asked->tensors;
+    enum wi_code code =
+        wi_tensors_from_json(tensors, inputs, body, json_size, budget, "inputs", error);
+    if (code != WI_OK)
+        return code;
+    wishes->task = wi_kserve_task_read(tensors, budget);
+    if (wishes->task)
+        infer->beside = decoded_bytes(wishes->task, tensors);
+    return WI_OK;
+}
+
+enum wi_code wi_kserve_parse_infer(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
+    struct wi_budget *budget, struct wi_error *error)
+{
+    struct fields fields = {0};
+    wi_kserve_begin(infer);
+    json_t *root = wi_native_load_json((const char *)body->bytes, json_size, error);
+    if (!root)
+        return error ? error->code : WI_BAD_JSON;
+    enum wi_code code = wi_kserve_read_members(infer, root, wi_kserve_infer_params, &fields, error);
+    if (code == WI_OK)
+        code = wi_kserve_read_parameters(infer, fields.parameters, error);
+    if (code == WI_OK)
+        code = wi_native_read_outputs(infer, fields.outputs, error);
+    if (code == WI_OK)
+        code = wi_infer_check_options(infer, json_size, error);
+    if (code == WI_OK)
+        code = read_inputs(infer, fields.inputs, body, json_size, budget, error);
+    if (fields.id && *fields.id)
+        infer->asked->client_id = wi_strdup(fields.id);
+    json_decref(root);
+    return code;
+}
+
+/* --- the answer --------------------------------------------------------------------------------
+ */
+
+/* The result as an output: one string, its JSON. */
+static void add_result(
+    struct wi_printing *printing, const struct wi_infer *infer, const json_t *result)
+{
+    const struct wi_kserve_wishes *wishes = infer->wishes;
+    struct wi_buffer text = {0};
+    wi_buffer_json(&text, result);
+    uint32_t length = (uint32_t)text.size; /* a node's message has no more */
+    struct wi_blob *blob = wi_blob_new(NULL, sizeof length + text.size);
+    struct wi_tensor *tensor = wi_tensors_add(&printing->outputs);
+    size_t count = printing->outputs.count;
+    wi_blob_append(blob, &length, sizeof length);
+    wi_blob_append(blob, text.text, text.size);
+    *tensor = (struct wi_tensor){.name = wi_strdup("result"),
+        .datatype = WI_BYTES,
+        .rank = 1,
+        .dims = {1},
+        .blob = blob,
+        .size = blob->size};
+    wi_buffer_clear(&text);
+    printing->binary = wi_realloc_array(printing->binary, count, sizeof *printing->binary);
+    printing->binary[count - 1] = wishes->result == WI_BINARY_DEFAULT
+                                      ? wishes->tensors.binary_output != 0
+                                      : wishes->result == WI_BINARY_YES;
+    if (!printing->binary[count - 1]) {
+        printing->json_bytes += blob->size;
+        printing->needs += blob->size * ESCAPED_MAX;
+    }
+}
+
+static void add_text(struct wi_buffer *out, const char *name, struct wi_buffer *text)
+{
+    wi_buffer_strings(out, "\"", name, "\":", NULL);
+    wi_buffer_json_string(out, text->text);
+    wi_buffer_clear(text);
+}
+
+/* What a parameter may be is a string, a number or a boolean: so these are JSON in a string. */
+static void print_tail(struct wi_buffer *out, const struct wi_outcome *outcome)
+{
+    struct wi_buffer text = {0};
+    wi_buffer_puts(out, "],\"parameters\":{");
+    wi_native_add_executed_on(&text, outcome);
+    add_text(out, "executed_on", &text);
+    wi_buffer_puts(out, ",");
+    wi_native_add_performance(&text, outcome, 0);
+    add_text(out, "performance", &text);
+    wi_buffer_puts(out, "}}\n");
+}
+
+struct wi_printing *wi_kserve_print_infer(
+    const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error)
+{
+    const struct wi_kserve_wishes *wishes = infer->wishes;
+    const struct wi_inference *asked = infer->asked;
+    if (!wishes->wants_tensors)
+        wi_tensors_clear(outcome->outputs);
+    struct wi_printing *printing = wi_native_take_outputs(infer, outcome, error);
+    if (!printing)
+        return NULL;
+    if (wishes->has_result && wishes->wants_result && outcome->result)
+        add_result(printing, infer, outcome->result);
+    struct wi_buffer *out = &printing->text;
+    wi_buffer_puts(out, "{\"model_name\":");
+    wi_buffer_json_string(out, outcome->model_name);
+    wi_buffer_printf(out, ",\"model_version\":\"%u\"", wi_kserve_version(outcome->model_version));
+    if (asked->client_id) {
+        wi_buffer_puts(out, ",\"id\":");
+        wi_buffer_json_string(out, asked->client_id);
+    }
+    wi_buffer_puts(out, ",\"outputs\":[");
+    print_tail(&printing->tail, outcome);
+    return printing;
+}

@@ -1,0 +1,100 @@
+/*
+ * The dialects of KServe's clients (webinfer-kserve(7)): the Open Inference Protocol, version 2,
+ * over HTTP, with the extensions of Triton's server. Tensors are read, checked and printed by the
+ * native dialect, whose terms are the same. Which model is meant the address says, not the body.
+ */
+#ifndef WI_WIRE_KSERVE_H
+#define WI_WIRE_KSERVE_H
+
+#include "wire/native/native.h"
+
+extern const struct wi_dialect wi_dialect_kserve; /* of tensors, and of errors everywhere */
+extern const struct wi_dialect wi_dialect_kserve_generate;
+extern const struct wi_dialect wi_dialect_kserve_stream; /* the same as a stream */
+
+/* What bodies may say, and what is in their `parameters`, where any other member is an option of
+ * the model. */
+extern const struct wi_param wi_kserve_infer_params[];
+extern const struct wi_param wi_kserve_generate_params[];
+extern const struct wi_param wi_kserve_parameters[];
+
+/* Inputs as tasks take them, read before anybody knows whether the model is one of tasks. */
+struct wi_kserve_task {
+    struct wi_infer infer;
+    struct wi_error why; /* unless its code is WI_OK, why they are none */
+};
+
+/* What only these clients wish: struct wi_infer's `wishes`. Owned. */
+struct wi_kserve_wishes {
+    struct wi_native_wishes tensors; /* first: see native.h */
+    struct wi_kserve_task *task; /* until the model is known; NULL where an input is no task's */
+    int has_result;              /* the model's result is an output, … */
+    int wants_result;            /* … and wanted */
+    int wants_tensors;           /* 0: nothing but the result is */
+    enum wi_binary_choice result;
+};
+
+/* --- model.c: what a model is called, takes and gives ------------------------------------------
+ */
+
+/* The number of the version that is served: 1 of a model that was not pulled, whose own is 0. */
+unsigned wi_kserve_version(unsigned version);
+/* WI_OK where `version` is that of `model`, or NULL; else WI_MODEL_NOT_FOUND naming that one. */
+enum wi_code wi_kserve_check_version(
+    const struct wi_model *model, const char *version, struct wi_error *error);
+/* "onnxruntime_onnx" … */
+const char *wi_kserve_platform(const struct wi_model *model);
+/* [{"name", "datatype", "shape"}], new references. What has no datatype that is served is not
+ * among them. */
+json_t *wi_kserve_inputs(const struct wi_model *model);
+json_t *wi_kserve_outputs(const struct wi_model *model);
+
+/* --- parameters.c ------------------------------------------------------------------------------
+ */
+
+/* Makes the empty request and the wishes that are read into. */
+void wi_kserve_begin(struct wi_infer *infer);
+/* The members of a body by its table. A lenient reader passes over what is not there. WI_OK, or as
+ * wi_params_read. */
+enum wi_code wi_kserve_read_members(struct wi_infer *infer, const json_t *root,
+    const struct wi_param *table, void *fields, struct wi_error *error);
+/* The member `parameters`; NULL is none. WI_OK, WI_INVALID_FIELD, or as wi_params_read. */
+enum wi_code wi_kserve_read_parameters(
+    struct wi_infer *infer, const json_t *parameters, struct wi_error *error);
+/* Struct wi_dialect's `frame`. */
+enum wi_code wi_kserve_frame(const char *content_type, const char *head_length, size_t body_size,
+    size_t *json_size, struct wi_error *error);
+
+/* --- task.c: BYTES as tasks take them ----------------------------------------------------------
+ */
+
+/* The tensors that were read, as the inputs of a task; NULL where one of them cannot be such. */
+struct wi_kserve_task *wi_kserve_task_read(
+    const struct wi_tensors *tensors, struct wi_budget *budget);
+void wi_kserve_task_free(struct wi_kserve_task *task); /* NULL is fine */
+/* Struct wi_dialect's `fit`. */
+enum wi_code wi_kserve_fit(
+    struct wi_infer *infer, const struct wi_model *model, struct wi_error *error);
+
+/* --- infer.c and generate.c: see struct wi_dialect ----------------------------------------------
+ */
+
+enum wi_code wi_kserve_parse_infer(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
+    struct wi_budget *budget, struct wi_error *error);
+struct wi_printing *wi_kserve_print_infer(
+    const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error);
+
+enum wi_code wi_kserve_parse_generate(struct wi_infer *infer, struct wi_blob *body,
+    size_t json_size, struct wi_budget *budget, struct wi_error *error);
+enum wi_code wi_kserve_parse_stream(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
+    struct wi_budget *budget, struct wi_error *error);
+enum wi_code wi_kserve_fit_generate(
+    struct wi_infer *infer, const struct wi_model *model, struct wi_error *error);
+struct wi_printing *wi_kserve_print_generate(
+    const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error);
+void wi_kserve_stream_part(
+    struct wi_buffer *out, const struct wi_stream_face *face, const struct wi_part *part);
+struct wi_printing *wi_kserve_stream_done(
+    const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error);
+
+#endif

@@ -1,0 +1,142 @@
+/* What the bodies of KServe's clients say beside their inputs: members and `parameters`. */
+#include "wire/kserve/kserve.h"
+
+#include "base/memory.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TIMEOUT_MAX_US 3600000000.0
+#define COUNT_MAX 9007199254740991.0 /* what every peer can hold exactly */
+#define PRIORITY_DEFAULT 5
+
+struct parameters {
+    int binary_data_output, fallback, precision; /* precision: -1 for not given */
+    int64_t priority, timeout;
+    const char *platform, *browser, *node, *task;
+    json_t *sequence_id, *sequence_start, *sequence_end;
+};
+
+#define AT(member) .name = #member, .offset = offsetof(struct parameters, member)
+#define SEQUENCE "Is refused: requests are not joined into sequences."
+const struct wi_param wi_kserve_parameters[] = {
+    {AT(binary_data_output), .kind = WI_PARAM_BOOL,
+        .help = "Whether the outputs come in binary that are not asked for otherwise."},
+    {AT(priority), .kind = WI_PARAM_INTEGER, .max = COUNT_MAX,
+        .help = "1 is the most urgent; 0 is the default, which is as 5."},
+    {AT(timeout), .kind = WI_PARAM_INTEGER, .max = TIMEOUT_MAX_US,
+        .help = "In microseconds, for queue, load and run together; 0 is the default, as of "
+                "timeout_ms in webinfer-api(7)."},
+    {AT(platform), .kind = WI_PARAM_STRING, .min = 1, .max = 32,
+        .help = "Where it is to run, as the next five, all as in webinfer-api(7)."},
+    {AT(browser), .kind = WI_PARAM_STRING, .min = 1, .max = 31},
+    {AT(node), .kind = WI_PARAM_STRING, .min = 1, .max = WI_ID_SIZE - 1},
+    {AT(fallback), .kind = WI_PARAM_BOOL},
+    {AT(precision), .kind = WI_PARAM_ENUM, .names = wi_infer_precision_names},
+    {AT(task), .kind = WI_PARAM_STRING, .min = 1, .max = 64},
+    {AT(sequence_id), .kind = WI_PARAM_ANY, .help = SEQUENCE},
+    {AT(sequence_start), .kind = WI_PARAM_ANY, .help = SEQUENCE},
+    {AT(sequence_end), .kind = WI_PARAM_ANY, .help = SEQUENCE},
+    {0},
+};
+
+static void free_wishes(void *data)
+{
+    struct wi_kserve_wishes *wishes = data;
+    wi_kserve_task_free(wishes->task);
+    free(wishes->tensors.outputs);
+    free(wishes);
+}
+
+void wi_kserve_begin(struct wi_infer *infer)
+{
+    infer->asked = wi_inference_new();
+    infer->wishes = wi_alloc(sizeof(struct wi_kserve_wishes));
+    infer->free_wishes = free_wishes;
+    infer->options_where = "parameters.";
+}
+
+enum wi_code wi_kserve_read_members(struct wi_infer *infer, const json_t *root,
+    const struct wi_param *table, void *fields, struct wi_error *error)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach((json_t *)root, name, value)
+    {
+        if (infer->lenient && !json_is_null(value) && !wi_params_find(table, name))
+            wi_infer_pass_over(infer, name);
+    }
+    return wi_params_read(
+        table, root, infer->lenient ? WI_PARAMS_OPEN : WI_PARAMS_STRICT, "", fields, error);
+}
+
+static enum wi_code check_sequence(const struct parameters *parameters, struct wi_error *error)
+{
+    const char *name = parameters->sequence_id      ? "parameters.sequence_id"
+                       : parameters->sequence_start ? "parameters.sequence_start"
+                       : parameters->sequence_end   ? "parameters.sequence_end"
+                                                    : NULL;
+    if (!name)
+        return WI_OK;
+    wi_error_set(error, WI_INVALID_FIELD, name,
+        "%s is of a sequence, and no model here keeps anything from one request to the next", name);
+    wi_error_expect(error, "no such parameter");
+    return WI_INVALID_FIELD;
+}
+
+/* Whatever the protocol does not know is the model's. */
+static void take_options(struct wi_inference *asked, const json_t *parameters)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach((json_t *)parameters, name, value)
+    {
+        if (json_is_null(value) || wi_params_find(wi_kserve_parameters, name))
+            continue;
+        if (!asked->options)
+            asked->options = json_object();
+        json_object_set(asked->options, name, value);
+    }
+}
+
+/* Theirs goes from 1, the most urgent, on; ours from 9 down to 0. */
+static int priority_of(int64_t priority)
+{
+    return priority == 0 ? PRIORITY_DEFAULT : priority >= 10 ? 0 : 10 - (int)priority;
+}
+
+enum wi_code wi_kserve_read_parameters(
+    struct wi_infer *infer, const json_t *given, struct wi_error *error)
+{
+    struct parameters parameters = {.platform = "auto", .fallback = 1, .precision = -1};
+    struct wi_inference *asked = infer->asked;
+    struct wi_kserve_wishes *wishes = infer->wishes;
+    enum wi_code code = WI_OK;
+    if (given)
+        code = wi_params_read(
+            wi_kserve_parameters, given, WI_PARAMS_OPEN, "parameters.", &parameters, error);
+    if (code != WI_OK || (code = check_sequence(&parameters, error)) != WI_OK ||
+        (code = wi_native_read_task(infer, parameters.task, 0, error)) != WI_OK ||
+        (code = wi_infer_read_platform(
+             parameters.platform, &asked->has_platform, &asked->platform, error)) != WI_OK)
+        return code;
+    asked->browser = wi_strdup(parameters.browser);
+    asked->node = wi_strdup(parameters.node);
+    asked->fallback = parameters.fallback;
+    if (parameters.precision >= 0)
+        asked->precision = wi_strdup(wi_infer_precision_names[parameters.precision]);
+    asked->priority = priority_of(parameters.priority);
+    infer->has_timeout = parameters.timeout > 0;
+    asked->timeout_ms = (double)parameters.timeout / 1000;
+    wishes->tensors.binary_output = parameters.binary_data_output;
+    take_options(asked, given);
+    return WI_OK;
+}
+
+/* What a body is, its header alone says: some clients call each one binary. */
+enum wi_code wi_kserve_frame(const char *content_type, const char *head_length, size_t body_size,
+    size_t *json_size, struct wi_error *error)
+{
+    (void)content_type;
+    return wi_native_frame(NULL, head_length, body_size, json_size, error);
+}
