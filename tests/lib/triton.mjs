@@ -95,21 +95,19 @@ export function inferBody(inputs, { outputs, id, parameters = {} } = {}) {
     return { body: Buffer.concat([json, ...tensors]), ...(tensors.length ? { jsonSize: json.length } : {}) };
 }
 
-/** A connection of the client, kept alive. */
+/** The client, with one connection, which is kept alive and made again where it was closed. */
 export class TritonClient {
+    /** @type {Wire | undefined} */
     #wire;
 
-    /** @param {string} url @param {{token?: string}} [options] */
-    constructor(url, { token } = {}) {
-        this.#wire = new Wire(url);
-        this.token = token;
-    }
+    /** @param {string} url */
+    constructor(url) { this.url = url; }
 
     /** The request's head has no Content-Type, whatever its body is. */
     async ask(method, target, { body, jsonSize } = {}) {
+        if (!this.#wire || this.#wire.closed) this.#wire = new Wire(this.url);
         const length = method === 'POST' ? `Content-Length: ${body?.length ?? 0}\r\n` : '';
         this.#wire.write(`${method} /${target} HTTP/1.1\r\nHost: ${this.#wire.host}\r\n` +
-            (this.token ? `Authorization: Bearer ${this.token}\r\n` : '') +
             (jsonSize === undefined ? '' : `Inference-Header-Content-Length: ${jsonSize}\r\n`) +
             `${length}\r\n${body ? body.toString('latin1') : ''}`);
         const answer = await this.#wire.answer();
@@ -147,5 +145,5 @@ export class TritonClient {
         return { ...answer, json };
     }
 
-    close() { this.#wire.destroy(); }
+    close() { this.#wire?.destroy(); }
 }
