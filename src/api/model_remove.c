@@ -3,9 +3,9 @@
  * model are told to unload it. One that requests run on stays, unless ?force=true says otherwise:
  * then they end with what they have.
  */
-#include "api/model_use.h"
-#include "api/request.h"
+#include "api/model_remove.h"
 
+#include "api/model_use.h"
 #include "base/memory.h"
 #include "model/versions_work.h"
 #include <stdio.h>
@@ -85,13 +85,14 @@ static enum wi_code check_use(const struct wi_api *api, const char *name, struct
         name);
 }
 
-static void remove_model(struct wi_request *request, int force, struct wi_error *error)
+static void remove_model(struct wi_request *request, int force)
 {
     const struct wi_api *api = request->api;
+    struct wi_error error;
     struct wi_strings ids = {0}, names = {0};
     wi_api_find_nodes(api->deps.bridge, request->argument, &ids, &names);
-    if (!force && check_use(api, request->argument, error) != WI_OK) {
-        wi_request_answer_error(request, error);
+    if (!force && check_use(api, request->argument, &error) != WI_OK) {
+        wi_request_answer_error(request, &error);
     } else {
         for (size_t i = 0; i < ids.count; i++)
             wi_bridge_unload(api->deps.bridge, ids.items[i], names.items[i]);
@@ -102,15 +103,23 @@ static void remove_model(struct wi_request *request, int force, struct wi_error 
     wi_strings_clear(&names);
 }
 
+void wi_api_remove_model(struct wi_request *request, int force)
+{
+    struct wi_error error;
+    if (check_name(request->api, request->argument, &error) == WI_OK)
+        remove_model(request, force);
+    else
+        wi_request_answer_error(request, &error);
+}
+
 void wi_handle_model_remove(struct wi_request *request)
 {
     struct wi_error error;
     int force;
-    if (check_name(request->api, request->argument, &error) != WI_OK ||
-        read_force(request, &force, &error) != WI_OK)
-        wi_request_answer_error(request, &error);
+    if (read_force(request, &force, &error) == WI_OK)
+        wi_api_remove_model(request, force);
     else
-        remove_model(request, force, &error);
+        wi_request_answer_error(request, &error);
 }
 
 void wi_handle_models_gc(struct wi_request *request)

@@ -2,6 +2,7 @@
  */
 #include "api/nodes.h"
 
+#include "api/model_names.h"
 #include "api/model_use.h"
 #include "api/numerics.h"
 #include "api/pulls.h"
@@ -275,23 +276,12 @@ static void add_content(const struct wi_api *api, const struct wi_model *model, 
     add_warnings(model, out);
 }
 
-/* When its files were last changed, in Unix seconds; of one that has not been read, or is built in,
- * when the daemon started. */
-static json_int_t created_at(const struct wi_api *api, const struct wi_model *model)
-{
-    json_int_t latest = 0;
-    for (size_t i = 0; model && i < model->manifest.count; i++)
-        if (model->manifest.files[i].identity.modified.tv_sec > latest)
-            latest = model->manifest.files[i].identity.modified.tv_sec;
-    return latest > 0 ? latest : (json_int_t)(api->started_at / 1000);
-}
-
 /* What OpenAI's clients look for in a model. */
 static json_t *openai_json(const struct wi_api *api, const char *name, const struct wi_model *model)
 {
     const char *slash = strchr(name, '/');
     return json_pack("{s:s, s:s, s:I, s:o}", "id", name, "object", "model", "created",
-        created_at(api, model), "owned_by",
+        (json_int_t)wi_api_changed_at(api, model), "owned_by",
         slash ? json_stringn(name, (size_t)(slash - name)) : json_string("webinfer"));
 }
 
@@ -335,37 +325,7 @@ static void add_row(const struct wi_list_row *row, const struct wi_model *model,
 struct listing {
     const struct wi_api *api;
     json_t *loaded, *list;
-    json_t *openai;  /* the same as OpenAI's clients read it; NULL: nobody does */
-    json_t *aliased; /* {NAME: [what else it is called]} */
 };
-
-/* A variant that an alias names is the model's that is listed. */
-static json_t *find_aliased(const struct wi_aliases *aliases)
-{
-    json_t *out = json_object();
-    for (size_t i = 0; i < aliases->count; i++) {
-        const struct wi_alias *alias = &aliases->items[i];
-        size_t length = strcspn(alias->model, ":");
-        json_t *names = json_object_getn(out, alias->model, length);
-        if (!names && (names = json_array()))
-            json_object_setn_new(out, alias->model, length, names);
-        json_array_append_new(names, json_string(alias->name));
-    }
-    return out;
-}
-
-/* The model and its other names; its own may be another's alias, which then goes before it. */
-static void list_openai(
-    const struct listing *listing, const char *name, const struct wi_model *model)
-{
-    const struct wi_api *api = listing->api;
-    const json_t *alias;
-    size_t i;
-    if (!wi_aliases_find(wi_repository_aliases(api->deps.repository), name))
-        json_array_append_new(listing->openai, openai_json(api, name, model));
-    json_array_foreach(json_object_get(listing->aliased, name), i, alias)
-        json_array_append_new(listing->openai, openai_json(api, json_string_value(alias), model));
-}
 
 static void add_model(
     void *context, const struct wi_list_row *row, const struct wi_model *model, const char *problem)
@@ -377,26 +337,32 @@ static void add_model(
         add_row(row, model, entry);
         add_versions(listing->api, name, &row->versions, entry);
     }
-    if (!entry)
-        return;
-    json_array_append_new(listing->list, entry);
-    if (listing->openai && !problem)
-        list_openai(listing, name, model);
-}
-
-static json_t *list_models(const struct wi_api *api, json_t *openai)
-{
-    struct listing listing = {api, find_all_loaded(api, NULL), json_array(), openai,
-        find_aliased(wi_repository_aliases(api->deps.repository))};
-    wi_repository_each(api->deps.repository, add_model, &listing);
-    json_decref(listing.loaded);
-    json_decref(listing.aliased);
-    return listing.list;
+    if (entry)
+        json_array_append_new(listing->list, entry);
 }
 
 json_t *wi_api_models_json(const struct wi_api *api)
 {
-    return list_models(api, NULL);
+    struct listing listing = {api, find_all_loaded(api, NULL), json_array()};
+    wi_repository_each(api->deps.repository, add_model, &listing);
+    json_decref(listing.loaded);
+    return listing.list;
+}
+
+/* The same as OpenAI's clients read it. */
+static void add_openai(
+    void *context, const char *name, const struct wi_list_row *row, const struct wi_model *model)
+{
+    const struct listing *listing = context;
+    (void)row;
+    json_array_append_new(listing->list, openai_json(listing->api, name, model));
+}
+
+static json_t *list_openai(const struct wi_api *api)
+{
+    struct listing listing = {api, NULL, json_array()};
+    wi_api_each_name(api, add_openai, &listing);
+    return listing.list;
 }
 
 /* What lies in the folder as if it were a model, and why it is none. */
@@ -425,11 +391,11 @@ static void stop_list(void *wait)
 static void on_list(void *context, const struct wi_list *list)
 {
     struct wi_request *request = context;
-    json_t *openai = json_array(), *models = list_models(request->api, openai);
     wi_request_answer_json(request, 200,
-        json_pack("{s:s, s:o, s:o, s:o, s:o, s:I, s:o}", "object", "list", "data", openai, "models",
-            models, "pulls", wi_api_pulls_json(request->api->deps.pulls), "ignored",
-            ignored_json(list), "ignored_more", (json_int_t)list->ignored_more, "aliases",
+        json_pack("{s:s, s:o, s:o, s:o, s:o, s:I, s:o}", "object", "list", "data",
+            list_openai(request->api), "models", wi_api_models_json(request->api), "pulls",
+            wi_api_pulls_json(request->api->deps.pulls), "ignored", ignored_json(list),
+            "ignored_more", (json_int_t)list->ignored_more, "aliases",
             aliases_json(wi_repository_aliases(request->api->deps.repository))));
 }
 

@@ -39,11 +39,17 @@ static const struct wi_schema request_forms[] = {
     {.name = "LoadOrder", .params = wi_load_params},
     {.name = "UnloadOrder", .params = wi_unload_params},
     {.name = "JoinOrder", .params = wi_join_params},
+    {.name = "OllamaName",
+        .help = "A model's name, as either of the two.",
+        .params = wi_ollama_name_params},
+    {.name = "OllamaShow", .params = wi_ollama_show_params},
+    {.name = "OllamaPull", .params = wi_ollama_pull_params},
     {.name = "HardwareQuery", .params = wi_hardware_params},
     {.name = "RemovalQuery", .members = removal_query},
     {.name = "JobsQuery", .members = jobs_query}, {.name = "JobQuery", .members = job_query}, {0}};
 static const struct wi_schema *const tables[] = {request_forms, wi_service_schemas,
-    wi_result_schemas, wi_openai_schemas, wi_responses_schemas, wi_kserve_schemas};
+    wi_result_schemas, wi_openai_schemas, wi_responses_schemas, wi_kserve_schemas,
+    wi_ollama_schemas};
 #define TABLES (sizeof tables / sizeof *tables)
 
 const struct wi_schema *wi_openapi_schema(const char *name)
@@ -58,7 +64,7 @@ const struct wi_schema *wi_openapi_schema(const char *name)
 /* --- answers --------------------------------------------------------------------------------- */
 
 /* An event's name and the JSON of its data, "codes" being an error of those that the route has; a
- * stream as a whole is text. */
+ * stream as a whole is text. Each line of a stream of lines is an event "line". */
 static json_t *events_schema(const struct wi_route *route, const struct wi_codes *codes)
 {
     const char *words = route->events;
@@ -87,7 +93,7 @@ static json_t *contents(
             : json_pack("{s:o}", "schema", wi_type_json(type)));
     for (size_t i = 0; (also = wi_route_gives(route, i)) != NULL; i++)
         json_object_set_new(content, also,
-            strcmp(also, "text/event-stream") == 0
+            strcmp(also, wi_dialect_stream_type(route->dialect)) == 0
                 ? events_schema(route, codes)
                 : json_pack("{s:{s:s}}", "schema", "type", "string"));
     return content;

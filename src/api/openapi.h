@@ -17,5 +17,7 @@ const struct wi_schema *wi_openapi_schema(const char *name);
 extern const struct wi_param wi_join_params[], wi_pull_params[], wi_hardware_params[];
 extern const struct wi_param wi_load_params[], wi_unload_params[];
 extern const struct wi_param wi_kserve_index_params[], wi_kserve_load_params[];
+extern const struct wi_param wi_ollama_name_params[], wi_ollama_show_params[];
+extern const struct wi_param wi_ollama_pull_params[];
 
 #endif

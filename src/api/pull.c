@@ -65,9 +65,13 @@ json_t *wi_api_pulls_json(const struct wi_pulls *pulls)
 /* --- a client that takes events -------------------------------------------------------------- */
 
 /* From its request to the end of its answer. It is silent, `request` is set, until there is
- * something to tell: what fails before has its usual status. */
+ * something to tell: what fails before has its usual status. One that waits for the whole is silent
+ * to the end. */
 struct puller {
     struct wi_api_pulls *all;
+    const struct wi_dialect *dialect;
+    wi_pull_event_fn *write;
+    int whole;
     struct wi_request *request;
     struct wi_taker *taker;
     struct wi_events *events;
@@ -115,22 +119,35 @@ static void on_beat(void *context)
     struct puller *puller = context;
     struct wi_buffer text = {0};
     open_puller(puller);
-    wi_buffer_puts(&text, ": alive\n\n");
+    wi_buffer_puts(&text, wi_dialect_stream_alive(puller->dialect));
     wi_taker_say(puller->taker, &text);
 }
 
-static void write_event(struct wi_buffer *out, const char *event, const struct wi_pull_info *info)
+static void write_event(struct wi_buffer *out, const struct wi_pull_info *info)
 {
     json_t *value = wi_api_pull_json(info);
     json_object_set(value, "phase", json_object_get(value, "state"));
-    wi_buffer_strings(out, "event: ", event, "\ndata: ", NULL);
+    wi_buffer_strings(
+        out, "event: ", info->state == WI_PULL_DONE ? "done" : "progress", "\ndata: ", NULL);
     wi_buffer_json(out, value);
     wi_buffer_puts(out, "\n\n");
     json_decref(value);
 }
 
+static void answer_whole(struct puller *puller, struct wi_buffer *text)
+{
+    struct wi_request *request = puller->request;
+    puller->watch = NULL;
+    free_puller(puller);
+    wi_request_answer_text(request, 200, "application/json", text);
+}
+
 static void end_puller(struct puller *puller, struct wi_buffer *text)
 {
+    if (puller->whole) {
+        answer_whole(puller, text);
+        return;
+    }
     puller->watch = NULL;
     wi_timer_stop(puller->timer);
     open_puller(puller);
@@ -149,7 +166,7 @@ static void fail_puller(struct puller *puller, const struct wi_error *error)
         wi_request_answer_error(request, error);
         return;
     }
-    wi_dialect_native.stream_error(&text, &face, error, puller->request_id);
+    puller->dialect->stream_error(&text, &face, error, puller->request_id);
     end_puller(puller, &text);
 }
 
@@ -161,9 +178,9 @@ static void on_pull(void *context, const struct wi_pull_info *info)
         fail_puller(puller, info->error);
         return;
     }
-    if (info->state == WI_PULL_RESOLVING)
+    if (info->state == WI_PULL_RESOLVING || (puller->whole && info->state != WI_PULL_DONE))
         return;
-    write_event(&text, info->state == WI_PULL_DONE ? "done" : "progress", info);
+    puller->write(&text, info);
     if (info->state == WI_PULL_DONE) {
         end_puller(puller, &text);
         return;
@@ -177,12 +194,16 @@ static void cancel_silent(void *work)
     free_puller(work);
 }
 
-static void take_events(struct wi_request *request, const char *name)
+void wi_api_pull_tell(
+    struct wi_request *request, const char *name, wi_pull_event_fn *write, int whole)
 {
     struct wi_api *api = request->api;
     struct puller *puller = wi_alloc(sizeof *puller);
     double beat = api->deps.times.beat;
     puller->all = api->pullers;
+    puller->dialect = wi_request_dialect(request);
+    puller->write = write;
+    puller->whole = whole;
     puller->request = request;
     puller->events = wi_events_new(api->deps.budget, 0);
     puller->timer = wi_timer_new(api->deps.loop, on_beat, puller);
@@ -190,7 +211,8 @@ static void take_events(struct wi_request *request, const char *name)
     DL_APPEND(puller->all->pullers, puller);
     puller->watch = wi_pull_watch(api->deps.pulls, name, on_pull, puller);
     assert(puller->watch); /* it has just begun, or goes on */
-    wi_timer_start(puller->timer, (uint64_t)beat, (uint64_t)beat);
+    if (!whole)
+        wi_timer_start(puller->timer, (uint64_t)beat, (uint64_t)beat);
     wi_request_wait(request, cancel_silent, puller);
 }
 
@@ -275,8 +297,7 @@ static enum wi_code read_patterns(
     return WI_OK;
 }
 
-/* Whether this daemon pulls at all; if not, the request is answered. */
-static int has_pulls(struct wi_request *request)
+int wi_api_has_pulls(struct wi_request *request)
 {
     struct wi_error error;
     if (request->api->deps.pulls)
@@ -314,7 +335,7 @@ static void begin_pull(struct wi_request *request, const struct wish *wish)
     if (code != WI_OK)
         wi_request_answer_error(request, &error);
     else if (wish->stream || wi_api_stream_is_accepted(request))
-        take_events(request, name);
+        wi_api_pull_tell(request, name, write_event, 0);
     else
         answer_accepted(request, name);
 }
@@ -323,7 +344,7 @@ void wi_handle_model_pull(struct wi_request *request)
 {
     struct wish wish = {0};
     struct wi_error error;
-    json_t *body = has_pulls(request) ? wi_request_body_object(request) : NULL;
+    json_t *body = wi_api_has_pulls(request) ? wi_request_body_object(request) : NULL;
     if (!body)
         return;
     if (wi_params_read(wi_pull_params, body, WI_PARAMS_STRICT, "", &wish, &error) == WI_OK)
@@ -336,7 +357,7 @@ void wi_handle_model_pull(struct wi_request *request)
 void wi_handle_model_cancel(struct wi_request *request)
 {
     struct wi_error error;
-    if (!has_pulls(request))
+    if (!wi_api_has_pulls(request))
         return;
     if (wi_pulls_cancel(request->api->deps.pulls, request->argument, &error) == WI_OK)
         wi_request_answer_json(

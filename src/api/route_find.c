@@ -106,6 +106,7 @@ const char *wi_route_gives(const struct wi_route *route, size_t index)
     } given[] = {
         {WI_ROUTE_BINARY | WI_ROUTE_VOICE, "application/octet-stream"},
         {WI_ROUTE_EVENTS, "text/event-stream"},
+        {WI_ROUTE_LINES, "application/x-ndjson"},
         {WI_ROUTE_VOICE, "audio/pcm"},
         {WI_ROUTE_TEXT, "text/plain"},
         {WI_ROUTE_TEXT, "text/vtt"},

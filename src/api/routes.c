@@ -2,6 +2,7 @@
 #include "api/routes.h"
 
 #include "wire/kserve/kserve.h"
+#include "wire/ollama/ollama.h"
 #include "wire/openai/openai.h"
 #include "wire/responses/responses.h"
 
@@ -16,6 +17,9 @@
 /* Of OpenAI's clients, and of both. */
 #define OPENAI(name) &wi_dialect_openai_##name
 #define KSERVE(name) &wi_dialect_kserve##name
+/* Of Ollama's clients: of an endpoint that runs a model, and of one that does not. */
+#define OLLAMA(name) &wi_dialect_ollama_##name
+#define OLLAMA_ELSE &wi_dialect_ollama
 #define RUN (WI_ROUTE_BODY | WI_ROUTE_ADMIT)
 #define VERB (RUN | WI_ROUTE_UNTYPED | WI_ROUTE_VERB)
 /* A request of KServe's clients about a model, of the one version that there is or of the one that
@@ -124,6 +128,33 @@ const struct wi_route wi_routes[] = {
         WI_ROUTE_MAYBE | WI_ROUTE_UNTYPED, SMALL_BODY, JSON,
         "unload a model, and answer when no node has it", KSERVE(), .answers = "200 KserveOrder",
         .body = "KserveLoadOrder", .codes = MODEL " conflict deadline_exceeded"},
+    {"POST", "/api/chat", wi_handle_infer, USER, RUN | WI_ROUTE_LINES, 0, JSON,
+        "answer a conversation, as Ollama's clients ask", OLLAMA(chat), .answers = "200 OllamaChat",
+        .events = "line OllamaChat|OllamaError", .codes = RUNS KEPT,
+        .help = "This and what follows up to version is described in webinfer-ollama(7)."},
+    {"POST", "/api/generate", wi_handle_infer, USER, RUN | WI_ROUTE_LINES, 0, JSON,
+        "answer a prompt, likewise", OLLAMA(generate), .answers = "200 OllamaGenerated",
+        .events = "line OllamaGenerated|OllamaError", .codes = RUNS KEPT},
+    {"POST", "/api/embed", wi_handle_infer, USER, RUN, 0, JSON, "turn texts into vectors",
+        OLLAMA(embed), .answers = "200 OllamaEmbeddings", .codes = RUNS KEPT},
+    {"POST", "/api/embeddings", wi_handle_infer, USER, RUN, 0, JSON, "turn a text into a vector",
+        OLLAMA(embeddings), .answers = "200 OllamaEmbedding", .codes = RUNS KEPT},
+    {"GET", "/api/tags", wi_handle_ollama_tags, USER, 0, 0, JSON, "the models for Ollama's clients",
+        OLLAMA_ELSE, .answers = "200 OllamaModels"},
+    {"GET", "/api/ps", wi_handle_ollama_ps, USER, 0, 0, JSON, "those that are loaded", OLLAMA_ELSE,
+        .answers = "200 OllamaRunning"},
+    {"POST", "/api/show", wi_handle_ollama_show, USER, WI_ROUTE_BODY, SMALL_BODY, JSON,
+        "one of them: {model}", OLLAMA_ELSE, .answers = "200 OllamaShown", .body = "OllamaShow",
+        .codes = MODEL},
+    {"POST", "/api/pull", wi_handle_ollama_pull, ADMIN, WI_ROUTE_BODY | WI_ROUTE_LINES, SMALL_BODY,
+        JSON, "bring a model from a hub: {model, stream?}", OLLAMA_ELSE,
+        .answers = "200 OllamaPulling", .events = "line OllamaPulling|OllamaError",
+        .body = "OllamaPull", .codes = PULLS " queue_full not_implemented unavailable"},
+    {"DELETE", "/api/delete", wi_handle_ollama_delete, ADMIN, WI_ROUTE_BODY, SMALL_BODY, JSON,
+        "remove a model from the store: {model}", OLLAMA_ELSE, .answers = "200 Removed",
+        .body = "OllamaName", .codes = MODEL " not_found conflict"},
+    {"GET", "/api/version", wi_handle_ollama_version, USER, 0, 0, JSON,
+        "the version of Ollama's API that this is", OLLAMA_ELSE, .answers = "200 OllamaVersion"},
     {"GET", "/v1/status", wi_handle_status, USER, 0, 0, JSON, "the whole picture", NATIVE,
         .answers = "200 Status",
         .help = "Sessions, nodes, queue, stored jobs, models, counters and what is wrong."},

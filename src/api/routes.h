@@ -22,7 +22,8 @@ enum wi_route_flags {
     WI_ROUTE_VOICE = 256,    /* gives a sound, as a file or as samples */
     WI_ROUTE_TEXT = 512,     /* gives text and subtitles too */
     WI_ROUTE_UNTYPED = 1024, /* its body is JSON, whether or not a Content-Type says so */
-    WI_ROUTE_VERB = 2048     /* no row with less text answers at its address, by any method */
+    WI_ROUTE_VERB = 2048,    /* no row with less text answers at its address, by any method */
+    WI_ROUTE_LINES = 4096    /* gives application/x-ndjson too */
 };
 
 /* In a pattern {model} stands for one segment or two, and any other {NAME} for one. */
@@ -39,7 +40,7 @@ struct wi_route {
     const char *help;                 /* more than that, in whole sentences; NULL: nothing */
     /* For the API's description, of schemas that openapi.h has; NULL: none. */
     const char *answers; /* pairs of a status and a type: "200 Pull 202 Pull" */
-    const char *events;  /* likewise of an event's name and a type */
+    const char *events;  /* likewise of an event's name ("line" of a stream of lines) and a type */
     const char *body;    /* a schema; where the dialect is for one task that says it */
     const char *query;   /* a schema, whose members are parameters */
     const char *codes;   /* of errors, beside those that follow from the flags */
@@ -95,6 +96,8 @@ wi_route_fn wi_handle_kserve_live, wi_handle_kserve_ready;
 wi_route_fn wi_handle_kserve_server, wi_handle_kserve_model, wi_handle_kserve_model_ready;
 wi_route_fn wi_handle_kserve_config, wi_handle_kserve_stats, wi_handle_kserve_all_stats;
 wi_route_fn wi_handle_kserve_index, wi_handle_kserve_load, wi_handle_kserve_unload;
+wi_route_fn wi_handle_ollama_version, wi_handle_ollama_tags, wi_handle_ollama_ps;
+wi_route_fn wi_handle_ollama_show, wi_handle_ollama_pull, wi_handle_ollama_delete;
 wi_route_fn wi_handle_join_new, wi_handle_joins, wi_handle_join_revoke;
 
 #endif

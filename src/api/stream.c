@@ -183,7 +183,7 @@ static void say_alive(struct wi_api_stream *stream)
     struct wi_buffer text = {0};
     int waits = stream->run && wi_events_parts(stream->events) == 0;
     size_t position = waits ? wi_jobs_position(jobs, stream->id) : 0;
-    wi_buffer_puts(&text, ": alive\n\n");
+    wi_buffer_puts(&text, wi_dialect_stream_alive(stream->dialect));
     if (position > 0)
         say_position(stream, &text, (unsigned)position);
     else if (stream->progress.size > 0)
@@ -309,7 +309,7 @@ static void cancel_silent(void *work)
 int wi_api_stream_is_accepted(const struct wi_request *request)
 {
     const char *accept = request->headers.accept;
-    return wi_media_type_named(accept, "text/event-stream") &&
+    return wi_media_type_named(accept, wi_dialect_stream_type(wi_request_dialect(request))) &&
            !wi_media_type_named(accept, "application/json");
 }
 
@@ -389,7 +389,7 @@ int wi_api_stream_take_up(struct wi_request *request, const char *id)
         return 1;
     }
     if (strcmp(request->method, MHD_HTTP_METHOD_HEAD) == 0) {
-        wi_request_answer_text(request, 200, "text/event-stream", &empty);
+        wi_request_answer_text(request, 200, wi_dialect_stream_type(stream->dialect), &empty);
         return 1;
     }
     if (stream->request) /* it has had nothing yet, and nothing is what it gets */

@@ -14,7 +14,7 @@ struct wi_api_streams *wi_api_streams_new(struct wi_api *api);
 /* When no request is left; NULL is fine. */
 void wi_api_streams_free(struct wi_api_streams *streams);
 
-/* Whether the request's Accept header asks for events. */
+/* Whether the request's Accept header asks for a stream. */
 int wi_api_stream_is_accepted(const struct wi_request *request);
 /* Takes over the run of the request, of which a stream is wanted: its parts are events, and the
  * request waits for the first of them. */

@@ -155,7 +155,8 @@ struct wi_taker *wi_taker_new(
     if (!response)
         abort(); /* out of memory for a small object */
     (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
-    wi_request_answer_response(request, 200, "text/event-stream", response, 0);
+    wi_request_answer_response(
+        request, 200, wi_dialect_stream_type(wi_request_dialect(request)), response, 0);
     request->cancel = on_completed;
     request->is_moving = is_moving;
     request->work = taker;
@@ -171,7 +172,7 @@ void wi_taker_wake(struct wi_taker *taker)
 
 void wi_taker_say(struct wi_taker *taker, struct wi_buffer *text)
 {
-    if (taker->said == 0) {
+    if (taker->said == 0 && text->size > 0) {
         wi_buffer_clear(&taker->saying);
         wi_buffer_add(&taker->saying, text->text, text->size);
         wi_taker_wake(taker);

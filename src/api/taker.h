@@ -19,13 +19,14 @@ struct wi_taker_callbacks {
 };
 
 struct wi_taker;
-/* Answers `request` 200 with the events from where their reader is. `events` must live until
- * `on_gone` or wi_taker_cut. */
+/* Answers `request` 200 with the events from where their reader is, as its dialect's media type.
+ * `events` must live until `on_gone` or wi_taker_cut. */
 struct wi_taker *wi_taker_new(
     struct wi_request *request, struct wi_events *events, const struct wi_taker_callbacks *back);
 /* There is more to read. */
 void wi_taker_wake(struct wi_taker *taker);
-/* Sends `text` (taken over) between two events, in place of what of this kind was not sent yet. */
+/* Sends `text` (taken over) between two events, in place of what of this kind was not sent yet.
+ * An empty one changes nothing. */
 void wi_taker_say(struct wi_taker *taker, struct wi_buffer *text);
 /* Closes its connection in the middle of the stream. No callback comes any more. */
 void wi_taker_cut(struct wi_taker *taker);

@@ -21,7 +21,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #define MESSAGE_SIZE 4096
@@ -173,30 +172,12 @@ static void add_json_line(struct wi_buffer *out, const struct line *line, const 
     wi_buffer_puts(out, "}");
 }
 
-/* The date is made once a second, for a line of the access log is written for every request. */
-static void print_time(char *time, size_t size)
-{
-    char millis[WI_DIGITS_SIZE];
-    static _Thread_local time_t made = -1;
-    static _Thread_local char date[32];
-    int64_t now = wi_wall_ms();
-    time_t seconds = (time_t)(now / 1000);
-    struct tm utc;
-
-    if (seconds != made) {
-        gmtime_r(&seconds, &utc);
-        strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &utc);
-        made = seconds;
-    }
-    wi_join(time, size, date, ".", wi_digits(millis, 1000 + (uint64_t)(now % 1000)) + 1, "Z", NULL);
-}
-
 /* Control characters in a text take up to six bytes each: it is cut until the line fits. */
 static void print(struct wi_buffer *out, struct line *line)
 {
-    char time[48];
+    char time[WI_TIME_SIZE];
 
-    print_time(time, sizeof time);
+    wi_format_time(wi_wall_ms(), time);
     line->limit = MESSAGE_SIZE;
     do {
         wi_buffer_clear(out);

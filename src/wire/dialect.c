@@ -1,5 +1,6 @@
 /* The dialects by name. */
 #include "wire/kserve/kserve.h"
+#include "wire/ollama/ollama.h"
 #include "wire/openai/openai.h"
 #include "wire/responses/responses.h"
 
@@ -11,7 +12,8 @@ const struct wi_dialect *wi_dialect_find(const char *name)
         &wi_dialect_openai_completions, &wi_dialect_openai_embeddings, &wi_dialect_openai_rerank,
         &wi_dialect_openai_tokenize, &wi_dialect_openai_speech, &wi_dialect_openai_transcriptions,
         &wi_dialect_openai_translations, &wi_dialect_openai_responses, &wi_dialect_kserve,
-        &wi_dialect_kserve_generate, &wi_dialect_kserve_stream};
+        &wi_dialect_kserve_generate, &wi_dialect_kserve_stream, &wi_dialect_ollama_chat,
+        &wi_dialect_ollama_generate, &wi_dialect_ollama_embed, &wi_dialect_ollama_embeddings};
     for (size_t i = 0; i < sizeof dialects / sizeof *dialects; i++)
         if (strcmp(dialects[i]->name, name) == 0)
             return dialects[i];
@@ -22,6 +24,17 @@ const struct wi_dialect *wi_dialect_of_errors(const char *name)
 {
     const struct wi_dialect *dialect = wi_dialect_find(name);
     return dialect ? dialect : &wi_dialect_native;
+}
+
+const char *wi_dialect_stream_type(const struct wi_dialect *dialect)
+{
+    return dialect->stream_type ? dialect->stream_type : "text/event-stream";
+}
+
+/* Server-sent events have comments, lines of JSON have none. */
+const char *wi_dialect_stream_alive(const struct wi_dialect *dialect)
+{
+    return dialect->stream_type ? "" : ": alive\n\n";
 }
 
 int wi_dialect_status(const struct wi_dialect *dialect, enum wi_code code)

@@ -92,8 +92,10 @@ struct wi_dialect {
     void (*print_error)(
         struct wi_buffer *out, const struct wi_error *error, const char *request_id);
 
-    /* The events of a stream, in the form of text/event-stream: each call appends one, or none
-     * where the dialect has no such event. */
+    /* The media type of its streams; NULL: they are server-sent events. */
+    const char *stream_type;
+    /* The events of a stream in that form: each call appends one, or none where the dialect has no
+     * such event. */
     void (*stream_begin)(struct wi_buffer *out, const struct wi_stream_face *face);
     void (*stream_part)(
         struct wi_buffer *out, const struct wi_stream_face *face, const struct wi_part *part);
@@ -114,6 +116,10 @@ extern const struct wi_dialect wi_dialect_native;
 const struct wi_dialect *wi_dialect_find(const char *name);
 /* The same, for errors: those of a format that is not known are told in our own. */
 const struct wi_dialect *wi_dialect_of_errors(const char *name);
+/* The media type of its streams, and what shows between two of their events that somebody is there:
+ * "" where nothing can. */
+const char *wi_dialect_stream_type(const struct wi_dialect *dialect);
+const char *wi_dialect_stream_alive(const struct wi_dialect *dialect);
 /* The HTTP status of an error in that dialect. */
 int wi_dialect_status(const struct wi_dialect *dialect, enum wi_code code);
 

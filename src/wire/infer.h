@@ -30,6 +30,7 @@ struct wi_infer {
     void *wishes;                /* the dialect's own: in which form the client wants the answer */
     void (*free_wishes)(void *); /* NULL where there are none */
     const char *options_where;   /* before their names in errors; NULL: "options." */
+    int plain_pictures;          /* those in messages may be base64 without an address around it */
     int lenient;                 /* what is not known is passed over … */
     struct wi_strings ignored;   /* … and named here */
 };

@@ -28,34 +28,40 @@ static int is_neutral(const struct wi_parameters *lists, const char *name, const
         json_t *neutral = json_loads(row->value, JSON_DECODE_ANY, NULL);
         int same = json_equal(neutral, value);
         json_decref(neutral);
-        return same;
+        if (same)
+            return 1;
     }
     return 0;
+}
+
+enum wi_code wi_parameters_sort_within(struct wi_infer *infer, const json_t *object,
+    const struct wi_parameters *lists, const char *where, struct wi_error *error)
+{
+    struct wi_inference *asked = infer->asked;
+    const char *name;
+    json_t *value;
+    json_object_foreach((json_t *)object, name, value)
+    {
+        const struct wi_parameter *known = find(lists, name, asked->task);
+        char field[80];
+        snprintf(field, sizeof field, "%.20s%.59s", where, name);
+        if (!known && infer->lenient && !is_neutral(lists, name, value))
+            wi_infer_pass_over(infer, field);
+        else if (!known && !is_neutral(lists, name, value))
+            return wi_error_set(error, WI_UNKNOWN_FIELD, field,
+                "the parameter %s is not supported here; leave it out", field);
+        if (known && known->use == WI_PARAMETER_OPTION && !json_is_null(value))
+            json_object_set(asked->options, name, value);
+    }
+    return WI_OK;
 }
 
 enum wi_code wi_parameters_sort(struct wi_infer *infer, const json_t *root,
     const struct wi_parameters *lists, struct wi_error *error)
 {
-    struct wi_inference *asked = infer->asked;
-    const char *name;
-    json_t *value;
-    asked->options = json_object();
+    infer->asked->options = json_object();
     infer->options_where = "";
-    json_object_foreach((json_t *)root, name, value)
-    {
-        const struct wi_parameter *known = find(lists, name, asked->task);
-        if (!known && infer->lenient && !is_neutral(lists, name, value)) {
-            wi_infer_pass_over(infer, name);
-        } else if (!known && !is_neutral(lists, name, value)) {
-            char field[80];
-            snprintf(field, sizeof field, "%.79s", name);
-            return wi_error_set(error, WI_UNKNOWN_FIELD, field,
-                "the parameter %s is not supported here; leave it out", field);
-        }
-        if (known && known->use == WI_PARAMETER_OPTION && !json_is_null(value))
-            json_object_set(asked->options, name, value);
-    }
-    return WI_OK;
+    return wi_parameters_sort_within(infer, root, lists, "", error);
 }
 
 size_t wi_parameters_rows(const struct wi_parameters *lists, enum wi_task_kind task,

@@ -46,6 +46,10 @@ struct wi_parameters {
  * over it. */
 enum wi_code wi_parameters_sort(struct wi_infer *infer, const json_t *root,
     const struct wi_parameters *lists, struct wi_error *error);
+/* The same of an object among those members, for options that are there already; `where` is its
+ * path in errors, with the dot behind it. */
+enum wi_code wi_parameters_sort_within(struct wi_infer *infer, const json_t *object,
+    const struct wi_parameters *lists, const char *where, struct wi_error *error);
 /* The parameters that such a request may have, with a row without a name behind them; how many. */
 size_t wi_parameters_rows(const struct wi_parameters *lists, enum wi_task_kind task,
     struct wi_param rows[WI_PARAMETERS_MAX]);

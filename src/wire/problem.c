@@ -4,6 +4,8 @@
  */
 #include "wire/problem.h"
 
+#include <stdio.h>
+
 static void add_member(struct wi_buffer *out, const char *name, const char *value)
 {
     if (!value || !*value)
@@ -44,4 +46,13 @@ void wi_problem_write(struct wi_buffer *out, const struct wi_error *error, const
     add_failures(out, &error->failures);
     add_member(out, "request_id", request_id);
     wi_buffer_puts(out, "}\n");
+}
+
+void wi_problem_sentence(
+    struct wi_buffer *out, const char *detail, const char *expected, const char *allowed)
+{
+    char text[sizeof(struct wi_error)];
+    snprintf(text, sizeof text, "%s%s%s%s%s", detail, *expected ? "; expected: " : "", expected,
+        *allowed ? "; allowed: " : "", allowed);
+    wi_buffer_json_string(out, text);
 }

@@ -12,5 +12,9 @@
 /* Appends the document: type, title, status, detail, code, and where they apply field, expected,
  * allowed, attempts, failures (a list of {node, reason, times}), and request_id (may be NULL). */
 void wi_problem_write(struct wi_buffer *out, const struct wi_error *error, const char *request_id);
+/* Appends the same as one JSON string, for forms of errors without members for what is expected and
+ * allowed, which may be "". */
+void wi_problem_sentence(
+    struct wi_buffer *out, const char *detail, const char *expected, const char *allowed);
 
 #endif

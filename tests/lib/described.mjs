@@ -5,7 +5,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import Ajv from 'ajv/dist/2020.js';
-import { EventReader } from './event-reader.mjs';
+import { readerOf } from './event-reader.mjs';
 import { daemonPath } from './paths.mjs';
 
 /** Origins of daemons' APIs; what other servers say is nothing to us. */
@@ -62,7 +62,8 @@ function responseProblem(responses, status, headers, body, isHead) {
     if (isHead || body === null) return null;
     if (!content[type]) return `no ${type} with status ${status}`;
     const place = [...responses, status, 'content', type];
-    if (type === 'text/event-stream') return eventsProblem(place, body);
+    const reader = readerOf(type);
+    if (reader) return eventsProblem(reader, place, body);
     const head = headers['inference-header-content-length'];
     if (type === 'application/octet-stream' && head)
         return problemOf(JSON.parse(body.subarray(0, Number(head)).toString()),
@@ -71,8 +72,7 @@ function responseProblem(responses, status, headers, body, isHead) {
     return problemOf(JSON.parse(body.toString()), ...place, 'schema');
 }
 
-function eventsProblem(place, body) {
-    const reader = new EventReader();
+function eventsProblem(reader, place, body) {
     for (const { event, data } of reader.read(body.toString()))
         if (data !== '[DONE]') {
             const found = eventProblem(place, event, JSON.parse(data));
@@ -114,13 +114,13 @@ export function check(method, url, status, headers, body) {
     if (problem) fail(method, url, status, problem, body?.toString() ?? '');
 }
 
-/** The same of one event of an answer that comes bit by bit. */
-export function checkEvent(method, url, event, json) {
+/** The same of one event of an answer that comes bit by bit, as that media type. */
+export function checkEvent(method, url, event, json, type = 'text/event-stream') {
     if (!isWatched(url)) return;
     const responses = operationOf(method, url);
     const status = responses && Object.keys(at(...responses)).find((one) => one < 300);
     const problem = responses
-        ? eventProblem([...responses, status, 'content', 'text/event-stream'], event, json)
+        ? eventProblem([...responses, status, 'content', type], event, json)
         : 'no such operation';
     if (problem) fail(method, url, 200, problem, JSON.stringify(json));
 }

@@ -1,4 +1,4 @@
-/** Server-sent events, out of the text in which they come. */
+/** Events of streams, out of the text in which they come: server-sent events, or lines of JSON. */
 
 /** Takes the text of a stream apart into {event, id, data}, and counts comments. */
 export class EventReader {
@@ -26,3 +26,22 @@ export class EventReader {
         return found.data === undefined ? null : found;
     }
 }
+
+/** The same of a stream of lines, each of which is an event "line". */
+export class LineReader {
+    #rest = '';
+
+    /** @param {string} text what has come @returns {Generator<{event: string, data: string}>} */
+    *read(text) {
+        const lines = (this.#rest + text).split('\n');
+        this.#rest = lines.pop();
+        for (const data of lines) yield { event: 'line', data };
+    }
+}
+
+const LINES = 'application/x-ndjson';
+
+/** A reader for streams of that media type, or null where it is none of a stream.
+ * @param {string} type */
+export const readerOf = (type) => type === LINES ? new LineReader()
+    : type === 'text/event-stream' ? new EventReader() : null;

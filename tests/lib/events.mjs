@@ -1,9 +1,9 @@
-/** Clients of server-sent events: they read at their own pace, and may leave. */
+/** Clients of streams of events or of lines: they read at their own pace, and may leave. */
 import { once } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
 import { check, checkEvent } from './described.mjs';
-import { EventReader } from './event-reader.mjs';
+import { EventReader, readerOf } from './event-reader.mjs';
 import { until } from './wait.mjs';
 
 export { EventReader };
@@ -21,6 +21,7 @@ export class EventClient {
     text = '';
     /** How it went: 'ended' in good order, 'cut', or 'left'. */
     over = null;
+    /** How it is read: another once its media type is known. */
     #reader = new EventReader();
     #given = 0;
     #wake = () => {};
@@ -43,6 +44,8 @@ export class EventClient {
         this.answer = answer;
         this.status = answer.statusCode;
         this.headers = answer.headers;
+        this.type = answer.headers['content-type'] ?? '';
+        this.#reader = readerOf(this.type) ?? this.#reader;
         answer.setEncoding('utf8');
         answer.on('data', (text) => this.#read(text));
         answer.on('end', () => {
@@ -67,7 +70,7 @@ export class EventClient {
         }
         for (const { data, ...event } of this.#reader.read(text)) {
             this.events.push({ ...event, json: JSON.parse(data) });
-            checkEvent(...this.asked, event.event, this.last.json);
+            checkEvent(...this.asked, event.event, this.last.json, this.type);
         }
         this.#wake();
     }

@@ -245,8 +245,7 @@ test('errors have the form that the client knows', async () => {
         options: { count: 100, interval_ms: 1000 }, timeout_ms: 50 });
     assert.deepEqual([late.status, late.headers['x-should-retry']], [504, 'false']);
 
-    for (const [where, advice] of [['/api/chat', /\/v1\/chat\/completions/],
-        ['/v1/conversations', /\/v1\/responses/]]) {
+    for (const [where, advice] of [['/v1/conversations', /\/v1\/responses/]]) {
         const { status, json } = await daemon.post(where, {});
         assert.equal(status, 404);
         assert.match(json.error.message, advice);

@@ -1,7 +1,7 @@
 /* Errors as OpenAI's clients know them: the table of webinfer-openai(7), "Errors". */
 #include "wire/openai/openai.h"
 
-#include <stdio.h>
+#include "wire/problem.h"
 #include <string.h>
 
 int wi_openai_status(enum wi_code code)
@@ -68,12 +68,8 @@ static const char *expected_of(const struct wi_error *error)
 
 void wi_openai_error(struct wi_buffer *out, const struct wi_error *error, const char *input)
 {
-    const char *expected = expected_of(error);
-    char message[sizeof error->detail + sizeof error->expected + sizeof error->allowed + 32];
-    snprintf(message, sizeof message, "%s%s%s%s%s", error->detail, *expected ? "; expected: " : "",
-        expected, *error->allowed ? "; allowed: " : "", error->allowed);
     wi_buffer_puts(out, "{\"message\":");
-    wi_buffer_json_string(out, message);
+    wi_problem_sentence(out, error->detail, expected_of(error), error->allowed);
     wi_buffer_strings(out, ",\"type\":\"", type_of(error->code), "\",\"param\":", NULL);
     add_param(out, error, input);
     wi_buffer_strings(out, ",\"code\":\"", code_of(error->code), "\"}", NULL);

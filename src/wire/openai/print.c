@@ -2,9 +2,8 @@
 #include "wire/openai/openai.h"
 
 #include "base/memory.h"
-#include "tensor/number.h"
 #include "wire/generation.h"
-#include <math.h>
+#include "wire/vectors.h"
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,25 +57,10 @@ struct wi_printing *wi_openai_print_completion(
 
 /* --- vectors --------------------------------------------------------------------------------- */
 
-static void add_numbers(struct wi_buffer *out, const float *row, size_t count)
-{
-    char number[WI_NUMBER_SIZE];
-    wi_buffer_puts(out, "[");
-    for (size_t i = 0; i < count; i++) {
-        if (i > 0)
-            wi_buffer_add(out, ",", 1);
-        if (isfinite(row[i]))
-            wi_buffer_add(out, number, wi_print_float(number, row[i]));
-        else
-            wi_buffer_puts(out, "null");
-    }
-    wi_buffer_puts(out, "]");
-}
-
 /* Little-endian floats, as the clients' own default wants them. */
-static void add_base64(struct wi_buffer *out, const float *row, size_t count)
+static void add_base64(struct wi_buffer *out, const float *row, size_t width)
 {
-    size_t bytes = count * sizeof *row;
+    size_t bytes = width * sizeof *row;
     unsigned char *text = wi_alloc((bytes + 2) / 3 * 4 + 1);
     int length = EVP_EncodeBlock(text, (const unsigned char *)row, (int)bytes);
     wi_buffer_puts(out, "\"");
@@ -85,33 +69,36 @@ static void add_base64(struct wi_buffer *out, const float *row, size_t count)
     free(text);
 }
 
-static void write_rows(struct wi_printing *printing,
-    void (*add)(struct wi_buffer *out, const float *row, size_t count))
+static void begin_row(struct wi_buffer *out, int64_t index)
 {
-    const struct wi_tensor *tensor = &printing->outputs.items[0];
-    struct wi_buffer *out = &printing->text;
-    size_t width = (size_t)tensor->dims[1];
-    float *row = wi_alloc(width * sizeof *row); /* a slice of a frame need not be aligned */
-    for (int64_t i = 0; i < tensor->dims[0]; i++) {
-        memcpy(row, wi_tensor_bytes(tensor) + (size_t)i * width * sizeof *row, width * sizeof *row);
-        wi_buffer_puts(out, i > 0 ? ",\n{\"object\":\"embedding\",\"index\":"
+    wi_buffer_puts(out, index > 0 ? ",\n{\"object\":\"embedding\",\"index\":"
                                   : "{\"object\":\"embedding\",\"index\":");
-        wi_buffer_integer(out, i);
-        wi_buffer_puts(out, ",\"embedding\":");
-        add(out, row, width);
-        wi_buffer_puts(out, "}");
-    }
-    free(row);
+    wi_buffer_integer(out, index);
+    wi_buffer_puts(out, ",\"embedding\":");
+}
+
+static void add_in_numbers(struct wi_buffer *out, int64_t index, const float *row, size_t width)
+{
+    begin_row(out, index);
+    wi_vectors_numbers(out, row, width);
+    wi_buffer_puts(out, "}");
+}
+
+static void add_in_base64(struct wi_buffer *out, int64_t index, const float *row, size_t width)
+{
+    begin_row(out, index);
+    add_base64(out, row, width);
+    wi_buffer_puts(out, "}");
 }
 
 static void write_numbers(struct wi_printing *printing)
 {
-    write_rows(printing, add_numbers);
+    wi_vectors_each(printing, add_in_numbers);
 }
 
 static void write_base64(struct wi_printing *printing)
 {
-    write_rows(printing, add_base64);
+    wi_vectors_each(printing, add_in_base64);
 }
 
 /* {"prompt_tokens", "total_tokens"}: nothing is made. */
@@ -126,21 +113,12 @@ static json_t *usage_of(const json_t *result)
 struct wi_printing *wi_openai_print_embeddings(
     const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error)
 {
-    const struct wi_tensors *outputs = outcome->outputs;
-    if (outputs->count != 1 || outputs->items[0].rank != 2 ||
-        outputs->items[0].datatype != WI_FP32) {
-        wi_error_set(error, WI_INFERENCE_FAILED, NULL, "the node's answer has no embeddings");
-        return NULL;
-    }
     const struct wi_openai_wishes *wishes = infer->wishes;
-    struct wi_printing *printing = wi_alloc(sizeof *printing);
+    struct wi_printing *printing = wi_vectors_print(
+        outcome->outputs, ROW_BYTES, wishes->base64 ? write_base64 : write_numbers, error);
+    if (!printing)
+        return NULL;
     json_t *usage = usage_of(outcome->result);
-    wi_tensors_move(&printing->outputs, outcome->outputs);
-    const struct wi_tensor *tensor = &printing->outputs.items[0];
-    printing->write = wishes->base64 ? write_base64 : write_numbers;
-    printing->json_bytes = tensor->size;
-    printing->needs =
-        tensor->size / sizeof(float) * WI_NUMBER_SIZE + (size_t)tensor->dims[0] * ROW_BYTES;
     wi_buffer_puts(&printing->text, "{\"object\":\"list\",\"data\":[");
     wi_buffer_puts(&printing->tail, "],\"model\":");
     wi_buffer_json_string(&printing->tail, outcome->model_name);

@@ -38,6 +38,7 @@ const EXPECTED = [
     ['curl -s http', /"label":"7"/],
     ['curl -sN http', /^data: \[DONE\]$/m],
     ['import OpenAI', /42/],
+    ['import { Ollama }', /42/],
 ];
 /** What takes a hub, a file of the reader's own, or a machine to look at. */
 const ELSEWHERE = /^\.\/dev |ORG\/NAME|Xenova\/|infer clip |YOUR-|qwen3|webinfer doctor/;
@@ -77,7 +78,7 @@ function run(command) {
     const here = command.replace(/\bbuild\/webinfer\b/g, `'${cliPath}'`).replaceAll('http://127.0.0.1:8470', daemon.url);
     if (!command.startsWith('import')) return outputOf('bash', ['-c', here], root);
     return outputOf(process.execPath,
-        ['--input-type=module', '-e', `${here}\nconsole.log(chat.choices[0].message.content);`], path.join(root, 'tests'));
+        ['--input-type=module', '-e', `${here}\nconsole.log((chat.choices?.[0] ?? chat).message.content);`], path.join(root, 'tests'));
 }
 
 for (const command of commands) {

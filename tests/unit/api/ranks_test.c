@@ -28,6 +28,18 @@ static void check_openai(enum who who, const char *where, int status, const char
     json_decref(json);
 }
 
+/* And of Ollama's, who are told in one text. */
+static void check_ollama(
+    enum who who, const char *method, const char *where, int status, const char *said)
+{
+    json_t *json = NULL;
+    assert_int_equal(ask_as(who, method, where, &json), status);
+    const char *error = json_string_value(json_object_get(json, "error"));
+    assert_non_null(error);
+    assert_non_null(strstr(error, said));
+    json_decref(json);
+}
+
 /* A path that the pattern matches: "x" for each {NAME}. */
 static void fill(const char *pattern, char *where, size_t size)
 {
@@ -53,6 +65,9 @@ static void check_route(const struct wi_route *route, enum who who)
         int status = ask_as(who, route->method, where, NULL);
         assert_int_not_equal(status, 401);
         assert_int_not_equal(status, 403);
+    } else if (strcmp(route->dialect->error_form, "OllamaError") == 0) {
+        check_ollama(who, route->method, where, who == NOBODY ? 401 : 403,
+            who == NOBODY ? "Authorization: Bearer" : expected);
     } else if (route->dialect->status) {
         check_openai(
             who, where, who == NOBODY ? 401 : 403, who == NOBODY ? "invalid_api_key" : "rank");

@@ -330,7 +330,7 @@ TEST(test_ranks)
         "POST /v1/models/{model}/load", "POST /v1/models/{model}/unload", "POST /v1/admin/join",
         "GET /v1/admin/join", "DELETE /v1/admin/join/{id}", "DELETE /v1/models/{model}",
         "POST /v1/models/gc", "GET /metrics", "POST /v2/repository/models/{model}/load",
-        "POST /v2/repository/models/{model}/unload"};
+        "POST /v2/repository/models/{model}/unload", "POST /api/pull", "DELETE /api/delete"};
     static const char *const user[] = {"GET /v1/openapi.json", "POST /v1/infer",
         "POST /v1/chat/completions", "POST /v1/completions", "POST /v1/embeddings",
         "POST /v1/rerank", "POST /v1/tokenize", "POST /v1/audio/transcriptions",
@@ -339,7 +339,9 @@ TEST(test_ranks)
         "GET /v1/jobs", "GET /v1/jobs/{id}", "DELETE /v1/jobs/{id}", "GET /", "GET /v2", "GET /v2/",
         "GET /v2/models/stats", "POST /v2/repository/index", KSERVE("GET", ""),
         KSERVE("GET", "/ready"), KSERVE("GET", "/config"), KSERVE("GET", "/stats"),
-        KSERVE("POST", "/infer"), KSERVE("POST", "/generate"), KSERVE("POST", "/generate_stream")};
+        KSERVE("POST", "/infer"), KSERVE("POST", "/generate"), KSERVE("POST", "/generate_stream"),
+        "POST /api/chat", "POST /api/generate", "POST /api/embed", "POST /api/embeddings",
+        "GET /api/tags", "GET /api/ps", "POST /api/show", "GET /api/version"};
     static const struct {
         const char *const *rows;
         size_t count;

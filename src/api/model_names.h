@@ -1,0 +1,18 @@
+/* Models under all their names, as the lists of APIs that are not our own have them. */
+#ifndef WI_API_MODEL_NAMES_H
+#define WI_API_MODEL_NAMES_H
+
+#include "api/request.h"
+
+/* Calls `each` for every model of the store and every built-in one that can be read, as far as that
+ * is known: by its own name, unless that is another's alias, and by each of its aliases. `row` and
+ * `model` are as of wi_repository_each. */
+typedef void wi_api_name_fn(
+    void *context, const char *name, const struct wi_list_row *row, const struct wi_model *model);
+void wi_api_each_name(const struct wi_api *api, wi_api_name_fn *each, void *context);
+
+/* When its files were last changed, in Unix seconds; of one that has not been read (NULL), or is
+ * built in, when the daemon started. */
+int64_t wi_api_changed_at(const struct wi_api *api, const struct wi_model *model);
+
+#endif

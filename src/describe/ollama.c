@@ -1,0 +1,137 @@
+/* Answers, and lines of streams, as Ollama's clients read them. */
+#include "describe/schemas.h"
+
+#include <stddef.h>
+
+static const struct wi_member error[] = {
+    {"error", "string", "What was wrong, what is expected, and what is allowed."},
+    {0},
+};
+
+static const struct wi_member end[] = {
+    {"model", "string", "As it was found."},
+    {"created_at", "string", "When this was written."},
+    {"done", "boolean", "Whether this is all, or the last line of it."},
+    {"done_reason?", "'stop'|'length'|'load'", "As what follows where it is done."},
+    {"total_duration?", "integer", "In nanoseconds, as all durations."},
+    {"load_duration?", "integer", NULL},
+    {"prompt_eval_count?", "integer", "Tokens that were read, and made."},
+    {"prompt_eval_duration?", "integer", NULL},
+    {"eval_count?", "integer", NULL},
+    {"eval_duration?", "integer", NULL},
+    {"logprobs?", "[Logprob]", NULL},
+    {0},
+};
+static const struct wi_member chat[] = {
+    {"message",
+        "(role 'assistant', content string, thinking? string, tool_calls? [OllamaToolCall])", NULL},
+    {0},
+};
+static const struct wi_member tool_call[] = {
+    {"id?", "string", NULL},
+    {"function", "(index integer, name string, arguments object)", NULL},
+    {0},
+};
+static const struct wi_member generated[] = {
+    {"response", "string", NULL},
+    {"thinking?", "string", NULL},
+    {0},
+};
+
+static const struct wi_member embeddings[] = {
+    {"model", "string", NULL},
+    {"embeddings", "[[number|null]]", NULL},
+    {"total_duration", "integer", "In nanoseconds."},
+    {"load_duration", "integer", NULL},
+    {"prompt_eval_count", "integer", NULL},
+    {0},
+};
+static const struct wi_member embedding[] = {
+    {"embedding", "[number|null]", NULL},
+    {0},
+};
+
+static const struct wi_member version[] = {
+    {"version", "string", "Of Ollama, whose API this is."},
+    {"webinfer", "string", "Of this service."},
+    {0},
+};
+static const struct wi_member details[] = {
+    {"parent_model", "''", NULL},
+    {"format", "string", NULL},
+    {"family", "string", "The architecture, where the model has been read."},
+    {"families", "[string]|null", NULL},
+    {"parameter_size", "string", NULL},
+    {"quantization_level", "string", NULL},
+    {0},
+};
+static const struct wi_member entry[] = {
+    {"name", "string", "With a variant, or latest, which is the preferred one."},
+    {"model", "string", "The same."},
+    {"modified_at", "string", NULL},
+    {"size", "integer", NULL},
+    {"digest", "string", "Of the model's files, where it has been read; else empty."},
+    {"details", "OllamaDetails", NULL},
+    {0},
+};
+static const struct wi_member list[] = {
+    {"models", "[OllamaModel]", NULL},
+    {0},
+};
+static const struct wi_member loaded[] = {
+    {"name", "string", NULL},
+    {"model", "string", NULL},
+    {"size", "integer", "Bytes, on all nodes that have it."},
+    {"size_vram", "integer", "Of them, with WebGPU, WebNN or WebGL."},
+    {"digest", "string", NULL},
+    {"details", "OllamaDetails", NULL},
+    {"expires_at", "string", "When it is unloaded if nobody asks for it."},
+    {"context_length", "integer", "Tokens that a request has room for; 0: not told."},
+    {0},
+};
+static const struct wi_member running[] = {
+    {"models", "[OllamaLoaded]", NULL},
+    {0},
+};
+static const struct wi_member shown[] = {
+    {"license", "''", "What is not told is empty."},
+    {"modelfile", "string", NULL},
+    {"parameters", "''", NULL},
+    {"template", "''", NULL},
+    {"system", "''", NULL},
+    {"details", "OllamaDetails", NULL},
+    {"model_info", "{string|integer}", "By the names that GGUF files have for it."},
+    {"capabilities", "['completion'|'tools'|'vision'|'embedding']", NULL},
+    {"modified_at", "string", NULL},
+    {0},
+};
+static const struct wi_member pulling[] = {
+    {"status", "string", "How far it is; success at its end."},
+    {"digest?", "string", "The commit of the hub, while files come."},
+    {"total?", "integer", "Bytes of all files."},
+    {"completed?", "integer", "Those that are here."},
+    {0},
+};
+
+#define FORM(form, rows, ...)                                                                      \
+    {                                                                                              \
+        .name = form, .members = rows, ##__VA_ARGS__                                               \
+    }
+const struct wi_schema wi_ollama_schemas[] = {
+    FORM("OllamaError", error),
+    FORM("OllamaAnswer", end),
+    FORM("OllamaChat", chat, .also = "OllamaAnswer"),
+    FORM("OllamaToolCall", tool_call),
+    FORM("OllamaGenerated", generated, .also = "OllamaAnswer"),
+    FORM("OllamaEmbeddings", embeddings),
+    FORM("OllamaEmbedding", embedding),
+    FORM("OllamaVersion", version),
+    FORM("OllamaDetails", details),
+    FORM("OllamaModel", entry),
+    FORM("OllamaModels", list),
+    FORM("OllamaLoaded", loaded),
+    FORM("OllamaRunning", running),
+    FORM("OllamaShown", shown),
+    FORM("OllamaPulling", pulling),
+    {0},
+};

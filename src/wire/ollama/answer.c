@@ -1,0 +1,142 @@
+/* Answers of models as Ollama's clients read them, whole or as the pieces of a stream. */
+#include "wire/ollama/ollama.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "wire/generation.h"
+#include "wire/vectors.h"
+#include <string.h>
+
+#define NANOSECONDS 1e6 /* in a millisecond */
+#define LONGEST_MS 1e12 /* nothing takes so long */
+#define ROW_BYTES 4     /* around a vector */
+
+json_t *wi_ollama_head(const char *model_name, int done)
+{
+    char time[WI_TIME_SIZE];
+    wi_format_time(wi_wall_ms(), time);
+    return json_pack("{s:s, s:s, s:b}", "model", model_name, "created_at", time, "done", done);
+}
+
+void wi_ollama_put_made(
+    json_t *to, const struct wi_infer *infer, json_t *text, const json_t *thoughts, json_t *calls)
+{
+    const struct wi_ollama_wishes *wishes = infer->wishes;
+    json_t *message = wishes->generates ? NULL : json_pack("{s:s}", "role", "assistant");
+    json_t *made = message ? message : to;
+    json_object_set_new(made, message ? "content" : "response",
+        json_is_string(text) ? json_incref(text) : json_string(""));
+    if (json_string_length(thoughts) > 0)
+        json_object_set(made, "thinking", (json_t *)thoughts);
+    if (calls && message)
+        json_object_set(message, "tool_calls", calls);
+    if (message)
+        json_object_set_new(to, "message", message);
+    json_decref(calls);
+}
+
+/* --- figures --------------------------------------------------------------------------------- */
+
+static json_int_t nanoseconds(double ms)
+{
+    return ms > 0 && ms < LONGEST_MS ? (json_int_t)(ms * NANOSECONDS) : 0;
+}
+
+/* The time of an answer's tokens, where the node has not told it: what is left of its work. */
+static double made_ms(const struct wi_outcome *outcome)
+{
+    const struct wi_text_account *account = &outcome->account;
+    return account->timed && account->made_ms > 0 ? account->made_ms
+                                                  : outcome->inference_ms - account->read_ms;
+}
+
+static void put_number(json_t *to, const char *name, json_int_t number)
+{
+    json_object_set_new(to, name, json_integer(number));
+}
+
+void wi_ollama_put_end(json_t *to, const struct wi_infer *infer, const struct wi_outcome *outcome)
+{
+    const struct wi_ollama_wishes *wishes = infer->wishes;
+    const json_t *choice = wi_generation_choice(outcome->result, 0);
+    const char *reason = wi_generation_finish(choice);
+    if (strcmp(reason, "tool_calls") == 0) /* an end like others to these clients */
+        reason = "stop";
+    json_object_set_new(to, "done_reason", json_string(wishes->only_load ? "load" : reason));
+    put_number(to, "total_duration", nanoseconds(outcome->total_ms));
+    put_number(to, "load_duration", nanoseconds(outcome->load_ms));
+    if (wishes->only_load)
+        return;
+    put_number(to, "prompt_eval_count", wi_generation_tokens(outcome->result, "prompt_tokens"));
+    put_number(to, "prompt_eval_duration", nanoseconds(outcome->account.read_ms));
+    put_number(to, "eval_count", wi_generation_tokens(outcome->result, "completion_tokens"));
+    put_number(to, "eval_duration", nanoseconds(made_ms(outcome)));
+}
+
+/* --- whole answers --------------------------------------------------------------------------- */
+
+struct wi_printing *wi_ollama_print_text(
+    const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error)
+{
+    const struct wi_ollama_wishes *wishes = infer->wishes;
+    const json_t *choice = wishes->only_load ? NULL : wi_generation_choice(outcome->result, 0);
+    json_t *logprobs = json_object_get(choice, "logprobs");
+    struct wi_printing *printing = wi_alloc(sizeof *printing);
+    json_t *answer = wi_ollama_head(outcome->model_name, 1);
+    (void)error;
+    wi_ollama_put_made(answer, infer, json_object_get(choice, "text"),
+        json_object_get(choice, "reasoning"), wi_ollama_calls_of(choice));
+    if (json_is_array(logprobs))
+        json_object_set(answer, "logprobs", logprobs);
+    wi_ollama_put_end(answer, infer, outcome);
+    wi_buffer_json(&printing->text, answer);
+    wi_buffer_puts(&printing->text, "\n");
+    json_decref(answer);
+    return printing;
+}
+
+/* --- vectors --------------------------------------------------------------------------------- */
+
+static void add_row(struct wi_buffer *out, int64_t index, const float *row, size_t width)
+{
+    if (index > 0)
+        wi_buffer_puts(out, ",\n");
+    wi_vectors_numbers(out, row, width);
+}
+
+static void write_rows(struct wi_printing *printing)
+{
+    wi_vectors_each(printing, add_row);
+}
+
+struct wi_printing *wi_ollama_print_embed(
+    const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error)
+{
+    struct wi_printing *printing = wi_vectors_print(outcome->outputs, ROW_BYTES, write_rows, error);
+    (void)infer;
+    if (!printing)
+        return NULL;
+    wi_buffer_puts(&printing->text, "{\"model\":");
+    wi_buffer_json_string(&printing->text, outcome->model_name);
+    wi_buffer_puts(&printing->text, ",\"embeddings\":[");
+    wi_buffer_puts(&printing->tail, "],\"total_duration\":");
+    wi_buffer_integer(&printing->tail, nanoseconds(outcome->total_ms));
+    wi_buffer_puts(&printing->tail, ",\"load_duration\":");
+    wi_buffer_integer(&printing->tail, nanoseconds(outcome->load_ms));
+    wi_buffer_puts(&printing->tail, ",\"prompt_eval_count\":");
+    wi_buffer_integer(&printing->tail, wi_generation_tokens(outcome->result, "prompt_tokens"));
+    wi_buffer_puts(&printing->tail, "}\n");
+    return printing;
+}
+
+struct wi_printing *wi_ollama_print_embeddings(
+    const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error)
+{
+    struct wi_printing *printing = wi_vectors_print(outcome->outputs, ROW_BYTES, write_rows, error);
+    (void)infer;
+    if (!printing)
+        return NULL;
+    wi_buffer_puts(&printing->text, "{\"embedding\":");
+    wi_buffer_puts(&printing->tail, "}\n");
+    return printing;
+}
