@@ -4,6 +4,7 @@
  * browser before anything breaks; afterwards each must come out the same, letter for letter, wherever
  * it was begun and wherever it went on.
  */
+import { openEvents } from '../lib/events.mjs';
 import { putGguf } from '../lib/gguf.mjs';
 import { PartClient } from '../lib/part-client.mjs';
 
@@ -82,6 +83,78 @@ export class Chat extends PartClient {
         if (JSON.stringify(got) !== JSON.stringify(wanted))
             this.wrong.push(`${JSON.stringify(got)} instead of ${JSON.stringify(wanted)}`);
         if (this.#tokens > wanted.used) this.wrong.push(`${this.#tokens} tokens came`);
+    }
+}
+
+/** A question that Ollama's clients can ask: one answer, and no grammar. */
+export const isForLines = ({ inputs, options: { n, grammar } }) => inputs.messages && !n && !grammar;
+
+/** As an error with a code: its text says the cause of the one that may come. */
+const errorOf = (detail) =>
+    ({ detail, ...detail.includes('ran this job alone') && { code: 'attempts_exhausted' } });
+
+/** The same of a client of Ollama's, whose stream is of lines, without places to come back to. Calls
+ * come whole. */
+export class LineChat {
+    parts = 0;
+    gaps = 0;
+    repeated = 0;
+    wrong = [];
+    done = null;
+    error = null;
+    #text = '';
+    #calls = [];
+
+    constructor(daemon, question) {
+        const { model, inputs: { messages }, options: { tools, ...options }, expected } = question;
+        Object.assign(this, { daemon, question,
+            options: { count: expected.usage.completion_tokens },
+            body: { model, messages, options, ...tools && { tools } } });
+    }
+
+    get id() { return this.stream?.headers.location?.split('/').pop(); }
+
+    /** Sends the request; false where the answer is no stream, which `error` then tells. */
+    async open() {
+        this.stream = await openEvents(`${this.daemon.url}/api/chat`,
+            { body: this.body, headers: { Accept: 'application/x-ndjson' } });
+        if (this.stream.status !== 200) this.error = { status: this.stream.status, ...errorOf(this.stream.problem.error) };
+        return this.stream.status === 200;
+    }
+
+    /** Takes lines until the last one, or until `enough` says so or the connection ends. */
+    async read({ enough = () => false } = {}) {
+        for await (const { json } of this.stream) {
+            if (this.done || this.error) this.wrong.push('a line after the end');
+            else if (json.error) this.error = errorOf(json.error);
+            else if (json.done) this.#end(json);
+            else this.#book(json.message);
+            if (await enough(this)) return;
+        }
+    }
+
+    #book({ content, tool_calls: calls = [] }) {
+        this.parts++;
+        this.#text += content;
+        this.#calls.push(...calls);
+        if (!this.question.expected.text.startsWith(this.#text))
+            this.wrong.push(`"${this.#text}" is not how it begins`);
+    }
+
+    #end(line) {
+        const { text, tool_calls: calls = [], finish_reason: reason, usage } = this.question.expected;
+        this.done = line;
+        const got = { text: this.#text, reason: line.done_reason, used: line.eval_count,
+            calls: this.#calls.map(({ function: { name, arguments: given } }) => [name, given]) };
+        const wanted = { text, reason: reason === 'length' ? reason : 'stop', used: usage.completion_tokens,
+            calls: calls.map(({ function: { name, arguments: given } }) => [name, JSON.parse(given)]) };
+        if (JSON.stringify(got) !== JSON.stringify(wanted))
+            this.wrong.push(`${JSON.stringify(got)} instead of ${JSON.stringify(wanted)}`);
+    }
+
+    explain() {
+        const { body: { options }, parts, wrong, error, done } = this;
+        return JSON.stringify({ options, parts, wrong, error, done });
     }
 }
 

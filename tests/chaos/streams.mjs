@@ -1,9 +1,9 @@
 /**
- * The streams among the load: counts of several shapes and a language model's answers, taken by
- * clients of several manners. Each part must come once, in order and right, whatever becomes of the
+ * The streams among the load: counts of several shapes and a language model's answers, also as
+ * Ollama's clients take them, taken by clients of several manners. Each part must come once, in order and right, whatever becomes of the
  * node.
  */
-import { Chat, questions } from './chats.mjs';
+import { Chat, isForLines, LineChat, questions } from './chats.mjs';
 import { Counting } from '../lib/counting.mjs';
 import { delay } from '../lib/wait.mjs';
 
@@ -49,8 +49,14 @@ export class Streams {
     chat(number) {
         const { random } = this;
         const manner = random.pick(MANNERS);
+        if (manner !== 'comes back' && random.below(3) === 0) return this.#haveLines(manner);
         return this.#haveChat(random.pick(this.questions.short), manner,
             { id: `chaos-${number}`, priority: random.below(10) });
+    }
+
+    #haveLines(manner) {
+        const question = this.random.pick(this.questions.short.filter(isForLines));
+        return this.#haveOpen(new LineChat(this.daemon, question), manner);
     }
 
     /** Has a long one. */
@@ -64,14 +70,18 @@ export class Streams {
             .map(({ id }) => id);
     }
 
-    async #haveChat(question, manner, head) {
+    #haveChat(question, manner, head) {
         const chat = new Chat(this.daemon, question,
             { timeout_ms: this.timeoutMs, ...head, ...manner === 'comes back' && { resumable: true } });
+        return this.#haveOpen(chat, manner);
+    }
+
+    async #haveOpen(chat, manner) {
         this.#open.add(chat);
         const result = await this.#have(chat, manner).finally(() => this.#open.delete(chat));
         this.chats++;
         if (result.end === 'whole') this.answered.add(chat.id);
-        return { ...result, what: `${question.what}, ${result.what}` };
+        return { ...result, what: `${chat.question.what}, ${result.what}` };
     }
 
     /** How many of the chats went on elsewhere and came whole, by the daemon's log. */

@@ -20,9 +20,12 @@ static void check_error(const struct wi_dialect *dialect, const struct wi_error 
         dialects[i]->print_error(&text, error, "req-1");
         json_t *told = json_loadb(text.text, text.size, 0, NULL);
         int native = json_is_string(json_object_get(told, "code")),
-            nested = json_is_string(json_object_get(json_object_get(told, "error"), "message"));
-        if (i > 0 ? !native || !nested
-                  : !(strcmp(dialect->error_form, "OpenaiError") == 0 ? nested : native))
+            nested = json_is_string(json_object_get(json_object_get(told, "error"), "message")),
+            plain = json_is_string(json_object_get(told, "error"));
+        int as_told = strcmp(dialect->error_form, "OpenaiError") == 0   ? nested
+                      : strcmp(dialect->error_form, "OllamaError") == 0 ? plain
+                                                                        : native;
+        if (i > 0 ? !native || !nested : !as_told)
             abort();
         json_decref(told);
         wi_buffer_clear(&text);

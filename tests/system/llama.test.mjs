@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import { after, before } from 'node:test';
+import { Ollama } from 'ollama';
 import { webinfer } from '../lib/cli.mjs';
 import { Daemon, patience, testsOf, withDaemon } from '../lib/daemon.mjs';
 import * as devtools from '../lib/devtools.mjs';
@@ -68,6 +69,21 @@ test('an answer is streamed', async () => {
     await client.ended();
     const text = client.parts.map(({ json }) => json.text ?? '').join('');
     assert.equal(text, 'defgha', JSON.stringify(client.events));
+});
+
+test("Ollama's clients have a model loaded, see it, and are answered in a form", async () => {
+    const client = new Ollama({ host: daemon.url });
+    const { done_reason: reason } = await client.generate({ model: 'abc:latest' });
+    assert.equal(reason, 'load');
+    const [loaded] = (await client.ps()).models.filter(({ name }) => name === 'abc:latest');
+    assert.ok(loaded.size > 1000 && loaded.size_vram === 0 && loaded.context_length > 16, JSON.stringify(loaded));
+    const raw = await client.generate({ model: 'abc', prompt: 'abc', raw: true,
+        options: { temperature: 0, num_predict: 6 } });
+    assert.deepEqual([raw.response, raw.done_reason, raw.eval_count], ['defgha', 'length', 6]);
+    assert.ok(raw.eval_duration > 0 && raw.prompt_eval_duration > 0 && raw.total_duration > raw.eval_duration);
+    const formed = await client.chat({ model: 'abc', messages: [{ role: 'user', content: 'abc' }],
+        format: { type: 'object', properties: { a: { enum: [1] } }, required: ['a'], additionalProperties: false } });
+    assert.deepEqual(JSON.parse(formed.message.content), { a: 1 });
 });
 
 test('how fast a place was measured to be is told', async () => {

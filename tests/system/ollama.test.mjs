@@ -9,6 +9,7 @@ import path from 'node:path';
 import { after, before } from 'node:test';
 import { Ollama } from 'ollama';
 import { Daemon, patience, testsOf, withDaemon } from '../lib/daemon.mjs';
+import { openEvents } from '../lib/events.mjs';
 import { putGguf } from '../lib/gguf.mjs';
 import { headEnded, raw } from '../lib/http.mjs';
 import { startHub } from '../lib/hub.mjs';
@@ -289,6 +290,17 @@ test('twelve at once, beside other work, answer as one alone', async () => {
     assert.deepEqual(together, alone);
     for (const { status, json } of await Promise.all(other))
         assert.deepEqual([status, json.result.text], [200, 'beside it']);
+});
+
+test('nothing is sent in a stream that waits, but that it has begun', async () => {
+    await simulation.stop();
+    simulation = await new Simulation(daemon, { nodes: 1, latencyMs: 12_000 }).up();
+    const waiting = await openEvents(`${daemon.url}/api/chat`, { headers: { Accept: '*/*' },
+        body: { model, messages: user('late') } });
+    assert.deepEqual([waiting.status, waiting.events.length], [200, 0], 'after ten seconds');
+    await waiting.ended(60_000 * patience);
+    assert.deepEqual(waiting.events.map(({ event, json }) => [event, json.message.content]),
+        [['line', 'late'], ['line', '']]);
 });
 
 test('who leaves a stream stops the node', async () => {

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before } from 'node:test';
+import { Ollama } from 'ollama';
 import { webinfer } from '../lib/cli.mjs';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
 import { EventClient } from '../lib/events.mjs';
@@ -64,7 +65,7 @@ test('a question about a picture is answered in parts, and at a terminal', async
     assert.ok(out.startsWith(whole.result.text.trimEnd()), out);
 });
 
-test("OpenAI's clients show pictures in messages", async () => {
+test("OpenAI's and Ollama's clients show pictures in messages", async () => {
     const url = `data:image/png;base64,${disc().bytes.toString('base64')}`;
     const say = async (address, model = 'llava') => (await daemon.post('/v1/chat/completions', {
         model: `${model}@wasm`, temperature: 0, max_tokens: 8, messages: [{ role: 'user', content: [
@@ -76,6 +77,9 @@ test("OpenAI's clients show pictures in messages", async () => {
     assert.equal(json.choices[0].message.content, result.text);
     for (const refused of [await say('https://example.org/cat.png'), await say(url, 'gpt2')])
         assert.deepEqual([refused.status, refused.json.error.param], [400, 'messages[0].content[0]']);
+    const asked = { model: 'llava@wasm', images: [disc().bytes], options: { temperature: 0, num_predict: 8 } };
+    const ollama = new Ollama({ host: daemon.url });
+    assert.equal((await ollama.generate({ ...asked, prompt: 'What is it?' })).response, result.text);
 });
 
 test('the samples: digits are told', async () => {

@@ -18,16 +18,11 @@ static void set_field(struct wi_error *error, const char *name)
     snprintf(error->field, sizeof error->field, "%s", name);
 }
 
-/* A picture is a part of a message's content, behind its text. */
+/* A picture is a part of a message's content, before its text. */
 static int picture_of(const char *field, unsigned *message, unsigned *picture)
 {
-    unsigned part;
     int end = 0;
-    if (sscanf(field, "messages[%u].content[%u]%n", message, &part, &end) < 2 || field[end] ||
-        part == 0)
-        return 0;
-    *picture = part - 1;
-    return 1;
+    return sscanf(field, "messages[%u].content[%u]%n", message, picture, &end) == 2 && !field[end];
 }
 
 /* A prompt is a conversation of one message, or of two. */

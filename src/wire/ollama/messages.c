@@ -41,16 +41,16 @@ static enum wi_code check_image(
     return WI_INVALID_FIELD;
 }
 
-/* The content becomes a list of parts: the text, and the pictures behind it. */
+/* The content becomes a list of parts: the pictures, and the text behind them. */
 static enum wi_code put_images(json_t *message, const char *where, struct wi_error *error)
 {
     const json_t *images = json_object_get(message, "images");
-    json_t *parts, *image;
+    json_t *image;
     size_t i;
     enum wi_code code = WI_OK;
     if (json_array_size(images) == 0)
         return WI_OK;
-    parts = json_pack("[{s:s, s:O}]", "type", "text", "text", json_object_get(message, "content"));
+    json_t *parts = json_array();
     json_array_foreach(images, i, image)
     {
         if ((code = check_image(image, where, i, error)) != WI_OK)
@@ -58,6 +58,8 @@ static enum wi_code put_images(json_t *message, const char *where, struct wi_err
         json_array_append_new(
             parts, json_pack("{s:s, s:O}", "type", "image_url", "image_url", image));
     }
+    json_array_append_new(parts,
+        json_pack("{s:s, s:O}", "type", "text", "text", json_object_get(message, "content")));
     json_object_set_new(message, "content", parts);
     return code;
 }
