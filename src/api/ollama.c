@@ -8,6 +8,7 @@
 #include "api/openapi.h"
 #include "api/step.h"
 #include "base/clock.h"
+#include "base/text.h"
 #include "wire/ollama/ollama.h"
 #include <stdio.h>
 #include <stdlib.h>

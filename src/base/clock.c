@@ -1,7 +1,6 @@
 /* Clocks, and the durations and sizes that people write. */
 #include "base/clock.h"
 
-#include "base/text.h"
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,24 +19,6 @@ int64_t wi_wall_ms(void)
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-/* The date is made once a second, for times are written for every request and every line of a
- * stream. */
-void wi_format_time(int64_t ms, char out[WI_TIME_SIZE])
-{
-    static _Thread_local time_t made = -1;
-    static _Thread_local char date[WI_TIME_SIZE];
-    char millis[WI_DIGITS_SIZE];
-    time_t seconds = (time_t)(ms / 1000);
-    struct tm utc;
-    if (seconds != made) {
-        gmtime_r(&seconds, &utc);
-        strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &utc);
-        made = seconds;
-    }
-    wi_join(out, WI_TIME_SIZE, date, ".", wi_digits(millis, 1000 + (uint64_t)(ms % 1000)) + 1, "Z",
-        NULL);
 }
 
 struct unit {

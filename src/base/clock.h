@@ -6,9 +6,6 @@
 
 double wi_now_ms(void);   /* monotonic, milliseconds with fractions */
 int64_t wi_wall_ms(void); /* Unix time in milliseconds */
-#define WI_TIME_SIZE 32
-/* "2026-01-31T12:00:00.250Z" of a Unix time in milliseconds. */
-void wi_format_time(int64_t ms, char out[WI_TIME_SIZE]);
 
 /* Parses "500ms", "30s", "5m", "2h" or a bare number of seconds into milliseconds.
  * 0 on success, -1 if it is none of these or overflows. */

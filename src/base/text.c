@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <string.h>
+#include <time.h>
 
 size_t wi_text_sequence(const char *text)
 {
@@ -95,4 +96,22 @@ const char *wi_digits(char digits[WI_DIGITS_SIZE], uint64_t number)
         *--at = (char)('0' + number % 10);
     while ((number /= 10) > 0);
     return at;
+}
+
+/* The date is made once a second, for times are written for every request and every line of a
+ * stream. */
+void wi_format_time(int64_t ms, char out[WI_TIME_SIZE])
+{
+    static _Thread_local time_t made = -1;
+    static _Thread_local char date[WI_TIME_SIZE];
+    char millis[WI_DIGITS_SIZE];
+    time_t seconds = (time_t)(ms / 1000);
+    struct tm utc;
+    if (seconds != made) {
+        gmtime_r(&seconds, &utc);
+        strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &utc);
+        made = seconds;
+    }
+    wi_join(out, WI_TIME_SIZE, date, ".", wi_digits(millis, 1000 + (uint64_t)(ms % 1000)) + 1, "Z",
+        NULL);
 }

@@ -36,4 +36,8 @@ __attribute__((sentinel)) void wi_join(char *out, size_t size, ...);
 /* `number` in decimal, inside `digits`. */
 const char *wi_digits(char digits[WI_DIGITS_SIZE], uint64_t number);
 
+#define WI_TIME_SIZE 32
+/* "2026-01-31T12:00:00.250Z" of a Unix time in milliseconds. */
+void wi_format_time(int64_t ms, char out[WI_TIME_SIZE]);
+
 #endif

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "wire/generation.h"
 #include "wire/vectors.h"
 #include <string.h>
