@@ -1,10 +1,11 @@
 /* KServe's bodies: what is read of them, what models take and give, answers, and errors. */
-#include "../reading.h"
+#include "../../test.h"
 
 #include "base/memory.h"
 #include "wire/kserve/kserve.h"
 #include <stdlib.h>
 
+static const struct wi_config_models limits = {.max_picture_pixels = 1000, .slots = 4};
 static struct wi_budget budget = {.limit = 1 << 20};
 static struct wi_model echo = {.name = (char *)"builtin/echo", .builtin = WI_BUILTIN_ECHO};
 static struct wi_model counter = {.name = (char *)"builtin/count", .builtin = WI_BUILTIN_COUNT};
