@@ -60,7 +60,7 @@ static void check_answer(const struct wi_dialect *dialect, struct wi_infer *infe
         const struct wi_slice *slices = wi_printing_slices(printing, &count);
         const char *json = slices[0].bytes;
         size_t skipped = infer->asked->stream ? strlen("data: ") : 0;
-        json_t *told = json_loadb(json + skipped, slices[0].size - skipped, 0, NULL);
+        json_t *told = json_loadb(json + skipped, slices[0].size - skipped, JSON_ALLOW_NUL, NULL);
         if (!told)
             abort();
         json_decref(told);
