@@ -28,6 +28,7 @@
 #include "model/repository.h"
 #include "model/versions_work.h"
 #include "pool/pool.h"
+#include "private.h"
 #include "store/db.h"
 #include <assert.h>
 #include <curl/curl.h>
@@ -59,7 +60,9 @@ static int sd_watchdog_enabled(int unset, uint64_t *usec)
 #define FLUSH_STEP_MS 10
 
 struct daemon {
-    const char *config_path; /* NULL: defaults only */
+    const char *config_path;    /* NULL: defaults only */
+    struct wi_strings settings; /* over the file */
+    int is_private;             /* it ends with its standard input */
     struct wi_config *config;
     uv_loop_t loop;
     struct wi_budget budget;
@@ -79,6 +82,7 @@ struct daemon {
     struct wi_bridge *bridge;
     struct wi_server *server;
     uv_signal_t signals[3];
+    struct wi_watch *input; /* of a private one */
     struct wi_timer *watchdog;
     struct wi_timer *limit; /* of the whole shutdown */
     struct wi_timer *step;  /* the next step of the shutdown, always from the loop itself */
@@ -113,6 +117,7 @@ static void close_rest(void *context)
     wi_db_close(d->db);
     wi_http_free(d->http);
     wi_children_free(d->children);
+    wi_watch_free(d->input);
     wi_timer_free(d->watchdog);
     wi_timer_free(d->limit);
     wi_timer_free(d->step);
@@ -228,7 +233,7 @@ static void set_room(struct daemon *d, const struct wi_config *config)
 static void reload(struct daemon *d)
 {
     struct wi_problems problems = {0};
-    struct wi_config *next = wi_config_load(d->config_path, &problems);
+    struct wi_config *next = wi_config_load_with(d->config_path, &d->settings, &problems);
     if (next != NULL && wi_config_check_reload(d->config, next, &problems) == 0)
         reload_server(d, next, &problems);
     if (problems.count > 0) {
@@ -306,6 +311,19 @@ static void start_signals(struct daemon *d)
     hold_signals(SIG_UNBLOCK);
 }
 
+/* Nobody is left to wait for an answer: what runs is ended at once. */
+static void on_input(void *context, int status, int events)
+{
+    struct daemon *d = context;
+    if (!wi_private_has_ended())
+        return;
+    wi_watch_set(d->input, 0);
+    wi_info("main", NULL, "standard input has ended, and a private daemon with it");
+    if (d->signalled == 0)
+        stop(d);
+    stop(d);
+}
+
 static void pet_watchdog(void *context)
 {
     sd_notify(0, "WATCHDOG=1");
@@ -343,7 +361,9 @@ static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
         return error->code;
     if ((d->lws = wi_lws_new(&d->loop, error)) == NULL)
         return error->code;
-    if ((d->instance = wi_instance_new(error)) == NULL)
+    if (d->instance == NULL && (d->instance = wi_instance_new(error)) == NULL)
+        return error->code;
+    if (d->is_private && (d->input = wi_private_watch(&d->loop, on_input, d, error)) == NULL)
         return error->code;
     d->network = wi_network_new(lifeline);
     d->children = wi_children_new(&d->loop, lifeline);
@@ -399,11 +419,12 @@ static void free_parts(struct daemon *d)
     wi_pool_free(d->pool);
     wi_jobs_free(d->jobs);
     wi_checks_free(d->checks);
-    wi_instance_free(d->instance);
     wi_network_free(d->network);
     uv_run(&d->loop, UV_RUN_DEFAULT); /* the last handles close */
     wi_hash_cache_free(d->hashes);
     wi_db_free(d->db);
+    wi_instance_free(d->instance); /* where the database of a private one was */
+    d->instance = NULL;
     int left = uv_loop_close(&d->loop);
     if (left != 0)
         wi_error_log("main", NULL, "the loop did not end empty: %s", uv_strerror(left));
@@ -443,6 +464,8 @@ static int serve(struct daemon *d)
     wi_versions_collect(d->versions, 0, NULL, NULL); /* what an earlier daemon left behind */
     wi_pulls_resume(d->pulls);
     wi_info("main", NULL, "webinferd %s is running", PACKAGE_VERSION);
+    if (d->is_private)
+        wi_private_say(wi_server_url(d->server), wi_bridge_url(d->bridge));
     sd_notify(0, "READY=1");
     uv_run(&d->loop, UV_RUN_DEFAULT);
     free_parts(d);
@@ -456,6 +479,7 @@ static int serve(struct daemon *d)
 
 enum action {
     SERVE,
+    SERVE_PRIVATE,
     CHECK_CONFIG,
     PRINT_CONFIG,
     PRINT_SAMPLE,
@@ -472,6 +496,10 @@ static const struct {
 } options[] = {
     {{"config", required_argument, NULL, 'c'}, "FILE",
         "read FILE (default: " WI_SYSCONFDIR "/webinfer/webinferd.conf if it exists)"},
+    {{"set", required_argument, NULL, 's'}, "SETTING",
+        "SECTION.KEY=VALUE, in the place of what the file says; may be repeated"},
+    {{"private", no_argument, NULL, SERVE_PRIVATE}, NULL,
+        "serve on free ports, tell them on standard output, and end with standard input"},
     {{"check-config", no_argument, NULL, CHECK_CONFIG}, NULL, "check the configuration and exit"},
     {{"print-config", no_argument, NULL, PRINT_CONFIG}, NULL,
         "print every effective value and where it came from"},
@@ -504,7 +532,7 @@ static void print_help(FILE *out)
 }
 
 /* The action asked for; a usage error ends the program with status 2. */
-static enum action parse_options(int argc, char **argv, const char **config_path)
+static enum action parse_options(int argc, char **argv, struct daemon *d)
 {
     struct option table[OPTION_COUNT + 1] = {0};
     enum action action = SERVE;
@@ -513,7 +541,9 @@ static enum action parse_options(int argc, char **argv, const char **config_path
     int got;
     while ((got = getopt_long(argc, argv, "c:", table, NULL)) != -1) {
         if (got == 'c') {
-            *config_path = optarg;
+            d->config_path = optarg;
+        } else if (got == 's') {
+            wi_strings_add(&d->settings, optarg);
         } else if (got == '?') {
             fputs("webinferd: see webinferd --help\n", stderr);
             exit(2);
@@ -576,21 +606,46 @@ static void print_problem(void *context, const char *line)
     fprintf(stderr, "webinferd: %s\n", line);
 }
 
-int main(int argc, char **argv)
+/* The configuration; -1 and what is wrong was printed. */
+static int configure(struct daemon *d)
 {
     static const char default_path[] = WI_SYSCONFDIR "/webinfer/webinferd.conf";
-    struct daemon daemon = {0};
     struct wi_problems problems = {0};
+    struct wi_error error;
+    if (d->config_path == NULL && access(default_path, F_OK) == 0)
+        d->config_path = default_path;
+    if (d->is_private && ((d->instance = wi_instance_new(&error)) == NULL ||
+                             wi_private_settle(d->instance, &d->settings, &error) != WI_OK)) {
+        print_problem(NULL, error.detail);
+        return -1;
+    }
+    d->config = wi_config_load_with(d->config_path, &d->settings, &problems);
+    if (d->config != NULL)
+        return 0;
+    wi_problems_say(&problems, print_problem, NULL);
+    wi_problems_clear(&problems);
+    return -1;
+}
+
+static void free_configuration(struct daemon *d)
+{
+    wi_config_free(d->config);
+    wi_strings_clear(&d->settings);
+    wi_instance_free(d->instance);
+}
+
+int main(int argc, char **argv)
+{
+    struct daemon daemon = {0};
     wi_streams_keep();
-    enum action action = parse_options(argc, argv, &daemon.config_path);
-    if (run_plain_action(action))
+    enum action action = parse_options(argc, argv, &daemon);
+    if (run_plain_action(action)) {
+        free_configuration(&daemon);
         return end_printing();
-    if (daemon.config_path == NULL && access(default_path, F_OK) == 0)
-        daemon.config_path = default_path;
-    daemon.config = wi_config_load(daemon.config_path, &problems);
-    if (daemon.config == NULL) {
-        wi_problems_say(&problems, print_problem, NULL);
-        wi_problems_clear(&problems);
+    }
+    daemon.is_private = action == SERVE_PRIVATE;
+    if (configure(&daemon) != 0) {
+        free_configuration(&daemon);
         return EXIT_FAILURE;
     }
     if (action == PRINT_CONFIG)
@@ -598,7 +653,8 @@ int main(int argc, char **argv)
     else if (action == CHECK_CONFIG)
         printf("webinferd: %s is good\n",
             daemon.config_path ? daemon.config_path : "the default configuration");
-    int status = action == SERVE ? serve(&daemon) : end_printing();
-    wi_config_free(daemon.config);
+    int serves = action == SERVE || action == SERVE_PRIVATE;
+    int status = serves ? serve(&daemon) : end_printing();
+    free_configuration(&daemon);
     return status;
 }

@@ -592,3 +592,8 @@ unsigned wi_server_port(const struct wi_server *server)
 {
     return wi_address_port(&server->address);
 }
+
+const char *wi_server_url(const struct wi_server *server)
+{
+    return server->api.url;
+}

@@ -85,5 +85,6 @@ void wi_server_free(struct wi_server *server); /* stops first where needed; NULL
 
 /* The one listened on, also where the system chose it. */
 unsigned wi_server_port(const struct wi_server *server);
+const char *wi_server_url(const struct wi_server *server); /* borrowed */
 
 #endif

@@ -196,8 +196,8 @@ const struct wi_config_hub *wi_config_find_hub(const struct wi_config *config, c
 const struct wi_config_origin *wi_config_origin(
     const struct wi_config *config, const struct wi_option *option, size_t instance)
 {
-    for (size_t i = 0; i < config->_origin_count; i++) {
-        const struct wi_config_origin *origin = &config->_origins[i];
+    for (size_t i = config->_origin_count; i > 0; i--) {
+        const struct wi_config_origin *origin = &config->_origins[i - 1];
 
         if (origin->option == option && (origin->instance == instance || !is_repeated(option)))
             return origin;

@@ -199,6 +199,9 @@ void wi_problems_clear(struct wi_problems *problems);
  * that is wrong added to `problems`, each saying file, line, what was found and what is allowed.
  * Free with wi_config_free. */
 struct wi_config *wi_config_load(const char *path, struct wi_problems *problems);
+/* The same with settings over the file, each "SECTION.KEY=VALUE". */
+struct wi_config *wi_config_load_with(
+    const char *path, const struct wi_strings *settings, struct wi_problems *problems);
 void wi_config_free(struct wi_config *config);
 const struct wi_config_browser *wi_config_find_browser(
     const struct wi_config *config, const char *kind);

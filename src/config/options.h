@@ -97,7 +97,7 @@ void *wi_option_base(struct wi_config *config, const struct wi_option *option, s
 struct wi_config *wi_config_new(void);
 /* The index of [SECTION.NAME], made with the defaults if it is not there yet. */
 size_t wi_config_add_instance(struct wi_config *config, const char *section, const char *name);
-/* The origin of a value, or NULL for a default. */
+/* The latest origin of a value, or NULL for a default. */
 const struct wi_config_origin *wi_config_origin(
     const struct wi_config *config, const struct wi_option *option, size_t instance);
 

@@ -20,7 +20,9 @@ static void print_origin(const struct wi_config_origin *origin, FILE *out)
     fputs("# ", out);
     for (const char *c = origin->file; *c; c++)
         fputc(iscntrl((unsigned char)*c) ? '?' : *c, out);
-    fprintf(out, ":%u\n", origin->line);
+    if (origin->line > 0)
+        fprintf(out, ":%u", origin->line);
+    fputc('\n', out);
 }
 
 /* A key's line; without the spaces where they would make it too long to be read back. */

@@ -17,11 +17,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* In the place of a path: where what stands on the command line is from. */
+#define SETTING "--set"
+
 struct reader {
     struct wi_config *config;
-    const char *path;
+    const char *path; /* or SETTING */
     FILE *file;
-    unsigned line;
+    unsigned line;       /* 0: what is read is no file */
     const char *section; /* of wi_sections, or NULL before the first */
     char title[64];      /* "browser.chrome", for messages */
     size_t instance;     /* of a section that may be there several times */
@@ -43,7 +46,10 @@ __attribute__((format(printf, 4, 5))) static struct wi_error *fail(
     va_end(arguments);
     if (key)
         snprintf(field, sizeof field, "%s.%.31s", reader->title, key);
-    wi_error_set(error, code, field, "%.200s:%u: %s", reader->path, reader->line, detail);
+    if (reader->line > 0)
+        wi_error_set(error, code, field, "%.200s:%u: %s", reader->path, reader->line, detail);
+    else
+        wi_error_set(error, code, field, "%s: %s", reader->path, detail);
     return error;
 }
 
@@ -165,6 +171,16 @@ static void set_alias(struct reader *reader, const char *name, const char *model
         fail(reader, WI_INVALID_FIELD, name, "[%s] %.48s: %s", reader->title, name, error.detail);
 }
 
+/* Where the same file, or the same command line, has given it already. */
+static const struct wi_config_origin *earlier_origin(
+    const struct reader *reader, const struct wi_option *option)
+{
+    const struct wi_config_origin *origin =
+        wi_config_origin(reader->config, option, reader->instance);
+
+    return origin && strcmp(origin->file, reader->path) == 0 ? origin : NULL;
+}
+
 static void set_value(struct reader *reader, const char *key, const char *value)
 {
     const struct wi_option *option = wi_option_find(reader->section, key);
@@ -176,10 +192,13 @@ static void set_value(struct reader *reader, const char *key, const char *value)
         fail_unknown_key(reader, key);
         return;
     }
-    earlier = wi_config_origin(reader->config, option, reader->instance);
+    earlier = earlier_origin(reader, option);
     if (earlier && !wi_option_is_list(option)) {
-        fail(reader, WI_INVALID_FIELD, key, "[%s] %s: is given twice, first in line %u",
-            reader->title, key, earlier->line);
+        if (earlier->line > 0)
+            fail(reader, WI_INVALID_FIELD, key, "[%s] %s: is given twice, first in line %u",
+                reader->title, key, earlier->line);
+        else
+            fail(reader, WI_INVALID_FIELD, key, "[%s] %s: is given twice", reader->title, key);
         return;
     }
     base = wi_option_base(reader->config, option, reader->instance);
@@ -395,16 +414,56 @@ static void read_file(struct wi_config *config, const char *path, struct wi_prob
     fclose(reader.file);
 }
 
-struct wi_config *wi_config_load(const char *path, struct wi_problems *problems)
+/* "SECTION.KEY=VALUE", which takes the place of what the file says. The section is all before the
+ * last dot: [browser.NAME] has one of its own. */
+static void read_setting(
+    struct wi_config *config, const char *setting, struct wi_problems *problems)
+{
+    struct reader reader = {.config = config, .path = SETTING, .problems = problems};
+    const char *equals = strchr(setting, '=');
+    const char *dot = equals ? memrchr(setting, '.', (size_t)(equals - setting)) : NULL;
+    char line[1024], *key;
+
+    if (!dot || strlen(setting) >= sizeof line) {
+        fail(&reader, WI_INVALID_FIELD, NULL,
+            "found \"%.80s\"; a setting is SECTION.KEY=VALUE, such as pool.max_connections=2, of "
+            "at most %zu bytes",
+            setting, sizeof line - 1);
+        return;
+    }
+    for (const char *c = setting; *c; c++) {
+        if (iscntrl((unsigned char)*c)) {
+            fail(&reader, WI_INVALID_FIELD, NULL, "there is a control character (byte %u)",
+                (unsigned char)*c);
+            return;
+        }
+    }
+    snprintf(line, sizeof line, "%s", setting);
+    line[dot - setting] = line[equals - setting] = '\0';
+    key = line + (dot + 1 - setting);
+    enter_section(&reader, line);
+    if (reader.section)
+        on_value(&reader, line, key, line + (equals + 1 - setting));
+}
+
+struct wi_config *wi_config_load_with(
+    const char *path, const struct wi_strings *settings, struct wi_problems *problems)
 {
     struct wi_config *config = wi_config_new();
     size_t before = problems->count;
 
     if (path)
         read_file(config, path, problems);
+    for (size_t i = 0; i < settings->count; i++)
+        read_setting(config, settings->items[i], problems);
     wi_config_check(config, problems);
     if (problems->count == before)
         return config;
     wi_config_free(config);
     return NULL;
+}
+
+struct wi_config *wi_config_load(const char *path, struct wi_problems *problems)
+{
+    return wi_config_load_with(path, &(struct wi_strings){0}, problems);
 }

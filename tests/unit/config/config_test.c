@@ -266,6 +266,51 @@ TEST(refuses_bad_values_and_says_what_is_allowed)
     refuse("[log]\nlevel =;quiet\n", "2: a value cannot begin with \";\" or contain a space");
 }
 
+TEST(takes_settings_in_the_place_of_what_the_file_says)
+{
+    static char *items[] = {"pool.max_connections=2", "browser.chrome.gpu=off",
+        "browser_preferences.vision=firefox", "browser_preferences.vision=chrome/webgpu",
+        "browser.other.headless=no", "aliases.gpt-4=finch"};
+    const struct wi_strings settings = {items, sizeof items / sizeof *items};
+    struct wi_problems problems = {0};
+    char path[64];
+
+    static const char file[] = "[pool]\nmax_connections = 7\nmax_queue = 9\n"
+                               "[browser_preferences]\nvision = edge\naudio = edge\n";
+
+    write_file(path, file, sizeof file - 1);
+    struct wi_config *c = wi_config_load_with(path, &settings, &problems);
+    unlink(path);
+    assert_non_null(c);
+    assert_int_equal(c->pool.max_connections, 2);
+    assert_int_equal(c->pool.max_queue, 9);
+    assert_int_equal(wi_config_find_browser(c, "chrome")->gpu, WI_GPU_OFF);
+    assert_int_equal(wi_config_find_browser(c, "other")->headless, 0);
+    assert_int_equal(c->browser_preferences.vision.count, 2);
+    assert_string_equal(c->browser_preferences.vision.items[1], "chrome/webgpu");
+    assert_string_equal(c->browser_preferences.audio.items[0], "edge");
+    assert_int_equal(c->aliases.count, 1);
+    wi_config_free(c);
+}
+
+TEST(refuses_settings_that_are_none)
+{
+    static char *items[] = {"max_connections=2", "pool.max_connections", "pool.max_queue=x",
+        "pol.max_queue=1", "log.level=in\nfo", "log.format=json", "log.format=text"};
+    static const char *const told[] = {"--set: found \"max_connections=2\"; a setting is",
+        "--set: found \"pool.max_connections\"; a setting is",
+        "--set: [pool] max_queue: found \"x\"; allowed", "--set: there is no section [pol]",
+        "--set: there is a control character (byte 10)", "--set: [log] format: is given twice"};
+    const struct wi_strings settings = {items, sizeof items / sizeof *items};
+    struct wi_problems problems = {0};
+
+    assert_null(wi_config_load_with(NULL, &settings, &problems));
+    assert_int_equal(problems.count, sizeof told / sizeof *told);
+    for (size_t i = 0; i < problems.count; i++)
+        assert_non_null(strstr(problems.items[i].detail, told[i]));
+    wi_problems_clear(&problems);
+}
+
 TEST(refuses_lines_that_inih_would_tear)
 {
     char text[600] = "[browser.chrome]\narguments = ", path[64];

@@ -1,0 +1,55 @@
+/*
+ * A daemon of one program's own; see private.h. Its end is told by a pipe and not by a process id:
+ * the kernel closes the other end however the program went.
+ */
+#include "private.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum wi_code wi_private_settle(
+    struct wi_instance *instance, struct wi_strings *settings, struct wi_error *error)
+{
+    static const char *const fixed[] = {"api.listen=127.0.0.1:0",
+        "api.tokens_file=", "api.tls_certificate=", "api.tls_key=", "bridge.listen=127.0.0.1:0",
+        "bridge.public_url=", "bridge.tls_certificate=", "bridge.tls_key="};
+    char *folder = wi_instance_make(instance, "store", error);
+    if (!folder)
+        return error->code;
+    for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
+        wi_strings_add(settings, fixed[i]);
+    char *store = wi_sprintf("store.path=%s", folder);
+    wi_strings_add(settings, store);
+    free(store);
+    free(folder);
+    return WI_OK;
+}
+
+void wi_private_say(const char *api_url, const char *bridge_url)
+{
+    json_t *line = json_pack("{s:s, s:s}", "api", api_url, "bridge", bridge_url);
+    json_dumpf(line, stdout, JSON_COMPACT);
+    json_decref(line);
+    putchar('\n');
+    fflush(stdout);
+}
+
+struct wi_watch *wi_private_watch(
+    uv_loop_t *loop, wi_watch_fn *on_input, void *context, struct wi_error *error)
+{
+    struct wi_watch *watch = wi_watch_new(loop, STDIN_FILENO, UV_READABLE, on_input, context);
+    if (!watch)
+        wi_error_set(error, WI_UNAVAILABLE, NULL,
+            "standard input cannot be waited for: --private ends with it, so give it a pipe");
+    return watch;
+}
+
+int wi_private_has_ended(void)
+{
+    char ignored[4096];
+    ssize_t got = read(STDIN_FILENO, ignored, sizeof ignored);
+    return got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR);
+}
