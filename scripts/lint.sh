@@ -16,6 +16,8 @@ lint() {
     lint_step "systemd-analyze verify" lint_unit
     lint_step "the sample configuration is fresh" lint_generated
     lint_step "the page's rules of tasks are fresh" lint_rules
+    lint_step "mypy (the Python client's types)" lint_python
+    lint_step "the Python client's types are fresh" lint_python_types
     lint_step "errors in the page begin small and have no full stop" "$NODE" scripts/page-texts.mjs
     lint_step "errors in C begin small and have no full stop" lint_error_texts
     lint_step "no file over 1000 lines" lint_sizes
@@ -117,6 +119,16 @@ lint_generated() {
 lint_rules() {
     "$BUILD/webinferd" --print-openapi | "$NODE" scripts/task-rules.mjs | diff -u page/src/engine/task_rules.js - ||
         { printf 'run: webinferd --print-openapi | node scripts/task-rules.mjs >page/src/engine/task_rules.js\n' && return 1; }
+}
+
+lint_python() {
+    (cd sdk/python && mypy --strict --cache-dir "$BUILD/mypy" -p webinfer)
+}
+
+lint_python_types() {
+    "$BUILD/webinferd" --print-openapi | python3 scripts/python-types.py |
+        diff -u sdk/python/webinfer/types.py - ||
+        { printf 'run: webinferd --print-openapi | python3 scripts/python-types.py >sdk/python/webinfer/types.py\n' && return 1; }
 }
 
 lint_error_texts() {

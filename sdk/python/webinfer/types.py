@@ -1,0 +1,1269 @@
+"""What webinferd is asked and answers, as types of dictionaries.
+
+Made by scripts/python-types.py of the description of the API: do not edit.
+A member in a class whose name begins with an underscore is always there.
+"""
+from __future__ import annotations
+
+from typing import Any, Dict, List, Literal, TypedDict, Union
+
+__all__ = [
+    "Adapter",
+    "Answers",
+    "Boxes",
+    "Choice",
+    "Code",
+    "Counted",
+    "Datatype",
+    "Engine",
+    "Entities",
+    "Estimate",
+    "ExecutedOn",
+    "Failure",
+    "Fill",
+    "Fills",
+    "Hardware",
+    "HardwareOption",
+    "InferAnswer",
+    "InferRequest",
+    "Job",
+    "Jobs",
+    "Kind",
+    "Labels",
+    "Loaded",
+    "Logprob",
+    "Memory",
+    "Model",
+    "Models",
+    "Moves",
+    "Node",
+    "NodeRow",
+    "Nodes",
+    "OpenaiError",
+    "OpenaiErrorValue",
+    "OpenaiModel",
+    "Order",
+    "Output",
+    "Performance",
+    "Platform",
+    "Problem",
+    "Pull",
+    "PullEvent",
+    "Removed",
+    "Result",
+    "Results",
+    "RunningJob",
+    "Scores",
+    "Segments",
+    "Session",
+    "Size",
+    "Source",
+    "SpeechResult",
+    "Status",
+    "StoredJob",
+    "StreamDone",
+    "StreamPart",
+    "StreamPerformance",
+    "StreamProgress",
+    "Task",
+    "TextResult",
+    "Timings",
+    "TokenList",
+    "ToolCall",
+    "Transcript",
+    "Usage",
+    "Used",
+    "Value",
+    "Verb",
+    "Verdict",
+    "Version",
+]
+
+Datatype = Literal["BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64", "FP16", "FP32", "FP64", "BF16", "BYTES"]
+Timings = Dict[str, float]
+Result = Union["TextResult", "Scores", "TokenList", "Labels", "Entities", "Fills", "Answers", "Boxes", "Segments", "Transcript", "SpeechResult", "Results", "Used", "Counted", "Size"]
+Task = Literal["chat", "complete", "embed", "rerank", "tokenize", "text-classification", "token-classification", "fill-mask", "question-answering", "zero-shot-classification", "text2text-generation", "translation", "summarization", "image-classification", "object-detection", "image-segmentation", "depth-estimation", "image-feature-extraction", "automatic-speech-recognition", "audio-classification", "text-to-speech", "zero-shot-image-classification", "zero-shot-audio-classification", "image-to-text", "document-question-answering", "visual-question-answering"]
+Platform = Literal["webgpu", "webnn", "webgl", "wasm", "native", "simulated"]
+Code = Literal["bad_request", "bad_json", "unknown_field", "missing_field", "invalid_field", "bad_framing", "non_finite", "context_length_exceeded", "unauthorized", "forbidden_host", "forbidden_origin", "rank", "not_found", "model_not_found", "node_not_found", "session_not_found", "job_not_found", "hub_not_found", "method_not_allowed", "not_acceptable", "request_timeout", "conflict", "cancelled", "stream_gone", "length_required", "body_too_large", "answer_too_large", "model_too_large", "unsupported_media_type", "input_unknown", "input_missing", "input_datatype", "input_shape", "input_size", "input_invalid", "grammar_too_costly", "output_unknown", "picture_invalid", "picture_too_large", "audio_invalid", "audio_too_large", "precision_unsupported", "model_invalid", "operator_unsupported", "platform_unsupported", "idempotency_mismatch", "queue_full", "client_share_used", "inference_failed", "internal", "not_implemented", "attempts_exhausted", "hub_failed", "hub_unauthorized", "download_corrupt", "stream_interrupted", "stream_diverged", "unavailable", "node_busy", "shutting_down", "memory_budget", "too_many_connections", "hub_busy", "deadline_exceeded", "stall_timeout", "storage_failed", "no_room"]
+Job = Union["RunningJob", "StoredJob"]
+
+
+class _InferRequest(TypedDict):
+    #: The model, with its variant behind a colon where another one than the first is meant.
+    model_name: str
+    #: A list of tensors {name, datatype, shape, data}; or what a task takes: see Tasks.
+    inputs: Any
+
+
+class InferRequest(_InferRequest, total=False):
+    """What a model is to do, with what, and where."""
+
+    #: Where the model's own should not hold, as task.
+    model_type: Literal["text_embedding", "text_generation", "text2text", "vision", "audio", "multimodal"]
+    #: What the model is to do.
+    task: str
+    #: auto (the default), webgpu, webnn, webgl, wasm, or native, which only programs have
+    #: that joined and are no browsers. simulated is for tests: only nodes that compute
+    #: nothing run it, nothing else reaches them, and its answers say so. What webnn takes
+    #: no part of is not run there: the reason is in fallbacks.
+    platform: str
+    #: Only a browser of this kind.
+    browser: str
+    #: Only this node.
+    node: str
+    #: Whether another platform may compute if that one fails; true by default.
+    fallback: bool
+    #: Of a model with variants the one to use, as the name NAME:VARIANT does. Without
+    #: either it is the first that webinfer show lists: 8 bits before floats, because they
+    #: run everywhere and nearly exactly, and 4 bits after them, because WASM computes those
+    #: many times slower. 16-bit floats do not go to WebGPU where the adapter has no
+    #: shader-f16, nor does a GGUF file.
+    precision: Literal["fp32", "fp16", "bf16", "int8", "uint8", "int4", "uint4", "q8", "q4", "q4f16", "bnb4"]
+    #: The names of the outputs wanted, or {name, parameters: {binary_data}}; all by
+    #: default.
+    outputs: List[Any]
+    #: 9 is the most urgent; 5 by default.
+    priority: int
+    #: For queue, load and run together; 60000 by default, 600000 for streams, for models
+    #: that generate text and for speech recognition.
+    timeout_ms: int
+    #: Whether the answer is to come in parts: see Streams.
+    stream: bool
+    #: Whether a stream outlives its connection: see Streams.
+    resumable: bool
+    #: How long nothing may come of a stream that has begun: see Streams.
+    stall_timeout_ms: int
+    #: Comes back in the answer.
+    id: str
+    #: {binary_data_output: true} asks for binary outputs.
+    parameters: Dict[str, Any]
+    #: What the model takes beside its inputs; one that it does not know is 400 and named.
+    options: Dict[str, Any]
+
+
+class _Performance(TypedDict):
+    #: Until it was sent to a node.
+    queue_ms: float
+    #: By the page's clock, as the next.
+    load_ms: float
+    #: With upload and read-back.
+    inference_ms: float
+    #: From the last byte of the body on, with failed attempts.
+    total_ms: float
+    attempts: int
+    #: The model was loaded already.
+    warm: bool
+
+
+class Performance(_Performance, total=False):
+    #: So many rows ran together.
+    batch: int
+
+
+class OutputParameters(TypedDict):
+    """In the place of data: so many bytes follow the JSON, in the order of the outputs."""
+
+    binary_data_size: int
+
+
+class _Output(TypedDict):
+    name: str
+    datatype: Datatype
+    shape: List[int]
+
+
+class Output(_Output, total=False):
+    #: Row by row; NaN and infinities are strings.
+    data: List[Any]
+    #: In the place of data: so many bytes follow the JSON, in the order of the outputs.
+    parameters: OutputParameters
+
+
+class ToolCallFunction(TypedDict, total=False):
+    name: str
+    arguments: str
+
+
+class _ToolCall(TypedDict):
+    function: ToolCallFunction
+
+
+class ToolCall(_ToolCall, total=False):
+    #: In streams: which call it goes on with.
+    index: int
+    id: str
+    type: Literal["function"]
+
+
+class _Logprob(TypedDict):
+    token: str
+    logprob: float
+
+
+class Logprob(_Logprob, total=False):
+    id: int
+    bytes: Union[List[int], None]
+    top_logprobs: List[Logprob]
+
+
+class _Choice(TypedDict):
+    index: int
+
+
+class Choice(_Choice, total=False):
+    text: str
+    tokens: List[int]
+    finish_reason: Literal["stop", "length", "tool_calls"]
+    #: What the model thought before it answered.
+    reasoning: str
+    tool_calls: List[ToolCall]
+    logprobs: List[Logprob]
+
+
+class _Usage(TypedDict):
+    prompt_tokens: int
+
+
+class Usage(_Usage, total=False):
+    completion_tokens: int
+    #: Of the prompt's, so many were known from before.
+    cached_tokens: int
+
+
+class TextResult(TypedDict, total=False):
+    """What a model that writes has written."""
+
+    #: In the place of what is above, where more than one was asked for.
+    choices: List[Choice]
+    usage: Usage
+    timings: Timings
+    text: str
+    tokens: List[int]
+    finish_reason: Literal["stop", "length", "tool_calls"]
+    #: What the model thought before it answered.
+    reasoning: str
+    tool_calls: List[ToolCall]
+    logprobs: List[Logprob]
+
+
+class _Scores(TypedDict):
+    #: One for each document.
+    scores: List[float]
+
+
+class Scores(_Scores, total=False):
+    usage: Usage
+
+
+class TokenList(TypedDict):
+    tokens: List[int]
+
+
+class _LabelsLabelsItem(TypedDict):
+    label: str
+    probability: float
+
+
+class LabelsLabelsItem(_LabelsLabelsItem, total=False):
+    index: int
+
+
+class _Labels(TypedDict):
+    #: The best first.
+    labels: List[LabelsLabelsItem]
+
+
+class Labels(_Labels, total=False):
+    usage: Usage
+
+
+class EntitiesEntitiesItem(TypedDict):
+    entity: str
+    score: float
+    start: int
+    end: int
+    word: str
+
+
+class _Entities(TypedDict):
+    #: Places in texts count characters.
+    entities: List[EntitiesEntitiesItem]
+
+
+class Entities(_Entities, total=False):
+    usage: Usage
+
+
+class Fill(TypedDict):
+    token: int
+    token_text: str
+    token_str: str
+    probability: float
+    text: str
+    sequence: str
+
+
+class Fills(TypedDict, total=False):
+    fills: List[Fill]
+    #: In the place of fills, of a text with several gaps.
+    masks: List[List[Fill]]
+    usage: Usage
+
+
+class _AnswersAnswersItem(TypedDict):
+    answer: str
+    score: float
+
+
+class AnswersAnswersItem(_AnswersAnswersItem, total=False):
+    start: Union[int, None]
+    end: Union[int, None]
+
+
+class _Answers(TypedDict):
+    answers: List[AnswersAnswersItem]
+
+
+class Answers(_Answers, total=False):
+    usage: Usage
+
+
+class BoxesBoxesItemBox(TypedDict):
+    xmin: float
+    ymin: float
+    xmax: float
+    ymax: float
+
+
+class BoxesBoxesItem(TypedDict):
+    label: str
+    score: float
+    box: BoxesBoxesItemBox
+
+
+class Boxes(TypedDict):
+    #: In pixels of the picture as it was sent.
+    boxes: List[BoxesBoxesItem]
+
+
+class _SegmentsSegmentsItem(TypedDict):
+    label: str
+    mask: str
+
+
+class SegmentsSegmentsItem(_SegmentsSegmentsItem, total=False):
+    score: Union[float, None]
+
+
+class Segments(TypedDict):
+    #: A mask is the name of an output, a PNG file with 255 where the segment is.
+    segments: List[SegmentsSegmentsItem]
+
+
+class _TranscriptSegmentsItem(TypedDict):
+    text: str
+
+
+class TranscriptSegmentsItem(_TranscriptSegmentsItem, total=False):
+    start: Union[float, None]
+    end: Union[float, None]
+
+
+class Transcript(TypedDict, total=False):
+    text: str
+    #: In seconds, as all times here.
+    duration: float
+    language: str
+    segments: List[TranscriptSegmentsItem]
+
+
+class SpeechResult(TypedDict):
+    sampling_rate: int
+    duration: float
+
+
+class _Results(TypedDict):
+    #: One for each of several texts.
+    results: List[Union[Labels, Entities, Fills, Answers]]
+
+
+class Results(_Results, total=False):
+    usage: Usage
+
+
+class Used(TypedDict):
+    usage: Usage
+
+
+class Counted(TypedDict):
+    #: Of builtin/count.
+    count: int
+
+
+class Size(TypedDict):
+    #: In pixels.
+    width: int
+    height: int
+
+
+class Adapter(TypedDict, total=False):
+    vendor: str
+    architecture: str
+    description: str
+    #: It is software.
+    is_fallback: bool
+
+
+class ExecutedOnFallbacksItem(TypedDict):
+    platform: str
+    code: str
+    reason: str
+
+
+class _ExecutedOn(TypedDict):
+    node: Union[str, None]
+    browser: Union[str, None]
+    browser_version: Union[str, None]
+    platform: Union[str, None]
+    engine: Union[str, None]
+    #: Of the weights.
+    precision: Union[str, None]
+    adapter: Union[Adapter, None]
+    #: The platforms that did not do, in the order in which they were given up.
+    fallbacks: List[ExecutedOnFallbacksItem]
+    #: What is known of the platform's numbers.
+    numerics: Literal["ok", "wrong", "unchecked"]
+    simulated: bool
+
+
+class ExecutedOn(_ExecutedOn, total=False):
+    #: Of the engine.
+    build: str
+    threads: int
+    quantization: str
+
+
+class _InferAnswer(TypedDict):
+    performance: Performance
+    #: The request's own, or the job's.
+    id: str
+    model_name: str
+    model_type: Union[str, None]
+    #: Tensors.
+    outputs: List[Output]
+    #: What really computed it.
+    executed_on: ExecutedOn
+
+
+class InferAnswer(_InferAnswer, total=False):
+    """What a model made of a request."""
+
+    #: What the task makes of them: labels with probabilities, text and such.
+    result: Result
+
+
+class _StreamPart(TypedDict):
+    #: Counts from 0; the id of the event.
+    seq: int
+    #: To which of several answers it belongs.
+    index: int
+
+
+class StreamPart(_StreamPart, total=False):
+    """A part of an answer, in order and each once."""
+
+    text: str
+    tokens: List[int]
+    result: Result
+
+
+class _StreamProgress(TypedDict):
+    #: Such as queued or loading.
+    phase: str
+
+
+class StreamProgress(_StreamProgress, total=False):
+    loaded_bytes: int
+    total_bytes: int
+    done: float
+    total: float
+    #: An estimate, from 1.
+    queue_position: int
+
+
+class _StreamPerformance(TypedDict):
+    first_part_ms: float
+    #: A part of total_ms, and of no other.
+    waited_for_client_ms: float
+    #: Until it was sent to a node.
+    queue_ms: float
+    #: By the page's clock, as the next.
+    load_ms: float
+    #: With upload and read-back.
+    inference_ms: float
+    #: From the last byte of the body on, with failed attempts.
+    total_ms: float
+    attempts: int
+    #: The model was loaded already.
+    warm: bool
+
+
+class StreamPerformance(_StreamPerformance, total=False):
+    #: So many rows ran together.
+    batch: int
+
+
+class _StreamDone(TypedDict):
+    #: How many there were.
+    parts: int
+    performance: StreamPerformance
+    #: The request's own, or the job's.
+    id: str
+    model_name: str
+    model_type: Union[str, None]
+    #: Tensors.
+    outputs: List[Output]
+    #: What really computed it.
+    executed_on: ExecutedOn
+
+
+class StreamDone(_StreamDone, total=False):
+    """The answer without what its parts carried."""
+
+    #: What the task makes of them: labels with probabilities, text and such.
+    result: Result
+
+
+class StatusApi(TypedDict):
+    url: str
+    connections: int
+
+
+class StatusBridge(TypedDict):
+    """Where nodes come."""
+
+    url: str
+
+
+class _RunningJob(TypedDict):
+    id: str
+    #: Whose it is.
+    client: Union[str, None]
+    model_name: str
+    state: Literal["queued", "running"]
+    node: Union[str, None]
+    #: Whether the node has said that it has it.
+    accepted: bool
+    priority: int
+    attempts: int
+    age_ms: float
+    timeout_ms: float
+
+
+class RunningJob(_RunningJob, total=False):
+    #: What went wrong with the last attempt.
+    problem: str
+    #: Of a stream: how many there were.
+    parts: int
+    request_id: str
+    #: What the client called it.
+    client_id: str
+
+
+class StatusQueue(TypedDict):
+    """The jobs under way; up to 100 of them one by one, a user's own only."""
+
+    waiting: int
+    running: int
+    limit: int
+    jobs: List[RunningJob]
+
+
+class StatusMemory(TypedDict):
+    """Bytes of memory_budget."""
+
+    used: int
+    budget: int
+
+
+class StatusStoredJobs(TypedDict):
+    """Queued and running now; the others since the start."""
+
+    queued: int
+    running: int
+    done: int
+    failed: int
+    cancelled: int
+
+
+class Session(TypedDict):
+    id: str
+    #: Of browser.
+    kind: str
+    state: Literal["starting", "ready", "busy", "draining", "broken", "closed"]
+    #: How far it is.
+    step: str
+    ending: bool
+    #: Why it is to be replaced.
+    worn: Union[str, None]
+    #: The session that takes its place.
+    successor: Union[str, None]
+    #: How many it has run.
+    jobs: int
+    age_ms: float
+    #: How long it took to be ready.
+    ready_ms: float
+    browser_version: str
+    driver_pid: int
+    #: Of all its processes.
+    memory_bytes: int
+    network: Literal["isolated", "host"]
+    node: Union[str, None]
+
+
+class NodeRow(TypedDict):
+    id: str
+    #: Null of one that joined.
+    session: Union[str, None]
+    browser: Union[str, None]
+    browser_version: str
+    #: It gets no more work.
+    draining: bool
+    #: It has lost its connection, and may come back.
+    away: bool
+    #: How many are on it.
+    attempts: int
+
+
+class Kind(TypedDict):
+    installed: bool
+    problem: Union[str, None]
+    #: Open: after failed starts there is a pause.
+    breaker: Literal["closed", "open", "half-open"]
+    #: Failed starts in a row.
+    failures: int
+    next_start_ms: float
+    min: int
+    max: int
+    #: Somebody waits for one.
+    wished: bool
+    #: How many there are, by state.
+    sessions: Dict[str, int]
+    #: How often a state has followed another.
+    transitions: Dict[str, Dict[str, int]]
+
+
+class ModelFilesItem(TypedDict):
+    path: str
+    bytes: int
+    hash: str
+
+
+class ModelVariantsItem(TypedDict):
+    name: str
+    bytes: int
+    file_count: int
+
+
+class Value(TypedDict):
+    name: str
+    #: Null where the graph does not say.
+    datatype: Union[str, None]
+    #: -1 for a free dimension.
+    shape: Union[List[int], None]
+
+
+class Memory(TypedDict):
+    #: Bytes, as of all but the last three.
+    weights: int
+    #: Of its cache for each conversation.
+    kv_per_slot: int
+    compute: int
+    #: With so many slots of so many tokens of context.
+    total: int
+    limit: int
+    context: int
+    slots: int
+    #: If not, a request for it gets model_too_large.
+    fits: bool
+
+
+class Verdict(TypedDict):
+    browser: Union[str, None]
+    browser_version: Union[str, None]
+    joined: bool
+    platform: Platform
+    engine: str
+    engine_version: Union[str, None]
+    adapter: Union[str, None]
+    precision: Union[str, None]
+    verdict: Literal["unknown", "trusted", "wrong", "unable", "exempt"]
+    #: Of what is tolerated.
+    error_ratio: float
+    detail: Union[str, None]
+    #: In milliseconds since 1970.
+    checked_at: int
+
+
+class ModelNumerics(TypedDict):
+    """How right platforms compute it."""
+
+    exempt: Union[str, None]
+    verdicts: List[Verdict]
+
+
+class LoadedSlots(TypedDict):
+    """Of a language model: how many requests it runs at a time, and at work, the tokens that each has room for, and those that are kept."""
+
+    count: int
+    busy: int
+    context: int
+    cached_tokens: int
+
+
+class LoadedSpeed(TypedDict):
+    """Of a few tokens that were computed for nobody."""
+
+    prompt_ms: float
+    token_ms: float
+
+
+class _Loaded(TypedDict):
+    node: str
+    hash: str
+    platform: str
+    #: loading, loaded, failed or evicted.
+    state: str
+
+
+class Loaded(_Loaded, total=False):
+    #: With what is kept of what was computed with it.
+    bytes: int
+    error: str
+    #: Of a language model: how many requests it runs at a time, and at work, the tokens
+    #: that each has room for, and those that are kept.
+    slots: LoadedSlots
+    #: Of a few tokens that were computed for nobody.
+    speed: LoadedSpeed
+
+
+class _Source(TypedDict):
+    hub: Union[str, None]
+    repository: Union[str, None]
+    revision: Union[str, None]
+    commit: Union[str, None]
+    #: In seconds since 1970.
+    pulled_at: int
+
+
+class Source(_Source, total=False):
+    variant: str
+
+
+class Version(TypedDict):
+    version: int
+    current: bool
+    revision: Union[str, None]
+    commit: Union[str, None]
+    bytes: int
+    #: In seconds since 1970.
+    pulled_at: int
+
+
+class PullProblem(TypedDict):
+    """Why it has failed."""
+
+    code: Code
+    detail: str
+
+
+class _Pull(TypedDict):
+    #: What the model is called here.
+    name: str
+    #: Resolving: which commit and which files, and room is made. Downloading: each file is
+    #: hashed as it comes.
+    state: Literal["resolving", "downloading", "verifying", "publishing", "done", "failed"]
+    #: What was asked for.
+    model: str
+    hub: str
+    #: Null as long as it is not known.
+    variant: Union[str, None]
+    #: Likewise.
+    commit: Union[str, None]
+    #: What was here already is counted.
+    loaded_bytes: int
+    total_bytes: int
+    #: Over the network since the daemon was started.
+    fetched_bytes: int
+    #: What an older version had.
+    reused_bytes: int
+    files_done: int
+    files: int
+    #: Since it began.
+    seconds: float
+
+
+class Pull(_Pull, total=False):
+    #: Lately.
+    bytes_per_second: int
+    #: At that speed.
+    seconds_left: float
+    #: What the hub has failed at, and when it is tried again.
+    retrying: str
+    #: Why it has failed.
+    problem: PullProblem
+
+
+class _Model(TypedDict):
+    name: str
+
+
+class Model(_Model, total=False):
+    type: Union[str, None]
+    format: Literal["onnx", "gguf", "huggingface"]
+    #: Of its content. This and what follows from its files is there once they have been
+    #: read, as asking for the model alone makes them be.
+    hash: str
+    #: Of all its files.
+    bytes: int
+    files: List[ModelFilesItem]
+    #: Which of its variants this is.
+    variant: str
+    #: The preferred one first. NAME:VARIANT names another one, wherever a model is named.
+    variants: List[ModelVariantsItem]
+    #: Of ONNX files.
+    opset: int
+    inputs: List[Value]
+    outputs: List[Value]
+    takes_picture: bool
+    #: Of GGUF files, as what follows.
+    title: str
+    architecture: str
+    quantization: str
+    parameters: int
+    context_length: int
+    embedding_length: int
+    #: How many tokens.
+    vocabulary: int
+    #: Whether it has a template for conversations.
+    chat: bool
+    #: Of an embedder.
+    pooling: str
+    #: What it takes in a page.
+    memory: Memory
+    #: Of a folder: what it can do, the usual one first.
+    tasks: List[Task]
+    dtype: str
+    #: How many it tells apart.
+    labels: int
+    #: How right platforms compute it.
+    numerics: ModelNumerics
+    #: For the operator, such as that its weights are slow in WebAssembly.
+    warnings: List[str]
+    builtin: bool
+    #: Which nodes have it, and what they tell of it.
+    loaded: List[Loaded]
+    #: Why it cannot be read.
+    problem: str
+    #: When a request last used it, in seconds since 1970, as far as is known; null for
+    #: never.
+    last_used_at: Union[int, None]
+    #: Where it was pulled from.
+    source: Source
+    #: Of one that was pulled, the latest first.
+    versions: List[Version]
+    #: While one of this name is under way.
+    pulling: Pull
+    #: For OpenAI's clients, as what follows.
+    id: str
+    object: Literal["model"]
+    created: int
+    owned_by: str
+
+
+class StatusNumerics(TypedDict):
+    """How many verdicts there are, and how runs beside the clients' path have ended."""
+
+    mode: Literal["check", "off"]
+    verdicts: Dict[str, int]
+    probes: Dict[str, int]
+
+
+class StatusCounters(TypedDict):
+    jobs: Dict[str, int]
+    sessions: Dict[str, int]
+    bridge: Dict[str, int]
+
+
+class _Status(TypedDict):
+    version: str
+    uptime_s: float
+    #: In milliseconds since 1970.
+    started_at: int
+    #: Whether a node can take work.
+    ready: bool
+    #: What keeps new clients from being served.
+    problem: Union[str, None]
+    api: StatusApi
+    #: Where nodes come.
+    bridge: StatusBridge
+    #: The jobs under way; up to 100 of them one by one, a user's own only.
+    queue: StatusQueue
+    #: Bytes of memory_budget.
+    memory: StatusMemory
+    #: Queued and running now; the others since the start.
+    stored_jobs: StatusStoredJobs
+    sessions: List[Session]
+    nodes: List[NodeRow]
+    #: The kinds of browsers by name.
+    kinds: Dict[str, Kind]
+    models: List[Model]
+    #: How many verdicts there are, and how runs beside the clients' path have ended.
+    numerics: StatusNumerics
+    counters: StatusCounters
+    #: For the operator.
+    warnings: List[str]
+
+
+class Status(_Status, total=False):
+    #: For admins: where the models lie on the daemon's machine.
+    models_directory: str
+
+
+class _NodePlatformsValue(TypedDict):
+    available: bool
+
+
+class NodePlatformsValue(_NodePlatformsValue, total=False):
+    reason: str
+    adapter: Adapter
+
+
+class Engine(TypedDict):
+    version: Union[str, None]
+    #: How many tasks it runs at a time.
+    slots: int
+    #: How many that make no text it runs beside those; 0: among those.
+    short_slots: int
+    #: How many it takes beside both.
+    queue: int
+    can: List[Literal["continue", "continue_several", "webgpu"]]
+
+
+class _Node(TypedDict):
+    id: str
+    #: Null of one that joined.
+    session: Union[str, None]
+    browser: Union[str, None]
+    browser_version: str
+    #: It gets no more work.
+    draining: bool
+    #: It has lost its connection, and may come back.
+    away: bool
+    #: How many are on it.
+    attempts: int
+
+
+class Node(_Node, total=False):
+    #: For admins.
+    user_agent: str
+    #: In milliseconds since 1970.
+    connected_at: int
+    cores: int
+    memory_gib: float
+    cross_origin_isolated: bool
+    connected: bool
+    busy_since_ms: float
+    last_seen_ms: float
+    rtt_ms: float
+    bytes_in: int
+    bytes_out: int
+    platforms: Dict[str, NodePlatformsValue]
+    #: Those that it has, by name.
+    engines: Dict[str, Engine]
+    #: What it tells of the models that it has.
+    models: List[Any]
+
+
+class Nodes(TypedDict):
+    nodes: List[Node]
+
+
+class HardwareWouldRun(TypedDict):
+    node: str
+    browser: str
+    browser_version: str
+    platform: Platform
+    platforms: List[Platform]
+    warm: bool
+    expected_ms: float
+
+
+class HardwareProbe(TypedDict):
+    browser: str
+    platform: Platform
+    deadline_ms: float
+
+
+class _Estimate(TypedDict):
+    load_ms: float
+    run_ms: float
+    failure_rate: float
+    loads: int
+    runs: int
+    measured_at: int
+
+
+class Estimate(_Estimate, total=False):
+    prompt_tokens_per_second: float
+    tokens_per_second: float
+
+
+class Moves(TypedDict):
+    #: What requests have lost by not running there.
+    lost_ms: float
+    #: At how much the model is moved there.
+    at_ms: float
+
+
+class _HardwareOption(TypedDict):
+    browser: str
+    browser_version: str
+    joined: bool
+    platform: Platform
+    engine: str
+    engine_version: Union[str, None]
+    standing: str
+    why: str
+    chosen: bool
+    adapter: Union[Adapter, None]
+
+
+class HardwareOption(_HardwareOption, total=False):
+    nodes: int
+    open_nodes: int
+    slots: int
+    loaded_nodes: int
+    warm: bool
+    measured: bool
+    verdict: Union[str, None]
+    preference: int
+    estimate: Union[Estimate, None]
+    expected_ms: float
+    queue_ms: float
+    load_ms: float
+    run_ms: float
+    failure_ms: float
+    moves: Union[Moves, None]
+
+
+class HardwarePassedOverItem(TypedDict):
+    browser: str
+    installed: bool
+    why: str
+    moves: Union[Moves, None]
+
+
+class _Hardware(TypedDict):
+    model_name: str
+    model_hash: str
+    model_type: Union[str, None]
+    decision: Literal["run", "wait", "never"]
+    why: str
+    would_run: Union[HardwareWouldRun, None]
+    preferences: List[str]
+    numerics: Literal["check", "off"]
+    #: The share of requests that run once more elsewhere.
+    exploration: float
+    recheck: float
+    #: What would run beside the client's path.
+    probe: Union[HardwareProbe, None]
+    #: The chosen one first, then what is nearest to it.
+    options: List[HardwareOption]
+    #: Configured kinds without a node.
+    passed_over: List[HardwarePassedOverItem]
+
+
+class Hardware(_Hardware, total=False):
+    #: Where it would never run.
+    code: Code
+
+
+class OpenaiModel(TypedDict):
+    id: str
+    object: Literal["model"]
+    created: int
+    owned_by: str
+
+
+class ModelsIgnoredItem(TypedDict):
+    name: str
+    reason: str
+
+
+class Models(TypedDict):
+    object: Literal["list"]
+    #: The same for OpenAI's clients, aliases among them.
+    data: List[OpenaiModel]
+    models: List[Model]
+    #: Those under way, and those that have failed.
+    pulls: List[Pull]
+    #: What lies there and is no model.
+    ignored: List[ModelsIgnoredItem]
+    ignored_more: int
+    #: The other names that the configuration gives to models, each with its model.
+    aliases: Dict[str, str]
+
+
+class PullEventProblem(TypedDict):
+    """Why it has failed."""
+
+    code: Code
+    detail: str
+
+
+class _PullEvent(TypedDict):
+    #: The state.
+    phase: str
+    #: What the model is called here.
+    name: str
+    #: Resolving: which commit and which files, and room is made. Downloading: each file is
+    #: hashed as it comes.
+    state: Literal["resolving", "downloading", "verifying", "publishing", "done", "failed"]
+    #: What was asked for.
+    model: str
+    hub: str
+    #: Null as long as it is not known.
+    variant: Union[str, None]
+    #: Likewise.
+    commit: Union[str, None]
+    #: What was here already is counted.
+    loaded_bytes: int
+    total_bytes: int
+    #: Over the network since the daemon was started.
+    fetched_bytes: int
+    #: What an older version had.
+    reused_bytes: int
+    files_done: int
+    files: int
+    #: Since it began.
+    seconds: float
+
+
+class PullEvent(_PullEvent, total=False):
+    #: Lately.
+    bytes_per_second: int
+    #: At that speed.
+    seconds_left: float
+    #: What the hub has failed at, and when it is tried again.
+    retrying: str
+    #: Why it has failed.
+    problem: PullEventProblem
+
+
+class Order(TypedDict):
+    model_name: str
+    state: Literal["loading", "unloading"]
+    #: Those that were told.
+    nodes: List[str]
+
+
+class _Removed(TypedDict):
+    name: str
+    state: Literal["removed", "cancelled"]
+
+
+class Removed(_Removed, total=False):
+    freed_bytes: int
+
+
+class Failure(TypedDict):
+    #: Null where it stands for several.
+    node: Union[str, None]
+    reason: str
+    times: int
+
+
+class _Problem(TypedDict):
+    #: An address that stands for the code.
+    type: str
+    title: str
+    #: The status that the answer has, or would have had.
+    status: int
+    #: One of the stable codes.
+    code: Code
+
+
+class Problem(_Problem, total=False):
+    """An error, as RFC 9457 has it."""
+
+    #: What was wrong, what is allowed and what to do, in a sentence.
+    detail: str
+    #: The field of the request that is at fault.
+    field: str
+    #: What is expected there.
+    expected: str
+    #: What may be there.
+    allowed: str
+    #: How often the job was sent to nodes.
+    attempts: int
+    #: What went wrong there, the same things together; the last may stand for several
+    #: others.
+    failures: List[Failure]
+    #: The X-Request-Id of the answer.
+    request_id: str
+
+
+class OpenaiErrorValue(TypedDict):
+    message: str
+    type: Literal["invalid_request_error", "permission_error", "rate_limit_error", "server_error"]
+    #: The parameter that is at fault.
+    param: Union[str, None]
+    #: As of a problem document, but where OpenAI has a name of its own.
+    code: str
+
+
+class OpenaiError(TypedDict):
+    """An error, as OpenAI's clients read it."""
+
+    error: OpenaiErrorValue
+
+
+class _StoredJob(TypedDict):
+    id: str
+    state: Literal["queued", "running", "done", "failed", "cancelled"]
+    #: Where it came.
+    endpoint: Literal["/v1/infer", "/v1/jobs"]
+    priority: int
+    #: How often the daemon has begun it.
+    runs: int
+    #: In milliseconds since 1970, as all times here.
+    accepted_at: int
+    deadline_at: int
+
+
+class StoredJob(_StoredJob, total=False):
+    model_name: str
+    #: Whose it is.
+    client: str
+    #: What the client called it.
+    client_id: str
+    node: str
+    finished_at: int
+    attempts: int
+    #: What it waits for, or what went wrong last.
+    problem: str
+    #: Of one that is done, as its endpoint gives it.
+    answer: Any
+    #: Of one that has failed.
+    error: Union[Problem, OpenaiError]
+
+
+class Jobs(TypedDict):
+    #: The newest first.
+    jobs: List[StoredJob]
+
+
+class Verb(TypedDict):
+    id: str
+    state: Literal["draining", "ready", "revoked", "cancelled", "cancelling"]

@@ -1,0 +1,207 @@
+"""Both clients against what is no webinferd, answers garbage, or dies: an exception with a sentence."""
+import asyncio
+import json
+import unittest
+from unittest import mock
+
+import webinfer
+from fakes import DONE, answer, chunk, events, part, serving
+
+INFER = {"id": "a", "model_name": "m", "model_type": None, "executed_on": {}, "performance": {}}
+PROBLEM = {"type": "t", "title": "T", "status": 422, "code": "input_shape", "detail": "it is too long",
+           "field": "inputs[0]", "expected": "[1, 2]", "allowed": "anything"}
+
+
+def sync(url, method, *words, **more):
+    with webinfer.Client(url, retries=more.pop("retries", 2)) as client:
+        return getattr(client, method)(*words, **more)
+
+
+def asynchronous(url, method, *words, **more):
+    async def run():
+        async with webinfer.AsyncClient(url, retries=more.pop("retries", 2)) as client:
+            return await getattr(client, method)(*words, **more)
+    return asyncio.run(run())
+
+
+def parts_sync(url, **more):
+    with webinfer.Client(url) as client:
+        stream = client.stream("m", **more)
+        return [one["text"] for one in stream], stream.done
+
+
+def parts_asynchronous(url, **more):
+    async def run():
+        async with webinfer.AsyncClient(url) as client:
+            stream = client.stream("m", **more)
+            return [one["text"] async for one in stream], stream.done
+    return asyncio.run(run())
+
+
+class Base(unittest.TestCase):
+    def each(self):
+        for ask, follow in ((sync, parts_sync), (asynchronous, parts_asynchronous)):
+            with self.subTest(client=ask.__name__):
+                yield ask, follow
+
+
+class Answers(Base):
+    def bad(self, said, sentence):
+        for ask, _ in self.each():
+            with serving(said) as server, self.assertRaisesRegex(webinfer.BadAnswer, sentence) as caught:
+                ask(server.url, "status")
+            self.assertEqual(caught.exception.code, "bad_answer")
+
+    def test_what_is_no_http_is_told(self):
+        self.bad((b"SSH-2.0-OpenSSH_9.2\r\n", "close"), "does not speak HTTP")
+        self.bad((b"\0\1\2" * 100, "close"), "does not speak HTTP")
+        self.bad((b"HTTP/1.1 200 OK\r\nX: " + b"a" * 70000, "close"), "has no end")
+        self.bad((b"HTTP/1.1 200 OK\r\nno header\r\n\r\n", "close"), "no header")
+
+    def test_framing_that_lies_is_told(self):
+        self.bad(b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", "length that cannot be")
+        self.bad(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999\r\n\r\n", "length that cannot be")
+        self.bad(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx", "more than one")
+        self.bad(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n", "transfer coding")
+        self.bad(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", "chunk of no size")
+
+    def test_another_service_is_told(self):
+        self.bad(answer("<!doctype html><p>Welcome"), "no JSON object")
+        self.bad(answer("[]"), "no JSON object")
+        self.bad(answer("[" * 100000), "no JSON object")
+        self.bad(answer("<h1>Bad gateway</h1>", 502), "no webinferd.*")
+        self.bad(answer('{"error": "not found"}', 404), "no webinferd")
+        self.bad(answer("", 302, ["Location: http://elsewhere.invalid/"]), "no webinferd")
+
+    def test_answers_that_lie_about_tensors_are_told(self):
+        def lying(outputs, data=b"", head=None):
+            text = json.dumps({**INFER, "outputs": outputs}).encode()
+            return answer(text + data, 200,
+                          [f"Inference-Header-Content-Length: {len(text) if head is None else head}"])
+        one = {"name": "x", "datatype": "FP32", "shape": [2], "parameters": {"binary_data_size": 8}}
+        for said, sentence in (
+                (lying([one], b"1234"), "has 8 bytes, and the data has 4"),
+                (lying([{**one, "shape": [-1]}], b"12345678"), "a name, a datatype and a shape"),
+                (lying([{**one, "shape": [2 ** 60]}], b"12345678"), "a name, a datatype and a shape"),
+                (lying([{**one, "datatype": "FP1"}], b"12345678"), "a name, a datatype and a shape"),
+                (lying([one], b"12345678more"), "bytes that no tensor claims"),
+                (lying([], b"", 10 ** 9), "head cannot have"),
+                (lying("text"), "not as webinfer-api"), (answer("{}"), "not as webinfer-api")):
+            for ask, _ in self.each():
+                with serving(said) as server, self.assertRaisesRegex(webinfer.BadAnswer, sentence):
+                    ask(server.url, "infer", "m")
+
+    def test_errors_have_what_the_service_says(self):
+        said = answer(json.dumps(PROBLEM), 422)
+        for ask, _ in self.each():
+            with serving(said) as server, self.assertRaises(webinfer.ServiceError) as caught:
+                ask(server.url, "infer", "m")
+            error = caught.exception
+            self.assertEqual((str(error), error.code, error.status, error.field, error.expected,
+                              error.allowed, error.retry_after),
+                             ("it is too long", "input_shape", 422, "inputs[0]", "[1, 2]", "anything", None))
+
+
+class Repeating(Base):
+    def busy(self, status=503):
+        return answer(json.dumps({**PROBLEM, "status": status}), status, ["Retry-After: 0"])
+
+    def test_429_and_503_are_tried_again_and_given_up(self):
+        for ask, _ in self.each():
+            good = answer(json.dumps({**INFER, "outputs": []}))
+            with serving(self.busy(), self.busy(429), good) as server:
+                self.assertEqual(ask(server.url, "infer", "m").id, "a")
+                self.assertEqual(len(server.requests), 3)
+            with serving(self.busy(), self.busy()) as server, self.assertRaises(webinfer.ServiceError) as caught:
+                ask(server.url, "infer", "m", retries=1)
+            self.assertEqual((caught.exception.status, caught.exception.retry_after), (503, 0.0))
+
+    def test_a_post_that_may_have_arrived_is_not_sent_again(self):
+        for ask, _ in self.each():
+            for said in (None, (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{", "close")):
+                with serving(said, said) as server, self.assertRaises(webinfer.Unreachable) as caught:
+                    ask(server.url, "infer", "m")
+                self.assertEqual(caught.exception.code, "connection_lost")
+                self.assertEqual(len(server.requests), 1)
+
+    def test_but_is_with_a_key_which_stays_the_same(self):
+        for ask, _ in self.each():
+            with serving(None, answer(json.dumps({**INFER, "outputs": []}))) as server:
+                ask(server.url, "infer", "m", idempotent=True)
+            keys = {line for _, head, _ in server.requests for line in head if "Idempotency-Key" in line}
+            self.assertEqual((len(server.requests), len(keys)), (2, 1))
+
+    def test_a_get_is_sent_again(self):
+        for ask, _ in self.each():
+            with serving(None, answer('{"models": []}')) as server:
+                self.assertEqual(ask(server.url, "models"), {"models": []})
+
+    def test_nobody_there_is_told(self):
+        with serving() as server:
+            url = server.url
+        for ask, _ in self.each():
+            with self.assertRaisesRegex(webinfer.Unreachable, "Is webinferd running") as caught:
+                ask(url, "status", retries=0)
+            self.assertEqual((caught.exception.code, caught.exception.status), ("refused", None))
+            self.assertIsInstance(caught.exception, ConnectionError)
+
+    def test_a_connection_that_the_service_has_closed_is_not_used_again(self):
+        with serving((answer("{}"), "close"), answer("{}"), answer("{}")) as server:
+            with webinfer.Client(server.url, retries=0) as client:
+                client.status()
+                server_closed = client._idle[0]
+                while server_closed.is_fresh():  # until the end of the connection has come
+                    pass
+                client.status()
+                client.status()
+            self.assertEqual(len(server.requests), 3)
+
+
+class Streams(Base):
+    def test_a_stream_that_breaks_goes_on_behind_its_last_part(self):
+        for _, follow in self.each():
+            with serving((events(part(0), part(1)[:20]), "close"),
+                         (events(part(1), part(2), DONE) + chunk(""), "close")) as server:
+                texts, done = follow(server.url)
+            self.assertEqual((texts, done["parts"]), (["0 ", "1 ", "2 "], 3))
+            self.assertEqual([line for line, _, _ in server.requests],
+                             ["POST /v1/infer", "GET /v1/jobs/job-1"])
+            self.assertIn("Last-Event-ID: 0", server.requests[1][1])
+
+    def test_one_that_is_not_resumable_is_told(self):
+        for _, follow in self.each():
+            with serving((events(part(0)), "close")) as server, self.assertRaises(webinfer.Unreachable):
+                follow(server.url, resumable=False)
+            self.assertEqual(len(server.requests), 1)
+
+    def test_a_daemon_that_is_gone_is_told(self):
+        for _, follow in self.each():
+            with serving((events(part(0)), "close")) as server, mock.patch("webinfer.events.TRIES", 2):
+                with self.assertRaisesRegex(webinfer.Unreachable, "broke before the answer was whole"):
+                    follow(server.url)
+
+    def test_errors_within_are_told(self):
+        said = f"event: error\ndata: {json.dumps(PROBLEM)}\n\n"
+        for _, follow in self.each():
+            with serving(events(part(0), said)) as server, self.assertRaises(webinfer.ServiceError) as caught:
+                follow(server.url)
+            self.assertEqual((caught.exception.code, caught.exception.field), ("input_shape", "inputs[0]"))
+
+    def test_garbage_within_is_told(self):
+        for said, sentence in ((events("event: part\ndata: {\n\n"), "no JSON"),
+                               (events("event: part\ndata: \ud7ff\n\n").replace(b"\xed", b"\xff"), "no text"),
+                               (answer("{}"), "a stream was asked for")):
+            for _, follow in self.each():
+                with serving(said) as server, self.assertRaisesRegex(webinfer.BadAnswer, sentence):
+                    follow(server.url)
+
+    def test_leaving_cancels(self):
+        with serving(events(part(0)), answer('{"id": "job-1", "state": "cancelled"}')) as server:
+            with webinfer.Client(server.url) as client:
+                for _ in client.stream("m"):
+                    break
+        self.assertEqual([line for line, _, _ in server.requests], ["POST /v1/infer", "DELETE /v1/jobs/job-1"])
+
+
+if __name__ == "__main__":
+    unittest.main()

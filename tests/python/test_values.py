@@ -1,0 +1,190 @@
+"""Tensors, pictures and sounds, arguments, and that both clients have the same methods."""
+import array
+import inspect
+import io
+import json
+import math
+import pathlib
+import tempfile
+import unittest
+
+import webinfer
+from webinfer import calls, http1, service
+
+
+def sent(call):
+    """What a call sends: the JSON, and the bytes behind it."""
+    head, *binary = call.request.body
+    return json.loads(bytes(head)), [bytes(piece) for piece in binary]
+
+
+class Tensors(unittest.TestCase):
+    def test_buffers_say_what_they_are(self):
+        for letter, datatype in (("f", "FP32"), ("d", "FP64"), ("b", "INT8"), ("B", "UINT8"),
+                                 ("h", "INT16"), ("H", "UINT16"), ("i", "INT32"), ("I", "UINT32"),
+                                 ("l", "INT64"), ("q", "INT64"), ("Q", "UINT64")):
+            tensor = webinfer.Tensor("x", array.array(letter, [1, 2, 3]))
+            self.assertEqual((tensor.datatype, tensor.shape, tensor.tolist()), (datatype, (3,), [1, 2, 3]))
+            self.assertEqual(tensor.data.tolist(), [1, 2, 3])
+
+    def test_nothing_is_copied(self):
+        numbers = array.array("f", [1, 2])
+        tensor = webinfer.Tensor("x", numbers)
+        numbers[0] = 5
+        self.assertEqual(tensor.tolist(), [5, 2])
+
+    def test_lists_need_a_datatype_and_one_length(self):
+        tensor = webinfer.Tensor("x", [[1, 2, 3], [4, 5, 6]], "FP16")
+        self.assertEqual((tensor.shape, tensor.tolist()), ((2, 3), [[1, 2, 3], [4, 5, 6]]))
+        for data, datatype in (([1], None), ([1], "FP8"), ([300], "UINT8"), (["a"], "FP32"),
+                               ([[1], [2, 3]], "FP32"), ([1], "BF16")):
+            with self.assertRaises(ValueError):
+                webinfer.Tensor("x", data, datatype)
+
+    def test_scalars_and_what_is_empty(self):
+        self.assertEqual(webinfer.Tensor("x", 7, "INT32").tolist(), 7)
+        self.assertEqual(webinfer.Tensor("x", 7, "INT32").data[()], 7)
+        empty = webinfer.Tensor("x", b"", "FP32", [0, 4])
+        self.assertEqual((empty.tolist(), len(empty.raw)), ([], 0))
+        self.assertEqual(webinfer.Tensor("x", b"", "FP32", [2, 0]).tolist(), [[], []])
+
+    def test_bytes_take_a_datatype_and_a_shape(self):
+        self.assertEqual(webinfer.Tensor("x", b"\x80\x3f\xc0\xff", "BF16", [2]).tolist()[0], 1.0)
+        for words in (("FP32", [2]), ("FP32", None), ("FP99", [1])):
+            with self.assertRaises(ValueError):
+                webinfer.Tensor("x", b"1234", *words)
+
+    def test_numpy_both_ways(self):
+        import numpy
+        for kind in ("float32", "float16", "float64", "int64", "uint8", "bool"):
+            grid = numpy.arange(6).reshape(2, 3).astype(kind)
+            for one in (grid, grid.T, grid[:, ::2], grid[:0]):
+                back = webinfer.Tensor("x", one).numpy()
+                self.assertEqual((back.dtype, back.shape), (one.dtype, one.shape))
+                self.assertTrue((back == one).all())
+        self.assertEqual(webinfer.Tensor("x", numpy.float32(2)).shape, ())
+        with self.assertRaisesRegex(ValueError, "big-endian"):
+            webinfer.Tensor("x", numpy.zeros(2, ">f4"))
+        with self.assertRaises(ValueError):
+            webinfer.Tensor("x", numpy.zeros(2, "complex64"))
+        self.assertTrue((numpy.asarray(webinfer.Tensor("x", [1.0], "FP32")) == 1).all())
+
+    def test_what_json_has_no_number_for(self):
+        _, tensor = webinfer.tensors.of_wire(
+            {"name": "x", "datatype": "FP32", "shape": [3], "data": ["NaN", "-Infinity", 1]}, None)
+        self.assertTrue(math.isnan(tensor.tolist()[0]) and tensor.tolist()[1:] == [-math.inf, 1])
+
+
+class Inputs(unittest.TestCase):
+    def test_tensors_go_in_binary(self):
+        body, binary = sent(calls.infer("m", {"a": array.array("f", [1]), "b": webinfer.Tensor("c", [2], "INT8")}))
+        self.assertEqual([one["name"] for one in body["inputs"]], ["a", "c"])
+        self.assertEqual(binary, [b"\0\0\x80\x3f", b"\2"])
+
+    def test_files_are_paths_bytes_or_files(self):
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(b"picture")
+            file.flush()
+            for media in (file.name, pathlib.Path(file.name), b"picture", bytearray(b"picture"),
+                          memoryview(b"picture"), io.BytesIO(b"picture")):
+                body, binary = sent(calls.infer("m", {"image": media}))
+                self.assertEqual((body["inputs"], binary), ({"image": {"binary_data_size": 7}}, [b"picture"]))
+        with self.assertRaisesRegex(TypeError, "mode 'rb'"):
+            calls.infer("m", {"image": io.StringIO("text")})
+        with self.assertRaises(OSError):
+            calls.infer("m", {"audio": "/nonexistent"})
+        body, binary = sent(calls.infer("m", {"image": "data:image/png;base64,AAAA"}))
+        self.assertEqual((body["inputs"], binary), ({"image": "data:image/png;base64,AAAA"}, []))
+
+    def test_pictures_in_messages_are_text(self):
+        body, binary = sent(webinfer.tasks.chat("m", [{"role": "user", "content": [
+            {"type": "image", "image": b"abc"}, {"type": "text", "text": "What?"}]}]))
+        self.assertEqual(body["inputs"]["messages"][0]["content"][0]["image"], "YWJj")
+        self.assertEqual((body["task"], binary), ("chat", []))
+
+    def test_settings_and_options(self):
+        body, _ = sent(webinfer.tasks.chat("m", "hi", temperature=0, timeout=1.5, options={"seed": 3}))
+        self.assertEqual((body["options"], body["timeout_ms"]), ({"seed": 3, "temperature": 0}, 1500))
+        self.assertNotIn("platform", body)
+        for wrong in (lambda: calls.infer("m", array.array("f")), lambda: webinfer.tasks.classify("m"),
+                      lambda: webinfer.tasks.answer("m", "why?")):
+            with self.assertRaises(TypeError):
+                wrong()
+        with self.assertRaises(ValueError):
+            calls.infer("m", timeout=0)
+
+    def test_names_stay_names_in_paths(self):
+        self.assertEqual(calls.model("org/a b?c").request.target, "/v1/models/org/a%20b%3Fc")
+
+    def test_no_header_is_smuggled(self):
+        for token in ("a\r\nX: y", "a\nb", "\u00e4"):
+            with self.assertRaises(ValueError):
+                http1.encode(calls.status().request, http1.Address("http://localhost"), token)
+        for url in ("localhost:8470", "ftp://x", "http://", "http://a b", "http://u:p@host", "http://h/?q"):
+            with self.assertRaises(ValueError):
+                webinfer.Client(url)
+
+
+class Interface(unittest.TestCase):
+    def test_both_clients_have_the_same_methods_with_the_same_arguments(self):
+        def methods(kind):
+            return {name: inspect.signature(value) for name, value in vars(kind).items()
+                    if callable(value) and not name.startswith("_")}
+        ours, theirs = methods(webinfer.Client), methods(webinfer.AsyncClient)
+        self.assertEqual(ours.keys(), theirs.keys())
+        for name in ours.keys() - {"close"}:
+            self.assertEqual(ours[name], theirs[name], name)
+        wanted = {name for module in (calls, webinfer.tasks) for name, value in vars(module).items()
+                  if inspect.isfunction(value) and value.__module__ == module.__name__
+                  and not name.startswith("_")}
+        self.assertEqual(wanted, ours.keys() - {"close"})
+
+    def test_everything_that_is_public_is_explained(self):
+        for name in webinfer.__all__:
+            value = getattr(webinfer, name)
+            self.assertTrue(inspect.getdoc(value), name)
+            for own, member in vars(value).items() if inspect.isclass(value) else ():
+                if not own.startswith("_") and (callable(member) or isinstance(member, property)):
+                    self.assertTrue(inspect.getdoc(member) or own == "done", f"{name}.{own}")
+
+    def test_bound_methods_show_their_arguments(self):
+        client = webinfer.Client("http://127.0.0.1:1")
+        self.assertEqual(list(inspect.signature(client.chat).parameters), ["model", "messages", "more"])
+
+
+class Accelerator(unittest.TestCase):
+    def test_a_pool_elsewhere_takes_no_arguments_for_it(self):
+        for more in ({"max_connections": 2}, {"enable_resource_pool": False}, {"daemon": "webinferd"},
+                     {"browser_preferences": {"audio": "firefox"}}):
+            with self.assertRaisesRegex(ValueError, "has a pool of its own"):
+                webinfer.WebAccelerator(url="http://127.0.0.1:1", **more)
+
+    def test_arguments_that_cannot_be(self):
+        for words in ((False, 2, None), (True, 0, None), (True, True, None), (True, None, {"video": "chrome"})):
+            with self.assertRaises(ValueError):
+                service.pool_settings(*words)
+        self.assertEqual(service.pool_settings(False, None, {"text": ["edge/webnn", "chrome"]}), {
+            "pool.max_connections": "1", **{f"browser_preferences.{one}": "edge/webnn, chrome" for one in
+                                            ("text_embedding", "text_generation", "text2text")}})
+
+    def test_options_that_there_are_not(self):
+        accelerator = webinfer.WebAccelerator(url="http://127.0.0.1:1")
+        for options, sentence in (({"speed": 1}, "no option 'speed'"), ({"precision": 5}, "4, 8, 16 or 32"),
+                                  ({"use_ipfs": True}, "content address"),
+                                  ({"precision": 8, "mixed_precision": True}, "no variant"),
+                                  ({"mixed_precision": True}, "4, 8, 16 or 32")):
+            with self.assertRaisesRegex(ValueError, sentence):
+                accelerator.accelerate("m", [], options)
+        with self.assertRaises(TypeError):
+            accelerator.accelerate("m", "a", input_text="b")
+
+    def test_a_daemon_that_there_is_not(self):
+        with self.assertRaisesRegex(FileNotFoundError, "install webinferd"):
+            webinfer.WebAccelerator(daemon="no-such-webinferd")
+        with self.assertRaisesRegex(webinfer.WebinferError, "did not start") as caught:
+            webinfer.WebAccelerator(daemon=["false"])
+        self.assertEqual(caught.exception.code, "not_started")
+
+
+if __name__ == "__main__":
+    unittest.main()
