@@ -38,7 +38,7 @@ lint_step() {
 }
 
 c_files() {
-    find src tests -name node_modules -prune -o -name '*.[ch]' -print | sort
+    find examples src tests -name node_modules -prune -o -name '*.[ch]' -print | sort
 }
 
 lint_format() {
