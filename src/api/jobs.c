@@ -4,11 +4,13 @@
  * X-Request-Id, or the `id` that the client gave it.
  */
 #include "api/jobs.h"
+#include "api/openapi.h"
 #include "api/stream.h"
 
 #include "api/step.h"
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/params.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -184,6 +186,17 @@ static void on_listed(struct wi_request *request, void *work, const struct wi_er
     free_list(work);
 }
 
+const struct wi_param wi_jobs_params[] = {
+    {.name = "state", .kind = WI_PARAM_ENUM, .names = wi_row_state_names},
+    {.name = "limit",
+        .kind = WI_PARAM_INTEGER,
+        .min = 1,
+        .max = LIST_MAX,
+        .help = "At most so many; 100 by default."},
+    {0},
+};
+
+/* As the table has it; a query has nothing but text. */
 static enum wi_code read_listing(
     const struct wi_request *request, struct wi_row_list *list, struct wi_error *error)
 {

@@ -19,10 +19,18 @@ struct wish {
 };
 
 const struct wi_param wi_join_params[] = {
-    {"nodes", WI_PARAM_INTEGER, offsetof(struct wish, nodes), 0, 1, MAX_NODES, NULL,
-        "How many may be there with the token at a time; 1 by default."},
-    {"seconds", WI_PARAM_INTEGER, offsetof(struct wish, seconds), 0, 1, MAX_SECONDS, NULL,
-        "For how long nodes may come anew; 3600 by default."},
+    {.name = "nodes",
+        .kind = WI_PARAM_INTEGER,
+        .offset = offsetof(struct wish, nodes),
+        .min = 1,
+        .max = MAX_NODES,
+        .help = "How many may be there with the token at a time; 1 by default."},
+    {.name = "seconds",
+        .kind = WI_PARAM_INTEGER,
+        .offset = offsetof(struct wish, seconds),
+        .min = 1,
+        .max = MAX_SECONDS,
+        .help = "For how long nodes may come anew; 3600 by default."},
     WI_PARAM_END,
 };
 

@@ -20,13 +20,30 @@
 /* What is read from a query by hand. */
 static const struct wi_member removal_query[] = {
     {"force?", "boolean", "Whether it goes though requests run on it."}, {0}};
-static const struct wi_member jobs_query[] = {
-    {"state?", "'queued'|'running'|'done'|'failed'|'cancelled'", "Only jobs in this state."},
-    {"limit?", "integer", "At most so many, up to 1000; 100 by default."}, {0}};
 static const struct wi_member job_query[] = {
     {"wait?", "string", "How long to wait for its end, such as 30s; at most 60s."}, {0}};
 
-static const struct wi_schema request_forms[] = {
+static const struct wi_member tensor[] = {{"name", "string", NULL},
+    {"datatype",
+        "'BOOL'|'UINT8'|'UINT16'|'UINT32'|'UINT64'|'INT8'|'INT16'|'INT32'|'INT64'|'FP16'|'BF16'|"
+        "'FP32'|'FP64'|'BYTES'",
+        NULL},
+    {"shape", "[integer]", NULL}, {"data?", "[any]", "Flat or nested."},
+    {"parameters?", "(binary_data_size? integer)", NULL}, {0}};
+
+static const struct wi_schema request_forms[] = {{.name = "Tensor", .members = tensor},
+    {.name = "Inputs",
+        .help = "What a task takes, as its row of x-tasks says.",
+        .is = "(messages [OpenaiMessage])|(query string, documents [string])|(pairs [[string]])|"
+              "(text string, text_pair string)|(question string, context string)|"
+              "(text string, labels [string])|(texts string|[string], labels [string])|"
+              "(image Bytes)|(image Bytes, labels [string])|(image Bytes, question string)|"
+              "(image Bytes, prompt string)|"
+              "(audio Bytes, sampling_rate? integer, channels? integer, format? 'f32le'|'s16le', "
+              "labels? [string])"},
+    {.name = "Bytes",
+        .help = "A file in base64, or how many bytes it has behind the JSON of a binary body.",
+        .is = "string|(binary_data_size integer)"},
     {.name = "InferRequest",
         .help = "What a model is to do, with what, and where.",
         .params = wi_native_params},
@@ -46,7 +63,8 @@ static const struct wi_schema request_forms[] = {
     {.name = "OllamaPull", .params = wi_ollama_pull_params},
     {.name = "HardwareQuery", .params = wi_hardware_params},
     {.name = "RemovalQuery", .members = removal_query},
-    {.name = "JobsQuery", .members = jobs_query}, {.name = "JobQuery", .members = job_query}, {0}};
+    {.name = "JobsQuery", .params = wi_jobs_params}, {.name = "JobQuery", .members = job_query},
+    {0}};
 static const struct wi_schema *const tables[] = {request_forms, wi_service_schemas,
     wi_result_schemas, wi_openai_schemas, wi_responses_schemas, wi_kserve_schemas,
     wi_ollama_schemas};
@@ -170,19 +188,51 @@ static json_t *body_schema(const struct wi_route *route)
     return wi_params_json(rows);
 }
 
-/* Forms and files are described with what JSON says: their parts are its members. */
+/* A file in a form. */
+static json_t *file_schema(void)
+{
+    return json_pack("{s:s, s:s}", "type", "string", "format", "binary");
+}
+
+/* A form whose parts are the members of what JSON says, and the file. */
+static json_t *form_schema(const struct wi_route *route)
+{
+    json_t *schema = body_schema(route);
+    json_object_set_new(json_object_get(schema, "properties"), "file", file_schema());
+    json_array_append_new(json_object_get(schema, "required"), json_string("file"));
+    return schema;
+}
+
+/* A form with a picture or a sound, in the place of `inputs`. */
+static json_t *files_schema(void)
+{
+    json_t *schema = wi_params_json(wi_native_params);
+    json_t *beside = wi_params_json(wi_upload_params);
+    json_t *properties = json_object_get(schema, "properties");
+    json_object_del(properties, "inputs");
+    json_object_update(properties, json_object_get(beside, "properties"));
+    json_object_set_new(properties, "image", file_schema());
+    json_object_set_new(properties, "audio", file_schema());
+    json_object_set_new(schema, "required", json_pack("[s]", "model_name"));
+    json_decref(beside);
+    return schema;
+}
+
 static json_t *request_body(const struct wi_route *route)
 {
-    const char *usual = route->flags & WI_ROUTE_FORM ? "multipart/form-data" : "application/json";
+    static const char form[] = "multipart/form-data";
     json_t *content = json_object();
-    json_object_set_new(content, usual, json_pack("{s:o}", "schema", body_schema(route)));
+    if (route->flags & WI_ROUTE_FORM)
+        json_object_set_new(content, form, json_pack("{s:o}", "schema", form_schema(route)));
+    else
+        json_object_set_new(
+            content, "application/json", json_pack("{s:o}", "schema", body_schema(route)));
     if (route->flags & WI_ROUTE_BINARY)
         json_object_set_new(content, "application/octet-stream",
             json_pack("{s:{s:s, s:s}}", "schema", "type", "string", "description",
                 "The JSON, as long as Inference-Header-Content-Length says, and tensors."));
     if (route->flags & WI_ROUTE_FILES) {
-        json_object_set_new(
-            content, "multipart/form-data", json_pack("{s:{s:s}}", "schema", "type", "object"));
+        json_object_set_new(content, form, json_pack("{s:o}", "schema", files_schema()));
         json_object_set_new(content, "image/*", json_pack("{s:{s:s}}", "schema", "type", "string"));
         json_object_set_new(content, "audio/*", json_pack("{s:{s:s}}", "schema", "type", "string"));
     }

@@ -255,7 +255,7 @@ struct wish {
 
 #define ROW(member, kind, required, min, max, help)                                                \
     {                                                                                              \
-#member, kind, offsetof(struct wish, member), required, min, max, NULL, help               \
+#member, kind, offsetof(struct wish, member), required, min, max, NULL, help, NULL         \
     }
 const struct wi_param wi_pull_params[] = {
     ROW(model, WI_PARAM_STRING, 1, 1, 1000,

@@ -29,16 +29,24 @@ struct wi_param {
     double min, max;          /* both 0: no limit */
     const char *const *names; /* for WI_PARAM_ENUM, ended by NULL */
     const char *help;         /* for people, in whole sentences; NULL: the name says it */
+    const char *form;         /* for the description, where `kind` says little: a type as
+                                 describe/schema.h writes it; NULL: whatever is of the kind */
 };
 
-/* A row for the member of `struct type` that has its field's name, and the last row. */
-#define WI_PARAM_ROW(type, member, kind, required, min, max)                                       \
+/* A row for the member of `struct type` that has its field's name, one that says its form, and the
+ * last row. */
+#define WI_PARAM_ROW(type, member, kind_, required_, min_, max_)                                   \
     {                                                                                              \
-#member, kind, offsetof(struct type, member), required, min, max, NULL, NULL               \
+        .name = #member, .kind = (kind_), .offset = offsetof(struct type, member),                 \
+        .required = (required_), .min = (min_), .max = (max_)                                      \
+    }
+#define WI_PARAM_FORM(type, member, kind_, form_)                                                  \
+    {                                                                                              \
+        .name = #member, .kind = (kind_), .offset = offsetof(struct type, member), .form = (form_) \
     }
 #define WI_PARAM_END                                                                               \
     {                                                                                              \
-        NULL, WI_PARAM_ANY, 0, 0, 0, 0, NULL, NULL                                                 \
+        .name = NULL                                                                               \
     }
 
 /* Whether fields outside the table are an error (REST) or ignored (node protocol). */

@@ -139,7 +139,11 @@ struct line {
 static const char *const level_names[] = {"error", "warn", "info", "debug", NULL};
 
 static const struct wi_param line_table[] = {
-    {"level", WI_PARAM_ENUM, offsetof(struct line, level), 1, 0, 0, level_names, NULL},
+    {.name = "level",
+        .kind = WI_PARAM_ENUM,
+        .offset = offsetof(struct line, level),
+        .required = 1,
+        .names = level_names},
     WI_PARAM_ROW(line, message, WI_PARAM_STRING, 1, 0, 0),
     WI_PARAM_END,
 };

@@ -70,6 +70,16 @@ static const struct wi_member chat_delta[] = {
     {0},
 };
 
+static const struct wi_member message[] = {
+    {"role", "'system'|'developer'|'user'|'assistant'|'tool'", NULL},
+    {"content?", "string|[OpenaiPart]|null", "Null or none with tool_calls."},
+    {"name?", "string", NULL},
+    {"tool_calls?", "[OpenaiToolCall]", "Of an assistant."},
+    {"tool_call_id?", "string", "Of a tool."},
+    {"reasoning_content?", "string", "Of an assistant."},
+    {0},
+};
+
 static const struct wi_member completion[] = {
     {"object", "'text_completion'", NULL},
     {"choices", "[CompletionChoice]", NULL},
@@ -147,6 +157,10 @@ const struct wi_schema wi_openai_schemas[] = {
     FORM("OpenaiReadUsage", read_usage),
     FORM("OpenaiHeardUsage", heard_usage),
     FORM("OpenaiToolCall", tool_call),
+    FORM("OpenaiMessage", message),
+    FORM("OpenaiPart", NULL,
+        .is = "(type 'text', text string)|(type 'image_url', image_url string|(url string, detail? "
+              "string))"),
     FORM("Chat", chat, .also = "OpenaiHead"),
     FORM("ChatChoice", chat_choice),
     FORM("ChatChunk", chat_chunk, .also = "OpenaiHead"),

@@ -179,7 +179,9 @@ static json_t *param_json(const struct wi_param *row)
         [WI_PARAM_ARRAY] = {"array", "minItems", "maxItems"},
         [WI_PARAM_ANY] = {.type = NULL}};
     const char *type = kinds[row->kind].type, *min = kinds[row->kind].min;
-    json_t *schema = type ? json_pack("{s:s}", "type", type) : json_object();
+    json_t *schema = row->form ? wi_type_json(row->form)
+                     : type    ? json_pack("{s:s}", "type", type)
+                               : json_object();
     if (min && (row->min != 0 || row->max != 0)) {
         json_object_set_new(schema, min, limit_of(row->min));
         json_object_set_new(schema, kinds[row->kind].max, limit_of(row->max));

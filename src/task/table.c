@@ -60,9 +60,10 @@ const struct wi_task_input_row wi_task_inputs[WI_TAKES_COUNT] = {
 #define SEED_MAX 9007199254740991.0 /* what every peer can hold exactly */
 #define LANGUAGE_MAX 32
 
-#define ROW(member, kind, min, max, help)                                                          \
+#define ROW(member, type, least, most, text)                                                       \
     {                                                                                              \
-#member, WI_PARAM_##kind, offsetof(struct wi_task_said, member), 0, min, max, NULL, help   \
+        .name = #member, .kind = WI_PARAM_##type, .offset = offsetof(struct wi_task_said, member), \
+        .min = (least), .max = (most), .help = (text)                                              \
     }
 #define WORD(member, text, ...)                                                                    \
     {                                                                                              \

@@ -115,7 +115,7 @@ static const struct wi_param incoming_table[] = {
     WI_PARAM_ROW(incoming, method, WI_PARAM_STRING, 0, 0, 0),
     WI_PARAM_ROW(incoming, params, WI_PARAM_OBJECT, 0, 0, 0),
     WI_PARAM_ROW(incoming, result, WI_PARAM_OBJECT, 0, 0, 0),
-    {NULL, 0, 0, 0, 0, 0, NULL, NULL},
+    WI_PARAM_END,
 };
 
 static struct wi_command *find_command(const struct wi_wire *wire, const json_t *id)

@@ -57,7 +57,7 @@ struct answer {
 
 static const struct wi_param answer_table[] = {
     WI_PARAM_ROW(answer, value, WI_PARAM_ANY, 0, 0, 0),
-    {NULL, 0, 0, 0, 0, 0, NULL, NULL},
+    WI_PARAM_END,
 };
 
 static enum wi_code read_error(
@@ -152,7 +152,7 @@ struct status {
 static const struct wi_param status_table[] = {
     WI_PARAM_ROW(status, ready, WI_PARAM_BOOL, 1, 0, 0),
     WI_PARAM_ROW(status, message, WI_PARAM_STRING, 0, 0, 0),
-    {NULL, 0, 0, 0, 0, 0, NULL, NULL},
+    WI_PARAM_END,
 };
 
 static void ask_status(void *context);

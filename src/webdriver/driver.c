@@ -130,10 +130,14 @@ struct new_session {
 };
 
 static const struct wi_param new_session_table[] = {
-    {"sessionId", WI_PARAM_STRING, offsetof(struct new_session, session_id), 1, 1, SESSION_ID_MAX,
-        NULL, NULL},
+    {.name = "sessionId",
+        .kind = WI_PARAM_STRING,
+        .offset = offsetof(struct new_session, session_id),
+        .required = 1,
+        .min = 1,
+        .max = SESSION_ID_MAX},
     WI_PARAM_ROW(new_session, capabilities, WI_PARAM_OBJECT, 1, 0, 0),
-    {NULL, 0, 0, 0, 0, 0, NULL, NULL},
+    WI_PARAM_END,
 };
 
 /* The id becomes part of URLs; drivers make UUIDs or hex. */
@@ -183,7 +187,7 @@ struct driver_error {
 static const struct wi_param error_table[] = {
     WI_PARAM_ROW(driver_error, error, WI_PARAM_STRING, 1, 0, 0),
     WI_PARAM_ROW(driver_error, message, WI_PARAM_STRING, 0, 0, 0),
-    {NULL, 0, 0, 0, 0, 0, NULL, NULL},
+    WI_PARAM_END,
 };
 
 enum wi_code wi_driver_read_error(const char *verb, const json_t *value, struct wi_error *error)

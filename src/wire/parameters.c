@@ -71,7 +71,7 @@ size_t wi_parameters_rows(const struct wi_parameters *lists, enum wi_task_kind t
     for (const struct wi_parameter *known = lists->known; known->name; known++) {
         const struct wi_param *row = known->use == WI_PARAMETER_OPTION
                                          ? wi_params_find(wi_task_options(task, 1), known->name)
-                                     : known->use == WI_PARAMETER_SPECIAL
+                                     : known->use != WI_PARAMETER_IGNORED
                                          ? wi_params_find(lists->special, known->name)
                                          : NULL;
         if (!(known->tasks & (1u << task)))
@@ -80,6 +80,8 @@ size_t wi_parameters_rows(const struct wi_parameters *lists, enum wi_task_kind t
         rows[count] = row ? *row : (struct wi_param){.name = known->name, .kind = WI_PARAM_ANY};
         if (known->use == WI_PARAMETER_IGNORED)
             rows[count].help = "It changes nothing.";
+        if (known->use == WI_PARAMETER_NEEDED)
+            rows[count].required = 1;
         count++;
     }
     rows[count] = (struct wi_param){0};

@@ -13,6 +13,7 @@
 enum wi_parameter_use {
     WI_PARAMETER_OPTION,  /* one of the task's options, by the same name */
     WI_PARAMETER_SPECIAL, /* read by the dialect */
+    WI_PARAMETER_NEEDED,  /* likewise, and has to be there */
     WI_PARAMETER_IGNORED  /* changes nothing */
 };
 

@@ -265,7 +265,11 @@ struct message {
 };
 
 static const struct wi_param message_table[] = {
-    {"role", WI_PARAM_ENUM, offsetof(struct message, role), 1, 0, 0, roles, NULL},
+    {.name = "role",
+        .kind = WI_PARAM_ENUM,
+        .offset = offsetof(struct message, role),
+        .required = 1,
+        .names = roles},
     WI_PARAM_ROW(message, content, WI_PARAM_ANY, 0, 0, 0),
     WI_PARAM_ROW(message, name, WI_PARAM_STRING, 0, 1, NAME_MAX_BYTES),
     WI_PARAM_ROW(message, tool_calls, WI_PARAM_ARRAY, 0, 0, TOOL_CALLS_MAX),
@@ -381,7 +385,10 @@ struct call {
 };
 static const char *const call_types[] = {"function", NULL};
 static const struct wi_param call_table[] = {
-    {"type", WI_PARAM_ENUM, offsetof(struct call, type), 0, 0, 0, call_types, NULL},
+    {.name = "type",
+        .kind = WI_PARAM_ENUM,
+        .offset = offsetof(struct call, type),
+        .names = call_types},
     WI_PARAM_ROW(call, id, WI_PARAM_STRING, 0, 0, NAME_MAX_BYTES),
     WI_PARAM_ROW(call, function, WI_PARAM_OBJECT, 1, 0, 0),
     WI_PARAM_ROW(call, index, WI_PARAM_INTEGER, 0, 0, TOOL_CALLS_MAX),

@@ -24,18 +24,28 @@ struct member {
     enum kind kind;
 };
 
-/* Those of `inputs`, beside the file; all others are the request's own, as wi_native_params has
- * them. */
-static const struct member beside[] = {{"labels", LIST}, {"question", TEXT}, {"prompt", TEXT},
-    {"sampling_rate", JSON}, {"channels", JSON}, {"format", TEXT}};
-#define BESIDE (sizeof beside / sizeof *beside)
+/* All others are the request's own, as wi_native_params has them; where values go, and their
+ * limits, is known where the native dialect reads them. */
+const struct wi_param wi_upload_params[] = {
+    {.name = "labels", .kind = WI_PARAM_ARRAY, .form = "string|[string]"},
+    {.name = "question", .kind = WI_PARAM_STRING}, {.name = "prompt", .kind = WI_PARAM_STRING},
+    {.name = "sampling_rate", .kind = WI_PARAM_INTEGER},
+    {.name = "channels", .kind = WI_PARAM_INTEGER}, {.name = "format", .kind = WI_PARAM_STRING},
+    {0}};
 
-static const struct member *find_input(const char *name)
+static enum kind kind_of(const struct wi_param *param)
 {
-    for (size_t i = 0; i < BESIDE; i++)
-        if (strcmp(beside[i].name, name) == 0)
-            return &beside[i];
-    return NULL;
+    return param->kind == WI_PARAM_STRING || param->kind == WI_PARAM_ENUM ? TEXT : JSON;
+}
+
+/* `found`.name is NULL if there is none. */
+static void find_input(const char *name, struct member *found)
+{
+    const struct wi_param *param = wi_params_find(wi_upload_params, name);
+    *found = (struct member){0};
+    if (param)
+        *found =
+            (struct member){param->name, param->kind == WI_PARAM_ARRAY ? LIST : kind_of(param)};
 }
 
 static int is_of_request(const struct wi_param *param)
@@ -49,8 +59,7 @@ static void find_of_request(const char *name, struct member *found)
     const struct wi_param *param = wi_params_find(wi_native_params, name);
     *found = (struct member){0};
     if (param && is_of_request(param))
-        *found = (struct member){param->name,
-            param->kind == WI_PARAM_STRING || param->kind == WI_PARAM_ENUM ? TEXT : JSON};
+        *found = (struct member){param->name, kind_of(param)};
 }
 
 void wi_upload_clear(struct wi_upload *upload)
@@ -86,8 +95,8 @@ static enum wi_code unknown_member(const char *name, struct wi_error *error)
     for (const struct wi_param *param = wi_native_params; param->name; param++)
         if (is_of_request(param))
             wi_buffer_printf(&names, "%s, ", param->name);
-    for (size_t i = 0; i < BESIDE; i++)
-        wi_buffer_printf(&names, "%s%s", i ? ", " : "", beside[i].name);
+    for (const struct wi_param *param = wi_upload_params; param->name; param++)
+        wi_buffer_printf(&names, "%s%s", param > wi_upload_params ? ", " : "", param->name);
     wi_error_allow(error, "%s", names.text);
     wi_buffer_clear(&names);
     return WI_UNKNOWN_FIELD;
@@ -123,15 +132,14 @@ static json_t *read_member(enum kind kind, json_t *before, const char *text, siz
 enum wi_code wi_upload_add(struct wi_upload *upload, const char *name, const void *text,
     size_t size, struct wi_error *error)
 {
-    const struct member *member = find_input(name);
-    struct member own;
+    struct member member;
     json_t *object = inputs_of(upload);
-    if (!member) {
-        find_of_request(name, &own);
-        member = &own;
+    find_input(name, &member);
+    if (!member.name) {
+        find_of_request(name, &member);
         object = upload->request;
     }
-    if (!member->name)
+    if (!member.name)
         return unknown_member(name, error);
     json_t *before = json_object_get(object, name);
     upload->member_bytes += size;
@@ -140,12 +148,12 @@ enum wi_code wi_upload_add(struct wi_upload *upload, const char *name, const voi
         wi_error_expect(error, "at most %d bytes", MEMBERS_MAX);
         return WI_BAD_FRAMING;
     }
-    if (before && member->kind != LIST)
+    if (before && member.kind != LIST)
         return wi_error_set(error, WI_INVALID_FIELD, name, "%s is there twice", name);
-    json_t *value = read_member(member->kind, before, text, size);
+    json_t *value = read_member(member.kind, before, text, size);
     if (!value) {
         wi_error_set(error, WI_INVALID_FIELD, name, "%s cannot be read", name);
-        wi_error_expect(error, member->kind == JSON ? "JSON" : "text in UTF-8");
+        wi_error_expect(error, member.kind == JSON ? "JSON" : "text in UTF-8");
         return WI_INVALID_FIELD;
     }
     json_object_set_new(object, name, value);

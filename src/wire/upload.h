@@ -8,6 +8,7 @@
 
 #include "base/blob.h"
 #include "base/error.h"
+#include "base/params.h"
 #include <jansson.h>
 
 /* Zero-initialise; free with wi_upload_clear. */
@@ -22,6 +23,8 @@ void wi_upload_clear(struct wi_upload *upload);
 /* Whether a body of that Content-Type (NULL: no) is a file that models take: a picture or a sound;
  * then its name in `inputs`, "image" or "audio", else NULL. */
 const char *wi_upload_file_name(const char *content_type);
+/* The members of `inputs` that may come beside the file. */
+extern const struct wi_param wi_upload_params[];
 /* What bodies there may be beside JSON, for errors. */
 extern const char wi_upload_media_types[];
 

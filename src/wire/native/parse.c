@@ -43,6 +43,7 @@ const struct wi_param wi_native_params[] = {
         .kind = WI_PARAM_ANY,
         .offset = AT(inputs),
         .required = 1,
+        .form = "[Tensor]|[string]|string|Inputs",
         .help =
             "A list of tensors {name, datatype, shape, data}; or what a task takes: see Tasks."},
     {.name = "model_type",
@@ -55,12 +56,14 @@ const struct wi_param wi_native_params[] = {
         .offset = AT(task),
         .min = 1,
         .max = 64,
+        .form = "Task",
         .help = "What the model is to do."},
     {.name = "platform",
         .kind = WI_PARAM_STRING,
         .offset = AT(platform),
         .min = 1,
         .max = 32,
+        .form = "'auto'|Platform",
         .help = "auto (the default), webgpu, webnn, webgl, wasm, or native, which only programs "
                 "have that joined and are no browsers. simulated is for tests: only nodes that "
                 "compute nothing run it, nothing else reaches them, and its answers say so. What "
@@ -96,6 +99,7 @@ const struct wi_param wi_native_params[] = {
         .offset = AT(outputs),
         .min = 0,
         .max = WI_TENSORS_MAX,
+        .form = "[string|(name string, parameters? (binary_data? boolean))]",
         .help = "The names of the outputs wanted, or {name, parameters: {binary_data}}; all by "
                 "default."},
     {.name = "priority",
@@ -134,6 +138,7 @@ const struct wi_param wi_native_params[] = {
     {.name = "parameters",
         .kind = WI_PARAM_OBJECT,
         .offset = AT(parameters),
+        .form = "(binary_data_output? boolean)",
         .help = "{binary_data_output: true} asks for binary outputs."},
     {.name = "options",
         .kind = WI_PARAM_OBJECT,

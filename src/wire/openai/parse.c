@@ -34,11 +34,12 @@
 
 static const struct wi_parameter parameters[] = {
     {"model", WI_PARAMETER_SPECIAL, ALL},
-    {"messages", WI_PARAMETER_SPECIAL, CHAT},
-    {"prompt", WI_PARAMETER_SPECIAL, COMPLETE | TOKENIZE},
-    {"input", WI_PARAMETER_SPECIAL, EMBED | SPEAK},
-    {"query", WI_PARAMETER_SPECIAL, RERANK},
-    {"documents", WI_PARAMETER_SPECIAL, RERANK},
+    {"messages", WI_PARAMETER_NEEDED, CHAT},
+    {"prompt", WI_PARAMETER_NEEDED, COMPLETE},
+    {"prompt", WI_PARAMETER_SPECIAL, TOKENIZE}, /* or content */
+    {"input", WI_PARAMETER_NEEDED, EMBED | SPEAK},
+    {"query", WI_PARAMETER_NEEDED, RERANK},
+    {"documents", WI_PARAMETER_NEEDED, RERANK},
     {"stream", WI_PARAMETER_SPECIAL, TEXT | RECOGNISE},
     {"stream_options", WI_PARAMETER_SPECIAL, TEXT},
     {"max_completion_tokens", WI_PARAMETER_SPECIAL, CHAT},
@@ -127,22 +128,25 @@ static const char *const encodings[] = {"float", "base64", NULL};
 #define ROW(member, kind, min, max) WI_PARAM_ROW(body, member, kind, 0, min, max)
 static const struct wi_param body_table[] = {
     WI_PARAM_ROW(body, model, WI_PARAM_STRING, 1, 1, WI_MODEL_NAME_MAX + WI_MODEL_WHERE_MAX + 1),
-    ROW(messages, WI_PARAM_ANY, 0, 0),
-    ROW(prompt, WI_PARAM_ANY, 0, 0),
-    ROW(input, WI_PARAM_ANY, 0, 0),
-    ROW(query, WI_PARAM_ANY, 0, 0),
-    ROW(documents, WI_PARAM_ANY, 0, 0),
-    ROW(content, WI_PARAM_ANY, 0, 0),
-    ROW(stream_options, WI_PARAM_OBJECT, 0, 0),
+    WI_PARAM_FORM(body, messages, WI_PARAM_ANY, "[OpenaiMessage]"),
+    WI_PARAM_FORM(body, prompt, WI_PARAM_ANY, "string|[string]"),
+    WI_PARAM_FORM(body, input, WI_PARAM_ANY, "string|[string]"),
+    WI_PARAM_FORM(body, query, WI_PARAM_ANY, "string"),
+    WI_PARAM_FORM(body, documents, WI_PARAM_ANY, "[string]"),
+    WI_PARAM_FORM(body, content, WI_PARAM_ANY, "string"),
+    WI_PARAM_FORM(body, stream_options, WI_PARAM_OBJECT,
+        "(include_usage? boolean, include_obfuscation? boolean)"),
     ROW(stream, WI_PARAM_BOOL, 0, 0),
     ROW(return_documents, WI_PARAM_BOOL, 0, 0),
-    {"encoding_format", WI_PARAM_ENUM, offsetof(struct body, encoding_format), 0, 0, 0, encodings,
-        NULL},
-    ROW(max_tokens, WI_PARAM_ANY, 0, 0),
-    ROW(max_completion_tokens, WI_PARAM_ANY, 0, 0),
+    {.name = "encoding_format",
+        .kind = WI_PARAM_ENUM,
+        .offset = offsetof(struct body, encoding_format),
+        .names = encodings},
+    WI_PARAM_FORM(body, max_tokens, WI_PARAM_ANY, "integer"),
+    WI_PARAM_FORM(body, max_completion_tokens, WI_PARAM_ANY, "integer"),
     ROW(repetition_penalty, WI_PARAM_NUMBER, WI_TEXT_PENALTY_MIN, WI_TEXT_PENALTY_MAX),
     ROW(top_n, WI_PARAM_INTEGER, 1, WI_TEXT_LIST),
-    ROW(logprobs, WI_PARAM_ANY, 0, 0),
+    WI_PARAM_FORM(body, logprobs, WI_PARAM_ANY, "integer|boolean"),
     WI_PARAM_END,
 };
 
@@ -218,6 +222,13 @@ static enum wi_code read_query(
     return code;
 }
 
+/* Of two names for one parameter. */
+static enum wi_code twice(const char *name, const char *other, struct wi_error *error)
+{
+    return wi_error_set(error, WI_INVALID_FIELD, name,
+        "%s and %s are two names of one parameter; send one of them", name, other);
+}
+
 static enum wi_code read_text(struct wi_infer *infer, const struct body *body,
     struct wi_budget *budget, struct wi_error *error)
 {
@@ -236,7 +247,10 @@ static enum wi_code read_text(struct wi_infer *infer, const struct body *body,
         return body->input ? wi_text_read_string(infer, body->input, "input", error)
                            : wi_parameters_missing("input", error);
     case WI_TASK_TOKENIZE:
-        if (!body->prompt && body->content)
+        if (body->prompt && body->content) /* the one at fault, where one is */
+            return twice(json_is_string(body->content) ? "prompt" : "content",
+                json_is_string(body->content) ? "content" : "prompt", error);
+        if (body->content)
             return read_prompt(infer, body->content, "content", error);
         return read_prompt(infer, body->prompt, "prompt", error);
     default:
@@ -297,6 +311,8 @@ static enum wi_code read_body(
         (code = wi_parameters_read_most(
              infer, "max_completion_tokens", body.max_completion_tokens, error)) != WI_OK)
         return code;
+    if (body.repetition_penalty > 0 && json_object_get(asked->options, "repeat_penalty"))
+        return twice("repeat_penalty", "repetition_penalty", error);
     if (body.repetition_penalty > 0)
         json_object_set_new(asked->options, "repeat_penalty", json_real(body.repetition_penalty));
     wishes->base64 = body.encoding_format == 1;

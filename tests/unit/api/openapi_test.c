@@ -176,3 +176,48 @@ TEST(each_placeholder_of_a_path_is_a_parameter)
     }
     json_decref(document);
 }
+
+/* --- what requests have ----------------------------------------------------------------------- */
+
+static const json_t *body_of(const json_t *document, const char *path, const char *type)
+{
+    const json_t *post = json_object_get(at(document, "paths", path), "post");
+    return json_object_get(at(json_object_get(post, "requestBody"), "content", type), "schema");
+}
+
+TEST(what_a_body_has_to_have_is_required)
+{
+    static const struct {
+        const char *path, *type, *member;
+    } rows[] = {
+        {"/v1/chat/completions", "application/json", "messages"},
+        {"/v1/completions", "application/json", "prompt"},
+        {"/v1/embeddings", "application/json", "input"},
+        {"/v1/rerank", "application/json", "query"},
+        {"/v1/rerank", "application/json", "documents"},
+        {"/v1/audio/speech", "application/json", "input"},
+        {"/v1/audio/transcriptions", "multipart/form-data", "file"},
+        {"/v1/infer", "multipart/form-data", "model_name"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const json_t *body = body_of(*state, rows[i].path, rows[i].type);
+        assert_non_null(at(body, "properties", rows[i].member));
+        if (!has(json_object_get(body, "required"), rows[i].member))
+            fail_msg("%s does not say that it needs %s", rows[i].path, rows[i].member);
+    }
+    const json_t *tokenize = body_of(*state, "/v1/tokenize", "application/json");
+    assert_false(has(json_object_get(tokenize, "required"), "prompt")); /* or content */
+}
+
+TEST(a_form_has_the_members_of_the_request_and_a_file)
+{
+    const json_t *form = body_of(*state, "/v1/infer", "multipart/form-data");
+    assert_null(at(form, "properties", "inputs"));
+    assert_non_null(at(form, "properties", "timeout_ms"));
+    assert_non_null(at(form, "properties", "labels"));
+    assert_string_equal(
+        json_string_value(json_object_get(at(form, "properties", "image"), "format")), "binary");
+    assert_null(json_object_get(at(json_object_get(at(*state, "paths", "/v1/audio/speech"), "post"),
+                                    "requestBody", "content"),
+        "multipart/form-data"));
+}

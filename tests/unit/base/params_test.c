@@ -24,7 +24,7 @@ static const struct wi_param table[] = {
     {"colour", WI_PARAM_ENUM, offsetof(struct target, colour), 0, 0, 0, colours, NULL},
     {"list", WI_PARAM_ARRAY, offsetof(struct target, list), 0, 0, 2, NULL, NULL},
     {"any", WI_PARAM_ANY, offsetof(struct target, any), 0, 0, 0, NULL, NULL},
-    {NULL, 0, 0, 0, 0, 0, NULL, NULL},
+    WI_PARAM_END,
 };
 
 static enum wi_code read_text(
@@ -62,7 +62,7 @@ TEST(tells_limits_as_they_are)
 {
     static const struct wi_param wide[] = {
         {"n", WI_PARAM_INTEGER, 0, 0, -9007199254740991.0, 9007199254740991.0, NULL, NULL},
-        {NULL, 0, 0, 0, 0, 0, NULL, NULL},
+        WI_PARAM_END,
     };
     struct wi_error error;
     int64_t n;

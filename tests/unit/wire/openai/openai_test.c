@@ -233,6 +233,22 @@ TEST(test_refused)
         "{\"model\":\"chat@simulated\",\"prompt\":[\"a\",\"b\"]}", "invalid_field", "prompt");
 }
 
+TEST(two_names_of_one_parameter_are_refused_by_the_one_at_fault)
+{
+    refuses(&wi_dialect_openai_tokenize, &chat,
+        "{\"model\":\"chat@simulated\",\"prompt\":\"a\",\"content\":true}", "invalid_field",
+        "content");
+    refuses(&wi_dialect_openai_tokenize, &chat,
+        "{\"model\":\"chat@simulated\",\"prompt\":true,\"content\":\"a\"}", "invalid_field",
+        "prompt");
+    refuses(&wi_dialect_openai_chat, &chat,
+        HEAD ",\"repetition_penalty\":0.6,\"repeat_penalty\":{\"x\":1}}", "invalid_field",
+        "repeat_penalty");
+    refuses(&wi_dialect_openai_chat, &chat,
+        HEAD ",\"repetition_penalty\":true,\"repeat_penalty\":1}", "invalid_field",
+        "repetition_penalty");
+}
+
 /* What is allowed is told once, and a client of token lists how it sends text. */
 TEST(test_advice)
 {

@@ -1,0 +1,70 @@
+/**
+ * The API's description, held to the truth by requests at random that are made from it: what it allows is
+ * answered as it says and never by a fault of the service, what it does not allow is refused with the
+ * name of the member at fault, and the service is as well afterwards as before.
+ *
+ * With WEBINFER_FULL ten minutes with a new seed, else a minute with always the same one. WEBINFER_SEED
+ * repeats a run.
+ */
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { after, before } from 'node:test';
+import { patience, testsOf } from '../lib/daemon.mjs';
+import { Ground } from '../lib/random-ground.mjs';
+import { changes, Description } from '../lib/random-requests.mjs';
+import { Asker } from '../lib/random-asker.mjs';
+
+const full = process.env.WEBINFER_FULL === '1';
+const SECONDS = Number(process.env.WEBINFER_SECONDS ?? (full ? 600 : 60));
+const SEED = Number(process.env.WEBINFER_SEED ?? (full ? Date.now() % 2 ** 31 : 29));
+
+/** Operations that never succeed here, each with the reason. */
+const NEVER = {
+    'POST /v1/sessions/{id}/recycle': 'there are no sessions: every node is a simulated one',
+    'GET /readyz': 'it asks for a node that serves everybody, which simulated ones do not',
+};
+
+/** Operations that seldom succeed, since what they are about is mostly over before they come. */
+const SELDOM = {
+    'DELETE /v1/jobs/{id}': 'jobs of simulated nodes are done at once',
+    'POST /v1/models/{model}/cancel': 'pulls from the hub of the tests are done at once',
+    'POST /v1/models/{model}/unload': 'the model has to be in a node at the time',
+};
+
+/** @type {Ground} */
+let ground;
+let description;
+const test = testsOf(() => ground?.daemon);
+before(async () => {
+    ground = await new Ground().start();
+    description = new Description((await ground.daemon.get('/v1/openapi.json')).json);
+});
+after(() => ground?.stop());
+
+const echo = async () => {
+    const { status, json, text } = await ground.daemon.infer({ model_name: 'builtin/echo',
+        platform: 'simulated', inputs: [{ name: 'x', datatype: 'INT32', shape: [2], data: [7, 8] }] });
+    assert.equal(status, 200, text);
+    assert.deepEqual(json.outputs[0].data, [7, 8]);
+};
+
+test('every request is answered as the description says', { timeout: (SECONDS * 2 + 240) * 1000 * patience },
+    async (context) => {
+        context.diagnostic(`WEBINFER_SEED=${SEED}`);
+        const asker = new Asker(description, ground);
+        const cases = fc.array(fc.oneof(...description.operations.map((one) => ({
+            arbitrary: asker.cases(one), weight: Object.keys(one.contents).length > 0 && !changes(one) ? 4 : 1 }))),
+            { minLength: 1, maxLength: 3 });
+        await asker.begin(SEED);
+        const { errorInstance } = await fc.check(
+            fc.asyncProperty(cases, (several) => asker.askAll(several)), { seed: SEED, numRuns: 1e9,
+                endOnFailure: true, interruptAfterTimeLimit: SECONDS * 1000, markInterruptAsFailure: false });
+        if (errorInstance) throw errorInstance; // it shows what was sent, which is shorter than the case
+        await echo();
+        context.diagnostic(asker.table());
+        const never = asker.never().filter((id) => !(id in SELDOM)).sort();
+        assert.deepEqual(never, Object.keys(NEVER).sort(), `these never succeeded:\n${never.join('\n')}`);
+        const unbroken = description.operations.filter((one) => asker.canSpoil(one) &&
+            !(one.id in NEVER) && !(one.id in SELDOM) && asker.count(one, 'refused') === 0).map(({ id }) => id);
+        assert.deepEqual(unbroken, [], 'nothing wrong was sent to these');
+    });
