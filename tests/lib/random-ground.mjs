@@ -31,7 +31,7 @@ function wordsOf(models) {
     const wav = fs.readFileSync(path.join(ownModels, 'keywords/samples/left.wav'));
     const texts = ['one two three', ['one two', 'three']];
     const pixels = { type: 'image_url', image_url: { url: `data:image/png;base64,${png.toString('base64')}` } };
-    const names = models.map((name) => `${name}@simulated`);
+    const names = [...models.map((name) => `${name}@simulated`), ...models];
     const few = [1, 3, 8];
     return {
         model: names, model_name: models, name: names,
@@ -54,7 +54,7 @@ function wordsOf(models) {
         response_format: ['json', 'text', { type: 'text' }, { type: 'json_object' }],
         format: ['json'], stream_options: [{ include_usage: true }], json_schema: [{ type: 'object' }],
         file: [wav], image: [png], audio: [wav], images: [[png.toString('base64')]],
-        count: few, interval_ms: [0, 1], bytes: [1, 8], outputs: [[]], parameters: [{}],
+        count: few, interval_ms: [0, 1], bytes: [1, 8], outputs: [[]], parameters: [{ platform: 'simulated' }, {}],
         timeout_ms: [5000, 60000], stall_timeout_ms: [5000], wait: ['0s', '100ms', '1s'],
         keep_alive: ['1m', 0], as: ['spare/pulled'], files: ['*.gguf'], seconds: [60], nodes: [1, 4],
     };

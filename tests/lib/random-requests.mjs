@@ -165,7 +165,7 @@ export class Description {
 }
 
 /** Without these nothing runs here, or nothing is sent; of a body that need not have them. */
-const ALWAYS = ['platform', 'file', 'image', 'messages', 'prompt', 'input', 'inputs'];
+const ALWAYS = ['platform', 'file', 'image', 'messages', 'prompt', 'input', 'inputs', 'parameters'];
 
 const few = (names, most) => (names.length === 0 ? fc.constant([])
     : fc.array(fc.constantFrom(...names), { maxLength: most }));

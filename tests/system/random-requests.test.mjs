@@ -22,6 +22,10 @@ const SEED = Number(process.env.WEBINFER_SEED ?? (full ? Date.now() % 2 ** 31 : 
 const NEVER = {
     'POST /v1/sessions/{id}/recycle': 'there are no sessions: every node is a simulated one',
     'GET /readyz': 'it asks for a node that serves everybody, which simulated ones do not',
+    'GET /v2/health/ready': 'likewise',
+    'GET /v2/models/{model}/ready': 'likewise',
+    'GET /v2/models/{model}/versions/{version}/ready': 'likewise',
+    'POST /v2/repository/models/{model}/load': 'likewise',
 };
 
 /** Operations that seldom succeed, since what they are about is mostly over before they come. */

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "model/where.h"
+#include "task/limits.h"
 #include "wire/native/native.h"
 #include "wire/text.h"
 #include <stdlib.h>
@@ -112,7 +113,8 @@ static int is_no_time(const json_t *keep_alive)
 }
 
 /* A request without anything to answer. A model has to be loaded to make tokens of a text, which
- * costs next to nothing then. */
+ * costs next to nothing then. What the request says beside it means nothing, and has to be right.
+ */
 static enum wi_code read_load(
     struct wi_infer *infer, const struct body *body, struct wi_error *error)
 {
@@ -127,11 +129,14 @@ static enum wi_code read_load(
         wi_error_expect(error, "another value, or none");
         return WI_INVALID_FIELD;
     }
+    enum wi_code code = wi_task_check_options(WI_TASK_CHAT, 1, asked->options, WI_TEXT_ANSWERS,
+        infer->options_where ? infer->options_where : "options.", error);
     wishes->only_load = 1;
     asked->task = WI_TASK_TOKENIZE;
     asked->stream = 0;
     json_object_clear(asked->options);
-    enum wi_code code = wi_text_read_string(infer, text, "prompt", error);
+    if (code == WI_OK)
+        code = wi_text_read_string(infer, text, "prompt", error);
     json_decref(text);
     return code;
 }

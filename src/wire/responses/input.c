@@ -127,7 +127,11 @@ struct item {
 static const struct wi_param message_table[] = {
     WI_PARAM_ROW(item, type, WI_PARAM_STRING, 0, 0, 0),
     WI_PARAM_ROW(item, id, WI_PARAM_STRING, 0, 0, ID_MAX),
-    {"role", WI_PARAM_ENUM, offsetof(struct item, role), 1, 0, 0, roles, NULL},
+    {.name = "role",
+        .kind = WI_PARAM_ENUM,
+        .offset = offsetof(struct item, role),
+        .required = 1,
+        .names = roles},
     WI_PARAM_ROW(item, content, WI_PARAM_ANY, 1, 0, 0),
     WI_PARAM_END,
 };

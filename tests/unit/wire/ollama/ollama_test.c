@@ -272,6 +272,10 @@ TEST(test_refused_messages_and_prompts)
         refuses(GENERATES, &chat, body, WI_INVALID_FIELD, "keep_alive 0 without");
         free(body);
     }
+    refuses(CHATS, &chat, "{\"model\":\"m@simulated\",\"messages\":[],\"logprobs\":\"x\"}",
+        WI_INVALID_FIELD, "logprobs must be true or false"); /* though it would only load */
+    refuses(CHATS, &chat, "{\"model\":\"m@simulated\",\"messages\":[],\"top_logprobs\":-1}",
+        WI_INVALID_FIELD, "top_logprobs");
     refuses(EMBEDS, &embedder, "{\"model\":\"e@simulated\"}", WI_MISSING_FIELD, "input is missing");
     refuses(EMBEDS, &embedder, "{\"model\":\"e@simulated\",\"input\":[7]}", WI_INVALID_FIELD,
         "input[0] must be a string");
