@@ -165,9 +165,11 @@ const char *wi_request_scope(const struct wi_request *request)
 static enum wi_code check_token(
     struct wi_request *request, enum wi_rank needed, struct wi_error *error)
 {
+    const struct wi_headers *headers = &request->headers;
+    int takes_key = request->route && request->route->flags & WI_ROUTE_KEY;
     const char *name;
-    enum wi_code code = wi_guard_check_token(
-        request->api->guard, request->headers.authorization, &name, &request->rank, error);
+    enum wi_code code = wi_guard_check_token(request->api->guard, headers->authorization,
+        takes_key ? headers->api_key : NULL, &name, &request->rank, error);
     if (code != WI_OK)
         return code;
     wi_join(request->token, sizeof request->token, name, NULL);

@@ -217,17 +217,18 @@ enum wi_code wi_guard_check_origin(const struct wi_guard *guard, const char *ori
 /* --- tokens ---------------------------------------------------------------------------------- */
 
 enum wi_code wi_guard_check_token(const struct wi_guard *guard, const char *authorization,
-    const char **name, enum wi_rank *rank, struct wi_error *error)
+    const char *key, const char **name, enum wi_rank *rank, struct wi_error *error)
 {
     *name = "-";
     *rank = WI_RANK_ADMIN;
     if (guard->tokens.count == 0)
         return WI_OK;
     *rank = WI_RANK_NONE;
-    if (!authorization || strncasecmp(authorization, "Bearer ", 7) != 0)
+    int is_bearer = authorization && strncasecmp(authorization, "Bearer ", 7) == 0;
+    if (!is_bearer && (authorization || !key))
         return wi_error_set(error, WI_UNAUTHORIZED, "Authorization",
             "a token is needed: send \"Authorization: Bearer TOKEN\"");
-    const char *token = authorization + 7;
+    const char *token = is_bearer ? authorization + 7 : key;
     token += strspn(token, " ");
     size_t length = strlen(token);
     unsigned char hash[WI_HASH_SIZE];

@@ -28,11 +28,11 @@ enum wi_code wi_guard_check_host(
  * by a picture of its. `host` has passed. */
 enum wi_code wi_guard_check_origin(const struct wi_guard *guard, const char *origin,
     const char *site, const char *host, struct wi_error *error);
-/* `authorization` is that header or NULL. On WI_OK `*name` is the token's name, valid as long as
- * the guard, and `*rank` its rank; where no tokens are configured "-" and WI_RANK_ADMIN. Else
- * WI_UNAUTHORIZED. */
+/* `authorization` is that header or NULL; `key` is a token by itself, which counts where there is
+ * no such header, or NULL. On WI_OK `*name` is the token's name, valid as long as the guard, and
+ * `*rank` its rank; where no tokens are configured "-" and WI_RANK_ADMIN. Else WI_UNAUTHORIZED. */
 enum wi_code wi_guard_check_token(const struct wi_guard *guard, const char *authorization,
-    const char **name, enum wi_rank *rank, struct wi_error *error);
+    const char *key, const char **name, enum wi_rank *rank, struct wi_error *error);
 /* WI_OK, or WI_FORBIDDEN_RANK if the token `name` has less than the rank that is needed. */
 enum wi_code wi_guard_check_rank(
     enum wi_rank rank, enum wi_rank needed, const char *name, struct wi_error *error);

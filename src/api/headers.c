@@ -36,6 +36,7 @@ static const struct {
     {"Accept", MEMBER(accept), LISTED, 0},
     {"Inference-Header-Content-Length", MEMBER(inference_length), ONCE, 0},
     {"Authorization", MEMBER(authorization), ONCE, 0},
+    {"X-Api-Key", MEMBER(api_key), ONCE, 0},
     {"Origin", MEMBER(origin), ONCE, 0},
     {"Sec-Fetch-Site", MEMBER(fetch_site), ONCE, 0},
     {"X-Request-Id", MEMBER(request_id), IGNORED, 0},

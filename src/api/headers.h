@@ -13,7 +13,7 @@
 struct wi_headers {
     const char *host, *origin, *authorization, *request_id, *content_type, *content_length;
     const char *transfer_encoding, *expect, *accept, *inference_length;
-    const char *content_encoding, *idempotency_key, *last_event_id, *wanted_headers;
+    const char *content_encoding, *idempotency_key, *last_event_id, *api_key, *wanted_headers;
     const char *fetch_site;
     unsigned host_count, length_count, encoding_count; /* how many there were of each */
     int malformed;        /* a name is no token (RFC 9110, 5.6.2), or a value has a CR */

@@ -123,7 +123,8 @@ static enum MHD_Result answer_options(struct wi_request *request, const struct w
         struct wi_buffer names = {0};
         wi_buffer_puts(&names,
             "Authorization, Content-Type, Idempotency-Key, Inference-Header-Content-Length, "
-            "Last-Event-ID, X-Request-Id, OpenAI-Organization, OpenAI-Project");
+            "Last-Event-ID, X-Request-Id, OpenAI-Organization, OpenAI-Project, X-Api-Key, "
+            "Anthropic-Version, Anthropic-Beta, Anthropic-Dangerous-Direct-Browser-Access");
         wi_headers_add_stainless(&names, request->headers.wanted_headers);
         wi_request_add_header(request, "Access-Control-Allow-Methods", error->allowed);
         wi_request_add_header(request, "Access-Control-Allow-Headers", names.text);

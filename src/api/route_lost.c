@@ -18,7 +18,7 @@ static const char *advice_for(const char *path)
     } rows[] = {
         {"/v1/assistants", "send the whole conversation to POST /v1/chat/completions"},
         {"/v1/threads", "send the whole conversation to POST /v1/chat/completions"},
-        {"/v1/conversations", "send the whole conversation to POST /v1/chat/completions"},
+        {"/v1/conversations", "send the whole conversation to POST /v1/responses"},
         {"/v1/responses/", "no answer is kept; send the whole conversation in each request"},
         {"/v1/messages/batches", "send each request to POST /v1/jobs, which runs it later"},
         {"/v1/batches", "send each request to POST /v1/jobs, which runs it later"},

@@ -1,6 +1,7 @@
 /* The table of routes; how one is found is in route_find.c. */
 #include "api/routes.h"
 
+#include "wire/anthropic/anthropic.h"
 #include "wire/kserve/kserve.h"
 #include "wire/ollama/ollama.h"
 #include "wire/openai/openai.h"
@@ -16,6 +17,7 @@
 #define NATIVE &wi_dialect_native
 /* Of OpenAI's clients, and of both. */
 #define OPENAI(name) &wi_dialect_openai_##name
+#define ANTHROPIC(name) &wi_dialect_anthropic_##name
 #define KSERVE(name) &wi_dialect_kserve##name
 /* Of Ollama's clients: of an endpoint that runs a model, and of one that does not. */
 #define OLLAMA(name) &wi_dialect_ollama_##name
@@ -72,6 +74,17 @@ const struct wi_route wi_routes[] = {
                   "response.function_call_arguments.done ResponseCallEvent response.completed "
                   "ResponseWholeEvent response.incomplete ResponseWholeEvent response.failed "
                   "ResponseWholeEvent error ResponseErrorEvent",
+        .codes = RUNS KEPT},
+    {"POST", "/v1/messages", wi_handle_infer, USER, RUN | WI_ROUTE_EVENTS | WI_ROUTE_KEY, 0, JSON,
+        "answer Anthropic's clients: see webinfer-anthropic(7)", ANTHROPIC(messages),
+        .answers = "200 Message",
+        .events = "message_start MessageStart ping MessagePing content_block_start "
+                  "MessageBlockStart content_block_delta MessageBlockDelta content_block_stop "
+                  "MessageBlockStop message_delta MessageDelta message_stop MessageStop error "
+                  "AnthropicError",
+        .codes = RUNS KEPT},
+    {"POST", "/v1/messages/count_tokens", wi_handle_infer, USER, RUN | WI_ROUTE_KEY, 0, JSON,
+        "how many tokens a conversation has", ANTHROPIC(count), .answers = "200 MessageTokens",
         .codes = RUNS KEPT},
     {"POST", "/v1/completions", wi_handle_infer, USER, RUN | WI_ROUTE_EVENTS, 0, JSON,
         "continue a text, likewise", OPENAI(completions), .answers = "200 Completion",
@@ -138,8 +151,7 @@ const struct wi_route wi_routes[] = {
     {"GET", "/v1/models", wi_handle_models, USER, 0, 0, JSON, "the models of the store",
         OPENAI(both), .answers = "200 Models",
         .help = "What is known of a model's files is there if they have been read since the start, "
-                "as asking for it alone makes them be. How hashes and variants come about says "
-                "webinferd(8)."},
+                "as asking for it alone makes them be."},
     {"GET", "/v1/models/{model}", wi_handle_model, USER, 0, 0, JSON, "one model", OPENAI(both),
         .answers = "200 Model", .codes = MODEL},
     {"DELETE", "/v1/models/{model}", wi_handle_model_remove, ADMIN, 0, 0, JSON,

@@ -23,7 +23,8 @@ enum wi_route_flags {
     WI_ROUTE_TEXT = 512,     /* gives text and subtitles too */
     WI_ROUTE_UNTYPED = 1024, /* its body is JSON, whether or not a Content-Type says so */
     WI_ROUTE_VERB = 2048,    /* no row with less text answers at its address, by any method */
-    WI_ROUTE_LINES = 4096    /* gives application/x-ndjson too */
+    WI_ROUTE_LINES = 4096,   /* gives application/x-ndjson too */
+    WI_ROUTE_KEY = 8192      /* its token may come in the header x-api-key, too */
 };
 
 /* In a pattern {model} stands for one segment or two, and any other {NAME} for one. */

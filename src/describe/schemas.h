@@ -8,6 +8,7 @@ extern const struct wi_schema wi_service_schemas[];   /* service.c: of the servi
 extern const struct wi_schema wi_result_schemas[];    /* results.c: what models make */
 extern const struct wi_schema wi_openai_schemas[];    /* openai.c: the same for OpenAI's clients */
 extern const struct wi_schema wi_responses_schemas[]; /* responses.c: in OpenAI's other form */
+extern const struct wi_schema wi_anthropic_schemas[]; /* anthropic.c: for Anthropic's clients */
 extern const struct wi_schema wi_kserve_schemas[];    /* kserve.c: for KServe's clients */
 extern const struct wi_schema wi_ollama_schemas[];    /* ollama.c: and for Ollama's clients */
 extern const struct wi_schema wi_request_schemas[];   /* requests.c: bodies and queries */

@@ -451,7 +451,7 @@ static const struct wi_member stored_job[] = {
     {"attempts?", "integer", NULL},
     {"problem?", "string", "What it waits for, or what went wrong last."},
     {"answer?", "any", "Of one that is done, as its endpoint gives it."},
-    {"error?", "Problem|OpenaiError", "Of one that has failed."},
+    {"error?", "Problem|OpenaiError|AnthropicError", "Of one that has failed."},
     {0},
 };
 static const struct wi_member jobs[] = {

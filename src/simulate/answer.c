@@ -162,6 +162,15 @@ static json_t *rerank(const json_t *input)
     return json_pack("{s:o, s:o}", "scores", scores, "usage", usage_of(words));
 }
 
+static json_t *tokenize(const json_t *input)
+{
+    const json_t *messages = json_object_get(input, "messages");
+    if (messages)
+        return sim_text_read(messages);
+    return sim_text_tokens(json_string_value(json_object_get(input, "text")),
+        json_is_true(json_object_get(input, "add_special")));
+}
+
 static void answer_task(
     struct sim *sim, const struct wi_worker_request *request, struct wi_worker_answer *answer)
 {
@@ -174,9 +183,7 @@ static void answer_task(
         answer->result = rerank(input);
         break;
     case WI_TASK_TOKENIZE:
-        answer->result = json_pack("{s:o}", "tokens",
-            sim_text_tokens(json_string_value(json_object_get(input, "text")),
-                json_is_true(json_object_get(input, "add_special"))));
+        answer->result = json_pack("{s:o}", "tokens", tokenize(input));
         break;
     default:
         if (wi_task_samples(sim_task_kind(request)))

@@ -66,6 +66,8 @@ json_t *sim_text_speak(
 size_t sim_text_words(const char *text);
 /* The number of a text's word, as a list of them. A new reference. */
 json_t *sim_text_tokens(const char *text, int add_special);
+/* The same of what is said in messages. */
+json_t *sim_text_read(const json_t *messages);
 /* The share of the query's words that a document has. */
 double sim_text_score(const char *query, const char *document);
 

@@ -205,6 +205,18 @@ static void add_content(struct wi_buffer *out, const json_t *message)
     wi_buffer_puts(out, " ");
 }
 
+json_t *sim_text_read(const json_t *messages)
+{
+    struct wi_buffer text = {0};
+    const json_t *message;
+    size_t i;
+    wi_buffer_puts(&text, "");
+    json_array_foreach(messages, i, message) add_content(&text, message);
+    json_t *tokens = sim_text_tokens(text.text, 0);
+    wi_buffer_clear(&text);
+    return tokens;
+}
+
 /* The only choice as it is, or all of them, with usage and timings. */
 static json_t *result_of(const struct speech *speech, size_t words, double token_ms)
 {

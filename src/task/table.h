@@ -36,6 +36,7 @@ enum wi_task_input {
     WI_TAKES_PROMPT,           /* {"prompt": string} */
     WI_TAKES_PROMPTS,          /* the same, or {"prompts": [string…]} */
     WI_TAKES_TEXT,             /* {"text": string} */
+    WI_TAKES_TO_READ,          /* the same with "add_special", or {"messages": […]} */
     WI_TAKES_TEXTS,            /* {"texts": [string…]} */
     WI_TAKES_PAIRS,            /* the same, or {"pairs": [[string, string]…]} */
     WI_TAKES_QUERY,            /* {"query": string, "documents": [string…]} */

@@ -346,7 +346,7 @@ static json_t *settle_input(struct wi_infer *infer, enum wi_task_kind task)
 {
     json_t *input = infer->asked->input,
            *special = json_object_get(infer->asked->options, "add_special");
-    if (task == WI_TASK_TOKENIZE)
+    if (task == WI_TASK_TOKENIZE && infer->form == WI_FORM_STRING)
         return json_pack(
             "{s:o, s:b}", "text", input, "add_special", !special || json_is_true(special));
     const struct wi_task_input_row *row = &wi_task_inputs[wi_tasks[task].takes];

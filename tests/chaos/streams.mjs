@@ -1,9 +1,10 @@
 /**
- * The streams among the load: counts of several shapes and a language model's answers, also as
- * Ollama's clients take them, taken by clients of several manners. Each part must come once, in order and right, whatever becomes of the
- * node.
+ * The streams among the load: counts of several shapes and a language model's answers, also in the
+ * forms of other clients, taken by clients of several manners. Each part must come once, in order and
+ * right, whatever becomes of the node.
  */
 import { Chat, isForLines, LineChat, questions } from './chats.mjs';
+import { DialectChat, isForAll, NAMES } from './dialects.mjs';
 import { Counting } from '../lib/counting.mjs';
 import { delay } from '../lib/wait.mjs';
 
@@ -19,6 +20,9 @@ const SHAPES = [
 const LONG = { count: 300, interval_ms: 20, bytes: 100 };
 /** Beyond what a client has read the service keeps 256 KiB for it to come back to. */
 const RESUMABLE = SHAPES.filter(({ count, bytes = 0 }) => count * bytes < 100_000);
+/** In which form a chat is asked for: ours, or that of other clients, who never come back. */
+const LINES = 'lines';
+const FORMS = [null, null, null, LINES, ...NAMES];
 const MANNERS = ['reads', 'reads', 'reads', 'is slow', 'is slow', 'leaves', 'comes back', 'comes back'];
 
 /** A job that was alone in the engine of two nodes that broke: the contract's exception. */
@@ -49,14 +53,16 @@ export class Streams {
     chat(number) {
         const { random } = this;
         const manner = random.pick(MANNERS);
-        if (manner !== 'comes back' && random.below(3) === 0) return this.#haveLines(manner);
-        return this.#haveChat(random.pick(this.questions.short), manner,
-            { id: `chaos-${number}`, priority: random.below(10) });
+        const form = manner === 'comes back' ? null : random.pick(FORMS);
+        return form ? this.#haveOpen(this.#chatOf(form), manner)
+            : this.#haveChat(random.pick(this.questions.short), manner,
+                { id: `chaos-${number}`, priority: random.below(10) });
     }
 
-    #haveLines(manner) {
-        const question = this.random.pick(this.questions.short.filter(isForLines));
-        return this.#haveOpen(new LineChat(this.daemon, question), manner);
+    #chatOf(form) {
+        const questions = this.questions.short.filter(form === LINES ? isForLines : isForAll);
+        const question = this.random.pick(questions);
+        return form === LINES ? new LineChat(this.daemon, question) : new DialectChat(this.daemon, question, form);
     }
 
     /** Has a long one. */

@@ -22,9 +22,10 @@ static void check_error(const struct wi_dialect *dialect, const struct wi_error 
         int native = json_is_string(json_object_get(told, "code")),
             nested = json_is_string(json_object_get(json_object_get(told, "error"), "message")),
             plain = json_is_string(json_object_get(told, "error"));
-        int as_told = strcmp(dialect->error_form, "OpenaiError") == 0   ? nested
+        int as_told = strcmp(dialect->error_form, "Problem") == 0       ? native
                       : strcmp(dialect->error_form, "OllamaError") == 0 ? plain
-                                                                        : native;
+                      : strcmp(dialect->error_form, "KserveError") == 0 ? native
+                                                                        : nested;
         if (i > 0 ? !native || !nested : !as_told)
             abort();
         json_decref(told);

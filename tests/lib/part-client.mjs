@@ -13,10 +13,11 @@ export class PartClient {
     error = null;
     /** The number of the part that is due. */
     next = 0;
+    path = '/v1/infer';
     #lastId;
     #place;
 
-    /** @param {import('./daemon.mjs').Daemon} daemon @param {object} body of POST /v1/infer */
+    /** @param {import('./daemon.mjs').Daemon} daemon @param {object} body of a POST to `path` */
     constructor(daemon, body) {
         Object.assign(this, { daemon, body: { ...body, stream: true } });
     }
@@ -30,7 +31,7 @@ export class PartClient {
 
     /** Sends the request; false where the answer is no stream, which `error` then tells. */
     async open({ signal } = {}) {
-        return this.#take(await openEvents(`${this.daemon.url}/v1/infer`,
+        return this.#take(await openEvents(`${this.daemon.url}${this.path}`,
             { body: this.body, signal }));
     }
 

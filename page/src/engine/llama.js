@@ -201,12 +201,20 @@ export class LlamaEngine {
         case 'embed': return embed(slots, textsOf(input?.texts, 'texts'), options, alone || apart, run);
         case 'rerank': return rerank(slots, textOf(input?.query, 'query'),
             textsOf(input?.documents, 'documents'), alone || apart, run);
-        case 'tokenize': return tokenize(loaded, textOf(input?.text, 'text'), input?.add_special === true,
-            alone, run);
+        case 'tokenize': return this._tokenize(loaded, input, options, alone, run);
         case 'complete': return generate(loaded, this._completions(input, options), options, terms, run);
         default: return generate(loaded, [await this._conversation(loaded, input, options, run)], options,
             terms, run);
         }
+    }
+
+    /** A text, or a conversation as the model would read it.
+     * @param {Loaded} loaded @param {any} input @param {Options} options @param {boolean} alone
+     * @param {Run} run @returns {Promise<Outcome>} */
+    async _tokenize(loaded, input, options, alone, run) {
+        const text = input?.messages ? (await this._conversation(loaded, input, options, run)).text
+            : textOf(input?.text, 'text');
+        return tokenize(loaded, text, input?.messages !== undefined || input?.add_special === true, alone, run);
     }
 
     /** @param {any} input @param {Options} options @returns {Prompt[]} */

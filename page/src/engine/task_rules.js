@@ -63,6 +63,9 @@ export const FOLDER_RULES = Object.freeze({
     },
     tokenize: {
         add_special: 'flag',
+        tools: { items: 128 },
+        tool_choice: 'any',
+        chat_template_kwargs: 'object',
     },
     'text-classification': {
         top: { least: 1, most: 1000, whole: true },
@@ -155,5 +158,8 @@ export const GGUF_RULES = Object.freeze({
     },
     tokenize: {
         add_special: 'flag',
+        tools: { items: 128 },
+        tool_choice: 'any',
+        chat_template_kwargs: 'object',
     },
 });

@@ -25,6 +25,15 @@ export const CONVERSE_TASKS = Object.freeze({
         : goOn(loaded, await talk(loaded, task, run), task, run)),
 });
 
+/** The tokens of a conversation as the model would read it.
+ * @param {Loaded} loaded @param {CheckedTask} task @param {Run} run @returns {Promise<readonly number[]>} */
+export async function conversationTokens(loaded, task, run) {
+    const { messages } = task.input ?? {};
+    const { tokens } = hasPictures(messages) ? (await see(loaded, task, messages, run)).prompt
+        : await talk(loaded, task, run);
+    return tokens;
+}
+
 /** Each prompt after the other. @param {Loaded} loaded @param {CheckedTask} task @param {Run} run
  * @returns {Promise<Outcome>} */
 async function complete(loaded, task, run) {

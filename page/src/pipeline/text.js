@@ -1,4 +1,5 @@
 /** The tasks with text that write none: vectors, labels, spans, scores. */
+import { conversationTokens } from './converse.js';
 import { classify, classifyByLabels } from './labels.js';
 import { answer, fillIn, findEntities } from './spans.js';
 import { encode, textOf } from './texts.js';
@@ -7,9 +8,11 @@ import { embed, rerank } from './vectors.js';
 /** @typedef {import('./tasks.js').Task} Task */
 
 /** @type {Task} */
-async function tokenize(loaded, { input }) {
-    const { ids } = encode(loaded, textOf(input?.text, 'text'), null, input.add_special === true);
-    return { tensors: [], result: { tokens: ids } };
+async function tokenize(loaded, task, run) {
+    const { input } = task;
+    const tokens = input?.messages ? [...await conversationTokens(loaded, task, run)]
+        : encode(loaded, textOf(input?.text, 'text'), null, input?.add_special === true).ids;
+    return { tensors: [], result: { tokens } };
 }
 
 /** @type {Readonly<Record<string, Task>>} */

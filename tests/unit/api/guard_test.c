@@ -122,19 +122,26 @@ TEST(test_tokens)
     assert_non_null(guard);
     assert_int_equal(wi_guard_tokens(guard)->count, 2);
     snprintf(header, sizeof header, "Bearer %s", token);
-    assert_int_equal(wi_guard_check_token(guard, header, &name, &rank, &error), WI_OK);
+    assert_int_equal(wi_guard_check_token(guard, header, NULL, &name, &rank, &error), WI_OK);
     assert_string_equal(name, "alice");
     assert_int_equal(rank, WI_RANK_USER);
     snprintf(header, sizeof header, "bearer   %s", token);
-    assert_int_equal(wi_guard_check_token(guard, header, &name, &rank, &error), WI_OK);
+    assert_int_equal(wi_guard_check_token(guard, header, NULL, &name, &rank, &error), WI_OK);
     header[strlen(header) - 1] ^= 1;
-    assert_int_equal(wi_guard_check_token(guard, header, &name, &rank, &error), WI_UNAUTHORIZED);
+    assert_int_equal(
+        wi_guard_check_token(guard, header, NULL, &name, &rank, &error), WI_UNAUTHORIZED);
     assert_int_equal(rank, WI_RANK_NONE);
     static const char *const bad[] = {NULL, "", "Bearer", "Bearer ", "Basic abc", "Bearer x"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_int_equal(
-            wi_guard_check_token(guard, bad[i], &name, &rank, &error), WI_UNAUTHORIZED);
-    assert_int_equal(wi_guard_check_token(guard, token, &name, &rank, &error), WI_UNAUTHORIZED);
+            wi_guard_check_token(guard, bad[i], NULL, &name, &rank, &error), WI_UNAUTHORIZED);
+    assert_int_equal(
+        wi_guard_check_token(guard, token, NULL, &name, &rank, &error), WI_UNAUTHORIZED);
+    assert_int_equal(wi_guard_check_token(guard, NULL, token, &name, &rank, &error), WI_OK);
+    assert_string_equal(name, "alice");
+    assert_int_equal(wi_guard_check_token(guard, NULL, "", &name, &rank, &error), WI_UNAUTHORIZED);
+    assert_int_equal(
+        wi_guard_check_token(guard, "Bearer x", token, &name, &rank, &error), WI_UNAUTHORIZED);
     wi_guard_free(guard);
 }
 
@@ -144,7 +151,7 @@ TEST(test_without_tokens)
     const char *name;
     enum wi_rank rank;
     struct wi_guard *guard = make("127.0.0.1:0", NULL, &error);
-    assert_int_equal(wi_guard_check_token(guard, NULL, &name, &rank, &error), WI_OK);
+    assert_int_equal(wi_guard_check_token(guard, NULL, NULL, &name, &rank, &error), WI_OK);
     assert_string_equal(name, "-");
     assert_int_equal(rank, WI_RANK_ADMIN);
     wi_guard_free(guard);

@@ -1,0 +1,96 @@
+/* Answers, events of streams and errors as Anthropic's clients read them. */
+#include "describe/schemas.h"
+
+#include <stddef.h>
+
+static const struct wi_member error[] = {
+    {"type", "'error'", NULL},
+    {"error", "AnthropicErrorValue", NULL},
+    {"request_id", "string|null", NULL},
+    {0},
+};
+static const struct wi_member error_value[] = {
+    {"type",
+        "'invalid_request_error'|'authentication_error'|'permission_error'|'not_found_error'|"
+        "'request_too_large'|'rate_limit_error'|'overloaded_error'|'api_error'",
+        NULL},
+    {"message", "string", NULL},
+    {0},
+};
+
+static const struct wi_member message[] = {
+    {"id", "string", NULL},
+    {"type", "'message'", NULL},
+    {"role", "'assistant'", NULL},
+    {"model", "string", NULL},
+    {"content", "[MessageBlock]", NULL},
+    {"stop_reason", "'end_turn'|'max_tokens'|'tool_use'|null", "Null at the begin of a stream."},
+    {"stop_sequence", "null", NULL},
+    {"usage", "MessageUsage", NULL},
+    {0},
+};
+static const struct wi_member usage[] = {
+    {"input_tokens", "integer", "Those that had not been read before."},
+    {"cache_creation_input_tokens", "integer", NULL},
+    {"cache_read_input_tokens", "integer", "Those that had."},
+    {"output_tokens", "integer", NULL},
+    {0},
+};
+static const struct wi_member tokens[] = {{"input_tokens", "integer", NULL}, {0}};
+
+static const struct wi_member start[] = {
+    {"type", "'message_start'", NULL},
+    {"message", "Message", NULL},
+    {0},
+};
+static const struct wi_member ping[] = {{"type", "'ping'", NULL}, {0}};
+static const struct wi_member block_start[] = {
+    {"type", "'content_block_start'", NULL},
+    {"index", "integer", NULL},
+    {"content_block", "MessageBlock", NULL},
+    {0},
+};
+static const struct wi_member block_delta[] = {
+    {"type", "'content_block_delta'", NULL},
+    {"index", "integer", NULL},
+    {"delta",
+        "(type 'text_delta', text string)|(type 'thinking_delta', thinking string)|"
+        "(type 'input_json_delta', partial_json string)",
+        NULL},
+    {0},
+};
+static const struct wi_member block_stop[] = {
+    {"type", "'content_block_stop'", NULL},
+    {"index", "integer", NULL},
+    {0},
+};
+static const struct wi_member delta[] = {
+    {"type", "'message_delta'", NULL},
+    {"delta", "(stop_reason 'end_turn'|'max_tokens'|'tool_use', stop_sequence null)", NULL},
+    {"usage", "MessageUsage", NULL},
+    {0},
+};
+static const struct wi_member stop[] = {{"type", "'message_stop'", NULL}, {0}};
+
+#define FORM(form, rows, ...)                                                                      \
+    {                                                                                              \
+        .name = form, .members = rows, ##__VA_ARGS__                                               \
+    }
+const struct wi_schema wi_anthropic_schemas[] = {
+    FORM("AnthropicError", error, .help = "An error, as Anthropic's clients read it."),
+    FORM("AnthropicErrorValue", error_value),
+    FORM("Message", message),
+    FORM("MessageBlock", NULL,
+        .is = "(type 'text', text string)|(type 'thinking', thinking string, signature string)|"
+              "(type 'tool_use', id string, name string, input object)"),
+    FORM("MessageUsage", usage),
+    FORM("MessageTokens", tokens),
+    FORM("MessageStart", start),
+    FORM("MessagePing", ping),
+    FORM("MessageBlockStart", block_start),
+    FORM("MessageBlockDelta", block_delta),
+    FORM("MessageBlockStop", block_stop),
+    FORM("MessageDelta", delta),
+    FORM("MessageStop", stop),
+    {0},
+};

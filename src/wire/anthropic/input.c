@@ -1,0 +1,277 @@
+/*
+ * Conversations of Anthropic's clients: messages of blocks. What tools gave stands in a message of
+ * the user, and becomes a message of its own.
+ */
+#include "wire/anthropic/anthropic.h"
+
+#include "base/memory.h"
+#include "wire/conversation.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ID_MAX 256
+
+enum role { ROLE_SYSTEM, ROLE_USER, ROLE_ASSISTANT };
+static const char *const roles[] = {"system", "user", "assistant", NULL};
+
+struct path {
+    char text[160];
+};
+
+static struct path at(const char *where, size_t index)
+{
+    struct path path;
+    snprintf(path.text, sizeof path.text, "%.120s[%zu]", where, index);
+    return path;
+}
+
+static struct path in(const char *where, const char *name)
+{
+    struct path path;
+    snprintf(path.text, sizeof path.text, "%.120s.%.30s", where, name);
+    return path;
+}
+
+static enum wi_code refuse(
+    const struct wi_conversation *talk, const char *where, const char *expected)
+{
+    wi_error_set(talk->error, WI_INVALID_FIELD, where, "%s must be %s", where, expected);
+    wi_error_expect(talk->error, "%s", expected);
+    return WI_INVALID_FIELD;
+}
+
+/* What clients send with blocks, which no model reads. */
+static const char *const beside[] = {
+    "cache_control", "citations", "caller", "toolset_name", "is_error", "parsed", NULL};
+
+static enum wi_code read_table(const struct wi_conversation *talk, const struct wi_param *table,
+    json_t *object, const char *where, void *target)
+{
+    struct path prefix = in(where, "");
+    wi_parameters_drop(talk->infer, object, table, beside, where);
+    return wi_params_read(table, object, WI_PARAMS_STRICT, prefix.text, target, talk->error);
+}
+
+/* --- blocks ------------------------------------------------------------------------------------
+ */
+
+/* A message of the client's while its blocks are read. */
+struct reading {
+    struct wi_conversation *talk;
+    enum role role;
+    json_t *message; /* the one that takes what comes; NULL: it is still to be begun */
+};
+
+static json_t *message_of(struct reading *reading)
+{
+    if (!reading->message)
+        reading->message = wi_conversation_message(reading->talk, roles[reading->role]);
+    return reading->message;
+}
+
+/* All members of all blocks. */
+struct block {
+    const char *type, *id, *name, *tool_use_id, *signature;
+    json_t *text, *thinking, *data, *input, *source, *content;
+};
+#define MEMBER(name, kind, required, min, max)                                                     \
+    WI_PARAM_ROW(block, name, WI_PARAM_##kind, required, min, max)
+#define TYPE MEMBER(type, STRING, 1, 0, 0)
+static const struct wi_param text_table[] = {TYPE, MEMBER(text, ANY, 1, 0, 0), WI_PARAM_END};
+static const struct wi_param image_table[] = {TYPE, MEMBER(source, OBJECT, 1, 0, 0), WI_PARAM_END};
+static const struct wi_param call_table[] = {TYPE, MEMBER(id, STRING, 1, 1, ID_MAX),
+    MEMBER(name, STRING, 1, 1, ID_MAX), MEMBER(input, OBJECT, 1, 0, 0), WI_PARAM_END};
+static const struct wi_param result_table[] = {
+    TYPE, MEMBER(tool_use_id, STRING, 1, 1, ID_MAX), MEMBER(content, ANY, 0, 0, 0), WI_PARAM_END};
+static const struct wi_param thought_table[] = {
+    TYPE, MEMBER(thinking, ANY, 1, 0, 0), MEMBER(signature, STRING, 0, 0, 0), WI_PARAM_END};
+static const struct wi_param hidden_table[] = {TYPE, MEMBER(data, ANY, 0, 0, 0), WI_PARAM_END};
+
+static enum wi_code read_text(
+    struct reading *reading, const struct block *block, json_t *value, const char *where)
+{
+    (void)value;
+    return wi_conversation_text(
+        reading->talk, message_of(reading), block->text, in(where, "text").text);
+}
+
+struct source {
+    const char *type, *media_type; /* the latter is read in the picture itself */
+    json_t *data;
+};
+static const struct wi_param source_table[] = {
+    WI_PARAM_ROW(source, type, WI_PARAM_STRING, 1, 0, 0),
+    WI_PARAM_ROW(source, media_type, WI_PARAM_STRING, 0, 0, 0),
+    WI_PARAM_ROW(source, data, WI_PARAM_ANY, 1, 0, 0),
+    WI_PARAM_END,
+};
+
+static enum wi_code read_image(
+    struct reading *reading, const struct block *block, json_t *value, const char *where)
+{
+    struct source source = {0};
+    struct path path = in(where, "source");
+    const char *type = json_string_value(json_object_get(block->source, "type"));
+    (void)value;
+    if (type && strcmp(type, "base64") != 0)
+        return refuse(reading->talk, in(path.text, "type").text,
+            "base64, with the picture in data: nothing is fetched for a client, and no files are "
+            "kept");
+    enum wi_code code = read_table(reading->talk, source_table, block->source, path.text, &source);
+    if (code == WI_OK && !json_is_string(source.data))
+        return refuse(reading->talk, in(path.text, "data").text, "a string in base64");
+    return code == WI_OK
+               ? wi_conversation_picture(reading->talk, message_of(reading), source.data, where)
+               : code;
+}
+
+static enum wi_code read_call(
+    struct reading *reading, const struct block *block, json_t *value, const char *where)
+{
+    char *text = json_dumps(block->input, JSON_COMPACT);
+    json_t *arguments = json_string(text ? text : "");
+    enum wi_code code =
+        wi_conversation_call(reading->talk, message_of(reading), json_object_get(value, "id"),
+            json_object_get(value, "name"), arguments, in(where, "input").text);
+    json_decref(arguments);
+    free(text);
+    return code;
+}
+
+static enum wi_code read_thought(
+    struct reading *reading, const struct block *block, json_t *value, const char *where)
+{
+    (void)value;
+    return wi_conversation_thought(
+        reading->talk, message_of(reading), block->thinking, in(where, "thinking").text);
+}
+
+/* Only who wrote it can read it. */
+static enum wi_code read_hidden(
+    struct reading *reading, const struct block *block, json_t *value, const char *where)
+{
+    (void)reading;
+    (void)block;
+    (void)value;
+    (void)where;
+    return WI_OK;
+}
+
+static enum wi_code read_content(struct reading *reading, json_t *content, const char *where);
+
+static enum wi_code read_result(
+    struct reading *reading, const struct block *block, json_t *value, const char *where)
+{
+    struct reading inner = {.talk = reading->talk,
+        .role = ROLE_SYSTEM, /* which has text alone */
+        .message = wi_conversation_result(reading->talk, json_object_get(value, "tool_use_id"))};
+    reading->message = NULL; /* what follows stands behind it */
+    return block->content ? read_content(&inner, block->content, in(where, "content").text) : WI_OK;
+}
+
+#define OF(role) (1u << ROLE_##role)
+static const struct kind {
+    const char *type;
+    unsigned roles; /* who may say it */
+    const struct wi_param *table;
+    enum wi_code (*read)(
+        struct reading *reading, const struct block *block, json_t *value, const char *where);
+} kinds[] = {{"text", OF(SYSTEM) | OF(USER) | OF(ASSISTANT), text_table, read_text},
+    {"image", OF(SYSTEM) | OF(USER), image_table, read_image},
+    {"tool_result", OF(USER), result_table, read_result},
+    {"tool_use", OF(ASSISTANT), call_table, read_call},
+    {"thinking", OF(ASSISTANT), thought_table, read_thought},
+    {"redacted_thinking", OF(ASSISTANT), hidden_table, read_hidden}};
+
+static enum wi_code read_block(struct reading *reading, json_t *value, const char *where)
+{
+    static const char *const allowed[] = {[ROLE_SYSTEM] = "text",
+        [ROLE_USER] = "text, image or tool_result",
+        [ROLE_ASSISTANT] = "text, tool_use, thinking or redacted_thinking"};
+    const char *type = json_string_value(json_object_get(value, "type"));
+    struct block block = {0};
+    if (!json_is_object(value))
+        return refuse(reading->talk, where, "an object");
+    for (size_t i = 0; type && i < sizeof kinds / sizeof *kinds; i++) {
+        if (strcmp(kinds[i].type, type) != 0 || !(kinds[i].roles & 1u << reading->role))
+            continue;
+        enum wi_code code = read_table(reading->talk, kinds[i].table, value, where, &block);
+        return code == WI_OK ? kinds[i].read(reading, &block, value, where) : code;
+    }
+    return refuse(reading->talk, in(where, "type").text, allowed[reading->role]);
+}
+
+/* A string, or a list of blocks. */
+static enum wi_code read_content(struct reading *reading, json_t *content, const char *where)
+{
+    size_t i;
+    json_t *block;
+    enum wi_code code = WI_OK;
+    if (json_is_string(content))
+        return wi_conversation_text(reading->talk, message_of(reading), content, where);
+    if (!json_is_array(content))
+        return refuse(reading->talk, where, "a string, or a list of blocks");
+    json_array_foreach(content, i, block)
+    {
+        if (code == WI_OK)
+            code = read_block(reading, block, at(where, i).text);
+    }
+    return code;
+}
+
+/* --- messages ----------------------------------------------------------------------------------
+ */
+
+struct said {
+    int role;
+    json_t *content;
+};
+static const struct wi_param message_table[] = {
+    {"role", WI_PARAM_ENUM, offsetof(struct said, role), 1, 0, 0, roles, NULL},
+    WI_PARAM_ROW(said, content, WI_PARAM_ANY, 1, 0, 0),
+    WI_PARAM_END,
+};
+/* What is beside a message that is sent back as it was answered. */
+static const char *const answered[] = {"id", "type", "model", "stop_reason", "stop_sequence",
+    "stop_details", "usage", "container", "diagnostics", "context_management", NULL};
+
+static enum wi_code read_message(struct wi_conversation *talk, json_t *value, const char *where)
+{
+    struct said said = {0};
+    struct path prefix = in(where, "");
+    wi_parameters_drop(talk->infer, value, message_table, answered, where);
+    enum wi_code code =
+        wi_params_read(message_table, value, WI_PARAMS_STRICT, prefix.text, &said, talk->error);
+    struct reading reading = {.talk = talk, .role = (enum role)said.role};
+    if (code == WI_OK && json_is_array(said.content) && json_array_size(said.content) == 0)
+        message_of(&reading);
+    return code == WI_OK ? read_content(&reading, said.content, in(where, "content").text) : code;
+}
+
+static enum wi_code read_all(struct wi_conversation *talk, json_t *system, json_t *messages)
+{
+    struct reading reading = {.talk = talk, .role = ROLE_SYSTEM};
+    size_t i;
+    json_t *message;
+    enum wi_code code = system ? read_content(&reading, system, "system") : WI_OK;
+    if (code == WI_OK && (!json_is_array(messages) || json_array_size(messages) == 0))
+        return refuse(talk, "messages", "a list of at least one message");
+    json_array_foreach(messages, i, message)
+    {
+        if (code == WI_OK)
+            code = read_message(talk, message, at("messages", i).text);
+    }
+    return code;
+}
+
+enum wi_code wi_anthropic_read_messages(struct wi_infer *infer, json_t *system, json_t *messages,
+    struct wi_budget *budget, struct wi_error *error)
+{
+    struct wi_conversation talk = {.infer = infer, .budget = budget, .error = error};
+    enum wi_code code = read_all(&talk, system, messages);
+    if (code == WI_OK)
+        code = wi_conversation_end(&talk, "messages");
+    wi_conversation_clear(&talk);
+    return code;
+}

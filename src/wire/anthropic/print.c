@@ -1,0 +1,165 @@
+/* Answers and errors for Anthropic's clients, whole and as the first and last events of a stream.
+ */
+#include "wire/anthropic/anthropic.h"
+
+#include "base/memory.h"
+#include "wire/problem.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* --- errors ------------------------------------------------------------------------------------
+ */
+
+static const char *type_of(enum wi_code code)
+{
+    static const struct {
+        int status;
+        const char *type;
+    } rows[] = {{400, "invalid_request_error"}, {422, "invalid_request_error"},
+        {401, "authentication_error"}, {403, "permission_error"}, {404, "not_found_error"},
+        {413, "request_too_large"}, {429, "rate_limit_error"}, {503, "overloaded_error"}};
+    int status = wi_code_status(code);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (rows[i].status == status)
+            return rows[i].type;
+    return "api_error";
+}
+
+void wi_anthropic_error(struct wi_buffer *out, const struct wi_error *error, const char *request_id)
+{
+    int is_placed = strchr(error->field, '[') && !strstr(error->detail, error->field);
+    char *placed = is_placed ? wi_sprintf("%s: %s", error->field, error->detail) : NULL;
+    wi_buffer_strings(out, "{\"type\":\"error\",\"error\":{\"type\":\"", type_of(error->code),
+        "\",\"message\":", NULL);
+    wi_problem_sentence(out, placed ? placed : error->detail, error->expected, error->allowed);
+    free(placed);
+    wi_buffer_puts(out, "},\"request_id\":");
+    if (request_id)
+        wi_buffer_json_string(out, request_id);
+    else
+        wi_buffer_puts(out, "null");
+    wi_buffer_puts(out, "}\n");
+}
+
+/* --- answers -----------------------------------------------------------------------------------
+ */
+
+/* Of the prompt's tokens, those that were known already are counted apart. */
+static json_t *usage_of(const json_t *result)
+{
+    json_int_t read = wi_generation_tokens(result, "prompt_tokens");
+    json_int_t cached = wi_generation_tokens(result, "cached_tokens");
+    return json_pack("{s:I, s:i, s:I, s:I}", "input_tokens", cached < read ? read - cached : 0,
+        "cache_creation_input_tokens", 0, "cache_read_input_tokens", cached < read ? cached : read,
+        "output_tokens", wi_generation_tokens(result, "completion_tokens"));
+}
+
+static const char *reason_of(const json_t *choice)
+{
+    const char *finish = wi_generation_finish(choice);
+    return strcmp(finish, "length") == 0       ? "max_tokens"
+           : strcmp(finish, "tool_calls") == 0 ? "tool_use"
+                                               : "end_turn";
+}
+
+/* `content` may be NULL; `reason` and `usage`, of which the latter is taken over, are an answer's
+ * at its end. */
+static json_t *make_message(
+    const char *id, const char *model_name, json_t *content, const char *reason, json_t *usage)
+{
+    const char *dash = strchr(id, '-');
+    return json_pack("{s:o, s:s, s:s, s:s, s:o, s:s?, s:n, s:o}", "id",
+        json_sprintf("msg_%s", dash ? dash + 1 : id), "type", "message", "role", "assistant",
+        "model", model_name, "content", content ? json_incref(content) : json_array(),
+        "stop_reason", reason, "stop_sequence", "usage", usage);
+}
+
+static struct wi_printing *finish(json_t *answer)
+{
+    struct wi_printing *printing = wi_alloc(sizeof *printing);
+    wi_buffer_json(&printing->text, answer);
+    wi_buffer_puts(&printing->text, "\n");
+    json_decref(answer);
+    return printing;
+}
+
+struct wi_printing *wi_anthropic_print(
+    const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error)
+{
+    const json_t *choice = wi_generation_choice(outcome->result, 0);
+    const struct wi_part whole = wi_generation_part(choice, 0);
+    struct wi_content content = {0};
+    (void)infer;
+    (void)error;
+    wi_content_add(&content, &whole, NULL);
+    wi_content_end(&content, NULL);
+    json_t *message = make_message(outcome->id, outcome->model_name, content.list,
+        reason_of(choice), usage_of(outcome->result));
+    wi_content_clear(&content);
+    return finish(message);
+}
+
+struct wi_printing *wi_anthropic_print_count(
+    const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error)
+{
+    size_t count = json_array_size(json_object_get(outcome->result, "tokens"));
+    (void)infer;
+    (void)error;
+    return finish(json_pack("{s:I}", "input_tokens", (json_int_t)count));
+}
+
+/* --- streams -----------------------------------------------------------------------------------
+ */
+
+/* How many tokens were read is known at the end. */
+void wi_anthropic_stream_begin(struct wi_buffer *out, const struct wi_stream_face *face)
+{
+    wi_content_event("message_start",
+        json_pack("{s:o}", "message",
+            make_message(face->id, face->model_name, NULL, NULL, usage_of(NULL))),
+        out);
+    wi_anthropic_stream_progress(out, face, NULL, 0);
+}
+
+void wi_anthropic_stream_part(
+    struct wi_buffer *out, const struct wi_stream_face *face, const struct wi_part *part)
+{
+    wi_content_add(face->infer->wishes, part, out);
+}
+
+void wi_anthropic_stream_progress(struct wi_buffer *out, const struct wi_stream_face *face,
+    const struct wi_progress *progress, unsigned position)
+{
+    (void)face;
+    (void)progress;
+    (void)position;
+    wi_content_event("ping", json_object(), out);
+}
+
+struct wi_printing *wi_anthropic_stream_done(
+    const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error)
+{
+    const json_t *choice = wi_generation_choice(outcome->result, 0);
+    const struct wi_part whole = wi_generation_part(choice, 0);
+    struct wi_printing *printing = wi_alloc(sizeof *printing);
+    struct wi_content *content = infer->wishes;
+    (void)error;
+    if (outcome->parts == 0)
+        wi_content_add(content, &whole, &printing->text);
+    wi_content_end(content, &printing->text);
+    wi_content_event("message_delta",
+        json_pack("{s:{s:s, s:n}, s:o}", "delta", "stop_reason", reason_of(choice), "stop_sequence",
+            "usage", usage_of(outcome->result)),
+        &printing->text);
+    wi_content_event("message_stop", json_object(), &printing->text);
+    return printing;
+}
+
+void wi_anthropic_stream_error(struct wi_buffer *out, const struct wi_stream_face *face,
+    const struct wi_error *error, const char *request_id)
+{
+    (void)face;
+    wi_buffer_puts(out, "event: error\ndata: ");
+    wi_anthropic_error(out, error, request_id);
+    wi_buffer_puts(out, "\n");
+}

@@ -1,0 +1,170 @@
+/* Anthropic's clients: what becomes of their requests, and answers and errors in their form. */
+#include "../reading.h"
+
+#include "wire/anthropic/anthropic.h"
+#include "wire/text.h"
+#include <stdlib.h>
+
+static struct wi_model chat = {.name = (char *)"chat",
+    .type = WI_TYPE_TEXT_GENERATION,
+    .engine = WI_ENGINE_LLAMA,
+    .format = WI_FORMAT_GGUF};
+static const struct wi_dialect *const answers = &wi_dialect_anthropic_messages;
+static const struct wi_dialect *const counts = &wi_dialect_anthropic_count;
+
+static enum wi_code check(const struct wi_dialect *dialect, struct wi_infer *infer,
+    const char *body, struct wi_error *error)
+{
+    enum wi_code code = parse(dialect, infer, body, error);
+    return code == WI_OK ? dialect->check(infer, &chat, &limits, error) : code;
+}
+
+static void equals(const json_t *got, const char *wanted)
+{
+    char *text = json_dumps(got, JSON_COMPACT | JSON_SORT_KEYS);
+    assert_string_equal(text, wanted);
+    free(text);
+}
+
+static void settles(
+    const struct wi_dialect *dialect, const char *body, const char *input, const char *options)
+{
+    struct wi_infer infer;
+    struct wi_error error;
+    if (check(dialect, &infer, body, &error) != WI_OK)
+        fail_msg("%s: %s: %s", body, error.field, error.detail);
+    wi_text_settle(&infer, &chat);
+    equals(infer.asked->input, input);
+    equals(infer.asked->options, options);
+    wi_infer_clear(&infer);
+}
+
+#define HEAD "{\"model\":\"chat@simulated\",\"max_tokens\":5,"
+#define HELLO "\"messages\":[{\"role\":\"user\",\"content\":\"hello\"}]"
+#define HELLO_INPUT "{\"messages\":[{\"content\":\"hello\",\"role\":\"user\"}]}"
+
+TEST(blocks_become_messages)
+{
+    settles(answers,
+        HEAD "\"system\":[{\"type\":\"text\",\"text\":\"s\",\"cache_control\":{}}],\"messages\":["
+             "{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"a\"}]},"
+             "{\"role\":\"assistant\",\"id\":\"msg_1\",\"usage\":{},\"content\":["
+             "{\"type\":\"thinking\",\"thinking\":\"t\",\"signature\":\"\"},"
+             "{\"type\":\"redacted_thinking\",\"data\":\"x\"},"
+             "{\"type\":\"text\",\"text\":\"b\"},"
+             "{\"type\":\"tool_use\",\"id\":\"c\",\"name\":\"f\",\"input\":{\"x\":1}}]},"
+             "{\"role\":\"user\",\"content\":[{\"type\":\"tool_result\",\"tool_use_id\":\"c\","
+             "\"content\":\"r\",\"is_error\":true},{\"type\":\"text\",\"text\":\"d\"}]}]}",
+        "{\"messages\":[{\"content\":\"s\",\"role\":\"system\"},{\"content\":\"a\",\"role\":"
+        "\"user\"},{\"content\":\"b\",\"reasoning_content\":\"t\",\"role\":\"assistant\","
+        "\"tool_calls\":[{\"function\":{\"arguments\":\"{\\\"x\\\":1}\",\"name\":\"f\"},\"id\":"
+        "\"c\",\"type\":\"function\"}]},{\"content\":\"r\",\"role\":\"tool\",\"tool_call_id\":"
+        "\"c\"},{\"content\":\"d\",\"role\":\"user\"}]}",
+        "{\"max_tokens\":5}");
+    settles(answers, HEAD "\"messages\":[{\"role\":\"user\",\"content\":[]}]}",
+        "{\"messages\":[{\"content\":\"\",\"role\":\"user\"}]}", "{\"max_tokens\":5}");
+}
+
+#define TOOLS                                                                                      \
+    "\"tools\":[{\"type\":\"web_search_20250305\",\"name\":\"no\"},{\"name\":\"f\","               \
+    "\"input_schema\":{\"type\":\"object\"}}],\"tool_choice\":{\"type\":\"tool\",\"name\":\"f\"}"
+#define TOOLS_OPTIONS                                                                              \
+    "\"tool_choice\":{\"function\":{\"name\":\"f\"},\"type\":\"function\"},\"tools\":[{"           \
+    "\"function\":{\"name\":\"f\",\"parameters\":{\"type\":\"object\"}},\"type\":\"function\"}]"
+
+TEST(parameters_become_options)
+{
+    settles(answers,
+        HEAD HELLO "," TOOLS ",\"stop_sequences\":[\"x\"],\"temperature\":0.5,\"thinking\":{"
+                   "\"type\":\"disabled\"},\"output_config\":{\"effort\":\"low\",\"format\":{"
+                   "\"type\":\"json_schema\",\"schema\":{}}},\"metadata\":{},\"container\":null}",
+        HELLO_INPUT,
+        "{\"chat_template_kwargs\":{\"enable_thinking\":false},\"max_tokens\":5,"
+        "\"response_format\":{\"json_schema\":{\"schema\":{}},\"type\":\"json_schema\"},"
+        "\"stop\":[\"x\"],\"temperature\":0.5," TOOLS_OPTIONS "}");
+    settles(counts, "{\"model\":\"chat@simulated\"," HELLO "," TOOLS "}", HELLO_INPUT,
+        "{" TOOLS_OPTIONS "}");
+}
+
+TEST(errors_have_the_path_of_the_request)
+{
+    static const struct {
+        const char *rest, *field;
+        enum wi_code code;
+    } rows[] = {
+        {"\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"tool_result\",\"tool_use_id\":"
+         "\"c\",\"content\":[{\"type\":\"image\",\"source\":{\"type\":\"base64\",\"data\":\"AAAA\"}"
+         "}]}]}]}",
+            "messages[0].content[0].content[0]", WI_INVALID_FIELD},
+        {"\"messages\":[{\"role\":\"assistant\",\"content\":[{\"type\":\"tool_use\",\"id\":\"c\","
+         "\"name\":\"f\",\"input\":[]}]}]}",
+            "messages[0].content[0].input", WI_INVALID_FIELD},
+        {"\"messages\":[{\"role\":\"user\",\"content\":7}]}", "messages[0].content",
+            WI_INVALID_FIELD},
+        {"\"messages\":[{\"role\":\"user\",\"content\":[7]}]}", "messages[0].content[0]",
+            WI_INVALID_FIELD},
+        {"\"messages\":[7]}", "messages[0]", WI_INVALID_FIELD},
+        {HELLO ",\"stop_sequences\":[\"a\",\"\"]}", "stop_sequences[1]", WI_INVALID_FIELD},
+        {HELLO ",\"tools\":[{\"name\":\"f\",\"input_schema\":{\"a\":"
+               "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]}}]}",
+            "tools[0].input_schema", WI_INVALID_FIELD},
+        {HELLO ",\"warmth\":1}", "warmth", WI_UNKNOWN_FIELD},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char body[600];
+        struct wi_infer infer;
+        struct wi_error error;
+        snprintf(body, sizeof body, HEAD "%s", rows[i].rest);
+        if (check(answers, &infer, body, &error) != rows[i].code)
+            fail_msg("%s: %s", body, error.detail);
+        assert_string_equal(error.field, rows[i].field);
+        wi_infer_clear(&infer);
+    }
+    struct wi_infer infer;
+    struct wi_error error;
+    assert_int_equal(
+        check(answers, &infer, "{\"model\":\"m\"," HELLO "}", &error), WI_MISSING_FIELD);
+    assert_string_equal(error.field, "max_tokens");
+    wi_infer_clear(&infer);
+}
+
+TEST(an_answer_is_of_blocks)
+{
+    struct wi_error error;
+    json_t *result = json_loads(
+        "{\"text\":\"a\",\"reasoning\":\"t\",\"finish_reason\":\"tool_calls\",\"tool_calls\":[{"
+        "\"index\":0,\"id\":\"c\",\"function\":{\"name\":\"f\",\"arguments\":\"{\\\"x\\\":1}\"}},"
+        "{\"index\":1,\"function\":{\"name\":\"g\",\"arguments\":\"{\"}}],"
+        "\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":2,\"cached_tokens\":1}}",
+        0, NULL);
+    const struct wi_outcome outcome = {.id = "job-1", .model_name = "m", .result = result};
+    struct wi_printing *printing = answers->print(NULL, &outcome, &error);
+    assert_string_equal(printing->text.text,
+        "{\"id\":\"msg_1\",\"type\":\"message\",\"role\":\"assistant\",\"model\":\"m\","
+        "\"content\":[{\"type\":\"thinking\",\"thinking\":\"t\",\"signature\":\"\"},"
+        "{\"type\":\"text\",\"text\":\"a\"},"
+        "{\"type\":\"tool_use\",\"id\":\"c\",\"name\":\"f\",\"input\":{\"x\":1}},"
+        "{\"type\":\"tool_use\",\"id\":\"toolu_3\",\"name\":\"g\",\"input\":{}}],"
+        "\"stop_reason\":\"tool_use\",\"stop_sequence\":null,\"usage\":{\"input_tokens\":2,"
+        "\"cache_creation_input_tokens\":0,\"cache_read_input_tokens\":1,\"output_tokens\":2}}\n");
+    wi_printing_free(printing);
+    json_decref(result);
+}
+
+TEST(an_error_says_where_it_is)
+{
+    struct wi_buffer text = {0};
+    struct wi_error error;
+    wi_error_set(&error, WI_PICTURE_INVALID, "messages[0].content[1]", "it is no picture");
+    answers->print_error(&text, &error, "req-1");
+    assert_string_equal(text.text,
+        "{\"type\":\"error\",\"error\":{\"type\":\"invalid_request_error\",\"message\":"
+        "\"messages[0].content[1]: it is no picture\"},\"request_id\":\"req-1\"}\n");
+    wi_buffer_clear(&text);
+    wi_error_set(&error, WI_ATTEMPTS_EXHAUSTED, NULL, "all failed");
+    answers->stream_error(&text, NULL, &error, NULL);
+    assert_string_equal(text.text,
+        "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"api_error\",\"message\":"
+        "\"all failed\"},\"request_id\":null}\n\n");
+    wi_buffer_clear(&text);
+}
