@@ -241,6 +241,9 @@ TEST(test_odd_shape)
     turn_until(&joined, &fixture->answers, 3);
     assert_true(fixture->answer.ok);
     assert_int_equal(wi_bridge_counters(fixture->bridge)->bad_answers, 1);
+    assert_int_equal(wi_bridge_uninvite(fixture->bridge, "nobody"), -1);
+    assert_int_equal(wi_bridge_uninvite(fixture->bridge, id), 0);
+    assert_int_equal(wi_bridge_uninvite(fixture->bridge, id), -1);
     memset(&test_model.signature, 0, sizeof test_model.signature);
     client_close(&ours);
     client_close(&joined);

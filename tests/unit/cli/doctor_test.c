@@ -1,7 +1,7 @@
 /* How doctor judges what a page reported, and what makes it fail. */
 #include "../test.h"
 
-#include "../../../src/cli/doctor.c"
+#include "cli/doctor.c"
 
 static struct wi_config_browser browser = {.kind = "chrome"};
 

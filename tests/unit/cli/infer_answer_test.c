@@ -1,7 +1,7 @@
 /* What `webinfer infer` shows and saves of an answer. */
 #include "../test.h"
 
-#include "../../../src/cli/infer_answer.c"
+#include "cli/infer_answer.c"
 
 #include <unistd.h>
 

@@ -1,7 +1,7 @@
 /* The tokens file: its mode and owner, what is refused, and that it is replaced whole. */
 #include "../test.h"
 
-#include "../../../src/cli/token_file.c"
+#include "cli/token_file.c"
 
 #include "cli/cli.h"
 #include <dirent.h>

@@ -1,7 +1,7 @@
 /* What `webinfer token new` makes: which rank, and what it refuses. */
 #include "../test.h"
 
-#include "../../../src/cli/token.c"
+#include "cli/token.c"
 
 #include <stdlib.h>
 #include <unistd.h>

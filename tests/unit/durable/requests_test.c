@@ -5,7 +5,7 @@
 #include "../files.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "durable/durable.h"
+#include "durable/private.h"
 
 static const char body[] = "{\"model_name\":\"builtin/echo\",\"inputs\":[{\"name\":\"x\","
                            "\"datatype\":\"FP32\",\"shape\":[2],\"data\":[1.5,2]}]}";
@@ -343,6 +343,11 @@ TEST(what_cannot_be_accepted_is_told_why)
     assert_int_equal(wi_durable_admit(f->durable, "me", 100, &error), WI_SHUTTING_DOWN);
     f->admit = WI_QUEUE_FULL; /* of those who wait: a stored job can */
     assert_int_equal(wi_durable_admit(f->durable, "me", 100, &error), WI_OK);
+    f->durable->open = WI_DURABLE_OPEN_MAX - 1;
+    assert_int_equal(wi_durable_admit(f->durable, "me", 100, &error), WI_OK);
+    f->durable->open++;
+    assert_int_equal(wi_durable_admit(f->durable, "me", 100, &error), WI_QUEUE_FULL);
+    f->durable->open = 0;
     wi_durable_quiesce(f->durable);
     assert_int_equal(wi_durable_admit(f->durable, "me", 100, &error), WI_SHUTTING_DOWN);
 }

@@ -26,6 +26,7 @@ TEST(one_pull_for_all_who_ask)
     assert_int_equal(second.ends, 1);
     assert_int_equal(first.states & (1u << WI_PULL_DONE), 1u << WI_PULL_DONE);
     assert_int_equal(first.states & (1u << WI_PULL_DOWNLOADING), 1u << WI_PULL_DOWNLOADING);
+    assert_int_equal(first.states & (1u << WI_PULL_VERIFYING), 1u << WI_PULL_VERIFYING);
     assert_int_equal(first.states & (1u << WI_PULL_PUBLISHING), 1u << WI_PULL_PUBLISHING);
     assert_int_equal(first.done, played.model.size);
     assert_int_equal(first.total, played.model.size);

@@ -356,6 +356,19 @@ TEST(an_idle_session_makes_room_for_a_wish)
     expect(&place, NOW + 5000, WI_SCALE_START, 2);
 }
 
+TEST(what_is_idle_for_too_long_goes_whoever_else_waits)
+{
+    struct place place;
+
+    set_up(&place);
+    place.scale.min = 0;
+    place.scale.max = 1;
+    place.scale.idle_timeout = 1000;
+    idle(&place, 0, 1, NOW - 1000); /* before it has to make room */
+    place.kinds[1].wish_since = NOW;
+    expect(&place, NOW, WI_SCALE_CLOSE, 0);
+}
+
 TEST(who_made_room_does_not_come_back)
 {
     struct place place;

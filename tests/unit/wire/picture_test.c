@@ -144,3 +144,29 @@ TEST(test_budget)
     wi_blob_unref(blob);
     assert_int_equal(budget.used, 0);
 }
+
+/* Each byte of a length counts, and so does every marker that has no length. */
+TEST(test_markers_and_lengths)
+{
+    static const unsigned char bare[] = {0xff, 0xd8, 0xff, 0x01, 0xff, 0xd0, 0xff, 0xd7, 0xff, 0xd8,
+        0xff, 0xcf, 0, 11, 8, 2, 1, 4, 3, 1, 1, 0x11, 0};
+    static const unsigned char others[] = {0xc4, 0xc8, 0xcc, 0xbf, 0xd9, 0xda};
+    unsigned char wide[sizeof png], copy[sizeof bare];
+    struct wi_picture picture;
+    struct wi_error error;
+    assert_int_equal(wi_picture_sniff(bare, sizeof bare, &picture, &error), WI_OK);
+    assert_int_equal(picture.height, 0x0201);
+    assert_int_equal(picture.width, 0x0403);
+    for (size_t i = 0; i < sizeof others; i++) { /* no frame */
+        memcpy(copy, bare, sizeof copy);
+        copy[11] = others[i];
+        assert_int_equal(
+            wi_picture_sniff(copy, sizeof copy, &picture, &error), WI_PICTURE_INVALID);
+    }
+    memcpy(wide, png, sizeof wide);
+    memcpy(wide + 16, "\0\1\2\3", 4);
+    memcpy(wide + 20, "\0\3\2\1", 4);
+    assert_int_equal(wi_picture_sniff(wide, 28, &picture, &error), WI_OK);
+    assert_int_equal(picture.width, 0x00010203);
+    assert_int_equal(picture.height, 0x00030201);
+}
