@@ -289,6 +289,31 @@ TEST(refuses_bad_external_tensors)
     refuse_model(&model, "more than 998 other files");
 }
 
+/* Of tensors of each place. */
+TEST(refuses_bad_external_tensors_anywhere)
+{
+    enum place { INITIALIZER, SPARSE, ATTRIBUTE, ATTRIBUTES, SUBGRAPH, PLACES };
+    for (int place = 0; place < PLACES; place++) {
+        struct wi_buffer graph = {0}, around = {0}, attribute = {0}, node = {0}, model;
+        if (place == INITIALIZER) {
+            put_external(&graph, 5, "w", "../w", "0", "1");
+        } else if (place == SPARSE) {
+            put_external(&around, 1, "w", "../w", "0", "1");
+            put_message(&graph, 15, &around);
+        } else {
+            put_external(place == SUBGRAPH ? &around : &attribute, place == ATTRIBUTES ? 10 : 5,
+                "w", "../w", "0", "1");
+            if (place == SUBGRAPH)
+                put_message(&attribute, 6, &around);
+            put_bytes(&node, 4, "If", 2);
+            put_message(&node, 5, &attribute);
+            put_message(&graph, 1, &node);
+        }
+        model = model_with(&graph);
+        refuse_model(&model, "not allowed");
+    }
+}
+
 TEST(reads_files_larger_than_a_window)
 {
     struct wi_onnx_signature s;

@@ -61,12 +61,25 @@ TEST(test_parameters)
     assert_int_equal(add("options", "{\"top\": 2}"), WI_OK);
     assert_int_equal(add("labels", "a \"cat\""), WI_OK);
     assert_int_equal(add("labels", "[dog"), WI_OK);
+    assert_int_equal(add("labels", ""), WI_OK);
     assert_int_equal(add("question", ""), WI_OK);
     assert_int_equal(wi_upload_add_file(&upload, "image", body->bytes, 3, &error), WI_OK);
     assert_finished(body,
-        "{\"inputs\":{\"image\":{\"binary_data_size\":3},\"labels\":[\"a \\\"cat\\\"\",\"[dog\"],"
+        "{\"inputs\":{\"image\":{\"binary_data_size\":3},\"labels\":[\"a "
+        "\\\"cat\\\"\",\"[dog\",\"\"],"
         "\"question\":\"\"},\"model_name\":\"123\",\"options\":{\"top\":2},\"priority\":9}",
         "PNG");
+}
+
+/* Only a list is read as one. */
+TEST(test_one_label)
+{
+    struct wi_blob *body = make_body("PNG", NULL);
+    (void)state;
+    assert_int_equal(add("labels", "{\"a\":1}"), WI_OK);
+    assert_int_equal(wi_upload_add_file(&upload, "image", body->bytes, 3, &error), WI_OK);
+    assert_finished(body,
+        "{\"inputs\":{\"image\":{\"binary_data_size\":3},\"labels\":[\"{\\\"a\\\":1}\"]}}", "PNG");
 }
 
 /* The parts' order, and what stands between them, are no matter. */

@@ -45,6 +45,18 @@ TEST(test_honoured)
     settles(&wi_dialect_openai_completions, &chat,
         "{\"model\":\"chat@simulated\",\"prompt\":[\"go\"],\"logprobs\":2,\"n\":2}",
         "{\"prompt\":\"go\"}", "{\"logprobs\":true,\"n\":2,\"top_logprobs\":2}");
+    static const struct {
+        const char *count, *options;
+    } alternatives[] = {{"false", "{}"}, {"0", "{\"logprobs\":true}"},
+        {"1", "{\"logprobs\":true,\"top_logprobs\":1}"},
+        {"5", "{\"logprobs\":true,\"top_logprobs\":5}"}};
+    for (size_t i = 0; i < sizeof alternatives / sizeof *alternatives; i++) {
+        char *body = wi_sprintf("{\"model\":\"chat@simulated\",\"prompt\":\"go\",\"logprobs\":%s}",
+            alternatives[i].count);
+        settles(&wi_dialect_openai_completions, &chat, body, "{\"prompt\":\"go\"}",
+            alternatives[i].options);
+        free(body);
+    }
     settles(&wi_dialect_openai_embeddings, &embedder,
         "{\"model\":\"e@simulated\",\"input\":[\"a\",\"b\"],\"dimensions\":4,"
         "\"encoding_format\":\"base64\"}",
@@ -231,6 +243,13 @@ TEST(test_refused)
         "{\"model\":\"chat@simulated\",\"prompt\":[1,2]}", "invalid_field", "prompt");
     refuses(&wi_dialect_openai_tokenize, &chat,
         "{\"model\":\"chat@simulated\",\"prompt\":[\"a\",\"b\"]}", "invalid_field", "prompt");
+    static const char *const counts[] = {"6", "-1", "1.5", "true"};
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        char *body = wi_sprintf(
+            "{\"model\":\"chat@simulated\",\"prompt\":\"x\",\"logprobs\":%s}", counts[i]);
+        refuses(&wi_dialect_openai_completions, &chat, body, "invalid_field", "logprobs");
+        free(body);
+    }
 }
 
 TEST(two_names_of_one_parameter_are_refused_by_the_one_at_fault)
