@@ -26,7 +26,8 @@ struct wi_session {
 
 static struct {
     int begun, reloaded, killed, gpus_ended, revoked, cancelled, checks, closed;
-    uint64_t check_ms;
+    uint64_t check_ms, credits;
+    char cancelled_for[32];
     char killed_for[128];
     int capacity, seats; /* how often that was told */
     int has_gpu;         /* the browsers have a process for it */
@@ -127,12 +128,16 @@ enum wi_session_state wi_session_state(const struct wi_session *session)
 
 const char *wi_session_state_name(enum wi_session_state state)
 {
-    return "";
+    static const char *const names[WI_SESSION_STATE_COUNT] = {
+        "starting", "ready", "busy", "draining", "broken", "closed"};
+
+    return names[state];
 }
 
 void wi_session_info(const struct wi_session *session, struct wi_session_info *its)
 {
-    *its = (struct wi_session_info){.state = session->state};
+    *its = (struct wi_session_info){
+        .state = session->state, .kind = "chrome", .step = "", .browser_version = ""};
     memcpy(its->id, session->id, sizeof its->id);
 }
 
@@ -222,12 +227,14 @@ enum wi_code wi_bridge_load(struct wi_bridge *bridge, const char *node_id, struc
 void wi_bridge_credit(struct wi_bridge *bridge, const char *node_id, const char *attempt_id,
     const struct wi_credit *credit)
 {
+    seen.credits += credit->parts;
 }
 
 void wi_bridge_cancel(
     struct wi_bridge *bridge, const char *node_id, const char *attempt_id, const char *reason)
 {
     seen.cancelled++;
+    wi_join(seen.cancelled_for, sizeof seen.cancelled_for, reason, NULL);
 }
 
 void wi_bridge_share_threads(struct wi_bridge *bridge, const char *node_id)
