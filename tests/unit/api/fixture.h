@@ -43,6 +43,11 @@ struct fixture {
     struct wi_job_stream hears; /* if it is a stream */
     uint64_t parts;             /* that were given */
     struct wi_credit took;      /* as was told last */
+    /* what the other parts have counted */
+    struct wi_job_counters jobs; /* but for those accepted */
+    struct wi_pool_counters pool;
+    struct wi_bridge_counters bridge;
+    json_t *kinds; /* NULL: none */
 };
 
 static struct fixture *fixture;
@@ -115,7 +120,7 @@ struct wi_verdicts *wi_pool_verdicts(const struct wi_pool *pool)
 
 void wi_jobs_counters(const struct wi_jobs *jobs, struct wi_job_counters *counters)
 {
-    memset(counters, 0, sizeof *counters);
+    *counters = fixture->jobs;
     counters->accepted = (uint64_t)fixture->submitted;
 }
 
@@ -152,7 +157,7 @@ int wi_pool_has_kind(const struct wi_pool *pool, const char *kind)
 
 json_t *wi_pool_kinds_json(const struct wi_pool *pool)
 {
-    return json_object();
+    return fixture->kinds ? json_incref(fixture->kinds) : json_object();
 }
 
 void wi_pool_add_warnings(const struct wi_pool *pool, json_t *warnings)
@@ -166,7 +171,7 @@ const char *wi_session_state_name(enum wi_session_state state)
 
 void wi_pool_counters(const struct wi_pool *pool, struct wi_pool_counters *counters)
 {
-    memset(counters, 0, sizeof *counters);
+    *counters = fixture->pool;
 }
 
 enum wi_code wi_pool_recycle(struct wi_pool *pool, const char *id, struct wi_error *error)
@@ -212,8 +217,7 @@ void wi_bridge_each(const struct wi_bridge *bridge, wi_bridge_each_fn *each, voi
 
 const struct wi_bridge_counters *wi_bridge_counters(const struct wi_bridge *bridge)
 {
-    static const struct wi_bridge_counters none;
-    return &none;
+    return &fixture->bridge;
 }
 
 const char *wi_bridge_url(const struct wi_bridge *bridge)
