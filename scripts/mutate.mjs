@@ -92,19 +92,23 @@ function* mutations() {
 /** The words of a variable of make. @returns {string[]} */
 const made = (name) => execFileSync('make', ['-s', '-C', folder, '--no-print-directory', 'print',
     `--eval=print: ; @printf '%s\\n' $(${name})`, 'HARDEN_CFLAGS=', 'HARDEN_CPPFLAGS='], { encoding: 'utf8' }).trim().split('\n');
-const objects = new Set(made('libwebinfer_a_OBJECTS')), compile = made('COMPILE');
+const objects = new Set(made('libwebinfer_a_OBJECTS')), compile = made('COMPILE'), tests = made('check_PROGRAMS');
+const libraries = ['DEPS_LIBS', 'SYSTEMD_LIBS', 'CMOCKA_LIBS'].flatMap(made);
 const codes = new Set(textOf('src/base/error.h').match(/\bWI_[A-Z_]+(?=,)/g));
 const root = process.cwd(), mutant = path.join(folder, 'mutant');
 
-/** Compiles the mutation and links the library with it; false if it does not compile. */
+/** Compiles the mutation, links the library with it, and the tests that include the file; false if it does not compile. */
 function build({ file, at, length, text }) {
     const old = textOf(file), source = path.join(mutant, file), object = source.replace(/c$/, 'o');
+    fs.rmSync(mutant, { recursive: true, force: true });
     fs.mkdirSync(path.dirname(source), { recursive: true });
     fs.writeFileSync(source, old.slice(0, at) + text + old.slice(at + length));
     const run = (args) => spawnSync(compile[0], args, { cwd: folder, stdio: 'ignore' }).status === 0;
-    const others = [...objects].filter((one) => one !== file.replace(/c$/, 'o'));
-    return run([...compile.slice(1), '-w', '-c', '-o', object, source])
-        && run(['-shared', '-o', path.join(mutant, 'libwebinfer.so'), object, ...others]);
+    const others = [...objects].filter((one) => one !== file.replace(/c$/, 'o')), library = path.join(mutant, 'libwebinfer.so');
+    const [flags, as] = [[`-I${mutant}/src`, ...compile.slice(1), '-w'], (test) => path.join(mutant, path.basename(test))];
+    return run([...flags, '-c', '-o', object, source]) && run(['-shared', '-o', library, object, ...others])
+        && tests.filter((test) => textOf(`${test}.c`).includes(`#include "${file.slice(4)}"`))
+            .every((test) => run([...flags, '-o', as(test), path.resolve(`${test}.c`), library, ...libraries]));
 }
 
 /** The lines that differ, as diff -u says it. */
@@ -122,7 +126,8 @@ const CAGE = ['--pid', '--mount', '--fork', '--kill-child', '--mount-proc', 'sh'
 function runTest(test, library, limitMs, words = []) {
     const began = Date.now();
     const options = process.getuid() === 0 ? CAGE : ['--map-root-user', ...CAGE];
-    const child = spawn('unshare', [...options, path.join(folder, 'reached'), root, 'env', ...words, `./${test}`], {
+    const own = path.join(library, path.basename(test)), program = fs.existsSync(own) ? own : `./${test}`;
+    const child = spawn('unshare', [...options, path.join(folder, 'reached'), root, 'env', ...words, program], {
         cwd: folder, stdio: 'ignore', detached: true,
         env: { ...process.env, srcdir: root, LD_LIBRARY_PATH: library },
     });
@@ -146,7 +151,7 @@ async function each(items, work) {
 
 /** How long each test takes, and which functions of the library it calls: a program binds a symbol when it first needs it.
  * What was measured of the same program and library is known still. */
-async function measure(tests) {
+async function measure() {
     const reached = path.join(folder, 'reached'), cache = path.join(folder, 'reached.json'), failed = [];
     const stampOf = (test) => [test, 'libwebinfer.so'].map((name) => fs.statSync(path.join(folder, name)).mtimeMs).join();
     const known = new Map(fs.existsSync(cache) ? JSON.parse(textOf(cache)) : []);
@@ -180,14 +185,14 @@ function testsOf(file, known) {
 }
 
 /** Which test noticed the mutant that was built last; undefined if none did. A test fails twice to be believed. */
-async function killer(tests, known) {
+async function killer(chosen, known) {
     const running = new Map();
     let found;
     const run = (test) => {
         running.set(test, runTest(test, mutant, Math.max(SLOW_S * 1000, 10 * known.get(test).ms)));
         return running.get(test);
     };
-    await each(tests, async (test) => {
+    await each(chosen, async (test) => {
         let result = await run(test);
         if (!found && !result.passed && !result.hung) result = await run(test);
         if (!found && !result.passed) {
@@ -203,22 +208,21 @@ async function killer(tests, known) {
 /* ----------------------------------------------------------------------------------------------------------------- */
 
 console.log(`seed ${seed}; what the tests reach is measured first`);
-const known = await measure(made('check_PROGRAMS'));
+const known = await measure();
 const survivors = [], sums = new Map();
-let drawn = 0, compiled = 0;
+let invalid = 0, compiled = 0;
 for (const mutation of mutations()) {
     if (compiled === count) break;
-    drawn++;
-    if (!build(mutation)) continue;
+    if (!build(mutation)) { invalid++; continue; }
     compiled++;
-    const tests = testsOf(mutation.file, known), by = await killer(tests, known);
+    const chosen = testsOf(mutation.file, known), by = await killer(chosen, known);
     const sum = sums.get(mutation.kind) ?? { kind: mutation.kind, mutants: 0, killed: 0 };
     sums.set(mutation.kind, { ...sum, mutants: sum.mutants + 1, killed: sum.killed + (by ? 1 : 0) });
-    const where = `${mutation.file}:${lineOf(mutation)}`;
-    console.log(`${compiled} ${where} (${mutation.kind}): ${by ? `killed by ${by}` : `SURVIVED ${tests.length} tests`}`);
-    if (!by) survivors.push(`${where}\n${difference(mutation.file)}`);
+    const where = `${mutation.file}:${lineOf(mutation)} (${mutation.kind})`, change = by ? '' : difference(mutation.file);
+    console.log(`${compiled} ${where}: ${by ? `killed by ${by}` : `SURVIVED ${chosen.length} tests\n${change}`}`);
+    if (!by) survivors.push(`${where}\n${change}\n`);
 }
 console.table([...sums.values()]);
-console.log(survivors.length ? `survivors:\n\n${survivors.join('\n\n')}\n` : 'no survivors');
+console.log(survivors.length ? `survivors:\n\n${survivors.join('\n')}` : 'no survivors');
 console.log(`seed ${seed}: ${compiled} mutants, ${compiled - survivors.length} killed, ${survivors.length} survived; `
-    + `${drawn - compiled} more did not compile`);
+    + `${invalid} more did not compile`);
