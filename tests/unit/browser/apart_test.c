@@ -10,6 +10,7 @@
 #include "browser/children.h"
 #include "browser/network.h"
 #include <arpa/inet.h>
+#include <errno.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
@@ -198,4 +199,17 @@ TEST(where_it_is_refused_nothing_is_run)
     assert_int_equal(room.exit_status, WI_APART_EXIT);
     assert_non_null(strstr(room.output, WI_APART_REFUSED));
     assert_null(strstr(room.output, "here|"));
+}
+
+TEST(a_port_that_is_taken_is_not_listened_at)
+{
+    struct sockaddr_in address;
+    socklen_t size = sizeof address;
+    int first = wi_apart_listen(0);
+    assert_true(first >= 0);
+    assert_int_equal(getsockname(first, (struct sockaddr *)&address, &size), 0);
+    errno = 0;
+    assert_int_equal(wi_apart_listen(ntohs(address.sin_port)), -1);
+    assert_int_equal(errno, EADDRINUSE);
+    close(first);
 }

@@ -3,6 +3,7 @@
 
 #include "browser/apart.h"
 #include "browser/network.h"
+#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,6 +65,22 @@ TEST(this_machine)
     assert_int_equal(wi_network_apart(network, WI_NETWORK_AUTO, &ours),
         wi_network_problem(network, &ours) == NULL);
     wi_network_free(network);
+}
+
+/* A helper that is not there, and one that is none. */
+TEST(a_helper_that_cannot_be_asked_is_told)
+{
+    static const struct {
+        const char *helper, *problem;
+    } rows[] = {{"/nonexistent/helper", "/nonexistent/helper cannot be asked: No such file or "
+                                        "directory"},
+        {"/bin/false", "/bin/false cannot be asked: it ended at once"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        errno = EACCES; /* of something else */
+        struct wi_network *network = wi_network_new(rows[i].helper);
+        assert_string_equal(wi_network_problem(network, &ours), rows[i].problem);
+        wi_network_free(network);
+    }
 }
 
 TEST(a_kind_that_starts_only_without)

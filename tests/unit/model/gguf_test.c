@@ -3,6 +3,7 @@
 
 #include "gguf_build.h"
 #include "model/gguf.h"
+#include "model/gguf_names.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -147,6 +148,38 @@ TEST(names_the_quantisation_by_the_weights_where_the_file_does_not)
         assert_int_equal(wi_gguf_slow(&info) != NULL, cases[i].slow);
         wi_gguf_clear(&info);
     }
+}
+
+/* What each type takes of a weight, as llama.cpp says it. */
+TEST(types_of_tensors_have_their_sizes)
+{
+    static const struct {
+        const char *name;
+        uint64_t number;
+        double bits;
+        int block;
+    } types[] = {{"F32", 0, 32, 1}, {"F16", 1, 16, 1}, {"Q4_0", 2, 4.5, 32}, {"Q4_1", 3, 5, 32},
+        {"Q5_0", 6, 5.5, 32}, {"Q5_1", 7, 6, 32}, {"Q8_0", 8, 8.5, 32}, {"Q8_1", 9, 9, 32},
+        {"Q2_K", 10, 2.625, 256}, {"Q3_K", 11, 3.4375, 256}, {"Q4_K", 12, 4.5, 256},
+        {"Q5_K", 13, 5.5, 256}, {"Q6_K", 14, 6.5625, 256}, {"Q8_K", 15, 9.125, 256},
+        {"IQ2_XXS", 16, 2.0625, 256}, {"IQ2_XS", 17, 2.3125, 256}, {"IQ3_XXS", 18, 3.0625, 256},
+        {"IQ1_S", 19, 1.5625, 256}, {"IQ4_NL", 20, 4.5, 32}, {"IQ3_S", 21, 3.4375, 256},
+        {"IQ2_S", 22, 2.5625, 256}, {"IQ4_XS", 23, 4.25, 256}, {"I8", 24, 8, 1}, {"I16", 25, 16, 1},
+        {"I32", 26, 32, 1}, {"I64", 27, 64, 1}, {"F64", 28, 64, 1}, {"IQ1_M", 29, 1.75, 256},
+        {"BF16", 30, 16, 1}, {"TQ1_0", 34, 1.6875, 256}, {"TQ2_0", 35, 2.0625, 256},
+        {"MXFP4", 39, 4.25, 32}, {"NVFP4", 40, 4.5, 64}, {"Q1_0", 41, 1.125, 128},
+        {"Q2_0", 42, 2.25, 64}};
+    size_t found = 0;
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        const struct wi_gguf_type *type = wi_gguf_type(types[i].number);
+        assert_non_null(type);
+        assert_string_equal(type->name, types[i].name);
+        assert_int_equal(type->block, types[i].block);
+        assert_true(8.0 * type->bytes / type->block == types[i].bits);
+    }
+    for (uint64_t number = 0; number <= WI_GGUF_TYPES; number++)
+        found += wi_gguf_type(number) != NULL;
+    assert_int_equal(found, sizeof types / sizeof *types);
 }
 
 TEST(counts_blocks_that_see_a_window)

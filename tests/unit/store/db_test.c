@@ -318,6 +318,57 @@ static void wait_at_gate(void *data)
     uv_sem_wait(&gate->open);
 }
 
+static enum wi_code hold_writer(sqlite3 *sqlite, void *data, struct wi_error *error)
+{
+    wait_at_gate(data);
+    return WI_OK;
+}
+
+static enum wi_code do_nothing(sqlite3 *sqlite, void *data, struct wi_error *error)
+{
+    return WI_OK;
+}
+
+static void held(void *data, const struct wi_error *failure)
+{
+}
+
+static void note_done(void *data, const struct wi_error *failure)
+{
+    *(int *)data = 1;
+}
+
+/* A trial that goes well says nothing where another write has failed since it was begun. */
+TEST(it_is_failing_though_an_older_trial_went_well)
+{
+    struct fixture *f = *state;
+    struct order first = {.fixture = f}, second = {.fixture = f};
+    struct gate gate;
+    int all = 0;
+    uv_sem_init(&gate.begun, 0);
+    uv_sem_init(&gate.open, 0);
+    open_db(f);
+    wi_db_set_calm(f->db, 1);
+    wi_db_submit(f->db, insert_order, order_done, &first); /* it has no table */
+    while (f->done < 1)
+        uv_run(&f->loop, UV_RUN_ONCE);
+    assert_int_equal(f->failed, 1);
+    wi_db_submit(f->db, hold_writer, held, &gate);
+    uv_sem_wait(&gate.begun);
+    wi_db_submit(f->db, insert_order, order_done, &second);
+    while (wi_timer_running(f->db->calm)) /* then the trial is queued behind it */
+        uv_run(&f->loop, UV_RUN_ONCE);
+    wi_db_set_calm(f->db, 60000);
+    wi_db_submit(f->db, do_nothing, note_done, &all);
+    uv_sem_post(&gate.open);
+    while (!all)
+        uv_run(&f->loop, UV_RUN_ONCE);
+    assert_int_equal(f->failed, 2);
+    assert_int_equal(wi_db_health(f->db, NULL), WI_STORAGE_FAILED);
+    uv_sem_destroy(&gate.begun);
+    uv_sem_destroy(&gate.open);
+}
+
 static void passed(void *data, int cancelled)
 {
 }

@@ -194,6 +194,26 @@ TEST(refuses_bad_lists)
         WI_MISSING_FIELD, "inputs[1].datatype");
 }
 
+/* As many as there may be, and one more. */
+TEST(lists_have_a_limit)
+{
+    for (size_t count = WI_TENSORS_MAX; count <= WI_TENSORS_MAX + 1; count++) {
+        json_t *array = json_array();
+        struct wi_tensors list = {0};
+        struct wi_error error = {0};
+        for (size_t i = 0; i < count; i++)
+            json_array_append_new(array, json_pack("{s:s, s:s, s:[], s:[i]}", "name", "x",
+                                             "datatype", "INT8", "shape", "data", 1));
+        enum wi_code code = wi_tensors_from_json(&list, array, NULL, 0, NULL, "inputs", &error);
+        assert_int_equal(code, count == WI_TENSORS_MAX ? WI_OK : WI_INVALID_FIELD);
+        assert_int_equal(list.count, count == WI_TENSORS_MAX ? count : 0);
+        if (code != WI_OK)
+            assert_non_null(strstr(error.expected, "a list of at most "));
+        wi_tensors_clear(&list);
+        json_decref(array);
+    }
+}
+
 static struct wi_blob *body_of(const void *bytes, size_t size)
 {
     struct wi_blob *blob = wi_blob_new(NULL, size);
