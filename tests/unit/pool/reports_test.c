@@ -86,12 +86,14 @@ TEST(what_a_node_does_not_even_take_is_held_against_it)
         give("a", WI_WASM, NULL);
         wi_pool_lose(pool, wi_pool_nodes_find(pool->nodes, "n-1"), "a", "silence");
         assert_int_equal(node()->missed, i);
+        assert_int_equal(node()->place->class->doubted, i == 2); /* others go before it */
         assert_string_equal(seen.cancelled_for, "lost");
     }
     assert_int_equal(seen.lost, 2);
     give("a", WI_WASM, NULL);
     bridge()->on_answer(bridge()->context, "n-1", "a", &answer);
     assert_int_equal(node()->missed, 0);
+    assert_false(node()->place->class->doubted);
 }
 
 TEST(credit_goes_to_the_node)

@@ -292,22 +292,29 @@ TEST(answers_that_make_no_sense_are_refused)
 
 TEST(what_is_no_answer_runs_into_the_deadline)
 {
-    const char *const answers[] = {"hang", "raw", "raw garbage {{{", "raw []",
-        "raw {\"type\":\"odd\"}", "raw {\"type\":\"success\",\"id\":1,\"result\":[]}",
-        "raw {\"type\":\"event\",\"id\":1}",
-        "raw {\"type\":\"error\",\"id\":null,\"error\":\"invalid argument\",\"message\":\"\"}",
-        "raw {\"type\":\"success\",\"id\":\"1\",\"result\":{}}",
-        "raw {\"type\":\"success\",\"id\":1.0,\"result\":{}}",
-        "raw {\"type\":\"success\",\"id\":99999999999999999999,\"result\":{}}",
-        "raw {\"type\":\"event\",\"method\":\"log.entryAdded\",\"params\":{\"text\":\"\\ud800\"}}",
-        "wrong {\"sessionId\":\"abc\",\"capabilities\":{}}"};
+    static const struct {
+        const char *text;
+        int is_nonsense;
+    } answers[] = {{"hang", 0}, {"raw", 1}, {"raw garbage {{{", 1}, {"raw []", 1},
+        {"raw {\"type\":\"odd\"}", 1}, {"raw {\"type\":\"success\",\"id\":1,\"result\":[]}", 1},
+        {"raw {\"type\":\"event\",\"id\":1}", 1},
+        {"raw {\"type\":\"error\",\"id\":null,\"error\":\"invalid argument\",\"message\":\"\"}", 0},
+        {"raw {\"type\":\"success\",\"id\":\"1\",\"result\":{}}", 0},
+        {"raw {\"type\":\"success\",\"id\":1.0,\"result\":{}}", 0},
+        {"raw {\"type\":\"success\",\"id\":99999999999999999999,\"result\":{}}", 1},
+        {"raw {\"type\":\"event\",\"method\":\"log.entryAdded\",\"params\":{\"text\":\"\\ud800\"}}",
+            1},
+        {"wrong {\"sessionId\":\"abc\",\"capabilities\":{}}", 0}};
     struct place place;
 
     for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
-        refuse(&place, answers[i]);
+        refuse(&place, answers[i].text);
         assert_int_equal(place.error.code, WI_UNAVAILABLE);
         assert_non_null(
             strstr(place.error.detail, "new session: no answer over BiDi within 0.3 s"));
+        /* An answer to nobody makes sense all the same. */
+        assert_int_equal(strstr(place.error.detail, "; 1 messages made no sense") == NULL,
+            !answers[i].is_nonsense);
     }
     refuse_within(&place, "huge", 3000); /* it takes a while to arrive */
     assert_non_null(strstr(place.error.detail, "no answer over BiDi within 3.0 s"));
@@ -323,6 +330,8 @@ TEST(a_connection_that_ends_in_the_middle)
         refuse(&place, answers[i]);
         assert_int_equal(place.error.code, WI_UNAVAILABLE);
         assert_int_equal(place.browser.gone, 0);
+        if (strcmp(answers[i], "close") == 0)
+            assert_non_null(strstr(place.error.detail, "the other side closed with 1001: going"));
     }
 }
 
