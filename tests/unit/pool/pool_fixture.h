@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "browser/network.h"
 #include "pool/health.h"
 #include "pool/private.h"
 #include "pool/reports.h"
@@ -28,7 +29,8 @@ static struct {
     int begun, reloaded, killed, gpus_ended, revoked, cancelled, checks, closed;
     uint64_t check_ms, credits;
     char cancelled_for[32];
-    char killed_for[128];
+    char killed_for[128], refused[64];
+    int tried, started;  /* networks of their own */
     int capacity, seats; /* how often that was told */
     int has_gpu;         /* the browsers have a process for it */
     int full;            /* nothing more may be queued for the node */
@@ -45,6 +47,7 @@ static struct {
     uint64_t memory;  /* of a browser */
     unsigned stopped; /* looks in a row that found a process of it stopped */
     int missing;      /* the browser is not installed */
+    int unable;       /* it broke in a way for which its network may be the reason */
     struct wi_node_state node;
 } says;
 
@@ -136,8 +139,11 @@ const char *wi_session_state_name(enum wi_session_state state)
 
 void wi_session_info(const struct wi_session *session, struct wi_session_info *its)
 {
-    *its = (struct wi_session_info){
-        .state = session->state, .kind = "chrome", .step = "", .browser_version = ""};
+    *its = (struct wi_session_info){.state = session->state,
+        .kind = "chrome",
+        .step = "",
+        .browser_version = "",
+        .unable = says.unable};
     memcpy(its->id, session->id, sizeof its->id);
 }
 
@@ -156,6 +162,31 @@ enum wi_code wi_session_installed(const struct wi_config_browser *browser, struc
     if (says.missing)
         return wi_error_set(error, WI_UNAVAILABLE, "", "it is not installed");
     return WI_OK;
+}
+
+void wi_network_refused(struct wi_network *network, const char *why)
+{
+    wi_join(seen.refused, sizeof seen.refused, why, NULL);
+}
+
+int wi_network_tried(struct wi_network *network, const char *kind, int apart, int started)
+{
+    assert_string_equal(kind, "chrome");
+    seen.tried++;
+    seen.started += started;
+    return 0;
+}
+
+int wi_network_apart(const struct wi_network *network, enum wi_network_mode mode,
+    const struct wi_config_browser *kind)
+{
+    return 0;
+}
+
+const char *wi_network_problem(
+    const struct wi_network *network, const struct wi_config_browser *kind)
+{
+    return NULL;
 }
 
 void wi_children_weigh(struct wi_children *children)

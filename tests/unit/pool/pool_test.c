@@ -153,6 +153,100 @@ TEST(a_node_takes_work_again_as_soon_as_there_is_room)
     bridge()->on_node_room(bridge()->context, "gone");
 }
 
+/* --- networks of their own -------------------------------------------------------------------- */
+
+/* The first session starts, or breaks for this reason. */
+static void break_with(const char *field)
+{
+    struct wi_session *its = wi_pool_session_info(session())->browser;
+    enum wi_session_state from = its->state;
+    struct wi_error why;
+    char id[WI_ID_SIZE];
+
+    memcpy(id, its->id, sizeof id);
+    wi_error_set(&why, WI_UNAVAILABLE, field, "it may not");
+    its->state = WI_SESSION_BROKEN;
+    its->events.on_state(its->events.context, id, from, WI_SESSION_BROKEN, &why);
+}
+
+static int set_up_network(void **state)
+{
+    setup(state);
+    /* It is only passed on, to what we play. */
+    pool->deps.network = (struct wi_network *)&says;
+    config.pool.network = WI_NETWORK_AUTO;
+    return 0;
+}
+
+TEST_IN(what_starts_in_a_network_of_its_own_is_noted_once, set_up_network, teardown)
+{
+    assert_int_equal(seen.tried, 0);
+    serve();
+    assert_int_equal(seen.tried, 1);
+    assert_int_equal(seen.started, 1);
+    give("a", WI_WASM, NULL);
+    end("a", 0);
+    assert_int_equal(seen.tried, 1);
+}
+
+TEST_IN(what_the_machine_refuses_is_passed_on, set_up_network, teardown)
+{
+    break_with(WI_SESSION_NETWORK);
+    assert_string_equal(seen.refused, "it may not");
+    assert_int_equal(seen.tried, 0);
+}
+
+TEST_IN(a_browser_that_never_came_may_not_bear_it, set_up_network, teardown)
+{
+    says.unable = 1;
+    break_with("");
+    assert_int_equal(seen.tried, 1);
+    assert_int_equal(seen.started, 0);
+    assert_string_equal(seen.refused, "");
+}
+
+TEST_IN(of_another_failure_nothing_is_learnt, set_up_network, teardown)
+{
+    break_with("");
+    assert_int_equal(seen.tried, 0);
+}
+
+TEST_IN(where_it_is_by_order_nothing_is_learnt, set_up_network, teardown)
+{
+    config.pool.network = WI_NETWORK_ISOLATED;
+    serve();
+    break_with(WI_SESSION_NETWORK);
+    assert_int_equal(seen.tried, 0);
+    assert_string_equal(seen.refused, "");
+}
+
+/* --- the end ---------------------------------------------------------------------------------- */
+
+static int closings;
+
+static void on_all_closed(void *context)
+{
+    assert_ptr_equal(context, &closings);
+    assert_null(session());
+    closings++;
+}
+
+TEST(the_pool_has_closed_when_the_last_session_has)
+{
+    serve();
+    give("a", WI_WASM, NULL);
+    closings = 0;
+    wi_pool_close(pool, 0, on_all_closed, &closings);
+    assert_int_equal(seen.closed, 1); /* without waiting for what runs */
+    assert_int_equal(closings, 0);    /* never from inside */
+    while (!closings)
+        uv_run(&loop, UV_RUN_ONCE);
+    assert_int_equal(seen.begun, 1); /* and none is started for it */
+    wi_pool_close(pool, 1, on_all_closed, &closings);
+    uv_run(&loop, UV_RUN_NOWAIT);
+    assert_int_equal(closings, 1);
+}
+
 /* --- where a model is known to be faster ------------------------------------------------------ */
 
 #define LOAD_MS 1000.0
