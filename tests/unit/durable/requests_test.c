@@ -366,6 +366,11 @@ TEST(one_client_does_not_take_all_the_room)
     assert_int_equal(wi_durable_admit(f->durable, "me", 3 * bytes + 1, &error), WI_CLIENT_SHARE);
     assert_true(error.retry_after_s > 0);
     assert_int_equal(wi_durable_admit(f->durable, "other", 3 * bytes + 1, &error), WI_OK);
+    char words[64]; /* what is held is told */
+    snprintf(words, sizeof words, "1 jobs of yours are not finished, and your jobs and their");
+    assert_non_null(strstr(error.detail, words));
+    snprintf(words, sizeof words, "results take %zu bytes", bytes);
+    assert_non_null(strstr(error.detail, words));
     until(f->has_job);
     assert_true(cancel(f, "one", ""));
     until(!f->has_job);

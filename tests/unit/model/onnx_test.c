@@ -690,3 +690,17 @@ TEST(tells_models_of_few_bits)
         assert_int_equal(quantised, type == 10 || type == 16);
     }
 }
+
+/* What a model has no outputs for fits none of them. */
+TEST(an_answer_of_a_model_without_outputs_is_empty)
+{
+    struct wi_onnx_signature none = {0};
+    struct wi_strings wanted = {0};
+    struct wi_tensor tensor = {.name = (char *)"y", .datatype = WI_FP32};
+    struct wi_tensors one = {&tensor, 1}, empty = {0};
+    const char *odd;
+    struct wi_error error;
+    assert_int_equal(wi_onnx_check_answer(&none, &wanted, &one, &odd, &error), WI_INFERENCE_FAILED);
+    assert_string_equal(error.field, "data.tensors");
+    assert_int_equal(wi_onnx_check_answer(&none, &wanted, &empty, &odd, &error), WI_OK);
+}

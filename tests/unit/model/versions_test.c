@@ -385,8 +385,10 @@ TEST(an_interrupted_removal_is_ended)
 {
     struct store *store = *state;
     write_text(store->directory, ".pulling/.gone-0/model.onnx", "four");
-    assert_int_equal(wi_versions_gc(store->directory, 2, 0, &store->use, &store->held), 4);
+    write_text(store->directory, ".pulling/.gone-1/model.onnx", "seventh");
+    assert_int_equal(wi_versions_gc(store->directory, 2, 0, &store->use, &store->held), 4 + 7);
     assert_false(is_there(store, ".pulling/.gone-0"));
+    assert_false(is_there(store, ".pulling/.gone-1"));
 }
 
 /* What it has left behind is in nobody's way. */

@@ -17,7 +17,7 @@ struct place {
     struct wi_worker_service service;
     struct wi_worker *worker;
     int cuts; /* so many of the next tasks and parts are followed by a break of the connection */
-    int tasks, waits, cancels, ends, loads, unloads;
+    int tasks, waits, cancels, ends, loads, unloads, left;
 };
 
 static struct place *place_of_worker(const struct wi_worker *worker)
@@ -97,12 +97,18 @@ static void on_unload(struct wi_worker *worker)
     wi_worker_set_models(worker, json_array());
 }
 
+static void on_left(struct wi_worker *worker)
+{
+    place_of_worker(worker)->left++;
+}
+
 static const struct wi_worker_events events = {.task = on_task,
     .go_on = go_on,
     .cancel = on_cancel,
     .end = on_end,
     .load = on_load,
-    .unload = on_unload};
+    .unload = on_unload,
+    .left = on_left};
 
 static int set_up_place(void **state)
 {
@@ -361,4 +367,43 @@ TEST(a_join_link_is_taken_apart)
     assert_true(link.tls && link.port == 443);
     assert_int_equal(wi_join_link_read("http://127.0.0.1:81/#token=a", &link, &error), WI_OK);
     assert_true(!link.tls && link.port == 81);
+}
+
+/* After an interval in which it has said nothing, and not before. */
+TEST(speaks_up_in_time)
+{
+    struct place *place = *state;
+    struct wi_worker *worker = place->worker;
+    TURN_UNTIL(place, place->service.counters.up == 1);
+    double said = worker->said;
+    wi_worker_beat(worker, said + worker->interval_ms - 1);
+    assert_true(worker->said == said);
+    wi_worker_beat(worker, said + worker->interval_ms);
+    assert_true(worker->said > said);
+}
+
+TEST(leaves_a_service_that_is_silent_and_comes_back)
+{
+    struct place *place = *state;
+    struct wi_worker *worker = place->worker;
+    TURN_UNTIL(place, place->service.counters.up == 1);
+    double limit = worker->heard + worker->interval_ms * worker->misses;
+    wi_worker_beat(worker, limit);
+    assert_int_equal(place->service.counters.up, 1);
+    wi_worker_beat(worker, limit + 1);
+    TURN_UNTIL(place, place->service.counters.resumed == 1);
+    assert_int_equal(place->service.counters.up, 1);
+}
+
+TEST(does_not_beat_without_a_connection)
+{
+    struct place *place = *state;
+    struct wi_worker *worker = place->worker;
+    TURN_UNTIL(place, place->service.counters.up == 1);
+    assert_int_equal(wi_worker_leave(worker, "enough"), 1);
+    assert_int_equal(wi_worker_leave(worker, "enough"), 0);
+    double said = worker->said;
+    wi_worker_beat(worker, said + 10 * worker->interval_ms);
+    assert_true(worker->said == said);
+    turn_place(place, &place->left, 1);
 }
