@@ -84,12 +84,18 @@ static void print_schema(const struct wi_schema *schema, const char *before, FIL
 
 /* --- the parts ------------------------------------------------------------------------------- */
 
-/* Those of KServe's clients, or with `kserve` 0 the others. */
-static void print_routes_of(int kserve, FILE *out)
+static int is_below(const struct wi_route *route, const char *start)
+{
+    return strncmp(route->pattern, start, strlen(start)) == 0;
+}
+
+/* Those whose pattern begins with `start`; NULL: those that have no page of their own. */
+static void print_routes_of(const char *start, FILE *out)
 {
     begin_list(out, 0);
     for (const struct wi_route *route = wi_routes; route->method; route++) {
-        if ((strncmp(route->pattern, "/v2", 3) == 0) != kserve)
+        int elsewhere = is_below(route, "/v2") || is_below(route, "/api");
+        if (start ? !is_below(route, start) : elsewhere)
             continue;
         fprintf(out, ".It Li %s %s\n", route->method, route->pattern);
         print_sentence(route->summary, out);
@@ -106,12 +112,12 @@ static void print_routes_of(int kserve, FILE *out)
 
 static void print_routes(FILE *out)
 {
-    print_routes_of(0, out);
+    print_routes_of(NULL, out);
 }
 
 static void print_kserve_routes(FILE *out)
 {
-    print_routes_of(1, out);
+    print_routes_of("/v2", out);
 }
 
 static void print_one(const char *name, int compact, FILE *out)

@@ -75,17 +75,6 @@ const struct wi_route wi_routes[] = {
                   "ResponseWholeEvent response.incomplete ResponseWholeEvent response.failed "
                   "ResponseWholeEvent error ResponseErrorEvent",
         .codes = RUNS KEPT},
-    {"POST", "/v1/messages", wi_handle_infer, USER, RUN | WI_ROUTE_EVENTS | WI_ROUTE_KEY, 0, JSON,
-        "answer Anthropic's clients: see webinfer-anthropic(7)", ANTHROPIC(messages),
-        .answers = "200 Message",
-        .events = "message_start MessageStart ping MessagePing content_block_start "
-                  "MessageBlockStart content_block_delta MessageBlockDelta content_block_stop "
-                  "MessageBlockStop message_delta MessageDelta message_stop MessageStop error "
-                  "AnthropicError",
-        .codes = RUNS KEPT},
-    {"POST", "/v1/messages/count_tokens", wi_handle_infer, USER, RUN | WI_ROUTE_KEY, 0, JSON,
-        "how many tokens a conversation has", ANTHROPIC(count), .answers = "200 MessageTokens",
-        .codes = RUNS KEPT},
     {"POST", "/v1/completions", wi_handle_infer, USER, RUN | WI_ROUTE_EVENTS, 0, JSON,
         "continue a text, likewise", OPENAI(completions), .answers = "200 Completion",
         .events = "message Completion|OpenaiError", .codes = RUNS KEPT},
@@ -107,8 +96,7 @@ const struct wi_route wi_routes[] = {
         "speak a text", OPENAI(speech), .answers = "200 string", .codes = RUNS KEPT},
     {"POST", "/api/chat", wi_handle_infer, USER, RUN | WI_ROUTE_LINES, 0, JSON,
         "answer a conversation, as Ollama's clients ask", OLLAMA(chat), .answers = "200 OllamaChat",
-        .events = "line OllamaChat|OllamaError", .codes = RUNS KEPT,
-        .help = "This and what follows up to version is described in webinfer-ollama(7)."},
+        .events = "line OllamaChat|OllamaError", .codes = RUNS KEPT},
     {"POST", "/api/generate", wi_handle_infer, USER, RUN | WI_ROUTE_LINES, 0, JSON,
         "answer a prompt, likewise", OLLAMA(generate), .answers = "200 OllamaGenerated",
         .events = "line OllamaGenerated|OllamaError", .codes = RUNS KEPT},
@@ -206,8 +194,19 @@ const struct wi_route wi_routes[] = {
     {"DELETE", "/v1/admin/join/{id}", wi_handle_join_revoke, ADMIN, 0, 0, JSON,
         "revoke a join token and send its nodes away", NATIVE, .answers = "200 Verb",
         .codes = "not_found"},
+    {"POST", "/v1/messages", wi_handle_infer, USER, RUN | WI_ROUTE_EVENTS | WI_ROUTE_KEY, 0, JSON,
+        "answer Anthropic's clients: see webinfer-anthropic(7)", ANTHROPIC(messages),
+        .answers = "200 Message",
+        .events = "message_start MessageStart ping MessagePing content_block_start "
+                  "MessageBlockStart content_block_delta MessageBlockDelta content_block_stop "
+                  "MessageBlockStop message_delta MessageDelta message_stop MessageStop error "
+                  "AnthropicError",
+        .codes = RUNS KEPT},
+    {"POST", "/v1/messages/count_tokens", wi_handle_infer, USER, RUN | WI_ROUTE_KEY, 0, JSON,
+        "how many tokens a conversation has", ANTHROPIC(count), .answers = "200 MessageTokens",
+        .codes = RUNS KEPT},
     {"GET", "/v2", wi_handle_kserve_server, USER, 0, 0, JSON, "what KServe's clients may use",
-        KSERVE(), .answers = "200 KserveServer", .help = NULL},
+        KSERVE(), .answers = "200 KserveServer"},
     {"GET", "/v2/", wi_handle_kserve_server, USER, 0, 0, JSON, "the same", KSERVE(),
         .answers = "200 KserveServer"},
     {"GET", "/v2/health/live", wi_handle_kserve_live, OPEN, WI_ROUTE_ALWAYS, 0, JSON,

@@ -10,7 +10,10 @@ from typing import Any, Dict, List, Literal, TypedDict, Union
 __all__ = [
     "Adapter",
     "Answers",
+    "AnthropicError",
+    "AnthropicErrorValue",
     "Boxes",
+    "Bytes",
     "Choice",
     "Code",
     "Counted",
@@ -26,6 +29,7 @@ __all__ = [
     "HardwareOption",
     "InferAnswer",
     "InferRequest",
+    "Inputs",
     "Job",
     "Jobs",
     "Kind",
@@ -41,7 +45,10 @@ __all__ = [
     "Nodes",
     "OpenaiError",
     "OpenaiErrorValue",
+    "OpenaiMessage",
     "OpenaiModel",
+    "OpenaiPart",
+    "OpenaiToolCall",
     "Order",
     "Output",
     "Performance",
@@ -66,6 +73,7 @@ __all__ = [
     "StreamPerformance",
     "StreamProgress",
     "Task",
+    "Tensor",
     "TextResult",
     "Timings",
     "TokenList",
@@ -79,20 +87,174 @@ __all__ = [
     "Version",
 ]
 
+OpenaiPart = Union["OpenaiPart"]
+Bytes = Union[str, "Bytes"]
+Inputs = Union["Inputs"]
+Task = Literal["chat", "complete", "embed", "rerank", "tokenize", "text-classification", "token-classification", "fill-mask", "question-answering", "zero-shot-classification", "text2text-generation", "translation", "summarization", "image-classification", "object-detection", "image-segmentation", "depth-estimation", "image-feature-extraction", "automatic-speech-recognition", "audio-classification", "text-to-speech", "zero-shot-image-classification", "zero-shot-audio-classification", "image-to-text", "document-question-answering", "visual-question-answering"]
+Platform = Literal["webgpu", "webnn", "webgl", "wasm", "native", "simulated"]
 Datatype = Literal["BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64", "FP16", "FP32", "FP64", "BF16", "BYTES"]
 Timings = Dict[str, float]
 Result = Union["TextResult", "Scores", "TokenList", "Labels", "Entities", "Fills", "Answers", "Boxes", "Segments", "Transcript", "SpeechResult", "Results", "Used", "Counted", "Size"]
-Task = Literal["chat", "complete", "embed", "rerank", "tokenize", "text-classification", "token-classification", "fill-mask", "question-answering", "zero-shot-classification", "text2text-generation", "translation", "summarization", "image-classification", "object-detection", "image-segmentation", "depth-estimation", "image-feature-extraction", "automatic-speech-recognition", "audio-classification", "text-to-speech", "zero-shot-image-classification", "zero-shot-audio-classification", "image-to-text", "document-question-answering", "visual-question-answering"]
-Platform = Literal["webgpu", "webnn", "webgl", "wasm", "native", "simulated"]
 Code = Literal["bad_request", "bad_json", "unknown_field", "missing_field", "invalid_field", "bad_framing", "non_finite", "context_length_exceeded", "unauthorized", "forbidden_host", "forbidden_origin", "rank", "not_found", "model_not_found", "node_not_found", "session_not_found", "job_not_found", "hub_not_found", "method_not_allowed", "not_acceptable", "request_timeout", "conflict", "cancelled", "stream_gone", "length_required", "body_too_large", "answer_too_large", "model_too_large", "unsupported_media_type", "input_unknown", "input_missing", "input_datatype", "input_shape", "input_size", "input_invalid", "grammar_too_costly", "output_unknown", "picture_invalid", "picture_too_large", "audio_invalid", "audio_too_large", "precision_unsupported", "model_invalid", "operator_unsupported", "platform_unsupported", "idempotency_mismatch", "queue_full", "client_share_used", "inference_failed", "internal", "not_implemented", "attempts_exhausted", "hub_failed", "hub_unauthorized", "download_corrupt", "stream_interrupted", "stream_diverged", "unavailable", "node_busy", "shutting_down", "memory_budget", "too_many_connections", "hub_busy", "deadline_exceeded", "stall_timeout", "storage_failed", "no_room"]
 Job = Union["RunningJob", "StoredJob"]
+
+
+class TensorParameters(TypedDict, total=False):
+    binary_data_size: int
+
+
+class _Tensor(TypedDict):
+    name: str
+    datatype: Literal["BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64", "FP16", "BF16", "FP32", "FP64", "BYTES"]
+    shape: List[int]
+
+
+class Tensor(_Tensor, total=False):
+    #: Flat or nested.
+    data: List[Any]
+    parameters: TensorParameters
+
+
+class OpenaiPart(TypedDict):
+    type: Literal["text"]
+    text: str
+
+
+class _OpenaiPartImageUrl(TypedDict):
+    url: str
+
+
+class OpenaiPartImageUrl(_OpenaiPartImageUrl, total=False):
+    detail: str
+
+
+class OpenaiPart(TypedDict):
+    type: Literal["image_url"]
+    image_url: Union[str, OpenaiPartImageUrl]
+
+
+class OpenaiToolCallFunction(TypedDict, total=False):
+    name: str
+    arguments: str
+
+
+class _OpenaiToolCall(TypedDict):
+    function: OpenaiToolCallFunction
+
+
+class OpenaiToolCall(_OpenaiToolCall, total=False):
+    #: In streams.
+    index: int
+    id: str
+    type: Literal["function"]
+
+
+class _OpenaiMessage(TypedDict):
+    role: Literal["system", "developer", "user", "assistant", "tool"]
+
+
+class OpenaiMessage(_OpenaiMessage, total=False):
+    #: Null or none with tool_calls.
+    content: Union[str, List[OpenaiPart], None]
+    name: str
+    #: Of an assistant.
+    tool_calls: List[OpenaiToolCall]
+    #: Of a tool.
+    tool_call_id: str
+    #: Of an assistant.
+    reasoning_content: str
+
+
+class Inputs(TypedDict):
+    messages: List[OpenaiMessage]
+
+
+class Inputs(TypedDict):
+    query: str
+    documents: List[str]
+
+
+class Inputs(TypedDict):
+    pairs: List[List[str]]
+
+
+class Inputs(TypedDict):
+    text: str
+    text_pair: str
+
+
+class Inputs(TypedDict):
+    question: str
+    context: str
+
+
+class Inputs(TypedDict):
+    text: str
+    labels: List[str]
+
+
+class Inputs(TypedDict):
+    texts: Union[str, List[str]]
+    labels: List[str]
+
+
+class Bytes(TypedDict):
+    binary_data_size: int
+
+
+class Inputs(TypedDict):
+    image: Bytes
+
+
+class Inputs(TypedDict):
+    image: Bytes
+    labels: List[str]
+
+
+class Inputs(TypedDict):
+    image: Bytes
+    question: str
+
+
+class Inputs(TypedDict):
+    image: Bytes
+    prompt: str
+
+
+class _Inputs(TypedDict):
+    audio: Bytes
+
+
+class Inputs(_Inputs, total=False):
+    sampling_rate: int
+    channels: int
+    format: Literal["f32le", "s16le"]
+    labels: List[str]
+
+
+class InferRequestOutputsItemParameters(TypedDict, total=False):
+    binary_data: bool
+
+
+class _InferRequestOutputsItem(TypedDict):
+    name: str
+
+
+class InferRequestOutputsItem(_InferRequestOutputsItem, total=False):
+    parameters: InferRequestOutputsItemParameters
+
+
+class InferRequestParameters(TypedDict, total=False):
+    """{binary_data_output: true} asks for binary outputs."""
+
+    binary_data_output: bool
 
 
 class _InferRequest(TypedDict):
     #: The model, with its variant behind a colon where another one than the first is meant.
     model_name: str
     #: A list of tensors {name, datatype, shape, data}; or what a task takes: see Tasks.
-    inputs: Any
+    inputs: Union[List[Tensor], List[str], str, Inputs]
 
 
 class InferRequest(_InferRequest, total=False):
@@ -101,12 +263,12 @@ class InferRequest(_InferRequest, total=False):
     #: Where the model's own should not hold, as task.
     model_type: Literal["text_embedding", "text_generation", "text2text", "vision", "audio", "multimodal"]
     #: What the model is to do.
-    task: str
+    task: Task
     #: auto (the default), webgpu, webnn, webgl, wasm, or native, which only programs have
     #: that joined and are no browsers. simulated is for tests: only nodes that compute
     #: nothing run it, nothing else reaches them, and its answers say so. What webnn takes
     #: no part of is not run there: the reason is in fallbacks.
-    platform: str
+    platform: Union[Literal["auto"], Platform]
     #: Only a browser of this kind.
     browser: str
     #: Only this node.
@@ -121,7 +283,7 @@ class InferRequest(_InferRequest, total=False):
     precision: Literal["fp32", "fp16", "bf16", "int8", "uint8", "int4", "uint4", "q8", "q4", "q4f16", "bnb4"]
     #: The names of the outputs wanted, or {name, parameters: {binary_data}}; all by
     #: default.
-    outputs: List[Any]
+    outputs: List[Union[str, InferRequestOutputsItem]]
     #: 9 is the most urgent; 5 by default.
     priority: int
     #: For queue, load and run together; 60000 by default, 600000 for streams, for models
@@ -136,7 +298,7 @@ class InferRequest(_InferRequest, total=False):
     #: Comes back in the answer.
     id: str
     #: {binary_data_output: true} asks for binary outputs.
-    parameters: Dict[str, Any]
+    parameters: InferRequestParameters
     #: What the model takes beside its inputs; one that it does not know is 400 and named.
     options: Dict[str, Any]
 
@@ -1229,6 +1391,19 @@ class OpenaiError(TypedDict):
     error: OpenaiErrorValue
 
 
+class AnthropicErrorValue(TypedDict):
+    type: Literal["invalid_request_error", "authentication_error", "permission_error", "not_found_error", "request_too_large", "rate_limit_error", "overloaded_error", "api_error"]
+    message: str
+
+
+class AnthropicError(TypedDict):
+    """An error, as Anthropic's clients read it."""
+
+    type: Literal["error"]
+    error: AnthropicErrorValue
+    request_id: Union[str, None]
+
+
 class _StoredJob(TypedDict):
     id: str
     state: Literal["queued", "running", "done", "failed", "cancelled"]
@@ -1256,7 +1431,7 @@ class StoredJob(_StoredJob, total=False):
     #: Of one that is done, as its endpoint gives it.
     answer: Any
     #: Of one that has failed.
-    error: Union[Problem, OpenaiError]
+    error: Union[Problem, OpenaiError, AnthropicError]
 
 
 class Jobs(TypedDict):

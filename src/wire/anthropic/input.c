@@ -228,7 +228,11 @@ struct said {
     json_t *content;
 };
 static const struct wi_param message_table[] = {
-    {"role", WI_PARAM_ENUM, offsetof(struct said, role), 1, 0, 0, roles, NULL},
+    {.name = "role",
+        .kind = WI_PARAM_ENUM,
+        .offset = offsetof(struct said, role),
+        .required = 1,
+        .names = roles},
     WI_PARAM_ROW(said, content, WI_PARAM_ANY, 1, 0, 0),
     WI_PARAM_END,
 };

@@ -40,6 +40,18 @@ static void check_ollama(
     json_decref(json);
 }
 
+/* And of Anthropic's, whose errors have a type and a text. */
+static void check_anthropic(
+    enum who who, const char *method, const char *where, int status, const char *type)
+{
+    json_t *json = NULL;
+    assert_int_equal(ask_as(who, method, where, &json), status);
+    const char *said = json_string_value(json_object_get(json_object_get(json, "error"), "type"));
+    assert_non_null(said);
+    assert_string_equal(said, type);
+    json_decref(json);
+}
+
 /* A path that the pattern matches: "x" for each {NAME}. */
 static void fill(const char *pattern, char *where, size_t size)
 {
@@ -68,6 +80,9 @@ static void check_route(const struct wi_route *route, enum who who)
     } else if (strcmp(route->dialect->error_form, "OllamaError") == 0) {
         check_ollama(who, route->method, where, who == NOBODY ? 401 : 403,
             who == NOBODY ? "Authorization: Bearer" : expected);
+    } else if (strcmp(route->dialect->error_form, "AnthropicError") == 0) {
+        check_anthropic(who, route->method, where, who == NOBODY ? 401 : 403,
+            who == NOBODY ? "authentication_error" : "permission_error");
     } else if (route->dialect->status) {
         check_openai(
             who, where, who == NOBODY ? 401 : 403, who == NOBODY ? "invalid_api_key" : "rank");

@@ -17,13 +17,13 @@ struct target {
 };
 
 static const struct wi_param table[] = {
-    {"name", WI_PARAM_STRING, offsetof(struct target, name), 1, 1, 8, NULL, NULL},
-    {"count", WI_PARAM_INTEGER, offsetof(struct target, count), 0, 1, 10, NULL, NULL},
-    {"share", WI_PARAM_NUMBER, offsetof(struct target, share), 0, 0, 0, NULL, NULL},
-    {"on", WI_PARAM_BOOL, offsetof(struct target, on), 0, 0, 0, NULL, NULL},
-    {"colour", WI_PARAM_ENUM, offsetof(struct target, colour), 0, 0, 0, colours, NULL},
-    {"list", WI_PARAM_ARRAY, offsetof(struct target, list), 0, 0, 2, NULL, NULL},
-    {"any", WI_PARAM_ANY, offsetof(struct target, any), 0, 0, 0, NULL, NULL},
+    {"name", WI_PARAM_STRING, offsetof(struct target, name), 1, 1, 8, NULL, NULL, NULL},
+    {"count", WI_PARAM_INTEGER, offsetof(struct target, count), 0, 1, 10, NULL, NULL, NULL},
+    {"share", WI_PARAM_NUMBER, offsetof(struct target, share), 0, 0, 0, NULL, NULL, NULL},
+    {"on", WI_PARAM_BOOL, offsetof(struct target, on), 0, 0, 0, NULL, NULL, NULL},
+    {"colour", WI_PARAM_ENUM, offsetof(struct target, colour), 0, 0, 0, colours, NULL, NULL},
+    {"list", WI_PARAM_ARRAY, offsetof(struct target, list), 0, 0, 2, NULL, NULL, NULL},
+    {"any", WI_PARAM_ANY, offsetof(struct target, any), 0, 0, 0, NULL, NULL, NULL},
     WI_PARAM_END,
 };
 
@@ -61,7 +61,7 @@ TEST(reads_every_kind)
 TEST(tells_limits_as_they_are)
 {
     static const struct wi_param wide[] = {
-        {"n", WI_PARAM_INTEGER, 0, 0, -9007199254740991.0, 9007199254740991.0, NULL, NULL},
+        {"n", WI_PARAM_INTEGER, 0, 0, -9007199254740991.0, 9007199254740991.0, NULL, NULL, NULL},
         WI_PARAM_END,
     };
     struct wi_error error;

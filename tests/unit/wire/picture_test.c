@@ -160,8 +160,7 @@ TEST(test_markers_and_lengths)
     for (size_t i = 0; i < sizeof others; i++) { /* no frame */
         memcpy(copy, bare, sizeof copy);
         copy[11] = others[i];
-        assert_int_equal(
-            wi_picture_sniff(copy, sizeof copy, &picture, &error), WI_PICTURE_INVALID);
+        assert_int_equal(wi_picture_sniff(copy, sizeof copy, &picture, &error), WI_PICTURE_INVALID);
     }
     memcpy(wide, png, sizeof wide);
     memcpy(wide + 16, "\0\1\2\3", 4);
