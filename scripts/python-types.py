@@ -34,7 +34,10 @@ class Maker:
             found = self.name(schema["$ref"].rsplit("/", 1)[1])
             return f'"{found}"' if alias else found
         if "anyOf" in schema:
-            among = [self.type(one, name, alias) for one in schema["anyOf"]]
+            objects = [one for one in schema["anyOf"] if "properties" in one]
+            apart = alias or len(objects) > 1
+            among = [self.type(one, self.named(name, one) if apart else name, alias)
+                     for one in schema["anyOf"]]
             return "Union[" + ", ".join(dict.fromkeys(among)) + "]"
         if "enum" in schema or "const" in schema:
             values = schema.get("enum", [schema.get("const")])
@@ -50,6 +53,12 @@ class Maker:
             more = more if isinstance(more, dict) else {}
             return f"Dict[str, {self.type(more, name + 'Value', alias)}]"
         return PLAIN.get(kind, "Any")
+
+    @staticmethod
+    def named(name, schema):
+        """One of several objects, by what it has to have."""
+        needed = schema.get("required", []) if "properties" in schema else []
+        return name + "".join(key.title().replace("_", "") for key in needed)
 
     def members(self, name, schema):
         needed = schema.get("required", [])

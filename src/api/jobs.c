@@ -192,7 +192,7 @@ const struct wi_param wi_jobs_params[] = {
         .kind = WI_PARAM_INTEGER,
         .min = 1,
         .max = LIST_MAX,
-        .help = "At most so many; 100 by default."},
+        .help = "100 by default."},
     {0},
 };
 

@@ -87,9 +87,9 @@ __all__ = [
     "Version",
 ]
 
-OpenaiPart = Union["OpenaiPart"]
-Bytes = Union[str, "Bytes"]
-Inputs = Union["Inputs"]
+OpenaiPart = Union["OpenaiPartTypeText", "OpenaiPartTypeImageUrl"]
+Bytes = Union[str, "BytesBinaryDataSize"]
+Inputs = Union["InputsMessages", "InputsQueryDocuments", "InputsPairs", "InputsTextTextPair", "InputsQuestionContext", "InputsTextLabels", "InputsTextsLabels", "InputsImage", "InputsImageLabels", "InputsImageQuestion", "InputsImagePrompt", "InputsAudio"]
 Task = Literal["chat", "complete", "embed", "rerank", "tokenize", "text-classification", "token-classification", "fill-mask", "question-answering", "zero-shot-classification", "text2text-generation", "translation", "summarization", "image-classification", "object-detection", "image-segmentation", "depth-estimation", "image-feature-extraction", "automatic-speech-recognition", "audio-classification", "text-to-speech", "zero-shot-image-classification", "zero-shot-audio-classification", "image-to-text", "document-question-answering", "visual-question-answering"]
 Platform = Literal["webgpu", "webnn", "webgl", "wasm", "native", "simulated"]
 Datatype = Literal["BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64", "FP16", "FP32", "FP64", "BF16", "BYTES"]
@@ -115,22 +115,22 @@ class Tensor(_Tensor, total=False):
     parameters: TensorParameters
 
 
-class OpenaiPart(TypedDict):
+class OpenaiPartTypeText(TypedDict):
     type: Literal["text"]
     text: str
 
 
-class _OpenaiPartImageUrl(TypedDict):
+class _OpenaiPartTypeImageUrlImageUrl(TypedDict):
     url: str
 
 
-class OpenaiPartImageUrl(_OpenaiPartImageUrl, total=False):
+class OpenaiPartTypeImageUrlImageUrl(_OpenaiPartTypeImageUrlImageUrl, total=False):
     detail: str
 
 
-class OpenaiPart(TypedDict):
+class OpenaiPartTypeImageUrl(TypedDict):
     type: Literal["image_url"]
-    image_url: Union[str, OpenaiPartImageUrl]
+    image_url: Union[str, OpenaiPartTypeImageUrlImageUrl]
 
 
 class OpenaiToolCallFunction(TypedDict, total=False):
@@ -165,67 +165,67 @@ class OpenaiMessage(_OpenaiMessage, total=False):
     reasoning_content: str
 
 
-class Inputs(TypedDict):
+class InputsMessages(TypedDict):
     messages: List[OpenaiMessage]
 
 
-class Inputs(TypedDict):
+class InputsQueryDocuments(TypedDict):
     query: str
     documents: List[str]
 
 
-class Inputs(TypedDict):
+class InputsPairs(TypedDict):
     pairs: List[List[str]]
 
 
-class Inputs(TypedDict):
+class InputsTextTextPair(TypedDict):
     text: str
     text_pair: str
 
 
-class Inputs(TypedDict):
+class InputsQuestionContext(TypedDict):
     question: str
     context: str
 
 
-class Inputs(TypedDict):
+class InputsTextLabels(TypedDict):
     text: str
     labels: List[str]
 
 
-class Inputs(TypedDict):
+class InputsTextsLabels(TypedDict):
     texts: Union[str, List[str]]
     labels: List[str]
 
 
-class Bytes(TypedDict):
+class BytesBinaryDataSize(TypedDict):
     binary_data_size: int
 
 
-class Inputs(TypedDict):
+class InputsImage(TypedDict):
     image: Bytes
 
 
-class Inputs(TypedDict):
+class InputsImageLabels(TypedDict):
     image: Bytes
     labels: List[str]
 
 
-class Inputs(TypedDict):
+class InputsImageQuestion(TypedDict):
     image: Bytes
     question: str
 
 
-class Inputs(TypedDict):
+class InputsImagePrompt(TypedDict):
     image: Bytes
     prompt: str
 
 
-class _Inputs(TypedDict):
+class _InputsAudio(TypedDict):
     audio: Bytes
 
 
-class Inputs(_Inputs, total=False):
+class InputsAudio(_InputsAudio, total=False):
     sampling_rate: int
     channels: int
     format: Literal["f32le", "s16le"]
