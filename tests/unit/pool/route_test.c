@@ -347,6 +347,12 @@ TEST(a_conversation_goes_on_where_it_was)
     expect_node(place, 2, "node-x");
     familiar->known.ahead_ms = 1000;
     expect_node(place, 2, "node-0");
+    familiar->known.ahead_ms = 400; /* what it saves: no worse there */
+    route(place, 2);
+    assert_true(option(place, 1, WI_WASM)->queue_ms == 400);
+    familiar->known.ahead_ms = 401;
+    route(place, 2);
+    assert_true(option(place, 1, WI_WASM)->queue_ms == 0);
     familiar->known.ahead_ms = 0;
     fill(place, 1, 50);
     expect_node(place, 2, "node-0"); /* it is full after all */
