@@ -10,14 +10,14 @@ import { seeded } from '../tests/chaos/random.mjs';
 import { commandLine, number } from '../tests/lib/command-line.mjs';
 
 const [folder, ...words] = process.argv.slice(2);
-const { count, seed, only, jobs } = commandLine('./dev mutate',
+const { count, seed: given, only, jobs } = commandLine('./dev mutate',
     'Change one thing in src/ at a time, and list the changes that no unit test notices.', {
         count: number(50, 'mutants that compile'),
-        seed: number(1 + Math.floor(Math.random() * 1e6), 'the same seed draws the same mutants (default: another each time)'),
+        seed: number(undefined, 'the same seed draws the same mutants (default: another each time)'),
         only: { value: 'PATH[:LINE]', otherwise: 'src', read: (text) => text, about: 'a file, a folder or a line below src/' },
         jobs: number(os.availableParallelism(), 'tests at a time'),
     }, words);
-const random = seeded(seed);
+const seed = given ?? 1 + Math.floor(Math.random() * 1e6), random = seeded(seed);
 const textOf = (file) => fs.readFileSync(file, 'utf8');
 const lineOf = ({ file, at }) => textOf(file).slice(0, at).split('\n').length;
 const SLOW_S = 30; // a test without an end: at the least, and 10 times what it took unmutated
