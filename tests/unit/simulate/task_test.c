@@ -174,13 +174,12 @@ FIXTURE(set_up, tear_down)
 
 TEST(the_first_share_that_applies_is_what_happens)
 {
-    static const double below = 1e-9;
     const struct {
         double lot;
         uint64_t failed, dropped, late, cut;
-    } rows[] = {{0, 1, 0, 0, 0}, {.125 - below, 1, 0, 0, 0}, {.125, 0, 1, 0, 0},
-        {.375 - below, 0, 1, 0, 0}, {.375, 0, 0, 1, 0}, {.625 - below, 0, 0, 1, 0},
-        {.625, 0, 0, 0, 1}, {.875 - below, 0, 0, 0, 1}, {.875, 0, 0, 0, 0}};
+    } rows[] = {{0, 1, 0, 0, 0}, {.125 - 1e-9, 1, 0, 0, 0}, {.125, 0, 1, 0, 0},
+        {.375 - 1e-9, 0, 1, 0, 0}, {.375, 0, 0, 1, 0}, {.625 - 1e-9, 0, 0, 1, 0},
+        {.625, 0, 0, 0, 1}, {.875 - 1e-9, 0, 0, 0, 1}, {.875, 0, 0, 0, 0}};
     test.options.fail_rate = .125;
     test.options.drop_rate = test.options.late_rate = test.options.cut_rate = .25;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
