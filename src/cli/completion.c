@@ -1,6 +1,6 @@
 /*
- * The bash completion: what there is comes from the table of verbs, as a shell function with one
- * case for each; how it is used is the same text always.
+ * What may stand at the end of a command line, as a shell asks for it: the words before it are gone
+ * through by the table of verbs, as far as they make sense.
  */
 #include "cli/options.h"
 
@@ -9,25 +9,119 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- the table, as bash reads it ------------------------------------------------------------- */
+const char wi_cli_bash[] =
+#include "cli/bash.inc"
+    ;
 
-/* Adds "pooling=mean,pooling=cls", or "top=" where any value may follow. */
-static void put_values(struct wi_buffer *out, const struct wi_param *row, int *count)
+/* The words before the one that is completed. */
+struct line {
+    const char *words[3]; /* of the verb, as far as they go; ended by NULL */
+    size_t word_count;
+    const struct wi_verb *verb;  /* once they name one */
+    const char *given[3];        /* the first arguments, likewise */
+    size_t given_count;          /* of all of them */
+    const struct wi_option *due; /* whose value is to come */
+    int ended;                   /* by "--" */
+    struct wi_buffer way;        /* the options that say where the daemon is, and what it trusts */
+};
+
+static void take_value(struct line *line, const struct wi_option *option, const char *value)
+{
+    const char *name = option->name;
+
+    if (strcmp(name, "url") == 0 || strcmp(name, "token-file") == 0 ||
+        strcmp(name, "authority") == 0)
+        wi_buffer_strings(&line->way, "--", name, "=", value, "\n", NULL);
+    line->due = NULL;
+}
+
+static void take_option(struct line *line, const char *name)
+{
+    size_t length = strcspn(name, "=");
+    const struct wi_option *option = wi_cli_find_option(line->verb, name, length);
+
+    if (option && option->argument && name[length])
+        take_value(line, option, name + length + 1);
+    else if (option && option->argument)
+        line->due = option;
+}
+
+static void take(struct line *line, const char *word)
+{
+    if (line->due)
+        take_value(line, line->due, word);
+    else if (!line->ended && strcmp(word, "--") == 0)
+        line->ended = 1;
+    else if (!line->ended && strncmp(word, "--", 2) == 0)
+        take_option(line, word + 2);
+    else if (line->verb && line->given_count++ < 2)
+        line->given[line->given_count - 1] = word;
+    else if (!line->verb && line->word_count < 2) {
+        line->words[line->word_count++] = word;
+        line->verb = wi_cli_find_verb(line->words);
+    }
+}
+
+/* --- what may come next ---------------------------------------------------------------------- */
+
+static void offer(struct wi_buffer *out, const char *typed, const char *word)
+{
+    if (strncmp(word, typed, strlen(typed)) == 0)
+        wi_buffer_strings(out, word, "\n", NULL);
+}
+
+/* Of words with spaces between. */
+static void offer_each(struct wi_buffer *out, const char *typed, const char *words)
+{
+    char *all = wi_strdup(words), *rest = all, *word;
+
+    while ((word = strsep(&rest, " ")))
+        offer(out, typed, word);
+    free(all);
+}
+
+static void offer_options(struct wi_buffer *out, const char *typed, const struct wi_option *table)
+{
+    for (; table && table->name; table++) {
+        char *word = wi_sprintf("--%s", table->name);
+        offer(out, typed, word);
+        free(word);
+    }
+}
+
+/* The words of verbs that come behind the `count` in `words`. */
+static void offer_verbs(
+    struct wi_buffer *out, const char *typed, const char *const *words, size_t count)
+{
+    struct wi_strings names = {0};
+
+    if (count > 1)
+        return;
+    wi_cli_list_verbs(words[0], &names);
+    for (size_t i = 0; i < names.count; i++)
+        offer(out, typed, names.items[i] + (count ? strlen(words[0]) + 1 : 0));
+    wi_strings_clear(&names);
+}
+
+/* "pooling=mean", "pooling=cls", or "top=" where any value may follow. */
+static void offer_values(struct wi_buffer *out, const char *typed, const struct wi_param *row)
 {
     static const char *const any[] = {"", NULL}, *const flags[] = {"true", "false", NULL};
     const char *const *values = row->kind == WI_PARAM_ENUM   ? row->names
                                 : row->kind == WI_PARAM_BOOL ? flags
                                                              : any;
-    for (; *values; values++)
-        wi_buffer_strings(out, (*count)++ ? "," : "", row->name, "=", *values, NULL);
+    for (; *values; values++) {
+        char *word = wi_sprintf("%s=%s", row->name, *values);
+        offer(out, typed, word);
+        free(word);
+    }
 }
 
 /* The options of the task, or of all tasks, each once. */
-static void put_model_options(struct wi_buffer *out, const char *task)
+static void offer_model_options(struct wi_buffer *out, const char *typed, const char *task)
 {
     enum wi_task_kind only = wi_task_of_name(task, 0);
     struct wi_strings seen = {0};
-    int count = 0;
 
     for (int i = WI_TASK_NONE + 1; i < WI_TASK_COUNT; i++) {
         enum wi_task_kind one = (enum wi_task_kind)i;
@@ -36,269 +130,73 @@ static void put_model_options(struct wi_buffer *out, const char *task)
             if (wi_strings_contain(&seen, row->name))
                 continue;
             wi_strings_add(&seen, row->name);
-            put_values(out, row, &count);
+            offer_values(out, typed, row);
         }
     }
     wi_strings_clear(&seen);
 }
 
-/* What may stand there: words with commas between, or a kind in <>. */
-static void put_kind(struct wi_buffer *out, enum wi_complete complete, const char *words)
+/* A value of that kind, of which the word has `typed` behind `prefix`. */
+static void offer_kind(struct wi_buffer *out, const struct line *line, enum wi_complete complete,
+    const char *words, const char *prefix, const char *typed)
 {
-    static const char *const kinds[] = {
-        [WI_COMPLETE_NONE] = "<any>",
-        [WI_COMPLETE_FILE] = "<file>",
-        [WI_COMPLETE_NAMED_FILE] = "<name=file>",
-        [WI_COMPLETE_DIRECTORY] = "<directory>",
-        [WI_COMPLETE_MODEL] = "<model>",
-        [WI_COMPLETE_VERB] = "<verb>",
-    };
+    static const char *const kinds[] = {[WI_COMPLETE_FILE] = "file",
+        [WI_COMPLETE_NAMED_FILE] = "file",
+        [WI_COMPLETE_DIRECTORY] = "directory",
+        [WI_COMPLETE_MODEL] = "model",
+        [WI_COMPLETE_VERB] = NULL};
+    const char *equals = strchr(typed, '='), *kind = kinds[complete];
+    int length = complete == WI_COMPLETE_NAMED_FILE && equals ? (int)(equals + 1 - typed) : 0;
 
-    if (complete == WI_COMPLETE_OPTION) {
-        put_model_options(out, words);
+    if (complete == WI_COMPLETE_NAMED_FILE && !equals)
         return;
-    }
-    if (complete != WI_COMPLETE_WORDS) {
-        wi_buffer_puts(out, kinds[complete]);
-        return;
-    }
-    for (; *words; words++)
-        wi_buffer_printf(out, "%c", *words == ' ' ? ',' : *words);
+    wi_buffer_printf(out, "%s\n%s%.*s\n", kind ? kind : "word", prefix, length, typed);
+    if (complete == WI_COMPLETE_WORDS)
+        offer_each(out, typed, words);
+    else if (complete == WI_COMPLETE_OPTION)
+        offer_model_options(out, typed, words);
+    else if (complete == WI_COMPLETE_VERB)
+        offer_verbs(out, typed, line->given, line->given_count);
+    else if (complete == WI_COMPLETE_MODEL && line->way.size)
+        wi_buffer_puts(out, line->way.text);
 }
 
-/* "--image=<file> --no-fallback" */
-static void put_options(struct wi_buffer *out, const struct wi_option *table)
+/* "--name=" and a value that is begun. */
+static void offer_value(struct wi_buffer *out, const struct line *line, const char *word)
 {
-    for (const struct wi_option *o = table; o && o->name; o++) {
-        wi_buffer_printf(out, "%s--%s", o == table ? "" : " ", o->name);
-        if (!o->argument)
-            continue;
-        wi_buffer_puts(out, "=");
-        put_kind(out, o->complete, o->words);
+    size_t length = strcspn(word, "=") + 1;
+    const struct wi_option *option = wi_cli_find_option(line->verb, word + 2, length - 3);
+    char *prefix = wi_strndup(word, length);
+
+    if (option)
+        offer_kind(out, line, option->complete, option->words, prefix, word + length);
+    free(prefix);
+}
+
+static void offer_word(struct wi_buffer *out, const struct line *line, const char *word)
+{
+    if (line->due) {
+        offer_kind(out, line, line->due->complete, line->due->words, "", word);
+    } else if (!line->ended && strncmp(word, "--", 2) == 0 && strchr(word, '=')) {
+        offer_value(out, line, word);
+    } else if (!line->ended && *word == '-') {
+        wi_buffer_puts(out, "word\n\n");
+        offer_options(out, word, line->verb ? line->verb->options : NULL);
+        offer_options(out, word, wi_cli_global_options);
+    } else if (!line->verb) {
+        wi_buffer_puts(out, "word\n\n");
+        offer_verbs(out, word, line->words, line->word_count);
+    } else if (line->given_count < line->verb->max && line->given_count < WI_POSITIONALS_TABLED) {
+        offer_kind(out, line, line->verb->complete[line->given_count], NULL, "", word);
     }
 }
 
-/* The distinct first words of all verbs, or the second words of those whose first is `group`. */
-static void put_words(struct wi_buffer *out, const char *group)
+void wi_cli_complete(struct wi_buffer *out, const char *const *words, size_t count)
 {
-    struct wi_strings words = {0};
-    size_t length = group ? strlen(group) : 0;
+    struct line line = {0};
 
-    for (const struct wi_verb *v = wi_cli_verbs; v->name; v++) {
-        char *first = wi_strndup(v->name, strcspn(v->name, " "));
-        if (!group && !wi_strings_contain(&words, first))
-            wi_strings_add(&words, first);
-        if (group && strcmp(first, group) == 0)
-            wi_strings_add(&words, v->name + length + 1);
-        free(first);
-    }
-    for (size_t i = 0; i < words.count; i++)
-        wi_buffer_printf(out, "%s%s", i ? " " : "", words.items[i]);
-    wi_strings_clear(&words);
-}
-
-static void put_verb(struct wi_buffer *out, const struct wi_verb *verb)
-{
-    wi_buffer_printf(out, "        '%s') options='", verb->name);
-    put_options(out, verb->options);
-    wi_buffer_puts(out, "' arguments='");
-    for (unsigned i = 0; i < verb->max && i < WI_POSITIONALS_TABLED; i++) {
-        wi_buffer_puts(out, i ? " " : "");
-        put_kind(out, verb->complete[i], NULL);
-    }
-    wi_buffer_puts(out, "' ;;\n");
-}
-
-/* One case for a group, before the first of its verbs. */
-static void put_group(struct wi_buffer *out, struct wi_strings *groups, const struct wi_verb *verb)
-{
-    char *first = wi_strndup(verb->name, strcspn(verb->name, " "));
-
-    if (wi_cli_is_group(first) && !wi_strings_contain(groups, first)) {
-        wi_strings_add(groups, first);
-        wi_buffer_printf(out, "        '%s') verbs='", first);
-        put_words(out, first);
-        wi_buffer_puts(out, "' ;;\n");
-    }
-    free(first);
-}
-
-static void put_table(struct wi_buffer *out)
-{
-    struct wi_strings groups = {0};
-
-    wi_buffer_puts(out,
-        "# Sets, for the command $1, verbs (the words that may come next), options and arguments.\n"
-        "# Behind an option's \"=\", and for an argument, stands what it may be.\n"
-        "_webinfer_table()\n{\n"
-        "    verbs='' options='' arguments=''\n"
-        "    case $1 in\n"
-        "        '') verbs='");
-    put_words(out, NULL);
-    wi_buffer_puts(out, "' ;;\n");
-    for (const struct wi_verb *v = wi_cli_verbs; v->name; v++) {
-        put_group(out, &groups, v);
-        put_verb(out, v);
-    }
-    wi_buffer_puts(out, "    esac\n    options+=' ");
-    put_options(out, wi_cli_global_options);
-    wi_buffer_puts(out, "'\n}\n\n");
-    wi_strings_clear(&groups);
-}
-
-/* --- how it is used -------------------------------------------------------------------------- */
-
-static const char find_kind[] =
-    "# Sets kind to what the value of the option $1 may be; empty for a flag.\n"
-    "_webinfer_kind()\n{\n"
-    "    local option\n"
-    "    kind=''\n"
-    "    for option in $options; do\n"
-    "        [[ $option == \"$1=\"* ]] && kind=${option#*=}\n"
-    "    done\n"
-    "}\n\n";
-
-/* Not compgen -W, which has the shell expand what is in the words. */
-static const char match[] = "# Adds to COMPREPLY which of the words behind $1 begin with $1.\n"
-                            "_webinfer_match()\n{\n"
-                            "    local word\n"
-                            "    for word in \"${@:2}\"; do\n"
-                            "        [[ $word == \"$1\"* ]] && COMPREPLY+=(\"$word\")\n"
-                            "    done\n"
-                            "}\n\n";
-
-static const char models[] =
-    "# Adds to COMPREPLY the models that begin with $1. No daemon, no models; and what a server\n"
-    "# says goes into the command line only if it looks like a model's name.\n"
-    "_webinfer_models()\n{\n"
-    "    local name\n"
-    "    while read -r name; do\n"
-    "        [[ $name =~ ^[A-Za-z0-9._/:-]+$ ]] && _webinfer_match \"$1\" \"$name\"\n"
-    "    done < <(timeout 1 \"${words[0]/#\\~\\//$HOME/}\" \"${way[@]}\" models --names \\\n"
-    "        2>/dev/null </dev/null)\n"
-    "}\n\n";
-
-static const char offer[] =
-    "# Sets COMPREPLY to what of the kind $1 begins with $2, each behind $3.\n"
-    "_webinfer_offer()\n{\n"
-    "    local i verbs options arguments\n"
-    "    case $1 in\n"
-    "        '' | '<any>') return ;;\n"
-    "        '<name=file>')\n"
-    "            [[ $2 == *=* ]] && _webinfer_offer '<file>' \"${2#*=}\" \"$3${2%%=*}=\"\n"
-    "            return ;;\n"
-    "        '<file>') mapfile -t COMPREPLY < <(compgen -f -- \"$2\") ;;\n"
-    "        '<directory>') mapfile -t COMPREPLY < <(compgen -d -- \"$2\") ;;\n"
-    "        '<model>') _webinfer_models \"$2\" ;;\n"
-    "        '<verb>')\n"
-    "            _webinfer_table \"${given[*]}\"\n"
-    "            _webinfer_match \"$2\" $verbs ;;\n"
-    "        *) _webinfer_match \"$2\" ${1//,/ } ;;\n"
-    "    esac\n"
-    "    # Only here: a command must not become a folder of the same name.\n"
-    "    [[ $1 == '<file>' || $1 == '<directory>' ]] && compopt -o filenames 2>/dev/null\n"
-    "    # A value is still to come.\n"
-    "    [[ ${#COMPREPLY[@]} == 1 && ${COMPREPLY[0]} == *= ]] && compopt -o nospace 2>/dev/null\n"
-    "    for i in \"${!COMPREPLY[@]}\"; do\n"
-    "        COMPREPLY[i]=$3${COMPREPLY[i]}\n"
-    "    done\n"
-    "}\n\n";
-
-static const char join_words[] =
-    "# Sets words to the words up to the cursor. bash takes \"--url=http://x\" apart at what is "
-    "in\n"
-    "# COMP_WORDBREAKS, so what stands around a \"=\" or \":\" is put together again.\n"
-    "_webinfer_words()\n{\n"
-    "    local word joined=''\n"
-    "    words=()\n"
-    "    for word in \"${COMP_WORDS[@]:0:COMP_CWORD+1}\"; do\n"
-    "        if ((${#words[@]} > 1)) && [[ $joined || $word =~ ^[=:]+$ ]]; then\n"
-    "            words[-1]+=$word\n"
-    "        else\n"
-    "            words+=(\"$word\")\n"
-    "        fi\n"
-    "        joined=''\n"
-    "        [[ $word =~ ^[=:]+$ ]] && joined=1\n"
-    "    done\n"
-    "}\n\n";
-
-/* Options before the cursor matter for what their values are, and those that say where the daemon
- * is and what it trusts are passed on when it is asked for its models. */
-static const char walk[] =
-    "# Goes through the words before the cursor: command, options, arguments, kind (of the value\n"
-    "# that is due, or empty), ended (by \"--\"), given (the arguments) and way (to the daemon).\n"
-    "_webinfer_walk()\n{\n"
-    "    local word option=''\n"
-    "    _webinfer_table ''\n"
-    "    for word in \"${words[@]:1:${#words[@]}-2}\"; do\n"
-    "        if [[ $kind ]]; then\n"
-    "            kind=''\n"
-    "            case $option in --url | --token-file | --authority)\n"
-    "                way+=(\"$option=${word/#\\~\\//$HOME/}\") ;;\n"
-    "            esac\n"
-    "        elif [[ ! $ended && $word == -- ]]; then\n"
-    "            ended=1\n"
-    "        elif [[ ! $ended && $word == --* ]]; then\n"
-    "            option=${word%%=*}\n"
-    "            if [[ $word != *=* ]]; then\n"
-    "                _webinfer_kind \"$option\"\n"
-    "                continue\n"
-    "            fi\n"
-    "            case $option in --url | --token-file | --authority) way+=(\"$word\") ;; esac\n"
-    "        elif [[ $verbs ]]; then\n"
-    "            command+=${command:+ }$word\n"
-    "            _webinfer_table \"$command\"\n"
-    "        else\n"
-    "            given+=(\"$word\")\n"
-    "        fi\n"
-    "    done\n"
-    "}\n\n";
-
-static const char complete_word[] =
-    "_webinfer()\n{\n"
-    "    local IFS=$' \\t\\n' words verbs options arguments kind='' command='' ended='' cur start "
-    "i\n"
-    "    local given=() way=() due=()\n"
-    "    COMPREPLY=()\n"
-    "    _webinfer_words\n"
-    "    _webinfer_walk\n"
-    "    cur=${words[-1]}\n"
-    "    if [[ $kind ]]; then\n"
-    "        _webinfer_offer \"$kind\" \"$cur\" ''\n"
-    "    elif [[ ! $ended && $cur == --*=* ]]; then\n"
-    "        _webinfer_kind \"${cur%%=*}\"\n"
-    "        _webinfer_offer \"$kind\" \"${cur#*=}\" \"${cur%%=*}=\"\n"
-    "    elif [[ ! $ended && $cur == -* ]]; then\n"
-    "        for i in $options; do\n"
-    "            _webinfer_match \"$cur\" \"${i%%=*}\"\n"
-    "        done\n"
-    "    elif [[ $verbs ]]; then\n"
-    "        _webinfer_match \"$cur\" $verbs\n"
-    "    else\n"
-    "        read -ra due <<<\"$arguments\"\n"
-    "        _webinfer_offer \"${due[${#given[@]}]-}\" \"$cur\" ''\n"
-    "    fi\n"
-    "    # What bash replaces begins behind the last place at which it took the word apart.\n"
-    "    for ((i = 0, start = 0; i < ${#cur}; i++)); do\n"
-    "        [[ ${cur:i:1} == [=:] && $COMP_WORDBREAKS == *\"${cur:i:1}\"* ]] && start=$((i + 1))\n"
-    "    done\n"
-    "    for i in \"${!COMPREPLY[@]}\"; do\n"
-    "        COMPREPLY[i]=${COMPREPLY[i]:start}\n"
-    "    done\n"
-    "}\n"
-    "complete -F _webinfer webinfer\n";
-
-void wi_cli_completion(struct wi_buffer *out)
-{
-    wi_buffer_puts(out,
-        "# bash completion for webinfer(1), made by `webinfer completion bash`\n"
-        "# shellcheck shell=bash disable=SC2086 # lists of words are meant to fall apart\n\n");
-    put_table(out);
-    wi_buffer_puts(out, find_kind);
-    wi_buffer_puts(out, match);
-    wi_buffer_puts(out, models);
-    wi_buffer_puts(out, offer);
-    wi_buffer_puts(out, join_words);
-    wi_buffer_puts(out, walk);
-    wi_buffer_puts(out, complete_word);
+    for (size_t i = 0; i + 1 < count; i++)
+        take(&line, words[i]);
+    offer_word(out, &line, count ? words[count - 1] : "");
+    wi_buffer_clear(&line.way);
 }

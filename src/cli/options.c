@@ -19,6 +19,14 @@ static const struct wi_option *find_in(
     return NULL;
 }
 
+const struct wi_option *wi_cli_find_option(
+    const struct wi_verb *verb, const char *name, size_t length)
+{
+    const struct wi_option *option = find_in(wi_cli_global_options, name, length);
+
+    return option || !verb ? option : find_in(verb->options, name, length);
+}
+
 const char *wi_cli_other_name(const struct wi_other_name *table, const char *name)
 {
     while (table->other && strcmp(table->name, name) != 0)
@@ -75,8 +83,7 @@ static enum wi_code no_letter(const char *word, struct wi_error *error)
     return WI_BAD_REQUEST;
 }
 
-/* The verbs of a group by their whole names, or with `group` NULL the first words of all. */
-static void list_verbs(const char *group, struct wi_strings *names)
+void wi_cli_list_verbs(const char *group, struct wi_strings *names)
 {
     size_t length = group ? strlen(group) : 0;
 
@@ -110,7 +117,7 @@ static enum wi_code no_verb(struct wi_error *error, const char *first, const cha
     struct wi_buffer joined = {0};
     const char *meant;
 
-    list_verbs(second ? first : NULL, &names);
+    wi_cli_list_verbs(second ? first : NULL, &names);
     meant = join(&names, second ? strlen(first) + 1 : 0, second ? second : first, &joined);
     if (!second && strcmp(first, "serve") == 0)
         meant = "webinferd"; /* the service is a program of its own */
@@ -189,10 +196,8 @@ static enum wi_code parse_option(
     const char *name = argv[*i] + 2;
     size_t length = strcspn(name, "=");
     const char *value = name[length] ? name + length + 1 : NULL;
-    const struct wi_option *option = find_in(wi_cli_global_options, name, length);
+    const struct wi_option *option = wi_cli_find_option(arguments->verb, name, length);
 
-    if (!option && arguments->verb)
-        option = find_in(arguments->verb->options, name, length);
     if (!option)
         return unknown_option(arguments, name, length, error);
     if (!option->argument && value)

@@ -1,12 +1,13 @@
 /*
- * The client's verbs and options: one table that the parser, --help, the bash completion and the
- * list in webinfer(1) are all made from.
+ * The client's verbs and options: one table that the parser, --help, the completion of command
+ * lines and the list in webinfer(1) are all made from.
  */
 #ifndef WI_CLI_OPTIONS_H
 #define WI_CLI_OPTIONS_H
 
 #include "base/buffer.h"
 #include "base/error.h"
+#include "base/memory.h"
 #include <stddef.h>
 
 /* What the program's exit status says; documented in webinfer(1). */
@@ -84,6 +85,12 @@ const char *wi_cli_other_name(const struct wi_other_name *table, const char *nam
 
 /* The verb that the first one or two of `words` name (ended by NULL or two long), or NULL. */
 const struct wi_verb *wi_cli_find_verb(const char *const *words);
+/* The verbs of a group by their whole names, or with `group` NULL the first words of all. */
+void wi_cli_list_verbs(const char *group, struct wi_strings *names);
+/* The option of every verb, or of `verb` (NULL: of none), that is called so; NULL if there is none.
+ */
+const struct wi_option *wi_cli_find_option(
+    const struct wi_verb *verb, const char *name, size_t length);
 /* Whether `word` is the first of the two words of some verbs. */
 int wi_cli_is_group(const char *word);
 /* Says in `error` that `words` (as above, also none) name no verb, which one may have been meant
@@ -105,8 +112,13 @@ int wi_argument_given(const struct wi_arguments *arguments, const char *name);
 void wi_cli_help(struct wi_buffer *out, const struct wi_verb *verb);
 /* All verbs whose first word is `group`. */
 void wi_cli_help_group(struct wi_buffer *out, const char *group);
-/* The completion for bash. */
-void wi_cli_completion(struct wi_buffer *out);
+/* completions/webinfer.bash, which asks wi_cli_complete. */
+extern const char wi_cli_bash[];
+/* What may stand in the place of the last of `words`, those behind the program's name: a line that
+ * says what of ("word", "file", "directory" or "model"), one with what of the word stays before it,
+ * then a line for each word, or of models for each option that says how to ask for them. Nothing
+ * where there is nothing to offer. */
+void wi_cli_complete(struct wi_buffer *out, const char *const *words, size_t count);
 /* The parts of webinfer(1) that are made from the tables, in mdoc: how each verb is called, and the
  * lists of verbs and options. */
 void wi_cli_mdoc_synopsis(struct wi_buffer *out);

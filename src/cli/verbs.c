@@ -60,10 +60,16 @@ static enum wi_exit run_help(struct wi_cli *cli)
 
 static enum wi_exit run_completion(struct wi_cli *cli)
 {
+    fputs(wi_cli_bash, stdout);
+    return WI_EXIT_OK;
+}
+
+static enum wi_exit run_words(struct wi_cli *cli)
+{
     struct wi_buffer text = {0};
 
-    wi_cli_completion(&text);
-    return print(&text);
+    wi_cli_complete(&text, cli->arguments.positionals, cli->arguments.positional_count);
+    return text.size ? print(&text) : WI_EXIT_OK;
 }
 
 const struct wi_option wi_cli_global_options[] = {
@@ -342,6 +348,9 @@ const struct wi_verb wi_cli_verbs[] = {
     {"token join", "", 0, 0, {0}, "Make a link with which other people's browsers become nodes",
         join_options, wi_cli_token_join},
     {"completion bash", "", 0, 0, {0}, "Print the completion for bash", NULL, run_completion},
+    {"completion words", "WORD...", 1, WI_POSITIONALS_MAX, {0},
+        "Print what may stand at the end of the command line WORD..., as a shell asks for it", NULL,
+        run_words},
     {"help", "[COMMAND]", 0, 2, {WI_COMPLETE_VERB, WI_COMPLETE_VERB}, "Explain a command",
         help_options, run_help},
     {"version", "", 0, 0, {0}, "Print the version", NULL, run_version},

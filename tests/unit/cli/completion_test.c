@@ -31,7 +31,7 @@ static const struct situation situations[] = {
     {{"jobs", ""}, "list show wait cancel"},
     {{"jobs", "c"}, "cancel"},
     {{"token", ""}, "new join"},
-    {{"completion", ""}, "bash"},
+    {{"completion", ""}, "bash words"},
     {{"--json", "tok"}, "token"},
     {{"--url", "http", ":", "//127.0.0.1", ":", "1/", "jobs", "w"}, "wait"},
     {{"--url=http://127.0.0.1:1/", "jobs", "w"}, "wait"},
@@ -90,10 +90,11 @@ static const struct situation situations[] = {
 };
 
 /* A client whose daemon has some models, whose other daemon has another, and no other answers. A
- * model's name that is none must not come through. */
+ * model's name that is none must not come through. What may come next this program says. */
 static const char fake_client[] =
     "#!/bin/sh\n"
     "case \"$*\" in\n"
+    "'completion words -- '*) shift 3; exec \"$SELF\" --complete \"$@\" ;;\n"
     "'models --names') printf '%s\\n' builtin/echo seven/odd sevens '$(touch x)' 'a;b' ;;\n"
     "'--url=http://other models --names') echo other/model ;;\n"
     "*) echo 'no answer' >&2; exit 3 ;;\n"
@@ -104,6 +105,18 @@ static const char ask[] = "source \"$1\"; shift\n"
                           "COMP_WORDS=(\"$@\") COMP_CWORD=$(($# - 1))\n"
                           "_webinfer\n"
                           "echo \"${COMPREPLY[*]}\"\n";
+
+__attribute__((constructor)) static void complete(int argc, char **argv)
+{
+    struct wi_buffer out = {0};
+
+    if (argc < 2 || strcmp(argv[1], "--complete") != 0)
+        return;
+    wi_cli_complete(&out, (const char *const *)argv + 2, (size_t)argc - 2);
+    fwrite(out.text, 1, out.size, stdout);
+    wi_buffer_clear(&out);
+    exit(0);
+}
 
 struct place {
     char folder[64], script[128], client[128];
@@ -127,8 +140,9 @@ static char *in(const struct place *place, const char *name)
 static int make_place(void **state)
 {
     static struct place place;
-    struct wi_buffer script = {0};
-    char *path;
+    char self[256] = "", *path;
+
+    assert_true(readlink("/proc/self/exe", self, sizeof self - 1) > 0);
 
     snprintf(place.folder, sizeof place.folder, "/tmp/webinfer-completion-XXXXXX");
     assert_non_null(mkdtemp(place.folder));
@@ -136,9 +150,8 @@ static int make_place(void **state)
     snprintf(place.client, sizeof place.client, "%s/client", place.folder);
     snprintf(place.files, sizeof place.files, "%s/files", place.folder);
     assert_int_equal(mkdir(place.files, 0700), 0);
-    wi_cli_completion(&script);
-    write_file(place.script, script.text, 0600);
-    wi_buffer_clear(&script);
+    write_file(place.script, wi_cli_bash, 0600);
+    assert_int_equal(setenv("SELF", self, 1), 0);
     write_file(place.client, fake_client, 0700);
     path = in(&place, "a file.png");
     write_file(path, "", 0600);
@@ -218,13 +231,14 @@ TEST(completes_words_that_are_not_taken_apart)
     const struct place *place = *state;
     static const char check[] = "source \"$1\"\n"
                                 "COMP_WORDBREAKS=' '\n"
-                                "COMP_WORDS=(webinfer infer m --platform=web) COMP_CWORD=3\n"
+                                "COMP_WORDS=(\"$2\" infer m --platform=web) COMP_CWORD=3\n"
                                 "_webinfer\n"
                                 "echo \"${COMPREPLY[*]}\"\n";
     char line[512];
 
-    run_bash(place, (const char *const[]){"bash", "-c", check, "bash", place->script, NULL}, line,
-        sizeof line);
+    run_bash(place,
+        (const char *const[]){"bash", "-c", check, "bash", place->script, place->client, NULL},
+        line, sizeof line);
     assert_string_equal(line, "--platform=webgpu --platform=webnn --platform=webgl");
 }
 
@@ -235,7 +249,7 @@ TEST(no_word_is_offered_twice)
     static const char check[] =
         "source \"$1\"\n"
         "while read -r verb; do\n"
-        "    COMP_WORDS=(webinfer $verb '') COMP_CWORD=$((${#COMP_WORDS[@]} - 1))\n"
+        "    COMP_WORDS=(\"$3\" $verb '') COMP_CWORD=$((${#COMP_WORDS[@]} - 1))\n"
         "    for last in '' -; do\n"
         "        COMP_WORDS[COMP_CWORD]=$last\n"
         "        _webinfer\n"
@@ -248,8 +262,9 @@ TEST(no_word_is_offered_twice)
     for (const struct wi_verb *v = wi_cli_verbs; v->name; v++)
         wi_buffer_printf(&verbs, "%s\n", v->name);
     run_bash(place,
-        (const char *const[]){"bash", "-c", check, "bash", place->script, verbs.text, NULL}, line,
-        sizeof line);
+        (const char *const[]){
+            "bash", "-c", check, "bash", place->script, verbs.text, place->client, NULL},
+        line, sizeof line);
     assert_string_equal(line, "");
     wi_buffer_clear(&verbs);
 }

@@ -189,14 +189,10 @@ static char *read_source(const char *name)
     return text;
 }
 
-TEST(the_committed_completion_is_fresh)
+TEST(the_completion_is_the_file_that_is_installed)
 {
     char *text = read_source("completions/webinfer.bash");
-    struct wi_buffer fresh = {0};
-    wi_cli_completion(&fresh);
-    if (strcmp(text, fresh.text) != 0)
-        fail_msg("run: webinfer completion bash >completions/webinfer.bash");
-    wi_buffer_clear(&fresh);
+    assert_string_equal(wi_cli_bash, text);
     free(text);
 }
 
