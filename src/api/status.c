@@ -2,6 +2,7 @@
 #include "api/nodes.h"
 
 #include "api/numerics.h"
+#include "api/request.h"
 #include "base/clock.h"
 #include "durable/durable.h"
 #include <limits.h>

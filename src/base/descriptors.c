@@ -42,6 +42,21 @@ const char *wi_descriptors_advice(char text[WI_DESCRIPTORS_ADVICE_SIZE])
     return text;
 }
 
+int wi_write_all(int fd, const void *bytes, size_t size)
+{
+    const char *left = bytes;
+    while (size > 0) {
+        ssize_t put = write(fd, left, size);
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0)
+            return -1;
+        left += put;
+        size -= (size_t)put;
+    }
+    return 0;
+}
+
 void wi_close(int fd)
 {
     int why = errno;

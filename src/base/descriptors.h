@@ -6,6 +6,8 @@
 #ifndef WI_BASE_DESCRIPTORS_H
 #define WI_BASE_DESCRIPTORS_H
 
+#include <stddef.h>
+
 /* Takes as many as the hard limit allows, up to what libwebsockets' table for them should grow to.
  * Before libwebsockets is started, which makes that table once. */
 void wi_descriptors_raise(void);
@@ -17,6 +19,8 @@ int wi_descriptors_highest(unsigned reserve);
 /* The limit and how it is raised, for the end of a sentence: "at most 1024 files may be open; …".
  * Returns `text`. */
 const char *wi_descriptors_advice(char text[WI_DESCRIPTORS_ADVICE_SIZE]);
+/* All of it, however often a signal interrupts. 0, or -1 with errno. */
+int wi_write_all(int fd, const void *bytes, size_t size);
 void wi_close(int fd);         /* errno stays; nothing for a negative one */
 int wi_descriptors_next(void); /* the one that would be given out now; INT_MAX: none is left */
 

@@ -8,10 +8,10 @@
 #include "base/json_read.h"
 
 #include "base/buffer.h"
-#include "base/decimal.h"
 #include "base/text.h"
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -375,3 +375,37 @@ json_t *wi_json_read(const char *text, size_t size, size_t flags, json_error_t *
     json_t *root = text ? read_whole(text, size) : NULL;
     return root ? root : json_loadb(text, size, flags | JSON_REJECT_DUPLICATES, place);
 }
+
+/* --- doubles out of decimal digits ---------------------------------------------------------- */
+
+#ifdef __SIZEOF_INT128__
+
+#define TEN_TO_4(x) (x), (x)*10, (x)*100, (x)*1000
+
+static const uint64_t powers[WI_DECIMAL_DIGITS + 1] = {TEN_TO_4(1u), TEN_TO_4(10000u),
+    TEN_TO_4(UINT64_C(100000000)), TEN_TO_4(UINT64_C(1000000000000)),
+    TEN_TO_4(UINT64_C(10000000000000000))};
+
+double wi_decimal(uint64_t digits, unsigned places)
+{
+    __extension__ typedef unsigned __int128 wide;
+    if (digits == 0)
+        return 0;
+    /* As large as it gets, so that the quotient has 63 bits at least. */
+    int shift = __builtin_clzll(digits);
+    wide dividend = (wide)(digits << shift) << 63;
+    wide quotient = dividend / powers[places];
+    int rest = quotient * powers[places] != dividend;
+    return ldexp((double)(quotient | (wide)rest), -63 - shift);
+}
+
+#else
+
+double wi_decimal(uint64_t digits, unsigned places)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%llue-%u", (unsigned long long)digits, places);
+    return strtod(text, NULL);
+}
+
+#endif

@@ -16,7 +16,6 @@
 #include "config/config.h"
 #include "model/engine.h"
 #include "model/inference.h"
-#include "model/platform.h"
 #include "model/repository.h"
 #include "node/part.h"
 #include "tensor/tensor.h"

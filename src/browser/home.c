@@ -1,12 +1,16 @@
 /* A session's directory. */
 #include "browser/home.h"
+#include "base/memory.h"
 
-#include "browser/display.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 char *wi_home_make(struct wi_instance *instance, const char *session_id, struct wi_error *error)
@@ -60,4 +64,38 @@ void wi_home_remove(uv_loop_t *loop, const char *directory, wi_remove_fn *done, 
 {
     wi_display_tidy(directory);
     wi_remove_tree(loop, directory, done, context);
+}
+
+/* --- what an X server leaves in /tmp when it is killed -------------------------------------- */
+
+static int nobody_answers(const struct sockaddr_un *address)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int refused = fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof *address) != 0 &&
+                  errno == ECONNREFUSED;
+
+    if (fd >= 0)
+        close(fd);
+    return refused;
+}
+
+void wi_display_tidy(const char *directory)
+{
+    char *note = wi_sprintf("%s/run/display", directory);
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    FILE *file = fopen(note, "re");
+    int number = -1, pid = -1, count = 0;
+    struct stat info;
+
+    free(note);
+    if (file) {
+        count = fscanf(file, "%d %d", &number, &pid);
+        fclose(file);
+    }
+    if (count != 2 || number < 0 || pid <= 1 || kill(pid, 0) == 0)
+        return;
+    snprintf(address.sun_path, sizeof address.sun_path, "/tmp/.X11-unix/X%d", number);
+    if (lstat(address.sun_path, &info) == 0 && S_ISSOCK(info.st_mode) && info.st_uid == geteuid() &&
+        nobody_answers(&address))
+        unlink(address.sun_path);
 }

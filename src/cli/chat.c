@@ -1,10 +1,9 @@
 /* webinfer chat: a conversation with a model, its answers shown as they come. */
+#include "cli/cli.h"
 #include "cli/events.h"
 #include "cli/infer.h"
 #include "cli/line.h"
-#include "cli/live.h"
 #include "cli/talk.h"
-#include "cli/text.h"
 #include "cli/way.h"
 
 #include "base/memory.h"

@@ -67,4 +67,41 @@ enum wi_exit wi_cli_doctor(struct wi_cli *cli);
 enum wi_exit wi_cli_token_new(struct wi_cli *cli);
 enum wi_exit wi_cli_token_join(struct wi_cli *cli);
 
+/* --- text.c: what the commands for language models share ------------------------------------ */
+
+/* A request for POST /v1/infer for the model that the first argument names, with what the options
+ * say: a new reference, or NULL with `error` filled. `inputs` is taken, also on failure. */
+json_t *wi_text_request(
+    const struct wi_arguments *arguments, json_t *inputs, long *timeout_ms, struct wi_error *error);
+/* One question to a model that chats, and its answer, as in webinfer chat. */
+enum wi_exit wi_cli_ask(struct wi_cli *cli, const char *question);
+/* A text to a model that finds something in it, which is shown as in webinfer infer. */
+enum wi_exit wi_cli_read(struct wi_cli *cli);
+/* One line about an answer: how many tokens, how fast, where. */
+void wi_text_describe(struct wi_buffer *out, const json_t *answer);
+
+/* --- pull.c: pulling a model for the commands that do --------------------------------------- */
+
+/* Has the daemon pull `reference`, as the options --as, --hub, --file and --precision say, and
+ * shows how far that is until it is done: bars on a terminal, lines otherwise, on standard error;
+ * with `events` each as a line of JSON on standard output. `*name` gets what it is called there;
+ * the caller frees, also after a failure. */
+enum wi_exit wi_cli_pull_model(struct wi_cli *cli, const char *reference, int events, char **name);
+/* The model's name as it is asked for when it is here: what was pulled as `name` from `reference`,
+ * with its variant. The caller frees. */
+char *wi_cli_pulled_name(const char *reference, const char *name);
+
+/* --- live.c: an answer that is shown as it comes -------------------------------------------- */
+
+/* How it is shown. All borrowed; what is 0 is left out. */
+struct wi_live {
+    struct wi_cli *cli;
+    struct wi_buffer *text; /* gets the text as well */
+    int stops;              /* ^C ends the answer without an error */
+    void (*describe)(struct wi_buffer *out, const json_t *answer); /* NULL: wi_cli_infer_print */
+};
+
+/* Sends a request that asks for a stream. WI_EXIT_OK also where it was stopped. */
+enum wi_exit wi_cli_live(const struct wi_live *live, struct wi_rest_request *request);
+
 #endif

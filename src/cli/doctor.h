@@ -30,10 +30,6 @@ void wi_doctor_network(
  * configuration or none answers, in which case `config` tells. */
 void wi_doctor_models(struct wi_cli *cli, json_t *checks, const struct wi_config *config);
 
-/* What a page reported (wi_doctor_browser's object) as findings. */
-void wi_doctor_platforms(
-    json_t *checks, const json_t *report, const struct wi_config_browser *browser);
-
 /* Starts the browser, lets it load the page, and ends it. A new object: {"kind", "ready_ms",
  * "capabilities": the page's own report}, {"kind", "remote": true} for a service on another
  * machine, which is only asked whether it is ready, or {"kind", "problem"}. Takes the process's

@@ -2,7 +2,7 @@
 #include "cli/infer.h"
 
 #include "base/memory.h"
-#include "cli/live.h"
+#include "cli/cli.h"
 #include "cli/way.h"
 #include "model/model.h"
 #include <stdio.h>

@@ -1,6 +1,7 @@
 /* See install_copy.h. */
 #include "cli/install_copy.h"
 
+#include "base/descriptors.h"
 #include "model/open.h"
 #include "model/store_path.h"
 #include <dirent.h>
@@ -90,18 +91,6 @@ int wi_copy_is_interrupted(void)
                sigismember(&pending, SIGHUP));
 }
 
-static int write_all(int fd, const char *bytes, size_t size)
-{
-    while (size > 0) {
-        ssize_t n = write(fd, bytes, size);
-        if (n < 0)
-            return -1;
-        bytes += n;
-        size -= (size_t)n;
-    }
-    return 0;
-}
-
 /* 0, or -1 with errno; EINTR where a signal is pending. */
 static int pump(int from, int to)
 {
@@ -114,7 +103,7 @@ static int pump(int from, int to)
             n = -1;
             break;
         }
-        if (write_all(to, chunk, (size_t)n) != 0) {
+        if (wi_write_all(to, chunk, (size_t)n) != 0) {
             n = -1;
             break;
         }

@@ -2,7 +2,7 @@
  * webinfer pull: the daemon brings a model from a hub, and this shows how far that is. The pull is
  * the daemon's: it goes on when this ends.
  */
-#include "cli/pull.h"
+#include "cli/cli.h"
 #include "cli/plain.h"
 
 #include "base/memory.h"

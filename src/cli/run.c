@@ -3,8 +3,7 @@
  * stand behind its name ":" is a variant and "@" a revision; where it is to run say --browser and
  * --platform.
  */
-#include "cli/pull.h"
-#include "cli/text.h"
+#include "cli/cli.h"
 
 #include "base/memory.h"
 #include "cli/plain.h"

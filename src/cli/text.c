@@ -1,9 +1,8 @@
 /* webinfer generate and webinfer embed: text to a model, and what it makes of it. */
-#include "cli/text.h"
+#include "cli/cli.h"
 
 #include "base/memory.h"
 #include "cli/infer.h"
-#include "cli/live.h"
 #include "cli/plain.h"
 #include "cli/table.h"
 #include <stdio.h>

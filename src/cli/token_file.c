@@ -2,6 +2,7 @@
 #include "cli/token_file.h"
 
 #include "base/buffer.h"
+#include "base/descriptors.h"
 #include "base/memory.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -152,20 +153,6 @@ static enum wi_code give(
 
 /* --- writing --------------------------------------------------------------------------------- */
 
-static int write_all(int fd, const char *text, size_t size)
-{
-    while (size > 0) {
-        ssize_t put = write(fd, text, size);
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put <= 0)
-            return -1;
-        text += put;
-        size -= (size_t)put;
-    }
-    return 0;
-}
-
 /* Fills the new file, which is open as `fd`, and puts it in the old one's place. */
 static enum wi_code replace(const struct wi_token_file *file, int fd, const char *name,
     const char *line, const struct owner *owner, struct wi_error *error)
@@ -178,7 +165,7 @@ static enum wi_code replace(const struct wi_token_file *file, int fd, const char
     wi_buffer_printf(&text, "%s\n", line);
     enum wi_code code = give(fd, owner, file->path, error);
     if (code == WI_OK &&
-        (write_all(fd, text.text, text.size) != 0 || fchmod(fd, mode) != 0 || fsync(fd) != 0 ||
+        (wi_write_all(fd, text.text, text.size) != 0 || fchmod(fd, mode) != 0 || fsync(fd) != 0 ||
             renameat(file->_folder, name, file->_folder, file->_name) != 0))
         code = refuse(error, "%s cannot be written: %s", file->path, strerror(errno));
     wi_buffer_clear(&text);

@@ -7,7 +7,7 @@
  * It runs under the lifeline helper, which ends all of this with it. Its own end is the program's
  * or the display's, whichever comes first. With --display an X server is started on a free display,
  * open only to who knows the cookie in $XDG_RUNTIME_DIR/xauthority; its number and process
- * id are noted in $XDG_RUNTIME_DIR/display, for who has to tidy up after it (browser/display.h).
+ * id are noted in $XDG_RUNTIME_DIR/display, for who has to tidy up after it (browser/home.c).
  */
 #include <dirent.h>
 #include <errno.h>

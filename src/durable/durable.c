@@ -5,6 +5,7 @@
  */
 #include "durable/private.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include <assert.h>
@@ -107,10 +108,95 @@ static void recover_rows(struct wi_durable *durable, const struct wi_row_recover
     end_cancelled(durable, recover);
 }
 
-static void on_time(void *context)
+/* --- keeping house: what was kept long enough goes, what is late ends ----------------------- */
+
+/* Every so many ticks old rows are removed and the rest counted. */
+#define TICKS_PER_SWEEP 60
+#define SWEEP_MAX 500
+
+struct sweep {
+    struct wi_row_sweep op;
+    struct wi_durable *durable;
+};
+
+/* A queued row whose deadline has passed ends without a run. */
+static void expire(struct wi_durable *durable, const struct wi_row_name *name)
 {
-    wi_durable_on_tick(context);
+    struct wi_error error;
+    struct wi_durable_entry *entry;
+    HASH_FIND_STR(durable->entries, name->id, entry);
+    if (entry)
+        return; /* taken meanwhile: its run has the same deadline */
+    wi_error_set(&error, WI_DEADLINE_EXCEEDED, "timeout_ms",
+        "the job's deadline passed while it was waiting to be run");
+    durable->counters.expired++;
+    if (durable->counters.queued > 0)
+        durable->counters.queued--;
+    wi_durable_finish(wi_durable_entry_of(durable, name), WI_ROW_FAILED, &error);
 }
+
+static void on_swept(void *data, const struct wi_error *failure)
+{
+    struct sweep *sweep = data;
+    struct wi_durable *durable = sweep->durable;
+    const struct wi_row_sweep *op = &sweep->op;
+    durable->sweeping = 0;
+    if (!failure && op->removed > 0)
+        wi_info("jobs", NULL, "removed %zu finished jobs that were kept long enough", op->removed);
+    if (!failure && op->count) {
+        wi_durable_count_all(durable, op);
+    }
+    for (size_t i = 0; !failure && !durable->freed && i < op->late_count; i++)
+        expire(durable, &op->late[i]);
+    if (op->removed == op->limit)
+        durable->ticks = 0; /* there may be more */
+    free(sweep->op.late);
+    free(sweep->op.holdings);
+    free(sweep);
+    if (wi_durable_written(durable) && !durable->freed)
+        wi_durable_feed_soon(durable);
+}
+
+static void sweep(struct wi_durable *durable, int whole)
+{
+    struct sweep *sweep = wi_alloc(sizeof *sweep);
+    sweep->durable = durable;
+    sweep->op.now = wi_wall_ms();
+    sweep->op.finished_before = sweep->op.now - durable->deps.runs.config->pool.job_retention;
+    sweep->op.limit = SWEEP_MAX;
+    sweep->op.count = whole;
+    durable->sweeping = 1;
+    wi_durable_submit(durable, wi_row_sweep, on_swept, sweep);
+}
+
+static void rewrite(struct wi_durable *durable)
+{
+    struct wi_durable_entry *entry, *next;
+    HASH_ITER(hh, durable->entries, entry, next)
+    {
+        if (entry->step == WI_DURABLE_UNWRITTEN)
+            wi_durable_rewrite(entry);
+    }
+}
+
+/* At each tick: removes, counts, ends what is late, and writes again what could not be written. */
+static void on_tick(void *context)
+{
+    struct wi_durable *durable = context;
+    int64_t retention = durable->deps.runs.config->pool.job_retention;
+    unsigned every = retention < TICKS_PER_SWEEP * WI_DURABLE_TICK_MS
+                         ? (unsigned)(retention / WI_DURABLE_TICK_MS)
+                         : TICKS_PER_SWEEP;
+    int whole = durable->ticks++ % every == 0;
+    durable->vain = 0;
+    if (durable->ticks % WI_DURABLE_REWRITE_TICKS == 0)
+        rewrite(durable);
+    wi_durable_print_waiting(durable);
+    if (!durable->sweeping && (whole || durable->counters.queued > 0))
+        sweep(durable, whole);
+}
+
+/* --- its life -------------------------------------------------------------------------------- */
 
 static void on_turn(void *context)
 {
@@ -122,7 +208,7 @@ static struct wi_durable *make(const struct wi_durable_deps *deps, const struct 
     struct wi_durable *durable = wi_alloc(sizeof *durable);
     durable->deps = *deps;
     wi_durable_count_all(durable, stock);
-    durable->timer = wi_timer_new(deps->runs.loop, on_time, durable);
+    durable->timer = wi_timer_new(deps->runs.loop, on_tick, durable);
     wi_timer_start(durable->timer, 1, WI_DURABLE_TICK_MS);
     durable->feeding = wi_turn_new(deps->runs.loop, on_turn, durable);
     return durable;

@@ -19,6 +19,68 @@
  * they go behind the others, what can be run is found among them. */
 #define VAIN_PER_TICK 100
 
+/* --- one run, whose part of the memory budget is its entry's ---------------------------------- */
+
+static int charge(void *context, uint64_t bytes)
+{
+    struct wi_durable_entry *entry = context;
+    return wi_budget_exchange(entry->durable->deps.runs.budget, &entry->charged, bytes);
+}
+
+/* What the row says of its request: its deadline, and what it is called. */
+static enum wi_code on_begin(void *context, struct wi_infer *infer, struct wi_error *error)
+{
+    const struct wi_durable_entry *entry = context;
+    const struct wi_row *row = &entry->row;
+    (void)error;
+    infer->has_timeout = 1;
+    infer->asked->timeout_ms = (double)(row->deadline_at - row->accepted_at);
+    if (!infer->asked->client_id)
+        infer->asked->client_id = wi_strdup(row->id);
+    return WI_OK;
+}
+
+/* The row's times are those of the wall clock, which may have been set back; a job's are monotonic.
+ */
+static double accepted_at(const struct wi_row *row)
+{
+    double age = (double)(wi_wall_ms() - row->accepted_at);
+    return wi_now_ms() - (age > 0 ? age : 0);
+}
+
+/* What reading the row's body and parsing it takes of the memory budget. */
+static uint64_t needs_of(const struct wi_row *row)
+{
+    return row->body_size + row->cost;
+}
+
+/* Runs the entry's row, which has its bytes and a dialect that is known. -1, and nothing happens,
+ * if there is no memory for them. */
+static int start_run(struct wi_durable_entry *entry)
+{
+    struct wi_durable *durable = entry->durable;
+    struct wi_row *row = &entry->row;
+    const struct wi_run_owner owner = {.context = entry,
+        .charge = charge,
+        .on_begin = on_begin,
+        .on_done = wi_durable_on_run_done};
+    const struct wi_run_request request = {.kind = WI_RUN_STORED,
+        .dialect = wi_dialect_find(row->dialect),
+        .body = row->bytes,
+        .json_size = row->json_size,
+        .parse_cost = row->cost,
+        .lenient = 1, /* it was held against the settings of its time when it came */
+        .client = row->client,
+        .accepted_at = accepted_at(row),
+        .earlier = row->attempts};
+    if (wi_blob_charge(row->bytes, durable->deps.runs.budget) != 0)
+        return -1;
+    row->bytes = NULL;
+    entry->run = wi_run_new(&durable->deps.runs, &request, &owner);
+    wi_run_begin(entry->run);
+    return 0;
+}
+
 /* --- from the queue -------------------------------------------------------------------------- */
 
 struct taking {
@@ -33,8 +95,8 @@ static void begin(struct wi_durable_entry *entry)
 {
     struct wi_durable *durable = entry->durable;
     struct wi_error error;
-    uint64_t needs = wi_durable_run_needs(&entry->row);
-    if (needs <= durable->deps.runs.budget->limit && wi_durable_run(entry) == 0)
+    uint64_t needs = needs_of(&entry->row);
+    if (needs <= durable->deps.runs.budget->limit && start_run(entry) == 0)
         return;
     wi_error_set(&error, WI_MEMORY_BUDGET, NULL,
         "reading the stored request takes %llu bytes, and [pool] memory_budget is %llu",

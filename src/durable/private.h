@@ -128,22 +128,9 @@ void wi_durable_rewrite(struct wi_durable_entry *entry);
 /* Prints the answers that wait for memory, as far as there is some. */
 void wi_durable_print_waiting(struct wi_durable *durable);
 
-/* --- run.c ------------------------------------------------------------------------------------ */
-
-/* What reading the row's body and parsing it takes of the memory budget. */
-uint64_t wi_durable_run_needs(const struct wi_row *row);
-/* Runs the entry's row, which has its bytes and a dialect that is known. -1, and nothing happens,
- * if there is no memory for them. */
-int wi_durable_run(struct wi_durable_entry *entry);
-
 /* --- feed.c ----------------------------------------------------------------------------------- */
 
 /* Takes what there is room for, and runs it. */
 void wi_durable_feed(struct wi_durable *durable);
-
-/* --- sweep.c ---------------------------------------------------------------------------------- */
-
-/* At each tick: removes, counts, ends what is late, and writes again what could not be written. */
-void wi_durable_on_tick(struct wi_durable *durable);
 
 #endif

@@ -21,7 +21,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/secret.h"
-#include "hub/pull_choice.h"
 #include "hub/pull_kept.h"
 #include "hub/tries.h"
 #include <assert.h>

@@ -1,6 +1,7 @@
 /* The engines, as announcements, answers and the database spell them. */
 #include "model/engine.h"
 
+#include <stddef.h>
 #include <string.h>
 
 const char *const wi_engine_names[] = {"ort", "pipeline", "llama", "kernels", "builtin", NULL};
@@ -28,6 +29,19 @@ int wi_engine_of_name(const char *name)
 {
     for (int i = 0; i < WI_ENGINE_COUNT; i++)
         if (strcmp(name, wi_engine_names[i]) == 0)
+            return i;
+    return -1;
+}
+
+/* --- platforms ------------------------------------------------------------------------------ */
+
+const char *const wi_platform_names[] = {
+    "webgpu", "webnn", "webgl", "wasm", "native", "simulated", NULL};
+
+int wi_platform_of_name(const char *name)
+{
+    for (int i = 0; name && i < WI_PLATFORM_COUNT; i++)
+        if (strcmp(name, wi_platform_names[i]) == 0)
             return i;
     return -1;
 }

@@ -5,8 +5,6 @@
 #ifndef WI_MODEL_ENGINE_H
 #define WI_MODEL_ENGINE_H
 
-#include "model/platform.h"
-
 enum wi_engine {
     WI_ENGINE_ORT,      /* ONNX graphs, tensors in and out */
     WI_ENGINE_PIPELINE, /* Hugging Face folders, by task */
@@ -37,5 +35,20 @@ struct wi_engine_row {
     int is_everywhere; /* each node has it, also one that names only others */
 };
 extern const struct wi_engine_row wi_engines[]; /* by enum wi_engine */
+
+/* WI_NATIVE is what a program computes with that is no browser. WI_SIMULATED computes nothing: only
+ * nodes that say so have it, they have nothing else, and only what asks for it by name gets it. */
+enum wi_platform {
+    WI_WEBGPU,
+    WI_WEBNN,
+    WI_WEBGL,
+    WI_WASM,
+    WI_NATIVE,
+    WI_SIMULATED,
+    WI_PLATFORM_COUNT
+};
+extern const char *const wi_platform_names[]; /* "webgpu" …, ended by NULL */
+/* The platform of that name; -1 if there is none, or `name` is NULL. */
+int wi_platform_of_name(const char *name);
 
 #endif

@@ -3,7 +3,7 @@
 
 #include "base/memory.h"
 #include "model/gguf_input.h"
-#include "model/guess.h"
+#include "model/open.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -263,17 +263,6 @@ enum wi_code wi_gguf_read_file(int fd, uint64_t size, const char *path, enum wi_
     enum wi_code code = read_input(input, path, role, info, error);
     free(input);
     return code;
-}
-
-void wi_gguf_clear(struct wi_gguf_info *info)
-{
-    *info = (struct wi_gguf_info){0};
-}
-
-void wi_gguf_move(struct wi_gguf_info *to, struct wi_gguf_info *from)
-{
-    *to = *from;
-    *from = (struct wi_gguf_info){0};
 }
 
 enum wi_code wi_gguf_join(struct wi_gguf_info *info, const struct wi_gguf_info *part,

@@ -72,16 +72,13 @@ enum wi_gguf_role {
     WI_GGUF_PROJECTOR /* mmproj….gguf, which turns pictures into embeddings for a model beside it */
 };
 
-/* WI_OK, or WI_MODEL_INVALID with what is wrong with the file `path`, where, and what to do. Free
- * with wi_gguf_clear in either case. */
+/* WI_OK, or WI_MODEL_INVALID with what is wrong with the file `path`, where, and what to do. */
 enum wi_code wi_gguf_read(const unsigned char *bytes, size_t size, const char *path,
     enum wi_gguf_role role, struct wi_gguf_info *info, struct wi_error *error);
 /* The same from a file of `size` bytes, read in windows at its offsets: unlike a mapping, a file
  * that is cut short meanwhile is an error and no SIGBUS. Blocks. */
 enum wi_code wi_gguf_read_file(int fd, uint64_t size, const char *path, enum wi_gguf_role role,
     struct wi_gguf_info *info, struct wi_error *error);
-void wi_gguf_clear(struct wi_gguf_info *info);
-void wi_gguf_move(struct wi_gguf_info *to, struct wi_gguf_info *from); /* `from` becomes empty */
 
 /* Adds the tensors of a set's file number `index` (from 0) of `count` to those of the first. WI_OK,
  * or WI_MODEL_INVALID where the file says that it is another part. `info` may be `part`. */

@@ -2,7 +2,7 @@
 #include "model/huggingface.h"
 
 #include "base/json_read.h"
-#include "model/guess.h"
+#include "model/open.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -7,8 +7,8 @@
 #ifndef WI_MODEL_INFERENCE_H
 #define WI_MODEL_INFERENCE_H
 
+#include "model/engine.h"
 #include "model/model.h"
-#include "model/platform.h"
 #include "task/task.h"
 #include "task/type.h"
 #include "tensor/tensor.h"

@@ -9,7 +9,6 @@
 #include "base/memory.h"
 #include "base/secret.h"
 #include "model/folder.h"
-#include "model/guess.h"
 #include "model/open.h"
 #include "model/versions.h"
 #include <errno.h>
@@ -249,11 +248,10 @@ static enum wi_code read_gguf_file(
         &part, &load->error);
     close(fd);
     if (code == WI_OK && !projector && index == 0)
-        wi_gguf_move(&load->gguf, &part);
+        load->gguf = part;
     if (code == WI_OK && !projector)
         code = wi_gguf_join(
             &load->gguf, index == 0 ? &load->gguf : &part, path, index, count, &load->error);
-    wi_gguf_clear(&part);
     return code;
 }
 
@@ -353,7 +351,7 @@ static void drop_results(struct wi_load *load)
     wi_variants_clear(&load->variants);
     wi_onnx_clear(&load->signature);
     wi_spec_clear(&load->spec);
-    wi_gguf_clear(&load->gguf);
+    load->gguf = (struct wi_gguf_info){0};
     free(load->variant);
     load->variant = NULL;
     load->hashed_bytes = load->known_bytes = 0;

@@ -8,9 +8,9 @@
 
 #include "base/memory.h"
 #include "base/table.h"
-#include "model/guess.h"
 #include "model/onnx_external.h"
 #include "model/onnx_nodes.h"
+#include "model/open.h"
 #include "model/protobuf.h"
 
 #include <inttypes.h>

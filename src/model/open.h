@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "model/manifest.h"
+#include <stddef.h>
 
 /*
  * Why something of a store could not be opened or looked at (errno): there is none, or descriptors
@@ -32,5 +33,17 @@ enum wi_code wi_check_inside(const char *within, const char *folder, struct wi_e
 /* The whole of a small file as text with a NUL behind it; NULL with `error`. `within` as above. */
 char *wi_read_inside(const char *within, const char *folder, const char *file, size_t max,
     size_t *size, struct wi_error *error);
+
+/* So many bytes are enough. */
+#define WI_GUESS_BYTES 23
+
+#define WI_GUESS_POINTER                                                                           \
+    "it is a pointer of Git LFS, not the file itself; run \"git lfs pull\" where it was cloned, "  \
+    "or bring the model with webinfer pull"
+
+int wi_guess_is_pointer(const unsigned char *head, size_t size);
+/* A sentence about the usual mistakes: a pointer of Git LFS, a web page, JSON, nothing at all; NULL
+ * if it looks like none of them. */
+const char *wi_guess_text(const unsigned char *head, size_t size);
 
 #endif

@@ -31,7 +31,6 @@ void wi_model_unref(struct wi_model *model)
     json_decref(model->spec);
     free(model->spec_text);
     wi_onnx_clear(&model->signature);
-    wi_gguf_clear(&model->gguf);
     wi_source_clear(&model->source);
     free(model->folder);
     free(model->variant);
@@ -139,7 +138,7 @@ struct wi_model *wi_snapshot_of_load(struct wi_repository *repository, struct wi
     load->spec.text = NULL;
     model->takes_picture = load->spec.takes_picture;
     model->huggingface = load->huggingface;
-    wi_gguf_move(&model->gguf, &load->gguf);
+    model->gguf = load->gguf;
     if (model->format == WI_FORMAT_GGUF)
         wi_gguf_plan(
             &model->gguf, wi_manifest_bytes(&model->manifest), &repository->wish, &model->memory);

@@ -1,6 +1,7 @@
 /* .source.json: written once, read with distrust. */
 #include "model/source.h"
 
+#include "base/descriptors.h"
 #include "base/memory.h"
 #include "model/open.h"
 #include <errno.h>
@@ -203,18 +204,6 @@ static enum wi_code note_files(int folder, struct wi_source *source, struct wi_e
     return WI_OK;
 }
 
-static int write_all(int fd, const char *text, size_t size)
-{
-    while (size > 0) {
-        ssize_t n = write(fd, text, size);
-        if (n < 0)
-            return -1;
-        text += n;
-        size -= (size_t)n;
-    }
-    return fsync(fd);
-}
-
 enum wi_code wi_source_write(int folder, struct wi_source *source, struct wi_error *error)
 {
     if (note_files(folder, source, error) != WI_OK)
@@ -223,7 +212,8 @@ enum wi_code wi_source_write(int folder, struct wi_source *source, struct wi_err
     unlinkat(folder, WI_SOURCE_FILE, 0);
     int fd =
         openat(folder, WI_SOURCE_FILE, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
-    int written = text && fd >= 0 && write_all(fd, text, strlen(text)) == 0, why = errno;
+    int written = text && fd >= 0 && wi_write_all(fd, text, strlen(text)) == 0 && fsync(fd) == 0,
+        why = errno;
     if (fd >= 0)
         close(fd);
     free(text);

@@ -8,7 +8,6 @@
 
 #include "bridge/bridge.h"
 #include "model/engine.h"
-#include "model/platform.h"
 
 #define WI_PLACE_SIZE 480
 

@@ -82,8 +82,3 @@ void wi_backoff_ready(struct wi_backoff *backoff)
     backoff->failures = 0;
     backoff->open = 0;
 }
-
-int wi_backoff_may_start(const struct wi_backoff *backoff, double now, size_t starting)
-{
-    return now >= backoff->next_start && !(backoff->open && starting > 0);
-}

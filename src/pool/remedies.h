@@ -70,7 +70,5 @@ struct wi_backoff {
 
 void wi_backoff_broken(struct wi_backoff *backoff, double now, int was_ready, double served_ms);
 void wi_backoff_ready(struct wi_backoff *backoff);
-/* With an open breaker one session at a time probes (half-open). `starting`: how many are. */
-int wi_backoff_may_start(const struct wi_backoff *backoff, double now, size_t starting);
 
 #endif

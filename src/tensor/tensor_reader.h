@@ -1,5 +1,5 @@
 /* Shared by the two halves of wi_tensors_from_json: the list (tensor_json.c), which reads a
- * tensor's elements by the other (tensor_data.c). Both fail by tensor_reader.c. */
+ * tensor's elements by the other (tensor_data.c). */
 #ifndef WI_TENSOR_READER_H
 #define WI_TENSOR_READER_H
 

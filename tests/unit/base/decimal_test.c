@@ -1,7 +1,7 @@
 /* Doubles out of decimal digits: bit by bit what strtod() gives. */
 #include "../test.h"
 
-#include "base/decimal.h"
+#include "base/json_read.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

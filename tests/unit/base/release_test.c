@@ -1,7 +1,7 @@
 /* Large memory goes back beside the loop, on one thread however much of it there is. */
 #include "../test.h"
 
-#include "base/release.h"
+#include "base/blob.h"
 #include <dirent.h>
 #include <semaphore.h>
 #include <stdlib.h>

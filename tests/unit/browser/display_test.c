@@ -1,7 +1,7 @@
 /* Tidying up after a killed X server touches only what was its own. */
 #include "../test.h"
 
-#include "browser/display.h"
+#include "browser/home.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>

@@ -2,7 +2,7 @@
 #include "../test.h"
 
 #include "base/loop.h"
-#include "hub/pull_choice.h"
+#include "hub/pull_kept.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
