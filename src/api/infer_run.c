@@ -13,22 +13,21 @@ static enum wi_code find_frame(
         request->headers.content_type, request->headers.inference_length, size, json_size, error);
 }
 
-size_t wi_infer_json_size(const struct wi_request *request)
-{
-    size_t json_size;
-    struct wi_error error;
-    if (find_frame(request, &json_size, &error) == WI_OK)
-        return json_size;
-    return request->body ? request->body->size : 0;
-}
-
-uint64_t wi_infer_parse_cost(const struct wi_request *request, size_t json_size)
+static uint64_t parse_cost(const struct wi_request *request, size_t json_size)
 {
     if (json_size == 0) /* a form, of which next to nothing is copied */
         return 0;
     uint64_t tree = request->headers.inference_length ? (uint64_t)json_size * TREE_PER_BYTE
                                                       : request->json_cost;
     return tree + 2 * (uint64_t)json_size; /* the strings, and what they are converted into */
+}
+
+uint64_t wi_infer_measure(const struct wi_request *request, size_t *json_size)
+{
+    struct wi_error error;
+    if (find_frame(request, json_size, &error) != WI_OK)
+        *json_size = request->body ? request->body->size : 0;
+    return parse_cost(request, *json_size);
 }
 
 struct wi_run *wi_infer_run(struct wi_request *request, enum wi_run_kind kind,
@@ -54,7 +53,7 @@ struct wi_run *wi_infer_run(struct wi_request *request, enum wi_run_kind kind,
         wi_blob_unref(asked.body);
         return NULL;
     }
-    asked.parse_cost = wi_infer_parse_cost(request, asked.json_size);
+    asked.parse_cost = parse_cost(request, asked.json_size);
     return wi_run_new(&request->api->runs, &asked, owner);
 }
 

@@ -206,8 +206,7 @@ static struct post *make_post(struct wi_request *request, int infer, const char 
     snprintf(row->dialect, sizeof row->dialect, "%s", wi_request_dialect(request)->name);
     row->infer = infer;
     post->op.identify = wi_request_dialect(request)->identify;
-    row->json_size = wi_infer_json_size(request);
-    row->cost = wi_infer_parse_cost(request, row->json_size);
+    row->cost = wi_infer_measure(request, &row->json_size);
     if (request->body) {
         post->body = wi_blob_ref(request->body);
         post->op.body = post->body->bytes;

@@ -10,31 +10,145 @@
 #include "base/address.h"
 #include "base/buffer.h"
 #include "base/clock.h"
-#include "base/http_multi.h"
 #include "base/loop.h"
 #include "base/memory.h"
 #include "base/url.h"
 #include <assert.h>
+#include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
+#include <uv.h>
 
 #define CONNECT_MS 30000
 #define MAX_HEAD (64 * 1024)
 #define RECEIVE_BUFFER (256L * 1024) /* of a call that hands its body on in pieces */
 
+/* --- curl on the loop ------------------------------------------------------------------------ */
+
+/* curl's multi socket interface: curl tells which sockets and which timer it wants, the loop tells
+ * what happened. Each has a pool of connections, which are kept and used again. */
+struct multi {
+    uv_loop_t *loop;
+    CURLM *curl;
+    struct wi_timer *timer;
+};
+
+struct socket_watch {
+    struct multi *multi;
+    curl_socket_t socket;
+    struct wi_watch *watch;
+};
+
+static void on_done(CURL *easy, CURLcode code);
+static void collect(struct multi *multi);
+
+static void on_socket_event(void *context, int status, int events)
+{
+    struct socket_watch *watched = context;
+    struct multi *multi = watched->multi;
+    int flags = status < 0 ? CURL_CSELECT_ERR : 0;
+    int running;
+    flags |= events & UV_READABLE ? CURL_CSELECT_IN : 0;
+    flags |= events & UV_WRITABLE ? CURL_CSELECT_OUT : 0;
+    curl_multi_socket_action(multi->curl, watched->socket, flags, &running);
+    collect(multi);
+}
+
+static int on_socket_wish(CURL *easy, curl_socket_t fd, int what, void *context, void *watched)
+{
+    struct multi *multi = context;
+    struct socket_watch *entry = watched;
+    if (what == CURL_POLL_REMOVE) {
+        curl_multi_assign(multi->curl, fd, NULL);
+        if (entry)
+            wi_watch_free(entry->watch);
+        free(entry);
+        return 0;
+    }
+    int events = (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
+    if (entry) {
+        wi_watch_set(entry->watch, events);
+        return 0;
+    }
+    entry = wi_alloc(sizeof *entry);
+    entry->multi = multi;
+    entry->socket = fd;
+    entry->watch = wi_watch_new(multi->loop, fd, events, on_socket_event, entry);
+    if (entry->watch == NULL) {
+        free(entry);
+        return -1;
+    }
+    curl_multi_assign(multi->curl, fd, entry);
+    return 0;
+}
+
+static void on_timer(void *context)
+{
+    struct multi *multi = context;
+    int running;
+    curl_multi_socket_action(multi->curl, CURL_SOCKET_TIMEOUT, 0, &running);
+    collect(multi);
+}
+
+/* curl must not be called back from inside this wish, so even "now" is a turn of the loop. */
+static int on_timer_wish(CURLM *curl, long ms, void *context)
+{
+    struct multi *multi = context;
+    if (ms < 0)
+        wi_timer_stop(multi->timer);
+    else
+        wi_timer_start(multi->timer, (uint64_t)ms, 0);
+    return 0;
+}
+
+static struct multi *new_multi(uv_loop_t *loop)
+{
+    struct multi *multi = wi_alloc(sizeof *multi);
+    multi->loop = loop;
+    multi->timer = wi_timer_new(loop, on_timer, multi);
+    multi->curl = curl_multi_init();
+    assert(multi->curl); /* fails only without memory */
+    curl_multi_setopt(multi->curl, CURLMOPT_SOCKETFUNCTION, on_socket_wish);
+    curl_multi_setopt(multi->curl, CURLMOPT_SOCKETDATA, multi);
+    curl_multi_setopt(multi->curl, CURLMOPT_TIMERFUNCTION, on_timer_wish);
+    curl_multi_setopt(multi->curl, CURLMOPT_TIMERDATA, multi);
+    return multi;
+}
+
+/* After the last transfer was removed. The loop must turn once more for the sockets' handles. NULL
+ * is fine. */
+static void free_multi(struct multi *multi)
+{
+    if (multi == NULL)
+        return;
+    curl_multi_cleanup(multi->curl);
+    wi_timer_free(multi->timer);
+    free(multi);
+}
+
+/* One message at a time: the callback may remove other transfers. */
+static void collect(struct multi *multi)
+{
+    CURLMsg *message;
+    int left;
+    while ((message = curl_multi_info_read(multi->curl, &left)) != NULL)
+        if (message->msg == CURLMSG_DONE)
+            on_done(message->easy_handle, message->data.result);
+}
+
 struct wi_http {
     uv_loop_t *loop;
-    struct wi_http_multi *open;   /* to any address that the configuration names */
-    struct wi_http_multi *public; /* never to a private one */
-    struct wi_turn *turn;         /* ends the calls that are `doomed` */
-    struct wi_http_call *calls;   /* under way */
+    struct multi *open;         /* to any address that the configuration names */
+    struct multi *public;       /* never to a private one */
+    struct wi_turn *turn;       /* ends the calls that are `doomed` */
+    struct wi_http_call *calls; /* under way */
 };
 
 struct wi_http_call {
     struct wi_http *http;
-    struct wi_http_multi *multi;
+    struct multi *multi;
     struct wi_http_call *next, **link;
     CURL *easy;
     struct curl_slist *headers;
@@ -52,15 +166,14 @@ struct wi_http_call {
     void *context;
 };
 
-static void on_done(void *context, CURL *easy, CURLcode code);
 static void on_turn(void *context);
 
 struct wi_http *wi_http_new(uv_loop_t *loop)
 {
     struct wi_http *http = wi_alloc(sizeof *http);
     http->loop = loop;
-    http->open = wi_http_multi_new(loop, on_done, http);
-    http->public = wi_http_multi_new(loop, on_done, http);
+    http->open = new_multi(loop);
+    http->public = new_multi(loop);
     http->turn = wi_turn_new(loop, on_turn, http);
     return http;
 }
@@ -71,8 +184,8 @@ void wi_http_free(struct wi_http *http)
         return;
     while (http->calls)
         wi_http_cancel(http->calls);
-    wi_http_multi_free(http->open);
-    wi_http_multi_free(http->public);
+    free_multi(http->open);
+    free_multi(http->public);
     wi_turn_free(http->turn);
     free(http);
 }
@@ -165,7 +278,7 @@ static void unlink_call(struct wi_http_call *call)
 
 static void free_call(struct wi_http_call *call)
 {
-    wi_http_multi_remove(call->multi, call->easy);
+    curl_multi_remove_handle(call->multi->curl, call->easy);
     curl_easy_cleanup(call->easy);
     curl_slist_free_all(call->headers);
     wi_buffer_clear(&call->body);
@@ -225,7 +338,7 @@ static void finish(struct wi_http_call *call, CURLcode code, const char *failure
 
 /* The callback may cancel others; it must not free `http`: that is done from the loop, as every
  * tear-down. */
-static void on_done(void *context, CURL *easy, CURLcode code)
+static void on_done(CURL *easy, CURLcode code)
 {
     struct wi_http_call *call;
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&call);
@@ -352,7 +465,7 @@ struct wi_http_call *wi_http_start(struct wi_http *http, const struct wi_http_re
         call->next->link = &call->next;
     http->calls = call;
     call->multi = call->outside && !call->allow_private ? http->public : http->open;
-    wi_http_multi_add(call->multi, call->easy);
+    curl_multi_add_handle(call->multi->curl, call->easy);
     return call;
 }
 

@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "config/config.h"
+#include <stdint.h>
 
 #define WI_HUB_TOKEN_MAX 4096 /* bytes of a token */
 
@@ -47,5 +48,11 @@ char *wi_hub_authorization(const struct wi_hub *hub);
 /* Whether a URL is of the hub itself: the same scheme, host and port. Only there may the token go.
  */
 int wi_hub_owns_url(const struct wi_hub *hub, const char *url);
+
+#define WI_TRIES_MOST 8 /* in a row that brought nothing */
+
+/* Before the next try, in ms, after so many (at least one) that failed in a row: `first_ms`, then
+ * doubled each time, at most 30 s. */
+uint64_t wi_tries_pause(unsigned first_ms, unsigned failed);
 
 #endif

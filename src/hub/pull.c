@@ -21,8 +21,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/secret.h"
+#include "hub/hub.h"
 #include "hub/pull_kept.h"
-#include "hub/tries.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>

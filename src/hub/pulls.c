@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
-#include "hub/tries.h"
+#include "hub/hub.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-/* See tries.h. */
-#include "hub/tries.h"
+/* Apart from hubs: tests that are not to wait have pauses of their own. */
+#include "hub/hub.h"
 
 #define PAUSE_MAX_MS 30000u
 

@@ -16,6 +16,7 @@
 #include "model/repository.h"
 #include "pool/pool.h"
 #include "pool/verdicts.h"
+#include <stdlib.h>
 
 /* A job is sent to a node at most so often for each of its 1 + max_retries tries, whatever became
  * of it there: a loss that costs no try could else repeat until the deadline. */
@@ -30,7 +31,12 @@ struct wi_job_spec {
     int ours_only;                    /* only browsers that we have started may have it */
     unsigned earlier; /* how often it was sent to a node in earlier runs, which count for its end */
 };
-void wi_job_spec_clear(struct wi_job_spec *spec);
+static inline void wi_job_spec_clear(struct wi_job_spec *spec)
+{
+    free(spec->client);
+    wi_inference_release(spec->asked);
+    *spec = (struct wi_job_spec){0};
+}
 
 /* The one answer. Valid during the callback; tensors and JSON may be taken as in wi_answer. */
 struct wi_job_result {

@@ -11,7 +11,6 @@
 #include "model/gguf.h"
 #include "model/hash_cache.h"
 #include "model/huggingface.h"
-#include "model/looks.h"
 #include "model/onnx.h"
 #include "model/source.h"
 #include "model/spec.h"

@@ -8,8 +8,7 @@
 
 #include "base/memory.h"
 #include "base/table.h"
-#include "model/onnx_external.h"
-#include "model/onnx_nodes.h"
+#include "model/onnx_parts.h"
 #include "model/open.h"
 #include "model/protobuf.h"
 

@@ -4,7 +4,7 @@
  * checksum) is not looked at. Whether the files are there, and are long enough, is for who opens
  * them.
  */
-#include "model/onnx_external.h"
+#include "model/onnx_parts.h"
 
 #include "base/memory.h"
 #include "model/manifest.h"

@@ -3,9 +3,7 @@
  * Loop and Scan. What lies deeper than anybody nests is not looked at: then a model that draws
  * random numbers is compared all the same and found to differ, which is safe.
  */
-#include "model/onnx_nodes.h"
-
-#include "model/onnx_external.h"
+#include "model/onnx_parts.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -10,9 +10,9 @@
 #include "base/loop.h"
 #include "base/secret.h"
 #include "hub/fetch.h"
+#include "hub/hub.h"
 #include "hub/list.h"
 #include "hub/pulls.h"
-#include "hub/tries.h"
 #include "model/versions.h"
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* The pauses between tries. */
 #include "../test.h"
 
-#include "hub/tries.h"
+#include "hub/hub.h"
 
 TEST(pauses_double_up_to_half_a_minute)
 {
