@@ -1,7 +1,7 @@
 /* Counting, and answering those that are too many; see admission.h. */
 #include "api/admission.h"
 
-#include "api/request.h"
+#include "api/refusal.h"
 #include "base/clock.h"
 #include "base/descriptors.h"
 #include "base/error.h"

@@ -22,8 +22,8 @@ struct wi_run *wi_infer_run(struct wi_request *request, enum wi_run_kind kind,
 /* Charges the request: the `charge` of an owner whose context points to a struct that begins with
  * the request. */
 int wi_infer_charge(void *context, uint64_t bytes);
-/* The memory that parsing the request's JSON takes, beside the body, of which `*json_size` bytes are
- * JSON: 0 for a form; all, where the body is framed wrongly. */
+/* The memory that parsing the request's JSON takes, beside the body, of which `*json_size` bytes
+ * are JSON: 0 for a form; all, where the body is framed wrongly. */
 uint64_t wi_infer_measure(const struct wi_request *request, size_t *json_size);
 
 /* --- infer_answer.c --------------------------------------------------------------------------- */

@@ -223,10 +223,4 @@ void wi_request_hold_body(struct wi_request *request, size_t bytes);
  * without TLS and before anything was queued. */
 void wi_request_answer_by_hand(struct wi_request *request, const struct wi_error *error);
 
-/* Past libmicrohttpd, where it has no call for it: the whole HTTP answer with the error as
- * `dialect` says it, after which the connection is closed. `request_id` may be NULL. Returns the
- * size of the body. */
-size_t wi_refusal_write(struct wi_buffer *out, const struct wi_dialect *dialect,
-    const struct wi_error *error, const char *request_id);
-
 #endif

@@ -2,7 +2,6 @@
 #include "api/nodes.h"
 
 #include "api/numerics.h"
-#include "api/request.h"
 #include "base/clock.h"
 #include "durable/durable.h"
 #include <limits.h>

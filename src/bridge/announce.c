@@ -2,16 +2,15 @@
  * node_announcement. Everything is checked before the one-time token is spent, so that a page with
  * a fault in its report does not lose its only way in.
  */
-#include "bridge/announce.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/params.h"
-#include "bridge/messages.h"
 #include "bridge/node.h"
 #include "bridge/outgoing.h"
-#include "bridge/parts.h"
 #include "bridge/pieces.h"
+#include "bridge/private.h"
 #include "bridge/report.h"
+#include "bridge/response.h"
 #include "bridge/socket.h"
 #include <string.h>
 

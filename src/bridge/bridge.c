@@ -6,11 +6,11 @@
 #include "base/clock.h"
 #include "base/descriptors.h"
 #include "base/log.h"
-#include "bridge/announce.h"
 #include "bridge/http_answer.h"
 #include "bridge/node.h"
 #include "bridge/outgoing.h"
 #include "bridge/pieces.h"
+#include "bridge/private.h"
 #include "bridge/socket.h"
 #include <stdlib.h>
 #include <string.h>

@@ -2,15 +2,14 @@
  * Messages from nodes. Unknown types and fields are ignored, so that a newer page can talk to us;
  * a known field of the wrong kind ends the connection, because guessing would hide a fault.
  */
-#include "bridge/messages.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/params.h"
 #include "base/text.h"
 #include "bridge/model_status.h"
 #include "bridge/node.h"
-#include "bridge/parts.h"
 #include "bridge/pieces.h"
+#include "bridge/private.h"
 #include "bridge/report.h"
 #include "bridge/response.h"
 #include <string.h>

@@ -1,8 +1,9 @@
-/* task_part and task_progress; see parts.h. What may come is stream.c's to say. */
-#include "bridge/parts.h"
+/* task_part and task_progress; see response.h. What may come is stream.c's to say. */
+#include "bridge/response.h"
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "bridge/node.h"
 #include "bridge/outgoing.h"
 #include <string.h>
 

@@ -91,4 +91,12 @@ int wi_upgrade_check(struct lws *wsi, struct wi_bridge *bridge, const char *upgr
  * request's Host header says. Pure. */
 int wi_origin_allowed(const char *origin, const char *host, const char *url, const char *local_url);
 
+/* A stranger has so long to announce his node. */
+#define WI_HELLO_MS 5000
+/* Of a stranger's link, which has its struct wi_socket for its context: a new node is welcomed, one
+ * that was away is taken back, anything else closes the link. */
+extern const struct wi_link_events wi_announce_events;
+/* Of a node's link, which has the node for its context: a row and a function for each type. */
+extern const struct wi_link_events wi_messages_events;
+
 #endif

@@ -17,7 +17,7 @@ struct wi_fleet_class;
 /* A node's attempts are counted by the engine that runs them, so that what one engine has to do
  * takes no room from another: the number of an engine is that of its queue. Its short tasks have
  * another, those that make no text, where the node runs them beside those that do; and so has what
- * only waits there and computes nothing (wi_engine_waiting). */
+ * only waits there and computes nothing (`waiting` of its wi_engines row). */
 #define WI_FLEET_SHORT(engine) ((unsigned)WI_ENGINE_COUNT + (unsigned)(engine))
 #define WI_FLEET_WAITING(engine) (2 * (unsigned)WI_ENGINE_COUNT + (unsigned)(engine))
 #define WI_FLEET_QUEUES (3 * (unsigned)WI_ENGINE_COUNT)
