@@ -64,9 +64,9 @@ export class Asker {
         const words = this.ground.wordsFor(operation);
         const types = mediaOf(operation);
         if (!operation.needsBody) types.push(undefined);
-        const query = Object.fromEntries(operation.parameters.filter((one) => one.in === 'query')
+        const query = Object.fromEntries(this.#queryOf(operation)
             .map((one) => [one.name, this.description.values(one.schema, words, 4, one.name)]));
-        const required = operation.parameters.filter((one) => one.in === 'query' && one.required);
+        const required = this.#queryOf(operation).filter((one) => one.required);
         return fc.oneof(...types.map((type) => fc.record({
             operation: fc.constant(operation), type: fc.constant(type), seed: fc.nat(),
             fresh: this.description.values(this.#schemaOf(operation, type), words),
@@ -114,9 +114,9 @@ export class Asker {
     async #ask(one) {
         const kept = this.#accepted.get(one.operation.id) ?? [];
         const before = kept[one.seed % kept.length];
-        if (one.broken && before) await this.#askWrong(one, before);
-        else if (one.broken && Object.keys(one.query).length > 0) await this.#askWrongQuery(one);
-        else await this.#askRight(one, before);
+        if (!one.broken || !before) await this.#askRight(one, before);
+        else if (this.#queryOf(one.operation).length > 0) await this.#askWrongQuery(one, before);
+        else await this.#askWrong(one, before);
     }
 
     /** One that the description allows: a new one, or members of it in one that was accepted before. */
@@ -133,8 +133,8 @@ export class Asker {
         const code = answer.status >= 500 ? codeOf(parsed(answer)) : undefined;
         if (answer.status === 500 ? code !== 'inference_failed' : answer.status === 501 || FAULTS.includes(code))
             throw new Error(`a fault of the service\n${shown}`);
-        if (answer.status < 300 && Object.keys(operation.contents).length > 0)
-            this.#keep(operation, { type, body, picks: vary ? before.picks : one.picks });
+        if (answer.status < 300)
+            this.#keep(operation, { type, body, query: one.query, picks: vary ? before.picks : one.picks });
     }
 
     #keep({ id }, body) {
@@ -153,13 +153,15 @@ export class Asker {
             await this.#send(one, before.type, value, {}, before.picks));
     }
 
-    async #askWrongQuery(one) {
-        const rows = one.operation.parameters.filter(({ in: where }) => where === 'query');
+    #queryOf({ parameters }) { return parameters.filter((one) => one.in === 'query'); }
+
+    async #askWrongQuery(one, before) {
+        const rows = this.#queryOf(one.operation);
         const row = rows[one.fault % rows.length];
         const wrong = ['x y', '-1.5', '9'.repeat(30)].filter((text) => !this.#fitsAsText(row.schema, text));
         if (wrong.length === 0) return;
-        await this.#refused(one, `${row.name} is wrong`, row.name, await this.#send(one, one.type, one.fresh,
-            { ...one.query, [row.name]: wrong[one.seed % wrong.length] }, one.picks));
+        await this.#refused(one, `${row.name} is wrong`, row.name, await this.#send(one, before.type, before.body,
+            { ...before.query, [row.name]: wrong[one.seed % wrong.length] }, before.picks));
     }
 
     #fitsAsText(schema, text) {

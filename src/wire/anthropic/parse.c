@@ -20,9 +20,9 @@
 
 static const struct wi_parameter parameters[] = {
     {"model", WI_PARAMETER_SPECIAL, BOTH},
-    {"messages", WI_PARAMETER_SPECIAL, BOTH},
+    {"messages", WI_PARAMETER_NEEDED, BOTH},
     {"system", WI_PARAMETER_SPECIAL, BOTH},
-    {"max_tokens", WI_PARAMETER_SPECIAL, ANSWER},
+    {"max_tokens", WI_PARAMETER_NEEDED, ANSWER},
     {"stop_sequences", WI_PARAMETER_SPECIAL, ANSWER},
     {"stream", WI_PARAMETER_SPECIAL, ANSWER},
     {"tools", WI_PARAMETER_SPECIAL, BOTH},
@@ -68,7 +68,7 @@ static const struct wi_param body_table[] = {
     WI_PARAM_ROW(body, model, WI_PARAM_STRING, 1, 1, WI_MODEL_NAME_MAX + WI_MODEL_WHERE_MAX + 1),
     WI_PARAM_ROW(body, messages, WI_PARAM_ARRAY, 1, 0, 0),
     ROW(system, WI_PARAM_ANY, 0, 0),
-    ROW(max_tokens, WI_PARAM_ANY, 0, 0),
+    WI_PARAM_FORM(body, max_tokens, WI_PARAM_ANY, "integer"),
     ROW(stop_sequences, WI_PARAM_ARRAY, 0, WI_TEXT_STOPS),
     ROW(stream, WI_PARAM_BOOL, 0, 0),
     ROW(tools, WI_PARAM_ARRAY, 0, TOOLS_MAX),

@@ -198,6 +198,8 @@ TEST(what_a_body_has_to_have_is_required)
         {"/v1/audio/speech", "application/json", "input"},
         {"/v1/audio/transcriptions", "multipart/form-data", "file"},
         {"/v1/infer", "multipart/form-data", "model_name"},
+        {"/v1/messages", "application/json", "messages"},
+        {"/v1/messages", "application/json", "max_tokens"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const json_t *body = body_of(*state, rows[i].path, rows[i].type);
