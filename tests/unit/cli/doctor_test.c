@@ -10,7 +10,7 @@ static json_t *judge(const char *report_text)
     json_t *checks = json_array(), *report = json_loads(report_text, 0, NULL);
     assert_non_null(report);
     wi_strings_add(&browser.platforms, "webgpu");
-    wi_doctor_platforms(checks, report, &browser);
+    judge_platforms(checks, report, &browser);
     wi_strings_clear(&browser.platforms);
     json_decref(report);
     return checks;
@@ -103,7 +103,7 @@ TEST(what_would_bring_a_platform_is_said_for_each_family)
         json_t *checks = json_array();
         json_t *report = json_pack("{s:{s:b, s:{s:{s:b}}}}", "capabilities",
             "cross_origin_isolated", 1, "platforms", rows[i].platform, "available", 0);
-        wi_doctor_platforms(checks, report, &one);
+        judge_platforms(checks, report, &one);
         assert_non_null(strstr(
             json_string_value(json_object_get(json_array_get(checks, 0), "detail")), rows[i].hint));
         json_decref(report);
