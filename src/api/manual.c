@@ -127,51 +127,6 @@ static void print_one(const char *name, int compact, FILE *out)
     fputs(".El\n", out);
 }
 
-static void print_infer(FILE *out)
-{
-    print_one("InferRequest", 0, out);
-}
-
-static void print_model(FILE *out)
-{
-    print_one("Model", 1, out);
-}
-
-static void print_memory(FILE *out)
-{
-    print_one("Memory", 1, out);
-}
-
-static void print_pull_order(FILE *out)
-{
-    print_one("PullOrder", 0, out);
-}
-
-static void print_pull(FILE *out)
-{
-    print_one("Pull", 1, out);
-}
-
-static void print_kserve_infer(FILE *out)
-{
-    print_one("KserveInfer", 0, out);
-}
-
-static void print_kserve_generate(FILE *out)
-{
-    print_one("KserveGenerate", 0, out);
-}
-
-static void print_kserve_parameters(FILE *out)
-{
-    print_one("KserveParameters", 0, out);
-}
-
-static void print_kserve_error(FILE *out)
-{
-    print_one("KserveError", 1, out);
-}
-
 static void print_codes(FILE *out)
 {
     fputs(".Bl -tag -width \"context_length_exceeded\" -compact\n", out);
@@ -251,22 +206,24 @@ static void print_options(FILE *out)
 #define KSERVE "man/webinfer-kserve.7"
 static const struct {
     const char *name, *page;
-    void (*print)(FILE *out);
+    void (*print)(FILE *out); /* NULL: the members of */
+    const char *schema;
+    int compact;
 } parts[] = {
-    {"routes", API, print_routes},
-    {"model", API, print_model},
-    {"memory", API, print_memory},
-    {"infer", API, print_infer},
-    {"codes", API, print_codes},
-    {"tasks", API, print_tasks},
-    {"options", API, print_options},
-    {"pull-order", API, print_pull_order},
-    {"pull", API, print_pull},
-    {"kserve-routes", KSERVE, print_kserve_routes},
-    {"kserve-infer", KSERVE, print_kserve_infer},
-    {"kserve-generate", KSERVE, print_kserve_generate},
-    {"kserve-parameters", KSERVE, print_kserve_parameters},
-    {"kserve-error", KSERVE, print_kserve_error},
+    {"routes", API, print_routes, NULL, 0},
+    {"model", API, NULL, "Model", 1},
+    {"memory", API, NULL, "Memory", 1},
+    {"infer", API, NULL, "InferRequest", 0},
+    {"codes", API, print_codes, NULL, 0},
+    {"tasks", API, print_tasks, NULL, 0},
+    {"options", API, print_options, NULL, 0},
+    {"pull-order", API, NULL, "PullOrder", 0},
+    {"pull", API, NULL, "Pull", 1},
+    {"kserve-routes", KSERVE, print_kserve_routes, NULL, 0},
+    {"kserve-infer", KSERVE, NULL, "KserveInfer", 0},
+    {"kserve-generate", KSERVE, NULL, "KserveGenerate", 0},
+    {"kserve-parameters", KSERVE, NULL, "KserveParameters", 0},
+    {"kserve-error", KSERVE, NULL, "KserveError", 1},
 };
 
 const char *wi_api_manual_print(size_t index, FILE *out)
@@ -274,7 +231,10 @@ const char *wi_api_manual_print(size_t index, FILE *out)
     if (index >= sizeof parts / sizeof *parts)
         return NULL;
     fprintf(out, ".\\\" begin %s, made by scripts/manual.mjs\n", parts[index].name);
-    parts[index].print(out);
+    if (parts[index].print)
+        parts[index].print(out);
+    else
+        print_one(parts[index].schema, parts[index].compact, out);
     fprintf(out, ".\\\" end %s\n", parts[index].name);
     return parts[index].name;
 }

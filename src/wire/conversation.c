@@ -2,6 +2,7 @@
 #include "wire/conversation.h"
 
 #include "wire/message_picture.h"
+#include "wire/parameters.h"
 #include "wire/text.h"
 #include <string.h>
 
@@ -29,6 +30,14 @@ static json_t *begin(struct wi_conversation *talk, const char *role)
 }
 
 /* Templates want the system's words at the beginning, once, and a turn of the assistant's whole. */
+enum wi_code wi_conversation_read(const struct wi_conversation *talk, const struct wi_param *table,
+    const char *const beside[], json_t *object, const char *where, void *target)
+{
+    struct wi_path prefix = wi_path_member(where, "");
+    wi_parameters_drop(talk->infer, object, table, beside, where);
+    return wi_params_read(table, object, WI_PARAMS_STRICT, prefix.text, target, talk->error);
+}
+
 json_t *wi_conversation_message(struct wi_conversation *talk, const char *role)
 {
     size_t count = json_array_size(talk->messages);

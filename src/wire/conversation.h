@@ -6,6 +6,7 @@
 #define WI_WIRE_CONVERSATION_H
 
 #include "wire/infer.h"
+#include "wire/path.h"
 
 /* All is borrowed but the messages; end or clear it. */
 struct wi_conversation {
@@ -15,6 +16,11 @@ struct wi_conversation {
     json_t *messages; /* NULL: none yet */
 };
 void wi_conversation_clear(struct wi_conversation *talk);
+
+/* Reads an object of the conversation as wi_params_read does, without what says nothing
+ * (wi_parameters_drop): null, and the members in `beside`. */
+enum wi_code wi_conversation_read(const struct wi_conversation *talk, const struct wi_param *table,
+    const char *const beside[], json_t *object, const char *where, void *target);
 
 /* The message that comes next, which is borrowed. Those of the system or of the assistant that
  * follow each other are one. */

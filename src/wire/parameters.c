@@ -141,6 +141,13 @@ void wi_parameters_rename(struct wi_error *error, const struct wi_parameter_name
 
 /* --- what several formats have -------------------------------------------------------------- */
 
+enum wi_code wi_parameters_refuse(const char *field, const char *expected, struct wi_error *error)
+{
+    wi_error_set(error, WI_INVALID_FIELD, field, "%s must be %s", field, expected);
+    wi_error_expect(error, "%s", expected);
+    return WI_INVALID_FIELD;
+}
+
 enum wi_code wi_parameters_missing(const char *name, struct wi_error *error)
 {
     return wi_error_set(error, WI_MISSING_FIELD, name, "%s is missing", name);

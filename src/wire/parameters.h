@@ -75,6 +75,8 @@ enum wi_code wi_parameters_read_model(
  * max_tokens. NULL is none; -1, as some clients say, as many as there is room for. */
 enum wi_code wi_parameters_read_most(
     struct wi_infer *infer, const char *name, const json_t *value, struct wi_error *error);
+/* The error of what has not the form that is `expected`: WI_INVALID_FIELD. */
+enum wi_code wi_parameters_refuse(const char *field, const char *expected, struct wi_error *error);
 /* The error of a parameter that is not there: WI_MISSING_FIELD. */
 enum wi_code wi_parameters_missing(const char *name, struct wi_error *error);
 

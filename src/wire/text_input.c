@@ -4,29 +4,11 @@
 #include "base/params.h"
 #include "wire/message_picture.h"
 #include "wire/parameters.h"
-#include <stdio.h>
+#include "wire/path.h"
 #include <string.h>
 
 #define NAME_MAX_BYTES 256
 #define TOOL_CALLS_MAX 128
-
-struct path {
-    char text[160];
-};
-
-static struct path item(const char *where, size_t index)
-{
-    struct path path;
-    snprintf(path.text, sizeof path.text, "%.120s[%zu]", where, index);
-    return path;
-}
-
-static struct path member(const char *where, const char *name)
-{
-    struct path path;
-    snprintf(path.text, sizeof path.text, "%.120s.%.30s", where, name);
-    return path;
-}
 
 static enum wi_code wrong_type(
     const char *where, const char *expected, const json_t *value, struct wi_error *error)
@@ -103,7 +85,7 @@ static enum wi_code count_list(
     {
         if (!json_is_string(text) || json_string_length(text) > WI_TEXT_MAX ||
             memchr(json_string_value(text), '\0', json_string_length(text)))
-            code = wi_text_count(infer, text, item(where, i).text, error);
+            code = wi_text_count(infer, text, wi_path_item(where, i).text, error);
         else
             code = wi_text_count(infer, text, where, error);
         if (code != WI_OK)
@@ -145,9 +127,10 @@ enum wi_code wi_text_read_pairs(
     json_array_foreach(pairs, i, pair)
     {
         if (json_array_size(pair) != 2)
-            return wrong_type(item(where, i).text, "a list of two strings", pair, error);
+            return wrong_type(wi_path_item(where, i).text, "a list of two strings", pair, error);
         for (size_t part = 0; part < 2 && code == WI_OK; part++)
-            code = wi_text_count(infer, json_array_get(pair, part), item(where, i).text, error);
+            code = wi_text_count(
+                infer, json_array_get(pair, part), wi_path_item(where, i).text, error);
         if (code != WI_OK)
             return code;
     }
@@ -158,9 +141,10 @@ enum wi_code wi_text_read_pairs(
 enum wi_code wi_text_read_question(struct wi_infer *infer, json_t *question, json_t *context,
     const char *where, struct wi_error *error)
 {
-    enum wi_code code = wi_text_count(infer, question, member(where, "question").text, error);
+    enum wi_code code =
+        wi_text_count(infer, question, wi_path_member(where, "question").text, error);
     if (code == WI_OK)
-        code = wi_text_count(infer, context, member(where, "context").text, error);
+        code = wi_text_count(infer, context, wi_path_member(where, "context").text, error);
     if (code == WI_OK)
         take(infer, WI_FORM_QUESTION,
             json_pack("{s:O, s:O}", "question", question, "context", context));
@@ -196,7 +180,7 @@ static enum wi_code count_labels(
         size_t length = count_characters(json_string_value(label));
         if (length > 0 && length <= WI_TEXT_LABEL_MAX)
             continue;
-        struct path path = item(where, i);
+        struct wi_path path = wi_path_item(where, i);
         wi_error_set(error, WI_INVALID_FIELD, path.text, "%s has %zu characters, outside 1 to %d",
             path.text, length, WI_TEXT_LABEL_MAX);
         wi_error_expect(error, "1 to %d characters", WI_TEXT_LABEL_MAX);
@@ -322,15 +306,16 @@ static enum wi_code read_part(struct wi_infer *infer, json_t *part, const char *
     };
     fill_part(part);
     const char *type = json_string_value(json_object_get(part, "type"));
-    struct path prefix = member(where, "");
+    struct wi_path prefix = wi_path_member(where, "");
     if (type && strcmp(type, "text") != 0) {
         json_object_del(part, "cache_control");
         return wi_message_picture_read(infer, part, where, budget, error);
     }
     wi_parameters_drop(infer, part, table, beside, where);
     enum wi_code code = wi_params_read(table, part, WI_PARAMS_STRICT, prefix.text, &read, error);
-    return code == WI_OK ? wi_text_count(infer, read.text, member(where, "text").text, error)
-                         : code;
+    return code == WI_OK
+               ? wi_text_count(infer, read.text, wi_path_member(where, "text").text, error)
+               : code;
 }
 
 static enum wi_code read_content(struct wi_infer *infer, const json_t *content, const char *where,
@@ -344,7 +329,7 @@ static enum wi_code read_content(struct wi_infer *infer, const json_t *content, 
         return wrong_type(where, "a string, or a list of parts", content, error);
     json_array_foreach(content, i, part)
     {
-        enum wi_code code = read_part(infer, part, item(where, i).text, budget, error);
+        enum wi_code code = read_part(infer, part, wi_path_item(where, i).text, budget, error);
         if (code != WI_OK)
             return code;
     }
@@ -368,13 +353,13 @@ static enum wi_code read_function(
         {.name = "arguments", .kind = WI_PARAM_ANY, .offset = sizeof(const char *), .required = 1},
         {0},
     };
-    struct path prefix = member(where, "");
+    struct wi_path prefix = wi_path_member(where, "");
     wi_parameters_drop(infer, function, table, beside, where);
     enum wi_code code =
         wi_params_read(table, function, WI_PARAMS_STRICT, prefix.text, &read, error);
-    return code == WI_OK
-               ? wi_text_count(infer, read.arguments, member(where, "arguments").text, error)
-               : code;
+    return code == WI_OK ? wi_text_count(infer, read.arguments,
+                               wi_path_member(where, "arguments").text, error)
+                         : code;
 }
 
 struct call {
@@ -403,12 +388,13 @@ static enum wi_code read_calls(
     json_array_foreach(calls, i, one)
     {
         struct call call = {0};
-        struct path path = item(where, i), prefix = member(path.text, "");
+        struct wi_path path = wi_path_item(where, i), prefix = wi_path_member(path.text, "");
         wi_parameters_drop(infer, one, call_table, beside, path.text);
         enum wi_code code =
             wi_params_read(call_table, one, WI_PARAMS_STRICT, prefix.text, &call, error);
         if (code == WI_OK)
-            code = read_function(infer, call.function, member(path.text, "function").text, error);
+            code = read_function(
+                infer, call.function, wi_path_member(path.text, "function").text, error);
         if (code != WI_OK)
             return code;
     }
@@ -444,7 +430,7 @@ static enum wi_code read_message(struct wi_infer *infer, json_t *object, const c
 {
     struct message message = {0};
     size_t pictures = infer->asked->tensors.count;
-    struct path prefix = member(where, "");
+    struct wi_path prefix = wi_path_member(where, "");
     fill_content(object);
     wi_parameters_drop(infer, object, message_table, beside, where);
     enum wi_code code =
@@ -452,20 +438,22 @@ static enum wi_code read_message(struct wi_infer *infer, json_t *object, const c
     if (code != WI_OK)
         return code;
     if (!message.content && message.role != ROLE_ASSISTANT)
-        return wi_error_set(error, WI_MISSING_FIELD, member(where, "content").text,
+        return wi_error_set(error, WI_MISSING_FIELD, wi_path_member(where, "content").text,
             "%s.content is missing; only an assistant's message may have none", where);
     if (message.tool_calls && message.role != ROLE_ASSISTANT)
-        return wi_error_set(error, WI_INVALID_FIELD, member(where, "tool_calls").text,
+        return wi_error_set(error, WI_INVALID_FIELD, wi_path_member(where, "tool_calls").text,
             "%s has tool_calls, which only an assistant's message may have", where);
     if (message.content)
-        code = read_content(infer, message.content, member(where, "content").text, budget, error);
+        code = read_content(
+            infer, message.content, wi_path_member(where, "content").text, budget, error);
     if (code == WI_OK)
         code = check_shown(infer, pictures, &message, error);
     if (code == WI_OK && message.reasoning_content)
-        code = wi_text_count(
-            infer, message.reasoning_content, member(where, "reasoning_content").text, error);
+        code = wi_text_count(infer, message.reasoning_content,
+            wi_path_member(where, "reasoning_content").text, error);
     if (code == WI_OK)
-        code = read_calls(infer, message.tool_calls, member(where, "tool_calls").text, error);
+        code =
+            read_calls(infer, message.tool_calls, wi_path_member(where, "tool_calls").text, error);
     if (code == WI_OK)
         normalize(object, &message);
     return code;
@@ -486,7 +474,8 @@ enum wi_code wi_text_read_messages(struct wi_infer *infer, json_t *messages, con
     }
     json_array_foreach(messages, i, message)
     {
-        enum wi_code code = read_message(infer, message, item(where, i).text, budget, error);
+        enum wi_code code =
+            read_message(infer, message, wi_path_item(where, i).text, budget, error);
         if (code != WI_OK)
             return code;
     }

@@ -21,8 +21,10 @@
 #include <cmocka.h>
 
 #include "base/log.h"
+#include <unistd.h>
 
 #define TEST_MAX 128
+#define HANGS_SECONDS 300 /* a program that takes longer hangs; the longest takes some seconds */
 
 static CMFixtureFunction test_set_up, test_tear_down; /* FIXTURE's */
 static struct {
@@ -54,6 +56,7 @@ static struct {
 
 int main(void)
 {
+    alarm(HANGS_SECONDS);
     wi_log_configure(WI_LOG_ERROR, WI_LOG_TEXT);
     return _cmocka_run_group_tests("tests", test_program.tests, test_program.count,
         test_program.before_all, test_program.after_all);

@@ -6,7 +6,6 @@
 
 #include "base/memory.h"
 #include "wire/conversation.h"
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,43 +14,9 @@
 enum role { ROLE_SYSTEM, ROLE_USER, ROLE_ASSISTANT };
 static const char *const roles[] = {"system", "user", "assistant", NULL};
 
-struct path {
-    char text[160];
-};
-
-static struct path at(const char *where, size_t index)
-{
-    struct path path;
-    snprintf(path.text, sizeof path.text, "%.120s[%zu]", where, index);
-    return path;
-}
-
-static struct path in(const char *where, const char *name)
-{
-    struct path path;
-    snprintf(path.text, sizeof path.text, "%.120s.%.30s", where, name);
-    return path;
-}
-
-static enum wi_code refuse(
-    const struct wi_conversation *talk, const char *where, const char *expected)
-{
-    wi_error_set(talk->error, WI_INVALID_FIELD, where, "%s must be %s", where, expected);
-    wi_error_expect(talk->error, "%s", expected);
-    return WI_INVALID_FIELD;
-}
-
 /* What clients send with blocks, which no model reads. */
 static const char *const beside[] = {
     "cache_control", "citations", "caller", "toolset_name", "is_error", "parsed", NULL};
-
-static enum wi_code read_table(const struct wi_conversation *talk, const struct wi_param *table,
-    json_t *object, const char *where, void *target)
-{
-    struct path prefix = in(where, "");
-    wi_parameters_drop(talk->infer, object, table, beside, where);
-    return wi_params_read(table, object, WI_PARAMS_STRICT, prefix.text, target, talk->error);
-}
 
 /* --- blocks ------------------------------------------------------------------------------------
  */
@@ -93,7 +58,7 @@ static enum wi_code read_text(
 {
     (void)value;
     return wi_conversation_text(
-        reading->talk, message_of(reading), block->text, in(where, "text").text);
+        reading->talk, message_of(reading), block->text, wi_path_member(where, "text").text);
 }
 
 struct source {
@@ -111,16 +76,19 @@ static enum wi_code read_image(
     struct reading *reading, const struct block *block, json_t *value, const char *where)
 {
     struct source source = {0};
-    struct path path = in(where, "source");
+    struct wi_path path = wi_path_member(where, "source");
     const char *type = json_string_value(json_object_get(block->source, "type"));
     (void)value;
     if (type && strcmp(type, "base64") != 0)
-        return refuse(reading->talk, in(path.text, "type").text,
+        return wi_parameters_refuse(wi_path_member(path.text, "type").text,
             "base64, with the picture in data: nothing is fetched for a client, and no files are "
-            "kept");
-    enum wi_code code = read_table(reading->talk, source_table, block->source, path.text, &source);
+            "kept",
+            reading->talk->error);
+    enum wi_code code = wi_conversation_read(
+        reading->talk, source_table, beside, block->source, path.text, &source);
     if (code == WI_OK && !json_is_string(source.data))
-        return refuse(reading->talk, in(path.text, "data").text, "a string in base64");
+        return wi_parameters_refuse(
+            wi_path_member(path.text, "data").text, "a string in base64", reading->talk->error);
     return code == WI_OK
                ? wi_conversation_picture(reading->talk, message_of(reading), source.data, where)
                : code;
@@ -133,7 +101,7 @@ static enum wi_code read_call(
     json_t *arguments = json_string(text ? text : "");
     enum wi_code code =
         wi_conversation_call(reading->talk, message_of(reading), json_object_get(value, "id"),
-            json_object_get(value, "name"), arguments, in(where, "input").text);
+            json_object_get(value, "name"), arguments, wi_path_member(where, "input").text);
     json_decref(arguments);
     free(text);
     return code;
@@ -143,8 +111,8 @@ static enum wi_code read_thought(
     struct reading *reading, const struct block *block, json_t *value, const char *where)
 {
     (void)value;
-    return wi_conversation_thought(
-        reading->talk, message_of(reading), block->thinking, in(where, "thinking").text);
+    return wi_conversation_thought(reading->talk, message_of(reading), block->thinking,
+        wi_path_member(where, "thinking").text);
 }
 
 /* Only who wrote it can read it. */
@@ -167,7 +135,9 @@ static enum wi_code read_result(
         .role = ROLE_SYSTEM, /* which has text alone */
         .message = wi_conversation_result(reading->talk, json_object_get(value, "tool_use_id"))};
     reading->message = NULL; /* what follows stands behind it */
-    return block->content ? read_content(&inner, block->content, in(where, "content").text) : WI_OK;
+    return block->content
+               ? read_content(&inner, block->content, wi_path_member(where, "content").text)
+               : WI_OK;
 }
 
 #define OF(role) (1u << ROLE_##role)
@@ -192,14 +162,16 @@ static enum wi_code read_block(struct reading *reading, json_t *value, const cha
     const char *type = json_string_value(json_object_get(value, "type"));
     struct block block = {0};
     if (!json_is_object(value))
-        return refuse(reading->talk, where, "an object");
+        return wi_parameters_refuse(where, "an object", reading->talk->error);
     for (size_t i = 0; type && i < sizeof kinds / sizeof *kinds; i++) {
         if (strcmp(kinds[i].type, type) != 0 || !(kinds[i].roles & 1u << reading->role))
             continue;
-        enum wi_code code = read_table(reading->talk, kinds[i].table, value, where, &block);
+        enum wi_code code =
+            wi_conversation_read(reading->talk, kinds[i].table, beside, value, where, &block);
         return code == WI_OK ? kinds[i].read(reading, &block, value, where) : code;
     }
-    return refuse(reading->talk, in(where, "type").text, allowed[reading->role]);
+    return wi_parameters_refuse(
+        wi_path_member(where, "type").text, allowed[reading->role], reading->talk->error);
 }
 
 /* A string, or a list of blocks. */
@@ -211,11 +183,11 @@ static enum wi_code read_content(struct reading *reading, json_t *content, const
     if (json_is_string(content))
         return wi_conversation_text(reading->talk, message_of(reading), content, where);
     if (!json_is_array(content))
-        return refuse(reading->talk, where, "a string, or a list of blocks");
+        return wi_parameters_refuse(where, "a string, or a list of blocks", reading->talk->error);
     json_array_foreach(content, i, block)
     {
         if (code == WI_OK)
-            code = read_block(reading, block, at(where, i).text);
+            code = read_block(reading, block, wi_path_item(where, i).text);
     }
     return code;
 }
@@ -243,14 +215,16 @@ static const char *const answered[] = {"id", "type", "model", "stop_reason", "st
 static enum wi_code read_message(struct wi_conversation *talk, json_t *value, const char *where)
 {
     struct said said = {0};
-    struct path prefix = in(where, "");
+    struct wi_path prefix = wi_path_member(where, "");
     wi_parameters_drop(talk->infer, value, message_table, answered, where);
     enum wi_code code =
         wi_params_read(message_table, value, WI_PARAMS_STRICT, prefix.text, &said, talk->error);
     struct reading reading = {.talk = talk, .role = (enum role)said.role};
     if (code == WI_OK && json_is_array(said.content) && json_array_size(said.content) == 0)
         message_of(&reading);
-    return code == WI_OK ? read_content(&reading, said.content, in(where, "content").text) : code;
+    return code == WI_OK
+               ? read_content(&reading, said.content, wi_path_member(where, "content").text)
+               : code;
 }
 
 static enum wi_code read_all(struct wi_conversation *talk, json_t *system, json_t *messages)
@@ -260,11 +234,11 @@ static enum wi_code read_all(struct wi_conversation *talk, json_t *system, json_
     json_t *message;
     enum wi_code code = system ? read_content(&reading, system, "system") : WI_OK;
     if (code == WI_OK && (!json_is_array(messages) || json_array_size(messages) == 0))
-        return refuse(talk, "messages", "a list of at least one message");
+        return wi_parameters_refuse("messages", "a list of at least one message", talk->error);
     json_array_foreach(messages, i, message)
     {
         if (code == WI_OK)
-            code = read_message(talk, message, at("messages", i).text);
+            code = read_message(talk, message, wi_path_item("messages", i).text);
     }
     return code;
 }

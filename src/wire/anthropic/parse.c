@@ -100,13 +100,6 @@ static void set(struct wi_infer *infer, const char *option, json_t *value)
     json_object_set_new(infer->asked->options, option, value);
 }
 
-static enum wi_code refuse(const char *field, const char *expected, struct wi_error *error)
-{
-    wi_error_set(error, WI_INVALID_FIELD, field, "%s must be %s", field, expected);
-    wi_error_expect(error, "%s", expected);
-    return WI_INVALID_FIELD;
-}
-
 static enum wi_code read_tools(struct wi_infer *infer, const json_t *tools, struct wi_error *error)
 {
     static const struct wi_tool_form form = {
@@ -138,7 +131,7 @@ static enum wi_code read_choice(
         set(infer, "tool_choice", wi_tools_choice(name));
         return WI_OK;
     }
-    return refuse("tool_choice",
+    return wi_parameters_refuse("tool_choice",
         "{\"type\": \"auto\"}, any, none, or {\"type\": \"tool\", \"name\"} with the name of one "
         "of the tools",
         error);
@@ -153,7 +146,8 @@ static enum wi_code read_thinking(
     if (!thinking)
         return WI_OK;
     if (!type)
-        return refuse("thinking.type", "a string, such as enabled, adaptive or disabled", error);
+        return wi_parameters_refuse(
+            "thinking.type", "a string, such as enabled, adaptive or disabled", error);
     if (given && !json_is_object(given))
         return WI_OK; /* which is refused with the options */
     json_t *wanted = json_pack("{s:b}", "enable_thinking", strcmp(type, "disabled") != 0);
@@ -171,7 +165,7 @@ static enum wi_code read_format(
     if (!format || json_is_null(format))
         return WI_OK;
     if (!type || strcmp(type, "json_schema") != 0 || !json_is_object(schema))
-        return refuse(
+        return wi_parameters_refuse(
             "output_config.format", "{\"type\": \"json_schema\", \"schema\": object}", error);
     if (infer->asked->task == WI_TASK_CHAT)
         set(infer, "response_format",

@@ -6,7 +6,6 @@
 
 #include "wire/conversation.h"
 #include "wire/message_picture.h"
-#include <stdio.h>
 #include <string.h>
 
 #define ID_MAX 256
@@ -14,44 +13,10 @@
     "{\"type\": \"input_text\", \"text\": string}, or {\"type\": \"input_image\", "                \
     "\"image_url\": \"data:image/png;base64,…\"}"
 
-struct path {
-    char text[160];
-};
-
-static struct path at(const char *where, size_t index)
-{
-    struct path path;
-    snprintf(path.text, sizeof path.text, "%.120s[%zu]", where, index);
-    return path;
-}
-
-static struct path in(const char *where, const char *name)
-{
-    struct path path;
-    snprintf(path.text, sizeof path.text, "%.120s.%.30s", where, name);
-    return path;
-}
-
-static enum wi_code refuse(
-    const struct wi_conversation *talk, const char *where, const char *expected)
-{
-    wi_error_set(talk->error, WI_INVALID_FIELD, where, "%s must be %s", where, expected);
-    wi_error_expect(talk->error, "%s", expected);
-    return WI_INVALID_FIELD;
-}
-
 /* What clients send back with items, which no model reads. */
 static const char *const beside[] = {"status", "phase", "annotations", "logprobs", "parsed",
     "parsed_arguments", "encrypted_content", "detail", "internal_chat_message_metadata_passthrough",
     NULL};
-
-static enum wi_code read_table(const struct wi_conversation *talk, const struct wi_param *table,
-    json_t *object, const char *where, void *target)
-{
-    struct path prefix = in(where, "");
-    wi_parameters_drop(talk->infer, object, table, beside, where);
-    return wi_params_read(table, object, WI_PARAMS_STRICT, prefix.text, target, talk->error);
-}
 
 /* --- parts -------------------------------------------------------------------------------------
  */
@@ -79,18 +44,19 @@ static enum wi_code read_part(
     struct wi_conversation *talk, json_t *message, json_t *value, const char *where)
 {
     struct part part = {0};
-    enum wi_code code = read_table(talk, part_table, value, where, &part);
+    enum wi_code code = wi_conversation_read(talk, part_table, beside, value, where, &part);
     if (code != WI_OK)
         return code;
     if (strcmp(part.type, "input_text") == 0 || strcmp(part.type, "output_text") == 0 ||
         strcmp(part.type, "text") == 0 || strcmp(part.type, "summary_text") == 0)
-        return wi_conversation_text(talk, message, part.text, in(where, "text").text);
+        return wi_conversation_text(talk, message, part.text, wi_path_member(where, "text").text);
     if (strcmp(part.type, "refusal") == 0)
-        return wi_conversation_text(talk, message, part.refusal, in(where, "refusal").text);
+        return wi_conversation_text(
+            talk, message, part.refusal, wi_path_member(where, "refusal").text);
     if (strcmp(part.type, "input_image") == 0)
         return read_picture(talk, message, part.image_url, where);
-    return refuse(talk, in(where, "type").text,
-        "input_text, output_text, refusal or input_image: files are not taken");
+    return wi_parameters_refuse(wi_path_member(where, "type").text,
+        "input_text, output_text, refusal or input_image: files are not taken", talk->error);
 }
 
 /* A string, or a list of parts. */
@@ -103,10 +69,10 @@ static enum wi_code read_content(
     if (json_is_string(content))
         return wi_conversation_text(talk, message, content, where);
     if (!json_is_array(content))
-        return refuse(talk, where, "a string, or a list of parts");
+        return wi_parameters_refuse(where, "a string, or a list of parts", talk->error);
     json_array_foreach(content, i, part)
     {
-        code = read_part(talk, message, part, at(where, i).text);
+        code = read_part(talk, message, part, wi_path_item(where, i).text);
         if (code != WI_OK)
             break;
     }
@@ -139,12 +105,12 @@ static const struct wi_param message_table[] = {
 static enum wi_code read_message(struct wi_conversation *talk, json_t *value, const char *where)
 {
     struct item item = {0};
-    enum wi_code code = read_table(talk, message_table, value, where, &item);
+    enum wi_code code = wi_conversation_read(talk, message_table, beside, value, where, &item);
     if (code != WI_OK)
         return code;
     int role = item.role == ROLE_DEVELOPER ? ROLE_SYSTEM : item.role;
-    return read_content(
-        talk, wi_conversation_message(talk, roles[role]), item.content, in(where, "content").text);
+    return read_content(talk, wi_conversation_message(talk, roles[role]), item.content,
+        wi_path_member(where, "content").text);
 }
 
 struct call {
@@ -171,22 +137,22 @@ static const struct wi_param result_table[] = {
 static enum wi_code read_call(struct wi_conversation *talk, json_t *value, const char *where)
 {
     struct call call = {0};
-    enum wi_code code = read_table(talk, call_table, value, where, &call);
+    enum wi_code code = wi_conversation_read(talk, call_table, beside, value, where, &call);
     if (code != WI_OK)
         return code;
     return wi_conversation_call(talk, wi_conversation_message(talk, roles[ROLE_ASSISTANT]),
         json_object_get(value, "call_id"), json_object_get(value, "name"), call.arguments,
-        in(where, "arguments").text);
+        wi_path_member(where, "arguments").text);
 }
 
 static enum wi_code read_result(struct wi_conversation *talk, json_t *value, const char *where)
 {
     struct call call = {0};
-    enum wi_code code = read_table(talk, result_table, value, where, &call);
+    enum wi_code code = wi_conversation_read(talk, result_table, beside, value, where, &call);
     if (code != WI_OK)
         return code;
     json_t *message = wi_conversation_result(talk, json_object_get(value, "call_id"));
-    return read_content(talk, message, call.output, in(where, "output").text);
+    return read_content(talk, message, call.output, wi_path_member(where, "output").text);
 }
 
 struct thought {
@@ -207,16 +173,17 @@ static enum wi_code read_thought(struct wi_conversation *talk, json_t *value, co
     struct thought thought = {0};
     size_t i;
     const json_t *part;
-    enum wi_code code = read_table(talk, thought_table, value, where, &thought);
+    enum wi_code code = wi_conversation_read(talk, thought_table, beside, value, where, &thought);
     int has_content = json_array_size(thought.content) > 0;
     const json_t *parts = has_content ? thought.content : thought.summary;
     json_array_foreach(parts, i, part)
     {
-        struct path path = at(in(where, has_content ? "content" : "summary").text, i);
+        struct wi_path path =
+            wi_path_item(wi_path_member(where, has_content ? "content" : "summary").text, i);
         if (code == WI_OK)
             code =
                 wi_conversation_thought(talk, wi_conversation_message(talk, roles[ROLE_ASSISTANT]),
-                    json_object_get(part, "text"), in(path.text, "text").text);
+                    json_object_get(part, "text"), wi_path_member(path.text, "text").text);
     }
     return code;
 }
@@ -231,13 +198,14 @@ static enum wi_code read_item(struct wi_conversation *talk, json_t *value, const
     const json_t *said = json_object_get(value, "type");
     const char *type = said ? json_string_value(said) : kinds[0].type;
     if (!json_is_object(value))
-        return refuse(talk, where, "an object");
+        return wi_parameters_refuse(where, "an object", talk->error);
     for (size_t i = 0; type && i < sizeof kinds / sizeof *kinds; i++)
         if (strcmp(type, kinds[i].type) == 0)
             return kinds[i].read(talk, value, where);
-    return refuse(talk, in(where, "type").text,
+    return wi_parameters_refuse(wi_path_member(where, "type").text,
         "message, function_call, function_call_output or reasoning: items of other kinds, and "
-        "references to those that a server keeps, are not taken");
+        "references to those that a server keeps, are not taken",
+        talk->error);
 }
 
 /* --- the whole ---------------------------------------------------------------------------------
@@ -255,11 +223,11 @@ static enum wi_code read_all(struct wi_conversation *talk, json_t *instructions,
         return wi_conversation_text(
             talk, wi_conversation_message(talk, roles[ROLE_USER]), input, "input");
     if (code == WI_OK && !json_is_array(input))
-        return refuse(talk, "input", "a string, or a list of items");
+        return wi_parameters_refuse("input", "a string, or a list of items", talk->error);
     json_array_foreach(input, i, item)
     {
         if (code == WI_OK)
-            code = read_item(talk, item, at("input", i).text);
+            code = read_item(talk, item, wi_path_item("input", i).text);
     }
     return code;
 }

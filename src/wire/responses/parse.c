@@ -136,13 +136,6 @@ static void set(struct wi_infer *infer, const char *option, json_t *value)
     json_object_set_new(infer->asked->options, option, value);
 }
 
-static enum wi_code refuse(const char *field, const char *expected, struct wi_error *error)
-{
-    wi_error_set(error, WI_INVALID_FIELD, field, "%s must be %s", field, expected);
-    wi_error_expect(error, "%s", expected);
-    return WI_INVALID_FIELD;
-}
-
 static enum wi_code read_tools(struct wi_infer *infer, const json_t *tools, struct wi_error *error)
 {
     static const struct wi_tool_form form = {.kind = "function", .schema = "parameters"};
@@ -161,7 +154,7 @@ static enum wi_code read_choice(struct wi_infer *infer, json_t *choice, struct w
     if (!choice)
         return WI_OK;
     if (!json_is_string(choice) && !(type && strcmp(type, "function") == 0 && json_is_string(name)))
-        return refuse("tool_choice",
+        return wi_parameters_refuse("tool_choice",
             "none, auto, required, or {\"type\": \"function\", \"name\"} with the name of one of "
             "the tools that are functions",
             error);
@@ -202,7 +195,7 @@ static enum wi_code read_format(struct wi_infer *infer, json_t *value, struct wi
     while (i < 3 && strcmp(format.type, types[i]) != 0)
         i++;
     if (i == 3 || (i == 2 && !format.schema))
-        return refuse("text.format",
+        return wi_parameters_refuse("text.format",
             "{\"type\": \"text\"}, {\"type\": \"json_object\"} or {\"type\": \"json_schema\", "
             "\"name\", \"schema\"}",
             error);

@@ -5,6 +5,7 @@
 #include "../files.h"
 #include "cli/line.h"
 #include <pty.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -74,6 +75,17 @@ static void open_terminal(struct place *place)
     }
 }
 
+/* The editor asks first, and takes the terminal over then: an end typed between the two would be
+ * the terminal's own. */
+static void await_editor(const struct place *place)
+{
+    struct termios now;
+    do {
+        assert_int_equal(tcgetattr(place->terminal, &now), 0);
+        sched_yield();
+    } while (now.c_lflag & ICANON);
+}
+
 /* Types `keys` once it was asked; what was shown meanwhile is forgotten. */
 static void type(struct place *place, const char *keys)
 {
@@ -86,6 +98,7 @@ static void type(struct place *place, const char *keys)
         place->size += (size_t)got;
         place->shown[place->size] = '\0';
     }
+    await_editor(place);
     assert_int_equal(write(place->terminal, keys, strlen(keys)), strlen(keys));
 }
 
