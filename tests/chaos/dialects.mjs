@@ -15,6 +15,7 @@ const FORMS = {
             'response.output_item.added': ({ item }) => item.type === 'function_call' && { call: item.name },
             'response.function_call_arguments.delta': ({ delta }) => ({ arguments: delta }),
             'response.completed': ({ response }) => ({ used: response.usage.output_tokens }),
+            'response.incomplete': ({ response }) => ({ used: response.usage.output_tokens }), // by its length
             error: ({ code, message }) => ({ error: { code, detail: message } }),
         },
         isSilent: (event) => /^response\.(created|in_progress|content_part|output|function_call|failed)/.test(event),

@@ -39,6 +39,7 @@ const EXPECTED = [
     ['curl -sN http', /^data: \[DONE\]$/m],
     ['import OpenAI', /42/],
     ['import { Ollama }', /42/],
+    ['import Anthropic', /42/],
 ];
 /** What takes a hub, a file of the reader's own, or a machine to look at. */
 const ELSEWHERE = /^\.\/dev |ORG\/NAME|Xenova\/|infer clip |YOUR-|qwen3|webinfer doctor/;
@@ -73,12 +74,15 @@ function outputOf(program, words, folder) {
     });
 }
 
+/** The text of an answer, by what README calls it: each client has its own form. */
+const ANSWER = `typeof message === 'undefined' ? (chat.choices?.[0] ?? chat).message.content : message.content[0].text`;
+
 /** @param {string} command */
 function run(command) {
     const here = command.replace(/\bbuild\/webinfer\b/g, `'${cliPath}'`).replaceAll('http://127.0.0.1:8470', daemon.url);
     if (!command.startsWith('import')) return outputOf('bash', ['-c', here], root);
     return outputOf(process.execPath,
-        ['--input-type=module', '-e', `${here}\nconsole.log((chat.choices?.[0] ?? chat).message.content);`], path.join(root, 'tests'));
+        ['--input-type=module', '-e', `${here}\nconsole.log(${ANSWER});`], path.join(root, 'tests'));
 }
 
 for (const command of commands) {
