@@ -2,6 +2,7 @@
 #include "wire/kserve/kserve.h"
 
 #include "base/memory.h"
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,7 +128,8 @@ enum wi_code wi_kserve_read_parameters(
         asked->precision = wi_strdup(wi_infer_precision_names[parameters.precision]);
     asked->priority = priority_of(parameters.priority);
     infer->has_timeout = parameters.timeout > 0;
-    asked->timeout_ms = (double)parameters.timeout / 1000;
+    /* No time is less than the least that timeout_ms may be. */
+    asked->timeout_ms = infer->has_timeout ? fmax(1, (double)parameters.timeout / 1000) : 0;
     wishes->tensors.binary_output = parameters.binary_data_output;
     take_options(asked, given);
     return WI_OK;
