@@ -32,8 +32,8 @@ static struct wi_model graph = {.name = (char *)"graph",
     .signature = {.inputs = values, .input_count = 1, .outputs = values, .output_count = 3}};
 
 /* `json` with `binary` behind it. */
-static enum wi_code read(const struct wi_dialect *dialect, struct wi_infer *infer, const char *json,
-    const void *binary, size_t size, struct wi_error *error)
+static enum wi_code read_as(const struct wi_dialect *dialect, struct wi_infer *infer,
+    const char *json, const void *binary, size_t size, struct wi_error *error)
 {
     struct wi_blob *blob = wi_blob_new(&budget, strlen(json) + size);
     *error = (struct wi_error){0};
@@ -48,7 +48,7 @@ static void refused(const char *json, enum wi_code code, const char *field)
 {
     struct wi_infer infer = {0};
     struct wi_error error;
-    if (read(&wi_dialect_kserve, &infer, json, "", 0, &error) != code ||
+    if (read_as(&wi_dialect_kserve, &infer, json, "", 0, &error) != code ||
         strcmp(error.field, field) != 0)
         fail_msg("%s: %s %s", json, wi_code_name(error.code), error.field);
     wi_infer_clear(&infer);
@@ -70,7 +70,7 @@ TEST(parameters_say_what_they_say_elsewhere)
 {
     struct wi_infer infer = {.version = wi_strdup("1")};
     struct wi_error error;
-    assert_int_equal(read(&wi_dialect_kserve, &infer,
+    assert_int_equal(read_as(&wi_dialect_kserve, &infer,
                          BODY("\"priority\":1,\"timeout\":1500,\"platform\":\"wasm\",\"browser\":"
                               "\"chrome\",\"node\":\"n\",\"fallback\":false,\"precision\":\"fp32\","
                               "\"task\":\"embed\",\"top\":2,\"none\":null"),
@@ -95,7 +95,7 @@ TEST(parameters_say_what_they_say_elsewhere)
         {BODY("\"priority\":9"), 1}, {BODY("\"priority\":10"), 0},
         {BODY("\"priority\":4294967296"), 0}, {BODY(""), 5}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        assert_int_equal(read(&wi_dialect_kserve, &infer, rows[i].body, "", 0, &error), WI_OK);
+        assert_int_equal(read_as(&wi_dialect_kserve, &infer, rows[i].body, "", 0, &error), WI_OK);
         assert_int_equal(infer.asked->priority, rows[i].priority);
         assert_true(!infer.has_timeout && infer.asked->fallback && !infer.asked->options);
         wi_infer_clear(&infer);
@@ -125,7 +125,7 @@ TEST(a_lenient_reader_passes_over_what_is_unknown)
 {
     struct wi_infer infer = {.lenient = 1};
     struct wi_error error;
-    assert_int_equal(read(&wi_dialect_kserve, &infer,
+    assert_int_equal(read_as(&wi_dialect_kserve, &infer,
                          "{\"inputs\":[" TENSOR "],\"colour\":1,\"nothing\":null}", "", 0, &error),
         WI_OK);
     assert_int_equal(infer.ignored.count, 1);
@@ -188,20 +188,20 @@ TEST(the_model_decides_what_bytes_are)
     struct wi_infer infer = {0};
     struct wi_error error;
     const char *body = BYTES("text", "[2]", "[\"a\",\"b\"]");
-    assert_int_equal(read(&wi_dialect_kserve, &infer, body, "", 0, &error), WI_OK);
+    assert_int_equal(read_as(&wi_dialect_kserve, &infer, body, "", 0, &error), WI_OK);
     assert_int_equal(fit(&wi_dialect_kserve, &infer, &echo), WI_OK);
     assert_int_equal(infer.asked->tensors.count, 1);
     assert_int_equal(infer.form, WI_FORM_NONE);
     wi_infer_clear(&infer);
 
-    assert_int_equal(read(&wi_dialect_kserve, &infer, body, "", 0, &error), WI_OK);
+    assert_int_equal(read_as(&wi_dialect_kserve, &infer, body, "", 0, &error), WI_OK);
     assert_int_equal(fit(&wi_dialect_kserve, &infer, &reader), WI_OK);
     assert_int_equal(infer.asked->tensors.count, 0);
     assert_int_equal(infer.form, WI_FORM_LIST);
     assert_string_equal(json_string_value(json_array_get(infer.asked->input, 1)), "b");
     wi_infer_clear(&infer);
 
-    assert_int_equal(read(&wi_dialect_kserve, &infer, body, "", 0, &error), WI_OK);
+    assert_int_equal(read_as(&wi_dialect_kserve, &infer, body, "", 0, &error), WI_OK);
     assert_int_equal(fit(&wi_dialect_kserve, &infer, &seer), WI_INPUT_INVALID);
     wi_infer_clear(&infer);
     assert_int_equal(budget.used, 0);
@@ -221,7 +221,7 @@ TEST(a_file_in_binary_is_not_copied_and_one_in_json_is_base64)
         "{\"inputs\":[{\"name\":\"image\",\"datatype\":\"BYTES\",\"shape\":[1],\"parameters\":{"
         "\"binary_data_size\":%zu}}]}",
         sizeof bytes);
-    assert_int_equal(read(&wi_dialect_kserve, &infer, head, bytes, sizeof bytes, &error), WI_OK);
+    assert_int_equal(read_as(&wi_dialect_kserve, &infer, head, bytes, sizeof bytes, &error), WI_OK);
     const struct wi_blob *body = infer.asked->tensors.items[0].blob;
     assert_int_equal(infer.beside, 0);
     assert_int_equal(fit(&wi_dialect_kserve, &infer, &seer), WI_OK);
@@ -232,7 +232,7 @@ TEST(a_file_in_binary_is_not_copied_and_one_in_json_is_base64)
     wi_infer_clear(&infer);
 
     assert_int_equal(
-        read(&wi_dialect_kserve, &infer,
+        read_as(&wi_dialect_kserve, &infer,
             BYTES("image", "[1]", "[\"iVBORw0KGgoAAAANSUhEUgAAABAAAAAQCAIAAAA=\"]"), "", 0, &error),
         WI_OK);
     assert_int_equal(infer.beside, 29);
@@ -247,7 +247,7 @@ static void unfit(const char *body, enum wi_code code, const char *expected)
 {
     struct wi_infer infer = {0};
     struct wi_error error = {0};
-    assert_int_equal(read(&wi_dialect_kserve, &infer, body, "", 0, &error), WI_OK);
+    assert_int_equal(read_as(&wi_dialect_kserve, &infer, body, "", 0, &error), WI_OK);
     if (wi_kserve_fit(&infer, &reader, &error) != code || strcmp(error.expected, expected) != 0)
         fail_msg("%s: %s %s", body, wi_code_name(error.code), error.expected);
     wi_infer_clear(&infer);
@@ -318,7 +318,7 @@ TEST(the_result_of_a_task_is_an_output)
             "{\"id\":\"mine\",\"inputs\":[{\"name\":\"text\",\"datatype\":\"BYTES\",\"shape\":[1],"
             "\"data\":[\"a\"]}]%s}",
             rows[i].more);
-        assert_int_equal(read(&wi_dialect_kserve, &infer, body, "", 0, &error), WI_OK);
+        assert_int_equal(read_as(&wi_dialect_kserve, &infer, body, "", 0, &error), WI_OK);
         assert_int_equal(fit(&wi_dialect_kserve, &infer, &reader), WI_OK);
         struct wi_printing *printing =
             answer(&infer, &wi_dialect_kserve, &reader, "{\"a\":\"\xc3\xa4\"}");
@@ -343,7 +343,7 @@ TEST(text_comes_whole_and_in_parts)
     struct wi_infer infer = {0};
     struct wi_error error;
     const char *body = "{\"text_input\":\"a\",\"parameters\":{\"max_tokens\":3,\"best_of\":1}}";
-    assert_int_equal(read(&wi_dialect_kserve_generate, &infer, body, "", 0, &error), WI_OK);
+    assert_int_equal(read_as(&wi_dialect_kserve_generate, &infer, body, "", 0, &error), WI_OK);
     assert_true(infer.asked->task == WI_TASK_COMPLETE && infer.or_rewrites);
     assert_int_equal(json_object_size(infer.asked->options), 1);
     struct wi_printing *whole =
@@ -374,7 +374,7 @@ TEST(text_comes_whole_and_in_parts)
         "{\"text_input\":\"a\",\"parameters\":{\"task\":\"embed\"}}", "{\"text_input\":[]}"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         assert_int_equal(
-            read(&wi_dialect_kserve_stream, &infer, bad[i], "", 0, &error), WI_INVALID_FIELD);
+            read_as(&wi_dialect_kserve_stream, &infer, bad[i], "", 0, &error), WI_INVALID_FIELD);
         wi_infer_clear(&infer);
     }
 }

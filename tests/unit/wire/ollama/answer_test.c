@@ -11,7 +11,7 @@ static const struct wi_infer chat = {.wishes = &chats}, prompt = {.wishes = &gen
                              load = {.wishes = &loads};
 
 /* Without the time, which is now. */
-static json_t *read(const char *text)
+static json_t *read_as(const char *text)
 {
     json_error_t place;
     json_t *value = json_loads(text, JSON_REJECT_DUPLICATES, &place);
@@ -25,7 +25,7 @@ static json_t *read(const char *text)
 
 static void is_line(const char *text, const char *expected)
 {
-    json_t *got = read(text), *wanted = read(expected);
+    json_t *got = read_as(text), *wanted = read_as(expected);
     if (!json_equal(got, wanted))
         fail_msg("%s", text);
     json_decref(got);
