@@ -78,14 +78,28 @@ static void check_identity(const struct wi_dialect *dialect, const uint8_t *body
     free(longer);
 }
 
+/* Every error has a form here, also those that no body is refused with. */
+static void check_codes(void)
+{
+    for (int code = WI_OK + 1; code < WI_CODE_COUNT; code++) {
+        struct wi_error error;
+        wi_error_set(&error, (enum wi_code)code, "options.n", "-");
+        if (wi_openai_status(error.code) < 400)
+            abort();
+        check_error(dialects[0], &error);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct wi_infer infer = {0};
     struct wi_budget budget = {.limit = 1 << 22};
     struct wi_error error = {0};
     size_t json;
-    if (size == 0)
+    if (size == 0) { /* the first of each run */
+        check_codes();
         return 0;
+    }
     const struct wi_dialect *dialect = dialects[data[0] % (sizeof dialects / sizeof *dialects)];
     struct wi_blob *blob = wi_blob_new(&budget, size);
     if (!blob)
