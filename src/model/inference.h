@@ -18,6 +18,8 @@
 #define WI_USUAL_PROMPT_TOKENS 256.0
 #define WI_USUAL_ANSWER_TOKENS 256.0
 
+#define WI_PRIORITY_DEFAULT 5 /* of 0–9, where the client says nothing */
+
 /* Strings, tensors and JSON are owned, of the model a reference. */
 struct wi_inference {
     struct wi_model *model;  /* NULL before it is settled */

@@ -9,7 +9,6 @@
 
 #define TIMEOUT_MAX_US 3600000000.0
 #define COUNT_MAX 9007199254740991.0 /* what every peer can hold exactly */
-#define PRIORITY_DEFAULT 5
 
 struct parameters {
     int binary_data_output, fallback, precision; /* precision: -1 for not given */
@@ -103,7 +102,7 @@ static void take_options(struct wi_inference *asked, const json_t *parameters)
 /* Theirs goes from 1, the most urgent, on; ours from 9 down to 0. */
 static int priority_of(int64_t priority)
 {
-    return priority == 0 ? PRIORITY_DEFAULT : priority >= 10 ? 0 : 10 - (int)priority;
+    return priority == 0 ? WI_PRIORITY_DEFAULT : priority >= 10 ? 0 : 10 - (int)priority;
 }
 
 enum wi_code wi_kserve_read_parameters(

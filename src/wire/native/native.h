@@ -15,6 +15,13 @@ enum wi_code wi_native_parse(struct wi_infer *infer, struct wi_blob *body, size_
 /* The object that the body is: a new reference, or NULL with WI_BAD_JSON, WI_NON_FINITE or
  * WI_INVALID_FIELD. */
 json_t *wi_native_load_json(const char *text, size_t size, struct wi_error *error);
+/* Of a dialect whose bodies are JSON alone: has the object that the body is read by `read`, which
+ * borrows it, and its options bounded. `infer` has all that `read` needs. WI_OK, what `read` gives,
+ * or as the two above and wi_infer_check_options. */
+typedef enum wi_code wi_native_read_fn(
+    struct wi_infer *infer, const json_t *root, struct wi_budget *budget, struct wi_error *error);
+enum wi_code wi_native_read_body(struct wi_infer *infer, const struct wi_blob *body,
+    size_t json_size, struct wi_budget *budget, wi_native_read_fn *read, struct wi_error *error);
 /* The bytes beside JSON in which the file of a picture or a sound may be. Borrowed. */
 struct wi_native_file {
     struct wi_blob *blob;

@@ -16,7 +16,6 @@
 #include <string.h>
 
 #define TIMEOUT_MAX_MS 3600000
-#define PRIORITY_DEFAULT 5
 /* As for the JSON head of a binary frame: more is tensor data in the wrong place. */
 #define JSON_HEAD_MAX (1 << 20)
 
@@ -263,6 +262,19 @@ json_t *wi_native_load_json(const char *text, size_t size, struct wi_error *erro
     return NULL;
 }
 
+enum wi_code wi_native_read_body(struct wi_infer *infer, const struct wi_blob *body,
+    size_t json_size, struct wi_budget *budget, wi_native_read_fn *read, struct wi_error *error)
+{
+    json_t *root = wi_native_load_json((const char *)body->bytes, json_size, error);
+    if (!root)
+        return error ? error->code : WI_BAD_JSON;
+    enum wi_code code = read(infer, root, budget, error);
+    if (code == WI_OK)
+        code = wi_infer_check_options(infer, json_size, error);
+    json_decref(root);
+    return code;
+}
+
 /* --- fields ---------------------------------------------------------------------------------- */
 
 static enum wi_code read_output(struct wi_infer *infer, size_t index, const json_t *value,
@@ -400,7 +412,7 @@ enum wi_code wi_native_parse(struct wi_infer *infer, struct wi_blob *body, size_
         .model_type = -1,
         .precision = -1,
         .fallback = 1,
-        .priority = PRIORITY_DEFAULT};
+        .priority = WI_PRIORITY_DEFAULT};
     infer->asked = wi_inference_new();
     infer->wishes = wi_alloc(sizeof(struct wi_native_wishes));
     infer->free_wishes = free_wishes;

@@ -14,8 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PRIORITY_DEFAULT 5
-
 /* --- the lists ------------------------------------------------------------------------------- */
 
 #define CHAT (1u << WI_TASK_CHAT)
@@ -281,7 +279,7 @@ static enum wi_code parse(enum wi_task_kind task, const struct wi_parameters *wh
     infer->free_wishes = free_wishes;
     infer->asked = wi_inference_new();
     infer->asked->task = task;
-    infer->asked->priority = PRIORITY_DEFAULT;
+    infer->asked->priority = WI_PRIORITY_DEFAULT;
     wishes->generates = task == WI_TASK_COMPLETE;
     json_t *root = wi_native_load_json((const char *)body->bytes, json_size, error);
     if (!root)

@@ -114,12 +114,12 @@ static enum wi_code parse_form(struct wi_infer *infer, struct wi_blob *body, str
 {
     struct wi_multipart *form = wi_alloc(sizeof *form);
     json_t *root = NULL;
-    wi_openai_begin(infer);
+    wi_openai_begin(infer, WI_TASK_SPEECH_RECOGNITION);
     enum wi_code code = read_parts(form, body->bytes, body->size, error);
     if (code == WI_OK && !(root = parameters_of(form, error)))
         code = WI_INVALID_FIELD;
     if (code == WI_OK)
-        code = wi_openai_read(WI_TASK_SPEECH_RECOGNITION, infer, root, NULL, error);
+        code = wi_openai_read(infer, root, NULL, error);
     if (code == WI_OK)
         code = take_file(infer, body, wi_multipart_find(form, "file"), error);
     json_decref(root);

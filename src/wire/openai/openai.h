@@ -53,12 +53,12 @@ size_t wi_openai_params(enum wi_task_kind task, struct wi_param rows[WI_PARAMETE
 /* The body of a request for `task`. */
 enum wi_code wi_openai_parse(enum wi_task_kind task, struct wi_infer *infer, struct wi_blob *body,
     size_t json_size, struct wi_budget *budget, struct wi_error *error);
-/* Makes the empty request and the wishes that are read into. */
-void wi_openai_begin(struct wi_infer *infer);
+/* Makes the empty request for that task, and the wishes that are read into. */
+void wi_openai_begin(struct wi_infer *infer, enum wi_task_kind task);
 /* As wi_openai_parse, of an object with the parameters, which is borrowed, behind wi_openai_begin.
  */
-enum wi_code wi_openai_read(enum wi_task_kind task, struct wi_infer *infer, const json_t *root,
-    struct wi_budget *budget, struct wi_error *error);
+enum wi_code wi_openai_read(
+    struct wi_infer *infer, const json_t *root, struct wi_budget *budget, struct wi_error *error);
 
 /* --- openai_sound.c ----------------------------------------------------------------------------
  */

@@ -17,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PRIORITY_DEFAULT 5
 #define OLD_LOGPROBS_MAX 5
 
 /* --- the lists ------------------------------------------------------------------------------- */
@@ -332,22 +331,22 @@ static void free_wishes(void *data)
     free(wishes);
 }
 
-void wi_openai_begin(struct wi_infer *infer)
+void wi_openai_begin(struct wi_infer *infer, enum wi_task_kind task)
 {
     infer->asked = wi_inference_new();
+    infer->asked->task = task;
     infer->wishes = wi_alloc(sizeof(struct wi_openai_wishes));
     infer->free_wishes = free_wishes;
 }
 
-enum wi_code wi_openai_read(enum wi_task_kind task, struct wi_infer *infer, const json_t *root,
-    struct wi_budget *budget, struct wi_error *error)
+enum wi_code wi_openai_read(
+    struct wi_infer *infer, const json_t *root, struct wi_budget *budget, struct wi_error *error)
 {
     struct wi_inference *asked = infer->asked;
     struct wi_openai_wishes *wishes = infer->wishes;
-    asked->task = task;
-    asked->priority = PRIORITY_DEFAULT;
+    asked->priority = WI_PRIORITY_DEFAULT;
     wishes->created = wi_wall_ms() / 1000;
-    infer->or_rewrites = task == WI_TASK_COMPLETE;
+    infer->or_rewrites = asked->task == WI_TASK_COMPLETE;
     enum wi_code code = read_body(infer, root, budget, error);
     const json_t *n = json_object_get(asked->options, "n");
     wishes->answers = json_is_integer(n) ? json_integer_value(n) : 1;
@@ -359,13 +358,6 @@ enum wi_code wi_openai_read(enum wi_task_kind task, struct wi_infer *infer, cons
 enum wi_code wi_openai_parse(enum wi_task_kind task, struct wi_infer *infer, struct wi_blob *body,
     size_t json_size, struct wi_budget *budget, struct wi_error *error)
 {
-    wi_openai_begin(infer);
-    json_t *root = wi_native_load_json((const char *)body->bytes, json_size, error);
-    if (!root)
-        return error ? error->code : WI_BAD_JSON;
-    enum wi_code code = wi_openai_read(task, infer, root, budget, error);
-    if (code == WI_OK)
-        code = wi_infer_check_options(infer, json_size, error);
-    json_decref(root);
-    return code;
+    wi_openai_begin(infer, task);
+    return wi_native_read_body(infer, body, json_size, budget, wi_openai_read, error);
 }

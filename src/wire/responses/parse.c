@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PRIORITY_DEFAULT 5
 #define TOOLS_MAX 1024 /* of every kind; those that are functions are bounded as in a chat */
 
 /* --- the lists -------------------------------------------------------------------------------- */
@@ -322,17 +321,10 @@ enum wi_code wi_responses_parse(struct wi_infer *infer, struct wi_blob *body, si
     wishes->created = wi_wall_ms() / 1000;
     infer->asked = wi_inference_new();
     infer->asked->task = WI_TASK_CHAT;
-    infer->asked->priority = PRIORITY_DEFAULT;
+    infer->asked->priority = WI_PRIORITY_DEFAULT;
     infer->wishes = wishes;
     infer->free_wishes = free_wishes;
-    json_t *root = wi_native_load_json((const char *)body->bytes, json_size, error);
-    if (!root)
-        return error ? error->code : WI_BAD_JSON;
-    enum wi_code code = read_body(infer, root, budget, error);
-    if (code == WI_OK)
-        code = wi_infer_check_options(infer, json_size, error);
-    json_decref(root);
-    return code;
+    return wi_native_read_body(infer, body, json_size, budget, read_body, error);
 }
 
 enum wi_code wi_responses_check(const struct wi_infer *infer, const struct wi_model *model,
