@@ -7,7 +7,7 @@
 
 #include "base/memory.h"
 #include "base/params.h"
-#include "model/model.h"
+#include "library/model.h"
 #include "wire/text.h"
 #include <stddef.h>
 #include <stdlib.h>

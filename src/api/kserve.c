@@ -6,7 +6,7 @@
 #include "api/hardware.h"
 #include "api/step.h"
 #include "base/text.h"
-#include "model/model.h"
+#include "library/model.h"
 
 #include <string.h>
 

@@ -12,7 +12,7 @@
 #include "base/memory.h"
 #include "base/params.h"
 #include "base/text.h"
-#include "model/listing.h"
+#include "library/listing.h"
 #include "wire/kserve/kserve.h"
 #include <stdlib.h>
 #include <string.h>

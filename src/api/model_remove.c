@@ -7,7 +7,7 @@
 
 #include "api/model_use.h"
 #include "base/memory.h"
-#include "model/versions_work.h"
+#include "library/versions_work.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

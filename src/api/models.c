@@ -9,7 +9,7 @@
 #include "api/request.h"
 #include "api/step.h"
 #include "base/memory.h"
-#include "model/versions.h"
+#include "library/versions.h"
 #include <stdlib.h>
 #include <string.h>
 

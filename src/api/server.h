@@ -25,8 +25,8 @@
 #include "config/config.h"
 #include "hub/pulls.h"
 #include "job/job.h"
-#include "model/repository.h"
-#include "model/versions_work.h"
+#include "library/repository.h"
+#include "library/versions_work.h"
 #include "pool/pool.h"
 #include "store/db.h"
 #include <uv.h>

@@ -14,11 +14,11 @@
 #include "base/secret.h"
 #include "config/api_tokens.h"
 #include "config/config.h"
-#include "model/engine.h"
-#include "model/inference.h"
-#include "model/repository.h"
+#include "format/engine.h"
+#include "library/repository.h"
 #include "node/part.h"
 #include "tensor/tensor.h"
+#include "wire/inference.h"
 #include <jansson.h>
 #include <stdint.h>
 

@@ -3,7 +3,7 @@
 
 #include "base/params.h"
 #include "bridge/report.h"
-#include "model/engine.h"
+#include "format/engine.h"
 
 static const struct wi_param slots_table[] = {
     WI_PARAM_ROW(wi_model_slots, count, WI_PARAM_INTEGER, 1, 1, WI_ENGINE_SLOTS_MAX),

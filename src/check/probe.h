@@ -6,7 +6,7 @@
 #ifndef WI_CHECK_PROBE_H
 #define WI_CHECK_PROBE_H
 
-#include "model/inference.h"
+#include "wire/inference.h"
 
 /* What stands for a request like the client's: of the same model, task and precision a short text
  * that no cache has the beginning of, a small picture, two seconds of sound. NULL for a task that

@@ -10,7 +10,7 @@
 #include "cli/table.h"
 #include "cli/way.h"
 
-#include "model/repository.h"
+#include "library/repository.h"
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -7,7 +7,7 @@
 #include "cli/way.h"
 
 #include "base/memory.h"
-#include "model/model.h"
+#include "library/model.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

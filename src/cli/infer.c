@@ -4,7 +4,7 @@
 #include "base/memory.h"
 #include "cli/cli.h"
 #include "cli/way.h"
-#include "model/model.h"
+#include "library/model.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -3,10 +3,10 @@
 #include "cli/install.h"
 
 #include "cli/install_copy.h"
-#include "model/folder.h"
-#include "model/load.h"
-#include "model/repository.h"
-#include "model/store_path.h"
+#include "format/folder.h"
+#include "library/load.h"
+#include "library/repository.h"
+#include "library/store_path.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>

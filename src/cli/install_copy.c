@@ -2,8 +2,8 @@
 #include "cli/install_copy.h"
 
 #include "base/descriptors.h"
-#include "model/open.h"
-#include "model/store_path.h"
+#include "format/open.h"
+#include "library/store_path.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -7,7 +7,7 @@
 #include "base/memory.h"
 #include "cli/bar.h"
 #include "cli/plain.h"
-#include "model/model.h"
+#include "library/model.h"
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -9,7 +9,7 @@
 #include "cli/bar.h"
 #include "cli/events.h"
 #include "cli/table.h"
-#include "model/model.h"
+#include "library/model.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
 #include "cli/table.h"
 
 #include "base/memory.h"
-#include "model/model.h"
+#include "library/model.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "model/alias.h"
+#include "library/alias.h"
 #include <jansson.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -1,13 +1,13 @@
 /*
  * The choice of files. For each format that a repository has, its files are laid out as the store
- * would find them and taken apart into variants (model/variants.h); then one variant is picked.
+ * would find them and taken apart into variants (format/variants.h); then one variant is picked.
  */
 #include "hub/choose.h"
 
 #include "base/buffer.h"
-#include "model/gguf_memory.h"
-#include "model/manifest.h"
-#include "model/variants.h"
+#include "format/gguf_memory.h"
+#include "format/manifest.h"
+#include "format/variants.h"
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -119,7 +119,7 @@ static int wants(enum wi_model_format format, const struct wi_hub_tree *tree, co
            is_external_data(path);
 }
 
-/* Whether the repository has the files by which the store tells the format (model/folder.h). */
+/* Whether the repository has the files by which the store tells the format (format/folder.h). */
 static int has_format(const struct wi_hub_tree *tree, enum wi_model_format format)
 {
     if (format == WI_FORMAT_ONNX)

@@ -3,9 +3,9 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "format/manifest.h"
+#include "format/open.h"
 #include "hub/fetch_private.h"
-#include "model/manifest.h"
-#include "model/open.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

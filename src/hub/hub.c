@@ -3,7 +3,7 @@
 
 #include "base/buffer.h"
 #include "base/url.h"
-#include "model/open.h"
+#include "format/open.h"
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -11,8 +11,8 @@
 
 #include "base/loop.h"
 #include "base/memory.h"
+#include "format/manifest.h"
 #include "hub/choose.h"
-#include "model/manifest.h"
 #include <stdlib.h>
 #include <string.h>
 

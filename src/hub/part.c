@@ -2,7 +2,7 @@
 #include "hub/part.h"
 
 #include "base/memory.h"
-#include "model/open.h"
+#include "format/open.h"
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -2,7 +2,7 @@
 #include "hub/pull_kept.h"
 
 #include "base/loop.h"
-#include "model/store_path.h"
+#include "library/store_path.h"
 #include <stdlib.h>
 #include <string.h>
 

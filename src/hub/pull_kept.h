@@ -8,8 +8,8 @@
 #include "hub/choose.h"
 #include "hub/hub.h"
 #include "hub/tree.h"
-#include "model/source.h"
-#include "model/versions.h"
+#include "library/source.h"
+#include "library/versions.h"
 #include <uv.h>
 
 /* The versions of the name, and `hub` with its token, which is read along with them. Everything is

@@ -1,7 +1,7 @@
 /*
  * The pulls of a daemon: models on their way from a hub into the store. There is one pull for each
  * name at a time, whoever asks for it. What was asked for is written down beside what was fetched
- * (model/versions.h), so that a daemon that was killed goes on with it when it is started again.
+ * (library/versions.h), so that a daemon that was killed goes on with it when it is started again.
  *
  *   resolving → downloading → verifying → publishing → done
  *       └────────────┴────────────┴────────────┴────→ failed
@@ -15,8 +15,8 @@
 #include "base/http_client.h"
 #include "base/memory.h"
 #include "config/config.h"
-#include "model/repository.h"
-#include "model/versions_work.h"
+#include "library/repository.h"
+#include "library/versions_work.h"
 #include <stdint.h>
 #include <uv.h>
 

@@ -1,7 +1,7 @@
 /* References, taken apart from the right: "@" begins the revision, ":" the variant before it. */
 #include "hub/reference.h"
 
-#include "model/alias.h"
+#include "library/alias.h"
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>

@@ -4,7 +4,7 @@
 #include "base/json_read.h"
 #include "base/memory.h"
 #include "base/secret.h"
-#include "model/manifest.h"
+#include "format/manifest.h"
 #include <ctype.h>
 #include <inttypes.h>
 #include <jansson.h>

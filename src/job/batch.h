@@ -10,7 +10,7 @@
 #ifndef WI_JOB_BATCH_H
 #define WI_JOB_BATCH_H
 
-#include "model/inference.h"
+#include "wire/inference.h"
 
 int wi_batch_model(const struct wi_model *model);
 /* How many rows the request has; 0 if it cannot be joined with others. */

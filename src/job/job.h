@@ -12,10 +12,10 @@
 #include "base/secret.h"
 #include "bridge/bridge.h"
 #include "config/config.h"
-#include "model/inference.h"
-#include "model/repository.h"
+#include "library/repository.h"
 #include "pool/pool.h"
 #include "pool/verdicts.h"
+#include "wire/inference.h"
 #include <stdlib.h>
 
 /* A job is sent to a node at most so often for each of its 1 + max_retries tries, whatever became

@@ -9,7 +9,7 @@
 
 #include "base/table.h"
 #include "bridge/bridge.h"
-#include "model/model.h"
+#include "library/model.h"
 #include "pool/place.h"
 
 struct wi_fleet_class;

@@ -7,7 +7,7 @@
 #define WI_POOL_PLACE_H
 
 #include "bridge/bridge.h"
-#include "model/engine.h"
+#include "format/engine.h"
 
 #define WI_PLACE_SIZE 480
 

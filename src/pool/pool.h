@@ -11,11 +11,11 @@
 #include "browser/children.h"
 #include "browser/session.h"
 #include "config/config.h"
-#include "model/inference.h"
-#include "model/repository.h"
+#include "library/repository.h"
 #include "pool/prefixes.h"
 #include "pool/remedies.h"
 #include "store/db.h"
+#include "wire/inference.h"
 
 /* What a piece of work asks of a node. Strings are borrowed; NULL means "any". */
 struct wi_demand {

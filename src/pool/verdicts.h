@@ -9,7 +9,7 @@
 #ifndef WI_POOL_VERDICTS_H
 #define WI_POOL_VERDICTS_H
 
-#include "model/model.h"
+#include "library/model.h"
 #include "pool/place.h"
 #include "store/db.h"
 

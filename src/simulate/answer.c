@@ -6,7 +6,7 @@
 
 #include "base/memory.h"
 #include "base/secret.h"
-#include "model/builtin.h"
+#include "library/builtin.h"
 #include "task/table.h"
 #include <math.h>
 #include <stdio.h>

@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/loop.h"
 #include "base/memory.h"
-#include "model/builtin.h"
+#include "library/builtin.h"
 #include <stdlib.h>
 #include <string.h>
 

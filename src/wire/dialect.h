@@ -9,7 +9,7 @@
 #include "base/buffer.h"
 #include "base/secret.h"
 #include "config/config.h"
-#include "model/model.h"
+#include "library/model.h"
 #include "node/part.h"
 #include "wire/infer.h"
 #include "wire/parameters.h"

@@ -1,14 +1,14 @@
 /*
  * A request while it is read and checked, and what its client wants to be told of the end. What it
- * asks for is model/inference.h's. A dialect (wire/dialect.h) reads it from bytes.
+ * asks for is wire/inference.h's. A dialect (wire/dialect.h) reads it from bytes.
  */
 #ifndef WI_WIRE_INFER_H
 #define WI_WIRE_INFER_H
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "model/inference.h"
 #include "task/table.h"
+#include "wire/inference.h"
 #include "wire/picture.h"
 
 /* A request and the form that it came in. Everything is owned; free with wi_infer_clear. */

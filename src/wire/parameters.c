@@ -2,9 +2,9 @@
 #include "wire/parameters.h"
 
 #include "base/memory.h"
-#include "model/where.h"
 #include "task/table.h"
 #include "wire/text.h"
+#include "wire/where.h"
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>

@@ -8,7 +8,7 @@
 
 #include "base/params.h"
 #include "config/config.h"
-#include "model/model.h"
+#include "library/model.h"
 #include "task/task.h"
 #include "wire/infer.h"
 

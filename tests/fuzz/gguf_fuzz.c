@@ -1,7 +1,7 @@
 /* Any bytes as a GGUF file: memory and file must give the same answer, within the limits, and what
  * follows from it must hold. */
-#include "model/gguf.h"
-#include "model/gguf_memory.h"
+#include "format/gguf.h"
+#include "format/gguf_memory.h"
 #include "plant.h"
 
 #include <assert.h>

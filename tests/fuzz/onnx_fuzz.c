@@ -1,6 +1,6 @@
 /* Any bytes as a model file: memory and file must give the same answer, within the limits. */
-#include "model/manifest.h"
-#include "model/onnx.h"
+#include "format/manifest.h"
+#include "format/onnx.h"
 #include "plant.h"
 
 #include <assert.h>

@@ -3,8 +3,8 @@
  * SHA256SUMS or the revision. What is accepted can be trusted: paths stay inside, hashes are
  * hashes, and what is chosen of it is of the tree, bounded, and of the kinds that are fetched.
  */
+#include "format/manifest.h"
 #include "hub/choose.h"
-#include "model/manifest.h"
 #include "plant.h"
 
 #include <assert.h>

@@ -5,7 +5,7 @@
 #ifndef WI_TESTS_UNIT_ASKED_H
 #define WI_TESTS_UNIT_ASKED_H
 
-#include "model/inference.h"
+#include "wire/inference.h"
 
 static inline struct wi_inference *make_asked(const struct wi_inference *members)
 {

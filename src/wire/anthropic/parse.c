@@ -3,9 +3,9 @@
 #include "wire/anthropic/anthropic.h"
 
 #include "base/memory.h"
-#include "model/where.h"
 #include "wire/native/native.h"
 #include "wire/tools.h"
+#include "wire/where.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -5,7 +5,7 @@
  */
 #include "wire/native/native.h"
 
-#include "model/options.h"
+#include "library/options.h"
 #include "wire/text.h"
 #include <stdio.h>
 #include <string.h>

@@ -9,7 +9,7 @@
 #include "base/memory.h"
 #include "base/params.h"
 #include "base/secret.h"
-#include "model/model.h"
+#include "library/model.h"
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -7,10 +7,10 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "model/where.h"
 #include "task/limits.h"
 #include "wire/native/native.h"
 #include "wire/text.h"
+#include "wire/where.h"
 #include <stdlib.h>
 #include <string.h>
 

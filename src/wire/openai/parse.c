@@ -9,10 +9,10 @@
 #include "base/http.h"
 #include "base/memory.h"
 #include "base/params.h"
-#include "model/where.h"
 #include "wire/native/native.h"
 #include "wire/parameters.h"
 #include "wire/text.h"
+#include "wire/where.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

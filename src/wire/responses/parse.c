@@ -4,9 +4,9 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "model/where.h"
 #include "wire/native/native.h"
 #include "wire/tools.h"
+#include "wire/where.h"
 #include <stdlib.h>
 #include <string.h>
 

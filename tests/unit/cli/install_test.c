@@ -2,7 +2,7 @@
 #include "../test.h"
 
 #include "../files.h"
-#include "../model/onnx_build.h"
+#include "../format/onnx_build.h"
 #include "base/memory.h"
 #include "base/secret.h"
 #include "cli/cli.h"

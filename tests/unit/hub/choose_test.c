@@ -2,8 +2,8 @@
 #include "../test.h"
 
 #include "base/buffer.h"
+#include "format/manifest.h"
 #include "hub/choose.h"
-#include "model/manifest.h"
 #include <stdlib.h>
 #include <string.h>
 

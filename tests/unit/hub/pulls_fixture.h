@@ -6,14 +6,14 @@
 #include "../test.h"
 
 #include "../files.h"
-#include "../model/onnx_build.h"
+#include "../format/onnx_build.h"
 #include "base/loop.h"
 #include "base/secret.h"
 #include "hub/fetch.h"
 #include "hub/hub.h"
 #include "hub/list.h"
 #include "hub/pulls.h"
-#include "model/versions.h"
+#include "library/versions.h"
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/resource.h>

@@ -1,0 +1,144 @@
+/* Folders read a few levels deep. Names with a dot in front, and names that no manifest can have,
+ * are passed over. */
+#include "format/folder.h"
+
+#include "format/manifest.h"
+#include "format/open.h"
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { DEPTH_MAX = 3, LOOKS_MAX = 10000 };
+
+/* Calls for each entry of FOLDER/INNER until it gives 0. A folder that is missing has none; 0, or
+ * errno if it cannot be read. */
+typedef int each_fn(void *context, const char *path, const struct stat *status);
+
+static int each_entry(const char *folder, const char *inner, each_fn *each, void *context)
+{
+    int top = strcmp(inner, ".") == 0;
+    char *place = wi_sprintf("%s/%s", folder, inner);
+    DIR *dir = opendir(place);
+    int why = dir ? 0 : errno;
+    const struct dirent *item;
+    int go_on = 1, looks = 0;
+    while (dir && go_on && looks++ < LOOKS_MAX && (item = readdir(dir))) {
+        struct stat status;
+        if (item->d_name[0] == '.' || fstatat(dirfd(dir), item->d_name, &status, 0) != 0)
+            continue;
+        char *path = wi_sprintf("%s%s%s", top ? "" : inner, top ? "" : "/", item->d_name);
+        if (wi_manifest_path_ok(path))
+            go_on = each(context, path, &status);
+        free(path);
+    }
+    if (dir)
+        closedir(dir);
+    free(place);
+    return wi_is_missing(why) ? 0 : why;
+}
+
+/* --- the format ------------------------------------------------------------------------------- */
+
+/* What cannot be looked at is there: opening it will say why. */
+static int has(const char *folder, const char *name)
+{
+    char *path = wi_sprintf("%s/%s", folder, name);
+    struct stat status;
+    int there = stat(path, &status) == 0 || !wi_is_missing(errno);
+    free(path);
+    return there;
+}
+
+struct search {
+    enum wi_model_format format;
+    int found;
+};
+
+static int look_for(void *context, const char *path, const struct stat *status)
+{
+    struct search *search = context;
+    search->found = S_ISREG(status->st_mode) && wi_variants_want(search->format, path);
+    return !search->found;
+}
+
+int wi_folder_format(const char *path, enum wi_model_format *format)
+{
+    struct search graph = {WI_FORMAT_HUGGINGFACE, 0}, weights = {WI_FORMAT_GGUF, 0};
+    *format = WI_FORMAT_ONNX;
+    if (has(path, "model.onnx"))
+        return 0;
+    *format = WI_FORMAT_HUGGINGFACE;
+    int why = has(path, "config.json") ? each_entry(path, "onnx", look_for, &graph) : 0;
+    if (graph.found)
+        return 0;
+    *format = WI_FORMAT_GGUF;
+    if (!why)
+        why = each_entry(path, ".", look_for, &weights);
+    errno = why ? why : ENOENT;
+    return weights.found ? 0 : -1;
+}
+
+/* --- the files -------------------------------------------------------------------------------- */
+
+struct reading {
+    const char *path;
+    struct wi_folder *folder;
+    int depth;
+    int failed; /* errno, or 0 */
+};
+
+static int take(void *context, const char *path, const struct stat *status)
+{
+    struct reading *reading = context;
+    struct wi_folder *folder = reading->folder;
+    if (S_ISDIR(status->st_mode) && folder->format == WI_FORMAT_HUGGINGFACE) {
+        if (reading->depth < DEPTH_MAX && folder->folders.count < WI_MANIFEST_MAX) {
+            struct reading inner = {reading->path, folder, reading->depth + 1, 0};
+            wi_strings_add(&folder->folders, path);
+            int why = each_entry(reading->path, path, take, &inner);
+            reading->failed = wi_is_shortage(why) ? why : inner.failed;
+        }
+        return !reading->failed;
+    }
+    if (!S_ISREG(status->st_mode) || !wi_variants_want(folder->format, path))
+        return 1;
+    folder->too_many = folder->count == WI_MANIFEST_MAX;
+    if (folder->too_many)
+        return 0;
+    folder->files = wi_realloc_array(folder->files, folder->count + 1, sizeof *folder->files);
+    folder->files[folder->count++] =
+        (struct wi_folder_file){wi_strdup(path), (uint64_t)status->st_size};
+    return 1;
+}
+
+static int compare(const void *a, const void *b)
+{
+    return strcmp(
+        ((const struct wi_folder_file *)a)->path, ((const struct wi_folder_file *)b)->path);
+}
+
+int wi_folder_read(const char *path, struct wi_folder *folder)
+{
+    struct reading reading = {path, folder, 0, 0};
+    int why = 0;
+    if (wi_folder_format(path, &folder->format) != 0)
+        return -1;
+    wi_strings_add(&folder->folders, ".");
+    if (folder->format != WI_FORMAT_ONNX)
+        why = each_entry(path, ".", take, &reading);
+    if (folder->count > 0)
+        qsort(folder->files, folder->count, sizeof *folder->files, compare);
+    errno = why ? why : reading.failed;
+    return errno ? -1 : 0;
+}
+
+void wi_folder_clear(struct wi_folder *folder)
+{
+    for (size_t i = 0; i < folder->count; i++)
+        free(folder->files[i].path);
+    free(folder->files);
+    wi_strings_clear(&folder->folders);
+    *folder = (struct wi_folder){0};
+}

@@ -1,0 +1,124 @@
+/* Lists of files and their hash. */
+#include "format/manifest.h"
+
+#include "base/buffer.h"
+#include "base/memory.h"
+#include "base/secret.h"
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int wi_manifest_path_ok(const char *path)
+{
+    static const char good[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+                               "._-@=~,";
+    if (strlen(path) > WI_MANIFEST_PATH_MAX)
+        return 0;
+    for (const char *segment = path;; segment++) {
+        size_t length = strspn(segment, good);
+        if (length == 0 || *segment == '.')
+            return 0;
+        segment += length;
+        if (*segment != '/')
+            return *segment == '\0';
+    }
+}
+
+struct wi_model_file *wi_manifest_add(struct wi_manifest *manifest, const char *path)
+{
+    size_t count = manifest->count++;
+    if ((count & (count - 1)) == 0) /* at every power of two there is no more room */
+        manifest->files =
+            wi_realloc_array(manifest->files, count ? 2 * count : 1, sizeof *manifest->files);
+    manifest->files[count] = (struct wi_model_file){.path = wi_strdup(path), .fd = -1};
+    return &manifest->files[count];
+}
+
+static int compare(const void *a, const void *b)
+{
+    return strcmp(((const struct wi_model_file *)a)->path, ((const struct wi_model_file *)b)->path);
+}
+
+void wi_manifest_sort(struct wi_manifest *manifest)
+{
+    if (manifest->count > 0)
+        qsort(manifest->files, manifest->count, sizeof *manifest->files, compare);
+}
+
+const struct wi_model_file *wi_manifest_find(const struct wi_manifest *manifest, const char *path)
+{
+    const struct wi_model_file wanted = {.path = (char *)path};
+    if (manifest->count == 0)
+        return NULL;
+    return bsearch(&wanted, manifest->files, manifest->count, sizeof wanted, compare);
+}
+
+void wi_manifest_keep_open(struct wi_manifest *manifest, int fd)
+{
+    manifest->files[manifest->count - 1].fd = fd;
+    manifest->open++;
+}
+
+void wi_manifest_close(struct wi_manifest *manifest)
+{
+    for (size_t i = 0; i < manifest->count; i++) {
+        if (manifest->files[i].fd >= 0)
+            close(manifest->files[i].fd);
+        manifest->files[i].fd = -1;
+    }
+    manifest->open = 0;
+}
+
+uint64_t wi_manifest_bytes(const struct wi_manifest *manifest)
+{
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < manifest->count; i++)
+        bytes += manifest->files[i].bytes;
+    return bytes;
+}
+
+void wi_manifest_hash(const struct wi_manifest *manifest, char hash[WI_MANIFEST_HEX])
+{
+    struct wi_buffer lines = {0};
+    unsigned char digest[WI_HASH_SIZE];
+    for (size_t i = 0; i < manifest->count; i++) {
+        const struct wi_model_file *file = &manifest->files[i];
+        wi_buffer_add(&lines, file->path, strlen(file->path) + 1);
+        wi_buffer_printf(&lines, "%" PRIu64, file->bytes);
+        wi_buffer_add(&lines, "", 1);
+        wi_buffer_printf(&lines, "%s\n", file->hash);
+    }
+    wi_hash(lines.text ? lines.text : "", lines.size, digest);
+    wi_hash_hex(digest, hash);
+    wi_buffer_clear(&lines);
+}
+
+void wi_manifest_move(struct wi_manifest *to, struct wi_manifest *from)
+{
+    *to = *from;
+    *from = (struct wi_manifest){0};
+}
+
+void wi_manifest_clear(struct wi_manifest *manifest)
+{
+    wi_manifest_close(manifest);
+    for (size_t i = 0; i < manifest->count; i++)
+        free(manifest->files[i].path);
+    free(manifest->files);
+    *manifest = (struct wi_manifest){0};
+}
+
+struct wi_file_identity wi_file_identity_of(const struct stat *status)
+{
+    return (struct wi_file_identity){.device = status->st_dev,
+        .inode = status->st_ino,
+        .size = status->st_size,
+        .modified = status->st_mtim};
+}
+
+int wi_file_identity_same(const struct wi_file_identity *a, const struct wi_file_identity *b)
+{
+    return a->device == b->device && a->inode == b->inode && a->size == b->size &&
+           a->modified.tv_sec == b->modified.tv_sec && a->modified.tv_nsec == b->modified.tv_nsec;
+}

@@ -1,0 +1,64 @@
+/*
+ * What a model is made of: a list of files, each with its length and its SHA-256, sorted by path.
+ * The model's own hash is over that list, so that it names the bytes of all of them.
+ */
+#ifndef WI_FORMAT_MANIFEST_H
+#define WI_FORMAT_MANIFEST_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#define WI_MANIFEST_MAX 1000     /* files of one model */
+#define WI_MANIFEST_PATH_MAX 255 /* bytes of a path */
+#define WI_MANIFEST_HEX 65       /* a SHA-256 in hexadecimal, with the NUL */
+/* So many files of a model stay open, as far as the repository lets them, so that who fetches them
+ * while they are replaced gets the old ones to their end. Any others are opened again by their path
+ * for each transfer, and served only while they are those that were hashed. */
+#define WI_MANIFEST_OPEN_MAX 32
+
+/* What tells a changed file from an unchanged one. All zero: there is none. */
+struct wi_file_identity {
+    dev_t device;
+    ino_t inode;
+    off_t size;
+    struct timespec modified;
+};
+
+struct wi_model_file {
+    char *path; /* inside the model's folder; of characters that wi_manifest_path_ok allows */
+    uint64_t bytes;
+    char hash[WI_MANIFEST_HEX];
+    struct wi_file_identity identity; /* as it was hashed */
+    int fd;                           /* open for reading; -1: only by its path */
+};
+
+/* Zero-initialise; free with wi_manifest_clear, which closes the files. */
+struct wi_manifest {
+    struct wi_model_file *files;
+    size_t count;
+    size_t open; /* files with a descriptor */
+};
+
+/* Whether a path leads nowhere but into the folder, and needs no escaping in a URL or in JSON:
+ * segments of letters, digits and "._-@=~,", none of which begins with a dot. */
+int wi_manifest_path_ok(const char *path);
+/* Appends an entry with a copy of `path` and no file open, to be filled. */
+struct wi_model_file *wi_manifest_add(struct wi_manifest *manifest, const char *path);
+void wi_manifest_sort(struct wi_manifest *manifest);
+/* NULL if there is none; of a sorted manifest. */
+const struct wi_model_file *wi_manifest_find(const struct wi_manifest *manifest, const char *path);
+/* Leaves `fd`, open for reading, with the entry added last. */
+void wi_manifest_keep_open(struct wi_manifest *manifest, int fd);
+void wi_manifest_close(struct wi_manifest *manifest);           /* the files; entries stay */
+uint64_t wi_manifest_bytes(const struct wi_manifest *manifest); /* of all files */
+/* SHA-256 over the lines `path NUL bytes NUL sha256 LF` of a sorted manifest, numbers in decimal
+ * and hashes in hexadecimal digits. */
+void wi_manifest_hash(const struct wi_manifest *manifest, char hash[WI_MANIFEST_HEX]);
+void wi_manifest_move(struct wi_manifest *to, struct wi_manifest *from); /* `from` becomes empty */
+void wi_manifest_clear(struct wi_manifest *manifest);
+
+struct wi_file_identity wi_file_identity_of(const struct stat *status);
+int wi_file_identity_same(const struct wi_file_identity *a, const struct wi_file_identity *b);
+
+#endif

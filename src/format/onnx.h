@@ -1,0 +1,80 @@
+/*
+ * What a graph takes and gives, read from an ONNX file by walking its protobuf wire format
+ * (https://protobuf.dev/programming-guides/encoding, onnx.proto): bounded, without recursion into
+ * tensors, over hostile bytes. Nothing is executed or allocated by sizes in the file.
+ */
+#ifndef WI_FORMAT_ONNX_H
+#define WI_FORMAT_ONNX_H
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/table.h"
+#include "tensor/datatype.h"
+#include "tensor/tensor.h"
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A graph input or output. */
+struct wi_onnx_value {
+    char *name;
+    int tensor;       /* 0: a sequence, map or optional, which we cannot check or serve */
+    int has_datatype; /* 0: a type that we do not serve, or none given */
+    enum wi_datatype datatype;
+    int has_shape; /* 0: any rank */
+    unsigned rank;
+    int64_t dims[WI_TENSOR_MAX_RANK]; /* -1: free */
+    int is_batch; /* the first is free, and its name says that it is the batch */
+};
+
+/* A file beside the model's own that tensors are kept in. */
+struct wi_onnx_external {
+    char *path;     /* as wi_manifest_path_ok allows */
+    uint64_t least; /* bytes that it must have: the end of its last tensor */
+    UT_hash_handle hh;
+};
+
+struct wi_onnx_signature {
+    struct wi_onnx_value *inputs; /* without initializers */
+    size_t input_count;
+    struct wi_onnx_value *outputs;
+    size_t output_count;
+    int64_t ir_version;
+    int64_t opset;   /* of the default domain, 0 if not given */
+    char random[32]; /* an operator that draws random numbers, "" if there is none */
+    struct wi_onnx_external *externals; /* by path, in the order in which they are named */
+    int quantised; /* it computes in few bits, so that platforms may differ by more */
+};
+
+/* WI_OK, or WI_MODEL_INVALID with what is wrong and at which byte. Free with ..._clear. */
+enum wi_code wi_onnx_read(const unsigned char *bytes, size_t size,
+    struct wi_onnx_signature *signature, struct wi_error *error);
+/* The same from a file of `size` bytes, read in windows at its offsets: unlike a mapping, a file
+ * that is cut short meanwhile is an error and no SIGBUS. So it is when `stop` is set meanwhile
+ * (NULL: it never is). */
+enum wi_code wi_onnx_read_file(int fd, uint64_t size, const atomic_int *stop,
+    struct wi_onnx_signature *signature, struct wi_error *error);
+void wi_onnx_clear(struct wi_onnx_signature *signature);
+
+/* What the graph computes in: "fp32", "fp16", "bf16" or "fp64", by the first of its outputs, then
+ * of its inputs, that has such a datatype, as the page tells it; NULL: by none. */
+const char *wi_onnx_precision(const struct wi_onnx_signature *signature);
+
+/* Checks a request's tensors against the signature: every input there once, of the right datatype
+ * and shape. Errors name the input and what was expected: WI_INPUT_UNKNOWN, WI_INPUT_MISSING,
+ * WI_INPUT_DATATYPE, WI_INPUT_SHAPE. */
+enum wi_code wi_onnx_check_inputs(const struct wi_onnx_signature *signature,
+    const struct wi_tensors *tensors, struct wi_error *error);
+/* Whether `name` is an output: WI_OK or WI_OUTPUT_UNKNOWN with the names allowed. */
+enum wi_code wi_onnx_check_output(
+    const struct wi_onnx_signature *signature, const char *name, struct wi_error *error);
+
+/* Holds the tensors of an answer against the signature: each output that was wanted (`wanted`;
+ * none: all) there once, nothing else, of the right datatype. An output that is a sequence, map or
+ * optional may be left out. WI_OK, or WI_INFERENCE_FAILED with what is wrong. `odd` receives the
+ * name of the first output whose shape the signature does not allow, borrowed, else NULL. */
+enum wi_code wi_onnx_check_answer(const struct wi_onnx_signature *signature,
+    const struct wi_strings *wanted, const struct wi_tensors *outputs, const char **odd,
+    struct wi_error *error);
+
+#endif

@@ -1,0 +1,245 @@
+/* The tensors of a request, and of its answer, held against a graph's signature. */
+#include "format/onnx.h"
+
+#include "base/text.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* "a, b, c" of the values' names, cut with "…" where it gets long. */
+static void list_names(const struct wi_onnx_value *values, size_t count, char *out, size_t size)
+{
+    size_t used = 0;
+
+    snprintf(out, size, "none");
+    for (size_t i = 0; i < count; i++) {
+        size_t needed = strlen(values[i].name) + (i ? 2 : 0);
+
+        if (used + needed + sizeof("…") + 2 > size) {
+            snprintf(out + used, size - used, "%s…", i ? ", " : "");
+            return;
+        }
+        used += (size_t)snprintf(out + used, size - used, "%s%s", i ? ", " : "", values[i].name);
+    }
+}
+
+/* "[N, 3, 224, 224]" with "?" for a free dimension. */
+static void format_shape(const struct wi_onnx_value *value, char *out, size_t size)
+{
+    size_t used = (size_t)snprintf(out, size, "[");
+
+    for (unsigned i = 0; i < value->rank && used < size; i++) {
+        const char *comma = i ? ", " : "";
+
+        if (value->dims[i] < 0)
+            used += (size_t)snprintf(out + used, size - used, "%s?", comma);
+        else
+            used += (size_t)snprintf(out + used, size - used, "%s%" PRId64, comma, value->dims[i]);
+    }
+    if (used < size)
+        snprintf(out + used, size - used, "]");
+}
+
+static const struct wi_onnx_value *find(
+    const struct wi_onnx_value *values, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(values[i].name, name) == 0)
+            return &values[i];
+    return NULL;
+}
+
+static int shape_fits(const struct wi_onnx_value *value, const struct wi_tensor *tensor)
+{
+    if (!value->has_shape)
+        return 1;
+    if (value->rank != tensor->rank)
+        return 0;
+    for (unsigned i = 0; i < value->rank; i++)
+        if (value->dims[i] >= 0 && value->dims[i] != tensor->dims[i])
+            return 0;
+    return 1;
+}
+
+static enum wi_code check_input(const struct wi_onnx_value *value, const struct wi_tensor *tensor,
+    size_t index, struct wi_error *error)
+{
+    char field[48], expected[240], found[240];
+
+    if (!value->tensor)
+        return wi_error_set(error, WI_INPUT_DATATYPE, value->name,
+            "the model's input %.128s is a sequence, map or optional, which cannot be sent",
+            value->name);
+    if (value->has_datatype && value->datatype != tensor->datatype) {
+        snprintf(field, sizeof field, "inputs[%zu].datatype", index);
+        wi_error_set(error, WI_INPUT_DATATYPE, field, "input %.128s is %s; the model takes %s",
+            value->name, wi_datatype_name(tensor->datatype), wi_datatype_name(value->datatype));
+        wi_error_expect(error, "%s", wi_datatype_name(value->datatype));
+        return WI_INPUT_DATATYPE;
+    }
+    if (!shape_fits(value, tensor)) {
+        snprintf(field, sizeof field, "inputs[%zu].shape", index);
+        format_shape(value, expected, sizeof expected);
+        wi_shape_format(tensor->dims, tensor->rank, found, sizeof found);
+        wi_error_set(error, WI_INPUT_SHAPE, field,
+            "input %.96s has shape %.150s; the model takes %.150s", value->name, found, expected);
+        wi_error_expect(error, "%s", expected);
+        return WI_INPUT_SHAPE;
+    }
+    return WI_OK;
+}
+
+enum wi_code wi_onnx_check_inputs(const struct wi_onnx_signature *signature,
+    const struct wi_tensors *tensors, struct wi_error *error)
+{
+    unsigned char seen[WI_TENSORS_MAX] = {0};
+    char names[240], field[48], digits[WI_DIGITS_SIZE];
+
+    for (size_t i = 0; i < tensors->count; i++) {
+        const struct wi_tensor *tensor = &tensors->items[i];
+        const struct wi_onnx_value *value =
+            find(signature->inputs, signature->input_count, tensor->name);
+        enum wi_code code;
+
+        wi_join(field, sizeof field, "inputs[", wi_digits(digits, i), "].name", NULL);
+        if (!value) {
+            list_names(signature->inputs, signature->input_count, names, sizeof names);
+            wi_error_set(error, WI_INPUT_UNKNOWN, field, "the model has no input %.128s; it has %s",
+                tensor->name, names);
+            wi_error_expect(error, "%s", names);
+            wi_error_allow(error, "%s", names);
+            return WI_INPUT_UNKNOWN;
+        }
+        if (seen[value - signature->inputs]++) {
+            wi_error_set(
+                error, WI_INPUT_UNKNOWN, field, "input %.128s is given twice", tensor->name);
+            wi_error_expect(error, "every input once");
+            return WI_INPUT_UNKNOWN;
+        }
+        code = check_input(value, tensor, i, error);
+        if (code != WI_OK)
+            return code;
+    }
+    for (size_t i = 0; i < signature->input_count; i++) {
+        if (!seen[i]) {
+            list_names(signature->inputs, signature->input_count, names, sizeof names);
+            wi_error_set(error, WI_INPUT_MISSING, "inputs",
+                "input %.128s is missing; the model takes %s", signature->inputs[i].name, names);
+            wi_error_expect(error, "%s", names);
+            return WI_INPUT_MISSING;
+        }
+    }
+    return WI_OK;
+}
+
+enum wi_code wi_onnx_check_output(
+    const struct wi_onnx_signature *signature, const char *name, struct wi_error *error)
+{
+    char names[240];
+
+    if (find(signature->outputs, signature->output_count, name))
+        return WI_OK;
+    list_names(signature->outputs, signature->output_count, names, sizeof names);
+    wi_error_set(error, WI_OUTPUT_UNKNOWN, "outputs", "the model has no output %.128s; it has %s",
+        name, names);
+    wi_error_expect(error, "%s", names);
+    wi_error_allow(error, "%s", names);
+    return WI_OUTPUT_UNKNOWN;
+}
+
+/* --- answers --------------------------------------------------------------------------------- */
+
+/* Outputs mostly come in the graph's order, so the search begins where the last one ended. */
+static const struct wi_onnx_value *find_output(
+    const struct wi_onnx_signature *signature, const char *name, size_t near)
+{
+    for (size_t i = 0; i < signature->output_count; i++) {
+        const struct wi_onnx_value *value =
+            &signature->outputs[(near + i) % signature->output_count];
+        if (strcmp(value->name, name) == 0)
+            return value;
+    }
+    return NULL;
+}
+
+static int is_wanted(const struct wi_strings *wanted, const char *name)
+{
+    return wanted->count == 0 || wi_strings_contain(wanted, name);
+}
+
+static enum wi_code check_output(const struct wi_onnx_value *value, const struct wi_tensor *tensor,
+    const char **odd, struct wi_error *error)
+{
+    if (value->tensor && value->has_datatype && value->datatype != tensor->datatype)
+        return wi_error_set(error, WI_INFERENCE_FAILED, "data.tensors",
+            "output %.128s is %s; the model gives %s", value->name,
+            wi_datatype_name(tensor->datatype), wi_datatype_name(value->datatype));
+    if (value->tensor && !*odd && !shape_fits(value, tensor))
+        *odd = value->name;
+    return WI_OK;
+}
+
+enum wi_code wi_onnx_check_answer(const struct wi_onnx_signature *signature,
+    const struct wi_strings *wanted, const struct wi_tensors *outputs, const char **odd,
+    struct wi_error *error)
+{
+    unsigned char seen[WI_TENSORS_MAX] = {0};
+    size_t near = 0;
+
+    *odd = NULL;
+    for (size_t i = 0; i < outputs->count; i++) {
+        const struct wi_tensor *tensor = &outputs->items[i];
+        const struct wi_onnx_value *value = find_output(signature, tensor->name, near);
+        enum wi_code code;
+
+        if (!value || !is_wanted(wanted, tensor->name))
+            return wi_error_set(error, WI_INFERENCE_FAILED, "data.tensors",
+                "output %.128s is none that was asked for", tensor->name);
+        near = (size_t)(value - signature->outputs);
+        if (seen[near]++)
+            return wi_error_set(error, WI_INFERENCE_FAILED, "data.tensors",
+                "output %.128s is there twice", tensor->name);
+        code = check_output(value, tensor, odd, error);
+        if (code != WI_OK)
+            return code;
+        near++;
+    }
+    for (size_t i = 0; i < signature->output_count; i++)
+        if (!seen[i] && signature->outputs[i].tensor &&
+            is_wanted(wanted, signature->outputs[i].name))
+            return wi_error_set(error, WI_INFERENCE_FAILED, "data.tensors",
+                "output %.128s is missing", signature->outputs[i].name);
+    return WI_OK;
+}
+
+/* The name of the precision that a float datatype stands for; NULL for others. */
+static const char *precision_of(enum wi_datatype type)
+{
+    switch (type) {
+    case WI_FP32:
+        return "fp32";
+    case WI_FP16:
+        return "fp16";
+    case WI_BF16:
+        return "bf16";
+    case WI_FP64:
+        return "fp64";
+    default:
+        return NULL;
+    }
+}
+
+static const char *precision_among(const struct wi_onnx_value *values, size_t count)
+{
+    const char *name = NULL;
+    for (size_t i = 0; !name && i < count; i++)
+        if (values[i].has_datatype)
+            name = precision_of(values[i].datatype);
+    return name;
+}
+
+const char *wi_onnx_precision(const struct wi_onnx_signature *signature)
+{
+    const char *name = precision_among(signature->outputs, signature->output_count);
+    return name ? name : precision_among(signature->inputs, signature->input_count);
+}

@@ -1,0 +1,19 @@
+/* The parts of reading an ONNX model's graph, for onnx.c: tensors whose bytes lie in files beside
+ * the model's own, and what operators say about how answers may be compared. */
+#ifndef WI_FORMAT_ONNX_PARTS_H
+#define WI_FORMAT_ONNX_PARTS_H
+
+#include "format/onnx.h"
+#include "format/protobuf.h"
+
+/* Looks at one TensorProto, and notes in `signature` in which file its bytes are and how long that
+ * has to be, unless they are in the model itself. 0, or -1 with the input's `problem` set. */
+int wi_onnx_read_external(struct wi_protobuf *input, struct wi_protobuf_range tensor,
+    struct wi_onnx_signature *signature);
+void wi_onnx_clear_externals(struct wi_onnx_signature *signature);
+/* Looks at one node of a graph, or of a function of the model, subgraphs included, and notes in
+ * `signature` what it finds. Likewise. */
+int wi_onnx_read_node(
+    struct wi_protobuf *input, struct wi_protobuf_range node, struct wi_onnx_signature *signature);
+
+#endif

@@ -1,0 +1,143 @@
+/* See open.h. */
+#include "format/open.h"
+
+#include "base/memory.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int wi_is_missing(int why)
+{
+    return why == ENOENT || why == ENOTDIR;
+}
+
+int wi_is_shortage(int why)
+{
+    return why == EMFILE || why == ENFILE || why == ENOMEM;
+}
+
+enum wi_code wi_cannot_open(const char *file, struct wi_error *error)
+{
+    if (wi_is_shortage(errno))
+        return wi_error_set(error, WI_UNAVAILABLE, "model_name",
+            "%.200s cannot be opened now: %s; try again later", file, strerror(errno));
+    if (wi_is_missing(errno))
+        return wi_error_set(error, WI_MODEL_NOT_FOUND, "model_name",
+            "there is no %.200s in the model's folder", file);
+    return wi_error_set(
+        error, WI_MODEL_INVALID, file, "%.200s cannot be opened: %s", file, strerror(errno));
+}
+
+/* Whether the file behind `fd` lies under the folder whose real path is `root`. */
+static int is_inside(int fd, const char *root)
+{
+    char link[40], real[PATH_MAX];
+    size_t length = strlen(root);
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t n = readlink(link, real, sizeof real - 1);
+    if (n < 0)
+        return 0;
+    real[n] = '\0';
+    if (strcmp(root, "/") == 0)
+        return 1;
+    return (size_t)n > length && memcmp(real, root, length) == 0 && real[length] == '/';
+}
+
+int wi_open_inside(const char *within, const char *folder, const char *file, struct stat *status,
+    struct wi_error *error)
+{
+    char *path = wi_sprintf("%s/%s", folder, file), *root = realpath(within, NULL);
+    int handle = root ? open(path, O_PATH | O_CLOEXEC) : -1, fd = -1;
+    if (handle < 0 || fstat(handle, status) < 0) {
+        wi_cannot_open(file, error);
+    } else if (!is_inside(handle, root)) {
+        wi_error_set(error, WI_MODEL_INVALID, file, "%.200s is a link out of the %s", file,
+            strcmp(within, folder) == 0 ? "model's folder" : "model store");
+    } else if (!S_ISREG(status->st_mode)) {
+        wi_error_set(error, WI_MODEL_INVALID, file, "%.200s is no regular file", file);
+    } else {
+        char link[40];
+        snprintf(link, sizeof link, "/proc/self/fd/%d", handle);
+        fd = open(link, O_RDONLY | O_CLOEXEC);
+        if (fd < 0)
+            wi_cannot_open(file, error);
+    }
+    if (handle >= 0)
+        close(handle);
+    free(path);
+    free(root);
+    return fd;
+}
+
+enum wi_code wi_check_inside(const char *within, const char *folder, struct wi_error *error)
+{
+    char *root = realpath(within, NULL);
+    int handle = root ? open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+    enum wi_code code = WI_OK;
+    if (handle < 0) {
+        wi_cannot_open("folder", error);
+        code = error->code;
+    } else if (!is_inside(handle, root)) {
+        code = wi_error_set(error, WI_MODEL_INVALID, "model_name",
+            "the model's folder is a link out of the model store");
+    }
+    if (handle >= 0)
+        close(handle);
+    free(root);
+    return code;
+}
+
+char *wi_read_inside(const char *within, const char *folder, const char *file, size_t max,
+    size_t *size, struct wi_error *error)
+{
+    struct stat status;
+    int fd = wi_open_inside(within, folder, file, &status, error);
+    if (fd < 0)
+        return NULL;
+    if (status.st_size < 0 || (uint64_t)status.st_size > max) {
+        wi_error_set(
+            error, WI_MODEL_INVALID, file, "%.200s is larger than %zu KiB", file, max / 1024);
+        close(fd);
+        return NULL;
+    }
+    char *text = wi_alloc((size_t)status.st_size + 1);
+    size_t used = 0;
+    ssize_t n = 0;
+    while (used < (size_t)status.st_size &&
+           (n = read(fd, text + used, (size_t)status.st_size - used)) > 0)
+        used += (size_t)n;
+    *size = used;
+    if (n < 0) {
+        wi_error_set(
+            error, WI_MODEL_INVALID, file, "%.200s cannot be read: %s", file, strerror(errno));
+        free(text);
+        text = NULL;
+    }
+    close(fd);
+    return text;
+}
+
+/* --- what a file is that lies where weights should be --------------------------------------- */
+
+int wi_guess_is_pointer(const unsigned char *head, size_t size)
+{
+    static const char lfs[] = "version https://git-lfs";
+    return size >= sizeof lfs - 1 && memcmp(head, lfs, sizeof lfs - 1) == 0;
+}
+
+const char *wi_guess_text(const unsigned char *head, size_t size)
+{
+    if (size == 0)
+        return "it is empty";
+    if (wi_guess_is_pointer(head, size))
+        return WI_GUESS_POINTER;
+    if (head[0] == '<')
+        return "it is an HTML or XML text";
+    if (head[0] == '{')
+        return "it is a JSON text";
+    return NULL;
+}

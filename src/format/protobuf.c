@@ -1,0 +1,145 @@
+/* The wire format's walker; every length is checked against the message that contains it. */
+#include "format/protobuf.h"
+
+#include "base/memory.h"
+
+#include <assert.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int wi_protobuf_fail(struct wi_protobuf *input, uint64_t at, const char *problem)
+{
+    if (!input->problem) {
+        input->problem = problem;
+        input->problem_at = at;
+    }
+    return -1;
+}
+
+/* Loads the window that begins at `at`. */
+static int load(struct wi_protobuf *input, uint64_t at)
+{
+    size_t wanted = sizeof input->_window, got = 0;
+
+    if (wanted > input->size - at)
+        wanted = input->size - at;
+    while (got < wanted) {
+        ssize_t n = pread(input->fd, input->_window + got, wanted - got, (off_t)(at + got));
+
+        if (n <= 0)
+            return wi_protobuf_fail(input, at + got, "the file cannot be read here");
+        got += (size_t)n;
+    }
+    input->_window_at = at;
+    input->_window_size = got;
+    return 0;
+}
+
+static int read_byte(struct wi_protobuf *input, uint64_t at, unsigned char *byte)
+{
+    assert(at < input->size);
+    if (input->bytes) {
+        *byte = input->bytes[at];
+        return 0;
+    }
+    if ((at < input->_window_at || at - input->_window_at >= input->_window_size) &&
+        load(input, at) < 0)
+        return -1;
+    *byte = input->_window[at - input->_window_at];
+    return 0;
+}
+
+static int read_varint(
+    struct wi_protobuf *input, struct wi_protobuf_range *message, uint64_t *value)
+{
+    uint64_t start = message->at;
+    unsigned char byte;
+
+    *value = 0;
+    for (unsigned shift = 0; shift < 70; shift += 7) {
+        if (message->at >= message->end)
+            return wi_protobuf_fail(input, start, "a number is cut off");
+        if (read_byte(input, message->at++, &byte) < 0)
+            return -1;
+        if (shift == 63 && byte > 1)
+            return wi_protobuf_fail(input, start, "a number has more than 64 bits");
+        *value |= (uint64_t)(byte & 0x7f) << shift;
+        if (!(byte & 0x80))
+            return 0;
+    }
+    return wi_protobuf_fail(input, start, "a number has more than 10 bytes");
+}
+
+static int skip(struct wi_protobuf *input, struct wi_protobuf_range *message, uint64_t length)
+{
+    if (length > message->end - message->at)
+        return wi_protobuf_fail(input, message->at, "a field is longer than what contains it");
+    message->at += length;
+    return 0;
+}
+
+int wi_protobuf_next(
+    struct wi_protobuf *input, struct wi_protobuf_range *message, struct wi_protobuf_field *field)
+{
+    uint64_t start = message->at, tag, length;
+
+    assert(message->end <= input->size);
+    if (message->at >= message->end)
+        return 0;
+    if (input->stop && atomic_load_explicit(input->stop, memory_order_relaxed))
+        return wi_protobuf_fail(input, start, "it was to be read no further");
+    if (read_varint(input, message, &tag) < 0)
+        return -1;
+    *field = (struct wi_protobuf_field){0};
+    if (tag >> 3 == 0 || tag >> 3 > 0x1fffffff)
+        return wi_protobuf_fail(input, start, "a field number is out of range");
+    field->number = (uint32_t)(tag >> 3);
+    field->wire = (enum wi_protobuf_wire)(tag & 7);
+    switch (field->wire) {
+    case WI_WIRE_VARINT:
+        return read_varint(input, message, &field->value) < 0 ? -1 : 1;
+    case WI_WIRE_FIXED64:
+        return skip(input, message, 8) < 0 ? -1 : 1;
+    case WI_WIRE_FIXED32:
+        return skip(input, message, 4) < 0 ? -1 : 1;
+    case WI_WIRE_BYTES:
+        if (read_varint(input, message, &length) < 0)
+            return -1;
+        field->bytes.at = message->at;
+        if (skip(input, message, length) < 0)
+            return -1;
+        field->bytes.end = message->at;
+        return 1;
+    default:
+        return wi_protobuf_fail(input, start, "a field has a wire type that ONNX does not use");
+    }
+}
+
+char *wi_protobuf_text(struct wi_protobuf *input, const struct wi_protobuf_range *range, size_t max)
+{
+    uint64_t length = range->end - range->at;
+    json_t *check;
+    char *text;
+
+    if (length > max) {
+        wi_protobuf_fail(input, range->at, "a name is too long");
+        return NULL;
+    }
+    text = wi_alloc((size_t)length + 1);
+    for (uint64_t i = 0; i < length; i++) {
+        if (read_byte(input, range->at + i, (unsigned char *)text + i) < 0) {
+            free(text);
+            return NULL;
+        }
+    }
+    check = json_stringn(text, (size_t)length); /* NULL if it is not UTF-8 */
+    json_decref(check);
+    if (!check || memchr(text, '\0', (size_t)length)) {
+        wi_protobuf_fail(input, range->at, "a name is not UTF-8 text");
+        free(text);
+        return NULL;
+    }
+    return text;
+}

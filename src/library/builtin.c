@@ -1,0 +1,65 @@
+/* Models that are always there; see builtin.h. */
+#include "library/builtin.h"
+
+#include "base/params.h"
+#include <string.h>
+
+static const char *const names[WI_BUILTIN_END] = {
+    [WI_BUILTIN_COUNT] = "builtin/count",
+    [WI_BUILTIN_ECHO] = "builtin/echo",
+};
+
+const char *wi_builtin_name(enum wi_builtin builtin)
+{
+    return names[builtin];
+}
+
+enum wi_builtin wi_builtin_of_name(const char *name)
+{
+    for (int i = WI_BUILTIN_NONE + 1; i < WI_BUILTIN_END; i++)
+        if (strcmp(names[i], name) == 0)
+            return (enum wi_builtin)i;
+    return WI_BUILTIN_NONE;
+}
+
+int wi_builtin_owns(const char *name)
+{
+    return strncmp(name, "builtin", 7) == 0 && (!name[7] || name[7] == '/');
+}
+
+int wi_builtin_waits(enum wi_builtin builtin)
+{
+    return builtin == WI_BUILTIN_COUNT;
+}
+
+#define AT(member) offsetof(struct wi_count_options, member)
+static const struct wi_param count_table[] = {
+    {.name = "count",
+        .kind = WI_PARAM_INTEGER,
+        .offset = AT(count),
+        .required = 1,
+        .min = 1,
+        .max = WI_COUNT_MAX},
+    {.name = "interval_ms",
+        .kind = WI_PARAM_INTEGER,
+        .offset = AT(interval_ms),
+        .min = 0,
+        .max = WI_COUNT_LONGEST},
+    {.name = "bytes",
+        .kind = WI_PARAM_INTEGER,
+        .offset = AT(bytes),
+        .min = 0,
+        .max = WI_COUNT_LONGEST},
+    {0},
+};
+
+enum wi_code wi_builtin_read_count(
+    const json_t *options, struct wi_count_options *read, struct wi_error *error)
+{
+    json_t *none = options ? NULL : json_object();
+    *read = (struct wi_count_options){0};
+    enum wi_code code = wi_params_read(
+        count_table, options ? options : none, WI_PARAMS_STRICT, "options.", read, error);
+    json_decref(none);
+    return code;
+}

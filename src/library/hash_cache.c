@@ -1,0 +1,178 @@
+/* One table under one lock: a worker asks it for each file of a model that it reads. */
+#include "library/hash_cache.h"
+
+#include "base/memory.h"
+#include "base/secret.h"
+#include "base/table.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uv.h>
+
+#define GRAIN_S 2
+
+/* The hash's key: without padding that nobody has written. */
+struct place {
+    uint64_t device, inode;
+};
+
+struct known {
+    struct place place;
+    struct wi_file_identity identity;
+    char hash[WI_MANIFEST_HEX];
+    UT_hash_handle hh;
+};
+
+struct wi_hash_cache {
+    uv_mutex_t mutex; /* over `table` */
+    struct known *table;
+    wi_hash_cache_keep_fn *keep;
+    void *context;
+};
+
+struct wi_hash_cache *wi_hash_cache_new(wi_hash_cache_keep_fn *keep, void *context)
+{
+    struct wi_hash_cache *cache = wi_alloc(sizeof *cache);
+    uv_mutex_init(&cache->mutex);
+    cache->keep = keep;
+    cache->context = context;
+    return cache;
+}
+
+void wi_hash_cache_free(struct wi_hash_cache *cache)
+{
+    struct known *known, *next;
+    if (!cache)
+        return;
+    HASH_ITER(hh, cache->table, known, next)
+    {
+        HASH_DEL(cache->table, known);
+        free(known);
+    }
+    uv_mutex_destroy(&cache->mutex);
+    free(cache);
+}
+
+/* Whether there was room for it. */
+static int set(
+    struct wi_hash_cache *cache, const struct wi_file_identity *identity, const char *hash)
+{
+    struct place place = {identity->device, identity->inode};
+    struct known *known;
+    uv_mutex_lock(&cache->mutex);
+    HASH_FIND(hh, cache->table, &place, sizeof place, known);
+    if (!known && HASH_COUNT(cache->table) < WI_HASH_CACHE_MAX) {
+        known = wi_alloc(sizeof *known);
+        known->place = place;
+        HASH_ADD(hh, cache->table, place, sizeof place, known);
+    }
+    if (known) {
+        known->identity = *identity;
+        snprintf(known->hash, sizeof known->hash, "%s", hash);
+    }
+    uv_mutex_unlock(&cache->mutex);
+    return known != NULL;
+}
+
+int wi_hash_cache_get(struct wi_hash_cache *cache, const struct wi_file_identity *identity,
+    char hash[WI_MANIFEST_HEX])
+{
+    struct place place = {identity->device, identity->inode};
+    struct known *known;
+    int found = 0;
+    if (!cache)
+        return 0;
+    uv_mutex_lock(&cache->mutex);
+    HASH_FIND(hh, cache->table, &place, sizeof place, known);
+    if (known && wi_file_identity_same(&known->identity, identity)) {
+        memcpy(hash, known->hash, WI_MANIFEST_HEX);
+        found = 1;
+    }
+    uv_mutex_unlock(&cache->mutex);
+    return found;
+}
+
+/* Keys are "DEVICE INODE", values "[SIZE,SECONDS,NANOSECONDS,HASH]". */
+void wi_hash_cache_know(
+    struct wi_hash_cache *cache, const struct wi_file_identity *identity, const char *hash)
+{
+    char key[64], value[160];
+    if (!cache || !set(cache, identity, hash) || !cache->keep)
+        return;
+    snprintf(key, sizeof key, "%ju %ju", (uintmax_t)identity->device, (uintmax_t)identity->inode);
+    snprintf(value, sizeof value, "[%jd,%jd,%ld,\"%s\"]", (intmax_t)identity->size,
+        (intmax_t)identity->modified.tv_sec, identity->modified.tv_nsec, hash);
+    cache->keep(cache->context, key, value);
+}
+
+void wi_hash_cache_put(struct wi_hash_cache *cache, const struct wi_file_identity *identity,
+    const char *hash, int64_t began_at)
+{
+    if ((int64_t)identity->modified.tv_sec + GRAIN_S <= began_at)
+        wi_hash_cache_know(cache, identity, hash);
+}
+
+void wi_hash_cache_restore(struct wi_hash_cache *cache, const char *key, const char *value)
+{
+    unsigned char digest[WI_HASH_SIZE];
+    struct wi_file_identity identity = {0};
+    uintmax_t device, inode;
+    intmax_t size, seconds;
+    long nanoseconds;
+    char hash[WI_MANIFEST_HEX];
+    if (sscanf(key, "%ju %ju", &device, &inode) != 2 ||
+        sscanf(value, "[%jd,%jd,%ld,\"%64[0-9a-f]\"]", &size, &seconds, &nanoseconds, hash) != 4 ||
+        wi_hash_from_hex(hash, digest) != 0)
+        return;
+    identity.device = (dev_t)device;
+    identity.inode = (ino_t)inode;
+    identity.size = (off_t)size;
+    identity.modified = (struct timespec){(time_t)seconds, nanoseconds};
+    set(cache, &identity, hash);
+}
+
+/* --- what files looked like ----------------------------------------------------------------- */
+
+static struct wi_file_identity look_at(const char *path)
+{
+    struct stat status;
+    if (stat(path, &status) != 0)
+        return (struct wi_file_identity){0};
+    return wi_file_identity_of(&status);
+}
+
+int wi_looks_add(struct wi_looks *looks, const char *folder, const char *name)
+{
+    size_t count = looks->count++;
+    if ((count & (count - 1)) == 0) /* at every power of two there is no more room */
+        looks->items = wi_realloc_array(looks->items, count ? 2 * count : 1, sizeof *looks->items);
+    struct wi_look *look = &looks->items[count];
+    look->path = wi_sprintf("%s/%s", folder, name);
+    look->identity = look_at(look->path);
+    return look->identity.inode != 0;
+}
+
+int wi_looks_hold(const struct wi_looks *looks)
+{
+    for (size_t i = 0; i < looks->count; i++) {
+        struct wi_file_identity now = look_at(looks->items[i].path);
+        if (!wi_file_identity_same(&now, &looks->items[i].identity))
+            return 0;
+    }
+    return looks->count > 0;
+}
+
+void wi_looks_move(struct wi_looks *to, struct wi_looks *from)
+{
+    *to = *from;
+    *from = (struct wi_looks){0};
+}
+
+void wi_looks_clear(struct wi_looks *looks)
+{
+    for (size_t i = 0; i < looks->count; i++)
+        free(looks->items[i].path);
+    free(looks->items);
+    *looks = (struct wi_looks){0};
+}

@@ -1,0 +1,55 @@
+/*
+ * Hashes of files that are known already, by device and inode and, to see a change, by size and
+ * time of modification. Held in memory; what is new is handed on to whoever keeps it over a
+ * restart. A file that was modified less than two seconds before it was hashed is not remembered:
+ * within the clock's grain it could be modified again and look the same.
+ */
+#ifndef WI_LIBRARY_HASH_CACHE_H
+#define WI_LIBRARY_HASH_CACHE_H
+
+#include "format/manifest.h"
+
+/* Beyond these nothing new is remembered. */
+#define WI_HASH_CACHE_MAX 50000
+
+struct wi_hash_cache;
+/* Keeps `value` under `key` in the place of what was there; both are texts of at most 200 bytes. */
+typedef void wi_hash_cache_keep_fn(void *context, const char *key, const char *value);
+/* `keep` may be NULL. */
+struct wi_hash_cache *wi_hash_cache_new(wi_hash_cache_keep_fn *keep, void *context);
+/* Once no reading of a model is under way any more: those use it from their thread. NULL is fine.
+ */
+void wi_hash_cache_free(struct wi_hash_cache *cache);
+/* What `keep` was given once; what is not well-formed is ignored. Before anything is read. */
+void wi_hash_cache_restore(struct wi_hash_cache *cache, const char *key, const char *value);
+
+/* From any thread: 1 and the hash of the file, or 0. A NULL cache knows nothing. */
+int wi_hash_cache_get(struct wi_hash_cache *cache, const struct wi_file_identity *identity,
+    char hash[WI_MANIFEST_HEX]);
+/* On the loop: nobody but us has written this file, which we hashed as we did, so that its age does
+ * not matter. NULL is fine. */
+void wi_hash_cache_know(
+    struct wi_hash_cache *cache, const struct wi_file_identity *identity, const char *hash);
+/* On the loop: this file was hashed from `began_at` (Unix seconds) on. NULL is fine. */
+void wi_hash_cache_put(struct wi_hash_cache *cache, const struct wi_file_identity *identity,
+    const char *hash, int64_t began_at);
+
+struct wi_look {
+    char *path;
+    struct wi_file_identity identity; /* zero: it was not there */
+};
+
+/* Zero-initialise; free with wi_looks_clear. */
+struct wi_looks {
+    struct wi_look *items;
+    size_t count;
+};
+
+/* Looks at the file or folder FOLDER/NAME; 1 if it is there. */
+int wi_looks_add(struct wi_looks *looks, const char *folder, const char *name);
+/* Whether nothing has changed of what was looked at; 0 for an empty list. */
+int wi_looks_hold(const struct wi_looks *looks);
+void wi_looks_move(struct wi_looks *to, struct wi_looks *from); /* `from` becomes empty */
+void wi_looks_clear(struct wi_looks *looks);
+
+#endif

@@ -1,0 +1,53 @@
+/*
+ * One model read from the store's folder on a worker thread: its files found, opened without
+ * leaving the store and hashed, its graph's signature and its model.json, or the head of its GGUF
+ * files read. No shared state but
+ * the cache of hashes: what goes in and comes out is the load's own.
+ */
+#ifndef WI_LIBRARY_LOAD_H
+#define WI_LIBRARY_LOAD_H
+
+#include "base/error.h"
+#include "format/gguf.h"
+#include "format/huggingface.h"
+#include "format/onnx.h"
+#include "format/spec.h"
+#include "format/variants.h"
+#include "library/hash_cache.h"
+#include "library/source.h"
+#include <stdatomic.h>
+
+struct wi_load {
+    char *directory;             /* the store */
+    char *name;                  /* as it was asked for; checked: see wi_model_check_name */
+    struct wi_hash_cache *cache; /* borrowed; may be NULL */
+    char *staged;                /* owned. Its folder, which has no name yet; NULL: by the name */
+    atomic_int stop;             /* set from outside to end a long reading early */
+    /* Results. */
+    enum wi_code code; /* WI_OK, or `error` is filled: WI_MODEL_NOT_FOUND, WI_MODEL_INVALID,
+                          WI_UNAVAILABLE */
+    struct wi_error error;
+    struct wi_looks looks;   /* at all that was read; empty where that is not certain */
+    char *folder;            /* the model's, in the store: of one that was pulled its version's */
+    unsigned version;        /* 0: it was not pulled */
+    struct wi_source source; /* of one that was pulled, as far as it is written down */
+    enum wi_model_format format; /* WI_FORMAT_COUNT: the folder is no model's */
+    char *variant;               /* NULL: it has none */
+    struct wi_variants variants;
+    struct wi_manifest manifest;
+    char hash[WI_MANIFEST_HEX];
+    struct wi_onnx_signature signature; /* of `onnx`; of `huggingface` see wi_model */
+    struct wi_spec spec;                /* of `onnx`; of others the type alone */
+    struct wi_gguf_info gguf;           /* of `gguf`: of all its files together */
+    struct wi_huggingface huggingface;  /* of `huggingface` */
+    int64_t began_at;                   /* Unix seconds */
+    struct wi_manifest hashed;          /* those that the cache did not know, without files open */
+    uint64_t hashed_bytes, known_bytes; /* hashed here; known from the cache */
+};
+
+struct wi_load *wi_load_new(const char *directory, const char *name, struct wi_hash_cache *cache);
+/* Fills the results; blocks. */
+void wi_load_run(struct wi_load *load);
+void wi_load_free(struct wi_load *load); /* and whatever results were not taken */
+
+#endif

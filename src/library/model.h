@@ -1,0 +1,73 @@
+/*
+ * A model as requests hold it: an immutable snapshot of one version, which stays valid and servable
+ * (while its files stay open: see format/manifest.h) when files on disk are replaced. Snapshots are
+ * counted; library/repository.h makes them.
+ */
+#ifndef WI_LIBRARY_MODEL_H
+#define WI_LIBRARY_MODEL_H
+
+#include "base/error.h"
+#include "format/engine.h"
+#include "format/gguf_memory.h"
+#include "format/huggingface.h"
+#include "format/manifest.h"
+#include "format/onnx.h"
+#include "format/variants.h"
+#include "library/builtin.h"
+#include "library/source.h"
+#include "task/type.h"
+#include <jansson.h>
+
+/* Bytes of a name: three segments and what separates them. */
+#define WI_MODEL_NAME_MAX (3 * 128 + 2)
+
+struct wi_repository;
+struct wi_model {
+    char *name;    /* as it is asked for: "NAME", "OWNER/NAME" or one of them with ":VARIANT" */
+    char *variant; /* which one this is; NULL where the format has none */
+    struct wi_variants variants; /* that there are */
+    enum wi_model_format format; /* not of builtin/… */
+    char hash[WI_MANIFEST_HEX];  /* of the manifest; "" for builtin/… */
+    enum wi_model_type type;
+    enum wi_engine engine; /* what runs it, wherever it runs */
+    enum wi_builtin builtin;
+    char *folder;                /* where the files lie; NULL for builtin/… */
+    unsigned version;            /* of a model that was pulled (library/versions.h); else 0 */
+    struct wi_source source;     /* of one that was pulled */
+    struct wi_manifest manifest; /* empty for builtin/… */
+    json_t *spec;                /* model.json, checked; NULL if there is none */
+    char *spec_text;             /* the same with all defaults and labels; NULL if there is none */
+    int takes_picture;           /* spec says how to turn a picture into the input tensor */
+    /* Of `onnx`; of `huggingface` what the operators of all its graphs say, and nothing else. */
+    struct wi_onnx_signature signature;
+    struct wi_gguf_info gguf;          /* of `gguf` */
+    struct wi_gguf_memory memory;      /* of `gguf`: what it will take in a page */
+    struct wi_huggingface huggingface; /* of `huggingface` */
+    unsigned _references, _idle;       /* all of them; those of wi_model_ref_idle */
+    struct wi_repository *_repository; /* NULL once it is gone */
+};
+
+struct wi_model *wi_model_ref(struct wi_model *model);
+void wi_model_unref(struct wi_model *model); /* NULL is fine */
+/* A reference that keeps the files servable and is no use of the model: it may be removed. */
+struct wi_model *wi_model_ref_idle(struct wi_model *model);
+void wi_model_unref_idle(struct wi_model *model); /* NULL is fine */
+/* Notes that a request begins to use the model: see wi_repository_used_at. */
+void wi_model_use(struct wi_model *model);
+
+/* WI_OK if `name` is "seg" or "seg/seg" of allowed characters, perhaps with ":seg" for the variant;
+ * else WI_INVALID_FIELD. */
+enum wi_code wi_model_check_name(const char *name, struct wi_error *error);
+/* WI_OK, WI_MODEL_TOO_LARGE with the figures for one that fits no page, or WI_PLATFORM_UNSUPPORTED
+ * for a model of a format that no engine runs yet. */
+enum wi_code wi_model_check_engine(const struct wi_model *model, struct wi_error *error);
+/* What the model's numbers have by its own files, whatever a page says of itself: the dtype of a
+ * folder, the quantisation of a GGUF file, what a graph computes in; NULL where nothing says it. */
+const char *wi_model_precision(const struct wi_model *model);
+/* Adds what its operator should know: weights that are slow in browsers, memory that is short. */
+void wi_model_warnings(const struct wi_model *model, struct wi_strings *warnings);
+/* A descriptor of a file of the manifest, if that is still what was hashed, else -1. With `*owned`
+ * the caller closes it. Does not wait for the disk, as far as a folder on it can be opened so. */
+int wi_model_open_file(const struct wi_model *model, const struct wi_model_file *file, int *owned);
+
+#endif

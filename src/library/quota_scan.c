@@ -1,0 +1,222 @@
+/* What takes room in the store, measured, and the removal of what is to go. */
+#include "base/table.h"
+#include "library/quota.h"
+#include "library/versions_private.h"
+
+#include "library/store_path.h"
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+/* So many entries are looked at; a store of more is counted in part. */
+enum { DEPTH_MAX = 8, LOOKS_MAX = 1000000 };
+
+/* A file with several names counts once. */
+struct seen {
+    uint64_t inode;
+    UT_hash_handle hh;
+};
+
+struct scan {
+    const char *directory, *id;
+    const struct wi_versions_use *use;
+    struct wi_quota *quota;
+    struct seen *seen;
+    int store, depth, looks;
+    uint64_t bytes;     /* of the last folder that was measured */
+    uint64_t allocated; /* of them, on disk */
+};
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* --- bytes ------------------------------------------------------------------------------------ */
+
+static int is_seen(struct scan *scan, ino_t inode)
+{
+    struct seen *seen;
+    uint64_t key = inode;
+    HASH_FIND(hh, scan->seen, &key, sizeof key, seen);
+    if (seen)
+        return 1;
+    seen = wi_alloc(sizeof *seen);
+    seen->inode = key;
+    HASH_ADD(hh, scan->seen, inode, sizeof seen->inode, seen);
+    return 0;
+}
+
+static int add_bytes(void *context, int folder, const char *name, const struct stat *status)
+{
+    struct scan *scan = context;
+    if (++scan->looks > LOOKS_MAX)
+        return 1;
+    if (S_ISREG(status->st_mode) && (status->st_nlink == 1 || !is_seen(scan, status->st_ino))) {
+        scan->bytes += (uint64_t)status->st_size;
+        scan->allocated += (uint64_t)status->st_blocks * 512; /* by definition, on Linux */
+    }
+    int inner =
+        S_ISDIR(status->st_mode) && scan->depth < DEPTH_MAX ? wi_path_open(folder, name) : -1;
+    if (inner >= 0) {
+        scan->depth++;
+        wi_path_each(inner, add_bytes, scan);
+        scan->depth--;
+        close(inner);
+    }
+    return 0;
+}
+
+static uint64_t measure(struct scan *scan, const char *path)
+{
+    int folder = wi_path_open(scan->store, path);
+    scan->bytes = scan->allocated = 0;
+    if (folder >= 0) {
+        wi_path_each(folder, add_bytes, scan);
+        close(folder);
+    }
+    return scan->bytes;
+}
+
+/* What a pull has so far; what it shares with a version is that one's. */
+static uint64_t measure_pull(struct scan *scan)
+{
+    char *path = scan->id ? wi_sprintf(WI_VERSIONS_PULLING "/%s", scan->id) : NULL;
+    uint64_t bytes = path ? measure(scan, path) : 0;
+    free(path);
+    return bytes;
+}
+
+/* --- rows ------------------------------------------------------------------------------------- */
+
+/* Versions of which one is current, but nobody can say now which: none of them is to go. */
+static void add_unknown(struct scan *scan, const char *name, const char *place)
+{
+    const struct wi_quota_row row = {
+        .name = (char *)name, .current = 1, .in_use = 1, .bytes = measure(scan, place)};
+    wi_quota_add(scan->quota, &row);
+}
+
+static void add_versions(void *context, const char *name)
+{
+    struct scan *scan = context;
+    struct wi_versions versions = {0};
+    char *place = wi_versions_place(name);
+    if (wi_versions_list(scan->directory, name, &versions) != 0) {
+        add_unknown(scan, name, place);
+        free(place);
+        wi_versions_clear(&versions);
+        return;
+    }
+    for (size_t i = 0; i < versions.count; i++) { /* the latest first: it counts what is shared */
+        const struct wi_version *version = &versions.items[i];
+        char *path = wi_sprintf("%s/%u", place, version->number);
+        char *folder = wi_versions_folder(scan->directory, name, version->number);
+        struct wi_quota_row row = {.name = (char *)name,
+            .version = version->number,
+            .current = version->current,
+            .in_use = wi_strings_contain(&scan->use->folders, folder) ||
+                      (version->current && wi_strings_contain(&scan->use->names, name)),
+            .bytes = measure(scan, path),
+            .used_at = version->used_at};
+        wi_quota_add(scan->quota, &row);
+        free(folder);
+        free(path);
+    }
+    free(place);
+    wi_versions_clear(&versions);
+}
+
+/* Everything else at the top: models that were added, and what pulls under way have. */
+static int take_other(void *context, int store, const char *name, const struct stat *status)
+{
+    struct scan *scan = context;
+    if (strcmp(name, WI_VERSIONS_PULLED) == 0)
+        return 0;
+    struct wi_quota_row row = {
+        .name = name[0] == '.' ? "" : (char *)name, .current = 1, .in_use = 1};
+    (void)store;
+    row.bytes = S_ISDIR(status->st_mode)   ? measure(scan, name)
+                : S_ISREG(status->st_mode) ? (uint64_t)status->st_size
+                                           : 0;
+    if (strcmp(name, WI_VERSIONS_PULLING) == 0)
+        row.bytes -= least(row.bytes, measure_pull(scan)); /* which may look deeper */
+    if (row.bytes > 0)
+        wi_quota_add(scan->quota, &row);
+    return 0;
+}
+
+static void forget_seen(struct scan *scan)
+{
+    struct seen *seen, *next;
+    HASH_ITER(hh, scan->seen, seen, next)
+    {
+        HASH_DEL(scan->seen, seen);
+        free(seen);
+    }
+}
+
+void wi_quota_scan(const char *directory, const char *id, const struct wi_versions_use *use,
+    struct wi_quota *quota)
+{
+    struct scan scan = {.directory = directory, .id = id, .use = use, .quota = quota};
+    scan.store = wi_versions_open_store(directory);
+    if (scan.store < 0)
+        return;
+    wi_versions_each_name(scan.store, add_versions, &scan);
+    wi_path_each(scan.store, take_other, &scan);
+    forget_seen(&scan);
+    close(scan.store);
+}
+
+/* --- making room ------------------------------------------------------------------------------ */
+
+uint64_t wi_quota_evict(
+    const char *directory, const struct wi_quota *quota, struct wi_strings *names)
+{
+    struct wi_error error;
+    uint64_t freed = 0, bytes;
+    int pulled;
+    for (size_t i = 0; i < quota->count; i++) {
+        const struct wi_quota_row *row = &quota->rows[i];
+        if (row->evict && !row->current)
+            freed += wi_versions_remove_one(directory, row->name, row->version);
+        else if (row->evict &&
+                 wi_versions_remove(directory, row->name, &pulled, &bytes, &error) == WI_OK)
+            wi_strings_add(names, row->name);
+    }
+    return freed;
+}
+
+/* Bytes of the disk that the pull has already. */
+static uint64_t allocated_of(const char *directory, const char *id)
+{
+    struct scan scan = {.directory = directory, .id = id};
+    scan.store = wi_versions_open_store(directory);
+    if (scan.store < 0)
+        return 0;
+    measure_pull(&scan);
+    forget_seen(&scan);
+    close(scan.store);
+    return scan.allocated;
+}
+
+enum wi_code wi_quota_check_disk(
+    const char *directory, const char *id, uint64_t needed, struct wi_error *error)
+{
+    uint64_t here = allocated_of(directory, id);
+    struct statvfs disk;
+    if (statvfs(directory, &disk) != 0)
+        return wi_path_failed(directory, "nothing can be kept", error);
+    uint64_t room = (uint64_t)disk.f_bavail * disk.f_frsize;
+    needed -= least(here, needed);
+    if (needed <= room)
+        return WI_OK;
+    return wi_error_set(error, WI_STORAGE_FAILED, "",
+        "the model has %" PRIu64 " bytes more than are here already, and the disk of %.200s has "
+        "room for %" PRIu64 ": %" PRIu64 " bytes too few; remove something there",
+        needed, directory, room, needed - room);
+}

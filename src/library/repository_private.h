@@ -1,0 +1,53 @@
+/*
+ * What the files behind repository.h share: repository.c, which looks models up; snapshot.c, the
+ * models that it gives out; repository_use.c, when each was used.
+ */
+#ifndef WI_LIBRARY_REPOSITORY_PRIVATE_H
+#define WI_LIBRARY_REPOSITORY_PRIVATE_H
+
+#include "base/work_queue.h"
+#include "library/load.h"
+#include "library/repository.h"
+
+/* A model and its place in the repository's list of all that anybody still holds. */
+struct snapshot {
+    struct wi_model model; /* first: a model is cast back to its snapshot */
+    struct snapshot *prev, *next;
+};
+
+struct entry;
+struct job;
+struct use;
+
+struct wi_repository {
+    uv_loop_t *loop;
+    char *directory;
+    struct entry *entries;
+    struct snapshot *snapshots; /* not owned: each removes itself */
+    struct use *uses;
+    struct job *jobs;
+    struct wi_work_queue *readings;
+    struct wi_model *builtins[WI_BUILTIN_END]; /* without the first */
+    struct wi_listing *listing;
+    struct wi_hash_cache *cache; /* or NULL */
+    struct wi_gguf_wish wish;
+    struct wi_aliases aliases;
+    struct wi_repository_counters counters;
+    size_t most_open; /* files of all models together that stay open */
+};
+
+/* --- snapshot.c ------------------------------------------------------------------------------ */
+
+/* A model of that name with one reference, which is the caller's. */
+struct wi_model *wi_snapshot_new(struct wi_repository *repository, const char *name);
+/* The same, with the load's results, which it takes over. */
+struct wi_model *wi_snapshot_of_load(struct wi_repository *repository, struct wi_load *load);
+
+/* Whether anybody has a reference that is not idle. */
+int wi_model_is_used(const struct wi_model *model);
+
+/* --- repository_use.c ------------------------------------------------------------------------ */
+
+void wi_repository_forget_uses(struct wi_repository *repository);
+
+#endif

@@ -1,0 +1,53 @@
+/*
+ * Where a model that was pulled came from: the hub, the repository, the commit, and each file with
+ * the hash that the hub gives it. Written into the version's folder (.source.json) before that is
+ * published, and never changed afterwards. Blocks: for worker threads.
+ */
+#ifndef WI_LIBRARY_SOURCE_H
+#define WI_LIBRARY_SOURCE_H
+
+#include "base/error.h"
+#include "format/manifest.h"
+#include <jansson.h>
+
+#define WI_SOURCE_FILE ".source.json"
+#define WI_SOURCE_MAX (1024 * 1024) /* bytes of it */
+
+struct wi_source_file {
+    char *path;                 /* inside the folder: see wi_manifest_path_ok */
+    uint64_t bytes;             /* UINT64_MAX: not known yet */
+    char hash[WI_MANIFEST_HEX]; /* as the hub gives it: SHA-256, or git's SHA-1 of a small file */
+    struct timespec modified;   /* as it was verified; a file that has changed since is not it */
+    int here;                   /* of wi_staging_reuse: it was linked */
+};
+
+/* Zero-initialise; free with wi_source_clear. */
+struct wi_source {
+    char *hub; /* its name in the configuration */
+    char *repository, *revision, *commit;
+    char *variant;     /* that was chosen; NULL: there is none */
+    int64_t pulled_at; /* Unix seconds */
+    struct wi_source_file *files;
+    size_t count;
+};
+
+/* Appends a file with copies of both texts. */
+void wi_source_add(struct wi_source *source, const char *path, uint64_t bytes, const char *hash);
+void wi_source_copy(struct wi_source *to, const struct wi_source *from); /* `to` is empty */
+void wi_source_move(struct wi_source *to, struct wi_source *from);       /* `from` becomes empty */
+void wi_source_clear(struct wi_source *source);
+uint64_t wi_source_bytes(const struct wi_source *source); /* of all files */
+
+/* Fills an empty source from the text of a .source.json; 0, or -1 and still empty where that is not
+ * well-formed. Pure, as is its counterpart, whose text the caller frees. */
+int wi_source_parse(const char *text, size_t size, struct wi_source *source);
+char *wi_source_print(const struct wi_source *source);
+/* Fills an empty source from the open folder. 0, or -1 where there is none that is well-formed. */
+int wi_source_read(int folder, struct wi_source *source);
+/* Looks at each file in the open folder, notes its length and time, and writes the whole to disk.
+ * WI_OK, WI_INTERNAL if a file is not there as it should be, or WI_STORAGE_FAILED. */
+enum wi_code wi_source_write(int folder, struct wi_source *source, struct wi_error *error);
+/* {hub, repository, revision, commit, variant?, pulled_at}; a new reference. */
+json_t *wi_source_json(const struct wi_source *source);
+
+#endif

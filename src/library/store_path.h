@@ -1,0 +1,30 @@
+/*
+ * Folders of a store walked without following a link, whoever may have put one there. Paths are
+ * relative to an open folder. Blocks.
+ */
+#ifndef WI_LIBRARY_STORE_PATH_H
+#define WI_LIBRARY_STORE_PATH_H
+
+#include "base/error.h"
+#include <dirent.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+/* The folder, open for reading; -1 with errno (ENOTDIR for a link). "." is `at` itself. */
+int wi_path_open(int at, const char *path);
+/* The same, made where it is missing, and what holds it brought to disk. */
+int wi_path_make(int at, const char *path);
+/* Calls `each` for the entries, those with a dot in front too, until it gives other than 0. 0, or
+ * -1 with errno where they could not be read: others may be there. */
+typedef int wi_path_fn(void *context, int folder, const char *name, const struct stat *status);
+int wi_path_each(int folder, wi_path_fn *each, void *context);
+/* The bytes on disk of files that have no other name left are added to `*freed`. A tree that is
+ * deeper than any model's stays in part. */
+void wi_path_remove(int at, const char *name, uint64_t *freed);
+/* Brings a tree's folders to disk, whose files are there: 0 or -1. */
+int wi_path_sync(int folder);
+/* Says what was to be done to the store, and why it could not be (errno): WI_UNAVAILABLE for a
+ * shortage (open.h), else WI_STORAGE_FAILED. errno stays. */
+enum wi_code wi_path_failed(const char *directory, const char *what, struct wi_error *error);
+
+#endif

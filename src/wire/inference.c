@@ -1,0 +1,53 @@
+/* The life of a request's value; see inference.h. */
+#include "wire/inference.h"
+
+#include "base/memory.h"
+#include <stdlib.h>
+
+struct wi_inference *wi_inference_new(void)
+{
+    struct wi_inference *asked = wi_alloc(sizeof *asked);
+    asked->_references = 1;
+    return asked;
+}
+
+const struct wi_inference *wi_inference_retain(const struct wi_inference *asked)
+{
+    ((struct wi_inference *)asked)->_references++;
+    return asked;
+}
+
+void wi_inference_release(const struct wi_inference *asked)
+{
+    struct wi_inference *last = (struct wi_inference *)asked;
+    if (!last || --last->_references > 0)
+        return;
+    wi_model_unref(last->model);
+    free(last->client_id);
+    free(last->browser);
+    free(last->node);
+    free(last->precision);
+    wi_tensors_clear(&last->tensors);
+    json_decref(last->input);
+    json_decref(last->options);
+    wi_strings_clear(&last->outputs);
+    free(last);
+}
+
+struct wi_inference *wi_inference_again(const struct wi_inference *asked)
+{
+    struct wi_inference *again = wi_inference_new();
+    again->model = wi_model_ref(asked->model);
+    again->type = asked->type;
+    again->precision = wi_strdup(asked->precision);
+    wi_tensors_share(&again->tensors, &asked->tensors);
+    again->task = asked->task;
+    again->input = json_incref(asked->input);
+    again->options = json_incref(asked->options);
+    wi_strings_copy(&again->outputs, &asked->outputs);
+    again->text_bytes = asked->text_bytes;
+    again->is_private = asked->is_private;
+    again->prompt_tokens = asked->prompt_tokens;
+    again->answer_tokens = asked->answer_tokens;
+    return again;
+}

@@ -1,0 +1,259 @@
+/* Settings of Hugging Face folders, as exporters write them and as anybody may. */
+#include "../test.h"
+
+#include "format/huggingface.h"
+#include "library/model.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* Files of a folder: names and texts in turn, ended by NULL. */
+static char *read_text(void *context, const char *path, size_t *size, struct wi_error *error)
+{
+    const char *const *files = context;
+    while (*files && strcmp(*files, path) != 0)
+        files += 2;
+    if (!*files)
+        wi_error_set(error, WI_MODEL_NOT_FOUND, path, "there is no %s", path);
+    *size = *files ? strlen(files[1]) : 0;
+    return *files ? wi_strdup(files[1]) : NULL;
+}
+
+static enum wi_code read_folder(
+    const char *name, const char *const *files, struct wi_huggingface *info, struct wi_error *error)
+{
+    struct wi_strings names = {0};
+    for (const char *const *file = files; *file; file += 2)
+        wi_strings_add(&names, *file);
+    struct wi_huggingface_folder folder = {
+        .name = name, .files = &names, .read = read_text, .context = (void *)files};
+    *error = (struct wi_error){0};
+    enum wi_code code = wi_huggingface_read(&folder, info, error);
+    wi_strings_clear(&names);
+    return code;
+}
+
+#define FILES(...) ((const char *const[]){__VA_ARGS__, NULL})
+#define TOKENIZER "tokenizer.json", "{}"
+#define PROCESSOR "preprocessor_config.json", "{}"
+
+static void tells(const char *model_type, const char *architecture, const char *more,
+    enum wi_model_type type, const char *tasks)
+{
+    struct wi_huggingface info;
+    struct wi_error error;
+    char names[256];
+    char *config = wi_sprintf(
+        "{\"model_type\":\"%s\",\"architectures\":[\"%s\"]%s}", model_type, architecture, more);
+    if (read_folder("m", FILES("config.json", config, TOKENIZER, PROCESSOR), &info, &error) !=
+        WI_OK)
+        fail_msg("%s: %s", config, error.detail);
+    wi_task_list_print(&info.tasks, names, sizeof names);
+    assert_string_equal(names, tasks);
+    assert_int_equal(info.type, type);
+    free(config);
+}
+
+TEST(test_architectures)
+{
+    tells("bert", "BertModel", "", WI_TYPE_TEXT_EMBEDDING, "embed, rerank");
+    tells("bert", "BertForMaskedLM", "", WI_TYPE_TEXT_EMBEDDING, "fill-mask");
+    tells("bert", "BertForTokenClassification", "", WI_TYPE_TEXT_EMBEDDING, "token-classification");
+    tells("bert", "BertForQuestionAnswering", "", WI_TYPE_TEXT_EMBEDDING, "question-answering");
+    tells("bert", "BertForSequenceClassification", ",\"id2label\":{\"0\":\"a\",\"1\":\"b\"}",
+        WI_TYPE_TEXT_EMBEDDING, "text-classification");
+    tells("bert", "BertForSequenceClassification", ",\"id2label\":{\"0\":\"LABEL_0\"}",
+        WI_TYPE_TEXT_EMBEDDING, "rerank, text-classification");
+    tells("bert", "BertForSequenceClassification",
+        ",\"id2label\":{\"0\":\"ENTAILMENT\",\"1\":\"neutral\"}", WI_TYPE_TEXT_EMBEDDING,
+        "text-classification, zero-shot-classification");
+    tells("gpt2", "GPT2LMHeadModel", "", WI_TYPE_TEXT_GENERATION, "complete");
+    tells("qwen3", "Qwen3ForCausalLM", "", WI_TYPE_TEXT_GENERATION, "complete");
+    tells("t5", "T5ForConditionalGeneration", "", WI_TYPE_TEXT2TEXT,
+        "text2text-generation, summarization, translation");
+    tells("marian", "MarianMTModel", "", WI_TYPE_TEXT2TEXT, "translation, text2text-generation");
+    tells("vit", "ViTForImageClassification", "", WI_TYPE_VISION, "image-classification");
+    tells("vit", "ViTModel", "", WI_TYPE_VISION, "image-feature-extraction");
+    tells("detr", "DetrForObjectDetection", "", WI_TYPE_VISION, "object-detection");
+    tells("detr", "DetrForSegmentation", "", WI_TYPE_VISION, "image-segmentation");
+    tells(
+        "segformer", "SegformerForSemanticSegmentation", "", WI_TYPE_VISION, "image-segmentation");
+    tells("depth_anything", "DepthAnythingForDepthEstimation", "", WI_TYPE_VISION,
+        "depth-estimation");
+    tells("whisper", "WhisperForConditionalGeneration", "", WI_TYPE_AUDIO,
+        "automatic-speech-recognition");
+    tells("wav2vec2", "Wav2Vec2ForCTC", "", WI_TYPE_AUDIO, "automatic-speech-recognition");
+    tells(
+        "wav2vec2", "Wav2Vec2ForSequenceClassification", "", WI_TYPE_AUDIO, "audio-classification");
+    tells("audio-spectrogram-transformer", "ASTForAudioClassification", "", WI_TYPE_AUDIO,
+        "audio-classification");
+    tells("vits", "VitsModel", "", WI_TYPE_AUDIO, "text-to-speech");
+    tells("clip", "CLIPModel", "", WI_TYPE_MULTIMODAL, "zero-shot-image-classification");
+    tells("clap", "ClapModel", "", WI_TYPE_MULTIMODAL, "zero-shot-audio-classification");
+    tells("vision-encoder-decoder", "VisionEncoderDecoderModel", "", WI_TYPE_MULTIMODAL,
+        "image-to-text, document-question-answering");
+    tells("llava", "LlavaForConditionalGeneration", "", WI_TYPE_MULTIMODAL,
+        "image-to-text, visual-question-answering");
+    tells("llava_qwen2", "LlavaQwen2ForCausalLM", "", WI_TYPE_MULTIMODAL,
+        "image-to-text, visual-question-answering");
+    tells("smolvlm", "SmolVLMForConditionalGeneration", "", WI_TYPE_MULTIMODAL,
+        "image-to-text, visual-question-answering");
+    tells("idefics3", "Idefics3ForConditionalGeneration", "", WI_TYPE_MULTIMODAL,
+        "image-to-text, visual-question-answering");
+    /* What no page computes is listed by none of its tasks. */
+    tells("paligemma", "PaliGemmaForConditionalGeneration", "", WI_TYPE_MULTIMODAL, "");
+    tells("blip", "BlipForConditionalGeneration", "", WI_TYPE_MULTIMODAL, "");
+    tells("blip", "BlipForQuestionAnswering", "", WI_TYPE_MULTIMODAL, "");
+    tells("vilt", "ViltForQuestionAnswering", "", WI_TYPE_MULTIMODAL, "");
+    tells("layoutlm", "LayoutLMForQuestionAnswering", "", WI_TYPE_MULTIMODAL, "");
+    tells("llava_qwen", "LlavaQwen2ForCausalLM", "", WI_TYPE_MULTIMODAL, "");
+    tells("bert", "BertForTimeTravel", "", WI_TYPE_TEXT_EMBEDDING, "");
+    tells("strange", "Strange", "", WI_TYPE_UNKNOWN, "");
+}
+
+TEST(test_figures)
+{
+    static const char config[] =
+        "{\"model_type\":\"roberta\",\"architectures\":[\"RobertaForMaskedLM\"],"
+        "\"max_position_embeddings\":514,\"vocab_size\":50265,\"id2label\":{\"0\":\"a\"}}";
+    struct wi_huggingface info;
+    struct wi_error error;
+    assert_int_equal(read_folder("m",
+                         FILES("config.json", config, TOKENIZER, "tokenizer_config.json",
+                             "{\"model_max_length\":512}", "1_Pooling/config.json",
+                             "{\"pooling_mode_cls_token\":true}"),
+                         &info, &error),
+        WI_OK);
+    assert_int_equal(info.context, 512);
+    assert_int_equal(info.vocabulary, 50265);
+    assert_int_equal(info.labels, 1);
+    assert_string_equal(info.pooling, "cls");
+    assert_int_equal(info.tasks.items[0], WI_TASK_EMBED); /* whatever its head */
+    assert_int_equal(read_folder("m",
+                         FILES("config.json", config, TOKENIZER, "tokenizer_config.json",
+                             "{\"model_max_length\":1e30}"),
+                         &info, &error),
+        WI_OK);
+    assert_int_equal(info.context, 512); /* two positions are the padding's, as in the page */
+    assert_int_equal(info.tasks.items[0], WI_TASK_FILL_MASK);
+    assert_int_equal(read_folder("m",
+                         FILES("config.json", config, TOKENIZER, "sentence_bert_config.json",
+                             "{\"max_seq_length\":128}"),
+                         &info, &error),
+        WI_OK);
+    assert_int_equal(info.context, 128);
+}
+
+TEST(test_names_and_templates)
+{
+    static const char classes[] = "{\"architectures\":[\"BertForSequenceClassification\"],"
+                                  "\"id2label\":{\"0\":\"a\",\"1\":\"b\"}}";
+    static const char speaker[] = "{\"architectures\":[\"GPT2LMHeadModel\"]}";
+    static const char seer[] = "{\"model_type\":\"llava\","
+                               "\"architectures\":[\"LlavaForConditionalGeneration\"]}";
+    static const char unserved[] = "{\"model_type\":\"qwen2_vl\","
+                                   "\"architectures\":[\"Qwen2VLForConditionalGeneration\"]}";
+    struct wi_huggingface info;
+    struct wi_error error;
+    assert_int_equal(
+        read_folder("o/x-reranker", FILES("config.json", classes, TOKENIZER), &info, &error),
+        WI_OK);
+    assert_int_equal(info.tasks.items[0], WI_TASK_RERANK);
+    assert_int_equal(read_folder("m",
+                         FILES("config.json", speaker, TOKENIZER, "tokenizer_config.json",
+                             "{\"chat_template\":\"x\"}"),
+                         &info, &error),
+        WI_OK);
+    assert_int_equal(info.tasks.items[0], WI_TASK_CHAT);
+    assert_int_equal(info.tasks.count, 2);
+    assert_int_equal(
+        read_folder("m",
+            FILES("config.json", seer, TOKENIZER, PROCESSOR, "chat_template.jinja", "x"), &info,
+            &error),
+        WI_OK);
+    assert_int_equal(info.tasks.items[2], WI_TASK_CHAT);
+    assert_int_equal(info.tasks.count, 3);
+    assert_int_equal(
+        read_folder("m",
+            FILES("config.json", unserved, TOKENIZER, PROCESSOR, "chat_template.jinja", "x"), &info,
+            &error),
+        WI_OK);
+    assert_int_equal(info.tasks.count, 0);
+}
+
+TEST(test_refusals)
+{
+    static const struct {
+        const char *file, *text, *says;
+    } rows[] = {
+        {"config.json", "", "config.json: it is empty"},
+        {"config.json", "{", "config.json: line 1"},
+        {"config.json", "[]", "config.json: it must be a JSON object"},
+        {"config.json", "version https://git-lfs.github.com/spec/v1", "pointer of Git LFS"},
+        {"config.json", "{\"architectures\":7}", "architectures must be a list"},
+        {"config.json", "{\"architectures\":[7]}", "architectures must be a name"},
+        {"config.json", "{\"id2label\":[]}", "id2label must be an object"},
+        {"config.json", "{\"id2label\":{\"a\":\"b\"}}", "\"a\" is none"},
+        {"config.json", "{\"id2label\":{\"0\":1}}", "\"0\" is none"},
+        {"tokenizer_config.json", "{", "tokenizer_config.json: line 1"},
+        {"1_Pooling/config.json", "7", "1_Pooling/config.json: "},
+    };
+    struct wi_huggingface info;
+    struct wi_error error;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        int main_file = strcmp(rows[i].file, "config.json") == 0;
+        enum wi_code code = read_folder("m",
+            FILES(rows[i].file, rows[i].text, main_file ? "x" : "config.json", "{}"), &info,
+            &error);
+        if (code != WI_MODEL_INVALID || strcmp(error.field, rows[i].file) != 0 ||
+            !strstr(error.detail, rows[i].says))
+            fail_msg("%s: %s: %s", rows[i].text, error.field, error.detail);
+    }
+    assert_int_equal(read_folder("m", FILES(TOKENIZER), &info, &error), WI_MODEL_INVALID);
+    assert_string_equal(error.detail, "config.json: it is missing from the folder");
+}
+
+TEST(test_missing)
+{
+    struct wi_huggingface info;
+    struct wi_error error;
+    assert_int_equal(read_folder("m",
+                         FILES("config.json", "{\"model_type\":\"bert\",\"architectures\":["
+                                              "\"BertModel\"]}"),
+                         &info, &error),
+        WI_MODEL_INVALID);
+    assert_string_equal(error.field, "tokenizer.json");
+    assert_int_equal(
+        read_folder("m",
+            FILES("config.json", "{\"architectures\":[\"ViTForImageClassification\"]}"), &info,
+            &error),
+        WI_MODEL_INVALID);
+    assert_string_equal(error.field, "preprocessor_config.json");
+}
+
+/* A graph with so many MiB beside a tokenizer, and so many of weights in a file of their own. */
+static enum wi_code weigh(uint64_t graph, uint64_t weights, struct wi_error *error)
+{
+    struct wi_model_file files[] = {{.path = (char *)"onnx/model.onnx", .bytes = graph << 20},
+        {.path = (char *)"onnx/model.onnx_data", .bytes = weights << 20},
+        {.path = (char *)"tokenizer.json", .bytes = UINT64_C(8) << 30}};
+    const struct wi_model model = {.name = (char *)"m",
+        .engine = WI_ENGINE_PIPELINE,
+        .format = WI_FORMAT_HUGGINGFACE,
+        .manifest = {files, sizeof files / sizeof *files}};
+    *error = (struct wi_error){0};
+    return wi_model_check_engine(&model, error);
+}
+
+TEST(test_memory)
+{
+    struct wi_error error;
+    assert_int_equal(weigh(1279, 0, &error), WI_OK);
+    assert_int_equal(weigh(1281, 0, &error), WI_MODEL_TOO_LARGE);
+    assert_int_equal(wi_code_status(error.code), 413);
+    assert_string_equal(error.field, "model_name");
+    assert_string_equal(error.expected, "at most 4096 MiB");
+    assert_non_null(strstr(error.detail, "m takes about 4099 MiB in a page: 3.2 times the 1281"));
+    assert_non_null(strstr(error.detail, "MiB of weights in files of their own; a page has 4096"));
+    assert_int_equal(weigh(10, 4063, &error), WI_OK);
+    assert_int_equal(weigh(10, 4065, &error), WI_MODEL_TOO_LARGE);
+}

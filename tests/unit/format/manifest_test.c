@@ -1,0 +1,163 @@
+/* Manifests and their hash, and the variants that a folder's files make. */
+#include "../test.h"
+
+#include "base/secret.h"
+#include "format/manifest.h"
+#include "format/variants.h"
+#include <string.h>
+
+TEST(paths_lead_into_the_folder)
+{
+    static const char *const good[] = {
+        "a", "model.onnx", "onnx/model_q4.onnx_data_1", "1_Pooling/config.json", "a-b@c=d~e,f"};
+    static const char *const bad[] = {"", ".", "..", "/", "/a", "a/", "a//b", "./a", "../a",
+        "a/../b", "a/.b", "a b", "a\\b", "a%2eb", "a?b", "a#b", "\xc3\xa4", "a\nb", "a\"b"};
+    char path[300];
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        if (!wi_manifest_path_ok(good[i]))
+            fail_msg("refused \"%s\"", good[i]);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        if (wi_manifest_path_ok(bad[i]))
+            fail_msg("accepted \"%s\"", bad[i]);
+    memset(path, 'a', sizeof path);
+    path[255] = '\0';
+    assert_true(wi_manifest_path_ok(path));
+    path[255] = 'a';
+    path[256] = '\0';
+    assert_false(wi_manifest_path_ok(path));
+}
+
+/* A manifest of files that are all `digit`. */
+static void add(struct wi_manifest *manifest, const char *path, uint64_t bytes, char digit)
+{
+    struct wi_model_file *file = wi_manifest_add(manifest, path);
+    file->bytes = bytes;
+    memset(file->hash, digit, 64);
+}
+
+TEST(the_hash_is_over_sorted_lines)
+{
+    static const char lines[] =
+        "b\0"
+        "7\0"
+        "1111111111111111111111111111111111111111111111111111111111111111\n"
+        "b/c\0"
+        "5000000000\0"
+        "2222222222222222222222222222222222222222222222222222222222222222\n";
+    struct wi_manifest one = {0}, other = {0};
+    unsigned char digest[WI_HASH_SIZE];
+    char expected[65], hash[65];
+    add(&one, "b/c", 5000000000, '2');
+    add(&one, "b", 7, '1');
+    wi_manifest_sort(&one);
+    wi_manifest_hash(&one, hash);
+    wi_hash(lines, sizeof lines - 1, digest);
+    wi_hash_hex(digest, expected);
+    assert_string_equal(hash, expected);
+    assert_int_equal(wi_manifest_bytes(&one), 5000000007);
+    assert_ptr_equal(wi_manifest_find(&one, "b/c"), &one.files[1]);
+    assert_null(wi_manifest_find(&one, "c"));
+    assert_null(wi_manifest_find(&other, "c"));
+    add(&other, "b", 7, '1');
+    add(&other, "b/c", 5000000001, '2');
+    wi_manifest_hash(&other, hash);
+    assert_string_not_equal(hash, expected);
+    wi_manifest_clear(&one);
+    wi_manifest_clear(&other);
+}
+
+/* The variants of `paths`, each file one byte longer than the last, as text. */
+static void expect_variants(
+    enum wi_model_format format, const char *const *paths, const char *expected)
+{
+    struct wi_folder_file files[32];
+    struct wi_variants variants = {0};
+    char text[1024] = "";
+    size_t count = 0;
+    for (; paths[count]; count++) {
+        assert_true(wi_variants_want(format, paths[count]));
+        files[count] = (struct wi_folder_file){(char *)paths[count], count + 1};
+    }
+    wi_variants_find(format, files, count, &variants);
+    for (size_t v = 0; v < variants.count; v++) {
+        const struct wi_variant *variant = &variants.items[v];
+        strcat(strcat(text, variant->name), "=");
+        for (size_t i = 0; i < variant->files.count; i++)
+            strcat(strcat(text, i ? "," : ""), variant->files.items[i]);
+        strcat(text, ";");
+    }
+    assert_string_equal(text, expected);
+    wi_variants_clear(&variants);
+}
+
+TEST(only_weights_and_settings_are_wanted)
+{
+    static const char *const no[] = {"model.safetensors", "pytorch_model.bin", "tokenizer.py",
+        "README.md", "onnx/quantize.py", "onnx/config.json", "model.gguf", "onnx/x.onnx_data.py"};
+    for (size_t i = 0; i < sizeof no / sizeof *no; i++)
+        if (wi_variants_want(WI_FORMAT_HUGGINGFACE, no[i]))
+            fail_msg("wants %s", no[i]);
+    assert_false(wi_variants_want(WI_FORMAT_GGUF, "model.bin"));
+    assert_false(wi_variants_want(WI_FORMAT_GGUF, "inner/model.gguf"));
+    assert_false(wi_variants_want(WI_FORMAT_ONNX, "model.onnx"));
+}
+
+TEST(a_dtype_is_a_variant)
+{
+    expect_variants(WI_FORMAT_HUGGINGFACE,
+        (const char *const[]){"1_Pooling/config.json", "config.json", "onnx/decoder_merged.onnx",
+            "onnx/decoder_merged_q4f16.onnx", "onnx/model.onnx", "onnx/model.onnx_data",
+            "onnx/model_fp16.onnx", "onnx/model_q1f16.onnx", "onnx/model_q2.onnx",
+            "onnx/model_q4.onnx", "onnx/model_q4.onnx_data_1", "onnx/model_quantized.onnx",
+            "tokenizer.json", NULL},
+        "q8=1_Pooling/config.json,config.json,onnx/model_quantized.onnx,tokenizer.json;"
+        "fp32=1_Pooling/config.json,config.json,onnx/decoder_merged.onnx,onnx/model.onnx,"
+        "onnx/model.onnx_data,tokenizer.json;"
+        "q4=1_Pooling/config.json,config.json,onnx/model_q4.onnx,onnx/model_q4.onnx_data_1,"
+        "tokenizer.json;"
+        "fp16=1_Pooling/config.json,config.json,onnx/model_fp16.onnx,tokenizer.json;"
+        "q4f16=1_Pooling/config.json,config.json,onnx/decoder_merged_q4f16.onnx,tokenizer.json;"
+        "q2=1_Pooling/config.json,config.json,onnx/model_q2.onnx,tokenizer.json;"
+        "q1f16=1_Pooling/config.json,config.json,onnx/model_q1f16.onnx,tokenizer.json;");
+}
+
+TEST(some_dtypes_need_16_bit_floats)
+{
+    static const char *const need[] = {"fp16", "q4f16", "q2f16", "q1f16"};
+    static const char *const others[] = {"q8", "fp32", "q4", "bnb4", "q1", "F16", NULL};
+    for (size_t i = 0; i < sizeof need / sizeof *need; i++)
+        assert_true(wi_variant_needs_f16(need[i]));
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        assert_false(wi_variant_needs_f16(others[i]));
+}
+
+TEST(a_quantisation_is_a_variant)
+{
+    expect_variants(WI_FORMAT_GGUF,
+        (const char *const[]){"mmproj-tiny-f16.gguf", "tiny-1.1b.IQ2_XS.gguf",
+            "tiny-1.1b.Q4_K_M.gguf", "tiny-1.1b.Q8_0-00001-of-00002.gguf",
+            "tiny-1.1b.Q8_0-00002-of-00002.gguf", "tiny-1.1b.q6_k.gguf", NULL},
+        "Q4_K_M=mmproj-tiny-f16.gguf,tiny-1.1b.Q4_K_M.gguf;"
+        "Q6_K=mmproj-tiny-f16.gguf,tiny-1.1b.q6_k.gguf;"
+        "Q8_0=mmproj-tiny-f16.gguf,tiny-1.1b.Q8_0-00001-of-00002.gguf,"
+        "tiny-1.1b.Q8_0-00002-of-00002.gguf;"
+        "IQ2_XS=mmproj-tiny-f16.gguf,tiny-1.1b.IQ2_XS.gguf;");
+    /* A set with a part missing is none; two of one quantisation are told apart by their names. */
+    expect_variants(WI_FORMAT_GGUF,
+        (const char *const[]){
+            "a-Q8_0-00001-of-00002.gguf", "a~1-Q4_0.gguf", "b-Q4_0.gguf", "plain.gguf", NULL},
+        "Q4_0=a~1-Q4_0.gguf;b-Q4_0=b-Q4_0.gguf;plain=plain.gguf;");
+    expect_variants(WI_FORMAT_GGUF, (const char *const[]){"mmproj.gguf", NULL}, "");
+}
+
+TEST(variants_are_found_by_name)
+{
+    const struct wi_folder_file files[] = {{(char *)"a-F16.gguf", 3}, {(char *)"a-Q8_0.gguf", 2}};
+    struct wi_variants variants = {0};
+    assert_null(wi_variants_get(&variants, NULL));
+    wi_variants_find(WI_FORMAT_GGUF, files, 2, &variants);
+    assert_string_equal(wi_variants_get(&variants, NULL)->name, "Q8_0");
+    assert_int_equal(wi_variants_get(&variants, "f16")->bytes, 3);
+    assert_null(wi_variants_get(&variants, "F32"));
+    wi_variants_clear(&variants);
+}

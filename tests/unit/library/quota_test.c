@@ -1,0 +1,186 @@
+/* What goes when there is no room, and what a store takes. */
+#include "../test.h"
+
+#include "../files.h"
+#include "library/quota.h"
+#include "library/versions_private.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+static const struct wi_quota_row rows[] = {
+    {.name = "added", .current = 1, .in_use = 1, .bytes = 100, .used_at = 1},
+    {.name = "busy", .version = 1, .current = 1, .in_use = 1, .bytes = 50, .used_at = 2},
+    {.name = "old", .version = 1, .current = 1, .bytes = 20, .used_at = 10},
+    {.name = "new", .version = 2, .current = 1, .bytes = 30, .used_at = 20},
+    {.name = "new", .version = 1, .bytes = 5, .used_at = 15},
+};
+
+/* Which go, as "NAME/VERSION ". */
+static enum wi_code plan(uint64_t limit, uint64_t needed, char text[100], struct wi_error *error)
+{
+    struct wi_quota quota = {0};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        wi_quota_add(&quota, &rows[i]);
+    enum wi_code code = wi_quota_plan(&quota, limit, needed, error);
+    *text = '\0';
+    for (size_t i = 0; i < quota.count; i++)
+        if (quota.rows[i].evict)
+            sprintf(text + strlen(text), "%s/%u ", quota.rows[i].name, quota.rows[i].version);
+    wi_quota_clear(&quota);
+    return code;
+}
+
+TEST(as_little_goes_as_is_needed)
+{
+    struct wi_error error;
+    char text[100];
+    assert_int_equal(plan(0, 1u << 30, text, &error), WI_OK);
+    assert_string_equal(text, "");
+    assert_int_equal(plan(215, 10, text, &error), WI_OK);
+    assert_string_equal(text, "");
+    assert_int_equal(plan(210, 10, text, &error), WI_OK);
+    assert_string_equal(text, "new/1 "); /* an earlier version before any model */
+    assert_int_equal(plan(205, 10, text, &error), WI_OK);
+    assert_string_equal(text, "new/1 old/1 "); /* the one used longest ago */
+    assert_int_equal(plan(160, 10, text, &error), WI_OK);
+    assert_string_equal(text, "new/1 old/1 new/2 ");
+}
+
+TEST(it_is_said_by_how_much_a_model_does_not_fit)
+{
+    struct wi_error error;
+    char text[100];
+    assert_int_equal(plan(155, 10, text, &error), WI_STORAGE_FAILED);
+    assert_string_equal(text, "");
+    assert_non_null(strstr(error.detail, "has 10 bytes"));
+    assert_non_null(strstr(error.detail, "may have 155"));
+    assert_non_null(strstr(error.detail, "it has 205, of which 55 could go"));
+    assert_non_null(strstr(error.detail, "5 bytes too many"));
+    assert_int_equal(plan(100, 200, text, &error), WI_STORAGE_FAILED);
+    assert_int_equal(plan(100, UINT64_MAX - 100, text, &error), WI_STORAGE_FAILED);
+}
+
+/* --- a real folder ---------------------------------------------------------------------------- */
+
+static void share(const char *directory, const char *old, const char *fresh)
+{
+    char *from = wi_sprintf("%s/%s", directory, old), *to = wi_sprintf("%s/%s", directory, fresh);
+    assert_int_equal(link(from, to), 0);
+    free(from);
+    free(to);
+}
+
+static const struct wi_quota_row *row_of(
+    const struct wi_quota *quota, const char *name, unsigned version)
+{
+    for (size_t i = 0; i < quota->count; i++)
+        if (strcmp(quota->rows[i].name, name) == 0 && quota->rows[i].version == version)
+            return &quota->rows[i];
+    fail_msg("there is no row %s/%u", name, version);
+    return NULL;
+}
+
+/* Two versions that share a file, a model that was added, and a pull under way. */
+static void fill(const char *directory)
+{
+    char *name = wi_sprintf("%s/org/name", directory);
+    write_text(directory, ".pulled/org/name/1/model.onnx", "12345");
+    write_text(directory, ".pulled/org/name/1/labels.txt", "123");
+    write_text(directory, ".pulled/org/name/2/model.onnx", "1234567");
+    share(directory, ".pulled/org/name/1/labels.txt", ".pulled/org/name/2/labels.txt");
+    write_text(directory, "org/added/model.onnx", "1234567890");
+    write_text(directory, ".pulling/x/files/model.onnx.part", "1234");
+    assert_int_equal(symlink("../.pulled/org/name/2", name), 0);
+    free(name);
+}
+
+TEST(a_store_is_measured_and_emptied)
+{
+    char directory[64];
+    struct wi_versions_use use = {0};
+    struct wi_quota quota = {0};
+    struct wi_strings names = {0};
+    struct wi_error error;
+    make_root(directory, "quota");
+    fill(directory);
+    wi_quota_scan(directory, NULL, &use, &quota);
+    assert_int_equal(row_of(&quota, "org/name", 2)->bytes, 10); /* with what is shared */
+    assert_int_equal(row_of(&quota, "org/name", 1)->bytes, 5);
+    assert_int_equal(row_of(&quota, "org", 0)->bytes, 10);
+    assert_int_equal(row_of(&quota, "", 0)->bytes, 4);
+    assert_int_equal(wi_quota_plan(&quota, 24, 10, &error), WI_OK);
+    assert_int_equal(wi_quota_evict(directory, &quota, &names), 5);
+    assert_int_equal(names.count, 1);
+    assert_string_equal(names.items[0], "org/name");
+    size_t held = 0;
+    assert_int_equal(wi_versions_prune(directory, "org/name", 0, &use, &held), 10);
+    assert_int_equal(wi_versions_current(directory, "org/name"), 0);
+    assert_int_equal(wi_quota_check_disk(directory, NULL, 1, &error), WI_OK);
+    assert_int_equal(wi_quota_check_disk(directory, NULL, UINT64_MAX, &error), WI_STORAGE_FAILED);
+    remove_root(directory);
+    wi_strings_clear(&names);
+    wi_quota_clear(&quota);
+}
+
+TEST(what_a_pull_has_so_far_is_not_counted_twice)
+{
+    char directory[64];
+    struct wi_versions_use use = {0};
+    struct wi_quota quota = {0};
+    struct wi_error error;
+    struct statvfs disk;
+    make_root(directory, "quota");
+    fill(directory);
+    write_text(directory, ".pulling/y/files/model.onnx.part", "123456");
+    wi_quota_scan(directory, "x", &use, &quota);
+    assert_int_equal(row_of(&quota, "", 0)->bytes, 6); /* what others have */
+    assert_int_equal(statvfs(directory, &disk), 0);
+    uint64_t room = (uint64_t)disk.f_bavail * disk.f_frsize - (128u << 20);
+    char *path = path_to(directory, ".pulling/x/files/reserved");
+    int fd = open(path, O_WRONLY | O_CREAT, 0600);
+    assert_int_equal(fallocate(fd, 0, 0, 256 << 20), 0);
+    close(fd);
+    assert_int_equal(wi_quota_check_disk(directory, "x", room, &error), WI_OK);
+    assert_int_equal(wi_quota_check_disk(directory, "y", room, &error), WI_STORAGE_FAILED);
+    free(path);
+    remove_root(directory);
+    wi_quota_clear(&quota);
+}
+
+TEST(a_pull_of_deep_folders_leaves_a_number)
+{
+    char directory[64];
+    struct wi_versions_use use = {0};
+    struct wi_quota quota = {0};
+    struct wi_error error;
+    make_root(directory, "quota");
+    fill(directory);
+    write_text(directory, ".pulling/x/files/a/b/c/d/e/f/g/config.json", "1234567890");
+    wi_quota_scan(directory, "x", &use, &quota);
+    assert_int_equal(wi_quota_plan(&quota, 100, 10, &error), WI_OK);
+    remove_root(directory);
+    wi_quota_clear(&quota);
+}
+
+TEST(what_is_in_use_is_no_room)
+{
+    char directory[64];
+    struct wi_versions_use use = {0};
+    struct wi_quota quota = {0};
+    make_root(directory, "quota");
+    fill(directory);
+    wi_strings_add(&use.names, "org/name");
+    wi_quota_scan(directory, NULL, &use, &quota);
+    assert_true(row_of(&quota, "org/name", 2)->in_use);
+    assert_false(row_of(&quota, "org/name", 1)->in_use);
+    assert_true(row_of(&quota, "org", 0)->in_use);
+    remove_root(directory);
+    wi_versions_use_clear(&use);
+    wi_quota_clear(&quota);
+}

@@ -1,0 +1,658 @@
+/* The store over a real folder: snapshots, changes, links, shared and cancelled look-ups. */
+#include "store_fixture.h"
+
+#include "base/secret.h"
+#include "library/load.h"
+#include <sys/resource.h>
+
+FIXTURE(set_up, tear_down)
+
+TEST_IN(checks_names, NULL, NULL)
+{
+    static const char *const good[] = {
+        "a", "A9._-", "own.er/na-me", "builtin/echo", "a..b", "a:b", "a/b:Q4_K_M"};
+    static const char *const bad[] = {"", "/", ".", "..", "a/", "/a", "a/b/c", "a//b", "../a",
+        "a/..", "a/.b", ".a", "-a", "_a", "a b", "a\\b", "a%2fb", "\xc3\xa4", "a\n", "a/b/",
+        "a:", ":a", "a:b:c", "a:b/c", "a:.b"};
+    char name[300];
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
+        assert_int_equal(wi_model_check_name(good[i], NULL), WI_OK);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        if (wi_model_check_name(bad[i], NULL) != WI_INVALID_FIELD)
+            fail_msg("accepted \"%s\"", bad[i]);
+    memset(name, 'n', sizeof name);
+    name[128] = '\0';
+    assert_int_equal(wi_model_check_name(name, NULL), WI_OK);
+    name[128] = 'n';
+    name[129] = '\0';
+    assert_int_equal(wi_model_check_name(name, NULL), WI_INVALID_FIELD);
+    name[128] = '/';
+    name[129] = 'n';
+    name[257] = '\0';
+    assert_int_equal(wi_model_check_name(name, NULL), WI_OK);
+}
+
+TEST(always_has_those_built_in)
+{
+    struct fixture *f = *state;
+    struct answer answer;
+    assert_true(find(f, "builtin/echo", &answer));
+    assert_int_equal(answer.model->builtin, WI_BUILTIN_ECHO);
+    assert_int_equal(answer.model->engine, WI_ENGINE_BUILTIN);
+    assert_int_equal(answer.model->manifest.count, 0);
+    assert_string_equal(answer.model->hash, "");
+    wi_model_unref(answer.model);
+    expect_error(f, "builtin/other", WI_MODEL_NOT_FOUND, "builtin/other");
+    assert_null(wi_repository_by_hash(f->models, "builtin/echo", ""));
+    wi_repository_reset(f->models, "/nonexistent");
+    wi_model_unref(find_good(f, "builtin/echo"));
+    wi_model_unref(find_good(f, "builtin/count"));
+    expect_error(f, "a", WI_MODEL_NOT_FOUND, "no model a");
+}
+
+TEST(reads_and_remembers_a_model)
+{
+    struct fixture *f = *state;
+    struct answer answer;
+    struct wi_buffer bytes = small_model();
+    unsigned char hash[WI_HASH_SIZE];
+    char hex[65];
+    put_bytes(&bytes, 6, "1", 1);
+    wi_hash(bytes.text, bytes.size, hash);
+    wi_hash_hex(hash, hex);
+    struct wi_buffer line = {0}; /* the manifest as a reader of the manual makes it */
+    wi_buffer_add(&line, "model.onnx", 11);
+    wi_buffer_printf(&line, "%zu", bytes.size);
+    wi_buffer_add(&line, "", 1);
+    wi_buffer_printf(&line, "%s\n", hex);
+    wi_hash(line.text, line.size, hash);
+    wi_hash_hex(hash, hex);
+    wi_buffer_clear(&line);
+    put_model(f, "resnet50", "1");
+    assert_false(find(f, "resnet50", &answer));
+    struct wi_model *model = answer.model;
+    assert_string_equal(model->name, "resnet50");
+    assert_string_equal(model->hash, hex);
+    assert_int_equal(model->type, WI_TYPE_VISION);
+    assert_int_equal(wi_manifest_bytes(&model->manifest), bytes.size);
+    assert_int_equal(model->format, WI_FORMAT_ONNX);
+    assert_int_equal(model->signature.input_count, 1);
+    assert_null(model->spec);
+    assert_true(model->manifest.files[0].fd >= 0);
+    assert_true(find(f, "resnet50", &answer));
+    assert_ptr_equal(answer.model, model);
+    assert_ptr_equal(wi_repository_by_hash(f->models, "resnet50", hex), model);
+    assert_null(wi_repository_by_hash(f->models, "resnet51", hex));
+    wi_model_unref(answer.model);
+    wi_model_unref(model);
+    wi_buffer_clear(&bytes);
+}
+
+TEST(follows_changes_and_keeps_old_snapshots)
+{
+    struct fixture *f = *state;
+    char byte[2][1];
+    put_model(f, "m", "1");
+    struct wi_model *old = find_good(f, "m");
+    put_model(f, "m", "22");
+    struct wi_model *new = find_good(f, "m");
+    assert_string_not_equal(old->hash, new->hash);
+    /* Both can be served while somebody holds them. */
+    assert_ptr_equal(wi_repository_by_hash(f->models, "m", old->hash), old);
+    assert_ptr_equal(wi_repository_by_hash(f->models, "m", new->hash), new);
+    const struct wi_model_file *before = old->manifest.files, *after = new->manifest.files;
+    assert_int_equal(pread(before->fd, byte[0], 1, (off_t)before->bytes - 1), 1);
+    assert_int_equal(pread(after->fd, byte[1], 1, (off_t)after->bytes - 1), 1);
+    assert_true(byte[0][0] == '1' && byte[1][0] == '2');
+    char hash[65];
+    memcpy(hash, old->hash, sizeof hash);
+    wi_model_unref(old);
+    assert_null(wi_repository_by_hash(f->models, "m", hash));
+    wi_model_unref(new);
+    char *path = wi_sprintf("%s/m/model.onnx", f->repository);
+    assert_int_equal(unlink(path), 0);
+    free(path);
+    expect_error(f, "m", WI_MODEL_NOT_FOUND, "no model m");
+    put_model(f, "m", "1");
+    wi_model_unref(find_good(f, "m"));
+}
+
+TEST(reads_the_spec_and_follows_its_changes)
+{
+    struct fixture *f = *state;
+    struct answer answer;
+    static const char bad[] = "{\"labels_file\":\"labels.txt\",\"result\":{}}";
+    static const char good[] = "{\"type\":\"audio\",\"picture\":{\"width\":5,\"height\":4}}";
+    static const char labels[] = "0\n1\n2\n3\n4\n5\n6\n7\n8\n9\n";
+    put_model(f, "vit", "");
+    struct wi_model *model = find_good(f, "vit");
+    assert_int_equal(model->type, WI_TYPE_VISION);
+    wi_model_unref(model);
+    put_file(f, "vit/model.json", good, strlen(good));
+    model = find_good(f, "vit");
+    assert_int_equal(model->type, WI_TYPE_AUDIO);
+    assert_true(model->takes_picture);
+    assert_non_null(strstr(model->spec_text, "\"layout\":\"NCHW\""));
+    wi_model_unref(model);
+    put_file(f, "vit/model.json", bad, strlen(bad));
+    expect_error(f, "vit", WI_MODEL_INVALID, "no labels.txt");
+    assert_true(find(f, "vit", &answer)); /* the problem is remembered too */
+    assert_int_equal(answer.error.code, WI_MODEL_INVALID);
+    put_file(f, "vit/labels.txt", labels, 6);
+    expect_error(f, "vit", WI_MODEL_INVALID, "labels has 3 entries");
+    put_file(f, "vit/labels.txt", labels, strlen(labels));
+    model = find_good(f, "vit");
+    assert_int_equal(json_array_size(json_object_get(model->spec, "labels")), 10);
+    wi_model_unref(model);
+}
+
+/* NAME/model.onnx with tensors in w.bin up to byte 64. */
+static void put_external_model(const struct fixture *f, const char *name)
+{
+    struct wi_buffer graph = {0};
+    char path[160];
+    put_external(&graph, 5, "w", "w.bin", "32", "32");
+    put_value(&graph, 12, "y", 1, 1, (int64_t[]){7});
+    struct wi_buffer model = finish_model(&graph);
+    snprintf(path, sizeof path, "%s/%s", f->repository, name);
+    mkdir(path, 0700);
+    snprintf(path, sizeof path, "%s/model.onnx", name);
+    put_file(f, path, model.text, model.size);
+    wi_buffer_clear(&model);
+}
+
+TEST(external_files_belong_to_the_model)
+{
+    struct fixture *f = *state;
+    static const char weights[100] = "1", others[100] = "2";
+    char outside[160], link[160], byte;
+    put_external_model(f, "m");
+    expect_error(f, "m", WI_MODEL_INVALID, "keeps tensors in w.bin, which is not in the");
+    put_file(f, "m/w.bin", weights, 63);
+    expect_error(f, "m", WI_MODEL_INVALID,
+        "has 63 bytes, but model.onnx has tensors there up to "
+        "byte 64");
+    put_file(f, "m/w.bin", weights, sizeof weights);
+    struct wi_model *old = find_good(f, "m");
+    assert_int_equal(old->manifest.count, 2);
+    assert_string_equal(old->manifest.files[0].path, "model.onnx");
+    assert_string_equal(old->manifest.files[1].path, "w.bin");
+    assert_int_equal(old->manifest.files[1].bytes, 100);
+    put_file(f, "m/w.bin", others, sizeof others);
+    struct wi_model *new = find_good(f, "m");
+    assert_string_not_equal(new->hash, old->hash);
+    assert_string_equal(new->manifest.files[0].hash, old->manifest.files[0].hash);
+    /* Who began with the old one ends with it. */
+    int owned, fd = wi_model_open_file(old, &old->manifest.files[1], &owned);
+    assert_true(fd >= 0 && !owned && pread(fd, &byte, 1, 0) == 1 && byte == '1');
+    put_file(f, "m/model.json", "{}", 2);
+    struct wi_model *described = find_good(f, "m");
+    assert_int_equal(described->manifest.count, 3);
+    assert_string_not_equal(described->hash, new->hash);
+    wi_model_unref(described);
+    wi_model_unref(new);
+    wi_model_unref(old);
+    snprintf(outside, sizeof outside, "%s/w.bin", f->repository);
+    snprintf(link, sizeof link, "%s/m/w.bin", f->repository);
+    assert_int_equal(rename(link, outside), 0);
+    assert_int_equal(symlink(outside, link), 0);
+    wi_repository_reset(f->models, f->repository);
+    expect_error(f, "m", WI_MODEL_INVALID, "w.bin is a link out of the model's folder");
+}
+
+/* Written to without a new name: nobody gets what was not hashed. */
+TEST(a_file_changed_in_place_is_not_served)
+{
+    struct fixture *f = *state;
+    static const char weights[100];
+    char path[160];
+    put_external_model(f, "m");
+    put_file(f, "m/w.bin", weights, sizeof weights);
+    struct wi_model *model = find_good(f, "m");
+    snprintf(path, sizeof path, "%s/m/w.bin", f->repository);
+    int fd = open(path, O_WRONLY | O_APPEND), owned;
+    assert_int_equal(write(fd, "more", 4), 4);
+    close(fd);
+    assert_int_equal(wi_model_open_file(model, &model->manifest.files[1], &owned), -1);
+    assert_true(wi_model_open_file(model, &model->manifest.files[0], &owned) >= 0);
+    wi_model_unref(model);
+}
+
+TEST(many_files_need_few_descriptors)
+{
+    struct fixture *f = *state;
+    struct wi_buffer graph = {0};
+    char path[64];
+    int open_files = 0, owned;
+    put_model(f, "m", "");
+    for (int i = 0; i < 100; i++) {
+        snprintf(path, sizeof path, "w%d", i);
+        put_external(&graph, 5, path, path, "0", "1");
+        snprintf(path, sizeof path, "m/w%d", i);
+        put_file(f, path, "x", 1);
+    }
+    put_value(&graph, 12, "y", 1, 1, (int64_t[]){7});
+    struct wi_buffer bytes = finish_model(&graph);
+    put_file(f, "m/model.onnx", bytes.text, bytes.size);
+    wi_buffer_clear(&bytes);
+    struct wi_model *model = find_good(f, "m");
+    assert_int_equal(model->manifest.count, 101);
+    for (size_t i = 0; i < model->manifest.count; i++) {
+        open_files += model->manifest.files[i].fd >= 0;
+        int fd = wi_model_open_file(model, &model->manifest.files[i], &owned);
+        assert_true(fd >= 0);
+        if (owned)
+            close(fd);
+    }
+    assert_int_equal(open_files, WI_MANIFEST_OPEN_MAX);
+    wi_model_unref(model);
+}
+
+/* --- hashes that are known -------------------------------------------------------------------- */
+
+struct kept {
+    int count;
+    char key[64], value[160];
+};
+
+static void keep(void *context, const char *key, const char *value)
+{
+    struct kept *kept = context;
+    kept->count++;
+    snprintf(kept->key, sizeof kept->key, "%s", key);
+    snprintf(kept->value, sizeof kept->value, "%s", value);
+}
+
+static void use_cache(struct fixture *f, struct wi_hash_cache *cache)
+{
+    wi_repository_free(f->models);
+    f->models = wi_repository_new(&f->loop, f->repository, cache);
+}
+
+TEST(a_file_is_hashed_once)
+{
+    struct fixture *f = *state;
+    struct wi_repository_counters counters;
+    struct kept kept = {0}, none = {0};
+    struct wi_hash_cache *cache = wi_hash_cache_new(keep, &kept);
+    char *path = wi_sprintf("%s/m/model.onnx", f->repository);
+    put_model(f, "m", "");
+    use_cache(f, cache);
+    wi_model_unref(find_good(f, "m"));
+    assert_int_equal(kept.count, 0); /* it is too new to tell a change by its time */
+    const struct timespec times[2] = {{.tv_sec = 1000000}, {.tv_sec = 1000000, .tv_nsec = 7}};
+    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+    struct wi_model *model = find_good(f, "m");
+    assert_int_equal(kept.count, 1);
+    wi_repository_counters(f->models, &counters);
+    assert_int_equal(counters.hashed_bytes, 2 * wi_manifest_bytes(&model->manifest));
+    /* Another life of the daemon. */
+    struct wi_hash_cache *next = wi_hash_cache_new(keep, &none);
+    wi_hash_cache_restore(next, "1 2", "[3,4,5,\"no hash\"]");
+    wi_hash_cache_restore(next, "nonsense", "[]");
+    wi_hash_cache_restore(next, kept.key, kept.value);
+    use_cache(f, next);
+    struct wi_model *again = find_good(f, "m");
+    assert_string_equal(again->hash, model->hash);
+    wi_repository_counters(f->models, &counters);
+    assert_int_equal(counters.hashed_bytes, 0);
+    assert_int_equal(counters.known_bytes, wi_manifest_bytes(&model->manifest));
+    assert_int_equal(none.count, 0);
+    wi_model_unref(again);
+    wi_model_unref(model);
+    put_model(f, "m", "other");
+    wi_model_unref(find_good(f, "m"));
+    wi_repository_counters(f->models, &counters);
+    assert_true(counters.hashed_bytes > 0);
+    use_cache(f, NULL);
+    uv_run(&f->loop, UV_RUN_DEFAULT);
+    wi_hash_cache_free(cache);
+    wi_hash_cache_free(next);
+    free(path);
+}
+
+TEST(refuses_what_is_no_model)
+{
+    struct fixture *f = *state;
+    char *path;
+    put_model(f, "text", "");
+    put_file(f, "text/model.onnx", "<html>", 6);
+    expect_error(f, "text", WI_MODEL_INVALID, "HTML");
+    path = wi_sprintf("%s/folder", f->repository);
+    make_folder(path);
+    free(path);
+    expect_error(f, "folder", WI_MODEL_NOT_FOUND, "no model folder");
+    path = wi_sprintf("%s/folder/model.onnx", f->repository);
+    make_folder(path);
+    expect_error(f, "folder", WI_MODEL_INVALID, "no regular file");
+    assert_int_equal(rmdir(path), 0);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    expect_error(f, "folder", WI_MODEL_INVALID, "no regular file");
+    assert_int_equal(unlink(path), 0);
+    int fd = open(path, O_WRONLY | O_CREAT, 0600);
+    assert_int_equal(ftruncate(fd, (off_t)3 << 30), 0); /* 3 GiB, sparse */
+    close(fd);
+    expect_error(f, "folder", WI_MODEL_INVALID, "at most 2 GiB");
+    free(path);
+    expect_error(f, "../store/text", WI_INVALID_FIELD, "no model name");
+}
+
+TEST(follows_links_only_within_the_store)
+{
+    struct fixture *f = *state;
+    char inside[160], outside[160], link[160];
+    put_model(f, "real", "");
+    snprintf(inside, sizeof inside, "%s/real", f->repository);
+    snprintf(outside, sizeof outside, "%s/outside", f->root);
+    assert_int_equal(rename(inside, outside), 0);
+    put_model(f, "real", "");
+    snprintf(link, sizeof link, "%s/within", f->repository);
+    assert_int_equal(symlink("real", link), 0);
+    wi_model_unref(find_good(f, "within"));
+    snprintf(link, sizeof link, "%s/absolute", f->repository);
+    assert_int_equal(symlink(inside, link), 0);
+    wi_model_unref(find_good(f, "absolute"));
+    snprintf(link, sizeof link, "%s/escape", f->repository);
+    assert_int_equal(symlink("../outside", link), 0);
+    expect_error(f, "escape", WI_MODEL_INVALID, "link out of the model store");
+    snprintf(link, sizeof link, "%s/file", f->repository);
+    make_folder(link);
+    snprintf(link, sizeof link, "%s/file/model.onnx", f->repository);
+    snprintf(outside, sizeof outside, "%s/outside/model.onnx", f->root);
+    assert_int_equal(symlink(outside, link), 0);
+    expect_error(f, "file", WI_MODEL_INVALID, "link out of the model store");
+    /* A folder whose name only begins as the repository's is outside too. */
+    snprintf(outside, sizeof outside, "%s/store2", f->root);
+    make_folder(outside);
+    snprintf(outside, sizeof outside, "%s/store2/model.onnx", f->root);
+    assert_int_equal(rename(link, outside), 0);
+    assert_int_equal(symlink(outside, link), 0);
+    expect_error(f, "file", WI_MODEL_INVALID, "link out of the model store");
+    snprintf(link, sizeof link, "%s/loop", f->repository);
+    assert_int_equal(symlink("loop", link), 0);
+    expect_error(f, "loop", WI_MODEL_INVALID, "cannot be opened");
+}
+
+TEST(refuses_specs_and_labels_out_of_the_store)
+{
+    struct fixture *f = *state;
+    char outside[160], link[160];
+    static const char spec[] = "{\"labels_file\":\"labels.txt\"}";
+    snprintf(outside, sizeof outside, "%s/secret", f->root);
+    int fd = open(outside, O_WRONLY | O_CREAT, 0600);
+    assert_int_equal(write(fd, "{}", 2), 2);
+    close(fd);
+    put_model(f, "one", "");
+    snprintf(link, sizeof link, "%s/one/model.json", f->repository);
+    assert_int_equal(symlink(outside, link), 0);
+    expect_error(f, "one", WI_MODEL_INVALID, "model.json is a link out");
+    put_model(f, "two", "");
+    put_file(f, "two/model.json", spec, strlen(spec));
+    snprintf(link, sizeof link, "%s/two/labels.txt", f->repository);
+    assert_int_equal(symlink(outside, link), 0);
+    expect_error(f, "two", WI_MODEL_INVALID, "labels.txt is a link out");
+}
+
+TEST(shares_one_reading)
+{
+    struct fixture *f = *state;
+    struct answer one = {0}, two = {0}, three = {0};
+    put_model(f, "m", "");
+    struct wi_repository_lookup *first = wi_repository_find(f->models, "m", on_model, &one);
+    struct wi_repository_lookup *second = wi_repository_find(f->models, "m", on_model, &two);
+    struct wi_repository_lookup *third = wi_repository_find(f->models, "m", on_model, &three);
+    assert_true(first && second && third);
+    wi_repository_cancel(second);
+    wi_repository_cancel(NULL);
+    uv_run(&f->loop, UV_RUN_DEFAULT);
+    assert_int_equal(one.count, 1);
+    assert_int_equal(two.count, 0);
+    assert_int_equal(three.count, 1);
+    assert_ptr_equal(one.model, three.model);
+    wi_model_unref(one.model);
+    wi_model_unref(three.model);
+}
+
+TEST(answers_those_who_asked_before_a_reset)
+{
+    struct fixture *f = *state;
+    struct answer answer = {0}, after = {0};
+    put_model(f, "m", "");
+    assert_non_null(wi_repository_find(f->models, "m", on_model, &answer));
+    wi_repository_reset(f->models, f->root);
+    assert_null(wi_repository_find(f->models, "m", on_model, &after));
+    assert_int_equal(after.error.code, WI_MODEL_NOT_FOUND);
+    uv_run(&f->loop, UV_RUN_DEFAULT);
+    assert_int_equal(answer.count, 1);
+    assert_non_null(answer.model);
+    wi_model_unref(answer.model);
+    expect_error(f, "m", WI_MODEL_NOT_FOUND, "no model m");
+}
+
+TEST(is_freed_with_look_ups_under_way)
+{
+    struct fixture *f = *state;
+    struct answer answer = {0};
+    put_model(f, "m", "");
+    struct wi_model *held = find_good(f, "m");
+    put_model(f, "n", "");
+    assert_non_null(wi_repository_find(f->models, "n", on_model, &answer));
+    wi_repository_free(f->models);
+    uv_run(&f->loop, UV_RUN_DEFAULT);
+    assert_int_equal(answer.count, 0);
+    wi_model_unref(held); /* outlives the store */
+    f->models = NULL;
+}
+
+static void free_store(void *context, struct wi_model *model, const struct wi_error *error)
+{
+    struct fixture *f = context;
+    wi_repository_free(f->models);
+    f->models = NULL;
+    assert_string_equal(model->name, "m"); /* still whole */
+}
+
+TEST(may_be_freed_from_its_callback)
+{
+    struct fixture *f = *state;
+    struct answer never = {0};
+    put_model(f, "m", "");
+    assert_non_null(wi_repository_find(f->models, "m", free_store, f));
+    assert_non_null(wi_repository_find(f->models, "m", on_model, &never));
+    uv_run(&f->loop, UV_RUN_DEFAULT);
+    assert_null(f->models);
+    assert_int_equal(never.count, 0);
+}
+
+static void add_name(
+    void *context, const struct wi_list_row *row, const struct wi_model *model, const char *problem)
+{
+    char *text =
+        wi_sprintf("%s%s%s", row ? row->name : model->name, model ? "+" : "", problem ? "!" : "");
+    wi_strings_add(context, text);
+    free(text);
+}
+
+static void on_list(void *context, const struct wi_list *list)
+{
+    *(int *)context = 1;
+}
+
+/* Turns the loop until the folder was read after what was put there. */
+static void read_folder(struct fixture *f)
+{
+    int done = 0;
+    wi_listing_reset(wi_repository_listing(f->models), f->repository);
+    assert_non_null(wi_listing_fresh(wi_repository_listing(f->models), on_list, &done));
+    while (!done)
+        uv_run(&f->loop, UV_RUN_ONCE);
+}
+
+TEST(lists_models)
+{
+    struct fixture *f = *state;
+    static const char *const expected[] = {
+        "b+", "bad!", "builtin/count+", "builtin/echo+", "owner/a", "z"};
+    struct wi_strings names = {0};
+    char path[160];
+    put_model(f, "z", "");
+    put_model(f, "b", "");
+    put_model(f, "bad", "");
+    put_file(f, "bad/model.onnx", "x", 1);
+    snprintf(path, sizeof path, "%s/owner", f->repository);
+    make_folder(path);
+    put_model(f, "owner/a", "");
+    snprintf(path, sizeof path, "%s/.hidden", f->repository);
+    make_folder(path);
+    snprintf(path, sizeof path, "%s/empty", f->repository);
+    make_folder(path);
+    put_model(f, "builtin", "");
+    put_file(f, "file.txt", "x", 1);
+    wi_model_unref(find_good(f, "b"));
+    expect_error(f, "bad", WI_MODEL_INVALID, "no whole");
+    read_folder(f);
+    wi_repository_each(f->models, add_name, &names);
+    assert_int_equal(names.count, sizeof expected / sizeof expected[0]);
+    for (size_t i = 0; i < names.count; i++)
+        assert_string_equal(names.items[i], expected[i]);
+    wi_strings_clear(&names);
+    wi_repository_reset(f->models, "/nonexistent");
+    wi_repository_each(f->models, add_name, &names);
+    assert_int_equal(names.count, 2);
+    wi_strings_clear(&names);
+}
+
+TEST(leaves_no_descriptors_behind)
+{
+    struct fixture *f = *state;
+    int before, after;
+    uv_run(&f->loop, UV_RUN_DEFAULT); /* a worker that lists the folder holds it open */
+    before = dup(0);
+    close(before);
+    put_model(f, "m", "");
+    put_file(f, "m/model.onnx", "<", 1);
+    for (int i = 0; i < 5; i++) {
+        wi_repository_reset(f->models, f->repository);
+        expect_error(f, "m", WI_MODEL_INVALID, "HTML");
+    }
+    put_model(f, "m", "");
+    for (int i = 0; i < 5; i++) {
+        wi_repository_reset(f->models, f->repository);
+        wi_model_unref(find_good(f, "m"));
+    }
+    wi_repository_reset(f->models, f->repository);
+    uv_run(&f->loop, UV_RUN_DEFAULT);
+    after = dup(0);
+    close(after);
+    assert_int_equal(before, after);
+}
+
+TEST(stops_hashing_when_told)
+{
+    struct fixture *f = *state;
+    put_model(f, "m", "");
+    struct wi_load *load = wi_load_new(f->repository, "m", NULL);
+    atomic_store(&load->stop, 1);
+    wi_load_run(load);
+    assert_int_equal(load->code, WI_UNAVAILABLE);
+    wi_load_free(load);
+    wi_load_free(NULL);
+}
+
+/* --- the order of readings -------------------------------------------------------------------- */
+
+struct note {
+    char name;
+    char *order; /* the names of those that were answered */
+};
+
+static void on_read(void *context, struct wi_model *model, const struct wi_error *error)
+{
+    const struct note *note = context;
+    if (error)
+        fail_msg("%c: %s", note->name, error->detail);
+    note->order[strlen(note->order)] = note->name;
+}
+
+/* So that the files of so many models stay open. */
+static void restart_with_few_descriptors(struct fixture *f, rlim_t kept)
+{
+    struct rlimit before, low;
+    getrlimit(RLIMIT_NOFILE, &before);
+    low = before;
+    low.rlim_cur = 8 * kept;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+    wi_repository_free(f->models);
+    f->models = wi_repository_new(&f->loop, f->repository, NULL);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+}
+
+/* Of more models than there is room for, the files of those that nobody uses are closed, the oldest
+ * first; all are served nonetheless. */
+TEST(many_models_need_few_descriptors)
+{
+    enum { MODELS = 12, KEPT = 8 };
+    struct fixture *f = *state;
+    struct wi_model *models[MODELS];
+    char name[] = "a";
+    int owned;
+    restart_with_few_descriptors(f, KEPT);
+    for (int i = 0; i < MODELS; i++) {
+        name[0] = (char)('a' + i);
+        put_model(f, name, name);
+        models[i] = find_good(f, name);
+        if (i > 2) /* the first three are in use all the time */
+            wi_model_unref(models[i]);
+    }
+    for (int i = 0; i < MODELS; i++) {
+        const struct wi_model_file *file = &models[i]->manifest.files[0];
+        int fd = wi_model_open_file(models[i], file, &owned);
+        assert_true(fd >= 0);
+        assert_int_equal(owned, i > 2 && i < 3 + MODELS - KEPT);
+        if (owned)
+            close(fd);
+    }
+    for (int i = 0; i < 3; i++)
+        wi_model_unref(models[i]);
+}
+
+/* Those in use are never closed: where they take all, a newcomer's files are not kept open. */
+TEST(descriptors_of_models_in_use_are_theirs)
+{
+    enum { KEPT = 8 };
+    struct fixture *f = *state;
+    struct wi_model *models[KEPT + 1];
+    char name[] = "a";
+    restart_with_few_descriptors(f, KEPT);
+    for (int i = 0; i <= KEPT; i++) {
+        name[0] = (char)('a' + i);
+        put_model(f, name, name);
+        models[i] = find_good(f, name);
+        assert_int_equal(models[i]->manifest.open, i < KEPT);
+    }
+    for (int i = 0; i <= KEPT; i++)
+        wi_model_unref(models[i]);
+}
+
+/* Large models keep neither the disk nor the threads from others. */
+TEST(one_is_read_at_a_time_and_the_smallest_first)
+{
+    static const size_t sizes[] = {32 << 20, 16 << 20, 8 << 20, 1, 9 << 20};
+    struct fixture *f = *state;
+    struct note notes[5];
+    char order[8] = "", name[] = "a";
+    for (int i = 0; i < 5; i++) {
+        char *text = wi_alloc(sizes[i] + 1);
+        name[0] = (char)('a' + i);
+        put_model(f, name, memset(text, 'x', sizes[i]));
+        free(text);
+    }
+    for (int i = 0; i < 5; i++) {
+        name[0] = (char)('a' + i);
+        notes[i] = (struct note){name[0], order};
+        assert_non_null(wi_repository_find(f->models, name, on_read, &notes[i]));
+    }
+    while (strlen(order) < 5)
+        uv_run(&f->loop, UV_RUN_ONCE);
+    assert_string_equal(order, "adceb");
+}
