@@ -356,8 +356,10 @@ TEST(it_is_failing_though_an_older_trial_went_well)
     wi_db_submit(f->db, hold_writer, held, &gate);
     uv_sem_wait(&gate.begun);
     wi_db_submit(f->db, insert_order, order_done, &second);
-    while (wi_timer_running(f->db->calm)) /* then the trial is queued behind it */
-        uv_run(&f->loop, UV_RUN_ONCE);
+    /* Then the trial is queued behind it. The turn in which the timer ends must not wait for the
+     * writer, which is held. */
+    while (wi_timer_running(f->db->calm))
+        uv_run(&f->loop, UV_RUN_NOWAIT);
     wi_db_set_calm(f->db, 60000);
     wi_db_submit(f->db, do_nothing, note_done, &all);
     uv_sem_post(&gate.open);
