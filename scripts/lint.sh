@@ -175,8 +175,8 @@ lint_layers() {
     while read -r folder; do
         printf 'src/%s or its row in docs/architecture.md is missing\n' "$folder"
         found=1
-    done < <(find src -mindepth 1 -maxdepth 1 -type d -printf '%f\n' | cat - <(layers | cut -d ' ' -f 1) |
-        sort | uniq -u)
+    done < <(find src -mindepth 1 -maxdepth 1 -type d -printf '%f\n' |
+        cat - <(layers | grep -o '^[a-z]*' | sort -u) | sort | uniq -u)
     ((found == 0))
 }
 
@@ -194,13 +194,13 @@ lint_names() {
 # Whether lint_layers finds what it is for: each of these is a breach in a tree that has none.
 lint_planted() {
     local tree=$BUILD/lint/planted plant failed=0
-    for plant in base/planted.c simulate/planted.c wire/inner/planted.h planted/planted.c; do
+    for plant in base/planted.c api/http/planted.c simulate/planted.c wire/inner/planted.h planted/planted.c; do
         rm -rf "$tree"
         mkdir -p "$tree"
         cp -R src docs "$tree"
         (cd "$tree" && lint_layers) || failed=1
         mkdir -p "$tree/src/${plant%/*}"
-        printf '#include "api/routes.h"\n' >"$tree/src/$plant"
+        printf '#include "api/endpoints/infer.h"\n' >"$tree/src/$plant"
         (cd "$tree" && lint_layers >/dev/null) && printf '%s was not found\n' "$plant" && failed=1
     done
     ((failed == 0))

@@ -4,10 +4,10 @@
  */
 #include "config.h"
 
-#include "api/manual.h"
-#include "api/model_use.h"
-#include "api/openapi.h"
-#include "api/server.h"
+#include "api/endpoints/manual.h"
+#include "api/endpoints/model_use.h"
+#include "api/endpoints/openapi.h"
+#include "api/http/server.h"
 #include "base/clock.h"
 #include "base/descriptors.h"
 #include "base/http_client.h"

@@ -49,7 +49,7 @@ struct wi_credit {
  *   node/worker.h         its attempt's flow                      it waits for credit
  *   bridge/stream.h       the same of that node                   a node that sends beyond it fails
  *   job/parts.h           the same, and received and taken over   it grants: taken and a window
- * more all attempts api/events.h          made and taken                          the client's
+ * more all attempts api/http/events.h          made and taken                          the client's
  * socket is the measure
  *
  * What was taken is told back along the way: api → run → job, which grants → bridge → node.

@@ -3,7 +3,7 @@
 #define WI_TESTS_API_FIXTURE_H
 
 #include "../test.h"
-#include "api/server.h"
+#include "api/http/server.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include <arpa/inet.h>

@@ -1,0 +1,235 @@
+/*
+ * The operator's verbs: load and unload a model, recycle a session, drain a node. Loading is
+ * started here and answered 202; how it goes shows in /v1/models.
+ */
+#include "api/endpoints/openapi.h"
+
+#include "api/endpoints/admin.h"
+#include "api/http/step.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/params.h"
+#include <stdlib.h>
+#include <string.h>
+
+struct target {
+    const char *node; /* NULL: every node */
+    int platform;     /* -1: as the node is best */
+};
+
+struct order {
+    struct wi_request *request;
+    json_t *body; /* owns target's strings */
+    struct target target;
+    struct wi_model *model; /* NULL: unload */
+};
+
+static void free_order(void *work)
+{
+    struct order *order = work;
+    wi_model_unref(order->model);
+    json_decref(order->body);
+    free(order);
+}
+
+#define NODE                                                                                       \
+    {                                                                                              \
+        .name = "node", .kind = WI_PARAM_STRING, .offset = offsetof(struct target, node),          \
+        .min = 1, .max = WI_ID_SIZE - 1, .help = "Only this one; all by default."                  \
+    }
+const struct wi_param wi_unload_params[] = {NODE, {0}};
+const struct wi_param wi_load_params[] = {NODE,
+    {.name = "platform",
+        .kind = WI_PARAM_ENUM,
+        .offset = offsetof(struct target, platform),
+        .names = wi_platform_names,
+        .help = "By default a real GPU where there is one, else WASM."},
+    {0}};
+
+/* 0, or -1 after having answered. */
+static int read_target(struct order *order, int with_platform)
+{
+    struct wi_error error;
+    order->target.platform = -1;
+    order->body = wi_request_body_object(order->request);
+    if (!order->body)
+        return -1;
+    if (wi_params_read(with_platform ? wi_load_params : wi_unload_params, order->body,
+            WI_PARAMS_STRICT, "", &order->target, &error) == WI_OK)
+        return 0;
+    wi_request_answer_error(order->request, &error);
+    return -1;
+}
+
+/* Tells the nodes and answers; frees the order. */
+static void carry_out(struct order *order)
+{
+    struct wi_request *request = order->request;
+    struct wi_error error;
+    struct wi_order told = {.api = request->api,
+        .node = order->target.node,
+        .platform = order->target.platform,
+        .model = order->model,
+        .name = request->argument};
+    if (wi_order_give(&told, &error) == WI_OK) {
+        const char *state = order->model ? "loading" : "unloading";
+        size_t count = json_array_size(told.nodes);
+        wi_info("api", request->id, "%s %s on %zu node%s, as %.80s has asked", state,
+            request->argument, count, count == 1 ? "" : "s", wi_request_client(request));
+        wi_request_answer_json(request, 202,
+            json_pack("{s:s, s:s, s:O}", "model_name", request->argument, "state", state, "nodes",
+                told.nodes));
+    } else {
+        wi_request_answer_error(request, &error);
+    }
+    json_decref(told.nodes);
+    free_order(order);
+}
+
+static struct order *new_order(struct wi_request *request, int with_platform)
+{
+    struct order *order = wi_alloc(sizeof *order);
+    order->request = request;
+    if (read_target(order, with_platform) == 0)
+        return order;
+    free_order(order);
+    return NULL;
+}
+
+static void on_model(struct wi_request *request, void *work, struct wi_model *model)
+{
+    struct order *order = work;
+    struct wi_error error;
+    if (model->builtin) {
+        wi_error_set(&error, WI_CONFLICT, "model_name", "%s is part of every node", model->name);
+        wi_request_answer_error(request, &error);
+        free_order(order);
+        return;
+    }
+    if (wi_model_check_engine(model, &error) != WI_OK) {
+        wi_request_answer_error(request, &error);
+        free_order(order);
+        return;
+    }
+    order->model = wi_model_ref(model);
+    carry_out(order);
+}
+
+void wi_handle_model_load(struct wi_request *request)
+{
+    struct order *order = new_order(request, 1);
+    if (order)
+        wi_request_find_model(request, request->argument, on_model, order, free_order);
+}
+
+void wi_handle_model_unload(struct wi_request *request)
+{
+    struct wi_error error;
+    struct order *order = NULL;
+    /* The model's folder may be gone already: only the name has to be one. */
+    if (wi_model_check_name(request->argument, &error) != WI_OK)
+        wi_request_answer_error(request, &error);
+    else if ((order = new_order(request, 0)))
+        carry_out(order);
+}
+
+/* --- sessions and nodes ---------------------------------------------------------------------- */
+
+static void answer_verb(struct wi_request *request, enum wi_code code, const struct wi_error *error,
+    int status, const char *state)
+{
+    if (code == WI_OK)
+        wi_request_answer_json(
+            request, status, json_pack("{s:s, s:s}", "id", request->argument, "state", state));
+    else
+        wi_request_answer_error(request, error);
+}
+
+void wi_handle_session_recycle(struct wi_request *request)
+{
+    struct wi_error error;
+    answer_verb(request, wi_pool_recycle(request->api->deps.pool, request->argument, &error),
+        &error, 202, "draining");
+}
+
+void wi_handle_node_drain(struct wi_request *request)
+{
+    struct wi_error error;
+    answer_verb(request, wi_pool_drain(request->api->deps.pool, request->argument, 1, &error),
+        &error, 200, "draining");
+}
+
+void wi_handle_node_undrain(struct wi_request *request)
+{
+    struct wi_error error;
+    answer_verb(request, wi_pool_drain(request->api->deps.pool, request->argument, 0, &error),
+        &error, 200, "ready");
+}
+
+/* --- orders to nodes -------------------------------------------------------------------------- */
+
+struct telling {
+    struct wi_order *order;
+    enum wi_code code;
+};
+
+/* The platforms to try: the one asked for, else WebGPU where it is a real GPU, then WASM, or what a
+ * program has in its place. */
+static size_t choose_platforms(
+    const struct wi_order *order, const struct wi_node_info *node, enum wi_platform *platforms)
+{
+    size_t count = 0;
+    if (order->platform >= 0) {
+        platforms[0] = (enum wi_platform)order->platform;
+        return 1;
+    }
+    if (node->platforms[WI_WEBGPU].available && node->platforms[WI_WEBGPU].has_adapter &&
+        !node->platforms[WI_WEBGPU].adapter.is_fallback)
+        platforms[count++] = WI_WEBGPU;
+    platforms[count++] = node->platforms[WI_NATIVE].available && !node->platforms[WI_WASM].available
+                             ? WI_NATIVE
+                             : WI_WASM;
+    return count;
+}
+
+static enum wi_code unload(const struct wi_order *order, const char *node_id)
+{
+    const struct wi_api *api = order->api;
+    char meant[WI_MODEL_NAME_MAX + 1];
+    return wi_bridge_unload(api->deps.bridge, node_id,
+        wi_aliases_resolve(wi_repository_aliases(api->deps.repository), order->name, meant));
+}
+
+static void tell_node(void *context, const struct wi_node_info *node)
+{
+    struct telling *telling = context;
+    struct wi_order *order = telling->order;
+    struct wi_pool *pool = order->api->deps.pool;
+    enum wi_platform platforms[WI_PLATFORM_COUNT];
+    if (order->node && strcmp(order->node, node->id) != 0)
+        return;
+    /* As with work: nothing goes to simulated nodes that does not ask for them. */
+    if (!order->node && node->platforms[WI_SIMULATED].available && order->platform != WI_SIMULATED)
+        return;
+    enum wi_code code = order->model ? wi_pool_load(pool, node->id, order->model, platforms,
+                                           choose_platforms(order, node, platforms))
+                                     : unload(order, node->id);
+    if (code == WI_OK)
+        json_array_append_new(order->nodes, json_string(node->id));
+    else
+        telling->code = code;
+}
+
+enum wi_code wi_order_give(struct wi_order *order, struct wi_error *error)
+{
+    struct telling telling = {order, WI_OK};
+    order->nodes = json_array();
+    wi_bridge_each(order->api->deps.bridge, tell_node, &telling);
+    if (json_array_size(order->nodes) > 0)
+        return WI_OK;
+    if (order->node)
+        return wi_error_set(
+            error, WI_NODE_NOT_FOUND, "node", "there is no node %.64s", order->node);
+    return wi_error_set(error, telling.code != WI_OK ? telling.code : WI_UNAVAILABLE, NULL,
+        "there is no node to tell; GET /v1/status says why");
+}

@@ -1,0 +1,67 @@
+/* The life of what endpoints keep between requests; see endpoints.h. */
+#include "api/endpoints/endpoints.h"
+
+#include "api/endpoints/infer.h"
+#include "base/memory.h"
+#include <stdlib.h>
+
+static struct wi_run_deps runs_of(struct wi_api *api)
+{
+    const struct wi_server_deps *deps = &api->deps;
+    return (struct wi_run_deps){.loop = deps->loop,
+        .config = deps->config,
+        .jobs = deps->jobs,
+        .pool = deps->pool,
+        .repository = deps->repository,
+        .pulls = deps->pulls,
+        .budget = deps->budget,
+        .heavy = api->heavy,
+        .on_outcome = wi_infer_count,
+        .on_failure = wi_infer_count_failure,
+        .context = api};
+}
+
+struct wi_endpoints *wi_endpoints_new(struct wi_api *api, struct wi_error *error)
+{
+    struct wi_endpoints *endpoints = wi_alloc(sizeof *endpoints);
+    endpoints->runs = runs_of(api);
+    endpoints->streams = wi_api_streams_new(api);
+    endpoints->pullers = wi_api_pulls_new(api);
+    endpoints->text_load = wi_text_load_new();
+    const struct wi_durable_deps stored = {endpoints->runs, api->deps.db};
+    if (api->deps.db && !(endpoints->durable = wi_durable_new(&stored, error))) {
+        wi_endpoints_free(endpoints);
+        return NULL;
+    }
+    return endpoints;
+}
+
+void wi_endpoints_reload(struct wi_endpoints *endpoints, const struct wi_config *config)
+{
+    endpoints->runs.config = config;
+    wi_durable_reload(endpoints->durable, config);
+}
+
+void wi_endpoints_quiesce(struct wi_endpoints *endpoints)
+{
+    endpoints->runs.pulls = NULL;
+    wi_durable_quiesce(endpoints->durable);
+    wi_api_streams_quiesce(endpoints->streams);
+}
+
+void wi_endpoints_finish(struct wi_endpoints *endpoints)
+{
+    wi_api_streams_finish(endpoints->streams);
+    wi_api_pulls_finish(endpoints->pullers);
+}
+
+void wi_endpoints_free(struct wi_endpoints *endpoints)
+{
+    if (!endpoints)
+        return;
+    wi_durable_free(endpoints->durable);
+    wi_api_streams_free(endpoints->streams);
+    wi_api_pulls_free(endpoints->pullers);
+    wi_text_load_free(endpoints->text_load);
+    free(endpoints);
+}

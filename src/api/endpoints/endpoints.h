@@ -1,0 +1,25 @@
+/* What endpoints keep between requests, all of it the server's: see http/routes.h for its life. */
+#ifndef WI_API_ENDPOINTS_ENDPOINTS_H
+#define WI_API_ENDPOINTS_ENDPOINTS_H
+
+#include "api/endpoints/pulls.h"
+#include "api/endpoints/stream.h"
+#include "api/endpoints/text_load.h"
+#include "api/http/request.h"
+#include "durable/durable.h"
+
+/* How often a page had the model of a run, and the models' bytes. */
+struct wi_page_cache {
+    uint64_t hits, misses, saved_bytes, loaded_bytes;
+};
+
+struct wi_endpoints {
+    struct wi_run_deps runs;    /* what the runs of requests are made with */
+    struct wi_durable *durable; /* NULL without a database */
+    struct wi_api_streams *streams;
+    struct wi_api_pulls *pullers;
+    struct wi_text_load *text_load; /* for a scrape of the metrics */
+    struct wi_page_cache pages;
+};
+
+#endif

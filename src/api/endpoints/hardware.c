@@ -1,0 +1,164 @@
+/* GET /v1/hardware?model_name=…: what would run a model now, on what, and why. */
+#include "api/endpoints/hardware.h"
+#include "api/endpoints/endpoints.h"
+
+#include "api/endpoints/infer.h"
+#include "api/endpoints/openapi.h"
+#include "api/http/step.h"
+
+#include "base/memory.h"
+#include "base/params.h"
+#include "library/model.h"
+#include "wire/text.h"
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The query's parameters, read as a request's fields are. */
+struct query {
+    const char *model_name, *platform, *browser, *node;
+    int model_type, precision, fallback; /* model_type, precision: -1 for not given */
+};
+
+static const char *const booleans[] = {"false", "true", NULL};
+
+#define AT(member) offsetof(struct query, member)
+const struct wi_param wi_hardware_params[] = {
+    {.name = "model_name",
+        .kind = WI_PARAM_STRING,
+        .offset = AT(model_name),
+        .required = 1,
+        .min = 1,
+        .max = WI_MODEL_NAME_MAX},
+    {.name = "model_type",
+        .kind = WI_PARAM_ENUM,
+        .offset = AT(model_type),
+        .names = wi_model_type_names},
+    {.name = "platform",
+        .kind = WI_PARAM_STRING,
+        .offset = AT(platform),
+        .min = 1,
+        .max = 32,
+        .form = "'auto'|Platform"},
+    {.name = "browser", .kind = WI_PARAM_STRING, .offset = AT(browser), .min = 1, .max = 31},
+    {.name = "node", .kind = WI_PARAM_STRING, .offset = AT(node), .min = 1, .max = WI_ID_SIZE - 1},
+    {.name = "precision",
+        .kind = WI_PARAM_ENUM,
+        .offset = AT(precision),
+        .names = wi_infer_precision_names},
+    {.name = "fallback", .kind = WI_PARAM_ENUM, .offset = AT(fallback), .names = booleans},
+    {0},
+};
+
+struct look_up {
+    json_t *arguments; /* the query's strings lie in it */
+    struct query query;
+    int has_platform;
+    enum wi_platform platform;
+};
+
+static void free_look_up(void *work)
+{
+    struct look_up *look_up = work;
+    json_decref(look_up->arguments);
+    free(look_up);
+}
+
+static enum MHD_Result add_argument(
+    void *context, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    json_t *text = json_string(value ? value : "");
+    if (text && json_object_set_new(context, name, text) == 0)
+        return MHD_YES;
+    json_object_set_new(context, "query", json_true()); /* not UTF-8: an unknown field */
+    return MHD_NO;
+}
+
+static enum wi_code read_query(
+    const struct wi_request *request, struct look_up *look_up, struct wi_error *error)
+{
+    struct query *query = &look_up->query;
+    enum wi_code code;
+    MHD_get_connection_values(
+        request->mhd, MHD_GET_ARGUMENT_KIND, add_argument, look_up->arguments);
+    if ((code = wi_params_read(wi_hardware_params, look_up->arguments, WI_PARAMS_STRICT, "", query,
+             error)) != WI_OK ||
+        (code = wi_model_check_name(query->model_name, error)) != WI_OK ||
+        (code = wi_infer_read_platform(
+             query->platform, &look_up->has_platform, &look_up->platform, error)) != WI_OK)
+        return code;
+    return wi_run_check_browser(&request->api->endpoints->runs, query->browser, error);
+}
+
+/* Whether what its usual task reads is; what a request will bring nobody knows. */
+static int is_private(const struct wi_model *model)
+{
+    const struct wi_task_list *tasks = &model->huggingface.tasks;
+    return model->format == WI_FORMAT_GGUF ||
+           (tasks->count > 0 && wi_task_is_private(tasks->items[0]));
+}
+
+struct wi_inference *wi_hardware_ask(struct wi_model *model, enum wi_model_type type)
+{
+    struct wi_inference *asked = wi_inference_new();
+    int reads = wi_text_is_for(model), writes = reads && type != WI_TYPE_TEXT_EMBEDDING;
+    asked->model = wi_model_ref(model);
+    asked->type = type;
+    asked->fallback = 1;
+    asked->prompt_tokens = reads ? WI_USUAL_PROMPT_TOKENS : 0;
+    asked->answer_tokens = writes ? WI_USUAL_ANSWER_TOKENS : 0;
+    return asked;
+}
+
+/* What such a request asks for; the caller's. */
+static struct wi_inference *ask(const struct look_up *look_up, struct wi_model *model)
+{
+    const struct query *query = &look_up->query;
+    struct wi_inference *asked = wi_hardware_ask(
+        model, query->model_type >= 0 ? (enum wi_model_type)(query->model_type + 1) : model->type);
+    asked->browser = wi_strdup(query->browser);
+    asked->node = wi_strdup(query->node);
+    asked->has_platform = look_up->has_platform;
+    asked->platform = look_up->platform;
+    asked->fallback = query->fallback;
+    if (query->precision >= 0)
+        asked->precision = wi_strdup(wi_infer_precision_names[query->precision]);
+    return asked;
+}
+
+json_t *wi_hardware_json(const struct wi_api *api, const struct wi_inference *asked)
+{
+    const struct wi_demand demand = {.asked = asked,
+        .ours_only = wi_demand_keep(api->deps.config->pool.strangers, is_private(asked->model))};
+    return wi_pool_hardware_json(api->deps.pool, &demand);
+}
+
+static void on_model(struct wi_request *request, void *work, struct wi_model *model)
+{
+    const struct look_up *look_up = work;
+    struct wi_error error;
+    if (wi_model_check_engine(model, &error) != WI_OK) {
+        wi_request_answer_error(request, &error);
+        free_look_up(work);
+        return;
+    }
+    struct wi_inference *asked = ask(look_up, model);
+    wi_request_answer_json(request, 200, wi_hardware_json(request->api, asked));
+    wi_inference_release(asked);
+    free_look_up(work);
+}
+
+void wi_handle_hardware(struct wi_request *request)
+{
+    struct look_up *look_up = wi_alloc(sizeof *look_up);
+    struct wi_error error;
+    look_up->arguments = json_object();
+    look_up->query =
+        (struct query){.platform = "auto", .model_type = -1, .precision = -1, .fallback = 1};
+    if (read_query(request, look_up, &error) != WI_OK) {
+        wi_request_answer_error(request, &error);
+        free_look_up(look_up);
+        return;
+    }
+    wi_request_find_model(request, look_up->query.model_name, on_model, look_up, free_look_up);
+}

@@ -1,0 +1,101 @@
+/* POST /v1/infer: the request's body becomes a run, and the run's end is the answer. */
+#include "api/endpoints/infer.h"
+
+#include "api/endpoints/jobs.h"
+#include "api/endpoints/stream.h"
+#include <stdlib.h>
+
+/* A client that waits for the whole answer. */
+struct call {
+    struct wi_request *request; /* first: see wi_infer_charge */
+    struct wi_run *run;
+};
+
+/* The client is gone or the server stops. */
+static void abandon(void *work)
+{
+    struct call *call = work;
+    wi_run_abandon(call->run);
+    free(call);
+}
+
+static enum wi_code on_begin(void *context, struct wi_infer *infer, struct wi_error *error)
+{
+    struct call *call = context;
+    struct wi_request *request = call->request;
+    if (request->route->flags & WI_ROUTE_EVENTS)
+        infer->asked->stream |= wi_api_stream_is_accepted(request);
+    if (!infer->asked->stream)
+        return WI_OK;
+    enum wi_code code = wi_request_dialect(request)->check_stream(infer, error);
+    if (code == WI_OK) {
+        wi_api_stream_begin(request, call->run);
+        free(call);
+    }
+    return code;
+}
+
+static void on_queued(void *context)
+{
+    struct call *call = context;
+    struct wi_request *request = call->request;
+    memcpy(request->job, wi_run_id(call->run), sizeof request->job);
+    request->alias = wi_run_infer(call->run)->asked->client_id;
+}
+
+static void on_done(void *context, struct wi_printing *printing, const struct wi_error *error)
+{
+    struct call *call = context;
+    struct wi_request *request = call->request;
+    request->job[0] = '\0';
+    request->alias = NULL;
+    wi_request_note_ignored(request, &wi_run_infer(call->run)->ignored);
+    if (printing)
+        wi_infer_send(request, printing);
+    else
+        wi_request_answer_error(request, error);
+    free(call);
+}
+
+/* Only bodies are kept, and this one does not say all that is asked. */
+static void refuse_key(struct wi_request *request)
+{
+    struct wi_error error;
+    wi_error_set(&error, WI_INVALID_FIELD, "Idempotency-Key",
+        "an Idempotency-Key is not taken where the address names the model");
+    wi_error_expect(&error, "no such header, or POST /v1/infer");
+    wi_request_answer_error(request, &error);
+}
+
+static void begin(struct wi_request *request)
+{
+    struct wi_error error;
+    if (request->headers.idempotency_key && *request->argument) {
+        refuse_key(request);
+        return;
+    }
+    if (request->headers.idempotency_key) {
+        wi_job_post(request, 1);
+        return;
+    }
+    struct call *call = wi_alloc(sizeof *call);
+    const struct wi_run_owner owner = {.context = call,
+        .charge = wi_infer_charge,
+        .on_begin = on_begin,
+        .on_queued = on_queued,
+        .on_done = on_done};
+    call->request = request;
+    call->run = wi_infer_run(request, WI_RUN_ANSWER, &owner, &error);
+    if (!call->run) {
+        wi_request_answer_error(request, &error);
+        free(call);
+        return;
+    }
+    wi_request_wait(request, abandon, call);
+    wi_run_begin(call->run); /* the call may be gone afterwards */
+}
+
+void wi_handle_infer(struct wi_request *request)
+{
+    wi_infer_unpack(request, begin);
+}

@@ -1,0 +1,334 @@
+/*
+ * What a request is told about one stored job: its document, its answer as /v1/infer's, or that it
+ * is cancelled; at once, or when it has ended.
+ */
+#include "api/endpoints/endpoints.h"
+#include "api/endpoints/jobs.h"
+
+#include "api/http/step.h"
+#include "base/clock.h"
+#include "base/memory.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* Answers up to this size are read with their row, larger ones once there is memory for them. */
+#define READ_AT_ONCE (64 * 1024)
+/* How long after its deadline a job's end may be stored: a beat finds it, and it is written. */
+#define END_MS 2000
+
+void wi_job_answer_not_found(struct wi_request *request, const char *name)
+{
+    struct wi_error error;
+    wi_error_set(&error, WI_JOB_NOT_FOUND, "id",
+        "there is no job %.100s: it never was, or it is done and was kept long enough", name);
+    wi_request_answer_error(request, &error);
+}
+
+void wi_job_scope(const struct wi_request *request, char client[WI_ROW_CLIENT_MAX + 1])
+{
+    const char *scope = wi_request_scope(request);
+    snprintf(client, WI_ROW_CLIENT_MAX + 1, "%s", scope ? scope : "");
+}
+
+/* --- documents ------------------------------------------------------------------------------- */
+
+static void add_string(struct wi_buffer *out, const char *name, const char *value)
+{
+    if (!value || !*value)
+        return;
+    wi_buffer_printf(out, ",\"%s\":", name);
+    wi_buffer_json_string(out, value);
+}
+
+void wi_job_print(struct wi_buffer *out, const struct wi_durable *durable, const struct wi_row *row)
+{
+    struct wi_durable_now now = {0};
+    enum wi_row_state state = row->state;
+    if (state == WI_ROW_RUNNING) {
+        wi_durable_look(durable, row->id, &now);
+        state = now.running ? state : WI_ROW_QUEUED; /* it is taken before its job is on a node */
+    }
+    wi_buffer_printf(out, "{\"id\":\"%s\",\"state\":\"%s\"", row->id, wi_row_state_names[state]);
+    add_string(out, "model_name", row->model_name);
+    add_string(out, "client", row->client);
+    add_string(out, "client_id", row->client_id);
+    add_string(out, "node", now.node);
+    wi_buffer_printf(out,
+        ",\"endpoint\":\"%s\",\"priority\":%d,\"runs\":%u,\"accepted_at\":%lld,\"deadline_at\":%"
+        "lld",
+        row->infer ? "/v1/infer" : "/v1/jobs", row->priority, row->runs,
+        (long long)row->accepted_at, (long long)row->deadline_at);
+    if (row->finished_at > 0)
+        wi_buffer_printf(out, ",\"finished_at\":%lld", (long long)row->finished_at);
+    unsigned attempts = now.attempts > row->attempts ? now.attempts : row->attempts;
+    if (attempts > 0 && row->state < WI_ROW_DONE)
+        wi_buffer_printf(out, ",\"attempts\":%u", attempts);
+    add_string(out, "problem", row->state == WI_ROW_QUEUED ? row->problem : now.problem);
+}
+
+/* --- looking at one job ------------------------------------------------------------------------
+ */
+
+/* A request that looks at a job, and perhaps waits for its end: it reads the row, and as long as
+ * that is not finished and there is time left, it waits for the end and reads once more. */
+struct look {
+    struct wi_row_read op;
+    struct wi_durable *durable;
+    struct wi_request *request; /* while it waits */
+    struct wi_durable_watcher watcher;
+    struct wi_timer *timer;
+    enum wi_job_form form;
+    int replayed;
+    double until; /* wi_now_ms(); 0: the job's deadline, not known yet */
+};
+
+static void read_row(struct wi_request *request, struct look *look);
+
+static void stop_waiting(struct look *look)
+{
+    wi_durable_unwatch(look->durable, &look->watcher);
+    wi_timer_free(look->timer);
+    look->timer = NULL;
+}
+
+static void free_look(void *work)
+{
+    struct look *look = work;
+    stop_waiting(look);
+    wi_row_clear(&look->op.row);
+    free(look);
+}
+
+/* An answer in parts, kept until it is sent. */
+struct kept {
+    struct wi_buffer head;
+    struct wi_blob *answer;
+    struct MHD_IoVec slices[4];
+};
+
+static void free_kept(void *context)
+{
+    struct kept *kept = context;
+    wi_buffer_clear(&kept->head);
+    wi_blob_unref(kept->answer);
+    free(kept);
+}
+
+/* `head`, the stored JSON, `tail`, and the stored binary tensors. Takes `head`. */
+static void answer_kept(struct wi_request *request, struct wi_row *row, int status,
+    const char *type, struct wi_buffer *head, const char *tail)
+{
+    struct kept *kept = wi_alloc(sizeof *kept);
+    unsigned count = 0;
+    char length[32];
+    uint64_t json = head->size + row->head_size + strlen(tail);
+    size_t binary = row->answer_size - row->head_size;
+    kept->head = *head;
+    kept->answer = row->bytes;
+    row->bytes = NULL;
+    if (head->size > 0)
+        kept->slices[count++] = (struct MHD_IoVec){kept->head.text, kept->head.size};
+    if (row->head_size > 0)
+        kept->slices[count++] = (struct MHD_IoVec){kept->answer->bytes, row->head_size};
+    if (*tail)
+        kept->slices[count++] = (struct MHD_IoVec){tail, strlen(tail)};
+    if (binary > 0)
+        kept->slices[count++] = (struct MHD_IoVec){kept->answer->bytes + row->head_size, binary};
+    struct MHD_Response *response =
+        MHD_create_response_from_iovec(kept->slices, count, free_kept, kept);
+    if (!response)
+        abort(); /* out of memory for a small object */
+    wi_request_answer_response(
+        request, status, binary > 0 ? "application/octet-stream" : type, response, json + binary);
+    snprintf(length, sizeof length, "%llu", (unsigned long long)json);
+    if (binary > 0)
+        wi_request_add_header(request, "Inference-Header-Content-Length", length);
+}
+
+static void answer_document(struct wi_request *request, struct look *look)
+{
+    struct wi_row *row = &look->op.row;
+    struct wi_buffer text = {0};
+    wi_job_print(&text, look->durable, row);
+    if (!row->bytes) {
+        wi_buffer_puts(&text, "}\n");
+        wi_request_answer_text(request, 200, "application/json", &text);
+        return;
+    }
+    wi_buffer_puts(&text, row->state == WI_ROW_DONE ? ",\"answer\":" : ",\"error\":");
+    answer_kept(request, row, 200, "application/json", &text, "}\n");
+}
+
+static void answer_infer(struct wi_request *request, struct look *look)
+{
+    struct wi_buffer none = {0};
+    struct wi_row *row = &look->op.row;
+    const char *type = row->state == WI_ROW_DONE ? "application/json"
+                                                 : wi_dialect_of_errors(row->dialect)->error_type;
+    answer_kept(request, row, row->status, type, &none, "");
+    wi_request_add_header(request, "X-Job-Id", row->id);
+    if (look->replayed)
+        wi_request_add_header(request, "Idempotency-Replayed", "true");
+}
+
+static void answer_cancelling(struct wi_request *request, const struct look *look)
+{
+    const struct wi_row *row = &look->op.row;
+    struct wi_error error;
+    int ended = row->state == WI_ROW_CANCELLED;
+    if (ended || row->state < WI_ROW_DONE) {
+        wi_request_answer_json(request, ended ? 200 : 202,
+            json_pack("{s:s, s:s}", "id", row->id, "state", ended ? "cancelled" : "cancelling"));
+        return;
+    }
+    wi_error_set(&error, WI_CONFLICT, "id", "the job %s is %s, so it cannot be cancelled", row->id,
+        wi_row_state_names[row->state]);
+    wi_request_answer_error(request, &error);
+}
+
+/* The job has no end that could be given out. What was computed but not stored stays here: if the
+ * daemon died, the next request with the key would get another answer. */
+static void answer_without(struct wi_request *request, const struct look *look)
+{
+    struct wi_durable_now now;
+    struct wi_error error, failure;
+    int failing = wi_durable_health(look->durable, &failure) != WI_OK;
+    wi_durable_look(look->durable, look->op.id, &now);
+    if (now.stuck || failing) {
+        wi_error_set(&error, WI_STORAGE_FAILED, NULL,
+            "the answer cannot be given, because it could not be stored: %s; storing it is tried "
+            "again; send the request again with the same Idempotency-Key",
+            failing ? failure.detail : now.problem);
+    } else {
+        wi_error_set(&error, WI_DEADLINE_EXCEEDED, "timeout_ms",
+            "the deadline passed while the job %s was waiting to be run", look->op.id);
+    }
+    wi_request_answer_error(request, &error);
+}
+
+static void answer_look(struct wi_request *request, struct look *look)
+{
+    if (look->form == WI_JOB_CANCELLING)
+        answer_cancelling(request, look);
+    else if (look->form == WI_JOB_ANSWER && look->op.row.state < WI_ROW_DONE)
+        answer_without(request, look);
+    else if (look->form == WI_JOB_ANSWER)
+        answer_infer(request, look);
+    else
+        answer_document(request, look);
+    free_look(look);
+}
+
+/* --- waiting for its end -----------------------------------------------------------------------
+ */
+
+/* The end has come, or the time is over: what the row says now is the answer, or it waits on. */
+static void read_again(struct look *look)
+{
+    stop_waiting(look);
+    read_row(look->request, look);
+}
+
+static void on_wait_over(void *context)
+{
+    struct look *look = context;
+    look->until = wi_now_ms();
+    read_again(look);
+}
+
+static void on_job_finished(struct wi_durable_watcher *watcher)
+{
+    read_again((struct look *)((char *)watcher - offsetof(struct look, watcher)));
+}
+
+/* Somebody who was promised an answer learns at once that it cannot be stored. */
+static int is_stuck(const struct look *look)
+{
+    struct wi_durable_now now;
+    if (look->form != WI_JOB_ANSWER)
+        return 0;
+    wi_durable_look(look->durable, look->op.id, &now);
+    return now.stuck;
+}
+
+/* The row is not finished: 1 if the request goes on waiting. */
+static int wait_on(struct wi_request *request, struct look *look)
+{
+    double now = wi_now_ms();
+    if (look->until == 0)
+        look->until = now + (double)(look->op.row.deadline_at - wi_wall_ms()) + END_MS;
+    double left = look->until - now;
+    if (left <= 0 || is_stuck(look))
+        return 0;
+    look->request = request;
+    wi_durable_watch(look->durable, &look->watcher);
+    look->timer = wi_timer_new(request->api->deps.loop, on_wait_over, look);
+    wi_timer_start(look->timer, (uint64_t)left + 1, 0);
+    wi_request_wait(request, free_look, look);
+    return 1;
+}
+
+/* --- reading -----------------------------------------------------------------------------------
+ */
+
+static void answer_error(
+    struct wi_request *request, struct look *look, const struct wi_error *error)
+{
+    wi_request_answer_error(request, error);
+    free_look(look);
+}
+
+/* The row is finished, and its answer is too large to have come with it. */
+static void read_answer(struct wi_request *request, struct look *look)
+{
+    struct wi_error error;
+    size_t size = look->op.row.answer_size;
+    look->op.answer_max = size;
+    if (wi_request_reserve(request, size) == 0) {
+        read_row(request, look);
+        return;
+    }
+    wi_error_set(&error, WI_MEMORY_BUDGET, NULL,
+        "there is no memory to read this answer now; try again later");
+    answer_error(request, look, &error);
+}
+
+static void on_read(struct wi_request *request, void *work, const struct wi_error *failure)
+{
+    struct look *look = work;
+    const struct wi_row *row = &look->op.row;
+    int finished = row->state >= WI_ROW_DONE;
+    int unread = row->answer_size > 0 && !row->bytes && look->form != WI_JOB_CANCELLING;
+    if (failure) {
+        answer_error(request, look, failure);
+    } else if (!look->op.found) {
+        wi_job_answer_not_found(request, look->op.id);
+        free_look(look);
+    } else if (finished && unread) {
+        read_answer(request, look);
+    } else if (finished || !wait_on(request, look)) {
+        answer_look(request, look);
+    }
+}
+
+static void read_row(struct wi_request *request, struct look *look)
+{
+    struct wi_step *step = wi_request_step(request, on_read, look, free_look);
+    wi_durable_read(look->durable, &look->op, wi_step_end, step);
+}
+
+void wi_job_look(struct wi_request *request, const char *id, enum wi_job_form form, int64_t wait_ms,
+    int replayed)
+{
+    struct look *look = wi_alloc(sizeof *look);
+    look->durable = request->api->endpoints->durable;
+    look->form = form;
+    look->replayed = replayed;
+    look->op.answer_max = READ_AT_ONCE;
+    look->until = form == WI_JOB_ANSWER ? 0 : wi_now_ms() + (double)wait_ms;
+    wi_job_scope(request, look->op.client);
+    snprintf(look->op.id, sizeof look->op.id, "%s", id);
+    memcpy(look->watcher.id, look->op.id, sizeof look->watcher.id);
+    look->watcher.on_finished = on_job_finished;
+    read_row(request, look);
+}

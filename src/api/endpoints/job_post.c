@@ -1,0 +1,248 @@
+/*
+ * POST /v1/jobs, and POST /v1/infer with an Idempotency-Key, which is the same with somebody who
+ * waits for the answer: look for the key → read and check the body → store the row → 202, or the
+ * answer. What a client that leaves has asked for is done all the same once it is stored.
+ */
+#include "api/endpoints/endpoints.h"
+#include "api/endpoints/infer.h"
+#include "api/endpoints/jobs.h"
+#include "api/endpoints/stream.h"
+#include "api/http/step.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include <stdlib.h>
+#include <string.h>
+
+struct post {
+    struct wi_request *request; /* first: see wi_infer_charge */
+    struct wi_run *run;         /* while it is read and checked */
+    struct wi_row_accept op;
+    struct wi_blob *body; /* NULL where there is none */
+    char key[WI_ROW_KEY_MAX + 1];
+};
+
+static void free_post(void *work)
+{
+    struct post *post = work;
+    wi_run_abandon(post->run);
+    wi_blob_unref(post->body);
+    wi_row_clear(&post->op.row);
+    wi_row_clear(&post->op.earlier);
+    free(post);
+}
+
+/* --- answering ------------------------------------------------------------------------------- */
+
+static void answer_accepted(struct wi_request *request, const struct wi_row *row, int replayed)
+{
+    struct wi_buffer text = {0};
+    char where[WI_ID_SIZE + 16];
+    if (row->infer) {
+        wi_job_look(request, row->id, WI_JOB_ANSWER, 0, replayed);
+        return;
+    }
+    wi_job_print(&text, request->api->endpoints->durable, row);
+    wi_buffer_puts(&text, "}\n");
+    wi_request_answer_text(request, 202, "application/json", &text);
+    snprintf(where, sizeof where, "/v1/jobs/%s", row->id);
+    wi_request_add_header(request, "Location", where);
+    if (replayed)
+        wi_request_add_header(request, "Idempotency-Replayed", "true");
+}
+
+static void answer_known(struct wi_request *request, const struct post *post)
+{
+    struct wi_error error;
+    if (post->op.found == WI_ROW_SAME) {
+        answer_accepted(request, &post->op.earlier, 1);
+        return;
+    }
+    wi_error_set(&error, WI_IDEMPOTENCY_MISMATCH, "Idempotency-Key",
+        "this key was used for another request; a new one needs a new key");
+    wi_request_answer_error(request, &error);
+}
+
+static void answer_not_stored(struct wi_request *request, const struct wi_error *failure)
+{
+    struct wi_error error;
+    wi_error_set(&error, WI_STORAGE_FAILED, NULL,
+        "the job is not accepted, because it could not be stored: %s", failure->detail);
+    wi_request_answer_error(request, &error);
+}
+
+/* --- the row --------------------------------------------------------------------------------- */
+
+static void on_stored(struct wi_request *request, void *work, const struct wi_error *failure)
+{
+    struct post *post = work;
+    if (failure)
+        answer_not_stored(request, failure);
+    else if (post->op.found != WI_ROW_NEW)
+        answer_known(request, post);
+    else
+        answer_accepted(request, &post->op.row, 0);
+    free_post(post);
+}
+
+static void accept_post(struct wi_request *request, struct post *post, wi_step_end_fn *done)
+{
+    struct wi_step *step = wi_request_step(request, done, post, free_post);
+    wi_durable_accept(request->api->endpoints->durable, &post->op, wi_step_end, step);
+}
+
+/* What is stored is an answer as a whole. */
+static enum wi_code refuse_stream(const struct wi_request *request, struct wi_error *error)
+{
+    int keyed = request->headers.idempotency_key != NULL;
+    wi_error_set(error, WI_INVALID_FIELD, keyed ? "Idempotency-Key" : "stream", "%s",
+        keyed ? "a stream is not kept, so that it could not be sent again for an Idempotency-Key"
+              : "a job that is kept is answered as a whole; POST /v1/infer gives streams");
+    wi_error_expect(error, "%s", keyed ? "no such header, or no stream" : "false");
+    return WI_INVALID_FIELD;
+}
+
+static enum wi_code refuse_file(struct wi_error *error)
+{
+    wi_error_set(error, WI_INVALID_FIELD, "Idempotency-Key",
+        "only JSON is kept, so that this answer could not be sent again for an Idempotency-Key");
+    wi_error_expect(error, "no such header, or a response_format that is JSON");
+    return WI_INVALID_FIELD;
+}
+
+static enum wi_code on_begin(void *context, struct wi_infer *infer, struct wi_error *error)
+{
+    const struct post *post = context;
+    if (infer->asked->stream)
+        return refuse_stream(post->request, error);
+    return infer->is_file ? refuse_file(error) : WI_OK;
+}
+
+static void store(struct post *post, const struct wi_infer *infer)
+{
+    struct wi_row *row = &post->op.row;
+    const struct wi_inference *asked = infer->asked;
+    wi_id_new(row->id, "job");
+    row->client_id = wi_strdup(asked->client_id);
+    row->model_name = wi_strdup(infer->model_name);
+    row->priority = asked->priority;
+    row->accepted_at = wi_wall_ms();
+    row->deadline_at =
+        row->accepted_at +
+        (infer->has_timeout || row->infer ? (int64_t)asked->timeout_ms : WI_DURABLE_TIMEOUT_MS);
+    post->op.look = 0;
+    accept_post(post->request, post, on_stored);
+}
+
+static void on_checked(void *context, struct wi_printing *printing, const struct wi_error *error)
+{
+    struct post *post = context;
+    const struct wi_infer *infer = wi_run_infer(post->run);
+    post->run = NULL;
+    wi_request_note_ignored(post->request, &infer->ignored);
+    if (!error) {
+        store(post, infer);
+        return;
+    }
+    wi_request_answer_error(post->request, error);
+    free_post(post);
+}
+
+static void check(struct wi_request *request, struct post *post)
+{
+    const struct wi_run_owner owner = {
+        .context = post, .charge = wi_infer_charge, .on_begin = on_begin, .on_done = on_checked};
+    struct wi_error error;
+    post->run = wi_infer_run(request, WI_RUN_CHECK, &owner, &error);
+    if (!post->run) {
+        wi_request_answer_error(request, &error);
+        free_post(post);
+        return;
+    }
+    wi_request_wait(request, free_post, post);
+    wi_run_begin(post->run); /* the post may be gone afterwards */
+}
+
+/* --- the key --------------------------------------------------------------------------------- */
+
+/* WI_OK and the key in `key` ("" for none). */
+static enum wi_code read_key(const struct wi_request *request, char *key, struct wi_error *error)
+{
+    const char *given = request->headers.idempotency_key;
+    size_t length = given ? strnlen(given, WI_ROW_KEY_MAX + 1) : 0;
+    int good = !given || (length > 0 && length <= WI_ROW_KEY_MAX);
+    for (size_t i = 0; good && i < length; i++)
+        good = given[i] > ' ' && given[i] <= '~';
+    if (!good) {
+        wi_error_set(
+            error, WI_BAD_REQUEST, "Idempotency-Key", "the Idempotency-Key cannot be used");
+        wi_error_expect(error, "1 to %d visible ASCII characters", WI_ROW_KEY_MAX);
+        return WI_BAD_REQUEST;
+    }
+    snprintf(key, WI_ROW_KEY_MAX + 1, "%s", given ? given : "");
+    return WI_OK;
+}
+
+static void on_looked(struct wi_request *request, void *work, const struct wi_error *failure)
+{
+    struct post *post = work;
+    if (!failure && post->op.found == WI_ROW_NEW) {
+        check(request, post);
+        return;
+    }
+    if (failure)
+        answer_not_stored(request, failure);
+    else
+        answer_known(request, post);
+    free_post(post);
+}
+
+static struct post *make_post(struct wi_request *request, int infer, const char *key)
+{
+    struct post *post = wi_alloc(sizeof *post);
+    struct wi_row *row = &post->op.row;
+    post->request = request;
+    snprintf(post->key, sizeof post->key, "%s", key);
+    snprintf(row->client, sizeof row->client, "%s", wi_request_client(request));
+    snprintf(row->dialect, sizeof row->dialect, "%s", wi_request_dialect(request)->name);
+    row->infer = infer;
+    post->op.identify = wi_request_dialect(request)->identify;
+    row->cost = wi_infer_measure(request, &row->json_size);
+    if (request->body) {
+        post->body = wi_blob_ref(request->body);
+        post->op.body = post->body->bytes;
+        row->body_size = post->body->size;
+    }
+    post->op.key = *key ? post->key : NULL;
+    return post;
+}
+
+void wi_job_post(struct wi_request *request, int infer)
+{
+    struct wi_error error;
+    char key[WI_ROW_KEY_MAX + 1];
+    size_t size = request->body ? request->body->size : 0;
+    if (read_key(request, key, &error) != WI_OK ||
+        (wi_api_stream_is_accepted(request) && refuse_stream(request, &error) != WI_OK) ||
+        wi_durable_admit(
+            request->api->endpoints->durable, wi_request_client(request), size, &error) != WI_OK) {
+        wi_request_answer_error(request, &error);
+        return;
+    }
+    struct post *post = make_post(request, infer, key);
+    post->op.look = 1;
+    if (*key && post->body)
+        accept_post(request, post, on_looked);
+    else
+        check(request, post);
+}
+
+static void post_job(struct wi_request *request)
+{
+    wi_job_post(request, 0);
+}
+
+void wi_handle_job_post(struct wi_request *request)
+{
+    wi_infer_unpack(request, post_job);
+}

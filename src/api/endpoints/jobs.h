@@ -1,0 +1,31 @@
+/* The endpoints of stored jobs, between their files. */
+#ifndef WI_API_ENDPOINTS_JOBS_H
+#define WI_API_ENDPOINTS_JOBS_H
+
+#include "api/http/request.h"
+#include "durable/durable.h"
+
+/* POST /v1/jobs; `infer`: POST /v1/infer with an Idempotency-Key, which is answered with the job's
+ * answer. */
+void wi_job_post(struct wi_request *request, int infer);
+
+/* What a request is told about a job. */
+enum wi_job_form {
+    WI_JOB_DOCUMENT,   /* as by GET /v1/jobs/ID */
+    WI_JOB_ANSWER,     /* as by /v1/infer */
+    WI_JOB_CANCELLING, /* whether it is cancelled */
+};
+/* Answers `request` when the stored job `id` has ended, or after `wait_ms` with what is known then.
+ * WI_JOB_ANSWER waits until the job's deadline instead. `replayed`: said in a header of an answer.
+ */
+void wi_job_look(struct wi_request *request, const char *id, enum wi_job_form form, int64_t wait_ms,
+    int replayed);
+
+/* Whose rows `request` may find, as rows.h takes it. */
+void wi_job_scope(const struct wi_request *request, char client[WI_ROW_CLIENT_MAX + 1]);
+void wi_job_answer_not_found(struct wi_request *request, const char *name);
+/* Prints the row's document up to what its answer would be: without the closing brace. */
+void wi_job_print(
+    struct wi_buffer *out, const struct wi_durable *durable, const struct wi_row *row);
+
+#endif

@@ -1,0 +1,245 @@
+/* See manual.h. Each part is a list of mdoc that stands in the page as it is printed here. */
+#include "api/endpoints/manual.h"
+
+#include "api/endpoints/openapi.h"
+#include "base/buffer.h"
+#include "base/mdoc.h"
+#include "task/task.h"
+#include <ctype.h>
+#include <string.h>
+
+static void begin_list(FILE *out, int compact)
+{
+    fprintf(out, ".Bl -tag -width %s\n", compact ? "hypothesis_template -compact" : "Ds");
+}
+
+/* As a sentence of its own. */
+static void print_sentence(const char *text, FILE *out)
+{
+    char line[256];
+    snprintf(line, sizeof line, "%c%s.", toupper((unsigned char)*text), text + 1);
+    wi_mdoc_text(line, out);
+}
+
+/* --- parameters and members ------------------------------------------------------------------ */
+
+/* "integer, 0 to 9"; behind it the row's help. */
+static void print_limits(const struct wi_param *row, FILE *out)
+{
+    static const char *const kinds[] = {[WI_PARAM_STRING] = "string",
+        [WI_PARAM_INTEGER] = "integer",
+        [WI_PARAM_NUMBER] = "number",
+        [WI_PARAM_BOOL] = "boolean",
+        [WI_PARAM_ENUM] = "",
+        [WI_PARAM_OBJECT] = "object",
+        [WI_PARAM_ARRAY] = "list",
+        [WI_PARAM_ANY] = "any"};
+    struct wi_buffer text = {0};
+    wi_buffer_puts(&text, kinds[row->kind]);
+    if (row->kind == WI_PARAM_ENUM)
+        for (const char *const *name = row->names; *name; name++)
+            wi_buffer_strings(&text,
+                name == row->names ? ""
+                : name[1]          ? ", "
+                                   : " or ",
+                *name, NULL);
+    if (row->kind == WI_PARAM_ARRAY && row->max > 0)
+        wi_buffer_printf(&text, " of %.15g to %.15g", row->min, row->max);
+    else if ((row->kind == WI_PARAM_INTEGER || row->kind == WI_PARAM_NUMBER) &&
+             (row->min != 0 || row->max != 0))
+        wi_buffer_printf(&text, ", %.15g to %.15g", row->min, row->max);
+    wi_buffer_strings(&text, row->required ? ", required" : "", row->help ? ": " : "",
+        row->help ? row->help : "", NULL);
+    wi_mdoc_text(text.text, out);
+    wi_buffer_clear(&text);
+}
+
+static void print_param(const struct wi_param *row, const char *before, FILE *out)
+{
+    fprintf(out, ".It Li %s%s\n", before, row->name);
+    print_limits(row, out);
+}
+
+/* A name without the mark of what may be absent. */
+static int name_length(const struct wi_member *row)
+{
+    size_t length = strlen(row->name);
+    return (int)(length - (row->name[length - 1] == '?'));
+}
+
+static void print_member(const struct wi_member *row, const char *before, FILE *out)
+{
+    fprintf(out, ".It Li %s%.*s\n", before, name_length(row), row->name);
+    if (row->help)
+        wi_mdoc_text(row->help, out);
+}
+
+static void print_schema(const struct wi_schema *schema, const char *before, FILE *out)
+{
+    for (const struct wi_param *row = schema->params; row && row->name; row++)
+        print_param(row, before, out);
+    for (const struct wi_member *row = schema->members; row && row->name; row++)
+        print_member(row, before, out);
+}
+
+/* --- the parts ------------------------------------------------------------------------------- */
+
+static int is_below(const struct wi_route *route, const char *start)
+{
+    return strncmp(route->pattern, start, strlen(start)) == 0;
+}
+
+/* Those whose pattern begins with `start`; NULL: those that have no page of their own. */
+static void print_routes_of(const char *start, FILE *out)
+{
+    begin_list(out, 0);
+    for (const struct wi_route *route = wi_routes; route->method; route++) {
+        int elsewhere = is_below(route, "/v2") || is_below(route, "/api");
+        if (start ? !is_below(route, start) : elsewhere)
+            continue;
+        fprintf(out, ".It Li %s %s\n", route->method, route->pattern);
+        print_sentence(route->summary, out);
+        if (route->help)
+            wi_mdoc_text(route->help, out);
+        if (!route->query)
+            continue;
+        begin_list(out, 1);
+        print_schema(wi_openapi_schema(route->query), "?", out);
+        fputs(".El\n", out);
+    }
+    fputs(".El\n", out);
+}
+
+static void print_routes(FILE *out)
+{
+    print_routes_of(NULL, out);
+}
+
+static void print_kserve_routes(FILE *out)
+{
+    print_routes_of("/v2", out);
+}
+
+static void print_one(const char *name, int compact, FILE *out)
+{
+    begin_list(out, compact);
+    print_schema(wi_openapi_schema(name), "", out);
+    fputs(".El\n", out);
+}
+
+static void print_codes(FILE *out)
+{
+    fputs(".Bl -tag -width \"context_length_exceeded\" -compact\n", out);
+    for (int i = WI_OK + 1; i < WI_CODE_COUNT; i++) {
+        enum wi_code code = (enum wi_code)i;
+        char text[256];
+        fprintf(out, ".It Li %s\n", wi_code_name(code));
+        if (wi_code_retry_after(code) > 0)
+            snprintf(text, sizeof text, "%d, %u s: %s", wi_code_status(code),
+                wi_code_retry_after(code), wi_code_help(code));
+        else
+            snprintf(text, sizeof text, "%d: %s", wi_code_status(code), wi_code_help(code));
+        wi_mdoc_text(text, out);
+    }
+    fputs(".El\n", out);
+}
+
+/* Those of generation are one list, which other manuals have, too. */
+static void print_option_names(enum wi_task_kind task, FILE *out)
+{
+    const struct wi_param *row = wi_task_options(task, 0);
+    const struct wi_param *first = row;
+    if (wi_task_samples(task)) {
+        fputs("Options: those of\n.Li complete", out);
+        for (const struct wi_param *usual = wi_task_options(WI_TASK_COMPLETE, 0); usual->name;
+             usual++)
+            row++;
+    } else {
+        fputs(row->name ? "Options:\n" : "No options.\n", out);
+    }
+    if (row != first && row->name)
+        fputs(" ,\n", out);
+    else if (row != first)
+        fputs(" .\n", out);
+    if (row->name)
+        fputs(".Li ", out);
+    for (; row->name; row++)
+        fprintf(out, "%s%s", row->name, row[1].name ? " , " : " .\n");
+}
+
+static void print_tasks(FILE *out)
+{
+    begin_list(out, 0);
+    for (int i = WI_TASK_NONE + 1; i < WI_TASK_COUNT; i++) {
+        enum wi_task_kind task = (enum wi_task_kind)i;
+        fprintf(out, ".It Li %s\n", wi_task_name(task));
+        print_sentence(wi_task_takes_words(task), out);
+        if (task != WI_TASK_COMPLETE)
+            print_option_names(task, out);
+    }
+    fputs(".El\n", out);
+}
+
+/* Each once, though several tasks have it. */
+static int is_first(enum wi_task_kind task, const char *name)
+{
+    for (int i = WI_TASK_NONE + 1; i < (int)task; i++)
+        for (const struct wi_param *row = wi_task_options((enum wi_task_kind)i, 0); row->name;
+             row++)
+            if (strcmp(row->name, name) == 0)
+                return 0;
+    return 1;
+}
+
+static void print_options(FILE *out)
+{
+    begin_list(out, 1);
+    for (int i = WI_TASK_NONE + 1; i < WI_TASK_COUNT; i++)
+        for (const struct wi_param *row = wi_task_options((enum wi_task_kind)i, 0); row->name;
+             row++)
+            if (is_first((enum wi_task_kind)i, row->name))
+                print_param(row, "", out);
+    fputs(".El\n", out);
+}
+
+#define API "man/webinfer-api.7"
+#define KSERVE "man/webinfer-kserve.7"
+static const struct {
+    const char *name, *page;
+    void (*print)(FILE *out); /* NULL: the members of */
+    const char *schema;
+    int compact;
+} parts[] = {
+    {"routes", API, print_routes, NULL, 0},
+    {"model", API, NULL, "Model", 1},
+    {"memory", API, NULL, "Memory", 1},
+    {"infer", API, NULL, "InferRequest", 0},
+    {"codes", API, print_codes, NULL, 0},
+    {"tasks", API, print_tasks, NULL, 0},
+    {"options", API, print_options, NULL, 0},
+    {"pull-order", API, NULL, "PullOrder", 0},
+    {"pull", API, NULL, "Pull", 1},
+    {"kserve-routes", KSERVE, print_kserve_routes, NULL, 0},
+    {"kserve-infer", KSERVE, NULL, "KserveInfer", 0},
+    {"kserve-generate", KSERVE, NULL, "KserveGenerate", 0},
+    {"kserve-parameters", KSERVE, NULL, "KserveParameters", 0},
+    {"kserve-error", KSERVE, NULL, "KserveError", 1},
+};
+
+const char *wi_api_manual_print(size_t index, FILE *out)
+{
+    if (index >= sizeof parts / sizeof *parts)
+        return NULL;
+    fprintf(out, ".\\\" begin %s, made by scripts/manual.mjs\n", parts[index].name);
+    if (parts[index].print)
+        parts[index].print(out);
+    else
+        print_one(parts[index].schema, parts[index].compact, out);
+    fprintf(out, ".\\\" end %s\n", parts[index].name);
+    return parts[index].name;
+}
+
+const char *wi_api_manual_page(size_t index)
+{
+    return parts[index].page;
+}

@@ -1,0 +1,437 @@
+/*
+ * GET /metrics: the API's own counts and what the other parts counted, read through their getters.
+ * A scrape reads and never starts anything.
+ */
+#include "api/endpoints/endpoints.h"
+#include "api/endpoints/stream.h"
+#include "api/http/request.h"
+
+#include "api/endpoints/models.h"
+#include "base/clock.h"
+#include "durable/durable.h"
+#include <dirent.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+struct row {
+    const char *name, *help;
+    uint64_t value;
+};
+
+static void write_rows(
+    struct wi_buffer *out, const char *type, const struct row *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        wi_metric_head(out, rows[i].name, type, rows[i].help);
+        wi_metric_value(out, rows[i].name, (double)rows[i].value);
+    }
+}
+
+#define WRITE(out, type, rows) write_rows(out, type, rows, sizeof rows / sizeof *rows)
+
+static void write_jobs(struct wi_buffer *out, const struct wi_jobs *jobs)
+{
+    struct wi_job_counters c;
+    wi_jobs_counters(jobs, &c);
+    const struct row counters[] = {
+        {"webinfer_jobs_accepted_total", "Jobs taken into the queue.", c.accepted},
+        {"webinfer_jobs_completed_total", "Jobs answered with success.", c.completed},
+        {"webinfer_jobs_failed_total",
+            "Jobs answered with an error, but for those cancelled or expired.", c.failed},
+        {"webinfer_jobs_cancelled_total", "Jobs cancelled, by order or because the client left.",
+            c.cancelled},
+        {"webinfer_jobs_expired_total", "Jobs whose deadline passed.", c.expired},
+        {"webinfer_jobs_rejected_total", "Requests turned away at the queue.", c.rejected},
+        {"webinfer_jobs_retried_total", "Attempts begun because an earlier one was lost.",
+            c.retried},
+        {"webinfer_batches_total", "Runs of several joined requests.", c.batches},
+        {"webinfer_batched_jobs_total", "Requests that were joined in them.", c.joined},
+        {"webinfer_jobs_lost_total", "Attempts lost with their node.", c.lost},
+        {"webinfer_jobs_late_total", "Answers for jobs that were answered already.", c.late},
+        {"webinfer_streams_total", "Jobs accepted to be answered in parts.", c.streams},
+        {"webinfer_stream_parts_total", "Parts given to clients.", c.parts},
+        {"webinfer_stream_continued_total",
+            "Attempts that went on with a stream where another had ended.", c.continued},
+        {"webinfer_stream_late_parts_total",
+            "Parts that were dropped: of attempts that were over, or that had come already.",
+            c.late_parts},
+    };
+    const struct row gauges[] = {
+        {"webinfer_jobs_waiting", "Jobs in the queue.", c.waiting},
+        {"webinfer_jobs_running", "Jobs on a node.", c.running},
+    };
+    WRITE(out, "counter", counters);
+    WRITE(out, "gauge", gauges);
+    wi_metric_head(out, "webinfer_stream_stalled_seconds", "summary",
+        "How long streams stood still for clients that had not taken what was sent.");
+    wi_buffer_printf(out,
+        "webinfer_stream_stalled_seconds_sum %.9g\nwebinfer_stream_stalled_seconds_count %llu\n",
+        c.stalled_ms / 1000, (unsigned long long)c.stalls);
+}
+
+static void write_breakers(struct wi_buffer *out, const json_t *kinds)
+{
+    const char *kind;
+    json_t *state;
+    wi_metric_head(out, "webinfer_breaker_open", "gauge",
+        "Whether a kind of browser is not started for now, because it failed too often.");
+    json_object_foreach((json_t *)kinds, kind, state)
+    {
+        const char *breaker = json_string_value(json_object_get(state, "breaker"));
+        wi_buffer_printf(out, "webinfer_breaker_open{kind=\"%s\"} %d\n", kind,
+            breaker && strcmp(breaker, "closed") != 0);
+    }
+    wi_metric_head(out, "webinfer_start_failures", "gauge",
+        "Starts of a kind of browser in a row that did not lead to a connected page.");
+    json_object_foreach((json_t *)kinds, kind, state)
+        wi_buffer_printf(out, "webinfer_start_failures{kind=\"%s\"} %lld\n", kind,
+            (long long)json_integer_value(json_object_get(state, "failures")));
+    wi_metric_head(out, "webinfer_start_backoff_seconds", "gauge",
+        "How long a kind of browser is not started again, because it broke.");
+    json_object_foreach((json_t *)kinds, kind, state)
+        wi_buffer_printf(out, "webinfer_start_backoff_seconds{kind=\"%s\"} %.3f\n", kind,
+            json_number_value(json_object_get(state, "next_start_ms")) / 1000);
+}
+
+static void write_transitions(struct wi_buffer *out, const json_t *kinds)
+{
+    const char *kind, *from, *to;
+    json_t *state, *row, *count;
+    wi_metric_head(
+        out, "webinfer_session_transitions_total", "counter", "Changes of browsers' states.");
+    json_object_foreach((json_t *)kinds, kind, state)
+    {
+        json_object_foreach(json_object_get(state, "transitions"), from, row)
+        {
+            json_object_foreach(row, to, count) wi_buffer_printf(out,
+                "webinfer_session_transitions_total{kind=\"%s\",from=\"%s\",to=\"%s\"} "
+                "%lld\n",
+                kind, from, to, (long long)json_integer_value(count));
+        }
+    }
+}
+
+static void write_kinds(struct wi_buffer *out, const struct wi_pool *pool)
+{
+    json_t *kinds = wi_pool_kinds_json(pool);
+    write_breakers(out, kinds);
+    write_transitions(out, kinds);
+    json_decref(kinds);
+}
+
+static void write_health(struct wi_buffer *out, const struct wi_pool_counters *c)
+{
+    wi_metric_head(
+        out, "webinfer_session_faults_total", "counter", "What was found wrong with browsers.");
+    for (int fault = 0; fault < WI_FAULT_COUNT; fault++)
+        wi_buffer_printf(out, "webinfer_session_faults_total{fault=\"%s\"} %llu\n",
+            wi_fault_name(fault), (unsigned long long)c->faults[fault]);
+    wi_metric_head(
+        out, "webinfer_session_remedies_total", "counter", "What was done about such faults.");
+    for (int remedy = WI_REMEDY_NONE + 1; remedy < WI_REMEDY_COUNT; remedy++)
+        wi_buffer_printf(out, "webinfer_session_remedies_total{remedy=\"%s\"} %llu\n",
+            wi_remedy_name(remedy), (unsigned long long)c->remedies[remedy]);
+}
+
+static void write_pool(struct wi_buffer *out, const struct wi_pool *pool)
+{
+    struct wi_pool_counters c;
+    wi_pool_counters(pool, &c);
+    const struct row counters[] = {
+        {"webinfer_sessions_started_total", "Browsers started.", c.sessions_started},
+        {"webinfer_sessions_broken_total", "Browsers that broke.", c.sessions_broken},
+        {"webinfer_sessions_closed_total", "Browsers that are gone.", c.sessions_closed},
+        {"webinfer_route_probes_total",
+            "Runs beside the client's path that routing asked for, to check or to measure.",
+            c.probes},
+        {"webinfer_sessions_worn_total",
+            "Browsers to be replaced: recycle_after, memory_limit, or by order.", c.sessions_worn},
+    };
+    const struct row gauges[] = {
+        {"webinfer_sessions_live", "Browsers that start, wait for work or have some.", c.live},
+        {"webinfer_nodes", "Nodes connected, or within their time to come back.", c.nodes},
+        {"webinfer_node_classes", "Groups of nodes that are alike in all that routing looks at.",
+            c.classes},
+        {"webinfer_estimates", "Models times places of which something was measured.", c.estimates},
+    };
+    WRITE(out, "counter", counters);
+    WRITE(out, "gauge", gauges);
+    wi_metric_head(out, "webinfer_sessions", "gauge", "Browsers by state.");
+    for (int state = 0; state < WI_SESSION_CLOSED; state++)
+        wi_buffer_printf(out, "webinfer_sessions{state=\"%s\"} %zu\n", wi_session_state_name(state),
+            c.states[state]);
+    write_kinds(out, pool);
+    write_health(out, &c);
+    wi_metric_head(out, "webinfer_session_start_seconds", "summary",
+        "From starting a browser to its node's welcome.");
+    wi_buffer_printf(out,
+        "webinfer_session_start_seconds_sum %.9g\nwebinfer_session_start_seconds_count %llu\n",
+        c.start_ms_sum / 1000, (unsigned long long)c.start_ms_count);
+}
+
+static void write_bridge(struct wi_buffer *out, const struct wi_bridge *bridge)
+{
+    const struct wi_bridge_counters *c = wi_bridge_counters(bridge);
+    const struct row counters[] = {
+        {"webinfer_bridge_connections_total", "WebSockets accepted.", c->connections},
+        {"webinfer_bridge_refused_total", "Connections refused.", c->refused},
+        {"webinfer_bridge_frames_received_total", "Messages from nodes.", c->frames_in},
+        {"webinfer_bridge_frames_sent_total", "Messages to nodes.", c->frames_out},
+        {"webinfer_bridge_received_bytes_total", "Bytes from nodes.", c->bytes_in},
+        {"webinfer_bridge_sent_bytes_total", "Bytes to nodes.", c->bytes_out},
+        {"webinfer_bridge_malformed_total", "Frames that were malformed.", c->malformed},
+        {"webinfer_bridge_protocol_errors_total", "Messages out of place.", c->protocol_errors},
+        {"webinfer_bridge_unauthorized_total", "Announcements with a wrong token.",
+            c->unauthorized},
+        {"webinfer_bridge_late_answers_total", "Answers to attempts nobody waits for.",
+            c->late_answers},
+        {"webinfer_bridge_bad_answers_total", "Answers that were not used: wrong in content.",
+            c->bad_answers},
+        {"webinfer_bridge_parts_repeated_total", "Parts of streams that had come before.",
+            c->parts_repeated},
+        {"webinfer_bridge_parts_stale_total", "Parts of attempts nobody waits for.",
+            c->parts_stale},
+        {"webinfer_bridge_resumed_total", "Nodes that came back.", c->resumed},
+        {"webinfer_bridge_heartbeat_timeouts_total", "Links closed for silence.",
+            c->heartbeat_timeouts},
+        {"webinfer_bridge_file_requests_total", "Requests for the page and models.",
+            c->file_requests},
+        {"webinfer_bridge_file_bytes_total", "Bytes of the page and models.", c->file_bytes},
+    };
+    WRITE(out, "counter", counters);
+}
+
+static void write_streams(struct wi_buffer *out, const struct wi_api_streams *streams)
+{
+    struct wi_api_stream_counters c;
+    wi_api_streams_counters(streams, &c);
+    const struct row counters[] = {
+        {"webinfer_stream_parts_taken_total", "Parts that clients' sockets have taken.", c.parts},
+        {"webinfer_stream_clients_left_total", "Clients that left a stream before its end.",
+            c.left},
+        {"webinfer_stream_resumed_total", "Clients that came back to a stream.", c.resumed},
+    };
+    const struct row gauges[] = {
+        {"webinfer_streams_open", "Streams with a client.", c.open},
+        {"webinfer_streams_waiting", "Resumable streams whose client is away.", c.waiting},
+    };
+    WRITE(out, "counter", counters);
+    WRITE(out, "gauge", gauges);
+}
+
+static void write_api(struct wi_buffer *out, const struct wi_api *api)
+{
+    const struct row gauges[] = {
+        {"webinfer_http_connections", "Open client connections.", api->connections.count},
+        {"webinfer_http_requests_in_flight", "Requests not answered yet.", api->request_count},
+        {"webinfer_memory_used_bytes", "Bodies, queue and frames now.", api->deps.budget->used},
+        {"webinfer_memory_budget_bytes", "What they may take.", api->deps.budget->limit},
+    };
+    wi_metric_head(out, "webinfer_build_info", "gauge", "The program's version.");
+    wi_buffer_puts(out, "webinfer_build_info{version=");
+    wi_metric_label(out, api->deps.version);
+    wi_buffer_puts(out, "} 1\n");
+    const struct wi_admission_counters *refused = wi_admission_counters(api->admission);
+    const struct row counters[] = {
+        {"webinfer_http_connections_replaced_total",
+            "Connections that had nothing to ask and were closed for others at max_connections.",
+            refused->replaced},
+    };
+    WRITE(out, "gauge", gauges);
+    WRITE(out, "counter", counters);
+    wi_metric_head(out, "webinfer_http_connections_refused_total", "counter",
+        "Connections refused: for max_connections, max_connections_per_address, or the limit of "
+        "open files.");
+    wi_buffer_printf(out,
+        "webinfer_http_connections_refused_total{limit=\"all\"} %llu\n"
+        "webinfer_http_connections_refused_total{limit=\"address\"} %llu\n"
+        "webinfer_http_connections_refused_total{limit=\"files\"} %llu\n",
+        (unsigned long long)refused->full, (unsigned long long)refused->address,
+        (unsigned long long)refused->files);
+    if (api->deps.children) {
+        wi_metric_head(out, "webinfer_child_processes", "gauge",
+            "Process trees that we started and that still live.");
+        wi_metric_value(
+            out, "webinfer_child_processes", (double)wi_children_count(api->deps.children));
+    }
+}
+
+static void write_durable(struct wi_buffer *out, const struct wi_durable *durable)
+{
+    struct wi_durable_counters c;
+    wi_durable_counters(durable, &c);
+    const struct row counters[] = {
+        {"webinfer_stored_jobs_accepted_total", "Jobs accepted durably.", c.accepted},
+        {"webinfer_stored_jobs_replayed_total",
+            "Requests whose Idempotency-Key had been used: answered from the job that was there.",
+            c.replayed},
+        {"webinfer_stored_jobs_done_total", "Stored jobs that ended with an answer.", c.done},
+        {"webinfer_stored_jobs_failed_total", "Stored jobs that ended with an error.", c.failed},
+        {"webinfer_stored_jobs_cancelled_total", "Stored jobs that were cancelled.", c.cancelled},
+        {"webinfer_stored_jobs_recovered_total",
+            "Stored jobs that were running when an earlier daemon ended, and run again.",
+            c.recovered},
+    };
+    const struct row gauges[] = {
+        {"webinfer_stored_jobs_queued", "Stored jobs that wait to be run.", c.queued},
+        {"webinfer_stored_jobs_running", "Stored jobs that are run now.", c.running},
+        {"webinfer_stored_jobs_unwritten",
+            "Stored jobs that have ended, which could not be written to the database yet.",
+            c.unwritten},
+        {"webinfer_stored_jobs_bytes", "Bodies and answers of stored jobs.", c.bytes},
+    };
+    WRITE(out, "counter", counters);
+    WRITE(out, "gauge", gauges);
+}
+
+static void write_store(struct wi_buffer *out, const struct wi_db *db)
+{
+    struct wi_db_counters c;
+    wi_db_counters(db, &c);
+    const struct row counters[] = {
+        {"webinfer_store_transactions_total", "Transactions of the database.", c.transactions},
+        {"webinfer_store_failures_total", "Transactions that failed.", c.failures},
+    };
+    const struct row gauges[] = {
+        {"webinfer_store_failing",
+            "Whether the database cannot be written: a write failed, and none went well since for "
+            "a while.",
+            (uint64_t)c.failing},
+        {"webinfer_store_bytes", "The database's files.", c.bytes},
+    };
+    WRITE(out, "counter", counters);
+    WRITE(out, "gauge", gauges);
+}
+
+static void write_repository(struct wi_buffer *out, const struct wi_repository *repository)
+{
+    struct wi_repository_counters c;
+    wi_repository_counters(repository, &c);
+    const struct row counters[] = {
+        {"webinfer_model_hashed_bytes_total", "Bytes of models' files that were read to hash them.",
+            c.hashed_bytes},
+        {"webinfer_model_hash_known_bytes_total",
+            "Bytes of models' files whose hash was known from an earlier reading.", c.known_bytes},
+    };
+    WRITE(out, "counter", counters);
+}
+
+static size_t count_descriptors(void)
+{
+    size_t count = 0;
+    DIR *folder = opendir("/proc/self/fd");
+    if (!folder)
+        return 0;
+    while (readdir(folder))
+        count++;
+    closedir(folder);
+    return count > 3 ? count - 3 : 0; /* ".", ".." and the folder itself */
+}
+
+void wi_metric_process(struct wi_buffer *out)
+{
+    unsigned long long pages = 0, size = 0;
+    struct rusage usage = {0};
+    struct rlimit limit = {0};
+    FILE *statm = fopen("/proc/self/statm", "re");
+    if (statm) {
+        if (fscanf(statm, "%llu %llu", &size, &pages) != 2)
+            pages = 0;
+        fclose(statm);
+    }
+    getrusage(RUSAGE_SELF, &usage);
+    getrlimit(RLIMIT_NOFILE, &limit);
+    const struct row gauges[] = {
+        {"process_resident_memory_bytes", "Resident memory of the daemon itself.",
+            pages * (unsigned long long)sysconf(_SC_PAGESIZE)},
+        {"process_open_fds", "Open descriptors.", count_descriptors()},
+        {"process_max_fds", "Limit of open descriptors.", limit.rlim_cur},
+    };
+    WRITE(out, "gauge", gauges);
+    wi_metric_head(
+        out, "process_cpu_seconds_total", "counter", "User and system time of the daemon itself.");
+    wi_metric_value(out, "process_cpu_seconds_total",
+        (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+            (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6);
+}
+
+/* --- the way of a model's bytes, as a cache of levels: pages, this disk, the hubs ---------------
+ */
+
+struct level {
+    const char *name;
+    uint64_t hits, misses, fetched, saved;
+};
+
+static void write_row(struct wi_buffer *out, const struct level *levels, size_t count,
+    const char *name, const char *help, size_t offset)
+{
+    wi_metric_head(out, name, "counter", help);
+    for (size_t i = 0; i < count; i++) {
+        const char *at = (const char *)&levels[i] + offset;
+        wi_buffer_printf(out, "%s{level=\"%s\"} %llu\n", name, levels[i].name,
+            (unsigned long long)*(const uint64_t *)(const void *)at);
+    }
+}
+
+static void write_caches(const struct wi_api *api, struct wi_buffer *out)
+{
+    struct wi_repository_counters store;
+    struct wi_pulls_counters hub = {0};
+    wi_repository_counters(api->deps.repository, &store);
+    if (api->deps.pulls)
+        wi_pulls_counters(api->deps.pulls, &hub);
+    const struct level levels[] = {
+        {"page", api->endpoints->pages.hits, api->endpoints->pages.misses,
+            api->endpoints->pages.loaded_bytes, api->endpoints->pages.saved_bytes},
+        {"disk", store.found, store.missing, wi_bridge_counters(api->deps.bridge)->model_bytes,
+            hub.reused_bytes},
+        {"hub", hub.done, hub.failed, hub.fetched_bytes, 0},
+    };
+    const size_t count = sizeof levels / sizeof *levels;
+    write_row(out, levels, count, "webinfer_cache_hits_total",
+        "What was there: runs whose page had the model, look-ups that found it in the store, pulls "
+        "that brought it.",
+        offsetof(struct level, hits));
+    write_row(out, levels, count, "webinfer_cache_misses_total",
+        "What was not: runs that loaded the model first, look-ups that found none, pulls that "
+        "failed.",
+        offsetof(struct level, misses));
+    write_row(out, levels, count, "webinfer_cache_fetched_bytes_total",
+        "Bytes that came: of the models that pages loaded, from the store to pages, from hubs.",
+        offsetof(struct level, fetched));
+    write_row(out, levels, count, "webinfer_cache_saved_bytes_total",
+        "Bytes that did not have to: of the models that pages had, and of files that an older "
+        "version of a model had.",
+        offsetof(struct level, saved));
+    wi_metric_head(out, "webinfer_pulls_under_way", "gauge", "Models on their way from a hub.");
+    wi_metric_value(out, "webinfer_pulls_under_way", (double)hub.under_way);
+    wi_metric_head(out, "webinfer_pulls_cancelled_total", "counter", "Pulls that were cancelled.");
+    wi_metric_value(out, "webinfer_pulls_cancelled_total", (double)hub.cancelled);
+    wi_metric_head(out, "webinfer_evicted_bytes_total", "counter",
+        "Bytes of pulled models that were removed to make room for others.");
+    wi_metric_value(out, "webinfer_evicted_bytes_total", (double)hub.evicted_bytes);
+}
+
+void wi_handle_metrics(struct wi_request *request)
+{
+    struct wi_buffer out = {0};
+    const struct wi_api *api = request->api;
+    write_api(&out, api);
+    wi_metrics_write(api->metrics, &out);
+    wi_text_load_write(api->endpoints->text_load, api->deps.jobs, api->deps.bridge, &out);
+    write_jobs(&out, api->deps.jobs);
+    write_streams(&out, api->endpoints->streams);
+    write_pool(&out, api->deps.pool);
+    wi_api_numerics_metrics(api, &out);
+    write_bridge(&out, api->deps.bridge);
+    write_store(&out, api->deps.db);
+    write_repository(&out, api->deps.repository);
+    write_caches(api, &out);
+    write_durable(&out, api->endpoints->durable);
+    wi_metric_head(&out, "process_start_time_seconds", "gauge", "When the server started.");
+    wi_metric_value(&out, "process_start_time_seconds", (double)api->started_at / 1000);
+    wi_metric_process(&out);
+    wi_request_answer_text(request, 200, "text/plain; version=0.0.4; charset=utf-8", &out);
+}

@@ -1,0 +1,579 @@
+/* GET /v1/models and /v1/models/NAME: what the repository has, what each takes, where it is loaded.
+ */
+#include "api/endpoints/nodes.h"
+
+#include "api/endpoints/model_use.h"
+#include "api/endpoints/models.h"
+#include "api/endpoints/pulls.h"
+#include "api/http/request.h"
+#include "api/http/step.h"
+#include "base/memory.h"
+#include "library/versions.h"
+#include "pool/verdicts.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- where they came from, which versions there are, when it was used ------------------------ */
+
+static json_t *version_json(const struct wi_version *version)
+{
+    return json_pack("{s:I, s:b, s:s?, s:s?, s:I, s:I}", "version", (json_int_t)version->number,
+        "current", version->current, "revision", version->source.revision, "commit",
+        version->source.commit, "bytes", (json_int_t)wi_source_bytes(&version->source), "pulled_at",
+        (json_int_t)version->source.pulled_at);
+}
+
+/* Adds `last_used_at`, and of a model that was pulled `source` and `versions`. */
+static void add_versions(
+    const struct wi_api *api, const char *name, const struct wi_versions *versions, json_t *out)
+{
+    int64_t used_at = wi_repository_used_at(api->deps.repository, name);
+    json_t *list = json_array();
+    for (size_t i = 0; i < versions->count; i++) {
+        const struct wi_version *version = &versions->items[i];
+        if (version->used_at > used_at)
+            used_at = version->used_at;
+        if (version->current)
+            json_object_set_new(out, "source", wi_source_json(&version->source));
+        json_array_append_new(list, version_json(version));
+    }
+    json_object_set_new(
+        out, "last_used_at", used_at > 0 ? json_integer((json_int_t)used_at) : json_null());
+    if (versions->count > 0)
+        json_object_set(out, "versions", list);
+    json_decref(list);
+}
+
+struct look {
+    char *directory, *name;
+    json_t *found;
+    struct wi_versions versions;
+};
+
+static void free_look(void *work)
+{
+    struct look *look = work;
+    wi_versions_clear(&look->versions);
+    json_decref(look->found);
+    free(look->directory);
+    free(look->name);
+    free(look);
+}
+
+static void read_versions(void *work)
+{
+    struct look *look = work;
+    wi_versions_list(look->directory, look->name, &look->versions);
+}
+
+static void on_versions(struct wi_request *request, void *work)
+{
+    struct look *look = work;
+    add_versions(request->api, look->name, &look->versions, look->found);
+    wi_request_answer_json(request, 200, json_incref(look->found));
+    free_look(look);
+}
+
+/* Answers with `found` (taken over), completed so from the store's folder, which takes a thread's
+ * moment for a model that was pulled. */
+static void answer_model(struct wi_request *request, const struct wi_model *model, json_t *found)
+{
+    static const struct wi_versions none;
+    char *name = wi_strndup(model->name, strcspn(model->name, ":"));
+    if (!found || model->builtin || model->version == 0) {
+        if (found && !model->builtin)
+            add_versions(request->api, name, &none, found);
+        wi_request_answer_json(request, 200, found);
+        free(name);
+        return;
+    }
+    struct look *look = wi_alloc(sizeof *look);
+    look->directory = wi_strdup(wi_repository_directory(request->api->deps.repository));
+    look->name = name;
+    look->found = found;
+    wi_request_compute(request, read_versions, on_versions, look, free_look);
+}
+
+/* --- where models are loaded ----------------------------------------------------------------- */
+
+struct loaded_search {
+    const char *name; /* or NULL for all */
+    json_t *found;
+};
+
+static void add_loaded(
+    void *context, const struct wi_node_info *node, const char *name, const json_t *model)
+{
+    struct loaded_search *search = context;
+    json_t *copy, *list = json_object_get(search->found, name);
+    if (search->name && strcmp(name, search->name) != 0)
+        return;
+    copy = json_copy((json_t *)model);
+    json_object_del(copy, "name");
+    json_object_set_new(copy, "node", json_string(node->id));
+    if (!list && (list = json_array()))
+        json_object_set_new(search->found, name, list);
+    json_array_append_new(list, copy);
+}
+
+/* {NAME: [what its nodes tell of it]} of one model, or of all in one walk over the nodes. */
+static json_t *find_all_loaded(const struct wi_api *api, const char *name)
+{
+    struct loaded_search search = {name, json_object()};
+    wi_api_each_loaded(api->deps.bridge, add_loaded, &search);
+    return search.found;
+}
+
+static json_t *loaded_json(const json_t *loaded, const char *name)
+{
+    json_t *list = json_object_get(loaded, name);
+    return list ? json_incref(list) : json_array();
+}
+
+/* --- what it takes and gives --------------------------------------------------------------- */
+
+static json_t *values_json(const struct wi_onnx_value *values, size_t count)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < count; i++) {
+        const struct wi_onnx_value *value = &values[i];
+        json_t *shape = NULL;
+        if (value->has_shape) {
+            shape = json_array();
+            for (unsigned d = 0; d < value->rank; d++)
+                json_array_append_new(shape, json_integer(value->dims[d]));
+        }
+        json_array_append_new(list,
+            json_pack("{s:s, s:s?, s:o?}", "name", value->name, "datatype",
+                value->has_datatype ? wi_datatype_name(value->datatype) : NULL, "shape", shape));
+    }
+    return list;
+}
+
+/* --- what it is made of ---------------------------------------------------------------------- */
+
+static json_t *files_json(const struct wi_manifest *manifest)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < manifest->count; i++) {
+        const struct wi_model_file *file = &manifest->files[i];
+        json_array_append_new(list, json_pack("{s:s, s:I, s:s}", "path", file->path, "bytes",
+                                        (json_int_t)file->bytes, "hash", file->hash));
+    }
+    return list;
+}
+
+static json_t *variants_json(const struct wi_variants *variants)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < variants->count; i++) {
+        const struct wi_variant *variant = &variants->items[i];
+        json_array_append_new(
+            list, json_pack("{s:s, s:I, s:I}", "name", variant->name, "bytes",
+                      (json_int_t)variant->bytes, "file_count", (json_int_t)variant->files.count));
+    }
+    return list;
+}
+
+/* What only a model that an engine runs has. */
+static void add_graph(const struct wi_model *model, json_t *out)
+{
+    const struct wi_onnx_signature *signature = &model->signature;
+    json_object_set_new(out, "opset", json_integer(signature->opset));
+    json_object_set_new(out, "inputs", values_json(signature->inputs, signature->input_count));
+    json_object_set_new(out, "outputs", values_json(signature->outputs, signature->output_count));
+    json_object_set_new(out, "takes_picture", json_boolean(model->takes_picture));
+}
+
+static void set_count(json_t *out, const char *name, uint64_t number)
+{
+    json_object_set_new(out, name, json_integer((json_int_t)number));
+}
+
+static json_t *memory_json(const struct wi_gguf_memory *memory)
+{
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "weights",
+        (json_int_t)memory->weights, "kv_per_slot", (json_int_t)memory->kv_per_slot, "compute",
+        (json_int_t)memory->compute, "total", (json_int_t)memory->total, "limit",
+        (json_int_t)memory->limit, "context", (json_int_t)memory->context, "slots",
+        (json_int_t)memory->slots, "fits", memory->fits);
+}
+
+/* What the head of a GGUF file tells. */
+static void add_gguf(const struct wi_model *model, json_t *out)
+{
+    const struct wi_gguf_info *info = &model->gguf;
+    if (*info->name)
+        json_object_set_new(out, "title", json_string(info->name));
+    json_object_set_new(out, "architecture", json_string(info->architecture));
+    json_object_set_new(out, "quantization", json_string(wi_gguf_quantization(info)));
+    set_count(out, "parameters", info->parameters);
+    set_count(out, "context_length", info->context_length);
+    set_count(out, "embedding_length", info->embedding_length);
+    set_count(out, "vocabulary", info->vocabulary);
+    json_object_set_new(out, "chat", json_boolean(info->template_bytes > 0));
+    if (info->pooling >= 0)
+        json_object_set_new(out, "pooling", json_string(wi_gguf_pooling_names[info->pooling]));
+    json_object_set_new(out, "memory", memory_json(&model->memory));
+}
+
+static void add_name(json_t *out, const char *member, const char *name)
+{
+    if (*name)
+        json_object_set_new(out, member, json_string(name));
+}
+
+/* What the settings of a Hugging Face folder tell. */
+static void add_huggingface(const struct wi_model *model, json_t *out)
+{
+    const struct wi_huggingface *info = &model->huggingface;
+    json_t *tasks = json_array();
+    for (size_t i = 0; i < info->tasks.count; i++)
+        json_array_append_new(tasks, json_string(wi_task_name(info->tasks.items[i])));
+    json_object_set_new(out, "tasks", tasks);
+    add_name(out, "architecture", info->architecture);
+    add_name(out, "dtype", model->variant);
+    add_name(out, "pooling", info->pooling);
+    if (info->context > 0)
+        set_count(out, "context_length", info->context);
+    if (info->vocabulary > 0)
+        set_count(out, "vocabulary", info->vocabulary);
+    if (info->labels > 0)
+        set_count(out, "labels", info->labels);
+    if (wi_task_list_has(&info->tasks, WI_TASK_COMPLETE))
+        json_object_set_new(out, "chat", json_boolean(info->has_template));
+}
+
+static void add_warnings(const struct wi_model *model, json_t *out)
+{
+    struct wi_strings warnings = {0};
+    json_t *list = json_array();
+    wi_model_warnings(model, &warnings);
+    for (size_t i = 0; i < warnings.count; i++)
+        json_array_append_new(list, json_string(warnings.items[i]));
+    json_object_set_new(out, "warnings", list);
+    wi_strings_clear(&warnings);
+}
+
+static void add_content(const struct wi_api *api, const struct wi_model *model, json_t *out)
+{
+    json_object_set_new(out, "format", json_string(wi_model_format_names[model->format]));
+    json_object_set_new(out, "hash", json_string(model->hash));
+    json_object_set_new(
+        out, "bytes", json_integer((json_int_t)wi_manifest_bytes(&model->manifest)));
+    json_object_set_new(out, "files", files_json(&model->manifest));
+    if (model->variant) {
+        json_object_set_new(out, "variant", json_string(model->variant));
+        json_object_set_new(out, "variants", variants_json(&model->variants));
+    }
+    if (model->format == WI_FORMAT_ONNX)
+        add_graph(model, out);
+    if (model->format == WI_FORMAT_GGUF)
+        add_gguf(model, out);
+    if (model->format == WI_FORMAT_HUGGINGFACE)
+        add_huggingface(model, out);
+    json_object_set_new(out, "numerics", wi_api_model_numerics_json(api, model));
+    add_warnings(model, out);
+}
+
+/* What OpenAI's clients look for in a model. */
+static json_t *openai_json(const struct wi_api *api, const char *name, const struct wi_model *model)
+{
+    const char *slash = strchr(name, '/');
+    return json_pack("{s:s, s:s, s:I, s:o}", "id", name, "object", "model", "created",
+        (json_int_t)wi_api_changed_at(api, model), "owned_by",
+        slash ? json_stringn(name, (size_t)(slash - name)) : json_string("webinfer"));
+}
+
+/* `model` is NULL where it has not been read; `problem` says why it cannot be, or is NULL. */
+static json_t *model_json(const struct wi_api *api, const json_t *loaded, const char *name,
+    const struct wi_model *model, const char *problem)
+{
+    enum wi_model_type type = model ? model->type : wi_model_type_of_name(name);
+    json_t *out = json_pack("{s:s, s:s?}", "name", name, "type", wi_model_type_name(type));
+    if (!out)
+        return NULL; /* a folder's name that is not UTF-8 */
+    if (model && !model->builtin)
+        add_content(api, model, out);
+    if (model && model->builtin)
+        json_object_set_new(out, "builtin", json_true());
+    json_object_set_new(out, "loaded", loaded_json(loaded, name));
+    if (problem) {
+        json_t *text = json_string(problem);
+        json_object_set_new(out, "problem", text ? text : json_string("it cannot be read"));
+    }
+    return out;
+}
+
+/* --- the list -------------------------------------------------------------------------------- */
+
+/* What the folder tells of a model that has not been read: a model's format and variants, and how
+ * large the preferred one is. */
+static void add_row(const struct wi_list_row *row, const struct wi_model *model, json_t *entry)
+{
+    if (model)
+        return;
+    json_object_set_new(entry, "format", json_string(wi_model_format_names[row->format]));
+    if (row->variants.count == 0)
+        return;
+    const struct wi_variant *first = &row->variants.items[0];
+    json_object_set_new(entry, "variant", json_string(first->name));
+    json_object_set_new(entry, "bytes", json_integer((json_int_t)first->bytes));
+    json_object_set_new(entry, "variants", variants_json(&row->variants));
+}
+
+struct listing {
+    const struct wi_api *api;
+    json_t *loaded, *list;
+};
+
+static void add_model(
+    void *context, const struct wi_list_row *row, const struct wi_model *model, const char *problem)
+{
+    struct listing *listing = context;
+    const char *name = row ? row->name : model->name;
+    json_t *entry = model_json(listing->api, listing->loaded, name, model, problem);
+    if (entry && row) {
+        add_row(row, model, entry);
+        add_versions(listing->api, name, &row->versions, entry);
+    }
+    if (entry)
+        json_array_append_new(listing->list, entry);
+}
+
+json_t *wi_api_models_json(const struct wi_api *api)
+{
+    struct listing listing = {api, find_all_loaded(api, NULL), json_array()};
+    wi_repository_each(api->deps.repository, add_model, &listing);
+    json_decref(listing.loaded);
+    return listing.list;
+}
+
+/* The same as OpenAI's clients read it. */
+static void add_openai(
+    void *context, const char *name, const struct wi_list_row *row, const struct wi_model *model)
+{
+    const struct listing *listing = context;
+    (void)row;
+    json_array_append_new(listing->list, openai_json(listing->api, name, model));
+}
+
+static json_t *list_openai(const struct wi_api *api)
+{
+    struct listing listing = {api, NULL, json_array()};
+    wi_api_each_name(api, add_openai, &listing);
+    return listing.list;
+}
+
+/* What lies in the folder as if it were a model, and why it is none. */
+static json_t *ignored_json(const struct wi_list *list)
+{
+    json_t *out = json_array();
+    for (size_t i = 0; i < list->ignored_count; i++)
+        json_array_append_new(out, json_pack("{s:s, s:s}", "name", list->ignored[i].name, "reason",
+                                       list->ignored[i].problem));
+    return out;
+}
+
+static json_t *aliases_json(const struct wi_aliases *aliases)
+{
+    json_t *out = json_object();
+    for (size_t i = 0; i < aliases->count; i++)
+        json_object_set_new(out, aliases->items[i].name, json_string(aliases->items[i].model));
+    return out;
+}
+
+static void stop_list(void *wait)
+{
+    wi_listing_cancel(wait);
+}
+
+static void on_list(void *context, const struct wi_list *list)
+{
+    struct wi_request *request = context;
+    wi_request_answer_json(request, 200,
+        json_pack("{s:s, s:o, s:o, s:o, s:o, s:I, s:o}", "object", "list", "data",
+            list_openai(request->api), "models", wi_api_models_json(request->api), "pulls",
+            wi_api_pulls_json(request->api->deps.pulls), "ignored", ignored_json(list),
+            "ignored_more", (json_int_t)list->ignored_more, "aliases",
+            aliases_json(wi_repository_aliases(request->api->deps.repository))));
+}
+
+/* Who asks for the list alone has just put something there, more often than not: it is worth
+ * waiting until the folder has been read again, beside the loop. */
+void wi_handle_models(struct wi_request *request)
+{
+    struct wi_listing_wait *wait =
+        wi_listing_fresh(wi_repository_listing(request->api->deps.repository), on_list, request);
+    if (wait) /* else on_list was called */
+        wi_request_wait(request, stop_list, wait);
+}
+
+/* --- one ------------------------------------------------------------------------------------- */
+
+/* Whether a pull of that name is under way. */
+static int is_pulling(const struct wi_api *api, const char *name, struct wi_pull_info *info)
+{
+    return api->deps.pulls && wi_pulls_find(api->deps.pulls, name, info) == 0 &&
+           info->state != WI_PULL_DONE && info->state != WI_PULL_FAILED;
+}
+
+static void on_model(struct wi_request *request, void *work, struct wi_model *model)
+{
+    struct wi_pull_info info;
+    json_t *loaded = find_all_loaded(request->api, model->name);
+    json_t *found = model_json(request->api, loaded, model->name, model, NULL);
+    if (found)
+        json_object_update_new(found, openai_json(request->api, model->name, model));
+    if (found && is_pulling(request->api, model->name, &info))
+        json_object_set_new(found, "pulling", wi_api_pull_json(&info));
+    json_decref(loaded);
+    answer_model(request, model, found);
+    (void)work;
+}
+
+/* It may be on its way, or not have got here. */
+static void on_missing(struct wi_request *request, void *work, const struct wi_error *failure)
+{
+    const struct wi_api *api = request->api;
+    struct wi_pull_info info;
+    struct wi_error error = *failure;
+    (void)work;
+    if (failure->code == WI_MODEL_NOT_FOUND && is_pulling(api, request->argument, &info)) {
+        wi_request_answer_json(request, 200,
+            json_pack("{s:s, s:o}", "name", info.name, "pulling", wi_api_pull_json(&info)));
+        return;
+    }
+    if (failure->code == WI_MODEL_NOT_FOUND && api->deps.pulls &&
+        wi_pulls_find(api->deps.pulls, request->argument, &info) == 0 && info.error)
+        wi_error_set(&error, WI_MODEL_NOT_FOUND, "model_name",
+            "there is no model %.160s: its pull failed: %.300s", info.name, info.error->detail);
+    wi_request_answer_error(request, &error);
+}
+
+void wi_handle_model(struct wi_request *request)
+{
+    wi_request_look_for_model(request, request->argument, on_model, on_missing, NULL, NULL);
+}
+
+/* --- models under all their names ------------------------------------------------------------- */
+
+struct walk {
+    const struct wi_api *api;
+    json_t *aliased; /* {NAME: [what else it is called]} */
+    wi_api_name_fn *each;
+    void *context;
+};
+
+/* A variant that an alias names is the model's that is listed. */
+static json_t *find_aliased(const struct wi_aliases *aliases)
+{
+    json_t *out = json_object();
+    for (size_t i = 0; i < aliases->count; i++) {
+        const struct wi_alias *alias = &aliases->items[i];
+        size_t length = strcspn(alias->model, ":");
+        json_t *names = json_object_getn(out, alias->model, length);
+        if (!names && (names = json_array()))
+            json_object_setn_new(out, alias->model, length, names);
+        json_array_append_new(names, json_string(alias->name));
+    }
+    return out;
+}
+
+static void name_model(
+    void *context, const struct wi_list_row *row, const struct wi_model *model, const char *problem)
+{
+    const struct walk *walk = context;
+    const char *name = row ? row->name : model->name;
+    const json_t *alias;
+    size_t i;
+    if (problem)
+        return;
+    if (!wi_aliases_find(wi_repository_aliases(walk->api->deps.repository), name))
+        walk->each(walk->context, name, row, model);
+    json_array_foreach(json_object_get(walk->aliased, name), i, alias)
+        walk->each(walk->context, json_string_value(alias), row, model);
+}
+
+void wi_api_each_name(const struct wi_api *api, wi_api_name_fn *each, void *context)
+{
+    struct wi_repository *repository = api->deps.repository;
+    struct walk walk = {api, find_aliased(wi_repository_aliases(repository)), each, context};
+    wi_repository_each(repository, name_model, &walk);
+    json_decref(walk.aliased);
+}
+
+int64_t wi_api_changed_at(const struct wi_api *api, const struct wi_model *model)
+{
+    int64_t latest = 0;
+    for (size_t i = 0; model && i < model->manifest.count; i++)
+        if (model->manifest.files[i].identity.modified.tv_sec > latest)
+            latest = model->manifest.files[i].identity.modified.tv_sec;
+    return latest > 0 ? latest : api->started_at / 1000;
+}
+
+/* --- the numerics guard ----------------------------------------------------------------------- */
+
+json_t *wi_api_model_numerics_json(const struct wi_api *api, const struct wi_model *model)
+{
+    const char *random = model->signature.random;
+    json_t *exempt = *random ? json_sprintf("it draws random numbers (%s)", random) : json_null();
+
+    return json_pack("{s:o, s:o}", "exempt", exempt, "verdicts",
+        wi_verdicts_json(wi_pool_verdicts(api->deps.pool), model->hash));
+}
+
+struct count {
+    const char *name;
+    uint64_t value;
+};
+
+#define PROBE_RESULTS 6
+
+static void read_probes(const struct wi_api *api, struct count out[PROBE_RESULTS])
+{
+    struct wi_check_counters c;
+    wi_checks_counters(api->deps.checks, &c);
+    const struct count counts[PROBE_RESULTS] = {{"trusted", c.trusted}, {"wrong", c.wrong},
+        {"unable", c.unable}, {"measured", c.measured}, {"failed", c.failed},
+        {"dropped", c.dropped}};
+    for (int i = 0; i < PROBE_RESULTS; i++)
+        out[i] = counts[i];
+}
+
+json_t *wi_api_numerics_json(const struct wi_api *api)
+{
+    struct count probes[PROBE_RESULTS];
+    size_t verdicts[WI_VERDICT_COUNT];
+    int checks = api->deps.config->pool.numerics == WI_NUMERICS_CHECK;
+    json_t *by_verdict = json_object(), *by_result = json_object();
+
+    wi_verdicts_count(wi_pool_verdicts(api->deps.pool), verdicts);
+    for (int i = WI_UNKNOWN + 1; i < WI_VERDICT_COUNT; i++)
+        json_object_set_new(by_verdict, wi_verdict_names[i], json_integer((json_int_t)verdicts[i]));
+    read_probes(api, probes);
+    for (int i = 0; i < PROBE_RESULTS; i++)
+        json_object_set_new(by_result, probes[i].name, json_integer((json_int_t)probes[i].value));
+    return json_pack("{s:s, s:o, s:o}", "mode", checks ? "check" : "off", "verdicts", by_verdict,
+        "probes", by_result);
+}
+
+void wi_api_numerics_metrics(const struct wi_api *api, struct wi_buffer *out)
+{
+    struct count probes[PROBE_RESULTS];
+    size_t verdicts[WI_VERDICT_COUNT];
+
+    wi_metric_head(out, "webinfer_probes_total", "counter",
+        "Runs beside the clients' path, to check or to measure a platform, by how they ended.");
+    read_probes(api, probes);
+    for (int i = 0; i < PROBE_RESULTS; i++)
+        wi_buffer_printf(out, "webinfer_probes_total{result=\"%s\"} %llu\n", probes[i].name,
+            (unsigned long long)probes[i].value);
+    wi_metric_head(
+        out, "webinfer_verdicts", "gauge", "What is known of a model on a platform, by verdict.");
+    wi_verdicts_count(wi_pool_verdicts(api->deps.pool), verdicts);
+    for (int i = WI_UNKNOWN + 1; i < WI_VERDICT_COUNT; i++)
+        wi_buffer_printf(
+            out, "webinfer_verdicts{verdict=\"%s\"} %zu\n", wi_verdict_names[i], verdicts[i]);
+}

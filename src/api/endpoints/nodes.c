@@ -1,0 +1,174 @@
+/* GET /v1/nodes: what the pool knows of each node, and what the bridge sees of it. */
+#include "api/http/request.h"
+
+#include "api/endpoints/nodes.h"
+#include "api/endpoints/openapi.h"
+#include "base/clock.h"
+#include "base/params.h"
+#include <openssl/crypto.h>
+#include <stdio.h>
+
+static json_t *platforms_json(const struct wi_node_info *node)
+{
+    json_t *platforms = json_object();
+    for (int i = 0; i < WI_PLATFORM_COUNT; i++) {
+        int available = node->platforms[i].available;
+        if (i >= WI_NATIVE && !available)
+            continue; /* most nodes are browsers */
+        json_t *platform = json_pack("{s:b}", "available", available);
+        if (!available && *node->platforms[i].reason)
+            json_object_set_new(platform, "reason", json_string(node->platforms[i].reason));
+        if (node->platforms[i].has_adapter) {
+            const struct wi_adapter *adapter = &node->platforms[i].adapter;
+            json_object_set_new(platform, "adapter",
+                json_pack("{s:s, s:s, s:s, s:b}", "vendor", adapter->vendor, "architecture",
+                    adapter->architecture, "description", adapter->description, "is_fallback",
+                    adapter->is_fallback));
+        }
+        json_object_set_new(platforms, wi_platform_names[i], platform);
+    }
+    return platforms;
+}
+
+static json_t *engines_json(const struct wi_node_info *node)
+{
+    json_t *engines = json_object();
+    for (int i = 0; i < WI_ENGINE_COUNT; i++) {
+        if (!node->engines[i].available)
+            continue;
+        json_t *engine = json_pack("{s:s?, s:I, s:I, s:I, s:[]}", "version",
+            *node->engines[i].version ? node->engines[i].version : NULL, "slots",
+            (json_int_t)node->engines[i].slots, "short_slots",
+            (json_int_t)node->engines[i].short_slots, "queue", (json_int_t)node->engines[i].queue,
+            "can");
+        json_t *can = json_object_get(engine, "can");
+        if (node->engines[i].can_continue)
+            json_array_append_new(can, json_string("continue"));
+        if (node->engines[i].continues_several)
+            json_array_append_new(can, json_string("continue_several"));
+        if (node->engines[i].on_webgpu)
+            json_array_append_new(can, json_string("webgpu"));
+        json_object_set_new(engines, wi_engine_names[i], engine);
+    }
+    return engines;
+}
+
+/* What the pool did not say already. A user agent may tell who lends the browser. */
+static void add_bridge_view(
+    json_t *out, const struct wi_bridge *bridge, const char *id, int everything)
+{
+    struct wi_node_state state;
+    const struct wi_node_info *node = wi_bridge_node(bridge, id);
+    if (!node || wi_bridge_node_state(bridge, id, &state) != 0)
+        return;
+    json_t *view =
+        json_pack("{s:s, s:s, s:s*, s:s, s:I, s:i, s:f, s:b, s:b, s:I, s:f, s:f, s:f, s:I, s:I}",
+            "browser", node->kind, "browser_version", node->browser_version, "user_agent",
+            everything ? node->user_agent : NULL, "session", node->session, "connected_at",
+            (json_int_t)node->connected_at, "cores", node->cores, "memory_gib", node->memory_gib,
+            "cross_origin_isolated", node->isolated, "connected", state.connected, "attempts",
+            (json_int_t)state.attempts, "busy_since_ms", state.busy_since_ms, "last_seen_ms",
+            state.last_seen_ms, "rtt_ms", state.rtt_ms, "bytes_in", (json_int_t)state.bytes_in,
+            "bytes_out", (json_int_t)state.bytes_out);
+    if (!view)
+        return;
+    json_object_set_new(view, "platforms", platforms_json(node));
+    json_object_set_new(view, "engines", engines_json(node));
+    if (state.models)
+        json_object_set(view, "models", state.models);
+    json_object_update_missing(out, view);
+    json_decref(view);
+}
+
+static json_t *nodes_json(const struct wi_request *request)
+{
+    const struct wi_api *api = request->api;
+    int everything = wi_request_scope(request) == NULL;
+    json_t *nodes = wi_pool_nodes_json(api->deps.pool);
+    json_t *node;
+    size_t i;
+    json_array_foreach(nodes, i, node)
+    {
+        const char *id = json_string_value(json_object_get(node, "id"));
+        if (id)
+            add_bridge_view(node, api->deps.bridge, id, everything);
+    }
+    return nodes;
+}
+
+void wi_handle_nodes(struct wi_request *request)
+{
+    wi_request_answer_json(request, 200, json_pack("{s:o}", "nodes", nodes_json(request)));
+}
+
+/* --- /v1/admin/join: links with which pages and programs of others become nodes --------------- */
+
+#define MAX_NODES 65536
+#define DEFAULT_SECONDS 3600
+#define MAX_SECONDS (7 * 24 * 3600)
+
+struct wish {
+    int64_t nodes, seconds;
+};
+
+const struct wi_param wi_join_params[] = {
+    {.name = "nodes",
+        .kind = WI_PARAM_INTEGER,
+        .offset = offsetof(struct wish, nodes),
+        .min = 1,
+        .max = MAX_NODES,
+        .help = "How many may be there with the token at a time; 1 by default."},
+    {.name = "seconds",
+        .kind = WI_PARAM_INTEGER,
+        .offset = offsetof(struct wish, seconds),
+        .min = 1,
+        .max = MAX_SECONDS,
+        .help = "For how long nodes may come anew; 3600 by default."},
+    WI_PARAM_END,
+};
+
+void wi_handle_join_new(struct wi_request *request)
+{
+    struct wi_bridge *bridge = request->api->deps.bridge;
+    struct wish wish = {.nodes = 1, .seconds = DEFAULT_SECONDS};
+    char id[WI_ID_SIZE], token[WI_TOKEN_SIZE], url[512 + WI_TOKEN_SIZE];
+    struct wi_error error;
+    json_t *body = wi_request_body_object(request);
+    if (!body)
+        return;
+    enum wi_code code = wi_params_read(wi_join_params, body, WI_PARAMS_STRICT, "", &wish, &error);
+    json_decref(body);
+    if (code == WI_OK)
+        code = wi_bridge_invite(bridge, (size_t)wish.nodes, wish.seconds * 1000, id, token, &error);
+    if (code != WI_OK) {
+        wi_request_answer_error(request, &error);
+        return;
+    }
+    snprintf(url, sizeof url, "%.500s/#token=%s", wi_bridge_url(bridge), token);
+    wi_request_answer_json(request, 201,
+        json_pack("{s:s, s:s, s:s, s:I, s:I}", "id", id, "token", token, "url", url, "nodes",
+            (json_int_t)wish.nodes, "expires_at",
+            (json_int_t)(wi_wall_ms() + wish.seconds * 1000)));
+    OPENSSL_cleanse(token, sizeof token);
+    OPENSSL_cleanse(url, sizeof url);
+}
+
+void wi_handle_joins(struct wi_request *request)
+{
+    const struct wi_bridge *bridge = request->api->deps.bridge;
+    wi_request_answer_json(request, 200,
+        json_pack("{s:o, s:o}", "joins", wi_bridge_invitations(bridge), "node_tokens",
+            wi_bridge_node_tokens(bridge)));
+}
+
+void wi_handle_join_revoke(struct wi_request *request)
+{
+    struct wi_error error;
+    if (wi_bridge_uninvite(request->api->deps.bridge, request->argument) == 0) {
+        wi_request_answer_json(
+            request, 200, json_pack("{s:s, s:s}", "id", request->argument, "state", "revoked"));
+        return;
+    }
+    wi_error_set(&error, WI_NOT_FOUND, NULL, "there is no join token %.80s", request->argument);
+    wi_request_answer_error(request, &error);
+}

@@ -1,0 +1,24 @@
+/* The API's description in OpenAPI 3.1, out of the tables: routes, forms, parameters, errors, tasks
+ * and their options. */
+#ifndef WI_API_ENDPOINTS_OPENAPI_H
+#define WI_API_ENDPOINTS_OPENAPI_H
+
+#include "api/http/routes.h"
+#include "describe/schema.h"
+#include <jansson.h>
+
+/* The document; the caller's. */
+json_t *wi_openapi(const struct wi_route *routes, const char *version);
+/* The form of that name, of a request or an answer; aborts where a table names one that is not
+ * there. */
+const struct wi_schema *wi_openapi_schema(const char *name);
+
+/* What requests are read by, each in the file of its endpoint. */
+extern const struct wi_param wi_join_params[], wi_pull_params[], wi_hardware_params[],
+    wi_jobs_params[];
+extern const struct wi_param wi_load_params[], wi_unload_params[];
+extern const struct wi_param wi_kserve_index_params[], wi_kserve_load_params[];
+extern const struct wi_param wi_ollama_name_params[], wi_ollama_show_params[];
+extern const struct wi_param wi_ollama_pull_params[];
+
+#endif

@@ -1,0 +1,264 @@
+/* The table of routes; how one is found is in route_find.c. */
+#include "api/http/routes.h"
+
+#include "wire/anthropic/anthropic.h"
+#include "wire/kserve/kserve.h"
+#include "wire/ollama/ollama.h"
+#include "wire/openai/openai.h"
+#include "wire/responses/responses.h"
+
+#define SMALL_BODY (64 * 1024)
+#define JSON "application/json"
+#define EVENTS "text/event-stream"
+
+#define OPEN WI_RANK_NONE
+#define USER WI_RANK_USER
+#define ADMIN WI_RANK_ADMIN
+#define NATIVE &wi_dialect_native
+/* Of OpenAI's clients, and of both. */
+#define OPENAI(name) &wi_dialect_openai_##name
+#define ANTHROPIC(name) &wi_dialect_anthropic_##name
+#define KSERVE(name) &wi_dialect_kserve##name
+/* Of Ollama's clients: of an endpoint that runs a model, and of one that does not. */
+#define OLLAMA(name) &wi_dialect_ollama_##name
+#define OLLAMA_ELSE &wi_dialect_ollama
+#define RUN (WI_ROUTE_BODY | WI_ROUTE_ADMIT)
+#define VERB (RUN | WI_ROUTE_UNTYPED | WI_ROUTE_VERB)
+/* A request of KServe's clients about a model, of the one version that there is or of the one that
+ * they name. */
+#define KSERVE_MODEL(after, handler, flags, gives, about, speaks, ...)                             \
+    {MODEL_METHOD(flags), "/v2/models/{model}" after, handler, USER, flags, 0, gives, about,       \
+        speaks, __VA_ARGS__},                                                                      \
+    {                                                                                              \
+        MODEL_METHOD(flags), "/v2/models/{model}/versions/{version}" after, handler, USER, flags,  \
+            0, gives, "the same of that version", speaks, __VA_ARGS__                              \
+    }
+#define MODEL_METHOD(flags) ((flags)&WI_ROUTE_BODY ? "POST" : "GET")
+
+/* What may fail where a model is looked for, where one is run, and where an answer is kept. */
+#define MODEL                                                                                      \
+    "invalid_field model_not_found model_invalid model_too_large platform_unsupported "            \
+    "unavailable storage_failed"
+#define PULLS                                                                                      \
+    "hub_not_found hub_failed hub_unauthorized download_corrupt hub_busy no_room storage_failed "  \
+    "model_too_large model_invalid precision_unsupported conflict cancelled"
+#define RUNS                                                                                       \
+    MODEL " " PULLS                                                                                \
+          " bad_framing context_length_exceeded answer_too_large input_unknown input_missing "     \
+          "input_datatype input_shape input_size input_invalid grammar_too_costly output_unknown " \
+          "picture_invalid picture_too_large audio_invalid audio_too_large operator_unsupported "  \
+          "node_not_found inference_failed attempts_exhausted stream_interrupted "                 \
+          "stream_diverged deadline_exceeded stall_timeout "
+#define KEPT "idempotency_mismatch storage_failed"
+
+const struct wi_route wi_routes[] = {
+    {"POST", "/v1/infer", wi_handle_infer, USER,
+        WI_ROUTE_BODY | WI_ROUTE_ADMIT | WI_ROUTE_BINARY | WI_ROUTE_FILES | WI_ROUTE_EVENTS, 0,
+        JSON, "run a model", NATIVE, .answers = "200 InferAnswer",
+        .events = "part StreamPart progress StreamProgress done StreamDone error codes",
+        .body = "InferRequest", .codes = RUNS KEPT, .help = "See below."},
+    {"POST", "/v1/chat/completions", wi_handle_infer, USER, RUN | WI_ROUTE_EVENTS, 0, JSON,
+        "answer a conversation, as OpenAI's clients ask", OPENAI(chat), .answers = "200 Chat",
+        .events = "message ChatChunk|OpenaiError", .codes = RUNS KEPT,
+        .help = "This and what follows up to speech is described in webinfer-openai(7)."},
+    {"POST", "/v1/responses", wi_handle_infer, USER, RUN | WI_ROUTE_EVENTS, 0, JSON,
+        "answer a conversation of items, without keeping anything", OPENAI(responses),
+        .answers = "200 Response",
+        .events = "response.created ResponseWholeEvent response.in_progress ResponseWholeEvent "
+                  "response.output_item.added ResponseItemEvent response.output_item.done "
+                  "ResponseItemEvent response.content_part.added ResponseContentEvent "
+                  "response.content_part.done ResponseContentEvent response.output_text.delta "
+                  "ResponseTextEvent response.output_text.done ResponseTextEvent "
+                  "response.reasoning_text.delta ResponseTextEvent response.reasoning_text.done "
+                  "ResponseTextEvent response.function_call_arguments.delta ResponseCallEvent "
+                  "response.function_call_arguments.done ResponseCallEvent response.completed "
+                  "ResponseWholeEvent response.incomplete ResponseWholeEvent response.failed "
+                  "ResponseWholeEvent error ResponseErrorEvent",
+        .codes = RUNS KEPT},
+    {"POST", "/v1/completions", wi_handle_infer, USER, RUN | WI_ROUTE_EVENTS, 0, JSON,
+        "continue a text, likewise", OPENAI(completions), .answers = "200 Completion",
+        .events = "message Completion|OpenaiError", .codes = RUNS KEPT},
+    {"POST", "/v1/embeddings", wi_handle_infer, USER, RUN, 0, JSON, "turn texts into vectors",
+        OPENAI(embeddings), .answers = "200 Embeddings", .codes = RUNS KEPT},
+    {"POST", "/v1/rerank", wi_handle_infer, USER, RUN, 0, JSON, "rank documents for a query",
+        OPENAI(rerank), .answers = "200 Ranking", .codes = RUNS KEPT},
+    {"POST", "/v1/tokenize", wi_handle_infer, USER, RUN, 0, JSON, "turn a text into tokens",
+        OPENAI(tokenize), .answers = "200 Tokenized", .codes = RUNS KEPT},
+    {"POST", "/v1/audio/transcriptions", wi_handle_infer, USER,
+        RUN | WI_ROUTE_FORM | WI_ROUTE_EVENTS | WI_ROUTE_TEXT, 0, JSON,
+        "write down what is said in a sound", OPENAI(transcriptions), .answers = "200 Heard",
+        .events = "message HeardEvent|OpenaiError", .codes = RUNS KEPT},
+    {"POST", "/v1/audio/translations", wi_handle_infer, USER,
+        RUN | WI_ROUTE_FORM | WI_ROUTE_EVENTS | WI_ROUTE_TEXT, 0, JSON, "the same in English",
+        OPENAI(translations), .answers = "200 Heard", .events = "message HeardEvent|OpenaiError",
+        .codes = RUNS KEPT},
+    {"POST", "/v1/audio/speech", wi_handle_infer, USER, RUN | WI_ROUTE_VOICE, 0, "audio/wav",
+        "speak a text", OPENAI(speech), .answers = "200 string", .codes = RUNS KEPT},
+    {"POST", "/api/chat", wi_handle_infer, USER, RUN | WI_ROUTE_LINES, 0, JSON,
+        "answer a conversation, as Ollama's clients ask", OLLAMA(chat), .answers = "200 OllamaChat",
+        .events = "line OllamaChat|OllamaError", .codes = RUNS KEPT},
+    {"POST", "/api/generate", wi_handle_infer, USER, RUN | WI_ROUTE_LINES, 0, JSON,
+        "answer a prompt, likewise", OLLAMA(generate), .answers = "200 OllamaGenerated",
+        .events = "line OllamaGenerated|OllamaError", .codes = RUNS KEPT},
+    {"POST", "/api/embed", wi_handle_infer, USER, RUN, 0, JSON, "turn texts into vectors",
+        OLLAMA(embed), .answers = "200 OllamaEmbeddings", .codes = RUNS KEPT},
+    {"POST", "/api/embeddings", wi_handle_infer, USER, RUN, 0, JSON, "turn a text into a vector",
+        OLLAMA(embeddings), .answers = "200 OllamaEmbedding", .codes = RUNS KEPT},
+    {"GET", "/api/tags", wi_handle_ollama_tags, USER, 0, 0, JSON, "the models for Ollama's clients",
+        OLLAMA_ELSE, .answers = "200 OllamaModels"},
+    {"GET", "/api/ps", wi_handle_ollama_ps, USER, 0, 0, JSON, "those that are loaded", OLLAMA_ELSE,
+        .answers = "200 OllamaRunning"},
+    {"POST", "/api/show", wi_handle_ollama_show, USER, WI_ROUTE_BODY, SMALL_BODY, JSON,
+        "one of them: {model}", OLLAMA_ELSE, .answers = "200 OllamaShown", .body = "OllamaShow",
+        .codes = MODEL},
+    {"POST", "/api/pull", wi_handle_ollama_pull, ADMIN, WI_ROUTE_BODY | WI_ROUTE_LINES, SMALL_BODY,
+        JSON, "bring a model from a hub: {model, stream?}", OLLAMA_ELSE,
+        .answers = "200 OllamaPulling", .events = "line OllamaPulling|OllamaError",
+        .body = "OllamaPull", .codes = PULLS " queue_full not_implemented unavailable"},
+    {"DELETE", "/api/delete", wi_handle_ollama_delete, ADMIN, WI_ROUTE_BODY, SMALL_BODY, JSON,
+        "remove a model from the store: {model}", OLLAMA_ELSE, .answers = "200 Removed",
+        .body = "OllamaName", .codes = MODEL " not_found conflict"},
+    {"GET", "/api/version", wi_handle_ollama_version, USER, 0, 0, JSON,
+        "the version of Ollama's API that this is", OLLAMA_ELSE, .answers = "200 OllamaVersion"},
+    {"GET", "/v1/status", wi_handle_status, USER, 0, 0, JSON, "the whole picture", NATIVE,
+        .answers = "200 Status",
+        .help = "Sessions, nodes, queue, stored jobs, models, counters and what is wrong."},
+    {"GET", "/v1/nodes", wi_handle_nodes, USER, 0, 0, JSON, "the pages that compute", NATIVE,
+        .answers = "200 Nodes"},
+    {"POST", "/v1/nodes/{id}/drain", wi_handle_node_drain, ADMIN, WI_ROUTE_MAYBE, SMALL_BODY, JSON,
+        "give a node no more work", NATIVE, .answers = "200 Verb", .codes = "node_not_found"},
+    {"POST", "/v1/nodes/{id}/undrain", wi_handle_node_undrain, ADMIN, WI_ROUTE_MAYBE, SMALL_BODY,
+        JSON, "give a node work again", NATIVE, .answers = "200 Verb", .codes = "node_not_found"},
+    {"POST", "/v1/sessions/{id}/recycle", wi_handle_session_recycle, ADMIN, WI_ROUTE_MAYBE,
+        SMALL_BODY, JSON, "replace a browser by a fresh one", NATIVE, .answers = "202 Verb",
+        .codes = "session_not_found conflict"},
+    {"GET", "/v1/hardware", wi_handle_hardware, USER, 0, 0, JSON,
+        "what would run a model, on what and why: ?model_name=", NATIVE, .answers = "200 Hardware",
+        .query = "HardwareQuery", .codes = "unknown_field missing_field invalid_field " MODEL,
+        .help = "Described under Routing in webinferd(8)."},
+    {"GET", "/v1/models", wi_handle_models, USER, 0, 0, JSON, "the models of the store",
+        OPENAI(both), .answers = "200 Models",
+        .help = "What is known of a model's files is there if they have been read since the start, "
+                "as asking for it alone makes them be."},
+    {"GET", "/v1/models/{model}", wi_handle_model, USER, 0, 0, JSON, "one model", OPENAI(both),
+        .answers = "200 Model", .codes = MODEL},
+    {"DELETE", "/v1/models/{model}", wi_handle_model_remove, ADMIN, 0, 0, JSON,
+        "remove a model from the store: ?force=", NATIVE, .answers = "200 Removed",
+        .query = "RemovalQuery", .codes = MODEL " not_found conflict",
+        .help = "One that was pulled goes with all its versions, one that was added with its "
+                "folder. If requests run on it, it stays, and the answer is a 409 conflict. Nodes "
+                "that have loaded it are told to unload it. Of a model that was pulled, requests "
+                "under way finish all the same: what they use goes when they have ended."},
+    {"POST", "/v1/models/gc", wi_handle_models_gc, ADMIN, WI_ROUTE_MAYBE, SMALL_BODY, JSON,
+        "remove what is of no use: old versions, pulls that were given up", NATIVE,
+        .answers = "200 Collected",
+        .help = "That is versions beyond keep_versions, and what was fetched for pulls that are no "
+                "longer under way. The daemon does the same at its start, but for pulls that it "
+                "goes on with."},
+    {"POST", "/v1/models/{model}/load", wi_handle_model_load, ADMIN, WI_ROUTE_MAYBE, SMALL_BODY,
+        JSON, "load a model into nodes: {node?, platform?}", NATIVE, .answers = "202 Order",
+        .body = "LoadOrder", .codes = MODEL " node_not_found conflict unavailable",
+        .help = "It is answered when the nodes are told; how it goes shows in the model's loaded."},
+    {"POST", "/v1/models/{model}/unload", wi_handle_model_unload, ADMIN, WI_ROUTE_MAYBE, SMALL_BODY,
+        JSON, "unload a model from nodes: {node?}", NATIVE, .answers = "202 Order",
+        .body = "UnloadOrder", .codes = MODEL " node_not_found unavailable"},
+    {"POST", "/v1/models/pull", wi_handle_model_pull, ADMIN, WI_ROUTE_BODY | WI_ROUTE_EVENTS,
+        SMALL_BODY, JSON,
+        "bring a model from a hub: {model, as?, hub?, files?, precision?, stream?}", NATIVE,
+        .answers = "202 Pull", .events = "progress PullEvent done PullEvent error codes",
+        .body = "PullOrder", .codes = PULLS " queue_full not_implemented unavailable",
+        .help = "See Pulls."},
+    {"POST", "/v1/models/{model}/cancel", wi_handle_model_cancel, ADMIN, WI_ROUTE_MAYBE, SMALL_BODY,
+        JSON, "stop bringing it", NATIVE, .answers = "200 Removed",
+        .codes = MODEL " not_found not_implemented", .help = "What was fetched is removed."},
+    {"POST", "/v1/jobs", wi_handle_job_post, USER, WI_ROUTE_BODY | WI_ROUTE_BINARY | WI_ROUTE_FILES,
+        0, JSON, "run a model later: accepted durably", NATIVE,
+        .answers = "200 InferAnswer 202 StoredJob", .body = "InferRequest",
+        .codes = RUNS KEPT " client_share_used queue_full", .help = "See Jobs."},
+    {"GET", "/v1/jobs", wi_handle_jobs, USER, 0, 0, JSON, "accepted jobs: ?state=, ?limit=", NATIVE,
+        .answers = "200 Jobs", .query = "JobsQuery", .codes = "invalid_field storage_failed",
+        .help = "Of the client that asks, or everybody's for an admin; the newest first."},
+    {"GET", "/v1/jobs/{id}", wi_handle_job_get, USER, WI_ROUTE_BINARY | WI_ROUTE_EVENTS, 0, JSON,
+        "how far a job is, and its answer: ?wait=; a stream's events", NATIVE, .answers = "200 Job",
+        .events = "part StreamPart progress StreamProgress done StreamDone error Problem",
+        .query = "JobQuery", .codes = "invalid_field job_not_found stream_gone storage_failed"},
+    {"DELETE", "/v1/jobs/{id}", wi_handle_job_delete, USER, 0, 0, JSON, "cancel a job", NATIVE,
+        .answers = "200 Verb 202 Verb", .codes = "job_not_found conflict storage_failed"},
+    {"POST", "/v1/admin/join", wi_handle_join_new, ADMIN, WI_ROUTE_MAYBE, SMALL_BODY, JSON,
+        "let nodes of others in: {nodes?, seconds?}", NATIVE, .answers = "201 Join",
+        .body = "JoinOrder", .codes = "unavailable conflict",
+        .help = "The answer has a join token and the link to open. The token is shown this once. "
+                "Tokens are forgotten when the daemon ends."},
+    {"GET", "/v1/admin/join", wi_handle_joins, ADMIN, 0, 0, JSON, "the join tokens", NATIVE,
+        .answers = "200 Joins", .help = "They are without their secrets."},
+    {"DELETE", "/v1/admin/join/{id}", wi_handle_join_revoke, ADMIN, 0, 0, JSON,
+        "revoke a join token and send its nodes away", NATIVE, .answers = "200 Verb",
+        .codes = "not_found"},
+    {"POST", "/v1/messages", wi_handle_infer, USER, RUN | WI_ROUTE_EVENTS | WI_ROUTE_KEY, 0, JSON,
+        "answer Anthropic's clients: see webinfer-anthropic(7)", ANTHROPIC(messages),
+        .answers = "200 Message",
+        .events = "message_start MessageStart ping MessagePing content_block_start "
+                  "MessageBlockStart content_block_delta MessageBlockDelta content_block_stop "
+                  "MessageBlockStop message_delta MessageDelta message_stop MessageStop error "
+                  "AnthropicError",
+        .codes = RUNS KEPT},
+    {"POST", "/v1/messages/count_tokens", wi_handle_infer, USER, RUN | WI_ROUTE_KEY, 0, JSON,
+        "how many tokens a conversation has", ANTHROPIC(count), .answers = "200 MessageTokens",
+        .codes = RUNS KEPT},
+    {"GET", "/v2", wi_handle_kserve_server, USER, 0, 0, JSON, "what KServe's clients may use",
+        KSERVE(), .answers = "200 KserveServer"},
+    {"GET", "/v2/", wi_handle_kserve_server, USER, 0, 0, JSON, "the same", KSERVE(),
+        .answers = "200 KserveServer"},
+    {"GET", "/v2/health/live", wi_handle_kserve_live, OPEN, WI_ROUTE_ALWAYS, 0, JSON,
+        "the daemon lives", KSERVE(), .answers = "200 KserveLive"},
+    {"GET", "/v2/health/ready", wi_handle_kserve_ready, OPEN, 0, 0, JSON, "a node can take work",
+        KSERVE(), .answers = "200 KserveReady", .codes = "unavailable"},
+    KSERVE_MODEL("", wi_handle_kserve_model, 0, JSON, "what a model takes and gives", KSERVE(),
+        .answers = "200 KserveModel", .codes = MODEL),
+    KSERVE_MODEL("/ready", wi_handle_kserve_model_ready, 0, JSON, "a model could be served now",
+        KSERVE(), .answers = "200 KserveReady", .codes = MODEL),
+    KSERVE_MODEL("/config", wi_handle_kserve_config, 0, JSON, "a model's configuration", KSERVE(),
+        .answers = "200 KserveConfig", .codes = MODEL),
+    KSERVE_MODEL("/stats", wi_handle_kserve_stats, 0, JSON, "what a model was asked so far",
+        KSERVE(), .answers = "200 KserveStats", .codes = MODEL),
+    {"GET", "/v2/models/stats", wi_handle_kserve_all_stats, USER, 0, 0, JSON,
+        "the same of all models that were asked", KSERVE(), .answers = "200 KserveStats"},
+    KSERVE_MODEL("/infer", wi_handle_infer, VERB | WI_ROUTE_BINARY, JSON, "run a model", KSERVE(),
+        .answers = "200 KserveAnswer", .body = "KserveInfer", .codes = RUNS),
+    KSERVE_MODEL("/generate", wi_handle_infer, VERB, JSON, "go on with a text", KSERVE(_generate),
+        .answers = "200 KserveText", .body = "KserveGenerate", .codes = RUNS),
+    KSERVE_MODEL("/generate_stream", wi_handle_infer, VERB, EVENTS, "go on with a text, in parts",
+        KSERVE(_stream), .answers = "200 string", .events = "message KserveEvent|KserveError",
+        .body = "KserveGenerate", .codes = RUNS),
+    {"POST", "/v2/repository/index", wi_handle_kserve_index, USER,
+        WI_ROUTE_MAYBE | WI_ROUTE_UNTYPED, SMALL_BODY, JSON, "the models of the store: {ready?}",
+        KSERVE(), .answers = "200 KserveIndex", .body = "KserveIndexOrder"},
+    {"POST", "/v2/repository/models/{model}/load", wi_handle_kserve_load, ADMIN,
+        WI_ROUTE_MAYBE | WI_ROUTE_UNTYPED, SMALL_BODY, JSON,
+        "load a model, and answer when a node has it", KSERVE(), .answers = "200 KserveOrder",
+        .body = "KserveLoadOrder", .codes = MODEL " deadline_exceeded"},
+    {"POST", "/v2/repository/models/{model}/unload", wi_handle_kserve_unload, ADMIN,
+        WI_ROUTE_MAYBE | WI_ROUTE_UNTYPED, SMALL_BODY, JSON,
+        "unload a model, and answer when no node has it", KSERVE(), .answers = "200 KserveOrder",
+        .body = "KserveLoadOrder", .codes = MODEL " conflict deadline_exceeded"},
+    {"GET", "/metrics", wi_handle_metrics, ADMIN, 0, 0, "text/plain", "Prometheus text", NATIVE,
+        .answers = "200 string", .help = "That is counters and times."},
+    {"GET", "/v1/openapi.json", wi_handle_openapi, USER, 0, 0, JSON,
+        "the description of all of it, in OpenAPI 3.1", NATIVE, .answers = "200 object"},
+    {"GET", "/healthz", wi_handle_healthz, OPEN, WI_ROUTE_ALWAYS, 0, JSON, "the daemon lives",
+        NATIVE, .answers = "200 Alive"},
+    {"GET", "/readyz", wi_handle_readyz, OPEN, 0, 0, JSON, "a node can take work", NATIVE,
+        .answers = "200 Ready", .codes = "unavailable", .help = "Else the answer is 503 and why."},
+    {"GET", "/", wi_handle_root, USER, 0, 0, JSON, "this list", NATIVE, .answers = "200 Endpoints",
+        .help = "Each with the rank that it needs."},
+    {.method = NULL},
+};
+
+#undef OPEN
+#undef USER
+#undef ADMIN
+
+const struct wi_dialect *wi_route_dialect(const struct wi_route *route)
+{
+    return route ? route->dialect : OPENAI(both);
+}

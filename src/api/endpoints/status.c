@@ -1,0 +1,195 @@
+/* GET /v1/status: the whole picture in one document, for people, the CLI and scripts. */
+#include "api/endpoints/endpoints.h"
+#include "api/endpoints/nodes.h"
+
+#include "api/endpoints/models.h"
+#include "api/http/request.h"
+#include "base/clock.h"
+#include "durable/durable.h"
+#include <limits.h>
+#include <string.h>
+
+/* The newest of the jobs under way that are listed one by one. */
+#define JOBS_SHOWN 100
+
+static json_t *counters_json(const struct wi_api *api, const struct wi_job_counters *jobs)
+{
+    struct wi_pool_counters pool;
+    const struct wi_bridge_counters *bridge = wi_bridge_counters(api->deps.bridge);
+    wi_pool_counters(api->deps.pool, &pool);
+#define I(value) (json_int_t)(value)
+    return json_pack("{s:{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I},"
+                     " s:{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I},"
+                     " s:{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}}",
+        "jobs", "accepted", I(jobs->accepted), "completed", I(jobs->completed), "failed",
+        I(jobs->failed), "cancelled", I(jobs->cancelled), "expired", I(jobs->expired), "rejected",
+        I(jobs->rejected), "retried", I(jobs->retried), "lost", I(jobs->lost), "late",
+        I(jobs->late), "sessions", "started", I(pool.sessions_started), "broken",
+        I(pool.sessions_broken), "closed", I(pool.sessions_closed), "worn", I(pool.sessions_worn),
+        "starting", I(pool.states[WI_SESSION_STARTING]), "idle", I(pool.states[WI_SESSION_READY]),
+        "leased", I(pool.states[WI_SESSION_BUSY]), "live", I(pool.live), "bridge", "connections",
+        I(bridge->connections), "refused", I(bridge->refused), "frames_in", I(bridge->frames_in),
+        "frames_out", I(bridge->frames_out), "bytes_in", I(bridge->bytes_in), "bytes_out",
+        I(bridge->bytes_out), "malformed", I(bridge->malformed), "late_answers",
+        I(bridge->late_answers));
+#undef I
+}
+
+static json_t *warnings_json(const struct wi_api *api)
+{
+    json_t *warnings = json_array();
+    wi_pool_add_warnings(api->deps.pool, warnings);
+    if (wi_guard_tokens(api->guard)->count == 0)
+        json_array_append_new(warnings,
+            json_string("the API asks for no tokens: every program on this machine may use it"));
+    json_t *unstored = wi_durable_warning(api->endpoints->durable);
+    if (unstored)
+        json_array_append_new(warnings, unstored);
+    return warnings;
+}
+
+/* What is under way for those whose jobs `asker` may see, oldest last, so that it can be looked at
+ * and cancelled. */
+static json_t *jobs_json(const struct wi_request *asker)
+{
+    const struct wi_api *api = asker->api;
+    const char *scope = wi_request_scope(asker);
+    json_t *jobs = json_array();
+    for (const struct wi_request *request = api->requests; request; request = request->next) {
+        int visible = *request->job && (!scope || strcmp(wi_request_client(request), scope) == 0);
+        json_t *job = visible ? wi_jobs_describe(api->deps.jobs, request->job) : NULL;
+        if (!job)
+            continue;
+        json_object_set_new(job, "request_id", json_string(request->id));
+        if (request->alias)
+            json_object_set_new(job, "client_id", json_string(request->alias));
+        json_array_append_new(jobs, job);
+        if (json_array_size(jobs) >= JOBS_SHOWN)
+            break;
+    }
+    return jobs;
+}
+
+/* Durable jobs: what is in the database now, and what became of others since the start. */
+static json_t *stored_jobs_json(const struct wi_api *api)
+{
+    struct wi_durable_counters stored;
+
+    wi_durable_counters(api->endpoints->durable, &stored);
+    return json_pack("{s:I, s:I, s:I, s:I, s:I}", "queued", (json_int_t)stored.queued, "running",
+        (json_int_t)stored.running, "done", (json_int_t)stored.done, "failed",
+        (json_int_t)stored.failed, "cancelled", (json_int_t)stored.cancelled);
+}
+
+/* For an admin who puts models there: absolute, since its working directory is another. */
+static json_t *models_directory_json(const struct wi_api *api)
+{
+    const char *directory = api->deps.config->models.directory;
+    char here[PATH_MAX];
+    if (*directory == '/' || !getcwd(here, sizeof here))
+        return json_string(directory);
+    return json_sprintf("%s/%s", here, directory);
+}
+
+/* What keeps new clients from being served, or NULL. `error` says why it is not ready, and may be
+ * written to. */
+static const char *problem_of(const struct wi_api *api, int ready, struct wi_error *error)
+{
+    if (api->closing)
+        return "shutting down";
+    if (!ready)
+        return error->detail;
+    return wi_admission_is_full(api->admission, &api->deps.config->api, &api->connections, error)
+               ? error->detail
+               : NULL;
+}
+
+void wi_handle_status(struct wi_request *request)
+{
+    struct wi_api *api = request->api;
+    const struct wi_server_deps *deps = &api->deps;
+    struct wi_job_counters jobs;
+    struct wi_error error;
+    wi_jobs_counters(deps->jobs, &jobs);
+    int ready = wi_pool_ready(deps->pool, &error) == WI_OK;
+    json_t *status = json_pack("{s:s, s:f, s:I, s:b, s:s?, s:{s:s, s:I}, s:{s:s},"
+                               " s:{s:I, s:I, s:I}, s:{s:I, s:I}}",
+        "version", deps->version, "uptime_s", (wi_now_ms() - api->started_ms) / 1000, "started_at",
+        (json_int_t)api->started_at, "ready", ready && !api->closing, "problem",
+        problem_of(api, ready, &error), "api", "url", api->url, "connections",
+        (json_int_t)api->connections.count, "bridge", "url", wi_bridge_url(deps->bridge), "queue",
+        "waiting", (json_int_t)jobs.waiting, "running", (json_int_t)jobs.running, "limit",
+        (json_int_t)deps->config->pool.max_queue, "memory", "used", (json_int_t)deps->budget->used,
+        "budget", (json_int_t)deps->budget->limit);
+    json_object_set_new(json_object_get(status, "queue"), "jobs", jobs_json(request));
+    json_object_set_new(status, "stored_jobs", stored_jobs_json(api));
+    json_object_set_new(status, "sessions", wi_pool_sessions_json(deps->pool));
+    json_object_set_new(status, "nodes", wi_pool_nodes_json(deps->pool));
+    json_object_set_new(status, "kinds", wi_pool_kinds_json(deps->pool));
+    if (request->rank == WI_RANK_ADMIN)
+        json_object_set_new(status, "models_directory", models_directory_json(api));
+    json_object_set_new(status, "models", wi_api_models_json(api));
+    json_object_set_new(status, "numerics", wi_api_numerics_json(api));
+    json_object_set_new(status, "counters", counters_json(api, &jobs));
+    json_object_set_new(status, "warnings", warnings_json(api));
+    wi_request_answer_json(request, 200, status);
+}
+
+/* --- whether it lives, whether it is ready, and what there is --------------------------------- */
+
+void wi_handle_healthz(struct wi_request *request)
+{
+    wi_request_answer_json(request, 200, json_pack("{s:s}", "status", "ok"));
+}
+
+static enum wi_code check_ready(const struct wi_api *api, struct wi_error *error)
+{
+    if (api->closing)
+        return wi_error_set(error, WI_SHUTTING_DOWN, NULL, "the server is shutting down");
+    return wi_pool_ready(api->deps.pool, error);
+}
+
+void wi_handle_readyz(struct wi_request *request)
+{
+    struct wi_error error;
+    struct wi_api *api = request->api;
+    if (check_ready(api, &error) != WI_OK) {
+        wi_request_answer_error(request, &error);
+    } else {
+        json_t *answer = json_pack("{s:s}", "status", "ready");
+        json_t *unstored = wi_durable_warning(api->endpoints->durable);
+        if (unstored) /* what needs no database goes on */
+            json_object_set_new(answer, "warnings", json_pack("[o]", unstored));
+        wi_request_answer_json(request, 200, answer);
+    }
+}
+
+void wi_handle_kserve_live(struct wi_request *request)
+{
+    wi_request_answer_json(request, 200, json_pack("{s:b}", "live", 1));
+}
+
+void wi_handle_kserve_ready(struct wi_request *request)
+{
+    struct wi_error error;
+    if (check_ready(request->api, &error) == WI_OK)
+        wi_request_answer_json(request, 200, json_pack("{s:b}", "ready", 1));
+    else
+        wi_request_answer_error(request, &error);
+}
+
+void wi_handle_root(struct wi_request *request)
+{
+    struct wi_buffer out = {0};
+    const struct wi_route *routes = request->api->routes;
+    wi_buffer_puts(&out, "{\"name\":\"webinfer\",\"version\":");
+    wi_buffer_json_string(&out, request->api->deps.version);
+    wi_buffer_puts(&out, ",\"endpoints\":[");
+    for (const struct wi_route *route = routes; route->method; route++)
+        wi_buffer_printf(&out,
+            "%s\n  {\"method\":\"%s\",\"path\":\"%s\",\"rank\":\"%s\",\"for\":\"%s\"}",
+            route == routes ? "" : ",", route->method, route->pattern, wi_rank_names[route->rank],
+            route->summary);
+    wi_buffer_puts(&out, "\n]}\n");
+    wi_request_answer_text(request, 200, "application/json", &out);
+}

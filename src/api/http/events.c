@@ -1,0 +1,212 @@
+/*
+ * A list of events, each with its bytes. What was read is freed from the front, except for what is
+ * kept; the event that the reader is in, or has read last, is always there.
+ */
+#include "api/http/events.h"
+
+#include "base/memory.h"
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct event {
+    struct event *next;
+    uint64_t next_seq;        /* of the first part behind it */
+    struct wi_credit through; /* the parts up to its end */
+    size_t size;
+    char *bytes;
+};
+
+struct wi_events {
+    struct wi_budget *budget;
+    size_t keep;
+    struct event *first, *last;
+    struct event *at; /* the reader is in it or behind it; NULL: before the first */
+    size_t offset;    /* of it, how much was read */
+    size_t size;      /* bytes of all of them */
+    size_t behind;    /* bytes of the events before `at` */
+    uint64_t dropped; /* the first part that is still held, or is to come */
+    struct wi_credit made, taken;
+    const struct event *end; /* the last one */
+    int ended;
+};
+
+struct wi_events *wi_events_new(struct wi_budget *budget, size_t keep)
+{
+    struct wi_events *events = wi_alloc(sizeof *events);
+    events->budget = budget;
+    events->keep = keep;
+    return events;
+}
+
+static void drop_first(struct wi_events *events)
+{
+    struct event *event = events->first;
+    events->first = event->next;
+    if (!events->first)
+        events->last = NULL;
+    events->dropped = event->next_seq;
+    events->size -= event->size;
+    wi_budget_give(events->budget, event->size);
+    free(event->bytes);
+    free(event);
+}
+
+void wi_events_free(struct wi_events *events)
+{
+    if (!events)
+        return;
+    while (events->first)
+        drop_first(events);
+    free(events);
+}
+
+/* Where memory is short, nothing that was read is kept. */
+static void trim(struct wi_events *events)
+{
+    const struct wi_budget *budget = events->budget;
+    size_t keep = budget && budget->used > budget->limit ? 0 : events->keep;
+    while (events->at && events->first != events->at && events->behind > keep) {
+        events->behind -= events->first->size;
+        drop_first(events);
+    }
+}
+
+void wi_events_keep(struct wi_events *events, size_t keep)
+{
+    events->keep = keep;
+    trim(events);
+}
+
+/* --- adding ---------------------------------------------------------------------------------- */
+
+void wi_events_add(struct wi_events *events, struct wi_buffer *text)
+{
+    if (text->size == 0 || events->ended) {
+        wi_buffer_clear(text);
+        return;
+    }
+    struct event *event = wi_alloc(sizeof *event);
+    event->next_seq = events->made.parts;
+    event->through = events->made;
+    event->size = text->size;
+    event->bytes = wi_buffer_take(text);
+    events->size += event->size;
+    wi_budget_force(events->budget, event->size);
+    if (events->last)
+        events->last->next = event;
+    else
+        events->first = event;
+    events->last = event;
+    trim(events);
+}
+
+void wi_events_add_part(struct wi_events *events, struct wi_buffer *text, size_t bytes)
+{
+    events->made.parts++;
+    events->made.bytes += bytes;
+    wi_events_add(events, text);
+}
+
+void wi_events_end(struct wi_events *events, struct wi_buffer *text)
+{
+    struct event *before = events->last;
+    wi_events_add(events, text);
+    events->end = events->last != before ? events->last : NULL;
+    events->ended = 1;
+}
+
+int wi_events_ended(const struct wi_events *events)
+{
+    return events->ended;
+}
+
+uint64_t wi_events_parts(const struct wi_events *events)
+{
+    return events->made.parts;
+}
+
+size_t wi_events_size(const struct wi_events *events)
+{
+    return events->size;
+}
+
+/* --- reading --------------------------------------------------------------------------------- */
+
+/* What is before the reader: nothing, or all of an event. */
+static const struct event *read_last(const struct wi_events *events)
+{
+    return events->at && events->offset == events->at->size ? events->at : NULL;
+}
+
+int wi_events_have(const struct wi_events *events, uint64_t seq)
+{
+    return seq >= events->dropped && seq <= events->made.parts;
+}
+
+void wi_events_seek(struct wi_events *events, uint64_t seq)
+{
+    struct event *before = NULL;
+    size_t behind = 0;
+    assert(wi_events_have(events, seq));
+    /* From the beginning: with what comes before the first part. */
+    struct event *event = seq > 0 ? events->first : NULL;
+    for (; event && event != events->end && event->next_seq <= seq; event = event->next) {
+        behind += before ? before->size : 0;
+        before = event;
+    }
+    events->at = before;
+    events->offset = before ? before->size : 0;
+    events->behind = behind;
+}
+
+static struct event *next_to_read(const struct wi_events *events)
+{
+    if (!events->at)
+        return events->first;
+    return events->offset < events->at->size ? events->at : events->at->next;
+}
+
+/* The reader is at the event's end. */
+static void note_taken(struct wi_events *events, const struct event *event)
+{
+    if (event->through.parts > events->taken.parts)
+        events->taken = event->through;
+}
+
+size_t wi_events_read(struct wi_events *events, char *out, size_t max)
+{
+    size_t copied = 0;
+    struct event *event;
+    while (copied < max && (event = next_to_read(events))) {
+        if (event != events->at) {
+            events->behind += events->at ? events->at->size : 0;
+            events->at = event;
+            events->offset = 0;
+        }
+        size_t left = event->size - events->offset;
+        size_t size = left < max - copied ? left : max - copied;
+        memcpy(out + copied, event->bytes + events->offset, size);
+        copied += size;
+        events->offset += size;
+        if (events->offset == event->size)
+            note_taken(events, event);
+    }
+    trim(events);
+    return copied;
+}
+
+int wi_events_between(const struct wi_events *events)
+{
+    return !events->at || read_last(events) != NULL;
+}
+
+int wi_events_over(const struct wi_events *events)
+{
+    return events->ended && (!events->last || read_last(events) == events->last);
+}
+
+struct wi_credit wi_events_taken(const struct wi_events *events)
+{
+    return events->taken;
+}

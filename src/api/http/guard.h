@@ -1,0 +1,42 @@
+/*
+ * Who may talk to the API: the Host and Origin of a request, so that a web page which a user
+ * happens to visit cannot drive us (DNS rebinding, cross-site requests), and bearer tokens.
+ */
+#ifndef WI_API_HTTP_GUARD_H
+#define WI_API_HTTP_GUARD_H
+
+#include "base/address.h"
+#include "base/error.h"
+#include "config/api_tokens.h"
+#include "config/config.h"
+
+struct wi_guard;
+/* Reads the tokens file where one is configured, and warns of tokens without a rank. NULL with
+ * `error`: the file cannot be read, is open to others (it must have mode 0600), or has a bad line;
+ * or the address is not loopback and there are no tokens. `address` is where we listen, with the
+ * real port; both are copied from. */
+struct wi_guard *wi_guard_new(
+    const struct wi_config_api *config, const union wi_address *address, struct wi_error *error);
+void wi_guard_free(struct wi_guard *guard); /* NULL is fine */
+
+/* `host` is the Host header, NULL if there was none; `count` how many there were. WI_OK,
+ * WI_BAD_REQUEST (none, or several) or WI_FORBIDDEN_HOST. */
+enum wi_code wi_guard_check_host(
+    const struct wi_guard *guard, const char *host, unsigned count, struct wi_error *error);
+/* `origin` is the Origin header, NULL if there was none: then all is well, unless there are no
+ * tokens and `site`, the header Sec-Fetch-Site (or NULL), says that a page of another site asks, as
+ * by a picture of its. `host` has passed. */
+enum wi_code wi_guard_check_origin(const struct wi_guard *guard, const char *origin,
+    const char *site, const char *host, struct wi_error *error);
+/* `authorization` is that header or NULL; `key` is a token by itself, which counts where there is
+ * no such header, or NULL. On WI_OK `*name` is the token's name, valid as long as the guard, and
+ * `*rank` its rank; where no tokens are configured "-" and WI_RANK_ADMIN. Else WI_UNAUTHORIZED. */
+enum wi_code wi_guard_check_token(const struct wi_guard *guard, const char *authorization,
+    const char *key, const char **name, enum wi_rank *rank, struct wi_error *error);
+/* WI_OK, or WI_FORBIDDEN_RANK if the token `name` has less than the rank that is needed. */
+enum wi_code wi_guard_check_rank(
+    enum wi_rank rank, enum wi_rank needed, const char *name, struct wi_error *error);
+/* Borrowed from the guard. */
+const struct wi_api_tokens *wi_guard_tokens(const struct wi_guard *guard);
+
+#endif

@@ -1,0 +1,45 @@
+/* The headers of a request that we look at, collected in one pass, and media types. */
+#ifndef WI_API_HTTP_HEADERS_H
+#define WI_API_HTTP_HEADERS_H
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "base/http.h"
+#include <microhttpd.h>
+#include <stdint.h>
+
+/* Borrowed from libmicrohttpd until the request is completed; NULL where absent. Cleared with
+ * wi_headers_clear. */
+struct wi_headers {
+    const char *host, *origin, *authorization, *request_id, *content_type, *content_length;
+    const char *transfer_encoding, *expect, *accept, *inference_length;
+    const char *content_encoding, *idempotency_key, *last_event_id, *api_key, *wanted_headers;
+    const char *fetch_site;
+    unsigned host_count, length_count, encoding_count; /* how many there were of each */
+    int malformed;        /* a name is no token (RFC 9110, 5.6.2), or a value has a CR */
+    const char *disputed; /* the name of one that came twice with two values, of which one counts */
+    char *accepts;        /* several Accept headers in one, which `accept` is then; owned */
+};
+
+void wi_headers_collect(struct wi_headers *headers, struct MHD_Connection *connection);
+void wi_headers_clear(struct wi_headers *headers);
+
+/* Whoever passed the request on may have looked at the other value: WI_OK or WI_BAD_REQUEST. */
+enum wi_code wi_headers_check_values(const struct wi_headers *headers, struct wi_error *error);
+
+/* Whether it is beyond doubt where the body ends (RFC 9112, 6): WI_OK, WI_BAD_REQUEST, or
+ * WI_NOT_IMPLEMENTED for a transfer coding that is not ours. */
+enum wi_code wi_headers_check_framing(
+    const struct wi_headers *headers, int http_1_0, struct wi_error *error);
+
+/* Adds to `out`, each behind ", ", the names in an Access-Control-Request-Headers (NULL: none) that
+ * OpenAI's clients send to tell what they are: x-stainless-… . */
+void wi_headers_add_stainless(struct wi_buffer *out, const char *wanted);
+/* Whether a Content-Type (NULL: yes) names no charset, or UTF-8 or a part of it. */
+int wi_charset_is_utf8(const char *content_type);
+/* Whether an Accept header (NULL: anything) lets us answer with `type`, e.g. "text/plain". */
+int wi_media_type_accepted(const char *accept, const char *type);
+/* Whether it does so by that name, and not by a range such as "text/" with a star. */
+int wi_media_type_named(const char *accept, const char *type);
+
+#endif

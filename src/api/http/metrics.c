@@ -1,0 +1,444 @@
+/*
+ * The API's own counts, and the building blocks of the Prometheus text format
+ * (https://prometheus.io/docs/instrumenting/exposition_formats/).
+ */
+#include "api/http/metrics.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/table.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Upper bounds in seconds, from half a millisecond to a minute; the rest is +Inf. */
+static const double bounds[WI_HISTOGRAM_BUCKETS] = {
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60};
+
+/* 0 stands for a client that left; anything not listed is counted as 500. */
+static const int statuses[] = {0, 200, 202, 204, 400, 401, 403, 404, 405, 406, 408, 409, 410, 411,
+    413, 415, 422, 429, 500, 501, 502, 503, 504, 507};
+#define STATUS_COUNT (sizeof statuses / sizeof *statuses)
+
+/* Series of model × browser × platform; later ones are counted under model="other". */
+#define SERIES_MAX 256
+#define SERIES_KEY_MAX 400
+/* Likewise of models. */
+#define MODELS_MAX 256
+
+struct route_counts {
+    uint64_t by_status[STATUS_COUNT];
+    struct wi_histogram duration;
+};
+
+/* Of language models, in the meaning that vLLM's metrics of these names have
+ * (https://docs.vllm.ai/en/latest/design/metrics.html). */
+struct text_counts {
+    uint64_t answers;
+    double prompt, cached, generated; /* tokens */
+    struct wi_histogram first_token, per_token;
+};
+
+struct series {
+    char *labels; /* printed already; the key */
+    uint64_t count;
+    double load_s;
+    struct wi_histogram inference;
+    struct text_counts text;
+    UT_hash_handle hh;
+};
+
+struct wi_metrics {
+    const struct wi_route *table;
+    struct route_counts *routes; /* one for each route, and one for none */
+    size_t route_count;
+    uint64_t bytes_in, bytes_out;
+    struct wi_histogram queue;
+    struct series *series;
+    struct wi_model_counts *models; /* by name */
+};
+
+struct wi_metrics *wi_metrics_new(const struct wi_route *routes)
+{
+    struct wi_metrics *metrics = wi_alloc(sizeof *metrics);
+    metrics->table = routes;
+    metrics->route_count = wi_route_count(routes) + 1;
+    metrics->routes = wi_alloc(metrics->route_count * sizeof *metrics->routes);
+    return metrics;
+}
+
+void wi_metrics_free(struct wi_metrics *metrics)
+{
+    struct series *series, *next;
+    if (!metrics)
+        return;
+    HASH_ITER(hh, metrics->series, series, next)
+    {
+        HASH_DEL(metrics->series, series);
+        free(series->labels);
+        free(series);
+    }
+    struct wi_model_counts *model, *next_model;
+    HASH_ITER(hh, metrics->models, model, next_model)
+    {
+        HASH_DEL(metrics->models, model);
+        free(model->name);
+        free(model);
+    }
+    free(metrics->routes);
+    free(metrics);
+}
+
+/* --- counting -------------------------------------------------------------------------------- */
+
+void wi_histogram_add(struct wi_histogram *histogram, double seconds)
+{
+    histogram->count++;
+    histogram->sum += seconds;
+    for (int i = 0; i < WI_HISTOGRAM_BUCKETS; i++) {
+        if (seconds <= bounds[i]) {
+            histogram->buckets[i]++;
+            return;
+        }
+    }
+}
+
+static size_t status_index(int status)
+{
+    size_t other = 0;
+    for (size_t i = 0; i < STATUS_COUNT; i++) {
+        if (statuses[i] == status)
+            return i;
+        if (statuses[i] == 500)
+            other = i;
+    }
+    return other;
+}
+
+void wi_metrics_request(struct wi_metrics *metrics, int route, int status, double seconds,
+    uint64_t bytes_in, uint64_t bytes_out)
+{
+    size_t index = route < 0 ? metrics->route_count - 1 : (size_t)route;
+    metrics->routes[index].by_status[status_index(status)]++;
+    wi_histogram_add(&metrics->routes[index].duration, seconds);
+    metrics->bytes_in += bytes_in;
+    metrics->bytes_out += bytes_out;
+}
+
+void wi_metric_place(
+    struct wi_buffer *out, const char *model, const char *browser, const char *platform)
+{
+    wi_buffer_puts(out, "model=");
+    wi_metric_label(out, model);
+    if (!browser)
+        return;
+    wi_buffer_puts(out, ",browser=");
+    wi_metric_label(out, browser);
+    wi_buffer_puts(out, ",platform=");
+    wi_metric_label(out, platform);
+}
+
+static struct series *find_series(
+    struct wi_metrics *metrics, const char *model, const char *browser, const char *platform)
+{
+    struct wi_buffer labels = {0};
+    struct series *series = NULL;
+    wi_metric_place(&labels, model, browser, platform);
+    HASH_FIND(hh, metrics->series, labels.text, labels.size, series);
+    if (!series && (HASH_COUNT(metrics->series) >= SERIES_MAX || labels.size > SERIES_KEY_MAX)) {
+        wi_buffer_clear(&labels);
+        wi_metric_place(&labels, "other", "other", "other");
+        HASH_FIND(hh, metrics->series, labels.text, labels.size, series);
+    }
+    if (!series) {
+        size_t size = labels.size;
+        series = wi_alloc(sizeof *series);
+        series->labels = wi_buffer_take(&labels);
+        HASH_ADD_KEYPTR(hh, metrics->series, series->labels, size, series);
+    }
+    wi_buffer_clear(&labels);
+    return series;
+}
+
+/* The page's figures are from outside: no more is believed of one. */
+#define FIGURE_MAX 1e9
+
+static double usable(double figure)
+{
+    return isfinite(figure) && figure > 0 ? fmin(figure, FIGURE_MAX) : 0;
+}
+
+void wi_metrics_inference(struct wi_metrics *metrics, const char *model, const char *browser,
+    const char *platform, double queue_s, double load_s, double inference_s)
+{
+    struct series *series = find_series(metrics, model, browser, platform);
+    series->count++;
+    series->load_s += usable(load_s);
+    wi_histogram_add(&series->inference, usable(inference_s));
+    wi_histogram_add(&metrics->queue, queue_s);
+}
+
+static struct wi_model_counts *find_model(
+    struct wi_metrics *metrics, const char *name, unsigned version)
+{
+    struct wi_model_counts *model;
+    HASH_FIND_STR(metrics->models, name, model);
+    if (!model && HASH_COUNT(metrics->models) >= MODELS_MAX) {
+        name = "other";
+        version = 0;
+        HASH_FIND_STR(metrics->models, name, model);
+    }
+    if (!model) {
+        model = wi_alloc(sizeof *model);
+        model->name = wi_strdup(name);
+        HASH_ADD_KEYPTR(hh, metrics->models, model->name, strlen(model->name), model);
+    }
+    model->version = version;
+    return model;
+}
+
+void wi_metrics_answered(struct wi_metrics *metrics, const char *model, unsigned version,
+    double total_s, double queue_s, double inference_s)
+{
+    struct wi_model_counts *counts = find_model(metrics, model, version);
+    counts->answered++;
+    counts->answered_s += total_s;
+    counts->queue_s += queue_s;
+    counts->inference_s += usable(inference_s);
+    counts->last_at = wi_wall_ms();
+}
+
+void wi_metrics_failed(
+    struct wi_metrics *metrics, const char *model, unsigned version, double total_s)
+{
+    struct wi_model_counts *counts = find_model(metrics, model, version);
+    counts->failed++;
+    counts->failed_s += total_s;
+}
+
+void wi_metrics_each_model(
+    const struct wi_metrics *metrics, const char *model, wi_model_counts_fn *each, void *context)
+{
+    for (const struct wi_model_counts *counts = metrics->models; counts; counts = counts->hh.next)
+        if (!model || strcmp(counts->name, model) == 0)
+            each(context, counts);
+}
+
+void wi_metrics_text(struct wi_metrics *metrics, const char *model, const char *browser,
+    const char *platform, const struct wi_text_figures *figures)
+{
+    struct text_counts *text = &find_series(metrics, model, browser, platform)->text;
+    text->answers++;
+    text->prompt += usable(figures->prompt);
+    text->cached += usable(figures->cached);
+    text->generated += usable(figures->generated);
+    if (usable(figures->first_token_s) > 0)
+        wi_histogram_add(&text->first_token, usable(figures->first_token_s));
+    if (usable(figures->per_token_s) > 0)
+        wi_histogram_add(&text->per_token, usable(figures->per_token_s));
+}
+
+/* --- text ------------------------------------------------------------------------------------ */
+
+void wi_metric_head(struct wi_buffer *out, const char *name, const char *type, const char *help)
+{
+    wi_buffer_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+void wi_metric_value(struct wi_buffer *out, const char *name, double value)
+{
+    wi_buffer_printf(out, "%s %.17g\n", name, value);
+}
+
+void wi_metric_label(struct wi_buffer *out, const char *value)
+{
+    wi_buffer_add(out, "\"", 1);
+    for (;;) {
+        const char *plain = value;
+        while (*value >= 0x20 && *value < 0x7f && *value != '\\' && *value != '"')
+            value++;
+        wi_buffer_add(out, plain, (size_t)(value - plain));
+        if (*value == '\0')
+            break;
+        if (*value == '\\' || *value == '"')
+            wi_buffer_printf(out, "\\%c", *value);
+        else
+            wi_buffer_puts(out, *value == '\n' ? "\\n" : "?"); /* UTF-8 it is; ours are ASCII */
+        value++;
+    }
+    wi_buffer_add(out, "\"", 1);
+}
+
+void wi_metric_histogram(struct wi_buffer *out, const char *name, const char *labels,
+    const struct wi_histogram *histogram)
+{
+    const char *comma = *labels ? "," : "";
+    uint64_t total = 0;
+    for (int i = 0; i < WI_HISTOGRAM_BUCKETS; i++) {
+        total += histogram->buckets[i];
+        wi_buffer_printf(out, "%s_bucket{%s%sle=\"%g\"} %llu\n", name, labels, comma, bounds[i],
+            (unsigned long long)total);
+    }
+    wi_buffer_printf(out, "%s_bucket{%s%sle=\"+Inf\"} %llu\n", name, labels, comma,
+        (unsigned long long)histogram->count);
+    const char *open = *labels ? "{" : "", *close = *labels ? "}" : "";
+    wi_buffer_printf(out, "%s_sum%s%s%s %.9g\n", name, open, labels, close, histogram->sum);
+    wi_buffer_printf(out, "%s_count%s%s%s %llu\n", name, open, labels, close,
+        (unsigned long long)histogram->count);
+}
+
+static void route_labels(const struct wi_metrics *metrics, size_t index, char *out, size_t size)
+{
+    if (index + 1 == metrics->route_count)
+        snprintf(out, size, "method=\"other\",route=\"other\"");
+    else
+        snprintf(out, size, "method=\"%s\",route=\"%s\"", metrics->table[index].method,
+            metrics->table[index].pattern);
+}
+
+static void write_requests(const struct wi_metrics *metrics, struct wi_buffer *out)
+{
+    char labels[160];
+    wi_metric_head(out, "webinfer_http_requests_total", "counter",
+        "Requests by route and status; status 0: the client left before its answer.");
+    for (size_t i = 0; i < metrics->route_count; i++) {
+        route_labels(metrics, i, labels, sizeof labels);
+        for (size_t s = 0; s < STATUS_COUNT; s++)
+            if (metrics->routes[i].by_status[s])
+                wi_buffer_printf(out, "webinfer_http_requests_total{%s,status=\"%d\"} %llu\n",
+                    labels, statuses[s], (unsigned long long)metrics->routes[i].by_status[s]);
+    }
+    wi_metric_head(out, "webinfer_http_request_duration_seconds", "histogram",
+        "From a request's headers to the last byte of its answer.");
+    for (size_t i = 0; i < metrics->route_count; i++) {
+        route_labels(metrics, i, labels, sizeof labels);
+        if (metrics->routes[i].duration.count)
+            wi_metric_histogram(out, "webinfer_http_request_duration_seconds", labels,
+                &metrics->routes[i].duration);
+    }
+}
+
+static void write_inferences(const struct wi_metrics *metrics, struct wi_buffer *out)
+{
+    const struct series *series;
+    wi_metric_head(
+        out, "webinfer_inferences_total", "counter", "Answered inferences by what ran them.");
+    for (series = metrics->series; series; series = series->hh.next)
+        wi_buffer_printf(out, "webinfer_inferences_total{%s} %llu\n", series->labels,
+            (unsigned long long)series->count);
+    wi_metric_head(out, "webinfer_model_load_seconds_total", "counter",
+        "Time that pages spent loading models for requests.");
+    for (series = metrics->series; series; series = series->hh.next)
+        wi_buffer_printf(
+            out, "webinfer_model_load_seconds_total{%s} %.9g\n", series->labels, series->load_s);
+    wi_metric_head(out, "webinfer_inference_duration_seconds", "histogram",
+        "Time in the engine by the page's clock, upload and read-back included.");
+    for (series = metrics->series; series; series = series->hh.next)
+        wi_metric_histogram(
+            out, "webinfer_inference_duration_seconds", series->labels, &series->inference);
+}
+
+static void write_model_value(
+    struct wi_buffer *out, const char *name, const char *model, const char *outcome, double value)
+{
+    wi_buffer_strings(out, name, "{model=", NULL);
+    wi_metric_label(out, model);
+    wi_buffer_strings(
+        out, outcome ? ",outcome=\"" : "", outcome ? outcome : "", outcome ? "\"" : "", NULL);
+    wi_buffer_printf(out, "} %.17g\n", value);
+}
+
+static void write_models(const struct wi_metrics *metrics, struct wi_buffer *out)
+{
+    static const char requests[] = "webinfer_model_requests_total";
+    static const char seconds[] = "webinfer_model_request_seconds_total";
+    static const char queue[] = "webinfer_model_queue_seconds_total";
+    const struct wi_model_counts *model;
+    wi_metric_head(
+        out, requests, "counter", "Requests that a model was asked, by how they have ended.");
+    for (model = metrics->models; model; model = model->hh.next) {
+        write_model_value(out, requests, model->name, "answered", (double)model->answered);
+        write_model_value(out, requests, model->name, "failed", (double)model->failed);
+    }
+    wi_metric_head(out, seconds, "counter", "From accepted to their ends, of the same.");
+    for (model = metrics->models; model; model = model->hh.next) {
+        write_model_value(out, seconds, model->name, "answered", model->answered_s);
+        write_model_value(out, seconds, model->name, "failed", model->failed_s);
+    }
+    wi_metric_head(
+        out, queue, "counter", "From accepted to dispatched, of those that were answered.");
+    for (model = metrics->models; model; model = model->hh.next)
+        write_model_value(out, queue, model->name, NULL, model->queue_s);
+}
+
+static double prompt_of(const struct text_counts *text)
+{
+    return text->prompt;
+}
+
+static double cached_of(const struct text_counts *text)
+{
+    return text->cached;
+}
+
+static double generated_of(const struct text_counts *text)
+{
+    return text->generated;
+}
+
+static const struct wi_histogram *first_token_of(const struct text_counts *text)
+{
+    return &text->first_token;
+}
+
+static const struct wi_histogram *per_token_of(const struct text_counts *text)
+{
+    return &text->per_token;
+}
+
+static void write_texts(const struct wi_metrics *metrics, struct wi_buffer *out)
+{
+    static const struct {
+        const char *name, *help;
+        double (*count)(const struct text_counts *text);
+        const struct wi_histogram *(*histogram)(const struct text_counts *text);
+    } rows[] = {
+        {"webinfer_prompt_tokens_total", "Tokens of prompts.", prompt_of, NULL},
+        {"webinfer_cached_prompt_tokens_total",
+            "Tokens of prompts that a node had computed before.", cached_of, NULL},
+        {"webinfer_generation_tokens_total", "Tokens of answers.", generated_of, NULL},
+        {"webinfer_time_to_first_token_seconds", "From accepted to the first token of an answer.",
+            NULL, first_token_of},
+        {"webinfer_time_per_output_token_seconds", "Of an answer's tokens after the first.", NULL,
+            per_token_of},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        wi_metric_head(out, rows[i].name, rows[i].count ? "counter" : "histogram", rows[i].help);
+        for (const struct series *series = metrics->series; series; series = series->hh.next) {
+            if (!series->text.answers)
+                continue;
+            if (rows[i].count)
+                wi_buffer_printf(out, "%s{%s} %.17g\n", rows[i].name, series->labels,
+                    rows[i].count(&series->text));
+            else
+                wi_metric_histogram(
+                    out, rows[i].name, series->labels, rows[i].histogram(&series->text));
+        }
+    }
+}
+
+void wi_metrics_write(const struct wi_metrics *metrics, struct wi_buffer *out)
+{
+    write_requests(metrics, out);
+    wi_metric_head(out, "webinfer_http_request_bytes_total", "counter", "Bytes of bodies read.");
+    wi_metric_value(out, "webinfer_http_request_bytes_total", (double)metrics->bytes_in);
+    wi_metric_head(out, "webinfer_http_response_bytes_total", "counter", "Bytes of bodies sent.");
+    wi_metric_value(out, "webinfer_http_response_bytes_total", (double)metrics->bytes_out);
+    wi_metric_head(out, "webinfer_job_queue_duration_seconds", "histogram",
+        "From accepted to dispatched, of answered inferences.");
+    wi_metric_histogram(out, "webinfer_job_queue_duration_seconds", "", &metrics->queue);
+    write_inferences(metrics, out);
+    write_models(metrics, out);
+    write_texts(metrics, out);
+}

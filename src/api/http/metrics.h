@@ -1,0 +1,80 @@
+/*
+ * What the API counts, and how a histogram is kept: fixed buckets, seconds. Labels are bounded:
+ * routes come from the table, statuses from a list, models are cut off at a number of series.
+ */
+#ifndef WI_API_HTTP_METRICS_H
+#define WI_API_HTTP_METRICS_H
+
+#include "api/http/routes.h"
+#include "base/buffer.h"
+#include "base/table.h"
+#include "bridge/bridge.h"
+#include <stdint.h>
+
+#define WI_HISTOGRAM_BUCKETS 14
+
+struct wi_histogram {
+    uint64_t buckets[WI_HISTOGRAM_BUCKETS]; /* not cumulative */
+    uint64_t count;
+    double sum; /* seconds */
+};
+
+struct wi_metrics;
+struct wi_metrics *wi_metrics_new(const struct wi_route *routes); /* borrowed */
+void wi_metrics_free(struct wi_metrics *metrics);
+
+void wi_histogram_add(struct wi_histogram *histogram, double seconds);
+/* One request was completed. `route` indexes the routes; -1: none matched. `status` 0: the client
+ * left before its answer. */
+void wi_metrics_request(struct wi_metrics *metrics, int route, int status, double seconds,
+    uint64_t bytes_in, uint64_t bytes_out);
+/* One inference was answered. Strings are copied. */
+void wi_metrics_inference(struct wi_metrics *metrics, const char *model, const char *browser,
+    const char *platform, double queue_s, double load_s, double inference_s);
+
+/* What became of a model's requests so far, wherever they ran. */
+struct wi_model_counts {
+    char *name;
+    unsigned version; /* as of struct wi_model: that of the last one */
+    uint64_t answered, failed;
+    double answered_s, failed_s; /* from a request's acceptance to its end, all of them together */
+    double queue_s, inference_s; /* of those that were answered */
+    int64_t last_at;             /* Unix milliseconds; of the last one that was answered */
+    UT_hash_handle hh;
+};
+/* One was answered, besides wi_metrics_inference; it took `total_s` in all. */
+void wi_metrics_answered(struct wi_metrics *metrics, const char *model, unsigned version,
+    double total_s, double queue_s, double inference_s);
+/* One whose model was found failed, after so long. */
+void wi_metrics_failed(
+    struct wi_metrics *metrics, const char *model, unsigned version, double total_s);
+/* Calls `each` for every model that was asked; or, with `model`, for that one. */
+typedef void wi_model_counts_fn(void *context, const struct wi_model_counts *counts);
+void wi_metrics_each_model(
+    const struct wi_metrics *metrics, const char *model, wi_model_counts_fn *each, void *context);
+/* What a language model's answer took: seconds, and tokens. What a page reports may be anything. */
+struct wi_text_figures {
+    double first_token_s;             /* from the request's acceptance; 0: nobody knows */
+    double per_token_s;               /* of those after the first; likewise */
+    double prompt, cached, generated; /* tokens; `cached` of the prompt's were known already */
+};
+/* As wi_metrics_inference, besides it. */
+void wi_metrics_text(struct wi_metrics *metrics, const char *model, const char *browser,
+    const char *platform, const struct wi_text_figures *figures);
+/* Appends what the API itself counted, as Prometheus text. */
+void wi_metrics_write(const struct wi_metrics *metrics, struct wi_buffer *out);
+
+/* Building blocks, for the parts that other modules count. `type` is "counter" or "gauge". */
+void wi_metric_head(struct wi_buffer *out, const char *name, const char *type, const char *help);
+void wi_metric_value(struct wi_buffer *out, const char *name, double value);
+/* A label's value with the escapes that the format asks for. */
+void wi_metric_label(struct wi_buffer *out, const char *value);
+/* The labels of a model and its place; of the model alone where `browser` is NULL. */
+void wi_metric_place(
+    struct wi_buffer *out, const char *model, const char *browser, const char *platform);
+void wi_metric_histogram(struct wi_buffer *out, const char *name, const char *labels,
+    const struct wi_histogram *histogram);
+/* Our own process, from /proc: process_* as Prometheus clients name them. */
+void wi_metric_process(struct wi_buffer *out);
+
+#endif

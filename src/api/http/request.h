@@ -1,0 +1,215 @@
+/*
+ * One request from its first header to its last byte.
+ *
+ *   reading → handling → (waiting) → answered → sending → completed
+ *
+ * A refusal before the body was read goes from reading to discarding (a short body: read and drop
+ * it, then answer properly, the connection lives on) or to lingering (a long one: the answer is
+ * written by hand at once and input is thrown away for a moment, so that the client sees the
+ * answer and not a reset). waiting.c is the only writer of `state`.
+ */
+#ifndef WI_API_HTTP_REQUEST_H
+#define WI_API_HTTP_REQUEST_H
+
+#include "api/http/admission.h"
+#include "api/http/connections.h"
+#include "api/http/guard.h"
+#include "api/http/headers.h"
+#include "api/http/metrics.h"
+#include "api/http/routes.h"
+#include "api/http/server.h"
+#include "base/buffer.h"
+#include "base/log.h"
+#include "base/share.h"
+#include "base/work_queue.h"
+#include "run/run.h"
+#include <jansson.h>
+#include <microhttpd.h>
+
+enum wi_request_state {
+    WI_REQUEST_READING,
+    WI_REQUEST_DISCARDING,
+    WI_REQUEST_LINGERING,
+    WI_REQUEST_HANDLING,
+    WI_REQUEST_WAITING, /* suspended */
+    WI_REQUEST_ANSWERED,
+    WI_REQUEST_SENDING,
+    WI_REQUEST_GONE /* the client left; libmicrohttpd still has to be told */
+};
+
+/* What all requests share; the server's. */
+struct wi_api {
+    struct wi_server_deps deps;
+    struct wi_guard *guard;
+    struct wi_admission *admission;
+    struct wi_metrics *metrics;
+    struct wi_endpoints *endpoints; /* what they keep: see routes.h */
+    struct wi_shares clients;       /* of the memory budget, in requests that are not completed */
+    struct wi_work_queue *heavy;    /* big JSON is read and printed here */
+    const struct wi_route *routes;
+    const struct wi_dialect *dialect; /* of what no route matched */
+    char url[96];
+    int tls;
+    int closing;        /* for good: no request waits any more, answers say Connection: close */
+    int64_t started_at; /* Unix milliseconds */
+    double started_ms;  /* wi_now_ms() */
+    struct wi_connections connections;
+    struct wi_request *requests; /* all that are not completed */
+    size_t request_count;
+    struct wi_turn *turn;          /* a wish lets libmicrohttpd run once when this turn is over */
+    struct wi_timer *watcher;      /* runs wi_request_watch_waiting while requests wait */
+    struct wi_log_limit strangers; /* lines of the access log without a good token */
+    struct wi_timer *flush;        /* writes the lines of the access log that are kept */
+};
+
+#define WI_REQUEST_ID_MAX 64
+
+struct wi_request {
+    struct wi_api *api;
+    struct wi_connection *connection;
+    struct MHD_Connection *mhd;
+    enum wi_request_state state;
+    const struct wi_route *route;         /* NULL: none matched */
+    char argument[WI_ROUTE_ARGUMENT_MAX]; /* what {id} or {model} stood for */
+    char second[WI_ROUTE_ARGUMENT_MAX];   /* what the {NAME} behind it stood for */
+    char id[WI_REQUEST_ID_MAX + 1];
+    const char *method, *target, *version; /* libmicrohttpd's, valid until completed */
+    const char *path;                      /* in the target, or "/" */
+    char *authority; /* of a target in absolute form, "http://HOST:PORT/PATH"; else NULL */
+    struct wi_headers headers;
+    char head_length[24]; /* what `headers` says of a body that was unpacked: see upload.c */
+    char token[WI_TOKEN_NAME_MAX + 1]; /* the name of the token, "-" for none */
+    enum wi_rank rank;                 /* what it may do; WI_RANK_NONE where nothing was asked */
+    int cross_origin;                  /* from an allowed origin: the answer says so */
+    char *ignored; /* the parameters that were passed over, for a header of the answer; or NULL */
+    int untyped;   /* nothing says what its body is, which has to begin as a JSON object does */
+
+    int distrusted; /* where it ends is in doubt: its connection is closed after the answer */
+
+    struct wi_blob *body; /* NULL for an empty one; a handler may take it over */
+    struct wi_pace pace;  /* of the body */
+    uint64_t received;    /* bytes of body */
+    /* Its client's of the memory budget, or NULL while nothing is held: that of the body, of which
+     * the blob itself takes and gives back, and what is reserved. */
+    struct wi_share *share;
+    size_t body_held;
+    uint64_t json_cost; /* bytes that parsing the body as JSON may take (request.c) */
+    size_t max_body;
+    double started; /* wi_now_ms() when its headers were there */
+    double read;    /* wi_now_ms() at the last byte of its body */
+
+    struct MHD_Response *response; /* once answered */
+    int status;
+    uint64_t sent;   /* bytes of the answer's body */
+    size_t reserved; /* bytes of the budget held for it: see wi_request_reserve */
+
+    char job[WI_ID_SIZE]; /* the job that it waits for, or "" */
+    const char *alias;    /* the client's own name for it; borrowed from the handler's work */
+
+    uint64_t parts; /* of a stream: those that its client took in this answer */
+
+    /* What the handler waits for; set with wi_request_wait. Of an answer that comes bit by bit,
+     * what makes it: then `cancel` comes when the request is completed, however that went. */
+    void (*cancel)(void *work);
+    void *work;
+    /* Of the latter: asked when its connection's deadline passes, 1 if it has set another. */
+    int (*is_moving)(void *work);
+    int suspended;
+    struct wi_watch *watch; /* for the client leaving while suspended */
+    struct wi_request *next, *previous;
+};
+
+/* --- for handlers ---------------------------------------------------------------------------- */
+
+/* A handler answers before it returns, or says that it waits: then the connection is suspended
+ * until one of the answers below. If the client leaves or the server stops first, `cancel(work)`
+ * is called once and must free everything that would call back. */
+void wi_request_wait(struct wi_request *request, void (*cancel)(void *work), void *work);
+
+/* Each is the one answer; after it only wi_request_add_header may follow, at once. */
+void wi_request_answer_text(struct wi_request *request, int status, const char *media_type,
+    struct wi_buffer *text); /* takes the text over */
+void wi_request_answer_json(struct wi_request *request, int status, json_t *value); /* takes it */
+void wi_request_answer_error(struct wi_request *request, const struct wi_error *error);
+void wi_request_answer_response(struct wi_request *request, int status, const char *media_type,
+    struct MHD_Response *response, uint64_t bytes); /* takes the response */
+void wi_request_add_header(struct wi_request *request, const char *name, const char *value);
+
+/* The format that its route speaks; wi_api's where no route matched. */
+const struct wi_dialect *wi_request_dialect(const struct wi_request *request);
+/* Whom the queue is fair to, and whose jobs it makes: the token's name, or without tokens the
+ * client's address. Borrowed from the request. */
+const char *wi_request_client(const struct wi_request *request);
+/* Whose jobs it may see and touch: that client's, or NULL for everybody's. */
+const char *wi_request_scope(const struct wi_request *request);
+/* Charges `bytes` to the budget and to its client's share until the request is completed (or the
+ * next call, which sets it anew). 0, or -1 if they do not fit. */
+int wi_request_reserve(struct wi_request *request, size_t bytes);
+/* The body as a JSON object (an empty body is {}): a new reference, or NULL after having answered
+ * with the error. */
+json_t *wi_request_body_object(struct wi_request *request);
+
+/* --- for the server -------------------------------------------------------------------------- */
+
+/* libmicrohttpd's access handler; *context is the request. */
+enum MHD_Result wi_request_access(struct wi_connection *connection, struct MHD_Connection *mhd,
+    const char *path, const char *method, const char *version, const char *upload,
+    size_t *upload_size, void **context);
+/* libmicrohttpd is done with it, however it went: counts, logs, frees. */
+void wi_request_completed(struct wi_request *request, enum MHD_RequestTerminationCode why);
+/* The watcher's beat: requests that have been waiting since the last one are watched for their
+ * client leaving. `context` is the wi_api. */
+void wi_request_watch_waiting(void *context);
+/* Its connection's deadline has passed: 408 where a body was being read, else a plain cut. */
+void wi_request_expired(struct wi_request *request);
+/* Whether the head of a chunk of its body may fill its connection's memory. */
+int wi_request_may_clog(const struct wi_request *request);
+/* Until more of its body comes it has no more time than one that lingers. */
+void wi_request_shorten_deadline(struct wi_request *request);
+/* Answers a waiting request with `error`; any other is left alone. */
+void wi_request_abort(struct wi_request *request, const struct wi_error *error);
+/* The server is closing: a request whose body is still coming is answered now. */
+void wi_request_hurry(struct wi_request *request);
+/* What a request that is not answered any more is told; gives WI_SHUTTING_DOWN. */
+enum wi_code wi_request_shutting_down(struct wi_error *error);
+
+/* --- between request.c and screen.c ------------------------------------------------------------
+ */
+
+/* WI_OK, or with `error` why the request is refused before its body is read. Its route is set if
+ * there is one, also on failure. */
+enum wi_code wi_request_check(struct wi_request *request, struct wi_error *error);
+/* Whether the server closes, so that this request may not be handled any more. */
+int wi_request_is_too_late(const struct wi_request *request);
+int wi_request_has_body(const struct wi_request *request);
+/* WI_OK, or WI_UNSUPPORTED_MEDIA_TYPE where the body of one that is `untyped` is no JSON object. */
+enum wi_code wi_request_check_body(const struct wi_request *request, struct wi_error *error);
+
+/* --- waiting.c, below the others ---------------------------------------------------------------
+ */
+
+/* The one writer of `state`; asserts that the change is a legal one. */
+void wi_request_set_state(struct wi_request *request, enum wi_request_state state);
+/* Takes a suspended connection up again; its access handler is called in the next turn. */
+void wi_request_resume(struct wi_request *request);
+/* Suspends the connection of a request that waits. */
+void wi_request_suspend(struct wi_request *request);
+/* Nothing is to call back any more. */
+void wi_request_cancel_work(struct wi_request *request);
+
+/* --- answer.c -----------------------------------------------------------------------------------
+ */
+
+/* Has the answer name the parameters that its reader has passed over, if there are some. */
+void wi_request_note_ignored(struct wi_request *request, const struct wi_strings *names);
+/* Makes `response` for an error. */
+void wi_request_make_problem(struct wi_request *request, const struct wi_error *error);
+/* Its client's share of the memory budget. */
+struct wi_share *wi_request_share(struct wi_request *request);
+/* Its body, wherever that is now, takes so many bytes of the budget: its share has to know. */
+void wi_request_hold_body(struct wi_request *request, size_t bytes);
+/* Writes an error to the socket past libmicrohttpd, and ends our side of the connection. Only
+ * without TLS and before anything was queued. */
+void wi_request_answer_by_hand(struct wi_request *request, const struct wi_error *error);
+
+#endif

@@ -1,0 +1,120 @@
+/* The route table: which endpoints there are, and what each needs before its handler is called. */
+#ifndef WI_API_HTTP_ROUTES_H
+#define WI_API_HTTP_ROUTES_H
+
+#include "base/error.h"
+#include "config/api_tokens.h"
+#include "wire/dialect.h"
+#include <stddef.h>
+
+struct wi_request;
+typedef void wi_route_fn(struct wi_request *request);
+
+enum wi_route_flags {
+    WI_ROUTE_ALWAYS = 1,     /* answered while the server stops, too */
+    WI_ROUTE_BODY = 2,       /* reads a body; without one it is a 411 */
+    WI_ROUTE_MAYBE = 4,      /* may have a body */
+    WI_ROUTE_ADMIT = 8,      /* makes a job: asks whether one is welcome before the body is read */
+    WI_ROUTE_BINARY = 16,    /* takes and gives application/octet-stream too */
+    WI_ROUTE_EVENTS = 32,    /* gives text/event-stream too */
+    WI_ROUTE_FILES = 64,     /* takes forms and files too: see wire/upload.h */
+    WI_ROUTE_FORM = 128,     /* takes multipart/form-data, and no JSON */
+    WI_ROUTE_VOICE = 256,    /* gives a sound, as a file or as samples */
+    WI_ROUTE_TEXT = 512,     /* gives text and subtitles too */
+    WI_ROUTE_UNTYPED = 1024, /* its body is JSON, whether or not a Content-Type says so */
+    WI_ROUTE_VERB = 2048,    /* no row with less text answers at its address, by any method */
+    WI_ROUTE_LINES = 4096,   /* gives application/x-ndjson too */
+    WI_ROUTE_KEY = 8192      /* its token may come in the header x-api-key, too */
+};
+
+/* In a pattern {model} stands for one segment or two, and any other {NAME} for one. */
+struct wi_route {
+    const char *method;
+    const char *pattern;
+    wi_route_fn *handle;
+    enum wi_rank rank; /* the lowest that may; WI_RANK_NONE: needs no token */
+    unsigned flags;
+    size_t max_body;                  /* bytes; 0: the configured max_body */
+    const char *produces;             /* media type */
+    const char *summary;              /* for people: GET / and the API's description */
+    const struct wi_dialect *dialect; /* of requests and errors */
+    const char *help;                 /* more than that, in whole sentences; NULL: nothing */
+    /* For the API's description, of schemas that openapi.h has; NULL: none. */
+    const char *answers; /* pairs of a status and a type: "200 Pull 202 Pull" */
+    const char *events;  /* likewise of an event's name ("line" of a stream of lines) and a type */
+    const char *body;    /* a schema; where the dialect is for one task that says it */
+    const char *query;   /* a schema, whose members are parameters */
+    const char *codes;   /* of errors, beside those that follow from the flags */
+};
+
+#define WI_ROUTE_ARGUMENT_MAX 400
+#define WI_ROUTE_ARGUMENTS 2 /* at most, in a pattern; one of them {model} */
+
+/* The table, ended by a row without a method. */
+extern const struct wi_route wi_routes[];
+/* What a route speaks; where there is none (NULL), errors in every form. */
+const struct wi_dialect *wi_route_dialect(const struct wi_route *route);
+
+/* --- route_find.c: nothing there knows the table ---------------------------------------------- */
+
+size_t wi_route_count(const struct wi_route *routes);
+/* The row for a request: of those whose method it is and whose pattern fits, the one with the most
+ * text outside of {NAME}. What each {NAME} stood for goes to `arguments`, in their order, each of
+ * which has room for WI_ROUTE_ARGUMENT_MAX bytes ("" for none). HEAD is GET. NULL with `error`:
+ * WI_NOT_FOUND, or WI_METHOD_NOT_ALLOWED with the methods in `error->allowed` ("GET, HEAD"). */
+const struct wi_route *wi_route_find(const struct wi_route *routes, const char *method,
+    const char *path, char *const arguments[WI_ROUTE_ARGUMENTS], struct wi_error *error);
+
+/* Whether the path is one that the pattern means; what each {NAME} stands for goes to `arguments`,
+ * as above. */
+int wi_route_fits(const char *pattern, const char *path, char *const *arguments);
+/* What a route may give beside what it produces, by `index` from 0: a media type, or NULL. */
+const char *wi_route_gives(const struct wi_route *route, size_t index);
+
+/* --- route_lost.c: requests without a row ------------------------------------------------------
+ */
+
+/* Says more of a WI_NOT_FOUND: the row that may have been meant, or what is here in the place of
+ * what only other servers have. Leaves `error` as it is where it knows nothing. */
+void wi_route_lost(
+    const struct wi_route *routes, const char *method, const char *path, struct wi_error *error);
+/* The dialect in which a path without a row is refused: that of the rows below the same first
+ * segment, where their errors have one form; else NULL. */
+const struct wi_dialect *wi_route_dialect_near(const struct wi_route *routes, const char *path);
+
+/* --- what endpoints keep between requests: endpoints/endpoints.h --------------------------------
+ */
+
+struct wi_api;
+struct wi_config;
+struct wi_endpoints;
+/* All of wi_api but its endpoints is there. NULL with `error`. */
+struct wi_endpoints *wi_endpoints_new(struct wi_api *api, struct wi_error *error);
+void wi_endpoints_reload(struct wi_endpoints *endpoints, const struct wi_config *config);
+/* The server closes: nothing new begins. */
+void wi_endpoints_quiesce(struct wi_endpoints *endpoints);
+/* What is still under way ends. */
+void wi_endpoints_finish(struct wi_endpoints *endpoints);
+/* When no request is left; NULL is fine. */
+void wi_endpoints_free(struct wi_endpoints *endpoints);
+
+/* The handlers, each in the file of its endpoint. */
+wi_route_fn wi_handle_root, wi_handle_openapi, wi_handle_healthz, wi_handle_readyz,
+    wi_handle_metrics;
+wi_route_fn wi_handle_hardware;
+wi_route_fn wi_handle_status, wi_handle_nodes, wi_handle_models, wi_handle_model;
+wi_route_fn wi_handle_infer, wi_handle_job_post, wi_handle_jobs;
+wi_route_fn wi_handle_job_get, wi_handle_job_delete;
+wi_route_fn wi_handle_model_remove, wi_handle_models_gc;
+wi_route_fn wi_handle_model_pull, wi_handle_model_cancel;
+wi_route_fn wi_handle_model_load, wi_handle_model_unload, wi_handle_session_recycle;
+wi_route_fn wi_handle_node_drain, wi_handle_node_undrain;
+wi_route_fn wi_handle_kserve_live, wi_handle_kserve_ready;
+wi_route_fn wi_handle_kserve_server, wi_handle_kserve_model, wi_handle_kserve_model_ready;
+wi_route_fn wi_handle_kserve_config, wi_handle_kserve_stats, wi_handle_kserve_all_stats;
+wi_route_fn wi_handle_kserve_index, wi_handle_kserve_load, wi_handle_kserve_unload;
+wi_route_fn wi_handle_ollama_version, wi_handle_ollama_tags, wi_handle_ollama_ps;
+wi_route_fn wi_handle_ollama_show, wi_handle_ollama_pull, wi_handle_ollama_delete;
+wi_route_fn wi_handle_join_new, wi_handle_joins, wi_handle_join_revoke;
+
+#endif

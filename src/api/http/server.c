@@ -1,0 +1,566 @@
+/*
+ * libmicrohttpd on the loop: its epoll descriptor on a watch, its timeout on a timer, connections
+ * handed to it by our own listener. MHD_run is never called from inside one of its callbacks: what
+ * happens there asks for a run in the next turn. Deadlines are ours (its own is inactivity only):
+ * every connection carries one, and a sweep cuts what is over it.
+ */
+#include "api/http/server.h"
+
+#include "api/http/head.h"
+#include "api/http/request.h"
+#include "base/clock.h"
+#include "base/descriptors.h"
+#include "base/listener.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "durable/durable.h"
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <microhttpd.h>
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Headers of one request and one read of a body live in it. libmicrohttpd clears all of it for
+ * every request, so much more is not faster. */
+#define CONNECTION_MEMORY ((size_t)64 * 1024)
+#define RUNS_PER_TURN 3
+/* Runs in a row that called nothing of ours though there was more to do. One comes with every
+ * connection that is taken up again. */
+#define VAIN_RUNS_MOST 4
+/* How long libmicrohttpd rests behind more of them, in turns that it took. */
+#define VAIN_REST 10
+#define SWEEP_MS 250.0
+/* Of the pool's four threads, those that may read and print big JSON: with one more that hashes a
+ * model, one is left for the files of pages. */
+#define HEAVY_MOST 2
+#define PEM_MAX (1 << 20)
+
+struct wi_server {
+    struct wi_api api;
+    struct MHD_Daemon *daemon;
+    struct wi_listener *listener;
+    union wi_address address; /* where it listens, with the real port */
+    struct wi_watch *epoll;
+    struct wi_timer *timer; /* libmicrohttpd's timeout */
+    struct wi_timer *sweep; /* runs while there are connections */
+    double sweep_ms;
+    int spare; /* that the connection which is being added has a place for those who must get in */
+    int running;
+    int vain_runs;
+    char *certificate, *key;
+    char complaint[256]; /* the last line of libmicrohttpd's own log */
+};
+
+/* --- running libmicrohttpd ---------------------------------------------------------------------
+ */
+
+/* The head of a chunk can fill all the memory of its connection. libmicrohttpd then has more to do
+ * for ever and does nothing, until that connection is cut. */
+static int hurry_clogging(struct wi_server *server)
+{
+    int count = 0;
+    for (struct wi_request *request = server->api.requests; request; request = request->next) {
+        if (!wi_request_may_clog(request))
+            continue;
+        wi_request_shorten_deadline(request);
+        count++;
+    }
+    return count;
+}
+
+static void run_again(struct wi_server *server, double began)
+{
+    if (server->vain_runs > VAIN_RUNS_MOST && hurry_clogging(server))
+        wi_timer_start(server->timer, 1 + (uint64_t)((wi_now_ms() - began) * VAIN_REST), 0);
+    else
+        wi_turn_wish(server->api.turn);
+}
+
+/* libmicrohttpd calls something of ours: this run was not in vain. */
+static void note_call(struct wi_server *server)
+{
+    server->vain_runs = 0;
+}
+
+static void pump(struct wi_server *server)
+{
+    MHD_UNSIGNED_LONG_LONG timeout = 0;
+    enum MHD_Result limited = MHD_YES;
+    /* Needed only where this turn may bring one vain run too many. */
+    double began = server->vain_runs + RUNS_PER_TURN > VAIN_RUNS_MOST ? wi_now_ms() : 0;
+    assert(!server->running);
+    server->running = 1;
+    /* A timeout of 0 is its way to say that there is more to do: taking a connection up again, say,
+     * and answering on it are two runs. */
+    for (int i = 0; i < RUNS_PER_TURN && limited == MHD_YES && timeout == 0; i++) {
+        server->vain_runs++;
+        MHD_run(server->daemon);
+        limited = MHD_get_timeout(server->daemon, &timeout);
+    }
+    server->running = 0;
+    if (limited == MHD_YES && timeout == 0) {
+        run_again(server, began);
+        return;
+    }
+    server->vain_runs = 0;
+    if (limited != MHD_YES)
+        wi_timer_stop(server->timer);
+    else
+        wi_timer_start(server->timer, timeout, 0);
+}
+
+static void on_timer(void *context)
+{
+    pump(context);
+}
+
+static void on_epoll(void *context, int status, int events)
+{
+    pump(context);
+}
+
+static void on_turn(void *context)
+{
+    pump(context);
+}
+
+static void on_flush(void *context)
+{
+    wi_log_flush();
+}
+
+/* --- connections -------------------------------------------------------------------------------
+ */
+
+static void on_sweep(void *context)
+{
+    const struct wi_server *server = context;
+    double now = wi_now_ms();
+    for (struct wi_connection *c = server->api.connections.all; c; c = c->next) {
+        if (c->deadline == 0 || now < c->deadline)
+            continue;
+        c->deadline = 0;
+        if (c->request)
+            wi_request_expired(c->request);
+        else
+            shutdown(c->fd, SHUT_RDWR);
+    }
+}
+
+static void connection_started(struct wi_server *server, struct MHD_Connection *mhd, void **slot)
+{
+    struct wi_connection *connection = wi_alloc(sizeof *connection);
+    struct wi_connections *connections = &server->api.connections;
+    connection->api = &server->api;
+    connection->fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    const union MHD_ConnectionInfo *peer =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    wi_address_host((const union wi_address *)(const void *)peer->client_addr, connection->peer,
+        sizeof connection->peer);
+    connection->admitted = wi_peer_of(peer->client_addr);
+    wi_admission_enter(server->api.admission, &connection->admitted);
+    connection->deadline = wi_now_ms() + server->api.deps.times.headers;
+    connection->is_spare = server->spare;
+    *slot = connection;
+    if (!connections->all && server->sweep)
+        wi_timer_start(server->sweep, (uint64_t)server->sweep_ms, (uint64_t)server->sweep_ms);
+    wi_connections_add(connections, connection, wi_now_ms());
+}
+
+static void connection_closed(struct wi_server *server, struct wi_connection *connection)
+{
+    wi_connections_remove(&server->api.connections, connection);
+    wi_admission_leave(server->api.admission, &connection->admitted);
+    free(connection);
+    if (!server->api.connections.all && server->sweep)
+        wi_timer_stop(server->sweep);
+}
+
+static void on_connection_notice(void *context, struct MHD_Connection *mhd, void **slot,
+    enum MHD_ConnectionNotificationCode what)
+{
+    struct wi_server *server = context;
+    note_call(server);
+    if (what == MHD_CONNECTION_NOTIFY_STARTED)
+        connection_started(server, mhd, slot);
+    else if (*slot)
+        connection_closed(server, *slot);
+}
+
+static struct wi_connection *connection_of(struct MHD_Connection *mhd)
+{
+    return MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+}
+
+static void on_accept(void *context, int fd, const struct sockaddr *peer, socklen_t peer_length)
+{
+    struct wi_server *server = context;
+    struct wi_api *api = &server->api;
+    struct wi_peer from = wi_peer_of(peer);
+    enum wi_admitted admitted =
+        wi_admission_ask(api->admission, &api->deps.config->api, &api->connections, fd, &from);
+    if (admitted == WI_ADMITTED_NOT)
+        return;
+    server->spare = admitted == WI_ADMITTED_SPARE;
+    /* On failure libmicrohttpd has closed the descriptor. */
+    if (MHD_add_connection(server->daemon, fd, peer, peer_length) != MHD_YES)
+        wi_warn("api", NULL, "a connection could not be taken over");
+    wi_turn_wish(api->turn);
+}
+
+/* --- libmicrohttpd's callbacks -----------------------------------------------------------------
+ */
+
+/* The request line is there: from now on the headers have little time. */
+static void *on_request_line(void *context, const char *uri, struct MHD_Connection *mhd)
+{
+    struct wi_connection *connection = connection_of(mhd);
+    double limit = wi_now_ms() + connection->api->deps.times.headers;
+    if (connection->deadline == 0 || connection->deadline > limit)
+        connection->deadline = limit;
+    const char *nul = strstr(uri, "%00");
+    const char *query = strchr(uri, '?');
+    connection->target_length = strlen(uri);
+    connection->nul_in_path = nul && (!query || nul < query);
+    return NULL;
+}
+
+static enum MHD_Result on_access(void *context, struct MHD_Connection *mhd, const char *path,
+    const char *method, const char *version, const char *upload, size_t *upload_size,
+    void **request)
+{
+    note_call(context);
+    return wi_request_access(
+        connection_of(mhd), mhd, path, method, version, upload, upload_size, request);
+}
+
+static void on_completed(
+    void *context, struct MHD_Connection *mhd, void **request, enum MHD_RequestTerminationCode why)
+{
+    note_call(context);
+    if (*request)
+        wi_request_completed(*request, why);
+    *request = NULL;
+}
+
+static void on_log(void *context, const char *format, va_list arguments)
+{
+    struct wi_server *server = context;
+    vsnprintf(server->complaint, sizeof server->complaint, format, arguments);
+    server->complaint[strcspn(server->complaint, "\n")] = '\0';
+    wi_debug("api", NULL, "libmicrohttpd: %s", server->complaint);
+}
+
+/* --- starting ----------------------------------------------------------------------------------
+ */
+
+static char *read_pem(const char *path, const char *key, struct wi_error *error)
+{
+    struct stat info;
+    char *text = NULL;
+    size_t size = 0;
+    ssize_t got;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0 || fstat(fd, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size > PEM_MAX) {
+        wi_error_set(error, WI_INVALID_FIELD, key, "cannot read %s: %s", path,
+            fd < 0 ? strerror(errno) : "not a regular file of at most 1 MiB");
+        wi_error_expect(error, "a PEM file");
+        goto out;
+    }
+    text = wi_alloc((size_t)info.st_size + 1);
+    while (size < (size_t)info.st_size &&
+           (got = read(fd, text + size, (size_t)info.st_size - size)) > 0)
+        size += (size_t)got;
+out:
+    if (fd >= 0)
+        close(fd);
+    return text;
+}
+
+static int read_tls(struct wi_server *server, struct wi_error *error)
+{
+    const struct wi_config_api *config = &server->api.deps.config->api;
+    int certificate = config->tls_certificate && *config->tls_certificate;
+    int key = config->tls_key && *config->tls_key;
+    if (certificate != key) {
+        wi_error_set(error, WI_INVALID_FIELD, certificate ? "api.tls_key" : "api.tls_certificate",
+            "TLS needs both a certificate and its key; set [api] tls_certificate and tls_key");
+        return -1;
+    }
+    if (!certificate)
+        return 0;
+    server->certificate = read_pem(config->tls_certificate, "api.tls_certificate", error);
+    if (!server->certificate)
+        return -1;
+    server->key = read_pem(config->tls_key, "api.tls_key", error);
+    if (!server->key)
+        return -1;
+    server->api.tls = 1;
+    return 0;
+}
+
+static struct MHD_Daemon *start_daemon(struct wi_server *server)
+{
+    unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET |
+                     MHD_USE_ERROR_LOG | (server->api.tls ? MHD_USE_TLS : 0);
+    struct MHD_OptionItem tls[] = {
+        {MHD_OPTION_HTTPS_MEM_CERT, 0, server->certificate},
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, server->key},
+        {MHD_OPTION_END, 0, NULL},
+    };
+    return MHD_start_daemon(flags, 0, NULL, NULL, on_access, server, MHD_OPTION_EXTERNAL_LOGGER,
+        on_log, server, MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection_notice, server, MHD_OPTION_URI_LOG_CALLBACK,
+        on_request_line, server, MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY,
+        MHD_OPTION_CONNECTION_LIMIT, 1u << 20, MHD_OPTION_ARRAY, server->api.tls ? tls : &tls[2],
+        MHD_OPTION_END);
+}
+
+static void set_times(struct wi_server *server)
+{
+    struct wi_server_times *times = &server->api.deps.times;
+    const struct {
+        double *value, standard;
+    } rows[] = {{&times->headers, 10e3}, {&times->stall, 30e3}, {&times->idle, 60e3},
+        {&times->grace, 60e3}, {&times->linger, 2e3}, {&times->beat, 10e3}};
+    server->sweep_ms = SWEEP_MS;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (*rows[i].value == 0)
+            *rows[i].value = rows[i].standard;
+        if (*rows[i].value / 4 < server->sweep_ms)
+            server->sweep_ms = *rows[i].value / 4 < 5 ? 5 : *rows[i].value / 4;
+    }
+}
+
+/* What more clients may not take: room for nodes, and what the bridge leaves to all others. */
+static void admit(struct wi_server *server)
+{
+    struct wi_api *api = &server->api;
+    const struct wi_config *config = api->deps.config;
+    uint64_t reserve =
+        config->bridge.max_nodes + WI_BRIDGE_RESERVED_DESCRIPTORS + WI_ADMISSION_LINGERING;
+    const struct wi_admission_terms terms = {.linger_ms = api->deps.times.linger,
+        .tls = api->tls,
+        .dialect = api->dialect,
+        .highest_fd = wi_descriptors_highest((unsigned)reserve)};
+    int room = terms.highest_fd - wi_descriptors_next();
+    char advice[WI_DESCRIPTORS_ADVICE_SIZE];
+    if (room < 0 || config->api.max_connections > (uint64_t)room)
+        wi_warn("api", NULL,
+            "about %d clients can be connected, not [api] max_connections, %llu: %s",
+            room < 0 ? 0 : room, (unsigned long long)config->api.max_connections,
+            wi_descriptors_advice(advice));
+    api->admission = wi_admission_new(api->deps.loop, &terms);
+}
+
+static void warn_of_layout(void)
+{
+    if (!wi_head_layout_is_known(MHD_get_version()))
+        wi_warn("api", NULL,
+            "libmicrohttpd is version %s, of which only its own checks see NUL characters and "
+            "folded lines in the heads of requests: do not put a proxy before this one that takes "
+            "such heads, or use version 0.9.75 or 0.9.76",
+            MHD_get_version());
+}
+
+static int start(struct wi_server *server, struct wi_error *error)
+{
+    struct wi_api *api = &server->api;
+    const struct wi_config_api *config = &api->deps.config->api;
+    const struct wi_listener_options where = {config->listen, "api.listen", "api"};
+    if (read_tls(server, error) != 0)
+        return -1;
+    server->listener = wi_listener_new(api->deps.loop, &where, on_accept, server, error);
+    if (!server->listener)
+        return -1;
+    server->address = *wi_listener_address(server->listener);
+    api->guard = wi_guard_new(config, &server->address, error);
+    if (!api->guard)
+        return -1;
+    wi_bridge_take_tokens(api->deps.bridge, wi_guard_tokens(api->guard));
+    admit(server);
+    warn_of_layout();
+    server->daemon = start_daemon(server);
+    const union MHD_DaemonInfo *info =
+        server->daemon ? MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
+    if (!info) {
+        wi_error_set(error, api->tls ? WI_INVALID_FIELD : WI_UNAVAILABLE,
+            api->tls ? "api.tls_certificate" : "api.listen", "the HTTP server does not start%s: %s",
+            api->tls ? " with this certificate and key" : "",
+            *server->complaint ? server->complaint : "no reason was given");
+        return -1;
+    }
+    server->timer = wi_timer_new(api->deps.loop, on_timer, server);
+    api->turn = wi_turn_new(api->deps.loop, on_turn, server);
+    api->watcher = wi_timer_new(api->deps.loop, wi_request_watch_waiting, api);
+    api->flush = wi_timer_new(api->deps.loop, on_flush, server);
+    server->sweep = wi_timer_new(api->deps.loop, on_sweep, server);
+    server->epoll = wi_watch_new(api->deps.loop, info->epoll_fd, UV_READABLE, on_epoll, server);
+    return 0;
+}
+
+struct wi_server *wi_server_new(const struct wi_server_deps *deps, struct wi_error *error)
+{
+    struct wi_server *server = wi_alloc(sizeof *server);
+    struct wi_api *api = &server->api;
+    char host[WI_ADDRESS_HOST_SIZE];
+    api->deps = *deps;
+    api->started_at = wi_wall_ms();
+    api->started_ms = wi_now_ms();
+    api->routes = wi_routes;
+    api->dialect = wi_route_dialect(NULL);
+    api->metrics = wi_metrics_new(api->routes);
+    api->clients.budget = deps->budget;
+    api->strangers = (struct wi_log_limit){
+        .about = "requests without a good token", .lines = 1, .window_ms = 1000};
+    api->heavy = wi_work_queue_new(deps->loop, HEAVY_MOST);
+    set_times(server);
+    if (start(server, error) != 0 || !(api->endpoints = wi_endpoints_new(api, error))) {
+        wi_server_free(server);
+        return NULL;
+    }
+    wi_address_host(&server->address, host, sizeof host);
+    snprintf(api->url, sizeof api->url, "%s://%s:%u", api->tls ? "https" : "http", host,
+        wi_address_port(&server->address));
+    wi_info(
+        "api", NULL, "listening on %s, %zu tokens", api->url, wi_guard_tokens(api->guard)->count);
+    return server;
+}
+
+static int differs(const char *path, const char *key, const char *known)
+{
+    struct wi_error error;
+    char *now = read_pem(path, key, &error);
+    int other = !now || strcmp(now, known) != 0;
+    if (now)
+        OPENSSL_cleanse(now, strlen(now));
+    free(now);
+    return other;
+}
+
+/* libmicrohttpd takes them once, when it starts. */
+static void warn_of_new_certificate(struct wi_server *server)
+{
+    const struct wi_config_api *config = &server->api.deps.config->api;
+    if (server->api.tls &&
+        (differs(config->tls_certificate, "api.tls_certificate", server->certificate) ||
+            differs(config->tls_key, "api.tls_key", server->key)))
+        wi_warn("api", NULL,
+            "the files of [api] tls_certificate and tls_key have changed; the "
+            "API shows the old certificate until the service is restarted");
+}
+
+enum wi_code wi_server_reload(
+    struct wi_server *server, const struct wi_config *config, struct wi_error *error)
+{
+    struct wi_guard *guard = wi_guard_new(&config->api, &server->address, error);
+    if (!guard)
+        return WI_INVALID_FIELD;
+    wi_guard_free(server->api.guard);
+    server->api.guard = guard;
+    wi_bridge_take_tokens(server->api.deps.bridge, wi_guard_tokens(guard));
+    server->api.deps.config = config;
+    wi_endpoints_reload(server->api.endpoints, config);
+    warn_of_new_certificate(server);
+    return WI_OK;
+}
+
+/* --- stopping ----------------------------------------------------------------------------------
+ */
+
+void wi_server_quiesce(struct wi_server *server)
+{
+    wi_listener_free(server->listener);
+    server->listener = NULL;
+    if (server->api.closing)
+        return;
+    server->api.closing = 1;
+    if (server->api.endpoints) /* all was made */
+        wi_endpoints_quiesce(server->api.endpoints);
+    for (struct wi_request *request = server->api.requests; request; request = request->next)
+        wi_request_hurry(request);
+}
+
+void wi_server_finish(struct wi_server *server)
+{
+    struct wi_error error;
+    wi_server_quiesce(server);
+    wi_request_shutting_down(&error);
+    for (struct wi_request *request = server->api.requests; request; request = request->next)
+        wi_request_abort(request, &error);
+    if (server->api.endpoints)
+        wi_endpoints_finish(server->api.endpoints);
+    /* One run takes the connections up again, the next calls their handlers and writes. */
+    for (int i = 0; i < 4 && server->daemon; i++)
+        pump(server);
+}
+
+size_t wi_server_busy(const struct wi_server *server)
+{
+    return server->api.request_count;
+}
+
+/* libmicrohttpd ends the program if a connection is suspended when it stops. */
+static int has_suspended(const struct wi_server *server)
+{
+    for (const struct wi_request *request = server->api.requests; request; request = request->next)
+        if (request->suspended)
+            return 1;
+    return 0;
+}
+
+void wi_server_stop(struct wi_server *server)
+{
+    wi_server_quiesce(server);
+    if (server->timer) /* it started, and has not been stopped yet */
+        wi_server_finish(server);
+    assert(!has_suspended(server));
+    /* Our handles leave the epoll descriptor before libmicrohttpd closes it. */
+    wi_watch_free(server->epoll);
+    wi_timer_free(server->timer);
+    wi_turn_free(server->api.turn);
+    wi_timer_free(server->api.watcher);
+    wi_timer_free(server->api.flush);
+    wi_timer_free(server->sweep);
+    server->epoll = NULL;
+    server->timer = NULL;
+    server->api.turn = NULL;
+    server->api.watcher = NULL;
+    server->api.flush = NULL;
+    server->sweep = NULL;
+    if (server->daemon)
+        MHD_stop_daemon(server->daemon);
+    server->daemon = NULL;
+    wi_log_flush(); /* of the requests that ended now */
+}
+
+void wi_server_free(struct wi_server *server)
+{
+    if (!server)
+        return;
+    wi_server_stop(server);
+    wi_endpoints_free(server->api.endpoints);
+    wi_work_queue_free(server->api.heavy);
+    wi_guard_free(server->api.guard);
+    wi_admission_free(server->api.admission);
+    wi_metrics_free(server->api.metrics);
+    free(server->certificate);
+    free(server->key);
+    free(server);
+}
+
+unsigned wi_server_port(const struct wi_server *server)
+{
+    return wi_address_port(&server->address);
+}
+
+const char *wi_server_url(const struct wi_server *server)
+{
+    return server->api.url;
+}

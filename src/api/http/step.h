@@ -1,0 +1,44 @@
+/*
+ * One asynchronous step of a request: something that it waits for, of which nobody is to be told
+ * once the client has left or the server stops. Each step carries `work`, whatever the handler has
+ * so far. When the step ends and the request is still there, the next function gets both, `work` is
+ * its own again, and it answers or takes the next step. If the request goes first, nobody is
+ * called, and `work` is freed with `free_work` as soon as nothing uses it any more.
+ */
+#ifndef WI_API_HTTP_STEP_H
+#define WI_API_HTTP_STEP_H
+
+#include "api/http/request.h"
+
+typedef void wi_step_free_fn(void *work); /* may be NULL, as may the work */
+
+/* --- steps of one kind ------------------------------------------------------------------------ */
+
+/* Finds the model `name`, which `found` borrows for its call; perhaps at once. If there is none,
+ * the request is answered with why, and `work` freed. */
+typedef void wi_step_model_fn(struct wi_request *request, void *work, struct wi_model *model);
+void wi_request_find_model(struct wi_request *request, const char *name, wi_step_model_fn *found,
+    void *work, wi_step_free_fn *free_work);
+/* The same, but where there is none `missing` is called with why, and the work is its own. */
+typedef void wi_step_missing_fn(
+    struct wi_request *request, void *work, const struct wi_error *failure);
+void wi_request_look_for_model(struct wi_request *request, const char *name,
+    wi_step_model_fn *found, wi_step_missing_fn *missing, void *work, wi_step_free_fn *free_work);
+
+/* Does `run(work)`, which takes long, on a thread: it may touch nothing else. */
+typedef void wi_step_fn(struct wi_request *request, void *work);
+void wi_request_compute(struct wi_request *request, wi_work_fn *run, wi_step_fn *done, void *work,
+    wi_step_free_fn *free_work);
+
+/* --- any other that ends by itself ------------------------------------------------------------ */
+
+/* The request waits for something that cannot be stopped, and that ends with wi_step_end(step),
+ * once, from the loop: `done` gets what it ended with. */
+struct wi_step;
+typedef void wi_step_end_fn(struct wi_request *request, void *work, const struct wi_error *failure);
+struct wi_step *wi_request_step(
+    struct wi_request *request, wi_step_end_fn *done, void *work, wi_step_free_fn *free_work);
+/* A wi_db_done_fn. */
+void wi_step_end(void *step, const struct wi_error *failure);
+
+#endif

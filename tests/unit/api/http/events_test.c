@@ -1,0 +1,130 @@
+/* The events of one stream: reading in any sizes, what is kept, and going back. */
+#include "../../test.h"
+
+#include "api/http/events.h"
+#include <stdlib.h>
+#include <string.h>
+
+static struct wi_budget budget;
+
+static void add(struct wi_events *events, const char *text)
+{
+    struct wi_buffer buffer = {0};
+    wi_buffer_puts(&buffer, text);
+    wi_events_add_part(events, &buffer, 10);
+    assert_null(buffer.text);
+}
+
+static void end(struct wi_events *events, const char *text)
+{
+    struct wi_buffer buffer = {0};
+    wi_buffer_puts(&buffer, text);
+    wi_events_end(events, &buffer);
+}
+
+static void check_read(struct wi_events *events, size_t max, const char *expected)
+{
+    char out[64] = "";
+    assert_int_equal(wi_events_read(events, out, max), strlen(expected));
+    assert_string_equal(out, expected);
+}
+
+static struct wi_events *make(size_t keep)
+{
+    budget = (struct wi_budget){.limit = 1000};
+    return wi_events_new(&budget, keep);
+}
+
+static void finish(struct wi_events *events)
+{
+    wi_events_free(events);
+    assert_int_equal(budget.used, 0);
+}
+
+TEST(test_reading)
+{
+    struct wi_events *events = make(0);
+    check_read(events, 10, "");
+    assert_true(wi_events_between(events));
+    add(events, "abc");
+    add(events, "def");
+    check_read(events, 2, "ab");
+    assert_false(wi_events_between(events));
+    assert_int_equal(wi_events_taken(events).parts, 0);
+    check_read(events, 2, "cd");
+    assert_int_equal(wi_events_taken(events).parts, 1);
+    assert_int_equal(wi_events_taken(events).bytes, 10);
+    check_read(events, 9, "ef");
+    assert_true(wi_events_between(events));
+    assert_int_equal(budget.used, 3); /* the one that was read last */
+    end(events, "END");
+    assert_true(wi_events_ended(events));
+    assert_false(wi_events_over(events));
+    add(events, "after the end there is nothing");
+    check_read(events, 20, "END");
+    assert_true(wi_events_over(events));
+    assert_int_equal(wi_events_taken(events).parts, 2);
+    finish(events);
+}
+
+/* From each part that is kept, everything behind it comes again, whole. */
+TEST(test_going_back)
+{
+    static const char *const rest[] = {"aaabbbcccEND", "bbbcccEND", "cccEND", "END"};
+    struct wi_events *events = make(100);
+    add(events, "aaa");
+    add(events, "bbb");
+    add(events, "ccc");
+    assert_true(wi_events_have(events, 3));
+    assert_false(wi_events_have(events, 4));
+    end(events, "END");
+    for (size_t read = 0; read <= 12; read++) {
+        for (uint64_t seq = 0; seq <= 3; seq++) {
+            char some[16];
+            wi_events_seek(events, 0);
+            assert_int_equal(wi_events_read(events, some, read), read);
+            wi_events_seek(events, seq);
+            check_read(events, 60, rest[seq]);
+            assert_true(wi_events_over(events));
+        }
+    }
+    finish(events);
+}
+
+TEST(test_what_is_kept)
+{
+    struct wi_events *events = make(6);
+    add(events, "aaa");
+    add(events, "bbb");
+    add(events, "ccc");
+    assert_int_equal(budget.used, 9); /* what was not read is kept, whatever it is */
+    check_read(events, 20, "aaabbbccc");
+    assert_int_equal(budget.used, 9);
+    add(events, "ddd");
+    check_read(events, 20, "ddd");
+    assert_false(wi_events_have(events, 0));
+    assert_true(wi_events_have(events, 1));
+    /* Going back does not make what was read unread: it is still dropped in its turn. */
+    wi_events_seek(events, 1);
+    check_read(events, 20, "bbbcccddd");
+    wi_events_keep(events, 0);
+    assert_int_equal(budget.used, 3);
+    assert_false(wi_events_have(events, 2));
+    assert_true(wi_events_have(events, 3)); /* the last one stays */
+    finish(events);
+}
+
+/* Where memory is short, clients that come back get less. */
+TEST(test_short_of_memory)
+{
+    struct wi_events *events = make(100);
+    add(events, "aaa");
+    add(events, "bbb");
+    check_read(events, 20, "aaabbb");
+    assert_true(wi_events_have(events, 0));
+    budget.limit = 8;
+    add(events, "ccc");
+    assert_false(wi_events_have(events, 0));
+    check_read(events, 20, "ccc");
+    finish(events);
+}
