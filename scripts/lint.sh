@@ -22,6 +22,8 @@ lint() {
     lint_step "errors in C begin small and have no full stop" lint_error_texts
     lint_step "no file over 1000 lines" lint_sizes
     lint_step "includes lead down" lint_layers
+    lint_step "folders are rooms" lint_folders
+    lint_step "a struct has a name of its own" lint_structs
     lint_step "calls go round in no circle" lint_circles
     lint_step "the architecture names what there is" lint_names
     if ((${#LINT_FAILED[@]})); then
@@ -178,6 +180,27 @@ lint_layers() {
     done < <(find src -mindepth 1 -maxdepth 1 -type d -printf '%f\n' |
         cat - <(layers | grep -o '^[a-z]*' | sort -u) | sort | uniq -u)
     ((found == 0))
+}
+
+# A folder with more files than this is no room any more but a storey.
+FOLDER_MOST=25
+
+lint_folders() {
+    local found=0 count folder
+    while read -r count folder; do
+        ((count <= FOLDER_MOST)) && continue
+        printf '%s has %d .c files, and %d is the most: part it\n' "$folder" "$count" "$FOLDER_MOST"
+        found=1
+    done < <(find src -name '*.c' -printf '%h\n' | sort | uniq -c)
+    ((found == 0))
+}
+
+# Two structs of one name are two meanings of a word. Those without wi_ are a file's own.
+lint_structs() {
+    local twice
+    twice=$(grep -rhoE --include='*.[ch]' '^struct wi_\w+ \{' src | sort | uniq -d)
+    printf '%s' "${twice:+there is more than one ${twice//$'\n'/, }}"
+    [[ -z $twice ]]
 }
 
 # What docs/architecture.md names in code is in the source: files, and words of it.

@@ -4,6 +4,9 @@
 
 #include <stdint.h>
 
+/* A time, in milliseconds, that never comes. */
+#define WI_NEVER 1e300
+
 double wi_now_ms(void);   /* monotonic, milliseconds with fractions */
 int64_t wi_wall_ms(void); /* Unix time in milliseconds */
 

@@ -10,12 +10,12 @@
 
 #include "base/blob.h"
 #include "base/error.h"
-#include "base/lws.h"
 #include "base/secret.h"
 #include "config/api_tokens.h"
 #include "config/config.h"
 #include "format/engine.h"
 #include "library/repository.h"
+#include "net/lws.h"
 #include "node/part.h"
 #include "tensor/tensor.h"
 #include "wire/inference.h"
@@ -173,7 +173,7 @@ struct wi_bridge_counters {
 };
 
 struct wi_bridge;
-struct wi_listener; /* base/listener.h */
+struct wi_listener; /* net/listener.h */
 
 /* Listens at once. NULL with `error` filled (port in use, bad certificate, page not found).
  * `lws`, `store`, `config`, `budget` and `events` must outlive it. */

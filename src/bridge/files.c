@@ -3,13 +3,13 @@
  * a credential. libwebsockets' own cannot do ranges, quoted entity tags or our headers.
  */
 #include "base/clock.h"
-#include "base/http.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "bridge/http_answer.h"
 #include "bridge/node.h"
 #include "bridge/outgoing.h"
 #include "bridge/socket.h"
+#include "net/http.h"
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -315,7 +315,7 @@ static int serve_model(struct lws *wsi, struct wi_socket *socket, const char *pa
         return wi_http_refuse(wsi, bridge, 401, "model files need a node's model_credential",
             "WWW-Authenticate: Bearer\r\n");
     }
-    struct wi_place *out;
+    struct wi_bridge_place *out;
     wi_places_know(&bridge->places, &socket->place, &out);
     wi_socket_vacate(bridge, out);
     struct found found = {.fd = -1};

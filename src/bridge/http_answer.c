@@ -1,9 +1,9 @@
 /* What every answer over plain HTTP is made of: headers that all carry, and short refusals. */
 #include "bridge/http_answer.h"
 
-#include "base/http.h"
 #include "base/memory.h"
 #include "bridge/private.h"
+#include "net/http.h"
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>

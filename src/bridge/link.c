@@ -413,8 +413,8 @@ static int draw(struct wi_link *link)
 
 /* lws puts the frame's header before the payload. In the middle of a blob those bytes belong to
  * somebody (the tensor's own, or its neighbour's), so they are put back. */
-static int write_in_place(
-    struct wi_link *link, const struct wi_piece *piece, size_t size, enum lws_write_protocol how)
+static int write_in_place(struct wi_link *link, const struct wi_message_piece *piece, size_t size,
+    enum lws_write_protocol how)
 {
     unsigned char *bytes = piece->blob->bytes + (piece->bytes - piece->blob->bytes) +
                            (link->place.done - piece->padding);
@@ -431,7 +431,7 @@ static int write_in_place(
 static int write_fragment(struct wi_link *link)
 {
     struct wi_message *message = link->queue;
-    const struct wi_piece *piece = &message->pieces[link->place.piece];
+    const struct wi_message_piece *piece = &message->pieces[link->place.piece];
     size_t left = piece->padding + piece->size - link->place.done;
     int in_place = piece->blob && link->place.done >= piece->padding && left >= IN_PLACE_MIN;
     unsigned char *scratch = link->links->_scratch + LWS_PRE;

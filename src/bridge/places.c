@@ -4,14 +4,14 @@
 #include <assert.h>
 #include <utlist.h>
 
-static void join_crowd(struct wi_places *places, struct wi_place *place, enum wi_crowd crowd)
+static void join_crowd(struct wi_places *places, struct wi_bridge_place *place, enum wi_crowd crowd)
 {
     place->_crowd = crowd;
     DL_APPEND(places->_crowds[crowd], place);
     places->_counts[crowd]++;
 }
 
-static void leave_crowd(struct wi_places *places, struct wi_place *place)
+static void leave_crowd(struct wi_places *places, struct wi_bridge_place *place)
 {
     enum wi_crowd crowd = place->_crowd;
     if (crowd == WI_CROWD_COUNT)
@@ -25,10 +25,10 @@ static void leave_crowd(struct wi_places *places, struct wi_place *place)
 
 /* The oldest of the newcomer's crowd that is not being served, else the oldest; `same` asks for one
  * of its address. Taken out of the crowd; NULL if there is nobody else. */
-static struct wi_place *crowd_out(
-    struct wi_places *places, const struct wi_place *newcomer, int same)
+static struct wi_bridge_place *crowd_out(
+    struct wi_places *places, const struct wi_bridge_place *newcomer, int same)
 {
-    struct wi_place *place, *oldest = NULL;
+    struct wi_bridge_place *place, *oldest = NULL;
     DL_FOREACH(places->_crowds[newcomer->_crowd], place)
     {
         if (place == newcomer || (same && !wi_peer_same(&place->peer, &newcomer->peer)))
@@ -43,7 +43,8 @@ static struct wi_place *crowd_out(
     return oldest;
 }
 
-static struct wi_place *make_room(struct wi_places *places, const struct wi_place *newcomer)
+static struct wi_bridge_place *make_room(
+    struct wi_places *places, const struct wi_bridge_place *newcomer)
 {
     int is_stranger = newcomer->_crowd != WI_CROWD_FILES;
     if (is_stranger &&
@@ -54,11 +55,11 @@ static struct wi_place *make_room(struct wi_places *places, const struct wi_plac
     return NULL;
 }
 
-int wi_places_enter(struct wi_places *places, struct wi_place *place, const struct wi_peer *peer,
-    size_t max_per_address, struct wi_place **out)
+int wi_places_enter(struct wi_places *places, struct wi_bridge_place *place,
+    const struct wi_peer *peer, size_t max_per_address, struct wi_bridge_place **out)
 {
     *out = NULL;
-    *place = (struct wi_place){.peer = *peer, ._crowd = WI_CROWD_COUNT};
+    *place = (struct wi_bridge_place){.peer = *peer, ._crowd = WI_CROWD_COUNT};
     if (wi_addresses_take(&places->_all, peer, max_per_address))
         return -1;
     place->_counted = 1;
@@ -70,7 +71,8 @@ int wi_places_enter(struct wi_places *places, struct wi_place *place, const stru
     return 0;
 }
 
-void wi_places_know(struct wi_places *places, struct wi_place *place, struct wi_place **out)
+void wi_places_know(
+    struct wi_places *places, struct wi_bridge_place *place, struct wi_bridge_place **out)
 {
     *out = NULL;
     if (place->_crowd == WI_CROWD_FILES || place->_crowd == WI_CROWD_COUNT)
@@ -80,12 +82,12 @@ void wi_places_know(struct wi_places *places, struct wi_place *place, struct wi_
     *out = make_room(places, place);
 }
 
-void wi_places_settle(struct wi_places *places, struct wi_place *place)
+void wi_places_settle(struct wi_places *places, struct wi_bridge_place *place)
 {
     leave_crowd(places, place);
 }
 
-void wi_places_leave(struct wi_places *places, struct wi_place *place)
+void wi_places_leave(struct wi_places *places, struct wi_bridge_place *place)
 {
     leave_crowd(places, place);
     if (place->_counted)

@@ -12,11 +12,8 @@
 #ifndef WI_BRIDGE_PRIVATE_H
 #define WI_BRIDGE_PRIVATE_H
 
-#include "base/certificate.h"
-#include "base/listener.h"
 #include "base/log.h"
 #include "base/loop.h"
-#include "base/site.h"
 #include "base/table.h"
 #include "bridge/bridge.h"
 #include "bridge/joins.h"
@@ -24,6 +21,9 @@
 #include "bridge/outgoing.h"
 #include "bridge/places.h"
 #include "bridge/tokens.h"
+#include "net/certificate.h"
+#include "net/listener.h"
+#include "net/site.h"
 #include "node/frame.h"
 
 #define WI_PROTOCOL_NAME "webinfer.v1"

@@ -44,7 +44,7 @@ void wi_socket_unwatch(struct wi_socket *socket)
     close(socket->meanwhile_fd);
 }
 
-void wi_socket_vacate(struct wi_bridge *bridge, struct wi_place *place)
+void wi_socket_vacate(struct wi_bridge *bridge, struct wi_bridge_place *place)
 {
     if (!place)
         return;
@@ -75,7 +75,7 @@ void wi_socket_accept(struct wi_bridge *bridge, int fd, const struct sockaddr *p
         return;
     struct wi_peer from = wi_peer_of(peer);
     struct wi_socket *socket = wi_alloc(sizeof *socket);
-    struct wi_place *out;
+    struct wi_bridge_place *out;
     if (wi_places_enter(&bridge->places, &socket->place, &from,
             (size_t)bridge->settings.max_per_address, &out)) {
         bridge->counters.refused++;

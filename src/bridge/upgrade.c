@@ -3,10 +3,10 @@
  * first protocol, and refuses others with a bare close; so everything is checked here first and
  * refused with an HTTP status that says why.
  */
-#include "base/http.h"
 #include "base/memory.h"
 #include "bridge/http_answer.h"
 #include "bridge/private.h"
+#include "net/http.h"
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>

@@ -4,7 +4,7 @@
  */
 #include "browser/family.h"
 
-#include "base/url.h"
+#include "net/url.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -6,8 +6,8 @@
 #include "browser/family.h"
 
 #include "base/buffer.h"
-#include "base/url.h"
 #include "config/config.h"
+#include "net/url.h"
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>

@@ -6,10 +6,10 @@
 #ifndef WI_BROWSER_KINDS_H
 #define WI_BROWSER_KINDS_H
 
-#include "base/certificate.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "config/config.h"
+#include "net/certificate.h"
 #include <jansson.h>
 
 struct wi_launch_request {

@@ -2,7 +2,7 @@
  */
 #include "browser/kinds.h"
 
-#include "base/url.h"
+#include "net/url.h"
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>

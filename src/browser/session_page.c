@@ -1,10 +1,10 @@
 /* A session's page: opened, welcomed as a node, opened afresh, looked at now and then. */
 #include "browser/session_private.h"
 
-#include "base/certificate.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "net/certificate.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -4,9 +4,9 @@
  */
 #include "browser/family.h"
 
-#include "base/url.h"
 #include "browser/lifeline.h"
 #include "browser/program.h"
+#include "net/url.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -17,15 +17,15 @@ const char wi_cli_bash[] =
 struct line {
     const char *words[3]; /* of the verb, as far as they go; ended by NULL */
     size_t word_count;
-    const struct wi_verb *verb;  /* once they name one */
-    const char *given[3];        /* the first arguments, likewise */
-    size_t given_count;          /* of all of them */
-    const struct wi_option *due; /* whose value is to come */
-    int ended;                   /* by "--" */
-    struct wi_buffer way;        /* the options that say where the daemon is, and what it trusts */
+    const struct wi_verb *verb; /* once they name one */
+    const char *given[3];       /* the first arguments, likewise */
+    size_t given_count;         /* of all of them */
+    const struct wi_flag *due;  /* whose value is to come */
+    int ended;                  /* by "--" */
+    struct wi_buffer way;       /* the options that say where the daemon is, and what it trusts */
 };
 
-static void take_value(struct line *line, const struct wi_option *option, const char *value)
+static void take_value(struct line *line, const struct wi_flag *option, const char *value)
 {
     const char *name = option->name;
 
@@ -38,7 +38,7 @@ static void take_value(struct line *line, const struct wi_option *option, const 
 static void take_option(struct line *line, const char *name)
 {
     size_t length = strcspn(name, "=");
-    const struct wi_option *option = wi_cli_find_option(line->verb, name, length);
+    const struct wi_flag *option = wi_cli_find_option(line->verb, name, length);
 
     if (option && option->argument && name[length])
         take_value(line, option, name + length + 1);
@@ -80,7 +80,7 @@ static void offer_each(struct wi_buffer *out, const char *typed, const char *wor
     free(all);
 }
 
-static void offer_options(struct wi_buffer *out, const char *typed, const struct wi_option *table)
+static void offer_options(struct wi_buffer *out, const char *typed, const struct wi_flag *table)
 {
     for (; table && table->name; table++) {
         char *word = wi_sprintf("--%s", table->name);
@@ -165,7 +165,7 @@ static void offer_kind(struct wi_buffer *out, const struct line *line, enum wi_c
 static void offer_value(struct wi_buffer *out, const struct line *line, const char *word)
 {
     size_t length = strcspn(word, "=") + 1;
-    const struct wi_option *option = wi_cli_find_option(line->verb, word + 2, length - 3);
+    const struct wi_flag *option = wi_cli_find_option(line->verb, word + 2, length - 3);
     char *prefix = wi_strndup(word, length);
 
     if (option)

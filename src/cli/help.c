@@ -8,13 +8,13 @@
 static const char usage[] = "usage: webinfer [options] command [arguments]\n";
 
 /* Global options alone have letters, and no other option has the name of one of those. */
-static const char *letter_of(const struct wi_option *option)
+static const char *letter_of(const struct wi_flag *option)
 {
     return wi_cli_other_name(wi_cli_letters, option->name);
 }
 
 /* "--name ARGUMENT" */
-static void put_option_name(struct wi_buffer *out, const struct wi_option *option)
+static void put_option_name(struct wi_buffer *out, const struct wi_flag *option)
 {
     const char *letter = letter_of(option);
 
@@ -24,7 +24,7 @@ static void put_option_name(struct wi_buffer *out, const struct wi_option *optio
         option->argument ? option->argument : "");
 }
 
-static void put_options(struct wi_buffer *out, const struct wi_option *table, int indent)
+static void put_options(struct wi_buffer *out, const struct wi_flag *table, int indent)
 {
     for (; table && table->name; table++) {
         struct wi_buffer name = {0};
@@ -105,7 +105,7 @@ static void put_mdoc_text(struct wi_buffer *out, const char *text, const char *e
     free(sentence);
 }
 
-static void put_mdoc_options(struct wi_buffer *out, const struct wi_option *table)
+static void put_mdoc_options(struct wi_buffer *out, const struct wi_flag *table)
 {
     wi_buffer_puts(out, ".Bl -tag -width Ds\n");
     for (; table->name; table++) {

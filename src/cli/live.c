@@ -4,8 +4,8 @@
  */
 #include "cli/cli.h"
 
+#include "cli/commands/infer.h"
 #include "cli/events.h"
-#include "cli/infer.h"
 #include "cli/plain.h"
 #include "cli/table.h"
 #include <stdio.h>

@@ -8,7 +8,7 @@
 
 #include "base/memory.h"
 #include "base/streams.h"
-#include "base/url.h"
+#include "net/url.h"
 #include <curl/curl.h>
 #include <locale.h>
 #include <openssl/crypto.h>

@@ -9,8 +9,7 @@
 
 /* --- the tables ------------------------------------------------------------------------------ */
 
-static const struct wi_option *find_in(
-    const struct wi_option *table, const char *name, size_t length)
+static const struct wi_flag *find_in(const struct wi_flag *table, const char *name, size_t length)
 {
     for (; table && table->name; table++) {
         if (strlen(table->name) == length && memcmp(table->name, name, length) == 0)
@@ -19,10 +18,10 @@ static const struct wi_option *find_in(
     return NULL;
 }
 
-const struct wi_option *wi_cli_find_option(
+const struct wi_flag *wi_cli_find_option(
     const struct wi_verb *verb, const char *name, size_t length)
 {
-    const struct wi_option *option = find_in(wi_cli_global_options, name, length);
+    const struct wi_flag *option = find_in(wi_cli_global_options, name, length);
 
     return option || !verb ? option : find_in(verb->options, name, length);
 }
@@ -69,7 +68,7 @@ int wi_cli_is_group(const char *word)
 }
 
 /* The option that "-X" stands for, and that alone; NULL: none. */
-static const struct wi_option *find_letter(const char *word)
+static const struct wi_flag *find_letter(const char *word)
 {
     const char *name = name_of(wi_cli_letters, word + 1);
 
@@ -146,14 +145,14 @@ enum wi_code wi_cli_no_verb(struct wi_error *error, const char *const *words)
 /* --- the command line ------------------------------------------------------------------------ */
 
 static void add_argument(
-    struct wi_arguments *arguments, const struct wi_option *option, const char *value)
+    struct wi_arguments *arguments, const struct wi_flag *option, const char *value)
 {
     arguments->items =
         wi_realloc_array(arguments->items, arguments->count + 1, sizeof *arguments->items);
     arguments->items[arguments->count++] = (struct wi_argument){option, value};
 }
 
-static void offer_options(struct wi_nearest *nearest, const struct wi_option *table)
+static void offer_options(struct wi_nearest *nearest, const struct wi_flag *table)
 {
     for (; table && table->name; table++)
         wi_nearest_offer(nearest, table->name);
@@ -196,7 +195,7 @@ static enum wi_code parse_option(
     const char *name = argv[*i] + 2;
     size_t length = strcspn(name, "=");
     const char *value = name[length] ? name + length + 1 : NULL;
-    const struct wi_option *option = wi_cli_find_option(arguments->verb, name, length);
+    const struct wi_flag *option = wi_cli_find_option(arguments->verb, name, length);
 
     if (!option)
         return unknown_option(arguments, name, length, error);
@@ -221,7 +220,7 @@ static enum wi_code parse_option(
 static enum wi_code parse_letter(
     struct wi_arguments *arguments, const char *word, struct wi_error *error)
 {
-    const struct wi_option *option = find_letter(word);
+    const struct wi_flag *option = find_letter(word);
 
     if (!option)
         return no_letter(word, error);
@@ -242,7 +241,7 @@ static enum wi_code collect_words(
         if (!ended && strcmp(argv[i], "--") == 0) {
             ended = 1;
         } else if (!ended && strncmp(argv[i], "--", 2) == 0) {
-            const struct wi_option *option =
+            const struct wi_flag *option =
                 find_in(wi_cli_global_options, argv[i] + 2, strcspn(argv[i] + 2, "="));
             if (option && option->argument && !strchr(argv[i], '='))
                 i++;

@@ -31,7 +31,7 @@ enum wi_complete {
     WI_COMPLETE_VERB,   /* the words of another verb */
 };
 
-struct wi_option {
+struct wi_flag {
     const char *name;     /* without the dashes */
     const char *argument; /* its name in the help; NULL for a flag */
     int repeatable;
@@ -52,12 +52,12 @@ struct wi_verb {
     unsigned min, max;     /* how many positional arguments it takes */
     enum wi_complete complete[WI_POSITIONALS_TABLED]; /* of its positional arguments */
     const char *help;
-    const struct wi_option *options; /* ended by a row without a name; NULL for none */
+    const struct wi_flag *options; /* ended by a row without a name; NULL for none */
     enum wi_exit (*run)(struct wi_cli *cli);
 };
 
 struct wi_argument {
-    const struct wi_option *option;
+    const struct wi_flag *option;
     const char *value; /* NULL for a flag */
 };
 
@@ -72,7 +72,7 @@ struct wi_arguments {
     int help; /* --help was given */
 };
 
-extern const struct wi_option wi_cli_global_options[];
+extern const struct wi_flag wi_cli_global_options[];
 extern const struct wi_verb wi_cli_verbs[]; /* ended by a row without a name */
 
 /* Another name, as other programs have it: "ls" of a verb, "h" of a global option ("-h"). */
@@ -89,7 +89,7 @@ const struct wi_verb *wi_cli_find_verb(const char *const *words);
 void wi_cli_list_verbs(const char *group, struct wi_strings *names);
 /* The option of every verb, or of `verb` (NULL: of none), that is called so; NULL if there is none.
  */
-const struct wi_option *wi_cli_find_option(
+const struct wi_flag *wi_cli_find_option(
     const struct wi_verb *verb, const char *name, size_t length);
 /* Whether `word` is the first of the two words of some verbs. */
 int wi_cli_is_group(const char *word);

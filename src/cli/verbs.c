@@ -72,7 +72,7 @@ static enum wi_exit run_words(struct wi_cli *cli)
     return text.size ? print(&text) : WI_EXIT_OK;
 }
 
-const struct wi_option wi_cli_global_options[] = {
+const struct wi_flag wi_cli_global_options[] = {
     {"help", NULL, 0, WI_COMPLETE_NONE, NULL, "Explain a command and stop"},
     {"version", NULL, 0, WI_COMPLETE_NONE, NULL, "Print the version and stop"},
     {"url", "URL", 0, WI_COMPLETE_NONE, NULL,
@@ -85,7 +85,7 @@ const struct wi_option wi_cli_global_options[] = {
     {0},
 };
 
-static const struct wi_option infer_options[] = {
+static const struct wi_flag infer_options[] = {
     {"image", "FILE", 0, WI_COMPLETE_FILE, NULL,
         "A picture (PNG, JPEG or WebP); \"-\" reads standard input"},
     {"audio", "FILE", 0, WI_COMPLETE_FILE, NULL,
@@ -140,10 +140,10 @@ static const struct wi_option infer_options[] = {
             "For queue, load and the whole answer, e.g. 30s, 5m; 10m is the default"               \
     }
 
-static const struct wi_option generate_options[] = {TEXT_OPTIONS("complete"), {0}};
-static const struct wi_option embed_options[] = {TEXT_OPTIONS("embed"), {0}};
+static const struct wi_flag generate_options[] = {TEXT_OPTIONS("complete"), {0}};
+static const struct wi_flag embed_options[] = {TEXT_OPTIONS("embed"), {0}};
 
-static const struct wi_option transcribe_options[] = {
+static const struct wi_flag transcribe_options[] = {
     {"model", "NAME", 0, WI_COMPLETE_MODEL, NULL,
         "Which model is to listen; else the only one that can"},
     {"format", "NAME", 0, WI_COMPLETE_WORDS, "text srt vtt json",
@@ -155,7 +155,7 @@ static const struct wi_option transcribe_options[] = {
     {0},
 };
 
-static const struct wi_option chat_options[] = {
+static const struct wi_flag chat_options[] = {
     {"system", "TEXT", 0, WI_COMPLETE_NONE, NULL, "Instruct the model before the conversation"},
     {"no-history", NULL, 0, WI_COMPLETE_NONE, NULL,
         "Neither read nor keep the lines that are typed"},
@@ -174,14 +174,14 @@ static const struct wi_option chat_options[] = {
             "Which variant of an ONNX model"                                                       \
     }
 
-static const struct wi_option pull_options[] = {
+static const struct wi_flag pull_options[] = {
     PULL_OPTIONS,
     {"detach", NULL, 0, WI_COMPLETE_NONE, NULL, "Do not wait until it is here"},
     {"cancel", NULL, 0, WI_COMPLETE_NONE, NULL, "Stop pulling it, and remove what was fetched"},
     {0},
 };
 
-static const struct wi_option run_options[] = {
+static const struct wi_flag run_options[] = {
     PULL_OPTIONS,
     {"system", "TEXT", 0, WI_COMPLETE_NONE, NULL, "Instruct the model before the conversation"},
     {"no-history", NULL, 0, WI_COMPLETE_NONE, NULL,
@@ -190,7 +190,7 @@ static const struct wi_option run_options[] = {
     {0},
 };
 
-static const struct wi_option load_options[] = {
+static const struct wi_flag load_options[] = {
     {"node", "ID", 0, WI_COMPLETE_NONE, NULL, "Only in this node"},
     {"platform", "NAME", 0, WI_COMPLETE_WORDS, "webgpu webnn webgl wasm native",
         "For this platform"},
@@ -198,12 +198,12 @@ static const struct wi_option load_options[] = {
     {0},
 };
 
-static const struct wi_option unload_options[] = {
+static const struct wi_flag unload_options[] = {
     {"node", "ID", 0, WI_COMPLETE_NONE, NULL, "Only from this node"},
     {0},
 };
 
-static const struct wi_option add_options[] = {
+static const struct wi_flag add_options[] = {
     {"name", "NAME", 0, WI_COMPLETE_NONE, NULL,
         "NAME or OWNER/NAME; else it is called after the file or folder"},
     {"force", NULL, 0, WI_COMPLETE_NONE, NULL,
@@ -211,31 +211,31 @@ static const struct wi_option add_options[] = {
     {0},
 };
 
-static const struct wi_option rm_options[] = {
+static const struct wi_flag rm_options[] = {
     {"force", NULL, 0, WI_COMPLETE_NONE, NULL,
         "Even if requests run on it, which then end with what they have"},
     {0},
 };
 
-static const struct wi_option jobs_options[] = {
+static const struct wi_flag jobs_options[] = {
     {"state", "NAME", 0, WI_COMPLETE_WORDS, "queued running done failed cancelled",
         "Only jobs in this state"},
     {"limit", "N", 0, WI_COMPLETE_NONE, NULL, "At most so many; 100 is the default"},
     {0},
 };
 
-static const struct wi_option job_options[] = {
+static const struct wi_flag job_options[] = {
     {"output", "DIR", 0, WI_COMPLETE_DIRECTORY, NULL,
         "Save each binary output tensor as DIR/NAME.npy"},
     {0},
 };
 
-static const struct wi_option models_options[] = {
+static const struct wi_flag models_options[] = {
     {"names", NULL, 0, WI_COMPLETE_NONE, NULL, "Print nothing but the names, one on each line"},
     {0},
 };
 
-static const struct wi_option hardware_options[] = {
+static const struct wi_flag hardware_options[] = {
     {"type", "NAME", 0, WI_COMPLETE_WORDS,
         "text_embedding text_generation text2text vision audio multimodal",
         "As what type of model; else the model's own"},
@@ -250,13 +250,13 @@ static const struct wi_option hardware_options[] = {
     {0},
 };
 
-static const struct wi_option doctor_options[] = {
+static const struct wi_flag doctor_options[] = {
     {"config", "FILE", 0, WI_COMPLETE_FILE, NULL, "The daemon's configuration file"},
     {"no-start", NULL, 0, WI_COMPLETE_NONE, NULL, "Do not start browsers, only look for them"},
     {0},
 };
 
-static const struct wi_option token_options[] = {
+static const struct wi_flag token_options[] = {
     {"rank", "NAME", 0, WI_COMPLETE_WORDS, "user admin node",
         "What it may do; user is the default, admin for the first token of a file"},
     {"file", "FILE", 0, WI_COMPLETE_FILE, NULL,
@@ -265,14 +265,14 @@ static const struct wi_option token_options[] = {
     {0},
 };
 
-static const struct wi_option join_options[] = {
+static const struct wi_flag join_options[] = {
     {"nodes", "N", 0, WI_COMPLETE_NONE, NULL, "So many nodes at a time; 1 is the default"},
     {"for", "DURATION", 0, WI_COMPLETE_NONE, NULL,
         "How long nodes may come with it, e.g. 30m; 1h is the default"},
     {0},
 };
 
-static const struct wi_option help_options[] = {
+static const struct wi_flag help_options[] = {
     {"mdoc", "PART", 0, WI_COMPLETE_WORDS, "synopsis commands",
         "This part of webinfer(1), which is made from what the program knows, in mdoc"},
     {0},

@@ -4,9 +4,9 @@
  */
 #include "config/options.h"
 
-#include "base/address.h"
 #include "base/memory.h"
-#include "base/url.h"
+#include "net/address.h"
+#include "net/url.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -172,7 +172,7 @@ static void check_pool(const struct check *check)
 static void check_hub(const struct check *check, size_t index)
 {
     const struct wi_config_hub *hub = &check->config->hubs[index];
-    const struct wi_option *url = wi_option_find(WI_SECTION_HUB, "url");
+    const struct wi_setting *url = wi_option_find(WI_SECTION_HUB, "url");
     char field[128];
 
     snprintf(field, sizeof field, "%s.%.64s.url", WI_SECTION_HUB, hub->name);

@@ -73,7 +73,7 @@ const char *wi_config_instance_name(
     return NULL;
 }
 
-void *wi_option_base(struct wi_config *config, const struct wi_option *option, size_t instance)
+void *wi_option_base(struct wi_config *config, const struct wi_setting *option, size_t instance)
 {
     assert(instance < wi_config_instances(config, option->section) ||
            !wi_section_is_repeated(option->section));
@@ -86,12 +86,12 @@ void *wi_option_base(struct wi_config *config, const struct wi_option *option, s
 
 /* --- defaults --------------------------------------------------------------------------------- */
 
-static int is_repeated(const struct wi_option *option)
+static int is_repeated(const struct wi_setting *option)
 {
     return wi_section_is_repeated(option->section);
 }
 
-static void set_default(const struct wi_option *option, void *base)
+static void set_default(const struct wi_setting *option, void *base)
 {
     int code = wi_option_set(option, base, option->default_text, 0);
 
@@ -124,7 +124,7 @@ size_t wi_config_add_instance(struct wi_config *config, const char *section, con
         if (strcmp(wi_config_instance_name(config, section, i), name) == 0)
             return i;
     index = append_instance(config, section, name);
-    for (const struct wi_option *option = wi_options; option->key; option++)
+    for (const struct wi_setting *option = wi_options; option->key; option++)
         if (strcmp(option->section, section) == 0)
             set_default(option, wi_option_base(config, option, index));
     return index;
@@ -138,7 +138,7 @@ struct wi_config *wi_config_new(void)
 {
     struct wi_config *config = wi_alloc(sizeof *config);
 
-    for (const struct wi_option *option = wi_options; option->key; option++)
+    for (const struct wi_setting *option = wi_options; option->key; option++)
         if (!is_repeated(option))
             set_default(option, config);
     for (size_t i = 0; i < sizeof standard_kinds / sizeof *standard_kinds; i++)
@@ -151,7 +151,7 @@ void wi_config_free(struct wi_config *config)
 {
     if (!config)
         return;
-    for (const struct wi_option *option = wi_options; option->key; option++)
+    for (const struct wi_setting *option = wi_options; option->key; option++)
         for (size_t i = 0; i < wi_config_instances(config, option->section); i++)
             wi_option_clear(option, wi_option_base(config, option, i));
     for (size_t i = 0; i < config->browser_count; i++)
@@ -194,7 +194,7 @@ const struct wi_config_hub *wi_config_find_hub(const struct wi_config *config, c
 }
 
 const struct wi_config_origin *wi_config_origin(
-    const struct wi_config *config, const struct wi_option *option, size_t instance)
+    const struct wi_config *config, const struct wi_setting *option, size_t instance)
 {
     for (size_t i = config->_origin_count; i > 0; i--) {
         const struct wi_config_origin *origin = &config->_origins[i - 1];
@@ -205,7 +205,7 @@ const struct wi_config_origin *wi_config_origin(
     return NULL;
 }
 
-static int values_differ(const struct wi_option *option, const void *a, const void *b)
+static int values_differ(const struct wi_setting *option, const void *a, const void *b)
 {
     char *one = wi_option_format(option, a), *other = wi_option_format(option, b);
     int differ = strcmp(one, other) != 0;
@@ -222,7 +222,7 @@ int wi_config_check_reload(
 
     /* Browsers and hubs come and go freely: each session and each pull has a copy of its own, and
      * every key of theirs is marked reloadable in the table. */
-    for (const struct wi_option *option = wi_options; option->key; option++) {
+    for (const struct wi_setting *option = wi_options; option->key; option++) {
         char field[64];
 
         if (option->reloadable || is_repeated(option) || !values_differ(option, current, next))

@@ -1,9 +1,9 @@
 /* Reading, writing and describing the value of one option, by its kind. */
 #include "config/options.h"
 
-#include "base/address.h"
 #include "base/buffer.h"
 #include "base/clock.h"
+#include "net/address.h"
 
 #include <assert.h>
 #include <ctype.h>
@@ -14,32 +14,32 @@
 #include <string.h>
 #include <unistd.h>
 
-const struct wi_option *wi_option_find(const char *section, const char *key)
+const struct wi_setting *wi_option_find(const char *section, const char *key)
 {
-    for (const struct wi_option *option = wi_options; option->key; option++)
+    for (const struct wi_setting *option = wi_options; option->key; option++)
         if (strcmp(option->section, section) == 0 && strcmp(option->key, key) == 0)
             return option;
     return NULL;
 }
 
-int wi_option_is_list(const struct wi_option *option)
+int wi_option_is_list(const struct wi_setting *option)
 {
     return option->kind == WI_OPTION_LIST || option->kind == WI_OPTION_LINES ||
            option->kind == WI_OPTION_ROUTES;
 }
 
-static void *member(const struct wi_option *option, const void *base)
+static void *member(const struct wi_setting *option, const void *base)
 {
     return (char *)base + option->offset;
 }
 
-static int is_string(const struct wi_option *option)
+static int is_string(const struct wi_setting *option)
 {
     return option->kind == WI_OPTION_STRING || option->kind == WI_OPTION_PATH ||
            option->kind == WI_OPTION_ADDRESS || option->kind == WI_OPTION_URL;
 }
 
-void wi_option_clear(const struct wi_option *option, void *base)
+void wi_option_clear(const struct wi_setting *option, void *base)
 {
     if (is_string(option)) {
         char **string = member(option, base);
@@ -116,7 +116,7 @@ static int is_url(const char *text)
     return length > scheme && text[length - 1] != '/' && strpbrk(text, " \t#?\"<>") == NULL;
 }
 
-static int set_string(const struct wi_option *option, char **string, const char *text)
+static int set_string(const struct wi_setting *option, char **string, const char *text)
 {
     union wi_address address;
     char *copy = NULL;
@@ -146,7 +146,7 @@ static int find_name(const char *const *names, const char *text)
 }
 
 /* KIND or KIND/PLATFORM. */
-static int is_route(const struct wi_option *option, const char *text)
+static int is_route(const struct wi_setting *option, const char *text)
 {
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789-_";
     size_t length = strspn(text, allowed);
@@ -157,7 +157,7 @@ static int is_route(const struct wi_option *option, const char *text)
            (text[length] == '/' && find_name(option->names, text + length + 1) >= 0);
 }
 
-static int add_item(const struct wi_option *option, struct wi_strings *list, const char *item)
+static int add_item(const struct wi_setting *option, struct wi_strings *list, const char *item)
 {
     if (option->kind == WI_OPTION_ROUTES ? !is_route(option, item)
                                          : option->names && find_name(option->names, item) < 0)
@@ -168,7 +168,7 @@ static int add_item(const struct wi_option *option, struct wi_strings *list, con
     return 0;
 }
 
-static int split_items(const struct wi_option *option, struct wi_strings *list, const char *text)
+static int split_items(const struct wi_setting *option, struct wi_strings *list, const char *text)
 {
     int code = 0;
 
@@ -194,7 +194,7 @@ static int split_items(const struct wi_option *option, struct wi_strings *list, 
 }
 
 static int set_list(
-    const struct wi_option *option, struct wi_strings *list, const char *text, int append)
+    const struct wi_setting *option, struct wi_strings *list, const char *text, int append)
 {
     struct wi_strings fresh = {0};
 
@@ -220,7 +220,7 @@ static int set_bool(int *value, const char *text)
     return 0;
 }
 
-static int set_number(const struct wi_option *option, int64_t *value, const char *text)
+static int set_number(const struct wi_setting *option, int64_t *value, const char *text)
 {
     int64_t number = 0;
     uint64_t size;
@@ -259,7 +259,7 @@ static int set_percent(double *value, const char *text)
     return 0;
 }
 
-int wi_option_set(const struct wi_option *option, void *base, const char *text, int append)
+int wi_option_set(const struct wi_setting *option, void *base, const char *text, int append)
 {
     void *value = member(option, base);
     int index;
@@ -306,7 +306,7 @@ static char *join(const struct wi_strings *list, const char *separator)
     return wi_buffer_take(&text);
 }
 
-static void format_number(const struct wi_option *option, int64_t number, char *out, int size)
+static void format_number(const struct wi_setting *option, int64_t number, char *out, int size)
 {
     if (option->kind == WI_OPTION_DURATION)
         wi_format_duration(number, out, size);
@@ -316,7 +316,7 @@ static void format_number(const struct wi_option *option, int64_t number, char *
         snprintf(out, (size_t)size, "%" PRId64, number);
 }
 
-char *wi_option_format(const struct wi_option *option, const void *base)
+char *wi_option_format(const struct wi_setting *option, const void *base)
 {
     void *value = member(option, base);
     char text[32];
@@ -362,7 +362,7 @@ static void list_names(const char *const *names, const char *separator, char *ou
         used += (size_t)snprintf(out + used, size - used, "%s%s", i ? separator : "", names[i]);
 }
 
-void wi_option_allowed(const struct wi_option *option, char *out, size_t size)
+void wi_option_allowed(const struct wi_setting *option, char *out, size_t size)
 {
     char low[32], high[32], names[128];
 
@@ -419,7 +419,7 @@ void wi_option_allowed(const struct wi_option *option, char *out, size_t size)
     }
 }
 
-void wi_option_placeholder(const struct wi_option *option, char *out, size_t size)
+void wi_option_placeholder(const struct wi_setting *option, char *out, size_t size)
 {
     static const char *const words[] = {[WI_OPTION_STRING] = "text",
         [WI_OPTION_PATH] = "path",

@@ -21,7 +21,7 @@
 enum wi_option_kind {
     WI_OPTION_STRING,   /* char *; empty is NULL */
     WI_OPTION_PATH,     /* char *, absolute; $STATE_DIRECTORY and $DATADIR may begin it */
-    WI_OPTION_ADDRESS,  /* char *, see base/address.h */
+    WI_OPTION_ADDRESS,  /* char *, see net/address.h */
     WI_OPTION_URL,      /* char *, http or https, without a slash at its end */
     WI_OPTION_LIST,     /* struct wi_strings, separated by commas; the key may be repeated */
     WI_OPTION_LINES,    /* struct wi_strings, one item per line; the key may be repeated */
@@ -34,7 +34,7 @@ enum wi_option_kind {
     WI_OPTION_PERCENT,  /* double, 0 to 1; written as 0 % to 100 % */
 };
 
-struct wi_option {
+struct wi_setting {
     const char *section;
     const char *key;
     enum wi_option_kind kind;
@@ -55,31 +55,31 @@ struct wi_section {
 
 /* Where a value came from; what has none is the default. */
 struct wi_config_origin {
-    const struct wi_option *option;
+    const struct wi_setting *option;
     size_t instance; /* of a section that may be there several times: the index */
     char *file;
     unsigned line;
 };
 
-extern const struct wi_option wi_options[];   /* by section; ended by a row without a key */
+extern const struct wi_setting wi_options[];  /* by section; ended by a row without a key */
 extern const struct wi_section wi_sections[]; /* in the order of printing; ended likewise */
 
 /* --- options.c ------------------------------------------------------------------------------- */
 
-const struct wi_option *wi_option_find(const char *section, const char *key); /* or NULL */
-int wi_option_is_list(const struct wi_option *option);
+const struct wi_setting *wi_option_find(const char *section, const char *key); /* or NULL */
+int wi_option_is_list(const struct wi_setting *option);
 
 /* Sets the option in `base` from text; with `append` a list grows instead of being replaced. 0, or
  * -1 if the text is not allowed. */
-int wi_option_set(const struct wi_option *option, void *base, const char *text, int append);
-void wi_option_clear(const struct wi_option *option, void *base); /* frees what it holds */
+int wi_option_set(const struct wi_setting *option, void *base, const char *text, int append);
+void wi_option_clear(const struct wi_setting *option, void *base); /* frees what it holds */
 /* What is allowed, for people: "a duration from 1s to 1h, such as 30s". */
-void wi_option_allowed(const struct wi_option *option, char *out, size_t size);
+void wi_option_allowed(const struct wi_setting *option, char *out, size_t size);
 /* The value as text that wi_option_set reads; items of a list are separated by newlines. The
  * caller frees it. */
-char *wi_option_format(const struct wi_option *option, const void *base);
+char *wi_option_format(const struct wi_setting *option, const void *base);
 /* A placeholder for the man page: "duration", "ADDRESS:PORT", "yes | no". */
-void wi_option_placeholder(const struct wi_option *option, char *out, size_t size);
+void wi_option_placeholder(const struct wi_setting *option, char *out, size_t size);
 
 /* --- config.c -------------------------------------------------------------------------------- */
 
@@ -90,7 +90,7 @@ size_t wi_config_instances(const struct wi_config *config, const char *section);
 const char *wi_config_instance_name(
     const struct wi_config *config, const char *section, size_t instance);
 /* The struct that the option's offset counts from. */
-void *wi_option_base(struct wi_config *config, const struct wi_option *option, size_t instance);
+void *wi_option_base(struct wi_config *config, const struct wi_setting *option, size_t instance);
 
 /* All defaults: chrome, edge, firefox and safari, and the hub that is always there. Free with
  * wi_config_free. */
@@ -99,7 +99,7 @@ struct wi_config *wi_config_new(void);
 size_t wi_config_add_instance(struct wi_config *config, const char *section, const char *name);
 /* The latest origin of a value, or NULL for a default. */
 const struct wi_config_origin *wi_config_origin(
-    const struct wi_config *config, const struct wi_option *option, size_t instance);
+    const struct wi_config *config, const struct wi_setting *option, size_t instance);
 
 /* --- check.c --------------------------------------------------------------------------------- */
 

@@ -34,7 +34,7 @@ static void print_key(const char *key, const char *value, FILE *out)
 }
 
 /* `text` as wi_option_format gives it: the items of a list separated by newlines. */
-static void print_value(const struct wi_option *option, char *text, FILE *out)
+static void print_value(const struct wi_setting *option, char *text, FILE *out)
 {
     int per_line = option->kind == WI_OPTION_LINES || strlen(text) > LIST_LINE;
     char *rest = text, *item;
@@ -72,7 +72,7 @@ static void print_section(
     fprintf(out, "\n[%s%s%s]\n", section, name ? "." : "", name ? name : "");
     if (strcmp(section, WI_SECTION_ALIASES) == 0)
         print_aliases(&config->aliases, out);
-    for (const struct wi_option *option = wi_options; option->key; option++) {
+    for (const struct wi_setting *option = wi_options; option->key; option++) {
         char *text;
 
         if (strcmp(option->section, section) != 0)
@@ -130,7 +130,7 @@ void wi_config_print_sample(FILE *out)
         fprintf(out, "[%s%s%s]\n", section->name, name ? "." : "", name ? name : "");
         if (section->free_key)
             fprintf(out, "\n# %s = %s\n", section->free_key, section->free_value);
-        for (const struct wi_option *option = wi_options; option->key; option++) {
+        for (const struct wi_setting *option = wi_options; option->key; option++) {
             if (strcmp(option->section, section->name) != 0)
                 continue;
             fputc('\n', out);
@@ -143,7 +143,7 @@ void wi_config_print_sample(FILE *out)
 
 /* --- the man page ----------------------------------------------------------------------------- */
 
-static void print_mdoc_option(const struct wi_option *option, FILE *out)
+static void print_mdoc_option(const struct wi_setting *option, FILE *out)
 {
     char placeholder[128], allowed[256];
 
@@ -172,7 +172,7 @@ void wi_config_print_mdoc(FILE *out)
             continue;
         }
         fputs(".Bl -tag -width Ds\n", out);
-        for (const struct wi_option *option = wi_options; option->key; option++)
+        for (const struct wi_setting *option = wi_options; option->key; option++)
             if (strcmp(option->section, section->name) == 0)
                 print_mdoc_option(option, out);
         fputs(".El\n", out);

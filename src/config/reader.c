@@ -62,7 +62,7 @@ static void fail_unknown_key(struct reader *reader, const char *key)
     char allowed[256] = "";
     size_t used = 0;
 
-    for (const struct wi_option *option = wi_options; option->key; option++) {
+    for (const struct wi_setting *option = wi_options; option->key; option++) {
         if (strcmp(option->section, reader->section) != 0)
             continue;
         wi_nearest_offer(&meant, option->key);
@@ -150,7 +150,7 @@ static void enter_section(struct reader *reader, const char *name)
         instance ? wi_config_add_instance(reader->config, section->name, instance) : 0;
 }
 
-static void add_origin(struct reader *reader, const struct wi_option *option)
+static void add_origin(struct reader *reader, const struct wi_setting *option)
 {
     struct wi_config *config = reader->config;
 
@@ -173,7 +173,7 @@ static void set_alias(struct reader *reader, const char *name, const char *model
 
 /* Where the same file, or the same command line, has given it already. */
 static const struct wi_config_origin *earlier_origin(
-    const struct reader *reader, const struct wi_option *option)
+    const struct reader *reader, const struct wi_setting *option)
 {
     const struct wi_config_origin *origin =
         wi_config_origin(reader->config, option, reader->instance);
@@ -183,7 +183,7 @@ static const struct wi_config_origin *earlier_origin(
 
 static void set_value(struct reader *reader, const char *key, const char *value)
 {
-    const struct wi_option *option = wi_option_find(reader->section, key);
+    const struct wi_setting *option = wi_option_find(reader->section, key);
     const struct wi_config_origin *earlier;
     void *base;
     char allowed[256];

@@ -109,7 +109,7 @@ const struct wi_section wi_sections[] = {
         .help = "What is remembered from one start to the next: measurements, verdicts and jobs."},
     {.name = "log", .help = "The log, on standard error."}, {0}};
 
-const struct wi_option wi_options[] = {
+const struct wi_setting wi_options[] = {
     {KEY(api, listen), ADDRESS, DEFAULT("127.0.0.1:8470"),
         .help = "Where clients connect. Port 0 lets the system choose. An address other than "
                 "loopback needs tokens_file."},

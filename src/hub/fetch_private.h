@@ -70,8 +70,8 @@ struct file {
     struct wi_fetch *fetch;
     struct wi_hub_file file;
     enum file_state state;
-    struct wi_part *part; /* a thread's, while `busy`, as is `broken` */
-    int broken;           /* it is for closing only */
+    struct wi_partial *part; /* a thread's, while `busy`, as is `broken` */
+    int broken;              /* it is for closing only */
     struct file_work work;
     struct buffer filling; /* the loop's */
     int busy, closed;

@@ -2,8 +2,8 @@
 #include "hub/hub.h"
 
 #include "base/buffer.h"
-#include "base/url.h"
 #include "format/open.h"
+#include "net/url.h"
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -18,7 +18,7 @@
 #define EARLY_BYTES (8u << 20) /* are sent on their way to the disk together, before the end */
 #define POINTER "version https://git-lfs.github.com/spec/v1"
 
-struct wi_part {
+struct wi_partial {
     int folder; /* borrowed */
     int fd;     /* of the part, or of the file itself, for reading; -1 when it is done */
     int named;  /* `fd` is the file's, under its own name */
@@ -30,7 +30,7 @@ struct wi_part {
 };
 
 static enum wi_code fail(
-    const struct wi_part *part, const char *verb, int number, struct wi_error *error)
+    const struct wi_partial *part, const char *verb, int number, struct wi_error *error)
 {
     if (number == ENOSPC || number == EDQUOT)
         return wi_error_set(error, WI_NO_ROOM, "",
@@ -43,7 +43,7 @@ static enum wi_code fail(
 /* --- opening ---------------------------------------------------------------------------------- */
 
 /* The folders in which the file lies. */
-static int make_folders(const struct wi_part *part)
+static int make_folders(const struct wi_partial *part)
 {
     char *path = wi_strdup(part->file.path);
     int result = 0;
@@ -58,7 +58,7 @@ static int make_folders(const struct wi_part *part)
 }
 
 /* git hashes "blob LENGTH", a NUL and the content. */
-static void begin_hash(struct wi_part *part)
+static void begin_hash(struct wi_partial *part)
 {
     int sha1 = part->file.digest == WI_HUB_GIT_SHA1;
     char head[64];
@@ -72,7 +72,7 @@ static void begin_hash(struct wi_part *part)
     }
 }
 
-static void close_bytes(struct wi_part *part)
+static void close_bytes(struct wi_partial *part)
 {
     if (part->fd >= 0)
         close(part->fd);
@@ -80,7 +80,7 @@ static void close_bytes(struct wi_part *part)
 }
 
 /* `flags`: what is there, or with O_EXCL a new one. */
-static enum wi_code open_part(struct wi_part *part, int flags, struct wi_error *error)
+static enum wi_code open_part(struct wi_partial *part, int flags, struct wi_error *error)
 {
     struct stat status;
     close_bytes(part);
@@ -98,7 +98,7 @@ static enum wi_code open_part(struct wi_part *part, int flags, struct wi_error *
 
 /* The file as it may lie there under its own name: this one, or that of another commit. 1 if it is
  * open, 0 if there is none as long, -1 with errno. */
-static int open_named(struct wi_part *part)
+static int open_named(struct wi_partial *part)
 {
     struct stat status;
     part->fd =
@@ -112,7 +112,7 @@ static int open_named(struct wi_part *part)
     return part->named;
 }
 
-static enum wi_code open_bytes(struct wi_part *part, struct wi_error *error)
+static enum wi_code open_bytes(struct wi_partial *part, struct wi_error *error)
 {
     int named = open_named(part);
     if (named < 0)
@@ -129,7 +129,7 @@ static char *path_of_part(const struct wi_hub_file *file)
     return wi_sprintf("%.*s.%.240s.%.8s", (int)(last - file->path), file->path, last, file->hash);
 }
 
-static void free_part(struct wi_part *part)
+static void free_part(struct wi_partial *part)
 {
     close_bytes(part);
     EVP_MD_CTX_free(part->hash);
@@ -138,9 +138,10 @@ static void free_part(struct wi_part *part)
     free(part);
 }
 
-struct wi_part *wi_part_open(int folder_fd, const struct wi_hub_file *file, struct wi_error *error)
+struct wi_partial *wi_part_open(
+    int folder_fd, const struct wi_hub_file *file, struct wi_error *error)
 {
-    struct wi_part *part = wi_alloc(sizeof *part);
+    struct wi_partial *part = wi_alloc(sizeof *part);
     enum wi_code code;
     part->folder = folder_fd;
     part->fd = -1;
@@ -158,7 +159,7 @@ struct wi_part *wi_part_open(int folder_fd, const struct wi_hub_file *file, stru
     return NULL;
 }
 
-void wi_part_close(struct wi_part *part)
+void wi_part_close(struct wi_partial *part)
 {
     if (part == NULL)
         return;
@@ -167,25 +168,25 @@ void wi_part_close(struct wi_part *part)
     free_part(part);
 }
 
-int wi_part_is_done(const struct wi_part *part)
+int wi_part_is_done(const struct wi_partial *part)
 {
     return part->fd < 0;
 }
 
-uint64_t wi_part_bytes(const struct wi_part *part)
+uint64_t wi_part_bytes(const struct wi_partial *part)
 {
     return part->hashed;
 }
 
 /* --- bytes ------------------------------------------------------------------------------------ */
 
-static void hash_bytes(struct wi_part *part, const void *bytes, size_t size)
+static void hash_bytes(struct wi_partial *part, const void *bytes, size_t size)
 {
     EVP_DigestUpdate(part->hash, bytes, size);
     part->hashed += size;
 }
 
-static int write_all(const struct wi_part *part, uint64_t at, const char *bytes, size_t size)
+static int write_all(const struct wi_partial *part, uint64_t at, const char *bytes, size_t size)
 {
     size_t written = 0;
     while (written < size) {
@@ -199,7 +200,7 @@ static int write_all(const struct wi_part *part, uint64_t at, const char *bytes,
 
 /* So that the sync at the end finds little left to do. More often would cost: each call may wait
  * for the disk's queue, and the hash with it. */
-static void send_early(struct wi_part *part, size_t size)
+static void send_early(struct wi_partial *part, size_t size)
 {
     part->unsent += size;
     if (part->unsent < EARLY_BYTES)
@@ -211,7 +212,7 @@ static void send_early(struct wi_part *part, size_t size)
 /* Hashed first: that fetches the bytes from the core that received them while it computes, and the
  * kernel's copy finds them near. */
 enum wi_code wi_part_add(
-    struct wi_part *part, const void *bytes, size_t size, struct wi_error *error)
+    struct wi_partial *part, const void *bytes, size_t size, struct wi_error *error)
 {
     uint64_t at = part->hashed;
     assert(part->fd >= 0 && !part->named && at == part->there && size <= part->file.bytes - at);
@@ -225,7 +226,7 @@ enum wi_code wi_part_add(
     return WI_OK;
 }
 
-enum wi_code wi_part_begin_anew(struct wi_part *part, struct wi_error *error)
+enum wi_code wi_part_begin_anew(struct wi_partial *part, struct wi_error *error)
 {
     if (unlinkat(part->folder, part->path, 0) != 0 && errno != ENOENT)
         return fail(part, "removed", errno, error);
@@ -234,7 +235,7 @@ enum wi_code wi_part_begin_anew(struct wi_part *part, struct wi_error *error)
 
 /* --- the end ---------------------------------------------------------------------------------- */
 
-static int has_hash(struct wi_part *part, char hex[2 * EVP_MAX_MD_SIZE + 1])
+static int has_hash(struct wi_partial *part, char hex[2 * EVP_MAX_MD_SIZE + 1])
 {
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned size = 0;
@@ -246,7 +247,7 @@ static int has_hash(struct wi_part *part, char hex[2 * EVP_MAX_MD_SIZE + 1])
 }
 
 /* What a clone without Git LFS leaves in the place of a large file. */
-static int is_pointer(const struct wi_part *part)
+static int is_pointer(const struct wi_partial *part)
 {
     char text[sizeof POINTER - 1];
     return part->file.bytes < 1024 &&
@@ -254,7 +255,7 @@ static int is_pointer(const struct wi_part *part)
            memcmp(text, POINTER, sizeof text) == 0;
 }
 
-static enum wi_code verify(struct wi_part *part, struct wi_error *error)
+static enum wi_code verify(struct wi_partial *part, struct wi_error *error)
 {
     char hex[2 * EVP_MAX_MD_SIZE + 1];
     struct wi_error ignored;
@@ -276,7 +277,7 @@ static enum wi_code verify(struct wi_part *part, struct wi_error *error)
 /* The name must be on disk no earlier than the bytes. That it gets there is not worth a wait for
  * each file: without it the file is looked at once more. Bytes that cannot get there go: the kernel
  * says so once, and the next time they would be read back from its memory and synced in vain. */
-static int publish(struct wi_part *part)
+static int publish(struct wi_partial *part)
 {
     if (fsync(part->fd) != 0) {
         int number = errno;
@@ -287,7 +288,7 @@ static int publish(struct wi_part *part)
     return renameat(part->folder, part->path, part->folder, part->file.path);
 }
 
-enum wi_code wi_part_finish(struct wi_part *part, struct wi_error *error)
+enum wi_code wi_part_finish(struct wi_partial *part, struct wi_error *error)
 {
     assert(!part->named && part->hashed == part->file.bytes);
     enum wi_code code = verify(part, error);
@@ -302,7 +303,7 @@ enum wi_code wi_part_finish(struct wi_part *part, struct wi_error *error)
 /* --- what was there --------------------------------------------------------------------------- */
 
 /* All of the file with the name was read: it is the one that is wanted, or of another commit. */
-static int judge_named(struct wi_part *part, struct wi_error *error)
+static int judge_named(struct wi_partial *part, struct wi_error *error)
 {
     char hex[2 * EVP_MAX_MD_SIZE + 1];
     if (has_hash(part, hex)) {
@@ -315,7 +316,7 @@ static int judge_named(struct wi_part *part, struct wi_error *error)
     return part->there > 0;
 }
 
-int wi_part_read_back(struct wi_part *part, uint64_t most, struct wi_error *error)
+int wi_part_read_back(struct wi_partial *part, uint64_t most, struct wi_error *error)
 {
     uint64_t stop = part->there - part->hashed > most ? part->hashed + most : part->there;
     char *bytes = part->hashed < stop ? wi_alloc(READ_BYTES) : NULL;

@@ -20,32 +20,33 @@
 #include "base/error.h"
 #include "hub/tree.h"
 
-struct wi_part;
+struct wi_partial;
 
 /* Opens what is there of `file`, whose length is known, in the folder `folder_fd` (borrowed, and
  * open for as long as the part), or begins it. NULL with WI_NO_ROOM, WI_STORAGE_FAILED or
  * WI_UNAVAILABLE (out of descriptors). */
-struct wi_part *wi_part_open(int folder_fd, const struct wi_hub_file *file, struct wi_error *error);
+struct wi_partial *wi_part_open(
+    int folder_fd, const struct wi_hub_file *file, struct wi_error *error);
 /* Leaves what is there for the next opening, and nothing where nothing is. NULL is fine. */
-void wi_part_close(struct wi_part *part);
+void wi_part_close(struct wi_partial *part);
 
 /* Reads back at most about `most` bytes of what was there at the opening: 1 if there is more of it,
  * 0 if not, -1 and the error. Until it has said 0 nothing else may be called but wi_part_bytes and
  * wi_part_close. */
-int wi_part_read_back(struct wi_part *part, uint64_t most, struct wi_error *error);
+int wi_part_read_back(struct wi_partial *part, uint64_t most, struct wi_error *error);
 /* 1 if the file is there, whole and verified, under its own name: then there is nothing to do. */
-int wi_part_is_done(const struct wi_part *part);
+int wi_part_is_done(const struct wi_partial *part);
 /* So many bytes of it are there and hashed: the next one to be added is this one. */
-uint64_t wi_part_bytes(const struct wi_part *part);
+uint64_t wi_part_bytes(const struct wi_partial *part);
 
 /* No more than are missing. After a failure the part is for closing only. */
 enum wi_code wi_part_add(
-    struct wi_part *part, const void *bytes, size_t size, struct wi_error *error);
+    struct wi_partial *part, const void *bytes, size_t size, struct wi_error *error);
 /* Drops all that is there. */
-enum wi_code wi_part_begin_anew(struct wi_part *part, struct wi_error *error);
+enum wi_code wi_part_begin_anew(struct wi_partial *part, struct wi_error *error);
 /* Once all is there: the file, whose bytes are on disk then, gets its name; whoever publishes the
  * folder syncs that. WI_DOWNLOAD_CORRUPT if it is not what the hub promised; the part is empty then
  * and begins anew. */
-enum wi_code wi_part_finish(struct wi_part *part, struct wi_error *error);
+enum wi_code wi_part_finish(struct wi_partial *part, struct wi_error *error);
 
 #endif

@@ -12,11 +12,11 @@
 #define WI_HUB_PULLS_H
 
 #include "base/error.h"
-#include "base/http_client.h"
 #include "base/memory.h"
 #include "config/config.h"
 #include "library/repository.h"
 #include "library/versions_work.h"
+#include "net/http_client.h"
 #include <stdint.h>
 #include <uv.h>
 

@@ -1,9 +1,9 @@
 /* Redirects, judged before anything is asked there. */
 #include "hub/redirect.h"
 
-#include "base/address.h"
 #include "base/memory.h"
-#include "base/url.h"
+#include "net/address.h"
+#include "net/url.h"
 #include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,13 +1,13 @@
 /*
- * The beginnings of a prompt as keys (pool/prefixes.h): of a conversation its first message, its
- * first two, …, and of plain text its first 256 bytes, its first 512, …. Two requests have a key in
- * common where what comes before is the same, for the same model and owner, so that who may not
- * share a cache has no key in common with others.
+ * The beginnings of a prompt as keys (pool/facts/prefixes.h): of a conversation its first message,
+ * its first two, …, and of plain text its first 256 bytes, its first 512, …. Two requests have a
+ * key in common where what comes before is the same, for the same model and owner, so that who may
+ * not share a cache has no key in common with others.
  */
 #ifndef WI_JOB_CHAIN_H
 #define WI_JOB_CHAIN_H
 
-#include "pool/prefixes.h"
+#include "pool/facts/prefixes.h"
 #include <jansson.h>
 
 /* Longer prompts have keys for their first so many pieces, and what follows is not looked at. */

@@ -13,8 +13,8 @@
 #include "bridge/bridge.h"
 #include "config/config.h"
 #include "library/repository.h"
+#include "pool/facts/verdicts.h"
 #include "pool/pool.h"
-#include "pool/verdicts.h"
 #include "wire/inference.h"
 #include <stdlib.h>
 

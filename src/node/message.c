@@ -9,7 +9,8 @@ struct wi_message *wi_message_new(
     int binary, struct wi_buffer *head, const struct wi_tensors *tensors)
 {
     size_t count = tensors ? tensors->count : 0, section = 0;
-    struct wi_message *message = wi_alloc(sizeof *message + (1 + count) * sizeof(struct wi_piece));
+    struct wi_message *message =
+        wi_alloc(sizeof *message + (1 + count) * sizeof(struct wi_message_piece));
     message->binary = binary;
     message->count = 1 + count;
     message->pieces[0].size = head->size;
@@ -17,7 +18,7 @@ struct wi_message *wi_message_new(
     message->pieces[0].bytes = (const unsigned char *)message->head;
     for (size_t i = 0; i < count; i++) {
         const struct wi_tensor *tensor = &tensors->items[i];
-        struct wi_piece *piece = &message->pieces[1 + i];
+        struct wi_message_piece *piece = &message->pieces[1 + i];
         piece->blob = wi_blob_ref(tensor->blob);
         piece->bytes = wi_tensor_bytes(tensor);
         piece->size = tensor->size;
@@ -43,7 +44,7 @@ size_t wi_message_gather(const struct wi_message *message, struct wi_message_pla
 {
     size_t size = 0;
     while (place->piece < message->count && size < room) {
-        const struct wi_piece *piece = &message->pieces[place->piece];
+        const struct wi_message_piece *piece = &message->pieces[place->piece];
         int pads = place->done < piece->padding;
         size_t end = pads ? piece->padding : piece->padding + piece->size;
         size_t left = end - place->done < room - size ? end - place->done : room - size;

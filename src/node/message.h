@@ -6,7 +6,7 @@
 #include "base/buffer.h"
 #include "tensor/tensor.h"
 
-struct wi_piece {
+struct wi_message_piece {
     struct wi_blob *blob; /* NULL: the head */
     const unsigned char *bytes;
     size_t size;
@@ -20,7 +20,7 @@ struct wi_message {
     char *head;
     size_t total; /* bytes, with padding */
     size_t count;
-    struct wi_piece pieces[];
+    struct wi_message_piece pieces[];
 };
 
 /* Takes the head's text over; references the tensors' blobs (`tensors` may be NULL). */

@@ -2,8 +2,8 @@
 #include "node/worker.h"
 
 #include "base/clock.h"
-#include "base/lws.h"
 #include "base/memory.h"
+#include "net/lws.h"
 #include "node/worker_private.h"
 #include <stdio.h>
 #include <stdlib.h>

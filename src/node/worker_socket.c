@@ -1,8 +1,8 @@
 /* One worker's socket, a libwebsockets client on the loop of all of them. */
 #include "base/blob.h"
 #include "base/clock.h"
-#include "base/lws.h"
 #include "base/memory.h"
+#include "net/lws.h"
 #include "node/worker_private.h"
 #include <stdio.h>
 #include <string.h>

@@ -109,13 +109,13 @@ int wi_pool_is_coming(struct wi_pool *pool, const struct wi_demand *demand, int 
 /* --- which is preferred ---------------------------------------------------------------------- */
 
 /* The option of an entry of the preferences; NULL if none of that kind is there. */
-static const struct wi_option *find_option(
-    const struct wi_option *options, size_t count, const char *kind, int platform)
+static const struct wi_route_option *find_option(
+    const struct wi_route_option *options, size_t count, const char *kind, int platform)
 {
-    const struct wi_option *found = NULL;
+    const struct wi_route_option *found = NULL;
 
     for (size_t i = 0; i < count; i++) {
-        const struct wi_option *option = &options[i];
+        const struct wi_route_option *option = &options[i];
         if (strcmp(option->candidate->info->kind, kind) != 0)
             continue;
         if (!found || (int)option->platform == platform)
@@ -135,7 +135,7 @@ static double best_run(const struct wi_pool *pool, const struct wi_demand *deman
 }
 
 /* What the demand takes where it goes; 0: it waits, or what it takes was not measured. */
-static double chosen_ms(const struct wi_option *options, size_t count)
+static double chosen_ms(const struct wi_route_option *options, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         if (options[i].chosen)
@@ -144,7 +144,7 @@ static double chosen_ms(const struct wi_option *options, size_t count)
 }
 
 void wi_pool_wish_preferred(struct wi_pool *pool, const struct wi_demand *demand,
-    const struct wi_option *options, size_t count)
+    const struct wi_route_option *options, size_t count)
 {
     const struct wi_strings *list =
         wi_preferences_of(&pool->config->browser_preferences, demand->asked->type);
@@ -154,7 +154,7 @@ void wi_pool_wish_preferred(struct wi_pool *pool, const struct wi_demand *demand
         int has_platform;
         enum wi_platform platform = WI_WASM;
         wi_preferences_parse(list->items[i], name, &has_platform, &platform);
-        const struct wi_option *option = find_option(options, count, name, (int)platform);
+        const struct wi_route_option *option = find_option(options, count, name, (int)platform);
         struct pool_kind *kind = wi_pool_kinds_find(pool->kinds, name);
         if (option && (!has_platform || option->standing <= WI_STANDING_DRAINING ||
                           option->standing == WI_STANDING_UNCHECKED))

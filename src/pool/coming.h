@@ -17,6 +17,6 @@ int wi_pool_is_coming(struct wi_pool *pool, const struct wi_demand *demand, int 
 /* Asks for a session of the kind that is preferred for such models, where none is running and
  * nothing says that it would be slower; `options` are the `count` that were judged. */
 void wi_pool_wish_preferred(struct wi_pool *pool, const struct wi_demand *demand,
-    const struct wi_option *options, size_t count);
+    const struct wi_route_option *options, size_t count);
 
 #endif

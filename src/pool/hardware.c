@@ -3,9 +3,9 @@
 
 #include "base/memory.h"
 #include "pool/explain.h"
+#include "pool/facts/verdicts.h"
 #include "pool/preferences.h"
 #include "pool/relocate.h"
-#include "pool/verdicts.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,8 +46,8 @@ static json_t *relocation_json(const struct wi_relocation *relocation)
     return json_pack("{s:f, s:f}", "lost_ms", relocation->lost_ms, "at_ms", relocation->cost_ms);
 }
 
-static json_t *option_json(
-    const struct wi_option *option, const struct wi_model *model, const struct wi_option *client)
+static json_t *option_json(const struct wi_route_option *option, const struct wi_model *model,
+    const struct wi_route_option *client)
 {
     const struct wi_candidate *candidate = option->candidate;
     const char *version = candidate->info->engines[model->engine].version;
@@ -81,8 +81,8 @@ static json_t *option_json(
 /* The chosen one first, then what is nearest to being chosen. */
 static int compare(const void *a, const void *b)
 {
-    const struct wi_option *one = *(const struct wi_option *const *)a;
-    const struct wi_option *other = *(const struct wi_option *const *)b;
+    const struct wi_route_option *one = *(const struct wi_route_option *const *)a;
+    const struct wi_route_option *other = *(const struct wi_route_option *const *)b;
 
     if (one->chosen != other->chosen)
         return other->chosen - one->chosen;
@@ -94,7 +94,7 @@ static int compare(const void *a, const void *b)
 static json_t *options_json(const struct pool_judged *judged, const struct wi_demand *demand)
 {
     size_t count = judged->count;
-    const struct wi_option **sorted = wi_realloc_array(NULL, count + 1, sizeof *sorted);
+    const struct wi_route_option **sorted = wi_realloc_array(NULL, count + 1, sizeof *sorted);
     json_t *list = json_array();
 
     for (size_t i = 0; i < count; i++)
@@ -110,8 +110,8 @@ static json_t *options_json(const struct pool_judged *judged, const struct wi_de
 }
 
 /* Configured kinds without a node, and why each has none. */
-static json_t *passed_over_json(
-    const struct wi_pool *pool, const struct wi_demand *demand, const struct wi_option *client)
+static json_t *passed_over_json(const struct wi_pool *pool, const struct wi_demand *demand,
+    const struct wi_route_option *client)
 {
     json_t *list = json_array();
 
@@ -141,12 +141,12 @@ static json_t *passed_over_json(
 }
 
 /* Of those that could run it but not now, the one that would be first. */
-static const struct wi_option *find_awaited(const struct pool_judged *judged)
+static const struct wi_route_option *find_awaited(const struct pool_judged *judged)
 {
-    const struct wi_option *found = NULL;
+    const struct wi_route_option *found = NULL;
 
     for (size_t i = 0; i < judged->count; i++) {
-        const struct wi_option *option = &judged->options[i];
+        const struct wi_route_option *option = &judged->options[i];
         if (option->standing > WI_STANDING_READY && option->standing <= WI_STANDING_DRAINING &&
             (!found || option->expected_ms < found->expected_ms))
             found = option;
@@ -155,9 +155,9 @@ static const struct wi_option *find_awaited(const struct pool_judged *judged)
 }
 
 static json_t *reason_json(const struct pool_judged *judged, enum wi_pick pick,
-    const struct wi_option *chosen, const struct wi_error *error)
+    const struct wi_route_option *chosen, const struct wi_error *error)
 {
-    const struct wi_option *awaited = find_awaited(judged);
+    const struct wi_route_option *awaited = find_awaited(judged);
     size_t ready = 0;
 
     for (size_t i = 0; i < judged->count; i++)
@@ -176,7 +176,7 @@ static json_t *reason_json(const struct pool_judged *judged, enum wi_pick pick,
                          : "not measured yet, so that [browser_preferences] counts");
 }
 
-static json_t *would_run_json(const struct wi_choice *choice, const struct wi_option *chosen)
+static json_t *would_run_json(const struct wi_choice *choice, const struct wi_route_option *chosen)
 {
     json_t *platforms = json_array();
 
@@ -207,7 +207,7 @@ json_t *wi_pool_hardware_json(struct wi_pool *pool, const struct wi_demand *dema
     struct wi_error error = {0};
     struct pool_judged judged;
     enum wi_pick pick = wi_pool_consider(pool, demand, 0, &choice, &judged, &error);
-    const struct wi_option *chosen = wi_pool_judged_choice(&judged);
+    const struct wi_route_option *chosen = wi_pool_judged_choice(&judged);
     json_t *probe = json_null();
 
     if (pick == WI_PICK_NODE && choice.probe.wanted)

@@ -8,16 +8,16 @@
 #include "base/memory.h"
 #include "pool/coming.h"
 #include "pool/explain.h"
+#include "pool/facts/verdicts.h"
 #include "pool/preferences.h"
 #include "pool/relocate.h"
-#include "pool/verdicts.h"
 #include <stdlib.h>
 #include <string.h>
 
 struct pool_chooser {
     uint64_t random;                 /* the state of the dice */
     struct wi_candidate *candidates; /* room for a choice among `capacity` classes */
-    struct wi_option *options;
+    struct wi_route_option *options;
     size_t capacity;
     uint64_t probes;
 };
@@ -287,7 +287,7 @@ void wi_pool_probe_dropped(
         wi_estimates_untried(pool->estimates, model->hash, place);
 }
 
-const struct wi_option *wi_pool_judged_choice(const struct pool_judged *judged)
+const struct wi_route_option *wi_pool_judged_choice(const struct pool_judged *judged)
 {
     for (size_t i = 0; i < judged->count; i++)
         if (judged->options[i].chosen)
@@ -299,7 +299,7 @@ const struct wi_option *wi_pool_judged_choice(const struct pool_judged *judged)
 static void note_served(
     struct wi_pool *pool, const struct wi_demand *demand, const struct pool_judged *judged)
 {
-    const struct wi_option *client = wi_pool_judged_choice(judged);
+    const struct wi_route_option *client = wi_pool_judged_choice(judged);
 
     if (client)
         wi_estimates_served(pool->estimates, demand->asked->model->hash, client->run_ms);

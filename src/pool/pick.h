@@ -12,12 +12,12 @@ uint64_t wi_pool_chooser_probes(const struct pool_chooser *chooser); /* asked fo
 
 /* The options that were judged; valid until the next choice. */
 struct pool_judged {
-    const struct wi_option *options;
+    const struct wi_route_option *options;
     size_t count;
 };
 
 /* The one that was chosen; NULL: none was. */
-const struct wi_option *wi_pool_judged_choice(const struct pool_judged *judged);
+const struct wi_route_option *wi_pool_judged_choice(const struct pool_judged *judged);
 
 /* What wi_pool_pick says, without its consequences unless `really`: no dice, no wishes. */
 enum wi_pick wi_pool_consider(struct wi_pool *pool, const struct wi_demand *demand, int really,

@@ -197,19 +197,19 @@ enum wi_code wi_route_platforms(const struct wi_candidate *candidate,
     return choice->platform_count > 0 ? WI_OK : wi_platforms_unsupported(candidate, demand, error);
 }
 
-int wi_route_is_able(const struct wi_option *option)
+int wi_route_is_able(const struct wi_route_option *option)
 {
     return option->standing <= WI_STANDING_DRAINING;
 }
 
-int wi_route_is_ready(const struct wi_option *option)
+int wi_route_is_ready(const struct wi_route_option *option)
 {
     return option->standing == WI_STANDING_READY;
 }
 
 /* Within one position a GPU or an accelerator comes before WASM, and that before a software
  * adapter. */
-double wi_route_prior(const struct wi_option *option)
+double wi_route_prior(const struct wi_route_option *option)
 {
     int rank = option->candidate->prospects[option->platform].rank;
     double within = option->platform == WI_WEBGPU ? 0 : option->platform == WI_WEBNN ? 0.2 : 0.4;

@@ -6,10 +6,10 @@
 #include "pool/route.h"
 
 /* Whether the demand may go there, now or later. */
-int wi_route_is_able(const struct wi_option *option);
-int wi_route_is_ready(const struct wi_option *option);
+int wi_route_is_able(const struct wi_route_option *option);
+int wi_route_is_ready(const struct wi_route_option *option);
 /* How the preferences see it: 1 for the best place there could be, more for worse ones. */
-double wi_route_prior(const struct wi_option *option);
+double wi_route_prior(const struct wi_route_option *option);
 
 /* Why this platform may not even be tried on the node for the model; NULL if it may. */
 const char *wi_platforms_why_not(

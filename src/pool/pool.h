@@ -6,14 +6,14 @@
 #define WI_POOL_POOL_H
 
 #include "base/error.h"
-#include "base/http_client.h"
 #include "bridge/bridge.h"
 #include "browser/children.h"
 #include "browser/session.h"
 #include "config/config.h"
 #include "library/repository.h"
-#include "pool/prefixes.h"
-#include "pool/remedies.h"
+#include "net/http_client.h"
+#include "pool/facts/prefixes.h"
+#include "pool/facts/remedies.h"
 #include "store/db.h"
 #include "wire/inference.h"
 
@@ -141,7 +141,7 @@ void wi_pool_set_backlog(struct wi_pool *pool, size_t waiting);
 #define WI_WISH_MS 30000
 void wi_pool_wish(struct wi_pool *pool, const char *kind);
 
-/* Which platform computes which model right: pool/verdicts.h. */
+/* Which platform computes which model right: pool/facts/verdicts.h. */
 struct wi_verdicts *wi_pool_verdicts(const struct wi_pool *pool);
 /* A node whose WASM answers are a measure for others', of that kind (NULL: of any): one of our
  * sessions, else one that joined. 0, or -1 if there is none now. */

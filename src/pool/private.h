@@ -6,10 +6,10 @@
 #define WI_POOL_PRIVATE_H
 
 #include "pool/backlog.h"
-#include "pool/kinds.h"
-#include "pool/nodes.h"
+#include "pool/facts/kinds.h"
+#include "pool/facts/nodes.h"
+#include "pool/facts/sessions.h"
 #include "pool/pool.h"
-#include "pool/sessions.h"
 #include "pool/wake.h"
 
 struct wi_pool {

@@ -3,12 +3,12 @@
 
 #include "base/log.h"
 #include "pool/explain.h"
+#include "pool/facts/verdicts.h"
 #include "pool/plan.h"
-#include "pool/verdicts.h"
 #include <string.h>
 
 /* What a request gains by running there instead, loading and waiting left out. */
-static double gain_ms(const struct wi_option *option, const struct wi_option *client)
+static double gain_ms(const struct wi_route_option *option, const struct wi_route_option *client)
 {
     double there = option->run_ms + option->failure_ms;
     double here = client->run_ms + client->failure_ms;
@@ -17,14 +17,14 @@ static double gain_ms(const struct wi_option *option, const struct wi_option *cl
 }
 
 /* Whether `auto` would go there if the model were loaded. */
-static int is_trusted(const struct wi_option *option)
+static int is_trusted(const struct wi_route_option *option)
 {
     return option->standing <= WI_STANDING_FULL && option->measured && !option->warm &&
            !option->candidate->doubted;
 }
 
 struct wi_relocation wi_pool_relocation(
-    const struct wi_option *option, const struct wi_option *client)
+    const struct wi_route_option *option, const struct wi_route_option *client)
 {
     const struct wi_prospect *prospect = &option->candidate->prospects[option->platform];
 
@@ -35,7 +35,7 @@ struct wi_relocation wi_pool_relocation(
 }
 
 static void lose_at_option(struct wi_pool *pool, const struct wi_demand *demand,
-    const struct wi_option *option, const struct wi_option *client)
+    const struct wi_route_option *option, const struct wi_route_option *client)
 {
     const struct wi_inference *asked = demand->asked;
     const struct wi_candidate *candidate = option->candidate;
@@ -81,7 +81,7 @@ static int is_believed(
 }
 
 static struct memory recall(const struct wi_pool *pool, const struct wi_demand *demand,
-    const char *kind, const struct wi_option *client)
+    const char *kind, const struct wi_route_option *client)
 {
     const struct wi_inference *asked = demand->asked;
     const char *hash = asked->model->hash;
@@ -101,7 +101,7 @@ static struct memory recall(const struct wi_pool *pool, const struct wi_demand *
 }
 
 struct wi_relocation wi_pool_relocation_to_kind(const struct wi_pool *pool,
-    const struct wi_demand *demand, const char *kind, const struct wi_option *client)
+    const struct wi_demand *demand, const char *kind, const struct wi_route_option *client)
 {
     struct memory memory = recall(pool, demand, kind, client);
 
@@ -118,7 +118,7 @@ static int has_room(const struct wi_pool *pool)
 }
 
 static void lose_at_kind(struct wi_pool *pool, const struct wi_demand *demand, const char *kind,
-    const struct wi_option *client)
+    const struct wi_route_option *client)
 {
     struct memory memory = recall(pool, demand, kind, client);
     double cost = memory.load_ms + wi_pool_start_ms(pool);
@@ -147,7 +147,7 @@ static int is_auto(const struct wi_demand *demand)
 }
 
 void wi_pool_relocate(struct wi_pool *pool, const struct wi_demand *demand,
-    const struct wi_option *options, size_t count, const struct wi_option *client)
+    const struct wi_route_option *options, size_t count, const struct wi_route_option *client)
 {
     if (!is_auto(demand))
         return;

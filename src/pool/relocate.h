@@ -21,16 +21,16 @@
 /* Books what a demand loses by going to `client`, one of the `count` options that were judged, and
  * moves its model. */
 void wi_pool_relocate(struct wi_pool *pool, const struct wi_demand *demand,
-    const struct wi_option *options, size_t count, const struct wi_option *client);
+    const struct wi_route_option *options, size_t count, const struct wi_route_option *client);
 /* What of such options was lost so far, in ms, and at how much the model is moved there; 0 where it
  * is there, or is not known to be faster there than at `client`, where requests go now. */
 struct wi_relocation {
     double lost_ms, cost_ms;
 };
 struct wi_relocation wi_pool_relocation(
-    const struct wi_option *option, const struct wi_option *client);
+    const struct wi_route_option *option, const struct wi_route_option *client);
 /* The same for a kind of browser of which none is there. */
 struct wi_relocation wi_pool_relocation_to_kind(const struct wi_pool *pool,
-    const struct wi_demand *demand, const char *kind, const struct wi_option *client);
+    const struct wi_demand *demand, const char *kind, const struct wi_route_option *client);
 
 #endif

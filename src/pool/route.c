@@ -20,14 +20,14 @@ const char *const wi_standing_names[] = {"ready", "busy", "full", "closed", "dra
 
 /* --- the standing of each option ------------------------------------------------------------- */
 
-static void judge(struct wi_option *option, enum wi_standing standing, const char *why)
+static void judge(struct wi_route_option *option, enum wi_standing standing, const char *why)
 {
     option->standing = standing;
     option->why = why;
 }
 
 /* Whether `auto` may use it, but for the wait. */
-static void judge_trust(struct wi_option *option, const struct wi_terms *terms)
+static void judge_trust(struct wi_route_option *option, const struct wi_terms *terms)
 {
     const struct wi_prospect *prospect = &option->candidate->prospects[option->platform];
     int checks = terms->numerics == WI_NUMERICS_CHECK && option->platform != WI_WASM;
@@ -46,7 +46,7 @@ static void judge_trust(struct wi_option *option, const struct wi_terms *terms)
 }
 
 /* Whether a node could be given it now: one that has the model, or an idle one. */
-static void judge_room(struct wi_option *option, const struct wi_demand *demand)
+static void judge_room(struct wi_route_option *option, const struct wi_demand *demand)
 {
     const struct wi_candidate *candidate = option->candidate;
 
@@ -62,7 +62,7 @@ static void judge_room(struct wi_option *option, const struct wi_demand *demand)
         judge(option, WI_STANDING_BUSY, "its nodes work on other models");
 }
 
-static void judge_option(struct wi_option *option, const struct wi_demand *demand,
+static void judge_option(struct wi_route_option *option, const struct wi_demand *demand,
     const struct wi_terms *terms, enum wi_platform wanted)
 {
     const struct wi_inference *asked = demand->asked;
@@ -95,7 +95,7 @@ static void judge_option(struct wi_option *option, const struct wi_demand *deman
 
 /* What was measured of such a run. What first runs took, or are known to exceed, is none of
  * text. */
-static void recall(struct wi_option *option, const struct wi_demand *demand)
+static void recall(struct wi_route_option *option, const struct wi_demand *demand)
 {
     const struct wi_inference *asked = demand->asked;
     const struct wi_estimate *e = &option->candidate->prospects[option->platform].estimate;
@@ -117,13 +117,13 @@ struct reference {
 };
 
 static void find_reference(
-    const struct wi_option *options, size_t count, struct reference *reference)
+    const struct wi_route_option *options, size_t count, struct reference *reference)
 {
-    const struct wi_option *best = NULL;
+    const struct wi_route_option *best = NULL;
 
     *reference = (struct reference){WI_ESTIMATE_UNKNOWN_RUN_MS, WI_ESTIMATE_UNKNOWN_LOAD_MS, 1};
     for (size_t i = 0; i < count; i++) {
-        const struct wi_option *option = &options[i];
+        const struct wi_route_option *option = &options[i];
         const struct wi_estimate *e = &option->candidate->prospects[option->platform].estimate;
         /* A first run is better than nothing to compare with. */
         if ((!option->measured && !option->cold) || (best && best->measured > option->measured) ||
@@ -139,7 +139,7 @@ static void find_reference(
 
 /* Where it would go: to a node that has the model, unless loading it elsewhere is the shorter
  * wait. */
-static void seat(struct wi_option *option, double load_ms, const struct wi_terms *terms)
+static void seat(struct wi_route_option *option, double load_ms, const struct wi_terms *terms)
 {
     const struct wi_candidate *candidate = option->candidate;
     const struct wi_prospect *prospect = &candidate->prospects[option->platform];
@@ -164,7 +164,7 @@ static void seat(struct wi_option *option, double load_ms, const struct wi_terms
 
 /* A conversation goes on where it was, unless waiting for that node takes longer than computing its
  * beginning again. */
-static void seat_familiar(struct wi_option *option)
+static void seat_familiar(struct wi_route_option *option)
 {
     const struct wi_prospect *prospect = &option->candidate->prospects[option->platform];
     double token_ms = prospect->estimate.prompt_ms;
@@ -180,7 +180,7 @@ static void seat_familiar(struct wi_option *option)
     option->run_ms = option->run_ms > saved ? option->run_ms - saved : 0;
 }
 
-static void expect(struct wi_option *option, const struct wi_demand *demand,
+static void expect(struct wi_route_option *option, const struct wi_demand *demand,
     const struct reference *reference, const struct wi_terms *terms)
 {
     const struct wi_estimate *e = &option->candidate->prospects[option->platform].estimate;
@@ -214,7 +214,7 @@ int wi_route_matches(const struct wi_candidate *candidate, const struct wi_deman
            (!demand->asked->browser || strcmp(candidate->info->kind, demand->asked->browser) == 0);
 }
 
-static size_t count_able(const struct wi_option *options, size_t count)
+static size_t count_able(const struct wi_route_option *options, size_t count)
 {
     size_t able = 0;
 
@@ -225,15 +225,15 @@ static size_t count_able(const struct wi_option *options, size_t count)
 
 /* Judges every platform of the candidates that the pins allow; the number of options. */
 static size_t judge_all(const struct wi_candidate *candidates, size_t count,
-    const struct wi_demand *demand, const struct wi_terms *terms, struct wi_option *options)
+    const struct wi_demand *demand, const struct wi_terms *terms, struct wi_route_option *options)
 {
     enum wi_platform wanted = demand->asked->has_platform ? demand->asked->platform : WI_WASM;
     size_t made = 0;
 
     for (size_t i = 0; i < count; i++) {
         for (int p = 0; p < WI_PLATFORM_COUNT && wi_route_matches(&candidates[i], demand); p++) {
-            struct wi_option *option = &options[made++];
-            *option = (struct wi_option){.candidate = &candidates[i], .platform = p};
+            struct wi_route_option *option = &options[made++];
+            *option = (struct wi_route_option){.candidate = &candidates[i], .platform = p};
             recall(option, demand);
             judge_option(option, demand, terms, wanted);
         }
@@ -242,7 +242,8 @@ static size_t judge_all(const struct wi_candidate *candidates, size_t count,
 }
 
 /* The request names a platform that none of the open nodes has, and allows the fallback. */
-static void allow_fallback(struct wi_option *options, size_t count, const struct wi_demand *demand)
+static void allow_fallback(
+    struct wi_route_option *options, size_t count, const struct wi_demand *demand)
 {
     const struct wi_inference *asked = demand->asked;
     if (!asked->has_platform || !asked->fallback || asked->platform == WI_WASM ||
@@ -261,7 +262,8 @@ static void allow_fallback(struct wi_option *options, size_t count, const struct
 
 /* Where nothing has WASM there is nothing to compare with: what is not known to be wrong must do,
  * and its answers are marked as unchecked. */
-static void allow_unchecked(struct wi_option *options, size_t count, const struct wi_demand *demand)
+static void allow_unchecked(
+    struct wi_route_option *options, size_t count, const struct wi_demand *demand)
 {
     if (demand->asked->has_platform || count_able(options, count) > 0)
         return;
@@ -273,7 +275,7 @@ static void allow_unchecked(struct wi_option *options, size_t count, const struc
     }
 }
 
-static int is_better(const struct wi_option *one, const struct wi_option *other)
+static int is_better(const struct wi_route_option *one, const struct wi_route_option *other)
 {
     if (!other || one->expected_ms != other->expected_ms)
         return !other || one->expected_ms < other->expected_ms;
@@ -281,16 +283,16 @@ static int is_better(const struct wi_option *one, const struct wi_option *other)
 }
 
 /* Whether its time comes: where only the node that failed the job before has room, it does not. */
-static int is_awaited(const struct wi_option *option)
+static int is_awaited(const struct wi_route_option *option)
 {
     return option->standing == WI_STANDING_BUSY ||
            (option->standing == WI_STANDING_FULL && option->candidate->full_ms >= 0);
 }
 
-static struct wi_option *best_of(
-    struct wi_option *options, size_t count, int (*fits)(const struct wi_option *))
+static struct wi_route_option *best_of(
+    struct wi_route_option *options, size_t count, int (*fits)(const struct wi_route_option *))
 {
-    struct wi_option *best = NULL;
+    struct wi_route_option *best = NULL;
 
     for (size_t i = 0; i < count; i++)
         if (fits(&options[i]) && is_better(&options[i], best))
@@ -298,21 +300,21 @@ static struct wi_option *best_of(
     return best;
 }
 
-static int is_trusted(const struct wi_option *option)
+static int is_trusted(const struct wi_route_option *option)
 {
     return wi_route_is_ready(option) && !option->candidate->doubted;
 }
 
-static int is_busy(const struct wi_option *option)
+static int is_busy(const struct wi_route_option *option)
 {
     return option->standing == WI_STANDING_BUSY && !option->candidate->doubted;
 }
 
 /* The best that may be taken now: what has let its deadlines pass only where nothing else has room.
  */
-static struct wi_option *best_now(struct wi_option *options, size_t count)
+static struct wi_route_option *best_now(struct wi_route_option *options, size_t count)
 {
-    struct wi_option *best = best_of(options, count, is_trusted);
+    struct wi_route_option *best = best_of(options, count, is_trusted);
 
     if (best || best_of(options, count, is_busy))
         return best;
@@ -321,9 +323,9 @@ static struct wi_option *best_now(struct wi_option *options, size_t count)
 
 /* The node that failed the job before is taken again only where it is the only one that takes work:
  * what is away may come back late, or never. */
-static struct wi_option *take_avoided(struct wi_option *options, size_t count)
+static struct wi_route_option *take_avoided(struct wi_route_option *options, size_t count)
 {
-    struct wi_option *best = NULL;
+    struct wi_route_option *best = NULL;
     const struct wi_candidate *last = NULL;
     size_t nodes = 0;
 
@@ -343,7 +345,7 @@ static struct wi_option *take_avoided(struct wi_option *options, size_t count)
 }
 
 static void take(
-    const struct wi_option *option, const struct wi_demand *demand, struct wi_choice *choice)
+    const struct wi_route_option *option, const struct wi_demand *demand, struct wi_choice *choice)
 {
     const struct wi_inference *asked = demand->asked;
     if (asked->has_platform || asked->model->builtin) {
@@ -363,7 +365,7 @@ static void take(
 
 /* One that has what the demand needs of a node, else NULL. */
 static const struct wi_candidate *find_fit(
-    const struct wi_option *options, size_t count, const struct wi_demand *demand)
+    const struct wi_route_option *options, size_t count, const struct wi_demand *demand)
 {
     for (size_t i = count; i > 0; i--)
         if (!wi_route_unfit(options[i - 1].candidate->info, demand))
@@ -372,7 +374,7 @@ static const struct wi_candidate *find_fit(
 }
 
 /* No candidate has what the demand needs of a node. */
-static enum wi_pick refuse_unfit(const struct wi_option *options, size_t count,
+static enum wi_pick refuse_unfit(const struct wi_route_option *options, size_t count,
     const struct wi_demand *demand, struct wi_error *error)
 {
     const struct wi_inference *asked = demand->asked;
@@ -399,7 +401,7 @@ static enum wi_pick refuse_unfit(const struct wi_option *options, size_t count,
 
 /* Nothing could ever take it. `options` are the `count` that were judged: of the candidates that
  * the pins allow. WI_PICK_NEVER, with `error` filled as wi_route says. */
-static enum wi_pick refuse(const struct wi_option *options, size_t count,
+static enum wi_pick refuse(const struct wi_route_option *options, size_t count,
     const struct wi_demand *demand, struct wi_error *error)
 {
     const struct wi_inference *asked = demand->asked;
@@ -444,7 +446,7 @@ static enum wi_pick refuse_draining(const struct wi_demand *demand, struct wi_er
 /* --- all together ---------------------------------------------------------------------------- */
 
 /* Whether all that could run it is draining, so that there is nothing to wait for. */
-static int only_draining(const struct wi_option *options, size_t count)
+static int only_draining(const struct wi_route_option *options, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         if (options[i].standing < WI_STANDING_DRAINING)
@@ -453,12 +455,12 @@ static int only_draining(const struct wi_option *options, size_t count)
 }
 
 enum wi_pick wi_route(const struct wi_candidate *candidates, size_t count,
-    const struct wi_demand *demand, const struct wi_terms *terms, struct wi_option *options,
+    const struct wi_demand *demand, const struct wi_terms *terms, struct wi_route_option *options,
     struct wi_choice *choice, struct wi_error *error)
 {
     const struct wi_inference *asked = demand->asked;
     size_t made = judge_all(candidates, count, demand, terms, options);
-    struct wi_option *best, *awaited;
+    struct wi_route_option *best, *awaited;
     struct reference reference;
 
     memset(&choice->probe, 0, sizeof choice->probe);

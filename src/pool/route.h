@@ -8,10 +8,10 @@
 
 #include "bridge/bridge.h"
 #include "config/config.h"
-#include "pool/estimates.h"
-#include "pool/fleet.h"
+#include "pool/facts/estimates.h"
+#include "pool/facts/fleet.h"
+#include "pool/facts/verdicts.h"
 #include "pool/pool.h"
-#include "pool/verdicts.h"
 
 /* What a failure costs at least, beside what was in vain. */
 #define WI_ROUTE_FAILURE_MS 1000.0
@@ -85,7 +85,7 @@ enum wi_standing {
 extern const char *const wi_standing_names[];
 
 /* A platform of a candidate, judged. */
-struct wi_option {
+struct wi_route_option {
     const struct wi_candidate *candidate;
     enum wi_platform platform;
     enum wi_standing standing;
@@ -118,7 +118,7 @@ enum wi_code wi_route_platforms(const struct wi_candidate *candidate,
  * `options` has room for count × WI_PLATFORM_COUNT and is filled in the order of the candidates
  * that match. */
 enum wi_pick wi_route(const struct wi_candidate *candidates, size_t count,
-    const struct wi_demand *demand, const struct wi_terms *terms, struct wi_option *options,
+    const struct wi_demand *demand, const struct wi_terms *terms, struct wi_route_option *options,
     struct wi_choice *choice, struct wi_error *error);
 
 #endif

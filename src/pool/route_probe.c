@@ -9,18 +9,18 @@
 /* So many runs has a place earned that costs nothing: more than one that costs something can. */
 #define FREE_RUNS 1e12
 
-static const struct wi_estimate *estimate_of(const struct wi_option *option)
+static const struct wi_estimate *estimate_of(const struct wi_route_option *option)
 {
     return &option->candidate->prospects[option->platform].estimate;
 }
 
-static int is_software(const struct wi_option *option)
+static int is_software(const struct wi_route_option *option)
 {
     return wi_platforms_software(option->candidate, option->platform);
 }
 
 /* Whether finding out about it could change where clients go. */
-static int may_explore(const struct wi_option *option, const struct wi_option *client)
+static int may_explore(const struct wi_route_option *option, const struct wi_route_option *client)
 {
     int may = wi_route_is_able(option) || option->standing == WI_STANDING_UNCHECKED ||
               option->standing == WI_STANDING_SOFTWARE;
@@ -31,7 +31,7 @@ static int may_explore(const struct wi_option *option, const struct wi_option *c
 }
 
 /* Whether it is not known well enough to be used, and may well be the best. */
-static int is_promising(const struct wi_option *option, const struct wi_option *client)
+static int is_promising(const struct wi_route_option *option, const struct wi_route_option *client)
 {
     if (is_software(option))
         return 0;
@@ -50,8 +50,8 @@ static double pause_after(unsigned tries)
     return fmin(pause, WI_EXPLORE_PAUSE_MAX_MS);
 }
 
-static double runs_earned(
-    const struct wi_option *option, const struct wi_option *client, const struct wi_terms *terms)
+static double runs_earned(const struct wi_route_option *option,
+    const struct wi_route_option *client, const struct wi_terms *terms)
 {
     const struct wi_estimate *e = estimate_of(option);
     int counts_loading = option->measured || option->is_text || is_software(option);
@@ -65,10 +65,10 @@ static double runs_earned(
 }
 
 /* The option that is due; NULL for none. `client` is where the client's request goes. */
-static const struct wi_option *find_due(const struct wi_option *options, size_t count,
-    const struct wi_option *client, const struct wi_terms *terms)
+static const struct wi_route_option *find_due(const struct wi_route_option *options, size_t count,
+    const struct wi_route_option *client, const struct wi_terms *terms)
 {
-    const struct wi_option *due = NULL;
+    const struct wi_route_option *due = NULL;
     double most = 0;
 
     for (size_t i = 0; i < count && terms->waiting == 0; i++) {
@@ -83,10 +83,10 @@ static const struct wi_option *find_due(const struct wi_option *options, size_t 
 }
 
 /* WASM to compare with: in the client's own kind of browser where that has it. */
-static const struct wi_option *find_wasm(
-    const struct wi_option *options, size_t count, const struct wi_option *client)
+static const struct wi_route_option *find_wasm(
+    const struct wi_route_option *options, size_t count, const struct wi_route_option *client)
 {
-    const struct wi_option *found = NULL;
+    const struct wi_route_option *found = NULL;
 
     for (size_t i = 0; i < count; i++) {
         if (options[i].platform != WI_WASM || !wi_route_is_able(&options[i]))
@@ -97,24 +97,24 @@ static const struct wi_option *find_wasm(
     return found;
 }
 
-static int is_to_be_rechecked(const struct wi_option *client, const struct wi_terms *terms)
+static int is_to_be_rechecked(const struct wi_route_option *client, const struct wi_terms *terms)
 {
     return terms->recheck_roll < terms->recheck && terms->numerics == WI_NUMERICS_CHECK &&
            client->platform != WI_WASM &&
            client->candidate->prospects[client->platform].verdict == WI_TRUSTED;
 }
 
-static int is_unknown(const struct wi_option *option, const struct wi_terms *terms)
+static int is_unknown(const struct wi_route_option *option, const struct wi_terms *terms)
 {
     return terms->numerics == WI_NUMERICS_CHECK && option->platform != WI_WASM &&
            option->candidate->prospects[option->platform].verdict == WI_UNKNOWN;
 }
 
-void wi_route_probe(const struct wi_option *options, size_t count, const struct wi_option *client,
-    const struct wi_terms *terms, struct wi_choice *choice)
+void wi_route_probe(const struct wi_route_option *options, size_t count,
+    const struct wi_route_option *client, const struct wi_terms *terms, struct wi_choice *choice)
 {
     struct wi_probe *probe = &choice->probe;
-    const struct wi_option *option =
+    const struct wi_route_option *option =
         is_to_be_rechecked(client, terms) ? find_wasm(options, count, client) : NULL;
 
     probe->compare = option != NULL;

@@ -32,7 +32,7 @@
 #define WI_EXPLORE_PAUSE_MAX_MS 3600000.0
 
 /* Fills choice->probe; `client` is where the request goes, which leaves that choice. */
-void wi_route_probe(const struct wi_option *options, size_t count, const struct wi_option *client,
-    const struct wi_terms *terms, struct wi_choice *choice);
+void wi_route_probe(const struct wi_route_option *options, size_t count,
+    const struct wi_route_option *client, const struct wi_terms *terms, struct wi_choice *choice);
 
 #endif

@@ -5,10 +5,8 @@
 #ifndef WI_POOL_SCALE_H
 #define WI_POOL_SCALE_H
 
+#include "base/clock.h"
 #include <stddef.h>
-
-/* No time at all: nothing to wait for. */
-#define WI_NEVER 1e300
 
 /* Work that has waited so long, although no session is on its way, opens another one. */
 #define WI_SCALE_UP_MS 1000.0

@@ -5,8 +5,8 @@
 
 #include "base/clock.h"
 #include "base/loop.h"
-#include "base/lws.h"
 #include "base/memory.h"
+#include "net/lws.h"
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>

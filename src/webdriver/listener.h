@@ -5,8 +5,8 @@
 #ifndef WI_WEBDRIVER_LISTENER_H
 #define WI_WEBDRIVER_LISTENER_H
 
-#include "base/lws.h"
-#include "base/outlet.h"
+#include "net/lws.h"
+#include "net/outlet.h"
 #include "webdriver/driver.h"
 
 struct wi_listening;
@@ -14,7 +14,7 @@ struct wi_listening;
 typedef void wi_listening_fn(void *context);
 /* Connects to `url` (the driver's word, not trusted) and tells of what happens. That it cannot is
  * a note; that the connection ends says nothing about the session. `outlet` as in
- * base/websocket.h. */
+ * net/websocket.h. */
 struct wi_listening *wi_listening_new(uv_loop_t *loop, struct lws_context *lws,
     const struct wi_outlet *outlet, const char *url, const struct wi_driver_events *events,
     wi_listening_fn *on_settled, void *context);

@@ -3,8 +3,8 @@
 #include "wire/upload.h"
 
 #include "base/buffer.h"
-#include "base/http.h"
 #include "base/memory.h"
+#include "net/http.h"
 #include "wire/multipart.h"
 #include "wire/native/native.h"
 #include <stdlib.h>

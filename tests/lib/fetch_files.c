@@ -11,9 +11,9 @@
  * too. Where a file comes without its "bytes", nothing is fetched, and the end has "lengths".
  */
 #include "base/clock.h"
-#include "base/http_client.h"
 #include "base/memory.h"
 #include "hub/fetch.h"
+#include "net/http_client.h"
 #include <curl/curl.h>
 #include <jansson.h>
 #include <stdio.h>

@@ -9,7 +9,7 @@
 #include "api/http/step.h"
 #include "base/memory.h"
 #include "library/versions.h"
-#include "pool/verdicts.h"
+#include "pool/facts/verdicts.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -12,9 +12,9 @@
 #define WI_API_HTTP_ADMISSION_H
 
 #include "api/http/connections.h"
-#include "base/addresses.h"
 #include "base/error.h"
 #include "config/config.h"
+#include "net/addresses.h"
 #include "wire/dialect.h"
 #include <uv.h>
 

@@ -9,8 +9,8 @@
 #ifndef WI_API_HTTP_CONNECTIONS_H
 #define WI_API_HTTP_CONNECTIONS_H
 
-#include "base/address.h"
-#include "base/addresses.h"
+#include "net/address.h"
+#include "net/addresses.h"
 #include <stddef.h>
 
 struct wi_api;

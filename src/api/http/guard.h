@@ -5,10 +5,10 @@
 #ifndef WI_API_HTTP_GUARD_H
 #define WI_API_HTTP_GUARD_H
 
-#include "base/address.h"
 #include "base/error.h"
 #include "config/api_tokens.h"
 #include "config/config.h"
+#include "net/address.h"
 
 struct wi_guard;
 /* Reads the tokens file where one is configured, and warns of tokens without a rank. NULL with

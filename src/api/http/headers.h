@@ -4,7 +4,7 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
-#include "base/http.h"
+#include "net/http.h"
 #include <microhttpd.h>
 #include <stdint.h>
 

@@ -10,10 +10,10 @@
 #include "api/http/request.h"
 #include "base/clock.h"
 #include "base/descriptors.h"
-#include "base/listener.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "durable/durable.h"
+#include "net/listener.h"
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -4,12 +4,12 @@
  */
 #include "wire/native/native.h"
 
-#include "base/http.h"
 #include "base/json_read.h"
 #include "base/memory.h"
 #include "base/params.h"
 #include "base/secret.h"
 #include "library/model.h"
+#include "net/http.h"
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -6,9 +6,9 @@
 #include "wire/openai/openai.h"
 
 #include "base/clock.h"
-#include "base/http.h"
 #include "base/memory.h"
 #include "base/params.h"
+#include "net/http.h"
 #include "wire/native/native.h"
 #include "wire/parameters.h"
 #include "wire/text.h"

@@ -10,10 +10,10 @@
 #include "../test.h"
 
 #include "../files.h"
-#include "base/http.h"
 #include "bridge/bridge.h"
 #include "bridge/places.h"
 #include "client.h"
+#include "net/http.h"
 #include "node/frame.h"
 
 #define SUBPROTOCOL "Sec-WebSocket-Protocol: webinfer.v1\r\n"

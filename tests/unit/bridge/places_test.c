@@ -1,8 +1,8 @@
 /* Who may have how many sockets, and who gives way. */
 #include "../test.h"
 
-#include "base/address.h"
 #include "bridge/places.h"
+#include "net/address.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -25,15 +25,15 @@ static struct wi_peer here(void)
 }
 
 /* One more socket; the one that must close for it, or NULL. */
-static struct wi_place *enter(
-    struct wi_places *places, struct wi_place *place, const struct wi_peer *from)
+static struct wi_bridge_place *enter(
+    struct wi_places *places, struct wi_bridge_place *place, const struct wi_peer *from)
 {
-    struct wi_place *out;
+    struct wi_bridge_place *out;
     assert_int_equal(wi_places_enter(places, place, from, MAX_PER_ADDRESS, &out), 0);
     return out;
 }
 
-static void leave_all(struct wi_places *places, struct wi_place *all, size_t count)
+static void leave_all(struct wi_places *places, struct wi_bridge_place *all, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         wi_places_leave(places, &all[i]);
@@ -49,7 +49,7 @@ static void leave_all(struct wi_places *places, struct wi_place *all, size_t cou
 TEST(one_address_has_few)
 {
     struct wi_places places = {0};
-    struct wi_place all[WI_PLACES_STRANGER + 3];
+    struct wi_bridge_place all[WI_PLACES_STRANGER + 3];
     struct wi_peer one = peer(1), other = peer(2);
     for (int i = 0; i < WI_PLACES_STRANGER; i++)
         assert_null(enter(&places, &all[i], &one));
@@ -64,7 +64,7 @@ TEST(one_address_has_few)
 TEST(all_strangers_have_so_many)
 {
     struct wi_places places = {0};
-    static struct wi_place all[WI_PLACES_CROWD + 3];
+    static struct wi_bridge_place all[WI_PLACES_CROWD + 3];
     for (unsigned i = 0; i < WI_PLACES_CROWD; i++) {
         struct wi_peer from = peer(i);
         assert_null(enter(&places, &all[i], &from));
@@ -83,7 +83,7 @@ TEST(all_strangers_have_so_many)
 TEST(this_machine_is_one_crowd)
 {
     struct wi_places places = {0};
-    static struct wi_place all[WI_PLACES_CROWD + 1];
+    static struct wi_bridge_place all[WI_PLACES_CROWD + 1];
     struct wi_peer local = here();
     for (unsigned i = 0; i < WI_PLACES_CROWD; i++)
         assert_null(enter(&places, &all[i], &local));
@@ -94,9 +94,9 @@ TEST(this_machine_is_one_crowd)
 TEST(nodes_make_room)
 {
     struct wi_places places = {0};
-    static struct wi_place all[MAX_PER_ADDRESS + 1];
+    static struct wi_bridge_place all[MAX_PER_ADDRESS + 1];
     struct wi_peer one = peer(1);
-    struct wi_place *out;
+    struct wi_bridge_place *out;
     for (int i = 0; i < MAX_PER_ADDRESS; i++) {
         assert_null(enter(&places, &all[i], &one));
         if (i % 2) {
@@ -121,8 +121,8 @@ TEST(nodes_make_room)
 TEST(files_are_a_crowd)
 {
     struct wi_places places = {0};
-    static struct wi_place all[WI_PLACES_CROWD + 1];
-    struct wi_place *out = NULL;
+    static struct wi_bridge_place all[WI_PLACES_CROWD + 1];
+    struct wi_bridge_place *out = NULL;
     for (unsigned i = 0; i <= WI_PLACES_CROWD; i++) {
         struct wi_peer from = peer(i);
         assert_null(enter(&places, &all[i], &from));

@@ -160,7 +160,7 @@ TEST(every_option_is_explained)
     for (const struct wi_verb *v = wi_cli_verbs; v->name; v++) {
         struct wi_buffer text = {0};
         wi_cli_help(&text, v);
-        for (const struct wi_option *o = v->options; o && o->name; o++) {
+        for (const struct wi_flag *o = v->options; o && o->name; o++) {
             assert_non_null(strstr(text.text, o->name));
             assert_true(*o->help && o->help[strlen(o->help) - 1] != '.');
             assert_true(o->complete == WI_COMPLETE_OPTION ||

@@ -46,7 +46,7 @@ static void assert_same_values(struct wi_config *a, struct wi_config *b)
 {
     assert_int_equal(a->browser_count, b->browser_count);
     assert_int_equal(a->hub_count, b->hub_count);
-    for (const struct wi_option *option = wi_options; option->key; option++) {
+    for (const struct wi_setting *option = wi_options; option->key; option++) {
         for (size_t i = 0; i < wi_config_instances(a, option->section); i++) {
             char *one = wi_option_format(option, wi_option_base(a, option, i));
             char *other = wi_option_format(option, wi_option_base(b, option, i));
@@ -176,7 +176,7 @@ TEST(the_sample_in_the_tree_is_up_to_date)
 TEST(the_man_page_has_every_key)
 {
     char *mdoc = print_with(wi_config_print_mdoc);
-    for (const struct wi_option *option = wi_options; option->key; option++) {
+    for (const struct wi_setting *option = wi_options; option->key; option++) {
         char *item = wi_sprintf(".It Cm %s No = Ar ", option->key);
         assert_non_null(strstr(mdoc, item));
         free(item);
@@ -187,7 +187,7 @@ TEST(the_man_page_has_every_key)
 TEST(the_table_is_sound)
 {
     char text[256];
-    for (const struct wi_option *option = wi_options; option->key; option++) {
+    for (const struct wi_setting *option = wi_options; option->key; option++) {
         int known = 0;
         for (const struct wi_section *section = wi_sections; section->name; section++)
             known += strcmp(section->name, option->section) == 0;

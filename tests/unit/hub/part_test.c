@@ -61,11 +61,11 @@ static struct wi_hub_file file_of(const char *content)
     return file;
 }
 
-static struct wi_part *open_part(const struct fixture *f, const char *content)
+static struct wi_partial *open_part(const struct fixture *f, const char *content)
 {
     struct wi_hub_file file = file_of(content);
     struct wi_error error;
-    struct wi_part *part = wi_part_open(f->folder, &file, &error);
+    struct wi_partial *part = wi_part_open(f->folder, &file, &error);
     if (!part)
         fail_msg("%s", error.detail);
     while (wi_part_read_back(part, 1, &error) > 0) {
@@ -74,7 +74,7 @@ static struct wi_part *open_part(const struct fixture *f, const char *content)
     return part;
 }
 
-static void add(struct wi_part *part, const char *bytes)
+static void add(struct wi_partial *part, const char *bytes)
 {
     struct wi_error error;
     assert_int_equal(wi_part_add(part, bytes, strlen(bytes), &error), WI_OK);
@@ -83,7 +83,7 @@ static void add(struct wi_part *part, const char *bytes)
 static void fetch(const struct fixture *f, const char *content)
 {
     struct wi_error error;
-    struct wi_part *part = open_part(f, content);
+    struct wi_partial *part = open_part(f, content);
     assert_false(wi_part_is_done(part));
     add(part, content);
     assert_int_equal(wi_part_finish(part, &error), WI_OK);
@@ -114,7 +114,7 @@ TEST(a_shortage_of_descriptors_loses_nothing)
     struct wi_error error;
     half.path = "half";
     fetch(f, "whole");
-    struct wi_part *part = wi_part_open(f->folder, &half, &error);
+    struct wi_partial *part = wi_part_open(f->folder, &half, &error);
     add(part, "four");
     wi_part_close(part);
     getrlimit(RLIMIT_NOFILE, &before);
@@ -122,8 +122,8 @@ TEST(a_shortage_of_descriptors_loses_nothing)
         struct rlimit limit = before;
         limit.rlim_cur = (rlim_t)(wi_descriptors_next() + n);
         assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
-        struct wi_part *done = wi_part_open(f->folder, &whole, &error);
-        struct wi_part *begun = wi_part_open(f->folder, &half, &error);
+        struct wi_partial *done = wi_part_open(f->folder, &whole, &error);
+        struct wi_partial *begun = wi_part_open(f->folder, &half, &error);
         assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
         assert_true(n > 0 || (!done && !begun && error.code == WI_UNAVAILABLE));
         assert_true(n < 2 || (done && begun));
@@ -139,7 +139,7 @@ TEST(a_file_that_is_whole_is_not_begun_again)
 {
     const struct fixture *f = *state;
     fetch(f, "{\"a\": 1}");
-    struct wi_part *part = open_part(f, "{\"a\": 1}");
+    struct wi_partial *part = open_part(f, "{\"a\": 1}");
     assert_true(wi_part_is_done(part));
     wi_part_close(part);
     fetch(f, ""); /* another one, of no bytes */
@@ -156,7 +156,7 @@ TEST(a_file_of_another_commit_is_not_taken_for_it)
     fetch(f, "{\"a\": 1}");
     assert_int_equal(linkat(f->folder, "sub/config.json", f->folder, "version", 0), 0);
     fetch(f, "{\"a\": 2}");
-    struct wi_part *part = open_part(f, "{\"a\": 2}");
+    struct wi_partial *part = open_part(f, "{\"a\": 2}");
     assert_true(wi_part_is_done(part));
     wi_part_close(part);
     assert_file(f->root, "version", "{\"a\": 1}");
@@ -167,7 +167,7 @@ TEST(a_file_of_unknown_origin_counts_by_its_bytes)
 {
     const struct fixture *f = *state;
     write_text(f->root, "sub/config.json", "{\"a\": 1}");
-    struct wi_part *part = open_part(f, "{\"a\": 1}");
+    struct wi_partial *part = open_part(f, "{\"a\": 1}");
     assert_true(wi_part_is_done(part));
     wi_part_close(part);
     write_text(f->root, "sub/config.json", "{\"a\": 2}");
@@ -178,7 +178,7 @@ TEST(what_has_arrived_is_known_the_next_time)
 {
     const struct fixture *f = *state;
     struct wi_error error;
-    struct wi_part *part = open_part(f, "{\"a\": 1}");
+    struct wi_partial *part = open_part(f, "{\"a\": 1}");
     add(part, "{\"a");
     wi_part_close(part);
     part = open_part(f, "{\"a\": 1}");
@@ -195,7 +195,7 @@ TEST(what_lies_there_is_hashed_again)
     const struct fixture *f = *state;
     struct wi_error error;
     char *place = place_of("{\"a\": 1}");
-    struct wi_part *part = open_part(f, "{\"a\": 1}");
+    struct wi_partial *part = open_part(f, "{\"a\": 1}");
     add(part, "{\"a\": ");
     wi_part_close(part);
     write_text(f->root, place, "{\"b\": ");
@@ -217,7 +217,7 @@ TEST(beginning_anew_drops_what_was_there)
     const struct fixture *f = *state;
     struct wi_error error;
     char *place = place_of("{\"a\": 1}");
-    struct wi_part *part = open_part(f, "{\"a\": 1}");
+    struct wi_partial *part = open_part(f, "{\"a\": 1}");
     add(part, "EVIL");
     assert_int_equal(linkat(f->folder, place, f->folder, "elsewhere", 0), 0);
     assert_int_equal(wi_part_begin_anew(part, &error), WI_OK);
@@ -242,7 +242,7 @@ TEST(wrong_bytes_get_no_name)
 {
     const struct fixture *f = *state;
     struct wi_error error;
-    struct wi_part *part = open_part(f, "{\"a\": 1}");
+    struct wi_partial *part = open_part(f, "{\"a\": 1}");
     add(part, "{\"a\": 2}");
     assert_int_equal(wi_part_finish(part, &error), WI_DOWNLOAD_CORRUPT);
     assert_int_equal(wi_part_bytes(part), 0);
@@ -257,7 +257,7 @@ TEST(what_did_not_get_to_the_disk_is_not_gone_on_with)
     const struct fixture *f = *state;
     struct wi_error error;
     char *place = place_of("{\"a\": 1}");
-    struct wi_part *part = open_part(f, "{\"a\": 1}");
+    struct wi_partial *part = open_part(f, "{\"a\": 1}");
     add(part, "{\"a\": 1}");
     disk_fails = 1;
     assert_int_equal(wi_part_finish(part, &error), WI_STORAGE_FAILED);
@@ -277,7 +277,7 @@ TEST(a_name_may_be_as_long_as_names_can_be)
     char name[256] = "";
     memset(name, 'n', 255);
     file.path = name;
-    struct wi_part *part = wi_part_open(f->folder, &file, &error);
+    struct wi_partial *part = wi_part_open(f->folder, &file, &error);
     if (!part)
         fail_msg("%s", error.detail);
     add(part, "x");

@@ -14,7 +14,7 @@
 struct place {
     struct wi_node_info infos[CANDIDATES];
     struct wi_candidate nodes[CANDIDATES];
-    struct wi_option options[CANDIDATES * WI_PLATFORM_COUNT];
+    struct wi_route_option options[CANDIDATES * WI_PLATFORM_COUNT];
     char ids[CANDIDATES][16];
     struct wi_config_browser browser;
     struct wi_model model;
@@ -129,7 +129,7 @@ static inline void fill(struct place *place, int node, double full_ms)
         candidate->prospects[p].warm = (struct wi_seat){0};
 }
 
-static inline const struct wi_option *option(
+static inline const struct wi_route_option *option(
     struct place *place, int node, enum wi_platform platform)
 {
     return &place->options[node * WI_PLATFORM_COUNT + (int)platform];

@@ -9,10 +9,10 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "browser/network.h"
+#include "pool/facts/verdicts.h"
 #include "pool/health.h"
 #include "pool/private.h"
 #include "pool/reports.h"
-#include "pool/verdicts.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* A file that an older version has written is brought up to date, and nothing in it is lost. */
 #include "fixture.h"
 
-#include "pool/verdicts.h"
+#include "pool/facts/verdicts.h"
 #include "store/private.h"
 #include "store/rows.h"
 #include <signal.h>

@@ -9,8 +9,8 @@
 
 #include "../loopback.h"
 #include "base/loop.h"
-#include "base/lws.h"
 #include "base/memory.h"
+#include "net/lws.h"
 #include "webdriver/driver.h"
 #include <arpa/inet.h>
 #include <stdio.h>

@@ -1,0 +1,175 @@
+/* webinfer chat: a conversation with a model, its answers shown as they come. */
+#include "cli/cli.h"
+#include "cli/commands/infer.h"
+#include "cli/events.h"
+#include "cli/line.h"
+#include "cli/talk.h"
+#include "cli/way.h"
+
+#include "base/memory.h"
+#include "library/model.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* The folder of this absolute path, and those above it that are missing. */
+static int make_folders(char *path)
+{
+    for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        int failed = mkdir(path, 0700) != 0 && errno != EEXIST;
+        *slash = '/';
+        if (failed)
+            return -1;
+    }
+    return mkdir(path, 0700) != 0 && errno != EEXIST ? -1 : 0;
+}
+
+/* Where the lines that were typed are kept, NULL where there is no such place. The caller frees. */
+static char *find_history(void)
+{
+    const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+    char *folder, *file;
+
+    if ((!state || *state != '/') && (!home || *home != '/'))
+        return NULL;
+    folder = state && *state == '/' ? wi_sprintf("%s/webinfer", state)
+                                    : wi_sprintf("%s/.local/state/webinfer", home);
+    if (make_folders(folder) != 0) {
+        free(folder);
+        return NULL;
+    }
+    file = wi_sprintf("%s/chat_history", folder);
+    free(folder);
+    return file;
+}
+
+/* One question and its answer, which goes to the screen and into the conversation. ^C stops it. */
+static enum wi_exit ask(struct wi_cli *cli, struct wi_talk *talk)
+{
+    struct wi_rest_request request = {.path = "/v1/infer"};
+    struct wi_buffer text = {0}, body = {0};
+    struct wi_live live = {.cli = cli, .text = &text, .stops = 1, .describe = wi_text_describe};
+    struct wi_error error = {0};
+    enum wi_exit result = WI_EXIT_USAGE;
+    json_t *wish = wi_text_request(&cli->arguments,
+        json_pack("{s:o}", "messages", wi_talk_messages(talk)), &request.timeout_ms, &error);
+
+    if (!wish) {
+        wi_cli_complain(&error);
+        return WI_EXIT_USAGE;
+    }
+    json_object_set_new(wish, "stream", json_true());
+    wi_buffer_json(&body, wish);
+    wi_cli_infer_carry(&request, &body);
+    result = wi_cli_live(&live, &request);
+    wi_talk_answered(talk, text.text, text.size);
+    wi_buffer_clear(&text);
+    wi_buffer_clear(&body);
+    json_decref(wish);
+    return result;
+}
+
+/* A wrong model or option stays wrong, and nobody answers the next question either; what is only
+ * this question's fault lets the conversation go on, where a person can put another. */
+static int goes_on(enum wi_exit result, const struct wi_line *line)
+{
+    return result == WI_EXIT_OK || (result == WI_EXIT_FAILED && wi_line_is_terminal(line));
+}
+
+static enum wi_exit converse(struct wi_cli *cli, struct wi_line *line, struct wi_talk *talk)
+{
+    enum wi_exit result = WI_EXIT_OK;
+    enum wi_talk_next next = WI_TALK_MORE;
+    const char *typed;
+
+    while (next != WI_TALK_END && goes_on(result, line) &&
+           (typed = wi_line_read(line, talk->is_fenced ? ". " : "> "))) {
+        struct wi_buffer reply = {0};
+        next = wi_talk_take(talk, typed, &reply);
+        if (reply.size > 0)
+            fputs(reply.text, stderr);
+        wi_buffer_clear(&reply);
+        if (next == WI_TALK_ASK)
+            result = ask(cli, talk);
+    }
+    if (!typed && wi_line_is_terminal(line))
+        putchar('\n');
+    return result;
+}
+
+enum wi_exit wi_cli_ask(struct wi_cli *cli, const char *question)
+{
+    struct wi_talk talk = {0};
+    json_t *content = json_string(question);
+    enum wi_exit result = WI_EXIT_USAGE;
+
+    wi_talk_set_system(&talk, wi_argument(&cli->arguments, "system"));
+    if (content) {
+        talk.messages = json_pack("[{s:s, s:O}]", "role", "user", "content", content);
+        result = ask(cli, &talk);
+    } else {
+        fputs("webinfer: the text is not UTF-8\n", stderr);
+    }
+    json_decref(content);
+    wi_talk_clear(&talk);
+    return result;
+}
+
+/* Said before a person types a line to nobody. */
+static enum wi_exit check_model(const struct wi_cli *cli, const char *name)
+{
+    struct wi_rest_answer answer;
+    struct wi_error error = {0};
+    enum wi_exit result = WI_EXIT_USAGE;
+
+    if (wi_model_check_name(name, &error) != WI_OK) {
+        wi_cli_complain(&error);
+        return result;
+    }
+    wi_cli_ask_model(cli, name, NULL, &answer);
+    result = wi_cli_check(cli, &answer);
+    if (result == WI_EXIT_OK) {
+        json_t *model = json_loadb(answer.body.text, answer.body.size, 0, NULL);
+        if (wi_way_of_text(model) != WI_WAY_CHAT) {
+            fprintf(stderr, "webinfer: %s is no model to talk with\n  ", name);
+            wi_way_explain(stderr, name, model);
+            result = WI_EXIT_FAILED;
+        }
+        json_decref(model);
+    }
+    wi_rest_answer_clear(&answer);
+    return result;
+}
+
+enum wi_exit wi_cli_chat(struct wi_cli *cli)
+{
+    enum wi_exit result = check_model(cli, cli->arguments.positionals[0]);
+
+    return result == WI_EXIT_OK ? wi_cli_talk(cli) : result;
+}
+
+enum wi_exit wi_cli_talk(struct wi_cli *cli)
+{
+    struct wi_talk talk = {0};
+    int keep = !wi_argument_given(&cli->arguments, "no-history");
+    char *history = keep ? find_history() : NULL;
+    struct wi_line *line = wi_line_new(history);
+    struct sigaction before;
+    enum wi_exit result;
+
+    wi_talk_set_system(&talk, wi_argument(&cli->arguments, "system"));
+    sigaction(SIGINT, NULL, &before);
+    if (wi_line_is_terminal(line)) {
+        fprintf(stderr, "%s; /help lists what else may be typed.\n", cli->arguments.positionals[0]);
+        wi_cli_catch_interrupts(NULL); /* between an answer and the next line, too */
+    }
+    result = converse(cli, line, &talk);
+    sigaction(SIGINT, &before, NULL);
+    wi_line_free(line);
+    wi_talk_clear(&talk);
+    free(history);
+    return result;
+}

@@ -1,0 +1,106 @@
+/* webinfer infer: sends one request and shows, prints or saves its answer. */
+#include "cli/commands/infer.h"
+
+#include "base/memory.h"
+#include "cli/cli.h"
+#include "cli/way.h"
+#include "library/model.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static enum wi_exit show(struct wi_cli *cli, const struct wi_rest_answer *answer)
+{
+    const char *directory = wi_argument(&cli->arguments, "output");
+    size_t json_size = answer->json_size ? answer->json_size : answer->body.size;
+    json_t *value = json_loadb(answer->body.text, json_size, 0, NULL);
+    struct wi_buffer text = {0};
+    struct wi_error error = {0};
+    enum wi_exit result = WI_EXIT_OK;
+
+    if (!json_is_object(value)) {
+        fputs("webinfer: the answer is no JSON object\n", stderr);
+        json_decref(value);
+        return WI_EXIT_FAILED;
+    }
+    if (cli->json)
+        fwrite(answer->body.text, 1, json_size, stdout);
+    else
+        wi_cli_infer_print(&text, value);
+    if (directory &&
+        wi_cli_infer_save(value, &answer->body, json_size, directory, &text, &error) != WI_OK) {
+        wi_cli_complain(&error);
+        result = WI_EXIT_USAGE;
+    }
+    if (!cli->json && text.size)
+        fputs(text.text, stdout);
+    wi_buffer_clear(&text);
+    json_decref(value);
+    return result;
+}
+
+/* Of a job that was accepted, its id alone: for "webinfer jobs wait". */
+static enum wi_exit show_job(struct wi_cli *cli, const struct wi_rest_answer *answer)
+{
+    json_t *job = json_loadb(answer->body.text, answer->body.size, 0, NULL);
+    const char *id = json_string_value(json_object_get(job, "id"));
+    enum wi_exit result = id ? WI_EXIT_OK : WI_EXIT_FAILED;
+
+    if (cli->json)
+        fwrite(answer->body.text, 1, answer->body.size, stdout);
+    else
+        puts(id ? id : "webinfer: the server told no id");
+    json_decref(job);
+    return result;
+}
+
+/* How the model is run, which the service knows, where it is there and has the model. */
+static void tell_way(const struct wi_cli *cli)
+{
+    const char *name = cli->arguments.positionals[0];
+    struct wi_buffer way = {0};
+    struct wi_error error;
+
+    if (wi_model_check_name(name, &error) != WI_OK)
+        return;
+    char *path = wi_sprintf("/v1/models/%s", name);
+    json_t *model = wi_cli_get(cli, path);
+    if (model && wi_way_print(&way, name, model) == 0)
+        fprintf(stderr, "To run it: %s\n", way.text);
+    json_decref(model);
+    free(path);
+    wi_buffer_clear(&way);
+}
+
+enum wi_exit wi_cli_infer(struct wi_cli *cli)
+{
+    struct wi_buffer body = {0};
+    int detach = wi_argument_given(&cli->arguments, "detach");
+    struct wi_rest_request request = {.path = detach ? "/v1/jobs" : "/v1/infer"};
+    struct wi_rest_answer answer = {0};
+    struct wi_error error = {0};
+    enum wi_exit result = WI_EXIT_USAGE;
+
+    if (wi_cli_infer_request(
+            &cli->arguments, &body, &request.json_size, &request.timeout_ms, &error) != WI_OK) {
+        wi_cli_complain(&error);
+        if (wi_cli_infer_lacks_input(&cli->arguments))
+            tell_way(cli);
+        goto out;
+    }
+    wi_cli_infer_carry(&request, &body);
+    if (wi_argument_given(&cli->arguments, "stream")) {
+        result = wi_cli_live(&(struct wi_live){.cli = cli}, &request);
+        goto out;
+    }
+    wi_rest_exchange(&cli->rest, &request, &answer);
+    result = wi_cli_check(cli, &answer);
+    if (result == WI_EXIT_OK && detach)
+        result = show_job(cli, &answer);
+    else if (result == WI_EXIT_OK)
+        result = show(cli, &answer);
+out:
+    wi_rest_answer_clear(&answer);
+    wi_buffer_clear(&body);
+    return result;
+}

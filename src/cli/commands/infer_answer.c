@@ -1,0 +1,374 @@
+/* An answer for people: the labels or the first numbers, what really ran, and how long it took. */
+#include "cli/commands/infer.h"
+
+#include "base/memory.h"
+#include "cli/npy.h"
+#include "cli/plain.h"
+#include "cli/table.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* How many numbers of an output are shown. */
+#define SHOWN 8
+
+#define PNG_BEGINS "\x89PNG\r\n\x1a\n"
+
+/* Whether numbers are those bytes, from there on. */
+static int has_bytes(const json_t *data, size_t at, const char *bytes, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if (json_integer_value(json_array_get(data, at + i)) != (unsigned char)bytes[i])
+            return 0;
+    return 1;
+}
+
+/* What a file is, of which an output's numbers are the bytes; NULL: they are numbers. */
+static const char *file_in(const json_t *output, const json_t *data)
+{
+    const char *datatype = json_string_value(json_object_get(output, "datatype"));
+    if (!datatype || strcmp(datatype, "UINT8") != 0)
+        return NULL;
+    if (has_bytes(data, 0, PNG_BEGINS, sizeof PNG_BEGINS - 1))
+        return "a PNG file";
+    return has_bytes(data, 0, "RIFF", 4) && has_bytes(data, 8, "WAVE", 4) ? "a WAV file" : NULL;
+}
+
+static void put_output(struct wi_buffer *out, const json_t *output)
+{
+    const json_t *data = json_object_get(output, "data");
+    const char *file = file_in(output, data);
+    size_t count = json_array_size(data);
+
+    wi_table_fill(out,
+        json_array_size(json_object_get(output, "shape")) ? "{name} {datatype}[{shape}]"
+                                                          : "{name} {datatype}[]",
+        output);
+    if (file) {
+        wi_buffer_printf(out, ": %s; --output FILE saves it\n", file);
+        return;
+    }
+    for (size_t i = 0; i < count && i < SHOWN; i++) {
+        wi_buffer_puts(out, i ? ", " : " = ");
+        wi_table_cell(out, json_array_get(data, i));
+    }
+    if (count > SHOWN)
+        wi_buffer_printf(out, ", … %zu more", count - SHOWN);
+    wi_buffer_puts(out, "\n");
+}
+
+static void put_executed_on(struct wi_buffer *out, const json_t *executed)
+{
+    const json_t *adapter = json_object_get(executed, "adapter");
+    const json_t *fallback;
+    size_t i;
+
+    wi_table_fill(out,
+        "ran on: {browser} {browser_version}, {platform}, engine {engine}, node {node}\n",
+        executed);
+    if (json_is_object(adapter)) {
+        wi_table_fill(out, "adapter: {vendor} {architecture}, {description}", adapter);
+        wi_buffer_puts(
+            out, json_is_true(json_object_get(adapter, "is_fallback")) ? " (software)\n" : "\n");
+    }
+    json_array_foreach(json_object_get(executed, "fallbacks"), i, fallback)
+        wi_table_fill(out, "not on {platform}: {reason}\n", fallback);
+}
+
+/* --- the result of a task ------------------------------------------------------------------- */
+
+/* The columns of a list of objects. "_percent" is the share that the member "probability" or
+ * "score" says; "_box" its four sides. */
+struct form {
+    const char *member; /* of the result: the list, which may be empty */
+    const char *sign;   /* another member of the result, which it has then; NULL: no matter */
+    struct wi_column columns[6];
+};
+
+static void put_percent(struct wi_buffer *out, const json_t *row)
+{
+    const json_t *share = json_object_get(row, "probability");
+
+    if (!share)
+        share = json_object_get(row, "score");
+    if (json_is_number(share))
+        wi_buffer_printf(out, "%.2f %%", 100 * json_number_value(share));
+}
+
+static void put_box(struct wi_buffer *out, const json_t *box)
+{
+    if (box)
+        wi_buffer_printf(out, "%g, %g – %g, %g", json_number_value(json_object_get(box, "xmin")),
+            json_number_value(json_object_get(box, "ymin")),
+            json_number_value(json_object_get(box, "xmax")),
+            json_number_value(json_object_get(box, "ymax")));
+}
+
+static void put_seconds(struct wi_buffer *out, const json_t *seconds)
+{
+    wi_table_cell(out, seconds);
+    wi_buffer_puts(out, json_is_number(seconds) ? " s" : "");
+}
+
+static const struct form forms[] = {
+    {"labels", NULL, {{"LABEL", "label", NULL}, {"PROBABILITY", "", put_percent}, {0}}},
+    {"boxes", NULL,
+        {{"LABEL", "label", NULL}, {"SCORE", "", put_percent},
+            {"LEFT, TOP – RIGHT, BOTTOM", "box", put_box}, {0}}},
+    {"segments", "text",
+        {{"FROM", "start", put_seconds}, {"TO", "end", put_seconds}, {"TEXT", "text", NULL}, {0}}},
+    {"segments", NULL,
+        {{"LABEL", "label", NULL}, {"SCORE", "", put_percent}, {"MASK", "mask", NULL}, {0}}},
+    {"entities", NULL,
+        {{"WORD", "word", NULL}, {"ENTITY", "entity", NULL}, {"SCORE", "", put_percent},
+            {"FROM", "start", NULL}, {"TO", "end", NULL}, {0}}},
+    {"fills", NULL,
+        {{"TOKEN", "token_text", NULL}, {"PROBABILITY", "", put_percent}, {"TEXT", "text", NULL},
+            {0}}},
+    {"answers", NULL, {{"ANSWER", "answer", NULL}, {"SCORE", "", put_percent}, {0}}},
+};
+
+static int put_form(struct wi_buffer *out, const struct form *form, const json_t *result)
+{
+    const json_t *list = json_object_get(result, form->member);
+
+    if (!json_is_array(list) || (form->sign && !json_object_get(result, form->sign)))
+        return 0;
+    wi_table(out, form->columns, list);
+    return 1;
+}
+
+static int put_forms(struct wi_buffer *out, const json_t *result)
+{
+    size_t count = sizeof forms / sizeof *forms;
+
+    for (size_t i = 0; i < count; i++)
+        if (put_form(out, &forms[i], result))
+            return 1;
+    return 0;
+}
+
+/* Several masks in one text: a table for each. */
+static int put_masks(struct wi_buffer *out, const json_t *masks)
+{
+    const json_t *mask;
+    size_t i;
+
+    json_array_foreach(masks, i, mask)
+    {
+        json_t *one = json_pack("{s:O}", "fills", mask);
+        wi_buffer_printf(out, "%smask %zu:\n", i ? "\n" : "", i + 1);
+        put_forms(out, one);
+        json_decref(one);
+    }
+    return json_array_size(masks) > 0;
+}
+
+static int put_scores(struct wi_buffer *out, const json_t *scores)
+{
+    const json_t *score;
+    size_t i;
+
+    json_array_foreach(scores, i, score)
+    {
+        wi_buffer_printf(out, "%zu: ", i + 1);
+        wi_table_cell(out, score);
+        wi_buffer_puts(out, "\n");
+    }
+    return json_array_size(scores) > 0;
+}
+
+static int put_text(struct wi_buffer *out, const json_t *text)
+{
+    if (!json_is_string(text))
+        return 0;
+    wi_plain(out, json_string_value(text), json_string_length(text), "\n\t");
+    wi_buffer_puts(out, "\n");
+    return 1;
+}
+
+static int put_one(struct wi_buffer *out, const json_t *result)
+{
+    int text = put_text(out, json_object_get(result, "text"));
+
+    return put_forms(out, result) || text || put_masks(out, json_object_get(result, "masks")) ||
+           put_scores(out, json_object_get(result, "scores"));
+}
+
+int wi_cli_result_print(struct wi_buffer *out, const json_t *result)
+{
+    const json_t *results = json_object_get(result, "results"), *one;
+    size_t i;
+
+    if (!json_array_size(results))
+        return put_one(out, result);
+    json_array_foreach(results, i, one)
+    {
+        wi_buffer_printf(out, "%s%zu:\n", i ? "\n" : "", i + 1);
+        put_one(out, one);
+    }
+    return 1;
+}
+
+void wi_cli_infer_print(struct wi_buffer *out, const json_t *answer)
+{
+    const json_t *performance = json_object_get(answer, "performance");
+    const json_t *output;
+    size_t i;
+
+    if (!wi_cli_result_print(out, json_object_get(answer, "result"))) {
+        json_array_foreach(json_object_get(answer, "outputs"), i, output)
+        {
+            put_output(out, output);
+        }
+    }
+    put_executed_on(out, json_object_get(answer, "executed_on"));
+    wi_table_fill(out,
+        "time: queue {queue_ms}, load {load_ms}, inference {inference_ms}, total {total_ms} ms; "
+        "attempts: {attempts}\n",
+        performance);
+}
+
+/* How the file is called that an output's bytes are, or that is made of them. */
+static const char *ending_of(const struct wi_tensor *tensor)
+{
+    const unsigned char *bytes = wi_tensor_bytes(tensor);
+
+    if (tensor->datatype != WI_UINT8 || tensor->rank != 1 || tensor->size < 12)
+        return "npy";
+    if (memcmp(bytes, PNG_BEGINS, sizeof PNG_BEGINS - 1) == 0)
+        return "png";
+    return memcmp(bytes, "RIFF", 4) == 0 && memcmp(bytes + 8, "WAVE", 4) == 0 ? "wav" : "npy";
+}
+
+/* A file name from an output's name: what could be a path or hide a file becomes "_". */
+static char *file_name(const char *directory, const char *name, const char *ending)
+{
+    char *path = wi_sprintf("%s/%s.%s", directory, name, ending);
+    char *start = path + strlen(directory) + 1;
+
+    for (char *c = start; *c; c++) {
+        int plain = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') ||
+                    (*c >= '0' && *c <= '9') || *c == '_' || *c == '-' || (*c == '.' && c != start);
+        if (!plain)
+            *c = '_';
+    }
+    return path;
+}
+
+static enum wi_code save_tensor(
+    const struct wi_tensor *tensor, const char *path, struct wi_error *error)
+{
+    struct wi_buffer header = {0};
+    enum wi_code code = WI_OK;
+    FILE *file;
+    int failed;
+
+    if (strcmp(ending_of(tensor), "npy") == 0)
+        code = wi_npy_write_header(&header, tensor->datatype, tensor->dims, tensor->rank, error);
+    if (code != WI_OK)
+        return code;
+    file = fopen(path, "we");
+    failed = !file || (header.size && fwrite(header.text, 1, header.size, file) != header.size) ||
+             fwrite(wi_tensor_bytes(tensor), 1, tensor->size, file) != tensor->size;
+    if (file && fclose(file) != 0)
+        failed = 1;
+    if (failed)
+        code = wi_error_set(
+            error, WI_BAD_REQUEST, "", "%s cannot be written: %s", path, strerror(errno));
+    wi_buffer_clear(&header);
+    return code;
+}
+
+static enum wi_code save_all(const struct wi_tensors *tensors, const char *directory,
+    struct wi_buffer *out, struct wi_error *error)
+{
+    struct wi_strings written = {0};
+    enum wi_code code = WI_OK;
+
+    for (size_t i = 0; i < tensors->count && code == WI_OK; i++) {
+        const struct wi_tensor *tensor = &tensors->items[i];
+        char *path = file_name(directory, tensor->name, ending_of(tensor));
+        if (wi_strings_contain(&written, path))
+            code = wi_error_set(
+                error, WI_BAD_REQUEST, "", "two outputs would both be saved as %s", path);
+        else
+            code = save_tensor(tensor, path, error);
+        if (code == WI_OK) {
+            wi_strings_add(&written, path);
+            wi_buffer_printf(out, "saved: %s\n", path);
+        }
+        free(path);
+    }
+    wi_strings_clear(&written);
+    return code;
+}
+
+static enum wi_code read_outputs(struct wi_tensors *tensors, const json_t *answer,
+    const struct wi_buffer *body, size_t json_size, struct wi_error *error)
+{
+    struct wi_blob *blob = wi_blob_new(NULL, body->size + 1);
+    enum wi_code code = WI_MEMORY_BUDGET;
+
+    if (!blob || wi_blob_append(blob, body->text, body->size) != 0)
+        wi_error_set(error, code, "", "there is not enough memory for the answer");
+    else
+        code = wi_tensors_from_json(
+            tensors, json_object_get(answer, "outputs"), blob, json_size, NULL, "outputs", error);
+    wi_blob_unref(blob);
+    return code;
+}
+
+/* What one output is to be saved as; NULL: all are, in a folder of that name. */
+static const char *ending_asked(const char *path)
+{
+    static const char *const endings[] = {"wav", "png", "npy"};
+    const char *dot = strrchr(path, '.');
+    struct stat status;
+
+    for (size_t i = 0; dot && i < sizeof endings / sizeof *endings; i++)
+        if (strcmp(dot + 1, endings[i]) == 0)
+            return stat(path, &status) == 0 && S_ISDIR(status.st_mode) ? NULL : endings[i];
+    return NULL;
+}
+
+/* The first that is such a file. */
+static enum wi_code save_one(const struct wi_tensors *tensors, const char *path, const char *ending,
+    struct wi_buffer *out, struct wi_error *error)
+{
+    for (size_t i = 0; i < tensors->count; i++) {
+        const struct wi_tensor *tensor = &tensors->items[i];
+        if (strcmp(ending_of(tensor), ending) != 0)
+            continue;
+        enum wi_code code = save_tensor(tensor, path, error);
+        if (code == WI_OK)
+            wi_buffer_printf(out, "saved: %s\n", path);
+        return code;
+    }
+    return wi_error_set(error, WI_BAD_REQUEST, "",
+        "no output can be saved as %s; name a folder, which takes each as what it is", path);
+}
+
+enum wi_code wi_cli_infer_save(const json_t *answer, const struct wi_buffer *body, size_t json_size,
+    const char *path, struct wi_buffer *out, struct wi_error *error)
+{
+    struct wi_tensors tensors = {0};
+    const char *directory = path, *ending = ending_asked(path);
+    enum wi_code code = read_outputs(&tensors, answer, body, json_size, error);
+
+    if (ending) {
+        if (code == WI_OK)
+            code = save_one(&tensors, path, ending, out, error);
+        wi_tensors_clear(&tensors);
+        return code;
+    }
+    if (code == WI_OK && mkdir(directory, 0777) != 0 && errno != EEXIST)
+        code = wi_error_set(
+            error, WI_BAD_REQUEST, "", "%s cannot be made: %s", directory, strerror(errno));
+    if (code == WI_OK)
+        code = save_all(&tensors, directory, out, error);
+    wi_tensors_clear(&tensors);
+    return code;
+}

@@ -1,0 +1,193 @@
+/* webinfer jobs: what was accepted to be run later. */
+#include "cli/commands/infer.h"
+#include "cli/plain.h"
+#include "cli/table.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define EXCHANGE_MS 30000
+/* As long as the server waits at most, and for the way. */
+#define WAIT_S 60
+#define WAIT_EXCHANGE_MS 75000
+
+/* A character that cannot stand in a path as it is would be another request. */
+static int check_id(const char *id)
+{
+    if (*id && strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") ==
+                   strlen(id))
+        return 0;
+    fprintf(stderr, "webinfer: \"%s\" is no job's id; webinfer jobs list shows them\n", id);
+    return -1;
+}
+
+/* --- list ------------------------------------------------------------------------------------ */
+
+/* "2026-11-20 12:00:00" for Unix milliseconds. */
+static void put_time(struct wi_buffer *out, const json_t *ms)
+{
+    char text[32] = "";
+    time_t seconds = (time_t)(json_integer_value(ms) / 1000);
+    struct tm parts;
+
+    if (json_is_integer(ms) && localtime_r(&seconds, &parts))
+        strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &parts);
+    wi_buffer_puts(out, text);
+}
+
+static void print_jobs(const struct wi_cli *cli, const json_t *answer)
+{
+    static const struct wi_column columns[] = {{"JOB", "id", NULL}, {"STATE", "state", NULL},
+        {"MODEL", "model_name", NULL}, {"CLIENT", "client", NULL}, {"PRIORITY", "priority", NULL},
+        {"RUNS", "runs", NULL}, {"ACCEPTED", "accepted_at", put_time}, {"NODE", "node", NULL},
+        {"PROBLEM", "problem", NULL}, {0}};
+
+    wi_table_print("", columns, json_object_get(answer, "jobs"), "There are no jobs.");
+}
+
+enum wi_exit wi_cli_jobs_list(struct wi_cli *cli)
+{
+    const char *state = wi_argument(&cli->arguments, "state");
+    const char *limit = wi_argument(&cli->arguments, "limit");
+    char *path;
+    enum wi_exit result;
+
+    if ((state && check_id(state) != 0) || (limit && check_id(limit) != 0))
+        return WI_EXIT_USAGE;
+    path = wi_sprintf(
+        "/v1/jobs?limit=%s%s%s", limit ? limit : "100", state ? "&state=" : "", state ? state : "");
+    result = wi_cli_show(cli, path, print_jobs);
+    free(path);
+    return result;
+}
+
+/* --- show and wait --------------------------------------------------------------------------- */
+
+/* One look at the job; its document in `*job` (a new reference) with WI_EXIT_OK. */
+static enum wi_exit look(struct wi_cli *cli, int wait, struct wi_rest_answer *answer, json_t **job)
+{
+    const char *id = cli->arguments.positionals[0];
+    char *path =
+        wait ? wi_sprintf("/v1/jobs/%s?wait=%ds", id, WAIT_S) : wi_sprintf("/v1/jobs/%s", id);
+    struct wi_rest_request request = {
+        .path = path, .timeout_ms = wait ? WAIT_EXCHANGE_MS : EXCHANGE_MS};
+    enum wi_exit result;
+
+    wi_rest_exchange(&cli->rest, &request, answer);
+    free(path);
+    result = wi_cli_check(cli, answer);
+    if (result != WI_EXIT_OK)
+        return result;
+    *job = json_loadb(
+        answer->body.text, answer->json_size ? answer->json_size : answer->body.size, 0, NULL);
+    if (json_is_object(*job))
+        return WI_EXIT_OK;
+    fputs("webinfer: the answer is no JSON object\n", stderr);
+    return WI_EXIT_FAILED;
+}
+
+static enum wi_exit put_answer(struct wi_cli *cli, const struct wi_rest_answer *answer,
+    const json_t *job, struct wi_buffer *text)
+{
+    const json_t *done = json_object_get(job, "answer");
+    const char *directory = wi_argument(&cli->arguments, "output");
+    size_t json_size = answer->json_size ? answer->json_size : answer->body.size;
+    struct wi_error error = {0};
+
+    if (!cli->json)
+        wi_cli_infer_print(text, done);
+    if (directory &&
+        wi_cli_infer_save(done, &answer->body, json_size, directory, text, &error) != WI_OK) {
+        wi_cli_complain(&error);
+        return WI_EXIT_USAGE;
+    }
+    return WI_EXIT_OK;
+}
+
+/* The job as people read it; a job that failed is a failure. */
+static enum wi_exit put_job(
+    struct wi_cli *cli, const struct wi_rest_answer *answer, const json_t *job)
+{
+    struct wi_buffer text = {0};
+    enum wi_exit result = WI_EXIT_OK;
+    const char *names[] = {"id", "state", "error.detail", "problem"};
+
+    if (cli->json)
+        wi_plain_json(
+            stdout, answer->body.text, answer->json_size ? answer->json_size : answer->body.size);
+    for (size_t i = 0; !cli->json && i < sizeof names / sizeof *names; i++) {
+        if (!wi_json_at(job, names[i]))
+            continue;
+        wi_buffer_puts(&text, i == 0 ? "" : i == 1 ? ": " : "\n  ");
+        wi_table_cell(&text, wi_json_at(job, names[i]));
+    }
+    if (!cli->json)
+        wi_buffer_puts(&text, "\n");
+    if (json_object_get(job, "answer"))
+        result = put_answer(cli, answer, job, &text);
+    else if (json_object_get(job, "error"))
+        result = WI_EXIT_FAILED;
+    if (text.size)
+        fputs(text.text, stdout);
+    wi_buffer_clear(&text);
+    return result;
+}
+
+static enum wi_exit show(struct wi_cli *cli, int wait)
+{
+    enum wi_exit result;
+    int again;
+
+    if (check_id(cli->arguments.positionals[0]) != 0)
+        return WI_EXIT_USAGE;
+    do {
+        struct wi_rest_answer answer = {0};
+        json_t *job = NULL;
+        result = look(cli, wait, &answer, &job);
+        again = wait && result == WI_EXIT_OK && !json_object_get(job, "finished_at");
+        if (result == WI_EXIT_OK && !again)
+            result = put_job(cli, &answer, job);
+        json_decref(job);
+        wi_rest_answer_clear(&answer);
+    } while (again);
+    return result;
+}
+
+enum wi_exit wi_cli_jobs_show(struct wi_cli *cli)
+{
+    return show(cli, 0);
+}
+
+enum wi_exit wi_cli_jobs_wait(struct wi_cli *cli)
+{
+    return show(cli, 1);
+}
+
+/* --- cancel ---------------------------------------------------------------------------------- */
+
+enum wi_exit wi_cli_jobs_cancel(struct wi_cli *cli)
+{
+    const char *id = cli->arguments.positionals[0];
+    struct wi_rest_request request = {.method = "DELETE", .timeout_ms = EXCHANGE_MS};
+    struct wi_rest_answer answer = {0};
+    enum wi_exit result;
+    char *path;
+
+    if (check_id(id) != 0)
+        return WI_EXIT_USAGE;
+    path = wi_sprintf("/v1/jobs/%s", id);
+    request.path = path;
+    wi_rest_exchange(&cli->rest, &request, &answer);
+    free(path);
+    result = wi_cli_check(cli, &answer);
+    if (result == WI_EXIT_OK && cli->json)
+        wi_plain_json(stdout, answer.body.text, answer.body.size);
+    else if (result == WI_EXIT_OK)
+        printf("%s: %s\n", id, answer.status == 202 ? "will be cancelled" : "cancelled");
+    wi_rest_answer_clear(&answer);
+    return result;
+}

@@ -1,0 +1,258 @@
+/*
+ * webinfer token new NAME: a fresh secret, shown this once, and the line for [api] tokens_file,
+ * which holds only its SHA-256. webinfer token join: a link for nodes of others.
+ */
+#include "cli/cli.h"
+
+#include "base/clock.h"
+#include "base/secret.h"
+#include "cli/token_file.h"
+#include "net/url.h"
+#include <openssl/crypto.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LINE_SIZE (WI_TOKEN_NAME_MAX + 2 * WI_HASH_SIZE + 16)
+
+/* What is to be made. */
+struct wish {
+    const char *name;
+    const char *path;  /* NULL: only print the line */
+    const char *owner; /* NULL: as token_file.h has it */
+    enum wi_rank rank; /* WI_RANK_NONE: not said */
+};
+
+/* What was made. */
+struct made {
+    char token[WI_TOKEN_SIZE];
+    char line[LINE_SIZE];
+    enum wi_rank rank;
+    int first;    /* of its file, so that it is an admin's unasked */
+    int no_admin; /* the file has none */
+    uid_t owner;  /* of the file */
+};
+
+static enum wi_code read_wish(
+    const struct wi_arguments *arguments, struct wish *wish, struct wi_error *error)
+{
+    const char *rank = wi_argument(arguments, "rank");
+    *wish = (struct wish){.name = arguments->positionals[0],
+        .path = wi_argument(arguments, "file"),
+        .owner = wi_argument(arguments, "owner"),
+        .rank = rank ? wi_rank_from_name(rank) : WI_RANK_NONE};
+    if (!wi_token_name_ok(wish->name)) {
+        wi_error_set(error, WI_BAD_REQUEST, "", "\"%.80s\" cannot name a token", wish->name);
+        wi_error_allow(error, "1 to %d of A-Z a-z 0-9 . _ -, but not a lone -", WI_TOKEN_NAME_MAX);
+        return WI_BAD_REQUEST;
+    }
+    if (rank && wish->rank == WI_RANK_NONE) {
+        wi_error_set(error, WI_BAD_REQUEST, "", "\"%.20s\" is not a rank", rank);
+        wi_error_allow(error, "user, admin, node");
+        return WI_BAD_REQUEST;
+    }
+    if (wish->owner && !wish->path)
+        return wi_error_set(
+            error, WI_BAD_REQUEST, "", "--owner says whose the file is, and needs --file");
+    return WI_OK;
+}
+
+static void make(const struct wish *wish, struct made *made)
+{
+    unsigned char hash[WI_HASH_SIZE];
+    char hex[2 * WI_HASH_SIZE + 1];
+    made->rank = wish->rank != WI_RANK_NONE ? wish->rank
+                 : made->first              ? WI_RANK_ADMIN
+                                            : WI_RANK_USER;
+    wi_token_new(made->token);
+    wi_hash(made->token, strlen(made->token), hash);
+    wi_hash_hex(hash, hex);
+    snprintf(made->line, sizeof made->line, "%s:%s:%s", wish->name, hex, wi_rank_names[made->rank]);
+}
+
+static enum wi_code make_in_file(const struct wish *wish, struct made *made, struct wi_error *error)
+{
+    struct wi_token_file file;
+    enum wi_code code = wi_token_file_open(&file, wish->path, error);
+    for (size_t i = 0; code == WI_OK && i < file.tokens.count; i++)
+        if (strcmp(file.tokens.items[i].name, wish->name) == 0)
+            code = wi_error_set(error, WI_BAD_REQUEST, "",
+                "%s has a token named \"%s\" already; remove its line first", wish->path,
+                wish->name);
+    if (code == WI_OK && file.tokens.count >= WI_API_TOKENS_MAX)
+        code = wi_error_set(error, WI_BAD_REQUEST, "", "%s has %d tokens, and may not have more",
+            wish->path, WI_API_TOKENS_MAX);
+    if (code == WI_OK) {
+        made->first = file.tokens.count == 0;
+        make(wish, made);
+        made->no_admin =
+            made->rank != WI_RANK_ADMIN && wi_api_tokens_count(&file.tokens, WI_RANK_ADMIN) == 0;
+        code = wi_token_file_add(&file, made->line, wish->owner, error);
+        made->owner = file.owner;
+    }
+    wi_token_file_close(&file);
+    return code;
+}
+
+/* --- telling --------------------------------------------------------------------------------- */
+
+static void tell_of_file(const struct wish *wish, const struct made *made)
+{
+    fprintf(stderr, "This is the token; it is not shown again. %s has its line, with rank %s.\n",
+        wish->path, wi_rank_names[made->rank]);
+    if (made->first && wish->rank == WI_RANK_NONE)
+        fputs("It is the file's first token, and so an admin's, who may do everything; those that "
+              "follow are users' unless --rank says otherwise.\n",
+            stderr);
+    if (made->no_admin)
+        fprintf(stderr,
+            "No token in %s is an admin's yet: make one with --rank admin, or nobody can read "
+            "/metrics, make join links or give orders.\n",
+            wish->path);
+    if (made->owner != geteuid()) {
+        const struct passwd *user = getpwuid(made->owner);
+        fprintf(stderr, "The file belongs to %s (user id %u), as which the daemon has to run.\n",
+            user ? user->pw_name : "an unnamed user", (unsigned)made->owner);
+    }
+    fputs("A daemon that runs reads the file on SIGHUP.\n", stderr);
+}
+
+static void show(const struct wi_cli *cli, const struct wish *wish, const struct made *made)
+{
+    if (cli->json) {
+        json_t *value = json_pack("{s:s, s:s, s:s, s:s?}", "token", made->token, "line", made->line,
+            "rank", wi_rank_names[made->rank], "file", wish->path);
+        json_dumpf(value, stdout, JSON_COMPACT);
+        putchar('\n');
+        json_decref(value);
+    } else if (wish->path) {
+        printf("%s\n", made->token);
+        tell_of_file(wish, made);
+    } else {
+        printf("%s\n%s\n", made->token, made->line);
+        fprintf(stderr,
+            "The first line is the token, of rank %s; it is not shown again. Append the second "
+            "line to the file that [api] tokens_file names (mode 0600), or let --file do it.\n",
+            wi_rank_names[made->rank]);
+    }
+}
+
+enum wi_exit wi_cli_token_new(struct wi_cli *cli)
+{
+    struct wish wish;
+    struct made made = {0};
+    struct wi_error error = {0};
+    enum wi_code code = read_wish(&cli->arguments, &wish, &error);
+    if (code == WI_OK && wish.path)
+        code = make_in_file(&wish, &made, &error);
+    else if (code == WI_OK)
+        make(&wish, &made);
+    if (code == WI_OK)
+        show(cli, &wish, &made);
+    else
+        wi_cli_complain(&error);
+    OPENSSL_cleanse(made.token, sizeof made.token);
+    return code == WI_OK ? WI_EXIT_OK : WI_EXIT_USAGE;
+}
+
+/* --- token join: a link with which pages and programs of others become nodes ---------------- */
+
+#define TIMEOUT_MS 30000
+#define NODES_MAX 65536
+#define SECONDS_MAX (7 * 24 * 3600)
+
+struct join_link {
+    char id[WI_ID_SIZE];
+    char url[600]; /* with the token */
+    int64_t nodes, expires_at;
+};
+
+/* Asks the daemon for one; complains by itself. */
+static enum wi_exit ask_for_link(
+    const struct wi_cli *cli, size_t nodes, int64_t seconds, struct join_link *link)
+{
+    char body[80];
+    struct wi_rest_request request = {
+        .path = "/v1/admin/join", .body = body, .timeout_ms = TIMEOUT_MS};
+    struct wi_rest_answer answer;
+    enum wi_exit result;
+
+    request.body_size = (size_t)snprintf(
+        body, sizeof body, "{\"nodes\":%zu,\"seconds\":%lld}", nodes, (long long)seconds);
+    wi_rest_exchange(&cli->rest, &request, &answer);
+    result = wi_cli_check(cli, &answer);
+    if (result == WI_EXIT_OK) {
+        json_t *value = json_loadb(answer.body.text, answer.body.size, 0, NULL);
+        const char *id = json_string_value(json_object_get(value, "id"));
+        const char *url = json_string_value(json_object_get(value, "url"));
+        if (!id || !url || strlen(url) >= sizeof link->url) {
+            fprintf(stderr, "webinfer: %s gave no join link\n", cli->rest.url);
+            result = WI_EXIT_FAILED;
+        } else {
+            snprintf(link->id, sizeof link->id, "%s", id);
+            snprintf(link->url, sizeof link->url, "%s", url);
+            link->nodes = json_integer_value(json_object_get(value, "nodes"));
+            link->expires_at = json_integer_value(json_object_get(value, "expires_at"));
+        }
+        json_decref(value);
+    }
+    if (answer.body.size)
+        OPENSSL_cleanse(answer.body.text, answer.body.size);
+    wi_rest_answer_clear(&answer);
+    return result;
+}
+
+static void show_link(const struct wi_cli *cli, const struct join_link *link)
+{
+    char until[64] = "";
+    time_t expires = (time_t)(link->expires_at / 1000);
+    struct tm local;
+
+    if (cli->json) {
+        json_t *value = json_pack("{s:s, s:s, s:I, s:I}", "id", link->id, "url", link->url, "nodes",
+            (json_int_t)link->nodes, "expires_at", (json_int_t)link->expires_at);
+        json_dumpf(value, stdout, JSON_COMPACT);
+        putchar('\n');
+        json_decref(value);
+        return;
+    }
+    if (localtime_r(&expires, &local))
+        strftime(until, sizeof until, "%Y-%m-%d %H:%M:%S", &local);
+    printf("%s\n", link->url);
+    fprintf(stderr,
+        "Whoever opens this link in a browser lends it to the service: up to %lld at a time, "
+        "coming until %s. It is a secret; DELETE /v1/admin/join/%s revokes it.\n",
+        (long long)link->nodes, until, link->id);
+    if (wi_url_is_loopback(link->url))
+        fputs("warning: the bridge listens on this machine only, so the link works for browsers "
+              "here and nowhere else; [bridge] listen and public_url let others in\n",
+            stderr);
+}
+
+enum wi_exit wi_cli_token_join(struct wi_cli *cli)
+{
+    const char *nodes = wi_argument(&cli->arguments, "nodes");
+    const char *period = wi_argument(&cli->arguments, "for");
+    struct join_link link = {0};
+    int64_t ms = 3600 * 1000;
+    char *end = NULL;
+    long count = nodes ? strtol(nodes, &end, 10) : 1;
+    enum wi_exit result;
+
+    if ((end && (*end || end == nodes)) || count < 1 || count > NODES_MAX) {
+        fprintf(stderr, "webinfer: --nodes is a number from 1 to %d\n", NODES_MAX);
+        return WI_EXIT_USAGE;
+    }
+    if (period && (wi_parse_duration(period, &ms) != 0 || ms < 1000 || ms / 1000 > SECONDS_MAX)) {
+        fputs("webinfer: --for is a duration from 1s to 168h, such as 30m\n", stderr);
+        return WI_EXIT_USAGE;
+    }
+    result = ask_for_link(cli, (size_t)count, ms / 1000, &link);
+    if (result == WI_EXIT_OK)
+        show_link(cli, &link);
+    OPENSSL_cleanse(&link, sizeof link);
+    return result;
+}

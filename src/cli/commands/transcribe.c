@@ -1,0 +1,237 @@
+/* webinfer transcribe: what is said in a sound file, as text or subtitles. */
+#include "cli/cli.h"
+
+#include "base/memory.h"
+#include "cli/commands/infer.h"
+#include "cli/plain.h"
+#include "wire/captions.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TASK "automatic-speech-recognition"
+
+enum form { TEXT, SRT, VTT, WHOLE };
+
+static enum wi_code read_form(
+    const struct wi_arguments *arguments, enum form *form, struct wi_error *error)
+{
+    static const char *const names[] = {"text", "srt", "vtt", "json"};
+    const char *asked = wi_argument(arguments, "format");
+
+    *form = TEXT;
+    for (int i = 0; asked && i < 4; i++) {
+        if (strcmp(asked, names[i]) != 0)
+            continue;
+        *form = (enum form)i;
+        return WI_OK;
+    }
+    if (!asked)
+        return WI_OK;
+    wi_error_set(error, WI_BAD_REQUEST, "", "--format %.40s is none", asked);
+    wi_error_allow(error, "text, srt, vtt, json");
+    return WI_BAD_REQUEST;
+}
+
+/* --- the model ------------------------------------------------------------------------------- */
+
+/* Whether a model's description has the task; 0 as well where it has no tasks at all. */
+static int has_task(const json_t *model, const char *wanted)
+{
+    const json_t *task;
+    size_t i;
+
+    json_array_foreach(json_object_get(model, "tasks"), i, task)
+    {
+        if (json_is_string(task) && strcmp(json_string_value(task), wanted) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+/* A model in the list says its tasks once it has been read; one that may be of sounds, as far as
+ * its name tells, is asked for alone. Only folders have tasks. */
+static int transcribes(const struct wi_cli *cli, const json_t *model, const char *name)
+{
+    const char *format = json_string_value(json_object_get(model, "format"));
+    const char *type = json_string_value(json_object_get(model, "type"));
+    json_t *read;
+    char *path;
+
+    if (json_object_get(model, "tasks"))
+        return has_task(model, TASK);
+    if (!format || strcmp(format, "huggingface") != 0 || (type && strcmp(type, "audio") != 0))
+        return 0;
+    path = wi_sprintf("/v1/models/%s", name);
+    read = wi_cli_get(cli, path);
+    free(path);
+    int yes = has_task(read, TASK);
+    json_decref(read);
+    return yes;
+}
+
+/* The names of those that the server has. */
+static void list_models(const struct wi_cli *cli, const json_t *models, struct wi_strings *names)
+{
+    const json_t *model;
+    size_t i;
+
+    json_array_foreach(models, i, model)
+    {
+        const char *name = json_string_value(json_object_get(model, "name"));
+        if (name && transcribes(cli, model, name))
+            wi_strings_add(names, name);
+    }
+}
+
+static void refuse_choice(const struct wi_strings *names, struct wi_error *error)
+{
+    struct wi_buffer list = {0};
+
+    if (names->count == 0) {
+        wi_error_set(error, WI_BAD_REQUEST, "",
+            "the server has no model that writes down what is said; pull or add one, or say with "
+            "--model which is to listen");
+        return;
+    }
+    wi_error_set(error, WI_BAD_REQUEST, "",
+        "the server has %zu models that write down what is said; say with --model which is to "
+        "listen",
+        names->count);
+    for (size_t i = 0; i < names->count; i++)
+        wi_buffer_strings(&list, i ? ", " : "", names->items[i], NULL);
+    wi_error_allow(error, "%s", list.text);
+    wi_buffer_clear(&list);
+}
+
+/* The only model that transcribes, of those that the server has: a new string, or NULL with
+ * `error`. */
+static char *find_model(const struct wi_cli *cli, struct wi_error *error)
+{
+    json_t *answer = wi_cli_get(cli, "/v1/models");
+    struct wi_strings names = {0};
+    char *name = NULL;
+
+    if (!answer) {
+        wi_error_set(error, WI_BAD_REQUEST, "",
+            "the server does not say which models it has; say with --model which is to listen");
+        return NULL;
+    }
+    list_models(cli, json_object_get(answer, "models"), &names);
+    if (names.count == 1)
+        name = wi_strdup(names.items[0]);
+    else
+        refuse_choice(&names, error);
+    wi_strings_clear(&names);
+    json_decref(answer);
+    return name;
+}
+
+static char *name_model(const struct wi_cli *cli, struct wi_error *error)
+{
+    const char *asked = wi_argument(&cli->arguments, "model");
+    return asked ? wi_strdup(asked) : find_model(cli, error);
+}
+
+/* --- the request ----------------------------------------------------------------------------- */
+
+static void add_options(json_t *request, const struct wi_arguments *arguments, enum form form)
+{
+    const char *language = wi_argument(arguments, "language");
+    json_t *options = json_object_get(request, "options");
+
+    if (!options) {
+        options = json_object();
+        json_object_set_new(request, "options", options);
+    }
+    if (language)
+        json_object_set_new(options, "language", json_string(language));
+    if (wi_argument_given(arguments, "translate"))
+        json_object_set_new(options, "translate", json_true());
+    if (form == SRT || form == VTT)
+        json_object_set_new(options, "timestamps", json_string("segment"));
+}
+
+static enum wi_code write_request(const struct wi_cli *cli, enum form form, struct wi_buffer *body,
+    struct wi_rest_request *request, struct wi_error *error)
+{
+    const struct wi_arguments *arguments = &cli->arguments;
+    struct wi_buffer sound = {0};
+    json_t *wish = json_object();
+    json_t *inputs = wi_cli_infer_file("audio", arguments->positionals[0], &sound, error);
+    char *model = inputs ? name_model(cli, error) : NULL;
+
+    if (model && wi_cli_infer_choices(wish, arguments, &request->timeout_ms, error) == WI_OK) {
+        json_object_set_new(wish, "model_name", json_string(model));
+        json_object_set_new(wish, "task", json_string(TASK));
+        json_object_set(wish, "inputs", inputs);
+        add_options(wish, arguments, form);
+        wi_buffer_json(body, wish);
+        request->json_size = body->size;
+        wi_buffer_add(body, sound.text, sound.size);
+    }
+    wi_buffer_clear(&sound);
+    json_decref(inputs);
+    json_decref(wish);
+    free(model);
+    return error->code;
+}
+
+/* --- the answer ------------------------------------------------------------------------------ */
+
+/* What a model says may hold anything: a terminal gets no control characters of it. */
+static void print_heard(enum form form, const json_t *result)
+{
+    struct wi_buffer heard = {0}, plain = {0};
+
+    if (form == TEXT)
+        wi_buffer_strings(&heard, json_string_value(json_object_get(result, "text")), "\n", NULL);
+    else
+        wi_captions_write(&heard, json_object_get(result, "segments"),
+            form == SRT ? WI_CAPTIONS_SRT : WI_CAPTIONS_VTT);
+    wi_plain(&plain, heard.text, heard.size, "\n\t");
+    if (plain.size)
+        fwrite(plain.text, 1, plain.size, stdout);
+    wi_buffer_clear(&heard);
+    wi_buffer_clear(&plain);
+}
+
+static enum wi_exit show(const struct wi_cli *cli, enum form form, const struct wi_buffer *body)
+{
+    json_t *answer = json_loadb(body->text, body->size, 0, NULL);
+    const json_t *result = json_object_get(answer, "result");
+    int has_text = json_is_string(json_object_get(result, "text"));
+
+    if (!has_text)
+        fputs("webinfer: the answer has no text\n", stderr);
+    else if (cli->json || form == WHOLE)
+        wi_plain_json(stdout, body->text, body->size);
+    else
+        print_heard(form, result);
+    json_decref(answer);
+    return has_text ? WI_EXIT_OK : WI_EXIT_FAILED;
+}
+
+enum wi_exit wi_cli_transcribe(struct wi_cli *cli)
+{
+    struct wi_rest_request request = {.path = "/v1/infer"};
+    struct wi_rest_answer answer = {0};
+    struct wi_error error = {0};
+    struct wi_buffer body = {0};
+    enum wi_exit result = WI_EXIT_USAGE;
+    enum form form;
+
+    if (read_form(&cli->arguments, &form, &error) == WI_OK &&
+        write_request(cli, form, &body, &request, &error) == WI_OK) {
+        wi_cli_infer_carry(&request, &body);
+        wi_rest_exchange(&cli->rest, &request, &answer);
+        result = wi_cli_check(cli, &answer);
+        if (result == WI_EXIT_OK)
+            result = show(cli, form, &answer.body);
+    } else {
+        wi_cli_complain(&error);
+    }
+    wi_rest_answer_clear(&answer);
+    wi_buffer_clear(&body);
+    return result;
+}

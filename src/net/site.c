@@ -1,0 +1,216 @@
+/* Lists and opens a site's files; see site.h. */
+#include "net/site.h"
+#include "base/memory.h"
+#include "net/http.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A built page has about thirty files, with copies ninety; more than this is some other folder. */
+#define MAX_FILES 256
+#define MAX_DEPTH 4
+
+struct form {
+    int fd; /* -1: the file has no such form */
+    uint64_t size;
+    char etag[56];
+};
+
+struct file {
+    char *name;                         /* below the folder, "assets/engine-5XK2Q7NB.js" */
+    struct form forms[WI_CODING_COUNT]; /* WI_IDENTITY is always there */
+    unsigned codings;                   /* which are there: bits 1 << coding */
+};
+
+struct wi_site {
+    const char *option;
+    struct file *files; /* sorted by name */
+    size_t count;
+};
+
+static int by_name(const void *a, const void *b)
+{
+    const struct file *left = a, *right = b;
+    return strcmp(left->name, right->name);
+}
+
+static void add_file(struct wi_site *site, const char *name, int fd, const struct stat *info)
+{
+    site->files = wi_realloc_array(site->files, site->count + 1, sizeof *site->files);
+    struct file *file = &site->files[site->count++];
+    struct form *form = &file->forms[WI_IDENTITY];
+    file->name = wi_strdup(name);
+    file->codings = 1u << WI_IDENTITY;
+    for (int i = 0; i < WI_CODING_COUNT; i++)
+        file->forms[i] = (struct form){.fd = -1};
+    form->fd = fd;
+    form->size = (uint64_t)info->st_size;
+    snprintf(form->etag, sizeof form->etag, "\"%llx-%llx%08lx\"", (unsigned long long)form->size,
+        (unsigned long long)info->st_mtim.tv_sec, (unsigned long)info->st_mtim.tv_nsec);
+}
+
+static void clear_file(struct file *file)
+{
+    for (int i = 0; i < WI_CODING_COUNT; i++)
+        if (file->forms[i].fd >= 0)
+            close(file->forms[i].fd);
+    free(file->name);
+}
+
+static struct file *find_name(const struct wi_site *site, const char *name)
+{
+    struct file key = {.name = (char *)name};
+    return site->count ? bsearch(&key, site->files, site->count, sizeof *site->files, by_name)
+                       : NULL;
+}
+
+/* Which coding a file's name says that it is a copy in, with its original; or WI_IDENTITY. */
+static enum wi_coding copy_of(const struct wi_site *site, const char *name, struct file **original)
+{
+    static const char *const endings[WI_CODING_COUNT] = {[WI_GZIP] = ".gz", [WI_BROTLI] = ".br"};
+    const char *dot = strrchr(name, '.');
+    for (int i = 0; dot && i < WI_CODING_COUNT; i++)
+        if (endings[i] && strcmp(dot, endings[i]) == 0) {
+            char *stem = wi_sprintf("%.*s", (int)(dot - name), name);
+            *original = find_name(site, stem);
+            free(stem);
+            return *original ? (enum wi_coding)i : WI_IDENTITY;
+        }
+    return WI_IDENTITY;
+}
+
+/* Makes compressed copies what they are: forms of the files that they are of. */
+static void take_copies(struct wi_site *site)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < site->count; i++) {
+        struct file *copy = &site->files[i], *original;
+        enum wi_coding coding = copy_of(site, copy->name, &original);
+        if (coding == WI_IDENTITY)
+            continue;
+        struct form *form = &original->forms[coding], *from = &copy->forms[WI_IDENTITY];
+        *form = *from;
+        snprintf(form->etag, sizeof form->etag, "%.*s-%s\"", (int)strlen(from->etag) - 1,
+            from->etag, wi_http_coding_name(coding));
+        original->codings |= 1u << coding;
+        from->fd = -1;
+    }
+    for (size_t i = 0; i < site->count; i++)
+        if (site->files[i].forms[WI_IDENTITY].fd < 0)
+            clear_file(&site->files[i]);
+        else
+            site->files[kept++] = site->files[i];
+    site->count = kept;
+}
+
+static enum wi_code scan(
+    struct wi_site *site, int folder, const char *prefix, int depth, struct wi_error *error);
+
+/* Links are not followed: what the site may show lies in its folder. */
+static enum wi_code take_entry(
+    struct wi_site *site, int folder, const char *name, int depth, struct wi_error *error)
+{
+    struct stat info;
+    const char *base = strrchr(name, '/');
+    int fd = openat(folder, base ? base + 1 : name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return errno == ELOOP || errno == ENXIO ? WI_OK
+                                                : wi_error_set(error, WI_UNAVAILABLE, site->option,
+                                                      "cannot open %s: %s", name, strerror(errno));
+    if (fstat(fd, &info) == 0 && S_ISDIR(info.st_mode) && depth < MAX_DEPTH) {
+        char prefix[1026];
+        snprintf(prefix, sizeof prefix, "%s/", name);
+        return scan(site, fd, prefix, depth + 1, error); /* closes fd */
+    }
+    if (!S_ISREG(info.st_mode)) {
+        close(fd);
+        return WI_OK;
+    }
+    add_file(site, name, fd, &info);
+    if (site->count > MAX_FILES)
+        return wi_error_set(error, WI_INVALID_FIELD, site->option,
+            "the folder has more than %d files; is it a built one?", MAX_FILES);
+    return WI_OK;
+}
+
+static enum wi_code scan(
+    struct wi_site *site, int folder, const char *prefix, int depth, struct wi_error *error)
+{
+    enum wi_code code = WI_OK;
+    DIR *list = fdopendir(folder);
+    if (!list) {
+        close(folder);
+        return wi_error_set(
+            error, WI_UNAVAILABLE, site->option, "cannot list %s: %s", prefix, strerror(errno));
+    }
+    for (struct dirent *entry; code == WI_OK && (entry = readdir(list));) {
+        char name[1024];
+        if (entry->d_name[0] == '.')
+            continue;
+        if (snprintf(name, sizeof name, "%s%s", prefix, entry->d_name) < (int)sizeof name)
+            code = take_entry(site, folder, name, depth, error);
+    }
+    closedir(list);
+    return code;
+}
+
+struct wi_site *wi_site_new(const char *folder, const char *option, struct wi_error *error)
+{
+    struct wi_site *site = wi_alloc(sizeof *site);
+    site->option = option;
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) {
+        wi_error_set(error, WI_NOT_FOUND, site->option,
+            "the folder \"%s\" cannot be read: %s; set %s to a built one", folder, strerror(errno),
+            option);
+        goto fail;
+    }
+    if (scan(site, fd, "", 0, error) != WI_OK)
+        goto fail;
+    if (site->count)
+        qsort(site->files, site->count, sizeof *site->files, by_name);
+    take_copies(site);
+    if (!find_name(site, "index.html")) {
+        wi_error_set(error, WI_NOT_FOUND, site->option,
+            "\"%s\" has no index.html; build it, or set %s to a built one", folder, option);
+        goto fail;
+    }
+    return site;
+fail:
+    wi_site_free(site);
+    return NULL;
+}
+
+void wi_site_free(struct wi_site *site)
+{
+    if (!site)
+        return;
+    for (size_t i = 0; i < site->count; i++)
+        clear_file(&site->files[i]);
+    free(site->files);
+    free(site);
+}
+
+int wi_site_find(const struct wi_site *site, const char *path, const char *accept_encoding,
+    struct wi_site_file *found)
+{
+    const struct file *file =
+        path[0] == '/' ? find_name(site, path[1] ? path + 1 : "index.html") : NULL;
+    if (!file)
+        return -1;
+    enum wi_coding coding = wi_http_coding(accept_encoding, file->codings);
+    *found = (struct wi_site_file){.fd = file->forms[coding].fd,
+        .size = file->forms[coding].size,
+        .etag = file->forms[coding].etag,
+        .type = wi_http_media_type(file->name),
+        .cache =
+            wi_http_name_is_hashed(file->name) ? "public, max-age=31536000, immutable" : "no-cache",
+        .coding = wi_http_coding_name(coding),
+        .varies = file->codings != 1u << WI_IDENTITY};
+    return 0;
+}

@@ -1,0 +1,138 @@
+/*
+ * The nodes that there are, and the attempts on each. Facts only: who books an attempt does what
+ * follows from it. Times are those of wi_now_ms.
+ */
+#ifndef WI_POOL_FACTS_NODES_H
+#define WI_POOL_FACTS_NODES_H
+
+#include "bridge/bridge.h"
+#include "pool/facts/estimates.h"
+#include "pool/facts/fleet.h"
+
+/* Deadlines in a row that a node let pass in silence: from so many on it is taken only where
+ * nothing else has room, and after so many of which it did not even say that they had arrived, it
+ * is not kept. */
+#define WI_POOL_DOUBTED 2
+#define WI_POOL_MUTE 4
+/* A client that gave less time than this, or than it is known to take, says nothing of the node. */
+#define WI_POOL_MISSED_MS 250.0
+
+struct pool_attempt {
+    struct pool_attempt *next;
+    char id[WI_ID_SIZE + 12];
+    int builtin;
+    int stream;
+    enum wi_task_kind task; /* how long some or a stream take says nothing of the model */
+    enum wi_engine engine;
+    unsigned queue;    /* of its node: wi_fleet_queue */
+    unsigned requests; /* that are joined in it, or 0 */
+    int alone;         /* nothing else is to be given to its engine meanwhile */
+    int suspect;       /* its engine broke while others ran in it */
+    int constrained;   /* its text is kept to a grammar */
+    int special;       /* how long its text takes is its own: wi_task_is_special */
+    int beside;        /* one that is kept to a grammar ran beside it */
+    int broke;         /* what it ran in before broke */
+    int behind;        /* its worker had something to do when it was sent */
+    char hash[65];
+    enum wi_platform platform; /* the first that it tries */
+    double sent_at, expected_ms;
+    double not_run_ms; /* of that, what was expected for the queue and for loading */
+    double known_ms;   /* what loading and running it took before; 0: that was not measured */
+    double token_ms;   /* what each token of its answer takes; 0: that was not measured */
+    int arrived;       /* its node has said anything of it */
+    double asked_at;   /* when somebody was last asked whether it could go elsewhere; 0: never */
+};
+
+struct pool_node;
+/* What others may read of it. */
+struct pool_node_info {
+    char id[WI_ID_SIZE];
+    char session[WI_ID_SIZE]; /* "" for a joined node */
+    int away, draining;
+    int choked;      /* more waits to be sent to it than may; until it is tried again */
+    size_t count;    /* attempts on it */
+    unsigned missed; /* in a row; see WI_POOL_DOUBTED */
+    unsigned mute;   /* likewise, those of which it said nothing at all */
+    const struct wi_fleet_node *place; /* as routing sees it */
+};
+
+struct pool_nodes;
+/* `estimates` (borrowed) say what is expected of an attempt. */
+struct pool_nodes *wi_pool_nodes_new(const struct wi_estimates *estimates);
+void wi_pool_nodes_free(struct pool_nodes *nodes);
+
+struct pool_node *wi_pool_nodes_first(const struct pool_nodes *nodes);
+struct pool_node *wi_pool_node_next(const struct pool_node *node);
+size_t wi_pool_nodes_count(const struct pool_nodes *nodes);
+/* NULL if there is none, as for "". */
+struct pool_node *wi_pool_nodes_find(const struct pool_nodes *nodes, const char *id);
+/* The same nodes in classes. */
+const struct wi_fleet *wi_pool_nodes_fleet(const struct pool_nodes *nodes);
+/* See wi_pool_yardstick; NULL if there is none. */
+const struct pool_node *wi_pool_nodes_yardstick(const struct pool_nodes *nodes, const char *kind);
+const struct pool_node_info *wi_pool_node_info_of(const struct pool_node *node);
+
+/* It is there, is neither away nor choked, and drains if `draining`, else as before. */
+struct pool_node *wi_pool_nodes_up(
+    struct pool_nodes *nodes, const struct wi_node_info *info, int draining);
+/* Puts it where it belongs by what its page says now; `models` as for wi_fleet_models. */
+void wi_pool_node_place(struct pool_nodes *nodes, struct pool_node *node,
+    const struct wi_node_info *info, const json_t *models);
+void wi_pool_node_models(struct pool_node *node, const json_t *models);
+void wi_pool_node_away(struct pool_nodes *nodes, struct pool_node *node);
+void wi_pool_node_drain(struct pool_nodes *nodes, struct pool_node *node, int draining);
+void wi_pool_node_choke(struct pool_nodes *nodes, struct pool_node *node);
+/* What could not be sent more is tried again; 1 if it could not, or any of them. */
+int wi_pool_node_unchoke(struct pool_nodes *nodes, struct pool_node *node);
+int wi_pool_nodes_unchoke(struct pool_nodes *nodes);
+void wi_pool_nodes_remove(struct pool_nodes *nodes, struct pool_node *node);
+
+/* When all that is on it is expected to be done; 0: nothing is, or it takes no time. */
+double wi_pool_node_done_at(const struct pool_node *node);
+/* The attempt was sent to it. */
+void wi_pool_node_book(
+    struct pool_nodes *nodes, struct pool_node *node, const struct wi_task *task, double now);
+/* Takes the attempt off the node; the copy in `out` tells what it was. 0 if it was not there. The
+ * model that it was to bring is none that the node has, unless the node has said so. */
+int wi_pool_node_unbook(
+    struct pool_node *node, const char *attempt_id, double now, struct pool_attempt *out);
+
+/* The node has the model, as its answer shows. */
+void wi_pool_node_confirm(struct pool_node *node, const char *hash, enum wi_platform platform);
+/* The node says that it has the attempt. */
+void wi_pool_node_accepted(struct pool_node *node, const char *attempt_id);
+/* It is at work on it. 1 if it is to be placed anew, since it was doubted. */
+int wi_pool_node_works(struct pool_node *node, const char *attempt_id, double now);
+/* The same of one that it has answered, and which was taken off. */
+int wi_pool_node_answered(struct pool_node *node, const struct pool_attempt *attempt, double now);
+/* The attempt, which was taken off, was stopped: 1 if the node has missed it, so that it is to be
+ * placed anew. One that nothing was heard of is missed if `silent`, however long it had. */
+int wi_pool_node_missed(
+    struct pool_node *node, const struct pool_attempt *attempt, int silent, double now);
+/* So many bytes were sent to it in all. Where that is more by this than a second before, or it is
+ * `away`, nothing can be expected of it yet. */
+#define WI_POOL_SENT_BYTES 16384
+void wi_pool_node_was_sent(struct pool_node *node, uint64_t bytes, int away, double now);
+/* The oldest attempt that it has said nothing of for `limit_ms`; NULL if there is none. */
+const struct pool_attempt *wi_pool_node_silent(
+    const struct pool_node *node, double limit_ms, double now);
+
+/* An attempt that was taken off the node ended because the engine or the node broke: whether others
+ * of the same worker were on it then. These, if it was the engine, will be told the same. */
+int wi_pool_node_broke(struct pool_node *node, const struct pool_attempt *ended);
+
+/* Text whose engine runs another's grammar beside it may wait for that, and is better off
+ * elsewhere, where the engine has brought nobody anything for so many times what a token takes
+ * there, and at least and at most so long. */
+#define WI_POOL_HELD_TOKENS 5
+#define WI_POOL_HELD_MIN_MS 3000.0
+#define WI_POOL_HELD_MAX_MS 10000.0
+/* The oldest attempt that is held up so and was not asked about at `now`, which notes that it is;
+ * NULL if there is none. */
+const struct pool_attempt *wi_pool_node_held_up(struct pool_node *node, double now);
+
+/* Whether the engine broke, if it did, by the attempt's request or by another's rather than by what
+ * the node is. */
+int wi_pool_attempt_is_clients(const struct pool_attempt *attempt);
+
+#endif

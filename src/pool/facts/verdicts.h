@@ -1,0 +1,90 @@
+/*
+ * Which place computes which model right. A verdict belongs to a key: the model's content, the
+ * place and the precision; a new version of anything in it is a new question. Verdicts are kept in
+ * the database and so survive a restart, as long as the rules of comparing are the same.
+ *
+ * Pages that joined by themselves have verdicts of their own, so that nobody's page can speak for
+ * the browsers that we start.
+ */
+#ifndef WI_POOL_FACTS_VERDICTS_H
+#define WI_POOL_FACTS_VERDICTS_H
+
+#include "library/model.h"
+#include "pool/facts/place.h"
+#include "store/db.h"
+
+enum wi_verdict {
+    WI_UNKNOWN, /* not checked yet */
+    WI_TRUSTED, /* agrees with WASM within the tolerance */
+    WI_WRONG,   /* does not */
+    WI_UNABLE,  /* does not run there: an operator is missing, it takes too long, it crashes */
+    WI_EXEMPT,  /* cannot be checked: the model draws random numbers, or is too big for WASM */
+    WI_VERDICT_COUNT
+};
+extern const char *const wi_verdict_names[]; /* "unknown", "trusted" … */
+
+/* The version of the rules of comparing (check/compare.h, and what is asked: check/probe.h). Count
+ * it up with every change that may judge the same place differently: what earlier rules judged is
+ * then asked anew. */
+#define WI_COMPARE_RULES 3
+
+/* More are not kept, of the browsers that we start and of joined pages: the one that was decided
+ * longest ago goes. */
+#define WI_VERDICT_OURS_MAX 10000
+#define WI_VERDICT_JOINED_MAX 2000
+
+struct wi_verdicts;
+/* Reads what `db` (NULL: keep nothing) remembers; `db` must outlive it. */
+struct wi_verdicts *wi_verdicts_new(struct wi_db *db);
+void wi_verdicts_free(struct wi_verdicts *verdicts); /* NULL is fine */
+
+/* What is known of `model` at the place. `precision` NULL: as the model is. WASM is
+ * what the others are compared with: always WI_TRUSTED, as are built-in models. `due`: whether a
+ * check would tell something new: nothing is known, or only that it did not run there, and none
+ * came to no end just now. */
+enum wi_verdict wi_verdicts_get(const struct wi_verdicts *verdicts, const struct wi_model *model,
+    const struct wi_place *place, const char *precision, int *due);
+
+/* --- checking ----------------------------------------------------------------------------------
+ * A check takes a while, and its node may be gone at its end: so the key is made when it begins. */
+#define WI_VERDICT_KEY_SIZE 640
+void wi_verdict_key(char key[WI_VERDICT_KEY_SIZE], const struct wi_model *model,
+    const struct wi_place *place, const char *precision);
+/* WI_TRUSTED, WI_WRONG or WI_UNABLE. Once wrong stays wrong: other inputs may well come out right.
+ * `ratio` is the worst error in tolerances; `detail` says for people where, or what failed. 1 if
+ * that is news: another verdict was known, or none. */
+int wi_verdicts_set(struct wi_verdicts *verdicts, const char *key, enum wi_verdict verdict,
+    double ratio, const char *detail);
+/* Not due for a while: there was nothing to compare, or what there was told nothing. Five minutes,
+ * and twice as long each time, to a day, until a check says more. `detail` says for people why. */
+void wi_verdicts_pause(struct wi_verdicts *verdicts, const char *key, const char *detail);
+/* The check came to no end (its node broke, its time was up). The second in a row makes it
+ * WI_UNABLE for a day; until then it is not due for a while. */
+void wi_verdicts_miss(struct wi_verdicts *verdicts, const char *key, const char *detail);
+
+/* --- what WASM says of a model, for every kind of browser with that engine version -------------
+ * Only the place's engine, its version and who owns the node are looked at. */
+
+/* WASM refuses the model, so that no other platform's answer counts. */
+void wi_verdicts_reject(struct wi_verdicts *verdicts, const struct wi_model *model,
+    const struct wi_place *place, const struct wi_error *error);
+/* WASM has not the memory for it, so that the others cannot be checked: they become WI_EXEMPT. */
+void wi_verdicts_outgrow(struct wi_verdicts *verdicts, const struct wi_model *model,
+    const struct wi_place *place, const char *detail);
+/* WASM has run it: whatever it said before is void. */
+void wi_verdicts_accept(
+    struct wi_verdicts *verdicts, const struct wi_model *model, const struct wi_place *place);
+/* WI_OK, or the code with which WASM refuses the model, `error` filled. */
+enum wi_code wi_verdicts_rejection(const struct wi_verdicts *verdicts, const struct wi_model *model,
+    const struct wi_place *place, struct wi_error *error);
+
+/* --- for people --------------------------------------------------------------------------------
+ */
+
+/* How many there are of each. `verdicts` NULL: none, also below. */
+void wi_verdicts_count(const struct wi_verdicts *verdicts, size_t counts[WI_VERDICT_COUNT]);
+/* [{"browser","browser_version","joined","platform","engine","engine_version","adapter","precision",
+ * "verdict","error_ratio","detail","checked_at"}] of one content hash; new reference. */
+json_t *wi_verdicts_json(const struct wi_verdicts *verdicts, const char *hash);
+
+#endif

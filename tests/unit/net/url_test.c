@@ -1,0 +1,50 @@
+/* Which URLs are this machine, and which pages are secure contexts. */
+#include "../test.h"
+
+#include "net/url.h"
+#include <stdlib.h>
+
+TEST(parts_are_found)
+{
+    const struct {
+        const char *url, *origin, *host;
+    } rows[] = {
+        {"http://127.0.0.1:8471", "http://127.0.0.1:8471", "127.0.0.1"},
+        {"https://a.example/x?y#z", "https://a.example", "a.example"},
+        {"http://[::1]:80/x", "http://[::1]:80", "::1"},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char *origin = wi_url_origin(rows[i].url), *host = wi_url_host(rows[i].url);
+        assert_string_equal(origin, rows[i].origin);
+        assert_string_equal(host, rows[i].host);
+        free(origin);
+        free(host);
+    }
+}
+
+TEST(loopback_and_https_are_secure)
+{
+    const struct {
+        const char *url;
+        int loopback, secure;
+    } rows[] = {
+        {"http://127.0.0.1:1", 1, 1},
+        {"http://127.9.9.9", 1, 1},
+        {"http://localhost:x@10.0.0.1:1", 0, 0},
+        {"http://localhost:1/x", 1, 1},
+        {"http://a.LOCALHOST", 1, 1},
+        {"http://[::1]:1", 1, 1},
+        {"http://10.0.0.1:1", 0, 0},
+        {"http://notlocalhost", 0, 0},
+        {"http://localhost.example", 0, 0},
+        {"http://127.example", 0, 0},
+        {"http://[fe80::1]", 0, 0},
+        {"https://10.0.0.1", 0, 1},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_int_equal(wi_url_is_loopback(rows[i].url), rows[i].loopback);
+        assert_int_equal(wi_url_is_secure(rows[i].url), rows[i].secure);
+    }
+}

@@ -1,0 +1,508 @@
+/* Nodes and the attempts on them. */
+#include "../../test.h"
+
+#include "pool/facts/nodes.h"
+#include <string.h>
+
+static struct wi_estimates *estimates;
+static struct wi_node_info info;
+static struct wi_model model;
+
+static int setup(void **state)
+{
+    estimates = wi_estimates_new(NULL);
+    info = (struct wi_node_info){.id = "n-1", .session = "s-1", .kind = "chrome"};
+    info.platforms[WI_WASM].available = 1;
+    for (int i = 0; i < WI_ENGINE_COUNT; i++) {
+        info.engines[i].available = 1;
+        info.engines[i].slots = wi_engines[i].slots;
+        info.engines[i].queue = 1;
+    }
+    model = (struct wi_model){0};
+    memset(model.hash, 'a', sizeof model.hash - 1);
+    *state = wi_pool_nodes_new(estimates);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    wi_pool_nodes_free(*state);
+    wi_estimates_free(estimates);
+    return 0;
+}
+
+static struct pool_node *add(struct pool_nodes *nodes, const char *id, int draining)
+{
+    strcpy(info.id, id);
+    struct pool_node *node = wi_pool_nodes_up(nodes, &info, draining);
+    wi_pool_node_place(nodes, node, &info, NULL);
+    return node;
+}
+
+static void book(struct pool_nodes *nodes, struct pool_node *node, const char *id)
+{
+    const struct wi_task task = {.attempt_id = id,
+        .asked = &(struct wi_inference){.model = &model},
+        .platforms = {WI_WASM},
+        .platform_count = 1};
+
+    wi_pool_node_book(nodes, node, &task, 1000);
+}
+
+FIXTURE(setup, teardown)
+
+TEST(a_node_takes_work_unless_it_is_away_drains_or_is_choked)
+{
+    struct pool_nodes *nodes = *state;
+    struct pool_node *node = add(nodes, "n-1", 0);
+    const struct wi_fleet *fleet = wi_pool_nodes_fleet(nodes);
+
+    assert_int_equal(fleet->open, 1);
+    wi_pool_node_away(nodes, node);
+    assert_int_equal(fleet->open, 0);
+    assert_ptr_equal(add(nodes, "n-1", 0), node); /* it came back */
+    assert_int_equal(fleet->open, 1);
+    wi_pool_node_choke(nodes, node);
+    assert_int_equal(fleet->open, 0);
+    assert_int_equal(wi_pool_nodes_unchoke(nodes), 1);
+    assert_int_equal(wi_pool_nodes_unchoke(nodes), 0);
+    assert_int_equal(fleet->open, 1);
+    wi_pool_node_choke(nodes, node);
+    assert_int_equal(wi_pool_node_unchoke(nodes, node), 1);
+    assert_int_equal(wi_pool_node_unchoke(nodes, node), 0);
+    assert_int_equal(fleet->open, 1);
+    wi_pool_node_drain(nodes, node, 1);
+    assert_int_equal(fleet->open, 0);
+    add(nodes, "n-1", 0); /* whoever drained it still wants that */
+    assert_int_equal(fleet->open, 0);
+    wi_pool_node_drain(nodes, node, 0);
+    assert_int_equal(fleet->open, 1);
+}
+
+TEST(attempts_are_taken_off_by_their_ids_once)
+{
+    struct pool_nodes *nodes = *state;
+    struct pool_node *node = add(nodes, "n-1", 0);
+    const struct pool_node_info *its = wi_pool_node_info_of(node);
+    struct pool_attempt attempt;
+
+    book(nodes, node, "a");
+    double alone = wi_pool_node_done_at(node);
+    assert_true(alone > 1000);
+    book(nodes, node, "b");
+    assert_int_equal(its->count, 2);
+    assert_true(wi_pool_node_done_at(node) > alone);
+    assert_int_equal(wi_pool_node_unbook(node, "a", 1000, &attempt), 1);
+    assert_string_equal(attempt.hash, model.hash);
+    assert_int_equal(wi_pool_node_unbook(node, "a", 1000, &attempt), 0);
+    assert_int_equal(its->count, 1);
+    assert_int_equal(wi_pool_node_unbook(node, "b", 1000, &attempt), 1);
+    assert_int_equal(its->count, 0);
+    assert_true(wi_pool_node_done_at(node) == 0);
+}
+
+TEST(text_is_expected_to_take_what_its_tokens_do)
+{
+    struct pool_nodes *nodes = *state;
+    struct pool_node *node = add(nodes, "n-1", 0);
+    const struct wi_timings timings = {100, 200, 100, 3000, 0};
+    struct wi_task task = {.attempt_id = "a-1",
+        .asked =
+            &(struct wi_inference){
+                .model = &model, .task = WI_TASK_CHAT, .prompt_tokens = 10, .answer_tokens = 4},
+        .platforms = {WI_WASM},
+        .platform_count = 1};
+    struct pool_attempt attempt;
+
+    wi_estimates_spoke(estimates, model.hash,
+        wi_fleet_where(wi_pool_node_info_of(node)->place->class, model.engine, WI_WASM), 500,
+        &timings, 0, 0);
+    wi_pool_node_book(nodes, node, &task, 1000);
+    assert_true(wi_pool_node_unbook(node, "a-1", 1000, &attempt));
+    assert_int_equal(attempt.task, WI_TASK_CHAT);
+    assert_true(attempt.expected_ms == 500 + 10 * 2 + 3 * 30); /* the first comes with the prompt */
+}
+
+TEST(the_work_of_one_engine_is_none_of_another)
+{
+    struct pool_nodes *nodes = *state;
+    struct pool_node *node = add(nodes, "n-1", 0);
+    const struct wi_fleet_node *place = wi_pool_node_info_of(node)->place;
+    struct pool_attempt attempt;
+
+    book(nodes, node, "a");
+    book(nodes, node, "b");
+    double alone = wi_pool_node_done_at(node) - 1000;
+    assert_false(wi_fleet_has_room(place, WI_ENGINE_ORT));
+    model.engine = WI_ENGINE_LLAMA;
+    for (int i = 0; i < 4; i++) {
+        char id[] = {(char)('0' + i), '\0'};
+        book(nodes, node, id);
+    }
+    assert_int_equal(place->work[WI_ENGINE_LLAMA].count, 4);
+    /* Four at a time take as long as one, and the fifth waits for the first. */
+    assert_true(wi_fleet_ahead(place, WI_ENGINE_LLAMA, 1000) <= alone);
+    assert_true(wi_fleet_has_room(place, WI_ENGINE_LLAMA));
+    model.engine = WI_ENGINE_BUILTIN;
+    model.builtin = WI_BUILTIN_COUNT;
+    book(nodes, node, "count");
+    assert_int_equal(place->work[WI_FLEET_WAITING(WI_ENGINE_BUILTIN)].count, 1);
+    assert_int_equal(place->work[WI_ENGINE_BUILTIN].count, 0);
+    assert_int_equal(wi_pool_node_unbook(node, "a", 1000, &attempt), 1);
+    assert_true(wi_fleet_has_room(place, WI_ENGINE_ORT));
+    assert_int_equal(place->work[WI_ENGINE_LLAMA].count, 4);
+    assert_int_equal(wi_pool_node_unbook(node, "count", 1000, &attempt), 1);
+    assert_int_equal(place->work[WI_FLEET_WAITING(WI_ENGINE_BUILTIN)].count, 0);
+    assert_int_equal(wi_pool_node_info_of(node)->count, 5);
+}
+
+TEST(an_attempt_is_known_as_a_stream)
+{
+    struct pool_nodes *nodes = *state;
+    struct pool_node *node = add(nodes, "n-1", 0);
+    const struct wi_task task = {.attempt_id = "a",
+        .asked = &(struct wi_inference){.model = &model, .stream = 1},
+        .platforms = {WI_WASM},
+        .platform_count = 1};
+    struct pool_attempt attempt;
+
+    wi_pool_node_book(nodes, node, &task, 1000);
+    book(nodes, node, "b");
+    wi_pool_node_unbook(node, "a", 1000, &attempt);
+    assert_true(attempt.stream);
+    wi_pool_node_unbook(node, "b", 1000, &attempt);
+    assert_false(attempt.stream);
+}
+
+TEST(a_model_that_was_sent_for_counts_as_loaded_when_it_is_not_listed_yet)
+{
+    struct pool_nodes *nodes = *state;
+    struct pool_node *node = add(nodes, "n-1", 0);
+    const struct wi_fleet_node *place = wi_pool_node_info_of(node)->place;
+    json_t *none = json_array();
+
+    book(nodes, node, "a");
+    wi_pool_node_models(node, none);
+    assert_true(wi_fleet_has(place, model.hash, WI_WASM));
+    struct pool_attempt attempt;
+    wi_pool_node_unbook(node, "a", 1000, &attempt);
+    wi_pool_node_models(node, none);
+    assert_false(wi_fleet_has(place, model.hash, WI_WASM));
+    json_decref(none);
+}
+
+static int has_model(const struct pool_node *node)
+{
+    return wi_fleet_has(wi_pool_node_info_of(node)->place, model.hash, WI_WASM);
+}
+
+TEST(who_never_answered_draws_nothing_by_what_it_was_sent)
+{
+    struct pool_nodes *nodes = *state;
+    struct pool_attempt attempt;
+
+    info.session[0] = '\0';
+    struct pool_node *node = add(nodes, "n-1", 0);
+    book(nodes, node, "a");
+    assert_false(has_model(node));
+    assert_false(wi_pool_node_works(node, "a", 1100));
+    assert_true(wi_pool_node_unbook(node, "a", 1100, &attempt));
+    book(nodes, node, "b");
+    assert_true(has_model(node)); /* it has answered before */
+    assert_true(wi_pool_node_unbook(node, "b", 1100, &attempt));
+    assert_false(has_model(node)); /* and this time it did not */
+    wi_pool_node_confirm(node, model.hash, WI_WASM);
+    book(nodes, node, "c");
+    assert_true(wi_pool_node_unbook(node, "c", 1100, &attempt));
+    assert_true(has_model(node));
+}
+
+/* Stops an attempt that was sent at 1000, and places the node anew if it is to be. */
+static int miss(struct pool_nodes *nodes, struct pool_node *node, double now)
+{
+    struct pool_attempt attempt;
+
+    book(nodes, node, "late");
+    assert_true(wi_pool_node_unbook(node, "late", now, &attempt));
+    int anew = wi_pool_node_missed(node, &attempt, 0, now);
+    if (anew)
+        wi_pool_node_place(nodes, node, &info, NULL);
+    return anew;
+}
+
+TEST(who_lets_deadlines_pass_in_a_row_is_doubted)
+{
+    struct pool_nodes *nodes = *state;
+    struct pool_node *node = add(nodes, "n-1", 0);
+    const struct pool_node_info *its = wi_pool_node_info_of(node);
+
+    assert_false(miss(nodes, node, 1000 + WI_POOL_MISSED_MS - 1));
+    assert_int_equal(its->missed, 0); /* its client was in a hurry */
+    assert_false(miss(nodes, node, 1000 + WI_POOL_MISSED_MS));
+    assert_int_equal(its->missed, 1);
+    assert_true(miss(nodes, node, 2000));
+    assert_true(its->place->class->doubted);
+    assert_false(miss(nodes, node, 2000));
+    assert_int_equal(its->mute, 3);
+    book(nodes, node, "a");
+    wi_pool_node_accepted(node, "a");
+    assert_int_equal(its->mute, 0); /* it says at least that something came */
+    assert_int_equal(its->missed, 3);
+    assert_true(wi_pool_node_works(node, "a", 2000));
+    assert_int_equal(its->missed, 0);
+    wi_pool_node_place(nodes, node, &info, NULL);
+    assert_false(its->place->class->doubted);
+    assert_false(miss(nodes, node, 3000)); /* it has been at work since that was sent */
+    assert_int_equal(its->missed, 0);
+}
+
+TEST(a_deadline_shorter_than_a_run_is_none_that_is_missed)
+{
+    struct pool_nodes *nodes = *state;
+    struct pool_node *node = add(nodes, "n-1", 0);
+    const struct pool_node_info *its = wi_pool_node_info_of(node);
+    const struct wi_place *where = wi_fleet_where(its->place->class, model.engine, WI_WASM);
+
+    wi_estimates_ran(estimates, model.hash, where, 1000, 4000, 0, 0);
+    wi_estimates_ran(estimates, model.hash, where, 0, 4000, 1, 0);
+    miss(nodes, node, 1000 + 4900);
+    assert_int_equal(its->missed, 0);
+    miss(nodes, node, 1000 + 5000);
+    assert_int_equal(its->missed, 1);
+}
+
+TEST(what_nothing_is_heard_of_for_too_long_is_found)
+{
+    struct pool_nodes *nodes = *state;
+    struct pool_node *node = add(nodes, "n-1", 0);
+
+    book(nodes, node, "a");
+    book(nodes, node, "b");
+    assert_null(wi_pool_node_silent(node, 5000, 6000));
+    assert_string_equal(wi_pool_node_silent(node, 5000, 6001)->id, "a");
+    wi_pool_node_accepted(node, "a");
+    assert_string_equal(wi_pool_node_silent(node, 5000, 6001)->id, "b");
+    wi_pool_node_was_sent(node, WI_POOL_SENT_BYTES, 0, 4000);
+    assert_non_null(wi_pool_node_silent(node, 5000, 6001));
+    wi_pool_node_was_sent(node, 2 * WI_POOL_SENT_BYTES + 1, 0, 5000); /* perhaps it is not there */
+    assert_null(wi_pool_node_silent(node, 5000, 10000));
+    assert_non_null(wi_pool_node_silent(node, 5000, 10001));
+    wi_pool_node_was_sent(node, 2 * WI_POOL_SENT_BYTES + 1, 1, 8000);
+    assert_null(wi_pool_node_silent(node, 5000, 13000));
+    assert_true(wi_pool_node_works(node, "b", 9000) == 0);
+    assert_null(wi_pool_node_silent(node, 5000, 99000));
+}
+
+static void book_chat(struct pool_nodes *nodes, struct pool_node *node, const char *id,
+    const char *grammar, double now)
+{
+    json_t *options = grammar ? json_pack("{s:s}", "grammar", grammar) : NULL;
+    const struct wi_task task = {.attempt_id = id,
+        .asked = &(struct wi_inference){.model = &model, .task = WI_TASK_CHAT, .options = options},
+        .platforms = {WI_WASM},
+        .platform_count = 1};
+
+    model.engine = WI_ENGINE_LLAMA;
+    wi_pool_node_book(nodes, node, &task, now);
+    json_decref(options);
+}
+
+TEST(text_beside_a_grammar_is_held_up_while_nobody_has_anything)
+{
+    struct pool_nodes *nodes = *state;
+    struct pool_node *node = add(nodes, "n-1", 0);
+    const double least = WI_POOL_HELD_MIN_MS;
+    struct pool_attempt attempt;
+
+    book_chat(nodes, node, "alone", NULL, 1000);
+    assert_null(wi_pool_node_held_up(node, 1000 + 10 * least));
+    book_chat(nodes, node, "grammar", "root ::= (a|a)", 1000);
+    book_chat(nodes, node, "later", NULL, 1500);
+    assert_null(wi_pool_node_held_up(node, 1000 + least));
+    assert_string_equal(wi_pool_node_held_up(node, 1001 + least)->id, "alone");
+    assert_null(wi_pool_node_held_up(node, 1001 + least)); /* once at a time */
+    assert_string_equal(wi_pool_node_held_up(node, 1501 + least)->id, "alone");
+    assert_string_equal(wi_pool_node_held_up(node, 1501 + least)->id, "later");
+    wi_pool_node_works(node, "grammar", 5000); /* it goes on */
+    assert_null(wi_pool_node_held_up(node, 5000 + least));
+    assert_non_null(wi_pool_node_held_up(node, 5001 + least));
+    assert_true(wi_pool_node_unbook(node, "alone", 9000, &attempt));
+    assert_true(wi_pool_attempt_is_clients(&attempt));
+    wi_pool_node_answered(node, &attempt, 9000);
+    assert_null(wi_pool_node_held_up(node, 9000 + least));
+    assert_true(wi_pool_node_unbook(node, "grammar", 9000, &attempt));
+    assert_null(wi_pool_node_held_up(node, 99000));
+}
+
+TEST(slow_tokens_are_waited_for_longer_before_text_is_held_up)
+{
+    struct pool_nodes *nodes = *state;
+    struct pool_node *node = add(nodes, "n-1", 0);
+    const struct wi_place *where =
+        wi_fleet_where(wi_pool_node_info_of(node)->place->class, WI_ENGINE_LLAMA, WI_WASM);
+    struct pool_attempt attempt;
+
+    for (int i = 0; i < 2; i++) {
+        double token_ms = i == 0 ? 1000 : 9000;
+        double limit = i == 0 ? WI_POOL_HELD_TOKENS * token_ms : WI_POOL_HELD_MAX_MS;
+        for (int n = 0; n < WI_ESTIMATE_LATELY; n++)
+            wi_estimates_spoke(estimates, model.hash, where, 0,
+                &(struct wi_timings){10, 10, 10, 10 * token_ms, 0}, 1, 0);
+        book_chat(nodes, node, "grammar", "root ::= (a|a)", 1000);
+        book_chat(nodes, node, "plain", NULL, 1000);
+        assert_null(wi_pool_node_held_up(node, 1000 + limit));
+        assert_non_null(wi_pool_node_held_up(node, 1001 + limit));
+        assert_true(wi_pool_node_unbook(node, "grammar", 1000, &attempt));
+        assert_true(wi_pool_node_unbook(node, "plain", 1000, &attempt));
+    }
+}
+
+TEST(the_yardstick_is_a_node_of_ours_where_there_is_one)
+{
+    struct pool_nodes *nodes = *state;
+
+    assert_null(wi_pool_nodes_yardstick(nodes, NULL));
+    info.session[0] = '\0';
+    struct pool_node *joined = add(nodes, "n-1", 0);
+    assert_ptr_equal(wi_pool_nodes_yardstick(nodes, NULL), joined);
+    strcpy(info.session, "s-1");
+    struct pool_node *ours = add(nodes, "n-2", 0);
+    assert_ptr_equal(wi_pool_nodes_yardstick(nodes, NULL), ours);
+    assert_ptr_equal(wi_pool_nodes_yardstick(nodes, info.kind), ours);
+    assert_null(wi_pool_nodes_yardstick(nodes, "another"));
+    wi_pool_node_drain(nodes, ours, 1);
+    assert_ptr_equal(wi_pool_nodes_yardstick(nodes, NULL), joined);
+    wi_pool_nodes_remove(nodes, joined);
+    assert_null(wi_pool_nodes_yardstick(nodes, NULL));
+    assert_int_equal(wi_pool_nodes_count(nodes), 1);
+}
+
+static void book_text(struct pool_nodes *nodes, struct pool_node *node, const char *id, int alone)
+{
+    const struct wi_task task = {.attempt_id = id,
+        .asked = &(struct wi_inference){.model = &model, .task = WI_TASK_CHAT},
+        .platforms = {WI_WASM},
+        .platform_count = 1,
+        .alone = alone};
+
+    wi_pool_node_book(nodes, node, &task, 1000);
+}
+
+static int has_room(const struct pool_node *node)
+{
+    return wi_fleet_has_room(wi_pool_node_info_of(node)->place, WI_ENGINE_LLAMA);
+}
+
+TEST(what_is_to_be_alone_gets_nothing_beside_it)
+{
+    struct pool_nodes *nodes = *state;
+    struct pool_node *node = add(nodes, "n-1", 0);
+    struct pool_attempt attempt;
+
+    model.engine = WI_ENGINE_LLAMA;
+    book_text(nodes, node, "a", 0);
+    assert_true(has_room(node));
+    book_text(nodes, node, "b", 1);
+    assert_false(has_room(node));
+    assert_true(wi_fleet_has_room(wi_pool_node_info_of(node)->place, WI_ENGINE_ORT));
+    wi_pool_node_unbook(node, "a", 1000, &attempt);
+    assert_false(has_room(node));
+    wi_pool_node_unbook(node, "b", 1000, &attempt);
+    assert_true(attempt.alone && has_room(node));
+}
+
+static int broke(struct pool_node *node, const char *id)
+{
+    struct pool_attempt attempt;
+
+    assert_int_equal(wi_pool_node_unbook(node, id, 1000, &attempt), 1);
+    return wi_pool_node_broke(node, &attempt);
+}
+
+TEST(who_shared_an_engine_that_broke_is_known)
+{
+    struct pool_nodes *nodes = *state;
+    struct pool_node *node = add(nodes, "n-1", 0);
+    struct wi_model one;
+
+    model.engine = WI_ENGINE_LLAMA;
+    one = model;
+    book_text(nodes, node, "a", 0);
+    book_text(nodes, node, "b", 0);
+    memset(model.hash, 'b', sizeof model.hash - 1);
+    book_text(nodes, node, "another model", 0);
+    model = one;
+    model.engine = WI_ENGINE_PIPELINE;
+    book_text(nodes, node, "another worker", 0);
+    model = one;
+    assert_int_equal(broke(node, "a"), 1);
+    assert_int_equal(broke(node, "b"), 1); /* the last is told of it too */
+    assert_int_equal(broke(node, "another model"), 0);
+    assert_int_equal(broke(node, "another worker"), 0);
+    book_text(nodes, node, "c", 1);
+    assert_int_equal(broke(node, "c"), 0);
+}
+
+TEST(models_of_a_platform_share_a_worker)
+{
+    struct pool_nodes *nodes = *state;
+    struct pool_node *node = add(nodes, "n-1", 0);
+
+    model.engine = WI_ENGINE_PIPELINE;
+    book_text(nodes, node, "task", 0);
+    memset(model.hash, 'b', sizeof model.hash - 1);
+    book_text(nodes, node, "another model", 0);
+    model.engine = WI_ENGINE_ORT;
+    book(nodes, node, "tensors");
+    model.builtin = WI_BUILTIN_COUNT;
+    book(nodes, node, "count");
+    assert_int_equal(broke(node, "tensors"), 1);
+    assert_int_equal(broke(node, "task"), 1);
+    assert_int_equal(broke(node, "another model"), 1);
+    assert_int_equal(broke(node, "count"), 0);
+}
+
+/* When two attempts of the engine are expected to be done on a fresh node. */
+static double done_at(struct pool_nodes *nodes, const char *id, enum wi_engine engine)
+{
+    struct pool_node *node = add(nodes, id, 0);
+
+    model.engine = engine;
+    book(nodes, node, "a");
+    book(nodes, node, "b");
+    return wi_pool_node_done_at(node);
+}
+
+TEST(what_computes_by_turns_is_done_one_after_the_other)
+{
+    info.engines[WI_ENGINE_PIPELINE].slots = info.engines[WI_ENGINE_LLAMA].slots;
+    double one_slot = done_at(*state, "n-1", WI_ENGINE_ORT);
+    double turns = done_at(*state, "n-2", WI_ENGINE_PIPELINE);
+    double beside = done_at(*state, "n-3", WI_ENGINE_LLAMA);
+
+    assert_true(turns == one_slot && beside < turns);
+}
+
+TEST(slots_may_be_taken_back_while_they_are_in_use)
+{
+    struct pool_nodes *nodes = *state;
+    struct wi_task task = {.attempt_id = "a",
+        .asked = &(struct wi_inference){.model = &model, .task = WI_TASK_EMBED},
+        .platforms = {WI_WASM},
+        .platform_count = 1};
+    struct pool_attempt attempt;
+
+    info.engines[WI_ENGINE_ORT].short_slots = 2;
+    struct pool_node *node = add(nodes, "n-1", 0);
+    wi_pool_node_book(nodes, node, &task, 1000);
+    task.attempt_id = "b";
+    wi_pool_node_book(nodes, node, &task, 1000);
+    double both = wi_pool_node_done_at(node);
+    info.engines[WI_ENGINE_ORT].short_slots = 0;
+    add(nodes, "n-1", 0);
+    assert_true(wi_pool_node_unbook(node, "a", 1000, &attempt));
+    assert_true(attempt.expected_ms > 0);
+    assert_true(wi_pool_node_done_at(node) > 1000 && wi_pool_node_done_at(node) <= both);
+    assert_true(wi_pool_node_unbook(node, "b", 1000, &attempt));
+    assert_true(wi_pool_node_done_at(node) == 0);
+}

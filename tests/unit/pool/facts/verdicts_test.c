@@ -1,0 +1,475 @@
+/* Verdicts: what makes two of them one question, how they change, and that they survive. */
+#include "../../test.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "pool/facts/verdicts.h"
+#include <stdio.h>
+#include <string.h>
+
+/* ---------------------------------------------------------------- the database that we play */
+
+static struct row {
+    char key[WI_VERDICT_KEY_SIZE], value[1024];
+    int rules;
+} rows[16];
+static size_t row_count;
+
+static struct row *row_of(const char *key)
+{
+    for (size_t i = 0; i < row_count; i++)
+        if (strcmp(rows[i].key, key) == 0)
+            return &rows[i];
+    return NULL;
+}
+
+void wi_db_put(
+    struct wi_db *db, enum wi_db_space space, int rules, const char *key, const char *value)
+{
+    struct row *row = row_of(key);
+    assert_int_equal(space, WI_DB_VERDICTS);
+    if (!row && row_count == sizeof rows / sizeof *rows)
+        return;
+    if (!row)
+        row = &rows[row_count++];
+    snprintf(row->key, sizeof row->key, "%s", key);
+    snprintf(row->value, sizeof row->value, "%s", value);
+    row->rules = rules;
+}
+
+void wi_db_forget(struct wi_db *db, enum wi_db_space space, const char *key)
+{
+    struct row *row = row_of(key);
+    if (row)
+        *row = rows[--row_count];
+}
+
+void wi_db_each(
+    struct wi_db *db, enum wi_db_space space, int rules, wi_db_each_fn *each, void *context)
+{
+    for (size_t i = 0; i < row_count; i++)
+        if (rows[i].rules == rules)
+            each(context, rows[i].key, rows[i].value);
+}
+
+static int64_t now;
+static int64_t ahead; /* what the wall clock shows more */
+
+double wi_now_ms(void)
+{
+    return (double)now;
+}
+
+int64_t wi_wall_ms(void)
+{
+    return now + ahead;
+}
+
+/* ---------------------------------------------------------------- the fixture */
+
+static struct wi_verdicts *verdicts;
+static struct wi_model model;
+static struct wi_node_info node;
+
+static int set_up(void **state)
+{
+    row_count = 0;
+    now = 1000000;
+    ahead = 0;
+    verdicts = wi_verdicts_new(NULL);
+    model = (struct wi_model){.name = "digits", .hash = "abcd"};
+    node = (struct wi_node_info){
+        .id = "node-1", .session = "session-1", .kind = "chrome", .browser_version = "156.0"};
+    strcpy(node.engines[WI_ENGINE_ORT].version, "1.30.0");
+    node.platforms[WI_WEBGPU].has_adapter = 1;
+    strcpy(node.platforms[WI_WEBGPU].adapter.vendor, "acme");
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    wi_verdicts_free(verdicts);
+    return 0;
+}
+
+static struct wi_place *place_on(enum wi_platform platform)
+{
+    static struct wi_place place;
+    place = wi_place_of(&node, model.engine, platform);
+    return &place;
+}
+
+static enum wi_verdict get_on(enum wi_platform platform, const char *precision)
+{
+    int due;
+    return wi_verdicts_get(verdicts, &model, place_on(platform), precision, &due);
+}
+
+static enum wi_verdict get(void)
+{
+    return get_on(WI_WEBGPU, NULL);
+}
+
+static int is_due(void)
+{
+    int due;
+    wi_verdicts_get(verdicts, &model, place_on(WI_WEBGPU), NULL, &due);
+    return due;
+}
+
+static const char *key_of(enum wi_platform platform, const char *precision)
+{
+    static char key[WI_VERDICT_KEY_SIZE];
+    wi_verdict_key(key, &model, place_on(platform), precision);
+    return key;
+}
+
+static void set(enum wi_verdict verdict)
+{
+    wi_verdicts_set(verdicts, key_of(WI_WEBGPU, NULL), verdict, 0.5, "y at 3");
+}
+
+static void reopen(void)
+{
+    wi_verdicts_free(verdicts);
+    verdicts = wi_verdicts_new(NULL);
+}
+
+/* ---------------------------------------------------------------- */
+
+FIXTURE(set_up, tear_down)
+
+TEST(begins_unknown)
+{
+    assert_int_equal(get(), WI_UNKNOWN);
+    assert_true(is_due());
+    assert_int_equal(get_on(WI_WASM, NULL), WI_TRUSTED);
+    model.builtin = WI_BUILTIN_ECHO;
+    assert_int_equal(get(), WI_TRUSTED);
+}
+
+TEST(each_part_of_the_key_counts)
+{
+    struct wi_node_info before = node;
+    set(WI_TRUSTED);
+    assert_int_equal(get(), WI_TRUSTED);
+    assert_false(is_due());
+    assert_int_equal(get_on(WI_WEBNN, NULL), WI_UNKNOWN);
+    assert_int_equal(get_on(WI_WEBGPU, "FP16"), WI_UNKNOWN);
+    strcpy(model.hash, "abce");
+    assert_int_equal(get(), WI_UNKNOWN);
+    strcpy(model.hash, "abcd");
+    strcpy(node.kind, "edge");
+    assert_int_equal(get(), WI_UNKNOWN);
+    node = before;
+    strcpy(node.browser_version, "157.0");
+    assert_int_equal(get(), WI_UNKNOWN);
+    node = before;
+    strcpy(node.platforms[WI_WEBGPU].adapter.description, "another");
+    assert_int_equal(get(), WI_UNKNOWN);
+    node = before;
+    node.session[0] = '\0'; /* somebody's own page */
+    assert_int_equal(get(), WI_UNKNOWN);
+    node = before;
+    strcpy(node.engines[WI_ENGINE_ORT].version, "1.31");
+    assert_int_equal(get(), WI_UNKNOWN);
+    node = before;
+    strcpy(node.engines[WI_ENGINE_LLAMA].version, "b2"); /* does not run the model */
+    strcpy(node.id, "node-2");                           /* which of them it is does not matter */
+    strcpy(node.session, "session-2");
+    assert_int_equal(get(), WI_TRUSTED);
+}
+
+TEST(wrong_stays_wrong)
+{
+    set(WI_TRUSTED);
+    set(WI_WRONG);
+    assert_int_equal(get(), WI_WRONG);
+    set(WI_TRUSTED);
+    assert_int_equal(get(), WI_WRONG);
+    wi_verdicts_miss(verdicts, key_of(WI_WEBGPU, NULL), "gone");
+    wi_verdicts_miss(verdicts, key_of(WI_WEBGPU, NULL), "gone");
+    assert_int_equal(get(), WI_WRONG);
+}
+
+static int tell(enum wi_verdict verdict)
+{
+    return wi_verdicts_set(verdicts, key_of(WI_WEBGPU, NULL), verdict, 0.5, "y at 3");
+}
+
+TEST(only_another_verdict_is_news)
+{
+    assert_true(tell(WI_TRUSTED));
+    assert_false(tell(WI_TRUSTED));
+    assert_true(tell(WI_WRONG));
+    assert_false(tell(WI_WRONG));
+    assert_false(tell(WI_TRUSTED)); /* it stays wrong */
+    strcpy(node.kind, "edge");
+    assert_true(tell(WI_UNABLE));
+    assert_false(tell(WI_UNABLE));
+    now += (int64_t)8 * 24 * 3600 * 1000; /* it was void meanwhile */
+    assert_true(tell(WI_UNABLE));
+}
+
+TEST(survives_a_restart)
+{
+    set(WI_WRONG);
+    reopen();
+    assert_int_equal(get(), WI_WRONG);
+    json_t *list = wi_verdicts_json(verdicts, "abcd");
+    const json_t *row = json_array_get(list, 0);
+    assert_int_equal(json_array_size(list), 1);
+    assert_string_equal(json_string_value(json_object_get(row, "browser")), "chrome");
+    assert_string_equal(json_string_value(json_object_get(row, "browser_version")), "156.0");
+    assert_string_equal(json_string_value(json_object_get(row, "platform")), "webgpu");
+    assert_string_equal(json_string_value(json_object_get(row, "engine_version")), "1.30.0");
+    assert_string_equal(json_string_value(json_object_get(row, "adapter")), "acme//");
+    assert_true(json_is_null(json_object_get(row, "precision")));
+    assert_string_equal(json_string_value(json_object_get(row, "verdict")), "wrong");
+    assert_string_equal(json_string_value(json_object_get(row, "detail")), "y at 3");
+    assert_true(json_number_value(json_object_get(row, "error_ratio")) == 0.5);
+    assert_int_equal(json_integer_value(json_object_get(row, "checked_at")), 1000000);
+    json_decref(list);
+    list = wi_verdicts_json(verdicts, "other");
+    assert_int_equal(json_array_size(list), 0);
+    json_decref(list);
+}
+
+TEST(what_cannot_run_may_try_again_later)
+{
+    set(WI_UNABLE);
+    assert_int_equal(get(), WI_UNABLE);
+    now += 6 * 24 * 3600 * 1000;
+    assert_int_equal(get(), WI_UNABLE);
+    now += 2 * 24 * 3600 * 1000;
+    assert_int_equal(get(), WI_UNKNOWN);
+    assert_true(is_due());
+}
+
+TEST(two_misses_make_unable)
+{
+    const char *key = key_of(WI_WEBGPU, NULL);
+    wi_verdicts_miss(verdicts, key, "its browser broke");
+    assert_int_equal(get(), WI_UNKNOWN);
+    assert_false(is_due());
+    now += 6 * 60 * 1000;
+    assert_true(is_due());
+    wi_verdicts_miss(verdicts, key, "its browser broke");
+    assert_int_equal(get(), WI_UNABLE);
+    reopen();
+    assert_int_equal(get(), WI_UNABLE);
+    now += 25 * 3600 * 1000;
+    assert_int_equal(get(), WI_UNKNOWN);
+}
+
+TEST(what_tells_nothing_is_due_after_longer_and_longer)
+{
+    const char *key = key_of(WI_WEBGPU, NULL);
+    const int64_t day = (int64_t)24 * 3600 * 1000;
+    for (int64_t pause = (int64_t)5 * 60 * 1000; pause < day; pause *= 2) {
+        wi_verdicts_pause(verdicts, key, "the texts are empty");
+        now += pause - 1;
+        assert_false(is_due());
+        now += 1;
+        assert_true(is_due());
+    }
+    for (int i = 0; i < 2; i++) {
+        wi_verdicts_pause(verdicts, key, "the texts are empty");
+        ahead -= 30 * day; /* somebody sets the clock back */
+        now += day;
+        assert_true(is_due());
+    }
+    assert_int_equal(get(), WI_UNKNOWN);
+    json_t *list = wi_verdicts_json(verdicts, "abcd");
+    assert_string_equal(json_string_value(json_object_get(json_array_get(list, 0), "detail")),
+        "the texts are empty");
+    json_decref(list);
+}
+
+/* A client who names it may have it run there before its verdict is void. */
+TEST(what_cannot_run_is_looked_at_again_but_not_at_once)
+{
+    const char *key = key_of(WI_WEBGPU, NULL);
+    set(WI_UNABLE);
+    assert_false(is_due());
+    now += (int64_t)5 * 60 * 1000;
+    assert_true(is_due());
+    wi_verdicts_pause(verdicts, key, "the texts are empty");
+    assert_false(is_due());
+    now += (int64_t)10 * 60 * 1000;
+    wi_verdicts_miss(verdicts, key, "its browser broke");
+    assert_false(is_due());
+    assert_int_equal(get(), WI_UNABLE);
+}
+
+TEST(a_success_ends_the_misses)
+{
+    const char *key = key_of(WI_WEBGPU, NULL);
+    wi_verdicts_miss(verdicts, key, "its browser broke");
+    set(WI_TRUSTED);
+    assert_int_equal(get(), WI_TRUSTED);
+    now += 365LL * 24 * 3600 * 1000;
+    assert_int_equal(get(), WI_TRUSTED);
+}
+
+TEST(random_models_are_exempt)
+{
+    strcpy(model.signature.random, "RandomNormal");
+    assert_int_equal(get(), WI_EXEMPT);
+    set(WI_UNABLE);
+    assert_int_equal(get(), WI_UNABLE);
+}
+
+TEST(what_wasm_refuses_is_refused)
+{
+    struct wi_error error;
+    wi_error_set(&error, WI_OPERATOR_UNSUPPORTED, NULL, "no Gemm(6)");
+    assert_int_equal(wi_verdicts_rejection(verdicts, &model, place_on(WI_WASM), NULL), WI_OK);
+    set(WI_TRUSTED);
+    wi_verdicts_reject(verdicts, &model, place_on(WI_WASM), &error);
+    assert_int_equal(get(), WI_WRONG);
+    reopen();
+    strcpy(node.kind, "edge"); /* the same engine everywhere */
+    assert_int_equal(get(), WI_WRONG);
+    error = (struct wi_error){0};
+    assert_int_equal(wi_verdicts_rejection(verdicts, &model, place_on(WI_WASM), &error),
+        WI_OPERATOR_UNSUPPORTED);
+    assert_string_equal(error.detail, "no Gemm(6)");
+    node.session[0] = '\0'; /* but nobody's own page is bound by it, nor binds ours */
+    assert_int_equal(wi_verdicts_rejection(verdicts, &model, place_on(WI_WASM), NULL), WI_OK);
+    strcpy(node.session, "session-1");
+    wi_verdicts_accept(verdicts, &model, place_on(WI_WASM));
+    assert_int_equal(wi_verdicts_rejection(verdicts, &model, place_on(WI_WASM), NULL), WI_OK);
+    reopen();
+    assert_int_equal(wi_verdicts_rejection(verdicts, &model, place_on(WI_WASM), NULL), WI_OK);
+}
+
+TEST(what_wasm_has_no_memory_for_is_exempt)
+{
+    wi_verdicts_outgrow(verdicts, &model, place_on(WI_WASM), "out of memory");
+    assert_int_equal(get(), WI_EXEMPT);
+    assert_int_equal(wi_verdicts_rejection(verdicts, &model, place_on(WI_WASM), NULL), WI_OK);
+    reopen();
+    assert_int_equal(get(), WI_EXEMPT);
+    wi_verdicts_accept(verdicts, &model, place_on(WI_WASM));
+    assert_int_equal(get(), WI_UNKNOWN);
+}
+
+TEST(counts)
+{
+    size_t count[WI_VERDICT_COUNT];
+    set(WI_TRUSTED);
+    wi_verdicts_set(verdicts, key_of(WI_WEBNN, NULL), WI_WRONG, 1e300, "far off");
+    wi_verdicts_set(verdicts, key_of(WI_WEBNN, "FP16"), WI_WRONG, 2, "off");
+    wi_verdicts_count(verdicts, count);
+    assert_int_equal(count[WI_TRUSTED], 1);
+    assert_int_equal(count[WI_WRONG], 2);
+    assert_int_equal(count[WI_UNKNOWN], 0);
+}
+
+static size_t known_of(const char *hash)
+{
+    json_t *list = wi_verdicts_json(verdicts, hash);
+    size_t count = json_array_size(list);
+    json_decref(list);
+    return count;
+}
+
+TEST(each_model_has_its_own)
+{
+    set(WI_TRUSTED);
+    strcpy(node.kind, "edge");
+    set(WI_WRONG);
+    strcpy(model.hash, "abcde");
+    set(WI_TRUSTED);
+    assert_int_equal(known_of("abcd"), 2);
+    assert_int_equal(known_of("abcde"), 1);
+    assert_int_equal(known_of("abc"), 0);
+    reopen();
+    assert_int_equal(known_of("abcd"), 2);
+    assert_int_equal(known_of("abcde"), 1);
+}
+
+/* Its adapter's text is what a page says it is. */
+static void decide_for_adapter(int number)
+{
+    snprintf(node.platforms[WI_WEBGPU].adapter.description,
+        sizeof node.platforms[WI_WEBGPU].adapter.description, "adapter %d", number);
+    set(WI_TRUSTED);
+}
+
+static enum wi_verdict verdict_for_adapter(int number)
+{
+    snprintf(node.platforms[WI_WEBGPU].adapter.description,
+        sizeof node.platforms[WI_WEBGPU].adapter.description, "adapter %d", number);
+    return get();
+}
+
+TEST(joined_pages_push_out_only_each_others)
+{
+    set(WI_WRONG);
+    node.session[0] = '\0';
+    for (int i = 0; i < WI_VERDICT_JOINED_MAX; i++)
+        decide_for_adapter(i);
+    decide_for_adapter(0); /* decided again: it is not the oldest any more */
+    for (int i = 0; i < 10; i++)
+        decide_for_adapter(WI_VERDICT_JOINED_MAX + i);
+    assert_int_equal(known_of("abcd"), 1 + WI_VERDICT_JOINED_MAX);
+    assert_int_equal(verdict_for_adapter(0), WI_TRUSTED);
+    assert_int_equal(verdict_for_adapter(1), WI_UNKNOWN);
+    assert_int_equal(verdict_for_adapter(10), WI_UNKNOWN);
+    assert_int_equal(verdict_for_adapter(11), WI_TRUSTED);
+    assert_int_equal(verdict_for_adapter(WI_VERDICT_JOINED_MAX + 9), WI_TRUSTED);
+    strcpy(node.session, "session-1");
+    node.platforms[WI_WEBGPU].adapter.description[0] = '\0';
+    assert_int_equal(get(), WI_WRONG);
+}
+
+TEST(of_ours_too_the_oldest_goes)
+{
+    for (int i = 0; i <= WI_VERDICT_OURS_MAX; i++)
+        decide_for_adapter(i);
+    assert_int_equal(known_of("abcd"), WI_VERDICT_OURS_MAX);
+    assert_int_equal(verdict_for_adapter(0), WI_UNKNOWN);
+    assert_int_equal(verdict_for_adapter(1), WI_TRUSTED);
+}
+
+TEST(long_and_odd_details_are_cut)
+{
+    char text[600];
+    memset(text, 'x', sizeof text);
+    memcpy(text + 253, "\xe2\x82\xac", 3); /* a character across the cut */
+    text[sizeof text - 1] = '\0';
+    wi_verdicts_set(verdicts, key_of(WI_WEBGPU, NULL), WI_WRONG, 2, text);
+    reopen();
+    assert_int_equal(get(), WI_WRONG);
+    wi_verdicts_set(verdicts, key_of(WI_WEBNN, NULL), WI_WRONG, 2, "no \xff UTF-8");
+    reopen();
+    assert_int_equal(get_on(WI_WEBNN, NULL), WI_WRONG);
+}
+
+TEST(what_other_rules_judged_is_asked_anew)
+{
+    set(WI_WRONG);
+    rows[0].rules = WI_COMPARE_RULES - 1;
+    reopen();
+    assert_int_equal(get(), WI_UNKNOWN);
+    assert_true(is_due());
+    set(WI_TRUSTED);
+    reopen();
+    assert_int_equal(get(), WI_TRUSTED);
+    assert_int_equal(row_count, 1);
+}
+
+TEST(rows_of_another_make_are_ignored)
+{
+    wi_db_put(NULL, WI_DB_VERDICTS, WI_COMPARE_RULES, "no key", "{\"verdict\":\"trusted\"}");
+    wi_db_put(NULL, WI_DB_VERDICTS, WI_COMPARE_RULES, key_of(WI_WEBGPU, NULL),
+        "{\"verdict\":\"splendid\"}");
+    wi_db_put(NULL, WI_DB_VERDICTS, WI_COMPARE_RULES, key_of(WI_WEBNN, NULL), "no JSON");
+    reopen();
+    size_t count[WI_VERDICT_COUNT];
+    wi_verdicts_count(verdicts, count);
+    for (int i = 0; i < WI_VERDICT_COUNT; i++)
+        assert_int_equal(count[i], 0);
+}
