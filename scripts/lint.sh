@@ -214,7 +214,8 @@ lint_names() {
     ((found == 0))
 }
 
-# Whether lint_layers finds what it is for: each of these is a breach in a tree that has none.
+# Whether the rules of folders and structs find what they are for: each of these is a breach in a tree
+# that has none.
 lint_planted() {
     local tree=$BUILD/lint/planted plant failed=0
     for plant in base/planted.c api/http/planted.c simulate/planted.c wire/inner/planted.h planted/planted.c; do
@@ -226,6 +227,10 @@ lint_planted() {
         printf '#include "api/endpoints/infer.h"\n' >"$tree/src/$plant"
         (cd "$tree" && lint_layers >/dev/null) && printf '%s was not found\n' "$plant" && failed=1
     done
+    printf 'struct wi_planted {\n' | tee "$tree/src/base/one.h" >"$tree/src/base/two.h"
+    (cd "$tree" && lint_structs >/dev/null) && printf 'two structs of one name were not found\n' && failed=1
+    touch "$tree"/src/desk/{1..25}.c
+    (cd "$tree" && lint_folders >/dev/null) && printf 'a folder of 26 files was not found\n' && failed=1
     ((failed == 0))
 }
 
