@@ -73,8 +73,8 @@ test('text, vision and audio at once, in browsers of its own', async () => {
     clear(temporary);
 });
 
-test("README's own", async () => {
-    const section = fs.readFileSync(path.join(root, 'README.md'), 'utf8').split(/^## /m)
+test("the guide's own", async () => {
+    const section = fs.readFileSync(path.join(root, 'docs/guide.md'), 'utf8').split(/^## /m)
         .find((one) => one.startsWith('From Python'));
     const lines = section.split('\n').filter((line) => line.startsWith('    ')).map((line) => line.slice(4));
     const { stdout } = await python(['-c', lines.join('\n')], { env: { WEBINFER_URL: daemon.url } });

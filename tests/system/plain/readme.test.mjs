@@ -1,7 +1,7 @@
 /**
- * What README shows with the models that come with webinfer, run as it is printed there: only where the
- * programs and the daemon are found is put in. Its section "Installing" is install.test.mjs's; what it
- * pulls from a hub is in pull.test.mjs.
+ * What README and the guide show with the models that come with webinfer, run as it is printed there: only
+ * where the programs and the daemon are found is put in. README's section "Installing" is install.test.mjs's,
+ * the guide's Python is examples-python.test.mjs's; what they pull from a hub is in pull.test.mjs.
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -28,6 +28,8 @@ after(() => daemon.stop());
 const EXPECTED = [
     ['build/webinfer status', /chrome/],
     ['build/webinfer list', /^finch /m],
+    ['build/webinfer models', /^finch /m],
+    ['build/webinfer hardware digits', /^digits would run on \w+\/\w+ of node-/],
     ['build/webinfer infer digits ', /^7 +\d/m],
     ['build/webinfer infer builtin/count ', /19/],
     ['build/webinfer chat finch ', /finch/i],
@@ -35,14 +37,17 @@ const EXPECTED = [
     ['build/webinfer infer numbers ', /^three hundred forty-seven$/m],
     ['build/webinfer infer digits-vit ', /^7 +\d/m],
     ['build/webinfer infer keywords ', /^left +\d/m],
-    ['curl -s http', /"label":"7"/],
+    ['curl -s http://127.0.0.1:8470/v1/infer ', /"label":"7"/],
+    ['curl -s http://127.0.0.1:8470/v1/chat/completions ', /17 \+ 25 = 42/],
     ['curl -sN http', /^data: \[DONE\]$/m],
     ['import OpenAI', /42/],
     ['import { Ollama }', /42/],
     ['import Anthropic', /42/],
 ];
 /** What takes a hub, a file of the reader's own, or a machine to look at. */
-const ELSEWHERE = /^\.\/dev |ORG\/NAME|Xenova\/|infer clip |YOUR-|qwen3|webinfer doctor/;
+const ELSEWHERE = /^\.\/dev |ORG\/NAME|Xenova\/|infer clip |YOUR-|qwen3|webinfer doctor|tritonclient/;
+/** README's picture of the parts. */
+const DRAWING = /^client ──/;
 
 /** The commands, and what is JavaScript: lines that are indented, with those that go on behind them. */
 function commandsOf(text) {
@@ -56,10 +61,13 @@ function commandsOf(text) {
     return commands;
 }
 
-const sections = fs.readFileSync(path.join(root, 'README.md'), 'utf8').split(/^## /m)
-    .filter((one) => /^(?:# webinfer|Using it|Language models|Models by task)/.test(one));
-const commands = [...new Set(sections.flatMap(commandsOf))]
-    .filter((one) => /^(?:build\/webinfer|curl|import) /.test(one) && !ELSEWHERE.test(one));
+/** Sections that other tests have, or that are of the installed service. */
+const OTHERS = /^(?:Installing|From Python|Configuration|Tokens)\n/;
+const sections = ['README.md', 'docs/guide.md']
+    .flatMap((name) => fs.readFileSync(path.join(root, name), 'utf8').split(/^## /m))
+    .filter((one) => !OTHERS.test(one));
+const shown = [...new Set(sections.flatMap(commandsOf))].filter((one) => !ELSEWHERE.test(one));
+const commands = shown.filter((one) => /^(?:build\/webinfer|curl|import) /.test(one));
 
 /** @param {string} program @param {string[]} words @param {string} folder @returns {Promise<string>} */
 function outputOf(program, words, folder) {
@@ -74,7 +82,7 @@ function outputOf(program, words, folder) {
     });
 }
 
-/** The text of an answer, by what README calls it: each client has its own form. */
+/** The text of an answer, by what the guide calls it: each client has its own form. */
 const ANSWER = `typeof message === 'undefined' ? (chat.choices?.[0] ?? chat).message.content : message.content[0].text`;
 
 /** @param {string} command */
@@ -87,13 +95,14 @@ function run(command) {
 
 for (const command of commands) {
     const [begins, wanted] = EXPECTED.find(([one]) => command.startsWith(one)) ?? [];
-    test(`README: ${command.split('\n')[0].replace(/\s+#.*/, '')}`, async () => {
+    test(`shown: ${command.split('\n')[0].replace(/\s+#.*/, '')}`, async () => {
         assert.ok(begins, 'this test does not know what comes of it');
         assert.match(await run(command), wanted);
     });
 }
 
-test('README shows all that is expected here', () => {
+test('each example that is shown is run, and all that is expected here is shown', () => {
+    assert.deepEqual(shown.filter((one) => !commands.includes(one) && !DRAWING.test(one)), []);
     const missing = EXPECTED.filter(([begins]) => !commands.some((command) => command.startsWith(begins)));
     assert.deepEqual(missing, []);
     assert.ok(samples.every((name) => commands.some((command) => command.includes(name))), samples.join());
