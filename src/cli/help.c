@@ -105,18 +105,86 @@ static void put_mdoc_text(struct wi_buffer *out, const char *text, const char *e
     free(sentence);
 }
 
-static void put_mdoc_options(struct wi_buffer *out, const struct wi_flag *table)
+/* A table: what fits the widest common option has its text beside it. */
+static void begin_mdoc_options(struct wi_buffer *out)
 {
-    wi_buffer_puts(out, ".Bl -tag -width Ds\n");
-    for (; table->name; table++) {
-        wi_buffer_puts(out, ".It ");
-        if (letter_of(table))
-            wi_buffer_printf(out, "Fl %s , ", letter_of(table));
-        wi_buffer_printf(out, "Fl -%s%s%s\n", table->name, table->argument ? " Ar " : "",
-            table->argument ? table->argument : "");
-        put_mdoc_text(out, table->help, table->repeatable ? "; may be repeated." : ".");
+    wi_buffer_puts(out, ".Bl -tag -width \"--option KEY=VALUE\" -compact\n");
+}
+
+static void put_mdoc_option(struct wi_buffer *out, const struct wi_flag *option)
+{
+    wi_buffer_puts(out, ".It ");
+    if (letter_of(option))
+        wi_buffer_printf(out, "Fl %s , ", letter_of(option));
+    wi_buffer_printf(out, "Fl -%s%s%s\n", option->name, option->argument ? " Ar " : "",
+        option->argument ? option->argument : "");
+    put_mdoc_text(out, option->help, option->repeatable ? "; may be repeated." : ".");
+}
+
+static int is_same(const struct wi_flag *a, const struct wi_flag *b)
+{
+    return strcmp(a->name, b->name) == 0 && strcmp(a->help, b->help) == 0;
+}
+
+static const struct wi_flag *same_in(const struct wi_flag *table, const struct wi_flag *option)
+{
+    while (table && table->name && !is_same(table, option))
+        table++;
+    return table && table->name ? table : NULL;
+}
+
+/* Whether a command but `verb` has the option in the same words. `before`: a command that stands
+ * before it in the table. */
+static int has_another(const struct wi_verb *verb, const struct wi_flag *option, int before)
+{
+    for (const struct wi_verb *v = wi_cli_verbs; v->name; v++) {
+        if (v == verb && before)
+            return 0;
+        if (v != verb && same_in(v->options, option))
+            return 1;
     }
+    return 0;
+}
+
+/* Each once, in the order in which they come. */
+static void put_mdoc_shared(struct wi_buffer *out)
+{
+    begin_mdoc_options(out);
+    for (const struct wi_verb *v = wi_cli_verbs; v->name; v++)
+        for (const struct wi_flag *option = v->options; option && option->name; option++)
+            if (has_another(v, option, 0) && !has_another(v, option, 1))
+                put_mdoc_option(out, option);
     wi_buffer_puts(out, ".El\n");
+}
+
+/* The names of those that other commands have, too. */
+static void put_mdoc_names(struct wi_buffer *out, const struct wi_verb *verb, const char *before)
+{
+    const char *between = before;
+    for (const struct wi_flag *option = verb->options; option->name; option++) {
+        if (!has_another(verb, option, 0))
+            continue;
+        wi_buffer_printf(out, "%s.Fl -%s", between, option->name);
+        between = " ,\n";
+    }
+    if (between != before)
+        wi_buffer_puts(out, " .\n");
+}
+
+static void put_mdoc_verb_options(struct wi_buffer *out, const struct wi_verb *verb)
+{
+    int begun = 0;
+    for (const struct wi_flag *option = verb->options; option->name; option++) {
+        if (has_another(verb, option, 0))
+            continue;
+        if (!begun)
+            begin_mdoc_options(out);
+        begun = 1;
+        put_mdoc_option(out, option);
+    }
+    if (begun)
+        wi_buffer_puts(out, ".El\n");
+    put_mdoc_names(out, verb, begun ? "Also\n" : "Options:\n");
 }
 
 /* "MODEL [FILE]" as ".Ar MODEL" and ".Op Ar FILE". */
@@ -145,7 +213,11 @@ void wi_cli_mdoc_synopsis(struct wi_buffer *out)
 void wi_cli_mdoc_commands(struct wi_buffer *out)
 {
     wi_buffer_puts(out, ".Ss Options of every command\n");
-    put_mdoc_options(out, wi_cli_global_options);
+    begin_mdoc_options(out);
+    for (const struct wi_flag *option = wi_cli_global_options; option->name; option++)
+        put_mdoc_option(out, option);
+    wi_buffer_puts(out, ".El\n.Ss Options of several commands\n");
+    put_mdoc_shared(out);
     wi_buffer_puts(out, ".Ss Commands\n.Bl -tag -width Ds\n");
     for (const struct wi_verb *v = wi_cli_verbs; v->name; v++) {
         wi_buffer_printf(
@@ -158,7 +230,7 @@ void wi_cli_mdoc_commands(struct wi_buffer *out)
             put_mdoc_text(out, v->help, ".");
         }
         if (v->options)
-            put_mdoc_options(out, v->options);
+            put_mdoc_verb_options(out, v);
     }
     wi_buffer_puts(out, ".El\n");
 }

@@ -97,7 +97,8 @@ static const struct wi_flag infer_options[] = {
     {"label", "NAME", 1, WI_COMPLETE_NONE, NULL,
         "One of the labels to choose among, for models that take any"},
     {"task", "NAME", 0, WI_COMPLETE_NONE, NULL,
-        "What is to be done, where the model does several things; webinfer-inputs(7) has them"},
+        "What is to be done, where the model does several things; webinfer-api(7), Tasks, has "
+        "them"},
     {"tensor", "NAME=FILE", 1, WI_COMPLETE_NAMED_FILE, NULL, "Input tensor from a NumPy .npy file"},
     {"inputs", "FILE", 0, WI_COMPLETE_FILE, NULL,
         "The request's inputs as JSON; \"-\" reads standard input"},

@@ -143,6 +143,13 @@ void wi_config_print_sample(FILE *out)
 
 /* --- the man page ----------------------------------------------------------------------------- */
 
+/* How long what is allowed is without the example, which the page has for every kind of value. */
+static size_t without_example(const char *allowed)
+{
+    const char *example = strstr(allowed, ", such as");
+    return example ? (size_t)(example - allowed) : strlen(allowed);
+}
+
 static void print_mdoc_option(const struct wi_setting *option, FILE *out)
 {
     char placeholder[128], allowed[256];
@@ -153,7 +160,7 @@ static void print_mdoc_option(const struct wi_setting *option, FILE *out)
     wi_mdoc_text(option->help, out);
     if (option->kind == WI_OPTION_INTEGER || option->kind == WI_OPTION_SIZE ||
         option->kind == WI_OPTION_DURATION || (option->kind == WI_OPTION_LIST && option->names))
-        fprintf(out, "Allowed: %s.\n", allowed);
+        fprintf(out, "Allowed: %.*s.\n", (int)without_example(allowed), allowed);
     if (*option->default_text)
         fprintf(out, "Default:\n.Ql %s .\n", option->default_text);
     else
@@ -171,7 +178,7 @@ void wi_config_print_mdoc(FILE *out)
             fprintf(out, ".Dl %s = %s\n", section->free_key, section->free_value);
             continue;
         }
-        fputs(".Bl -tag -width Ds\n", out);
+        fputs(".Bl -tag -width Ds -compact\n", out);
         for (const struct wi_setting *option = wi_options; option->key; option++)
             if (strcmp(option->section, section->name) == 0)
                 print_mdoc_option(option, out);

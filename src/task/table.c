@@ -79,40 +79,36 @@ const struct wi_task_input_row wi_task_inputs[WI_TAKES_COUNT] = {
 #define WRITING                                                                                    \
     ROW(max_tokens, INTEGER, 1, WI_TOKENS_MAX, "The most tokens of an answer."),                   \
         ROW(temperature, NUMBER, 0, 2, "0: the most likely token each time."),                     \
-        ROW(top_p, NUMBER, 0, 1,                                                                   \
-            "Only the likeliest tokens that have this probability together."),                     \
-        ROW(top_k, INTEGER, 0, 1000000, "Only so many of the likeliest; 0: all."),                 \
-        ROW(min_p, NUMBER, 0, 1, "Only tokens with this share of the likeliest one's."),           \
+        ROW(top_p, NUMBER, 0, 1, "The likeliest tokens of this probability in all."),              \
+        ROW(top_k, INTEGER, 0, 1000000, "So many likeliest tokens; 0: all."),                      \
+        ROW(min_p, NUMBER, 0, 1, "Tokens with this share of the likeliest's."),                    \
         ROW(repeat_penalty, NUMBER, WI_TEXT_PENALTY_MIN, WI_TEXT_PENALTY_MAX,                      \
             "Against what was said; 1: none."),                                                    \
         ROW(frequency_penalty, NUMBER, -2, 2, "By how often a token was said."),                   \
         ROW(presence_penalty, NUMBER, -2, 2, "By whether a token was said."),                      \
         ROW(logit_bias, OBJECT, 0, 0, "What is added to tokens, by their numbers."),               \
-        ROW(stop, ANY, 0, 0, "A string, or up to 16, before which the answer ends."),              \
+        ROW(stop, ANY, 0, 0, "Up to 16 strings that end the answer."),                             \
         ROW(seed, INTEGER, -SEED_MAX, SEED_MAX, "Of what is drawn at random."),                    \
         ROW(n, INTEGER, 1, WI_TEXT_ANSWERS, "How many answers."),                                  \
         ROW(logprobs, BOOL, 0, 0, "Whether each token's probability is told."),                    \
-        ROW(top_logprobs, INTEGER, 0, 20, "Of how many others, too; with logprobs."),              \
+        ROW(top_logprobs, INTEGER, 0, 20, "With logprobs: of how many others."),                   \
         ROW(response_format, OBJECT, 0, 0, "text, json_object, or json_schema."),                  \
         ROW(grammar, STRING, 1, WI_TEXT_SCHEMA, "In GBNF, which the text keeps to."),              \
         ROW(json_schema, ANY, 0, 0, "Likewise, a JSON schema."),                                   \
-        ROW(deterministic, BOOL, 0, 0, "It runs alone, so that it comes out the same."), CONTEXT
+        ROW(deterministic, BOOL, 0, 0, "It runs alone, and comes out the same."), CONTEXT
 /* What means something in a conversation alone. */
 #define CONVERSING                                                                                 \
     ROW(tools, ARRAY, 0, 128, "Functions that the model may call."),                               \
         ROW(tool_choice, ANY, 0, 0, "none, auto, required, or the one to be called."),             \
         ROW(chat_template_kwargs, OBJECT, 0, 0, "For the model's chat template.")
-#define CONTEXT ROW(context, INTEGER, 16, WI_TOKENS_MAX, "Tokens that there has to be room for.")
+#define CONTEXT ROW(context, INTEGER, 16, WI_TOKENS_MAX, "Tokens that have to fit.")
 #define DIMENSIONS ROW(dimensions, INTEGER, 1, 65536, "Only so many of each vector.")
 #define NORMALIZE ROW(normalize, BOOL, 0, 0, "Whether vectors have the length 1.")
-#define TRUNCATE ROW(truncate, BOOL, 0, 0, "Whether a text beyond the context loses its end.")
-#define ADD_SPECIAL                                                                                \
-    ROW(add_special, BOOL, 0, 0, "Whether tokens that stand around texts are there.")
+#define TRUNCATE ROW(truncate, BOOL, 0, 0, "Whether long texts lose their end.")
+#define ADD_SPECIAL ROW(add_special, BOOL, 0, 0, "Whether tokens around texts count.")
 #define TOP ROW(top, INTEGER, 1, 1000, "How many of the best.")
 #define THRESHOLD ROW(threshold, NUMBER, 0, 1, "The least score; 0.5 by default.")
-#define TEMPLATE                                                                                   \
-    ROW(hypothesis_template, STRING, 1, 1024,                                                      \
-        "The sentence around a label, such as: This is a photo of {}.")
+#define TEMPLATE ROW(hypothesis_template, STRING, 1, 1024, "Around a label: This is a photo of {}.")
 
 /* --- tasks ------------------------------------------------------------------------------------ */
 
@@ -146,8 +142,7 @@ const struct wi_task_row wi_tasks[WI_TASK_COUNT] = {
         WRITES(writing), .gguf_options = writing},
     [WI_TASK_EMBED] = {"embed", {"feature-extraction"}, WI_TAKES_TEXTS, READERS | OF(MULTIMODAL),
         WI_FORM(LIST), .outputs = "embeddings", .tensors = {{"embeddings", WI_OUTPUT_ROWS}},
-        .options = OPTIONS(
-            WORD(pooling, "How the tokens' vectors become one.", "mean", "cls", "last", "none"),
+        .options = OPTIONS(WORD(pooling, "How vectors become one.", "mean", "cls", "last", "none"),
             NORMALIZE, DIMENSIONS, TRUNCATE),
         /* Their files say how to pool. */
         .gguf_options = OPTIONS(DIMENSIONS, NORMALIZE, CONTEXT), .command = "embed",
@@ -161,12 +156,11 @@ const struct wi_task_row wi_tasks[WI_TASK_COUNT] = {
     [WI_TASK_TEXT_CLASSIFICATION] = {"text-classification", {NULL}, WI_TAKES_PAIRS, READERS,
         WI_FORM(PAIRS),
         .options = OPTIONS(TOP, TRUNCATE,
-            WORD(activation, "What makes probabilities of the numbers.", "softmax", "sigmoid",
-                "none")),
+            WORD(activation, "What makes probabilities.", "softmax", "sigmoid", "none")),
         GIVES_LABELS},
     [WI_TASK_TOKEN_CLASSIFICATION] = {"token-classification", {NULL}, WI_TAKES_TEXTS, READERS, 0,
         .options = OPTIONS(
-            WORD(aggregation, "simple: tokens of one thing are one entity.", "none", "simple"),
+            WORD(aggregation, "simple joins the tokens of a thing.", "none", "simple"),
             ROW(ignore_labels, ARRAY, 0, WI_TEXT_IGNORED, "Labels that are not told."), TRUNCATE),
         .list = "entities", .members = WI_ENTITY_MEMBERS,
         .sample = "{\"entities\":[{\"entity\":\"NAME\",\"score\":1,\"start\":0,\"end\":2,"
@@ -188,8 +182,7 @@ const struct wi_task_row wi_tasks[WI_TASK_COUNT] = {
         WRITES(rewriting)},
     [WI_TASK_TRANSLATION] = {"translation", {NULL}, WI_TAKES_PROMPT, OF(TEXT2TEXT), 0,
         WRITES(OPTIONS(WRITING, TRUNCATE,
-            ROW(source_language, STRING, 1, LANGUAGE_MAX,
-                "By the model's own name for it, as the next."),
+            ROW(source_language, STRING, 1, LANGUAGE_MAX, "By the model's own name."),
             ROW(target_language, STRING, 1, LANGUAGE_MAX, NULL)))},
     [WI_TASK_SUMMARIZATION] = {"summarization", {NULL}, WI_TAKES_PROMPT, OF(TEXT2TEXT), 0,
         WRITES(rewriting)},
@@ -201,8 +194,8 @@ const struct wi_task_row wi_tasks[WI_TASK_COUNT] = {
                   "\"box\":{\"xmin\":0,\"ymin\":0,\"xmax\":1,\"ymax\":1}}]}"},
     [WI_TASK_IMAGE_SEGMENTATION] = {"image-segmentation", {NULL}, WI_TAKES_PICTURE, OF(VISION), 0,
         .outputs = "mask_0, mask_1, …", .tensors = {{"mask_", WI_OUTPUT_PNG}},
-        .options = OPTIONS(THRESHOLD,
-            WORD(subtask, "As far as the model does it.", "semantic", "instance", "panoptic")),
+        .options = OPTIONS(
+            THRESHOLD, WORD(subtask, "If the model does it.", "semantic", "instance", "panoptic")),
         .check = wi_answer_segments,
         .sample = "{\"segments\":[{\"label\":\"thing\",\"score\":1,\"mask\":\"mask_0\"}]}"},
     [WI_TASK_DEPTH_ESTIMATION] = {"depth-estimation", {NULL}, WI_TAKES_PICTURE, OF(VISION), 0,

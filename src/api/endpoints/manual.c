@@ -8,9 +8,10 @@
 #include <ctype.h>
 #include <string.h>
 
-static void begin_list(FILE *out, int compact)
+/* A table: what fits `widest` has its text beside it. */
+static void begin_list(FILE *out, const char *widest)
 {
-    fprintf(out, ".Bl -tag -width %s\n", compact ? "hypothesis_template -compact" : "Ds");
+    fprintf(out, ".Bl -tag -width \"%s\" -compact\n", widest);
 }
 
 /* As a sentence of its own. */
@@ -22,6 +23,9 @@ static void print_sentence(const char *text, FILE *out)
 }
 
 /* --- parameters and members ------------------------------------------------------------------ */
+
+/* What JSON has exactly is no limit of ours. */
+#define EXACT_MAX 9007199254740991.0
 
 /* "integer, 0 to 9"; behind it the row's help. */
 static void print_limits(const struct wi_param *row, FILE *out)
@@ -46,7 +50,7 @@ static void print_limits(const struct wi_param *row, FILE *out)
     if (row->kind == WI_PARAM_ARRAY && row->max > 0)
         wi_buffer_printf(&text, " of %.15g to %.15g", row->min, row->max);
     else if ((row->kind == WI_PARAM_INTEGER || row->kind == WI_PARAM_NUMBER) &&
-             (row->min != 0 || row->max != 0))
+             (row->min != 0 || row->max != 0) && row->max < EXACT_MAX)
         wi_buffer_printf(&text, ", %.15g to %.15g", row->min, row->max);
     wi_buffer_strings(&text, row->required ? ", required" : "", row->help ? ": " : "",
         row->help ? row->help : "", NULL);
@@ -70,8 +74,17 @@ static int name_length(const struct wi_member *row)
 static void print_member(const struct wi_member *row, const char *before, FILE *out)
 {
     fprintf(out, ".It Li %s%.*s\n", before, name_length(row), row->name);
-    if (row->help)
-        wi_mdoc_text(row->help, out);
+    wi_mdoc_text(row->help, out);
+}
+
+/* Neighbours about which there is nothing to say are one row. */
+static const struct wi_member *print_silent(const struct wi_member *row, FILE *out)
+{
+    fprintf(out, ".It Li %.*s", name_length(row), row->name);
+    for (; row[1].name && !row[1].help; row++)
+        fprintf(out, " , %.*s", name_length(&row[1]), row[1].name);
+    fputs("\n", out);
+    return row;
 }
 
 static void print_schema(const struct wi_schema *schema, const char *before, FILE *out)
@@ -79,7 +92,10 @@ static void print_schema(const struct wi_schema *schema, const char *before, FIL
     for (const struct wi_param *row = schema->params; row && row->name; row++)
         print_param(row, before, out);
     for (const struct wi_member *row = schema->members; row && row->name; row++)
-        print_member(row, before, out);
+        if (row->help)
+            print_member(row, before, out);
+        else
+            row = print_silent(row, out);
 }
 
 /* --- the parts ------------------------------------------------------------------------------- */
@@ -89,23 +105,48 @@ static int is_below(const struct wi_route *route, const char *start)
     return strncmp(route->pattern, start, strlen(start)) == 0;
 }
 
-/* Those whose pattern begins with `start`; NULL: those that have no page of their own. */
+/* Parameters of which nothing is said mean what a request's members of these names do. */
+static int is_like_request(const struct wi_schema *query)
+{
+    const struct wi_param *row = query->params;
+    while (row && row->name && !row->help)
+        row++;
+    return row && !row->name;
+}
+
+static void print_query(const struct wi_schema *query, FILE *out)
+{
+    if (!is_like_request(query)) {
+        begin_list(out, "?limit");
+        print_schema(query, "?", out);
+        fputs(".El\n", out);
+        return;
+    }
+    fputs("The query is, as in the body of a request:\n.Li ", out);
+    for (const struct wi_param *row = query->params; row->name; row++)
+        fprintf(out, "%s%s", row->name, row[1].name ? " , " : " .\n");
+}
+
+/* What runs a model for other clients than our own is described where their API is. */
+static int is_elsewhere(const struct wi_route *route)
+{
+    return is_below(route, "/v2") || is_below(route, "/api") ||
+           (route->handle == wi_handle_infer && route->dialect != &wi_dialect_native);
+}
+
+/* Those whose pattern begins with `start`; NULL: those that no other page has. */
 static void print_routes_of(const char *start, FILE *out)
 {
-    begin_list(out, 0);
+    begin_list(out, "POST /v1/nodes/{id}/undrain");
     for (const struct wi_route *route = wi_routes; route->method; route++) {
-        int elsewhere = is_below(route, "/v2") || is_below(route, "/api");
-        if (start ? !is_below(route, start) : elsewhere)
+        if (start ? !is_below(route, start) : is_elsewhere(route))
             continue;
         fprintf(out, ".It Li %s %s\n", route->method, route->pattern);
         print_sentence(route->summary, out);
         if (route->help)
             wi_mdoc_text(route->help, out);
-        if (!route->query)
-            continue;
-        begin_list(out, 1);
-        print_schema(wi_openapi_schema(route->query), "?", out);
-        fputs(".El\n", out);
+        if (route->query)
+            print_query(wi_openapi_schema(route->query), out);
     }
     fputs(".El\n", out);
 }
@@ -120,16 +161,16 @@ static void print_kserve_routes(FILE *out)
     print_routes_of("/v2", out);
 }
 
-static void print_one(const char *name, int compact, FILE *out)
+static void print_one(const char *name, FILE *out)
 {
-    begin_list(out, compact);
+    begin_list(out, "hypothesis_template");
     print_schema(wi_openapi_schema(name), "", out);
     fputs(".El\n", out);
 }
 
 static void print_codes(FILE *out)
 {
-    fputs(".Bl -tag -width \"context_length_exceeded\" -compact\n", out);
+    begin_list(out, "context_length_exceeded");
     for (int i = WI_OK + 1; i < WI_CODE_COUNT; i++) {
         enum wi_code code = (enum wi_code)i;
         char text[256];
@@ -155,7 +196,7 @@ static void print_option_names(enum wi_task_kind task, FILE *out)
              usual++)
             row++;
     } else {
-        fputs(row->name ? "Options:\n" : "No options.\n", out);
+        fputs(row->name ? "Options:\n" : "", out);
     }
     if (row != first && row->name)
         fputs(" ,\n", out);
@@ -169,7 +210,7 @@ static void print_option_names(enum wi_task_kind task, FILE *out)
 
 static void print_tasks(FILE *out)
 {
-    begin_list(out, 0);
+    begin_list(out, "zero-shot-classification");
     for (int i = WI_TASK_NONE + 1; i < WI_TASK_COUNT; i++) {
         enum wi_task_kind task = (enum wi_task_kind)i;
         fprintf(out, ".It Li %s\n", wi_task_name(task));
@@ -193,7 +234,7 @@ static int is_first(enum wi_task_kind task, const char *name)
 
 static void print_options(FILE *out)
 {
-    begin_list(out, 1);
+    begin_list(out, "hypothesis_template");
     for (int i = WI_TASK_NONE + 1; i < WI_TASK_COUNT; i++)
         for (const struct wi_param *row = wi_task_options((enum wi_task_kind)i, 0); row->name;
              row++)
@@ -208,22 +249,21 @@ static const struct {
     const char *name, *page;
     void (*print)(FILE *out); /* NULL: the members of */
     const char *schema;
-    int compact;
 } parts[] = {
-    {"routes", API, print_routes, NULL, 0},
-    {"model", API, NULL, "Model", 1},
-    {"memory", API, NULL, "Memory", 1},
-    {"infer", API, NULL, "InferRequest", 0},
-    {"codes", API, print_codes, NULL, 0},
-    {"tasks", API, print_tasks, NULL, 0},
-    {"options", API, print_options, NULL, 0},
-    {"pull-order", API, NULL, "PullOrder", 0},
-    {"pull", API, NULL, "Pull", 1},
-    {"kserve-routes", KSERVE, print_kserve_routes, NULL, 0},
-    {"kserve-infer", KSERVE, NULL, "KserveInfer", 0},
-    {"kserve-generate", KSERVE, NULL, "KserveGenerate", 0},
-    {"kserve-parameters", KSERVE, NULL, "KserveParameters", 0},
-    {"kserve-error", KSERVE, NULL, "KserveError", 1},
+    {"routes", API, print_routes, NULL},
+    {"model", API, NULL, "Model"},
+    {"memory", API, NULL, "Memory"},
+    {"infer", API, NULL, "InferRequest"},
+    {"codes", API, print_codes, NULL},
+    {"tasks", API, print_tasks, NULL},
+    {"options", API, print_options, NULL},
+    {"pull-order", API, NULL, "PullOrder"},
+    {"pull", API, NULL, "Pull"},
+    {"kserve-routes", KSERVE, print_kserve_routes, NULL},
+    {"kserve-infer", KSERVE, NULL, "KserveInfer"},
+    {"kserve-generate", KSERVE, NULL, "KserveGenerate"},
+    {"kserve-parameters", KSERVE, NULL, "KserveParameters"},
+    {"kserve-error", KSERVE, NULL, "KserveError"},
 };
 
 const char *wi_api_manual_print(size_t index, FILE *out)
@@ -234,7 +274,7 @@ const char *wi_api_manual_print(size_t index, FILE *out)
     if (parts[index].print)
         parts[index].print(out);
     else
-        print_one(parts[index].schema, parts[index].compact, out);
+        print_one(parts[index].schema, out);
     fprintf(out, ".\\\" end %s\n", parts[index].name);
     return parts[index].name;
 }

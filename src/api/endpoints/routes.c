@@ -60,7 +60,7 @@ const struct wi_route wi_routes[] = {
     {"POST", "/v1/chat/completions", wi_handle_infer, USER, RUN | WI_ROUTE_EVENTS, 0, JSON,
         "answer a conversation, as OpenAI's clients ask", OPENAI(chat), .answers = "200 Chat",
         .events = "message ChatChunk|OpenaiError", .codes = RUNS KEPT,
-        .help = "This and what follows up to speech is described in webinfer-openai(7)."},
+        .help = "webinfer-openai(7) has its parameters."},
     {"POST", "/v1/responses", wi_handle_infer, USER, RUN | WI_ROUTE_EVENTS, 0, JSON,
         "answer a conversation of items, without keeping anything", OPENAI(responses),
         .answers = "200 Response",
@@ -135,30 +135,27 @@ const struct wi_route wi_routes[] = {
     {"GET", "/v1/hardware", wi_handle_hardware, USER, 0, 0, JSON,
         "what would run a model, on what and why: ?model_name=", NATIVE, .answers = "200 Hardware",
         .query = "HardwareQuery", .codes = "unknown_field missing_field invalid_field " MODEL,
-        .help = "Described under Routing in webinferd(8)."},
+        .help = "webinferd(8), Routing, describes it."},
     {"GET", "/v1/models", wi_handle_models, USER, 0, 0, JSON, "the models of the store",
         OPENAI(both), .answers = "200 Models",
-        .help = "What is known of a model's files is there if they have been read since the start, "
-                "as asking for it alone makes them be."},
+        .help = "Files that were not read since the start are not described."},
     {"GET", "/v1/models/{model}", wi_handle_model, USER, 0, 0, JSON, "one model", OPENAI(both),
         .answers = "200 Model", .codes = MODEL},
     {"DELETE", "/v1/models/{model}", wi_handle_model_remove, ADMIN, 0, 0, JSON,
         "remove a model from the store: ?force=", NATIVE, .answers = "200 Removed",
         .query = "RemovalQuery", .codes = MODEL " not_found conflict",
-        .help = "One that was pulled goes with all its versions, one that was added with its "
-                "folder. If requests run on it, it stays, and the answer is a 409 conflict. Nodes "
-                "that have loaded it are told to unload it. Of a model that was pulled, requests "
-                "under way finish all the same: what they use goes when they have ended."},
+        .help = "A pulled one goes with all versions, an added one with its folder. While requests "
+                "run on it, it stays: 409 conflict. Nodes unload it. Requests that run on a pulled "
+                "one finish all the same; what they use goes then."},
     {"POST", "/v1/models/gc", wi_handle_models_gc, ADMIN, WI_ROUTE_MAYBE, SMALL_BODY, JSON,
         "remove what is of no use: old versions, pulls that were given up", NATIVE,
         .answers = "200 Collected",
-        .help = "That is versions beyond keep_versions, and what was fetched for pulls that are no "
-                "longer under way. The daemon does the same at its start, but for pulls that it "
-                "goes on with."},
+        .help = "Versions are kept up to keep_versions. The daemon does the same at its start, but "
+                "for pulls that it goes on with."},
     {"POST", "/v1/models/{model}/load", wi_handle_model_load, ADMIN, WI_ROUTE_MAYBE, SMALL_BODY,
         JSON, "load a model into nodes: {node?, platform?}", NATIVE, .answers = "202 Order",
         .body = "LoadOrder", .codes = MODEL " node_not_found conflict unavailable",
-        .help = "It is answered when the nodes are told; how it goes shows in the model's loaded."},
+        .help = "The answer comes when the nodes are told; the model's loaded shows the rest."},
     {"POST", "/v1/models/{model}/unload", wi_handle_model_unload, ADMIN, WI_ROUTE_MAYBE, SMALL_BODY,
         JSON, "unload a model from nodes: {node?}", NATIVE, .answers = "202 Order",
         .body = "UnloadOrder", .codes = MODEL " node_not_found unavailable"},
@@ -190,7 +187,7 @@ const struct wi_route wi_routes[] = {
         .help = "The answer has a join token and the link to open. The token is shown this once. "
                 "Tokens are forgotten when the daemon ends."},
     {"GET", "/v1/admin/join", wi_handle_joins, ADMIN, 0, 0, JSON, "the join tokens", NATIVE,
-        .answers = "200 Joins", .help = "They are without their secrets."},
+        .answers = "200 Joins", .help = "Without their secrets."},
     {"DELETE", "/v1/admin/join/{id}", wi_handle_join_revoke, ADMIN, 0, 0, JSON,
         "revoke a join token and send its nodes away", NATIVE, .answers = "200 Verb",
         .codes = "not_found"},
@@ -242,7 +239,7 @@ const struct wi_route wi_routes[] = {
         "unload a model, and answer when no node has it", KSERVE(), .answers = "200 KserveOrder",
         .body = "KserveLoadOrder", .codes = MODEL " conflict deadline_exceeded"},
     {"GET", "/metrics", wi_handle_metrics, ADMIN, 0, 0, "text/plain", "Prometheus text", NATIVE,
-        .answers = "200 string", .help = "That is counters and times."},
+        .answers = "200 string", .help = "Counters and times."},
     {"GET", "/v1/openapi.json", wi_handle_openapi, USER, 0, 0, JSON,
         "the description of all of it, in OpenAPI 3.1", NATIVE, .answers = "200 object"},
     {"GET", "/healthz", wi_handle_healthz, OPEN, WI_ROUTE_ALWAYS, 0, JSON, "the daemon lives",

@@ -36,8 +36,7 @@ const struct wi_param wi_native_params[] = {
         .required = 1,
         .min = 1,
         .max = WI_MODEL_NAME_MAX,
-        .help = "The model, with its variant behind a colon where another one than the first is "
-                "meant."},
+        .help = "NAME, or NAME:VARIANT for another variant than the first."},
     {.name = "inputs",
         .kind = WI_PARAM_ANY,
         .offset = AT(inputs),
@@ -49,7 +48,7 @@ const struct wi_param wi_native_params[] = {
         .kind = WI_PARAM_ENUM,
         .offset = AT(model_type),
         .names = wi_model_type_names,
-        .help = "Where the model's own should not hold, as task."},
+        .help = "In the place of the model's own."},
     {.name = "task",
         .kind = WI_PARAM_STRING,
         .offset = AT(task),
@@ -63,10 +62,9 @@ const struct wi_param wi_native_params[] = {
         .min = 1,
         .max = 32,
         .form = "'auto'|Platform",
-        .help = "auto (the default), webgpu, webnn, webgl, wasm, or native, which only programs "
-                "have that joined and are no browsers. simulated is for tests: only nodes that "
-                "compute nothing run it, nothing else reaches them, and its answers say so. What "
-                "webnn takes no part of is not run there: the reason is in fallbacks."},
+        .help = "auto (the default), webgpu, webnn, webgl, wasm; native, of programs that joined; "
+                "simulated, for tests, of nodes that compute nothing. A model of which webnn takes "
+                "no part falls back; fallbacks says why."},
     {.name = "browser",
         .kind = WI_PARAM_STRING,
         .offset = AT(browser),
@@ -82,17 +80,14 @@ const struct wi_param wi_native_params[] = {
     {.name = "fallback",
         .kind = WI_PARAM_BOOL,
         .offset = AT(fallback),
-        .help = "Whether another platform may compute if that one fails; true by default."},
+        .help = "Whether another platform may follow one that fails; true by default."},
     {.name = "precision",
         .kind = WI_PARAM_ENUM,
         .offset = AT(precision),
         .names = wi_infer_precision_names,
-        .help =
-            "Of a model with variants the one to use, as the name NAME:VARIANT does. Without "
-            "either it is the first that webinfer show lists: 8 bits before floats, because they "
-            "run everywhere and nearly exactly, and 4 bits after them, because WASM computes "
-            "those many times slower. 16-bit floats do not go to WebGPU where the adapter has no "
-            "shader-f16, nor does a GGUF file."},
+        .help = "The variant, as NAME:VARIANT. Without either it is the first that webinfer show "
+                "lists: 8 bits, then floats, then 4 bits, which WASM computes many times slower. "
+                "16-bit floats and GGUF files do not go to WebGPU without shader-f16."},
     {.name = "outputs",
         .kind = WI_PARAM_ARRAY,
         .offset = AT(outputs),
@@ -112,22 +107,22 @@ const struct wi_param wi_native_params[] = {
         .offset = AT(timeout_ms),
         .min = 1,
         .max = TIMEOUT_MAX_MS,
-        .help = "For queue, load and run together; 60000 by default, 600000 for streams, for "
-                "models that generate text and for speech recognition."},
+        .help = "For queue, load and run together; 60000 by default, 600000 for streams, "
+                "generated text and speech recognition."},
     {.name = "stream",
         .kind = WI_PARAM_BOOL,
         .offset = AT(stream),
-        .help = "Whether the answer is to come in parts: see Streams."},
+        .help = "Whether the answer comes in parts."},
     {.name = "resumable",
         .kind = WI_PARAM_BOOL,
         .offset = AT(resumable),
-        .help = "Whether a stream outlives its connection: see Streams."},
+        .help = "Whether a stream outlives its connection."},
     {.name = "stall_timeout_ms",
         .kind = WI_PARAM_INTEGER,
         .offset = AT(stall_timeout_ms),
         .min = 1,
         .max = TIMEOUT_MAX_MS,
-        .help = "How long nothing may come of a stream that has begun: see Streams."},
+        .help = "How long a stream that has begun may be silent."},
     {.name = "id",
         .kind = WI_PARAM_STRING,
         .offset = AT(id),
@@ -142,8 +137,7 @@ const struct wi_param wi_native_params[] = {
     {.name = "options",
         .kind = WI_PARAM_OBJECT,
         .offset = AT(options),
-        .help =
-            "What the model takes beside its inputs; one that it does not know is 400 and named."},
+        .help = "Of the task or model; an unknown one is 400 and named."},
     {0},
 };
 
