@@ -26,6 +26,7 @@ lint() {
     lint_step "a struct has a name of its own" lint_structs
     lint_step "calls go round in no circle" lint_circles
     lint_step "the architecture names what there is" lint_names
+    lint_step "documents are short and their links lead somewhere" lint_documents
     if ((${#LINT_FAILED[@]})); then
         fail "lint found something in: $(printf '%s; ' "${LINT_FAILED[@]}")"
     fi
@@ -211,6 +212,30 @@ lint_names() {
         [[ -e $name || -e src/$name || -e page/src/$name ]] || grep -rqw -- "${name##*.}" src page/src ||
             { printf 'docs/architecture.md: there is no %s\n' "$name" && found=1; }
     done < <(grep -oP '`(struct )?\K[\w./]+(?=`)' docs/architecture.md | sort -u)
+    ((found == 0))
+}
+
+has_heading() {
+    [[ -e $1 ]] || return 1
+    [[ -z $2 ]] || sed -n 's/^##* //p' "$1" | tr 'A-Z ' 'a-z-' | grep -qxF -- "$2"
+}
+
+# A link leads to a file, and one within a file to a heading of it. README says what it is, and
+# performance.md is no diary.
+lint_documents() {
+    local page target heading found=0
+    while IFS=: read -r page target; do
+        [[ $target == *://* ]] && continue
+        heading=
+        [[ $target == *'#'* ]] && heading=${target#*#}
+        target=${target%%#*}
+        target=${target:+${page%"${page##*/}"}$target}
+        has_heading "${target:-$page}" "$heading" ||
+            { printf '%s: the link to %s#%s leads nowhere\n' "$page" "$target" "$heading" && found=1; }
+    done < <(git ls-files '*.md' | xargs grep -oHP '\]\(\K[^)\s]+(?=\))')
+    (($(wc -l <README.md) <= 130)) || { printf 'README.md has more than 130 lines\n' && found=1; }
+    (($(wc -l <docs/performance.md) <= 150)) ||
+        { printf 'docs/performance.md has more than 150 lines\n' && found=1; }
     ((found == 0))
 }
 
