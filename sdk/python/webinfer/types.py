@@ -251,7 +251,7 @@ class InferRequestParameters(TypedDict, total=False):
 
 
 class _InferRequest(TypedDict):
-    #: The model, with its variant behind a colon where another one than the first is meant.
+    #: NAME, or NAME:VARIANT for another variant than the first.
     model_name: str
     #: A list of tensors {name, datatype, shape, data}; or what a task takes: see Tasks.
     inputs: Union[List[Tensor], List[str], str, Inputs]
@@ -260,46 +260,43 @@ class _InferRequest(TypedDict):
 class InferRequest(_InferRequest, total=False):
     """What a model is to do, with what, and where."""
 
-    #: Where the model's own should not hold, as task.
+    #: In the place of the model's own.
     model_type: Literal["text_embedding", "text_generation", "text2text", "vision", "audio", "multimodal"]
     #: What the model is to do.
     task: Task
-    #: auto (the default), webgpu, webnn, webgl, wasm, or native, which only programs have
-    #: that joined and are no browsers. simulated is for tests: only nodes that compute
-    #: nothing run it, nothing else reaches them, and its answers say so. What webnn takes
-    #: no part of is not run there: the reason is in fallbacks.
+    #: auto (the default), webgpu, webnn, webgl, wasm; native, of programs that joined;
+    #: simulated, for tests, of nodes that compute nothing. A model of which webnn takes no
+    #: part falls back; fallbacks says why.
     platform: Union[Literal["auto"], Platform]
     #: Only a browser of this kind.
     browser: str
     #: Only this node.
     node: str
-    #: Whether another platform may compute if that one fails; true by default.
+    #: Whether another platform may follow one that fails; true by default.
     fallback: bool
-    #: Of a model with variants the one to use, as the name NAME:VARIANT does. Without
-    #: either it is the first that webinfer show lists: 8 bits before floats, because they
-    #: run everywhere and nearly exactly, and 4 bits after them, because WASM computes those
-    #: many times slower. 16-bit floats do not go to WebGPU where the adapter has no
-    #: shader-f16, nor does a GGUF file.
+    #: The variant, as NAME:VARIANT. Without either it is the first that webinfer show
+    #: lists: 8 bits, then floats, then 4 bits, which WASM computes many times slower.
+    #: 16-bit floats and GGUF files do not go to WebGPU without shader-f16.
     precision: Literal["fp32", "fp16", "bf16", "int8", "uint8", "int4", "uint4", "q8", "q4", "q4f16", "bnb4"]
     #: The names of the outputs wanted, or {name, parameters: {binary_data}}; all by
     #: default.
     outputs: List[Union[str, InferRequestOutputsItem]]
     #: 9 is the most urgent; 5 by default.
     priority: int
-    #: For queue, load and run together; 60000 by default, 600000 for streams, for models
-    #: that generate text and for speech recognition.
+    #: For queue, load and run together; 60000 by default, 600000 for streams, generated
+    #: text and speech recognition.
     timeout_ms: int
-    #: Whether the answer is to come in parts: see Streams.
+    #: Whether the answer comes in parts.
     stream: bool
-    #: Whether a stream outlives its connection: see Streams.
+    #: Whether a stream outlives its connection.
     resumable: bool
-    #: How long nothing may come of a stream that has begun: see Streams.
+    #: How long a stream that has begun may be silent.
     stall_timeout_ms: int
     #: Comes back in the answer.
     id: str
     #: {binary_data_output: true} asks for binary outputs.
     parameters: InferRequestParameters
-    #: What the model takes beside its inputs; one that it does not know is 400 and named.
+    #: Of the task or model; an unknown one is 400 and named.
     options: Dict[str, Any]
 
 
