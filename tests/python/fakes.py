@@ -36,6 +36,7 @@ class Server:
     def __init__(self, *script):
         self.script = list(script)
         self.requests = []
+        self.sent = 0  # answers, to their last byte
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
@@ -59,6 +60,7 @@ class Server:
                     return
                 said, after = said if isinstance(said, tuple) else (said, None)
                 connection.sendall(said)
+                self.sent += 1
                 if after == "close":
                     return
 

@@ -91,6 +91,16 @@ class Answers(Base):
                 with serving(said) as server, self.assertRaisesRegex(webinfer.BadAnswer, sentence):
                     ask(server.url, "infer", "m")
 
+    def test_a_large_answer_is_whole_or_told(self):
+        large = {"text": "x" * 3_000_000}
+        said = answer(json.dumps(large))
+        for ask, _ in self.each():
+            with serving(said, (said[:-1], "close")) as server:
+                self.assertEqual(ask(server.url, "status"), large)
+                with self.assertRaises(webinfer.Unreachable) as caught:
+                    ask(server.url, "status", retries=0)
+            self.assertEqual(caught.exception.code, "connection_lost")
+
     def test_errors_have_what_the_service_says(self):
         said = answer(json.dumps(PROBLEM), 422)
         for ask, _ in self.each():
@@ -145,7 +155,9 @@ class Repeating(Base):
             self.assertEqual((caught.exception.code, caught.exception.status), ("refused", None))
             self.assertIsInstance(caught.exception, ConnectionError)
 
-    def test_a_connection_that_the_service_has_closed_is_not_used_again(self):
+
+class Connections(Base):
+    def test_one_that_the_service_has_closed_is_not_used_again(self):
         with serving((answer("{}"), "close"), answer("{}"), answer("{}")) as server:
             with webinfer.Client(server.url, retries=0) as client:
                 client.status()
@@ -155,6 +167,29 @@ class Repeating(Base):
                 client.status()
                 client.status()
             self.assertEqual(len(server.requests), 3)
+
+    def test_nor_is_one_of_asyncio(self):
+        async def run(url):
+            async with webinfer.AsyncClient(url, retries=0) as client:
+                await client.status()
+                server_closed = client._idle[0]
+                while server_closed.is_fresh():
+                    await asyncio.sleep(0)
+                await client.status()
+                await client.status()
+        with serving((answer("{}"), "close"), answer("{}"), answer("{}")) as server:
+            asyncio.run(run(server.url))
+            self.assertEqual(len(server.requests), 3)
+
+    def test_nor_is_one_on_which_more_came_than_was_asked(self):
+        async def run(url):
+            async with webinfer.AsyncClient(url) as client:
+                return [await client.status(), await client.status()]
+        with serving(answer("{}") + b"more", answer('{"second": 2}')) as server:
+            with webinfer.Client(server.url) as client:
+                self.assertEqual([client.status(), client.status()], [{}, {"second": 2}])
+        with serving(answer("{}") + b"more", answer('{"second": 2}')) as server:
+            self.assertEqual(asyncio.run(run(server.url)), [{}, {"second": 2}])
 
 
 class Streams(Base):
@@ -173,6 +208,23 @@ class Streams(Base):
             with serving((events(part(0)), "close")) as server, self.assertRaises(webinfer.Unreachable):
                 follow(server.url, resumable=False)
             self.assertEqual(len(server.requests), 1)
+
+    def test_one_that_falls_silent_is_told(self):
+        for _, follow in self.each():
+            with serving(events(part(0))) as server, mock.patch("webinfer.calls.SILENCE", 0.2):
+                with self.assertRaisesRegex(webinfer.Unreachable, "fell silent") as caught:
+                    follow(server.url, resumable=False)
+            self.assertEqual(caught.exception.code, "timed_out")
+
+    def test_what_nobody_reads_is_left_to_the_service(self):
+        async def run(server):
+            async with webinfer.AsyncClient(server.url) as client:
+                async for _ in client.stream("m", resumable=False):
+                    for _ in range(2000):  # a whole read each, if it read
+                        await asyncio.sleep(0)
+                    return server.sent
+        with serving(events(part(0)) + chunk(": nothing\n" * 1000) * 4000) as server:
+            self.assertEqual(asyncio.run(run(server)), 0)
 
     def test_a_daemon_that_is_gone_is_told(self):
         for _, follow in self.each():

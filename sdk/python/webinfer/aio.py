@@ -6,10 +6,10 @@ import collections
 import contextlib
 from types import TracebackType
 from typing import (Any, AsyncGenerator, AsyncIterator, Callable, Concatenate, Coroutine, Deque, Optional,
-                    ParamSpec, Type, TypeVar)
+                    ParamSpec, Type, TypeVar, cast)
 
 from . import calls, tasks
-from .errors import WebinferError, of_reply
+from .errors import BadAnswer, WebinferError, of_reply
 from .events import Account
 from .http1 import Incoming, Reply, Request, encode
 from .place import CONNECT, IDLE, Place, Retry, as_method
@@ -21,39 +21,113 @@ __all__ = ["AsyncClient", "AsyncStream"]
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_READ = 256 * 1024
-
-
-class _Connection:
+class _Connection(asyncio.BufferedProtocol):
     """One connection, and one request on it at a time."""
 
-    def __init__(self, place: Place, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._place, self._reader, self._writer = place, reader, writer
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._transport: asyncio.Transport
         self.loop = asyncio.get_running_loop()
+        self.incoming = Incoming()
+        self._news = asyncio.Event()  # of `incoming`, since `more`
+        self._writable = asyncio.Event()
+        self._lost: Optional[Exception] = None  # why nothing more comes
         self._used = self.loop.time()
         self._silence = 0.0
         self._alarm: Optional[asyncio.TimerHandle] = None
-        self._timed_out = False
 
     @classmethod
     async def open(cls, place: Place) -> _Connection:
+        loop = asyncio.get_running_loop()
         try:
-            opening = asyncio.open_connection(place.address.host, place.address.port,
-                                              ssl=place.tls, limit=4 * _READ)
-            return cls(place, *await asyncio.wait_for(opening, CONNECT))
+            opening = loop.create_connection(lambda: cls(place), place.address.host, place.address.port,
+                                             ssl=place.tls)
+            _, connection = await asyncio.wait_for(opening, CONNECT)
+            return connection
         except (OSError, asyncio.TimeoutError) as error:
             raise place.unreachable(error, sent=False) from error
+
+    # What asyncio calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._writable.set()
+
+    def pause_writing(self) -> None:
+        self._writable.clear()
+
+    def resume_writing(self) -> None:
+        self._writable.set()
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self.incoming.room()
+
+    def buffer_updated(self, nbytes: int) -> None:
+        if self._news.is_set():
+            self._transport.pause_reading()  # nobody has looked at what came before
+        self._used = self.loop.time()
+        try:
+            self.incoming.came(nbytes)
+            self._news.set()
+        except (EOFError, BadAnswer) as error:
+            self._end(error)
+
+    def eof_received(self) -> None:
+        self.buffer_updated(0)
+
+    def connection_lost(self, exc: Optional[Exception]) -> None:
+        self._end(exc or EOFError())
+
+    # What the client calls.
 
     def is_fresh(self) -> bool:
         """Whether it is of this loop, and the service has neither closed it nor is about to."""
         loop = asyncio.get_running_loop()
         return (self.loop is loop and loop.time() - self._used < IDLE and
-                not self._reader.at_eof() and not self._writer.transport.is_closing())
+                self.incoming.reusable and not self._transport.is_closing())
 
     def close(self) -> None:
         self._watch(0)
         if not self.loop.is_closed():
-            self._writer.transport.abort()
+            self._transport.abort()
+
+    async def send(self, request: Request) -> Incoming:
+        """Sends a request; what it returns is the answer, of which `more` is to come."""
+        self._watch(request.timeout)
+        self.incoming = Incoming()
+        self._news.clear()
+        for piece in encode(request, self._place.address, self._place.token):
+            if self._lost is None:  # else an answer may be there all the same: that the body is too large
+                self._transport.write(piece)
+                await self._writable.wait()
+        return self.incoming
+
+    async def more(self) -> None:
+        """Waits for more of the answer, if there is none already."""
+        if self._lost is not None and not self._news.is_set():
+            if isinstance(self._lost, BadAnswer):
+                raise self._lost
+            raise self._place.unreachable(self._lost, sent=True) from self._lost
+        self._transport.resume_reading()
+        await self._news.wait()
+        self._news.clear()
+
+    async def whole(self) -> memoryview:
+        """The body of the answer, all that is still to come of it included."""
+        while not self.incoming.ended:
+            await self.more()
+        return self.incoming.body()
+
+    def rest(self) -> None:
+        self._watch(0)
+        self._transport.resume_reading()  # to see its end
+
+    def _end(self, why: Exception) -> None:
+        if self._lost is None:
+            self._lost = why
+            self._transport.abort()
+        self._news.set()
+        self._writable.set()  # what is sent now gets nowhere
 
     def _watch(self, silence: float) -> None:
         """From here on it is closed when nothing comes for so many seconds; 0: for ever."""
@@ -70,35 +144,7 @@ class _Connection:
         if left > 0.001:
             self._alarm = self.loop.call_later(left, self._look)
         else:
-            self._timed_out = True
-            self._writer.transport.abort()
-
-    async def send(self, request: Request) -> None:
-        self._watch(request.timeout)
-        try:
-            for piece in encode(request, self._place.address, self._place.token):
-                self._writer.write(piece)
-                await self._writer.drain()
-        except OSError:
-            pass  # an answer may be there all the same, such as that the body is too large
-
-    async def read_into(self, incoming: Incoming) -> None:
-        """Waits for more of an answer."""
-        try:
-            incoming.feed(await self._reader.read(_READ))
-        except (OSError, EOFError) as error:
-            why = TimeoutError() if self._timed_out else error
-            raise self._place.unreachable(why, sent=True) from error
-        self._used = self.loop.time()
-
-    async def read_whole(self, incoming: Incoming) -> memoryview:
-        """The whole body of an answer whose head has come."""
-        while not incoming.ended:
-            await self.read_into(incoming)
-        return memoryview(incoming.body())
-
-    def rest(self) -> None:
-        self._watch(0)
+            self._end(TimeoutError())
 
 
 def _method(function: Callable[P, Call[T]]) -> Callable[Concatenate[AsyncClient, P], Coroutine[Any, Any, T]]:
@@ -198,12 +244,9 @@ class AsyncClient:
 
     async def _exchange(self, request: Request) -> Reply:
         connection = await self._connect()
-        incoming = Incoming()
         try:
-            await connection.send(request)
-            while not incoming.status:
-                await connection.read_into(incoming)
-            body = await connection.read_whole(incoming)
+            incoming = await connection.send(request)
+            body = await connection.whole()
         except BaseException:  # a cancelled task among them
             connection.close()
             raise
@@ -247,12 +290,11 @@ class AsyncClient:
     async def _parts(self, account: Account) -> AsyncGenerator[StreamPart, None]:
         connection = await _Connection.open(self._place)
         try:
-            incoming = Incoming()
-            await connection.send(account.request())
+            incoming = await connection.send(account.request())
             while not incoming.status:
-                await connection.read_into(incoming)
+                await connection.more()
             if incoming.status >= 300:
-                body = (await connection.read_whole(incoming)).tobytes()
+                body = (await connection.whole()).tobytes()
                 raise of_reply(incoming.status, incoming.headers, body)
             account.opened(incoming.status, incoming.headers)
             while account.done is None:
@@ -261,7 +303,7 @@ class AsyncClient:
                 if account.done is None:
                     if incoming.ended:
                         raise self._place.unreachable(EOFError("it ended early"), sent=True)
-                    await connection.read_into(incoming)
+                    await connection.more()
         finally:
             connection.close()
 

@@ -21,8 +21,6 @@ __all__ = ["Client", "Stream"]
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_READ = 256 * 1024
-
 
 class _Connection:
     """One connection, and one request on it at a time."""
@@ -63,31 +61,15 @@ class _Connection:
     def read_into(self, incoming: Incoming) -> None:
         """Waits for more of an answer."""
         try:
-            incoming.feed(self._socket.recv(_READ))
+            incoming.came(self._socket.recv_into(incoming.room()))
         except (OSError, EOFError) as error:
             raise self._place.unreachable(error, sent=True) from error
 
     def read_whole(self, incoming: Incoming) -> memoryview:
-        """The whole body of an answer whose head has come; a large one is read where it stays."""
-        missing = incoming.missing
-        if missing < _READ:
-            while not incoming.ended:
-                self.read_into(incoming)
-            return memoryview(incoming.body())
-        first = incoming.body()
-        whole = memoryview(bytearray(len(first) + missing))
-        whole[:len(first)] = first
-        at = len(first)
-        try:
-            while at < len(whole):
-                got = self._socket.recv_into(whole[at:])
-                if got == 0:
-                    raise EOFError
-                at += got
-        except (OSError, EOFError) as error:
-            raise self._place.unreachable(error, sent=True) from error
-        incoming.skip(missing)
-        return whole
+        """All that is still to come of an answer; its body."""
+        while not incoming.ended:
+            self.read_into(incoming)
+        return incoming.body()
 
     def rest(self) -> None:
         self._used = time.monotonic()
@@ -199,8 +181,6 @@ class Client:
         incoming = Incoming()
         try:
             connection.send(request)
-            while not incoming.status:
-                connection.read_into(incoming)
             body = connection.read_whole(incoming)
         except BaseException:
             connection.close()

@@ -22,7 +22,7 @@ class Events:
         self._rest = b""
         self._fields: Dict[str, str] = {}
 
-    def feed(self, data: bytes) -> Iterator[Tuple[str, Optional[str], Any]]:
+    def feed(self, data: memoryview) -> Iterator[Tuple[str, Optional[str], Any]]:
         lines = (self._rest + data).split(b"\n")
         self._rest = lines.pop()
         if len(self._rest) > MAX_EVENT:
@@ -94,7 +94,7 @@ class Account:
         if self._resumable and told is not None and told.startswith("/v1/jobs/"):
             self.job = told
 
-    def feed(self, data: bytes) -> List[StreamPart]:
+    def feed(self, data: memoryview) -> List[StreamPart]:
         """The parts that are in what came. Raises ServiceError for a stream that has failed."""
         parts = []
         for event, number, value in self._events.feed(data):

@@ -16,6 +16,8 @@ MAX_HEAD = 64 * 1024
 MAX_BODY = 4 * 1024 ** 3
 #: Pieces of a request that are smaller together are sent as one.
 JOIN_BELOW = 64 * 1024
+#: What is read at once of an answer whose place is not known yet.
+_SCRATCH = 64 * 1024
 
 
 @dataclass
@@ -144,39 +146,50 @@ class Chunks:
 
 
 class Incoming:
-    """One answer as it comes. Give it what was read (b"" at the end of the connection)."""
+    """One answer as it comes: read into `room()`, and say to `came` how much that was.
+
+    A body whose length was told is read where it stays, without a copy.
+    """
 
     def __init__(self) -> None:
         self.status = 0  # until the head is whole
         self.headers: Dict[str, str] = {}
         self.ended = False
+        self._scratch = memoryview(bytearray(_SCRATCH))
         self._raw = bytearray()
-        self._pieces: List[bytes] = []
+        self._whole: Optional[memoryview] = None  # a body whose length was told,
+        self._at = self._given = 0  # as far as it has come, and as `body` has given it
+        self._pieces: List[bytes] = []  # of any other body
         self._chunks: Optional[Chunks] = None
-        self._left: Optional[int] = None  # of a body whose length was told
         self._over = False  # more came than the answer has
-
-    @property
-    def begun(self) -> bool:
-        """Whether any byte of it has come."""
-        return bool(self.status or self._raw)
 
     @property
     def reusable(self) -> bool:
         """Whether the connection can take the next request."""
-        framed = self._chunks is not None or self._left is not None
+        framed = self._chunks is not None or self._whole is not None
         return (self.ended and framed and not self._over and
                 self.headers.get("connection", "").lower() != "close")
 
-    @property
-    def missing(self) -> int:
-        """How many bytes are to come of a body whose length was told."""
-        return self._left or 0
+    def room(self) -> memoryview:
+        """Where the next bytes of the connection go. There is always room for some."""
+        if self._whole is None or self.ended:
+            return self._scratch
+        return self._whole[self._at:]
 
-    def feed(self, data: bytes) -> None:
-        if not data:
+    def came(self, count: int) -> None:
+        """So many bytes were read into `room()`; 0: the connection has ended.
+
+        Raises EOFError where the answer is not whole then.
+        """
+        if count == 0:
             self._end()
-            return
+        elif self._whole is None or self.ended:
+            self._take(bytes(self._scratch[:count]))
+        else:
+            self._at += count
+            self.ended = self._at == len(self._whole)
+
+    def _take(self, data: bytes) -> None:
         if not self.status:
             self._raw += data
             data = self._take_head()
@@ -204,7 +217,7 @@ class Incoming:
         coding = self.headers.get("transfer-encoding")
         length = self.headers.get("content-length")
         if self.status in (204, 304):
-            self._left = 0
+            self._whole = memoryview(b"")
         elif coding is not None:
             if coding.lower() != "chunked":
                 raise BadAnswer(f"the answer has a transfer coding that nobody asked for: {coding[:40]}")
@@ -212,36 +225,34 @@ class Incoming:
         elif length is not None:
             if not re.fullmatch("[0-9]{1,15}", length) or int(length) > MAX_BODY:
                 raise BadAnswer(f"the answer has a length that cannot be: {length[:40]!r}")
-            self._left = int(length)
-        self.ended = self._left == 0
+            self._whole = memoryview(bytearray(int(length)))
+        self.ended = self._whole is not None and not self._whole
 
     def _take_body(self, data: bytes) -> None:
         if self.ended:
             self._over = True
-        elif self._chunks:
+        elif self._chunks is not None:
             self._pieces.append(self._chunks.feed(data))
             self.ended = self._chunks.ended
-        elif self._left is not None:
-            self._over = len(data) > self._left
-            self._pieces.append(data[:self._left])
-            self._left -= len(self._pieces[-1])
-            self.ended = self._left == 0
+        elif self._whole is not None:  # its first bytes, which came with the head
+            fitting = data[:len(self._whole)]
+            self._whole[:len(fitting)] = fitting
+            self._at = len(fitting)
+            self._over = len(data) > len(fitting)
+            self.ended = self._at == len(self._whole)
         else:
             self._pieces.append(data)
 
     def _end(self) -> None:
-        if self.status and self._chunks is None and self._left is None:
+        if self.status and self._chunks is None and self._whole is None:
             self.ended = True  # the end of the connection is that of the body
         if not self.ended:
             raise EOFError
 
-    def skip(self, count: int) -> None:
-        """So much of a body whose length was told was read past this."""
-        assert self._left is not None and count == self._left
-        self._left, self.ended = 0, True
-
-    def body(self) -> bytes:
+    def body(self) -> memoryview:
         """What has come of the body since this was asked last."""
-        body = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
-        self._pieces.clear()
-        return body
+        if self._whole is not None:
+            since, self._given = self._given, self._at
+            return self._whole[since:self._at]
+        pieces, self._pieces = self._pieces, []
+        return memoryview(pieces[0] if len(pieces) == 1 else b"".join(pieces))
