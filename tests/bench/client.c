@@ -1,7 +1,7 @@
 /*
  * A load client that is not the bottleneck: N keep-alive connections on one epoll, each sending
- * the same ready-made HTTP request again as soon as its answer is complete. Prints one line of
- * JSON with the latencies.
+ * the same ready-made HTTP request again as soon as its answer is complete. Bodies, chunked ones too,
+ * are counted and not looked at. Prints one line of JSON with the latencies.
  *
  *   client PORT REQUEST_FILE CONNECTIONS MILLISECONDS [REQUESTS]
  *
@@ -25,6 +25,9 @@
 
 #define HEAD_MAX 8192
 #define READ_SIZE (256 * 1024)
+/* How a chunked body ends. No answer that is measured has a line of "0" and CR within. */
+static const char LAST_CHUNK[] = "\n0\r\n\r\n";
+#define LAST_SIZE (sizeof LAST_CHUNK - 1)
 /* More connections than this are opened one request at a time: the server need not wait for the
  * first request until the last connection is there. */
 #define AT_ONCE 8192
@@ -36,7 +39,9 @@ struct connection {
     char head[HEAD_MAX + 1];
     size_t head_size;
     int in_body;
-    long left; /* of the answer's body */
+    long left; /* of the answer's body; of a chunked one 1 until its end */
+    int chunked;
+    char last[LAST_SIZE]; /* bytes of it that came */
     int status;
 };
 
@@ -159,9 +164,22 @@ static size_t take_head(struct connection *connection, const char *bytes, size_t
     }
     char *length = strcasestr(connection->head, "\r\nContent-Length:");
     connection->status = atoi(connection->head + strlen("HTTP/1.1 "));
-    connection->left = length ? atol(length + strlen("\r\nContent-Length:")) : 0;
+    connection->chunked = strcasestr(connection->head, "\r\nTransfer-Encoding: chunked") != NULL;
+    connection->left = connection->chunked ? 1
+        : length                           ? atol(length + strlen("\r\nContent-Length:"))
+                                           : 0;
+    memset(connection->last, 0, LAST_SIZE);
     connection->in_body = 1;
     return (size_t)(end + 4 - connection->head) - before;
+}
+
+/* Takes bytes of a chunked body, and sees by the last ones whether it has ended. */
+static void take_chunked(struct connection *connection, const char *bytes, size_t size)
+{
+    size_t fresh = size < LAST_SIZE ? size : LAST_SIZE;
+    memmove(connection->last, connection->last + fresh, LAST_SIZE - fresh);
+    memcpy(connection->last + LAST_SIZE - fresh, bytes + size - fresh, fresh);
+    connection->left = memcmp(connection->last, LAST_CHUNK, LAST_SIZE) != 0;
 }
 
 static void take(struct run *run, struct connection *connection, const char *bytes, size_t size)
@@ -170,6 +188,10 @@ static void take(struct run *run, struct connection *connection, const char *byt
         size_t used;
         if (!connection->in_body) {
             used = take_head(connection, bytes, size);
+        } else if (connection->chunked) {
+            used = size;
+            take_chunked(connection, bytes, size);
+            run->body_bytes += used;
         } else {
             used = size < (size_t)connection->left ? size : (size_t)connection->left;
             connection->left -= (long)used;

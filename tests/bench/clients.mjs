@@ -2,10 +2,12 @@
  * ./dev bench clients: what other servers' APIs cost beside our own, in one run and in turn.
  *
  * `tensors`: an echo of 100 B, 602 kB and 4 MB in binary both ways, through /v2 (KServe) and /v1/infer: the
- * median time of a request and what the daemon spends on it. `text`: streams of text through Responses,
- * Messages and Ollama's chat, and through /v1/chat/completions: tokens a second of several at once. The
- * nodes are simulated ones, so that what is measured is the daemon and this client. An API that this daemon
- * does not serve is said to be missing. Exits 1 if an answer was wrong.
+ * median time of a request, and what the daemon spends on one by the clock of its process. `text`: streams
+ * of text through Responses, Messages and Ollama's chat, and through /v1/chat/completions, as fast as they
+ * come: tokens a second of several at once. Their client is a program in C that counts bytes: one that parsed
+ * them would be slower than the daemon, and compare what clients do with longer events. One stream of each
+ * block is read, and held to its text, before. The nodes are simulated ones. An API that this daemon does
+ * not serve is said to be missing. Exits 1 if an answer was wrong.
  */
 import http from 'node:http';
 import os from 'node:os';
@@ -14,9 +16,10 @@ import { Daemon } from '../lib/daemon.mjs';
 import { EventReader } from '../lib/event-reader.mjs';
 import { putGguf } from '../lib/gguf.mjs';
 import { encode } from '../lib/kserve.mjs';
-import { cost } from '../lib/processes.mjs';
+import { cpuSeconds } from '../lib/processes.mjs';
 import { Simulation } from '../lib/simulation.mjs';
 import { median, shown, spread, table } from './figures.mjs';
+import * as programs from './programs.mjs';
 
 const SIZES = [['100 B', 100, 400], ['602 kB', 602112, 60], ['4 MB', 4 << 20, 16]];
 const TOKENS = 256;
@@ -24,6 +27,7 @@ const STREAMS = 8;
 const MODEL = 'talker@simulated';
 const NODES = 2;
 
+const asJson = { 'Content-Type': 'application/json' };
 const agent = new http.Agent({ keepAlive: true, maxSockets: STREAMS });
 
 /** The status and the bytes of an answer. */
@@ -55,7 +59,7 @@ async function echoBlock(daemon, path, bytes, times) {
     const { headers, body } = encode(echoes[path].head,
         [{ name: 'x', datatype: 'UINT8', shape: [bytes.length], bytes }]);
     const took = [];
-    const before = cost(daemon.pid);
+    const before = cpuSeconds(daemon.pid);
     for (let i = 0; i < times; i++) {
         const began = performance.now();
         const answer = await exchange(daemon.url + path, headers, body);
@@ -64,8 +68,7 @@ async function echoBlock(daemon, path, bytes, times) {
         if (answer.status !== 200 || !answer.bytes.subarray(-bytes.length).equals(bytes))
             throw new Error(`${path}: ${answer.status} ${answer.bytes.subarray(0, 500)}`);
     }
-    const after = cost(daemon.pid);
-    return { ms: median(took), cpuMs: (1000 * (after.cpuSeconds - before.cpuSeconds)) / times };
+    return { ms: median(took), cpuMs: (1000 * (cpuSeconds(daemon.pid) - before)) / times };
 }
 
 async function compareEchoes(daemon, rounds, quick) {
@@ -119,34 +122,41 @@ function* jsonOf(text, lines) {
     for (const { data } of new EventReader().read(text)) if (data !== '[DONE]') yield JSON.parse(data);
 }
 
-/** Tokens a second of several streams at once; null where the API is not served. */
-async function streamBlock(daemon, path, streams) {
-    const { body, piece, lines } = texts[path];
-    const sent = Buffer.from(JSON.stringify({ model: MODEL, stream: true, ...body }));
-    const before = cost(daemon.pid);
-    const began = performance.now();
-    const answers = await Promise.all(Array.from({ length: streams }, () =>
-        exchange(daemon.url + path, { 'Content-Type': 'application/json' }, sent)));
-    const seconds = (performance.now() - began) / 1000;
-    const after = cost(daemon.pid);
-    for (const { status, bytes } of answers) {
-        if (status === 404) return null;
-        const text = status === 200
-            ? [...jsonOf(bytes.toString(), lines)].map((one) => piece(one) ?? '').join('') : '';
-        if (text.trim() !== words)
-            throw new Error(`${path}: ${status}, "${text.slice(0, 100)}" of ${bytes.subarray(0, 300)}`);
-    }
-    return { rate: (streams * TOKENS) / seconds,
-        cpuUs: (1e6 * (after.cpuSeconds - before.cpuSeconds)) / (streams * TOKENS) };
+/** Holds one stream of an API to what it has to say. False where the API is not served. */
+async function checkStream(daemon, path, sent) {
+    const { status, bytes } = await exchange(daemon.url + path, asJson, sent);
+    if (status === 404) return false;
+    const { piece, lines } = texts[path];
+    const text = status === 200
+        ? [...jsonOf(bytes.toString(), lines)].map((one) => piece(one) ?? '').join('') : '';
+    if (text.trim() !== words)
+        throw new Error(`${path}: ${status}, "${text.slice(0, 100)}" of ${bytes.subarray(0, 300)}`);
+    return true;
+}
+
+/** Tokens a second of several streams at once, by a client that only counts bytes, and what the daemon
+ * spends on one; null where the API is not served. */
+async function streamBlock(daemon, client, path, streams) {
+    const sent = Buffer.from(JSON.stringify({ model: MODEL, stream: true, ...texts[path].body }));
+    if (!await checkStream(daemon, path, sent)) return null;
+    const { host, port } = new URL(daemon.url);
+    const file = programs.requestFile(path.replaceAll('/', '-'), host, asJson, sent, path);
+    const before = cpuSeconds(daemon.pid);
+    const { errors, seconds } = await programs.load(client, { port, file, clients: STREAMS, ms: 600_000, requests: streams });
+    const cpu = cpuSeconds(daemon.pid) - before;
+    if (errors) throw new Error(`${path}: ${errors} of ${streams} streams failed`);
+    return { rate: (streams * TOKENS) / seconds, cpuUs: (1e6 * cpu) / (streams * TOKENS) };
 }
 
 async function compareTexts(daemon, rounds, quick) {
+    const { client } = programs.compile();
     const [chat, ...others] = await inTurn(Object.keys(texts), rounds,
-        (path) => streamBlock(daemon, path, quick ? STREAMS : 16 * STREAMS));
+        (path) => streamBlock(daemon, client, path, quick ? STREAMS : 16 * STREAMS));
     return [chat, ...others].map((figures, way) => ({ name: Object.keys(texts)[way],
         rate: figures && spread(figures.map(({ rate }) => rate)),
         cpu_us: figures && spread(figures.map(({ cpuUs }) => cpuUs)),
-        ratio: figures && spread(figures.map(({ rate }, i) => rate / chat[i].rate)) }));
+        ratio: figures && spread(figures.map(({ rate }, i) => rate / chat[i].rate)),
+        cpu_ratio: figures && spread(figures.map(({ cpuUs }, i) => cpuUs / chat[i].cpuUs)) }));
 }
 
 /* ------------------------------------------------------------------------------------------------ */
@@ -175,8 +185,9 @@ async function main() {
         }
         if (only.includes('text')) {
             result.text = await compareTexts(daemon, rounds, quick);
-            console.log(table(`${TOKENS} tokens a stream (goal: 0.98)`, ['API', 'tokens/s', 'CPU µs/token', '×'],
-                result.text.map((row) => [row.name, orMissing(row.rate), orMissing(row.cpu_us), orMissing(row.ratio)])));
+            console.log(table(`${TOKENS} tokens a stream (goal: 0.98)`, ['API', 'tokens/s', 'CPU µs/token', 'tokens/s ×', 'CPU ×'],
+                result.text.map(({ name, ...row }) => [name,
+                    ...['rate', 'cpu_us', 'ratio', 'cpu_ratio'].map((figure) => orMissing(row[figure]))])));
         }
     } finally {
         agent.destroy();

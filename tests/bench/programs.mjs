@@ -35,9 +35,9 @@ export async function startFloor(program) {
 }
 
 /** A whole HTTP request in a file, for the client. */
-export function requestFile(name, host, headers, body, query = '') {
+export function requestFile(name, host, headers, body, target = '/v1/infer') {
     const file = path.join(folder, `${name}.request`);
-    const head = [`POST /v1/infer${query} HTTP/1.1`, `Host: ${host}`, `Content-Length: ${body.length}`,
+    const head = [`POST ${target} HTTP/1.1`, `Host: ${host}`, `Content-Length: ${body.length}`,
         ...Object.entries(headers).map(([key, value]) => `${key}: ${value}`)];
     fs.writeFileSync(file, Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`), body]));
     return file;

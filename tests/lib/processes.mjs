@@ -1,5 +1,7 @@
 /** What runs, read from /proc: to find our processes, kill chosen ones and prove none is left. */
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
+import { program as python } from './python.mjs';
 
 function read(file) {
     try {
@@ -89,4 +91,11 @@ export function cost(pid) {
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     const resident = Number(read(`/proc/${pid}/status`).match(/VmRSS:\s+(\d+)/)?.[1] ?? 0) * 1024;
     return { cpuSeconds: (Number(fields[11]) + Number(fields[12])) / 100, resident };
+}
+
+/** CPU seconds of a process and of its threads that have ended, by its own clock, in nanoseconds; /proc
+ * has hundredths. */
+export function cpuSeconds(pid) {
+    const look = 'import sys, time; print(time.clock_gettime_ns(~int(sys.argv[1]) << 3 | 2))'; // CPUCLOCK_SCHED
+    return Number(execFileSync(python, ['-c', look, String(pid)], { encoding: 'utf8' })) / 1e9;
 }

@@ -47,7 +47,7 @@ const queryOf = (members) => new URLSearchParams(Object.entries(members).filter(
 
 /** @returns {Promise<any>} what the load client says of this request */
 async function loadOf(model, client, { port, ms, clients = 1 }, { query = '', headers = {}, body }) {
-    const file = requestFile('task', `127.0.0.1:${port}`, headers, body, query);
+    const file = requestFile('task', `127.0.0.1:${port}`, headers, body, `/v1/infer${query}`);
     const told = await load(client, { port, file, clients, ms });
     if (told.errors) throw new Error(`${model}: ${told.errors} errors, status ${told.last_error_status}`);
     return told;
