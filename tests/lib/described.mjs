@@ -115,14 +115,13 @@ export function check(method, url, status, headers, body) {
 }
 
 /** The same of one event of an answer that comes bit by bit, as that media type. */
-export function checkEvent(method, url, event, json, type = 'text/event-stream') {
+export function checkEvent(method, url, status, event, json, type = 'text/event-stream') {
     if (!isWatched(url)) return;
     const responses = operationOf(method, url);
-    const status = responses && Object.keys(at(...responses)).find((one) => one < 300);
     const problem = responses
         ? eventProblem([...responses, status, 'content', type], event, json)
         : 'no such operation';
-    if (problem) fail(method, url, 200, problem, JSON.stringify(json));
+    if (problem) fail(method, url, status, problem, JSON.stringify(json));
 }
 
 const plainFetch = globalThis.fetch;

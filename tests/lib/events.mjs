@@ -70,7 +70,7 @@ export class EventClient {
         }
         for (const { data, ...event } of this.#reader.read(text)) {
             this.events.push({ ...event, json: JSON.parse(data) });
-            checkEvent(...this.asked, event.event, this.last.json, this.type);
+            checkEvent(...this.asked, this.status, event.event, this.last.json, this.type);
         }
         this.#wake();
     }

@@ -68,10 +68,10 @@ for (const [what, said, message] of [
 
 test('so is an event', () => {
     const url = `${daemon.url}/v1/infer`;
-    checkEvent('POST', url, 'part', { seq: 0, index: 0, text: 'a' });
-    assert.throws(() => checkEvent('POST', url, 'part', { seq: 0, index: 0, texts: 'a' }), /texts/);
-    assert.throws(() => checkEvent('POST', url, 'parts', {}), /no event parts/);
-    assert.throws(() => checkEvent('POST', url, 'error', { ...problem, code: 'stream_gone' }),
+    checkEvent('POST', url, 200, 'part', { seq: 0, index: 0, text: 'a' });
+    assert.throws(() => checkEvent('POST', url, 200, 'part', { seq: 0, index: 0, texts: 'a' }), /texts/);
+    assert.throws(() => checkEvent('POST', url, 200, 'parts', {}), /no event parts/);
+    assert.throws(() => checkEvent('POST', url, 200, 'error', { ...problem, code: 'stream_gone' }),
         /allowed values/);
     assert.throws(() => check('POST', url, 200, { 'content-type': 'text/event-stream' },
         Buffer.from('event: part\ndata: {"seq":0}\n\n')), /required property 'index'/);

@@ -100,20 +100,27 @@ static json_t *events_schema(const struct wi_route *route, const struct wi_codes
     return json_pack("{s:{s:s}, s:o}", "schema", "type", "string", "x-events", events);
 }
 
+/* Of one status, whose type is "events" where it is that of streams alone. */
 static json_t *contents(
     const struct wi_route *route, const char *type, const struct wi_codes *codes)
 {
-    const char *also;
+    const char *also, *stream = wi_dialect_stream_type(route->dialect);
+    int apart = strstr(route->answers, " events") != NULL;
+    int of_streams = strcmp(type, "events") == 0;
     json_t *content = json_object();
-    json_object_set_new(content, route->produces,
-        strcmp(route->produces, "text/event-stream") == 0
-            ? events_schema(route, codes)
-            : json_pack("{s:o}", "schema", wi_type_json(type)));
-    for (size_t i = 0; (also = wi_route_gives(route, i)) != NULL; i++)
-        json_object_set_new(content, also,
-            strcmp(also, wi_dialect_stream_type(route->dialect)) == 0
+    if (!of_streams)
+        json_object_set_new(content, route->produces,
+            strcmp(route->produces, "text/event-stream") == 0
                 ? events_schema(route, codes)
-                : json_pack("{s:{s:s}}", "schema", "type", "string"));
+                : json_pack("{s:o}", "schema", wi_type_json(type)));
+    for (size_t i = 0; (also = wi_route_gives(route, i)) != NULL; i++) {
+        int streams = strcmp(also, stream) == 0;
+        if (apart && streams != of_streams)
+            continue;
+        json_object_set_new(content, also,
+            streams ? events_schema(route, codes)
+                    : json_pack("{s:{s:s}}", "schema", "type", "string"));
+    }
     return content;
 }
 

@@ -162,7 +162,7 @@ const struct wi_route wi_routes[] = {
     {"POST", "/v1/models/pull", wi_handle_model_pull, ADMIN, WI_ROUTE_BODY | WI_ROUTE_EVENTS,
         SMALL_BODY, JSON,
         "bring a model from a hub: {model, as?, hub?, files?, precision?, stream?}", NATIVE,
-        .answers = "202 Pull", .events = "progress PullEvent done PullEvent error codes",
+        .answers = "202 Pull 200 events", .events = "progress PullEvent done PullEvent error codes",
         .body = "PullOrder", .codes = PULLS " queue_full not_implemented unavailable",
         .help = "See Pulls."},
     {"POST", "/v1/models/{model}/cancel", wi_handle_model_cancel, ADMIN, WI_ROUTE_MAYBE, SMALL_BODY,

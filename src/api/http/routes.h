@@ -40,7 +40,8 @@ struct wi_route {
     const struct wi_dialect *dialect; /* of requests and errors */
     const char *help;                 /* more than that, in whole sentences; NULL: nothing */
     /* For the API's description, of schemas that openapi.h has; NULL: none. */
-    const char *answers; /* pairs of a status and a type: "200 Pull 202 Pull" */
+    const char *answers; /* pairs of a status and a type: "200 Pull 202 Pull"; the type "events" is
+                          * that of streams, where their status is not that of other answers */
     const char *events;  /* likewise of an event's name ("line" of a stream of lines) and a type */
     const char *body;    /* a schema; where the dialect is for one task that says it */
     const char *query;   /* a schema, whose members are parameters */
