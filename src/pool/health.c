@@ -100,9 +100,9 @@ double wi_pool_patience_ms(const struct wi_pool *pool)
     return timeout > CHECK_MIN_MS ? timeout : CHECK_MIN_MS;
 }
 
-static void check(const struct wi_pool *pool, struct pool_session *session)
+static void check(const struct wi_pool *pool, struct pool_session *session, double now)
 {
-    wi_pool_session_check(session, (uint64_t)wi_pool_patience_ms(pool), wi_now_ms());
+    wi_pool_session_check(session, (uint64_t)wi_pool_patience_ms(pool), now);
 }
 
 void wi_pool_ask_after(struct pool_session *session)
@@ -127,7 +127,7 @@ void wi_pool_checked(
     else if (info->checks_failed >= CHECKS_FAILED)
         wi_pool_fault(pool, session, WI_FAULT_PAGE_FROZEN, error->detail);
     else
-        check(pool, session);
+        check(pool, session, wi_now_ms());
 }
 
 static int is_loading(const struct wi_node_state *state)
@@ -222,7 +222,7 @@ static void look_at(struct wi_pool *pool, struct pool_session *session, double n
             "an engine of its page is busy with nothing of ours");
     else if (!wi_pool_node_info_of(node)->away &&
              now - info->checked_at >= wi_pool_patience_ms(pool) * 2)
-        check(pool, session);
+        check(pool, session, now);
 }
 
 void wi_pool_look(struct wi_pool *pool, double now)
