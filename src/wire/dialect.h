@@ -54,6 +54,7 @@ struct wi_dialect {
     /* The member of an error that names its code, "error.code" being one of an object in it; NULL:
      * none does. */
     const char *error_code;
+    const char *id_header;  /* what its clients call X-Request-Id, which is there too; or NULL */
     enum wi_task_kind task; /* the one that it is for; WI_TASK_NONE: the request says it */
     /* The HTTP status of its errors; NULL: the one of our own format. */
     int (*status)(enum wi_code code);

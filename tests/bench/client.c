@@ -1,7 +1,7 @@
 /*
  * A load client that is not the bottleneck: N keep-alive connections on one epoll, each sending
- * the same ready-made HTTP request again as soon as its answer is complete. Bodies, chunked ones too,
- * are counted and not looked at. Prints one line of JSON with the latencies.
+ * the same ready-made HTTP request again as soon as its answer is complete. Bodies, chunked ones
+ * too, are counted and not looked at. Prints one line of JSON with the latencies.
  *
  *   client PORT REQUEST_FILE CONNECTIONS MILLISECONDS [REQUESTS]
  *
@@ -166,7 +166,7 @@ static size_t take_head(struct connection *connection, const char *bytes, size_t
     connection->status = atoi(connection->head + strlen("HTTP/1.1 "));
     connection->chunked = strcasestr(connection->head, "\r\nTransfer-Encoding: chunked") != NULL;
     connection->left = connection->chunked ? 1
-        : length                           ? atol(length + strlen("\r\nContent-Length:"))
+                       : length            ? atol(length + strlen("\r\nContent-Length:"))
                                            : 0;
     memset(connection->last, 0, LAST_SIZE);
     connection->in_body = 1;

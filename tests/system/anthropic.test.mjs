@@ -57,6 +57,7 @@ test('an answer, whole and in a stream', async () => {
     const whole = await create({ messages: user('one two three'), system: 'be brief', max_tokens: 2,
         temperature: 0, metadata: { user_id: 'u' } });
     assert.match(whole.id, /^msg_/);
+    assert.match(whole._request_id, /^req-/);
     assert.deepEqual(plain(whole), { type: 'message', role: 'assistant', model: 'me/talker',
         content: [{ type: 'text', text: 'one two' }], stop_reason: 'max_tokens', stop_sequence: null,
         usage: { input_tokens: 5, cache_creation_input_tokens: 0, cache_read_input_tokens: 0, output_tokens: 2 } });
@@ -125,6 +126,7 @@ test('errors have the form that the client knows', async () => {
         assert.deepEqual([error.error.type, error.error.error.type], ['error', type], error.message);
         assert.match(error.error.error.message, said);
         assert.match(error.error.request_id, /^req-/);
+        assert.equal(error.requestID, error.error.request_id);
         return true;
     });
     const bad = (request, said) => refused({ messages: user('x'), ...request }, Anthropic.BadRequestError, 'invalid_request_error', said);

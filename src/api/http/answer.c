@@ -30,8 +30,11 @@ void wi_request_note_ignored(struct wi_request *request, const struct wi_strings
 
 static void add_own_headers(struct wi_request *request, const char *media_type)
 {
+    const struct wi_dialect *dialect = wi_request_dialect(request);
     wi_request_add_header(request, MHD_HTTP_HEADER_CONTENT_TYPE, media_type);
     wi_request_add_header(request, "X-Request-Id", request->id);
+    if (dialect->id_header)
+        wi_request_add_header(request, dialect->id_header, request->id);
     wi_request_add_header(request, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
     wi_request_add_header(request, "X-Content-Type-Options", "nosniff");
     if (request->ignored)
@@ -41,7 +44,7 @@ static void add_own_headers(struct wi_request *request, const char *media_type)
     if (request->cross_origin) {
         wi_request_add_header(request, "Access-Control-Allow-Origin", request->headers.origin);
         wi_request_add_header(request, "Access-Control-Expose-Headers",
-            "X-Request-Id, Inference-Header-Content-Length, Retry-After, Location, "
+            "X-Request-Id, Request-Id, Inference-Header-Content-Length, Retry-After, Location, "
             "Idempotency-Replayed, X-Webinfer-Ignored");
         wi_request_add_header(request, MHD_HTTP_HEADER_VARY, "Origin");
     }

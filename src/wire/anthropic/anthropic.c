@@ -17,7 +17,7 @@ static enum wi_code parse_count(struct wi_infer *infer, struct wi_blob *body, si
 
 /* What both have; a count comes in no parts. */
 #define SHARED                                                                                     \
-    .error_type = "application/json", .error_form = "AnthropicError",                              \
+    .error_type = "application/json", .error_form = "AnthropicError", .id_header = "request-id",   \
     .params = wi_anthropic_params, .frame = wi_parameters_frame, .check = wi_anthropic_check,      \
     .check_stream = wi_openai_check_stream, .print_error = wi_anthropic_error,                     \
     .stream_begin = wi_anthropic_stream_begin, .stream_part = wi_anthropic_stream_part,            \
