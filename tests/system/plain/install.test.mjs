@@ -197,3 +197,14 @@ test('README\'s commands make a service of what make install leaves, which infer
             await here.abandon();
         }
     });
+
+const hasGit = fs.existsSync(path.join(root, '.git'));
+test('a tarball has every file of the tree', { skip: !hasGit && 'this is no checkout' }, () => {
+    const folder = guard(fs.mkdtempSync(path.join(os.tmpdir(), 'wi-tarball-')));
+    execFileSync('make', ['-s', '-C', build, 'distdir', `distdir=${folder}/tree`],
+        { stdio: 'pipe', env: { PATH: process.env.PATH, HOME: folder } });
+    const files = execFileSync('git', ['-C', root, 'ls-files', '-z'], { encoding: 'utf8' }).split('\0')
+        .filter((file) => file && file !== '.gitignore');
+    assert.deepEqual(files.filter((file) => !fs.existsSync(path.join(folder, 'tree', file))), []);
+    clear(folder);
+});
