@@ -3,7 +3,7 @@
 
 #include "base/memory.h"
 #include "format/gguf_input.h"
-#include "format/open.h"
+#include "format/view.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,6 @@
 #include "format/huggingface.h"
 
 #include "base/json_read.h"
-#include "format/open.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -137,7 +136,8 @@ static enum wi_code load(struct reading *reading, const char *name, json_t **roo
     *root = NULL;
     if (!has(reading, name))
         return WI_OK;
-    char *text = reading->folder->read(reading->folder->context, name, &size, reading->error);
+    char *text = wi_view_read(
+        reading->folder->view, name, WI_VIEW_MODEL, WI_HUGGINGFACE_MAX, &size, reading->error);
     if (!text)
         return WI_MODEL_INVALID;
     *root = wi_json_read(text, size, JSON_ALLOW_NUL, &place);

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "format/view.h"
 #include "task/task.h"
 #include "task/type.h"
 
@@ -38,10 +39,7 @@ struct wi_huggingface {
 struct wi_huggingface_folder {
     const char *name;               /* the model's: some tell what they are there alone */
     const struct wi_strings *files; /* paths inside the folder */
-    /* Gives the text of one of them, of at most WI_HUGGINGFACE_MAX bytes with a NUL behind them,
-     * the callee's to free; NULL with `error` where it cannot be read. */
-    char *(*read)(void *context, const char *path, size_t *size, struct wi_error *error);
-    void *context;
+    const struct wi_view *view;
 };
 
 /* Reads them. WI_OK, or WI_MODEL_INVALID with the file as its field. `info` need not be cleared. */

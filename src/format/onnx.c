@@ -9,8 +9,8 @@
 #include "base/memory.h"
 #include "base/table.h"
 #include "format/onnx_parts.h"
-#include "format/open.h"
 #include "format/protobuf.h"
+#include "format/view.h"
 
 #include <inttypes.h>
 #include <stdio.h>

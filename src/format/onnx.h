@@ -29,7 +29,7 @@ struct wi_onnx_value {
 
 /* A file beside the model's own that tensors are kept in. */
 struct wi_onnx_external {
-    char *path;     /* as wi_manifest_path_ok allows */
+    char *path;     /* as wi_file_path_ok allows */
     uint64_t least; /* bytes that it must have: the end of its last tensor */
     UT_hash_handle hh;
 };

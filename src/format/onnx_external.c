@@ -6,8 +6,9 @@
  */
 #include "format/onnx_parts.h"
 
+#include "base/file.h"
 #include "base/memory.h"
-#include "format/manifest.h"
+#include "format/view.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,7 +93,7 @@ static int note(struct wi_protobuf *input, uint64_t at, const struct external *e
         path += 2;
     if (!path || !*path)
         return wi_protobuf_fail(input, at, "a tensor is kept in another file, which has no name");
-    if (!wi_manifest_path_ok(path))
+    if (!wi_file_path_ok(path))
         return wi_protobuf_fail(input, at,
             "a tensor is kept in a file whose name is not allowed: it must lie in the model's "
             "folder and have only letters, digits, \"/\" and \"._-@=~,\"");
@@ -102,7 +103,7 @@ static int note(struct wi_protobuf *input, uint64_t at, const struct external *e
     if (external->length > UINT64_MAX - external->offset)
         return wi_protobuf_fail(input, at, "a tensor in another file has no end");
     HASH_FIND_STR(signature->externals, path, found);
-    if (!found && HASH_COUNT(signature->externals) >= WI_MANIFEST_MAX - 2)
+    if (!found && HASH_COUNT(signature->externals) >= WI_MODEL_FILES_MAX - 2)
         return wi_protobuf_fail(input, at, "tensors are kept in more than 998 other files");
     if (!found) {
         found = wi_alloc(sizeof *found);

@@ -2,6 +2,7 @@
 #include "format/variants.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,6 +81,33 @@ int wi_variants_want(enum wi_model_format format, const char *path)
     return 0;
 }
 
+static int is_graph(const char *path)
+{
+    return wi_variants_want(WI_FORMAT_HUGGINGFACE, path);
+}
+
+static int is_weights(const char *path)
+{
+    return wi_variants_want(WI_FORMAT_GGUF, path);
+}
+
+int wi_variants_detect(const struct wi_view *view, enum wi_model_format *format)
+{
+    int found;
+    *format = WI_FORMAT_ONNX;
+    if (view->has(view, "model.onnx"))
+        return 0;
+    *format = WI_FORMAT_HUGGINGFACE;
+    found = view->has(view, "config.json") ? view->any(view, "onnx", is_graph) : 0;
+    if (found == 0) {
+        *format = WI_FORMAT_GGUF;
+        found = view->any(view, "", is_weights);
+    }
+    if (found == 0)
+        errno = ENOENT;
+    return found > 0 ? 0 : -1;
+}
+
 /* --- lists ----------------------------------------------------------------------------------- */
 
 /* The variant of that name, made if there is none. Takes no string over. */
@@ -95,7 +123,7 @@ static struct wi_variant *variant_of(struct wi_variants *variants, const char *n
     return variant;
 }
 
-static void add_file(struct wi_variant *variant, const struct wi_folder_file *file)
+static void add_file(struct wi_variant *variant, const struct wi_view_file *file)
 {
     wi_strings_add(&variant->files, file->path);
     variant->bytes += file->bytes;
@@ -124,7 +152,7 @@ static size_t dtype_of(const char *path)
 }
 
 static void find_dtypes(
-    const struct wi_folder_file *files, size_t count, struct wi_variants *variants)
+    const struct wi_view_file *files, size_t count, struct wi_variants *variants)
 {
     for (size_t dtype = 0; dtype < DTYPES; dtype++)
         for (size_t i = 0; i < count; i++)
@@ -193,7 +221,7 @@ static void quantisation_of(const char *stem, size_t length, char *out, size_t s
 
 /* Files with what their names say, which is read once: each is held against all others. */
 struct sets {
-    const struct wi_folder_file *files;
+    const struct wi_view_file *files;
     size_t count;
     struct stem {
         size_t length;
@@ -201,7 +229,7 @@ struct sets {
     } * stems;
 };
 
-static struct sets sets_of(const struct wi_folder_file *files, size_t count)
+static struct sets sets_of(const struct wi_view_file *files, size_t count)
 {
     struct sets sets = {files, count, wi_alloc((count + 1) * sizeof *sets.stems)};
     for (size_t i = 0; i < count; i++)
@@ -285,7 +313,7 @@ static int compare_quantisations(const void *a, const void *b)
 }
 
 static void find_quantisations(
-    const struct wi_folder_file *files, size_t count, struct wi_variants *variants)
+    const struct wi_view_file *files, size_t count, struct wi_variants *variants)
 {
     struct sets sets = sets_of(files, count);
     size_t projector = 0;
@@ -303,7 +331,7 @@ static void find_quantisations(
 
 /* --- the whole -------------------------------------------------------------------------------- */
 
-void wi_variants_find(enum wi_model_format format, const struct wi_folder_file *files, size_t count,
+void wi_variants_find(enum wi_model_format format, const struct wi_view_file *files, size_t count,
     struct wi_variants *variants)
 {
     if (format == WI_FORMAT_HUGGINGFACE)

@@ -14,16 +14,11 @@
 #define WI_FORMAT_VARIANTS_H
 
 #include "base/memory.h"
+#include "format/view.h"
 #include <stdint.h>
 
 enum wi_model_format { WI_FORMAT_ONNX, WI_FORMAT_GGUF, WI_FORMAT_HUGGINGFACE, WI_FORMAT_COUNT };
 extern const char *const wi_model_format_names[]; /* "onnx" …, ended by NULL */
-
-/* A file of the folder, by its path inside it. */
-struct wi_folder_file {
-    char *path;
-    uint64_t bytes;
-};
 
 struct wi_variant {
     char *name;
@@ -41,9 +36,12 @@ struct wi_variants {
 /* Whether a file belongs to models of this format at all, by its path: weights, tables and
  * settings; never pickles, scripts or pictures. */
 int wi_variants_want(enum wi_model_format format, const char *path);
+/* Which format a model has, by the presence of a few files: 0, or -1 with errno ENOENT if it is no
+ * model, and with another one if it could not be looked at. */
+int wi_variants_detect(const struct wi_view *view, enum wi_model_format *format);
 /* The variants of `files`, which are sorted by path and wanted. A split set that is not whole is
  * left out. */
-void wi_variants_find(enum wi_model_format format, const struct wi_folder_file *files, size_t count,
+void wi_variants_find(enum wi_model_format format, const struct wi_view_file *files, size_t count,
     struct wi_variants *variants);
 /* Whether a file of a GGUF model is its projector (mmproj….gguf) and no weights of its own. */
 int wi_variants_is_projector(const char *path);

@@ -6,8 +6,8 @@
 
 #include "base/buffer.h"
 #include "format/gguf_memory.h"
-#include "format/manifest.h"
 #include "format/variants.h"
+#include "format/view.h"
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -119,7 +119,7 @@ static int wants(enum wi_model_format format, const struct wi_hub_tree *tree, co
            is_external_data(path);
 }
 
-/* Whether the repository has the files by which the store tells the format (format/folder.h). */
+/* Whether the repository has the files by which the store tells the format (library/folder.h). */
 static int has_format(const struct wi_hub_tree *tree, enum wi_model_format format)
 {
     if (format == WI_FORMAT_ONNX)
@@ -165,11 +165,11 @@ static enum wi_code lay_out(
             add_gguf(files, file);
         else if (wants(offer->format, tree, file->path))
             wi_hub_tree_add(files, file, file->path);
-        if (files->count > WI_MANIFEST_MAX)
+        if (files->count > WI_MODEL_FILES_MAX)
             return wi_error_set(error, WI_HUB_FAILED, "model",
                 "the repository has more than %d files that could belong to a model; name those "
                 "that are meant with --file",
-                WI_MANIFEST_MAX);
+                WI_MODEL_FILES_MAX);
     }
     if (offer->format == WI_FORMAT_GGUF)
         keep_one_projector(files);
@@ -179,11 +179,11 @@ static enum wi_code lay_out(
 /* A model of the format `onnx` is one variant, which has no name. */
 static void find_variants(struct offer *offer)
 {
-    struct wi_folder_file *files = wi_alloc((offer->files.count + 1) * sizeof *files);
+    struct wi_view_file *files = wi_alloc((offer->files.count + 1) * sizeof *files);
     struct wi_variants *variants = &offer->variants;
     for (size_t i = 0; i < offer->files.count; i++) {
         uint64_t bytes = offer->files.files[i].bytes;
-        files[i] = (struct wi_folder_file){
+        files[i] = (struct wi_view_file){
             offer->files.files[i].path, bytes == WI_HUB_BYTES_UNKNOWN ? 0 : bytes};
     }
     wi_variants_find(offer->format, files, offer->files.count, variants);
@@ -370,10 +370,10 @@ static enum wi_code add_file(
 {
     if (is_chosen(chosen, file))
         return WI_OK;
-    if (chosen->count == WI_MANIFEST_MAX)
+    if (chosen->count == WI_MODEL_FILES_MAX)
         return wi_error_set(error, WI_INVALID_FIELD, "files",
             "the patterns match more than %d files, which is the most that a model can have",
-            WI_MANIFEST_MAX);
+            WI_MODEL_FILES_MAX);
     if (ends_with(file->path, ".gguf"))
         add_gguf(chosen, file);
     else

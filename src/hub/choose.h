@@ -30,11 +30,11 @@ struct wi_hub_want {
 /* Whether files of that name are fetched at all. */
 int wi_hub_suffix_ok(const char *path);
 
-/* The files to fetch, at most WI_MANIFEST_MAX, in `chosen`, which is empty, and with the variant's
- * name in `variant`, which the caller frees (NULL where there is none). WI_OK; WI_HUB_NOT_FOUND
- * where the repository has no model, or not this variant: with those that there are and their
- * sizes; WI_MODEL_TOO_LARGE where none fits; WI_INVALID_FIELD for patterns that match nothing, or
- * what is not fetched. `tree` is finished. */
+/* The files to fetch, at most WI_MODEL_FILES_MAX, in `chosen`, which is empty, and with the
+ * variant's name in `variant`, which the caller frees (NULL where there is none). WI_OK;
+ * WI_HUB_NOT_FOUND where the repository has no model, or not this variant: with those that there
+ * are and their sizes; WI_MODEL_TOO_LARGE where none fits; WI_INVALID_FIELD for patterns that match
+ * nothing, or what is not fetched. `tree` is finished. */
 enum wi_code wi_hub_choose(const struct wi_hub_tree *tree, const struct wi_hub_want *want,
     struct wi_hub_tree *chosen, char **variant, struct wi_error *error);
 

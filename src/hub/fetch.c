@@ -2,9 +2,8 @@
 #include "hub/fetch.h"
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/memory.h"
-#include "format/manifest.h"
-#include "format/open.h"
 #include "hub/fetch_private.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -229,7 +228,7 @@ struct wi_fetch *wi_fetch_start(uv_loop_t *loop, struct wi_http *http,
     fetch->files = wi_alloc((fetch->count + 1) * sizeof *fetch->files);
     for (size_t i = 0; i < fetch->count; i++) {
         file_init(&fetch->files[i], fetch, &order->files->files[i]);
-        if (!wi_manifest_path_ok(order->files->files[i].path))
+        if (!wi_file_path_ok(order->files->files[i].path))
             abort(); /* the tree lets no such path in */
     }
     fetch->queue = wi_work_queue_new(loop, THREADS);

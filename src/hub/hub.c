@@ -2,7 +2,7 @@
 #include "hub/hub.h"
 
 #include "base/buffer.h"
-#include "format/open.h"
+#include "base/file.h"
 #include "net/url.h"
 #include <ctype.h>
 #include <errno.h>

@@ -11,7 +11,7 @@
 
 #include "base/loop.h"
 #include "base/memory.h"
-#include "format/manifest.h"
+#include "format/view.h"
 #include "hub/choose.h"
 #include <stdlib.h>
 #include <string.h>
@@ -276,7 +276,7 @@ static void go_on_from_sums(struct wi_hub_list *list)
     struct wi_error error;
     if (!is_asked_for(list, &error))
         fail(list, &error);
-    else if (list->tree.count > WI_MANIFEST_MAX)
+    else if (list->tree.count > WI_MODEL_FILES_MAX)
         succeed(list); /* too many to ask for each: those that are chosen are asked for later */
     else
         measure(list);

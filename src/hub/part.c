@@ -1,8 +1,8 @@
 /* The bytes of one file on disk, hashed in the order in which they are written. */
 #include "hub/part.h"
 
+#include "base/file.h"
 #include "base/memory.h"
-#include "format/open.h"
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -104,7 +104,7 @@ static const struct wi_hub_file *find_on_hub(
 void wi_pull_keep(
     const struct wi_source *current, const struct wi_hub_tree *tree, struct wi_hub_tree *chosen)
 {
-    for (size_t i = 0; i < current->count && chosen->count < WI_MANIFEST_MAX; i++) {
+    for (size_t i = 0; i < current->count && chosen->count < WI_MODEL_FILES_MAX; i++) {
         const char *path = current->files[i].path;
         const struct wi_hub_file *file =
             has_path(chosen, path) ? NULL : find_on_hub(tree, &current->files[i]);

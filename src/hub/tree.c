@@ -1,10 +1,10 @@
 /* Lists of files, read from what a hub says. */
 #include "hub/tree.h"
 
+#include "base/file.h"
 #include "base/json_read.h"
 #include "base/memory.h"
 #include "base/secret.h"
-#include "format/manifest.h"
 #include <ctype.h>
 #include <inttypes.h>
 #include <jansson.h>
@@ -56,7 +56,7 @@ static enum wi_code add_path(
     *file = NULL;
     if (leads_out(path))
         return fail(error, "the path \"%.100s\" leads out of the repository", path);
-    if (!wi_manifest_path_ok(path)) {
+    if (!wi_file_path_ok(path)) {
         tree->left_out++;
         return WI_OK;
     }

@@ -21,7 +21,7 @@ enum wi_hub_digest {
 };
 
 struct wi_hub_file {
-    char *path;   /* where it is to lie in the model's folder: as wi_manifest_path_ok has it */
+    char *path;   /* where it is to lie in the model's folder: as wi_file_path_ok has it */
     char *remote; /* where it lies in the repository; mostly the same */
     uint64_t bytes;
     enum wi_hub_digest digest;

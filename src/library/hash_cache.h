@@ -7,7 +7,7 @@
 #ifndef WI_LIBRARY_HASH_CACHE_H
 #define WI_LIBRARY_HASH_CACHE_H
 
-#include "format/manifest.h"
+#include "library/manifest.h"
 
 /* Beyond these nothing new is remembered. */
 #define WI_HASH_CACHE_MAX 50000

@@ -6,11 +6,11 @@
 #include "library/list.h"
 
 #include "base/buffer.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/nearest.h"
-#include "format/folder.h"
-#include "format/open.h"
 #include "format/spec.h"
+#include "library/folder.h"
 #include "library/model.h"
 
 #include <dirent.h>

@@ -6,10 +6,10 @@
 
 #include "base/clock.h"
 #include "base/descriptors.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/secret.h"
-#include "format/folder.h"
-#include "format/open.h"
+#include "library/folder.h"
 #include "library/versions.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -104,9 +104,10 @@ static enum wi_code add_file(struct wi_load *load, const char *within, const cha
 static char *read_labels(void *context, const char *name, struct wi_error *error)
 {
     struct wi_load *load = context;
+    const struct wi_folder_view view = wi_folder_view(load->directory, load->folder);
     size_t size;
     wi_looks_add(&load->looks, load->folder, name);
-    char *text = wi_read_inside(load->directory, load->folder, name, WI_SPEC_MAX, &size, error);
+    char *text = wi_view_read(&view.view, name, WI_VIEW_STORE, WI_SPEC_MAX, &size, error);
     if (!text && error->code == WI_MODEL_NOT_FOUND)
         wi_error_set(error, WI_MODEL_INVALID, "labels_file",
             "model.json: labels_file: there is no %s in the model's folder", name);
@@ -121,11 +122,12 @@ static char *read_labels(void *context, const char *name, struct wi_error *error
 /* model.json is a file like the others, of which the contents count too. */
 static enum wi_code read_spec(struct wi_load *load)
 {
+    const struct wi_folder_view view = wi_folder_view(load->directory, load->folder);
     size_t size;
     if (!wi_looks_add(&load->looks, load->folder, "model.json"))
         return WI_OK;
-    char *text = wi_read_inside(
-        load->directory, load->folder, "model.json", WI_SPEC_MAX, &size, &load->error);
+    char *text =
+        wi_view_read(&view.view, "model.json", WI_VIEW_STORE, WI_SPEC_MAX, &size, &load->error);
     if (!text)
         return load->error.code;
     enum wi_code code = add_file(load, load->directory, "model.json", 0); /* no page asks for it */
@@ -160,20 +162,20 @@ static enum wi_code read_externals(struct wi_load *load)
 
 static enum wi_code read_onnx(struct wi_load *load)
 {
-    struct stat status;
+    const struct wi_folder_view view = wi_folder_view(load->directory, load->folder);
+    uint64_t bytes;
     wi_looks_add(&load->looks, load->folder, "model.onnx");
-    int fd = wi_open_inside(load->directory, load->folder, "model.onnx", &status, &load->error);
+    int fd = view.view.open(&view.view, "model.onnx", WI_VIEW_STORE, &bytes, &load->error);
     if (fd < 0)
         return load->error.code;
     enum wi_code code = WI_OK;
-    if ((uint64_t)status.st_size > max_graph)
+    if (bytes > max_graph)
         code = wi_error_set(&load->error, WI_MODEL_INVALID, "model.onnx",
-            "model.onnx has %jd bytes; an ONNX file has at most 2 GiB: save its weights "
+            "model.onnx has %" PRIu64 " bytes; an ONNX file has at most 2 GiB: save its weights "
             "as external data, in files of their own",
-            (intmax_t)status.st_size);
+            bytes);
     if (code == WI_OK)
-        code = wi_onnx_read_file(
-            fd, (uint64_t)status.st_size, &load->stop, &load->signature, &load->error);
+        code = wi_onnx_read_file(fd, bytes, &load->stop, &load->signature, &load->error);
     close(fd);
     if (code == WI_OK)
         code = add_file(load, load->directory, "model.onnx", 1);
@@ -214,17 +216,12 @@ static enum wi_code no_variant(struct wi_load *load, const char *wanted, int bas
     return load->error.code;
 }
 
-static char *read_settings(void *context, const char *path, size_t *size, struct wi_error *error)
-{
-    struct wi_load *load = context;
-    return wi_read_inside(load->folder, load->folder, path, WI_HUGGINGFACE_MAX, size, error);
-}
-
 /* What the files say of the model's type comes before what its name says. */
 static enum wi_code read_huggingface(struct wi_load *load, const struct wi_variant *variant)
 {
+    const struct wi_folder_view view = wi_folder_view(load->directory, load->folder);
     const struct wi_huggingface_folder folder = {
-        .name = load->name, .files = &variant->files, .read = read_settings, .context = load};
+        .name = load->name, .files = &variant->files, .view = &view.view};
     enum wi_code code = wi_huggingface_read(&folder, &load->huggingface, &load->error);
     load->spec.type = load->huggingface.type;
     load->spec.has_type = load->spec.type != WI_TYPE_UNKNOWN;
@@ -235,13 +232,14 @@ static enum wi_code read_huggingface(struct wi_load *load, const struct wi_varia
 static enum wi_code read_gguf_file(
     struct wi_load *load, const char *path, size_t index, size_t count)
 {
+    const struct wi_folder_view view = wi_folder_view(load->directory, load->folder);
     struct wi_gguf_info part = {0};
     int projector = wi_variants_is_projector(path);
-    struct stat status;
-    int fd = wi_open_inside(load->folder, load->folder, path, &status, &load->error);
+    uint64_t bytes;
+    int fd = view.view.open(&view.view, path, WI_VIEW_MODEL, &bytes, &load->error);
     if (fd < 0)
         return load->error.code;
-    enum wi_code code = wi_gguf_read_file(fd, (uint64_t)status.st_size, path,
+    enum wi_code code = wi_gguf_read_file(fd, bytes, path,
         projector    ? WI_GGUF_PROJECTOR
         : index == 0 ? WI_GGUF_MODEL
                      : WI_GGUF_PART,
@@ -285,11 +283,12 @@ static enum wi_code read_graph(struct wi_load *load, const char *path)
 {
     struct wi_onnx_signature graph = {0};
     struct wi_error ignored;
-    struct stat status;
-    int fd = wi_open_inside(load->folder, load->folder, path, &status, &load->error);
+    const struct wi_folder_view view = wi_folder_view(load->directory, load->folder);
+    uint64_t bytes;
+    int fd = view.view.open(&view.view, path, WI_VIEW_MODEL, &bytes, &load->error);
     if (fd < 0)
         return load->error.code;
-    wi_onnx_read_file(fd, (uint64_t)status.st_size, &load->stop, &graph, &ignored);
+    wi_onnx_read_file(fd, bytes, &load->stop, &graph, &ignored);
     close(fd);
     if (!*load->signature.random)
         memcpy(load->signature.random, graph.random, sizeof load->signature.random);
@@ -332,7 +331,7 @@ static enum wi_code read_folder(
     if (folder->too_many)
         return wi_error_set(&load->error, WI_MODEL_INVALID, "model_name",
             "%.*s has more than %d files; a model may have that many", base_length, load->name,
-            WI_MANIFEST_MAX);
+            WI_MODEL_FILES_MAX);
     if (wi_check_inside(load->directory, load->folder, &load->error) != WI_OK)
         return load->error.code;
     wi_variants_find(folder->format, folder->files, folder->count, &load->variants);

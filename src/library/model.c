@@ -1,8 +1,8 @@
 /* What a model may be called, what can run it, and its files. */
 #include "library/model.h"
 
+#include "base/file.h"
 #include "base/memory.h"
-#include "format/open.h"
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdlib.h>

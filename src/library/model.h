@@ -1,7 +1,7 @@
 /*
  * A model as requests hold it: an immutable snapshot of one version, which stays valid and servable
- * (while its files stay open: see format/manifest.h) when files on disk are replaced. Snapshots are
- * counted; library/repository.h makes them.
+ * (while its files stay open: see library/manifest.h) when files on disk are replaced. Snapshots
+ * are counted; library/repository.h makes them.
  */
 #ifndef WI_LIBRARY_MODEL_H
 #define WI_LIBRARY_MODEL_H
@@ -10,10 +10,10 @@
 #include "format/engine.h"
 #include "format/gguf_memory.h"
 #include "format/huggingface.h"
-#include "format/manifest.h"
 #include "format/onnx.h"
 #include "format/variants.h"
 #include "library/builtin.h"
+#include "library/manifest.h"
 #include "library/source.h"
 #include "task/type.h"
 #include <jansson.h>

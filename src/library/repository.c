@@ -7,10 +7,10 @@
 #include "library/repository_private.h"
 
 #include "base/descriptors.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/work_queue.h"
-#include "format/open.h"
 #include "library/listing.h"
 #include "library/load.h"
 

@@ -2,8 +2,8 @@
 #include "library/source.h"
 
 #include "base/descriptors.h"
+#include "base/file.h"
 #include "base/memory.h"
-#include "format/open.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -104,7 +104,7 @@ static int read_file(const json_t *json, struct wi_source *source)
     json_int_t bytes, seconds, nanoseconds;
     if (json_unpack((json_t *)json, "{s:s, s:I, s:s, s:[I, I]}", "path", &path, "bytes", &bytes,
             "hash", &hash, "modified", &seconds, &nanoseconds) != 0 ||
-        !wi_manifest_path_ok(path) || bytes < 0 || !is_hash(hash))
+        !wi_file_path_ok(path) || bytes < 0 || !is_hash(hash))
         return -1;
     wi_source_add(source, path, (uint64_t)bytes, hash);
     source->files[source->count - 1].modified = (struct timespec){(time_t)seconds, nanoseconds};
@@ -129,7 +129,7 @@ static int read_whole(const json_t *json, struct wi_source *source)
         read_text(json, "revision", &source->revision) != 0 ||
         read_text(json, "commit", &source->commit) != 0 ||
         read_text(json, "variant", &source->variant) != 0 || !json_is_integer(pulled_at) ||
-        !json_is_array(files) || json_array_size(files) > WI_MANIFEST_MAX)
+        !json_is_array(files) || json_array_size(files) > WI_MODEL_FILES_MAX)
         return -1;
     source->pulled_at = json_integer_value(pulled_at);
     json_array_foreach(files, i, file)
@@ -192,7 +192,7 @@ static enum wi_code note_files(int folder, struct wi_source *source, struct wi_e
     for (size_t i = 0; i < source->count; i++) {
         struct wi_source_file *file = &source->files[i];
         struct stat status;
-        if (!wi_manifest_path_ok(file->path) || !is_hash(file->hash) ||
+        if (!wi_file_path_ok(file->path) || !is_hash(file->hash) ||
             fstatat(folder, file->path, &status, AT_SYMLINK_NOFOLLOW) != 0 ||
             !S_ISREG(status.st_mode) ||
             (file->bytes != UINT64_MAX && file->bytes != (uint64_t)status.st_size))

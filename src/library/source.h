@@ -7,14 +7,14 @@
 #define WI_LIBRARY_SOURCE_H
 
 #include "base/error.h"
-#include "format/manifest.h"
+#include "library/manifest.h"
 #include <jansson.h>
 
 #define WI_SOURCE_FILE ".source.json"
 #define WI_SOURCE_MAX (1024 * 1024) /* bytes of it */
 
 struct wi_source_file {
-    char *path;                 /* inside the folder: see wi_manifest_path_ok */
+    char *path;                 /* inside the folder: see wi_file_path_ok */
     uint64_t bytes;             /* UINT64_MAX: not known yet */
     char hash[WI_MANIFEST_HEX]; /* as the hub gives it: SHA-256, or git's SHA-1 of a small file */
     struct timespec modified;   /* as it was verified; a file that has changed since is not it */

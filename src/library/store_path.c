@@ -2,8 +2,8 @@
 #include "library/store_path.h"
 
 #include "base/descriptors.h"
+#include "base/file.h"
 #include "base/memory.h"
-#include "format/open.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>

@@ -2,8 +2,8 @@
 #include "library/versions_private.h"
 
 #include "base/descriptors.h"
-#include "format/folder.h"
-#include "format/open.h"
+#include "base/file.h"
+#include "library/folder.h"
 #include "library/model.h"
 #include "library/store_path.h"
 #include <errno.h>

@@ -2,7 +2,7 @@
 #include "library/versions_private.h"
 
 #include "base/descriptors.h"
-#include "format/open.h"
+#include "base/file.h"
 #include "library/store_path.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -312,7 +312,7 @@ static uint64_t reuse_version(const char *folder, const struct wi_source *source
     int version = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     uint64_t saved = 0;
     for (size_t i = 0; version >= 0 && i < count; i++)
-        if (!files[i].here && wi_manifest_path_ok(files[i].path) &&
+        if (!files[i].here && wi_file_path_ok(files[i].path) &&
             reuse_file(version, source, to, &files[i]))
             saved += files[i].bytes;
     if (version >= 0)

@@ -7,32 +7,41 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct files {
+    struct wi_view view;
     const char *texts[3];
     size_t sizes[3];
 };
 static const char *const names[] = {
     "config.json", "tokenizer_config.json", "1_Pooling/config.json", "tokenizer.json"};
 
-static char *read_text(void *context, const char *path, size_t *size, struct wi_error *error)
+static int open_text(const struct wi_view *view, const char *path, enum wi_view_reach reach,
+    uint64_t *bytes, struct wi_error *error)
 {
-    const struct files *files = context;
+    const struct files *files = (const struct files *)view;
+    (void)reach;
     for (size_t i = 0; i < 3; i++) {
         if (strcmp(path, names[i]) != 0)
             continue;
-        *size = files->sizes[i];
-        return wi_strndup(files->texts[i] ? files->texts[i] : "", files->sizes[i]);
+        int fd = memfd_create("text", MFD_CLOEXEC);
+        *bytes = files->sizes[i];
+        if (fd < 0 || write(fd, files->texts[i], files->sizes[i]) != (ssize_t)files->sizes[i] ||
+            lseek(fd, 0, SEEK_SET) != 0)
+            abort();
+        return fd;
     }
     wi_error_set(error, WI_MODEL_INVALID, path, "there is no %s", path);
-    return NULL;
+    return -1;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct files files = {0};
+    struct files files = {.view = {.open = open_text}};
     struct wi_strings list = {0};
     struct wi_huggingface info;
     struct wi_error error = {0};
@@ -46,8 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (size_t i = 0; i < 4; i++)
         if (i == 0 || i == 3 || files.sizes[i] > 0) /* without the others it is a folder, too */
             wi_strings_add(&list, names[i]);
-    struct wi_huggingface_folder folder = {
-        .name = "m", .files = &list, .read = read_text, .context = &files};
+    struct wi_huggingface_folder folder = {.name = "m", .files = &list, .view = &files.view};
     if (wi_huggingface_read(&folder, &info, &error) == WI_OK) {
         WI_PLANT(info.labels == 3);
         assert(info.tasks.count <= WI_TASK_COUNT && info.type < WI_TYPE_COUNT);

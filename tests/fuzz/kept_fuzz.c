@@ -3,6 +3,7 @@
  * request of one under way, or the source of one that is done. What is accepted can be trusted:
  * names are names, paths stay inside, hashes are hashes; and written down again it is the same.
  */
+#include "base/file.h"
 #include "hub/pull.h"
 #include "plant.h"
 
@@ -45,11 +46,11 @@ static void read_request(const char *text)
 
 static void check_files(const struct wi_source *source)
 {
-    assert(source->count <= WI_MANIFEST_MAX);
+    assert(source->count <= WI_MODEL_FILES_MAX);
     for (size_t i = 0; i < source->count; i++) {
         const struct wi_source_file *file = &source->files[i];
         size_t length = strlen(file->hash);
-        assert(wi_manifest_path_ok(file->path) && file->bytes <= INT64_MAX && !file->here);
+        assert(wi_file_path_ok(file->path) && file->bytes <= INT64_MAX && !file->here);
         assert(length == 40 || length == 64);
         assert(strspn(file->hash, "0123456789abcdef") == length);
         (void)length;

@@ -1,5 +1,5 @@
 /* Any bytes as a model file: memory and file must give the same answer, within the limits. */
-#include "format/manifest.h"
+#include "base/file.h"
 #include "format/onnx.h"
 #include "plant.h"
 
@@ -41,13 +41,13 @@ static void check_externals(
     const struct wi_onnx_signature *one, const struct wi_onnx_signature *other)
 {
     assert(HASH_COUNT(one->externals) == HASH_COUNT(other->externals));
-    assert(HASH_COUNT(one->externals) < WI_MANIFEST_MAX);
+    assert(HASH_COUNT(one->externals) < WI_MODEL_FILES_MAX);
     for (const struct wi_onnx_external *external = one->externals; external;
          external = external->hh.next) {
         const struct wi_onnx_external *twin;
         HASH_FIND_STR(other->externals, external->path, twin);
         assert(twin && twin->least == external->least);
-        assert(wi_manifest_path_ok(external->path));
+        assert(wi_file_path_ok(external->path));
         assert(external->path[0] != '/');
         (void)twin;
     }

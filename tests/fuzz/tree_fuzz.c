@@ -3,7 +3,7 @@
  * SHA256SUMS or the revision. What is accepted can be trusted: paths stay inside, hashes are
  * hashes, and what is chosen of it is of the tree, bounded, and of the kinds that are fetched.
  */
-#include "format/manifest.h"
+#include "base/file.h"
 #include "hub/choose.h"
 #include "plant.h"
 
@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void check_file(const struct wi_hub_file *file)
 {
     size_t digits = file->digest == WI_HUB_SHA256 ? 64 : 40;
-    assert(wi_manifest_path_ok(file->path) && wi_manifest_path_ok(file->remote));
+    assert(wi_file_path_ok(file->path) && wi_file_path_ok(file->remote));
     assert(strlen(file->hash) == digits && strspn(file->hash, "0123456789abcdef") == digits);
     assert(file->bytes == WI_HUB_BYTES_UNKNOWN || file->bytes <= WI_HUB_FILE_MAX);
     (void)digits;
@@ -40,7 +40,7 @@ static void check_choice(const struct wi_hub_tree *tree, const struct wi_hub_wan
     char *variant;
     enum wi_code code = wi_hub_choose(tree, want, &chosen, &variant, &error);
     assert(code == WI_OK ? chosen.count > 0 : chosen.count == 0 && error.detail[0] && !variant);
-    assert(chosen.count <= WI_MANIFEST_MAX);
+    assert(chosen.count <= WI_MODEL_FILES_MAX);
     check_tree(&chosen);
     for (size_t i = 0; i < chosen.count; i++)
         assert(wi_hub_suffix_ok(chosen.files[i].path) &&

@@ -3,7 +3,7 @@
 #include "cli/commands/install.h"
 
 #include "cli/commands/install_copy.h"
-#include "format/folder.h"
+#include "library/folder.h"
 #include "library/load.h"
 #include "library/repository.h"
 #include "library/store_path.h"

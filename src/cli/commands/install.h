@@ -36,7 +36,7 @@ enum wi_code wi_install_check_free(const char *place, struct wi_error *error);
 enum wi_code wi_install_publish(struct wi_install *install, int force, struct wi_error *error);
 /* Takes it back: what it replaced, if anything, is in place again. */
 void wi_install_undo(struct wi_install *install);
-/* The model's hash (format/manifest.h). Borrowed. */
+/* The model's hash (library/manifest.h). Borrowed. */
 const char *wi_install_hash(const struct wi_install *install);
 /* Where the model is once it is published. Borrowed. */
 const char *wi_install_path(const struct wi_install *install);

@@ -2,7 +2,7 @@
 #include "cli/commands/install_copy.h"
 
 #include "base/descriptors.h"
-#include "format/open.h"
+#include "base/file.h"
 #include "library/store_path.h"
 #include <dirent.h>
 #include <errno.h>

@@ -3,20 +3,9 @@
 
 #include "format/huggingface.h"
 #include "library/model.h"
+#include "view_of.h"
 #include <stdlib.h>
 #include <string.h>
-
-/* Files of a folder: names and texts in turn, ended by NULL. */
-static char *read_text(void *context, const char *path, size_t *size, struct wi_error *error)
-{
-    const char *const *files = context;
-    while (*files && strcmp(*files, path) != 0)
-        files += 2;
-    if (!*files)
-        wi_error_set(error, WI_MODEL_NOT_FOUND, path, "there is no %s", path);
-    *size = *files ? strlen(files[1]) : 0;
-    return *files ? wi_strdup(files[1]) : NULL;
-}
 
 static enum wi_code read_folder(
     const char *name, const char *const *files, struct wi_huggingface *info, struct wi_error *error)
@@ -24,8 +13,8 @@ static enum wi_code read_folder(
     struct wi_strings names = {0};
     for (const char *const *file = files; *file; file += 2)
         wi_strings_add(&names, *file);
-    struct wi_huggingface_folder folder = {
-        .name = name, .files = &names, .read = read_text, .context = (void *)files};
+    const struct texts texts = {texts_view, files};
+    struct wi_huggingface_folder folder = {.name = name, .files = &names, .view = &texts.view};
     *error = (struct wi_error){0};
     enum wi_code code = wi_huggingface_read(&folder, info, error);
     wi_strings_clear(&names);

@@ -2,8 +2,8 @@
 #include "../test.h"
 
 #include "base/buffer.h"
-#include "format/manifest.h"
 #include "hub/choose.h"
+#include "library/manifest.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -219,7 +219,7 @@ TEST(bounds_the_files_of_a_model)
     struct wi_strings patterns = {0};
     struct wi_error error;
     char path[32], *picked;
-    for (int i = 0; i <= WI_MANIFEST_MAX; i++) {
+    for (int i = 0; i <= WI_MODEL_FILES_MAX; i++) {
         snprintf(path, sizeof path, "m%d-Q8_0.gguf", i);
         wi_hub_tree_add(&tree, &(struct wi_hub_file){.remote = path, .bytes = 1}, path);
     }

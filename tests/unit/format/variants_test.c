@@ -1,82 +1,20 @@
-/* Manifests and their hash, and the variants that a folder's files make. */
+/* The variants that a model's files make. */
 #include "../test.h"
 
-#include "base/secret.h"
-#include "format/manifest.h"
 #include "format/variants.h"
 #include <string.h>
-
-TEST(paths_lead_into_the_folder)
-{
-    static const char *const good[] = {
-        "a", "model.onnx", "onnx/model_q4.onnx_data_1", "1_Pooling/config.json", "a-b@c=d~e,f"};
-    static const char *const bad[] = {"", ".", "..", "/", "/a", "a/", "a//b", "./a", "../a",
-        "a/../b", "a/.b", "a b", "a\\b", "a%2eb", "a?b", "a#b", "\xc3\xa4", "a\nb", "a\"b"};
-    char path[300];
-    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
-        if (!wi_manifest_path_ok(good[i]))
-            fail_msg("refused \"%s\"", good[i]);
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        if (wi_manifest_path_ok(bad[i]))
-            fail_msg("accepted \"%s\"", bad[i]);
-    memset(path, 'a', sizeof path);
-    path[255] = '\0';
-    assert_true(wi_manifest_path_ok(path));
-    path[255] = 'a';
-    path[256] = '\0';
-    assert_false(wi_manifest_path_ok(path));
-}
-
-/* A manifest of files that are all `digit`. */
-static void add(struct wi_manifest *manifest, const char *path, uint64_t bytes, char digit)
-{
-    struct wi_model_file *file = wi_manifest_add(manifest, path);
-    file->bytes = bytes;
-    memset(file->hash, digit, 64);
-}
-
-TEST(the_hash_is_over_sorted_lines)
-{
-    static const char lines[] =
-        "b\0"
-        "7\0"
-        "1111111111111111111111111111111111111111111111111111111111111111\n"
-        "b/c\0"
-        "5000000000\0"
-        "2222222222222222222222222222222222222222222222222222222222222222\n";
-    struct wi_manifest one = {0}, other = {0};
-    unsigned char digest[WI_HASH_SIZE];
-    char expected[65], hash[65];
-    add(&one, "b/c", 5000000000, '2');
-    add(&one, "b", 7, '1');
-    wi_manifest_sort(&one);
-    wi_manifest_hash(&one, hash);
-    wi_hash(lines, sizeof lines - 1, digest);
-    wi_hash_hex(digest, expected);
-    assert_string_equal(hash, expected);
-    assert_int_equal(wi_manifest_bytes(&one), 5000000007);
-    assert_ptr_equal(wi_manifest_find(&one, "b/c"), &one.files[1]);
-    assert_null(wi_manifest_find(&one, "c"));
-    assert_null(wi_manifest_find(&other, "c"));
-    add(&other, "b", 7, '1');
-    add(&other, "b/c", 5000000001, '2');
-    wi_manifest_hash(&other, hash);
-    assert_string_not_equal(hash, expected);
-    wi_manifest_clear(&one);
-    wi_manifest_clear(&other);
-}
 
 /* The variants of `paths`, each file one byte longer than the last, as text. */
 static void expect_variants(
     enum wi_model_format format, const char *const *paths, const char *expected)
 {
-    struct wi_folder_file files[32];
+    struct wi_view_file files[32];
     struct wi_variants variants = {0};
     char text[1024] = "";
     size_t count = 0;
     for (; paths[count]; count++) {
         assert_true(wi_variants_want(format, paths[count]));
-        files[count] = (struct wi_folder_file){(char *)paths[count], count + 1};
+        files[count] = (struct wi_view_file){(char *)paths[count], count + 1};
     }
     wi_variants_find(format, files, count, &variants);
     for (size_t v = 0; v < variants.count; v++) {
@@ -152,7 +90,7 @@ TEST(a_quantisation_is_a_variant)
 
 TEST(variants_are_found_by_name)
 {
-    const struct wi_folder_file files[] = {{(char *)"a-F16.gguf", 3}, {(char *)"a-Q8_0.gguf", 2}};
+    const struct wi_view_file files[] = {{(char *)"a-F16.gguf", 3}, {(char *)"a-Q8_0.gguf", 2}};
     struct wi_variants variants = {0};
     assert_null(wi_variants_get(&variants, NULL));
     wi_variants_find(WI_FORMAT_GGUF, files, 2, &variants);

@@ -1,17 +1,25 @@
-/* What lies in a model's folder. Reads folders only, and opens no file; blocks. */
-#ifndef WI_FORMAT_FOLDER_H
-#define WI_FORMAT_FOLDER_H
+/* What lies in a model's folder on disk, and the view of it that readers of formats take. Blocks.
+ */
+#ifndef WI_LIBRARY_FOLDER_H
+#define WI_LIBRARY_FOLDER_H
 
 #include "format/variants.h"
 
 /* Zero-initialise; free with wi_folder_clear. */
 struct wi_folder {
     enum wi_model_format format;
-    struct wi_folder_file *files; /* those that the format wants, sorted; of onnx none */
+    struct wi_view_file *files; /* those that the format wants, sorted; of onnx none */
     size_t count;
     struct wi_strings folders; /* that were read, by their path inside it; "." is itself */
-    int too_many;              /* there are more than WI_MANIFEST_MAX; the others are left out */
+    int too_many;              /* there are more than WI_MODEL_FILES_MAX; the others are left out */
 };
+
+/* A view of it; all is borrowed. */
+struct wi_folder_view {
+    struct wi_view view;
+    const char *store, *path; /* how far links may lead (WI_VIEW_STORE), and the folder itself */
+};
+struct wi_folder_view wi_folder_view(const char *store, const char *path);
 
 /* Which format the folder at `path` has, by the presence of a few files: 0, or -1 with errno ENOENT
  * if it is no model's, and with another one if it could not be looked at. */

@@ -1,9 +1,8 @@
 /* Folders read a few levels deep. Names with a dot in front, and names that no manifest can have,
  * are passed over. */
-#include "format/folder.h"
+#include "library/folder.h"
 
-#include "format/manifest.h"
-#include "format/open.h"
+#include "base/file.h"
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -29,7 +28,7 @@ static int each_entry(const char *folder, const char *inner, each_fn *each, void
         if (item->d_name[0] == '.' || fstatat(dirfd(dir), item->d_name, &status, 0) != 0)
             continue;
         char *path = wi_sprintf("%s%s%s", top ? "" : inner, top ? "" : "/", item->d_name);
-        if (wi_manifest_path_ok(path))
+        if (wi_file_path_ok(path))
             go_on = each(context, path, &status);
         free(path);
     }
@@ -39,12 +38,13 @@ static int each_entry(const char *folder, const char *inner, each_fn *each, void
     return wi_is_missing(why) ? 0 : why;
 }
 
-/* --- the format ------------------------------------------------------------------------------- */
+/* --- the view --------------------------------------------------------------------------------- */
 
 /* What cannot be looked at is there: opening it will say why. */
-static int has(const char *folder, const char *name)
+static int has(const struct wi_view *view, const char *name)
 {
-    char *path = wi_sprintf("%s/%s", folder, name);
+    const struct wi_folder_view *folder = (const struct wi_folder_view *)view;
+    char *path = wi_sprintf("%s/%s", folder->path, name);
     struct stat status;
     int there = stat(path, &status) == 0 || !wi_is_missing(errno);
     free(path);
@@ -52,32 +52,46 @@ static int has(const char *folder, const char *name)
 }
 
 struct search {
-    enum wi_model_format format;
+    int (*is)(const char *path);
     int found;
 };
 
-static int look_for(void *context, const char *path, const struct stat *status)
+static int look_at(void *context, const char *path, const struct stat *status)
 {
     struct search *search = context;
-    search->found = S_ISREG(status->st_mode) && wi_variants_want(search->format, path);
+    search->found = S_ISREG(status->st_mode) && search->is(path);
     return !search->found;
+}
+
+static int any(const struct wi_view *view, const char *inner, int (*is)(const char *path))
+{
+    const struct wi_folder_view *folder = (const struct wi_folder_view *)view;
+    struct search search = {is, 0};
+    int why = each_entry(folder->path, *inner ? inner : ".", look_at, &search);
+    errno = why;
+    return search.found ? 1 : why ? -1 : 0;
+}
+
+static int open_file(const struct wi_view *view, const char *path, enum wi_view_reach reach,
+    uint64_t *bytes, struct wi_error *error)
+{
+    const struct wi_folder_view *folder = (const struct wi_folder_view *)view;
+    const char *within = reach == WI_VIEW_STORE ? folder->store : folder->path;
+    struct stat status;
+    int fd = wi_open_inside(within, folder->path, path, &status, error);
+    *bytes = fd >= 0 ? (uint64_t)status.st_size : 0;
+    return fd;
+}
+
+struct wi_folder_view wi_folder_view(const char *store, const char *path)
+{
+    return (struct wi_folder_view){{has, any, open_file}, store, path};
 }
 
 int wi_folder_format(const char *path, enum wi_model_format *format)
 {
-    struct search graph = {WI_FORMAT_HUGGINGFACE, 0}, weights = {WI_FORMAT_GGUF, 0};
-    *format = WI_FORMAT_ONNX;
-    if (has(path, "model.onnx"))
-        return 0;
-    *format = WI_FORMAT_HUGGINGFACE;
-    int why = has(path, "config.json") ? each_entry(path, "onnx", look_for, &graph) : 0;
-    if (graph.found)
-        return 0;
-    *format = WI_FORMAT_GGUF;
-    if (!why)
-        why = each_entry(path, ".", look_for, &weights);
-    errno = why ? why : ENOENT;
-    return weights.found ? 0 : -1;
+    struct wi_folder_view folder = wi_folder_view(path, path);
+    return wi_variants_detect(&folder.view, format);
 }
 
 /* --- the files -------------------------------------------------------------------------------- */
@@ -94,7 +108,7 @@ static int take(void *context, const char *path, const struct stat *status)
     struct reading *reading = context;
     struct wi_folder *folder = reading->folder;
     if (S_ISDIR(status->st_mode) && folder->format == WI_FORMAT_HUGGINGFACE) {
-        if (reading->depth < DEPTH_MAX && folder->folders.count < WI_MANIFEST_MAX) {
+        if (reading->depth < DEPTH_MAX && folder->folders.count < WI_MODEL_FILES_MAX) {
             struct reading inner = {reading->path, folder, reading->depth + 1, 0};
             wi_strings_add(&folder->folders, path);
             int why = each_entry(reading->path, path, take, &inner);
@@ -104,19 +118,18 @@ static int take(void *context, const char *path, const struct stat *status)
     }
     if (!S_ISREG(status->st_mode) || !wi_variants_want(folder->format, path))
         return 1;
-    folder->too_many = folder->count == WI_MANIFEST_MAX;
+    folder->too_many = folder->count == WI_MODEL_FILES_MAX;
     if (folder->too_many)
         return 0;
     folder->files = wi_realloc_array(folder->files, folder->count + 1, sizeof *folder->files);
     folder->files[folder->count++] =
-        (struct wi_folder_file){wi_strdup(path), (uint64_t)status->st_size};
+        (struct wi_view_file){wi_strdup(path), (uint64_t)status->st_size};
     return 1;
 }
 
 static int compare(const void *a, const void *b)
 {
-    return strcmp(
-        ((const struct wi_folder_file *)a)->path, ((const struct wi_folder_file *)b)->path);
+    return strcmp(((const struct wi_view_file *)a)->path, ((const struct wi_view_file *)b)->path);
 }
 
 int wi_folder_read(const char *path, struct wi_folder *folder)

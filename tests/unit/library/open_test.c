@@ -2,10 +2,10 @@
 #include "../test.h"
 
 #include "../files.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "format/folder.h"
-#include "format/open.h"
+#include "library/folder.h"
 #include "library/list.h"
 #include "library/load.h"
 #include "library/versions.h"

@@ -1,5 +1,5 @@
-/* See open.h. */
-#include "format/open.h"
+/* See file.h. */
+#include "base/file.h"
 
 #include "base/memory.h"
 #include <errno.h>
@@ -9,6 +9,22 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+int wi_file_path_ok(const char *path)
+{
+    static const char good[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+                               "._-@=~,";
+    if (strlen(path) > WI_FILE_PATH_MAX)
+        return 0;
+    for (const char *segment = path;; segment++) {
+        size_t length = strspn(segment, good);
+        if (length == 0 || *segment == '.')
+            return 0;
+        segment += length;
+        if (*segment != '/')
+            return *segment == '\0';
+    }
+}
 
 int wi_is_missing(int why)
 {
@@ -89,55 +105,4 @@ enum wi_code wi_check_inside(const char *within, const char *folder, struct wi_e
         close(handle);
     free(root);
     return code;
-}
-
-char *wi_read_inside(const char *within, const char *folder, const char *file, size_t max,
-    size_t *size, struct wi_error *error)
-{
-    struct stat status;
-    int fd = wi_open_inside(within, folder, file, &status, error);
-    if (fd < 0)
-        return NULL;
-    if (status.st_size < 0 || (uint64_t)status.st_size > max) {
-        wi_error_set(
-            error, WI_MODEL_INVALID, file, "%.200s is larger than %zu KiB", file, max / 1024);
-        close(fd);
-        return NULL;
-    }
-    char *text = wi_alloc((size_t)status.st_size + 1);
-    size_t used = 0;
-    ssize_t n = 0;
-    while (used < (size_t)status.st_size &&
-           (n = read(fd, text + used, (size_t)status.st_size - used)) > 0)
-        used += (size_t)n;
-    *size = used;
-    if (n < 0) {
-        wi_error_set(
-            error, WI_MODEL_INVALID, file, "%.200s cannot be read: %s", file, strerror(errno));
-        free(text);
-        text = NULL;
-    }
-    close(fd);
-    return text;
-}
-
-/* --- what a file is that lies where weights should be --------------------------------------- */
-
-int wi_guess_is_pointer(const unsigned char *head, size_t size)
-{
-    static const char lfs[] = "version https://git-lfs";
-    return size >= sizeof lfs - 1 && memcmp(head, lfs, sizeof lfs - 1) == 0;
-}
-
-const char *wi_guess_text(const unsigned char *head, size_t size)
-{
-    if (size == 0)
-        return "it is empty";
-    if (wi_guess_is_pointer(head, size))
-        return WI_GUESS_POINTER;
-    if (head[0] == '<')
-        return "it is an HTML or XML text";
-    if (head[0] == '{')
-        return "it is a JSON text";
-    return NULL;
 }

@@ -1,5 +1,5 @@
 /* Lists of files and their hash. */
-#include "format/manifest.h"
+#include "library/manifest.h"
 
 #include "base/buffer.h"
 #include "base/memory.h"
@@ -8,22 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-int wi_manifest_path_ok(const char *path)
-{
-    static const char good[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-                               "._-@=~,";
-    if (strlen(path) > WI_MANIFEST_PATH_MAX)
-        return 0;
-    for (const char *segment = path;; segment++) {
-        size_t length = strspn(segment, good);
-        if (length == 0 || *segment == '.')
-            return 0;
-        segment += length;
-        if (*segment != '/')
-            return *segment == '\0';
-    }
-}
 
 struct wi_model_file *wi_manifest_add(struct wi_manifest *manifest, const char *path)
 {

@@ -2,16 +2,16 @@
  * What a model is made of: a list of files, each with its length and its SHA-256, sorted by path.
  * The model's own hash is over that list, so that it names the bytes of all of them.
  */
-#ifndef WI_FORMAT_MANIFEST_H
-#define WI_FORMAT_MANIFEST_H
+#ifndef WI_LIBRARY_MANIFEST_H
+#define WI_LIBRARY_MANIFEST_H
+
+#include "format/view.h"
 
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/stat.h>
 
-#define WI_MANIFEST_MAX 1000     /* files of one model */
-#define WI_MANIFEST_PATH_MAX 255 /* bytes of a path */
-#define WI_MANIFEST_HEX 65       /* a SHA-256 in hexadecimal, with the NUL */
+#define WI_MANIFEST_HEX 65 /* a SHA-256 in hexadecimal, with the NUL */
 /* So many files of a model stay open, as far as the repository lets them, so that who fetches them
  * while they are replaced gets the old ones to their end. Any others are opened again by their path
  * for each transfer, and served only while they are those that were hashed. */
@@ -26,7 +26,7 @@ struct wi_file_identity {
 };
 
 struct wi_model_file {
-    char *path; /* inside the model's folder; of characters that wi_manifest_path_ok allows */
+    char *path; /* inside the model's folder; of characters that wi_file_path_ok allows */
     uint64_t bytes;
     char hash[WI_MANIFEST_HEX];
     struct wi_file_identity identity; /* as it was hashed */
@@ -40,9 +40,6 @@ struct wi_manifest {
     size_t open; /* files with a descriptor */
 };
 
-/* Whether a path leads nowhere but into the folder, and needs no escaping in a URL or in JSON:
- * segments of letters, digits and "._-@=~,", none of which begins with a dot. */
-int wi_manifest_path_ok(const char *path);
 /* Appends an entry with a copy of `path` and no file open, to be filled. */
 struct wi_model_file *wi_manifest_add(struct wi_manifest *manifest, const char *path);
 void wi_manifest_sort(struct wi_manifest *manifest);

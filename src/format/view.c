@@ -1,0 +1,56 @@
+/* See view.h. */
+#include "format/view.h"
+
+#include "base/memory.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+char *wi_view_read(const struct wi_view *view, const char *path, enum wi_view_reach reach,
+    size_t max, size_t *size, struct wi_error *error)
+{
+    uint64_t bytes;
+    int fd = view->open(view, path, reach, &bytes, error);
+    if (fd < 0)
+        return NULL;
+    char *text = NULL;
+    ssize_t n = 0;
+    *size = 0;
+    if (bytes > max)
+        wi_error_set(
+            error, WI_MODEL_INVALID, path, "%.200s is larger than %zu KiB", path, max / 1024);
+    else
+        text = wi_alloc((size_t)bytes + 1);
+    while (text && *size < bytes && (n = read(fd, text + *size, (size_t)bytes - *size)) > 0)
+        *size += (size_t)n;
+    if (n < 0) {
+        wi_error_set(
+            error, WI_MODEL_INVALID, path, "%.200s cannot be read: %s", path, strerror(errno));
+        free(text);
+        text = NULL;
+    }
+    close(fd);
+    return text;
+}
+
+/* --- what a file is that lies where weights should be --------------------------------------- */
+
+int wi_guess_is_pointer(const unsigned char *head, size_t size)
+{
+    static const char lfs[] = "version https://git-lfs";
+    return size >= sizeof lfs - 1 && memcmp(head, lfs, sizeof lfs - 1) == 0;
+}
+
+const char *wi_guess_text(const unsigned char *head, size_t size)
+{
+    if (size == 0)
+        return "it is empty";
+    if (wi_guess_is_pointer(head, size))
+        return WI_GUESS_POINTER;
+    if (head[0] == '<')
+        return "it is an HTML or XML text";
+    if (head[0] == '{')
+        return "it is a JSON text";
+    return NULL;
+}
