@@ -219,7 +219,8 @@ static enum wi_code check_outputs(const struct wi_inference *asked,
                    : wi_error_set(error, WI_INFERENCE_FAILED, "data.tensors",
                          "it has %zu outputs; builtin/count has none", outputs->count);
     default:
-        return wi_onnx_check_answer(&asked->model->signature, &asked->outputs, outputs, odd, error);
+        return wi_onnx_check_answer(
+            &asked->model->facts.signature, &asked->outputs, outputs, odd, error);
     }
 }
 

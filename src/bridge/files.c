@@ -284,9 +284,9 @@ static int find_file(struct wi_model *model, const char *path, struct found *fou
     char hex[2 * WI_HASH_SIZE + 1];
     found->model = model;
     found->type = wi_http_media_type(path);
-    if (strcmp(path, WI_SPEC_FILE) == 0 && model->spec_text) {
-        found->text = model->spec_text;
-        found->size = strlen(model->spec_text);
+    if (strcmp(path, WI_SPEC_FILE) == 0 && model->facts.spec.text) {
+        found->text = model->facts.spec.text;
+        found->size = strlen(model->facts.spec.text);
         found->cache = "private, no-cache"; /* labels may change while the model does not */
         wi_hash(found->text, found->size, digest);
         wi_hash_hex(digest, hex);

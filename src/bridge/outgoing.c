@@ -80,7 +80,7 @@ static void add_model(struct wi_buffer *out, const struct wi_model *model)
     add_word(out, ",\"engine\":", wi_engine_names[model->engine]);
     if (type)
         add_word(out, ",\"type\":", type);
-    if (model->spec_text)
+    if (model->facts.spec.text)
         add_url(out, ",\"spec_url\":", model, WI_SPEC_FILE);
     wi_buffer_puts(out, ",\"files\":[");
     for (size_t i = 0; i < model->manifest.count; i++) {

@@ -127,7 +127,7 @@ static void begin_tensors(struct wi_checks *checks, const struct wi_inference *a
     const struct wi_node_info *node, enum wi_platform platform)
 {
     struct wi_probe place = *wish;
-    int compares = is_on(checks) && !*asked->model->signature.random;
+    int compares = is_on(checks) && !*asked->model->facts.signature.random;
     if (compares)
         name_place(&place, node, platform);
     if (place.platform == WI_WASM)
@@ -163,7 +163,7 @@ static void begin_task(struct wi_checks *checks, const struct wi_inference *aske
     const struct wi_node_info *node, enum wi_platform platform)
 {
     struct wi_probe place = *wish;
-    int compares = is_on(checks) && wish->compare && !*asked->model->signature.random;
+    int compares = is_on(checks) && wish->compare && !*asked->model->facts.signature.random;
     if (compares)
         name_place(&place, node, platform);
     if (place.platform == WI_WASM)

@@ -180,7 +180,7 @@ static void take(json_t *options, const json_t *client, const char *const names[
 
 static int has_option(const struct wi_inference *client, const char *name)
 {
-    int gguf = client->model->format == WI_FORMAT_GGUF;
+    int gguf = wi_formats[client->model->format]->gguf_options;
     return wi_params_find(wi_task_options(client->task, gguf), name) != NULL;
 }
 
@@ -188,7 +188,7 @@ static int has_option(const struct wi_inference *client, const char *name)
 static int spells(const struct wi_inference *client)
 {
     return client->task == WI_TASK_SPEECH_RECOGNITION &&
-           strstr(client->model->huggingface.architecture, "ForCTC");
+           strstr(client->model->facts.huggingface.architecture, "ForCTC");
 }
 
 /* What is made is short, and the same each time; what is read may be longer than the model reads.
@@ -285,7 +285,7 @@ static enum wi_task_kind task_for(const struct wi_inference *client)
 {
     if (client->task != WI_TASK_CHAT)
         return client->task;
-    return wi_task_list_has(&client->model->huggingface.tasks, WI_TASK_VISUAL_QUESTION)
+    return wi_task_list_has(&client->model->facts.tasks, WI_TASK_VISUAL_QUESTION)
                ? WI_TASK_VISUAL_QUESTION
                : WI_TASK_COMPLETE;
 }
@@ -312,7 +312,7 @@ struct wi_inference *wi_probe_ask(const struct wi_inference *client)
 
 struct wi_inference *wi_probe_ask_client(const struct wi_inference *client)
 {
-    if (client->model->format != WI_FORMAT_GGUF || !wi_task_samples(client->task) ||
+    if (!wi_formats[client->model->format]->gguf_options || !wi_task_samples(client->task) ||
         client->prompt_tokens > WI_PROBE_PROMPT_TOKENS)
         return NULL;
     struct wi_inference *asked = wi_inference_again(client);

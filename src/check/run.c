@@ -143,7 +143,7 @@ static void conclude(struct wi_check_run *run)
 static const struct wi_tolerance *tolerance_of(const struct wi_inference *asked)
 {
     const char *precision = wi_model_precision(asked->model);
-    if (asked->model->signature.quantised)
+    if (asked->model->facts.signature.quantised)
         return wi_tolerance_of(NULL);
     return asked->task != WI_TASK_NONE ? wi_tolerance_of(precision)
                                        : wi_tolerance_of_graph(precision);

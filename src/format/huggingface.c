@@ -1,5 +1,5 @@
 /* From a folder's settings to what its model can do; see huggingface.h. */
-#include "format/huggingface.h"
+#include "format/format.h"
 
 #include "base/json_read.h"
 #include <stdarg.h>
@@ -12,12 +12,6 @@
 #define LENGTH_MAX 999999999
 #define LABELS_MAX 100000
 #define LABEL_BYTES 1024
-
-struct reading {
-    const struct wi_huggingface_folder *folder;
-    struct wi_huggingface *info;
-    struct wi_error *error;
-};
 
 /* --- architectures ---------------------------------------------------------------------------- */
 
@@ -92,44 +86,46 @@ static int is_seeing(const char *model_type)
     return 0;
 }
 
-static void add_architecture(struct wi_huggingface *info)
+static void add_architecture(struct wi_facts *facts)
 {
+    const struct wi_huggingface *info = &facts->huggingface;
     enum wi_model_type family = wi_model_type_of_name(info->model_type);
     for (size_t i = 0; i < ARCHITECTURES; i++) {
         const struct architecture *row = &architectures[i];
         if (!ends_with(info->architecture, row->end) ||
             (row->family != WI_TYPE_UNKNOWN && row->family != family))
             continue;
-        info->type = row->type;
+        facts->type = row->type;
         for (size_t t = 0; t < TASKS_MAX && row->tasks[t] != WI_TASK_NONE; t++)
-            wi_task_list_add(&info->tasks, row->tasks[t]);
-        if (wi_task_list_has(&info->tasks, WI_TASK_VISUAL_QUESTION) && !is_seeing(info->model_type))
-            info->tasks = (struct wi_task_list){0};
+            wi_task_list_add(&facts->tasks, row->tasks[t]);
+        if (wi_task_list_has(&facts->tasks, WI_TASK_VISUAL_QUESTION) &&
+            !is_seeing(info->model_type))
+            facts->tasks = (struct wi_task_list){0};
         return;
     }
-    info->type = family;
+    facts->type = family;
 }
 
 /* --- files ------------------------------------------------------------------------------------ */
 
 __attribute__((format(printf, 3, 4))) static enum wi_code invalid(
-    struct reading *reading, const char *file, const char *format, ...)
+    struct wi_format_reading *reading, const char *file, const char *format, ...)
 {
     char text[256];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    return wi_error_set(reading->error, WI_MODEL_INVALID, file, "%s: %s", file, text);
+    return wi_error_set(&reading->error, WI_MODEL_INVALID, file, "%s: %s", file, text);
 }
 
-static int has(const struct reading *reading, const char *name)
+static int has(const struct wi_format_reading *reading, const char *name)
 {
-    return wi_strings_contain(reading->folder->files, name);
+    return wi_strings_contain(&reading->variant->files, name);
 }
 
 /* `*root` becomes an object, or NULL where the folder has no such file. */
-static enum wi_code load(struct reading *reading, const char *name, json_t **root)
+static enum wi_code load(struct wi_format_reading *reading, const char *name, json_t **root)
 {
     json_error_t place = {0};
     size_t size = 0;
@@ -137,9 +133,9 @@ static enum wi_code load(struct reading *reading, const char *name, json_t **roo
     if (!has(reading, name))
         return WI_OK;
     char *text = wi_view_read(
-        reading->folder->view, name, WI_VIEW_MODEL, WI_HUGGINGFACE_MAX, &size, reading->error);
+        reading->view, name, WI_VIEW_MODEL, WI_HUGGINGFACE_MAX, &size, &reading->error);
     if (!text)
-        return WI_MODEL_INVALID;
+        return reading->error.code;
     *root = wi_json_read(text, size, JSON_ALLOW_NUL, &place);
     const char *guess = *text == '{' ? NULL : wi_guess_text((const unsigned char *)text, size);
     free(text);
@@ -172,8 +168,8 @@ static void limit(uint64_t *length, uint64_t other)
         *length = other;
 }
 
-static enum wi_code copy_name(
-    struct reading *reading, const char *field, const json_t *value, char *name, size_t size)
+static enum wi_code copy_name(struct wi_format_reading *reading, const char *field,
+    const json_t *value, char *name, size_t size)
 {
     const char *text = json_string_value(value);
     if (!value || json_is_null(value))
@@ -187,7 +183,8 @@ static enum wi_code copy_name(
 
 /* How many labels there are; `*entails`: whether one of them is what zero-shot classification asks
  * for. */
-static enum wi_code read_labels(struct reading *reading, const json_t *labels, int *entails)
+static enum wi_code read_labels(
+    struct wi_format_reading *reading, const json_t *labels, int *entails)
 {
     const char *index;
     const json_t *label;
@@ -205,23 +202,23 @@ static enum wi_code read_labels(struct reading *reading, const json_t *labels, i
                 "id2label must be an object {number: label}; \"%.40s\" is none", index);
         *entails |= strncasecmp(json_string_value(label), "entail", 6) == 0;
     }
-    reading->info->labels = (unsigned)json_object_size(labels);
+    reading->facts.huggingface.labels = (unsigned)json_object_size(labels);
     return WI_OK;
 }
 
 /* --- config.json ------------------------------------------------------------------------------ */
 
 /* One class, or a name that says so, is a cross-encoder: its only number is a relevance. */
-static int ranks(const struct reading *reading)
+static int ranks(const struct wi_format_reading *reading)
 {
-    const char *name = reading->folder->name;
-    return reading->info->labels == 1 || strcasestr(name, "cross-encoder") ||
+    const char *name = reading->name;
+    return reading->facts.huggingface.labels == 1 || strcasestr(name, "cross-encoder") ||
            strcasestr(name, "rerank");
 }
 
-static void add_classifier_tasks(const struct reading *reading, int entails)
+static void add_classifier_tasks(struct wi_format_reading *reading, int entails)
 {
-    struct wi_task_list *tasks = &reading->info->tasks;
+    struct wi_task_list *tasks = &reading->facts.tasks;
     if (!wi_task_list_has(tasks, WI_TASK_TEXT_CLASSIFICATION))
         return;
     if (ranks(reading)) {
@@ -247,21 +244,22 @@ static uint64_t positions_taken(const char *model_type, const json_t *config)
 }
 
 /* As the page has it: lengthOf of page/src/pipeline/loading.js. */
-static void read_positions(struct wi_huggingface *info, const json_t *config, const json_t *text)
+static void read_positions(struct wi_facts *facts, const json_t *config, const json_t *text)
 {
     static const char *const own[] = {"max_position_embeddings", "n_positions", NULL};
     static const char *const inner[] = {"max_position_embeddings", NULL};
     uint64_t positions = read_length(config, own);
-    uint64_t taken = positions_taken(info->model_type, config);
+    uint64_t taken = positions_taken(facts->huggingface.model_type, config);
     if (positions == 0)
         positions = read_length(text, inner);
-    info->context = positions > taken ? positions - taken : 0;
+    facts->context = positions > taken ? positions - taken : 0;
 }
 
-static enum wi_code read_config(struct reading *reading, const json_t *config)
+static enum wi_code read_config(struct wi_format_reading *reading, const json_t *config)
 {
     static const char *const vocabularies[] = {"vocab_size", NULL};
-    struct wi_huggingface *info = reading->info;
+    struct wi_facts *facts = &reading->facts;
+    struct wi_huggingface *info = &facts->huggingface;
     const json_t *names = json_object_get(config, "architectures");
     const json_t *text = json_object_get(config, "text_config");
     int entails;
@@ -273,43 +271,43 @@ static enum wi_code read_config(struct reading *reading, const json_t *config)
             sizeof info->architecture) != WI_OK ||
         read_labels(reading, json_object_get(config, "id2label"), &entails) != WI_OK)
         return WI_MODEL_INVALID;
-    read_positions(info, config, text);
-    info->vocabulary = read_length(config, vocabularies);
-    if (info->vocabulary == 0)
-        info->vocabulary = read_length(text, vocabularies);
-    add_architecture(info);
+    read_positions(facts, config, text);
+    facts->vocabulary = read_length(config, vocabularies);
+    if (facts->vocabulary == 0)
+        facts->vocabulary = read_length(text, vocabularies);
+    add_architecture(facts);
     add_classifier_tasks(reading, entails);
     return WI_OK;
 }
 
 /* --- the other files -------------------------------------------------------------------------- */
 
-static enum wi_code read_tokenizer(struct reading *reading)
+static enum wi_code read_tokenizer(struct wi_format_reading *reading)
 {
     static const char *const lengths[] = {"model_max_length", NULL};
     json_t *tokenizer;
     enum wi_code code = load(reading, "tokenizer_config.json", &tokenizer);
     const json_t *template = json_object_get(tokenizer, "chat_template");
-    reading->info->has_template = json_is_string(template) || json_is_array(template) ||
-                                  has(reading, "chat_template.jinja") ||
-                                  has(reading, "chat_template.json");
-    limit(&reading->info->context, read_length(tokenizer, lengths));
+    reading->facts.huggingface.has_template = json_is_string(template) || json_is_array(template) ||
+                                              has(reading, "chat_template.jinja") ||
+                                              has(reading, "chat_template.json");
+    limit(&reading->facts.context, read_length(tokenizer, lengths));
     json_decref(tokenizer);
     return code;
 }
 
 /* What sentence-transformers cuts texts to. */
-static enum wi_code read_sentences(struct reading *reading)
+static enum wi_code read_sentences(struct wi_format_reading *reading)
 {
     static const char *const lengths[] = {"max_seq_length", NULL};
     json_t *sentences;
     enum wi_code code = load(reading, "sentence_bert_config.json", &sentences);
-    limit(&reading->info->context, read_length(sentences, lengths));
+    limit(&reading->facts.context, read_length(sentences, lengths));
     json_decref(sentences);
     return code;
 }
 
-static enum wi_code read_pooling(struct reading *reading)
+static enum wi_code read_pooling(struct wi_format_reading *reading)
 {
     static const struct {
         const char *member, *name;
@@ -319,42 +317,43 @@ static enum wi_code read_pooling(struct reading *reading)
     enum wi_code code = load(reading, "1_Pooling/config.json", &pooling);
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
         if (json_is_true(json_object_get(pooling, ways[i].member)))
-            snprintf(reading->info->pooling, sizeof reading->info->pooling, "%s", ways[i].name);
+            snprintf(reading->facts.huggingface.pooling, sizeof reading->facts.huggingface.pooling,
+                "%s", ways[i].name);
     json_decref(pooling);
     return code;
 }
 
 /* A sentence-transformers folder makes vectors, whatever head its architecture is named for. */
-static void prefer_vectors(struct wi_huggingface *info)
+static void prefer_vectors(struct wi_facts *facts)
 {
-    struct wi_task_list others = info->tasks;
-    if (!info->pooling[0] || wi_task_list_has(&others, WI_TASK_TEXT_CLASSIFICATION))
+    struct wi_task_list others = facts->tasks;
+    if (!facts->huggingface.pooling[0] || wi_task_list_has(&others, WI_TASK_TEXT_CLASSIFICATION))
         return;
-    info->tasks = (struct wi_task_list){0};
-    info->type = WI_TYPE_TEXT_EMBEDDING;
-    wi_task_list_add(&info->tasks, WI_TASK_EMBED);
-    wi_task_list_add(&info->tasks, WI_TASK_RERANK);
+    facts->tasks = (struct wi_task_list){0};
+    facts->type = WI_TYPE_TEXT_EMBEDDING;
+    wi_task_list_add(&facts->tasks, WI_TASK_EMBED);
+    wi_task_list_add(&facts->tasks, WI_TASK_RERANK);
     for (size_t i = 0; i < others.count; i++)
-        wi_task_list_add(&info->tasks, others.items[i]);
+        wi_task_list_add(&facts->tasks, others.items[i]);
 }
 
 /* A conversation takes a template. Models that see are told of pictures first. */
-static void add_conversation(struct wi_huggingface *info)
+static void add_conversation(struct wi_facts *facts)
 {
-    if (info->has_template && wi_task_list_has(&info->tasks, WI_TASK_VISUAL_QUESTION))
-        wi_task_list_add(&info->tasks, WI_TASK_CHAT);
-    if (!info->has_template || info->type != WI_TYPE_TEXT_GENERATION ||
-        !wi_task_list_has(&info->tasks, WI_TASK_COMPLETE))
+    if (facts->huggingface.has_template && wi_task_list_has(&facts->tasks, WI_TASK_VISUAL_QUESTION))
+        wi_task_list_add(&facts->tasks, WI_TASK_CHAT);
+    if (!facts->huggingface.has_template || facts->type != WI_TYPE_TEXT_GENERATION ||
+        !wi_task_list_has(&facts->tasks, WI_TASK_COMPLETE))
         return;
-    info->tasks = (struct wi_task_list){0};
-    wi_task_list_add(&info->tasks, WI_TASK_CHAT);
-    wi_task_list_add(&info->tasks, WI_TASK_COMPLETE);
+    facts->tasks = (struct wi_task_list){0};
+    wi_task_list_add(&facts->tasks, WI_TASK_CHAT);
+    wi_task_list_add(&facts->tasks, WI_TASK_COMPLETE);
 }
 
 /* What the page cannot do without. */
-static enum wi_code check_files(struct reading *reading)
+static enum wi_code check_files(struct wi_format_reading *reading)
 {
-    const struct wi_task_list *tasks = &reading->info->tasks;
+    const struct wi_task_list *tasks = &reading->facts.tasks;
     enum wi_task_kind task = tasks->count > 0 ? tasks->items[0] : WI_TASK_NONE;
     if (wi_task_reads_text(task) && !has(reading, "tokenizer.json"))
         return invalid(reading, "tokenizer.json",
@@ -367,22 +366,19 @@ static enum wi_code check_files(struct reading *reading)
     return WI_OK;
 }
 
-enum wi_code wi_huggingface_read(
-    const struct wi_huggingface_folder *folder, struct wi_huggingface *info, struct wi_error *error)
+enum wi_code wi_huggingface_read(struct wi_format_reading *reading)
 {
-    struct reading reading = {folder, info, error};
     json_t *config;
-    *info = (struct wi_huggingface){0};
-    enum wi_code code = load(&reading, "config.json", &config);
+    enum wi_code code = load(reading, "config.json", &config);
     if (code == WI_OK && !config)
-        code = invalid(&reading, "config.json", "it is missing from the folder");
+        code = invalid(reading, "config.json", "it is missing from the folder");
     if (code == WI_OK)
-        code = read_config(&reading, config);
+        code = read_config(reading, config);
     json_decref(config);
-    if (code != WI_OK || (code = read_tokenizer(&reading)) != WI_OK ||
-        (code = read_sentences(&reading)) != WI_OK || (code = read_pooling(&reading)) != WI_OK)
+    if (code != WI_OK || (code = read_tokenizer(reading)) != WI_OK ||
+        (code = read_sentences(reading)) != WI_OK || (code = read_pooling(reading)) != WI_OK)
         return code;
-    prefer_vectors(info);
-    add_conversation(info);
-    return check_files(&reading);
+    prefer_vectors(&reading->facts);
+    add_conversation(&reading->facts);
+    return check_files(reading);
 }

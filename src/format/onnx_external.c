@@ -138,6 +138,12 @@ int wi_onnx_read_external(
     return more;
 }
 
+int wi_onnx_is_data(const char *path)
+{
+    const char *data = strstr(path, ".onnx_data");
+    return data && data[strspn(data + 10, "_0123456789") + 10] == '\0';
+}
+
 void wi_onnx_clear_externals(struct wi_onnx_signature *signature)
 {
     struct wi_onnx_external *external, *next;

@@ -1,13 +1,11 @@
 /*
- * The choice of files. For each format that a repository has, its files are laid out as the store
- * would find them and taken apart into variants (format/variants.h); then one variant is picked.
+ * The choice of files. For each format that a repository has (format/format.h), its files are laid
+ * out as the store would find them and taken apart into variants; then one variant is picked.
  */
 #include "hub/choose.h"
 
 #include "base/buffer.h"
-#include "format/gguf_memory.h"
-#include "format/variants.h"
-#include "format/view.h"
+#include "format/format.h"
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -18,11 +16,6 @@ struct offer {
     struct wi_hub_tree files; /* laid out; finished */
     struct wi_variants variants;
 };
-
-/* The order in which they are offered: a repository with an onnx folder has its tokenizer too. */
-static const enum wi_model_format formats[] = {
-    WI_FORMAT_HUGGINGFACE, WI_FORMAT_GGUF, WI_FORMAT_ONNX};
-#define FORMATS (sizeof formats / sizeof *formats)
 
 static const char *basename_of(const char *path)
 {
@@ -36,21 +29,14 @@ static int ends_with(const char *text, const char *end)
     return length > size && strcasecmp(text + length - size, end) == 0;
 }
 
-/* ….onnx_data, ….onnx_data_1, ….onnx.data */
-static int is_external_data(const char *path)
-{
-    const char *data = strstr(path, ".onnx_data");
-    return ends_with(path, ".onnx.data") ||
-           (data && data[strspn(data + 10, "_0123456789") + 10] == '\0');
-}
-
 int wi_hub_suffix_ok(const char *path)
 {
-    static const char *const good[] = {".gguf", ".onnx", ".json", ".txt", ".jinja", ".model"};
+    static const char *const good[] = {
+        ".gguf", ".onnx", ".onnx.data", ".json", ".txt", ".jinja", ".model"};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++)
         if (ends_with(path, good[i]))
             return 1;
-    return is_external_data(path);
+    return wi_onnx_is_data(path);
 }
 
 /* --- the files of a format -------------------------------------------------------------------- */
@@ -80,76 +66,31 @@ static char *flatten(const struct wi_hub_tree *files, const char *path)
     return NULL;
 }
 
-static void add_gguf(struct wi_hub_tree *files, const struct wi_hub_file *file)
+static void add_flat(struct wi_hub_tree *files, const struct wi_hub_file *file)
 {
-    char *path = NULL;
-    if (wi_variants_want(WI_FORMAT_GGUF, basename_of(file->path)))
-        path = flatten(files, file->path);
+    char *path = flatten(files, file->path);
     if (path)
         wi_hub_tree_add(files, file, path);
     free(path);
 }
 
-/* Whether it is half of a decoder that is there as a whole: onnx/decoder_model_q4.onnx and
- * onnx/decoder_with_past_model_q4.onnx where onnx/decoder_model_merged_q4.onnx is there. */
-static int is_half(const struct wi_hub_tree *tree, const char *path)
+/* Where the format looks for the file of a repository. */
+static const char *place_of(const struct wi_format *format, const char *path)
 {
-    static const char *const halves[] = {"onnx/decoder_model", "onnx/decoder_with_past_model"};
-    static const char merged[] = "onnx/decoder_model_merged";
-    if (strncmp(path, merged, strlen(merged)) == 0)
-        return 0;
-    for (size_t i = 0; i < sizeof halves / sizeof *halves; i++) {
-        size_t length = strlen(halves[i]);
-        if (strncmp(path, halves[i], length) != 0)
-            continue;
-        const char *dtype = path + length, *end = strstr(dtype, ".onnx");
-        char *whole = end ? wi_sprintf("%s%.*s.onnx", merged, (int)(end - dtype), dtype) : NULL;
-        int half = whole && wi_hub_tree_find(tree, whole);
-        free(whole);
-        return half;
-    }
-    return 0;
+    return format->is_flat ? basename_of(path) : path;
 }
 
-static int wants(enum wi_model_format format, const struct wi_hub_tree *tree, const char *path)
-{
-    if (format == WI_FORMAT_HUGGINGFACE)
-        return wi_variants_want(format, path) && !is_half(tree, path);
-    return strcmp(path, "model.onnx") == 0 || strcmp(path, "model.json") == 0 ||
-           is_external_data(path);
-}
-
-/* Whether the repository has the files by which the store tells the format (library/folder.h). */
-static int has_format(const struct wi_hub_tree *tree, enum wi_model_format format)
-{
-    if (format == WI_FORMAT_ONNX)
-        return wi_hub_tree_find(tree, "model.onnx") != NULL;
-    if (format == WI_FORMAT_HUGGINGFACE && !wi_hub_tree_find(tree, "config.json"))
-        return 0;
-    for (size_t i = 0; i < tree->count; i++) {
-        const char *path = tree->files[i].path;
-        if (format == WI_FORMAT_GGUF
-                ? wi_variants_want(format, basename_of(path)) && !wi_variants_is_projector(path)
-                : strncmp(path, "onnx/", 5) == 0 && ends_with(path, ".onnx"))
-            return 1;
-    }
-    return 0;
-}
-
-/* Of several projectors one is kept, 16-bit floats by preference; without being told, the store
- * would take the first. */
-static void keep_one_projector(struct wi_hub_tree *files)
+/* Leaves out files in whose place another one is taken. */
+static void drop_others(const struct wi_format *format, struct wi_hub_tree *files)
 {
     struct wi_hub_tree kept = {0};
-    size_t best = files->count;
-    for (size_t i = 0; i < files->count; i++)
-        if (wi_variants_is_projector(files->files[i].path) &&
-            (best == files->count || (strcasestr(files->files[i].path, "-f16") &&
-                                         !strcasestr(files->files[best].path, "-f16"))))
-            best = i;
-    for (size_t i = 0; i < files->count; i++)
-        if (i == best || !wi_variants_is_projector(files->files[i].path))
+    for (size_t i = 0; i < files->count; i++) {
+        int yields = 0;
+        for (size_t o = 0; o < files->count && !yields; o++)
+            yields = format->yields(files->files[i].path, files->files[o].path);
+        if (!yields)
             wi_hub_tree_add(&kept, &files->files[i], files->files[i].path);
+    }
     wi_hub_tree_clear(files);
     *files = kept;
 }
@@ -158,12 +99,15 @@ static void keep_one_projector(struct wi_hub_tree *files)
 static enum wi_code lay_out(
     const struct wi_hub_tree *tree, struct offer *offer, struct wi_error *error)
 {
+    const struct wi_format *format = wi_formats[offer->format];
     struct wi_hub_tree *files = &offer->files;
     for (size_t i = 0; i < tree->count; i++) {
         const struct wi_hub_file *file = &tree->files[i];
-        if (offer->format == WI_FORMAT_GGUF)
-            add_gguf(files, file);
-        else if (wants(offer->format, tree, file->path))
+        if (!format->wants(place_of(format, file->path)))
+            continue;
+        if (format->is_flat)
+            add_flat(files, file);
+        else
             wi_hub_tree_add(files, file, file->path);
         if (files->count > WI_MODEL_FILES_MAX)
             return wi_error_set(error, WI_HUB_FAILED, "model",
@@ -171,31 +115,67 @@ static enum wi_code lay_out(
                 "that are meant with --file",
                 WI_MODEL_FILES_MAX);
     }
-    if (offer->format == WI_FORMAT_GGUF)
-        keep_one_projector(files);
+    if (format->yields)
+        drop_others(format, files);
     return wi_hub_tree_finish(files, error);
 }
 
-/* A model of the format `onnx` is one variant, which has no name. */
+/* Without variants, all files are one, which has no name. */
 static void find_variants(struct offer *offer)
 {
     struct wi_view_file *files = wi_alloc((offer->files.count + 1) * sizeof *files);
-    struct wi_variants *variants = &offer->variants;
     for (size_t i = 0; i < offer->files.count; i++) {
         uint64_t bytes = offer->files.files[i].bytes;
         files[i] = (struct wi_view_file){
             offer->files.files[i].path, bytes == WI_HUB_BYTES_UNKNOWN ? 0 : bytes};
     }
-    wi_variants_find(offer->format, files, offer->files.count, variants);
-    if (offer->format == WI_FORMAT_ONNX) {
-        variants->items = wi_alloc(sizeof *variants->items);
-        variants->items[variants->count++] = (struct wi_variant){.name = wi_strdup("onnx")};
-        for (size_t i = 0; i < offer->files.count; i++) {
-            wi_strings_add(&variants->items[0].files, files[i].path);
-            variants->items[0].bytes += files[i].bytes;
-        }
+    wi_format_find_variants(offer->format, files, offer->files.count, &offer->variants);
+    if (!wi_formats[offer->format]->find_variants) {
+        struct wi_variant *all = wi_variants_add(&offer->variants);
+        all->name = wi_strdup(wi_formats[offer->format]->name);
+        for (size_t i = 0; i < offer->files.count; i++)
+            wi_variant_add(all, &files[i]);
     }
     free(files);
+}
+
+/* --- a repository as a view of names ---------------------------------------------------------- */
+
+struct tree_view {
+    struct wi_view view;
+    const struct wi_hub_tree *tree;
+};
+
+static int has(const struct wi_view *view, const char *path)
+{
+    return wi_hub_tree_find(((const struct tree_view *)view)->tree, path) != NULL;
+}
+
+static int any(const struct wi_view *view, const char *folder, int (*is)(const char *path))
+{
+    const struct wi_hub_tree *tree = ((const struct tree_view *)view)->tree;
+    size_t length = strlen(folder) + (*folder != '\0');
+    for (size_t i = 0; i < tree->count; i++) {
+        const char *path = tree->files[i].path, *name = basename_of(path);
+        if ((size_t)(name - path) == length && strncmp(path, folder, strlen(folder)) == 0 &&
+            is(path))
+            return 1;
+    }
+    return 0;
+}
+
+/* What the repository offers in a format. One whose files may lie anywhere is there with them. */
+static enum wi_code read_offer(const struct wi_hub_tree *tree, enum wi_model_format format,
+    struct offer *offer, struct wi_error *error)
+{
+    const struct tree_view view = {{.has = has, .any = any}, tree};
+    offer->format = format;
+    if (!wi_formats[format]->is_flat && !wi_formats[format]->detect(&view.view))
+        return WI_OK;
+    enum wi_code code = lay_out(tree, offer, error);
+    if (code == WI_OK)
+        find_variants(offer);
+    return code;
 }
 
 /* --- the pick --------------------------------------------------------------------------------- */
@@ -228,35 +208,35 @@ static const struct wi_variant *by_size(
  * is a rough one, so the smallest is given a try if they alone would fit. */
 static const struct wi_variant *suitable(const struct offer *offer, const struct wi_hub_want *want)
 {
-    static const char *const preferred[] = {"Q6_K", "Q4_K_M"};
+    const char *const *preferred = wi_formats[offer->format]->preferred;
     const struct wi_variants *variants = &offer->variants;
     const struct wi_variant *found = NULL;
-    if (offer->format == WI_FORMAT_GGUF) {
-        for (size_t i = 0; i < sizeof preferred / sizeof *preferred; i++)
-            if (fits(found = wi_variants_get(variants, preferred[i]), want))
-                return found;
+    for (; preferred && *preferred; preferred++)
+        if (fits(found = wi_variants_get(variants, *preferred), want))
+            return found;
+    found = NULL;
+    if (preferred)
         found = by_size(variants, want, 0);
-    } else {
+    else
         for (size_t i = 0; i < variants->count && !found; i++)
             found = fits(&variants->items[i], want) ? &variants->items[i] : NULL;
-    }
     if (!found)
         found = by_size(variants, want, 1);
     return found && found->bytes <= limit_of(want) ? found : NULL;
 }
 
-/* The offer and its variant that are wanted: `*offer` becomes FORMATS where none is. */
+/* The offer and its variant that are wanted: `*offer` becomes WI_FORMAT_COUNT where none is. */
 static const struct wi_variant *pick(
     const struct offer *offers, const struct wi_hub_want *want, size_t *which)
 {
-    for (*which = 0; *which < FORMATS; ++*which) {
+    for (*which = 0; *which < WI_FORMAT_COUNT; ++*which) {
         const struct offer *offer = &offers[*which];
         const struct wi_variant *found = NULL;
         if (offer->variants.count == 0)
             continue;
         if (want->variant)
             found = wi_variants_get(&offer->variants, want->variant);
-        else if (want->precision && offer->format != WI_FORMAT_ONNX)
+        else if (want->precision && wi_formats[offer->format]->find_variants)
             found = wi_variants_of_precision(&offer->variants, want->precision);
         else
             found = suitable(offer, want);
@@ -280,7 +260,7 @@ static void put_bytes(struct wi_buffer *out, uint64_t bytes)
 static char *list_variants(const struct offer *offers)
 {
     struct wi_buffer out = {0};
-    for (size_t i = 0; i < FORMATS; i++)
+    for (size_t i = 0; i < WI_FORMAT_COUNT; i++)
         for (size_t v = 0; v < offers[i].variants.count; v++) {
             const struct wi_variant *variant = &offers[i].variants.items[v];
             wi_buffer_strings(&out, out.size ? ", " : "", variant->name, " (", NULL);
@@ -374,10 +354,12 @@ static enum wi_code add_file(
         return wi_error_set(error, WI_INVALID_FIELD, "files",
             "the patterns match more than %d files, which is the most that a model can have",
             WI_MODEL_FILES_MAX);
-    if (ends_with(file->path, ".gguf"))
-        add_gguf(chosen, file);
-    else
-        wi_hub_tree_add(chosen, file, file->path);
+    for (size_t i = 0; i < WI_FORMAT_COUNT; i++)
+        if (wi_formats[i]->is_flat && wi_formats[i]->wants(basename_of(file->path))) {
+            add_flat(chosen, file);
+            return WI_OK;
+        }
+    wi_hub_tree_add(chosen, file, file->path);
     return WI_OK;
 }
 
@@ -437,27 +419,21 @@ static void take(
 static enum wi_code choose_variant(const struct wi_hub_tree *tree, const struct wi_hub_want *want,
     struct wi_hub_tree *chosen, char **variant, struct wi_error *error)
 {
-    struct offer offers[FORMATS] = {0};
+    struct offer offers[WI_FORMAT_COUNT] = {0};
     enum wi_code code = WI_OK;
     size_t which;
-    for (size_t i = 0; i < FORMATS && code == WI_OK; i++) {
-        offers[i].format = formats[i];
-        if (!has_format(tree, formats[i]))
-            continue;
-        code = lay_out(tree, &offers[i], error);
-        if (code == WI_OK)
-            find_variants(&offers[i]);
-    }
+    for (size_t i = 0; i < WI_FORMAT_COUNT && code == WI_OK; i++)
+        code = read_offer(tree, wi_formats_offered[i], &offers[i], error);
     if (code == WI_OK) {
         const struct wi_variant *picked = pick(offers, want, &which);
         if (!picked)
             code = fail_to_pick(tree, offers, want, error);
         else
             take(&offers[which], picked, chosen);
-        if (picked && offers[which].format != WI_FORMAT_ONNX)
+        if (picked && wi_formats[offers[which].format]->find_variants)
             *variant = wi_strdup(picked->name);
     }
-    for (size_t i = 0; i < FORMATS; i++) {
+    for (size_t i = 0; i < WI_FORMAT_COUNT; i++) {
         wi_hub_tree_clear(&offers[i].files);
         wi_variants_clear(&offers[i].variants);
     }

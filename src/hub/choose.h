@@ -1,7 +1,7 @@
 /*
  * Which files of a repository make the model that somebody wants. Pure.
  *
- * With patterns (`--file`) these and nothing else. Else by the format (format/variants.h):
+ * With patterns (`--file`) these and nothing else. Else by the format (format/format.h):
  *
  *   gguf         the variant that is named; else Q6_K if it fits the memory of a page, else Q4_K_M
  *                if that fits, else the largest that fits. A split set is taken whole, and a

@@ -20,11 +20,13 @@ static int all_free(const struct wi_onnx_value *values, size_t count, int named)
 
 int wi_batch_model(const struct wi_model *model)
 {
-    const json_t *says = json_object_get(model->spec, "batch");
-    if (model->builtin || json_is_false(says) || json_object_get(model->spec, "result"))
+    const json_t *says = json_object_get(model->facts.spec.json, "batch");
+    if (model->builtin || json_is_false(says) || json_object_get(model->facts.spec.json, "result"))
         return 0; /* a result is made in the page, of the first row */
-    return all_free(model->signature.inputs, model->signature.input_count, !json_is_true(says)) &&
-           all_free(model->signature.outputs, model->signature.output_count, !json_is_true(says));
+    return all_free(model->facts.signature.inputs, model->facts.signature.input_count,
+               !json_is_true(says)) &&
+           all_free(model->facts.signature.outputs, model->facts.signature.output_count,
+               !json_is_true(says));
 }
 
 int64_t wi_batch_rows(const struct wi_inference *asked)

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { DEPTH_MAX = 3, LOOKS_MAX = 10000 };
+enum { LOOKS_MAX = 10000 };
 
 /* Calls for each entry of FOLDER/INNER until it gives 0. A folder that is missing has none; 0, or
  * errno if it cannot be read. */
@@ -91,7 +91,7 @@ struct wi_folder_view wi_folder_view(const char *store, const char *path)
 int wi_folder_format(const char *path, enum wi_model_format *format)
 {
     struct wi_folder_view folder = wi_folder_view(path, path);
-    return wi_variants_detect(&folder.view, format);
+    return wi_format_detect(&folder.view, format);
 }
 
 /* --- the files -------------------------------------------------------------------------------- */
@@ -99,7 +99,7 @@ int wi_folder_format(const char *path, enum wi_model_format *format)
 struct reading {
     const char *path;
     struct wi_folder *folder;
-    int depth;
+    unsigned depth;
     int failed; /* errno, or 0 */
 };
 
@@ -107,8 +107,9 @@ static int take(void *context, const char *path, const struct stat *status)
 {
     struct reading *reading = context;
     struct wi_folder *folder = reading->folder;
-    if (S_ISDIR(status->st_mode) && folder->format == WI_FORMAT_HUGGINGFACE) {
-        if (reading->depth < DEPTH_MAX && folder->folders.count < WI_MODEL_FILES_MAX) {
+    const struct wi_format *format = wi_formats[folder->format];
+    if (S_ISDIR(status->st_mode)) {
+        if (reading->depth < format->depth && folder->folders.count < WI_MODEL_FILES_MAX) {
             struct reading inner = {reading->path, folder, reading->depth + 1, 0};
             wi_strings_add(&folder->folders, path);
             int why = each_entry(reading->path, path, take, &inner);
@@ -116,7 +117,7 @@ static int take(void *context, const char *path, const struct stat *status)
         }
         return !reading->failed;
     }
-    if (!S_ISREG(status->st_mode) || !wi_variants_want(folder->format, path))
+    if (!S_ISREG(status->st_mode) || !format->wants(path))
         return 1;
     folder->too_many = folder->count == WI_MODEL_FILES_MAX;
     if (folder->too_many)
@@ -139,7 +140,7 @@ int wi_folder_read(const char *path, struct wi_folder *folder)
     if (wi_folder_format(path, &folder->format) != 0)
         return -1;
     wi_strings_add(&folder->folders, ".");
-    if (folder->format != WI_FORMAT_ONNX)
+    if (wi_formats[folder->format]->find_variants)
         why = each_entry(path, ".", take, &reading);
     if (folder->count > 0)
         qsort(folder->files, folder->count, sizeof *folder->files, compare);

@@ -3,12 +3,13 @@
 #ifndef WI_LIBRARY_FOLDER_H
 #define WI_LIBRARY_FOLDER_H
 
-#include "format/variants.h"
+#include "format/format.h"
 
 /* Zero-initialise; free with wi_folder_clear. */
 struct wi_folder {
     enum wi_model_format format;
-    struct wi_view_file *files; /* those that the format wants, sorted; of onnx none */
+    struct wi_view_file
+        *files; /* those that the format wants, sorted; none where it has no variants */
     size_t count;
     struct wi_strings folders; /* that were read, by their path inside it; "." is itself */
     int too_many;              /* there are more than WI_MODEL_FILES_MAX; the others are left out */

@@ -9,7 +9,6 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/nearest.h"
-#include "format/spec.h"
 #include "library/folder.h"
 #include "library/model.h"
 
@@ -79,7 +78,7 @@ static void add_variants(struct scan *scan, const char *name, struct wi_variants
     struct wi_folder folder = {0};
 
     if (wi_folder_read(path, &folder) == 0)
-        wi_variants_find(folder.format, folder.files, folder.count, variants);
+        wi_format_find_variants(folder.format, folder.files, folder.count, variants);
     else
         note_failure(scan, errno);
     wi_folder_clear(&folder);
@@ -97,7 +96,7 @@ static void add_model(
         return;
     }
     add_row(&list->models, &list->model_count, name, format, problem);
-    if (format != WI_FORMAT_ONNX)
+    if (wi_formats[format]->find_variants)
         add_variants(scan, name, &list->models[list->model_count - 1].variants);
     if (wi_versions_find(scan->directory, name, &number) != 0 ||
         (number > 0 && wi_versions_list(scan->directory, name,

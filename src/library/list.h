@@ -7,7 +7,7 @@
 #define WI_LIBRARY_LIST_H
 
 #include "base/error.h"
-#include "format/variants.h"
+#include "format/format.h"
 #include "library/versions.h"
 #include <stddef.h>
 

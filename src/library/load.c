@@ -21,12 +21,10 @@
 
 enum { CHUNK = 256 * 1024, TRIES = 3 };
 
-/* The limit of protobuf, and with it of an ONNX graph. Weights in files of their own have none. */
-static const uint64_t max_graph = INT32_MAX;
-
 /* --- files ------------------------------------------------------------------------------------ */
 
-static enum wi_code hash_bytes(struct wi_load *load, struct wi_model_file *file, int fd)
+static enum wi_code hash_bytes(
+    struct wi_load *load, struct wi_model_file *file, int fd, struct wi_error *error)
 {
     EVP_MD_CTX *context = EVP_MD_CTX_new();
     unsigned char *chunk = wi_alloc(CHUNK), hash[WI_HASH_SIZE];
@@ -44,20 +42,21 @@ static enum wi_code hash_bytes(struct wi_load *load, struct wi_model_file *file,
     EVP_MD_CTX_free(context);
     free(chunk);
     if (!good || at < file->bytes)
-        return wi_error_set(&load->error, WI_MODEL_INVALID, file->path,
+        return wi_error_set(error, WI_MODEL_INVALID, file->path,
             "%.200s cannot be read at byte %" PRIu64 ": %s", file->path, at,
             n < 0 ? strerror(errno) : "it has become shorter");
     wi_hash_hex(hash, file->hash);
     return WI_OK;
 }
 
-static enum wi_code hash_file(struct wi_load *load, struct wi_model_file *file, int fd)
+static enum wi_code hash_file(
+    struct wi_load *load, struct wi_model_file *file, int fd, struct wi_error *error)
 {
     if (wi_hash_cache_get(load->cache, &file->identity, file->hash)) {
         load->known_bytes += file->bytes;
         return WI_OK;
     }
-    enum wi_code code = hash_bytes(load, file, fd);
+    enum wi_code code = hash_bytes(load, file, fd, error);
     if (code != WI_OK)
         return code;
     struct wi_model_file *note = wi_manifest_add(&load->hashed, file->path);
@@ -68,30 +67,81 @@ static enum wi_code hash_file(struct wi_load *load, struct wi_model_file *file, 
 }
 
 /* A clone without Git LFS has a few lines of text in the place of each large file. */
-static enum wi_code check_content(struct wi_load *load, const char *path, int fd)
+static enum wi_code check_content(const char *path, int fd, struct wi_error *error)
 {
     unsigned char head[WI_GUESS_BYTES];
     ssize_t n = pread(fd, head, sizeof head, 0);
     if (n < (ssize_t)sizeof head || !wi_guess_is_pointer(head, (size_t)n))
         return WI_OK;
-    return wi_error_set(&load->error, WI_MODEL_INVALID, path, "%.200s: " WI_GUESS_POINTER, path);
+    return wi_error_set(error, WI_MODEL_INVALID, path, "%.200s: " WI_GUESS_POINTER, path);
 }
 
-/* Adds a file of the folder, which was looked at, to the manifest and hashes it. */
-static enum wi_code add_file(struct wi_load *load, const char *within, const char *path, int keep)
+/* --- the model as its format reads it --------------------------------------------------------- */
+
+struct job;
+
+/* The folder, of which all that is asked for is looked at first, so that a change is noticed. */
+struct view {
+    struct wi_view view;
+    struct job *job;
+};
+
+struct job {
+    struct wi_format_reading reading;
+    struct view view;
+    struct wi_folder_view folder;
+    struct wi_load *load;
+};
+
+/* The files of a variant were all looked at before. */
+static void look(struct job *job, const char *path)
 {
+    struct wi_looks *looks = &job->load->looks;
+    char *whole = wi_sprintf("%s/%s", job->load->folder, path);
+    int known = job->load->variant != NULL;
+    for (size_t i = 0; !known && i < looks->count; i++)
+        known = strcmp(looks->items[i].path, whole) == 0;
+    if (!known)
+        wi_looks_add(looks, job->load->folder, path);
+    free(whole);
+}
+
+static int has(const struct wi_view *view, const char *path)
+{
+    struct job *job = ((const struct view *)view)->job;
+    look(job, path);
+    return job->folder.view.has(&job->folder.view, path);
+}
+
+static int open_file(const struct wi_view *view, const char *path, enum wi_view_reach reach,
+    uint64_t *bytes, struct wi_error *error)
+{
+    struct job *job = ((const struct view *)view)->job;
+    look(job, path);
+    return job->folder.view.open(&job->folder.view, path, reach, bytes, error);
+}
+
+/* Adds a file to the manifest and hashes it. */
+static enum wi_code take(struct wi_format_reading *reading, const char *path,
+    enum wi_view_reach reach, int keep, uint64_t *bytes)
+{
+    struct job *job = (struct job *)reading;
+    struct wi_load *load = job->load;
     struct stat status;
-    int fd = wi_open_inside(within, load->folder, path, &status, &load->error);
+    *bytes = 0;
+    look(job, path);
+    int fd = wi_open_inside(reach == WI_VIEW_STORE ? load->directory : load->folder, load->folder,
+        path, &status, &reading->error);
     if (fd < 0)
-        return load->error.code;
-    if (check_content(load, path, fd) != WI_OK) {
+        return reading->error.code;
+    if (check_content(path, fd, &reading->error) != WI_OK) {
         close(fd);
-        return load->error.code;
+        return reading->error.code;
     }
     struct wi_model_file *file = wi_manifest_add(&load->manifest, path);
-    file->bytes = (uint64_t)status.st_size;
+    *bytes = file->bytes = (uint64_t)status.st_size;
     file->identity = wi_file_identity_of(&status);
-    enum wi_code code = hash_file(load, file, fd);
+    enum wi_code code = hash_file(load, file, fd, &reading->error);
     if (keep && load->manifest.count <= WI_MANIFEST_OPEN_MAX)
         wi_manifest_keep_open(&load->manifest, fd);
     else
@@ -99,92 +149,22 @@ static enum wi_code add_file(struct wi_load *load, const char *within, const cha
     return code;
 }
 
-/* --- onnx ------------------------------------------------------------------------------------- */
-
-static char *read_labels(void *context, const char *name, struct wi_error *error)
+static enum wi_code read_model(struct wi_load *load, const struct wi_variant *variant)
 {
-    struct wi_load *load = context;
-    const struct wi_folder_view view = wi_folder_view(load->directory, load->folder);
-    size_t size;
-    wi_looks_add(&load->looks, load->folder, name);
-    char *text = wi_view_read(&view.view, name, WI_VIEW_STORE, WI_SPEC_MAX, &size, error);
-    if (!text && error->code == WI_MODEL_NOT_FOUND)
-        wi_error_set(error, WI_MODEL_INVALID, "labels_file",
-            "model.json: labels_file: there is no %s in the model's folder", name);
-    if (text && strlen(text) != size) {
-        wi_error_set(error, WI_MODEL_INVALID, "labels_file", "%s has a NUL byte", name);
-        free(text);
-        return NULL;
-    }
-    return text;
-}
-
-/* model.json is a file like the others, of which the contents count too. */
-static enum wi_code read_spec(struct wi_load *load)
-{
-    const struct wi_folder_view view = wi_folder_view(load->directory, load->folder);
-    size_t size;
-    if (!wi_looks_add(&load->looks, load->folder, "model.json"))
-        return WI_OK;
-    char *text =
-        wi_view_read(&view.view, "model.json", WI_VIEW_STORE, WI_SPEC_MAX, &size, &load->error);
-    if (!text)
-        return load->error.code;
-    enum wi_code code = add_file(load, load->directory, "model.json", 0); /* no page asks for it */
-    if (code == WI_OK)
-        code = wi_spec_read(
-            text, size, &load->signature, read_labels, load, &load->spec, &load->error);
-    free(text);
+    struct job job = {.folder = wi_folder_view(load->directory, load->folder), .load = load};
+    job.view = (struct view){{.has = has, .open = open_file}, &job};
+    job.reading = (struct wi_format_reading){.view = &job.view.view,
+        .name = load->name,
+        .variant = variant,
+        .stop = &load->stop,
+        .take = take};
+    enum wi_code code = wi_formats[load->format]->read(&job.reading);
+    load->error = job.reading.error;
+    wi_facts_move(&load->facts, &job.reading.facts);
     return code;
 }
 
-/* The files that tensors are kept in, each as long as its tensors say. */
-static enum wi_code read_externals(struct wi_load *load)
-{
-    enum wi_code code = WI_OK;
-    for (const struct wi_onnx_external *external = load->signature.externals;
-         external && code == WI_OK; external = external->hh.next) {
-        wi_looks_add(&load->looks, load->folder, external->path);
-        code = add_file(load, load->folder, external->path, 1);
-        if (code == WI_MODEL_NOT_FOUND)
-            code = wi_error_set(&load->error, WI_MODEL_INVALID, external->path,
-                "model.onnx keeps tensors in %.200s, which is not in the model's folder",
-                external->path);
-        const struct wi_model_file *file = &load->manifest.files[load->manifest.count - 1];
-        if (code == WI_OK && file->bytes < external->least)
-            code = wi_error_set(&load->error, WI_MODEL_INVALID, external->path,
-                "%.200s has %" PRIu64
-                " bytes, but model.onnx has tensors there up to byte %" PRIu64,
-                external->path, file->bytes, external->least);
-    }
-    return code;
-}
-
-static enum wi_code read_onnx(struct wi_load *load)
-{
-    const struct wi_folder_view view = wi_folder_view(load->directory, load->folder);
-    uint64_t bytes;
-    wi_looks_add(&load->looks, load->folder, "model.onnx");
-    int fd = view.view.open(&view.view, "model.onnx", WI_VIEW_STORE, &bytes, &load->error);
-    if (fd < 0)
-        return load->error.code;
-    enum wi_code code = WI_OK;
-    if (bytes > max_graph)
-        code = wi_error_set(&load->error, WI_MODEL_INVALID, "model.onnx",
-            "model.onnx has %" PRIu64 " bytes; an ONNX file has at most 2 GiB: save its weights "
-            "as external data, in files of their own",
-            bytes);
-    if (code == WI_OK)
-        code = wi_onnx_read_file(fd, bytes, &load->stop, &load->signature, &load->error);
-    close(fd);
-    if (code == WI_OK)
-        code = add_file(load, load->directory, "model.onnx", 1);
-    if (code == WI_OK)
-        code = read_externals(load);
-    return code == WI_OK ? read_spec(load) : code;
-}
-
-/* --- formats of several files ----------------------------------------------------------------- */
+/* --- variants --------------------------------------------------------------------------------- */
 
 /* The variants that there are, as far as there is room. */
 static void allow_variants(struct wi_load *load, int base_length)
@@ -216,111 +196,12 @@ static enum wi_code no_variant(struct wi_load *load, const char *wanted, int bas
     return load->error.code;
 }
 
-/* What the files say of the model's type comes before what its name says. */
-static enum wi_code read_huggingface(struct wi_load *load, const struct wi_variant *variant)
-{
-    const struct wi_folder_view view = wi_folder_view(load->directory, load->folder);
-    const struct wi_huggingface_folder folder = {
-        .name = load->name, .files = &variant->files, .view = &view.view};
-    enum wi_code code = wi_huggingface_read(&folder, &load->huggingface, &load->error);
-    load->spec.type = load->huggingface.type;
-    load->spec.has_type = load->spec.type != WI_TYPE_UNKNOWN;
-    return code;
-}
-
-/* The head of one GGUF file: `index` of `count` in its set, or a projector. */
-static enum wi_code read_gguf_file(
-    struct wi_load *load, const char *path, size_t index, size_t count)
-{
-    const struct wi_folder_view view = wi_folder_view(load->directory, load->folder);
-    struct wi_gguf_info part = {0};
-    int projector = wi_variants_is_projector(path);
-    uint64_t bytes;
-    int fd = view.view.open(&view.view, path, WI_VIEW_MODEL, &bytes, &load->error);
-    if (fd < 0)
-        return load->error.code;
-    enum wi_code code = wi_gguf_read_file(fd, bytes, path,
-        projector    ? WI_GGUF_PROJECTOR
-        : index == 0 ? WI_GGUF_MODEL
-                     : WI_GGUF_PART,
-        &part, &load->error);
-    close(fd);
-    if (code == WI_OK && !projector && index == 0)
-        load->gguf = part;
-    if (code == WI_OK && !projector)
-        code = wi_gguf_join(
-            &load->gguf, index == 0 ? &load->gguf : &part, path, index, count, &load->error);
-    return code;
-}
-
-/* Before anything is hashed, so that what is no model is refused at once. */
-static enum wi_code read_gguf(struct wi_load *load, const struct wi_variant *variant)
-{
-    size_t projectors = 0, index = 0;
-    enum wi_code code = WI_OK;
-    for (size_t i = 0; i < variant->files.count; i++)
-        projectors += wi_variants_is_projector(variant->files.items[i]) != 0;
-    for (size_t i = 0; i < variant->files.count && code == WI_OK; i++) {
-        const char *path = variant->files.items[i];
-        code = read_gguf_file(load, path, index, variant->files.count - projectors);
-        index += !wi_variants_is_projector(path);
-    }
-    if (code != WI_OK)
-        return code;
-    if (load->gguf.tensor_count == 0)
-        return wi_error_set(&load->error, WI_MODEL_INVALID, variant->files.items[0],
-            "%.200s has no weights; fetch or convert the model again", variant->files.items[0]);
-    load->spec.has_type = 1;
-    load->spec.type = wi_gguf_model_type(&load->gguf);
-    if (projectors > 0 && load->spec.type == WI_TYPE_TEXT_GENERATION)
-        load->spec.type = WI_TYPE_MULTIMODAL;
-    return WI_OK;
-}
-
-/* What the operators of a folder's graph say of comparing its answers. A graph that cannot be read
- * is the page's to refuse. */
-static enum wi_code read_graph(struct wi_load *load, const char *path)
-{
-    struct wi_onnx_signature graph = {0};
-    struct wi_error ignored;
-    const struct wi_folder_view view = wi_folder_view(load->directory, load->folder);
-    uint64_t bytes;
-    int fd = view.view.open(&view.view, path, WI_VIEW_MODEL, &bytes, &load->error);
-    if (fd < 0)
-        return load->error.code;
-    wi_onnx_read_file(fd, bytes, &load->stop, &graph, &ignored);
-    close(fd);
-    if (!*load->signature.random)
-        memcpy(load->signature.random, graph.random, sizeof load->signature.random);
-    load->signature.quantised |= graph.quantised;
-    wi_onnx_clear(&graph);
-    return WI_OK;
-}
-
-static enum wi_code read_graphs(struct wi_load *load, const struct wi_variant *variant)
-{
-    enum wi_code code = WI_OK;
-    for (size_t i = 0; i < variant->files.count && code == WI_OK; i++) {
-        const char *path = variant->files.items[i], *end = strrchr(path, '.');
-        if (end && strcmp(end, ".onnx") == 0)
-            code = read_graph(load, path);
-    }
-    return code;
-}
-
 static enum wi_code read_variant(struct wi_load *load, const struct wi_variant *variant)
 {
-    enum wi_code code;
     load->variant = wi_strdup(variant->name);
     for (size_t i = 0; i < variant->files.count; i++)
         wi_looks_add(&load->looks, load->folder, variant->files.items[i]);
-    code =
-        load->format == WI_FORMAT_GGUF ? read_gguf(load, variant) : read_huggingface(load, variant);
-    for (size_t i = 0; i < variant->files.count && code == WI_OK; i++)
-        code = add_file(load, load->folder, variant->files.items[i], 0);
-    if (code == WI_OK && load->format == WI_FORMAT_HUGGINGFACE)
-        code = read_graphs(load, variant);
-    return code;
+    return read_model(load, variant);
 }
 
 static enum wi_code read_folder(
@@ -334,7 +215,7 @@ static enum wi_code read_folder(
             WI_MODEL_FILES_MAX);
     if (wi_check_inside(load->directory, load->folder, &load->error) != WI_OK)
         return load->error.code;
-    wi_variants_find(folder->format, folder->files, folder->count, &load->variants);
+    wi_format_find_variants(folder->format, folder->files, folder->count, &load->variants);
     const struct wi_variant *variant = wi_variants_get(&load->variants, wanted);
     return variant ? read_variant(load, variant) : no_variant(load, wanted, base_length);
 }
@@ -348,9 +229,7 @@ static void drop_results(struct wi_load *load)
     wi_manifest_clear(&load->manifest);
     wi_manifest_clear(&load->hashed);
     wi_variants_clear(&load->variants);
-    wi_onnx_clear(&load->signature);
-    wi_spec_clear(&load->spec);
-    load->gguf = (struct wi_gguf_info){0};
+    wi_facts_clear(&load->facts);
     free(load->variant);
     load->variant = NULL;
     load->hashed_bytes = load->known_bytes = 0;
@@ -399,11 +278,11 @@ static enum wi_code read_once(struct wi_load *load)
     else if (load->format == WI_FORMAT_COUNT)
         code = wi_error_set(
             &load->error, WI_MODEL_NOT_FOUND, "model_name", "there is no model %.160s", load->name);
-    else if (folder.format == WI_FORMAT_ONNX && wanted)
+    else if (!wi_formats[folder.format]->find_variants && wanted)
         code = wi_error_set(&load->error, WI_MODEL_NOT_FOUND, "model_name",
             "the model %.*s has no variants", base_length, load->name);
-    else if (folder.format == WI_FORMAT_ONNX)
-        code = read_onnx(load);
+    else if (!wi_formats[folder.format]->find_variants)
+        code = read_model(load, NULL);
     else
         code = read_folder(load, &folder, wanted, base_length);
     wi_folder_clear(&folder);

@@ -1,18 +1,13 @@
 /*
- * One model read from the store's folder on a worker thread: its files found, opened without
- * leaving the store and hashed, its graph's signature and its model.json, or the head of its GGUF
- * files read. No shared state but
- * the cache of hashes: what goes in and comes out is the load's own.
+ * One model read from the store's folder on a worker thread: its files found, read as its format
+ * has them, opened without leaving the store and hashed. No shared state but the cache of hashes:
+ * what goes in and comes out is the load's own.
  */
 #ifndef WI_LIBRARY_LOAD_H
 #define WI_LIBRARY_LOAD_H
 
 #include "base/error.h"
-#include "format/gguf.h"
-#include "format/huggingface.h"
-#include "format/onnx.h"
-#include "format/spec.h"
-#include "format/variants.h"
+#include "format/format.h"
 #include "library/hash_cache.h"
 #include "library/source.h"
 #include <stdatomic.h>
@@ -36,10 +31,7 @@ struct wi_load {
     struct wi_variants variants;
     struct wi_manifest manifest;
     char hash[WI_MANIFEST_HEX];
-    struct wi_onnx_signature signature; /* of `onnx`; of `huggingface` see wi_model */
-    struct wi_spec spec;                /* of `onnx`; of others the type alone */
-    struct wi_gguf_info gguf;           /* of `gguf`: of all its files together */
-    struct wi_huggingface huggingface;  /* of `huggingface` */
+    struct wi_facts facts;
     int64_t began_at;                   /* Unix seconds */
     struct wi_manifest hashed;          /* those that the cache did not know, without files open */
     uint64_t hashed_bytes, known_bytes; /* hashed here; known from the cache */

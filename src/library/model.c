@@ -4,7 +4,6 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include <ctype.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -40,77 +39,29 @@ enum wi_code wi_model_check_name(const char *name, struct wi_error *error)
     return WI_INVALID_FIELD;
 }
 
-/* What a model of tasks takes in a page, by the bytes of its graphs and weights. */
-static enum wi_code check_pipeline_memory(const struct wi_model *model, struct wi_error *error)
-{
-    double graphs = 0, weights = 0;
-    for (size_t i = 0; i < model->manifest.count; i++) {
-        const struct wi_model_file *file = &model->manifest.files[i];
-        size_t length = strlen(file->path);
-        if (length > 5 && strcmp(file->path + length - 5, ".onnx") == 0)
-            graphs += (double)file->bytes;
-        else if (strncmp(file->path, "onnx/", 5) == 0)
-            weights += (double)file->bytes;
-    }
-    double total = graphs * WI_HUGGINGFACE_GRAPH_FACTOR + weights;
-    if (total <= WI_HUGGINGFACE_HEAP_MAX)
-        return WI_OK;
-    wi_error_set(error, WI_MODEL_TOO_LARGE, "model_name",
-        "%s takes about %.0f MiB in a page: %.1f times the %.0f MiB of its ONNX files, and %.0f "
-        "MiB of weights in files of their own; a page has %.0f MiB; take a smaller variant, or "
-        "keep the weights in external data",
-        model->name, total / 1048576, WI_HUGGINGFACE_GRAPH_FACTOR, graphs / 1048576,
-        weights / 1048576, WI_HUGGINGFACE_HEAP_MAX / 1048576.0);
-    wi_error_expect(error, "at most %.0f MiB", WI_HUGGINGFACE_HEAP_MAX / 1048576.0);
-    return WI_MODEL_TOO_LARGE;
-}
-
 enum wi_code wi_model_check_engine(const struct wi_model *model, struct wi_error *error)
 {
-    if (model->format == WI_FORMAT_GGUF &&
-        wi_gguf_check_memory(&model->memory, model->name, error) != WI_OK)
-        return WI_MODEL_TOO_LARGE;
-    if (model->format == WI_FORMAT_HUGGINGFACE && check_pipeline_memory(model, error) != WI_OK)
+    const struct wi_format *format = wi_formats[model->format];
+    if (format->check_memory && format->check_memory(&model->facts, model->name, error) != WI_OK)
         return WI_MODEL_TOO_LARGE;
     if (wi_engines[model->engine].platforms)
         return WI_OK;
     wi_error_set(error, WI_PLATFORM_UNSUPPORTED, "model_name",
         "%s is of the format %s, which no engine runs yet; it is listed only", model->name,
-        wi_model_format_names[model->format]);
+        format->name);
     wi_error_expect(error, "a model of the format onnx");
     return WI_PLATFORM_UNSUPPORTED;
 }
 
 const char *wi_model_precision(const struct wi_model *model)
 {
-    switch (model->format) {
-    case WI_FORMAT_GGUF:
-        return wi_gguf_quantization(&model->gguf);
-    case WI_FORMAT_HUGGINGFACE:
-        return model->variant;
-    default:
-        return wi_onnx_precision(&model->signature);
-    }
+    return wi_formats[model->format]->precision(&model->facts, model->variant);
 }
 
 void wi_model_warnings(const struct wi_model *model, struct wi_strings *warnings)
 {
-    const struct wi_gguf_memory *memory = &model->memory;
-    struct wi_error error;
-    if (model->format != WI_FORMAT_GGUF)
-        return;
-    const char *slow = wi_gguf_slow(&model->gguf);
-    if (slow)
-        wi_strings_add(warnings, slow);
-    if (wi_gguf_check_memory(memory, model->name, &error) != WI_OK) {
-        wi_strings_add(warnings, error.detail);
-    } else if (memory->scarce) {
-        char *text = wi_sprintf("memory is short: at most %" PRIu64 " conversations of %" PRIu64
-                                " tokens at a time; a larger [pool] model_budget allows more",
-            memory->slots, memory->context);
-        wi_strings_add(warnings, text);
-        free(text);
-    }
+    if (wi_formats[model->format]->warn)
+        wi_formats[model->format]->warn(&model->facts, model->name, warnings);
 }
 
 int wi_model_open_file(const struct wi_model *model, const struct wi_model_file *file, int *owned)

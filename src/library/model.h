@@ -7,11 +7,7 @@
 #define WI_LIBRARY_MODEL_H
 
 #include "base/error.h"
-#include "format/engine.h"
-#include "format/gguf_memory.h"
-#include "format/huggingface.h"
-#include "format/onnx.h"
-#include "format/variants.h"
+#include "format/format.h"
 #include "library/builtin.h"
 #include "library/manifest.h"
 #include "library/source.h"
@@ -31,18 +27,11 @@ struct wi_model {
     enum wi_model_type type;
     enum wi_engine engine; /* what runs it, wherever it runs */
     enum wi_builtin builtin;
-    char *folder;                /* where the files lie; NULL for builtin/… */
-    unsigned version;            /* of a model that was pulled (library/versions.h); else 0 */
-    struct wi_source source;     /* of one that was pulled */
-    struct wi_manifest manifest; /* empty for builtin/… */
-    json_t *spec;                /* model.json, checked; NULL if there is none */
-    char *spec_text;             /* the same with all defaults and labels; NULL if there is none */
-    int takes_picture;           /* spec says how to turn a picture into the input tensor */
-    /* Of `onnx`; of `huggingface` what the operators of all its graphs say, and nothing else. */
-    struct wi_onnx_signature signature;
-    struct wi_gguf_info gguf;          /* of `gguf` */
-    struct wi_gguf_memory memory;      /* of `gguf`: what it will take in a page */
-    struct wi_huggingface huggingface; /* of `huggingface` */
+    char *folder;                      /* where the files lie; NULL for builtin/… */
+    unsigned version;                  /* of a model that was pulled (library/versions.h); else 0 */
+    struct wi_source source;           /* of one that was pulled */
+    struct wi_manifest manifest;       /* empty for builtin/… */
+    struct wi_facts facts;             /* of builtin/… none */
     unsigned _references, _idle;       /* all of them; those of wi_model_ref_idle */
     struct wi_repository *_repository; /* NULL once it is gone */
 };

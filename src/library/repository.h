@@ -1,7 +1,7 @@
 /*
  * The model repository: a folder with one folder per model (docs in webinferd(8)): NAME/model.onnx
  * with the files that it keeps tensors in and an optional model.json (type, labels, how to turn a
- * picture into the input tensor), or files of another format (format/variants.h).
+ * picture into the input tensor), or files of another format (format/format.h).
  */
 #ifndef WI_LIBRARY_REPOSITORY_H
 #define WI_LIBRARY_REPOSITORY_H

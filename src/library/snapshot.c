@@ -28,9 +28,7 @@ void wi_model_unref(struct wi_model *model)
         DL_DELETE(model->_repository->snapshots, snapshot);
     wi_manifest_clear(&model->manifest);
     wi_variants_clear(&model->variants);
-    json_decref(model->spec);
-    free(model->spec_text);
-    wi_onnx_clear(&model->signature);
+    wi_facts_clear(&model->facts);
     wi_source_clear(&model->source);
     free(model->folder);
     free(model->variant);
@@ -68,13 +66,6 @@ struct wi_model *wi_snapshot_new(struct wi_repository *repository, const char *n
     DL_PREPEND(repository->snapshots, snapshot); /* the newest first: see wi_repository_by_hash */
     return &snapshot->model;
 }
-
-/* What runs models of a format. */
-static const enum wi_engine engines[] = {
-    [WI_FORMAT_ONNX] = WI_ENGINE_ORT,
-    [WI_FORMAT_GGUF] = WI_ENGINE_LLAMA,
-    [WI_FORMAT_HUGGINGFACE] = WI_ENGINE_PIPELINE,
-};
 
 /* A variant is one model, by the name that the folder gives it. The caller frees. */
 static char *name_of(const struct wi_load *load)
@@ -121,7 +112,7 @@ struct wi_model *wi_snapshot_of_load(struct wi_repository *repository, struct wi
     free(name);
     memcpy(model->hash, load->hash, sizeof model->hash);
     model->format = load->format;
-    model->engine = engines[load->format];
+    model->engine = wi_formats[load->format]->engine;
     model->folder = wi_strdup(load->folder);
     model->version = load->version;
     wi_source_move(&model->source, &load->source);
@@ -130,19 +121,12 @@ struct wi_model *wi_snapshot_of_load(struct wi_repository *repository, struct wi
     wi_variants_move(&model->variants, &load->variants);
     limit_open(repository, &load->manifest);
     wi_manifest_move(&model->manifest, &load->manifest);
-    model->signature = load->signature;
-    load->signature = (struct wi_onnx_signature){0};
-    model->spec = load->spec.json;
-    load->spec.json = NULL;
-    model->spec_text = load->spec.text;
-    load->spec.text = NULL;
-    model->takes_picture = load->spec.takes_picture;
-    model->huggingface = load->huggingface;
-    model->gguf = load->gguf;
-    if (model->format == WI_FORMAT_GGUF)
-        wi_gguf_plan(
-            &model->gguf, wi_manifest_bytes(&model->manifest), &repository->wish, &model->memory);
-    model->type = load->spec.has_type ? load->spec.type : wi_model_type_of_name(model->name);
+    wi_facts_move(&model->facts, &load->facts);
+    if (wi_formats[model->format]->plan)
+        wi_formats[model->format]->plan(&model->facts, &repository->wish);
+    model->type = model->facts.type;
+    if (model->type == WI_TYPE_UNKNOWN)
+        model->type = wi_model_type_of_name(model->name);
     return model;
 }
 

@@ -48,9 +48,10 @@ static int reads_files(const struct wi_node_info *info, const struct wi_model *m
 /* Of a GPU that is there: why the model is not for it. */
 static const char *why_no_gpu(const struct wi_node_info *info, const struct wi_model *model)
 {
+    const struct wi_format *format = wi_formats[model->format];
     int f16 = info->platforms[WI_WEBGPU].f16, is_choosy = wi_engines[model->engine].is_choosy;
 
-    if (!f16 && model->format == WI_FORMAT_HUGGINGFACE && wi_variant_needs_f16(model->variant))
+    if (!f16 && format->needs_f16 && format->needs_f16(model->variant))
         return "the variant computes in 16-bit floats, and the adapter has no shader-f16";
     if (!f16 && is_choosy && info->platforms[WI_WEBGPU].available)
         return "the engine that runs the model computes there in 16-bit floats, and the adapter "

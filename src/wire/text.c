@@ -8,7 +8,7 @@
 
 int wi_text_is_for(const struct wi_model *model)
 {
-    return model->format == WI_FORMAT_GGUF || model->format == WI_FORMAT_HUGGINGFACE;
+    return wi_formats[model->format]->does_tasks;
 }
 
 /* --- the task -------------------------------------------------------------------------------- */
@@ -28,7 +28,7 @@ static enum wi_task_kind task_of_string(enum wi_model_type type, enum wi_model_f
 {
     if (type == WI_TYPE_TEXT_EMBEDDING)
         return WI_TASK_EMBED;
-    if (type == WI_TYPE_TEXT2TEXT && format == WI_FORMAT_HUGGINGFACE)
+    if (type == WI_TYPE_TEXT2TEXT && !wi_formats[format]->gguf_options)
         return WI_TASK_TEXT2TEXT;
     return type == WI_TYPE_AUDIO ? WI_TASK_TEXT_TO_SPEECH : WI_TASK_COMPLETE;
 }
@@ -51,16 +51,16 @@ static enum wi_task_kind task_of_form(const struct wi_infer *infer, const struct
 /* A folder's tokenizer is a file of it. */
 static int has_tokenizer(const struct wi_model *model)
 {
-    return model->format != WI_FORMAT_HUGGINGFACE ||
-           wi_manifest_find(&model->manifest, "tokenizer.json") != NULL;
+    const char *tokenizer = wi_formats[model->format]->tokenizer;
+    return !tokenizer || wi_manifest_find(&model->manifest, tokenizer) != NULL;
 }
 
 /* A model whose type cannot be told may do anything. What its files say can be told otherwise, by
  * the request's model_type. */
 static int does(const struct wi_infer *infer, const struct wi_model *model, enum wi_task_kind task)
 {
-    const struct wi_task_list *list = &model->huggingface.tasks;
-    if (model->format == WI_FORMAT_GGUF && !wi_tasks[task].gguf_options)
+    const struct wi_task_list *list = &model->facts.tasks;
+    if (wi_formats[model->format]->gguf_options && !wi_tasks[task].gguf_options)
         return 0;
     if (task == WI_TASK_TOKENIZE)
         return has_tokenizer(model);
@@ -79,7 +79,7 @@ static enum wi_task_kind named_task(const struct wi_infer *infer, const struct w
 
 static enum wi_task_kind task_of(const struct wi_infer *infer, const struct wi_model *model)
 {
-    const struct wi_task_list *list = &model->huggingface.tasks;
+    const struct wi_task_list *list = &model->facts.tasks;
     if (infer->asked->task != WI_TASK_NONE)
         return named_task(infer, model);
     for (size_t i = 0; i < list->count; i++)
@@ -93,8 +93,8 @@ static void print_tasks(
     const struct wi_infer *infer, const struct wi_model *model, char *text, size_t size)
 {
     struct wi_task_list list = {0};
-    for (size_t i = 0; i < model->huggingface.tasks.count && !infer->has_type; i++)
-        wi_task_list_add(&list, model->huggingface.tasks.items[i]);
+    for (size_t i = 0; i < model->facts.tasks.count && !infer->has_type; i++)
+        wi_task_list_add(&list, model->facts.tasks.items[i]);
     for (int i = WI_TASK_NONE + 1; i < WI_TASK_COUNT; i++)
         if (does(infer, model, (enum wi_task_kind)i))
             wi_task_list_add(&list, (enum wi_task_kind)i);
@@ -134,7 +134,7 @@ static enum wi_code check_task(
 static enum wi_code check_kind(
     const struct wi_infer *infer, const struct wi_model *model, struct wi_error *error)
 {
-    const struct wi_task_list *list = &model->huggingface.tasks;
+    const struct wi_task_list *list = &model->facts.tasks;
     if (infer->form != WI_FORM_NONE && wi_text_is_for(model))
         return WI_OK;
     if (infer->form == WI_FORM_NONE) {
@@ -145,10 +145,11 @@ static enum wi_code check_kind(
                               "{\"query\", \"documents\"}");
     } else {
         wi_error_set(error, WI_INPUT_INVALID, "inputs", "%s takes %s", model->name,
-            model->takes_picture ? "a picture alone, or tensors" : "tensors alone");
+            model->facts.spec.takes_picture ? "a picture alone, or tensors" : "tensors alone");
         wi_error_expect(error, "%s",
-            model->takes_picture ? "a picture: {\"image\":\"<base64>\"}, or a list of tensors"
-                                 : "a list of {\"name\",\"datatype\",\"shape\",\"data\"}");
+            model->facts.spec.takes_picture
+                ? "a picture: {\"image\":\"<base64>\"}, or a list of tensors"
+                : "a list of {\"name\",\"datatype\",\"shape\",\"data\"}");
     }
     return WI_INPUT_INVALID;
 }
@@ -189,13 +190,13 @@ static uint64_t context_of(const struct wi_infer *infer, const struct wi_model *
     const struct wi_config_models *limits)
 {
     json_int_t asked = json_integer_value(json_object_get(infer->asked->options, "context"));
-    uint64_t most = model->gguf.context_length;
-    if (model->format == WI_FORMAT_HUGGINGFACE)
-        return model->huggingface.context;
+    uint64_t most = model->facts.context;
+    if (wi_formats[model->format]->fixed_context)
+        return most;
     if (asked > 0)
         return least((uint64_t)asked, most);
-    if (model->memory.context > 0)
-        return least(model->memory.context, most);
+    if (model->facts.memory.context > 0)
+        return least(model->facts.memory.context, most);
     return least((uint64_t)limits->context, most);
 }
 
@@ -268,7 +269,7 @@ static enum wi_code check_shown(const struct wi_infer *infer, const struct wi_mo
     if (infer->form != WI_FORM_MESSAGES || asked->tensors.count == 0)
         return WI_OK;
     const char *where = asked->tensors.items[0].name;
-    if (!wi_task_list_has(&model->huggingface.tasks, WI_TASK_VISUAL_QUESTION)) {
+    if (!wi_task_list_has(&model->facts.tasks, WI_TASK_VISUAL_QUESTION)) {
         wi_error_set(error, WI_INVALID_FIELD, where, "%s is a picture, and %s takes none", where,
             model->name);
         wi_error_expect(error, "{\"type\": \"text\", \"text\": string}");
@@ -285,8 +286,7 @@ static enum wi_code check_shown(const struct wi_infer *infer, const struct wi_mo
 static enum wi_code check_bias(const struct wi_infer *infer, const struct wi_model *model,
     const char *where, struct wi_error *error)
 {
-    uint64_t count = model->format == WI_FORMAT_HUGGINGFACE ? model->huggingface.vocabulary
-                                                            : model->gguf.vocabulary;
+    uint64_t count = model->facts.vocabulary;
     const char *token;
     json_t *value;
     char field[40];
@@ -317,8 +317,8 @@ enum wi_code wi_text_check(const struct wi_infer *infer, const struct wi_model *
     if ((code = check_precision(infer, model, error)) != WI_OK)
         return code;
     const char *where = infer->options_where ? infer->options_where : "options.";
-    code = wi_task_check_options(task, model->format == WI_FORMAT_GGUF, infer->asked->options,
-        (unsigned)limits->slots, where, error);
+    code = wi_task_check_options(task, wi_formats[model->format]->gguf_options,
+        infer->asked->options, (unsigned)limits->slots, where, error);
     if (code != WI_OK || (code = check_prompts(infer, task, error)) != WI_OK ||
         (code = check_bias(infer, model, where, error)) != WI_OK)
         return code;

@@ -1,6 +1,6 @@
 /* Any bytes as the settings of a folder: config.json up to a NUL, then tokenizer_config.json, then
  * 1_Pooling/config.json. What is said of them keeps its limits. */
-#include "format/huggingface.h"
+#include "format/format.h"
 #include "plant.h"
 
 #include <assert.h>
@@ -42,9 +42,7 @@ static int open_text(const struct wi_view *view, const char *path, enum wi_view_
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct files files = {.view = {.open = open_text}};
-    struct wi_strings list = {0};
-    struct wi_huggingface info;
-    struct wi_error error = {0};
+    struct wi_variant variant = {0};
     for (size_t i = 0; i < 3 && size > 0; i++) {
         const uint8_t *end = memchr(data, 0, size);
         files.texts[i] = (const char *)data;
@@ -54,17 +52,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     for (size_t i = 0; i < 4; i++)
         if (i == 0 || i == 3 || files.sizes[i] > 0) /* without the others it is a folder, too */
-            wi_strings_add(&list, names[i]);
-    struct wi_huggingface_folder folder = {.name = "m", .files = &list, .view = &files.view};
-    if (wi_huggingface_read(&folder, &info, &error) == WI_OK) {
-        WI_PLANT(info.labels == 3);
-        assert(info.tasks.count <= WI_TASK_COUNT && info.type < WI_TYPE_COUNT);
-        assert(strlen(info.model_type) < sizeof info.model_type);
-        for (size_t i = 0; i < info.tasks.count; i++)
-            assert(wi_task_name(info.tasks.items[i]));
+            wi_strings_add(&variant.files, names[i]);
+    struct wi_format_reading reading = {.name = "m", .variant = &variant, .view = &files.view};
+    const struct wi_facts *facts = &reading.facts;
+    if (wi_huggingface_read(&reading) == WI_OK) {
+        WI_PLANT(facts->huggingface.labels == 3);
+        assert(facts->tasks.count <= WI_TASK_COUNT && facts->type < WI_TYPE_COUNT);
+        assert(strlen(facts->huggingface.model_type) < sizeof facts->huggingface.model_type);
+        for (size_t i = 0; i < facts->tasks.count; i++)
+            assert(wi_task_name(facts->tasks.items[i]));
     } else {
-        assert(error.code == WI_MODEL_INVALID && error.field[0] && error.detail[0]);
+        assert(reading.error.code == WI_MODEL_INVALID && reading.error.field[0] &&
+               reading.error.detail[0]);
     }
-    wi_strings_clear(&list);
+    wi_strings_clear(&variant.files);
     return 0;
 }

@@ -93,8 +93,8 @@ static enum wi_code read_query(
 /* Whether what its usual task reads is; what a request will bring nobody knows. */
 static int is_private(const struct wi_model *model)
 {
-    const struct wi_task_list *tasks = &model->huggingface.tasks;
-    return model->format == WI_FORMAT_GGUF ||
+    const struct wi_task_list *tasks = &model->facts.tasks;
+    return wi_formats[model->format]->reads_words ||
            (tasks->count > 0 && wi_task_is_private(tasks->items[0]));
 }
 

@@ -131,26 +131,6 @@ static json_t *loaded_json(const json_t *loaded, const char *name)
     return list ? json_incref(list) : json_array();
 }
 
-/* --- what it takes and gives --------------------------------------------------------------- */
-
-static json_t *values_json(const struct wi_onnx_value *values, size_t count)
-{
-    json_t *list = json_array();
-    for (size_t i = 0; i < count; i++) {
-        const struct wi_onnx_value *value = &values[i];
-        json_t *shape = NULL;
-        if (value->has_shape) {
-            shape = json_array();
-            for (unsigned d = 0; d < value->rank; d++)
-                json_array_append_new(shape, json_integer(value->dims[d]));
-        }
-        json_array_append_new(list,
-            json_pack("{s:s, s:s?, s:o?}", "name", value->name, "datatype",
-                value->has_datatype ? wi_datatype_name(value->datatype) : NULL, "shape", shape));
-    }
-    return list;
-}
-
 /* --- what it is made of ---------------------------------------------------------------------- */
 
 static json_t *files_json(const struct wi_manifest *manifest)
@@ -176,75 +156,6 @@ static json_t *variants_json(const struct wi_variants *variants)
     return list;
 }
 
-/* What only a model that an engine runs has. */
-static void add_graph(const struct wi_model *model, json_t *out)
-{
-    const struct wi_onnx_signature *signature = &model->signature;
-    json_object_set_new(out, "opset", json_integer(signature->opset));
-    json_object_set_new(out, "inputs", values_json(signature->inputs, signature->input_count));
-    json_object_set_new(out, "outputs", values_json(signature->outputs, signature->output_count));
-    json_object_set_new(out, "takes_picture", json_boolean(model->takes_picture));
-}
-
-static void set_count(json_t *out, const char *name, uint64_t number)
-{
-    json_object_set_new(out, name, json_integer((json_int_t)number));
-}
-
-static json_t *memory_json(const struct wi_gguf_memory *memory)
-{
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "weights",
-        (json_int_t)memory->weights, "kv_per_slot", (json_int_t)memory->kv_per_slot, "compute",
-        (json_int_t)memory->compute, "total", (json_int_t)memory->total, "limit",
-        (json_int_t)memory->limit, "context", (json_int_t)memory->context, "slots",
-        (json_int_t)memory->slots, "fits", memory->fits);
-}
-
-/* What the head of a GGUF file tells. */
-static void add_gguf(const struct wi_model *model, json_t *out)
-{
-    const struct wi_gguf_info *info = &model->gguf;
-    if (*info->name)
-        json_object_set_new(out, "title", json_string(info->name));
-    json_object_set_new(out, "architecture", json_string(info->architecture));
-    json_object_set_new(out, "quantization", json_string(wi_gguf_quantization(info)));
-    set_count(out, "parameters", info->parameters);
-    set_count(out, "context_length", info->context_length);
-    set_count(out, "embedding_length", info->embedding_length);
-    set_count(out, "vocabulary", info->vocabulary);
-    json_object_set_new(out, "chat", json_boolean(info->template_bytes > 0));
-    if (info->pooling >= 0)
-        json_object_set_new(out, "pooling", json_string(wi_gguf_pooling_names[info->pooling]));
-    json_object_set_new(out, "memory", memory_json(&model->memory));
-}
-
-static void add_name(json_t *out, const char *member, const char *name)
-{
-    if (*name)
-        json_object_set_new(out, member, json_string(name));
-}
-
-/* What the settings of a Hugging Face folder tell. */
-static void add_huggingface(const struct wi_model *model, json_t *out)
-{
-    const struct wi_huggingface *info = &model->huggingface;
-    json_t *tasks = json_array();
-    for (size_t i = 0; i < info->tasks.count; i++)
-        json_array_append_new(tasks, json_string(wi_task_name(info->tasks.items[i])));
-    json_object_set_new(out, "tasks", tasks);
-    add_name(out, "architecture", info->architecture);
-    add_name(out, "dtype", model->variant);
-    add_name(out, "pooling", info->pooling);
-    if (info->context > 0)
-        set_count(out, "context_length", info->context);
-    if (info->vocabulary > 0)
-        set_count(out, "vocabulary", info->vocabulary);
-    if (info->labels > 0)
-        set_count(out, "labels", info->labels);
-    if (wi_task_list_has(&info->tasks, WI_TASK_COMPLETE))
-        json_object_set_new(out, "chat", json_boolean(info->has_template));
-}
-
 static void add_warnings(const struct wi_model *model, json_t *out)
 {
     struct wi_strings warnings = {0};
@@ -258,7 +169,7 @@ static void add_warnings(const struct wi_model *model, json_t *out)
 
 static void add_content(const struct wi_api *api, const struct wi_model *model, json_t *out)
 {
-    json_object_set_new(out, "format", json_string(wi_model_format_names[model->format]));
+    json_object_set_new(out, "format", json_string(wi_formats[model->format]->name));
     json_object_set_new(out, "hash", json_string(model->hash));
     json_object_set_new(
         out, "bytes", json_integer((json_int_t)wi_manifest_bytes(&model->manifest)));
@@ -267,12 +178,7 @@ static void add_content(const struct wi_api *api, const struct wi_model *model, 
         json_object_set_new(out, "variant", json_string(model->variant));
         json_object_set_new(out, "variants", variants_json(&model->variants));
     }
-    if (model->format == WI_FORMAT_ONNX)
-        add_graph(model, out);
-    if (model->format == WI_FORMAT_GGUF)
-        add_gguf(model, out);
-    if (model->format == WI_FORMAT_HUGGINGFACE)
-        add_huggingface(model, out);
+    wi_formats[model->format]->show(&model->facts, model->variant, out);
     json_object_set_new(out, "numerics", wi_api_model_numerics_json(api, model));
     add_warnings(model, out);
 }
@@ -314,7 +220,7 @@ static void add_row(const struct wi_list_row *row, const struct wi_model *model,
 {
     if (model)
         return;
-    json_object_set_new(entry, "format", json_string(wi_model_format_names[row->format]));
+    json_object_set_new(entry, "format", json_string(wi_formats[row->format]->name));
     if (row->variants.count == 0)
         return;
     const struct wi_variant *first = &row->variants.items[0];
@@ -517,7 +423,7 @@ int64_t wi_api_changed_at(const struct wi_api *api, const struct wi_model *model
 
 json_t *wi_api_model_numerics_json(const struct wi_api *api, const struct wi_model *model)
 {
-    const char *random = model->signature.random;
+    const char *random = model->facts.signature.random;
     json_t *exempt = *random ? json_sprintf("it draws random numbers (%s)", random) : json_null();
 
     return json_pack("{s:o, s:o}", "exempt", exempt, "verdicts",

@@ -12,6 +12,7 @@
 #include "api/http/step.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "wire/text.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,19 +88,24 @@ static int read_name(struct wi_request *request, const json_t *body, const struc
 
 static int does_any(const struct wi_model *model, enum wi_task_kind first, enum wi_task_kind second)
 {
-    return wi_task_list_has(&model->huggingface.tasks, first) ||
-           wi_task_list_has(&model->huggingface.tasks, second);
+    return wi_task_list_has(&model->facts.tasks, first) ||
+           wi_task_list_has(&model->facts.tasks, second);
+}
+
+static int takes_gguf_options(const struct wi_model *model)
+{
+    return wi_formats[model->format]->gguf_options;
 }
 
 static int embeds(const struct wi_model *model)
 {
-    return model->format == WI_FORMAT_GGUF ? model->type == WI_TYPE_TEXT_EMBEDDING
-                                           : does_any(model, WI_TASK_EMBED, WI_TASK_EMBED);
+    return takes_gguf_options(model) ? model->type == WI_TYPE_TEXT_EMBEDDING
+                                     : does_any(model, WI_TASK_EMBED, WI_TASK_EMBED);
 }
 
 static int writes(const struct wi_model *model)
 {
-    return model->format == WI_FORMAT_GGUF
+    return takes_gguf_options(model)
                ? model->type != WI_TYPE_TEXT_EMBEDDING
                : does_any(model, WI_TASK_CHAT, WI_TASK_COMPLETE) ||
                      does_any(model, WI_TASK_TEXT2TEXT, WI_TASK_VISUAL_QUESTION);
@@ -109,8 +115,8 @@ static int writes(const struct wi_model *model)
 static int is_listed(const struct wi_list_row *row, const struct wi_model *model)
 {
     if (!model)
-        return row->format != WI_FORMAT_ONNX;
-    return !model->builtin && model->format != WI_FORMAT_ONNX && (embeds(model) || writes(model));
+        return wi_formats[row->format]->does_tasks;
+    return !model->builtin && wi_text_is_for(model) && (embeds(model) || writes(model));
 }
 
 static json_t *capabilities_json(const struct wi_model *model)
@@ -118,8 +124,7 @@ static json_t *capabilities_json(const struct wi_model *model)
     json_t *list = json_array();
     if (writes(model))
         json_array_append_new(list, json_string("completion"));
-    if (model->format == WI_FORMAT_GGUF ? writes(model)
-                                        : does_any(model, WI_TASK_CHAT, WI_TASK_CHAT))
+    if (takes_gguf_options(model) ? writes(model) : does_any(model, WI_TASK_CHAT, WI_TASK_CHAT))
         json_array_append_new(list, json_string("tools"));
     if (does_any(model, WI_TASK_VISUAL_QUESTION, WI_TASK_VISUAL_QUESTION))
         json_array_append_new(list, json_string("vision"));
@@ -143,17 +148,16 @@ static json_t *parameters_json(uint64_t count)
 
 static const char *family_of(const struct wi_model *model)
 {
-    if (!model)
-        return "";
-    return model->format == WI_FORMAT_GGUF ? model->gguf.architecture
-                                           : model->huggingface.model_type;
+    return model && wi_formats[model->format]->family
+               ? wi_formats[model->format]->family(&model->facts)
+               : "";
 }
 
 static const char *quantization_of(const struct wi_model *model, const char *variant)
 {
-    if (model && model->format == WI_FORMAT_GGUF)
-        return wi_gguf_quantization(&model->gguf);
-    return variant ? variant : "";
+    const char *told =
+        model ? wi_formats[model->format]->precision(&model->facts, variant) : variant;
+    return told ? told : "";
 }
 
 static json_t *details_json(
@@ -161,9 +165,9 @@ static json_t *details_json(
 {
     const char *family = family_of(model);
     return json_pack("{s:s, s:s, s:s, s:o, s:o, s:s}", "parent_model", "", "format",
-        wi_model_format_names[format], "family", family, "families",
+        wi_formats[format]->name, "family", family, "families",
         *family ? json_pack("[s]", family) : json_null(), "parameter_size",
-        parameters_json(model ? model->gguf.parameters : 0), "quantization_level",
+        parameters_json(model ? model->facts.gguf.parameters : 0), "quantization_level",
         quantization_of(model, variant));
 }
 
@@ -267,7 +271,7 @@ static json_t *new_loaded(const struct wi_api *api, const char *name, const json
     const struct wi_model *model =
         hash ? wi_repository_by_hash(api->deps.repository, name, hash) : NULL;
     json_t *named = tagged(name, NULL);
-    if (!named || !model || model->builtin || model->format == WI_FORMAT_ONNX) {
+    if (!named || !model || model->builtin || !wi_text_is_for(model)) {
         json_decref(named);
         return NULL;
     }
@@ -330,20 +334,18 @@ static void put_count(json_t *to, const char *family, const char *member, uint64
 /* The names are those of GGUF files. */
 static json_t *info_json(const struct wi_model *model)
 {
-    const struct wi_gguf_info *info = &model->gguf;
+    const struct wi_gguf_info *info = &model->facts.gguf;
     const char *family = *family_of(model) ? family_of(model) : "model";
     json_t *out = json_pack("{s:s}", "general.architecture", family);
     put_count(out, "general", "parameter_count", info->parameters);
-    if (model->format == WI_FORMAT_GGUF && info->file_type >= 0)
+    if (*info->architecture && info->file_type >= 0)
         json_object_set_new(out, "general.file_type", json_integer(info->file_type));
-    put_count(out, family, "context_length",
-        model->format == WI_FORMAT_GGUF ? info->context_length : model->huggingface.context);
+    put_count(out, family, "context_length", model->facts.context);
     put_count(out, family, "embedding_length", info->embedding_length);
     put_count(out, family, "block_count", info->block_count);
     put_count(out, family, "feed_forward_length", info->feed_forward_length);
     put_count(out, family, "attention.head_count", info->head_count);
-    put_count(out, family, "vocab_size",
-        model->format == WI_FORMAT_GGUF ? info->vocabulary : model->huggingface.vocabulary);
+    put_count(out, family, "vocab_size", model->facts.vocabulary);
     return out;
 }
 
@@ -351,7 +353,7 @@ static void on_model(struct wi_request *request, void *work, struct wi_model *mo
 {
     struct wi_error error;
     (void)work;
-    if (model->builtin || model->format == WI_FORMAT_ONNX) {
+    if (model->builtin || !wi_text_is_for(model)) {
         wi_error_set(&error, WI_MODEL_NOT_FOUND, "model",
             "%.160s is no language model, which Ollama's API is for; GET /v1/models/%.160s shows "
             "it",

@@ -311,7 +311,7 @@ enum wi_verdict wi_verdicts_get(const struct wi_verdicts *verdicts, const struct
     wi_verdict_key(key, model, place, precision);
     verdict = find(verdicts, key);
     known = value_of(verdict);
-    if (known == WI_UNKNOWN && (said || *model->signature.random))
+    if (known == WI_UNKNOWN && (said || *model->facts.signature.random))
         return WI_EXEMPT;
     *due = (known == WI_UNKNOWN || known == WI_UNABLE) && !rests(verdict);
     return known;

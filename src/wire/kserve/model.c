@@ -32,11 +32,7 @@ enum wi_code wi_kserve_check_version(
 
 const char *wi_kserve_platform(const struct wi_model *model)
 {
-    if (model->builtin)
-        return "webinfer_builtin";
-    return model->format == WI_FORMAT_GGUF          ? "llamacpp_gguf"
-           : model->format == WI_FORMAT_HUGGINGFACE ? "transformersjs_onnx"
-                                                    : "onnxruntime_onnx";
+    return model->builtin ? "webinfer_builtin" : wi_formats[model->format]->platform;
 }
 
 /* --- of a graph --------------------------------------------------------------------------------
@@ -79,7 +75,7 @@ static void add(json_t *list, const char *name, enum wi_datatype type, int rank,
 /* What the inputs without a task mean. */
 static enum wi_task_kind usual_task(const struct wi_model *model)
 {
-    const struct wi_task_list *list = &model->huggingface.tasks;
+    const struct wi_task_list *list = &model->facts.tasks;
     enum wi_model_type type = model->type;
     for (size_t i = 0; i < list->count; i++)
         if (wi_tasks[list->items[i]].takes != WI_TAKES_MESSAGES)
@@ -134,12 +130,12 @@ json_t *wi_kserve_inputs(const struct wi_model *model)
 {
     if (wi_text_is_for(model))
         return task_inputs(usual_task(model));
-    return graph_json(model->signature.inputs, model->signature.input_count);
+    return graph_json(model->facts.signature.inputs, model->facts.signature.input_count);
 }
 
 json_t *wi_kserve_outputs(const struct wi_model *model)
 {
     if (wi_text_is_for(model) || model->builtin == WI_BUILTIN_COUNT)
         return task_outputs(model->builtin ? WI_TASK_NONE : usual_task(model));
-    return graph_json(model->signature.outputs, model->signature.output_count);
+    return graph_json(model->facts.signature.outputs, model->facts.signature.output_count);
 }

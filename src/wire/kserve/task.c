@@ -260,7 +260,7 @@ static void take_task(struct wi_infer *infer, struct wi_infer *task)
 static int means_task(const struct wi_kserve_task *task, const struct wi_model *model)
 {
     return wi_text_is_for(model) ||
-           (model->takes_picture && task && task->infer.form == WI_FORM_PICTURE);
+           (model->facts.spec.takes_picture && task && task->infer.form == WI_FORM_PICTURE);
 }
 
 enum wi_code wi_kserve_fit(

@@ -13,7 +13,7 @@
 static enum wi_code check_picture(const struct wi_infer *infer, const struct wi_model *model,
     const struct wi_config_models *limits, struct wi_error *error)
 {
-    if (!model->takes_picture) {
+    if (!model->facts.spec.takes_picture) {
         wi_error_set(error, WI_INPUT_INVALID, "inputs",
             "%s takes tensors: its model.json does not say how to turn a picture into its input",
             model->name);
@@ -29,7 +29,7 @@ static enum wi_code check_precision(
     const struct wi_inference *asked = infer->asked;
     if (!asked->precision)
         return WI_OK;
-    const char *own = model->builtin ? NULL : wi_onnx_precision(&model->signature);
+    const char *own = model->builtin ? NULL : wi_onnx_precision(&model->facts.signature);
     if (own && strcmp(own, asked->precision) == 0)
         return WI_OK;
     wi_error_set(error, WI_PRECISION_UNSUPPORTED, "precision",
@@ -110,7 +110,7 @@ static enum wi_code check_count(const struct wi_infer *infer, struct wi_error *e
 static enum wi_code check_outputs(
     const struct wi_infer *infer, const struct wi_model *model, struct wi_error *error)
 {
-    const struct wi_onnx_signature *signature = &model->signature;
+    const struct wi_onnx_signature *signature = &model->facts.signature;
     for (size_t i = 0; i < infer->asked->outputs.count; i++) {
         enum wi_code code = wi_onnx_check_output(signature, infer->asked->outputs.items[i], error);
         if (code != WI_OK)
@@ -152,7 +152,7 @@ enum wi_code wi_native_check(const struct wi_infer *infer, const struct wi_model
     if (code != WI_OK)
         return code;
     if (asked->task != WI_TASK_NONE &&
-        (!model->takes_picture || asked->task != WI_TASK_IMAGE_CLASSIFICATION)) {
+        (!model->facts.spec.takes_picture || asked->task != WI_TASK_IMAGE_CLASSIFICATION)) {
         wi_error_set(error, WI_INPUT_INVALID, "task",
             "%s does not do the task %s; leave task out and send tensors", model->name,
             wi_task_name(asked->task));
@@ -164,7 +164,7 @@ enum wi_code wi_native_check(const struct wi_infer *infer, const struct wi_model
     if (infer->form == WI_FORM_PICTURE)
         code = check_picture(infer, model, limits, error);
     else if (!model->builtin)
-        code = wi_onnx_check_inputs(&model->signature, &asked->tensors, error);
+        code = wi_onnx_check_inputs(&model->facts.signature, &asked->tensors, error);
     if (code != WI_OK)
         return code;
     switch (model->builtin) {

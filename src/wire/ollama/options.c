@@ -152,7 +152,7 @@ enum wi_code wi_ollama_read_think(struct wi_infer *infer, json_t *think, struct 
  * engine cuts no text. What is too long then is refused for its length. */
 static void fit_options(struct wi_inference *asked, const struct wi_model *model)
 {
-    if (model->format == WI_FORMAT_HUGGINGFACE)
+    if (wi_formats[model->format]->fixed_context)
         json_object_del(asked->options, "context");
     else
         json_object_del(asked->options, "truncate");

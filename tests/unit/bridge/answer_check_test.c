@@ -16,8 +16,9 @@ static struct wi_onnx_value values[] = {
     {.name = (char *)"best", .tensor = 1, .has_datatype = 1, .datatype = WI_INT64},
     {.name = (char *)"maybe", .tensor = 0},
 };
-static struct wi_model model = {
-    .name = (char *)"add", ._references = 1, .signature = {.outputs = values, .output_count = 3}};
+static struct wi_model model = {.name = (char *)"add",
+    ._references = 1,
+    .facts.signature = {.outputs = values, .output_count = 3}};
 static struct wi_model echo = {
     .name = (char *)"builtin/echo", ._references = 1, .builtin = WI_BUILTIN_ECHO};
 static struct wi_model count = {

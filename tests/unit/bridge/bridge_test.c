@@ -218,7 +218,8 @@ TEST(test_odd_shape)
     char token[WI_TOKEN_SIZE], id[WI_ID_SIZE], who[128];
     struct wi_error error;
     struct client ours = join(fixture, NULL);
-    test_model.signature = (struct wi_onnx_signature){.outputs = &fixed_output, .output_count = 1};
+    test_model.facts.signature =
+        (struct wi_onnx_signature){.outputs = &fixed_output, .output_count = 1};
     send_task(fixture, "att-1", NULL);
     answer_bytes(&ours, "att-1", "\"executed_on\":{\"platform\":\"wasm\"}", "abcd", 4);
     turn_until(&ours, &fixture->answers, 1);
@@ -244,7 +245,7 @@ TEST(test_odd_shape)
     assert_int_equal(wi_bridge_uninvite(fixture->bridge, "nobody"), -1);
     assert_int_equal(wi_bridge_uninvite(fixture->bridge, id), 0);
     assert_int_equal(wi_bridge_uninvite(fixture->bridge, id), -1);
-    memset(&test_model.signature, 0, sizeof test_model.signature);
+    memset(&test_model.facts.signature, 0, sizeof test_model.facts.signature);
     client_close(&ours);
     client_close(&joined);
 }
@@ -255,7 +256,8 @@ TEST(test_tensors)
     static const size_t sizes[] = {0, 1, 100, 65536, 602112, 4194305};
     struct fixture *fixture = *state;
     struct client client = join(fixture, NULL);
-    test_model.signature = (struct wi_onnx_signature){.outputs = &free_output, .output_count = 1};
+    test_model.facts.signature =
+        (struct wi_onnx_signature){.outputs = &free_output, .output_count = 1};
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
         struct wi_tensors sent = make_tensor("x", sizes[s]), small = make_tensor("y", 3);
         struct wi_tensor *second = wi_tensors_add(&sent);
@@ -305,7 +307,7 @@ TEST(test_tensors)
             message_clear(&rest);
         }
     }
-    memset(&test_model.signature, 0, sizeof test_model.signature);
+    memset(&test_model.facts.signature, 0, sizeof test_model.facts.signature);
     client_close(&client);
 }
 

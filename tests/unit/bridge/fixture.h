@@ -263,7 +263,7 @@ static inline int set_up(void **state)
     put_model_file("model.onnx", 'b', open(path, O_RDONLY));
     put_model_file("weights/part.data", 'c', open(path, O_RDONLY));
     memset(test_model.hash, 'a', 64);
-    test_model.spec_text = (char *)"{\"type\":\"vision\"}";
+    test_model.facts.spec.text = (char *)"{\"type\":\"vision\"}";
     model_references = 0;
     *state = fixture;
     return 0;
@@ -279,7 +279,7 @@ static inline int set_up_with_output(void **state)
         .rank = 1,
         .has_shape = 1,
         .dims = {-1}};
-    test_model.signature = (struct wi_onnx_signature){.outputs = &output, .output_count = 1};
+    test_model.facts.signature = (struct wi_onnx_signature){.outputs = &output, .output_count = 1};
     return set_up(state);
 }
 

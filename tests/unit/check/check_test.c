@@ -31,7 +31,7 @@ TEST(differing_is_wrong)
 
 TEST(quantised_models_may_differ_more)
 {
-    the.model.signature.quantised = 1;
+    the.model.facts.signature.quantised = 1;
     answer(client(), 2.02f, 1);
     assert_int_equal(verdict(), WI_TRUSTED);
 }
@@ -189,7 +189,7 @@ TEST(one_at_a_time_for_a_place)
 
 TEST(random_models_are_only_measured)
 {
-    strcpy(the.model.signature.random, "RandomNormal");
+    strcpy(the.model.facts.signature.random, "RandomNormal");
     answer(client(), 77, 1);
     assert_int_equal(verdict(), WI_EXEMPT);
     assert_int_equal(counters().measured, 1);

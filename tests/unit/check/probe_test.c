@@ -61,9 +61,9 @@ TEST(a_conversation_is_text_that_is_gone_on_with)
 
 TEST(a_conversation_with_a_model_that_sees_stands_for_its_look_too)
 {
-    wi_task_list_add(&folder.huggingface.tasks, WI_TASK_VISUAL_QUESTION);
+    wi_task_list_add(&folder.facts.tasks, WI_TASK_VISUAL_QUESTION);
     struct wi_inference *asked = probe(WI_TASK_CHAT, "{}");
-    folder.huggingface.tasks = (struct wi_task_list){0};
+    folder.facts.tasks = (struct wi_task_list){0};
     assert_int_equal(asked->task, WI_TASK_VISUAL_QUESTION);
     assert_int_equal(asked->tensors.count, 1);
     assert_non_null(json_object_get(asked->input, "question"));
@@ -116,11 +116,11 @@ TEST(a_sound_of_ours_is_one)
 /* Only a model that counts its tokens can be told to stop. */
 TEST(speech_is_kept_short)
 {
-    strcpy(folder.huggingface.architecture, "WhisperForConditionalGeneration");
+    strcpy(folder.facts.huggingface.architecture, "WhisperForConditionalGeneration");
     struct wi_inference *asked = probe(WI_TASK_SPEECH_RECOGNITION, "{}");
     assert_true(json_integer_value(option(asked, "max_tokens")) > 0);
     wi_inference_release(asked);
-    strcpy(folder.huggingface.architecture, "Wav2Vec2ForCTC");
+    strcpy(folder.facts.huggingface.architecture, "Wav2Vec2ForCTC");
     asked = probe(WI_TASK_SPEECH_RECOGNITION, "{}");
     assert_null(asked->options);
     wi_inference_release(asked);

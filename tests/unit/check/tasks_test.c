@@ -111,7 +111,7 @@ static enum wi_verdict compare_text(int64_t file_type)
 {
     size_t first = the.sent_count;
     the.model.format = WI_FORMAT_GGUF;
-    the.model.gguf.file_type = file_type;
+    the.model.facts.gguf.file_type = file_type;
     the.wish.wanted = 0;
     assert_int_equal(submit_so(1, WI_WEBGPU, 0, WI_TASK_COMPLETE), WI_OK);
     answer_task(first, "fp32", -1);
@@ -329,7 +329,7 @@ TEST(speech_is_compared)
 
 TEST(speech_that_is_drawn_at_random_is_not_compared)
 {
-    strcpy(the.model.signature.random, "RandomNormalLike");
+    strcpy(the.model.facts.signature.random, "RandomNormalLike");
     the.wish.wanted = 0;
     assert_int_equal(submit_so(1, WI_WEBGPU, 0, WI_TASK_TEXT_TO_SPEECH), WI_OK);
     answer_task(0, "fp32", 1);

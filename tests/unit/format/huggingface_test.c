@@ -1,23 +1,38 @@
 /* Settings of Hugging Face folders, as exporters write them and as anybody may. */
 #include "../test.h"
 
-#include "format/huggingface.h"
+#include "format/format.h"
 #include "library/model.h"
 #include "view_of.h"
 #include <stdlib.h>
 #include <string.h>
 
-static enum wi_code read_folder(
-    const char *name, const char *const *files, struct wi_huggingface *info, struct wi_error *error)
+/* Each file has its text's length, but for a graph and its weights. */
+static uint64_t graph_bytes, weight_bytes;
+
+static enum wi_code take(struct wi_format_reading *reading, const char *path,
+    enum wi_view_reach reach, int keep, uint64_t *bytes)
 {
-    struct wi_strings names = {0};
+    (void)reading;
+    *bytes = strcmp(path, "onnx/model.onnx") == 0        ? graph_bytes
+             : strcmp(path, "onnx/model.onnx_data") == 0 ? weight_bytes
+                                                         : UINT64_C(8) << 30;
+    return reach == WI_VIEW_MODEL && !keep ? WI_OK : WI_INTERNAL;
+}
+
+static enum wi_code read_folder(
+    const char *name, const char *const *files, struct wi_facts *info, struct wi_error *error)
+{
+    struct wi_variant variant = {0};
     for (const char *const *file = files; *file; file += 2)
-        wi_strings_add(&names, *file);
+        wi_strings_add(&variant.files, *file);
     const struct texts texts = {texts_view, files};
-    struct wi_huggingface_folder folder = {.name = name, .files = &names, .view = &texts.view};
-    *error = (struct wi_error){0};
-    enum wi_code code = wi_huggingface_read(&folder, info, error);
-    wi_strings_clear(&names);
+    struct wi_format_reading reading = {
+        .name = name, .variant = &variant, .view = &texts.view, .take = take};
+    enum wi_code code = wi_format_huggingface.read(&reading);
+    *info = reading.facts;
+    *error = reading.error;
+    wi_strings_clear(&variant.files);
     return code;
 }
 
@@ -28,7 +43,7 @@ static enum wi_code read_folder(
 static void tells(const char *model_type, const char *architecture, const char *more,
     enum wi_model_type type, const char *tasks)
 {
-    struct wi_huggingface info;
+    struct wi_facts info;
     struct wi_error error;
     char names[256];
     char *config = wi_sprintf(
@@ -104,7 +119,7 @@ TEST(test_figures)
     static const char config[] =
         "{\"model_type\":\"roberta\",\"architectures\":[\"RobertaForMaskedLM\"],"
         "\"max_position_embeddings\":514,\"vocab_size\":50265,\"id2label\":{\"0\":\"a\"}}";
-    struct wi_huggingface info;
+    struct wi_facts info;
     struct wi_error error;
     assert_int_equal(read_folder("m",
                          FILES("config.json", config, TOKENIZER, "tokenizer_config.json",
@@ -114,8 +129,8 @@ TEST(test_figures)
         WI_OK);
     assert_int_equal(info.context, 512);
     assert_int_equal(info.vocabulary, 50265);
-    assert_int_equal(info.labels, 1);
-    assert_string_equal(info.pooling, "cls");
+    assert_int_equal(info.huggingface.labels, 1);
+    assert_string_equal(info.huggingface.pooling, "cls");
     assert_int_equal(info.tasks.items[0], WI_TASK_EMBED); /* whatever its head */
     assert_int_equal(read_folder("m",
                          FILES("config.json", config, TOKENIZER, "tokenizer_config.json",
@@ -141,7 +156,7 @@ TEST(test_names_and_templates)
                                "\"architectures\":[\"LlavaForConditionalGeneration\"]}";
     static const char unserved[] = "{\"model_type\":\"qwen2_vl\","
                                    "\"architectures\":[\"Qwen2VLForConditionalGeneration\"]}";
-    struct wi_huggingface info;
+    struct wi_facts info;
     struct wi_error error;
     assert_int_equal(
         read_folder("o/x-reranker", FILES("config.json", classes, TOKENIZER), &info, &error),
@@ -186,7 +201,7 @@ TEST(test_refusals)
         {"tokenizer_config.json", "{", "tokenizer_config.json: line 1"},
         {"1_Pooling/config.json", "7", "1_Pooling/config.json: "},
     };
-    struct wi_huggingface info;
+    struct wi_facts info;
     struct wi_error error;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         int main_file = strcmp(rows[i].file, "config.json") == 0;
@@ -203,7 +218,7 @@ TEST(test_refusals)
 
 TEST(test_missing)
 {
-    struct wi_huggingface info;
+    struct wi_facts info;
     struct wi_error error;
     assert_int_equal(read_folder("m",
                          FILES("config.json", "{\"model_type\":\"bert\",\"architectures\":["
@@ -222,14 +237,15 @@ TEST(test_missing)
 /* A graph with so many MiB beside a tokenizer, and so many of weights in a file of their own. */
 static enum wi_code weigh(uint64_t graph, uint64_t weights, struct wi_error *error)
 {
-    struct wi_model_file files[] = {{.path = (char *)"onnx/model.onnx", .bytes = graph << 20},
-        {.path = (char *)"onnx/model.onnx_data", .bytes = weights << 20},
-        {.path = (char *)"tokenizer.json", .bytes = UINT64_C(8) << 30}};
-    const struct wi_model model = {.name = (char *)"m",
-        .engine = WI_ENGINE_PIPELINE,
-        .format = WI_FORMAT_HUGGINGFACE,
-        .manifest = {files, sizeof files / sizeof *files}};
-    *error = (struct wi_error){0};
+    struct wi_model model = {
+        .name = (char *)"m", .engine = WI_ENGINE_PIPELINE, .format = WI_FORMAT_HUGGINGFACE};
+    graph_bytes = graph << 20;
+    weight_bytes = weights << 20;
+    assert_int_equal(read_folder("m",
+                         FILES("config.json", "{\"architectures\":[\"BertModel\"]}",
+                             "onnx/model.onnx", "", "onnx/model.onnx_data", "", TOKENIZER),
+                         &model.facts, error),
+        WI_OK);
     return wi_model_check_engine(&model, error);
 }
 

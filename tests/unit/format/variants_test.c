@@ -1,7 +1,7 @@
 /* The variants that a model's files make. */
 #include "../test.h"
 
-#include "format/variants.h"
+#include "format/format.h"
 #include <string.h>
 
 /* The variants of `paths`, each file one byte longer than the last, as text. */
@@ -13,10 +13,10 @@ static void expect_variants(
     char text[1024] = "";
     size_t count = 0;
     for (; paths[count]; count++) {
-        assert_true(wi_variants_want(format, paths[count]));
+        assert_true(wi_formats[format]->wants(paths[count]));
         files[count] = (struct wi_view_file){(char *)paths[count], count + 1};
     }
-    wi_variants_find(format, files, count, &variants);
+    wi_format_find_variants(format, files, count, &variants);
     for (size_t v = 0; v < variants.count; v++) {
         const struct wi_variant *variant = &variants.items[v];
         strcat(strcat(text, variant->name), "=");
@@ -33,11 +33,13 @@ TEST(only_weights_and_settings_are_wanted)
     static const char *const no[] = {"model.safetensors", "pytorch_model.bin", "tokenizer.py",
         "README.md", "onnx/quantize.py", "onnx/config.json", "model.gguf", "onnx/x.onnx_data.py"};
     for (size_t i = 0; i < sizeof no / sizeof *no; i++)
-        if (wi_variants_want(WI_FORMAT_HUGGINGFACE, no[i]))
+        if (wi_format_huggingface.wants(no[i]))
             fail_msg("wants %s", no[i]);
-    assert_false(wi_variants_want(WI_FORMAT_GGUF, "model.bin"));
-    assert_false(wi_variants_want(WI_FORMAT_GGUF, "inner/model.gguf"));
-    assert_false(wi_variants_want(WI_FORMAT_ONNX, "model.onnx"));
+    assert_false(wi_format_gguf.wants("model.bin"));
+    assert_false(wi_format_gguf.wants("inner/model.gguf"));
+    assert_true(wi_format_onnx.wants("model.onnx") && wi_format_onnx.wants("w.onnx.data"));
+    assert_false(wi_format_onnx.wants("onnx/model.onnx") || wi_format_onnx.wants("other.json"));
+    assert_null(wi_format_onnx.find_variants);
 }
 
 TEST(a_dtype_is_a_variant)
@@ -64,9 +66,9 @@ TEST(some_dtypes_need_16_bit_floats)
     static const char *const need[] = {"fp16", "q4f16", "q2f16", "q1f16"};
     static const char *const others[] = {"q8", "fp32", "q4", "bnb4", "q1", "F16", NULL};
     for (size_t i = 0; i < sizeof need / sizeof *need; i++)
-        assert_true(wi_variant_needs_f16(need[i]));
+        assert_true(wi_format_huggingface.needs_f16(need[i]));
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        assert_false(wi_variant_needs_f16(others[i]));
+        assert_false(wi_format_huggingface.needs_f16(others[i]));
 }
 
 TEST(a_quantisation_is_a_variant)
@@ -93,7 +95,7 @@ TEST(variants_are_found_by_name)
     const struct wi_view_file files[] = {{(char *)"a-F16.gguf", 3}, {(char *)"a-Q8_0.gguf", 2}};
     struct wi_variants variants = {0};
     assert_null(wi_variants_get(&variants, NULL));
-    wi_variants_find(WI_FORMAT_GGUF, files, 2, &variants);
+    wi_format_find_variants(WI_FORMAT_GGUF, files, 2, &variants);
     assert_string_equal(wi_variants_get(&variants, NULL)->name, "Q8_0");
     assert_int_equal(wi_variants_get(&variants, "f16")->bytes, 3);
     assert_null(wi_variants_get(&variants, "F32"));

@@ -18,7 +18,8 @@ static struct wi_onnx_value in = {.name = "x",
 static struct wi_model model_of(struct wi_onnx_value *input, struct wi_onnx_value *output)
 {
     return (struct wi_model){
-        .signature = {.inputs = input, .input_count = 1, .outputs = output, .output_count = 1}};
+        .facts.signature = {
+            .inputs = input, .input_count = 1, .outputs = output, .output_count = 1}};
 }
 
 TEST(only_what_is_a_batch_may_be_joined)
@@ -28,19 +29,19 @@ TEST(only_what_is_a_batch_may_be_joined)
     assert_true(wi_batch_model(&model));
     out.is_batch = 0; /* free, but perhaps a sequence */
     assert_false(wi_batch_model(&model));
-    model.spec = json_pack("{s:b}", "batch", 1);
+    model.facts.spec.json = json_pack("{s:b}", "batch", 1);
     assert_true(wi_batch_model(&model));
     out.dims[0] = 1; /* whatever the owner says */
     assert_false(wi_batch_model(&model));
-    json_decref(model.spec);
+    json_decref(model.facts.spec.json);
     out = in;
-    model.spec = json_pack("{s:b}", "batch", 0);
+    model.facts.spec.json = json_pack("{s:b}", "batch", 0);
     assert_false(wi_batch_model(&model));
-    json_decref(model.spec);
-    model.spec = json_pack("{s:{}}", "result"); /* is made of the first row */
+    json_decref(model.facts.spec.json);
+    model.facts.spec.json = json_pack("{s:{}}", "result"); /* is made of the first row */
     assert_false(wi_batch_model(&model));
-    json_decref(model.spec);
-    model.spec = NULL;
+    json_decref(model.facts.spec.json);
+    model.facts.spec.json = NULL;
     model.builtin = WI_BUILTIN_ECHO;
     assert_false(wi_batch_model(&model));
 }

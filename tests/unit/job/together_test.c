@@ -46,7 +46,7 @@ static void submit_row(const char *id, int as_stream)
 /* Four jobs of one row each; a message of `max_body` holds as many of them as one run. */
 static void make_company(uint64_t max_body, int as_streams)
 {
-    fixture->model.signature = (struct wi_onnx_signature){
+    fixture->model.facts.signature = (struct wi_onnx_signature){
         .inputs = &row, .input_count = 1, .outputs = &row, .output_count = 1};
     fixture->config.pool.batching = WI_BATCHING_AUTO;
     fixture->config.pool.max_batch = 8;
@@ -161,7 +161,7 @@ static void on_dispatch(void *context, const struct wi_job_spec *spec, const cha
 
 TEST(what_runs_beside_the_clients_is_not_joined)
 {
-    fixture->model.signature = (struct wi_onnx_signature){
+    fixture->model.facts.signature = (struct wi_onnx_signature){
         .inputs = &row, .input_count = 1, .outputs = &row, .output_count = 1};
     fixture->config.pool.batching = WI_BATCHING_AUTO;
     fixture->config.pool.max_batch = 8;

@@ -22,10 +22,10 @@ TEST(a_gguf_model_tells_what_it_is)
     struct wi_model *model = find_good(f, "tiny");
     assert_int_equal(model->engine, WI_ENGINE_LLAMA);
     assert_int_equal(model->type, WI_TYPE_TEXT_GENERATION);
-    assert_string_equal(wi_gguf_quantization(&model->gguf), "Q8_0");
-    assert_int_equal(model->memory.weights, model->manifest.files[0].bytes);
-    assert_int_equal(model->memory.context, 2048);
-    assert_int_equal(model->memory.slots, 4);
+    assert_string_equal(wi_gguf_quantization(&model->facts.gguf), "Q8_0");
+    assert_int_equal(model->facts.memory.weights, model->manifest.files[0].bytes);
+    assert_int_equal(model->facts.memory.context, 2048);
+    assert_int_equal(model->facts.memory.slots, 4);
     wi_model_warnings(model, &warnings);
     assert_int_equal(warnings.count, 0);
     wi_model_unref(model);
@@ -97,8 +97,8 @@ TEST(a_gguf_set_counts_all_its_files)
     }
     struct wi_model *model = find_good(f, "split");
     assert_int_equal(model->manifest.count, 3);
-    assert_int_equal(model->gguf.parameters, 3 * 64 * 100);
-    assert_int_equal(model->memory.weights, wi_manifest_bytes(&model->manifest));
+    assert_int_equal(model->facts.gguf.parameters, 3 * 64 * 100);
+    assert_int_equal(model->facts.memory.weights, wi_manifest_bytes(&model->manifest));
     wi_model_unref(model);
     put_gguf(f, name, small_gguf("llama", 8));
     expect_error(f, "split", WI_MODEL_INVALID, "is part 1 of 1, but is part 3 of 3 by its name");
@@ -141,16 +141,16 @@ TEST(a_folder_that_draws_random_numbers_tells_so)
     put_graph(f, "hf/onnx/decoder_model_merged_quantized.onnx", "Add");
     put_file(f, "hf/onnx/model_q4.onnx", "no graph", 8);
     struct wi_model *model = find_good(f, "hf:fp32");
-    assert_string_equal(model->signature.random, "RandomNormalLike");
-    assert_false(model->signature.quantised);
-    assert_int_equal(model->signature.output_count, 0);
+    assert_string_equal(model->facts.signature.random, "RandomNormalLike");
+    assert_false(model->facts.signature.quantised);
+    assert_int_equal(model->facts.signature.output_count, 0);
     wi_model_unref(model);
     model = find_good(f, "hf:q8");
-    assert_string_equal(model->signature.random, "");
-    assert_true(model->signature.quantised);
+    assert_string_equal(model->facts.signature.random, "");
+    assert_true(model->facts.signature.quantised);
     wi_model_unref(model);
     model = find_good(f, "hf:q4"); /* the page says what is wrong with it */
-    assert_string_equal(model->signature.random, "");
+    assert_string_equal(model->facts.signature.random, "");
     wi_model_unref(model);
 }
 

@@ -76,8 +76,8 @@ TEST(reads_and_remembers_a_model)
     assert_int_equal(model->type, WI_TYPE_VISION);
     assert_int_equal(wi_manifest_bytes(&model->manifest), bytes.size);
     assert_int_equal(model->format, WI_FORMAT_ONNX);
-    assert_int_equal(model->signature.input_count, 1);
-    assert_null(model->spec);
+    assert_int_equal(model->facts.signature.input_count, 1);
+    assert_null(model->facts.spec.json);
     assert_true(model->manifest.files[0].fd >= 0);
     assert_true(find(f, "resnet50", &answer));
     assert_ptr_equal(answer.model, model);
@@ -131,8 +131,8 @@ TEST(reads_the_spec_and_follows_its_changes)
     put_file(f, "vit/model.json", good, strlen(good));
     model = find_good(f, "vit");
     assert_int_equal(model->type, WI_TYPE_AUDIO);
-    assert_true(model->takes_picture);
-    assert_non_null(strstr(model->spec_text, "\"layout\":\"NCHW\""));
+    assert_true(model->facts.spec.takes_picture);
+    assert_non_null(strstr(model->facts.spec.text, "\"layout\":\"NCHW\""));
     wi_model_unref(model);
     put_file(f, "vit/model.json", bad, strlen(bad));
     expect_error(f, "vit", WI_MODEL_INVALID, "no labels.txt");
@@ -142,7 +142,7 @@ TEST(reads_the_spec_and_follows_its_changes)
     expect_error(f, "vit", WI_MODEL_INVALID, "labels has 3 entries");
     put_file(f, "vit/labels.txt", labels, strlen(labels));
     model = find_good(f, "vit");
-    assert_int_equal(json_array_size(json_object_get(model->spec, "labels")), 10);
+    assert_int_equal(json_array_size(json_object_get(model->facts.spec.json, "labels")), 10);
     wi_model_unref(model);
 }
 

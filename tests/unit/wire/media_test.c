@@ -100,8 +100,8 @@ TEST(test_files)
 /* The first of the model's own tasks that the form suits. */
 TEST(test_own_tasks)
 {
-    wi_task_list_add(&model.huggingface.tasks, WI_TASK_TEXT_CLASSIFICATION);
-    wi_task_list_add(&model.huggingface.tasks, WI_TASK_ZERO_SHOT_CLASSIFICATION);
+    wi_task_list_add(&model.facts.tasks, WI_TASK_TEXT_CLASSIFICATION);
+    wi_task_list_add(&model.facts.tasks, WI_TASK_ZERO_SHOT_CLASSIFICATION);
     model.type = WI_TYPE_TEXT_EMBEDDING;
     settles("\"a\"", "", "text-classification", "{\"texts\":[\"a\"]}");
     settles("{\"text\":\"a\",\"labels\":[\"x\"]}", "", "zero-shot-classification",
@@ -110,7 +110,7 @@ TEST(test_own_tasks)
     refuses("{\"query\":\"a\",\"documents\":[\"b\"]}", "", WI_INPUT_INVALID, "inputs");
     refuses("[]", "", WI_INPUT_INVALID, "inputs");
     refuses(IMAGE, "", WI_INPUT_INVALID, "inputs");
-    model.huggingface.tasks = (struct wi_task_list){0};
+    model.facts.tasks = (struct wi_task_list){0};
     model.type = WI_TYPE_UNKNOWN;
 }
 
@@ -156,8 +156,8 @@ TEST(test_messages)
     };
     refuses(MESSAGES(SAYS("user", SHOWN(DATA))), "", WI_INVALID_FIELD,
         "inputs.messages[0].content[0]"); /* the model takes none */
-    wi_task_list_add(&model.huggingface.tasks, WI_TASK_VISUAL_QUESTION);
-    wi_task_list_add(&model.huggingface.tasks, WI_TASK_CHAT);
+    wi_task_list_add(&model.facts.tasks, WI_TASK_VISUAL_QUESTION);
+    wi_task_list_add(&model.facts.tasks, WI_TASK_CHAT);
     settles(MESSAGES(SAYS("user", TEXT "," SHOWN(DATA)) "," SAYS("assistant", TEXT) "," SAYS(
                 "user", SHOWN("{\"url\":" DATA ",\"detail\":\"low\"}"))),
         "", "chat",
@@ -177,7 +177,7 @@ TEST(test_messages)
     refuses(inputs, "", WI_INVALID_FIELD, "inputs.messages[0].content[16]");
     free(inputs);
     wi_buffer_clear(&many);
-    model.huggingface.tasks = (struct wi_task_list){0};
+    model.facts.tasks = (struct wi_task_list){0};
 }
 
 TEST(test_refusals)
@@ -299,7 +299,7 @@ TEST(test_options)
 TEST(test_length)
 {
     char *text = wi_sprintf("\"%0*d\"", WI_TEXT_PER_TOKEN * 4 + 1, 0);
-    model.huggingface.context = 4;
+    model.facts.context = 4;
     refuses(text, "\"task\":\"embed\"", WI_CONTEXT_LENGTH, "inputs");
     char *asked = wi_sprintf("{\"question\":\"q\",\"context\":%s}", text);
     refuses(asked, "\"task\":\"question-answering\"", WI_CONTEXT_LENGTH, "inputs");
@@ -309,7 +309,7 @@ TEST(test_length)
     assert_int_equal(
         check(&infer, text, "\"task\":\"embed\",\"options\":{\"truncate\":true}", &error), WI_OK);
     wi_infer_clear(&infer);
-    model.huggingface.context = 0;
+    model.facts.context = 0;
     free(text);
 }
 

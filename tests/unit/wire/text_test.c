@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct wi_model picture = {.name = (char *)"picture", .takes_picture = 1};
+static struct wi_model picture = {.name = (char *)"picture", .facts.spec.takes_picture = 1};
 
 /* The body with these inputs and this behind them, read and held against the model. */
 static enum wi_code check(struct wi_infer *infer, const struct wi_model *model, const char *inputs,
@@ -116,7 +116,7 @@ TEST(test_who_tokenizes)
         .format = WI_FORMAT_HUGGINGFACE};
     struct wi_infer infer;
     struct wi_error error;
-    wi_task_list_add(&vit.huggingface.tasks, WI_TASK_IMAGE_CLASSIFICATION);
+    wi_task_list_add(&vit.facts.tasks, WI_TASK_IMAGE_CLASSIFICATION);
     refuses(&vit, "\"t\"", "\"task\":\"tokenize\"", WI_INPUT_INVALID, "task");
     assert_int_equal(check(&infer, &vit, "\"t\"", "\"task\":\"chat\"", &error), WI_INPUT_INVALID);
     assert_string_equal(error.allowed, "image-classification");
@@ -311,12 +311,12 @@ TEST(test_context)
     struct wi_model small = chat;
     char *text = wi_sprintf("\"%0*d\"", 64 * 16 + 1, 0);
     refuses(&small, text, "\"options\":{\"context\":16}", WI_CONTEXT_LENGTH, "inputs");
-    small.gguf.context_length = 16;
+    small.facts.context = 16;
     refuses(&small, text, "\"options\":{\"context\":100}", WI_CONTEXT_LENGTH, "inputs");
-    small.memory.context = 100;
+    small.facts.memory.context = 100;
     refuses(&small, text, "", WI_CONTEXT_LENGTH, "inputs");
-    small.gguf.context_length = 0;
-    small.memory.context = 16;
+    small.facts.context = 0;
+    small.facts.memory.context = 16;
     refuses(&small, text, "", WI_CONTEXT_LENGTH, "inputs");
     free(text);
 }
@@ -330,9 +330,9 @@ TEST(test_biased_tokens)
                                       .type = WI_TYPE_TEXT_GENERATION,
                                       .engine = WI_ENGINE_PIPELINE,
                                       .format = WI_FORMAT_HUGGINGFACE,
-                                      .huggingface = {.vocabulary = 100}};
+                                      .facts.vocabulary = 100};
     const struct wi_model *models[] = {&known, &folder, &chat};
-    known.gguf.vocabulary = 100;
+    known.facts.vocabulary = 100;
     for (size_t i = 0; i < 3; i++) {
         for (size_t bias = 0; bias < 2; bias++) {
             int refused = bias == 1 && i < 2; /* of the third nobody knows how many it has */

@@ -314,7 +314,7 @@ TEST(a_success_ends_the_misses)
 
 TEST(random_models_are_exempt)
 {
-    strcpy(model.signature.random, "RandomNormal");
+    strcpy(model.facts.signature.random, "RandomNormal");
     assert_int_equal(get(), WI_EXEMPT);
     set(WI_UNABLE);
     assert_int_equal(get(), WI_UNABLE);

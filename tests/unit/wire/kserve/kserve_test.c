@@ -13,11 +13,11 @@ static struct wi_model reader = {.name = (char *)"reader",
     .version = 3,
     .engine = WI_ENGINE_PIPELINE,
     .format = WI_FORMAT_HUGGINGFACE,
-    .huggingface = {.tasks = {2, {WI_TASK_CHAT, WI_TASK_EMBED}}}};
+    .facts.tasks = {2, {WI_TASK_CHAT, WI_TASK_EMBED}}};
 static struct wi_model seer = {.name = (char *)"seer",
     .engine = WI_ENGINE_PIPELINE,
     .format = WI_FORMAT_HUGGINGFACE,
-    .huggingface = {.tasks = {1, {WI_TASK_IMAGE_CLASSIFICATION}}}};
+    .facts.tasks = {1, {WI_TASK_IMAGE_CLASSIFICATION}}};
 static struct wi_onnx_value values[] = {{.name = (char *)"x",
                                             .tensor = 1,
                                             .has_datatype = 1,
@@ -28,8 +28,8 @@ static struct wi_onnx_value values[] = {{.name = (char *)"x",
     {.name = (char *)"odd", .tensor = 0},
     {.name = (char *)"any", .tensor = 1, .has_datatype = 1, .datatype = WI_INT8}};
 static struct wi_model graph = {.name = (char *)"graph",
-    .takes_picture = 1,
-    .signature = {.inputs = values, .input_count = 1, .outputs = values, .output_count = 3}};
+    .facts.spec.takes_picture = 1,
+    .facts.signature = {.inputs = values, .input_count = 1, .outputs = values, .output_count = 3}};
 
 /* `json` with `binary` behind it. */
 static enum wi_code read_as(const struct wi_dialect *dialect, struct wi_infer *infer,

@@ -18,7 +18,7 @@ static struct wi_model folder = {.name = (char *)"folder",
     .type = WI_TYPE_MULTIMODAL,
     .engine = WI_ENGINE_PIPELINE,
     .format = WI_FORMAT_HUGGINGFACE,
-    .huggingface = {.tasks = {2, {WI_TASK_VISUAL_QUESTION, WI_TASK_CHAT}}}};
+    .facts.tasks = {2, {WI_TASK_VISUAL_QUESTION, WI_TASK_CHAT}}};
 
 static enum wi_code check(const struct wi_dialect *dialect, struct wi_infer *infer,
     const struct wi_model *model, const char *body, struct wi_error *error)
