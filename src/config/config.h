@@ -121,7 +121,7 @@ struct wi_config_browser {
 };
 
 /* How a hub lays out its files: as huggingface.co does, or as folders with a SHA256SUMS each. */
-enum wi_hub_layout { WI_HUB_HUGGINGFACE, WI_HUB_PLAIN };
+enum wi_hub_kind { WI_HUB_HUGGINGFACE, WI_HUB_PLAIN };
 
 /* The hub that is always there. */
 #define WI_HUB_DEFAULT "huggingface"
@@ -130,7 +130,7 @@ struct wi_config_hub {
     char *name; /* the NAME of [hub.NAME] */
     char *url;  /* https, or http to this machine */
     char *token_file;
-    enum wi_hub_layout layout;
+    enum wi_hub_kind layout;
 };
 
 struct wi_config_log {

@@ -1,6 +1,7 @@
 /* What is missing of a file: asked for, led on by redirects, its bytes put into the file's buffer.
  */
 #include "hub/fetch_private.h"
+#include "hub/layout.h"
 
 #include "base/memory.h"
 #include "hub/ask.h"
@@ -275,8 +276,8 @@ void transfer_start(struct transfer *transfer, uint64_t at)
     transfer->told = WI_HUB_BYTES_UNKNOWN;
     transfer->hops = 0;
     transfer->error = (struct wi_error){0};
-    transfer->url =
-        wi_hub_file_url(&fetch->hub, fetch->repository, fetch->commit, file->file.remote);
+    transfer->url = wi_hub_layouts[fetch->hub.layout].file_url(
+        &fetch->hub, fetch->repository, fetch->commit, file->file.remote);
     send_request(transfer);
 }
 

@@ -120,42 +120,6 @@ char *wi_hub_authorization(const struct wi_hub *hub)
 
 /* --- URLs ------------------------------------------------------------------------------------- */
 
-/* A revision as one segment of a path: its slashes escaped, and what else is not as it is. */
-static char *escape(const char *text)
-{
-    struct wi_buffer out = {0};
-    for (; *text; text++) {
-        if (isalnum((unsigned char)*text) || strchr("-._~", *text))
-            wi_buffer_add(&out, text, 1);
-        else
-            wi_buffer_printf(&out, "%%%02X", (unsigned char)*text);
-    }
-    return wi_buffer_take(&out);
-}
-
-char *wi_hub_revision_url(const struct wi_hub *hub, const char *repository, const char *revision)
-{
-    char *escaped = escape(revision);
-    char *url = wi_sprintf("%s/api/models/%s/revision/%s", hub->url, repository, escaped);
-    free(escaped);
-    return url;
-}
-
-char *wi_hub_tree_url(const struct wi_hub *hub, const char *repository, const char *commit)
-{
-    if (hub->layout == WI_HUB_PLAIN)
-        return wi_sprintf("%s/%s/SHA256SUMS", hub->url, repository);
-    return wi_sprintf("%s/api/models/%s/tree/%s?recursive=true", hub->url, repository, commit);
-}
-
-char *wi_hub_file_url(
-    const struct wi_hub *hub, const char *repository, const char *commit, const char *path)
-{
-    if (hub->layout == WI_HUB_PLAIN)
-        return wi_sprintf("%s/%s/%s", hub->url, repository, path);
-    return wi_sprintf("%s/%s/resolve/%s/%s", hub->url, repository, commit, path);
-}
-
 int wi_hub_owns_url(const struct wi_hub *hub, const char *url)
 {
     char *own = wi_url_origin(hub->url), *other = wi_url_origin(url);

@@ -1,8 +1,7 @@
 /*
- * Lists of files, asked for step by step:
- *
- *   huggingface  the revision, then the tree, page by page
- *   plain        SHA256SUMS, then the lengths of the files, LENGTHS_AT_ONCE at a time
+ * Lists of files, asked for step by step as the hub's layout has them: which commit the revision
+ * is, then the list, page by page, then the lengths that it does not say, LENGTHS_AT_ONCE at a
+ * time.
  *
  * Answers have up to 4 MiB, and there may be 200 of them: they are read on a thread, which has the
  * tree alone meanwhile.
@@ -13,6 +12,7 @@
 #include "base/memory.h"
 #include "format/view.h"
 #include "hub/choose.h"
+#include "hub/layout.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,7 +26,7 @@ struct length {
 };
 
 typedef enum wi_code read_fn(
-    struct wi_hub_tree *tree, const char *text, size_t size, struct wi_error *error);
+    struct wi_hub_list *list, const char *text, size_t size, struct wi_error *error);
 typedef void then_fn(struct wi_hub_list *list);
 
 /* An answer that is read beside the loop. */
@@ -44,6 +44,7 @@ struct wi_hub_list {
     uv_loop_t *loop;
     struct wi_http *http;
     struct wi_hub hub;
+    const struct wi_hub_layout *layout;
     struct wi_hub_reference reference;
     char *what;              /* for errors: the reference without its variant */
     struct wi_hub_tree tree; /* a thread's while an answer is read */
@@ -100,7 +101,7 @@ static void run(void *data)
 {
     struct wi_hub_list *list = data;
     struct reading *reading = &list->reading;
-    reading->code = reading->read(&list->tree, reading->text, reading->size, &reading->error);
+    reading->code = reading->read(list, reading->text, reading->size, &reading->error);
 }
 
 static void on_run(void *data, int cancelled)
@@ -135,74 +136,7 @@ static void read_answer(struct wi_hub_list *list, const struct wi_http_answer *a
     list->reading.work = wi_work_start(list->loop, run, on_run, list);
 }
 
-/* --- the tree --------------------------------------------------------------------------------- */
-
-/* What a Link header names as the next page, by RFC 8288: <URL>; rel="next", more of them behind
- * commas. The caller frees it; NULL if there is none. */
-static char *next_of(const char *link)
-{
-    while (link && (link = strchr(link, '<'))) {
-        const char *url = link + 1, *end = strchr(url, '>');
-        if (!end)
-            return NULL;
-        link = end + strcspn(end, ",<");
-        size_t size = (size_t)(link - end); /* of what is said of this one */
-        if (memmem(end, size, "rel=\"next\"", 10) || memmem(end, size, "rel=next", 8))
-            return wi_strndup(url, (size_t)(end - url));
-    }
-    return NULL;
-}
-
-static enum wi_code read_last_page(
-    struct wi_hub_tree *tree, const char *text, size_t size, struct wi_error *error)
-{
-    enum wi_code code = wi_hub_tree_read_page(tree, text, size, error);
-    return code == WI_OK ? wi_hub_tree_finish(tree, error) : code;
-}
-
-static void on_page(void *context, const struct wi_http_answer *answer, const char *url,
-    const struct wi_error *problem);
-
-/* `next` is the hub's own: on_page has looked. */
-static void ask_next_page(struct wi_hub_list *list)
-{
-    char *next = list->next;
-    list->next = NULL;
-    ask(list, next, on_page);
-}
-
-static void on_page(void *context, const struct wi_http_answer *answer, const char *url,
-    const struct wi_error *problem)
-{
-    struct wi_hub_list *list = context;
-    struct wi_error error;
-    char *next = problem ? NULL : next_of(wi_http_call_header(answer->call, "link"));
-    list->next = next ? wi_hub_own_url(&list->hub, url, next) : NULL;
-    if (next && (!list->next || ++list->pages >= PAGES_MAX)) {
-        wi_error_set(&error, WI_HUB_FAILED, "model",
-            list->next ? "hub %s has more than %d pages of files for %.120s"
-                       : "hub %s (at most %d pages) says that the files of %.120s go on elsewhere",
-            list->hub.name, PAGES_MAX, list->what);
-        problem = &error;
-    }
-    read_answer(list, answer, problem, next ? wi_hub_tree_read_page : read_last_page,
-        next ? ask_next_page : succeed);
-    free(next);
-}
-
-static void ask_tree(struct wi_hub_list *list)
-{
-    ask(list, wi_hub_tree_url(&list->hub, list->reference.repository, list->tree.commit), on_page);
-}
-
-static void on_revision(void *context, const struct wi_http_answer *answer, const char *url,
-    const struct wi_error *problem)
-{
-    (void)url;
-    read_answer(context, answer, problem, wi_hub_tree_read_revision, ask_tree);
-}
-
-/* --- SHA256SUMS ------------------------------------------------------------------------------- */
+/* --- lengths ---------------------------------------------------------------------------------- */
 
 static void measure(struct wi_hub_list *list);
 
@@ -228,7 +162,8 @@ static void on_length(void *context, const struct wi_http_answer *answer, const 
 static void ask_length(struct wi_hub_list *list, struct length *length, size_t index)
 {
     const char *path = list->tree.files[index].remote;
-    char *url = wi_hub_file_url(&list->hub, list->reference.repository, list->tree.commit, path);
+    char *url =
+        list->layout->file_url(&list->hub, list->reference.repository, list->tree.commit, path);
     const struct wi_hub_question question = {"HEAD", url, path, 0};
     length->list = list;
     length->index = index;
@@ -238,12 +173,17 @@ static void ask_length(struct wi_hub_list *list, struct length *length, size_t i
     free(url);
 }
 
+static int is_to_measure(const struct wi_hub_file *file)
+{
+    return file->bytes == WI_HUB_BYTES_UNKNOWN && wi_hub_suffix_ok(file->path);
+}
+
 /* Asks for as many lengths as may be under way, of files that could be wanted. */
 static void measure(struct wi_hub_list *list)
 {
     for (size_t i = 0; i < LENGTHS_AT_ONCE; i++) {
-        while (list->measured < list->tree.count &&
-               !wi_hub_suffix_ok(list->tree.files[list->measured].path))
+        while (
+            list->measured < list->tree.count && !is_to_measure(&list->tree.files[list->measured]))
             list->measured++;
         if (!list->lengths[i].ask && list->measured < list->tree.count)
             ask_length(list, &list->lengths[i], list->measured++);
@@ -252,26 +192,19 @@ static void measure(struct wi_hub_list *list)
         succeed(list);
 }
 
-/* SHA256SUMS is the revision: one that is asked for by its hash must be the one that is there. */
+/* Where the list says what the revision is, one that is asked for must be the one that is there. */
 static int is_asked_for(const struct wi_hub_list *list, struct wi_error *error)
 {
     const char *revision = list->reference.revision;
-    if (!revision || strcmp(revision, list->tree.commit) == 0)
+    if (!revision || list->layout->revision_url || strcmp(revision, list->tree.commit) == 0)
         return 1;
     wi_error_set(error, WI_HUB_NOT_FOUND, "model",
-        "%.120s of hub %s is another revision by now: the SHA-256 of its SHA256SUMS is %s",
-        list->reference.repository, list->hub.name, list->tree.commit);
+        "%.120s of hub %s is another revision by now: %s is %s", list->reference.repository,
+        list->hub.name, list->layout->revisions, list->tree.commit);
     return 0;
 }
 
-static enum wi_code read_sums(
-    struct wi_hub_tree *tree, const char *text, size_t size, struct wi_error *error)
-{
-    enum wi_code code = wi_hub_tree_read_sums(tree, text, size, error);
-    return code == WI_OK ? wi_hub_tree_finish(tree, error) : code;
-}
-
-static void go_on_from_sums(struct wi_hub_list *list)
+static void end_list(struct wi_hub_list *list)
 {
     struct wi_error error;
     if (!is_asked_for(list, &error))
@@ -282,11 +215,78 @@ static void go_on_from_sums(struct wi_hub_list *list)
         measure(list);
 }
 
-static void on_sums(void *context, const struct wi_http_answer *answer, const char *url,
+/* --- the list --------------------------------------------------------------------------------- */
+
+/* What a Link header names as the next page, by RFC 8288: <URL>; rel="next", more of them behind
+ * commas. The caller frees it; NULL if there is none. */
+static char *next_of(const char *link)
+{
+    while (link && (link = strchr(link, '<'))) {
+        const char *url = link + 1, *end = strchr(url, '>');
+        if (!end)
+            return NULL;
+        link = end + strcspn(end, ",<");
+        size_t size = (size_t)(link - end); /* of what is said of this one */
+        if (memmem(end, size, "rel=\"next\"", 10) || memmem(end, size, "rel=next", 8))
+            return wi_strndup(url, (size_t)(end - url));
+    }
+    return NULL;
+}
+
+static enum wi_code read_page(
+    struct wi_hub_list *list, const char *text, size_t size, struct wi_error *error)
+{
+    enum wi_code code = list->layout->read_list(&list->tree, text, size, error);
+    return code == WI_OK && !list->next ? wi_hub_tree_finish(&list->tree, error) : code;
+}
+
+static void on_page(void *context, const struct wi_http_answer *answer, const char *url,
+    const struct wi_error *problem);
+
+/* `next` is the hub's own: on_page has looked. */
+static void ask_next_page(struct wi_hub_list *list)
+{
+    char *next = list->next;
+    list->next = NULL;
+    ask(list, next, on_page);
+}
+
+static void on_page(void *context, const struct wi_http_answer *answer, const char *url,
+    const struct wi_error *problem)
+{
+    struct wi_hub_list *list = context;
+    struct wi_error error;
+    char *next =
+        problem || list->layout->list ? NULL : next_of(wi_http_call_header(answer->call, "link"));
+    list->next = next ? wi_hub_own_url(&list->hub, url, next) : NULL;
+    if (next && (!list->next || ++list->pages >= PAGES_MAX)) {
+        wi_error_set(&error, WI_HUB_FAILED, "model",
+            list->next ? "hub %s has more than %d pages of files for %.120s"
+                       : "hub %s (at most %d pages) says that the files of %.120s go on elsewhere",
+            list->hub.name, PAGES_MAX, list->what);
+        problem = &error;
+    }
+    read_answer(list, answer, problem, read_page, next ? ask_next_page : end_list);
+    free(next);
+}
+
+static void ask_list(struct wi_hub_list *list)
+{
+    const char *commit = list->tree.commit ? list->tree.commit : "";
+    ask(list, list->layout->list_url(&list->hub, list->reference.repository, commit), on_page);
+}
+
+static enum wi_code read_revision(
+    struct wi_hub_list *list, const char *text, size_t size, struct wi_error *error)
+{
+    return wi_hub_tree_read_revision(&list->tree, text, size, error);
+}
+
+static void on_revision(void *context, const struct wi_http_answer *answer, const char *url,
     const struct wi_error *problem)
 {
     (void)url;
-    read_answer(context, answer, problem, read_sums, go_on_from_sums);
+    read_answer(context, answer, problem, read_revision, ask_list);
 }
 
 /* --- the whole -------------------------------------------------------------------------------- */
@@ -302,15 +302,16 @@ struct wi_hub_list *wi_hub_list_start(uv_loop_t *loop, struct wi_http *http,
     wi_hub_copy(&list->hub, hub);
     list->reference.repository = wi_strdup(reference->repository);
     list->reference.revision = wi_strdup(revision);
-    if (hub->layout == WI_HUB_PLAIN) {
-        list->what = wi_sprintf("%s/SHA256SUMS", reference->repository);
-        ask(list, wi_hub_tree_url(hub, reference->repository, ""), on_sums);
-        return list;
-    }
-    list->what =
-        wi_sprintf("%s%s%s", reference->repository, revision ? "@" : "", revision ? revision : "");
-    ask(list, wi_hub_revision_url(hub, reference->repository, revision ? revision : "main"),
-        on_revision);
+    list->layout = &wi_hub_layouts[hub->layout];
+    list->what = list->layout->list ? wi_sprintf("%s/%s", reference->repository, list->layout->list)
+                                    : wi_sprintf("%s%s%s", reference->repository,
+                                          revision ? "@" : "", revision ? revision : "");
+    if (list->layout->revision_url)
+        ask(list,
+            list->layout->revision_url(hub, reference->repository, revision ? revision : "main"),
+            on_revision);
+    else
+        ask_list(list);
     return list;
 }
 

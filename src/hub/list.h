@@ -1,7 +1,7 @@
 /*
  * Asks a hub what a repository has: resolves the revision to a commit first, then lists its files
- * page by page. On the loop; nothing blocks. Of a plain hub SHA256SUMS is read, and the server is
- * asked for the length of each file that could be fetched.
+ * page by page, and asks for the length of each file that could be fetched, where that is not
+ * listed. On the loop; nothing blocks.
  */
 #ifndef WI_HUB_LIST_H
 #define WI_HUB_LIST_H

@@ -1,7 +1,7 @@
 /* Hubs of the configuration: their tokens, and where things lie on them. */
 #include "../test.h"
 
-#include "hub/hub.h"
+#include "hub/layout.h"
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,14 +38,16 @@ TEST(knows_where_things_lie)
 {
     const struct wi_hub hub = {.url = (char *)"https://hub.example/base"};
     const struct wi_hub plain = {.url = (char *)"https://w.example", .layout = WI_HUB_PLAIN};
-    check_url(wi_hub_revision_url(&hub, "o/n", "refs/pr/3"),
+    check_url(wi_hub_layouts[WI_HUB_HUGGINGFACE].revision_url(&hub, "o/n", "refs/pr/3"),
         "https://hub.example/base/api/models/o/n/revision/refs%2Fpr%2F3");
-    check_url(wi_hub_tree_url(&hub, "o/n", "c0ffee"),
+    check_url(wi_hub_layouts[WI_HUB_HUGGINGFACE].list_url(&hub, "o/n", "c0ffee"),
         "https://hub.example/base/api/models/o/n/tree/c0ffee?recursive=true");
-    check_url(wi_hub_file_url(&hub, "o/n", "c0ffee", "onnx/model.onnx"),
+    check_url(wi_hub_layouts[WI_HUB_HUGGINGFACE].file_url(&hub, "o/n", "c0ffee", "onnx/model.onnx"),
         "https://hub.example/base/o/n/resolve/c0ffee/onnx/model.onnx");
-    check_url(wi_hub_tree_url(&plain, "a/b", ""), "https://w.example/a/b/SHA256SUMS");
-    check_url(wi_hub_file_url(&plain, "a/b", "", "x.gguf"), "https://w.example/a/b/x.gguf");
+    check_url(wi_hub_layouts[WI_HUB_PLAIN].list_url(&plain, "a/b", ""),
+        "https://w.example/a/b/SHA256SUMS");
+    check_url(wi_hub_layouts[WI_HUB_PLAIN].file_url(&plain, "a/b", "", "x.gguf"),
+        "https://w.example/a/b/x.gguf");
 }
 
 TEST(tells_its_own_urls)

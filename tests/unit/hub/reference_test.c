@@ -4,7 +4,7 @@
 #include "hub/reference.h"
 #include <string.h>
 
-static void takes(const char *text, enum wi_hub_layout layout, const char *repository,
+static void takes(const char *text, enum wi_hub_kind layout, const char *repository,
     const char *variant, const char *revision)
 {
     struct wi_hub_reference reference;
@@ -17,7 +17,7 @@ static void takes(const char *text, enum wi_hub_layout layout, const char *repos
     wi_hub_reference_clear(&reference);
 }
 
-static void refuses(const char *text, enum wi_hub_layout layout, const char *detail)
+static void refuses(const char *text, enum wi_hub_kind layout, const char *detail)
 {
     struct wi_hub_reference reference;
     struct wi_error error;
