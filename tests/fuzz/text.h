@@ -66,15 +66,14 @@ static struct wi_model fuzz_models[] = {
         .type = WI_TYPE_TEXT_EMBEDDING,
         .engine = WI_ENGINE_LLAMA,
         .format = WI_FORMAT_GGUF,
-        .memory = {.fits = 1, .context = 64},
-        .facts = {.context = 128, .vocabulary = 1000}},
+        .facts = {.context = 128, .vocabulary = 1000, .memory = {.fits = 1, .context = 64}}},
     {.name = (char *)"s",
         .variant = (char *)"Q8_0",
         .variants = {fuzz_variants, 2},
         .type = WI_TYPE_TEXT_GENERATION,
         .engine = WI_ENGINE_LLAMA,
         .format = WI_FORMAT_GGUF,
-        .memory = {.fits = 1},
+        .facts.memory = {.fits = 1},
         .facts.vocabulary = 1000},
     {.name = (char *)"f", .engine = WI_ENGINE_PIPELINE, .format = WI_FORMAT_HUGGINGFACE},
     {.name = (char *)"v",
@@ -86,7 +85,7 @@ static struct wi_model fuzz_models[] = {
     {.name = (char *)"builtin/count", .builtin = WI_BUILTIN_COUNT},
     {.name = (char *)"m",
         .facts.spec.takes_picture = 1,
-        .signature =
+        .facts.signature =
             {.inputs = fuzz_values, .input_count = 1, .outputs = fuzz_values, .output_count = 2}},
 };
 #define FUZZ_MODELS (sizeof fuzz_models / sizeof *fuzz_models)

@@ -4,6 +4,7 @@
  * hashes, and what is chosen of it is of the tree, bounded, and of the kinds that are fetched.
  */
 #include "base/file.h"
+#include "format/view.h"
 #include "hub/choose.h"
 #include "plant.h"
 
