@@ -332,7 +332,7 @@ TEST(streams_within_its_credit_over_a_break)
         .platforms = {WI_WASM},
         .platform_count = 1,
         .deadline_ms = 60000};
-    test_model.signature = (struct wi_onnx_signature){0};
+    test_model.facts.signature = (struct wi_onnx_signature){0};
     turn_place(place, &fixture->ups, 1);
     place->cuts = 1; /* behind the tenth part */
     assert_int_equal(wi_bridge_send_task(fixture->bridge, fixture->node, &task, NULL), WI_OK);
