@@ -66,7 +66,7 @@ function startable(t, binary) {
         said.push(`compiles ${env.wasm.wasmBinary.byteLength}`);
         return { release: async () => {} };
     } } }, 'wasm', { mjs: 'mjs', wasm: 'the binary', bytes: 1000 });
-    engine.onStart = (up) => said.push(up ? 'up' : 'comes up');
+    engine.tell = ({ type, up }) => said.push(type === 'start' && up ? 'up' : 'comes up');
     return { engine, env, said };
 }
 

@@ -52,7 +52,7 @@ function fakeEngine(t, msOfToken) {
 test('a model is loaded once, on the threads that were said or on its share of the cores but one, at most four', async (t) => {
     const { engine, modules, configure, task, settled } = fakeEngine(t, () => 20);
     const speeds = [];
-    engine.onSpeed = (key, speed) => speeds.push([key, speed]);
+    engine.tell = ({ type, key, speed }) => type === 'speed' && speeds.push([key, speed]);
     for (const [share, said] of [[1, 0], [3, 0], [12, 0], [1, 8]]) {
         configure(share, { threads: said });
         await engine.load(task, () => {}, new AbortController().signal);
@@ -69,7 +69,7 @@ test('what is computed for nobody ends when somebody asks, and is not begun wher
         return 20;
     });
     let asked, told = 0;
-    engine.onSpeed = () => told++;
+    engine.tell = ({ type }) => told += type === 'speed';
     configure(1);
     await engine.load(task, () => {}, new AbortController().signal);
     await settled(() => asked, 'the request');
@@ -85,8 +85,7 @@ test('the engine says when it begins to come up, when it has, and that it comes 
     t.mock.method(performance, 'now', () => now);
     const { engine, modules, configure, task } = fakeEngine(t, () => 20);
     const told = [];
-    engine.onStart = (up) => told.push([up, modules.length]);
-    engine.onLife = (ms) => told.push(ms >= 0 && 'lives');
+    engine.tell = ({ type, up, step_ms: ms }) => told.push(type === 'start' ? [up, modules.length] : ms >= 0 && type);
     configure(1);
     await engine.load({ ...task, load_only: false }, () => {}, new AbortController().signal);
     assert.deepEqual(told, ['lives', [false, 1], [true, 1]]);

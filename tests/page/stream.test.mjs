@@ -342,7 +342,7 @@ test('what a model has twice goes when it does not run', async () => {
         },
     });
     await withServer(async ({ post, said, until, end }) => {
-        engine.onTwice('m@h', 9);
+        engine.tell({ type: 'twice', key: 'm@h', bytes: 9 });
         assert.equal((await until(() => said.find(({ type }) => type === 'twice'))).bytes, 9);
         post(task('a', 'm'));
         await settled(() => finish);

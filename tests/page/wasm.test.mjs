@@ -135,7 +135,7 @@ async function whileCopied(engine, side, runs) {
 test('what is loaded twice is told, and loaded once when its memory is wanted', async (t) => {
     const { engine, all, one, run } = await withModel(t);
     const told = [];
-    engine.onTwice = (key, bytes) => told.push([key, bytes]);
+    engine.tell = ({ key, bytes }) => told.push([key, bytes]);
     await run(ALONE);
     assert.deepEqual(told, [['m@1', 1000]]);
     assert.equal(await run(), one, 'it is measured');
@@ -154,7 +154,7 @@ test('a second copy that comes when its memory is wanted goes at once, and comes
     let now = 1000;
     t.mock.method(performance, 'now', () => now);
     const told = [];
-    engine.onTwice = (key, bytes) => told.push([key, bytes]);
+    engine.tell = ({ key, bytes }) => told.push([key, bytes]);
     const { open, step } = await whileCopied(engine, one, async () => {
         for (let i = 0; i < ALONE; i++) await engine.run(what);
     });

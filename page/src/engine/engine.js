@@ -42,7 +42,7 @@
  * @property {(settings: EngineSettings) => void} configure
  * @property {(key: string) => boolean} has whether the model is loaded, or needs no loading
  * @property {(onProgress: (loaded: number, total: number) => void) => Promise<void>} start brings up what all models
- *   share; before each load. What it fetches for that it tells of; then it tells `onStart`
+ *   share; before each load. What it fetches for that it tells `onProgress`; then it tells its `start`
  * @property {(task: RunMessage, onProgress: (loaded: number, total: number) => void, cancelled: AbortSignal, take: Take) => Promise<void>} load
  *   `cancelled` ends it between its steps; `take` is for what has turns
  * @property {(task: RunMessage, run: Run) => Promise<Outcome>} run runs a loaded model
@@ -51,19 +51,10 @@
  * @property {(task: RunMessage) => Outcome | undefined} [atOnce] what is done without waiting for anything
  * @property {() => Promise<void>} [rest] there is nothing to do for the moment
  * @property {boolean} [isQuiet] false while threads of its own are busy doing nothing
- * @property {(key: string, slots: import('../shared/messages.js').SlotSizes) => void} [onSlots] set by the worker:
- *   told how much of it a model uses, when that has changed
- * @property {(key: string, bytes: number) => void} [onCache] set by the worker: told how many bytes a model keeps
- *   of what was computed with it, when that has changed
- * @property {(key: string, bytes: number) => void} [onTwice] set by the worker: told how many bytes of a model it has
- *   loaded twice, 0: none any more
  * @property {(key: string) => Promise<void>} [once] lets go of what it has loaded twice; not called while it runs a
  *   task alone
- * @property {(key: string, speed: import('../shared/messages.js').Speed) => void} [onSpeed] set by the worker: told
- *   what a model takes for what was computed for nobody
- * @property {(up: boolean) => void} [onStart] set by the worker: told when it begins to come up, and when it has
- * @property {(stepMs: number) => void} [onLife] set by the worker: told now and then that it comes on with a load or
- *   with what it computes, and what a step took in ms, 0: it was none
+ * @property {(message: import('../shared/messages.js').EngineNews) => void} [tell] set by the worker: told what changes
+ *   beside the tasks
  */
 
 /** The engine's runtime has thrown `cause`: unless that is known to be the request's fault, the worker

@@ -68,14 +68,8 @@ export class LlamaEngine {
         this._share = 1; /* of the machine's cores */
         this._warming = new AbortController(); /* ends what is computed for nobody */
         this._loads = new Loads();
-        /** Told when it begins to come up, and when it has. @type {(up: boolean) => void} */
-        this.onStart = () => {};
-        /** @type {(stepMs: number) => void} */
-        this.onLife = () => {};
-        /** @type {(key: string, slots: import('../shared/messages.js').SlotSizes) => void} */
-        this.onSlots = () => {};
-        /** @type {(key: string, speed: import('../shared/messages.js').Speed) => void} */
-        this.onSpeed = () => {};
+        /** @type {(message: import('../shared/messages.js').EngineNews) => void} */
+        this.tell = () => {};
         this._tells = false; /* the slots' sizes are to be told soon */
         this._lived = -Infinity; /* when it was last told that it comes on */
     }
@@ -137,7 +131,7 @@ export class LlamaEngine {
         const plan = planOf(head, files.total, wanted ?? this._models.context, slotsMost, promptMs, this._models.budget,
             this._onGpu);
         const loaded = this._loaded = await bringUp(this._makeModule(files, this._threads), {
-            key, head, plan, changed: () => this._noteSlots(), lives, starts: (up) => this.onStart(up), fetches: onProgress,
+            key, head, plan, changed: () => this._noteSlots(), lives, starts: (up) => this.tell({ type: 'start', up }), fetches: onProgress,
         }, signal);
         if (isForNobody && this._models.warmup && plan.makes === 'text') this._warmUp(loaded);
     }
@@ -147,7 +141,7 @@ export class LlamaEngine {
         const { signal } = this._warming = new AbortController();
         // Whoever comes next finds what is broken.
         const speed = await warmUp(slots, signal).catch(() => null);
-        if (speed) this.onSpeed(key, speed);
+        if (speed) this.tell({ type: 'speed', key, speed });
     }
 
     /** It comes on with what it was given. @param {number} stepMs what a step took, 0: it was none */
@@ -155,7 +149,7 @@ export class LlamaEngine {
         const now = performance.now();
         if (now - this._lived < LIFE_EVERY_MS) return;
         this._lived = now;
-        this.onLife(stepMs);
+        this.tell({ type: 'lives', step_ms: stepMs });
     }
 
     /** Requests have begun or ended. */
@@ -168,7 +162,7 @@ export class LlamaEngine {
             const { key, slots, context } = this._loaded;
             const sizes = slots.sizes();
             const cached = Math.min(sizes.cached_tokens, sizes.count * context);
-            this.onSlots(key, { ...sizes, cached_tokens: cached, context });
+            this.tell({ type: 'slots', key, slots: { ...sizes, cached_tokens: cached, context } });
         }, SLOTS_EVERY_MS);
     }
 

@@ -53,8 +53,8 @@ export class OrtEngine {
         /** Set by the first load: that onnxruntime-web is up, and with how many threads. @type {Promise<void> | undefined} */
         this._started = undefined;
         this._threads = 1;
-        /** Told when it begins to come up, and when it has. @type {(up: boolean) => void} */
-        this.onStart = () => {};
+        /** @type {(message: import('../shared/messages.js').EngineNews) => void} */
+        this.tell = () => {};
         ort.env.logLevel = 'error';
         ort.env.wasm.proxy = false;
         ort.env.wasm.wasmPaths = { mjs: files.mjs, wasm: files.wasm };
@@ -147,12 +147,12 @@ export class OrtEngine {
             });
         this._ort.env.wasm.wasmBinary = binary;
         this._threads = this._ort.env.wasm.numThreads ?? 1;
-        this.onStart(false);
+        this.tell({ type: 'start', up: false });
         await runtime(async () => {
             const session = await this._ort.InferenceSession.create(SMALLEST, { executionProviders: ['wasm'] });
             await session.release();
         });
-        this.onStart(true);
+        this.tell({ type: 'start', up: true });
         letGo(binary);
     }
 

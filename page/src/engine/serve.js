@@ -42,12 +42,7 @@ export class Server {
         /** @type {Map<string, Engine>} */
         this._named = new Map(engines.map((engine) => [engine.name, engine]));
         for (const engine of engines) {
-            engine.onStart = (up) => this._post({ type: 'start', up, threads: this._threads });
-            engine.onLife = (stepMs) => this._post({ type: 'lives', step_ms: stepMs });
-            engine.onSlots = (key, slots) => this._post({ type: 'slots', key, slots });
-            engine.onCache = (key, bytes) => this._post({ type: 'cache', key, bytes });
-            engine.onTwice = (key, bytes) => this._post({ type: 'twice', key, bytes });
-            engine.onSpeed = (key, speed) => this._post({ type: 'speed', key, speed });
+            engine.tell = (message) => this._post(message.type === 'start' ? { ...message, threads: this._threads } : message);
         }
         this._probe = probe;
         this._turns = turns;

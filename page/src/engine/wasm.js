@@ -42,14 +42,19 @@ export class WasmEngine {
         /** @type {Copying | null} */
         this._copying = null;
         this._helpers = new Helpers();
-        /** @type {(key: string, bytes: number) => void} */
-        this.onTwice = () => {};
+        /** @type {(message: import('../shared/messages.js').EngineNews) => void} */
+        this._tell = () => {};
     }
 
     /** The instance with one thread makes no helpers, so that it cannot get stuck.
-     * @param {(up: boolean) => void} tell when the other begins to come up, and when it has */
-    set onStart(tell) {
-        this._sides.all.onStart = tell;
+     * @param {(message: import('../shared/messages.js').EngineNews) => void} tell */
+    set tell(tell) {
+        this._tell = tell;
+        this._sides.all.tell = tell;
+    }
+
+    get tell() {
+        return this._tell;
     }
 
     /** The thread count counts until the first load only. @param {EngineSettings} settings */
@@ -100,7 +105,7 @@ export class WasmEngine {
     async unload(key) {
         this._forget(key);
         this._tried.delete(key);
-        if (this._isTwice(key)) this.onTwice(key, 0);
+        if (this._isTwice(key)) this.tell({ type: 'twice', key, bytes: 0 });
         await Promise.all([this._sides.all.unload(key), this._sides.one.unload(key)]);
     }
 
@@ -118,7 +123,7 @@ export class WasmEngine {
         trial.callOff();
         const { home } = trial;
         if (home === null || !this._isTwice(key)) return;
-        this.onTwice(key, 0);
+        this.tell({ type: 'twice', key, bytes: 0 });
         await this._sides[otherThan(home)].unload(key);
     }
 
@@ -160,7 +165,7 @@ export class WasmEngine {
         try {
             await this._makeRoom(key, tried);
             // Before it comes: whoever counts may have no room for it.
-            this.onTwice(key, sizeOf(tried.model));
+            this.tell({ type: 'twice', key, bytes: sizeOf(tried.model) });
             await this._loadOther(key, tried, signal);
         } catch (thrown) {
             if (!tried.trial.wantsBoth) return; // it was called off, and failed for that
@@ -168,7 +173,7 @@ export class WasmEngine {
             if (thrown instanceof Failure && thrown.code === 'model_fetch_failed') tried.trial.callOff();
             else tried.trial.giveUp();
         } finally {
-            if (!this._isTwice(key)) this.onTwice(key, 0);
+            if (!this._isTwice(key)) this.tell({ type: 'twice', key, bytes: 0 });
         }
     }
 

@@ -50,8 +50,8 @@ export class PipelineEngine {
         this._loading = Promise.resolve();
         /** Bytes that models were said to keep. @type {Map<string, number>} */
         this._told = new Map();
-        /** @type {(key: string, bytes: number) => void} */
-        this.onCache = () => {};
+        /** @type {(message: import('../shared/messages.js').EngineNews) => void} */
+        this.tell = () => {};
     }
 
     /** What else there is to know, `ort` is told.
@@ -169,7 +169,7 @@ export class PipelineEngine {
     _tellCache({ key, caches: { bytes } }) {
         if ((this._told.get(key) ?? 0) === bytes) return;
         this._told.set(key, bytes);
-        this.onCache(key, bytes);
+        this.tell({ type: 'cache', key, bytes });
     }
 
     /** @returns {import('./loading.js').Device} */

@@ -105,6 +105,8 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  * @typedef {{type: 'lives', step_ms: number}} LivesMessage it comes on with what it was given; of a model's own worker `step_ms`: what a step took, 0: it was none; of each that took seconds
  * @typedef {{type: 'start', up: boolean, threads: number}} StartedMessage the engine begins to come up, or is up, with so many threads
  * @typedef {{type: 'log', level: string, message: string}} LogMessage
+ * @typedef {Omit<StartedMessage, 'threads'> | LivesMessage | SlotsMessage | SpeedMessage | CacheMessage | TwiceMessage} EngineNews what an engine tells
+ *   beside its tasks; its worker knows the threads
  * @typedef {CapabilitiesMessage | StartedMessage | AnswerMessage | FailureMessage | PartsMessage | ProgressMessage | ModelMessage | TurnMessage | CacheMessage | TwiceMessage | SlotsMessage | SpeedMessage | LivesMessage | DeviceLostMessage | LogMessage} FromEngine
  */
 
