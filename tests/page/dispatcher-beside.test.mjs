@@ -22,7 +22,6 @@ test('counts run beside a model, a thousand at a time; echoes and models wait fo
     assert.equal(world.runs('wasm').at(-1), 'm2');
     world.answer('wasm', 'm2');
     assert.equal(world.runs('wasm').at(-1), 'e');
-    assert.equal(world.ports.wasm.asked.length, 0);
 });
 
 test('an engine is told where to begin and what it may send, then and later', () => {
@@ -345,7 +344,7 @@ test('a language model whose worker does not start, or on a platform that is non
     const { world, dispatcher } = setUp(['wasm', 'webgpu', 'webnn']);
     world.request('gpu', { model: gguf('x'), platforms: ['webnn'], fallback: false });
     world.request('a', { model: gguf('x') });
-    const port = { post() {}, ask() {}, close() {} };
+    const port = { post() {}, close() {} };
     dispatcher.attach('model x@h on wasm', port, 1);
     dispatcher.died('model x@h on wasm', 1, 'no script');
     assert.deepEqual(world.failures.map(([id, code]) => [id, code]), [['gpu', 'platform_unsupported'], ['a', 'platform_unsupported']]);
@@ -360,7 +359,7 @@ test('a model whose worker does not come has another, once', () => {
     assert.deepEqual([world.replaced, world.closed], [[x], []]);
     world.advance(2000);
     assert.deepEqual([world.replaced, world.closed, world.failures], [[x, x], [x], []]);
-    dispatcher.attach(x, { post() {}, ask() {}, close() {} }, 1); // and says nothing
+    dispatcher.attach(x, { post() {}, close() {} }, 1); // and says nothing
     world.advance(31_000);
     assert.deepEqual(world.failures.map(([id, code, retryable]) => [id, code, retryable]), [['a', 'engine_hung', true]]);
     world.request('b', { model: gguf('x'), deadline_ms: 600_000 });

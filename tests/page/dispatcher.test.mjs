@@ -38,49 +38,6 @@ test('a node that is forgotten has ended when nothing runs any more, so that ids
     assert.deepEqual(world.answers, ['a']);
 });
 
-test('only what is quick, and alone, is waited for on the spot', () => {
-    const { world } = setUp();
-    const { asked } = world.ports.wasm;
-    const take = (id, ms, model = 'm') => {
-        world.advance(1);
-        world.request(id, { model: typeof model === 'string' ? onnx(model) : model });
-        world.advance(ms);
-        world.answer('wasm', id);
-    };
-    world.request('echo', { model: ECHO });
-    world.answer('wasm', 'echo');
-    take('unknown', 0.5);
-    take('known to be quick', 0.5);
-    take('slow of another', 50, 'slow');
-    take('slow again', 50, 'slow');
-    world.request('first', { model: ECHO });
-    world.request('second', { model: ECHO });
-    world.answer('wasm', 'first');
-    world.answer('wasm', 'second');
-    take('quick again', 0.5);
-    assert.deepEqual(asked, ['echo', 'known to be quick', 'first', 'quick again']);
-    assert.equal(world.answers.length, 8);
-});
-
-test('where each task has others right behind it none is waited for on the spot, until that is over', () => {
-    const { world } = setUp();
-    const { asked } = world.ports.wasm;
-    const echoes = (count, gapMs) => {
-        asked.length = 0;
-        for (let i = 0; i < count; i++) {
-            world.advance(gapMs);
-            world.request(`${gapMs}-${i}`, { model: ECHO });
-            world.answer('wasm', `${gapMs}-${i}`);
-        }
-        return asked.length;
-    };
-    assert.equal(echoes(20, 0.3), 20);
-    const crowded = echoes(60, 0.02);
-    assert.ok(crowded > 0 && crowded < 40, String(crowded));
-    const alone = echoes(60, 0.31);
-    assert.ok(alone > 40, String(alone));
-});
-
 test('task_accepted goes out only where there is no answer for 100 ms', () => {
     const { world } = setUp();
     const accepted = () => world.sent.filter(([type]) => type === 'task_accepted').map(([, d]) => d.attempt_id);
@@ -555,7 +512,7 @@ test('a worker that does not come back is given up: what waits fails for a retry
     world.request('stuck', { platforms: ['webgpu'], fallback: false, deadline_ms: 1000 });
     dispatcher.died('webgpu', 1, 'boom');
     assert.deepEqual(world.replaced, ['webgpu']);
-    dispatcher.attach('webgpu', { post() {}, ask() {}, close() {} }, 2);
+    dispatcher.attach('webgpu', { post() {}, close() {} }, 2);
     world.request('waits', { platforms: ['webgpu'], fallback: false, deadline_ms: 60000 });
     world.request('falls', { platforms: ['webgpu', 'wasm'], deadline_ms: 60000 });
     world.advance(9999);

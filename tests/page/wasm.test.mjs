@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { WasmEngine } from '../../page/src/engine/wasm.js';
-import { PipelineEngine } from '../../page/src/pipeline/engine.js';
 import { onnx } from './support/models.mjs';
 
 globalThis.self = { location: { origin: 'http://127.0.0.1', href: 'http://127.0.0.1/' } };
@@ -253,50 +252,4 @@ test('unloaded is unloaded, wherever it is, and what was measured of it too', as
     await engine.rest();
     await engine.load(what, () => {}, new AbortController().signal);
     assert.equal(await run(), all);
-});
-
-test('after a run on all threads some of them are busy for a while', async (t) => {
-    const { engine, run, all, one } = await withModel(t);
-    let now = 1000;
-    t.mock.method(performance, 'now', () => now);
-    assert.equal(engine.isQuiet, true);
-    assert.equal(await run(), all);
-    assert.equal(engine.isQuiet, false);
-    now += 1.5;
-    assert.equal(engine.isQuiet, false);
-    now += 4;
-    assert.equal(engine.isQuiet, true);
-    one.ms = 0.1;
-    assert.equal(await run(ALONE + MEASURED), one);
-    now += 6;
-    assert.equal(await run(), one);
-    assert.equal(engine.isQuiet, true);
-});
-
-test('so they are while a task runs beside it, and a while after', async (t) => {
-    let now = 1000;
-    t.mock.method(performance, 'now', () => now);
-    /** Whether a task's engine is quiet before, while and after it runs, and later. */
-    const quiet = async (threads) => {
-        const seen = [];
-        const work = async () => {
-            seen.push(engine.isQuiet);
-            now += 500;
-            throw new Error('a fault');
-        };
-        const library = {
-            open: async () => ({ checkOptions: () => ({}), taskOf: () => ({ options: {}, run: work }) }),
-            during: (run, model, todo) => todo(model, () => {}),
-        };
-        const engine = new PipelineEngine({ threads }, library, '0');
-        engine._models.set('m@1', { key: 'm@1', model: {}, caches: { bytes: 0, tensors: [] } });
-        seen.push(engine.isQuiet);
-        const run = { aside: (what) => what, signal: new AbortController().signal };
-        await assert.rejects(engine.run({ key: 'm@1', task: 'any' }, run));
-        seen.push(engine.isQuiet);
-        now += 6;
-        return [...seen, engine.isQuiet];
-    };
-    assert.deepEqual(await quiet(4), [true, false, false, true]);
-    for (const threads of [1, null]) assert.deepEqual(await quiet(threads), [true, true, true, true]);
 });

@@ -25,10 +25,6 @@ import { Turns } from './turns.js';
 /** @typedef {import('../shared/messages.js').PageOptions} PageOptions */
 /** @typedef {import('./response.js').Performance} Performance */
 
-/** Who asks often asks again within this time: an idle worker lingers for it at its ring … */
-const LINGER_MS = 2;
-/** … but lets its event loop turn so often at the least, for what is neither a task nor ours. */
-const TURN_MS = 100;
 /** Of what takes no time. */
 const AT_ONCE = Object.freeze({ load_ms: 0, inference_ms: 0, warm: true });
 
@@ -128,7 +124,6 @@ export class Server {
             }
             if (this._queue.length > 0) continue;
             for (const engine of this._engines) engine.rest?.();
-            this._linger();
         }
         this._busy = false;
     }
@@ -144,13 +139,6 @@ export class Server {
                 this._log(`the ${engine.name} engine does not take its settings: ${thrown}`);
             }
         }
-    }
-
-    /** Takes what comes soon without a turn of the event loop, which what runs may need. */
-    _linger() {
-        const { _channel: channel } = this;
-        if (!channel || this._runs.size > 0) return;
-        if (performance.now() - channel.turned < TURN_MS) channel.linger(LINGER_MS);
     }
 
     // --- a task --------------------------------------------------------------------------------------
@@ -385,10 +373,7 @@ export class Server {
 
     /** @param {FromEngine} message */
     _post(message) {
-        if (!this._channel) return;
-        // Where a helper thread spins, we had better sleep.
-        this._channel.watches = this._threads > 1 && this._engines.every(({ isQuiet }) => isQuiet !== false);
-        this._channel.post(message);
+        this._channel?.post(message);
     }
 }
 

@@ -8,7 +8,6 @@
 import { sizeOf } from '../shared/model.js';
 import { Failure } from './failure.js';
 import { fetchFiles } from './fetch.js';
-import { Helpers } from './helpers.js';
 import { otherThan, ThreadTrial } from './thread_trial.js';
 
 /** @typedef {import('./ort.js').OrtEngine} OrtEngine */
@@ -41,7 +40,6 @@ export class WasmEngine {
         this._due = null;
         /** @type {Copying | null} */
         this._copying = null;
-        this._helpers = new Helpers();
         /** @type {(message: import('../shared/messages.js').EngineNews) => void} */
         this._tell = () => {};
     }
@@ -81,10 +79,6 @@ export class WasmEngine {
 
     get loadedCount() {
         return this._sides.all.loadedCount + this._sides.one.loadedCount;
-    }
-
-    get isQuiet() {
-        return this._helpers.areQuiet;
     }
 
     /** @param {RunMessage} task @param {(loaded: number, total: number) => void} onProgress
@@ -133,7 +127,6 @@ export class WasmEngine {
         const trial = this._tried.get(key)?.trial;
         const side = trial ? trial.side : 'all';
         const outcome = await this._sides[side].run(task, run);
-        if (side === 'all' && this._threads > 1) this._helpers.note();
         if (trial) this._note(key, trial, outcome.inferenceMs);
         return outcome;
     }

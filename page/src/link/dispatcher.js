@@ -44,8 +44,6 @@ import { Workers } from './workers.js';
  * @property {() => void} lost a platform is gone: the service must know at once
  */
 
-/** A quick answer is waited for on the spot for so long at the most. */
-const LINGER_MS = 4;
 /** A `model_load` names no deadline; one that takes longer than this is a hang. */
 const LOAD_DEADLINE_MS = 600000;
 
@@ -56,7 +54,6 @@ export class Dispatcher {
      */
     constructor(around, builds, absent = {}) {
         this._around = around;
-        this._idleSince = 0; /* when an answer went last */
         this._absent = new Map(Object.entries(absent));
         this._lanes = new Lanes(builds);
         this._attempts = new Attempts();
@@ -110,7 +107,6 @@ export class Dispatcher {
             return;
         }
         const now = this._around.now();
-        this._patience.noteGap(this._attempts.size > 0 ? 0 : now - this._idleSince);
         const attempt = new Attempt(id, request, buffer, section, now);
         if (attempt.isStream) attempt.credit = this._initialCredit;
         this._admit(attempt);
@@ -324,10 +320,7 @@ export class Dispatcher {
         this._alarm.set(attempt.due);
         lane.hand(attempt);
         this._workers.watch(lane, attempt.startedAt);
-        const run = lane.shorten(attempt.message(this._around.nextId(), this._around.nodeId(), !lane.proven));
-        // Not while there is another attempt, which may need us meanwhile.
-        if (this._attempts.size === 1 && this._patience.isQuick(attempt)) lane.channel?.ask(run, LINGER_MS);
-        else lane.channel?.post(run);
+        lane.channel?.post(lane.shorten(attempt.message(this._around.nextId(), this._around.nodeId(), !lane.proven)));
     }
 
     /** @param {Lane} lane @param {import('../shared/messages.js').AnswerMessage} message */
@@ -335,7 +328,6 @@ export class Dispatcher {
         const attempt = this._take(lane, message);
         if (!attempt) return;
         this._attempts.delete(attempt.id);
-        this._idleSince = this._around.now();
         if (!attempt.cancelled && message.frame) {
             this._counts.answered++;
             this._around.answer(attempt.id, message.frame);

@@ -15,7 +15,7 @@ import { Kinds } from './kinds.js';
 /** @typedef {import('../shared/messages.js').ToEngine} ToEngine */
 /** @typedef {import('../shared/messages.js').PlatformReport} PlatformReport */
 
-/** What a lane needs of its channel. @typedef {{watches: boolean, post(message: ToEngine): void, ask(message: ToEngine, ms: number): void, close(): void}} EngineChannel */
+/** What a lane needs of its channel. @typedef {{post(message: ToEngine): void, close(): void}} EngineChannel */
 
 export class Lane {
     /** @param {string} name of its worker @param {Build} build @param {string} [platform]

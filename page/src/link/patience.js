@@ -1,7 +1,6 @@
 /**
  * How long things may take: a run before it is taken for a hang, a cancelled one before its worker is
- * ended, an answer before it is not worth waiting for on the spot. Told from what runs, steps and
- * loads took here.
+ * ended. Told from what runs, steps and loads took here.
  */
 import { firstLimit, formedLimit, RunTimes, silenceLimit, streamLimit, unknownLimit, WHOLE_MS } from './run_times.js';
 
@@ -19,22 +18,10 @@ const MOST_GRACE_MS = 5000;
 const MOST_GRACE_BESIDE_MS = 30000;
 /** What ending a run on the GPU costs beside its models: the service then brings a fresh browser. */
 const FRESH_BROWSER_MS = 2000;
-/** A run that usually takes no longer than this, of its own time, is waited for on the spot: two turns of an
- * event loop would be a good part of it. */
-const QUICK_MS = 3;
-
-/** Who waits for its answer before it asks again cannot ask sooner than this after it, in ms: what comes
- * sooner has waited behind others … */
-const AT_ONCE_MS = 0.06;
-/** … and where so many of the tasks do, waiting on the spot would hold up the next ones … */
-const CROWDED_SHARE = 0.2;
-/** … of which the newest counts with this weight. */
-const NEWEST_WEIGHT = 0.1;
 
 export class Patience {
     /** @param {Residents} residents */
     constructor(residents) {
-        this._crowd = 0; /* the share of tasks that came at once after those before them */
         this._residents = residents;
         this._runs = new RunTimes();
         this._steps = new RunTimes();
@@ -49,16 +36,6 @@ export class Patience {
     /** @param {Attempt} attempt @param {number} ms that a step of it usually takes; 0: nobody knows */
     noteStep({ key, platform }, ms) {
         if (ms > 0) this._steps.note(key, platform, ms, true);
-    }
-
-    /** A task has come. @param {number} ms since all before it was done; 0 where it is not */
-    noteGap(ms) {
-        this._crowd += NEWEST_WEIGHT * ((ms <= AT_ONCE_MS ? 1 : 0) - this._crowd);
-    }
-
-    /** Whether the answer usually comes at once, and nobody else does before. @param {Attempt} attempt */
-    isQuick({ key, platform, isEcho, isStream }) {
-        return !isStream && this._crowd < CROWDED_SHARE && (isEcho || this._runs.usual(key, platform) <= QUICK_MS);
     }
 
     /**

@@ -133,9 +133,7 @@ export class Workers {
 
     /** @param {Lane} lane */
     _tell({ channel }) {
-        if (!channel) return;
-        channel.watches = this._settings.threads > 1;
-        channel.post({ type: 'settings', settings: this._settings });
+        channel?.post({ type: 'settings', settings: this._settings });
     }
 
     /** The lane of a worker that is not replaced yet.

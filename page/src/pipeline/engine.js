@@ -8,7 +8,6 @@ import { EngineFault } from '../engine/engine.js';
 import { classify } from '../engine/errors.js';
 import { Failure, throwIfCancelled } from '../engine/failure.js';
 import { Gate } from '../engine/gate.js';
-import { Helpers } from '../engine/helpers.js';
 import { Loads } from '../engine/loads.js';
 
 /** @typedef {import('../engine/engine.js').Outcome} Outcome */
@@ -42,8 +41,6 @@ export class PipelineEngine {
         /** @type {Map<string, Loaded>} */
         this._models = new Map();
         this._gate = new Gate();
-        this._helpers = new Helpers();
-        this._runs = 0; /* that go on */
         /** Of each model, for all that wait for it. @type {Map<string, Loads>} */
         this._loads = new Map();
         /** Settled when no model is loaded. @type {Promise<unknown>} */
@@ -67,11 +64,6 @@ export class PipelineEngine {
 
     get loadedCount() {
         return this._models.size;
-    }
-
-    /** Between the steps of a task helper threads spin as they do after it. */
-    get isQuiet() {
-        return (this._ort.threads ?? 1) === 1 || (this._runs === 0 && this._helpers.areQuiet);
     }
 
     /** @param {(loaded: number, total: number) => void} [onProgress] */
@@ -134,17 +126,6 @@ export class PipelineEngine {
 
     /** @param {RunMessage} task @param {Run} run @returns {Promise<Outcome>} */
     async run(task, run) {
-        this._runs++;
-        try {
-            return await this._run(task, run);
-        } finally {
-            this._runs--;
-            this._helpers.note();
-        }
-    }
-
-    /** @param {RunMessage} task @param {Run} run @returns {Promise<Outcome>} */
-    async _run(task, run) {
         const loaded = /** @type {Loaded} */ (this._models.get(task.key));
         const { checkOptions, taskOf } = await this._library.open();
         const { options: rules, run: work } = taskOf(task.task);

@@ -1,6 +1,6 @@
 /**
  * One direction of a channel between two workers in memory that both see: a ring of messages, of one
- * sender and one receiver, and what the receiver does meanwhile. Who puts a message in learns whether
+ * sender and one receiver, and whether the receiver takes them. Who puts a message in learns whether
  * the receiver must be told of it by a message through a port, which costs both ends more than all the
  * rest: while it is at the ring, or has been told and has not come yet, it need not.
  * What goes through the port instead is counted here, so that messages stay in order.
@@ -10,24 +10,20 @@ import { sharesMemory } from './memory.js';
 
 /** A message of up to so many bytes goes into the ring. Beyond that, handing a buffer over is cheaper than copying it. */
 export const MESSAGE_BYTES = 65536;
-/** Said with a message: that its sender waits for the answer; that this answer was quickly made. */
-export const KIND = Object.freeze({ plain: 0, question: 1, prompt: 2 });
 
 /** Of one direction: the words below, and the messages. */
 const RING_BYTES = 4 * MESSAGE_BYTES;
 const HEAD_BYTES = 32;
 const SPACE = RING_BYTES - HEAD_BYTES;
 /** What both ends see beside the messages; `given` and `taken` are bytes in all, modulo 2^32. */
-const WORD = Object.freeze({ state: 0, given: 1, taken: 2, posted: 3, asks: 4 });
+const WORD = Object.freeze({ state: 0, given: 1, taken: 2 });
 /** The words before each message. One of 0 bytes says that the next one lies where the space begins. */
-const ENTRY = Object.freeze({ bytes: 0, text: 1, frame: 2, kind: 3, wide: 4, posted: 5 });
+const ENTRY = Object.freeze({ bytes: 0, text: 1, frame: 2, wide: 3, posted: 4 });
 const ENTRY_BYTES = 24;
 const NO_FRAME = -1;
-/** What the receiver does: something else; so too, but it was told that there are messages; it takes them; it waits for
- * one on the spot. The sender changes `away` to `told` and `waiting` to `here`, the receiver all others. */
-const STATE = Object.freeze({ away: 0, told: 1, here: 2, waiting: 3 });
-/** Looks at a word between two looks at the clock. */
-const LOOKS = 50;
+/** What the receiver does: something else; so too, but it was told that there are messages; it takes them. The sender
+ * changes `away` to `told`, the receiver all others. */
+const STATE = Object.freeze({ away: 0, told: 1, here: 2 });
 
 /** Of ASCII, which nearly every message is, and of the rest. */
 const narrow = new TextDecoder('utf-8', { ignoreBOM: true });
@@ -63,9 +59,9 @@ export class Sender extends Ring {
         this._posted = 0;
     }
 
-    /** @param {Record<string, any>} message of JSON values, but for `frame` @param {number} kind
+    /** @param {Record<string, any>} message of JSON values, but for `frame`
      * @returns {boolean} whether it had room: `rouse` must follow then */
-    put(message, kind) {
+    put(message) {
         const frame = message.frame ?? null, frameBytes = frame?.byteLength ?? 0;
         if (frameBytes > MESSAGE_BYTES) return false;
         const text = JSON.stringify(message);
@@ -74,7 +70,7 @@ export class Sender extends Ring {
         if (frame) this._bytes.set(new Uint8Array(frame), this._at + ENTRY_BYTES);
         const textBytes = this._writeText(text, this._at + section);
         const bytes = section + aligned(textBytes);
-        this._writeHead(bytes, textBytes, frame ? frameBytes : NO_FRAME, kind, textBytes > text.length);
+        this._writeHead(bytes, textBytes, frame ? frameBytes : NO_FRAME, textBytes > text.length);
         this._advance(bytes);
         Atomics.store(this._words, WORD.given, this._total);
         return true;
@@ -103,45 +99,26 @@ export class Sender extends Ring {
         return 2 * text.length;
     }
 
-    /** @param {number} bytes of all @param {number} text bytes @param {number} frame bytes @param {number} kind @param {boolean} isWide */
-    _writeHead(bytes, text, frame, kind, isWide) {
+    /** @param {number} bytes of all @param {number} text bytes @param {number} frame bytes @param {boolean} isWide */
+    _writeHead(bytes, text, frame, isWide) {
         const at = this._at / 4;
         this._entries[at + ENTRY.bytes] = bytes;
         this._entries[at + ENTRY.text] = text;
         this._entries[at + ENTRY.frame] = frame;
-        this._entries[at + ENTRY.kind] = kind;
         this._entries[at + ENTRY.wide] = isWide ? 1 : 0;
         this._entries[at + ENTRY.posted] = this._posted;
     }
 
-    /** Has the receiver take what was put in, if it waits for it or comes by itself.
-     * @returns {boolean} whether it must be told through the port instead, by a message that follows at once */
+    /** Has the receiver take what was put in.
+     * @returns {boolean} whether it must be told through the port, by a message that follows at once */
     rouse() {
-        return !this.wake() && this._change(STATE.away, STATE.told);
+        return Atomics.compareExchange(this._words, WORD.state, STATE.away, STATE.told) === STATE.away;
     }
 
-    /** @returns {boolean} whether the receiver waited on the spot, as it does no longer */
-    wake() {
-        const waited = this._change(STATE.waiting, STATE.here);
-        if (waited) Atomics.notify(this._words, WORD.state);
-        return waited;
-    }
-
-    /** @param {number} before @param {number} after @returns {boolean} whether the receiver's state was what it had to be */
-    _change(before, after) {
-        return Atomics.compareExchange(this._words, WORD.state, before, after) === before;
-    }
-
-    /** A message goes through the port, and not by the ring: to be said just before, with `wake` after. What is put in
-     * from now on is not taken before that has arrived. */
+    /** A message goes through the port, and not by the ring: to be said just before. What is put in from now on is not
+     * taken before that has arrived. */
     post() {
         this._posted = (this._posted + 1) | 0;
-        Atomics.store(this._words, WORD.posted, this._posted);
-    }
-
-    /** @param {boolean} asks whether the sender waits for the answer to what it sends now, on the spot */
-    says(asks) {
-        Atomics.store(this._words, WORD.asks, asks ? 1 : 0);
     }
 }
 
@@ -153,13 +130,6 @@ export class Receiver extends Ring {
         this._received = 0; /* through the port */
         /** Where a message's text is copied to be read: shared memory cannot be. */
         this._copy = new Uint8Array(MESSAGE_BYTES);
-        /** Of the message that was taken last. @type {number} */
-        this.kind = KIND.plain;
-    }
-
-    /** Whether the sender waits, or did so last. */
-    get asks() {
-        return Atomics.load(this._words, WORD.asks) === 1;
     }
 
     /** One that was said by `post` has arrived. */
@@ -176,32 +146,6 @@ export class Receiver extends Ring {
     leave() {
         Atomics.store(this._words, WORD.state, STATE.away);
         return this._next() >= 0;
-    }
-
-    /** From now on it is waited for a message: `wait` must follow before the next turn of the event loop. */
-    expect() {
-        Atomics.store(this._words, WORD.state, STATE.waiting);
-    }
-
-    /** Waits until there is a message, or one has gone through the port, which only the event loop delivers.
-     * @param {number} watch ms awake, before it sleeps @param {number} ms asleep, at most */
-    wait(watch, ms) {
-        // What came before we could be seen to wait does not wake us.
-        const isThere = this._next() >= 0 || Atomics.load(this._words, WORD.posted) !== this._received;
-        if (!isThere && !this._watch(watch)) Atomics.wait(this._words, WORD.state, STATE.waiting, ms);
-        this.come();
-    }
-
-    /** @param {number} ms @returns {boolean} whether the sender has done something */
-    _watch(ms) {
-        if (ms === 0) return false;
-        const end = performance.now() + ms;
-        do {
-            for (let look = 0; look < LOOKS; look++) {
-                if (Atomics.load(this._words, WORD.state) !== STATE.waiting) return true;
-            }
-        } while (performance.now() < end);
-        return false;
     }
 
     /** @returns {any} the next message; null where there is none that may be taken yet */
@@ -228,7 +172,6 @@ export class Receiver extends Ring {
         const frame = length === NO_FRAME ? null : this._bytes.slice(begin, begin + length).buffer;
         const text = this._copied(begin + aligned(frame?.byteLength ?? 0), this._entries[at + ENTRY.text]);
         const message = JSON.parse((this._entries[at + ENTRY.wide] ? wide : narrow).decode(text));
-        this.kind = this._entries[at + ENTRY.kind];
         if (frame) message.frame = frame;
         return message;
     }

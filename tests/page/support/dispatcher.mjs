@@ -27,14 +27,10 @@ export function setUp(builds = ['wasm', 'webgpu'], absent = {}) {
     world.attach = (build, report = { available: true }, platform = build) => {
         const generation = generations[build] = (generations[build] ?? 0) + 1;
         world.ports[build] = {
-            posted: [], asked: [], begun: {},
+            posted: [], begun: {},
             post(message) {
                 this.posted.push(message);
                 if (message.type === 'run') this.begun[message.attempt] = world.now;
-            },
-            ask(message) {
-                this.asked.push(message.attempt);
-                this.post(message);
             },
             close() {},
         };
