@@ -141,7 +141,7 @@ async function main(out) {
 function bundleEngine(out, build, name, { entry }, used, scripts, bundled) {
     const dist = path.join(packageFolder('onnxruntime-web'), 'dist');
     const read = (extension) => fs.readFileSync(path.join(dist, `${used.stem}.${extension}`));
-    return bundle(out, `engine-${name}.js`, `src/engine/worker_${build}.js`,
+    return bundle(out, `engine-${name}.js`, `src/workers/${build}.js`,
         { __ORT_MJS__: JSON.stringify(emit(out, `${used.stem}.mjs`, read('mjs'))),
             __ORT_WASM__: emitBinary(out, `${used.stem}.wasm`, sleepingSoon(read('wasm'))), ...scripts },
         bundled, entry === used.entry ? {} : { [entry]: used.entry });
@@ -161,7 +161,7 @@ async function bundleLlama(out, templates, bundled) {
         const read = (file) => fs.readFileSync(path.join(packageFolder(name), folder, file));
         bundled.add(name);
         const script = JSON.stringify(emit(out, `llama-${build}.mjs`, asModule(read('wllama.js').toString())));
-        const thread = await bundle(out, `thread-llama-${build}.js`, 'src/engine/thread_llama.js', { __LLAMA_MJS__: script }, bundled);
+        const thread = await bundle(out, `thread-llama-${build}.js`, 'src/workers/llama_thread.js', { __LLAMA_MJS__: script }, bundled);
         const define = {
             __LLAMA_BUILD__: JSON.stringify(build),
             __TEMPLATE_WORKER__: JSON.stringify(templates),
@@ -172,7 +172,7 @@ async function bundleLlama(out, templates, bundled) {
         };
         workers[build] = {};
         for (const worker of LLAMA_WORKERS)
-            workers[build][worker] = await bundle(out, `engine-${worker}-${build}.js`, `src/engine/worker_${worker}.js`, define, bundled);
+            workers[build][worker] = await bundle(out, `engine-${worker}-${build}.js`, `src/workers/${worker}.js`, define, bundled);
     }
     return workers;
 }

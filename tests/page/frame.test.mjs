@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { test } from 'node:test';
-import { AnswerTooLarge, CLOSE_MALFORMED, CLOSE_TOO_BIG, decode, encode, encodeInPlace, encodeInTurns, FrameError, MAX_HEAD } from '../../page/src/link/frame.js';
+import { AnswerTooLarge, CLOSE_MALFORMED, CLOSE_TOO_BIG, decode, encode, encodeInPlace, encodeInTurns, FrameError, MAX_HEAD } from '../../page/src/shared/frame.js';
 
 const envelope = (data = {}) => ({ id: 'x1', type: 'task_request', from: 'service', timestamp: 1, data });
 const tensor = (name, bytes, datatype = 'UINT8', shape = [bytes.length]) =>

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Backoff, BACKOFF_BASE_MS, BACKOFF_CAP_MS } from '../../page/src/link/backoff.js';
 import { Connection } from '../../page/src/link/connection.js';
-import { encode } from '../../page/src/link/frame.js';
+import { encode } from '../../page/src/shared/frame.js';
 import { Outbox } from '../../page/src/link/outbox.js';
 import { Residents } from '../../page/src/link/residents.js';
 import { RunTimes } from '../../page/src/link/run_times.js';

@@ -1,7 +1,7 @@
 /** Tensors in pieces, both ways, without a browser. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { decode, encode, FrameError } from '../../page/src/link/frame.js';
+import { decode, encode, FrameError } from '../../page/src/shared/frame.js';
 import { PiecesIn } from '../../page/src/link/pieces_in.js';
 import { PIECE_BYTES, PiecesOut } from '../../page/src/link/pieces_out.js';
 

@@ -8,7 +8,7 @@ import { Failure } from '../../page/src/engine/failure.js';
 import { Run } from '../../page/src/engine/run.js';
 import { Server } from '../../page/src/engine/serve.js';
 import { turn } from '../../page/src/shared/turn.js';
-import { decode } from '../../page/src/link/frame.js';
+import { decode } from '../../page/src/shared/frame.js';
 import { onnx } from './support/models.mjs';
 
 const PLENTY = { parts: 1e9, bytes: 1e12 };

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { checkTask } from '../../page/src/link/attempt.js';
 import { unpack } from '../../page/src/link/unpack.js';
-import { decode, encode } from '../../page/src/link/frame.js';
+import { decode, encode } from '../../page/src/shared/frame.js';
 import { builtin } from './support/models.mjs';
 
 const words = 'Grüße, '.repeat(40_000);

@@ -1,6 +1,6 @@
 /**
  * What an engine is to its worker (serve.js), and how it says that it is broken. An engine is one file
- * of its own beside this one, registered by its name in a worker_*.js.
+ * of its own beside this one, registered by its name in scripts of workers/
  */
 
 /** @typedef {import('../shared/messages.js').EngineSettings} EngineSettings */

@@ -2,7 +2,7 @@
  * What onnxruntime-web's messages mean in the protocol's codes. The texts are those of 1.30; the
  * first row that matches decides, and what no row knows counts by the phase in which it happened.
  */
-import { AnswerTooLarge } from '../link/frame.js';
+import { AnswerTooLarge } from '../shared/frame.js';
 import { Failure } from './failure.js';
 
 /** @typedef {import('../shared/messages.js').ErrorBody} ErrorBody */

@@ -3,7 +3,7 @@
  * in order, what has one slot one at a time, and builds each answer as a finished frame, so that the
  * link worker only has to send it.
  */
-import { encode, encodeInPlace, encodeInTurns } from '../link/frame.js';
+import { encode, encodeInPlace, encodeInTurns } from '../shared/frame.js';
 import { ToldModels } from '../shared/brief.js';
 import { Channel } from '../shared/channel.js';
 import { turn } from '../shared/turn.js';

@@ -5,7 +5,7 @@
  */
 import { PROTOCOL, PROTOCOL_VERSION } from '../shared/messages.js';
 import { Backoff } from './backoff.js';
-import { decode, FrameError } from './frame.js';
+import { decode, FrameError } from '../shared/frame.js';
 import { Outbox } from './outbox.js';
 import { PiecesOut } from './pieces_out.js';
 import { fitResume, MAX_ANNOUNCEMENT } from './resume.js';

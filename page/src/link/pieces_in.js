@@ -3,7 +3,7 @@
  * then the bytes, in order. Such a task becomes one whose tensors lie in a buffer, like any other.
  * It outlives the connection: what is missing is asked for with the next. No browser globals here.
  */
-import { FrameError, checkEntry } from './frame.js';
+import { FrameError, checkEntry } from '../shared/frame.js';
 
 /** @typedef {import('../shared/messages.js').Envelope} Envelope */
 /** @typedef {import('../shared/messages.js').TensorEntry} TensorEntry */

@@ -5,7 +5,7 @@
  * answers take turns. It lives as long as the connection: what is not acknowledged begins anew with
  * the next. No browser globals here.
  */
-import { decode, encode } from './frame.js';
+import { decode, encode } from '../shared/frame.js';
 
 /** @typedef {import('../shared/messages.js').Envelope} Envelope */
 /** @typedef {import('../shared/messages.js').TensorEntry} TensorEntry */

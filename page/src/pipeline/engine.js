@@ -9,13 +9,13 @@ import { classify } from '../engine/errors.js';
 import { Failure, throwIfCancelled } from '../engine/failure.js';
 import { Gate } from '../engine/gate.js';
 import { Loads } from '../engine/loads.js';
+import { Library } from './library.js';
 
 /** @typedef {import('../engine/engine.js').Outcome} Outcome */
 /** @typedef {import('../engine/engine.js').Take} Take */
 /** @typedef {import('../engine/ort.js').OrtEngine} OrtEngine */
 /** @typedef {import('../engine/run.js').Run} Run */
 /** @typedef {import('../shared/messages.js').RunMessage} RunMessage */
-/** @typedef {import('./library.js').Library} Library */
 /** @typedef {import('./loading.js').Loaded} Loaded */
 
 /** Generations at a time: so many are in memory with what they compute. What makes no text has a turn or a
@@ -158,6 +158,14 @@ export class PipelineEngine {
         const { platform, provider } = this._ort;
         return { platform, provider, hasHalf: this._hasHalf() };
     }
+}
+
+/** That of an engine worker. @param {OrtEngine} engine beside it @param {any} ort the instance of onnxruntime-web of both
+ * @param {import('../engine/turns.js').Turns} turns of both
+ * @param {{hasHalf?: () => boolean, require?: import('../engine/engine.js').Require}} [more] as above; of a model's sessions */
+export function pipelineEngine(engine, ort, turns, { hasHalf, require } = {}) {
+    const library = new Library(ort, new URL(__PIPELINE__, self.location.href).href, turns, undefined, require);
+    return new PipelineEngine(engine, library, __PIPELINE_VERSION__, hasHalf);
 }
 
 /** @param {string} dtype */

@@ -253,11 +253,6 @@ function throwIfUnwanted({ signal, hasFailed }) {
     if (hasFailed) throw new Failure('model_invalid', 'another graph of the folder could not be loaded');
 }
 
-/** That of an engine worker. @param {any} ort its instance of onnxruntime-web @param {Turns} turns
- * @param {import('../engine/engine.js').Require} [require] of a model's sessions */
-export const library = (ort, turns, require) =>
-    new Library(ort, new URL(__PIPELINE__, self.location.href).href, turns, undefined, require);
-
 /** Says in which file a fault lies, where it has a message of its own.
  * @param {EngineFault} fault @param {string} path */
 function named(fault, path) {

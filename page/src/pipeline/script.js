@@ -2,7 +2,7 @@
  * The script of tasks: transformers.js, and what is done with it. An engine worker brings it with its first
  * model of tasks (library.js).
  */
-import { chat } from '../engine/llama_chat.js';
+import { chat } from '../chat/for_engines.js';
 
 export { checkOptions } from '../engine/options.js';
 export * as transformers from '@huggingface/transformers';

@@ -9,7 +9,7 @@ import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
 import { WebSocketServer } from 'ws';
-import { decode, encode } from '../../../page/src/link/frame.js';
+import { decode, encode } from '../../../page/src/shared/frame.js';
 import { PATIENCE_MS } from './tabs.mjs';
 
 const TYPES = {

@@ -1,9 +1,9 @@
 /** The engine worker for language models on `webgpu`. */
-import './memory.js';
-import { watchDevices, Webgpu } from './gpu.js';
-import { build, llamaEngine } from './llama_worker.js';
-import { nudgeMaps, Nudger, workerClock } from './nudge.js';
-import { serve, Server } from './serve.js';
+import '../engine/memory.js';
+import { watchDevices, Webgpu } from '../engine/gpu.js';
+import { build, llamaEngine } from './llama_engine.js';
+import { nudgeMaps, Nudger, workerClock } from '../engine/nudge.js';
+import { serve, Server } from '../engine/serve.js';
 
 const gpu = new Webgpu();
 const server = new Server('webgpu', [llamaEngine(true)], async ({ nudge }) => fitting(await gpu.probe(() => {

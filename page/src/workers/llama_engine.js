@@ -1,10 +1,10 @@
 /** What both engine workers for language models are made of: one build of llama.cpp, and one model at a time. */
-import { chat } from './llama_chat.js';
-import { LlamaEngine } from './llama.js';
-import { LlamaModule } from './llama_module.js';
+import { chat } from '../chat/for_engines.js';
+import { LlamaEngine } from '../engine/llama.js';
+import { LlamaModule } from '../engine/llama_module.js';
 import { llamaInfo } from '../shared/messages.js';
 
-/** @type {import('./llama_module.js').Build} */
+/** @type {import('../engine/llama_module.js').Build} */
 export const build = {
     name: __LLAMA_BUILD__, wide: __LLAMA_BUILD__ === 'jspi64',
     script: new URL(__LLAMA_MJS__, self.location.href).href, thread: new URL(__LLAMA_THREAD__, self.location.href).href,

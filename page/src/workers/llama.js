@@ -1,7 +1,7 @@
 /** The engine worker for language models on `wasm`. */
-import './memory.js';
-import { llamaEngine } from './llama_worker.js';
-import { serve, Server } from './serve.js';
+import '../engine/memory.js';
+import { llamaEngine } from './llama_engine.js';
+import { serve, Server } from '../engine/serve.js';
 
 /* The build has a WebGPU backend, which takes parts of the work wherever it finds an adapter with
  * shader-f16, whatever layers it is given: the answer would say wasm all the same. */

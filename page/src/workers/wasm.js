@@ -1,14 +1,13 @@
 /** The engine worker for `wasm`: onnxruntime-web's plain build, which has every CPU kernel, twice. */
-import './memory.js';
+import '../engine/memory.js';
 import * as ort from 'onnxruntime-web/wasm';
 import * as another from 'onnxruntime-web/wasm?another';
-import { BuiltinEngine } from './builtin.js';
-import { OrtEngine } from './ort.js';
-import { PipelineEngine } from '../pipeline/engine.js';
-import { library } from '../pipeline/library.js';
-import { serve, Server } from './serve.js';
-import { Turns } from './turns.js';
-import { WasmEngine } from './wasm.js';
+import { BuiltinEngine } from '../engine/builtin.js';
+import { OrtEngine } from '../engine/ort.js';
+import { pipelineEngine } from '../pipeline/engine.js';
+import { serve, Server } from '../engine/serve.js';
+import { Turns } from '../engine/turns.js';
+import { WasmEngine } from '../engine/wasm.js';
 import { sharesMemory } from '../shared/memory.js';
 
 const files = {
@@ -22,6 +21,6 @@ async function probe() {
     return { available: true, threads: sharesMemory() ? navigator.hardwareConcurrency : 1 };
 }
 
-const pipeline = new PipelineEngine(all, library(ort, turns), __PIPELINE_VERSION__);
+const pipeline = pipelineEngine(all, ort, turns);
 
 serve(new Server('wasm', [new WasmEngine(all, one), pipeline, new BuiltinEngine()], probe, turns));

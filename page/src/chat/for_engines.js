@@ -1,13 +1,13 @@
 /** What engines of language models need beside the model: chat templates, tools, grammars and schemas
  * (page/src/chat). */
-import { answerForm, prepareChat } from '../chat/chat.js';
-import { parseGrammar } from '../chat/grammar.js';
-import { GrammarCost } from '../chat/grammar_cost.js';
-import { grammarOfSchema } from '../chat/schema.js';
-import { Templates } from '../chat/template_client.js';
+import { answerForm, prepareChat } from './chat.js';
+import { parseGrammar } from './grammar.js';
+import { GrammarCost } from './grammar_cost.js';
+import { grammarOfSchema } from './schema.js';
+import { Templates } from './template_client.js';
 
 /** @param {string} script of the worker that renders templates, beside the engine's own
- * @returns {import('./llama.js').Chat} */
+ * @returns {import('../engine/llama.js').Chat} */
 export function chat(script) {
     const { href: url } = new URL(script, self.location.href);
     const templates = new Templates(() => new Worker(url, { type: 'module', name: 'templates' }));
