@@ -29,7 +29,7 @@ struct wi_model_terms {
     int64_t slots;       /* conversations at a time, at most */
     int64_t idle_unload; /* ms without a request; 0: for ever */
     int warmup;          /* compute a few tokens for nobody after a load that nobody waits for */
-    int threads;         /* 0: what the node finds to be faster */
+    int threads;         /* of models on WASM; 0: by the node's share of the cores */
 };
 
 struct wi_welcome {

@@ -46,7 +46,7 @@ static const char *const gpus[] = {[WI_GPU_AUTO] = "auto",
     [WI_GPU_OFF] = "off",
     NULL};
 static const char *const tristates[] = {[WI_AUTO] = "auto", [WI_YES] = "yes", [WI_NO] = "no", NULL};
-/* The threads of a language model; those of the page's engine end at 8. */
+/* The threads of a model; those of the page's language engine end at 8. */
 static const char *const model_threads[] = {"auto", "1", "2", "3", "4", "5", "6", "7", "8", NULL};
 static const char *const families[] = {[WI_FAMILY_AUTO] = "auto",
     [WI_FAMILY_CHROMIUM] = "chromium",
@@ -322,10 +322,10 @@ const struct wi_setting wi_options[] = {
             "tokens for nobody then, which makes the first answer faster."},
     {KEY(models, threads), ENUM(model_threads), DEFAULT("auto"), RELOADABLE,
         .help =
-            "On how many threads a language model runs on wasm. With auto it is the browser's "
-            "share of the machine's cores but one, at most 4; a model that runs on more than "
+            "On how many threads models run on wasm. With auto it is the browser's share of the "
+            "machine's cores, for a language model but one, at most 4; one that runs on more than "
             "its share, since another browser was opened, is loaded again when it is idle. On a "
-            "busy machine more threads can be many times slower."},
+            "busy machine more threads can be slower, for a language model many times."},
     {KEY(models, share_prefix), BOOL, DEFAULT("no"), RELOADABLE,
         .help = "Whether one client's conversation may go on from what was computed for another's "
                 "with the same beginning. The time that an answer takes then tells that somebody "

@@ -25,9 +25,6 @@ export function tensors(name) {
     }));
 }
 
-/** So many runs more before what is measured. */
-const SETTLED = 24;
-
 /** What a page needs in order to run the models. */
 export const wanted = (chosen, threads) =>
     chosen.map((name) => ({ name, threads, inputs: spec(name).inputs }));
@@ -53,7 +50,6 @@ export async function measureModels({ page, floor, webinfer, daemon, threads, ro
             await one.prepare(name, asked);
             await one.prepare(`echo-${name}`, echo, bytes);
             await one.measure(name, 1, 2 * ms); // V8 compiles what runs often once more
-            await one.measure(name, 1, 0, SETTLED); // and webinfer chooses its threads
         }
         results.push({ name, whole, bare: [], echo: [], webinfer: [], floor: [], floorEcho: [] });
     }

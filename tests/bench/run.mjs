@@ -156,7 +156,7 @@ function goals({ echo, models: modelResults, threadRows, start, cost }) {
     // What takes less is dominated by what a tight loop has in its caches and a server has not.
     const long = (threadRows ?? []).filter((row) => Math.min(row.one_ms.median, row.all_ms.median) >= 5);
     for (const { name, load, over_better: overBetter } of long)
-        goal(`${name}, ${load}: threads chosen over the better of one and all`, overBetter.median, 1.1);
+        goal(`${name}, ${load}: its threads over the better of one and all`, overBetter.median, 1.1);
     if (cost) goal('CPU µs of the daemon per echo', cost.cpu_us_per_request, 45);
     if (cost) goal('RSS growth over the echoes, share', cost.rss_growth / cost.rss_before, 0.05);
     return list;

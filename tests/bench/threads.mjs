@@ -1,5 +1,5 @@
 /**
- * What one and what all WASM threads take, beside what webinfer chose and what native onnxruntime
+ * What one and what all WASM threads take, beside webinfer and what native onnxruntime
  * takes with as many: on an idle machine, and beside a process that keeps one core busy. Only what
  * runs is timed, in the page's own worker, not the way there and back.
  */
@@ -13,12 +13,6 @@ import { tensors, wanted } from './models.mjs';
 
 export const names = ['vision_mnist_ms_digit7', 'text_embed_generated_h64_l2',
     'cnn_squeezenet_randw', 'light_resnet50'];
-
-/** A model's threads have settled when they were the same for so long and for so many requests; it is
- * given so long for it, all in ms. The page may wait a few seconds until it measures a slow model again. */
-const SAME_MS = 6000;
-const SAME_RUNS = 10;
-const SETTLE_MS = 40_000;
 
 /** A process that does nothing, all the time. */
 function busyProcess() {
@@ -81,20 +75,8 @@ function webinferRuns(daemon) {
     };
     return {
         run: (name, ms) => timesOf(ms, () => ask(name, tensors(name))),
-        /** Asks until the number of threads has been the same for a while. */
-        async settle(name) {
-            const inputs = tensors(name);
-            const began = performance.now();
-            let since = began, same = 0, last;
-            while (performance.now() - began < SETTLE_MS &&
-                (same < SAME_RUNS || performance.now() - since < SAME_MS)) {
-                await ask(name, inputs);
-                if (threads !== last) [since, same] = [performance.now(), 0];
-                same++;
-                last = threads;
-            }
-            return last;
-        },
+        /** On how many the last one ran. */
+        get threads() { return threads; },
     };
 }
 
@@ -111,13 +93,12 @@ export async function measureThreads({ flags, url, daemon, chosen, threads, roun
             const busy = load === 'busy' && busyProcess();
             try {
                 for (const name of chosen) {
-                    const chose = await webinfer.settle(name);
                     const times = { one: [], all: [], webinfer: [], nativeOne: [], nativeAll: [] };
                     const who = { one, all, webinfer: webinfer.run, nativeOne, nativeAll };
                     for (let round = 0; round < rounds; round++)
                         for (const [key, run] of Object.entries(who))
                             times[key].push(median(await run(name, ms)));
-                    rows.push(rowOf({ name, load, chose, times }));
+                    rows.push(rowOf({ name, load, threads: webinfer.threads, times }));
                     process.stderr.write('.');
                 }
             } finally {
@@ -130,16 +111,16 @@ export async function measureThreads({ flags, url, daemon, chosen, threads, roun
     }
 }
 
-function rowOf({ name, load, chose, times }) {
+function rowOf({ name, load, threads, times }) {
     const figures = Object.fromEntries(
         Object.entries(times).map(([key, list]) => [`${key}_ms`, spread(list)]));
     const over = times.webinfer.map((time, round) => time / Math.min(times.one[round], times.all[round]));
-    return { name, load, threads: chose, ...figures, over_better: spread(over) };
+    return { name, load, threads, ...figures, over_better: spread(over) };
 }
 
 export const printThreads = (rows, threads) =>
     table(`WASM threads: ms of a run with one and with ${threads}, on an idle machine and beside a busy process`,
-        ['model', 'machine', 'page, 1', `page, ${threads}`, 'webinfer', 'chose', 'over the better',
+        ['model', 'machine', 'page, 1', `page, ${threads}`, 'webinfer', 'on', 'over the better',
             'native, 1', `native, ${threads}`],
         rows.map((row) => [row.name, row.load, shown(row.one_ms), shown(row.all_ms),
             shown(row.webinfer_ms), String(row.threads), row.over_better.median,

@@ -707,24 +707,6 @@ test('what models keep of what was computed counts for the budget', () => {
     assert.equal(states().find(([name]) => name === 't')[2], 300, 'a model begins with nothing kept');
 });
 
-test('what is loaded twice counts for the budget, and goes before any model does', () => {
-    const { world, load, states } = withBudget();
-    const once = () => world.ports.wasm.posted.filter(({ type }) => type === 'once').map(({ key }) => key);
-    load('a');
-    load('b');
-    world.tell('wasm', { type: 'twice', key: 'a@h', bytes: 300 });
-    assert.deepEqual([states(), once()], [[['a', 'loaded', 600], ['b', 'loaded', 300]], []]);
-    world.tell('wasm', { type: 'twice', key: 'b@h', bytes: 300 });
-    assert.deepEqual([states(), once()], [[['a', 'loaded', 300], ['b', 'loaded', 600]], ['a@h']]);
-    world.tell('wasm', { type: 'twice', key: 'a@h', bytes: 0 });
-    load('c');
-    assert.deepEqual(states(), [['a', 'loaded', 300], ['b', 'loaded', 300], ['c', 'loaded', 300]]);
-    assert.deepEqual(once(), ['a@h', 'b@h']);
-    load('d');
-    assert.deepEqual(states().map(([name, state]) => [name, state]),
-        [['b', 'loaded'], ['c', 'loaded'], ['d', 'loaded'], ['a', 'evicted']]);
-});
-
 test('a load that one no longer waits for goes on for another', () => {
     const { world, dispatcher } = setUp();
     for (const id of ['a', 'b']) world.request(id, writes);

@@ -127,27 +127,6 @@ describe('models', needsCases, () => {
         });
     }
 
-    nodeTest('that are small come to run on one thread, and nobody waits for that', async ({ service }) => {
-        const found = readCase('vision_mnist_ms_digit3');
-        /** The thread counts of a new model's runs, in order, until it has settled. */
-        const threadsOf = async (name) => {
-            const model = service.addModel(name, found.onnx);
-            const seen = [];
-            for (let after = 0; seen.length < 3000 && after < 20; after = seen.at(-1) === 1 ? after + 1 : 0) {
-                const answer = await service.run(model, found.inputs);
-                check(found, answer);
-                assert.equal(answer.data.performance.warm, seen.length > 0);
-                seen.push(answer.data.executed_on.threads);
-            }
-            return seen;
-        };
-        // What a busy machine measures may say that it needs all: then with the next.
-        let seen = [];
-        for (let tries = 0; tries < 3 && seen.at(-1) !== 1; tries++) seen = await threadsOf(`small-${tries}`);
-        assert.deepEqual(seen.slice(0, 4), [2, 2, 2, 2]);
-        assert.deepEqual(seen.slice(-20), Array(20).fill(1));
-    }, { welcome: { threads: 2 } });
-
     nodeTest('that are none give a clear error, and the next one runs', async ({ service }) => {
         const wanted = {
             neg_not_onnx_html: 'model_invalid', neg_truncated_superres: 'model_invalid',
@@ -184,6 +163,11 @@ describe('models', needsCases, () => {
             assert.deepEqual([answer.data.executed_on.threads, answer.data.performance.warm], [threads, false]);
             assert.equal((await service.run(model, inputs)).data.performance.warm, true);
         }
+        // What is said of models' threads goes before the share, and holds at once.
+        service.send('settings', { language_models: { threads: 2 } });
+        assert.equal((await service.run(model, inputs)).data.executed_on.threads, 2);
+        service.send('settings', { language_models: { threads: 0 } });
+        assert.equal((await service.run(model, inputs)).data.executed_on.threads, 2, 'it is one less, and in use');
     });
 
     nodeTest('fetch only the outputs wanted', async ({ service }) => {

@@ -327,35 +327,6 @@ test('a model is unloaded when nothing runs with it any more, unless it is wante
     }, engine);
 });
 
-test('what a model has twice goes when it does not run', async () => {
-    let finish;
-    const did = [];
-    const engine = engineOf(() => new Promise((resolve) => {
-        finish = () => {
-            did.push('ran');
-            resolve({ tensors: [], inferenceMs: 1 });
-        };
-    }), {
-        async once(key) {
-            did.push(key);
-            throw new Error('it is not there');
-        },
-    });
-    await withServer(async ({ post, said, until, end }) => {
-        engine.tell({ type: 'twice', key: 'm@h', bytes: 9 });
-        assert.equal((await until(() => said.find(({ type }) => type === 'twice'))).bytes, 9);
-        post(task('a', 'm'));
-        await settled(() => finish);
-        post({ type: 'once', key: 'm@h' });
-        post(task('e', 'builtin/echo'));
-        await end('e');
-        assert.deepEqual(did, []);
-        finish();
-        assert.match((await until(() => said.find(({ type }) => type === 'log'))).message, /m@h.*it is not there/);
-        assert.deepEqual(did, ['ran', 'm@h']);
-    }, engine);
-});
-
 test('loads beside each other each say what they have added, and only when they have', async () => {
     const loads = [];
     let memory = 7;

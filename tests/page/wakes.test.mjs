@@ -29,9 +29,7 @@ const COUNTING = `{
         return setTimer(run, ms);
     };
 }`;
-/** On one thread, since how many are faster is measured beside the first runs, and told. */
 const counted = {
-    welcome: { threads: 1 },
     alter: (name, content) => (name.startsWith('link-') ? `${COUNTING}\n${content}` : content),
 };
 

@@ -49,9 +49,6 @@
  * @property {(key: string) => Promise<void>} unload
  * @property {() => number} memory bytes that it holds; engines that share their memory each say all of it
  * @property {(task: RunMessage) => Outcome | undefined} [atOnce] what is done without waiting for anything
- * @property {() => Promise<void>} [rest] there is nothing to do for the moment
- * @property {(key: string) => Promise<void>} [once] lets go of what it has loaded twice; not called while it runs a
- *   task alone
  * @property {(message: import('../shared/messages.js').EngineNews) => void} [tell] set by the worker: told what changes
  *   beside the tasks
  */

@@ -98,11 +98,7 @@ export class OrtEngine {
     /** @param {RunMessage} task @param {(loaded: number, total: number) => void} onProgress
      * @param {AbortSignal} cancelled ends it between its steps @param {Take} take */
     async load(task, onProgress, cancelled, take) {
-        await this.open(task.key, await fetchFiles(task.model, this.credential, onProgress, cancelled, this.store), take);
-    }
-
-    /** @param {string} key @param {import('./fetch.js').Files} files @param {Take} [take] */
-    async open(key, { bytes, external, spec }, take = this._take) {
+        const { bytes, external, spec } = await fetchFiles(task.model, this.credential, onProgress, cancelled, this.store);
         await this.start();
         const session = await take(() => runtime(() => this._ort.InferenceSession.create(bytes, {
             executionProviders: [this.provider], graphOptimizationLevel: 'all', logSeverityLevel: 3,
@@ -110,7 +106,7 @@ export class OrtEngine {
         })));
         await this._check(session, take);
         const precision = precisionOf(typesOf(session.outputMetadata), typesOf(session.inputMetadata));
-        this._models.set(key, { session, spec, precision });
+        this._models.set(task.key, { session, spec, precision });
     }
 
     /** @param {InferenceSession} session goes if it is not as it has to be @param {Take} take */

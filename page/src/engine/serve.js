@@ -117,13 +117,10 @@ export class Server {
         this._busy = true;
         for (let message = this._queue.shift(); message; message = this._queue.shift()) {
             if (message.type === 'settings') this._configure(message.settings);
-            else if (message.type === 'once') this._keepOnce(message.key);
             else if (message.type === 'run') {
                 if (this._isAlone(message)) await this._runAlone(message);
                 else this._begin(message);
             }
-            if (this._queue.length > 0) continue;
-            for (const engine of this._engines) engine.rest?.();
         }
         this._busy = false;
     }
@@ -352,13 +349,6 @@ export class Server {
             }
         }
         this._post({ type: 'model', key, state: 'unloaded' });
-    }
-
-    /** The memory of what of it is loaded twice, for measuring, is wanted for others. @param {string} key */
-    _keepOnce(key) {
-        for (const engine of this._engines) {
-            engine.once?.(key).catch((error) => this._log(`the second ${key} was not unloaded cleanly: ${error}`));
-        }
     }
 
     /** Bytes that the engines hold: they lie in the same memory. */

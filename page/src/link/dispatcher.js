@@ -193,8 +193,7 @@ export class Dispatcher {
         case 'lives': return lane.key === null ? undefined : this._signs.life(lane, message.step_ms);
         case 'turn': return this._signs.turn(lane, message);
         case 'model': return this._onModel(lane, message);
-        case 'cache': return this._models.counts(message.key, lane.platform, { kept: message.bytes });
-        case 'twice': return this._models.counts(message.key, lane.platform, { twice: message.bytes });
+        case 'cache': return this._models.note(message.key, lane.platform, { kept: message.bytes });
         case 'slots': return this._models.note(message.key, lane.platform, { slots: message.slots });
         case 'speed': return this._models.note(message.key, lane.platform, { speed: message.speed });
         case 'start': return this._workers.starts(lane, message.up, message.threads);

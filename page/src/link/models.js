@@ -40,18 +40,12 @@ export class Models {
         this.report();
     }
 
-    /** A model takes so many bytes beside its own. @param {string} key @param {string} platform
-     * @param {import('./residents.js').Beside} beside */
-    counts(key, platform, beside) {
-        if (!this.residents.counts(key, platform, beside)) return;
-        this._keepBudget();
-        this.report();
-    }
-
     /** An engine tells more of its model. @param {string} key @param {string} platform
      * @param {import('./residents.js').Told} told */
     note(key, platform, told) {
-        if (this.residents.note(key, platform, told)) this.report();
+        if (!this.residents.note(key, platform, told)) return;
+        this._keepBudget();
+        this.report();
     }
 
     /** An attempt has failed: if its model was being loaded, it is not there.
@@ -109,21 +103,11 @@ export class Models {
         return next;
     }
 
-    /** Unloads what is there twice, and then what is least recently used and not needed, until the rest fits. */
+    /** Unloads what is least recently used and not needed, until the rest fits. */
     _keepBudget() {
-        for (const { key, platform } of this.residents.copies()) this._keepOnce(key, platform);
         const victims = this.residents.victims(({ key, platform }) =>
             this._lanes.holding(key, platform)?.needs(key) ?? false);
         for (const { key, platform } of victims) this._evict(key, platform, 'evicted');
-    }
-
-    /** @param {string} key @param {string} platform */
-    _keepOnce(key, platform) {
-        this.residents.counts(key, platform, { twice: 0 });
-        const lane = this._lanes.holding(key, platform);
-        if (!lane) return;
-        lane.leftovers = true;
-        lane.channel?.post({ type: 'once', key });
     }
 
     /** @param {string} key @param {string} platform @param {'evicted' | null} state */

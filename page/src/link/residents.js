@@ -1,20 +1,17 @@
 /**
  * Which models are loaded in which engine worker, and which must go so that another fits the byte
- * budget: the second ones of those that are loaded twice, to find out about threads, and then the
- * least recently used ones that nothing queued or running needs. A model larger than the whole
- * budget is still loaded, alone.
+ * budget: the least recently used ones that nothing queued or running needs. A model larger than the
+ * whole budget is still loaded, alone.
  */
 
 import { sizeOf } from '../shared/model.js';
 
 /** @typedef {import('../shared/messages.js').Model} Model */
 /** @typedef {import('../shared/messages.js').ModelState} ModelState */
-/** What an engine tells of its model: how much of it is in use, and how fast it is.
- * @typedef {Pick<ModelState, 'slots' | 'speed'>} Told */
-/** @typedef {{key: string, platform: string, name: string, hash: string, bytes: number, state: 'loading' | 'loaded', load_ms: number,
- *   kept: number, twice: number} & Told} Resident `kept`: bytes of what was computed with it; `twice`: of it that are
- *   loaded once more */
-/** What a model takes beside its own bytes. @typedef {Partial<Pick<Resident, 'kept' | 'twice'>>} Beside */
+/** What an engine tells of its model: how much of it is in use, how fast it is, and bytes that are kept of what was computed
+ * with it. @typedef {Pick<ModelState, 'slots' | 'speed'> & {kept?: number}} Told */
+/** @typedef {{key: string, platform: string, name: string, hash: string, bytes: number, state: 'loading' | 'loaded',
+ *   load_ms: number} & Told} Resident */
 
 /** How many models that are gone stay listed, so that people can see why. */
 const REMEMBERED = 32;
@@ -55,7 +52,6 @@ export class Residents {
         this._residents.set(id, {
             key: Residents.key(model), platform, name: model.name, hash: model.hash,
             bytes: Math.max(sizeOf(model), this._measured.get(id) ?? 0), state: 'loading', load_ms: 0,
-            kept: 0, twice: 0,
         });
         return true;
     }
@@ -73,20 +69,6 @@ export class Residents {
             if (resident.state !== 'loaded' || isBusy(resident)) continue;
             chosen.push(resident);
             total -= allOf(resident);
-        }
-        return chosen;
-    }
-
-    /** Which of those that are loaded twice are to be loaded once, so that the rest fits the budget.
-     * @returns {Resident[]} least recently used first */
-    copies() {
-        let total = this.bytes();
-        const chosen = [];
-        for (const resident of this._residents.values()) {
-            if (total <= this.budget) break;
-            if (resident.twice === 0) continue;
-            chosen.push(resident);
-            total -= resident.twice;
         }
         return chosen;
     }
@@ -109,14 +91,6 @@ export class Residents {
             if (this._measured.size <= MEASURED) break;
             this._measured.delete(oldest);
         }
-    }
-
-    /** What it takes beside its own bytes has changed.
-     * @param {string} key @param {string} platform @param {Beside} beside @returns {boolean} whether it is there */
-    counts(key, platform, beside) {
-        const resident = this._residents.get(slot(key, platform));
-        if (resident) Object.assign(resident, beside);
-        return resident !== undefined;
     }
 
     /** @param {string} key @param {string} platform @param {Told} told what it leaves out stays as it was
@@ -178,7 +152,7 @@ export class Residents {
 }
 
 /** Bytes that it takes. @param {Resident} resident */
-const allOf = ({ bytes, kept, twice }) => bytes + kept + twice;
+const allOf = ({ bytes, kept = 0 }) => bytes + kept;
 
 /** @param {string} key @param {string} platform */
 const slot = (key, platform) => `${platform} ${key}`;

@@ -138,7 +138,7 @@ class Link {
         // What does not fit a message goes in pieces, up to what the service takes at all.
         const bytes = typeof budget === 'number' && budget > 0 ? budget : Infinity;
         this.dispatcher.configure({
-            credential: String(credential ?? ''), threads: Number.isInteger(threads) && threads > 0 ? threads : 1,
+            credential: String(credential ?? ''), threads: positive(models?.threads) || positive(threads) || 1,
             max_frame: positive(maxAnswer) + ANSWER_OVERHEAD,
             keep: this._joined ? this._keep : 0, // a session's files come over loopback, and its profile goes
             models: {

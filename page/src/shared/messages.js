@@ -74,7 +74,6 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  * Link worker → engine worker, over their channel.
  * @typedef {{type: 'settings', settings: EngineSettings}} SettingsMessage
  * @typedef {{type: 'unload', key: string}} UnloadMessage
- * @typedef {{type: 'once', key: string}} OnceMessage a model that is loaded twice is to be loaded once
  * @typedef {{type: 'cancel', attempt: string}} CancelMessage
  * @typedef {{type: 'credit', attempt: string, credit: Credit}} CreditMessage
  * @typedef {{
@@ -85,7 +84,7 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  * }} RunMessage `alone`: beside no other task in its engine; `raw`: what its graphs put out is the answer (raw.js); `waits`: is taken to wait for the turns of others
  *   until it says that it has its own; `prompt_ms`: what a token that it reads took elsewhere
  * @typedef {Pick<RunMessage, 'type' | 'attempt' | 'key'> & Partial<RunMessage>} BriefRun as it is sent (brief.js)
- * @typedef {SettingsMessage | UnloadMessage | OnceMessage | CancelMessage | CreditMessage | BriefRun} ToEngine
+ * @typedef {SettingsMessage | UnloadMessage | CancelMessage | CreditMessage | BriefRun} ToEngine
  */
 
 /**
@@ -100,14 +99,13 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  * @typedef {{type: 'speed', key: string, speed: Speed}} SpeedMessage
  * @typedef {{type: 'turn', attempt: string, waits: boolean}} TurnMessage the attempt waits for the turns of others, or goes on
  * @typedef {{type: 'cache', key: string, bytes: number}} CacheMessage what a model keeps of what was computed with it
- * @typedef {{type: 'twice', key: string, bytes: number}} TwiceMessage so much of a model is loaded twice, 0: nothing any more
  * @typedef {{type: 'device_lost', reason: string}} DeviceLostMessage
  * @typedef {{type: 'lives', step_ms: number}} LivesMessage it comes on with what it was given; of a model's own worker `step_ms`: what a step took, 0: it was none; of each that took seconds
  * @typedef {{type: 'start', up: boolean, threads: number}} StartedMessage the engine begins to come up, or is up, with so many threads
  * @typedef {{type: 'log', level: string, message: string}} LogMessage
- * @typedef {Omit<StartedMessage, 'threads'> | LivesMessage | SlotsMessage | SpeedMessage | CacheMessage | TwiceMessage} EngineNews what an engine tells
+ * @typedef {Omit<StartedMessage, 'threads'> | LivesMessage | SlotsMessage | SpeedMessage | CacheMessage} EngineNews what an engine tells
  *   beside its tasks; its worker knows the threads
- * @typedef {CapabilitiesMessage | StartedMessage | AnswerMessage | FailureMessage | PartsMessage | ProgressMessage | ModelMessage | TurnMessage | CacheMessage | TwiceMessage | SlotsMessage | SpeedMessage | LivesMessage | DeviceLostMessage | LogMessage} FromEngine
+ * @typedef {CapabilitiesMessage | StartedMessage | AnswerMessage | FailureMessage | PartsMessage | ProgressMessage | ModelMessage | TurnMessage | CacheMessage | SlotsMessage | SpeedMessage | LivesMessage | DeviceLostMessage | LogMessage} FromEngine
  */
 
 /**

@@ -1,26 +1,21 @@
-/** The engine worker for `wasm`: onnxruntime-web's plain build, which has every CPU kernel, twice. */
+/** The engine worker for `wasm`: onnxruntime-web's plain build, which has every CPU kernel. */
 import '../engine/memory.js';
 import * as ort from 'onnxruntime-web/wasm';
-import * as another from 'onnxruntime-web/wasm?another';
 import { BuiltinEngine } from '../engine/builtin.js';
 import { OrtEngine } from '../engine/ort.js';
 import { pipelineEngine } from '../pipeline/engine.js';
 import { serve, Server } from '../engine/serve.js';
 import { Turns } from '../engine/turns.js';
-import { WasmEngine } from '../engine/wasm.js';
 import { sharesMemory } from '../shared/memory.js';
 
-const files = {
+const turns = new Turns();
+const engine = new OrtEngine(/** @type {any} */ (ort), 'wasm', {
     mjs: new URL(__ORT_MJS__, self.location.href).href,
     wasm: new URL(__ORT_WASM__.name, self.location.href).href, bytes: __ORT_WASM__.bytes,
-};
-const turns = new Turns();
-const [all, one] = [ort, another].map((instance) => new OrtEngine(/** @type {any} */ (instance), 'wasm', files, turns));
+}, turns);
 
 async function probe() {
     return { available: true, threads: sharesMemory() ? navigator.hardwareConcurrency : 1 };
 }
 
-const pipeline = pipelineEngine(all, ort, turns);
-
-serve(new Server('wasm', [new WasmEngine(all, one), pipeline, new BuiltinEngine()], probe, turns));
+serve(new Server('wasm', [engine, pipelineEngine(engine, ort, turns), new BuiltinEngine()], probe, turns));

@@ -129,7 +129,7 @@ export async function keepsModels({ service, open }, canKeep = true) {
     service.fetched.length = 0;
     await open();
     assert.deepEqual(await answers(), first);
-    service.send('settings', { threads: 4 }); // another worker, as its engine has its threads from the beginning
+    service.send('settings', { language_models: { threads: 4 } }); // another worker, as its engine has its threads from the beginning
     await service.caughtUp();
     assert.equal((await service.run(onnx, [x])).data.performance.warm, false);
     assert.deepEqual(new Set(service.fetched), new Set(canKeep ? [] : wanted));
