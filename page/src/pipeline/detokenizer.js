@@ -72,7 +72,7 @@ export class Detokenizer {
 
 /** The characters that stand for bytes in a byte-level vocabulary: what is printable in Latin-1 for itself,
  * the others from U+0100 on (GPT-2's `bytes_to_unicode`). @type {ReadonlyMap<string, number>} */
-const BYTES = new Map(byteCharacters());
+export const BYTES = new Map(byteCharacters());
 
 /** @returns {[string, number][]} */
 function byteCharacters() {

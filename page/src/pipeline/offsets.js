@@ -4,6 +4,7 @@
  * unknown word, is what lies between its neighbours. Offsets count characters (code points), as in other
  * tokenizers.
  */
+import { BYTES } from './detokenizer.js';
 
 /** Where a token begins and ends; null: it stands for nothing in the text.
  * @typedef {[number, number] | null} Span */
@@ -85,14 +86,6 @@ function share(letters, unknown, from, to, spans) {
 const isWord = (one, next) => next.at - one.at <= 1 && !/\p{Script=Han}/u.test(one.folded + next.folded);
 
 // --- byte-level BPE ----------------------------------------------------------------------------------
-
-/** GPT-2's table of bytes: those that print are themselves, the others follow from U+0100 on.
- * @type {Map<string, number>} */
-const BYTES = new Map();
-for (let byte = 0, next = 0x100; byte < 0x100; byte++) {
-    const prints = (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xac) || byte >= 0xae;
-    BYTES.set(String.fromCodePoint(prints ? byte : next++), byte);
-}
 
 /** A piece whose characters stand for bytes, as text. @param {string} piece */
 function readable(piece) {
