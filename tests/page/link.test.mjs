@@ -5,7 +5,7 @@ import { Connection } from '../../page/src/link/connection.js';
 import { encode } from '../../page/src/shared/frame.js';
 import { Outbox } from '../../page/src/link/outbox.js';
 import { Residents } from '../../page/src/link/residents.js';
-import { RunTimes } from '../../page/src/link/run_times.js';
+import { Times } from '../../page/src/link/limits.js';
 import { onnx } from './support/models.mjs';
 
 test('backoff doubles to its cap, with full jitter, and starts again', () => {
@@ -100,18 +100,21 @@ test('the list of what is gone is bounded', () => {
 });
 
 test('run times are averaged for each model and platform, a first run counting little', () => {
-    const times = new RunTimes();
-    assert.equal(times.left('m', 'wasm', 0), undefined);
-    times.note('m', 'wasm', 900, false);
-    assert.equal(times.left('m', 'wasm', 100), 800);
-    times.note('m', 'wasm', 100, true);
-    times.note('m', 'wasm', 200, true);
-    times.note('m', 'wasm', 900, false); // loaded once more
-    assert.equal(times.left('m', 'wasm', 0), 130);
-    assert.equal(times.left('m', 'wasm', 130), undefined);
-    assert.equal(times.left('m', 'webgpu', 0), undefined);
-    for (let i = 0; i < 300; i++) times.note(`other ${i}`, 'wasm', 1, true);
-    assert.equal(times.left('m', 'wasm', 0), undefined);
+    const times = new Times(), m = { key: 'm', platform: 'wasm' };
+    const known = () => [times.usual(m), times.usual(m, false)];
+    assert.deepEqual(known(), [Infinity, Infinity]);
+    times.note(m, 900, false);
+    assert.deepEqual(known(), [Infinity, 900], 'that was the first');
+    times.note(m, 100, true);
+    times.note(m, 200, true);
+    times.note(m, 900, false); // loaded once more
+    assert.deepEqual(known(), [130, 130]);
+    assert.equal(times.usual({ ...m, platform: 'webgpu' }), Infinity);
+    for (let i = 0; i < 256; i++) {
+        assert.deepEqual(known(), [130, 130]);
+        times.note({ key: `other ${i}`, platform: 'wasm' }, 1, true);
+    }
+    assert.deepEqual(known(), [Infinity, Infinity], 'others ran since');
 });
 
 /** A connection over sockets that only take notes, with a clock and a timer of the test's. */

@@ -3,6 +3,7 @@
  * model's template, the grammar that the request asks for, and the parser of the output.
  */
 import { Failure } from '../engine/failure.js';
+import { isObject } from '../shared/checks.js';
 import { behindThoughts, callsExpression, formatOf, marksOf, toolsPrompt } from './formats.js';
 import { RuleSet } from './gbnf.js';
 import { checkGrammar } from './grammar.js';
@@ -10,7 +11,7 @@ import { MAX_BYTES, byteLength } from './limits.js';
 import { checkMessages, forTemplate, withText, withoutTools } from './messages.js';
 import { END_THINK, OutputParser, THINK } from './parser.js';
 import { checkSize, schemaRule } from './schema.js';
-import { invalid, isObject, toolUse } from './tools.js';
+import { invalid, toolUse } from './tools.js';
 
 /** @typedef {import('./formats.js').Format} Format */
 /** @typedef {import('./tools.js').ToolUse} ToolUse */

@@ -1,5 +1,6 @@
 /** The messages of a conversation: checked, and as a template expects them. */
-import { invalid, isObject } from './tools.js';
+import { isObject } from '../shared/checks.js';
+import { invalid } from './tools.js';
 
 /** @typedef {{id: string, type: 'function', function: {name: string, arguments: string}}} Call */
 /** @typedef {{type: 'text', text: string} | {type: 'image'}} Part */

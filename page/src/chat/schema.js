@@ -7,12 +7,13 @@
  * are notes, as the standard has it. `oneOf` is taken for `anyOf`.
  */
 import { Failure } from '../engine/failure.js';
+import { isObject } from '../shared/checks.js';
 import { RuleSet, literal } from './gbnf.js';
 import { integersBetween } from './integers.js';
 import { MAX_BYTES, MAX_DEPTH, MAX_REPEATS, byteLength } from './limits.js';
 import { objectRule } from './schema_object.js';
 import { expressionOfPattern } from './pattern.js';
-import { assertions, isSchemaObject, merge } from './schema_merge.js';
+import { assertions, merge } from './schema_merge.js';
 
 /** @typedef {import('./schema_merge.js').Schema} Schema */
 
@@ -111,7 +112,7 @@ export class Converter {
     value(schema, at, depth) {
         if (schema === true) return this.rules.shared('value');
         if (schema === false) throw this.refusal(at, 'false, which allows nothing,');
-        if (isSchemaObject(schema) && typeof schema.$ref === 'string'
+        if (isObject(schema) && typeof schema.$ref === 'string'
             && Object.keys(assertions(schema)).length === 1) {
             return this._reference(schema.$ref, at);
         }
@@ -151,7 +152,7 @@ export class Converter {
      */
     _flat(schema, at, depth) {
         if (schema === true) return {};
-        if (!isSchemaObject(schema)) throw this.invalid(at, 'there is neither an object nor a boolean');
+        if (!isObject(schema)) throw this.invalid(at, 'there is neither an object nor a boolean');
         if (depth > MAX_DEPTH || ++this._work > MAX_WORK) {
             throw this.invalid(at,
                 `it is larger than allowed, or it contains itself (at most ${MAX_DEPTH} levels)`);

@@ -2,6 +2,7 @@
  * Schemas that hold at the same time (`allOf`, what stands beside a `$ref` or an `anyOf`) as one.
  * What cannot be said by one is refused by its name.
  */
+import { isObject } from '../shared/checks.js';
 
 /** @typedef {Record<string, any>} Schema */
 
@@ -49,22 +50,17 @@ export function merge(one, other, refusal) {
 /** @param {string} word @param {any} a @param {any} b @param {(word: string) => Error} refusal */
 function mergeWord(word, a, b, refusal) {
     const isList = word === 'required' || word === 'enum';
-    const isObject = word === 'properties';
+    const isProperties = word === 'properties';
     for (const value of [a, b]) {
-        if (isList ? !Array.isArray(value) : isObject && !isSchemaObject(value)) throw refusal(word);
+        if (isList ? !Array.isArray(value) : isProperties && !isObject(value)) throw refusal(word);
     }
     return MERGED[word](a, b);
-}
-
-/** @param {unknown} value @returns {value is Schema} */
-export function isSchemaObject(value) {
-    return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Whether `a` allows no other properties than its own, and `b` names others.
  * @param {Schema} a @param {Schema} b */
 function closes(a, b) {
-    return a.additionalProperties === false && isSchemaObject(b.properties)
+    return a.additionalProperties === false && isObject(b.properties)
         && Object.keys(b.properties).some((name) => !Object.hasOwn(a.properties ?? {}, name));
 }
 

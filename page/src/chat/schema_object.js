@@ -1,6 +1,6 @@
 /** Objects of a schema as rules: members in their order, commas between those that are there. */
 import { characters, complement, literal } from './gbnf.js';
-import { isSchemaObject } from './schema_merge.js';
+import { isObject } from '../shared/checks.js';
 
 /** @typedef {import('./schema.js').Converter} Converter */
 /** @typedef {import('./gbnf.js').RuleSet} RuleSet */
@@ -17,7 +17,7 @@ const MAX_LIKE = 32;
 export function objectRule(converter, flat, at, depth) {
     const { rules } = converter;
     const { properties = {}, required = [], additionalProperties } = flat;
-    if (!isSchemaObject(properties)) throw converter.invalid(at, '"properties" is not an object');
+    if (!isObject(properties)) throw converter.invalid(at, '"properties" is not an object');
     if (!Array.isArray(required) || required.some((name) => typeof name !== 'string')) {
         throw converter.invalid(at, '"required" is no list of names');
     }

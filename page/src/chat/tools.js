@@ -1,6 +1,7 @@
 /** The tools that a request offers, and what it says about their use: checked. */
 import { Failure } from '../engine/failure.js';
 import { LIMITS } from '../engine/task_rules.js';
+import { isObject } from '../shared/checks.js';
 import { checkSize } from './schema.js';
 
 /** @typedef {{name: string, description?: string, parameters?: Record<string, unknown>}} ToolFunction */
@@ -80,11 +81,6 @@ function checkTool(tool, field) {
         type: 'function',
         function: { name, ...(description ? { description } : {}), ...(parameters ? { parameters } : {}) },
     };
-}
-
-/** @param {unknown} value @returns {value is Record<string, any>} */
-export function isObject(value) {
-    return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** @param {string} field @param {string} message @param {string} [expected] */

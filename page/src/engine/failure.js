@@ -24,6 +24,27 @@ export function unlessCancelled(what, signal) {
     });
 }
 
+/**
+ * Waits in a line, which who is cancelled leaves.
+ * @template T @param {T[]} line @param {(begin: () => void) => T} entryOf what stands in it: whoever takes that out calls `begin`
+ * @param {AbortSignal} [signal] ends the wait @param {() => void} [left] told that it did
+ * @returns {Promise<void>} @throws {Failure} if it was cancelled before
+ */
+export const inLine = (line, entryOf, signal, left) => new Promise((resolve, reject) => {
+    const leave = () => {
+        line.splice(line.indexOf(entry), 1);
+        reject(cancelled());
+        left?.();
+    };
+    const entry = entryOf(() => {
+        signal?.removeEventListener('abort', leave);
+        resolve();
+    });
+    line.push(entry);
+    signal?.addEventListener('abort', leave, { once: true });
+    if (signal?.aborted) leave();
+});
+
 /** @param {AbortSignal} signal @throws {Failure} */
 export function throwIfCancelled(signal) {
     if (signal.aborted) throw cancelled();

@@ -1,5 +1,5 @@
 /** Who runs in an engine: several beside each other, or one alone, in the order in which they came. */
-import { cancelled } from './failure.js';
+import { inLine } from './failure.js';
 
 /** @typedef {{isAlone: boolean, enter: () => void}} Waiting */
 
@@ -14,22 +14,9 @@ export class Gate {
     /** Who has entered leaves, too. @param {boolean} isAlone @param {AbortSignal} signal
      * @returns {Promise<void>} @throws {Failure} if it was cancelled before */
     enter(isAlone, signal) {
-        return new Promise((resolve, reject) => {
-            const leave = () => {
-                this._waiting.splice(this._waiting.indexOf(waiting), 1);
-                reject(cancelled());
-                this._admit();
-            };
-            const enter = () => {
-                signal.removeEventListener('abort', leave);
-                resolve();
-            };
-            const waiting = { isAlone, enter };
-            this._waiting.push(waiting);
-            signal.addEventListener('abort', leave, { once: true });
-            if (signal.aborted) leave();
-            else this._admit();
-        });
+        const entered = inLine(this._waiting, (enter) => ({ isAlone, enter }), signal, () => this._admit());
+        this._admit();
+        return entered;
     }
 
     leave() {

@@ -1,5 +1,6 @@
 /** How a GGUF model is loaded: its context, slots and batches, by what its head says and by what there is
  * room for. */
+import { positive } from '../shared/checks.js';
 import { Failure } from './failure.js';
 import { READING_LEAST, READING_MS } from './reading.js';
 
@@ -94,9 +95,6 @@ function batchFor(bytes, promptMs) {
     const tokens = promptMs > 0 ? READING_MS / promptMs : BATCH_BYTES / Math.max(bytes, 1);
     return Math.min(BATCH.most, Math.max(BATCH.least, 8 * Math.floor(tokens / 8)));
 }
-
-/** @param {unknown} value */
-const positive = (value) => (typeof value === 'number' && value > 0 ? value : 0);
 
 /** @param {number} bytes */
 const mib = (bytes) => Math.ceil(bytes / MIB);

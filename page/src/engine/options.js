@@ -1,4 +1,5 @@
 /** What a request may ask of a task: each option by a rule, and nothing that has none. */
+import { isObject } from '../shared/checks.js';
 import { Failure } from './failure.js';
 import { LIMITS } from './task_rules.js';
 
@@ -74,9 +75,6 @@ function misses(rule, value) {
 /** @param {any} value @param {number} most */
 const isText = (value, most) => typeof value === 'string' && value.length > 0
     && (value.length * 3 <= most || encoder.encode(value).length <= most);
-
-/** @param {any} value */
-const isObject = (value) => typeof value === 'object' && !Array.isArray(value);
 
 /** @param {any} bias */
 const isBias = (bias) => isObject(bias)

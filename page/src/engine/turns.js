@@ -2,7 +2,7 @@
  * Whose turn it is in an engine worker, whose runtime does one thing at a time. A run of a session has a
  * turn, and so has what creates or releases one: what takes many turns has others in between.
  */
-import { cancelled } from './failure.js';
+import { inLine } from './failure.js';
 
 /** Who has turns: any object, which is told how long it had them, in ms, if it has. @typedef {{turnsMs?: number}} Owner */
 /** @typedef {{owner: Owner | null, begin: () => void}} Waiting */
@@ -54,20 +54,7 @@ export class Turns {
 
     /** @param {Owner | null} owner @param {AbortSignal | undefined} signal @returns {Promise<void>} */
     _comes(owner, signal) {
-        return new Promise((resolve, reject) => {
-            const leave = () => {
-                this._waiting.splice(this._waiting.indexOf(waiting), 1);
-                reject(cancelled());
-            };
-            const begin = () => {
-                signal?.removeEventListener('abort', leave);
-                resolve();
-            };
-            const waiting = { owner, begin };
-            this._waiting.push(waiting);
-            signal?.addEventListener('abort', leave, { once: true });
-            if (signal?.aborted) leave();
-        });
+        return inLine(this._waiting, (begin) => ({ owner, begin }), signal);
     }
 
     /** @param {Owner | null} owner */

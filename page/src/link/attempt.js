@@ -2,6 +2,7 @@
  * One dispatch of a job to this node: what is to run, the platforms still to try and why earlier
  * ones did not do, and its clock.
  */
+import { isObject, positive } from '../shared/checks.js';
 import { BUILTIN, INITIAL_CREDIT } from '../shared/messages.js';
 import { isModel } from '../shared/model.js';
 import { Residents } from './residents.js';
@@ -80,9 +81,9 @@ export class Attempt {
         this.acceptDue = this.loadOnly ? Infinity : now + ACCEPT_AFTER_MS;
         this.deadline = now + data.deadline_ms;
         /** What loading and running take on the first platform elsewhere; 0: nobody knows. */
-        this.usualMs = typeof data.usual_ms === 'number' && data.usual_ms > 0 ? data.usual_ms : 0;
+        this.usualMs = positive(data.usual_ms);
         /** What a token that a language model reads takes elsewhere; 0: nobody knows. */
-        this.promptMs = typeof data.prompt_ms === 'number' && data.prompt_ms > 0 ? data.prompt_ms : 0;
+        this.promptMs = positive(data.prompt_ms);
         this.startedAt = 0; /* when it was handed to an engine; 0: not running */
         this.due = this.deadline; /* when its present state has lasted too long */
         this.limit = Infinity; /* how long its run may give no sign of life */
@@ -272,9 +273,6 @@ const isBegun = (answer) => isObject(answer) && typeof answer.text === 'string' 
 
 /** @param {unknown} tokens */
 const isTokens = (tokens) => Array.isArray(tokens) && tokens.every(Number.isSafeInteger);
-
-/** @param {unknown} value @returns {value is Record<string, any>} */
-const isObject = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** @param {unknown} list */
 const isStrings = (list) => Array.isArray(list) && list.every((item) => typeof item === 'string');

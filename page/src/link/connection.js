@@ -3,6 +3,7 @@
  * backoff, and the answers that must survive a dropped socket. It knows frames, not attempts:
  * those belong to the dispatcher behind `handlers`.
  */
+import { positive } from '../shared/checks.js';
 import { PROTOCOL, PROTOCOL_VERSION } from '../shared/messages.js';
 import { Backoff } from './backoff.js';
 import { decode, FrameError } from '../shared/frame.js';
@@ -339,7 +340,3 @@ export class Connection {
         this._timer = setTimeout(run, ms);
     }
 }
-
-/** @param {unknown} value @param {number} otherwise */
-const positive = (value, otherwise) =>
-    typeof value === 'number' && Number.isFinite(value) && value > 0 ? value : otherwise;

@@ -9,9 +9,8 @@ import { Alarm } from './alarm.js';
 import { Attempt, checkTask } from './attempt.js';
 import { Attempts } from './attempts.js';
 import { Lanes } from './lanes.js';
+import { Limits } from './limits.js';
 import { Models } from './models.js';
-import { Overdue } from './overdue.js';
-import { Patience } from './patience.js';
 import { Signs } from './signs.js';
 import { Workers } from './workers.js';
 
@@ -61,18 +60,17 @@ export class Dispatcher {
             around.send('model_status', { models });
             around.changed();
         });
-        this._patience = new Patience(this._models.residents);
+        this._limits = new Limits(this._models.residents);
         this._alarm = new Alarm(around, () => this._tick());
-        this._signs = new Signs(around, this._patience, this._alarm);
         this._workers = new Workers(this._lanes, this._models, around, {
             fail: (attempt, error) => this._failOrFallBack(attempt, error),
             lose: (attempt, error) => this._lose(attempt, error),
             place: (attempt) => this._place(attempt),
             again: (attempt, error) => this._again(attempt, error),
             pump: (lane) => this._pump(lane),
-            silence: (lane) => this._patience.silence(lane),
+            silence: (lane) => this._limits.silence(lane),
         }, this._alarm);
-        this._overdue = new Overdue(this._patience, this._workers, (attempt, error) => this._failOrFallBack(attempt, error));
+        this._signs = new Signs(around, this._limits, this._alarm, this._workers, (attempt, error) => this._failOrFallBack(attempt, error));
         /** @type {Record<string, string>} */
         this.engines = {};
         /** @type {Record<string, EngineInfo>} */
@@ -152,8 +150,8 @@ export class Dispatcher {
         attempt.acceptDue = Infinity;
         lane?.channel?.post({ type: 'cancel', attempt: id });
         const now = this._around.now();
-        const grace = this._patience.grace(lane, attempt, now - attempt.startedAt);
-        if (lane && grace === 0) return this._overdue.end(lane, attempt, now);
+        const grace = this._limits.grace(lane, attempt, now - attempt.startedAt);
+        if (lane && grace === 0) return this._signs.end(lane, attempt, now);
         attempt.due = now + grace;
         this._alarm.set(attempt.due);
     }
@@ -313,7 +311,7 @@ export class Dispatcher {
     /** @param {Lane} lane @param {Attempt} attempt */
     _start(lane, attempt) {
         if (!attempt.isBuiltin) this._models.makeRoom(attempt);
-        attempt.start(this._around.now(), this._patience.hangLimit(lane, attempt));
+        attempt.start(this._around.now(), this._limits.hang(lane, attempt));
         // A worker that computes for another may hear of it no sooner than a step of that has ended.
         if (!attempt.isBuiltin && !lane.canStop(attempt) && lane.besides(attempt).length > 0) attempt.waitsForTurn();
         this._alarm.set(attempt.due);
@@ -333,7 +331,7 @@ export class Dispatcher {
         }
         // What nobody waits for comes after the answer.
         lane.proven ||= !attempt.isBuiltin;
-        if (message.frame) this._patience.noteRun(attempt, message.own_ms, message.load_ms);
+        if (message.frame) this._limits.noteRun(attempt, message.own_ms, message.load_ms);
         this._pump(lane);
         this._around.changed();
     }
@@ -411,7 +409,7 @@ export class Dispatcher {
                 attempt.acceptDue = Infinity;
                 this._around.send('task_accepted', { attempt_id: attempt.id, reply_to: attempt.requestId });
             }
-            if (attempt.due <= now) this._overdue.expire(this._laneOf(attempt), attempt, now);
+            if (attempt.due <= now) this._signs.expire(this._laneOf(attempt), attempt, now);
         }
         for (const attempt of this._attempts.values()) this._alarm.set(Math.min(attempt.acceptDue, attempt.due));
     }

@@ -2,6 +2,7 @@
  * What of a task came as tensors behind its inputs (webinfer-streams(7), "Text as tensors"): a long input, and the
  * text and the tokens of a continuation. No browser globals here.
  */
+import { isObject } from '../shared/checks.js';
 
 /** @typedef {import('../shared/messages.js').Envelope} Envelope */
 /** @typedef {import('../shared/messages.js').TensorEntry} TensorEntry */
@@ -69,7 +70,7 @@ function sizeOf(size) {
 }
 
 /** @param {any} value @returns {value is {tensor: number}} */
-const isPlace = (value) => typeof value === 'object' && value !== null && Number.isSafeInteger(value.tensor);
+const isPlace = (value) => isObject(value) && Number.isSafeInteger(value.tensor);
 
 /** @param {ArrayBuffer} buffer @param {number} section @param {TensorEntry} entry */
 function readText(buffer, section, { datatype, offset, byte_length: size }) {

@@ -7,6 +7,7 @@ import { Connection } from './connection.js';
 import { unpack } from './unpack.js';
 import { Dispatcher } from './dispatcher.js';
 import { PiecesIn } from './pieces_in.js';
+import { positive } from '../shared/checks.js';
 import { Channel } from '../shared/channel.js';
 import { INITIAL_CREDIT } from '../shared/messages.js';
 
@@ -136,7 +137,7 @@ class Link {
             initial_credit: credit, language_models: models,
         } = this._settings;
         // What does not fit a message goes in pieces, up to what the service takes at all.
-        const bytes = typeof budget === 'number' && budget > 0 ? budget : Infinity;
+        const bytes = positive(budget, Infinity);
         this.dispatcher.configure({
             credential: String(credential ?? ''), threads: positive(models?.threads) || positive(threads) || 1,
             max_frame: positive(maxAnswer) + ANSWER_OVERHEAD,
@@ -286,9 +287,6 @@ class Link {
         self.postMessage(message);
     }
 }
-
-/** @param {any} said @returns {number} 0 where it is no positive integer */
-const positive = (said) => (Number.isSafeInteger(said) && said > 0 ? said : 0);
 
 /** @param {any} said @returns {said is Credit} */
 const isCredit = (said) => Number.isSafeInteger(said?.parts) && Number.isSafeInteger(said?.bytes);

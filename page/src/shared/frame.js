@@ -3,12 +3,13 @@
  * little-endian length, the JSON, zeros to a multiple of 8, then the tensors, each start a
  * multiple of 8. No browser globals here, so that Node's test runner covers it.
  */
-import { aligned } from '../shared/aligned.js';
-import { DATATYPES } from '../shared/datatypes.js';
+import { aligned } from './aligned.js';
+import { isObject } from './checks.js';
+import { DATATYPES } from './datatypes.js';
 
-/** @typedef {import('../shared/messages.js').Envelope} Envelope */
-/** @typedef {import('../shared/messages.js').TensorBytes} TensorBytes */
-/** @typedef {import('../shared/messages.js').TensorEntry} TensorEntry */
+/** @typedef {import('./messages.js').Envelope} Envelope */
+/** @typedef {import('./messages.js').TensorBytes} TensorBytes */
+/** @typedef {import('./messages.js').TensorEntry} TensorEntry */
 
 export const MAX_HEAD = 1 << 20;
 export const MAX_TENSORS = 1024;
@@ -218,7 +219,5 @@ function requireZeros(bytes, from, to) {
     for (let i = from; i < to; i++) if (bytes[i] !== 0) throw new FrameError('padding is not zero');
 }
 
-/** @param {unknown} value @returns {value is Record<string, any>} */
-const isObject = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
 /** @param {unknown} value */
 const isSize = (value) => Number.isSafeInteger(value) && /** @type {number} */ (value) >= 0;

@@ -1,4 +1,6 @@
 /** What a task or a model_load says of a model. */
+import { isObject } from './checks.js';
+
 /** @typedef {import('./messages.js').Model} Model */
 
 /** Files of one model, at most. */
@@ -6,14 +8,14 @@ const FILES_MAX = 1000;
 
 /** Whether a message's `model` can be used, whoever sent it. @param {any} model */
 export function isModel(model) {
-    if (typeof model !== 'object' || model === null || typeof model.name !== 'string') return false;
+    if (!isObject(model) || typeof model.name !== 'string') return false;
     return typeof model.hash === 'string' && typeof model.engine === 'string' && isFiles(model.files)
         && (model.files.length > 0 || model.engine === 'builtin');
 }
 
 /** @param {any} files */
 const isFiles = (files) => Array.isArray(files) && files.length <= FILES_MAX
-    && files.every((file) => typeof file === 'object' && file !== null
+    && files.every((file) => isObject(file)
         && typeof file.path === 'string' && typeof file.url === 'string' && typeof file.hash === 'string'
         && Number.isSafeInteger(file.bytes) && file.bytes >= 0);
 
