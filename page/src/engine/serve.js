@@ -4,7 +4,6 @@
  * link worker only has to send it.
  */
 import { encode, encodeInPlace, encodeInTurns } from '../shared/frame.js';
-import { ToldModels } from '../shared/brief.js';
 import { Channel } from '../shared/channel.js';
 import { turn } from '../shared/turn.js';
 import { EngineFault } from './engine.js';
@@ -48,8 +47,7 @@ export class Server {
         this._adapter = undefined;
         /** @type {Channel<ToEngine, FromEngine> | undefined} */
         this._channel = undefined;
-        this._told = new ToldModels();
-        /** @type {(Exclude<ToEngine, import('../shared/messages.js').BriefRun> | RunMessage)[]} */
+        /** @type {ToEngine[]} */
         this._queue = [];
         this._busy = false;
         this._threads = 1;
@@ -83,14 +81,10 @@ export class Server {
     _receive(message) {
         if (message.type === 'cancel') return this._cancel(message.attempt);
         if (message.type === 'credit') return this._runs.get(message.attempt)?.run.grant(message.credit);
-        if (message.type === 'unload') {
-            this._told.forget(message.key);
-            return this._release(message.key);
-        }
-        const whole = message.type === 'run' ? this._told.complete(message) : message;
+        if (message.type === 'unload') return this._release(message.key);
         // What waits for nobody need not wait for what is awaited.
-        if (this._alone && whole.type === 'run' && !this._isAlone(whole)) return this._begin(whole);
-        this._queue.push(whole);
+        if (this._alone && message.type === 'run' && !this._isAlone(message)) return this._begin(message);
+        this._queue.push(message);
         if (!this._busy) this._drain();
     }
 

@@ -317,7 +317,7 @@ export class Dispatcher {
         this._alarm.set(attempt.due);
         lane.hand(attempt);
         this._workers.watch(lane, attempt.startedAt);
-        lane.channel?.post(lane.shorten(attempt.message(this._around.nextId(), this._around.nodeId(), !lane.proven)));
+        lane.channel?.post(attempt.message(this._around.nextId(), this._around.nodeId(), !lane.proven));
     }
 
     /** @param {Lane} lane @param {import('../shared/messages.js').AnswerMessage} message */

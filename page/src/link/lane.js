@@ -6,7 +6,6 @@
  * between them.
  * A lane outlives its worker: when the worker is replaced, the queue stays.
  */
-import { ToldModels } from '../shared/brief.js';
 import { Kinds } from './kinds.js';
 
 /** @typedef {import('./attempt.js').Attempt} Attempt */
@@ -31,7 +30,6 @@ export class Lane {
         /** @type {EngineChannel | null} */
         this.channel = null;
         this.generation = 0;
-        this._told = new ToldModels();
         this.ready = false; /* the worker has reported its capabilities */
         this.readyDue = Infinity; /* when a worker that replaced another has taken too long to */
         this.upDue = Infinity; /* when its engine has taken too long to come up */
@@ -64,18 +62,11 @@ export class Lane {
     attach(channel, generation) {
         this.channel = channel;
         this.generation = generation;
-        this._told.clear();
-    }
-
-    /** The task as the worker is sent it. @param {import('../shared/messages.js').RunMessage} run */
-    shorten(run) {
-        return this._told.shorten(run);
     }
 
     /** The worker's engines are to let go of a model. @param {string} key */
     unload(key) {
         this.leftovers = true;
-        this._told.forget(key);
         this.channel?.post({ type: 'unload', key });
     }
 

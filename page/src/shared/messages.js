@@ -83,8 +83,7 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  *   options?: Record<string, any>, stream?: StreamStart, task?: string, owner?: string, alone?: boolean, raw?: boolean, waits?: boolean, prompt_ms?: number
  * }} RunMessage `alone`: beside no other task in its engine; `raw`: what its graphs put out is the answer (raw.js); `waits`: is taken to wait for the turns of others
  *   until it says that it has its own; `prompt_ms`: what a token that it reads took elsewhere
- * @typedef {Pick<RunMessage, 'type' | 'attempt' | 'key'> & Partial<RunMessage>} BriefRun as it is sent (brief.js)
- * @typedef {SettingsMessage | UnloadMessage | CancelMessage | CreditMessage | BriefRun} ToEngine
+ * @typedef {SettingsMessage | UnloadMessage | CancelMessage | CreditMessage | RunMessage} ToEngine
  */
 
 /**
