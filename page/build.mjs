@@ -69,9 +69,15 @@ const LICENCE_FROM = {
 const LIBRARIES = JSON.parse(fs.readFileSync(path.join(here, 'licences/libraries.json'), 'utf8'));
 /** What is compiled into the script of transformers.js. */
 const IN_TRANSFORMERS = ['@huggingface/jinja', '@huggingface/tokenizers'];
-const PLAIN = {
-    name: 'plain',
+/** `PACKAGE?another` is the package once more: an instance with settings of its own. */
+const INSTANCES = {
+    name: 'instances',
     setup(build) {
+        build.onResolve({ filter: /\?another$/ }, async ({ path: name, ...where }) => {
+            const found = await build.resolve(name.replace(/\?another$/, ''),
+                { importer: where.importer, resolveDir: where.resolveDir, kind: where.kind });
+            return { ...found, suffix: '?another' };
+        });
         build.onLoad({ filter: /\/ort\.wasm\.min\.mjs$/ }, ({ path: file }) =>
             ({ contents: holding(fs.readFileSync(file, 'utf8')), loader: 'js' }));
     },
@@ -176,7 +182,7 @@ const asModule = (script) =>
     `export default function (Module, readPiece) {\n${replaceOnce(script, AS_MODULE, 'the script of @wllama')}\n}\n`;
 
 /** Bundles one script into one file and returns its name. Adds the packages in it to `bundled`. */
-async function bundle(out, name, source, define, bundled, alias = {}, plugins = [PLAIN]) {
+async function bundle(out, name, source, define, bundled, alias = {}, plugins = [INSTANCES]) {
     const esbuild = require('esbuild');
     const result = await esbuild.build({
         entryPoints: [path.resolve(here, source)],

@@ -322,10 +322,11 @@ const struct wi_setting wi_options[] = {
             "tokens for nobody then, which makes the first answer faster."},
     {KEY(models, threads), ENUM(model_threads), DEFAULT("auto"), RELOADABLE,
         .help =
-            "On how many threads models run on wasm. With auto it is the browser's share of the "
-            "machine's cores, for a language model but one, at most 4; one that runs on more than "
-            "its share, since another browser was opened, is loaded again when it is idle. On a "
-            "busy machine more threads can be slower, for a language model many times."},
+            "On how many threads models run on wasm. With auto a model of less than 4 MiB whose "
+            "runs take less than 5 ms has one, any other the browser's share of the machine's "
+            "cores, a language model one less, at most 4; one that runs on more than its share, "
+            "since another browser was opened, is loaded again when it is idle. On a busy "
+            "machine more threads can be slower, for a language model many times."},
     {KEY(models, share_prefix), BOOL, DEFAULT("no"), RELOADABLE,
         .help = "Whether one client's conversation may go on from what was computed for another's "
                 "with the same beginning. The time that an answer takes then tells that somebody "

@@ -41,8 +41,8 @@
  * @property {number} loadedCount how many models are loaded
  * @property {(settings: EngineSettings) => void} configure
  * @property {(key: string) => boolean} has whether the model is loaded, or needs no loading
- * @property {(onProgress: (loaded: number, total: number) => void) => Promise<void>} start brings up what all models
- *   share; before each load. What it fetches for that it tells `onProgress`; then it tells its `start`
+ * @property {(onProgress: (loaded: number, total: number) => void, task: RunMessage) => Promise<void>} start brings up what
+ *   models share; before each load. What it fetches for that it tells `onProgress`; then it tells its `start`
  * @property {(task: RunMessage, onProgress: (loaded: number, total: number) => void, cancelled: AbortSignal, take: Take) => Promise<void>} load
  *   `cancelled` ends it between its steps; `take` is for what has turns
  * @property {(task: RunMessage, run: Run) => Promise<Outcome>} run runs a loaded model

@@ -221,7 +221,7 @@ export class Server {
         });
         this._loads++;
         try {
-            await unlessCancelled(engine.start(progress), run.signal);
+            await unlessCancelled(engine.start(progress, task), run.signal);
             // What others add that are loaded meanwhile is theirs.
             const before = engine.memory() - this._added;
             await engine.load(task, progress, run.signal, (work, signal) => run.take(work, signal));

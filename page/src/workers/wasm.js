@@ -1,21 +1,24 @@
-/** The engine worker for `wasm`: onnxruntime-web's plain build, which has every CPU kernel. */
+/** The engine worker for `wasm`: onnxruntime-web's plain build, which has every CPU kernel, twice. */
 import '../engine/memory.js';
 import * as ort from 'onnxruntime-web/wasm';
+import * as another from 'onnxruntime-web/wasm?another';
 import { BuiltinEngine } from '../engine/builtin.js';
 import { OrtEngine } from '../engine/ort.js';
 import { pipelineEngine } from '../pipeline/engine.js';
 import { serve, Server } from '../engine/serve.js';
 import { Turns } from '../engine/turns.js';
+import { WasmEngine } from '../engine/wasm.js';
 import { sharesMemory } from '../shared/memory.js';
 
-const turns = new Turns();
-const engine = new OrtEngine(/** @type {any} */ (ort), 'wasm', {
+const files = {
     mjs: new URL(__ORT_MJS__, self.location.href).href,
     wasm: new URL(__ORT_WASM__.name, self.location.href).href, bytes: __ORT_WASM__.bytes,
-}, turns);
+};
+const turns = new Turns();
+const [all, one] = [ort, another].map((instance) => new OrtEngine(/** @type {any} */ (instance), 'wasm', files, turns));
 
 async function probe() {
     return { available: true, threads: sharesMemory() ? navigator.hardwareConcurrency : 1 };
 }
 
-serve(new Server('wasm', [engine, pipelineEngine(engine, ort, turns), new BuiltinEngine()], probe, turns));
+serve(new Server('wasm', [new WasmEngine(all, one), pipelineEngine(all, ort, turns), new BuiltinEngine()], probe, turns));
