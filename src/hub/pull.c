@@ -22,7 +22,8 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "hub/hub.h"
-#include "hub/pull_kept.h"
+#include "hub/list.h"
+#include "hub/pull_plan.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,16 +36,16 @@ typedef void step_fn(struct wi_pull *pull);
 
 struct wi_pull {
     struct wi_pulls_deps deps;
-    struct wi_pull_order order;
+    struct wi_pull_plan *plan;
+    const struct wi_pull_order *order; /* the plan's */
+    struct wi_hub_tree *files;         /* that it has chosen */
     wi_pull_changed_fn *on_change;
     void *context;
     char id[WI_STAGING_ID_MAX + 1];
     enum wi_pull_state state;
     int cancelled;
-    /* The step under way. */
-    struct wi_pull_look *look;
+    /* The step under way, where that is not the plan's. */
     struct wi_hub_list *list;
-    struct wi_pull_choice *choice;
     struct wi_fetch *fetch;
     struct wi_versions_task *task;
     struct wi_repository_lookup *lookup;
@@ -53,10 +54,7 @@ struct wi_pull {
     struct wi_timer *pause; /* NULL: nothing was short yet */
     unsigned failed;        /* tries in a row that brought nothing */
     /* What is known so far. */
-    char *folder;             /* where the files go */
-    struct wi_source current; /* of the version that is here; empty: none is */
-    struct wi_hub_tree chosen;
-    char *variant;
+    char *folder; /* where the files go */
     struct wi_fetch_progress progress;
     uint64_t *lengths;       /* while they are measured */
     char *retrying;          /* NULL: nothing is */
@@ -73,16 +71,13 @@ struct wi_pull {
 /* Nothing calls back any more. */
 static void stop_step(struct wi_pull *pull)
 {
-    wi_pull_look_cancel(pull->look);
+    wi_pull_plan_cancel(pull->plan);
     wi_hub_list_cancel(pull->list);
-    wi_pull_choice_cancel(pull->choice);
     wi_fetch_cancel(pull->fetch);
     wi_versions_cancel(pull->task);
     wi_repository_cancel(pull->lookup);
     wi_timer_free(pull->pause);
-    pull->look = NULL;
     pull->list = NULL;
-    pull->choice = NULL;
     pull->fetch = NULL;
     pull->task = NULL;
     pull->lookup = NULL;
@@ -92,11 +87,8 @@ static void stop_step(struct wi_pull *pull)
 void wi_pull_free(struct wi_pull *pull)
 {
     stop_step(pull);
-    wi_pull_order_clear(&pull->order);
-    wi_source_clear(&pull->current);
-    wi_hub_tree_clear(&pull->chosen);
+    wi_pull_plan_free(pull->plan);
     free(pull->folder);
-    free(pull->variant);
     free(pull->lengths);
     free(pull->retrying);
     free(pull);
@@ -159,7 +151,7 @@ static int try_again(struct wi_pull *pull, const struct wi_error *error)
         return 0;
     uint64_t pause_ms = wi_tries_pause(PAUSE_MS, ++pull->failed);
     wi_warn(
-        "pull", pull->order.name, "%s (again in %.1f s)", error->detail, (double)pause_ms / 1000);
+        "pull", pull->order->name, "%s (again in %.1f s)", error->detail, (double)pause_ms / 1000);
     if (!pull->pause)
         pull->pause = wi_timer_new(pull->deps.loop, on_pause_over, pull);
     wi_timer_start(pull->pause, pause_ms, 0);
@@ -171,7 +163,7 @@ static void fail(struct wi_pull *pull, const struct wi_error *error)
     if (try_again(pull, error))
         return;
     pull->error = *error;
-    wi_warn("pull", pull->order.name, "failed: %s", error->detail);
+    wi_warn("pull", pull->order->name, "failed: %s", error->detail);
     stop_step(pull);
     pull->task = wi_versions_drop_staging(
         pull->deps.versions, pull->id, is_passing(error->code), on_dropped, pull);
@@ -183,7 +175,7 @@ void wi_pull_cancel(struct wi_pull *pull)
     if (pull->cancelled)
         return;
     pull->cancelled = 1;
-    wi_error_set(&error, WI_CANCELLED, NULL, "the pull of %.200s was cancelled", pull->order.name);
+    wi_error_set(&error, WI_CANCELLED, NULL, "the pull of %.200s was cancelled", pull->order->name);
     fail(pull, &error);
 }
 
@@ -206,8 +198,8 @@ static void on_found(void *context, struct wi_model *model, const struct wi_erro
         fail(pull, failure);
         return;
     }
-    wi_info("pull", pull->order.name, "is here: %llu bytes, %llu of them fetched in %.1f s",
-        (unsigned long long)pull->chosen.bytes, (unsigned long long)pull->progress.fetched,
+    wi_info("pull", pull->order->name, "is here: %llu bytes, %llu of them fetched in %.1f s",
+        (unsigned long long)pull->files->bytes, (unsigned long long)pull->progress.fetched,
         (wi_now_ms() - pull->began_ms) / 1000);
     (void)model;
     set_state(pull, WI_PULL_DONE);
@@ -216,7 +208,7 @@ static void on_found(void *context, struct wi_model *model, const struct wi_erro
 static void find_model(struct wi_pull *pull)
 {
     struct wi_repository_lookup *lookup =
-        wi_repository_find(pull->deps.repository, pull->order.name, on_found, pull);
+        wi_repository_find(pull->deps.repository, pull->order->name, on_found, pull);
     if (lookup) /* else on_found was called, and the pull may be gone */
         pull->lookup = lookup;
 }
@@ -238,18 +230,18 @@ static void add_files(struct wi_source *source, const struct wi_hub_tree *tree)
 
 static void publish(struct wi_pull *pull)
 {
-    const struct wi_hub_reference *parsed = &pull->order.parsed;
-    struct wi_source source = {.hub = pull->order.hub.name,
+    const struct wi_hub_reference *parsed = &pull->order->parsed;
+    struct wi_source source = {.hub = pull->order->hub.name,
         .repository = parsed->repository,
         .revision = parsed->revision,
-        .commit = pull->chosen.commit,
-        .variant = pull->variant,
+        .commit = pull->files->commit,
+        .variant = pull->plan->chosen.variant,
         .pulled_at = wi_wall_ms() / 1000};
     struct wi_source copy = {0};
     wi_source_copy(&copy, &source);
-    add_files(&copy, &pull->chosen);
+    add_files(&copy, pull->files);
     pull->task = wi_versions_make_current(
-        pull->deps.versions, pull->id, pull->order.name, &copy, on_published, pull);
+        pull->deps.versions, pull->id, pull->order->name, &copy, on_published, pull);
     wi_source_clear(&copy);
     set_state(pull, WI_PULL_PUBLISHING);
 }
@@ -308,9 +300,9 @@ static void on_fetched(
 
 static void fetch(struct wi_pull *pull)
 {
-    const struct wi_fetch_order order = {.hub = &pull->order.hub,
-        .repository = pull->order.parsed.repository,
-        .files = &pull->chosen,
+    const struct wi_fetch_order order = {.hub = &pull->order->hub,
+        .repository = pull->order->parsed.repository,
+        .files = pull->files,
         .folder = pull->folder};
     pull->fetch =
         wi_fetch_start(pull->deps.loop, pull->deps.http, &order, on_progress, on_fetched, pull);
@@ -330,7 +322,7 @@ static void on_room(
 /* From then on others count it, in the order in which they have asked. */
 static void make_room(struct wi_pull *pull)
 {
-    uint64_t needed = pull->chosen.bytes > pull->reused ? pull->chosen.bytes - pull->reused : 0;
+    uint64_t needed = pull->files->bytes > pull->reused ? pull->files->bytes - pull->reused : 0;
     pull->needed = 0;
     pull->task = wi_versions_make_room(pull->deps.versions, pull->id, needed, on_room, pull);
     pull->needed = needed;
@@ -356,18 +348,18 @@ static void on_measured(
         fail(pull, error);
         return;
     }
-    for (size_t i = 0; i < pull->chosen.count; i++)
-        if (pull->chosen.files[i].bytes == WI_HUB_BYTES_UNKNOWN)
-            wi_hub_tree_set_bytes(&pull->chosen, i, pull->lengths[i]);
-    pull->progress.total = pull->chosen.bytes;
+    for (size_t i = 0; i < pull->files->count; i++)
+        if (pull->files->files[i].bytes == WI_HUB_BYTES_UNKNOWN)
+            wi_hub_tree_set_bytes(pull->files, i, pull->lengths[i]);
+    pull->progress.total = pull->files->bytes;
     begin_step(pull, make_room);
 }
 
 static void measure_files(struct wi_pull *pull)
 {
-    const struct wi_hub_tree *files = &pull->chosen;
-    const struct wi_fetch_order order = {.hub = &pull->order.hub,
-        .repository = pull->order.parsed.repository,
+    const struct wi_hub_tree *files = pull->files;
+    const struct wi_fetch_order order = {.hub = &pull->order->hub,
+        .repository = pull->order->parsed.repository,
         .files = files,
         .lengths = pull->lengths =
             wi_realloc_array(pull->lengths, files->count + 1, sizeof *pull->lengths)};
@@ -393,30 +385,21 @@ static void on_reused(
     struct wi_pull *pull = context;
     if (!goes_on(pull, error))
         return;
-    for (size_t i = 0; i < pull->chosen.count && i < result->files.count; i++) {
-        if (pull->chosen.files[i].bytes == WI_HUB_BYTES_UNKNOWN)
-            wi_hub_tree_set_bytes(&pull->chosen, i, result->files.files[i].bytes);
-        pull->chosen.files[i].here = result->files.files[i].here;
+    for (size_t i = 0; i < pull->files->count && i < result->files.count; i++) {
+        if (pull->files->files[i].bytes == WI_HUB_BYTES_UNKNOWN)
+            wi_hub_tree_set_bytes(pull->files, i, result->files.files[i].bytes);
+        pull->files->files[i].here = result->files.files[i].here;
     }
     pull->reused = result->bytes;
     begin_step(pull, measure_files);
 }
 
-/* Whether what is here came from the same place. */
-static int is_related(const struct wi_pull *pull)
-{
-    const struct wi_source *current = &pull->current;
-    return current->repository && current->hub &&
-           strcmp(current->repository, pull->order.parsed.repository) == 0 &&
-           strcmp(current->hub, pull->order.hub.name) == 0;
-}
-
 static void reuse(struct wi_pull *pull)
 {
     struct wi_source files = {0};
-    add_files(&files, &pull->chosen);
+    add_files(&files, pull->files);
     pull->task = wi_versions_stage(
-        pull->deps.versions, pull->id, NULL, pull->order.name, &files, on_reused, pull);
+        pull->deps.versions, pull->id, NULL, pull->order->name, &files, on_reused, pull);
     wi_source_clear(&files);
 }
 
@@ -430,74 +413,49 @@ static void on_unneeded(
     begin_step(pull, find_model);
 }
 
-static void on_chosen(void *context, struct wi_pull_chosen *chosen, const struct wi_error *error)
+static void on_chosen(void *context, const struct wi_error *error)
 {
     struct wi_pull *pull = context;
-    pull->choice = NULL;
     if (error) {
         fail(pull, error);
         return;
     }
-    pull->chosen = chosen->files;
-    pull->variant = chosen->variant;
-    chosen->files = (struct wi_hub_tree){0};
-    chosen->variant = NULL;
-    pull->progress.files = pull->chosen.count;
-    pull->progress.total = pull->chosen.bytes;
-    if (!chosen->all_here) {
+    pull->progress.files = pull->files->count;
+    pull->progress.total = pull->files->bytes;
+    if (!pull->plan->chosen.all_here) {
         begin_step(pull, reuse);
         return;
     }
-    pull->reused = pull->progress.done = pull->chosen.bytes;
-    pull->progress.files_done = pull->chosen.count;
+    pull->reused = pull->progress.done = pull->files->bytes;
+    pull->progress.files_done = pull->files->count;
     pull->task = wi_versions_drop_staging(pull->deps.versions, pull->id, 0, on_unneeded, pull);
 }
 
 static void on_tree(void *context, const struct wi_hub_tree *tree, const struct wi_error *error)
 {
     struct wi_pull *pull = context;
-    const struct wi_hub_want want = {.variant = pull->order.parsed.variant,
-        .precision = pull->order.precision,
-        .files = &pull->order.files,
-        .memory = pull->order.memory};
     pull->list = NULL;
     if (error)
         fail(pull, error);
     else
-        pull->choice = wi_pull_choice_start(
-            pull->deps.loop, tree, &want, &pull->current, is_related(pull), on_chosen, pull);
+        wi_pull_plan_choose(pull->plan, pull->deps.loop, tree, on_chosen, pull);
 }
 
 /* --- what is here, and the token ------------------------------------------------------------- */
 
-/* What the name leads to. */
-static void take_current(struct wi_pull *pull, struct wi_versions *versions)
-{
-    for (size_t i = 0; i < versions->count; i++)
-        if (versions->items[i].current)
-            wi_source_move(&pull->current, &versions->items[i].source);
-}
-
-static void on_looked(
-    void *context, struct wi_hub *hub, struct wi_versions *versions, const struct wi_error *error)
+static void on_looked(void *context, const struct wi_error *error)
 {
     struct wi_pull *pull = context;
-    pull->look = NULL;
-    if (error) {
+    if (error)
         fail(pull, error);
-        return;
-    }
-    take_current(pull, versions);
-    wi_hub_clear(&pull->order.hub);
-    wi_hub_copy(&pull->order.hub, hub);
-    pull->list = wi_hub_list_start(
-        pull->deps.loop, pull->deps.http, &pull->order.hub, &pull->order.parsed, on_tree, pull);
+    else
+        pull->list = wi_hub_list_start(pull->deps.loop, pull->deps.http, &pull->order->hub,
+            &pull->order->parsed, on_tree, pull);
 }
 
 static void look(struct wi_pull *pull)
 {
-    pull->look = wi_pull_look_start(pull->deps.loop, pull->order.directory, pull->order.name,
-        &pull->order.hub, on_looked, pull);
+    wi_pull_plan_look(pull->plan, pull->deps.loop, on_looked, pull);
 }
 
 static void on_staged(
@@ -512,9 +470,9 @@ static void on_staged(
 
 static void stage(struct wi_pull *pull)
 {
-    char *request = wi_pull_order_print(&pull->order);
+    char *request = wi_pull_order_print(pull->order);
     pull->task = wi_versions_stage(
-        pull->deps.versions, pull->id, request, pull->order.name, NULL, on_staged, pull);
+        pull->deps.versions, pull->id, request, pull->order->name, NULL, on_staged, pull);
     free(request);
 }
 
@@ -523,7 +481,7 @@ static void stage(struct wi_pull *pull)
 /* The same request finds what it had fetched before; another one for the same name does not. */
 static void make_id(struct wi_pull *pull)
 {
-    char *request = wi_pull_order_print(&pull->order);
+    char *request = wi_pull_order_print(pull->order);
     unsigned char hash[WI_HASH_SIZE];
     char hex[2 * WI_HASH_SIZE + 1];
     wi_hash(request, strlen(request), hash);
@@ -537,21 +495,22 @@ struct wi_pull *wi_pull_new(const struct wi_pulls_deps *deps, struct wi_pull_ord
 {
     struct wi_pull *pull = wi_alloc(sizeof *pull);
     pull->deps = *deps;
-    pull->order = *order;
-    *order = (struct wi_pull_order){0};
+    pull->plan = wi_pull_plan_new(order);
+    pull->order = &pull->plan->order;
+    pull->files = &pull->plan->chosen.files;
     pull->on_change = on_change;
     pull->context = context;
     pull->began_ms = wi_now_ms();
     make_id(pull);
-    wi_info("pull", pull->order.name, "pulling %s from %s", pull->order.reference,
-        pull->order.hub.name);
+    wi_info("pull", pull->order->name, "pulling %s from %s", pull->order->reference,
+        pull->order->hub.name);
     begin_step(pull, stage);
     return pull;
 }
 
 const struct wi_pull_order *wi_pull_order(const struct wi_pull *pull)
 {
-    return &pull->order;
+    return pull->order;
 }
 
 const char *wi_pull_id(const struct wi_pull *pull)
@@ -576,11 +535,12 @@ uint64_t wi_pull_evicted(const struct wi_pull *pull)
 
 void wi_pull_info(const struct wi_pull *pull, struct wi_pull_info *info)
 {
-    *info = (struct wi_pull_info){.name = pull->order.name,
-        .variant = pull->variant ? pull->variant : pull->order.parsed.variant,
-        .hub = pull->order.hub.name,
-        .reference = pull->order.reference,
-        .commit = pull->chosen.commit,
+    *info = (struct wi_pull_info){.name = pull->order->name,
+        .variant =
+            pull->plan->chosen.variant ? pull->plan->chosen.variant : pull->order->parsed.variant,
+        .hub = pull->order->hub.name,
+        .reference = pull->order->reference,
+        .commit = pull->files->commit,
         .state = pull->state,
         .done = pull->progress.done,
         .total = pull->progress.total,

@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "hub/hub.h"
-#include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
@@ -27,42 +27,48 @@ struct wi_pull_watch {
     struct wi_pull_watch *prev, *next;
 };
 
-/* One pull; at most one for each name. */
+/* A pull that is under way; at most one for each name. */
 struct entry {
     struct wi_pulls *pulls;
     struct wi_pull *pull;
+    const struct wi_pull_order *order; /* the pull's */
     struct wi_pull_watch *watches;
-    int ended;
-    int telling;
     uint64_t counted; /* bytes fetched */
     struct entry *prev, *next;
+};
+
+/* What came of one. */
+struct record {
+    char id[WI_STAGING_ID_MAX + 1];
+    struct wi_pull_info info; /* its texts are its own */
+    struct wi_error error;
+    struct record *prev, *next;
 };
 
 struct wi_pulls {
     struct wi_pulls_deps deps;
     const struct wi_config *config;
-    struct entry *entries; /* the oldest first */
+    struct entry *entries;  /* the oldest first */
+    struct record *records; /* likewise; at most one for each name, and none that is under way */
     struct wi_versions_task *resuming;
     struct wi_timer *resume_again;
     unsigned resume_failed; /* times in a row */
     struct wi_pulls_counters counters;
 };
 
-/* --- entries --------------------------------------------------------------------------------- */
+/* --- those under way ------------------------------------------------------------------------- */
 
 static void free_entry(struct entry *entry)
 {
-    DL_DELETE(entry->pulls->entries, entry);
     while (entry->watches)
         wi_pull_unwatch(entry->watches);
     wi_pull_free(entry->pull);
     free(entry);
 }
 
-/* The name without its variant. */
-static int is_named(const struct entry *entry, const char *name)
+/* Whether `name` is `own`, perhaps with a variant. */
+static int is_named(const char *own, const char *name)
 {
-    const char *own = wi_pull_order(entry->pull)->name;
     size_t length = strcspn(name, ":@");
     return strlen(own) == length && memcmp(own, name, length) == 0;
 }
@@ -71,50 +77,90 @@ static struct entry *find(const struct wi_pulls *pulls, const char *name)
 {
     struct entry *entry;
     DL_FOREACH(pulls->entries, entry)
-    if (is_named(entry, name))
+    if (is_named(entry->order->name, name))
         return entry;
     return NULL;
+}
+
+static size_t count_under_way(const struct wi_pulls *pulls)
+{
+    const struct entry *entry;
+    size_t count;
+    DL_COUNT(pulls->entries, entry, count);
+    return count;
+}
+
+/* --- those that have ended ------------------------------------------------------------------- */
+
+static struct record *find_record(const struct wi_pulls *pulls, const char *name)
+{
+    struct record *record;
+    DL_FOREACH(pulls->records, record)
+    if (is_named(record->info.name, name))
+        return record;
+    return NULL;
+}
+
+static void forget(struct wi_pulls *pulls, struct record *record)
+{
+    if (!record)
+        return;
+    DL_DELETE(pulls->records, record);
+    free((char *)record->info.name);
+    free((char *)record->info.variant);
+    free((char *)record->info.hub);
+    free((char *)record->info.reference);
+    free((char *)record->info.commit);
+    free(record);
+}
+
+static int is_forgotten(const struct wi_pull_info *info)
+{
+    return info->state == WI_PULL_DONE && wi_now_ms() - info->ended_ms > DONE_MS;
 }
 
 /* Forgets what nobody asks about any more. */
 static void tidy(struct wi_pulls *pulls)
 {
-    struct entry *entry, *next;
-    struct wi_pull_info info;
-    size_t ended = 0;
-    DL_FOREACH(pulls->entries, entry)
-    ended += (size_t)entry->ended;
-    DL_FOREACH_SAFE(pulls->entries, entry, next)
-    {
-        if (!entry->ended || entry->telling)
-            continue;
-        wi_pull_info(entry->pull, &info);
-        if (ended > ENDED_MAX ||
-            (info.state == WI_PULL_DONE && wi_now_ms() - info.ended_ms > DONE_MS)) {
-            free_entry(entry);
-            ended--;
-        }
+    struct record *record, *next;
+    size_t count;
+    DL_COUNT(pulls->records, record, count);
+    DL_FOREACH_SAFE(pulls->records, record, next)
+    if (count > ENDED_MAX || is_forgotten(&record->info)) {
+        forget(pulls, record);
+        count--;
     }
 }
 
-static size_t count_under_way(const struct wi_pulls *pulls)
+/* Who cancelled one knows, and it never was. */
+static void remember(const struct entry *entry, const struct wi_pull_info *info)
 {
-    size_t count = 0;
-    const struct entry *entry;
-    DL_FOREACH(pulls->entries, entry)
-    count += !entry->ended;
-    return count;
+    if (info->error && info->error->code == WI_CANCELLED)
+        return;
+    struct record *record = wi_alloc(sizeof *record);
+    snprintf(record->id, sizeof record->id, "%s", wi_pull_id(entry->pull));
+    record->info = *info;
+    record->info.name = wi_strdup(info->name);
+    record->info.variant = wi_strdup(info->variant);
+    record->info.hub = wi_strdup(info->hub);
+    record->info.reference = wi_strdup(info->reference);
+    record->info.commit = wi_strdup(info->commit);
+    record->info.retrying = NULL;
+    if (info->error) {
+        record->error = *info->error;
+        record->info.error = &record->error;
+    }
+    DL_APPEND(entry->pulls->records, record);
 }
 
 /* --- telling --------------------------------------------------------------------------------- */
 
 /* Each watch once, whatever they do meanwhile: those that are there now, not those that come. */
-static void tell(struct entry *entry, const struct wi_pull_info *info)
+static void tell(struct entry *entry, const struct wi_pull_info *info, int ended)
 {
     struct wi_pull_watch *watch;
     DL_FOREACH(entry->watches, watch)
     watch->told = 0;
-    entry->telling++;
     for (watch = entry->watches; watch;) {
         if (watch->told) {
             watch = watch->next;
@@ -123,21 +169,22 @@ static void tell(struct entry *entry, const struct wi_pull_info *info)
         wi_pull_fn *on_event = watch->on_event;
         void *context = watch->context;
         watch->told = 1;
-        if (entry->ended)
+        if (ended)
             wi_pull_unwatch(watch);
         on_event(context, info);
         watch = entry->watches; /* any may be gone */
     }
-    entry->telling--;
 }
 
-static void count(struct entry *entry, const struct wi_pull_info *info)
+static void count_fetched(struct entry *entry, const struct wi_pull_info *info)
+{
+    entry->pulls->counters.fetched_bytes += info->fetched - entry->counted;
+    entry->counted = info->fetched;
+}
+
+static void count_ended(struct entry *entry, const struct wi_pull_info *info)
 {
     struct wi_pulls_counters *counters = &entry->pulls->counters;
-    counters->fetched_bytes += info->fetched - entry->counted;
-    entry->counted = info->fetched;
-    if (!entry->ended)
-        return;
     counters->evicted_bytes += wi_pull_evicted(entry->pull);
     if (info->state == WI_PULL_DONE) {
         counters->done++;
@@ -153,20 +200,24 @@ static void on_change(void *context, int ended)
 {
     struct entry *entry = context;
     struct wi_pull_info info;
-    entry->ended = ended;
     wi_pull_info(entry->pull, &info);
-    count(entry, &info);
-    tell(entry, &info);
-    /* Who cancelled it knows, and it never was. */
-    if (ended && info.error && info.error->code == WI_CANCELLED)
-        free_entry(entry);
+    count_fetched(entry, &info);
+    if (!ended) {
+        tell(entry, &info, 0);
+        return;
+    }
+    count_ended(entry, &info);
+    DL_DELETE(entry->pulls->entries, entry); /* who is told may begin another of that name */
+    remember(entry, &info);
+    tell(entry, &info, 1);
+    free_entry(entry);
 }
 
 struct wi_pull_watch *wi_pull_watch(
     struct wi_pulls *pulls, const char *name, wi_pull_fn *on_event, void *context)
 {
     struct entry *entry = find(pulls, name);
-    if (!entry || entry->ended)
+    if (!entry)
         return NULL;
     struct wi_pull_watch *watch = wi_alloc(sizeof *watch);
     *watch =
@@ -190,27 +241,26 @@ static void add(struct wi_pulls *pulls, struct wi_pull_order *order)
     struct entry *entry = wi_alloc(sizeof *entry);
     entry->pulls = pulls;
     entry->pull = wi_pull_new(&pulls->deps, order, on_change, entry);
+    entry->order = wi_pull_order(entry->pull);
     DL_APPEND(pulls->entries, entry);
 }
 
 static enum wi_code start(
     struct wi_pulls *pulls, struct wi_pull_order *order, struct wi_error *error)
 {
-    struct entry *entry = find(pulls, order->name);
-    if (entry && !entry->ended) {
-        if (wi_pull_order_same(wi_pull_order(entry->pull), order))
+    const struct entry *entry = find(pulls, order->name);
+    if (entry) {
+        if (wi_pull_order_same(entry->order, order))
             return WI_OK;
         return wi_error_set(error, WI_CONFLICT, "model",
             "%.160s is being pulled already, as %.160s: wait for it, cancel it, or say \"as\" to "
             "give this one another name",
-            order->name, wi_pull_order(entry->pull)->reference);
+            order->name, entry->order->reference);
     }
     if (count_under_way(pulls) >= WI_PULLS_MAX)
         return wi_error_set(error, WI_QUEUE_FULL, NULL,
             "%d models are being pulled already; try again when one of them is here", WI_PULLS_MAX);
-    assert(!entry || !entry->telling);
-    if (entry)
-        free_entry(entry); /* what came of the last one */
+    forget(pulls, find_record(pulls, order->name));
     add(pulls, order);
     return WI_OK;
 }
@@ -231,8 +281,8 @@ enum wi_code wi_pulls_start(struct wi_pulls *pulls, const struct wi_pull_want *w
 
 enum wi_code wi_pulls_cancel(struct wi_pulls *pulls, const char *name, struct wi_error *error)
 {
-    struct entry *entry = find(pulls, name);
-    if (!entry || entry->ended)
+    const struct entry *entry = find(pulls, name);
+    if (!entry)
         return wi_error_set(error, WI_NOT_FOUND, NULL, "%.160s is not being pulled", name);
     wi_pull_cancel(entry->pull);
     return WI_OK;
@@ -243,8 +293,12 @@ enum wi_code wi_pulls_cancel(struct wi_pulls *pulls, const char *name, struct wi
 static int is_known(const struct wi_pulls *pulls, const char *id)
 {
     const struct entry *entry;
+    const struct record *record;
     DL_FOREACH(pulls->entries, entry)
     if (strcmp(wi_pull_id(entry->pull), id) == 0)
+        return 1;
+    DL_FOREACH(pulls->records, record)
+    if (strcmp(record->id, id) == 0)
         return 1;
     return 0;
 }
@@ -306,7 +360,7 @@ static void list_use(void *context, struct wi_versions_use *use)
     const struct wi_pulls *pulls = context;
     const struct entry *entry;
     DL_FOREACH(pulls->entries, entry)
-    if (!entry->ended) {
+    {
         wi_strings_add(&use->stagings, wi_pull_id(entry->pull));
         use->coming += wi_pull_coming(entry->pull);
     }
@@ -333,24 +387,34 @@ void wi_pulls_free(struct wi_pulls *pulls)
         return;
     wi_versions_cancel(pulls->resuming);
     wi_timer_free(pulls->resume_again);
-    while (pulls->entries)
-        free_entry(pulls->entries);
+    struct entry *entry, *next;
+    DL_FOREACH_SAFE(pulls->entries, entry, next)
+    free_entry(entry);
+    while (pulls->records)
+        forget(pulls, pulls->records);
     free(pulls);
 }
 
 int wi_pulls_find(const struct wi_pulls *pulls, const char *name, struct wi_pull_info *info)
 {
     const struct entry *entry = find(pulls, name);
-    if (!entry)
+    const struct record *record = entry ? NULL : find_record(pulls, name);
+    if (entry)
+        wi_pull_info(entry->pull, info);
+    else if (record && !is_forgotten(&record->info))
+        *info = record->info;
+    else
         return -1;
-    wi_pull_info(entry->pull, info);
-    return info->state == WI_PULL_DONE && wi_now_ms() - info->ended_ms > DONE_MS ? -1 : 0;
+    return 0;
 }
 
 void wi_pulls_each(const struct wi_pulls *pulls, wi_pull_fn *each, void *context)
 {
+    const struct record *record;
     const struct entry *entry;
     struct wi_pull_info info;
+    DL_FOREACH(pulls->records, record)
+    each(context, &record->info);
     DL_FOREACH(pulls->entries, entry)
     {
         wi_pull_info(entry->pull, &info);

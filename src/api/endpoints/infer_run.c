@@ -17,7 +17,7 @@ static enum wi_code find_frame(
     const struct wi_request *request, size_t *json_size, struct wi_error *error)
 {
     size_t size = request->body ? request->body->size : 0;
-    return wi_request_dialect(request)->frame(
+    return request->dialect->frame(
         request->headers.content_type, request->headers.inference_length, size, json_size, error);
 }
 
@@ -41,7 +41,7 @@ uint64_t wi_infer_measure(const struct wi_request *request, size_t *json_size)
 struct wi_run *wi_infer_run(struct wi_request *request, enum wi_run_kind kind,
     const struct wi_run_owner *owner, struct wi_error *error)
 {
-    const struct wi_dialect *dialect = wi_request_dialect(request);
+    const struct wi_dialect *dialect = request->dialect;
     struct wi_run_request asked = {.kind = kind,
         .dialect = dialect,
         .body = request->body,

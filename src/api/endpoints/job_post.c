@@ -204,9 +204,9 @@ static struct post *make_post(struct wi_request *request, int infer, const char 
     post->request = request;
     snprintf(post->key, sizeof post->key, "%s", key);
     snprintf(row->client, sizeof row->client, "%s", wi_request_client(request));
-    snprintf(row->dialect, sizeof row->dialect, "%s", wi_request_dialect(request)->name);
+    snprintf(row->dialect, sizeof row->dialect, "%s", request->dialect->name);
     row->infer = infer;
-    post->op.identify = wi_request_dialect(request)->identify;
+    post->op.identify = request->dialect->identify;
     row->cost = wi_infer_measure(request, &row->json_size);
     if (request->body) {
         post->body = wi_blob_ref(request->body);

@@ -202,7 +202,7 @@ void wi_api_pull_tell(
     struct puller *puller = wi_alloc(sizeof *puller);
     double beat = api->deps.times.beat;
     puller->all = api->endpoints->pullers;
-    puller->dialect = wi_request_dialect(request);
+    puller->dialect = request->dialect;
     puller->write = write;
     puller->whole = whole;
     puller->request = request;

@@ -310,8 +310,8 @@ static void cancel_silent(void *work)
 int wi_api_stream_is_accepted(const struct wi_request *request)
 {
     const char *accept = request->headers.accept;
-    return wi_media_type_named(accept, wi_dialect_stream_type(wi_request_dialect(request))) &&
-           !wi_media_type_named(accept, "application/json");
+    const char *type = wi_dialect_stream_type(request->dialect);
+    return wi_media_type_named(accept, type) && !wi_media_type_named(accept, "application/json");
 }
 
 static struct wi_api_stream *new_stream(struct wi_request *request, struct wi_run *run)
@@ -321,7 +321,7 @@ static struct wi_api_stream *new_stream(struct wi_request *request, struct wi_ru
     stream->streams = api->endpoints->streams;
     stream->run = run;
     stream->client = wi_strdup(wi_request_client(request));
-    stream->dialect = wi_request_dialect(request);
+    stream->dialect = request->dialect;
     stream->request = request;
     stream->resumable = wi_run_infer(run)->resumable;
     memcpy(stream->id, wi_run_id(run), sizeof stream->id);

@@ -30,7 +30,7 @@ void wi_request_note_ignored(struct wi_request *request, const struct wi_strings
 
 static void add_own_headers(struct wi_request *request, const char *media_type)
 {
-    const struct wi_dialect *dialect = wi_request_dialect(request);
+    const struct wi_dialect *dialect = request->dialect;
     wi_request_add_header(request, MHD_HTTP_HEADER_CONTENT_TYPE, media_type);
     wi_request_add_header(request, "X-Request-Id", request->id);
     if (dialect->id_header)
@@ -104,20 +104,11 @@ void wi_request_answer_json(struct wi_request *request, int status, json_t *valu
     wi_request_answer_text(request, status, "application/json", &text);
 }
 
-const struct wi_dialect *wi_request_dialect(const struct wi_request *request)
-{
-    const struct wi_api *api = request->api;
-    if (request->route)
-        return request->route->dialect;
-    const struct wi_dialect *near = wi_route_dialect_near(api->routes, request->path);
-    return near ? near : api->dialect;
-}
-
 void wi_request_make_problem(struct wi_request *request, const struct wi_error *error)
 {
     struct wi_buffer text = {0};
     size_t size;
-    const struct wi_dialect *dialect = wi_request_dialect(request);
+    const struct wi_dialect *dialect = request->dialect;
     dialect->print_error(&text, error, request->id);
     struct MHD_Response *response = text_response(&text, &size);
     set_response(
@@ -149,11 +140,11 @@ void wi_request_answer_error(struct wi_request *request, const struct wi_error *
 void wi_request_answer_by_hand(struct wi_request *request, const struct wi_error *error)
 {
     struct wi_buffer text = {0};
-    size_t size = wi_refusal_write(&text, wi_request_dialect(request), error, request->id);
+    size_t size = wi_refusal_write(&text, request->dialect, error, request->id);
     /* About a kilobyte into an empty socket buffer: it fits, or the client is beyond help. */
     ssize_t sent = send(request->connection->fd, text.text, text.size, MSG_DONTWAIT | MSG_NOSIGNAL);
     shutdown(request->connection->fd, SHUT_WR);
-    request->status = wi_dialect_status(wi_request_dialect(request), error->code);
+    request->status = wi_dialect_status(request->dialect, error->code);
     request->sent = sent < 0 ? 0 : size;
     wi_buffer_clear(&text);
 }

@@ -155,6 +155,7 @@ static struct wi_request *begin(struct wi_connection *connection, struct MHD_Con
     struct wi_request *request = wi_alloc(sizeof *request);
     struct wi_api *api = connection->api;
     request->api = api;
+    request->dialect = api->dialect;
     request->connection = connection;
     request->mhd = mhd;
     request->target = target;
@@ -287,6 +288,10 @@ static enum MHD_Result first_call(struct wi_request *request)
     struct wi_error error;
     if (wi_request_check(request, &error) == WI_OK)
         return MHD_YES;
+    const struct wi_dialect *near =
+        request->route ? NULL : wi_route_dialect_near(request->api->routes, request->path);
+    if (near)
+        request->dialect = near;
     if (error.code == WI_METHOD_NOT_ALLOWED && strcmp(request->method, "OPTIONS") == 0)
         return answer_options(request, &error);
     return refuse(request, &error);

@@ -69,7 +69,8 @@ struct wi_request {
     struct wi_connection *connection;
     struct MHD_Connection *mhd;
     enum wi_request_state state;
-    const struct wi_route *route;         /* NULL: none matched */
+    const struct wi_route *route;     /* NULL: none matched */
+    const struct wi_dialect *dialect; /* of the route; else of those near the path, or wi_api's */
     char argument[WI_ROUTE_ARGUMENT_MAX]; /* what {id} or {model} stood for */
     char second[WI_ROUTE_ARGUMENT_MAX];   /* what the {NAME} behind it stood for */
     char id[WI_REQUEST_ID_MAX + 1];
@@ -135,8 +136,6 @@ void wi_request_answer_response(struct wi_request *request, int status, const ch
     struct MHD_Response *response, uint64_t bytes); /* takes the response */
 void wi_request_add_header(struct wi_request *request, const char *name, const char *value);
 
-/* The format that its route speaks; wi_api's where no route matched. */
-const struct wi_dialect *wi_request_dialect(const struct wi_request *request);
 /* Whom the queue is fair to, and whose jobs it makes: the token's name, or without tokens the
  * client's address. Borrowed from the request. */
 const char *wi_request_client(const struct wi_request *request);

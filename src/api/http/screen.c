@@ -252,6 +252,8 @@ enum wi_code wi_request_check(struct wi_request *request, struct wi_error *error
         return wi_error_set(error, WI_BAD_REQUEST, NULL, "the address has a NUL character");
     request->route =
         wi_route_find(request->api->routes, request->method, request->path, arguments, &lost);
+    if (request->route)
+        request->dialect = request->route->dialect;
     if (wi_request_is_too_late(request))
         return wi_request_shutting_down(error);
     if ((code = check_host(request, error)) ||

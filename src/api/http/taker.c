@@ -155,8 +155,7 @@ struct wi_taker *wi_taker_new(
     if (!response)
         abort(); /* out of memory for a small object */
     (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
-    wi_request_answer_response(
-        request, 200, wi_dialect_stream_type(wi_request_dialect(request)), response, 0);
+    wi_request_answer_response(request, 200, wi_dialect_stream_type(request->dialect), response, 0);
     request->cancel = on_completed;
     request->is_moving = is_moving;
     request->work = taker;

@@ -2,7 +2,7 @@
 #include "pulls_fixture.h"
 
 #include "base/log.h"
-#include "hub/pull_kept.h"
+#include "hub/pull_plan.h"
 
 /* How often it waited in a pull to which `descriptors` are left at `place`, until they were enough
  * again. */
@@ -45,40 +45,40 @@ TEST(a_shortage_is_waited_for)
 struct looked {
     int done;
     enum wi_code code;
-    size_t versions;
 };
 
-static void on_looked(
-    void *context, struct wi_hub *hub, struct wi_versions *versions, const struct wi_error *error)
+static void on_looked(void *context, const struct wi_error *error)
 {
-    (void)hub;
-    *(struct looked *)context =
-        (struct looked){1, error ? error->code : WI_OK, error ? 0 : versions->count};
+    *(struct looked *)context = (struct looked){1, error ? error->code : WI_OK};
 }
 
 /* Else a variant that was pulled before would be dropped with the next one. */
 TEST(what_is_here_is_known_or_said_to_be_unknown)
 {
     struct fixture *f = *state;
-    const struct wi_hub hub = {.name = "huggingface", .url = "https://hub"};
+    struct wi_pull_order order = {.name = strdup("org/m3-0"),
+        .hub.name = strdup("huggingface"),
+        .directory = strdup(f->root)};
+    struct wi_pull_plan *plan = wi_pull_plan_new(&order);
     struct looked looked = {0};
     int unknown = 0;
     pull_under_shortage(f, NOWHERE, 0);
     for (int n = 0; n <= ENOUGH; n++) {
         looked.done = 0;
         leave(n);
-        wi_pull_look_start(&f->loop, f->root, "org/m3-0", &hub, on_looked, &looked);
+        wi_pull_plan_look(plan, &f->loop, on_looked, &looked);
         while (!looked.done)
             uv_run(&f->loop, UV_RUN_ONCE);
         leave_all();
         if (looked.code == WI_OK)
-            assert_int_equal(looked.versions, 1);
+            assert_string_equal(plan->current.repository, "org/m3-0");
         else
             assert_int_equal(looked.code, WI_UNAVAILABLE);
         unknown += looked.code != WI_OK;
     }
     assert_int_not_equal(unknown, 0);
     assert_int_equal(looked.code, WI_OK);
+    wi_pull_plan_free(plan);
 }
 
 TEST(a_shortage_that_stays_is_told)

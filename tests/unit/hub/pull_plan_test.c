@@ -2,7 +2,7 @@
 #include "../test.h"
 
 #include "base/loop.h"
-#include "hub/pull_kept.h"
+#include "hub/pull_plan.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,8 +13,8 @@
 struct fixture {
     uv_loop_t loop;
     struct wi_hub_tree tree;
-    struct wi_source current;
-    struct wi_pull_choice *choice;
+    struct wi_source current; /* what is here */
+    struct wi_pull_plan *plan;
     unsigned answers;
     enum wi_code code;
     int all_here;
@@ -22,11 +22,11 @@ struct fixture {
     char variant[32];
 };
 
-static void on_chosen(void *context, struct wi_pull_chosen *chosen, const struct wi_error *error)
+static void on_chosen(void *context, const struct wi_error *error)
 {
     struct fixture *f = context;
+    const struct wi_pull_chosen *chosen = &f->plan->chosen;
     f->answers++;
-    f->choice = NULL;
     f->code = error ? error->code : WI_OK;
     f->all_here = chosen->all_here;
     f->names[0] = f->variant[0] = '\0';
@@ -49,6 +49,8 @@ static int tear_down(void **state)
     struct fixture *f = *state;
     wi_hub_tree_clear(&f->tree);
     wi_source_clear(&f->current);
+    if (f->plan)
+        wi_pull_plan_free(f->plan);
     uv_run(&f->loop, UV_RUN_DEFAULT);
     int left = uv_loop_close(&f->loop);
     free(f);
@@ -62,18 +64,33 @@ static void list(struct fixture *f, const char *path, const char *hash)
     wi_hub_tree_add(&f->tree, &file, path);
 }
 
-static void start(struct fixture *f, const char *variant, int related)
+static void have(struct fixture *f, const char *path, const char *hash)
 {
-    const struct wi_hub_want want = {.variant = variant, .memory = UINT64_C(1) << 30};
+    wi_source_add(&f->current, path, 1000, hash);
+}
+
+/* What is here came from `repository`. */
+static void start(struct fixture *f, const char *variant, const char *repository)
+{
+    struct wi_pull_order order = {.name = strdup("org/m"),
+        .hub.name = strdup("huggingface"),
+        .parsed = {.repository = strdup("org/m"), .variant = strdup(variant)},
+        .memory = UINT64_C(1) << 30};
     if (!f->tree.commit)
         f->tree.commit = strdup("c0ffee");
     assert_int_equal(wi_hub_tree_finish(&f->tree, NULL), WI_OK);
-    f->choice = wi_pull_choice_start(&f->loop, &f->tree, &want, &f->current, related, on_chosen, f);
+    if (f->plan)
+        wi_pull_plan_free(f->plan);
+    f->plan = wi_pull_plan_new(&order);
+    wi_source_copy(&f->plan->current, &f->current);
+    f->plan->current.hub = strdup("huggingface");
+    f->plan->current.repository = strdup(repository);
+    wi_pull_plan_choose(f->plan, &f->loop, &f->tree, on_chosen, f);
 }
 
-static void choose(struct fixture *f, const char *variant, int related)
+static void choose(struct fixture *f, const char *variant, const char *repository)
 {
-    start(f, variant, related);
+    start(f, variant, repository);
     f->answers = 0;
     uv_run(&f->loop, UV_RUN_DEFAULT);
     assert_int_equal(f->answers, 1);
@@ -93,19 +110,19 @@ TEST(keeps_what_the_hub_still_has)
     list(f, "m-Q8_0.gguf", "11");
     list(f, "sub/m-F32.gguf", "22");
     list(f, "sub/m-Q2_K.gguf", "33");
-    wi_source_add(&f->current, "m-F32.gguf", 1000, "22");  /* from the subfolder */
-    wi_source_add(&f->current, "m-Q2_K.gguf", 1000, "34"); /* another one by now */
-    choose(f, "Q8_0", 1);
+    have(f, "m-F32.gguf", "22");  /* from the subfolder */
+    have(f, "m-Q2_K.gguf", "34"); /* another one by now */
+    choose(f, "Q8_0", "org/m");
     assert_int_equal(f->code, WI_OK);
     assert_string_equal(f->variant, "Q8_0");
     assert_string_equal(f->names, "m-Q8_0.gguf 11, m-F32.gguf 22");
     assert_false(f->all_here);
-    choose(f, "Q8_0", 0); /* of another repository */
+    choose(f, "Q8_0", "org/other"); /* of another repository */
     assert_string_equal(f->names, "m-Q8_0.gguf 11");
-    choose(f, "F32", 1);
+    choose(f, "F32", "org/m");
     assert_true(f->all_here);
     assert_string_equal(f->names, "m-F32.gguf 22");
-    choose(f, "Q2_K", 1);
+    choose(f, "Q2_K", "org/m");
     assert_false(f->all_here);
 }
 
@@ -113,7 +130,7 @@ TEST(says_what_there_is_not)
 {
     struct fixture *f = *state;
     list(f, "m-Q8_0.gguf", "11");
-    choose(f, "Q3_K", 0);
+    choose(f, "Q3_K", "org/other");
     assert_int_equal(f->code, WI_HUB_NOT_FOUND);
     assert_string_equal(f->names, "");
 }
@@ -140,7 +157,7 @@ TEST(leaves_the_loop_alone)
     for (int i = 0; i < POOL_THREADS; i++)
         wi_work_start(&f->loop, wait_at_gate, gone_through, &gate);
     list(f, "m-Q8_0.gguf", "11");
-    start(f, "Q8_0", 0);
+    start(f, "Q8_0", "org/other");
     for (int turn = 0; turn < 10; turn++)
         uv_run(&f->loop, UV_RUN_NOWAIT);
     assert_int_equal(f->answers, 0);
@@ -155,9 +172,20 @@ TEST(says_nothing_once_cancelled)
 {
     struct fixture *f = *state;
     list(f, "m-Q8_0.gguf", "11");
-    start(f, "Q8_0", 0);
-    wi_pull_choice_cancel(f->choice);
-    wi_pull_choice_cancel(NULL);
+    start(f, "Q8_0", "org/other");
+    wi_pull_plan_cancel(f->plan);
+    wi_pull_plan_cancel(f->plan);
+    uv_run(&f->loop, UV_RUN_DEFAULT);
+    assert_int_equal(f->answers, 0);
+}
+
+TEST(frees_itself_where_a_thread_has_it)
+{
+    struct fixture *f = *state;
+    list(f, "m-Q8_0.gguf", "11");
+    start(f, "Q8_0", "org/m");
+    wi_pull_plan_free(f->plan);
+    f->plan = NULL;
     uv_run(&f->loop, UV_RUN_DEFAULT);
     assert_int_equal(f->answers, 0);
 }

@@ -1,0 +1,46 @@
+/*
+ * What a pull brings: what was asked for, what is here of that name already, and what is chosen of
+ * the hub's files. The latter two are worked out on a thread of the pool.
+ */
+#ifndef WI_HUB_PULL_PLAN_H
+#define WI_HUB_PULL_PLAN_H
+
+#include "hub/pull.h"
+#include "hub/tree.h"
+#include "library/source.h"
+#include <uv.h>
+
+struct wi_pull_chosen {
+    struct wi_hub_tree files;
+    char *variant; /* NULL where there is none */
+    int all_here;  /* the version that is here has them all */
+};
+
+/* While a thread is at work nothing of it may be used but the order without its hub's token, and
+ * `chosen`. */
+struct wi_pull_plan {
+    struct wi_pull_order order; /* its hub has the token once that was read */
+    struct wi_source current;   /* the version that is here; empty: none is */
+    struct wi_pull_chosen chosen;
+    struct wi_pull_thread *thread; /* private; NULL: none is at work */
+};
+
+/* Takes the order over. */
+struct wi_pull_plan *wi_pull_plan_new(struct wi_pull_order *order);
+/* No callback comes; what a thread is at ends by itself. */
+void wi_pull_plan_free(struct wi_pull_plan *plan);
+
+/* The two below have one thread at a time, and never call back from inside. */
+typedef void wi_pull_plan_fn(void *context, const struct wi_error *error);
+/* Reads the hub's token and which version is here. WI_HUB_UNAUTHORIZED, WI_STORAGE_FAILED,
+ * WI_UNAVAILABLE. */
+void wi_pull_plan_look(
+    struct wi_pull_plan *plan, uv_loop_t *loop, wi_pull_plan_fn *on_done, void *context);
+/* Chooses of what the hub has (a finished tree, copied); errors as wi_hub_choose. Where the version
+ * that is here came from the same repository, those of its files that the hub still has are chosen
+ * too: the variants that were pulled before stay. */
+void wi_pull_plan_choose(struct wi_pull_plan *plan, uv_loop_t *loop, const struct wi_hub_tree *tree,
+    wi_pull_plan_fn *on_done, void *context);
+void wi_pull_plan_cancel(struct wi_pull_plan *plan); /* no callback comes */
+
+#endif
