@@ -19,63 +19,49 @@
 /* Damage is looked for in files up to this size: larger ones would keep the start waiting. */
 #define CHECK_MAX (64 << 20)
 
-/* One per version, in order; what has been released is never changed. */
+/* SQL from each version to the next; what has been released is never changed. */
 static const char *const migrations[] = {
-    "CREATE TABLE estimates (key TEXT PRIMARY KEY, value TEXT NOT NULL, updated_at INTEGER NOT "
-    "NULL)"
-    " WITHOUT ROWID;"
-    "CREATE TABLE verdicts (key TEXT PRIMARY KEY, value TEXT NOT NULL, updated_at INTEGER NOT NULL)"
-    " WITHOUT ROWID;",
+    /* Each with the version of its owner's rules by which the value was found out. */
+    "CREATE TABLE estimates (key TEXT PRIMARY KEY, value TEXT NOT NULL, updated_at INTEGER NOT"
+    " NULL, rules INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"
+    "CREATE TABLE verdicts (key TEXT PRIMARY KEY, value TEXT NOT NULL, updated_at INTEGER NOT"
+    " NULL, rules INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"
+    /* SHA-256 of files of models, by device and inode. */
+    "CREATE TABLE file_hashes (key TEXT PRIMARY KEY, value TEXT NOT NULL, updated_at INTEGER NOT"
+    " NULL, rules INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"
     /* `rank` orders what waits as job/queue.h does: a priority is worth so many milliseconds of
-     * age, so the order never changes. Bodies and answers lie apart: a changed row is written
-     * whole. */
+     * age, so the order never changes. `cancelled`: it is to end so, if it does not end otherwise
+     * before. `attempts`: how often it was sent to a node in runs that were put back. Bodies and
+     * answers lie apart: a changed row is written whole. */
     "CREATE TABLE jobs (id TEXT PRIMARY KEY, state INTEGER NOT NULL, infer INTEGER NOT NULL,"
     " client TEXT NOT NULL, client_id TEXT, model_name TEXT NOT NULL, priority INTEGER NOT NULL,"
     " rank INTEGER NOT NULL, accepted_at INTEGER NOT NULL, deadline_at INTEGER NOT NULL,"
     " retry_at INTEGER NOT NULL, finished_at INTEGER NOT NULL, runs INTEGER NOT NULL,"
     " crashes INTEGER NOT NULL, body_size INTEGER NOT NULL, json_size INTEGER NOT NULL,"
     " cost INTEGER NOT NULL, status INTEGER NOT NULL, answer_size INTEGER NOT NULL,"
-    " head_size INTEGER NOT NULL, problem TEXT, idempotency_key TEXT, body_hash BLOB)"
+    " head_size INTEGER NOT NULL, problem TEXT, idempotency_key TEXT, body_hash BLOB,"
+    " cancelled INTEGER NOT NULL, attempts INTEGER NOT NULL, dialect TEXT NOT NULL)"
     " WITHOUT ROWID;"
-    "CREATE INDEX jobs_waiting ON jobs (state, (crashes > 0), rank);"
-    "CREATE INDEX jobs_deadline ON jobs (deadline_at) WHERE state < 2;"
-    "CREATE INDEX jobs_finished ON jobs (finished_at) WHERE state >= 2;"
-    "CREATE INDEX jobs_accepted ON jobs (accepted_at);"
-    "CREATE UNIQUE INDEX jobs_key ON jobs (client, infer, idempotency_key)"
-    " WHERE idempotency_key IS NOT NULL;"
     "CREATE TABLE job_bodies (id TEXT PRIMARY KEY, bytes BLOB NOT NULL);"
-    "CREATE TABLE job_answers (id TEXT PRIMARY KEY, bytes BLOB NOT NULL);",
-    /* The newest jobs of one client, among however many of others. */
-    "CREATE INDEX jobs_client ON jobs (client, accepted_at);",
-    /* Of a job that runs: it is to end as cancelled, if it does not end otherwise before. */
-    "ALTER TABLE jobs ADD COLUMN cancelled INTEGER NOT NULL DEFAULT 0;",
-    /* How often it was sent to a node in the runs that were put back. */
-    "ALTER TABLE jobs ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0;",
-    /* The format of its body and of its answer: until then there was one. */
-    "ALTER TABLE jobs ADD COLUMN dialect TEXT NOT NULL DEFAULT 'native';",
-    /* SHA-256 of files of models, by device and inode. */
-    "CREATE TABLE file_hashes (key TEXT PRIMARY KEY, value TEXT NOT NULL, updated_at INTEGER NOT "
-    "NULL)"
-    " WITHOUT ROWID;",
-    /* Their keys name the engine since, and a model's hash is that of all its files. */
-    "DELETE FROM estimates; DELETE FROM verdicts;",
-    /* By which version of its owner's rules a value was found out; until then none was noted. */
-    "ALTER TABLE estimates ADD COLUMN rules INTEGER NOT NULL DEFAULT 0;"
-    "ALTER TABLE verdicts ADD COLUMN rules INTEGER NOT NULL DEFAULT 0;"
-    "ALTER TABLE file_hashes ADD COLUMN rules INTEGER NOT NULL DEFAULT 0;",
-    /* Whose turn it is, see rows_take.c; what may run, apart from what pauses; and lists by state.
-     */
+    "CREATE TABLE job_answers (id TEXT PRIMARY KEY, bytes BLOB NOT NULL);"
+    /* Whose turn it is: see rows_take.c. */
     "CREATE TABLE job_turns (infer INTEGER NOT NULL, client TEXT NOT NULL, turn INTEGER NOT NULL,"
     " PRIMARY KEY (infer, client)) WITHOUT ROWID;"
     "CREATE INDEX job_turns_next ON job_turns (infer, turn);"
-    "DROP INDEX jobs_waiting;"
+    /* What may run, and what pauses. */
     "CREATE INDEX jobs_ready ON jobs (client, infer, rank)"
     " WHERE state = 0 AND crashes = 0 AND retry_at = 0;"
     "CREATE INDEX jobs_suspect ON jobs (rank) WHERE state = 0 AND crashes > 0 AND retry_at = 0;"
     "CREATE INDEX jobs_paused ON jobs (retry_at) WHERE state = 0;"
+    "CREATE INDEX jobs_deadline ON jobs (deadline_at) WHERE state < 2;"
+    "CREATE INDEX jobs_finished ON jobs (finished_at) WHERE state >= 2;"
+    "CREATE UNIQUE INDEX jobs_key ON jobs (client, infer, idempotency_key)"
+    " WHERE idempotency_key IS NOT NULL;"
+    /* Lists: of all, of a state, of one client among however many others. */
+    "CREATE INDEX jobs_accepted ON jobs (accepted_at);"
     "CREATE INDEX jobs_state ON jobs (state, accepted_at);"
-    "CREATE INDEX jobs_client_state ON jobs (client, state, accepted_at,"
-    " body_size, answer_size);",
+    "CREATE INDEX jobs_client ON jobs (client, accepted_at);"
+    "CREATE INDEX jobs_client_state ON jobs (client, state, accepted_at, body_size, answer_size);",
 };
 #define VERSION ((int)(sizeof migrations / sizeof *migrations))
 
