@@ -31,6 +31,25 @@ static void make_slices(struct wi_printing *printing)
     printing->slice_count = count;
 }
 
+struct wi_printing *wi_printing_json(json_t *answer)
+{
+    struct wi_printing *printing = wi_alloc(sizeof *printing);
+    wi_buffer_json(&printing->text, answer);
+    wi_buffer_puts(&printing->text, "\n");
+    json_decref(answer);
+    return printing;
+}
+
+void wi_printing_event(struct wi_buffer *out, const char *type, json_t *data)
+{
+    if (type)
+        wi_buffer_strings(out, "event: ", type, "\n", NULL);
+    wi_buffer_puts(out, "data: ");
+    wi_buffer_json(out, data);
+    wi_buffer_puts(out, "\n\n");
+    json_decref(data);
+}
+
 void wi_printing_run(struct wi_printing *printing)
 {
     print_outputs(printing);

@@ -8,6 +8,7 @@
 #include "base/buffer.h"
 #include "tensor/tensor.h"
 #include "wire/slice.h"
+#include <jansson.h>
 
 struct wi_printing {
     struct wi_buffer text; /* what comes before the outputs; printed, the whole JSON */
@@ -21,6 +22,11 @@ struct wi_printing {
     struct wi_slice *slices;
     size_t slice_count;
 };
+
+/* The answer is this JSON, and the end of a line. Takes it. */
+struct wi_printing *wi_printing_json(json_t *answer);
+/* A server-sent event with this JSON; `type` NULL: it has none. Takes the JSON. */
+void wi_printing_event(struct wi_buffer *out, const char *type, json_t *data);
 
 /* Prints the rest. May run on any thread, once. */
 void wi_printing_run(struct wi_printing *printing);

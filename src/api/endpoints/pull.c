@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/params.h"
 #include "wire/dialect.h"
+#include "wire/printing.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -128,11 +129,7 @@ static void write_event(struct wi_buffer *out, const struct wi_pull_info *info)
 {
     json_t *value = wi_api_pull_json(info);
     json_object_set(value, "phase", json_object_get(value, "state"));
-    wi_buffer_strings(
-        out, "event: ", info->state == WI_PULL_DONE ? "done" : "progress", "\ndata: ", NULL);
-    wi_buffer_json(out, value);
-    wi_buffer_puts(out, "\n\n");
-    json_decref(value);
+    wi_printing_event(out, info->state == WI_PULL_DONE ? "done" : "progress", value);
 }
 
 static void answer_whole(struct puller *puller, struct wi_buffer *text)

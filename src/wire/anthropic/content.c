@@ -19,11 +19,8 @@ void wi_content_event(const char *type, json_t *event, struct wi_buffer *events)
 {
     json_t *whole = json_pack("{s:s}", "type", type);
     json_object_update_missing(whole, event);
-    wi_buffer_strings(events, "event: ", type, "\ndata: ", NULL);
-    wi_buffer_json(events, whole);
-    wi_buffer_puts(events, "\n\n");
-    json_decref(whole);
     json_decref(event);
+    wi_printing_event(events, type, whole);
 }
 
 /* --- blocks ------------------------------------------------------------------------------------

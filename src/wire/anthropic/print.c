@@ -74,15 +74,6 @@ static json_t *make_message(
         "stop_reason", reason, "stop_sequence", "usage", usage);
 }
 
-static struct wi_printing *finish(json_t *answer)
-{
-    struct wi_printing *printing = wi_alloc(sizeof *printing);
-    wi_buffer_json(&printing->text, answer);
-    wi_buffer_puts(&printing->text, "\n");
-    json_decref(answer);
-    return printing;
-}
-
 struct wi_printing *wi_anthropic_print(
     const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error)
 {
@@ -96,7 +87,7 @@ struct wi_printing *wi_anthropic_print(
     json_t *message = make_message(outcome->id, outcome->model_name, content.list,
         reason_of(choice), usage_of(outcome->result));
     wi_content_clear(&content);
-    return finish(message);
+    return wi_printing_json(message);
 }
 
 struct wi_printing *wi_anthropic_print_count(
@@ -105,7 +96,7 @@ struct wi_printing *wi_anthropic_print_count(
     size_t count = json_array_size(json_object_get(outcome->result, "tokens"));
     (void)infer;
     (void)error;
-    return finish(json_pack("{s:I}", "input_tokens", (json_int_t)count));
+    return wi_printing_json(json_pack("{s:I}", "input_tokens", (json_int_t)count));
 }
 
 /* --- streams -----------------------------------------------------------------------------------

@@ -159,13 +159,8 @@ static json_t *whole_text(const struct wi_outcome *outcome)
 struct wi_printing *wi_kserve_print_generate(
     const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error)
 {
-    struct wi_printing *printing = wi_alloc(sizeof *printing);
-    json_t *answer = answer_json(infer, outcome->model_name, whole_text(outcome));
     (void)error;
-    wi_buffer_json(&printing->text, answer);
-    wi_buffer_puts(&printing->text, "\n");
-    json_decref(answer);
-    return printing;
+    return wi_printing_json(answer_json(infer, outcome->model_name, whole_text(outcome)));
 }
 
 /* Takes the text. */
@@ -174,10 +169,7 @@ static void add_event(struct wi_buffer *out, const struct wi_infer *infer, const
 {
     json_t *event = answer_json(infer, model_name, text);
     json_object_set_new(event, "done", json_boolean(done));
-    wi_buffer_puts(out, "data: ");
-    wi_buffer_json(out, event);
-    wi_buffer_puts(out, "\n\n");
-    json_decref(event);
+    wi_printing_event(out, NULL, event);
 }
 
 void wi_kserve_stream_part(

@@ -82,7 +82,6 @@ struct wi_printing *wi_ollama_print_text(
     const struct wi_ollama_wishes *wishes = infer->wishes;
     const json_t *choice = wishes->only_load ? NULL : wi_generation_choice(outcome->result, 0);
     json_t *logprobs = json_object_get(choice, "logprobs");
-    struct wi_printing *printing = wi_alloc(sizeof *printing);
     json_t *answer = wi_ollama_head(outcome->model_name, 1);
     (void)error;
     wi_ollama_put_made(answer, infer, json_object_get(choice, "text"),
@@ -90,10 +89,7 @@ struct wi_printing *wi_ollama_print_text(
     if (json_is_array(logprobs))
         json_object_set(answer, "logprobs", logprobs);
     wi_ollama_put_end(answer, infer, outcome);
-    wi_buffer_json(&printing->text, answer);
-    wi_buffer_puts(&printing->text, "\n");
-    json_decref(answer);
-    return printing;
+    return wi_printing_json(answer);
 }
 
 /* --- vectors --------------------------------------------------------------------------------- */

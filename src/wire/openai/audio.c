@@ -277,22 +277,14 @@ static void stream_begin(struct wi_buffer *out, const struct wi_stream_face *fac
     (void)face;
 }
 
-/* Takes the event. */
-static void add_event(struct wi_buffer *out, json_t *event)
-{
-    wi_buffer_puts(out, "data: ");
-    wi_buffer_json(out, event);
-    wi_buffer_puts(out, "\n\n");
-    json_decref(event);
-}
-
 static void stream_part(
     struct wi_buffer *out, const struct wi_stream_face *face, const struct wi_part *part)
 {
     (void)face;
     json_t *text = part->text ? json_stringn(part->text, part->text_length) : NULL;
     if (text)
-        add_event(out, json_pack("{s:s, s:o}", "type", "transcript.text.delta", "delta", text));
+        wi_printing_event(
+            out, NULL, json_pack("{s:s, s:o}", "type", "transcript.text.delta", "delta", text));
 }
 
 static struct wi_printing *stream_done(
@@ -301,8 +293,9 @@ static struct wi_printing *stream_done(
     struct wi_printing *printing = wi_alloc(sizeof *printing);
     (void)infer;
     (void)error;
-    add_event(&printing->text, json_pack("{s:s, s:s, s:o}", "type", "transcript.text.done", "text",
-                                   text_of(outcome->result), "usage", usage_of(outcome->result)));
+    wi_printing_event(&printing->text, NULL,
+        json_pack("{s:s, s:s, s:o}", "type", "transcript.text.done", "text",
+            text_of(outcome->result), "usage", usage_of(outcome->result)));
     return printing;
 }
 

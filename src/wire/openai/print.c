@@ -10,16 +10,6 @@
 
 #define ROW_BYTES 64 /* around a vector */
 
-/* Takes the answer. */
-static struct wi_printing *finish(json_t *answer)
-{
-    struct wi_printing *printing = wi_alloc(sizeof *printing);
-    wi_buffer_json(&printing->text, answer);
-    wi_buffer_puts(&printing->text, "\n");
-    json_decref(answer);
-    return printing;
-}
-
 /* --- text ------------------------------------------------------------------------------------ */
 
 typedef json_t *choice_fn(const json_t *choice, json_int_t index);
@@ -38,7 +28,7 @@ static struct wi_printing *print_text(const struct wi_infer *infer,
     json_object_set_new(answer, "usage", wi_openai_usage(result));
     if (json_is_object(timings))
         json_object_set(answer, "timings", timings);
-    return finish(answer);
+    return wi_printing_json(answer);
 }
 
 struct wi_printing *wi_openai_print_chat(
@@ -176,7 +166,7 @@ struct wi_printing *wi_openai_print_ranking(
     json_object_set_new(
         answer, "results", rank(wishes, json_object_get(outcome->result, "scores")));
     json_object_set_new(answer, "usage", usage_of(outcome->result));
-    return finish(answer);
+    return wi_printing_json(answer);
 }
 
 struct wi_printing *wi_openai_print_tokens(
@@ -185,6 +175,6 @@ struct wi_printing *wi_openai_print_tokens(
     json_t *tokens = json_object_get(outcome->result, "tokens");
     (void)infer;
     (void)error;
-    return finish(json_pack("{s:s, s:O, s:I}", "model", outcome->model_name, "tokens", tokens,
-        "count", (json_int_t)json_array_size(tokens)));
+    return wi_printing_json(json_pack("{s:s, s:O, s:I}", "model", outcome->model_name, "tokens",
+        tokens, "count", (json_int_t)json_array_size(tokens)));
 }

@@ -25,19 +25,10 @@ static json_t *make_chunk(
     return chunk;
 }
 
-/* Takes the chunk. */
-static void add_chunk(struct wi_buffer *out, json_t *chunk)
-{
-    wi_buffer_puts(out, "data: ");
-    wi_buffer_json(out, chunk);
-    wi_buffer_puts(out, "\n\n");
-    json_decref(chunk);
-}
-
 static void add_choice(struct wi_buffer *out, const struct wi_stream_face *face, json_t *choice)
 {
     if (choice)
-        add_chunk(out, make_chunk(face->infer, face->id, face->model_name, choice));
+        wi_printing_event(out, NULL, make_chunk(face->infer, face->id, face->model_name, choice));
 }
 
 void wi_openai_stream_begin(struct wi_buffer *out, const struct wi_stream_face *face)
@@ -90,7 +81,7 @@ static void add_usage(
     json_t *chunk = make_chunk(face->infer, face->id, face->model_name, NULL);
     json_object_set_new(chunk, "usage", wi_openai_usage(result));
     add_timings(chunk, result);
-    add_chunk(out, chunk);
+    wi_printing_event(out, NULL, chunk);
 }
 
 struct wi_printing *wi_openai_stream_done(
@@ -111,7 +102,7 @@ struct wi_printing *wi_openai_stream_done(
             make_chunk(infer, outcome->id, outcome->model_name, last_choice(infer, choice, i));
         if (i + 1 == count && !wishes->include_usage)
             add_timings(chunk, result);
-        add_chunk(&printing->text, chunk);
+        wi_printing_event(&printing->text, NULL, chunk);
     }
     if (wishes->include_usage)
         add_usage(&printing->text, &face, result);

@@ -34,11 +34,8 @@ void wi_output_event(
     json_t *whole =
         json_pack("{s:s, s:I}", "type", type, "sequence_number", (json_int_t)output->events++);
     json_object_update_missing(whole, event);
-    wi_buffer_strings(events, "event: ", type, "\ndata: ", NULL);
-    wi_buffer_json(events, whole);
-    wi_buffer_puts(events, "\n\n");
-    json_decref(whole);
     json_decref(event);
+    wi_printing_event(events, type, whole);
 }
 
 static json_int_t place_of(const struct wi_output *output)

@@ -63,14 +63,10 @@ struct wi_printing *wi_responses_print(
     const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error)
 {
     const struct wi_stream_face face = {infer, outcome->id, outcome->model_name};
-    struct wi_printing *printing = wi_alloc(sizeof *printing);
     struct wi_output output = {0};
     (void)error;
     end(&output, outcome, 0, NULL);
-    json_t *response = finish(&face, &output, outcome->result);
-    wi_buffer_json(&printing->text, response);
-    wi_buffer_puts(&printing->text, "\n");
-    json_decref(response);
+    struct wi_printing *printing = wi_printing_json(finish(&face, &output, outcome->result));
     wi_output_clear(&output);
     return printing;
 }
