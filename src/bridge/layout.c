@@ -96,7 +96,7 @@ static int lay_out_tokens(struct wi_layout *layout, const json_t *tokens, struct
     return 0;
 }
 
-/* --------------------------------------------------------------------------------------------- */
+/* --- the whole ------------------------------------------------------------------------------- */
 
 int wi_layout_make(struct wi_layout *layout, const struct wi_task *task, struct wi_budget *budget)
 {
@@ -118,4 +118,42 @@ int wi_layout_make(struct wi_layout *layout, const struct wi_task *task, struct 
 void wi_layout_clear(struct wi_layout *layout)
 {
     wi_tensors_clear(&layout->_own);
+}
+
+/* --- what the message says of it -------------------------------------------------------------- */
+
+/* Which of the tensors it is; nothing where it is none of them. */
+static void add_index(struct wi_buffer *out, const char *member, int at)
+{
+    if (at < 0)
+        return;
+    wi_buffer_strings(out, ",\"", member, "\":{\"tensor\":", NULL);
+    wi_buffer_integer(out, at);
+    wi_buffer_puts(out, "}");
+}
+
+static void add_continuation(
+    struct wi_buffer *out, const struct wi_layout *layout, const struct wi_continuation *from)
+{
+    wi_buffer_puts(out, ",\"continue\":{\"seq\":");
+    wi_buffer_integer(out, (int64_t)from->seq);
+    add_index(out, "text", layout->text_at);
+    add_index(out, "tokens", layout->tokens_at);
+    if (from->answers) {
+        wi_buffer_puts(out, ",\"answers\":");
+        wi_buffer_json(out, from->answers);
+    }
+    wi_buffer_puts(out, "}");
+}
+
+void wi_layout_add(
+    struct wi_buffer *out, const struct wi_layout *layout, const struct wi_task *task)
+{
+    add_index(out, "input", layout->input_at);
+    if (layout->input_size) {
+        wi_buffer_puts(out, ",\"input\":");
+        wi_buffer_add(out, layout->input, layout->input_size);
+    }
+    if (task->from)
+        add_continuation(out, layout, task->from);
 }

@@ -23,6 +23,9 @@ struct wi_layout {
 /* Borrows from the task. What is laid out beside it is a copy, charged to `budget`. 0, or -1 where
  * there is no memory. */
 int wi_layout_make(struct wi_layout *layout, const struct wi_task *task, struct wi_budget *budget);
+/* Adds the members of the task's data that say where each is, a comma before each. */
+void wi_layout_add(
+    struct wi_buffer *out, const struct wi_layout *layout, const struct wi_task *task);
 void wi_layout_clear(struct wi_layout *layout);
 
 #endif

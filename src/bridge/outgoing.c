@@ -247,36 +247,6 @@ struct wi_message *wi_make_model_unload(uint64_t sequence, const char *model_nam
     return end_text(&out);
 }
 
-/* Which of the tensors it is; nothing where it is none of them. */
-static void add_place(struct wi_buffer *out, const char *member, int at)
-{
-    if (at < 0)
-        return;
-    wi_buffer_strings(out, ",\"", member, "\":", NULL);
-    add_integer(out, "{\"tensor\":", at);
-    wi_buffer_puts(out, "}");
-}
-
-static void add_continuation(
-    struct wi_buffer *out, const struct wi_continuation *from, const struct wi_layout *layout)
-{
-    add_integer(out, ",\"continue\":{\"seq\":", (int64_t)from->seq);
-    add_place(out, "text", layout->text_at);
-    add_place(out, "tokens", layout->tokens_at);
-    if (from->answers)
-        add_json(out, ",\"answers\":", from->answers);
-    wi_buffer_puts(out, "}");
-}
-
-static void add_input(struct wi_buffer *out, const struct wi_layout *layout)
-{
-    add_place(out, "input", layout->input_at);
-    if (layout->input_size) {
-        wi_buffer_puts(out, ",\"input\":");
-        wi_buffer_add(out, layout->input, layout->input_size);
-    }
-}
-
 static void add_envelope(struct wi_buffer *out, const struct wi_task *task)
 {
     const struct wi_inference *asked = task->asked;
@@ -343,9 +313,7 @@ static void add_task(struct wi_buffer *out, const struct wi_task *task,
     add_order(out, task);
     add_times(out, task);
     add_kind(out, task);
-    add_input(out, layout);
-    if (task->from)
-        add_continuation(out, task->from, layout);
+    wi_layout_add(out, layout, task);
     if (acks->count) {
         wi_buffer_puts(out, ",\"acknowledged\":");
         add_strings(out, acks);

@@ -1,8 +1,8 @@
 /* The parts of one attempt; see stream.h. */
 #include "bridge/stream.h"
 
-#include "base/json_text.h"
 #include "base/params.h"
+#include <string.h>
 
 #define PHASE_MAX 32
 
@@ -26,6 +26,82 @@ enum wi_code wi_stream_check_end(
     return wi_error_set(error, WI_INFERENCE_FAILED, "data.parts",
         "data.parts says that there were %llu parts; %llu have come", (unsigned long long)said,
         (unsigned long long)stream->next);
+}
+
+/* --- the text of JSON ------------------------------------------------------------------------ */
+
+/* What follows stays inside the text even if it is no JSON. */
+
+static int is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+static const char *skip_space(const char *at, const char *end)
+{
+    while (at < end && is_space(*at))
+        at++;
+    return at;
+}
+
+/* `at` is its first quote. */
+static const char *skip_string(const char *at, const char *end)
+{
+    for (at++; at < end && *at != '"'; at++)
+        if (*at == '\\' && at + 1 < end)
+            at++;
+    return at < end ? at + 1 : end;
+}
+
+static const char *skip_nested(const char *at, const char *end)
+{
+    size_t depth = 0;
+    while (at < end) {
+        if (*at == '"') {
+            at = skip_string(at, end);
+            continue;
+        }
+        depth += *at == '{' || *at == '[';
+        depth -= *at == '}' || *at == ']';
+        at++;
+        if (depth == 0)
+            break;
+    }
+    return at;
+}
+
+static const char *skip_value(const char *at, const char *end)
+{
+    if (at < end && *at == '"')
+        return skip_string(at, end);
+    if (at < end && (*at == '{' || *at == '['))
+        return skip_nested(at, end);
+    while (at < end && *at != ',' && *at != '}' && *at != ']' && !is_space(*at))
+        at++;
+    return at;
+}
+
+const char *wi_stream_member(const char *text, size_t size, const char *key, size_t *length)
+{
+    const char *end = text + size, *at = skip_space(text, end);
+    size_t key_length = strlen(key);
+    while (at < end && (*at == '{' || *at == ',')) {
+        const char *name = skip_space(at + 1, end);
+        if (name == end || *name != '"')
+            return NULL;
+        const char *after = skip_string(name, end);
+        const char *colon = skip_space(after, end);
+        const char *value = colon < end ? skip_space(colon + 1, end) : end;
+        if (value == end)
+            return NULL;
+        at = skip_value(value, end);
+        if ((size_t)(after - name) == key_length + 2 && memcmp(name + 1, key, key_length) == 0) {
+            *length = (size_t)(at - value);
+            return value;
+        }
+        at = skip_space(at, end);
+    }
+    return NULL;
 }
 
 /* --- a part ---------------------------------------------------------------------------------- */
@@ -62,8 +138,8 @@ static enum wi_code check_tokens(const json_t *tokens, struct wi_error *error)
 static size_t result_bytes(const struct wi_frame *frame, const json_t *result)
 {
     size_t size, length;
-    const char *data = wi_json_text_member(frame->json, frame->json_size, "data", &size);
-    if (data && wi_json_text_member(data, size, "result", &length))
+    const char *data = wi_stream_member(frame->json, frame->json_size, "data", &size);
+    if (data && wi_stream_member(data, size, "result", &length))
         return length;
     return json_dumpb(result, NULL, 0, JSON_COMPACT);
 }

@@ -43,4 +43,9 @@ enum wi_code wi_stream_check_end(
 enum wi_code wi_progress_read(
     const json_t *data, struct wi_progress *progress, struct wi_error *error);
 
+/* The value of the member `key` in `text`, an object of valid JSON without a name that is there
+ * twice, as it is written there: its first byte, and in `length` how many it has. NULL if there is
+ * none, or if it is written with an escape in its name. */
+const char *wi_stream_member(const char *text, size_t size, const char *key, size_t *length);
+
 #endif

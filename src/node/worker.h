@@ -17,8 +17,8 @@
 #define WI_NODE_WORKER_H
 
 #include "base/error.h"
+#include "base/secret.h"
 #include "node/frame.h"
-#include "node/join_link.h"
 #include "node/part.h"
 #include <jansson.h>
 #include <stdint.h>
@@ -29,6 +29,19 @@
 #define WI_WORKERS_CONNECTING_MAX 128
 /* How often each worker is to get wi_worker_beat, about. */
 #define WI_WORKER_BEAT_MS 100
+
+/* A join link, "http://HOST:PORT/#token=TOKEN", taken apart: where a node comes in, and with what.
+ */
+struct wi_join_link {
+    char host[300];   /* as in the URL, with the port */
+    char address[64]; /* of the host, as numbers */
+    int port, tls;
+    char token[WI_TOKEN_SIZE]; /* a secret: wipe it in the end */
+};
+
+/* Looks the host's address up as well, which may block for seconds. WI_OK or, with `error` filled,
+ * WI_BAD_REQUEST. */
+enum wi_code wi_join_link_read(const char *text, struct wi_join_link *link, struct wi_error *error);
 
 struct lws_context;
 struct lws_vhost;

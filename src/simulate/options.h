@@ -4,7 +4,7 @@
 #define WI_SIMULATE_OPTIONS_H
 
 #include "base/error.h"
-#include "node/join_link.h"
+#include "node/worker.h"
 #include <stdint.h>
 #include <stdio.h>
 

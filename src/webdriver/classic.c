@@ -8,7 +8,7 @@
 #include "base/loop.h"
 #include "base/memory.h"
 #include "base/params.h"
-#include "webdriver/listener.h"
+#include "webdriver/notes.h"
 #include "webdriver/private.h"
 #include <stdlib.h>
 #include <string.h>

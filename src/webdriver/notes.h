@@ -2,6 +2,8 @@
 #ifndef WI_WEBDRIVER_NOTES_H
 #define WI_WEBDRIVER_NOTES_H
 
+#include "net/lws.h"
+#include "net/outlet.h"
 #include "webdriver/driver.h"
 
 /* Zero-initialise, then set `events`; clear with wi_notes_clear. */
@@ -20,5 +22,20 @@ enum wi_code wi_notes_take_window(
 /* Tells of one event. What `notes` is part of may be freed inside. */
 void wi_notes_take(struct wi_notes *notes, const char *method, const json_t *params);
 void wi_notes_clear(struct wi_notes *notes);
+
+/* --- beside a session in classic -------------------------------------------------------------- */
+
+/* Listening over BiDi where the driver grants it (webSocketUrl): an extra, without which everything
+ * works. */
+struct wi_listening;
+/* Once, when it listens or has given up; never from inside wi_listening_new. */
+typedef void wi_listening_fn(void *context);
+/* Connects to `url` (the driver's word, not trusted) and tells of what happens. That it cannot is
+ * a note; that the connection ends says nothing about the session. `outlet` as in
+ * net/websocket.h. */
+struct wi_listening *wi_listening_new(uv_loop_t *loop, struct lws_context *lws,
+    const struct wi_outlet *outlet, const char *url, const struct wi_driver_events *events,
+    wi_listening_fn *on_settled, void *context);
+void wi_listening_free(struct wi_listening *listening); /* NULL is fine */
 
 #endif

@@ -5,7 +5,6 @@
  *
  * What is taken must come in order, bounded and within the credit.
  */
-#include "base/json_text.h"
 #include "bridge/stream.h"
 #include "plant.h"
 #include <stdlib.h>
@@ -64,7 +63,7 @@ static void take(struct wi_stream *stream, const uint8_t *text, size_t size)
 static void look(const uint8_t *text, size_t size)
 {
     size_t length;
-    const char *value = wi_json_text_member((const char *)text, size, "result", &length);
+    const char *value = wi_stream_member((const char *)text, size, "result", &length);
     if (value && (value < (const char *)text || length > size ||
                      (size_t)(value - (const char *)text) > size - length))
         abort();

@@ -7,7 +7,6 @@
 #include "api/endpoints/endpoints.h"
 
 #include "api/endpoints/infer.h"
-#include "api/endpoints/kept.h"
 #include "api/http/taker.h"
 #include "base/clock.h"
 #include "base/memory.h"

@@ -9,8 +9,8 @@
 #include "base/memory.h"
 #include "task/limits.h"
 #include "wire/native/native.h"
+#include "wire/parameters.h"
 #include "wire/text.h"
-#include "wire/where.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -12,7 +12,6 @@
 #include "wire/native/native.h"
 #include "wire/parameters.h"
 #include "wire/text.h"
-#include "wire/where.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -5,8 +5,8 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "wire/native/native.h"
+#include "wire/parameters.h"
 #include "wire/tools.h"
-#include "wire/where.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -3,7 +3,7 @@
 
 #include "net/http_client.h"
 #include "webdriver/classic.h"
-#include "webdriver/listener.h"
+#include "webdriver/notes.h"
 
 static const struct answer_row good[] = {TREE, SUBSCRIBED, END};
 

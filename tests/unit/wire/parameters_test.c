@@ -1,7 +1,7 @@
 /* Names with a place behind them. */
 #include "../test.h"
 
-#include "wire/where.h"
+#include "wire/parameters.h"
 #include <string.h>
 
 TEST(takes_names_apart)
