@@ -23,6 +23,7 @@ lint() {
     lint_step "no file over 1000 lines" lint_sizes
     lint_step "includes lead down" lint_layers
     lint_step "folders are rooms" lint_folders
+    lint_step "a file has two users or is long" lint_servants
     lint_step "a struct has a name of its own" lint_structs
     lint_step "calls go round in no circle" lint_circles
     lint_step "the architecture names what there is" lint_names
@@ -257,7 +258,76 @@ lint_planted() {
     (cd "$tree" && lint_structs >/dev/null) && printf 'two structs of one name were not found\n' && failed=1
     touch "$tree"/src/desk/{1..25}.c
     (cd "$tree" && lint_folders >/dev/null) && printf 'a folder of 26 files was not found\n' && failed=1
+    lint_planted_symbols || failed=1
     ((failed == 0))
+}
+
+# Likewise the rules that look at symbols: one.c serves two.c alone.
+lint_planted_symbols() {
+    local tree=$BUILD/lint/planted failed=0 file BUILD
+    BUILD=$tree/build
+    rm -rf "$tree"
+    mkdir -p "$tree/src/base" "$BUILD/src/base"
+    cd "$tree" || return 1
+    printf 'int wi_one(void);\nint wi_one(void)\n{\n    return 1;\n}\n' >src/base/one.c
+    printf 'int wi_one(void);\nint wi_two(void)\n{\n    return wi_one();\n}\n' >src/base/two.c
+    for file in one two; do
+        "${CC:-cc}" -c "src/base/$file.c" -o "$BUILD/src/base/$file.o" || failed=1
+    done
+    lint_servants >/dev/null && printf 'a file that serves one other was not found\n' && failed=1
+    yes '' | head -150 >>src/base/one.c
+    lint_servants || failed=1
+    cd "$ROOT" || return 1
+    ((failed == 0))
+}
+
+# Symbols of what was compiled from src, a line each: the file without its suffix, U (it uses it) or
+# D (it has it, for others), the name.
+symbols() {
+    find src -name '*.c' -print | sed "s|^\(.*\)c\$|$BUILD/\1o|" | xargs -r ls 2>/dev/null |
+        xargs nm -A | sed "s|^$BUILD/||" | awk -F '[: ]+' '
+        { sub(/\.o$/, "", $1) }
+        $2 == "U" { print $1, "U", $3 }
+        $3 ~ /^[TDRBV]$/ { print $1, "D", $4 }'
+}
+
+# A file that serves one other is a part of it, unless it is long, or the two would be too long
+# together. Those of these folders are rows: a command, an answer's forms, and the files that each
+# dialect has.
+ALONE_LEAST=150
+FILE_MOST=500
+ROWS='^src/(cli/commands|describe|wire/[a-z]+)/'
+
+lines_of() {
+    cat "$@" 2>/dev/null | wc -l
+}
+
+lint_servants() {
+    local file user found=0
+    while read -r file user; do
+        (($(lines_of "$file.c" "$file.h") >= ALONE_LEAST ||
+            $(lines_of "$file.c" "$user.c") > FILE_MOST)) && continue
+        printf '%s.c serves %s.c alone, and has fewer than %d lines with its header: merge the two\n' \
+            "$file" "$user" "$ALONE_LEAST"
+        found=1
+    done < <(symbols | awk -v rows="$ROWS" '
+        $2 == "D" { home[$3] = $1; next }
+        { uses[$1 " " $3] = 1 }
+        END {
+            for (use in uses) {
+                split(use, part, " ")
+                file = home[part[2]]
+                if (file != "" && file != part[1] && file !~ rows && !((file, part[1]) in seen)) {
+                    seen[file, part[1]] = 1
+                    count[file]++
+                    user[file] = part[1]
+                }
+            }
+            for (file in count)
+                if (count[file] == 1)
+                    print file, user[file]
+        }' | sort)
+    ((found == 0))
 }
 
 # What a file takes from another one, by their symbols. Those that only tabulate others are left
@@ -266,11 +336,9 @@ TABLES='^src/(browser/kinds|cli/verbs|task/table)$'
 
 lint_circles() {
     local loops
-    loops=$(find src -name '*.c' -print | sed "s|^\(.*\)c\$|$BUILD/\1o|" | xargs -r ls 2>/dev/null |
-        xargs nm -A | sed "s|^$BUILD/||" | awk -F '[: ]+' -v tables="$TABLES" '
-        { sub(/\.o$/, "", $1) }
+    loops=$(symbols | awk -v tables="$TABLES" '
         $2 == "U" { if ($1 !~ tables) uses[$1 " " $3] = 1; next }
-        $3 ~ /^[TDRBV]$/ { home[$4] = $1 }
+        { home[$3] = $1 }
         END {
             for (use in uses) {
                 split(use, part, " ")
