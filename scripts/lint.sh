@@ -25,6 +25,7 @@ lint() {
     lint_step "folders are rooms" lint_folders
     lint_step "a file has two users or is long" lint_servants
     lint_step "a struct has a name of its own" lint_structs
+    lint_step "what tests alone use is marked" lint_test_only
     lint_step "calls go round in no circle" lint_circles
     lint_step "the architecture names what there is" lint_names
     lint_step "documents are short and their links lead somewhere" lint_documents
@@ -262,7 +263,8 @@ lint_planted() {
     ((failed == 0))
 }
 
-# Likewise the rules that look at symbols: one.c serves two.c alone.
+# Likewise the rules that look at symbols: one.c serves two.c alone, and two.h marks what it has and
+# nobody uses.
 lint_planted_symbols() {
     local tree=$BUILD/lint/planted failed=0 file BUILD
     BUILD=$tree/build
@@ -270,13 +272,19 @@ lint_planted_symbols() {
     mkdir -p "$tree/src/base" "$BUILD/src/base"
     cd "$tree" || return 1
     printf 'int wi_one(void);\nint wi_one(void)\n{\n    return 1;\n}\n' >src/base/one.c
-    printf 'int wi_one(void);\nint wi_two(void)\n{\n    return wi_one();\n}\n' >src/base/two.c
+    printf '#include "two.h"\nint wi_one(void);\nint wi_two(void)\n{\n    return wi_one();\n}\n' >src/base/two.c
+    printf '/* Two.\n * For tests. */\nint wi_two(void);\n' >src/base/two.h
     for file in one two; do
         "${CC:-cc}" -c "src/base/$file.c" -o "$BUILD/src/base/$file.o" || failed=1
     done
+    lint_test_only || failed=1
     lint_servants >/dev/null && printf 'a file that serves one other was not found\n' && failed=1
     yes '' | head -150 >>src/base/one.c
     lint_servants || failed=1
+    printf '/* For tests. */\nint wi_one(void);\n' >src/base/one.h
+    lint_test_only >/dev/null && printf 'a mark of what is used was not found\n' && failed=1
+    printf 'int wi_two(void);\n' | tee src/base/two.h >src/base/one.h
+    lint_test_only >/dev/null && printf 'what tests alone use was not found\n' && failed=1
     cd "$ROOT" || return 1
     ((failed == 0))
 }
@@ -328,6 +336,45 @@ lint_servants() {
                     print file, user[file]
         }' | sort)
     ((found == 0))
+}
+
+# What nothing in src uses is there for tests, and the comment before it ends with "For tests." in its
+# header; no other has that.
+lint_test_only() {
+    local wrong
+    # shellcheck disable=SC2016 # no command, but what awk reads
+    wrong=$({
+        symbols | awk '
+            $2 == "D" { home[$3] = $1; next }
+            { used[$3] = used[$3] " " $1 }
+            END {
+                for (name in home)
+                    if (name != "main" && used[name] == "")
+                        print name
+            }'
+        find src -name '*.h' -print0 | sort -z | xargs -0 awk '
+            FNR == 1 { marked = inside = 0 }
+            /^ *\/\*/ { text = ""; inside = 1 }
+            inside {
+                line = $0
+                gsub(/^[ \/*]+|[ \/*]+$/, "", line)
+                text = text " " line
+                if (/\*\//) {
+                    inside = 0
+                    marked = text ~ / For tests\. *$/
+                }
+                next
+            }
+            marked && match($0, /[a-z_0-9]+ *[([;]/) {
+                name = substr($0, RSTART, RLENGTH - 1)
+                sub(/ +$/, "", name)
+                print name
+                marked = 0
+            }'
+    } | sort | uniq -u)
+    [[ -z $wrong ]] ||
+        printf '%s: used by tests alone and not marked "For tests.", or marked and used\n' "${wrong//$'\n'/, }"
+    [[ -z $wrong ]]
 }
 
 # What a file takes from another one, by their symbols. Those that only tabulate others are left

@@ -49,7 +49,8 @@ void wi_problems_clear(struct wi_problems *problems)
 
 /* --- sections that may be there several times, and where the options of each lie ------------- */
 
-int wi_section_is_repeated(const char *section)
+/* Whether a section may be there several times. */
+static int is_repeated_section(const char *section)
 {
     return strcmp(section, WI_SECTION_BROWSER) == 0 || strcmp(section, WI_SECTION_HUB) == 0;
 }
@@ -76,7 +77,7 @@ const char *wi_config_instance_name(
 void *wi_option_base(struct wi_config *config, const struct wi_setting *option, size_t instance)
 {
     assert(instance < wi_config_instances(config, option->section) ||
-           !wi_section_is_repeated(option->section));
+           !is_repeated_section(option->section));
     if (strcmp(option->section, WI_SECTION_BROWSER) == 0)
         return &config->browsers[instance];
     if (strcmp(option->section, WI_SECTION_HUB) == 0)
@@ -88,7 +89,7 @@ void *wi_option_base(struct wi_config *config, const struct wi_setting *option, 
 
 static int is_repeated(const struct wi_setting *option)
 {
-    return wi_section_is_repeated(option->section);
+    return is_repeated_section(option->section);
 }
 
 static void set_default(const struct wi_setting *option, void *base)

@@ -83,8 +83,6 @@ void wi_option_placeholder(const struct wi_setting *option, char *out, size_t si
 
 /* --- config.c -------------------------------------------------------------------------------- */
 
-/* Whether a section may be there several times. */
-int wi_section_is_repeated(const char *section);
 /* How often it is there, and the NAME of each; 1 and NULL for the other sections. */
 size_t wi_config_instances(const struct wi_config *config, const char *section);
 const char *wi_config_instance_name(

@@ -25,11 +25,6 @@ static const unsigned char transitions[WI_JOB_STATE_COUNT][WI_JOB_STATE_COUNT] =
     [WI_JOB_PARTED] = {[WI_JOB_WAITING] = 1, [WI_JOB_DONE] = 1},
 };
 
-const char *wi_job_state_name(enum wi_job_state state)
-{
-    return state_names[state];
-}
-
 static int may_become(enum wi_job_state from, enum wi_job_state to)
 {
     return transitions[from][to];

@@ -19,6 +19,4 @@ enum wi_job_state {
     WI_JOB_STATE_COUNT
 };
 
-const char *wi_job_state_name(enum wi_job_state state);
-
 #endif

@@ -132,17 +132,6 @@ const char *wi_model_type_name(enum wi_model_type type)
     return type > WI_TYPE_UNKNOWN && type < WI_TYPE_COUNT ? wi_model_type_names[type - 1] : NULL;
 }
 
-int wi_model_type_parse(const char *name, enum wi_model_type *type)
-{
-    for (int i = 0; wi_model_type_names[i]; i++) {
-        if (strcmp(wi_model_type_names[i], name) == 0) {
-            *type = (enum wi_model_type)(i + 1);
-            return 0;
-        }
-    }
-    return -1;
-}
-
 /* A name with its separators removed; `starts` marks where words begin. */
 struct squeezed {
     char text[260];

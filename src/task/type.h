@@ -16,8 +16,7 @@ enum wi_model_type {
 /* The wire names in the order of the enum without the unknown, ended by NULL; the index of a name
  * plus 1 is its type. */
 extern const char *const wi_model_type_names[];
-const char *wi_model_type_name(enum wi_model_type type);             /* NULL for unknown */
-int wi_model_type_parse(const char *name, enum wi_model_type *type); /* 0 or -1 */
+const char *wi_model_type_name(enum wi_model_type type); /* NULL for unknown */
 /* By the first matching family, longest name first; case and separators do not matter. */
 enum wi_model_type wi_model_type_of_name(const char *model_name);
 

@@ -167,6 +167,16 @@ static void add_warnings(const struct wi_model *model, json_t *out)
     wi_strings_clear(&warnings);
 }
 
+/* What the numerics guard found of one model, {"exempt", "verdicts"}. */
+static json_t *numerics_json(const struct wi_api *api, const struct wi_model *model)
+{
+    const char *random = model->facts.signature.random;
+    json_t *exempt = *random ? json_sprintf("it draws random numbers (%s)", random) : json_null();
+
+    return json_pack("{s:o, s:o}", "exempt", exempt, "verdicts",
+        wi_verdicts_json(wi_pool_verdicts(api->deps.pool), model->hash));
+}
+
 static void add_content(const struct wi_api *api, const struct wi_model *model, json_t *out)
 {
     json_object_set_new(out, "format", json_string(wi_formats[model->format]->name));
@@ -179,7 +189,7 @@ static void add_content(const struct wi_api *api, const struct wi_model *model, 
         json_object_set_new(out, "variants", variants_json(&model->variants));
     }
     wi_formats[model->format]->show(&model->facts, model->variant, out);
-    json_object_set_new(out, "numerics", wi_api_model_numerics_json(api, model));
+    json_object_set_new(out, "numerics", numerics_json(api, model));
     add_warnings(model, out);
 }
 
@@ -420,15 +430,6 @@ int64_t wi_api_changed_at(const struct wi_api *api, const struct wi_model *model
 }
 
 /* --- the numerics guard ----------------------------------------------------------------------- */
-
-json_t *wi_api_model_numerics_json(const struct wi_api *api, const struct wi_model *model)
-{
-    const char *random = model->facts.signature.random;
-    json_t *exempt = *random ? json_sprintf("it draws random numbers (%s)", random) : json_null();
-
-    return json_pack("{s:o, s:o}", "exempt", exempt, "verdicts",
-        wi_verdicts_json(wi_pool_verdicts(api->deps.pool), model->hash));
-}
 
 struct count {
     const char *name;

@@ -16,9 +16,7 @@ void wi_api_each_name(const struct wi_api *api, wi_api_name_fn *each, void *cont
  * built in, when the daemon started. */
 int64_t wi_api_changed_at(const struct wi_api *api, const struct wi_model *model);
 
-/* What the numerics guard found of one model, {"exempt", "verdicts"}, and of all, {"mode",
- * "verdicts", "probes"}: new references. */
-json_t *wi_api_model_numerics_json(const struct wi_api *api, const struct wi_model *model);
+/* What the numerics guard found of all models, {"mode", "verdicts", "probes"}: a new reference. */
 json_t *wi_api_numerics_json(const struct wi_api *api);
 void wi_api_numerics_metrics(const struct wi_api *api, struct wi_buffer *out);
 
