@@ -28,6 +28,7 @@ lint() {
     lint_step "what tests alone use is marked" lint_test_only
     lint_step "calls go round in no circle" lint_circles
     lint_step "the architecture names what there is" lint_names
+    lint_step "comments name files that there are" lint_comments
     lint_step "documents are short and their links lead somewhere" lint_documents
     if ((${#LINT_FAILED[@]})); then
         fail "lint found something in: $(printf '%s; ' "${LINT_FAILED[@]}")"
@@ -218,6 +219,58 @@ lint_names() {
     ((found == 0))
 }
 
+# A file that a comment names is in the tree, or it is one of these, of other projects. Names with a
+# hash, as bundlers give them, are examples.
+UPSTREAM='(transformers|user)\.js|(uthash|sqlite3|llama)\.h|(ggml|Resample)\.c'
+
+# "FILE NAME" for each file's name in a comment.
+names_in_comments() {
+    # shellcheck disable=SC2016 # no command, but what awk reads
+    find src page/src \( -name '*.[ch]' -o -name '*.js' -o -name '*.mjs' \) -print0 | sort -z | xargs -0 awk '
+        FNR == 1 { inside = 0 }
+        {
+            text = ""
+            for (line = $0; line != ""; ) {
+                if (inside) {
+                    end = index(line, "*/")
+                    text = text " " (end ? substr(line, 1, end - 1) : line)
+                    line = end ? substr(line, end + 2) : ""
+                    inside = !end
+                } else if (match(line, /(^|[ \t,;({])\/[*\/]/)) {
+                    inside = substr(line, RSTART + RLENGTH - 1, 1) == "*"
+                    line = substr(line, RSTART + RLENGTH)
+                    if (!inside) {
+                        text = text " " line
+                        line = ""
+                    }
+                } else
+                    line = ""
+            }
+            while (match(text, /[A-Za-z0-9_.\/*-]*[A-Za-z0-9_]/)) {
+                name = substr(text, RSTART, RLENGTH)
+                text = substr(text, RSTART + RLENGTH)
+                if (name ~ /^[A-Za-z][A-Za-z0-9_\/-]*(\.test)?\.(c|h|js|mjs)$/ && name !~ /-[0-9][0-9A-Za-z]+\.js$/)
+                    print FILENAME, name
+            }
+        }'
+}
+
+lint_comments() {
+    local file name found=0
+    while read -r file name; do
+        printf '%s: a comment names %s, and there is no such file\n' "$file" "$name"
+        found=1
+    done < <({
+        find src page scripts tests tools sdk examples -name node_modules -prune -o -type f \
+            -printf '. %f\n' 2>/dev/null
+        names_in_comments
+    } | awk -v upstream="^($UPSTREAM)\$" '
+        $1 == "." { there[$2] = 1; next }
+        { name = $2; sub(/.*\//, "", name) }
+        !(name in there) && name !~ upstream')
+    ((found == 0))
+}
+
 has_heading() {
     [[ -e $1 ]] || return 1
     [[ -z $2 ]] || sed -n 's/^##* //p' "$1" | tr 'A-Z ' 'a-z-' | grep -qxF -- "$2"
@@ -259,17 +312,18 @@ lint_planted() {
     (cd "$tree" && lint_structs >/dev/null) && printf 'two structs of one name were not found\n' && failed=1
     touch "$tree"/src/desk/{1..25}.c
     (cd "$tree" && lint_folders >/dev/null) && printf 'a folder of 26 files was not found\n' && failed=1
-    lint_planted_symbols || failed=1
+    lint_planted_few || failed=1
     ((failed == 0))
 }
 
-# Likewise the rules that look at symbols: one.c serves two.c alone, and two.h marks what it has and
-# nobody uses.
-lint_planted_symbols() {
+# Likewise the rules of files that serve one other, of what is for tests and of comments, in a tree of
+# two files: one.c serves two.c alone, and two.h marks what it has and nobody uses.
+lint_planted_few() {
     local tree=$BUILD/lint/planted failed=0 file BUILD
     BUILD=$tree/build
     rm -rf "$tree"
     mkdir -p "$tree/src/base" "$BUILD/src/base"
+    mkdir -p "$tree/page/src"
     cd "$tree" || return 1
     printf 'int wi_one(void);\nint wi_one(void)\n{\n    return 1;\n}\n' >src/base/one.c
     printf '#include "two.h"\nint wi_one(void);\nint wi_two(void)\n{\n    return wi_one();\n}\n' >src/base/two.c
@@ -278,6 +332,10 @@ lint_planted_symbols() {
         "${CC:-cc}" -c "src/base/$file.c" -o "$BUILD/src/base/$file.o" || failed=1
     done
     lint_test_only || failed=1
+    printf '/* See two.c. */\n' >src/base/three.h
+    lint_comments || failed=1
+    printf '/* See\n * nowhere.c. */\n' >src/base/three.h
+    lint_comments >/dev/null && printf 'a name of no file in a comment was not found\n' && failed=1
     lint_servants >/dev/null && printf 'a file that serves one other was not found\n' && failed=1
     yes '' | head -150 >>src/base/one.c
     lint_servants || failed=1

@@ -29,8 +29,7 @@ void wi_response_end(struct wi_node *node, struct wi_attempt *attempt, const str
 void wi_response_reject(
     struct wi_node *node, struct wi_attempt *attempt, const struct wi_error *problem);
 
-/* --- parts.c: task_part and task_progress, what comes of an attempt before its answer -----------
- */
+/* --- parts.c: task_part and task_progress, what comes of an attempt before its answer -------- */
 
 /* Hands the part up if it is the one that is due, and acknowledges it. One that is not as it must
  * be ends its attempt as a bad answer does; only a message that names no attempt is

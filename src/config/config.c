@@ -6,8 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- problems ------------------------------------------------------------------------------------
- */
+/* --- problems -------------------------------------------------------------------------------- */
 
 struct wi_error *wi_problems_add(struct wi_problems *problems)
 {

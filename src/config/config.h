@@ -170,8 +170,7 @@ struct wi_config {
     size_t _origin_count;
 };
 
-/* --- all that is wrong with a configuration, so that a file is mended in one go ----------------
- */
+/* --- all that is wrong with a configuration, so that a file is mended in one go -------------- */
 
 /* How many are kept; a file that is no configuration has one in every line. */
 #define WI_PROBLEMS_MAX 50

@@ -13,8 +13,7 @@ static const struct wi_member failure[] = {
     {0},
 };
 
-/* --- the server and models ---------------------------------------------------------------------
- */
+/* --- the server and models ------------------------------------------------------------------- */
 
 static const struct wi_member server[] = {
     {"name", "'webinfer'", NULL},
@@ -61,8 +60,7 @@ static const struct wi_member typed[] = {
     {0},
 };
 
-/* --- statistics --------------------------------------------------------------------------------
- */
+/* --- statistics ------------------------------------------------------------------------------ */
 
 static const struct wi_member stats[] = {
     {"model_stats", "[KserveModelStats]", NULL},
@@ -88,8 +86,7 @@ static const struct wi_member stat[] = {
     {0},
 };
 
-/* --- inference ---------------------------------------------------------------------------------
- */
+/* --- inference ------------------------------------------------------------------------------- */
 
 static const struct wi_member answer[] = {
     {"model_name", "string", NULL},
@@ -112,8 +109,7 @@ static const struct wi_member event[] = {
     {0},
 };
 
-/* --- the repository ----------------------------------------------------------------------------
- */
+/* --- the repository -------------------------------------------------------------------------- */
 
 static const struct wi_member row[] = {
     {"name", "string", NULL},

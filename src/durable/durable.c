@@ -1,7 +1,7 @@
 /*
  * The stored jobs as a whole: their beginning and end, and how they are. What requests want of them
- * is in requests.c; rows are taken from the queue in feed.c and run in run.c, how they end is in
- * end.c, the removal of what is old in sweep.c, and what these share in entries.c.
+ * is in requests.c; rows are taken from the queue and run in feed.c, how they end is in end.c, and
+ * what these share in entries.c.
  */
 #include "durable/private.h"
 

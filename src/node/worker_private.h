@@ -68,8 +68,7 @@ void wi_worker_say_models(struct wi_worker *worker);
 void wi_worker_say_capabilities(struct wi_worker *worker);
 void wi_worker_say_bye(struct wi_worker *worker, const char *reason);
 
-/* --- worker_task.c: what the service says of tasks; one that is not known is passed over -------
- */
+/* --- worker_task.c: what the service says of tasks; one that is not known is passed over ----- */
 
 struct wi_worker_task *wi_worker_find(struct wi_worker *worker, const char *id); /* or NULL */
 void wi_worker_end(struct wi_worker_task *task);

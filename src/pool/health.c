@@ -1,8 +1,8 @@
 /*
- * Whether the sessions are well: looks at each in turn, and carries out what ladder.c says about a
- * fault. A dead process, a silent link and a lost GPU are told by others (browser/session.c, the
- * bridge); found here are hung engines, frozen pages, silent drivers, stopped processes and full
- * memory.
+ * Whether the sessions are well: looks at each in turn, and carries out what facts/remedies.c says
+ * about a fault. A dead process, a silent link and a lost GPU are told by others
+ * (browser/session.c, the bridge); found here are hung engines, frozen pages, silent drivers,
+ * stopped processes and full memory.
  */
 #include "pool/health.h"
 

@@ -26,8 +26,7 @@ void wi_db_close(struct wi_db *db);
 void wi_db_free(struct wi_db *db);
 const char *wi_db_path(const struct wi_db *db); /* of the file */
 
-/* --- work of the store's other parts (rows.h) ---------------------------------------------------
- */
+/* --- work of the store's other parts (rows.h) ------------------------------------------------ */
 
 typedef struct sqlite3 sqlite3;
 /* Work inside a transaction, on the writer's thread: may touch `data` and the database only. A

@@ -1,6 +1,5 @@
 /*
- * Lists of tensors and arithmetic on shapes. Conversions from and to JSON are in tensor_json.c and
- * tensor_print.c.
+ * Lists of tensors and arithmetic on shapes. Conversions from and to JSON are in tensor_json.c.
  */
 #include "tensor/tensor.h"
 

@@ -29,8 +29,7 @@ static enum wi_code bad_form(struct wi_error *error, const char *field, const ch
     return WI_BAD_FRAMING;
 }
 
-/* --- parameters of a header --------------------------------------------------------------------
- */
+/* --- parameters of a header ------------------------------------------------------------------ */
 
 static const char *skip_blanks(const char *at, const char *end)
 {
@@ -119,8 +118,7 @@ static enum wi_code read_boundary(const char *content_type, char *boundary, stru
     return WI_BAD_FRAMING;
 }
 
-/* --- a part ------------------------------------------------------------------------------------
- */
+/* --- a part ---------------------------------------------------------------------------------- */
 
 static enum wi_code read_disposition(
     struct wi_multipart_part *part, const char *value, const char *end, struct wi_error *error)
@@ -182,8 +180,7 @@ static enum wi_code read_head(
     return WI_OK;
 }
 
-/* --- the body ----------------------------------------------------------------------------------
- */
+/* --- the body -------------------------------------------------------------------------------- */
 
 /* The text between parts, without the CR LF that may be missing before the first one. */
 struct delimiter {

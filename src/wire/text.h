@@ -12,8 +12,7 @@
 #include "task/task.h"
 #include "wire/infer.h"
 
-/* --- text_input.c: what is to be read ----------------------------------------------------------
- */
+/* --- text_input.c: what is to be read -------------------------------------------------------- */
 
 /* Each checks `value` (borrowed, and brought into the canonical form in place), and makes it the
  * input of `infer`. `where` is the field's path in errors. WI_OK, WI_INVALID_FIELD,
@@ -46,8 +45,7 @@ enum wi_code wi_text_read_labels(struct wi_infer *infer, json_t *texts, json_t *
 enum wi_code wi_text_read_beside(struct wi_infer *infer, const char *name, json_t *value,
     const char *where, struct wi_error *error);
 
-/* --- text.c: both, and the model -----------------------------------------------------------------
- */
+/* --- text.c: both, and the model ------------------------------------------------------------- */
 
 /* Whether a model takes text, and nothing else. */
 int wi_text_is_for(const struct wi_model *model);

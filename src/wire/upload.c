@@ -85,8 +85,7 @@ static json_t *inputs_of(struct wi_upload *upload)
     return json_object_get(upload->request, "inputs");
 }
 
-/* --- members -----------------------------------------------------------------------------------
- */
+/* --- members --------------------------------------------------------------------------------- */
 
 static enum wi_code unknown_member(const char *name, struct wi_error *error)
 {
@@ -160,8 +159,7 @@ enum wi_code wi_upload_add(struct wi_upload *upload, const char *name, const voi
     return WI_OK;
 }
 
-/* --- the file ----------------------------------------------------------------------------------
- */
+/* --- the file -------------------------------------------------------------------------------- */
 
 enum wi_code wi_upload_add_file(struct wi_upload *upload, const char *name, const void *bytes,
     size_t size, struct wi_error *error)

@@ -1,4 +1,4 @@
-/** The engine worker for `webnn`: the build that worker_webgpu.js uses has this provider too. */
+/** The engine worker for `webnn`: the build that webgpu.js uses has this provider too. */
 import '../engine/memory.js';
 import { BuiltinEngine } from '../engine/builtin.js';
 import { replaceFunction } from '../engine/callers.js';

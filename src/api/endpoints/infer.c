@@ -3,7 +3,9 @@
 
 #include "api/endpoints/jobs.h"
 #include "api/endpoints/stream.h"
+#include "base/memory.h"
 #include <stdlib.h>
+#include <string.h>
 
 /* A client that waits for the whole answer. */
 struct call {

@@ -66,8 +66,7 @@ void wi_job_print(struct wi_buffer *out, const struct wi_durable *durable, const
     add_string(out, "problem", row->state == WI_ROW_QUEUED ? row->problem : now.problem);
 }
 
-/* --- looking at one job ------------------------------------------------------------------------
- */
+/* --- looking at one job ---------------------------------------------------------------------- */
 
 /* A request that looks at a job, and perhaps waits for its end: it reads the row, and as long as
  * that is not finished and there is time left, it waits for the end and reads once more. */
@@ -219,8 +218,7 @@ static void answer_look(struct wi_request *request, struct look *look)
     free_look(look);
 }
 
-/* --- waiting for its end -----------------------------------------------------------------------
- */
+/* --- waiting for its end --------------------------------------------------------------------- */
 
 /* The end has come, or the time is over: what the row says now is the answer, or it waits on. */
 static void read_again(struct look *look)
@@ -268,8 +266,7 @@ static int wait_on(struct wi_request *request, struct look *look)
     return 1;
 }
 
-/* --- reading -----------------------------------------------------------------------------------
- */
+/* --- reading --------------------------------------------------------------------------------- */
 
 static void answer_error(
     struct wi_request *request, struct look *look, const struct wi_error *error)

@@ -49,8 +49,7 @@ static const char *resolve(const struct wi_request *request, const char *name)
     return NULL;
 }
 
-/* --- GET /v1/jobs/ID ---------------------------------------------------------------------------
- */
+/* --- GET /v1/jobs/ID ------------------------------------------------------------------------- */
 
 static const char *query(const struct wi_request *request, const char *name)
 {
@@ -109,8 +108,7 @@ void wi_handle_job_get(struct wi_request *request)
     }
 }
 
-/* --- DELETE /v1/jobs/ID ------------------------------------------------------------------------
- */
+/* --- DELETE /v1/jobs/ID ---------------------------------------------------------------------- */
 
 static void on_cancelled(struct wi_request *request, void *work, const struct wi_error *failure)
 {
@@ -151,8 +149,7 @@ void wi_handle_job_delete(struct wi_request *request)
     }
 }
 
-/* --- GET /v1/jobs ------------------------------------------------------------------------------
- */
+/* --- GET /v1/jobs ---------------------------------------------------------------------------- */
 
 static void free_list(void *work)
 {

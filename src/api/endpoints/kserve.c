@@ -213,8 +213,7 @@ void wi_handle_kserve_all_stats(struct wi_request *request)
 /* A failure that a node told of before it was told to load is told still until it begins. */
 #define STALE_MS 5000.0
 
-/* --- the index ---------------------------------------------------------------------------------
- */
+/* --- the index ------------------------------------------------------------------------------- */
 
 struct index {
     json_t *rows;
@@ -331,8 +330,7 @@ void wi_handle_kserve_index(struct wi_request *request)
         wi_request_wait(request, stop_list, wait);
 }
 
-/* --- what is waited for ------------------------------------------------------------------------
- */
+/* --- what is waited for ---------------------------------------------------------------------- */
 
 struct wait {
     struct wi_request *request;
@@ -394,8 +392,7 @@ static int is_late(const struct wait *wait, double most_ms, struct wi_error *err
     return 1;
 }
 
-/* --- load --------------------------------------------------------------------------------------
- */
+/* --- load ------------------------------------------------------------------------------------ */
 
 /* What the nodes that were told tell of this version of the model. */
 struct told {
@@ -478,8 +475,7 @@ static void on_load(struct wi_request *request, void *work, struct wi_model *mod
     begin_wait(wait, look_for_loaded);
 }
 
-/* --- unload ------------------------------------------------------------------------------------
- */
+/* --- unload ---------------------------------------------------------------------------------- */
 
 /* A name without a variant stands for all of them. */
 static void find_having(
@@ -557,8 +553,7 @@ static void on_unload_missing(
         wi_request_answer_error(request, failure);
 }
 
-/* --- both --------------------------------------------------------------------------------------
- */
+/* --- the body of both ------------------------------------------------------------------------- */
 
 struct order_body {
     json_t *parameters;

@@ -3,10 +3,9 @@
  * A scrape reads and never starts anything.
  */
 #include "api/endpoints/endpoints.h"
+#include "api/endpoints/models.h"
 #include "api/endpoints/stream.h"
 #include "api/http/request.h"
-
-#include "api/endpoints/models.h"
 #include "base/clock.h"
 #include "durable/durable.h"
 #include <dirent.h>
@@ -356,8 +355,7 @@ void wi_metric_process(struct wi_buffer *out)
             (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6);
 }
 
-/* --- the way of a model's bytes, as a cache of levels: pages, this disk, the hubs ---------------
- */
+/* --- the way of a model's bytes, as a cache of levels: pages, this disk, the hubs ------------ */
 
 struct level {
     const char *name;

@@ -381,8 +381,6 @@ void wi_handle_ollama_show(struct wi_request *request)
     json_decref(body);
 }
 
-/* --- models come and go ----------------------------------------------------------------------- */
-
 /* --- POST /api/pull -------------------------------------------------------------------------- */
 
 struct pull {

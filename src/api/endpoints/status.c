@@ -1,8 +1,7 @@
 /* GET /v1/status: the whole picture in one document, for people, the CLI and scripts. */
 #include "api/endpoints/endpoints.h"
-#include "api/endpoints/nodes.h"
-
 #include "api/endpoints/models.h"
+#include "api/endpoints/nodes.h"
 #include "api/http/request.h"
 #include "base/clock.h"
 #include "durable/durable.h"

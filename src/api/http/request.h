@@ -172,8 +172,7 @@ void wi_request_hurry(struct wi_request *request);
 /* What a request that is not answered any more is told; gives WI_SHUTTING_DOWN. */
 enum wi_code wi_request_shutting_down(struct wi_error *error);
 
-/* --- between request.c and screen.c ------------------------------------------------------------
- */
+/* --- between request.c and screen.c ---------------------------------------------------------- */
 
 /* WI_OK, or with `error` why the request is refused before its body is read. Its route is set if
  * there is one, also on failure. */
@@ -184,8 +183,7 @@ int wi_request_has_body(const struct wi_request *request);
 /* WI_OK, or WI_UNSUPPORTED_MEDIA_TYPE where the body of one that is `untyped` is no JSON object. */
 enum wi_code wi_request_check_body(const struct wi_request *request, struct wi_error *error);
 
-/* --- waiting.c, below the others ---------------------------------------------------------------
- */
+/* --- waiting.c, below the others ------------------------------------------------------------- */
 
 /* The one writer of `state`; asserts that the change is a legal one. */
 void wi_request_set_state(struct wi_request *request, enum wi_request_state state);
@@ -196,8 +194,7 @@ void wi_request_suspend(struct wi_request *request);
 /* Nothing is to call back any more. */
 void wi_request_cancel_work(struct wi_request *request);
 
-/* --- answer.c -----------------------------------------------------------------------------------
- */
+/* --- answer.c -------------------------------------------------------------------------------- */
 
 /* Has the answer name the parameters that its reader has passed over, if there are some. */
 void wi_request_note_ignored(struct wi_request *request, const struct wi_strings *names);

@@ -72,8 +72,7 @@ int wi_route_fits(const char *pattern, const char *path, char *const *arguments)
 /* What a route may give beside what it produces, by `index` from 0: a media type, or NULL. */
 const char *wi_route_gives(const struct wi_route *route, size_t index);
 
-/* --- route_lost.c: requests without a row ------------------------------------------------------
- */
+/* --- route_lost.c: requests without a row ---------------------------------------------------- */
 
 /* Says more of a WI_NOT_FOUND: the row that may have been meant, or what is here in the place of
  * what only other servers have. Leaves `error` as it is where it knows nothing. */
@@ -83,8 +82,7 @@ void wi_route_lost(
  * segment, where their errors have one form; else NULL. */
 const struct wi_dialect *wi_route_dialect_near(const struct wi_route *routes, const char *path);
 
-/* --- what endpoints keep between requests: endpoints/endpoints.h --------------------------------
- */
+/* --- what endpoints keep between requests: endpoints/endpoints.h ----------------------------- */
 
 struct wi_api;
 struct wi_config;

@@ -57,8 +57,7 @@ struct wi_server {
     char complaint[256]; /* the last line of libmicrohttpd's own log */
 };
 
-/* --- running libmicrohttpd ---------------------------------------------------------------------
- */
+/* --- running libmicrohttpd ------------------------------------------------------------------- */
 
 /* The head of a chunk can fill all the memory of its connection. libmicrohttpd then has more to do
  * for ever and does nothing, until that connection is cut. */
@@ -135,8 +134,7 @@ static void on_flush(void *context)
     wi_log_flush();
 }
 
-/* --- connections -------------------------------------------------------------------------------
- */
+/* --- connections ----------------------------------------------------------------------------- */
 
 static void on_sweep(void *context)
 {
@@ -214,8 +212,7 @@ static void on_accept(void *context, int fd, const struct sockaddr *peer, sockle
     wi_turn_wish(api->turn);
 }
 
-/* --- libmicrohttpd's callbacks -----------------------------------------------------------------
- */
+/* --- libmicrohttpd's callbacks --------------------------------------------------------------- */
 
 /* The request line is there: from now on the headers have little time. */
 static void *on_request_line(void *context, const char *uri, struct MHD_Connection *mhd)
@@ -257,8 +254,7 @@ static void on_log(void *context, const char *format, va_list arguments)
     wi_debug("api", NULL, "libmicrohttpd: %s", server->complaint);
 }
 
-/* --- starting ----------------------------------------------------------------------------------
- */
+/* --- starting -------------------------------------------------------------------------------- */
 
 static char *read_pem(const char *path, const char *key, struct wi_error *error)
 {
@@ -471,8 +467,7 @@ enum wi_code wi_server_reload(
     return WI_OK;
 }
 
-/* --- stopping ----------------------------------------------------------------------------------
- */
+/* --- stopping -------------------------------------------------------------------------------- */
 
 void wi_server_quiesce(struct wi_server *server)
 {

@@ -72,8 +72,7 @@ struct wi_verdicts {
     size_t about_wasm; /* how many of them are what WASM says of a model */
 };
 
-/* --- keys --------------------------------------------------------------------------------------
- */
+/* --- keys ------------------------------------------------------------------------------------ */
 
 void wi_verdict_key(char key[WI_VERDICT_KEY_SIZE], const struct wi_model *model,
     const struct wi_place *place, const char *precision)
@@ -102,8 +101,7 @@ static int read_key(const char *key, char precision[16], struct wi_place *place)
     return wi_place_parse(place, end + 1);
 }
 
-/* --- records -----------------------------------------------------------------------------------
- */
+/* --- records --------------------------------------------------------------------------------- */
 
 static struct verdict *find(const struct wi_verdicts *verdicts, const char *key)
 {
@@ -265,8 +263,7 @@ void wi_verdicts_free(struct wi_verdicts *verdicts)
     free(verdicts);
 }
 
-/* --- asking ------------------------------------------------------------------------------------
- */
+/* --- asking ---------------------------------------------------------------------------------- */
 
 static int is_void(const struct verdict *verdict)
 {
@@ -327,8 +324,7 @@ enum wi_code wi_verdicts_rejection(const struct wi_verdicts *verdicts, const str
     return wi_error_set(error, said->code, NULL, "%s", said->detail);
 }
 
-/* --- deciding ----------------------------------------------------------------------------------
- */
+/* --- deciding -------------------------------------------------------------------------------- */
 
 /* For longer each time: what tells nothing once, or fails, most often does so again. */
 static void rest(struct verdict *verdict)
@@ -431,8 +427,7 @@ void wi_verdicts_accept(
         forget(verdicts, said);
 }
 
-/* --- for people --------------------------------------------------------------------------------
- */
+/* --- for people ------------------------------------------------------------------------------ */
 
 void wi_verdicts_count(const struct wi_verdicts *verdicts, size_t counts[WI_VERDICT_COUNT])
 {

@@ -78,8 +78,7 @@ void wi_verdicts_accept(
 enum wi_code wi_verdicts_rejection(const struct wi_verdicts *verdicts, const struct wi_model *model,
     const struct wi_place *place, struct wi_error *error);
 
-/* --- for people --------------------------------------------------------------------------------
- */
+/* --- for people ------------------------------------------------------------------------------ */
 
 /* How many there are of each. `verdicts` NULL: none, also below. */
 void wi_verdicts_count(const struct wi_verdicts *verdicts, size_t counts[WI_VERDICT_COUNT]);

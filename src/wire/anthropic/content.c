@@ -23,8 +23,7 @@ void wi_content_event(const char *type, json_t *event, struct wi_buffer *events)
     wi_printing_event(events, type, whole);
 }
 
-/* --- blocks ------------------------------------------------------------------------------------
- */
+/* --- blocks ---------------------------------------------------------------------------------- */
 
 /* The arguments of a call; none where they are no object, as of a call that was cut short. */
 static json_t *arguments_of(const struct wi_buffer *text)
@@ -91,8 +90,7 @@ static void close_block(struct wi_content *content, struct wi_buffer *events)
     wi_buffer_clear(&content->text);
 }
 
-/* --- what comes --------------------------------------------------------------------------------
- */
+/* --- what comes ------------------------------------------------------------------------------ */
 
 struct writer {
     struct wi_content *content;

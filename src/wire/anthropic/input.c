@@ -18,8 +18,7 @@ static const char *const roles[] = {"system", "user", "assistant", NULL};
 static const char *const beside[] = {
     "cache_control", "citations", "caller", "toolset_name", "is_error", "parsed", NULL};
 
-/* --- blocks ------------------------------------------------------------------------------------
- */
+/* --- blocks ---------------------------------------------------------------------------------- */
 
 /* A message of the client's while its blocks are read. */
 struct reading {
@@ -192,8 +191,7 @@ static enum wi_code read_content(struct reading *reading, json_t *content, const
     return code;
 }
 
-/* --- messages ----------------------------------------------------------------------------------
- */
+/* --- messages -------------------------------------------------------------------------------- */
 
 struct said {
     int role;

@@ -186,8 +186,7 @@ static enum wi_code read_answer(
     return wi_parameters_read_most(infer, "max_tokens", body->max_tokens, error);
 }
 
-/* --- the body ----------------------------------------------------------------------------------
- */
+/* --- the body -------------------------------------------------------------------------------- */
 
 static void free_wishes(void *data)
 {

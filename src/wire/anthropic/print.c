@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- errors ------------------------------------------------------------------------------------
- */
+/* --- errors ---------------------------------------------------------------------------------- */
 
 static const char *type_of(enum wi_code code)
 {
@@ -41,8 +40,7 @@ void wi_anthropic_error(struct wi_buffer *out, const struct wi_error *error, con
     wi_buffer_puts(out, "}\n");
 }
 
-/* --- answers -----------------------------------------------------------------------------------
- */
+/* --- answers --------------------------------------------------------------------------------- */
 
 /* Of the prompt's tokens, those that were known already are counted apart. */
 static json_t *usage_of(const json_t *result)
@@ -99,8 +97,7 @@ struct wi_printing *wi_anthropic_print_count(
     return wi_printing_json(json_pack("{s:I}", "input_tokens", (json_int_t)count));
 }
 
-/* --- streams -----------------------------------------------------------------------------------
- */
+/* --- streams --------------------------------------------------------------------------------- */
 
 /* How many tokens were read is known at the end. */
 void wi_anthropic_stream_begin(struct wi_buffer *out, const struct wi_stream_face *face)

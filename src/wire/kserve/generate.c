@@ -23,8 +23,7 @@ const struct wi_param wi_kserve_generate_params[] = {
     {0},
 };
 
-/* --- the request -------------------------------------------------------------------------------
- */
+/* --- the request ----------------------------------------------------------------------------- */
 
 /* What asks for what is done anyway. */
 static int is_neutral(const char *name, const json_t *value, int stream)
@@ -122,8 +121,7 @@ enum wi_code wi_kserve_fit_generate(
     return wi_kserve_check_version(model, infer->version, error);
 }
 
-/* --- the answer --------------------------------------------------------------------------------
- */
+/* --- the answer ------------------------------------------------------------------------------ */
 
 /* What a node said need not be UTF-8. */
 static json_t *text_json(const char *text, size_t length)

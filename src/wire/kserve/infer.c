@@ -24,8 +24,7 @@ const struct wi_param wi_kserve_infer_params[] = {
     {0},
 };
 
-/* --- the request -------------------------------------------------------------------------------
- */
+/* --- the request ----------------------------------------------------------------------------- */
 
 /* What was decoded, and does not lie among the tensors. */
 static size_t decoded_bytes(const struct wi_kserve_task *task, const struct wi_tensors *tensors)
@@ -79,8 +78,7 @@ enum wi_code wi_kserve_parse_infer(struct wi_infer *infer, struct wi_blob *body,
     return code;
 }
 
-/* --- the answer --------------------------------------------------------------------------------
- */
+/* --- the answer ------------------------------------------------------------------------------ */
 
 /* The result as an output: one string, its JSON. */
 static void add_result(

@@ -4,8 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* --- errors ------------------------------------------------------------------------------------
- */
+/* --- errors ---------------------------------------------------------------------------------- */
 
 static void add_member(struct wi_buffer *out, const char *name, const char *value)
 {
@@ -62,8 +61,7 @@ static void error_generate(
     wi_buffer_puts(out, "\n");
 }
 
-/* --- streams -----------------------------------------------------------------------------------
- */
+/* --- streams --------------------------------------------------------------------------------- */
 
 static void stream_begin(struct wi_buffer *out, const struct wi_stream_face *face)
 {
@@ -98,8 +96,7 @@ static enum wi_code check_stream(const struct wi_infer *infer, struct wi_error *
     return WI_OK;
 }
 
-/* --- the dialects ------------------------------------------------------------------------------
- */
+/* --- the dialects ---------------------------------------------------------------------------- */
 
 #define SHARED                                                                                     \
     .error_type = "application/json", .error_form = "KserveError", .error_code = "code",           \

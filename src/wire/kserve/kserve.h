@@ -34,8 +34,7 @@ struct wi_kserve_wishes {
     enum wi_binary_choice result;
 };
 
-/* --- model.c: what a model is called, takes and gives ------------------------------------------
- */
+/* --- model.c: what a model is called, takes and gives ---------------------------------------- */
 
 /* The number of the version that is served: 1 of a model that was not pulled, whose own is 0. */
 unsigned wi_kserve_version(unsigned version);
@@ -49,8 +48,7 @@ const char *wi_kserve_platform(const struct wi_model *model);
 json_t *wi_kserve_inputs(const struct wi_model *model);
 json_t *wi_kserve_outputs(const struct wi_model *model);
 
-/* --- parameters.c ------------------------------------------------------------------------------
- */
+/* --- parameters.c ---------------------------------------------------------------------------- */
 
 /* Makes the empty request and the wishes that are read into. */
 void wi_kserve_begin(struct wi_infer *infer);
@@ -65,8 +63,7 @@ enum wi_code wi_kserve_read_parameters(
 enum wi_code wi_kserve_frame(const char *content_type, const char *head_length, size_t body_size,
     size_t *json_size, struct wi_error *error);
 
-/* --- task.c: BYTES as tasks take them ----------------------------------------------------------
- */
+/* --- task.c: BYTES as tasks take them -------------------------------------------------------- */
 
 /* The tensors that were read, as the inputs of a task; NULL where one of them cannot be such. */
 struct wi_kserve_task *wi_kserve_task_read(
@@ -76,8 +73,7 @@ void wi_kserve_task_free(struct wi_kserve_task *task); /* NULL is fine */
 enum wi_code wi_kserve_fit(
     struct wi_infer *infer, const struct wi_model *model, struct wi_error *error);
 
-/* --- infer.c and generate.c: see struct wi_dialect ----------------------------------------------
- */
+/* --- infer.c and generate.c: see struct wi_dialect ------------------------------------------- */
 
 enum wi_code wi_kserve_parse_infer(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
     struct wi_budget *budget, struct wi_error *error);

@@ -35,8 +35,7 @@ const char *wi_kserve_platform(const struct wi_model *model)
     return model->builtin ? "webinfer_builtin" : wi_formats[model->format]->platform;
 }
 
-/* --- of a graph --------------------------------------------------------------------------------
- */
+/* --- of a graph ------------------------------------------------------------------------------ */
 
 /* A graph that does not say how many dimensions there are may have any; here it has a free one. */
 static json_t *dims_json(const struct wi_onnx_value *value)
@@ -60,8 +59,7 @@ static json_t *graph_json(const struct wi_onnx_value *values, size_t count)
     return list;
 }
 
-/* --- of a task ---------------------------------------------------------------------------------
- */
+/* --- of a task ------------------------------------------------------------------------------- */
 
 static void add(json_t *list, const char *name, enum wi_datatype type, int rank, int count)
 {

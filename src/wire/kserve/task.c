@@ -40,8 +40,7 @@ static const struct name *find_name(const char *name)
     return NULL;
 }
 
-/* --- elements ----------------------------------------------------------------------------------
- */
+/* --- elements -------------------------------------------------------------------------------- */
 
 /* The next element of BYTES that were checked, its bytes at `*at` of the blob, which are skipped.
  */
@@ -91,8 +90,7 @@ static json_t *string_of(
     return string;
 }
 
-/* --- members -----------------------------------------------------------------------------------
- */
+/* --- members --------------------------------------------------------------------------------- */
 
 static enum wi_code add_list(
     json_t *object, const char *member, const struct wi_tensor *tensor, struct wi_error *error)
@@ -141,8 +139,7 @@ static enum wi_code add_member(json_t *object, const struct wi_tensor *tensor,
     return add_only(object, name, tensor, file, error);
 }
 
-/* --- a task ------------------------------------------------------------------------------------
- */
+/* --- a task ---------------------------------------------------------------------------------- */
 
 static int is_task(const struct wi_tensors *tensors)
 {
@@ -178,8 +175,7 @@ void wi_kserve_task_free(struct wi_kserve_task *task)
     free(task);
 }
 
-/* --- the model ---------------------------------------------------------------------------------
- */
+/* --- the model ------------------------------------------------------------------------------- */
 
 /* "result" is no tensor that a node gives. */
 static void take_result(struct wi_infer *infer, const struct wi_model *model)

@@ -45,8 +45,7 @@ struct wi_openai_wishes {
     int words; /* times of words, not of sentences */
 };
 
-/* --- openai_parse.c ----------------------------------------------------------------------------
- */
+/* --- parse.c --------------------------------------------------------------------------------- */
 
 /* struct wi_dialect's `params`. */
 size_t wi_openai_params(enum wi_task_kind task, struct wi_param rows[WI_PARAMETERS_MAX]);
@@ -60,8 +59,7 @@ void wi_openai_begin(struct wi_infer *infer, enum wi_task_kind task);
 enum wi_code wi_openai_read(
     struct wi_infer *infer, const json_t *root, struct wi_budget *budget, struct wi_error *error);
 
-/* --- openai_sound.c ----------------------------------------------------------------------------
- */
+/* --- sound.c --------------------------------------------------------------------------------- */
 
 /* Which times are wanted, as the parameter is called; WI_INVALID_FIELD for what it cannot be. */
 #define WI_OPENAI_TIMES "timestamp_granularities[]"
@@ -73,22 +71,19 @@ enum wi_code wi_openai_read_recognition(
 enum wi_code wi_openai_read_speech(
     struct wi_infer *infer, const json_t *root, struct wi_error *error);
 
-/* --- openai_audio.c ----------------------------------------------------------------------------
- */
+/* --- audio.c --------------------------------------------------------------------------------- */
 
 struct wi_printing *wi_openai_print_speech(
     const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error);
 
-/* --- openai_error.c ----------------------------------------------------------------------------
- */
+/* --- error.c --------------------------------------------------------------------------------- */
 
 int wi_openai_status(enum wi_code code);
 /* Appends the object {"message", "type", "param", "code"}. `input` is what this endpoint calls what
  * is read. */
 void wi_openai_error(struct wi_buffer *out, const struct wi_error *error, const char *input);
 
-/* --- openai_choice.c: answers and their parts --------------------------------------------------
- */
+/* --- choice.c: answers and their parts ------------------------------------------------------- */
 
 /* Every function here gives a new reference, made of what a node said: what has not its form is
  * left out. `result` may be NULL. */
@@ -101,8 +96,7 @@ json_t *wi_openai_delta(const struct wi_part *part);
 json_t *wi_openai_text(const json_t *choice, json_int_t index);
 json_t *wi_openai_text_delta(const struct wi_part *part);
 
-/* --- openai_print.c ----------------------------------------------------------------------------
- */
+/* --- print.c --------------------------------------------------------------------------------- */
 
 struct wi_printing *wi_openai_print_chat(
     const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error);
@@ -115,8 +109,7 @@ struct wi_printing *wi_openai_print_ranking(
 struct wi_printing *wi_openai_print_tokens(
     const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error);
 
-/* --- openai_stream.c ---------------------------------------------------------------------------
- */
+/* --- stream.c -------------------------------------------------------------------------------- */
 
 void wi_openai_stream_begin(struct wi_buffer *out, const struct wi_stream_face *face);
 void wi_openai_stream_part(

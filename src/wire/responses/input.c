@@ -18,8 +18,7 @@ static const char *const beside[] = {"status", "phase", "annotations", "logprobs
     "parsed_arguments", "encrypted_content", "detail", "internal_chat_message_metadata_passthrough",
     NULL};
 
-/* --- parts -------------------------------------------------------------------------------------
- */
+/* --- parts ----------------------------------------------------------------------------------- */
 
 struct part {
     const char *type;
@@ -79,8 +78,7 @@ static enum wi_code read_content(
     return code;
 }
 
-/* --- items -------------------------------------------------------------------------------------
- */
+/* --- items ----------------------------------------------------------------------------------- */
 
 enum role { ROLE_SYSTEM, ROLE_DEVELOPER, ROLE_USER, ROLE_ASSISTANT };
 static const char *const roles[] = {"system", "developer", "user", "assistant", NULL};
@@ -208,8 +206,7 @@ static enum wi_code read_item(struct wi_conversation *talk, json_t *value, const
         talk->error);
 }
 
-/* --- the whole ---------------------------------------------------------------------------------
- */
+/* --- the whole ------------------------------------------------------------------------------- */
 
 static enum wi_code read_all(struct wi_conversation *talk, json_t *instructions, json_t *input)
 {

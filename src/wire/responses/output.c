@@ -25,8 +25,7 @@ struct writer {
     struct wi_buffer *events; /* NULL: nowhere */
 };
 
-/* --- events ------------------------------------------------------------------------------------
- */
+/* --- events ---------------------------------------------------------------------------------- */
 
 void wi_output_event(
     struct wi_output *output, const char *type, json_t *event, struct wi_buffer *events)
@@ -77,8 +76,7 @@ static void tell_item(const struct writer *writer, const char *type, json_t *ite
         writer->events);
 }
 
-/* --- the open item -----------------------------------------------------------------------------
- */
+/* --- the open item --------------------------------------------------------------------------- */
 
 static json_t *text_of(const struct wi_output *output)
 {
@@ -183,8 +181,7 @@ static void close_item(const struct writer *writer, const char *status)
     wi_buffer_clear(&output->text);
 }
 
-/* --- what comes --------------------------------------------------------------------------------
- */
+/* --- what comes ------------------------------------------------------------------------------ */
 
 static void keep_logprobs(struct wi_output *output, json_t *rows)
 {

@@ -230,8 +230,7 @@ static void read_logprobs(struct wi_infer *infer, const struct body *body)
         set(infer, "top_logprobs", json_integer(body->top_logprobs));
 }
 
-/* --- what the answer repeats -------------------------------------------------------------------
- */
+/* --- what the answer repeats ----------------------------------------------------------------- */
 
 /* Functions as they are written here. */
 static json_t *echo_tools(const json_t *tools)
@@ -278,8 +277,7 @@ static json_t *echo(const json_t *root, const json_t *options)
     return said;
 }
 
-/* --- the body ----------------------------------------------------------------------------------
- */
+/* --- the body -------------------------------------------------------------------------------- */
 
 static void free_wishes(void *data)
 {

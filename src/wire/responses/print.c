@@ -71,8 +71,7 @@ struct wi_printing *wi_responses_print(
     return printing;
 }
 
-/* --- streams -----------------------------------------------------------------------------------
- */
+/* --- streams --------------------------------------------------------------------------------- */
 
 /* An event about the answer as a whole, which is taken over. */
 static void tell(

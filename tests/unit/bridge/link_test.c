@@ -134,8 +134,7 @@ static const struct lws_protocols protocols[] = {
     {0},
 };
 
-/* --- The fixture -------------------------------------------------------------------------------
- */
+/* --- The fixture ----------------------------------------------------------------------------- */
 
 static void listen_here(struct fixture *fixture)
 {

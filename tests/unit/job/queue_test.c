@@ -193,8 +193,7 @@ TEST(clients_that_are_gone_are_forgotten)
     wi_queue_free(queue);
 }
 
-/* --- against a plain walk -----------------------------------------------------------------------
- */
+/* --- against a plain walk -------------------------------------------------------------------- */
 
 #define ENTRIES 300
 #define KINDS 12 /* of lanes, with a gate for every three */

@@ -7,8 +7,7 @@
     "\"stream\":true"
 #define EVENTS "Accept: text/event-stream\r\n"
 
-/* --- the node's side ---------------------------------------------------------------------------
- */
+/* --- the node's side ------------------------------------------------------------------------- */
 
 static void give_text(const char *text, size_t length)
 {
@@ -39,8 +38,7 @@ static unsigned give_while_allowed(size_t bytes)
     return count;
 }
 
-/* --- the client's side -------------------------------------------------------------------------
- */
+/* --- the client's side ----------------------------------------------------------------------- */
 
 static struct client *begin(const char *more_fields, const char *more_headers)
 {
@@ -130,8 +128,7 @@ static void leave(struct client *client)
     free_client(client);
 }
 
-/* --- what is sent, and when --------------------------------------------------------------------
- */
+/* --- what is sent, and when ------------------------------------------------------------------ */
 
 FIXTURE(set_up, tear_down)
 
@@ -321,8 +318,7 @@ TEST(test_http_1_0)
     free_client(client);
 }
 
-/* --- credit ------------------------------------------------------------------------------------
- */
+/* --- credit ---------------------------------------------------------------------------------- */
 
 #define BIG 60000
 
@@ -392,8 +388,7 @@ TEST(test_send_timeout)
     free_client(client);
 }
 
-/* --- leaving -----------------------------------------------------------------------------------
- */
+/* --- leaving --------------------------------------------------------------------------------- */
 
 TEST(test_leaving_cancels)
 {
@@ -425,8 +420,7 @@ TEST(test_delete_ends_it)
     free_client(client);
 }
 
-/* --- coming back -------------------------------------------------------------------------------
- */
+/* --- coming back ----------------------------------------------------------------------------- */
 
 TEST(test_take_up)
 {
@@ -594,8 +588,7 @@ TEST(test_head)
     free_client(other);
 }
 
-/* --- the end of the server ---------------------------------------------------------------------
- */
+/* --- the end of the server ------------------------------------------------------------------- */
 
 TEST(test_shutdown)
 {

@@ -6,8 +6,7 @@
 
 #include <sys/resource.h>
 
-/* --- inference ---------------------------------------------------------------------------------
- */
+/* --- inference ------------------------------------------------------------------------------- */
 
 FIXTURE(set_up, tear_down)
 
@@ -175,8 +174,7 @@ TEST(test_look_and_cancel)
     json_decref(json);
 }
 
-/* --- the rest of the API -----------------------------------------------------------------------
- */
+/* --- the rest of the API --------------------------------------------------------------------- */
 
 TEST(test_endpoints)
 {
@@ -256,8 +254,7 @@ TEST(test_guarded)
     free_client(client);
 }
 
-/* --- bodies ------------------------------------------------------------------------------------
- */
+/* --- bodies ---------------------------------------------------------------------------------- */
 
 TEST(test_refused_bodies)
 {
@@ -361,8 +358,7 @@ TEST(test_memory_budget)
     until(wi_server_busy(fixture->server) == 0);
 }
 
-/* --- deadlines ---------------------------------------------------------------------------------
- */
+/* --- deadlines ------------------------------------------------------------------------------- */
 
 static int short_stall(void **state)
 {
@@ -430,8 +426,7 @@ TEST_IN(test_slow_headers, short_headers, tear_down)
     free_client(slow);
 }
 
-/* --- limits, and starting ----------------------------------------------------------------------
- */
+/* --- limits, and starting -------------------------------------------------------------------- */
 
 /* Out of descriptors: accepting pauses, the loop does not spin, and it goes on afterwards. */
 TEST(test_too_many_open_files)

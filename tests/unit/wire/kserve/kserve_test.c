@@ -147,8 +147,7 @@ TEST(only_the_current_version_is_served)
     }
 }
 
-/* --- models ------------------------------------------------------------------------------------
- */
+/* --- models ---------------------------------------------------------------------------------- */
 
 /* Takes the list. */
 static void expect(json_t *list, const char *expected)
@@ -266,8 +265,7 @@ TEST(what_no_task_takes_is_refused_with_what_is)
         WI_INPUT_UNKNOWN, "");
 }
 
-/* --- answers -----------------------------------------------------------------------------------
- */
+/* --- answers --------------------------------------------------------------------------------- */
 
 static struct wi_printing *answer(struct wi_infer *infer, const struct wi_dialect *dialect,
     struct wi_model *model, const char *result)

@@ -285,8 +285,7 @@ TEST(test_framing)
         wi_dialect_native.frame(binary, "1048577", 1 << 22, &size, &error), WI_BAD_FRAMING);
 }
 
-/* --- against a model ---------------------------------------------------------------------------
- */
+/* --- against a model ------------------------------------------------------------------------- */
 
 static struct wi_onnx_value inputs[] = {{.name = "x",
     .tensor = 1,
