@@ -1,16 +1,15 @@
 /*
- * What a GGUF file says of itself before its weights: metadata, and where each tensor lies. The
- * format is that of https://github.com/ggml-org/ggml/blob/master/docs/gguf.md, the rules beyond it
- * are those of ggml's own reader (ggml/src/gguf.cpp), so that what passes here is no surprise to an
- * engine: tensors lie one after another, each at the alignment, all inside the file. Versions 2 and
- * 3, little-endian. Bounded, over hostile bytes; nothing is allocated by sizes in the file but a
- * chat template's text.
+ * What a GGUF file says of itself before its weights: metadata, and what its tensors are. The
+ * format is that of https://github.com/ggml-org/ggml/blob/master/docs/gguf.md, in versions 2 and 3,
+ * little-endian. It is read as far as answers and the plan of memory need it, over hostile bytes:
+ * every figure is bounded, all weights lie inside the file, and nothing is allocated by sizes in
+ * it. Whatever else an engine wants of a file, its own reader checks in the page.
  */
 #ifndef WI_FORMAT_GGUF_H
 #define WI_FORMAT_GGUF_H
 
 #include "base/error.h"
-#include "format/gguf_names.h"
+#include "task/type.h"
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,6 +28,26 @@
 #define WI_GGUF_PARTS_MAX 999                   /* files of a split set */
 #define WI_GGUF_NAME_MAX 128                    /* bytes of names that are kept, with the NUL */
 
+/* --- what llama.cpp knows by name and number -------------------------------------------------- */
+
+/* The release that the page's engine is built from, for people. It is that of the npm packages
+ * @wllama/wllama and wllama-compat 3.8.1; the tables of gguf_names.c were read in their
+ * WebAssembly: architectures (src/llama-arch.cpp), types of tensors (ggml/src/ggml.c) and of files
+ * (enum llama_ftype of include/llama.h). A newer release wants them looked at again. */
+#define WI_GGUF_LLAMA "llama.cpp b11364"
+
+/* What models of an architecture are for; WI_TYPE_UNKNOWN for one that is not known. */
+enum wi_model_type wi_gguf_architecture_type(const char *architecture);
+
+#define WI_GGUF_TYPES 43 /* of tensors: 0 … 42 */
+struct wi_gguf_type {
+    const char *name; /* "Q4_K" */
+    uint16_t block;   /* so many elements … */
+    uint16_t bytes;   /* … have so many bytes */
+};
+/* NULL where there is none of that number, or not any more. */
+const struct wi_gguf_type *wi_gguf_type(uint64_t number);
+
 /* How token embeddings become one vector: enum llama_pooling_type. */
 enum wi_gguf_pooling {
     WI_GGUF_POOLING_NONE,
@@ -40,12 +59,12 @@ enum wi_gguf_pooling {
 };
 extern const char *const wi_gguf_pooling_names[]; /* "none" …, ended by NULL */
 
+/* --- a file ----------------------------------------------------------------------------------- */
+
 /* Zero is what a file does not say, except where another value is named. */
 struct wi_gguf_info {
     char architecture[WI_GGUF_NAME_MAX]; /* "llama" */
     char name[WI_GGUF_NAME_MAX];         /* as much of it as there is room; UTF-8 */
-    char kind[WI_GGUF_NAME_MAX];         /* "model", "adapter", "mmproj" … */
-    uint64_t alignment;                  /* of the weights, in bytes */
     uint64_t context_length;             /* tokens that it was made for */
     uint64_t embedding_length;
     uint64_t block_count;
@@ -55,13 +74,12 @@ struct wi_gguf_info {
     uint64_t kv_heads;          /* of all blocks together, as far as they see the whole context */
     uint64_t kv_heads_windowed; /* of those blocks that see `sliding_window` tokens only */
     uint64_t sliding_window;
-    uint64_t vocabulary;               /* tokens */
-    int pooling;                       /* enum wi_gguf_pooling, or -1 */
-    uint64_t template_bytes;           /* of the chat template; 0: it has none */
-    int64_t file_type;                 /* enum llama_ftype, or -1 */
-    uint64_t split_index, split_count; /* of a set of files; 0 of 0: no set */
-    uint64_t tensor_count;
-    uint64_t parameters;                  /* elements of all tensors */
+    uint64_t vocabulary;                  /* tokens */
+    int64_t pooling;                      /* enum wi_gguf_pooling, or -1 */
+    uint64_t template_bytes;              /* of the chat template; 0: it has none */
+    int64_t file_type;                    /* enum llama_ftype, or -1 */
+    uint64_t split_index, split_count;    /* of a set of files; 0 of 0: no set */
+    uint64_t parameters;                  /* elements of all tensors; 0: it has no tensors */
     uint64_t tensor_bytes[WI_GGUF_TYPES]; /* by the tensors' type */
 };
 
@@ -72,16 +90,14 @@ enum wi_gguf_role {
     WI_GGUF_PROJECTOR /* mmproj….gguf, which turns pictures into embeddings for a model beside it */
 };
 
-/* WI_OK, or WI_MODEL_INVALID with what is wrong with the file `path`, where, and what to do. */
-enum wi_code wi_gguf_read(const unsigned char *bytes, size_t size, const char *path,
-    enum wi_gguf_role role, struct wi_gguf_info *info, struct wi_error *error);
-/* The same from a file of `size` bytes, read in windows at its offsets: unlike a mapping, a file
- * that is cut short meanwhile is an error and no SIGBUS. Blocks. */
-enum wi_code wi_gguf_read_file(int fd, uint64_t size, const char *path, enum wi_gguf_role role,
+/* WI_OK, or WI_MODEL_INVALID with what is wrong with the file `path`, which has `size` bytes,
+ * where, and what to do. Blocks. */
+enum wi_code wi_gguf_read(int fd, uint64_t size, const char *path, enum wi_gguf_role role,
     struct wi_gguf_info *info, struct wi_error *error);
 
-/* Adds the tensors of a set's file number `index` (from 0) of `count` to those of the first. WI_OK,
- * or WI_MODEL_INVALID where the file says that it is another part. `info` may be `part`. */
+/* Makes `info` what the first file of a set says, and adds the tensors of the others to it: `part`
+ * is number `index` (from 0) of `count`. WI_OK, or WI_MODEL_INVALID where the file says that it is
+ * another. */
 enum wi_code wi_gguf_join(struct wi_gguf_info *info, const struct wi_gguf_info *part,
     const char *path, size_t index, size_t count, struct wi_error *error);
 

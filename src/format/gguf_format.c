@@ -36,7 +36,7 @@ static const char *const quantisations[] = {
 
 /* A path without ".gguf" and without the number of its part: how long that is; `parts` receives of
  * how many parts it is one. */
-static size_t gguf_stem(const char *path, unsigned *parts)
+static size_t stem_of(const char *path, unsigned *parts)
 {
     size_t length = strlen(path) - strlen(".gguf");
     unsigned part;
@@ -82,40 +82,6 @@ static void quantisation_of(const char *stem, size_t length, char *out, size_t s
     }
 }
 
-/* Files with what their names say, which is read once: each is held against all others. */
-struct sets {
-    const struct wi_view_file *files;
-    size_t count;
-    struct stem {
-        size_t length;
-        unsigned parts;
-    } * stems;
-};
-
-static struct sets sets_of(const struct wi_view_file *files, size_t count)
-{
-    struct sets sets = {files, count, wi_alloc((count + 1) * sizeof *sets.stems)};
-    for (size_t i = 0; i < count; i++)
-        sets.stems[i].length = gguf_stem(files[i].path, &sets.stems[i].parts);
-    return sets;
-}
-
-/* Whether two files are parts of one set, or the same file. */
-static int same_set(const struct sets *sets, size_t one, size_t other)
-{
-    const struct stem *a = &sets->stems[one], *b = &sets->stems[other];
-    return a->length == b->length && a->parts == b->parts &&
-           strncmp(sets->files[one].path, sets->files[other].path, a->length) == 0;
-}
-
-static int has_variant(const struct wi_variants *variants, const char *name)
-{
-    for (size_t i = 0; i < variants->count; i++)
-        if (strcasecmp(variants->items[i].name, name) == 0)
-            return 1;
-    return 0;
-}
-
 /* As much of a file's stem as a variant's name can have. */
 static char *name_of_stem(const char *stem, size_t length)
 {
@@ -126,36 +92,40 @@ static char *name_of_stem(const char *stem, size_t length)
     return name;
 }
 
-/* Adds the variant whose first file is that. */
-static void add_set(const struct sets *sets, size_t first, struct wi_variants *variants)
+/* The files of one variant, of which `parts` are wanted. */
+struct set {
+    const char *path; /* of the first */
+    size_t length;    /* of its stem */
+    unsigned parts;
+    struct wi_variant variant;
+};
+
+/* The set that a file belongs to, made if there is none. */
+static struct set *set_of(struct set *sets, size_t *count, const char *path)
 {
-    char name[32];
-    const char *path = sets->files[first].path;
-    const struct stem *stem = &sets->stems[first];
-    size_t found = 0;
-    struct wi_variant variant = {0};
-    for (size_t i = first; i < sets->count; i++)
-        if (same_set(sets, first, i) && ++found)
-            wi_variant_add(&variant, &sets->files[i]);
-    if (found != stem->parts) {
-        wi_variant_clear(&variant);
-        return;
-    }
-    quantisation_of(path, stem->length, name, sizeof name);
-    if (*name && !has_variant(variants, name))
-        variant.name = wi_strdup(name);
-    else
-        variant.name = name_of_stem(path, stem->length);
-    *wi_variants_add(variants) = variant;
+    struct set set = {.path = path};
+    set.length = stem_of(path, &set.parts);
+    for (size_t i = 0; i < *count; i++)
+        if (sets[i].length == set.length && sets[i].parts == set.parts &&
+            strncmp(sets[i].path, path, set.length) == 0)
+            return &sets[i];
+    sets[*count] = set;
+    return &sets[(*count)++];
 }
 
-/* Whether an earlier file is of the same set. */
-static int is_counted(const struct sets *sets, size_t index)
+/* Moves a set that is whole among the variants. */
+static void add_set(struct set *set, struct wi_variants *variants)
 {
-    for (size_t i = 0; i < index; i++)
-        if (same_set(sets, index, i))
-            return 1;
-    return 0;
+    char name[32];
+    if (set->variant.files.count != set->parts) {
+        wi_variant_clear(&set->variant);
+        return;
+    }
+    quantisation_of(set->path, set->length, name, sizeof name);
+    set->variant.name = *name && !wi_variants_get(variants, name)
+                            ? wi_strdup(name)
+                            : name_of_stem(set->path, set->length);
+    *wi_variants_add(variants) = set->variant;
 }
 
 static size_t rank_of(const char *name)
@@ -176,16 +146,19 @@ static int compare_quantisations(const void *a, const void *b)
 static void find_variants(
     const struct wi_view_file *files, size_t count, struct wi_variants *variants)
 {
-    struct sets sets = sets_of(files, count);
-    size_t projector = 0;
-    while (projector < count && !is_projector(files[projector].path))
-        projector++;
+    struct set *sets = wi_alloc((count + 1) * sizeof *sets);
+    const struct wi_view_file *projector = NULL;
+    size_t found = 0;
     for (size_t i = 0; i < count; i++)
-        if (!is_projector(files[i].path) && !is_counted(&sets, i))
-            add_set(&sets, i, variants);
-    free(sets.stems);
-    for (size_t v = 0; projector < count && v < variants->count; v++)
-        wi_variant_add(&variants->items[v], &files[projector]);
+        if (!is_projector(files[i].path))
+            wi_variant_add(&set_of(sets, &found, files[i].path)->variant, &files[i]);
+        else if (!projector)
+            projector = &files[i];
+    for (size_t i = 0; i < found; i++)
+        add_set(&sets[i], variants);
+    free(sets);
+    for (size_t i = 0; projector && i < variants->count; i++)
+        wi_variant_add(&variants->items[i], projector);
     if (variants->count > 0)
         qsort(variants->items, variants->count, sizeof *variants->items, compare_quantisations);
 }
@@ -196,54 +169,41 @@ static void find_variants(
 static enum wi_code read_file(
     struct wi_format_reading *reading, const char *path, size_t index, size_t count)
 {
-    struct wi_gguf_info part = {0}, *info = &reading->facts.gguf;
-    int projector = is_projector(path);
+    enum wi_gguf_role role = is_projector(path) ? WI_GGUF_PROJECTOR
+                             : index == 0       ? WI_GGUF_MODEL
+                                                : WI_GGUF_PART;
+    struct wi_gguf_info part;
     uint64_t bytes;
     int fd = reading->view->open(reading->view, path, WI_VIEW_MODEL, &bytes, &reading->error);
     if (fd < 0)
         return reading->error.code;
-    enum wi_code code = wi_gguf_read_file(fd, bytes, path,
-        projector    ? WI_GGUF_PROJECTOR
-        : index == 0 ? WI_GGUF_MODEL
-                     : WI_GGUF_PART,
-        &part, &reading->error);
+    enum wi_code code = wi_gguf_read(fd, bytes, path, role, &part, &reading->error);
     close(fd);
-    if (code == WI_OK && !projector && index == 0)
-        *info = part;
-    if (code == WI_OK && !projector)
-        code = wi_gguf_join(info, index == 0 ? info : &part, path, index, count, &reading->error);
-    return code;
-}
-
-static enum wi_code read_heads(struct wi_format_reading *reading, size_t *projectors)
-{
-    const struct wi_strings *files = &reading->variant->files;
-    enum wi_code code = WI_OK;
-    size_t index = 0;
-    *projectors = 0;
-    for (size_t i = 0; i < files->count; i++)
-        *projectors += is_projector(files->items[i]) != 0;
-    for (size_t i = 0; i < files->count && code == WI_OK; i++) {
-        code = read_file(reading, files->items[i], index, files->count - *projectors);
-        index += !is_projector(files->items[i]);
-    }
-    return code;
+    if (code != WI_OK || role == WI_GGUF_PROJECTOR)
+        return code;
+    return wi_gguf_join(&reading->facts.gguf, &part, path, index, count, &reading->error);
 }
 
 static enum wi_code read_model(struct wi_format_reading *reading)
 {
     const struct wi_strings *files = &reading->variant->files;
     struct wi_facts *facts = &reading->facts;
-    size_t projectors;
+    size_t parts = 0, index = 0;
     uint64_t bytes;
-    enum wi_code code = read_heads(reading, &projectors);
+    enum wi_code code = WI_OK;
+    for (size_t i = 0; i < files->count; i++)
+        parts += !is_projector(files->items[i]);
+    for (size_t i = 0; i < files->count && code == WI_OK; i++) {
+        code = read_file(reading, files->items[i], index, parts);
+        index += !is_projector(files->items[i]);
+    }
     if (code != WI_OK)
         return code;
-    if (facts->gguf.tensor_count == 0)
+    if (facts->gguf.parameters == 0)
         return wi_error_set(&reading->error, WI_MODEL_INVALID, files->items[0],
             "%.200s has no weights; fetch or convert the model again", files->items[0]);
     facts->type = wi_gguf_model_type(&facts->gguf);
-    if (projectors > 0 && facts->type == WI_TYPE_TEXT_GENERATION)
+    if (parts < files->count && facts->type == WI_TYPE_TEXT_GENERATION)
         facts->type = WI_TYPE_MULTIMODAL;
     facts->context = facts->gguf.context_length;
     facts->vocabulary = facts->gguf.vocabulary;

@@ -32,32 +32,14 @@ static int check_room(struct wi_gguf_input *input, uint64_t bytes)
     return 0;
 }
 
-/* Loads the window that begins where the reading is. */
+/* Loads the window that begins where the reading is; at least one byte of it. */
 static int load(struct wi_gguf_input *input)
 {
-    uint64_t left = input->size - input->at;
-    size_t wanted = left < sizeof input->_window ? (size_t)left : sizeof input->_window, got = 0;
-    while (got < wanted) {
-        ssize_t n = pread(
-            input->fd, input->_window + got, wanted - got, (off_t)(input->at + (uint64_t)got));
-        if (n <= 0)
-            return wi_gguf_fail(input, input->at + got, "the file cannot be read here");
-        got += (size_t)n;
-    }
+    ssize_t n = pread(input->fd, input->_window, sizeof input->_window, (off_t)input->at);
+    if (n <= 0)
+        return wi_gguf_fail(input, input->at, "the file cannot be read here");
     input->_window_at = input->at;
-    input->_window_size = got;
-    return 0;
-}
-
-/* How many bytes of the window are still to come; at least one, after check_room. */
-static int in_window(struct wi_gguf_input *input, const unsigned char **bytes, size_t *count)
-{
-    if (input->at < input->_window_at || input->at - input->_window_at >= input->_window_size)
-        if (load(input) < 0)
-            return -1;
-    size_t skipped = (size_t)(input->at - input->_window_at);
-    *bytes = input->_window + skipped;
-    *count = input->_window_size - skipped;
+    input->_window_size = (size_t)n;
     return 0;
 }
 
@@ -67,13 +49,14 @@ int wi_gguf_copy(struct wi_gguf_input *input, void *out, size_t size)
     if (check_room(input, size) < 0)
         return -1;
     while (size > 0) {
-        const unsigned char *from = input->bytes ? input->bytes + input->at : NULL;
-        size_t count = size;
-        if (!from && in_window(input, &from, &count) < 0)
-            return -1;
-        if (count > size)
-            count = size;
-        memcpy(to, from, count);
+        uint64_t from = input->at - input->_window_at; /* huge for what lies before the window */
+        if (from >= input->_window_size) {
+            if (load(input) < 0)
+                return -1;
+            from = 0;
+        }
+        size_t left = input->_window_size - (size_t)from, count = left < size ? left : size;
+        memcpy(to, input->_window + from, count);
         to += count;
         size -= count;
         input->at += count;
@@ -100,8 +83,6 @@ int wi_gguf_number(struct wi_gguf_input *input, size_t width, uint64_t *number)
     return 0;
 }
 
-/* --- strings ---------------------------------------------------------------------------------- */
-
 int wi_gguf_length(struct wi_gguf_input *input, const char *what, uint64_t max, uint64_t *length)
 {
     uint64_t at = input->at;
@@ -113,54 +94,40 @@ int wi_gguf_length(struct wi_gguf_input *input, const char *what, uint64_t max, 
     return check_room(input, *length);
 }
 
-int wi_gguf_text(struct wi_gguf_input *input, const char *what, char *out, size_t size)
-{
-    uint64_t at = input->at, length;
-    if (wi_gguf_length(input, what, size - 1, &length) < 0 ||
-        wi_gguf_copy(input, out, (size_t)length) < 0)
-        return -1;
-    out[length] = '\0';
-    if (memchr(out, '\0', (size_t)length))
-        return wi_gguf_fail(input, at, "%s has a NUL byte", what);
-    return 0;
-}
-
 /* --- values ----------------------------------------------------------------------------------- */
+
+static const struct {
+    unsigned char width;
+    enum { NO_NUMBER, UNSIGNED, SIGNED, FRACTION } kind;
+} types[] = {
+    [WI_GGUF_UINT8] = {1, UNSIGNED},
+    [WI_GGUF_INT8] = {1, SIGNED},
+    [WI_GGUF_UINT16] = {2, UNSIGNED},
+    [WI_GGUF_INT16] = {2, SIGNED},
+    [WI_GGUF_UINT32] = {4, UNSIGNED},
+    [WI_GGUF_INT32] = {4, SIGNED},
+    [WI_GGUF_FLOAT32] = {4, FRACTION},
+    [WI_GGUF_BOOL] = {1, UNSIGNED},
+    [WI_GGUF_UINT64] = {8, UNSIGNED},
+    [WI_GGUF_INT64] = {8, SIGNED},
+    [WI_GGUF_FLOAT64] = {8, FRACTION},
+};
 
 size_t wi_gguf_width(uint64_t type)
 {
-    static const unsigned char widths[] = {[WI_GGUF_UINT8] = 1,
-        [WI_GGUF_INT8] = 1,
-        [WI_GGUF_UINT16] = 2,
-        [WI_GGUF_INT16] = 2,
-        [WI_GGUF_UINT32] = 4,
-        [WI_GGUF_INT32] = 4,
-        [WI_GGUF_FLOAT32] = 4,
-        [WI_GGUF_BOOL] = 1,
-        [WI_GGUF_UINT64] = 8,
-        [WI_GGUF_INT64] = 8,
-        [WI_GGUF_FLOAT64] = 8};
-    return type < sizeof widths ? widths[type] : 0;
-}
-
-static int is_signed(uint64_t type)
-{
-    return type == WI_GGUF_INT8 || type == WI_GGUF_INT16 || type == WI_GGUF_INT32 ||
-           type == WI_GGUF_INT64;
+    return type < sizeof types / sizeof *types ? types[type].width : 0;
 }
 
 int wi_gguf_whole(struct wi_gguf_input *input, uint64_t type, uint64_t *number)
 {
     uint64_t at = input->at;
     size_t width = wi_gguf_width(type);
-    if (width == 0 || type == WI_GGUF_FLOAT32 || type == WI_GGUF_FLOAT64)
+    if (width == 0 || types[type].kind == FRACTION)
         return wi_gguf_fail(input, at, "a whole number is wanted here");
     if (wi_gguf_number(input, width, number) < 0)
         return -1;
-    if (is_signed(type) && *number >> (8 * width - 1))
+    if (types[type].kind == SIGNED && *number >> (8 * width - 1))
         return wi_gguf_fail(input, at, "a number is negative");
-    if (type == WI_GGUF_BOOL && *number > 1)
-        return wi_gguf_fail(input, at, "a boolean is neither 0 nor 1");
     return 0;
 }
 
@@ -177,29 +144,20 @@ int wi_gguf_array(struct wi_gguf_input *input, uint64_t *type, uint64_t *count)
     return 0;
 }
 
-static int skip_string(struct wi_gguf_input *input)
-{
-    uint64_t length;
-    if (wi_gguf_length(input, "a string", WI_GGUF_STRING_MAX, &length) < 0)
-        return -1;
-    return wi_gguf_skip(input, length);
-}
-
 int wi_gguf_skip_value(struct wi_gguf_input *input, uint64_t type)
 {
-    uint64_t at = input->at, count;
-    if (type == WI_GGUF_STRING)
-        return skip_string(input);
-    if (wi_gguf_width(type) > 0)
-        return wi_gguf_skip(input, wi_gguf_width(type));
-    if (type != WI_GGUF_ARRAY)
+    uint64_t at = input->at, length, count = 1;
+    if (type == WI_GGUF_ARRAY) {
+        if (wi_gguf_array(input, &type, &count) < 0)
+            return -1;
+    } else if (type != WI_GGUF_STRING && wi_gguf_width(type) == 0) {
         return wi_gguf_fail(input, at, "there is no type %" PRIu64 " of values", type);
-    if (wi_gguf_array(input, &type, &count) < 0)
-        return -1;
+    }
     if (type != WI_GGUF_STRING)
         return wi_gguf_skip(input, count * wi_gguf_width(type));
     for (; count > 0; count--)
-        if (skip_string(input) < 0)
+        if (wi_gguf_length(input, "a string", WI_GGUF_STRING_MAX, &length) < 0 ||
+            wi_gguf_skip(input, length) < 0)
             return -1;
     return 0;
 }

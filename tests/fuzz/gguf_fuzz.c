@@ -1,5 +1,4 @@
-/* Any bytes as a GGUF file: memory and file must give the same answer, within the limits, and what
- * follows from it must hold. */
+/* Any bytes as a GGUF file: read within the limits, and what follows from it must hold. */
 #include "format/gguf.h"
 #include "format/gguf_memory.h"
 #include "plant.h"
@@ -18,10 +17,6 @@ static void check_figures(const struct wi_gguf_info *info, size_t size)
 {
     struct wi_gguf_wish wish = {UINT64_MAX, 0, 16};
     struct wi_gguf_memory memory;
-    uint64_t bytes = 0;
-    for (size_t i = 0; i < WI_GGUF_TYPES; i++)
-        bytes += info->tensor_bytes[i];
-    assert(bytes <= size);
     assert(wi_gguf_model_type(info) != WI_TYPE_UNKNOWN);
     assert(*wi_gguf_quantization(info));
     wi_gguf_slow(info);
@@ -32,24 +27,21 @@ static void check_figures(const struct wi_gguf_info *info, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct wi_gguf_info one, other;
-    struct wi_error error = {0}, problem = {0};
+    struct wi_gguf_info info, set;
+    struct wi_error error = {0};
     /* The last byte is weights, which nobody looks at. */
     enum wi_gguf_role role = size > 0 ? (enum wi_gguf_role)(data[size - 1] % 3) : WI_GGUF_MODEL;
     int fd = memfd_create("gguf", MFD_CLOEXEC);
     if (fd < 0 || write(fd, data, size) != (ssize_t)size)
         abort();
-    enum wi_code code = wi_gguf_read(data, size, "m.gguf", role, &one, &error);
-    enum wi_code same = wi_gguf_read_file(fd, size, "m.gguf", role, &other, &problem);
+    enum wi_code code = wi_gguf_read(fd, size, "m.gguf", role, &info, &error);
     close(fd);
-    assert(code == same && strcmp(error.detail, problem.detail) == 0);
-    assert(one.parameters == other.parameters && one.template_bytes == other.template_bytes);
     assert(code == WI_OK || error.detail[0]);
-    (void)same;
     if (code == WI_OK && role == WI_GGUF_MODEL) {
-        WI_PLANT(one.tensor_count == 1);
-        check_figures(&one, size);
+        WI_PLANT(info.block_count == 1);
+        check_figures(&info, size);
     }
-    wi_gguf_join(&one, &other, "m.gguf", 0, 1, &error);
+    if (wi_gguf_join(&set, &info, "m.gguf", 0, 1, &error) == WI_OK)
+        wi_gguf_join(&set, &info, "m.gguf", 1, 2, &error);
     return 0;
 }
