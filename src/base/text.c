@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 size_t wi_text_sequence(const char *text)
@@ -71,6 +72,18 @@ void wi_text_printable(char *out, size_t size, const char *text)
     for (unsigned char *at = (unsigned char *)out; *at; at++)
         if (*at < 0x20 || *at == 0x7f)
             *at = ' ';
+}
+
+int wi_text_ends(const char *text, const char *end)
+{
+    size_t length = strlen(text), size = strlen(end);
+    return length >= size && strcasecmp(text + length - size, end) == 0;
+}
+
+const char *wi_text_basename(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
 }
 
 void wi_join(char *out, size_t size, ...)

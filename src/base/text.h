@@ -28,6 +28,11 @@ char *wi_text_copy(char *out, size_t size, const char *text);
  * characters as spaces; NULL gives "". */
 void wi_text_printable(char *out, size_t size, const char *text);
 
+/* Whether `text` ends with `end`, whatever the case of letters. */
+int wi_text_ends(const char *text, const char *end);
+/* The last segment of a path: what stands behind its last slash. */
+const char *wi_text_basename(const char *path);
+
 #define WI_DIGITS_SIZE 21 /* of the largest number, with the NUL */
 
 /* Writes strings one after another into the `size` bytes at `out`; the list ends with NULL. What

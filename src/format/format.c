@@ -1,6 +1,7 @@
 /* The formats in their order. */
 #include "format/format.h"
 
+#include "base/text.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,18 @@ int wi_format_detect(const struct wi_view *view, enum wi_model_format *format)
     if (found == 0)
         errno = ENOENT;
     return found > 0 ? 0 : -1;
+}
+
+int wi_format_may_have(const char *path)
+{
+    for (size_t i = 0; i < WI_FORMAT_COUNT; i++) {
+        if (wi_formats[i]->wants(path))
+            return 1;
+        for (const char *const *end = wi_formats[i]->ends; *end; end++)
+            if (wi_text_ends(path, *end))
+                return 1;
+    }
+    return 0;
 }
 
 static int compare_paths(const void *a, const void *b)

@@ -74,6 +74,9 @@ struct wi_format {
     /* Whether a file belongs to models of this format at all, by its path: weights, tables and
      * settings; never pickles, scripts or pictures. */
     int (*wants)(const char *path);
+    /* For people: by what a model of it is told ("a .gguf file"), and how the names of all that may
+     * be brought for it end, ended by NULL. */
+    const char *told_by, *const *ends;
     /* Of files that are sorted by path and wanted, the preferred first. A set that is not whole is
      * left out. NULL: the format has no variants, and names its files by itself. */
     void (*find_variants)(
@@ -114,6 +117,9 @@ extern const enum wi_model_format wi_formats_offered[WI_FORMAT_COUNT];
 /* Which format a model has: 0, or -1 with errno ENOENT if it is no model, and with another one if
  * it could not be looked at. */
 int wi_format_detect(const struct wi_view *view, enum wi_model_format *format);
+/* Whether a file may be brought for a model of any format, by its path: never pickles or scripts.
+ */
+int wi_format_may_have(const char *path);
 /* The variants of `files`, each with its files sorted. */
 void wi_format_find_variants(enum wi_model_format format, const struct wi_view_file *files,
     size_t count, struct wi_variants *variants);

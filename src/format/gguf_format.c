@@ -2,6 +2,7 @@
 #include "format/format.h"
 
 #include "base/memory.h"
+#include "base/text.h"
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,8 +13,7 @@
 
 static int wants(const char *path)
 {
-    size_t length = strlen(path);
-    return length > 5 && strcasecmp(path + length - 5, ".gguf") == 0 && !strchr(path, '/');
+    return wi_text_ends(path, ".gguf") && !strchr(path, '/');
 }
 
 static int detect(const struct wi_view *view)
@@ -295,6 +295,7 @@ static int yields(const char *path, const char *other)
 }
 
 static const char *const preferred[] = {"Q6_K", "Q4_K_M", NULL};
+static const char *const ends[] = {".gguf", NULL};
 
 const struct wi_format wi_format_gguf = {
     .name = "gguf",
@@ -305,6 +306,8 @@ const struct wi_format wi_format_gguf = {
     .reads_words = 1,
     .detect = detect,
     .wants = wants,
+    .told_by = "a .gguf file",
+    .ends = ends,
     .find_variants = find_variants,
     .read = read_model,
     .plan = plan,

@@ -2,6 +2,7 @@
 #include "format/format.h"
 
 #include "base/json_read.h"
+#include "base/text.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,12 +68,6 @@ static const struct architecture {
 };
 #define ARCHITECTURES (sizeof architectures / sizeof *architectures)
 
-static int ends_with(const char *text, const char *end)
-{
-    size_t length = strlen(text), size = strlen(end);
-    return length >= size && strcmp(text + length - size, end) == 0;
-}
-
 /* Whether the page goes on with such a model that sees. The list is the page's, from the build; of
  * others it says by a question why not. */
 static int is_seeing(const char *model_type)
@@ -92,7 +87,7 @@ static void add_architecture(struct wi_facts *facts)
     enum wi_model_type family = wi_model_type_of_name(info->model_type);
     for (size_t i = 0; i < ARCHITECTURES; i++) {
         const struct architecture *row = &architectures[i];
-        if (!ends_with(info->architecture, row->end) ||
+        if (!wi_text_ends(info->architecture, row->end) ||
             (row->family != WI_TYPE_UNKNOWN && row->family != family))
             continue;
         facts->type = row->type;

@@ -2,6 +2,7 @@
 #include "format/format.h"
 
 #include "base/memory.h"
+#include "base/text.h"
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -12,24 +13,20 @@ static int in_onnx(const char *path)
     return strncmp(path, "onnx/", 5) == 0;
 }
 
-static int ends_with(const char *text, size_t length, const char *end)
-{
-    size_t size = strlen(end);
-    return length > size && strncasecmp(text + length - size, end, size) == 0;
-}
-
 static int is_graph(const char *path)
 {
-    return ends_with(path, strlen(path), ".onnx");
+    return wi_text_ends(path, ".onnx");
 }
+
+/* Of what is not in onnx/. */
+static const char *const common[] = {".json", ".txt", ".jinja", ".model", NULL};
 
 static int wants(const char *path)
 {
-    static const char *const common[] = {".json", ".txt", ".jinja", ".model"};
     if (in_onnx(path))
         return is_graph(path) || wi_onnx_is_data(path);
-    for (size_t i = 0; i < sizeof common / sizeof *common; i++)
-        if (ends_with(path, strlen(path), common[i]))
+    for (const char *const *end = common; *end; end++)
+        if (wi_text_ends(path, *end))
             return 1;
     return 0;
 }
@@ -71,9 +68,10 @@ static size_t stem_of(const char *path)
 
 static size_t dtype_of(const char *path)
 {
-    size_t length = stem_of(path);
+    size_t length = stem_of(path), size;
     for (size_t i = 0; i < DTYPES; i++)
-        if (*dtypes[i].end && ends_with(path, length, dtypes[i].end))
+        if ((size = strlen(dtypes[i].end)) > 0 && length > size &&
+            strncasecmp(path + length - size, dtypes[i].end, size) == 0)
             return i;
     return DTYPE_FP32;
 }
@@ -249,6 +247,8 @@ const struct wi_format wi_format_huggingface = {
     .depth = 3,
     .detect = detect,
     .wants = wants,
+    .told_by = "onnx/….onnx with config.json",
+    .ends = common,
     .find_variants = find_variants,
     .read = read_model,
     .check_memory = check_memory,

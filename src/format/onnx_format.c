@@ -2,6 +2,7 @@
 #include "format/format.h"
 
 #include "base/memory.h"
+#include "base/text.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,9 +18,8 @@ static int detect(const struct wi_view *view)
 
 static int wants(const char *path)
 {
-    const char *data = strstr(path, ".onnx.data");
     return strcmp(path, "model.onnx") == 0 || strcmp(path, "model.json") == 0 ||
-           wi_onnx_is_data(path) || (data && data > path && !data[10]);
+           wi_onnx_is_data(path) || wi_text_ends(path, ".onnx.data");
 }
 
 /* --- reading ---------------------------------------------------------------------------------- */
@@ -142,12 +142,16 @@ static void show(const struct wi_facts *facts, const char *variant, json_t *out)
     json_object_set_new(out, "takes_picture", json_boolean(facts->spec.takes_picture));
 }
 
+static const char *const ends[] = {".onnx", ".onnx_data", ".onnx.data", NULL};
+
 const struct wi_format wi_format_onnx = {
     .name = "onnx",
     .platform = "onnxruntime_onnx",
     .engine = WI_ENGINE_ORT,
     .detect = detect,
     .wants = wants,
+    .told_by = "model.onnx",
+    .ends = ends,
     .read = read_model,
     .precision = precision,
     .show = show,

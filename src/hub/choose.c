@@ -5,6 +5,7 @@
 #include "hub/choose.h"
 
 #include "base/buffer.h"
+#include "base/text.h"
 #include "format/format.h"
 #include <stdlib.h>
 #include <string.h>
@@ -16,28 +17,6 @@ struct offer {
     struct wi_hub_tree files; /* laid out; finished */
     struct wi_variants variants;
 };
-
-static const char *basename_of(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
-static int ends_with(const char *text, const char *end)
-{
-    size_t length = strlen(text), size = strlen(end);
-    return length > size && strcasecmp(text + length - size, end) == 0;
-}
-
-int wi_hub_suffix_ok(const char *path)
-{
-    static const char *const good[] = {
-        ".gguf", ".onnx", ".onnx.data", ".json", ".txt", ".jinja", ".model"};
-    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
-        if (ends_with(path, good[i]))
-            return 1;
-    return wi_onnx_is_data(path);
-}
 
 /* --- the files of a format -------------------------------------------------------------------- */
 
@@ -53,7 +32,7 @@ static int is_there(const struct wi_hub_tree *tree, const char *path)
  * the folder's in front. NULL: nowhere. The caller frees it. */
 static char *flatten(const struct wi_hub_tree *files, const char *path)
 {
-    char *flat = wi_strdup(basename_of(path));
+    char *flat = wi_strdup(wi_text_basename(path));
     if (!is_there(files, flat))
         return flat;
     free(flat);
@@ -77,7 +56,7 @@ static void add_flat(struct wi_hub_tree *files, const struct wi_hub_file *file)
 /* Where the format looks for the file of a repository. */
 static const char *place_of(const struct wi_format *format, const char *path)
 {
-    return format->is_flat ? basename_of(path) : path;
+    return format->is_flat ? wi_text_basename(path) : path;
 }
 
 /* Leaves out files in whose place another one is taken. */
@@ -156,7 +135,7 @@ static int any(const struct wi_view *view, const char *folder, int (*is)(const c
     const struct wi_hub_tree *tree = ((const struct tree_view *)view)->tree;
     size_t length = strlen(folder) + (*folder != '\0');
     for (size_t i = 0; i < tree->count; i++) {
-        const char *path = tree->files[i].path, *name = basename_of(path);
+        const char *path = tree->files[i].path, *name = wi_text_basename(path);
         if ((size_t)(name - path) == length && strncmp(path, folder, strlen(folder)) == 0 &&
             is(path))
             return 1;
@@ -275,17 +254,21 @@ static char *list_variants(const struct offer *offers)
 
 static enum wi_code fail_without_model(const struct wi_hub_tree *tree, struct wi_error *error)
 {
+    struct wi_buffer told_by = {0};
     const char *found = NULL;
     for (size_t i = 0; i < tree->count && !found; i++)
-        if (ends_with(tree->files[i].path, ".safetensors") ||
-            ends_with(tree->files[i].path, ".bin") || ends_with(tree->files[i].path, ".pt"))
+        if (wi_text_ends(tree->files[i].path, ".safetensors") ||
+            wi_text_ends(tree->files[i].path, ".bin") || wi_text_ends(tree->files[i].path, ".pt"))
             found = tree->files[i].path;
+    for (size_t i = 0; i < WI_FORMAT_COUNT; i++)
+        wi_buffer_strings(
+            &told_by, i ? ", or " : "", wi_formats[wi_formats_offered[i]]->told_by, NULL);
     wi_error_set(error, WI_HUB_NOT_FOUND, "model",
-        "the repository has no model that runs here: none of its %zu files is GGUF or "
-        "ONNX%s%.100s%s",
+        "the repository has no model that runs here: its %zu files make none%s%.100s%s",
         tree->count, found ? " (" : "", found ? found : "",
         found ? " needs another program); look for a conversion of it" : "");
-    wi_error_expect(error, "a .gguf file, onnx/….onnx with config.json, or model.onnx");
+    wi_error_expect(error, "%s", told_by.text);
+    wi_buffer_clear(&told_by);
     return WI_HUB_NOT_FOUND;
 }
 
@@ -355,7 +338,7 @@ static enum wi_code add_file(
             "the patterns match more than %d files, which is the most that a model can have",
             WI_MODEL_FILES_MAX);
     for (size_t i = 0; i < WI_FORMAT_COUNT; i++)
-        if (wi_formats[i]->is_flat && wi_formats[i]->wants(basename_of(file->path))) {
+        if (wi_formats[i]->is_flat && wi_formats[i]->wants(wi_text_basename(file->path))) {
             add_flat(chosen, file);
             return WI_OK;
         }
@@ -368,6 +351,7 @@ static enum wi_code add_file(
 static enum wi_code add_matches(const struct wi_hub_tree *tree, const char *pattern,
     struct wi_hub_tree *chosen, struct wi_error *error)
 {
+    struct wi_buffer ends = {0};
     enum wi_code code = WI_OK;
     const char *barred = NULL;
     size_t found = 0;
@@ -375,7 +359,7 @@ static enum wi_code add_matches(const struct wi_hub_tree *tree, const char *patt
         const struct wi_hub_file *file = &tree->files[i];
         if (!matches(pattern, file->remote))
             continue;
-        if (!wi_hub_suffix_ok(file->remote)) {
+        if (!wi_format_may_have(file->remote)) {
             barred = file->remote;
             continue;
         }
@@ -388,8 +372,11 @@ static enum wi_code add_matches(const struct wi_hub_tree *tree, const char *patt
         barred ? "%.200s is of a kind that is never fetched"
                : "no file of the repository is called %.200s",
         barred ? barred : pattern);
-    wi_error_allow(error, "files that end in .gguf, .onnx, .onnx_data, .onnx.data, .json, .txt, "
-                          ".jinja or .model");
+    for (size_t i = 0; i < WI_FORMAT_COUNT; i++)
+        for (const char *const *end = wi_formats[i]->ends; *end; end++)
+            wi_buffer_strings(&ends, ends.size ? ", " : "", *end, NULL);
+    wi_error_allow(error, "files that end in one of %s", ends.text);
+    wi_buffer_clear(&ends);
     return WI_INVALID_FIELD;
 }
 

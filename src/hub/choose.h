@@ -12,7 +12,7 @@
  *                merged decoder is there, its two halves are left out.
  *   onnx         model.onnx, its external data and model.json
  *
- * Never pickles or scripts, not even by a pattern: wi_hub_suffix_ok is the list of what is fetched.
+ * Never pickles or scripts, not even by a pattern: wi_format_may_have says what is fetched.
  */
 #ifndef WI_HUB_CHOOSE_H
 #define WI_HUB_CHOOSE_H
@@ -26,9 +26,6 @@ struct wi_hub_want {
     const struct wi_strings *files; /* patterns with "*" and "?", which match "/" too; NULL: none */
     uint64_t memory;                /* bytes that a page has for models: [pool] model_budget */
 };
-
-/* Whether files of that name are fetched at all. */
-int wi_hub_suffix_ok(const char *path);
 
 /* The files to fetch, at most WI_MODEL_FILES_MAX, in `chosen`, which is empty, and with the
  * variant's name in `variant`, which the caller frees (NULL where there is none). WI_OK;

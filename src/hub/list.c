@@ -10,8 +10,7 @@
 
 #include "base/loop.h"
 #include "base/memory.h"
-#include "format/view.h"
-#include "hub/choose.h"
+#include "format/format.h"
 #include "hub/layout.h"
 #include <stdlib.h>
 #include <string.h>
@@ -175,7 +174,7 @@ static void ask_length(struct wi_hub_list *list, struct length *length, size_t i
 
 static int is_to_measure(const struct wi_hub_file *file)
 {
-    return file->bytes == WI_HUB_BYTES_UNKNOWN && wi_hub_suffix_ok(file->path);
+    return file->bytes == WI_HUB_BYTES_UNKNOWN && wi_format_may_have(file->path);
 }
 
 /* Asks for as many lengths as may be under way, of files that could be wanted. */

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -125,7 +126,7 @@ static enum wi_code open_bytes(struct wi_partial *part, struct wi_error *error)
  * both may have 255 bytes. */
 static char *path_of_part(const struct wi_hub_file *file)
 {
-    const char *slash = strrchr(file->path, '/'), *last = slash ? slash + 1 : file->path;
+    const char *last = wi_text_basename(file->path);
     return wi_sprintf("%.*s.%.240s.%.8s", (int)(last - file->path), file->path, last, file->hash);
 }
 

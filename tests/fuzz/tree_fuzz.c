@@ -4,7 +4,7 @@
  * hashes, and what is chosen of it is of the tree, bounded, and of the kinds that are fetched.
  */
 #include "base/file.h"
-#include "format/view.h"
+#include "format/format.h"
 #include "hub/choose.h"
 #include "plant.h"
 
@@ -44,7 +44,7 @@ static void check_choice(const struct wi_hub_tree *tree, const struct wi_hub_wan
     assert(chosen.count <= WI_MODEL_FILES_MAX);
     check_tree(&chosen);
     for (size_t i = 0; i < chosen.count; i++)
-        assert(wi_hub_suffix_ok(chosen.files[i].path) &&
+        assert(wi_format_may_have(chosen.files[i].path) &&
                wi_hub_tree_find(tree, chosen.files[i].remote));
     (void)code;
     free(variant);

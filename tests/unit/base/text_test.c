@@ -71,3 +71,15 @@ TEST(becomes_printable)
     wi_text_printable(out, sizeof out, NULL);
     assert_string_equal(out, "");
 }
+
+TEST(ends_as_it_ends)
+{
+    assert_true(wi_text_ends("a/model.ONNX", ".onnx"));
+    assert_true(wi_text_ends(".onnx", ".onnx"));
+    assert_true(wi_text_ends("", ""));
+    assert_false(wi_text_ends("onnx", ".onnx"));
+    assert_false(wi_text_ends("model.onnx_data", ".onnx"));
+    assert_string_equal(wi_text_basename("a/b/c.d"), "c.d");
+    assert_string_equal(wi_text_basename("c.d"), "c.d");
+    assert_string_equal(wi_text_basename("a/"), "");
+}

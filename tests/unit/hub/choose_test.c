@@ -58,7 +58,7 @@ static void expect(
     wi_hub_tree_clear(&tree);
 }
 
-static void refuse(
+static struct wi_error refuse(
     const struct row *rows, const struct wi_hub_want *want, enum wi_code code, const char *why)
 {
     struct wi_hub_tree tree, chosen = {0};
@@ -71,6 +71,7 @@ static void refuse(
     assert_null(picked);
     assert_int_equal(chosen.count, 0);
     wi_hub_tree_clear(&tree);
+    return error;
 }
 
 static const struct row chat[] = {{"README.md", 0}, {"config.json", 0}, {"m-Q2_K.gguf", 300},
@@ -175,9 +176,11 @@ TEST(refuses_what_runs_elsewhere)
         {"config.json", 0}, {"model.safetensors", 900}, {"tokenizer.json", 0}, {NULL, 0}};
     static const struct row none[] = {{NULL, 0}};
     refuse(rows, &(struct wi_hub_want){.memory = GIB}, WI_HUB_NOT_FOUND,
-        "none of its 3 files is GGUF or ONNX (model.safetensors needs another program)");
-    refuse(none, &(struct wi_hub_want){.variant = "Q8_0"}, WI_HUB_NOT_FOUND,
-        "none of its 0 files is GGUF or ONNX");
+        "its 3 files make none (model.safetensors needs another program)");
+    struct wi_error error = refuse(
+        none, &(struct wi_hub_want){.variant = "Q8_0"}, WI_HUB_NOT_FOUND, "its 0 files make none");
+    assert_string_equal(
+        error.expected, "onnx/….onnx with config.json, or a .gguf file, or model.onnx");
 }
 
 static void expect_files(const char *pattern, const char *another, const char *files)
@@ -190,13 +193,14 @@ static void expect_files(const char *pattern, const char *another, const char *f
     wi_strings_clear(&patterns);
 }
 
-static void refuse_files(const char *pattern, const char *variant, const char *why)
+static struct wi_error refuse_files(const char *pattern, const char *variant, const char *why)
 {
     struct wi_strings patterns = {0};
     wi_strings_add(&patterns, pattern);
-    refuse(embedder, &(struct wi_hub_want){.files = &patterns, .variant = variant},
-        WI_INVALID_FIELD, why);
+    struct wi_error error = refuse(embedder,
+        &(struct wi_hub_want){.files = &patterns, .variant = variant}, WI_INVALID_FIELD, why);
     wi_strings_clear(&patterns);
+    return error;
 }
 
 TEST(takes_files_by_patterns)
@@ -209,7 +213,10 @@ TEST(takes_files_by_patterns)
         "onnx/model_quantized.onnx");
     refuse_files("nothing*", NULL, "no file of the repository is called nothing*");
     refuse_files("*.bin", NULL, "pytorch_model.bin is of a kind that is never fetched");
-    refuse_files("train.py", NULL, "train.py is of a kind that is never fetched");
+    assert_string_equal(
+        refuse_files("train.py", NULL, "train.py is of a kind that is never fetched").allowed,
+        "files that end in one of .onnx, .onnx_data, .onnx.data, .gguf, .json, .txt, .jinja, "
+        ".model");
     refuse_files("*.json", "q4", "files are named, and a variant as well");
 }
 
