@@ -69,16 +69,18 @@ static enum wi_code wrong_type(
     return WI_INVALID_FIELD;
 }
 
-static enum wi_code check_range(const struct wi_param *row, double amount, const char *what,
+/* `unit`: of a length, such as "bytes"; "" for a number. */
+static enum wi_code check_range(const struct wi_param *row, double amount, const char *unit,
     const char *where, struct wi_error *error)
 {
     if ((row->min == 0 && row->max == 0) || (amount >= row->min && amount <= row->max))
         return WI_OK;
     struct path full = path_of(where, row->name);
     const char *path = full.text;
-    wi_error_set(error, WI_INVALID_FIELD, path, "%s%s is %.16g, outside %.16g to %.16g", path, what,
-        amount, row->min, row->max);
-    wi_error_expect(error, "%.16g to %.16g", row->min, row->max);
+    const char *space = *unit ? " " : "";
+    wi_error_set(error, WI_INVALID_FIELD, path, "%s %s %.16g%s%s, outside %.16g to %.16g", path,
+        *unit ? "has" : "is", amount, space, unit, row->min, row->max);
+    wi_error_expect(error, "%.16g to %.16g%s%s", row->min, row->max, space, unit);
     return WI_INVALID_FIELD;
 }
 
@@ -113,7 +115,7 @@ static enum wi_code read_string(const struct wi_param *row, const json_t *value,
     }
     if (row->kind == WI_PARAM_ENUM)
         return read_enum(row, text, where, member, error);
-    enum wi_code code = check_range(row, (double)length, ": its length in bytes", where, error);
+    enum wi_code code = check_range(row, (double)length, "bytes", where, error);
     if (code == WI_OK)
         *(const char **)member = text;
     return code;
@@ -144,7 +146,7 @@ static enum wi_code read_container(const struct wi_param *row, const json_t *val
         return wrong_type(row, value, where, error);
     if (row->kind == WI_PARAM_ARRAY) {
         enum wi_code code =
-            check_range(row, (double)json_array_size(value), ": its length", where, error);
+            check_range(row, (double)json_array_size(value), "elements", where, error);
         if (code != WI_OK)
             return code;
     }

@@ -29,6 +29,23 @@ static void on_accept(void *context, int fd, const struct sockaddr *peer, sockle
     close(fd);
 }
 
+TEST(what_is_no_address_is_refused_by_its_key)
+{
+    static const char *const bad[] = {"", "127.0.0.1", "localhost:8470", "127.0.0.1:65536",
+        "127.0.0.1:x", "[::1]", "::1:8470", "1.2.3:80"};
+    uv_loop_t loop;
+    assert_int_equal(uv_loop_init(&loop), 0);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        const struct wi_listener_options options = {bad[i], "api.listen", "api"};
+        struct wi_error error;
+        assert_null(wi_listener_new(&loop, &options, on_accept, NULL, &error));
+        assert_int_equal(error.code, WI_INVALID_FIELD);
+        assert_string_equal(error.field, "api.listen");
+        assert_string_equal(error.expected, "ADDRESS:PORT, e.g. 127.0.0.1:8470 or [::1]:8470");
+    }
+    assert_int_equal(uv_loop_close(&loop), 0);
+}
+
 TEST(who_gave_up_holds_up_nobody)
 {
     const struct wi_listener_options options = {"127.0.0.1:0", "api.listen", "api"};

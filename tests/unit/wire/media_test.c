@@ -6,6 +6,16 @@
 #include "wire/text.h"
 #include <stdlib.h>
 
+/* What errors say is expected. */
+#define PAIRS                                                                                      \
+    "a string, a list of strings, {\"text\", \"text_pair\"} or {\"pairs\": [[string, string]]}"
+#define PARTS                                                                                      \
+    "{\"type\": \"text\", \"text\": string}, or {\"type\": \"image_url\", \"image_url\": "         \
+    "{\"url\": \"data:image/png;base64,…\"}}"
+#define PICTURES "PNG, JPEG or WebP in base64, or a data URI such as \"data:image/png;base64,…\""
+#define SOUNDS                                                                                     \
+    "a WAV, FLAC, MP3, Ogg, WebM or MP4 file, or raw samples with sampling_rate and format"
+
 static struct wi_model model = {
     .name = (char *)"m", .engine = WI_ENGINE_PIPELINE, .format = WI_FORMAT_HUGGINGFACE};
 
@@ -35,7 +45,8 @@ static void settles(const char *inputs, const char *more, const char *task, cons
     wi_infer_clear(&infer);
 }
 
-static void refuses(const char *inputs, const char *more, enum wi_code code, const char *field)
+static void refuses(const char *inputs, const char *more, enum wi_code code, const char *field,
+    const char *expected)
 {
     struct wi_infer infer;
     struct wi_error error;
@@ -43,6 +54,7 @@ static void refuses(const char *inputs, const char *more, enum wi_code code, con
     if (got != code || strcmp(error.field, field) != 0)
         fail_msg("%s %s: %s, field \"%s\": %s", inputs, more, wi_code_name(got), error.field,
             error.detail);
+    assert_string_equal(error.expected, expected);
     wi_infer_clear(&infer);
 }
 
@@ -106,10 +118,10 @@ TEST(test_own_tasks)
     settles("\"a\"", "", "text-classification", "{\"texts\":[\"a\"]}");
     settles("{\"text\":\"a\",\"labels\":[\"x\"]}", "", "zero-shot-classification",
         "{\"labels\":[\"x\"],\"texts\":[\"a\"]}");
-    refuses("\"a\"", "\"task\":\"embed\"", WI_INPUT_INVALID, "task");
-    refuses("{\"query\":\"a\",\"documents\":[\"b\"]}", "", WI_INPUT_INVALID, "inputs");
-    refuses("[]", "", WI_INPUT_INVALID, "inputs");
-    refuses(IMAGE, "", WI_INPUT_INVALID, "inputs");
+    refuses("\"a\"", "\"task\":\"embed\"", WI_INPUT_INVALID, "task", "");
+    refuses("{\"query\":\"a\",\"documents\":[\"b\"]}", "", WI_INPUT_INVALID, "inputs", PAIRS);
+    refuses("[]", "", WI_INPUT_INVALID, "inputs", PAIRS);
+    refuses(IMAGE, "", WI_INPUT_INVALID, "inputs", PAIRS);
     model.facts.tasks = (struct wi_task_list){0};
     model.type = WI_TYPE_UNKNOWN;
 }
@@ -133,29 +145,35 @@ TEST(test_messages)
     static const struct {
         const char *inputs, *field;
         enum wi_code code;
+        const char *expected;
     } rows[] = {
         {MESSAGES(SAYS("user", SHOWN("{\"url\":\"http://x/y.png\"}"))), "[0].content[0]",
-            WI_INVALID_FIELD},
-        {MESSAGES(SAYS("user", TEXT "," SHOWN("\"y.png\""))), "[0].content[1]", WI_INVALID_FIELD},
-        {MESSAGES(SAYS("user", SHOWN("7"))), "[0].content[0]", WI_INVALID_FIELD},
-        {MESSAGES(SAYS("user", SHOWN("{}"))), "[0].content[0].image_url.url", WI_MISSING_FIELD},
+            WI_INVALID_FIELD, PARTS},
+        {MESSAGES(SAYS("user", TEXT "," SHOWN("\"y.png\""))), "[0].content[1]", WI_INVALID_FIELD,
+            PARTS},
+        {MESSAGES(SAYS("user", SHOWN("7"))), "[0].content[0]", WI_INVALID_FIELD, PARTS},
+        {MESSAGES(SAYS("user", SHOWN("{}"))), "[0].content[0].image_url.url", WI_MISSING_FIELD,
+            "a value"},
         {MESSAGES(SAYS("user", SHOWN("{\"url\":" DATA ",\"size\":1}"))),
-            "[0].content[0].image_url.size", WI_UNKNOWN_FIELD},
+            "[0].content[0].image_url.size", WI_UNKNOWN_FIELD, ""},
         {MESSAGES(SAYS("user", "{\"type\":\"image_url\"}")), "[0].content[0].image_url",
-            WI_MISSING_FIELD},
-        {MESSAGES(SAYS("user", "{\"type\":\"input_audio\"}")), "[0].content[0]", WI_INVALID_FIELD},
+            WI_MISSING_FIELD, "a value"},
+        {MESSAGES(SAYS("user", "{\"type\":\"input_audio\"}")), "[0].content[0]", WI_INVALID_FIELD,
+            PARTS},
         {MESSAGES(SAYS("user", SHOWN("\"data:text/plain,x\""))), "[0].content[0]",
-            WI_PICTURE_INVALID},
+            WI_PICTURE_INVALID, PICTURES},
         {MESSAGES(SAYS("user", SHOWN("\"data:image/png;base64,AAAA\""))), "[0].content[0]",
-            WI_PICTURE_INVALID},
+            WI_PICTURE_INVALID, PICTURES},
         {MESSAGES(SAYS("user", TEXT) "," SAYS("system", SHOWN(DATA))), "[1].content[0]",
-            WI_INVALID_FIELD},
-        {MESSAGES(SAYS("user", TEXT "," SHOWN(LARGE))), "[0].content[1]", WI_PICTURE_TOO_LARGE},
+            WI_INVALID_FIELD, "{\"type\": \"text\", \"text\": string}"},
+        {MESSAGES(SAYS("user", TEXT "," SHOWN(LARGE))), "[0].content[1]", WI_PICTURE_TOO_LARGE,
+            "at most 1000 pixels"},
         {MESSAGES(SAYS("user", SHOWN(DATA) "," SHOWN(LARGE) "," SHOWN(DATA))), "[0].content[1]",
-            WI_PICTURE_TOO_LARGE},
+            WI_PICTURE_TOO_LARGE, "at most 1000 pixels"},
     };
     refuses(MESSAGES(SAYS("user", SHOWN(DATA))), "", WI_INVALID_FIELD,
-        "inputs.messages[0].content[0]"); /* the model takes none */
+        "inputs.messages[0].content[0]",
+        "{\"type\": \"text\", \"text\": string}"); /* the model takes none */
     wi_task_list_add(&model.facts.tasks, WI_TASK_VISUAL_QUESTION);
     wi_task_list_add(&model.facts.tasks, WI_TASK_CHAT);
     settles(MESSAGES(SAYS("user", TEXT "," SHOWN(DATA)) "," SAYS("assistant", TEXT) "," SAYS(
@@ -167,14 +185,15 @@ TEST(test_messages)
                  "{\"content\":[" SEEN("1") "],\"role\":\"user\"}]}");
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char *field = wi_sprintf("inputs.messages%s", rows[i].field);
-        refuses(rows[i].inputs, "", rows[i].code, field);
+        refuses(rows[i].inputs, "", rows[i].code, field, rows[i].expected);
         free(field);
     }
     struct wi_buffer many = {0};
     for (int i = 0; i <= WI_TEXT_PICTURES; i++)
         wi_buffer_puts(&many, i ? "," SHOWN(DATA) : SHOWN(DATA));
     char *inputs = wi_sprintf(MESSAGES(SAYS("user", "%s")), many.text);
-    refuses(inputs, "", WI_INVALID_FIELD, "inputs.messages[0].content[16]");
+    refuses(inputs, "", WI_INVALID_FIELD, "inputs.messages[0].content[16]",
+        "at most 16 pictures in a request");
     free(inputs);
     wi_buffer_clear(&many);
     model.facts.tasks = (struct wi_task_list){0};
@@ -182,28 +201,37 @@ TEST(test_messages)
 
 TEST(test_refusals)
 {
-    refuses("{\"question\":\"q\"}", "", WI_INVALID_FIELD, "inputs.context");
-    refuses("{\"text\":\"q\",\"image\":\"x\"}", "", WI_INVALID_FIELD, "inputs");
-    refuses("{\"labels\":[\"x\"]}", "", WI_INVALID_FIELD, "inputs.text");
-    refuses("{\"text\":\"a\",\"labels\":[7]}", "", WI_INVALID_FIELD, "inputs.labels[0]");
-    refuses("{\"text\":\"a\",\"labels\":[]}", "", WI_INVALID_FIELD, "inputs.labels");
-    refuses("{\"pairs\":[[\"a\"]]}", "", WI_INVALID_FIELD, "inputs.pairs[0]");
-    refuses("{\"pairs\":[[\"a\",7]]}", "", WI_INVALID_FIELD, "inputs.pairs[0]");
-    refuses("{\"pairs\":{}}", "", WI_INVALID_FIELD, "inputs.pairs");
+    refuses("{\"question\":\"q\"}", "", WI_INVALID_FIELD, "inputs.context", "");
+    refuses("{\"text\":\"q\",\"image\":\"x\"}", "", WI_INVALID_FIELD, "inputs",
+        "{\"messages\"}, {\"query\", \"documents\"}, {\"text\", \"text_pair\"}, {\"pairs\"}, "
+        "{\"question\", \"context\"}, {\"text\" or \"texts\", \"labels\"}, or {\"image\"} or "
+        "{\"audio\"}, which may have \"labels\"");
+    refuses("{\"labels\":[\"x\"]}", "", WI_INVALID_FIELD, "inputs.text", "");
     refuses(
-        "{\"text\":\"a\",\"sampling_rate\":8000}", "", WI_INVALID_FIELD, "inputs.sampling_rate");
+        "{\"text\":\"a\",\"labels\":[7]}", "", WI_INVALID_FIELD, "inputs.labels[0]", "a string");
     refuses(
-        "{\"audio\":\"AAAA\",\"format\":\"s16le\"}", "", WI_INVALID_FIELD, "inputs.sampling_rate");
+        "{\"text\":\"a\",\"labels\":[]}", "", WI_INVALID_FIELD, "inputs.labels", "1 to 2048 texts");
+    refuses(
+        "{\"pairs\":[[\"a\"]]}", "", WI_INVALID_FIELD, "inputs.pairs[0]", "a list of two strings");
+    refuses("{\"pairs\":[[\"a\",7]]}", "", WI_INVALID_FIELD, "inputs.pairs[0]", "a string");
+    refuses("{\"pairs\":{}}", "", WI_INVALID_FIELD, "inputs.pairs",
+        "a list of 1 to 2048 pairs [text, text]");
+    refuses("{\"text\":\"a\",\"sampling_rate\":8000}", "", WI_INVALID_FIELD, "inputs.sampling_rate",
+        "");
+    refuses("{\"audio\":\"AAAA\",\"format\":\"s16le\"}", "", WI_INVALID_FIELD,
+        "inputs.sampling_rate", "1000 to 384000");
     refuses("{\"audio\":\"AAAA\",\"format\":\"s16le\",\"sampling_rate\":8000}", "",
-        WI_AUDIO_INVALID, "inputs.audio");
-    refuses("{\"audio\":\"AAAA\",\"format\":\"mp3\"}", "", WI_INVALID_FIELD, "inputs.format");
-    refuses("{\"audio\":7}", "", WI_INVALID_FIELD, "inputs.audio");
-    refuses("{\"audio\":\"\"}", "", WI_AUDIO_INVALID, "inputs.audio");
-    refuses("{\"audio\":\"AAAA\"}", "", WI_AUDIO_INVALID, "inputs.audio");
-    refuses("\"data:audio/wav,xx\"", "", WI_AUDIO_INVALID, "inputs.audio");
-    refuses("{\"image\":\"AAAA\"}", "", WI_PICTURE_INVALID, "inputs.image");
-    refuses("\"a\"", "\"task\":\"dance\"", WI_INVALID_FIELD, "task");
-    refuses(AUDIO, "\"task\":\"object-detection\"", WI_INPUT_INVALID, "inputs");
+        WI_AUDIO_INVALID, "inputs.audio", SOUNDS);
+    refuses("{\"audio\":\"AAAA\",\"format\":\"mp3\"}", "", WI_INVALID_FIELD, "inputs.format", "");
+    refuses("{\"audio\":7}", "", WI_INVALID_FIELD, "inputs.audio",
+        "a sound in base64, a data URI, or {\"binary_data_size\"}");
+    refuses("{\"audio\":\"\"}", "", WI_AUDIO_INVALID, "inputs.audio", SOUNDS);
+    refuses("{\"audio\":\"AAAA\"}", "", WI_AUDIO_INVALID, "inputs.audio", SOUNDS);
+    refuses("\"data:audio/wav,xx\"", "", WI_AUDIO_INVALID, "inputs.audio", SOUNDS);
+    refuses("{\"image\":\"AAAA\"}", "", WI_PICTURE_INVALID, "inputs.image", PICTURES);
+    refuses("\"a\"", "\"task\":\"dance\"", WI_INVALID_FIELD, "task", "");
+    refuses(AUDIO, "\"task\":\"object-detection\"", WI_INPUT_INVALID, "inputs",
+        "{\"image\": \"<base64>\"}");
 }
 
 /* `count` strings of `length` characters each, as JSON without brackets. */
@@ -220,7 +248,7 @@ static char *repeat(size_t count, const char *character, size_t length)
 }
 
 static void judges(size_t texts, const char *character, size_t labels, size_t length,
-    enum wi_code code, const char *field)
+    enum wi_code code, const char *field, const char *expected)
 {
     struct wi_infer infer;
     struct wi_error error;
@@ -229,7 +257,7 @@ static void judges(size_t texts, const char *character, size_t labels, size_t le
     if (code == WI_OK)
         assert_int_equal(check(&infer, inputs, "", &error), WI_OK);
     else
-        refuses(inputs, "", code, field);
+        refuses(inputs, "", code, field, expected);
     if (code == WI_OK)
         wi_infer_clear(&infer);
     free(inputs);
@@ -239,15 +267,19 @@ static void judges(size_t texts, const char *character, size_t labels, size_t le
 
 TEST(test_labels)
 {
-    judges(WI_TEXT_JUDGED / 256, "b", 256, 1, WI_OK, "");
-    judges(WI_TEXT_JUDGED / 256 + 1, "b", 256, 1, WI_INVALID_FIELD, "inputs.texts");
-    judges(1, "b", WI_TEXT_LABELS + 1, 1, WI_INVALID_FIELD, "inputs.labels");
-    judges(1, "b", 2, WI_TEXT_LABEL_MAX, WI_OK, "");
-    judges(1, "b", 2, WI_TEXT_LABEL_MAX + 1, WI_INVALID_FIELD, "inputs.labels[0]");
-    judges(1, "\u00e4", 1, WI_TEXT_LABEL_MAX, WI_OK, "");
-    judges(1, "\U0001f600", 1, WI_TEXT_LABEL_MAX / 2, WI_OK, "");
-    judges(1, "\U0001f600", 1, WI_TEXT_LABEL_MAX / 2 + 1, WI_INVALID_FIELD, "inputs.labels[0]");
-    refuses("{\"text\":\"a\",\"labels\":[\"b\",\"\"]}", "", WI_INVALID_FIELD, "inputs.labels[1]");
+    judges(WI_TEXT_JUDGED / 256, "b", 256, 1, WI_OK, "", "");
+    judges(WI_TEXT_JUDGED / 256 + 1, "b", 256, 1, WI_INVALID_FIELD, "inputs.texts",
+        "at most 16 texts with so many labels");
+    judges(1, "b", WI_TEXT_LABELS + 1, 1, WI_INVALID_FIELD, "inputs.labels", "1 to 256 labels");
+    judges(1, "b", 2, WI_TEXT_LABEL_MAX, WI_OK, "", "");
+    judges(1, "b", 2, WI_TEXT_LABEL_MAX + 1, WI_INVALID_FIELD, "inputs.labels[0]",
+        "1 to 1000 characters");
+    judges(1, "\u00e4", 1, WI_TEXT_LABEL_MAX, WI_OK, "", "");
+    judges(1, "\U0001f600", 1, WI_TEXT_LABEL_MAX / 2, WI_OK, "", "");
+    judges(1, "\U0001f600", 1, WI_TEXT_LABEL_MAX / 2 + 1, WI_INVALID_FIELD, "inputs.labels[0]",
+        "1 to 1000 characters");
+    refuses("{\"text\":\"a\",\"labels\":[\"b\",\"\"]}", "", WI_INVALID_FIELD, "inputs.labels[1]",
+        "1 to 1000 characters");
 }
 
 TEST(test_options)
@@ -255,38 +287,43 @@ TEST(test_options)
     static const struct {
         const char *inputs, *task, *options, *field;
         enum wi_code code;
+        const char *expected;
     } rows[] = {
-        {"\"a\"", "embed", "\"pooling\":\"max\"", "options.pooling", WI_INVALID_FIELD},
-        {"\"a\"", "embed", "\"context\":7", "options.context", WI_UNKNOWN_FIELD},
-        {"\"a\"", "text-classification", "\"top\":0", "options.top", WI_INVALID_FIELD},
+        {"\"a\"", "embed", "\"pooling\":\"max\"", "options.pooling", WI_INVALID_FIELD, ""},
+        {"\"a\"", "embed", "\"context\":7", "options.context", WI_UNKNOWN_FIELD, ""},
+        {"\"a\"", "text-classification", "\"top\":0", "options.top", WI_INVALID_FIELD, "1 to 1000"},
         {"\"a\"", "token-classification", "\"ignore_labels\":[7]", "options.ignore_labels",
-            WI_INVALID_FIELD},
+            WI_INVALID_FIELD, "a list of strings of 1 to 1000 bytes"},
         {"{\"text\":\"a\",\"labels\":[\"b\"]}", "zero-shot-classification",
-            "\"hypothesis_template\":\"x\"", "options.hypothesis_template", WI_INVALID_FIELD},
+            "\"hypothesis_template\":\"x\"", "options.hypothesis_template", WI_INVALID_FIELD,
+            "a text with {} once, where the label goes"},
         {"{\"text\":\"a\",\"labels\":[\"b\"]}", "zero-shot-classification",
-            "\"hypothesis_template\":\"{} or {}\"", "options.hypothesis_template",
-            WI_INVALID_FIELD},
+            "\"hypothesis_template\":\"{} or {}\"", "options.hypothesis_template", WI_INVALID_FIELD,
+            "a text with {} once, where the label goes"},
         {"\"a\"", "token-classification", "\"ignore_labels\":[\"\"]", "options.ignore_labels",
-            WI_INVALID_FIELD},
+            WI_INVALID_FIELD, "a list of strings of 1 to 1000 bytes"},
         {AUDIO, "automatic-speech-recognition", "\"max_tokens\":4097", "options.max_tokens",
-            WI_INVALID_FIELD},
-        {IMAGE, "object-detection", "\"threshold\":2", "options.threshold", WI_INVALID_FIELD},
-        {IMAGE, "depth-estimation", "\"top\":2", "options.top", WI_UNKNOWN_FIELD},
+            WI_INVALID_FIELD, "1 to 4096"},
+        {IMAGE, "object-detection", "\"threshold\":2", "options.threshold", WI_INVALID_FIELD,
+            "0 to 1"},
+        {IMAGE, "depth-estimation", "\"top\":2", "options.top", WI_UNKNOWN_FIELD, ""},
         {AUDIO, "automatic-speech-recognition", "\"timestamps\":\"often\"", "options.timestamps",
-            WI_INVALID_FIELD},
-        {"\"a\"", "text-to-speech", "\"speed\":9", "options.speed", WI_INVALID_FIELD},
-        {"\"a\"", "complete", "\"grammar\":\"root ::= [a]\"", "options.grammar", WI_UNKNOWN_FIELD},
-        {"\"a\"", "complete", "\"n\":2", "options.n", WI_INVALID_FIELD},
+            WI_INVALID_FIELD, ""},
+        {"\"a\"", "text-to-speech", "\"speed\":9", "options.speed", WI_INVALID_FIELD, "0.25 to 4"},
+        {"\"a\"", "complete", "\"grammar\":\"root ::= [a]\"", "options.grammar", WI_UNKNOWN_FIELD,
+            ""},
+        {"\"a\"", "complete", "\"n\":2", "options.n", WI_INVALID_FIELD,
+            "1 to 1, as many answers as a node makes at a time"},
         {"\"a\"", "complete", "\"response_format\":{\"type\":\"json_object\"}",
-            "options.response_format", WI_UNKNOWN_FIELD},
+            "options.response_format", WI_UNKNOWN_FIELD, ""},
         {"{\"question\":\"q\",\"image\":\"" PNG "\"}", "document-question-answering", "\"top\":2",
-            "options.top", WI_UNKNOWN_FIELD},
+            "options.top", WI_UNKNOWN_FIELD, ""},
         {"\"a\"", "summarization", "\"target_language\":\"de\"", "options.target_language",
-            WI_UNKNOWN_FIELD},
+            WI_UNKNOWN_FIELD, ""},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char *more = wi_sprintf("\"task\":\"%s\",\"options\":{%s}", rows[i].task, rows[i].options);
-        refuses(rows[i].inputs, more, rows[i].code, rows[i].field);
+        refuses(rows[i].inputs, more, rows[i].code, rows[i].field, rows[i].expected);
         free(more);
     }
     settles("\"a\"",
@@ -300,9 +337,11 @@ TEST(test_length)
 {
     char *text = wi_sprintf("\"%0*d\"", WI_TEXT_PER_TOKEN * 4 + 1, 0);
     model.facts.context = 4;
-    refuses(text, "\"task\":\"embed\"", WI_CONTEXT_LENGTH, "inputs");
+    refuses(text, "\"task\":\"embed\"", WI_CONTEXT_LENGTH, "inputs",
+        "at most 256 bytes, 64 for each token");
     char *asked = wi_sprintf("{\"question\":\"q\",\"context\":%s}", text);
-    refuses(asked, "\"task\":\"question-answering\"", WI_CONTEXT_LENGTH, "inputs");
+    refuses(asked, "\"task\":\"question-answering\"", WI_CONTEXT_LENGTH, "inputs",
+        "at most 256 bytes, 64 for each token");
     free(asked);
     struct wi_infer infer;
     struct wi_error error;
@@ -333,7 +372,7 @@ TEST(test_precision)
     wi_infer_clear(&infer);
     settles("\"a\"", "\"task\":\"embed\",\"precision\":\"int8\"", "embed", "{\"texts\":[\"a\"]}");
     refuses("\"a\"", "\"task\":\"embed\",\"precision\":\"bf16\"", WI_PRECISION_UNSUPPORTED,
-        "precision");
+        "precision", "");
     model.variants = (struct wi_variants){0};
     model.variant = NULL;
 }

@@ -5,6 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What errors say is expected. */
+#define FORMS                                                                                      \
+    "{\"messages\"}, {\"query\", \"documents\"}, {\"text\", \"text_pair\"}, {\"pairs\"}, "         \
+    "{\"question\", \"context\"}, {\"text\" or \"texts\", \"labels\"}, or {\"image\"} or "         \
+    "{\"audio\"}, which may have \"labels\""
+#define BIASES "{TOKEN: number}, TOKEN being the number of a token and each number from -100 to 100"
+#define SIXTEEN_TOKENS "at most 1024 bytes, 64 for each token"
+
 static struct wi_model picture = {.name = (char *)"picture", .facts.spec.takes_picture = 1};
 
 /* The body with these inputs and this behind them, read and held against the model. */
@@ -81,7 +89,7 @@ TEST(test_canonical_form)
 /* --- refusals -------------------------------------------------------------------------------- */
 
 static void refuses(const struct wi_model *model, const char *inputs, const char *more,
-    enum wi_code code, const char *field)
+    enum wi_code code, const char *field, const char *expected)
 {
     struct wi_infer infer;
     struct wi_error error;
@@ -90,21 +98,25 @@ static void refuses(const struct wi_model *model, const char *inputs, const char
         fail_msg("%s %s: %s, field \"%s\": %s", inputs, more, wi_code_name(got), error.field,
             error.detail);
     assert_true(strlen(error.detail) > 10);
+    assert_string_equal(error.expected, expected);
     wi_infer_clear(&infer);
 }
 
 TEST(test_models)
 {
-    refuses(&chat, "[]", "", WI_INPUT_INVALID, "inputs");
-    refuses(&picture, "\"text\"", "", WI_INPUT_INVALID, "inputs");
-    refuses(&chat, "[\"a\",\"b\"]", "", WI_INPUT_INVALID, "inputs");
-    refuses(&embedder, "{\"messages\":" SAID "}", "", WI_INPUT_INVALID, "inputs");
-    refuses(&embedder, "\"a\"", "\"task\":\"complete\"", WI_INPUT_INVALID, "task");
-    refuses(&chat, "\"a\"", "\"task\":\"chat\"", WI_INPUT_INVALID, "inputs");
-    refuses(&chat, "\"a\"", "\"task\":\"image-classification\"", WI_INPUT_INVALID, "task");
-    refuses(&chat, "\"a\"", "\"precision\":\"fp16\"", WI_PRECISION_UNSUPPORTED, "precision");
-    refuses(&chat, "\"a\"", "\"outputs\":[\"x\"]", WI_OUTPUT_UNKNOWN, "outputs");
-    refuses(&embedder, "\"a\"", "\"outputs\":[\"x\"]", WI_OUTPUT_UNKNOWN, "outputs");
+    refuses(&chat, "[]", "", WI_INPUT_INVALID, "inputs",
+        "a string, a list of strings, {\"messages\": […]} or {\"query\", \"documents\"}");
+    refuses(&picture, "\"text\"", "", WI_INPUT_INVALID, "inputs",
+        "a picture: {\"image\":\"<base64>\"}, or a list of tensors");
+    refuses(&chat, "[\"a\",\"b\"]", "", WI_INPUT_INVALID, "inputs", "");
+    refuses(&embedder, "{\"messages\":" SAID "}", "", WI_INPUT_INVALID, "inputs", "");
+    refuses(&embedder, "\"a\"", "\"task\":\"complete\"", WI_INPUT_INVALID, "task", "");
+    refuses(&chat, "\"a\"", "\"task\":\"chat\"", WI_INPUT_INVALID, "inputs",
+        "{\"messages\": [{\"role\", \"content\"}]}");
+    refuses(&chat, "\"a\"", "\"task\":\"image-classification\"", WI_INPUT_INVALID, "task", "");
+    refuses(&chat, "\"a\"", "\"precision\":\"fp16\"", WI_PRECISION_UNSUPPORTED, "precision", "");
+    refuses(&chat, "\"a\"", "\"outputs\":[\"x\"]", WI_OUTPUT_UNKNOWN, "outputs", "none");
+    refuses(&embedder, "\"a\"", "\"outputs\":[\"x\"]", WI_OUTPUT_UNKNOWN, "outputs", "embeddings");
 }
 
 /* A folder does so with its tokenizer, of which one that sees has none. */
@@ -117,7 +129,7 @@ TEST(test_who_tokenizes)
     struct wi_infer infer;
     struct wi_error error;
     wi_task_list_add(&vit.facts.tasks, WI_TASK_IMAGE_CLASSIFICATION);
-    refuses(&vit, "\"t\"", "\"task\":\"tokenize\"", WI_INPUT_INVALID, "task");
+    refuses(&vit, "\"t\"", "\"task\":\"tokenize\"", WI_INPUT_INVALID, "task", "");
     assert_int_equal(check(&infer, &vit, "\"t\"", "\"task\":\"chat\"", &error), WI_INPUT_INVALID);
     assert_string_equal(error.allowed, "image-classification");
     wi_infer_clear(&infer);
@@ -132,38 +144,46 @@ TEST(test_inputs)
     static const struct {
         const char *inputs, *field;
         enum wi_code code;
+        const char *expected;
     } rows[] = {
-        {"{}", "inputs", WI_INVALID_FIELD},
-        {"7", "inputs", WI_INVALID_FIELD},
-        {"\"a\\u0000b\"", "inputs", WI_INVALID_FIELD},
-        {"[\"a\",7]", "inputs[1]", WI_INVALID_FIELD},
-        {"{\"messages\":[]}", "inputs.messages", WI_INVALID_FIELD},
-        {"{\"messages\":\"x\"}", "inputs.messages", WI_INVALID_FIELD},
-        {"{\"messages\":[7]}", "inputs.messages[0]", WI_INVALID_FIELD},
-        {"{\"messages\":[{\"content\":\"x\"}]}", "inputs.messages[0].role", WI_MISSING_FIELD},
+        {"{}", "inputs", WI_INVALID_FIELD, FORMS},
+        {"7", "inputs", WI_INVALID_FIELD,
+            "a list of tensors, a picture: {\"image\":\"<base64>\"}, or text: a string, a list of "
+            "strings, {\"messages\": [...]}"},
+        {"\"a\\u0000b\"", "inputs", WI_INVALID_FIELD, ""},
+        {"[\"a\",7]", "inputs[1]", WI_INVALID_FIELD, "a string"},
+        {"{\"messages\":[]}", "inputs.messages", WI_INVALID_FIELD, "1 to 4096 messages"},
+        {"{\"messages\":\"x\"}", "inputs.messages", WI_INVALID_FIELD, "a list of messages"},
+        {"{\"messages\":[7]}", "inputs.messages[0]", WI_INVALID_FIELD, "an object"},
+        {"{\"messages\":[{\"content\":\"x\"}]}", "inputs.messages[0].role", WI_MISSING_FIELD,
+            "a string"},
         {"{\"messages\":[{\"role\":\"king\",\"content\":\"x\"}]}", "inputs.messages[0].role",
-            WI_INVALID_FIELD},
-        {"{\"messages\":[{\"role\":\"user\"}]}", "inputs.messages[0].content", WI_MISSING_FIELD},
+            WI_INVALID_FIELD, ""},
+        {"{\"messages\":[{\"role\":\"user\"}]}", "inputs.messages[0].content", WI_MISSING_FIELD,
+            ""},
         {"{\"messages\":[{\"role\":\"user\",\"content\":7}]}", "inputs.messages[0].content",
-            WI_INVALID_FIELD},
+            WI_INVALID_FIELD, "a string, or a list of parts"},
         {"{\"messages\":[{\"role\":\"user\",\"content\":\"x\",\"mood\":1}]}",
-            "inputs.messages[0].mood", WI_UNKNOWN_FIELD},
+            "inputs.messages[0].mood", WI_UNKNOWN_FIELD, ""},
         {"{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\",\"image_url\":"
          "{\"url\":\"http://x/y.png\"}}]}]}",
-            "inputs.messages[0].content[0]", WI_INVALID_FIELD},
+            "inputs.messages[0].content[0]", WI_INVALID_FIELD,
+            "{\"type\": \"text\", \"text\": string}, or {\"type\": \"image_url\", \"image_url\": "
+            "{\"url\": \"data:image/png;base64,…\"}}"},
         {"{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":7}]}]}",
-            "inputs.messages[0].content[0].text", WI_INVALID_FIELD},
+            "inputs.messages[0].content[0].text", WI_INVALID_FIELD, "a string"},
         {"{\"messages\":[{\"role\":\"user\",\"content\":\"x\",\"tool_calls\":[{\"function\":{}}]}"
          "]}",
-            "inputs.messages[0].tool_calls", WI_INVALID_FIELD},
+            "inputs.messages[0].tool_calls", WI_INVALID_FIELD, ""},
         {"{\"messages\":[{\"role\":\"assistant\",\"tool_calls\":[{\"function\":{}}]}]}",
-            "inputs.messages[0].tool_calls[0].function.name", WI_MISSING_FIELD},
-        {"{\"query\":\"q\"}", "inputs.documents", WI_INVALID_FIELD},
-        {"{\"query\":\"q\",\"documents\":[]}", "inputs.documents", WI_INVALID_FIELD},
-        {"{\"messages\":" SAID ",\"image\":\"x\"}", "inputs", WI_INVALID_FIELD},
+            "inputs.messages[0].tool_calls[0].function.name", WI_MISSING_FIELD, "a string"},
+        {"{\"query\":\"q\"}", "inputs.documents", WI_INVALID_FIELD, ""},
+        {"{\"query\":\"q\",\"documents\":[]}", "inputs.documents", WI_INVALID_FIELD,
+            "1 to 2048 texts"},
+        {"{\"messages\":" SAID ",\"image\":\"x\"}", "inputs", WI_INVALID_FIELD, FORMS},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        refuses(&chat, rows[i].inputs, "", rows[i].code, rows[i].field);
+        refuses(&chat, rows[i].inputs, "", rows[i].code, rows[i].field, rows[i].expected);
 }
 
 TEST(test_options)
@@ -171,36 +191,49 @@ TEST(test_options)
     static const struct {
         const char *options, *field;
         enum wi_code code;
+        const char *expected;
     } rows[] = {
-        {"\"warmth\":1", "options.warmth", WI_UNKNOWN_FIELD},
-        {"\"max_tokens\":0", "options.max_tokens", WI_INVALID_FIELD},
-        {"\"temperature\":2.5", "options.temperature", WI_INVALID_FIELD},
-        {"\"temperature\":\"hot\"", "options.temperature", WI_INVALID_FIELD},
-        {"\"n\":1000", "options.n", WI_INVALID_FIELD},
-        {"\"n\":0", "options.n", WI_INVALID_FIELD},
-        {"\"context\":15", "options.context", WI_INVALID_FIELD},
-        {"\"stop\":[\"\"]", "options.stop[0]", WI_INVALID_FIELD},
-        {"\"stop\":7", "options.stop", WI_INVALID_FIELD},
-        {"\"logit_bias\":{\"x\":1}", "options.logit_bias", WI_INVALID_FIELD},
-        {"\"logit_bias\":{\"1\":101}", "options.logit_bias", WI_INVALID_FIELD},
-        {"\"logit_bias\":{\"1\":-101}", "options.logit_bias", WI_INVALID_FIELD},
-        {"\"top_logprobs\":2", "options.top_logprobs", WI_INVALID_FIELD},
-        {"\"tools\":[{}]", "options.tools[0]", WI_INVALID_FIELD},
+        {"\"warmth\":1", "options.warmth", WI_UNKNOWN_FIELD, ""},
+        {"\"max_tokens\":0", "options.max_tokens", WI_INVALID_FIELD, "1 to 10000000"},
+        {"\"temperature\":2.5", "options.temperature", WI_INVALID_FIELD, "0 to 2"},
+        {"\"temperature\":\"hot\"", "options.temperature", WI_INVALID_FIELD, "a number"},
+        {"\"n\":1000", "options.n", WI_INVALID_FIELD, "1 to 64"},
+        {"\"n\":0", "options.n", WI_INVALID_FIELD, "1 to 64"},
+        {"\"context\":15", "options.context", WI_INVALID_FIELD, "16 to 10000000"},
+        {"\"stop\":[\"\"]", "options.stop[0]", WI_INVALID_FIELD,
+            "a string of 1 to 256 bytes without a NUL character"},
+        {"\"stop\":7", "options.stop", WI_INVALID_FIELD,
+            "a string, or a list of at most 16 strings"},
+        {"\"logit_bias\":{\"x\":1}", "options.logit_bias", WI_INVALID_FIELD, BIASES},
+        {"\"logit_bias\":{\"1\":101}", "options.logit_bias", WI_INVALID_FIELD, BIASES},
+        {"\"logit_bias\":{\"1\":-101}", "options.logit_bias", WI_INVALID_FIELD, BIASES},
+        {"\"top_logprobs\":2", "options.top_logprobs", WI_INVALID_FIELD,
+            "absent, or beside logprobs: true"},
+        {"\"tools\":[{}]", "options.tools[0]", WI_INVALID_FIELD,
+            "{\"type\": \"function\", \"function\": {\"name\", \"description\"?, "
+            "\"parameters\"?}}"},
         {"\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"two words\"}}]",
-            "options.tools[0].function.name", WI_INVALID_FIELD},
-        {"\"tool_choice\":\"required\"", "options.tool_choice", WI_INVALID_FIELD},
-        {"\"response_format\":{\"type\":\"xml\"}", "options.response_format", WI_INVALID_FIELD},
-        {"\"json_schema\":{},\"grammar\":\"root ::= [a]\"", "options.grammar", WI_INVALID_FIELD},
-        {"\"dimensions\":4", "options.dimensions", WI_UNKNOWN_FIELD},
+            "options.tools[0].function.name", WI_INVALID_FIELD,
+            "1 to 64 letters, digits, \"_\" and \"-\""},
+        {"\"tool_choice\":\"required\"", "options.tool_choice", WI_INVALID_FIELD,
+            "none, auto, required (with tools), or {\"type\": \"function\", \"function\": "
+            "{\"name\"}} with the name of one of the tools"},
+        {"\"response_format\":{\"type\":\"xml\"}", "options.response_format", WI_INVALID_FIELD,
+            "{\"type\": \"text\"}, {\"type\": \"json_object\"} or {\"type\": \"json_schema\", "
+            "\"json_schema\": {\"name\", \"schema\"}}"},
+        {"\"json_schema\":{},\"grammar\":\"root ::= [a]\"", "options.grammar", WI_INVALID_FIELD,
+            "alone: only one of grammar, json_schema and response_format can be kept to"},
+        {"\"dimensions\":4", "options.dimensions", WI_UNKNOWN_FIELD, ""},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char *more = wi_sprintf("\"options\":{%s}", rows[i].options);
-        refuses(&chat, "{\"messages\":" SAID "}", more, rows[i].code, rows[i].field);
+        refuses(
+            &chat, "{\"messages\":" SAID "}", more, rows[i].code, rows[i].field, rows[i].expected);
         free(more);
     }
-    refuses(&chat, "\"p\"", "\"options\":{\"tools\":[]}", WI_UNKNOWN_FIELD, "options.tools");
+    refuses(&chat, "\"p\"", "\"options\":{\"tools\":[]}", WI_UNKNOWN_FIELD, "options.tools", "");
     refuses(&embedder, "\"p\"", "\"options\":{\"max_tokens\":1}", WI_UNKNOWN_FIELD,
-        "options.max_tokens");
+        "options.max_tokens", "");
 }
 
 TEST(test_good_options)
@@ -242,20 +275,23 @@ TEST(test_depth_and_size)
     char *kwargs = nested("chat_template_kwargs", 2000), *text, *more;
     assert_int_equal(check(&infer, &chat, "\"p\"", good, &error), WI_OK);
     wi_infer_clear(&infer);
-    refuses(&chat, "\"p\"", deep, WI_INVALID_FIELD, "options.json_schema");
     refuses(
-        &chat, "{\"messages\":" SAID "}", kwargs, WI_INVALID_FIELD, "options.chat_template_kwargs");
+        &chat, "\"p\"", deep, WI_INVALID_FIELD, "options.json_schema", "JSON of at most 32 levels");
+    refuses(&chat, "{\"messages\":" SAID "}", kwargs, WI_INVALID_FIELD,
+        "options.chat_template_kwargs", "JSON of at most 32 levels");
     text = wi_sprintf("\"%0*d\"", WI_TEXT_SCHEMA + 1, 0);
     more = wi_sprintf("\"options\":{\"json_schema\":{\"a\":%s}}", text);
-    refuses(&chat, "\"p\"", more, WI_INVALID_FIELD, "options.json_schema");
+    refuses(&chat, "\"p\"", more, WI_INVALID_FIELD, "options.json_schema",
+        "JSON of at most 65536 bytes");
     free(more);
     more = wi_sprintf("\"options\":{\"grammar\":%s}", text);
-    refuses(&chat, "\"p\"", more, WI_INVALID_FIELD, "options.grammar");
+    refuses(&chat, "\"p\"", more, WI_INVALID_FIELD, "options.grammar", "1 to 65536 bytes");
     free(more);
-    refuses(&chat, text, "\"options\":{\"context\":1024}", WI_CONTEXT_LENGTH, "inputs");
+    refuses(&chat, text, "\"options\":{\"context\":1024}", WI_CONTEXT_LENGTH, "inputs",
+        "at most 65536 bytes, 64 for each token");
     free(text);
     text = wi_sprintf("\"%0*d\"", WI_TEXT_MAX + 1, 0);
-    refuses(&chat, text, "", WI_BODY_TOO_LARGE, "inputs");
+    refuses(&chat, text, "", WI_BODY_TOO_LARGE, "inputs", "at most 4194304 bytes");
     free(text);
     free(good);
     free(deep);
@@ -284,7 +320,8 @@ TEST(test_count)
         if (most <= WI_TEXT_COUNT)
             assert_int_equal(check(&infer, &chat, inputs.text, "", &error), WI_OK);
         else
-            refuses(&chat, inputs.text, "", WI_INVALID_FIELD, last);
+            refuses(&chat, inputs.text, "", WI_INVALID_FIELD, last,
+                "at most 16384 texts in a request, the parts of messages and calls counted");
         if (most <= WI_TEXT_COUNT)
             wi_infer_clear(&infer);
         wi_buffer_clear(&inputs);
@@ -296,11 +333,11 @@ TEST(test_many_options)
 {
     char *text = wi_sprintf("%0*d", 1 << 20, 0);
     char *more = wi_sprintf("\"options\":{\"json_schema\":{\"a\":\"%s\"}}", text);
-    refuses(&chat, "\"p\"", more, WI_BODY_TOO_LARGE, "options");
+    refuses(&chat, "\"p\"", more, WI_BODY_TOO_LARGE, "options", "at most 1048576 bytes");
     free(more);
     /* Beside a large input they may be as they are. */
     char *input = wi_sprintf("\"%s\"", text);
-    refuses(&chat, input, "\"options\":{\"colour\":1}", WI_UNKNOWN_FIELD, "options.colour");
+    refuses(&chat, input, "\"options\":{\"colour\":1}", WI_UNKNOWN_FIELD, "options.colour", "");
     free(input);
     free(text);
 }
@@ -310,14 +347,16 @@ TEST(test_context)
 {
     struct wi_model small = chat;
     char *text = wi_sprintf("\"%0*d\"", 64 * 16 + 1, 0);
-    refuses(&small, text, "\"options\":{\"context\":16}", WI_CONTEXT_LENGTH, "inputs");
+    refuses(
+        &small, text, "\"options\":{\"context\":16}", WI_CONTEXT_LENGTH, "inputs", SIXTEEN_TOKENS);
     small.facts.context = 16;
-    refuses(&small, text, "\"options\":{\"context\":100}", WI_CONTEXT_LENGTH, "inputs");
+    refuses(
+        &small, text, "\"options\":{\"context\":100}", WI_CONTEXT_LENGTH, "inputs", SIXTEEN_TOKENS);
     small.facts.memory.context = 100;
-    refuses(&small, text, "", WI_CONTEXT_LENGTH, "inputs");
+    refuses(&small, text, "", WI_CONTEXT_LENGTH, "inputs", SIXTEEN_TOKENS);
     small.facts.context = 0;
     small.facts.memory.context = 16;
-    refuses(&small, text, "", WI_CONTEXT_LENGTH, "inputs");
+    refuses(&small, text, "", WI_CONTEXT_LENGTH, "inputs", SIXTEEN_TOKENS);
     free(text);
 }
 

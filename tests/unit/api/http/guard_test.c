@@ -40,7 +40,10 @@ static char *write_file(const char *text, mode_t mode)
 static int host_code(const struct wi_guard *guard, const char *host)
 {
     struct wi_error error;
-    return (int)wi_guard_check_host(guard, host, host != NULL, &error);
+    enum wi_code code = wi_guard_check_host(guard, host, host != NULL, &error);
+    if (code != WI_OK)
+        assert_string_equal(error.field, "Host");
+    return (int)code;
 }
 
 TEST(test_hosts)
@@ -58,6 +61,8 @@ TEST(test_hosts)
         assert_int_equal(host_code(guard, good[i]), WI_OK);
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_int_equal(host_code(guard, bad[i]), WI_FORBIDDEN_HOST);
+    assert_int_equal(wi_guard_check_host(guard, "localhost", 1, &error), WI_FORBIDDEN_HOST);
+    assert_string_equal(error.expected, "127.0.0.1:8470 or localhost:8470");
     assert_int_equal(host_code(guard, NULL), WI_BAD_REQUEST);
     assert_int_equal(wi_guard_check_host(guard, "localhost:8470", 2, &error), WI_BAD_REQUEST);
     wi_guard_free(guard);

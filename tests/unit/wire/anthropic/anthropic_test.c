@@ -91,24 +91,26 @@ TEST(errors_have_the_path_of_the_request)
     static const struct {
         const char *rest, *field;
         enum wi_code code;
+        const char *expected;
     } rows[] = {
         {"\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"tool_result\",\"tool_use_id\":"
          "\"c\",\"content\":[{\"type\":\"image\",\"source\":{\"type\":\"base64\",\"data\":\"AAAA\"}"
          "}]}]}]}",
-            "messages[0].content[0].content[0]", WI_INVALID_FIELD},
+            "messages[0].content[0].content[0]", WI_INVALID_FIELD, "text"},
         {"\"messages\":[{\"role\":\"assistant\",\"content\":[{\"type\":\"tool_use\",\"id\":\"c\","
          "\"name\":\"f\",\"input\":[]}]}]}",
-            "messages[0].content[0].input", WI_INVALID_FIELD},
+            "messages[0].content[0].input", WI_INVALID_FIELD, "an object"},
         {"\"messages\":[{\"role\":\"user\",\"content\":7}]}", "messages[0].content",
-            WI_INVALID_FIELD},
+            WI_INVALID_FIELD, "a string, or a list of blocks"},
         {"\"messages\":[{\"role\":\"user\",\"content\":[7]}]}", "messages[0].content[0]",
-            WI_INVALID_FIELD},
-        {"\"messages\":[7]}", "messages[0]", WI_INVALID_FIELD},
-        {HELLO ",\"stop_sequences\":[\"a\",\"\"]}", "stop_sequences[1]", WI_INVALID_FIELD},
+            WI_INVALID_FIELD, "an object"},
+        {"\"messages\":[7]}", "messages[0]", WI_INVALID_FIELD, "an object"},
+        {HELLO ",\"stop_sequences\":[\"a\",\"\"]}", "stop_sequences[1]", WI_INVALID_FIELD,
+            "a string of 1 to 256 bytes without a NUL character"},
         {HELLO ",\"tools\":[{\"name\":\"f\",\"input_schema\":{\"a\":"
                "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]}}]}",
-            "tools[0].input_schema", WI_INVALID_FIELD},
-        {HELLO ",\"warmth\":1}", "warmth", WI_UNKNOWN_FIELD},
+            "tools[0].input_schema", WI_INVALID_FIELD, "JSON of at most 32 levels"},
+        {HELLO ",\"warmth\":1}", "warmth", WI_UNKNOWN_FIELD, ""},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char body[600];
@@ -118,6 +120,7 @@ TEST(errors_have_the_path_of_the_request)
         if (check(answers, &infer, body, &error) != rows[i].code)
             fail_msg("%s: %s", body, error.detail);
         assert_string_equal(error.field, rows[i].field);
+        assert_string_equal(error.expected, rows[i].expected);
         wi_infer_clear(&infer);
     }
     struct wi_infer infer;

@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What errors say is expected. */
+#define PICTURES "PNG, JPEG or WebP in base64, or a data URI such as \"data:image/png;base64,…\""
+
 static struct wi_budget budget = {.limit = 1 << 26};
 static const struct wi_config_models limits = {.max_picture_pixels = 256 * 32};
 static const struct wi_config_models smaller = {.max_picture_pixels = 256 * 32 - 1};
@@ -31,7 +34,7 @@ static enum wi_code parse(struct wi_infer *infer, const char *json, const void *
 #define TENSOR "{\"name\":\"x\",\"datatype\":\"FP32\",\"shape\":[2],\"data\":[1,2]}"
 #define HEAD "{\"model_name\":\"m\",\"inputs\":[" TENSOR "]"
 
-static void check_bad(const char *json, enum wi_code code, const char *field)
+static void check_bad(const char *json, enum wi_code code, const char *field, const char *expected)
 {
     struct wi_infer infer;
     struct wi_error error = {0};
@@ -40,6 +43,7 @@ static void check_bad(const char *json, enum wi_code code, const char *field)
     if (got != code || error.code != code || (field && strcmp(error.field, field) != 0))
         fail_msg("%s: %s, field \"%s\": %s", json, wi_code_name(got), error.field, error.detail);
     assert_true(strlen(error.detail) > 3);
+    assert_string_equal(error.expected, expected);
     assert_int_equal(budget.used, 0);
 }
 
@@ -105,48 +109,58 @@ TEST(test_bad_fields)
     static const struct {
         const char *more, *field;
         enum wi_code code;
+        const char *expected;
     } rows[] = {
-        {"\"colour\":1", "colour", WI_UNKNOWN_FIELD},
-        {"\"options\":[]", "options", WI_INVALID_FIELD},
-        {"\"parameters\":{\"x\":1}", "parameters.x", WI_UNKNOWN_FIELD},
-        {"\"parameters\":[]", "parameters", WI_INVALID_FIELD},
-        {"\"platform\":\"abacus\"", "platform", WI_INVALID_FIELD},
-        {"\"platform\":\"magic\"", "platform", WI_INVALID_FIELD},
-        {"\"platform\":7", "platform", WI_INVALID_FIELD},
-        {"\"model_type\":\"poetry\"", "model_type", WI_INVALID_FIELD},
-        {"\"task\":\"dance\"", "task", WI_INVALID_FIELD},
-        {"\"precision\":\"fp1\"", "precision", WI_INVALID_FIELD},
-        {"\"priority\":10", "priority", WI_INVALID_FIELD},
-        {"\"priority\":-1", "priority", WI_INVALID_FIELD},
-        {"\"priority\":1.5", "priority", WI_INVALID_FIELD},
-        {"\"timeout_ms\":0", "timeout_ms", WI_INVALID_FIELD},
-        {"\"timeout_ms\":3600001", "timeout_ms", WI_INVALID_FIELD},
-        {"\"fallback\":\"yes\"", "fallback", WI_INVALID_FIELD},
-        {"\"id\":\"\"", "id", WI_INVALID_FIELD}, {"\"id\":\"a\\u0000b\"", "id", WI_INVALID_FIELD},
-        {"\"outputs\":{}", "outputs", WI_INVALID_FIELD},
-        {"\"outputs\":[1]", "outputs[0]", WI_INVALID_FIELD},
-        {"\"outputs\":[\"a\\u0000\"]", "outputs[0]", WI_INVALID_FIELD},
-        {"\"outputs\":[\"a\",{}]", "outputs[1].name", WI_MISSING_FIELD},
-        {"\"outputs\":[{\"name\":\"a\",\"x\":1}]", "outputs[0].x", WI_UNKNOWN_FIELD},
+        {"\"colour\":1", "colour", WI_UNKNOWN_FIELD, ""},
+        {"\"options\":[]", "options", WI_INVALID_FIELD, "an object"},
+        {"\"parameters\":{\"x\":1}", "parameters.x", WI_UNKNOWN_FIELD, ""},
+        {"\"parameters\":[]", "parameters", WI_INVALID_FIELD, "an object"},
+        {"\"platform\":\"abacus\"", "platform", WI_INVALID_FIELD, ""},
+        {"\"platform\":\"magic\"", "platform", WI_INVALID_FIELD, ""},
+        {"\"platform\":7", "platform", WI_INVALID_FIELD, "a string"},
+        {"\"model_type\":\"poetry\"", "model_type", WI_INVALID_FIELD, ""},
+        {"\"task\":\"dance\"", "task", WI_INVALID_FIELD, ""},
+        {"\"precision\":\"fp1\"", "precision", WI_INVALID_FIELD, ""},
+        {"\"priority\":10", "priority", WI_INVALID_FIELD, "0 to 9"},
+        {"\"priority\":-1", "priority", WI_INVALID_FIELD, "0 to 9"},
+        {"\"priority\":1.5", "priority", WI_INVALID_FIELD, "an integer"},
+        {"\"timeout_ms\":0", "timeout_ms", WI_INVALID_FIELD, "1 to 3600000"},
+        {"\"timeout_ms\":3600001", "timeout_ms", WI_INVALID_FIELD, "1 to 3600000"},
+        {"\"fallback\":\"yes\"", "fallback", WI_INVALID_FIELD, "true or false"},
+        {"\"id\":\"\"", "id", WI_INVALID_FIELD, "1 to 128 bytes"},
+        {"\"id\":\"a\\u0000b\"", "id", WI_INVALID_FIELD, ""},
+        {"\"outputs\":{}", "outputs", WI_INVALID_FIELD, "a list"},
+        {"\"outputs\":[1]", "outputs[0]", WI_INVALID_FIELD,
+            "a name, or {\"name\",\"parameters\":{\"binary_data\":true}}"},
+        {"\"outputs\":[\"a\\u0000\"]", "outputs[0]", WI_INVALID_FIELD, ""},
+        {"\"outputs\":[\"a\",{}]", "outputs[1].name", WI_MISSING_FIELD, "a string"},
+        {"\"outputs\":[{\"name\":\"a\",\"x\":1}]", "outputs[0].x", WI_UNKNOWN_FIELD, ""},
         {"\"outputs\":[{\"name\":\"a\",\"parameters\":{\"binary_data\":1}}]",
-            "outputs[0].parameters.binary_data", WI_INVALID_FIELD},
-        {"\"inputs\":[]", NULL, WI_BAD_JSON}, /* a second one */
+            "outputs[0].parameters.binary_data", WI_INVALID_FIELD, "true or false"},
+        {"\"inputs\":[]", NULL, WI_BAD_JSON, ""}, /* a second one */
     };
     char json[1024];
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         snprintf(json, sizeof json, HEAD ",%s}", rows[i].more);
-        check_bad(json, rows[i].code, rows[i].field);
+        check_bad(json, rows[i].code, rows[i].field, rows[i].expected);
     }
-    check_bad("{\"inputs\":[]}", WI_MISSING_FIELD, "model_name");
-    check_bad("{\"model_name\":\"m\"}", WI_MISSING_FIELD, "inputs");
-    check_bad("{\"model_name\":\"m\",\"inputs\":7}", WI_INVALID_FIELD, "inputs");
-    check_bad("{\"model_name\":\"m\",\"inputs\":{}}", WI_INVALID_FIELD, "inputs");
-    check_bad("{\"model_name\":\"m\",\"inputs\":{\"image\":7}}", WI_INVALID_FIELD, "inputs.image");
-    check_bad("{\"model_name\":\"m\",\"inputs\":{\"image\":\"%\"}}", WI_PICTURE_INVALID, NULL);
+    check_bad("{\"inputs\":[]}", WI_MISSING_FIELD, "model_name", "a string");
+    check_bad("{\"model_name\":\"m\"}", WI_MISSING_FIELD, "inputs", "a value");
+    check_bad("{\"model_name\":\"m\",\"inputs\":7}", WI_INVALID_FIELD, "inputs",
+        "a list of tensors, a picture: {\"image\":\"<base64>\"}, or text: a string, a list of "
+        "strings, {\"messages\": [...]}");
+    check_bad("{\"model_name\":\"m\",\"inputs\":{}}", WI_INVALID_FIELD, "inputs",
+        "{\"messages\"}, {\"query\", \"documents\"}, {\"text\", \"text_pair\"}, {\"pairs\"}, "
+        "{\"question\", \"context\"}, {\"text\" or \"texts\", \"labels\"}, or {\"image\"} or "
+        "{\"audio\"}, which may have \"labels\"");
+    check_bad("{\"model_name\":\"m\",\"inputs\":{\"image\":7}}", WI_INVALID_FIELD, "inputs.image",
+        "a picture in base64, a data URI, or {\"binary_data_size\"}");
+    check_bad(
+        "{\"model_name\":\"m\",\"inputs\":{\"image\":\"%\"}}", WI_PICTURE_INVALID, NULL, PICTURES);
     check_bad("{\"model_name\":\"m\",\"inputs\":\"data:image/png;base64,\"}", WI_PICTURE_INVALID,
-        "inputs");
-    check_bad("{\"model_name\":\"../m\",\"inputs\":[]}", WI_INVALID_FIELD, "model_name");
-    check_bad("{\"model_name\":\"m\\u0000\",\"inputs\":[]}", WI_INVALID_FIELD, "model_name");
+        "inputs", PICTURES);
+    check_bad("{\"model_name\":\"../m\",\"inputs\":[]}", WI_INVALID_FIELD, "model_name", "");
+    check_bad("{\"model_name\":\"m\\u0000\",\"inputs\":[]}", WI_INVALID_FIELD, "model_name", "");
 }
 
 TEST(test_bad_json)
@@ -154,11 +168,11 @@ TEST(test_bad_json)
     static const char *const bad[] = {"", "{", "[1,2", "[]", "7", "null", "\"x\"", "{\"a\":1}}",
         "{\"a\":1,\"a\":2}", "\xff", "{\"a\":\"\xff\"}", "{'a':1}", "{\"a\":01}", "{\"a\":nul}"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        check_bad(bad[i], WI_BAD_JSON, NULL);
+        check_bad(bad[i], WI_BAD_JSON, NULL, "");
     char *deep = malloc(100001);
     memset(deep, '[', 100000);
     deep[100000] = '\0';
-    check_bad(deep, WI_BAD_JSON, NULL);
+    check_bad(deep, WI_BAD_JSON, NULL, "");
     free(deep);
 }
 
@@ -261,9 +275,9 @@ TEST(test_file_behind_json)
     assert_int_equal(infer.form, WI_FORM_SOUND);
     wi_infer_clear(&infer);
     check_bad("{\"model_name\":\"m\",\"inputs\":{\"image\":{\"size\":1}}}", WI_UNKNOWN_FIELD,
-        "inputs.image.size");
+        "inputs.image.size", "");
     check_bad("{\"model_name\":\"m\",\"inputs\":{\"image\":{\"binary_data_size\":0}}}",
-        WI_INVALID_FIELD, "inputs.image.binary_data_size");
+        WI_INVALID_FIELD, "inputs.image.binary_data_size", "1 to 1000000000000000");
 }
 
 TEST(test_framing)

@@ -99,30 +99,31 @@ TEST(errors_have_the_path_of_the_request)
     static const struct {
         const char *rest, *field;
         enum wi_code code;
+        const char *expected;
     } rows[] = {
         {"\"input\":[{\"role\":\"user\",\"content\":[{\"type\":\"input_text\",\"text\":1}]}]}",
-            "input[0].content[0].text", WI_INVALID_FIELD},
+            "input[0].content[0].text", WI_INVALID_FIELD, "a string"},
         {"\"input\":[{\"role\":\"user\",\"content\":\"a\",\"mood\":1}]}", "input[0].mood",
-            WI_UNKNOWN_FIELD},
+            WI_UNKNOWN_FIELD, ""},
         {"\"input\":[{\"type\":\"function_call\",\"call_id\":\"c\",\"name\":\"f\","
          "\"arguments\":\"a\\u0000b\"}]}",
-            "input[0].arguments", WI_INVALID_FIELD},
+            "input[0].arguments", WI_INVALID_FIELD, ""},
         {"\"input\":[{\"type\":\"reasoning\",\"summary\":[1]}]}", "input[0].summary[0].text",
-            WI_INVALID_FIELD},
+            WI_INVALID_FIELD, "a string"},
         {"\"input\":[{\"role\":\"assistant\",\"content\":[{\"type\":\"input_image\",\"image_url\":"
          "\"data:image/png;base64,AAAA\"}]}]}",
-            "input[0].content[0]", WI_INVALID_FIELD},
-        {"\"input\":[1]}", "input[0]", WI_INVALID_FIELD},
-        {"\"input\":1}", "input", WI_INVALID_FIELD},
-        {"\"input\":[]}", "input", WI_INVALID_FIELD},
-        {"\"instructions\":[],\"input\":\"a\"}", "instructions", WI_INVALID_FIELD},
+            "input[0].content[0]", WI_INVALID_FIELD, "text"},
+        {"\"input\":[1]}", "input[0]", WI_INVALID_FIELD, "an object"},
+        {"\"input\":1}", "input", WI_INVALID_FIELD, "a string, or a list of items"},
+        {"\"input\":[]}", "input", WI_INVALID_FIELD, "1 to 4096 messages"},
+        {"\"instructions\":[],\"input\":\"a\"}", "instructions", WI_INVALID_FIELD, "a string"},
         {"\"input\":\"a\",\"text\":{\"format\":{\"type\":\"json_schema\",\"schema\":{\"a\":"
          "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]}}}}",
-            "text.format.schema", WI_INVALID_FIELD},
+            "text.format.schema", WI_INVALID_FIELD, "JSON of at most 32 levels"},
         {"\"input\":\"a\",\"tools\":[{\"type\":\"function\",\"name\":\"f\",\"parameters\":{\"a\":"
          "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]}}]}",
-            "tools[0].parameters", WI_INVALID_FIELD},
-        {"\"input\":\"a\",\"background\":true}", "background", WI_UNKNOWN_FIELD},
+            "tools[0].parameters", WI_INVALID_FIELD, "JSON of at most 32 levels"},
+        {"\"input\":\"a\",\"background\":true}", "background", WI_UNKNOWN_FIELD, ""},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char body[600];
@@ -131,6 +132,7 @@ TEST(errors_have_the_path_of_the_request)
         snprintf(body, sizeof body, HEAD "%s", rows[i].rest);
         assert_int_equal(check(&infer, body, &error), rows[i].code);
         assert_string_equal(error.field, rows[i].field);
+        assert_string_equal(error.expected, rows[i].expected);
         assert_non_null(strstr(error.detail, rows[i].field));
         wi_infer_clear(&infer);
     }
