@@ -361,8 +361,9 @@ static int read_all(struct reading *reading)
     if (read_version(input) < 0 || read_counts(input, &tensors, &pairs) < 0 ||
         read_pairs(reading, pairs) < 0)
         return -1;
-    if (reading->alignment == 0)
-        return wi_gguf_fail(input, input->at, "general.alignment is 0");
+    if (reading->alignment == 0 || (reading->alignment & (reading->alignment - 1)))
+        return wi_gguf_fail(input, input->at,
+            "general.alignment is %" PRIu64 ", which is no power of two", reading->alignment);
     add_blocks(reading);
     return check_vocabulary(reading) < 0 ? -1 : read_tensors(reading, tensors);
 }

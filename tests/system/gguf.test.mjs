@@ -79,8 +79,8 @@ test('a model that fits no page is a 413 with the figures', async () => {
 });
 
 /** What only an engine, or who renders the template, can find. */
-const LEFT_TO_OTHERS = ['a tensor out of alignment', 'no heads', 'an alignment that is no power of two',
-    'an end token that is none', 'a template of a megabyte', 'a template that never ends'];
+const LEFT_TO_OTHERS = ['a tensor out of alignment', 'no heads', 'an end token that is none',
+    'a template of a megabyte', 'a template that never ends'];
 
 test('a file that is wrong is a 422 that names it, and the daemon lives on', async () => {
     let number = 0;

@@ -260,7 +260,8 @@ TEST(refuses_what_is_wrong_inside)
     static const char *const parts[] = {"a whole number is wanted", "a number is negative",
         "type 77 of values", "elements of the type 9", "an array has 4194305 elements",
         "its vocabulary has 2 tokens, but 1 scores and 0 types", "context_length is 2147483648",
-        "general.alignment is 0", "a text is wanted", "an array is wanted", "a key has 300 bytes",
+        "general.alignment is 0, which is no power of two", "general.alignment is 24",
+        "a text is wanted", "an array is wanted", "a key has 300 bytes",
         "head_count has 513 elements"};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         struct gguf file = {0};
@@ -285,13 +286,13 @@ TEST(refuses_what_is_wrong_inside)
             gguf_u32s(&file, "tokenizer.ggml.scores", many, 1);
         } else if (i == 6)
             gguf_u32(&file, "llama.context_length", 1u << 31);
-        else if (i == 7)
-            gguf_u32(&file, "general.alignment", 0);
-        else if (i == 8)
-            gguf_u32(&file, "general.name", 1);
+        else if (i == 7 || i == 8)
+            gguf_u32(&file, "general.alignment", i == 7 ? 0 : 24);
         else if (i == 9)
-            gguf_text(&file, "tokenizer.ggml.tokens", "a");
+            gguf_u32(&file, "general.name", 1);
         else if (i == 10)
+            gguf_text(&file, "tokenizer.ggml.tokens", "a");
+        else if (i == 11)
             gguf_u32(&file, key, 1);
         else
             gguf_u32s(&file, "llama.attention.head_count", many, 513);
