@@ -12,7 +12,7 @@
 
 #define TIMEOUT_MS 120000 /* of one try */
 #define STALL_MS 30000
-#define PAUSE_MS 250
+#define PAUSE_MS 250 /* before the second try, four times as long before each further */
 
 struct wi_hub_ask {
     struct wi_http *http;
@@ -127,8 +127,6 @@ static void explain(
 static void on_answer(void *context, const struct wi_http_answer *answer)
 {
     struct wi_hub_ask *ask = context;
-    struct wi_error error = {0};
-    uint64_t pause;
     ask->call = NULL;
     if (answer->status >= 200 && answer->status < 300) {
         end(ask, answer, NULL);
@@ -136,11 +134,12 @@ static void on_answer(void *context, const struct wi_http_answer *answer)
     }
     if (goes_on(ask, answer))
         return;
-    pause = pause_before_next(ask, answer);
+    uint64_t pause = pause_before_next(ask, answer);
     if (pause > 0) {
         wi_timer_start(ask->timer, pause, 0);
         return;
     }
+    struct wi_error error = {0};
     explain(ask, answer, &error);
     end(ask, answer, &error);
 }
@@ -170,8 +169,7 @@ void wi_hub_ask_cancel(struct wi_hub_ask *ask)
     free_ask(ask);
 }
 
-/* --- what hubs mean by their answers ------------------------------------------------------------
- */
+/* --- what hubs mean by their answers ---------------------------------------------------------- */
 
 /* A token that is missing, or that is not good enough. */
 static enum wi_code refuse_access(
@@ -232,10 +230,9 @@ enum wi_code wi_hub_explain(const struct wi_hub *hub, int status, const char *re
 unsigned wi_hub_retry_after(const char *header)
 {
     char *end;
-    long long seconds;
     if (!header)
         return 0;
-    seconds = strtoll(header, &end, 10);
+    long long seconds = strtoll(header, &end, 10);
     if (end == header || *end != '\0') {
         time_t then = curl_getdate(header, NULL);
         seconds = then < 0 ? 0 : (long long)then - (long long)time(NULL);

@@ -26,7 +26,7 @@ struct wi_hub_question {
     const char *method; /* "GET" or "HEAD" */
     const char *url;    /* of the hub */
     const char *what;   /* it is about, for errors: "ORG/NAME" */
-    unsigned pause_ms;  /* before the second try, four times as long before each further; 0: 250 */
+    unsigned pause_ms;  /* set by tests alone: before the second try, instead of 250 */
 };
 
 /* `hub` is borrowed for as long as the question lasts, the rest for the call. */

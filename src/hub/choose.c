@@ -204,12 +204,12 @@ static const struct wi_variant *suitable(const struct offer *offer, const struct
     return found && found->bytes <= limit_of(want) ? found : NULL;
 }
 
-/* The offer and its variant that are wanted: `*offer` becomes WI_FORMAT_COUNT where none is. */
+/* The variant that is wanted, and in which offer it is; NULL where none is. */
 static const struct wi_variant *pick(
-    const struct offer *offers, const struct wi_hub_want *want, size_t *which)
+    const struct offer *offers, const struct wi_hub_want *want, const struct offer **where)
 {
-    for (*which = 0; *which < WI_FORMAT_COUNT; ++*which) {
-        const struct offer *offer = &offers[*which];
+    for (size_t i = 0; i < WI_FORMAT_COUNT; i++) {
+        const struct offer *offer = *where = &offers[i];
         const struct wi_variant *found = NULL;
         if (offer->variants.count == 0)
             continue;
@@ -395,9 +395,11 @@ static enum wi_code choose_files(const struct wi_hub_tree *tree, const struct wi
 
 /* --- the whole -------------------------------------------------------------------------------- */
 
-static void take(
-    const struct offer *offer, const struct wi_variant *picked, struct wi_hub_tree *chosen)
+static void take(const struct offer *offer, const struct wi_variant *picked,
+    struct wi_hub_tree *chosen, char **variant)
 {
+    if (wi_formats[offer->format]->find_variants)
+        *variant = wi_strdup(picked->name);
     for (size_t i = 0; i < picked->files.count; i++)
         wi_hub_tree_add(chosen, wi_hub_tree_find(&offer->files, picked->files.items[i]),
             picked->files.items[i]);
@@ -408,17 +410,15 @@ static enum wi_code choose_variant(const struct wi_hub_tree *tree, const struct 
 {
     struct offer offers[WI_FORMAT_COUNT] = {0};
     enum wi_code code = WI_OK;
-    size_t which;
     for (size_t i = 0; i < WI_FORMAT_COUNT && code == WI_OK; i++)
         code = read_offer(tree, wi_formats_offered[i], &offers[i], error);
     if (code == WI_OK) {
-        const struct wi_variant *picked = pick(offers, want, &which);
-        if (!picked)
-            code = fail_to_pick(tree, offers, want, error);
+        const struct offer *offer;
+        const struct wi_variant *picked = pick(offers, want, &offer);
+        if (picked)
+            take(offer, picked, chosen, variant);
         else
-            take(&offers[which], picked, chosen);
-        if (picked && wi_formats[offers[which].format]->find_variants)
-            *variant = wi_strdup(picked->name);
+            code = fail_to_pick(tree, offers, want, error);
     }
     for (size_t i = 0; i < WI_FORMAT_COUNT; i++) {
         wi_hub_tree_clear(&offers[i].files);
@@ -430,11 +430,10 @@ static enum wi_code choose_variant(const struct wi_hub_tree *tree, const struct 
 enum wi_code wi_hub_choose(const struct wi_hub_tree *tree, const struct wi_hub_want *want,
     struct wi_hub_tree *chosen, char **variant, struct wi_error *error)
 {
-    enum wi_code code;
     *variant = NULL;
-    code = want->files && want->files->count > 0
-               ? choose_files(tree, want, chosen, error)
-               : choose_variant(tree, want, chosen, variant, error);
+    enum wi_code code = want->files && want->files->count > 0
+                            ? choose_files(tree, want, chosen, error)
+                            : choose_variant(tree, want, chosen, variant, error);
     if (code == WI_OK)
         code = wi_hub_tree_finish(chosen, error);
     if (code == WI_OK) {

@@ -80,7 +80,6 @@ static int is_open(const struct wi_fetch *fetch)
 
 static void end_if_closed(struct wi_fetch *fetch)
 {
-    struct wi_fetch_progress progress;
     for (size_t i = 0; i < fetch->count && is_open(fetch); i++)
         if (!fetch->files[i].closed)
             return;
@@ -89,7 +88,7 @@ static void end_if_closed(struct wi_fetch *fetch)
     if (fetch->folder_fd >= 0)
         close(fetch->folder_fd); /* before the callback: with it the lock */
     fetch->folder_fd = -1;
-    progress = progress_of(fetch);
+    struct wi_fetch_progress progress = progress_of(fetch);
     if (!fetch->cancelled)
         fetch->on_end(fetch->context, &progress, fetch->failed ? &fetch->error : NULL);
     free_fetch(fetch);
@@ -137,14 +136,13 @@ static void on_turn(void *context)
 static void on_progress_time(void *context)
 {
     struct wi_fetch *fetch = context;
-    struct wi_fetch_progress progress;
     for (size_t i = 0; i < fetch->count; i++)
         fetch->files[i].due = 1;
     wi_turn_wish(fetch->turn);
     if (!fetch->changed || fetch->closing || fetch->on_progress == NULL)
         return;
     fetch->changed = 0;
-    progress = progress_of(fetch);
+    struct wi_fetch_progress progress = progress_of(fetch);
     fetch->on_progress(fetch->context, &progress);
 }
 
@@ -156,11 +154,10 @@ static void open_folder(void *data)
 {
     struct wi_fetch *fetch = data;
     struct fetch_opening *opening = &fetch->opening;
-    int number;
     opening->fd = open(fetch->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (opening->fd >= 0 && flock(opening->fd, LOCK_EX | LOCK_NB) == 0)
         return;
-    number = errno;
+    int number = errno;
     if (opening->fd >= 0)
         close(opening->fd);
     opening->fd = -1;

@@ -33,8 +33,9 @@ struct wi_fetch_order {
     const char *repository;
     const struct wi_hub_tree *files; /* the chosen ones; without `lengths` all lengths are known */
     const char *folder;              /* exists, and belongs to this fetch alone */
-    unsigned pause_ms;               /* before the second try, then doubled; 0: 500 */
-    unsigned stall_ms;               /* without a byte ends a connection; 0: 30,000 */
+    /* Set by tests alone; 0: */
+    unsigned pause_ms; /* 500 before the second try, then doubled */
+    unsigned stall_ms; /* 30,000 without a byte end a connection */
     /* Not NULL: nothing is fetched, and `folder` does not count. One for each file: those that are
      * WI_HUB_BYTES_UNKNOWN are filled in, each once, until the fetch has ended. */
     uint64_t *lengths;

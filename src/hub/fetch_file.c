@@ -9,6 +9,21 @@
 #define HASH_AT_ONCE (UINT64_C(16) << 20) /* bytes read back before others may work */
 #define GAIN (64u << 10) /* so much since the last failure makes it the first again */
 
+void fetch_close(struct wi_fetch *fetch)
+{
+    fetch->closing = 1;
+    wi_turn_wish(fetch->turn);
+}
+
+void fetch_fail(struct wi_fetch *fetch, const struct wi_error *error)
+{
+    if (fetch->closing)
+        return;
+    fetch->failed = 1;
+    fetch->error = *error;
+    fetch_close(fetch);
+}
+
 /* --- on a thread ------------------------------------------------------------------------------ */
 
 static enum wi_code add(struct file *file)
@@ -44,7 +59,7 @@ static void run(void *data)
 {
     struct file *file = data;
     struct file_work *work = &file->work;
-    if (work->open)
+    if (!file->part && !work->close)
         file->part = wi_part_open(file->fetch->folder_fd, &file->file, &work->error);
     work->code = file->part ? work_on_part(file) : work->error.code;
     file->broken |= work->code != WI_OK && work->code != WI_DOWNLOAD_CORRUPT;
@@ -136,27 +151,6 @@ static void stop_waiting(struct file *file)
     file->trouble.code = WI_OK;
 }
 
-static void on_done(struct transfer *transfer)
-{
-    struct file *file = transfer->file;
-    stop_waiting(file);
-    transfer_release(transfer);
-    wi_turn_wish(file->fetch->turn);
-}
-
-static void on_size(struct transfer *transfer, uint64_t bytes)
-{
-    struct file *file = transfer->file;
-    struct wi_fetch *fetch = file->fetch;
-    stop_waiting(file);
-    file->file.bytes = bytes;
-    fetch->lengths[file - fetch->files] = bytes;
-    file->state = FILE_DONE;
-    fetch->changed = 1;
-    transfer_release(transfer);
-    wi_turn_wish(fetch->turn);
-}
-
 static void on_time(void *context)
 {
     struct file *file = context;
@@ -178,21 +172,45 @@ static void wait_before_next_try(struct file *file, const struct wi_error *why, 
     wi_turn_wish(fetch->turn); /* what has come is to be written */
 }
 
-static void on_failure(struct transfer *transfer, const struct wi_error *error, unsigned after_s)
+static void on_broken(struct file *file, struct wi_error *error, unsigned after_s)
 {
-    struct file *file = transfer->file;
-    struct wi_error last = *error;
-    transfer_release(transfer);
     file->due = 1;
     if (file->gained >= GAIN)
         file->tries = 0;
     file->gained = 0;
     file->tries++;
     if (file->tries > WI_TRIES_MOST || after_s > WI_FETCH_MAX_WAIT_MS / 1000) {
-        wi_error_retry_after(&last, after_s);
-        fetch_fail(file->fetch, &last);
+        wi_error_retry_after(error, after_s);
+        fetch_fail(file->fetch, error);
     } else {
-        wait_before_next_try(file, &last, after_s);
+        wait_before_next_try(file, error, after_s);
+    }
+}
+
+static void take_length(struct file *file, uint64_t bytes)
+{
+    struct wi_fetch *fetch = file->fetch;
+    file->file.bytes = fetch->lengths[file - fetch->files] = bytes;
+    file->state = FILE_DONE;
+    fetch->changed = 1;
+    wi_turn_wish(fetch->turn); /* there is room for another */
+}
+
+/* If the transfer has ended, what follows; it is free for another then. */
+static void take_end(struct file *file)
+{
+    if (file->transfer.state <= TRANSFER_UNDER_WAY)
+        return;
+    struct transfer ended = file->transfer;
+    transfer_release(&file->transfer);
+    if (ended.state == TRANSFER_FAILED) {
+        fetch_fail(file->fetch, &ended.error);
+    } else if (ended.state == TRANSFER_BROKEN) {
+        on_broken(file, &ended.error, ended.after_s);
+    } else {
+        stop_waiting(file);
+        if (file->state == FILE_MEASURING)
+            take_length(file, ended.told);
     }
 }
 
@@ -212,7 +230,7 @@ static void need_buffer(struct buffer *buffer)
 /* Once nothing is left to be written: only then it is known what is missing. */
 static void ask_for_the_rest(struct file *file)
 {
-    if (file->transfer.used || file->filling.size > 0 || is_waiting(file))
+    if (file->transfer.state != TRANSFER_UNUSED || file->filling.size > 0 || is_waiting(file))
         return;
     file->filling.anew = 0;
     need_buffer(&file->filling);
@@ -223,7 +241,7 @@ static void ask_for_the_rest(struct file *file)
 static void go_on_fetching(struct file *file)
 {
     size_t filled = file->filling.size;
-    int due = file->due || !file->transfer.used || file->transfer.paused;
+    int due = file->due || file->transfer.state == TRANSFER_UNUSED || file->transfer.paused;
     if (!file->busy &&
         ((filled > 0 && (due || filled >= WORTH_A_WORK)) || file->done == file->file.bytes))
         start_work(file, (struct file_work){0});
@@ -235,7 +253,7 @@ static void go_on_fetching(struct file *file)
 
 static void measure(struct file *file)
 {
-    if (!file->transfer.used && !is_waiting(file))
+    if (file->transfer.state == TRANSFER_UNUSED && !is_waiting(file))
         transfer_start(&file->transfer, 0);
 }
 
@@ -252,19 +270,19 @@ static void close_file(struct file *file)
 
 void file_go_on(struct file *file)
 {
+    if (!file->fetch->closing)
+        take_end(file);
     if (file->fetch->closing)
         close_file(file);
     else if (file->state == FILE_MEASURING)
         measure(file);
     else if (file->state == FILE_OPENING && !file->busy)
-        start_work(file, (struct file_work){.open = !file->part});
+        start_work(file, (struct file_work){0});
     else if (file->state == FILE_FETCHING)
         go_on_fetching(file);
 }
 
 /* --- life ------------------------------------------------------------------------------------- */
-
-static const struct transfer_events events = {on_done, on_size, on_failure};
 
 void file_init(struct file *file, struct wi_fetch *fetch, const struct wi_hub_file *wanted)
 {
@@ -273,7 +291,6 @@ void file_init(struct file *file, struct wi_fetch *fetch, const struct wi_hub_fi
     file->file.path = wi_strdup(wanted->path);
     file->file.remote = wi_strdup(wanted->remote ? wanted->remote : wanted->path);
     file->transfer.file = file;
-    file->transfer.events = &events;
     if (wanted->here || (fetch->lengths && wanted->bytes != WI_HUB_BYTES_UNKNOWN)) {
         file->state = FILE_DONE;
         file->done = wanted->here ? wanted->bytes : 0;

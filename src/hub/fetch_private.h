@@ -4,7 +4,6 @@
  *   fetch.c           the folder, which files are under way, progress, the end
  *   fetch_file.c      one file: its threads' work, its tries
  *   fetch_transfer.c  what is missing of a file, asked for over one connection
- *   fetch_shared.c    what all of them may do
  *
  * Callbacks of curl only note what came and wish a turn; all that follows is decided in the turn.
  * A file has two buffers: the loop fills one while a thread may have the other, and they are
@@ -27,21 +26,19 @@ struct buffer {
     int anew; /* they are the file's first: what was there before is void */
 };
 
-struct transfer;
-/* What a file hears of its transfer. */
-struct transfer_events {
-    void (*done)(struct transfer *transfer);                 /* all has come */
-    void (*size)(struct transfer *transfer, uint64_t bytes); /* the file has so many */
-    /* It has to be tried again: `error` is for the last time, `after_s` what the server asks for.
-     */
-    void (*failed)(struct transfer *transfer, const struct wi_error *error, unsigned after_s);
+enum transfer_state {
+    TRANSFER_UNUSED,
+    TRANSFER_UNDER_WAY,
+    TRANSFER_WHOLE,  /* all has come, or the length is known */
+    TRANSFER_BROKEN, /* to be tried again, no sooner than in `after_s` if that is set */
+    TRANSFER_FAILED  /* for good */
 };
 
 /* The file from some byte on, and the answers on the way to it. */
 struct transfer {
     struct file *file;
-    const struct transfer_events *events;
-    int used, paused;
+    enum transfer_state state;
+    int paused;
     struct wi_http_call *call;
     char *url;
     unsigned hops;
@@ -50,14 +47,15 @@ struct transfer {
     uint64_t unwanted;     /* bytes of an answer that is not the file */
     int status;            /* of the answer; 0: its head is not there yet */
     int accepted;          /* its body is the file's */
-    struct wi_error error; /* for good, noted inside curl */
+    struct wi_error error; /* why it is broken, or has failed */
+    unsigned after_s;
 };
 
 enum file_state { FILE_WAITING, FILE_MEASURING, FILE_OPENING, FILE_FETCHING, FILE_DONE };
 
 /* What a thread does for a file, and what came of it. */
 struct file_work {
-    int open, close;
+    int close;
     struct buffer buffer; /* to be added */
     uint64_t done;        /* bytes that are there now */
     int more;             /* there is more to read back */
@@ -116,19 +114,18 @@ struct wi_fetch {
     void *context;
 };
 
-/* fetch_shared.c */
+/* fetch_file.c */
 void fetch_close(struct wi_fetch *fetch); /* begins the end; its next turn goes on with it */
 void fetch_fail(struct wi_fetch *fetch, const struct wi_error *error);
-
-/* fetch_file.c */
 void file_init(struct file *file, struct wi_fetch *fetch, const struct wi_hub_file *wanted);
 void file_go_on(struct file *file); /* whatever is next; also towards the end */
 void file_clear(struct file *file);
 
 /* fetch_transfer.c */
-/* From the byte `at` on, or, of a file of unknown length, what its length is. */
+/* From the byte `at` on, or, of a file of unknown length, what its length is. How it ends is looked
+ * at in a turn. */
 void transfer_start(struct transfer *transfer, uint64_t at);
 void transfer_resume(struct transfer *transfer);
-void transfer_release(struct transfer *transfer); /* ends it */
+void transfer_release(struct transfer *transfer); /* stops it, and makes it unused again */
 
 #endif

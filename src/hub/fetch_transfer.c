@@ -125,14 +125,18 @@ static enum wi_http_verdict on_data(void *context, const char *bytes, size_t siz
 
 static void send_request(struct transfer *transfer);
 
+static void end(struct transfer *transfer, enum transfer_state state)
+{
+    transfer->state = state;
+    wi_turn_wish(transfer->file->fetch->turn);
+}
+
 static void lead_on(struct transfer *transfer, const struct wi_http_answer *answer)
 {
-    struct wi_fetch *fetch = transfer->file->fetch;
-    struct wi_error error = {0};
-    char *next = wi_redirect_follow(fetch->hub.url, transfer->url,
-        wi_http_call_header(answer->call, "location"), transfer->hops, &error);
+    char *next = wi_redirect_follow(transfer->file->fetch->hub.url, transfer->url,
+        wi_http_call_header(answer->call, "location"), transfer->hops, &transfer->error);
     if (next == NULL) {
-        fetch_fail(fetch, &error);
+        end(transfer, TRANSFER_FAILED);
         return;
     }
     free(transfer->url);
@@ -143,63 +147,57 @@ static void lead_on(struct transfer *transfer, const struct wi_http_answer *answ
 
 /* An answer that is neither the file nor a way to it. Where a redirect led, a refusal means that
  * the signed URL is too old, and that there is nothing, that there is nothing. */
-static void judge(struct transfer *transfer, const struct wi_http_answer *answer)
+static enum transfer_state judge(struct transfer *transfer, const struct wi_http_answer *answer)
 {
-    struct wi_fetch *fetch = transfer->file->fetch;
+    const struct wi_fetch *fetch = transfer->file->fetch;
     const char *path = transfer->file->file.path;
-    const char *after = wi_http_call_header(answer->call, "retry-after");
-    struct wi_error error = {0};
+    struct wi_error *error = &transfer->error;
     int status = transfer->status, own = wi_hub_owns_url(&fetch->hub, transfer->url);
     if (status == 429 || status == 408 || status >= 500) {
         wi_error_set(
-            &error, WI_HUB_BUSY, "", "hub %s answers %d for %.200s", fetch->hub.name, status, path);
-        transfer->events->failed(transfer, &error, wi_hub_retry_after(after));
-    } else if (!own && (status == 404 || status == 410)) {
-        wi_error_set(&error, WI_HUB_NOT_FOUND, "",
+            error, WI_HUB_BUSY, "", "hub %s answers %d for %.200s", fetch->hub.name, status, path);
+        transfer->after_s = wi_hub_retry_after(wi_http_call_header(answer->call, "retry-after"));
+        return TRANSFER_BROKEN;
+    }
+    if (!own && (status == 404 || status == 410)) {
+        wi_error_set(error, WI_HUB_NOT_FOUND, "",
             "hub %s leads elsewhere for %.200s, and there the answer is %d: the file is gone, or "
             "was never uploaded; whoever runs the hub has to mend that",
             fetch->hub.name, path, status);
-        fetch_fail(fetch, &error);
-    } else if (!own && status >= 400 && status != 416) {
-        wi_error_set(&error, WI_HUB_FAILED, "",
+        return TRANSFER_FAILED;
+    }
+    if (!own && status >= 400 && status != 416) {
+        wi_error_set(error, WI_HUB_FAILED, "",
             "where hub %s keeps %.200s the answer is %d, also to a fresh URL", fetch->hub.name,
             path, status);
-        transfer->events->failed(transfer, &error, 0);
-    } else {
-        wi_hub_explain(&fetch->hub, status, wi_http_call_header(answer->call, "x-error-code"),
-            fetch->repository, &error);
-        fetch_fail(fetch, &error);
+        return TRANSFER_BROKEN;
     }
+    wi_hub_explain(&fetch->hub, status, wi_http_call_header(answer->call, "x-error-code"),
+        fetch->repository, error);
+    return TRANSFER_FAILED;
 }
 
-static void measured(struct transfer *transfer, const struct wi_http_answer *answer)
+static enum transfer_state measured(struct transfer *transfer, const struct wi_http_answer *answer)
 {
-    uint64_t first, size = transfer->told;
-    struct wi_error error;
+    uint64_t first;
     if (transfer->status == 416)
-        size = told_size(answer->call, 416, &first);
-    if (size != WI_HUB_BYTES_UNKNOWN && size <= WI_HUB_FILE_MAX) {
-        transfer->events->size(transfer, size);
-        return;
-    }
-    wi_error_set(&error, WI_HUB_FAILED, "",
+        transfer->told = told_size(answer->call, 416, &first);
+    if (transfer->told != WI_HUB_BYTES_UNKNOWN && transfer->told <= WI_HUB_FILE_MAX)
+        return TRANSFER_WHOLE;
+    wi_error_set(&transfer->error, WI_HUB_FAILED, "",
         "the server does not say how long %.200s is, neither by Content-Length nor by "
         "Content-Range; without that it is not known whether there is room for it",
         transfer->file->file.path);
-    fetch_fail(transfer->file->fetch, &error);
+    return TRANSFER_FAILED;
 }
 
-static void broken(struct transfer *transfer, const struct wi_http_answer *answer)
+static enum transfer_state broken(struct transfer *transfer, const struct wi_http_answer *answer)
 {
-    struct wi_fetch *fetch = transfer->file->fetch;
-    struct wi_error error;
-    wi_error_set(&error, WI_HUB_FAILED, "", "%.200s cannot be fetched from hub %s (%.120s): %.100s",
-        transfer->file->file.path, fetch->hub.name, fetch->hub.url,
-        answer->failure ? answer->failure : "the answer was too short");
-    if (answer->end == WI_HTTP_REFUSED)
-        fetch_fail(fetch, &error);
-    else
-        transfer->events->failed(transfer, &error, 0);
+    const struct wi_hub *hub = &transfer->file->fetch->hub;
+    wi_error_set(&transfer->error, WI_HUB_FAILED, "",
+        "%.200s cannot be fetched from hub %s (%.120s): %.100s", transfer->file->file.path,
+        hub->name, hub->url, answer->failure ? answer->failure : "the answer was too short");
+    return answer->end == WI_HTTP_REFUSED ? TRANSFER_FAILED : TRANSFER_BROKEN;
 }
 
 /* Whether it came so far that it can be judged; of one that is not the file the head is enough. */
@@ -221,17 +219,17 @@ static void on_answer(void *context, const struct wi_http_answer *answer)
     transfer->call = NULL;
     transfer->paused = 0;
     if (transfer->error.code != WI_OK)
-        fetch_fail(transfer->file->fetch, &transfer->error);
+        end(transfer, TRANSFER_FAILED);
     else if (transfer->accepted && transfer->at == transfer->file->file.bytes)
-        transfer->events->done(transfer);
+        end(transfer, TRANSFER_WHOLE);
     else if (transfer->accepted || !is_answer(transfer, answer))
-        broken(transfer, answer);
+        end(transfer, broken(transfer, answer));
     else if (has_measured(transfer))
-        measured(transfer, answer);
+        end(transfer, measured(transfer, answer));
     else if (transfer->status >= 301 && transfer->status <= 308 && transfer->status != 304)
         lead_on(transfer, answer);
     else
-        judge(transfer, answer);
+        end(transfer, judge(transfer, answer));
 }
 
 /* --- start and end ---------------------------------------------------------------------------- */
@@ -270,14 +268,12 @@ void transfer_start(struct transfer *transfer, uint64_t at)
 {
     struct file *file = transfer->file;
     const struct wi_fetch *fetch = file->fetch;
-    transfer->used = 1;
-    transfer->paused = 0;
-    transfer->at = at;
-    transfer->told = WI_HUB_BYTES_UNKNOWN;
-    transfer->hops = 0;
-    transfer->error = (struct wi_error){0};
-    transfer->url = wi_hub_layouts[fetch->hub.layout].file_url(
-        &fetch->hub, fetch->repository, fetch->commit, file->file.remote);
+    *transfer = (struct transfer){.file = file,
+        .state = TRANSFER_UNDER_WAY,
+        .at = at,
+        .told = WI_HUB_BYTES_UNKNOWN,
+        .url = wi_hub_layouts[fetch->hub.layout].file_url(
+            &fetch->hub, fetch->repository, fetch->commit, file->file.remote)};
     send_request(transfer);
 }
 
@@ -291,11 +287,7 @@ void transfer_resume(struct transfer *transfer)
 
 void transfer_release(struct transfer *transfer)
 {
-    if (!transfer->used)
-        return;
     wi_http_cancel(transfer->call);
-    transfer->call = NULL;
-    transfer->used = transfer->paused = 0;
     free(transfer->url);
-    transfer->url = NULL;
+    *transfer = (struct transfer){.file = transfer->file};
 }

@@ -51,25 +51,22 @@ static enum wi_code refuse_token(
 /* The one line that `text` has; NULL if it is none that can stand in a header. */
 static char *line_of(char *text, size_t size)
 {
-    char *start = text;
-    size_t length;
     if (strlen(text) != size)
         return NULL;
-    start += strspn(start, " \t\r\n");
-    length = strlen(start);
-    while (length > 0 && isspace((unsigned char)start[length - 1]))
+    text += strspn(text, " \t\r\n");
+    size_t length = strlen(text);
+    while (length > 0 && isspace((unsigned char)text[length - 1]))
         length--;
     for (size_t i = 0; i < length; i++)
-        if (!isgraph((unsigned char)start[i]))
+        if (!isgraph((unsigned char)text[i]))
             return NULL;
-    return length > 0 ? wi_strndup(start, length) : NULL;
+    return length > 0 ? wi_strndup(text, length) : NULL;
 }
 
 static enum wi_code read_open(struct wi_hub *hub, int fd, struct wi_error *error)
 {
     char text[WI_HUB_TOKEN_MAX + 1];
     struct stat status;
-    ssize_t got;
     if (fd < 0 && wi_is_shortage(errno))
         return wi_error_set(error, WI_UNAVAILABLE, "hub",
             "the token of hub %s cannot be read now: %.200s: %s; try again later", hub->name,
@@ -82,7 +79,7 @@ static enum wi_code read_open(struct wi_hub *hub, int fd, struct wi_error *error
             error);
     if (status.st_size > WI_HUB_TOKEN_MAX)
         return refuse_token(hub, "is too long", error);
-    got = read(fd, text, sizeof text - 1);
+    ssize_t got = read(fd, text, sizeof text - 1);
     if (got < 0)
         return refuse_token(hub, strerror(errno), error);
     text[got] = '\0';
@@ -101,13 +98,11 @@ static void forget_token(struct wi_hub *hub)
 
 enum wi_code wi_hub_read_token(struct wi_hub *hub, struct wi_error *error)
 {
-    enum wi_code code;
-    int fd;
     forget_token(hub);
     if (!hub->token_file)
         return WI_OK;
-    fd = open(hub->token_file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    code = read_open(hub, fd, error);
+    int fd = open(hub->token_file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    enum wi_code code = read_open(hub, fd, error);
     if (fd >= 0)
         close(fd);
     return code;

@@ -74,15 +74,10 @@ static void free_list(struct wi_hub_list *list)
     free(list);
 }
 
-static void fail(struct wi_hub_list *list, const struct wi_error *error)
+/* With an error, or with the tree. */
+static void end(struct wi_hub_list *list, const struct wi_error *error)
 {
-    list->on_tree(list->context, NULL, error);
-    free_list(list);
-}
-
-static void succeed(struct wi_hub_list *list)
-{
-    list->on_tree(list->context, &list->tree, NULL);
+    list->on_tree(list->context, error ? NULL : &list->tree, error);
     free_list(list);
 }
 
@@ -114,7 +109,7 @@ static void on_run(void *data, int cancelled)
     if (!list->on_tree)
         free_list(list);
     else if (reading->code != WI_OK)
-        fail(list, &reading->error);
+        end(list, &reading->error);
     else
         reading->then(list);
 }
@@ -125,13 +120,13 @@ static void read_answer(struct wi_hub_list *list, const struct wi_http_answer *a
 {
     list->ask = NULL;
     if (problem) {
-        fail(list, problem);
+        end(list, problem);
         return;
     }
-    list->reading = (struct reading){
-        .text = wi_strndup(answer->body, answer->body_size), .size = answer->body_size};
-    list->reading.read = read;
-    list->reading.then = then;
+    list->reading = (struct reading){.text = wi_strndup(answer->body, answer->body_size),
+        .size = answer->body_size,
+        .read = read,
+        .then = then};
     list->reading.work = wi_work_start(list->loop, run, on_run, list);
 }
 
@@ -145,13 +140,12 @@ static void on_length(void *context, const struct wi_http_answer *answer, const 
 {
     struct length *length = context;
     struct wi_hub_list *list = length->list;
-    const char *header;
     length->ask = NULL;
     if (problem && (answer->status == 0 || problem->code == WI_HUB_BUSY)) {
-        fail(list, problem);
+        end(list, problem);
         return;
     }
-    header = problem ? NULL : wi_http_call_header(answer->call, "content-length");
+    const char *header = problem ? NULL : wi_http_call_header(answer->call, "content-length");
     if (header && *header && strspn(header, "0123456789") == strlen(header))
         wi_hub_tree_set_bytes(&list->tree, length->index, strtoull(header, NULL, 10));
     list->asked--;
@@ -188,7 +182,7 @@ static void measure(struct wi_hub_list *list)
             ask_length(list, &list->lengths[i], list->measured++);
     }
     if (list->asked == 0)
-        succeed(list);
+        end(list, NULL);
 }
 
 /* Where the list says what the revision is, one that is asked for must be the one that is there. */
@@ -207,9 +201,9 @@ static void end_list(struct wi_hub_list *list)
 {
     struct wi_error error;
     if (!is_asked_for(list, &error))
-        fail(list, &error);
+        end(list, &error);
     else if (list->tree.count > WI_MODEL_FILES_MAX)
-        succeed(list); /* too many to ask for each: those that are chosen are asked for later */
+        end(list, NULL); /* too many to ask for each: those that are chosen are asked for later */
     else
         measure(list);
 }

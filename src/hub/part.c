@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "format/view.h"
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +18,6 @@
 
 #define READ_BYTES (1u << 20)
 #define EARLY_BYTES (8u << 20) /* are sent on their way to the disk together, before the end */
-#define POINTER "version https://git-lfs.github.com/spec/v1"
 
 struct wi_partial {
     int folder; /* borrowed */
@@ -143,17 +143,14 @@ struct wi_partial *wi_part_open(
     int folder_fd, const struct wi_hub_file *file, struct wi_error *error)
 {
     struct wi_partial *part = wi_alloc(sizeof *part);
-    enum wi_code code;
     part->folder = folder_fd;
     part->fd = -1;
     part->file = *file;
     part->file.path = wi_strdup(file->path);
     part->file.remote = NULL;
     part->path = path_of_part(file);
-    if (make_folders(part) != 0)
-        code = fail(part, "made", errno, error);
-    else
-        code = open_bytes(part, error);
+    enum wi_code code =
+        make_folders(part) == 0 ? open_bytes(part, error) : fail(part, "made", errno, error);
     if (code == WI_OK)
         return part;
     free_part(part);
@@ -250,10 +247,10 @@ static int has_hash(struct wi_partial *part, char hex[2 * EVP_MAX_MD_SIZE + 1])
 /* What a clone without Git LFS leaves in the place of a large file. */
 static int is_pointer(const struct wi_partial *part)
 {
-    char text[sizeof POINTER - 1];
+    unsigned char head[WI_GUESS_BYTES];
     return part->file.bytes < 1024 &&
-           pread(part->fd, text, sizeof text, 0) == (ssize_t)sizeof text &&
-           memcmp(text, POINTER, sizeof text) == 0;
+           pread(part->fd, head, sizeof head, 0) == (ssize_t)sizeof head &&
+           wi_guess_is_pointer(head, sizeof head);
 }
 
 static enum wi_code verify(struct wi_partial *part, struct wi_error *error)

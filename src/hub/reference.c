@@ -51,7 +51,6 @@ enum wi_code wi_hub_reference_parse(const char *text, enum wi_hub_kind layout,
     size_t whole = strlen(text), before = strcspn(text, "@");
     const char *colon = memchr(text, ':', before);
     size_t repository = colon ? (size_t)(colon - text) : before;
-    enum wi_code code;
     *reference = (struct wi_hub_reference){.repository = wi_strndup(text, repository)};
     int is_latest = before - repository == sizeof WI_VARIANT_LATEST - 1 &&
                     strncasecmp(colon, WI_VARIANT_LATEST, before - repository) == 0;
@@ -59,7 +58,7 @@ enum wi_code wi_hub_reference_parse(const char *text, enum wi_hub_kind layout,
         reference->variant = wi_strndup(colon + 1, before - repository - 1);
     if (before < whole)
         reference->revision = wi_strdup(text + before + 1);
-    code = check(reference, &wi_hub_layouts[layout], error);
+    enum wi_code code = check(reference, &wi_hub_layouts[layout], error);
     if (code != WI_OK)
         wi_hub_reference_clear(reference);
     return code;

@@ -56,10 +56,8 @@ static enum wi_code add_path(
     *file = NULL;
     if (leads_out(path))
         return fail(error, "the path \"%.100s\" leads out of the repository", path);
-    if (!wi_file_path_ok(path)) {
-        tree->left_out++;
+    if (!wi_file_path_ok(path))
         return WI_OK;
-    }
     if (tree->count == WI_HUB_FILES_MAX)
         return fail(
             error, "there are more than %d files, which is more than is read", WI_HUB_FILES_MAX);
@@ -126,12 +124,11 @@ static enum wi_code add_entry(struct wi_hub_tree *tree, const json_t *entry, str
     const char *type = json_string_value(json_object_get(entry, "type"));
     const char *path = json_string_value(json_object_get(entry, "path"));
     struct wi_hub_file *file;
-    enum wi_code code;
     if (!type || !path)
         return fail(error, "an entry of the tree has no type or no path");
     if (strcmp(type, "file") != 0)
         return WI_OK;
-    code = add_path(tree, path, &file, error);
+    enum wi_code code = add_path(tree, path, &file, error);
     if (code != WI_OK || !file)
         return code;
     if (read_entry(entry, file) != 0)
@@ -165,18 +162,14 @@ static enum wi_code add_line(
 {
     char hash[SHA256_DIGITS + 1];
     struct wi_hub_file *file;
-    const char *path;
-    enum wi_code code;
-    if (*line == '\\') {
-        tree->left_out++;
+    if (*line == '\\')
         return WI_OK;
-    }
     if (read_digits(hash, line, SHA256_DIGITS) != 0 || line[SHA256_DIGITS] != ' ' ||
         !strchr(" *", line[SHA256_DIGITS + 1]) || !line[SHA256_DIGITS + 1])
         return fail(error, "SHA256SUMS, line %u, is not as sha256sum prints it", number);
-    path = line + SHA256_DIGITS + 2;
+    const char *path = line + SHA256_DIGITS + 2;
     path += strncmp(path, "./", 2) == 0 ? 2 : 0;
-    code = add_path(tree, path, &file, error);
+    enum wi_code code = add_path(tree, path, &file, error);
     if (file) {
         file->digest = WI_HUB_SHA256;
         memcpy(file->hash, hash, sizeof hash);
@@ -251,7 +244,7 @@ void wi_hub_tree_add(struct wi_hub_tree *tree, const struct wi_hub_file *file, c
 
 void wi_hub_tree_copy(struct wi_hub_tree *to, const struct wi_hub_tree *from)
 {
-    *to = (struct wi_hub_tree){.commit = wi_strdup(from->commit), .left_out = from->left_out};
+    *to = (struct wi_hub_tree){.commit = wi_strdup(from->commit)};
     for (size_t i = 0; i < from->count; i++)
         wi_hub_tree_add(to, &from->files[i], from->files[i].path);
 }

@@ -1,7 +1,7 @@
 /*
  * The files of one revision of a repository, as a hub lists them. Pure: what a hub says is hostile
- * until it has passed here. Files whose paths no model can have (manifest.h) are left out and
- * counted; a path that leads out of the repository is a hub that lies, and refuses the whole.
+ * until it has passed here. Files whose paths no model can have (manifest.h) are left out; a
+ * path that leads out of the repository is a hub that lies, and refuses the whole.
  */
 #ifndef WI_HUB_TREE_H
 #define WI_HUB_TREE_H
@@ -34,8 +34,7 @@ struct wi_hub_tree {
     char *commit;
     struct wi_hub_file *files; /* sorted by path after wi_hub_tree_finish */
     size_t count;
-    size_t left_out; /* files with names that models cannot have */
-    uint64_t bytes;  /* of all files whose length is known */
+    uint64_t bytes; /* of all files whose length is known */
 };
 
 /* Each is WI_OK, or WI_HUB_FAILED with what is wrong with the text; `tree` is then for clearing
