@@ -24,6 +24,9 @@ run_tests() {
     prepare_tests
     for group in "${groups[@]}"; do
         local began=$SECONDS
+        if [[ $group == page || $group == system ]] && [[ " ${groups[*]} " == *" fuzz "* ]]; then
+            start_fuzz
+        fi
         say "tests: $group"
         "test_$group"
         say "tests: $group: $((SECONDS - began)) s"
@@ -109,12 +112,25 @@ build_sanitized() {
     make_in "$SANITIZED" all
 }
 
+# The option that names the quickest linker that is here, or nothing. Each unit test is a program, and
+# two fifths of what it takes to make the sanitized ones is linking by GNU ld.
+quick_linker() {
+    local name
+    for name in lld gold; do
+        if printf 'int main(void) { return 0; }' |
+            "${CC:-cc}" -fuse-ld="$name" -x c - -o /dev/null 2>/dev/null; then
+            printf '%s\n' "-fuse-ld=$name"
+            return
+        fi
+    done
+}
+
 # The unit tests of one build tree, counted test by test from what cmocka logged. They themselves are
-# compiled for speed of compiling: what they test was built before.
+# compiled and linked for speed of compiling: what they test was built before.
 make_check() {
     local name=$1 folder=$2 result log passed=0 failed=0 skipped=0 status=0 n
-    make -C "$folder" --no-print-directory -s -j "$JOBS" check CFLAGS='-g -O0' >"$BUILD/test/$name.log" 2>&1 \
-        </dev/null || status=$?
+    make -C "$folder" --no-print-directory -s -j "$JOBS" check CFLAGS='-g -O0' LDFLAGS="$(quick_linker)" \
+        >"$BUILD/test/$name.log" 2>&1 </dev/null || status=$?
     ((status == 0)) || tail -n 60 "$BUILD/test/$name.log" >&2
     while read -r result; do
         log=${result%.trs}.log
@@ -174,13 +190,28 @@ tap_total() {
     sed -n "s/^# $1 \([0-9]*\)\$/\1/p" "$2" | tail -n 1
 }
 
-# As many targets at a time as there are cores; what they said is shown in their order.
-test_fuzz() {
-    fuzz_build
-    local name floor sources step names=() running=0
+# The fuzz targets ask for neither browsers nor a clock, and the groups that node runs leave a quarter
+# of the cores idle while they wait: the targets are built and run beside those, with less priority.
+FUZZ_JOB=
+start_fuzz() {
+    [[ -z $FUZZ_JOB ]] || return 0
+    need_packages "${PACKAGES_FUZZ[@]}"
+    set -m # a group of its own, which ends whole
+    (
+        set +m
+        renice -n 10 -p "$BASHPID" >/dev/null
+        fuzz_build
+        fuzz_targets
+    ) >"$BUILD/test/fuzz.log" 2>&1 </dev/null &
+    FUZZ_JOB=$!
+    set +m
+    trap 'kill -- "-$FUZZ_JOB" 2>/dev/null || true' EXIT
+}
+
+# As many targets at a time as there are cores.
+fuzz_targets() {
+    local name floor sources running=0
     while read -r name floor sources; do
-        [[ $name == '#'* || -z $name ]] && continue
-        names+=("$name")
         if ((running == JOBS)); then
             wait -n || true
             running=$((running - 1))
@@ -188,14 +219,26 @@ test_fuzz() {
         # shellcheck disable=SC2086 # a list of files
         fuzz_target "$name" "$floor" $sources >"$BUILD/test/fuzz-$name.log" 2>&1 </dev/null &
         running=$((running + 1))
-    done <tests/fuzz/targets
+    done < <(fuzz_list)
     wait
-    for name in "${names[@]}"; do
-        cat "$BUILD/test/fuzz-$name.log"
+}
+
+fuzz_list() {
+    grep -v -e '^#' -e '^$' tests/fuzz/targets
+}
+
+# What the targets said is shown in their order.
+test_fuzz() {
+    local name step
+    start_fuzz
+    wait "$FUZZ_JOB" || printf 'tests: fuzz failed (status %d)\n' $? >&2
+    cat "$BUILD/test/fuzz.log"
+    while read -r name _; do
+        [[ ! -f $BUILD/test/fuzz-$name.log ]] || cat "$BUILD/test/fuzz-$name.log"
         for step in run coverage planted; do
             check "fuzz $name: $step" test -f "$BUILD/test/fuzz-$name.$step"
         done
-    done
+    done < <(fuzz_list)
 }
 
 # fuzz_target NAME FLOOR SOURCE...: leaves a file for each step that succeeded.

@@ -181,10 +181,12 @@ describe('cancel', needsCases, () => {
             { name: 'count', datatype: 'INT64', shape: [], bytes: new Uint8Array(BigInt64Array.of(BigInt(count)).buffer) },
         ];
         const { load_ms: loadMs } = (await service.run(model, inputs(1))).data.performance;
+        // As long as that, and not much longer: the next count is reckoned from the last.
         let [count, ms] = [1000, 0];
-        for (; ms < 3 * loadMs + 2000; count *= 3) {
+        for (const enough = 3 * loadMs + 2000; ms < enough; ) {
             const { data } = await service.run(model, inputs(count));
             ms = data.performance.inference_ms;
+            count = Math.ceil(count * Math.min(10, Math.max(1, 1.2 * enough / ms)));
         }
         const attempt = service.request(model, inputs(count * 100));
         await service.seen('task_accepted', (m) => m.data.attempt_id === attempt);

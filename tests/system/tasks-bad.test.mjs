@@ -64,17 +64,16 @@ for (const [name, [, pattern, status, code]] of Object.entries(spoilt))
     test(`a folder: ${name}`, () => assertRefused(
         { model_name: name, task: 'text-classification', inputs: text }, pattern, status, code));
 
-test('a picture that is none', () => assertRefused({ model_name: 'vit',
-    inputs: { image: Buffer.from('no picture at all').toString('base64') } }, /picture/i, 422, 'picture_invalid'));
-
-test('a picture that is cut', () => assertRefused({ model_name: 'vit',
-    inputs: { image: image.slice(0, 200) } }, /picture/i, 422, 'picture_invalid'));
-
-test('a sound of no bytes', () => assertRefused({ model_name: 'wav2vec2',
-    inputs: { audio: '' } }, /base64/, 422, 'audio_invalid'));
-
-test('a sound without samples', () => assertRefused({ model_name: 'wav2vec2',
-    inputs: { audio: Buffer.from('RIFF\x24\0\0\0WAVE', 'latin1').toString('base64') } }, /no samples/, 422, 'audio_invalid'));
+/** Bad pictures and sounds: the model, the input, what the error says, and its code. */
+const files = {
+    'a picture that is none': ['vit', { image: Buffer.from('no picture at all').toString('base64') }, /picture/i, 'picture_invalid'],
+    'a picture that is cut': ['vit', { image: image.slice(0, 200) }, /picture/i, 'picture_invalid'],
+    'a sound of no bytes': ['wav2vec2', { audio: '' }, /base64/, 'audio_invalid'],
+    'a sound without samples': ['wav2vec2',
+        { audio: Buffer.from('RIFF\x24\0\0\0WAVE', 'latin1').toString('base64') }, /no samples/, 'audio_invalid'],
+};
+for (const [name, [model_name, inputs, pattern, code]] of Object.entries(files))
+    test(name, () => assertRefused({ model_name, inputs }, pattern, 422, code));
 
 test('a text beyond the length, which truncation cuts', async () => {
     const long = 'the fox sees '.repeat(200);

@@ -39,12 +39,10 @@ async function computes(kind, section, host, more) {
     await daemon.stop();
 }
 
-test('Chromium accepts the certificate by its key', () =>
-    computes('chrome', {}, 'IP:127.0.0.1'));
-test('Chromium accepts it also where it is for another name', () =>
-    computes('chrome', {}, 'DNS:elsewhere.invalid'));
-test('Firefox accepts it', () => computes('firefox', { max_connections: 1 }, 'IP:127.0.0.1'));
-test('WebKit accepts it by its file', () => computes('safari', safari(), 'IP:127.0.0.1'));
+// Chromium by its key, also where it is for another name; WebKit by its file.
+for (const [kind, section, host] of [['chrome', {}, 'IP:127.0.0.1'], ['chrome', {}, 'DNS:elsewhere.invalid'],
+    ['firefox', { max_connections: 1 }, 'IP:127.0.0.1'], ['safari', safari(), 'IP:127.0.0.1']])
+    test(`${kind} accepts a certificate for ${host}`, () => computes(kind, section, host));
 
 test('a browser that does not accept it is reported with the certificate', async () => {
     daemon = withTls('chrome',
