@@ -12,9 +12,9 @@
  *   publish  it is read, as the repository will read it, and then one rename
  *   find     the repository has the model
  *
- * A step for which descriptors or memory are short is tried again by itself (tries.h). One that
- * fails for good leaves nothing; what was only interrupted is kept for the next time, and taken up
- * when the daemon is started again.
+ * A step for which descriptors or memory are short is tried again by itself (WI_TRIES_MOST). One
+ * that fails for good leaves nothing; what was only interrupted is kept for the next time, and
+ * taken up when the daemon is started again.
  */
 #include "hub/pull.h"
 

@@ -54,12 +54,12 @@ static const struct wi_param count_table[] = {
 };
 
 enum wi_code wi_builtin_read_count(
-    const json_t *options, struct wi_count_options *read, struct wi_error *error)
+    const json_t *options, const char *where, struct wi_count_options *read, struct wi_error *error)
 {
     json_t *none = options ? NULL : json_object();
     *read = (struct wi_count_options){0};
-    enum wi_code code = wi_params_read(
-        count_table, options ? options : none, WI_PARAMS_STRICT, "options.", read, error);
+    enum wi_code code =
+        wi_params_read(count_table, options ? options : none, WI_PARAMS_STRICT, where, read, error);
     json_decref(none);
     return code;
 }

@@ -35,9 +35,9 @@ struct wi_count_options {
 #define WI_COUNT_MAX 1000000
 #define WI_COUNT_LONGEST 60000 /* interval_ms and bytes */
 
-/* `options` (may be NULL: none) of builtin/count. WI_OK or, with `error` filled,
- * WI_MISSING_FIELD, WI_INVALID_FIELD or WI_UNKNOWN_FIELD. */
-enum wi_code wi_builtin_read_count(
-    const json_t *options, struct wi_count_options *read, struct wi_error *error);
+/* `options` (may be NULL: none) of builtin/count; `where` stands before their names in errors.
+ * WI_OK or, with `error` filled, WI_MISSING_FIELD, WI_INVALID_FIELD or WI_UNKNOWN_FIELD. */
+enum wi_code wi_builtin_read_count(const json_t *options, const char *where,
+    struct wi_count_options *read, struct wi_error *error);
 
 #endif

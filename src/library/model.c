@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -81,4 +82,29 @@ int wi_model_open_file(const struct wi_model *model, const struct wi_model_file 
     if (*owned)
         close(fd);
     return -1;
+}
+
+/* --- options --------------------------------------------------------------------------------- */
+
+static enum wi_code check_none(
+    const struct wi_model *model, const json_t *options, const char *where, struct wi_error *error)
+{
+    const char *first = json_object_iter_key(json_object_iter((json_t *)options));
+    char field[80];
+    if (!first)
+        return WI_OK;
+    snprintf(field, sizeof field, "%s%.60s", where, first);
+    wi_error_set(error, WI_UNKNOWN_FIELD, field, "%s takes no options, so there is no %s",
+        model->name, field);
+    wi_error_allow(error, "no options");
+    return WI_UNKNOWN_FIELD;
+}
+
+enum wi_code wi_model_check_options(
+    const struct wi_model *model, const json_t *options, const char *where, struct wi_error *error)
+{
+    struct wi_count_options count;
+    if (model->builtin == WI_BUILTIN_COUNT)
+        return wi_builtin_read_count(options, where, &count, error);
+    return check_none(model, options, where, error);
 }

@@ -59,4 +59,10 @@ void wi_model_warnings(const struct wi_model *model, struct wi_strings *warnings
  * the caller closes it. Does not wait for the disk, as far as a folder on it can be opened so. */
 int wi_model_open_file(const struct wi_model *model, const struct wi_model_file *file, int *owned);
 
+/* The options of a request without a task: WI_OK or, with `error` filled, WI_MISSING_FIELD,
+ * WI_INVALID_FIELD or WI_UNKNOWN_FIELD. `options` is an object, or NULL: none are given; `where`
+ * stands before their names in errors. */
+enum wi_code wi_model_check_options(
+    const struct wi_model *model, const json_t *options, const char *where, struct wi_error *error);
+
 #endif

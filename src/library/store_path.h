@@ -24,7 +24,7 @@ void wi_path_remove(int at, const char *name, uint64_t *freed);
 /* Brings a tree's folders to disk, whose files are there: 0 or -1. */
 int wi_path_sync(int folder);
 /* Says what was to be done to the store, and why it could not be (errno): WI_UNAVAILABLE for a
- * shortage (open.h), else WI_STORAGE_FAILED. errno stays. */
+ * shortage (wi_is_shortage), else WI_STORAGE_FAILED. errno stays. */
 enum wi_code wi_path_failed(const char *directory, const char *what, struct wi_error *error);
 
 #endif

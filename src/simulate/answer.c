@@ -208,7 +208,7 @@ static void echo(const json_t *wanted, const struct wi_tensors *inputs, struct w
 static void count(const json_t *options, struct wi_worker_answer *answer)
 {
     struct wi_count_options read;
-    wi_builtin_read_count(options, &read, &answer->failure);
+    wi_builtin_read_count(options, "options.", &read, &answer->failure);
     answer->result = json_pack("{s:I}", "count", (json_int_t)read.count);
     answer->inference_ms += (double)((read.count - 1) * read.interval_ms);
 }

@@ -158,7 +158,7 @@ static int begin_stream(struct sim_task *own, const struct wi_worker_request *re
         own->count.count = (int64_t)json_array_size(own->parts);
         own->count.interval_ms = (int64_t)sim->options->token_ms;
     } else if (wi_builtin_of_name(request->model) == WI_BUILTIN_COUNT &&
-               wi_builtin_read_count(request->options, &own->count, NULL) == WI_OK) {
+               wi_builtin_read_count(request->options, "options.", &own->count, NULL) == WI_OK) {
         own->answer.result = json_pack("{s:I}", "count", (json_int_t)own->count.count);
     } else {
         return 0;

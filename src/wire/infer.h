@@ -34,6 +34,8 @@ struct wi_infer {
     int lenient;                 /* what is not known is passed over … */
     struct wi_strings ignored;   /* … and named here */
 };
+/* What stands before the names of options in errors. */
+const char *wi_infer_options_where(const struct wi_infer *infer);
 void wi_infer_clear(struct wi_infer *infer);
 
 /* Notes that a lenient reader has passed over what is at that path. So many and no more are named,

@@ -316,7 +316,7 @@ enum wi_code wi_text_check(const struct wi_infer *infer, const struct wi_model *
         return code;
     if ((code = check_precision(infer, model, error)) != WI_OK)
         return code;
-    const char *where = infer->options_where ? infer->options_where : "options.";
+    const char *where = wi_infer_options_where(infer);
     code = wi_task_check_options(task, wi_formats[model->format]->gguf_options,
         infer->asked->options, (unsigned)limits->slots, where, error);
     if (code != WI_OK || (code = check_prompts(infer, task, error)) != WI_OK ||

@@ -5,7 +5,6 @@
  */
 #include "wire/native/native.h"
 
-#include "library/options.h"
 #include "wire/text.h"
 #include <stdio.h>
 #include <string.h>
@@ -159,7 +158,8 @@ enum wi_code wi_native_check(const struct wi_infer *infer, const struct wi_model
         return WI_INPUT_INVALID;
     }
     if ((code = check_precision(infer, model, error)) != WI_OK ||
-        (code = wi_model_check_options(model, asked->options, error)) != WI_OK)
+        (code = wi_model_check_options(
+             model, asked->options, wi_infer_options_where(infer), error)) != WI_OK)
         return code;
     if (infer->form == WI_FORM_PICTURE)
         code = check_picture(infer, model, limits, error);

@@ -127,8 +127,8 @@ static enum wi_code read_load(
         wi_error_expect(error, "another value, or none");
         return WI_INVALID_FIELD;
     }
-    enum wi_code code = wi_task_check_options(WI_TASK_CHAT, 1, asked->options, WI_TEXT_ANSWERS,
-        infer->options_where ? infer->options_where : "options.", error);
+    enum wi_code code = wi_task_check_options(
+        WI_TASK_CHAT, 1, asked->options, WI_TEXT_ANSWERS, wi_infer_options_where(infer), error);
     wishes->only_load = 1;
     asked->task = WI_TASK_TOKENIZE;
     asked->stream = 0;

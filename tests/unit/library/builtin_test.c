@@ -1,7 +1,7 @@
 /* Models that are always there, and the options that they take. */
 #include "../test.h"
 
-#include "library/options.h"
+#include "library/model.h"
 #include <string.h>
 
 TEST(names_them_in_order)
@@ -21,7 +21,7 @@ static enum wi_code check(enum wi_builtin builtin, const char *options, struct w
 {
     struct wi_model model = {.name = (char *)"m", .builtin = builtin};
     json_t *object = options ? json_loads(options, 0, NULL) : NULL;
-    enum wi_code code = wi_model_check_options(&model, object, error);
+    enum wi_code code = wi_model_check_options(&model, object, "options.", error);
     json_decref(object);
     return code;
 }
@@ -31,13 +31,13 @@ TEST(reads_what_is_counted)
     struct wi_count_options read;
     struct wi_error error;
     json_t *options = json_pack("{s:i, s:i, s:i}", "count", 7, "interval_ms", 20, "bytes", 60000);
-    assert_int_equal(wi_builtin_read_count(options, &read, &error), WI_OK);
+    assert_int_equal(wi_builtin_read_count(options, "options.", &read, &error), WI_OK);
     assert_int_equal(read.count, 7);
     assert_int_equal(read.interval_ms, 20);
     assert_int_equal(read.bytes, 60000);
     json_object_del(options, "interval_ms");
     json_object_del(options, "bytes");
-    assert_int_equal(wi_builtin_read_count(options, &read, &error), WI_OK);
+    assert_int_equal(wi_builtin_read_count(options, "options.", &read, &error), WI_OK);
     assert_int_equal(read.interval_ms, 0);
     assert_int_equal(read.bytes, 0);
     json_decref(options);
@@ -87,4 +87,20 @@ TEST(names_of_their_own_are_nobody_elses)
     assert_false(wi_builtin_owns("builtins"));
     assert_false(wi_builtin_owns("my/builtin"));
     assert_false(wi_builtin_owns("built"));
+}
+
+TEST(names_options_as_the_client_does)
+{
+    struct wi_model model = {.name = (char *)"m", .builtin = WI_BUILTIN_ECHO};
+    struct wi_count_options read;
+    struct wi_error error;
+    json_t *options = json_pack("{s:i}", "colour", 1);
+    assert_int_equal(
+        wi_model_check_options(&model, options, "parameters.", &error), WI_UNKNOWN_FIELD);
+    assert_string_equal(error.field, "parameters.colour");
+    assert_string_equal(error.detail, "m takes no options, so there is no parameters.colour");
+    assert_int_equal(
+        wi_builtin_read_count(options, "parameters.", &read, &error), WI_UNKNOWN_FIELD);
+    assert_string_equal(error.field, "parameters.colour");
+    json_decref(options);
 }
