@@ -371,23 +371,23 @@ static void expect(
     free(text);
 }
 
-#define EXPECT(ctype, type, data, ...)                                                             \
+#define EXPECT_TEXT(ctype, type, data, ...)                                                        \
     expect(type, sizeof((ctype[]){__VA_ARGS__}) / sizeof(ctype), (ctype[]){__VA_ARGS__},           \
         sizeof((ctype[]){__VA_ARGS__}), data)
 
 TEST(prints_every_datatype)
 {
-    EXPECT(uint8_t, WI_BOOL, "[true,false]}", 1, 0);
-    EXPECT(uint8_t, WI_UINT8, "[0,255]}", 0, 255);
-    EXPECT(int8_t, WI_INT8, "[-128]}", -128);
-    EXPECT(uint16_t, WI_UINT16, "[65535]}", 65535);
-    EXPECT(int16_t, WI_INT16, "[-5]}", -5);
-    EXPECT(uint32_t, WI_UINT32, "[4294967295]}", UINT32_MAX);
-    EXPECT(int32_t, WI_INT32, "[-2147483648]}", INT32_MIN);
-    EXPECT(uint64_t, WI_UINT64, "[9223372036854775807]}", INT64_MAX);
-    EXPECT(int64_t, WI_INT64, "[-9223372036854775808]}", INT64_MIN);
-    EXPECT(float, WI_FP32, "[0.1,\"NaN\",\"-Infinity\",-0.0]}", 0.1f, NAN, -INFINITY, -0.0f);
-    EXPECT(double, WI_FP64, "[0.1,\"Infinity\"]}", 0.1, INFINITY);
+    EXPECT_TEXT(uint8_t, WI_BOOL, "[true,false]}", 1, 0);
+    EXPECT_TEXT(uint8_t, WI_UINT8, "[0,255]}", 0, 255);
+    EXPECT_TEXT(int8_t, WI_INT8, "[-128]}", -128);
+    EXPECT_TEXT(uint16_t, WI_UINT16, "[65535]}", 65535);
+    EXPECT_TEXT(int16_t, WI_INT16, "[-5]}", -5);
+    EXPECT_TEXT(uint32_t, WI_UINT32, "[4294967295]}", UINT32_MAX);
+    EXPECT_TEXT(int32_t, WI_INT32, "[-2147483648]}", INT32_MIN);
+    EXPECT_TEXT(uint64_t, WI_UINT64, "[9223372036854775807]}", INT64_MAX);
+    EXPECT_TEXT(int64_t, WI_INT64, "[-9223372036854775808]}", INT64_MIN);
+    EXPECT_TEXT(float, WI_FP32, "[0.1,\"NaN\",\"-Infinity\",-0.0]}", 0.1f, NAN, -INFINITY, -0.0f);
+    EXPECT_TEXT(double, WI_FP64, "[0.1,\"Infinity\"]}", 0.1, INFINITY);
     expect(WI_BYTES, 4, "\2\0\0\0a\"\0\0\0\0\1\0\0\0\0\2\0\0\0\xff!", 21,
         "[\"a\\\"\",\"\",\"\\u0000\",\"\\ufffd!\"]}");
     expect(WI_BYTES, 1, "\2\0\0\0a", 5, "[]}"); /* cut off: never read past the end */
