@@ -71,11 +71,6 @@ enum wi_code wi_infer_check_options(
     return WI_BODY_TOO_LARGE;
 }
 
-const char *wi_infer_options_where(const struct wi_infer *infer)
-{
-    return infer->options_where ? infer->options_where : "options.";
-}
-
 enum wi_code wi_infer_read_platform(
     const char *name, int *has_platform, enum wi_platform *platform, struct wi_error *error)
 {

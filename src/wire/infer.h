@@ -35,7 +35,10 @@ struct wi_infer {
     struct wi_strings ignored;   /* … and named here */
 };
 /* What stands before the names of options in errors. */
-const char *wi_infer_options_where(const struct wi_infer *infer);
+static inline const char *wi_infer_options_where(const struct wi_infer *infer)
+{
+    return infer->options_where ? infer->options_where : "options.";
+}
 void wi_infer_clear(struct wi_infer *infer);
 
 /* Notes that a lenient reader has passed over what is at that path. So many and no more are named,
