@@ -262,7 +262,7 @@ lint_comments() {
         found=1
     done < <({
         find src page scripts tests tools sdk examples -name node_modules -prune -o -type f \
-            -printf '. %f\n' 2>/dev/null
+            -printf '. %f\n' 2>/dev/null || true
         names_in_comments
     } | awk -v upstream="^($UPSTREAM)\$" '
         $1 == "." { there[$2] = 1; next }

@@ -45,7 +45,7 @@ static int tear_down(void **state)
 }
 
 /* Works in the database, at once. */
-static void now(struct fixture *f, wi_db_work_fn *work, void *data)
+static inline void now(struct fixture *f, wi_db_work_fn *work, void *data)
 {
     if (wi_db_now(f->db, work, data, &f->error) != WI_OK)
         fail_msg("%s", f->error.detail);
