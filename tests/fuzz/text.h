@@ -35,7 +35,7 @@ static void check_error(const struct wi_dialect *dialect, const struct wi_error 
 
 /* Reads a body as a client's, and if it is refused so, as one of a reader that passes over what it
  * does not know. */
-static enum wi_code read_body(const struct wi_dialect *dialect, struct wi_infer *infer,
+static inline enum wi_code read_body(const struct wi_dialect *dialect, struct wi_infer *infer,
     struct wi_blob *body, size_t json_size, struct wi_budget *budget)
 {
     struct wi_error error = {0};
@@ -102,7 +102,7 @@ static void check_settled(struct wi_infer *infer, struct wi_model *model)
 }
 
 /* Checks a request that was read against each model, and settles it for the first that takes it. */
-static void check_models(const struct wi_dialect *dialect, struct wi_infer *infer)
+static inline void check_models(const struct wi_dialect *dialect, struct wi_infer *infer)
 {
     static const struct wi_config_models limits = {.max_picture_pixels = 1000, .slots = 4};
     struct wi_model *taker = NULL;
