@@ -377,15 +377,8 @@ void wi_frame_begin_from(
 /* An entry's members but the offset and the length. */
 static void begin_entry(struct wi_buffer *out, const struct wi_tensor *tensor, int first)
 {
-    wi_buffer_puts(out, first ? "{\"name\":" : ",{\"name\":");
-    wi_buffer_json_string(out, tensor->name);
-    wi_buffer_strings(
-        out, ",\"datatype\":\"", wi_datatype_name(tensor->datatype), "\",\"shape\":[", NULL);
-    for (unsigned d = 0; d < tensor->rank; d++) {
-        wi_buffer_puts(out, d ? "," : "");
-        wi_buffer_integer(out, tensor->dims[d]);
-    }
-    wi_buffer_puts(out, "]");
+    wi_buffer_puts(out, first ? "" : ",");
+    wi_tensor_begin_json(out, tensor);
 }
 
 static void end_entry(struct wi_buffer *out, const struct wi_tensor *tensor)

@@ -63,6 +63,8 @@ enum wi_code wi_tensors_from_json(struct wi_tensors *list, const json_t *array,
     struct wi_blob *body, size_t binary_offset, struct wi_budget *budget, const char *where,
     struct wi_error *error);
 
+/* Begins one tensor as an object of JSON: its name, datatype and shape. It is left open. */
+void wi_tensor_begin_json(struct wi_buffer *out, const struct wi_tensor *tensor);
 /* Writes one tensor as KServe JSON; FP32 shortest round-trip, non-finite values as "NaN",
  * "Infinity", "-Infinity". With `binary` only name, datatype, shape and
  * parameters.binary_data_size are written and the bytes go elsewhere. FP16 and BF16 cannot be

@@ -362,7 +362,7 @@ static void print_strings(struct wi_buffer *out, const struct wi_tensor *tensor)
     }
 }
 
-void wi_tensor_to_json(struct wi_buffer *out, const struct wi_tensor *tensor, int binary)
+void wi_tensor_begin_json(struct wi_buffer *out, const struct wi_tensor *tensor)
 {
     wi_buffer_puts(out, "{\"name\":");
     wi_buffer_json_string(out, tensor->name);
@@ -372,13 +372,19 @@ void wi_tensor_to_json(struct wi_buffer *out, const struct wi_tensor *tensor, in
         wi_buffer_puts(out, i ? "," : "");
         wi_buffer_integer(out, tensor->dims[i]);
     }
+    wi_buffer_puts(out, "]");
+}
+
+void wi_tensor_to_json(struct wi_buffer *out, const struct wi_tensor *tensor, int binary)
+{
+    wi_tensor_begin_json(out, tensor);
     if (binary) {
-        wi_buffer_puts(out, "],\"parameters\":{\"binary_data_size\":");
+        wi_buffer_puts(out, ",\"parameters\":{\"binary_data_size\":");
         wi_buffer_integer(out, (int64_t)tensor->size);
         wi_buffer_puts(out, "}}");
         return;
     }
-    wi_buffer_puts(out, "],\"data\":[");
+    wi_buffer_puts(out, ",\"data\":[");
     if (tensor->datatype == WI_BYTES)
         print_strings(out, tensor);
     else
