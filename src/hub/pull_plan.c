@@ -2,6 +2,7 @@
 #include "hub/pull_plan.h"
 
 #include "base/loop.h"
+#include "base/text.h"
 #include "hub/choose.h"
 #include "library/store_path.h"
 #include "library/versions.h"
@@ -81,16 +82,12 @@ static void on_run(void *data, int cancelled)
     free(thread);
 }
 
-static struct wi_pull_thread *new_thread(struct wi_pull_plan *plan,
-    enum wi_code (*run_it)(struct wi_pull_thread *), wi_pull_plan_fn *on_done, void *context)
+/* `thread` says what it is to do, and with what. */
+static void start(uv_loop_t *loop, struct wi_pull_thread thread)
 {
-    struct wi_pull_thread *thread = wi_alloc(sizeof *thread);
-    thread->plan = plan;
-    thread->run = run_it;
-    thread->on_done = on_done;
-    thread->context = context;
-    plan->thread = thread;
-    return thread;
+    struct wi_pull_thread *own = thread.plan->thread = wi_alloc(sizeof *own);
+    *own = thread;
+    own->work = wi_work_start(loop, run, on_run, own);
 }
 
 void wi_pull_plan_cancel(struct wi_pull_plan *plan)
@@ -122,8 +119,7 @@ static enum wi_code look(struct wi_pull_thread *thread)
 void wi_pull_plan_look(
     struct wi_pull_plan *plan, uv_loop_t *loop, wi_pull_plan_fn *on_done, void *context)
 {
-    struct wi_pull_thread *thread = new_thread(plan, look, on_done, context);
-    thread->work = wi_work_start(loop, run, on_run, thread);
+    start(loop, (struct wi_pull_thread){plan, look, .on_done = on_done, .context = context});
 }
 
 /* --- what is chosen of a repository ---------------------------------------------------------- */
@@ -153,9 +149,9 @@ static const struct wi_hub_file *find_on_hub(
 {
     for (size_t i = 0; i < tree->count; i++) {
         const struct wi_hub_file *file = &tree->files[i];
-        const char *slash = strrchr(file->path, '/');
         if (strcmp(file->hash, here->hash) == 0 &&
-            (strcmp(file->path, here->path) == 0 || (slash && strcmp(slash + 1, here->path) == 0)))
+            (strcmp(file->path, here->path) == 0 ||
+                strcmp(wi_text_basename(file->path), here->path) == 0))
             return file;
     }
     return NULL;
@@ -203,7 +199,7 @@ static enum wi_code choose(struct wi_pull_thread *thread)
 void wi_pull_plan_choose(struct wi_pull_plan *plan, uv_loop_t *loop, const struct wi_hub_tree *tree,
     wi_pull_plan_fn *on_done, void *context)
 {
-    struct wi_pull_thread *thread = new_thread(plan, choose, on_done, context);
-    wi_hub_tree_copy(&thread->tree, tree);
-    thread->work = wi_work_start(loop, run, on_run, thread);
+    struct wi_pull_thread thread = {plan, choose, .on_done = on_done, .context = context};
+    wi_hub_tree_copy(&thread.tree, tree);
+    start(loop, thread);
 }

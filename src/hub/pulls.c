@@ -40,7 +40,8 @@ struct entry {
 /* What came of one. */
 struct record {
     char id[WI_STAGING_ID_MAX + 1];
-    struct wi_pull_info info; /* its texts are its own */
+    struct wi_pull_info info; /* with these texts: */
+    struct wi_strings texts;
     struct wi_error error;
     struct record *prev, *next;
 };
@@ -106,11 +107,7 @@ static void forget(struct wi_pulls *pulls, struct record *record)
     if (!record)
         return;
     DL_DELETE(pulls->records, record);
-    free((char *)record->info.name);
-    free((char *)record->info.variant);
-    free((char *)record->info.hub);
-    free((char *)record->info.reference);
-    free((char *)record->info.commit);
+    wi_strings_clear(&record->texts);
     free(record);
 }
 
@@ -132,6 +129,14 @@ static void tidy(struct wi_pulls *pulls)
     }
 }
 
+static const char *keep(struct record *record, const char *text)
+{
+    if (!text)
+        return NULL;
+    wi_strings_add(&record->texts, text);
+    return record->texts.items[record->texts.count - 1];
+}
+
 /* Who cancelled one knows, and it never was. */
 static void remember(const struct entry *entry, const struct wi_pull_info *info)
 {
@@ -140,11 +145,11 @@ static void remember(const struct entry *entry, const struct wi_pull_info *info)
     struct record *record = wi_alloc(sizeof *record);
     snprintf(record->id, sizeof record->id, "%s", wi_pull_id(entry->pull));
     record->info = *info;
-    record->info.name = wi_strdup(info->name);
-    record->info.variant = wi_strdup(info->variant);
-    record->info.hub = wi_strdup(info->hub);
-    record->info.reference = wi_strdup(info->reference);
-    record->info.commit = wi_strdup(info->commit);
+    record->info.name = keep(record, info->name);
+    record->info.variant = keep(record, info->variant);
+    record->info.hub = keep(record, info->hub);
+    record->info.reference = keep(record, info->reference);
+    record->info.commit = keep(record, info->commit);
     record->info.retrying = NULL;
     if (info->error) {
         record->error = *info->error;

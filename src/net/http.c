@@ -1,5 +1,6 @@
 /* See http.h. Headers are hostile text: nothing here allocates or trusts a length in them. */
 #include "net/http.h"
+#include "base/text.h"
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <stddef.h>
@@ -204,8 +205,7 @@ static int looks_like_hash(const char *text, size_t length)
 
 int wi_http_name_is_hashed(const char *name)
 {
-    const char *slash = strrchr(name, '/');
-    const char *part = slash ? slash + 1 : name;
+    const char *part = wi_text_basename(name);
     part += strcspn(part, "-."); /* the first part is the file's own name */
     while (*part) {
         part++;

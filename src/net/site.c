@@ -1,6 +1,7 @@
 /* Lists and opens a site's files; see site.h. */
 #include "net/site.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "net/http.h"
 #include <dirent.h>
 #include <errno.h>
@@ -116,8 +117,7 @@ static enum wi_code take_entry(
     struct wi_site *site, int folder, const char *name, int depth, struct wi_error *error)
 {
     struct stat info;
-    const char *base = strrchr(name, '/');
-    int fd = openat(folder, base ? base + 1 : name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    int fd = openat(folder, wi_text_basename(name), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
         return errno == ELOOP || errno == ENXIO ? WI_OK
                                                 : wi_error_set(error, WI_UNAVAILABLE, site->option,
