@@ -327,7 +327,7 @@ lint_planted_few() {
     cd "$tree" || return 1
     printf 'int wi_one(void);\nint wi_one(void)\n{\n    return 1;\n}\n' >src/base/one.c
     printf '#include "two.h"\nint wi_one(void);\nint wi_two(void)\n{\n    return wi_one();\n}\n' >src/base/two.c
-    printf '/* Two.\n * For tests. */\nint wi_two(void);\n' >src/base/two.h
+    printf '/* Two.\n * Public for tests. */\nint wi_two(void);\n' >src/base/two.h
     for file in one two; do
         "${CC:-cc}" -c "src/base/$file.c" -o "$BUILD/src/base/$file.o" || failed=1
     done
@@ -339,7 +339,7 @@ lint_planted_few() {
     lint_servants >/dev/null && printf 'a file that serves one other was not found\n' && failed=1
     yes '' | head -150 >>src/base/one.c
     lint_servants || failed=1
-    printf '/* For tests. */\nint wi_one(void);\n' >src/base/one.h
+    printf '/* Public for tests. */\nint wi_one(void);\n' >src/base/one.h
     lint_test_only >/dev/null && printf 'a mark of what is used was not found\n' && failed=1
     printf 'int wi_two(void);\n' | tee src/base/two.h >src/base/one.h
     lint_test_only >/dev/null && printf 'what tests alone use was not found\n' && failed=1
@@ -396,8 +396,8 @@ lint_servants() {
     ((found == 0))
 }
 
-# What nothing in src uses is there for tests, and the comment before it ends with "For tests." in its
-# header; no other has that.
+# What no other file in src uses is public for tests: the comment before it in its header ends so, and
+# no other does.
 lint_test_only() {
     local wrong
     # shellcheck disable=SC2016 # no command, but what awk reads
@@ -419,7 +419,7 @@ lint_test_only() {
                 text = text " " line
                 if (/\*\//) {
                     inside = 0
-                    marked = text ~ / For tests\. *$/
+                    marked = text ~ / Public for tests\. *$/
                 }
                 next
             }
@@ -431,7 +431,7 @@ lint_test_only() {
             }'
     } | sort | uniq -u)
     [[ -z $wrong ]] ||
-        printf '%s: used by tests alone and not marked "For tests.", or marked and used\n' "${wrong//$'\n'/, }"
+        printf '%s: used by tests alone and not marked "Public for tests.", or marked and used\n' "${wrong//$'\n'/, }"
     [[ -z $wrong ]]
 }
 

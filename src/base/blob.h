@@ -49,7 +49,8 @@ struct wi_blob *wi_blob_ref(struct wi_blob *blob); /* returns `blob` */
 void wi_blob_unref(struct wi_blob *blob);          /* NULL is fine */
 
 /* Frees what malloc gave, `size` bytes of it; nothing may use them any more. What is large is freed
- * by a thread, the one that there is for all of it, some time later. NULL is fine. For tests. */
+ * by a thread, the one that there is for all of it, some time later. NULL is fine. Public for
+ * tests. */
 void wi_release(void *memory, size_t size);
 
 #endif

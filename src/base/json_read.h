@@ -15,8 +15,8 @@ json_t *wi_json_read(const char *text, size_t size, size_t flags, json_error_t *
 #define WI_DECIMAL_DIGITS 19 /* so many always fit a uint64_t */
 
 /* `digits` with the point `places` before its end, at most WI_DECIMAL_DIGITS: the nearest double,
- * of two that are as near the even one. It is what strtod() gives, at an eighth of the cost. For
- * tests. */
+ * of two that are as near the even one. It is what strtod() gives, at an eighth of the cost. Public
+ * for tests. */
 double wi_decimal(uint64_t digits, unsigned places);
 
 #endif

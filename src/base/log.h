@@ -72,7 +72,7 @@ struct wi_log_limit {
 };
 
 /* Whether a line may be written at `now_ms` (monotonic). `left_out` receives how many were not
- * since the last one, where a new window begins. For tests. */
+ * since the last one, where a new window begins. Public for tests. */
 int wi_log_limit_take(struct wi_log_limit *limit, double now_ms, unsigned *left_out);
 /* The same now, saying in a line of its own what was left out. */
 int wi_log_limit_allows(struct wi_log_limit *limit, enum wi_level level, const char *part);

@@ -88,7 +88,7 @@ int wi_files_callback(
 /* Checks a WebSocket upgrade: 0 to go on, else what the lws callback returns. */
 int wi_upgrade_check(struct lws *wsi, struct wi_bridge *bridge, const char *upgrade);
 /* Whether a page of `origin` (NULL: not a browser) may open a WebSocket here; `host` is what the
- * request's Host header says. Pure. For tests. */
+ * request's Host header says. Pure. Public for tests. */
 int wi_origin_allowed(const char *origin, const char *host, const char *url, const char *local_url);
 
 /* A stranger has so long to announce his node. */

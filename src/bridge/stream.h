@@ -45,7 +45,7 @@ enum wi_code wi_progress_read(
 
 /* The value of the member `key` in `text`, an object of valid JSON without a name that is there
  * twice, as it is written there: its first byte, and in `length` how many it has. NULL if there is
- * none, or if it is written with an escape in its name. For tests. */
+ * none, or if it is written with an escape in its name. Public for tests. */
 const char *wi_stream_member(const char *text, size_t size, const char *key, size_t *length);
 
 #endif

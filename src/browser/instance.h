@@ -12,7 +12,7 @@
 struct wi_instance;
 /* Makes and locks a fresh directory and sweeps unlocked ones of dead daemons beside it. */
 struct wi_instance *wi_instance_new(struct wi_error *error);
-/* For tests. */
+/* Public for tests. */
 const char *wi_instance_path(const struct wi_instance *instance);
 /* Makes PATH/NAME (mode 0700) and returns its path; the caller frees it. NULL on failure. If PATH
  * was removed by somebody it is another one from now on. */

@@ -17,9 +17,9 @@ struct wi_cli_events {
     int has_data;
     int after_cr; /* an LF that comes now belongs to the line before */
 };
-/* 0, or -1 where an event is larger than any of ours. For tests. */
+/* 0, or -1 where an event is larger than any of ours. Public for tests. */
 int wi_cli_events_take(struct wi_cli_events *events, const char *bytes, size_t size);
-/* For tests. */
+/* Public for tests. */
 void wi_cli_events_clear(struct wi_cli_events *events);
 
 /* An answer that comes as events until "done" or "error", which is complained of here. Those with a

@@ -12,7 +12,7 @@
 
 #include "wire/inference.h"
 
-/* For tests. */
+/* Public for tests. */
 int wi_batch_model(const struct wi_model *model);
 /* How many rows the request has; 0 if it cannot be joined with others. */
 int64_t wi_batch_rows(const struct wi_inference *asked);

@@ -39,9 +39,9 @@ void wi_source_clear(struct wi_source *source);
 uint64_t wi_source_bytes(const struct wi_source *source); /* of all files */
 
 /* Fills an empty source from the text of a .source.json; 0, or -1 and still empty where that is not
- * well-formed. Pure. For tests. */
+ * well-formed. Pure. Public for tests. */
 int wi_source_parse(const char *text, size_t size, struct wi_source *source);
-/* Its counterpart; the caller frees the text. For tests. */
+/* Its counterpart; the caller frees the text. Public for tests. */
 char *wi_source_print(const struct wi_source *source);
 /* Fills an empty source from the open folder. 0, or -1 where there is none that is well-formed. */
 int wi_source_read(int folder, struct wi_source *source);

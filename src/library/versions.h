@@ -44,7 +44,7 @@ struct wi_versions {
 /* Which version the name (without ":VARIANT") leads to; 0: it was not pulled. 0, or -1 with errno
  * if that cannot be said now. */
 int wi_versions_find(const char *directory, const char *name, unsigned *number);
-/* The same; 0 also where it cannot be said. For tests. */
+/* The same; 0 also where it cannot be said. Public for tests. */
 unsigned wi_versions_current(const char *directory, const char *name);
 /* The folder of a version, whether there is one or not; the caller frees it. */
 char *wi_versions_folder(const char *directory, const char *name, unsigned number);

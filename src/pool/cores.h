@@ -11,7 +11,7 @@
 #include "pool/private.h"
 
 /* What a session may use that was told `said` (0: nothing yet), of `cores` that `serving` sessions
- * share and soon `staying`, which is no less; each counts this one. For tests. */
+ * share and soon `staying`, which is no less; each counts this one. Public for tests. */
 int wi_cores_share(unsigned cores, size_t serving, size_t staying, int said);
 
 /* As the `threads` of struct wi_bridge_events. Other machines' cores are their own. */

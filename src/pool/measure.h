@@ -22,7 +22,7 @@ void wi_pool_measure_warm_up(
     struct wi_pool *pool, const struct pool_node *node, const json_t *model, double now);
 
 /* Of the answer to a text task that went well, which took `took_ms` by our clock. A task that makes
- * no text and says no more than its usage has read its prompt all the time. For tests. */
+ * no text and says no more than its usage has read its prompt all the time. Public for tests. */
 struct wi_timings wi_timings_of(
     enum wi_task_kind task, const struct wi_answer *answer, double took_ms);
 /* What loading and running it takes on nodes like this one, in ms; 0 where that is not known, as of

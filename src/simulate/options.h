@@ -33,7 +33,7 @@ struct sim_options {
 enum wi_code sim_options_read(
     struct sim_options *options, int argc, char **argv, struct wi_error *error);
 void sim_options_help(FILE *out);
-/* The list of options of webinfer-simulate(1), in mdoc. For tests. */
+/* The list of options of webinfer-simulate(1), in mdoc. Public for tests. */
 void sim_options_mdoc(FILE *out);
 
 #endif

@@ -83,7 +83,7 @@ void wi_db_writer_close(struct wi_db *db);
 void wi_db_writer_end(struct wi_db *db);
 /* What came when the loop was not to be kept any longer, and what that asks for. */
 void wi_db_writer_run_late(struct wi_db *db);
-/* How long after the last failure writing is tried. For tests. */
+/* How long after the last failure writing is tried. Public for tests. */
 void wi_db_set_calm(struct wi_db *db, uint64_t ms);
 
 /* reader.c, beside wi_db_look. WI_OK or WI_STORAGE_FAILED; the end is due either way. */

@@ -90,7 +90,7 @@ enum wi_code wi_parameters_missing(const char *name, struct wi_error *error);
 
 /* Takes `asked` apart. `name` is what wi_repository_find takes; `where` is "" where `asked` has no
  * "@", else the name of a platform (wi_platform_of_name) or, as far as its form goes, of a kind.
- * WI_OK, or WI_INVALID_FIELD of the field "model". For tests. */
+ * WI_OK, or WI_INVALID_FIELD of the field "model". Public for tests. */
 enum wi_code wi_model_where(const char *asked, char name[WI_MODEL_NAME_MAX + 1],
     char where[WI_MODEL_WHERE_MAX + 1], struct wi_error *error);
 

@@ -14,21 +14,22 @@ struct wi_text_load;
 struct wi_text_load *wi_text_load_new(void);
 void wi_text_load_free(struct wi_text_load *load); /* NULL is fine */
 
-/* Forgets what it was told; models and places stay known, so that they are shown with 0. For tests.
+/* Forgets what it was told; models and places stay known, so that they are shown with 0. Public for
+ * tests.
  */
 void wi_text_load_begin(struct wi_text_load *load);
 /* A request for the model was answered. */
 void wi_text_load_know(struct wi_text_load *load, const char *model);
-/* A request waits for a node, or runs there. For tests. */
+/* A request waits for a node, or runs there. Public for tests. */
 void wi_text_load_waits(struct wi_text_load *load, const char *model);
-/* For tests. */
+/* Public for tests. */
 void wi_text_load_runs(
     struct wi_text_load *load, const char *model, const char *browser, const char *platform);
 /* A node keeps so many tokens of a model, and has room for so many. Only of models that a request
- * was for: a node may name any. For tests. */
+ * was for: a node may name any. Public for tests. */
 void wi_text_load_keeps(struct wi_text_load *load, const char *model, const char *browser,
     const char *platform, double tokens, double room);
-/* Appends what was told as Prometheus text. For tests. */
+/* Appends what was told as Prometheus text. Public for tests. */
 void wi_text_load_print(const struct wi_text_load *load, struct wi_buffer *out);
 
 /* All of these, for what there is now. */

@@ -14,7 +14,7 @@ struct wi_events;
  * what is not read, `keep` what is. */
 struct wi_events *wi_events_new(struct wi_budget *budget, size_t keep);
 void wi_events_free(struct wi_events *events); /* NULL is fine */
-/* How many bytes of events that were read are kept from now on. For tests. */
+/* How many bytes of events that were read are kept from now on. Public for tests. */
 void wi_events_keep(struct wi_events *events, size_t keep);
 
 /* Each takes the text over. The next part, with `bytes` of text and result; another event; the

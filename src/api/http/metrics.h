@@ -23,7 +23,7 @@ struct wi_metrics;
 struct wi_metrics *wi_metrics_new(const struct wi_route *routes); /* borrowed */
 void wi_metrics_free(struct wi_metrics *metrics);
 
-/* For tests. */
+/* Public for tests. */
 void wi_histogram_add(struct wi_histogram *histogram, double seconds);
 /* One request was completed. `route` indexes the routes; -1: none matched. `status` 0: the client
  * left before its answer. */
@@ -73,10 +73,10 @@ void wi_metric_label(struct wi_buffer *out, const char *value);
 /* The labels of a model and its place; of the model alone where `browser` is NULL. */
 void wi_metric_place(
     struct wi_buffer *out, const char *model, const char *browser, const char *platform);
-/* For tests. */
+/* Public for tests. */
 void wi_metric_histogram(struct wi_buffer *out, const char *name, const char *labels,
     const struct wi_histogram *histogram);
-/* Our own process, from /proc: process_* as Prometheus clients name them. For tests. */
+/* Our own process, from /proc: process_* as Prometheus clients name them. Public for tests. */
 void wi_metric_process(struct wi_buffer *out);
 
 #endif

@@ -83,7 +83,7 @@ size_t wi_server_busy(const struct wi_server *server);
 void wi_server_stop(struct wi_server *server);
 void wi_server_free(struct wi_server *server); /* stops first where needed; NULL is fine */
 
-/* The one listened on, also where the system chose it. For tests. */
+/* The one listened on, also where the system chose it. Public for tests. */
 unsigned wi_server_port(const struct wi_server *server);
 const char *wi_server_url(const struct wi_server *server); /* borrowed */
 

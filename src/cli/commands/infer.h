@@ -29,7 +29,7 @@ enum wi_code wi_cli_infer_choices(json_t *request, const struct wi_arguments *ar
  * limit that the request has for itself. */
 void wi_cli_infer_carry(struct wi_rest_request *request, const struct wi_buffer *body);
 /* A result in one of the forms of webinfer-inputs(7): tables, or the text. 1, or 0 if it has none
- * of them, and then appends nothing. For tests. */
+ * of them, and then appends nothing. Public for tests. */
 int wi_cli_result_print(struct wi_buffer *out, const json_t *result);
 /* The answer without its tensors' bytes, for people. */
 void wi_cli_infer_print(struct wi_buffer *out, const json_t *answer);

@@ -31,7 +31,7 @@ unsigned wi_prefixes_find(struct wi_prefixes *prefixes, const struct wi_prefix_k
     size_t count, char node[WI_ID_SIZE]);
 /* The node is gone, and all that it had. */
 void wi_prefixes_forget(struct wi_prefixes *prefixes, const char *node);
-/* For tests. */
+/* Public for tests. */
 size_t wi_prefixes_count(const struct wi_prefixes *prefixes);
 
 #endif
