@@ -24,9 +24,6 @@ run_tests() {
     prepare_tests
     for group in "${groups[@]}"; do
         local began=$SECONDS
-        if [[ $group == page || $group == system ]] && [[ " ${groups[*]} " == *" fuzz "* ]]; then
-            start_fuzz
-        fi
         say "tests: $group"
         "test_$group"
         say "tests: $group: $((SECONDS - began)) s"
@@ -190,28 +187,13 @@ tap_total() {
     sed -n "s/^# $1 \([0-9]*\)\$/\1/p" "$2" | tail -n 1
 }
 
-# The fuzz targets ask for neither browsers nor a clock, and the groups that node runs leave a quarter
-# of the cores idle while they wait: the targets are built and run beside those, with less priority.
-FUZZ_JOB=
-start_fuzz() {
-    [[ -z $FUZZ_JOB ]] || return 0
-    need_packages "${PACKAGES_FUZZ[@]}"
-    set -m # a group of its own, which ends whole
-    (
-        set +m
-        renice -n 10 -p "$BASHPID" >/dev/null
-        fuzz_build
-        fuzz_targets
-    ) >"$BUILD/test/fuzz.log" 2>&1 </dev/null &
-    FUZZ_JOB=$!
-    set +m
-    trap 'kill -- "-$FUZZ_JOB" 2>/dev/null || true' EXIT
-}
-
-# As many targets at a time as there are cores.
-fuzz_targets() {
-    local name floor sources running=0
+# As many targets at a time as there are cores; what they said is shown in their order.
+test_fuzz() {
+    fuzz_build
+    local name floor sources step names=() running=0
     while read -r name floor sources; do
+        [[ $name == '#'* || -z $name ]] && continue
+        names+=("$name")
         if ((running == JOBS)); then
             wait -n || true
             running=$((running - 1))
@@ -219,26 +201,14 @@ fuzz_targets() {
         # shellcheck disable=SC2086 # a list of files
         fuzz_target "$name" "$floor" $sources >"$BUILD/test/fuzz-$name.log" 2>&1 </dev/null &
         running=$((running + 1))
-    done < <(fuzz_list)
+    done <tests/fuzz/targets
     wait
-}
-
-fuzz_list() {
-    grep -v -e '^#' -e '^$' tests/fuzz/targets
-}
-
-# What the targets said is shown in their order.
-test_fuzz() {
-    local name step
-    start_fuzz
-    wait "$FUZZ_JOB" || printf 'tests: fuzz failed (status %d)\n' $? >&2
-    cat "$BUILD/test/fuzz.log"
-    while read -r name _; do
-        [[ ! -f $BUILD/test/fuzz-$name.log ]] || cat "$BUILD/test/fuzz-$name.log"
+    for name in "${names[@]}"; do
+        cat "$BUILD/test/fuzz-$name.log"
         for step in run coverage planted; do
             check "fuzz $name: $step" test -f "$BUILD/test/fuzz-$name.$step"
         done
-    done < <(fuzz_list)
+    done
 }
 
 # fuzz_target NAME FLOOR SOURCE...: leaves a file for each step that succeeded.
