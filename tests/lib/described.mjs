@@ -1,7 +1,8 @@
 /**
  * Holds every answer of a daemon against what it says of itself (`webinferd --print-openapi`): an
- * operation, a status, a code or a member that is not described is an error. The document is read,
- * and each of its schemas compiled, when the first answer needs it.
+ * operation, a status, a code or a member that is not described is an error. The document is read
+ * when a daemon starts, which takes half a second in which nothing else runs here: a node that a test
+ * plays would be silent for as long. Each of its schemas is compiled when the first answer needs it.
  */
 import { execFileSync } from 'node:child_process';
 import Ajv from 'ajv/dist/2020.js';
@@ -10,7 +11,10 @@ import { daemonPath } from './paths.mjs';
 
 /** Origins of daemons' APIs; what other servers say is nothing to us. */
 const daemons = new Set();
-export const watch = (url) => daemons.add(new URL(url).origin);
+export function watch(url) {
+    daemons.add(new URL(url).origin);
+    description();
+}
 
 let described;
 
