@@ -1,7 +1,9 @@
 /* Identifiers and secrets from OpenSSL's generator; see secret.h. */
 #include "base/secret.h"
 
+#include "base/memory.h"
 #include "base/text.h"
+#include <errno.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
@@ -9,10 +11,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define ID_BYTES 8
 #define TOKEN_PREFIX "wi_"
 #define TOKEN_BYTES 32
+#define CHUNK ((size_t)256 * 1024)
 #define TOKEN_DIGITS 43 /* base64url of 32 bytes without padding */
 
 static const char base64url[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -75,6 +79,41 @@ void wi_token_new(char token[WI_TOKEN_SIZE])
 void wi_hash(const void *bytes, size_t size, unsigned char hash[WI_HASH_SIZE])
 {
     SHA256(bytes, size, hash);
+}
+
+/* Feeds the file to the digest: 0, or -1 with errno. */
+static int digest_file(int fd, uint64_t bytes, atomic_int *stop, EVP_MD_CTX *context)
+{
+    unsigned char *chunk = wi_alloc(CHUNK);
+    uint64_t at = 0;
+    ssize_t n = 1;
+    int stopped = 0;
+    while (at < bytes && n > 0 && !stopped) {
+        size_t most = bytes - at < CHUNK ? (size_t)(bytes - at) : CHUNK;
+        n = pread(fd, chunk, most, (off_t)at);
+        if (n > 0 && EVP_DigestUpdate(context, chunk, (size_t)n))
+            at += (uint64_t)n;
+        stopped = stop && atomic_load(stop);
+    }
+    free(chunk);
+    if (n >= 0)
+        errno = stopped ? ECANCELED : 0;
+    return at == bytes && !stopped ? 0 : -1;
+}
+
+int wi_hash_file(int fd, uint64_t bytes, atomic_int *stop, char hex[2 * WI_HASH_SIZE + 1])
+{
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    unsigned char hash[WI_HASH_SIZE];
+    int hashed = context && EVP_DigestInit_ex(context, EVP_sha256(), NULL)
+                     ? digest_file(fd, bytes, stop, context)
+                     : -1,
+        why = errno;
+    if (hashed == 0 && EVP_DigestFinal_ex(context, hash, NULL))
+        wi_hash_hex(hash, hex);
+    EVP_MD_CTX_free(context);
+    errno = why;
+    return hashed;
 }
 
 void wi_hash_hex(const unsigned char hash[WI_HASH_SIZE], char hex[2 * WI_HASH_SIZE + 1])

@@ -13,41 +13,13 @@
 #include "library/versions.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { CHUNK = 256 * 1024, TRIES = 3 };
+enum { TRIES = 3 };
 
 /* --- files ------------------------------------------------------------------------------------ */
-
-static enum wi_code hash_bytes(
-    struct wi_load *load, struct wi_model_file *file, int fd, struct wi_error *error)
-{
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
-    unsigned char *chunk = wi_alloc(CHUNK), hash[WI_HASH_SIZE];
-    uint64_t at = 0;
-    ssize_t n = 0;
-    int good = context && EVP_DigestInit_ex(context, EVP_sha256(), NULL);
-    while (good && at < file->bytes && !atomic_load(&load->stop)) {
-        n = pread(fd, chunk, CHUNK, (off_t)at);
-        if (n <= 0)
-            break;
-        good = EVP_DigestUpdate(context, chunk, (size_t)n);
-        at += (uint64_t)n;
-    }
-    good = good && EVP_DigestFinal_ex(context, hash, NULL);
-    EVP_MD_CTX_free(context);
-    free(chunk);
-    if (!good || at < file->bytes)
-        return wi_error_set(error, WI_MODEL_INVALID, file->path,
-            "%.200s cannot be read at byte %" PRIu64 ": %s", file->path, at,
-            n < 0 ? strerror(errno) : "it has become shorter");
-    wi_hash_hex(hash, file->hash);
-    return WI_OK;
-}
 
 static enum wi_code hash_file(
     struct wi_load *load, struct wi_model_file *file, int fd, struct wi_error *error)
@@ -56,9 +28,9 @@ static enum wi_code hash_file(
         load->known_bytes += file->bytes;
         return WI_OK;
     }
-    enum wi_code code = hash_bytes(load, file, fd, error);
-    if (code != WI_OK)
-        return code;
+    if (wi_hash_file(fd, file->bytes, &load->stop, file->hash) != 0)
+        return wi_error_set(error, WI_MODEL_INVALID, file->path, "%.200s cannot be read: %s",
+            file->path, errno ? strerror(errno) : "it has become shorter");
     struct wi_model_file *note = wi_manifest_add(&load->hashed, file->path);
     note->identity = file->identity;
     memcpy(note->hash, file->hash, sizeof note->hash);

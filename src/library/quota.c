@@ -12,15 +12,23 @@ void wi_quota_add(struct wi_quota *quota, const struct wi_quota_row *row)
         quota->rows = wi_realloc_array(quota->rows, count ? 2 * count : 1, sizeof *quota->rows);
     quota->rows[count] = *row;
     quota->rows[count].name = wi_strdup(row->name);
+    quota->rows[count].path = wi_strdup(row->path);
     quota->rows[count].evict = 0;
 }
 
 void wi_quota_clear(struct wi_quota *quota)
 {
-    for (size_t i = 0; i < quota->count; i++)
+    for (size_t i = 0; i < quota->count; i++) {
         free(quota->rows[i].name);
+        free(quota->rows[i].path);
+    }
     free(quota->rows);
     *quota = (struct wi_quota){0};
+}
+
+static int may_go(const struct wi_quota_row *row)
+{
+    return row->version > 0 && !row->in_use;
 }
 
 /* Earlier versions first, then the one that was used longest ago; the name makes it the same every
@@ -28,6 +36,8 @@ void wi_quota_clear(struct wi_quota *quota)
 static int compare(const void *a, const void *b)
 {
     const struct wi_quota_row *x = a, *y = b;
+    if (may_go(x) != may_go(y))
+        return may_go(x) ? -1 : 1;
     if (x->current != y->current)
         return x->current - y->current;
     if (x->used_at != y->used_at)
@@ -36,9 +46,10 @@ static int compare(const void *a, const void *b)
     return names ? names : x->version < y->version ? -1 : x->version > y->version;
 }
 
-static int may_go(const struct wi_quota_row *row)
+void wi_quota_sort(struct wi_quota *quota)
 {
-    return row->version > 0 && !row->in_use;
+    if (quota->count > 0)
+        qsort(quota->rows, quota->count, sizeof *quota->rows, compare);
 }
 
 static enum wi_code too_large(
@@ -64,12 +75,9 @@ enum wi_code wi_quota_plan(
         return WI_OK;
     if (needed > limit || total - evictable > limit - needed)
         return too_large(limit, needed, total, evictable, error);
-    if (quota->count > 0)
-        qsort(quota->rows, quota->count, sizeof *quota->rows, compare);
-    for (size_t i = 0; i < quota->count && total > limit - needed; i++) {
+    wi_quota_sort(quota);
+    for (size_t i = 0; total > limit - needed; i++) {
         struct wi_quota_row *row = &quota->rows[i];
-        if (!may_go(row))
-            continue;
         row->evict = 1;
         total -= row->bytes;
     }

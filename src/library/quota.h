@@ -15,7 +15,8 @@ struct wi_quota_row {
     unsigned version; /* 0: not pulled */
     int current;
     int in_use;
-    uint64_t bytes; /* that go with it; what versions of a name share counts for the latest */
+    char *path;     /* of its folder in the store; NULL: it has none */
+    uint64_t bytes; /* that go with it; what several share counts for the one that goes last */
     int64_t used_at;
     int evict; /* the plan: it is to go */
 };
@@ -25,9 +26,11 @@ struct wi_quota {
     struct wi_quota_row *rows;
     size_t count;
 };
-void wi_quota_add(struct wi_quota *quota, const struct wi_quota_row *row); /* copies the name */
+void wi_quota_add(struct wi_quota *quota, const struct wi_quota_row *row); /* copies the texts */
 void wi_quota_clear(struct wi_quota *quota);
 
+/* Puts what may go first, in the order in which it goes, and then what stays. */
+void wi_quota_sort(struct wi_quota *quota);
 /* Marks in `quota` what has to go so that `needed` bytes more make no more than `limit` (0: no
  * limit, nothing goes). Pure. WI_OK, or WI_STORAGE_FAILED that says by how much it does not fit;
  * then nothing is marked. */

@@ -1,8 +1,10 @@
 /* What takes room in the store, measured, and the removal of what is to go. */
 #include "base/table.h"
+#include "library/blobs.h"
 #include "library/quota.h"
 #include "library/versions_private.h"
 
+#include "base/descriptors.h"
 #include "library/store_path.h"
 #include <errno.h>
 #include <inttypes.h>
@@ -26,8 +28,10 @@ struct scan {
     struct wi_quota *quota;
     struct seen *seen;
     int store, depth, looks;
-    uint64_t bytes;     /* of the last folder that was measured */
-    uint64_t allocated; /* of them, on disk */
+    /* Of the last folder that was measured: */
+    uint64_t bytes;
+    uint64_t own;       /* of them, in files with no other name */
+    uint64_t allocated; /* of those, on disk */
 };
 
 static uint64_t least(uint64_t a, uint64_t b)
@@ -50,15 +54,24 @@ static int is_seen(struct scan *scan, ino_t inode)
     return 0;
 }
 
+static void add_file(struct scan *scan, const struct stat *status)
+{
+    if (status->st_nlink > 1 && is_seen(scan, status->st_ino))
+        return;
+    scan->bytes += (uint64_t)status->st_size;
+    if (status->st_nlink > 1)
+        return;
+    scan->own += (uint64_t)status->st_size;
+    scan->allocated += (uint64_t)status->st_blocks * 512; /* by definition, on Linux */
+}
+
 static int add_bytes(void *context, int folder, const char *name, const struct stat *status)
 {
     struct scan *scan = context;
     if (++scan->looks > LOOKS_MAX)
         return 1;
-    if (S_ISREG(status->st_mode) && (status->st_nlink == 1 || !is_seen(scan, status->st_ino))) {
-        scan->bytes += (uint64_t)status->st_size;
-        scan->allocated += (uint64_t)status->st_blocks * 512; /* by definition, on Linux */
-    }
+    if (S_ISREG(status->st_mode))
+        add_file(scan, status);
     int inner =
         S_ISDIR(status->st_mode) && scan->depth < DEPTH_MAX ? wi_path_open(folder, name) : -1;
     if (inner >= 0) {
@@ -73,80 +86,12 @@ static int add_bytes(void *context, int folder, const char *name, const struct s
 static uint64_t measure(struct scan *scan, const char *path)
 {
     int folder = wi_path_open(scan->store, path);
-    scan->bytes = scan->allocated = 0;
+    scan->bytes = scan->own = scan->allocated = 0;
     if (folder >= 0) {
         wi_path_each(folder, add_bytes, scan);
         close(folder);
     }
     return scan->bytes;
-}
-
-/* What a pull has so far; what it shares with a version is that one's. */
-static uint64_t measure_pull(struct scan *scan)
-{
-    char *path = scan->id ? wi_sprintf(WI_VERSIONS_PULLING "/%s", scan->id) : NULL;
-    uint64_t bytes = path ? measure(scan, path) : 0;
-    free(path);
-    return bytes;
-}
-
-/* --- rows ------------------------------------------------------------------------------------- */
-
-/* Versions of which one is current, but nobody can say now which: none of them is to go. */
-static void add_unknown(struct scan *scan, const char *name, const char *place)
-{
-    const struct wi_quota_row row = {
-        .name = (char *)name, .current = 1, .in_use = 1, .bytes = measure(scan, place)};
-    wi_quota_add(scan->quota, &row);
-}
-
-static void add_versions(void *context, const char *name)
-{
-    struct scan *scan = context;
-    struct wi_versions versions = {0};
-    char *place = wi_versions_place(name);
-    if (wi_versions_list(scan->directory, name, &versions) != 0) {
-        add_unknown(scan, name, place);
-        free(place);
-        wi_versions_clear(&versions);
-        return;
-    }
-    for (size_t i = 0; i < versions.count; i++) { /* the latest first: it counts what is shared */
-        const struct wi_version *version = &versions.items[i];
-        char *path = wi_sprintf("%s/%u", place, version->number);
-        char *folder = wi_versions_folder(scan->directory, name, version->number);
-        struct wi_quota_row row = {.name = (char *)name,
-            .version = version->number,
-            .current = version->current,
-            .in_use = wi_strings_contain(&scan->use->folders, folder) ||
-                      (version->current && wi_strings_contain(&scan->use->names, name)),
-            .bytes = measure(scan, path),
-            .used_at = version->used_at};
-        wi_quota_add(scan->quota, &row);
-        free(folder);
-        free(path);
-    }
-    free(place);
-    wi_versions_clear(&versions);
-}
-
-/* Everything else at the top: models that were added, and what pulls under way have. */
-static int take_other(void *context, int store, const char *name, const struct stat *status)
-{
-    struct scan *scan = context;
-    if (strcmp(name, WI_VERSIONS_PULLED) == 0)
-        return 0;
-    struct wi_quota_row row = {
-        .name = name[0] == '.' ? "" : (char *)name, .current = 1, .in_use = 1};
-    (void)store;
-    row.bytes = S_ISDIR(status->st_mode)   ? measure(scan, name)
-                : S_ISREG(status->st_mode) ? (uint64_t)status->st_size
-                                           : 0;
-    if (strcmp(name, WI_VERSIONS_PULLING) == 0)
-        row.bytes -= least(row.bytes, measure_pull(scan)); /* which may look deeper */
-    if (row.bytes > 0)
-        wi_quota_add(scan->quota, &row);
-    return 0;
 }
 
 static void forget_seen(struct scan *scan)
@@ -159,6 +104,95 @@ static void forget_seen(struct scan *scan)
     }
 }
 
+/* What the pull `id` (NULL: none) has in files of its own, and what of the disk that takes. */
+static uint64_t measure_own(const char *directory, const char *id, uint64_t *allocated)
+{
+    struct scan scan = {.store = id ? wi_versions_open_store(directory) : -1};
+    char *path = wi_sprintf(WI_STORE_STAGING "/%s", id ? id : "");
+    if (scan.store >= 0)
+        measure(&scan, path);
+    forget_seen(&scan);
+    free(path);
+    wi_close(scan.store);
+    *allocated = scan.allocated;
+    return scan.own;
+}
+
+/* --- rows ------------------------------------------------------------------------------------- */
+
+/* A model of which no hub is known cannot be had again. */
+static int is_to_stay(const struct scan *scan, const char *name, const struct wi_version *version)
+{
+    char *folder = wi_versions_folder(scan->directory, name, version->number);
+    int stays =
+        wi_strings_contain(&scan->use->folders, folder) ||
+        (version->current && (wi_strings_contain(&scan->use->names, name) || !version->source.hub));
+    free(folder);
+    return stays;
+}
+
+static void add_version(
+    struct scan *scan, const char *name, const char *place, const struct wi_version *version)
+{
+    char *path = wi_sprintf("%s/%u", place, version->number);
+    const struct wi_quota_row row = {.name = (char *)name,
+        .version = version->number,
+        .current = version->current,
+        .in_use = is_to_stay(scan, name, version),
+        .path = path,
+        .used_at = version->used_at};
+    wi_quota_add(scan->quota, &row);
+    free(path);
+}
+
+/* Where nobody can say now which version is current, none of them is to go. */
+static void add_versions(void *context, const char *name)
+{
+    struct scan *scan = context;
+    struct wi_versions versions = {0};
+    char *place = wi_versions_place(name);
+    const struct wi_quota_row all = {
+        .name = (char *)name, .current = 1, .in_use = 1, .path = place};
+    if (wi_versions_list(scan->directory, name, &versions) != 0)
+        wi_quota_add(scan->quota, &all);
+    else
+        for (size_t i = 0; i < versions.count; i++)
+            add_version(scan, name, place, &versions.items[i]);
+    free(place);
+    wi_versions_clear(&versions);
+}
+
+/* Models that people put there, and what is staged. */
+static int take_other(void *context, int store, const char *name, const struct stat *status)
+{
+    struct scan *scan = context;
+    struct wi_quota_row row = {
+        .name = name[0] == '.' ? "" : (char *)name, .current = 1, .in_use = 1};
+    (void)store;
+    if (strcmp(name, WI_STORE_VERSIONS) == 0 || strcmp(name, WI_STORE_BLOBS) == 0)
+        return 0;
+    if (S_ISDIR(status->st_mode))
+        row.path = (char *)name;
+    else if (S_ISREG(status->st_mode))
+        row.bytes = (uint64_t)status->st_size;
+    wi_quota_add(scan->quota, &row);
+    return 0;
+}
+
+/* What several share counts for the one that goes last, and what of it stays for what stays. */
+static void measure_rows(struct scan *scan)
+{
+    uint64_t allocated, own = measure_own(scan->directory, scan->id, &allocated);
+    wi_quota_sort(scan->quota);
+    for (size_t i = scan->quota->count; i-- > 0;) {
+        struct wi_quota_row *row = &scan->quota->rows[i];
+        if (row->path)
+            row->bytes = measure(scan, row->path);
+        if (row->path && strcmp(row->path, WI_STORE_STAGING) == 0)
+            row->bytes -= least(row->bytes, own);
+    }
+}
+
 void wi_quota_scan(const char *directory, const char *id, const struct wi_versions_use *use,
     struct wi_quota *quota)
 {
@@ -168,6 +202,7 @@ void wi_quota_scan(const char *directory, const char *id, const struct wi_versio
         return;
     wi_versions_each_name(scan.store, add_versions, &scan);
     wi_path_each(scan.store, take_other, &scan);
+    measure_rows(&scan);
     forget_seen(&scan);
     close(scan.store);
 }
@@ -191,24 +226,12 @@ uint64_t wi_quota_evict(
     return freed;
 }
 
-/* Bytes of the disk that the pull has already. */
-static uint64_t allocated_of(const char *directory, const char *id)
-{
-    struct scan scan = {.directory = directory, .id = id};
-    scan.store = wi_versions_open_store(directory);
-    if (scan.store < 0)
-        return 0;
-    measure_pull(&scan);
-    forget_seen(&scan);
-    close(scan.store);
-    return scan.allocated;
-}
-
 enum wi_code wi_quota_check_disk(
     const char *directory, const char *id, uint64_t needed, struct wi_error *error)
 {
-    uint64_t here = allocated_of(directory, id);
     struct statvfs disk;
+    uint64_t here;
+    measure_own(directory, id, &here);
     if (statvfs(directory, &disk) != 0)
         return wi_path_failed(directory, "nothing can be kept", error);
     uint64_t room = (uint64_t)disk.f_bavail * disk.f_frsize;

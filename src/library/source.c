@@ -4,6 +4,7 @@
 #include "base/descriptors.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/secret.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -36,6 +37,7 @@ void wi_source_copy(struct wi_source *to, const struct wi_source *from)
         const struct wi_source_file *file = &from->files[i];
         wi_source_add(to, file->path, file->bytes, file->hash);
         to->files[i].modified = file->modified;
+        memcpy(to->files[i].sha256, file->sha256, sizeof file->sha256);
     }
 }
 
@@ -83,10 +85,10 @@ static json_t *whole_json(const struct wi_source *source)
     json_t *json = wi_source_json(source), *files = json_array();
     for (size_t i = 0; i < source->count; i++) {
         const struct wi_source_file *file = &source->files[i];
-        json_array_append_new(
-            files, json_pack("{s:s, s:I, s:s, s:[I, I]}", "path", file->path, "bytes",
-                       (json_int_t)file->bytes, "hash", file->hash, "modified",
-                       (json_int_t)file->modified.tv_sec, (json_int_t)file->modified.tv_nsec));
+        json_array_append_new(files,
+            json_pack("{s:s, s:I, s:s, s:s, s:[I, I]}", "path", file->path, "bytes",
+                (json_int_t)file->bytes, "hash", file->hash, "sha256", file->sha256, "modified",
+                (json_int_t)file->modified.tv_sec, (json_int_t)file->modified.tv_nsec));
     }
     json_object_set_new(json, "files", files);
     return json;
@@ -98,16 +100,23 @@ static int is_hash(const char *text)
     return (length == 40 || length == 64) && strspn(text, "0123456789abcdef") == length;
 }
 
+static int is_sha256(const char *text)
+{
+    return is_hash(text) && strlen(text) == WI_MANIFEST_HEX - 1;
+}
+
 static int read_file(const json_t *json, struct wi_source *source)
 {
-    const char *path, *hash;
+    const char *path, *hash, *sha256;
     json_int_t bytes, seconds, nanoseconds;
-    if (json_unpack((json_t *)json, "{s:s, s:I, s:s, s:[I, I]}", "path", &path, "bytes", &bytes,
-            "hash", &hash, "modified", &seconds, &nanoseconds) != 0 ||
-        !wi_file_path_ok(path) || bytes < 0 || !is_hash(hash))
+    if (json_unpack((json_t *)json, "{s:s, s:I, s:s, s:s, s:[I, I]}", "path", &path, "bytes",
+            &bytes, "hash", &hash, "sha256", &sha256, "modified", &seconds, &nanoseconds) != 0 ||
+        !wi_file_path_ok(path) || bytes < 0 || !is_hash(hash) || !is_sha256(sha256))
         return -1;
     wi_source_add(source, path, (uint64_t)bytes, hash);
-    source->files[source->count - 1].modified = (struct timespec){(time_t)seconds, nanoseconds};
+    struct wi_source_file *file = &source->files[source->count - 1];
+    strcpy(file->sha256, sha256);
+    file->modified = (struct timespec){(time_t)seconds, nanoseconds};
     return 0;
 }
 
@@ -187,37 +196,57 @@ int wi_source_read(int folder, struct wi_source *source)
     return result;
 }
 
-static enum wi_code note_files(int folder, struct wi_source *source, struct wi_error *error)
+static enum wi_code failed(const char *verb, const char *what, struct wi_error *error)
 {
-    for (size_t i = 0; i < source->count; i++) {
-        struct wi_source_file *file = &source->files[i];
-        struct stat status;
-        if (!wi_file_path_ok(file->path) || !is_hash(file->hash) ||
-            fstatat(folder, file->path, &status, AT_SYMLINK_NOFOLLOW) != 0 ||
-            !S_ISREG(status.st_mode) ||
-            (file->bytes != UINT64_MAX && file->bytes != (uint64_t)status.st_size))
-            return wi_error_set(error, WI_INTERNAL, "",
-                "%.200s was to be published but is not there as it was fetched", file->path);
-        file->bytes = (uint64_t)status.st_size;
-        file->modified = status.st_mtim;
-    }
+    int why = errno;
+    return wi_error_set(error, wi_is_shortage(why) ? WI_UNAVAILABLE : WI_STORAGE_FAILED, "",
+        "%.200s cannot be %s: %s", what, verb, strerror(why));
+}
+
+/* 0 and the file's SHA-256, or -1 with errno. */
+static int hash_file(int folder, struct wi_source_file *file)
+{
+    int fd = openat(folder, file->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    int hashed = fd >= 0 ? wi_hash_file(fd, file->bytes, NULL, file->sha256) : -1;
+    wi_close(fd);
+    return hashed;
+}
+
+static enum wi_code look(int folder, struct wi_source_file *file, struct wi_error *error)
+{
+    struct stat status;
+    if (!wi_file_path_ok(file->path) || !is_hash(file->hash) ||
+        fstatat(folder, file->path, &status, AT_SYMLINK_NOFOLLOW) != 0 ||
+        !S_ISREG(status.st_mode) ||
+        (file->bytes != UINT64_MAX && file->bytes != (uint64_t)status.st_size))
+        return wi_error_set(error, WI_INTERNAL, "",
+            "%.200s was to be published but is not there as it was fetched", file->path);
+    file->bytes = (uint64_t)status.st_size;
+    file->modified = status.st_mtim;
+    if (is_sha256(file->hash))
+        memcpy(file->sha256, file->hash, sizeof file->sha256);
+    else if (hash_file(folder, file) != 0)
+        return failed("read", file->path, error);
     return WI_OK;
 }
 
-enum wi_code wi_source_write(int folder, struct wi_source *source, struct wi_error *error)
+enum wi_code wi_source_look(int folder, struct wi_source *source, struct wi_error *error)
 {
-    if (note_files(folder, source, error) != WI_OK)
-        return error->code;
+    enum wi_code code = WI_OK;
+    for (size_t i = 0; code == WI_OK && i < source->count; i++)
+        code = look(folder, &source->files[i], error);
+    return code;
+}
+
+enum wi_code wi_source_write(int folder, const struct wi_source *source, struct wi_error *error)
+{
     char *text = wi_source_print(source);
     unlinkat(folder, WI_SOURCE_FILE, 0);
     int fd =
         openat(folder, WI_SOURCE_FILE, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
-    int written = text && fd >= 0 && wi_write_all(fd, text, strlen(text)) == 0 && fsync(fd) == 0,
-        why = errno;
-    if (fd >= 0)
-        close(fd);
+    int written = text && fd >= 0 && wi_write_all(fd, text, strlen(text)) == 0 && fsync(fd) == 0;
+    wi_close(fd);
     free(text);
     return written ? WI_OK
-                   : wi_error_set(error, wi_is_shortage(why) ? WI_UNAVAILABLE : WI_STORAGE_FAILED,
-                         "", "where the model came from cannot be written down: %s", strerror(why));
+                   : failed("written", "where the model came from (" WI_SOURCE_FILE ")", error);
 }

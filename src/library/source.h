@@ -1,7 +1,8 @@
 /*
- * Where a model that was pulled came from: the hub, the repository, the commit, and each file with
- * the hash that the hub gives it. Written into the version's folder (.source.json) before that is
- * published, and never changed afterwards. Blocks: for worker threads.
+ * What a version of a model is made of, and where it came from: each file with its hash, and of one
+ * that was pulled the hub, the repository and the commit. Written into the version's folder
+ * (.source.json) before that is published, and never changed afterwards. Blocks: for worker
+ * threads.
  */
 #ifndef WI_LIBRARY_SOURCE_H
 #define WI_LIBRARY_SOURCE_H
@@ -14,11 +15,12 @@
 #define WI_SOURCE_MAX (1024 * 1024) /* bytes of it */
 
 struct wi_source_file {
-    char *path;                 /* inside the folder: see wi_file_path_ok */
-    uint64_t bytes;             /* UINT64_MAX: not known yet */
-    char hash[WI_MANIFEST_HEX]; /* as the hub gives it: SHA-256, or git's SHA-1 of a small file */
-    struct timespec modified;   /* as it was verified; a file that has changed since is not it */
-    int here;                   /* of wi_staging_reuse: it was linked */
+    char *path;                   /* inside the folder: see wi_file_path_ok */
+    uint64_t bytes;               /* UINT64_MAX: not known yet */
+    char hash[WI_MANIFEST_HEX];   /* as the hub gives it: SHA-256, or git's SHA-1 of a small file */
+    char sha256[WI_MANIFEST_HEX]; /* "": not known yet */
+    struct timespec modified;     /* as it was verified; a file that has changed since is not it */
+    int here;                     /* of wi_staging_reuse: it was linked */
 };
 
 /* Zero-initialise; free with wi_source_clear. */
@@ -45,9 +47,12 @@ int wi_source_parse(const char *text, size_t size, struct wi_source *source);
 char *wi_source_print(const struct wi_source *source);
 /* Fills an empty source from the open folder. 0, or -1 where there is none that is well-formed. */
 int wi_source_read(int folder, struct wi_source *source);
-/* Looks at each file in the open folder, notes its length and time, and writes the whole to disk.
- * WI_OK, WI_INTERNAL if a file is not there as it should be, or WI_STORAGE_FAILED. */
-enum wi_code wi_source_write(int folder, struct wi_source *source, struct wi_error *error);
+/* Looks at each file in the open folder, and notes its length, its time, and its SHA-256, for which
+ * those are read of which the hub gave another hash. WI_OK, WI_INTERNAL if a file is not there as
+ * it should be, WI_UNAVAILABLE or WI_STORAGE_FAILED. */
+enum wi_code wi_source_look(int folder, struct wi_source *source, struct wi_error *error);
+/* Writes what was looked at to disk. WI_OK, WI_UNAVAILABLE or WI_STORAGE_FAILED. */
+enum wi_code wi_source_write(int folder, const struct wi_source *source, struct wi_error *error);
 /* {hub, repository, revision, commit, variant?, pulled_at}; a new reference. */
 json_t *wi_source_json(const struct wi_source *source);
 

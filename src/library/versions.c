@@ -3,6 +3,7 @@
 
 #include "base/descriptors.h"
 #include "base/file.h"
+#include "library/blobs.h"
 #include "library/folder.h"
 #include "library/model.h"
 #include "library/store_path.h"
@@ -23,7 +24,7 @@ int wi_versions_open_store(const char *directory)
 /* No owner's name is "_": so OWNER/NAME cannot be a version of OWNER. */
 char *wi_versions_place(const char *name)
 {
-    return wi_sprintf(WI_VERSIONS_PULLED "/%s%s", strchr(name, '/') ? "" : "_/", name);
+    return wi_sprintf(WI_STORE_VERSIONS "/%s%s", strchr(name, '/') ? "" : "_/", name);
 }
 
 char *wi_versions_link(const char *name, unsigned number)
@@ -122,7 +123,7 @@ static int take_owner(void *context, int pulled, const char *owner, const struct
 void wi_versions_each_name(int store, wi_versions_name_fn *each, void *context)
 {
     struct names names = {each, context, NULL};
-    int pulled = wi_path_open(store, WI_VERSIONS_PULLED);
+    int pulled = wi_path_open(store, WI_STORE_VERSIONS);
     if (pulled < 0)
         return;
     wi_path_each(pulled, take_owner, &names);
@@ -310,10 +311,10 @@ char *wi_versions_staged_name(int staging, unsigned *number)
     text[size] = '\0';
     const char *start = strncmp(text, "../", 3) == 0 ? text + 3 : text;
     char *slash = strrchr(text, '/');
-    if (!slash || strncmp(start, WI_VERSIONS_PULLED "/", sizeof WI_VERSIONS_PULLED) != 0)
+    if (!slash || strncmp(start, WI_STORE_VERSIONS "/", sizeof WI_STORE_VERSIONS) != 0)
         return NULL;
     *slash = '\0';
-    start += sizeof WI_VERSIONS_PULLED;
+    start += sizeof WI_STORE_VERSIONS;
     char *name = wi_strdup(strncmp(start, "_/", 2) == 0 ? start + 2 : start);
     *number = wi_model_check_name(name, NULL) == WI_OK
                   ? wi_versions_read_link(staging, WI_STAGING_LINK, name)
@@ -342,7 +343,7 @@ int wi_versions_finish(int store, int staging, const char *name)
 
 int wi_versions_discard(int store, int at, const char *name, uint64_t *freed)
 {
-    int pulling = wi_path_make(store, WI_VERSIONS_PULLING), result = -1;
+    int pulling = wi_path_make(store, WI_STORE_STAGING), result = -1;
     char gone[32];
     struct stat status;
     for (unsigned i = 0; pulling >= 0 && i < 1000; i++) {
@@ -354,6 +355,7 @@ int wi_versions_discard(int store, int at, const char *name, uint64_t *freed)
     if (pulling >= 0 && renameat(at, name, pulling, gone) == 0) {
         result = fsync(at);
         wi_path_remove(pulling, gone, freed);
+        wi_blobs_sweep(store, freed);
     }
     wi_close(pulling);
     return result;

@@ -2,10 +2,10 @@
  * The versions of models that were pulled, in the store's folder D. A name is a symbolic link to
  * one of its versions, and publishing is the one rename that replaces the link:
  *
- *   D/OWNER/NAME -> ../.pulled/OWNER/NAME/3    (D/NAME -> .pulled/_/NAME/3)
- *   D/.pulled/OWNER/NAME/3/                    the files, .source.json, .used (its time: last use)
- *   D/.pulling/ID/                             a pull under way: request.json, files/, and for the
- *                                              moment of publishing `link`, the name's next link
+ *   D/OWNER/NAME -> ../.versions/OWNER/NAME/3    (D/NAME -> .versions/_/NAME/3)
+ *   D/.versions/OWNER/NAME/3/                    the files, .source.json, .used (its time: last
+ * use) D/.staging/ID/                             a pull under way: request.json, files/, and for
+ * the moment of publishing `link`, the name's next link
  *
  * Whoever is killed at any step leaves the old version or the new one whole; what else is left
  * behind, wi_versions_gc removes. A folder under a name is somebody's own (webinfer add): nothing
@@ -22,8 +22,8 @@
 #include "base/memory.h"
 #include "library/source.h"
 
-#define WI_VERSIONS_PULLED ".pulled"
-#define WI_VERSIONS_PULLING ".pulling"
+#define WI_STORE_VERSIONS ".versions"
+#define WI_STORE_STAGING ".staging"
 #define WI_STAGING_ID_MAX 64
 
 /* --- names and their versions ----------------------------------------------------------------- */
@@ -75,9 +75,10 @@ int wi_staging_list(const char *directory, struct wi_strings *ids);
 void wi_staging_drop(const char *directory, const char *id);
 /* Whether nothing has been fetched into it. */
 int wi_staging_is_empty(const char *directory, const char *id);
-/* Puts files that a version of this name has already into the staging folder, by hard links, in the
- * place of what is there; they are marked as `here`, and those of unknown length get it. Returns
- * the bytes saved. */
+/* Links files that the store has already into the staging folder, in the place of what is there:
+ * those of any model by their SHA-256, those of this name also by the hash that the hub gave. A
+ * file that has changed since it was published is none of them. They are marked as `here`, and
+ * those of unknown length get it. Returns the bytes saved. */
 uint64_t wi_staging_reuse(const char *directory, const struct wi_staging *staging, const char *name,
     struct wi_source_file *files, size_t count);
 

@@ -2,6 +2,8 @@
 #include "library/versions_private.h"
 
 #include "base/clock.h"
+#include "base/descriptors.h"
+#include "library/blobs.h"
 #include "library/store_path.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -59,14 +61,39 @@ static void drop_unlisted(int files, const struct wi_source *source)
     wi_path_each(files, drop_entry, &unlisted);
 }
 
-/* Everything that the version will have, on disk before it gets its name. */
-static enum wi_code complete(
-    int files, struct wi_source *source, const char *directory, struct wi_error *error)
+struct publishing {
+    const char *directory, *name;
+    const struct wi_staging *staging;
+    struct wi_source *source;
+    int store, place; /* the store's folder and that of the staging, open */
+};
+
+/* Each file is its blob. What came into the store meanwhile, and is the same, takes its place. */
+static enum wi_code keep_files(
+    const struct publishing *publishing, int files, struct wi_error *error)
 {
+    struct wi_source *source = publishing->source;
+    enum wi_code code = wi_source_look(files, source, error);
+    if (code != WI_OK)
+        return code;
+    wi_staging_reuse(
+        publishing->directory, publishing->staging, publishing->name, source->files, source->count);
+    if (wi_blobs_keep(publishing->store, files, source) != 0)
+        return wi_path_failed(publishing->directory, "the model's files cannot be kept", error);
+    return WI_OK;
+}
+
+/* Everything that the version will have, on disk before it gets its name. */
+static enum wi_code complete_in(
+    const struct publishing *publishing, int files, struct wi_error *error)
+{
+    struct wi_source *source = publishing->source;
     if (source->pulled_at == 0)
         source->pulled_at = wi_wall_ms() / 1000;
     drop_unlisted(files, source);
-    enum wi_code code = wi_source_write(files, source, error);
+    enum wi_code code = keep_files(publishing, files, error);
+    if (code == WI_OK)
+        code = wi_source_write(files, source, error);
     if (code != WI_OK)
         return code;
     int used = openat(
@@ -74,8 +101,18 @@ static enum wi_code complete(
     if (used >= 0)
         close(used);
     if (used < 0 || wi_path_sync(files) != 0)
-        return wi_path_failed(directory, "the model cannot be completed", error);
+        return wi_path_failed(publishing->directory, "the model cannot be completed", error);
     return WI_OK;
+}
+
+static enum wi_code complete(const struct publishing *publishing, struct wi_error *error)
+{
+    int files = wi_path_open(publishing->place, WI_STAGING_FILES);
+    if (files < 0)
+        return wi_path_failed(publishing->directory, "what was staged cannot be found", error);
+    enum wi_code code = complete_in(publishing, files, error);
+    close(files);
+    return code;
 }
 
 /* --- publishing ------------------------------------------------------------------------------- */
@@ -111,20 +148,10 @@ static int move_files(int store, int staging, const char *name, unsigned number)
     return result;
 }
 
-static enum wi_code complete_in(
-    int staging, const char *directory, struct wi_source *source, struct wi_error *error)
+static enum wi_code publish(
+    const struct publishing *publishing, unsigned *number, struct wi_error *error)
 {
-    int files = wi_path_open(staging, WI_STAGING_FILES);
-    if (files < 0)
-        return wi_path_failed(directory, "what was fetched cannot be found", error);
-    enum wi_code code = complete(files, source, directory, error);
-    close(files);
-    return code;
-}
-
-static enum wi_code publish_in(int store, int staging, const char *directory, const char *name,
-    unsigned *number, struct wi_error *error)
-{
+    const char *directory = publishing->directory, *name = publishing->name;
     enum wi_code code = WI_OK;
     *number = next_number(directory, name);
     if (*number == 0)
@@ -133,13 +160,13 @@ static enum wi_code publish_in(int store, int staging, const char *directory, co
         return wi_error_set(error, WI_STORAGE_FAILED, "", "there are too many versions");
     /* Between moving and linking nothing is opened that there might be no descriptor for. */
     const char *last;
-    int parent = wi_versions_open_parent(store, name, 1, &last);
-    int published = parent >= 0 && move_files(store, staging, name, *number) == 0 &&
-                    wi_versions_link_in(parent, last, staging) == 0;
+    int parent = wi_versions_open_parent(publishing->store, name, 1, &last);
+    int published = parent >= 0 &&
+                    move_files(publishing->store, publishing->place, name, *number) == 0 &&
+                    wi_versions_link_in(parent, last, publishing->place) == 0;
     if (!published)
         code = wi_path_failed(directory, "the model cannot be published", error);
-    if (parent >= 0)
-        close(parent);
+    wi_close(parent);
     return code;
 }
 
@@ -147,21 +174,22 @@ enum wi_code wi_versions_publish(const char *directory, const char *name,
     const struct wi_staging *staging, struct wi_source *source, wi_versions_check_fn *check,
     void *context, unsigned *number, struct wi_error *error)
 {
-    char *path = wi_sprintf(WI_VERSIONS_PULLING "/%s", staging->id);
-    int store = wi_versions_open_store(directory),
-        place = store >= 0 ? wi_path_open(store, path) : -1;
-    enum wi_code code = place < 0 ? wi_path_failed(directory, "nothing can be published", error)
-                                  : wi_versions_check_name(directory, name, error);
+    struct publishing publishing = {directory, name, staging, source, -1, -1};
+    char *path = wi_sprintf(WI_STORE_STAGING "/%s", staging->id);
+    publishing.store = wi_versions_open_store(directory);
+    if (publishing.store >= 0)
+        publishing.place = wi_path_open(publishing.store, path);
+    enum wi_code code = publishing.place < 0
+                            ? wi_path_failed(directory, "nothing can be published", error)
+                            : wi_versions_check_name(directory, name, error);
     if (code == WI_OK)
-        code = complete_in(place, directory, source, error);
+        code = complete(&publishing, error);
     if (code == WI_OK && check)
         code = check(context, staging->folder, error);
     if (code == WI_OK)
-        code = publish_in(store, place, directory, name, number, error);
-    if (place >= 0)
-        close(place);
-    if (store >= 0)
-        close(store);
+        code = publish(&publishing, number, error);
+    wi_close(publishing.place);
+    wi_close(publishing.store);
     free(path);
     if (code == WI_OK)
         wi_staging_drop(directory, staging->id);

@@ -3,6 +3,7 @@
 
 #include "base/descriptors.h"
 #include "base/file.h"
+#include "library/blobs.h"
 #include "library/folder.h"
 #include "library/model.h"
 #include "library/store_path.h"
@@ -257,10 +258,11 @@ uint64_t wi_versions_gc(const char *directory, unsigned keep, int stagings,
             wi_strings_add(&staged, use->stagings.items[i]);
     if (sweep.store >= 0) {
         if (known)
-            sweep_folder(&sweep, WI_VERSIONS_PULLING, sweep_pulling);
+            sweep_folder(&sweep, WI_STORE_STAGING, sweep_pulling);
         if (!passes) /* else there may be a version to which a name is yet to lead */
             wi_versions_each_name(sweep.store, sweep_versions, &sweep);
-        sweep_folder(&sweep, WI_VERSIONS_PULLED, sweep_owner);
+        sweep_folder(&sweep, WI_STORE_VERSIONS, sweep_owner);
+        wi_blobs_sweep(sweep.store, &sweep.freed);
         close(sweep.store);
     }
     wi_strings_clear(&staged);

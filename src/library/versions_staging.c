@@ -66,7 +66,7 @@ static char *read_request(int staging)
 static enum wi_code open_in(int store, const char *directory, const char *id, const char *request,
     struct wi_staging *staging, struct wi_error *error)
 {
-    char *path = wi_sprintf(WI_VERSIONS_PULLING "/%s", id);
+    char *path = wi_sprintf(WI_STORE_STAGING "/%s", id);
     int place = request ? wi_path_make(store, path) : wi_path_open(store, path);
     int files = place >= 0 ? wi_path_make(place, WI_STAGING_FILES) : -1;
     int failed = files < 0 || (request && write_request(place, request) != 0);
@@ -131,7 +131,7 @@ void wi_staging_drop(const char *directory, const char *id)
 {
     uint64_t freed = 0;
     int store = wi_versions_open_store(directory);
-    int pulling = store >= 0 ? wi_path_open(store, WI_VERSIONS_PULLING) : -1;
+    int pulling = store >= 0 ? wi_path_open(store, WI_STORE_STAGING) : -1;
     if (pulling >= 0 && is_id(id)) {
         wait_for_fetch(pulling, id);
         wi_versions_discard(store, pulling, id, &freed);
@@ -156,7 +156,7 @@ static int note_file(void *context, int folder, const char *name, const struct s
 
 int wi_staging_is_empty(const char *directory, const char *id)
 {
-    char *path = wi_sprintf(WI_VERSIONS_PULLING "/%s/" WI_STAGING_FILES, id);
+    char *path = wi_sprintf(WI_STORE_STAGING "/%s/" WI_STAGING_FILES, id);
     int store = wi_versions_open_store(directory), empty = 1;
     int files = store >= 0 && is_id(id) ? wi_path_open(store, path) : -1;
     if (files >= 0) {
@@ -240,7 +240,7 @@ int wi_staging_list(const char *directory, struct wi_strings *ids)
 {
     struct staged staged = {
         .store = wi_versions_open_store(directory), .directory = directory, .ids = ids};
-    int pulling = staged.store >= 0 ? wi_path_open(staged.store, WI_VERSIONS_PULLING) : -1;
+    int pulling = staged.store >= 0 ? wi_path_open(staged.store, WI_STORE_STAGING) : -1;
     if (pulling < 0 || wi_path_each(pulling, add_staged, &staged) != 0)
         note_failure(&staged);
     if (pulling >= 0)
@@ -269,71 +269,96 @@ static int open_folder_of(int at, const char *path, int make, const char **last)
     return fd;
 }
 
+static int is_known(const struct stat *status, const struct wi_source_file *known)
+{
+    return S_ISREG(status->st_mode) && (uint64_t)status->st_size == known->bytes &&
+           status->st_mtim.tv_sec == known->modified.tv_sec &&
+           status->st_mtim.tv_nsec == known->modified.tv_nsec;
+}
+
 /* Links a file that is still what was verified. 0 or -1. */
 static int link_file(int from, const struct wi_source_file *known, int to, const char *path)
 {
     const char *old, *fresh;
-    struct stat status;
+    struct stat status, present;
     int there = open_folder_of(from, known->path, 0, &old);
     int here = there >= 0 ? open_folder_of(to, path, 1, &fresh) : -1, result = -1;
     if (here >= 0 && fstatat(there, old, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-        S_ISREG(status.st_mode) && (uint64_t)status.st_size == known->bytes &&
-        status.st_mtim.tv_sec == known->modified.tv_sec &&
-        status.st_mtim.tv_nsec == known->modified.tv_nsec) {
-        unlinkat(here, fresh, 0);
-        result = linkat(there, old, here, fresh, 0);
+        is_known(&status, known)) {
+        int linked = fstatat(here, fresh, &present, AT_SYMLINK_NOFOLLOW) == 0 &&
+                     present.st_ino == status.st_ino;
+        if (!linked)
+            unlinkat(here, fresh, 0);
+        result = linked ? 0 : linkat(there, old, here, fresh, 0);
     }
-    if (here >= 0)
-        close(here);
-    if (there >= 0)
-        close(there);
+    wi_close(here);
+    wi_close(there);
     return result;
 }
 
-static int reuse_file(
-    int version, const struct wi_source *source, int to, struct wi_source_file *file)
+struct reuse {
+    const char *directory, *name;
+    int to; /* the staging folder */
+    struct wi_source_file *files;
+    size_t count;
+    uint64_t saved;
+};
+
+/* What a hub says of a small file, which is no SHA-256, counts within one model alone. */
+static int is_wanted(
+    const struct wi_source_file *known, const struct wi_source_file *file, int same_model)
 {
-    for (size_t i = 0; i < source->count; i++) {
-        const struct wi_source_file *known = &source->files[i];
-        if (strcmp(known->hash, file->hash) != 0 ||
-            (file->bytes != UINT64_MAX && file->bytes != known->bytes) ||
-            link_file(version, known, to, file->path) != 0)
-            continue;
-        file->bytes = known->bytes;
-        file->here = 1;
-        return 1;
-    }
-    return 0;
+    const char *sha256 = *file->sha256 ? file->sha256 : file->hash;
+    return (strcmp(known->sha256, sha256) == 0 ||
+               (same_model && strcmp(known->hash, file->hash) == 0)) &&
+           (file->bytes == UINT64_MAX || file->bytes == known->bytes);
 }
 
-static uint64_t reuse_version(const char *folder, const struct wi_source *source, int to,
-    struct wi_source_file *files, size_t count)
+static void reuse_file(struct reuse *reuse, int version, const struct wi_source_file *known,
+    struct wi_source_file *file)
+{
+    if (link_file(version, known, reuse->to, file->path) != 0)
+        return;
+    file->bytes = known->bytes;
+    file->modified = known->modified;
+    file->here = 1;
+    reuse->saved += known->bytes;
+}
+
+static void reuse_version(
+    struct reuse *reuse, const char *folder, const struct wi_source *source, int same_model)
 {
     int version = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    uint64_t saved = 0;
-    for (size_t i = 0; version >= 0 && i < count; i++)
-        if (!files[i].here && wi_file_path_ok(files[i].path) &&
-            reuse_file(version, source, to, &files[i]))
-            saved += files[i].bytes;
-    if (version >= 0)
-        close(version);
-    return saved;
+    for (size_t i = 0; version >= 0 && i < reuse->count; i++)
+        for (size_t k = 0; k < source->count && !reuse->files[i].here; k++)
+            if (wi_file_path_ok(reuse->files[i].path) &&
+                is_wanted(&source->files[k], &reuse->files[i], same_model))
+                reuse_file(reuse, version, &source->files[k], &reuse->files[i]);
+    wi_close(version);
+}
+
+static void reuse_model(void *context, const char *name)
+{
+    struct reuse *reuse = context;
+    struct wi_versions versions = {0};
+    wi_versions_list(reuse->directory, name, &versions);
+    for (size_t i = 0; i < versions.count; i++) {
+        char *folder = wi_versions_folder(reuse->directory, name, versions.items[i].number);
+        reuse_version(reuse, folder, &versions.items[i].source, strcmp(name, reuse->name) == 0);
+        free(folder);
+    }
+    wi_versions_clear(&versions);
 }
 
 uint64_t wi_staging_reuse(const char *directory, const struct wi_staging *staging, const char *name,
     struct wi_source_file *files, size_t count)
 {
-    struct wi_versions versions = {0};
-    uint64_t saved = 0;
-    int to = open(staging->folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    wi_versions_list(directory, name, &versions);
-    for (size_t i = 0; to >= 0 && i < versions.count; i++) {
-        char *folder = wi_versions_folder(directory, name, versions.items[i].number);
-        saved += reuse_version(folder, &versions.items[i].source, to, files, count);
-        free(folder);
-    }
-    if (to >= 0)
-        close(to);
-    wi_versions_clear(&versions);
-    return saved;
+    struct reuse reuse = {.directory = directory, .name = name, .files = files, .count = count};
+    int store = wi_versions_open_store(directory);
+    reuse.to = open(staging->folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (store >= 0 && reuse.to >= 0)
+        wi_versions_each_name(store, reuse_model, &reuse);
+    wi_close(reuse.to);
+    wi_close(store);
+    return reuse.saved;
 }

@@ -129,21 +129,20 @@ static void stage(struct wi_versions_task *task)
         task->directory, &result->staging, task->name, result->files.files, result->files.count);
 }
 
-/* The hashes that were verified as the files came. */
+/* The hashes of what was verified. */
 static void note_hashes(struct wi_versions_task *task, const char *path)
 {
     int folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     for (size_t i = 0; folder >= 0 && i < task->source.count; i++) {
         const struct wi_source_file *from = &task->source.files[i];
         struct stat status;
-        if (strlen(from->hash) != WI_MANIFEST_HEX - 1 ||
-            fstatat(folder, from->path, &status, AT_SYMLINK_NOFOLLOW) != 0 ||
+        if (fstatat(folder, from->path, &status, AT_SYMLINK_NOFOLLOW) != 0 ||
             status.st_mtim.tv_sec != from->modified.tv_sec ||
             status.st_mtim.tv_nsec != from->modified.tv_nsec)
             continue;
         struct wi_model_file *file = wi_manifest_add(&task->known, from->path);
         file->identity = wi_file_identity_of(&status);
-        memcpy(file->hash, from->hash, sizeof file->hash);
+        memcpy(file->hash, from->sha256, sizeof file->hash);
     }
     if (folder >= 0)
         close(folder);

@@ -130,7 +130,7 @@ test('webinfer add brings the files along that a graph names', async () => {
 
 /** A version of a pulled model as the daemon puts it into its store, without being the current one. */
 function putVersion(store, name, number, bytes) {
-    const folder = path.join(store, '.pulled', name, String(number));
+    const folder = path.join(store, '.versions', name, String(number));
     putFiles(folder, { 'model.onnx': bytes, '.used': '' });
     putFiles(folder, { '.source.json': JSON.stringify({ hub: 'huggingface', repository: name, revision: 'main',
         commit: `c${number}`, pulled_at: 1_700_000_000 + number,
@@ -142,7 +142,7 @@ test('a pulled model tells its source and its versions, and leaves with them', a
     putVersion(daemon.store, 'org/pulled', 2, twice());
     putVersion(daemon.store, 'org/pulled', 3, twice());
     fs.mkdirSync(path.join(daemon.store, 'org'));
-    fs.symlinkSync('../.pulled/org/pulled/3', path.join(daemon.store, 'org/pulled'));
+    fs.symlinkSync('../.versions/org/pulled/3', path.join(daemon.store, 'org/pulled'));
     const { json: model } = await daemon.get('/v1/models/org/pulled');
     assert.deepEqual(model.source, { hub: 'huggingface', repository: 'org/pulled', revision: 'main', commit: 'c3',
         pulled_at: 1_700_000_003 });
@@ -156,11 +156,11 @@ test('a pulled model tells its source and its versions, and leaves with them', a
     assert.ok(![...all.models, ...all.ignored].some(({ name }) => name.includes('.pull')));
     const first = await webinfer(daemon, ['gc']);
     assert.deepEqual([first.code, first.out.replace(/[\d.]+ k?B/, 'N')], [0, 'what nobody needs: N freed\n']);
-    assert.deepEqual(fs.readdirSync(path.join(daemon.store, '.pulled/org/pulled')).sort(), ['2', '3']);
+    assert.deepEqual(fs.readdirSync(path.join(daemon.store, '.versions/org/pulled')).sort(), ['2', '3']);
     const gone = await webinfer(daemon, ['rm', 'org/pulled']);
     assert.equal(gone.code, 0, gone.problems);
     assert.match(gone.out, /^org\/pulled: [\d.]+ k?B freed$/m);
-    assert.deepEqual(fs.readdirSync(path.join(daemon.store, '.pulled')), []);
+    assert.deepEqual(fs.readdirSync(path.join(daemon.store, '.versions')), []);
     assert.equal((await daemon.get('/v1/models/org/pulled')).json.code, 'model_not_found');
 });
 

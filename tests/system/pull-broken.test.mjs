@@ -174,7 +174,7 @@ test('a pull that cannot succeed says why, and leaves no model', async () => {
         assert.match(seen.json.detail, /its pull failed/);
     });
     hub.heal();
-    assert.deepEqual(fs.readdirSync(path.join(daemon.store, '.pulling')), [], 'nothing had begun');
+    assert.deepEqual(fs.readdirSync(path.join(daemon.store, '.staging')), [], 'nothing had begun');
 });
 
 test('a pointer of Git LFS on the hub is named', async () => {
@@ -188,7 +188,7 @@ test('a pointer of Git LFS on the hub is named', async () => {
 
 test('what may pass goes on the next time, and what is wrong for good is gone', async () => {
     const { id, files, repository } = pushCase('one more time');
-    const staged = () => fs.readdirSync(path.join(daemon.store, '.pulling')).length;
+    const staged = () => fs.readdirSync(path.join(daemon.store, '.staging')).length;
     hub.fail({ phase: 'content', path: id, cutAfter: 300_000 });
     hub.fail({ phase: 'resolve', path: id, status: 401, skip: 1 });
     assert.equal((await pulled({ model: repository })).code, 'hub_unauthorized');
@@ -255,7 +255,7 @@ test('a branch that moves on while nobody pulls brings the bytes of its new comm
     const moved = { 'a-F32.gguf': bytes, 'b-Q8_0.gguf': bytes };
     hub.push('fault/moved', moved);
     hub.fail({ phase: 'content', path: 'b-Q8_0', stallAfter: 500 });
-    const staged = path.join(daemon.store, '.pulling');
+    const staged = path.join(daemon.store, '.staging');
     const first = () => fs.readdirSync(staged, { recursive: true })
         .some((one) => one.endsWith('/a-F32.gguf'));
     const fresh = { 'a-F32.gguf': other('next'), 'b-Q8_0.gguf': other('last') };

@@ -146,7 +146,7 @@ test('a pull goes on when the daemon was killed in the middle', async () => {
     hub.push('birds/cut', { 'cut-F32.gguf': finch('finch-F32.gguf') });
     hub.bytesPerSecond = 900_000;
     assert.equal((await pull({ model: 'birds/cut' })).status, 202);
-    const staged = path.join(daemon.store, '.pulling');
+    const staged = path.join(daemon.store, '.staging');
     await until(() => fs.readdirSync(staged, { recursive: true }).some((one) =>
         one.includes('.cut-F32.gguf.') && fs.statSync(path.join(staged, one)).size > 0),
     { what: 'some of it to be on disk' });
@@ -176,7 +176,7 @@ test('a pull that is cancelled leaves nothing', async () => {
     hub.bytesPerSecond = 0;
     assert.equal(code, 0, problems);
     await until(async () => (await model('birds/gone')).status === 404, { what: 'it to be gone' });
-    assert.deepEqual(fs.readdirSync(path.join(daemon.store, '.pulling')), []);
+    assert.deepEqual(fs.readdirSync(path.join(daemon.store, '.staging')), []);
 });
 
 test('a request for an absent model pulls it where that is allowed', async () => {

@@ -86,17 +86,22 @@ static const struct wi_quota_row *row_of(
     return NULL;
 }
 
+/* A version that can be had again. */
+static const char source[] = "{\"hub\": \"hub\", \"pulled_at\": 1, \"files\": []}";
+
 /* Two versions that share a file, a model that was added, and a pull under way. */
 static void fill(const char *directory)
 {
     char *name = wi_sprintf("%s/org/name", directory);
-    write_text(directory, ".pulled/org/name/1/model.onnx", "12345");
-    write_text(directory, ".pulled/org/name/1/labels.txt", "123");
-    write_text(directory, ".pulled/org/name/2/model.onnx", "1234567");
-    share(directory, ".pulled/org/name/1/labels.txt", ".pulled/org/name/2/labels.txt");
+    write_text(directory, ".versions/org/name/1/model.onnx", "12345");
+    write_text(directory, ".versions/org/name/1/labels.txt", "123");
+    write_text(directory, ".versions/org/name/2/model.onnx", "1234567");
+    share(directory, ".versions/org/name/1/labels.txt", ".versions/org/name/2/labels.txt");
+    write_text(directory, ".versions/org/name/1/.source.json", source);
+    share(directory, ".versions/org/name/1/.source.json", ".versions/org/name/2/.source.json");
     write_text(directory, "org/added/model.onnx", "1234567890");
-    write_text(directory, ".pulling/x/files/model.onnx.part", "1234");
-    assert_int_equal(symlink("../.pulled/org/name/2", name), 0);
+    write_text(directory, ".staging/x/files/model.onnx.part", "1234");
+    assert_int_equal(symlink("../.versions/org/name/2", name), 0);
     free(name);
 }
 
@@ -110,7 +115,8 @@ TEST(a_store_is_measured_and_emptied)
     make_root(directory, "quota");
     fill(directory);
     wi_quota_scan(directory, NULL, &use, &quota);
-    assert_int_equal(row_of(&quota, "org/name", 2)->bytes, 10); /* with what is shared */
+    assert_int_equal(
+        row_of(&quota, "org/name", 2)->bytes, 10 + sizeof source - 1); /* with what is shared */
     assert_int_equal(row_of(&quota, "org/name", 1)->bytes, 5);
     assert_int_equal(row_of(&quota, "org", 0)->bytes, 10);
     assert_int_equal(row_of(&quota, "", 0)->bytes, 4);
@@ -119,13 +125,70 @@ TEST(a_store_is_measured_and_emptied)
     assert_int_equal(names.count, 1);
     assert_string_equal(names.items[0], "org/name");
     size_t held = 0;
-    assert_int_equal(wi_versions_prune(directory, "org/name", 0, &use, &held), 10);
+    assert_int_equal(
+        wi_versions_prune(directory, "org/name", 0, &use, &held), 10 + sizeof source - 1);
     assert_int_equal(wi_versions_current(directory, "org/name"), 0);
     assert_int_equal(wi_quota_check_disk(directory, NULL, 1, &error), WI_OK);
     assert_int_equal(wi_quota_check_disk(directory, NULL, UINT64_MAX, &error), WI_STORAGE_FAILED);
     remove_root(directory);
     wi_strings_clear(&names);
     wi_quota_clear(&quota);
+}
+
+static int is_to_go(const struct wi_quota *quota, const char *name, unsigned version)
+{
+    return row_of(quota, name, version)->evict;
+}
+
+/* Two models have a file in common: its bytes are free once both are gone. */
+TEST(what_models_share_counts_for_the_one_that_goes_last)
+{
+    static const char *const folders[] = {".versions/_/first/1", ".versions/_/second/1"};
+    char directory[64];
+    struct wi_versions_use use = {0};
+    struct wi_quota quota = {0};
+    struct wi_error error;
+    make_root(directory, "quota");
+    for (int i = 0; i < 2; i++) {
+        char *file = wi_sprintf("%s/.source.json", folders[i]);
+        write_text(directory, file, source);
+        free(file);
+        file = wi_sprintf("%s/%s", directory, i ? "second" : "first");
+        assert_int_equal(symlink(folders[i], file), 0);
+        free(file);
+    }
+    write_text(directory, ".versions/_/first/1/model.onnx", "1234567890");
+    share(directory, ".versions/_/first/1/model.onnx", ".versions/_/second/1/model.onnx");
+    write_text(directory, ".blobs/sha256-unnamed", "123");
+    wi_quota_scan(directory, NULL, &use, &quota);
+    uint64_t rest = sizeof source - 1;
+    assert_int_equal(
+        row_of(&quota, "first", 1)->bytes + row_of(&quota, "second", 1)->bytes, 10 + 2 * rest);
+    assert_int_equal(wi_quota_plan(&quota, 9, 0, &error), WI_OK);
+    assert_true(is_to_go(&quota, "first", 1) && is_to_go(&quota, "second", 1));
+    remove_root(directory);
+    wi_quota_clear(&quota);
+}
+
+/* Nobody can have it again. */
+TEST(a_model_without_a_hub_stays_until_it_is_removed)
+{
+    char directory[64], *link;
+    struct wi_versions_use use = {0};
+    struct wi_quota quota = {0};
+    struct wi_error error;
+    make_root(directory, "quota");
+    link = wi_sprintf("%s/name", directory);
+    write_text(directory, ".versions/_/name/1/model.onnx", "12345");
+    write_text(directory, ".versions/_/name/2/model.onnx", "1234567");
+    assert_int_equal(symlink(".versions/_/name/2", link), 0);
+    wi_quota_scan(directory, NULL, &use, &quota);
+    assert_int_equal(wi_quota_plan(&quota, 7, 0, &error), WI_OK);
+    assert_true(is_to_go(&quota, "name", 1));
+    assert_int_equal(wi_quota_plan(&quota, 6, 0, &error), WI_STORAGE_FAILED);
+    remove_root(directory);
+    wi_quota_clear(&quota);
+    free(link);
 }
 
 TEST(what_a_pull_has_so_far_is_not_counted_twice)
@@ -137,12 +200,12 @@ TEST(what_a_pull_has_so_far_is_not_counted_twice)
     struct statvfs disk;
     make_root(directory, "quota");
     fill(directory);
-    write_text(directory, ".pulling/y/files/model.onnx.part", "123456");
+    write_text(directory, ".staging/y/files/model.onnx.part", "123456");
     wi_quota_scan(directory, "x", &use, &quota);
     assert_int_equal(row_of(&quota, "", 0)->bytes, 6); /* what others have */
     assert_int_equal(statvfs(directory, &disk), 0);
     uint64_t room = (uint64_t)disk.f_bavail * disk.f_frsize - (128u << 20);
-    char *path = path_to(directory, ".pulling/x/files/reserved");
+    char *path = path_to(directory, ".staging/x/files/reserved");
     int fd = open(path, O_WRONLY | O_CREAT, 0600);
     assert_int_equal(fallocate(fd, 0, 0, 256 << 20), 0);
     close(fd);
@@ -161,7 +224,7 @@ TEST(a_pull_of_deep_folders_leaves_a_number)
     struct wi_error error;
     make_root(directory, "quota");
     fill(directory);
-    write_text(directory, ".pulling/x/files/a/b/c/d/e/f/g/config.json", "1234567890");
+    write_text(directory, ".staging/x/files/a/b/c/d/e/f/g/config.json", "1234567890");
     wi_quota_scan(directory, "x", &use, &quota);
     assert_int_equal(wi_quota_plan(&quota, 100, 10, &error), WI_OK);
     remove_root(directory);

@@ -33,16 +33,16 @@ static int set_up(void **state)
 {
     struct store *store = wi_alloc(sizeof *store);
     make_root(store->directory, "shortage");
-    write_text(store->directory, ".pulled/org/name/1/model.onnx", "one");
-    write_text(store->directory, ".pulled/org/name/2/model.onnx", "two");
+    write_text(store->directory, ".versions/org/name/1/model.onnx", "one");
+    write_text(store->directory, ".versions/org/name/2/model.onnx", "two");
     write_text(store->directory, "org/.keep", "");
     char *name = wi_sprintf("%s/org/name", store->directory);
-    assert_int_equal(symlink("../.pulled/org/name/2", name), 0);
+    assert_int_equal(symlink("../.versions/org/name/2", name), 0);
     free(name);
     write_text(store->directory, "outer/model.onnx", "outer");
     write_text(store->directory, "outer/inner/model.onnx", "inner");
-    write_text(store->directory, ".pulling/one/request.json", "{}");
-    write_text(store->directory, ".pulling/one/files/model.onnx.part", "half");
+    write_text(store->directory, ".staging/one/request.json", "{}");
+    write_text(store->directory, ".staging/one/files/model.onnx.part", "half");
     getrlimit(RLIMIT_NOFILE, &store->before);
     *state = store;
     return 0;
@@ -131,12 +131,12 @@ TEST(what_is_current_is_never_collected)
         leave(store, n);
         wi_versions_gc(store->directory, 1, 0, &store->use, &held);
         leave_all(store);
-        if (!is_there(store, ".pulled/org/name/2/model.onnx"))
+        if (!is_there(store, ".versions/org/name/2/model.onnx"))
             fail_msg("the current version was removed with %d descriptors left", n);
-        if (!is_there(store, ".pulling/one/files/model.onnx.part"))
+        if (!is_there(store, ".staging/one/files/model.onnx.part"))
             fail_msg("what a pull has was removed with %d descriptors left", n);
     }
-    assert_false(is_there(store, ".pulled/org/name/1"));
+    assert_false(is_there(store, ".versions/org/name/1"));
 }
 
 /* A pull that was killed when its files were a version already, but nothing led there yet. */
@@ -148,14 +148,15 @@ static void begin_publishing(const struct store *store)
         .commit = wi_strdup("first"),
         .pulled_at = 1700000000};
     struct wi_error error;
-    write_text(store->directory, ".pulling/cut/request.json", "{}");
-    write_text(store->directory, ".pulled/org/new/1/model.onnx", "new");
-    char *version = wi_sprintf("%s/.pulled/org/new/1", store->directory);
-    char *link = wi_sprintf("%s/.pulling/cut/link", store->directory);
+    write_text(store->directory, ".staging/cut/request.json", "{}");
+    write_text(store->directory, ".versions/org/new/1/model.onnx", "new");
+    char *version = wi_sprintf("%s/.versions/org/new/1", store->directory);
+    char *link = wi_sprintf("%s/.staging/cut/link", store->directory);
     int folder = open(version, O_RDONLY | O_DIRECTORY);
+    assert_int_equal(wi_source_look(folder, &source, &error), WI_OK);
     assert_int_equal(wi_source_write(folder, &source, &error), WI_OK);
     close(folder);
-    assert_int_equal(symlink("../.pulled/org/new/1", link), 0);
+    assert_int_equal(symlink("../.versions/org/new/1", link), 0);
     free(version);
     free(link);
     wi_source_clear(&source);
@@ -170,11 +171,11 @@ TEST(a_publishing_that_was_cut_is_brought_to_its_end)
         leave(store, n);
         wi_versions_gc(store->directory, 1, 0, &store->use, &held);
         leave_all(store);
-        if (!is_there(store, ".pulled/org/new/1/model.onnx"))
+        if (!is_there(store, ".versions/org/new/1/model.onnx"))
             fail_msg("what was pulled was removed with %d descriptors left", n);
     }
     assert_true(is_there(store, "org/new/model.onnx"));
-    assert_false(is_there(store, ".pulling/cut"));
+    assert_false(is_there(store, ".staging/cut"));
 }
 
 TEST(what_is_current_makes_no_room)
@@ -190,12 +191,12 @@ TEST(what_is_current_makes_no_room)
         wi_quota_plan(&quota, 20, 1, &error); /* the old version is enough */
         wi_quota_evict(store->directory, &quota, &names);
         assert_int_equal(names.count, 0);
-        if (!is_there(store, ".pulled/org/name/2/model.onnx"))
+        if (!is_there(store, ".versions/org/name/2/model.onnx"))
             fail_msg("the current version made room with %d descriptors left", n);
         wi_quota_clear(&quota);
         wi_strings_clear(&names);
     }
-    assert_false(is_there(store, ".pulled/org/name/1"));
+    assert_false(is_there(store, ".versions/org/name/1"));
 }
 
 /* One model lies in the folder of the other. */
@@ -235,7 +236,7 @@ static void write_bytes(const struct store *store, const char *name, struct wi_b
 /* Models of each format; of the pulled one the current version is one that can be read. */
 static void write_models(const struct store *store)
 {
-    write_bytes(store, ".pulled/org/name/2/model.onnx", small_model());
+    write_bytes(store, ".versions/org/name/2/model.onnx", small_model());
     write_bytes(store, "tiny/tiny-Q8_0.gguf", small_gguf("qwen3", 8));
     write_text(store->directory, "bert/config.json", "{\"model_type\":\"bert\"}");
     write_bytes(store, "bert/onnx/model.onnx", small_model());

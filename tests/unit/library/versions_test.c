@@ -109,8 +109,12 @@ static enum wi_code pull(const struct store *store, const char *name, const char
 
 static void pull_well(const struct store *store, const char *name, const char *graph)
 {
+    char hash[WI_MANIFEST_HEX];
     struct wi_error error;
-    if (pull(store, name, graph, *graph == 'a' ? SHA_A : SHA_B, &error) != WI_OK)
+    strcpy(hash, *graph == 'a' ? SHA_A : SHA_B);
+    if (strcmp(graph, "a1") != 0 && strcmp(graph, "b2") != 0)
+        hash[0] = graph[1]; /* another content has another hash */
+    if (pull(store, name, graph, hash, &error) != WI_OK)
         fail_msg("%s", error.detail);
 }
 
@@ -139,14 +143,14 @@ TEST(a_name_leads_to_the_latest_version)
     pull_well(store, "top", "a3");
     expect_file(store, "org/name/model.onnx", "b2");
     expect_file(store, "org/name/onnx/labels.txt", "cat");
-    expect_file(store, ".pulled/org/name/1/model.onnx", "a1");
+    expect_file(store, ".versions/org/name/1/model.onnx", "a1");
     assert_false(is_there(store, "org/name/onnx/labels.txt.state"));
     assert_false(is_there(store, "org/name/old"));
     expect_file(store, "top/model.onnx", "a3");
     expect_versions(store, "org/name", "2* 1 ");
     expect_versions(store, "top", "1* ");
     expect_versions(store, "org/other", "");
-    assert_false(is_there(store, ".pulling/one"));
+    assert_false(is_there(store, ".staging/one"));
 }
 
 TEST(it_is_written_down_where_a_version_came_from)
@@ -169,6 +173,69 @@ TEST(it_is_written_down_where_a_version_came_from)
     wi_versions_clear(&versions);
 }
 
+static int is_same_file(const struct store *store, const char *a, const char *b)
+{
+    char *x = path_in(store, a), *y = path_in(store, b);
+    struct stat first, second;
+    int same = stat(x, &first) == 0 && stat(y, &second) == 0 && first.st_ino == second.st_ino;
+    free(x);
+    free(y);
+    return same;
+}
+
+#define BLOB_A ".blobs/sha256-" SHA_A
+
+TEST(a_file_is_kept_once_for_all_models)
+{
+    struct store *store = *state;
+    uint64_t freed;
+    int pulled;
+    struct wi_error error;
+    pull_well(store, "org/name", "a1");
+    pull_well(store, "other", "a1");
+    assert_true(is_same_file(store, "org/name/model.onnx", BLOB_A));
+    assert_true(is_same_file(store, "other/model.onnx", BLOB_A));
+    assert_true(is_same_file(store, "other/onnx/labels.txt", "org/name/onnx/labels.txt"));
+    assert_int_equal(
+        wi_versions_remove(store->directory, "org/name", &pulled, &freed, &error), WI_OK);
+    wi_versions_prune(store->directory, "org/name", 0, &store->use, &store->held);
+    expect_file(store, "other/model.onnx", "a1");
+    expect_file(store, BLOB_A, "a1");
+    assert_int_equal(wi_versions_remove(store->directory, "other", &pulled, &freed, &error), WI_OK);
+    assert_int_equal(
+        wi_versions_prune(store->directory, "other", 0, &store->use, &store->held) >= 5, 1);
+    assert_false(is_there(store, BLOB_A));
+}
+
+/* Of a kill between the blobs' names and the version's. */
+TEST(blobs_that_nothing_names_are_collected)
+{
+    struct store *store = *state;
+    pull_well(store, "org/name", "a1");
+    write_text(store->directory, ".blobs/sha256-" SHA_B, "123456");
+    write_text(store->directory, ".blobs/.fresh", "1");
+    assert_int_equal(wi_versions_gc(store->directory, 2, 0, &store->use, &store->held), 7);
+    assert_false(is_there(store, ".blobs/sha256-" SHA_B));
+    expect_file(store, BLOB_A, "a1");
+}
+
+/* Somebody has written to it: others do not get that. */
+TEST(a_blob_that_was_changed_is_replaced)
+{
+    struct store *store = *state;
+    pull_well(store, "org/name", "a1");
+    char *path = path_in(store, BLOB_A);
+    FILE *file = fopen(path, "r+");
+    assert_non_null(file);
+    fputs("changed", file);
+    fclose(file);
+    free(path);
+    pull_well(store, "other", "a1");
+    expect_file(store, "other/model.onnx", "a1");
+    expect_file(store, BLOB_A, "a1");
+    expect_file(store, "org/name/model.onnx", "changed");
+}
+
 TEST(names_of_others_are_left_alone)
 {
     struct store *store = *state;
@@ -184,7 +251,7 @@ TEST(names_of_others_are_left_alone)
     assert_int_equal(pull(store, "name:q8", "a1", SHA_A, &error), WI_INVALID_FIELD);
     expect_file(store, "org/name/model.onnx", "mine");
     expect_file(store, "file", "mine");
-    assert_false(is_there(store, ".pulled"));
+    assert_false(is_there(store, ".versions"));
 }
 
 /* One folder cannot be a version of one model and the place of another. */
@@ -241,8 +308,8 @@ TEST(files_of_earlier_versions_are_linked)
     pull_well(store, "org/name", "b2");
     assert_int_equal(reuse(store, &staging, SHA_A, UINT64_MAX, &known), 2);
     assert_int_equal(known, 2);
-    char *first = path_in(store, ".pulled/org/name/1/model.onnx");
-    char *second = path_in(store, ".pulling/again/files/deep/graph.onnx");
+    char *first = path_in(store, ".versions/org/name/1/model.onnx");
+    char *second = path_in(store, ".staging/again/files/deep/graph.onnx");
     assert_int_equal(stat(first, &old), 0);
     assert_int_equal(stat(second, &fresh), 0);
     assert_int_equal(old.st_ino, fresh.st_ino);
@@ -258,7 +325,7 @@ TEST(files_that_have_changed_are_not_reused)
     const struct timespec times[2] = {{1, 0}, {1, 0}};
     uint64_t known;
     pull_well(store, "org/name", "a1");
-    char *first = path_in(store, ".pulled/org/name/1/model.onnx");
+    char *first = path_in(store, ".versions/org/name/1/model.onnx");
     assert_int_equal(utimensat(AT_FDCWD, first, times, 0), 0);
     assert_int_equal(reuse(store, &staging, SHA_A, 2, &known), 0);
     wi_staging_clear(&staging);
@@ -278,7 +345,7 @@ TEST(a_pull_is_found_again)
     open_staging(store, "one", &staging);
     write_text(staging.folder, "model.onnx.part", "ha");
     wi_staging_clear(&staging);
-    char *half = path_in(store, ".pulling/half/files"); /* killed before the request was there */
+    char *half = path_in(store, ".staging/half/files"); /* killed before the request was there */
     char *command = wi_sprintf("mkdir -p '%s'", half);
     assert_int_equal(system(command), 0);
     free(command);
@@ -288,16 +355,16 @@ TEST(a_pull_is_found_again)
     assert_string_equal(ids.items[0], "one");
     assert_int_equal(wi_staging_open(store->directory, "one", NULL, &staging, &error), WI_OK);
     assert_string_equal(staging.request, "{}");
-    expect_file(store, ".pulling/one/files/model.onnx.part", "ha");
+    expect_file(store, ".staging/one/files/model.onnx.part", "ha");
     wi_versions_gc(store->directory, 2, 0, &store->use, &store->held);
-    assert_true(is_there(store, ".pulling/one"));
-    assert_false(is_there(store, ".pulling/half"));
+    assert_true(is_there(store, ".staging/one"));
+    assert_false(is_there(store, ".staging/half"));
     wi_strings_add(&store->use.stagings, "one");
     wi_versions_gc(store->directory, 2, 1, &store->use, &store->held);
-    assert_true(is_there(store, ".pulling/one"));
+    assert_true(is_there(store, ".staging/one"));
     wi_versions_use_clear(&store->use);
     wi_versions_gc(store->directory, 2, 1, &store->use, &store->held);
-    assert_false(is_there(store, ".pulling/one"));
+    assert_false(is_there(store, ".staging/one"));
     wi_staging_clear(&staging);
     assert_int_equal(
         wi_staging_open(store->directory, "one", NULL, &staging, &error), WI_NOT_FOUND);
@@ -316,11 +383,12 @@ static void begin_publishing(const struct store *store, int moved)
     write_text(staging.folder, "model.onnx", "b2");
     wi_source_add(&source, "model.onnx", 2, SHA_B);
     int files = open(staging.folder, O_RDONLY | O_DIRECTORY);
+    assert_int_equal(wi_source_look(files, &source, &error), WI_OK);
     assert_int_equal(wi_source_write(files, &source, &error), WI_OK);
     close(files);
-    char *place = path_in(store, ".pulling/cut/link");
-    assert_int_equal(symlink("../.pulled/org/name/2", place), 0);
-    char *target = path_in(store, ".pulled/org/name/2");
+    char *place = path_in(store, ".staging/cut/link");
+    assert_int_equal(symlink("../.versions/org/name/2", place), 0);
+    char *target = path_in(store, ".versions/org/name/2");
     if (moved)
         assert_int_equal(rename(staging.folder, target), 0);
     free(place);
@@ -337,7 +405,7 @@ TEST(a_kill_before_the_files_moved_leaves_the_old_version)
     wi_staging_list(store->directory, &ids);
     assert_int_equal(ids.count, 1); /* the pull goes on */
     expect_file(store, "org/name/model.onnx", "a1");
-    expect_file(store, ".pulling/cut/files/model.onnx", "b2");
+    expect_file(store, ".staging/cut/files/model.onnx", "b2");
     wi_strings_clear(&ids);
 }
 
@@ -351,7 +419,7 @@ TEST(a_kill_after_the_files_moved_is_brought_to_its_end)
     assert_int_equal(ids.count, 0);
     expect_file(store, "org/name/model.onnx", "b2");
     expect_versions(store, "org/name", "2* 1 ");
-    assert_false(is_there(store, ".pulling/cut"));
+    assert_false(is_there(store, ".staging/cut"));
 }
 
 TEST(a_kill_before_the_staging_went_changes_nothing)
@@ -360,10 +428,10 @@ TEST(a_kill_before_the_staging_went_changes_nothing)
     struct wi_strings ids = {0};
     begin_publishing(store, 1);
     wi_staging_list(store->directory, &ids);
-    write_text(store->directory, ".pulling/cut/request.json", "{}");
+    write_text(store->directory, ".staging/cut/request.json", "{}");
     wi_versions_gc(store->directory, 2, 0, &store->use, &store->held);
     expect_versions(store, "org/name", "2* 1 ");
-    assert_false(is_there(store, ".pulling/cut"));
+    assert_false(is_there(store, ".staging/cut"));
     wi_strings_clear(&ids);
 }
 
@@ -378,17 +446,17 @@ TEST(a_name_that_was_taken_meanwhile_stays)
     write_text(store->directory, "org/name/model.onnx", "mine");
     wi_versions_gc(store->directory, 2, 0, &store->use, &store->held);
     expect_file(store, "org/name/model.onnx", "mine");
-    assert_false(is_there(store, ".pulled/org"));
+    assert_false(is_there(store, ".versions/org"));
 }
 
 TEST(an_interrupted_removal_is_ended)
 {
     struct store *store = *state;
-    write_text(store->directory, ".pulling/.gone-0/model.onnx", "four");
-    write_text(store->directory, ".pulling/.gone-1/model.onnx", "seventh");
+    write_text(store->directory, ".staging/.gone-0/model.onnx", "four");
+    write_text(store->directory, ".staging/.gone-1/model.onnx", "seventh");
     assert_int_equal(wi_versions_gc(store->directory, 2, 0, &store->use, &store->held), 4 + 7);
-    assert_false(is_there(store, ".pulling/.gone-0"));
-    assert_false(is_there(store, ".pulling/.gone-1"));
+    assert_false(is_there(store, ".staging/.gone-0"));
+    assert_false(is_there(store, ".staging/.gone-1"));
 }
 
 /* What it has left behind is in nobody's way. */
@@ -398,12 +466,12 @@ TEST(another_removal_goes_on_beside_an_interrupted_one)
     struct wi_error error;
     uint64_t freed = 0;
     int pulled;
-    write_text(store->directory, ".pulling/.gone-0/x", "four");
+    write_text(store->directory, ".staging/.gone-0/x", "four");
     write_text(store->directory, "mine/model.onnx", "seventh");
     assert_int_equal(wi_versions_remove(store->directory, "mine", &pulled, &freed, &error), WI_OK);
     assert_false(is_there(store, "mine"));
-    assert_false(is_there(store, ".pulling/.gone-0"));
-    assert_false(is_there(store, ".pulling/.gone-1"));
+    assert_false(is_there(store, ".staging/.gone-0"));
+    assert_false(is_there(store, ".staging/.gone-1"));
 }
 
 /* --- removal ---------------------------------------------------------------------------------- */
@@ -444,7 +512,7 @@ TEST(a_pulled_model_goes_with_its_versions)
     expect_versions(store, "org/name", "2 "); /* a request holds it */
     wi_versions_use_clear(&store->use);
     wi_versions_gc(store->directory, 2, 0, &store->use, &store->held);
-    assert_false(is_there(store, ".pulled/org"));
+    assert_false(is_there(store, ".versions/org"));
     assert_int_equal(wi_versions_remove(store->directory, "org/name", &pulled, &freed, &error),
         WI_MODEL_NOT_FOUND);
 }
@@ -468,7 +536,7 @@ TEST(a_model_that_was_added_goes_too)
     assert_int_equal(freed, 7);
     assert_int_equal(
         wi_versions_remove(store->directory, "owner", &pulled, &freed, &error), WI_MODEL_NOT_FOUND);
-    assert_int_equal(wi_versions_remove(store->directory, ".pulling", &pulled, &freed, &error),
+    assert_int_equal(wi_versions_remove(store->directory, ".staging", &pulled, &freed, &error),
         WI_INVALID_FIELD);
     assert_int_equal(
         wi_versions_remove(store->directory, "..", &pulled, &freed, &error), WI_INVALID_FIELD);
@@ -492,8 +560,8 @@ TEST(links_out_are_not_followed)
     uint64_t freed;
     int pulled;
     write_text(store->root, "outside/1/model.onnx", "theirs");
-    make_link(store, ".pulled", "../outside");
-    make_link(store, "name", ".pulled/_/name/1");
+    make_link(store, ".versions", "../outside");
+    make_link(store, "name", ".versions/_/name/1");
     assert_int_equal(wi_versions_current(store->directory, "name"), 0);
     assert_int_equal(pull(store, "name", "a1", SHA_A, &error), WI_STORAGE_FAILED);
     wi_versions_gc(store->directory, 1, 1, &store->use, &store->held);
@@ -524,9 +592,9 @@ TEST(a_tree_with_links_is_removed_without_what_they_lead_to)
 TEST(odd_links_are_no_versions)
 {
     struct store *store = *state;
-    static const char *const targets[] = {"../.pulled/org/name/01", "../.pulled/org/name/0",
-        "../.pulled/org/name/1/", "../.pulled/org/other/1", "/.pulled/org/name/1",
-        "../.pulled/org/name/../name/1", "../.pulled/org/name/99999999999999999999"};
+    static const char *const targets[] = {"../.versions/org/name/01", "../.versions/org/name/0",
+        "../.versions/org/name/1/", "../.versions/org/other/1", "/.versions/org/name/1",
+        "../.versions/org/name/../name/1", "../.versions/org/name/99999999999999999999"};
     pull_well(store, "org/name", "a1");
     pull_well(store, "org/other", "a1");
     char *name = path_in(store, "org/name");
@@ -580,7 +648,7 @@ TEST(a_store_that_cannot_be_written_says_so)
     struct store *store = *state;
     struct wi_staging staging = {0};
     struct wi_error error;
-    write_text(store->directory, ".pulling", "a file in the place of the folder");
+    write_text(store->directory, ".staging", "a file in the place of the folder");
     assert_int_equal(
         wi_staging_open(store->directory, "one", "{}", &staging, &error), WI_STORAGE_FAILED);
     assert_non_null(strstr(error.detail, store->directory));
