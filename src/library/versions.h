@@ -1,11 +1,12 @@
 /*
- * The versions of models that were pulled, in the store's folder D. A name is a symbolic link to
- * one of its versions, and publishing is the one rename that replaces the link:
+ * The versions of models that were pulled or uploaded, in the store's folder D. A name is a
+ * symbolic link to one of its versions, and publishing is the one rename that replaces the link:
  *
- *   D/OWNER/NAME -> ../.versions/OWNER/NAME/3    (D/NAME -> .versions/_/NAME/3)
- *   D/.versions/OWNER/NAME/3/                    the files, .source.json, .used (its time: last
- * use) D/.staging/ID/                             a pull under way: request.json, files/, and for
- * the moment of publishing `link`, the name's next link
+ *   D/OWNER/NAME -> ../.versions/OWNER/NAME/3   (D/NAME -> .versions/_/NAME/3)
+ *   D/.versions/OWNER/NAME/3/   the files, .source.json, .used (its time: last use)
+ *   D/.blobs/sha256-HEX         each file once: blobs.h
+ *   D/.staging/ID/              what is on its way: request.json, files/, and for the moment of
+ *                               publishing `link`, the name's next link
  *
  * Whoever is killed at any step leaves the old version or the new one whole; what else is left
  * behind, wi_versions_gc removes. A folder under a name is somebody's own (webinfer add): nothing
