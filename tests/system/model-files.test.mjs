@@ -134,7 +134,8 @@ function putVersion(store, name, number, bytes) {
     putFiles(folder, { 'model.onnx': bytes, '.used': '' });
     putFiles(folder, { '.source.json': JSON.stringify({ hub: 'huggingface', repository: name, revision: 'main',
         commit: `c${number}`, pulled_at: 1_700_000_000 + number,
-        files: [{ path: 'model.onnx', bytes: bytes.length, hash: sha256(bytes), modified: [1, 0] }] }) });
+        files: [{ path: 'model.onnx', bytes: bytes.length, hash: sha256(bytes),
+            sha256: sha256(bytes), modified: [1, 0] }] }) });
 }
 
 test('a pulled model tells its source and its versions, and leaves with them', async () => {

@@ -65,8 +65,11 @@ async function inTurns(cases, each) {
     }));
 }
 
-/** A repository of its own for a case, whose name is in every path that the case's fault is for. */
-function pushCase(name, model = bytes) {
+let cases = 0;
+
+/** A repository of its own for a case, whose name is in every path that the case's fault is for. No
+ * other model has its bytes: they would be here already. */
+function pushCase(name, model = other(String(cases++).padStart(4, '0'))) {
     const id = name.replaceAll(' ', '-');
     const files = { [`${id}-F32.gguf`]: model };
     hub.push(`fault/${id}`, files);
@@ -252,7 +255,7 @@ test('a daemon that is killed at any step of a pull goes on with it', async () =
 });
 
 test('a branch that moves on while nobody pulls brings the bytes of its new commit', async () => {
-    const moved = { 'a-F32.gguf': bytes, 'b-Q8_0.gguf': bytes };
+    const moved = { 'a-F32.gguf': other('old1'), 'b-Q8_0.gguf': other('old2') };
     hub.push('fault/moved', moved);
     hub.fail({ phase: 'content', path: 'b-Q8_0', stallAfter: 500 });
     const staged = path.join(daemon.store, '.staging');

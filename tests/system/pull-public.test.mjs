@@ -95,7 +95,8 @@ async function testsInside(folder) {
     const inner = await privateServer(tls);
     const file = path.join(folder, 'model.gguf');
     writeGguf(file, { arch: 'llama', metadata: { 'general.name': string('public') } });
-    const model = { 'model-F32.gguf': fs.readFileSync(file) };
+    /* Each in other bytes: those of another model would be here already. */
+    const model = (name) => ({ 'model-F32.gguf': Buffer.concat([fs.readFileSync(file), Buffer.from(name)]) });
     const places = {
         address: [`https://127.0.0.1:${inner.port}/x`, /private network/],
         plain: [`http://127.0.0.1:${inner.port}/x`, /private network/],
@@ -107,12 +108,12 @@ async function testsInside(folder) {
     try {
         await withDaemon({ ready: false, config: { pool: { min_connections: 0 },
             models: { hub: 'outside' }, 'hub.outside': { url: hub.url } } }, async (daemon) => {
-            hub.push('public/right', model);
+            hub.push('public/right', model('right'));
             assert.deepEqual(await pulled(daemon, 'public/right'), { code: 'done' });
             for (const [name, [redirect, reason]] of Object.entries(places))
                 for (const phase of ['resolve', 'content']) {
                     const repository = `public/${name}-${phase}`;
-                    hub.push(repository, model);
+                    hub.push(repository, model(repository));
                     hub.fail({ phase, redirect, times: Infinity });
                     const { code, detail } = await pulled(daemon, repository);
                     hub.heal();

@@ -26,6 +26,9 @@ const simulated = { platform: 'simulated' };
 const there = ['--platform', 'simulated'];
 const finch = (name) => fs.readFileSync(path.join(ownModels, 'finch', name));
 
+/** The same model in other bytes: those of another one would be here already. */
+const own = (model, name) => Buffer.concat([finch(name), Buffer.alloc(16, model)]);
+
 /** A small model that chats, other bytes for each seed. */
 function talker(seed) {
     const file = path.join(daemon.temporary, `talker-${seed}.gguf`);
@@ -59,7 +62,8 @@ before(async () => {
     } });
     const finches = { 'finch-F32.gguf': finch('finch-F32.gguf'), 'finch-Q8_0.gguf': finch('finch-Q8_0.gguf') };
     hub.push('birds/finch', { ...finches, 'README.md': '# finch', 'run.py': 'print()' });
-    hub.push('birds/slow', finches);
+    hub.push('birds/slow', { 'finch-F32.gguf': own('slow', 'finch-F32.gguf'),
+        'finch-Q8_0.gguf': own('slow', 'finch-Q8_0.gguf') });
     hub.push('demand/talker', { 'talker-F32.gguf': talker(1) });
     hub.push('org/talker', { 'talker-F32.gguf': talker(2) });
     hub.push('org/other', { 'other-F32.gguf': talker(3) });
@@ -143,7 +147,7 @@ test('two who ask for the same get one pull, and see it', async () => {
 });
 
 test('a pull goes on when the daemon was killed in the middle', async () => {
-    hub.push('birds/cut', { 'cut-F32.gguf': finch('finch-F32.gguf') });
+    hub.push('birds/cut', { 'cut-F32.gguf': own('cut', 'finch-F32.gguf') });
     hub.bytesPerSecond = 900_000;
     assert.equal((await pull({ model: 'birds/cut' })).status, 202);
     const staged = path.join(daemon.store, '.staging');
@@ -159,7 +163,7 @@ test('a pull goes on when the daemon was killed in the middle', async () => {
     await daemon.start({ ready: false });
     simulation = await new Simulation(daemon, { nodes: 1, tokenMs: 20 }).up();
     const { bytes } = await here('birds/cut');
-    const total = finch('finch-F32.gguf').length;
+    const total = own('cut', 'finch-F32.gguf').length;
     const sent = hub.requests.slice(before).filter(({ phase }) => phase === 'content')
         .reduce((sum, one) => sum + one.sent, 0);
     assert.equal(bytes, total);
@@ -167,7 +171,7 @@ test('a pull goes on when the daemon was killed in the middle', async () => {
 });
 
 test('a pull that is cancelled leaves nothing', async () => {
-    hub.push('birds/gone', { 'gone-F32.gguf': finch('finch-F32.gguf') });
+    hub.push('birds/gone', { 'gone-F32.gguf': own('gone', 'finch-F32.gguf') });
     hub.bytesPerSecond = 1_000_000;
     assert.equal((await pull({ model: 'birds/gone' })).status, 202);
     await until(async () => (await model('birds/gone')).json.pulling?.loaded_bytes > 0,
@@ -194,7 +198,7 @@ test('a request for an absent model pulls it where that is allowed', async () =>
 });
 
 test('a stream on demand begins with how far the pull is, and a deadline ends it alone', async () => {
-    hub.push('demand/big', { 'big-F32.gguf': finch('finch-F32.gguf') });
+    hub.push('demand/big', { 'big-F32.gguf': own('big', 'finch-F32.gguf') });
     hub.bytesPerSecond = 1_000_000;
     const late = await ask('demand/big', { timeout_ms: 300 });
     assert.deepEqual([late.status, late.json.code], [504, 'deadline_exceeded']);
@@ -210,7 +214,7 @@ test('a stream on demand begins with how far the pull is, and a deadline ends it
 
 test('a precision chooses among the variants that came, and does not pull another', async () => {
     hub.push('demand/two',
-        { 'two-F32.gguf': finch('finch-F32.gguf'), 'two-Q8_0.gguf': finch('finch-Q8_0.gguf') });
+        { 'two-F32.gguf': own('two', 'finch-F32.gguf'), 'two-Q8_0.gguf': own('two', 'finch-Q8_0.gguf') });
     const stream = (precision) => openEvents(`${daemon.url}/v1/infer`, { body: {
         model_name: 'demand/two', inputs: 'one two', precision, stream: true, ...simulated } });
     const refused = await stream('int8');
@@ -264,9 +268,22 @@ test('a folder with a SHA256SUMS is a hub, too', async () => {
     assert.equal((await model('plain-finch')).json.source.hub, 'files');
 });
 
+test('a file that another model has does not come over the network', async () => {
+    hub.push('birds/twin', { 'twin-Q8_0.gguf': finch('finch-Q8_0.gguf') });
+    hub.requests.length = 0;
+    const { code, problems } = await webinfer(daemon, ['pull', 'birds/twin']);
+    assert.equal(code, 0, problems);
+    assert.match(problems, /\b0 B fetched/);
+    assert.deepEqual(hub.asked('content'), []);
+    const inode = (name) => fs.statSync(path.join(daemon.store, 'birds', name)).ino;
+    assert.equal(inode('twin/twin-Q8_0.gguf'), inode('finch/finch-Q8_0.gguf'));
+    assert.equal((await daemon.request('/v1/models/birds/twin', { method: 'DELETE' })).status, 200);
+    assert.equal((await model('birds/finch')).status, 200);
+});
+
 test('a quota makes room of what was used longest ago, or says by how much it does not fit', async () => {
     await daemon.reload({ models: { quota: '1M' } });
-    hub.push('birds/last', { 'last-F32.gguf': finch('finch-F32.gguf') });
+    hub.push('birds/last', { 'last-F32.gguf': own('last', 'finch-F32.gguf') });
     const { json } = await pull({ model: 'birds/last', stream: false });
     assert.equal(json.state, 'resolving');
     const failed = await until(async () => {
@@ -284,7 +301,7 @@ test('a quota makes room of what was used longest ago, or says by how much it do
 });
 
 test('run brings a model and asks it, here in a browser', async () => {
-    hub.push('birds/bird', { 'bird-Q8_0.gguf': finch('finch-Q8_0.gguf') });
+    hub.push('birds/bird', { 'bird-Q8_0.gguf': own('bird', 'finch-Q8_0.gguf') });
     const there_ = await webinfer(daemon, ['run', 'birds/bird', 'a b c', ...there]);
     assert.deepEqual([there_.code, there_.out], [0, 'a b c\n'], there_.problems);
     const answer = await webinfer(daemon, ['run', 'birds/bird:Q8_0', 'What is 17 + 25?',
