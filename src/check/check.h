@@ -1,11 +1,11 @@
 /*
- * The numerics guard, and runs beside the client's path. After a client was answered, the same
+ * The numerics guard, and shadow runs. After a client was answered, the same
  * inputs may run once more on another platform: to compare an accelerated platform with WASM, or to
  * measure it. For a task that is an input of ours, in the place of the client's; a language model
  * on a GPU is then asked the client's own prompt, too (probe.h). The client never waits for it, and
- * it gives way to clients: it is only begun when nothing waits, and its answers come from runs
- * beside the clients' (WI_RUN_BESIDE). What WASM says of a model is noted on the way, and held
- * against jobs that name another platform.
+ * it gives way to clients: it is only begun when nothing waits, and its answers come from shadow
+ * runs (WI_RUN_SHADOW). What WASM says of a model is noted on the way, and held against jobs that
+ * name another platform.
  */
 #ifndef WI_CHECK_CHECK_H
 #define WI_CHECK_CHECK_H
@@ -23,7 +23,7 @@ void wi_checks_stop(struct wi_checks *checks);
 /* When there are no jobs any more, but before the loop has ended. NULL is fine. */
 void wi_checks_free(struct wi_checks *checks);
 
-/* Runs beside the clients', by how they ended. */
+/* Shadow runs, by how they ended. */
 struct wi_check_counters {
     uint64_t trusted, wrong, unable; /* with that verdict */
     uint64_t measured;               /* without comparing */

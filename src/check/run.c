@@ -1,6 +1,6 @@
 /*
- * One run beside the client's path; see check.h. It holds the inputs by reference, gets the missing
- * answers one after the other by runs beside the clients' (WASM's, then that of the platform in
+ * One shadow run; see check.h. It holds the inputs by reference, gets the missing
+ * answers one after the other by shadow runs (WASM's, then that of the platform in
  * question), compares them, and sets the verdict.
  */
 #include "check/private.h"
@@ -374,7 +374,7 @@ static void ask(struct wi_check_run *run, struct wi_check_leg *leg)
         .context = run, .on_sent = on_sent, .on_outcome = on_outcome, .on_done = on_done};
     struct wi_inference *asked = wi_inference_again(run->asked);
     struct wi_run_request request = {
-        .kind = WI_RUN_BESIDE, .asked = asked, .accepted_at = wi_now_ms()};
+        .kind = WI_RUN_SHADOW, .asked = asked, .accepted_at = wi_now_ms()};
     run->due = leg;
     asked->has_platform = 1;
     asked->platform = platform_due(run);

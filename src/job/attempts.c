@@ -135,7 +135,7 @@ static void on_held_up(void *context, const char *attempt_id, const char *why)
     struct wi_error error;
     char avoid[WI_ID_SIZE];
     HASH_FIND(by_attempt, jobs->running, attempt_id, strlen(attempt_id), job);
-    if (job == NULL || wi_job_is_beside(job) ||
+    if (job == NULL || wi_job_is_shadow(job) ||
         (wi_job_is_committed(job) && wi_parts_obstacle(job->flow->parts)))
         return;
     memcpy(avoid, job->avoid, sizeof avoid);

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* So few jobs beside the clients' run at a time that most of each node stays the clients'. */
-#define BESIDE_MAX 2
+/* So few shadow jobs run at a time that most of each node stays the clients'. */
+#define SHADOW_JOBS_MAX 2
 
 /* So many lanes are asked about in vain at a time: others wait until the next, so that no number of
  * lanes holds up the loop. Up to as many the order is exact. */
@@ -90,7 +90,7 @@ enum wi_code wi_job_dispatch(
     int owned = asked->task != WI_TASK_NONE && !jobs->config->models.share_prefix;
     if (owned)
         name_owner(job, owner);
-    if (wi_job_is_beside(job)) {
+    if (wi_job_is_shadow(job)) {
         spec->accepted_at = now;
         wi_timer_start(job->deadline, (uint64_t)asked->timeout_ms, 0);
         job->on_dispatch(job->context, spec, choice->node);
@@ -121,7 +121,7 @@ enum wi_code wi_job_check(
     const struct wi_job *job, const struct wi_choice *choice, struct wi_error *error)
 {
     const struct wi_jobs_hooks *hooks = &job->jobs->hooks;
-    if (hooks->may_go == NULL || wi_job_is_beside(job))
+    if (hooks->may_go == NULL || wi_job_is_shadow(job))
         return WI_OK;
     return hooks->may_go(hooks->context, &job->spec, choice->node, error);
 }
@@ -158,7 +158,7 @@ static int try_waiting(struct wi_job *job)
 int wi_jobs_may_run(const struct wi_jobs *jobs, const struct wi_job_line *line)
 {
     return line == &jobs->clients ||
-           (jobs->clients.counters.waiting == 0 && line->counters.running < BESIDE_MAX);
+           (jobs->clients.counters.waiting == 0 && line->counters.running < SHADOW_JOBS_MAX);
 }
 
 static int has_room(void *owner)
@@ -211,7 +211,7 @@ static void look_at_shut_lanes(struct wi_jobs *jobs, const struct wi_job_line *l
 
 static int something_waits(const struct wi_jobs *jobs)
 {
-    return jobs->clients.counters.waiting > 0 || jobs->beside.counters.waiting > 0;
+    return jobs->clients.counters.waiting > 0 || jobs->shadow.counters.waiting > 0;
 }
 
 void wi_jobs_on_seat(void *context)
@@ -220,7 +220,7 @@ void wi_jobs_on_seat(void *context)
     if (!something_waits(jobs))
         return;
     run_lanes(jobs, &jobs->clients);
-    run_lanes(jobs, &jobs->beside);
+    run_lanes(jobs, &jobs->shadow);
     wi_pool_set_backlog(jobs->pool, jobs->clients.counters.waiting);
 }
 
@@ -229,7 +229,7 @@ void wi_jobs_on_capacity(void *context)
     struct wi_jobs *jobs = context;
     wi_jobs_on_seat(jobs);
     look_at_shut_lanes(jobs, &jobs->clients);
-    look_at_shut_lanes(jobs, &jobs->beside);
+    look_at_shut_lanes(jobs, &jobs->shadow);
     wi_pool_set_backlog(jobs->pool, jobs->clients.counters.waiting);
 }
 

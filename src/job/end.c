@@ -114,7 +114,7 @@ void wi_job_complete(
     job->line->counters.completed++;
     wi_join(result.node, sizeof result.node, node_id, NULL);
     note_computed(job, node_id, answer);
-    if (hooks->on_answered && !wi_job_is_beside(job))
+    if (hooks->on_answered && !wi_job_is_shadow(job))
         hooks->on_answered(hooks->context, &job->spec, &job->probe, &result);
     wi_job_finish(job, &result);
 }
@@ -132,7 +132,7 @@ static enum wi_code check_tries(const struct wi_job *job, const char *why, struc
     const struct wi_jobs *jobs = job->jobs;
     unsigned tries = (unsigned)jobs->config->pool.max_retries + 1;
     const char *obstacle = wi_job_is_committed(job) ? wi_parts_obstacle(job->flow->parts) : NULL;
-    if (wi_job_is_beside(job))
+    if (wi_job_is_shadow(job))
         return wi_error_set(error, WI_ATTEMPTS_EXHAUSTED, NULL, "%s", why);
     if (obstacle)
         return wi_error_set(error, WI_STREAM_INTERRUPTED, NULL,

@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A run beside the clients' path that finds no room for so long is dropped. */
-#define BESIDE_WAIT_MS 60000.0
+/* A shadow run that finds no room for so long is dropped. */
+#define SHADOW_WAIT_MS 60000.0
 
 /* ---------------------------------------------------------------- withdrawing */
 
@@ -68,7 +68,7 @@ struct wi_jobs *wi_jobs_new(
     jobs->budget = budget;
     wi_token_new(jobs->owner_secret);
     jobs->clients.queue = wi_queue_new();
-    jobs->beside.queue = wi_queue_new();
+    jobs->shadow.queue = wi_queue_new();
     jobs->window = wi_timer_new(loop, wi_jobs_on_capacity, jobs);
     jobs->again = wi_timer_new(loop, wi_jobs_on_again, jobs);
     wi_jobs_listen(jobs);
@@ -103,13 +103,13 @@ static void answer_shutting_down(struct wi_job *job)
     wi_job_finish_error(job, &error);
 }
 
-/* Nobody waits for what runs beside the clients' path. */
-static void end_those_beside(struct wi_jobs *jobs)
+/* Nobody waits for a shadow run. */
+static void end_shadow_jobs(struct wi_jobs *jobs)
 {
     struct wi_job *job, *next;
     HASH_ITER(by_id, jobs->jobs, job, next)
     {
-        if (wi_job_is_beside(job))
+        if (wi_job_is_shadow(job))
             answer_shutting_down(job);
     }
 }
@@ -118,7 +118,7 @@ void wi_jobs_drain(struct wi_jobs *jobs, void (*on_idle)(void *), void *context)
 {
     struct wi_queue_entry *entry;
     jobs->draining = 1;
-    end_those_beside(jobs);
+    end_shadow_jobs(jobs);
     while ((entry = wi_queue_any(jobs->clients.queue)) != NULL)
         answer_shutting_down(entry->owner);
     jobs->on_idle = on_idle;
@@ -139,7 +139,7 @@ void wi_jobs_free(struct wi_jobs *jobs)
         return;
     assert(jobs->jobs == NULL);
     wi_queue_free(jobs->clients.queue);
-    wi_queue_free(jobs->beside.queue);
+    wi_queue_free(jobs->shadow.queue);
     wi_timer_free(jobs->window);
     wi_timer_free(jobs->again);
     free(jobs);
@@ -276,13 +276,13 @@ enum wi_code wi_jobs_submit_stream(struct wi_jobs *jobs, struct wi_job_spec *spe
     return code;
 }
 
-enum wi_code wi_jobs_submit_beside(struct wi_jobs *jobs, struct wi_job_spec *spec,
+enum wi_code wi_jobs_submit_shadow(struct wi_jobs *jobs, struct wi_job_spec *spec,
     wi_job_dispatch_fn *on_dispatch, wi_job_fn *on_done, void *context, struct wi_error *error)
 {
-    enum wi_code code = admit_to(jobs, &jobs->beside, spec, error);
+    enum wi_code code = admit_to(jobs, &jobs->shadow, spec, error);
     if (code != WI_OK)
         return code;
-    struct wi_job *job = make_job(jobs, &jobs->beside, spec, BESIDE_WAIT_MS, on_done, context);
+    struct wi_job *job = make_job(jobs, &jobs->shadow, spec, SHADOW_WAIT_MS, on_done, context);
     job->on_dispatch = on_dispatch;
     return begin(job, error);
 }
@@ -348,7 +348,7 @@ json_t *wi_jobs_describe(const struct wi_jobs *jobs, const char *job_id)
 void wi_jobs_each(const struct wi_jobs *jobs, wi_job_look_fn *look, void *context)
 {
     for (const struct wi_job *job = jobs->jobs; job; job = job->by_id.next)
-        if (!wi_job_is_beside(job))
+        if (!wi_job_is_shadow(job))
             look(context, &job->spec, wi_job_runs(job) ? job->node : NULL, job->first);
 }
 

@@ -61,7 +61,7 @@ struct wi_jobs_hooks {
     enum wi_code (*may_go)(
         void *context, const struct wi_job_spec *spec, const char *node_id, struct wi_error *error);
     /* A client's job has an answer, which is still whole: fills `result->numerics`. `wish`: of
-     * routing's, for a run beside it. */
+     * routing's, for a shadow run. */
     void (*on_answered)(void *context, const struct wi_job_spec *spec, const struct wi_probe *wish,
         struct wi_job_result *result);
     /* A node's answer to any job is `error`, and `last` was the last platform that it tried. 1 if
@@ -108,12 +108,12 @@ enum wi_code wi_jobs_submit_stream(struct wi_jobs *jobs, struct wi_job_spec *spe
 /* What the stream's client has taken since its beginning: its node may send as much more as
  * WI_CREDIT_PARTS and WI_CREDIT_BYTES say. */
 void wi_jobs_took(struct wi_jobs *jobs, const char *job_id, const struct wi_credit *taken);
-/* A job beside the clients', for which nobody waits: it gives way to them, is dispatched only when
+/* A shadow job, for which nobody waits: it gives way to the clients', is dispatched only when
  * none of theirs waits, and few at a time; it is not counted among theirs and never tried again;
  * `timeout_ms` counts from its dispatch, which `on_dispatch` tells: it goes to that node, which may
  * be gone when it ends. Otherwise as wi_jobs_submit. */
 typedef void wi_job_dispatch_fn(void *context, const struct wi_job_spec *spec, const char *node_id);
-enum wi_code wi_jobs_submit_beside(struct wi_jobs *jobs, struct wi_job_spec *spec,
+enum wi_code wi_jobs_submit_shadow(struct wi_jobs *jobs, struct wi_job_spec *spec,
     wi_job_dispatch_fn *on_dispatch, wi_job_fn *on_done, void *context, struct wi_error *error);
 /* The job's waiter is gone (client disconnected): no callback comes, its work stops. */
 void wi_jobs_abandon(struct wi_jobs *jobs, const char *job_id);

@@ -52,7 +52,7 @@ struct wi_job_line {
 struct wi_job {
     struct wi_job_spec spec;
     struct wi_jobs *jobs;
-    struct wi_job_line *line;      /* the clients' or the one beside it */
+    struct wi_job_line *line;      /* the clients' or the shadow one */
     enum wi_job_state state;       /* wi_job_set_state alone writes it */
     struct wi_queue_entry entry;   /* in its queue while WAITING */
     char attempt[WI_ID_SIZE + 12]; /* while ALONE: the job's id and the number of the attempt */
@@ -90,7 +90,7 @@ struct wi_jobs {
     struct wi_pool_events events;
     struct wi_jobs_hooks hooks;
     struct wi_job_line clients;
-    struct wi_job_line beside;    /* waits until no client does; its counters are shown to nobody */
+    struct wi_job_line shadow;    /* waits until no client does; its counters are shown to nobody */
     struct wi_job *jobs;          /* by id: all */
     struct wi_job *running;       /* by attempt id: those ALONE */
     struct wi_job_batch *batches; /* likewise */
@@ -101,7 +101,7 @@ struct wi_jobs {
     void *idle_context;
 };
 
-/* --- stream.c -------------------------------------------------------------------------------- */
+/* --- stream.c --------------------------------------------------------------------------------- */
 
 /* `on_stall` is called with the job when its node was silent for wi_job_stream_patience_ms. */
 void wi_job_stream_open(
@@ -123,13 +123,13 @@ double wi_job_stream_patience_ms(const struct wi_job *job);
 int wi_job_stream_add(struct wi_job *job, const struct wi_part *part);
 void wi_job_stream_took(struct wi_job *job, const struct wi_credit *taken);
 
-/* --- state.c --------------------------------------------------------------------------------- */
+/* --- state.c ---------------------------------------------------------------------------------- */
 
 /* The one writer of `state`: asserts that the change is a legal one, counts what waits and what
  * runs, and stamps when it began to run. */
 void wi_job_set_state(struct wi_job *job, enum wi_job_state state);
 int wi_job_runs(const struct wi_job *job);
-int wi_job_is_beside(const struct wi_job *job);
+int wi_job_is_shadow(const struct wi_job *job);
 /* Only browsers that we have started may have it. */
 int wi_job_is_for_ours(const struct wi_job *job);
 /* NEW, TAKEN or PARTED → WAITING → TAKEN. */
@@ -142,7 +142,7 @@ void wi_job_run_joined(
 /* ALONE or JOINED → PARTED: forgets the attempt; the caller says what comes next. */
 void wi_job_leave_node(struct wi_job *job);
 
-/* --- end.c ----------------------------------------------------------------------------------- */
+/* --- end.c ------------------------------------------------------------------------------------ */
 
 /* Answers a job that neither waits nor runs, and frees it. `result` NULL: nobody waits for it. */
 void wi_job_finish(struct wi_job *job, struct wi_job_result *result);
@@ -158,7 +158,7 @@ void wi_job_retry(struct wi_job *job, int counts, const char *why);
 /* Tells who drains the jobs when there are none any more. */
 void wi_jobs_check_idle(struct wi_jobs *jobs);
 
-/* --- together.c ------------------------------------------------------------------------------ */
+/* --- together.c ------------------------------------------------------------------------------- */
 
 int wi_job_may_join(const struct wi_job *job);
 /* Whether the job, whose turn it is and which has `rows` rows, should wait for company. */
@@ -176,7 +176,7 @@ int wi_jobs_batch_answer(struct wi_jobs *jobs, struct wi_job_batch *batch, const
 void wi_jobs_try_each(
     struct wi_jobs *jobs, struct wi_job_batch *batch, int counts, int lost, const char *why);
 
-/* --- dispatch.c ------------------------------------------------------------------------------ */
+/* --- dispatch.c ------------------------------------------------------------------------------- */
 
 enum wi_pick wi_job_pick(struct wi_job *job, struct wi_choice *choice, struct wi_error *error);
 /* Sends the job, which is in no queue, to the chosen node. WI_NODE_NOT_FOUND or WI_NODE_BUSY: it is
@@ -184,7 +184,7 @@ enum wi_pick wi_job_pick(struct wi_job *job, struct wi_choice *choice, struct wi
  * with what its client is told in `error`. */
 enum wi_code wi_job_dispatch(
     struct wi_job *job, const struct wi_choice *choice, struct wi_error *error);
-/* Whether any job of the line may be sent: those beside the clients' give way to them. */
+/* Whether any job of the line may be sent: shadow jobs give way to the clients'. */
 int wi_jobs_may_run(const struct wi_jobs *jobs, const struct wi_job_line *line);
 /* What else is known against sending a client's job there; WI_OK if nothing is. */
 enum wi_code wi_job_check(
@@ -197,7 +197,7 @@ void wi_jobs_on_capacity(void *context);
 /* From time to time while anything waits: the same, whatever happened or did not. */
 void wi_jobs_on_again(void *context);
 
-/* --- attempts.c ------------------------------------------------------------------------------ */
+/* --- attempts.c ------------------------------------------------------------------------------- */
 
 /* Fills jobs->events. */
 void wi_jobs_listen(struct wi_jobs *jobs);

@@ -53,9 +53,9 @@ void wi_job_set_state(struct wi_job *job, enum wi_job_state state)
 
 /* ---------------------------------------------------------------- the queues */
 
-int wi_job_is_beside(const struct wi_job *job)
+int wi_job_is_shadow(const struct wi_job *job)
 {
-    return job->line == &job->jobs->beside;
+    return job->line == &job->jobs->shadow;
 }
 
 int wi_job_is_for_ours(const struct wi_job *job)

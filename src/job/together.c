@@ -17,7 +17,7 @@
 int wi_job_may_join(const struct wi_job *job)
 {
     return job->jobs->config->pool.batching != WI_BATCHING_OFF && !job->single && !job->avoid[0] &&
-           !job->flow && !wi_job_is_beside(job) && wi_batch_rows(job->spec.asked) > 0;
+           !job->flow && !wi_job_is_shadow(job) && wi_batch_rows(job->spec.asked) > 0;
 }
 
 int wi_job_waits_for_company(struct wi_job *job, int64_t rows)

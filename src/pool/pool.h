@@ -182,7 +182,7 @@ struct wi_pool_counters {
     /* Now. What lives is starting, ready (idle) or busy (leased), and nothing else. */
     size_t states[WI_SESSION_STATE_COUNT];
     size_t live, nodes;
-    uint64_t probes;           /* runs beside the client's path that were asked for */
+    uint64_t probes;           /* shadow runs that were asked for */
     size_t classes, estimates; /* now: nodes that differ; what was measured */
 };
 void wi_pool_counters(const struct wi_pool *pool, struct wi_pool_counters *counters);

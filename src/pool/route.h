@@ -20,7 +20,7 @@
 /* A model is not loaded into a node that works on another one, unless a request has waited so long
  * for an idle node: then it takes its turn. */
 #define WI_ROUTE_PATIENCE_MS 1000.0
-/* How many times the time of the client's answer a run beside its path may take. */
+/* How many times the time of the client's answer a shadow run may take. */
 #define WI_ROUTE_PROBE_FACTOR 20
 /* Beside that, for loading the model there and for compiling it. */
 #define WI_ROUTE_PROBE_BASE_MS 10000.0

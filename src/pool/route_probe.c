@@ -1,4 +1,4 @@
-/* Routing: runs beside the clients' that find out more; see route_probe.h. */
+/* Routing: shadow runs that find out more; see route_probe.h. */
 #include "pool/route_probe.h"
 
 #include "pool/platforms.h"

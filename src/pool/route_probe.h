@@ -1,5 +1,5 @@
 /*
- * Runs beside the client's path that are there to find out more: the guard's second look at a
+ * Shadow runs that are there to find out more: the guard's second look at a
  * platform that it trusts, by chance (`recheck`), and where that is not wanted a place that is due.
  *
  * Exploring: which place is tried that is not the best as far as is known, so that more is known.
@@ -19,7 +19,7 @@
  * told nothing, after those of wi_verdicts_pause. Of several the one that has earned most runs goes
  * first. None is due while jobs wait.
  *
- * A try is a run beside the client's path, of a request that was answered elsewhere; for a task not
+ * A try is a shadow run, of a request that was answered elsewhere; for a task not
  * of that, but of an input of ours. Where it is faster than expected that counts in full
  * (wi_estimates_tried), so that clients go there at once.
  */

@@ -75,7 +75,7 @@ static void end(struct wi_run *run, struct wi_printing *printing, const struct w
     leave(run);
 }
 
-/* --- the answer ------------------------------------------------------------------------------ */
+/* --- the answer ------------------------------------------------------------------------------- */
 
 static void hand_over(struct wi_run *run)
 {
@@ -133,7 +133,7 @@ static void print(struct wi_run *run)
     }
 }
 
-/* --- the job --------------------------------------------------------------------------------- */
+/* --- the job ---------------------------------------------------------------------------------- */
 
 static void on_part(void *context, const struct wi_job_spec *spec, const struct wi_part *part)
 {
@@ -198,7 +198,7 @@ static void on_answer(
     struct wi_error error;
     struct wi_outcome outcome;
     fill(&outcome, spec, result, wi_pool_node_info(deps->pool, result->node));
-    if (run->request.kind == WI_RUN_BESIDE) {
+    if (run->request.kind == WI_RUN_SHADOW) {
         run->owner.on_outcome(run->owner.context, &outcome);
         end(run, NULL, NULL);
         return;
@@ -220,7 +220,7 @@ static void on_done(void *context, const struct wi_job_spec *spec, struct wi_job
         on_answer(run, spec, result);
         return;
     }
-    if (run->deps->on_failure && run->request.kind != WI_RUN_BESIDE)
+    if (run->deps->on_failure && run->request.kind != WI_RUN_SHADOW)
         run->deps->on_failure(
             run->deps->context, spec->asked->model, wi_now_ms() - run->request.accepted_at);
     end(run, NULL, run->why ? run->why : &result->error);
@@ -243,8 +243,8 @@ static void submit(struct wi_run *run)
         .ours_only = run->request.ours_only,
         .earlier = run->request.earlier};
     memcpy(spec.id, run->id, sizeof spec.id);
-    enum wi_code code = run->request.kind == WI_RUN_BESIDE
-                            ? wi_jobs_submit_beside(jobs, &spec, on_sent, on_done, run, &error)
+    enum wi_code code = run->request.kind == WI_RUN_SHADOW
+                            ? wi_jobs_submit_shadow(jobs, &spec, on_sent, on_done, run, &error)
                         : run->infer.asked->stream
                             ? wi_jobs_submit_stream(jobs, &spec, &stream, on_done, run, &error)
                             : wi_jobs_submit(jobs, &spec, on_done, run, &error);
@@ -257,7 +257,7 @@ static void submit(struct wi_run *run)
         run->owner.on_queued(run->owner.context);
 }
 
-/* --- the model ------------------------------------------------------------------------------- */
+/* --- the model -------------------------------------------------------------------------------- */
 
 static void find_model(struct wi_run *run);
 
@@ -344,7 +344,7 @@ static void find_model(struct wi_run *run)
         run->lookup = found; /* else on_model was called, and the run may be gone */
 }
 
-/* --- the body -------------------------------------------------------------------------------- */
+/* --- the body --------------------------------------------------------------------------------- */
 
 enum wi_code wi_run_check_browser(
     const struct wi_run_deps *deps, const char *kind, struct wi_error *error)
@@ -413,7 +413,7 @@ static int is_long(const struct wi_run_request *request)
 void wi_run_begin(struct wi_run *run)
 {
     struct wi_error error;
-    if (run->request.kind == WI_RUN_BESIDE) {
+    if (run->request.kind == WI_RUN_SHADOW) {
         submit(run);
     } else if (!is_long(&run->request)) {
         run->code = parse(run, run->deps->budget, &error);
@@ -429,7 +429,7 @@ void wi_run_begin(struct wi_run *run)
     }
 }
 
-/* --- its owner ------------------------------------------------------------------------------- */
+/* --- its owner -------------------------------------------------------------------------------- */
 
 struct wi_run *wi_run_new(const struct wi_run_deps *deps, const struct wi_run_request *request,
     const struct wi_run_owner *owner)
@@ -443,7 +443,7 @@ struct wi_run *wi_run_new(const struct wi_run_deps *deps, const struct wi_run_re
     run->infer.model_name = wi_strdup(request->model);
     run->infer.version = wi_strdup(request->version);
     run->owner = *owner;
-    wi_id_new(run->id, request->kind == WI_RUN_BESIDE ? "probe" : "job");
+    wi_id_new(run->id, request->kind == WI_RUN_SHADOW ? "probe" : "job");
     return run;
 }
 

@@ -39,12 +39,12 @@ enum wi_run_kind {
     /* Of a row that was checked when it was stored: it is read on a thread, pulls nothing, and ends
      * with the answer before wi_printing_run. */
     WI_RUN_STORED,
-    /* For nobody who waits: it begins at `asked`, its job runs beside the clients'
-     * (wi_jobs_submit_beside), and it ends with the outcome, which is not printed. */
-    WI_RUN_BESIDE
+    /* For nobody who waits: it begins at `asked`, its job is a shadow job
+     * (wi_jobs_submit_shadow), and it ends with the outcome, which is not printed. */
+    WI_RUN_SHADOW
 };
 
-/* A request as it came; of WI_RUN_BESIDE what it asks for, in the place of all up to `client`. */
+/* A request as it came; of WI_RUN_SHADOW what it asks for, in the place of all up to `client`. */
 struct wi_run_request {
     enum wi_run_kind kind;
     const struct wi_dialect *dialect;
@@ -77,11 +77,11 @@ struct wi_run_owner {
     /* Of a stream: each part once and in order, and how far it is before the first. */
     void (*on_part)(void *context, const struct wi_part *part);
     void (*on_progress)(void *context, const struct wi_progress *progress);
-    /* Of WI_RUN_BESIDE: its job goes to that node, which may be gone when it ends. */
+    /* Of WI_RUN_SHADOW: its job goes to that node, which may be gone when it ends. */
     void (*on_sent)(void *context, const char *node_id);
     /* Likewise: what came of it, whose tensors may be taken. Its end follows. */
     void (*on_outcome)(void *context, struct wi_outcome *outcome);
-    /* The end, once. Either is given, and `printing` is the owner's; WI_RUN_CHECK and WI_RUN_BESIDE
+    /* The end, once. Either is given, and `printing` is the owner's; WI_RUN_CHECK and WI_RUN_SHADOW
      * end well with neither. The run is gone when this returns. */
     void (*on_done)(void *context, struct wi_printing *printing, const struct wi_error *error);
 };

@@ -35,7 +35,7 @@ enum wi_code wi_jobs_submit_stream(struct wi_jobs *jobs, struct wi_job_spec *spe
 /* Of a job beside the clients': who is told where it goes. */
 static wi_job_dispatch_fn *on_dispatch;
 
-enum wi_code wi_jobs_submit_beside(struct wi_jobs *jobs, struct wi_job_spec *spec,
+enum wi_code wi_jobs_submit_shadow(struct wi_jobs *jobs, struct wi_job_spec *spec,
     wi_job_dispatch_fn *dispatch, wi_job_fn *on_done, void *context, struct wi_error *error)
 {
     on_dispatch = dispatch;

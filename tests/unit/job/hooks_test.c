@@ -47,14 +47,14 @@ static void on_dispatch(void *context, const struct wi_job_spec *spec, const cha
     assert_string_equal(node_id, "node-1");
 }
 
-static void submit_beside(const char *id)
+static void submit_shadow(const char *id)
 {
     struct wi_job_spec spec = {
         .asked = ASKED(.model = wi_model_ref(&fixture->model), .timeout_ms = 60000),
         .accepted_at = wi_now_ms()};
     snprintf(spec.id, sizeof spec.id, "%s", id);
     assert_int_equal(
-        wi_jobs_submit_beside(fixture->jobs, &spec, on_dispatch, on_done, NULL, NULL), WI_OK);
+        wi_jobs_submit_shadow(fixture->jobs, &spec, on_dispatch, on_done, NULL, NULL), WI_OK);
 }
 
 /* ---------------------------------------------------------------- */
@@ -115,12 +115,12 @@ TEST(of_what_runs_beside_the_clients_only_the_failures_are_told)
 {
     struct wi_job_counters counters;
     watch();
-    submit_beside("beside-1");
+    submit_shadow("shadow-1");
     assert_int_equal(watcher.dispatched, 1);
     answer_ok(fixture->attempt);
     assert_int_equal(watcher.asked, 0);
     assert_int_equal(watcher.answered, 0);
-    submit_beside("beside-2");
+    submit_shadow("shadow-2");
     answer_failure(WI_INFERENCE_FAILED, 0);
     assert_int_equal(watcher.failed, 1);
     assert_int_equal(fixture->answers, 2);
@@ -131,7 +131,7 @@ TEST(of_what_runs_beside_the_clients_only_the_failures_are_told)
 
 TEST(what_runs_beside_the_clients_is_not_tried_again)
 {
-    submit_beside("beside-1");
+    submit_shadow("shadow-1");
     lose(0);
     assert_int_equal(fixture->dispatched, 1);
     assert_int_equal(fixture->answers, 1);
@@ -141,7 +141,7 @@ TEST(what_runs_beside_the_clients_is_not_tried_again)
 TEST(shutting_down_ends_what_runs_beside_the_clients_at_once)
 {
     submit("job-1");
-    submit_beside("beside-1");
+    submit_shadow("shadow-1");
     wi_jobs_drain(fixture->jobs, NULL, NULL);
     assert_int_equal(fixture->cancelled, 1);
     assert_int_equal(fixture->answers, 1);

@@ -171,10 +171,10 @@ TEST(what_runs_beside_the_clients_is_not_joined)
         struct wi_inference *asked =
             ASKED(.model = wi_model_ref(&fixture->model), .timeout_ms = 60000);
         struct wi_job_spec spec = {.asked = asked, .accepted_at = wi_now_ms()};
-        snprintf(spec.id, sizeof spec.id, "beside-%d", i);
+        snprintf(spec.id, sizeof spec.id, "shadow-%d", i);
         add_row(&asked->tensors, 1);
         assert_int_equal(
-            wi_jobs_submit_beside(fixture->jobs, &spec, on_dispatch, on_done, NULL, NULL), WI_OK);
+            wi_jobs_submit_shadow(fixture->jobs, &spec, on_dispatch, on_done, NULL, NULL), WI_OK);
     }
     fixture->room = 2;
     events()->on_capacity(events()->context);

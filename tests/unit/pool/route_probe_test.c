@@ -32,7 +32,7 @@ TEST(the_trusted_are_rechecked_by_chance)
     assert_false(place->choice.probe.wanted);
 }
 
-TEST(what_is_due_runs_beside_and_has_time)
+TEST(what_is_due_is_a_shadow_run_and_has_time)
 {
     struct place *place = *state;
 

@@ -49,7 +49,7 @@ struct fixture {
 
 static struct fixture *fixture;
 
-/* --- what is played -------------------------------------------------------------------------- */
+/* --- what is played --------------------------------------------------------------------------- */
 
 #include "../one_job.h"
 
@@ -121,7 +121,7 @@ static void tell_pull(enum wi_pull_state state)
     fixture->on_pull(fixture->pull_context, &info);
 }
 
-/* --- the owner ------------------------------------------------------------------------------- */
+/* --- the owner -------------------------------------------------------------------------------- */
 
 static void note(const char *word)
 {
@@ -230,7 +230,7 @@ static void begin_long(void)
     wi_buffer_clear(&text);
 }
 
-/* --- the fixture ----------------------------------------------------------------------------- */
+/* --- the fixture ------------------------------------------------------------------------------ */
 
 static void on_limit(uv_timer_t *timer)
 {
@@ -285,7 +285,7 @@ static int tear_down(void **state)
 
 FIXTURE(set_up, tear_down)
 
-/* --- a whole answer -------------------------------------------------------------------------- */
+/* --- a whole answer --------------------------------------------------------------------------- */
 
 TEST(goes_from_bytes_to_bytes)
 {
@@ -348,7 +348,7 @@ TEST(tells_how_its_job_failed)
     assert_int_equal(fixture->outcomes, 0);
 }
 
-/* --- memory ---------------------------------------------------------------------------------- */
+/* --- memory ----------------------------------------------------------------------------------- */
 
 TEST(needs_memory_to_read)
 {
@@ -374,7 +374,7 @@ TEST(needs_memory_to_print)
     assert_int_equal(fixture->code, WI_ANSWER_TOO_LARGE);
 }
 
-/* --- streams --------------------------------------------------------------------------------- */
+/* --- streams ---------------------------------------------------------------------------------- */
 
 TEST(hands_parts_to_its_new_owner)
 {
@@ -393,7 +393,7 @@ TEST(hands_parts_to_its_new_owner)
     assert_non_null(strstr(fixture->text, "event: done"));
 }
 
-/* --- pulls ----------------------------------------------------------------------------------- */
+/* --- pulls ------------------------------------------------------------------------------------ */
 
 TEST(pulls_a_model_once)
 {
@@ -437,7 +437,7 @@ TEST(pulls_nothing_when_the_server_closes)
     assert_int_equal(fixture->pulls, 0);
 }
 
-/* --- the other kinds ------------------------------------------------------------------------- */
+/* --- the other kinds -------------------------------------------------------------------------- */
 
 TEST(may_end_once_it_is_checked)
 {
@@ -475,7 +475,7 @@ static void on_raw(void *context, struct wi_outcome *outcome)
 }
 
 /* Of an inference with one FP32, 1.5. */
-static void begin_beside(void)
+static void begin_shadow(void)
 {
     static struct wi_model model = {.name = "builtin/echo", ._references = 1};
     struct fixture *f = fixture;
@@ -493,14 +493,14 @@ static void begin_beside(void)
     wi_blob_append(tensor->blob, &value, sizeof value);
     f->run = wi_run_new(&f->deps,
         &(struct wi_run_request){
-            .kind = WI_RUN_BESIDE, .asked = asked, .ours_only = 1, .accepted_at = wi_now_ms()},
+            .kind = WI_RUN_SHADOW, .asked = asked, .ours_only = 1, .accepted_at = wi_now_ms()},
         &owner);
     wi_run_begin(f->run);
 }
 
 TEST(begins_at_an_inference_and_ends_with_what_came_of_it)
 {
-    begin_beside();
+    begin_shadow();
     assert_non_null(on_dispatch);
     assert_null(fixture->spec.client);
     assert_int_equal(fixture->spec.ours_only, 1);
@@ -509,17 +509,17 @@ TEST(begins_at_an_inference_and_ends_with_what_came_of_it)
     assert_string_equal(fixture->told, "node-1 outcome done ");
     assert_int_equal(fixture->outcomes, 0); /* no client's */
     assert_null(fixture->text);
-    begin_beside();
+    begin_shadow();
     finish_job(WI_INFERENCE_FAILED);
     assert_string_equal(fixture->told, "node-1 outcome done failed ");
     assert_int_equal(fixture->code, WI_INFERENCE_FAILED);
-    begin_beside();
+    begin_shadow();
     wi_run_abandon(fixture->run);
     fixture->run = NULL;
     assert_int_equal(fixture->abandoned, 1);
 }
 
-/* --- its end from outside -------------------------------------------------------------------- */
+/* --- its end from outside --------------------------------------------------------------------- */
 
 TEST(stops_with_the_reason_given)
 {
