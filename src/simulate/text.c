@@ -11,7 +11,7 @@
 #define WORDS_MAX 4096 /* of an answer */
 #define TOKENS 32000   /* numbers of words are below */
 
-/* --- words ----------------------------------------------------------------------------------- */
+/* --- words ------------------------------------------------------------------------------------ */
 
 static size_t next_word(const char **at, const char **word)
 {
@@ -60,7 +60,7 @@ json_t *sim_text_tokens(const char *text, int add_special)
     return tokens;
 }
 
-/* --- an answer in parts ---------------------------------------------------------------------- */
+/* --- an answer in parts ----------------------------------------------------------------------- */
 
 struct speech {
     const json_t *options;
@@ -168,11 +168,11 @@ static int wants_tool(const json_t *messages, const json_t *options)
 /* One answer. What is beside a stream is only what its parts have not carried. */
 static void answer(struct speech *speech, const char *text, const json_t *messages, int stream)
 {
-    const json_t *wishes = json_object_get(speech->options, "chat_template_kwargs");
+    const json_t *requested = json_object_get(speech->options, "chat_template_kwargs");
     speech->choice = json_pack("{s:I, s:[]}", "index", speech->index, "tokens");
     wi_buffer_clear(&speech->text);
     wi_buffer_puts(&speech->text, "");
-    if (json_is_true(json_object_get(wishes, "enable_thinking")))
+    if (json_is_true(json_object_get(requested, "enable_thinking")))
         add_part(speech, "", 3, json_pack("{s:s}", "reasoning", "It is to be said again."));
     const char *why = wants_tool(messages, speech->options) ? call_tool(speech) : say(speech, text);
     json_array_append_new(speech->parts,
@@ -188,7 +188,7 @@ static void answer(struct speech *speech, const char *text, const json_t *messag
     speech->index++;
 }
 
-/* --- all together ---------------------------------------------------------------------------- */
+/* --- all together ----------------------------------------------------------------------------- */
 
 /* The text of a message, its parts one after the other. */
 static void add_content(struct wi_buffer *out, const json_t *message)

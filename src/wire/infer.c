@@ -26,8 +26,8 @@ void wi_infer_clear(struct wi_infer *infer)
     wi_inference_release(infer->asked);
     free(infer->model_name);
     free(infer->version);
-    if (infer->free_wishes)
-        infer->free_wishes(infer->wishes);
+    if (infer->free_extras)
+        infer->free_extras(infer->extras);
     wi_strings_clear(&infer->ignored);
     memset(infer, 0, sizeof *infer);
 }
@@ -88,7 +88,7 @@ enum wi_code wi_infer_read_platform(
     return error ? error->code : WI_INVALID_FIELD;
 }
 
-/* --- what was checked ------------------------------------------------------------------------ */
+/* --- what was checked ------------------------------------------------------------------------- */
 
 /* Text that is drawn at random can only go on elsewhere if it is drawn alike there. */
 static void settle_seed(struct wi_inference *asked)

@@ -26,9 +26,9 @@ struct wi_infer {
     enum wi_form form;           /* of the inputs: see wire/text.h */
     size_t longest_text;         /* bytes, of those in a list */
     size_t texts;                /* how many these are */
-    size_t beside;               /* bytes that the wishes hold until the model is known */
-    void *wishes;                /* the dialect's own: in which form the client wants the answer */
-    void (*free_wishes)(void *); /* NULL where there are none */
+    size_t beside;               /* bytes that the extras hold until the model is known */
+    void *extras;                /* the dialect's own: in which form the client wants the answer */
+    void (*free_extras)(void *); /* NULL where there are none */
     const char *options_where;   /* before their names in errors; NULL: "options." */
     int plain_pictures;          /* those in messages may be base64 without an address around it */
     int lenient;                 /* what is not known is passed over … */

@@ -11,7 +11,7 @@ int wi_text_is_for(const struct wi_model *model)
     return wi_formats[model->format]->does_tasks;
 }
 
-/* --- the task -------------------------------------------------------------------------------- */
+/* --- the task --------------------------------------------------------------------------------- */
 
 /* Whether a task can be done with inputs of that form. */
 static int fits(enum wi_form form, enum wi_task_kind task)
@@ -128,7 +128,7 @@ static enum wi_code check_task(
     return WI_INPUT_INVALID;
 }
 
-/* --- everything that depends on the model ---------------------------------------------------- */
+/* --- everything that depends on the model ----------------------------------------------------- */
 
 /* Tensors for a model of tasks, or a task's input for one of tensors. */
 static enum wi_code check_kind(
@@ -282,7 +282,7 @@ static enum wi_code check_shown(const struct wi_infer *infer, const struct wi_mo
     return code;
 }
 
-/* Engines pass over tokens that there are not, and a wish that changes nothing is a mistake. */
+/* Engines pass over tokens that there are not, and an option that changes nothing is a mistake. */
 static enum wi_code check_bias(const struct wi_infer *infer, const struct wi_model *model,
     const char *where, struct wi_error *error)
 {
@@ -340,7 +340,7 @@ int wi_text_choose_variant(struct wi_infer *infer, const struct wi_model *model)
     return 1;
 }
 
-/* --- the canonical form ---------------------------------------------------------------------- */
+/* --- the canonical form ----------------------------------------------------------------------- */
 
 static json_t *settle_input(struct wi_infer *infer, enum wi_task_kind task)
 {

@@ -16,12 +16,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static const struct wi_dialect *const dialects[] = {&wi_dialect_ollama_chat,
     &wi_dialect_ollama_generate, &wi_dialect_ollama_embed, &wi_dialect_ollama_embeddings};
 
-/* --- requests -------------------------------------------------------------------------------- */
+/* --- requests --------------------------------------------------------------------------------- */
 
 static void check_request(const struct wi_dialect *dialect, struct wi_infer *infer)
 {
-    const struct wi_ollama_wishes *wishes = infer->wishes;
-    if (wishes->only_load && (infer->asked->stream || infer->asked->task != WI_TASK_TOKENIZE))
+    const struct wi_ollama_extras *extras = infer->extras;
+    if (extras->only_load && (infer->asked->stream || infer->asked->task != WI_TASK_TOKENIZE))
         abort();
     check_models(dialect, infer);
     /* No seed has these. */
@@ -44,7 +44,7 @@ static void read_request(const struct wi_dialect *dialect, const uint8_t *bytes,
         abort();
 }
 
-/* --- what nodes say -------------------------------------------------------------------------- */
+/* --- what nodes say --------------------------------------------------------------------------- */
 
 /* Lines of objects, each of which ends. */
 static void check_lines(const struct wi_buffer *text)
@@ -60,9 +60,9 @@ static void check_lines(const struct wi_buffer *text)
     }
 }
 
-static void tell(struct wi_ollama_wishes *wishes, const json_t *result)
+static void tell(struct wi_ollama_extras *extras, const json_t *result)
 {
-    const struct wi_infer infer = {.wishes = wishes};
+    const struct wi_infer infer = {.extras = extras};
     const struct wi_stream_face face = {&infer, "job-1", "m"};
     const struct wi_part part = {.result = result};
     struct wi_buffer text = {0};
@@ -84,12 +84,12 @@ static void tell(struct wi_ollama_wishes *wishes, const json_t *result)
     if (text.size > 0)
         check_lines(&text);
     wi_buffer_clear(&text);
-    wi_ollama_calls_clear(&wishes->calls);
+    wi_ollama_calls_clear(&extras->calls);
 }
 
 static void read_result(const uint8_t *bytes, size_t size)
 {
-    struct wi_ollama_wishes chats = {0}, generates = {.generates = 1};
+    struct wi_ollama_extras chats = {0}, generates = {.generates = 1};
     json_t *result = json_loadb((const char *)bytes, size, JSON_REJECT_DUPLICATES, NULL);
     if (json_is_object(result)) {
         tell(&chats, result);

@@ -283,7 +283,7 @@ test('a prompt stands before what the decoder begins with, cut to what counts of
         no_timestamps_token_id: 10,
     };
     const tokenizer = { encode: (text) => (text === '<|startofprev|>' ? [3] : Array.from(text, (_, i) => 1000 + i)) };
-    const plan = (wishes) => planOf({ model: { generation_config: settings }, tokenizer }, { language: 'de', ...wishes }, null);
+    const plan = (requested) => planOf({ model: { generation_config: settings }, tokenizer }, { language: 'de', ...requested }, null);
     assert.deepEqual((await plan({ prompt: 'ab' })).arguments.decoder_input_ids, [3, 1000, 1001, 1002, 5, 7, 8, 10]);
     const { prefix, arguments: { decoder_input_ids: ids } } = await plan({ prompt: 'x'.repeat(500), translate: true, timestamps: 'segment' });
     assert.deepEqual([ids.length, prefix, ids[0], ids[1], ...ids.slice(-4)], [227, 227, 3, 1278, 1500, 5, 7, 9]);

@@ -121,7 +121,7 @@ function spaced(text, follows) {
     return follows && trimmed && /^\s/.test(text) ? ` ${trimmed}` : trimmed;
 }
 
-/** A model that spells (CTC) has no wishes to ask for. @param {Loaded} loaded
+/** A model that spells (CTC) has no options. @param {Loaded} loaded
  * @param {Record<string, any>} options
  * @returns {null} @throws {Failure} */
 function ctcPlan({ config, model }, options) {

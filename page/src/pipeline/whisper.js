@@ -12,14 +12,14 @@ import { rounded, segmentsOf } from './sound/segments.js';
 /** @typedef {import('./loading.js').Loaded} Loaded */
 /** @typedef {import('./sound/segments.js').Segment} Segment */
 /** @typedef {{language?: string, translate?: boolean, timestamps?: 'none' | 'segment' | 'word',
- *   max_tokens?: number, prompt?: string}} Wishes */
+ *   max_tokens?: number, prompt?: string}} Requested */
 /** What a window says; `segments` where times were asked for, and `tokens` where they tell these.
  * @typedef {{text: string, segments?: Segment[], tokens?: number[]}} Said */
 
 /** A window, and what its spectrogram is; what the encoder made of that, once it ran.
  * @typedef {{samples: Float32Array, inputs: any, encoded?: any}} Heard */
 
-/** A request's wishes, as the library takes them; `prefix` is how many tokens of the answer are a prompt's,
+/** The options of a request, as the library takes them; `prefix` is how many tokens of the answer are a prompt's,
  * `heard` the window that tells the language, where nobody says it.
  * @typedef {{language?: string, timestamps: 'none' | 'segment' | 'word', prefix: number, heard?: Heard,
  *   arguments: Record<string, any>}} Plan */
@@ -39,28 +39,28 @@ export function windowLength({ processor }) {
 
 /**
  * Checks what the model can do, and finds out the language where nobody says it.
- * @param {Loaded} loaded @param {Wishes} wishes @param {Float32Array} samples the first window
+ * @param {Loaded} loaded @param {Requested} requested @param {Float32Array} samples the first window
  * @returns {Promise<Plan>} @throws {Failure} input_invalid
  */
-export async function planOf(loaded, wishes, samples) {
+export async function planOf(loaded, requested, samples) {
     const { model: { generation_config: settings } } = loaded;
-    const { timestamps = 'none', max_tokens: most } = wishes;
+    const { timestamps = 'none', max_tokens: most } = requested;
     checkTimes(settings, timestamps);
-    const language = settings.is_multilingual ? languageOf(settings, wishes) : undefined;
-    if (!settings.is_multilingual && (wishes.language || wishes.translate)) {
-        throw refused(wishes.language ? 'language' : 'translate',
+    const language = settings.is_multilingual ? languageOf(settings, requested) : undefined;
+    if (!settings.is_multilingual && (requested.language || requested.translate)) {
+        throw refused(requested.language ? 'language' : 'translate',
             'this model knows one language, and does not translate', 'no such option');
     }
     const heard = settings.is_multilingual && !language ? await hear(loaded, samples) : undefined;
     const spoken = heard ? await detect(loaded, heard) : language;
-    const prefix = wishes.prompt === undefined ? null
-        : [...promptOf(loaded, wishes.prompt), ...beginning(settings, spoken, wishes)];
+    const prefix = requested.prompt === undefined ? null
+        : [...promptOf(loaded, requested.prompt), ...beginning(settings, spoken, requested)];
     return {
         language: spoken, timestamps, prefix: prefix?.length ?? 0, heard,
         arguments: {
             ...(prefix ? { decoder_input_ids: prefix } : {}),
             ...(settings.is_multilingual
-                ? { language: spoken, task: wishes.translate ? 'translate' : 'transcribe' } : {}),
+                ? { language: spoken, task: requested.translate ? 'translate' : 'transcribe' } : {}),
             ...(most ? { max_new_tokens: most } : {}),
             ...(timestamps === 'none' ? {} : { return_timestamps: true }),
             ...(timestamps === 'word' ? { return_token_timestamps: true } : {}),
@@ -79,7 +79,7 @@ function promptOf({ tokenizer }, prompt) {
 }
 
 /** What the decoder begins with. @param {Record<string, any>} settings @param {string | undefined} language
- * @param {Wishes} wishes @returns {number[]} */
+ * @param {Requested} requested @returns {number[]} */
 function beginning(settings, language, { translate, timestamps = 'none' }) {
     return [
         settings.decoder_start_token_id,
@@ -104,7 +104,7 @@ function checkTimes(settings, timestamps) {
 }
 
 /** The language that is asked for, if one is.
- * @param {Record<string, any>} settings @param {Wishes} wishes @returns {string | undefined} */
+ * @param {Record<string, any>} settings @param {Requested} requested @returns {string | undefined} */
 function languageOf({ lang_to_id: tokens = {} }, { language }) {
     const code = language?.toLowerCase();
     if (code === undefined || Object.hasOwn(tokens, `<|${code}|>`)) return code;
@@ -218,9 +218,9 @@ export function acceptEncoded(model) {
 /** What the encoder has made already, for the library; not where that goes on within the window, after the
  * last time that was told, and encodes the rest anew. @param {Loaded} loaded @param {Plan} plan
  * @param {Heard} heard @returns {{encoder_outputs?: any}} */
-function encodedOf({ model }, { arguments: wishes }, { encoded }) {
-    const tellsTimes = wishes.return_timestamps ?? model.generation_config.return_timestamps;
-    if (!encoded || tellsTimes && !wishes.max_new_tokens) return {};
+function encodedOf({ model }, { arguments: requested }, { encoded }) {
+    const tellsTimes = requested.return_timestamps ?? model.generation_config.return_timestamps;
+    if (!encoded || tellsTimes && !requested.max_new_tokens) return {};
     return { encoder_outputs: encoded };
 }
 

@@ -26,7 +26,7 @@ void wi_content_clear(struct wi_content *content);
 /* --- parse.c ---------------------------------------------------------------------------------- */
 
 size_t wi_anthropic_params(enum wi_task_kind task, struct wi_param rows[WI_PARAMETERS_MAX]);
-/* A request for an answer, WI_TASK_CHAT, or for its number of tokens, WI_TASK_TOKENIZE. The wishes
+/* A request for an answer, WI_TASK_CHAT, or for its number of tokens, WI_TASK_TOKENIZE. The extras
  * of the first are a struct wi_content, its stream's. */
 enum wi_code wi_anthropic_parse(enum wi_task_kind task, struct wi_infer *infer,
     struct wi_blob *body, size_t json_size, struct wi_budget *budget, struct wi_error *error);

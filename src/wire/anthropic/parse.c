@@ -186,9 +186,9 @@ static enum wi_code read_answer(
     return wi_parameters_read_most(infer, "max_tokens", body->max_tokens, error);
 }
 
-/* --- the body -------------------------------------------------------------------------------- */
+/* --- the body --------------------------------------------------------------------------------- */
 
-static void free_wishes(void *data)
+static void free_extras(void *data)
 {
     wi_content_clear(data);
     free(data);
@@ -217,8 +217,8 @@ enum wi_code wi_anthropic_parse(enum wi_task_kind task, struct wi_infer *infer,
     infer->asked = wi_inference_new();
     infer->asked->task = task;
     infer->asked->priority = WI_PRIORITY_DEFAULT;
-    infer->wishes = wi_alloc(sizeof(struct wi_content));
-    infer->free_wishes = free_wishes;
+    infer->extras = wi_alloc(sizeof(struct wi_content));
+    infer->free_extras = free_extras;
     return wi_native_read_body(infer, body, json_size, budget, read_body, error);
 }
 

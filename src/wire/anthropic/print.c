@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- errors ---------------------------------------------------------------------------------- */
+/* --- errors ----------------------------------------------------------------------------------- */
 
 static const char *type_of(enum wi_code code)
 {
@@ -40,7 +40,7 @@ void wi_anthropic_error(struct wi_buffer *out, const struct wi_error *error, con
     wi_buffer_puts(out, "}\n");
 }
 
-/* --- answers --------------------------------------------------------------------------------- */
+/* --- answers ---------------------------------------------------------------------------------- */
 
 /* Of the prompt's tokens, those that were known already are counted apart. */
 static json_t *usage_of(const json_t *result)
@@ -97,7 +97,7 @@ struct wi_printing *wi_anthropic_print_count(
     return wi_printing_json(json_pack("{s:I}", "input_tokens", (json_int_t)count));
 }
 
-/* --- streams --------------------------------------------------------------------------------- */
+/* --- streams ---------------------------------------------------------------------------------- */
 
 /* How many tokens were read is known at the end. */
 void wi_anthropic_stream_begin(struct wi_buffer *out, const struct wi_stream_face *face)
@@ -112,7 +112,7 @@ void wi_anthropic_stream_begin(struct wi_buffer *out, const struct wi_stream_fac
 void wi_anthropic_stream_part(
     struct wi_buffer *out, const struct wi_stream_face *face, const struct wi_part *part)
 {
-    wi_content_add(face->infer->wishes, part, out);
+    wi_content_add(face->infer->extras, part, out);
 }
 
 void wi_anthropic_stream_progress(struct wi_buffer *out, const struct wi_stream_face *face,
@@ -130,7 +130,7 @@ struct wi_printing *wi_anthropic_stream_done(
     const json_t *choice = wi_generation_choice(outcome->result, 0);
     const struct wi_part whole = wi_generation_part(choice, 0);
     struct wi_printing *printing = wi_alloc(sizeof *printing);
-    struct wi_content *content = infer->wishes;
+    struct wi_content *content = infer->extras;
     (void)error;
     if (outcome->parts == 0)
         wi_content_add(content, &whole, &printing->text);

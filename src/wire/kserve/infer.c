@@ -24,7 +24,7 @@ const struct wi_param wi_kserve_infer_params[] = {
     {0},
 };
 
-/* --- the request ----------------------------------------------------------------------------- */
+/* --- the request ------------------------------------------------------------------------------ */
 
 /* What was decoded, and does not lie among the tensors. */
 static size_t decoded_bytes(const struct wi_kserve_task *task, const struct wi_tensors *tensors)
@@ -43,15 +43,15 @@ static size_t decoded_bytes(const struct wi_kserve_task *task, const struct wi_t
 static enum wi_code read_inputs(struct wi_infer *infer, const json_t *inputs, struct wi_blob *body,
     size_t json_size, struct wi_budget *budget, struct wi_error *error)
 {
-    struct wi_kserve_wishes *wishes = infer->wishes;
+    struct wi_kserve_extras *extras = infer->extras;
     struct wi_tensors *tensors = &infer->asked->tensors;
     enum wi_code code =
         wi_tensors_from_json(tensors, inputs, body, json_size, budget, "inputs", error);
     if (code != WI_OK)
         return code;
-    wishes->task = wi_kserve_task_read(tensors, budget);
-    if (wishes->task)
-        infer->beside = decoded_bytes(wishes->task, tensors);
+    extras->task = wi_kserve_task_read(tensors, budget);
+    if (extras->task)
+        infer->beside = decoded_bytes(extras->task, tensors);
     return WI_OK;
 }
 
@@ -78,13 +78,13 @@ enum wi_code wi_kserve_parse_infer(struct wi_infer *infer, struct wi_blob *body,
     return code;
 }
 
-/* --- the answer ------------------------------------------------------------------------------ */
+/* --- the answer ------------------------------------------------------------------------------- */
 
 /* The result as an output: one string, its JSON. */
 static void add_result(
     struct wi_printing *printing, const struct wi_infer *infer, const json_t *result)
 {
-    const struct wi_kserve_wishes *wishes = infer->wishes;
+    const struct wi_kserve_extras *extras = infer->extras;
     struct wi_buffer text = {0};
     wi_buffer_json(&text, result);
     uint32_t length = (uint32_t)text.size; /* a node's message has no more */
@@ -101,9 +101,9 @@ static void add_result(
         .size = blob->size};
     wi_buffer_clear(&text);
     printing->binary = wi_realloc_array(printing->binary, count, sizeof *printing->binary);
-    printing->binary[count - 1] = wishes->result == WI_BINARY_DEFAULT
-                                      ? wishes->tensors.binary_output != 0
-                                      : wishes->result == WI_BINARY_YES;
+    printing->binary[count - 1] = extras->result == WI_BINARY_DEFAULT
+                                      ? extras->tensors.binary_output != 0
+                                      : extras->result == WI_BINARY_YES;
     if (!printing->binary[count - 1]) {
         printing->json_bytes += blob->size;
         printing->needs += blob->size * ESCAPED_MAX;
@@ -133,14 +133,14 @@ static void print_tail(struct wi_buffer *out, const struct wi_outcome *outcome)
 struct wi_printing *wi_kserve_print_infer(
     const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error)
 {
-    const struct wi_kserve_wishes *wishes = infer->wishes;
+    const struct wi_kserve_extras *extras = infer->extras;
     const struct wi_inference *asked = infer->asked;
-    if (!wishes->wants_tensors)
+    if (!extras->wants_tensors)
         wi_tensors_clear(outcome->outputs);
     struct wi_printing *printing = wi_native_take_outputs(infer, outcome, error);
     if (!printing)
         return NULL;
-    if (wishes->has_result && wishes->wants_result && outcome->result)
+    if (extras->has_result && extras->wants_result && outcome->result)
         add_result(printing, infer, outcome->result);
     struct wi_buffer *out = &printing->text;
     wi_buffer_puts(out, "{\"model_name\":");

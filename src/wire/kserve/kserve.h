@@ -24,9 +24,9 @@ struct wi_kserve_task {
     struct wi_error why; /* unless its code is WI_OK, why they are none */
 };
 
-/* What only these clients wish: struct wi_infer's `wishes`. Owned. */
-struct wi_kserve_wishes {
-    struct wi_native_wishes tensors; /* first: see native.h */
+/* What only these clients ask for: struct wi_infer's `extras`. Owned. */
+struct wi_kserve_extras {
+    struct wi_native_extras tensors; /* first: see native.h */
     struct wi_kserve_task *task; /* until the model is known; NULL where an input is no task's */
     int has_result;              /* the model's result is an output, … */
     int wants_result;            /* … and wanted */
@@ -34,7 +34,7 @@ struct wi_kserve_wishes {
     enum wi_binary_choice result;
 };
 
-/* --- model.c: what a model is called, takes and gives ---------------------------------------- */
+/* --- model.c: what a model is called, takes and gives ----------------------------------------- */
 
 /* The number of the version that is served: 1 of a model that was not pulled, whose own is 0. */
 unsigned wi_kserve_version(unsigned version);
@@ -48,9 +48,9 @@ const char *wi_kserve_platform(const struct wi_model *model);
 json_t *wi_kserve_inputs(const struct wi_model *model);
 json_t *wi_kserve_outputs(const struct wi_model *model);
 
-/* --- parameters.c ---------------------------------------------------------------------------- */
+/* --- parameters.c ----------------------------------------------------------------------------- */
 
-/* Makes the empty request and the wishes that are read into. */
+/* Makes the empty request and the extras that are read into. */
 void wi_kserve_begin(struct wi_infer *infer);
 /* The members of a body by its table. A lenient reader passes over what is not there. WI_OK, or as
  * wi_params_read. */
@@ -63,7 +63,7 @@ enum wi_code wi_kserve_read_parameters(
 enum wi_code wi_kserve_frame(const char *content_type, const char *head_length, size_t body_size,
     size_t *json_size, struct wi_error *error);
 
-/* --- task.c: BYTES as tasks take them -------------------------------------------------------- */
+/* --- task.c: BYTES as tasks take them --------------------------------------------------------- */
 
 /* The tensors that were read, as the inputs of a task; NULL where one of them cannot be such. */
 struct wi_kserve_task *wi_kserve_task_read(
@@ -73,7 +73,7 @@ void wi_kserve_task_free(struct wi_kserve_task *task); /* NULL is fine */
 enum wi_code wi_kserve_fit(
     struct wi_infer *infer, const struct wi_model *model, struct wi_error *error);
 
-/* --- infer.c and generate.c: see struct wi_dialect ------------------------------------------- */
+/* --- infer.c and generate.c: see struct wi_dialect -------------------------------------------- */
 
 enum wi_code wi_kserve_parse_infer(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
     struct wi_budget *budget, struct wi_error *error);

@@ -40,19 +40,19 @@ const struct wi_param wi_kserve_parameters[] = {
     {0},
 };
 
-static void free_wishes(void *data)
+static void free_extras(void *data)
 {
-    struct wi_kserve_wishes *wishes = data;
-    wi_kserve_task_free(wishes->task);
-    free(wishes->tensors.outputs);
-    free(wishes);
+    struct wi_kserve_extras *extras = data;
+    wi_kserve_task_free(extras->task);
+    free(extras->tensors.outputs);
+    free(extras);
 }
 
 void wi_kserve_begin(struct wi_infer *infer)
 {
     infer->asked = wi_inference_new();
-    infer->wishes = wi_alloc(sizeof(struct wi_kserve_wishes));
-    infer->free_wishes = free_wishes;
+    infer->extras = wi_alloc(sizeof(struct wi_kserve_extras));
+    infer->free_extras = free_extras;
     infer->options_where = "parameters.";
 }
 
@@ -110,7 +110,7 @@ enum wi_code wi_kserve_read_parameters(
 {
     struct parameters parameters = {.platform = "auto", .fallback = 1, .precision = -1};
     struct wi_inference *asked = infer->asked;
-    struct wi_kserve_wishes *wishes = infer->wishes;
+    struct wi_kserve_extras *extras = infer->extras;
     enum wi_code code = WI_OK;
     if (given)
         code = wi_params_read(
@@ -129,7 +129,7 @@ enum wi_code wi_kserve_read_parameters(
     infer->has_timeout = parameters.timeout > 0;
     /* No time is less than the least that timeout_ms may be. */
     asked->timeout_ms = infer->has_timeout ? fmax(1, (double)parameters.timeout / 1000) : 0;
-    wishes->tensors.binary_output = parameters.binary_data_output;
+    extras->tensors.binary_output = parameters.binary_data_output;
     take_options(asked, given);
     return WI_OK;
 }

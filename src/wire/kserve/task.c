@@ -40,7 +40,7 @@ static const struct name *find_name(const char *name)
     return NULL;
 }
 
-/* --- elements -------------------------------------------------------------------------------- */
+/* --- elements --------------------------------------------------------------------------------- */
 
 /* The next element of BYTES that were checked, its bytes at `*at` of the blob, which are skipped.
  */
@@ -90,7 +90,7 @@ static json_t *string_of(
     return string;
 }
 
-/* --- members --------------------------------------------------------------------------------- */
+/* --- members ---------------------------------------------------------------------------------- */
 
 static enum wi_code add_list(
     json_t *object, const char *member, const struct wi_tensor *tensor, struct wi_error *error)
@@ -139,7 +139,7 @@ static enum wi_code add_member(json_t *object, const struct wi_tensor *tensor,
     return add_only(object, name, tensor, file, error);
 }
 
-/* --- a task ---------------------------------------------------------------------------------- */
+/* --- a task ----------------------------------------------------------------------------------- */
 
 static int is_task(const struct wi_tensors *tensors)
 {
@@ -175,28 +175,28 @@ void wi_kserve_task_free(struct wi_kserve_task *task)
     free(task);
 }
 
-/* --- the model ------------------------------------------------------------------------------- */
+/* --- the model -------------------------------------------------------------------------------- */
 
 /* "result" is no tensor that a node gives. */
 static void take_result(struct wi_infer *infer, const struct wi_model *model)
 {
-    struct wi_kserve_wishes *wishes = infer->wishes;
+    struct wi_kserve_extras *extras = infer->extras;
     struct wi_strings *wanted = &infer->asked->outputs;
     size_t kept = 0, count = wanted->count;
-    wishes->has_result = infer->form != WI_FORM_NONE || model->builtin == WI_BUILTIN_COUNT;
-    wishes->wants_result = count == 0;
+    extras->has_result = infer->form != WI_FORM_NONE || model->builtin == WI_BUILTIN_COUNT;
+    extras->wants_result = count == 0;
     for (size_t i = 0; i < count; i++) {
-        if (wishes->has_result && strcmp(wanted->items[i], "result") == 0) {
-            wishes->wants_result = 1;
-            wishes->result = wishes->tensors.outputs[i];
+        if (extras->has_result && strcmp(wanted->items[i], "result") == 0) {
+            extras->wants_result = 1;
+            extras->result = extras->tensors.outputs[i];
             free(wanted->items[i]);
         } else {
-            wishes->tensors.outputs[kept] = wishes->tensors.outputs[i];
+            extras->tensors.outputs[kept] = extras->tensors.outputs[i];
             wanted->items[kept++] = wanted->items[i];
         }
     }
     wanted->count = kept;
-    wishes->wants_tensors = count == 0 || kept > 0;
+    extras->wants_tensors = count == 0 || kept > 0;
 }
 
 /* "text BYTES [-1], labels BYTES [-1]" */
@@ -262,8 +262,8 @@ static int means_task(const struct wi_kserve_task *task, const struct wi_model *
 enum wi_code wi_kserve_fit(
     struct wi_infer *infer, const struct wi_model *model, struct wi_error *error)
 {
-    struct wi_kserve_wishes *wishes = infer->wishes;
-    struct wi_kserve_task *task = wishes->task;
+    struct wi_kserve_extras *extras = infer->extras;
+    struct wi_kserve_task *task = extras->task;
     enum wi_code code = wi_kserve_check_version(model, infer->version, error);
     if (code != WI_OK)
         return code;
@@ -277,7 +277,7 @@ enum wi_code wi_kserve_fit(
         take_task(infer, &task->infer);
     }
     wi_kserve_task_free(task);
-    wishes->task = NULL;
+    extras->task = NULL;
     infer->beside = 0;
     take_result(infer, model);
     return WI_OK;

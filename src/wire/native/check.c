@@ -54,12 +54,12 @@ static enum wi_code needs_binary(const char *name, enum wi_datatype type, struct
 
 int wi_native_wants_binary(const struct wi_infer *infer, const char *name)
 {
-    const struct wi_native_wishes *wishes = infer->wishes;
+    const struct wi_native_extras *extras = infer->extras;
     const struct wi_strings *outputs = &infer->asked->outputs;
     for (size_t i = 0; i < outputs->count; i++)
-        if (strcmp(outputs->items[i], name) == 0 && wishes->outputs[i] != WI_BINARY_DEFAULT)
-            return wishes->outputs[i] == WI_BINARY_YES;
-    return wishes->binary_output;
+        if (strcmp(outputs->items[i], name) == 0 && extras->outputs[i] != WI_BINARY_DEFAULT)
+            return extras->outputs[i] == WI_BINARY_YES;
+    return extras->binary_output;
 }
 
 static int is_wanted(const struct wi_infer *infer, const char *name)
@@ -127,14 +127,14 @@ static enum wi_code check_outputs(
 
 enum wi_code wi_native_check_stream(const struct wi_infer *infer, struct wi_error *error)
 {
-    const struct wi_native_wishes *wishes = infer->wishes;
+    const struct wi_native_extras *extras = infer->extras;
     size_t count = infer->asked->outputs.count, i = 0;
     char field[64] = "parameters.binary_data_output";
-    while (i < count && wishes->outputs[i] != WI_BINARY_YES)
+    while (i < count && extras->outputs[i] != WI_BINARY_YES)
         i++;
-    if (!wishes->binary_output && i == count)
+    if (!extras->binary_output && i == count)
         return WI_OK;
-    if (!wishes->binary_output)
+    if (!extras->binary_output)
         snprintf(field, sizeof field, "outputs[%zu].parameters.binary_data", i);
     wi_error_set(error, WI_INVALID_FIELD, field, "a stream cannot carry binary tensors");
     wi_error_expect(error, "false, or no stream: its events are text");

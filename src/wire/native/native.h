@@ -39,14 +39,14 @@ enum wi_code wi_native_read_object(struct wi_infer *infer, const json_t *inputs,
 enum wi_code wi_native_read_task(
     struct wi_infer *infer, const char *name, int conversation, struct wi_error *error);
 
-/* What those wish who speak of tensors in KServe's terms: which outputs go out in binary. Another
- * dialect's wishes that are read and printed by what is here begin with these. */
+/* What those ask for who speak of tensors in KServe's terms: which outputs go out in binary.
+ * Another dialect's extras that are read and printed by what is here begin with these. */
 enum wi_binary_choice { WI_BINARY_DEFAULT, WI_BINARY_NO, WI_BINARY_YES };
-struct wi_native_wishes {
+struct wi_native_extras {
     enum wi_binary_choice *outputs; /* one for each that is wanted by its name */
     int binary_output;              /* for the others */
 };
-/* The member `outputs`, a list or NULL, into infer->asked and the wishes. WI_OK, or as
+/* The member `outputs`, a list or NULL, into infer->asked and the extras. WI_OK, or as
  * wi_params_read. */
 enum wi_code wi_native_read_outputs(
     struct wi_infer *infer, const json_t *list, struct wi_error *error);

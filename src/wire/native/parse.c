@@ -177,7 +177,7 @@ enum wi_code wi_native_frame(const char *content_type, const char *head_length, 
     return WI_OK;
 }
 
-/* --- JSON ------------------------------------------------------------------------------------ */
+/* --- JSON ------------------------------------------------------------------------------------- */
 
 /* Whether what the parser choked on, just before or at `at`, is a number that is not finite. */
 static int is_non_finite(const char *text, size_t size, size_t at)
@@ -269,7 +269,7 @@ enum wi_code wi_native_read_body(struct wi_infer *infer, const struct wi_blob *b
     return code;
 }
 
-/* --- fields ---------------------------------------------------------------------------------- */
+/* --- fields ----------------------------------------------------------------------------------- */
 
 static enum wi_code read_output(struct wi_infer *infer, size_t index, const json_t *value,
     enum wi_binary_choice *choice, struct wi_error *error)
@@ -320,21 +320,21 @@ static enum wi_code read_output(struct wi_infer *infer, size_t index, const json
 enum wi_code wi_native_read_outputs(
     struct wi_infer *infer, const json_t *list, struct wi_error *error)
 {
-    struct wi_native_wishes *wishes = infer->wishes;
+    struct wi_native_extras *extras = infer->extras;
     size_t count = json_array_size(list);
     if (count == 0)
         return WI_OK;
-    wishes->outputs = wi_realloc_array(NULL, count, sizeof *wishes->outputs);
+    extras->outputs = wi_realloc_array(NULL, count, sizeof *extras->outputs);
     for (size_t i = 0; i < count; i++) {
         enum wi_code code =
-            read_output(infer, i, json_array_get(list, i), &wishes->outputs[i], error);
+            read_output(infer, i, json_array_get(list, i), &extras->outputs[i], error);
         if (code != WI_OK)
             return code;
     }
     return WI_OK;
 }
 
-/* --- all together ---------------------------------------------------------------------------- */
+/* --- all together ----------------------------------------------------------------------------- */
 
 static void take_strings(struct wi_infer *infer, const struct fields *fields)
 {
@@ -387,16 +387,16 @@ static enum wi_code read_fields(
     if (fields->parameters && (code = wi_params_read(parameters_table, fields->parameters,
                                    WI_PARAMS_STRICT, "parameters.", &parameters, error)) != WI_OK)
         return code;
-    ((struct wi_native_wishes *)infer->wishes)->binary_output = parameters.binary_data_output;
+    ((struct wi_native_extras *)infer->extras)->binary_output = parameters.binary_data_output;
     asked->options = json_incref(fields->options); /* the model says which there are */
     return wi_native_read_outputs(infer, fields->outputs, error);
 }
 
-static void free_wishes(void *data)
+static void free_extras(void *data)
 {
-    struct wi_native_wishes *wishes = data;
-    free(wishes->outputs);
-    free(wishes);
+    struct wi_native_extras *extras = data;
+    free(extras->outputs);
+    free(extras);
 }
 
 enum wi_code wi_native_parse(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
@@ -408,8 +408,8 @@ enum wi_code wi_native_parse(struct wi_infer *infer, struct wi_blob *body, size_
         .fallback = 1,
         .priority = WI_PRIORITY_DEFAULT};
     infer->asked = wi_inference_new();
-    infer->wishes = wi_alloc(sizeof(struct wi_native_wishes));
-    infer->free_wishes = free_wishes;
+    infer->extras = wi_alloc(sizeof(struct wi_native_extras));
+    infer->free_extras = free_extras;
     json_t *root = wi_native_load_json((const char *)body->bytes, json_size, error);
     if (!root)
         return error ? error->code : WI_BAD_JSON;

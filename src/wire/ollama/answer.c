@@ -22,8 +22,8 @@ json_t *wi_ollama_head(const char *model_name, int done)
 void wi_ollama_put_made(
     json_t *to, const struct wi_infer *infer, json_t *text, const json_t *thoughts, json_t *calls)
 {
-    const struct wi_ollama_wishes *wishes = infer->wishes;
-    json_t *message = wishes->generates ? NULL : json_pack("{s:s}", "role", "assistant");
+    const struct wi_ollama_extras *extras = infer->extras;
+    json_t *message = extras->generates ? NULL : json_pack("{s:s}", "role", "assistant");
     json_t *made = message ? message : to;
     json_object_set_new(made, message ? "content" : "response",
         json_is_string(text) ? json_incref(text) : json_string(""));
@@ -36,7 +36,7 @@ void wi_ollama_put_made(
     json_decref(calls);
 }
 
-/* --- figures --------------------------------------------------------------------------------- */
+/* --- figures ---------------------------------------------------------------------------------- */
 
 static json_int_t nanoseconds(double ms)
 {
@@ -58,15 +58,15 @@ static void put_number(json_t *to, const char *name, json_int_t number)
 
 void wi_ollama_put_end(json_t *to, const struct wi_infer *infer, const struct wi_outcome *outcome)
 {
-    const struct wi_ollama_wishes *wishes = infer->wishes;
+    const struct wi_ollama_extras *extras = infer->extras;
     const json_t *choice = wi_generation_choice(outcome->result, 0);
     const char *reason = wi_generation_finish(choice);
     if (strcmp(reason, "tool_calls") == 0) /* an end like others to these clients */
         reason = "stop";
-    json_object_set_new(to, "done_reason", json_string(wishes->only_load ? "load" : reason));
+    json_object_set_new(to, "done_reason", json_string(extras->only_load ? "load" : reason));
     put_number(to, "total_duration", nanoseconds(outcome->total_ms));
     put_number(to, "load_duration", nanoseconds(outcome->load_ms));
-    if (wishes->only_load)
+    if (extras->only_load)
         return;
     put_number(to, "prompt_eval_count", wi_generation_tokens(outcome->result, "prompt_tokens"));
     put_number(to, "prompt_eval_duration", nanoseconds(outcome->account.read_ms));
@@ -74,13 +74,13 @@ void wi_ollama_put_end(json_t *to, const struct wi_infer *infer, const struct wi
     put_number(to, "eval_duration", nanoseconds(made_ms(outcome)));
 }
 
-/* --- whole answers --------------------------------------------------------------------------- */
+/* --- whole answers ---------------------------------------------------------------------------- */
 
 struct wi_printing *wi_ollama_print_text(
     const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error)
 {
-    const struct wi_ollama_wishes *wishes = infer->wishes;
-    const json_t *choice = wishes->only_load ? NULL : wi_generation_choice(outcome->result, 0);
+    const struct wi_ollama_extras *extras = infer->extras;
+    const json_t *choice = extras->only_load ? NULL : wi_generation_choice(outcome->result, 0);
     json_t *logprobs = json_object_get(choice, "logprobs");
     json_t *answer = wi_ollama_head(outcome->model_name, 1);
     (void)error;
@@ -92,7 +92,7 @@ struct wi_printing *wi_ollama_print_text(
     return wi_printing_json(answer);
 }
 
-/* --- vectors --------------------------------------------------------------------------------- */
+/* --- vectors ---------------------------------------------------------------------------------- */
 
 static void add_row(struct wi_buffer *out, int64_t index, const float *row, size_t width)
 {

@@ -26,20 +26,20 @@ static int picture_of(const char *field, unsigned *message, unsigned *picture)
 }
 
 /* A prompt is a conversation of one message, or of two. */
-static void rename_message(const struct wi_ollama_wishes *wishes, struct wi_error *error)
+static void rename_message(const struct wi_ollama_extras *extras, struct wi_error *error)
 {
     unsigned message, picture;
     char name[64];
     if (picture_of(error->field, &message, &picture)) {
-        if (wishes->generates)
+        if (extras->generates)
             snprintf(name, sizeof name, "images[%u]", picture);
         else
             snprintf(name, sizeof name, "messages[%u].images[%u]", message, picture);
         set_field(error, name);
         if (*error->expected == '{') /* a part of another form */
             *error->expected = '\0';
-    } else if (wishes->generates && sscanf(error->field, "messages[%u]", &message) == 1) {
-        set_field(error, wishes->has_system && message == 0 ? "system" : "prompt");
+    } else if (extras->generates && sscanf(error->field, "messages[%u]", &message) == 1) {
+        set_field(error, extras->has_system && message == 0 ? "system" : "prompt");
     }
 }
 
@@ -56,7 +56,7 @@ void wi_ollama_rename(const struct wi_infer *infer, struct wi_error *error)
         {"seed", "options.seed"}};
     if (!error)
         return;
-    rename_message(infer->wishes, error);
+    rename_message(infer->extras, error);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (strcmp(error->field, names[i].ours) == 0) {
             set_field(error, names[i].theirs);

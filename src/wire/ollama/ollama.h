@@ -29,15 +29,15 @@ struct wi_ollama_calls {
     size_t bytes; /* of all arguments */
 };
 
-/* What only these clients wish of the answer: struct wi_infer's `wishes`. Owned. */
-struct wi_ollama_wishes {
+/* What only these clients ask of the answer: struct wi_infer's `extras`. Owned. */
+struct wi_ollama_extras {
     int generates;  /* the answer is `response`, and no message */
     int has_system; /* of these: the conversation that the prompt makes begins with the system's */
     int only_load;  /* there is nothing to answer: the model is to be loaded */
     struct wi_ollama_calls calls;
 };
 
-/* --- parse.c --------------------------------------------------------------------------------- */
+/* --- parse.c ---------------------------------------------------------------------------------- */
 
 /* struct wi_dialect's `params`; the latter of the older endpoint for vectors. */
 size_t wi_ollama_params(enum wi_task_kind task, struct wi_param rows[WI_PARAMETERS_MAX]);
@@ -52,7 +52,7 @@ enum wi_code wi_ollama_parse_embed(struct wi_infer *infer, struct wi_blob *body,
 enum wi_code wi_ollama_parse_embeddings(struct wi_infer *infer, struct wi_blob *body,
     size_t json_size, struct wi_budget *budget, struct wi_error *error);
 
-/* --- options.c ------------------------------------------------------------------------------- */
+/* --- options.c -------------------------------------------------------------------------------- */
 
 /* The object `options`, `format` ("json" or a schema) and `think` (whether, or how much): each adds
  * to the options of `infer`. WI_OK, WI_UNKNOWN_FIELD or WI_INVALID_FIELD. */
@@ -65,14 +65,14 @@ enum wi_code wi_ollama_check(const struct wi_infer *infer, const struct wi_model
     const struct wi_config_models *limits, struct wi_error *error);
 enum wi_code wi_ollama_check_stream(const struct wi_infer *infer, struct wi_error *error);
 
-/* --- messages.c ------------------------------------------------------------------------------ */
+/* --- messages.c ------------------------------------------------------------------------------- */
 
 /* A conversation, brought in place into the form that wire/text.h reads, and read. WI_OK, or as
  * wi_text_read_messages. */
 enum wi_code wi_ollama_read_messages(
     struct wi_infer *infer, json_t *messages, struct wi_budget *budget, struct wi_error *error);
 
-/* --- error.c --------------------------------------------------------------------------------- */
+/* --- error.c ---------------------------------------------------------------------------------- */
 
 /* Has an error name what is at fault as these clients call it. */
 void wi_ollama_rename(const struct wi_infer *infer, struct wi_error *error);
@@ -80,7 +80,7 @@ void wi_ollama_rename(const struct wi_infer *infer, struct wi_error *error);
 void wi_ollama_print_error(
     struct wi_buffer *out, const struct wi_error *error, const char *request_id);
 
-/* --- calls.c --------------------------------------------------------------------------------- */
+/* --- calls.c ---------------------------------------------------------------------------------- */
 
 /* Adds what a part carries of calls; what there is no room for is lost. */
 void wi_ollama_calls_add(struct wi_ollama_calls *calls, const json_t *part_result);
@@ -90,7 +90,7 @@ json_t *wi_ollama_calls_take(struct wi_ollama_calls *calls);
 json_t *wi_ollama_calls_of(const json_t *choice);
 void wi_ollama_calls_clear(struct wi_ollama_calls *calls);
 
-/* --- answer.c -------------------------------------------------------------------------------- */
+/* --- answer.c --------------------------------------------------------------------------------- */
 
 /* An object of a model's answer: its name, the time, and whether it is the last. A new reference.
  */
@@ -109,7 +109,7 @@ struct wi_printing *wi_ollama_print_embed(
 struct wi_printing *wi_ollama_print_embeddings(
     const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error);
 
-/* --- stream.c -------------------------------------------------------------------------------- */
+/* --- stream.c --------------------------------------------------------------------------------- */
 
 #define WI_OLLAMA_STREAM_TYPE "application/x-ndjson"
 void wi_ollama_stream_begin(struct wi_buffer *out, const struct wi_stream_face *face);

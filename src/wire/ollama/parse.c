@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- the lists ------------------------------------------------------------------------------- */
+/* --- the lists -------------------------------------------------------------------------------- */
 
 #define CHAT (1u << WI_TASK_CHAT)
 #define GENERATE (1u << WI_TASK_COMPLETE)
@@ -62,7 +62,7 @@ static const struct wi_neutral neutrals[] = {
     {0},
 };
 
-/* --- what is special ------------------------------------------------------------------------- */
+/* --- what is special -------------------------------------------------------------------------- */
 
 struct body {
     const char *model;
@@ -100,7 +100,7 @@ size_t wi_ollama_params_embeddings(enum wi_task_kind task, struct wi_param rows[
     return wi_parameters_rows(&old_lists, task, rows);
 }
 
-/* --- only to load ---------------------------------------------------------------------------- */
+/* --- only to load ----------------------------------------------------------------------------- */
 
 static int is_no_time(const json_t *keep_alive)
 {
@@ -116,7 +116,7 @@ static int is_no_time(const json_t *keep_alive)
 static enum wi_code read_load(
     struct wi_infer *infer, const struct body *body, struct wi_error *error)
 {
-    struct wi_ollama_wishes *wishes = infer->wishes;
+    struct wi_ollama_extras *extras = infer->extras;
     struct wi_inference *asked = infer->asked;
     json_t *text = json_string("a");
     if (is_no_time(body->keep_alive)) {
@@ -129,7 +129,7 @@ static enum wi_code read_load(
     }
     enum wi_code code = wi_task_check_options(
         WI_TASK_CHAT, 1, asked->options, WI_TEXT_ANSWERS, wi_infer_options_where(infer), error);
-    wishes->only_load = 1;
+    extras->only_load = 1;
     asked->task = WI_TASK_TOKENIZE;
     asked->stream = 0;
     json_object_clear(asked->options);
@@ -139,7 +139,7 @@ static enum wi_code read_load(
     return code;
 }
 
-/* --- what is to be answered ------------------------------------------------------------------ */
+/* --- what is to be answered ------------------------------------------------------------------- */
 
 static enum wi_code read_chat(struct wi_infer *infer, const struct body *body,
     struct wi_budget *budget, struct wi_error *error)
@@ -171,13 +171,13 @@ static enum wi_code read_raw(
 static enum wi_code read_prompt(struct wi_infer *infer, const struct body *body,
     struct wi_budget *budget, struct wi_error *error)
 {
-    struct wi_ollama_wishes *wishes = infer->wishes;
+    struct wi_ollama_extras *extras = infer->extras;
     json_t *messages = json_array();
     json_t *user = json_pack("{s:s, s:O}", "role", "user", "content", body->prompt);
     if (json_array_size(body->images) > 0)
         json_object_set(user, "images", body->images);
-    wishes->has_system = body->system && json_string_length(body->system) > 0;
-    if (wishes->has_system)
+    extras->has_system = body->system && json_string_length(body->system) > 0;
+    if (extras->has_system)
         json_array_append_new(
             messages, json_pack("{s:s, s:O}", "role", "system", "content", body->system));
     json_array_append_new(messages, user);
@@ -242,7 +242,7 @@ static enum wi_code read_text(
     }
 }
 
-/* --- the body -------------------------------------------------------------------------------- */
+/* --- the body --------------------------------------------------------------------------------- */
 
 static enum wi_code read_body(struct wi_infer *infer, const json_t *root,
     const struct wi_parameters *which, struct wi_budget *budget, struct wi_error *error)
@@ -263,24 +263,24 @@ static enum wi_code read_body(struct wi_infer *infer, const json_t *root,
     return read_text(infer, &body, budget, error);
 }
 
-static void free_wishes(void *data)
+static void free_extras(void *data)
 {
-    struct wi_ollama_wishes *wishes = data;
-    wi_ollama_calls_clear(&wishes->calls);
-    free(wishes);
+    struct wi_ollama_extras *extras = data;
+    wi_ollama_calls_clear(&extras->calls);
+    free(extras);
 }
 
 static enum wi_code parse(enum wi_task_kind task, const struct wi_parameters *which,
     struct wi_infer *infer, struct wi_blob *body, size_t json_size, struct wi_budget *budget,
     struct wi_error *error)
 {
-    struct wi_ollama_wishes *wishes = wi_alloc(sizeof *wishes);
-    infer->wishes = wishes;
-    infer->free_wishes = free_wishes;
+    struct wi_ollama_extras *extras = wi_alloc(sizeof *extras);
+    infer->extras = extras;
+    infer->free_extras = free_extras;
     infer->asked = wi_inference_new();
     infer->asked->task = task;
     infer->asked->priority = WI_PRIORITY_DEFAULT;
-    wishes->generates = task == WI_TASK_COMPLETE;
+    extras->generates = task == WI_TASK_COMPLETE;
     json_t *root = wi_native_load_json((const char *)body->bytes, json_size, error);
     if (!root)
         return error ? error->code : WI_BAD_JSON;

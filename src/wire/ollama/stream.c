@@ -42,11 +42,11 @@ void wi_ollama_stream_begin(struct wi_buffer *out, const struct wi_stream_face *
 void wi_ollama_stream_part(
     struct wi_buffer *out, const struct wi_stream_face *face, const struct wi_part *part)
 {
-    struct wi_ollama_wishes *wishes = face->infer->wishes;
+    struct wi_ollama_extras *extras = face->infer->extras;
     if (part->index > 0)
         return;
     json_t *text = part->text ? json_stringn(part->text, part->text_length) : NULL;
-    wi_ollama_calls_add(&wishes->calls, part->result);
+    wi_ollama_calls_add(&extras->calls, part->result);
     add_made(out, face, text, part->result, NULL);
     json_decref(text);
 }
@@ -63,7 +63,7 @@ void wi_ollama_stream_progress(struct wi_buffer *out, const struct wi_stream_fac
 struct wi_printing *wi_ollama_stream_done(
     const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error)
 {
-    struct wi_ollama_wishes *wishes = infer->wishes;
+    struct wi_ollama_extras *extras = infer->extras;
     struct wi_printing *printing = wi_alloc(sizeof *printing);
     const struct wi_stream_face face = {infer, outcome->id, outcome->model_name};
     const json_t *choice = wi_generation_choice(outcome->result, 0);
@@ -72,7 +72,7 @@ struct wi_printing *wi_ollama_stream_done(
         add_made(&printing->text, &face, json_object_get(choice, "text"), choice,
             wi_ollama_calls_of(choice));
     else
-        add_made(&printing->text, &face, NULL, NULL, wi_ollama_calls_take(&wishes->calls));
+        add_made(&printing->text, &face, NULL, NULL, wi_ollama_calls_take(&extras->calls));
     json_t *line = wi_ollama_head(outcome->model_name, 1);
     wi_ollama_put_made(line, infer, NULL, NULL, NULL);
     wi_ollama_put_end(line, infer, outcome);

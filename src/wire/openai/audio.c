@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- a form ---------------------------------------------------------------------------------- */
+/* --- a form ----------------------------------------------------------------------------------- */
 
 /* Bytes of all parts but the file. */
 #define VALUES_MAX (128 * 1024)
@@ -177,7 +177,7 @@ static enum wi_code frame_form(const char *content_type, const char *head_length
     return code;
 }
 
-/* --- what was heard -------------------------------------------------------------------------- */
+/* --- what was heard --------------------------------------------------------------------------- */
 
 static json_t *member(const json_t *result, const char *name)
 {
@@ -219,7 +219,7 @@ static json_t *usage_of(const json_t *result)
 
 static json_t *verbose(const struct wi_infer *infer, const json_t *result)
 {
-    const struct wi_openai_wishes *wishes = infer->wishes;
+    const struct wi_openai_extras *extras = infer->extras;
     const json_t *segments = json_object_get(result, "segments");
     int translates = json_is_true(json_object_get(infer->asked->options, "translate"));
     json_t *answer = json_pack(
@@ -227,7 +227,7 @@ static json_t *verbose(const struct wi_infer *infer, const json_t *result)
     json_object_set_new(answer, "language", member(result, "language"));
     json_object_set_new(answer, "duration", member(result, "duration"));
     json_object_set_new(
-        answer, wishes->words ? "words" : "segments", spoken(segments, wishes->words));
+        answer, extras->words ? "words" : "segments", spoken(segments, extras->words));
     return answer;
 }
 
@@ -243,10 +243,10 @@ static struct wi_printing *print_heard(
 {
     struct wi_printing *printing = wi_alloc(sizeof *printing);
     const json_t *result = outcome->result, *segments = json_object_get(result, "segments");
-    const struct wi_openai_wishes *wishes = infer->wishes;
+    const struct wi_openai_extras *extras = infer->extras;
     struct wi_buffer *out = &printing->text;
     (void)error;
-    switch (wishes->form) {
+    switch (extras->form) {
     case WI_OPENAI_TEXT:
         printing->media_type = "text/plain; charset=utf-8";
         wi_buffer_strings(out, text_of(result), "\n", NULL);
@@ -269,7 +269,7 @@ static struct wi_printing *print_heard(
     return printing;
 }
 
-/* --- as a stream ----------------------------------------------------------------------------- */
+/* --- as a stream ------------------------------------------------------------------------------ */
 
 static void stream_begin(struct wi_buffer *out, const struct wi_stream_face *face)
 {
@@ -309,7 +309,7 @@ static void stream_error(struct wi_buffer *out, const struct wi_stream_face *fac
     wi_buffer_puts(out, "}\n\n");
 }
 
-/* --- speech ---------------------------------------------------------------------------------- */
+/* --- speech ----------------------------------------------------------------------------------- */
 
 #define WAV_HEADER 44 /* bytes */
 
@@ -342,8 +342,8 @@ struct wi_printing *wi_openai_print_speech(
     const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error)
 {
     const struct wi_tensors *outputs = outcome->outputs;
-    const struct wi_openai_wishes *wishes = infer->wishes;
-    int raw = wishes->form == WI_OPENAI_PCM;
+    const struct wi_openai_extras *extras = infer->extras;
+    int raw = extras->form == WI_OPENAI_PCM;
     if (outputs->count != 1 ||
         !is_plain_wav(wi_tensor_bytes(&outputs->items[0]), outputs->items[0].size)) {
         wi_error_set(error, WI_INFERENCE_FAILED, NULL, "the node's answer has no speech");
@@ -362,7 +362,7 @@ struct wi_printing *wi_openai_print_speech(
     return printing;
 }
 
-/* --- the dialects ---------------------------------------------------------------------------- */
+/* --- the dialects ----------------------------------------------------------------------------- */
 
 static void print_error(struct wi_buffer *out, const struct wi_error *error, const char *request_id)
 {

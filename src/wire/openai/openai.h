@@ -33,8 +33,8 @@ enum wi_openai_form {
     WI_OPENAI_PCM
 };
 
-/* What only these clients wish of the answer: struct wi_infer's `wishes`. Owned. */
-struct wi_openai_wishes {
+/* What only these clients ask of the answer: struct wi_infer's `extras`. Owned. */
+struct wi_openai_extras {
     int64_t created;   /* Unix seconds, in the answer and all its chunks */
     int64_t answers;   /* how many */
     int include_usage; /* at the end of a stream */
@@ -45,21 +45,21 @@ struct wi_openai_wishes {
     int words; /* times of words, not of sentences */
 };
 
-/* --- parse.c --------------------------------------------------------------------------------- */
+/* --- parse.c ---------------------------------------------------------------------------------- */
 
 /* struct wi_dialect's `params`. */
 size_t wi_openai_params(enum wi_task_kind task, struct wi_param rows[WI_PARAMETERS_MAX]);
 /* The body of a request for `task`. */
 enum wi_code wi_openai_parse(enum wi_task_kind task, struct wi_infer *infer, struct wi_blob *body,
     size_t json_size, struct wi_budget *budget, struct wi_error *error);
-/* Makes the empty request for that task, and the wishes that are read into. */
+/* Makes the empty request for that task, and the extras that are read into. */
 void wi_openai_begin(struct wi_infer *infer, enum wi_task_kind task);
 /* As wi_openai_parse, of an object with the parameters, which is borrowed, behind wi_openai_begin.
  */
 enum wi_code wi_openai_read(
     struct wi_infer *infer, const json_t *root, struct wi_budget *budget, struct wi_error *error);
 
-/* --- sound.c --------------------------------------------------------------------------------- */
+/* --- sound.c ---------------------------------------------------------------------------------- */
 
 /* Which times are wanted, as the parameter is called; WI_INVALID_FIELD for what it cannot be. */
 #define WI_OPENAI_TIMES "timestamp_granularities[]"
@@ -71,19 +71,19 @@ enum wi_code wi_openai_read_recognition(
 enum wi_code wi_openai_read_speech(
     struct wi_infer *infer, const json_t *root, struct wi_error *error);
 
-/* --- audio.c --------------------------------------------------------------------------------- */
+/* --- audio.c ---------------------------------------------------------------------------------- */
 
 struct wi_printing *wi_openai_print_speech(
     const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error);
 
-/* --- error.c --------------------------------------------------------------------------------- */
+/* --- error.c ---------------------------------------------------------------------------------- */
 
 int wi_openai_status(enum wi_code code);
 /* Appends the object {"message", "type", "param", "code"}. `input` is what this endpoint calls what
  * is read. */
 void wi_openai_error(struct wi_buffer *out, const struct wi_error *error, const char *input);
 
-/* --- choice.c: answers and their parts ------------------------------------------------------- */
+/* --- choice.c: answers and their parts -------------------------------------------------------- */
 
 /* Every function here gives a new reference, made of what a node said: what has not its form is
  * left out. `result` may be NULL. */
@@ -96,7 +96,7 @@ json_t *wi_openai_delta(const struct wi_part *part);
 json_t *wi_openai_text(const json_t *choice, json_int_t index);
 json_t *wi_openai_text_delta(const struct wi_part *part);
 
-/* --- print.c --------------------------------------------------------------------------------- */
+/* --- print.c ---------------------------------------------------------------------------------- */
 
 struct wi_printing *wi_openai_print_chat(
     const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error);
@@ -109,7 +109,7 @@ struct wi_printing *wi_openai_print_ranking(
 struct wi_printing *wi_openai_print_tokens(
     const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error);
 
-/* --- stream.c -------------------------------------------------------------------------------- */
+/* --- stream.c --------------------------------------------------------------------------------- */
 
 void wi_openai_stream_begin(struct wi_buffer *out, const struct wi_stream_face *face);
 void wi_openai_stream_part(

@@ -18,7 +18,7 @@
 
 #define OLD_LOGPROBS_MAX 5
 
-/* --- the lists ------------------------------------------------------------------------------- */
+/* --- the lists -------------------------------------------------------------------------------- */
 
 #define CHAT (1u << WI_TASK_CHAT)
 #define COMPLETE (1u << WI_TASK_COMPLETE)
@@ -111,7 +111,7 @@ static const struct wi_neutral neutrals[] = {
     {0},
 };
 
-/* --- what is special ------------------------------------------------------------------------- */
+/* --- what is special -------------------------------------------------------------------------- */
 
 struct body {
     const char *model;
@@ -214,9 +214,9 @@ static enum wi_code read_query(
         return wi_parameters_missing(body->query ? "documents" : "query", error);
     enum wi_code code =
         wi_text_read_query(infer, body->query, body->documents, "query", "documents", error);
-    struct wi_openai_wishes *wishes = infer->wishes;
+    struct wi_openai_extras *extras = infer->extras;
     if (code == WI_OK && body->return_documents)
-        wishes->documents = json_incref(body->documents);
+        extras->documents = json_incref(body->documents);
     return code;
 }
 
@@ -279,7 +279,7 @@ static enum wi_code read_old_logprobs(
 static enum wi_code read_stream(
     struct wi_infer *infer, const struct body *body, struct wi_error *error)
 {
-    struct wi_openai_wishes *wishes = infer->wishes;
+    struct wi_openai_extras *extras = infer->extras;
     struct stream_options options = {0};
     enum wi_code code = WI_OK;
     infer->asked->stream = body->stream && wi_task_generates(infer->asked->task);
@@ -289,7 +289,7 @@ static enum wi_code read_stream(
     if (body->stream_options)
         code = wi_params_read(stream_table, body->stream_options, WI_PARAMS_STRICT,
             "stream_options.", &options, error);
-    wishes->include_usage = options.include_usage;
+    extras->include_usage = options.include_usage;
     return code;
 }
 
@@ -297,7 +297,7 @@ static enum wi_code read_body(
     struct wi_infer *infer, const json_t *root, struct wi_budget *budget, struct wi_error *error)
 {
     struct wi_inference *asked = infer->asked;
-    struct wi_openai_wishes *wishes = infer->wishes;
+    struct wi_openai_extras *extras = infer->extras;
     struct body body = {0};
     enum wi_code code = wi_parameters_sort(infer, root, &lists, error);
     if (code == WI_OK)
@@ -313,8 +313,8 @@ static enum wi_code read_body(
         return twice("repeat_penalty", "repetition_penalty", error);
     if (body.repetition_penalty > 0)
         json_object_set_new(asked->options, "repeat_penalty", json_real(body.repetition_penalty));
-    wishes->base64 = body.encoding_format == 1;
-    wishes->top = body.top_n;
+    extras->base64 = body.encoding_format == 1;
+    extras->top = body.top_n;
     if ((asked->task == WI_TASK_SPEECH_RECOGNITION &&
             (code = wi_openai_read_recognition(infer, root, error)) != WI_OK) ||
         (asked->task == WI_TASK_TEXT_TO_SPEECH &&
@@ -323,34 +323,34 @@ static enum wi_code read_body(
     return read_text(infer, &body, budget, error);
 }
 
-static void free_wishes(void *data)
+static void free_extras(void *data)
 {
-    struct wi_openai_wishes *wishes = data;
-    json_decref(wishes->documents);
-    free(wishes);
+    struct wi_openai_extras *extras = data;
+    json_decref(extras->documents);
+    free(extras);
 }
 
 void wi_openai_begin(struct wi_infer *infer, enum wi_task_kind task)
 {
     infer->asked = wi_inference_new();
     infer->asked->task = task;
-    infer->wishes = wi_alloc(sizeof(struct wi_openai_wishes));
-    infer->free_wishes = free_wishes;
+    infer->extras = wi_alloc(sizeof(struct wi_openai_extras));
+    infer->free_extras = free_extras;
 }
 
 enum wi_code wi_openai_read(
     struct wi_infer *infer, const json_t *root, struct wi_budget *budget, struct wi_error *error)
 {
     struct wi_inference *asked = infer->asked;
-    struct wi_openai_wishes *wishes = infer->wishes;
+    struct wi_openai_extras *extras = infer->extras;
     asked->priority = WI_PRIORITY_DEFAULT;
-    wishes->created = wi_wall_ms() / 1000;
+    extras->created = wi_wall_ms() / 1000;
     infer->or_rewrites = asked->task == WI_TASK_COMPLETE;
     enum wi_code code = read_body(infer, root, budget, error);
     const json_t *n = json_object_get(asked->options, "n");
-    wishes->answers = json_is_integer(n) ? json_integer_value(n) : 1;
+    extras->answers = json_is_integer(n) ? json_integer_value(n) : 1;
     if (asked->task == WI_TASK_COMPLETE && infer->form == WI_FORM_LIST)
-        wishes->answers *= (int64_t)json_array_size(asked->input);
+        extras->answers *= (int64_t)json_array_size(asked->input);
     return code;
 }
 

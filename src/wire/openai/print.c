@@ -10,18 +10,18 @@
 
 #define ROW_BYTES 64 /* around a vector */
 
-/* --- text ------------------------------------------------------------------------------------ */
+/* --- text ------------------------------------------------------------------------------------- */
 
 typedef json_t *choice_fn(const json_t *choice, json_int_t index);
 
 static struct wi_printing *print_text(const struct wi_infer *infer,
     const struct wi_outcome *outcome, const char *prefix, const char *object, choice_fn *make)
 {
-    const struct wi_openai_wishes *wishes = infer->wishes;
+    const struct wi_openai_extras *extras = infer->extras;
     const json_t *result = outcome->result, *choice;
     json_t *timings = json_object_get(result, "timings"), *choices = json_array();
     json_t *answer =
-        wi_openai_head(prefix, outcome->id, object, outcome->model_name, wishes->created);
+        wi_openai_head(prefix, outcome->id, object, outcome->model_name, extras->created);
     for (size_t i = 0; (choice = wi_generation_choice(result, i)) != NULL; i++)
         json_array_append_new(choices, make(choice, (json_int_t)i));
     json_object_set_new(answer, "choices", choices);
@@ -45,7 +45,7 @@ struct wi_printing *wi_openai_print_completion(
     return print_text(infer, outcome, "cmpl", "text_completion", wi_openai_text);
 }
 
-/* --- vectors --------------------------------------------------------------------------------- */
+/* --- vectors ---------------------------------------------------------------------------------- */
 
 /* Little-endian floats, as the clients' own default wants them. */
 static void add_base64(struct wi_buffer *out, const float *row, size_t width)
@@ -103,9 +103,9 @@ static json_t *usage_of(const json_t *result)
 struct wi_printing *wi_openai_print_embeddings(
     const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error)
 {
-    const struct wi_openai_wishes *wishes = infer->wishes;
+    const struct wi_openai_extras *extras = infer->extras;
     struct wi_printing *printing = wi_vectors_print(
-        outcome->outputs, ROW_BYTES, wishes->base64 ? write_base64 : write_numbers, error);
+        outcome->outputs, ROW_BYTES, extras->base64 ? write_base64 : write_numbers, error);
     if (!printing)
         return NULL;
     json_t *usage = usage_of(outcome->result);
@@ -119,7 +119,7 @@ struct wi_printing *wi_openai_print_embeddings(
     return printing;
 }
 
-/* --- a ranking ------------------------------------------------------------------------------- */
+/* --- a ranking -------------------------------------------------------------------------------- */
 
 struct ranked {
     size_t index;
@@ -135,10 +135,10 @@ static int compare(const void *a, const void *b)
     return first->index < second->index ? -1 : 1;
 }
 
-static json_t *rank(const struct wi_openai_wishes *wishes, const json_t *scores)
+static json_t *rank(const struct wi_openai_extras *extras, const json_t *scores)
 {
     size_t count = json_array_size(scores);
-    size_t top = wishes->top > 0 && (size_t)wishes->top < count ? (size_t)wishes->top : count;
+    size_t top = extras->top > 0 && (size_t)extras->top < count ? (size_t)extras->top : count;
     struct ranked *rows = wi_alloc((count + 1) * sizeof *rows);
     json_t *results = json_array();
     for (size_t i = 0; i < count; i++)
@@ -147,7 +147,7 @@ static json_t *rank(const struct wi_openai_wishes *wishes, const json_t *scores)
     for (size_t i = 0; i < top; i++) {
         json_t *row = json_pack(
             "{s:I, s:f}", "index", (json_int_t)rows[i].index, "relevance_score", rows[i].score);
-        json_t *document = json_array_get(wishes->documents, rows[i].index);
+        json_t *document = json_array_get(extras->documents, rows[i].index);
         if (document)
             json_object_set_new(row, "document", json_pack("{s:O}", "text", document));
         json_array_append_new(results, row);
@@ -159,12 +159,12 @@ static json_t *rank(const struct wi_openai_wishes *wishes, const json_t *scores)
 struct wi_printing *wi_openai_print_ranking(
     const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error)
 {
-    const struct wi_openai_wishes *wishes = infer->wishes;
+    const struct wi_openai_extras *extras = infer->extras;
     (void)error;
     json_t *answer =
-        wi_openai_head("rerank", outcome->id, "list", outcome->model_name, wishes->created);
+        wi_openai_head("rerank", outcome->id, "list", outcome->model_name, extras->created);
     json_object_set_new(
-        answer, "results", rank(wishes, json_object_get(outcome->result, "scores")));
+        answer, "results", rank(extras, json_object_get(outcome->result, "scores")));
     json_object_set_new(answer, "usage", usage_of(outcome->result));
     return wi_printing_json(answer);
 }

@@ -10,12 +10,12 @@ static enum wi_code read_form(struct wi_infer *infer, const json_t *root, enum w
     const char *const *names, struct wi_error *error)
 {
     const json_t *asked = json_object_get(root, "response_format");
-    struct wi_openai_wishes *wishes = infer->wishes;
-    wishes->form = first;
+    struct wi_openai_extras *extras = infer->extras;
+    extras->form = first;
     for (int i = 0; names[i] && json_is_string(asked); i++) {
         if (strcmp(json_string_value(asked), names[i]) != 0)
             continue;
-        wishes->form = (enum wi_openai_form)((int)first + i);
+        extras->form = (enum wi_openai_form)((int)first + i);
         return WI_OK;
     }
     if (!asked || json_is_null(asked))
@@ -42,8 +42,8 @@ enum wi_code wi_openai_refuse_times(struct wi_error *error)
 
 enum wi_code wi_openai_check_stream(const struct wi_infer *infer, struct wi_error *error)
 {
-    const struct wi_openai_wishes *wishes = infer->wishes;
-    return wishes->form <= WI_OPENAI_TEXT
+    const struct wi_openai_extras *extras = infer->extras;
+    return extras->form <= WI_OPENAI_TEXT
                ? WI_OK
                : wi_error_set(error, WI_INVALID_FIELD, "stream",
                      "a stream is of text; ask for response_format json, or for no stream");
@@ -58,18 +58,18 @@ enum wi_code wi_openai_read_recognition(
     enum wi_code code = read_form(infer, root, WI_OPENAI_JSON, forms, error);
     if (code != WI_OK)
         return code;
-    struct wi_openai_wishes *wishes = infer->wishes;
-    enum wi_openai_form form = wishes->form;
+    struct wi_openai_extras *extras = infer->extras;
+    enum wi_openai_form form = extras->form;
     infer->is_file = form == WI_OPENAI_TEXT || form == WI_OPENAI_SRT || form == WI_OPENAI_VTT;
     asked->stream = json_is_true(json_object_get(root, "stream"));
     if (asked->stream && (code = wi_openai_check_stream(infer, error)) != WI_OK)
         return code;
-    wishes->words = times && strcmp(times, "word") == 0;
-    if (times && (form != WI_OPENAI_VERBOSE || (!wishes->words && strcmp(times, "segment"))))
+    extras->words = times && strcmp(times, "word") == 0;
+    if (times && (form != WI_OPENAI_VERBOSE || (!extras->words && strcmp(times, "segment"))))
         return wi_openai_refuse_times(error);
     if (form >= WI_OPENAI_SRT)
         json_object_set_new(
-            asked->options, "timestamps", json_string(wishes->words ? "word" : "segment"));
+            asked->options, "timestamps", json_string(extras->words ? "word" : "segment"));
     return WI_OK;
 }
 

@@ -16,11 +16,11 @@ static int is_chat(const struct wi_infer *infer)
 static json_t *make_chunk(
     const struct wi_infer *infer, const char *id, const char *model_name, json_t *choice)
 {
-    const struct wi_openai_wishes *wishes = infer->wishes;
+    const struct wi_openai_extras *extras = infer->extras;
     json_t *chunk = wi_openai_head(is_chat(infer) ? "chatcmpl" : "cmpl", id,
-        is_chat(infer) ? "chat.completion.chunk" : "text_completion", model_name, wishes->created);
+        is_chat(infer) ? "chat.completion.chunk" : "text_completion", model_name, extras->created);
     json_object_set_new(chunk, "choices", choice ? json_pack("[o]", choice) : json_array());
-    if (wishes->include_usage)
+    if (extras->include_usage)
         json_object_set_new(chunk, "usage", json_null());
     return chunk;
 }
@@ -33,8 +33,8 @@ static void add_choice(struct wi_buffer *out, const struct wi_stream_face *face,
 
 void wi_openai_stream_begin(struct wi_buffer *out, const struct wi_stream_face *face)
 {
-    const struct wi_openai_wishes *wishes = face->infer->wishes;
-    for (int64_t i = 0; is_chat(face->infer) && i < wishes->answers; i++)
+    const struct wi_openai_extras *extras = face->infer->extras;
+    for (int64_t i = 0; is_chat(face->infer) && i < extras->answers; i++)
         add_choice(out, face,
             json_pack("{s:I, s:{s:s, s:s}, s:n, s:n}", "index", (json_int_t)i, "delta", "role",
                 "assistant", "content", "", "logprobs", "finish_reason"));
@@ -57,7 +57,7 @@ void wi_openai_stream_progress(struct wi_buffer *out, const struct wi_stream_fac
     wi_buffer_puts(out, ": under way\n\n");
 }
 
-/* --- the end --------------------------------------------------------------------------------- */
+/* --- the end ---------------------------------------------------------------------------------- */
 
 static json_t *last_choice(const struct wi_infer *infer, const json_t *choice, size_t index)
 {
@@ -87,11 +87,11 @@ static void add_usage(
 struct wi_printing *wi_openai_stream_done(
     const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error)
 {
-    const struct wi_openai_wishes *wishes = infer->wishes;
+    const struct wi_openai_extras *extras = infer->extras;
     struct wi_printing *printing = wi_alloc(sizeof *printing);
     const struct wi_stream_face face = {infer, outcome->id, outcome->model_name};
     const json_t *result = outcome->result;
-    size_t count = (size_t)wishes->answers;
+    size_t count = (size_t)extras->answers;
     (void)error;
     for (size_t i = 0; i < count; i++) {
         const json_t *choice = wi_generation_choice(result, i);
@@ -100,11 +100,11 @@ struct wi_printing *wi_openai_stream_done(
             wi_openai_stream_part(&printing->text, &face, &whole);
         json_t *chunk =
             make_chunk(infer, outcome->id, outcome->model_name, last_choice(infer, choice, i));
-        if (i + 1 == count && !wishes->include_usage)
+        if (i + 1 == count && !extras->include_usage)
             add_timings(chunk, result);
         wi_printing_event(&printing->text, NULL, chunk);
     }
-    if (wishes->include_usage)
+    if (extras->include_usage)
         add_usage(&printing->text, &face, result);
     wi_buffer_puts(&printing->text, "data: [DONE]\n\n");
     return printing;

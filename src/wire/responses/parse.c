@@ -230,7 +230,7 @@ static void read_logprobs(struct wi_infer *infer, const struct body *body)
         set(infer, "top_logprobs", json_integer(body->top_logprobs));
 }
 
-/* --- what the answer repeats ----------------------------------------------------------------- */
+/* --- what the answer repeats ------------------------------------------------------------------ */
 
 /* Functions as they are written here. */
 static json_t *echo_tools(const json_t *tools)
@@ -277,21 +277,21 @@ static json_t *echo(const json_t *root, const json_t *options)
     return said;
 }
 
-/* --- the body -------------------------------------------------------------------------------- */
+/* --- the body --------------------------------------------------------------------------------- */
 
-static void free_wishes(void *data)
+static void free_extras(void *data)
 {
-    struct wi_responses_wishes *wishes = data;
-    json_decref(wishes->echo);
-    wi_output_clear(&wishes->streamed);
-    free(wishes);
+    struct wi_responses_extras *extras = data;
+    json_decref(extras->echo);
+    wi_output_clear(&extras->streamed);
+    free(extras);
 }
 
 static enum wi_code read_body(
     struct wi_infer *infer, const json_t *root, struct wi_budget *budget, struct wi_error *error)
 {
     struct body body = {0};
-    struct wi_responses_wishes *wishes = infer->wishes;
+    struct wi_responses_extras *extras = infer->extras;
     enum wi_code code = refuse_kept(root, error);
     if (code == WI_OK)
         code = wi_parameters_sort(infer, root, &lists, error);
@@ -306,7 +306,7 @@ static enum wi_code read_body(
         return code;
     read_logprobs(infer, &body);
     infer->asked->stream = body.stream;
-    wishes->echo = echo(root, infer->asked->options);
+    extras->echo = echo(root, infer->asked->options);
     if (!body.input)
         return wi_parameters_missing("input", error);
     return wi_responses_read_input(infer, body.instructions, body.input, budget, error);
@@ -315,13 +315,13 @@ static enum wi_code read_body(
 enum wi_code wi_responses_parse(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
     struct wi_budget *budget, struct wi_error *error)
 {
-    struct wi_responses_wishes *wishes = wi_alloc(sizeof *wishes);
-    wishes->created = wi_wall_ms() / 1000;
+    struct wi_responses_extras *extras = wi_alloc(sizeof *extras);
+    extras->created = wi_wall_ms() / 1000;
     infer->asked = wi_inference_new();
     infer->asked->task = WI_TASK_CHAT;
     infer->asked->priority = WI_PRIORITY_DEFAULT;
-    infer->wishes = wishes;
-    infer->free_wishes = free_wishes;
+    infer->extras = extras;
+    infer->free_extras = free_extras;
     return wi_native_read_body(infer, body, json_size, budget, read_body, error);
 }
 

@@ -19,14 +19,14 @@ static json_t *usage_of(const json_t *result)
 static json_t *make_response(
     const struct wi_stream_face *face, const char *status, json_t *items, json_t *usage)
 {
-    const struct wi_responses_wishes *wishes = face->infer->wishes;
+    const struct wi_responses_extras *extras = face->infer->extras;
     const char *dash = strchr(face->id, '-');
     json_t *response = json_pack("{s:o, s:s, s:I, s:s, s:s, s:n, s:n, s:o, s:o}", "id",
         json_sprintf("resp_%s", dash ? dash + 1 : face->id), "object", "response", "created_at",
-        (json_int_t)wishes->created, "status", status, "model", face->model_name, "error",
+        (json_int_t)extras->created, "status", status, "model", face->model_name, "error",
         "incomplete_details", "output", items ? json_incref(items) : json_array(), "usage",
         usage ? usage : json_null());
-    json_object_update_missing(response, wishes->echo);
+    json_object_update_missing(response, extras->echo);
     return response;
 }
 
@@ -71,14 +71,14 @@ struct wi_printing *wi_responses_print(
     return printing;
 }
 
-/* --- streams --------------------------------------------------------------------------------- */
+/* --- streams ---------------------------------------------------------------------------------- */
 
 /* An event about the answer as a whole, which is taken over. */
 static void tell(
     const struct wi_stream_face *face, const char *type, json_t *response, struct wi_buffer *out)
 {
-    struct wi_responses_wishes *wishes = face->infer->wishes;
-    wi_output_event(&wishes->streamed, type, json_pack("{s:o}", "response", response), out);
+    struct wi_responses_extras *extras = face->infer->extras;
+    wi_output_event(&extras->streamed, type, json_pack("{s:o}", "response", response), out);
 }
 
 void wi_responses_stream_begin(struct wi_buffer *out, const struct wi_stream_face *face)
@@ -90,21 +90,21 @@ void wi_responses_stream_begin(struct wi_buffer *out, const struct wi_stream_fac
 void wi_responses_stream_part(
     struct wi_buffer *out, const struct wi_stream_face *face, const struct wi_part *part)
 {
-    struct wi_responses_wishes *wishes = face->infer->wishes;
-    wi_output_add(&wishes->streamed, face->id, part, out);
+    struct wi_responses_extras *extras = face->infer->extras;
+    wi_output_add(&extras->streamed, face->id, part, out);
 }
 
 struct wi_printing *wi_responses_stream_done(
     const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error)
 {
     const struct wi_stream_face face = {infer, outcome->id, outcome->model_name};
-    struct wi_responses_wishes *wishes = infer->wishes;
+    struct wi_responses_extras *extras = infer->extras;
     struct wi_printing *printing = wi_alloc(sizeof *printing);
     int complete = is_complete(wi_generation_choice(outcome->result, 0));
     (void)error;
-    end(&wishes->streamed, outcome, outcome->parts > 0, &printing->text);
+    end(&extras->streamed, outcome, outcome->parts > 0, &printing->text);
     tell(&face, complete ? "response.completed" : "response.incomplete",
-        finish(&face, &wishes->streamed, outcome->result), &printing->text);
+        finish(&face, &extras->streamed, outcome->result), &printing->text);
     return printing;
 }
 
@@ -121,14 +121,14 @@ static json_t *make_error(const struct wi_error *error)
 void wi_responses_stream_error(struct wi_buffer *out, const struct wi_stream_face *face,
     const struct wi_error *error, const char *request_id)
 {
-    struct wi_responses_wishes *wishes = face->infer->wishes;
+    struct wi_responses_extras *extras = face->infer->extras;
     json_t *told = make_error(error);
-    json_t *response = make_response(face, "failed", wishes->streamed.items, NULL);
+    json_t *response = make_response(face, "failed", extras->streamed.items, NULL);
     (void)request_id; /* is in a header */
     json_object_set_new(response, "error",
         json_pack("{s:O, s:O}", "code", json_object_get(told, "code"), "message",
             json_object_get(told, "message")));
     json_object_del(told, "type"); /* here the event's */
-    wi_output_event(&wishes->streamed, "error", told, out);
+    wi_output_event(&extras->streamed, "error", told, out);
     tell(face, "response.failed", response, out);
 }

@@ -22,8 +22,8 @@ struct wi_output {
 };
 void wi_output_clear(struct wi_output *output);
 
-/* What only these clients wish of the answer: struct wi_infer's `wishes`. Owned. */
-struct wi_responses_wishes {
+/* What only these clients ask of the answer: struct wi_infer's `extras`. Owned. */
+struct wi_responses_extras {
     int64_t created; /* Unix seconds */
     json_t *echo;    /* the members of an answer that repeat its request */
     struct wi_output streamed;

@@ -16,10 +16,10 @@ static json_t *parse(const char *text)
 static struct wi_chain chain_of(const char *owner, const char *input, const char *options)
 {
     struct wi_chain chain = {0};
-    json_t *in = parse(input), *wishes = options ? parse(options) : NULL;
-    wi_chain_fill(&chain, owner, "hash", in, wishes);
+    json_t *in = parse(input), *requested = options ? parse(options) : NULL;
+    wi_chain_fill(&chain, owner, "hash", in, requested);
     json_decref(in);
-    json_decref(wishes);
+    json_decref(requested);
     return chain;
 }
 

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* --- the connection that we play ------------------------------------------------------------- */
+/* --- the connection that we play -------------------------------------------------------------- */
 
 struct wi_worker {
     json_t *models;
@@ -101,7 +101,7 @@ int wi_worker_repeat(struct wi_worker_task *task)
     return test.up;
 }
 
-/* --- a node ---------------------------------------------------------------------------------- */
+/* --- a node ----------------------------------------------------------------------------------- */
 
 #define NEVER_DRAWN 0.99
 
@@ -143,14 +143,14 @@ static int tear_down(void **state)
 /* The node is sent a task: what it is to do, and with which options. */
 static void take(const char *model, const char *data, const char *options)
 {
-    json_t *parsed = json_loads(data, 0, NULL), *wishes = json_loads(options, 0, NULL);
+    json_t *parsed = json_loads(data, 0, NULL), *requested = json_loads(options, 0, NULL);
     struct wi_tensors inputs = {0};
     const struct wi_worker_request request = {
-        .data = parsed, .options = wishes, .model = model, .inputs = &inputs};
+        .data = parsed, .options = requested, .model = model, .inputs = &inputs};
     assert_non_null(parsed);
     sim_take_task(&test.task, &request);
     json_decref(parsed);
-    json_decref(wishes);
+    json_decref(requested);
 }
 
 static void run_until_answered(void)
@@ -170,7 +170,7 @@ static void expect_result(const char *json)
 
 FIXTURE(set_up, tear_down)
 
-/* --- what becomes of it ---------------------------------------------------------------------- */
+/* --- what becomes of it ----------------------------------------------------------------------- */
 
 TEST(the_first_share_that_applies_is_what_happens)
 {
@@ -270,7 +270,7 @@ TEST(a_model_is_noted_once)
     assert_int_equal(json_array_size(test.worker.models), 1);
 }
 
-/* --- streams --------------------------------------------------------------------------------- */
+/* --- streams ---------------------------------------------------------------------------------- */
 
 #define STREAM "{\"stream\":true}"
 
@@ -346,7 +346,7 @@ TEST(a_stream_meets_its_fate_on_the_way)
     assert_int_equal(test.answers, 0);
 }
 
-/* --- what is answered ------------------------------------------------------------------------ */
+/* --- what is answered ------------------------------------------------------------------------- */
 
 #define TIMINGS                                                                                    \
     "\"timings\":{\"cache_n\":0,\"prompt_n\":3,\"prompt_ms\":3.0,\"prompt_per_token_ms\":1.0,"     \

@@ -61,8 +61,8 @@ static const char *text_at(const json_t *json, const char *object, const char *n
 
 TEST(test_json)
 {
-    struct wi_native_wishes wishes = {0};
-    struct wi_infer infer = {.asked = &asked, .wishes = &wishes};
+    struct wi_native_extras extras = {0};
+    struct wi_infer infer = {.asked = &asked, .extras = &extras};
     struct wi_tensors outputs = {0};
     struct wi_printing *printing;
     size_t count;
@@ -96,8 +96,8 @@ TEST(test_json)
 /* What the page reported, and the platform that was passed over before it. */
 TEST(test_reported)
 {
-    struct wi_native_wishes wishes = {0};
-    struct wi_infer infer = {.asked = &asked, .wishes = &wishes};
+    struct wi_native_extras extras = {0};
+    struct wi_infer infer = {.asked = &asked, .extras = &extras};
     struct wi_tensors outputs = {0};
     struct wi_printing *printing;
     struct wi_outcome outcome = outcome_of(&outputs);
@@ -133,8 +133,8 @@ TEST(test_reported)
 /* Tensors in binary are slices of what they were; an empty one still makes the answer binary. */
 TEST(test_binary)
 {
-    struct wi_native_wishes wishes = {.binary_output = 1};
-    struct wi_infer infer = {.asked = &asked, .wishes = &wishes};
+    struct wi_native_extras extras = {.binary_output = 1};
+    struct wi_infer infer = {.asked = &asked, .extras = &extras};
     struct wi_tensors outputs = {0};
     struct wi_printing *printing;
     size_t count;
@@ -161,8 +161,8 @@ TEST(test_binary)
 
 TEST(test_not_in_json)
 {
-    struct wi_native_wishes wishes = {0};
-    struct wi_infer infer = {.asked = &asked, .wishes = &wishes};
+    struct wi_native_extras extras = {0};
+    struct wi_infer infer = {.asked = &asked, .extras = &extras};
     struct wi_tensors outputs = {0};
     struct wi_error error;
     add_tensor(&outputs, "half", WI_FP16, 4);

@@ -8,8 +8,8 @@
 
 static const struct wi_dialect *const dialect = &wi_dialect_native;
 static struct wi_inference asked;
-static struct wi_native_wishes wishes;
-static const struct wi_infer infer = {.asked = &asked, .wishes = &wishes};
+static struct wi_native_extras extras;
+static const struct wi_infer infer = {.asked = &asked, .extras = &extras};
 static const struct wi_stream_face face = {&infer, "job_1", "a/b"};
 
 /* The JSON of an event that is `head`, its data, and an empty line. Takes the text. */

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct wi_ollama_wishes chats = {0}, generates = {.generates = 1}, loads = {.only_load = 1};
-static const struct wi_infer chat = {.wishes = &chats}, prompt = {.wishes = &generates},
-                             load = {.wishes = &loads};
+static struct wi_ollama_extras chats = {0}, generates = {.generates = 1}, loads = {.only_load = 1};
+static const struct wi_infer chat = {.extras = &chats}, prompt = {.extras = &generates},
+                             load = {.extras = &loads};
 
 /* Without the time, which is now. */
 static json_t *read_as(const char *text)
@@ -132,7 +132,7 @@ TEST(test_vectors)
     vectors(&wi_dialect_ollama_embeddings, 1, "{\"embedding\":[0.5,-2]}");
 }
 
-/* --- streams --------------------------------------------------------------------------------- */
+/* --- streams ---------------------------------------------------------------------------------- */
 
 static const struct wi_stream_face face = {&chat, "job-1", "m"},
                                    prompt_face = {&prompt, "job-1", "m"};

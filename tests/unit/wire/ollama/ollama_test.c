@@ -173,9 +173,9 @@ TEST(test_streams_and_loads)
         const struct wi_model *model = rows[i].dialect == EMBEDS ? &embedder : &chat;
         if (check(rows[i].dialect, &infer, model, rows[i].body, &error) != WI_OK)
             fail_msg("%s: %s", rows[i].body, error.detail);
-        const struct wi_ollama_wishes *wishes = infer.wishes;
+        const struct wi_ollama_extras *extras = infer.extras;
         assert_int_equal(infer.asked->stream, rows[i].stream);
-        assert_int_equal(wishes->only_load, rows[i].loads);
+        assert_int_equal(extras->only_load, rows[i].loads);
         assert_int_equal(infer.asked->task == WI_TASK_TOKENIZE, rows[i].loads);
         wi_infer_clear(&infer);
     }

@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct wi_openai_wishes wishes = {.created = 7, .answers = 1};
+static struct wi_openai_extras extras = {.created = 7, .answers = 1};
 static struct wi_inference chatting = {.task = WI_TASK_CHAT},
                            completing = {.task = WI_TASK_COMPLETE};
-static const struct wi_infer chat = {.asked = &chatting, .wishes = &wishes};
-static const struct wi_infer prompt = {.asked = &completing, .wishes = &wishes};
+static const struct wi_infer chat = {.asked = &chatting, .extras = &extras};
+static const struct wi_infer prompt = {.asked = &completing, .extras = &extras};
 
 static json_t *load(const char *text)
 {
@@ -95,8 +95,8 @@ TEST(test_embeddings)
     static const float numbers[] = {0.5f, -2.0f, 1.0f, 0.25f};
     for (int base64 = 0; base64 < 2; base64++) {
         struct wi_tensors outputs = {0};
-        struct wi_openai_wishes own = {.base64 = base64};
-        const struct wi_infer infer = {.wishes = &own};
+        struct wi_openai_extras own = {.base64 = base64};
+        const struct wi_infer infer = {.extras = &own};
         struct wi_blob *blob = wi_blob_new(NULL, sizeof numbers);
         assert_int_equal(wi_blob_append(blob, numbers, sizeof numbers), 0);
         *wi_tensors_add(&outputs) = (struct wi_tensor){.name = wi_strdup("embeddings"),
@@ -122,8 +122,8 @@ TEST(test_embeddings)
 TEST(test_ranking_and_tokens)
 {
     json_t *documents = json_pack("[s,s,s]", "a", "b", "c");
-    struct wi_openai_wishes own = {.created = 7, .top = 2, .documents = documents};
-    const struct wi_infer infer = {.wishes = &own};
+    struct wi_openai_extras own = {.created = 7, .top = 2, .documents = documents};
+    const struct wi_infer infer = {.extras = &own};
     printed(&wi_dialect_openai_rerank, &infer, "{\"scores\":[0.5,2.5,1.5]}", NULL,
         "{\"id\":\"rerank-1\",\"object\":\"list\",\"created\":7,\"model\":\"m\",\"results\":["
         "{\"index\":1,\"relevance_score\":2.5,\"document\":{\"text\":\"b\"}},"
@@ -134,7 +134,7 @@ TEST(test_ranking_and_tokens)
     json_decref(documents);
 }
 
-/* --- streams --------------------------------------------------------------------------------- */
+/* --- streams ---------------------------------------------------------------------------------- */
 
 #define CHUNK                                                                                      \
     "data: {\"id\":\"chatcmpl-1\",\"object\":\"chat.completion.chunk\",\"created\":7,"             \
@@ -188,8 +188,8 @@ static void ended(
 
 TEST(test_ends)
 {
-    struct wi_openai_wishes more = {.created = 7, .answers = 1, .include_usage = 1};
-    const struct wi_infer asks = {.asked = &chatting, .wishes = &more};
+    struct wi_openai_extras more = {.created = 7, .answers = 1, .include_usage = 1};
+    const struct wi_infer asks = {.asked = &chatting, .extras = &more};
     ended(&chat, "{\"finish_reason\":\"length\",\"timings\":{\"a\":1}," SAID "}", 3,
         CHUNK "[{\"index\":0,\"delta\":{},\"logprobs\":null,\"finish_reason\":\"length\"}],"
               "\"timings\":{\"a\":1}}\n\ndata: [DONE]\n\n");

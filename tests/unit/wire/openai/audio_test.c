@@ -40,7 +40,7 @@ static void reads(const struct wi_dialect *dialect, const char *body, enum wi_op
         fail_msg("%s: %s", error.field, error.detail);
     assert_string_equal(infer.model_name, "w");
     assert_int_equal(infer.asked->task, WI_TASK_SPEECH_RECOGNITION);
-    assert_int_equal(((struct wi_openai_wishes *)infer.wishes)->form, form);
+    assert_int_equal(((struct wi_openai_extras *)infer.extras)->form, form);
     assert_int_equal(infer.asked->tensors.count, 1);
     assert_memory_equal(wi_tensor_bytes(&infer.asked->tensors.items[0]), WAV, sizeof WAV - 1);
     char *got = json_dumps(infer.asked->options, JSON_COMPACT | JSON_SORT_KEYS);
@@ -150,7 +150,7 @@ TEST(test_long_values)
     refuses_long("\r\n" PART("model", "w") FILE_PART END, WI_INVALID_FIELD, "model");
 }
 
-/* --- answers --------------------------------------------------------------------------------- */
+/* --- answers ---------------------------------------------------------------------------------- */
 
 static void identify(const char *body, unsigned char hash[WI_HASH_SIZE])
 {
@@ -204,23 +204,23 @@ static void prints(const struct wi_infer *infer, const char *media_type, const c
 
 TEST(test_heard)
 {
-    struct wi_openai_wishes wishes = {0};
+    struct wi_openai_extras extras = {0};
     struct wi_inference asked = {.task = WI_TASK_SPEECH_RECOGNITION};
-    const struct wi_infer heard = {.asked = &asked, .wishes = &wishes};
+    const struct wi_infer heard = {.asked = &asked, .extras = &extras};
     (void)state;
     prints(
         &heard, NULL, "{\"text\":\"a <b>. c\",\"usage\":{\"type\":\"duration\",\"seconds\":4}}\n");
-    wishes.form = WI_OPENAI_TEXT;
+    extras.form = WI_OPENAI_TEXT;
     prints(&heard, "text/plain; charset=utf-8", "a <b>. c\n");
-    wishes.form = WI_OPENAI_SRT;
+    extras.form = WI_OPENAI_SRT;
     prints(&heard, "application/x-subrip; charset=utf-8",
         "1\n00:00:00,000 --> 00:00:01,500\na <b>.\n\n2\n01:01:01,500 --> 01:01:02,000\nc ->d\n\n");
-    wishes.form = WI_OPENAI_VTT;
+    extras.form = WI_OPENAI_VTT;
     prints(&heard, "text/vtt; charset=utf-8",
         "WEBVTT\n\n00:00:00.000 --> 00:00:01.500\na &lt;b&gt;.\n\n01:01:01.500 --> 01:01:02.000\n"
         "c ---&gt;d\n\n");
-    wishes.form = WI_OPENAI_VERBOSE;
-    wishes.words = 1;
+    extras.form = WI_OPENAI_VERBOSE;
+    extras.words = 1;
     prints(&heard, NULL,
         "{\"task\":\"transcribe\",\"text\":\"a <b>. c\",\"language\":\"en\",\"duration\":3.25,"
         "\"words\":[{\"start\":0,\"end\":1.5,\"word\":\"a <b>.\"},{\"start\":3661.5,\"end\":3662,"
@@ -279,15 +279,15 @@ TEST(test_stream)
     json_decref(said);
 }
 
-/* --- speech ---------------------------------------------------------------------------------- */
+/* --- speech ----------------------------------------------------------------------------------- */
 
 static const unsigned char wav[] = "RIFF\x28\0\0\0WAVEfmt \x10\0\0\0\1\0\1\0\x80\x3e\0\0\0\x7d\0\0"
                                    "\2\0\x10\0data\4\0\0\0abcd";
 
 static struct wi_printing *speak(enum wi_openai_form form, const unsigned char *bytes, size_t size)
 {
-    struct wi_openai_wishes wishes = {.form = form};
-    const struct wi_infer infer = {.wishes = &wishes};
+    struct wi_openai_extras extras = {.form = form};
+    const struct wi_infer infer = {.extras = &extras};
     struct wi_tensors outputs = {0};
     struct wi_tensor *tensor = wi_tensors_add(&outputs);
     struct wi_error error;

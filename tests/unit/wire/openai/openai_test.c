@@ -125,7 +125,7 @@ TEST(test_several_prompts)
     settles(
         &wi_dialect_openai_completions, &chat, body, "{\"prompts\":[\"a\",\"b\"]}", "{\"n\":2}");
     assert_int_equal(check(&wi_dialect_openai_completions, &infer, &chat, body, &error), WI_OK);
-    assert_int_equal(((struct wi_openai_wishes *)infer.wishes)->answers, 4);
+    assert_int_equal(((struct wi_openai_extras *)infer.extras)->answers, 4);
     wi_text_settle(&infer, &chat);
     assert_int_equal(infer.asked->task, WI_TASK_COMPLETE);
     assert_int_equal(wi_task_count(WI_TASK_COMPLETE, infer.asked->input, infer.asked->options), 4);
@@ -331,7 +331,7 @@ TEST(test_model)
     wi_infer_clear(&infer);
 }
 
-/* --- errors ---------------------------------------------------------------------------------- */
+/* --- errors ----------------------------------------------------------------------------------- */
 
 TEST(test_errors)
 {
