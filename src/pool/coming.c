@@ -7,7 +7,7 @@
 #include "pool/preferences.h"
 #include <string.h>
 
-/* --- whether one is coming ------------------------------------------------------------------- */
+/* --- whether one is coming -------------------------------------------------------------------- */
 
 int wi_pool_could_bring(const struct wi_pool *pool, const struct wi_demand *demand)
 {
@@ -79,7 +79,7 @@ static int regains_gpu(const struct wi_pool *pool, const char *kind)
     return 0;
 }
 
-int wi_pool_is_coming(struct wi_pool *pool, const struct wi_demand *demand, int wish)
+int wi_pool_is_coming(struct wi_pool *pool, const struct wi_demand *demand, int request)
 {
     const struct wi_inference *asked = demand->asked;
     int has_nodes = wi_pool_nodes_count(pool->nodes) > 0, coming = 0;
@@ -100,13 +100,13 @@ int wi_pool_is_coming(struct wi_pool *pool, const struct wi_demand *demand, int 
         if (has_node(pool, info->name) || !may_come(pool, info) || wi_pool_shuts_out(pool, kind))
             continue;
         coming = 1;
-        if (wish && (asked->browser || has_nodes))
-            wi_pool_wish(pool, info->name);
+        if (request && (asked->browser || has_nodes))
+            wi_pool_request_kind(pool, info->name);
     }
     return coming;
 }
 
-/* --- which is preferred ---------------------------------------------------------------------- */
+/* --- which is preferred ----------------------------------------------------------------------- */
 
 /* The option of an entry of the preferences; NULL if none of that kind is there. */
 static const struct wi_route_option *find_option(
@@ -143,7 +143,7 @@ static double chosen_ms(const struct wi_route_option *options, size_t count)
     return 0;
 }
 
-void wi_pool_wish_preferred(struct wi_pool *pool, const struct wi_demand *demand,
+void wi_pool_request_preferred(struct wi_pool *pool, const struct wi_demand *demand,
     const struct wi_route_option *options, size_t count)
 {
     const struct wi_strings *list =
@@ -166,11 +166,11 @@ void wi_pool_wish_preferred(struct wi_pool *pool, const struct wi_demand *demand
             if (options[o].chosen && options[o].measured && options[o].run_ms <= best)
                 return;
         /* Nobody makes room for what is only preferred, nor is it started for so little. */
-        if (wi_pool_kind_prefer(
-                kind, chosen_ms(options, count), wi_pool_start_ms(pool), WI_WISH_MS, wi_now_ms()) &&
+        if (wi_pool_kind_prefer(kind, chosen_ms(options, count), wi_pool_start_ms(pool),
+                WI_KIND_REQUEST_MS, wi_now_ms()) &&
             wi_pool_sessions_count(pool->sessions, NULL, WI_SESSION_STATE_COUNT) <
                 (size_t)pool->config->pool.max_connections)
-            wi_pool_wish(pool, name);
+            wi_pool_request_kind(pool, name);
         return;
     }
 }

@@ -11,12 +11,12 @@
 /* Whether a browser that we could start may have what the demand needs. */
 int wi_pool_could_bring(const struct wi_pool *pool, const struct wi_demand *demand);
 /* Whether a kind that the demand allows is coming and has no node yet (but such as are about to
- * go), so that it could bring what the present nodes lack. With `wish` each such kind is wished
- * for. */
-int wi_pool_is_coming(struct wi_pool *pool, const struct wi_demand *demand, int wish);
+ * go), so that it could bring what the present nodes lack. With `request` each such kind is
+ * requested. */
+int wi_pool_is_coming(struct wi_pool *pool, const struct wi_demand *demand, int request);
 /* Asks for a session of the kind that is preferred for such models, where none is running and
  * nothing says that it would be slower; `options` are the `count` that were judged. */
-void wi_pool_wish_preferred(struct wi_pool *pool, const struct wi_demand *demand,
+void wi_pool_request_preferred(struct wi_pool *pool, const struct wi_demand *demand,
     const struct wi_route_option *options, size_t count);
 
 #endif

@@ -95,7 +95,7 @@ static json_t *kind_json(const struct wi_pool *pool, const struct pool_kind *kin
         info->installed, "problem", wi_pool_kind_problem(kind), "breaker", breaker, "failures",
         (json_int_t)info->backoff.failures, "next_start_ms", left > 0 ? left : 0.0, "min",
         (json_int_t)info->browser->min_connections, "max",
-        (json_int_t)info->browser->max_connections, "wished", info->wish_since > 0, "sessions",
+        (json_int_t)info->browser->max_connections, "wished", info->requested_since > 0, "sessions",
         states_json(pool, info->name), "transitions", transitions_json(info));
 }
 

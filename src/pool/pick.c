@@ -46,7 +46,7 @@ uint64_t wi_pool_chooser_probes(const struct pool_chooser *chooser)
     return chooser->probes;
 }
 
-/* --- what there is --------------------------------------------------------------------------- */
+/* --- what there is ---------------------------------------------------------------------------- */
 
 /* A class as one demand sees it. */
 struct view {
@@ -248,7 +248,7 @@ static enum wi_pick judge(struct wi_pool *pool, const struct wi_demand *demand, 
     return wi_route(chooser->candidates, count, demand, &terms, chooser->options, choice, error);
 }
 
-/* --- what follows ---------------------------------------------------------------------------- */
+/* --- what follows ----------------------------------------------------------------------------- */
 
 /* The next place that a probe of the model is about, after `class` (NULL: the first); NULL where
  * there is none. */
@@ -334,7 +334,7 @@ enum wi_pick wi_pool_pick(struct wi_pool *pool, const struct wi_demand *demand,
         note_served(pool, demand, &judged);
     if (pick != WI_PICK_NEVER && !asked->browser && !asked->node && !asked->has_platform &&
         !asked->model->builtin && pool->config->pool.adaptive_scaling)
-        wi_pool_wish_preferred(pool, demand, judged.options, judged.count);
+        wi_pool_request_preferred(pool, demand, judged.options, judged.count);
     if (pick == WI_PICK_NODE)
         wi_pool_relocate(
             pool, demand, judged.options, judged.count, wi_pool_judged_choice(&judged));

@@ -19,7 +19,7 @@ struct pool_judged {
 /* The one that was chosen; NULL: none was. */
 const struct wi_route_option *wi_pool_judged_choice(const struct pool_judged *judged);
 
-/* What wi_pool_pick says, without its consequences unless `really`: no dice, no wishes. */
+/* What wi_pool_pick says, without its consequences unless `really`: no dice, no requests. */
 enum wi_pick wi_pool_consider(struct wi_pool *pool, const struct wi_demand *demand, int really,
     struct wi_choice *choice, struct pool_judged *judged, struct wi_error *error);
 

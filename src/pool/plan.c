@@ -21,7 +21,7 @@
  * beside others where less is left. Chromium's and Firefox's processes take 200 to 350 MiB. */
 #define BROWSER_BYTES (512ull << 20)
 
-/* --- the numbers ----------------------------------------------------------------------------- */
+/* --- the numbers ------------------------------------------------------------------------------ */
 
 static int is_idle(const struct wi_pool *pool, const struct pool_session *session)
 {
@@ -63,7 +63,7 @@ static struct wi_scale_kind count_kind(const struct wi_pool *pool, const struct 
         .missing = !info->installed,
         .broken = info->backoff.open,
         .may_start_at = info->backoff.next_start,
-        .wish_since = info->wish_since};
+        .requested_since = info->requested_since};
 
     for (const struct pool_session *session = wi_pool_sessions_first(pool->sessions); session;
          session = wi_pool_session_next(session))
@@ -127,7 +127,7 @@ static struct wi_scale_kind *count_all(
     return rows;
 }
 
-/* --- carrying it out ------------------------------------------------------------------------- */
+/* --- carrying it out -------------------------------------------------------------------------- */
 
 static int is_of(const struct pool_session *session, const struct pool_kind_info *kind)
 {
@@ -308,7 +308,7 @@ void wi_pool_plan(struct wi_pool *pool)
     double now = wi_now_ms(), wake = wi_pool_kinds_check_missing(pool->kinds, now);
     struct wi_scale_step step;
 
-    wi_pool_kinds_forget_wishes(pool->kinds, now, WI_WISH_MS);
+    wi_pool_kinds_forget_requests(pool->kinds, now, WI_KIND_REQUEST_MS);
     retire_unknown(pool);
     do {
         struct wi_scale scale;
@@ -337,7 +337,7 @@ int wi_pool_shuts_out(const struct wi_pool *pool, const struct pool_kind *kind)
     return shut_out;
 }
 
-/* --- what is asked of it --------------------------------------------------------------------- */
+/* --- what is asked of it ---------------------------------------------------------------------- */
 
 void wi_pool_set_backlog(struct wi_pool *pool, size_t waiting)
 {
@@ -345,10 +345,10 @@ void wi_pool_set_backlog(struct wi_pool *pool, size_t waiting)
         wi_pool_plan_soon(pool->wake);
 }
 
-void wi_pool_wish(struct wi_pool *pool, const char *name)
+void wi_pool_request_kind(struct wi_pool *pool, const char *name)
 {
     struct pool_kind *kind = wi_pool_kinds_find(pool->kinds, name);
 
-    if (kind && !pool->closing && wi_pool_kind_wish(kind, wi_now_ms()))
+    if (kind && !pool->closing && wi_pool_kind_request(kind, wi_now_ms()))
         wi_pool_plan_soon(pool->wake);
 }

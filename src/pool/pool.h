@@ -137,9 +137,10 @@ void wi_pool_set_backlog(struct wi_pool *pool, size_t waiting);
 /* A session of this kind would be used: a request is pinned to it, or its models are to run there.
  * Cheap and safe to repeat, also for kinds that are unknown, missing or running already. It opens
  * one as soon as there is room under the maxima (an idle session of another kind above its own
- * minimum may have to make room), and is forgotten when it was not repeated for WI_WISH_MS. */
-#define WI_WISH_MS 30000
-void wi_pool_wish(struct wi_pool *pool, const char *kind);
+ * minimum may have to make room), and is forgotten when it was not repeated for WI_KIND_REQUEST_MS.
+ */
+#define WI_KIND_REQUEST_MS 30000
+void wi_pool_request_kind(struct wi_pool *pool, const char *kind);
 
 /* Which platform computes which model right: pool/facts/verdicts.h. */
 struct wi_verdicts *wi_pool_verdicts(const struct wi_pool *pool);

@@ -4,7 +4,7 @@
  * them gain. So what they lose is booked, by model and place: against each place that is measured
  * and trusted, how much longer they run where they go. Once that sum has reached what loading the
  * model there takes, it is loaded there, beside the clients' way, and the next request finds it
- * there. Where no browser of the kind is there, one is wished for once the sum has reached what
+ * there. Where no browser of the kind is there, one is requested once the sum has reached what
  * starting it takes besides. What was paid for is taken off the sum.
  *
  * So a model has at no time paid more than twice what one would have who had known how many

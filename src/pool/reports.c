@@ -22,7 +22,7 @@ static struct pool_session *session_of(const struct wi_pool *pool, const struct 
     return wi_pool_sessions_find(pool->sessions, wi_pool_node_info_of(node)->session);
 }
 
-/* --- attempts -------------------------------------------------------------------------------- */
+/* --- attempts --------------------------------------------------------------------------------- */
 
 static void book(struct wi_pool *pool, struct pool_node *node, const struct wi_task *task)
 {
@@ -39,7 +39,7 @@ static void rest(struct wi_pool *pool, struct pool_session *session)
     wi_pool_session_idle(session, wi_now_ms());
     if (wi_pool_session_ends(session))
         wi_pool_end_close(pool, session);
-    else if (wi_pool_kinds_wished(pool->kinds))
+    else if (wi_pool_kinds_requested(pool->kinds))
         wi_pool_plan_soon(pool->wake); /* it may make room */
     else if (!wi_pool_plan_is_due(pool->wake))
         wi_pool_plan_in(pool->wake, REST_PLAN_MS); /* it may close one day */
@@ -184,7 +184,7 @@ void wi_pool_lose(
     wi_pool_tell_capacity(pool->wake);
 }
 
-/* --- nodes ----------------------------------------------------------------------------------- */
+/* --- nodes ------------------------------------------------------------------------------------ */
 
 /* The page of this session serves. */
 static void welcome(struct wi_pool *pool, struct pool_session *session)
@@ -303,7 +303,7 @@ static int threads(void *context, const struct wi_node_info *node, int said)
     return wi_pool_threads(context, node, said);
 }
 
-/* --- what becomes of attempts ---------------------------------------------------------------- */
+/* --- what becomes of attempts ----------------------------------------------------------------- */
 
 static void on_accepted(void *context, const char *node_id, const char *attempt_id)
 {

@@ -1,6 +1,6 @@
 /*
  * The rules of scale.h, the weightiest first: never above the maxima; worn sessions are replaced;
- * the minima; what was wished for; waiting work; and last, what has been idle for too long.
+ * the minima; what was requested; waiting work; and last, what has been idle for too long.
  */
 #include "pool/scale.h"
 
@@ -82,19 +82,19 @@ static size_t choose(const struct wi_scale *scale, const struct totals *totals, 
     return best < scale->count && now < scale->kinds[best].may_start_at ? scale->count : best;
 }
 
-/* The kind that a session is wished of, has none and may have one now; scale->count: none. */
-static size_t find_wished(const struct wi_scale *scale, const struct totals *totals, double now)
+/* The kind that a session is requested of, has none and may have one now; scale->count: none. */
+static size_t find_requested(const struct wi_scale *scale, const struct totals *totals, double now)
 {
     for (size_t i = 0; i < scale->count; i++) {
         const struct wi_scale_kind *kind = &scale->kinds[i];
-        if (kind->wish_since > 0 && kind->live == 0 && now >= kind->may_start_at &&
+        if (kind->requested_since > 0 && kind->live == 0 && now >= kind->may_start_at &&
             has_room(scale, totals, i))
             return i;
     }
     return scale->count;
 }
 
-/* --- the rules: each returns 1 if it took a step --------------------------------------------- */
+/* --- the rules: each returns 1 if it took a step ---------------------------------------------- */
 
 /* The kind with a session too many: of those above `floor`, the last in preference with an idle
  * one, else the last. */
@@ -179,7 +179,7 @@ static int make_room(const struct wi_scale *scale, const struct totals *totals, 
             return take(step, WI_SCALE_CLOSE, idle, "it makes room for another kind");
         wake_at(step, when);
     } else if (busy < scale->count) {
-        double when = wanted->wish_since + WI_MAKE_ROOM_BUSY_MS;
+        double when = wanted->requested_since + WI_MAKE_ROOM_BUSY_MS;
         if (now >= when)
             return take(step, WI_SCALE_REMOVE, busy, "it makes room for another kind");
         wake_at(step, when);
@@ -206,7 +206,7 @@ static int keep_minima(const struct wi_scale *scale, const struct totals *totals
     if (totals->live - totals->relieved >= target)
         return 0;
     /* What made room for another kind is not to come back in its place. */
-    kind = find_wished(scale, totals, now);
+    kind = find_requested(scale, totals, now);
     if (kind == scale->count)
         kind = choose(scale, totals, now, step);
     return kind < scale->count && take(step, WI_SCALE_START, kind,
@@ -223,12 +223,12 @@ static double patience(const struct wi_scale *scale)
     return WI_SCALE_UP_MS;
 }
 
-static int fulfil_wishes(const struct wi_scale *scale, const struct totals *totals, double now,
+static int fulfil_requests(const struct wi_scale *scale, const struct totals *totals, double now,
     struct wi_scale_step *step)
 {
     for (size_t i = 0; i < scale->count; i++) {
         const struct wi_scale_kind *kind = &scale->kinds[i];
-        double when = kind->wish_since;
+        double when = kind->requested_since;
         if (when == 0 || kind->max == 0 || kind->coming > 0 || kind->idle > 0)
             continue;
         if (staying(kind) > 0) { /* it is there, and has much to do */
@@ -304,7 +304,7 @@ void wi_scale_next(const struct wi_scale *scale, double now, struct wi_scale_ste
     memset(step, 0, sizeof *step);
     step->wake = WI_NEVER;
     if (keep_below_maxima(scale, &totals, step) || replace_worn(scale, &totals, now, step) ||
-        keep_minima(scale, &totals, now, step) || fulfil_wishes(scale, &totals, now, step) ||
+        keep_minima(scale, &totals, now, step) || fulfil_requests(scale, &totals, now, step) ||
         serve_backlog(scale, &totals, now, step))
         return;
     close_idle(scale, &totals, now, step);

@@ -17,8 +17,8 @@
 #define WI_SCALE_SHORT_MS 50.0
 /* As many may be on their way at a time because of waiting work. */
 #define WI_SCALE_COMING 2
-/* A session of another kind makes room for one that was wished for when it was idle for so long;
- * when none is, one is taken out of work after the wish has waited so long. */
+/* A session of another kind makes room for one that was requested when it was idle for so long;
+ * when none is, one is taken out of work after the request has waited so long. */
 #define WI_MAKE_ROOM_MS 2000.0
 #define WI_MAKE_ROOM_BUSY_MS 10000.0
 /* A kind that may start again within this time is waited for rather than replaced by another. */
@@ -26,18 +26,18 @@
 
 /* One kind. Sessions are counted once in live or leaving; the rest says more about live ones. */
 struct wi_scale_kind {
-    size_t min, max;     /* where it is not installed, max is what there is */
-    int missing;         /* not installed, maybe for a moment only: an update replaces it */
-    double may_start_at; /* WI_NEVER: not until something else happens */
-    int broken;          /* its breaker is open */
-    size_t live;         /* starting, ready or busy */
-    size_t leaving;      /* draining or broken: their processes may still be there */
-    size_t coming;       /* have no node yet */
-    size_t worn;         /* to be replaced, and no successor was started */
-    size_t relieved;     /* have a successor, and go when it serves */
-    size_t idle;         /* serve and have no work; neither worn nor relieved */
-    double idle_since;   /* of the one that has been idle for longest */
-    double wish_since;   /* a session of it would be used; 0: not */
+    size_t min, max;        /* where it is not installed, max is what there is */
+    int missing;            /* not installed, maybe for a moment only: an update replaces it */
+    double may_start_at;    /* WI_NEVER: not until something else happens */
+    int broken;             /* its breaker is open */
+    size_t live;            /* starting, ready or busy */
+    size_t leaving;         /* draining or broken: their processes may still be there */
+    size_t coming;          /* have no node yet */
+    size_t worn;            /* to be replaced, and no successor was started */
+    size_t relieved;        /* have a successor, and go when it serves */
+    size_t idle;            /* serve and have no work; neither worn nor relieved */
+    double idle_since;      /* of the one that has been idle for longest */
+    double requested_since; /* a session of it would be used; 0: not */
 };
 
 struct wi_scale {

@@ -1,4 +1,4 @@
-/* The configured kinds of browser: what is installed, what keeps failing, what is wished for. */
+/* The configured kinds of browser: what is installed, what keeps failing, what is requested. */
 #include "pool/facts/kinds.h"
 
 #include "base/buffer.h"
@@ -14,8 +14,8 @@
 struct pool_kind {
     struct pool_kind_info info;
     char *name;
-    double check_at;  /* when to look for missing programs again; 0: nobody has looked yet */
-    double wished_at; /* when the wish was last repeated */
+    double check_at;     /* when to look for missing programs again; 0: nobody has looked yet */
+    double requested_at; /* when the request was last repeated */
     double preferred_ms, preferred_at; /* see wi_pool_kind_prefer */
 };
 
@@ -76,8 +76,8 @@ static void sort(struct pool_kinds *kinds, const struct wi_config *config)
 static void keep(struct pool_kind *kind, const struct pool_kind *old)
 {
     kind->info.backoff = old->info.backoff;
-    kind->info.wish_since = old->info.wish_since;
-    kind->wished_at = old->wished_at;
+    kind->info.requested_since = old->info.requested_since;
+    kind->requested_at = old->requested_at;
     kind->preferred_ms = old->preferred_ms;
     kind->preferred_at = old->preferred_at;
     memcpy(kind->info.transitions, old->info.transitions, sizeof kind->info.transitions);
@@ -149,7 +149,7 @@ const char *wi_pool_kind_problem(const struct pool_kind *kind)
                : NULL;
 }
 
-/* --- what is installed ----------------------------------------------------------------------- */
+/* --- what is installed ------------------------------------------------------------------------ */
 
 void wi_pool_kind_check(struct pool_kind *kind, double now)
 {
@@ -202,14 +202,14 @@ void wi_pool_kinds_tell_absent(const struct pool_kinds *kinds)
     wi_buffer_clear(&names);
 }
 
-/* --- what is wished for ---------------------------------------------------------------------- */
+/* --- what is requested ------------------------------------------------------------------------ */
 
-int wi_pool_kind_wish(struct pool_kind *kind, double now)
+int wi_pool_kind_request(struct pool_kind *kind, double now)
 {
-    kind->wished_at = now;
-    if (kind->info.wish_since > 0)
+    kind->requested_at = now;
+    if (kind->info.requested_since > 0)
         return 0;
-    kind->info.wish_since = now;
+    kind->info.requested_since = now;
     return 1;
 }
 
@@ -223,22 +223,22 @@ int wi_pool_kind_prefer(
     return kind->preferred_ms > start_ms;
 }
 
-void wi_pool_kinds_forget_wishes(struct pool_kinds *kinds, double now, double keep_ms)
+void wi_pool_kinds_forget_requests(struct pool_kinds *kinds, double now, double keep_ms)
 {
     for (size_t i = 0; i < kinds->count; i++)
-        if (now - kinds->all[i].wished_at > keep_ms)
-            kinds->all[i].info.wish_since = 0;
+        if (now - kinds->all[i].requested_at > keep_ms)
+            kinds->all[i].info.requested_since = 0;
 }
 
-int wi_pool_kinds_wished(const struct pool_kinds *kinds)
+int wi_pool_kinds_requested(const struct pool_kinds *kinds)
 {
     for (size_t i = 0; i < kinds->count; i++)
-        if (kinds->all[i].info.wish_since > 0)
+        if (kinds->all[i].info.requested_since > 0)
             return 1;
     return 0;
 }
 
-/* --- what its sessions did ------------------------------------------------------------------- */
+/* --- what its sessions did -------------------------------------------------------------------- */
 
 void wi_pool_kind_changed(
     struct pool_kind *kind, enum wi_session_state from, enum wi_session_state to)
@@ -248,7 +248,7 @@ void wi_pool_kind_changed(
 
 void wi_pool_kind_ready(struct pool_kind *kind)
 {
-    kind->info.wish_since = 0;
+    kind->info.requested_since = 0;
     wi_backoff_ready(&kind->info.backoff);
     kind->info.problem.code = WI_OK;
 }

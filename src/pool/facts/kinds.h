@@ -1,6 +1,6 @@
 /*
  * The configured kinds of browser, the preferred ones first: what is installed, what keeps failing,
- * what is wished for. Facts only: nothing here starts a session or calls one who does. Times are
+ * what is requested. Facts only: nothing here starts a session or calls one who does. Times are
  * those of wi_now_ms.
  */
 #ifndef WI_POOL_FACTS_KINDS_H
@@ -21,7 +21,7 @@ struct pool_kind_info {
     int installed;
     struct wi_error problem; /* why not, or the last failure to become ready; code WI_OK: none */
     struct wi_backoff backoff;
-    double wish_since; /* since when a session of it is wished for; 0: not, or it came */
+    double requested_since; /* since when a session of it is requested; 0: not, or it came */
     uint64_t transitions[WI_SESSION_STATE_COUNT][WI_SESSION_STATE_COUNT]; /* [from][to] */
 };
 
@@ -54,15 +54,15 @@ double wi_pool_kinds_check_missing(struct pool_kinds *kinds, double now);
 void wi_pool_kinds_tell_absent(const struct pool_kinds *kinds);
 
 /* A session of it would be used; 1 if that is new. */
-int wi_pool_kind_wish(struct pool_kind *kind, double now);
+int wi_pool_kind_request(struct pool_kind *kind, double now);
 /* It is preferred to what has the work, which takes `took_ms` there. 1 once all of that, without a
  * longer pause than `keep_ms`, takes as long as a start of it: before, none would be ready in time.
  */
 int wi_pool_kind_prefer(
     struct pool_kind *kind, double took_ms, double start_ms, double keep_ms, double now);
-/* Forgets what was wished for and not repeated within `keep_ms`. */
-void wi_pool_kinds_forget_wishes(struct pool_kinds *kinds, double now, double keep_ms);
-int wi_pool_kinds_wished(const struct pool_kinds *kinds);
+/* Forgets what was requested and not repeated within `keep_ms`. */
+void wi_pool_kinds_forget_requests(struct pool_kinds *kinds, double now, double keep_ms);
+int wi_pool_kinds_requested(const struct pool_kinds *kinds);
 
 /* What its sessions did: changed their state; became ready; broke, `served_ms` after the first
  * welcome (negative: before it). */

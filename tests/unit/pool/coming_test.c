@@ -1,4 +1,4 @@
-/* Browsers that are not there yet: whether one may come, and which is wished for. */
+/* Browsers that are not there yet: whether one may come, and which is requested. */
 #include "pool_fixture.h"
 
 #include "pool/coming.h"
@@ -21,14 +21,14 @@ static int set_up_two(void **state)
     return 0;
 }
 
-static int coming(int wish)
+static int coming(int request)
 {
-    return wi_pool_is_coming(pool, &demand, wish);
+    return wi_pool_is_coming(pool, &demand, request);
 }
 
-static int is_wished(const char *kind)
+static int is_requested(const char *kind)
 {
-    return wi_pool_kind_info(wi_pool_kinds_find(pool->kinds, kind))->wish_since > 0;
+    return wi_pool_kind_info(wi_pool_kinds_find(pool->kinds, kind))->requested_since > 0;
 }
 
 FIXTURE(set_up_two, teardown)
@@ -36,12 +36,12 @@ FIXTURE(set_up_two, teardown)
 TEST(what_is_on_its_way_is_coming)
 {
     assert_true(coming(1));
-    assert_false(is_wished("chrome")); /* it comes anyway */
+    assert_false(is_requested("chrome")); /* it comes anyway */
     asked.browser = "netscape";
     assert_false(coming(1));
     asked.browser = "chrome";
     assert_true(coming(0));
-    assert_false(is_wished("chrome"));
+    assert_false(is_requested("chrome"));
 }
 
 TEST(what_is_there_is_not)
@@ -49,7 +49,7 @@ TEST(what_is_there_is_not)
     asked.browser = "chrome";
     serve();
     assert_false(coming(1));
-    assert_false(is_wished("chrome"));
+    assert_false(is_requested("chrome"));
     wi_pool_node_drain(pool->nodes, wi_pool_nodes_find(pool->nodes, "n-1"), 1);
     assert_false(coming(1)); /* there is no room for another of it */
     two[0].max_connections = 2;
@@ -59,22 +59,22 @@ TEST(what_is_there_is_not)
 }
 
 /* Once something serves, another kind is opened only where somebody needs it. */
-TEST(another_kind_is_wished_for_by_who_could_use_it)
+TEST(another_kind_is_requested_by_who_could_use_it)
 {
     serve();
     assert_true(coming(0));
-    assert_false(is_wished("firefox"));
+    assert_false(is_requested("firefox"));
     assert_true(coming(1));
-    assert_true(is_wished("firefox"));
-    assert_false(is_wished("chrome"));
+    assert_true(is_requested("firefox"));
+    assert_false(is_requested("chrome"));
 }
 
-TEST(who_names_a_kind_wishes_for_it_alone)
+TEST(who_names_a_kind_requests_it_alone)
 {
     asked.browser = "firefox";
     assert_true(coming(1));
-    assert_true(is_wished("firefox"));
-    assert_false(is_wished("chrome"));
+    assert_true(is_requested("firefox"));
+    assert_false(is_requested("chrome"));
 }
 
 TEST(what_is_not_installed_does_not_come)
@@ -83,7 +83,7 @@ TEST(what_is_not_installed_does_not_come)
     says.missing = 1;
     wi_pool_kind_check(wi_pool_kinds_find(pool->kinds, "firefox"), wi_now_ms());
     assert_false(coming(1));
-    assert_false(is_wished("firefox"));
+    assert_false(is_requested("firefox"));
 }
 
 TEST(what_others_must_keep_shuts_a_kind_out)

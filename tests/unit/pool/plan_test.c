@@ -254,16 +254,16 @@ TEST(a_start_is_expected_to_take_what_the_others_took)
     assert_true(wi_pool_start_ms(pool) == took);
 }
 
-TEST(what_is_wished_for_is_opened_where_none_is_there)
+TEST(what_is_requested_is_opened_where_none_is_there)
 {
     config.pool.min_connections = 0;
     wi_session_kill(wi_pool_session_info(session())->browser, NULL);
     wi_pool_plan(pool);
     assert_int_equal(seen.begun, 1);
-    wi_pool_wish(pool, "netscape");
+    wi_pool_request_kind(pool, "netscape");
     uv_run(&loop, UV_RUN_NOWAIT);
     assert_int_equal(seen.begun, 1);
-    wi_pool_wish(pool, "chrome");
+    wi_pool_request_kind(pool, "chrome");
     uv_run(&loop, UV_RUN_NOWAIT);
     assert_int_equal(seen.begun, 2);
 }

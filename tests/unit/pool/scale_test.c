@@ -160,7 +160,7 @@ TEST(where_memory_is_short_one_makes_room_for_another)
     place.scale.crowded = 1;
     expect(&place, NOW, WI_SCALE_START, 0);
     idle(&place, 0, 1, NOW - WI_MAKE_ROOM_MS);
-    place.kinds[1].wish_since = NOW;
+    place.kinds[1].requested_since = NOW;
     place.kinds[0].min = place.scale.min = 0;
     expect(&place, NOW, WI_SCALE_CLOSE, 0);
     place.scale.crowded = 0;
@@ -291,13 +291,13 @@ TEST(idle_sessions_above_the_minimum_are_closed)
     expect_rest(&place, NOW + 1e9, WI_NEVER);
 }
 
-TEST(a_wish_opens_the_kind_at_once)
+TEST(a_request_opens_the_kind_at_once)
 {
     struct place place;
 
     set_up(&place);
     idle(&place, 0, 1, NOW);
-    place.kinds[2].wish_since = NOW;
+    place.kinds[2].requested_since = NOW;
     expect(&place, NOW, WI_SCALE_START, 2);
     place.kinds[2].live = place.kinds[2].coming = 1;
     place.scale.idle_timeout = 0;
@@ -306,7 +306,7 @@ TEST(a_wish_opens_the_kind_at_once)
     set_up(&place);
     place.scale.idle_timeout = 0;
     idle(&place, 0, 1, NOW);
-    place.kinds[2].wish_since = NOW;
+    place.kinds[2].requested_since = NOW;
     place.kinds[2].max = 0;
     expect_rest(&place, NOW, WI_NEVER);
     place.kinds[2].max = 1;
@@ -318,7 +318,7 @@ TEST(a_wish_opens_the_kind_at_once)
     expect_rest(&place, NOW, NOW + 7000);
 }
 
-TEST(a_wish_for_a_busy_kind_opens_another_of_it)
+TEST(a_request_for_a_busy_kind_opens_another_of_it)
 {
     struct place place;
 
@@ -326,7 +326,7 @@ TEST(a_wish_for_a_busy_kind_opens_another_of_it)
     busy(&place, 0, 1);
     idle(&place, 1, 1, NOW);
     place.scale.idle_timeout = 0;
-    place.kinds[0].wish_since = NOW;
+    place.kinds[0].requested_since = NOW;
     expect_rest(&place, NOW, WI_NEVER); /* nothing waits */
     place.scale.backlog = 1;
     place.scale.backlog_since = NOW;
@@ -336,7 +336,7 @@ TEST(a_wish_for_a_busy_kind_opens_another_of_it)
     expect_rest(&place, NOW + WI_SCALE_UP_MS, WI_NEVER);
 }
 
-TEST(an_idle_session_makes_room_for_a_wish)
+TEST(an_idle_session_makes_room_for_a_request)
 {
     struct place place;
 
@@ -344,7 +344,7 @@ TEST(an_idle_session_makes_room_for_a_wish)
     place.scale.max = 2;
     idle(&place, 0, 1, NOW);
     idle(&place, 1, 1, NOW - 500);
-    place.kinds[2].wish_since = NOW;
+    place.kinds[2].requested_since = NOW;
     place.kinds[1].min = 1;
     expect_rest(&place, NOW, NOW + WI_MAKE_ROOM_MS); /* kind 1 has its minimum to keep */
     place.kinds[1].min = 0;
@@ -365,7 +365,7 @@ TEST(what_is_idle_for_too_long_goes_whoever_else_waits)
     place.scale.max = 1;
     place.scale.idle_timeout = 1000;
     idle(&place, 0, 1, NOW - 1000); /* before it has to make room */
-    place.kinds[1].wish_since = NOW;
+    place.kinds[1].requested_since = NOW;
     expect(&place, NOW, WI_SCALE_CLOSE, 0);
 }
 
@@ -376,7 +376,7 @@ TEST(who_made_room_does_not_come_back)
     set_up(&place);
     place.scale.max = 1;
     idle(&place, 0, 1, NOW - WI_MAKE_ROOM_MS);
-    place.kinds[1].wish_since = NOW;
+    place.kinds[1].requested_since = NOW;
     expect(&place, NOW, WI_SCALE_CLOSE, 0);
     place.kinds[0].live = place.kinds[0].idle = 0;
     place.kinds[0].leaving = 1;
@@ -395,7 +395,7 @@ TEST(at_last_a_busy_one_makes_room)
     place.scale.max = 3;
     busy(&place, 0, 2);
     busy(&place, 1, 1);
-    place.kinds[2].wish_since = NOW;
+    place.kinds[2].requested_since = NOW;
     expect_rest(&place, NOW, NOW + WI_MAKE_ROOM_BUSY_MS);
     expect(&place, NOW + WI_MAKE_ROOM_BUSY_MS, WI_SCALE_REMOVE, 0);
     place.kinds[0].min = 2;
@@ -488,7 +488,7 @@ static void obey(struct place *place, double now)
         kind->live++;
         kind->idle++;
         kind->idle_since = now;
-        kind->wish_since = 0;
+        kind->requested_since = 0;
         place->scale.scaled_at = now;
         break;
     case WI_SCALE_REPLACE:
@@ -567,7 +567,7 @@ TEST(it_always_comes_to_rest)
             kind->worn = RANDOM(2);
             kind->live = kind->idle + kind->worn + RANDOM(2);
             kind->idle_since = NOW - RANDOM(400000);
-            kind->wish_since = RANDOM(2) ? NOW - RANDOM(20000) : 0;
+            kind->requested_since = RANDOM(2) ? NOW - RANDOM(20000) : 0;
         }
         do {
             wi_scale_next(&place.scale, NOW, &place.step);
