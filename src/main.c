@@ -216,12 +216,12 @@ static void reload_server(
         *wi_problems_add(problems) = error;
 }
 
-static void wish_memory(struct daemon *d, const struct wi_config *config)
+static void set_memory_limits(struct daemon *d, const struct wi_config *config)
 {
-    const struct wi_gguf_wish wish = {.memory = config->pool.model_budget,
+    const struct wi_gguf_limits limits = {.memory = config->pool.model_budget,
         .context = (uint64_t)config->models.context,
         .slots = (uint64_t)config->models.slots};
-    wi_repository_wish(d->repository, &wish);
+    wi_repository_set_limits(d->repository, &limits);
 }
 
 static void set_room(struct daemon *d, const struct wi_config *config)
@@ -247,7 +247,7 @@ static void reload(struct daemon *d)
     wi_pool_reload(d->pool, next);
     wi_jobs_reload(d->jobs, next);
     wi_checks_reload(d->checks, next);
-    wish_memory(d, next);
+    set_memory_limits(d, next);
     wi_repository_set_aliases(d->repository, &next->aliases);
     wi_repository_reset(d->repository, next->models.directory);
     set_room(d, next);
@@ -371,7 +371,7 @@ static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
     d->hashes = wi_hash_cache_new(keep_hash, d->db);
     wi_db_each(d->db, WI_DB_FILE_HASHES, 0, restore_hash, d->hashes);
     d->repository = wi_repository_new(&d->loop, d->config->models.directory, d->hashes);
-    wish_memory(d, d->config);
+    set_memory_limits(d, d->config);
     wi_repository_set_aliases(d->repository, &d->config->aliases);
     d->versions = wi_versions_work_new(&d->loop, d->repository);
     set_room(d, d->config);

@@ -128,7 +128,7 @@ struct wi_turn *wi_turn_new(uv_loop_t *loop, wi_turn_fn *on_turn, void *context)
     return turn;
 }
 
-void wi_turn_wish(struct wi_turn *turn)
+void wi_turn_schedule(struct wi_turn *turn)
 {
     if (turn == NULL)
         return;

@@ -27,13 +27,13 @@ struct wi_watch *wi_watch_new(
 void wi_watch_set(struct wi_watch *watch, int events); /* 0 pauses */
 void wi_watch_free(struct wi_watch *watch);            /* NULL is fine */
 
-/* Something to do once when this turn's I/O has been handled: wishes of one turn become one call,
- * which may wish again for the next turn, and the loop does not sleep before it. */
+/* Something to do once when this turn's I/O has been handled: what was scheduled in one turn
+ * becomes one call, which may schedule the next, and the loop does not sleep before it. */
 typedef void wi_turn_fn(void *context);
 struct wi_turn;
 struct wi_turn *wi_turn_new(uv_loop_t *loop, wi_turn_fn *on_turn, void *context);
-void wi_turn_wish(struct wi_turn *turn); /* NULL is fine */
-void wi_turn_free(struct wi_turn *turn); /* NULL is fine */
+void wi_turn_schedule(struct wi_turn *turn); /* NULL is fine */
+void wi_turn_free(struct wi_turn *turn);     /* NULL is fine */
 
 /* Work for the thread pool. `work` runs off the loop and may touch `data` only; `done` runs on the
  * loop with cancelled = 1 if it never started. After wi_work_abandon `done` still comes, with

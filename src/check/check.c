@@ -13,7 +13,7 @@
 #define RUNS_MAX 16
 /* What all of them may hold of inputs and answers. */
 #define BYTES_MAX (64 * 1024 * 1024)
-/* Without a wish of routing's; and the least, for what loads and compiles the model first. */
+/* Without a request of routing's; and the least, for what loads and compiles the model first. */
 #define DEADLINE_MS 60000.0
 #define LEAST_DEADLINE_MS 30000.0
 
@@ -26,10 +26,10 @@ static int is_on(const struct wi_checks *checks)
 /* --- what a client's answer leads to ---------------------------------------------------------- */
 
 static int is_under_way(
-    const struct wi_checks *checks, const struct wi_model *model, const struct wi_probe *wish)
+    const struct wi_checks *checks, const struct wi_model *model, const struct wi_probe *requested)
 {
     for (const struct wi_check_run *run = checks->runs; run; run = run->next)
-        if (run->platform == wish->platform && strcmp(run->browser, wish->browser) == 0 &&
+        if (run->platform == requested->platform && strcmp(run->browser, requested->browser) == 0 &&
             strcmp(run->asked->model->hash, model->hash) == 0)
             return 1;
     return 0;
@@ -84,17 +84,17 @@ static int can_compare_program(const struct wi_checks *checks, const struct wi_i
 
 /* A run at `place`, which is in no list yet; NULL if there is one already, or no room. */
 static struct wi_check_run *make_run(struct wi_checks *checks, const struct wi_inference *asked,
-    const struct wi_probe *wish, const struct wi_probe *place, const struct wi_answer *answer)
+    const struct wi_probe *requested, const struct wi_probe *place, const struct wi_answer *answer)
 {
     if (is_under_way(checks, asked->model, place))
         return NULL;
     if (!has_room(checks, asked, answer)) {
-        wi_check_crowded_out(checks, asked->model, wish);
+        wi_check_crowded_out(checks, asked->model, requested);
         return NULL;
     }
     struct wi_check_run *run = wi_alloc(sizeof *run);
     run->checks = checks;
-    run->wish = *wish;
+    run->requested = *requested;
     run->platform = place->platform;
     memcpy(run->browser, place->browser, sizeof run->browser);
     run->deadline_ms =
@@ -107,10 +107,10 @@ static void add_run(struct wi_checks *checks, struct wi_check_run *run)
     run->next = checks->runs;
     checks->runs = run;
     checks->count++;
-    wi_turn_wish(checks->turn);
+    wi_turn_schedule(checks->turn);
 }
 
-/* Makes the client's own place of WASM, where that is wished for to compare with. */
+/* Makes the client's own place of WASM, where that is requested to compare with. */
 static void name_place(
     struct wi_probe *place, const struct wi_node_info *node, enum wi_platform platform)
 {
@@ -120,13 +120,13 @@ static void name_place(
     snprintf(place->browser, sizeof place->browser, "%s", node->kind);
 }
 
-/* `platform`, `node`: who answered the client. `wish` names the place to run on, or, for WASM, that
- * the client's own place is in question. */
+/* `platform`, `node`: who answered the client. `requested` names the place to run on, or, for WASM,
+ * that the client's own place is in question. */
 static void begin_tensors(struct wi_checks *checks, const struct wi_inference *asked,
-    const struct wi_probe *wish, const struct wi_job_result *result,
+    const struct wi_probe *requested, const struct wi_job_result *result,
     const struct wi_node_info *node, enum wi_platform platform)
 {
-    struct wi_probe place = *wish;
+    struct wi_probe place = *requested;
     int compares = is_on(checks) && !*asked->model->facts.signature.random;
     if (compares)
         name_place(&place, node, platform);
@@ -134,7 +134,7 @@ static void begin_tensors(struct wi_checks *checks, const struct wi_inference *a
         compares = 0; /* only to measure it */
     if (compares && place.platform == WI_NATIVE && !can_compare_program(checks, asked))
         return;
-    struct wi_check_run *run = make_run(checks, asked, wish, &place, result->answer);
+    struct wi_check_run *run = make_run(checks, asked, requested, &place, result->answer);
     if (!run)
         return;
     run->compares = compares;
@@ -159,22 +159,23 @@ static void add_client(
 /* As begin_tensors, but with an input of ours, in whose place the client's own may be asked only of
  * who had it. A place that is trusted is only measured. */
 static void begin_task(struct wi_checks *checks, const struct wi_inference *asked,
-    const struct wi_probe *wish, const struct wi_job_result *result,
+    const struct wi_probe *requested, const struct wi_job_result *result,
     const struct wi_node_info *node, enum wi_platform platform)
 {
-    struct wi_probe place = *wish;
-    int compares = is_on(checks) && wish->compare && !*asked->model->facts.signature.random;
+    struct wi_probe place = *requested;
+    int compares = is_on(checks) && requested->compare && !*asked->model->facts.signature.random;
     if (compares)
         name_place(&place, node, platform);
     if (place.platform == WI_WASM)
         compares = 0;
     if (compares && place.platform == WI_NATIVE && !can_compare_program(checks, asked))
         return; /* nor could it be used if it were fast */
-    int is_own = wish->deadline_ms <= 0;
+    int is_own = requested->deadline_ms <= 0;
     if ((is_own && !compares) || is_under_way(checks, asked->model, &place))
         return;
     struct wi_inference *probe = wi_probe_ask(asked);
-    struct wi_check_run *run = probe ? make_run(checks, probe, wish, &place, result->answer) : NULL;
+    struct wi_check_run *run =
+        probe ? make_run(checks, probe, requested, &place, result->answer) : NULL;
     if (run) {
         run->asked = probe;
         run->compares = compares;
@@ -188,7 +189,7 @@ static void begin_task(struct wi_checks *checks, const struct wi_inference *aske
         return;
     }
     if (!probe && !is_own)
-        wi_check_crowded_out(checks, asked->model, wish);
+        wi_check_crowded_out(checks, asked->model, requested);
     wi_inference_release(probe);
 }
 
@@ -242,8 +243,8 @@ static void note_fallbacks(const struct wi_checks *checks, const struct wi_infer
     }
 }
 
-static void on_answered(void *context, const struct wi_job_spec *spec, const struct wi_probe *wish,
-    struct wi_job_result *result)
+static void on_answered(void *context, const struct wi_job_spec *spec,
+    const struct wi_probe *requested, struct wi_job_result *result)
 {
     struct wi_checks *checks = context;
     const struct wi_inference *asked = spec->asked;
@@ -268,8 +269,8 @@ static void on_answered(void *context, const struct wi_job_spec *spec, const str
     begin_fn *begin = asked->task != WI_TASK_NONE ? begin_task : begin_tensors;
     if (asked->stream && asked->task == WI_TASK_NONE)
         return; /* its answer need not be the same twice */
-    if (wish->wanted) {
-        begin(checks, asked, wish, result, node, (enum wi_platform)platform);
+    if (requested->wanted) {
+        begin(checks, asked, requested, result, node, (enum wi_platform)platform);
     } else if (is_on(checks) && platform != WI_WASM &&
                wants_check(checks, asked, result->numerics, due)) {
         struct wi_probe own = {.wanted = 1, .compare = 1, .platform = WI_WASM};

@@ -27,7 +27,7 @@ struct wi_check_run {
     int asks_client;
     char browser[32]; /* the place in question */
     enum wi_platform platform;
-    struct wi_probe wish; /* what led to it; without a deadline it was our own idea */
+    struct wi_probe requested; /* what led to it; without a deadline it was our own idea */
     double deadline_ms;
     int compares; /* 0: it only measures */
     struct wi_check_leg wasm, other;
@@ -50,13 +50,13 @@ struct wi_checks {
     struct wi_check_counters counters;
 };
 
-/* --- run.c: one run -------------------------------------------------------------------------- */
+/* --- run.c: one run --------------------------------------------------------------------------- */
 
 /* What is missing next: an answer, the comparison, or nothing, which ends it. */
 void wi_check_run_next(struct wi_check_run *run);
 /* There was too much else to do for it; routing may ask again. */
 void wi_check_crowded_out(
-    struct wi_checks *checks, const struct wi_model *model, const struct wi_probe *wish);
+    struct wi_checks *checks, const struct wi_model *model, const struct wi_probe *requested);
 /* Ends it without a word. */
 void wi_check_run_drop(struct wi_check_run *run);
 /* When it is in no list any more. */

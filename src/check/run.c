@@ -51,11 +51,11 @@ static void end_run(struct wi_check_run *run)
 }
 
 void wi_check_crowded_out(
-    struct wi_checks *checks, const struct wi_model *model, const struct wi_probe *wish)
+    struct wi_checks *checks, const struct wi_model *model, const struct wi_probe *requested)
 {
     checks->counters.dropped++;
-    if (wish->deadline_ms > 0) /* routing keeps count of what it asks for */
-        wi_pool_probe_dropped(checks->pool, model, wish);
+    if (requested->deadline_ms > 0) /* routing keeps count of what it asks for */
+        wi_pool_probe_dropped(checks->pool, model, requested);
 }
 
 void wi_check_run_drop(struct wi_check_run *run)
@@ -233,7 +233,7 @@ static void other_failed(struct wi_check_run *run, const struct wi_error *error)
             wi_platform_names[run->platform], detail);
         wi_verdicts_miss(verdicts, run->key, detail);
     } else {
-        wi_check_crowded_out(run->checks, run->asked->model, &run->wish);
+        wi_check_crowded_out(run->checks, run->asked->model, &run->requested);
     }
     end_run(run);
 }
@@ -255,7 +255,7 @@ static void wasm_failed(struct wi_check_run *run, const struct wi_error *error)
         if (*run->key && !wi_check_is_refusal(error))
             wi_verdicts_pause(verdicts_of(run), run->key, error->detail);
     } else {
-        wi_check_crowded_out(run->checks, run->asked->model, &run->wish);
+        wi_check_crowded_out(run->checks, run->asked->model, &run->requested);
     }
     end_run(run);
 }
@@ -313,7 +313,7 @@ static void on_done(void *context, struct wi_printing *printing, const struct wi
     struct wi_check_run *run = context;
     run->under_way = NULL;
     if (error && error->attempts == 0) {
-        wi_check_crowded_out(run->checks, run->asked->model, &run->wish);
+        wi_check_crowded_out(run->checks, run->asked->model, &run->requested);
         end_run(run);
     } else if (error && run->due == &run->other) {
         other_failed(run, error);

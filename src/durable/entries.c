@@ -10,7 +10,7 @@
 #include <string.h>
 #include <utlist.h>
 
-/* --- entries --------------------------------------------------------------------------------- */
+/* --- entries ---------------------------------------------------------------------------------- */
 
 struct wi_durable_entry *wi_durable_entry_new(struct wi_durable *durable, struct wi_row *row)
 {
@@ -88,10 +88,10 @@ int wi_durable_written(struct wi_durable *durable)
 
 void wi_durable_feed_soon(struct wi_durable *durable)
 {
-    wi_turn_wish(durable->feeding);
+    wi_turn_schedule(durable->feeding);
 }
 
-/* --- watchers -------------------------------------------------------------------------------- */
+/* --- watchers --------------------------------------------------------------------------------- */
 
 void wi_durable_watch(struct wi_durable *durable, struct wi_durable_watcher *watcher)
 {
@@ -119,7 +119,7 @@ void wi_durable_tell(struct wi_durable *durable, const char *id)
     }
 }
 
-/* --- errors ---------------------------------------------------------------------------------- */
+/* --- errors ----------------------------------------------------------------------------------- */
 
 enum wi_code wi_durable_shutting_down(struct wi_error *error)
 {

@@ -86,7 +86,7 @@ struct wi_format {
     enum wi_code (*read)(struct wi_format_reading *reading);
 
     /* What a model takes in a page that has so much. */
-    void (*plan)(struct wi_facts *facts, const struct wi_gguf_wish *wish);
+    void (*plan)(struct wi_facts *facts, const struct wi_gguf_limits *limits);
     /* WI_OK, or WI_MODEL_TOO_LARGE with the figures where the model `name` does not fit. */
     enum wi_code (*check_memory)(
         const struct wi_facts *facts, const char *name, struct wi_error *error);

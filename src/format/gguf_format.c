@@ -216,9 +216,9 @@ static enum wi_code read_model(struct wi_format_reading *reading)
 
 /* --- what is told ----------------------------------------------------------------------------- */
 
-static void plan(struct wi_facts *facts, const struct wi_gguf_wish *wish)
+static void plan(struct wi_facts *facts, const struct wi_gguf_limits *limits)
 {
-    wi_gguf_plan(&facts->gguf, facts->memory.weights, wish, &facts->memory);
+    wi_gguf_plan(&facts->gguf, facts->memory.weights, limits, &facts->memory);
 }
 
 static enum wi_code check_memory(

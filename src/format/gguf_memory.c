@@ -48,16 +48,17 @@ static void widen(struct wi_gguf_memory *memory)
 }
 
 void wi_gguf_plan(const struct wi_gguf_info *info, uint64_t weights,
-    const struct wi_gguf_wish *wish, struct wi_gguf_memory *memory)
+    const struct wi_gguf_limits *limits, struct wi_gguf_memory *memory)
 {
     *memory = (struct wi_gguf_memory){.weights = weights,
-        .limit = least(wish->memory, WI_GGUF_HEAP_MAX),
-        .context = least(info->context_length, wish->context ? wish->context : WI_GGUF_CONTEXT_MAX),
-        .slots = wish->slots};
+        .limit = least(limits->memory, WI_GGUF_HEAP_MAX),
+        .context =
+            least(info->context_length, limits->context ? limits->context : WI_GGUF_CONTEXT_MAX),
+        .slots = limits->slots};
     while (!(memory->fits = try(info, memory))) {
         if (memory->slots > 1)
             memory->slots--;
-        else if (!wish->context && memory->context > WI_GGUF_CONTEXT_LEAST)
+        else if (!limits->context && memory->context > WI_GGUF_CONTEXT_LEAST)
             memory->context /= 2;
         else
             return;

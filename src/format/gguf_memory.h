@@ -28,7 +28,7 @@
 #define WI_GGUF_WIDE_MAX (UINT64_C(1) << 30) /* bytes of all slots' caches in F32 */
 
 /* What is asked for. */
-struct wi_gguf_wish {
+struct wi_gguf_limits {
     uint64_t memory;  /* bytes that a page has for models */
     uint64_t context; /* tokens of each conversation; 0: as many as are useful and fit */
     uint64_t slots;   /* conversations at a time, at least 1 */
@@ -38,7 +38,7 @@ struct wi_gguf_wish {
 struct wi_gguf_memory {
     uint64_t weights, kv_per_slot, compute; /* the engine's own is in `compute` */
     uint64_t total;                         /* with all slots */
-    uint64_t limit;                         /* the wish's memory, or the heap */
+    uint64_t limit;                         /* the memory limit, or the heap */
     uint64_t context, slots;
     int fits;   /* 0: not even so */
     int scarce; /* slots or context are fewer than asked for */
@@ -48,7 +48,7 @@ struct wi_gguf_memory {
  * certain length. Caches are in F32 where nothing has to be given up for that. `weights`: the bytes
  * of all files of the model. */
 void wi_gguf_plan(const struct wi_gguf_info *info, uint64_t weights,
-    const struct wi_gguf_wish *wish, struct wi_gguf_memory *memory);
+    const struct wi_gguf_limits *limits, struct wi_gguf_memory *memory);
 /* What a model whose files have so many bytes will take in a page, while nothing else is known of
  * it, because its header is not here yet: the weights, an eighth of them for the KV cache, and
  * 128 MiB to compute, which is enough for a conversation of 1024 tokens with a vocabulary of 150 Ki

@@ -138,7 +138,7 @@ static void on_progress_time(void *context)
     struct wi_fetch *fetch = context;
     for (size_t i = 0; i < fetch->count; i++)
         fetch->files[i].due = 1;
-    wi_turn_wish(fetch->turn);
+    wi_turn_schedule(fetch->turn);
     if (!fetch->changed || fetch->closing || fetch->on_progress == NULL)
         return;
     fetch->changed = 0;
@@ -182,7 +182,7 @@ static void on_opened(void *data, int cancelled)
     (void)cancelled; /* the queue is freed with the fetch, which waits for its works */
     fetch->works--;
     fetch->folder_fd = opening->fd;
-    wi_turn_wish(fetch->turn);
+    wi_turn_schedule(fetch->turn);
     if (fetch->closing)
         return;
     if (fetch->folder_fd >= 0)
@@ -231,7 +231,7 @@ struct wi_fetch *wi_fetch_start(uv_loop_t *loop, struct wi_http *http,
     fetch->queue = wi_work_queue_new(loop, THREADS);
     fetch->timer = wi_timer_new(loop, on_lock_time, fetch);
     fetch->turn = wi_turn_new(loop, on_turn, fetch);
-    wi_turn_wish(fetch->turn);
+    wi_turn_schedule(fetch->turn);
     if (fetch->lengths)
         tell_progress(fetch);
     else

@@ -12,7 +12,7 @@
 void fetch_close(struct wi_fetch *fetch)
 {
     fetch->closing = 1;
-    wi_turn_wish(fetch->turn);
+    wi_turn_schedule(fetch->turn);
 }
 
 void fetch_fail(struct wi_fetch *fetch, const struct wi_error *error)
@@ -125,7 +125,7 @@ static void on_worked(void *data, int cancelled)
         file->closed = 1;
     else if (!fetch->closing)
         take_result(file);
-    wi_turn_wish(fetch->turn);
+    wi_turn_schedule(fetch->turn);
 }
 
 /* The thread gets what was filled, and the loop what the thread has emptied. */
@@ -154,7 +154,7 @@ static void stop_waiting(struct file *file)
 static void on_time(void *context)
 {
     struct file *file = context;
-    wi_turn_wish(file->fetch->turn);
+    wi_turn_schedule(file->fetch->turn);
 }
 
 static void wait_before_next_try(struct file *file, const struct wi_error *why, unsigned after_s)
@@ -169,7 +169,7 @@ static void wait_before_next_try(struct file *file, const struct wi_error *why, 
     file->trouble = *why;
     file->again_at = wi_now_ms() + (double)pause;
     fetch->changed = 1;
-    wi_turn_wish(fetch->turn); /* what has come is to be written */
+    wi_turn_schedule(fetch->turn); /* what has come is to be written */
 }
 
 static void on_broken(struct file *file, struct wi_error *error, unsigned after_s)
@@ -193,7 +193,7 @@ static void take_length(struct file *file, uint64_t bytes)
     file->file.bytes = fetch->lengths[file - fetch->files] = bytes;
     file->state = FILE_DONE;
     fetch->changed = 1;
-    wi_turn_wish(fetch->turn); /* there is room for another */
+    wi_turn_schedule(fetch->turn); /* there is room for another */
 }
 
 /* If the transfer has ended, what follows; it is free for another then. */

@@ -5,8 +5,8 @@
  *   fetch_file.c      one file: its threads' work, its tries
  *   fetch_transfer.c  what is missing of a file, asked for over one connection
  *
- * Callbacks of curl only note what came and wish a turn; all that follows is decided in the turn.
- * A file has two buffers: the loop fills one while a thread may have the other, and they are
+ * Callbacks of curl only note what came and schedule a turn; all that follows is decided in the
+ * turn. A file has two buffers: the loop fills one while a thread may have the other, and they are
  * exchanged between two works.
  */
 #ifndef WI_HUB_FETCH_PRIVATE_H

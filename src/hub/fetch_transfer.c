@@ -95,7 +95,7 @@ static enum wi_http_verdict take(struct transfer *transfer, const char *bytes, s
     struct buffer *buffer = &file->filling;
     if (size > BUFFER_BYTES - buffer->size) {
         transfer->paused = 1;
-        wi_turn_wish(file->fetch->turn);
+        wi_turn_schedule(file->fetch->turn);
         return WI_HTTP_PAUSE;
     }
     memcpy(buffer->bytes + buffer->size, bytes, size);
@@ -105,7 +105,7 @@ static enum wi_http_verdict take(struct transfer *transfer, const char *bytes, s
     file->trouble.code = WI_OK;
     file->fetch->fetched += size;
     if (buffer->size >= WORTH_A_WORK)
-        wi_turn_wish(file->fetch->turn);
+        wi_turn_schedule(file->fetch->turn);
     return WI_HTTP_TAKEN;
 }
 
@@ -128,7 +128,7 @@ static void send_request(struct transfer *transfer);
 static void end(struct transfer *transfer, enum transfer_state state)
 {
     transfer->state = state;
-    wi_turn_wish(transfer->file->fetch->turn);
+    wi_turn_schedule(transfer->file->fetch->turn);
 }
 
 static void lead_on(struct transfer *transfer, const struct wi_http_answer *answer)

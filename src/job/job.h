@@ -60,10 +60,10 @@ struct wi_jobs_hooks {
     /* A client's job is about to go to that node. WI_OK, or the failure that is its answer. */
     enum wi_code (*may_go)(
         void *context, const struct wi_job_spec *spec, const char *node_id, struct wi_error *error);
-    /* A client's job has an answer, which is still whole: fills `result->numerics`. `wish`: of
+    /* A client's job has an answer, which is still whole: fills `result->numerics`. `requested`: of
      * routing's, for a shadow run. */
-    void (*on_answered)(void *context, const struct wi_job_spec *spec, const struct wi_probe *wish,
-        struct wi_job_result *result);
+    void (*on_answered)(void *context, const struct wi_job_spec *spec,
+        const struct wi_probe *requested, struct wi_job_result *result);
     /* A node's answer to any job is `error`, and `last` was the last platform that it tried. 1 if
      * that one had not the memory, so that another may do. */
     int (*on_failed)(void *context, const struct wi_job_spec *spec, const char *node_id,

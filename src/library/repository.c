@@ -122,7 +122,7 @@ struct wi_repository *wi_repository_new(
 
     repository->loop = loop;
     repository->cache = cache;
-    repository->wish = (struct wi_gguf_wish){.memory = WI_GGUF_HEAP_MAX, .slots = 4};
+    repository->limits = (struct wi_gguf_limits){.memory = WI_GGUF_HEAP_MAX, .slots = 4};
     repository->directory = wi_strdup(directory);
     repository->most_open = (size_t)wi_descriptors_limit() / OPEN_PART;
     if (repository->most_open > OPEN_MOST)
@@ -138,9 +138,9 @@ struct wi_repository *wi_repository_new(
     return repository;
 }
 
-void wi_repository_wish(struct wi_repository *repository, const struct wi_gguf_wish *wish)
+void wi_repository_set_limits(struct wi_repository *repository, const struct wi_gguf_limits *limits)
 {
-    repository->wish = *wish;
+    repository->limits = *limits;
 }
 
 void wi_repository_set_aliases(struct wi_repository *repository, const struct wi_aliases *aliases)

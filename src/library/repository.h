@@ -26,7 +26,8 @@ void wi_repository_reset(struct wi_repository *repository, const char *directory
 
 /* How much room GGUF models are to take, from then on and for those that are read afterwards. At
  * first: all that a page can have, four conversations. */
-void wi_repository_wish(struct wi_repository *repository, const struct wi_gguf_wish *wish);
+void wi_repository_set_limits(
+    struct wi_repository *repository, const struct wi_gguf_limits *limits);
 
 /* Other names for models, copied; none at first. They hold for every look-up by name. */
 void wi_repository_set_aliases(struct wi_repository *repository, const struct wi_aliases *aliases);

@@ -30,13 +30,13 @@ struct wi_repository {
     struct wi_model *builtins[WI_BUILTIN_END]; /* without the first */
     struct wi_listing *listing;
     struct wi_hash_cache *cache; /* or NULL */
-    struct wi_gguf_wish wish;
+    struct wi_gguf_limits limits;
     struct wi_aliases aliases;
     struct wi_repository_counters counters;
     size_t most_open; /* files of all models together that stay open */
 };
 
-/* --- snapshot.c ------------------------------------------------------------------------------ */
+/* --- snapshot.c ------------------------------------------------------------------------------- */
 
 /* A model of that name with one reference, which is the caller's. */
 struct wi_model *wi_snapshot_new(struct wi_repository *repository, const char *name);
@@ -46,7 +46,7 @@ struct wi_model *wi_snapshot_of_load(struct wi_repository *repository, struct wi
 /* Whether anybody has a reference that is not idle. */
 int wi_model_is_used(const struct wi_model *model);
 
-/* --- repository_use.c ------------------------------------------------------------------------ */
+/* --- repository_use.c ------------------------------------------------------------------------- */
 
 void wi_repository_forget_uses(struct wi_repository *repository);
 

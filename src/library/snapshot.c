@@ -123,7 +123,7 @@ struct wi_model *wi_snapshot_of_load(struct wi_repository *repository, struct wi
     wi_manifest_move(&model->manifest, &load->manifest);
     wi_facts_move(&model->facts, &load->facts);
     if (wi_formats[model->format]->plan)
-        wi_formats[model->format]->plan(&model->facts, &repository->wish);
+        wi_formats[model->format]->plan(&model->facts, &repository->limits);
     model->type = model->facts.type;
     if (model->type == WI_TYPE_UNKNOWN)
         model->type = wi_model_type_of_name(model->name);

@@ -25,7 +25,7 @@
 #define MAX_HEAD (64 * 1024)
 #define RECEIVE_BUFFER (256L * 1024) /* of a call that hands its body on in pieces */
 
-/* --- curl on the loop ------------------------------------------------------------------------ */
+/* --- curl on the loop ------------------------------------------------------------------------- */
 
 /* curl's multi socket interface: curl tells which sockets and which timer it wants, the loop tells
  * what happened. Each has a pool of connections, which are kept and used again. */
@@ -56,7 +56,7 @@ static void on_socket_event(void *context, int status, int events)
     collect(multi);
 }
 
-static int on_socket_wish(CURL *easy, curl_socket_t fd, int what, void *context, void *watched)
+static int on_socket_request(CURL *easy, curl_socket_t fd, int what, void *context, void *watched)
 {
     struct multi *multi = context;
     struct socket_watch *entry = watched;
@@ -92,8 +92,8 @@ static void on_timer(void *context)
     collect(multi);
 }
 
-/* curl must not be called back from inside this wish, so even "now" is a turn of the loop. */
-static int on_timer_wish(CURLM *curl, long ms, void *context)
+/* curl must not be called back from inside this request, so even "now" is a turn of the loop. */
+static int on_timer_request(CURLM *curl, long ms, void *context)
 {
     struct multi *multi = context;
     if (ms < 0)
@@ -110,9 +110,9 @@ static struct multi *new_multi(uv_loop_t *loop)
     multi->timer = wi_timer_new(loop, on_timer, multi);
     multi->curl = curl_multi_init();
     assert(multi->curl); /* fails only without memory */
-    curl_multi_setopt(multi->curl, CURLMOPT_SOCKETFUNCTION, on_socket_wish);
+    curl_multi_setopt(multi->curl, CURLMOPT_SOCKETFUNCTION, on_socket_request);
     curl_multi_setopt(multi->curl, CURLMOPT_SOCKETDATA, multi);
-    curl_multi_setopt(multi->curl, CURLMOPT_TIMERFUNCTION, on_timer_wish);
+    curl_multi_setopt(multi->curl, CURLMOPT_TIMERFUNCTION, on_timer_request);
     curl_multi_setopt(multi->curl, CURLMOPT_TIMERDATA, multi);
     return multi;
 }
@@ -190,7 +190,7 @@ void wi_http_free(struct wi_http *http)
     free(http);
 }
 
-/* --- what curl says of a call ---------------------------------------------------------------- */
+/* --- what curl says of a call ----------------------------------------------------------------- */
 
 /* The socket for a connection, or none for an address where the call must not go. */
 static curl_socket_t on_socket(void *context, curlsocktype purpose, struct curl_sockaddr *to)
@@ -267,7 +267,7 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context)
     return length;
 }
 
-/* --- start and end --------------------------------------------------------------------------- */
+/* --- start and end ---------------------------------------------------------------------------- */
 
 static void unlink_call(struct wi_http_call *call)
 {
@@ -477,10 +477,10 @@ void wi_http_resume(struct wi_http_call *call)
     if (curl_easy_pause(call->easy, CURLPAUSE_CONT) == CURLE_OK)
         return;
     call->doomed = 1;
-    wi_turn_wish(call->http->turn);
+    wi_turn_schedule(call->http->turn);
 }
 
-/* --- the answer ------------------------------------------------------------------------------ */
+/* --- the answer ------------------------------------------------------------------------------- */
 
 const char *wi_http_call_header(const struct wi_http_call *call, const char *name)
 {

@@ -15,12 +15,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /* Weights lie in the file, and a plan for them holds what it promises. */
 static void check_figures(const struct wi_gguf_info *info, size_t size)
 {
-    struct wi_gguf_wish wish = {UINT64_MAX, 0, 16};
+    struct wi_gguf_limits limits = {UINT64_MAX, 0, 16};
     struct wi_gguf_memory memory;
     assert(wi_gguf_model_type(info) != WI_TYPE_UNKNOWN);
     assert(*wi_gguf_quantization(info));
     wi_gguf_slow(info);
-    wi_gguf_plan(info, size, &wish, &memory);
+    wi_gguf_plan(info, size, &limits, &memory);
     assert(memory.total >= memory.weights + memory.compute && memory.slots > 0);
     assert(memory.total <= memory.limit || !memory.fits);
 }

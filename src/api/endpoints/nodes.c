@@ -107,20 +107,20 @@ void wi_handle_nodes(struct wi_request *request)
 #define DEFAULT_SECONDS 3600
 #define MAX_SECONDS (7 * 24 * 3600)
 
-struct wish {
+struct requested {
     int64_t nodes, seconds;
 };
 
 const struct wi_param wi_join_params[] = {
     {.name = "nodes",
         .kind = WI_PARAM_INTEGER,
-        .offset = offsetof(struct wish, nodes),
+        .offset = offsetof(struct requested, nodes),
         .min = 1,
         .max = MAX_NODES,
         .help = "How many may be there with the token at a time; 1 by default."},
     {.name = "seconds",
         .kind = WI_PARAM_INTEGER,
-        .offset = offsetof(struct wish, seconds),
+        .offset = offsetof(struct requested, seconds),
         .min = 1,
         .max = MAX_SECONDS,
         .help = "For how long nodes may come anew; 3600 by default."},
@@ -130,16 +130,18 @@ const struct wi_param wi_join_params[] = {
 void wi_handle_join_new(struct wi_request *request)
 {
     struct wi_bridge *bridge = request->api->deps.bridge;
-    struct wish wish = {.nodes = 1, .seconds = DEFAULT_SECONDS};
+    struct requested requested = {.nodes = 1, .seconds = DEFAULT_SECONDS};
     char id[WI_ID_SIZE], token[WI_TOKEN_SIZE], url[512 + WI_TOKEN_SIZE];
     struct wi_error error;
     json_t *body = wi_request_body_object(request);
     if (!body)
         return;
-    enum wi_code code = wi_params_read(wi_join_params, body, WI_PARAMS_STRICT, "", &wish, &error);
+    enum wi_code code =
+        wi_params_read(wi_join_params, body, WI_PARAMS_STRICT, "", &requested, &error);
     json_decref(body);
     if (code == WI_OK)
-        code = wi_bridge_invite(bridge, (size_t)wish.nodes, wish.seconds * 1000, id, token, &error);
+        code = wi_bridge_invite(
+            bridge, (size_t)requested.nodes, requested.seconds * 1000, id, token, &error);
     if (code != WI_OK) {
         wi_request_answer_error(request, &error);
         return;
@@ -147,8 +149,8 @@ void wi_handle_join_new(struct wi_request *request)
     snprintf(url, sizeof url, "%.500s/#token=%s", wi_bridge_url(bridge), token);
     wi_request_answer_json(request, 201,
         json_pack("{s:s, s:s, s:s, s:I, s:I}", "id", id, "token", token, "url", url, "nodes",
-            (json_int_t)wish.nodes, "expires_at",
-            (json_int_t)(wi_wall_ms() + wish.seconds * 1000)));
+            (json_int_t)requested.nodes, "expires_at",
+            (json_int_t)(wi_wall_ms() + requested.seconds * 1000)));
     OPENSSL_cleanse(token, sizeof token);
     OPENSSL_cleanse(url, sizeof url);
 }

@@ -18,7 +18,7 @@
 #include <string.h>
 #include <utlist.h>
 
-/* --- as JSON --------------------------------------------------------------------------------- */
+/* --- as JSON ---------------------------------------------------------------------------------- */
 
 static void add_rate(const struct wi_pull_info *info, json_t *out)
 {
@@ -64,7 +64,7 @@ json_t *wi_api_pulls_json(const struct wi_pulls *pulls)
     return list;
 }
 
-/* --- a client that takes events -------------------------------------------------------------- */
+/* --- a client that takes events --------------------------------------------------------------- */
 
 /* From its request to the end of its answer. It is silent, `request` is set, until there is
  * something to tell: what fails before has its usual status. One that waits for the whole is silent
@@ -243,9 +243,9 @@ void wi_api_pulls_free(struct wi_api_pulls *takers)
     free(takers);
 }
 
-/* --- the endpoints --------------------------------------------------------------------------- */
+/* --- the endpoints ---------------------------------------------------------------------------- */
 
-struct wish {
+struct requested {
     const char *model, *as, *hub, *precision;
     json_t *files;
     int stream;
@@ -253,7 +253,7 @@ struct wish {
 
 #define ROW(member, kind, required, min, max, help)                                                \
     {                                                                                              \
-#member, kind, offsetof(struct wish, member), required, min, max, NULL, help, NULL         \
+#member, kind, offsetof(struct requested, member), required, min, max, NULL, help, NULL    \
     }
 const struct wi_param wi_pull_params[] = {
     ROW(model, WI_PARAM_STRING, 1, 1, 1000,
@@ -316,23 +316,23 @@ static void answer_accepted(struct wi_request *request, const char *name)
     wi_request_add_header(request, MHD_HTTP_HEADER_LOCATION, where);
 }
 
-static void begin_pull(struct wi_request *request, const struct wish *wish)
+static void begin_pull(struct wi_request *request, const struct requested *requested)
 {
     struct wi_strings patterns = {0};
     struct wi_error error;
-    const struct wi_pull_want want = {.hub = wish->hub,
-        .reference = wish->model,
-        .as = wish->as,
-        .precision = wish->precision,
+    const struct wi_pull_want want = {.hub = requested->hub,
+        .reference = requested->model,
+        .as = requested->as,
+        .precision = requested->precision,
         .files = &patterns};
     char name[WI_MODEL_NAME_MAX + 1];
-    enum wi_code code = read_patterns(wish->files, &patterns, &error);
+    enum wi_code code = read_patterns(requested->files, &patterns, &error);
     if (code == WI_OK)
         code = wi_pulls_start(request->api->deps.pulls, &want, name, &error);
     wi_strings_clear(&patterns);
     if (code != WI_OK)
         wi_request_answer_error(request, &error);
-    else if (wish->stream || wi_api_stream_is_accepted(request))
+    else if (requested->stream || wi_api_stream_is_accepted(request))
         wi_api_pull_tell(request, name, write_event, 0);
     else
         answer_accepted(request, name);
@@ -340,13 +340,13 @@ static void begin_pull(struct wi_request *request, const struct wish *wish)
 
 void wi_handle_model_pull(struct wi_request *request)
 {
-    struct wish wish = {0};
+    struct requested requested = {0};
     struct wi_error error;
     json_t *body = wi_api_has_pulls(request) ? wi_request_body_object(request) : NULL;
     if (!body)
         return;
-    if (wi_params_read(wi_pull_params, body, WI_PARAMS_STRICT, "", &wish, &error) == WI_OK)
-        begin_pull(request, &wish);
+    if (wi_params_read(wi_pull_params, body, WI_PARAMS_STRICT, "", &requested, &error) == WI_OK)
+        begin_pull(request, &requested);
     else
         wi_request_answer_error(request, &error);
     json_decref(body);

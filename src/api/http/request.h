@@ -56,8 +56,8 @@ struct wi_api {
     struct wi_connections connections;
     struct wi_request *requests; /* all that are not completed */
     size_t request_count;
-    struct wi_turn *turn;          /* a wish lets libmicrohttpd run once when this turn is over */
-    struct wi_timer *watcher;      /* runs wi_request_watch_waiting while requests wait */
+    struct wi_turn *turn;     /* scheduled, it lets libmicrohttpd run once when this turn is over */
+    struct wi_timer *watcher; /* runs wi_request_watch_waiting while requests wait */
     struct wi_log_limit strangers; /* lines of the access log without a good token */
     struct wi_timer *flush;        /* writes the lines of the access log that are kept */
 };
@@ -120,7 +120,7 @@ struct wi_request {
     struct wi_request *next, *previous;
 };
 
-/* --- for handlers ---------------------------------------------------------------------------- */
+/* --- for handlers ----------------------------------------------------------------------------- */
 
 /* A handler answers before it returns, or says that it waits: then the connection is suspended
  * until one of the answers below. If the client leaves or the server stops first, `cancel(work)`
@@ -148,7 +148,7 @@ int wi_request_reserve(struct wi_request *request, size_t bytes);
  * with the error. */
 json_t *wi_request_body_object(struct wi_request *request);
 
-/* --- for the server -------------------------------------------------------------------------- */
+/* --- for the server --------------------------------------------------------------------------- */
 
 /* libmicrohttpd's access handler; *context is the request. */
 enum MHD_Result wi_request_access(struct wi_connection *connection, struct MHD_Connection *mhd,
@@ -172,7 +172,7 @@ void wi_request_hurry(struct wi_request *request);
 /* What a request that is not answered any more is told; gives WI_SHUTTING_DOWN. */
 enum wi_code wi_request_shutting_down(struct wi_error *error);
 
-/* --- between request.c and screen.c ---------------------------------------------------------- */
+/* --- between request.c and screen.c ----------------------------------------------------------- */
 
 /* WI_OK, or with `error` why the request is refused before its body is read. Its route is set if
  * there is one, also on failure. */
@@ -183,7 +183,7 @@ int wi_request_has_body(const struct wi_request *request);
 /* WI_OK, or WI_UNSUPPORTED_MEDIA_TYPE where the body of one that is `untyped` is no JSON object. */
 enum wi_code wi_request_check_body(const struct wi_request *request, struct wi_error *error);
 
-/* --- waiting.c, below the others ------------------------------------------------------------- */
+/* --- waiting.c, below the others -------------------------------------------------------------- */
 
 /* The one writer of `state`; asserts that the change is a legal one. */
 void wi_request_set_state(struct wi_request *request, enum wi_request_state state);
@@ -194,7 +194,7 @@ void wi_request_suspend(struct wi_request *request);
 /* Nothing is to call back any more. */
 void wi_request_cancel_work(struct wi_request *request);
 
-/* --- answer.c -------------------------------------------------------------------------------- */
+/* --- answer.c --------------------------------------------------------------------------------- */
 
 /* Has the answer name the parameters that its reader has passed over, if there are some. */
 void wi_request_note_ignored(struct wi_request *request, const struct wi_strings *names);

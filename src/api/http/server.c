@@ -57,7 +57,7 @@ struct wi_server {
     char complaint[256]; /* the last line of libmicrohttpd's own log */
 };
 
-/* --- running libmicrohttpd ------------------------------------------------------------------- */
+/* --- running libmicrohttpd -------------------------------------------------------------------- */
 
 /* The head of a chunk can fill all the memory of its connection. libmicrohttpd then has more to do
  * for ever and does nothing, until that connection is cut. */
@@ -78,7 +78,7 @@ static void run_again(struct wi_server *server, double began)
     if (server->vain_runs > VAIN_RUNS_MOST && hurry_clogging(server))
         wi_timer_start(server->timer, 1 + (uint64_t)((wi_now_ms() - began) * VAIN_REST), 0);
     else
-        wi_turn_wish(server->api.turn);
+        wi_turn_schedule(server->api.turn);
 }
 
 /* libmicrohttpd calls something of ours: this run was not in vain. */
@@ -134,7 +134,7 @@ static void on_flush(void *context)
     wi_log_flush();
 }
 
-/* --- connections ----------------------------------------------------------------------------- */
+/* --- connections ------------------------------------------------------------------------------ */
 
 static void on_sweep(void *context)
 {
@@ -209,10 +209,10 @@ static void on_accept(void *context, int fd, const struct sockaddr *peer, sockle
     /* On failure libmicrohttpd has closed the descriptor. */
     if (MHD_add_connection(server->daemon, fd, peer, peer_length) != MHD_YES)
         wi_warn("api", NULL, "a connection could not be taken over");
-    wi_turn_wish(api->turn);
+    wi_turn_schedule(api->turn);
 }
 
-/* --- libmicrohttpd's callbacks --------------------------------------------------------------- */
+/* --- libmicrohttpd's callbacks ---------------------------------------------------------------- */
 
 /* The request line is there: from now on the headers have little time. */
 static void *on_request_line(void *context, const char *uri, struct MHD_Connection *mhd)
@@ -254,7 +254,7 @@ static void on_log(void *context, const char *format, va_list arguments)
     wi_debug("api", NULL, "libmicrohttpd: %s", server->complaint);
 }
 
-/* --- starting -------------------------------------------------------------------------------- */
+/* --- starting --------------------------------------------------------------------------------- */
 
 static char *read_pem(const char *path, const char *key, struct wi_error *error)
 {
@@ -467,7 +467,7 @@ enum wi_code wi_server_reload(
     return WI_OK;
 }
 
-/* --- stopping -------------------------------------------------------------------------------- */
+/* --- stopping --------------------------------------------------------------------------------- */
 
 void wi_server_quiesce(struct wi_server *server)
 {

@@ -11,7 +11,7 @@
  * within two of these. */
 #define WATCH_AFTER_MS 50
 
-/* --- states ---------------------------------------------------------------------------------- */
+/* --- states ----------------------------------------------------------------------------------- */
 
 #define FROM(state) (1u << WI_REQUEST_##state)
 
@@ -32,7 +32,7 @@ void wi_request_set_state(struct wi_request *request, enum wi_request_state stat
     request->state = state;
 }
 
-/* --- waiting --------------------------------------------------------------------------------- */
+/* --- waiting ---------------------------------------------------------------------------------- */
 
 void wi_request_wait(struct wi_request *request, void (*cancel)(void *work), void *work)
 {
@@ -58,7 +58,7 @@ void wi_request_resume(struct wi_request *request)
         return;
     request->suspended = 0;
     MHD_resume_connection(request->mhd);
-    wi_turn_wish(request->api->turn);
+    wi_turn_schedule(request->api->turn);
 }
 
 void wi_request_suspend(struct wi_request *request)
@@ -69,7 +69,7 @@ void wi_request_suspend(struct wi_request *request)
         wi_timer_start(request->api->watcher, WATCH_AFTER_MS, WATCH_AFTER_MS);
 }
 
-/* --- a client that leaves -------------------------------------------------------------------- */
+/* --- a client that leaves --------------------------------------------------------------------- */
 
 static void on_client_gone(void *context, int status, int events)
 {

@@ -54,21 +54,21 @@ static enum wi_exit ask(struct wi_cli *cli, struct wi_talk *talk)
     struct wi_live live = {.cli = cli, .text = &text, .stops = 1, .describe = wi_text_describe};
     struct wi_error error = {0};
     enum wi_exit result = WI_EXIT_USAGE;
-    json_t *wish = wi_text_request(&cli->arguments,
+    json_t *requested = wi_text_request(&cli->arguments,
         json_pack("{s:o}", "messages", wi_talk_messages(talk)), &request.timeout_ms, &error);
 
-    if (!wish) {
+    if (!requested) {
         wi_cli_complain(&error);
         return WI_EXIT_USAGE;
     }
-    json_object_set_new(wish, "stream", json_true());
-    wi_buffer_json(&body, wish);
+    json_object_set_new(requested, "stream", json_true());
+    wi_buffer_json(&body, requested);
     wi_cli_infer_carry(&request, &body);
     result = wi_cli_live(&live, &request);
     wi_talk_answered(talk, text.text, text.size);
     wi_buffer_clear(&text);
     wi_buffer_clear(&body);
-    json_decref(wish);
+    json_decref(requested);
     return result;
 }
 

@@ -18,7 +18,7 @@
 #define LOAD_MAX_MS (30.0 * 60 * 1000)
 #define LOOK_EVERY_MS 250
 
-/* --- ps -------------------------------------------------------------------------------------- */
+/* --- ps --------------------------------------------------------------------------------------- */
 
 static void put_mib(struct wi_buffer *out, const json_t *bytes)
 {
@@ -70,23 +70,23 @@ enum wi_exit wi_cli_ps(struct wi_cli *cli)
     return wi_cli_show(cli, "/v1/nodes", print_loaded);
 }
 
-/* --- load and unload ------------------------------------------------------------------------- */
+/* --- load and unload -------------------------------------------------------------------------- */
 
 /* POSTs what the options say; the nodes that were told, or NULL with what to exit with. */
 static json_t *tell(const struct wi_cli *cli, const char *verb, enum wi_exit *result)
 {
     const char *const names[] = {"node", "platform"};
     char *path = wi_sprintf("/v1/models/%s/%s", cli->arguments.positionals[0], verb);
-    json_t *wish = json_object(), *told = NULL;
+    json_t *requested = json_object(), *told = NULL;
     struct wi_buffer body = {0};
     struct wi_rest_answer answer;
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const char *value = wi_argument(&cli->arguments, names[i]);
         if (value)
-            json_object_set_new(wish, names[i], json_string(value));
+            json_object_set_new(requested, names[i], json_string(value));
     }
-    wi_buffer_json(&body, wish);
+    wi_buffer_json(&body, requested);
     struct wi_rest_request request = {
         .path = path, .body = body.text, .body_size = body.size, .timeout_ms = TIMEOUT_MS};
     wi_rest_exchange(&cli->rest, &request, &answer);
@@ -98,7 +98,7 @@ static json_t *tell(const struct wi_cli *cli, const char *verb, enum wi_exit *re
     }
     wi_rest_answer_clear(&answer);
     wi_buffer_clear(&body);
-    json_decref(wish);
+    json_decref(requested);
     free(path);
     return told;
 }
@@ -196,7 +196,7 @@ enum wi_exit wi_cli_unload(struct wi_cli *cli)
     return result;
 }
 
-/* --- rm and gc: what is to leave the store -------------------------------------------------- */
+/* --- rm and gc: what is to leave the store ---------------------------------------------------- */
 
 #define REMOVE_MS 600000 /* large files on a slow disk */
 

@@ -31,7 +31,7 @@ struct show {
     char *name;
 };
 
-/* --- showing --------------------------------------------------------------------------------- */
+/* --- showing ---------------------------------------------------------------------------------- */
 
 static unsigned terminal_columns(void)
 {
@@ -113,24 +113,24 @@ static void on_event(void *context, const char *name, const json_t *value)
     }
 }
 
-/* --- asking ---------------------------------------------------------------------------------- */
+/* --- asking ----------------------------------------------------------------------------------- */
 
-static json_t *make_wish(const struct wi_arguments *arguments, const char *reference)
+static json_t *make_requested(const struct wi_arguments *arguments, const char *reference)
 {
     static const char *const words[] = {"as", "hub", "precision"};
-    json_t *wish = json_object(), *files = json_array();
+    json_t *requested = json_object(), *files = json_array();
     const char *value;
 
-    json_object_set_new(wish, "model", json_string(reference));
+    json_object_set_new(requested, "model", json_string(reference));
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if ((value = wi_argument(arguments, words[i])))
-            json_object_set_new(wish, words[i], json_string(value));
+            json_object_set_new(requested, words[i], json_string(value));
     for (size_t i = 0; (value = wi_argument_at(arguments, "file", i)); i++)
         json_array_append_new(files, json_string(value));
     if (json_array_size(files) > 0)
-        json_object_set(wish, "files", files);
+        json_object_set(requested, "files", files);
     json_decref(files);
-    return wish;
+    return requested;
 }
 
 static enum wi_exit on_break(void *context, const struct wi_rest_answer *answer)
@@ -164,17 +164,17 @@ enum wi_exit wi_cli_pull_model(struct wi_cli *cli, const char *reference, int ev
         .on_break = on_break,
         .context = &show};
     struct wi_buffer body = {0};
-    json_t *wish = make_wish(&cli->arguments, reference);
+    json_t *requested = make_requested(&cli->arguments, reference);
     struct wi_rest_request request = {.path = "/v1/models/pull"};
     enum wi_exit result;
 
-    json_object_set_new(wish, "stream", json_true());
-    wi_buffer_json(&body, wish);
+    json_object_set_new(requested, "stream", json_true());
+    wi_buffer_json(&body, requested);
     request.body = body.text;
     request.body_size = body.size;
     result = wi_cli_stream(&stream, &request);
     wi_buffer_clear(&body);
-    json_decref(wish);
+    json_decref(requested);
     *name = show.name;
     return result;
 }
@@ -189,7 +189,7 @@ char *wi_cli_pulled_name(const char *reference, const char *name)
     return wi_sprintf("%s%.*s", name, (int)(reference + whole - variant), variant);
 }
 
-/* --- the command ----------------------------------------------------------------------------- */
+/* --- the command ------------------------------------------------------------------------------ */
 
 /* An exchange with a small answer, which is printed with --json. */
 static enum wi_exit exchange(struct wi_cli *cli, const struct wi_rest_request *request)
@@ -207,19 +207,19 @@ static enum wi_exit exchange(struct wi_cli *cli, const struct wi_rest_request *r
 
 static enum wi_exit begin(struct wi_cli *cli, const char *reference)
 {
-    json_t *wish = make_wish(&cli->arguments, reference);
+    json_t *requested = make_requested(&cli->arguments, reference);
     struct wi_buffer body = {0};
     struct wi_rest_request request = {.path = "/v1/models/pull", .timeout_ms = ASK_MS};
     enum wi_exit result;
 
-    wi_buffer_json(&body, wish);
+    wi_buffer_json(&body, requested);
     request.body = body.text;
     request.body_size = body.size;
     result = exchange(cli, &request);
     if (result == WI_EXIT_OK && !cli->json)
         fprintf(stderr, "The daemon pulls it; webinfer show tells how far that is.\n");
     wi_buffer_clear(&body);
-    json_decref(wish);
+    json_decref(requested);
     return result;
 }
 

@@ -13,7 +13,7 @@
 /* The server takes no more text in one request. */
 #define TEXT_MAX ((size_t)4 << 20)
 
-/* --- both ------------------------------------------------------------------------------------ */
+/* --- both ------------------------------------------------------------------------------------- */
 
 json_t *wi_text_request(
     const struct wi_arguments *arguments, json_t *inputs, long *timeout_ms, struct wi_error *error)
@@ -91,7 +91,7 @@ static json_t *to_json(const char *text, struct wi_error *error)
     return value;
 }
 
-/* --- generate -------------------------------------------------------------------------------- */
+/* --- generate --------------------------------------------------------------------------------- */
 
 /* The second argument to the model, and what comes of it. */
 static enum wi_exit ask_about(
@@ -101,22 +101,22 @@ static enum wi_exit ask_about(
     struct wi_rest_request request = {.path = "/v1/infer"};
     char *text = read_text(cli->arguments.positionals[1], &error);
     json_t *inputs = text ? to_json(text, &error) : NULL;
-    json_t *wish = NULL;
+    json_t *requested = NULL;
     struct wi_buffer body = {0};
     enum wi_exit result = WI_EXIT_USAGE;
 
     if (inputs)
-        wish = wi_text_request(&cli->arguments, inputs, &request.timeout_ms, &error);
-    if (wish) {
-        json_object_set_new(wish, "stream", json_true());
-        wi_buffer_json(&body, wish);
+        requested = wi_text_request(&cli->arguments, inputs, &request.timeout_ms, &error);
+    if (requested) {
+        json_object_set_new(requested, "stream", json_true());
+        wi_buffer_json(&body, requested);
         wi_cli_infer_carry(&request, &body);
         result = wi_cli_live(&(struct wi_live){.cli = cli, .describe = describe}, &request);
     } else {
         wi_cli_complain(&error);
     }
     wi_buffer_clear(&body);
-    json_decref(wish);
+    json_decref(requested);
     free(text);
     return result;
 }
@@ -131,7 +131,7 @@ enum wi_exit wi_cli_read(struct wi_cli *cli)
     return ask_about(cli, NULL);
 }
 
-/* --- embed ----------------------------------------------------------------------------------- */
+/* --- embed ------------------------------------------------------------------------------------ */
 
 /* Standard input has a text on each line. */
 static enum wi_code add_lines(json_t *texts, struct wi_error *error)
@@ -209,14 +209,14 @@ enum wi_exit wi_cli_embed(struct wi_cli *cli)
     struct wi_rest_request request = {.path = "/v1/infer"};
     struct wi_rest_answer answer = {0};
     json_t *texts = read_texts(&cli->arguments, &error);
-    json_t *wish = NULL;
+    json_t *requested = NULL;
     struct wi_buffer body = {0};
     enum wi_exit result = WI_EXIT_USAGE;
 
     if (texts)
-        wish = wi_text_request(&cli->arguments, texts, &request.timeout_ms, &error);
-    if (wish) {
-        wi_buffer_json(&body, wish);
+        requested = wi_text_request(&cli->arguments, texts, &request.timeout_ms, &error);
+    if (requested) {
+        wi_buffer_json(&body, requested);
         wi_cli_infer_carry(&request, &body);
         wi_rest_exchange(&cli->rest, &request, &answer);
         result = wi_cli_check(cli, &answer);
@@ -227,6 +227,6 @@ enum wi_exit wi_cli_embed(struct wi_cli *cli)
     }
     wi_rest_answer_clear(&answer);
     wi_buffer_clear(&body);
-    json_decref(wish);
+    json_decref(requested);
     return result;
 }

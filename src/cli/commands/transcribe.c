@@ -33,7 +33,7 @@ static enum wi_code read_form(
     return WI_BAD_REQUEST;
 }
 
-/* --- the model ------------------------------------------------------------------------------- */
+/* --- the model -------------------------------------------------------------------------------- */
 
 /* Whether a model's description has the task; 0 as well where it has no tasks at all. */
 static int has_task(const json_t *model, const char *wanted)
@@ -133,7 +133,7 @@ static char *name_model(const struct wi_cli *cli, struct wi_error *error)
     return asked ? wi_strdup(asked) : find_model(cli, error);
 }
 
-/* --- the request ----------------------------------------------------------------------------- */
+/* --- the request ------------------------------------------------------------------------------ */
 
 static void add_options(json_t *request, const struct wi_arguments *arguments, enum form form)
 {
@@ -157,27 +157,27 @@ static enum wi_code write_request(const struct wi_cli *cli, enum form form, stru
 {
     const struct wi_arguments *arguments = &cli->arguments;
     struct wi_buffer sound = {0};
-    json_t *wish = json_object();
+    json_t *requested = json_object();
     json_t *inputs = wi_cli_infer_file("audio", arguments->positionals[0], &sound, error);
     char *model = inputs ? name_model(cli, error) : NULL;
 
-    if (model && wi_cli_infer_choices(wish, arguments, &request->timeout_ms, error) == WI_OK) {
-        json_object_set_new(wish, "model_name", json_string(model));
-        json_object_set_new(wish, "task", json_string(TASK));
-        json_object_set(wish, "inputs", inputs);
-        add_options(wish, arguments, form);
-        wi_buffer_json(body, wish);
+    if (model && wi_cli_infer_choices(requested, arguments, &request->timeout_ms, error) == WI_OK) {
+        json_object_set_new(requested, "model_name", json_string(model));
+        json_object_set_new(requested, "task", json_string(TASK));
+        json_object_set(requested, "inputs", inputs);
+        add_options(requested, arguments, form);
+        wi_buffer_json(body, requested);
         request->json_size = body->size;
         wi_buffer_add(body, sound.text, sound.size);
     }
     wi_buffer_clear(&sound);
     json_decref(inputs);
-    json_decref(wish);
+    json_decref(requested);
     free(model);
     return error->code;
 }
 
-/* --- the answer ------------------------------------------------------------------------------ */
+/* --- the answer ------------------------------------------------------------------------------- */
 
 /* What a model says may hold anything: a terminal gets no control characters of it. */
 static void print_heard(enum form form, const json_t *result)

@@ -59,7 +59,7 @@ TEST(the_end_may_come_while_comparing)
 
 TEST(a_stream_is_not_run_again)
 {
-    the.wish.wanted = 0;
+    the.requested.wanted = 0;
     assert_int_equal(submit_so(1, WI_WEBGPU, 1, WI_TASK_NONE), WI_OK);
     answer(0, 3, 1);
     turn();
@@ -69,7 +69,7 @@ TEST(a_stream_is_not_run_again)
 
 TEST(a_pinned_answer_is_checked_afterwards)
 {
-    the.wish.wanted = 0;
+    the.requested.wanted = 0;
     assert_int_equal(submit_to(1, WI_WEBGPU), WI_OK);
     answer(0, 3, 1);
     assert_int_equal(the.numerics, WI_UNKNOWN);
@@ -86,7 +86,7 @@ TEST(a_pinned_answer_is_checked_afterwards)
 
 TEST(neither_being_wasm_asks_both)
 {
-    the.wish.platform = WI_WEBNN;
+    the.requested.platform = WI_WEBNN;
     assert_int_equal(submit_to(0, 0), WI_OK);
     the.sent[0].platform = WI_WEBGPU; /* as if routing had sent it there */
     answer(0, 2, 1);
@@ -122,14 +122,14 @@ TEST(what_breaks_is_not_tried_again_at_once)
 
 TEST(its_time_counts_from_its_dispatch)
 {
-    the.wish.deadline_ms = 50000;
+    the.requested.deadline_ms = 50000;
     size_t probe = client();
     assert_true(the.sent[probe].deadline_ms > 40000 && the.sent[probe].deadline_ms <= 50000);
 }
 
 TEST(gives_way_to_clients)
 {
-    the.wish.deadline_ms = 50000;
+    the.requested.deadline_ms = 50000;
     assert_int_equal(submit_to(0, 0), WI_OK);
     the.full = 1;
     assert_int_equal(submit_to(0, 0), WI_OK); /* waits */
@@ -163,7 +163,7 @@ TEST(few_run_at_a_time)
 {
     static const char *const kinds[] = {"chrome", "edge", "firefox", "safari"};
     for (int i = 0; i < 4; i++) { /* four places, each with a check of its own */
-        snprintf(the.wish.browser, sizeof the.wish.browser, "%s", kinds[i]);
+        snprintf(the.requested.browser, sizeof the.requested.browser, "%s", kinds[i]);
         size_t first = the.sent_count;
         assert_int_equal(submit_to(0, 0), WI_OK);
         answer(first, 2, 1);
@@ -201,7 +201,7 @@ TEST(off_means_off)
     answer(client(), 77, 1); /* routing may still measure */
     assert_int_equal(verdict(), WI_UNKNOWN);
     assert_int_equal(counters().measured, 1);
-    the.wish.wanted = 0;
+    the.requested.wanted = 0;
     assert_int_equal(submit_to(1, WI_WEBGPU), WI_OK);
     answer(2, 77, 1);
     turn();
@@ -211,7 +211,7 @@ TEST(off_means_off)
 
 TEST(what_wasm_refuses_is_refused)
 {
-    the.wish.wanted = 0;
+    the.requested.wanted = 0;
     assert_int_equal(submit_to(0, 0), WI_OK);
     fail_with(0, WI_OPERATOR_UNSUPPORTED, "no Gemm(6)", 0);
     assert_int_equal(the.code, WI_OPERATOR_UNSUPPORTED);
@@ -224,7 +224,7 @@ TEST(what_wasm_refuses_is_refused)
 
 TEST(too_big_for_wasm_is_tried_elsewhere)
 {
-    the.wish.wanted = 0;
+    the.requested.wanted = 0;
     assert_int_equal(submit_to(0, 0), WI_OK);
     fail_with(0, WI_INFERENCE_FAILED, "out_of_memory: std::bad_alloc", 0);
     assert_int_equal(verdict(), WI_EXEMPT);
@@ -253,7 +253,7 @@ static enum wi_verdict fall_back(const char *code)
 TEST(what_a_page_fell_back_from_is_known)
 {
     size_t sent;
-    the.wish.wanted = 0;
+    the.requested.wanted = 0;
     the.node.platforms[WI_WEBGPU].available = 1;
     assert_int_equal(fall_back("device_lost"), WI_UNKNOWN); /* another may do it */
     assert_int_equal(fall_back("operator_unsupported"), WI_UNABLE);
@@ -276,7 +276,7 @@ TEST(what_a_page_fell_back_from_is_known)
 
 TEST(a_joined_page_is_no_measure)
 {
-    the.wish.wanted = 0;
+    the.requested.wanted = 0;
     assert_int_equal(submit_to(1, WI_WEBGPU), WI_OK);
     answer(0, 2, 1);
     turn();
@@ -294,7 +294,7 @@ TEST(a_joined_page_is_no_measure)
 TEST(a_browser_of_ours_is_the_measure_of_strangers)
 {
     static const char *const kinds[] = {"firefox", "chrome"};
-    the.wish.wanted = 0;
+    the.requested.wanted = 0;
     the.node.session[0] = '\0';
     for (size_t i = 0; i < 2; i++) { /* of its own kind, or of another */
         strcpy(the.node.kind, kinds[i]);
@@ -310,7 +310,7 @@ TEST(a_browser_of_ours_is_the_measure_of_strangers)
 
 TEST(where_none_of_ours_is_there_a_stranger_is_asked)
 {
-    the.wish.wanted = 0;
+    the.requested.wanted = 0;
     the.node.session[0] = the.measure.session[0] = '\0';
     strcpy(the.node.kind, "firefox");
     assert_int_equal(submit_to(1, WI_WEBGPU), WI_OK);
@@ -335,7 +335,7 @@ TEST(a_strangers_answer_is_not_taken_where_ours_is_there)
 /* A program has no WASM: another node's is the measure. */
 TEST(a_program_is_measured_by_a_browser)
 {
-    the.wish.wanted = 0;
+    the.requested.wanted = 0;
     the.node.session[0] = '\0';
     strcpy(the.node.kind, "python");
     assert_int_equal(submit_to(1, WI_NATIVE), WI_OK);
@@ -355,7 +355,7 @@ TEST(a_program_is_measured_by_a_browser)
 
 TEST(a_program_without_a_measure_stays_unchecked)
 {
-    the.wish.wanted = 0;
+    the.requested.wanted = 0;
     the.node.session[0] = '\0';
     strcpy(the.node.kind, "python");
     the.no_yardstick = 1;

@@ -32,7 +32,7 @@ static struct fixture {
     struct wi_verdicts *verdicts;
     struct wi_jobs *jobs;
     struct wi_checks *checks;
-    struct wi_probe wish;
+    struct wi_probe requested;
     int gone, full; /* the node */
     int no_yardstick;
     char asked_node[WI_ID_SIZE], asked_browser[32]; /* of the last pick; "" for any */
@@ -58,7 +58,7 @@ enum wi_pick wi_pool_pick(struct wi_pool *pool, const struct wi_demand *demand,
     *choice = (struct wi_choice){.node = "node-1", .platform_count = 1};
     choice->platforms[0] = demand->asked->has_platform ? demand->asked->platform : WI_WASM;
     if (!demand->asked->has_platform)
-        choice->probe = the.wish;
+        choice->probe = the.requested;
     return the.full ? WI_PICK_WAIT : WI_PICK_NODE;
 }
 
@@ -94,7 +94,7 @@ void wi_pool_probe_dropped(
     struct wi_pool *pool, const struct wi_model *model, const struct wi_probe *probe)
 {
     assert_ptr_equal(model, &the.model);
-    assert_memory_equal(probe, &the.wish, sizeof *probe);
+    assert_memory_equal(probe, &the.requested, sizeof *probe);
     the.handed_back++;
 }
 
@@ -130,7 +130,7 @@ static inline int set_up(void **state)
     the = (struct fixture){.model = {.name = "twice", .hash = "abcd", ._references = 1},
         .node = {.id = "node-1", .session = "session-1", .kind = "chrome"},
         .measure = {.id = "node-wasm", .session = "session-2", .kind = "chrome"},
-        .wish = {.wanted = 1, .browser = "chrome", .platform = WI_WEBGPU}};
+        .requested = {.wanted = 1, .browser = "chrome", .platform = WI_WEBGPU}};
     the.config.pool.max_queue = 4;
     the.config.pool.strangers = WI_STRANGERS_TEXT;
     the.verdicts = wi_verdicts_new(NULL);

@@ -30,7 +30,7 @@ FIXTURE(set_up, tear_down)
 /* By an input of ours, which WASM gets too. */
 TEST(a_task_is_checked_afterwards)
 {
-    the.wish.wanted = 0;
+    the.requested.wanted = 0;
     assert_int_equal(submit_so(1, WI_WEBGPU, 1, WI_TASK_CHAT), WI_OK);
     answer_task(0, "fp32", -9);
     assert_int_equal(the.numerics, WI_UNKNOWN); /* so it goes out as unchecked */
@@ -57,7 +57,7 @@ static void compare_pictures(double on_webgpu, char *dtype)
     size_t first = the.sent_count;
     the.model.format = WI_FORMAT_HUGGINGFACE;
     the.model.variant = dtype;
-    the.wish.deadline_ms = the.wish.compare = 1;
+    the.requested.deadline_ms = the.requested.compare = 1;
     assert_int_equal(submit_so(0, WI_WASM, 0, WI_TASK_IMAGE_CLASSIFICATION), WI_OK);
     answer_task(first, "fp32", 1);
     turn();
@@ -89,7 +89,7 @@ TEST(what_a_node_says_of_its_bits_allows_it_nothing)
 /* More than a few numbers take too long for the loop. */
 TEST(a_task_is_compared_off_the_loop)
 {
-    the.wish.deadline_ms = the.wish.compare = 1;
+    the.requested.deadline_ms = the.requested.compare = 1;
     for (int i = 0; i < 2; i++) {
         size_t first = the.sent_count;
         the.model.hash[0] = (char)('a' + i);
@@ -112,7 +112,7 @@ static enum wi_verdict compare_text(int64_t file_type)
     size_t first = the.sent_count;
     the.model.format = WI_FORMAT_GGUF;
     the.model.facts.gguf.file_type = file_type;
-    the.wish.wanted = 0;
+    the.requested.wanted = 0;
     assert_int_equal(submit_so(1, WI_WEBGPU, 0, WI_TASK_COMPLETE), WI_OK);
     answer_task(first, "fp32", -1);
     turn();
@@ -140,7 +140,7 @@ static size_t agree_on_ours(enum wi_model_format format, double prompt_tokens)
     struct wi_error error;
     the.model.format = format;
     the.node.platforms[WI_WASM].available = the.node.platforms[WI_WEBGPU].available = 1;
-    the.wish.wanted = 0;
+    the.requested.wanted = 0;
     wi_id_new(spec.id, "job");
     assert_int_equal(wi_jobs_submit(the.jobs, &spec, on_done, NULL, &error), WI_OK);
     answer_task(0, "fp32", -9);
@@ -215,7 +215,7 @@ TEST(the_prompt_of_a_client_is_asked_of_gguf_files_only)
 
 TEST(a_task_that_cannot_run_there_is_unable)
 {
-    the.wish.deadline_ms = the.wish.compare = 1;
+    the.requested.deadline_ms = the.requested.compare = 1;
     assert_int_equal(submit_so(0, WI_WASM, 0, WI_TASK_IMAGE_CLASSIFICATION), WI_OK);
     answer_task(0, "fp32", 1);
     turn();
@@ -227,7 +227,7 @@ TEST(a_task_that_cannot_run_there_is_unable)
 /* An input of ours may fail where clients' do not. */
 TEST(what_cannot_run_is_not_tried_after_each_answer)
 {
-    the.wish.wanted = 0;
+    the.requested.wanted = 0;
     assert_int_equal(submit_so(1, WI_WEBGPU, 0, WI_TASK_CHAT), WI_OK);
     answer_task(0, "fp32", -1);
     turn();
@@ -243,7 +243,7 @@ TEST(what_cannot_run_is_not_tried_after_each_answer)
 /* WASM's logit is the accelerator's; `tells`: it says what its graphs put out, as WASM does. */
 static void stays_open(double logit, int tells)
 {
-    the.wish.deadline_ms = the.wish.compare = 1;
+    the.requested.deadline_ms = the.requested.compare = 1;
     assert_int_equal(submit_so(0, WI_WASM, 0, WI_TASK_OBJECT_DETECTION), WI_OK);
     answer_task(0, "fp32", 1);
     turn();
@@ -272,7 +272,7 @@ TEST(a_page_that_tells_only_of_its_answer_stays_unchecked)
 /* A place that is trusted is tried for its speed alone. */
 TEST(what_is_trusted_is_only_measured)
 {
-    the.wish.deadline_ms = 1;
+    the.requested.deadline_ms = 1;
     assert_int_equal(submit_so(0, WI_WASM, 0, WI_TASK_IMAGE_CLASSIFICATION), WI_OK);
     answer_task(0, "fp32", 1);
     turn();
@@ -286,7 +286,7 @@ TEST(what_is_trusted_is_only_measured)
 /* Else each answer would have WASM try it again. */
 TEST(what_wasm_cannot_do_is_not_tried_again_at_once)
 {
-    the.wish.wanted = 0;
+    the.requested.wanted = 0;
     assert_int_equal(submit_so(1, WI_WEBGPU, 0, WI_TASK_CHAT), WI_OK);
     answer_task(0, "fp32", -1);
     turn();
@@ -302,7 +302,7 @@ TEST(what_wasm_cannot_do_is_not_tried_again_at_once)
 /* The text is ours, and is the same after the next answer. */
 TEST(what_is_too_long_for_the_model_is_not_tried_after_each_answer)
 {
-    the.wish.wanted = 0;
+    the.requested.wanted = 0;
     for (int i = 0; i < 2; i++) { /* WASM says so, or the platform in question alone */
         the.model.hash[0] = (char)('a' + i);
         assert_int_equal(submit_so(1, WI_WEBGPU, 0, WI_TASK_QUESTION_ANSWERING), WI_OK);
@@ -318,7 +318,7 @@ TEST(what_is_too_long_for_the_model_is_not_tried_after_each_answer)
 
 TEST(speech_is_compared)
 {
-    the.wish.wanted = 0;
+    the.requested.wanted = 0;
     assert_int_equal(submit_so(1, WI_WEBGPU, 0, WI_TASK_TEXT_TO_SPEECH), WI_OK);
     answer_task(0, "fp32", 1);
     turn();
@@ -330,7 +330,7 @@ TEST(speech_is_compared)
 TEST(speech_that_is_drawn_at_random_is_not_compared)
 {
     strcpy(the.model.facts.signature.random, "RandomNormalLike");
-    the.wish.wanted = 0;
+    the.requested.wanted = 0;
     assert_int_equal(submit_so(1, WI_WEBGPU, 0, WI_TASK_TEXT_TO_SPEECH), WI_OK);
     answer_task(0, "fp32", 1);
     turn();
@@ -342,8 +342,8 @@ TEST(speech_that_is_drawn_at_random_is_not_compared)
 /* A stream too; by a text that has nothing of the client's. */
 TEST(a_place_is_measured_by_a_text_of_ours)
 {
-    the.wish.platform = WI_WASM;
-    the.wish.deadline_ms = 1;
+    the.requested.platform = WI_WASM;
+    the.requested.deadline_ms = 1;
     for (int i = 0; i < 2; i++) {
         assert_int_equal(submit_so(0, WI_WASM, i, WI_TASK_CHAT), WI_OK);
         assert_int_equal(the.task, WI_TASK_CHAT);

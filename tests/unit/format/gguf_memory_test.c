@@ -21,9 +21,9 @@ static const struct wi_gguf_info small = {.architecture = "llama",
 static struct wi_gguf_memory plan(const struct wi_gguf_info *info, uint64_t weights,
     uint64_t memory, uint64_t context, uint64_t slots)
 {
-    const struct wi_gguf_wish wish = {memory, context, slots};
+    const struct wi_gguf_limits limits = {memory, context, slots};
     struct wi_gguf_memory out;
-    wi_gguf_plan(info, weights, &wish, &out);
+    wi_gguf_plan(info, weights, &limits, &out);
     return out;
 }
 

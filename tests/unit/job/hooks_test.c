@@ -16,8 +16,8 @@ static enum wi_code may_go(
                                    : wi_error_set(error, watcher.may_go, NULL, "not on that one");
 }
 
-static void on_answered(void *context, const struct wi_job_spec *spec, const struct wi_probe *wish,
-    struct wi_job_result *result)
+static void on_answered(void *context, const struct wi_job_spec *spec,
+    const struct wi_probe *requested, struct wi_job_result *result)
 {
     watcher.answered++;
     assert_int_equal(fixture->answers, 0); /* before its client is */

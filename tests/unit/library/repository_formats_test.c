@@ -45,7 +45,7 @@ TEST(a_gguf_model_tells_what_it_is)
     assert_int_equal(model->manifest.count, 2);
     wi_model_unref(model);
     /* With no room for it, it is listed and not run. */
-    wi_repository_wish(f->models, &(struct wi_gguf_wish){.memory = 1 << 20, .slots = 2});
+    wi_repository_set_limits(f->models, &(struct wi_gguf_limits){.memory = 1 << 20, .slots = 2});
     wi_repository_reset(f->models, f->repository);
     model = find_good(f, "tiny:Q8_0");
     assert_int_equal(wi_model_check_engine(model, &error), WI_MODEL_TOO_LARGE);

@@ -27,10 +27,10 @@ static int tear_down(void **state)
 
 static struct made make_one(const char *name, enum wi_rank rank)
 {
-    const struct wish wish = {.name = name, .path = path, .rank = rank};
+    const struct requested requested = {.name = name, .path = path, .rank = rank};
     struct made made = {0};
     struct wi_error error;
-    if (make_in_file(&wish, &made, &error) != WI_OK)
+    if (make_in_file(&requested, &made, &error) != WI_OK)
         fail_msg("%s", error.detail);
     return made;
 }
@@ -78,11 +78,11 @@ TEST(the_rank_that_is_asked_for_is_given)
 
 TEST(a_name_that_is_there_is_refused)
 {
-    const struct wish wish = {.name = "ada", .path = path};
+    const struct requested requested = {.name = "ada", .path = path};
     struct made made = {0};
     struct wi_error error;
     make_one("ada", WI_RANK_NONE);
-    assert_int_equal(make_in_file(&wish, &made, &error), WI_BAD_REQUEST);
+    assert_int_equal(make_in_file(&requested, &made, &error), WI_BAD_REQUEST);
     assert_non_null(strstr(error.detail, "already"));
     make_one("ad", WI_RANK_NONE);
 }
@@ -92,12 +92,12 @@ static enum wi_code read_words(const char *words, struct wi_error *error)
     char text[200], *argv[16];
     int argc = 0;
     struct wi_arguments arguments = {0};
-    struct wish wish;
+    struct requested requested;
     snprintf(text, sizeof text, "webinfer token new %s", words);
     for (char *word = strtok(text, " "); word; word = strtok(NULL, " "))
         argv[argc++] = word;
     assert_int_equal(wi_arguments_parse(&arguments, argc, argv, error), WI_OK);
-    enum wi_code code = read_wish(&arguments, &wish, error);
+    enum wi_code code = read_requested(&arguments, &requested, error);
     wi_arguments_clear(&arguments);
     return code;
 }
