@@ -221,7 +221,7 @@ static int is_unable(const struct wi_node_info *node, int platform, const char *
 }
 
 /* What the page has tried before: else routing, or the guard, would have another node like it load
- * the model there in vain. What is known already counts more than one answer. */
+ * the model there without success. What is known already counts more than one answer. */
 static void note_fallbacks(const struct wi_checks *checks, const struct wi_inference *asked,
     const struct wi_node_info *node, const json_t *report)
 {

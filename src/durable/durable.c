@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- how they are ---------------------------------------------------------------------------- */
+/* --- how they are ----------------------------------------------------------------------------- */
 
 /* What the jobs know of a run. */
 static void look_at_run(
@@ -75,7 +75,7 @@ void wi_durable_counters(const struct wi_durable *durable, struct wi_durable_cou
         counters->unwritten += entry->stuck != NULL;
 }
 
-/* --- the whole ------------------------------------------------------------------------------- */
+/* --- the whole -------------------------------------------------------------------------------- */
 
 /* The jobs that took the daemon with them too often. */
 static void fail_poison(struct wi_durable *durable, const struct wi_row_recover *recover)
@@ -108,7 +108,7 @@ static void recover_rows(struct wi_durable *durable, const struct wi_row_recover
     end_cancelled(durable, recover);
 }
 
-/* --- keeping house: what was kept long enough goes, what is late ends ----------------------- */
+/* --- keeping house: what was kept long enough goes, what is late ends ------------------------- */
 
 /* Every so many ticks old rows are removed and the rest counted. */
 #define TICKS_PER_SWEEP 60
@@ -188,7 +188,7 @@ static void on_tick(void *context)
                          ? (unsigned)(retention / WI_DURABLE_TICK_MS)
                          : TICKS_PER_SWEEP;
     int whole = durable->ticks++ % every == 0;
-    durable->vain = 0;
+    durable->empty_runs = 0;
     if (durable->ticks % WI_DURABLE_REWRITE_TICKS == 0)
         rewrite(durable);
     wi_durable_print_waiting(durable);
@@ -196,7 +196,7 @@ static void on_tick(void *context)
         sweep(durable, whole);
 }
 
-/* --- its life -------------------------------------------------------------------------------- */
+/* --- its life --------------------------------------------------------------------------------- */
 
 static void on_turn(void *context)
 {

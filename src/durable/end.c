@@ -19,7 +19,7 @@
 #define BUSY_MS 1000
 #define UNAVAILABLE_MS 5000
 
-/* --- writing --------------------------------------------------------------------------------- */
+/* --- writing ---------------------------------------------------------------------------------- */
 
 /* Who waits is told the first time; that the database cannot be written is in the log already. */
 static void keep_unwritten(struct wi_durable_entry *entry, const struct wi_error *failure)
@@ -72,7 +72,7 @@ static void on_returned(void *data, const struct wi_error *failure)
     struct wi_durable_entry *entry =
         (struct wi_durable_entry *)((char *)data - offsetof(struct wi_durable_entry, back));
     struct wi_durable *durable = entry->durable;
-    int in_vain = entry->back.behind_at > 0;
+    int unsuccessful = entry->back.behind_at > 0;
     if (failure && !durable->freed) {
         keep_unwritten(entry, failure);
         return;
@@ -87,7 +87,7 @@ static void on_returned(void *data, const struct wi_error *failure)
     else
         durable->counters.queued++;
     wi_durable_entry_free(entry);
-    if (wi_durable_written(durable) && in_vain && !durable->freed)
+    if (wi_durable_written(durable) && unsuccessful && !durable->freed)
         wi_durable_feed_soon(durable);
 }
 
@@ -134,7 +134,7 @@ void wi_durable_finish_cancelled(struct wi_durable_entry *entry)
     wi_durable_finish(entry, WI_ROW_CANCELLED, &error);
 }
 
-/* --- printing -------------------------------------------------------------------------------- */
+/* --- printing --------------------------------------------------------------------------------- */
 
 static void refuse_answer(struct wi_durable_entry *entry, uint64_t bytes, uint64_t most)
 {
@@ -235,7 +235,7 @@ void wi_durable_print_waiting(struct wi_durable *durable)
     }
 }
 
-/* --- back into the queue --------------------------------------------------------------------- */
+/* --- back into the queue ---------------------------------------------------------------------- */
 
 void wi_durable_put_back(
     struct wi_durable_entry *entry, const struct wi_error *why, int64_t delay_ms)
@@ -246,7 +246,7 @@ void wi_durable_put_back(
     back->retry_at = wi_wall_ms() + delay_ms;
     if (why->code == WI_UNAVAILABLE) {
         back->behind_at = wi_wall_ms();
-        entry->durable->vain++;
+        entry->durable->empty_runs++;
     }
     if (delay_ms > 0)
         snprintf(back->problem, sizeof back->problem, "%s", why->detail);

@@ -17,7 +17,7 @@
 #define BUDGET_SHARE 4
 /* So many that nothing can run are tried in a tick, so that a backlog of them costs little; and as
  * they go behind the others, what can be run is found among them. */
-#define VAIN_PER_TICK 100
+#define EMPTY_RUNS_PER_TICK 100
 
 /* --- one run, whose part of the memory budget is its entry's ---------------------------------- */
 
@@ -81,7 +81,7 @@ static int start_run(struct wi_durable_entry *entry)
     return 0;
 }
 
-/* --- from the queue -------------------------------------------------------------------------- */
+/* --- from the queue --------------------------------------------------------------------------- */
 
 struct taking {
     struct wi_row_take op;
@@ -181,7 +181,7 @@ static int must_wait(const struct wi_durable *durable)
     /* While the disk is full, trying is for every fifth second. */
     busy |= durable->untaken && durable->ticks % WI_DURABLE_REWRITE_TICKS != 0;
     return busy || durable->taking || durable->counters.queued == 0 ||
-           durable->vain >= VAIN_PER_TICK || durable->closing;
+           durable->empty_runs >= EMPTY_RUNS_PER_TICK || durable->closing;
 }
 
 void wi_durable_feed(struct wi_durable *durable)

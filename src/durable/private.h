@@ -54,10 +54,10 @@ struct wi_durable {
     struct wi_durable_entry *entries; /* in the order in which they were taken */
     struct wi_durable_watcher *watchers;
     int taking, sweeping;
-    int untaken;    /* the last try to take rows failed */
-    unsigned vain;  /* runs in this tick that nothing was there for */
-    size_t writing; /* pieces of work that will call back */
-    uint64_t taken; /* rows, since the start */
+    int untaken;         /* the last try to take rows failed */
+    unsigned empty_runs; /* runs in this tick that nothing was there for */
+    size_t writing;      /* pieces of work that will call back */
+    uint64_t taken;      /* rows, since the start */
     /* Rows that are not finished, and bytes of bodies and answers: how many, and whose. */
     size_t open;
     struct wi_holder *holders; /* by client */

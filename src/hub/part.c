@@ -274,7 +274,8 @@ static enum wi_code verify(struct wi_partial *part, struct wi_error *error)
 
 /* The name must be on disk no earlier than the bytes. That it gets there is not worth a wait for
  * each file: without it the file is looked at once more. Bytes that cannot get there go: the kernel
- * says so once, and the next time they would be read back from its memory and synced in vain. */
+ * says so once, and the next time they would be read back from its memory and synced without
+ * success. */
 static int publish(struct wi_partial *part)
 {
     if (fsync(part->fd) != 0) {

@@ -11,9 +11,9 @@
 /* So few shadow jobs run at a time that most of each node stays the clients'. */
 #define SHADOW_JOBS_MAX 2
 
-/* So many lanes are asked about in vain at a time: others wait until the next, so that no number of
- * lanes holds up the loop. Up to as many the order is exact. */
-#define IN_VAIN_MAX 100
+/* So many lanes are asked about without success at a time: others wait until the next, so that no
+ * number of lanes holds up the loop. Up to as many the order is exact. */
+#define UNSUCCESSFUL_MAX 100
 
 /* Whether several answers were begun, or are to come: an engine that can go on with one alone may
  * make all of them from the start. */
@@ -169,24 +169,24 @@ static int has_room(void *owner)
 }
 
 /* Gives every lane that something has room for its chance, most urgent head first. What was asked
- * in vain is remembered until all have been, be it in several calls. */
+ * without success is remembered until all have been, be it in several calls. */
 static void run_lanes(struct wi_jobs *jobs, const struct wi_job_line *line)
 {
     struct wi_queue *queue = line->queue;
     struct wi_queue_entry *entry;
     double now = wi_now_ms();
-    int in_vain = 0;
+    int unsuccessful = 0;
     wi_queue_gates(queue, has_room, now);
-    while (in_vain < IN_VAIN_MAX && wi_jobs_may_run(jobs, line) &&
+    while (unsuccessful < UNSUCCESSFUL_MAX && wi_jobs_may_run(jobs, line) &&
            (entry = wi_queue_best(queue, now)) != NULL) {
         if (try_waiting(entry->owner) == 0) {
             wi_queue_gates(queue, has_room, now);
         } else {
-            in_vain++;
+            unsuccessful++;
             wi_queue_block(queue, entry);
         }
     }
-    if (in_vain < IN_VAIN_MAX)
+    if (unsuccessful < UNSUCCESSFUL_MAX)
         wi_queue_unblock(queue);
 }
 
@@ -196,14 +196,14 @@ static void look_at_shut_lanes(struct wi_jobs *jobs, const struct wi_job_line *l
     struct wi_queue *queue = line->queue;
     struct wi_queue_entry *entry;
     double now = wi_now_ms();
-    int in_vain = 0;
+    int unsuccessful = 0;
     size_t left = wi_queue_lanes(queue);
-    while (left > 0 && in_vain < IN_VAIN_MAX && wi_jobs_may_run(jobs, line) &&
+    while (left > 0 && unsuccessful < UNSUCCESSFUL_MAX && wi_jobs_may_run(jobs, line) &&
            (entry = wi_queue_oldest(queue, now)) != NULL) {
         int is_shut = wi_queue_is_shut(entry);
         if (is_shut && try_waiting(entry->owner) == 0)
             continue; /* the lane's next */
-        in_vain += is_shut;
+        unsuccessful += is_shut;
         left--;
         wi_queue_looked(queue, entry);
     }

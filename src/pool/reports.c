@@ -432,7 +432,7 @@ static void on_lost(
     wi_pool_tell_capacity(pool->wake);
 }
 
-/* Its page tried to help itself in vain. A joined page is somebody else's. */
+/* Its page tried to help itself without success. A joined page is somebody else's. */
 static void on_platform_lost(
     void *context, const char *node_id, enum wi_platform platform, const char *why)
 {

@@ -13,7 +13,7 @@
 #include "pool/facts/verdicts.h"
 #include "pool/pool.h"
 
-/* What a failure costs at least, beside what was in vain. */
+/* What a failure costs at least, beside what was lost. */
 #define WI_ROUTE_FAILURE_MS 1000.0
 /* What a token of a prompt is taken to cost where that was not measured. */
 #define WI_ROUTE_PROMPT_TOKEN_MS 1.0

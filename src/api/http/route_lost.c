@@ -1,7 +1,7 @@
 /*
  * Requests that no route fits: which one was meant, and in which form they are refused. What is
- * asked for in vain is told from addresses of other servers, from addresses with too much or too
- * little in front, and from spelling.
+ * asked for without success is told from addresses of other servers, from addresses with too much
+ * or too little in front, and from spelling.
  */
 #include "api/http/routes.h"
 
@@ -44,7 +44,7 @@ static const char *advice_for(const char *path)
     return NULL;
 }
 
-/* --- which one was meant --------------------------------------------------------------------- */
+/* --- which one was meant ---------------------------------------------------------------------- */
 
 static int fits(const char *pattern, const char *path)
 {
@@ -157,7 +157,7 @@ void wi_route_lost(
             route->method, route->pattern);
 }
 
-/* --- in which form it is refused ------------------------------------------------------------- */
+/* --- in which form it is refused -------------------------------------------------------------- */
 
 const struct wi_dialect *wi_route_dialect_near(const struct wi_route *routes, const char *path)
 {

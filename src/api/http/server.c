@@ -32,9 +32,9 @@
 #define RUNS_PER_TURN 3
 /* Runs in a row that called nothing of ours though there was more to do. One comes with every
  * connection that is taken up again. */
-#define VAIN_RUNS_MOST 4
+#define IDLE_RUNS_MAX 4
 /* How long libmicrohttpd rests behind more of them, in turns that it took. */
-#define VAIN_REST 10
+#define IDLE_PAUSE_FACTOR 10
 #define SWEEP_MS 250.0
 /* Of the pool's four threads, those that may read and print big JSON: with one more that hashes a
  * model, one is left for the files of pages. */
@@ -52,7 +52,7 @@ struct wi_server {
     double sweep_ms;
     int spare; /* that the connection which is being added has a place for those who must get in */
     int running;
-    int vain_runs;
+    int idle_runs;
     char *certificate, *key;
     char complaint[256]; /* the last line of libmicrohttpd's own log */
 };
@@ -75,30 +75,30 @@ static int hurry_clogging(struct wi_server *server)
 
 static void run_again(struct wi_server *server, double began)
 {
-    if (server->vain_runs > VAIN_RUNS_MOST && hurry_clogging(server))
-        wi_timer_start(server->timer, 1 + (uint64_t)((wi_now_ms() - began) * VAIN_REST), 0);
+    if (server->idle_runs > IDLE_RUNS_MAX && hurry_clogging(server))
+        wi_timer_start(server->timer, 1 + (uint64_t)((wi_now_ms() - began) * IDLE_PAUSE_FACTOR), 0);
     else
         wi_turn_schedule(server->api.turn);
 }
 
-/* libmicrohttpd calls something of ours: this run was not in vain. */
+/* libmicrohttpd calls something of ours: this run was not idle. */
 static void note_call(struct wi_server *server)
 {
-    server->vain_runs = 0;
+    server->idle_runs = 0;
 }
 
 static void pump(struct wi_server *server)
 {
     MHD_UNSIGNED_LONG_LONG timeout = 0;
     enum MHD_Result limited = MHD_YES;
-    /* Needed only where this turn may bring one vain run too many. */
-    double began = server->vain_runs + RUNS_PER_TURN > VAIN_RUNS_MOST ? wi_now_ms() : 0;
+    /* Needed only where this turn may bring one idle run too many. */
+    double began = server->idle_runs + RUNS_PER_TURN > IDLE_RUNS_MAX ? wi_now_ms() : 0;
     assert(!server->running);
     server->running = 1;
     /* A timeout of 0 is its way to say that there is more to do: taking a connection up again, say,
      * and answering on it are two runs. */
     for (int i = 0; i < RUNS_PER_TURN && limited == MHD_YES && timeout == 0; i++) {
-        server->vain_runs++;
+        server->idle_runs++;
         MHD_run(server->daemon);
         limited = MHD_get_timeout(server->daemon, &timeout);
     }
@@ -107,7 +107,7 @@ static void pump(struct wi_server *server)
         run_again(server, began);
         return;
     }
-    server->vain_runs = 0;
+    server->idle_runs = 0;
     if (limited != MHD_YES)
         wi_timer_stop(server->timer);
     else

@@ -45,7 +45,7 @@ struct wi_estimate {
     double failure;         /* 0 to 1 */
     unsigned loads, runs;   /* measured; `runs` on a loaded model only */
     int cold;               /* run_ms is that of a first run */
-    unsigned tries;         /* to explore it, in vain so far or still under way; not kept */
+    unsigned tries;         /* to explore it, without success so far or still under way; not kept */
     double tried_at;        /* the last, wi_now_ms(); not kept */
     double lost_ms;         /* see relocate.h; not kept */
     double elsewhere_ms;    /* the model's runs for clients since it was last measured or tried

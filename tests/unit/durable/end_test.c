@@ -5,7 +5,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 
-/* --- a writer that has to wait, and a disk that is full -------------------------------------- */
+/* --- a writer that has to wait, and a disk that is full --------------------------------------- */
 
 static enum wi_code wait_at_gate(sqlite3 *sqlite, void *data, struct wi_error *error)
 {
@@ -138,7 +138,7 @@ TEST(what_could_not_even_begin_is_answered_though_its_end_cannot_be_stored)
     wi_budget_give(&fixture->budget, taken);
 }
 
-/* --- cancelling ------------------------------------------------------------------------------ */
+/* --- cancelling ------------------------------------------------------------------------------- */
 
 static struct client *start_delete(const char *id)
 {
@@ -195,7 +195,7 @@ TEST(nobody_waits_for_long_until_a_run_is_cancelled)
     check_end(id, "cancelled");
 }
 
-/* --- attempts and memory --------------------------------------------------------------------- */
+/* --- attempts and memory ---------------------------------------------------------------------- */
 
 TEST(a_job_whose_attempts_are_used_up_is_not_run_again)
 {
@@ -212,7 +212,7 @@ TEST(a_job_whose_attempts_are_used_up_is_not_run_again)
     assert_int_equal(fixture->submitted, 1);
 }
 
-/* What a run that goes on in vain has met, without a look at the log. */
+/* What a run that goes on without success has met, without a look at the log. */
 TEST(a_job_that_is_tried_again_says_so)
 {
     char id[WI_ID_SIZE], path[128];

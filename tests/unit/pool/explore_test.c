@@ -24,7 +24,7 @@ static struct wi_estimate *estimate(struct place *place, int node, enum wi_platf
     return &prospect(place, node, platform)->estimate;
 }
 
-/* --- one choice ------------------------------------------------------------------------------ */
+/* --- one choice ------------------------------------------------------------------------------- */
 
 FIXTURE(setup, NULL)
 
@@ -133,7 +133,7 @@ TEST(wasm_is_where_the_preferences_put_it_first)
     expect_due(place, 2, "edge", WI_WASM);
 }
 
-TEST(what_is_tried_in_vain_is_left_alone_for_longer_and_longer)
+TEST(what_is_tried_without_success_is_left_alone_for_longer_and_longer)
 {
     struct place *place = *state;
     double pause = WI_EXPLORE_PAUSE_MS;
@@ -152,7 +152,7 @@ TEST(what_is_tried_in_vain_is_left_alone_for_longer_and_longer)
     }
 }
 
-/* --- many requests --------------------------------------------------------------------------- */
+/* --- many requests ---------------------------------------------------------------------------- */
 
 /* A client that asks again and again, of nodes with WASM and a software GPU, and what it costs. */
 struct world {

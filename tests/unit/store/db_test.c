@@ -82,7 +82,7 @@ static void assert_refused(struct fixture *f, enum wi_code code, const char *wor
         fail_msg("\"%s\" does not say \"%s\"", f->error.detail, words);
 }
 
-/* --- values ---------------------------------------------------------------------------------- */
+/* --- values ----------------------------------------------------------------------------------- */
 
 FIXTURE(set_up, tear_down)
 
@@ -182,7 +182,7 @@ static void count_any(void *context, const char *key, const char *value)
     f->done++;
 }
 
-/* --- transactions ---------------------------------------------------------------------------- */
+/* --- transactions ----------------------------------------------------------------------------- */
 
 /* Rows of `data` bytes each; 0 fails by itself. */
 static enum wi_code insert(sqlite3 *sqlite, void *data, struct wi_error *error)
@@ -282,7 +282,8 @@ TEST(a_full_disk_fails_what_does_not_fit)
     wait_for_health(f);
 }
 
-/* Small rows that fit, while a large one is tried in vain, are no reason to say that all is well.
+/* Small rows that fit, while a large one is tried without success, are no reason to say that all is
+ * well.
  */
 TEST(it_is_failing_until_nothing_fails_any_more)
 {
@@ -431,7 +432,7 @@ TEST(the_end_writes_what_is_asked_for_until_it_is_over)
     assert_int_equal(f->done, done);
 }
 
-/* --- a killed writer ------------------------------------------------------------------------- */
+/* --- a killed writer -------------------------------------------------------------------------- */
 
 static void tell(void *data, const struct wi_error *failure)
 {
@@ -493,7 +494,7 @@ TEST(a_killed_writer_loses_nothing_committed)
     sqlite3_close(sqlite);
 }
 
-/* --- what cannot be used --------------------------------------------------------------------- */
+/* --- what cannot be used ---------------------------------------------------------------------- */
 
 TEST(a_second_daemon_is_told_who_holds_it)
 {
