@@ -36,7 +36,7 @@ static void fail(struct wi_job *job, const char *node_id, const struct wi_error 
     if (too_big && !job->outgrown && !job->spec.asked->has_platform) {
         job->outgrown = 1;
         wi_job_retry(job, 0, error->detail);
-        wi_jobs_on_seat(job->jobs);
+        wi_jobs_on_slot_free(job->jobs);
         return;
     }
     wi_job_finish_error(job, error);
@@ -98,7 +98,7 @@ static void on_answer(
         enum wi_blame blame = take_blame(job, answer->blame);
         wi_job_retry(job, !answer->excused && blame != WI_BLAME_SHARED && !wi_job_has_brought(job),
             answer->error.detail);
-        wi_jobs_on_seat(jobs);
+        wi_jobs_on_slot_free(jobs);
         return;
     }
     if (!answer->ok) {
@@ -147,14 +147,14 @@ static void on_held_up(void *context, const char *attempt_id, const char *why)
     wi_job_leave_node(job);
     wi_pool_cancel(jobs->pool, job->node, job->attempt, "held up");
     wi_job_retry(job, 0, why);
-    wi_jobs_on_seat(jobs);
+    wi_jobs_on_slot_free(jobs);
 }
 
 void wi_jobs_listen(struct wi_jobs *jobs)
 {
     jobs->events = (struct wi_pool_events){
         .context = jobs,
-        .on_seat = wi_jobs_on_seat,
+        .on_slot_free = wi_jobs_on_slot_free,
         .on_capacity = wi_jobs_on_capacity,
         .on_accepted = on_accepted,
         .on_part = on_part,

@@ -214,7 +214,7 @@ static int something_waits(const struct wi_jobs *jobs)
     return jobs->clients.counters.waiting > 0 || jobs->shadow.counters.waiting > 0;
 }
 
-void wi_jobs_on_seat(void *context)
+void wi_jobs_on_slot_free(void *context)
 {
     struct wi_jobs *jobs = context;
     if (!something_waits(jobs))
@@ -227,7 +227,7 @@ void wi_jobs_on_seat(void *context)
 void wi_jobs_on_capacity(void *context)
 {
     struct wi_jobs *jobs = context;
-    wi_jobs_on_seat(jobs);
+    wi_jobs_on_slot_free(jobs);
     look_at_shut_lanes(jobs, &jobs->clients);
     look_at_shut_lanes(jobs, &jobs->shadow);
     wi_pool_set_backlog(jobs->pool, jobs->clients.counters.waiting);

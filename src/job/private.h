@@ -189,9 +189,9 @@ int wi_jobs_may_run(const struct wi_jobs *jobs, const struct wi_job_line *line);
 /* What else is known against sending a client's job there; WI_OK if nothing is. */
 enum wi_code wi_job_check(
     const struct wi_job *job, const struct wi_choice *choice, struct wi_error *error);
-/* Sends what can be sent, after a seat was freed and nothing else changed. `context` is the jobs.
+/* Sends what can be sent, after a slot was freed and nothing else changed. `context` is the jobs.
  */
-void wi_jobs_on_seat(void *context);
+void wi_jobs_on_slot_free(void *context);
 /* The same after any change, and refuses what nothing can run any more. */
 void wi_jobs_on_capacity(void *context);
 /* From time to time while anything waits: the same, whatever happened or did not. */

@@ -62,13 +62,13 @@ static unsigned queue_of(const struct wi_fleet_class *class, const struct wi_dem
 }
 
 /* `node` is one of the class; NULL is fine. */
-static struct wi_seat seat_of(const struct wi_fleet_node *node, const struct view *view)
+static struct wi_free_node free_node_of(const struct wi_fleet_node *node, const struct view *view)
 {
     if (!node)
-        return (struct wi_seat){0};
+        return (struct wi_free_node){0};
     if (view->demand->asked->model->builtin) /* takes no time: fewer at a time is all that counts */
-        return (struct wi_seat){node->id, (double)node->work[view->queue].count};
-    return (struct wi_seat){node->id, wi_fleet_ahead(node, view->queue, view->now)};
+        return (struct wi_free_node){node->id, (double)node->work[view->queue].count};
+    return (struct wi_free_node){node->id, wi_fleet_ahead(node, view->queue, view->now)};
 }
 
 static int has_room(const struct wi_fleet_node *node, unsigned queue)
@@ -96,7 +96,7 @@ static void fill_prospect(const struct wi_pool *pool, const struct view *view,
         wi_verdicts_get(pool->verdicts, model, place, demand->asked->precision, &due);
     prospect->rests = prospect->verdict == WI_UNKNOWN && !due;
     prospect->loaded = wi_fleet_loaded(class, model->hash, platform);
-    prospect->warm = seat_of(
+    prospect->warm = free_node_of(
         wi_fleet_warm(class, view->queue, model->hash, platform, demand->avoid, view->now), view);
 }
 
@@ -124,11 +124,11 @@ static void fill_candidate(
         .away = class->away,
         .doubted = class->doubted,
         .slots = wi_fleet_slots(&class->info, view->queue),
-        .any = seat_of(any, view),
+        .any = free_node_of(any, view),
         .any_idle = any && wi_fleet_is_idle(any, view->queue),
         .full_ms = wi_fleet_full(class, view->queue, view->now)};
     if (avoided && avoided->class == class && has_room(avoided, view->queue))
-        candidate->avoided = seat_of(avoided, view);
+        candidate->avoided = free_node_of(avoided, view);
     for (int p = 0; p < WI_PLATFORM_COUNT; p++)
         fill_prospect(pool, view, (enum wi_platform)p, &candidate->prospects[p]);
 }
@@ -159,7 +159,7 @@ static void fill_familiar(
         struct wi_prospect *prospect = &candidate->prospects[p];
         if (!wi_fleet_has(familiar->node, view->demand->asked->model->hash, (enum wi_platform)p))
             continue;
-        prospect->known = seat_of(familiar->node, view);
+        prospect->known = free_node_of(familiar->node, view);
         prospect->known_tokens = familiar->tokens;
     }
 }
@@ -170,19 +170,19 @@ static void narrow(
 {
     const struct wi_model *model = view->demand->asked->model;
     int room = has_room(node, view->queue);
-    struct wi_seat seat = seat_of(room ? node : NULL, view);
+    struct wi_free_node free_node = free_node_of(room ? node : NULL, view);
 
     candidate->nodes = 1;
     candidate->open = (size_t)node->open;
     candidate->away = (size_t)node->away;
-    candidate->any = seat;
+    candidate->any = free_node;
     candidate->any_idle = room && wi_fleet_is_idle(node, view->queue);
-    candidate->avoided = (struct wi_seat){0};
+    candidate->avoided = (struct wi_free_node){0};
     candidate->full_ms = room ? -1 : wi_fleet_ahead(node, view->queue, view->now);
     for (int p = 0; p < WI_PLATFORM_COUNT && !model->builtin; p++) {
         int has = wi_fleet_has(node, model->hash, (enum wi_platform)p);
         candidate->prospects[p].loaded = (size_t)has;
-        candidate->prospects[p].warm = has ? seat : (struct wi_seat){0};
+        candidate->prospects[p].warm = has ? free_node : (struct wi_free_node){0};
     }
 }
 

@@ -61,7 +61,7 @@ struct wi_choice {
 struct wi_pool_events {
     void *context;
     /* An answer came: its node has room for one more, and nothing else has changed. */
-    void (*on_seat)(void *context);
+    void (*on_slot_free)(void *context);
     /* Anything else that may decide otherwise about what waits: a node or a browser came or went.
      */
     void (*on_capacity)(void *context);

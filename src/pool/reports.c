@@ -411,7 +411,7 @@ static void on_answer(
         count_answer(pool, session);
     wi_backlog_answered(&pool->backlog, wi_now_ms());
     pool->events.on_answer(pool->events.context, node_id, attempt_id, answer);
-    pool->events.on_seat(pool->events.context);
+    pool->events.on_slot_free(pool->events.context);
 }
 
 static void on_lost(

@@ -18,7 +18,7 @@
 const char *const wi_standing_names[] = {"ready", "busy", "full", "closed", "draining",
     "unavailable", "barred", "unchecked", "wrong", "unable", "software", "other"};
 
-/* --- the standing of each option ------------------------------------------------------------- */
+/* --- the standing of each option -------------------------------------------------------------- */
 
 static void judge(struct wi_route_option *option, enum wi_standing standing, const char *why)
 {
@@ -91,7 +91,7 @@ static void judge_option(struct wi_route_option *option, const struct wi_demand 
         judge_room(option, demand);
 }
 
-/* --- expected times -------------------------------------------------------------------------- */
+/* --- expected times --------------------------------------------------------------------------- */
 
 /* What was measured of such a run. What first runs took, or are known to exceed, is none of
  * text. */
@@ -139,7 +139,8 @@ static void find_reference(
 
 /* Where it would go: to a node that has the model, unless loading it elsewhere is the shorter
  * wait. */
-static void seat(struct wi_route_option *option, double load_ms, const struct wi_terms *terms)
+static void choose_node(
+    struct wi_route_option *option, double load_ms, const struct wi_terms *terms)
 {
     const struct wi_candidate *candidate = option->candidate;
     const struct wi_prospect *prospect = &candidate->prospects[option->platform];
@@ -164,7 +165,7 @@ static void seat(struct wi_route_option *option, double load_ms, const struct wi
 
 /* A conversation goes on where it was, unless waiting for that node takes longer than computing its
  * beginning again. */
-static void seat_familiar(struct wi_route_option *option)
+static void choose_familiar(struct wi_route_option *option)
 {
     const struct wi_prospect *prospect = &option->candidate->prospects[option->platform];
     double token_ms = prospect->estimate.prompt_ms;
@@ -194,19 +195,19 @@ static void expect(struct wi_route_option *option, const struct wi_demand *deman
         if (option->run_ms < assumed)
             option->run_ms = assumed;
     }
-    seat(option,
+    choose_node(option,
         demand->asked->model->builtin ? 0
         : e->loads > 0                ? e->load_ms
                                       : reference->load_ms,
         terms);
-    seat_familiar(option);
+    choose_familiar(option);
     redo = option->load_ms + option->run_ms;
     option->failure_ms =
         failure / (1 - failure) * (redo > WI_ROUTE_FAILURE_MS ? redo : WI_ROUTE_FAILURE_MS);
     option->expected_ms = option->queue_ms + option->load_ms + option->run_ms + option->failure_ms;
 }
 
-/* --- the choice ------------------------------------------------------------------------------ */
+/* --- the choice ------------------------------------------------------------------------------- */
 
 int wi_route_matches(const struct wi_candidate *candidate, const struct wi_demand *demand)
 {
@@ -443,7 +444,7 @@ static enum wi_pick refuse_draining(const struct wi_demand *demand, struct wi_er
     return WI_PICK_NEVER;
 }
 
-/* --- all together ---------------------------------------------------------------------------- */
+/* --- all together ----------------------------------------------------------------------------- */
 
 /* Whether all that could run it is draining, so that there is nothing to wait for. */
 static int only_draining(const struct wi_route_option *options, size_t count)

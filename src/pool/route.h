@@ -26,7 +26,7 @@
 #define WI_ROUTE_PROBE_BASE_MS 10000.0
 
 /* A node that could take the work now; `node` NULL: there is none. */
-struct wi_seat {
+struct wi_free_node {
     const char *node;
     double ahead_ms; /* until it is expected to be free */
 };
@@ -36,13 +36,13 @@ struct wi_prospect {
     const struct wi_place *place; /* NULL: it has none */
     struct wi_estimate estimate;
     enum wi_verdict verdict;
-    int rests;             /* a check of it came to no end, and it is too soon for another */
-    int rank;              /* in [browser_preferences], 0 the best */
-    struct wi_seat warm;   /* the first free node that has the model loaded */
-    size_t loaded;         /* how many have it loaded, free or not */
-    struct wi_seat known;  /* the node that has computed the beginning of the prompt, if it is here,
-                            * has the model still, and is free */
-    unsigned known_tokens; /* how much of it */
+    int rests;                 /* a check of it came to no end, and it is too soon for another */
+    int rank;                  /* in [browser_preferences], 0 the best */
+    struct wi_free_node warm;  /* the first free node that has the model loaded */
+    size_t loaded;             /* how many have it loaded, free or not */
+    struct wi_free_node known; /* the node that has computed the beginning of the prompt, if it is
+                                * here, has the model still, and is free */
+    unsigned known_tokens;     /* how much of it */
 };
 
 /* Nodes that are alike, as one demand sees them. */
@@ -50,12 +50,12 @@ struct wi_candidate {
     const struct wi_node_info *info;         /* what they have in common */
     const struct wi_config_browser *browser; /* of their sessions; NULL for joined nodes */
     size_t nodes, open;                      /* how many; those that take work */
-    unsigned slots;         /* tasks of the model's engine that one runs at a time */
-    size_t away;            /* those that take none now, and will by themselves */
-    int doubted;            /* taken only where nothing else has room */
-    struct wi_seat any;     /* the first free node, but the avoided one */
-    int any_idle;           /* its engine works on no model */
-    struct wi_seat avoided; /* the demand's `avoid`, if it is here and has room */
+    unsigned slots;              /* tasks of the model's engine that one runs at a time */
+    size_t away;                 /* those that take none now, and will by themselves */
+    int doubted;                 /* taken only where nothing else has room */
+    struct wi_free_node any;     /* the first free node, but the avoided one */
+    int any_idle;                /* its engine works on no model */
+    struct wi_free_node avoided; /* the demand's `avoid`, if it is here and has room */
     double full_ms; /* until the first full node is expected to be free; < 0: none is full */
     struct wi_prospect prospects[WI_PLATFORM_COUNT];
 };

@@ -39,7 +39,8 @@ TEST(waits_for_room_in_order_of_priority)
     assert_string_equal(fixture->order, "ba");
     assert_int_equal(fixture->backlog, 1);
     fixture->room = 1;
-    events()->on_seat(events()->context); /* there is room for one more, and nothing else is new */
+    events()->on_slot_free(
+        events()->context); /* there is room for one more, and nothing else is new */
     assert_string_equal(fixture->order, "bac");
     assert_int_equal(fixture->backlog, 0);
 }

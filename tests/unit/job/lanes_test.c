@@ -75,7 +75,7 @@ static const struct wi_pool_events *events(void)
 static const char *make_room(void)
 {
     the.room = 1;
-    events()->on_seat(events()->context);
+    events()->on_slot_free(events()->context);
     return the.attempt;
 }
 
@@ -118,7 +118,7 @@ static int tear_down(void **state)
 
 FIXTURE(set_up, tear_down)
 
-TEST(a_seat_costs_one_question_however_many_lanes_wait)
+TEST(a_free_slot_costs_one_question_however_many_lanes_wait)
 {
     for (int i = 0; i < 10; i++) {
         make_room();
@@ -126,7 +126,7 @@ TEST(a_seat_costs_one_question_however_many_lanes_wait)
         assert_int_equal(the.picks, i + 1);
         assert_int_equal(atoi(the.attempt + strlen("job-")), i == 0 ? LANES - 1 : i - 1);
     }
-    events()->on_seat(events()->context);
+    events()->on_slot_free(events()->context);
     assert_int_equal(the.picks, 10);
 }
 
@@ -135,15 +135,15 @@ TEST(lanes_that_must_wait_are_asked_about_in_turn)
     the.pick = WI_PICK_WAIT; /* though there is room: none of it is right for them */
     the.room = 1;
     for (int before = 0; the.picks < LANES; before = the.picks) {
-        events()->on_seat(events()->context);
+        events()->on_slot_free(events()->context);
         assert_in_range(the.picks - before, 1, LANES / 10);
     }
     for (int i = 0; i < LANES; i++)
         assert_int_equal(the.picked[i], 1);
     /* The next round begins with the most urgent again, and each may have what it finds. */
     the.pick = WI_PICK_NODE;
-    events()->on_seat(events()->context);
-    events()->on_seat(events()->context);
+    events()->on_slot_free(events()->context);
+    events()->on_slot_free(events()->context);
     assert_int_equal(the.dispatched, 1);
     assert_string_equal(the.attempt, "job-999.1");
 }
@@ -157,7 +157,7 @@ TEST(what_nothing_can_run_is_refused_though_nothing_has_room)
         assert_in_range(the.picked[i], 0, 1);
     assert_int_equal(the.answers, 0);
     the.pick = WI_PICK_NEVER;
-    events()->on_seat(events()->context);
+    events()->on_slot_free(events()->context);
     assert_int_equal(the.answers, 0);
     events()->on_capacity(events()->context);
     assert_int_equal(the.answers, LANES);

@@ -105,7 +105,7 @@ static inline void load(struct place *place, int node, enum wi_platform platform
 {
     struct wi_candidate *candidate = &place->nodes[node];
 
-    candidate->prospects[platform].warm = (struct wi_seat){place->ids[node], ahead_ms};
+    candidate->prospects[platform].warm = (struct wi_free_node){place->ids[node], ahead_ms};
     candidate->prospects[platform].loaded = 1;
     candidate->any.ahead_ms = ahead_ms;
     candidate->any_idle = ahead_ms == 0;
@@ -122,11 +122,11 @@ static inline void fill(struct place *place, int node, double full_ms)
 {
     struct wi_candidate *candidate = &place->nodes[node];
 
-    candidate->any = (struct wi_seat){0};
+    candidate->any = (struct wi_free_node){0};
     candidate->any_idle = 0;
     candidate->full_ms = full_ms;
     for (int p = 0; p < WI_PLATFORM_COUNT; p++)
-        candidate->prospects[p].warm = (struct wi_seat){0};
+        candidate->prospects[p].warm = (struct wi_free_node){0};
 }
 
 static inline const struct wi_route_option *option(

@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- the browsers and the bridge that we play ------------------------------------------------ */
+/* --- the browsers and the bridge that we play ------------------------------------------------- */
 
 struct wi_session {
     struct wi_session_events events;
@@ -30,10 +30,10 @@ static struct {
     uint64_t check_ms, credits;
     char cancelled_for[32];
     char killed_for[128], refused[64];
-    int tried, started;  /* networks of their own */
-    int capacity, seats; /* how often that was told */
-    int has_gpu;         /* the browsers have a process for it */
-    int full;            /* nothing more may be queued for the node */
+    int tried, started;        /* networks of their own */
+    int capacity, slots_freed; /* how often that was told */
+    int has_gpu;               /* the browsers have a process for it */
+    int full;                  /* nothing more may be queued for the node */
     char dropped[WI_ID_SIZE], why[128];
     int lost, answered, excused;
     int loads;
@@ -272,16 +272,16 @@ void wi_bridge_share_threads(struct wi_bridge *bridge, const char *node_id)
 {
 }
 
-/* --- the jobs that we play ------------------------------------------------------------------- */
+/* --- the jobs that we play -------------------------------------------------------------------- */
 
 static void on_capacity(void *context)
 {
     seen.capacity++;
 }
 
-static void on_seat(void *context)
+static void on_slot_free(void *context)
 {
-    seen.seats++;
+    seen.slots_freed++;
 }
 
 static void on_accepted(void *context, const char *attempt_id)
@@ -319,7 +319,7 @@ static inline const struct wi_bridge_events *bridge(void)
 
 static inline int setup(void **state)
 {
-    const struct wi_pool_events events = {.on_seat = on_seat,
+    const struct wi_pool_events events = {.on_slot_free = on_slot_free,
         .on_capacity = on_capacity,
         .on_accepted = on_accepted,
         .on_answer = on_answer,

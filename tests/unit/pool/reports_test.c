@@ -36,7 +36,7 @@ TEST(what_is_sent_is_booked_until_it_is_answered)
     assert_int_equal(node()->count, 0);
     assert_int_equal(wi_pool_session_state(session()), WI_SESSION_READY);
     assert_int_equal(seen.answered, 2);
-    assert_int_equal(seen.seats, 2);
+    assert_int_equal(seen.slots_freed, 2);
     assert_int_equal(wi_pool_session_info(session())->jobs, 2);
 }
 
@@ -171,7 +171,7 @@ TEST(our_sessions_are_the_yardstick)
     assert_ptr_equal(wi_pool_node_info(pool, "n-1"), &info);
 }
 
-/* --- orders ---------------------------------------------------------------------------------- */
+/* --- orders ----------------------------------------------------------------------------------- */
 
 TEST(a_session_is_replaced_by_order)
 {

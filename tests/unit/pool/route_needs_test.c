@@ -2,7 +2,7 @@
  * route_test.c. */
 #include "place.h"
 
-/* --- engines and streams --------------------------------------------------------------------- */
+/* --- engines and streams ---------------------------------------------------------------------- */
 
 FIXTURE(setup, NULL)
 
@@ -182,7 +182,7 @@ TEST(a_stream_is_no_occasion_to_find_out_more)
     assert_false(place->choice.probe.wanted);
 }
 
-/* --- text ------------------------------------------------------------------------------------ */
+/* --- text ------------------------------------------------------------------------------------- */
 
 static void measure_text(struct place *place, int node, double prompt_ms, double token_ms)
 {
@@ -237,7 +237,7 @@ TEST(a_beginning_is_worth_what_reading_it_takes_there)
 
     measure_text(place, 0, 5, 20);
     load(place, 0, WI_WASM, 0);
-    prospect(place, 0, WI_WASM)->known = (struct wi_seat){"node-x", 400};
+    prospect(place, 0, WI_WASM)->known = (struct wi_free_node){"node-x", 400};
     prospect(place, 0, WI_WASM)->known_tokens = 100;
     ask_text(place, 120, 10);
     expect_node(place, 1, "node-x"); /* 400 ms of waiting are less than 100 tokens of 5 ms */

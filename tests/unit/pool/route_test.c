@@ -1,7 +1,7 @@
 /* Routing over hand-made candidates: pins, platforms, trust, measurements, preferences. */
 #include "place.h"
 
-/* --- platforms ------------------------------------------------------------------------------- */
+/* --- platforms -------------------------------------------------------------------------------- */
 
 FIXTURE(setup, NULL)
 
@@ -292,7 +292,7 @@ TEST(a_builtin_model_names_what_a_program_has)
     expect(place, 1, WI_NATIVE, 0);
 }
 
-/* --- measurements and preferences ------------------------------------------------------------ */
+/* --- measurements and preferences ------------------------------------------------------------- */
 
 TEST(the_preferences_decide_while_nothing_is_measured)
 {
@@ -340,7 +340,7 @@ TEST(a_conversation_goes_on_where_it_was)
     load(place, 0, WI_WASM, 0);
     load(place, 1, WI_WASM, 0);
     expect_node(place, 2, "node-0");
-    familiar->known = (struct wi_seat){"node-x", 100}; /* another of the same class */
+    familiar->known = (struct wi_free_node){"node-x", 100}; /* another of the same class */
     familiar->known_tokens = 200;
     expect_node(place, 2, "node-0"); /* it saves 200 ms, and is not free for 100 */
     familiar->known_tokens = 400;
@@ -413,7 +413,7 @@ TEST(a_first_run_is_compared_with_where_nothing_else_is_known)
     assert_true(option(place, 1, WI_WASM)->run_ms > 4000);
 }
 
-/* --- waiting --------------------------------------------------------------------------------- */
+/* --- waiting ---------------------------------------------------------------------------------- */
 
 TEST(full_and_closed_nodes_are_waited_for)
 {
@@ -466,7 +466,7 @@ TEST(the_avoided_node_is_the_last_resort)
 
     place->demand.avoid = place->ids[0];
     place->nodes[0].any.node = NULL;
-    place->nodes[0].avoided = (struct wi_seat){place->ids[0], 0};
+    place->nodes[0].avoided = (struct wi_free_node){place->ids[0], 0};
     expect_node(place, 2, "node-1");
     fill(place, 1, 10);
     assert_int_equal(route(place, 2), WI_PICK_WAIT);
@@ -481,7 +481,7 @@ TEST(no_retry_waits_for_what_is_away)
 
     place->demand.avoid = place->ids[0];
     place->nodes[0].any.node = NULL;
-    place->nodes[0].avoided = (struct wi_seat){place->ids[0], 0};
+    place->nodes[0].avoided = (struct wi_free_node){place->ids[0], 0};
     place->nodes[1].any.node = NULL;
     place->nodes[1].open = 0;
     place->nodes[1].away = 1;
@@ -521,7 +521,7 @@ TEST(the_avoided_node_is_not_waited_for_although_it_would_be_better)
     measure(place, 1, WI_WASM, 5000);
     place->demand.avoid = place->ids[0];
     place->nodes[0].any.node = NULL;
-    place->nodes[0].avoided = (struct wi_seat){place->ids[0], 0};
+    place->nodes[0].avoided = (struct wi_free_node){place->ids[0], 0};
     place->nodes[0].full_ms = -1;
     expect_node(place, 2, "node-1");
     place->nodes[0].nodes = 2; /* but another node of its kind is, which is full */
