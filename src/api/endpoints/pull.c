@@ -8,7 +8,7 @@
 #include "api/endpoints/pulls.h"
 
 #include "api/endpoints/stream.h"
-#include "api/http/taker.h"
+#include "api/http/event_sender.h"
 #include "base/clock.h"
 #include "base/params.h"
 #include "wire/dialect.h"
@@ -75,7 +75,7 @@ struct puller {
     wi_pull_event_fn *write;
     int whole;
     struct wi_request *request;
-    struct wi_taker *taker;
+    struct wi_event_sender *sender;
     struct wi_events *events;
     struct wi_pull_watch *watch;
     struct wi_timer *timer; /* shows that somebody is there */
@@ -108,12 +108,12 @@ static void on_gone(void *context)
 
 static void open_puller(struct puller *puller)
 {
-    const struct wi_taker_callbacks back = {puller, on_taken, on_gone};
+    const struct wi_event_sender_callbacks back = {puller, on_taken, on_gone};
     struct wi_request *request = puller->request;
     if (!request)
         return;
     puller->request = NULL;
-    puller->taker = wi_taker_new(request, puller->events, &back);
+    puller->sender = wi_event_sender_new(request, puller->events, &back);
 }
 
 static void on_beat(void *context)
@@ -122,7 +122,7 @@ static void on_beat(void *context)
     struct wi_buffer text = {0};
     open_puller(puller);
     wi_buffer_puts(&text, wi_dialect_stream_alive(puller->dialect));
-    wi_taker_say(puller->taker, &text);
+    wi_event_sender_insert(puller->sender, &text);
 }
 
 static void write_event(struct wi_buffer *out, const struct wi_pull_info *info)
@@ -150,7 +150,7 @@ static void end_puller(struct puller *puller, struct wi_buffer *text)
     wi_timer_stop(puller->timer);
     open_puller(puller);
     wi_events_end(puller->events, text);
-    wi_taker_wake(puller->taker);
+    wi_event_sender_wake(puller->sender);
 }
 
 static void fail_puller(struct puller *puller, const struct wi_error *error)
@@ -184,7 +184,7 @@ static void on_pull(void *context, const struct wi_pull_info *info)
         return;
     }
     open_puller(puller);
-    wi_taker_say(puller->taker, &text);
+    wi_event_sender_insert(puller->sender, &text);
 }
 
 static void cancel_silent(void *work)
@@ -221,26 +221,26 @@ struct wi_api_pulls *wi_api_pulls_new(struct wi_api *api)
     return pulls;
 }
 
-void wi_api_pulls_finish(struct wi_api_pulls *takers)
+void wi_api_pulls_finish(struct wi_api_pulls *pulls)
 {
     struct puller *puller, *next;
     struct wi_error error;
     wi_request_shutting_down(&error);
-    DL_FOREACH_SAFE(takers->pullers, puller, next)
+    DL_FOREACH_SAFE(pulls->pullers, puller, next)
     {
-        if (!puller->taker || wi_events_ended(puller->events))
+        if (!puller->sender || wi_events_ended(puller->events))
             continue; /* its request is answered, or it has its end */
         wi_pull_unwatch(puller->watch);
         fail_puller(puller, &error);
     }
 }
 
-void wi_api_pulls_free(struct wi_api_pulls *takers)
+void wi_api_pulls_free(struct wi_api_pulls *pulls)
 {
-    if (!takers)
+    if (!pulls)
         return;
-    assert(!takers->pullers);
-    free(takers);
+    assert(!pulls->pullers);
+    free(pulls);
 }
 
 /* --- the endpoints ---------------------------------------------------------------------------- */

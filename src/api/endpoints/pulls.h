@@ -23,8 +23,8 @@ void wi_api_pull_tell(
 struct wi_api_pulls;
 struct wi_api_pulls *wi_api_pulls_new(struct wi_api *api);
 /* The server closes: they are told so. */
-void wi_api_pulls_finish(struct wi_api_pulls *takers);
+void wi_api_pulls_finish(struct wi_api_pulls *pulls);
 /* When no request is left; NULL is fine. */
-void wi_api_pulls_free(struct wi_api_pulls *takers);
+void wi_api_pulls_free(struct wi_api_pulls *pulls);
 
 #endif

@@ -7,7 +7,7 @@
 #include "api/endpoints/endpoints.h"
 
 #include "api/endpoints/infer.h"
-#include "api/http/taker.h"
+#include "api/http/event_sender.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/table.h"
@@ -33,7 +33,7 @@ struct wi_api_stream {
     struct wi_run *run; /* NULL once it has ended */
     struct wi_events *events;
     struct wi_request *request;
-    struct wi_taker *taker;
+    struct wi_event_sender *sender;
     struct wi_timer *timer;    /* until it opens; for comments; or until it is given up */
     struct wi_buffer progress; /* the latest event of that kind, while it is silent */
     uint64_t counted;          /* parts that the socket took */
@@ -63,7 +63,7 @@ static void free_stream(struct wi_api_stream *stream)
     HASH_DEL(streams->streams, stream);
     wi_kept_remove(&streams->kept, &stream->kept);
     wi_run_abandon(stream->run);
-    assert(!stream->taker);
+    assert(!stream->sender);
     (void)charge(stream, 0);
     wi_timer_free(stream->timer);
     wi_events_free(stream->events);
@@ -86,7 +86,7 @@ static struct wi_stream_face face_of(const struct wi_api_stream *stream)
         wi_run_infer(stream->run), stream->id, wi_run_model(stream->run)};
 }
 
-/* --- its clients ----------------------------------------------------------------------------- */
+/* --- its clients ------------------------------------------------------------------------------ */
 
 static void on_taken(void *context)
 {
@@ -94,7 +94,7 @@ static void on_taken(void *context)
     struct wi_api_streams *streams = stream->streams;
     struct wi_credit taken = wi_events_taken(stream->events);
     streams->counters.parts += taken.parts - stream->counted;
-    wi_taker_request(stream->taker)->parts += taken.parts - stream->counted;
+    wi_event_sender_request(stream->sender)->parts += taken.parts - stream->counted;
     stream->counted = taken.parts;
     if (stream->run)
         wi_run_took(stream->run, &taken);
@@ -117,7 +117,7 @@ static void on_gone(void *context)
 {
     struct wi_api_stream *stream = context;
     const struct wi_api *api = stream->streams->api;
-    stream->taker = NULL;
+    stream->sender = NULL;
     stream->streams->counters.left += !wi_events_over(stream->events);
     if (!stream->resumable || api->closing) {
         free_stream(stream);
@@ -145,12 +145,12 @@ static void unname_job(struct wi_request *request)
 
 static void open_stream(struct wi_api_stream *stream, struct wi_request *request)
 {
-    const struct wi_taker_callbacks back = {stream, on_taken, on_gone};
+    const struct wi_event_sender_callbacks back = {stream, on_taken, on_gone};
     double beat = stream->streams->api->deps.times.beat;
     char where[WI_ID_SIZE + 16];
     stream->request = NULL;
     wi_kept_remove(&stream->streams->kept, &stream->kept);
-    stream->taker = wi_taker_new(request, stream->events, &back);
+    stream->sender = wi_event_sender_new(request, stream->events, &back);
     snprintf(where, sizeof where, "/v1/jobs/%s", stream->id);
     wi_request_add_header(request, MHD_HTTP_HEADER_LOCATION, where);
     name_job(stream, request);
@@ -158,14 +158,14 @@ static void open_stream(struct wi_api_stream *stream, struct wi_request *request
 }
 
 /* The client that takes it now goes without its end. */
-static void close_taker(struct wi_api_stream *stream)
+static void close_sender(struct wi_api_stream *stream)
 {
-    struct wi_taker *taker = stream->taker;
-    if (!taker)
+    struct wi_event_sender *sender = stream->sender;
+    if (!sender)
         return;
-    stream->taker = NULL;
-    unname_job(wi_taker_request(taker));
-    wi_taker_cut(taker);
+    stream->sender = NULL;
+    unname_job(wi_event_sender_request(sender));
+    wi_event_sender_cut(sender);
 }
 
 static void say_position(
@@ -189,13 +189,13 @@ static void say_alive(struct wi_api_stream *stream)
     else if (stream->progress.size > 0)
         wi_buffer_add(&text, stream->progress.text, stream->progress.size);
     wi_buffer_clear(&stream->progress);
-    wi_taker_say(stream->taker, &text);
+    wi_event_sender_insert(stream->sender, &text);
 }
 
 static void on_time(void *context)
 {
     struct wi_api_stream *stream = context;
-    if (!stream->request && !stream->taker) {
+    if (!stream->request && !stream->sender) {
         free_stream(stream);
         return;
     }
@@ -204,7 +204,7 @@ static void on_time(void *context)
     say_alive(stream);
 }
 
-/* --- its run --------------------------------------------------------------------------------- */
+/* --- its run ---------------------------------------------------------------------------------- */
 
 static void on_queued(void *context)
 {
@@ -216,9 +216,9 @@ static void on_queued(void *context)
     wi_events_add(stream->events, &text);
     if (stream->request)
         name_job(stream, stream->request);
-    if (stream->taker) {
-        name_job(stream, wi_taker_request(stream->taker));
-        wi_taker_wake(stream->taker);
+    if (stream->sender) {
+        name_job(stream, wi_event_sender_request(stream->sender));
+        wi_event_sender_wake(stream->sender);
     }
 }
 
@@ -232,8 +232,8 @@ static void on_part(void *context, const struct wi_part *part)
     wi_buffer_clear(&stream->progress); /* that is past */
     if (stream->request)
         open_stream(stream, stream->request);
-    else if (stream->taker)
-        wi_taker_wake(stream->taker);
+    else if (stream->sender)
+        wi_event_sender_wake(stream->sender);
 }
 
 static void on_progress(void *context, const struct wi_progress *progress)
@@ -242,8 +242,8 @@ static void on_progress(void *context, const struct wi_progress *progress)
     const struct wi_stream_face face = face_of(stream);
     struct wi_buffer text = {0};
     stream->dialect->stream_progress(&text, &face, progress, 0);
-    if (stream->taker) {
-        wi_taker_say(stream->taker, &text);
+    if (stream->sender) {
+        wi_event_sender_insert(stream->sender, &text);
         return;
     }
     wi_buffer_clear(&stream->progress);
@@ -256,8 +256,8 @@ static void finish_stream(struct wi_api_stream *stream, struct wi_buffer *text)
     stream->run = NULL;
     wi_events_end(stream->events, text);
     (void)charge(stream, 0);
-    if (stream->taker)
-        wi_taker_wake(stream->taker);
+    if (stream->sender)
+        wi_event_sender_wake(stream->sender);
     else
         keep_end(stream);
 }
@@ -283,8 +283,8 @@ static void on_done(void *context, struct wi_printing *printing, const struct wi
     struct wi_api_stream *stream = context;
     if (stream->request)
         unname_job(stream->request);
-    if (stream->taker)
-        unname_job(wi_taker_request(stream->taker));
+    if (stream->sender)
+        unname_job(wi_event_sender_request(stream->sender));
     stream->queued = 0;
     if (!printing) {
         fail_stream(stream, error);
@@ -296,7 +296,7 @@ static void on_done(void *context, struct wi_printing *printing, const struct wi
     wi_printing_free(printing);
 }
 
-/* --- POST /v1/infer -------------------------------------------------------------------------- */
+/* --- POST /v1/infer --------------------------------------------------------------------------- */
 
 /* The client is gone before anything was sent, or the server stops. */
 static void cancel_silent(void *work)
@@ -347,7 +347,7 @@ void wi_api_stream_begin(struct wi_request *request, struct wi_run *run)
     wi_request_wait(request, cancel_silent, stream);
 }
 
-/* --- GET /v1/jobs/ID ------------------------------------------------------------------------- */
+/* --- GET /v1/jobs/ID -------------------------------------------------------------------------- */
 
 /* WI_OK and the part to begin with, which is the first without a Last-Event-ID. */
 static enum wi_code read_place(const struct wi_request *request, const struct wi_api_stream *stream,
@@ -394,14 +394,14 @@ int wi_api_stream_take_up(struct wi_request *request, const char *id)
     }
     if (stream->request) /* it has had nothing yet, and nothing is what it gets */
         open_stream(stream, stream->request);
-    close_taker(stream);
+    close_sender(stream);
     wi_events_seek(stream->events, seq);
     stream->streams->counters.resumed++;
     open_stream(stream, request);
     return 1;
 }
 
-/* --- all of them ----------------------------------------------------------------------------- */
+/* --- all of them ------------------------------------------------------------------------------ */
 
 struct wi_api_streams *wi_api_streams_new(struct wi_api *api)
 {
@@ -416,7 +416,7 @@ void wi_api_streams_quiesce(struct wi_api_streams *streams)
     struct wi_api_stream *stream, *next;
     HASH_ITER(hh, streams->streams, stream, next)
     {
-        if (!stream->request && !stream->taker)
+        if (!stream->request && !stream->sender)
             free_stream(stream);
     }
 }
@@ -451,7 +451,7 @@ void wi_api_streams_counters(
     const struct wi_api_stream *stream;
     *counters = streams->counters;
     for (stream = streams->streams; stream; stream = stream->hh.next) {
-        if (stream->taker || stream->request)
+        if (stream->sender || stream->request)
             counters->open++;
         else
             counters->waiting++;
