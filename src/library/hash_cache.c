@@ -132,7 +132,7 @@ void wi_hash_cache_restore(struct wi_hash_cache *cache, const char *key, const c
     set(cache, &identity, hash);
 }
 
-/* --- what files looked like ----------------------------------------------------------------- */
+/* --- what files looked like ------------------------------------------------------------------- */
 
 static struct wi_file_identity look_at(const char *path)
 {
@@ -142,37 +142,38 @@ static struct wi_file_identity look_at(const char *path)
     return wi_file_identity_of(&status);
 }
 
-int wi_looks_add(struct wi_looks *looks, const char *folder, const char *name)
+int wi_file_stamps_add(struct wi_file_stamps *stamps, const char *folder, const char *name)
 {
-    size_t count = looks->count++;
+    size_t count = stamps->count++;
     if ((count & (count - 1)) == 0) /* at every power of two there is no more room */
-        looks->items = wi_realloc_array(looks->items, count ? 2 * count : 1, sizeof *looks->items);
-    struct wi_look *look = &looks->items[count];
-    look->path = wi_sprintf("%s/%s", folder, name);
-    look->identity = look_at(look->path);
-    return look->identity.inode != 0;
+        stamps->items =
+            wi_realloc_array(stamps->items, count ? 2 * count : 1, sizeof *stamps->items);
+    struct wi_file_stamp *stamp = &stamps->items[count];
+    stamp->path = wi_sprintf("%s/%s", folder, name);
+    stamp->identity = look_at(stamp->path);
+    return stamp->identity.inode != 0;
 }
 
-int wi_looks_hold(const struct wi_looks *looks)
+int wi_file_stamps_hold(const struct wi_file_stamps *stamps)
 {
-    for (size_t i = 0; i < looks->count; i++) {
-        struct wi_file_identity now = look_at(looks->items[i].path);
-        if (!wi_file_identity_same(&now, &looks->items[i].identity))
+    for (size_t i = 0; i < stamps->count; i++) {
+        struct wi_file_identity now = look_at(stamps->items[i].path);
+        if (!wi_file_identity_same(&now, &stamps->items[i].identity))
             return 0;
     }
-    return looks->count > 0;
+    return stamps->count > 0;
 }
 
-void wi_looks_move(struct wi_looks *to, struct wi_looks *from)
+void wi_file_stamps_move(struct wi_file_stamps *to, struct wi_file_stamps *from)
 {
     *to = *from;
-    *from = (struct wi_looks){0};
+    *from = (struct wi_file_stamps){0};
 }
 
-void wi_looks_clear(struct wi_looks *looks)
+void wi_file_stamps_clear(struct wi_file_stamps *stamps)
 {
-    for (size_t i = 0; i < looks->count; i++)
-        free(looks->items[i].path);
-    free(looks->items);
-    *looks = (struct wi_looks){0};
+    for (size_t i = 0; i < stamps->count; i++)
+        free(stamps->items[i].path);
+    free(stamps->items);
+    *stamps = (struct wi_file_stamps){0};
 }

@@ -34,22 +34,23 @@ void wi_hash_cache_know(
 void wi_hash_cache_put(struct wi_hash_cache *cache, const struct wi_file_identity *identity,
     const char *hash, int64_t began_at);
 
-struct wi_look {
+struct wi_file_stamp {
     char *path;
     struct wi_file_identity identity; /* zero: it was not there */
 };
 
-/* Zero-initialise; free with wi_looks_clear. */
-struct wi_looks {
-    struct wi_look *items;
+/* Zero-initialise; free with wi_file_stamps_clear. */
+struct wi_file_stamps {
+    struct wi_file_stamp *items;
     size_t count;
 };
 
 /* Looks at the file or folder FOLDER/NAME; 1 if it is there. */
-int wi_looks_add(struct wi_looks *looks, const char *folder, const char *name);
+int wi_file_stamps_add(struct wi_file_stamps *stamps, const char *folder, const char *name);
 /* Whether nothing has changed of what was looked at; 0 for an empty list. */
-int wi_looks_hold(const struct wi_looks *looks);
-void wi_looks_move(struct wi_looks *to, struct wi_looks *from); /* `from` becomes empty */
-void wi_looks_clear(struct wi_looks *looks);
+int wi_file_stamps_hold(const struct wi_file_stamps *stamps);
+void wi_file_stamps_move(
+    struct wi_file_stamps *to, struct wi_file_stamps *from); /* `from` becomes empty */
+void wi_file_stamps_clear(struct wi_file_stamps *stamps);
 
 #endif

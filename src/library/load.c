@@ -66,22 +66,22 @@ struct job {
 };
 
 /* The files of a variant were all looked at before. */
-static void look(struct job *job, const char *path)
+static void stamp(struct job *job, const char *path)
 {
-    struct wi_looks *looks = &job->load->looks;
+    struct wi_file_stamps *stamps = &job->load->stamps;
     char *whole = wi_sprintf("%s/%s", job->load->folder, path);
     int known = job->load->variant != NULL;
-    for (size_t i = 0; !known && i < looks->count; i++)
-        known = strcmp(looks->items[i].path, whole) == 0;
+    for (size_t i = 0; !known && i < stamps->count; i++)
+        known = strcmp(stamps->items[i].path, whole) == 0;
     if (!known)
-        wi_looks_add(looks, job->load->folder, path);
+        wi_file_stamps_add(stamps, job->load->folder, path);
     free(whole);
 }
 
 static int has(const struct wi_view *view, const char *path)
 {
     struct job *job = ((const struct view *)view)->job;
-    look(job, path);
+    stamp(job, path);
     return job->folder.view.has(&job->folder.view, path);
 }
 
@@ -89,7 +89,7 @@ static int open_file(const struct wi_view *view, const char *path, enum wi_view_
     uint64_t *bytes, struct wi_error *error)
 {
     struct job *job = ((const struct view *)view)->job;
-    look(job, path);
+    stamp(job, path);
     return job->folder.view.open(&job->folder.view, path, reach, bytes, error);
 }
 
@@ -101,7 +101,7 @@ static enum wi_code take(struct wi_format_reading *reading, const char *path,
     struct wi_load *load = job->load;
     struct stat status;
     *bytes = 0;
-    look(job, path);
+    stamp(job, path);
     int fd = wi_open_inside(reach == WI_VIEW_STORE ? load->directory : load->folder, load->folder,
         path, &status, &reading->error);
     if (fd < 0)
@@ -172,7 +172,7 @@ static enum wi_code read_variant(struct wi_load *load, const struct wi_variant *
 {
     load->variant = wi_strdup(variant->name);
     for (size_t i = 0; i < variant->files.count; i++)
-        wi_looks_add(&load->looks, load->folder, variant->files.items[i]);
+        wi_file_stamps_add(&load->stamps, load->folder, variant->files.items[i]);
     return read_model(load, variant);
 }
 
@@ -180,7 +180,7 @@ static enum wi_code read_folder(
     struct wi_load *load, struct wi_folder *folder, const char *wanted, int base_length)
 {
     for (size_t i = 0; i < folder->folders.count; i++)
-        wi_looks_add(&load->looks, load->folder, folder->folders.items[i]);
+        wi_file_stamps_add(&load->stamps, load->folder, folder->folders.items[i]);
     if (folder->too_many)
         return wi_error_set(&load->error, WI_MODEL_INVALID, "model_name",
             "%.*s has more than %d files; a model may have that many", base_length, load->name,
@@ -196,7 +196,7 @@ static enum wi_code read_folder(
 
 static void drop_results(struct wi_load *load)
 {
-    wi_looks_clear(&load->looks);
+    wi_file_stamps_clear(&load->stamps);
     wi_source_clear(&load->source);
     wi_manifest_clear(&load->manifest);
     wi_manifest_clear(&load->hashed);
@@ -220,7 +220,7 @@ static enum wi_code choose_folder(struct wi_load *load)
     else if (wi_versions_find(load->directory, name, &load->version) != 0)
         code = wi_cannot_open("the model's folder", &load->error);
     if (load->version) {
-        wi_looks_add(&load->looks, load->directory, name);
+        wi_file_stamps_add(&load->stamps, load->directory, name);
         load->folder = wi_versions_folder(load->directory, name, load->version);
         int folder = open(load->folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (folder >= 0) {
@@ -272,7 +272,8 @@ void wi_load_run(struct wi_load *load)
         load->code = read_once(load);
         if (atomic_load(&load->stop))
             load->code = wi_error_set(&load->error, WI_UNAVAILABLE, "", "the store is closing");
-        if (load->code == WI_UNAVAILABLE || load->looks.count == 0 || wi_looks_hold(&load->looks))
+        if (load->code == WI_UNAVAILABLE || load->stamps.count == 0 ||
+            wi_file_stamps_hold(&load->stamps))
             return;
         drop_results(load);
     }

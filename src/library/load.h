@@ -22,7 +22,7 @@ struct wi_load {
     enum wi_code code; /* WI_OK, or `error` is filled: WI_MODEL_NOT_FOUND, WI_MODEL_INVALID,
                           WI_UNAVAILABLE */
     struct wi_error error;
-    struct wi_looks looks;   /* at all that was read; empty where that is not certain */
+    struct wi_file_stamps stamps; /* of all that was read; empty where that is not certain */
     char *folder;            /* the model's, in the store: of one that was pulled its version's */
     unsigned version;        /* 0: it was not pulled */
     struct wi_source source; /* of one that was pulled, as far as it is written down */

@@ -44,11 +44,11 @@ struct job {
 
 /* What is known of a name: a snapshot, or why there is none. */
 struct entry {
-    char *name;             /* its variant in lower case, however requests write that */
-    struct wi_model *model; /* one idle reference, or NULL */
-    struct wi_error *error; /* or NULL */
-    struct wi_looks looks;  /* at its files as they were then */
-    struct job *job;        /* reading it now, or NULL */
+    char *name;                   /* its variant in lower case, however requests write that */
+    struct wi_model *model;       /* one idle reference, or NULL */
+    struct wi_error *error;       /* or NULL */
+    struct wi_file_stamps stamps; /* of its files as they were then */
+    struct job *job;              /* reading it now, or NULL */
     UT_hash_handle hh;
 };
 
@@ -92,7 +92,7 @@ static void forget(struct entry *entry)
     free(entry->error);
     entry->model = NULL;
     entry->error = NULL;
-    wi_looks_clear(&entry->looks);
+    wi_file_stamps_clear(&entry->stamps);
 }
 
 static void remove_entry(struct wi_repository *repository, struct entry *entry)
@@ -270,7 +270,7 @@ static void settle(
         remove_entry(repository, entry); /* the next one tries again */
         return;
     }
-    wi_looks_move(&entry->looks, &load->looks);
+    wi_file_stamps_move(&entry->stamps, &load->stamps);
     if (model) {
         entry->model = wi_model_ref_idle(model);
     } else {
@@ -383,7 +383,7 @@ static void answer_not_found(
 /* Whether the entry still tells the truth about the files. */
 static int is_current(const struct entry *entry)
 {
-    return (entry->model || entry->error) && wi_looks_hold(&entry->looks);
+    return (entry->model || entry->error) && wi_file_stamps_hold(&entry->stamps);
 }
 
 /* Whether there is a folder for that name; `*size` is how long reading takes, as far as a look

@@ -4,7 +4,7 @@ import { Failure } from '../engine/failure.js';
 import { graphIn } from './graph_nodes.js';
 import { writesInPlace } from './in_place.js';
 import { KvCaches } from './kv_cache.js';
-import { Looks } from './looks.js';
+import { SeenPictures } from './seen_pictures.js';
 import { Pace } from './pace.js';
 import { Rooms } from './roomy_cache.js';
 import { SEEING } from './seeing_types.js';
@@ -30,7 +30,7 @@ import { acceptEncoded, isWhisper } from './whisper.js';
  * @property {Record<string, any>} extra JSON files beside config.json that tasks look at, by path
  * @property {KvCaches} caches what decoders have computed for conversations
  * @property {Pace} pace how much of a prompt is read at a time
- * @property {import('./looks.js').Looks} looks what is remembered of pictures
+ * @property {import('./seen_pictures.js').SeenPictures} seen what is remembered of pictures
  * @property {import('../engine/llama.js').Chat | null} chat what renders conversations; the engine's
  * @property {number} context tokens of a conversation that the settings ask for; 0: as the model has it
  * @property {() => void} release lets go of what the run has made on the device so far; for each run its own
@@ -105,7 +105,7 @@ export async function loadFolder(key, library, folder, device, signal, take) {
         return {
             key, platform: device.platform, library: namespace, config, tokenizer, processor, model,
             dtype: name, limits: { length: lengthOf(config, tokenizer, extra) }, extra, caches,
-            pace: new Pace(device.platform), looks: new Looks(), chat: null, context: 0, release: () => {}, dispose,
+            pace: new Pace(device.platform), seen: new SeenPictures(), chat: null, context: 0, release: () => {}, dispose,
         };
     }, take);
 }

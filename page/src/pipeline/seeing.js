@@ -14,7 +14,7 @@ import { contextOf } from './writing.js';
 /** @typedef {import('./generate.js').Prompt} Prompt */
 /** @typedef {import('./kv_cache.js').Beginning} Beginning */
 /** @typedef {import('./loading.js').Loaded} Loaded */
-/** @typedef {import('./looks.js').Look} Look */
+/** @typedef {import('./seen_pictures.js').SeenPicture} SeenPicture */
 /** @typedef {import('./tasks.js').CheckedTask} CheckedTask */
 
 /** Which row of which picture's features stands at a place of the prompt.
@@ -60,15 +60,15 @@ export async function see(loaded, task, messages, run, fieldOf = fieldOfPart) {
     const { text, isTemplated: _, ...rest } =
         await conversation(loaded, messages, task.options, run, pictures);
     const [first, ...parts] = between(text, mark, messages.flatMap(picturesIn).length);
-    const looks = await looksOf(loaded, task, messages, fieldOf, mark);
-    const whole = parts.reduce((all, part, i) => all + looks[i].text + part, first);
+    const seen = await seenOf(loaded, task, messages, fieldOf, mark);
+    const whole = parts.reduce((all, part, i) => all + seen[i].text + part, first);
     // A tokenizer's start token is written once, by the template or by it.
     const tokens = tokensOf(loaded, whole, true);
-    const places = placesOf(loaded, tokens, looks, mark);
+    const places = placesOf(loaded, tokens, seen, mark);
     return {
         prompt: { ...rest, tokens },
-        keysOf: (all) => all.map((token, place) => looks[places.get(place)?.picture ?? -1]?.name ?? token),
-        decoderOf: (beginning) => new SeeingDecoder(loaded, looks, places, beginning),
+        keysOf: (all) => all.map((token, place) => seen[places.get(place)?.picture ?? -1]?.name ?? token),
+        decoderOf: (beginning) => new SeeingDecoder(loaded, seen, places, beginning),
     };
 }
 
@@ -106,22 +106,22 @@ export function picturesOf(loaded) {
 /** One after the other, until they have more tokens than the model reads.
  * @param {Loaded} loaded @param {CheckedTask} task @param {any[]} messages
  * @param {(message: number, part: number) => string} fieldOf @param {string} mark
- * @returns {Promise<Look[]>} @throws {Failure} */
-async function looksOf(loaded, task, messages, fieldOf, mark) {
+ * @returns {Promise<SeenPicture[]>} @throws {Failure} */
+async function seenOf(loaded, task, messages, fieldOf, mark) {
     const context = contextOf(loaded, task.options);
-    /** @type {Look[]} */
-    const looks = [];
+    /** @type {SeenPicture[]} */
+    const seen = [];
     let count = 0;
     for (const [i, message] of messages.entries()) {
         for (const { part, index } of picturesIn(message)) {
-            const look = await loaded.looks.look(loaded, task, part.image, mark).catch((thrown) => {
+            const one = await loaded.seen.look(loaded, task, part.image, mark).catch((thrown) => {
                 throw placed(thrown, fieldOf(i, index));
             });
-            count += looks[looks.push(look) - 1].count;
-            if (count >= context) throw tooMany(count, looks.length, context);
+            count += seen[seen.push(one) - 1].count;
+            if (count >= context) throw tooMany(count, seen.length, context);
         }
     }
-    return looks;
+    return seen;
 }
 
 /** @param {number} count of tokens @param {number} pictures @param {number} context */
@@ -139,12 +139,12 @@ function between(text, mark, pictures) {
     { field: 'inputs', expected: `texts without ${mark}, and a template that writes it for each picture` });
 }
 
-/** @param {Loaded} loaded @param {readonly number[]} tokens @param {Look[]} looks @param {string} mark
+/** @param {Loaded} loaded @param {readonly number[]} tokens @param {SeenPicture[]} seen @param {string} mark
  * @returns {Places} @throws {Failure} if the tokenizer cuts the mark */
-function placesOf({ config, tokenizer }, tokens, looks, mark) {
+function placesOf({ config, tokenizer }, tokens, seen, mark) {
     const id = config.image_token_index ?? config.image_token_id ?? tokenizer._tokenizer.token_to_id(mark);
     const places = tokens.flatMap((token, place) => (token === id ? [place] : []));
-    const rows = looks.flatMap(({ count }, picture) =>
+    const rows = seen.flatMap(({ count }, picture) =>
         Array.from({ length: count }, (_, row) => ({ picture, row })));
     if (places.length === rows.length) return new Map(places.map((place, i) => [place, rows[i]]));
     throw new Failure('model_invalid',
@@ -153,10 +153,10 @@ function placesOf({ config, tokenizer }, tokens, looks, mark) {
 }
 
 class SeeingDecoder extends Decoder {
-    /** @param {Loaded} loaded @param {Look[]} looks @param {Places} places @param {Beginning} [beginning] */
-    constructor(loaded, looks, places, beginning) {
+    /** @param {Loaded} loaded @param {SeenPicture[]} seen @param {Places} places @param {Beginning} [beginning] */
+    constructor(loaded, seen, places, beginning) {
         super(loaded, {}, beginning);
-        this._looks = looks;
+        this._seen = seen;
         this._places = places;
         /** Of the pictures that are read. @type {Map<number, any>} */
         this._features = new Map();
@@ -185,7 +185,7 @@ class SeeingDecoder extends Decoder {
 
     /** @param {number} picture @param {string} type @param {number} width of a token */
     async _see(picture, type, width) {
-        const { dims: [, own], data } = inType(await this._looks[picture].features(), type);
+        const { dims: [, own], data } = inType(await this._seen[picture].features(), type);
         if (own !== width) throw misfit(own, width);
         this._features.set(picture, data);
         return data;

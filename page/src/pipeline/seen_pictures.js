@@ -12,13 +12,13 @@ import { TILED } from './seeing_types.js';
 /** @typedef {import('./tasks.js').CheckedTask} CheckedTask */
 /** How many tokens a picture has, and how a prompt has them. @typedef {{count: number, text: string}} Known */
 /** `name` is a negative number that other pictures hardly have; `features` has a row for each token.
- * @typedef {Known & {name: number, features: () => Promise<any>}} Look */
+ * @typedef {Known & {name: number, features: () => Promise<any>}} SeenPicture */
 /** @typedef {import('./image/input.js').Shown} Shown */
 
 /** Pictures that a model remembers. */
 const KNOWN = 64;
 
-export class Looks {
+export class SeenPictures {
     constructor() {
         /** By owner and name; what was used least lately is the first. @type {Map<string, Known>} */
         this._known = new Map();
@@ -27,7 +27,7 @@ export class Looks {
     }
 
     /** @param {Loaded} loaded @param {CheckedTask} task @param {Shown | undefined} shown
-     * @param {string} mark what stands for a token of a picture @returns {Promise<Look>} @throws {Failure} */
+     * @param {string} mark what stands for a token of a picture @returns {Promise<SeenPicture>} @throws {Failure} */
     async look(loaded, task, shown, mark) {
         const name = this._nameOf(fileOf(task, shown));
         const key = `${task.owner ?? ''} ${name}`;

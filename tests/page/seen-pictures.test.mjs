@@ -1,13 +1,13 @@
 /** The names of pictures, by which models remember them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Looks } from '../../page/src/pipeline/looks.js';
+import { SeenPictures } from '../../page/src/pipeline/seen_pictures.js';
 
 test('a picture has its own name, wherever it differs from others, and the same each time', () => {
-    const looks = new Looks();
+    const seen = new SeenPictures();
     const file = Uint8Array.from({ length: 1027 }, (_, i) => i * i % 251);
     const nameOf = (bytes) => {
-        const name = looks._nameOf(bytes);
+        const name = seen._nameOf(bytes);
         assert.ok(Number.isSafeInteger(name) && name < 0, `${name}`);
         return name;
     };
@@ -25,5 +25,5 @@ test('a picture has its own name, wherever it differs from others, and the same 
     }
     assert.equal(new Set(names).size, names.length);
     assert.equal(nameOf(Uint8Array.of(7, ...file).subarray(1)), names[0], 'wherever it lies');
-    assert.notEqual(new Looks()._nameOf(file), names[0], 'others do not know it');
+    assert.notEqual(new SeenPictures()._nameOf(file), names[0], 'others do not know it');
 });
