@@ -50,7 +50,7 @@ static const struct lws_protocols protocols[] = {
     {0},
 };
 
-/* --- Creation -------------------------------------------------------------------------------- */
+/* --- Creation --------------------------------------------------------------------------------- */
 
 static void take_settings(struct wi_bridge *bridge, const struct wi_config *config)
 {
@@ -252,7 +252,7 @@ void wi_bridge_reload(struct wi_bridge *bridge, const struct wi_config *config)
     wi_node_tell_settings(node);
 }
 
-/* --- End ------------------------------------------------------------------------------------- */
+/* --- End -------------------------------------------------------------------------------------- */
 
 static void shut_down(void *context, struct wi_link *link)
 {
@@ -304,18 +304,19 @@ void wi_bridge_free(struct wi_bridge *bridge)
     free(bridge);
 }
 
-/* --- Sessions -------------------------------------------------------------------------------- */
+/* --- Sessions --------------------------------------------------------------------------------- */
 
 const char *wi_bridge_url(const struct wi_bridge *bridge)
 {
     return bridge->url;
 }
 
-struct wi_bridge_way wi_bridge_way(const struct wi_bridge *bridge, int apart)
+struct wi_bridge_address wi_bridge_address(const struct wi_bridge *bridge, int apart)
 {
     if (apart)
-        return (struct wi_bridge_way){bridge->inside_url, bridge->inside_certificate, bridge->port};
-    return (struct wi_bridge_way){bridge->url, bridge->certificate, 0};
+        return (struct wi_bridge_address){
+            bridge->inside_url, bridge->inside_certificate, bridge->port};
+    return (struct wi_bridge_address){bridge->url, bridge->certificate, 0};
 }
 
 struct wi_listener *wi_bridge_listen(struct wi_bridge *bridge, int fd)
@@ -381,7 +382,7 @@ json_t *wi_bridge_invitations(const struct wi_bridge *bridge)
     return wi_joins_json(&bridge->joins, wi_now_ms());
 }
 
-/* --- Work ------------------------------------------------------------------------------------ */
+/* --- Work ------------------------------------------------------------------------------------- */
 
 /* A node that can be sent to now; NULL if it is away, dropped or unknown. */
 static struct wi_node *find_connected(const struct wi_bridge *bridge, const char *node_id)
@@ -458,7 +459,7 @@ void wi_bridge_drop(struct wi_bridge *bridge, const char *node_id, const char *w
     wi_timer_start(bridge->sweep, 0, 0);
 }
 
-/* --- Looking --------------------------------------------------------------------------------- */
+/* --- Looking ---------------------------------------------------------------------------------- */
 
 const struct wi_node_info *wi_bridge_node(const struct wi_bridge *bridge, const char *node_id)
 {

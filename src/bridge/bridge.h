@@ -196,7 +196,7 @@ void wi_bridge_free(struct wi_bridge *bridge); /* after the lws context was dest
 /* The base URL of the page, e.g. "http://127.0.0.1:8471". */
 const char *wi_bridge_url(const struct wi_bridge *bridge);
 /* How a browser reaches it. */
-struct wi_bridge_way {
+struct wi_bridge_address {
     const char *url; /* of the page, as above */
     /* What its listener shows over TLS, judged for that URL, for browsers to know it by; NULL
      * without TLS. */
@@ -205,7 +205,7 @@ struct wi_bridge_way {
 };
 /* With `apart` for a browser that has a network of its own, in which the bridge is on loopback, at
  * the port that it has here. */
-struct wi_bridge_way wi_bridge_way(const struct wi_bridge *bridge, int apart);
+struct wi_bridge_address wi_bridge_address(const struct wi_bridge *bridge, int apart);
 /* Takes connections from `fd`, too, which listens in another network and is the callee's. NULL if
  * it cannot be watched, or the bridge is closed. Free it before the bridge. */
 struct wi_listener *wi_bridge_listen(struct wi_bridge *bridge, int fd);

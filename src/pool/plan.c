@@ -206,16 +206,16 @@ static void retire(struct wi_pool *pool, struct pool_session *session, const cha
 static struct pool_session *start_session(
     struct wi_pool *pool, const struct pool_kind_info *kind, const char *why)
 {
-    const struct wi_bridge_way way = wi_bridge_way(pool->bridge,
+    const struct wi_bridge_address address = wi_bridge_address(pool->bridge,
         wi_network_apart(pool->deps.network, pool->config->pool.network, kind->browser));
     const struct wi_session_deps deps = {.loop = pool->deps.loop,
         .http = pool->deps.http,
         .lws = pool->deps.lws,
         .instance = pool->deps.instance,
         .children = pool->deps.children,
-        .page_url = way.url,
-        .certificate = way.certificate,
-        .apart_port = way.port,
+        .page_url = address.url,
+        .certificate = address.certificate,
+        .apart_port = address.port,
         .listen = wi_bridge_listen,
         .bridge = pool->bridge};
     struct pool_session *session = wi_pool_sessions_start(

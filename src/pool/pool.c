@@ -32,7 +32,7 @@ static void tell_warnings(const struct wi_pool *pool)
     json_decref(warnings);
 }
 
-/* --- what sessions tell ---------------------------------------------------------------------- */
+/* --- what sessions tell ----------------------------------------------------------------------- */
 
 static void on_page_url(void *context, struct pool_session *session, char *url, size_t size)
 {
@@ -44,7 +44,7 @@ static void on_page_url(void *context, struct pool_session *session, char *url, 
     wi_session_info(its->browser, &info);
     wi_bridge_expect(pool->bridge, its->id, its->kind, info.browser_version,
         pool->config->pool.connection_timeout, token);
-    snprintf(url, size, "%s/#token=%s", wi_bridge_way(pool->bridge, info.apart).url, token);
+    snprintf(url, size, "%s/#token=%s", wi_bridge_address(pool->bridge, info.apart).url, token);
     explicit_bzero(token, sizeof token);
 }
 
@@ -126,7 +126,7 @@ static void on_checked(void *context, struct pool_session *session, const struct
     wi_pool_checked(context, session, error);
 }
 
-/* --- attempts that nothing is heard of ------------------------------------------------------- */
+/* --- attempts that nothing is heard of -------------------------------------------------------- */
 
 /* Of each attempt a node owes a first sign of life, as soon as a node may be silent: one that has
  * its heartbeats answered, and takes work without a word, keeps nobody's request longer. And it is
@@ -166,7 +166,7 @@ static void look(void *context)
     }
 }
 
-/* --- the pool's own life --------------------------------------------------------------------- */
+/* --- the pool's own life ---------------------------------------------------------------------- */
 
 static void finish_closing(struct wi_pool *pool)
 {
@@ -322,7 +322,7 @@ int wi_pool_yardstick(const struct wi_pool *pool, const char *kind, char id[WI_I
     return 0;
 }
 
-/* --- admin verbs ----------------------------------------------------------------------------- */
+/* --- admin verbs ------------------------------------------------------------------------------ */
 
 enum wi_code wi_pool_recycle(struct wi_pool *pool, const char *session_id, struct wi_error *error)
 {

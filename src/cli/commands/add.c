@@ -8,7 +8,7 @@
 #include "cli/commands/install_copy.h"
 #include "cli/plain.h"
 #include "cli/table.h"
-#include "cli/way.h"
+#include "cli/usage.h"
 
 #include "library/repository.h"
 #include <signal.h>
@@ -45,7 +45,7 @@ static enum wi_code choose_name(const struct wi_cli *cli, const struct wi_instal
     return WI_OK;
 }
 
-/* --- asking the daemon ----------------------------------------------------------------------- */
+/* --- asking the daemon ------------------------------------------------------------------------ */
 
 static void complain_of_other_machine(const struct wi_cli *cli)
 {
@@ -117,7 +117,7 @@ static enum wi_exit ask_model(struct wi_cli *cli, const struct wi_install *insta
     return WI_EXIT_FAILED;
 }
 
-/* --- what came of it ------------------------------------------------------------------------- */
+/* --- what came of it -------------------------------------------------------------------------- */
 
 static void put_values(const char *label, const json_t *values)
 {
@@ -131,7 +131,7 @@ static void put_values(const char *label, const json_t *values)
 static void show(const struct wi_cli *cli, const struct wi_install *install, const char *name,
     const struct wi_rest_answer *answer, const json_t *model)
 {
-    struct wi_buffer type = {0}, way = {0};
+    struct wi_buffer type = {0}, usage = {0};
 
     if (cli->json) {
         wi_plain_json(stdout, answer->body.text, answer->body.size);
@@ -147,10 +147,10 @@ static void show(const struct wi_cli *cli, const struct wi_install *install, con
         put_values("inputs", json_object_get(model, "inputs"));
         put_values("outputs", json_object_get(model, "outputs"));
     }
-    if (wi_way_print(&way, name, model) == 0)
-        printf("To run it: %s\n", way.text);
+    if (wi_usage_print(&usage, name, model) == 0)
+        printf("To run it: %s\n", usage.text);
     wi_buffer_clear(&type);
-    wi_buffer_clear(&way);
+    wi_buffer_clear(&usage);
 }
 
 static enum wi_exit publish(struct wi_cli *cli, struct wi_install *install, const char *name)

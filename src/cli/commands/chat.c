@@ -4,7 +4,7 @@
 #include "cli/events.h"
 #include "cli/line.h"
 #include "cli/talk.h"
-#include "cli/way.h"
+#include "cli/usage.h"
 
 #include "base/memory.h"
 #include "library/model.h"
@@ -133,9 +133,9 @@ static enum wi_exit check_model(const struct wi_cli *cli, const char *name)
     result = wi_cli_check(cli, &answer);
     if (result == WI_EXIT_OK) {
         json_t *model = json_loadb(answer.body.text, answer.body.size, 0, NULL);
-        if (wi_way_of_text(model) != WI_WAY_CHAT) {
+        if (wi_usage_of_text(model) != WI_USAGE_CHAT) {
             fprintf(stderr, "webinfer: %s is no model to talk with\n  ", name);
-            wi_way_explain(stderr, name, model);
+            wi_usage_explain(stderr, name, model);
             result = WI_EXIT_FAILED;
         }
         json_decref(model);

@@ -102,7 +102,7 @@ static void on_page_url(void *context, const char *session_id, char *url, size_t
     wi_session_info(p->session, &info);
     wi_bridge_expect(
         p->bridge, session_id, p->browser->kind, "", p->config->pool.connection_timeout, token);
-    snprintf(url, size, "%s/#token=%s", wi_bridge_way(p->bridge, info.apart).url, token);
+    snprintf(url, size, "%s/#token=%s", wi_bridge_address(p->bridge, info.apart).url, token);
 }
 
 static void on_state(void *context, const char *session_id, enum wi_session_state from,
@@ -196,16 +196,16 @@ static void start(struct probe *p)
 {
     static const int numbers[] = {SIGINT, SIGTERM};
     const struct wi_driver_events events = {.context = p};
-    const struct wi_bridge_way way =
-        wi_bridge_way(p->bridge, wi_network_apart(p->network, p->config->pool.network, p->browser));
+    const struct wi_bridge_address address = wi_bridge_address(
+        p->bridge, wi_network_apart(p->network, p->config->pool.network, p->browser));
     const struct wi_session_deps deps = {.loop = &p->loop,
         .http = p->http,
         .lws = p->lws,
         .instance = p->instance,
         .children = p->children,
-        .page_url = way.url,
-        .certificate = way.certificate,
-        .apart_port = way.port,
+        .page_url = address.url,
+        .certificate = address.certificate,
+        .apart_port = address.port,
         .listen = wi_bridge_listen,
         .bridge = p->bridge};
 

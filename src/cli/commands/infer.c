@@ -3,7 +3,7 @@
 
 #include "base/memory.h"
 #include "cli/cli.h"
-#include "cli/way.h"
+#include "cli/usage.h"
 #include "library/model.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,21 +55,21 @@ static enum wi_exit show_job(struct wi_cli *cli, const struct wi_rest_answer *an
 }
 
 /* How the model is run, which the service knows, where it is there and has the model. */
-static void tell_way(const struct wi_cli *cli)
+static void tell_usage(const struct wi_cli *cli)
 {
     const char *name = cli->arguments.positionals[0];
-    struct wi_buffer way = {0};
+    struct wi_buffer usage = {0};
     struct wi_error error;
 
     if (wi_model_check_name(name, &error) != WI_OK)
         return;
     char *path = wi_sprintf("/v1/models/%s", name);
     json_t *model = wi_cli_get(cli, path);
-    if (model && wi_way_print(&way, name, model) == 0)
-        fprintf(stderr, "To run it: %s\n", way.text);
+    if (model && wi_usage_print(&usage, name, model) == 0)
+        fprintf(stderr, "To run it: %s\n", usage.text);
     json_decref(model);
     free(path);
-    wi_buffer_clear(&way);
+    wi_buffer_clear(&usage);
 }
 
 enum wi_exit wi_cli_infer(struct wi_cli *cli)
@@ -85,7 +85,7 @@ enum wi_exit wi_cli_infer(struct wi_cli *cli)
             &cli->arguments, &body, &request.json_size, &request.timeout_ms, &error) != WI_OK) {
         wi_cli_complain(&error);
         if (wi_cli_infer_lacks_input(&cli->arguments))
-            tell_way(cli);
+            tell_usage(cli);
         goto out;
     }
     wi_cli_infer_carry(&request, &body);

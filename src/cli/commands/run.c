@@ -7,7 +7,7 @@
 
 #include "base/memory.h"
 #include "cli/plain.h"
-#include "cli/way.h"
+#include "cli/usage.h"
 #include "library/model.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -107,18 +107,18 @@ static enum wi_exit bring(struct wi_cli *cli, const char *reference, char **name
 static enum wi_exit use(struct wi_cli *cli, const char *name, const json_t *model)
 {
     const char *text = cli->arguments.positionals[1];
-    enum wi_way way = wi_way_of_text(model);
+    enum wi_usage usage = wi_usage_of_text(model);
 
     cli->arguments.positionals[0] = name;
-    if (way == WI_WAY_CHAT)
+    if (usage == WI_USAGE_CHAT)
         return text ? wi_cli_ask(cli, text) : wi_cli_talk(cli);
-    if (text && way == WI_WAY_EMBED)
+    if (text && usage == WI_USAGE_EMBED)
         return wi_cli_embed(cli);
-    if (text && way != WI_WAY_NONE)
-        return way == WI_WAY_WRITE ? wi_cli_generate(cli) : wi_cli_read(cli);
+    if (text && usage != WI_USAGE_NONE)
+        return usage == WI_USAGE_WRITE ? wi_cli_generate(cli) : wi_cli_read(cli);
     if (text)
         fprintf(stderr, "webinfer: %s does not take text alone\n  ", name);
-    wi_way_explain(stderr, name, model);
+    wi_usage_explain(stderr, name, model);
     return text ? WI_EXIT_USAGE : WI_EXIT_OK;
 }
 

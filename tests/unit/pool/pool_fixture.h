@@ -203,9 +203,9 @@ const struct wi_headroom *wi_children_headroom(const struct wi_children *childre
     return &says.headroom;
 }
 
-struct wi_bridge_way wi_bridge_way(const struct wi_bridge *bridge, int apart)
+struct wi_bridge_address wi_bridge_address(const struct wi_bridge *bridge, int apart)
 {
-    return (struct wi_bridge_way){"http://127.0.0.1", NULL, 0};
+    return (struct wi_bridge_address){"http://127.0.0.1", NULL, 0};
 }
 
 struct wi_listener *wi_bridge_listen(struct wi_bridge *bridge, int fd)

@@ -1,5 +1,5 @@
 /* From a model's tasks, or its type, to a command. */
-#include "cli/way.h"
+#include "cli/usage.h"
 
 #include "cli/plain.h"
 #include "task/table.h"
@@ -40,23 +40,23 @@ static enum wi_task_kind task_of(const json_t *model)
     return json_is_true(json_object_get(model, "chat")) ? WI_TASK_CHAT : WI_TASK_COMPLETE;
 }
 
-enum wi_way wi_way_of_text(const json_t *model)
+enum wi_usage wi_usage_of_text(const json_t *model)
 {
     enum wi_task_kind task = task_of(model);
 
     if (task == WI_TASK_NONE)
-        return WI_WAY_NONE;
+        return WI_USAGE_NONE;
     switch (wi_tasks[task].takes) {
     case WI_TAKES_MESSAGES:
-        return WI_WAY_CHAT;
+        return WI_USAGE_CHAT;
     case WI_TAKES_PROMPT:
     case WI_TAKES_PROMPTS:
-        return WI_WAY_WRITE;
+        return WI_USAGE_WRITE;
     case WI_TAKES_TEXTS:
     case WI_TAKES_PAIRS:
-        return task == WI_TASK_EMBED ? WI_WAY_EMBED : WI_WAY_READ;
+        return task == WI_TASK_EMBED ? WI_USAGE_EMBED : WI_USAGE_READ;
     default:
-        return WI_WAY_NONE;
+        return WI_USAGE_NONE;
     }
 }
 
@@ -75,7 +75,7 @@ static int print_graph(struct wi_buffer *out, const char *name, const json_t *mo
     return 0;
 }
 
-int wi_way_print(struct wi_buffer *out, const char *name, const json_t *model)
+int wi_usage_print(struct wi_buffer *out, const char *name, const json_t *model)
 {
     enum wi_task_kind task = task_of(model);
 
@@ -88,14 +88,14 @@ int wi_way_print(struct wi_buffer *out, const char *name, const json_t *model)
     return 0;
 }
 
-void wi_way_explain(FILE *out, const char *name, const json_t *model)
+void wi_usage_explain(FILE *out, const char *name, const json_t *model)
 {
-    struct wi_buffer way = {0};
+    struct wi_buffer usage = {0};
 
     fprintf(out, "%s is here. ", name);
-    if (wi_way_print(&way, name, model) == 0)
-        fprintf(out, "To run it: %s\n", way.text);
+    if (wi_usage_print(&usage, name, model) == 0)
+        fprintf(out, "To run it: %s\n", usage.text);
     else
         fprintf(out, "webinfer show %s tells what it is.\n", name);
-    wi_buffer_clear(&way);
+    wi_buffer_clear(&usage);
 }
