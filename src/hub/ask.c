@@ -21,7 +21,7 @@ struct wi_hub_ask {
     struct wi_timer *timer;
     char *method, *what;
     char *url; /* that is asked now */
-    unsigned tries, hops;
+    unsigned attempts, hops;
     uint64_t pause_ms; /* before the next try */
     wi_hub_ask_fn *on_answer;
     void *context;
@@ -68,7 +68,7 @@ static void send_question(void *context)
         .max_answer = WI_HUB_PAGE_MAX,
         .outside = 1,
         .allow_private = 1}; /* it is the hub's own host, which the configuration names */
-    ask->tries++;
+    ask->attempts++;
     ask->call = wi_http_start(ask->http, &request, on_answer, ask);
     free(authorization);
 }
@@ -78,7 +78,7 @@ static uint64_t pause_before_next(struct wi_hub_ask *ask, const struct wi_http_a
 {
     unsigned seconds = 0;
     uint64_t pause = ask->pause_ms;
-    if (ask->tries >= WI_HUB_ASK_TRIES)
+    if (ask->attempts >= WI_HUB_ASK_ATTEMPTS)
         return 0;
     if (answer->status == 429 || answer->status == 503)
         seconds = wi_hub_retry_after(wi_http_call_header(answer->call, "retry-after"));
@@ -104,7 +104,7 @@ static int goes_on(struct wi_hub_ask *ask, const struct wi_http_answer *answer)
     free(ask->url);
     ask->url = next;
     ask->hops++;
-    ask->tries = 0;
+    ask->attempts = 0;
     send_question(ask);
     return 1;
 }

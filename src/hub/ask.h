@@ -10,7 +10,7 @@
 #include "net/http_client.h"
 #include <uv.h>
 
-#define WI_HUB_ASK_TRIES 4
+#define WI_HUB_ASK_ATTEMPTS 4
 #define WI_HUB_WAIT_MAX 30          /* seconds: a hub that wants more is not waited for */
 #define WI_HUB_RETRY_AFTER_MAX 3600 /* seconds that are passed on to the client */
 

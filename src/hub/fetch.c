@@ -54,7 +54,8 @@ static const char *describe_trouble(struct wi_fetch *fetch, const struct file *f
 {
     double wait_ms = file->again_at - wi_now_ms();
     snprintf(fetch->retrying, sizeof fetch->retrying, "%.400s; try %u of %d in %.0f s",
-        file->trouble.detail, file->tries + 1, WI_TRIES_MOST + 1, wait_ms > 0 ? wait_ms / 1000 : 0);
+        file->trouble.detail, file->retries + 1, WI_RETRIES_MAX + 1,
+        wait_ms > 0 ? wait_ms / 1000 : 0);
     return fetch->retrying;
 }
 

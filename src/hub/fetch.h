@@ -10,8 +10,8 @@
  * not worked around.
  *
  * Writing and hashing happen on threads of the pool. What is worth another try is tried again with
- * growing pauses, as long as bytes keep coming and WI_TRIES_MOST times without. A server that
- * cannot go on where it was may begin a file anew WI_TRIES_MOST times, and one that has sent a
+ * growing pauses, as long as bytes keep coming and WI_RETRIES_MAX times without. A server that
+ * cannot go on where it was may begin a file anew WI_RETRIES_MAX times, and one that has sent a
  * wrong file once: so nobody has more than ten times the bytes of a file fetched.
  */
 #ifndef WI_HUB_FETCH_H

@@ -146,7 +146,7 @@ static void start_work(struct file *file, struct file_work work)
 
 static void stop_waiting(struct file *file)
 {
-    file->tries = 0;
+    file->retries = 0;
     file->gained = 0;
     file->trouble.code = WI_OK;
 }
@@ -160,7 +160,7 @@ static void on_time(void *context)
 static void wait_before_next_try(struct file *file, const struct wi_error *why, unsigned after_s)
 {
     struct wi_fetch *fetch = file->fetch;
-    uint64_t pause = wi_tries_pause(fetch->pause_ms, file->tries);
+    uint64_t pause = wi_retry_pause(fetch->pause_ms, file->retries);
     if (file->timer == NULL)
         file->timer = wi_timer_new(fetch->loop, on_time, file);
     if (pause < UINT64_C(1000) * after_s)
@@ -176,10 +176,10 @@ static void on_broken(struct file *file, struct wi_error *error, unsigned after_
 {
     file->due = 1;
     if (file->gained >= GAIN)
-        file->tries = 0;
+        file->retries = 0;
     file->gained = 0;
-    file->tries++;
-    if (file->tries > WI_TRIES_MOST || after_s > WI_FETCH_MAX_WAIT_MS / 1000) {
+    file->retries++;
+    if (file->retries > WI_RETRIES_MAX || after_s > WI_FETCH_MAX_WAIT_MS / 1000) {
         wi_error_retry_after(error, after_s);
         fetch_fail(file->fetch, error);
     } else {

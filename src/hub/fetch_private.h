@@ -2,7 +2,7 @@
  * The parts of a fetch, each in a file of its own:
  *
  *   fetch.c           the folder, which files are under way, progress, the end
- *   fetch_file.c      one file: its threads' work, its tries
+ *   fetch_file.c      one file: its threads' work, its retries
  *   fetch_transfer.c  what is missing of a file, asked for over one connection
  *
  * Callbacks of curl only note what came and schedule a turn; all that follows is decided in the
@@ -77,7 +77,7 @@ struct file {
     uint64_t done;
     struct transfer transfer;
     struct wi_timer *timer; /* before the next try */
-    unsigned tries, begun_anew, spoiled;
+    unsigned retries, begun_anew, spoiled;
     uint64_t gained;         /* since the last failure */
     struct wi_error trouble; /* why it is tried again; code WI_OK: it is not */
     double again_at;

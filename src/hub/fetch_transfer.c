@@ -46,12 +46,12 @@ static enum wi_code begin_anew(struct transfer *transfer)
     struct file *file = transfer->file;
     transfer->at = 0;
     file->filling.anew = 1; /* nothing else is in that buffer: see ask_for_the_rest */
-    if (++file->begun_anew <= WI_TRIES_MOST)
+    if (++file->begun_anew <= WI_RETRIES_MAX)
         return WI_OK;
     return wi_error_set(&transfer->error, WI_HUB_FAILED, "",
         "the server of %.200s does not go on where a connection was cut: it has begun anew %d "
         "times, which is all it may",
-        file->file.path, WI_TRIES_MOST);
+        file->file.path, WI_RETRIES_MAX);
 }
 
 /* Whether the body is what was asked for. A server that knows no ranges sends all of the file. */

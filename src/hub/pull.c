@@ -12,7 +12,7 @@
  *   publish  it is read, as the repository will read it, and then one rename
  *   find     the repository has the model
  *
- * A step for which descriptors or memory are short is tried again by itself (WI_TRIES_MOST). One
+ * A step for which descriptors or memory are short is tried again by itself (WI_RETRIES_MAX). One
  * that fails for good leaves nothing; what was only interrupted is kept for the next time, and
  * taken up when the daemon is started again.
  */
@@ -52,7 +52,7 @@ struct wi_pull {
     /* Where it is tried again. */
     step_fn *step;
     struct wi_timer *pause; /* NULL: nothing was short yet */
-    unsigned failed;        /* tries in a row that brought nothing */
+    unsigned failed;        /* attempts in a row that brought nothing */
     /* What is known so far. */
     char *folder; /* where the files go */
     struct wi_fetch_progress progress;
@@ -94,7 +94,7 @@ void wi_pull_free(struct wi_pull *pull)
     free(pull);
 }
 
-/* --- states ---------------------------------------------------------------------------------- */
+/* --- states ----------------------------------------------------------------------------------- */
 
 static void set_state(struct wi_pull *pull, enum wi_pull_state state)
 {
@@ -147,9 +147,9 @@ static int try_again(struct wi_pull *pull, const struct wi_error *error)
     if (pull->progress.fetched > pull->fetched_before)
         pull->failed = 0;
     pull->fetched_before = pull->progress.fetched;
-    if (pull->failed == WI_TRIES_MOST)
+    if (pull->failed == WI_RETRIES_MAX)
         return 0;
-    uint64_t pause_ms = wi_tries_pause(PAUSE_MS, ++pull->failed);
+    uint64_t pause_ms = wi_retry_pause(PAUSE_MS, ++pull->failed);
     wi_warn(
         "pull", pull->order->name, "%s (again in %.1f s)", error->detail, (double)pause_ms / 1000);
     if (!pull->pause)
@@ -188,7 +188,7 @@ static int goes_on(struct wi_pull *pull, const struct wi_error *error)
     return !error;
 }
 
-/* --- publishing ------------------------------------------------------------------------------ */
+/* --- publishing ------------------------------------------------------------------------------- */
 
 static void on_found(void *context, struct wi_model *model, const struct wi_error *failure)
 {
@@ -246,7 +246,7 @@ static void publish(struct wi_pull *pull)
     set_state(pull, WI_PULL_PUBLISHING);
 }
 
-/* --- fetching -------------------------------------------------------------------------------- */
+/* --- fetching --------------------------------------------------------------------------------- */
 
 static void measure(struct wi_pull *pull)
 {
@@ -269,7 +269,7 @@ static void take_retrying(struct wi_pull *pull, const char *why)
     pull->retrying = wi_strdup(why);
 }
 
-/* What was fetched counts over all tries. */
+/* What was fetched counts over all attempts. */
 static void take_progress(struct wi_pull *pull, const struct wi_fetch_progress *progress)
 {
     pull->progress = *progress;
@@ -328,7 +328,7 @@ static void make_room(struct wi_pull *pull)
     pull->needed = needed;
 }
 
-/* --- measuring ------------------------------------------------------------------------------- */
+/* --- measuring -------------------------------------------------------------------------------- */
 
 static void on_measuring(void *context, const struct wi_fetch_progress *progress)
 {
@@ -375,7 +375,7 @@ static void measure_files(struct wi_pull *pull)
         begin_step(pull, make_room);
 }
 
-/* --- choosing -------------------------------------------------------------------------------- */
+/* --- choosing --------------------------------------------------------------------------------- */
 
 /* Takes over what is known now: which files are here, and with that how long those of a plain hub
  * are. */
@@ -441,7 +441,7 @@ static void on_tree(void *context, const struct wi_hub_tree *tree, const struct 
         wi_pull_plan_choose(pull->plan, pull->deps.loop, tree, on_chosen, pull);
 }
 
-/* --- what is here, and the token ------------------------------------------------------------- */
+/* --- what is here, and the token -------------------------------------------------------------- */
 
 static void on_looked(void *context, const struct wi_error *error)
 {
@@ -476,7 +476,7 @@ static void stage(struct wi_pull *pull)
     free(request);
 }
 
-/* --- from outside ---------------------------------------------------------------------------- */
+/* --- from outside ----------------------------------------------------------------------------- */
 
 /* The same request finds what it had fetched before; another one for the same name does not. */
 static void make_id(struct wi_pull *pull)

@@ -57,7 +57,7 @@ struct wi_pulls {
     struct wi_pulls_counters counters;
 };
 
-/* --- those under way ------------------------------------------------------------------------- */
+/* --- those under way -------------------------------------------------------------------------- */
 
 static void free_entry(struct entry *entry)
 {
@@ -91,7 +91,7 @@ static size_t count_under_way(const struct wi_pulls *pulls)
     return count;
 }
 
-/* --- those that have ended ------------------------------------------------------------------- */
+/* --- those that have ended -------------------------------------------------------------------- */
 
 static struct record *find_record(const struct wi_pulls *pulls, const char *name)
 {
@@ -158,7 +158,7 @@ static void remember(const struct entry *entry, const struct wi_pull_info *info)
     DL_APPEND(entry->pulls->records, record);
 }
 
-/* --- telling --------------------------------------------------------------------------------- */
+/* --- telling ---------------------------------------------------------------------------------- */
 
 /* Each watch once, whatever they do meanwhile: those that are there now, not those that come. */
 static void tell(struct entry *entry, const struct wi_pull_info *info, int ended)
@@ -239,7 +239,7 @@ void wi_pull_unwatch(struct wi_pull_watch *watch)
     free(watch);
 }
 
-/* --- beginning ------------------------------------------------------------------------------- */
+/* --- beginning -------------------------------------------------------------------------------- */
 
 static void add(struct wi_pulls *pulls, struct wi_pull_order *order)
 {
@@ -293,7 +293,7 @@ enum wi_code wi_pulls_cancel(struct wi_pulls *pulls, const char *name, struct wi
     return WI_OK;
 }
 
-/* --- what an earlier daemon was at ----------------------------------------------------------- */
+/* --- what an earlier daemon was at ------------------------------------------------------------ */
 
 static int is_known(const struct wi_pulls *pulls, const char *id)
 {
@@ -325,11 +325,11 @@ static void resume(struct wi_pulls *pulls, const char *id, const char *request)
 /* Those that could not be read: what is short may be there again later. */
 static void resume_others(struct wi_pulls *pulls, const struct wi_error *error)
 {
-    if (error->code != WI_UNAVAILABLE || pulls->resume_failed == WI_TRIES_MOST) {
+    if (error->code != WI_UNAVAILABLE || pulls->resume_failed == WI_RETRIES_MAX) {
         wi_warn("pull", NULL, "earlier pulls do not go on: %s", error->detail);
         return;
     }
-    uint64_t pause_ms = wi_tries_pause(RESUME_PAUSE_MS, ++pulls->resume_failed);
+    uint64_t pause_ms = wi_retry_pause(RESUME_PAUSE_MS, ++pulls->resume_failed);
     wi_warn("pull", NULL, "earlier pulls do not go on yet: %s (again in %.1f s)", error->detail,
         (double)pause_ms / 1000);
     wi_timer_start(pulls->resume_again, pause_ms, 0);
@@ -357,7 +357,7 @@ static void on_resume_again(void *context)
     wi_pulls_resume(context);
 }
 
-/* --- all of them ----------------------------------------------------------------------------- */
+/* --- all of them ------------------------------------------------------------------------------ */
 
 /* What is under way is not tidied up by others. */
 static void list_use(void *context, struct wi_versions_use *use)

@@ -18,8 +18,8 @@
 #include "wire/inference.h"
 #include <stdlib.h>
 
-/* A job is sent to a node at most so often for each of its 1 + max_retries tries, whatever became
- * of it there: a loss that costs no try could else repeat until the deadline. */
+/* A job is sent to a node at most so often for each of its 1 + max_retries attempts, whatever
+ * became of it there: a loss that costs no try could else repeat until the deadline. */
 #define WI_JOB_SENDS_PER_TRY 4
 
 /* What is to be a job: what is asked, and by whom. Owned; free with wi_job_spec_clear. */

@@ -17,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { TRIES = 3 };
+enum { ATTEMPTS = 3 };
 
 /* --- files ------------------------------------------------------------------------------------ */
 
@@ -268,7 +268,7 @@ static enum wi_code read_once(struct wi_load *load)
 void wi_load_run(struct wi_load *load)
 {
     load->began_at = wi_wall_ms() / 1000;
-    for (int i = 0; i < TRIES; i++) {
+    for (int i = 0; i < ATTEMPTS; i++) {
         load->code = read_once(load);
         if (atomic_load(&load->stop))
             load->code = wi_error_set(&load->error, WI_UNAVAILABLE, "", "the store is closing");

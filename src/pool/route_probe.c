@@ -41,11 +41,11 @@ static int is_promising(const struct wi_route_option *option, const struct wi_ro
     return option->platform != WI_WASM || wi_route_prior(option) < wi_route_prior(client);
 }
 
-static double pause_after(unsigned tries)
+static double pause_after(unsigned attempts)
 {
-    double pause = tries > 0 ? WI_EXPLORE_PAUSE_MS : 0;
+    double pause = attempts > 0 ? WI_EXPLORE_PAUSE_MS : 0;
 
-    for (unsigned i = 1; i < tries && pause < WI_EXPLORE_PAUSE_MAX_MS; i++)
+    for (unsigned i = 1; i < attempts && pause < WI_EXPLORE_PAUSE_MAX_MS; i++)
         pause *= 2;
     return fmin(pause, WI_EXPLORE_PAUSE_MAX_MS);
 }
@@ -59,7 +59,7 @@ static double runs_earned(const struct wi_route_option *option,
 
     if (!is_promising(option, client))
         return cost_ms > 0 ? terms->exploration * e->elsewhere_ms / cost_ms : 0;
-    if (e->tries > 0 && terms->now - e->tried_at < pause_after(e->tries))
+    if (e->attempts > 0 && terms->now - e->tried_at < pause_after(e->attempts))
         return 0;
     return FREE_RUNS / wi_route_prior(option); /* of several the preferred one */
 }

@@ -62,7 +62,7 @@ struct wi_estimates {
 /* Longer is no measurement but a clock gone wrong. */
 #define TIME_MAX_MS 1e8
 
-/* --- keys ------------------------------------------------------------------------------------ */
+/* --- keys ------------------------------------------------------------------------------------- */
 
 /* A model, a place and, for joined nodes, the machine: joined by tabs, as the fields of a place. */
 #define KEY_SIZE (64 + 2 + WI_PLACE_SIZE + 16)
@@ -87,7 +87,7 @@ static struct entry *find(
     return entry;
 }
 
-/* --- subjects and groups --------------------------------------------------------------------- */
+/* --- subjects and groups ---------------------------------------------------------------------- */
 
 static struct subject *find_subject(
     const struct wi_estimates *estimates, const char *hash, size_t length)
@@ -194,7 +194,7 @@ static void leave_group(struct wi_estimates *estimates, struct entry *entry)
     free(group);
 }
 
-/* --- entries --------------------------------------------------------------------------------- */
+/* --- entries ---------------------------------------------------------------------------------- */
 
 static void drop(struct wi_estimates *estimates, struct entry *entry)
 {
@@ -299,7 +299,7 @@ static int read_estimate(struct wi_estimate *estimate, const char *text)
     return is_object ? 0 : -1;
 }
 
-/* --- the database ---------------------------------------------------------------------------- */
+/* --- the database ----------------------------------------------------------------------------- */
 
 static void save(struct wi_estimates *estimates, struct entry *entry, double now)
 {
@@ -369,7 +369,7 @@ void wi_estimates_free(struct wi_estimates *estimates)
     free(estimates);
 }
 
-/* --- measuring ------------------------------------------------------------------------------- */
+/* --- measuring -------------------------------------------------------------------------------- */
 
 double wi_estimate_run_ms(const struct wi_estimate *e, double prompt_tokens, double answer_tokens)
 {
@@ -439,7 +439,7 @@ double wi_estimates_alone(const struct wi_estimates *estimates, const char *hash
 static void seen(struct entry *entry)
 {
     entry->seen_ms = entry->group->subject->served_ms;
-    entry->estimate.tries = 0;
+    entry->estimate.attempts = 0;
     entry->on_trial = 0;
 }
 
@@ -552,7 +552,7 @@ void wi_estimates_ran(struct wi_estimates *estimates, const char *hash,
         average(&e->load_ms, &e->loads, &entry->loads, load_ms + above);
         if (e->loads == 1 && entry->on_trial) {
             untry(entry); /* the next run tells more: it need not wait */
-            e->tries = 0;
+            e->attempts = 0;
         }
         if (e->runs == 0) {
             e->run_ms = run_ms;
@@ -606,7 +606,7 @@ void wi_estimates_tried(
     entry->seen_before_ms = entry->seen_ms;
     entry->seen_ms = entry->group->subject->served_ms;
     entry->on_trial = 1;
-    entry->estimate.tries++;
+    entry->estimate.attempts++;
     entry->estimate.tried_at = now;
 }
 
@@ -618,8 +618,8 @@ void wi_estimates_untried(
     if (!entry || !entry->on_trial)
         return;
     untry(entry);
-    if (entry->estimate.tries > 1)
-        entry->estimate.tries--;
+    if (entry->estimate.attempts > 1)
+        entry->estimate.attempts--;
 }
 
 double wi_estimates_lose(

@@ -45,7 +45,7 @@ struct wi_estimate {
     double failure;         /* 0 to 1 */
     unsigned loads, runs;   /* measured; `runs` on a loaded model only */
     int cold;               /* run_ms is that of a first run */
-    unsigned tries;         /* to explore it, without success so far or still under way; not kept */
+    unsigned attempts;      /* to explore it, without success so far or still under way; not kept */
     double tried_at;        /* the last, wi_now_ms(); not kept */
     double lost_ms;         /* see relocate.h; not kept */
     double elsewhere_ms;    /* the model's runs for clients since it was last measured or tried
@@ -108,7 +108,7 @@ void wi_estimates_served(struct wi_estimates *estimates, const char *hash, doubl
 void wi_estimates_tried(
     struct wi_estimates *estimates, const char *hash, const struct wi_place *place, double now);
 /* That was not carried out, there being too much to do: as if it had not been tried, but that the
- * first of all tries counts. */
+ * first of all attempts counts. */
 void wi_estimates_untried(
     struct wi_estimates *estimates, const char *hash, const struct wi_place *place);
 /* A client's request runs so much longer than it would at this place, of which something is known;

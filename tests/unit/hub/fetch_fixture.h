@@ -19,7 +19,7 @@
 #define REPLIES_MAX 32
 #define GAIN 65536u /* bytes after which a failure counts as the first again */
 
-/* --- the HTTP client ------------------------------------------------------------------------- */
+/* --- the HTTP client -------------------------------------------------------------------------- */
 
 struct reply {
     int status;             /* 0: no answer at all */
@@ -65,7 +65,7 @@ static struct {
     struct wi_error error;
 } test;
 
-uint64_t wi_tries_pause(unsigned first_ms, unsigned failed)
+uint64_t wi_retry_pause(unsigned first_ms, unsigned failed)
 {
     test.pauses++;
     test.first_ms = first_ms;
@@ -177,7 +177,7 @@ void wi_http_resume(struct wi_http_call *call)
     wi_timer_start(call->timer, 0, 0);
 }
 
-/* --- a fetch --------------------------------------------------------------------------------- */
+/* --- a fetch ---------------------------------------------------------------------------------- */
 
 static int set_up(void **state)
 {

@@ -90,7 +90,7 @@ TEST(but_not_without_end)
     have("model.gguf");
     FETCH({.status = 200, .size = GAIN, .end = WI_HTTP_BROKEN});
     expect_failure(WI_HUB_FAILED, "begun anew 8 times, which is all it may");
-    assert_int_equal(test.asked, 1 + WI_TRIES_MOST + 1);
+    assert_int_equal(test.asked, 1 + WI_RETRIES_MAX + 1);
 }
 
 TEST(what_brings_nothing_is_tried_eight_times_more)
@@ -99,8 +99,8 @@ TEST(what_brings_nothing_is_tried_eight_times_more)
     have("model.gguf");
     FETCH({.status = 0, .end = WI_HTTP_BROKEN});
     expect_failure(WI_HUB_FAILED, "model.gguf cannot be fetched from hub hub (" HUB "): the line");
-    assert_int_equal(test.asked, WI_TRIES_MOST + 1);
-    assert_int_equal(test.failed_before, WI_TRIES_MOST);
+    assert_int_equal(test.asked, WI_RETRIES_MAX + 1);
+    assert_int_equal(test.failed_before, WI_RETRIES_MAX);
 }
 
 /* Replies that bring `size` bytes each, in their order, and are cut. */
@@ -137,7 +137,7 @@ TEST(what_brings_less_does_not)
     have("model.gguf");
     bring(GAIN - 1, 12);
     expect_failure(WI_HUB_FAILED, "the line was cut");
-    assert_int_equal(test.asked, WI_TRIES_MOST + 1);
+    assert_int_equal(test.asked, WI_RETRIES_MAX + 1);
     test.ended = test.asked = 0;
     FETCH({.status = 404});
     assert_string_equal(test.requests[0].range, "bytes=589815-"); /* 9 times as much was kept */
@@ -198,7 +198,7 @@ TEST(a_body_that_is_too_long_is_cut)
     FETCH({.status = 200});
     expect_failure(WI_HUB_FAILED, "the answer was too short");
     assert_int_equal(test.last.fetched, 0);
-    assert_int_equal(test.asked, WI_TRIES_MOST + 1);
+    assert_int_equal(test.asked, WI_RETRIES_MAX + 1);
 }
 
 TEST(a_certificate_that_is_not_trusted_is_not_tried_again)
@@ -210,7 +210,7 @@ TEST(a_certificate_that_is_not_trusted_is_not_tried_again)
     assert_int_equal(test.asked, 1);
 }
 
-/* --- other answers --------------------------------------------------------------------------- */
+/* --- other answers ---------------------------------------------------------------------------- */
 
 TEST(the_token_stays_at_home)
 {
@@ -296,7 +296,7 @@ TEST(a_hub_that_is_busy_is_asked_again)
         run_to_end();
         snprintf(words, sizeof words, "hub hub answers %d for model.gguf", statuses[i]);
         expect_failure(WI_HUB_BUSY, words);
-        assert_int_equal(test.asked, WI_TRIES_MOST + 1);
+        assert_int_equal(test.asked, WI_RETRIES_MAX + 1);
     }
 }
 
@@ -326,7 +326,7 @@ TEST(five_minutes_are_waited)
     assert_int_equal(test.ended, 0);
 }
 
-/* --- several files, and who else there is ---------------------------------------------------- */
+/* --- several files, and who else there is ----------------------------------------------------- */
 
 TEST(four_files_come_at_the_same_time)
 {
@@ -397,7 +397,7 @@ TEST(a_folder_that_is_not_there_is_said_to_be_so)
     assert_int_equal(test.asked, 0);
 }
 
-/* --- lengths --------------------------------------------------------------------------------- */
+/* --- lengths ---------------------------------------------------------------------------------- */
 
 TEST(lengths_are_asked_for_where_nobody_has_said_them)
 {

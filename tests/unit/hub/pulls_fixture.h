@@ -20,7 +20,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* --- the hub --------------------------------------------------------------------------------- */
+/* --- the hub ---------------------------------------------------------------------------------- */
 
 struct wi_hub_list {
     wi_hub_list_fn *on_tree;
@@ -93,17 +93,17 @@ static void reach(enum place place)
         leave(played.left);
 }
 
-uint64_t wi_tries_pause(unsigned first_ms, unsigned failed)
+uint64_t wi_retry_pause(unsigned first_ms, unsigned failed)
 {
     played.pauses++;
     assert_int_not_equal(first_ms, 0);
-    assert_in_range(failed, 1, WI_TRIES_MOST);
+    assert_in_range(failed, 1, WI_RETRIES_MAX);
     if (played.pauses == played.lifted_after)
         leave_all();
     return played.pause_ms;
 }
 
-/* --- what it gives --------------------------------------------------------------------------- */
+/* --- what it gives ---------------------------------------------------------------------------- */
 
 static void free_list(struct wi_hub_list *list)
 {
@@ -245,7 +245,7 @@ struct wi_fetch *wi_fetch_start(uv_loop_t *loop, struct wi_http *http,
     return fetch;
 }
 
-/* --- the daemon ------------------------------------------------------------------------------ */
+/* --- the daemon ------------------------------------------------------------------------------- */
 
 struct fixture {
     uv_loop_t loop;

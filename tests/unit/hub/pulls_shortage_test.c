@@ -92,12 +92,12 @@ TEST(a_shortage_that_stays_is_told)
     run_until_ended(f, &watcher);
     leave_all();
     assert_int_equal(watcher.error.code, WI_UNAVAILABLE);
-    assert_int_equal(played.pauses, WI_TRIES_MOST);
+    assert_int_equal(played.pauses, WI_RETRIES_MAX);
 }
 
 TEST(a_fetch_is_tried_as_long_as_bytes_come)
 {
-    enum { FAILURES = 2 * WI_TRIES_MOST };
+    enum { FAILURES = 2 * WI_RETRIES_MAX };
     struct fixture *f = *state;
     struct watcher watcher;
     struct wi_pulls_counters counters;
@@ -177,7 +177,7 @@ TEST(earlier_pulls_are_given_up_after_so_many_tries)
     wi_pulls_resume(f->pulls);
     uv_run(&f->loop, UV_RUN_DEFAULT);
     leave_all();
-    assert_int_equal(played.pauses, WI_TRIES_MOST);
+    assert_int_equal(played.pauses, WI_RETRIES_MAX);
     assert_int_equal(wi_pulls_find(f->pulls, "org/small", &info), -1);
     assert_int_equal(count_stagings(f), 1);
 }

@@ -141,8 +141,8 @@ TEST(what_is_tried_without_success_is_left_alone_for_longer_and_longer)
     measure(place, 0, WI_WASM, 100);
     make_real(place, 0, WI_UNKNOWN);
     place->terms.now = 5000;
-    for (unsigned tries = 1; tries < 20; tries++) {
-        estimate(place, 0, WI_WEBGPU)->tries = tries;
+    for (unsigned attempts = 1; attempts < 20; attempts++) {
+        estimate(place, 0, WI_WEBGPU)->attempts = attempts;
         estimate(place, 0, WI_WEBGPU)->tried_at = place->terms.now;
         place->terms.now += pause - 1;
         expect_none_due(place, 1);

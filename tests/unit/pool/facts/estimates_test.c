@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- the database that we play --------------------------------------------------------------- */
+/* --- the database that we play ---------------------------------------------------------------- */
 
 #define ROWS 8
 static struct {
@@ -258,10 +258,10 @@ TEST(text_that_was_tried_and_is_faster_counts_in_full)
     spoke(10, 100, 16, 1);
     wi_estimates_served(estimates, hash, 500);
     wi_estimates_tried(estimates, hash, &place, 1e6);
-    assert_true(known().tries == 1);
+    assert_true(known().attempts == 1);
     spoke(2, 200, 16, 1);
     assert_true(known().prompt_ms == 2 && known().token_ms == 150);
-    assert_true(known().tries == 0 && known().elsewhere_ms == 0);
+    assert_true(known().attempts == 0 && known().elsewhere_ms == 0);
     spoke(1, 150, 16, 1); /* and no more than any other afterwards */
     assert_true(known().prompt_ms > 1.5);
 }
@@ -457,24 +457,24 @@ TEST(a_try_counts_until_it_told_something)
     wi_estimates_tried(estimates, hash, &place, 7000);
     wi_estimates_served(estimates, hash, 5);
     assert_true(known().elsewhere_ms == 5);
-    assert_int_equal(known().tries, 1);
+    assert_int_equal(known().attempts, 1);
     assert_true(known().tried_at == 7000);
     wi_estimates_ran(
         estimates, hash, &place, 50, 10, 0, 0); /* it was loaded: the next tells more */
     assert_true(known().elsewhere_ms == 45);
-    assert_int_equal(known().tries, 0);
+    assert_int_equal(known().attempts, 0);
     wi_estimates_tried(estimates, hash, &place, 7500);
     wi_estimates_ran(estimates, hash, &place, 50, 10, 0, 0); /* that cannot go on for ever */
     assert_true(known().elsewhere_ms == 0);
-    assert_int_equal(known().tries, 1);
+    assert_int_equal(known().attempts, 1);
     ran(10);
     wi_estimates_tried(estimates, hash, &place, 8000);
     wi_estimates_failed(estimates, hash, &place, 0);
     wi_estimates_tried(estimates, hash, &place, 9000);
-    assert_int_equal(known().tries, 2);
+    assert_int_equal(known().attempts, 2);
     ran(10);
     assert_true(known().elsewhere_ms == 0);
-    assert_int_equal(known().tries, 0);
+    assert_int_equal(known().attempts, 0);
 }
 
 TEST(what_was_not_carried_out_costs_nothing)
@@ -486,10 +486,10 @@ TEST(what_was_not_carried_out_costs_nothing)
     wi_estimates_untried(estimates, hash, &place);
     wi_estimates_untried(estimates, hash, &place);
     assert_true(known().elsewhere_ms == 40);
-    assert_int_equal(known().tries, 1); /* not again at once */
+    assert_int_equal(known().attempts, 1); /* not again at once */
     wi_estimates_tried(estimates, hash, &place, 8000);
     wi_estimates_untried(estimates, hash, &place);
-    assert_int_equal(known().tries, 1);
+    assert_int_equal(known().attempts, 1);
 }
 
 TEST(a_try_that_was_faster_than_expected_counts_in_full)

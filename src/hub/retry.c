@@ -3,7 +3,7 @@
 
 #define PAUSE_MAX_MS 30000u
 
-uint64_t wi_tries_pause(unsigned first_ms, unsigned failed)
+uint64_t wi_retry_pause(unsigned first_ms, unsigned failed)
 {
     uint64_t pause = first_ms;
     for (unsigned i = 1; i < failed && pause < PAUSE_MAX_MS; i++)
