@@ -518,7 +518,7 @@ const char *wi_pull_id(const struct wi_pull *pull)
     return pull->id;
 }
 
-uint64_t wi_pull_coming(const struct wi_pull *pull)
+uint64_t wi_pull_pending(const struct wi_pull *pull)
 {
     if (pull->state == WI_PULL_RESOLVING)
         return pull->needed;

@@ -50,7 +50,7 @@ const struct wi_pull_order *wi_pull_order(const struct wi_pull *pull);
 const char *wi_pull_id(const struct wi_pull *pull); /* of its staging folder */
 void wi_pull_info(const struct wi_pull *pull, struct wi_pull_info *info);
 /* Bytes that it is yet to write, from when it has asked for room for them. */
-uint64_t wi_pull_coming(const struct wi_pull *pull);
+uint64_t wi_pull_pending(const struct wi_pull *pull);
 uint64_t wi_pull_evicted(const struct wi_pull *pull); /* bytes of other models, for its room */
 
 #endif

@@ -367,7 +367,7 @@ static void list_use(void *context, struct wi_versions_use *use)
     DL_FOREACH(pulls->entries, entry)
     {
         wi_strings_add(&use->stagings, wi_pull_id(entry->pull));
-        use->coming += wi_pull_coming(entry->pull);
+        use->pending += wi_pull_pending(entry->pull);
     }
 }
 

@@ -250,7 +250,7 @@ void wi_versions_use_clear(struct wi_versions_use *use)
     wi_strings_clear(&use->names);
     wi_strings_clear(&use->folders);
     wi_strings_clear(&use->stagings);
-    use->coming = 0;
+    use->pending = 0;
 }
 
 /* --- names that may be taken ------------------------------------------------------------------ */

@@ -90,7 +90,7 @@ struct wi_versions_use {
     struct wi_strings names;    /* of models, without variant */
     struct wi_strings folders;  /* of versions */
     struct wi_strings stagings; /* IDs of pulls under way */
-    uint64_t coming;            /* bytes that pulls under way have room for, and are yet to write */
+    uint64_t pending;           /* bytes that pulls under way have room for, and are yet to write */
 };
 void wi_versions_use_clear(struct wi_versions_use *use);
 

@@ -96,10 +96,10 @@ static void evict(struct wi_versions_task *task)
     struct wi_quota quota = {0};
     if (task->quota == 0)
         return;
-    const struct wi_quota_row coming = {
-        .name = (char *)"", .current = 1, .in_use = 1, .bytes = task->use.coming};
+    const struct wi_quota_row pending = {
+        .name = (char *)"", .current = 1, .in_use = 1, .bytes = task->use.pending};
     wi_quota_scan(task->directory, task->id, &task->use, &quota);
-    wi_quota_add(&quota, &coming);
+    wi_quota_add(&quota, &pending);
     task->failed = wi_quota_plan(&quota, task->quota, task->needed, &task->error) != WI_OK;
     if (!task->failed)
         task->result.bytes = wi_quota_evict(task->directory, &quota, &task->result.names);

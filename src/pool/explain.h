@@ -4,7 +4,7 @@
 
 #include "pool/private.h"
 
-/* Whether a browser of this kind is coming or can come: what needs one may wait. */
+/* Whether a browser of this kind is pending or can come: what needs one may wait. */
 int wi_pool_kind_is_hopeful(const struct wi_pool *pool, const struct pool_kind *kind);
 /* WI_UNAVAILABLE with why there is no node (of `browser`, NULL for any). */
 enum wi_code wi_pool_explain(

@@ -6,9 +6,9 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "pool/coming.h"
 #include "pool/explain.h"
 #include "pool/facts/verdicts.h"
+#include "pool/pending.h"
 #include "pool/preferences.h"
 #include "pool/relocate.h"
 #include <stdlib.h>
@@ -313,7 +313,7 @@ enum wi_pick wi_pool_consider(struct wi_pool *pool, const struct wi_demand *dema
     /* A named node cannot come: ids are never used twice. */
     if (pick != WI_PICK_NEVER || demand->asked->node || !wi_pool_could_bring(pool, demand))
         return pick;
-    if (wi_pool_is_coming(pool, demand, really))
+    if (wi_pool_is_pending(pool, demand, really))
         return WI_PICK_WAIT;
     if (!error || (error->code == WI_UNAVAILABLE && judged->count == 0))
         wi_pool_explain(pool, demand->asked->browser, error);

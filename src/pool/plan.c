@@ -43,7 +43,7 @@ static void count_session(
         return;
     }
     row->live++;
-    row->coming += wi_pool_session_state(session) == WI_SESSION_STARTING;
+    row->pending += wi_pool_session_state(session) == WI_SESSION_STARTING;
     if (*info->successor) {
         row->relieved++;
     } else if (*info->worn && wi_pool_session_serves(session)) {
@@ -73,7 +73,7 @@ static struct wi_scale_kind count_kind(const struct wi_pool *pool, const struct 
         row.max = row.live;
     if (row.min > row.max)
         row.min = row.max;
-    if (row.broken && row.coming > 0)
+    if (row.broken && row.pending > 0)
         row.may_start_at = WI_NEVER;
     return row;
 }
@@ -94,7 +94,7 @@ static int is_crowded(const struct wi_pool *pool, const struct wi_scale_kind *ro
     uint64_t needed = BROWSER_BYTES;
 
     for (size_t i = 0; i < count; i++)
-        needed += rows[i].coming * BROWSER_BYTES;
+        needed += rows[i].pending * BROWSER_BYTES;
     return headroom->available < needed;
 }
 

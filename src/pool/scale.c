@@ -7,7 +7,7 @@
 #include <string.h>
 
 struct totals {
-    size_t live, leaving, coming, relieved, idle;
+    size_t live, leaving, pending, relieved, idle;
 };
 
 static struct totals count_all(const struct wi_scale *scale)
@@ -17,7 +17,7 @@ static struct totals count_all(const struct wi_scale *scale)
     for (size_t i = 0; i < scale->count; i++) {
         totals.live += scale->kinds[i].live;
         totals.leaving += scale->kinds[i].leaving;
-        totals.coming += scale->kinds[i].coming;
+        totals.pending += scale->kinds[i].pending;
         totals.relieved += scale->kinds[i].relieved;
         totals.idle += scale->kinds[i].idle;
     }
@@ -140,7 +140,7 @@ static int replace_worn(const struct wi_scale *scale, const struct totals *total
         if (totals->live - totals->relieved > scale->min && staying(kind) > kind->min &&
             scale->backlog == 0 && kind->idle > 0 && scale->adaptive)
             return take(step, WI_SCALE_RECYCLE, i, "it is worn, and others are idle");
-        if (kind->missing || kind->coming > 0)
+        if (kind->missing || kind->pending > 0)
             continue; /* none can come in its place yet; one after the other */
         if (!has_room(scale, totals, i)) {
             if (totals->leaving == 0)
@@ -229,7 +229,7 @@ static int fulfil_requests(const struct wi_scale *scale, const struct totals *to
     for (size_t i = 0; i < scale->count; i++) {
         const struct wi_scale_kind *kind = &scale->kinds[i];
         double when = kind->requested_since;
-        if (when == 0 || kind->max == 0 || kind->coming > 0 || kind->idle > 0)
+        if (when == 0 || kind->max == 0 || kind->pending > 0 || kind->idle > 0)
             continue;
         if (staying(kind) > 0) { /* it is there, and has much to do */
             when += patience(scale);
@@ -257,10 +257,10 @@ static int serve_backlog(const struct wi_scale *scale, const struct totals *tota
 {
     double since =
         scale->scaled_at > scale->backlog_since ? scale->scaled_at : scale->backlog_since;
-    size_t coming = scale->expected_wait > 2 * scale->start_ms ? WI_SCALE_COMING : 1;
+    size_t pending = scale->expected_wait > 2 * scale->start_ms ? WI_SCALE_PENDING : 1;
     size_t kind;
 
-    if (!scale->adaptive || scale->backlog == 0 || totals->idle > 0 || totals->coming >= coming)
+    if (!scale->adaptive || scale->backlog == 0 || totals->idle > 0 || totals->pending >= pending)
         return 0;
     kind = choose(scale, totals, now, step);
     if (kind == scale->count)

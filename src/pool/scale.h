@@ -16,7 +16,7 @@
 #define WI_SCALE_UP_LATE_MS 5000.0
 #define WI_SCALE_SHORT_MS 50.0
 /* As many may be on their way at a time because of waiting work. */
-#define WI_SCALE_COMING 2
+#define WI_SCALE_PENDING 2
 /* A session of another kind makes room for one that was requested when it was idle for so long;
  * when none is, one is taken out of work after the request has waited so long. */
 #define WI_MAKE_ROOM_MS 2000.0
@@ -32,7 +32,7 @@ struct wi_scale_kind {
     int broken;             /* its breaker is open */
     size_t live;            /* starting, ready or busy */
     size_t leaving;         /* draining or broken: their processes may still be there */
-    size_t coming;          /* have no node yet */
+    size_t pending;         /* have no node yet */
     size_t worn;            /* to be replaced, and no successor was started */
     size_t relieved;        /* have a successor, and go when it serves */
     size_t idle;            /* serve and have no work; neither worn nor relieved */

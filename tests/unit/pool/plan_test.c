@@ -112,7 +112,7 @@ TEST(none_is_opened_beside_others_where_memory_is_short)
     end("a", 0);
 }
 
-/* What one that is coming will need is taken already. */
+/* What one that is pending will need is taken already. */
 TEST(those_on_their_way_count_for_memory)
 {
     allow(3);

@@ -66,7 +66,7 @@ TEST(the_minimum_is_of_the_preferred_kind)
 
     set_up(&place);
     expect(&place, NOW, WI_SCALE_START, 0);
-    place.kinds[0].live = place.kinds[0].coming = 1;
+    place.kinds[0].live = place.kinds[0].pending = 1;
     expect_rest(&place, NOW, WI_NEVER);
     /* Not installed: the next one. */
     set_up(&place);
@@ -203,10 +203,10 @@ TEST(waiting_work_opens_one_after_a_second)
     expect(&place, NOW + WI_SCALE_UP_MS, WI_SCALE_START, 1);
     assert_true(place.step.for_backlog);
     /* One at a time, and then it is watched again. */
-    place.kinds[1].live = place.kinds[1].coming = 1;
+    place.kinds[1].live = place.kinds[1].pending = 1;
     place.scale.scaled_at = NOW + WI_SCALE_UP_MS;
     expect_rest(&place, NOW + 5000, WI_NEVER);
-    place.kinds[1].coming = 0;
+    place.kinds[1].pending = 0;
     place.scale.scaled_at = NOW + 5000;
     expect_rest(&place, NOW + 5000, NOW + 5000 + WI_SCALE_UP_MS);
     /* Where somebody is idle, another one would not help. */
@@ -249,12 +249,12 @@ TEST(the_expected_wait_decides_how_soon)
     place.scale.expected_wait = 49; /* short, and always there */
     expect_rest(&place, NOW, NOW + WI_SCALE_UP_LATE_MS);
     /* Two may be on their way where one would not be enough. */
-    place.kinds[1].live = place.kinds[1].coming = 1;
+    place.kinds[1].live = place.kinds[1].pending = 1;
     place.scale.expected_wait = 1999;
     expect_rest(&place, NOW + 10000, WI_NEVER);
     place.scale.expected_wait = 2001;
     expect(&place, NOW + 10000, WI_SCALE_START, 2);
-    place.kinds[2].live = place.kinds[2].coming = 1;
+    place.kinds[2].live = place.kinds[2].pending = 1;
     expect_rest(&place, NOW + 10000, WI_NEVER);
 }
 
@@ -299,7 +299,7 @@ TEST(a_request_opens_the_kind_at_once)
     idle(&place, 0, 1, NOW);
     place.kinds[2].requested_since = NOW;
     expect(&place, NOW, WI_SCALE_START, 2);
-    place.kinds[2].live = place.kinds[2].coming = 1;
+    place.kinds[2].live = place.kinds[2].pending = 1;
     place.scale.idle_timeout = 0;
     expect_rest(&place, NOW + 10000, WI_NEVER);
     /* It cannot: not installed, or broken. */
@@ -412,7 +412,7 @@ TEST(a_worn_session_gets_its_successor_first)
     place.kinds[0].live = place.kinds[0].worn = 1;
     expect(&place, NOW, WI_SCALE_REPLACE, 0);
     place.kinds[0].live = 2;
-    place.kinds[0].coming = place.kinds[0].relieved = 1;
+    place.kinds[0].pending = place.kinds[0].relieved = 1;
     place.kinds[0].worn = 0;
     expect_rest(&place, NOW, WI_NEVER);
     /* A relieved one counts for no minimum. */
@@ -420,9 +420,9 @@ TEST(a_worn_session_gets_its_successor_first)
     expect(&place, NOW, WI_SCALE_START, 0);
     /* One after the other. */
     place.kinds[0] =
-        (struct wi_scale_kind){.max = 4, .live = 3, .relieved = 1, .coming = 1, .worn = 1};
+        (struct wi_scale_kind){.max = 4, .live = 3, .relieved = 1, .pending = 1, .worn = 1};
     expect_rest(&place, NOW, WI_NEVER);
-    place.kinds[0].coming = 0;
+    place.kinds[0].pending = 0;
     expect(&place, NOW, WI_SCALE_REPLACE, 0);
     place.kinds[0].may_start_at = NOW + 5;
     expect_rest(&place, NOW, NOW + 5);

@@ -1,5 +1,5 @@
-/* Browsers that are not there yet; see coming.h. */
-#include "pool/coming.h"
+/* Browsers that are not there yet; see pending.h. */
+#include "pool/pending.h"
 
 #include "base/clock.h"
 #include "pool/explain.h"
@@ -7,7 +7,7 @@
 #include "pool/preferences.h"
 #include <string.h>
 
-/* --- whether one is coming -------------------------------------------------------------------- */
+/* --- whether one is pending ------------------------------------------------------------------- */
 
 int wi_pool_could_bring(const struct wi_pool *pool, const struct wi_demand *demand)
 {
@@ -79,10 +79,10 @@ static int regains_gpu(const struct wi_pool *pool, const char *kind)
     return 0;
 }
 
-int wi_pool_is_coming(struct wi_pool *pool, const struct wi_demand *demand, int request)
+int wi_pool_is_pending(struct wi_pool *pool, const struct wi_demand *demand, int request)
 {
     const struct wi_inference *asked = demand->asked;
-    int has_nodes = wi_pool_nodes_count(pool->nodes) > 0, coming = 0;
+    int has_nodes = wi_pool_nodes_count(pool->nodes) > 0, pending = 0;
 
     if (asked->has_platform && !asked->fallback && has_nodes &&
         !(wi_engines[asked->model->engine].platforms & 1u << asked->platform))
@@ -94,16 +94,16 @@ int wi_pool_is_coming(struct wi_pool *pool, const struct wi_demand *demand, int 
             !wi_pool_kind_is_hopeful(pool, kind))
             continue;
         if (regains_gpu(pool, info->name)) {
-            coming = 1;
+            pending = 1;
             continue;
         }
         if (has_node(pool, info->name) || !may_come(pool, info) || wi_pool_shuts_out(pool, kind))
             continue;
-        coming = 1;
+        pending = 1;
         if (request && (asked->browser || has_nodes))
             wi_pool_request_kind(pool, info->name);
     }
-    return coming;
+    return pending;
 }
 
 /* --- which is preferred ----------------------------------------------------------------------- */

@@ -1,7 +1,7 @@
 /* Browsers that are not there yet: whether one may come, and which is requested. */
 #include "pool_fixture.h"
 
-#include "pool/coming.h"
+#include "pool/pending.h"
 
 static struct wi_config_browser two[2];
 static struct wi_inference asked;
@@ -21,9 +21,9 @@ static int set_up_two(void **state)
     return 0;
 }
 
-static int coming(int request)
+static int pending(int request)
 {
-    return wi_pool_is_coming(pool, &demand, request);
+    return wi_pool_is_pending(pool, &demand, request);
 }
 
 static int is_requested(const char *kind)
@@ -33,14 +33,14 @@ static int is_requested(const char *kind)
 
 FIXTURE(set_up_two, teardown)
 
-TEST(what_is_on_its_way_is_coming)
+TEST(what_is_on_its_way_is_pending)
 {
-    assert_true(coming(1));
+    assert_true(pending(1));
     assert_false(is_requested("chrome")); /* it comes anyway */
     asked.browser = "netscape";
-    assert_false(coming(1));
+    assert_false(pending(1));
     asked.browser = "chrome";
-    assert_true(coming(0));
+    assert_true(pending(0));
     assert_false(is_requested("chrome"));
 }
 
@@ -48,23 +48,23 @@ TEST(what_is_there_is_not)
 {
     asked.browser = "chrome";
     serve();
-    assert_false(coming(1));
+    assert_false(pending(1));
     assert_false(is_requested("chrome"));
     wi_pool_node_drain(pool->nodes, wi_pool_nodes_find(pool->nodes, "n-1"), 1);
-    assert_false(coming(1)); /* there is no room for another of it */
+    assert_false(pending(1)); /* there is no room for another of it */
     two[0].max_connections = 2;
-    assert_true(coming(1));
+    assert_true(pending(1));
     config.pool.max_connections = 1;
-    assert_false(coming(1));
+    assert_false(pending(1));
 }
 
 /* Once something serves, another kind is opened only where somebody needs it. */
 TEST(another_kind_is_requested_by_who_could_use_it)
 {
     serve();
-    assert_true(coming(0));
+    assert_true(pending(0));
     assert_false(is_requested("firefox"));
-    assert_true(coming(1));
+    assert_true(pending(1));
     assert_true(is_requested("firefox"));
     assert_false(is_requested("chrome"));
 }
@@ -72,7 +72,7 @@ TEST(another_kind_is_requested_by_who_could_use_it)
 TEST(who_names_a_kind_requests_it_alone)
 {
     asked.browser = "firefox";
-    assert_true(coming(1));
+    assert_true(pending(1));
     assert_true(is_requested("firefox"));
     assert_false(is_requested("chrome"));
 }
@@ -82,7 +82,7 @@ TEST(what_is_not_installed_does_not_come)
     asked.browser = "firefox";
     says.missing = 1;
     wi_pool_kind_check(wi_pool_kinds_find(pool->kinds, "firefox"), wi_now_ms());
-    assert_false(coming(1));
+    assert_false(pending(1));
     assert_false(is_requested("firefox"));
 }
 
@@ -91,11 +91,11 @@ TEST(what_others_must_keep_shuts_a_kind_out)
     serve();
     asked.browser = "firefox";
     two[0].min_connections = 1;
-    assert_true(coming(0));
+    assert_true(pending(0));
     config.pool.max_connections = 1;
-    assert_false(coming(0));
+    assert_false(pending(0));
     two[0].min_connections = 0;
-    assert_true(coming(0)); /* then chrome may have to make room */
+    assert_true(pending(0)); /* then chrome may have to make room */
 }
 
 /* No browser brings a platform that its page has no engine for, as soon as one has shown that. */
@@ -103,25 +103,25 @@ TEST(a_platform_that_no_page_has_is_not_waited_for)
 {
     asked.has_platform = 1;
     asked.platform = WI_SIMULATED;
-    assert_true(coming(0));
+    assert_true(pending(0));
     serve();
-    assert_false(coming(0));
+    assert_false(pending(0));
     asked.fallback = 1;
-    assert_true(coming(0));
+    assert_true(pending(0));
     asked.fallback = 0;
     asked.platform = WI_WASM;
-    assert_true(coming(0));
+    assert_true(pending(0));
 }
 
 TEST(a_gpu_that_is_to_come_back_is_waited_for)
 {
     asked.browser = "chrome";
     serve();
-    assert_false(coming(0));
+    assert_false(pending(0));
     lose_gpu();
-    assert_true(coming(0));
+    assert_true(pending(0));
     wi_pool_session_gpu_settled(session());
-    assert_false(coming(0));
+    assert_false(pending(0));
 }
 
 TEST(a_kind_is_there_once_a_page_of_it_is)

@@ -2,18 +2,18 @@
  * Browsers that are not there yet: whether one could bring what a demand lacks, and which one it
  * would rather have.
  */
-#ifndef WI_POOL_COMING_H
-#define WI_POOL_COMING_H
+#ifndef WI_POOL_PENDING_H
+#define WI_POOL_PENDING_H
 
 #include "pool/private.h"
 #include "pool/route.h"
 
 /* Whether a browser that we could start may have what the demand needs. */
 int wi_pool_could_bring(const struct wi_pool *pool, const struct wi_demand *demand);
-/* Whether a kind that the demand allows is coming and has no node yet (but such as are about to
+/* Whether a kind that the demand allows is pending and has no node yet (but such as are about to
  * go), so that it could bring what the present nodes lack. With `request` each such kind is
  * requested. */
-int wi_pool_is_coming(struct wi_pool *pool, const struct wi_demand *demand, int request);
+int wi_pool_is_pending(struct wi_pool *pool, const struct wi_demand *demand, int request);
 /* Asks for a session of the kind that is preferred for such models, where none is running and
  * nothing says that it would be slower; `options` are the `count` that were judged. */
 void wi_pool_request_preferred(struct wi_pool *pool, const struct wi_demand *demand,
