@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "pool/ends.h"
+#include "pool/retire.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +25,7 @@
 /* How long the document may take to answer when its node has lost its connection. */
 #define CHECK_AWAY_MS 5000
 
-/* --- remedies -------------------------------------------------------------------------------- */
+/* --- remedies --------------------------------------------------------------------------------- */
 
 static void reload(struct wi_pool *pool, struct pool_session *session)
 {
@@ -90,7 +90,7 @@ void wi_pool_fault(
     }
 }
 
-/* --- what is found --------------------------------------------------------------------------- */
+/* --- what is found ---------------------------------------------------------------------------- */
 
 double wi_pool_patience_ms(const struct wi_pool *pool)
 {
@@ -195,7 +195,7 @@ static void look_for_gpu(
     }
 }
 
-/* --- looking --------------------------------------------------------------------------------- */
+/* --- looking ---------------------------------------------------------------------------------- */
 
 static void look_at(struct wi_pool *pool, struct pool_session *session, double now)
 {

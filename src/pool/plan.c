@@ -9,7 +9,7 @@
 #include "base/memory.h"
 #include "browser/network.h"
 #include "pool/cores.h"
-#include "pool/ends.h"
+#include "pool/retire.h"
 #include "pool/scale.h"
 #include <assert.h>
 #include <stdlib.h>

@@ -8,13 +8,13 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "browser/network.h"
-#include "pool/ends.h"
 #include "pool/facts/verdicts.h"
 #include "pool/health.h"
 #include "pool/pick.h"
 #include "pool/plan.h"
 #include "pool/private.h"
 #include "pool/reports.h"
+#include "pool/retire.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -7,9 +7,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "pool/cores.h"
-#include "pool/ends.h"
 #include "pool/health.h"
 #include "pool/measure.h"
+#include "pool/retire.h"
 #include <string.h>
 
 /* Where nothing waits for what a node's rest may bring, one plan so long after it is enough: with

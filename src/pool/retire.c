@@ -1,5 +1,5 @@
 /* How sessions end, in good order with their nodes. */
-#include "pool/ends.h"
+#include "pool/retire.h"
 
 #include "base/log.h"
 #include <string.h>

@@ -1,6 +1,6 @@
 /* How sessions end, in good order with their nodes. */
-#ifndef WI_POOL_ENDS_H
-#define WI_POOL_ENDS_H
+#ifndef WI_POOL_RETIRE_H
+#define WI_POOL_RETIRE_H
 
 #include "pool/private.h"
 
