@@ -105,7 +105,7 @@ static enum wi_code read_announcement(const json_t *data, struct announcement *a
     return code;
 }
 
-/* --- A new node ------------------------------------------------------------------------------ */
+/* --- A new node ------------------------------------------------------------------------------- */
 
 /* A session has one page: a node that it had before was reloaded away. */
 static void supersede(struct wi_bridge *bridge, const char *session)
@@ -167,7 +167,7 @@ static int join(
 /* Its socket is one of those that are counted apart from strangers'. */
 static void attach(struct wi_socket *socket, struct wi_node *node)
 {
-    wi_places_settle(&socket->bridge->places, &socket->place);
+    wi_socket_limits_settle(&socket->bridge->limits, &socket->limited);
     wi_node_attach(node, socket->link, &wi_messages_events);
 }
 
@@ -200,7 +200,7 @@ static void welcome_new(struct wi_socket *socket, const char *token, struct wi_n
     bridge->events.on_node_up(bridge->events.context, &node->info, 0);
 }
 
-/* --- A node that comes back ------------------------------------------------------------------ */
+/* --- A node that comes back ------------------------------------------------------------------- */
 
 static void add_unwanted(const struct wi_node *node, const json_t *list, json_t *cancel)
 {
@@ -298,7 +298,7 @@ static void announce(struct wi_socket *socket, const struct wi_frame *frame)
     json_decref(info.capabilities);
 }
 
-/* --- What a stranger's link tells ------------------------------------------------------------ */
+/* --- What a stranger's link tells ------------------------------------------------------------- */
 
 static void on_message(void *context, struct wi_link *link, struct wi_blob *blob, int binary)
 {

@@ -295,7 +295,7 @@ void wi_bridge_free(struct wi_bridge *bridge)
     wi_certificate_free(bridge->certificate);
     wi_certificate_free(bridge->inside_certificate);
     wi_strings_clear(&bridge->odd_models);
-    wi_places_clear(&bridge->places);
+    wi_socket_limits_clear(&bridge->limits);
     wi_links_clear(&bridge->links);
     free(bridge->url);
     free(bridge->local_url);

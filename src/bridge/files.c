@@ -15,7 +15,7 @@
 #include <strings.h>
 #include <unistd.h>
 
-/* --- the body of an answer ------------------------------------------------------------------- */
+/* --- the body of an answer -------------------------------------------------------------------- */
 
 /* What a request found: a page file, a file of a model, or a text. */
 struct found {
@@ -143,7 +143,7 @@ static int go_on(struct lws *wsi, struct wi_socket *socket)
 
     int close_after = transfer->close_after;
     socket->transfer = NULL;
-    socket->place.busy = 0;
+    socket->limited.busy = 0;
     abandon(transfer);
     return wi_http_finish(wsi, close_after);
 }
@@ -171,7 +171,7 @@ static int begin_transfer(struct lws *wsi, struct wi_socket *socket, struct foun
     transfer->began = wi_now_ms();
     transfer->close_after = close_after;
     socket->transfer = transfer;
-    socket->place.busy = 1;
+    socket->limited.busy = 1;
     return read_next(transfer);
 }
 
@@ -250,7 +250,7 @@ static int serve_page(struct lws *wsi, struct wi_socket *socket, const char *pat
     return send_found(wsi, socket, &found);
 }
 
-/* --- Models ---------------------------------------------------------------------------------- */
+/* --- Models ----------------------------------------------------------------------------------- */
 
 /* What "NAME/HASH/PATH" asks for, where NAME may have a slash, and PATH some. The model (borrowed)
  * with the path in it, or NULL. */
@@ -315,8 +315,8 @@ static int serve_model(struct lws *wsi, struct wi_socket *socket, const char *pa
         return wi_http_refuse(wsi, bridge, 401, "model files need a node's model_credential",
             "WWW-Authenticate: Bearer\r\n");
     }
-    struct wi_bridge_place *out;
-    wi_places_know(&bridge->places, &socket->place, &out);
+    struct wi_limited_socket *out;
+    wi_socket_limits_know(&bridge->limits, &socket->limited, &out);
     wi_socket_vacate(bridge, out);
     struct found found = {.fd = -1};
     struct wi_model *model = find_model(bridge, path + strlen("/models/"), &path);
@@ -330,7 +330,7 @@ static int serve_model(struct lws *wsi, struct wi_socket *socket, const char *pa
     return result;
 }
 
-/* --- Requests -------------------------------------------------------------------------------- */
+/* --- Requests --------------------------------------------------------------------------------- */
 
 static int serve(struct lws *wsi, struct wi_socket *socket, const char *path)
 {
@@ -358,14 +358,14 @@ static int write_on(struct lws *wsi, struct wi_socket *socket)
     return go_on(wsi, socket);
 }
 
-/* --- The way in from lws --------------------------------------------------------------------- */
+/* --- The way in from lws ---------------------------------------------------------------------- */
 
 static void socket_gone(struct lws *wsi, struct wi_socket *socket)
 {
     lws_set_opaque_user_data(wsi, NULL);
     abandon(socket->transfer);
     wi_socket_unwatch(socket);
-    wi_places_leave(&socket->bridge->places, &socket->place);
+    wi_socket_limits_leave(&socket->bridge->limits, &socket->limited);
     free(socket);
 }
 

@@ -19,7 +19,7 @@
 #include "bridge/joins.h"
 #include "bridge/link.h"
 #include "bridge/outgoing.h"
-#include "bridge/places.h"
+#include "bridge/socket_limits.h"
 #include "bridge/tokens.h"
 #include "net/certificate.h"
 #include "net/listener.h"
@@ -59,7 +59,7 @@ struct wi_bridge {
     struct wi_timer *sweep;        /* ends nodes that were dropped from inside a call */
     struct wi_timer *memory_timer; /* while answers in pieces wait for memory */
     struct wi_timer *look_timer;   /* while such answers come */
-    struct wi_places places;
+    struct wi_socket_limits limits;
     size_t node_count, own_count;              /* all nodes; those of our sessions */
     uint64_t sequence;                         /* of messages sent */
     char *url;                                 /* as browsers reach us */
@@ -77,13 +77,13 @@ struct wi_bridge {
     int closed;
 };
 
-/* --- files.c --------------------------------------------------------------------------------- */
+/* --- files.c ---------------------------------------------------------------------------------- */
 
 /* The lws callback of plain HTTP; also the one that refuses upgrades. */
 int wi_files_callback(
     struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t length);
 
-/* --- upgrade.c ------------------------------------------------------------------------------- */
+/* --- upgrade.c -------------------------------------------------------------------------------- */
 
 /* Checks a WebSocket upgrade: 0 to go on, else what the lws callback returns. */
 int wi_upgrade_check(struct lws *wsi, struct wi_bridge *bridge, const char *upgrade);

@@ -44,12 +44,12 @@ void wi_socket_unwatch(struct wi_socket *socket)
     close(socket->meanwhile_fd);
 }
 
-void wi_socket_vacate(struct wi_bridge *bridge, struct wi_bridge_place *place)
+void wi_socket_vacate(struct wi_bridge *bridge, struct wi_limited_socket *limited)
 {
-    if (!place)
+    if (!limited)
         return;
     struct wi_socket *socket =
-        (struct wi_socket *)((char *)place - offsetof(struct wi_socket, place));
+        (struct wi_socket *)((char *)limited - offsetof(struct wi_socket, limited));
     bridge->counters.refused++;
     wi_socket_cut(socket);
 }
@@ -75,8 +75,8 @@ void wi_socket_accept(struct wi_bridge *bridge, int fd, const struct sockaddr *p
         return;
     struct wi_peer from = wi_peer_of(peer);
     struct wi_socket *socket = wi_alloc(sizeof *socket);
-    struct wi_bridge_place *out;
-    if (wi_places_enter(&bridge->places, &socket->place, &from,
+    struct wi_limited_socket *out;
+    if (wi_socket_limits_enter(&bridge->limits, &socket->limited, &from,
             (size_t)bridge->settings.max_per_address, &out)) {
         bridge->counters.refused++;
         free(socket);
@@ -86,7 +86,7 @@ void wi_socket_accept(struct wi_bridge *bridge, int fd, const struct sockaddr *p
     wi_socket_vacate(bridge, out);
     struct lws *wsi = lws_adopt_socket_vhost(bridge->vhost, fd);
     if (!wsi) { /* lws has closed it */
-        wi_places_leave(&bridge->places, &socket->place);
+        wi_socket_limits_leave(&bridge->limits, &socket->limited);
         free(socket);
         return;
     }

@@ -11,7 +11,7 @@
 struct wi_socket {
     struct wi_bridge *bridge;
     struct lws *wsi;
-    struct wi_bridge_place place;
+    struct wi_limited_socket limited;
     struct wi_transfer *transfer;
     enum { WI_NOT_ENDING, WI_ENDING, WI_ENDING_AND_CLOSING } ending; /* see wi_http_finish */
     struct wi_watch *meanwhile; /* for what comes while an answer is not taken, or NULL */
@@ -28,7 +28,7 @@ void wi_socket_cut(struct wi_socket *socket);
  * cannot be watched. */
 int wi_socket_watch(struct wi_socket *socket);
 void wi_socket_unwatch(struct wi_socket *socket);
-/* Closes the socket whose place must be free, from the loop. NULL is fine. */
-void wi_socket_vacate(struct wi_bridge *bridge, struct wi_bridge_place *place);
+/* Closes the socket that must make room, from the loop. NULL is fine. */
+void wi_socket_vacate(struct wi_bridge *bridge, struct wi_limited_socket *limited);
 
 #endif

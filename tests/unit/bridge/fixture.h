@@ -11,7 +11,7 @@
 
 #include "../files.h"
 #include "bridge/bridge.h"
-#include "bridge/places.h"
+#include "bridge/socket_limits.h"
 #include "client.h"
 #include "net/http.h"
 #include "node/frame.h"
@@ -25,7 +25,7 @@
     "\"webnn\":{\"available\":false,\"reason\":\"no navigator.ml\"},"                              \
     "\"wasm\":{\"available\":true,\"threads\":4}},\"engines\":{\"ort\":\"1.30.0\"}}"
 
-/* --- A store of one model, in place of the real one ------------------------------------------ */
+/* --- A store of one model, in place of the real one ------------------------------------------- */
 
 static struct wi_model test_model = {.name = (char *)"digits", .type = WI_TYPE_VISION};
 static int model_references;
@@ -71,7 +71,7 @@ static inline void put_model_file(const char *name, char digit, int fd)
     memset(file->hash, digit, 64);
 }
 
-/* --- The bridge under test ------------------------------------------------------------------- */
+/* --- The bridge under test -------------------------------------------------------------------- */
 
 struct fixture {
     int platforms_lost;
@@ -303,7 +303,7 @@ static inline int tear_down(void **state)
     return 0;
 }
 
-/* --- Helpers of the tests -------------------------------------------------------------------- */
+/* --- Helpers of the tests --------------------------------------------------------------------- */
 
 static inline struct client open_socket(struct fixture *fixture)
 {

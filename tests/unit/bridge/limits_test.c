@@ -331,10 +331,10 @@ TEST(our_browsers_find_a_place)
 /* The oldest that has not said who it is gives way to the next. */
 TEST(the_oldest_gives_way)
 {
-    static struct client idle[WI_PLACES_CROWD];
+    static struct client idle[WI_CROWD_SOCKETS_MAX];
     struct fixture *fixture = *state;
     struct client node = join(fixture, NULL);
-    for (int i = 0; i < WI_PLACES_CROWD; i++)
+    for (int i = 0; i < WI_CROWD_SOCKETS_MAX; i++)
         idle[i] = open_socket(fixture);
     struct client last = open_socket(fixture);
     double until = client_now() + CLIENT_PATIENCE_MS;
@@ -346,7 +346,7 @@ TEST(the_oldest_gives_way)
     assert_int_equal(wi_bridge_counters(fixture->bridge)->refused, 1);
     send_task(fixture, "att-1", NULL);
     json_decref(hear(&node, "task_request"));
-    for (int i = 0; i < WI_PLACES_CROWD; i++)
+    for (int i = 0; i < WI_CROWD_SOCKETS_MAX; i++)
         client_close(&idle[i]);
     client_close(&last);
     client_close(&node);
