@@ -11,7 +11,7 @@ import { Attempts } from './attempts.js';
 import { Lanes } from './lanes.js';
 import { Limits } from './limits.js';
 import { Models } from './models.js';
-import { Signs } from './signs.js';
+import { Liveness } from './liveness.js';
 import { Workers } from './workers.js';
 
 /** @typedef {import('../shared/messages.js').Envelope} Envelope */
@@ -70,7 +70,7 @@ export class Dispatcher {
             pump: (lane) => this._pump(lane),
             silence: (lane) => this._limits.silence(lane),
         }, this._alarm);
-        this._signs = new Signs(around, this._limits, this._alarm, this._workers, (attempt, error) => this._failOrFallBack(attempt, error));
+        this._liveness = new Liveness(around, this._limits, this._alarm, this._workers, (attempt, error) => this._failOrFallBack(attempt, error));
         /** @type {Record<string, string>} */
         this.engines = {};
         /** @type {Record<string, EngineInfo>} */
@@ -151,7 +151,7 @@ export class Dispatcher {
         lane?.channel?.post({ type: 'cancel', attempt: id });
         const now = this._around.now();
         const grace = this._limits.grace(lane, attempt, now - attempt.startedAt);
-        if (lane && grace === 0) return this._signs.end(lane, attempt, now);
+        if (lane && grace === 0) return this._liveness.end(lane, attempt, now);
         attempt.due = now + grace;
         this._alarm.set(attempt.due);
     }
@@ -186,10 +186,10 @@ export class Dispatcher {
         switch (message.type) {
         case 'answer': return this._onAnswer(lane, message);
         case 'failure': return this._onFailure(lane, message);
-        case 'parts': return this._signs.parts(lane, message);
-        case 'progress': return this._signs.progress(lane, message);
-        case 'lives': return lane.key === null ? undefined : this._signs.life(lane, message.step_ms);
-        case 'turn': return this._signs.turn(lane, message);
+        case 'parts': return this._liveness.parts(lane, message);
+        case 'progress': return this._liveness.progress(lane, message);
+        case 'lives': return lane.key === null ? undefined : this._liveness.life(lane, message.step_ms);
+        case 'turn': return this._liveness.turn(lane, message);
         case 'model': return this._onModel(lane, message);
         case 'cache': return this._models.note(message.key, lane.platform, { kept: message.bytes });
         case 'slots': return this._models.note(message.key, lane.platform, { slots: message.slots });
@@ -352,7 +352,7 @@ export class Dispatcher {
         if (state !== 'loaded') return;
         lane.needed = Math.max(lane.needed, memory);
         this._models.loaded(key, lane.platform, loadMs, memory);
-        if (lane.key !== null) this._signs.life(lane, 0);
+        if (lane.key !== null) this._liveness.life(lane, 0);
     }
 
     /** @param {Lane} lane @param {{attempt: string, memory: number}} message */
@@ -409,7 +409,7 @@ export class Dispatcher {
                 attempt.acceptDue = Infinity;
                 this._around.send('task_accepted', { attempt_id: attempt.id, reply_to: attempt.requestId });
             }
-            if (attempt.due <= now) this._signs.expire(this._laneOf(attempt), attempt, now);
+            if (attempt.due <= now) this._liveness.expire(this._laneOf(attempt), attempt, now);
         }
         for (const attempt of this._attempts.values()) this._alarm.set(Math.min(attempt.acceptDue, attempt.due));
     }

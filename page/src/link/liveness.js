@@ -15,7 +15,7 @@
 /** So long after the first look at a silent worker is the second. */
 const SECOND_LOOK_MS = 1000;
 
-export class Signs {
+export class Liveness {
     /**
      * @param {Surroundings} around @param {Limits} limits @param {Alarm} alarm @param {Workers} workers
      * @param {(attempt: Attempt, error: import('../shared/messages.js').ErrorBody) => void} fail it fails here, and
