@@ -606,21 +606,25 @@ TEST(odd_links_are_no_versions)
     free(name);
 }
 
+#define SOURCE(files) "{\"hub\": \"hub\", \"pulled_at\": 1, \"files\": [" files "]}"
+#define SOURCE_FILE(path, bytes, sha256)                                                           \
+    "{\"path\": \"" path "\", \"bytes\": " bytes ", \"hash\": \"" SHA_A                            \
+    "\", \"sha256\": \"" sha256 "\", \"modified\": [1, 1]}"
+
 TEST(what_is_written_down_is_not_trusted)
 {
     struct store *store = *state;
     static const char *const texts[] = {"", "{", "[]", "{\"pulled_at\": 1}",
-        "{\"hub\": 1, \"repository\": null, \"revision\": null, \"commit\": null, \"pulled_at\": 1,"
-        " \"files\": []}",
-        "{\"hub\": null, \"repository\": null, \"revision\": null, \"commit\": null,"
-        " \"pulled_at\": 1, \"files\": [{\"path\": \"../x\", \"bytes\": 1, \"hash\": \"" SHA_A
-        "\", \"modified\": [1, 1]}]}",
-        "{\"hub\": null, \"repository\": null, \"revision\": null, \"commit\": null,"
-        " \"pulled_at\": 1, \"files\": [{\"path\": \"x\", \"bytes\": -1, \"hash\": \"" SHA_A
-        "\", \"modified\": [1, 1]}]}"};
+        "{\"hub\": 1, \"pulled_at\": 1, \"files\": []}", SOURCE(SOURCE_FILE("../x", "1", SHA_A)),
+        SOURCE(SOURCE_FILE("x", "-1", SHA_A)), SOURCE(SOURCE_FILE("x", "1", GIT_C)),
+        SOURCE(SOURCE_FILE("x", "1", "../../x"))};
     char *folder = path_in(store, "x");
     assert_int_equal(mkdir(folder, 0700), 0);
     int fd = open(folder, O_RDONLY | O_DIRECTORY);
+    struct wi_source good = {0};
+    write_text(folder, WI_SOURCE_FILE, SOURCE(SOURCE_FILE("x", "1", SHA_A)));
+    assert_int_equal(wi_source_read(fd, &good), 0);
+    wi_source_clear(&good);
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         struct wi_source source = {0};
         write_text(folder, WI_SOURCE_FILE, texts[i]);
