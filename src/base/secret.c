@@ -91,8 +91,9 @@ static int digest_file(int fd, uint64_t bytes, atomic_int *stop, EVP_MD_CTX *con
     while (at < bytes && n > 0 && !stopped) {
         size_t most = bytes - at < CHUNK ? (size_t)(bytes - at) : CHUNK;
         n = pread(fd, chunk, most, (off_t)at);
-        if (n > 0 && EVP_DigestUpdate(context, chunk, (size_t)n))
-            at += (uint64_t)n;
+        if (n > 0 && !EVP_DigestUpdate(context, chunk, (size_t)n))
+            break;
+        at += n > 0 ? (uint64_t)n : 0;
         stopped = stop && atomic_load(stop);
     }
     free(chunk);
@@ -109,7 +110,9 @@ int wi_hash_file(int fd, uint64_t bytes, atomic_int *stop, char hex[2 * WI_HASH_
                      ? digest_file(fd, bytes, stop, context)
                      : -1,
         why = errno;
-    if (hashed == 0 && EVP_DigestFinal_ex(context, hash, NULL))
+    if (hashed == 0 && !EVP_DigestFinal_ex(context, hash, NULL))
+        hashed = -1;
+    if (hashed == 0)
         wi_hash_hex(hash, hex);
     EVP_MD_CTX_free(context);
     errno = why;
