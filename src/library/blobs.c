@@ -2,7 +2,6 @@
 #include "library/blobs.h"
 
 #include "base/descriptors.h"
-#include "base/memory.h"
 #include "library/store_path.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +11,6 @@
 #include <unistd.h>
 
 #define PREFIX "sha256-"
-#define FRESH ".fresh" /* a link on its way to the name of another */
 
 enum { NAME_SIZE = sizeof PREFIX + WI_MANIFEST_HEX };
 
@@ -29,12 +27,6 @@ static int is_same(int blobs, const char *name, const struct stat *file)
            blob.st_dev == file->st_dev;
 }
 
-static int replace(int blobs, const char *name, int folder, const char *path)
-{
-    unlinkat(blobs, FRESH, 0);
-    return linkat(folder, path, blobs, FRESH, 0) == 0 ? renameat(blobs, FRESH, blobs, name) : -1;
-}
-
 static int keep(int blobs, int folder, const struct wi_source_file *file)
 {
     char name[NAME_SIZE];
@@ -46,9 +38,7 @@ static int keep(int blobs, int folder, const struct wi_source_file *file)
         return 0;
     if (fchmodat(folder, file->path, 0444, 0) != 0)
         return -1;
-    if (linkat(folder, file->path, blobs, name, 0) == 0 || has_no_links(errno))
-        return 0;
-    return errno == EEXIST ? replace(blobs, name, folder, file->path) : -1;
+    return wi_path_link(folder, file->path, blobs, name) == 0 || has_no_links(errno) ? 0 : -1;
 }
 
 int wi_blobs_keep(int store, int folder, const struct wi_source *source)
@@ -64,7 +54,8 @@ int wi_blobs_keep(int store, int folder, const struct wi_source *source)
 
 static int sweep(void *context, int blobs, const char *name, const struct stat *status)
 {
-    int named = S_ISREG(status->st_mode) && status->st_nlink > 1 && strcmp(name, FRESH) != 0;
+    int named =
+        S_ISREG(status->st_mode) && status->st_nlink > 1 && strcmp(name, WI_PATH_FRESH) != 0;
     if (!named)
         wi_path_remove(blobs, name, context);
     return 0;

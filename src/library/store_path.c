@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -98,6 +99,14 @@ void wi_path_remove(int at, const char *name, uint64_t *freed)
     struct stat status;
     if (fstatat(at, name, &status, AT_SYMLINK_NOFOLLOW) == 0)
         remove_entry(&removal, at, name, &status);
+}
+
+int wi_path_link(int from, const char *file, int to, const char *name)
+{
+    unlinkat(to, WI_PATH_FRESH, 0); /* of one who was killed */
+    if (linkat(from, file, to, WI_PATH_FRESH, 0) != 0)
+        return -1;
+    return renameat(to, WI_PATH_FRESH, to, name);
 }
 
 struct syncing {

@@ -21,6 +21,11 @@ int wi_path_each(int folder, wi_path_fn *each, void *context);
 /* The bytes on disk of files that have no other name left are added to `*freed`. A tree that is
  * deeper than any model's stays in part. */
 void wi_path_remove(int at, const char *name, uint64_t *freed);
+/* Gives the file a second name, in the place of what has that name: by one rename, so that this is
+ * there until then, and stays where no link can be made. Both folders are open; `to` must be free
+ * to have a file WI_PATH_FRESH for that moment. 0, or -1 with errno. */
+#define WI_PATH_FRESH ".fresh"
+int wi_path_link(int from, const char *file, int to, const char *name);
 /* Brings a tree's folders to disk, whose files are there: 0 or -1. */
 int wi_path_sync(int folder);
 /* Says what was to be done to the store, and why it could not be (errno): WI_UNAVAILABLE for a

@@ -287,9 +287,7 @@ static int link_file(int from, const struct wi_source_file *known, int to, const
         is_known(&status, known)) {
         int linked = fstatat(here, fresh, &present, AT_SYMLINK_NOFOLLOW) == 0 &&
                      present.st_ino == status.st_ino;
-        if (!linked)
-            unlinkat(here, fresh, 0);
-        result = linked ? 0 : linkat(there, old, here, fresh, 0);
+        result = linked ? 0 : wi_path_link(there, old, here, fresh);
     }
     wi_close(here);
     wi_close(there);

@@ -21,6 +21,8 @@
 #define OLD "0000000000000000000000000000000000000000000000000000000000000001"
 #define NEW "0000000000000000000000000000000000000000000000000000000000000002"
 
+static int no_links; /* as on a file system without them */
+
 /* --- steps ------------------------------------------------------------------------------------ */
 
 static int steps_left = -1; /* before the kill; below 0: there is none */
@@ -42,6 +44,10 @@ int renameat(int from, const char *old, int to, const char *fresh)
 int linkat(int from, const char *old, int to, const char *fresh, int flags)
 {
     step();
+    if (no_links) {
+        errno = EPERM;
+        return -1;
+    }
     return (int)syscall(SYS_linkat, from, old, to, fresh, flags);
 }
 
@@ -84,18 +90,23 @@ static void stage(const char *directory, struct wi_staging *staging, struct wi_s
     wi_source_add(source, "onnx/labels.txt", 3, "9d989e8d27dc9e0ec3389fc855f142c3d40f0c50");
 }
 
-static void publish(const char *directory, const char *graph, const char *hash)
+static void publish_as(const char *directory, const char *name, const char *graph, const char *hash)
 {
     struct wi_staging staging = {0};
     struct wi_source source;
     struct wi_error error;
     unsigned number;
     stage(directory, &staging, &source, graph, hash);
-    if (wi_versions_publish(
-            directory, "org/name", &staging, &source, NULL, NULL, &number, &error) != WI_OK)
+    if (wi_versions_publish(directory, name, &staging, &source, NULL, NULL, &number, &error) !=
+        WI_OK)
         fail_msg("%s", error.detail);
     wi_source_clear(&source);
     wi_staging_clear(&staging);
+}
+
+static void publish(const char *directory, const char *graph, const char *hash)
+{
+    publish_as(directory, "org/name", graph, hash);
 }
 
 static void collect(const char *directory)
@@ -236,4 +247,21 @@ TEST(a_kill_at_any_step_leaves_the_old_or_the_new)
         print_message("%s: %d steps\n", changes[i].name, steps);
         assert_true(steps > 5);
     }
+}
+
+/* The second model's file was verified before it turns out that it cannot be the first one's. */
+TEST(without_hard_links_each_version_has_files_of_its_own)
+{
+    char directory[64], text[4];
+    (void)state;
+    make_root(directory, "kill");
+    no_links = 1;
+    publish_as(directory, "other", "new", NEW);
+    publish_new(directory);
+    no_links = 0;
+    read_model(directory, text);
+    assert_string_equal(text, "new");
+    assert_int_equal(count_entries(directory, WI_STORE_BLOBS), 0);
+    assert_int_equal(count_entries(directory, "other"), 4); /* also .source.json and .used */
+    remove_root(directory);
 }
