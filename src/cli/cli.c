@@ -124,7 +124,8 @@ enum wi_exit wi_cli_check(const struct wi_cli *cli, const struct wi_rest_answer 
                                 "signed it, or itself, with --authority FILE"
             : answer->late    ? "it is there, and busy: it may be reading or hashing models; "
                                 "webinfer status tells more"
-                              : "is webinferd running there? --url or $WEBINFER_URL says where to "
+                              : "is webinferd running there? systemctl start webinferd starts it, "
+                                "or webinferd --config FILE; --url or $WEBINFER_URL says where to "
                                 "look");
         return WI_EXIT_NO_SERVER;
     }
@@ -158,12 +159,10 @@ json_t *wi_cli_get(const struct wi_cli *cli, const char *path)
     return NULL;
 }
 
-void wi_cli_ask_model(const struct wi_cli *cli, const char *name, int (*is_cancelled)(void),
-    struct wi_rest_answer *answer)
+void wi_cli_ask_model(const struct wi_cli *cli, const char *name, struct wi_rest_answer *answer)
 {
     char *path = wi_sprintf("/v1/models/%s", name);
-    struct wi_rest_request request = {
-        .path = path, .timeout_ms = MODEL_TIMEOUT_MS, .is_cancelled = is_cancelled};
+    struct wi_rest_request request = {.path = path, .timeout_ms = MODEL_TIMEOUT_MS};
 
     wi_rest_exchange(&cli->rest, &request, answer);
     free(path);

@@ -26,9 +26,8 @@ enum wi_exit wi_cli_show(struct wi_cli *cli, const char *path,
 /* GETs `path` quietly: the answer's JSON object, or NULL. */
 json_t *wi_cli_get(const struct wi_cli *cli, const char *path);
 /* Asks what the daemon has of the model `name`; that takes as long as reading and hashing its
- * files. Until `is_cancelled` (NULL: never) says so. The caller clears the answer. */
-void wi_cli_ask_model(const struct wi_cli *cli, const char *name, int (*is_cancelled)(void),
-    struct wi_rest_answer *answer);
+ * files. The caller clears the answer. */
+void wi_cli_ask_model(const struct wi_cli *cli, const char *name, struct wi_rest_answer *answer);
 /* A model's inputs or outputs as in its graph, "image FP32[-1, 1, 28, 28]". */
 void wi_cli_put_values(struct wi_buffer *out, const json_t *values);
 /* The names of its variants, "q8, fp32": the first is what the model's name alone means. */

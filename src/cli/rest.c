@@ -61,8 +61,9 @@ static struct curl_slist *make_headers(
 
     list = curl_slist_append(list, "Expect:"); /* one round trip, not two */
     if (request->body)
-        list = curl_slist_append(list, request->json_size ? "Content-Type: application/octet-stream"
-                                                          : "Content-Type: application/json");
+        list = curl_slist_append(list, request->json_size || request->is_bytes
+                                           ? "Content-Type: application/octet-stream"
+                                           : "Content-Type: application/json");
     if (request->json_size) {
         line = wi_sprintf("Inference-Header-Content-Length: %zu", request->json_size);
         list = curl_slist_append(list, line);
@@ -117,18 +118,6 @@ static void set_up(CURL *curl, const struct wi_rest *rest, const struct wi_rest_
     }
 }
 
-/* A connection from an address of this machine to that same address, or to loopback, stays here. */
-static int is_same_machine(CURL *curl)
-{
-    const char *ours = NULL, *theirs = NULL;
-
-    curl_easy_getinfo(curl, CURLINFO_LOCAL_IP, &ours);
-    curl_easy_getinfo(curl, CURLINFO_PRIMARY_IP, &theirs);
-    if (!ours || !theirs || !*theirs)
-        return 0;
-    return strcmp(ours, theirs) == 0 || strncmp(theirs, "127.", 4) == 0;
-}
-
 static int is_connected(CURL *curl)
 {
     curl_off_t connected_us = 0;
@@ -152,7 +141,6 @@ void wi_rest_exchange(const struct wi_rest *rest, const struct wi_rest_request *
         set_up(curl, rest, request, &exchange, url, headers);
         code = curl_easy_perform(curl);
         curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer->status);
-        answer->same_machine = is_same_machine(curl);
     }
     if (code != CURLE_OK) {
         answer->status = 0; /* half an answer is none */

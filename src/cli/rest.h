@@ -18,6 +18,7 @@ struct wi_rest_request {
     const void *body;
     size_t body_size;
     size_t json_size; /* of a body with binary tensors, its JSON head; 0: all is JSON */
+    int is_bytes;     /* the body is no JSON */
     long timeout_ms;
     int (*is_cancelled)(void); /* asked about once a second; NULL: nothing cancels it */
     /* Gets the body of an answer that is text/event-stream, as it comes; not 0 ends the exchange.
@@ -33,7 +34,6 @@ struct wi_rest_answer {
     int untrusted;         /* because the server's certificate is not one to trust */
     struct wi_buffer body; /* NUL-terminated */
     int events;            /* the body went to on_events */
-    int same_machine;      /* the connection did not leave this machine */
     size_t json_size;      /* Inference-Header-Content-Length; 0: all is JSON */
 };
 

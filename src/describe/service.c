@@ -185,7 +185,7 @@ static const struct wi_member nodes[] = {
 };
 static const struct wi_member verb[] = {
     {"id", "string", NULL},
-    {"state", "'draining'|'ready'|'revoked'|'cancelled'|'cancelling'", NULL},
+    {"state", "'draining'|'ready'|'revoked'|'cancelled'|'cancelling'|'removed'", NULL},
     {0},
 };
 
@@ -229,7 +229,7 @@ static const struct wi_member model[] = {
     {"last_used_at?", "integer|null",
         "When a request last used it, in seconds since 1970, as far as is known; null for never."},
     {"source?", "Source", "Where it was pulled from."},
-    {"versions?", "[Version]", "Of one that was pulled, the latest first."},
+    {"versions?", "[Version]", "Of one that was pulled or uploaded, the latest first."},
     {"pulling?", "Pull", "While one of this name is under way."},
     {"id?", "string", "For OpenAI's clients, as what follows."},
     {"object?", "'model'", NULL},
@@ -333,6 +333,17 @@ static const struct wi_member removed[] = {
 };
 static const struct wi_member collected[] = {
     {"freed_bytes", "integer", NULL},
+    {0},
+};
+
+static const struct wi_member upload[] = {
+    {"id", "string", NULL},
+    {"wanted", "[UploadPosition]", "The files to be sent; the others are here."},
+    {0},
+};
+static const struct wi_member upload_position[] = {
+    {"path", "string", NULL},
+    {"position", "integer", "How many bytes of it are here."},
     {0},
 };
 
@@ -509,6 +520,8 @@ const struct wi_schema wi_service_schemas[] = {
     FORM("Order", order),
     FORM("Removed", removed),
     FORM("Collected", collected),
+    FORM("Upload", upload),
+    FORM("UploadPosition", upload_position),
     FORM("Pull", pull),
     FORM("PullEvent", pull_event, .also = "Pull"),
     FORM("Hardware", hardware),

@@ -42,6 +42,14 @@ int wi_format_may_have(const char *path)
     return 0;
 }
 
+int wi_format_may_name(const char *path)
+{
+    for (size_t i = 0; i < WI_FORMAT_COUNT; i++)
+        if (wi_formats[i]->names && strcmp(path, wi_formats[i]->names) == 0)
+            return 1;
+    return 0;
+}
+
 static int compare_paths(const void *a, const void *b)
 {
     return strcmp(*(char *const *)a, *(char *const *)b);

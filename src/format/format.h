@@ -67,6 +67,7 @@ struct wi_format {
     int fixed_context;     /* a request can ask for no other context than the model's */
     int reads_words;       /* whatever its models read is somebody's words */
     const char *tokenizer; /* the file that it is in; NULL: with the weights */
+    const char *names;     /* the file that may name others, of any names; NULL: there is none */
     unsigned depth;        /* so many folders deep its files may lie */
 
     /* Whether a model is of this format: 1, 0, or -1 with errno where that cannot be told. */
@@ -120,6 +121,8 @@ int wi_format_detect(const struct wi_view *view, enum wi_model_format *format);
 /* Whether a file may be brought for a model of any format, by its path: never pickles or scripts.
  */
 int wi_format_may_have(const char *path);
+/* Whether the file `path` may name others, of any names, that belong to its model. */
+int wi_format_may_name(const char *path);
 /* The variants of `files`, each with its files sorted. */
 void wi_format_find_variants(enum wi_model_format format, const struct wi_view_file *files,
     size_t count, struct wi_variants *variants);

@@ -32,15 +32,21 @@ static char *read_labels(void *context, const char *name, struct wi_error *error
     if (!text && error->code == WI_MODEL_NOT_FOUND)
         wi_error_set(error, WI_MODEL_INVALID, "labels_file",
             "model.json: labels_file: there is no %s in the model's folder", name);
-    if (text && strlen(text) != size) {
-        wi_error_set(error, WI_MODEL_INVALID, "labels_file", "%s has a NUL byte", name);
-        free(text);
-        return NULL;
-    }
-    return text;
+    uint64_t bytes;
+    int good = text && reading->take(reading, name, WI_VIEW_STORE, 0, &bytes) == WI_OK;
+    if (text && !good)
+        *error = reading->error;
+    else if (good && strlen(text) != size)
+        good = wi_error_set(error, WI_MODEL_INVALID, "labels_file", "%s has a NUL byte", name) ==
+               WI_OK;
+    if (good)
+        return text;
+    free(text);
+    return NULL;
 }
 
-/* model.json is a file like the others, of which the contents count too; no page asks for it. */
+/* model.json and the labels are files like the others, of which the contents count too; no page
+ * asks for them. */
 static enum wi_code read_spec(struct wi_format_reading *reading)
 {
     struct wi_facts *facts = &reading->facts;
@@ -149,6 +155,7 @@ const struct wi_format wi_format_onnx = {
     .platform = "onnxruntime_onnx",
     .engine = WI_ENGINE_ORT,
     .detect = detect,
+    .names = "model.onnx",
     .wants = wants,
     .told_by = "model.onnx",
     .ends = ends,

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "hub/hub.h"
+#include "library/uploads.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -310,7 +311,7 @@ static int is_known(const struct wi_pulls *pulls, const char *id)
 
 static void resume(struct wi_pulls *pulls, const char *id, const char *request)
 {
-    if (is_known(pulls, id)) /* since they were listed before */
+    if (wi_upload_is_id(id) || is_known(pulls, id)) /* that is, since they were listed before */
         return;
     struct wi_pull_order order = {0};
     struct wi_error error;

@@ -68,6 +68,13 @@ uint64_t wi_source_bytes(const struct wi_source *source)
     return bytes;
 }
 
+int wi_source_file_is(const struct wi_source_file *file, const struct stat *status)
+{
+    return S_ISREG(status->st_mode) && (uint64_t)status->st_size == file->bytes &&
+           status->st_mtim.tv_sec == file->modified.tv_sec &&
+           status->st_mtim.tv_nsec == file->modified.tv_nsec;
+}
+
 /* --- JSON ------------------------------------------------------------------------------------- */
 
 json_t *wi_source_json(const struct wi_source *source)

@@ -40,6 +40,9 @@ void wi_source_move(struct wi_source *to, struct wi_source *from);       /* `fro
 void wi_source_clear(struct wi_source *source);
 uint64_t wi_source_bytes(const struct wi_source *source); /* of all files */
 
+/* Whether what `status` is of is still the file that was verified. */
+int wi_source_file_is(const struct wi_source_file *file, const struct stat *status);
+
 /* Fills an empty source from the text of a .source.json; 0, or -1 and still empty where that is not
  * well-formed. Pure. Public for tests. */
 int wi_source_parse(const char *text, size_t size, struct wi_source *source);

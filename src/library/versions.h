@@ -9,8 +9,8 @@
  *                               publishing `link`, the name's next link
  *
  * Whoever is killed at any step leaves the old version or the new one whole; what else is left
- * behind, wi_versions_gc removes. A folder under a name is somebody's own (webinfer add): nothing
- * here changes it but wi_versions_remove. Links are followed nowhere but from a name to its
+ * behind, wi_versions_gc removes. A folder under a name is somebody's own, put there by hand:
+ * nothing here changes it but wi_versions_remove. Links are followed nowhere but from a name to its
  * version.
  *
  * Everything blocks, for worker threads, and one at a time for one store: versions_work.h sees to
@@ -121,7 +121,8 @@ enum wi_code wi_versions_remove(
     const char *directory, const char *name, int *pulled, uint64_t *freed, struct wi_error *error);
 
 /* Removes what is of no use: all versions that wi_versions_prune would remove, what an interrupted
- * removal or pull left, and with `stagings` what was fetched for pulls that are not under way. */
+ * removal or pull left, and with `stagings` what was fetched for pulls that are not
+ * under way. Uploads go as uploads.h says. */
 uint64_t wi_versions_gc(const char *directory, unsigned keep, int stagings,
     const struct wi_versions_use *use, size_t *held);
 

@@ -7,6 +7,7 @@
 #include "library/folder.h"
 #include "library/model.h"
 #include "library/store_path.h"
+#include "library/uploads.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -213,7 +214,8 @@ static int sweep_pulling(void *context, int pulling, const char *name, const str
     (void)status;
     if (strncmp(name, ".gone-", 6) == 0)
         wi_path_remove(pulling, name, &sweep->freed);
-    else if (name[0] != '.' && !wi_strings_contain(sweep->staged, name))
+    else if (wi_upload_is_id(name) ? wi_upload_is_over(pulling, name)
+                                   : name[0] != '.' && !wi_strings_contain(sweep->staged, name))
         wi_versions_discard(sweep->store, pulling, name, &sweep->freed);
     return 0;
 }

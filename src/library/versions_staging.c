@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { REQUEST_MAX = 256 * 1024 };
+enum { REQUEST_MAX = 2 * 1024 * 1024 }; /* that of an upload names each file and its hash */
 
 static int is_id(const char *id)
 {
@@ -269,13 +269,6 @@ static int open_folder_of(int at, const char *path, int make, const char **last)
     return fd;
 }
 
-static int is_known(const struct stat *status, const struct wi_source_file *known)
-{
-    return S_ISREG(status->st_mode) && (uint64_t)status->st_size == known->bytes &&
-           status->st_mtim.tv_sec == known->modified.tv_sec &&
-           status->st_mtim.tv_nsec == known->modified.tv_nsec;
-}
-
 /* Links a file that is still what was verified. 0 or -1. */
 static int link_file(int from, const struct wi_source_file *known, int to, const char *path)
 {
@@ -284,7 +277,7 @@ static int link_file(int from, const struct wi_source_file *known, int to, const
     int there = open_folder_of(from, known->path, 0, &old);
     int here = there >= 0 ? open_folder_of(to, path, 1, &fresh) : -1, result = -1;
     if (here >= 0 && fstatat(there, old, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-        is_known(&status, known)) {
+        wi_source_file_is(known, &status)) {
         int linked = fstatat(here, fresh, &present, AT_SYMLINK_NOFOLLOW) == 0 &&
                      present.st_ino == status.st_ino;
         result = linked ? 0 : wi_path_link(there, old, here, fresh);

@@ -10,6 +10,7 @@
 #include "library/load.h"
 #include "library/quota.h"
 #include "library/store_path.h"
+#include "library/uploads.h"
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +29,7 @@ struct wi_versions_task {
     struct wi_source source;
     uint64_t quota, needed;
     unsigned keep;
-    int stagings, if_empty;
+    int stagings, if_empty, is_first;
     struct wi_versions_use use;
     /* What came of it. */
     struct wi_versions_result result;
@@ -96,8 +97,10 @@ static void evict(struct wi_versions_task *task)
     struct wi_quota quota = {0};
     if (task->quota == 0)
         return;
-    const struct wi_quota_row pending = {
-        .name = (char *)"", .current = 1, .in_use = 1, .bytes = task->use.pending};
+    const struct wi_quota_row pending = {.name = (char *)"",
+        .current = 1,
+        .in_use = 1,
+        .bytes = task->use.pending + wi_uploads_coming(task->directory, task->id)};
     wi_quota_scan(task->directory, task->id, &task->use, &quota);
     wi_quota_add(&quota, &pending);
     task->failed = wi_quota_plan(&quota, task->quota, task->needed, &task->error) != WI_OK;
@@ -137,8 +140,7 @@ static void note_hashes(struct wi_versions_task *task, const char *path)
         const struct wi_source_file *from = &task->source.files[i];
         struct stat status;
         if (fstatat(folder, from->path, &status, AT_SYMLINK_NOFOLLOW) != 0 ||
-            status.st_mtim.tv_sec != from->modified.tv_sec ||
-            status.st_mtim.tv_nsec != from->modified.tv_nsec)
+            !wi_source_file_is(from, &status))
             continue;
         struct wi_model_file *file = wi_manifest_add(&task->known, from->path);
         file->identity = wi_file_identity_of(&status);
@@ -148,6 +150,19 @@ static void note_hashes(struct wi_versions_task *task, const char *path)
         close(folder);
 }
 
+/* What no format has by its name, the model itself has to name. */
+static enum wi_code check_named(
+    const struct wi_source *source, const struct wi_load *load, struct wi_error *error)
+{
+    for (size_t i = 0; i < source->count; i++) {
+        const char *path = source->files[i].path;
+        if (!wi_format_may_have(path) && !wi_manifest_find(&load->manifest, path))
+            return wi_error_set(error, WI_MODEL_INVALID, path,
+                "%.200s is no file that the model names; leave it out", path);
+    }
+    return WI_OK;
+}
+
 static enum wi_code try_reading(struct wi_versions_task *task, const char *name, const char *folder,
     struct wi_hash_cache *known, struct wi_error *error)
 {
@@ -155,7 +170,9 @@ static enum wi_code try_reading(struct wi_versions_task *task, const char *name,
     load->staged = wi_strdup(folder);
     wi_load_run(load);
     enum wi_code code = load->code;
-    if (code != WI_OK)
+    if (code == WI_OK)
+        code = check_named(&task->source, load, error);
+    else
         *error = load->error;
     wi_load_free(load);
     return code;
@@ -186,6 +203,7 @@ static void publish(struct wi_versions_task *task)
 {
     struct wi_staging staging = {0};
     task->failed =
+        (task->is_first && wi_upload_taken(task->directory, task->name, &task->error) != WI_OK) ||
         wi_staging_open(task->directory, task->id, NULL, &staging, &task->error) != WI_OK ||
         wi_versions_publish(task->directory, task->name, &staging, &task->source, check_staged,
             task, &task->result.number, &task->error) != WI_OK;
@@ -391,13 +409,29 @@ struct wi_versions_task *wi_versions_stage(struct wi_versions_work *work, const 
     return task;
 }
 
-struct wi_versions_task *wi_versions_make_current(struct wi_versions_work *work, const char *id,
+static struct wi_versions_task *new_publishing(struct wi_versions_work *work, const char *id,
     const char *name, const struct wi_source *source, wi_versions_fn *on_done, void *context)
 {
     struct wi_versions_task *task = new_task(work, PUBLISH, on_done, context);
     task->id = wi_strdup(id);
     task->name = wi_strdup(name);
     wi_source_copy(&task->source, source);
+    return task;
+}
+
+struct wi_versions_task *wi_versions_make_current(struct wi_versions_work *work, const char *id,
+    const char *name, const struct wi_source *source, wi_versions_fn *on_done, void *context)
+{
+    struct wi_versions_task *task = new_publishing(work, id, name, source, on_done, context);
+    queue(task);
+    return task;
+}
+
+struct wi_versions_task *wi_versions_make_first(struct wi_versions_work *work, const char *id,
+    const char *name, const struct wi_source *source, wi_versions_fn *on_done, void *context)
+{
+    struct wi_versions_task *task = new_publishing(work, id, name, source, on_done, context);
+    task->is_first = 1;
     queue(task);
     return task;
 }

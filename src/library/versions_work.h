@@ -59,6 +59,9 @@ struct wi_versions_task *wi_versions_stage(struct wi_versions_work *work, const 
  * Errors: also those of wi_load. */
 struct wi_versions_task *wi_versions_make_current(struct wi_versions_work *work, const char *id,
     const char *name, const struct wi_source *source, wi_versions_fn *on_done, void *context);
+/* The same, unless there is a pulled or uploaded model of that name: WI_CONFLICT. */
+struct wi_versions_task *wi_versions_make_first(struct wi_versions_work *work, const char *id,
+    const char *name, const struct wi_source *source, wi_versions_fn *on_done, void *context);
 /* Drops the staging folder `id`; with `if_empty` only where nothing has been fetched. */
 struct wi_versions_task *wi_versions_drop_staging(struct wi_versions_work *work, const char *id,
     int if_empty, wi_versions_fn *on_done, void *context);

@@ -96,9 +96,9 @@ export function slow(size = 256) {
 export const smallest = () => model(graph('g', { nodes: [node('Identity', ['x'], ['y'])],
     inputs: [value('x', FLOAT, [1])], outputs: [value('y', FLOAT, [1])] }), { producer: '' });
 
-/** y = x + x over any length of FP32, with a free dimension. */
-export function twice() {
-    return model(graph('twice', {
+/** y = x + x over any length of FP32, with a free dimension. Another `name` makes other bytes. */
+export function twice(name = 'twice') {
+    return model(graph(name, {
         nodes: [node('Add', ['x', 'x'], ['y'])],
         inputs: [value('x', FLOAT, ['n'])], outputs: [value('y', FLOAT, ['n'])],
     }));

@@ -148,16 +148,15 @@ test('infer with inputs as JSON, from a file and from standard input', async () 
     }
 });
 
-test('add puts a model where the daemon finds it, and replaces one only when told to', async () => {
+test('add sends a model to the daemon, and replaces one only when told to', async () => {
     const from = path.join(daemon.folder, 'exports');
     fs.mkdirSync(from);
     const source = path.join(from, 'my model.onnx');
     fs.writeFileSync(source, onnx.twice());
     fs.writeFileSync(path.join(from, 'model.json'), '{"type": "audio"}');
-    assert.equal((await daemon.status()).models_directory, daemon.store);
     const added = await webinfer(['add', source]);
     assert.equal(added.code, 0, added.problems);
-    assert.match(added.out, /^my-model: added as /);
+    assert.match(added.out, /^my-model: added, \d+ B$/m);
     assert.match(added.out, /^ {2}type +audio\n {2}inputs +x FP32\[.*\]\n {2}outputs +y FP32/m);
     assert.match(added.out, /webinfer infer my-model --tensor x=FILE.npy/);
     const tensor = file('added.npy', npy('<f4', [2], kserve.pack('FP32', [4, 5])));
@@ -167,8 +166,8 @@ test('add puts a model where the daemon finds it, and replaces one only when tol
     const before = (await daemon.get('/v1/models/my-model')).json.hash;
     fs.writeFileSync(source, onnx.rows());
     const again = await webinfer(['add', source]);
-    assert.equal(again.code, 2);
-    assert.match(again.problems, /my-model is there already; --force replaces it/);
+    assert.equal(again.code, 1);
+    assert.match(again.problems, /my-model[^]*--force replaces a model; --name NAME/);
     assert.equal((await daemon.get('/v1/models/my-model')).json.hash, before);
     const forced = await webinfer(['add', source, '--force', '--json']);
     assert.equal(forced.code, 0, forced.problems);
@@ -178,14 +177,14 @@ test('add puts a model where the daemon finds it, and replaces one only when tol
     const whole = await webinfer(['add', from, '--name', 'ada/rows']);
     assert.equal(whole.code, 0, whole.problems);
     assert.deepEqual(fs.readdirSync(path.join(daemon.store, 'ada')), ['rows']);
-    assert.deepEqual(fs.readdirSync(daemon.store).filter((one) => one.startsWith('.')), []);
+    assert.equal((await daemon.get('/v1/models/ada/rows')).json.hash, forced.json.hash);
 });
 
-test('add without a daemon, with a wrong name or file, and with a daemon that finds nothing', async () => {
+test('add without a daemon, with a wrong name or file', async () => {
     const source = file('added.onnx', onnx.twice());
     const nobody = await webinfer(['add', source, '--url', 'http://127.0.0.1:1']);
     assert.equal(nobody.code, 3);
-    assert.match(nobody.problems, /to start it: systemctl start webinferd/);
+    assert.match(nobody.problems, /is webinferd running there/);
     for (const [words, why] of [[['--name', '../x'], /is no model name/],
         [['--name', 'builtin/x'], /the daemon's own/]]) {
         const wrong = await webinfer(['add', source, ...words]);
@@ -193,25 +192,6 @@ test('add without a daemon, with a wrong name or file, and with a daemon that fi
         assert.match(wrong.problems, why);
     }
     assert.equal((await webinfer(['add', file('page.onnx', '<html>')])).code, 2);
-
-    const store = fs.mkdtempSync(path.join(daemon.folder, 'other-'));
-    const other = http.createServer((request, response) => {
-        const found = request.url === '/v1/status';
-        response.writeHead(found ? 200 : 404, { 'Content-Type': 'application/json' });
-        response.end(JSON.stringify(found ? { models_directory: store }
-            : { code: 'model_not_found', detail: 'there is none' }));
-    });
-    await new Promise((resolve) => other.listen(0, '127.0.0.1', resolve));
-    try {
-        const lost = await webinfer(['add', source],
-            { env: { WEBINFER_URL: `http://127.0.0.1:${other.address().port}` } });
-        assert.equal(lost.code, 1);
-        assert.match(lost.problems, /in a container/);
-        assert.match(lost.problems, /nothing was changed/);
-        assert.deepEqual(fs.readdirSync(store), []);
-    } finally {
-        other.close();
-    }
 });
 
 test('what a model has heard steers no terminal', async () => {

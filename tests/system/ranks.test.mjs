@@ -116,11 +116,12 @@ test('every route, with every rank', async () => {
     assert.deepEqual(needs('none'), ['GET /healthz', 'GET /readyz', 'GET /v2/health/live',
         'GET /v2/health/ready']);
     assert.deepEqual(needs('admin'), ['DELETE /api/delete', 'DELETE /v1/admin/join/{id}', 'DELETE /v1/models/{model}',
-        'GET /metrics', 'GET /v1/admin/join', 'POST /api/pull', 'POST /v1/admin/join', 'POST /v1/models/gc',
-        'POST /v1/models/pull', 'POST /v1/models/{model}/cancel',
+        'DELETE /v1/uploads/{id}', 'GET /metrics', 'GET /v1/admin/join', 'POST /api/pull', 'POST /v1/admin/join', 'POST /v1/models/gc',
+        'POST /v1/models/pull', 'POST /v1/models/{model}/cancel', 'POST /v1/models/{model}/files',
         'POST /v1/models/{model}/load', 'POST /v1/models/{model}/unload', 'POST /v1/nodes/{id}/drain',
-        'POST /v1/nodes/{id}/undrain', 'POST /v1/sessions/{id}/recycle',
-        'POST /v2/repository/models/{model}/load', 'POST /v2/repository/models/{model}/unload']);
+        'POST /v1/nodes/{id}/undrain', 'POST /v1/sessions/{id}/recycle', 'POST /v1/uploads/{id}/publish',
+        'POST /v2/repository/models/{model}/load', 'POST /v2/repository/models/{model}/unload',
+        'PUT /v1/uploads/{id}']);
 });
 
 test('two clients that choose the same id and the same X-Request-Id never meet', async () => {

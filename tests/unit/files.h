@@ -25,7 +25,16 @@ static inline void remove_root(const char *root)
     free(command);
 }
 
-/* The same, opened: the folder's descriptor. End it with close_root. */
+/* The same with a folder `name` in it, whose path `folder` gets. */
+static inline void make_root_with(
+    char root[64], char folder[80], const char *what, const char *name)
+{
+    make_root(root, what);
+    snprintf(folder, 80, "%s/%s", root, name);
+    assert_int_equal(mkdir(folder, 0700), 0);
+}
+
+/* As make_root, opened: the folder's descriptor. End it with close_root. */
 static inline int open_root(char root[64], const char *what)
 {
     make_root(root, what);

@@ -1029,7 +1029,7 @@ class Model(_Model, total=False):
     last_used_at: Union[int, None]
     #: Where it was pulled from.
     source: Source
-    #: Of one that was pulled, the latest first.
+    #: Of one that was pulled or uploaded, the latest first.
     versions: List[Version]
     #: While one of this name is under way.
     pulling: Pull
@@ -1438,4 +1438,4 @@ class Jobs(TypedDict):
 
 class Verb(TypedDict):
     id: str
-    state: Literal["draining", "ready", "revoked", "cancelled", "cancelling"]
+    state: Literal["draining", "ready", "revoked", "cancelled", "cancelling", "removed"]

@@ -27,6 +27,7 @@ struct wi_endpoints *wi_endpoints_new(struct wi_api *api, struct wi_error *error
     endpoints->runs = runs_of(api);
     endpoints->streams = wi_api_streams_new(api);
     endpoints->pullers = wi_api_pulls_new(api);
+    endpoints->uploads = wi_api_uploads_new(&api->deps);
     endpoints->text_load = wi_text_load_new();
     const struct wi_durable_deps stored = {endpoints->runs, api->deps.db};
     if (api->deps.db && !(endpoints->durable = wi_durable_new(&stored, error))) {
@@ -62,6 +63,7 @@ void wi_endpoints_free(struct wi_endpoints *endpoints)
     wi_durable_free(endpoints->durable);
     wi_api_streams_free(endpoints->streams);
     wi_api_pulls_free(endpoints->pullers);
+    wi_api_uploads_free(endpoints->uploads);
     wi_text_load_free(endpoints->text_load);
     free(endpoints);
 }

@@ -5,6 +5,7 @@
 #include "api/endpoints/pulls.h"
 #include "api/endpoints/stream.h"
 #include "api/endpoints/text_load.h"
+#include "api/endpoints/uploads.h"
 #include "api/http/request.h"
 #include "durable/durable.h"
 
@@ -18,6 +19,7 @@ struct wi_endpoints {
     struct wi_durable *durable; /* NULL without a database */
     struct wi_api_streams *streams;
     struct wi_api_pulls *pullers;
+    struct wi_api_uploads *uploads;
     struct wi_text_load *text_load; /* for a scrape of the metrics */
     struct wi_page_cache pages;
 };

@@ -259,6 +259,8 @@ static const struct {
     {"options", API, print_options, NULL},
     {"pull-order", API, NULL, "PullOrder"},
     {"pull", API, NULL, "Pull"},
+    {"upload-order", API, NULL, "UploadOrder"},
+    {"upload-file", API, NULL, "UploadFile"},
     {"kserve-routes", KSERVE, print_kserve_routes, NULL},
     {"kserve-infer", KSERVE, NULL, "KserveInfer"},
     {"kserve-generate", KSERVE, NULL, "KserveGenerate"},

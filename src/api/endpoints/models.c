@@ -24,7 +24,14 @@ static json_t *version_json(const struct wi_version *version)
         (json_int_t)version->source.pulled_at);
 }
 
-/* Adds `last_used_at`, and of a model that was pulled `source` and `versions`. */
+/* Of one that was uploaded nobody knows where it came from. */
+static void add_source(const struct wi_source *source, json_t *out)
+{
+    if (source->hub)
+        json_object_set_new(out, "source", wi_source_json(source));
+}
+
+/* Adds `last_used_at`, and of a model that was pulled or uploaded `source` and `versions`. */
 static void add_versions(
     const struct wi_api *api, const char *name, const struct wi_versions *versions, json_t *out)
 {
@@ -35,7 +42,7 @@ static void add_versions(
         if (version->used_at > used_at)
             used_at = version->used_at;
         if (version->current)
-            json_object_set_new(out, "source", wi_source_json(&version->source));
+            add_source(&version->source, out);
         json_array_append_new(list, version_json(version));
     }
     json_object_set_new(
@@ -366,6 +373,11 @@ static void on_missing(struct wi_request *request, void *work, const struct wi_e
         wi_error_set(&error, WI_MODEL_NOT_FOUND, "model_name",
             "there is no model %.160s: its pull failed: %.300s", info.name, info.error->detail);
     wi_request_answer_error(request, &error);
+}
+
+void wi_api_answer_with_model(struct wi_request *request, const char *name)
+{
+    wi_request_find_model(request, name, on_model, NULL, NULL);
 }
 
 void wi_handle_model(struct wi_request *request)

@@ -12,6 +12,9 @@ typedef void wi_api_name_fn(
     void *context, const char *name, const struct wi_list_row *row, const struct wi_model *model);
 void wi_api_each_name(const struct wi_api *api, wi_api_name_fn *each, void *context);
 
+/* Answers as GET /v1/models/NAME does. */
+void wi_api_answer_with_model(struct wi_request *request, const char *name);
+
 /* When its files were last changed, in Unix seconds; of one that has not been read (NULL), or is
  * built in, when the daemon started. */
 int64_t wi_api_changed_at(const struct wi_api *api, const struct wi_model *model);

@@ -53,6 +53,9 @@ static const struct wi_schema request_forms[] = {{.name = "Tensor", .members = t
     {.name = "KserveIndexOrder", .params = wi_kserve_index_params},
     {.name = "KserveLoadOrder", .params = wi_kserve_load_params},
     {.name = "PullOrder", .params = wi_pull_params},
+    {.name = "UploadOrder", .params = wi_upload_order_params},
+    {.name = "UploadFile", .params = wi_upload_file_params},
+    {.name = "UploadQuery", .params = wi_upload_query_params},
     {.name = "LoadOrder", .params = wi_load_params},
     {.name = "UnloadOrder", .params = wi_unload_params},
     {.name = "JoinOrder", .params = wi_join_params},
@@ -229,7 +232,10 @@ static json_t *request_body(const struct wi_route *route)
 {
     static const char form[] = "multipart/form-data";
     json_t *content = json_object();
-    if (route->flags & WI_ROUTE_FORM)
+    if (route->flags & WI_ROUTE_PIECES)
+        json_object_set_new(content, "application/octet-stream",
+            json_pack("{s:{s:s, s:s}}", "schema", "type", "string", "description", "The bytes."));
+    else if (route->flags & WI_ROUTE_FORM)
         json_object_set_new(content, form, json_pack("{s:o}", "schema", form_schema(route)));
     else
         json_object_set_new(

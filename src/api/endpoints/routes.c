@@ -8,6 +8,7 @@
 #include "wire/responses/responses.h"
 
 #define SMALL_BODY (64 * 1024)
+#define FILES_BODY (1024 * 1024) /* the paths and hashes of WI_MODEL_FILES_MAX files */
 #define JSON "application/json"
 #define EVENTS "text/event-stream"
 
@@ -168,6 +169,21 @@ const struct wi_route wi_routes[] = {
     {"POST", "/v1/models/{model}/cancel", wi_handle_model_cancel, ADMIN, WI_ROUTE_MAYBE, SMALL_BODY,
         JSON, "stop bringing it", NATIVE, .answers = "200 Removed",
         .codes = MODEL " not_found not_implemented", .help = "What was fetched is removed."},
+    {"POST", "/v1/models/{model}/files", wi_handle_upload_new, ADMIN, WI_ROUTE_BODY, FILES_BODY,
+        JSON, "announce the files of a model that is sent: {files, replace?}", NATIVE,
+        .answers = "201 Upload", .body = "UploadOrder",
+        .codes = "conflict model_invalid no_room storage_failed unavailable queue_full",
+        .help = "See Uploads."},
+    {"PUT", "/v1/uploads/{id}", wi_handle_upload_part, ADMIN, WI_ROUTE_BODY | WI_ROUTE_PIECES, 0,
+        JSON, "send bytes of one of them: ?path=, ?position=", NATIVE,
+        .answers = "200 UploadPosition", .query = "UploadQuery",
+        .codes = "not_found conflict no_room storage_failed unavailable"},
+    {"POST", "/v1/uploads/{id}/publish", wi_handle_upload_publish, ADMIN, WI_ROUTE_MAYBE,
+        SMALL_BODY, JSON, "make them a model", NATIVE, .answers = "200 Model",
+        .codes = MODEL " not_found conflict no_room"},
+    {"DELETE", "/v1/uploads/{id}", wi_handle_upload_remove, ADMIN, 0, 0, JSON,
+        "give an upload up, with what was sent", NATIVE, .answers = "200 Verb",
+        .codes = "not_found conflict storage_failed unavailable"},
     {"POST", "/v1/jobs", wi_handle_job_post, USER, WI_ROUTE_BODY | WI_ROUTE_BINARY | WI_ROUTE_FILES,
         0, JSON, "run a model later: accepted durably", NATIVE,
         .answers = "200 InferAnswer 202 StoredJob", .body = "InferRequest",

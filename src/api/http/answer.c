@@ -5,6 +5,7 @@
 #include "api/http/refusal.h"
 #include "api/http/request.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "wire/problem.h"
 #include <stdio.h>
@@ -132,12 +133,23 @@ void wi_request_answer_error(struct wi_request *request, const struct wi_error *
 {
     request->cancel = NULL;
     request->work = NULL;
+    if (request->is_midway) {
+        wi_request_refuse_midway(request, error);
+        return;
+    }
     wi_request_make_problem(request, error);
     wi_request_set_state(request, WI_REQUEST_ANSWERED);
     wi_request_resume(request);
 }
 
-void wi_request_answer_by_hand(struct wi_request *request, const struct wi_error *error)
+void wi_request_drop_body(struct wi_request *request)
+{
+    wi_blob_unref(request->body);
+    request->body = NULL;
+    wi_request_hold_body(request, 0);
+}
+
+static void answer_by_hand(struct wi_request *request, const struct wi_error *error)
 {
     struct wi_buffer text = {0};
     size_t size = wi_refusal_write(&text, request->dialect, error, request->id);
@@ -147,6 +159,29 @@ void wi_request_answer_by_hand(struct wi_request *request, const struct wi_error
     request->status = wi_dialect_status(request->dialect, error->code);
     request->sent = sent < 0 ? 0 : size;
     wi_buffer_clear(&text);
+}
+
+void wi_request_linger(struct wi_request *request, const struct wi_error *error)
+{
+    wi_request_cancel_work(request);
+    answer_by_hand(request, error);
+    wi_request_set_state(request, WI_REQUEST_LINGERING);
+    wi_request_drop_body(request);
+    request->connection->deadline = wi_now_ms() + request->api->deps.times.linger;
+    wi_request_resume(request);
+}
+
+void wi_request_refuse_midway(struct wi_request *request, const struct wi_error *error)
+{
+    if (!request->api->tls) {
+        wi_request_linger(request, error);
+        return;
+    }
+    wi_request_cancel_work(request);
+    wi_request_make_problem(request, error);
+    wi_request_set_state(request, WI_REQUEST_DISCARDING);
+    request->connection->deadline = wi_now_ms() + request->api->deps.times.linger;
+    wi_request_resume(request);
 }
 
 struct wi_share *wi_request_share(struct wi_request *request)

@@ -26,6 +26,8 @@
 #define SLOWEST_ANSWER 32.768
 /* Bytes of a path in a line of text of the log. */
 #define PATH_SHOWN_MAX 200
+/* What is handed over of a body that goes piece by piece, but for its first and its last piece. */
+#define PIECE_BYTES (1024 * 1024)
 /* So long a line of the access log is kept at most, to be written together with others. */
 #define LOG_KEPT_MS 5
 
@@ -50,22 +52,7 @@ static void set_id(struct wi_request *request)
         wi_id_new(request->id, "req");
 }
 
-static void drop_body(struct wi_request *request)
-{
-    wi_blob_unref(request->body);
-    request->body = NULL;
-    wi_request_hold_body(request, 0);
-}
-
 /* --- refusing -------------------------------------------------------------------------------- */
-
-static void start_lingering(struct wi_request *request, const struct wi_error *error)
-{
-    wi_request_answer_by_hand(request, error);
-    wi_request_set_state(request, WI_REQUEST_LINGERING);
-    drop_body(request);
-    request->connection->deadline = wi_now_ms() + request->api->deps.times.linger;
-}
 
 static enum MHD_Result queue(struct wi_request *request)
 {
@@ -91,7 +78,7 @@ static enum MHD_Result refuse(struct wi_request *request, const struct wi_error 
     int ends = request->distrusted || request->api->closing;
     int small = !chunked && length <= DISCARD_MAX && !ends;
     if (!waits && !small && !request->api->tls) {
-        start_lingering(request, error);
+        wi_request_linger(request, error);
         return MHD_YES;
     }
     wi_request_make_problem(request, error);
@@ -99,18 +86,6 @@ static enum MHD_Result refuse(struct wi_request *request, const struct wi_error 
         return queue(request);
     wi_request_set_state(request, WI_REQUEST_DISCARDING);
     return MHD_YES;
-}
-
-/* In mid-body. With TLS the rest is dropped, for a moment, and then answered properly. */
-static void refuse_midway(struct wi_request *request, const struct wi_error *error)
-{
-    if (!request->api->tls) {
-        start_lingering(request, error);
-        return;
-    }
-    wi_request_make_problem(request, error);
-    wi_request_set_state(request, WI_REQUEST_DISCARDING);
-    request->connection->deadline = wi_now_ms() + request->api->deps.times.linger;
 }
 
 static enum MHD_Result answer_options(struct wi_request *request, const struct wi_error *error)
@@ -226,6 +201,50 @@ static int store_body(struct wi_request *request, const char *bytes, size_t size
     return wi_blob_append(request->body, bytes, size);
 }
 
+/* Whether what there is of the body is a piece of it, behind which more comes. The first is what
+ * came first: what it is refused for is said before the rest is sent. */
+static int has_piece(const struct wi_request *request)
+{
+    uint64_t length = 0;
+    size_t least = request->pieces > 0 ? PIECE_BYTES : 1;
+    if (!(request->route->flags & WI_ROUTE_PIECES) || request->body->size < least)
+        return 0;
+    return request->headers.transfer_encoding ||
+           (wi_parse_length(request->headers.content_length, &length) == 0 &&
+               request->received < length);
+}
+
+static void hand_over_piece(struct wi_request *request)
+{
+    request->pieces++;
+    request->is_midway = 1;
+    request->read = wi_now_ms();
+    request->connection->deadline = 0;
+    wi_request_set_state(request, WI_REQUEST_HANDLING);
+    request->route->handle(request);
+    if (request->state == WI_REQUEST_WAITING)
+        wi_request_suspend(request);
+}
+
+void wi_request_read_on(struct wi_request *request, void (*cancel)(void *work), void *work)
+{
+    struct wi_error error;
+    if (wi_request_is_too_late(request)) {
+        cancel(work);
+        wi_request_shutting_down(&error);
+        wi_request_answer_error(request, &error);
+        return;
+    }
+    request->cancel = cancel;
+    request->work = work;
+    request->is_midway = 0;
+    request->body->size = 0;
+    wi_request_set_state(request, WI_REQUEST_READING);
+    wi_pace_begin(&request->pace, wi_now_ms(), request->received);
+    touch(request);
+    wi_request_resume(request);
+}
+
 static void take_body(struct wi_request *request, const char *bytes, size_t size)
 {
     struct wi_error error;
@@ -241,7 +260,7 @@ static void take_body(struct wi_request *request, const char *bytes, size_t size
     if (request->received > request->max_body) {
         wi_error_set(&error, WI_BODY_TOO_LARGE, NULL, "the body is too large");
         wi_error_expect(&error, "at most %zu bytes", request->max_body);
-        refuse_midway(request, &error);
+        wi_request_refuse_midway(request, &error);
         return;
     }
     if (!(request->route->flags & (WI_ROUTE_BODY | WI_ROUTE_MAYBE)))
@@ -252,7 +271,9 @@ static void take_body(struct wi_request *request, const char *bytes, size_t size
         wi_error_set(&error, WI_MEMORY_BUDGET, NULL,
             "there is no memory for this body now; try again later, or with fewer requests at a "
             "time");
-        refuse_midway(request, &error);
+        wi_request_refuse_midway(request, &error);
+    } else if (has_piece(request)) {
+        hand_over_piece(request);
     }
 }
 
@@ -306,7 +327,9 @@ enum MHD_Result wi_request_access(struct wi_connection *connection, struct MHD_C
         *context = request = begin(connection, mhd, target, method, version);
         return first_call(request);
     }
-    if (*upload_size > 0) {
+    if (request->state == WI_REQUEST_WAITING)
+        return MHD_YES; /* suspended with a piece of its body: the rest is brought again */
+    if (*upload_size > 0 && request->state != WI_REQUEST_GONE) {
         take_body(request, upload, *upload_size);
         *upload_size = 0;
         return MHD_YES;
@@ -402,7 +425,7 @@ void wi_request_completed(struct wi_request *request, enum MHD_RequestTerminatio
     if (request->response)
         MHD_destroy_response(request->response);
     (void)wi_request_reserve(request, 0);
-    drop_body(request);
+    wi_request_drop_body(request);
     wi_shares_unref(&api->clients, request->share);
     if (request->previous)
         request->previous->next = request->next;
@@ -434,7 +457,7 @@ void wi_request_expired(struct wi_request *request)
     }
     wi_error_set(&error, WI_REQUEST_TIMEOUT, NULL,
         "the body stopped coming or came too slowly; send it again in one go");
-    start_lingering(request, &error);
+    wi_request_linger(request, &error);
 }
 
 int wi_request_may_clog(const struct wi_request *request)
@@ -458,7 +481,7 @@ void wi_request_hurry(struct wi_request *request)
     if (request->state != WI_REQUEST_READING)
         return;
     wi_request_shutting_down(&error);
-    refuse_midway(request, &error);
+    wi_request_refuse_midway(request, &error);
 }
 
 void wi_request_abort(struct wi_request *request, const struct wi_error *error)

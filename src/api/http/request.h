@@ -3,6 +3,9 @@
  *
  *   reading → handling → (waiting) → answered → sending → completed
  *
+ * Where the body goes to its handler piece by piece (WI_ROUTE_PIECES), it goes from waiting back to
+ * reading as often as there is another piece.
+ *
  * A refusal before the body was read goes from reading to discarding (a short body: read and drop
  * it, then answer properly, the connection lives on) or to lingering (a long one: the answer is
  * written by hand at once and input is thrown away for a moment, so that the client sees the
@@ -88,6 +91,8 @@ struct wi_request {
     int distrusted; /* where it ends is in doubt: its connection is closed after the answer */
 
     struct wi_blob *body; /* NULL for an empty one; a handler may take it over */
+    int is_midway;        /* its handler has a piece of the body, behind which more comes */
+    unsigned pieces;      /* that its handler was given, but for the last one */
     struct wi_pace pace;  /* of the body */
     uint64_t received;    /* bytes of body */
     /* Its client's of the memory budget, or NULL while nothing is held: that of the body, of which
@@ -148,6 +153,12 @@ int wi_request_reserve(struct wi_request *request, size_t bytes);
  * with the error. */
 json_t *wi_request_body_object(struct wi_request *request);
 
+/* The handler of a route with WI_ROUTE_PIECES is called with each piece of the body, which it may
+ * have referred to but not taken over. While `is_midway` says that more comes it may only answer
+ * with an error, or wait and then call this: the body is read on, and `work` is in the request when
+ * the handler is called again. If the request ends before, `cancel(work)` is called. */
+void wi_request_read_on(struct wi_request *request, void (*cancel)(void *work), void *work);
+
 /* --- for the server --------------------------------------------------------------------------- */
 
 /* libmicrohttpd's access handler; *context is the request. */
@@ -204,8 +215,12 @@ void wi_request_make_problem(struct wi_request *request, const struct wi_error *
 struct wi_share *wi_request_share(struct wi_request *request);
 /* Its body, wherever that is now, takes so many bytes of the budget: its share has to know. */
 void wi_request_hold_body(struct wi_request *request, size_t bytes);
-/* Writes an error to the socket past libmicrohttpd, and ends our side of the connection. Only
- * without TLS and before anything was queued. */
-void wi_request_answer_by_hand(struct wi_request *request, const struct wi_error *error);
+void wi_request_drop_body(struct wi_request *request);
+/* Refuses it in mid-body. With TLS the rest is dropped, for a moment, and then answered properly.
+ */
+void wi_request_refuse_midway(struct wi_request *request, const struct wi_error *error);
+/* Writes an error to the socket past libmicrohttpd, ends our side of the connection, and throws
+ * away what still comes for a moment. Only without TLS and before anything was queued. */
+void wi_request_linger(struct wi_request *request, const struct wi_error *error);
 
 #endif

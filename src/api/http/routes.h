@@ -24,7 +24,8 @@ enum wi_route_flags {
     WI_ROUTE_UNTYPED = 1024, /* its body is JSON, whether or not a Content-Type says so */
     WI_ROUTE_VERB = 2048,    /* no row with less text answers at its address, by any method */
     WI_ROUTE_LINES = 4096,   /* gives application/x-ndjson too */
-    WI_ROUTE_KEY = 8192      /* its token may come in the header x-api-key, too */
+    WI_ROUTE_KEY = 8192,     /* its token may come in the header x-api-key, too */
+    WI_ROUTE_PIECES = 16384  /* its body is bytes, for the handler piece by piece: see request.h */
 };
 
 /* In a pattern {model} stands for one segment or two, and any other {NAME} for one. */
@@ -105,6 +106,8 @@ wi_route_fn wi_handle_status, wi_handle_nodes, wi_handle_models, wi_handle_model
 wi_route_fn wi_handle_infer, wi_handle_job_post, wi_handle_jobs;
 wi_route_fn wi_handle_job_get, wi_handle_job_delete;
 wi_route_fn wi_handle_model_remove, wi_handle_models_gc;
+wi_route_fn wi_handle_upload_new, wi_handle_upload_part, wi_handle_upload_publish;
+wi_route_fn wi_handle_upload_remove;
 wi_route_fn wi_handle_model_pull, wi_handle_model_cancel;
 wi_route_fn wi_handle_model_load, wi_handle_model_unload, wi_handle_session_recycle;
 wi_route_fn wi_handle_node_drain, wi_handle_node_undrain;

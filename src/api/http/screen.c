@@ -44,7 +44,8 @@ static int is_untyped(const struct wi_request *request)
     const struct wi_headers *headers = &request->headers;
     const char *type = headers->content_type;
     return !headers->origin && !headers->inference_length &&
-           (request->route->flags & WI_ROUTE_BODY) && !(request->route->flags & WI_ROUTE_FORM) &&
+           (request->route->flags & WI_ROUTE_BODY) &&
+           !(request->route->flags & (WI_ROUTE_FORM | WI_ROUTE_PIECES)) &&
            (!type || !*type || wi_media_type_is(type, "application/x-www-form-urlencoded"));
 }
 
@@ -68,7 +69,10 @@ static enum wi_code check_media_type(
     int binary = (route->flags & WI_ROUTE_BINARY) != 0;
     int files = (route->flags & WI_ROUTE_FILES) != 0;
     int form = (route->flags & WI_ROUTE_FORM) != 0;
-    const char *usual = form ? "multipart/form-data" : "application/json";
+    int pieces = (route->flags & WI_ROUTE_PIECES) != 0;
+    const char *usual = form     ? "multipart/form-data"
+                        : pieces ? "application/octet-stream"
+                                 : "application/json";
     if (wi_media_type_is(type, usual) ||
         (binary && wi_media_type_is(type, "application/octet-stream")) ||
         (files && (wi_media_type_is(type, "multipart/form-data") || wi_upload_file_name(type))))

@@ -29,6 +29,9 @@ void wi_request_look_for_model(struct wi_request *request, const char *name,
 typedef void wi_step_fn(struct wi_request *request, void *work);
 void wi_request_compute(struct wi_request *request, wi_work_fn *run, wi_step_fn *done, void *work,
     wi_step_free_fn *free_work);
+/* The same behind what else is in `queue`. */
+void wi_request_compute_in(struct wi_request *request, struct wi_work_queue *queue, wi_work_fn *run,
+    wi_step_fn *done, void *work, wi_step_free_fn *free_work);
 
 /* --- any other that ends by itself ------------------------------------------------------------ */
 

@@ -18,9 +18,9 @@
 void wi_request_set_state(struct wi_request *request, enum wi_request_state state)
 {
     static const unsigned legal[] = {
-        [WI_REQUEST_READING] = 0,
-        [WI_REQUEST_DISCARDING] = FROM(READING),
-        [WI_REQUEST_LINGERING] = FROM(READING) | FROM(DISCARDING),
+        [WI_REQUEST_READING] = FROM(WAITING), /* for the next piece of its body */
+        [WI_REQUEST_DISCARDING] = FROM(READING) | FROM(HANDLING) | FROM(WAITING),
+        [WI_REQUEST_LINGERING] = FROM(READING) | FROM(DISCARDING) | FROM(HANDLING) | FROM(WAITING),
         [WI_REQUEST_HANDLING] = FROM(READING),
         [WI_REQUEST_WAITING] = FROM(HANDLING) | FROM(WAITING),
         [WI_REQUEST_ANSWERED] = FROM(HANDLING) | FROM(WAITING) | FROM(READING),

@@ -129,7 +129,7 @@ static enum wi_exit check_model(const struct wi_cli *cli, const char *name)
         wi_cli_complain(&error);
         return result;
     }
-    wi_cli_ask_model(cli, name, NULL, &answer);
+    wi_cli_ask_model(cli, name, &answer);
     result = wi_cli_check(cli, &answer);
     if (result == WI_EXIT_OK) {
         json_t *model = json_loadb(answer.body.text, answer.body.size, 0, NULL);

@@ -8,73 +8,29 @@
 #include "base/memory.h"
 #include "cli/bar.h"
 #include "cli/events.h"
+#include "cli/progress.h"
 #include "cli/table.h"
 #include "library/model.h"
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #define ASK_MS 30000
-/* Without a terminal a line for every so much of the whole. */
-#define STEP 0.1
 
 struct show {
     struct wi_cli *cli;
-    int events;   /* as lines of JSON */
-    int terminal; /* standard error is one */
-    int drawn;    /* a bar stands there */
-    char state[32];
-    double told; /* the share that the last line told of */
+    int events; /* as lines of JSON */
+    struct wi_cli_progress progress;
     char *name;
 };
 
 /* --- showing ---------------------------------------------------------------------------------- */
 
-static unsigned terminal_columns(void)
-{
-    struct winsize size = {0};
-
-    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col < 20)
-        return 79;
-    return size.ws_col - 1u; /* the last one would break the line */
-}
-
 static void end_bar(void *context)
 {
     struct show *show = context;
 
-    if (show->drawn)
-        fputs("\r\033[K", stderr);
-    show->drawn = 0;
-}
-
-static void draw_bar(struct show *show, const json_t *pull)
-{
-    struct wi_buffer line = {0};
-
-    wi_bar_line(&line, pull, terminal_columns());
-    fprintf(stderr, "\r%s\033[K", line.text ? line.text : "");
-    show->drawn = 1;
-    wi_buffer_clear(&line);
-}
-
-/* A line when the state changes, and now and then between. */
-static void put_line(struct show *show, const json_t *pull)
-{
-    const char *state = json_string_value(json_object_get(pull, "state"));
-    double share = wi_bar_share(pull);
-    struct wi_buffer line = {0};
-
-    if (!state || (strcmp(state, show->state) == 0 && share < show->told + STEP))
-        return;
-    snprintf(show->state, sizeof show->state, "%s", state);
-    show->told = floor(share / STEP) * STEP;
-    wi_bar_line(&line, pull, 0);
-    fprintf(stderr, "%s\n", line.text ? line.text : "");
-    wi_buffer_clear(&line);
+    wi_cli_progress_end(&show->progress);
 }
 
 /* "chat/finch: 12.3 MB in 2 files, 4.1 MB fetched in 3 s" */
@@ -103,10 +59,8 @@ static void on_event(void *context, const char *name, const json_t *value)
         show->name = wi_strdup(called);
     if (show->events)
         return;
-    if (strcmp(name, "progress") == 0 && show->terminal) {
-        draw_bar(show, value);
-    } else if (strcmp(name, "progress") == 0) {
-        put_line(show, value);
+    if (strcmp(name, "progress") == 0) {
+        wi_cli_progress_show(&show->progress, value);
     } else if (strcmp(name, "done") == 0) {
         end_bar(show);
         put_done(value);
@@ -154,8 +108,7 @@ static enum wi_exit on_break(void *context, const struct wi_rest_answer *answer)
 
 enum wi_exit wi_cli_pull_model(struct wi_cli *cli, const char *reference, int events, char **name)
 {
-    struct show show = {
-        .cli = cli, .events = events, .terminal = isatty(STDERR_FILENO), .told = -1};
+    struct show show = {.cli = cli, .events = events, .progress = wi_cli_progress_begin()};
     struct wi_cli_stream stream = {.cli = cli,
         .lines = events,
         .stops = 1,

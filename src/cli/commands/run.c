@@ -21,7 +21,7 @@ static enum wi_exit look(struct wi_cli *cli, const char *name, json_t **model, c
     enum wi_exit result = WI_EXIT_OK;
 
     *model = NULL;
-    wi_cli_ask_model(cli, name, NULL, &answer);
+    wi_cli_ask_model(cli, name, &answer);
     if (answer.status != 404) {
         result = wi_cli_check(cli, &answer);
         *model = json_loadb(answer.body.text, answer.body.size, 0, NULL);

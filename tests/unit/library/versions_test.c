@@ -28,9 +28,7 @@ struct store {
 static int set_up(void **state)
 {
     struct store *store = wi_alloc(sizeof *store);
-    make_root(store->root, "versions");
-    snprintf(store->directory, sizeof store->directory, "%s/store", store->root);
-    assert_int_equal(mkdir(store->directory, 0700), 0);
+    make_root_with(store->root, store->directory, "versions", "store");
     *state = store;
     return 0;
 }

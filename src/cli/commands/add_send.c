@@ -1,0 +1,379 @@
+/* See add_send.h. A file is read twice, for its hash and for sending it; the daemon finds out if it
+ * was not the same both times. */
+#include "cli/commands/add_send.h"
+
+#include "base/clock.h"
+#include "base/descriptors.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/secret.h"
+#include "cli/progress.h"
+#include <errno.h>
+#include <inttypes.h>
+#include <openssl/evp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PIECE ((size_t)4 << 20)
+#define PIECE_MIN ((size_t)64 << 10)
+#define ASK_MS 60000
+#define PIECE_MS 120000
+#define REMOVE_MS 10000
+#define PUBLISH_MS 600000 /* the daemon hashes and reads the files, behind others if need be */
+#define TRIES 5           /* that come to nothing, before a lost daemon is given up */
+
+struct sending {
+    struct wi_cli *cli;
+    struct wi_add_files *files;
+    struct wi_cli_progress progress;
+    unsigned char *piece;
+    size_t piece_max;
+    char *upload; /* its path; NULL: there is none */
+    /* Of the file that is read or sent now. */
+    double began_ms;
+    uint64_t from, at, reached; /* bytes: where it began, is, and has been at most */
+    unsigned tries;             /* since the last that the daemon took */
+};
+
+/* --- showing, and being interrupted ---------------------------------------------------------- */
+
+static void begin(struct sending *sending, uint64_t at)
+{
+    sending->began_ms = wi_now_ms();
+    sending->from = sending->at = sending->reached = at;
+    sending->tries = 0;
+}
+
+static void show(struct sending *sending, const char *verb, const struct wi_model_file *file,
+    const char *retrying)
+{
+    double seconds = (wi_now_ms() - sending->began_ms) / 1000;
+    double rate = sending->at > sending->from ? (double)(sending->at - sending->from) / seconds : 0;
+    json_t *row;
+
+    if (!sending->progress.terminal)
+        return;
+    row = json_pack("{s:o, s:s*, s:I, s:I, s:f, s:f}", "state",
+        json_sprintf("%s %s", verb, file->path), "retrying", retrying, "loaded_bytes",
+        (json_int_t)sending->at, "total_bytes", (json_int_t)file->bytes, "bytes_per_second", rate,
+        "seconds_left", rate > 0 ? (double)(file->bytes - sending->at) / rate : 0);
+    wi_cli_progress_show(&sending->progress, row);
+    json_decref(row);
+}
+
+static int is_interrupted(void)
+{
+    sigset_t pending;
+
+    return sigpending(&pending) == 0 &&
+           (sigismember(&pending, SIGINT) || sigismember(&pending, SIGTERM) ||
+               sigismember(&pending, SIGHUP));
+}
+
+static const struct wi_error no_answer = {
+    .detail = "what the daemon says of the upload is no answer of webinferd"};
+
+static enum wi_exit complain(struct sending *sending, const struct wi_error *error)
+{
+    wi_cli_progress_end(&sending->progress);
+    wi_cli_complain(error);
+    return WI_EXIT_USAGE;
+}
+
+static enum wi_exit check(struct sending *sending, const struct wi_rest_answer *answer)
+{
+    wi_cli_progress_end(&sending->progress);
+    if (answer->status != 0 || !is_interrupted())
+        return wi_cli_check(sending->cli, answer);
+    fputs("webinfer: interrupted\n", stderr);
+    return WI_EXIT_FAILED;
+}
+
+/* --- reading --------------------------------------------------------------------------------- */
+
+/* Reads what comes next, which `*size` gets. */
+static enum wi_code read_piece(struct sending *sending, int fd, const struct wi_model_file *file,
+    size_t *size, struct wi_error *error)
+{
+    uint64_t left = file->bytes - sending->at;
+    ssize_t n;
+
+    *size = left < sending->piece_max ? (size_t)left : sending->piece_max;
+    if (is_interrupted())
+        return wi_error_set(error, WI_BAD_REQUEST, "", "interrupted");
+    for (size_t got = 0; got < *size; got += (size_t)n) {
+        n = pread(fd, sending->piece + got, *size - got, (off_t)(sending->at + got));
+        if (n <= 0)
+            return wi_error_set(error, WI_BAD_REQUEST, "", "%s cannot be read: %s", file->path,
+                n < 0 ? strerror(errno) : "it has become shorter");
+    }
+    return WI_OK;
+}
+
+static enum wi_exit hash_file(struct sending *sending, struct wi_model_file *file)
+{
+    struct wi_error error = {0};
+    int fd = wi_add_files_open(sending->files, file, &error);
+    enum wi_code code = fd < 0 ? error.code : WI_OK;
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    unsigned char hash[WI_HASH_SIZE] = {0};
+    int good = context && EVP_DigestInit_ex(context, EVP_sha256(), NULL);
+    size_t size;
+
+    begin(sending, 0);
+    while (code == WI_OK && sending->at < file->bytes) {
+        code = read_piece(sending, fd, file, &size, &error);
+        good = good && EVP_DigestUpdate(context, sending->piece, size);
+        sending->at += size;
+        show(sending, "hashing", file, NULL);
+    }
+    if (code == WI_OK && (!good || !EVP_DigestFinal_ex(context, hash, NULL)))
+        code = wi_error_set(&error, WI_INTERNAL, "", "%s cannot be hashed", file->path);
+    wi_hash_hex(hash, file->hash);
+    EVP_MD_CTX_free(context);
+    wi_close(fd);
+    return code == WI_OK ? WI_EXIT_OK : complain(sending, &error);
+}
+
+/* --- announcing ------------------------------------------------------------------------------ */
+
+static const char advice[] = "  --force replaces a model; --name NAME adds it under another name\n";
+
+/* Before all files are read: whether there is a daemon, which lets this client in, and no model of
+ * that name. What else may be wrong is said when the files are announced. */
+static enum wi_exit ask_first(struct sending *sending, const char *name, int replace)
+{
+    struct wi_rest_answer answer;
+    enum wi_exit result = WI_EXIT_OK;
+
+    wi_cli_ask_model(sending->cli, name, &answer);
+    if (answer.status == 0 || answer.status == 401 || answer.status == 403) {
+        result = check(sending, &answer);
+    } else if (answer.status == 200 && !replace) {
+        fprintf(stderr, "webinfer: there is a model %s already\n%s", name, advice);
+        result = WI_EXIT_FAILED;
+    }
+    wi_rest_answer_clear(&answer);
+    return result;
+}
+
+static json_t *make_announcement(const struct wi_manifest *list, int replace)
+{
+    json_t *rows = json_array();
+
+    for (size_t i = 0; i < list->count; i++)
+        json_array_append_new(
+            rows, json_pack("{s:s, s:I, s:s}", "path", list->files[i].path, "bytes",
+                      (json_int_t)list->files[i].bytes, "sha256", list->files[i].hash));
+    return json_pack("{s:o, s:b}", "files", rows, "replace", replace);
+}
+
+/* `*wanted` is a new reference. This takes no ^C, which comes to nothing once the upload is known.
+ */
+static enum wi_exit announce(
+    struct sending *sending, const char *name, int replace, json_t **wanted)
+{
+    char *path = wi_sprintf("/v1/models/%s/files", name);
+    json_t *announcement = make_announcement(&sending->files->list, replace), *row;
+    struct wi_buffer body = {0};
+    struct wi_rest_answer answer;
+    const char *id;
+    enum wi_exit result;
+
+    wi_buffer_json(&body, announcement);
+    wi_rest_exchange(&sending->cli->rest,
+        &(struct wi_rest_request){
+            .path = path, .body = body.text, .body_size = body.size, .timeout_ms = ASK_MS},
+        &answer);
+    result = check(sending, &answer);
+    if (answer.status == 409 && !replace)
+        fputs(advice, stderr);
+    row = json_loadb(answer.body.text, answer.body.size, 0, NULL);
+    id = json_string_value(json_object_get(row, "id"));
+    *wanted = json_incref(json_object_get(row, "wanted"));
+    if (id && wi_file_path_ok(id) && !strchr(id, '/'))
+        sending->upload = wi_sprintf("/v1/uploads/%s", id);
+    else if (result == WI_EXIT_OK)
+        result = complain(sending, &no_answer);
+    json_decref(row);
+    wi_rest_answer_clear(&answer);
+    wi_buffer_clear(&body);
+    json_decref(announcement);
+    free(path);
+    return result;
+}
+
+/* --- sending --------------------------------------------------------------------------------- */
+
+/* Where the daemon wants a file to go on that it has more or less of: it is there in `expected`. */
+static int take_expected(
+    struct sending *sending, const struct wi_rest_answer *answer, const struct wi_model_file *file)
+{
+    json_t *problem = json_loadb(answer->body.text, answer->body.size, 0, NULL);
+    const char *expected = json_string_value(json_object_get(problem, "expected"));
+    char *end = NULL;
+    uint64_t at = expected ? strtoull(expected, &end, 10) : 0;
+    int found = end && end > expected && !*end && at <= file->bytes;
+
+    if (found)
+        sending->at = at;
+    json_decref(problem);
+    return found && at > sending->reached;
+}
+
+/* Whether it may be tried once more; after a while, which grows. */
+static int may_retry(
+    struct sending *sending, const struct wi_rest_answer *answer, const struct wi_model_file *file)
+{
+    int passes = answer->status == 0 || answer->status == 409 || answer->status == 503;
+    unsigned tenths = 10u << sending->tries;
+
+    if (!passes || answer->untrusted || sending->tries++ == TRIES)
+        return 0;
+    show(sending, "sending", file, "the daemon was lost");
+    while (tenths-- > 0 && !is_interrupted())
+        nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
+    return !is_interrupted();
+}
+
+static enum wi_exit send_piece(
+    struct sending *sending, const struct wi_model_file *file, size_t size)
+{
+    char *path =
+        wi_sprintf("%s?path=%s&position=%" PRIu64, sending->upload, file->path, sending->at);
+    struct wi_rest_answer answer;
+    enum wi_exit result = WI_EXIT_OK;
+
+    wi_rest_exchange(&sending->cli->rest,
+        &(struct wi_rest_request){.path = path,
+            .method = "PUT",
+            .body = sending->piece,
+            .body_size = size,
+            .is_bytes = 1,
+            .timeout_ms = PIECE_MS,
+            .is_cancelled = is_interrupted},
+        &answer);
+    if (answer.status >= 200 && answer.status < 300)
+        sending->at += size;
+    else if (answer.status == 413 && sending->piece_max > PIECE_MIN)
+        sending->piece_max /= 2;
+    else if (!(answer.status == 409 && take_expected(sending, &answer, file)) &&
+             !may_retry(sending, &answer, file))
+        result = check(sending, &answer);
+    if (sending->at > sending->reached) {
+        sending->reached = sending->at;
+        sending->tries = 0;
+    }
+    wi_rest_answer_clear(&answer);
+    free(path);
+    return result;
+}
+
+/* An empty file is one piece, too. */
+static enum wi_exit send_file(
+    struct sending *sending, const struct wi_model_file *file, uint64_t from)
+{
+    struct wi_error error = {0};
+    int fd = wi_add_files_open(sending->files, file, &error);
+    enum wi_exit result = WI_EXIT_OK;
+    size_t size;
+
+    begin(sending, from);
+    do {
+        show(sending, "sending", file, NULL);
+        if (fd < 0 || read_piece(sending, fd, file, &size, &error) != WI_OK)
+            result = complain(sending, &error);
+        else
+            result = send_piece(sending, file, size);
+    } while (result == WI_EXIT_OK && sending->at < file->bytes);
+    wi_close(fd);
+    fd = result == WI_EXIT_OK ? wi_add_files_open(sending->files, file, &error) : -1;
+    if (result == WI_EXIT_OK && fd < 0)
+        result = complain(sending, &error);
+    wi_close(fd);
+    return result;
+}
+
+static enum wi_exit send_wanted(struct sending *sending, const json_t *wanted)
+{
+    enum wi_exit result = WI_EXIT_OK;
+
+    for (size_t i = 0; i < json_array_size(wanted) && result == WI_EXIT_OK; i++) {
+        const json_t *row = json_array_get(wanted, i);
+        const char *path = json_string_value(json_object_get(row, "path"));
+        const struct wi_model_file *file =
+            path ? wi_manifest_find(&sending->files->list, path) : NULL;
+        uint64_t at = (uint64_t)json_integer_value(json_object_get(row, "position"));
+        if (file && at <= file->bytes)
+            result = send_file(sending, file, at);
+        else
+            result = complain(sending, &no_answer);
+    }
+    return result;
+}
+
+/* --- the whole ------------------------------------------------------------------------------- */
+
+static enum wi_exit publish(struct sending *sending, struct wi_rest_answer *answer)
+{
+    char *path = wi_sprintf("%s/publish", sending->upload);
+
+    wi_cli_progress_end(&sending->progress);
+    wi_rest_exchange(&sending->cli->rest,
+        &(struct wi_rest_request){.path = path,
+            .method = "POST",
+            .timeout_ms = PUBLISH_MS,
+            .is_cancelled = is_interrupted},
+        answer);
+    free(path);
+    return check(sending, answer);
+}
+
+/* The daemon may be busy with it for a moment still. */
+static void take_back(struct sending *sending)
+{
+    struct wi_rest_answer answer;
+    int again = 1;
+
+    for (int i = 0; i < TRIES && again; i++) {
+        wi_rest_exchange(&sending->cli->rest,
+            &(struct wi_rest_request){
+                .path = sending->upload, .method = "DELETE", .timeout_ms = REMOVE_MS},
+            &answer);
+        again = answer.status == 409;
+        wi_rest_answer_clear(&answer);
+        if (again)
+            nanosleep(&(struct timespec){.tv_nsec = 500000000}, NULL);
+    }
+}
+
+enum wi_exit wi_add_send(struct wi_cli *cli, struct wi_add_files *files, const char *name,
+    int replace, struct wi_rest_answer *answer)
+{
+    struct sending sending = {.cli = cli,
+        .files = files,
+        .progress = wi_cli_progress_begin(),
+        .piece = wi_alloc(PIECE),
+        .piece_max = PIECE};
+    enum wi_exit result = ask_first(&sending, name, replace);
+    json_t *wanted = NULL;
+
+    for (size_t i = 0; i < files->list.count && result == WI_EXIT_OK; i++)
+        result = hash_file(&sending, &files->list.files[i]);
+    if (result == WI_EXIT_OK)
+        result = announce(&sending, name, replace, &wanted);
+    if (result == WI_EXIT_OK)
+        result = send_wanted(&sending, wanted);
+    if (result == WI_EXIT_OK)
+        result = publish(&sending, answer);
+    if (result != WI_EXIT_OK && sending.upload)
+        take_back(&sending);
+    json_decref(wanted);
+    free(sending.upload);
+    free(sending.piece);
+    return result;
+}

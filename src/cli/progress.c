@@ -1,0 +1,66 @@
+/* See progress.h. */
+#include "cli/progress.h"
+
+#include "cli/bar.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+/* Without a terminal a line for every so much of the whole. */
+#define STEP 0.1
+
+static unsigned terminal_columns(void)
+{
+    struct winsize size = {0};
+
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col < 20)
+        return 79;
+    return size.ws_col - 1u; /* the last one would break the line */
+}
+
+struct wi_cli_progress wi_cli_progress_begin(void)
+{
+    return (struct wi_cli_progress){.terminal = isatty(STDERR_FILENO), ._told = -1};
+}
+
+void wi_cli_progress_end(struct wi_cli_progress *progress)
+{
+    if (progress->_drawn)
+        fputs("\r\033[K", stderr);
+    progress->_drawn = 0;
+}
+
+static void draw_bar(struct wi_cli_progress *progress, const json_t *state)
+{
+    struct wi_buffer line = {0};
+
+    wi_bar_line(&line, state, terminal_columns());
+    fprintf(stderr, "\r%s\033[K", line.text ? line.text : "");
+    progress->_drawn = 1;
+    wi_buffer_clear(&line);
+}
+
+static void put_line(struct wi_cli_progress *progress, const json_t *state)
+{
+    const char *name = json_string_value(json_object_get(state, "state"));
+    double share = wi_bar_share(state);
+    struct wi_buffer line = {0};
+
+    if (!name || (strcmp(name, progress->_state) == 0 && share < progress->_told + STEP))
+        return;
+    snprintf(progress->_state, sizeof progress->_state, "%s", name);
+    progress->_told = floor(share / STEP) * STEP;
+    wi_bar_line(&line, state, 0);
+    fprintf(stderr, "%s\n", line.text ? line.text : "");
+    wi_buffer_clear(&line);
+}
+
+void wi_cli_progress_show(struct wi_cli_progress *progress, const json_t *state)
+{
+    if (progress->terminal)
+        draw_bar(progress, state);
+    else
+        put_line(progress, state);
+}
