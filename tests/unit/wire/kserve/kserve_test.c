@@ -44,13 +44,13 @@ static enum wi_code read_as(const struct wi_dialect *dialect, struct wi_infer *i
     return code;
 }
 
-static void refused(const char *json, enum wi_code code, const char *field)
+static void refused(const char *json, enum wi_code code, const char *field, const char *expected)
 {
     struct wi_infer infer = {0};
     struct wi_error error;
     if (read_as(&wi_dialect_kserve, &infer, json, "", 0, &error) != code ||
-        strcmp(error.field, field) != 0)
-        fail_msg("%s: %s %s", json, wi_code_name(error.code), error.field);
+        strcmp(error.field, field) != 0 || strcmp(error.expected, expected) != 0)
+        fail_msg("%s: %s %s %s", json, wi_code_name(error.code), error.field, error.expected);
     wi_infer_clear(&infer);
     assert_int_equal(budget.used, 0);
 }
@@ -104,21 +104,27 @@ TEST(parameters_say_what_they_say_elsewhere)
 
 TEST(what_is_wrong_is_named)
 {
-    refused("{}", WI_MISSING_FIELD, "inputs");
-    refused("{\"inputs\":{}}", WI_INVALID_FIELD, "inputs");
-    refused("{\"inputs\":[],\"colour\":1}", WI_UNKNOWN_FIELD, "colour");
-    refused(BODY("\"sequence_id\":1"), WI_INVALID_FIELD, "parameters.sequence_id");
-    refused(BODY("\"sequence_start\":true"), WI_INVALID_FIELD, "parameters.sequence_start");
-    refused(BODY("\"sequence_end\":false"), WI_INVALID_FIELD, "parameters.sequence_end");
-    refused(BODY("\"timeout\":3600000001"), WI_INVALID_FIELD, "parameters.timeout");
-    refused(BODY("\"priority\":-1"), WI_INVALID_FIELD, "parameters.priority");
-    refused(BODY("\"binary_data_output\":1"), WI_INVALID_FIELD, "parameters.binary_data_output");
-    refused(BODY("\"task\":\"guess\""), WI_INVALID_FIELD, "task");
+    refused("{}", WI_MISSING_FIELD, "inputs", "a list");
+    refused("{\"inputs\":{}}", WI_INVALID_FIELD, "inputs", "a list");
+    refused("{\"inputs\":[],\"colour\":1}", WI_UNKNOWN_FIELD, "colour", "");
+    refused(
+        BODY("\"sequence_id\":1"), WI_INVALID_FIELD, "parameters.sequence_id", "no such parameter");
+    refused(BODY("\"sequence_start\":true"), WI_INVALID_FIELD, "parameters.sequence_start",
+        "no such parameter");
+    refused(BODY("\"sequence_end\":false"), WI_INVALID_FIELD, "parameters.sequence_end",
+        "no such parameter");
+    refused(
+        BODY("\"timeout\":3600000001"), WI_INVALID_FIELD, "parameters.timeout", "0 to 3600000000");
+    refused(
+        BODY("\"priority\":-1"), WI_INVALID_FIELD, "parameters.priority", "0 to 9007199254740991");
+    refused(BODY("\"binary_data_output\":1"), WI_INVALID_FIELD, "parameters.binary_data_output",
+        "true or false");
+    refused(BODY("\"task\":\"guess\""), WI_INVALID_FIELD, "task", "");
     refused("{\"inputs\":[" TENSOR "],\"outputs\":[{\"name\":7}]}", WI_INVALID_FIELD,
-        "outputs[0].name");
+        "outputs[0].name", "a string");
     refused("{\"inputs\":[{\"name\":\"b\",\"datatype\":\"BYTES\",\"shape\":[1],\"parameters\":{"
             "\"binary_data_size\":4}}]}",
-        WI_BAD_FRAMING, "inputs[0].parameters.binary_data_size");
+        WI_BAD_FRAMING, "inputs[0].parameters.binary_data_size", "");
 }
 
 TEST(a_lenient_reader_passes_over_what_is_unknown)

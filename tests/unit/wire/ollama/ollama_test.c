@@ -182,12 +182,13 @@ TEST(test_streams_and_loads)
 }
 
 static void refuses(const struct wi_dialect *dialect, const struct wi_model *model,
-    const char *body, enum wi_code code, const char *said)
+    const char *body, enum wi_code code, const char *said, const char *expected)
 {
     struct wi_infer infer;
     struct wi_error error;
     struct wi_buffer text = {0};
     assert_int_equal(check(dialect, &infer, model, body, &error), code);
+    assert_string_equal(error.expected, expected);
     dialect->print_error(&text, &error, "req-1");
     json_t *told = json_loads(text.text, 0, NULL);
     const char *got = json_string_value(json_object_get(told, "error"));
@@ -204,37 +205,45 @@ TEST(test_refused)
     static const struct {
         const char *more;
         enum wi_code code;
-        const char *said;
+        const char *said, *expected;
     } rows[] = {
-        {"\"warmth\":1", WI_UNKNOWN_FIELD, "the parameter warmth is not supported here"},
-        {"\"prompt\":\"x\"", WI_UNKNOWN_FIELD, "the parameter prompt"},
-        {"\"tool_choice\":\"auto\"", WI_UNKNOWN_FIELD, "the parameter tool_choice"},
-        {"\"options\":7", WI_INVALID_FIELD, "options must be an object"},
-        {"\"options\":{\"mirostat\":1}", WI_UNKNOWN_FIELD, "the parameter options.mirostat is not"},
-        {"\"options\":{\"num_ctx\":1}", WI_INVALID_FIELD, "options.num_ctx"},
-        {"\"options\":{\"num_predict\":0}", WI_INVALID_FIELD, "options.num_predict must be"},
-        {"\"options\":{\"num_predict\":\"5\"}", WI_INVALID_FIELD, "options.num_predict must be"},
-        {"\"options\":{\"seed\":\"x\"}", WI_INVALID_FIELD, "options.seed must be"},
-        {"\"options\":{\"top_p\":2}", WI_INVALID_FIELD, "options.top_p"},
-        {"\"options\":{\"stop\":[\"\"]}", WI_INVALID_FIELD, "stop[0] must be"},
-        {"\"format\":\"xml\"", WI_INVALID_FIELD, "format is neither"},
-        {"\"format\":7", WI_INVALID_FIELD, "format is neither"},
-        {"\"think\":1", WI_INVALID_FIELD, "think cannot be that; allowed: true"},
-        {"\"stream\":1", WI_INVALID_FIELD, "stream must be"},
-        {"\"tools\":[{}]", WI_INVALID_FIELD, "tools[0] must be"},
-        {"\"top_logprobs\":2", WI_INVALID_FIELD, "top_logprobs must be"},
+        {"\"warmth\":1", WI_UNKNOWN_FIELD, "the parameter warmth is not supported here", ""},
+        {"\"prompt\":\"x\"", WI_UNKNOWN_FIELD, "the parameter prompt", ""},
+        {"\"tool_choice\":\"auto\"", WI_UNKNOWN_FIELD, "the parameter tool_choice", ""},
+        {"\"options\":7", WI_INVALID_FIELD, "options must be an object", "an object"},
+        {"\"options\":{\"mirostat\":1}", WI_UNKNOWN_FIELD, "the parameter options.mirostat is not",
+            ""},
+        {"\"options\":{\"num_ctx\":1}", WI_INVALID_FIELD, "options.num_ctx", "16 to 10000000"},
+        {"\"options\":{\"num_predict\":0}", WI_INVALID_FIELD, "options.num_predict must be",
+            "1 to 10000000, or -1 for as many as there is room for"},
+        {"\"options\":{\"num_predict\":\"5\"}", WI_INVALID_FIELD, "options.num_predict must be",
+            "1 to 10000000, or -1 for as many as there is room for"},
+        {"\"options\":{\"seed\":\"x\"}", WI_INVALID_FIELD, "options.seed must be", "an integer"},
+        {"\"options\":{\"top_p\":2}", WI_INVALID_FIELD, "options.top_p", "0 to 1"},
+        {"\"options\":{\"stop\":[\"\"]}", WI_INVALID_FIELD, "stop[0] must be",
+            "a string of 1 to 256 bytes without a NUL character"},
+        {"\"format\":\"xml\"", WI_INVALID_FIELD, "format is neither", "\"json\", or a JSON schema"},
+        {"\"format\":7", WI_INVALID_FIELD, "format is neither", "\"json\", or a JSON schema"},
+        {"\"think\":1", WI_INVALID_FIELD, "think cannot be that; allowed: true", ""},
+        {"\"stream\":1", WI_INVALID_FIELD, "stream must be", "true or false"},
+        {"\"tools\":[{}]", WI_INVALID_FIELD, "tools[0] must be",
+            "{\"type\": \"function\", \"function\": {\"name\", \"description\"?, "
+            "\"parameters\"?}}"},
+        {"\"top_logprobs\":2", WI_INVALID_FIELD, "top_logprobs must be",
+            "absent, or beside logprobs: true"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char *body = wi_sprintf(HEAD ",%s}", rows[i].more);
-        refuses(CHATS, &chat, body, rows[i].code, rows[i].said);
+        refuses(CHATS, &chat, body, rows[i].code, rows[i].said, rows[i].expected);
         free(body);
     }
-    refuses(CHATS, &chat, "{" SAID "}", WI_MISSING_FIELD, "model is missing");
-    refuses(CHATS, &chat, "[]", WI_BAD_JSON, "");
-    refuses(CHATS, &embedder, HEAD "}", WI_INPUT_INVALID, "embedder is a model of the type");
-    refuses(CHATS, &folder, HEAD ",\"format\":\"json\"}", WI_UNKNOWN_FIELD, "format is for GGUF");
+    refuses(CHATS, &chat, "{" SAID "}", WI_MISSING_FIELD, "model is missing", "a string");
+    refuses(CHATS, &chat, "[]", WI_BAD_JSON, "", "");
+    refuses(CHATS, &embedder, HEAD "}", WI_INPUT_INVALID, "embedder is a model of the type", "");
+    refuses(
+        CHATS, &folder, HEAD ",\"format\":\"json\"}", WI_UNKNOWN_FIELD, "format is for GGUF", "");
     char *tools = wi_sprintf(HEAD ",\"tools\":[\"%0*d\"]}", 1 << 20, 0);
-    refuses(CHATS, &chat, tools, WI_BODY_TOO_LARGE, "the options have");
+    refuses(CHATS, &chat, tools, WI_BODY_TOO_LARGE, "the options have", "at most 1048576 bytes");
     free(tools);
 }
 
@@ -243,42 +252,47 @@ TEST(test_refused)
 TEST(test_refused_messages_and_prompts)
 {
     refuses(CHATS, &chat, MESSAGE("\"content\":[{\"type\":\"text\",\"text\":\"x\"}]"),
-        WI_INVALID_FIELD, "messages[0].content must be a string");
+        WI_INVALID_FIELD, "messages[0].content must be a string", "a string");
     refuses(CHATS, &chat, MESSAGE("\"mood\":1"), WI_UNKNOWN_FIELD,
-        "there is no field messages[0].mood; allowed: role, content, thinking, images");
+        "there is no field messages[0].mood; allowed: role, content, thinking, images", "");
     refuses(CHATS, &chat, MESSAGE("\"images\":[7]"), WI_INVALID_FIELD,
-        "messages[0].images[0] must be a string, not an integer; expected: a picture in base64");
-    refuses(CHATS, &folder, MESSAGE("\"images\":[\"http://x/y.png\"]"), WI_PICTURE_INVALID, "");
+        "messages[0].images[0] must be a string, not an integer; expected: a picture in base64",
+        "a picture in base64");
+    refuses(CHATS, &folder, MESSAGE("\"images\":[\"http://x/y.png\"]"), WI_PICTURE_INVALID, "",
+        "PNG, JPEG or WebP in base64, or a data URI such as \"data:image/png;base64,…\"");
     refuses(CHATS, &chat, MESSAGE("\"images\":[\"" PNG "\"]"), WI_INVALID_FIELD,
-        "messages[0].images[0] is a picture, and chat takes none");
+        "messages[0].images[0] is a picture, and chat takes none", "");
     refuses(CHATS, &chat,
         MESSAGE("\"tool_calls\":[{\"function\":{\"name\":\"f\",\"arguments\":{}}}]"),
-        WI_INVALID_FIELD, "messages[0] has tool_calls");
+        WI_INVALID_FIELD, "messages[0] has tool_calls", "");
     refuses(GENERATES, &chat,
         "{\"model\":\"m@simulated\",\"prompt\":\"x\",\"images\":[\"" PNG "\"]}", WI_INVALID_FIELD,
-        "images[0] is a picture, and chat takes none");
+        "images[0] is a picture, and chat takes none", "");
     refuses(GENERATES, &chat, "{\"model\":\"m@simulated\",\"prompt\":7}", WI_INVALID_FIELD,
-        "prompt must be a string");
+        "prompt must be a string", "a string");
     refuses(GENERATES, &chat, "{\"model\":\"m@simulated\",\"prompt\":\"x\",\"system\":\"\\u0000\"}",
-        WI_INVALID_FIELD, "");
+        WI_INVALID_FIELD, "", "");
     refuses(GENERATES, &chat, "{\"model\":\"m@simulated\",\"prompt\":\"x\",\"suffix\":\"y\"}",
-        WI_UNKNOWN_FIELD, "the parameter suffix");
+        WI_UNKNOWN_FIELD, "the parameter suffix", "");
     refuses(GENERATES, &chat,
         "{\"model\":\"m@simulated\",\"prompt\":\"x\",\"raw\":true,\"think\":true}",
-        WI_INVALID_FIELD, "raw goes on with the prompt as it is");
+        WI_INVALID_FIELD, "raw goes on with the prompt as it is", "");
     static const char *const never[] = {"0", "0.0", "\"0\"", "\"0s\""};
     for (size_t i = 0; i < sizeof never / sizeof *never; i++) {
         char *body = wi_sprintf("{\"model\":\"m@simulated\",\"keep_alive\":%s}", never[i]);
-        refuses(GENERATES, &chat, body, WI_INVALID_FIELD, "keep_alive 0 without");
+        refuses(GENERATES, &chat, body, WI_INVALID_FIELD, "keep_alive 0 without",
+            "another value, or none");
         free(body);
     }
     refuses(CHATS, &chat, "{\"model\":\"m@simulated\",\"messages\":[],\"logprobs\":\"x\"}",
-        WI_INVALID_FIELD, "logprobs must be true or false"); /* though it would only load */
+        WI_INVALID_FIELD, "logprobs must be true or false",
+        "true or false"); /* though it would only load */
     refuses(CHATS, &chat, "{\"model\":\"m@simulated\",\"messages\":[],\"top_logprobs\":-1}",
-        WI_INVALID_FIELD, "top_logprobs");
-    refuses(EMBEDS, &embedder, "{\"model\":\"e@simulated\"}", WI_MISSING_FIELD, "input is missing");
+        WI_INVALID_FIELD, "top_logprobs", "0 to 20");
+    refuses(
+        EMBEDS, &embedder, "{\"model\":\"e@simulated\"}", WI_MISSING_FIELD, "input is missing", "");
     refuses(EMBEDS, &embedder, "{\"model\":\"e@simulated\",\"input\":[7]}", WI_INVALID_FIELD,
-        "input[0] must be a string");
+        "input[0] must be a string", "a string");
 }
 
 /* Where the configuration says so, and by their names. */

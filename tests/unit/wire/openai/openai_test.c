@@ -173,13 +173,14 @@ TEST(test_unknown_parameters_can_be_passed_over)
 }
 
 static void refuses(const struct wi_dialect *dialect, const struct wi_model *model,
-    const char *body, const char *code, const char *param)
+    const char *body, const char *code, const char *param, const char *expected)
 {
     struct wi_infer infer;
     struct wi_error error;
     struct wi_buffer text = {0};
     if (check(dialect, &infer, model, body, &error) == WI_OK)
         fail_msg("%s is taken", body);
+    assert_string_equal(error.expected, expected);
     dialect->print_error(&text, &error, "req-1");
     json_t *whole = json_loads(text.text, 0, NULL), *told = json_object_get(whole, "error");
     const char *field = json_string_value(json_object_get(told, "param"));
@@ -196,58 +197,64 @@ static void refuses(const struct wi_dialect *dialect, const struct wi_model *mod
 TEST(test_refused)
 {
     static const struct {
-        const char *more, *code, *param;
+        const char *more, *code, *param, *expected;
     } rows[] = {
-        {"\"warmth\":1", "unsupported_parameter", "warmth"},
-        {"\"audio\":{}", "unsupported_parameter", "audio"},
-        {"\"modalities\":[\"audio\"]", "unsupported_parameter", "modalities"},
-        {"\"functions\":[{}]", "unsupported_parameter", "functions"},
-        {"\"input\":\"x\"", "unsupported_parameter", "input"},
-        {"\"temperature\":3", "invalid_field", "temperature"},
-        {"\"n\":1000", "invalid_field", "n"},
-        {"\"stream\":1", "invalid_field", "stream"},
-        {"\"stream_options\":{}", "invalid_field", "stream_options"},
+        {"\"warmth\":1", "unsupported_parameter", "warmth", ""},
+        {"\"audio\":{}", "unsupported_parameter", "audio", ""},
+        {"\"modalities\":[\"audio\"]", "unsupported_parameter", "modalities", ""},
+        {"\"functions\":[{}]", "unsupported_parameter", "functions", ""},
+        {"\"input\":\"x\"", "unsupported_parameter", "input", ""},
+        {"\"temperature\":3", "invalid_field", "temperature", "0 to 2"},
+        {"\"n\":1000", "invalid_field", "n", "1 to 64"},
+        {"\"stream\":1", "invalid_field", "stream", "true or false"},
+        {"\"stream_options\":{}", "invalid_field", "stream_options", ""},
         {"\"stream\":true,\"stream_options\":{\"x\":1}", "unsupported_parameter",
-            "stream_options.x"},
-        {"\"tools\":[{}]", "invalid_field", "tools[0]"},
-        {"\"logprobs\":2", "invalid_field", "logprobs"},
+            "stream_options.x", ""},
+        {"\"tools\":[{}]", "invalid_field", "tools[0]",
+            "{\"type\": \"function\", \"function\": {\"name\", \"description\"?, "
+            "\"parameters\"?}}"},
+        {"\"logprobs\":2", "invalid_field", "logprobs", "true or false"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char *body = wi_sprintf(HEAD ",%s}", rows[i].more);
-        refuses(&wi_dialect_openai_chat, &chat, body, rows[i].code, rows[i].param);
+        refuses(
+            &wi_dialect_openai_chat, &chat, body, rows[i].code, rows[i].param, rows[i].expected);
         free(body);
     }
-    refuses(&wi_dialect_openai_chat, &chat, "{" SAID "}", "missing_field", "model");
-    refuses(&wi_dialect_openai_chat, &chat, "{\"model\":\"m\"}", "missing_field", "messages");
-    refuses(
-        &wi_dialect_openai_chat, &chat, "{\"model\":\"a b\"," SAID "}", "invalid_field", "model");
-    refuses(&wi_dialect_openai_chat, &chat, "[]", "bad_json", "");
+    refuses(&wi_dialect_openai_chat, &chat, "{" SAID "}", "missing_field", "model", "a string");
+    refuses(&wi_dialect_openai_chat, &chat, "{\"model\":\"m\"}", "missing_field", "messages", "");
+    refuses(&wi_dialect_openai_chat, &chat, "{\"model\":\"a b\"," SAID "}", "invalid_field",
+        "model", "");
+    refuses(&wi_dialect_openai_chat, &chat, "[]", "bad_json", "", "");
     char *tools = wi_sprintf(HEAD ",\"tools\":[\"%0*d\"]}", 1 << 20, 0);
-    refuses(&wi_dialect_openai_chat, &chat, tools, "body_too_large", "");
+    refuses(&wi_dialect_openai_chat, &chat, tools, "body_too_large", "", "at most 1048576 bytes");
     free(tools);
     refuses(&wi_dialect_openai_chat, &chat,
         "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\","
         "\"image_url\":{\"url\":\"http://x\"}}]}]}",
-        "invalid_field", "messages[0].content[0]");
+        "invalid_field", "messages[0].content[0]",
+        "{\"type\": \"text\", \"text\": string}, or {\"type\": \"image_url\", \"image_url\": "
+        "{\"url\": \"data:image/png;base64,…\"}}");
     refuses(&wi_dialect_openai_chat, &embedder, "{\"model\":\"e@simulated\"," SAID "}",
-        "input_invalid", "model");
+        "input_invalid", "model", "");
     refuses(&wi_dialect_openai_embeddings, &embedder, "{\"model\":\"e@simulated\",\"input\":[1,2]}",
-        "invalid_field", "input");
+        "invalid_field", "input", "text");
     refuses(&wi_dialect_openai_embeddings, &embedder,
         "{\"model\":\"e@simulated\",\"input\":\"x\",\"stream\":true}", "unsupported_parameter",
-        "stream");
+        "stream", "");
     refuses(&wi_dialect_openai_completions, &chat,
         "{\"model\":\"chat@simulated\",\"prompt\":\"x\",\"best_of\":2}", "unsupported_parameter",
-        "best_of");
+        "best_of", "");
     refuses(&wi_dialect_openai_completions, &chat,
-        "{\"model\":\"chat@simulated\",\"prompt\":[1,2]}", "invalid_field", "prompt");
+        "{\"model\":\"chat@simulated\",\"prompt\":[1,2]}", "invalid_field", "prompt", "text");
     refuses(&wi_dialect_openai_tokenize, &chat,
-        "{\"model\":\"chat@simulated\",\"prompt\":[\"a\",\"b\"]}", "invalid_field", "prompt");
+        "{\"model\":\"chat@simulated\",\"prompt\":[\"a\",\"b\"]}", "invalid_field", "prompt",
+        "a string");
     static const char *const counts[] = {"6", "-1", "1.5", "true"};
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
         char *body = wi_sprintf(
             "{\"model\":\"chat@simulated\",\"prompt\":\"x\",\"logprobs\":%s}", counts[i]);
-        refuses(&wi_dialect_openai_completions, &chat, body, "invalid_field", "logprobs");
+        refuses(&wi_dialect_openai_completions, &chat, body, "invalid_field", "logprobs", "0 to 5");
         free(body);
     }
 }
@@ -256,16 +263,16 @@ TEST(two_names_of_one_parameter_are_refused_by_the_one_at_fault)
 {
     refuses(&wi_dialect_openai_tokenize, &chat,
         "{\"model\":\"chat@simulated\",\"prompt\":\"a\",\"content\":true}", "invalid_field",
-        "content");
+        "content", "");
     refuses(&wi_dialect_openai_tokenize, &chat,
         "{\"model\":\"chat@simulated\",\"prompt\":true,\"content\":\"a\"}", "invalid_field",
-        "prompt");
+        "prompt", "");
     refuses(&wi_dialect_openai_chat, &chat,
         HEAD ",\"repetition_penalty\":0.6,\"repeat_penalty\":{\"x\":1}}", "invalid_field",
-        "repeat_penalty");
+        "repeat_penalty", "");
     refuses(&wi_dialect_openai_chat, &chat,
         HEAD ",\"repetition_penalty\":true,\"repeat_penalty\":1}", "invalid_field",
-        "repetition_penalty");
+        "repetition_penalty", "a number");
 }
 
 /* What is allowed is told once, and a client of token lists how it sends text. */
@@ -309,7 +316,7 @@ TEST(test_a_model_of_tensors)
     static const struct wi_model tensors = {.name = (char *)"tensors"};
     refuses(&wi_dialect_openai_rerank, &tensors,
         "{\"model\":\"tensors@simulated\",\"query\":\"q\",\"documents\":[\"d\"]}", "input_invalid",
-        "model");
+        "model", "a list of {\"name\",\"datatype\",\"shape\",\"data\"}");
 }
 
 TEST(test_model)
