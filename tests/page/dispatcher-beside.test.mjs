@@ -69,24 +69,32 @@ test('after its first part an attempt neither falls back nor begins again', () =
     assert.deepEqual(world.failures[1].slice(0, 3), ['bad input', 'input_shape', false]);
 });
 
-test('a run that can stop is given three of its steps, five seconds at the most', () => {
-    const stops = (step, ms) => {
+test('a run that can stop is given three of its steps or what ending it would cost, five seconds at the most', () => {
+    const stops = (step, ms, { on = 'wasm', loadMs = 0 } = {}) => {
         const { world, dispatcher } = setUp();
-        world.request('a', counts);
-        world.tell('wasm', { type: 'parts', attempt: 'a', parts: [part(0)], step_ms: step });
+        world.request('m', { platforms: [on] });
+        world.tell(on, { type: 'model', key: 'm@h', state: 'loaded', load_ms: loadMs });
+        world.answer(on, 'm');
+        world.request('a', { ...counts, platforms: [on] });
+        world.tell(on, { type: 'parts', attempt: 'a', parts: [part(0)], step_ms: step });
         dispatcher.cancel('a');
-        world.tell('wasm', { type: 'parts', attempt: 'a', parts: [part(1)], step_ms: step });
+        world.tell(on, { type: 'parts', attempt: 'a', parts: [part(1)], step_ms: step });
         assert.equal(world.parts.length, 1);
         world.advance(ms - 1);
         assert.deepEqual(world.replaced, [], `${step}`);
         world.advance(1);
-        assert.deepEqual(world.replaced, ['wasm'], `${step}`);
+        assert.deepEqual(world.replaced, [on], `${step}`);
         assert.deepEqual(world.failures, []);
     };
     stops(1, 100);
     stops(200, 600);
     stops(9000, 5000);
     stops(0, 5000); // nobody knows
+    stops(1, 700, { loadMs: 700 });
+    stops(300, 900, { loadMs: 700 });
+    stops(1, 2000, { on: 'webgpu' });
+    stops(1, 2700, { on: 'webgpu', loadMs: 700 });
+    stops(1, 5000, { on: 'webgpu', loadMs: 7000 });
 
     const { world } = setUp();
     world.request('late', { ...counts, deadline_ms: 1000, platforms: ['wasm', 'webgpu'] });

@@ -31,7 +31,7 @@ const FORMED_STEPS = 10;
 /** The least time that a cancelled run gets to end by itself: between its steps, or because the
  * answer is nearly there. */
 const CANCEL_GRACE_MS = 100;
-/** One that can stop gets so many of its usual steps, but no more than this. */
+/** One that can stop gets so many of its usual steps, or what ending its worker costs, but no more than this. */
 const GRACE_STEPS = 3;
 const MOST_GRACE_MS = 5000;
 /** So much is one given at the most whose worker others need. */
@@ -151,9 +151,7 @@ export class Limits {
      */
     grace(lane, attempt, elapsed) {
         if (lane && (lane.canStop(attempt) || lane.besides(attempt).length > 0)) return this.stopGrace(lane, attempt);
-        const { platform } = attempt;
-        const cost = Math.max(CANCEL_GRACE_MS,
-            this._residents.reloadMs(platform) + (platform === 'webgpu' ? FRESH_BROWSER_MS : 0));
+        const cost = this._costOf(attempt);
         const left = this._runs.usual(attempt, false) - elapsed;
         // What is left costs less than ending it. Where nothing is known, or more was taken than is known, waiting as
         // long as ending would cost wastes at most twice what knowing the future would.
@@ -169,7 +167,14 @@ export class Limits {
         if (others.length > 0) return this._graceBeside([attempt, ...others]);
         // To end the worker would cost its model.
         if (lane.key !== null) return MOST_GRACE_MS;
-        return Math.min(MOST_GRACE_MS, Math.max(CANCEL_GRACE_MS, GRACE_STEPS * this._steps.usual(attempt)));
+        // A busy machine takes many times as long for a short step.
+        return Math.min(MOST_GRACE_MS, Math.max(this._costOf(attempt), GRACE_STEPS * this._steps.usual(attempt)));
+    }
+
+    /** What ending the attempt's shared worker costs, in ms. @param {Attempt} attempt */
+    _costOf({ platform }) {
+        const freshMs = platform === 'webgpu' ? FRESH_BROWSER_MS : 0;
+        return Math.max(CANCEL_GRACE_MS, this._residents.reloadMs(platform) + freshMs);
     }
 
     /** A cancel may be heard no sooner than a step of any of them has ended.
