@@ -75,6 +75,41 @@ const TELLS_WORKERS = `{
     };
 }`;
 
+/** Script text: what reads a note and what writes it wait a while for each other. What was written since it was opened
+ * cannot be read: so it is by the standard, in Chromium if both were not within the same second. */
+const MEETING_NOTES = `{
+    const waiting = new Map(), written = new Map(), opened = new WeakMap(), isNote = ({ name }) => name.endsWith('.note');
+    const soon = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+    const meet = async ({ name }) => {
+        const goOn = waiting.get(name);
+        waiting.delete(name);
+        if (goOn) return goOn();
+        const other = new Promise((resolve) => waiting.set(name, resolve));
+        await Promise.race([other, soon(300)]);
+        waiting.delete(name);
+    };
+    const { createSyncAccessHandle, getFile } = FileSystemFileHandle.prototype, { text } = Blob.prototype;
+    FileSystemFileHandle.prototype.createSyncAccessHandle = async function () {
+        const access = await createSyncAccessHandle.call(this);
+        if (!isNote(this)) return access;
+        await meet(this);
+        written.set(this.name, (written.get(this.name) ?? 0) + 1);
+        return access;
+    };
+    FileSystemFileHandle.prototype.getFile = async function () {
+        const file = await getFile.call(this);
+        opened.set(file, written.get(this.name));
+        return file;
+    };
+    Blob.prototype.text = async function () {
+        if (!isNote(this)) return text.call(this);
+        await meet(this);
+        await soon(0);
+        if (opened.get(this) !== written.get(this.name)) throw new DOMException('it was changed', 'NotReadableError');
+        return text.call(this);
+    };
+}`;
+
 const nodeTest = nodeTests();
 
 describe('a page that joined', needsCases, () => {
@@ -150,6 +185,17 @@ describe('a page that joined', needsCases, () => {
         await run(service, b);
         assert.deepEqual(asked(service), ['b/own.bin']);
     }, { welcome: JOINED, fragment: `&keep=${2.9 * BYTES / GIB}` });
+
+    nodeTest('lets nothing go whose note is written while room is made', async ({ service, tab, open }) => {
+        const [a, b, c] = ['a', 'b', 'c'].map((name) => modelOf(service, name));
+        for (const model of [a, b, c]) await run(service, model);
+        assert.deepEqual(asked(service), ['a/model.onnx', 'a/own.bin', 'b/own.bin', 'c/own.bin']);
+        assert.deepEqual(Object.keys(await kept(tab)).sort(), [...b.files, c.files[1]].map(({ hash }) => hash).sort());
+        await open();
+        for (const model of [b, a]) await run(service, model);
+        assert.deepEqual(asked(service), ['a/own.bin']);
+        assert.deepEqual(Object.keys(await kept(tab)).sort(), [...a.files, b.files[1]].map(({ hash }) => hash).sort());
+    }, { welcome: JOINED, fragment: `&keep=${2.9 * BYTES / GIB}`, alter: (name, content) => (name.startsWith('engine-wasm') ? `${MEETING_NOTES}\n${content}` : content) });
 
     nodeTest('keeps nothing where it is not to', async ({ service, tab }) => {
         await run(service, modelOf(service, 'm'));

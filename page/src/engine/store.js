@@ -19,7 +19,8 @@ export const PIECE = 4 << 20;
 const SHARE = 0.5;
 /** A storage that has not answered a question by then is not waited for. A piece takes some milliseconds. */
 export const PATIENCE_MS = 15000;
-/** So that two workers do not make room for the same bytes. */
+/** So that nobody makes room for the same bytes as another, nor by a note that is half written: it would say that its file
+ * was never used. */
 const LOCK = 'webinfer.models';
 
 export class Store {
@@ -35,7 +36,7 @@ export class Store {
         try {
             const { folder, file } = await soon(open(hash));
             if (file.size === bytes && await isRight(file, hash, sink)) {
-                await soon(note(folder, hash, bytes));
+                await soon(alone(() => note(folder, hash, bytes)));
                 return file;
             }
             await soon(remove(folder, hash));
@@ -168,7 +169,7 @@ async function makeRoom(folder, hash, bytes, most) {
     return taken <= room;
 }
 
-/** Notes that a file is used now. Who finds the note being written leaves that to the other.
+/** Notes that a file is used now; to be called alone. Who finds the note being written leaves that to the other.
  * @param {FileSystemDirectoryHandle} folder @param {string} hash @param {number} bytes */
 async function note(folder, hash, bytes) {
     try {
