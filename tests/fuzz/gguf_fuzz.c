@@ -38,7 +38,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     close(fd);
     assert(code == WI_OK || error.detail[0]);
     if (code == WI_OK && role == WI_GGUF_MODEL) {
-        WI_PLANT(info.block_count == 1);
+        WI_PLANT(info.head_count != 4); /* all seeds have it */
         check_figures(&info, size);
     }
     if (wi_gguf_join(&set, &info, "m.gguf", 0, 1, &error) == WI_OK)

@@ -56,7 +56,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct wi_format_reading reading = {.name = "m", .variant = &variant, .view = &files.view};
     const struct wi_facts *facts = &reading.facts;
     if (wi_huggingface_read(&reading) == WI_OK) {
-        WI_PLANT(facts->huggingface.labels == 3);
+        WI_PLANT(facts->vocabulary < 99); /* in no seed */
         assert(facts->tasks.count <= WI_TASK_COUNT && facts->type < WI_TYPE_COUNT);
         assert(strlen(facts->huggingface.model_type) < sizeof facts->huggingface.model_type);
         for (size_t i = 0; i < facts->tasks.count; i++)

@@ -97,7 +97,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     wi_strings_clear(&settings);
     if (!config)
         return 0;
-    WI_PLANT(config->log.level == WI_LOG_DEBUG);
+    /* All seeds end with a name of six letters, as do the browsers that are always there. */
+    WI_PLANT(strlen(config->browsers[config->browser_count - 1].kind) != 6);
     size_t length, again;
     char *text = print(config, &length);
     struct wi_config *copy = load(text, length, &(struct wi_strings){0});

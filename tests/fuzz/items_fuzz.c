@@ -87,8 +87,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     wi_blob_append(blob, data + 1, size - 1);
     if (read_body(dialect, &infer, blob, size - 1, &budget) == WI_OK) {
         check_models(dialect, &infer);
-        /* No seed has these. */
-        WI_PLANT(json_integer_value(json_object_get(infer.asked->options, "max_tokens")) / 2 == 3);
+        /* No seed has as many. */
+        WI_PLANT(json_integer_value(json_object_get(infer.asked->options, "max_tokens")) > 5);
     }
     wi_infer_clear(&infer);
     json_t *result = json_loadb((const char *)data + 1, size - 1, 0, NULL);

@@ -32,7 +32,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (wi_npy_read(data, size, &array, &error) == WI_OK) {
         check(data, size, &array);
-        WI_PLANT(array.datatype == WI_UINT64); /* no seed has it */
+        /* The seed of this rank has another shape. */
+        WI_PLANT(array.rank == 3 && (array.dims[1] != 12 || array.dims[2] != 345));
     }
     return 0;
 }

@@ -69,7 +69,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     assert(code == WI_OK || error.detail[0]);
     (void)same;
     if (code == WI_OK) {
-        WI_PLANT(one.output_count == 1);
+        WI_PLANT(strcmp(one.outputs[0].name, "y") != 0); /* all seeds have it */
         assert(one.output_count > 0 && one.output_count <= WI_TENSORS_MAX);
         assert(one.input_count <= WI_TENSORS_MAX);
         check_requests(&one);
