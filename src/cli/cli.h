@@ -51,6 +51,7 @@ enum wi_exit wi_cli_load(struct wi_cli *cli);
 enum wi_exit wi_cli_unload(struct wi_cli *cli);
 enum wi_exit wi_cli_rm(struct wi_cli *cli);
 enum wi_exit wi_cli_gc(struct wi_cli *cli);
+enum wi_exit wi_cli_open(struct wi_cli *cli);
 enum wi_exit wi_cli_jobs_list(struct wi_cli *cli);
 enum wi_exit wi_cli_jobs_show(struct wi_cli *cli);
 enum wi_exit wi_cli_jobs_wait(struct wi_cli *cli);

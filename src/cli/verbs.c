@@ -298,6 +298,8 @@ const struct wi_verb wi_cli_verbs[] = {
         NULL, wi_cli_show_model},
     {"status", "", 0, 0, {0}, "Show the daemon: sessions, nodes, queue and what is wrong", NULL,
         wi_cli_status},
+    {"open", "", 0, 0, {0}, "Open the console in a browser, or print its address", NULL,
+        wi_cli_open},
     {"infer", "MODEL [FILE]", 1, 2, {WI_COMPLETE_MODEL, WI_COMPLETE_FILE},
         "Run a model on a picture, a sound, a text, on tensors or on the JSON in FILE (or \"-\")",
         infer_options, wi_cli_infer},

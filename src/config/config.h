@@ -29,6 +29,7 @@ struct wi_config_api {
     uint64_t stream_buffer;
     int64_t send_timeout;
     enum wi_unknown_parameters unknown_parameters;
+    int console;
     char *tls_certificate;
     char *tls_key;
 };

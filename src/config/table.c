@@ -153,6 +153,9 @@ const struct wi_setting wi_options[] = {
                 "refuse: the request is answered 400 with the parameter's name. ignore: they "
                 "are passed over and named in the header X-Webinfer-Ignored of the answer. "
                 "Unknown fields of the service's own API are always refused."},
+    {KEY(api, console), BOOL, DEFAULT("yes"), RELOADABLE,
+        .help = "Whether who opens the address with a browser gets the console. It holds no data "
+                "by itself: what it shows it asks the API for, with its user's token."},
     {KEY(api, tls_certificate), PATH, DEFAULT(""),
         .help = "The certificate chain, in PEM, with which the listener speaks TLS. It needs "
                 "tls_key."},

@@ -64,6 +64,7 @@ function responseProblem(responses, status, headers, body, isHead) {
     const content = at(...responses, status, 'content');
     if (!content) return `no status ${status}`;
     if (isHead || body === null) return null;
+    if (content['*/*']) return null; // files, each of a type of its own
     if (!content[type]) return `no ${type} with status ${status}`;
     const place = [...responses, status, 'content', type];
     const reader = readerOf(type);
@@ -107,7 +108,7 @@ function fail(method, url, status, problem, said) {
  * @param {Buffer | null} body null: it was not read to its end
  */
 export function check(method, url, status, headers, body) {
-    if (!isWatched(url) || method === 'OPTIONS') return; // which browsers ask for pages of others
+    if (!isWatched(url) || method === 'OPTIONS' || status === 304) return; // which browsers ask for pages of others, and what they have
     const responses = operationOf(method, url);
     const isHead = method === 'HEAD' || status === 204;
     let problem = responses ? responseProblem(responses, status, headers, body, isHead)

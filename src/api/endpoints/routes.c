@@ -262,8 +262,12 @@ const struct wi_route wi_routes[] = {
         NATIVE, .answers = "200 Alive"},
     {"GET", "/readyz", wi_handle_readyz, OPEN, 0, 0, JSON, "a node can take work", NATIVE,
         .answers = "200 Ready", .codes = "unavailable", .help = "Else the answer is 503 and why."},
-    {"GET", "/", wi_handle_root, USER, 0, 0, JSON, "this list", NATIVE, .answers = "200 Endpoints",
-        .help = "Each with the rank that it needs."},
+    {"GET", "/", wi_handle_root, USER, WI_ROUTE_PAGE, 0, JSON, "this list", NATIVE,
+        .answers = "200 Endpoints",
+        .help = "Each with the rank that it needs. Who names text/html in Accept, as browsers do, "
+                "gets the console without a token."},
+    {"GET", "/console/{file}", wi_handle_console, OPEN, 0, 0, "*/*", "a file of the console",
+        NATIVE, .answers = "200 string", .codes = "not_found unavailable"},
     {.method = NULL},
 };
 

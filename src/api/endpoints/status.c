@@ -1,12 +1,18 @@
-/* GET /v1/status: the whole picture in one document, for people, the CLI and scripts. */
+/*
+ * What there is: GET /v1/status, the whole picture in one document, whether the service lives and
+ * is ready, the list of endpoints, and the files of the console.
+ */
 #include "api/endpoints/endpoints.h"
 #include "api/endpoints/models.h"
 #include "api/endpoints/nodes.h"
 #include "api/http/request.h"
 #include "base/clock.h"
 #include "durable/durable.h"
+#include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* The newest of the jobs under way that are listed one by one. */
 #define JOBS_SHOWN 100
@@ -191,4 +197,80 @@ void wi_handle_root(struct wi_request *request)
             route->summary);
     wi_buffer_puts(&out, "\n]}\n");
     wi_request_answer_text(request, 200, "application/json", &out);
+    wi_request_add_header(request, MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ACCEPT);
+}
+
+/* --- the console: files that were built beside the page --------------------------------------- */
+
+/* They hold no data, so everybody may have them; what they show they ask the API for, as any
+ * client. Their document may load scripts and styles of its own and ask this server, and text from
+ * outside cannot become markup or script (Trusted Types). */
+static const struct {
+    const char *name, *value;
+} headers[] = {
+    {"Content-Security-Policy",
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+        "media-src blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'; require-trusted-types-for 'script'"},
+    {"Cross-Origin-Opener-Policy", "same-origin"},
+    {"Cross-Origin-Resource-Policy", "same-origin"},
+    {"Referrer-Policy", "no-referrer"},
+    {MHD_HTTP_HEADER_VARY, "Accept, Accept-Encoding"},
+};
+
+static const char *header_of(const struct wi_request *request, const char *name)
+{
+    return MHD_lookup_connection_value(request->mhd, MHD_HEADER_KIND, name);
+}
+
+/* The file's bytes, or none of them where the client has them; NULL where there is no descriptor
+ * for them. */
+static struct MHD_Response *response_of(const struct wi_site_file *file, int is_known)
+{
+    if (is_known)
+        return MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+    int fd = fcntl(file->fd, F_DUPFD_CLOEXEC, 0);
+    struct MHD_Response *response =
+        fd >= 0 ? MHD_create_response_from_fd_at_offset64(file->size, fd, 0) : NULL;
+    if (!response && fd >= 0)
+        close(fd);
+    return response;
+}
+
+static void answer(struct wi_request *request, const struct wi_site_file *file)
+{
+    const char *known = header_of(request, MHD_HTTP_HEADER_IF_NONE_MATCH);
+    int is_known = known && wi_http_etag_matches(known, file->etag);
+    struct MHD_Response *response = response_of(file, is_known);
+    struct wi_error error;
+    if (!response) {
+        wi_error_set(&error, WI_UNAVAILABLE, NULL, "the file cannot be read now; try again later");
+        wi_request_answer_error(request, &error);
+        return;
+    }
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, file->cache);
+    wi_request_answer_response(
+        request, is_known ? 304 : 200, file->type, response, is_known ? 0 : file->size);
+    wi_request_add_header(request, MHD_HTTP_HEADER_ETAG, file->etag);
+    if (file->coding)
+        wi_request_add_header(request, MHD_HTTP_HEADER_CONTENT_ENCODING, file->coding);
+    for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
+        wi_request_add_header(request, headers[i].name, headers[i].value);
+}
+
+void wi_handle_console(struct wi_request *request)
+{
+    const struct wi_api *api = request->api;
+    struct wi_site_file file;
+    struct wi_error error;
+    char path[WI_ROUTE_ARGUMENT_MAX + 1];
+    snprintf(path, sizeof path, "/%s", request->argument);
+    if (api->console && api->deps.config->api.console &&
+        wi_site_find(
+            api->console, path, header_of(request, MHD_HTTP_HEADER_ACCEPT_ENCODING), &file) == 0) {
+        answer(request, &file);
+        return;
+    }
+    wi_error_set(&error, WI_NOT_FOUND, NULL, "the console has no file %.100s", request->argument);
+    wi_request_answer_error(request, &error);
 }

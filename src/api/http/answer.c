@@ -36,7 +36,8 @@ static void add_own_headers(struct wi_request *request, const char *media_type)
     wi_request_add_header(request, "X-Request-Id", request->id);
     if (dialect->id_header)
         wi_request_add_header(request, dialect->id_header, request->id);
-    wi_request_add_header(request, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    if (!MHD_get_response_header(request->response, MHD_HTTP_HEADER_CACHE_CONTROL))
+        wi_request_add_header(request, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
     wi_request_add_header(request, "X-Content-Type-Options", "nosniff");
     if (request->ignored)
         wi_request_add_header(request, "X-Webinfer-Ignored", request->ignored);

@@ -25,6 +25,7 @@
 #include "base/log.h"
 #include "base/share.h"
 #include "base/work_queue.h"
+#include "net/site.h"
 #include "run/run.h"
 #include <jansson.h>
 #include <microhttpd.h>
@@ -50,6 +51,7 @@ struct wi_api {
     struct wi_shares clients;       /* of the memory budget, in requests that are not completed */
     struct wi_work_queue *heavy;    /* big JSON is read and printed here */
     const struct wi_route *routes;
+    struct wi_site *console;          /* NULL: none was built */
     const struct wi_dialect *dialect; /* of what no route matched */
     char url[96];
     int tls;

@@ -25,7 +25,8 @@ enum wi_route_flags {
     WI_ROUTE_VERB = 2048,    /* no row with less text answers at its address, by any method */
     WI_ROUTE_LINES = 4096,   /* gives application/x-ndjson too */
     WI_ROUTE_KEY = 8192,     /* its token may come in the header x-api-key, too */
-    WI_ROUTE_PIECES = 16384  /* its body is bytes, for the handler piece by piece: see request.h */
+    WI_ROUTE_PIECES = 16384, /* its body is bytes, for the handler piece by piece: see request.h */
+    WI_ROUTE_PAGE = 32768    /* gives a document for people, too */
 };
 
 /* In a pattern {model} stands for one segment or two, and any other {NAME} for one. */
@@ -99,8 +100,8 @@ void wi_endpoints_finish(struct wi_endpoints *endpoints);
 void wi_endpoints_free(struct wi_endpoints *endpoints);
 
 /* The handlers, each in the file of its endpoint. */
-wi_route_fn wi_handle_root, wi_handle_openapi, wi_handle_healthz, wi_handle_readyz,
-    wi_handle_metrics;
+wi_route_fn wi_handle_root, wi_handle_console, wi_handle_openapi, wi_handle_healthz,
+    wi_handle_readyz, wi_handle_metrics;
 wi_route_fn wi_handle_hardware;
 wi_route_fn wi_handle_status, wi_handle_nodes, wi_handle_models, wi_handle_model;
 wi_route_fn wi_handle_infer, wi_handle_job_post, wi_handle_jobs;

@@ -141,7 +141,8 @@ static enum wi_code check_accept(const struct wi_request *request, struct wi_err
     const char *accept = request->headers.accept;
     const struct wi_route *route = request->route;
     struct wi_buffer types = {0};
-    int accepted = wi_media_type_accepted(accept, route->produces);
+    int accepted = strcmp(route->produces, "*/*") == 0 || /* each file has a type of its own */
+                   wi_media_type_accepted(accept, route->produces);
     const char *type;
     wi_buffer_puts(&types, route->produces);
     for (size_t i = 0; (type = wi_route_gives(route, i)) != NULL; i++) {
@@ -243,6 +244,25 @@ static enum wi_code check_place(struct wi_request *request, struct wi_error *err
     return wi_admission_full(&api->connections, limits, error);
 }
 
+/* Who opens the address with a browser gets the console, which is public, since it holds no data.
+ */
+static const char *path_of(const struct wi_request *request)
+{
+    const struct wi_api *api = request->api;
+    int opens = strcmp(request->path, "/") == 0 && api->console && api->deps.config->api.console &&
+                wi_media_type_named(request->headers.accept, "text/html");
+    return opens ? "/console/index.html" : request->path;
+}
+
+/* What is public is shown to whoever follows a link of another site. */
+static enum wi_code check_origin(const struct wi_request *request, struct wi_error *error)
+{
+    const struct wi_headers *headers = &request->headers;
+    int is_public = request->route && request->route->rank == WI_RANK_NONE;
+    return wi_guard_check_origin(request->api->guard, headers->origin,
+        is_public ? NULL : headers->fetch_site, headers->host, error);
+}
+
 enum wi_code wi_request_check(struct wi_request *request, struct wi_error *error)
 {
     struct wi_api *api = request->api;
@@ -255,14 +275,12 @@ enum wi_code wi_request_check(struct wi_request *request, struct wi_error *error
     if (request->connection->nul_in_path)
         return wi_error_set(error, WI_BAD_REQUEST, NULL, "the address has a NUL character");
     request->route =
-        wi_route_find(request->api->routes, request->method, request->path, arguments, &lost);
+        wi_route_find(request->api->routes, request->method, path_of(request), arguments, &lost);
     if (request->route)
         request->dialect = request->route->dialect;
     if (wi_request_is_too_late(request))
         return wi_request_shutting_down(error);
-    if ((code = check_host(request, error)) ||
-        (code = wi_guard_check_origin(
-             api->guard, headers->origin, headers->fetch_site, headers->host, error)))
+    if ((code = check_host(request, error)) || (code = check_origin(request, error)))
         return code;
     request->cross_origin = headers->origin != NULL;
     /* A preflight carries no token; it learns only what the table says (Fetch, 4.8). */

@@ -334,6 +334,20 @@ static void set_times(struct wi_server *server)
     }
 }
 
+/* Beside the page, as the build puts it. Without one the address tells the list of endpoints. */
+static struct wi_site *open_console(const struct wi_config *config)
+{
+    const char *page = config->bridge.page ? config->bridge.page : "";
+    const char *last = strrchr(page, '/');
+    struct wi_error error;
+    char *folder = wi_sprintf("%.*sconsole", last ? (int)(last - page) + 1 : 0, page);
+    struct wi_site *site = wi_site_new(folder, "the console", &error);
+    if (!site)
+        wi_debug("api", NULL, "there is no console: %s", error.detail);
+    free(folder);
+    return site;
+}
+
 /* What more clients may not take: room for nodes, and what the bridge leaves to all others. */
 static void admit(struct wi_server *server)
 {
@@ -380,6 +394,7 @@ static int start(struct wi_server *server, struct wi_error *error)
     if (!api->guard)
         return -1;
     wi_bridge_take_tokens(api->deps.bridge, wi_guard_tokens(api->guard));
+    api->console = open_console(api->deps.config);
     admit(server);
     warn_of_layout();
     server->daemon = start_daemon(server);
@@ -426,6 +441,8 @@ struct wi_server *wi_server_new(const struct wi_server_deps *deps, struct wi_err
         wi_address_port(&server->address));
     wi_info(
         "api", NULL, "listening on %s, %zu tokens", api->url, wi_guard_tokens(api->guard)->count);
+    if (api->console && api->deps.config->api.console)
+        wi_info("api", NULL, "open %s/ in a browser for the console", api->url);
     return server;
 }
 
@@ -545,6 +562,7 @@ void wi_server_free(struct wi_server *server)
     wi_guard_free(server->api.guard);
     wi_admission_free(server->api.admission);
     wi_metrics_free(server->api.metrics);
+    wi_site_free(server->api.console);
     free(server->certificate);
     free(server->key);
     free(server);
