@@ -17,7 +17,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct wi_buffer;
+
 enum wi_level { WI_LOG_ERROR, WI_LOG_WARN, WI_LOG_INFO, WI_LOG_DEBUG };
+extern const char *const wi_level_names[]; /* "error" …, ended by NULL */
 enum wi_log_format { WI_LOG_TEXT, WI_LOG_JSON };
 
 void wi_log_configure(enum wi_level level, enum wi_log_format format);
@@ -43,6 +46,35 @@ struct wi_log_field {
 int wi_log_keep(enum wi_level level, const char *part, const char *subject,
     const struct wi_log_field *fields, size_t count, const char *message);
 void wi_log_flush(void);
+
+/*
+ * The last lines can be read again, whatever became of them at standard error. Each has a number,
+ * `seq`, from 1 on in the order in which they were said; no number is used twice.
+ */
+#define WI_LOG_LINES 2000             /* that are kept at most */
+#define WI_LOG_BYTES ((size_t)1 << 20) /* that they take at most */
+
+struct wi_log_query {
+    uint64_t after, before; /* numbers between which a line lies; `before` 0: any that is later */
+    enum wi_level level;    /* that, and worse */
+    const char *part;       /* NULL: any */
+    const char *contains;   /* what is in its message or its subject; NULL: anything */
+    size_t limit;           /* 1 to WI_LOG_LINES: no more than so many, the newest */
+};
+struct wi_log_found {
+    size_t count;       /* lines that were read */
+    uint64_t latest;    /* the number of the newest of all lines: what may be `after` next time */
+    uint64_t forgotten; /* lines behind `after` of which nothing is known any more */
+    uint64_t left_out;  /* lines that are meant too, but older than the `limit` newest */
+};
+
+/* The number of the newest line; 0: there was none. */
+uint64_t wi_log_latest(void);
+/* Adds to `out` what `query` means, the oldest first, each as an object of JSON with `seq` and the
+ * members that the line has in the format JSON, with commas between them and no ends of lines. From
+ * any thread; who writes lines meanwhile waits for the copy of one line at most. */
+void wi_log_read(
+    const struct wi_log_query *query, struct wi_buffer *out, struct wi_log_found *found);
 
 /* The level is tested before anything is formatted. */
 #define wi_log(level, part, subject, ...)                                                          \
