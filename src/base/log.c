@@ -8,9 +8,8 @@
 
 #include "base/buffer.h"
 #include "base/clock.h"
-#include "base/control.h"
-#include "base/secret.h"
-#include "base/text.h"
+#include "base/log_line.h"
+#include "base/log_ring.h"
 #include <limits.h>
 #include <poll.h>
 #include <pthread.h>
@@ -23,8 +22,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MESSAGE_SIZE 4096
-
 static struct {
     enum wi_level level;
     enum wi_log_format format;
@@ -33,16 +30,8 @@ static struct {
     unsigned long long lost; /* lines since the last that was written */
     size_t kept_lines, kept_size;
     char kept[PIPE_BUF]; /* whole lines, as many as a pipe takes at once */
+    struct wi_log_ring last;
 } sink = {.level = WI_LOG_INFO, .lock = PTHREAD_MUTEX_INITIALIZER};
-
-static const struct {
-    const char *name;
-    const char *column;   /* the same in a column of text */
-    const char *priority; /* syslog's, as journald reads it */
-} levels[] = {[WI_LOG_ERROR] = {"error", " error ", "<3>"},
-    [WI_LOG_WARN] = {"warn", " warn  ", "<4>"},
-    [WI_LOG_INFO] = {"info", " info  ", "<6>"},
-    [WI_LOG_DEBUG] = {"debug", " debug ", "<7>"}};
 
 /* Whether our stderr is the very stream that JOURNAL_STREAM ("device:inode") names. */
 static int stderr_is_journal(void)
@@ -94,102 +83,13 @@ int wi_log_enabled(enum wi_level level)
     return level <= sink.level;
 }
 
-/* Text from outside cannot forge lines or move the terminal's cursor. */
-static void add_escaped(struct wi_buffer *line, const char *text, int limit)
+/* As standard error has it. */
+static void print(struct wi_buffer *out, const struct wi_log_line *line)
 {
-    const char *end = text + strnlen(text, (size_t)limit);
-    for (const char *s = text; s < end;) {
-        const char *plain = s;
-        size_t control = 0;
-        while (s < end && (control = wi_control_bytes(s, (size_t)(end - s))) == 0)
-            s++;
-        wi_buffer_add(line, plain, (size_t)(s - plain));
-        for (; control > 0; control--, s++)
-            wi_buffer_printf(line, "\\x%02x", (unsigned char)*s);
-    }
-}
+    const struct wi_log_style style = {.format = sink.format, .is_for_journald = sink.journald};
 
-/* What a line is made of. `limit`: texts are cut to so many bytes. */
-struct line {
-    enum wi_level level;
-    const char *part, *subject, *message;
-    const struct wi_log_field *fields;
-    size_t field_count;
-    int limit;
-};
-
-static void add_text_line(struct wi_buffer *out, const struct line *line, const char *time)
-{
-    if (sink.journald)
-        wi_buffer_puts(out, levels[line->level].priority);
-    else
-        wi_buffer_strings(out, time, levels[line->level].column, NULL);
-    wi_buffer_strings(out, line->part, ": ", NULL);
-    if (line->subject) {
-        add_escaped(out, line->subject, line->limit);
-        wi_buffer_puts(out, ": ");
-    }
-    add_escaped(out, line->message, line->limit);
-}
-
-static void add_member(struct wi_buffer *out, const char *name, const char *text, int limit)
-{
-    char cut[MESSAGE_SIZE];
-
-    wi_buffer_strings(out, ",\"", name, "\":", NULL);
-    if (!text) {
-        wi_buffer_puts(out, "null");
-        return;
-    }
-    wi_join(cut, (size_t)limit, text, NULL);
-    wi_buffer_json_string(out, cut);
-}
-
-static void add_field(struct wi_buffer *out, const struct wi_log_field *field, int limit)
-{
-    if (field->kind == WI_FIELD_TEXT) {
-        add_member(out, field->name, field->text, limit);
-        return;
-    }
-    wi_buffer_strings(out, ",\"", field->name, "\":", NULL);
-    if (field->kind == WI_FIELD_INTEGER)
-        wi_buffer_integer(out, field->integer);
-    else if (field->kind == WI_FIELD_BOOLEAN)
-        wi_buffer_puts(out, field->integer ? "true" : "false");
-    else
-        wi_buffer_ms(out, field->ms);
-}
-
-static void add_json_line(struct wi_buffer *out, const struct line *line, const char *time)
-{
-    wi_buffer_strings(out, "{\"time\":\"", time, "\",\"level\":\"", levels[line->level].name,
-        "\",\"part\":\"", line->part, "\"", NULL);
-    if (line->subject)
-        add_member(out, "subject", line->subject, line->limit);
-    for (size_t i = 0; i < line->field_count; i++)
-        add_field(out, &line->fields[i], line->limit);
-    add_member(out, "message", line->message, line->limit);
-    wi_buffer_puts(out, "}");
-}
-
-/* Control characters in a text take up to six bytes each: it is cut until the line fits. */
-static void print(struct wi_buffer *out, struct line *line)
-{
-    char time[WI_TIME_SIZE];
-
-    wi_format_time(wi_wall_ms(), time);
-    line->limit = MESSAGE_SIZE;
-    do {
-        wi_buffer_clear(out);
-        if (sink.format == WI_LOG_JSON)
-            add_json_line(out, line, time);
-        else
-            add_text_line(out, line, time);
-        wi_buffer_add(out, "\n", 1);
-        line->limit /= 2;
-    } while (out->size > PIPE_BUF && line->limit > 0);
-    wi_scrub(out->text);
-    out->size = strlen(out->text);
+    wi_log_line_print(out, line, &style);
+    wi_buffer_add(out, "\n", 1);
 }
 
 /* Says how many lines were lost, if any were; 0 if that is lost too. */
@@ -197,7 +97,8 @@ static int say_lost(void)
 {
     struct wi_buffer out = {0};
     char message[128];
-    struct line line = {.level = WI_LOG_WARN, .part = "log", .message = message};
+    struct wi_log_line line = {
+        .time = wi_wall_ms(), .level = WI_LOG_WARN, .part = "log", .message = message};
     int said;
 
     if (sink.lost == 0)
@@ -226,53 +127,67 @@ static void write_kept(void)
     sink.kept_lines = sink.kept_size = 0;
 }
 
-static void write_line(struct line *line)
-{
-    struct wi_buffer out = {0};
+/* What is made before the lock is taken. */
+struct said {
+    struct wi_buffer text;
+    struct wi_log_record record;
+};
 
-    print(&out, line);
-    /* One at a time, or another thread might fill a pipe between the look and the write. */
-    pthread_mutex_lock(&sink.lock);
-    write_kept();
-    write_lines(out.text, out.size, 1);
-    pthread_mutex_unlock(&sink.lock);
-    wi_buffer_clear(&out);
+static void say(struct said *said, const struct wi_log_line *line)
+{
+    said->text = (struct wi_buffer){0};
+    print(&said->text, line);
+    wi_log_record_make(&said->record, line);
 }
 
 void wi_log_write(
     enum wi_level level, const char *part, const char *subject, const char *format, ...)
 {
-    char message[MESSAGE_SIZE];
-    struct line line = {.level = level, .part = part, .subject = subject, .message = message};
+    char message[WI_LOG_TEXT_SIZE];
+    const struct wi_log_line line = {.time = wi_wall_ms(),
+        .level = level,
+        .part = part,
+        .subject = subject,
+        .message = message};
+    struct said said;
     va_list arguments;
 
     va_start(arguments, format);
     vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
-    write_line(&line);
+    say(&said, &line);
+    /* One at a time, or another thread might fill a pipe between the look and the write. */
+    pthread_mutex_lock(&sink.lock);
+    wi_log_ring_add(&sink.last, &said.record);
+    write_kept();
+    write_lines(said.text.text, said.text.size, 1);
+    pthread_mutex_unlock(&sink.lock);
+    wi_buffer_clear(&said.text);
 }
 
 int wi_log_keep(enum wi_level level, const char *part, const char *subject,
     const struct wi_log_field *fields, size_t count, const char *message)
 {
-    struct line line = {.level = level,
+    const struct wi_log_line line = {.time = wi_wall_ms(),
+        .level = level,
         .part = part,
         .subject = subject,
         .message = message,
         .fields = fields,
         .field_count = count};
-    struct wi_buffer out = {0};
+    struct said said;
     int is_first;
 
-    print(&out, &line);
+    say(&said, &line);
     pthread_mutex_lock(&sink.lock);
-    if (sink.kept_size + out.size > sizeof sink.kept)
+    wi_log_ring_add(&sink.last, &said.record);
+    if (sink.kept_size + said.text.size > sizeof sink.kept)
         write_kept();
     is_first = sink.kept_lines++ == 0;
-    memcpy(sink.kept + sink.kept_size, out.text, out.size);
-    sink.kept_size += out.size;
+    memcpy(sink.kept + sink.kept_size, said.text.text, said.text.size);
+    sink.kept_size += said.text.size;
     pthread_mutex_unlock(&sink.lock);
-    wi_buffer_clear(&out);
+    wi_buffer_clear(&said.text);
     return is_first;
 }
 
@@ -281,6 +196,102 @@ void wi_log_flush(void)
     pthread_mutex_lock(&sink.lock);
     write_kept();
     pthread_mutex_unlock(&sink.lock);
+}
+
+/* --- the last lines --------------------------------------------------------------------------- */
+
+/* The line with that number: 0, or -1 where it is not known any more. */
+static int copy_line(uint64_t seq, struct wi_log_record *record)
+{
+    pthread_mutex_lock(&sink.lock);
+    int code = wi_log_ring_copy(&sink.last, seq, record);
+    pthread_mutex_unlock(&sink.lock);
+    return code;
+}
+
+static int is_meant(const struct wi_log_query *query, const struct wi_log_record *record)
+{
+    struct wi_log_field fields[WI_LOG_FIELDS_MAX];
+    struct wi_log_line line;
+
+    wi_log_record_line(record, &line, fields);
+    return line.level <= query->level && (!query->part || strcmp(line.part, query->part) == 0) &&
+           (!query->contains || strstr(line.message, query->contains) ||
+               (line.subject && strstr(line.subject, query->contains)));
+}
+
+/* Notes the numbers of the lines that are meant, out of those from `oldest` to `newest`, the newest
+ * first. */
+static void find(const struct wi_log_query *query, uint64_t oldest, uint64_t newest,
+    uint64_t numbers[WI_LOG_LINES], struct wi_log_found *found)
+{
+    struct wi_log_record record;
+
+    for (uint64_t seq = newest; seq >= oldest; seq--) {
+        if (copy_line(seq, &record) != 0) /* forgotten meanwhile, as are those before it */
+            return;
+        if (!is_meant(query, &record))
+            continue;
+        if (found->count < query->limit)
+            numbers[found->count++] = seq;
+        else
+            found->left_out++;
+    }
+}
+
+/* 0, or -1 where it is not known any more. */
+static int add_found(struct wi_buffer *out, uint64_t seq, int is_first)
+{
+    const struct wi_log_style style = {.format = WI_LOG_JSON, .seq = seq};
+    struct wi_log_field fields[WI_LOG_FIELDS_MAX];
+    struct wi_log_record record;
+    struct wi_log_line line;
+
+    if (copy_line(seq, &record) != 0)
+        return -1;
+    wi_log_record_line(&record, &line, fields);
+    if (!is_first)
+        wi_buffer_puts(out, ",");
+    wi_log_line_print(out, &line, &style);
+    return 0;
+}
+
+uint64_t wi_log_latest(void)
+{
+    pthread_mutex_lock(&sink.lock);
+    uint64_t latest = sink.last.latest;
+    pthread_mutex_unlock(&sink.lock);
+    return latest;
+}
+
+void wi_log_read(
+    const struct wi_log_query *query, struct wi_buffer *out, struct wi_log_found *found)
+{
+    uint64_t numbers[WI_LOG_LINES], oldest, newest;
+    size_t noted;
+
+    *found = (struct wi_log_found){0};
+    pthread_mutex_lock(&sink.lock);
+    newest = found->latest = sink.last.latest;
+    oldest = sink.last.latest - sink.last.kept + 1;
+    pthread_mutex_unlock(&sink.lock);
+    if (query->after >= newest)
+        return;
+    if (query->after + 1 < oldest)
+        found->forgotten = oldest - 1 - query->after;
+    else
+        oldest = query->after + 1;
+    if (query->before > 0 && query->before <= newest)
+        newest = query->before - 1;
+    find(query, oldest, newest, numbers, found);
+    noted = found->count;
+    found->count = 0;
+    while (noted-- > 0) {
+        if (add_found(out, numbers[noted], found->count == 0) == 0)
+            found->count++;
+        else
+            found->forgotten++;
+    }
 }
 
 /* --- lines that are limited ------------------------------------------------------------------- */

@@ -34,11 +34,6 @@
 #define MINUTE (60 * SECOND)
 #define HOUR (60 * MINUTE)
 
-static const char *const levels[] = {[WI_LOG_ERROR] = "error",
-    [WI_LOG_WARN] = "warn",
-    [WI_LOG_INFO] = "info",
-    [WI_LOG_DEBUG] = "debug",
-    NULL};
 static const char *const formats[] = {[WI_LOG_TEXT] = "text", [WI_LOG_JSON] = "json", NULL};
 static const char *const gpus[] = {[WI_GPU_AUTO] = "auto",
     [WI_GPU_HARDWARE] = "hardware",
@@ -366,7 +361,7 @@ const struct wi_setting wi_options[] = {
         .help = "What accepted jobs and their results may take in the database. A job beyond it is "
                 "refused with 507 until results have expired."},
 
-    {KEY(log, level), ENUM(levels), DEFAULT("info"), RELOADABLE,
+    {KEY(log, level), ENUM(wi_level_names), DEFAULT("info"), RELOADABLE,
         .help = "The least urgent messages that are written."},
     {KEY(log, format), ENUM(formats), DEFAULT("text"), RELOADABLE,
         .help = "Lines for people, or one JSON object each."},

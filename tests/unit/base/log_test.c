@@ -1,12 +1,14 @@
 /* The log's lines: what they are made of, and that nobody's slowness stops who writes them. */
 #include "../test.h"
 
+#include "base/buffer.h"
 #include "base/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
 #include <limits.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -301,6 +303,219 @@ TEST(what_is_kept_survives_an_abort)
     assert_int_equal(WTERMSIG(status), SIGABRT);
     assert_non_null(strstr(text, "info  api: the last\n"));
 }
+
+/* --- the last lines --------------------------------------------------------------------------- */
+
+/* What is meant of all lines after `after`, as a list; `found` receives the rest. */
+static json_t *look(const struct wi_log_query *query, struct wi_log_found *found)
+{
+    struct wi_buffer text = {0};
+    json_t *lines;
+
+    wi_buffer_puts(&text, "[");
+    wi_log_read(query, &text, found);
+    wi_buffer_puts(&text, "]");
+    assert_null(strchr(text.text, '\n'));
+    lines = json_loads(text.text, 0, NULL);
+    assert_non_null(lines);
+    assert_int_equal(json_array_size(lines), found->count);
+    wi_buffer_clear(&text);
+    return lines;
+}
+
+static const char *text_of(const json_t *lines, size_t i, const char *name)
+{
+    return json_string_value(json_object_get(json_array_get(lines, i), name));
+}
+
+static uint64_t seq_of(const json_t *lines, size_t i)
+{
+    return (uint64_t)json_integer_value(json_object_get(json_array_get(lines, i), "seq"));
+}
+
+/* Nobody reads standard error meanwhile. */
+static void be_quiet(struct place *place, enum wi_log_format format)
+{
+    set_up(place, format);
+    close(place->reader);
+    place->reader = open("/dev/null", O_RDWR);
+    dup2(place->reader, STDERR_FILENO);
+    wi_log_configure(WI_LOG_INFO, format);
+}
+
+static void assert_read_again(enum wi_log_format format)
+{
+    const struct wi_log_field field = {.name = "status", .kind = WI_FIELD_INTEGER, .integer = 200};
+    struct wi_log_query query = {.after = wi_log_latest(), .level = WI_LOG_DEBUG, .limit = 10};
+    struct wi_log_found found;
+    struct place place;
+    json_t *lines;
+
+    be_quiet(&place, format);
+    wi_warn("bridge", "node-1", "a %s", "warning");
+    wi_debug("bridge", NULL, "not at this level");
+    wi_log_keep(WI_LOG_INFO, "api", "req-1", &field, 1, "GET 200");
+    wi_log_flush();
+    lines = look(&query, &found);
+    tear_down(&place);
+    assert_int_equal(found.count, 2);
+    assert_int_equal(found.latest, query.after + 2);
+    assert_int_equal(found.latest, wi_log_latest());
+    assert_int_equal(found.forgotten + found.left_out, 0);
+    assert_int_equal(seq_of(lines, 0), query.after + 1);
+    assert_int_equal(seq_of(lines, 1), query.after + 2);
+    assert_string_equal(text_of(lines, 0, "level"), "warn");
+    assert_string_equal(text_of(lines, 0, "part"), "bridge");
+    assert_string_equal(text_of(lines, 0, "subject"), "node-1");
+    assert_string_equal(text_of(lines, 0, "message"), "a warning");
+    assert_int_equal(strlen(text_of(lines, 0, "time")), strlen("2026-01-31T12:00:00.250Z"));
+    assert_int_equal(
+        json_integer_value(json_object_get(json_array_get(lines, 1), "status")), 200);
+    json_decref(lines);
+}
+
+TEST(lines_are_read_again_whatever_the_format)
+{
+    assert_read_again(WI_LOG_TEXT);
+    assert_read_again(WI_LOG_JSON);
+}
+
+TEST(a_line_that_is_read_again_is_that_of_the_format_json)
+{
+    const struct wi_log_field fields[] = {{.name = "path", .text = "/\"\\\x01\xff\xe2\x80\xae"},
+        {.name = "none", .text = NULL}, {.name = "ms", .kind = WI_FIELD_MS, .ms = 0.25}};
+    struct wi_log_query query = {.after = wi_log_latest(), .level = WI_LOG_INFO, .limit = 1};
+    struct wi_log_found found;
+    struct place place;
+    char text[8192];
+    json_t *lines, *said;
+
+    set_up(&place, WI_LOG_JSON);
+    wi_log_keep(WI_LOG_INFO, "api", NULL, fields, 3, "\x1b[31m \xc2");
+    wi_log_flush();
+    hear(&place, text, sizeof text);
+    lines = look(&query, &found);
+    tear_down(&place);
+    said = json_loads(text, 0, NULL);
+    assert_non_null(said);
+    json_object_set_new(said, "seq", json_integer((json_int_t)query.after + 1));
+    assert_true(json_equal(said, json_array_get(lines, 0)));
+    json_decref(said);
+    json_decref(lines);
+}
+
+TEST(what_is_meant_is_read)
+{
+    struct wi_log_query query = {.after = wi_log_latest(), .level = WI_LOG_WARN, .limit = 3};
+    uint64_t first = query.after + 1;
+    struct wi_log_found found;
+    struct place place;
+    json_t *lines;
+
+    be_quiet(&place, WI_LOG_TEXT);
+    for (int i = 0; i < 3; i++) {
+        wi_error_log("pool", "node-7", "Broken %d", i);
+        wi_warn("pools", NULL, "doubted %d", i);
+        wi_info("pool", NULL, "fine %d", i);
+    }
+    lines = look(&query, &found); /* by level: the newest of six */
+    assert_int_equal(found.count, 3);
+    assert_int_equal(found.left_out, 3);
+    assert_string_equal(text_of(lines, 0, "message"), "doubted 1");
+    assert_string_equal(text_of(lines, 2, "message"), "doubted 2");
+    json_decref(lines);
+    query.before = first + 4; /* and the page before */
+    lines = look(&query, &found);
+    assert_int_equal(found.count, 3);
+    assert_int_equal(found.left_out, 0);
+    assert_string_equal(text_of(lines, 2, "message"), "Broken 1");
+    json_decref(lines);
+    query = (struct wi_log_query){
+        .after = query.after, .level = WI_LOG_DEBUG, .part = "pool", .limit = 9};
+    json_decref(look(&query, &found));
+    assert_int_equal(found.count, 6);
+    query.contains = "de-7"; /* in the subject */
+    json_decref(look(&query, &found));
+    assert_int_equal(found.count, 3);
+    query.contains = "ine 1"; /* in the message */
+    json_decref(look(&query, &found));
+    assert_int_equal(found.count, 1);
+    query.contains = "FINE";
+    json_decref(look(&query, &found));
+    assert_int_equal(found.count, 0);
+    tear_down(&place);
+}
+
+TEST(what_is_forgotten_is_counted)
+{
+    struct wi_log_query query = {
+        .after = wi_log_latest() + 5, .level = WI_LOG_INFO, .limit = WI_LOG_LINES};
+    struct wi_log_found found;
+    struct place place;
+    json_t *lines;
+
+    be_quiet(&place, WI_LOG_TEXT);
+    for (int i = 0; i < WI_LOG_LINES + 50; i++)
+        wi_info("test", NULL, "line %d", i);
+    lines = look(&query, &found);
+    assert_int_equal(found.count, WI_LOG_LINES);
+    assert_int_equal(found.forgotten, 45);
+    assert_string_equal(text_of(lines, 0, "message"), "line 50");
+    json_decref(lines);
+    query.after = 0;
+    query.before = 10; /* all of them are gone */
+    json_decref(look(&query, &found));
+    assert_int_equal(found.count, 0);
+    assert_int_equal(found.forgotten, wi_log_latest() - WI_LOG_LINES);
+    for (int i = 0; i < 2; i++) {
+        query = (struct wi_log_query){.after = i ? UINT64_MAX : wi_log_latest(), .limit = 1};
+        json_decref(look(&query, &found));
+        assert_int_equal(found.count + found.forgotten + found.left_out, 0);
+    }
+    tear_down(&place);
+}
+
+#define THREADS 6
+#define THREAD_LINES 3000
+
+static void *chatter(void *name)
+{
+    for (int i = 0; i < THREAD_LINES; i++) {
+        if (i % 3 == 0)
+            keep(name);
+        else
+            wi_info("test", name, "%d %.*s", i, i % 200, "a text that makes them differ in length");
+    }
+    return NULL;
+}
+
+TEST(threads_may_write_while_others_read)
+{
+    static const char *const names[THREADS] = {"a", "b", "c", "d", "e", "f"};
+    struct wi_log_query query = {.after = wi_log_latest(), .level = WI_LOG_INFO, .limit = 300};
+    uint64_t before = query.after;
+    pthread_t threads[THREADS];
+    struct wi_log_found found;
+    struct place place;
+
+    be_quiet(&place, WI_LOG_TEXT);
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, chatter, (void *)names[i]), 0);
+    while (found.latest = wi_log_latest(), found.latest < before + THREADS * THREAD_LINES) {
+        json_t *lines = look(&query, &found);
+        for (size_t i = 0; i < found.count; i++)
+            assert_in_range(seq_of(lines, i), i ? seq_of(lines, i - 1) + 1 : before, found.latest);
+        query.after = found.latest;
+        json_decref(lines);
+    }
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    assert_int_equal(wi_log_latest(), before + THREADS * THREAD_LINES);
+    wi_log_flush();
+    tear_down(&place);
+}
+
+/* --- lines that are limited ------------------------------------------------------------------- */
 
 TEST(limits_a_kind_of_line)
 {
