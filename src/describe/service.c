@@ -485,6 +485,31 @@ static const struct wi_member joins[] = {
     {0},
 };
 
+static const struct wi_member log_line[] = {
+    {"seq", "integer", "Its number, from 1 on since the start."},
+    {"time", "string", "As RFC 3339 has it, in UTC with milliseconds."},
+    {"level", "'error'|'warn'|'info'|'debug'", NULL},
+    {"part", "string", "The part of the daemon that said it."},
+    {"subject?", "string", "The id of what it is about."},
+    {"method?", "string", "This and what follows: of a request that was answered."},
+    {"path?", "string", NULL},
+    {"status?", "integer", NULL},
+    {"bytes_in?", "integer", NULL},
+    {"bytes_out?", "integer", NULL},
+    {"duration_ms?", "number", NULL},
+    {"token?", "string|null", "The name of the token."},
+    {"request_id?", "string", NULL},
+    {"client_left?", "boolean", NULL},
+    {"parts?", "integer", "Of a stream: those that the client took."},
+    {"message", "string", NULL},
+    {0},
+};
+static const struct wi_member logs[] = {
+    {"lines", "[LogLine]", "The oldest first."},
+    {"lost", "integer", "How many older lines there were that are not kept any more."},
+    {0},
+};
+
 #define FORM(form, rows, ...)                                                                      \
     {                                                                                              \
         .name = form, .members = rows, ##__VA_ARGS__                                               \
@@ -531,6 +556,8 @@ const struct wi_schema wi_service_schemas[] = {
     FORM("StoredJob", stored_job),
     FORM("Jobs", jobs),
     FORM("Job", NULL, .is = "RunningJob|StoredJob"),
+    FORM("LogLine", log_line),
+    FORM("Logs", logs),
     FORM("Join", join),
     FORM("Joins", joins),
     {0},

@@ -4,6 +4,7 @@
 
 #include "api/endpoints/infer.h"
 #include "api/endpoints/openapi.h"
+#include "api/endpoints/query.h"
 #include "api/http/step.h"
 
 #include "base/memory.h"
@@ -64,25 +65,13 @@ static void free_look_up(void *work)
     free(look_up);
 }
 
-static enum MHD_Result add_argument(
-    void *context, enum MHD_ValueKind kind, const char *name, const char *value)
-{
-    json_t *text = json_string(value ? value : "");
-    if (text && json_object_set_new(context, name, text) == 0)
-        return MHD_YES;
-    json_object_set_new(context, "query", json_true()); /* not UTF-8: an unknown field */
-    return MHD_NO;
-}
-
 static enum wi_code read_query(
     const struct wi_request *request, struct look_up *look_up, struct wi_error *error)
 {
     struct query *query = &look_up->query;
     enum wi_code code;
-    MHD_get_connection_values(
-        request->mhd, MHD_GET_ARGUMENT_KIND, add_argument, look_up->arguments);
-    if ((code = wi_params_read(wi_hardware_params, look_up->arguments, WI_PARAMS_STRICT, "", query,
-             error)) != WI_OK ||
+    if ((code = wi_query_read(request, wi_hardware_params, WI_PARAMS_STRICT, query,
+             &look_up->arguments, error)) != WI_OK ||
         (code = wi_model_check_name(query->model_name, error)) != WI_OK ||
         (code = wi_infer_read_platform(
              query->platform, &look_up->has_platform, &look_up->platform, error)) != WI_OK)
@@ -152,7 +141,6 @@ void wi_handle_hardware(struct wi_request *request)
 {
     struct look_up *look_up = wi_alloc(sizeof *look_up);
     struct wi_error error;
-    look_up->arguments = json_object();
     look_up->query =
         (struct query){.platform = "auto", .model_type = -1, .precision = -1, .fallback = 1};
     if (read_query(request, look_up, &error) != WI_OK) {

@@ -65,6 +65,7 @@ static const struct wi_schema request_forms[] = {{.name = "Tensor", .members = t
     {.name = "OllamaShow", .params = wi_ollama_show_params},
     {.name = "OllamaPull", .params = wi_ollama_pull_params},
     {.name = "HardwareQuery", .params = wi_hardware_params},
+    {.name = "LogsQuery", .params = wi_logs_params},
     {.name = "RemovalQuery", .members = removal_query},
     {.name = "JobsQuery", .params = wi_jobs_params}, {.name = "JobQuery", .members = job_query},
     {0}};

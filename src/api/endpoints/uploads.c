@@ -9,6 +9,7 @@
 #include "api/endpoints/endpoints.h"
 #include "api/endpoints/models.h"
 #include "api/endpoints/openapi.h"
+#include "api/endpoints/query.h"
 #include "api/endpoints/uploads.h"
 #include "api/http/step.h"
 #include "base/clock.h"
@@ -424,17 +425,6 @@ static void on_written(struct wi_request *request, void *work)
     wi_request_answer_json(request, 200, answer);
 }
 
-static enum MHD_Result add_argument(
-    void *context, enum MHD_ValueKind kind, const char *name, const char *value)
-{
-    json_t *text = json_string(value ? value : "");
-    (void)kind;
-    if (text && json_object_set_new(context, name, text) == 0)
-        return MHD_YES;
-    json_object_set_new(context, "query", json_true()); /* not UTF-8: an unknown field */
-    return MHD_NO;
-}
-
 static enum wi_code read_position(const char *text, uint64_t *position, struct wi_error *error)
 {
     if (strspn(text, "0123456789") != strlen(text)) {
@@ -449,12 +439,11 @@ static enum wi_code read_position(const char *text, uint64_t *position, struct w
 /* NULL with the error. */
 static struct sending *new_sending(struct wi_request *request, struct wi_error *error)
 {
-    json_t *arguments = json_object();
     struct query query = {0};
     uint64_t position = 0;
-    MHD_get_connection_values(request->mhd, MHD_GET_ARGUMENT_KIND, add_argument, arguments);
-    enum wi_code code =
-        wi_params_read(wi_upload_query_params, arguments, WI_PARAMS_STRICT, "", &query, error);
+    json_t *arguments;
+    enum wi_code code = wi_query_read(
+        request, wi_upload_query_params, WI_PARAMS_STRICT, &query, &arguments, error);
     if (code == WI_OK)
         code = read_position(query.position, &position, error);
     struct sending *sending = code == WI_OK ? wi_alloc(sizeof *sending) : NULL;

@@ -118,6 +118,7 @@ wi_route_fn wi_handle_kserve_config, wi_handle_kserve_stats, wi_handle_kserve_al
 wi_route_fn wi_handle_kserve_index, wi_handle_kserve_load, wi_handle_kserve_unload;
 wi_route_fn wi_handle_ollama_version, wi_handle_ollama_tags, wi_handle_ollama_ps;
 wi_route_fn wi_handle_ollama_show, wi_handle_ollama_pull, wi_handle_ollama_delete;
+wi_route_fn wi_handle_logs;
 wi_route_fn wi_handle_join_new, wi_handle_joins, wi_handle_join_revoke;
 
 #endif

@@ -1,0 +1,64 @@
+/* The query of a request, read by a table; see query.h. */
+#include "api/endpoints/query.h"
+
+#include "net/http.h"
+#include <stdint.h>
+
+static enum MHD_Result add_argument(void *context, enum MHD_ValueKind kind, const char *name,
+    size_t name_size, const char *value, size_t value_size)
+{
+    json_t *text = json_stringn(value ? value : "", value_size);
+    (void)kind;
+    if (json_object_setn_new(context, name, name_size, text ? text : json_null()) == 0)
+        return MHD_YES;
+    json_object_set_new(context, "query", json_null()); /* the name is no UTF-8 */
+    return MHD_NO;
+}
+
+static enum wi_code check_text(const json_t *arguments, struct wi_error *error)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach((json_t *)arguments, name, value)
+    {
+        if (!json_is_null(value))
+            continue;
+        wi_error_set(error, WI_INVALID_FIELD, name, "%.64s is not UTF-8", name);
+        wi_error_expect(error, "UTF-8, percent-encoded");
+        return WI_INVALID_FIELD;
+    }
+    return WI_OK;
+}
+
+/* Makes a number of what is one by the table. */
+static enum wi_code read_number(
+    const struct wi_param *row, json_t *arguments, struct wi_error *error)
+{
+    const char *text = json_string_value(json_object_get(arguments, row->name));
+    uint64_t number;
+    if (!text)
+        return WI_OK;
+    if (wi_parse_length(text, &number) != 0 || number > INT64_MAX) {
+        wi_error_set(
+            error, WI_INVALID_FIELD, row->name, "%s cannot be \"%.40s\"", row->name, text);
+        wi_error_expect(error, "%.16g to %.16g", row->min, row->max);
+        return WI_INVALID_FIELD;
+    }
+    json_object_set_new(arguments, row->name, json_integer((json_int_t)number));
+    return WI_OK;
+}
+
+enum wi_code wi_query_read(const struct wi_request *request, const struct wi_param *table,
+    enum wi_param_mode mode, void *target, json_t **arguments, struct wi_error *error)
+{
+    enum wi_code code;
+    *arguments = json_object();
+    MHD_get_connection_values_n(request->mhd, MHD_GET_ARGUMENT_KIND, add_argument, *arguments);
+    if ((code = check_text(*arguments, error)) != WI_OK)
+        return code;
+    for (const struct wi_param *row = table; row->name; row++)
+        if (row->kind == WI_PARAM_INTEGER &&
+            (code = read_number(row, *arguments, error)) != WI_OK)
+            return code;
+    return wi_params_read(table, *arguments, mode, "", target, error);
+}
