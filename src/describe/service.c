@@ -180,7 +180,8 @@ static const struct wi_member kind[] = {
 };
 
 static const struct wi_member nodes[] = {
-    {"nodes", "[Node]", NULL},
+    {"nodes", "[Node]", "On a page, in the order of their ids."},
+    {"next?", "string|null", "Of a page: what is after on the next one; null: it is the last."},
     {0},
 };
 static const struct wi_member verb[] = {
@@ -310,6 +311,9 @@ static const struct wi_member models[] = {
     {"ignored_more", "integer", NULL},
     {"aliases", "{string}",
         "The other names that the configuration gives to models, each with its model."},
+    {"next?", "string|null",
+        "Of a page, which has data and models in part: what is after on the next one; null: it is "
+        "the last."},
     {0},
 };
 static const struct wi_member openai_model[] = {
@@ -467,6 +471,7 @@ static const struct wi_member stored_job[] = {
 };
 static const struct wi_member jobs[] = {
     {"jobs", "[StoredJob]", "The newest first."},
+    {"next", "string|null", "What is after on the next page; null: there are no others."},
     {0},
 };
 static const struct wi_member join[] = {

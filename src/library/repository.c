@@ -478,29 +478,62 @@ void wi_repository_list_used(struct wi_repository *repository, struct wi_version
     }
 }
 
-static void tell_model(struct wi_repository *repository, const struct wi_list_row *row,
-    wi_repository_each_fn *each, void *context)
-{
-    struct entry *entry = find_entry(repository, row->name);
-    const char *problem = entry && entry->error ? entry->error->detail : row->problem;
+struct walk {
+    struct wi_repository *repository;
+    const char *after;
+    size_t left; /* that may still be told of */
+    int more;    /* there was one when none might be */
+    wi_repository_each_fn *each;
+    void *context;
+};
 
-    each(context, row, entry ? entry->model : NULL, entry && entry->model ? NULL : problem);
+/* Whether the model with that name is one of those that are asked for. */
+static int is_next(struct walk *walk, const char *name)
+{
+    if (strcmp(name, walk->after) <= 0)
+        return 0;
+    if (walk->left == 0) {
+        walk->more = 1;
+        return 0;
+    }
+    walk->left--;
+    return 1;
 }
 
-void wi_repository_each(
-    struct wi_repository *repository, wi_repository_each_fn *each, void *context)
+static void tell_model(struct walk *walk, const struct wi_list_row *row)
+{
+    if (!is_next(walk, row->name))
+        return;
+    struct entry *entry = find_entry(walk->repository, row->name);
+    const char *problem = entry && entry->error ? entry->error->detail : row->problem;
+
+    walk->each(walk->context, row, entry ? entry->model : NULL,
+        entry && entry->model ? NULL : problem);
+}
+
+int wi_repository_each_after(struct wi_repository *repository, const char *after, size_t limit,
+    wi_repository_each_fn *each, void *context)
 {
     const struct wi_list *list = wi_listing_now(repository->listing);
+    struct walk walk = {repository, after, limit, 0, each, context};
     size_t i = 0;
 
     for (int b = WI_BUILTIN_NONE + 1; b < WI_BUILTIN_END; b++) {
         const struct wi_model *model = repository->builtins[b];
         for (; i < list->model_count && strcmp(list->models[i].name, model->name) < 0; i++)
-            tell_model(repository, &list->models[i], each, context);
-        each(context, NULL, model, NULL);
+            tell_model(&walk, &list->models[i]);
+        if (is_next(&walk, model->name))
+            each(context, NULL, model, NULL);
     }
-    for (; i < list->model_count; i++)
-        tell_model(repository, &list->models[i], each, context);
+    for (; i < list->model_count && !walk.more; i++)
+        tell_model(&walk, &list->models[i]);
+    return walk.more;
+}
+
+void wi_repository_each(
+    struct wi_repository *repository, wi_repository_each_fn *each, void *context)
+{
+    (void)wi_repository_each_after(repository, "", SIZE_MAX, each, context);
 }
 
 struct wi_listing *wi_repository_listing(struct wi_repository *repository)

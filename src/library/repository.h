@@ -82,5 +82,9 @@ typedef void wi_repository_each_fn(void *context, const struct wi_list_row *row,
     const struct wi_model *model, const char *problem);
 void wi_repository_each(
     struct wi_repository *repository, wi_repository_each_fn *each, void *context);
+/* The same of at most `limit` models, whose names come behind `after` ("" for all). Returns whether
+ * there are others behind them. */
+int wi_repository_each_after(struct wi_repository *repository, const char *after, size_t limit,
+    wi_repository_each_fn *each, void *context);
 
 #endif

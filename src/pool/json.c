@@ -57,6 +57,20 @@ json_t *wi_pool_nodes_json(const struct wi_pool *pool)
     return list;
 }
 
+json_t *wi_pool_nodes_page_json(
+    const struct wi_pool *pool, const char *after, size_t limit, int *more)
+{
+    const struct pool_node **found = wi_realloc_array(NULL, limit + 1, sizeof *found);
+    size_t count = wi_pool_nodes_after(pool->nodes, after, found, limit + 1);
+    json_t *list = json_array();
+
+    *more = count > limit;
+    for (size_t i = 0; i < count && i < limit; i++)
+        json_array_append_new(list, node_json(pool, wi_pool_node_info_of(found[i])));
+    free(found);
+    return list;
+}
+
 static json_t *states_json(const struct wi_pool *pool, const char *kind)
 {
     json_t *object = json_object();

@@ -162,6 +162,10 @@ enum wi_code wi_pool_ready(const struct wi_pool *pool, struct wi_error *error);
 /* [{"id","kind","state",…}] and [{"id","browser",…}] for the status API; new references. */
 json_t *wi_pool_sessions_json(const struct wi_pool *pool);
 json_t *wi_pool_nodes_json(const struct wi_pool *pool);
+/* The same of at most `limit` nodes, by their ids, behind `after` ("" for all); `more` receives
+ * whether there are others behind them. */
+json_t *wi_pool_nodes_page_json(
+    const struct wi_pool *pool, const char *after, size_t limit, int *more);
 /* {"chrome":{"installed","problem","breaker","failures","next_start_ms","min","max","wished",
  * "sessions":{STATE: count},"transitions":{FROM:{TO: count}}}}; new reference. "problem" is null
  * where nobody asked for the kind: it is switched off, or there by default and not installed. */

@@ -158,13 +158,16 @@ struct wi_row_read {
 };
 wi_db_work_fn wi_row_read;
 
-/* The newest rows, at most `limit`, in `state` (WI_ROW_STATES: in any). */
+/* The newest rows, at most `limit`, in `state` (WI_ROW_STATES: in any); with `before_id` those that
+ * would stand behind a row with that id and that time, whether or not it is there. */
 struct wi_row_list {
     enum wi_row_state state;
     char client[WI_ROW_CLIENT_MAX + 1]; /* only this one's; "" for everybody's */
     size_t limit;
-    struct wi_row *rows; /* out: owned with the array */
-    size_t count;        /* out */
+    int64_t before_at;
+    char before_id[WI_ID_SIZE]; /* "": from the newest on */
+    struct wi_row *rows;        /* out: owned with the array */
+    size_t count;               /* out */
 };
 wi_db_work_fn wi_row_list;
 

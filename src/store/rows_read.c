@@ -38,9 +38,10 @@ enum wi_code wi_row_list(sqlite3 *sqlite, void *data, struct wi_error *error)
     list->rows = wi_realloc_array(NULL, list->limit + 1, sizeof *list->rows);
     /* Four statements, since each has an index of its own. */
     int of_state = list->state < WI_ROW_STATES, of_client = *list->client != '\0';
-    char *sql = wi_sprintf("SELECT " WI_ROW_COLUMNS
-                           " FROM jobs WHERE %s AND %s ORDER BY accepted_at DESC, id DESC LIMIT ?2",
-        of_state ? "state = ?1" : "?1", of_client ? "client = ?3" : "1");
+    char *sql = wi_sprintf("SELECT " WI_ROW_COLUMNS " FROM jobs WHERE %s AND %s AND %s"
+                           " ORDER BY accepted_at DESC, id DESC LIMIT ?2",
+        of_state ? "state = ?1" : "?1", of_client ? "client = ?3" : "1",
+        *list->before_id ? "(accepted_at, id) < (?4, ?5)" : "1");
     sqlite3_stmt *statement = wi_db_prepare(sqlite, sql, error);
     free(sql);
     if (statement == NULL)
@@ -49,6 +50,10 @@ enum wi_code wi_row_list(sqlite3 *sqlite, void *data, struct wi_error *error)
     sqlite3_bind_int64(statement, 2, (sqlite3_int64)list->limit);
     if (of_client)
         sqlite3_bind_text(statement, 3, list->client, -1, SQLITE_STATIC);
+    if (*list->before_id) {
+        sqlite3_bind_int64(statement, 4, list->before_at);
+        sqlite3_bind_text(statement, 5, list->before_id, -1, SQLITE_STATIC);
+    }
     int step;
     while ((step = sqlite3_step(statement)) == SQLITE_ROW) {
         struct wi_row *row = &list->rows[list->count++];

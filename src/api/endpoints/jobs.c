@@ -6,20 +6,21 @@
 #include "api/endpoints/jobs.h"
 #include "api/endpoints/endpoints.h"
 #include "api/endpoints/openapi.h"
+#include "api/endpoints/query.h"
 #include "api/endpoints/stream.h"
 
 #include "api/http/step.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/params.h"
+#include "base/text.h"
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define WAIT_MAX_MS 60000
 /* A run that is cancelled ends within moments, or the answer is that it will. */
 #define CANCEL_WAIT_MS 2000
-#define LIST_DEFAULT 100
-#define LIST_MAX 1000
 
 /* --- what is running for a request ----------------------------------------------------------- */
 
@@ -151,25 +152,45 @@ void wi_handle_job_delete(struct wi_request *request)
 
 /* --- GET /v1/jobs ---------------------------------------------------------------------------- */
 
+/* One more row is asked for than is listed: whether there are others. */
+struct job_list {
+    struct wi_row_list rows;
+    size_t limit;
+};
+
 static void free_list(void *work)
 {
-    struct wi_row_list *op = work;
-    for (size_t i = 0; i < op->count; i++)
-        wi_row_clear(&op->rows[i]);
-    free(op->rows);
-    free(op);
+    struct job_list *list = work;
+    for (size_t i = 0; i < list->rows.count; i++)
+        wi_row_clear(&list->rows.rows[i]);
+    free(list->rows.rows);
+    free(list);
+}
+
+/* The key of the page behind a row: ids are in no order, so it has the time too. */
+static void print_next(struct wi_buffer *out, const struct wi_row *row)
+{
+    wi_buffer_puts(out, "\"");
+    wi_buffer_integer(out, row->accepted_at);
+    wi_buffer_strings(out, ".", row->id, "\"", NULL);
 }
 
 static void print_list(
-    struct wi_buffer *out, const struct wi_durable *durable, const struct wi_row_list *op)
+    struct wi_buffer *out, const struct wi_durable *durable, const struct job_list *list)
 {
+    const struct wi_row *rows = list->rows.rows;
     wi_buffer_puts(out, "{\"jobs\":[");
-    for (size_t i = 0; i < op->count; i++) {
+    for (size_t i = 0; i < list->rows.count && i < list->limit; i++) {
         wi_buffer_puts(out, i > 0 ? ",\n" : "\n");
-        wi_job_print(out, durable, &op->rows[i]);
+        wi_job_print(out, durable, &rows[i]);
         wi_buffer_puts(out, "}");
     }
-    wi_buffer_puts(out, "]}\n");
+    wi_buffer_puts(out, "],\"next\":");
+    if (list->rows.count > list->limit)
+        print_next(out, &rows[list->limit - 1]);
+    else
+        wi_buffer_puts(out, "null");
+    wi_buffer_puts(out, "}\n");
 }
 
 static void on_listed(struct wi_request *request, void *work, const struct wi_error *failure)
@@ -184,55 +205,79 @@ static void on_listed(struct wi_request *request, void *work, const struct wi_er
     free_list(work);
 }
 
-const struct wi_param wi_jobs_params[] = {
-    {.name = "state", .kind = WI_PARAM_ENUM, .names = wi_row_state_names},
-    {.name = "limit",
-        .kind = WI_PARAM_INTEGER,
-        .min = 1,
-        .max = LIST_MAX,
-        .help = "100 by default."},
-    {0},
+struct job_query {
+    int state;
+    struct wi_page page;
 };
 
-/* As the table has it; a query has nothing but text. */
-static enum wi_code read_listing(
-    const struct wi_request *request, struct wi_row_list *list, struct wi_error *error)
+const struct wi_param wi_jobs_params[] = {
+    {.name = "state",
+        .kind = WI_PARAM_ENUM,
+        .offset = offsetof(struct job_query, state),
+        .names = wi_row_state_names},
+    {.name = "limit",
+        .kind = WI_PARAM_INTEGER,
+        .offset = offsetof(struct job_query, page.limit),
+        .min = 1,
+        .max = WI_PAGE_MAX,
+        .help = "100 by default."},
+    {.name = "after",
+        .kind = WI_PARAM_STRING,
+        .offset = offsetof(struct job_query, page.after),
+        .min = 1,
+        .max = WI_DIGITS_SIZE + WI_ID_SIZE,
+        .help = "The next of the page before."},
+    WI_PARAM_END,
+};
+
+/* As print_next has it. */
+static enum wi_code read_after(const char *after, struct wi_row_list *rows, struct wi_error *error)
 {
-    const char *state = query(request, "state"), *limit = query(request, "limit");
-    uint64_t number = LIST_DEFAULT;
-    list->state = WI_ROW_STATES;
-    for (int i = 0; state && wi_row_state_names[i]; i++)
-        if (strcmp(state, wi_row_state_names[i]) == 0)
-            list->state = (enum wi_row_state)i;
-    if (state && list->state == WI_ROW_STATES) {
-        wi_error_set(error, WI_INVALID_FIELD, "state", "\"%.40s\" is not a state", state);
-        wi_error_allow(error, "queued, running, done, failed, cancelled");
-        return WI_INVALID_FIELD;
+    size_t digits = strspn(after, "0123456789");
+    const char *id = after + digits + 1;
+    if (digits > 0 && digits < 19 && after[digits] == '.' && *id && strlen(id) < WI_ID_SIZE) {
+        rows->before_at = strtoll(after, NULL, 10);
+        strcpy(rows->before_id, id);
+        return WI_OK;
     }
-    if (limit && (wi_parse_length(limit, &number) != 0 || number < 1 || number > LIST_MAX)) {
-        wi_error_set(error, WI_INVALID_FIELD, "limit", "\"%.40s\" is not a limit", limit);
-        wi_error_expect(error, "1 to %d", LIST_MAX);
-        return WI_INVALID_FIELD;
-    }
-    list->limit = (size_t)number;
-    return WI_OK;
+    wi_error_set(error, WI_INVALID_FIELD, "after", "\"%.80s\" is no place in the list", after);
+    wi_error_expect(error, "the next of the page before");
+    return WI_INVALID_FIELD;
+}
+
+/* What of the list the query asks for; NULL with the error. */
+static struct job_list *read_listing(const struct wi_request *request, struct wi_error *error)
+{
+    struct job_query query = {.state = WI_ROW_STATES, .page.limit = WI_PAGE_DEFAULT};
+    struct job_list *list = wi_alloc(sizeof *list);
+    json_t *arguments;
+    enum wi_code code =
+        wi_query_read(request, wi_jobs_params, WI_PARAMS_OPEN, &query, &arguments, error);
+    if (code == WI_OK && query.page.after)
+        code = read_after(query.page.after, &list->rows, error);
+    json_decref(arguments);
+    list->limit = (size_t)query.page.limit;
+    list->rows.limit = list->limit + 1;
+    list->rows.state = (enum wi_row_state)query.state;
+    wi_job_scope(request, list->rows.client);
+    if (code == WI_OK)
+        return list;
+    free(list);
+    return NULL;
 }
 
 void wi_handle_jobs(struct wi_request *request)
 {
-    struct wi_row_list list = {0};
+    struct wi_durable *durable = request->api->endpoints->durable;
     struct wi_error error;
-    wi_job_scope(request, list.client);
-    if (read_listing(request, &list, &error) != WI_OK) {
+    struct job_list *list = read_listing(request, &error);
+    if (!list) {
         wi_request_answer_error(request, &error);
-        return;
+    } else if (!durable) {
+        wi_request_answer_json(request, 200, json_pack("{s:[], s:n}", "jobs", "next"));
+        free(list);
+    } else {
+        wi_durable_list(durable, &list->rows, wi_step_end,
+            wi_request_step(request, on_listed, list, free_list));
     }
-    if (!request->api->endpoints->durable) {
-        wi_request_answer_json(request, 200, json_pack("{s:[]}", "jobs"));
-        return;
-    }
-    struct wi_row_list *op = wi_alloc(sizeof *op);
-    *op = list;
-    wi_durable_list(request->api->endpoints->durable, op, wi_step_end,
-        wi_request_step(request, on_listed, op, free_list));
 }

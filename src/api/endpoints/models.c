@@ -5,11 +5,13 @@
 #include "api/endpoints/model_use.h"
 #include "api/endpoints/nodes.h"
 #include "api/endpoints/pulls.h"
+#include "api/endpoints/query.h"
 #include "api/http/request.h"
 #include "api/http/step.h"
 #include "base/memory.h"
 #include "library/versions.h"
 #include "pool/facts/verdicts.h"
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -104,32 +106,23 @@ static void answer_model(struct wi_request *request, const struct wi_model *mode
 
 /* --- where models are loaded ----------------------------------------------------------------- */
 
-struct loaded_search {
-    const char *name; /* or NULL for all */
-    json_t *found;
-};
-
 static void add_loaded(
     void *context, const struct wi_node_info *node, const char *name, const json_t *model)
 {
-    struct loaded_search *search = context;
-    json_t *copy, *list = json_object_get(search->found, name);
-    if (search->name && strcmp(name, search->name) != 0)
+    json_t *list = json_object_get(context, name), *copy;
+    if (!list)
         return;
     copy = json_copy((json_t *)model);
     json_object_del(copy, "name");
     json_object_set_new(copy, "node", json_string(node->id));
-    if (!list && (list = json_array()))
-        json_object_set_new(search->found, name, list);
     json_array_append_new(list, copy);
 }
 
-/* {NAME: [what its nodes tell of it]} of one model, or of all in one walk over the nodes. */
-static json_t *find_all_loaded(const struct wi_api *api, const char *name)
+/* Fills the lists of `loaded`, {NAME: []}, with what nodes tell of these models, in one walk over
+ * the nodes. */
+static void find_loaded(const struct wi_api *api, json_t *loaded)
 {
-    struct loaded_search search = {name, json_object()};
-    wi_api_each_loaded(api->deps.bridge, add_loaded, &search);
-    return search.found;
+    wi_api_each_loaded(api->deps.bridge, add_loaded, loaded);
 }
 
 static json_t *loaded_json(const json_t *loaded, const char *name)
@@ -229,162 +222,6 @@ static json_t *model_json(const struct wi_api *api, const json_t *loaded, const 
     return out;
 }
 
-/* --- the list -------------------------------------------------------------------------------- */
-
-/* What the folder tells of a model that has not been read: a model's format and variants, and how
- * large the preferred one is. */
-static void add_row(const struct wi_list_row *row, const struct wi_model *model, json_t *entry)
-{
-    if (model)
-        return;
-    json_object_set_new(entry, "format", json_string(wi_formats[row->format]->name));
-    if (row->variants.count == 0)
-        return;
-    const struct wi_variant *first = &row->variants.items[0];
-    json_object_set_new(entry, "variant", json_string(first->name));
-    json_object_set_new(entry, "bytes", json_integer((json_int_t)first->bytes));
-    json_object_set_new(entry, "variants", variants_json(&row->variants));
-}
-
-struct listing {
-    const struct wi_api *api;
-    json_t *loaded, *list;
-};
-
-static void add_model(
-    void *context, const struct wi_list_row *row, const struct wi_model *model, const char *problem)
-{
-    struct listing *listing = context;
-    const char *name = row ? row->name : model->name;
-    json_t *entry = model_json(listing->api, listing->loaded, name, model, problem);
-    if (entry && row) {
-        add_row(row, model, entry);
-        add_versions(listing->api, name, &row->versions, entry);
-    }
-    if (entry)
-        json_array_append_new(listing->list, entry);
-}
-
-json_t *wi_api_models_json(const struct wi_api *api)
-{
-    struct listing listing = {api, find_all_loaded(api, NULL), json_array()};
-    wi_repository_each(api->deps.repository, add_model, &listing);
-    json_decref(listing.loaded);
-    return listing.list;
-}
-
-/* The same as OpenAI's clients read it. */
-static void add_openai(
-    void *context, const char *name, const struct wi_list_row *row, const struct wi_model *model)
-{
-    const struct listing *listing = context;
-    (void)row;
-    json_array_append_new(listing->list, openai_json(listing->api, name, model));
-}
-
-static json_t *list_openai(const struct wi_api *api)
-{
-    struct listing listing = {api, NULL, json_array()};
-    wi_api_each_name(api, add_openai, &listing);
-    return listing.list;
-}
-
-/* What lies in the folder as if it were a model, and why it is none. */
-static json_t *ignored_json(const struct wi_list *list)
-{
-    json_t *out = json_array();
-    for (size_t i = 0; i < list->ignored_count; i++)
-        json_array_append_new(out, json_pack("{s:s, s:s}", "name", list->ignored[i].name, "reason",
-                                       list->ignored[i].problem));
-    return out;
-}
-
-static json_t *aliases_json(const struct wi_aliases *aliases)
-{
-    json_t *out = json_object();
-    for (size_t i = 0; i < aliases->count; i++)
-        json_object_set_new(out, aliases->items[i].name, json_string(aliases->items[i].model));
-    return out;
-}
-
-static void stop_list(void *wait)
-{
-    wi_listing_cancel(wait);
-}
-
-static void on_list(void *context, const struct wi_list *list)
-{
-    struct wi_request *request = context;
-    wi_request_answer_json(request, 200,
-        json_pack("{s:s, s:o, s:o, s:o, s:o, s:I, s:o}", "object", "list", "data",
-            list_openai(request->api), "models", wi_api_models_json(request->api), "pulls",
-            wi_api_pulls_json(request->api->deps.pulls), "ignored", ignored_json(list),
-            "ignored_more", (json_int_t)list->ignored_more, "aliases",
-            aliases_json(wi_repository_aliases(request->api->deps.repository))));
-}
-
-/* Who asks for the list alone has just put something there, more often than not: it is worth
- * waiting until the folder has been read again, beside the loop. */
-void wi_handle_models(struct wi_request *request)
-{
-    struct wi_listing_wait *wait =
-        wi_listing_fresh(wi_repository_listing(request->api->deps.repository), on_list, request);
-    if (wait) /* else on_list was called */
-        wi_request_wait(request, stop_list, wait);
-}
-
-/* --- one ------------------------------------------------------------------------------------- */
-
-/* Whether a pull of that name is under way. */
-static int is_pulling(const struct wi_api *api, const char *name, struct wi_pull_info *info)
-{
-    return api->deps.pulls && wi_pulls_find(api->deps.pulls, name, info) == 0 &&
-           info->state != WI_PULL_DONE && info->state != WI_PULL_FAILED;
-}
-
-static void on_model(struct wi_request *request, void *work, struct wi_model *model)
-{
-    struct wi_pull_info info;
-    json_t *loaded = find_all_loaded(request->api, model->name);
-    json_t *found = model_json(request->api, loaded, model->name, model, NULL);
-    if (found)
-        json_object_update_new(found, openai_json(request->api, model->name, model));
-    if (found && is_pulling(request->api, model->name, &info))
-        json_object_set_new(found, "pulling", wi_api_pull_json(&info));
-    json_decref(loaded);
-    answer_model(request, model, found);
-    (void)work;
-}
-
-/* It may be on its way, or not have got here. */
-static void on_missing(struct wi_request *request, void *work, const struct wi_error *failure)
-{
-    const struct wi_api *api = request->api;
-    struct wi_pull_info info;
-    struct wi_error error = *failure;
-    (void)work;
-    if (failure->code == WI_MODEL_NOT_FOUND && is_pulling(api, request->argument, &info)) {
-        wi_request_answer_json(request, 200,
-            json_pack("{s:s, s:o}", "name", info.name, "pulling", wi_api_pull_json(&info)));
-        return;
-    }
-    if (failure->code == WI_MODEL_NOT_FOUND && api->deps.pulls &&
-        wi_pulls_find(api->deps.pulls, request->argument, &info) == 0 && info.error)
-        wi_error_set(&error, WI_MODEL_NOT_FOUND, "model_name",
-            "there is no model %.160s: its pull failed: %.300s", info.name, info.error->detail);
-    wi_request_answer_error(request, &error);
-}
-
-void wi_api_answer_with_model(struct wi_request *request, const char *name)
-{
-    wi_request_find_model(request, name, on_model, NULL, NULL);
-}
-
-void wi_handle_model(struct wi_request *request)
-{
-    wi_request_look_for_model(request, request->argument, on_model, on_missing, NULL, NULL);
-}
-
 /* --- models under all their names ------------------------------------------------------------- */
 
 struct walk {
@@ -424,12 +261,247 @@ static void name_model(
         walk->each(walk->context, json_string_value(alias), row, model);
 }
 
-void wi_api_each_name(const struct wi_api *api, wi_api_name_fn *each, void *context)
+/* Of the models that wi_repository_each_after would tell of. */
+static void each_name_after(const struct wi_api *api, const char *after, size_t limit,
+    wi_api_name_fn *each, void *context)
 {
     struct wi_repository *repository = api->deps.repository;
     struct walk walk = {api, find_aliased(wi_repository_aliases(repository)), each, context};
-    wi_repository_each(repository, name_model, &walk);
+    (void)wi_repository_each_after(repository, after, limit, name_model, &walk);
     json_decref(walk.aliased);
+}
+
+void wi_api_each_name(const struct wi_api *api, wi_api_name_fn *each, void *context)
+{
+    each_name_after(api, "", SIZE_MAX, each, context);
+}
+
+/* --- the list -------------------------------------------------------------------------------- */
+
+/* What the folder tells of a model that has not been read: a model's format and variants, and how
+ * large the preferred one is. */
+static void add_row(const struct wi_list_row *row, const struct wi_model *model, json_t *entry)
+{
+    if (model)
+        return;
+    json_object_set_new(entry, "format", json_string(wi_formats[row->format]->name));
+    if (row->variants.count == 0)
+        return;
+    const struct wi_variant *first = &row->variants.items[0];
+    json_object_set_new(entry, "variant", json_string(first->name));
+    json_object_set_new(entry, "bytes", json_integer((json_int_t)first->bytes));
+    json_object_set_new(entry, "variants", variants_json(&row->variants));
+}
+
+/* What is put together of a page, or of all. */
+struct listing {
+    const struct wi_api *api;
+    const char *after;
+    size_t limit;
+    json_t *loaded; /* {NAME: [what its nodes tell of it]} */
+    json_t *list;
+    int more; /* there are others behind it */
+};
+
+static struct listing begin_listing(const struct wi_api *api, const struct wi_page *page)
+{
+    return (struct listing){.api = api,
+        .after = page->after,
+        .limit = page->limit > 0 ? (size_t)page->limit : SIZE_MAX,
+        .list = json_array()};
+}
+
+static void want_loaded(
+    void *context, const struct wi_list_row *row, const struct wi_model *model, const char *problem)
+{
+    (void)problem;
+    json_object_set_new(context, row ? row->name : model->name, json_array());
+}
+
+static void add_model(
+    void *context, const struct wi_list_row *row, const struct wi_model *model, const char *problem)
+{
+    struct listing *listing = context;
+    const char *name = row ? row->name : model->name;
+    json_t *entry = model_json(listing->api, listing->loaded, name, model, problem);
+    if (entry && row) {
+        add_row(row, model, entry);
+        add_versions(listing->api, name, &row->versions, entry);
+    }
+    if (entry)
+        json_array_append_new(listing->list, entry);
+}
+
+static void list_models(struct listing *listing)
+{
+    struct wi_repository *repository = listing->api->deps.repository;
+    listing->loaded = json_object();
+    wi_repository_each_after(
+        repository, listing->after, listing->limit, want_loaded, listing->loaded);
+    find_loaded(listing->api, listing->loaded);
+    listing->more = wi_repository_each_after(
+        repository, listing->after, listing->limit, add_model, listing);
+    json_decref(listing->loaded);
+}
+
+json_t *wi_api_models_json(const struct wi_api *api)
+{
+    struct listing listing = begin_listing(api, &(struct wi_page){.after = ""});
+    list_models(&listing);
+    return listing.list;
+}
+
+/* The same as OpenAI's clients read it. */
+static void add_openai(
+    void *context, const char *name, const struct wi_list_row *row, const struct wi_model *model)
+{
+    const struct listing *listing = context;
+    (void)row;
+    json_array_append_new(listing->list, openai_json(listing->api, name, model));
+}
+
+static json_t *list_openai(const struct wi_api *api, const struct wi_page *page)
+{
+    struct listing listing = begin_listing(api, page);
+    each_name_after(api, listing.after, listing.limit, add_openai, &listing);
+    return listing.list;
+}
+
+/* What lies in the folder as if it were a model, and why it is none. */
+static json_t *ignored_json(const struct wi_list *list)
+{
+    json_t *out = json_array();
+    for (size_t i = 0; i < list->ignored_count; i++)
+        json_array_append_new(out, json_pack("{s:s, s:s}", "name", list->ignored[i].name, "reason",
+                                       list->ignored[i].problem));
+    return out;
+}
+
+static json_t *aliases_json(const struct wi_aliases *aliases)
+{
+    json_t *out = json_object();
+    for (size_t i = 0; i < aliases->count; i++)
+        json_object_set_new(out, aliases->items[i].name, json_string(aliases->items[i].model));
+    return out;
+}
+
+/* "next" is the name of the last one, or null. */
+static void add_next(const struct listing *listing, json_t *answer)
+{
+    const json_t *last = json_array_get(listing->list, json_array_size(listing->list) - 1);
+    json_t *name = listing->more ? json_object_get(last, "name") : NULL;
+    json_object_set_new(answer, "next", name ? json_incref(name) : json_null());
+}
+
+static json_t *list_json(
+    const struct wi_api *api, const struct wi_page *page, const struct wi_list *list)
+{
+    struct listing listing = begin_listing(api, page);
+    list_models(&listing);
+    json_t *answer = json_pack("{s:s, s:o, s:o, s:o, s:o, s:I, s:o}", "object", "list", "data",
+        list_openai(api, page), "models", listing.list, "pulls", wi_api_pulls_json(api->deps.pulls),
+        "ignored", ignored_json(list), "ignored_more", (json_int_t)list->ignored_more, "aliases",
+        aliases_json(wi_repository_aliases(api->deps.repository)));
+    if (page->limit > 0)
+        add_next(&listing, answer);
+    return answer;
+}
+
+struct list_wait {
+    struct wi_request *request;
+    struct wi_page page;
+    json_t *arguments;            /* the page's text lies in it */
+    struct wi_listing_wait *wait; /* NULL: it is over */
+};
+
+static void free_list_wait(void *work)
+{
+    struct list_wait *wait = work;
+    wi_listing_cancel(wait->wait);
+    json_decref(wait->arguments);
+    free(wait);
+}
+
+static void on_list(void *context, const struct wi_list *list)
+{
+    struct list_wait *wait = context;
+    wi_request_answer_json(
+        wait->request, 200, list_json(wait->request->api, &wait->page, list));
+    wait->wait = NULL;
+    free_list_wait(wait);
+}
+
+/* Who asks for the list alone has just put something there, more often than not: it is worth
+ * waiting until the folder has been read again, beside the loop. */
+void wi_handle_models(struct wi_request *request)
+{
+    struct list_wait *wait = wi_alloc(sizeof *wait);
+    struct wi_error error;
+    wait->request = request;
+    if (wi_page_read(request, &wait->page, &wait->arguments, &error) != WI_OK) {
+        wi_request_answer_error(request, &error);
+        free_list_wait(wait);
+        return;
+    }
+    struct wi_listing_wait *listed =
+        wi_listing_fresh(wi_repository_listing(request->api->deps.repository), on_list, wait);
+    if (!listed)
+        return; /* on_list was called */
+    wait->wait = listed;
+    wi_request_wait(request, free_list_wait, wait);
+}
+
+/* --- one ------------------------------------------------------------------------------------- */
+
+/* Whether a pull of that name is under way. */
+static int is_pulling(const struct wi_api *api, const char *name, struct wi_pull_info *info)
+{
+    return api->deps.pulls && wi_pulls_find(api->deps.pulls, name, info) == 0 &&
+           info->state != WI_PULL_DONE && info->state != WI_PULL_FAILED;
+}
+
+static void on_model(struct wi_request *request, void *work, struct wi_model *model)
+{
+    struct wi_pull_info info;
+    json_t *loaded = json_pack("{s:[]}", model->name);
+    find_loaded(request->api, loaded);
+    json_t *found = model_json(request->api, loaded, model->name, model, NULL);
+    if (found)
+        json_object_update_new(found, openai_json(request->api, model->name, model));
+    if (found && is_pulling(request->api, model->name, &info))
+        json_object_set_new(found, "pulling", wi_api_pull_json(&info));
+    json_decref(loaded);
+    answer_model(request, model, found);
+    (void)work;
+}
+
+/* It may be on its way, or not have got here. */
+static void on_missing(struct wi_request *request, void *work, const struct wi_error *failure)
+{
+    const struct wi_api *api = request->api;
+    struct wi_pull_info info;
+    struct wi_error error = *failure;
+    (void)work;
+    if (failure->code == WI_MODEL_NOT_FOUND && is_pulling(api, request->argument, &info)) {
+        wi_request_answer_json(request, 200,
+            json_pack("{s:s, s:o}", "name", info.name, "pulling", wi_api_pull_json(&info)));
+        return;
+    }
+    if (failure->code == WI_MODEL_NOT_FOUND && api->deps.pulls &&
+        wi_pulls_find(api->deps.pulls, request->argument, &info) == 0 && info.error)
+        wi_error_set(&error, WI_MODEL_NOT_FOUND, "model_name",
+            "there is no model %.160s: its pull failed: %.300s", info.name, info.error->detail);
+    wi_request_answer_error(request, &error);
+}
+
+void wi_api_answer_with_model(struct wi_request *request, const char *name)
+{
+    wi_request_find_model(request, name, on_model, NULL, NULL);
+}
+
+void wi_handle_model(struct wi_request *request)
+{
+    wi_request_look_for_model(request, request->argument, on_model, on_missing, NULL, NULL);
 }
 
 int64_t wi_api_changed_at(const struct wi_api *api, const struct wi_model *model)

@@ -3,6 +3,7 @@
 
 #include "api/endpoints/nodes.h"
 #include "api/endpoints/openapi.h"
+#include "api/endpoints/query.h"
 #include "base/clock.h"
 #include "base/params.h"
 #include <openssl/crypto.h>
@@ -80,11 +81,11 @@ static void add_bridge_view(
     json_decref(view);
 }
 
-static json_t *nodes_json(const struct wi_request *request)
+/* Completes the rows of the pool. */
+static void add_bridge_views(const struct wi_request *request, json_t *nodes)
 {
     const struct wi_api *api = request->api;
     int everything = wi_request_scope(request) == NULL;
-    json_t *nodes = wi_pool_nodes_json(api->deps.pool);
     json_t *node;
     size_t i;
     json_array_foreach(nodes, i, node)
@@ -93,12 +94,35 @@ static json_t *nodes_json(const struct wi_request *request)
         if (id)
             add_bridge_view(node, api->deps.bridge, id, everything);
     }
-    return nodes;
+}
+
+/* "next" is the id of the last one, or null. */
+static json_t *page_json(const struct wi_request *request, const struct wi_page *page)
+{
+    int more;
+    json_t *nodes = wi_pool_nodes_page_json(
+        request->api->deps.pool, page->after, (size_t)page->limit, &more);
+    const json_t *last = json_array_get(nodes, json_array_size(nodes) - 1);
+    add_bridge_views(request, nodes);
+    return json_pack("{s:o, s:O?}", "nodes", nodes, "next",
+        more ? json_object_get(last, "id") : NULL);
 }
 
 void wi_handle_nodes(struct wi_request *request)
 {
-    wi_request_answer_json(request, 200, json_pack("{s:o}", "nodes", nodes_json(request)));
+    struct wi_error error;
+    struct wi_page page;
+    json_t *arguments, *nodes;
+    if (wi_page_read(request, &page, &arguments, &error) != WI_OK) {
+        wi_request_answer_error(request, &error);
+    } else if (page.limit > 0) {
+        wi_request_answer_json(request, 200, page_json(request, &page));
+    } else {
+        nodes = wi_pool_nodes_json(request->api->deps.pool);
+        add_bridge_views(request, nodes);
+        wi_request_answer_json(request, 200, json_pack("{s:o}", "nodes", nodes));
+    }
+    json_decref(arguments);
 }
 
 /* --- /v1/admin/join: links with which pages and programs of others become nodes --------------- */

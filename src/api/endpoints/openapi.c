@@ -2,6 +2,7 @@
 #include "api/endpoints/openapi.h"
 
 #include "api/endpoints/openapi_errors.h"
+#include "api/endpoints/query.h"
 #include "api/http/request.h"
 #include "base/memory.h"
 #include "describe/schemas.h"
@@ -66,6 +67,7 @@ static const struct wi_schema request_forms[] = {{.name = "Tensor", .members = t
     {.name = "OllamaPull", .params = wi_ollama_pull_params},
     {.name = "HardwareQuery", .params = wi_hardware_params},
     {.name = "LogsQuery", .params = wi_logs_params},
+    {.name = "PageQuery", .params = wi_page_params},
     {.name = "RemovalQuery", .members = removal_query},
     {.name = "JobsQuery", .params = wi_jobs_params}, {.name = "JobQuery", .members = job_query},
     {0}};

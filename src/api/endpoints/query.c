@@ -2,6 +2,7 @@
 #include "api/endpoints/query.h"
 
 #include "net/http.h"
+#include <stddef.h>
 #include <stdint.h>
 
 static enum MHD_Result add_argument(void *context, enum MHD_ValueKind kind, const char *name,
@@ -61,4 +62,33 @@ enum wi_code wi_query_read(const struct wi_request *request, const struct wi_par
             (code = read_number(row, *arguments, error)) != WI_OK)
             return code;
     return wi_params_read(table, *arguments, mode, "", target, error);
+}
+
+/* --- pages ------------------------------------------------------------------------------------ */
+
+const struct wi_param wi_page_params[] = {
+    {.name = "limit",
+        .kind = WI_PARAM_INTEGER,
+        .offset = offsetof(struct wi_page, limit),
+        .min = 1,
+        .max = WI_PAGE_MAX,
+        .help = "A page of so many at most; all without it, or 100 where there is after."},
+    {.name = "after",
+        .kind = WI_PARAM_STRING,
+        .offset = offsetof(struct wi_page, after),
+        .min = 1,
+        .max = WI_ROUTE_ARGUMENT_MAX,
+        .help = "The next of the page before."},
+    WI_PARAM_END,
+};
+
+enum wi_code wi_page_read(const struct wi_request *request, struct wi_page *page,
+    json_t **arguments, struct wi_error *error)
+{
+    *page = (struct wi_page){.after = ""};
+    enum wi_code code =
+        wi_query_read(request, wi_page_params, WI_PARAMS_OPEN, page, arguments, error);
+    if (code == WI_OK && page->limit == 0 && *page->after)
+        page->limit = WI_PAGE_DEFAULT;
+    return code;
 }

@@ -58,6 +58,41 @@ struct pool_node *wi_pool_node_next(const struct pool_node *node)
     return node->hh.next;
 }
 
+/* Where in the sorted list the id belongs. */
+static size_t place_of(const char *id, const struct pool_node *const *sorted, size_t count)
+{
+    size_t low = 0;
+
+    while (low < count) {
+        size_t middle = low + (count - low) / 2;
+        if (strcmp(sorted[middle]->info.id, id) < 0)
+            low = middle + 1;
+        else
+            count = middle;
+    }
+    return low;
+}
+
+/* Ids are random: few nodes get into a page that is nearly right already. */
+size_t wi_pool_nodes_after(const struct pool_nodes *nodes, const char *after,
+    const struct pool_node **found, size_t most)
+{
+    size_t count = 0;
+
+    for (const struct pool_node *node = nodes->all; node; node = node->hh.next) {
+        const char *id = node->info.id;
+        if (strcmp(id, after) <= 0 ||
+            (count == most && (most == 0 || strcmp(id, found[most - 1]->info.id) > 0)))
+            continue;
+        size_t at = place_of(id, found, count);
+        if (count < most)
+            count++;
+        memmove(&found[at + 1], &found[at], (count - 1 - at) * sizeof *found);
+        found[at] = node;
+    }
+    return count;
+}
+
 size_t wi_pool_nodes_count(const struct pool_nodes *nodes)
 {
     return HASH_COUNT(nodes->all);

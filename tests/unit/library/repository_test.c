@@ -488,6 +488,20 @@ static void read_folder(struct fixture *f)
         uv_run(&f->loop, UV_RUN_ONCE);
 }
 
+/* `expected`: the names, each with a blank behind it. */
+static void expect_page(
+    struct fixture *f, const char *after, size_t limit, const char *expected, int more)
+{
+    struct wi_strings names = {0};
+    char text[256] = "";
+
+    assert_int_equal(wi_repository_each_after(f->models, after, limit, add_name, &names), more);
+    for (size_t i = 0; i < names.count; i++)
+        strcat(strcat(text, names.items[i]), " ");
+    assert_string_equal(text, expected);
+    wi_strings_clear(&names);
+}
+
 TEST(lists_models)
 {
     struct fixture *f = *state;
@@ -516,6 +530,13 @@ TEST(lists_models)
     for (size_t i = 0; i < names.count; i++)
         assert_string_equal(names.items[i], expected[i]);
     wi_strings_clear(&names);
+    expect_page(f, "", 2, "b+ bad! ", 1);
+    expect_page(f, "bad", 2, "builtin/count+ builtin/echo+ ", 1);
+    expect_page(f, "builtin", 1, "builtin/count+ ", 1); /* which is not there */
+    expect_page(f, "builtin/count", 3, "builtin/echo+ owner/a z ", 0);
+    expect_page(f, "owner/a", 9, "z ", 0);
+    expect_page(f, "z", 9, "", 0);
+    expect_page(f, "", 6, "b+ bad! builtin/count+ builtin/echo+ owner/a z ", 0);
     wi_repository_reset(f->models, "/nonexistent");
     wi_repository_each(f->models, add_name, &names);
     assert_int_equal(names.count, 2);

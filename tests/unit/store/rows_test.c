@@ -384,6 +384,44 @@ TEST(the_list_is_newest_first)
     free(op.rows);
 }
 
+static void expect_behind(
+    struct fixture *f, struct wi_row_list *list, int64_t at, const char *id, const char *expected)
+{
+    char text[256] = "";
+
+    list->before_at = at;
+    strcpy(list->before_id, id);
+    now(f, wi_row_list, list);
+    for (size_t i = 0; i < list->count; i++)
+        strcat(strcat(text, list->rows[i].id), " ");
+    assert_string_equal(text, expected);
+}
+
+TEST(the_list_goes_on_behind_a_place)
+{
+    struct fixture *f = *state;
+    struct wi_row_list op = {.state = WI_ROW_STATES, .limit = 2};
+    add_plain(f, "b", 5, 20); /* the last number is its age */
+    add_plain(f, "c", 5, 20);
+    add_plain(f, "a", 5, 20);
+    add_plain(f, "new", 5, 10);
+    add_plain(f, "old", 5, 30);
+    now(f, wi_row_list, &op);
+    int64_t at = op.rows[1].accepted_at;
+    assert_string_equal(op.rows[1].id, "c");
+    expect_behind(f, &op, at, "c", "b a ");
+    expect_behind(f, &op, at, "bb", "b a "); /* which is not there */
+    expect_behind(f, &op, at, "a", "old ");
+    expect_behind(f, &op, at - 10, "old", "");
+    expect_behind(f, &op, INT64_MAX, "z", "new c ");
+    op.state = WI_ROW_DONE;
+    finish(f, "a", WI_ROW_DONE, "{}");
+    expect_behind(f, &op, at, "c", "a ");
+    for (size_t i = 0; i < op.count; i++)
+        wi_row_clear(&op.rows[i]);
+    free(op.rows);
+}
+
 static void add_of(struct fixture *f, const char *id, const char *client, int64_t age)
 {
     struct wi_row_accept accept = {0};
@@ -544,6 +582,10 @@ TEST(no_list_and_no_pause_costs_a_walk_through_all_rows)
     *list.client = '\0';
     assert_int_equal(cost(f, wi_row_list, &list), 0);
     list.state = WI_ROW_QUEUED;
+    assert_int_equal(cost(f, wi_row_list, &list), 0);
+    assert_int_equal(list.count, 10);
+    list.before_at = list.rows[9].accepted_at;
+    strcpy(list.before_id, list.rows[9].id);
     assert_int_equal(cost(f, wi_row_list, &list), 0);
     assert_int_equal(list.count, 10);
     free_list(&list);

@@ -51,6 +51,40 @@ static void book(struct pool_nodes *nodes, struct pool_node *node, const char *i
 
 FIXTURE(setup, teardown)
 
+/* The ids of a page, each with a blank behind it. */
+static const char *page(const struct pool_nodes *nodes, const char *after, size_t most)
+{
+    static char ids[64];
+    const struct pool_node *found[8];
+    size_t count = wi_pool_nodes_after(nodes, after, found, most);
+
+    *ids = '\0';
+    assert_in_range(count, 0, most);
+    for (size_t i = 0; i < count; i++)
+        strcat(strcat(ids, wi_pool_node_info_of(found[i])->id), " ");
+    return ids;
+}
+
+TEST(nodes_are_listed_by_their_ids)
+{
+    static const char *const ids[] = {"d", "b", "f", "a", "e", "c"};
+    struct pool_nodes *nodes = *state;
+
+    assert_string_equal(page(nodes, "", 8), "");
+    for (size_t i = 0; i < 6; i++)
+        add(nodes, ids[i], 0);
+    assert_string_equal(page(nodes, "", 8), "a b c d e f ");
+    assert_string_equal(page(nodes, "", 6), "a b c d e f ");
+    assert_string_equal(page(nodes, "", 2), "a b ");
+    assert_string_equal(page(nodes, "b", 3), "c d e ");
+    assert_string_equal(page(nodes, "bb", 1), "c "); /* which is not there */
+    assert_string_equal(page(nodes, "e", 3), "f ");
+    assert_string_equal(page(nodes, "f", 3), "");
+    assert_string_equal(page(nodes, "", 0), "");
+    wi_pool_nodes_remove(nodes, wi_pool_nodes_find(nodes, "c"));
+    assert_string_equal(page(nodes, "c", 2), "d e ");
+}
+
 TEST(a_node_takes_work_unless_it_is_away_drains_or_is_choked)
 {
     struct pool_nodes *nodes = *state;
