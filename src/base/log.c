@@ -144,11 +144,8 @@ void wi_log_write(
     enum wi_level level, const char *part, const char *subject, const char *format, ...)
 {
     char message[WI_LOG_TEXT_SIZE];
-    const struct wi_log_line line = {.time = wi_wall_ms(),
-        .level = level,
-        .part = part,
-        .subject = subject,
-        .message = message};
+    const struct wi_log_line line = {
+        .time = wi_wall_ms(), .level = level, .part = part, .subject = subject, .message = message};
     struct said said;
     va_list arguments;
 

@@ -51,7 +51,7 @@ void wi_log_flush(void);
  * The last lines can be read again, whatever became of them at standard error. Each has a number,
  * `seq`, from 1 on in the order in which they were said; no number is used twice.
  */
-#define WI_LOG_LINES 2000             /* that are kept at most */
+#define WI_LOG_LINES 2000              /* that are kept at most */
 #define WI_LOG_BYTES ((size_t)1 << 20) /* that they take at most */
 
 struct wi_log_query {

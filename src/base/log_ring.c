@@ -45,8 +45,7 @@ static void put_text(struct wi_log_record *record, const char *text, size_t limi
     record->size = (size_t)((unsigned char *)begin - record->bytes) + strlen(begin) + 1;
 }
 
-static void put_field(
-    struct wi_log_record *record, const struct wi_log_field *field, size_t limit)
+static void put_field(struct wi_log_record *record, const struct wi_log_field *field, size_t limit)
 {
     int is_text = field->kind == WI_FIELD_TEXT;
     uint8_t kind = is_text && !field->text ? NO_TEXT : (uint8_t)field->kind;
@@ -172,8 +171,7 @@ void wi_log_ring_add(struct wi_log_ring *ring, const struct wi_log_record *recor
 {
     size_t at = place_for(ring, record->size);
 
-    while (ring->kept == WI_LOG_LINES ||
-           (ring->kept > 0 && takes_oldest(ring, at, record->size)))
+    while (ring->kept == WI_LOG_LINES || (ring->kept > 0 && takes_oldest(ring, at, record->size)))
         ring->kept--;
     memcpy(ring->_bytes + at, record->bytes, record->size);
     ring->_end = at + record->size;

@@ -507,8 +507,8 @@ static void tell_model(struct walk *walk, const struct wi_list_row *row)
     struct entry *entry = find_entry(walk->repository, row->name);
     const char *problem = entry && entry->error ? entry->error->detail : row->problem;
 
-    walk->each(walk->context, row, entry ? entry->model : NULL,
-        entry && entry->model ? NULL : problem);
+    walk->each(
+        walk->context, row, entry ? entry->model : NULL, entry && entry->model ? NULL : problem);
 }
 
 int wi_repository_each_after(struct wi_repository *repository, const char *after, size_t limit,

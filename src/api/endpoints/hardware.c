@@ -4,7 +4,7 @@
 
 #include "api/endpoints/infer.h"
 #include "api/endpoints/openapi.h"
-#include "api/endpoints/query.h"
+#include "api/http/query.h"
 #include "api/http/step.h"
 
 #include "base/memory.h"

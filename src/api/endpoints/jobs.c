@@ -6,9 +6,9 @@
 #include "api/endpoints/jobs.h"
 #include "api/endpoints/endpoints.h"
 #include "api/endpoints/openapi.h"
-#include "api/endpoints/query.h"
 #include "api/endpoints/stream.h"
 
+#include "api/http/query.h"
 #include "api/http/step.h"
 #include "base/clock.h"
 #include "base/memory.h"

@@ -5,7 +5,7 @@
 #include "api/endpoints/model_use.h"
 #include "api/endpoints/nodes.h"
 #include "api/endpoints/pulls.h"
-#include "api/endpoints/query.h"
+#include "api/http/query.h"
 #include "api/http/request.h"
 #include "api/http/step.h"
 #include "base/memory.h"
@@ -262,8 +262,8 @@ static void name_model(
 }
 
 /* Of the models that wi_repository_each_after would tell of. */
-static void each_name_after(const struct wi_api *api, const char *after, size_t limit,
-    wi_api_name_fn *each, void *context)
+static void each_name_after(
+    const struct wi_api *api, const char *after, size_t limit, wi_api_name_fn *each, void *context)
 {
     struct wi_repository *repository = api->deps.repository;
     struct walk walk = {api, find_aliased(wi_repository_aliases(repository)), each, context};
@@ -339,8 +339,8 @@ static void list_models(struct listing *listing)
     wi_repository_each_after(
         repository, listing->after, listing->limit, want_loaded, listing->loaded);
     find_loaded(listing->api, listing->loaded);
-    listing->more = wi_repository_each_after(
-        repository, listing->after, listing->limit, add_model, listing);
+    listing->more =
+        wi_repository_each_after(repository, listing->after, listing->limit, add_model, listing);
     json_decref(listing->loaded);
 }
 
@@ -425,8 +425,7 @@ static void free_list_wait(void *work)
 static void on_list(void *context, const struct wi_list *list)
 {
     struct list_wait *wait = context;
-    wi_request_answer_json(
-        wait->request, 200, list_json(wait->request->api, &wait->page, list));
+    wi_request_answer_json(wait->request, 200, list_json(wait->request->api, &wait->page, list));
     wait->wait = NULL;
     free_list_wait(wait);
 }

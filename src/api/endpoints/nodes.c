@@ -3,7 +3,7 @@
 
 #include "api/endpoints/nodes.h"
 #include "api/endpoints/openapi.h"
-#include "api/endpoints/query.h"
+#include "api/http/query.h"
 #include "base/clock.h"
 #include "base/params.h"
 #include <openssl/crypto.h>
@@ -100,12 +100,12 @@ static void add_bridge_views(const struct wi_request *request, json_t *nodes)
 static json_t *page_json(const struct wi_request *request, const struct wi_page *page)
 {
     int more;
-    json_t *nodes = wi_pool_nodes_page_json(
-        request->api->deps.pool, page->after, (size_t)page->limit, &more);
+    json_t *nodes =
+        wi_pool_nodes_page_json(request->api->deps.pool, page->after, (size_t)page->limit, &more);
     const json_t *last = json_array_get(nodes, json_array_size(nodes) - 1);
     add_bridge_views(request, nodes);
-    return json_pack("{s:o, s:O?}", "nodes", nodes, "next",
-        more ? json_object_get(last, "id") : NULL);
+    return json_pack(
+        "{s:o, s:O?}", "nodes", nodes, "next", more ? json_object_get(last, "id") : NULL);
 }
 
 void wi_handle_nodes(struct wi_request *request)

@@ -2,7 +2,7 @@
 #include "api/endpoints/openapi.h"
 
 #include "api/endpoints/openapi_errors.h"
-#include "api/endpoints/query.h"
+#include "api/http/query.h"
 #include "api/http/request.h"
 #include "base/memory.h"
 #include "describe/schemas.h"

@@ -9,8 +9,8 @@
 #include "api/endpoints/endpoints.h"
 #include "api/endpoints/models.h"
 #include "api/endpoints/openapi.h"
-#include "api/endpoints/query.h"
 #include "api/endpoints/uploads.h"
+#include "api/http/query.h"
 #include "api/http/step.h"
 #include "base/clock.h"
 #include "base/file.h"
@@ -442,8 +442,8 @@ static struct sending *new_sending(struct wi_request *request, struct wi_error *
     struct query query = {0};
     uint64_t position = 0;
     json_t *arguments;
-    enum wi_code code = wi_query_read(
-        request, wi_upload_query_params, WI_PARAMS_STRICT, &query, &arguments, error);
+    enum wi_code code =
+        wi_query_read(request, wi_upload_query_params, WI_PARAMS_STRICT, &query, &arguments, error);
     if (code == WI_OK)
         code = read_position(query.position, &position, error);
     struct sending *sending = code == WI_OK ? wi_alloc(sizeof *sending) : NULL;

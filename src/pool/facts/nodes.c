@@ -74,8 +74,8 @@ static size_t place_of(const char *id, const struct pool_node *const *sorted, si
 }
 
 /* Ids are random: few nodes get into a page that is nearly right already. */
-size_t wi_pool_nodes_after(const struct pool_nodes *nodes, const char *after,
-    const struct pool_node **found, size_t most)
+size_t wi_pool_nodes_after(
+    const struct pool_nodes *nodes, const char *after, const struct pool_node **found, size_t most)
 {
     size_t count = 0;
 

@@ -65,8 +65,8 @@ struct pool_node *wi_pool_nodes_first(const struct pool_nodes *nodes);
 struct pool_node *wi_pool_node_next(const struct pool_node *node);
 /* The first nodes by their ids behind `after` ("" for all), at most `most`, in that order; how many
  * they are. One walk over all nodes. */
-size_t wi_pool_nodes_after(const struct pool_nodes *nodes, const char *after,
-    const struct pool_node **found, size_t most);
+size_t wi_pool_nodes_after(
+    const struct pool_nodes *nodes, const char *after, const struct pool_node **found, size_t most);
 size_t wi_pool_nodes_count(const struct pool_nodes *nodes);
 /* NULL if there is none, as for "". */
 struct pool_node *wi_pool_nodes_find(const struct pool_nodes *nodes, const char *id);

@@ -40,7 +40,8 @@ static void assert_here(uint64_t number)
     wi_log_record_line(&record, &line, fields);
     assert_string_equal(line.part, "test");
     assert_int_equal(strtoull(line.message, NULL, 10), number);
-    assert_int_equal(strspn(strchr(line.message, ' ') + 1, "."), strlen(strchr(line.message, ' ')) - 1);
+    assert_int_equal(
+        strspn(strchr(line.message, ' ') + 1, "."), strlen(strchr(line.message, ' ')) - 1);
 }
 
 /* All that are kept are the newest, and whole. */
@@ -82,8 +83,8 @@ TEST(keeps_so_many_bytes_of_long_lines)
             assert_sound();
     }
     /* One that did not fit behind the newest left some bytes free. */
-    assert_in_range(ring.kept, WI_LOG_BYTES / (WI_LOG_TEXT_SIZE + 64) - 1,
-        WI_LOG_BYTES / WI_LOG_TEXT_SIZE);
+    assert_in_range(
+        ring.kept, WI_LOG_BYTES / (WI_LOG_TEXT_SIZE + 64) - 1, WI_LOG_BYTES / WI_LOG_TEXT_SIZE);
 }
 
 TEST(keeps_whole_lines_of_any_lengths)

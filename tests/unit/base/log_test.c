@@ -369,8 +369,7 @@ static void assert_read_again(enum wi_log_format format)
     assert_string_equal(text_of(lines, 0, "subject"), "node-1");
     assert_string_equal(text_of(lines, 0, "message"), "a warning");
     assert_int_equal(strlen(text_of(lines, 0, "time")), strlen("2026-01-31T12:00:00.250Z"));
-    assert_int_equal(
-        json_integer_value(json_object_get(json_array_get(lines, 1), "status")), 200);
+    assert_int_equal(json_integer_value(json_object_get(json_array_get(lines, 1), "status")), 200);
     json_decref(lines);
 }
 

@@ -1,7 +1,7 @@
 /* The query of a request, read by a table of parameters as the fields of a body are; and pages of
  * lists, which are asked for so. */
-#ifndef WI_API_ENDPOINTS_QUERY_H
-#define WI_API_ENDPOINTS_QUERY_H
+#ifndef WI_API_HTTP_QUERY_H
+#define WI_API_HTTP_QUERY_H
 
 #include "api/http/request.h"
 #include "base/params.h"

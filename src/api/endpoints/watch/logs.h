@@ -1,6 +1,6 @@
 /* The last lines of the log, as GET /v1/logs and the event `log` of GET /v1/events have them. */
-#ifndef WI_API_ENDPOINTS_LOGS_H
-#define WI_API_ENDPOINTS_LOGS_H
+#ifndef WI_API_ENDPOINTS_WATCH_LOGS_H
+#define WI_API_ENDPOINTS_WATCH_LOGS_H
 
 #include "base/buffer.h"
 #include "base/log.h"

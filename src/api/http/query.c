@@ -1,5 +1,5 @@
 /* The query of a request, read by a table; see query.h. */
-#include "api/endpoints/query.h"
+#include "api/http/query.h"
 
 #include "net/http.h"
 #include <stddef.h>
@@ -40,8 +40,7 @@ static enum wi_code read_number(
     if (!text)
         return WI_OK;
     if (wi_parse_length(text, &number) != 0 || number > INT64_MAX) {
-        wi_error_set(
-            error, WI_INVALID_FIELD, row->name, "%s cannot be \"%.40s\"", row->name, text);
+        wi_error_set(error, WI_INVALID_FIELD, row->name, "%s cannot be \"%.40s\"", row->name, text);
         wi_error_expect(error, "%.16g to %.16g", row->min, row->max);
         return WI_INVALID_FIELD;
     }
@@ -58,8 +57,7 @@ enum wi_code wi_query_read(const struct wi_request *request, const struct wi_par
     if ((code = check_text(*arguments, error)) != WI_OK)
         return code;
     for (const struct wi_param *row = table; row->name; row++)
-        if (row->kind == WI_PARAM_INTEGER &&
-            (code = read_number(row, *arguments, error)) != WI_OK)
+        if (row->kind == WI_PARAM_INTEGER && (code = read_number(row, *arguments, error)) != WI_OK)
             return code;
     return wi_params_read(table, *arguments, mode, "", target, error);
 }

@@ -1,8 +1,8 @@
 /* GET /v1/logs: the last lines of the log; see logs.h. */
-#include "api/endpoints/logs.h"
+#include "api/endpoints/watch/logs.h"
 
 #include "api/endpoints/openapi.h"
-#include "api/endpoints/query.h"
+#include "api/http/query.h"
 #include "api/http/request.h"
 #include <stddef.h>
 

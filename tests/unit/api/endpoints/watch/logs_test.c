@@ -1,7 +1,7 @@
 /* The last lines of the log, as somebody who comes back for what was said since gets them. */
-#include "../../test.h"
+#include "../../../test.h"
 
-#include "api/endpoints/logs.h"
+#include "api/endpoints/watch/logs.h"
 
 #include <fcntl.h>
 #include <jansson.h>
