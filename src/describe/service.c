@@ -190,6 +190,39 @@ static const struct wi_member verb[] = {
     {0},
 };
 
+static const struct wi_member history[] = {
+    {"since", "integer",
+        "Where the first step begins, in milliseconds since 1970: with the daemon, or an hour "
+        "ago."},
+    {"step_ms", "integer", "How long each step is. The last one is under way."},
+    {"times", "[integer]", "Where each begins, in milliseconds since 1970."},
+    {"series", "[Series]",
+        "All together, then each model at each place, the most used first, then the others."},
+    {0},
+};
+static const struct wi_member series[] = {
+    {"of", "'all'|'model'|'others'",
+        "All requests, those of a model at a place, or those that are not told apart."},
+    {"model", "string|null", "Null of all and of the others."},
+    {"place", "string|null",
+        "The kind of browser, joined for all that have joined, and the platform. Null also of "
+        "requests that failed without having run."},
+    {"requests", "[integer]", "That ended: a figure for each step, as all that follow."},
+    {"failures", "[integer]", "Of them, those that failed."},
+    {"p50_ms", "[number|null]", "Of the times that requests took; null where none was answered."},
+    {"p95_ms", "[number|null]", NULL},
+    {"queue_p95_ms", "[number|null]", "Of the times that they waited for a node."},
+    {"running", "[integer|null]|null",
+        "How many ran when the step ended, the most of several steps; null where nobody looked. "
+        "Only of all."},
+    {"waiting", "[integer|null]|null", "Likewise."},
+    {"prompt_tokens", "[integer]", NULL},
+    {"generated_tokens", "[integer]", NULL},
+    {"bytes_in", "[integer]", "Of the requests' bodies."},
+    {"bytes_out", "[integer]", "Of the answers' bodies."},
+    {0},
+};
+
 /* --- models ---------------------------------------------------------------------------------- */
 
 static const struct wi_member model[] = {
@@ -538,6 +571,8 @@ const struct wi_schema wi_service_schemas[] = {
     FORM("Adapter", adapter),
     FORM("Kind", kind),
     FORM("Verb", verb),
+    FORM("History", history),
+    FORM("Series", series),
     FORM("Model", model),
     FORM("Loaded", loaded),
     FORM("Value", value),

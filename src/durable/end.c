@@ -156,10 +156,14 @@ static void store_answer(struct wi_durable_entry *entry)
         bytes += slices[i].size;
     }
     entry->finish.part_count = count;
-    if (bytes > ANSWER_MAX)
+    if (bytes > ANSWER_MAX) {
         refuse_answer(entry, bytes, ANSWER_MAX);
-    else
-        write_end(entry, WI_ROW_DONE, 200);
+        return;
+    }
+    const struct wi_run_deps *runs = &entry->durable->deps.runs;
+    if (runs->on_stored)
+        runs->on_stored(runs->context, entry->counted_as, entry->row.body_size, bytes);
+    write_end(entry, WI_ROW_DONE, 200);
 }
 
 static void print(void *data)
@@ -260,11 +264,28 @@ void wi_durable_put_back_busy(struct wi_durable_entry *entry, const struct wi_er
     wi_durable_put_back(entry, why, BUSY_MS);
 }
 
+/* When it is to run again; -1: not at all. */
+static int64_t delay_after(const struct wi_durable_entry *entry, enum wi_code code)
+{
+    if (code == WI_SHUTTING_DOWN)
+        return 0;
+    if (code == WI_QUEUE_FULL || code == WI_CLIENT_SHARE || code == WI_MEMORY_BUDGET)
+        return BUSY_MS;
+    return code == WI_UNAVAILABLE && !entry->row.infer ? UNAVAILABLE_MS : -1;
+}
+
+int wi_durable_runs_again(void *context, const struct wi_error *error)
+{
+    return delay_after(context, error->code) >= 0;
+}
+
 void wi_durable_on_run_done(
     void *context, struct wi_printing *printing, const struct wi_error *error)
 {
     struct wi_durable_entry *entry = context;
     enum wi_code code = error ? error->code : WI_OK;
+    int64_t delay_ms = delay_after(entry, code);
+    entry->counted_as = wi_run_counted_as(entry->run);
     entry->run = NULL;
     wi_budget_give(entry->durable->deps.runs.budget, entry->charged);
     entry->charged = 0;
@@ -275,12 +296,8 @@ void wi_durable_on_run_done(
         wi_durable_print_waiting(entry->durable);
     } else if (code == WI_CANCELLED)
         wi_durable_finish(entry, WI_ROW_CANCELLED, error);
-    else if (code == WI_SHUTTING_DOWN)
-        wi_durable_put_back(entry, error, 0);
-    else if (code == WI_QUEUE_FULL || code == WI_CLIENT_SHARE || code == WI_MEMORY_BUDGET)
-        wi_durable_put_back_busy(entry, error);
-    else if (code == WI_UNAVAILABLE && !entry->row.infer)
-        wi_durable_put_back(entry, error, UNAVAILABLE_MS);
+    else if (delay_ms >= 0)
+        wi_durable_put_back(entry, error, delay_ms);
     else
         wi_durable_finish(entry, WI_ROW_FAILED, error);
 }

@@ -63,6 +63,7 @@ static int start_run(struct wi_durable_entry *entry)
     const struct wi_run_owner owner = {.context = entry,
         .charge = charge,
         .on_begin = on_begin,
+        .runs_again = wi_durable_runs_again,
         .on_done = wi_durable_on_run_done};
     const struct wi_run_request request = {.kind = WI_RUN_STORED,
         .dialect = wi_dialect_find(row->dialect),

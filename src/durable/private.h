@@ -36,8 +36,9 @@ struct wi_durable_entry {
     int suspect;
     struct wi_run *run;
     struct wi_printing *printing;
-    uint64_t needs;   /* memory, to print */
-    uint64_t charged; /* to the budget: what the run takes, or of `needs` */
+    uint64_t counted_as; /* its run: see wi_run_counted_as */
+    uint64_t needs;      /* memory, to print */
+    uint64_t charged;    /* to the budget: what the run takes, or of `needs` */
     struct wi_buffer problem;
     struct wi_row_part *parts;
     char *stuck; /* why its end could not be written, since that failed first; else NULL */
@@ -111,6 +112,8 @@ enum wi_code wi_durable_check_share(
 
 /* --- end.c ------------------------------------------------------------------------------------ */
 
+/* See run/run.h: whether the entry's row goes back into the queue after `error`. */
+int wi_durable_runs_again(void *context, const struct wi_error *error);
 /* A run has ended (see run/run.h): `context` is the entry. */
 void wi_durable_on_run_done(
     void *context, struct wi_printing *printing, const struct wi_error *error);

@@ -36,6 +36,7 @@ void wi_job_finish(struct wi_job *job, struct wi_job_result *result)
     if (result) {
         double now = wi_now_ms();
         result->attempts = job->attempts;
+        result->place = job->place;
         result->total_ms = now - job->spec.accepted_at;
         result->queue_ms =
             (job->dispatched_at > 0 ? job->dispatched_at : now) - job->spec.accepted_at;

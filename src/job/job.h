@@ -38,12 +38,20 @@ static inline void wi_job_spec_clear(struct wi_job_spec *spec)
     *spec = (struct wi_job_spec){0};
 }
 
+/* Where a job was sent last. */
+struct wi_job_place {
+    char browser[32];          /* its kind; "": nowhere */
+    int joined;                /* it is none of ours, and has named itself */
+    enum wi_platform platform; /* the first that it was to try */
+};
+
 /* The one answer. Valid during the callback; tensors and JSON may be taken as in wi_answer. */
 struct wi_job_result {
     enum wi_code code; /* WI_OK or the failure, then `error` is filled */
     struct wi_error error;
     struct wi_answer *answer;  /* if WI_OK */
     char node[WI_ID_SIZE];     /* who answered; "" if nobody did */
+    struct wi_job_place place; /* also of what failed there, though its node may be gone */
     struct wi_refusal refusal; /* of the platform asked for, before anything was sent */
     enum wi_verdict numerics;  /* what is known of the platform that answered */
     double queue_ms, total_ms;

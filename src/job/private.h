@@ -60,6 +60,7 @@ struct wi_job {
     struct wi_job_flow *flow;      /* of a stream; else NULL */
     struct wi_chain chain;         /* the beginnings of its prompt; empty if it is none */
     char node[WI_ID_SIZE];         /* of the last attempt */
+    struct wi_job_place place;     /* likewise */
     char avoid[WI_ID_SIZE];        /* the node that failed it last */
     struct wi_refusal refusal;     /* of the last choice */
     struct wi_probe probe;         /* likewise */

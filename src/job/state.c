@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "base/text.h"
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
@@ -107,7 +108,13 @@ void wi_job_leave_queue(struct wi_job *job, int to_run)
 
 static void note_dispatch(struct wi_job *job, const struct wi_choice *choice)
 {
+    const struct wi_node_info *node = wi_pool_node_info(job->jobs->pool, choice->node);
     memcpy(job->node, choice->node, sizeof job->node);
+    job->place = (struct wi_job_place){.platform = choice->platforms[0]};
+    if (node) {
+        wi_join(job->place.browser, sizeof job->place.browser, node->kind, NULL);
+        job->place.joined = !*node->session;
+    }
     job->refusal = choice->refusal;
     job->probe = choice->probe;
     job->first = choice->platforms[0];

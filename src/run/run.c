@@ -36,6 +36,7 @@ struct wi_run {
     struct wi_repository_lookup *lookup;
     struct wi_run_pull *pull;
     int queued; /* the job */
+    uint64_t counted_as;
 
     int gone;              /* it has ended, and only the thread still has it */
     enum wi_code code;     /* of parsing; with `late` the thread's while it parses */
@@ -203,7 +204,7 @@ static void on_answer(
         end(run, NULL, NULL);
         return;
     }
-    deps->on_outcome(deps->context, &outcome);
+    run->counted_as = deps->on_outcome(deps->context, &outcome);
     run->printing = run->infer.asked->stream ? dialect->stream_done(&run->infer, &outcome, &error)
                                              : dialect->print(&run->infer, &outcome, &error);
     if (run->printing)
@@ -212,18 +213,28 @@ static void on_answer(
         end(run, NULL, &error);
 }
 
+/* Its job has failed, or was refused. */
+static void fail(struct wi_run *run, const struct wi_job_place *place, const struct wi_error *error)
+{
+    const struct wi_run_deps *deps = run->deps;
+    const struct wi_run_owner *owner = &run->owner;
+    const struct wi_run_failure failure = {
+        run->infer.asked->model, place, wi_now_ms() - run->request.accepted_at};
+    int is_counted = deps->on_failure && run->request.kind != WI_RUN_SHADOW &&
+                     !(owner->runs_again && owner->runs_again(owner->context, error));
+    if (is_counted)
+        run->counted_as = deps->on_failure(deps->context, &failure);
+    end(run, NULL, error);
+}
+
 static void on_done(void *context, const struct wi_job_spec *spec, struct wi_job_result *result)
 {
     struct wi_run *run = context;
     run->queued = 0;
-    if (result->code == WI_OK) {
+    if (result->code == WI_OK)
         on_answer(run, spec, result);
-        return;
-    }
-    if (run->deps->on_failure && run->request.kind != WI_RUN_SHADOW)
-        run->deps->on_failure(
-            run->deps->context, spec->asked->model, wi_now_ms() - run->request.accepted_at);
-    end(run, NULL, run->why ? run->why : &result->error);
+    else
+        fail(run, &result->place, run->why ? run->why : &result->error);
 }
 
 static void on_sent(void *context, const struct wi_job_spec *spec, const char *node_id)
@@ -235,6 +246,7 @@ static void on_sent(void *context, const struct wi_job_spec *spec, const char *n
 static void submit(struct wi_run *run)
 {
     static const struct wi_job_stream stream = {on_part, on_progress};
+    static const struct wi_job_place nowhere = {0};
     struct wi_jobs *jobs = run->deps->jobs;
     struct wi_error error;
     struct wi_job_spec spec = {.client = wi_strdup(run->client),
@@ -249,7 +261,7 @@ static void submit(struct wi_run *run)
                             ? wi_jobs_submit_stream(jobs, &spec, &stream, on_done, run, &error)
                             : wi_jobs_submit(jobs, &spec, on_done, run, &error);
     if (code != WI_OK) {
-        end(run, NULL, &error);
+        fail(run, &nowhere, &error);
         return;
     }
     run->queued = 1;
@@ -484,6 +496,11 @@ const char *wi_run_model(const struct wi_run *run)
 {
     const struct wi_model *model = run->infer.asked->model; /* once it is settled */
     return model ? model->name : run->infer.model_name;
+}
+
+uint64_t wi_run_counted_as(const struct wi_run *run)
+{
+    return run->counted_as;
 }
 
 void wi_run_took(struct wi_run *run, const struct wi_credit *taken)

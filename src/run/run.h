@@ -15,6 +15,13 @@
 #include "job/job.h"
 #include "wire/dialect.h"
 
+/* A client's job that has failed. Borrowed. */
+struct wi_run_failure {
+    const struct wi_model *model;
+    const struct wi_job_place *place;
+    double total_ms; /* since it was accepted */
+};
+
 /* What runs need. All borrowed; it is read whenever a run goes on, so that the owner may change
  * `config` and `pulls`. What a thread still does is ended when the loop is empty. */
 struct wi_run_deps {
@@ -26,10 +33,14 @@ struct wi_run_deps {
     struct wi_pulls *pulls; /* NULL: no run begins a pull */
     struct wi_budget *budget;
     struct wi_work_queue *heavy; /* big JSON is read and printed here */
-    /* A client's job has been answered; `outcome` is borrowed. */
-    void (*on_outcome)(void *context, const struct wi_outcome *outcome);
-    /* One of a client's has failed, `ms` after it was accepted. May be NULL. */
-    void (*on_failure)(void *context, const struct wi_model *model, double ms);
+    /* A client's job has been answered; `outcome` is borrowed. What is given back stands for what
+     * it is counted as: see wi_run_counted_as. */
+    uint64_t (*on_outcome)(void *context, const struct wi_outcome *outcome);
+    /* One of a client's has failed, or could not be queued, and is not run again; likewise. May be
+     * NULL. */
+    uint64_t (*on_failure)(void *context, const struct wi_run_failure *failure);
+    /* A stored job that was counted as that has an answer, of so many bytes. May be NULL. */
+    void (*on_stored)(void *context, uint64_t counted_as, uint64_t bytes_in, uint64_t bytes_out);
     void *context;
 };
 
@@ -81,6 +92,9 @@ struct wi_run_owner {
     void (*on_sent)(void *context, const char *node_id);
     /* Likewise: what came of it, whose tensors may be taken. Its end follows. */
     void (*on_outcome)(void *context, struct wi_outcome *outcome);
+    /* Of WI_RUN_STORED: whether it is run again after this failure, which is counted if not. May be
+     * NULL: no. */
+    int (*runs_again)(void *context, const struct wi_error *error);
     /* The end, once. Either is given, and `printing` is the owner's; WI_RUN_CHECK and WI_RUN_SHADOW
      * end well with neither. The run is gone when this returns. */
     void (*on_done)(void *context, struct wi_printing *printing, const struct wi_error *error);
@@ -102,6 +116,8 @@ const char *wi_run_id(const struct wi_run *run);
 /* What is asked, as far as it was read; of wi_run_model the name as it was found, else as asked. */
 const struct wi_infer *wi_run_infer(const struct wi_run *run);
 const char *wi_run_model(const struct wi_run *run);
+/* What on_outcome or on_failure gave; 0 before that, and if it was not counted. */
+uint64_t wi_run_counted_as(const struct wi_run *run);
 /* Of a stream: its client has taken so much since the beginning. */
 void wi_run_took(struct wi_run *run, const struct wi_credit *taken);
 

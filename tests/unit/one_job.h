@@ -15,6 +15,10 @@ enum wi_code wi_jobs_submit(struct wi_jobs *jobs, struct wi_job_spec *spec, wi_j
     void *context, struct wi_error *error)
 {
     assert_false(fixture->has_job);
+    if (fixture->admit != WI_OK) {
+        wi_job_spec_clear(spec);
+        return wi_jobs_admit(jobs, NULL, error);
+    }
     fixture->submitted++;
     fixture->has_job = 1;
     fixture->spec = *spec;

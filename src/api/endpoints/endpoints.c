@@ -2,6 +2,7 @@
 #include "api/endpoints/endpoints.h"
 
 #include "api/endpoints/infer.h"
+#include "api/endpoints/watch/history_page.h"
 #include "base/memory.h"
 #include <stdlib.h>
 
@@ -18,6 +19,7 @@ static struct wi_run_deps runs_of(struct wi_api *api)
         .heavy = api->heavy,
         .on_outcome = wi_infer_count,
         .on_failure = wi_infer_count_failure,
+        .on_stored = wi_infer_count_stored,
         .context = api};
 }
 
@@ -29,6 +31,7 @@ struct wi_endpoints *wi_endpoints_new(struct wi_api *api, struct wi_error *error
     endpoints->pullers = wi_api_pulls_new(api);
     endpoints->uploads = wi_api_uploads_new(&api->deps);
     endpoints->text_load = wi_text_load_new();
+    endpoints->steps = wi_history_timer_new(api);
     const struct wi_durable_deps stored = {endpoints->runs, api->deps.db};
     if (api->deps.db && !(endpoints->durable = wi_durable_new(&stored, error))) {
         wi_endpoints_free(endpoints);
@@ -65,5 +68,6 @@ void wi_endpoints_free(struct wi_endpoints *endpoints)
     wi_api_pulls_free(endpoints->pullers);
     wi_api_uploads_free(endpoints->uploads);
     wi_text_load_free(endpoints->text_load);
+    wi_timer_free(endpoints->steps);
     free(endpoints);
 }

@@ -22,6 +22,7 @@ struct wi_endpoints {
     struct wi_api_uploads *uploads;
     struct wi_text_load *text_load; /* for a scrape of the metrics */
     struct wi_page_cache pages;
+    struct wi_timer *steps; /* ends the history's: watch/history_page.h */
 };
 
 #endif

@@ -51,6 +51,7 @@ static void on_done(void *context, struct wi_printing *printing, const struct wi
     struct wi_request *request = call->request;
     request->job[0] = '\0';
     request->alias = NULL;
+    request->counted_as = wi_run_counted_as(call->run);
     wi_request_note_ignored(request, &wi_run_infer(call->run)->ignored);
     if (printing)
         wi_infer_send(request, printing);

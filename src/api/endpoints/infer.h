@@ -24,9 +24,11 @@ uint64_t wi_infer_measure(const struct wi_request *request, size_t *json_size);
 
 /* Answers `request` with what was printed, which is taken over. */
 void wi_infer_send(struct wi_request *request, struct wi_printing *printing);
-/* Counts a job's success; `context` is the wi_api. */
-void wi_infer_count(void *context, const struct wi_outcome *outcome);
-/* Counts a job's failure after so long, likewise. */
-void wi_infer_count_failure(void *context, const struct wi_model *model, double total_ms);
+/* Count a job's success, its failure, and the bytes of one that is stored, as struct wi_run_deps
+ * has them; `context` is the wi_api. */
+uint64_t wi_infer_count(void *context, const struct wi_outcome *outcome);
+uint64_t wi_infer_count_failure(void *context, const struct wi_run_failure *failure);
+void wi_infer_count_stored(
+    void *context, uint64_t counted_as, uint64_t bytes_in, uint64_t bytes_out);
 
 #endif

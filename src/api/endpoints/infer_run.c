@@ -2,6 +2,7 @@
 #include "api/endpoints/infer.h"
 
 #include "api/endpoints/endpoints.h"
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include <stdlib.h>
@@ -115,28 +116,50 @@ static const char *browser_of(const struct wi_outcome *outcome)
     return outcome->browser ? outcome->browser : "unknown";
 }
 
-void wi_infer_count(void *context, const struct wi_outcome *outcome)
+uint64_t wi_infer_count(void *context, const struct wi_outcome *outcome)
 {
     struct wi_api *api = context;
     const char *told = json_string_value(json_object_get(outcome->executed_on, "platform"));
-    const char *platform = told ? told : "none";
-    const char *browser = browser_of(outcome);
+    struct wi_history_request ended = {.model = outcome->model_name,
+        .browser = browser_of(outcome),
+        .platform = told ? told : "none",
+        .total_s = outcome->total_ms / 1000,
+        .queue_s = outcome->queue_ms / 1000};
     note_page(&api->endpoints->pages, outcome);
-    wi_metrics_inference(api->metrics, outcome->model_name, browser, platform,
-        outcome->queue_ms / 1000, outcome->load_ms / 1000, outcome->inference_ms / 1000);
-    wi_metrics_answered(api->metrics, outcome->model_name, outcome->model_version,
-        outcome->total_ms / 1000, outcome->queue_ms / 1000, outcome->inference_ms / 1000);
+    wi_metrics_inference(api->metrics, ended.model, ended.browser, ended.platform, ended.queue_s,
+        outcome->load_ms / 1000, outcome->inference_ms / 1000);
+    wi_metrics_answered(api->metrics, ended.model, outcome->model_version, ended.total_s,
+        ended.queue_s, outcome->inference_ms / 1000);
     if (outcome->account.counted) {
         struct wi_text_figures figures = figures_of(outcome);
-        wi_metrics_text(api->metrics, outcome->model_name, browser, platform, &figures);
-        wi_text_load_know(api->endpoints->text_load, outcome->model_name);
+        wi_metrics_text(api->metrics, ended.model, ended.browser, ended.platform, &figures);
+        wi_text_load_know(api->endpoints->text_load, ended.model);
+        ended.prompt = figures.prompt;
+        ended.generated = figures.generated;
     }
+    return wi_history_add(api->history, wi_now_ms(), &ended);
 }
 
-void wi_infer_count_failure(void *context, const struct wi_model *model, double total_ms)
+uint64_t wi_infer_count_failure(void *context, const struct wi_run_failure *failure)
 {
     const struct wi_api *api = context;
-    wi_metrics_failed(api->metrics, model->name, model->version, total_ms / 1000);
+    const struct wi_model *model = failure->model;
+    const struct wi_job_place *place = failure->place;
+    const struct wi_history_request ended = {.model = model->name,
+        .browser = !*place->browser ? NULL
+                   : place->joined  ? "joined"
+                                    : place->browser,
+        .platform = wi_platform_names[place->platform],
+        .failed = 1};
+    wi_metrics_failed(api->metrics, model->name, model->version, failure->total_ms / 1000);
+    return wi_history_add(api->history, wi_now_ms(), &ended);
+}
+
+void wi_infer_count_stored(
+    void *context, uint64_t counted_as, uint64_t bytes_in, uint64_t bytes_out)
+{
+    const struct wi_api *api = context;
+    wi_history_add_bytes(api->history, wi_now_ms(), counted_as, bytes_in, bytes_out);
 }
 
 /* --- sending --------------------------------------------------------------------------------- */

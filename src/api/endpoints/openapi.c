@@ -68,6 +68,7 @@ static const struct wi_schema request_forms[] = {{.name = "Tensor", .members = t
     {.name = "HardwareQuery", .params = wi_hardware_params},
     {.name = "LogsQuery", .params = wi_logs_params},
     {.name = "PageQuery", .params = wi_page_params},
+    {.name = "HistoryQuery", .params = wi_history_params},
     {.name = "RemovalQuery", .members = removal_query},
     {.name = "JobsQuery", .params = wi_jobs_params}, {.name = "JobQuery", .members = job_query},
     {0}};

@@ -39,6 +39,7 @@ struct wi_api_stream {
     uint64_t counted;          /* parts that the socket took */
     uint64_t charged;          /* for its run, to the budget */
     int queued;                /* its job is, or was */
+    uint64_t counted_as;       /* its run, once it has ended: see wi_run_counted_as */
     struct wi_kept_item kept;  /* while it has ended and nobody takes it */
     UT_hash_handle hh;
 };
@@ -137,10 +138,12 @@ static void name_job(struct wi_api_stream *stream, struct wi_request *request)
     request->alias = wi_run_infer(stream->run)->asked->client_id;
 }
 
-static void unname_job(struct wi_request *request)
+/* Its job has ended, or it is left to others. */
+static void unname_job(const struct wi_api_stream *stream, struct wi_request *request)
 {
     request->job[0] = '\0';
     request->alias = NULL;
+    request->counted_as = stream->counted_as;
 }
 
 static void open_stream(struct wi_api_stream *stream, struct wi_request *request)
@@ -154,6 +157,7 @@ static void open_stream(struct wi_api_stream *stream, struct wi_request *request
     snprintf(where, sizeof where, "/v1/jobs/%s", stream->id);
     wi_request_add_header(request, MHD_HTTP_HEADER_LOCATION, where);
     name_job(stream, request);
+    request->counted_as = stream->counted_as;
     wi_timer_start(stream->timer, (uint64_t)beat, (uint64_t)beat);
 }
 
@@ -164,7 +168,7 @@ static void close_sender(struct wi_api_stream *stream)
     if (!sender)
         return;
     stream->sender = NULL;
-    unname_job(wi_event_sender_request(sender));
+    unname_job(stream, wi_event_sender_request(sender));
     wi_event_sender_cut(sender);
 }
 
@@ -281,10 +285,11 @@ static void fail_stream(struct wi_api_stream *stream, const struct wi_error *err
 static void on_done(void *context, struct wi_printing *printing, const struct wi_error *error)
 {
     struct wi_api_stream *stream = context;
+    stream->counted_as = wi_run_counted_as(stream->run);
     if (stream->request)
-        unname_job(stream->request);
+        unname_job(stream, stream->request);
     if (stream->sender)
-        unname_job(wi_event_sender_request(stream->sender));
+        unname_job(stream, wi_event_sender_request(stream->sender));
     stream->queued = 0;
     if (!printing) {
         fail_stream(stream, error);
@@ -302,7 +307,7 @@ static void on_done(void *context, struct wi_printing *printing, const struct wi
 static void cancel_silent(void *work)
 {
     struct wi_api_stream *stream = work;
-    unname_job(stream->request);
+    unname_job(stream, stream->request);
     free_stream(stream);
 }
 

@@ -92,16 +92,26 @@ void wi_metrics_free(struct wi_metrics *metrics)
 
 /* --- counting -------------------------------------------------------------------------------- */
 
+size_t wi_histogram_bucket(double seconds)
+{
+    size_t bucket = 0;
+    while (bucket < WI_HISTOGRAM_BUCKETS && !(seconds <= bounds[bucket]))
+        bucket++;
+    return bucket;
+}
+
+double wi_histogram_bound(size_t bucket)
+{
+    return bounds[bucket];
+}
+
 void wi_histogram_add(struct wi_histogram *histogram, double seconds)
 {
+    size_t bucket = wi_histogram_bucket(seconds);
     histogram->count++;
     histogram->sum += seconds;
-    for (int i = 0; i < WI_HISTOGRAM_BUCKETS; i++) {
-        if (seconds <= bounds[i]) {
-            histogram->buckets[i]++;
-            return;
-        }
-    }
+    if (bucket < WI_HISTOGRAM_BUCKETS)
+        histogram->buckets[bucket]++;
 }
 
 static size_t status_index(int status)

@@ -23,6 +23,11 @@ struct wi_metrics;
 struct wi_metrics *wi_metrics_new(const struct wi_route *routes); /* borrowed */
 void wi_metrics_free(struct wi_metrics *metrics);
 
+/* The bucket that a time belongs to: the first whose bound is not below it. WI_HISTOGRAM_BUCKETS:
+ * it is beyond all of them. */
+size_t wi_histogram_bucket(double seconds);
+/* The upper bound of a bucket, in seconds. */
+double wi_histogram_bound(size_t bucket);
 /* Public for tests. */
 void wi_histogram_add(struct wi_histogram *histogram, double seconds);
 /* One request was completed. `route` indexes the routes; -1: none matched. `status` 0: the client

@@ -421,6 +421,9 @@ void wi_request_completed(struct wi_request *request, enum MHD_RequestTerminatio
     int route = request->route ? (int)(request->route - api->routes) : -1;
     wi_metrics_request(
         api->metrics, route, request->status, ms / 1000, request->received, request->sent);
+    if (request->counted_as)
+        wi_history_add_bytes(
+            api->history, wi_now_ms(), request->counted_as, request->received, request->sent);
     log_access(request, ms, left);
     if (request->response)
         MHD_destroy_response(request->response);

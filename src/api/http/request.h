@@ -18,6 +18,7 @@
 #include "api/http/connections.h"
 #include "api/http/guard.h"
 #include "api/http/headers.h"
+#include "api/http/history.h"
 #include "api/http/metrics.h"
 #include "api/http/routes.h"
 #include "api/http/server.h"
@@ -47,6 +48,7 @@ struct wi_api {
     struct wi_guard *guard;
     struct wi_admission *admission;
     struct wi_metrics *metrics;
+    struct wi_history *history;
     struct wi_endpoints *endpoints; /* what they keep: see routes.h */
     struct wi_shares clients;       /* of the memory budget, in requests that are not completed */
     struct wi_work_queue *heavy;    /* big JSON is read and printed here */
@@ -114,7 +116,8 @@ struct wi_request {
     char job[WI_ID_SIZE]; /* the job that it waits for, or "" */
     const char *alias;    /* the client's own name for it; borrowed from the handler's work */
 
-    uint64_t parts; /* of a stream: those that its client took in this answer */
+    uint64_t counted_as; /* the series of the history that has its inference; 0: none */
+    uint64_t parts;      /* of a stream: those that its client took in this answer */
 
     /* What the handler waits for; set with wi_request_wait. Of an answer that comes bit by bit,
      * what makes it: then `cancel` comes when the request is completed, however that went. */

@@ -427,6 +427,7 @@ struct wi_server *wi_server_new(const struct wi_server_deps *deps, struct wi_err
     api->routes = wi_routes;
     api->dialect = wi_route_dialect(NULL);
     api->metrics = wi_metrics_new(api->routes);
+    api->history = wi_history_new(api->started_ms);
     api->clients.budget = deps->budget;
     api->strangers = (struct wi_log_limit){
         .about = "requests without a good token", .lines = 1, .window_ms = 1000};
@@ -563,6 +564,7 @@ void wi_server_free(struct wi_server *server)
     wi_admission_free(server->api.admission);
     wi_metrics_free(server->api.metrics);
     wi_site_free(server->api.console);
+    wi_history_free(server->api.history);
     free(server->certificate);
     free(server->key);
     free(server);

@@ -29,8 +29,9 @@ struct fixture {
     struct wi_job_stream hears;
     uint64_t parts;
     struct wi_credit took;
-    int outcomes; /* that were counted */
-    int done;     /* what was wanted has been done */
+    int outcomes, failures; /* that were counted */
+    uint64_t bytes_in, bytes_out;
+    int done; /* what was wanted has been done */
     struct wi_error failure;
 };
 
@@ -79,12 +80,28 @@ const struct wi_node_info *wi_pool_node_info(const struct wi_pool *pool, const c
     return NULL; /* it has gone since it answered */
 }
 
-static void on_outcome(void *context, const struct wi_outcome *outcome)
+static uint64_t on_outcome(void *context, const struct wi_outcome *outcome)
 {
     struct fixture *f = context;
     assert_string_equal(outcome->model_name, "builtin/echo");
     assert_string_equal(outcome->numerics, "unchecked");
     f->outcomes++;
+    return 17;
+}
+
+static uint64_t on_failure(void *context, const struct wi_run_failure *failure)
+{
+    struct fixture *f = context;
+    f->failures++;
+    return 18;
+}
+
+static void on_stored(void *context, uint64_t counted_as, uint64_t bytes_in, uint64_t bytes_out)
+{
+    struct fixture *f = context;
+    assert_int_equal(counted_as, 17);
+    f->bytes_in += bytes_in;
+    f->bytes_out += bytes_out;
 }
 
 /* --- the fixture ----------------------------------------------------------------------------- */
@@ -108,6 +125,8 @@ static void start(struct fixture *f)
                                              .budget = &f->budget,
                                              .heavy = f->heavy,
                                              .on_outcome = on_outcome,
+                                             .on_failure = on_failure,
+                                             .on_stored = on_stored,
                                              .context = f},
         .db = f->db};
     f->durable = wi_durable_new(&deps, &f->failure);
@@ -278,7 +297,24 @@ TEST(what_is_accepted_runs_and_who_watches_is_told)
     struct wi_row row = read_row(f, "one");
     assert_int_equal(row.state, WI_ROW_DONE);
     assert_non_null(strstr((const char *)row.bytes->bytes, "1.5"));
+    assert_int_equal(f->bytes_in, strlen(body));
+    assert_int_equal(f->bytes_out, row.answer_size);
     wi_row_clear(&row);
+}
+
+/* Whatever keeps it from being run does not count: it will be. */
+TEST(a_job_is_counted_once_though_its_runs_fail)
+{
+    struct fixture *f = *state;
+    store(f, "one", NULL);
+    until(f->has_job);
+    finish_job(WI_QUEUE_FULL);
+    until(f->submitted == 2 && f->has_job); /* a second later */
+    assert_int_equal(f->failures, 0);
+    finish_job(WI_INFERENCE_FAILED);
+    assert_int_equal(f->failures, 1);
+    assert_int_equal(f->outcomes, 0);
+    assert_int_equal(f->bytes_in, 0);
 }
 
 TEST(a_key_makes_of_two_one_that_is_counted_as_replayed)

@@ -27,6 +27,23 @@ TEST(does_not_retry_the_models_own_failure)
     assert_int_equal(fixture->dispatched, 1);
 }
 
+TEST(says_where_a_job_was_sent_last_however_it_ended)
+{
+    submit("job-1");
+    answer_ok("job-1.1");
+    assert_string_equal(fixture->last.place.browser, "firefox");
+    submit("job-2");
+    answer_failure(WI_INFERENCE_FAILED, 0);
+    assert_string_equal(fixture->last.place.browser, "firefox");
+    assert_int_equal(fixture->last.place.platform, WI_WASM);
+    assert_true(fixture->last.place.joined);
+    fixture->room = 0;
+    submit("job-3");
+    wi_jobs_cancel(fixture->jobs, "job-3");
+    assert_string_equal(fixture->last.place.browser, "");
+    fixture->room = 100;
+}
+
 TEST(a_job_that_breaks_two_nodes_alone_is_poison)
 {
     submit("job-1");

@@ -115,6 +115,13 @@ void wi_pool_computed(
     fixture->computed++;
 }
 
+const struct wi_node_info *wi_pool_node_info(const struct wi_pool *pool, const char *node_id)
+{
+    static const struct wi_node_info node = {.kind = "firefox"};
+    assert_string_equal(node_id, fixture->sent_to);
+    return &node;
+}
+
 int wi_pool_is_away(const struct wi_pool *pool, const char *node_id)
 {
     assert_string_equal(node_id, fixture->sent_to);

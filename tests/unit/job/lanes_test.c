@@ -33,6 +33,11 @@ int wi_pool_has_room(const struct wi_pool *pool, const struct wi_demand *demand)
            (!the.strangers || !demand->ours_only);
 }
 
+const struct wi_node_info *wi_pool_node_info(const struct wi_pool *pool, const char *node_id)
+{
+    return NULL;
+}
+
 enum wi_pick wi_pool_pick(struct wi_pool *pool, const struct wi_demand *demand,
     struct wi_choice *choice, struct wi_error *error)
 {

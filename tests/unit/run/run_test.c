@@ -42,6 +42,10 @@ struct fixture {
     int is_poor; /* it has no memory */
     int refuses; /* it does not let the run begin */
     int streams; /* it wants a stream */
+    int again;   /* it begins another run after a failure */
+    int failures;
+    char failed_at[32];  /* the last one: a kind of browser */
+    uint64_t counted_as; /* at its end */
     enum wi_code code;
     struct wi_error error;
     char *text;
@@ -56,7 +60,10 @@ static struct fixture *fixture;
 static void finish_job(enum wi_code code)
 {
     struct wi_answer answer = {.ok = 1, .parts = fixture->parts};
-    struct wi_job_result result = {.code = code, .answer = &answer, .node = "node-1"};
+    struct wi_job_result result = {.code = code,
+        .answer = &answer,
+        .node = "node-1",
+        .place = {.browser = "chrome", .platform = WI_WASM}};
     wi_tensors_share(&answer.outputs, &fixture->spec.asked->tensors);
     if (code != WI_OK)
         wi_error_set(&result.error, code, NULL, "it failed");
@@ -158,6 +165,7 @@ static void on_done(void *context, struct wi_printing *printing, const struct wi
 {
     struct fixture *f = context;
     note(error ? "failed" : "done");
+    f->counted_as = wi_run_counted_as(f->run);
     f->run = NULL;
     f->code = error ? error->code : WI_OK;
     if (error)
@@ -184,11 +192,28 @@ static enum wi_code on_begin(void *context, struct wi_infer *infer, struct wi_er
     return f->refuses ? wi_error_set(error, WI_INVALID_FIELD, "stream", "no") : WI_OK;
 }
 
-static void on_outcome(void *context, const struct wi_outcome *outcome)
+static uint64_t on_outcome(void *context, const struct wi_outcome *outcome)
 {
     struct fixture *f = context;
     assert_string_equal(outcome->model_name, "builtin/echo");
     f->outcomes++;
+    return 17;
+}
+
+static uint64_t on_failure(void *context, const struct wi_run_failure *failure)
+{
+    struct fixture *f = context;
+    assert_string_equal(failure->model->name, "builtin/echo");
+    assert_true(failure->total_ms >= 0);
+    snprintf(f->failed_at, sizeof f->failed_at, "%s", failure->place->browser);
+    f->failures++;
+    return 18;
+}
+
+static int runs_again(void *context, const struct wi_error *error)
+{
+    const struct fixture *f = context;
+    return f->again;
 }
 
 /* A run of `text`, which goes on until something has to come from elsewhere. */
@@ -199,6 +224,7 @@ static void begin_kind(enum wi_run_kind kind, const char *text, uint64_t cost)
         .charge = charge,
         .on_begin = on_begin,
         .on_queued = on_queued,
+        .runs_again = runs_again,
         .on_done = on_done};
     struct wi_run_request request = {.kind = kind,
         .dialect = &wi_dialect_native,
@@ -262,6 +288,7 @@ static int set_up(void **state)
         .budget = &f->budget,
         .heavy = wi_work_queue_new(&f->loop, 1),
         .on_outcome = on_outcome,
+        .on_failure = on_failure,
         .context = f};
     f->code = WI_INTERNAL;
     return 0;
@@ -346,6 +373,43 @@ TEST(tells_how_its_job_failed)
     assert_string_equal(fixture->told, "begin queued failed ");
     assert_int_equal(fixture->code, WI_INFERENCE_FAILED);
     assert_int_equal(fixture->outcomes, 0);
+}
+
+/* --- what is counted -------------------------------------------------------------------------- */
+
+TEST(is_counted_once_however_it_ends)
+{
+    begin(body);
+    assert_int_equal(wi_run_counted_as(fixture->run), 0);
+    finish_job(WI_OK);
+    assert_int_equal(fixture->counted_as, 17);
+    begin(body);
+    finish_job(WI_INFERENCE_FAILED);
+    assert_int_equal(fixture->counted_as, 18);
+    assert_string_equal(fixture->failed_at, "chrome");
+    fixture->admit = WI_UNAVAILABLE; /* it gets into no queue */
+    begin(body);
+    assert_int_equal(fixture->counted_as, 18);
+    assert_string_equal(fixture->failed_at, "");
+    assert_int_equal(fixture->code, WI_UNAVAILABLE);
+    assert_int_equal(fixture->outcomes, 1);
+    assert_int_equal(fixture->failures, 2);
+}
+
+TEST(is_not_counted_if_it_runs_again_or_never_was_a_job)
+{
+    fixture->again = 1;
+    begin(body);
+    finish_job(WI_UNAVAILABLE);
+    fixture->admit = WI_QUEUE_FULL;
+    begin(body);
+    assert_int_equal(fixture->code, WI_QUEUE_FULL);
+    fixture->admit = WI_OK;
+    fixture->again = 0;
+    begin("{\"model_name\":\"builtin/echo\",\"inputs\":\"text\"}");
+    begin_kind(WI_RUN_CHECK, body, 0);
+    assert_int_equal(fixture->failures, 0);
+    assert_int_equal(fixture->counted_as, 0);
 }
 
 /* --- memory ----------------------------------------------------------------------------------- */
@@ -509,8 +573,10 @@ TEST(begins_at_an_inference_and_ends_with_what_came_of_it)
     assert_string_equal(fixture->told, "node-1 outcome done ");
     assert_int_equal(fixture->outcomes, 0); /* no client's */
     assert_null(fixture->text);
+    assert_int_equal(fixture->counted_as, 0);
     begin_shadow();
     finish_job(WI_INFERENCE_FAILED);
+    assert_int_equal(fixture->failures, 0);
     assert_string_equal(fixture->told, "node-1 outcome done failed ");
     assert_int_equal(fixture->code, WI_INFERENCE_FAILED);
     begin_shadow();

@@ -1,0 +1,110 @@
+/*
+ * GET /v1/history: the last hour as the history has it, and the timer that ends its steps, since
+ * what runs and waits is known for a moment only.
+ */
+#include "api/endpoints/watch/history_page.h"
+
+#include "api/endpoints/endpoints.h"
+#include "api/endpoints/openapi.h"
+#include "api/http/query.h"
+#include "base/clock.h"
+#include "base/params.h"
+#include <math.h>
+#include <stddef.h>
+
+/* As of struct wi_history, in the order of `step_names`. */
+static const unsigned coarse[] = {1, 6};
+static const char *const step_names[] = {"10s", "60s", NULL};
+
+struct query {
+    int step;
+    const char *model, *place;
+};
+
+#define PLACE_MAX 64
+const struct wi_param wi_history_params[] = {
+    {.name = "step",
+        .kind = WI_PARAM_ENUM,
+        .offset = offsetof(struct query, step),
+        .names = step_names,
+        .help = "How long a step is: 10s by default."},
+    {.name = "model",
+        .kind = WI_PARAM_STRING,
+        .offset = offsetof(struct query, model),
+        .min = 1,
+        .max = WI_MODEL_NAME_MAX,
+        .help = "Only what that model was asked."},
+    {.name = "place",
+        .kind = WI_PARAM_STRING,
+        .offset = offsetof(struct query, place),
+        .min = 1,
+        .max = PLACE_MAX,
+        .help = "Only what ran there, such as chrome/wasm."},
+    WI_PARAM_END,
+};
+
+static struct wi_history_load load_of(const struct wi_api *api)
+{
+    struct wi_job_counters jobs;
+    wi_jobs_counters(api->deps.jobs, &jobs);
+    return (struct wi_history_load){(uint32_t)jobs.running, (uint32_t)jobs.waiting};
+}
+
+/* --- steps ----------------------------------------------------------------------------------- */
+
+/* Not before the step has ended, whatever the loop's clock rounds. */
+static void wait_for_end(const struct wi_api *api, struct wi_timer *timer)
+{
+    wi_timer_start(timer, (uint64_t)ceil(wi_history_left_ms(api->history, wi_now_ms())) + 1, 0);
+}
+
+static void on_time(void *context)
+{
+    const struct wi_api *api = context;
+    const struct wi_history_load load = load_of(api);
+    wi_history_end_step(api->history, wi_now_ms(), &load);
+    wait_for_end(api, api->endpoints->steps);
+}
+
+struct wi_timer *wi_history_timer_new(struct wi_api *api)
+{
+    struct wi_timer *timer = wi_timer_new(api->deps.loop, on_time, api);
+    wait_for_end(api, timer);
+    return timer;
+}
+
+/* --- the request ----------------------------------------------------------------------------- */
+
+/* What was printed may lie there for as long as its client reads it. */
+static void answer(struct wi_request *request, struct wi_buffer *text)
+{
+    struct wi_error error;
+    if (wi_request_reserve(request, text->size) == 0) {
+        wi_request_answer_text(request, 200, "application/json", text);
+        return;
+    }
+    wi_error_set(&error, WI_MEMORY_BUDGET, NULL,
+        "there is no memory for these %zu bytes now; ask for step=60s or for one model",
+        text->size);
+    wi_request_answer_error(request, &error);
+    wi_buffer_clear(text);
+}
+
+void wi_handle_history(struct wi_request *request)
+{
+    const struct wi_api *api = request->api;
+    const struct wi_history_load load = load_of(api);
+    json_t *arguments;
+    struct query query = {0};
+    struct wi_error error;
+    struct wi_buffer out = {0};
+    if (wi_query_read(request, wi_history_params, WI_PARAMS_STRICT, &query, &arguments, &error) ==
+        WI_OK) {
+        const struct wi_history_query asked = {coarse[query.step], query.model, query.place};
+        wi_history_print(api->history, wi_now_ms(), wi_wall_ms(), &asked, &load, &out);
+        answer(request, &out);
+    } else {
+        wi_request_answer_error(request, &error);
+    }
+    json_decref(arguments);
+}

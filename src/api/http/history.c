@@ -1,0 +1,518 @@
+/*
+ * A ring of steps for each series, see history.h. Whatever is told first moves the rings on to the
+ * present step, which empties the steps that they come to; so a history that nobody uses costs
+ * nothing, and one that was not used for hours is emptied once.
+ */
+#include "api/http/history.h"
+
+#include "base/memory.h"
+#include "library/model.h"
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What nobody knows of a load. */
+#define UNKNOWN UINT32_MAX
+/* A kind of browser, and a platform. */
+#define PLACE_SIZE 64
+
+struct step {
+    uint32_t requests, failures;
+    uint32_t total[WI_HISTORY_BUCKETS], queue[WI_HISTORY_BUCKETS];
+    uint32_t prompt, generated; /* stay at their most */
+    uint64_t bytes_in, bytes_out;
+};
+
+struct series {
+    uint64_t id;       /* never that of another; 0: it was not used yet */
+    uint64_t requests; /* in all its steps; 0: another may have its place */
+    int64_t last;      /* the step in which it was used last */
+    char model[WI_MODEL_NAME_MAX + 1];
+    char place[PLACE_SIZE]; /* "" for nowhere */
+    struct step steps[WI_HISTORY_STEPS];
+};
+
+struct wi_history {
+    double began_ms;
+    int64_t step; /* the present one, from 0 */
+    uint64_t last_id;
+    int knows_clock;
+    double clock_ms; /* the wall clock less the monotonic one */
+    struct wi_history_load loads[WI_HISTORY_STEPS];
+    struct series apart[WI_HISTORY_SERIES], others, all;
+};
+
+static_assert(sizeof(struct step) == 152, "history.h reckons with it");
+static_assert(sizeof(struct wi_history) <= WI_HISTORY_BYTES, "more than is promised");
+
+/* --- time ------------------------------------------------------------------------------------ */
+
+static size_t slot_of(int64_t step)
+{
+    return (size_t)(step % WI_HISTORY_STEPS);
+}
+
+static void empty_step(struct series *series, size_t slot)
+{
+    series->requests -= series->steps[slot].requests;
+    series->steps[slot] = (struct step){0};
+}
+
+static int64_t step_at(const struct wi_history *history, double now_ms)
+{
+    return (int64_t)floor((now_ms - history->began_ms) / WI_HISTORY_STEP_MS);
+}
+
+/* To the step of `now_ms`, which is never before the present one. */
+static void move_on(struct wi_history *history, double now_ms)
+{
+    int64_t step = step_at(history, now_ms), next = history->step + 1;
+    if (step - next >= WI_HISTORY_STEPS) /* each slot once is enough */
+        next = step - WI_HISTORY_STEPS + 1;
+    for (; next <= step; next++) {
+        size_t slot = slot_of(next);
+        for (size_t i = 0; i < WI_HISTORY_SERIES; i++)
+            if (history->apart[i].id) /* else its memory was not even touched */
+                empty_step(&history->apart[i], slot);
+        empty_step(&history->others, slot);
+        empty_step(&history->all, slot);
+        history->loads[slot] = (struct wi_history_load){UNKNOWN, UNKNOWN};
+    }
+    history->step = step > history->step ? step : history->step;
+}
+
+struct wi_history *wi_history_new(double now_ms)
+{
+    struct wi_history *history = wi_alloc(sizeof *history);
+    history->began_ms = now_ms;
+    history->loads[0] = (struct wi_history_load){UNKNOWN, UNKNOWN};
+    return history;
+}
+
+void wi_history_free(struct wi_history *history)
+{
+    free(history);
+}
+
+void wi_history_end_step(
+    struct wi_history *history, double now_ms, const struct wi_history_load *load)
+{
+    move_on(history, now_ms);
+    if (history->step == 0)
+        return;
+    struct wi_history_load *known = &history->loads[slot_of(history->step - 1)];
+    if (known->running == UNKNOWN)
+        *known = *load;
+}
+
+double wi_history_left_ms(const struct wi_history *history, double now_ms)
+{
+    double end = (double)(step_at(history, now_ms) + 1) * WI_HISTORY_STEP_MS;
+    return end - (now_ms - history->began_ms);
+}
+
+/* --- series ---------------------------------------------------------------------------------- */
+
+static void add_most(uint32_t *sum, double more)
+{
+    double most = UINT32_MAX - *sum;
+    if (more > 0) /* and not if it is no number */
+        *sum += (uint32_t)fmin(more, most);
+}
+
+static void add_step(struct step *sum, const struct step *more)
+{
+    sum->requests += more->requests;
+    sum->failures += more->failures;
+    for (size_t i = 0; i < WI_HISTORY_BUCKETS; i++) {
+        sum->total[i] += more->total[i];
+        sum->queue[i] += more->queue[i];
+    }
+    add_most(&sum->prompt, more->prompt);
+    add_most(&sum->generated, more->generated);
+    sum->bytes_in += more->bytes_in;
+    sum->bytes_out += more->bytes_out;
+}
+
+static int is_less_used(const struct series *one, const struct series *other)
+{
+    return one->requests != other->requests ? one->requests < other->requests
+                                            : one->last < other->last;
+}
+
+/* The one that is used least, emptied: what it had is among the others. */
+static struct series *give_way(struct wi_history *history)
+{
+    struct series *least = &history->apart[0];
+    for (size_t i = 1; i < WI_HISTORY_SERIES; i++)
+        if (is_less_used(&history->apart[i], least))
+            least = &history->apart[i];
+    for (size_t slot = 0; least->requests > 0 && slot < WI_HISTORY_STEPS; slot++)
+        add_step(&history->others.steps[slot], &least->steps[slot]);
+    history->others.requests += least->requests;
+    *least = (struct series){0};
+    return least;
+}
+
+static struct series *find(struct wi_history *history, const char *model, const char *place)
+{
+    for (size_t i = 0; i < WI_HISTORY_SERIES; i++) {
+        struct series *series = &history->apart[i];
+        if (series->id && strncmp(series->model, model, sizeof series->model - 1) == 0 &&
+            strcmp(series->place, place) == 0)
+            return series;
+    }
+    return NULL;
+}
+
+static struct series *find_or_make(
+    struct wi_history *history, const struct wi_history_request *request)
+{
+    char place[PLACE_SIZE] = "";
+    if (request->browser)
+        snprintf(place, sizeof place, "%s/%s", request->browser, request->platform);
+    struct series *series = find(history, request->model, place);
+    if (!series) {
+        series = give_way(history);
+        series->id = ++history->last_id;
+        snprintf(series->model, sizeof series->model, "%s", request->model);
+        memcpy(series->place, place, sizeof series->place);
+    }
+    series->last = history->step;
+    return series;
+}
+
+static void count(struct series *series, size_t slot, const struct wi_history_request *request)
+{
+    struct step *step = &series->steps[slot];
+    series->requests++;
+    step->requests++;
+    if (request->failed) {
+        step->failures++;
+        return;
+    }
+    step->total[wi_histogram_bucket(request->total_s)]++;
+    step->queue[wi_histogram_bucket(request->queue_s)]++;
+    add_most(&step->prompt, request->prompt);
+    add_most(&step->generated, request->generated);
+}
+
+uint64_t wi_history_add(
+    struct wi_history *history, double now_ms, const struct wi_history_request *request)
+{
+    move_on(history, now_ms);
+    size_t slot = slot_of(history->step);
+    struct series *series = find_or_make(history, request);
+    count(series, slot, request);
+    count(&history->all, slot, request);
+    return series->id;
+}
+
+static void count_bytes(struct step *step, uint64_t bytes_in, uint64_t bytes_out)
+{
+    step->bytes_in += bytes_in;
+    step->bytes_out += bytes_out;
+}
+
+void wi_history_add_bytes(struct wi_history *history, double now_ms, uint64_t series,
+    uint64_t bytes_in, uint64_t bytes_out)
+{
+    struct series *of = &history->others;
+    move_on(history, now_ms);
+    size_t slot = slot_of(history->step);
+    for (size_t i = 0; i < WI_HISTORY_SERIES; i++)
+        if (history->apart[i].id == series)
+            of = &history->apart[i];
+    count_bytes(&of->steps[slot], bytes_in, bytes_out);
+    count_bytes(&history->all.steps[slot], bytes_in, bytes_out);
+}
+
+/* --- quantiles ------------------------------------------------------------------------------- */
+
+double wi_history_quantile_ms(const uint32_t buckets[WI_HISTORY_BUCKETS], double quantile)
+{
+    uint64_t count = 0, before = 0;
+    size_t at = 0;
+    for (size_t i = 0; i < WI_HISTORY_BUCKETS; i++)
+        count += buckets[i];
+    if (count == 0)
+        return -1;
+    double rank = quantile * (double)count;
+    while (at + 1 < WI_HISTORY_BUCKETS && (double)(before + buckets[at]) < rank)
+        before += buckets[at++];
+    if (at >= WI_HISTOGRAM_BUCKETS)
+        return wi_histogram_bound(WI_HISTOGRAM_BUCKETS - 1) * 1000;
+    double lower = at > 0 ? wi_histogram_bound(at - 1) : 0, upper = wi_histogram_bound(at);
+    return 1000 * (lower + (upper - lower) * (rank - (double)before) / buckets[at]);
+}
+
+/* --- printing -------------------------------------------------------------------------------- */
+
+/* What is printed: `count` long steps from `first`, each of `coarse` of ours, numbered likewise. */
+struct span {
+    unsigned coarse;
+    int64_t first;
+    size_t count;
+};
+
+/* Long steps are the same ones each time. The first that is kept is told only whole, for it would
+ * seem to have less than it had. */
+static struct span span_of(const struct wi_history *history, unsigned coarse)
+{
+    int64_t oldest = history->step - WI_HISTORY_STEPS + 1;
+    int64_t first = oldest > 0 ? (oldest + coarse - 1) / coarse : 0;
+    return (struct span){coarse, first, (size_t)(history->step / coarse - first + 1)};
+}
+
+/* Of one of its long steps, the first of ours and the one behind its last that there is. */
+static int64_t begin_of(const struct span *span, size_t i)
+{
+    return (span->first + (int64_t)i) * span->coarse;
+}
+
+static int64_t end_of(const struct wi_history *history, const struct span *span, size_t i)
+{
+    int64_t end = begin_of(span, i) + span->coarse;
+    return end <= history->step ? end : history->step + 1;
+}
+
+static void sum_up(const struct wi_history *history, const struct span *span,
+    const struct series *series, struct step *sums)
+{
+    for (size_t i = 0; i < span->count; i++) {
+        int64_t step = begin_of(span, i), end = end_of(history, span, i);
+        sums[i] = series->steps[slot_of(step)];
+        while (++step < end)
+            add_step(&sums[i], &series->steps[slot_of(step)]);
+    }
+}
+
+static void print_name(struct wi_buffer *out, const char *name)
+{
+    wi_buffer_strings(out, ",\n  \"", name, "\":[", NULL);
+}
+
+/* Most of them are 0. */
+static void print_count(struct wi_buffer *out, size_t i, uint64_t number)
+{
+    if (i > 0)
+        wi_buffer_add(out, ",", 1);
+    if (number == 0)
+        wi_buffer_add(out, "0", 1);
+    else
+        wi_buffer_integer(out, (int64_t)number);
+}
+
+static void print_counts(struct wi_buffer *out, const char *name, const struct step *sums,
+    size_t count, uint64_t (*get)(const struct step *step))
+{
+    print_name(out, name);
+    for (size_t i = 0; i < count; i++)
+        print_count(out, i, get(&sums[i]));
+    wi_buffer_puts(out, "]");
+}
+
+static void print_quantiles(struct wi_buffer *out, const char *name, const struct step *sums,
+    size_t count, const uint32_t *(*get)(const struct step *step), double quantile)
+{
+    print_name(out, name);
+    for (size_t i = 0; i < count; i++) {
+        double ms = wi_history_quantile_ms(get(&sums[i]), quantile);
+        if (i > 0)
+            wi_buffer_add(out, ",", 1);
+        if (ms < 0)
+            wi_buffer_puts(out, "null");
+        else
+            wi_buffer_ms(out, ms);
+    }
+    wi_buffer_puts(out, "]");
+}
+
+static uint64_t requests_of(const struct step *step)
+{
+    return step->requests;
+}
+
+static uint64_t failures_of(const struct step *step)
+{
+    return step->failures;
+}
+
+static uint64_t prompt_of(const struct step *step)
+{
+    return step->prompt;
+}
+
+static uint64_t generated_of(const struct step *step)
+{
+    return step->generated;
+}
+
+static uint64_t bytes_in_of(const struct step *step)
+{
+    return step->bytes_in;
+}
+
+static uint64_t bytes_out_of(const struct step *step)
+{
+    return step->bytes_out;
+}
+
+static const uint32_t *total_of(const struct step *step)
+{
+    return step->total;
+}
+
+static const uint32_t *queue_of(const struct step *step)
+{
+    return step->queue;
+}
+
+struct printing {
+    const struct wi_history *history;
+    struct span span;
+    struct step *sums; /* room for those of a series */
+    struct wi_buffer *out;
+    int is_first;
+};
+
+static uint32_t running_of(const struct wi_history_load *load)
+{
+    return load->running;
+}
+
+static uint32_t waiting_of(const struct wi_history_load *load)
+{
+    return load->waiting;
+}
+
+/* The most of a long step, as far as it is known; `now` is the present one's. */
+static uint32_t most_of(const struct wi_history *history, const struct span *span, size_t i,
+    const struct wi_history_load *now, uint32_t (*get)(const struct wi_history_load *load))
+{
+    uint32_t most = UNKNOWN;
+    for (int64_t step = begin_of(span, i); step < end_of(history, span, i); step++) {
+        uint32_t one = get(step == history->step ? now : &history->loads[slot_of(step)]);
+        if (one != UNKNOWN && (most == UNKNOWN || one > most))
+            most = one;
+    }
+    return most;
+}
+
+static void print_load(const struct printing *printing, const char *name,
+    const struct wi_history_load *now, uint32_t (*get)(const struct wi_history_load *load))
+{
+    struct wi_buffer *out = printing->out;
+    print_name(out, name);
+    for (size_t i = 0; i < printing->span.count; i++) {
+        uint32_t most = most_of(printing->history, &printing->span, i, now, get);
+        if (most == UNKNOWN)
+            wi_buffer_puts(out, i > 0 ? ",null" : "null");
+        else
+            print_count(out, i, most);
+    }
+    wi_buffer_puts(out, "]");
+}
+
+static void print_text(struct wi_buffer *out, const char *name, const char *text)
+{
+    wi_buffer_strings(out, ",\"", name, "\":", NULL);
+    if (*text)
+        wi_buffer_json_string(out, text);
+    else
+        wi_buffer_puts(out, "null");
+}
+
+/* `load` NULL: nobody knows how many run there. */
+static void print_series(struct printing *printing, const char *of, const struct series *series,
+    const struct wi_history_load *load)
+{
+    struct wi_buffer *out = printing->out;
+    const struct step *sums = printing->sums;
+    size_t count = printing->span.count;
+    sum_up(printing->history, &printing->span, series, printing->sums);
+    wi_buffer_strings(out, printing->is_first ? "\n{\"of\":\"" : ",\n{\"of\":\"", of, "\"", NULL);
+    printing->is_first = 0;
+    print_text(out, "model", series->model);
+    print_text(out, "place", series->place);
+    print_counts(out, "requests", sums, count, requests_of);
+    print_counts(out, "failures", sums, count, failures_of);
+    print_quantiles(out, "p50_ms", sums, count, total_of, 0.5);
+    print_quantiles(out, "p95_ms", sums, count, total_of, 0.95);
+    print_quantiles(out, "queue_p95_ms", sums, count, queue_of, 0.95);
+    if (load) {
+        print_load(printing, "running", load, running_of);
+        print_load(printing, "waiting", load, waiting_of);
+    } else {
+        wi_buffer_puts(out, ",\n  \"running\":null,\"waiting\":null");
+    }
+    print_counts(out, "prompt_tokens", sums, count, prompt_of);
+    print_counts(out, "generated_tokens", sums, count, generated_of);
+    print_counts(out, "bytes_in", sums, count, bytes_in_of);
+    print_counts(out, "bytes_out", sums, count, bytes_out_of);
+    wi_buffer_puts(out, "}");
+}
+
+static int is_asked(const struct series *series, const struct wi_history_query *query)
+{
+    return series->requests > 0 && (!query->model || strcmp(series->model, query->model) == 0) &&
+           (!query->place || strcmp(series->place, query->place) == 0);
+}
+
+/* Those that are asked for, the most used first; how many. */
+static size_t choose(const struct wi_history *history, const struct wi_history_query *query,
+    const struct series *chosen[WI_HISTORY_SERIES])
+{
+    size_t count = 0;
+    for (size_t i = 0; i < WI_HISTORY_SERIES; i++) {
+        const struct series *series = &history->apart[i];
+        size_t at = count;
+        if (!is_asked(series, query))
+            continue;
+        for (; at > 0 && is_less_used(chosen[at - 1], series); at--)
+            chosen[at] = chosen[at - 1];
+        chosen[at] = series;
+        count++;
+    }
+    return count;
+}
+
+/* The label of the first long step, in Unix milliseconds. */
+static int64_t label(
+    struct wi_history *history, const struct span *span, double now_ms, int64_t wall_ms)
+{
+    double clock_ms = (double)wall_ms - now_ms;
+    if (!history->knows_clock || fabs(clock_ms - history->clock_ms) > WI_HISTORY_JUMP_MS)
+        history->clock_ms = clock_ms;
+    history->knows_clock = 1;
+    return llround(history->began_ms + history->clock_ms) + begin_of(span, 0) * WI_HISTORY_STEP_MS;
+}
+
+void wi_history_print(struct wi_history *history, double now_ms, int64_t wall_ms,
+    const struct wi_history_query *query, const struct wi_history_load *load, struct wi_buffer *out)
+{
+    const struct series *chosen[WI_HISTORY_SERIES];
+    move_on(history, now_ms);
+    struct printing printing = {history, span_of(history, query->coarse), NULL, out, 1};
+    const struct span *span = &printing.span;
+    int64_t step_ms = (int64_t)span->coarse * WI_HISTORY_STEP_MS;
+    int64_t since = label(history, span, now_ms, wall_ms);
+    int is_whole = !query->model && !query->place;
+    printing.sums = wi_realloc_array(NULL, span->count, sizeof *printing.sums);
+    wi_buffer_printf(out, "{\"since\":%lld,\"step_ms\":%lld,\n\"times\":[", (long long)since,
+        (long long)step_ms);
+    for (size_t i = 0; i < span->count; i++)
+        print_count(out, i, (uint64_t)(since + (int64_t)i * step_ms));
+    wi_buffer_puts(out, "],\n\"series\":[");
+    if (is_whole)
+        print_series(&printing, "all", &history->all, load);
+    size_t count = choose(history, query, chosen);
+    for (size_t i = 0; i < count; i++)
+        print_series(&printing, "model", chosen[i], NULL);
+    if (is_whole && history->others.requests > 0)
+        print_series(&printing, "others", &history->others, NULL);
+    wi_buffer_puts(out, "]}\n");
+    free(printing.sums);
+}
