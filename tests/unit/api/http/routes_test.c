@@ -323,8 +323,8 @@ TEST(test_patterns)
 /* By hand, so that a row whose rank was forgotten, or a new one, is thought about twice. */
 TEST(test_ranks)
 {
-    static const char *const open[] = {
-        "GET /healthz", "GET /readyz", "GET /v2/health/live", "GET /v2/health/ready"};
+    static const char *const open[] = {"GET /healthz", "GET /readyz", "GET /v2/health/live",
+        "GET /v2/health/ready", "GET /console/{file}"};
     static const char *const admin[] = {"POST /v1/nodes/{id}/drain", "POST /v1/nodes/{id}/undrain",
         "POST /v1/sessions/{id}/recycle", "POST /v1/models/pull", "POST /v1/models/{model}/cancel",
         "POST /v1/models/{model}/load", "POST /v1/models/{model}/unload", "POST /v1/admin/join",
