@@ -66,6 +66,7 @@ struct daemon {
     struct wi_config *config;
     uv_loop_t loop;
     struct wi_budget budget;
+    struct wi_change_listener listener; /* to the parts: the server says who it is */
     struct wi_instance *instance;
     struct wi_children *children;
     struct wi_network *network;
@@ -373,19 +374,25 @@ static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
     d->repository = wi_repository_new(&d->loop, d->config->models.directory, d->hashes);
     set_memory_limits(d, d->config);
     wi_repository_set_aliases(d->repository, &d->config->aliases);
+    wi_repository_tell(d->repository, &d->listener);
     d->versions = wi_versions_work_new(&d->loop, d->repository);
     set_room(d, d->config);
-    const struct wi_pulls_deps pulls_deps = {
-        .loop = &d->loop, .http = d->http, .repository = d->repository, .versions = d->versions};
+    const struct wi_pulls_deps pulls_deps = {.loop = &d->loop,
+        .http = d->http,
+        .repository = d->repository,
+        .versions = d->versions,
+        .listener = &d->listener};
     d->pulls = wi_pulls_new(&pulls_deps, d->config);
     d->jobs = wi_jobs_new(&d->loop, d->config, &d->budget);
+    wi_jobs_tell(d->jobs, &d->listener);
     struct wi_pool_deps pool_deps = {.loop = &d->loop,
         .http = d->http,
         .lws = d->lws,
         .instance = d->instance,
         .children = d->children,
         .network = d->network,
-        .db = d->db};
+        .db = d->db,
+        .listener = &d->listener};
     d->pool = wi_pool_new(&pool_deps, d->config, wi_jobs_pool_events(d->jobs));
     wi_jobs_start(d->jobs, d->pool);
     d->checks = wi_checks_new(&d->loop, d->jobs, d->pool, d->config);
@@ -406,7 +413,8 @@ static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
         .db = d->db,
         .budget = &d->budget,
         .children = d->children,
-        .version = PACKAGE_VERSION};
+        .version = PACKAGE_VERSION,
+        .listener = &d->listener};
     if ((d->server = wi_server_new(&server_deps, error)) == NULL)
         return error->code;
     return WI_OK;

@@ -61,6 +61,7 @@ enum wi_code {
     /* 429 */
     WI_QUEUE_FULL,
     WI_CLIENT_SHARE,
+    WI_TOO_MANY_WATCHERS,
     /* 5xx */
     WI_INFERENCE_FAILED,
     WI_INTERNAL,

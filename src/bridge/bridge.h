@@ -9,6 +9,7 @@
 #define WI_BRIDGE_BRIDGE_H
 
 #include "base/blob.h"
+#include "base/change.h"
 #include "base/error.h"
 #include "base/secret.h"
 #include "config/api_tokens.h"
@@ -159,6 +160,9 @@ struct wi_bridge_events {
     /* Asked before each welcome and by wi_bridge_share_threads: how many threads WASM may use
      * there; `said` is what the node was told last, 0 for nothing yet. May be NULL: one. */
     int (*threads)(void *context, const struct wi_node_info *node, int said);
+    /* Is told when what a node says of its models has changed: the node, and each of these models.
+     * Borrowed; NULL: nobody. */
+    const struct wi_change_listener *listener;
 };
 
 /* Counters for /metrics, all since the start. */

@@ -90,8 +90,7 @@ static enum wi_heard on_model_status(
     struct status status = {0};
     if (read_data(status_table, frame, &status, error) == WI_HEARD_WRONG)
         return WI_HEARD_WRONG;
-    json_decref(node->models);
-    node->models = wi_model_status_read(status.models);
+    wi_node_set_models(node, wi_model_status_read(status.models));
     const struct wi_bridge_events *events = &node->bridge->events;
     if (events->on_node_models)
         events->on_node_models(events->context, node->info.id, node->models);

@@ -134,6 +134,9 @@ void wi_node_reconcile(struct wi_node *node, const json_t *running, const json_t
 /* Takes all of them off and reports them lost. */
 void wi_node_lose(struct wi_node *node, const char *why);
 
+/* It has these models now (the list of a model_status, which is taken over; NULL: none). */
+void wi_node_set_models(struct wi_node *node, json_t *models);
+
 /* --- node_acks.c ----------------------------------------------------------------------------- */
 
 /* Sends the message, which is taken over; 0, or -1 if it has no link or that is full. */

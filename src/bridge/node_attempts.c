@@ -35,6 +35,38 @@ static void grant(struct wi_node *node, const struct wi_model *model)
         node->granted[node->granted_next++ % WI_GRANTED_MODELS], model->hash, sizeof model->hash);
 }
 
+/* Those of the one list that are not so in the other. */
+static void tell_models(
+    const struct wi_change_listener *listener, const json_t *models, const json_t *others)
+{
+    const json_t *model, *other;
+    size_t i, k;
+    json_array_foreach(models, i, model)
+    {
+        const char *name = json_string_value(json_object_get(model, "name"));
+        int same = 0;
+        json_array_foreach(others, k, other)
+        {
+            if ((same = json_equal(model, other)))
+                break;
+        }
+        if (name && !same)
+            wi_change_tell(listener, WI_CHANGE_MODEL, name, NULL);
+    }
+}
+
+void wi_node_set_models(struct wi_node *node, json_t *models)
+{
+    const struct wi_change_listener *listener = node->bridge->events.listener;
+    if (wi_change_is_heard(listener) && !json_equal(node->models, models)) {
+        wi_change_tell(listener, WI_CHANGE_NODE, node->info.id, NULL);
+        tell_models(listener, node->models, models);
+        tell_models(listener, models, node->models);
+    }
+    json_decref(node->models);
+    node->models = models;
+}
+
 int wi_node_may_fetch(const struct wi_node *node, const struct wi_model *model)
 {
     for (const struct wi_attempt *attempt = node->attempts; attempt; attempt = attempt->hh.next)

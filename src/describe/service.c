@@ -87,7 +87,7 @@ static const struct wi_member status[] = {
     {"warnings", "[string]", "For the operator."},
     {0},
 };
-static const struct wi_member running_job[] = {
+static const struct wi_member job_row[] = {
     {"id", "string", NULL},
     {"client", "string|null", "Whose it is."},
     {"model_name", "string", NULL},
@@ -96,15 +96,19 @@ static const struct wi_member running_job[] = {
     {"accepted", "boolean", "Whether the node has said that it has it."},
     {"priority", "integer", NULL},
     {"attempts", "integer", NULL},
-    {"age_ms", "number", NULL},
+    {"accepted_at", "integer", "In milliseconds since 1970."},
     {"timeout_ms", "number", NULL},
     {"problem?", "string", "What went wrong with the last attempt."},
-    {"parts?", "integer", "Of a stream: how many there were."},
-    {"request_id?", "string", NULL},
     {"client_id?", "string", "What the client called it."},
     {0},
 };
-static const struct wi_member session[] = {
+static const struct wi_member running_job[] = {
+    {"age_ms", "number", NULL},
+    {"parts?", "integer", "Of a stream: how many there were."},
+    {"request_id?", "string", NULL},
+    {0},
+};
+static const struct wi_member session_row[] = {
     {"id", "string", NULL},
     {"kind", "string", "Of browser."},
     {"state", "'starting'|'ready'|'busy'|'draining'|'broken'|'closed'", NULL},
@@ -113,13 +117,17 @@ static const struct wi_member session[] = {
     {"worn", "string|null", "Why it is to be replaced."},
     {"successor", "string|null", "The session that takes its place."},
     {"jobs", "integer", "How many it has run."},
-    {"age_ms", "number", NULL},
+    {"started_at", "integer", "In milliseconds since 1970."},
     {"ready_ms", "number", "How long it took to be ready."},
     {"browser_version", "string", NULL},
     {"driver_pid", "integer", NULL},
-    {"memory_bytes", "integer", "Of all its processes."},
     {"network", "'isolated'|'host'", NULL},
     {"node", "string|null", NULL},
+    {0},
+};
+static const struct wi_member session[] = {
+    {"age_ms", "number", NULL},
+    {"memory_bytes", "integer", "Of all its processes."},
     {0},
 };
 
@@ -400,7 +408,7 @@ static const struct wi_member pull[] = {
     {"reused_bytes", "integer", "What an older version had."},
     {"files_done", "integer", NULL},
     {"files", "integer", NULL},
-    {"seconds", "number", "Since it began."},
+    {"seconds?", "number", "Since it began."},
     {"bytes_per_second?", "integer", "Lately."},
     {"seconds_left?", "number", "At that speed."},
     {"retrying?", "string", "What the hub has failed at, and when it is tried again."},
@@ -548,6 +556,30 @@ static const struct wi_member logs[] = {
     {0},
 };
 
+/* --- what is watched ------------------------------------------------------------------------- */
+
+static const struct wi_member watched_status[] = {
+    {"version", "string", NULL},
+    {"started_at", "integer", "In milliseconds since 1970."},
+    {"ready", "boolean", "Whether a node can take work."},
+    {"problem", "string|null", "What keeps new clients from being served."},
+    {"api", "(url string)", NULL},
+    {"bridge", "(url string)", "Where nodes come."},
+    {"nodes", "(count integer, open integer)", "How many there are, and how many take work."},
+    {"kinds",
+        "{(installed boolean, problem string|null, breaker 'closed'|'open'|'half-open', "
+        "failures integer, min integer, max integer, wished boolean)}",
+        "The kinds of browsers by name."},
+    {"warnings", "[string]", "For the operator."},
+    {0},
+};
+static const struct wi_member watched_queue[] = {
+    {"waiting", "integer", NULL},
+    {"running", "integer", NULL},
+    {"limit", "integer", "How many may wait."},
+    {0},
+};
+
 #define FORM(form, rows, ...)                                                                      \
     {                                                                                              \
         .name = form, .members = rows, ##__VA_ARGS__                                               \
@@ -562,8 +594,10 @@ const struct wi_schema wi_service_schemas[] = {
     FORM("Alive", alive),
     FORM("Ready", ready),
     FORM("Status", status),
-    FORM("RunningJob", running_job),
-    FORM("Session", session),
+    FORM("JobRow", job_row),
+    FORM("RunningJob", running_job, .also = "JobRow"),
+    FORM("SessionRow", session_row),
+    FORM("Session", session, .also = "SessionRow"),
     FORM("NodeRow", node_row),
     FORM("Node", node, .also = "NodeRow"),
     FORM("Nodes", nodes),
@@ -600,5 +634,9 @@ const struct wi_schema wi_service_schemas[] = {
     FORM("Logs", logs),
     FORM("Join", join),
     FORM("Joins", joins),
+    FORM("WatchedStatus", watched_status),
+    FORM("WatchedQueue", watched_queue),
+    FORM("Watched", NULL, .help = "Objects by their keys; null is what is gone.",
+        .is = "{WatchedStatus|WatchedQueue|SessionRow|Node|Model|JobRow|Pull|null}"),
     {0},
 };

@@ -54,6 +54,7 @@ struct wi_pulls {
     struct record *records; /* likewise; at most one for each name, and none that is under way */
     struct wi_versions_task *resuming;
     struct wi_timer *resume_again;
+    struct wi_timer *tidy;  /* runs while one that is done is remembered */
     unsigned resume_failed; /* times in a row */
     struct wi_pulls_counters counters;
 };
@@ -107,6 +108,7 @@ static void forget(struct wi_pulls *pulls, struct record *record)
 {
     if (!record)
         return;
+    wi_change_tell(pulls->deps.listener, WI_CHANGE_PULL, record->info.name, NULL);
     DL_DELETE(pulls->records, record);
     wi_strings_clear(&record->texts);
     free(record);
@@ -114,20 +116,33 @@ static void forget(struct wi_pulls *pulls, struct record *record)
 
 static int is_forgotten(const struct wi_pull_info *info)
 {
-    return info->state == WI_PULL_DONE && wi_now_ms() - info->ended_ms > DONE_MS;
+    return info->state == WI_PULL_DONE && wi_now_ms() - info->ended_ms >= DONE_MS;
 }
 
-/* Forgets what nobody asks about any more. */
+/* Forgets what nobody asks about any more, now and when the next one is due. */
 static void tidy(struct wi_pulls *pulls)
 {
     struct record *record, *next;
+    double now = wi_now_ms(), due = WI_NEVER;
     size_t count;
     DL_COUNT(pulls->records, record, count);
     DL_FOREACH_SAFE(pulls->records, record, next)
-    if (count > ENDED_MAX || is_forgotten(&record->info)) {
-        forget(pulls, record);
-        count--;
+    {
+        const struct wi_pull_info *info = &record->info;
+        if (count > ENDED_MAX || is_forgotten(info)) {
+            forget(pulls, record);
+            count--;
+        } else if (info->state == WI_PULL_DONE && info->ended_ms + DONE_MS < due) {
+            due = info->ended_ms + DONE_MS;
+        }
     }
+    if (due < WI_NEVER)
+        wi_timer_start(pulls->tidy, due > now ? (uint64_t)(due - now) + 1 : 1, 0);
+}
+
+static void on_tidy(void *context)
+{
+    tidy(context);
 }
 
 static const char *keep(struct record *record, const char *text)
@@ -208,6 +223,7 @@ static void on_change(void *context, int ended)
     struct wi_pull_info info;
     wi_pull_info(entry->pull, &info);
     count_fetched(entry, &info);
+    wi_change_tell(entry->pulls->deps.listener, WI_CHANGE_PULL, info.name, NULL);
     if (!ended) {
         tell(entry, &info, 0);
         return;
@@ -215,6 +231,7 @@ static void on_change(void *context, int ended)
     count_ended(entry, &info);
     DL_DELETE(entry->pulls->entries, entry); /* who is told may begin another of that name */
     remember(entry, &info);
+    tidy(entry->pulls);
     tell(entry, &info, 1);
     free_entry(entry);
 }
@@ -248,6 +265,7 @@ static void add(struct wi_pulls *pulls, struct wi_pull_order *order)
     entry->pulls = pulls;
     entry->pull = wi_pull_new(&pulls->deps, order, on_change, entry);
     entry->order = wi_pull_order(entry->pull);
+    wi_change_tell(pulls->deps.listener, WI_CHANGE_PULL, entry->order->name, NULL);
     DL_APPEND(pulls->entries, entry);
 }
 
@@ -378,6 +396,7 @@ struct wi_pulls *wi_pulls_new(const struct wi_pulls_deps *deps, const struct wi_
     pulls->deps = *deps;
     pulls->config = config;
     pulls->resume_again = wi_timer_new(deps->loop, on_resume_again, pulls);
+    pulls->tidy = wi_timer_new(deps->loop, on_tidy, pulls);
     wi_versions_work_add_user(deps->versions, list_use, pulls);
     return pulls;
 }
@@ -393,6 +412,7 @@ void wi_pulls_free(struct wi_pulls *pulls)
         return;
     wi_versions_cancel(pulls->resuming);
     wi_timer_free(pulls->resume_again);
+    wi_timer_free(pulls->tidy);
     struct entry *entry, *next;
     DL_FOREACH_SAFE(pulls->entries, entry, next)
     free_entry(entry);

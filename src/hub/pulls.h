@@ -11,6 +11,7 @@
 #ifndef WI_HUB_PULLS_H
 #define WI_HUB_PULLS_H
 
+#include "base/change.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "config/config.h"
@@ -69,6 +70,8 @@ struct wi_pulls_deps {
     struct wi_http *http;
     struct wi_repository *repository;
     struct wi_versions_work *versions; /* is told which pulls are under way */
+    /* Is told of each change of a pull; NULL: nobody. */
+    const struct wi_change_listener *listener;
 };
 struct wi_pulls *wi_pulls_new(const struct wi_pulls_deps *deps, const struct wi_config *config);
 /* Goes on with what an earlier daemon was pulling. */

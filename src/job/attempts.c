@@ -13,17 +13,23 @@ static struct wi_job *find_attempt(struct wi_jobs *jobs, const char *attempt_id)
     return job;
 }
 
+static void note_accepted(struct wi_job *job)
+{
+    job->accepted = 1;
+    wi_job_tell(job);
+}
+
 static void on_accepted(void *context, const char *attempt_id)
 {
     const struct wi_job_batch *batch = wi_jobs_find_batch(context, attempt_id);
     for (size_t i = 0; batch && i < batch->count; i++)
         if (batch->members[i])
-            batch->members[i]->accepted = 1;
+            note_accepted(batch->members[i]);
     if (batch)
         return;
     struct wi_job *job = find_attempt(context, attempt_id);
     if (job)
-        job->accepted = 1;
+        note_accepted(job);
 }
 
 /* The model's own failure, which the next node would repeat; but where WASM lacks the memory, a

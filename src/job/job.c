@@ -90,6 +90,11 @@ void wi_jobs_watch(struct wi_jobs *jobs, const struct wi_jobs_hooks *hooks)
     jobs->hooks = *hooks;
 }
 
+void wi_jobs_tell(struct wi_jobs *jobs, const struct wi_change_listener *listener)
+{
+    jobs->listener = listener;
+}
+
 void wi_jobs_reload(struct wi_jobs *jobs, const struct wi_config *config)
 {
     jobs->config = config;
@@ -182,6 +187,7 @@ static struct wi_job *make_job(struct wi_jobs *jobs, struct wi_job_line *line,
     job->line = line;
     job->spec = *spec;
     job->attempts = spec->earlier;
+    job->accepted_at = wi_wall_ms() - (int64_t)(wi_now_ms() - spec->accepted_at);
     *spec = (struct wi_job_spec){0};
     if (wi_task_generates(asked->task))
         wi_chain_fill(&job->chain, jobs->config->models.share_prefix ? NULL : job->spec.client,
@@ -336,11 +342,12 @@ json_t *wi_jobs_describe(const struct wi_jobs *jobs, const char *job_id)
     int waiting = job->state == WI_JOB_WAITING;
     const struct wi_failures *failures = job->failures;
     json_t *parts = job->flow ? json_integer((json_int_t)wi_parts_count(job->flow->parts)) : NULL;
-    return json_pack("{s:s, s:s?, s:s, s:s, s:s?, s:b, s:i, s:i, s:f, s:f, s:s*, s:o*}", "id",
-        job->spec.id, "client", job->spec.client, "model_name", job->spec.asked->model->name,
-        "state", waiting ? "queued" : "running", "node", waiting ? NULL : job->node, "accepted",
-        !waiting && job->accepted, "priority", job->spec.asked->priority, "attempts",
-        (int)job->attempts, "age_ms", wi_now_ms() - job->spec.accepted_at, "timeout_ms",
+    return json_pack("{s:s, s:s?, s:s*, s:s, s:s, s:s?, s:b, s:i, s:i, s:I, s:f, s:f, s:s*, s:o*}",
+        "id", job->spec.id, "client", job->spec.client, "client_id", job->spec.asked->client_id,
+        "model_name", job->spec.asked->model->name, "state", waiting ? "queued" : "running", "node",
+        waiting ? NULL : job->node, "accepted", !waiting && job->accepted, "priority",
+        job->spec.asked->priority, "attempts", (int)job->attempts, "accepted_at",
+        (json_int_t)job->accepted_at, "age_ms", wi_now_ms() - job->spec.accepted_at, "timeout_ms",
         job->spec.asked->timeout_ms, "problem",
         failures ? failures->rows[failures->last].reason : NULL, "parts", parts);
 }
@@ -350,6 +357,17 @@ void wi_jobs_each(const struct wi_jobs *jobs, wi_job_look_fn *look, void *contex
     for (const struct wi_job *job = jobs->jobs; job; job = job->by_id.next)
         if (!wi_job_is_shadow(job))
             look(context, &job->spec, wi_job_runs(job) ? job->node : NULL, job->first);
+}
+
+void wi_jobs_list(
+    const struct wi_jobs *jobs, const char *client, struct wi_strings *ids, size_t most)
+{
+    const struct wi_job *job = jobs->jobs;
+    for (; job && ids->count < most; job = job->by_id.next) {
+        const char *its = job->spec.client ? job->spec.client : "";
+        if (!wi_job_is_shadow(job) && (!client || strcmp(client, its) == 0))
+            wi_strings_add(ids, job->spec.id);
+    }
 }
 
 size_t wi_jobs_position(const struct wi_jobs *jobs, const char *job_id)

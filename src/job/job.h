@@ -8,6 +8,7 @@
 #define WI_JOB_JOB_H
 
 #include "base/budget.h"
+#include "base/change.h"
 #include "base/error.h"
 #include "base/secret.h"
 #include "bridge/bridge.h"
@@ -86,6 +87,8 @@ struct wi_jobs *wi_jobs_new(
 const struct wi_pool_events *wi_jobs_pool_events(struct wi_jobs *jobs);
 void wi_jobs_start(struct wi_jobs *jobs, struct wi_pool *pool);
 void wi_jobs_watch(struct wi_jobs *jobs, const struct wi_jobs_hooks *hooks); /* copied */
+/* Tells `listener` (borrowed; NULL: nobody) from now on which of the clients' jobs has changed. */
+void wi_jobs_tell(struct wi_jobs *jobs, const struct wi_change_listener *listener);
 void wi_jobs_reload(struct wi_jobs *jobs, const struct wi_config *config);
 /* Refuses new jobs, answers what waits with WI_SHUTTING_DOWN, lets what runs finish. `on_idle`
  * follows when nothing runs any more. */
@@ -148,6 +151,10 @@ void wi_jobs_each(const struct wi_jobs *jobs, wi_job_look_fn *look, void *contex
 /* {"id","client","model_name","state","node","age_ms",…} or NULL; new reference. After a failed
  * attempt with "problem", why the latest one failed. */
 json_t *wi_jobs_describe(const struct wi_jobs *jobs, const char *job_id);
+/* Adds the ids of `most` of the clients' jobs, of one client's or (NULL) everybody's, the oldest
+ * first. Costs a look at all of them where there are not so many of that client. */
+void wi_jobs_list(
+    const struct wi_jobs *jobs, const char *client, struct wi_strings *ids, size_t most);
 /* Its place among the clients' jobs that wait, from 1: an estimate, since not all of them can run
  * everywhere. 0: it does not wait, or there is none. Costs a look at all that waits. */
 size_t wi_jobs_position(const struct wi_jobs *jobs, const char *job_id);

@@ -66,6 +66,7 @@ struct wi_job {
     struct wi_probe probe;         /* likewise */
     enum wi_platform first, last;  /* the first and last platform of the last choice */
     int outgrown;                  /* WASM had not the memory for it: tried elsewhere once */
+    int64_t accepted_at;           /* by us: Unix milliseconds */
     int accepted;                  /* the node has said that it has the attempt */
     unsigned attempts;             /* dispatched, in earlier runs too */
     unsigned used;                 /* of them, those that count against max_retries */
@@ -90,6 +91,7 @@ struct wi_jobs {
     char owner_secret[WI_TOKEN_SIZE]; /* so that nodes cannot tell clients by their names' hashes */
     struct wi_pool_events events;
     struct wi_jobs_hooks hooks;
+    const struct wi_change_listener *listener;
     struct wi_job_line clients;
     struct wi_job_line shadow;    /* waits until no client does; its counters are shown to nobody */
     struct wi_job *jobs;          /* by id: all */
@@ -129,6 +131,8 @@ void wi_job_stream_took(struct wi_job *job, const struct wi_credit *taken);
 /* The one writer of `state`: asserts that the change is a legal one, counts what waits and what
  * runs, and stamps when it began to run. */
 void wi_job_set_state(struct wi_job *job, enum wi_job_state state);
+/* Something of a client's job has changed that others are shown. */
+void wi_job_tell(const struct wi_job *job);
 int wi_job_runs(const struct wi_job *job);
 int wi_job_is_shadow(const struct wi_job *job);
 /* Only browsers that we have started may have it. */

@@ -36,9 +36,22 @@ int wi_job_runs(const struct wi_job *job)
     return job->state == WI_JOB_ALONE || job->state == WI_JOB_JOINED;
 }
 
+int wi_job_is_shadow(const struct wi_job *job)
+{
+    return job->line == &job->jobs->shadow;
+}
+
+void wi_job_tell(const struct wi_job *job)
+{
+    const char *client = job->spec.client;
+    if (!wi_job_is_shadow(job))
+        wi_change_tell(job->jobs->listener, WI_CHANGE_JOB, job->spec.id, client ? client : "");
+}
+
 void wi_job_set_state(struct wi_job *job, enum wi_job_state state)
 {
     struct wi_job_counters *counters = &job->line->counters;
+    int is_refused = job->state == WI_JOB_NEW && state == WI_JOB_DONE;
     if (!may_become(job->state, state))
         wi_error_log("job", job->spec.id, "a fault of the service: it cannot go from %s to %s",
             state_names[job->state], state_names[state]);
@@ -50,14 +63,11 @@ void wi_job_set_state(struct wi_job *job, enum wi_job_state state)
     counters->running += (size_t)wi_job_runs(job);
     if (wi_job_runs(job))
         job->dispatched_at = wi_now_ms();
+    if (!is_refused) /* nobody was told of it */
+        wi_job_tell(job);
 }
 
 /* ---------------------------------------------------------------- the queues */
-
-int wi_job_is_shadow(const struct wi_job *job)
-{
-    return job->line == &job->jobs->shadow;
-}
 
 int wi_job_is_for_ours(const struct wi_job *job)
 {

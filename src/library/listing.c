@@ -43,6 +43,7 @@ struct wi_listing {
     struct wi_timer *later;   /* runs while a reading is wanted before its time */
     struct wi_listing_wait *waits;
     struct wi_log_limit log;
+    const struct wi_change_listener *listener;
 };
 
 /* --- what is new ----------------------------------------------------------------------------- */
@@ -62,6 +63,54 @@ static void tell_news(const struct wi_list *before, const struct wi_list *now)
     if (now->ignored_more > 0 && before->ignored_more == 0)
         wi_warn("model", NULL, "%zu more entries of the model directory are no models",
             now->ignored_more);
+}
+
+static int same_variants(const struct wi_variants *one, const struct wi_variants *other)
+{
+    if (one->count != other->count)
+        return 0;
+    for (size_t i = 0; i < one->count; i++)
+        if (strcmp(one->items[i].name, other->items[i].name) != 0 ||
+            one->items[i].bytes != other->items[i].bytes ||
+            one->items[i].files.count != other->items[i].files.count)
+            return 0;
+    return 1;
+}
+
+static int same_versions(const struct wi_versions *one, const struct wi_versions *other)
+{
+    if (one->count != other->count)
+        return 0;
+    for (size_t i = 0; i < one->count; i++)
+        if (one->items[i].number != other->items[i].number ||
+            one->items[i].current != other->items[i].current)
+            return 0;
+    return 1;
+}
+
+static int same_row(const struct wi_list_row *one, const struct wi_list_row *other)
+{
+    const char *problem = one->problem ? one->problem : "";
+    return one->format == other->format &&
+           strcmp(problem, other->problem ? other->problem : "") == 0 &&
+           same_variants(&one->variants, &other->variants) &&
+           same_versions(&one->versions, &other->versions);
+}
+
+/* Both lists are sorted by name. */
+static void tell_changes(const struct wi_change_listener *listener, const struct wi_list *before,
+    const struct wi_list *now)
+{
+    size_t i = 0, k = 0;
+    while (i < before->model_count || k < now->model_count) {
+        const struct wi_list_row *old = i < before->model_count ? &before->models[i] : NULL;
+        const struct wi_list_row *new = k < now->model_count ? &now->models[k] : NULL;
+        int order = !old ? 1 : !new ? -1 : strcmp(old->name, new->name);
+        if (order != 0 || !same_row(old, new))
+            wi_change_tell(listener, WI_CHANGE_MODEL, order < 0 ? old->name : new->name, NULL);
+        i += order <= 0;
+        k += order >= 0;
+    }
 }
 
 /* --- reading --------------------------------------------------------------------------------- */
@@ -121,6 +170,8 @@ static void take_list(struct wi_listing *listing, struct reading *reading)
     listing->list = reading->list;
     reading->list = (struct wi_list){0};
     tell_news(&before, &listing->list);
+    if (wi_change_is_heard(listing->listener))
+        tell_changes(listing->listener, &before, &listing->list);
     wi_list_clear(&before);
 }
 
@@ -203,6 +254,11 @@ struct wi_listing *wi_listing_new(uv_loop_t *loop, const char *directory)
     return listing;
 }
 
+void wi_listing_tell(struct wi_listing *listing, const struct wi_change_listener *listener)
+{
+    listing->listener = listener;
+}
+
 void wi_listing_free(struct wi_listing *listing)
 {
     if (!listing)
@@ -220,8 +276,10 @@ void wi_listing_reset(struct wi_listing *listing, const char *directory)
 {
     char *copy = wi_strdup(directory);
 
-    if (strcmp(copy, listing->directory) != 0)
-        wi_list_clear(&listing->list); /* else it is known what was said of it */
+    if (strcmp(copy, listing->directory) != 0) { /* else it is known what was said of it */
+        tell_changes(listing->listener, &listing->list, &(struct wi_list){0});
+        wi_list_clear(&listing->list);
+    }
     free(listing->directory);
     listing->directory = copy;
     listing->began_at = 0;

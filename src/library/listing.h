@@ -7,6 +7,7 @@
 #ifndef WI_LIBRARY_LISTING_H
 #define WI_LIBRARY_LISTING_H
 
+#include "base/change.h"
 #include "library/list.h"
 #include <uv.h>
 
@@ -17,6 +18,9 @@ struct wi_listing;
 /* Begins to read. What is ignored in `directory` is logged once for as long as it stays so. */
 struct wi_listing *wi_listing_new(uv_loop_t *loop, const char *directory);
 void wi_listing_free(struct wi_listing *listing); /* no callback comes; NULL is fine */
+/* Tells `listener` (borrowed; NULL: nobody) from now on which of the models came, went or are other
+ * than they were when the list was read before. */
+void wi_listing_tell(struct wi_listing *listing, const struct wi_change_listener *listener);
 /* Reads afresh; where it is another folder the list is empty until that was done. */
 void wi_listing_reset(struct wi_listing *listing, const char *directory);
 

@@ -95,8 +95,14 @@ static void forget(struct entry *entry)
     wi_file_stamps_clear(&entry->stamps);
 }
 
+static void tell(const struct wi_repository *repository, const struct entry *entry)
+{
+    wi_change_tell(repository->listener, WI_CHANGE_MODEL, entry->name, NULL);
+}
+
 static void remove_entry(struct wi_repository *repository, struct entry *entry)
 {
+    tell(repository, entry);
     if (entry->job)
         entry->job->detached = 1;
     forget(entry);
@@ -136,6 +142,12 @@ struct wi_repository *wi_repository_new(
     }
     repository->listing = wi_listing_new(loop, directory);
     return repository;
+}
+
+void wi_repository_tell(struct wi_repository *repository, const struct wi_change_listener *listener)
+{
+    repository->listener = listener;
+    wi_listing_tell(repository->listing, listener);
 }
 
 void wi_repository_set_limits(struct wi_repository *repository, const struct wi_gguf_limits *limits)
@@ -265,6 +277,7 @@ static void settle(
     struct wi_load *load = job->load;
 
     forget(entry);
+    tell(repository, entry);
     entry->job = NULL;
     if (!is_kept(load)) {
         remove_entry(repository, entry); /* the next one tries again */
@@ -500,15 +513,19 @@ static int is_next(struct walk *walk, const char *name)
     return 1;
 }
 
-static void tell_model(struct walk *walk, const struct wi_list_row *row)
+static void tell_row(struct wi_repository *repository, const struct wi_list_row *row,
+    wi_repository_each_fn *each, void *context)
 {
-    if (!is_next(walk, row->name))
-        return;
-    struct entry *entry = find_entry(walk->repository, row->name);
+    struct entry *entry = find_entry(repository, row->name);
     const char *problem = entry && entry->error ? entry->error->detail : row->problem;
 
-    walk->each(
-        walk->context, row, entry ? entry->model : NULL, entry && entry->model ? NULL : problem);
+    each(context, row, entry ? entry->model : NULL, entry && entry->model ? NULL : problem);
+}
+
+static void tell_model(struct walk *walk, const struct wi_list_row *row)
+{
+    if (is_next(walk, row->name))
+        tell_row(walk->repository, row, walk->each, walk->context);
 }
 
 int wi_repository_each_after(struct wi_repository *repository, const char *after, size_t limit,
@@ -534,6 +551,19 @@ void wi_repository_each(
     struct wi_repository *repository, wi_repository_each_fn *each, void *context)
 {
     (void)wi_repository_each_after(repository, "", SIZE_MAX, each, context);
+}
+
+int wi_repository_one(
+    struct wi_repository *repository, const char *name, wi_repository_each_fn *each, void *context)
+{
+    const struct wi_list_row *row = wi_list_model(wi_listing_now(repository->listing), name);
+    enum wi_builtin builtin = wi_builtin_of_name(name);
+
+    if (builtin)
+        each(context, NULL, repository->builtins[builtin], NULL);
+    else if (row)
+        tell_row(repository, row, each, context);
+    return builtin || row ? 0 : -1;
 }
 
 struct wi_listing *wi_repository_listing(struct wi_repository *repository)

@@ -6,6 +6,7 @@
 #ifndef WI_LIBRARY_REPOSITORY_H
 #define WI_LIBRARY_REPOSITORY_H
 
+#include "base/change.h"
 #include "base/error.h"
 #include "library/alias.h"
 #include "library/hash_cache.h"
@@ -21,6 +22,9 @@ struct wi_repository *wi_repository_new(
     uv_loop_t *loop, const char *directory, struct wi_hash_cache *cache);
 void wi_repository_free(
     struct wi_repository *repository); /* abandons look-ups under way: no callback comes */
+/* Tells `listener` (borrowed; NULL: nobody) from now on of which model something else is known. */
+void wi_repository_tell(
+    struct wi_repository *repository, const struct wi_change_listener *listener);
 /* Points the repository to another folder (reload) and forgets what was read, as SIGHUP does. */
 void wi_repository_reset(struct wi_repository *repository, const char *directory);
 
@@ -86,5 +90,8 @@ void wi_repository_each(
  * there are others behind them. */
 int wi_repository_each_after(struct wi_repository *repository, const char *after, size_t limit,
     wi_repository_each_fn *each, void *context);
+/* The same for the one of that name alone; -1 if it is none of them, else 0. */
+int wi_repository_one(
+    struct wi_repository *repository, const char *name, wi_repository_each_fn *each, void *context);
 
 #endif

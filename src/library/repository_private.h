@@ -33,6 +33,7 @@ struct wi_repository {
     struct wi_gguf_limits limits;
     struct wi_aliases aliases;
     struct wi_repository_counters counters;
+    const struct wi_change_listener *listener;
     size_t most_open; /* files of all models together that stay open */
 };
 

@@ -17,12 +17,12 @@ static json_t *session_json(const struct wi_pool *pool, const struct pool_sessio
 
     wi_session_info(its->browser, &info);
     return json_pack(
-        "{s:s, s:s, s:s, s:s, s:b, s:s?, s:s?, s:I, s:f, s:f, s:s, s:i, s:I, s:s, s:s?}", "id",
+        "{s:s, s:s, s:s, s:s, s:b, s:s?, s:s?, s:I, s:I, s:f, s:f, s:s, s:i, s:I, s:s, s:s?}", "id",
         info.id, "kind", info.kind, "state", wi_session_state_name(info.state), "step", info.step,
         "ending", wi_pool_session_ends(session), "worn", *its->worn ? its->worn : NULL, "successor",
-        *its->successor ? its->successor : NULL, "jobs", (json_int_t)its->jobs, "age_ms",
-        info.age_ms, "ready_ms", info.ready_ms, "browser_version", info.browser_version,
-        "driver_pid", (int)info.driver_pid, "memory_bytes",
+        *its->successor ? its->successor : NULL, "jobs", (json_int_t)its->jobs, "started_at",
+        (json_int_t)its->started_at, "age_ms", info.age_ms, "ready_ms", info.ready_ms,
+        "browser_version", info.browser_version, "driver_pid", (int)info.driver_pid, "memory_bytes",
         (json_int_t)wi_session_memory(its->browser), "network", info.apart ? "isolated" : "host",
         "node", node ? wi_pool_node_info_of(node)->id : NULL);
 }
@@ -35,6 +35,21 @@ json_t *wi_pool_sessions_json(const struct wi_pool *pool)
          session = wi_pool_session_next(session))
         json_array_append_new(list, session_json(pool, session));
     return list;
+}
+
+json_t *wi_pool_session_json(const struct wi_pool *pool, const char *session_id)
+{
+    const struct pool_session *session = wi_pool_sessions_find(pool->sessions, session_id);
+
+    return session ? session_json(pool, session) : NULL;
+}
+
+void wi_pool_list_sessions(const struct wi_pool *pool, struct wi_strings *ids, size_t most)
+{
+    const struct pool_session *session = wi_pool_sessions_first(pool->sessions);
+
+    for (; session && ids->count < most; session = wi_pool_session_next(session))
+        wi_strings_add(ids, wi_pool_session_info(session)->id);
 }
 
 static json_t *node_json(const struct wi_pool *pool, const struct pool_node_info *node)
@@ -69,6 +84,21 @@ json_t *wi_pool_nodes_page_json(
         json_array_append_new(list, node_json(pool, wi_pool_node_info_of(found[i])));
     free(found);
     return list;
+}
+
+json_t *wi_pool_node_json(const struct wi_pool *pool, const char *node_id)
+{
+    const struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
+
+    return node ? node_json(pool, wi_pool_node_info_of(node)) : NULL;
+}
+
+void wi_pool_list_nodes(const struct wi_pool *pool, struct wi_strings *ids, size_t most)
+{
+    const struct pool_node *node = wi_pool_nodes_first(pool->nodes);
+
+    for (; node && ids->count < most; node = wi_pool_node_next(node))
+        wi_strings_add(ids, wi_pool_node_info_of(node)->id);
 }
 
 static json_t *states_json(const struct wi_pool *pool, const char *kind)
@@ -197,6 +227,7 @@ void wi_pool_counters(const struct wi_pool *pool, struct wi_pool_counters *count
         .start_ms_count = sessions->start_ms_count,
         .start_ms_sum = sessions->start_ms_sum,
         .nodes = wi_pool_nodes_count(pool->nodes),
+        .open_nodes = wi_pool_nodes_fleet(pool->nodes)->open,
         .classes = HASH_COUNT(wi_pool_nodes_fleet(pool->nodes)->classes),
         .estimates = wi_estimates_count(pool->estimates),
         .probes = wi_pool_chooser_probes(pool->chooser),

@@ -153,12 +153,24 @@ static void look_for_silence(struct wi_pool *pool, struct pool_node *node, doubl
             "its engine brings nobody anything while it keeps another text to a grammar");
 }
 
+/* How far a browser's start is changes without an event of its own. */
+static void tell_starting(const struct wi_pool *pool)
+{
+    const struct pool_session *session = wi_pool_sessions_first(pool->sessions);
+
+    for (; session; session = wi_pool_session_next(session))
+        if (wi_pool_session_state(session) == WI_SESSION_STARTING)
+            wi_change_tell(
+                pool->deps.listener, WI_CHANGE_SESSION, wi_pool_session_info(session)->id, NULL);
+}
+
 static void look(void *context)
 {
     struct wi_pool *pool = context;
     double now = wi_now_ms();
 
     wi_pool_look(pool, now);
+    tell_starting(pool);
     for (struct pool_node *node = wi_pool_nodes_first(pool->nodes), *next; node; node = next) {
         next = wi_pool_node_next(node);
         if (wi_pool_node_info_of(node)->count > 0)
@@ -215,8 +227,9 @@ struct wi_pool *wi_pool_new(const struct wi_pool_deps *deps, const struct wi_con
     pool->kinds = wi_pool_kinds_new();
     wi_pool_kinds_set(pool->kinds, config);
     pool->sessions = wi_pool_sessions_new(
-        &(struct pool_sessions_events){pool, on_page_url, on_state, on_checked});
+        &(struct pool_sessions_events){pool, on_page_url, on_state, on_checked, deps->listener});
     pool->nodes = wi_pool_nodes_new(pool->estimates);
+    wi_pool_nodes_tell(pool->nodes, deps->listener);
     pool->chooser = wi_pool_chooser_new();
     pool->look = wi_timer_new(deps->loop, look, pool);
     return pool;
@@ -248,6 +261,7 @@ void wi_pool_reload(struct wi_pool *pool, const struct wi_config *config)
     pool->config = config;
     wi_pool_kinds_set(pool->kinds, config);
     check_kinds(pool);
+    wi_change_tell(pool->deps.listener, WI_CHANGE_STATUS, "", NULL);
     wi_pool_plan_soon(pool->wake);
 }
 

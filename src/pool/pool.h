@@ -5,6 +5,7 @@
 #ifndef WI_POOL_POOL_H
 #define WI_POOL_POOL_H
 
+#include "base/change.h"
 #include "base/error.h"
 #include "bridge/bridge.h"
 #include "browser/children.h"
@@ -88,6 +89,8 @@ struct wi_pool_deps {
     struct wi_children *children;
     struct wi_network *network; /* NULL: browsers have none of their own */
     struct wi_db *db;           /* what is remembered from one start to the next; may be NULL */
+    /* Is told of what has changed, the bridge's nodes included; NULL: nobody. */
+    const struct wi_change_listener *listener;
 };
 
 struct wi_pool;
@@ -166,6 +169,12 @@ json_t *wi_pool_nodes_json(const struct wi_pool *pool);
  * whether there are others behind them. */
 json_t *wi_pool_nodes_page_json(
     const struct wi_pool *pool, const char *after, size_t limit, int *more);
+/* One of them; NULL if there is none. */
+json_t *wi_pool_session_json(const struct wi_pool *pool, const char *session_id);
+json_t *wi_pool_node_json(const struct wi_pool *pool, const char *node_id);
+/* Adds the ids of `most` of them, in the same order. */
+void wi_pool_list_sessions(const struct wi_pool *pool, struct wi_strings *ids, size_t most);
+void wi_pool_list_nodes(const struct wi_pool *pool, struct wi_strings *ids, size_t most);
 /* {"chrome":{"installed","problem","breaker","failures","next_start_ms","min","max","wished",
  * "sessions":{STATE: count},"transitions":{FROM:{TO: count}}}}; new reference. "problem" is null
  * where nobody asked for the kind: it is switched off, or there by default and not installed. */
@@ -186,9 +195,9 @@ struct wi_pool_counters {
     double start_ms_sum;
     /* Now. What lives is starting, ready (idle) or busy (leased), and nothing else. */
     size_t states[WI_SESSION_STATE_COUNT];
-    size_t live, nodes;
-    uint64_t probes;           /* shadow runs that were asked for */
-    size_t classes, estimates; /* now: nodes that differ; what was measured */
+    size_t live, nodes, open_nodes; /* open: they take work */
+    uint64_t probes;                /* shadow runs that were asked for */
+    size_t classes, estimates;      /* now: nodes that differ; what was measured */
 };
 void wi_pool_counters(const struct wi_pool *pool, struct wi_pool_counters *counters);
 

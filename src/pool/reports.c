@@ -462,5 +462,6 @@ struct wi_bridge_events wi_pool_reports(struct wi_pool *pool)
         .on_answer = on_answer,
         .on_lost = on_lost,
         .threads = threads,
+        .listener = pool->deps.listener,
     };
 }

@@ -94,7 +94,8 @@ test('every route, with every rank', async () => {
     const { json: { endpoints } } = await get('root', '/');
     assert.ok(endpoints.length > 20);
     for (const { method, path: pattern, rank } of endpoints) {
-        const where = pattern.replace(/\{\w+\}/g, 'no-such');
+        const where = pattern.replace(/\{\w+\}/g, 'no-such') +
+            (pattern === '/v1/events' ? '?kinds=none' : ''); // else its answer has no end
         for (const who of [null, ...Object.keys(people)]) {
             const what = `${who ?? 'nobody'}: ${method} ${where}`;
             const has = higher[who ? people[who] : 'none'];

@@ -95,7 +95,7 @@ Platform = Literal["webgpu", "webnn", "webgl", "wasm", "native", "simulated"]
 Datatype = Literal["BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64", "FP16", "FP32", "FP64", "BF16", "BYTES"]
 Timings = Dict[str, float]
 Result = Union["TextResult", "Scores", "TokenList", "Labels", "Entities", "Fills", "Answers", "Boxes", "Segments", "Transcript", "SpeechResult", "Results", "Used", "Counted", "Size"]
-Code = Literal["bad_request", "bad_json", "unknown_field", "missing_field", "invalid_field", "bad_framing", "non_finite", "context_length_exceeded", "unauthorized", "forbidden_host", "forbidden_origin", "rank", "not_found", "model_not_found", "node_not_found", "session_not_found", "job_not_found", "hub_not_found", "method_not_allowed", "not_acceptable", "request_timeout", "conflict", "cancelled", "stream_gone", "length_required", "body_too_large", "answer_too_large", "model_too_large", "unsupported_media_type", "input_unknown", "input_missing", "input_datatype", "input_shape", "input_size", "input_invalid", "grammar_too_costly", "output_unknown", "picture_invalid", "picture_too_large", "audio_invalid", "audio_too_large", "precision_unsupported", "model_invalid", "operator_unsupported", "platform_unsupported", "idempotency_mismatch", "queue_full", "client_share_used", "inference_failed", "internal", "not_implemented", "attempts_exhausted", "hub_failed", "hub_unauthorized", "download_corrupt", "stream_interrupted", "stream_diverged", "unavailable", "node_busy", "shutting_down", "memory_budget", "too_many_connections", "hub_busy", "deadline_exceeded", "stall_timeout", "storage_failed", "no_room"]
+Code = Literal["bad_request", "bad_json", "unknown_field", "missing_field", "invalid_field", "bad_framing", "non_finite", "context_length_exceeded", "unauthorized", "forbidden_host", "forbidden_origin", "rank", "not_found", "model_not_found", "node_not_found", "session_not_found", "job_not_found", "hub_not_found", "method_not_allowed", "not_acceptable", "request_timeout", "conflict", "cancelled", "stream_gone", "length_required", "body_too_large", "answer_too_large", "model_too_large", "unsupported_media_type", "input_unknown", "input_missing", "input_datatype", "input_shape", "input_size", "input_invalid", "grammar_too_costly", "output_unknown", "picture_invalid", "picture_too_large", "audio_invalid", "audio_too_large", "precision_unsupported", "model_invalid", "operator_unsupported", "platform_unsupported", "idempotency_mismatch", "queue_full", "client_share_used", "too_many_watchers", "inference_failed", "internal", "not_implemented", "attempts_exhausted", "hub_failed", "hub_unauthorized", "download_corrupt", "stream_interrupted", "stream_diverged", "unavailable", "node_busy", "shutting_down", "memory_budget", "too_many_connections", "hub_busy", "deadline_exceeded", "stall_timeout", "storage_failed", "no_room"]
 Job = Union["RunningJob", "StoredJob"]
 
 
@@ -705,6 +705,7 @@ class StatusBridge(TypedDict):
 
 
 class _RunningJob(TypedDict):
+    age_ms: float
     id: str
     #: Whose it is.
     client: Union[str, None]
@@ -715,16 +716,17 @@ class _RunningJob(TypedDict):
     accepted: bool
     priority: int
     attempts: int
-    age_ms: float
+    #: In milliseconds since 1970.
+    accepted_at: int
     timeout_ms: float
 
 
 class RunningJob(_RunningJob, total=False):
-    #: What went wrong with the last attempt.
-    problem: str
     #: Of a stream: how many there were.
     parts: int
     request_id: str
+    #: What went wrong with the last attempt.
+    problem: str
     #: What the client called it.
     client_id: str
 
@@ -756,6 +758,9 @@ class StatusStoredJobs(TypedDict):
 
 
 class Session(TypedDict):
+    age_ms: float
+    #: Of all its processes.
+    memory_bytes: int
     id: str
     #: Of browser.
     kind: str
@@ -769,13 +774,12 @@ class Session(TypedDict):
     successor: Union[str, None]
     #: How many it has run.
     jobs: int
-    age_ms: float
+    #: In milliseconds since 1970.
+    started_at: int
     #: How long it took to be ready.
     ready_ms: float
     browser_version: str
     driver_pid: int
-    #: Of all its processes.
-    memory_bytes: int
     network: Literal["isolated", "host"]
     node: Union[str, None]
 
@@ -958,11 +962,11 @@ class _Pull(TypedDict):
     reused_bytes: int
     files_done: int
     files: int
-    #: Since it began.
-    seconds: float
 
 
 class Pull(_Pull, total=False):
+    #: Since it began.
+    seconds: float
     #: Lately.
     bytes_per_second: int
     #: At that speed.
@@ -1144,8 +1148,14 @@ class Node(_Node, total=False):
     models: List[Any]
 
 
-class Nodes(TypedDict):
+class _Nodes(TypedDict):
+    #: On a page, in the order of their ids.
     nodes: List[Node]
+
+
+class Nodes(_Nodes, total=False):
+    #: Of a page: what is after on the next one; null: it is the last.
+    next: Union[str, None]
 
 
 class HardwareWouldRun(TypedDict):
@@ -1260,7 +1270,7 @@ class ModelsIgnoredItem(TypedDict):
     reason: str
 
 
-class Models(TypedDict):
+class _Models(TypedDict):
     object: Literal["list"]
     #: The same for OpenAI's clients, aliases among them.
     data: List[OpenaiModel]
@@ -1272,6 +1282,12 @@ class Models(TypedDict):
     ignored_more: int
     #: The other names that the configuration gives to models, each with its model.
     aliases: Dict[str, str]
+
+
+class Models(_Models, total=False):
+    #: Of a page, which has data and models in part: what is after on the next one; null: it
+    #: is the last.
+    next: Union[str, None]
 
 
 class PullEventProblem(TypedDict):
@@ -1305,11 +1321,11 @@ class _PullEvent(TypedDict):
     reused_bytes: int
     files_done: int
     files: int
-    #: Since it began.
-    seconds: float
 
 
 class PullEvent(_PullEvent, total=False):
+    #: Since it began.
+    seconds: float
     #: Lately.
     bytes_per_second: int
     #: At that speed.
@@ -1434,6 +1450,8 @@ class StoredJob(_StoredJob, total=False):
 class Jobs(TypedDict):
     #: The newest first.
     jobs: List[StoredJob]
+    #: What is after on the next page; null: there are no others.
+    next: Union[str, None]
 
 
 class Verb(TypedDict):

@@ -30,6 +30,7 @@ struct wi_endpoints *wi_endpoints_new(struct wi_api *api, struct wi_error *error
     endpoints->streams = wi_api_streams_new(api);
     endpoints->pullers = wi_api_pulls_new(api);
     endpoints->uploads = wi_api_uploads_new(&api->deps);
+    endpoints->watchers = wi_api_watchers_new(api);
     endpoints->text_load = wi_text_load_new();
     endpoints->steps = wi_history_timer_new(api);
     const struct wi_durable_deps stored = {endpoints->runs, api->deps.db};
@@ -44,6 +45,7 @@ void wi_endpoints_reload(struct wi_endpoints *endpoints, const struct wi_config 
 {
     endpoints->runs.config = config;
     wi_durable_reload(endpoints->durable, config);
+    wi_api_watchers_look(endpoints->watchers);
 }
 
 void wi_endpoints_quiesce(struct wi_endpoints *endpoints)
@@ -51,12 +53,14 @@ void wi_endpoints_quiesce(struct wi_endpoints *endpoints)
     endpoints->runs.pulls = NULL;
     wi_durable_quiesce(endpoints->durable);
     wi_api_streams_quiesce(endpoints->streams);
+    wi_api_watchers_look(endpoints->watchers);
 }
 
 void wi_endpoints_finish(struct wi_endpoints *endpoints)
 {
     wi_api_streams_finish(endpoints->streams);
     wi_api_pulls_finish(endpoints->pullers);
+    wi_api_watchers_finish(endpoints->watchers);
 }
 
 void wi_endpoints_free(struct wi_endpoints *endpoints)
@@ -67,6 +71,7 @@ void wi_endpoints_free(struct wi_endpoints *endpoints)
     wi_api_streams_free(endpoints->streams);
     wi_api_pulls_free(endpoints->pullers);
     wi_api_uploads_free(endpoints->uploads);
+    wi_api_watchers_free(endpoints->watchers);
     wi_text_load_free(endpoints->text_load);
     wi_timer_free(endpoints->steps);
     free(endpoints);

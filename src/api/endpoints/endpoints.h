@@ -6,6 +6,7 @@
 #include "api/endpoints/stream.h"
 #include "api/endpoints/text_load.h"
 #include "api/endpoints/uploads.h"
+#include "api/endpoints/watch/watching.h"
 #include "api/http/request.h"
 #include "durable/durable.h"
 
@@ -20,6 +21,7 @@ struct wi_endpoints {
     struct wi_api_streams *streams;
     struct wi_api_pulls *pullers;
     struct wi_api_uploads *uploads;
+    struct wi_api_watchers *watchers;
     struct wi_text_load *text_load; /* for a scrape of the metrics */
     struct wi_page_cache pages;
     struct wi_timer *steps; /* ends the history's: watch/history_page.h */

@@ -351,6 +351,21 @@ json_t *wi_api_models_json(const struct wi_api *api)
     return listing.list;
 }
 
+json_t *wi_api_model_json(const struct wi_api *api, const char *name, int where)
+{
+    struct listing listing = {
+        .api = api, .loaded = json_pack("{s:[]}", name), .list = json_array()};
+    if (where)
+        find_loaded(api, listing.loaded);
+    (void)wi_repository_one(api->deps.repository, name, add_model, &listing);
+    json_t *found = json_incref(json_array_get(listing.list, 0));
+    if (!where)
+        json_object_del(found, "loaded");
+    json_decref(listing.loaded);
+    json_decref(listing.list);
+    return found;
+}
+
 /* The same as OpenAI's clients read it. */
 static void add_openai(
     void *context, const char *name, const struct wi_list_row *row, const struct wi_model *model)

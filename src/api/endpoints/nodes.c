@@ -81,6 +81,14 @@ static void add_bridge_view(
     json_decref(view);
 }
 
+json_t *wi_api_node_json(const struct wi_api *api, const char *id, int everything)
+{
+    json_t *node = wi_pool_node_json(api->deps.pool, id);
+    if (node)
+        add_bridge_view(node, api->deps.bridge, id, everything);
+    return node;
+}
+
 /* Completes the rows of the pool. */
 static void add_bridge_views(const struct wi_request *request, json_t *nodes)
 {

@@ -69,6 +69,7 @@ static const struct wi_schema request_forms[] = {{.name = "Tensor", .members = t
     {.name = "LogsQuery", .params = wi_logs_params},
     {.name = "PageQuery", .params = wi_page_params},
     {.name = "HistoryQuery", .params = wi_history_params},
+    {.name = "EventsQuery", .params = wi_events_params},
     {.name = "RemovalQuery", .members = removal_query},
     {.name = "JobsQuery", .params = wi_jobs_params}, {.name = "JobQuery", .members = job_query},
     {0}};

@@ -2,6 +2,8 @@
  * What there is: GET /v1/status, the whole picture in one document, whether the service lives and
  * is ready, the list of endpoints, and the files of the console.
  */
+#include "api/endpoints/status.h"
+
 #include "api/endpoints/endpoints.h"
 #include "api/endpoints/models.h"
 #include "api/endpoints/nodes.h"
@@ -40,7 +42,7 @@ static json_t *counters_json(const struct wi_api *api, const struct wi_job_count
 #undef I
 }
 
-static json_t *warnings_json(const struct wi_api *api)
+json_t *wi_api_warnings_json(const struct wi_api *api)
 {
     json_t *warnings = json_array();
     wi_pool_add_warnings(api->deps.pool, warnings);
@@ -96,13 +98,13 @@ static json_t *models_directory_json(const struct wi_api *api)
     return json_sprintf("%s/%s", here, directory);
 }
 
-/* What keeps new clients from being served, or NULL. `error` says why it is not ready, and may be
- * written to. */
-static const char *problem_of(const struct wi_api *api, int ready, struct wi_error *error)
+const char *wi_api_problem(const struct wi_api *api, int *ready, struct wi_error *error)
 {
+    int has_node = wi_pool_ready(api->deps.pool, error) == WI_OK;
+    *ready = has_node && !api->closing;
     if (api->closing)
         return "shutting down";
-    if (!ready)
+    if (!has_node)
         return error->detail;
     return wi_admission_is_full(api->admission, &api->deps.config->api, &api->connections, error)
                ? error->detail
@@ -115,17 +117,17 @@ void wi_handle_status(struct wi_request *request)
     const struct wi_server_deps *deps = &api->deps;
     struct wi_job_counters jobs;
     struct wi_error error;
+    int ready;
     wi_jobs_counters(deps->jobs, &jobs);
-    int ready = wi_pool_ready(deps->pool, &error) == WI_OK;
+    const char *problem = wi_api_problem(api, &ready, &error);
     json_t *status = json_pack("{s:s, s:f, s:I, s:b, s:s?, s:{s:s, s:I}, s:{s:s},"
                                " s:{s:I, s:I, s:I}, s:{s:I, s:I}}",
         "version", deps->version, "uptime_s", (wi_now_ms() - api->started_ms) / 1000, "started_at",
-        (json_int_t)api->started_at, "ready", ready && !api->closing, "problem",
-        problem_of(api, ready, &error), "api", "url", api->url, "connections",
-        (json_int_t)api->connections.count, "bridge", "url", wi_bridge_url(deps->bridge), "queue",
-        "waiting", (json_int_t)jobs.waiting, "running", (json_int_t)jobs.running, "limit",
-        (json_int_t)deps->config->pool.max_queue, "memory", "used", (json_int_t)deps->budget->used,
-        "budget", (json_int_t)deps->budget->limit);
+        (json_int_t)api->started_at, "ready", ready, "problem", problem, "api", "url", api->url,
+        "connections", (json_int_t)api->connections.count, "bridge", "url",
+        wi_bridge_url(deps->bridge), "queue", "waiting", (json_int_t)jobs.waiting, "running",
+        (json_int_t)jobs.running, "limit", (json_int_t)deps->config->pool.max_queue, "memory",
+        "used", (json_int_t)deps->budget->used, "budget", (json_int_t)deps->budget->limit);
     json_object_set_new(json_object_get(status, "queue"), "jobs", jobs_json(request));
     json_object_set_new(status, "stored_jobs", stored_jobs_json(api));
     json_object_set_new(status, "sessions", wi_pool_sessions_json(deps->pool));
@@ -136,7 +138,7 @@ void wi_handle_status(struct wi_request *request)
     json_object_set_new(status, "models", wi_api_models_json(api));
     json_object_set_new(status, "numerics", wi_api_numerics_json(api));
     json_object_set_new(status, "counters", counters_json(api, &jobs));
-    json_object_set_new(status, "warnings", warnings_json(api));
+    json_object_set_new(status, "warnings", wi_api_warnings_json(api));
     wi_request_answer_json(request, 200, status);
 }
 

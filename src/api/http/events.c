@@ -1,6 +1,7 @@
 /*
- * A list of events, each with its bytes. What was read is freed from the front, except for what is
- * kept; the event that the reader is in, or has read last, is always there.
+ * A list of events, or pieces of events, each with its bytes. What was read is freed from the
+ * front, except for what is kept; the event that the reader is in, or has read last, is always
+ * there.
  */
 #include "api/http/events.h"
 
@@ -15,6 +16,7 @@ struct event {
     struct wi_credit through; /* the parts up to its end */
     size_t size;
     char *bytes;
+    int goes_on; /* it is a piece of one, and not the last */
 };
 
 struct wi_events {
@@ -108,6 +110,14 @@ void wi_events_add_part(struct wi_events *events, struct wi_buffer *text, size_t
     wi_events_add(events, text);
 }
 
+void wi_events_add_piece(struct wi_events *events, struct wi_buffer *text, int last)
+{
+    struct event *before = events->last;
+    wi_events_add(events, text);
+    if (events->last != before)
+        events->last->goes_on = !last;
+}
+
 void wi_events_end(struct wi_events *events, struct wi_buffer *text)
 {
     struct event *before = events->last;
@@ -198,7 +208,13 @@ size_t wi_events_read(struct wi_events *events, char *out, size_t max)
 
 int wi_events_between(const struct wi_events *events)
 {
-    return !events->at || read_last(events) != NULL;
+    const struct event *before = read_last(events);
+    return !events->at || (before && !before->goes_on);
+}
+
+int wi_events_drained(const struct wi_events *events)
+{
+    return next_to_read(events) == NULL;
 }
 
 int wi_events_over(const struct wi_events *events)

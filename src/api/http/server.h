@@ -18,6 +18,7 @@
 #define WI_API_HTTP_SERVER_H
 
 #include "base/blob.h"
+#include "base/change.h"
 #include "base/error.h"
 #include "bridge/bridge.h"
 #include "browser/children.h"
@@ -56,6 +57,8 @@ struct wi_server_deps {
     struct wi_budget *budget;
     const struct wi_children *children; /* may be NULL: then not counted in /metrics */
     const char *version;                /* of the program, e.g. "0.1.0" */
+    /* Whom the parts tell of changes: the server, while somebody watches; may be NULL. */
+    struct wi_change_listener *listener;
     struct wi_server_times times;
 };
 

@@ -10,6 +10,7 @@
 
 struct pool_node {
     UT_hash_handle hh; /* by info.id */
+    const struct pool_nodes *nodes;
     struct pool_node_info info;
     struct wi_fleet_node place;
     struct pool_attempt *attempts;      /* the oldest first */
@@ -27,6 +28,7 @@ struct pool_nodes {
     struct pool_node *all;
     struct wi_fleet fleet;
     const struct wi_estimates *estimates;
+    const struct wi_change_listener *listener;
 };
 
 struct pool_nodes *wi_pool_nodes_new(const struct wi_estimates *estimates)
@@ -44,6 +46,16 @@ void wi_pool_nodes_free(struct pool_nodes *nodes)
     while (nodes->all)
         wi_pool_nodes_remove(nodes, nodes->all);
     free(nodes);
+}
+
+void wi_pool_nodes_tell(struct pool_nodes *nodes, const struct wi_change_listener *listener)
+{
+    nodes->listener = listener;
+}
+
+static void tell(const struct pool_node *node)
+{
+    wi_change_tell(node->nodes->listener, WI_CHANGE_NODE, node->info.id, NULL);
 }
 
 /* --- one among all --------------------------------------------------------------------------- */
@@ -138,6 +150,7 @@ static struct pool_node *add(struct pool_nodes *nodes, const struct wi_node_info
 {
     struct pool_node *node = wi_alloc(sizeof *node);
 
+    node->nodes = nodes;
     memcpy(node->info.id, info->id, sizeof node->info.id);
     memcpy(node->info.session, info->session, sizeof node->info.session);
     node->info.place = &node->place;
@@ -145,11 +158,12 @@ static struct pool_node *add(struct pool_nodes *nodes, const struct wi_node_info
     return node;
 }
 
-/* Routing learns whether it takes work. */
+/* Routing learns whether it takes work, and who watches that something of that is new. */
 static void tell_fleet(struct pool_nodes *nodes, struct pool_node *node)
 {
     const struct pool_node_info *info = &node->info;
 
+    tell(node);
     wi_fleet_open(&nodes->fleet, &node->place, !info->away && !info->draining && !info->choked,
         !info->draining);
 }
@@ -232,6 +246,7 @@ void wi_pool_nodes_remove(struct pool_nodes *nodes, struct pool_node *node)
 {
     struct pool_attempt *attempt;
 
+    tell(node);
     wi_fleet_remove(&nodes->fleet, &node->place);
     while ((attempt = node->attempts)) {
         node->attempts = attempt->next;
@@ -344,6 +359,7 @@ void wi_pool_node_book(
         work.done_at = fmax(work.done_at, now) + shared(node, queue, attempt->expected_ms);
     promise(node, attempt);
     wi_fleet_load(&node->place, queue, &work);
+    tell(node);
 }
 
 int wi_pool_node_unbook(
@@ -377,6 +393,7 @@ int wi_pool_node_unbook(
     if (left > 0)
         work.done_at = now + shared(node, out->queue, left);
     wi_fleet_load(&node->place, out->queue, &work);
+    tell(node);
     return 1;
 }
 

@@ -5,6 +5,7 @@
 #ifndef WI_POOL_FACTS_NODES_H
 #define WI_POOL_FACTS_NODES_H
 
+#include "base/change.h"
 #include "bridge/bridge.h"
 #include "pool/facts/estimates.h"
 #include "pool/facts/fleet.h"
@@ -60,6 +61,8 @@ struct pool_nodes;
 /* `estimates` (borrowed) say what is expected of an attempt. */
 struct pool_nodes *wi_pool_nodes_new(const struct wi_estimates *estimates);
 void wi_pool_nodes_free(struct pool_nodes *nodes);
+/* Tells `listener` (borrowed; NULL: nobody) from now on which node has changed. */
+void wi_pool_nodes_tell(struct pool_nodes *nodes, const struct wi_change_listener *listener);
 
 struct pool_node *wi_pool_nodes_first(const struct pool_nodes *nodes);
 struct pool_node *wi_pool_node_next(const struct pool_node *node);

@@ -10,6 +10,7 @@
 
 struct pool_session {
     struct pool_session *next;
+    const struct pool_sessions *sessions;
     struct pool_session_info info;
     struct wi_ladder ladder;
 };
@@ -32,6 +33,11 @@ void wi_pool_sessions_free(struct pool_sessions *sessions)
 {
     assert(!sessions || !sessions->first);
     free(sessions);
+}
+
+static void tell(const struct pool_session *session)
+{
+    wi_change_tell(session->sessions->events.listener, WI_CHANGE_SESSION, session->info.id, NULL);
 }
 
 /* --- one among all --------------------------------------------------------------------------- */
@@ -110,9 +116,12 @@ static void on_page_url(void *context, const char *session_id, char *url, size_t
 /* Those whose place it was to take need another successor. */
 static void forget_successor(struct pool_sessions *sessions, const struct pool_session *gone)
 {
-    for (struct pool_session *session = sessions->first; session; session = session->next)
-        if (strcmp(session->info.successor, gone->info.id) == 0)
-            session->info.successor[0] = '\0';
+    for (struct pool_session *session = sessions->first; session; session = session->next) {
+        if (strcmp(session->info.successor, gone->info.id) != 0)
+            continue;
+        session->info.successor[0] = '\0';
+        tell(session);
+    }
 }
 
 static void remove_session(struct pool_sessions *sessions, struct pool_session *session)
@@ -137,6 +146,7 @@ static void on_state(void *context, const char *session_id, enum wi_session_stat
         forget_successor(sessions, session);
     sessions->counters.broken += to == WI_SESSION_BROKEN;
     sessions->counters.closed += to == WI_SESSION_CLOSED;
+    tell(session);
     sessions->events.on_state(sessions->events.context, session, from, to, error);
     if (to == WI_SESSION_CLOSED)
         remove_session(sessions, session);
@@ -162,10 +172,13 @@ struct pool_session *wi_pool_sessions_start(struct pool_sessions *sessions,
     wi_session_info(session->info.browser, &info);
     memcpy(session->info.id, info.id, sizeof session->info.id);
     snprintf(session->info.kind, sizeof session->info.kind, "%s", browser->kind);
+    session->sessions = sessions;
+    session->info.started_at = wi_wall_ms();
     session->info.started = wi_now_ms();
     session->next = sessions->first;
     sessions->first = session;
     sessions->counters.started++;
+    tell(session);
     return session;
 }
 
@@ -174,6 +187,7 @@ struct pool_session *wi_pool_sessions_start(struct pool_sessions *sessions,
 void wi_pool_session_set_node(struct pool_session *session, const char *node)
 {
     snprintf(session->info.node, sizeof session->info.node, "%s", node);
+    tell(session);
 }
 
 void wi_pool_session_welcomed(
@@ -202,6 +216,7 @@ void wi_pool_session_idle(struct pool_session *session, double now)
 void wi_pool_session_answered(struct pool_session *session)
 {
     session->info.jobs++;
+    tell(session);
 }
 
 int wi_pool_session_wear(
@@ -211,12 +226,14 @@ int wi_pool_session_wear(
         return 0;
     snprintf(session->info.worn, sizeof session->info.worn, "%s", why);
     sessions->counters.worn++;
+    tell(session);
     return 1;
 }
 
 void wi_pool_session_succeed(struct pool_session *session, const struct pool_session *successor)
 {
     memcpy(session->info.successor, successor->info.id, sizeof session->info.successor);
+    tell(session);
 }
 
 void wi_pool_session_check(struct pool_session *session, uint64_t timeout_ms, double now)

@@ -6,6 +6,7 @@
 #ifndef WI_POOL_FACTS_SESSIONS_H
 #define WI_POOL_FACTS_SESSIONS_H
 
+#include "base/change.h"
 #include "browser/session.h"
 #include "pool/facts/remedies.h"
 
@@ -16,6 +17,7 @@ struct pool_session_info {
     char id[WI_ID_SIZE];
     char kind[32];
     char node[WI_ID_SIZE];       /* its page's, "" before and after */
+    int64_t started_at;          /* Unix milliseconds */
     double started, welcomed_at; /* 0: not yet */
     double idle_since;
     double checked_at;
@@ -36,6 +38,8 @@ struct pool_sessions_events {
     void (*on_state)(void *context, struct pool_session *session, enum wi_session_state from,
         enum wi_session_state to, const struct wi_error *error);
     void (*on_checked)(void *context, struct pool_session *session, const struct wi_error *error);
+    /* Is told which session has changed; borrowed, NULL: nobody. */
+    const struct wi_change_listener *listener;
 };
 
 struct pool_sessions_counters {

@@ -144,6 +144,37 @@ json_t *wi_pool_nodes_json(const struct wi_pool *pool)
     return json_pack("[{s:s}]", "id", "node-1");
 }
 
+json_t *wi_pool_nodes_page_json(
+    const struct wi_pool *pool, const char *after, size_t limit, int *more)
+{
+    *more = 0;
+    return wi_pool_nodes_json(pool);
+}
+
+json_t *wi_pool_session_json(const struct wi_pool *pool, const char *session_id)
+{
+    return NULL;
+}
+
+json_t *wi_pool_node_json(const struct wi_pool *pool, const char *node_id)
+{
+    return strcmp(node_id, "node-1") == 0 ? json_pack("{s:s}", "id", "node-1") : NULL;
+}
+
+void wi_pool_list_sessions(const struct wi_pool *pool, struct wi_strings *ids, size_t most)
+{
+}
+
+void wi_pool_list_nodes(const struct wi_pool *pool, struct wi_strings *ids, size_t most)
+{
+    wi_strings_add(ids, "node-1");
+}
+
+void wi_jobs_list(
+    const struct wi_jobs *jobs, const char *client, struct wi_strings *ids, size_t most)
+{
+}
+
 json_t *wi_pool_hardware_json(struct wi_pool *pool, const struct wi_demand *demand)
 {
     return json_pack("{s:s}", "model_name", demand->asked->model->name);

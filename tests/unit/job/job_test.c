@@ -282,3 +282,58 @@ TEST(says_how_much_text_is_foreseen)
     assert_true(fixture->sent_tokens == 4007);
     answer_ok(fixture->attempt);
 }
+
+static char changed[256]; /* "job-1(ada) " for each change that somebody listening is told of */
+
+static void on_change(void *context, enum wi_change_kind kind, const char *id, const char *owner)
+{
+    size_t length = strlen(changed);
+    assert_int_equal(kind, WI_CHANGE_JOB);
+    snprintf(changed + length, sizeof changed - length, "%s(%s) ", id, owner);
+}
+
+static void check_changed(const char *expected)
+{
+    assert_string_equal(changed, expected);
+    changed[0] = '\0';
+}
+
+TEST(tells_of_each_change_of_a_job_whose_it_is)
+{
+    static const struct wi_change_listener listener = {.on_change = on_change};
+    wi_jobs_tell(fixture->jobs, &listener);
+    changed[0] = '\0';
+    assert_int_equal(submit_of("job-1", "ada", NULL), WI_OK);
+    check_changed("job-1(ada) "); /* it runs */
+    events()->on_accepted(events()->context, fixture->attempt);
+    check_changed("job-1(ada) ");
+    fixture->room = 0;
+    assert_int_equal(submit_of("job-2", NULL, NULL), WI_OK);
+    check_changed("job-2() "); /* it waits */
+    answer_failure(WI_INFERENCE_FAILED, 0);
+    assert_non_null(strstr(changed, "job-1(ada) job-1(ada) ")); /* off its node, and done */
+    changed[0] = '\0';
+    wi_jobs_cancel(fixture->jobs, "job-2");
+    assert_non_null(strstr(changed, "job-2() "));
+    changed[0] = '\0';
+    fixture->pick = WI_PICK_NEVER;
+    submit_as("job-3", NULL, 5, 60000, NULL);
+    check_changed(""); /* it is refused, and was none */
+}
+
+TEST(lists_jobs_of_one_client_or_of_all)
+{
+    struct wi_strings ids = {0};
+    assert_int_equal(submit_of("job-1", "ada", NULL), WI_OK);
+    assert_int_equal(submit_of("job-2", "bob", NULL), WI_OK);
+    assert_int_equal(submit_of("job-3", "ada", NULL), WI_OK);
+    assert_int_equal(submit_of("job-4", NULL, NULL), WI_OK);
+    wi_jobs_list(fixture->jobs, "ada", &ids, 10);
+    assert_int_equal(ids.count, 2);
+    assert_string_equal(ids.items[1], "job-3");
+    wi_strings_clear(&ids);
+    wi_jobs_list(fixture->jobs, NULL, &ids, 3);
+    assert_int_equal(ids.count, 3);
+    assert_string_equal(ids.items[0], "job-1");
+    wi_strings_clear(&ids);
+}

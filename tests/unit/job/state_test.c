@@ -35,8 +35,11 @@ static int change_apart(int from, int to)
     if (pid == 0) {
         const struct rlimit none = {0};
         struct wi_job_line line = {.counters = {.waiting = 1, .running = 1}};
-        struct wi_job job = {
-            .line = &line, .spec = {.id = "job-1"}, .state = (enum wi_job_state)from};
+        struct wi_jobs jobs = {0};
+        struct wi_job job = {.jobs = &jobs,
+            .line = &line,
+            .spec = {.id = "job-1"},
+            .state = (enum wi_job_state)from};
         setrlimit(RLIMIT_CORE, &none);
         dup2(open("/dev/null", O_WRONLY), STDERR_FILENO);
         wi_job_set_state(&job, (enum wi_job_state)to);
@@ -72,7 +75,8 @@ TEST(what_waits_and_what_runs_is_counted)
         WI_JOB_TAKEN, WI_JOB_JOINED, WI_JOB_PARTED, WI_JOB_WAITING, WI_JOB_TAKEN, WI_JOB_ALONE,
         WI_JOB_PARTED, WI_JOB_DONE};
     struct wi_job_line line = {0};
-    struct wi_job job = {.line = &line};
+    struct wi_jobs jobs = {0};
+    struct wi_job job = {.jobs = &jobs, .line = &line};
     check_counted(&line.counters, &job);
     for (size_t i = 0; i < sizeof life / sizeof *life; i++) {
         wi_job_set_state(&job, life[i]);
@@ -83,7 +87,8 @@ TEST(what_waits_and_what_runs_is_counted)
 TEST(the_beginning_of_an_attempt_is_stamped)
 {
     struct wi_job_line line = {0};
-    struct wi_job job = {.line = &line};
+    struct wi_jobs jobs = {0};
+    struct wi_job job = {.jobs = &jobs, .line = &line};
     wi_job_set_state(&job, WI_JOB_WAITING);
     wi_job_set_state(&job, WI_JOB_TAKEN);
     assert_true(job.dispatched_at == 0);

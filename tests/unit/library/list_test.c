@@ -252,6 +252,51 @@ TEST(who_asks_gets_what_is_known)
     assert_int_equal(uv_loop_close(&loop), 0);
 }
 
+static char changed[256]; /* the names that somebody listening is told of */
+
+static void on_change(void *context, enum wi_change_kind kind, const char *id, const char *owner)
+{
+    assert_int_equal(kind, WI_CHANGE_MODEL);
+    strcat(strcat(changed, id), " ");
+}
+
+static void check_changed(uv_loop_t *loop, struct wi_listing *listing, const char *expected)
+{
+    wi_listing_reset(listing, root);
+    wait_for_it(loop, listing);
+    assert_string_equal(changed, expected);
+    changed[0] = '\0';
+}
+
+TEST(who_listens_is_told_of_what_came_and_went)
+{
+    static const struct wi_change_listener listener = {.on_change = on_change};
+    struct wi_listing *listing;
+    uv_loop_t loop;
+
+    uv_loop_init(&loop);
+    put("b/model.onnx", "");
+    listing = wi_listing_new(&loop, root);
+    wait_for_it(&loop, listing);
+    wi_listing_tell(listing, &listener);
+    changed[0] = '\0';
+    check_changed(&loop, listing, "");
+    put("a/model.onnx", "");
+    put("c/model.onnx", "");
+    put("o/d/model.onnx", "");
+    check_changed(&loop, listing, "a c o/d ");
+    put("c/model.json", "not JSON");
+    check_changed(&loop, listing, "c ");
+    wi_listing_reset(listing, "/nonexistent");
+    assert_string_equal(changed, "a b c o/d ");
+    changed[0] = '\0';
+    wait_for_it(&loop, listing);
+    check_changed(&loop, listing, "a b c o/d ");
+    wi_listing_free(listing);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&loop), 0);
+}
+
 /* Who asks again and again does not make it be read all the time. */
 TEST(a_missed_name_is_read_for_once_a_second)
 {

@@ -128,3 +128,37 @@ TEST(test_short_of_memory)
     check_read(events, 20, "ccc");
     finish(events);
 }
+
+static void add_piece(struct wi_events *events, const char *text, int last)
+{
+    struct wi_buffer buffer = {0};
+    wi_buffer_puts(&buffer, text);
+    wi_events_add_piece(events, &buffer, last);
+    assert_null(buffer.text);
+}
+
+/* Nothing may go between the pieces of an event, also where the next one is still to be made. */
+TEST(test_pieces_of_an_event)
+{
+    struct wi_events *events = make(0);
+    assert_true(wi_events_drained(events));
+    add_piece(events, "abc", 0);
+    assert_false(wi_events_drained(events));
+    check_read(events, 2, "ab");
+    assert_false(wi_events_between(events));
+    check_read(events, 9, "c");
+    assert_true(wi_events_drained(events));
+    assert_false(wi_events_between(events));
+    add_piece(events, "de", 1);
+    check_read(events, 1, "d");
+    assert_false(wi_events_between(events));
+    check_read(events, 9, "e");
+    assert_true(wi_events_between(events));
+    assert_int_equal(budget.used, 2); /* the piece that was read last */
+    add_piece(events, "fg", 1);
+    check_read(events, 9, "fg");
+    assert_true(wi_events_between(events));
+    end(events, "");
+    assert_true(wi_events_over(events));
+    finish(events);
+}

@@ -337,15 +337,15 @@ TEST(test_ranks)
         "POST /v1/chat/completions", "POST /v1/responses", "POST /v1/messages",
         "POST /v1/messages/count_tokens", "POST /v1/completions", "POST /v1/embeddings",
         "POST /v1/rerank", "POST /v1/tokenize", "POST /v1/audio/transcriptions",
-        "POST /v1/audio/translations", "POST /v1/audio/speech", "GET /v1/status", "GET /v1/nodes",
-        "GET /v1/hardware", "GET /v1/history", "GET /v1/models", "GET /v1/models/{model}",
-        "POST /v1/jobs", "GET /v1/jobs", "GET /v1/jobs/{id}", "DELETE /v1/jobs/{id}", "GET /",
-        "GET /v2", "GET /v2/", "GET /v2/models/stats", "POST /v2/repository/index",
-        KSERVE("GET", ""), KSERVE("GET", "/ready"), KSERVE("GET", "/config"),
-        KSERVE("GET", "/stats"), KSERVE("POST", "/infer"), KSERVE("POST", "/generate"),
-        KSERVE("POST", "/generate_stream"), "POST /api/chat", "POST /api/generate",
-        "POST /api/embed", "POST /api/embeddings", "GET /api/tags", "GET /api/ps", "POST /api/show",
-        "GET /api/version"};
+        "POST /v1/audio/translations", "POST /v1/audio/speech", "GET /v1/status", "GET /v1/events",
+        "GET /v1/nodes", "GET /v1/hardware", "GET /v1/history", "GET /v1/models",
+        "GET /v1/models/{model}", "POST /v1/jobs", "GET /v1/jobs", "GET /v1/jobs/{id}",
+        "DELETE /v1/jobs/{id}", "GET /", "GET /v2", "GET /v2/", "GET /v2/models/stats",
+        "POST /v2/repository/index", KSERVE("GET", ""), KSERVE("GET", "/ready"),
+        KSERVE("GET", "/config"), KSERVE("GET", "/stats"), KSERVE("POST", "/infer"),
+        KSERVE("POST", "/generate"), KSERVE("POST", "/generate_stream"), "POST /api/chat",
+        "POST /api/generate", "POST /api/embed", "POST /api/embeddings", "GET /api/tags",
+        "GET /api/ps", "POST /api/show", "GET /api/version"};
     static const struct {
         const char *const *rows;
         size_t count;

@@ -540,3 +540,44 @@ TEST(slots_may_be_taken_back_while_they_are_in_use)
     assert_true(wi_pool_node_unbook(node, "b", 1000, &attempt));
     assert_true(wi_pool_node_done_at(node) == 0);
 }
+
+static char changed[256]; /* the ids of those that somebody listening is told of */
+
+static void on_change(void *context, enum wi_change_kind kind, const char *id, const char *owner)
+{
+    assert_int_equal(kind, WI_CHANGE_NODE);
+    assert_null(owner);
+    strcat(strcat(changed, id), " ");
+}
+
+static void check_changed(const char *expected)
+{
+    assert_string_equal(changed, expected);
+    changed[0] = '\0';
+}
+
+TEST(who_listens_is_told_of_each_change)
+{
+    static const struct wi_change_listener listener = {.on_change = on_change};
+    struct pool_nodes *nodes = *state;
+    struct pool_attempt ended;
+
+    changed[0] = '\0';
+    wi_pool_nodes_tell(nodes, &listener);
+    struct pool_node *one = add(nodes, "n-1", 0), *other = add(nodes, "n-2", 0);
+    check_changed("n-1 n-2 ");
+    book(nodes, other, "a-1");
+    check_changed("n-2 ");
+    assert_true(wi_pool_node_unbook(other, "a-1", 2000, &ended));
+    check_changed("n-2 ");
+    assert_false(wi_pool_node_unbook(other, "a-1", 2000, &ended));
+    check_changed("");
+    wi_pool_node_away(nodes, one);
+    wi_pool_node_drain(nodes, other, 1);
+    check_changed("n-1 n-2 ");
+    wi_pool_nodes_remove(nodes, one);
+    check_changed("n-1 ");
+    wi_pool_nodes_tell(nodes, NULL);
+    wi_pool_nodes_remove(nodes, other);
+    check_changed("");
+}

@@ -87,12 +87,24 @@ static void on_checked(void *context, struct pool_session *session, const struct
     wi_pool_session_well(session);
 }
 
+static char changed[256]; /* the ids of those that somebody listening is told of */
+
+static void on_change(void *context, enum wi_change_kind kind, const char *id, const char *owner)
+{
+    size_t length = strlen(changed);
+
+    assert_int_equal(kind, WI_CHANGE_SESSION);
+    assert_null(owner);
+    snprintf(changed + length, sizeof changed - length, "%s ", id);
+}
+
 static int setup(void **state)
 {
-    const struct pool_sessions_events events = {NULL, on_page_url, on_state, on_checked};
+    static const struct wi_change_listener listener = {.on_change = on_change};
+    const struct pool_sessions_events events = {NULL, on_page_url, on_state, on_checked, &listener};
 
     begun = 0;
-    told[0] = '\0';
+    told[0] = changed[0] = '\0';
     *state = wi_pool_sessions_new(&events);
     return 0;
 }
@@ -190,4 +202,32 @@ TEST(failed_checks_count_in_a_row)
     wi_pool_session_check(session, 100, 80); /* it is found well */
     assert_int_equal(wi_pool_session_info(session)->checks_failed, 0);
     assert_true(wi_pool_session_info(session)->checked_at == 80);
+}
+
+static void check_changed(const char *expected)
+{
+    assert_string_equal(changed, expected);
+    changed[0] = '\0';
+}
+
+TEST(who_listens_is_told_of_each_change)
+{
+    struct pool_sessions *sessions = *state;
+    struct pool_session *old = begin(sessions, "chrome"), *fresh = begin(sessions, "chrome");
+
+    check_changed("s-1 s-2 ");
+    wi_pool_session_set_node(old, "n-1");
+    check_changed("s-1 ");
+    wi_pool_session_welcomed(sessions, old, 10);
+    check_changed("s-1 ");
+    wi_pool_session_busy(old);
+    wi_pool_session_answered(old);
+    wi_pool_session_idle(old, 20);
+    check_changed("s-1 s-1 s-1 ");
+    wi_pool_session_wear(sessions, old, "it ran for long");
+    wi_pool_session_wear(sessions, old, "it ran for long"); /* which is known */
+    wi_pool_session_succeed(old, fresh);
+    check_changed("s-1 s-1 ");
+    end(fresh); /* so that the old one has no successor any more */
+    check_changed("s-1 s-2 s-2 ");
 }

@@ -1,0 +1,484 @@
+/*
+ * GET /v1/events: a snapshot of all that there is, then what has changed, for as long as the client
+ * stays. The parts tell of changes, which are noted once for all who watch; four times a second at
+ * most those who have read what they were sent get what is new. While nobody watches nothing is
+ * noted, and no timer runs.
+ */
+#include "api/endpoints/watch/watching.h"
+
+#include "api/endpoints/endpoints.h"
+#include "api/endpoints/openapi.h"
+#include "api/endpoints/watch/logs.h"
+#include "api/endpoints/watch/watched.h"
+#include "api/http/event_sender.h"
+#include "api/http/news.h"
+#include "api/http/query.h"
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/params.h"
+#include "base/secret.h"
+#include "library/listing.h"
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#define PACE_MS 250
+/* Of things that have changed so many are known. */
+#define CHANGES 1000
+/* For so long after the last one has left, since it may come back with a Last-Event-ID. */
+#define KEEP_MS 60000
+/* The part of all connections that those who watch may have. */
+#define MOST_PART 2
+/* Of the log at a time: of lines as long as they may be 3 have room. */
+#define LINES 100
+#define LINES_BYTES ((size_t)15 * 1024)
+
+/* What a client asks for. */
+struct wanted {
+    unsigned kinds; /* as of wi_news_options */
+    int log;        /* as of struct watcher */
+};
+
+struct watcher {
+    struct wi_api_watchers *all;
+    struct wi_news *news;
+    struct wi_events *events;
+    struct wi_event_sender *sender;
+    double sent_at;     /* when it was given something to read last: wi_now_ms() */
+    int log;            /* the level from which on it gets lines of the log; -1: none */
+    uint64_t log_after; /* the number of the last line that it has had, or might have had */
+    struct watcher *prev, *next;
+};
+
+/* What is told by no part, but seen by looking: as it was when it was last told of. */
+struct seen {
+    enum wi_change_kind kind;
+    char *text;
+};
+
+struct wi_api_watchers {
+    struct wi_api *api;
+    struct wi_news_source source;
+    struct wi_changes *changes;
+    char run[WI_ID_SIZE];
+    struct watcher *first;
+    size_t count;
+    struct seen seen[2];
+    struct wi_turn *turn;   /* sends what is new when this turn is over */
+    struct wi_timer *pace;  /* runs until something may be sent again */
+    struct wi_timer *beat;  /* runs while somebody watches */
+    struct wi_timer *leave; /* runs while nobody does, and changes are noted nevertheless */
+    struct wi_timer *log;   /* looks for new lines while somebody watches them */
+    size_t log_count;       /* who does */
+    int is_due;             /* something has changed since something was sent last */
+};
+
+/* --- sending --------------------------------------------------------------------------------- */
+
+/* Leaves it no more memory than its text needs, since a client may let that lie. */
+static void fit(struct wi_buffer *text)
+{
+    text->text = wi_realloc_array(text->text, text->size + 1, 1);
+    text->capacity = text->size + 1;
+}
+
+static void add_piece(struct watcher *watcher)
+{
+    struct wi_buffer text = {0};
+    wi_news_print(watcher->news, &text);
+    fit(&text);
+    wi_events_add_piece(watcher->events, &text, !wi_news_is_within(watcher->news));
+    watcher->sent_at = wi_now_ms();
+}
+
+static int has_lines(const struct watcher *watcher)
+{
+    return watcher->log >= 0 && wi_log_latest() != watcher->log_after;
+}
+
+/* As many of the newest lines as there is room for, if there are any of its level. */
+static void add_lines(struct watcher *watcher)
+{
+    struct wi_buffer lines = {0}, text = {0};
+    uint64_t latest = watcher->log_after;
+    for (size_t limit = LINES; limit > 0; limit = lines.size > LINES_BYTES ? limit / 2 : 0) {
+        wi_buffer_clear(&lines);
+        latest =
+            wi_logs_print_after(&lines, watcher->log_after, (enum wi_level)watcher->log, limit);
+    }
+    watcher->log_after = latest;
+    if (lines.size > 0) {
+        wi_buffer_strings(&text, "event: log\ndata: ", lines.text, "\n\n", NULL);
+        fit(&text);
+        wi_events_add(watcher->events, &text);
+    }
+    wi_buffer_clear(&lines);
+}
+
+/* Who has not read what it was sent gets the rest of it, and what is new then. */
+static void send_news(struct watcher *watcher)
+{
+    if (wi_events_ended(watcher->events) || !wi_events_drained(watcher->events) ||
+        wi_news_is_within(watcher->news))
+        return;
+    if (wi_news_begin(watcher->news))
+        add_piece(watcher);
+    if (has_lines(watcher) && !wi_news_is_within(watcher->news))
+        add_lines(watcher);
+    if (!wi_events_drained(watcher->events))
+        wi_event_sender_wake(watcher->sender);
+}
+
+/* Notes what is otherwise than it was when it was looked at last. */
+static void look(struct wi_api_watchers *watchers)
+{
+    for (size_t i = 0; i < sizeof watchers->seen / sizeof *watchers->seen; i++) {
+        struct seen *seen = &watchers->seen[i];
+        json_t *now = watchers->source.object(watchers->api, seen->kind, "", NULL);
+        char *text = json_dumps(now, JSON_COMPACT);
+        json_decref(now);
+        if (text && seen->text && strcmp(text, seen->text) != 0)
+            wi_changes_note(watchers->changes, seen->kind, "", NULL);
+        free(seen->text);
+        seen->text = text;
+    }
+}
+
+static void send_all(struct wi_api_watchers *watchers)
+{
+    struct watcher *watcher;
+    watchers->is_due = 0;
+    if (!watchers->first)
+        return;
+    look(watchers);
+    DL_FOREACH(watchers->first, watcher)
+    send_news(watcher);
+    wi_timer_start(watchers->pace, PACE_MS, 0);
+}
+
+static void on_turn(void *context)
+{
+    struct wi_api_watchers *watchers = context;
+    if (!wi_timer_running(watchers->pace))
+        send_all(watchers);
+}
+
+static void on_pace(void *context)
+{
+    struct wi_api_watchers *watchers = context;
+    if (watchers->is_due)
+        send_all(watchers);
+}
+
+/* From anywhere: what is sent is looked at later, when whoever changed it is done. */
+static void send_soon(struct wi_api_watchers *watchers)
+{
+    if (watchers->is_due || !watchers->first)
+        return;
+    watchers->is_due = 1;
+    wi_turn_schedule(watchers->turn);
+}
+
+static void on_change(void *context, enum wi_change_kind kind, const char *id, const char *owner)
+{
+    struct wi_api_watchers *watchers = context;
+    char name[WI_MODEL_NAME_MAX + 1];
+    size_t length = strcspn(id, ":");
+    if (kind == WI_CHANGE_MODEL && length < sizeof name) { /* whatever the variant */
+        memcpy(name, id, length);
+        name[length] = '\0';
+        id = name;
+    }
+    if (kind != WI_CHANGE_STATUS && kind != WI_CHANGE_QUEUE)
+        wi_changes_note(watchers->changes, kind, id, owner);
+    send_soon(watchers);
+}
+
+/* What nobody tells of is seen then at the latest. */
+static void on_beat(void *context)
+{
+    struct wi_api_watchers *watchers = context;
+    struct watcher *watcher;
+    (void)wi_listing_now(wi_repository_listing(watchers->api->deps.repository));
+    DL_FOREACH(watchers->first, watcher)
+    {
+        struct wi_buffer text = {0};
+        wi_buffer_puts(
+            &text, wi_dialect_stream_alive(wi_event_sender_request(watcher->sender)->dialect));
+        wi_event_sender_insert(watcher->sender, &text);
+    }
+    send_soon(watchers);
+}
+
+/* Lines are said on any thread, so nobody tells of them. */
+static void on_log_time(void *context)
+{
+    struct wi_api_watchers *watchers = context;
+    const struct watcher *watcher;
+    DL_FOREACH(watchers->first, watcher)
+    {
+        if (has_lines(watcher))
+            send_soon(watchers);
+    }
+}
+
+/* --- coming and going ------------------------------------------------------------------------ */
+
+/* From now on changes are noted. */
+static void begin(struct wi_api_watchers *watchers)
+{
+    double beat = watchers->api->deps.times.beat;
+    struct wi_change_listener *listener = watchers->api->deps.listener;
+    look(watchers);
+    wi_timer_stop(watchers->leave);
+    wi_timer_start(watchers->beat, (uint64_t)beat, (uint64_t)beat);
+    if (!listener)
+        return;
+    listener->context = watchers;
+    listener->on_change = on_change;
+}
+
+static void end(struct wi_api_watchers *watchers)
+{
+    struct wi_change_listener *listener = watchers->api->deps.listener;
+    if (listener)
+        listener->on_change = NULL;
+    wi_changes_forget(watchers->changes);
+}
+
+static void on_leave(void *context)
+{
+    end(context);
+}
+
+static void free_watcher(struct watcher *watcher)
+{
+    struct wi_api_watchers *watchers = watcher->all;
+    DL_DELETE(watchers->first, watcher);
+    watchers->count--;
+    watchers->log_count -= watcher->log >= 0;
+    if (watchers->log_count == 0)
+        wi_timer_stop(watchers->log);
+    wi_news_free(watcher->news);
+    wi_events_free(watcher->events);
+    free(watcher);
+    if (watchers->first)
+        return;
+    watchers->is_due = 0;
+    wi_timer_stop(watchers->beat);
+    wi_timer_start(watchers->leave, KEEP_MS, 0);
+}
+
+static void on_taken(void *context)
+{
+    struct watcher *watcher = context;
+    if (!wi_events_drained(watcher->events) || wi_events_ended(watcher->events))
+        return;
+    if (wi_news_is_within(watcher->news))
+        add_piece(watcher);
+    else if (wi_news_is_behind(watcher->news) || has_lines(watcher))
+        send_soon(watcher->all);
+}
+
+static void on_gone(void *context)
+{
+    free_watcher(context);
+}
+
+/* It gets the lines from now on. */
+static void watch_log(struct watcher *watcher, int level)
+{
+    struct wi_api_watchers *watchers = watcher->all;
+    watcher->log = level;
+    if (level < 0)
+        return;
+    watcher->log_after = wi_log_latest();
+    if (watchers->log_count++ == 0)
+        wi_timer_start(watchers->log, PACE_MS, PACE_MS);
+}
+
+static void add_watcher(struct wi_request *request, const struct wanted *wanted)
+{
+    struct wi_api_watchers *watchers = request->api->endpoints->watchers;
+    struct watcher *watcher = wi_alloc(sizeof *watcher);
+    const struct wi_event_sender_callbacks back = {watcher, on_taken, on_gone};
+    const struct wi_news_options options = {.changes = watchers->changes,
+        .source = &watchers->source,
+        .run = watchers->run,
+        .client = wi_request_scope(request),
+        .kinds = wanted->kinds};
+    if (!watchers->first)
+        begin(watchers);
+    watcher->all = watchers;
+    watcher->news = wi_news_new(&options, request->headers.last_event_id);
+    watcher->events = wi_events_new(request->api->deps.budget, 0);
+    watcher->sender = wi_event_sender_new(request, watcher->events, &back);
+    DL_APPEND(watchers->first, watcher);
+    watchers->count++;
+    watch_log(watcher, wanted->log);
+    if (wi_news_begin(watcher->news))
+        add_piece(watcher);
+}
+
+/* --- the request ----------------------------------------------------------------------------- */
+
+struct query {
+    const char *kinds;
+    int log; /* -1: not given */
+};
+
+const struct wi_param wi_events_params[] = {
+    {.name = "kinds",
+        .kind = WI_PARAM_STRING,
+        .offset = offsetof(struct query, kinds),
+        .min = 1,
+        .max = 100,
+        .help = "Which objects: some of status, queue, session, node, model, job and pull, with "
+                "commas between them; else all."},
+    {.name = "log",
+        .kind = WI_PARAM_ENUM,
+        .offset = offsetof(struct query, log),
+        .names = wi_level_names,
+        .help = "For admins: lines of the log, of this level and of worse ones, too."},
+    WI_PARAM_END,
+};
+
+static int read_kind(const char *word, size_t length, unsigned *kinds)
+{
+    for (int kind = 0; kind < WI_CHANGE_KINDS; kind++) {
+        const char *name = wi_change_kind_names[kind];
+        if (strlen(name) != length || memcmp(name, word, length) != 0)
+            continue;
+        *kinds |= 1u << kind;
+        return 0;
+    }
+    return -1;
+}
+
+static enum wi_code read_kinds(const char *words, unsigned *kinds, struct wi_error *error)
+{
+    *kinds = words ? 0 : (1u << WI_CHANGE_KINDS) - 1;
+    while (words) {
+        size_t length = strcspn(words, ",");
+        if (read_kind(words, length, kinds) != 0) {
+            wi_error_set(error, WI_INVALID_FIELD, "kinds", "\"%.*s\" is no kind of object",
+                length < 40 ? (int)length : 40, words);
+            wi_error_allow(error, "status, queue, session, node, model, job, pull");
+            return WI_INVALID_FIELD;
+        }
+        words = words[length] ? words + length + 1 : NULL;
+    }
+    return WI_OK;
+}
+
+static enum wi_code read_query(
+    const struct wi_request *request, struct wanted *wanted, struct wi_error *error)
+{
+    struct query query = {.log = -1};
+    json_t *arguments;
+    enum wi_code code =
+        wi_query_read(request, wi_events_params, WI_PARAMS_STRICT, &query, &arguments, error);
+    if (code == WI_OK)
+        code = read_kinds(query.kinds, &wanted->kinds, error);
+    if (code == WI_OK && query.log >= 0)
+        code = wi_guard_check_rank(request->rank, WI_RANK_ADMIN, request->token, error);
+    wanted->log = query.log;
+    json_decref(arguments);
+    return code;
+}
+
+/* They stay for long: whoever wants an inference must find a connection all the same. */
+static enum wi_code check_room(const struct wi_api *api, struct wi_error *error)
+{
+    const struct wi_config_api *config = &api->deps.config->api;
+    uint64_t part = config->max_connections / MOST_PART;
+    uint64_t most = config->max_watchers < part ? config->max_watchers : part;
+    if (api->endpoints->watchers->count < most)
+        return WI_OK;
+    return wi_error_set(error, WI_TOO_MANY_WATCHERS, NULL,
+        "%llu clients watch already, which is [api] max_watchers, or half of max_connections; try "
+        "again later",
+        (unsigned long long)most);
+}
+
+void wi_handle_events(struct wi_request *request)
+{
+    struct wi_error error;
+    struct wi_buffer empty = {0};
+    struct wanted wanted;
+    if (read_query(request, &wanted, &error) != WI_OK || check_room(request->api, &error) != WI_OK)
+        wi_request_answer_error(request, &error);
+    else if (strcmp(request->method, MHD_HTTP_METHOD_HEAD) == 0)
+        wi_request_answer_text(request, 200, wi_dialect_stream_type(request->dialect), &empty);
+    else
+        add_watcher(request, &wanted);
+}
+
+/* --- all of them ----------------------------------------------------------------------------- */
+
+struct wi_api_watchers *wi_api_watchers_new(struct wi_api *api)
+{
+    struct wi_api_watchers *watchers = wi_alloc(sizeof *watchers);
+    char id[WI_ID_SIZE];
+    wi_id_new(id, "run");
+    snprintf(watchers->run, sizeof watchers->run, "%s", id + strlen("run-"));
+    watchers->api = api;
+    watchers->source = wi_watched_source(api);
+    watchers->changes = wi_changes_new(CHANGES);
+    watchers->seen[0].kind = WI_CHANGE_STATUS;
+    watchers->seen[1].kind = WI_CHANGE_QUEUE;
+    watchers->turn = wi_turn_new(api->deps.loop, on_turn, watchers);
+    watchers->pace = wi_timer_new(api->deps.loop, on_pace, watchers);
+    watchers->beat = wi_timer_new(api->deps.loop, on_beat, watchers);
+    watchers->leave = wi_timer_new(api->deps.loop, on_leave, watchers);
+    watchers->log = wi_timer_new(api->deps.loop, on_log_time, watchers);
+    return watchers;
+}
+
+void wi_api_watchers_look(struct wi_api_watchers *watchers)
+{
+    send_soon(watchers);
+}
+
+/* Whether it may still read what it was sent: that was all of an event, and not long ago. */
+static int may_finish(const struct watcher *watcher)
+{
+    return !wi_news_is_within(watcher->news) &&
+           (wi_events_drained(watcher->events) || wi_now_ms() - watcher->sent_at < PACE_MS);
+}
+
+void wi_api_watchers_finish(struct wi_api_watchers *watchers)
+{
+    struct watcher *watcher, *next;
+    struct wi_buffer nothing = {0};
+    DL_FOREACH_SAFE(watchers->first, watcher, next)
+    {
+        if (wi_events_ended(watcher->events))
+            continue;
+        if (may_finish(watcher)) {
+            wi_events_end(watcher->events, &nothing);
+            wi_event_sender_wake(watcher->sender);
+        } else {
+            wi_event_sender_cut(watcher->sender);
+            free_watcher(watcher);
+        }
+    }
+}
+
+void wi_api_watchers_free(struct wi_api_watchers *watchers)
+{
+    if (!watchers)
+        return;
+    assert(!watchers->first);
+    end(watchers);
+    for (size_t i = 0; i < sizeof watchers->seen / sizeof *watchers->seen; i++)
+        free(watchers->seen[i].text);
+    wi_turn_free(watchers->turn);
+    wi_timer_free(watchers->pace);
+    wi_timer_free(watchers->beat);
+    wi_timer_free(watchers->leave);
+    wi_timer_free(watchers->log);
+    wi_changes_free(watchers->changes);
+    free(watchers);
+}

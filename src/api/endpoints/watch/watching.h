@@ -1,0 +1,16 @@
+/* The clients that watch what there is: GET /v1/events. */
+#ifndef WI_API_ENDPOINTS_WATCH_WATCHING_H
+#define WI_API_ENDPOINTS_WATCH_WATCHING_H
+
+#include "api/http/request.h"
+
+struct wi_api_watchers;
+struct wi_api_watchers *wi_api_watchers_new(struct wi_api *api);
+/* Something that is no part's own has changed: the configuration, or that the server closes. */
+void wi_api_watchers_look(struct wi_api_watchers *watchers);
+/* The server closes: who has read all gets the end of the stream, who has not is cut off. */
+void wi_api_watchers_finish(struct wi_api_watchers *watchers);
+/* When no request is left; NULL is fine. */
+void wi_api_watchers_free(struct wi_api_watchers *watchers);
+
+#endif

@@ -1,0 +1,40 @@
+/*
+ * What has changed lately, once for all who watch: each thing once, in the order of their last
+ * changes, of which each has the next number. Who watches holds the number of the last change that
+ * it knows, and so is told of what has changed since, and how it is then: who reads slowly misses
+ * states, and never the latest. Pure.
+ */
+#ifndef WI_API_HTTP_CHANGES_H
+#define WI_API_HTTP_CHANGES_H
+
+#include "base/change.h"
+#include <stdint.h>
+
+struct wi_change {
+    enum wi_change_kind kind;
+    const char *id;
+    const char *owner; /* as of wi_change_listener */
+    uint64_t number;   /* from 1 on */
+};
+
+struct wi_changes;
+/* At most so many things are known; of more the one that has not changed for longest is
+ * forgotten. */
+struct wi_changes *wi_changes_new(size_t most);
+void wi_changes_free(struct wi_changes *changes); /* NULL is fine */
+/* Copies what it is given. */
+void wi_changes_note(
+    struct wi_changes *changes, enum wi_change_kind kind, const char *id, const char *owner);
+/* Forgets all; the numbers go on. */
+void wi_changes_forget(struct wi_changes *changes);
+
+/* The number of the latest change; 0: there was none. */
+uint64_t wi_changes_latest(const struct wi_changes *changes);
+/* Whether all is known that has changed since the one with this number. */
+int wi_changes_reach(const struct wi_changes *changes, uint64_t number);
+/* The first that is known behind that number, and the one behind it; NULL: there is none. Borrowed
+ * until the next change is noted. */
+const struct wi_change *wi_changes_after(const struct wi_changes *changes, uint64_t number);
+const struct wi_change *wi_changes_next(const struct wi_change *change);
+
+#endif

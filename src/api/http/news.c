@@ -1,0 +1,241 @@
+/*
+ * An event is one JSON object over several lines `data:`, a member each. What was changed while it
+ * is being printed has a number beyond its end, and is told by the next one.
+ */
+#include "api/http/news.h"
+
+#include "base/memory.h"
+#include "net/http.h"
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum event { NO_EVENT, SNAPSHOT, CHANGE };
+
+struct wi_news {
+    struct wi_news_options options;
+    char *client;
+    int knows;         /* anything */
+    uint64_t position; /* the number of the last change that it knows */
+    enum event event;  /* under way */
+    size_t printed;    /* its members, so far */
+    size_t head;       /* bytes of a piece before its first member */
+    uint64_t until;    /* the number of the last change that a CHANGE tells */
+    /* Of a SNAPSHOT: what is printed next. */
+    unsigned kind;
+    struct wi_strings ids; /* some of that kind */
+    size_t next;           /* of them */
+};
+
+/* The number in an id RUN-NUMBER of this run; 0, or -1. */
+static int read_id(const struct wi_news_options *options, const char *id, uint64_t *number)
+{
+    size_t length = strlen(options->run);
+    return id && strncmp(id, options->run, length) == 0 && id[length] == '-'
+               ? wi_parse_length(id + length + 1, number)
+               : -1;
+}
+
+struct wi_news *wi_news_new(const struct wi_news_options *options, const char *last_event_id)
+{
+    struct wi_news *news = wi_alloc(sizeof *news);
+    news->options = *options;
+    news->client = wi_strdup(options->client);
+    news->options.client = news->client;
+    news->knows = read_id(options, last_event_id, &news->position) == 0;
+    return news;
+}
+
+void wi_news_free(struct wi_news *news)
+{
+    if (!news)
+        return;
+    wi_strings_clear(&news->ids);
+    free(news->client);
+    free(news);
+}
+
+/* --- which event ----------------------------------------------------------------------------- */
+
+static int is_wanted(const struct wi_news *news, enum wi_change_kind kind)
+{
+    return news->options.kinds >> kind & 1;
+}
+
+static int is_visible(const struct wi_news *news, const struct wi_change *change)
+{
+    return is_wanted(news, change->kind) &&
+           (!news->client || !change->owner || strcmp(change->owner, news->client) == 0);
+}
+
+/* Whether what it lacks is known: else all that there is has to be told. */
+static int can_go_on(const struct wi_news *news)
+{
+    return news->knows && wi_changes_reach(news->options.changes, news->position);
+}
+
+static int has_visible(const struct wi_news *news)
+{
+    const struct wi_change *change = wi_changes_after(news->options.changes, news->position);
+    while (change && !is_visible(news, change))
+        change = wi_changes_next(change);
+    return change != NULL;
+}
+
+int wi_news_is_behind(const struct wi_news *news)
+{
+    return !news->knows || news->position != wi_changes_latest(news->options.changes);
+}
+
+int wi_news_is_within(const struct wi_news *news)
+{
+    return news->event != NO_EVENT;
+}
+
+int wi_news_begin(struct wi_news *news)
+{
+    uint64_t latest = wi_changes_latest(news->options.changes);
+    assert(!wi_news_is_within(news));
+    if (!can_go_on(news)) {
+        news->event = SNAPSHOT;
+        news->knows = 1;
+        news->position = latest; /* what follows is told afterwards, even if it is seen here */
+        news->kind = 0;
+        news->next = 0;
+    } else if (has_visible(news)) {
+        news->event = CHANGE;
+        news->until = latest;
+    } else {
+        news->position = latest;
+    }
+    news->printed = 0;
+    return wi_news_is_within(news);
+}
+
+/* --- one member ------------------------------------------------------------------------------ */
+
+/* 0 if there is none. */
+static int drop_longest_member(json_t *object)
+{
+    const char *name, *longest = NULL;
+    size_t most = 0;
+    json_t *member;
+    json_object_foreach(object, name, member)
+    {
+        size_t size = json_dumpb(member, NULL, 0, JSON_COMPACT | JSON_ENCODE_ANY);
+        if (!longest || size > most) {
+            longest = name;
+            most = size;
+        }
+    }
+    return longest && json_object_del(object, longest) == 0;
+}
+
+static void cut(struct wi_buffer *out, size_t size)
+{
+    out->size = size;
+    out->text[size] = '\0';
+}
+
+static void add_object(struct wi_buffer *out, json_t *object)
+{
+    size_t before = out->size;
+    wi_buffer_json(out, object);
+    while (out->size - before > WI_NEWS_OBJECT_MAX && drop_longest_member(object)) {
+        cut(out, before);
+        wi_buffer_json(out, object);
+    }
+}
+
+static void add_key(struct wi_buffer *out, enum wi_change_kind kind, const char *id)
+{
+    struct wi_buffer key = {0};
+    wi_buffer_strings(&key, wi_change_kind_names[kind], *id ? "/" : "", id, NULL);
+    wi_buffer_json_string(out, key.text);
+    wi_buffer_clear(&key);
+}
+
+/* Adds a member of the event, null for what is gone; of a snapshot nothing then. 0, with `out` as
+ * it was, where that has no room for it. */
+static int print_member(
+    struct wi_news *news, struct wi_buffer *out, enum wi_change_kind kind, const char *id)
+{
+    const struct wi_news_source *source = news->options.source;
+    json_t *object = source->object(source->context, kind, id, news->client);
+    size_t before = out->size;
+    if (!object && news->event == SNAPSHOT)
+        return 1;
+    wi_buffer_puts(out, news->printed == 0 ? "data: {" : ",\ndata: ");
+    add_key(out, kind, id);
+    wi_buffer_puts(out, ":");
+    if (object)
+        add_object(out, object);
+    else
+        wi_buffer_puts(out, "null");
+    json_decref(object);
+    if (out->size > WI_NEWS_PIECE_MAX && before > news->head) {
+        cut(out, before);
+        return 0;
+    }
+    news->printed++;
+    return 1;
+}
+
+/* --- an event -------------------------------------------------------------------------------- */
+
+/* Has `ids` hold what comes next of the kind, and then of the next kinds. 0: there is no more. */
+static int find_more(struct wi_news *news)
+{
+    const struct wi_news_source *source = news->options.source;
+    while (news->next == news->ids.count && news->kind < WI_CHANGE_KINDS) {
+        struct wi_strings more = {0};
+        const char *last = news->next > 0 ? news->ids.items[news->next - 1] : NULL;
+        if (is_wanted(news, news->kind))
+            source->list(source->context, news->kind, news->client, last, &more);
+        wi_strings_clear(&news->ids);
+        news->ids = more;
+        news->next = 0;
+        news->kind += more.count == 0;
+    }
+    return news->next < news->ids.count;
+}
+
+/* 1: that was all of it. */
+static int print_snapshot(struct wi_news *news, struct wi_buffer *out)
+{
+    while (find_more(news)) {
+        if (!print_member(news, out, news->kind, news->ids.items[news->next]))
+            return 0;
+        news->next++;
+    }
+    return 1;
+}
+
+/* The same. Where what is left of it was forgotten meanwhile, a snapshot has to follow. */
+static int print_changes(struct wi_news *news, struct wi_buffer *out)
+{
+    if (!can_go_on(news))
+        return 1;
+    const struct wi_change *change = wi_changes_after(news->options.changes, news->position);
+    for (; change && change->number <= news->until; change = wi_changes_next(change)) {
+        if (is_visible(news, change) && !print_member(news, out, change->kind, change->id))
+            return 0;
+        news->position = change->number;
+    }
+    news->position = news->until;
+    return 1;
+}
+
+void wi_news_print(struct wi_news *news, struct wi_buffer *out)
+{
+    int is_snapshot = news->event == SNAPSHOT;
+    assert(wi_news_is_within(news) && out->size == 0);
+    if (news->printed == 0)
+        wi_buffer_puts(out, is_snapshot ? "event: snapshot\n" : "event: change\n");
+    news->head = out->size;
+    if (!(is_snapshot ? print_snapshot(news, out) : print_changes(news, out)))
+        return;
+    wi_buffer_printf(out, "%s}\nid: %s-%llu\n\n", news->printed == 0 ? "data: {" : "",
+        news->options.run, (unsigned long long)news->position);
+    news->event = NO_EVENT;
+}
