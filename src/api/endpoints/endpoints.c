@@ -45,7 +45,7 @@ void wi_endpoints_reload(struct wi_endpoints *endpoints, const struct wi_config 
 {
     endpoints->runs.config = config;
     wi_durable_reload(endpoints->durable, config);
-    wi_api_watchers_look(endpoints->watchers);
+    wi_api_watchers_end(endpoints->watchers); /* they come again, with the tokens that hold now */
 }
 
 void wi_endpoints_quiesce(struct wi_endpoints *endpoints)
@@ -60,7 +60,7 @@ void wi_endpoints_finish(struct wi_endpoints *endpoints)
 {
     wi_api_streams_finish(endpoints->streams);
     wi_api_pulls_finish(endpoints->pullers);
-    wi_api_watchers_finish(endpoints->watchers);
+    wi_api_watchers_end(endpoints->watchers);
 }
 
 void wi_endpoints_free(struct wi_endpoints *endpoints)

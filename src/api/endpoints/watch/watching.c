@@ -51,20 +51,20 @@ struct watcher {
     struct watcher *prev, *next;
 };
 
-/* What is told by no part, but seen by looking: as it was when it was last told of. */
-struct seen {
-    enum wi_change_kind kind;
-    char *text;
-};
+/* What is told of by no part, but seen by looking. News have it as it was seen, and not as it is
+ * when they are printed: else what changes back until the next look would never be told. */
+static const enum wi_change_kind looked_at[] = {WI_CHANGE_STATUS, WI_CHANGE_QUEUE};
+#define LOOKED_AT (sizeof looked_at / sizeof *looked_at)
 
 struct wi_api_watchers {
     struct wi_api *api;
-    struct wi_news_source source;
+    struct wi_news_source watched; /* what there is now */
+    struct wi_news_source source;  /* the same, but for what is looked at */
+    json_t *seen[LOOKED_AT];       /* as it was then */
     struct wi_changes *changes;
     char run[WI_ID_SIZE];
     struct watcher *first;
     size_t count;
-    struct seen seen[2];
     struct wi_turn *turn;   /* sends what is new when this turn is over */
     struct wi_timer *pace;  /* runs until something may be sent again */
     struct wi_timer *beat;  /* runs while somebody watches */
@@ -76,20 +76,21 @@ struct wi_api_watchers {
 
 /* --- sending --------------------------------------------------------------------------------- */
 
-/* Leaves it no more memory than its text needs, since a client may let that lie. */
-static void fit(struct wi_buffer *text)
+/* With no more memory than the text needs, since a client may let it lie. `last`: it is the end of
+ * an event. */
+static void add_text(struct watcher *watcher, struct wi_buffer *text, int last)
 {
     text->text = wi_realloc_array(text->text, text->size + 1, 1);
     text->capacity = text->size + 1;
+    wi_events_add_piece(watcher->events, text, last);
+    watcher->sent_at = wi_now_ms();
 }
 
 static void add_piece(struct watcher *watcher)
 {
     struct wi_buffer text = {0};
     wi_news_print(watcher->news, &text);
-    fit(&text);
-    wi_events_add_piece(watcher->events, &text, !wi_news_is_within(watcher->news));
-    watcher->sent_at = wi_now_ms();
+    add_text(watcher, &text, !wi_news_is_within(watcher->news));
 }
 
 static int has_lines(const struct watcher *watcher)
@@ -110,8 +111,7 @@ static void add_lines(struct watcher *watcher)
     watcher->log_after = latest;
     if (lines.size > 0) {
         wi_buffer_strings(&text, "event: log\ndata: ", lines.text, "\n\n", NULL);
-        fit(&text);
-        wi_events_add(watcher->events, &text);
+        add_text(watcher, &text, 1);
     }
     wi_buffer_clear(&lines);
 }
@@ -133,16 +133,33 @@ static void send_news(struct watcher *watcher)
 /* Notes what is otherwise than it was when it was looked at last. */
 static void look(struct wi_api_watchers *watchers)
 {
-    for (size_t i = 0; i < sizeof watchers->seen / sizeof *watchers->seen; i++) {
-        struct seen *seen = &watchers->seen[i];
-        json_t *now = watchers->source.object(watchers->api, seen->kind, "", NULL);
-        char *text = json_dumps(now, JSON_COMPACT);
-        json_decref(now);
-        if (text && seen->text && strcmp(text, seen->text) != 0)
-            wi_changes_note(watchers->changes, seen->kind, "", NULL);
-        free(seen->text);
-        seen->text = text;
+    for (size_t i = 0; i < LOOKED_AT; i++) {
+        const struct wi_news_source *watched = &watchers->watched;
+        json_t *now = watched->object(watched->context, looked_at[i], "", NULL);
+        if (json_equal(now, watchers->seen[i])) {
+            json_decref(now);
+            continue;
+        }
+        json_decref(watchers->seen[i]);
+        watchers->seen[i] = now;
+        wi_changes_note(watchers->changes, looked_at[i], "", NULL);
     }
+}
+
+static json_t *object(void *context, enum wi_change_kind kind, const char *id, const char *client)
+{
+    const struct wi_api_watchers *watchers = context;
+    for (size_t i = 0; i < LOOKED_AT; i++)
+        if (kind == looked_at[i])
+            return json_copy(watchers->seen[i]);
+    return watchers->watched.object(watchers->watched.context, kind, id, client);
+}
+
+static void list(void *context, enum wi_change_kind kind, const char *client, const char *after,
+    struct wi_strings *ids)
+{
+    const struct wi_api_watchers *watchers = context;
+    watchers->watched.list(watchers->watched.context, kind, client, after, ids);
 }
 
 static void send_all(struct wi_api_watchers *watchers)
@@ -195,6 +212,15 @@ static void on_change(void *context, enum wi_change_kind kind, const char *id, c
     send_soon(watchers);
 }
 
+/* Shows the client, and whatever is between, that somebody is there. */
+static void say_alive(struct watcher *watcher)
+{
+    const struct wi_request *request = wi_event_sender_request(watcher->sender);
+    struct wi_buffer text = {0};
+    wi_buffer_puts(&text, wi_dialect_stream_alive(request->dialect));
+    wi_event_sender_insert(watcher->sender, &text);
+}
+
 /* What nobody tells of is seen then at the latest. */
 static void on_beat(void *context)
 {
@@ -202,12 +228,7 @@ static void on_beat(void *context)
     struct watcher *watcher;
     (void)wi_listing_now(wi_repository_listing(watchers->api->deps.repository));
     DL_FOREACH(watchers->first, watcher)
-    {
-        struct wi_buffer text = {0};
-        wi_buffer_puts(
-            &text, wi_dialect_stream_alive(wi_event_sender_request(watcher->sender)->dialect));
-        wi_event_sender_insert(watcher->sender, &text);
-    }
+    say_alive(watcher);
     send_soon(watchers);
 }
 
@@ -230,7 +251,6 @@ static void begin(struct wi_api_watchers *watchers)
 {
     double beat = watchers->api->deps.times.beat;
     struct wi_change_listener *listener = watchers->api->deps.listener;
-    look(watchers);
     wi_timer_stop(watchers->leave);
     wi_timer_start(watchers->beat, (uint64_t)beat, (uint64_t)beat);
     if (!listener)
@@ -310,6 +330,7 @@ static void add_watcher(struct wi_request *request, const struct wanted *wanted)
         .kinds = wanted->kinds};
     if (!watchers->first)
         begin(watchers);
+    look(watchers);
     watcher->all = watchers;
     watcher->news = wi_news_new(&options, request->headers.last_event_id);
     watcher->events = wi_events_new(request->api->deps.budget, 0);
@@ -319,6 +340,8 @@ static void add_watcher(struct wi_request *request, const struct wanted *wanted)
     watch_log(watcher, wanted->log);
     if (wi_news_begin(watcher->news))
         add_piece(watcher);
+    else
+        say_alive(watcher);
 }
 
 /* --- the request ----------------------------------------------------------------------------- */
@@ -406,7 +429,7 @@ void wi_handle_events(struct wi_request *request)
 {
     struct wi_error error;
     struct wi_buffer empty = {0};
-    struct wanted wanted;
+    struct wanted wanted = {0};
     if (read_query(request, &wanted, &error) != WI_OK || check_room(request->api, &error) != WI_OK)
         wi_request_answer_error(request, &error);
     else if (strcmp(request->method, MHD_HTTP_METHOD_HEAD) == 0)
@@ -424,10 +447,9 @@ struct wi_api_watchers *wi_api_watchers_new(struct wi_api *api)
     wi_id_new(id, "run");
     snprintf(watchers->run, sizeof watchers->run, "%s", id + strlen("run-"));
     watchers->api = api;
-    watchers->source = wi_watched_source(api);
+    watchers->watched = wi_watched_source(api);
+    watchers->source = (struct wi_news_source){.context = watchers, .object = object, .list = list};
     watchers->changes = wi_changes_new(CHANGES);
-    watchers->seen[0].kind = WI_CHANGE_STATUS;
-    watchers->seen[1].kind = WI_CHANGE_QUEUE;
     watchers->turn = wi_turn_new(api->deps.loop, on_turn, watchers);
     watchers->pace = wi_timer_new(api->deps.loop, on_pace, watchers);
     watchers->beat = wi_timer_new(api->deps.loop, on_beat, watchers);
@@ -448,7 +470,7 @@ static int may_finish(const struct watcher *watcher)
            (wi_events_drained(watcher->events) || wi_now_ms() - watcher->sent_at < PACE_MS);
 }
 
-void wi_api_watchers_finish(struct wi_api_watchers *watchers)
+void wi_api_watchers_end(struct wi_api_watchers *watchers)
 {
     struct watcher *watcher, *next;
     struct wi_buffer nothing = {0};
@@ -472,8 +494,8 @@ void wi_api_watchers_free(struct wi_api_watchers *watchers)
         return;
     assert(!watchers->first);
     end(watchers);
-    for (size_t i = 0; i < sizeof watchers->seen / sizeof *watchers->seen; i++)
-        free(watchers->seen[i].text);
+    for (size_t i = 0; i < LOOKED_AT; i++)
+        json_decref(watchers->seen[i]);
     wi_turn_free(watchers->turn);
     wi_timer_free(watchers->pace);
     wi_timer_free(watchers->beat);

@@ -6,10 +6,10 @@
 
 struct wi_api_watchers;
 struct wi_api_watchers *wi_api_watchers_new(struct wi_api *api);
-/* Something that is no part's own has changed: the configuration, or that the server closes. */
+/* Something that is no part's own has changed: the server closes. */
 void wi_api_watchers_look(struct wi_api_watchers *watchers);
-/* The server closes: who has read all gets the end of the stream, who has not is cut off. */
-void wi_api_watchers_finish(struct wi_api_watchers *watchers);
+/* Ends all streams: who has read all gets the end of it, who has not is cut off. */
+void wi_api_watchers_end(struct wi_api_watchers *watchers);
 /* When no request is left; NULL is fine. */
 void wi_api_watchers_free(struct wi_api_watchers *watchers);
 
