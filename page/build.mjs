@@ -1,22 +1,15 @@
 /**
- * Builds the page: `node build.mjs OUTDIR`. Everything but index.html and the notices has its
+ * Builds the page, and the console beside it: `node build.mjs OUTDIR`. Everything but index.html and the notices has its
  * content's hash in its name, so that it can be cached for ever; beside what is larger are compressed
  * copies of it (compress.mjs). The packages are found from here, or in the folder that WEBINFER_NODE_MODULES names.
  */
-import { createHash } from 'node:crypto';
 import fs from 'node:fs';
-import { createRequire } from 'node:module';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { bundle as bundleOnly, emit, finish, here, packageFolder } from './bundle.mjs';
 import { holding, replaceOnce, sleepingSoon } from './changes.mjs';
-import { compress, ENDINGS } from './compress.mjs';
+import { buildConsole } from './console.mjs';
 import { changedLlama } from './llama_binary.mjs';
 import { HELD } from './src/engine/held.js';
-
-const here = path.dirname(fileURLToPath(import.meta.url));
-const modules = process.env.WEBINFER_NODE_MODULES && path.resolve(process.env.WEBINFER_NODE_MODULES);
-// Resolution looks for node_modules beside the file that asks; so ask from beside the folder given.
-const require = createRequire(path.join(modules ? path.dirname(modules) : here, 'build.mjs'));
 
 /** The onnxruntime-web builds that are used: entry point, and the stem of module and binary. */
 const BUILDS = {
@@ -97,11 +90,6 @@ const WORKERS_OWN = {
     },
 };
 
-/** Names that `emit` makes, and those of their copies. */
-const HASHED = new RegExp(`-[0-9a-f]{12}\\.(?:js|mjs|wasm|css)(?:\\.(?:${ENDINGS.join('|')}))?(?:\\.half)?$`);
-/** Those that this build has made. @type {Set<string>} */
-const made = new Set();
-
 async function main(out) {
     if (!out) throw new Error('usage: node build.mjs OUTDIR');
     fs.mkdirSync(out, { recursive: true });
@@ -131,9 +119,9 @@ async function main(out) {
     const style = emit(out, 'style.css', fs.readFileSync(path.join(here, 'src/ui/style.css')));
     const html = fs.readFileSync(path.join(here, 'index.html'), 'utf8');
     fs.writeFileSync(path.join(out, 'index.html'), html.replace('%STYLE%', style).replace('%MAIN%', script));
+    await buildConsole(path.join(out, '../console'), bundled);
     fs.writeFileSync(path.join(out, 'THIRD-PARTY-NOTICES'), notices(bundled));
-    const kept = new Set([...made, ...await compress(out, made)]);
-    for (const old of fs.readdirSync(out)) if (HASHED.test(old) && !kept.has(old)) fs.rmSync(path.join(out, old));
+    await finish(out);
 }
 
 /** Bundles the engine worker of `build`, as `name`, with `used` in the place of the onnxruntime-web build
@@ -181,45 +169,12 @@ async function bundleLlama(out, templates, bundled) {
 const asModule = (script) =>
     `export default function (Module, readPiece) {\n${replaceOnce(script, AS_MODULE, 'the script of @wllama')}\n}\n`;
 
-/** Bundles one script into one file and returns its name. Adds the packages in it to `bundled`. */
-async function bundle(out, name, source, define, bundled, alias = {}, plugins = [INSTANCES]) {
-    const esbuild = require('esbuild');
-    const result = await esbuild.build({
-        entryPoints: [path.resolve(here, source)],
-        bundle: true, format: 'esm', target: 'es2022', platform: 'browser', minifySyntax: true,
-        minifyWhitespace: true, legalComments: 'none', write: false, metafile: true, logLevel: 'warning',
-        conditions: ['onnxruntime-web-use-extern-wasm'], define, alias, absWorkingDir: here,
-        // Where the packages are elsewhere, they are found through this path.
-        ...(modules ? { nodePaths: [modules] } : {}),
-        plugins,
-    });
-    for (const file of Object.keys(result.metafile.inputs)) {
-        const match = /node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*node_modules\/)/.exec(file);
-        if (match) bundled.add(match[1]);
-    }
-    return emit(out, name, result.outputFiles[0].contents);
-}
+/** Bundles one script of the page. */
+const bundle = (out, name, source, define, bundled, alias = {}, plugins = [INSTANCES]) =>
+    bundleOnly(out, name, source, { define, alias, plugins, conditions: ['onnxruntime-web-use-extern-wasm'] }, bundled);
 
-/** Writes `name` with its content's hash in it and returns the name used. */
-function emit(out, name, contents) {
-    const { ext, name: stem } = path.parse(name);
-    const hash = createHash('sha256').update(contents).digest('hex').slice(0, 12);
-    const hashed = `${stem}-${hash}${ext}`;
-    fs.writeFileSync(path.join(out, hashed), contents);
-    made.add(hashed);
-    return hashed;
-}
-
-/** Likewise; as the page's scripts are told of it: compressed on its way it does not say how long it is. */
+/** As `emit` does; as the page's scripts are told of it: compressed on its way it does not say how long it is. */
 const emitBinary = (out, name, contents) => JSON.stringify({ name: emit(out, name, contents), bytes: contents.length });
-
-function packageFolder(name) {
-    for (const root of require.resolve.paths(name) ?? []) {
-        const folder = path.join(root, name);
-        if (fs.existsSync(path.join(folder, 'package.json'))) return folder;
-    }
-    throw new Error(`the package ${name} is not installed: run "npm ci" in ${here}`);
-}
 
 /** The licences of everything that the page ships: its packages, and what is compiled into their binaries. */
 function notices(bundled) {
@@ -230,7 +185,7 @@ function notices(bundled) {
         return `${name} ${version}\nLicence: ${license}\nSource: ${source}\n\n${licenceText(name)}`;
     });
     const rule = `\n${'-'.repeat(78)}\n\n`;
-    return `The webinfer page contains the following software.\n${rule}${[...parts, ...compiledIn()].join(rule)}`;
+    return `The webinfer page and its console contain the following software.\n${rule}${[...parts, ...compiledIn()].join(rule)}`;
 }
 
 /** @returns {string[]} for each licence the libraries under it, and its text */

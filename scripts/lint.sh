@@ -103,7 +103,8 @@ lint_page() {
     rm -rf "$folder/src"
     cp -R page/src page/tsconfig.json "$folder"
     (cd "$folder" && node_modules/.bin/tsc -p tsconfig.json &&
-        node_modules/.bin/tsc -p src/ui/tsconfig.json)
+        node_modules/.bin/tsc -p src/ui/tsconfig.json &&
+        node_modules/.bin/tsc -p src/console/tsconfig.json)
 }
 
 # Verified as it would be installed, but with the program that is in the build tree. That the

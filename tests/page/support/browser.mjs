@@ -17,9 +17,10 @@ const FLAGS = [
 /** The folder with the built page: WEBINFER_PAGE, or built now. */
 export function builtPage() {
     if (process.env.WEBINFER_PAGE) return { folder: process.env.WEBINFER_PAGE, remove() {} };
-    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'webinfer-page-'));
+    const parent = fs.mkdtempSync(path.join(os.tmpdir(), 'webinfer-page-'));
+    const folder = path.join(parent, 'page'); // the console comes beside it
     execFileSync(process.execPath, [path.join(root, 'page/build.mjs'), folder], { stdio: 'inherit' });
-    return { folder, remove: () => fs.rmSync(folder, { recursive: true, force: true }) };
+    return { folder, remove: () => fs.rmSync(parent, { recursive: true, force: true }) };
 }
 
 /** A Chromium that has WebNN: WEBINFER_WEBNN_CHROMIUM, or the one of the npm package. */

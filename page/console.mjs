@@ -1,0 +1,22 @@
+/** Builds the console: index.html, its script and its style sheet, whose names tell their contents. */
+import fs from 'node:fs';
+import path from 'node:path';
+import zlib from 'node:zlib';
+import { bundle, finish, here } from './bundle.mjs';
+
+/** Who opens the console over a slow line waits for so many bytes, gzipped. */
+const MOST_BYTES = 150_000;
+
+/** @param {string} out folder @param {Set<string>} [bundled] gets the packages in it */
+export async function buildConsole(out, bundled = new Set()) {
+    fs.mkdirSync(out, { recursive: true });
+    const script = await bundle(out, 'console.js', 'src/console/main.js', { minifyIdentifiers: true }, bundled);
+    const style = await bundle(out, 'console.css', 'src/console/style.css', {}, bundled);
+    const html = fs.readFileSync(path.join(here, 'src/console/index.html'), 'utf8');
+    fs.writeFileSync(path.join(out, 'index.html'), html.replace('%STYLE%', style).replace('%MAIN%', script));
+    const bytes = ['index.html', script, style].reduce((sum, name) =>
+        sum + zlib.gzipSync(fs.readFileSync(path.join(out, name)), { level: 9 }).length, 0);
+    if (bytes > MOST_BYTES) throw new Error(`the console has ${bytes} bytes gzipped, and ${MOST_BYTES} is the most`);
+    await finish(out);
+    return bytes;
+}

@@ -1,0 +1,81 @@
+/** How figures and texts are shown. What is not known is a dash. */
+
+export const NOTHING = '–';
+const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'];
+/** What turns the direction of text or is not seen: shown by its number, so that nothing looks like what it is not. */
+const UNSEEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
+/** More of one text is shown nowhere but where a person asks for it. */
+const MOST_CHARACTERS = 4000;
+
+/** @param {unknown} value @returns {value is number} */
+const isFigure = (value) => typeof value === 'number' && Number.isFinite(value);
+
+/** @param {unknown} value @returns {string} any text from outside, as it may be shown */
+export function plain(value) {
+    const text = String(value ?? '');
+    const short = text.length > MOST_CHARACTERS
+        ? `${text.slice(0, MOST_CHARACTERS - 40)}… (${count(text.length)} characters)` : text;
+    return short.replace(UNSEEN, (character) => `⟨U+${character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}⟩`);
+}
+
+/** @param {unknown} value @returns {string} with thousands apart by thin spaces */
+export function count(value) {
+    if (!isFigure(value)) return NOTHING;
+    const [whole, part] = String(Math.abs(value) < 1e15 ? value : Math.round(value)).split('.');
+    const grouped = whole.length > 4 ? whole.replace(/\B(?=(\d{3})+$)/g, '\u202f') : whole;
+    return part ? `${grouped}.${part}` : grouped;
+}
+
+/** @param {unknown} value bytes */
+export function bytes(value) {
+    if (!isFigure(value)) return NOTHING;
+    let size = value, unit = 0;
+    while (size >= 999.5 && unit < UNITS.length - 1) {
+        size /= 1000;
+        unit++;
+    }
+    return `${unit === 0 || size >= 99.95 ? Math.round(size) : size.toFixed(1)} ${UNITS[unit]}`;
+}
+
+/** @param {unknown} value milliseconds of an age or of what is left, as people say it */
+export function duration(value) {
+    if (!isFigure(value)) return NOTHING;
+    const seconds = Math.max(0, Math.floor(value / 1000));
+    if (seconds < 60) return `${seconds} s`;
+    const minutes = Math.floor(seconds / 60);
+    if (minutes < 60) return `${minutes} min ${String(seconds % 60).padStart(2, '0')} s`;
+    const hours = Math.floor(minutes / 60);
+    if (hours < 48) return `${hours} h ${String(minutes % 60).padStart(2, '0')} min`;
+    return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}
+
+/** @param {unknown} value milliseconds that something took */
+export function milliseconds(value) {
+    if (!isFigure(value)) return NOTHING;
+    if (value < 9.95) return `${value.toFixed(1)} ms`;
+    if (value < 9999.5) return `${Math.round(value)} ms`;
+    return `${(value / 1000).toFixed(1)} s`;
+}
+
+/** @param {unknown} value @param {number} [digits] behind the point, where it is small */
+export function rate(value, digits = 1) {
+    if (!isFigure(value)) return NOTHING;
+    return value >= 99.95 ? count(Math.round(value)) : value.toFixed(digits);
+}
+
+/** @param {unknown} value milliseconds since 1970 */
+export function clock(value) {
+    if (!isFigure(value)) return NOTHING;
+    return new Date(value).toTimeString().slice(0, 8);
+}
+
+/** @param {unknown} value milliseconds since 1970 */
+export function moment(value) {
+    if (!isFigure(value) || Math.abs(value) > 8e15) return NOTHING;
+    const date = new Date(value);
+    const two = (/** @type {number} */ part) => String(part).padStart(2, '0');
+    return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${clock(value)}`;
+}
+
+/** @param {number} number @param {string} one @param {string} [several] */
+export const many = (number, one, several = `${one}s`) => `${count(number)} ${number === 1 ? one : several}`;

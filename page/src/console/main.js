@@ -1,0 +1,152 @@
+/** The console: which view the address names, what is above it, and when it is drawn again. */
+import { useToken } from './api.js';
+import { draw, h } from './draw.js';
+import { clock, many } from './format.js';
+import { Store } from './store.js';
+import { sentencesOf } from './told.js';
+import { say } from './parts.js';
+import { modelView } from './views/model.js';
+import { modelsView } from './views/models.js';
+import { logsView } from './views/logs.js';
+import { nodesView } from './views/nodes.js';
+import { nowView } from './views/now.js';
+import { unknownView } from './views/unknown.js';
+import { Watch } from './watch.js';
+
+/** @typedef {import('./draw.js').Part} Part */
+/** @typedef {{title: string, kinds: string[], ticks?: boolean, render: () => {state: 'filled' | 'loading' | 'failed', parts: Part[]},
+ * stop?: () => void, fresh?: () => void}} View `kinds` of objects with which it is drawn again; `fresh` when the connection is there again */
+/** @typedef {{store: Store, watch: Watch, status: () => any, redraw: () => void}} App */
+
+const VIEWS = [['now', 'Now'], ['models', 'Models'], ['nodes', 'Nodes'], ['logs', 'Logs']];
+const store = new Store();
+/** @type {any} */
+let lastStatus = {};
+let wanted = false;
+const watch = new Watch(store, { changed: onState, welcome: (status) => { lastStatus = status; } });
+/** @type {App} */
+const app = { store, watch, status: () => lastStatus, redraw };
+/** @type {View} */
+let view = unknownView('');
+/** What was shown last, of which a state is told once. */
+let shownState = '';
+
+/** @returns {{name: string, rest: string, query: URLSearchParams}} what the address asks for */
+function addressed() {
+    const [path, query = ''] = location.hash.replace(/^#\/?/, '').split('?', 2);
+    const [name, ...rest] = path.split('/');
+    let decoded = '';
+    try {
+        decoded = decodeURIComponent(rest.join('/'));
+    } catch {
+        return { name: path, rest: '', query: new URLSearchParams() };
+    }
+    return { name: name || 'now', rest: decoded, query: new URLSearchParams(query) };
+}
+
+/** @returns {View} */
+function viewOf() {
+    const { name, rest, query } = addressed();
+    if (name === 'now' && !rest) return nowView(app);
+    if (name === 'models') return rest ? modelView(app, rest) : modelsView(app);
+    if (name === 'nodes' && !rest) return nodesView(app, query.get('after') ?? '');
+    if (name === 'logs' && !rest) return logsView(app);
+    return unknownView(rest ? `${name}/${rest}` : name);
+}
+
+function onAddress() {
+    view.stop?.();
+    view = viewOf();
+    document.title = `${view.title} – webinfer`;
+    render();
+    /** @type {HTMLElement} */ (document.getElementById('view')).scrollTop = 0;
+    if (document.activeElement === document.body) document.getElementById('view')?.focus({ preventScroll: true });
+}
+
+function onState() {
+    const { state } = watch;
+    if (state === shownState) return redraw();
+    const before = shownState;
+    shownState = state;
+    if (state === 'live' && before === 'stale') say('The daemon is there again; what is shown is new.');
+    if (state === 'stale') say(`The daemon has not answered since ${clock(watch.since)}.`, true);
+    if (state === 'live' || state === 'token') {
+        view.stop?.();
+        view = viewOf(); // with the rank that there is now, and nothing that was read before
+        document.title = `${view.title} – webinfer`;
+    }
+    render();
+}
+
+/** Draws once, however much has changed. */
+function redraw() {
+    if (wanted) return;
+    wanted = true;
+    requestAnimationFrame(() => {
+        wanted = false;
+        render();
+    });
+}
+
+function render() {
+    document.body.dataset.state = watch.state;
+    const top = /** @type {HTMLElement} */ (document.getElementById('top'));
+    const main = /** @type {HTMLElement} */ (document.getElementById('view'));
+    draw(top, navigation(), banner());
+    if (watch.state === 'token') {
+        main.dataset.view = 'token';
+        main.dataset.state = 'filled';
+        draw(main, tokenForm());
+        return;
+    }
+    const isEmpty = watch.state === 'loading';
+    const { state, parts } = isEmpty ? { state: 'loading', parts: [h('p', null, watch.problem || 'Asking the daemon.')] } : view.render();
+    main.dataset.view = addressed().name;
+    main.dataset.state = state;
+    draw(main, h('h1', { key: 'h1' }, view.title), ...parts);
+}
+
+function navigation() {
+    const { name } = addressed();
+    const views = watch.isAdmin || watch.state === 'loading' ? VIEWS : VIEWS.filter(([one]) => one !== 'logs');
+    return h('nav', { 'aria-label': 'Views', key: 'nav' }, h('span', { class: 'brand' }, 'webinfer'),
+        views.map(([one, title]) => h('a', { href: `#/${one}`, 'aria-current': one === name ? 'page' : undefined }, title)));
+}
+
+function banner() {
+    if (watch.state !== 'stale') return null;
+    return h('p', { class: 'banner', role: 'alert', key: 'banner' },
+        `The daemon has not answered since ${clock(watch.since)}. What is shown below is as it was then. It is asked again by itself.`,
+        watch.problem ? ` It said: ${watch.problem}` : null);
+}
+
+function tokenForm() {
+    const send = (/** @type {Event} */ event) => {
+        event.preventDefault();
+        const field = /** @type {HTMLInputElement} */ (document.getElementById('token'));
+        useToken(field.value);
+        field.value = '';
+        watch.hurry();
+    };
+    return h('form', { class: 'token', onsubmit: send, autocomplete: 'off' },
+        h('h1', null, 'A token is needed'),
+        h('p', null, 'This daemon asks for a token: one of its tokens_file, of the rank user or admin. It is kept until this page is closed, and stored nowhere.'),
+        watch.problem ? h('p', { class: 'problem', role: 'alert' }, watch.problem) : null,
+        h('p', { class: 'verbs' }, h('label', { for: 'token' }, 'Token'),
+            h('input', { id: 'token', type: 'password', autocomplete: 'off', spellcheck: 'false', required: true }),
+            h('button', null, 'Use it')));
+}
+
+const told = sentencesOf(store);
+store.subscribe((kinds, keys) => {
+    const sentences = told(keys);
+    if (watch.state === 'live' && sentences.length > 0)
+        say(sentences.length > 3 ? `${many(sentences.length, 'thing has', 'things have')} changed.` : sentences.join(' '));
+    if (view.kinds.some((kind) => kinds.has(kind))) redraw();
+});
+window.addEventListener('hashchange', onAddress);
+window.addEventListener('online', () => { if (watch.state === 'stale') watch.hurry(); });
+document.addEventListener('visibilitychange', () => { if (watch.state === 'stale') watch.hurry(); });
+setInterval(() => { if (view.ticks && watch.state === 'live' && !document.hidden) redraw(); }, 1000);
+onAddress();
+void watch.run();

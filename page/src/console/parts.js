@@ -1,0 +1,74 @@
+/** What several views are made of: tables, lists of figures, buttons that ask the daemon, a question. */
+import { sentenceOf } from './api.js';
+import { draw, h } from './draw.js';
+import { NOTHING } from './format.js';
+
+/** @typedef {import('./draw.js').Part} Part */
+/** @typedef {{name: string, figure?: boolean, wide?: boolean, cell: (row: any) => Part}} Column */
+
+/** @param {string} caption for those who hear the page @param {Column[]} columns
+ * @param {any[]} rows @param {(row: any) => string} key @param {string} [none] what stands there where there is no row */
+export function table(caption, columns, rows, key, none = 'None.') {
+    if (rows.length === 0) return h('p', { class: 'none' }, none);
+    const kind = (/** @type {Column} */ { figure, wide }) => [figure && 'figure', wide && 'wide'].filter(Boolean).join(' ') || undefined;
+    return h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': caption }, h('table', null,
+        h('caption', null, caption),
+        h('thead', null, h('tr', null, columns.map((column) => h('th', { scope: 'col', class: kind(column) }, column.name)))),
+        h('tbody', null, rows.map((row) => h('tr', { key: key(row) }, columns.map((column) => {
+            const content = column.cell(row);
+            return h('td', { class: kind(column) }, content === '' || content === null || content === undefined ? NOTHING : content);
+        }))))));
+}
+
+/** @param {[string, Part][]} pairs */
+export const facts = (pairs) => h('dl', null, pairs.filter(([, value]) => value !== undefined && value !== null && value !== '')
+    .map(([term, value]) => h('div', { key: term }, h('dt', null, term), h('dd', null, value))));
+
+/** A state by word and colour. @param {string} state @param {'good' | 'wait' | 'bad' | ''} kind */
+export const badge = (state, kind) => h('span', { class: `badge ${kind}` }, state);
+
+/** @param {string} title @param {...Part} parts */
+export const section = (title, ...parts) => h('section', { key: title, 'aria-label': title }, h('h2', null, title), ...parts);
+
+/** @param {string} name @param {() => unknown} act @param {{label?: string, quiet?: boolean, disabled?: boolean}} [options] */
+export const button = (name, act, { label, quiet, disabled } = {}) =>
+    h('button', { type: 'button', onclick: act, 'aria-label': label, class: quiet ? 'quiet' : undefined, disabled }, name);
+
+/** Asks once before something stops. @param {{title: string, text: string[], verb: string}} what @returns {Promise<boolean>} */
+export function confirm({ title, text, verb }) {
+    return new Promise((resolve) => {
+        const dialog = document.createElement('dialog');
+        dialog.setAttribute('aria-label', title);
+        const close = (/** @type {boolean} */ answer) => () => {
+            dialog.close();
+            dialog.remove();
+            resolve(answer);
+        };
+        dialog.addEventListener('cancel', close(false));
+        draw(dialog, h('h2', null, title), text.map((sentence) => h('p', null, sentence)),
+            h('p', { class: 'verbs' }, h('button', { type: 'button', autofocus: true, onclick: close(false) }, 'Leave it'),
+                h('button', { type: 'button', class: 'danger', onclick: close(true) }, verb)));
+        document.body.append(dialog);
+        dialog.showModal();
+    });
+}
+
+/** Says something to who sees and who hears the page. @param {string} sentence @param {boolean} [isError] */
+export function say(sentence, isError = false) {
+    const said = document.getElementById('said');
+    if (!said) return;
+    said.dataset.kind = isError ? 'bad' : 'good';
+    draw(said, sentence);
+}
+
+/** Does it, and says what came of it. @param {() => Promise<unknown>} act @param {string} done */
+export async function attempt(act, done) {
+    try {
+        await act();
+        say(done);
+        return true;
+    } catch (error) {
+        say(sentenceOf(error), true);
+        return false;
+    }
+}

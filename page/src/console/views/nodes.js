@@ -1,0 +1,140 @@
+/** The pages that compute, page by page, and the links by which others join. */
+import { ask, get, sentenceOf } from '../api.js';
+import { h } from '../draw.js';
+import { bytes, count, duration, many, milliseconds, moment, plain } from '../format.js';
+import { attempt, badge, button, confirm, section, table } from '../parts.js';
+
+const PER_PAGE = 100;
+const EVERY_MS = 5000;
+const EXPIRIES = [[600, '10 minutes'], [3600, 'an hour'], [86400, 'a day'], [604800, 'a week']];
+
+/** @param {import('../main.js').App} app @param {string} after @returns {import('../main.js').View} */
+export function nodesView(app, after) {
+    /** @type {any} */
+    let page = null;
+    /** @type {any} */
+    let joins = null;
+    /** @type {any} */
+    let made = null;
+    let problem = '', isOver = false, timer = 0;
+    const read = async () => {
+        clearTimeout(timer);
+        try {
+            page = await get('/v1/nodes', { limit: PER_PAGE, after });
+            if (app.watch.isAdmin) joins = await get('/v1/admin/join');
+            problem = '';
+        } catch (error) {
+            problem = sentenceOf(error);
+        }
+        if (isOver) return;
+        app.redraw();
+        timer = window.setTimeout(read, EVERY_MS);
+    };
+    void read();
+    /** What the daemon tells of those on this page is newer than what was read. */
+    const leave = app.store.subscribe((_, keys) => {
+        if (!page) return;
+        for (const key of keys) {
+            if (!key.startsWith('node/')) continue;
+            const index = page.nodes.findIndex((/** @type {any} */ { id }) => id === key.slice(5)), now = app.store.get(key);
+            if (index >= 0 && now) page.nodes[index] = { ...page.nodes[index], ...now };
+            else if (index >= 0) page.nodes.splice(index, 1);
+        }
+    });
+    return {
+        title: 'Nodes', kinds: ['node', 'session', 'status'],
+        stop() {
+            isOver = true;
+            leave();
+            clearTimeout(timer);
+        },
+        render() {
+            if (!page) return { state: problem ? 'failed' : 'loading', parts: [h('p', { class: problem ? 'problem' : '' }, problem || 'Reading the nodes.')] };
+            const { count: all, open } = app.store.get('status')?.nodes ?? {};
+            return { state: 'filled', parts: [
+                problem ? h('p', { class: 'problem' }, problem) : null,
+                h('p', { class: 'note' }, `${many(all ?? page.nodes.length, 'node')}, of which ${count(open)} take work.`),
+                table('Nodes', columns(app, read), page.nodes, ({ id }) => id, 'No page computes for this daemon.'),
+                h('p', { class: 'verbs' }, after ? h('a', { href: '#/nodes' }, 'First page') : null,
+                    page.next ? h('a', { href: `#/nodes?after=${encodeURIComponent(page.next)}` }, 'Next page') : null),
+                app.watch.isAdmin ? links(joins, made, read, (one) => { made = one; void read(); }) : null,
+            ] };
+        },
+    };
+}
+
+/** @param {any} node @returns {[string, 'good' | 'wait' | 'bad' | '']} */
+function stateOf(node) {
+    if (node.away) return ['away', 'bad'];
+    if (node.draining) return ['draining', 'wait'];
+    return node.attempts > 0 ? ['busy', 'good'] : ['idle', 'good'];
+}
+
+/** @param {import('../main.js').App} app @param {() => void} read */
+function columns(app, read) {
+    return [
+        { name: 'Node', cell: (/** @type {any} */ node) => h('code', null, node.id) },
+        { name: 'Browser', cell: (/** @type {any} */ node) => [h('strong', null, node.browser ?? 'unknown'), ` ${plain(node.browser_version)}`, node.session ? null : h('small', null, 'joined'),
+            node.user_agent ? h('small', { class: 'agent' }, node.user_agent) : null] },
+        { name: 'State', cell: (/** @type {any} */ node) => badge(...stateOf(node)) },
+        { name: 'Runs', figure: true, cell: (/** @type {any} */ node) => count(node.attempts) },
+        { name: 'Platforms', wide: true, cell: (/** @type {any} */ node) => Object.entries(node.platforms ?? {}).map(([name, one]) =>
+            h('span', { class: `chip ${one.available ? '' : 'off'}`, title: plain(one.reason ?? one.adapter?.description ?? '') || undefined }, one.available ? name : `no ${plain(name)}`)) },
+        { name: 'Models', wide: true, cell: (/** @type {any} */ node) => (node.models ?? []).map((/** @type {any} */ one) => h('span', { class: `chip ${one.state === 'failed' ? 'bad' : ''}` }, `${plain(one.name)} ${plain(one.platform)}`)) },
+        { name: 'Round trip', figure: true, cell: (/** @type {any} */ node) => milliseconds(node.rtt_ms) },
+        { name: 'Traffic', figure: true, cell: (/** @type {any} */ node) => (node.bytes_in === undefined ? '' : bytes(node.bytes_in + node.bytes_out)) },
+        { name: 'Here for', figure: true, cell: (/** @type {any} */ node) => (node.connected_at ? duration(Date.now() - node.connected_at) : '') },
+        ...(app.watch.isAdmin ? [{ name: 'Actions', cell: (/** @type {any} */ node) => h('span', { class: 'actions' }, verbs(node, read)) }] : []),
+    ];
+}
+
+/** @param {any} node @param {() => void} read */
+function verbs(node, read) {
+    const path = `/v1/nodes/${encodeURIComponent(node.id)}`, running = node.attempts > 0 ? `${many(node.attempts, 'attempt runs', 'attempts run')} on it and ${node.attempts === 1 ? 'ends' : 'end'} first.` : 'Nothing runs on it now.';
+    const drain = async () => {
+        if (!await confirm({ title: 'Give this node no more work?', text: [`${node.id} (${plain(node.browser)}).`, running], verb: 'Drain' })) return;
+        await attempt(() => ask('POST', `${path}/drain`), `The node ${node.id} gets no more work.`);
+        read();
+    };
+    const undrain = async () => {
+        await attempt(() => ask('POST', `${path}/undrain`), `The node ${node.id} gets work again.`);
+        read();
+    };
+    const recycle = async () => {
+        if (!await confirm({ title: 'Replace this browser?', text: [`The session ${plain(node.session)} (${plain(node.browser)}) ends, and a fresh one takes its place.`, running, 'Its models are loaded anew.'], verb: 'Recycle' })) return;
+        await attempt(() => ask('POST', `/v1/sessions/${encodeURIComponent(node.session)}/recycle`), `The browser ${node.session} is being replaced.`);
+        read();
+    };
+    return [node.draining ? button('Undrain', undrain, { quiet: true, label: `Undrain ${node.id}` }) : button('Drain', drain, { quiet: true, label: `Drain ${node.id}` }),
+        node.session && button('Recycle', recycle, { quiet: true, label: `Recycle ${node.session}` })];
+}
+
+/** @param {any} joins @param {any} made @param {() => void} read @param {(made: any) => void} show */
+function links(joins, made, read, show) {
+    const send = async (/** @type {Event} */ event) => {
+        event.preventDefault();
+        const [nodes, seconds] = ['join-nodes', 'join-seconds'].map((id) => Number(/** @type {HTMLInputElement} */ (document.getElementById(id)).value));
+        await attempt(async () => show(await ask('POST', '/v1/admin/join', { nodes, seconds })), 'There is a new join link. It is shown this once.');
+    };
+    const revoke = async (/** @type {any} */ { id, joined }) => {
+        if (!await confirm({ title: 'Revoke this link?', text: [`${id}: ${many(joined ?? 0, 'node that came', 'nodes that came')} with it ${joined === 1 ? 'is' : 'are'} sent away, and none comes anew.`], verb: 'Revoke' })) return;
+        await attempt(() => ask('DELETE', `/v1/admin/join/${encodeURIComponent(id)}`), `The link ${id} is revoked.`);
+        show(null);
+        read();
+    };
+    return section('Join links',
+        h('form', { class: 'verbs', onsubmit: send }, h('label', { for: 'join-nodes' }, 'Nodes'), h('input', { id: 'join-nodes', type: 'number', min: '1', max: '1000', value: undefined, required: true, placeholder: '1', mounted: oneByDefault }),
+            h('label', { for: 'join-seconds' }, 'may come for'), h('select', { id: 'join-seconds' }, EXPIRIES.map(([seconds, words]) => h('option', { value: seconds, selected: seconds === 3600 }, words))), h('button', null, 'Make a link')),
+        made ? h('p', { class: 'verbs made' }, h('label', { for: 'join-url' }, 'The link, shown this once'), h('input', { id: 'join-url', readonly: true, value: made.url, onfocus: (/** @type {Event} */ event) => /** @type {HTMLInputElement} */ (event.target).select() }),
+            button('Copy', () => attempt(() => navigator.clipboard.writeText(made.url), 'The link is copied.'))) : null,
+        table('Join links that hold', [
+            { name: 'Id', cell: (one) => h('code', null, one.id) }, { name: 'Nodes', figure: true, cell: (one) => `${count(one.joined)} of ${count(one.nodes)}` },
+            { name: 'Holds until', cell: (one) => moment(one.expires_at) }, { name: 'Actions', cell: (one) => button('Revoke', () => revoke(one), { quiet: true, label: `Revoke ${one.id}` }) },
+        ], joins?.joins ?? [], ({ id }) => id, 'There is none.'));
+}
+
+/** @param {HTMLInputElement} element */
+function oneByDefault(element) {
+    element.value = '1';
+    return () => {};
+}

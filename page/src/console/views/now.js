@@ -1,0 +1,165 @@
+/** What runs now, how fast, and what is wrong. */
+import { ask, get, sentenceOf } from '../api.js';
+import { h } from '../draw.js';
+import { bytes, count, duration, many, milliseconds, moment, plain, rate } from '../format.js';
+import { attempt, badge, button, confirm, facts, section, table } from '../parts.js';
+import { plot } from '../plot.js';
+
+const HISTORY_MS = 10_000;
+/** The whole status has every node in it, so it is asked for seldom where there are many. */
+const FEW_NODES = 500;
+const MANY_NODES_MS = 60_000;
+
+/** @type {Record<string, 'good' | 'wait' | 'bad' | ''>} */
+export const STATES = { ready: 'good', busy: 'good', starting: 'wait', draining: 'wait', broken: 'bad', closed: '',
+    running: 'good', queued: 'wait', loaded: 'good', loading: 'wait', failed: 'bad', evicted: '' };
+
+/** @param {import('../main.js').App} app @returns {import('../main.js').View} */
+export function nowView(app) {
+    /** @type {any} */
+    let history = null;
+    let problem = '', status = app.status(), isOver = false, timer = 0, askedAt = 0;
+    /** @type {Set<string>} */
+    const opened = new Set();
+    const read = async () => {
+        if (app.watch.state === 'live' || !history) {
+            try {
+                history = await get('/v1/history', { step: '10s' });
+                problem = '';
+                const isFew = (app.store.get('status')?.nodes?.count ?? 0) <= FEW_NODES;
+                if (isFew || Date.now() - askedAt >= MANY_NODES_MS) {
+                    status = await get('/v1/status');
+                    askedAt = Date.now();
+                }
+            } catch (error) {
+                problem = sentenceOf(error);
+            }
+            if (!isOver) app.redraw();
+        }
+        if (!isOver) timer = window.setTimeout(read, HISTORY_MS);
+    };
+    void read();
+    return {
+        title: 'Now', kinds: ['status', 'queue', 'session', 'node', 'job', 'pull'], ticks: true,
+        stop() {
+            isOver = true;
+            clearTimeout(timer);
+        },
+        render: () => ({ state: history || problem ? 'filled' : 'loading', parts: [
+            verdict(app), warnings(app), overview(app, status, history), browsers(app, status), jobs(app),
+            section('The last hour', plots(history, problem, opened, app.redraw)),
+        ] }),
+    };
+}
+
+/** @param {import('../main.js').App} app */
+function verdict({ store }) {
+    const status = store.get('status') ?? {};
+    return h('p', { class: `verdict ${status.ready ? 'good' : 'bad'}`, key: 'verdict' },
+        status.ready ? (status.problem ? `Ready, but: ${plain(status.problem)}` : 'Ready. A node can take work.') : `Not ready: ${plain(status.problem ?? 'no node can take work')}`);
+}
+
+/** @param {import('../main.js').App} app */
+function warnings({ store }) {
+    const { warnings: list = [], kinds = {} } = store.get('status') ?? {};
+    const sentences = [...list, ...Object.entries(/** @type {Record<string, any>} */ (kinds)).flatMap(([name, kind]) => {
+        if (kind.max === 0 || (!kind.problem && kind.breaker === 'closed')) return [];
+        const pause = kind.breaker !== 'closed' ? ` After ${many(kind.failures, 'failed start')} it is tried less often.` : '';
+        return [`${name} ${kind.installed ? 'has a problem' : 'is not there'}: ${kind.problem ?? 'it does not start'}.${pause}`];
+    })];
+    if (sentences.length === 0) return null;
+    return h('section', { key: 'warnings', 'aria-label': 'Warnings' }, h('h2', null, 'Warnings'),
+        h('ul', { class: 'warnings' }, sentences.map((sentence) => h('li', null, sentence))));
+}
+
+/** @param {import('../main.js').App} app @param {any} status @param {any} history */
+function overview({ store }, status, history) {
+    const now = store.get('status') ?? {}, queue = store.get('queue') ?? {};
+    const all = seriesOf(history);
+    return h('div', { class: 'strip', key: 'strip' }, facts([
+        ['Waiting', `${count(queue.waiting)} of ${count(queue.limit)}`],
+        ['Running', count(queue.running)],
+        ['Nodes that take work', `${count(now.nodes?.open)} of ${count(now.nodes?.count)}`],
+        ['Memory of requests', `${bytes(status.memory?.used)} of ${bytes(status.memory?.budget)}`],
+        ['Requests, last minute', all ? count(all.requests.slice(-7, -1).reduce((/** @type {number} */ sum, /** @type {number} */ one) => sum + one, 0)) : '–'],
+        ['Up for', duration(Date.now() - now.started_at)],
+        ['Version', plain(now.version)],
+    ]));
+}
+
+/** @param {import('../main.js').App} app @param {any} status */
+function browsers({ store, watch, redraw }, status) {
+    const memory = new Map((status.sessions ?? []).map((/** @type {any} */ one) => [one.id, one.memory_bytes]));
+    const jobs = store.all('job').map(([, job]) => job);
+    const rows = store.all('session').map(([id, session]) => ({ ...session, id, loaded: store.get(`node/${session.node}`)?.models ?? [],
+        running: jobs.filter(({ node, state }) => node && node === session.node && state === 'running') }));
+    const columns = [
+        { name: 'Browser', cell: (/** @type {any} */ one) => [h('strong', null, one.kind), ` ${plain(one.browser_version)}`] },
+        { name: 'State', cell: (/** @type {any} */ one) => [badge(one.state, STATES[one.state] ?? ''), one.state !== 'ready' && one.step && one.step !== one.state ? h('small', null, one.step) : null,
+            one.worn ? h('small', null, `to be replaced: ${plain(one.worn)}`) : null] },
+        { name: 'Age', figure: true, cell: (/** @type {any} */ one) => duration(Date.now() - one.started_at) },
+        { name: 'Memory', figure: true, cell: (/** @type {any} */ one) => bytes(memory.get(one.id)) },
+        { name: 'Jobs done', figure: true, cell: (/** @type {any} */ one) => count(one.jobs) },
+        { name: 'Models', wide: true, cell: (/** @type {any} */ one) => one.loaded.map((/** @type {any} */ model) => h('span', { class: 'chip' }, `${plain(model.name)} ${plain(model.platform)}${model.state === 'loaded' ? '' : ` ${plain(model.state)}`}`)) },
+        { name: 'Runs', wide: true, cell: (/** @type {any} */ one) => one.running.map((/** @type {any} */ job) => h('span', { class: 'chip' }, job.model_name)) },
+        { name: 'Id', cell: (/** @type {any} */ one) => h('code', null, one.id) },
+        ...(watch.isAdmin ? [{ name: 'Actions', cell: (/** @type {any} */ one) => button('Recycle', () => recycle(one.id, one.kind, one.running.length, redraw), { quiet: true, label: `Recycle ${one.id}` }) }] : []),
+    ];
+    return section('Browsers', table('Browsers that the daemon has started', columns, rows, ({ id }) => id, 'The daemon runs no browser now.'));
+}
+
+/** @param {string} id @param {string} kind @param {number} running @param {() => void} redraw */
+async function recycle(id, kind, running, redraw) {
+    const text = [`The browser ${id} (${plain(kind)}) takes no more work, ends, and a fresh one takes its place.`,
+        running ? `${many(running, 'request runs', 'requests run')} in it now, which end first.` : 'Nothing runs in it now.', 'Its models are loaded anew.'];
+    if (await confirm({ title: `Replace the browser ${id}?`, text, verb: 'Recycle' }))
+        await attempt(() => ask('POST', `/v1/sessions/${encodeURIComponent(id)}/recycle`), `The browser ${id} is being replaced.`);
+    redraw();
+}
+
+/** @param {import('../main.js').App} app */
+function jobs({ store, redraw }) {
+    /** @type {any[]} */
+    const rows = store.all('job').map(([id, job]) => ({ ...job, id })).sort((one, other) => (one.accepted_at ?? 0) - (other.accepted_at ?? 0));
+    const cancel = async (/** @type {any} */ job) => {
+        if (!await confirm({ title: 'Cancel this job?', text: [`${job.id}: ${plain(job.model_name)}, ${plain(job.state)}${job.client ? `, of ${plain(job.client)}` : ''}.`, 'Who waits for it gets an error.'], verb: 'Cancel the job' })) return;
+        await attempt(() => ask('DELETE', `/v1/jobs/${encodeURIComponent(job.id)}`), `The job ${job.id} is cancelled.`);
+        redraw();
+    };
+    const columns = [
+        { name: 'Model', cell: (/** @type {any} */ job) => h('strong', null, job.model_name) },
+        { name: 'State', cell: (/** @type {any} */ job) => [badge(job.state, STATES[job.state] ?? ''), job.problem ? h('small', null, job.problem) : null] },
+        { name: 'Age', figure: true, cell: (/** @type {any} */ job) => duration(Date.now() - job.accepted_at) },
+        { name: 'Attempts', figure: true, cell: (/** @type {any} */ job) => count(job.attempts) },
+        { name: 'Client', cell: (/** @type {any} */ job) => plain(job.client ?? '') },
+        { name: 'Node', cell: (/** @type {any} */ job) => (job.node ? h('code', null, job.node) : '') },
+        { name: 'Id', cell: (/** @type {any} */ job) => h('code', null, job.client_id ? `${job.id} (${plain(job.client_id)})` : job.id) },
+        { name: 'Actions', cell: (/** @type {any} */ job) => button('Cancel', () => cancel(job), { quiet: true, label: `Cancel ${job.id}` }) },
+    ];
+    return section('Jobs under way', table('Jobs that wait or run', columns, rows, ({ id }) => id, 'Nothing waits or runs.'));
+}
+
+/** @param {any} history */
+const seriesOf = (history) => history?.series?.find((/** @type {any} */ one) => one.of === 'all');
+
+/** @param {any} history @param {string} problem @param {Set<string>} opened @param {() => void} redraw */
+function plots(history, problem, opened, redraw) {
+    const all = seriesOf(history);
+    if (!all) return h('p', { class: 'none' }, problem ? `The history cannot be read: ${problem}` : 'Nothing yet.');
+    const times = history.times.slice(0, -1), seconds = history.step_ms / 1000; // the last step is under way
+    const whole = (/** @type {any[]} */ values) => values.slice(0, -1);
+    const per = (/** @type {number[]} */ values) => whole(values).map((value) => value / seconds);
+    const figures = [
+        { name: 'Requests', unit: 'per second', times, show: (/** @type {unknown} */ value) => rate(value), lines: [{ name: 'All', values: per(all.requests) }, { name: 'Failed', values: per(all.failures) }] },
+        { name: 'Time of requests', unit: 'p50 and p95', times, show: milliseconds, lines: [{ name: 'p50', values: whole(all.p50_ms) }, { name: 'p95', values: whole(all.p95_ms) }] },
+        { name: 'Generated tokens', unit: 'per second', times, show: (/** @type {unknown} */ value) => rate(value), lines: [{ name: 'Tokens', values: per(all.generated_tokens) }] },
+    ];
+    const turn = (/** @type {string} */ name) => (/** @type {boolean} */ isOpen) => {
+        if (opened.has(name) === isOpen) return;
+        if (isOpen) opened.add(name);
+        else opened.delete(name);
+        redraw();
+    };
+    return [h('p', { class: 'note' }, `In steps of ${seconds} s, since ${moment(history.since)}.`, problem ? ` ${problem}` : null),
+        h('div', { class: 'plots' }, figures.map((one) => plot(one, opened.has(one.name), turn(one.name))))];
+}

@@ -1,0 +1,145 @@
+/** Takes GET /v1/events for as long as the console is open, and begins again where that ends. */
+import { ApiError, get, open } from './api.js';
+import { EventParser } from './sse.js';
+
+const FIRST_PAUSE_MS = 250;
+const MOST_PAUSE_MS = 8000;
+/** The daemon says something every ten seconds. */
+const SILENCE_MS = 25_000;
+/** What has changed meanwhile comes within a quarter of a second, if anything has. */
+const CATCH_UP_MS = 1000;
+
+/** @typedef {'loading' | 'token' | 'live' | 'stale'} State */
+/** @typedef {{status: any, isAdmin: boolean}} Welcome */
+
+/** Reads one answer of events until it ends. @param {string} path @param {{lastId?: string, signal: AbortSignal,
+ * begun?: () => void, take: (event: string, data: any, id: string) => void}} options */
+export async function readEvents(path, { lastId, signal, begun, take }) {
+    const silent = new AbortController();
+    const both = AbortSignal.any([signal, silent.signal]);
+    let timer = setTimeout(() => silent.abort(), SILENCE_MS);
+    try {
+        const response = await open(path, { headers: { Accept: 'text/event-stream', ...(lastId && { 'Last-Event-ID': lastId }) }, signal: both });
+        begun?.();
+        const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+        const parser = new EventParser();
+        for (;;) {
+            const { done, value } = await /** @type {any} */ (reader).read();
+            if (done) return;
+            clearTimeout(timer);
+            timer = setTimeout(() => silent.abort(), SILENCE_MS);
+            for (const { event, data, id } of parser.push(value)) take(event, JSON.parse(data), id);
+        }
+    } finally {
+        clearTimeout(timer);
+    }
+}
+
+export class Watch {
+    /** @type {State} */
+    state = 'loading';
+    /** When what is shown was right for the last time: milliseconds since 1970. */
+    since = 0;
+    isAdmin = false;
+    problem = '';
+    #lastId = '';
+    #startedAt = 0;
+    #pause = FIRST_PAUSE_MS;
+    /** @type {(() => void) | undefined} */
+    #hurry;
+
+    /** @param {import('./store.js').Store} store @param {{changed: () => void, welcome: (status: any) => void}} told */
+    constructor(store, told) {
+        this.store = store;
+        this.told = told;
+    }
+
+    /** Goes on until the page is closed. */
+    async run() {
+        for (;;) {
+            try {
+                await this.#once();
+            } catch (error) {
+                this.problem = error instanceof ApiError && error.status !== 0 ? error.sentence : '';
+                if (error instanceof ApiError && error.status === 401) {
+                    await this.#askToken(error);
+                    continue;
+                }
+            }
+            this.#lost();
+            await this.#rest();
+        }
+    }
+
+    /** Somebody gave a token, or came back: try now. */
+    hurry() {
+        this.#hurry?.();
+    }
+
+    async #once() {
+        const status = await get('/v1/status');
+        this.isAdmin = typeof status.models_directory === 'string';
+        if (status.started_at !== this.#startedAt) this.#lastId = '';
+        this.#startedAt = status.started_at;
+        this.told.welcome(status);
+        const goesOn = this.#lastId !== '';
+        let timer = 0;
+        try {
+            await readEvents('/v1/events', {
+                lastId: this.#lastId, signal: new AbortController().signal,
+                begun: () => { if (goesOn) timer = window.setTimeout(() => this.#live(), CATCH_UP_MS); },
+                take: (event, data, id) => this.#take(event, data, id),
+            });
+        } finally {
+            clearTimeout(timer);
+        }
+    }
+
+    /** @param {string} event @param {any} data @param {string} id */
+    #take(event, data, id) {
+        if (id) this.#lastId = id;
+        if (event === 'snapshot') this.store.replace(data);
+        else if (event === 'change') this.store.change(data);
+        this.#live();
+    }
+
+    #live() {
+        this.#pause = FIRST_PAUSE_MS;
+        this.problem = '';
+        this.#turn('live');
+    }
+
+    #lost() {
+        if (this.state === 'live') this.since = Date.now();
+        if (this.state !== 'loading' || this.problem === '') this.#turn(this.since ? 'stale' : 'loading');
+        this.told.changed();
+    }
+
+    /** @param {State} state */
+    #turn(state) {
+        if (this.state === state) return;
+        this.state = state;
+        this.told.changed();
+    }
+
+    /** @param {ApiError} error */
+    async #askToken(error) {
+        this.problem = error.code === 'unauthorized' ? '' : error.sentence;
+        this.store.replace({});
+        this.#lastId = '';
+        this.state = 'token';
+        this.told.changed();
+        await new Promise((resolve) => { this.#hurry = () => resolve(undefined); });
+    }
+
+    async #rest() {
+        await new Promise((resolve) => {
+            const timer = setTimeout(resolve, this.#pause * (0.75 + Math.random() / 2));
+            this.#hurry = () => {
+                clearTimeout(timer);
+                resolve(undefined);
+            };
+        });
+        this.#pause = Math.min(this.#pause * 2, MOST_PAUSE_MS);
+    }
+}
