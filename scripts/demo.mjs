@@ -203,7 +203,7 @@ async function invite(daemon) {
     }
     const sample = samplePictures()[0];
     console.log(`
-Try, from another terminal:
+Open ${url}/ in a browser for the console, or try, from another terminal:
 
     ${webinfer} chat finch
     ${webinfer} infer digits --image ${sample}
