@@ -16,7 +16,7 @@ export function table(caption, columns, rows, key, none = 'None.') {
         h('thead', null, h('tr', null, columns.map((column) => h('th', { scope: 'col', class: kind(column) }, column.name)))),
         h('tbody', null, rows.map((row) => h('tr', { key: key(row) }, columns.map((column) => {
             const content = column.cell(row);
-            return h('td', { class: kind(column) }, content === '' || content === null || content === undefined ? NOTHING : content);
+            return h('td', { class: kind(column) }, content === '' || content === null || content === undefined || (Array.isArray(content) && content.length === 0) ? NOTHING : content);
         }))))));
 }
 

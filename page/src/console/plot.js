@@ -65,9 +65,9 @@ function optionsOf(element, { lines, show }, width) {
     const colour = (/** @type {string} */ name) => style.getPropertyValue(name).trim();
     const axis = { stroke: colour('--dim'), grid: { stroke: colour('--rule'), width: 1 }, ticks: { show: false }, font: '11px system-ui, sans-serif' };
     return {
-        width, height: HEIGHT, legend: { show: false }, cursor: { show: false }, padding: [8, 8, 0, 0],
+        width, height: HEIGHT, legend: { show: false }, cursor: { show: false }, padding: [8, 20, 0, 0],
         scales: { x: { time: true }, y: { range: (/** @type {any} */ _, /** @type {number} */ _least, /** @type {number} */ most) => [0, most > 0 ? most * 1.1 : 1] } },
-        axes: [{ ...axis, values: (/** @type {any} */ _, /** @type {number[]} */ times) => times.map((time) => clock(time * 1000).slice(0, 5)), space: 60 },
+        axes: [{ ...axis, values: (/** @type {any} */ _, /** @type {number[]} */ times) => times.map((time) => clock(time * 1000).slice(0, 5)), space: 60, size: 26 },
             { ...axis, size: 64, values: (/** @type {any} */ _, /** @type {number[]} */ values) => values.map(show) }],
         series: [{}, ...lines.map((_, i) => ({ stroke: colour(`--line${i}`), width: 1.5, points: { show: false } }))],
     };

@@ -89,7 +89,7 @@ function places(hardware) {
     if (!hardware) return null;
     const columns = [
         { name: 'Browser', cell: (/** @type {any} */ one) => [h('strong', null, one.browser), ` ${plain(one.browser_version)}`, one.joined ? h('small', null, 'joined') : null] },
-        { name: 'Platform', cell: (/** @type {any} */ one) => [plain(one.platform), one.chosen ? badge('chosen', 'good') : null] },
+        { name: 'Platform', cell: (/** @type {any} */ one) => [`${plain(one.platform)} `, one.chosen ? badge('chosen', 'good') : null] },
         { name: 'Engine', cell: (/** @type {any} */ one) => `${plain(one.engine)} ${plain(one.engine_version ?? '')}` },
         { name: 'Why', wide: true, cell: (/** @type {any} */ one) => [plain(one.standing), one.why ? h('small', null, one.why) : null] },
         { name: 'Expected', figure: true, cell: (/** @type {any} */ one) => milliseconds(one.expected_ms) },

@@ -95,7 +95,7 @@ function browsers({ store, watch, redraw }, status) {
         running: jobs.filter(({ node, state }) => node && node === session.node && state === 'running') }));
     const columns = [
         { name: 'Browser', cell: (/** @type {any} */ one) => [h('strong', null, one.kind), ` ${plain(one.browser_version)}`] },
-        { name: 'State', cell: (/** @type {any} */ one) => [badge(one.state, STATES[one.state] ?? ''), one.state !== 'ready' && one.step && one.step !== one.state ? h('small', null, one.step) : null,
+        { name: 'State', cell: (/** @type {any} */ one) => [badge(one.state, STATES[one.state] ?? ''), ['starting', 'draining'].includes(one.state) && one.step && one.step !== one.state ? h('small', null, one.step) : null,
             one.worn ? h('small', null, `to be replaced: ${plain(one.worn)}`) : null] },
         { name: 'Age', figure: true, cell: (/** @type {any} */ one) => duration(Date.now() - one.started_at) },
         { name: 'Memory', figure: true, cell: (/** @type {any} */ one) => bytes(memory.get(one.id)) },
@@ -119,8 +119,7 @@ async function recycle(id, kind, running, redraw) {
 
 /** @param {import('../main.js').App} app */
 function jobs({ store, redraw }) {
-    /** @type {any[]} */
-    const rows = store.all('job').map(([id, job]) => ({ ...job, id })).sort((one, other) => (one.accepted_at ?? 0) - (other.accepted_at ?? 0));
+    const rows = store.all('job').map(([id, job]) => ({ accepted_at: 0, ...job, id })).sort((one, other) => one.accepted_at - other.accepted_at);
     const cancel = async (/** @type {any} */ job) => {
         if (!await confirm({ title: 'Cancel this job?', text: [`${job.id}: ${plain(job.model_name)}, ${plain(job.state)}${job.client ? `, of ${plain(job.client)}` : ''}.`, 'Who waits for it gets an error.'], verb: 'Cancel the job' })) return;
         await attempt(() => ask('DELETE', `/v1/jobs/${encodeURIComponent(job.id)}`), `The job ${job.id} is cancelled.`);

@@ -1,0 +1,158 @@
+/** The console in Chromium, against a stand-in for the daemon's API, with the headers of the daemon. */
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { buildConsole } from '../../page/console.mjs';
+import { launch } from './support/browser.mjs';
+import { ConsoleService } from './support/console_service.mjs';
+
+const LIVE = 'body[data-state=live] main[data-state=filled]';
+const HOSTILE = `<img src=x onerror="alert(1)"></script><script>alert(2)</script>\u202egnp.exe\u2066 ${'W'.repeat(100_000)}`;
+const VIEWS = { now: 'now', models: 'models', 'models/digits': 'models', nodes: 'nodes', logs: 'logs' };
+let browser, folder;
+
+before(async () => {
+    folder = fs.mkdtempSync(path.join(os.tmpdir(), 'webinfer-console-'));
+    assert.ok(await buildConsole(folder) <= 150_000);
+    browser = await launch();
+});
+after(async () => {
+    await browser?.close();
+    fs.rmSync(folder, { recursive: true, force: true });
+});
+
+/** Opens a view, and asks at the end that nothing was wrong with the page. */
+async function withConsole(options, use) {
+    const service = await new ConsoleService(folder, options).start(), problems = [];
+    const { tab, close } = await browser.openTab(problems);
+    try {
+        await tab.addInitScript(() => document.addEventListener('securitypolicyviolation', ({ violatedDirective }) => console.error(`violation of ${violatedDirective}`)));
+        tab.on('dialog', (dialog) => {
+            problems.push(`a dialog: ${dialog.message()}`);
+            void dialog.dismiss();
+        });
+        const text = () => tab.evaluate(() => document.body.innerText);
+        const go = async (hash, selector = LIVE) => {
+            await tab.goto(`${service.url}/#/${hash}`);
+            await tab.waitForSelector(selector);
+        };
+        await use({ service, tab, go, text, problems });
+        assert.deepEqual(problems, []);
+    } finally {
+        await close();
+        await service.stop();
+    }
+}
+
+test('every view is filled', () => withConsole({}, async ({ tab, go, text, service }) => {
+    for (const [hash, view] of Object.entries({ ...VIEWS, 'models/org/chat': 'models' })) {
+        await go(hash, `${LIVE}[data-view=${view}]`);
+        assert.equal(await tab.evaluate(() => document.querySelector('nav [aria-current]').getAttribute('href')), `#/${view}`);
+    }
+    assert.match(await text(), /line 449/);
+    await go('models/org/chat', `${LIVE} h2`);
+    for (const said of [/The next request would run in chrome 147.0 on webgpu/, /edge: it is not installed/, /its answers are wrong/, /1240 %/])
+        await tab.waitForFunction((source) => new RegExp(source).test(document.body.innerText), said.source);
+    await go('now', `${LIVE} .plot canvas`);
+    assert.match(await text(), /Ready\. A node can take work/);
+    service.change({ status: { ...service.objects.status, ready: false, problem: 'no browser runs' }, 'job/job-1': null });
+    await tab.waitForSelector('.verdict.bad');
+    await tab.waitForFunction(() => /The service is not ready: no browser runs/.test(document.getElementById('said').textContent));
+}));
+
+test('an unknown view says so and offers the others', () => withConsole({}, async ({ tab, go, text }) => {
+    await go('nowhere/%E0%A4%A');
+    assert.match(await text(), /There is no view “nowhere/);
+    assert.equal(await tab.locator('main li a').count(), 4);
+    await go('models/gone', 'main[data-state=failed]');
+    assert.match(await text(), /there is nothing at that path \(request r-1\)/);
+}));
+
+test('text from outside is shown as text, and the layout stands', () => withConsole({ text: HOSTILE }, async ({ tab, go, text, problems, service }) => {
+    const chat = Object.keys(service.objects).find((key) => key.startsWith('model/org/chat'));
+    assert.ok(chat);
+    for (const width of [1280, 400]) {
+        await tab.setViewportSize({ width, height: 800 });
+        for (const hash of [...Object.keys(VIEWS), `nobody${encodeURIComponent('<img src=x onerror=alert(1)>')}`]) {
+            await go(hash);
+            assert.ok(await tab.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${hash} at ${width}`);
+            assert.match(await text(), /<img src=x onerror/, hash);
+            assert.equal(await tab.locator('main img, main script, main iframe').count(), 0);
+        }
+    }
+    await go('now');
+    assert.match(await text(), /⟨U\+202E⟩gnp/);
+    await go('models');
+    await tab.locator('button', { hasText: 'Remove' }).last().click();
+    await tab.waitForSelector('dialog[open]');
+    await tab.locator('dialog button', { hasText: 'Leave it' }).click();
+    assert.ok(!service.seen.some(({ method }) => method === 'DELETE'));
+    assert.deepEqual(problems, []);
+}));
+
+test('what stops something asks once, and then does it', () => withConsole({}, async ({ tab, go, service }) => {
+    await go('now');
+    await tab.locator('button[aria-label="Cancel job-1"]').click();
+    await tab.locator('dialog button', { hasText: 'Cancel the job' }).click();
+    await tab.waitForFunction(() => /The job job-1 is cancelled/.test(document.getElementById('said').textContent));
+    assert.ok(service.seen.some(({ method, path: asked }) => method === 'DELETE' && asked === '/v1/jobs/job-1'));
+}));
+
+test('a user is not offered what the rank may not do', () => withConsole({ rank: 'user' }, async ({ tab, go, text }) => {
+    for (const hash of ['models', 'nodes']) {
+        await go(hash);
+        assert.doesNotMatch(await text(), /Load\b|Unload|Remove|Pull|Drain|Recycle|Join links|Logs/);
+    }
+    await go('logs', 'main[data-state=failed]');
+    assert.equal(await tab.locator('nav a').count(), 3);
+}));
+
+test('a token is asked for where one is needed, and is in no address and no storage', () => withConsole({ token: 'wi_secret' }, async ({ tab, service, go, problems }) => {
+    await go('now', 'body[data-state=token] #token');
+    await tab.fill('#token', 'wi_wrong');
+    await tab.keyboard.press('Enter');
+    await tab.waitForFunction(() => document.getElementById('token').value === '');
+    await tab.fill('#token', 'wi_secret');
+    await tab.keyboard.press('Enter');
+    await tab.waitForSelector(LIVE);
+    assert.ok(service.seen.every(({ path: asked }) => !asked.includes('wi_')));
+    assert.deepEqual(await tab.evaluate(() => [localStorage.length, sessionStorage.length, document.cookie, location.href.includes('wi_')]), [0, 0, '', false]);
+    const refused = problems.splice(0);
+    assert.ok(refused.length >= 2 && refused.every((problem) => problem.includes('401')), refused.join('; '));
+}));
+
+test('when the daemon goes the console says so, and comes back with what is there then', () => withConsole({}, async ({ tab, service, go, text, problems }) => {
+    await go('now');
+    await service.stop();
+    await tab.waitForSelector('body[data-state=stale] .banner');
+    assert.match(await text(), /has not answered since \d\d:\d\d:\d\d/);
+    service.startedAt += 1;
+    service.change({ 'job/job-1': null, 'job/job-9': { id: 'job-9', model_name: 'fresh', state: 'queued', attempts: 0, accepted_at: Date.now() } });
+    await service.start();
+    await tab.waitForSelector(LIVE);
+    assert.equal(await tab.locator('.banner').count(), 0);
+    assert.match(await text(), /fresh/);
+    assert.doesNotMatch(await text(), /job-1\b/);
+    const events = service.seen.filter(({ path: asked }) => asked === '/v1/events');
+    assert.deepEqual([events[0].lastId, events.at(-1).lastId], [undefined, undefined], 'of another run of the daemon no id is given');
+    problems.splice(0); // that there was no answer
+}));
+
+test('the log goes on as lines come, and rests when it is paused', () => withConsole({}, async ({ tab, service, go }) => {
+    await go('logs');
+    await tab.waitForFunction((url) => fetch(url).then(() => true), '/console/index.html');
+    while (![...service.watchers].some(({ log }) => log)) await tab.evaluate(() => new Promise(requestAnimationFrame));
+    service.log(service.line(451, 'error'));
+    await tab.waitForFunction(() => /line 451/.test(document.querySelector('.log li').textContent));
+    await tab.locator('button', { hasText: 'Pause' }).click();
+    service.log(service.line(452, 'error'));
+    await tab.waitForFunction(() => /1 line has come since/.test(document.body.innerText));
+    await tab.locator('button', { hasText: 'Go on' }).click();
+    await tab.waitForFunction(() => /line 452/.test(document.querySelector('.log li').textContent));
+    await tab.locator('button', { hasText: 'Older lines' }).click();
+    await tab.waitForFunction(() => document.querySelectorAll('.log li').length > 300);
+    await tab.selectOption('#level', 'error');
+    await tab.waitForFunction(() => document.querySelectorAll('.log li.error').length === document.querySelectorAll('.log li').length);
+}));

@@ -1,0 +1,159 @@
+/** A small stand-in for the daemon's API, which serves the console with the headers that the daemon sends. */
+import fs from 'node:fs';
+import http from 'node:http';
+import path from 'node:path';
+
+const CSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src blob:; "
+    + "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'";
+const HEADERS = { 'Content-Security-Policy': CSP, 'Cross-Origin-Opener-Policy': 'same-origin',
+    'Cross-Origin-Resource-Policy': 'same-origin', 'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'no-referrer' };
+const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.css': 'text/css; charset=utf-8' };
+const STEP_MS = 10_000;
+
+/** An hour of figures that go up and down. */
+function history() {
+    const steps = 360, now = Math.floor(Date.now() / STEP_MS) * STEP_MS;
+    const wave = (scale, period) => Array.from({ length: steps }, (_, i) => Math.round(scale * (1.2 + Math.sin(i / period))));
+    return { since: now - (steps - 1) * STEP_MS, step_ms: STEP_MS, times: Array.from({ length: steps }, (_, i) => now - (steps - 1 - i) * STEP_MS),
+        series: [{ of: 'all', model: null, place: null, requests: wave(80, 30), failures: wave(2, 11), p50_ms: wave(40, 50).map((value, i) => (i < 30 ? null : value)),
+            p95_ms: wave(110, 40).map((value, i) => (i < 30 ? null : value)), queue_p95_ms: wave(5, 9), running: wave(3, 7), waiting: wave(2, 8),
+            prompt_tokens: wave(900, 20), generated_tokens: wave(400, 25), bytes_in: wave(1e5, 9), bytes_out: wave(1e5, 9) }] };
+}
+
+/** What there is, with `text` in each place where a text from outside may stand. @param {string} text */
+export function everything(text = '') {
+    const t = (plain) => (text ? `${plain} ${text}` : plain);
+    const hours = (n) => Date.now() - n * 3_600_000;
+    const loaded = [{ node: 'node-1', hash: 'ab12', platform: 'webgpu', state: 'loaded', bytes: 6e8 }];
+    const model = { name: t('org/chat'), type: 'text_generation', format: 'gguf', bytes: 668_000_000, title: t('A small chat model'), quantization: 'Q4_K_M',
+        variants: [{ name: t('Q4_K_M'), bytes: 668e6, file_count: 1 }, { name: 'Q8_0', bytes: 1.1e9, file_count: 1 }], loaded };
+    return {
+        status: { version: '0.1.0', started_at: hours(30), ready: true, problem: null, api: { url: 'http://127.0.0.1:8470' }, bridge: { url: 'http://127.0.0.1:8471' },
+            nodes: { count: 3, open: 2 }, warnings: [t('the database cannot be written: no room on the disk')],
+            kinds: { chrome: { installed: true, problem: null, breaker: 'closed', failures: 0, min: 1, max: 2, wished: false },
+                firefox: { installed: true, problem: t('it ended before it was ready'), breaker: 'open', failures: 4, min: 0, max: 1, wished: true } } },
+        queue: { waiting: 3, running: 2, limit: 1024 },
+        'session/session-1': { id: 'session-1', kind: 'chrome', state: 'busy', step: 'ready', ending: false, worn: t('it has run for a day'), successor: null, jobs: 18234, started_at: hours(26), ready_ms: 900, browser_version: t('147.0.7727.0'), driver_pid: 4, network: 'isolated', node: 'node-1' },
+        'session/session-2': { id: 'session-2', kind: 'firefox', state: 'starting', step: t('the page is opened'), ending: false, worn: null, successor: null, jobs: 0, started_at: hours(0.001), ready_ms: 0, browser_version: '153.0', driver_pid: 5, network: 'isolated', node: null },
+        'node/node-1': { id: 'node-1', session: 'session-1', browser: t('chrome'), browser_version: '147.0.7727.0', draining: false, away: false, attempts: 2, connected_at: hours(26), user_agent: t('Mozilla/5.0 (X11; Linux x86_64)'),
+            platforms: { webgpu: { available: true, adapter: { description: t('NVIDIA') } }, webnn: { available: false, reason: t('navigator.ml is missing') }, wasm: { available: true } }, models: [{ name: t('org/chat'), platform: 'webgpu', state: 'loaded' }] },
+        'node/node-2': { id: 'node-2', session: null, browser: 'firefox', browser_version: '153.0', draining: true, away: false, attempts: 0, connected_at: hours(2), platforms: { wasm: { available: true } }, models: [] },
+        'node/node-3': { id: 'node-3', session: null, browser: 'edge', browser_version: '147.0', draining: false, away: true, attempts: 0, connected_at: hours(1), platforms: { wasm: { available: true } }, models: [{ name: 'digits', platform: 'wasm', state: 'failed' }] },
+        [`model/${model.name}`]: model,
+        'model/digits': { name: 'digits', type: 'vision', format: 'onnx', bytes: 26_000, loaded: [{ node: 'node-3', hash: 'cd', platform: 'wasm', state: 'failed', error: t('out of memory') }] },
+        'model/broken': { name: 'broken', problem: t('model.onnx ends in the middle of a tensor') },
+        'job/job-1': { id: 'job-1', client: t('ada'), model_name: t('org/chat'), state: 'running', node: 'node-1', accepted: true, priority: 5, attempts: 1, accepted_at: Date.now() - 4200, timeout_ms: 60000, client_id: t('mine') },
+        'job/job-2': { id: 'job-2', client: 'ben', model_name: 'digits', state: 'queued', node: null, accepted: false, priority: 5, attempts: 2, accepted_at: Date.now() - 900, timeout_ms: 60000, problem: t('the node node-3 is away') },
+        'pull/whisper': { name: 'whisper', state: 'downloading', model: t('onnx-community/whisper-tiny'), hub: t('hf'), variant: 'q8', commit: 'ab', loaded_bytes: 31e6, total_bytes: 76e6, fetched_bytes: 31e6, reused_bytes: 0, files_done: 3, files: 9, seconds: 12, bytes_per_second: 2.6e6, seconds_left: 17, retrying: t('the hub answered 503') },
+        'pull/gone': { name: 'gone', state: 'failed', model: 'nobody/gone', hub: 'hf', variant: null, commit: null, loaded_bytes: 0, total_bytes: 0, fetched_bytes: 0, reused_bytes: 0, files_done: 0, files: 0, problem: { code: 'hub_not_found', detail: t('the hub has no such model') } },
+    };
+}
+
+const described = (name, t) => ({ ...everything(t)[`model/${name}`], name, hash: 'ab12cd34', architecture: 'llama', parameters: 1.1e9, context_length: 8192,
+    files: [{ path: `${name}.gguf${t}`, bytes: 668e6, hash: '0123456789abcdef0123' }], memory: { total: 9e8, limit: 2e9, fits: true }, warnings: [`slow in WebAssembly ${t}`],
+    source: { hub: 'hf', repository: `org/chat ${t}`, revision: 'main' }, last_used_at: 1_780_000_000,
+    numerics: { exempt: null, verdicts: [{ browser: 'firefox', browser_version: '153.0', joined: false, platform: 'webgpu', engine: 'llama.cpp', engine_version: 'b1', adapter: null, precision: 'q4', verdict: 'wrong', error_ratio: 12.4, detail: `logits differ ${t}`, checked_at: 1_780_000_000_000 }] } });
+
+const hardware = (name, t) => ({ model_name: name, decision: 'run', why: `it is loaded there and the quickest ${t}`, preferences: ['webgpu', 'wasm'],
+    would_run: { node: 'node-1', browser: 'chrome', browser_version: '147.0', platform: 'webgpu', platforms: ['webgpu'], warm: true, expected_ms: 312 },
+    options: [
+        { browser: 'chrome', browser_version: '147.0', joined: false, platform: 'webgpu', engine: 'llama.cpp', engine_version: 'b1', standing: 'chosen', why: 'it is the quickest', chosen: true, adapter: { description: `NVIDIA ${t}` }, nodes: 1, open_nodes: 1, verdict: 'trusted', expected_ms: 312, estimate: { load_ms: 2100, run_ms: 300, runs: 812, prompt_tokens_per_second: 512.4, tokens_per_second: 48.2 } },
+        { browser: 'firefox', browser_version: '153.0', joined: false, platform: 'webgpu', engine: 'llama.cpp', engine_version: 'b1', standing: 'excluded', why: `its answers are wrong ${t}`, chosen: false, adapter: null, nodes: 0, open_nodes: 0, verdict: 'wrong' }],
+    passed_over: [{ browser: 'edge', installed: false, why: `it is not installed ${t}`, moves: null }] });
+
+export class ConsoleService {
+    /** @param {string} folder of the built console @param {{text?: string, token?: string, rank?: 'user' | 'admin'}} [options] */
+    constructor(folder, { text = '', token, rank = 'admin' } = {}) {
+        Object.assign(this, { folder, text, token, rank, objects: everything(text), startedAt: Date.now(), seen: [], watchers: new Set(), port: 0, ids: 0 });
+        this.lines = Array.from({ length: 450 }, (_, i) => this.line(i + 1, ['info', 'info', 'warn', 'error'][i % 4]));
+    }
+
+    line(seq, level) {
+        return { seq, time: new Date(1_780_000_000_000 + seq * 1000).toISOString(), level, part: seq % 3 ? 'api' : 'bridge', subject: `node-${seq % 5}`, message: `line ${seq} ${this.text}` };
+    }
+
+    get url() { return `http://127.0.0.1:${this.port}`; }
+
+    async start() {
+        this.server = http.createServer((request, response) => this.#answer(request, response));
+        await new Promise((resolve) => this.server.listen(this.port, '127.0.0.1', resolve));
+        this.port = this.server.address().port;
+        return this;
+    }
+
+    async stop() {
+        this.watchers.clear();
+        this.server.closeAllConnections();
+        await new Promise((resolve) => this.server.close(resolve));
+    }
+
+    /** Tells all who watch. @param {Record<string, any>} objects */
+    change(objects) {
+        for (const [key, object] of Object.entries(objects))
+            if (object === null) delete this.objects[key];
+            else this.objects[key] = object;
+        this.#send('change', objects);
+    }
+
+    /** Says a line of the log. */
+    log(line) {
+        this.lines.push(line);
+        for (const { response, log } of this.watchers) if (log) this.#event(response, 'log', { lines: [line], lost: 0 });
+    }
+
+    #send(event, data) {
+        for (const { response, log } of this.watchers) if (!log) this.#event(response, event, data);
+    }
+
+    #event(response, event, data) {
+        const members = Object.entries(data).map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`);
+        response.write(`event: ${event}\ndata: {${members.join(',\ndata: ')}}\nid: run-${++this.ids}\n\n`);
+    }
+
+    #answer(request, response) {
+        const url = new URL(request.url, this.url), name = decodeURIComponent(url.pathname);
+        this.seen.push({ method: request.method, path: request.url, authorization: request.headers.authorization, lastId: request.headers['last-event-id'] });
+        if (name === '/' || name.startsWith('/console/')) return this.#file(name === '/' ? 'index.html' : name.slice(9), response);
+        if (this.token && request.headers.authorization !== `Bearer ${this.token}`) return this.#json(response, 401, { code: 'unauthorized', status: 401, title: 'Unauthorized', detail: 'a token is needed' });
+        if (name === '/v1/events') return this.#events(url, response);
+        if (request.method !== 'GET') return this.#json(response, 200, name === '/v1/admin/join' ? { id: 'join-2', token: 'x', url: `${this.url}/#token=x`, nodes: 1, expires_at: Date.now() + 3.6e6 } : { id: 'x', state: 'cancelled' });
+        const found = this.#found(name, url.searchParams);
+        return found ? this.#json(response, 200, found) : this.#json(response, 404, { code: 'not_found', detail: `there is nothing at that path ${this.text}`, request_id: 'r-1' });
+    }
+
+    #found(name, query) {
+        const all = (kind) => Object.entries(this.objects).filter(([key]) => key.startsWith(`${kind}/`)).map(([, object]) => object);
+        if (name === '/v1/status') return { ...this.objects.status, started_at: this.startedAt, ...(this.rank === 'admin' && { models_directory: '/models' }), memory: { used: 12e6, budget: 2e9 }, sessions: [{ id: 'session-1', memory_bytes: 1.4e9 }] };
+        if (name === '/v1/history') return history();
+        if (name === '/v1/hardware') return hardware(query.get('model_name'), this.text);
+        if (name === '/v1/nodes') return { nodes: query.get('after') ? all('node').slice(2) : all('node').slice(0, 2), next: query.get('after') ? null : 'node-2' };
+        if (name === '/v1/admin/join') return { joins: [{ id: 'join-1', nodes: 4, joined: 2, expires_at: Date.now() + 3.6e6 }], node_tokens: [] };
+        if (name === '/v1/logs') {
+            const before = Number(query.get('before') ?? Infinity), levels = ['error', 'warn', 'info', 'debug'];
+            const lines = this.lines.filter((line) => line.seq < before && levels.indexOf(line.level) <= levels.indexOf(query.get('level')) && line.message.includes(query.get('contains') ?? ''));
+            return { lines: lines.slice(-Number(query.get('limit'))), lost: 0 };
+        }
+        const model = name.startsWith('/v1/models/') && name.slice(11);
+        return model && this.objects[`model/${model}`] && described(model, this.text);
+    }
+
+    #events(url, response) {
+        response.writeHead(200, { 'Content-Type': 'text/event-stream', ...HEADERS });
+        const log = url.searchParams.has('log'), watcher = { response, log };
+        this.watchers.add(watcher);
+        response.on('close', () => this.watchers.delete(watcher));
+        this.#event(response, 'snapshot', log ? { queue: this.objects.queue } : this.objects);
+    }
+
+    #file(name, response) {
+        const file = path.join(this.folder, path.basename(name));
+        if (!fs.existsSync(file)) return this.#json(response, 404, {});
+        response.writeHead(200, { 'Content-Type': TYPES[path.extname(file)], ...HEADERS });
+        response.end(fs.readFileSync(file));
+    }
+
+    #json(response, status, body) {
+        response.writeHead(status, { 'Content-Type': 'application/json', ...HEADERS });
+        response.end(JSON.stringify(body));
+    }
+}
