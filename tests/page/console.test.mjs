@@ -1,26 +1,23 @@
 /** The console in Chromium, against a stand-in for the daemon's API, with the headers of the daemon. */
 import assert from 'node:assert/strict';
-import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { buildConsole } from '../../page/console.mjs';
-import { launch } from './support/browser.mjs';
+import { builtPage, launch } from './support/browser.mjs';
 import { ConsoleService } from './support/console_service.mjs';
 
 const LIVE = 'body[data-state=live] main[data-state=filled]';
 const HOSTILE = `<img src=x onerror="alert(1)"></script><script>alert(2)</script>\u202egnp.exe\u2066 ${'W'.repeat(100_000)}`;
 const VIEWS = { now: 'now', models: 'models', 'models/digits': 'models', nodes: 'nodes', logs: 'logs' };
-let browser, folder;
+let browser, page, folder;
 
 before(async () => {
-    folder = fs.mkdtempSync(path.join(os.tmpdir(), 'webinfer-console-'));
-    assert.ok(await buildConsole(folder) <= 150_000);
+    page = builtPage();
+    folder = path.join(page.folder, '../console');
     browser = await launch();
 });
 after(async () => {
     await browser?.close();
-    fs.rmSync(folder, { recursive: true, force: true });
+    page?.remove();
 });
 
 /** Opens a view, and asks at the end that nothing was wrong with the page. */
@@ -34,7 +31,7 @@ async function withConsole(options, use) {
             void dialog.dismiss();
         });
         const text = () => tab.evaluate(() => document.body.innerText);
-        const go = async (hash, selector = LIVE) => {
+        const go = async (hash, selector = `${LIVE}[data-address=${JSON.stringify(`#/${hash}`)}]`) => {
             await tab.goto(`${service.url}/#/${hash}`);
             await tab.waitForSelector(selector);
         };
@@ -48,11 +45,12 @@ async function withConsole(options, use) {
 
 test('every view is filled', () => withConsole({}, async ({ tab, go, text, service }) => {
     for (const [hash, view] of Object.entries({ ...VIEWS, 'models/org/chat': 'models' })) {
-        await go(hash, `${LIVE}[data-view=${view}]`);
+        await go(hash);
         assert.equal(await tab.evaluate(() => document.querySelector('nav [aria-current]').getAttribute('href')), `#/${view}`);
     }
+    await go('logs');
     assert.match(await text(), /line 449/);
-    await go('models/org/chat', `${LIVE} h2`);
+    await go('models/org/chat');
     for (const said of [/The next request would run in chrome 147.0 on webgpu/, /edge: it is not installed/, /its answers are wrong/, /1240 %/])
         await tab.waitForFunction((source) => new RegExp(source).test(document.body.innerText), said.source);
     await go('now', `${LIVE} .plot canvas`);
@@ -62,12 +60,13 @@ test('every view is filled', () => withConsole({}, async ({ tab, go, text, servi
     await tab.waitForFunction(() => /The service is not ready: no browser runs/.test(document.getElementById('said').textContent));
 }));
 
-test('an unknown view says so and offers the others', () => withConsole({}, async ({ tab, go, text }) => {
+test('an unknown view says so and offers the others', () => withConsole({}, async ({ tab, go, text, problems }) => {
     await go('nowhere/%E0%A4%A');
     assert.match(await text(), /There is no view “nowhere/);
     assert.equal(await tab.locator('main li a').count(), 4);
     await go('models/gone', 'main[data-state=failed]');
     assert.match(await text(), /there is nothing at that path \(request r-1\)/);
+    assert.match(String(problems.splice(0)), /^[^,]* 404 [^,]*$/, 'which the browser notes');
 }));
 
 test('text from outside is shown as text, and the layout stands', () => withConsole({ text: HOSTILE }, async ({ tab, go, text, problems, service }) => {

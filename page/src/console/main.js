@@ -34,14 +34,14 @@ let shownState = '';
 /** @returns {{name: string, rest: string, query: URLSearchParams}} what the address asks for */
 function addressed() {
     const [path, query = ''] = location.hash.replace(/^#\/?/, '').split('?', 2);
-    const [name, ...rest] = path.split('/');
     let decoded = '';
     try {
-        decoded = decodeURIComponent(rest.join('/'));
+        decoded = decodeURIComponent(path);
     } catch {
         return { name: path, rest: '', query: new URLSearchParams() };
     }
-    return { name: name || 'now', rest: decoded, query: new URLSearchParams(query) };
+    const [name, ...rest] = decoded.split('/');
+    return { name: name || 'now', rest: rest.join('/'), query: new URLSearchParams(query) };
 }
 
 /** @returns {View} */
@@ -102,6 +102,7 @@ function render() {
     const isEmpty = watch.state === 'loading';
     const { state, parts } = isEmpty ? { state: 'loading', parts: [h('p', null, watch.problem || 'Asking the daemon.')] } : view.render();
     main.dataset.view = addressed().name;
+    main.dataset.address = location.hash;
     main.dataset.state = state;
     draw(main, h('h1', { key: 'h1' }, view.title), ...parts);
 }

@@ -47,6 +47,8 @@ export class Watch {
     #pause = FIRST_PAUSE_MS;
     /** @type {(() => void) | undefined} */
     #hurry;
+    /** Somebody has hurried since the last try began, which may not know of the token yet. */
+    #hurried = false;
 
     /** @param {import('./store.js').Store} store @param {{changed: () => void, welcome: (status: any) => void}} told */
     constructor(store, told) {
@@ -57,6 +59,7 @@ export class Watch {
     /** Goes on until the page is closed. */
     async run() {
         for (;;) {
+            this.#hurried = false;
             try {
                 await this.#once();
             } catch (error) {
@@ -73,6 +76,7 @@ export class Watch {
 
     /** Somebody gave a token, or came back: try now. */
     hurry() {
+        this.#hurried = true;
         this.#hurry?.();
     }
 
@@ -129,7 +133,7 @@ export class Watch {
         this.#lastId = '';
         this.state = 'token';
         this.told.changed();
-        await new Promise((resolve) => { this.#hurry = () => resolve(undefined); });
+        if (!this.#hurried) await new Promise((resolve) => { this.#hurry = () => resolve(undefined); });
     }
 
     async #rest() {
