@@ -1,0 +1,51 @@
+/** The built console in Chromium against the real daemon: every view, with a token, as things change. */
+import assert from 'node:assert/strict';
+import crypto from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, before } from 'node:test';
+import { Daemon, testsOf } from '../lib/daemon.mjs';
+import { Simulation } from '../lib/simulation.mjs';
+import { launch } from '../page/support/browser.mjs';
+
+const TOKEN = `wi_${crypto.randomBytes(32).toString('base64url')}`;
+/** @type {Daemon} */
+let daemon;
+let browser, simulation;
+const test = testsOf(() => daemon);
+
+before(async () => {
+    daemon = new Daemon({ models: ['twice'], config: { pool: { min_connections: 0, max_connections: 0 } } });
+    const tokens = path.join(daemon.folder, 'tokens');
+    fs.writeFileSync(tokens, `ada:${crypto.createHash('sha256').update(TOKEN).digest('hex')}:admin\n`, { mode: 0o600 });
+    daemon.writeConfig({ api: { tokens_file: tokens } });
+    await daemon.start({ ready: false });
+    browser = await launch();
+});
+after(async () => {
+    await browser?.close();
+    await simulation?.stop();
+    await daemon.stop();
+});
+
+test('every view is filled for who has a token, and shows what comes and goes', async () => {
+    const problems = [];
+    const { tab, close } = await browser.openTab(problems);
+    await tab.addInitScript(() => document.addEventListener('securitypolicyviolation', ({ violatedDirective }) => console.error(`violation of ${violatedDirective}`)));
+    await tab.goto(`${daemon.url}/`);
+    await tab.fill('body[data-state=token] #token', TOKEN);
+    await tab.keyboard.press('Enter');
+    for (const view of ['now', 'models', 'models/twice', 'nodes', 'logs']) {
+        await tab.goto(`${daemon.url}/#/${view}`);
+        await tab.waitForSelector(`body[data-state=live] main[data-state=filled][data-address="#/${view}"]`);
+    }
+    assert.match(await tab.evaluate('document.body.innerText'), /listening on/);
+    await tab.goto(`${daemon.url}/#/nodes`);
+    simulation = await new Simulation(daemon, { nodes: 2, token: TOKEN }).up();
+    await tab.waitForFunction(() => /^2 nodes, of which 2 take work/m.test(document.querySelector('main').innerText));
+    await simulation.stop();
+    simulation = null;
+    await tab.waitForFunction(() => /^(0|no) nodes/m.test(document.querySelector('main').innerText));
+    assert.deepEqual(problems.filter((problem) => !problem.includes('401')), []);
+    await close();
+});
