@@ -56,7 +56,7 @@ function wordsOf(models) {
         file: [wav], image: [png], audio: [wav], images: [[png.toString('base64')]],
         count: few, interval_ms: [0, 1], bytes: [1, 8], outputs: [[]], parameters: [{ platform: 'simulated' }, {}],
         timeout_ms: [5000, 60000], stall_timeout_ms: [5000], wait: ['0s', '100ms', '1s'],
-        keep_alive: ['1m', 0], as: ['spare/pulled'], files: ['*.gguf'], seconds: [60], nodes: [1, 4],
+        keep_alive: ['1m', 0], as: ['spare/pulled'], files: ['*.gguf', [{ path: 'model.onnx', bytes: 3, sha256: 'a'.repeat(64) }]], seconds: [60], nodes: [1, 4],
     };
 }
 
@@ -132,7 +132,7 @@ export class Ground {
         const words = this.wordsFor(operation);
         let filled = operation.path;
         for (const [place, [name]] of [...operation.path.matchAll(/\{\w+\}/g)].entries()) {
-            const known = name === '{model}' ? words('model_name') : name === '{version}' ? ['1', '2']
+            const known = name === '{model}' ? words('model_name') : name === '{version}' ? ['1', '2'] : name === '{file}' ? ['index.html']
                 : await this.#idsFor(operation, operation.path.slice(0, operation.path.indexOf(name) - 1));
             const pick = picks[place];
             filled = filled.replace(name, pick % 10 === 9 || known.length === 0 ? `none-${pick % 7}`

@@ -21,6 +21,9 @@ const SEED = Number(process.env.WEBINFER_SEED ?? (full ? Date.now() % 2 ** 31 : 
 /** Operations that never succeed here, each with the reason. */
 const NEVER = {
     'POST /v1/sessions/{id}/recycle': 'there are no sessions: every node is a simulated one',
+    'PUT /v1/uploads/{id}': 'no list has the ids of uploads; model-uploads.test.mjs sends, publishes and removes them',
+    'POST /v1/uploads/{id}/publish': 'likewise',
+    'DELETE /v1/uploads/{id}': 'likewise',
     'GET /readyz': 'it asks for a node that serves everybody, which simulated ones do not',
     'GET /v2/health/ready': 'likewise',
     'GET /v2/models/{model}/ready': 'likewise',
