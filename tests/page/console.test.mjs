@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import axe from 'axe-core';
 import { builtPage, launch } from './support/browser.mjs';
 import { ConsoleService } from './support/console_service.mjs';
 
@@ -19,6 +20,13 @@ after(async () => {
     await browser?.close();
     page?.remove();
 });
+
+/** Has the log's view show a line that comes. */
+async function follows(tab, service, line) {
+    while (![...service.watchers].some(({ log }) => log)) await tab.evaluate(() => new Promise(requestAnimationFrame));
+    service.log(line);
+    await tab.waitForFunction(() => /long long/.test(document.querySelector('.log li').textContent));
+}
 
 /** Opens a view, and asks at the end that nothing was wrong with the page. */
 async function withConsole(options, use) {
@@ -59,6 +67,21 @@ test('every view is filled', () => withConsole({}, async ({ tab, go, text, servi
     await tab.waitForSelector('.verdict.bad');
     await tab.waitForFunction(() => /The service is not ready: no browser runs/.test(document.getElementById('said').textContent));
 }));
+
+for (const colorScheme of ['light', 'dark'])
+    for (const width of [1280, 400])
+        test(`nobody is kept out of a view: ${colorScheme}, ${width} px`, () => withConsole({}, async ({ tab, go, service }) => {
+            await tab.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+            await tab.setViewportSize({ width, height: 900 });
+            for (const hash of [...Object.keys(VIEWS), 'models/org/chat', 'nowhere']) {
+                await go(hash);
+                if (hash === 'logs') await follows(tab, service, { ...service.line(451, 'error'), message: 'long '.repeat(1000) });
+                await tab.evaluate(axe.source);
+                const { violations } = await tab.evaluate(() => window.axe.run({ rules: { 'target-size': { enabled: true } } }));
+                assert.deepEqual(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 200)).join(' ')}`), [], hash);
+                assert.equal(await tab.evaluate(() => document.documentElement.scrollWidth > innerWidth), false, `${hash} scrolls sideways`);
+            }
+        }));
 
 test('an unknown view says so and offers the others', () => withConsole({}, async ({ tab, go, text, problems }) => {
     await go('nowhere/%E0%A4%A');
@@ -106,6 +129,8 @@ test('a user is not offered what the rank may not do', () => withConsole({ rank:
     }
     await go('logs', 'main[data-state=failed]');
     assert.equal(await tab.locator('nav a').count(), 3);
+    await go('nowhere');
+    assert.equal(await tab.locator('main li a').count(), 3);
 }));
 
 test('a token is asked for where one is needed, and is in no address and no storage', () => withConsole({ token: 'wi_secret' }, async ({ tab, service, go, problems }) => {

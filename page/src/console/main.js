@@ -27,7 +27,7 @@ const watch = new Watch(store, { changed: onState, welcome: (status) => { lastSt
 /** @type {App} */
 const app = { store, watch, status: () => lastStatus, redraw };
 /** @type {View} */
-let view = unknownView('');
+let view = unknownView(app, '');
 /** What was shown last, of which a state is told once. */
 let shownState = '';
 
@@ -51,7 +51,7 @@ function viewOf() {
     if (name === 'models') return rest ? modelView(app, rest) : modelsView(app);
     if (name === 'nodes' && !rest) return nodesView(app, query.get('after') ?? '');
     if (name === 'logs' && !rest) return logsView(app);
-    return unknownView(rest ? `${name}/${rest}` : name);
+    return unknownView(app, rest ? `${name}/${rest}` : name);
 }
 
 function onAddress() {

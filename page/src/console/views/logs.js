@@ -11,6 +11,8 @@ const PER_PAGE = 200;
 const MOST_LINES = 2000;
 const AGAIN_MS = 2000;
 
+/** A message of more characters has a height of its own, and is scrolled. */
+const LONG = 600;
 /** @typedef {{seq: number, time: string, level: string, part: string, subject?: string, message: string}} Line */
 /** @typedef {{level: string, part: string, contains: string}} Filter */
 
@@ -134,7 +136,7 @@ class Log {
             h('p', { class: 'note' }, `${many(this.#lines.length, 'line')}, the newest first.`, this.#isPaused ? ` Paused: ${many(this.#waiting.length, 'line has', 'lines have')} come since.` : null),
             h('ol', { class: 'log', 'aria-label': 'Lines of the log' }, [...this.#lines].reverse().map((line) => h('li', { key: line.seq, class: `level ${LEVELS.includes(line.level) ? line.level : ''}` },
                 h('time', null, line.time.slice(11, 23)), h('span', { class: 'word' }, line.level), h('span', { class: 'part' }, line.part),
-                h('span', { class: 'message' }, line.subject ? h('code', null, line.subject) : null, line.subject ? ' ' : null, line.message)))),
+                h('span', { class: 'message', ...(line.message.length > LONG ? { class: 'message long', tabindex: 0 } : {}) }, line.subject ? h('code', null, line.subject) : null, line.subject ? ' ' : null, line.message)))),
             this.#hasOlder && this.#lines.length < MOST_LINES ? button('Older lines', () => this.#read(true))
                 : h('p', { class: 'note' }, this.#lost ? `${count(this.#lost)} older lines are not kept any more.` : 'There are no older lines.'),
         ] };

@@ -1,14 +1,13 @@
 /** An address that there is no view for. */
 import { h } from '../draw.js';
 
-/** @param {string} name @returns {import('../main.js').View} */
-export function unknownView(name) {
-    const others = ['now', 'models', 'nodes', 'logs'];
+/** @param {import('../main.js').App} app @param {string} name @returns {import('../main.js').View} */
+export function unknownView(app, name) {
     return {
         title: 'No such view', kinds: [],
         render: () => ({ state: 'filled', parts: [
             h('p', null, `There is no view “`, h('bdi', null, name), '”. There are:'),
-            h('ul', null, others.map((one) => h('li', null, h('a', { href: `#/${one}` }, one)))),
+            h('ul', null, ['now', 'models', 'nodes', ...(app.watch.isAdmin ? ['logs'] : [])].map((one) => h('li', null, h('a', { href: `#/${one}` }, one)))),
         ] }),
     };
 }
