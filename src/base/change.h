@@ -17,7 +17,6 @@ enum wi_change_kind {
     WI_CHANGE_PULL, /* by the name that the model gets */
     WI_CHANGE_KINDS
 };
-extern const char *const wi_change_kind_names[]; /* "status" …, ended by NULL */
 
 struct wi_change_listener {
     void *context;

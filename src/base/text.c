@@ -80,6 +80,16 @@ int wi_text_ends(const char *text, const char *end)
     return length >= size && strcasecmp(text + length - size, end) == 0;
 }
 
+void wi_text_hex(const unsigned char *bytes, size_t count, char *hex)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < count; i++) {
+        hex[2 * i] = digits[bytes[i] >> 4];
+        hex[2 * i + 1] = digits[bytes[i] & 15];
+    }
+    hex[2 * count] = '\0';
+}
+
 const char *wi_text_basename(const char *path)
 {
     const char *slash = strrchr(path, '/');

@@ -16,6 +16,9 @@ static inline int wi_text_hex_digit(char c)
     return digit < 10 ? (int)digit : letter < 6 ? (int)letter + 10 : -1;
 }
 
+/* Writes `count` bytes as lower-case digits, with a NUL: `hex` has 2 * count + 1 bytes. */
+void wi_text_hex(const unsigned char *bytes, size_t count, char *hex);
+
 /* The length of the UTF-8 sequence at `text`, or 0 if there is no valid one of 2 to 4 bytes (RFC
  * 3629). Looks no further than a NUL. */
 size_t wi_text_sequence(const char *text);

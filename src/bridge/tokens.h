@@ -5,6 +5,7 @@
 #ifndef WI_BRIDGE_TOKENS_H
 #define WI_BRIDGE_TOKENS_H
 
+#include "base/hash.h"
 #include "base/secret.h"
 #include <stddef.h>
 #include <stdint.h>

@@ -4,6 +4,7 @@
 #include "base/buffer.h"
 #include "base/descriptors.h"
 #include "base/memory.h"
+#include "base/secret.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>

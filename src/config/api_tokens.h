@@ -6,7 +6,7 @@
 #define WI_CONFIG_API_TOKENS_H
 
 #include "base/error.h"
-#include "base/secret.h"
+#include "base/hash.h"
 #include <stddef.h>
 
 #define WI_TOKEN_NAME_MAX 64

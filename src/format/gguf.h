@@ -28,6 +28,12 @@
 #define WI_GGUF_PARTS_MAX 999                   /* files of a split set */
 #define WI_GGUF_NAME_MAX 128                    /* bytes of names that are kept, with the NUL */
 
+/* --- names of files --------------------------------------------------------------------------- */
+
+/* How long a path is without ".gguf", with which it ends, and without the number of its part:
+ * "x" of "x-00002-of-00003.gguf". `parts` receives of how many parts it is one. */
+size_t wi_gguf_stem(const char *path, unsigned *parts);
+
 /* --- what llama.cpp knows by name and number -------------------------------------------------- */
 
 /* The release that the page's engine is built from, for people. It is that of the npm packages

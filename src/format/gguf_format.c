@@ -34,9 +34,7 @@ static const char *const quantisations[] = {
     "Q4_K_M", "Q6_K", "Q8_0", "Q5_K_M", "Q4_K_S", "Q5_K_S", "Q3_K_M", "Q4_0", "F16", "BF16", "F32"};
 #define QUANTISATIONS (sizeof quantisations / sizeof *quantisations)
 
-/* A path without ".gguf" and without the number of its part: how long that is; `parts` receives of
- * how many parts it is one. */
-static size_t stem_of(const char *path, unsigned *parts)
+size_t wi_gguf_stem(const char *path, unsigned *parts)
 {
     size_t length = strlen(path) - strlen(".gguf");
     unsigned part;
@@ -104,7 +102,7 @@ struct set {
 static struct set *set_of(struct set *sets, size_t *count, const char *path)
 {
     struct set set = {.path = path};
-    set.length = stem_of(path, &set.parts);
+    set.length = wi_gguf_stem(path, &set.parts);
     for (size_t i = 0; i < *count; i++)
         if (sets[i].length == set.length && sets[i].parts == set.parts &&
             strncmp(sets[i].path, path, set.length) == 0)

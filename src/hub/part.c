@@ -2,6 +2,7 @@
 #include "hub/part.h"
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "format/view.h"
@@ -9,7 +10,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +25,7 @@ struct wi_partial {
     int named;  /* `fd` is the file's, under its own name */
     struct wi_hub_file file;
     char *path; /* of the part */
-    EVP_MD_CTX *hash;
+    struct wi_hasher *hasher;
     uint64_t hashed, there; /* bytes; all of those that are there once they were read back */
     uint64_t unsent;        /* bytes written since the last were sent on their way */
 };
@@ -63,13 +63,12 @@ static void begin_hash(struct wi_partial *part)
 {
     int sha1 = part->file.digest == WI_HUB_GIT_SHA1;
     char head[64];
-    EVP_MD_CTX_free(part->hash);
-    part->hash = EVP_MD_CTX_new();
+    wi_hasher_free(part->hasher);
+    part->hasher = wi_hasher_new(sha1 ? WI_SHA1 : WI_SHA256);
     part->hashed = 0;
-    EVP_DigestInit_ex(part->hash, sha1 ? EVP_sha1() : EVP_sha256(), NULL);
     if (sha1) {
         int length = snprintf(head, sizeof head, "blob %" PRIu64, part->file.bytes);
-        EVP_DigestUpdate(part->hash, head, (size_t)length + 1);
+        wi_hasher_add(part->hasher, head, (size_t)length + 1);
     }
 }
 
@@ -133,7 +132,7 @@ static char *path_of_part(const struct wi_hub_file *file)
 static void free_part(struct wi_partial *part)
 {
     close_bytes(part);
-    EVP_MD_CTX_free(part->hash);
+    wi_hasher_free(part->hasher);
     free(part->path);
     free(part->file.path);
     free(part);
@@ -180,7 +179,7 @@ uint64_t wi_part_bytes(const struct wi_partial *part)
 
 static void hash_bytes(struct wi_partial *part, const void *bytes, size_t size)
 {
-    EVP_DigestUpdate(part->hash, bytes, size);
+    wi_hasher_add(part->hasher, bytes, size);
     part->hashed += size;
 }
 
@@ -233,14 +232,9 @@ enum wi_code wi_part_begin_anew(struct wi_partial *part, struct wi_error *error)
 
 /* --- the end ---------------------------------------------------------------------------------- */
 
-static int has_hash(struct wi_partial *part, char hex[2 * EVP_MAX_MD_SIZE + 1])
+static int has_hash(struct wi_partial *part, char hex[WI_HASH_HEX_SIZE])
 {
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned size = 0;
-    EVP_DigestFinal_ex(part->hash, digest, &size);
-    hex[0] = '\0';
-    for (unsigned i = 0; i < size; i++)
-        snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+    wi_hasher_end(part->hasher, hex);
     return strcmp(hex, part->file.hash) == 0;
 }
 
@@ -255,7 +249,7 @@ static int is_pointer(const struct wi_partial *part)
 
 static enum wi_code verify(struct wi_partial *part, struct wi_error *error)
 {
-    char hex[2 * EVP_MAX_MD_SIZE + 1];
+    char hex[WI_HASH_HEX_SIZE];
     struct wi_error ignored;
     if (!has_hash(part, hex))
         wi_error_set(error, WI_DOWNLOAD_CORRUPT, "",
@@ -304,7 +298,7 @@ enum wi_code wi_part_finish(struct wi_partial *part, struct wi_error *error)
 /* All of the file with the name was read: it is the one that is wanted, or of another commit. */
 static int judge_named(struct wi_partial *part, struct wi_error *error)
 {
-    char hex[2 * EVP_MAX_MD_SIZE + 1];
+    char hex[WI_HASH_HEX_SIZE];
     if (has_hash(part, hex)) {
         close_bytes(part);
         return 0;

@@ -19,8 +19,8 @@
 #include "hub/pull.h"
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/log.h"
-#include "base/secret.h"
 #include "hub/hub.h"
 #include "hub/list.h"
 #include "hub/pull_plan.h"

@@ -14,26 +14,6 @@ static const char *name_of(const char *repository)
     return at;
 }
 
-static enum wi_code check_name(
-    const char *name, const struct wi_config *config, struct wi_error *error)
-{
-    if (wi_model_check_name(name, error) != WI_OK) {
-        strcpy(error->field, "as");
-        return error->code;
-    }
-    if (strchr(name, ':'))
-        return wi_error_set(error, WI_INVALID_FIELD, "as",
-            "%.160s names a variant, and a model gets a name for all of its variants", name);
-    if (wi_builtin_owns(name))
-        return wi_error_set(
-            error, WI_INVALID_FIELD, "as", "names in builtin/ are the daemon's own");
-    if (wi_aliases_find(&config->aliases, name))
-        return wi_error_set(error, WI_CONFLICT, "as",
-            "%.160s is an alias of the configuration; choose another name, or remove the alias",
-            name);
-    return WI_OK;
-}
-
 enum wi_code wi_pull_order_fill(struct wi_pull_order *order, const struct wi_pull_want *want,
     const struct wi_config *config, struct wi_error *error)
 {
@@ -42,7 +22,7 @@ enum wi_code wi_pull_order_fill(struct wi_pull_order *order, const struct wi_pul
         code = wi_hub_reference_parse(want->reference, order->hub.layout, &order->parsed, error);
     if (code == WI_OK) {
         order->name = wi_strdup(want->as ? want->as : name_of(order->parsed.repository));
-        code = check_name(order->name, config, error);
+        code = wi_aliases_allow(&config->aliases, order->name, "as", error);
     }
     if (code != WI_OK) {
         wi_pull_order_clear(order);

@@ -2,9 +2,9 @@
 #include "hub/tree.h"
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/json_read.h"
 #include "base/memory.h"
-#include "base/secret.h"
 #include <ctype.h>
 #include <inttypes.h>
 #include <jansson.h>

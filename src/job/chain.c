@@ -1,6 +1,7 @@
 #include "job/chain.h"
 
 #include "base/buffer.h"
+#include "base/hash.h"
 #include "base/memory.h"
 #include <stdlib.h>
 #include <string.h>

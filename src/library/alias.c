@@ -2,6 +2,8 @@
 #include "library/alias.h"
 
 #include "base/memory.h"
+#include "base/text.h"
+#include "library/builtin.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,6 +69,26 @@ static const struct wi_alias *find_base(const struct wi_aliases *aliases, const 
     memcpy(base, name, length);
     base[length] = '\0';
     return wi_aliases_find(aliases, base);
+}
+
+enum wi_code wi_aliases_allow(
+    const struct wi_aliases *aliases, const char *name, const char *field, struct wi_error *error)
+{
+    if (wi_model_check_name(name, error) != WI_OK) {
+        wi_text_copy(error->field, sizeof error->field, field);
+        return error->code;
+    }
+    if (strchr(name, ':'))
+        return wi_error_set(error, WI_INVALID_FIELD, field,
+            "%.160s names a variant, and a model gets a name for all of its variants", name);
+    if (wi_builtin_owns(name))
+        return wi_error_set(
+            error, WI_INVALID_FIELD, field, "names in builtin/ are the daemon's own");
+    if (aliases && wi_aliases_find(aliases, name))
+        return wi_error_set(error, WI_CONFLICT, field,
+            "%.160s is an alias of the configuration; choose another name, or remove the alias",
+            name);
+    return WI_OK;
 }
 
 const struct wi_alias *wi_aliases_chained(const struct wi_aliases *aliases)

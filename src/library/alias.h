@@ -30,6 +30,11 @@ enum wi_code wi_aliases_add(struct wi_aliases *aliases, const char *name, const 
     const char *file, unsigned line, struct wi_error *error);
 /* NULL if there is none. */
 const struct wi_alias *wi_aliases_find(const struct wi_aliases *aliases, const char *name);
+/* WI_OK if a model that is added may have this name: a valid one without a variant, that no
+ * built-in model has and no alias (`aliases` NULL: none is known). Else WI_INVALID_FIELD or
+ * WI_CONFLICT of `field`. */
+enum wi_code wi_aliases_allow(
+    const struct wi_aliases *aliases, const char *name, const char *field, struct wi_error *error);
 /* The first alias that leads to another one; NULL if all lead to models. */
 const struct wi_alias *wi_aliases_chained(const struct wi_aliases *aliases);
 /* What some clients put behind every name: it means the preferred variant, as no variant does. */

@@ -1,8 +1,8 @@
 /* One table under one lock: a worker asks it for each file of a model that it reads. */
 #include "library/hash_cache.h"
 
+#include "base/hash.h"
 #include "base/memory.h"
-#include "base/secret.h"
 #include "base/table.h"
 #include <inttypes.h>
 #include <stdio.h>

@@ -7,8 +7,8 @@
 #include "base/clock.h"
 #include "base/descriptors.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/memory.h"
-#include "base/secret.h"
 #include "library/folder.h"
 #include "library/versions.h"
 #include <errno.h>

@@ -2,8 +2,8 @@
 #include "library/manifest.h"
 
 #include "base/buffer.h"
+#include "base/hash.h"
 #include "base/memory.h"
-#include "base/secret.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>

@@ -3,8 +3,8 @@
 
 #include "base/descriptors.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/memory.h"
-#include "base/secret.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -3,14 +3,13 @@
 
 #include "base/descriptors.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/memory.h"
-#include "base/secret.h"
 #include "library/store_path.h"
 #include "library/uploads_private.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -209,7 +208,7 @@ int wi_upload_hold(const char *directory, const char *id, struct wi_error *error
 
 struct wi_upload_check {
     struct wi_upload_place place;
-    EVP_MD_CTX *hash;
+    struct wi_hasher *hasher;
     size_t next; /* the file that is looked at */
     int fd;      /* of it; -1: not opened yet */
     unsigned char chunk[CHUNK];
@@ -247,7 +246,7 @@ struct wi_upload_check *wi_upload_check_open(
     }
     struct wi_upload_check *check = wi_alloc(sizeof *check);
     check->place = place;
-    check->hash = EVP_MD_CTX_new();
+    check->hasher = wi_hasher_new(WI_SHA256);
     check->fd = -1;
     return check;
 }
@@ -255,23 +254,20 @@ struct wi_upload_check *wi_upload_check_open(
 static int begin_file(struct wi_upload_check *check, const char *path)
 {
     check->fd = openat(check->place.files, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    return check->fd >= 0 && check->hash && EVP_DigestInit_ex(check->hash, EVP_sha256(), NULL) ? 0
-                                                                                               : -1;
+    return check->fd >= 0 ? 0 : -1;
 }
 
 /* All of it was read: whether it is what was announced. */
 static int end_file(
     struct wi_upload_check *check, const struct wi_source_file *file, struct wi_error *error)
 {
-    unsigned char hash[EVP_MAX_MD_SIZE];
-    char hex[2 * WI_HASH_SIZE + 1];
-    int synced = fsync(check->fd) == 0 && EVP_DigestFinal_ex(check->hash, hash, NULL);
-    if (!synced)
+    char hex[WI_HASH_HEX_SIZE];
+    if (fsync(check->fd) != 0)
         return fail(file->path, "brought to disk", file->bytes, error), -1;
     wi_close(check->fd);
     check->fd = -1;
     check->next++;
-    wi_hash_hex(hash, hex);
+    wi_hasher_end(check->hasher, hex);
     if (strcmp(hex, file->hash) == 0)
         return 0;
     unlinkat(check->place.files, file->path, 0);
@@ -290,8 +286,9 @@ int wi_upload_check_some(struct wi_upload_check *check, uint64_t most, struct wi
         if (check->fd < 0 && begin_file(check, file->path) != 0)
             return fail(file->path, "read", file->bytes, error), -1;
         ssize_t size = read(check->fd, check->chunk, sizeof check->chunk);
-        if (size < 0 || (size > 0 && !EVP_DigestUpdate(check->hash, check->chunk, (size_t)size)))
+        if (size < 0)
             return fail(file->path, "read", file->bytes, error), -1;
+        wi_hasher_add(check->hasher, check->chunk, (size_t)size);
         if (size == 0 && end_file(check, file, error) != 0)
             return -1;
         done += (uint64_t)size;
@@ -309,7 +306,7 @@ void wi_upload_check_close(struct wi_upload_check *check)
     if (!check)
         return;
     wi_close(check->fd);
-    EVP_MD_CTX_free(check->hash);
+    wi_hasher_free(check->hasher);
     wi_upload_leave(&check->place);
     free(check);
 }

@@ -3,6 +3,7 @@
 
 #include "base/descriptors.h"
 #include "base/file.h"
+#include "library/alias.h"
 #include "library/blobs.h"
 #include "library/folder.h"
 #include "library/model.h"
@@ -268,15 +269,8 @@ static enum wi_code check_name_in(
 {
     const char *last;
     struct stat status;
-    if (strchr(name, ':') || wi_model_check_name(name, NULL) != WI_OK) {
-        wi_error_set(error, WI_INVALID_FIELD, "as", "\"%.160s\" can be no model's name", name);
-        wi_error_allow(error, "NAME or OWNER/NAME, each of at most 128 letters, digits, \".\", "
-                              "\"_\" and \"-\", beginning with a letter or digit");
-        return WI_INVALID_FIELD;
-    }
-    if (wi_builtin_owns(name))
-        return wi_error_set(error, WI_INVALID_FIELD, "as",
-            "names in builtin/ are the daemon's own; choose another one");
+    if (wi_aliases_allow(NULL, name, "as", error) != WI_OK)
+        return error->code;
     int parent = wi_versions_open_parent(store, name, 0, &last);
     if (parent < 0 && errno == ENOENT)
         return WI_OK;

@@ -4,8 +4,8 @@
  */
 #include "simulate/simulate.h"
 
+#include "base/hash.h"
 #include "base/memory.h"
-#include "base/secret.h"
 #include "library/builtin.h"
 #include "task/table.h"
 #include <math.h>

@@ -12,6 +12,7 @@
 #define WI_STORE_ROWS_H
 
 #include "base/blob.h"
+#include "base/hash.h"
 #include "base/secret.h"
 #include "store/db.h"
 #include <stddef.h>

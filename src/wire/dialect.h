@@ -7,7 +7,7 @@
 
 #include "base/blob.h"
 #include "base/buffer.h"
-#include "base/secret.h"
+#include "base/hash.h"
 #include "config/config.h"
 #include "library/model.h"
 #include "node/part.h"

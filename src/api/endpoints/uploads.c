@@ -18,7 +18,6 @@
 #include "base/memory.h"
 #include "base/params.h"
 #include "base/secret.h"
-#include "library/builtin.h"
 #include "library/versions_work.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -271,23 +270,6 @@ static void stage(struct wi_request *request, struct beginning *beginning)
     free(text);
 }
 
-static enum wi_code check_name(const struct wi_api *api, const char *name, struct wi_error *error)
-{
-    if (wi_model_check_name(name, error) != WI_OK)
-        return WI_INVALID_FIELD;
-    if (strchr(name, ':'))
-        return wi_error_set(error, WI_INVALID_FIELD, "model_name",
-            "%.160s names a variant, and a model gets a name for all of its variants", name);
-    if (wi_builtin_owns(name))
-        return wi_error_set(
-            error, WI_INVALID_FIELD, "model_name", "names in builtin/ are the daemon's own");
-    if (wi_aliases_find(wi_repository_aliases(api->deps.repository), name))
-        return wi_error_set(error, WI_CONFLICT, "model_name",
-            "%.160s is an alias of the configuration; choose another name, or remove the alias",
-            name);
-    return WI_OK;
-}
-
 static enum wi_code read_files(
     const json_t *list, struct wi_upload_order *order, struct wi_error *error)
 {
@@ -320,7 +302,8 @@ static enum wi_code read_order(const struct wi_request *request, const json_t *b
     struct wi_upload_order *order, struct wi_error *error)
 {
     struct requested requested = {0};
-    enum wi_code code = check_name(request->api, request->argument, error);
+    enum wi_code code = wi_aliases_allow(wi_repository_aliases(request->api->deps.repository),
+        request->argument, "model_name", error);
     if (code == WI_OK)
         code =
             wi_params_read(wi_upload_order_params, body, WI_PARAMS_STRICT, "", &requested, error);

@@ -10,6 +10,8 @@
 #include "base/change.h"
 #include <stdint.h>
 
+extern const char *const wi_change_kind_names[]; /* "status" …, ended by NULL */
+
 struct wi_change {
     enum wi_change_kind kind;
     const char *id;

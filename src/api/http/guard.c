@@ -6,9 +6,9 @@
 #include "api/http/guard.h"
 
 #include "base/buffer.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "base/secret.h"
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdlib.h>

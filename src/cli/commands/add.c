@@ -11,7 +11,7 @@
 #include "cli/plain.h"
 #include "cli/table.h"
 #include "cli/usage.h"
-#include "library/model.h"
+#include "library/alias.h"
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,15 +26,7 @@ static enum wi_code choose_name(const struct wi_cli *cli, const struct wi_add_fi
     if (!**name)
         return wi_error_set(
             error, WI_BAD_REQUEST, "", "no model's name can be made of this; give --name NAME");
-    if (wi_model_check_name(*name, error) != WI_OK)
-        return error->code;
-    if (strchr(*name, ':'))
-        return wi_error_set(error, WI_BAD_REQUEST, "",
-            "a model is added with all its variants: give --name NAME without \":\"");
-    if (strcmp(*name, "builtin") == 0 || strncmp(*name, "builtin/", 8) == 0)
-        return wi_error_set(
-            error, WI_BAD_REQUEST, "", "names in builtin/ are the daemon's own; give --name NAME");
-    return WI_OK;
+    return wi_aliases_allow(NULL, *name, "", error);
 }
 
 static void put_values(const char *label, const json_t *values)

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "format/gguf.h"
 #include "library/folder.h"
 #include <dirent.h>
 #include <errno.h>
@@ -155,18 +156,15 @@ static char *make_name(const char *text)
 /* "x-00002-of-00003.gguf" comes with x-00001-of-00003.gguf and the third. */
 static enum wi_code add_parts(struct wi_add_files *files, struct wi_error *error)
 {
-    size_t length = strlen(files->named), tail = strlen("-00001-of-00001.gguf");
-    unsigned part, parts;
-    int end = 0;
+    unsigned parts;
+    size_t stem = wi_gguf_stem(files->named, &parts);
+    const char *tail = files->named + strlen(files->named) - strlen(".gguf");
     enum wi_code code = WI_OK;
 
-    if (length <= tail ||
-        sscanf(files->named + length - tail, "-%5u-of-%5u%n", &part, &parts, &end) != 2 ||
-        end != 15 || part < 1 || part > parts)
+    if (files->named + stem == tail)
         return add(files, files->named, error);
     for (unsigned i = 1; code == WI_OK && i <= parts; i++) {
-        char *path = wi_sprintf("%.*s-%05u-of-%05u%s", (int)(length - tail), files->named, i, parts,
-            files->named + length - strlen(".gguf"));
+        char *path = wi_sprintf("%.*s-%05u-of-%05u%s", (int)stem, files->named, i, parts, tail);
         code = add(files, path, error);
         free(path);
     }

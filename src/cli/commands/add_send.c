@@ -5,12 +5,11 @@
 #include "base/clock.h"
 #include "base/descriptors.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/memory.h"
-#include "base/secret.h"
 #include "cli/progress.h"
 #include <errno.h>
 #include <inttypes.h>
-#include <openssl/evp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -119,22 +118,19 @@ static enum wi_exit hash_file(struct sending *sending, struct wi_model_file *fil
     struct wi_error error = {0};
     int fd = wi_add_files_open(sending->files, file, &error);
     enum wi_code code = fd < 0 ? error.code : WI_OK;
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
-    unsigned char hash[WI_HASH_SIZE] = {0};
-    int good = context && EVP_DigestInit_ex(context, EVP_sha256(), NULL);
+    struct wi_hasher *hasher = wi_hasher_new(WI_SHA256);
     size_t size;
 
     begin(sending, 0);
     while (code == WI_OK && sending->at < file->bytes) {
-        code = read_piece(sending, fd, file, &size, &error);
-        good = good && EVP_DigestUpdate(context, sending->piece, size);
+        if ((code = read_piece(sending, fd, file, &size, &error)) != WI_OK)
+            break;
+        wi_hasher_add(hasher, sending->piece, size);
         sending->at += size;
         show(sending, "hashing", file, NULL);
     }
-    if (code == WI_OK && (!good || !EVP_DigestFinal_ex(context, hash, NULL)))
-        code = wi_error_set(&error, WI_INTERNAL, "", "%s cannot be hashed", file->path);
-    wi_hash_hex(hash, file->hash);
-    EVP_MD_CTX_free(context);
+    wi_hasher_end(hasher, file->hash);
+    wi_hasher_free(hasher);
     wi_close(fd);
     return code == WI_OK ? WI_EXIT_OK : complain(sending, &error);
 }

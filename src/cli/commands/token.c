@@ -5,6 +5,7 @@
 #include "cli/cli.h"
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/secret.h"
 #include "cli/token_file.h"
 #include "net/url.h"

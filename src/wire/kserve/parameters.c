@@ -2,6 +2,7 @@
 #include "wire/kserve/kserve.h"
 
 #include "base/memory.h"
+#include "base/secret.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,7 @@
 /* The tokens file: lines, ranks, what is refused and how that is said. */
 #include "../test.h"
 
+#include "base/secret.h"
 #include "config/api_tokens.h"
 #include <fcntl.h>
 #include <stdio.h>

@@ -7,8 +7,8 @@
 
 #include "../files.h"
 #include "base/buffer.h"
+#include "base/hash.h"
 #include "base/loop.h"
-#include "base/secret.h"
 #include "hub/fetch.h"
 #include <strings.h>
 #include <sys/file.h>

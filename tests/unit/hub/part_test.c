@@ -3,7 +3,7 @@
 
 #include "../files.h"
 #include "base/descriptors.h"
-#include "base/secret.h"
+#include "base/hash.h"
 #include "hub/part.h"
 #include <errno.h>
 #include <fcntl.h>

@@ -7,8 +7,8 @@
 
 #include "../files.h"
 #include "../format/onnx_build.h"
+#include "base/hash.h"
 #include "base/loop.h"
-#include "base/secret.h"
 #include "hub/fetch.h"
 #include "hub/hub.h"
 #include "hub/list.h"

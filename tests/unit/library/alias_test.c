@@ -86,3 +86,19 @@ TEST(has_an_end)
     assert_non_null(wi_aliases_chained(&aliases));
     wi_aliases_clear(&aliases);
 }
+
+TEST(a_new_model_has_a_name_of_its_own)
+{
+    struct wi_aliases aliases = {0};
+    struct wi_error error = {0};
+    add(&aliases, "chat", "tiny");
+    assert_int_equal(wi_aliases_allow(&aliases, "org/tiny", "as", &error), WI_OK);
+    assert_int_equal(wi_aliases_allow(NULL, "chat", "as", &error), WI_OK);
+    assert_int_equal(wi_aliases_allow(&aliases, "chat", "as", &error), WI_CONFLICT);
+    static const char *const wrong[] = {"", "../x", "tiny:q8", "builtin", "builtin/x"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        assert_int_equal(wi_aliases_allow(&aliases, wrong[i], "as", &error), WI_INVALID_FIELD);
+        assert_string_equal(error.field, "as");
+    }
+    wi_aliases_clear(&aliases);
+}

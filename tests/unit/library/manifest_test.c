@@ -2,7 +2,7 @@
 #include "../test.h"
 
 #include "base/file.h"
-#include "base/secret.h"
+#include "base/hash.h"
 #include "library/manifest.h"
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* The store over a real folder: snapshots, changes, links, shared and cancelled look-ups. */
 #include "store_fixture.h"
 
-#include "base/secret.h"
+#include "base/hash.h"
 #include "library/load.h"
 #include <sys/resource.h>
 

@@ -3,6 +3,7 @@
 
 #include "api/http/guard.c"
 
+#include "base/secret.h"
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
