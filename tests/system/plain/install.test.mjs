@@ -181,6 +181,9 @@ test('README\'s commands make a service of what make install leaves, which infer
             assert.ok(!isRoot || owner !== 0);
             const { json } = await request(`${here.url}/v1/status`,
                 { headers: { Authorization: `Bearer ${token}` } });
+            const console = await request(`${here.url}/`, { headers: { Accept: 'text/html' } });
+            const [script] = console.text.match(/console\/[\w-]+\.js/) ?? assert.fail(console.text);
+            assert.equal((await request(`${here.url}/${script}`)).status, 200);
             const sandbox = JSON.stringify(json.warnings).includes('sandbox');
             assert.equal(sandbox, owner === 0, 'only root has to do without');
             const [, ...words] = command('webinfer', 'infer', 'digits', '--image');
