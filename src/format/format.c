@@ -18,7 +18,7 @@ const enum wi_model_format wi_formats_offered[] = {
 int wi_format_detect(const struct wi_view *view, enum wi_model_format *format)
 {
     /* A graph by that name is meant as one; what else is told by more of its files comes first. */
-    static const enum wi_model_format order[] = {
+    static const enum wi_model_format order[WI_FORMAT_COUNT] = {
         WI_FORMAT_ONNX, WI_FORMAT_HUGGINGFACE, WI_FORMAT_GGUF};
     int found = 0;
     for (size_t i = 0; i < WI_FORMAT_COUNT && found == 0; i++) {
