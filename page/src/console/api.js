@@ -13,18 +13,23 @@ export class ApiError extends Error {
         this.expected = problem.expected;
         this.allowed = problem.allowed;
         this.requestId = problem.request_id;
+        /** Seconds after which it may be asked again, as the daemon says. */
+        this.retryAfter = problem.retry_after;
     }
 
     /** As people read it: what, which field, what was expected. */
     get sentence() {
         const more = [this.field && `field: ${this.field}`, this.expected && `expected: ${this.expected}`,
-            this.allowed && `allowed: ${this.allowed}`, this.requestId && `request ${this.requestId}`].filter(Boolean);
+            this.allowed && `allowed: ${this.allowed}`, this.retryAfter && `ask again in ${this.retryAfter} s`, this.requestId && `request ${this.requestId}`].filter(Boolean);
         return `${this.message}${more.length ? ` (${more.join('; ')})` : ''}`;
     }
 }
 
 /** @param {string} given by a person */
 export const useToken = (given) => { token = given.trim(); };
+
+/** Whether requests have a token with them. */
+export const hasToken = () => token !== '';
 
 /** @param {unknown} error @returns {string} what it says, for a person */
 export const sentenceOf = (error) => (error instanceof ApiError ? error.sentence : String(error instanceof Error ? error.message : error));
@@ -40,7 +45,7 @@ export async function open(path, options = {}) {
         if (options.signal?.aborted) throw error;
         throw new ApiError(0, { detail: 'the daemon does not answer', code: 'unreachable' });
     }
-    if (!response.ok) throw new ApiError(response.status, await problemOf(response));
+    if (!response.ok) throw new ApiError(response.status, { retry_after: response.headers.get('Retry-After'), ...await problemOf(response) });
     return response;
 }
 

@@ -82,6 +82,7 @@ function update(child, node) {
         return;
     }
     const element = /** @type {Element} */ (child);
+    if (drawn.get(element) === node) return; // the same object: a view kept it, and nothing in it has changed
     const before = drawn.get(element)?.props ?? {};
     for (const name of new Set([...Object.keys(before), ...Object.keys(node.props)])) set(element, name, node.props[name], before[name]);
     drawn.set(element, node);

@@ -10,6 +10,7 @@ import { modelsView } from './views/models.js';
 import { logsView } from './views/logs.js';
 import { nodesView } from './views/nodes.js';
 import { nowView } from './views/now.js';
+import { tryView } from './views/try.js';
 import { unknownView } from './views/unknown.js';
 import { Watch } from './watch.js';
 
@@ -18,7 +19,7 @@ import { Watch } from './watch.js';
  * stop?: () => void, fresh?: () => void}} View `kinds` of objects with which it is drawn again; `fresh` when the connection is there again */
 /** @typedef {{store: Store, watch: Watch, status: () => any, redraw: () => void}} App */
 
-const VIEWS = [['now', 'Now'], ['models', 'Models'], ['nodes', 'Nodes'], ['logs', 'Logs']];
+const VIEWS = [['now', 'Now'], ['models', 'Models'], ['try', 'Try'], ['nodes', 'Nodes'], ['logs', 'Logs']];
 const store = new Store();
 /** @type {any} */
 let lastStatus = {};
@@ -49,6 +50,7 @@ function viewOf() {
     const { name, rest, query } = addressed();
     if (name === 'now' && !rest) return nowView(app);
     if (name === 'models') return rest ? modelView(app, rest) : modelsView(app);
+    if (name === 'try') return tryView(app, rest, query);
     if (name === 'nodes' && !rest) return nodesView(app, query.get('after') ?? '');
     if (name === 'logs' && !rest) return logsView(app);
     return unknownView(app, rest ? `${name}/${rest}` : name);
@@ -70,7 +72,9 @@ function onState() {
     shownState = state;
     if (state === 'live' && before === 'stale') say('The daemon is there again; what is shown is new.');
     if (state === 'stale') say(`The daemon has not answered since ${clock(watch.since)}.`, true);
-    if (state === 'live' || state === 'token') {
+    if (state === 'live' && view.fresh) {
+        view.fresh();
+    } else if (state === 'live' || state === 'token') {
         view.stop?.();
         view = viewOf(); // with the rank that there is now, and nothing that was read before
         document.title = `${view.title} – webinfer`;

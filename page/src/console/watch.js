@@ -12,15 +12,16 @@ const CATCH_UP_MS = 1000;
 /** @typedef {'loading' | 'token' | 'live' | 'stale'} State */
 /** @typedef {{status: any, isAdmin: boolean}} Welcome */
 
-/** Reads one answer of events until it ends. @param {string} path @param {{lastId?: string, signal: AbortSignal,
- * begun?: () => void, take: (event: string, data: any, id: string) => void}} options */
-export async function readEvents(path, { lastId, signal, begun, take }) {
+/** Reads one answer of events until it ends. @param {string} path @param {{lastId?: string, signal: AbortSignal, body?: string,
+ * begun?: (response: Response) => void, take: (event: string, data: any, id: string) => void}} options with `body`, a JSON, it is posted */
+export async function readEvents(path, { lastId, signal, body, begun, take }) {
     const silent = new AbortController();
     const both = AbortSignal.any([signal, silent.signal]);
     let timer = setTimeout(() => silent.abort(), SILENCE_MS);
     try {
-        const response = await open(path, { headers: { Accept: 'text/event-stream', ...(lastId && { 'Last-Event-ID': lastId }) }, signal: both });
-        begun?.();
+        const response = await open(path, { ...(body && { method: 'POST', body }), signal: both,
+            headers: { Accept: 'text/event-stream', ...(body && { 'Content-Type': 'application/json' }), ...(lastId && { 'Last-Event-ID': lastId }) } });
+        begun?.(response);
         const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
         const parser = new EventParser();
         for (;;) {

@@ -3,6 +3,7 @@ import { get, modelPath, sentenceOf } from '../api.js';
 import { h } from '../draw.js';
 import { bytes, count, milliseconds, moment, NOTHING, plain, rate } from '../format.js';
 import { badge, facts, section, table } from '../parts.js';
+import { tryHref } from '../playground/places.js';
 import { loadedIn, verbs } from './models.js';
 
 const EVERY_MS = 10_000;
@@ -44,7 +45,8 @@ export function modelView(app, name) {
             clearTimeout(timer);
         },
         render() {
-            const back = h('p', { key: 'back' }, h('a', { href: '#/models' }, 'All models'));
+            const back = h('p', { key: 'back', class: 'verbs' }, h('a', { href: '#/models' }, 'All models'),
+                model ? h('a', { href: tryHref(name) }, 'Try it') : null);
             if (problem && !model) return { state: 'failed', parts: [back, h('p', { class: 'problem' }, problem)] };
             if (!model) return { state: 'loading', parts: [back, h('p', null, 'Reading the model.')] };
             const now = { ...model, ...app.store.get(`model/${name}`) };

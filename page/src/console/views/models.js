@@ -2,6 +2,7 @@
 import { ask, modelPath } from '../api.js';
 import { h } from '../draw.js';
 import { bytes, count, duration, many, plain } from '../format.js';
+import { tryHref } from '../playground/places.js';
 import { attempt, badge, button, confirm, section, table } from '../parts.js';
 
 const PER_PAGE = 200;
@@ -42,6 +43,7 @@ function columns(app) {
         { name: 'Size', figure: true, cell: (/** @type {any} */ model) => bytes(model.bytes) },
         { name: 'Variants', cell: (/** @type {any} */ model) => (model.variants ?? []).map((/** @type {any} */ { name: variant }) => plain(variant)).join(', ') || plain(model.variant ?? model.quantization ?? model.dtype ?? '') },
         { name: 'Loaded in', wide: true, cell: (/** @type {any} */ model) => loadedIn(app, model) },
+        { name: 'Try', cell: (/** @type {any} */ model) => (model.problem ? '' : h('a', { href: tryHref(model.name), 'aria-label': `Try ${plain(model.name)}` }, 'Try it')) },
         ...(app.watch.isAdmin ? [{ name: 'Actions', cell: (/** @type {any} */ model) => h('span', { class: 'actions' }, verbs(app, model)) }] : []),
     ];
 }

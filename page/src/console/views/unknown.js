@@ -7,7 +7,7 @@ export function unknownView(app, name) {
         title: 'No such view', kinds: [],
         render: () => ({ state: 'filled', parts: [
             h('p', null, `There is no view “`, h('bdi', null, name), '”. There are:'),
-            h('ul', null, ['now', 'models', 'nodes', ...(app.watch.isAdmin ? ['logs'] : [])].map((one) => h('li', null, h('a', { href: `#/${one}` }, one)))),
+            h('ul', null, ['now', 'models', 'try', 'nodes', ...(app.watch.isAdmin ? ['logs'] : [])].map((one) => h('li', null, h('a', { href: `#/${one}` }, one)))),
         ] }),
     };
 }

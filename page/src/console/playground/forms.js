@@ -1,0 +1,34 @@
+/** Which form a model gets: one row a task. */
+import { makeText } from './forms/text.js';
+
+/** @typedef {import('../draw.js').Part} Part */
+/** @typedef {import('./runs.js').Run} Run */
+/** @typedef {{model: any, task: string, openapi: () => any, redraw: () => void, say: (text: string, isError?: boolean) => void}} Context `model` as
+ * GET /v1/models/NAME tells it; `openapi` the daemon's description of itself, null where there is none (yet) */
+/** @typedef {{inputs: any, options?: Record<string, any>, task?: string, files?: Record<string, File | Blob>}} Read `files` are members of `inputs` */
+/** What a form is: fields, what was put into them (`read` throws FieldError), and an answer drawn. While an answer comes `show` gets null for it
+ * and the run, where `text` is what has come; it is asked only where there is some. `difference` says how far two answers are apart. `whole`, of
+ * forms with a body of their own (chat), draws in the place of fields, buttons and answers. `stop` when the view is left.
+ * @typedef {{draw: () => Part[], read: () => Read, show: (answer: any, run: Run) => Part[], difference?: (answer: any, other: any) => string,
+ * stop?: () => void, whole?: (view: Whole) => Part[]}} Form */
+/** @typedef {{places: () => import('./places.js').Place[], isGone: () => boolean}} Whole */
+/** @typedef {{title: string, make: (context: Context) => Form}} Row */
+
+/** @type {Record<string, Row>} */
+const FORMS = {
+    complete: { title: 'Go on with a text', make: makeText },
+    'text2text-generation': { title: 'A text to a text', make: makeText },
+    translation: { title: 'Translate', make: makeText },
+    summarization: { title: 'Say it in fewer words', make: makeText },
+};
+
+/** What a model can do, by its own account, the usual first. @param {any} model @returns {string[]} */
+export function tasksOf(model) {
+    if (model.tasks?.length) return model.tasks.map((/** @type {any} */ task) => String(task.name ?? task));
+    if (model.type === 'text_generation') return model.chat ? ['chat', 'complete'] : ['complete'];
+    if (model.type === 'text_embedding') return model.format === 'gguf' ? ['embed', 'rerank'] : ['tensors'];
+    return model.takes_picture ? ['image-classification', 'tensors'] : ['tensors'];
+}
+
+/** Those of its tasks that there is a form for. @param {any} model @returns {{task: string, title: string, make: (context: Context) => Form}[]} */
+export const formsOf = (model) => tasksOf(model).flatMap((task) => (FORMS[task] ? [{ task, ...FORMS[task] }] : []));

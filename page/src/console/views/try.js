@@ -1,0 +1,191 @@
+/** The playground: a model is tried with one's own input, at up to four places side by side. */
+import { get, modelPath } from '../api.js';
+import { h } from '../draw.js';
+import { plain } from '../format.js';
+import { button, section, say } from '../parts.js';
+import { formsOf } from '../playground/forms.js';
+import { choicesOf, MOST_PLACES, atOf, placeName, placesOf, tryHref } from '../playground/places.js';
+import { problem } from '../playground/problem.js';
+import { bodyOf, FieldError } from '../playground/request.js';
+import { results } from '../playground/results.js';
+import { Runs } from '../playground/runs.js';
+import { modelHref } from './models.js';
+
+/** @typedef {import('../main.js').App} App */
+/** @typedef {import('../main.js').View} View */
+/** @typedef {import('../playground/forms.js').Form} Form */
+
+/** @param {App} app @param {string} name @param {URLSearchParams} query @returns {View} */
+export const tryView = (app, name, query) => (name ? new Playground(app, name, query).view() : choose(app));
+
+/** @param {App} app @returns {View} */
+function choose(app) {
+    return {
+        title: 'Try a model', kinds: ['model'],
+        render() {
+            const models = app.store.all('model').filter(([, model]) => !model.problem);
+            return { state: 'filled', parts: [models.length ? h('ul', { class: 'choose' }, models.map(([name, model]) => h('li', { key: name },
+                h('a', { href: tryHref(name) }, name), h('small', null, [model.title, String(model.type ?? '').replaceAll('_', ' ')].filter(Boolean).map(plain).join(', ')))))
+                : h('p', { class: 'none' }, 'There is no model yet. Models brings one.')] };
+        },
+    };
+}
+
+class Playground {
+    /** @type {any} */
+    #model = null;
+    /** @type {any} */
+    #hardware = null;
+    /** @type {any} */
+    #openapi = null;
+    /** @type {unknown} */
+    #problem = null;
+    #isGone = false;
+    /** @type {FieldError | null} */
+    #wrong = null;
+    /** @type {Form | null} */
+    #form = null;
+    #task = '';
+
+    /** @param {App} app @param {string} name @param {URLSearchParams} query */
+    constructor(app, name, query) {
+        this.app = app;
+        this.name = name;
+        this.wanted = query.get('task') ?? '';
+        this.places = placesOf(query.getAll('at'));
+        this.runs = new Runs(() => app.redraw());
+        this.leave = app.store.subscribe((_, keys) => { if (keys.includes(`model/${name}`)) this.#looked(); });
+    }
+
+    /** @returns {View} */
+    view() {
+        void this.#read();
+        return {
+            title: `Try ${plain(this.name)}`, kinds: ['model', 'node'],
+            fresh: () => void this.#read(),
+            stop: () => {
+                this.leave();
+                this.runs.stop();
+                this.#form?.stop?.();
+            },
+            render: () => this.#render(),
+        };
+    }
+
+    async #read() {
+        try {
+            this.#model = await get(modelPath(this.name));
+            this.#problem = null;
+            this.#isGone = false;
+            if (!this.#form) this.#take(this.wanted);
+        } catch (error) {
+            this.#problem = error;
+        }
+        this.app.redraw();
+        [this.#hardware, this.#openapi] = await Promise.all([get('/v1/hardware', { model_name: this.name }), this.#openapi ?? get('/v1/openapi.json')]
+            .map((asked) => Promise.resolve(asked).catch(() => null)));
+        this.app.redraw();
+    }
+
+    /** The model is there or is not there any more. */
+    #looked() {
+        const isGone = this.#model !== null && !this.app.store.get(`model/${this.name}`);
+        if (isGone && !this.#isGone) say(`${plain(this.name)} has been removed.`, true);
+        if (!isGone && this.#isGone) void this.#read();
+        this.#isGone = isGone;
+    }
+
+    /** @param {string} task */
+    #take(task) {
+        const rows = formsOf(this.#model), row = rows.find((one) => one.task === task) ?? rows[0];
+        this.runs.stop();
+        this.runs.list = [];
+        this.#form?.stop?.();
+        this.#wrong = null;
+        this.#task = row?.task ?? '';
+        this.#form = row ? row.make({ model: this.#model, task: row.task, openapi: () => this.#openapi, redraw: () => this.app.redraw(), say }) : null;
+    }
+
+    /** @returns {ReturnType<View['render']>} */
+    #render() {
+        const back = h('p', { key: 'back', class: 'verbs' }, h('a', { href: '#/try' }, 'Other models'), h('a', { href: modelHref(this.name) }, 'About this model'));
+        if (!this.#model) return { state: this.#problem ? 'failed' : 'loading', parts: [back, this.#problem ? problem(this.#problem) : h('p', null, 'Reading the model.')] };
+        const form = this.#form;
+        return { state: 'filled', parts: [back,
+            this.#isGone ? h('p', { class: 'problem', key: 'gone' }, 'The model has been removed from the store. What was answered before stands below.') : null,
+            this.#tasks(), this.#places(),
+            form ? h('div', { key: `form-${this.#task}` }, form.whole?.({ places: () => this.#at(), isGone: () => this.#isGone }) ?? this.#body(form))
+                : h('p', { class: 'none' }, 'There is no form for what this model does. It can be asked by POST /v1/infer.')] };
+    }
+
+    /** @returns {import('../playground/places.js').Place[]} */
+    #at() {
+        return this.places.length ? this.places : [null];
+    }
+
+    #tasks() {
+        const rows = formsOf(this.#model);
+        if (rows.length < 2) return null;
+        const onchange = (/** @type {Event} */ event) => {
+            this.#take(/** @type {HTMLSelectElement} */ (event.target).value);
+            this.#moved();
+        };
+        return h('p', { class: 'verbs', key: 'task' }, h('label', { for: 'task' }, 'What it is to do'),
+            h('select', { id: 'task', value: this.#task, onchange }, rows.map(({ task, title }) => h('option', { value: task }, title))));
+    }
+
+    /** The address says what is chosen, and the view stays. */
+    #moved() {
+        const task = this.#task === formsOf(this.#model)[0]?.task ? '' : this.#task;
+        history.replaceState(null, '', tryHref(this.name, { task, at: this.places }));
+        this.app.redraw();
+    }
+
+    #places() {
+        const known = choicesOf(this.#hardware);
+        const chosen = new Set(this.places.map(atOf));
+        const all = [...known, ...this.places.filter((one) => !known.some((other) => atOf(other) === atOf(one))).map((one) => ({ ...one, can: false, why: 'nobody knows of it' }))];
+        const toggle = (/** @type {any} */ { browser, platform }) => {
+            const at = atOf({ browser, platform });
+            this.places = chosen.has(at) ? this.places.filter((one) => atOf(one) !== at) : [...this.places, { browser, platform }].slice(0, MOST_PLACES);
+            this.#moved();
+        };
+        return h('fieldset', { key: 'places', class: 'places' }, h('legend', null, `Where: none for the place that the service chooses, at most ${MOST_PLACES}`),
+            all.map((one) => h('label', { key: atOf(one), title: one.can ? undefined : plain(one.why) }, h('input', { type: 'checkbox', checked: chosen.has(atOf(one)),
+                disabled: !chosen.has(atOf(one)) && chosen.size >= MOST_PLACES, value: atOf(one), onchange: () => toggle(one) }), ` ${placeName(one)}`, one.can ? null : h('span', { class: 'note' }, ' cannot now'))),
+            all.length ? null : h('p', { class: 'none' }, 'No place is known.'));
+    }
+
+    /** @param {Form} form */
+    #body(form) {
+        const send = (/** @type {Event} */ event) => {
+            event.preventDefault();
+            this.#send(form);
+        };
+        return [h('form', { key: 'form', class: 'try', onsubmit: send, novalidate: true, autocomplete: 'off' }, form.draw(),
+            this.#wrong ? h('p', { class: 'problem', role: 'alert', id: 'wrong' }, this.#wrong.message) : null,
+            h('p', { class: 'verbs' }, h('button', { disabled: this.#isGone }, 'Run'), this.runs.isRunning ? button('Stop', () => this.runs.stop()) : null)),
+        this.runs.list.length ? section(this.runs.list.length > 1 ? 'Answers' : 'Answer', results(this.runs.list, form)) : null];
+    }
+
+    /** @param {Form} form */
+    #send(form) {
+        this.#wrong = null;
+        try {
+            const { inputs, options, files, task } = form.read();
+            const asked = this.#at().map((place) => ({ place, files, body: bodyOf({ model: this.name, task, inputs, options, at: place }) }));
+            void this.runs.start(asked).then(() => this.#tell());
+        } catch (error) {
+            if (!(error instanceof FieldError)) throw error;
+            this.#wrong = error;
+            document.getElementById(error.field)?.focus();
+        }
+        this.app.redraw();
+    }
+
+    #tell() {
+        const { list } = this.runs, failed = list.filter(({ state }) => state === 'failed').length, done = list.filter(({ state }) => state === 'done').length;
+        if (done + failed === 0) return;
+        say(list.length === 1 ? (done ? 'The answer is there.' : 'It has failed.') : `${done} of ${list.length} places have answered${failed ? `, ${failed} have failed` : ''}.`, done === 0);
+    }
+}
