@@ -8,7 +8,7 @@ import { ConsoleService } from './support/console_service.mjs';
 
 const LIVE = 'body[data-state=live] main[data-state=filled]';
 const HOSTILE = `<img src=x onerror="alert(1)"></script><script>alert(2)</script>\u202egnp.exe\u2066 ${'W'.repeat(100_000)}`;
-const VIEWS = { now: 'now', models: 'models', 'models/digits': 'models', nodes: 'nodes', logs: 'logs' };
+const VIEWS = { now: 'now', models: 'models', 'models/digits': 'models', try: 'try', 'try/digits': 'try', nodes: 'nodes', logs: 'logs' };
 let browser, page, folder;
 
 before(async () => {
@@ -73,7 +73,7 @@ for (const colorScheme of ['light', 'dark'])
         test(`nobody is kept out of a view: ${colorScheme}, ${width} px`, () => withConsole({}, async ({ tab, go, service }) => {
             await tab.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
             await tab.setViewportSize({ width, height: 900 });
-            for (const hash of [...Object.keys(VIEWS), 'models/org/chat', 'nowhere']) {
+            for (const hash of [...Object.keys(VIEWS), 'models/org/chat', 'try/org/chat', 'nowhere']) {
                 await go(hash);
                 if (hash === 'logs') await follows(tab, service, { ...service.line(451, 'error'), message: 'long '.repeat(1000) });
                 await tab.evaluate(axe.source);
@@ -86,7 +86,7 @@ for (const colorScheme of ['light', 'dark'])
 test('an unknown view says so and offers the others', () => withConsole({}, async ({ tab, go, text, problems }) => {
     await go('nowhere/%E0%A4%A');
     assert.match(await text(), /There is no view “nowhere/);
-    assert.equal(await tab.locator('main li a').count(), 4);
+    assert.equal(await tab.locator('main li a').count(), 5);
     await go('models/gone', 'main[data-state=failed]');
     assert.match(await text(), /there is nothing at that path \(request r-1\)/);
     assert.match(String(problems.splice(0)), /^[^,]* 404 [^,]*$/, 'which the browser notes');
@@ -128,9 +128,9 @@ test('a user is not offered what the rank may not do', () => withConsole({ rank:
         assert.doesNotMatch(await text(), /Load\b|Unload|Remove|Pull|Drain|Recycle|Join links|Logs/);
     }
     await go('logs', 'main[data-state=failed]');
-    assert.equal(await tab.locator('nav a').count(), 3);
+    assert.equal(await tab.locator('nav a').count(), 4);
     await go('nowhere');
-    assert.equal(await tab.locator('main li a').count(), 3);
+    assert.equal(await tab.locator('main li a').count(), 4);
 }));
 
 test('a token is asked for where one is needed, and is in no address and no storage', () => withConsole({ token: 'wi_secret' }, async ({ tab, service, go, problems }) => {

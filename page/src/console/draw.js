@@ -104,6 +104,8 @@ function set(element, name, value, before) {
         if (value) element.addEventListener(name.slice(2), value);
     } else if (name === 'value' && 'value' in element && !(element instanceof HTMLProgressElement)) {
         /** @type {HTMLInputElement} */ (element).value = value ?? '';
+    } else if (name === 'checked') {
+        /** @type {HTMLInputElement} */ (element).checked = Boolean(value);
     } else if (value === undefined || value === null || value === false) {
         element.removeAttribute(name);
     } else if (name === 'href' && !ADDRESS.test(value)) {

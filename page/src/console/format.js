@@ -3,7 +3,7 @@
 export const NOTHING = '–';
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'];
 /** What turns the direction of text or is not seen: shown by its number, so that nothing looks like what it is not. */
-const UNSEEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
+export const UNSEEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
 /** More of one text is shown nowhere but where a person asks for it. */
 const MOST_CHARACTERS = 4000;
 

@@ -25,7 +25,7 @@ export function everything(text = '') {
     const t = (plain) => (text ? `${plain} ${text}` : plain);
     const hours = (n) => Date.now() - n * 3_600_000;
     const loaded = [{ node: 'node-1', hash: 'ab12', platform: 'webgpu', state: 'loaded', bytes: 6e8 }];
-    const model = { name: t('org/chat'), type: 'text_generation', format: 'gguf', bytes: 668_000_000, title: t('A small chat model'), quantization: 'Q4_K_M',
+    const model = { name: t('org/chat'), type: 'text_generation', format: 'gguf', chat: true, bytes: 668_000_000, title: t('A small chat model'), quantization: 'Q4_K_M',
         variants: [{ name: t('Q4_K_M'), bytes: 668e6, file_count: 1 }, { name: 'Q8_0', bytes: 1.1e9, file_count: 1 }], loaded };
     return {
         status: { version: '0.1.0', started_at: hours(30), ready: true, problem: null, api: { url: 'http://127.0.0.1:8470' }, bridge: { url: 'http://127.0.0.1:8471' },
@@ -60,6 +60,11 @@ const hardware = (name, t) => ({ model_name: name, decision: 'run', why: `it is 
         { browser: 'chrome', browser_version: '147.0', joined: false, platform: 'webgpu', engine: 'llama.cpp', engine_version: 'b1', standing: 'chosen', why: 'it is the quickest', chosen: true, adapter: { description: `NVIDIA ${t}` }, nodes: 1, open_nodes: 1, verdict: 'trusted', expected_ms: 312, estimate: { load_ms: 2100, run_ms: 300, runs: 812, prompt_tokens_per_second: 512.4, tokens_per_second: 48.2 } },
         { browser: 'firefox', browser_version: '153.0', joined: false, platform: 'webgpu', engine: 'llama.cpp', engine_version: 'b1', standing: 'excluded', why: `its answers are wrong ${t}`, chosen: false, adapter: null, nodes: 0, open_nodes: 0, verdict: 'wrong' }],
     passed_over: [{ browser: 'edge', installed: false, why: `it is not installed ${t}`, moves: null }] });
+
+const OPTIONS = { properties: { temperature: { type: 'number', minimum: 0, maximum: 2, description: '0: the most likely token each time.' }, max_tokens: { type: 'integer', minimum: 1 },
+    deterministic: { type: 'boolean', description: 'It runs alone.' }, stop: { description: 'What ends the answer.' } } };
+const executedOn = ({ browser = 'chrome', platform = 'webgpu' }, t, more) => ({ node: 'node-1', browser, browser_version: `147.0 ${t}`, platform, engine: 'llama', build: 'jspi64', threads: 4, precision: null,
+    quantization: 'Q8_0', adapter: platform === 'webgpu' ? { vendor: 'nvidia', architecture: 'ada', description: `NVIDIA ${t}`, is_fallback: false } : null, fallbacks: [], numerics: 'ok', simulated: false, ...more });
 
 export class ConsoleService {
     /** @param {string} folder of the built console @param {{text?: string, token?: string, rank?: 'user' | 'admin'}} [options] */
@@ -116,14 +121,46 @@ export class ConsoleService {
         if (name === '/' || name.startsWith('/console/')) return this.#file(name === '/' ? 'index.html' : name.slice(9), response);
         if (this.token && request.headers.authorization !== `Bearer ${this.token}`) return this.#json(response, 401, { code: 'unauthorized', status: 401, title: 'Unauthorized', detail: 'a token is needed' });
         if (name === '/v1/events') return this.#events(url, response);
+        if (name === '/v1/infer') return void this.#infer(request, response);
         if (request.method !== 'GET') return this.#json(response, 200, name === '/v1/admin/join' ? { id: 'join-2', token: 'x', url: `${this.url}/#token=x`, nodes: 1, expires_at: Date.now() + 3.6e6 } : { id: 'x', state: 'cancelled' });
         const found = this.#found(name, url.searchParams);
         return found ? this.#json(response, 200, found) : this.#json(response, 404, { code: 'not_found', detail: `there is nothing at that path ${this.text}`, request_id: 'r-1' });
     }
 
+    /** How requests are answered: a test puts its own here. @param {{body: any, request: http.IncomingMessage, response: http.ServerResponse, part: (text: string) => void,
+     * done: (more?: object) => void, event: (name: string, data: object) => void, fail: (status: number, problem: object, headers?: object) => void}} asked */
+    infer = ({ part, done }) => {
+        for (const text of ['Some ', 'words']) part(text);
+        done();
+    };
+
+    async #infer(request, response) {
+        let text = '', seq = 0;
+        for await (const piece of request) text += piece;
+        const body = JSON.parse(text);
+        const event = (name, data) => {
+            if (!response.headersSent) response.writeHead(200, { 'Content-Type': 'text/event-stream', ...HEADERS });
+            response.write(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
+        };
+        this.seen.at(-1).body = body;
+        this.infer({
+            body, request, response, event, part: (said) => event('part', { seq: seq++, index: 0, text: said, tokens: [seq] }),
+            done: (more = {}) => {
+                event('done', { id: 'job-7', model_name: body.model_name, model_type: 'text_generation', outputs: [], result: { finish_reason: 'stop' }, parts: seq, ...more,
+                    executed_on: executedOn(body, this.text, more.executed_on), performance: { queue_ms: 1, load_ms: 20, inference_ms: 300, total_ms: 321, first_part_ms: 30, attempts: 1, warm: true, ...more.performance } });
+                response.end();
+            },
+            fail: (status, problem, headers = {}) => {
+                response.writeHead(status, { 'Content-Type': 'application/problem+json', ...HEADERS, ...headers });
+                response.end(JSON.stringify({ status, ...problem }));
+            },
+        });
+    }
+
     #found(name, query) {
         const all = (kind) => Object.entries(this.objects).filter(([key]) => key.startsWith(`${kind}/`)).map(([, object]) => object);
         if (name === '/v1/status') return { ...this.objects.status, started_at: this.startedAt, ...(this.rank === 'admin' && { models_directory: '/models' }), memory: { used: 12e6, budget: 2e9 }, sessions: [{ id: 'session-1', memory_bytes: 1.4e9 }] };
+        if (name === '/v1/openapi.json') return { openapi: '3.1.0', 'x-tasks': { chat: { options: OPTIONS }, complete: { options: OPTIONS } } };
         if (name === '/v1/history') return history();
         if (name === '/v1/hardware') return hardware(query.get('model_name'), this.text);
         if (name === '/v1/nodes') return { nodes: query.get('after') ? all('node').slice(2) : all('node').slice(0, 2), next: query.get('after') ? null : 'node-2' };
@@ -134,7 +171,7 @@ export class ConsoleService {
             return { lines: lines.slice(-Number(query.get('limit'))), lost: 0 };
         }
         const model = name.startsWith('/v1/models/') && name.slice(11);
-        return model && this.objects[`model/${model}`] && described(model, this.text);
+        return model && this.objects[`model/${model}`] && { ...described(model, this.text), ...this.objects[`model/${model}`], name: model };
     }
 
     #events(url, response) {

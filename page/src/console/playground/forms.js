@@ -1,4 +1,5 @@
 /** Which form a model gets: one row a task. */
+import { makeChat } from './forms/chat.js';
 import { makeText } from './forms/text.js';
 
 /** @typedef {import('../draw.js').Part} Part */
@@ -11,11 +12,13 @@ import { makeText } from './forms/text.js';
  * forms with a body of their own (chat), draws in the place of fields, buttons and answers. `stop` when the view is left.
  * @typedef {{draw: () => Part[], read: () => Read, show: (answer: any, run: Run) => Part[], difference?: (answer: any, other: any) => string,
  * stop?: () => void, whole?: (view: Whole) => Part[]}} Form */
-/** @typedef {{places: () => import('./places.js').Place[], isGone: () => boolean}} Whole */
+/** @typedef {{places: () => import('./places.js').Place[], isGone: () => boolean, code: (asked: () => import('./code.js').Asked | null) => Part}} Whole `code` draws
+ * the request as commands */
 /** @typedef {{title: string, make: (context: Context) => Form}} Row */
 
 /** @type {Record<string, Row>} */
 const FORMS = {
+    chat: { title: 'Chat', make: makeChat },
     complete: { title: 'Go on with a text', make: makeText },
     'text2text-generation': { title: 'A text to a text', make: makeText },
     translation: { title: 'Translate', make: makeText },

@@ -28,12 +28,15 @@ export function tryHref(name, { task, at = [] } = {}) {
     return `#/try/${name.split('/').map(encodeURIComponent).join('/')}${query.length ? `?${query.join('&')}` : ''}`;
 }
 
+/** Standings of places that cannot run the model, whoever asks. */
+const CANNOT = new Set(['unavailable', 'barred']);
+
 /** What there is to choose from: each kind of browser and platform once, those that can run it first.
  * @param {any} hardware GET /v1/hardware of the model @returns {{browser: string, platform: string, can: boolean, why: string}[]} */
 export function choicesOf(hardware) {
     const found = new Map();
     for (const one of hardware?.options ?? []) {
-        const at = `${one.browser}/${one.platform}`, can = one.nodes !== undefined;
+        const at = `${one.browser}/${one.platform}`, can = !CANNOT.has(one.standing);
         if (AT.test(at) && (!found.has(at) || (can && !found.get(at).can)))
             found.set(at, { browser: one.browser, platform: one.platform, can, why: String(one.why ?? '') });
     }

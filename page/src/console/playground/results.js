@@ -31,7 +31,7 @@ function result(run, form) {
 }
 
 /** @param {any} progress */
-function waitsFor(progress) {
+export function waitsFor(progress) {
     if (progress?.phase === 'queued') return progress.queue_position ? `It waits in the queue at place ${count(progress.queue_position)}.` : 'It waits in the queue.';
     if (progress?.phase === 'loading') return progress.total_bytes ? `The model is loaded: ${bytes(progress.loaded_bytes)} of ${bytes(progress.total_bytes)}.` : 'The model is loaded.';
     if (progress?.total) return `It is ${plain(progress.phase)}: ${count(progress.done)} of ${count(progress.total)}.`;
@@ -60,8 +60,8 @@ export function where(executed) {
     ]), (executed.fallbacks ?? []).length ? h('ul', { class: 'note' }, executed.fallbacks.map((/** @type {any} */ one) => h('li', null, `${plain(one.platform)} was given up: ${plain(one.reason)}`))) : null];
 }
 
-/** @param {Run[]} runs @param {import('./forms.js').Form} form */
-function times(runs, form) {
+/** @param {Run[]} runs @param {Pick<import('./forms.js').Form, 'difference'>} form */
+export function times(runs, form) {
     const done = runs.filter(({ answer }) => answer);
     if (done.length === 0) return null;
     const of = (/** @type {string} */ name) => (/** @type {Run} */ { answer }) => milliseconds(answer.performance?.[name]);

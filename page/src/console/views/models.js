@@ -43,7 +43,7 @@ function columns(app) {
         { name: 'Size', figure: true, cell: (/** @type {any} */ model) => bytes(model.bytes) },
         { name: 'Variants', cell: (/** @type {any} */ model) => (model.variants ?? []).map((/** @type {any} */ { name: variant }) => plain(variant)).join(', ') || plain(model.variant ?? model.quantization ?? model.dtype ?? '') },
         { name: 'Loaded in', wide: true, cell: (/** @type {any} */ model) => loadedIn(app, model) },
-        { name: 'Try', cell: (/** @type {any} */ model) => (model.problem ? '' : h('a', { href: tryHref(model.name), 'aria-label': `Try ${plain(model.name)}` }, 'Try it')) },
+        { name: 'Try', cell: (/** @type {any} */ model) => (model.problem ? '' : h('a', { href: tryHref(model.name), 'aria-label': `Try it: ${plain(model.name)}` }, 'Try it')) },
         ...(app.watch.isAdmin ? [{ name: 'Actions', cell: (/** @type {any} */ model) => h('span', { class: 'actions' }, verbs(app, model)) }] : []),
     ];
 }

@@ -3,7 +3,9 @@ import { get, modelPath } from '../api.js';
 import { h } from '../draw.js';
 import { plain } from '../format.js';
 import { button, section, say } from '../parts.js';
+import { description } from '../playground/description.js';
 import { formsOf } from '../playground/forms.js';
+import { codeBlock } from '../playground/code_block.js';
 import { choicesOf, MOST_PLACES, atOf, placeName, placesOf, tryHref } from '../playground/places.js';
 import { problem } from '../playground/problem.js';
 import { bodyOf, FieldError } from '../playground/request.js';
@@ -31,6 +33,9 @@ function choose(app) {
     };
 }
 
+/** Names for files that may have none. @param {Record<string, File | Blob>} [files] */
+const filesOf = (files = {}) => Object.fromEntries(Object.entries(files).map(([member, file]) => [member, { name: file instanceof File && file.name ? file.name : member }]));
+
 class Playground {
     /** @type {any} */
     #model = null;
@@ -38,6 +43,8 @@ class Playground {
     #hardware = null;
     /** @type {any} */
     #openapi = null;
+    /** Of which the places were told. */
+    #nodes = '';
     /** @type {unknown} */
     #problem = null;
     #isGone = false;
@@ -54,7 +61,11 @@ class Playground {
         this.wanted = query.get('task') ?? '';
         this.places = placesOf(query.getAll('at'));
         this.runs = new Runs(() => app.redraw());
-        this.leave = app.store.subscribe((_, keys) => { if (keys.includes(`model/${name}`)) this.#looked(); });
+        this.code = codeBlock(() => app.redraw());
+        this.leave = app.store.subscribe((kinds, keys) => {
+            if (keys.includes(`model/${name}`)) this.#looked();
+            if (kinds.has('node') && this.#model) void this.#where();
+        });
     }
 
     /** @returns {View} */
@@ -82,8 +93,16 @@ class Playground {
             this.#problem = error;
         }
         this.app.redraw();
-        [this.#hardware, this.#openapi] = await Promise.all([get('/v1/hardware', { model_name: this.name }), this.#openapi ?? get('/v1/openapi.json')]
-            .map((asked) => Promise.resolve(asked).catch(() => null)));
+        [this.#openapi] = await Promise.all([description(this.app.status().started_at), this.#where()]);
+        this.app.redraw();
+    }
+
+    /** Reads where it can run, unless the nodes are those of the last time. */
+    async #where() {
+        const nodes = this.app.store.all('node').map(([id, { draining, away }]) => `${id} ${draining} ${away}`).join();
+        if (nodes === this.#nodes && this.#hardware) return;
+        this.#nodes = nodes;
+        this.#hardware = await get('/v1/hardware', { model_name: this.name }).catch(() => null);
         this.app.redraw();
     }
 
@@ -114,7 +133,7 @@ class Playground {
         return { state: 'filled', parts: [back,
             this.#isGone ? h('p', { class: 'problem', key: 'gone' }, 'The model has been removed from the store. What was answered before stands below.') : null,
             this.#tasks(), this.#places(),
-            form ? h('div', { key: `form-${this.#task}` }, form.whole?.({ places: () => this.#at(), isGone: () => this.#isGone }) ?? this.#body(form))
+            form ? h('div', { key: `form-${this.#task}` }, form.whole?.({ places: () => this.#at(), isGone: () => this.#isGone, code: this.code }) ?? this.#body(form))
                 : h('p', { class: 'none' }, 'There is no form for what this model does. It can be asked by POST /v1/infer.')] };
     }
 
@@ -151,8 +170,9 @@ class Playground {
             this.#moved();
         };
         return h('fieldset', { key: 'places', class: 'places' }, h('legend', null, `Where: none for the place that the service chooses, at most ${MOST_PLACES}`),
-            all.map((one) => h('label', { key: atOf(one), title: one.can ? undefined : plain(one.why) }, h('input', { type: 'checkbox', checked: chosen.has(atOf(one)),
-                disabled: !chosen.has(atOf(one)) && chosen.size >= MOST_PLACES, value: atOf(one), onchange: () => toggle(one) }), ` ${placeName(one)}`, one.can ? null : h('span', { class: 'note' }, ' cannot now'))),
+            all.map((one) => h('label', { key: atOf(one) }, h('input', { type: 'checkbox', checked: chosen.has(atOf(one)),
+                disabled: !chosen.has(atOf(one)) && chosen.size >= MOST_PLACES, value: atOf(one), onchange: () => toggle(one) }), h('span', null, placeName(one),
+                one.can && !one.why ? null : h('small', null, [one.can ? '' : 'It cannot now', plain(one.why)].filter(Boolean).join(': '))))),
             all.length ? null : h('p', { class: 'none' }, 'No place is known.'));
     }
 
@@ -165,7 +185,18 @@ class Playground {
         return [h('form', { key: 'form', class: 'try', onsubmit: send, novalidate: true, autocomplete: 'off' }, form.draw(),
             this.#wrong ? h('p', { class: 'problem', role: 'alert', id: 'wrong' }, this.#wrong.message) : null,
             h('p', { class: 'verbs' }, h('button', { disabled: this.#isGone }, 'Run'), this.runs.isRunning ? button('Stop', () => this.runs.stop()) : null)),
-        this.runs.list.length ? section(this.runs.list.length > 1 ? 'Answers' : 'Answer', results(this.runs.list, form)) : null];
+        this.runs.list.length ? section(this.runs.list.length > 1 ? 'Answers' : 'Answer', results(this.runs.list, form)) : null, this.code(() => this.#asked(form))];
+    }
+
+    /** What would be sent to the first place. @param {Form} form */
+    #asked(form) {
+        try {
+            const { inputs, options, files, task } = form.read();
+            return { body: bodyOf({ model: this.name, task, inputs, options, at: this.#at()[0] }), files: filesOf(files) };
+        } catch (error) {
+            if (error instanceof FieldError) return null;
+            throw error;
+        }
     }
 
     /** @param {Form} form */
@@ -186,6 +217,6 @@ class Playground {
     #tell() {
         const { list } = this.runs, failed = list.filter(({ state }) => state === 'failed').length, done = list.filter(({ state }) => state === 'done').length;
         if (done + failed === 0) return;
-        say(list.length === 1 ? (done ? 'The answer is there.' : 'It has failed.') : `${done} of ${list.length} places have answered${failed ? `, ${failed} have failed` : ''}.`, done === 0);
+        say(list.length === 1 ? (done ? 'The answer is there.' : 'It has failed.') : `${done} of ${list.length} places have answered${failed ? `, ${failed} failed` : ''}.`, done === 0);
     }
 }

@@ -1,5 +1,6 @@
 /** One text in, one text out: it is gone on with, translated, or said in fewer words. */
 import { h } from '../../draw.js';
+import { pieces } from '../answer/inline.js';
 import { Options } from '../options.js';
 import { FieldError } from '../request.js';
 
@@ -17,6 +18,6 @@ export function makeText(context) {
             if (text === '') throw new FieldError('text', 'The text is missing.');
             return { inputs: text, options: options.read(), task: context.task };
         },
-        show: (answer, run) => [h('p', { class: 'said' }, answer?.result?.text ?? run.text)],
+        show: (answer, run) => [h('p', { class: 'said' }, ...pieces(answer?.result?.text ?? run.text))],
     };
 }

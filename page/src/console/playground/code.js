@@ -1,0 +1,95 @@
+/** A request as commands that a person copies: curl, Python by our SDK, and JavaScript for Node. The token is the shell's, never ours. */
+import { UNSEEN } from '../format.js';
+
+/** @typedef {{body: Record<string, any>, files?: Record<string, {name: string}>}} Asked `files` are members of `inputs`, named as on the person's disk */
+/** @typedef {{url: string, token: boolean}} Service `token`: whether it wants one */
+
+/** More does not go into one argument of a command. */
+const MOST_ARGUMENT = 100_000;
+
+/** @param {Asked} asked @param {Service} service @returns {{name: string, text: string}[]} */
+export const commandsOf = (asked, service) => [
+    { name: 'curl', text: curl(asked, service) }, { name: 'Python', text: python(asked, service) }, { name: 'JavaScript', text: javascript(asked, service) },
+];
+
+/** JSON on one line of which nothing is special to a terminal; what is not seen is written by its number. @param {unknown} value */
+const json = (value) => JSON.stringify(value).replace(UNSEEN, escaped);
+/** @param {string} character */
+const escaped = (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+
+/** One word for the shell. @param {string} text */
+export const quoted = (text) => `'${text.replaceAll("'", String.raw`'\''`)}'`;
+
+/** @param {Asked} asked @param {Service} service */
+function curl({ body, files = {} }, { url, token }) {
+    const lines = [`curl -sS ${quoted(`${url}/v1/infer`)}`, ...(token ? ['-H "Authorization: Bearer $WEBINFER_TOKEN"'] : [])];
+    if (Object.keys(files).length) return [...lines, ...parts(body, files)].join(' \\\n  ');
+    const text = json(body).replaceAll("'", String.raw`\u0027`);
+    lines.push("-H 'Content-Type: application/json'");
+    if (text.length > MOST_ARGUMENT) return `${[...lines, "-d @- <<'END'"].join(' \\\n  ')}\n${text}\nEND`;
+    return [...lines, `-d '${text}'`].join(' \\\n  ');
+}
+
+/** The parts of a form: files, and every member of the request and its inputs. @param {Record<string, any>} body @param {Record<string, {name: string}>} files */
+function parts({ inputs, ...body }, files) {
+    const asText = (/** @type {unknown} */ value) => (typeof value === 'string' ? value : json(value));
+    const members = Object.entries({ ...body, ...inputs }).filter(([name]) => !files[name])
+        .flatMap(([name, value]) => (Array.isArray(value) ? value.map((one) => [name, one]) : [[name, value]]));
+    return [...Object.entries(files).map(([name, file]) => `-F ${quoted(`${name}=@"${file.name.replace(/["\\]/g, '\\$&')}"`)}`),
+        ...members.map(([name, value]) => `--form-string ${quoted(`${name}=${asText(value)}`)}`)];
+}
+
+/** @param {Asked} asked @param {Service} service */
+function python({ body, files = {} }, { url, token }) {
+    const { model_name: model, inputs, ...more } = body;
+    const given = withNames(inputs, files);
+    const named = Object.entries(more).map(([name, value]) => `    ${name}=${literal(value)},\n`).join('');
+    return `${token ? 'import os\n' : ''}import json
+import webinfer
+
+client = webinfer.Client(${literal(url)}${token ? ', token=os.environ["WEBINFER_TOKEN"]' : ''})
+answer = client.infer(
+    ${literal(model)},
+    ${literal(given)},
+${named})
+print(json.dumps(answer.result, indent=2))
+for name, tensor in answer.outputs.items():
+    print(name, tensor.shape, tensor.tolist())
+`;
+}
+
+/** @param {any} inputs @param {Record<string, {name: string}>} files */
+const withNames = (inputs, files) => (Object.keys(files).length
+    ? { ...inputs, ...Object.fromEntries(Object.entries(files).map(([name, file]) => [name, file.name])) } : inputs);
+
+/** @param {any} value of JSON @returns {string} the same in Python */
+function literal(value) {
+    if (value === null || value === undefined) return 'None';
+    if (typeof value === 'boolean') return value ? 'True' : 'False';
+    if (Array.isArray(value)) return `[${value.map(literal).join(', ')}]`;
+    if (typeof value === 'object') return `{${Object.entries(value).map(([name, one]) => `${json(name)}: ${literal(one)}`).join(', ')}}`;
+    return json(value);
+}
+
+/** @param {Asked} asked @param {Service} service */
+function javascript({ body, files = {} }, { url, token }) {
+    const named = Object.entries(files);
+    const headers = [...(named.length ? [] : ["'Content-Type': 'application/json'"]), ...(token ? ['Authorization: `Bearer ${process.env.WEBINFER_TOKEN}`'] : [])];
+    return `${named.length ? `import fs from 'node:fs';\n\n${form(body, named)}` : ''}const response = await fetch(${json(`${url}/v1/infer`)}, {
+    method: 'POST',
+${headers.length ? `    headers: { ${headers.join(', ')} },\n` : ''}    body: ${named.length ? 'form' : `JSON.stringify(${json(body)})`},
+});
+const answer = await response.json();
+if (!response.ok) throw new Error(\`\${answer.code}: \${answer.detail} (request \${answer.request_id})\`);
+console.log(JSON.stringify({ result: answer.result, outputs: answer.outputs }, null, 2));
+`;
+}
+
+/** @param {Record<string, any>} body @param {[string, {name: string}][]} named */
+function form({ inputs, ...body }, named) {
+    const isFile = new Set(named.map(([name]) => name));
+    const lines = Object.entries({ ...body, ...inputs }).filter(([name]) => !isFile.has(name))
+        .flatMap(([name, value]) => (Array.isArray(value) ? value : [value]).map((one) => `form.append(${json(name)}, ${json(typeof one === 'string' ? one : json(one))});`));
+    const files = named.map(([name, file]) => `form.append(${json(name)}, new Blob([fs.readFileSync(${json(file.name)})]), ${json(file.name)});`);
+    return `const form = new FormData();\n${[...files, ...lines].join('\n')}\n`;
+}

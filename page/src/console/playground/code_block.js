@@ -1,0 +1,45 @@
+/** The request that would be sent now, as commands to copy. */
+import { hasToken } from '../api.js';
+import { h } from '../draw.js';
+import { button, say } from '../parts.js';
+import { commandsOf } from './code.js';
+
+/** @typedef {import('./code.js').Asked} Asked */
+
+/** @param {() => void} redraw @returns {(asked: () => Asked | null) => import('../draw.js').Part} draws it; what would be sent is asked for
+ * only while it is open, and null where the input is not whole */
+export function codeBlock(redraw) {
+    let isOpen = false;
+    const ontoggle = (/** @type {Event} */ event) => {
+        isOpen = /** @type {HTMLDetailsElement} */ (event.target).open;
+        redraw();
+    };
+    return (asked) => h('details', { class: 'code', key: 'code', ontoggle }, h('summary', null, 'This request as curl, Python and JavaScript'), isOpen ? commands(asked()) : null);
+}
+
+/** @param {Asked | null} asked */
+function commands(asked) {
+    if (!asked) return h('p', { class: 'none' }, 'The input is not whole yet.');
+    return [commandsOf(asked, { url: location.origin, token: hasToken() }).map(one),
+        hasToken() ? h('p', { class: 'note' }, 'The token is taken from the variable WEBINFER_TOKEN of your shell.') : null,
+        Object.keys(asked.files ?? {}).length ? h('p', { class: 'note' }, 'The files are read from the folder in which you are.') : null];
+}
+
+/** @param {{name: string, text: string}} command */
+function one({ name, text }) {
+    return h('section', { key: name, 'aria-label': name }, h('p', { class: 'verbs' }, h('strong', null, name),
+        button('Copy', () => copy(name, text), { quiet: true, label: `Copy the ${name}` })),
+    h('pre', { tabindex: '0', 'aria-label': `The request in ${name}`, role: 'region' }, h('code', { id: `code-${name}` }, text)));
+}
+
+/** @param {string} name @param {string} text */
+async function copy(name, text) {
+    try {
+        await navigator.clipboard.writeText(text);
+        say(`The ${name} is copied.`);
+    } catch {
+        const code = document.getElementById(`code-${name}`);
+        if (code) getSelection()?.selectAllChildren(code);
+        say('The browser lets nothing be copied by a button here. The text is selected: press Ctrl+C.', true);
+    }
+}
