@@ -93,6 +93,7 @@ test('an answer comes part by part, is told once it is whole, and can be stopped
     const left = once(two.response, 'close');
     await tab.locator('.composer button', { hasText: 'Stop' }).click();
     await left;
+    await tab.waitForSelector('.run[data-state=stopped]');
     assert.deepEqual(await states(tab), ['done', 'stopped']);
     await tab.evaluate(axe.source);
     const { violations } = await tab.evaluate(() => window.axe.run());

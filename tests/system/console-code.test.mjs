@@ -33,7 +33,7 @@ after(() => daemon.stop());
 
 /** What a program writes, given the command as its input. */
 async function output(program, args, input) {
-    const child = spawn(program, args, { cwd: folder, env: { PATH: process.env.PATH, HOME: folder, WEBINFER_TOKEN: TOKEN, PYTHONPATH: path.join(root, 'sdk/python') } });
+    const child = spawn(program, args, { cwd: folder, env: { PATH: process.env.PATH, HOME: folder, WEBINFER_TOKEN: TOKEN, PYTHONPATH: path.join(root, 'sdk/python'), PYTHONDONTWRITEBYTECODE: '1' } });
     child.stdin.end(input);
     let [out, errors] = ['', ''];
     child.stdout.setEncoding('utf8').on('data', (piece) => { out += piece; });
