@@ -1,5 +1,6 @@
 /** A request as commands that a person copies: curl, Python by our SDK, and JavaScript for Node. The token is the shell's, never ours. */
 import { UNSEEN } from '../format.js';
+import { framed, isBinary, packed } from './binary.js';
 
 /** @typedef {{body: Record<string, any>, files?: Record<string, {name: string}>}} Asked `files` are members of `inputs`, named as on the person's disk */
 /** @typedef {{url: string, token: boolean}} Service `token`: whether it wants one */
@@ -24,10 +25,26 @@ export const quoted = (text) => `'${text.replaceAll("'", String.raw`'\''`)}'`;
 function curl({ body, files = {} }, { url, token }) {
     const lines = [`curl -sS ${quoted(`${url}/v1/infer`)}`, ...(token ? ['-H "Authorization: Bearer $WEBINFER_TOKEN"'] : [])];
     if (Object.keys(files).length) return [...lines, ...parts(body, files)].join(' \\\n  ');
+    if (isBinary(body)) return binaryCurl(lines, body);
     const text = json(body).replaceAll("'", String.raw`\u0027`);
     lines.push("-H 'Content-Type: application/json'");
     if (text.length > MOST_ARGUMENT) return `${[...lines, "-d @- <<'END'"].join(' \\\n  ')}\n${text}\nEND`;
     return [...lines, `-d '${text}'`].join(' \\\n  ');
+}
+
+/** What is behind the JSON goes through no argument. @param {string[]} lines of the command @param {Record<string, any>} body */
+function binaryCurl(lines, body) {
+    const { head, text } = framedText(body);
+    const isTaken = body.parameters?.binary_data_output === true;
+    return `base64 -d <<'END' | ${[...lines, "-H 'Content-Type: application/octet-stream'", `-H 'Inference-Header-Content-Length: ${head}'`, '--data-binary @-',
+        ...(isTaken ? ['-D - -o answer.bin'] : [])].join(' \\\n  ')}\n${text.replace(/.{76}/g, '$&\n')}\nEND`;
+}
+
+/** @param {Record<string, any>} body */
+function framedText(body) {
+    const { head, bytes } = framed(body), pieces = [];
+    for (let at = 0; at < bytes.length; at += 24_576) pieces.push(btoa(String.fromCharCode(...bytes.subarray(at, at + 24_576))));
+    return { head, text: pieces.join('') };
 }
 
 /** The parts of a form: files, and every member of the request and its inputs. @param {Record<string, any>} body @param {Record<string, {name: string}>} files */
@@ -41,8 +58,8 @@ function parts({ inputs, ...body }, files) {
 
 /** @param {Asked} asked @param {Service} service */
 function python({ body, files = {} }, { url, token }) {
-    const { model_name: model, inputs, ...more } = body;
-    const given = withNames(inputs, files);
+    const { model_name: model, inputs, parameters, ...more } = body;
+    const given = isBinary(body) ? `[${inputs.map(tensorLiteral).join(',\n        ')}]` : literal(withNames(inputs, files));
     const named = Object.entries(more).map(([name, value]) => `    ${name}=${literal(value)},\n`).join('');
     return `${token ? 'import os\n' : ''}import json
 import webinfer
@@ -50,12 +67,19 @@ import webinfer
 client = webinfer.Client(${literal(url)}${token ? ', token=os.environ["WEBINFER_TOKEN"]' : ''})
 answer = client.infer(
     ${literal(model)},
-    ${literal(given)},
+    ${given},
 ${named})
 print(json.dumps(answer.result, indent=2))
 for name, tensor in answer.outputs.items():
     print(name, tensor.shape, tensor.tolist())
 `;
+}
+
+/** @param {import('./binary.js').Tensor} tensor @returns {string} one of our SDK's, which it sends in binary */
+function tensorLiteral(tensor) {
+    const { name, datatype, shape, data } = tensor;
+    const values = datatype === 'BF16' ? `bytes.fromhex("${[...packed(tensor)].map((byte) => byte.toString(16).padStart(2, '0')).join('')}")` : literal(data);
+    return `webinfer.Tensor(${json(name)}, ${values}, ${json(datatype)}, ${json(shape)})`;
 }
 
 /** @param {any} inputs @param {Record<string, {name: string}>} files */
@@ -74,12 +98,28 @@ function literal(value) {
 /** @param {Asked} asked @param {Service} service */
 function javascript({ body, files = {} }, { url, token }) {
     const named = Object.entries(files);
+    if (isBinary(body)) return binaryJavascript(body, { url, token });
     const headers = [...(named.length ? [] : ["'Content-Type': 'application/json'"]), ...(token ? ['Authorization: `Bearer ${process.env.WEBINFER_TOKEN}`'] : [])];
     return `${named.length ? `import fs from 'node:fs';\n\n${form(body, named)}` : ''}const response = await fetch(${json(`${url}/v1/infer`)}, {
     method: 'POST',
 ${headers.length ? `    headers: { ${headers.join(', ')} },\n` : ''}    body: ${named.length ? 'form' : `JSON.stringify(${json(body)})`},
 });
 const answer = await response.json();
+if (!response.ok) throw new Error(\`\${answer.code}: \${answer.detail} (request \${answer.request_id})\`);
+console.log(JSON.stringify({ result: answer.result, outputs: answer.outputs }, null, 2));
+`;
+}
+
+/** @param {Record<string, any>} body @param {Service} service */
+function binaryJavascript(body, { url, token }) {
+    const { head, text } = framedText(body);
+    return `const response = await fetch(${json(`${url}/v1/infer`)}, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/octet-stream', 'Inference-Header-Content-Length': '${head}'${token ? ', Authorization: `Bearer ${process.env.WEBINFER_TOKEN}`' : ''} },
+    body: Buffer.from('${text}', 'base64'),
+});
+const bytes = Buffer.from(await response.arrayBuffer());
+const answer = JSON.parse(bytes.subarray(0, Number(response.headers.get('Inference-Header-Content-Length') ?? bytes.length)));
 if (!response.ok) throw new Error(\`\${answer.code}: \${answer.detail} (request \${answer.request_id})\`);
 console.log(JSON.stringify({ result: answer.result, outputs: answer.outputs }, null, 2));
 `;

@@ -1,12 +1,19 @@
 /** Which form a model gets: one row a task. */
 import { makeChat } from './forms/chat.js';
+import { makeEmbed } from './forms/embed.js';
+import { makePicture } from './forms/picture.js';
+import { makeReading } from './forms/reading.js';
+import { makeSound } from './forms/sound.js';
+import { makeSpeech } from './forms/speech.js';
+import { makeTensors } from './forms/tensors.js';
 import { makeText } from './forms/text.js';
 
 /** @typedef {import('../draw.js').Part} Part */
 /** @typedef {import('./runs.js').Run} Run */
 /** @typedef {{model: any, task: string, openapi: () => any, redraw: () => void, say: (text: string, isError?: boolean) => void}} Context `model` as
  * GET /v1/models/NAME tells it; `openapi` the daemon's description of itself, null where there is none (yet) */
-/** @typedef {{inputs: any, options?: Record<string, any>, task?: string, files?: Record<string, File | Blob>}} Read `files` are members of `inputs` */
+/** @typedef {{inputs: any, options?: Record<string, any>, task?: string, files?: Record<string, File | Blob>,
+ * parameters?: Record<string, any>}} Read `files` are members of `inputs`, `parameters` of the body */
 /** What a form is: fields, what was put into them (`read` throws FieldError), and an answer drawn. While an answer comes `show` gets null for it
  * and the run, where `text` is what has come; it is asked only where there is some. `difference` says how far two answers are apart. `whole`, of
  * forms with a body of their own (chat), draws in the place of fields, buttons and answers. `stop` when the view is left.
@@ -23,13 +30,35 @@ const FORMS = {
     'text2text-generation': { title: 'A text to a text', make: makeText },
     translation: { title: 'Translate', make: makeText },
     summarization: { title: 'Say it in fewer words', make: makeText },
+    embed: { title: 'Compare texts', make: makeEmbed },
+    rerank: { title: 'Find the document for a query', make: makeReading },
+    tokenize: { title: 'Cut a text into tokens', make: makeReading },
+    'text-classification': { title: 'Label a text', make: makeReading },
+    'token-classification': { title: 'Find things in a text', make: makeReading },
+    'fill-mask': { title: 'Fill a gap in a text', make: makeReading },
+    'question-answering': { title: 'Answer from a text', make: makeReading },
+    'zero-shot-classification': { title: 'Label a text with labels of your own', make: makeReading },
+    'image-classification': { title: 'Label a picture', make: makePicture },
+    'object-detection': { title: 'Find things in a picture', make: makePicture },
+    'image-segmentation': { title: 'Cut a picture into segments', make: makePicture },
+    'depth-estimation': { title: 'Tell how near things are', make: makePicture },
+    'image-feature-extraction': { title: 'A picture as a vector', make: makePicture },
+    'zero-shot-image-classification': { title: 'Label a picture with labels of your own', make: makePicture },
+    'image-to-text': { title: 'Describe a picture', make: makePicture },
+    'document-question-answering': { title: 'Answer from a picture of a document', make: makePicture },
+    'visual-question-answering': { title: 'Answer about a picture', make: makePicture },
+    'automatic-speech-recognition': { title: 'Write down what is said', make: makeSound },
+    'audio-classification': { title: 'Label a sound', make: makeSound },
+    'zero-shot-audio-classification': { title: 'Label a sound with labels of your own', make: makeSound },
+    'text-to-speech': { title: 'Speak a text', make: makeSpeech },
+    tensors: { title: 'Give tensors to the graph', make: makeTensors },
 };
 
 /** What a model can do, by its own account, the usual first. @param {any} model @returns {string[]} */
 export function tasksOf(model) {
     if (model.tasks?.length) return model.tasks.map((/** @type {any} */ task) => String(task.name ?? task));
     if (model.type === 'text_generation') return model.chat ? ['chat', 'complete'] : ['complete'];
-    if (model.type === 'text_embedding') return model.format === 'gguf' ? ['embed', 'rerank'] : ['tensors'];
+    if (model.type === 'text_embedding' && model.format === 'gguf') return [model.pooling === 'rank' ? 'rerank' : 'embed'];
     return model.takes_picture ? ['image-classification', 'tensors'] : ['tensors'];
 }
 

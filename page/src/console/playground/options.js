@@ -13,7 +13,7 @@ const USUAL = {
 };
 const WRITING = new Set(['chat', 'complete', 'text2text-generation', 'translation', 'summarization', 'image-to-text']);
 /** In this order and before all others. */
-const FIRST = ['max_tokens', 'temperature', 'seed', 'top_p', 'top_k', 'stop', 'top', 'threshold', 'language', 'target_language', 'source_language'];
+const FIRST = ['max_tokens', 'temperature', 'seed', 'top_p', 'top_k', 'stop', 'top', 'threshold', 'language', 'timestamps', 'target_language', 'source_language'];
 
 /** @param {any} openapi the description, or null @param {string} task @param {any} model @returns {Record<string, Rule>} */
 export function rulesOf(openapi, task, model) {

@@ -1,6 +1,7 @@
 /** A request of the playground: POST /v1/infer, answered in parts where the model makes parts. */
-import { ApiError } from '../api.js';
+import { ApiError, open } from '../api.js';
 import { readEvents } from '../watch.js';
+import { framed, isBinary, unframed } from './binary.js';
 
 /** @typedef {{text: string, tokens: number, first: number}} Progress */
 
@@ -13,11 +14,11 @@ export class FieldError extends Error {
     }
 }
 
-/** @param {{model: string, task?: string, inputs: any, options?: Record<string, any>, at?: import('./places.js').Place}} asked
+/** @param {{model: string, task?: string, inputs: any, options?: Record<string, any>, parameters?: Record<string, any>, at?: import('./places.js').Place}} asked
  * @returns {Record<string, any>} the body, without its files */
-export function bodyOf({ model, task, inputs, options = {}, at = null }) {
+export function bodyOf({ model, task, inputs, options = {}, parameters, at = null }) {
     return {
-        model_name: model, ...(task && { task }), inputs, ...(Object.keys(options).length && { options }),
+        model_name: model, ...(task && { task }), inputs, ...(Object.keys(options).length && { options }), ...(parameters && { parameters }),
         ...(at && { browser: at.browser, platform: at.platform, fallback: false }),
     };
 }
@@ -39,6 +40,7 @@ export async function base64Of(file) {
  * onPart?: (part: any) => void, onProgress?: (progress: any) => void}} options
  * @returns {Promise<any>} the answer, as it would have come without parts */
 export async function run(body, { signal, onPart, onProgress }) {
+    if (isBinary(body)) return runBinary(body, signal);
     const joined = new Joined();
     /** @type {any} */
     let done = null;
@@ -64,6 +66,19 @@ export async function run(body, { signal, onPart, onProgress }) {
     }
     if (!done) throw broken();
     return joined.answer(done);
+}
+
+/** What is binary comes whole. @param {Record<string, any>} body @param {AbortSignal} signal */
+async function runBinary(body, signal) {
+    const { head, bytes } = framed(body);
+    const response = await open('/v1/infer', { method: 'POST', body: bytes, signal,
+        headers: { 'Content-Type': 'application/octet-stream', 'Inference-Header-Content-Length': String(head) } });
+    try {
+        return unframed(await response.arrayBuffer(), response.headers.get('Inference-Header-Content-Length'));
+    } catch (error) {
+        if (signal.aborted) throw error;
+        throw broken();
+    }
 }
 
 const broken = () => new ApiError(0, { detail: 'the connection to the daemon broke before the answer was whole', code: 'unreachable' });

@@ -191,8 +191,8 @@ class Playground {
     /** What would be sent to the first place. @param {Form} form */
     #asked(form) {
         try {
-            const { inputs, options, files, task } = form.read();
-            return { body: bodyOf({ model: this.name, task, inputs, options, at: this.#at()[0] }), files: filesOf(files) };
+            const { inputs, options, files, task, parameters } = form.read();
+            return { body: bodyOf({ model: this.name, task, inputs, options, parameters, at: this.#at()[0] }), files: filesOf(files) };
         } catch (error) {
             if (error instanceof FieldError) return null;
             throw error;
@@ -203,8 +203,8 @@ class Playground {
     #send(form) {
         this.#wrong = null;
         try {
-            const { inputs, options, files, task } = form.read();
-            const asked = this.#at().map((place) => ({ place, files, body: bodyOf({ model: this.name, task, inputs, options, at: place }) }));
+            const { inputs, options, files, task, parameters } = form.read();
+            const asked = this.#at().map((place) => ({ place, files, body: bodyOf({ model: this.name, task, inputs, options, parameters, at: place }) }));
             void this.runs.start(asked).then(() => this.#tell());
         } catch (error) {
             if (!(error instanceof FieldError)) throw error;

@@ -1,0 +1,2 @@
+/** The address of the recorder's script, which the build puts in. */
+declare const RECORDER: string;

@@ -1,0 +1,98 @@
+/** Hears a microphone until it is told to stop. What it heard is samples of 16 kHz, as models of speech take them. */
+import { joined, loudest } from './wav.js';
+
+/* global RECORDER -- put in by the build: where the worklet is, which the console's policy lets be only a file of its own */
+const RATE = 16_000;
+/** Who forgets to stop has so many seconds. */
+const MOST_SECONDS = 300;
+
+/** @type {Record<string, string>} */
+const REASONS = {
+    NotAllowedError: 'The browser does not allow this page to use the microphone. Allow it in the address bar, or choose a file.',
+    SecurityError: 'The browser does not allow this page to use the microphone. Allow it in the address bar, or choose a file.',
+    NotFoundError: 'There is no microphone. Plug one in, or choose a file.',
+    NotReadableError: 'The microphone cannot be read: another program may use it.',
+};
+
+/** @param {unknown} error @returns {string} a sentence */
+export const reasonOf = (error) => (error instanceof Error && REASONS[error.name]) || `The microphone cannot be used: ${error instanceof Error ? error.message : error}`;
+
+export class Microphone {
+    /** @type {Float32Array[]} */
+    #parts = [];
+    #count = 0;
+    /** @type {MediaStream | undefined} */
+    #stream;
+    /** @type {AudioContext | undefined} */
+    #context;
+    /** @type {AudioWorkletNode | undefined} */
+    #node;
+    /** @type {(() => void) | undefined} */
+    #ended;
+
+    /** @param {(seconds: number, level: number) => void} heard @param {() => void} full when it has heard as much as it may */
+    constructor(heard, full) {
+        this.heard = heard;
+        this.full = full;
+    }
+
+    /** @throws {Error} with a sentence, where there is none or it may not be heard */
+    async start() {
+        if (!navigator.mediaDevices?.getUserMedia)
+            throw new Error('This page has no microphone: browsers give one only to addresses with https, or of this machine.');
+        try {
+            this.#stream = await navigator.mediaDevices.getUserMedia({ audio: { channelCount: 1 } });
+            this.#context = new AudioContext();
+            await this.#context.audioWorklet.addModule(RECORDER);
+            this.#node = new AudioWorkletNode(this.#context, 'recorder', { numberOfOutputs: 0 });
+            this.#node.port.onmessage = ({ data }) => this.#take(data);
+            this.#context.createMediaStreamSource(this.#stream).connect(this.#node);
+            await this.#context.resume();
+        } catch (error) {
+            this.close();
+            throw new Error(reasonOf(error));
+        }
+    }
+
+    /** @returns {Promise<{samples: Float32Array, rate: number}>} all that was heard */
+    async stop() {
+        const node = this.#node, rate = this.#context?.sampleRate ?? RATE;
+        if (node) {
+            const ended = new Promise((resolve) => { this.#ended = () => resolve(undefined); });
+            node.port.postMessage('stop');
+            await ended;
+        }
+        this.close();
+        return { samples: await resampled(joined(this.#parts), rate), rate: RATE };
+    }
+
+    /** Gives the microphone back. */
+    close() {
+        for (const track of this.#stream?.getTracks() ?? []) track.stop();
+        void this.#context?.close().catch(() => {});
+        this.#stream = this.#context = this.#node = undefined;
+    }
+
+    /** @param {Float32Array | null} samples null: these were the last */
+    #take(samples) {
+        if (!samples) return this.#ended?.();
+        const rate = this.#context?.sampleRate ?? RATE;
+        this.#parts.push(samples);
+        this.#count += samples.length;
+        this.heard(this.#count / rate, loudest(samples));
+        if (this.#count > MOST_SECONDS * rate) this.full();
+    }
+}
+
+/** @param {Float32Array<ArrayBuffer>} samples @param {number} rate @returns {Promise<Float32Array>} with 16,000 in each second */
+async function resampled(samples, rate) {
+    if (rate === RATE || samples.length === 0) return samples;
+    const context = new OfflineAudioContext(1, Math.max(1, Math.round(samples.length * RATE / rate)), RATE);
+    const buffer = context.createBuffer(1, samples.length, rate);
+    buffer.copyToChannel(samples, 0);
+    const source = context.createBufferSource();
+    source.buffer = buffer;
+    source.connect(context.destination);
+    source.start();
+    return (await context.startRendering()).getChannelData(0);
+}

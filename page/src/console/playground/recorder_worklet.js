@@ -1,0 +1,42 @@
+/** Runs beside the page's script, in the audio thread: hands on what the microphone hears, one channel of it. */
+
+/** @typedef {{port: MessagePort}} Processor */
+const { AudioWorkletProcessor: Base, registerProcessor: register } = /** @type {any} */ (globalThis);
+
+/** So many samples are handed on at a time: a tenth of a second or so. */
+const SAMPLES = 4096;
+
+class Recorder extends Base {
+    /** @type {Float32Array<ArrayBuffer>} */
+    #kept = new Float32Array(SAMPLES);
+    #count = 0;
+    #isOver = false;
+
+    constructor() {
+        super();
+        this.port.onmessage = () => { // the person has heard enough
+            this.#isOver = true;
+            this.#hand();
+            this.port.postMessage(null);
+        };
+    }
+
+    /** @param {Float32Array[][]} inputs @returns {boolean} whether it goes on */
+    process([channels]) {
+        const [heard] = channels ?? [];
+        if (heard && !this.#isOver) {
+            if (this.#count + heard.length > SAMPLES) this.#hand();
+            this.#kept.set(heard, this.#count);
+            this.#count += heard.length;
+        }
+        return !this.#isOver;
+    }
+
+    #hand() {
+        const samples = this.#kept.slice(0, this.#count);
+        this.port.postMessage(samples, [samples.buffer]);
+        this.#count = 0;
+    }
+}
+
+register('recorder', Recorder);
