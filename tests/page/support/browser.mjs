@@ -28,14 +28,15 @@ export function findWebnnChromium() {
     return process.env.WEBINFER_WEBNN_CHROMIUM ?? path.join(path.dirname(chromiumWithWebnn()), 'chromium');
 }
 
-/** @param {{webnn?: string}} [options] `webnn`: the path of a Chromium to start with WebNN */
-export async function launch({ webnn } = {}) {
+/** @param {{webnn?: string, flags?: string[]}} [options] `webnn`: the path of a Chromium to start with WebNN; `flags`: more of
+ * Chromium's own */
+export async function launch({ webnn, flags = [] } = {}) {
     const home = fs.mkdtempSync(path.join(os.tmpdir(), 'webinfer-chromium-'));
     const isRoot = process.getuid?.() === 0;
     const more = webnn ? ['--headless=shell', '--enable-features=WebMachineLearningNeuralNetwork'] : [];
     const browser = await chromium.launch({
         executablePath: webnn ?? process.env.WEBINFER_CHROMIUM ?? '/usr/bin/chromium',
-        args: [...FLAGS, ...more, ...(isRoot ? ['--no-sandbox'] : [])],
+        args: [...FLAGS, ...flags, ...more, ...(isRoot ? ['--no-sandbox'] : [])],
         ignoreDefaultArgs: ['--disable-gpu'],
         timeout: PATIENCE_MS,
         env: { ...process.env, HOME: home, TMPDIR: home, XDG_CONFIG_HOME: home, XDG_CACHE_HOME: home },
