@@ -99,7 +99,8 @@ class Inputs(unittest.TestCase):
     def test_pictures_in_messages_are_text(self):
         body, binary = sent(webinfer.tasks.chat("m", [{"role": "user", "content": [
             {"type": "image", "image": b"abc"}, {"type": "text", "text": "What?"}]}]))
-        self.assertEqual(body["inputs"]["messages"][0]["content"][0]["image"], "YWJj")
+        self.assertEqual(body["inputs"]["messages"][0]["content"][0],
+                         {"type": "image_url", "image_url": {"url": "data:image/png;base64,YWJj"}})
         self.assertEqual((body["task"], binary), ("chat", []))
 
     def test_settings_and_options(self):

@@ -14,6 +14,7 @@ import { makeFamilies, putFamilies } from '../lib/families.mjs';
 import { disc } from '../lib/media.mjs';
 import { Oracle } from '../lib/oracle.mjs';
 import { ownModels } from '../lib/paths.mjs';
+import { python } from '../lib/python.mjs';
 import { assertServed, cases, nameOf } from '../lib/task-cases.mjs';
 
 /** @type {Daemon} */
@@ -65,7 +66,7 @@ test('a question about a picture is answered in parts, and at a terminal', async
     assert.ok(out.startsWith(whole.result.text.trimEnd()), out);
 });
 
-test("OpenAI's and Ollama's clients show pictures in messages", async () => {
+test("OpenAI's, Ollama's and Python's clients show pictures in messages", async () => {
     const url = `data:image/png;base64,${disc().bytes.toString('base64')}`;
     const say = async (address, model = 'llava') => (await daemon.post('/v1/chat/completions', {
         model: `${model}@wasm`, temperature: 0, max_tokens: 8, messages: [{ role: 'user', content: [
@@ -75,6 +76,14 @@ test("OpenAI's and Ollama's clients show pictures in messages", async () => {
     const { result } = await oracle.answer('llava', 'visual-question-answering',
         { picture: disc(), question: 'What is it?' }, { max_tokens: 8 });
     assert.equal(json.choices[0].message.content, result.text);
+    const picture = path.join(daemon.folder, 'shown.png');
+    fs.writeFileSync(picture, disc().bytes);
+    const { stdout } = await python(['-c', `import sys, webinfer
+content = [{"type": "image", "image": sys.argv[2]}, {"type": "text", "text": "What is it?"}]
+with webinfer.Client(sys.argv[1]) as client:
+    print(client.chat("llava", [{"role": "user", "content": content}], platform="wasm", temperature=0, max_tokens=8).text, end="")`,
+    daemon.url, picture]);
+    assert.equal(stdout, result.text);
     for (const refused of [await say('https://example.org/cat.png'), await say(url, 'gpt2')])
         assert.deepEqual([refused.status, refused.json.error.param], [400, 'messages[0].content[0]']);
     const asked = { model: 'llava@wasm', images: [disc().bytes], options: { temperature: 0, num_predict: 8 } };

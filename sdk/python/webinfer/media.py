@@ -33,8 +33,11 @@ def read(media: Media) -> memoryview:
 
 
 def in_text(media: Media) -> str:
-    """The same in base64, for places where no bytes can stand."""
+    """A picture as a data URI, for places where no bytes can stand."""
     if is_address(media):
         assert isinstance(media, str)
         return media
-    return base64.b64encode(read(media)).decode("ascii")
+    data = read(media)
+    head = bytes(data[:4])
+    kind = "jpeg" if head[:3] == b"\xff\xd8\xff" else "webp" if head == b"RIFF" else "png"
+    return f"data:image/{kind};base64," + base64.b64encode(data).decode("ascii")

@@ -193,7 +193,7 @@ def _encode_message(message: Any) -> Any:
     content = message.get("content") if isinstance(message, Mapping) else None
     if not isinstance(content, (list, tuple)):
         return message
-    parts = [{**part, "image": files.in_text(part["image"])}
+    parts = [{"type": "image_url", "image_url": {"url": files.in_text(part["image"])}}
              if isinstance(part, Mapping) and "image" in part else part for part in content]
     return {**message, "content": parts}
 
