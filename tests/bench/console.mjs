@@ -184,6 +184,38 @@ async function inBrowser(browser) {
     return { views: Object.fromEntries(Object.entries(views).map(([name, list]) => [name, median(list)])), heapGrowth: heaps.at(-1) - heaps[0] };
 }
 
+/** Frames a second while a long answer comes, a token each millisecond. */
+async function frameRate(browser) {
+    const service = await new ConsoleService(path.join(build, 'share/webinfer/console')).start(), tokens = quick ? 2000 : 10_000;
+    service.infer = async ({ part, done }) => {
+        const words = ['The ', 'finch ', '**sings** ', 'of ', '`17 + 25`', ', ', 'and ', 'rests.\n\n'], began = performance.now();
+        for (let told = 0; told < tokens; told++) {
+            part(words[told % words.length]);
+            if (performance.now() - began < told) await delay(1);
+        }
+        done();
+    };
+    const { tab, close } = await opened(browser, service, 'try/org/chat');
+    await tab.fill('textarea[name=message], form textarea', 'Tell me all.');
+    const rate = tab.evaluate(() => new Promise((resolve) => {
+        const place = document.querySelector('main');
+        let frames = 0, began = 0;
+        const frame = (now) => {
+            if (place.querySelector('[data-state=running]')) {
+                began ||= now;
+                frames++;
+            } else if (began) return resolve(frames / (now - began) * 1000);
+            requestAnimationFrame(frame);
+        };
+        requestAnimationFrame(frame);
+    }));
+    await tab.keyboard.press('Enter');
+    const found = await rate;
+    await close();
+    await service.stop();
+    return found;
+}
+
 /** The share of a core that a console's scripts take beside so many requests a second. */
 async function scriptShare(browser) {
     const daemon = await scaleDaemon({ nodes: 20, queue: 1000 }).start({ ready: false });
@@ -224,9 +256,10 @@ async function main() {
             goal('memory of a watcher', result.echo.bytesPerWatcher / 1024, 64, 'KiB');
         }
         if (only.includes('browser')) {
-            result.browser = { ...await inBrowser(browser), scriptShare: await scriptShare(browser) };
+            result.browser = { ...await inBrowser(browser), scriptShare: await scriptShare(browser), framesPerSecond: await frameRate(browser) };
             for (const [view, ms] of Object.entries(result.browser.views)) goal(`the view ${view}, filled`, ms, 500, 'ms');
             goal('the heap after all events, above that after the first 1,000', result.browser.heapGrowth / 1e6, 3, 'MB');
+            goal('milliseconds of a frame while 10,000 tokens come', 1000 / result.browser.framesPerSecond, 33.4, 'ms');
             goal(`scripts beside ${REQUESTS_PER_SECOND} requests/s`, result.browser.scriptShare * 100, 3, '% of a core');
         }
     } finally {
