@@ -4,15 +4,13 @@
  * and what goes wrong.
  */
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
-import fs from 'node:fs';
-import path from 'node:path';
 import { after, before } from 'node:test';
 import Anthropic from '@anthropic-ai/sdk';
 import { Daemon, patience, testsOf, withDaemon } from '../lib/daemon.mjs';
 import { EventReader } from '../lib/event-reader.mjs';
 import { putGguf } from '../lib/gguf.mjs';
 import { Simulation } from '../lib/simulation.mjs';
+import { writeTokens } from '../lib/tokens.mjs';
 import { until } from '../lib/wait.mjs';
 
 /** @type {Daemon} */
@@ -166,9 +164,7 @@ test('an answer that is stored keeps its form', async () => {
 });
 
 test('a key is a token for messages, and for them alone', async () => {
-    const file = path.join(daemon.folder, 'tokens');
-    const hash = createHash('sha256').update('wi_right').digest('hex');
-    fs.writeFileSync(file, `me:${hash}:user\n`, { mode: 0o600 });
+    const file = writeTokens(daemon, { me: 'user' }, { me: 'wi_right' });
     await withDaemon({ config: { api: { tokens_file: file }, pool: { min_connections: 0, max_connections: 0 } },
         ready: false }, async (own) => {
         const ask = (apiKey) => new Anthropic({ baseURL: own.url, apiKey, maxRetries: 0 }).messages.create(asking('x'));

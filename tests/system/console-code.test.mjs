@@ -1,7 +1,6 @@
 /** The commands that the console's playground shows, run as a person runs them: the answers are those of the API. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before } from 'node:test';
@@ -10,8 +9,9 @@ import { bodyOf } from '../../page/src/console/playground/request.js';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
 import { putGguf } from '../lib/gguf.mjs';
 import { ownModels, root, skipDigits } from '../lib/paths.mjs';
+import { newToken, writeTokens } from '../lib/tokens.mjs';
 
-const TOKEN = `wi_${crypto.randomBytes(32).toString('base64url')}`;
+const TOKEN = newToken();
 const AUTHORIZED = { headers: { Authorization: `Bearer ${TOKEN}` } };
 const HOSTILE = `'"'"' "x" \\' \\\\n $(touch pwned) \`touch pwned\` \${HOME} !! !x %s %% ; & | < > \n\tEND\n\r\nüñ 😀 \u202e\u2028\u0007\u001b[201~ END`;
 /** @type {Daemon} */
@@ -24,9 +24,7 @@ before(async () => {
     putGguf(daemon.store, 'abc', { follow: 'abcdefgh' });
     folder = path.join(daemon.folder, 'here');
     fs.mkdirSync(folder);
-    const tokens = path.join(daemon.folder, 'tokens');
-    fs.writeFileSync(tokens, `ada:${crypto.createHash('sha256').update(TOKEN).digest('hex')}:admin\n`, { mode: 0o600 });
-    daemon.writeConfig({ api: { tokens_file: tokens } });
+    daemon.writeConfig({ api: { tokens_file: writeTokens(daemon, { ada: 'admin' }, { ada: TOKEN }) } });
     await daemon.start();
 });
 after(() => daemon.stop());

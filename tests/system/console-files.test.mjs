@@ -3,17 +3,17 @@
  * list of endpoints; the files are public and bound to their server by their headers.
  */
 import assert from 'node:assert/strict';
-import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before } from 'node:test';
 import zlib from 'node:zlib';
 import { webinfer } from '../lib/cli.mjs';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
+import { newToken, writeTokens } from '../lib/tokens.mjs';
 
 const DOCUMENT = '<!doctype html><title>console</title><script type="module" src="/console/main-5XK2Q7NB.js"></script>';
 const SCRIPT = `export const text = '${'a'.repeat(4000)}';`;
-const TOKEN = `wi_${crypto.randomBytes(32).toString('base64url')}`;
+const TOKEN = newToken();
 const AS_A_BROWSER = { Accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8' };
 const CSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src blob:; "
     + "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'";
@@ -37,9 +37,7 @@ const FILES = { 'console/index.html': DOCUMENT, 'console/main-5XK2Q7NB.js': SCRI
 before(async () => {
     daemon = new Daemon({ config: { pool: { min_connections: 0 } } });
     putShare(daemon.folder, FILES);
-    const tokens = path.join(daemon.folder, 'tokens');
-    fs.writeFileSync(tokens, `ada:${crypto.createHash('sha256').update(TOKEN).digest('hex')}:user\n`, { mode: 0o600 });
-    daemon.writeConfig({ api: { tokens_file: tokens }, bridge: { page: path.join(daemon.folder, 'share/page') } });
+    daemon.writeConfig({ api: { tokens_file: writeTokens(daemon, { ada: 'user' }, { ada: TOKEN }) }, bridge: { page: path.join(daemon.folder, 'share/page') } });
     await daemon.start({ ready: false });
 });
 after(() => daemon.stop());

@@ -3,18 +3,15 @@
  * ended, what filters and steps give, and who may ask.
  */
 import assert from 'node:assert/strict';
-import crypto from 'node:crypto';
-import fs from 'node:fs';
-import path from 'node:path';
 import { after, before } from 'node:test';
 import { Daemon, patience, testsOf } from '../lib/daemon.mjs';
 import { putGguf } from '../lib/gguf.mjs';
 import { Simulation } from '../lib/simulation.mjs';
+import { tokensOf, writeTokens } from '../lib/tokens.mjs';
 import { until } from '../lib/wait.mjs';
 
 const people = { ada: 'user', root: 'admin', farm: 'node' };
-const tokens = Object.fromEntries(Object.keys(people).map((name) =>
-    [name, `wi_${crypto.randomBytes(32).toString('base64url')}`]));
+const tokens = tokensOf(people);
 const place = 'joined/simulated';
 
 /** @type {Daemon} */
@@ -31,11 +28,7 @@ before(async () => {
     daemon = new Daemon({ config: { pool: { min_connections: 0, max_retries: 0 },
         'browser.chrome': { max_connections: 0 } } });
     putGguf(daemon.store, 'talker', { arch: 'llama' });
-    const file = path.join(daemon.folder, 'tokens');
-    fs.writeFileSync(file, Object.entries(people).map(([name, rank]) => `${name}:` +
-        `${crypto.createHash('sha256').update(tokens[name]).digest('hex')}:${rank}\n`).join(''),
-    { mode: 0o600 });
-    daemon.writeConfig({ api: { tokens_file: file } });
+    daemon.writeConfig({ api: { tokens_file: writeTokens(daemon, people, tokens) } });
     await daemon.start({ ready: false });
     await simulate({ nodes: 4 });
 });

@@ -1,18 +1,15 @@
 /** Nodes, models and jobs in pages: joined they are the whole list, whatever comes and goes. */
 import assert from 'node:assert/strict';
-import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before } from 'node:test';
 import { assembleModels, Daemon, patience, testsOf } from '../lib/daemon.mjs';
 import { Simulation } from '../lib/simulation.mjs';
+import { tokensOf, writeTokens } from '../lib/tokens.mjs';
 import { until } from '../lib/wait.mjs';
 
 const people = { ada: 'user', bob: 'user', root: 'admin' };
-const tokens = Object.fromEntries(Object.keys(people).map((name) =>
-    [name, `wi_${crypto.randomBytes(32).toString('base64url')}`]));
-const lineOf = (name) => `${name}:${crypto.createHash('sha256').update(tokens[name]).digest('hex')}` +
-    `:${people[name]}\n`;
+const tokens = tokensOf(people);
 
 /** @type {Daemon} */
 let daemon;
@@ -20,9 +17,7 @@ const test = testsOf(() => daemon);
 before(async () => {
     daemon = new Daemon({ config: { pool: { min_connections: 0, numerics: 'off' },
         'browser.chrome': { max_connections: 0 }, aliases: { twin: 'm-03' } } });
-    const file = path.join(daemon.folder, 'tokens');
-    fs.writeFileSync(file, Object.keys(people).map(lineOf).join(''), { mode: 0o600 });
-    daemon.writeConfig({ api: { tokens_file: file } });
+    daemon.writeConfig({ api: { tokens_file: writeTokens(daemon, people, tokens) } });
     await daemon.start({ ready: false });
 });
 after(() => daemon.stop());

@@ -1,18 +1,14 @@
 /** GET /v1/logs: the last lines of the log, whoever reads standard error. */
 import assert from 'node:assert/strict';
-import crypto from 'node:crypto';
-import fs from 'node:fs';
 import path from 'node:path';
 import { after, before } from 'node:test';
 import { Daemon, testsOf, withDaemon } from '../lib/daemon.mjs';
+import { tokensOf, writeTokens } from '../lib/tokens.mjs';
 import { until } from '../lib/wait.mjs';
 import { Wire } from '../lib/wire.mjs';
 
 const people = { ada: 'user', root: 'admin' };
-const tokens = Object.fromEntries(Object.keys(people).map((name) =>
-    [name, `wi_${crypto.randomBytes(32).toString('base64url')}`]));
-const lineOf = (name) => `${name}:${crypto.createHash('sha256').update(tokens[name]).digest('hex')}` +
-    `:${people[name]}\n`;
+const tokens = tokensOf(people);
 const alone = { pool: { min_connections: 0 }, 'browser.chrome': { max_connections: 0 } };
 
 /** @type {Daemon} */
@@ -20,9 +16,7 @@ let daemon;
 const test = testsOf(() => daemon);
 before(async () => {
     daemon = new Daemon({ config: { ...alone, log: { level: 'debug' } } });
-    const file = path.join(daemon.folder, 'tokens');
-    fs.writeFileSync(file, Object.keys(people).map(lineOf).join(''), { mode: 0o600 });
-    daemon.writeConfig({ api: { tokens_file: file } });
+    daemon.writeConfig({ api: { tokens_file: writeTokens(daemon, people, tokens) } });
     await daemon.start({ ready: false });
 });
 after(() => daemon.stop());

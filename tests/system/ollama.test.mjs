@@ -3,7 +3,6 @@
  * What it makes of lists, answers, streams and errors; and the lines themselves, as others read them.
  */
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before } from 'node:test';
@@ -16,6 +15,7 @@ import { startHub } from '../lib/hub.mjs';
 import { png } from '../lib/picture.mjs';
 import { ownModels } from '../lib/paths.mjs';
 import { Simulation } from '../lib/simulation.mjs';
+import { writeTokens } from '../lib/tokens.mjs';
 import { until } from '../lib/wait.mjs';
 
 /** @type {Daemon} */
@@ -259,9 +259,7 @@ test('a model is pulled and deleted, in lines and as a whole', async () => {
 });
 
 test('pulling and deleting is for admins', async () => {
-    const file = path.join(daemon.folder, 'tokens');
-    const hash = createHash('sha256').update('wi_right').digest('hex');
-    fs.writeFileSync(file, `me:${hash}:user\n`, { mode: 0o600 });
+    const file = writeTokens(daemon, { me: 'user' }, { me: 'wi_right' });
     await withDaemon({ config: { api: { tokens_file: file },
         pool: { min_connections: 0, max_connections: 0 } }, ready: false }, async (own) => {
         const as = (key) => new Ollama({ host: own.url, headers: { Authorization: `Bearer ${key}` } });

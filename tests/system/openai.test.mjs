@@ -3,7 +3,6 @@
  * again. What it sends by itself, what it makes of answers, streams and errors.
  */
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before } from 'node:test';
@@ -11,6 +10,7 @@ import OpenAI from 'openai';
 import { Daemon, patience, testsOf, withDaemon } from '../lib/daemon.mjs';
 import { putGguf } from '../lib/gguf.mjs';
 import { Simulation } from '../lib/simulation.mjs';
+import { writeTokens } from '../lib/tokens.mjs';
 import { until } from '../lib/wait.mjs';
 
 /** @type {Daemon} */
@@ -254,9 +254,7 @@ test('errors have the form that the client knows', async () => {
 });
 
 test('a key is a token where there are tokens', async () => {
-    const file = path.join(daemon.folder, 'tokens');
-    const hash = createHash('sha256').update('wi_right').digest('hex');
-    fs.writeFileSync(file, `me:${hash}:user\n`, { mode: 0o600 });
+    const file = writeTokens(daemon, { me: 'user' }, { me: 'wi_right' });
     await withDaemon({ config: { api: { tokens_file: file },
         pool: { min_connections: 0, max_connections: 0 } }, ready: false }, async (own) => {
         const as = (apiKey) => new OpenAI({ baseURL: `${own.url}/v1`, apiKey, maxRetries: 0 });

@@ -1,14 +1,11 @@
 /** Whose prompts a job finds computed: one token's, or with `[models] share_prefix = yes` everybody's. */
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
-import fs from 'node:fs';
-import path from 'node:path';
 import { after, before } from 'node:test';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
 import { putGguf } from '../lib/gguf.mjs';
+import { writeTokens } from '../lib/tokens.mjs';
 
 const KEYS = { ann: 'wi_ann', bob: 'wi_bob' };
-const hash = (key) => createHash('sha256').update(key).digest('hex');
 
 /** @type {Daemon} */
 let daemon;
@@ -16,10 +13,8 @@ const test = testsOf(() => daemon);
 
 before(async () => {
     daemon = new Daemon();
-    const file = path.join(daemon.folder, 'tokens');
-    const lines = Object.entries(KEYS).map(([name, key]) => `${name}:${hash(key)}:user\n`);
-    fs.writeFileSync(file, lines.join(''), { mode: 0o600 });
-    daemon.writeConfig({ api: { tokens_file: file }, models: { share_prefix: 'no' } });
+    const ranks = Object.fromEntries(Object.keys(KEYS).map((name) => [name, 'user']));
+    daemon.writeConfig({ api: { tokens_file: writeTokens(daemon, ranks, KEYS) }, models: { share_prefix: 'no' } });
     putGguf(daemon.store, 'abc', { follow: 'abcdefgh' });
     await daemon.start();
 });

@@ -1,7 +1,6 @@
 /** The client in Python: by itself, against a daemon, with a daemon of its own, and installed. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -14,6 +13,7 @@ import { builtPage, daemonPath, ownModels, root } from '../lib/paths.mjs';
 import * as processes from '../lib/processes.mjs';
 import { environment, program, python, pythonTests } from '../lib/python.mjs';
 import { Simulation } from '../lib/simulation.mjs';
+import { writeTokens } from '../lib/tokens.mjs';
 import { until } from '../lib/wait.mjs';
 
 /** @type {Daemon} */
@@ -54,8 +54,7 @@ test('it asks a daemon everything, over a connection that breaks as well', async
 test('it verifies who it speaks to over https, and shows its token', async () => {
     const token = 'wi_of-a-user', config = { pool: { min_connections: 0 }, 'browser.chrome': { max_connections: 0 } };
     const own = new Daemon({ config });
-    const tokens = path.join(own.folder, 'tokens');
-    fs.writeFileSync(tokens, `bob:${createHash('sha256').update(token).digest('hex')}:user\n`, { mode: 0o600 });
+    const tokens = writeTokens(own, { bob: 'user' }, { bob: token });
     const tls = certificate(own.folder, 'IP:127.0.0.1');
     own.writeConfig({ api: { ...tls, tokens_file: tokens } });
     own.spawn();

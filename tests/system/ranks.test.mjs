@@ -4,21 +4,19 @@
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before } from 'node:test';
 import { Daemon, testsOf, withDaemon } from '../lib/daemon.mjs';
 import { FakeNode } from '../lib/fake-node.mjs';
+import { tokenLine, tokensOf } from '../lib/tokens.mjs';
 import { launch } from '../page/support/browser.mjs';
 import { builtPage, cliPath } from '../lib/paths.mjs';
 import { until } from '../lib/wait.mjs';
 
 const people = { ada: 'user', bob: 'user', root: 'admin', farm: 'node' };
-const secret = () => `wi_${crypto.randomBytes(32).toString('base64url')}`;
-const tokens = Object.fromEntries(Object.keys(people).map((name) => [name, secret()]));
-const lineOf = (name) => `${name}:${crypto.createHash('sha256').update(tokens[name]).digest('hex')}` +
-    `:${people[name]}\n`;
+const tokens = tokensOf(people);
+const lineOf = (name) => tokenLine(name, tokens[name], people[name]);
 const higher = { none: 0, node: 1, user: 2, admin: 3 };
 
 /** @type {Daemon} */

@@ -3,7 +3,6 @@
  * that those who read slowly or not at all keep nobody waiting. Nodes are fakes and simulated ones.
  */
 import assert from 'node:assert/strict';
-import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before } from 'node:test';
@@ -13,14 +12,12 @@ import { FakeDriver } from '../lib/fake-session.mjs';
 import { content, startHub } from '../lib/hub.mjs';
 import { ownModels } from '../lib/paths.mjs';
 import { Simulation } from '../lib/simulation.mjs';
+import { tokensOf, writeTokens } from '../lib/tokens.mjs';
 import { until } from '../lib/wait.mjs';
 import { Watcher } from '../lib/watcher.mjs';
 
 const people = { ada: 'user', bob: 'user', root: 'admin' };
-const tokens = Object.fromEntries(Object.keys(people).map((name) =>
-    [name, `wi_${crypto.randomBytes(32).toString('base64url')}`]));
-const lines = Object.keys(people).map((name) => `${name}:` +
-    `${crypto.createHash('sha256').update(tokens[name]).digest('hex')}:${people[name]}\n`).join('');
+const tokens = tokensOf(people);
 
 /** @type {Daemon} */
 let daemon;
@@ -122,9 +119,7 @@ before(async () => {
         models: { hub: 'local' },
         'hub.local': { url: hub.url },
         'browser.chrome': { max_connections: 0 } } });
-    const file = path.join(daemon.folder, 'tokens');
-    fs.writeFileSync(file, lines, { mode: 0o600 });
-    daemon.writeConfig({ api: { tokens_file: file } });
+    daemon.writeConfig({ api: { tokens_file: writeTokens(daemon, people, tokens) } });
     await daemon.start({ ready: false });
 });
 after(async () => {
@@ -399,9 +394,8 @@ test('which kinds there are to be, and what no query may be', async () => {
 });
 
 test('whose token is taken away watches no more', async () => {
-    const file = path.join(daemon.folder, 'tokens');
     await watching([watch('ada'), watch('bob')], async (ada, bob) => {
-        fs.writeFileSync(file, lines.replace(/^ada:.*\n/, ''), { mode: 0o600 });
+        writeTokens(daemon, { bob: 'user', root: 'admin' }, tokens);
         await daemon.reload({});
         await Promise.all([ada, bob].map((one) => one.client.ended()));
         assert.deepEqual([ada.client.over, bob.client.over], ['ended', 'ended']);
@@ -411,7 +405,7 @@ test('whose token is taken away watches no more', async () => {
         assert.equal(again.client.status, 200);
         await again.leave();
     });
-    fs.writeFileSync(file, lines, { mode: 0o600 });
+    writeTokens(daemon, people, tokens);
     await daemon.reload({});
 });
 
