@@ -121,6 +121,8 @@ static const struct row rows[WI_CODE_COUNT] = {
     [WI_UNAVAILABLE] = {"unavailable", 503, "Unavailable",
         "Nothing can run it now, or files or memory are short.", 5},
     [WI_NODE_BUSY] = {"node_busy", 503, "Node busy", "Within the service alone.", 5},
+    [WI_NODE_PAUSED] = {"node_paused", 503, "Node paused", "From nodes alone: another one gets it.",
+        5},
     [WI_SHUTTING_DOWN] = {"shutting_down", 503, "Shutting down", "The service is ending.", 5},
     [WI_MEMORY_BUDGET] = {"memory_budget", 503, "Memory budget exhausted",
         "There is no memory for it now.", 5},

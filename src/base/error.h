@@ -74,7 +74,8 @@ enum wi_code {
     WI_STREAM_INTERRUPTED,
     WI_STREAM_DIVERGED,
     WI_UNAVAILABLE,
-    WI_NODE_BUSY, /* between our own parts: no client sees it */
+    WI_NODE_BUSY,   /* between our own parts: no client sees it */
+    WI_NODE_PAUSED, /* a node's word, likewise: it had not begun what it was sent */
     WI_SHUTTING_DOWN,
     WI_MEMORY_BUDGET,
     WI_TOO_MANY_CONNECTIONS,

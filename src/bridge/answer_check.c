@@ -289,6 +289,7 @@ static const struct {
     {"context_length_exceeded", WI_CONTEXT_LENGTH},
     {"model_too_large", WI_MODEL_TOO_LARGE},
     {"stream_diverged", WI_STREAM_DIVERGED},
+    {"node_paused", WI_NODE_PAUSED},
     /* About the node itself: clients see inference_failed, with the name before the text. */
     {"device_lost", WI_INFERENCE_FAILED},
     {"engine_crashed", WI_INFERENCE_FAILED},
@@ -307,6 +308,7 @@ struct wi_claim wi_claim_of(const struct wi_sent *sent, const char *code, double
         claim.is_ours = strcmp(wi_code_name(claim.code), code) == 0;
         claim.hung = strcmp(code, "engine_hung") == 0;
         claim.broke = claim.hung || strcmp(code, "engine_crashed") == 0;
+        claim.retryable = claim.code == WI_NODE_PAUSED;
         return claim;
     }
     /* The deadline is ours, and its passing is for everybody to see. */

@@ -114,6 +114,7 @@ struct wi_answer {
     int broke;             /* if not ok: its engine did */
     int hung;              /* … in that it gave no answer */
     int excused;           /* if not ok: we have ended what it ran in; filled likewise */
+    int returned;          /* if not ok: its node was paused, and had not begun it */
     enum wi_blame blame;   /* of text, then: filled by whoever knows what else was on the node */
     json_t *executed_on;   /* platform, engine, adapter, fallbacks…: as the page reported */
     double load_ms, inference_ms;
@@ -135,6 +136,8 @@ struct wi_bridge_events {
     /* A task was refused with WI_NODE_BUSY because too much waited to be sent there; half of that
      * has been sent. Nothing is to be sent from inside. May be NULL. */
     void (*on_node_room)(void *context, const char *node_id);
+    /* It takes no new task, or does so again; a node that is new takes them. May be NULL. */
+    void (*on_node_paused)(void *context, const char *node_id, int paused);
     /* Gone for good. Each attempt that was on it was reported lost before, in the order sent. */
     void (*on_node_down)(void *context, const char *node_id, const char *why);
     void (*on_accepted)(void *context, const char *node_id, const char *attempt_id);

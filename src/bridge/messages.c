@@ -34,11 +34,13 @@ static enum wi_heard read_data(const struct wi_param *table, const struct wi_fra
 struct heartbeat {
     const char *reply_to;
     double busy_since_ms;
+    int paused;
 };
 
 static const struct wi_param heartbeat_table[] = {
     WI_PARAM_ROW(heartbeat, reply_to, WI_PARAM_STRING, 0, 0, WI_FRAME_ID_MAX),
     WI_PARAM_ROW(heartbeat, busy_since_ms, WI_PARAM_NUMBER, 0, 0, 1e12),
+    WI_PARAM_ROW(heartbeat, paused, WI_PARAM_BOOL, 0, 0, 0),
     WI_PARAM_END,
 };
 
@@ -53,6 +55,7 @@ static enum wi_heard on_heartbeat(
     snprintf(expected, sizeof expected, "s-%llu", (unsigned long long)node->heartbeat_id);
     if (heartbeat.reply_to && node->heartbeat_id && strcmp(heartbeat.reply_to, expected) == 0)
         node->rtt = wi_now_ms() - node->heartbeat_sent;
+    wi_node_pause(node, heartbeat.paused);
     return WI_HEARD_LOOSE;
 }
 

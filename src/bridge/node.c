@@ -215,6 +215,16 @@ void wi_node_on_gone(void *context, struct wi_link *link)
         go_away(node);
 }
 
+void wi_node_pause(struct wi_node *node, int paused)
+{
+    const struct wi_bridge_events *events = &node->bridge->events;
+    if (node->paused == paused)
+        return;
+    node->paused = paused;
+    if (events->on_node_paused)
+        events->on_node_paused(events->context, node->info.id, paused);
+}
+
 /* --- Its end --------------------------------------------------------------------------------- */
 
 static void unlist(struct wi_node *node)

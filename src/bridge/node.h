@@ -67,6 +67,7 @@ struct wi_node {
     unsigned granted_next;
     char left_why[96]; /* what it said when it closed its connection last, or "" */
     int left;          /* its close said that it was done */
+    int paused;        /* it takes nothing new until it says otherwise */
     int dropped;       /* the sweep ends the node */
     char drop_reason[128];
     UT_hash_handle hh;
@@ -86,6 +87,8 @@ void wi_node_welcome(struct wi_node *node, const struct wi_resumed *resumed);
 /* Tells it how many threads it may use, where that has changed since it was told. It must have a
  * link. */
 void wi_node_share_threads(struct wi_node *node);
+/* It takes nothing new, or does so again, as it says. */
+void wi_node_pause(struct wi_node *node, int paused);
 /* What its welcome said of threads and language models, as it is now. */
 void wi_node_tell_settings(struct wi_node *node);
 /* Closes its link, if it has one, without a word to the upper layer. */

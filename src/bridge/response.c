@@ -49,7 +49,13 @@ static const struct wi_param failure_table[] = {
     WI_PARAM_END,
 };
 
-static enum wi_code read_failure(const struct wi_sent *sent, const struct response *response,
+/* Whether anything of its answer has come. */
+static int has_begun(const struct wi_attempt *attempt)
+{
+    return attempt->in || attempt->stream.next > attempt->stream.first;
+}
+
+static enum wi_code read_failure(const struct wi_attempt *attempt, const struct response *response,
     struct wi_answer *answer, struct wi_error *error)
 {
     struct failure failure = {0};
@@ -59,7 +65,10 @@ static enum wi_code read_failure(const struct wi_sent *sent, const struct respon
     if (wi_params_read(failure_table, response->error, WI_PARAMS_OPEN, "data.error.", &failure,
             error) != WI_OK)
         return error->code;
-    struct wi_claim claim = wi_claim_of(sent, failure.code, wi_now_ms());
+    struct wi_claim claim = wi_claim_of(&attempt->sent, failure.code, wi_now_ms());
+    if (claim.code == WI_NODE_PAUSED && has_begun(attempt))
+        return wi_error_set(error, WI_INFERENCE_FAILED, "data.error.code",
+            "node_paused is for what was not begun, and some of its answer has come");
     wi_text_printable(code, sizeof code, failure.code);
     wi_text_printable(message, sizeof message, failure.message);
     if (!claim.known)
@@ -73,6 +82,7 @@ static enum wi_code read_failure(const struct wi_sent *sent, const struct respon
         answer->retryable = 1;
     answer->broke = claim.broke;
     answer->hung = claim.hung;
+    answer->returned = claim.code == WI_NODE_PAUSED;
     wi_text_printable(answer->error.field, sizeof answer->error.field, failure.field);
     wi_text_printable(answer->error.expected, sizeof answer->error.expected, failure.expected);
     return WI_OK;
@@ -124,7 +134,7 @@ static enum wi_code read_answer(struct wi_node *node, struct wi_attempt *attempt
     answer->executed_on = response.executed_on;
     answer->result = response.result;
     if (!response.ok)
-        return read_failure(&attempt->sent, &response, answer, error);
+        return read_failure(attempt, &response, answer, error);
     if (!response.executed_on)
         return wi_error_set(
             error, WI_MISSING_FIELD, "data.executed_on", "data.executed_on is missing");
@@ -225,6 +235,8 @@ enum wi_heard wi_response_handle(
         answer.account = wi_task_account(answer.result);
     answer.parts = attempt->stream.next;
     wi_node_remove_attempt(node, attempt);
+    if (answer.returned) /* or it would be sent the same again */
+        wi_node_pause(node, 1);
     /* Before the event, so that the next task_request from inside it carries the acknowledgement.
      */
     wi_node_acknowledge(node, id, wi_tensors_bytes(&answer.outputs));

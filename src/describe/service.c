@@ -137,6 +137,7 @@ static const struct wi_member node_row[] = {
     {"browser", "string|null", NULL},
     {"browser_version", "string", NULL},
     {"draining", "boolean", "It gets no more work."},
+    {"paused", "boolean", "Its person wants no more work for it for now."},
     {"away", "boolean", "It has lost its connection, and may come back."},
     {"attempts", "integer", "How many are on it."},
     {0},

@@ -100,6 +100,11 @@ static void on_answer(
     if (job == NULL)
         return;
     wi_job_leave_node(job);
+    if (answer->returned) {
+        wi_job_returned(job, &answer->error);
+        wi_jobs_on_slot_free(jobs);
+        return;
+    }
     if (!answer->ok && answer->retryable) {
         enum wi_blame blame = take_blame(job, answer->blame);
         wi_job_retry(job, !answer->excused && blame != WI_BLAME_SHARED && !wi_job_has_brought(job),

@@ -156,12 +156,9 @@ static enum wi_code check_tries(const struct wi_job *job, const char *why, struc
     return WI_OK;
 }
 
-void wi_job_retry(struct wi_job *job, int counts, const char *why)
+static void try_again(struct wi_job *job, const char *why)
 {
     struct wi_error error;
-    job->used += counts ? 1 : 0;
-    note_failure(job, why);
-    memcpy(job->avoid, job->node, sizeof job->avoid);
     if (check_tries(job, why, &error) != WI_OK) {
         wi_job_finish_error(job, &error);
         return;
@@ -173,4 +170,20 @@ void wi_job_retry(struct wi_job *job, int counts, const char *why)
     else
         wi_info("job", job->spec.id, "goes to another attempt: %s", why);
     wi_job_enqueue(job, 1);
+}
+
+void wi_job_retry(struct wi_job *job, int counts, const char *why)
+{
+    job->used += counts ? 1 : 0;
+    note_failure(job, why);
+    memcpy(job->avoid, job->node, sizeof job->avoid);
+    try_again(job, why);
+}
+
+void wi_job_returned(struct wi_job *job, const struct wi_error *error)
+{
+    if (wi_job_is_shadow(job))
+        wi_job_finish_error(job, error);
+    else
+        try_again(job, error->detail);
 }

@@ -160,6 +160,9 @@ void wi_job_complete(
 /* Another attempt after one that gave no answer, or the end. `counts`: against max_retries. What
  * does not count is bounded too: WI_JOB_SENDS_PER_TRY. */
 void wi_job_retry(struct wi_job *job, int counts, const char *why);
+/* Another attempt after one that its node had not begun, and gave back. That counts as having been
+ * sent, and as no failure; `error` says what its owner is told if there is no other attempt. */
+void wi_job_returned(struct wi_job *job, const struct wi_error *error);
 /* Tells who drains the jobs when there are none any more. */
 void wi_jobs_check_idle(struct wi_jobs *jobs);
 

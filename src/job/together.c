@@ -180,11 +180,30 @@ void wi_jobs_try_each(
     free_batch(batch);
 }
 
+/* As if they had not been sent: they may be joined again. */
+static void return_each(
+    struct wi_jobs *jobs, struct wi_job_batch *batch, const struct wi_error *error)
+{
+    end_batch(jobs, batch);
+    for (size_t i = 0; i < batch->count; i++) {
+        struct wi_job *job = batch->members[i];
+        if (!job)
+            continue;
+        take_out(batch, i);
+        wi_job_returned(job, error);
+    }
+    free_batch(batch);
+}
+
 int wi_jobs_batch_answer(
     struct wi_jobs *jobs, struct wi_job_batch *batch, const char *node_id, struct wi_answer *answer)
 {
     int64_t total = batch->total, at = 0;
     struct wi_tensors probe = {0};
+    if (answer->returned) {
+        return_each(jobs, batch, &answer->error);
+        return 1;
+    }
     if (!answer->ok) {
         wi_jobs_try_each(
             jobs, batch, answer->retryable && !answer->excused, 0, answer->error.detail);

@@ -73,6 +73,8 @@ static void on_welcome(struct wi_worker *worker, const struct wi_frame *frame)
         counters->resumed++;
     else
         counters->welcomed++;
+    if (worker->paused)
+        wi_worker_say_heartbeat(worker, NULL);
     if (worker->models)
         wi_worker_say_models(worker);
     wi_worker_resume(worker, frame->data);
@@ -241,6 +243,13 @@ void wi_worker_beat(struct wi_worker *worker, double now)
         wi_worker_say_heartbeat(worker, NULL);
 }
 
+void wi_worker_pause(struct wi_worker *worker, int paused)
+{
+    worker->paused = paused;
+    if (worker->state == WI_WORKER_UP)
+        wi_worker_say_heartbeat(worker, NULL);
+}
+
 int wi_worker_leave(struct wi_worker *worker, const char *reason)
 {
     if (worker->state != WI_WORKER_UP)
@@ -341,17 +350,18 @@ static enum wi_code take_apart(const char *text, struct wi_join_link *link, stru
     const char *authority = strstr(text, "://");
     const char *end = authority ? strstr(authority + 3, mark) : NULL;
     const char *token = end ? end + sizeof mark - 1 : "";
+    size_t length = strcspn(token, "&"); /* what follows is for pages */
     size_t scheme = authority ? (size_t)(authority - text) : 0;
 
     link->tls = scheme == 5 && strncmp(text, "https", 5) == 0;
     if ((!link->tls && !(scheme == 4 && strncmp(text, "http", 4) == 0)) || !end ||
-        (size_t)(end - authority - 3) >= sizeof link->host || !*token ||
-        strlen(token) >= sizeof link->token || token[strspn(token, letters)]) {
+        (size_t)(end - authority - 3) >= sizeof link->host || length == 0 ||
+        length >= sizeof link->token || strspn(token, letters) != length) {
         wi_error_set(error, WI_BAD_REQUEST, "", "this is no join link");
         wi_error_expect(error, "what webinfer token join prints: http://HOST:PORT/#token=TOKEN");
         return WI_BAD_REQUEST;
     }
-    snprintf(link->token, sizeof link->token, "%s", token);
+    snprintf(link->token, sizeof link->token, "%.*s", (int)length, token);
     snprintf(link->host, sizeof link->host, "%.*s", (int)(end - authority - 3), authority + 3);
     return WI_OK;
 }

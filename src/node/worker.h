@@ -31,6 +31,7 @@
 #define WI_WORKER_BEAT_MS 100
 
 /* A join link, "http://HOST:PORT/#token=TOKEN", taken apart: where a node comes in, and with what.
+ * What follows the token, as "&start" does, is for pages.
  */
 struct wi_join_link {
     char host[300];   /* as in the URL, with the port */
@@ -79,6 +80,7 @@ struct wi_worker_counters {
     size_t connecting, up, up_peak;
     size_t refused; /* will not come back */
     uint64_t welcomed, resumed, tasks, parts, cancelled, unexpected;
+    uint64_t returned;                    /* tasks that came while their worker was paused */
     uint64_t heartbeats, late_heartbeats; /* of the service: later than 1.5 intervals */
     double worst_gap_ms;
     char why[160]; /* of the last that was turned away */
@@ -116,6 +118,9 @@ void wi_worker_connect(struct wi_worker *worker);
 void wi_worker_beat(struct wi_worker *worker, double now);
 /* Breaks the connection without a word. */
 void wi_worker_cut(struct wi_worker *worker);
+/* It takes no task until it is told otherwise: those that come are answered with node_paused, those
+ * that are there go on. */
+void wi_worker_pause(struct wi_worker *worker, int paused);
 /* Says bye if it is up: 1, and `left` follows. */
 int wi_worker_leave(struct wi_worker *worker, const char *reason);
 /* The models that it has loaded, as model_status lists them; borrowed, NULL for none. */

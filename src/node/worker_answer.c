@@ -86,7 +86,8 @@ static void grant_parts(struct wi_worker_task *task, const json_t *said)
 
 static void put_failure(struct wi_buffer *out, const struct wi_worker_answer *answer)
 {
-    const char *code = answer->retryable                             ? "engine_crashed"
+    const char *code = answer->failure.code == WI_NODE_PAUSED        ? "node_paused"
+                       : answer->retryable                           ? "engine_crashed"
                        : answer->failure.code == WI_ANSWER_TOO_LARGE ? "answer_too_large"
                                                                      : "inference_failed";
     wi_buffer_printf(out, "\"ok\":false,\"retryable\":%s,\"error\":{\"code\":\"%s\",\"message\":",

@@ -39,6 +39,7 @@ struct wi_worker {
     uint64_t max_frame; /* bytes that the service takes */
     unsigned misses;
     struct wi_credit initial_credit; /* of each task */
+    int paused;
 };
 
 /* --- worker_socket.c ------------------------------------------------------------------------- */

@@ -99,6 +99,8 @@ void wi_worker_say_heartbeat(struct wi_worker *worker, const char *reply_to)
     }
     wi_buffer_puts(&out, "\"busy_since_ms\":0,\"running\":");
     put_tasks(&out, worker, 0);
+    if (worker->paused)
+        wi_buffer_puts(&out, ",\"paused\":true");
     wi_worker_send_text(worker, &out);
 }
 

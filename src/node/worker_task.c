@@ -93,6 +93,16 @@ static void expect(struct wi_worker_task *task, const json_t *outline)
     wi_worker_end(task);
 }
 
+/* It has not begun. */
+static void give_back(struct wi_worker_task *task)
+{
+    struct wi_worker_answer answer = {.retryable = 1};
+
+    wi_error_set(&answer.failure, WI_NODE_PAUSED, NULL, "the node is paused");
+    task->worker->service->counters.returned++;
+    wi_worker_answer(task, &answer);
+}
+
 void wi_worker_take_task(struct wi_worker *worker, struct wi_frame *frame)
 {
     const json_t *model = json_object_get(frame->data, "model");
@@ -113,7 +123,9 @@ void wi_worker_take_task(struct wi_worker *worker, struct wi_frame *frame)
     snprintf(task->_reply_to, sizeof task->_reply_to, "%s", frame->id);
     DL_APPEND2(worker->tasks, task, _prev, _next);
     worker->service->counters.tasks++;
-    if (outline)
+    if (worker->paused)
+        give_back(task);
+    else if (outline)
         expect(task, outline);
     else
         hand_over(task, &frame->tensors);

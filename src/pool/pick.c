@@ -122,6 +122,7 @@ static void fill_candidate(
         .nodes = class->count,
         .open = class->open,
         .away = class->away,
+        .paused = class->paused,
         .doubted = class->doubted,
         .slots = wi_fleet_slots(&class->info, view->queue),
         .any = free_node_of(any, view),
@@ -175,6 +176,7 @@ static void narrow(
     candidate->nodes = 1;
     candidate->open = (size_t)node->open;
     candidate->away = (size_t)node->away;
+    candidate->paused = (size_t)node->paused;
     candidate->any = free_node;
     candidate->any_idle = room && wi_fleet_is_idle(node, view->queue);
     candidate->avoided = (struct wi_free_node){0};

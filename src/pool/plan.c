@@ -30,7 +30,7 @@ static int is_idle(const struct wi_pool *pool, const struct pool_session *sessio
     if (wi_pool_session_state(session) != WI_SESSION_READY || !node)
         return 0;
     const struct pool_node_info *info = wi_pool_node_info_of(node);
-    return info->count == 0 && !info->draining && !info->away;
+    return info->count == 0 && !info->draining && !info->paused && !info->away;
 }
 
 static void count_session(

@@ -124,7 +124,7 @@ void wi_pool_probe_dropped(
 /* The node has computed this beginning of a prompt, of so many tokens, and may know it still. */
 void wi_pool_computed(
     struct wi_pool *pool, const char *node_id, const struct wi_prefix_key *key, unsigned tokens);
-/* As wi_bridge_load, of at least one platform. */
+/* As wi_bridge_load, of at least one platform; WI_NODE_PAUSED: it takes nothing now. */
 enum wi_code wi_pool_load(struct wi_pool *pool, const char *node_id, struct wi_model *model,
     const enum wi_platform *platforms, size_t platform_count);
 /* As wi_bridge_send_task. A node that was WI_NODE_BUSY is not picked again for a while. */

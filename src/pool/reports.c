@@ -143,6 +143,8 @@ enum wi_code wi_pool_load(struct wi_pool *pool, const char *node_id, struct wi_m
 
     if (!node)
         return WI_NODE_NOT_FOUND;
+    if (wi_pool_node_info_of(node)->paused)
+        return WI_NODE_PAUSED;
     return wi_bridge_load(pool->bridge, node_id, model, platforms, platform_count,
         wi_pool_prompt_ms(pool, node, model, platforms[0]));
 }
@@ -233,6 +235,19 @@ static void on_node_away(void *context, const char *node_id)
     struct pool_session *session = session_of(pool, node);
     if (session)
         wi_pool_ask_after(session);
+}
+
+/* Its person wants no new work for it, or wants it again. */
+static void on_node_paused(void *context, const char *node_id, int paused)
+{
+    struct wi_pool *pool = context;
+    struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
+
+    if (!node)
+        return;
+    wi_info("pool", node_id, "%s", paused ? "is paused" : "takes work again");
+    wi_pool_node_pause(pool->nodes, node, paused);
+    wi_pool_tell_capacity(pool->wake);
 }
 
 static void on_node_room(void *context, const char *node_id)
@@ -387,6 +402,23 @@ static void count_answer(struct wi_pool *pool, struct pool_session *session)
         wi_pool_end_worn(pool, session, "it has done as many jobs as recycle_after says");
 }
 
+/* What an answer says of the node, and of whoever is like it. */
+static void learn(struct wi_pool *pool, struct pool_node *node, const struct pool_attempt *attempt,
+    struct wi_answer *answer)
+{
+    if (wi_pool_node_answered(node, attempt, wi_now_ms()))
+        trust(pool, node);
+    confirm(node, attempt, answer);
+    answer->excused = is_excused(pool, node, attempt, answer);
+    if (!answer->excused)
+        wi_pool_measure_answer(pool, node, attempt, answer);
+    if (answer->broke && !answer->excused)
+        answer->blame = blame_of(node, attempt);
+    if (answer->hung && attempt->constrained && !attempt->beside)
+        blame_grammar(answer);
+}
+
+/* What comes back as it was sent says nothing of anybody, and nothing has been done. */
 static void on_answer(
     void *context, const char *node_id, const char *attempt_id, struct wi_answer *answer)
 {
@@ -394,22 +426,13 @@ static void on_answer(
     struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
     struct pool_attempt attempt;
 
-    if (unbook(pool, node, attempt_id, &attempt)) {
-        if (wi_pool_node_answered(node, &attempt, wi_now_ms()))
-            trust(pool, node);
-        confirm(node, &attempt, answer);
-        answer->excused = is_excused(pool, node, &attempt, answer);
-        if (!answer->excused)
-            wi_pool_measure_answer(pool, node, &attempt, answer);
-        if (answer->broke && !answer->excused)
-            answer->blame = blame_of(node, &attempt);
-        if (answer->hung && attempt.constrained && !attempt.beside)
-            blame_grammar(answer);
-    }
+    if (unbook(pool, node, attempt_id, &attempt) && !answer->returned)
+        learn(pool, node, &attempt, answer);
     struct pool_session *session = node ? session_of(pool, node) : NULL;
-    if (session)
+    if (session && !answer->returned)
         count_answer(pool, session);
-    wi_backlog_answered(&pool->backlog, wi_now_ms());
+    if (!answer->returned)
+        wi_backlog_answered(&pool->backlog, wi_now_ms());
     pool->events.on_answer(pool->events.context, node_id, attempt_id, answer);
     pool->events.on_slot_free(pool->events.context);
 }
@@ -452,6 +475,7 @@ struct wi_bridge_events wi_pool_reports(struct wi_pool *pool)
         .on_node_up = on_node_up,
         .on_node_away = on_node_away,
         .on_node_room = on_node_room,
+        .on_node_paused = on_node_paused,
         .on_node_down = on_node_down,
         .on_node_report = on_node_report,
         .on_node_models = on_node_models,

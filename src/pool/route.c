@@ -15,7 +15,7 @@
 /* Failures count for certain here at most. */
 #define FAILURE_MAX 0.95
 
-const char *const wi_standing_names[] = {"ready", "busy", "full", "closed", "draining",
+const char *const wi_standing_names[] = {"ready", "busy", "full", "closed", "paused", "draining",
     "unavailable", "barred", "unchecked", "wrong", "unable", "software", "other"};
 
 /* --- the standing of each option -------------------------------------------------------------- */
@@ -52,6 +52,8 @@ static void judge_room(struct wi_route_option *option, const struct wi_demand *d
 
     if (candidate->open == 0 && candidate->away == 0)
         judge(option, WI_STANDING_DRAINING, "its nodes are draining");
+    else if (candidate->open == 0 && candidate->paused == candidate->away)
+        judge(option, WI_STANDING_PAUSED, "its nodes were paused by the people who lend them");
     else if (candidate->open == 0)
         judge(option, WI_STANDING_CLOSED,
             "its nodes have lost their connection, or too much waits to be sent to them");

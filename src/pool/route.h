@@ -52,6 +52,7 @@ struct wi_candidate {
     size_t nodes, open;                      /* how many; those that take work */
     unsigned slots;              /* tasks of the model's engine that one runs at a time */
     size_t away;                 /* those that take none now, and will by themselves */
+    size_t paused;               /* of them, those whose people want it so */
     int doubted;                 /* taken only where nothing else has room */
     struct wi_free_node any;     /* the first free node, but the avoided one */
     int any_idle;                /* its engine works on no model */
@@ -73,6 +74,7 @@ enum wi_standing {
     WI_STANDING_BUSY,        /* would have to load, and no node is idle */
     WI_STANDING_FULL,        /* its nodes have as many attempts as they may */
     WI_STANDING_CLOSED,      /* its nodes are away, or too much waits to be sent to them */
+    WI_STANDING_PAUSED,      /* their people want no work for now */
     WI_STANDING_DRAINING,    /* its nodes take no work any more */
     WI_STANDING_UNAVAILABLE, /* the page says that it has none */
     WI_STANDING_BARRED,      /* by the configuration, or by what it is */
@@ -111,10 +113,10 @@ const char *wi_route_unfit(const struct wi_node_info *info, const struct wi_dema
 enum wi_code wi_route_platforms(const struct wi_candidate *candidate,
     const struct wi_demand *demand, struct wi_choice *choice, struct wi_error *error);
 
-/* The best of the candidates. WI_PICK_WAIT: one could, but is full, busy or away, or is worth
- * waiting for. WI_PICK_NEVER: none of these ever could, or only what is draining; `error` says why
- * (WI_PLATFORM_UNSUPPORTED, or WI_UNAVAILABLE where there is no candidate that the pins allow, none
- * that knows what the demand needs of a node, or what could run it is draining).
+/* The best of the candidates. WI_PICK_WAIT: one could, but is full, busy, away or paused, or is
+ * worth waiting for. WI_PICK_NEVER: none of these ever could, or only what is draining; `error`
+ * says why (WI_PLATFORM_UNSUPPORTED, or WI_UNAVAILABLE where there is no candidate that the pins
+ * allow, none that knows what the demand needs of a node, or what could run it is draining).
  * `options` has room for count × WI_PLATFORM_COUNT and is filled in the order of the candidates
  * that match. */
 enum wi_pick wi_route(const struct wi_candidate *candidates, size_t count,

@@ -39,8 +39,8 @@ static json_t *figures_of(const struct sim *sim)
         {"resumed", counters->resumed}, {"turned_away", counters->refused},
         {"attempts", counters->tasks}, {"answered", own->answered}, {"failed", own->failed},
         {"dropped", own->dropped}, {"late", own->late}, {"duplicated", own->duplicated},
-        {"cut", own->cut}, {"cancelled", counters->cancelled}, {"streams", own->streams},
-        {"continued", own->continued}, {"parts", counters->parts},
+        {"cut", own->cut}, {"returned", counters->returned}, {"cancelled", counters->cancelled},
+        {"streams", own->streams}, {"continued", own->continued}, {"parts", counters->parts},
         {"unexpected", counters->unexpected}, {"heartbeats", counters->heartbeats},
         {"late_heartbeats", counters->late_heartbeats}};
     json_t *figures = json_pack("{s:s}", "event", "end");
@@ -102,6 +102,8 @@ static void finish(struct sim *sim)
     sim->over = NULL;
     uv_close((uv_handle_t *)&sim->interrupt, NULL);
     uv_close((uv_handle_t *)&sim->terminate, NULL);
+    uv_close((uv_handle_t *)&sim->pause, NULL);
+    uv_close((uv_handle_t *)&sim->go_on, NULL);
     wi_lws_begin_free(sim->service.lws);
 }
 
@@ -118,6 +120,15 @@ static void on_over(void *context)
 static void on_signal(uv_signal_t *handle, int number)
 {
     stop(handle->data);
+}
+
+/* What their people do by a button of the page. */
+static void on_pause(uv_signal_t *handle, int number)
+{
+    struct sim *sim = handle->data;
+
+    for (size_t i = 0; i < sim->options->nodes; i++)
+        wi_worker_pause(sim->workers[i], number == SIGUSR1);
 }
 
 static void on_ramp(void *context)
@@ -184,6 +195,13 @@ static const struct wi_worker_events events = {
 
 /* --- all together ---------------------------------------------------------------------------- */
 
+static void watch(struct sim *sim, uv_signal_t *handle, uv_signal_cb heard, int number)
+{
+    uv_signal_init(sim->service.loop, handle);
+    handle->data = sim;
+    uv_signal_start(handle, heard, number);
+}
+
 static void start(struct sim *sim)
 {
     uv_loop_t *loop = sim->service.loop;
@@ -198,11 +216,10 @@ static void start(struct sim *sim)
     wi_timer_start(sim->beat, WI_WORKER_BEAT_MS, WI_WORKER_BEAT_MS);
     if (sim->options->run_ms)
         wi_timer_start(sim->over, (uint64_t)sim->options->run_ms, 0);
-    uv_signal_init(loop, &sim->interrupt);
-    uv_signal_init(loop, &sim->terminate);
-    sim->interrupt.data = sim->terminate.data = sim;
-    uv_signal_start(&sim->interrupt, on_signal, SIGINT);
-    uv_signal_start(&sim->terminate, on_signal, SIGTERM);
+    watch(sim, &sim->interrupt, on_signal, SIGINT);
+    watch(sim, &sim->terminate, on_signal, SIGTERM);
+    watch(sim, &sim->pause, on_pause, SIGUSR1);
+    watch(sim, &sim->go_on, on_pause, SIGUSR2);
 }
 
 /* After the loop has ended. */

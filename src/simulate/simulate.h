@@ -25,7 +25,7 @@ struct sim {
     const struct sim_options *options;
     struct wi_worker_service service;
     struct wi_timer *ramp, *beat, *over;
-    uv_signal_t interrupt, terminate;
+    uv_signal_t interrupt, terminate, pause, go_on;
     struct wi_worker **workers; /* options->nodes of them */
     size_t started, leaving;
     struct sim_model *models; /* list */

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """A node in Python, written from webinfer-protocol(7) alone with nothing but the standard library:
 python3 node.py JOIN_LINK
-It runs builtin/echo, builtin/count and the model "twice" (y = x + x on FP32); SIGTERM ends it."""
+It runs builtin/echo, builtin/count and the model "twice" (y = x + x on FP32); SIGTERM ends it,
+SIGUSR1 pauses it, and SIGUSR2 has it go on."""
 import array, base64, hashlib, http.client, json, os, random, select, signal, socket, sys, time
 
 MAX_HEAD, PIECE, MAX_RESUMED = 1 << 20, 128 << 10, 300
@@ -76,7 +77,7 @@ class Attempt:
         self.outline = self.data.get("outline", [])  # of inputs that come in pieces
         self.inputs = tensors or [(*map(one.get, ENTRY), bytearray()) for one in self.outline]
         self.stream, self.counts = self.data.get("stream"), "count" in self.options
-        self.next = self.data.get("continue", {}).get("seq", 0)
+        self.next = self.first = self.data.get("continue", {}).get("seq", 0)
         self.parts, self.credit, self.sent = {}, credit, {"parts": 0, "bytes": 0}
         self.due, self.answer, self.outputs, self.gone = time.monotonic(), None, (), 0
 
@@ -88,7 +89,8 @@ class Attempt:
 class Node:
     def __init__(self, link):
         self.authority, token = link.split("//")[1].split("/#token=")
-        self.who, self.id, self.sequence, self.failures = {"token": token}, "", 0, 0
+        self.who, self.id, self.sequence = {"token": token.split("&")[0]}, "", 0
+        self.failures, self.paused, self.is_news = 0, False, False
         self.attempts, self.models = {}, set()  # by id; hashes of what was fetched and checked
 
     def make(self, kind, data, tensors=()):
@@ -119,7 +121,7 @@ class Node:
         if kind == "welcome":
             self.welcome(data)
         elif kind == "heartbeat":
-            self.say("heartbeat", {"seq": 0, "reply_to": said["id"], "running": [*self.attempts]})
+            self.beat(reply_to=said["id"])
         elif kind == "task_request":
             self.forget(data.get("acknowledged", []))
             one = self.attempts[data["attempt_id"]] = Attempt(said, tensors, self.initial)
@@ -146,8 +148,20 @@ class Node:
                 one.gone = place["position"] + sum(len(o[3]) for o in one.outputs[:place["tensor"]])
             elif one.answer:
                 self.send_answer(one)
-        self.failures, self.welcomed = 0, True
+        self.failures, self.welcomed, self.is_news = 0, True, self.paused
         print("resumed" if data["resumed"] else "welcome", self.id, flush=True)
+
+    def beat(self, **more):
+        self.say("heartbeat", {"seq": 0, "running": [*self.attempts], "paused": self.paused} | more)
+
+    def pause(self, number, _):  # told from the loop: a message may be on its way now
+        self.paused, self.is_news = number == signal.SIGUSR1, True
+
+    def tell_pause(self):  # then what has not begun goes back
+        self.is_news = self.beat()
+        for one in [*self.attempts.values()] if self.paused else []:
+            if not one.answer and (one.lacks() or one.counts and one.next == one.first):
+                self.end(one, error="node_paused")
 
     def forget(self, attempts, parts={}):
         for name in attempts:
@@ -157,6 +171,8 @@ class Node:
             self.attempts[name].parts = {seq: kept[seq] for seq in kept if seq >= parts[name]}
 
     def begin(self, one):
+        if self.paused:
+            return self.end(one, error="node_paused")
         if one.counts or one.lacks():
             return
         model, outputs, error = one.data["model"], one.inputs, None
@@ -181,7 +197,7 @@ class Node:
         said |= one.about | {"ok": not error, "executed_on": {
             "platform": one.data["platforms"][0], "engine": "python"}}
         if error:
-            said |= {"retryable": error == "model_fetch_failed", "error": {
+            said |= {"retryable": error in ("model_fetch_failed", "node_paused"), "error": {
                 "code": error, "message": "this node runs little, and what came was not that"}}
         one.answer = self.make("task_response", said, outputs)
         if outputs and int.from_bytes(one.answer[1][:4], "little") > MAX_HEAD:
@@ -232,12 +248,15 @@ class Node:
         while time.monotonic() - heard < self.interval * self.misses:
             waits = [self.count(one) for one in self.attempts.values()
                      if one.counts and not one.answer and self.welcomed]
+            if self.is_news and self.welcomed:
+                self.tell_pause()
             if select.select([self.socket.socket], [], [], min(waits + [self.interval / 4]))[0]:
                 heard = time.monotonic()
                 self.handle(*decode(*self.socket.receive()))
 
     def run(self):
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(self.say("bye", {"reason": "its end"})))
+        [signal.signal(number, self.pause) for number in (signal.SIGUSR1, signal.SIGUSR2)]
         while True:
             try:
                 self.serve()

@@ -286,6 +286,22 @@ test('a node in Python, written from the manual alone, echoes, computes and come
             await until(() => Date.now() - at > 1200, { what: 'four heartbeats' });
             assert.equal((await nodes()).length, 1);
             assert.equal((await echo([9], { platform: 'auto' })).json.outputs[0].data[0], 9);
+            // Paused, it gives back what it has not begun, and goes on with what it has.
+            const going = new Counting(daemon, { count: 300, interval_ms: 2 }, head);
+            assert.ok(await going.open());
+            await going.read({ enough: ({ parts }) => parts === 20 });
+            const isPaused = (paused) => until(async () => (await nodes())[0].paused === paused,
+                { what: 'the pause', timeout: 20_000 * patience });
+            child.kill('SIGUSR1');
+            await isPaused(true);
+            const waits = echo([10], head);
+            await until(async () => (await daemon.status()).queue.waiting === 1, { what: 'a job that waits' });
+            await going.read();
+            assert.ok(going.isWhole, going.explain());
+            assert.equal(going.done.performance.attempts, 1);
+            child.kill('SIGUSR2');
+            await isPaused(false);
+            assert.deepEqual((await waits).json.outputs[0].data, [10]);
             // With WASM beside it, its answers are compared, and then known.
             const wasm = await new FakeNode((await join({ nodes: 1 })).url).join();
             wasm.onTask = (task) => wasm.respond(task, { outputs: [{ name: 'y', datatype: 'FP32',

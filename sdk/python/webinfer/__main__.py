@@ -17,7 +17,8 @@ def lines(url: str, status: Status) -> List[str]:
     if status["problem"]:
         out.append(f"problem: {status['problem']}")
     for node in status["nodes"]:
-        state = "away" if node["away"] else "draining" if node["draining"] else "ready"
+        state = "away" if node["away"] else "draining" if node["draining"] else \
+            "paused" if node["paused"] else "ready"
         out.append(f"  {node['id']}  {node['browser'] or '?'} {node['browser_version']}  {state}, "
                    f"{node['attempts']} running")
     out.append(f"{len(status['models'])} models")

@@ -227,6 +227,9 @@ enum wi_code wi_order_give(struct wi_order *order, struct wi_error *error)
     wi_bridge_each(order->api->deps.bridge, tell_node, &telling);
     if (json_array_size(order->nodes) > 0)
         return WI_OK;
+    if (telling.code == WI_NODE_PAUSED)
+        return wi_error_set(error, WI_UNAVAILABLE, order->node ? "node" : NULL,
+            "whoever could be told is paused, and takes nothing until its person says so");
     if (order->node)
         return wi_error_set(
             error, WI_NODE_NOT_FOUND, "node", "there is no node %.64s", order->node);

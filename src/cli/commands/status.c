@@ -82,7 +82,8 @@ static void print_status(const struct wi_cli *cli, const json_t *answer)
         {"READY IN", "ready_ms", wi_table_ms}, {"MEMORY", "memory_bytes", put_mib}, {0}};
     static const struct wi_column nodes[] = {{"NODE", "id", NULL}, {"BROWSER", "browser", NULL},
         {"VERSION", "browser_version", NULL}, {"AWAY", "away", NULL},
-        {"DRAINING", "draining", NULL}, {"ATTEMPTS", "attempts", NULL}, {0}};
+        {"DRAINING", "draining", NULL}, {"PAUSED", "paused", NULL}, {"ATTEMPTS", "attempts", NULL},
+        {0}};
     json_t *rows = kind_rows(json_object_get(answer, "kinds"));
 
     wi_table_say("webinferd {version}", answer);

@@ -313,8 +313,9 @@ static void leave_class(struct wi_fleet *fleet, struct wi_fleet_node *node)
     }
     class->open -= (size_t)node->open;
     class->away -= (size_t)node->away;
+    class->paused -= (size_t)node->paused;
     fleet->open -= (size_t)node->open;
-    node->open = node->away = 0;
+    node->open = node->away = node->paused = 0;
     node->class = NULL;
     fleet->count--;
     if (--class->count > 0)
@@ -373,6 +374,15 @@ void wi_fleet_open(struct wi_fleet *fleet, struct wi_fleet_node *node, int open,
     relist(node, list);
     node->class->open += open ? 1 : (size_t)-1;
     fleet->open += open ? 1 : (size_t)-1;
+}
+
+void wi_fleet_pause(struct wi_fleet_node *node, int paused)
+{
+    paused = node->away && paused;
+    if (!node->class)
+        return;
+    node->class->paused += (size_t)paused - (size_t)node->paused;
+    node->paused = paused;
 }
 
 void wi_fleet_load(struct wi_fleet_node *node, unsigned queue, const struct wi_fleet_work *work)

@@ -41,6 +41,7 @@ struct wi_fleet_class {
     int doubted;              /* see struct wi_fleet_node */
     size_t count, open;       /* its nodes; those that take work */
     size_t away;              /* those that take none now, and will again by themselves */
+    size_t paused;            /* of them, those whose people want it so */
     struct wi_place *places[WI_ENGINE_COUNT];       /* by platform; NULL as in queues */
     struct wi_fleet_group *queues[WI_FLEET_QUEUES]; /* NULL: its nodes have no such queue */
     struct wi_fleet_group *models;
@@ -60,7 +61,7 @@ struct wi_fleet_node {
     const char *id; /* the owner's, as long as it is in the fleet */
     struct wi_fleet_class *class;
     int doubted; /* taken only where nothing else has room: the owner's, before wi_fleet_put */
-    int open, away;
+    int open, away, paused;
     struct wi_fleet_work work[WI_FLEET_QUEUES];
     struct wi_fleet_place *places;
 };
@@ -77,6 +78,8 @@ void wi_fleet_put(struct wi_fleet *fleet, struct wi_fleet_node *node, const char
 void wi_fleet_remove(struct wi_fleet *fleet, struct wi_fleet_node *node);
 /* Whether it takes work; if not, whether it will again by itself (`away`). */
 void wi_fleet_open(struct wi_fleet *fleet, struct wi_fleet_node *node, int open, int away);
+/* Whether its person is why it is away. */
+void wi_fleet_pause(struct wi_fleet_node *node, int paused);
 /* What is on it. */
 void wi_fleet_load(struct wi_fleet_node *node, unsigned queue, const struct wi_fleet_work *work);
 /* What it says is loaded: the list of a model_status, NULL for nothing. */

@@ -129,7 +129,7 @@ const struct pool_node *wi_pool_nodes_yardstick(const struct pool_nodes *nodes, 
 
     for (const struct pool_node *node = nodes->all; node; node = node->hh.next) {
         const struct wi_fleet_class *class = node->place.class;
-        if (node->info.away || node->info.draining || !class ||
+        if (node->info.away || node->info.draining || node->info.paused || !class ||
             !class->info.platforms[WI_WASM].available ||
             (kind && strcmp(class->info.kind, kind) != 0))
             continue;
@@ -164,8 +164,9 @@ static void tell_fleet(struct pool_nodes *nodes, struct pool_node *node)
     const struct pool_node_info *info = &node->info;
 
     tell(node);
-    wi_fleet_open(&nodes->fleet, &node->place, !info->away && !info->draining && !info->choked,
-        !info->draining);
+    wi_fleet_open(&nodes->fleet, &node->place,
+        !info->away && !info->draining && !info->paused && !info->choked, !info->draining);
+    wi_fleet_pause(&node->place, info->paused);
 }
 
 struct pool_node *wi_pool_nodes_up(
@@ -214,6 +215,12 @@ void wi_pool_node_away(struct pool_nodes *nodes, struct pool_node *node)
 void wi_pool_node_drain(struct pool_nodes *nodes, struct pool_node *node, int draining)
 {
     node->info.draining = draining;
+    tell_fleet(nodes, node);
+}
+
+void wi_pool_node_pause(struct pool_nodes *nodes, struct pool_node *node, int paused)
+{
+    node->info.paused = paused;
     tell_fleet(nodes, node);
 }
 

@@ -316,6 +316,9 @@ TEST(a_node_speaks_for_itself_only)
     assert_int_equal(claim.code, WI_OPERATOR_UNSUPPORTED);
     assert_true(claim.known && claim.is_ours && !claim.retryable);
     assert_false(claim.broke);
+    claim = wi_claim_of(&sent, "node_paused", 500);
+    assert_int_equal(claim.code, WI_NODE_PAUSED);
+    assert_true(claim.known && claim.is_ours && claim.retryable && !claim.broke);
     claim = wi_claim_of(&sent, "engine_crashed", 500);
     assert_true(claim.broke);
     claim = wi_claim_of(&sent, "inference_failed", 500);

@@ -530,3 +530,44 @@ TEST(test_threads)
     json_decref(hear(&client, "task_request"));
     client_close(&client);
 }
+
+#define PAUSED(attempt)                                                                            \
+    "{\"attempt_id\":\"" attempt "\",\"ok\":false,\"error\":{\"code\":\"node_paused\","            \
+    "\"message\":\"the node is paused\"}}"
+
+/* It says so, says it again, and no more; what it gives back is one way to say it. */
+TEST(test_paused)
+{
+    struct fixture *fixture = *state;
+    struct client client = join(fixture, NULL);
+    say(&client, "heartbeat", "{\"seq\":1,\"running\":[],\"paused\":true}");
+    turn_until(&client, &fixture->pauses, 1);
+    say(&client, "heartbeat", "{\"seq\":2,\"running\":[],\"paused\":true}");
+    say(&client, "heartbeat", "{\"seq\":3,\"running\":[]}");
+    turn_until(&client, &fixture->goes_on, 1);
+    assert_int_equal(fixture->pauses, 1);
+
+    send_task(fixture, "att-1", NULL);
+    json_decref(hear(&client, "task_request"));
+    say(&client, "task_response", PAUSED("att-1"));
+    turn_until(&client, &fixture->answers, 1);
+    assert_int_equal(fixture->pauses, 2);
+    assert_int_equal(fixture->answer.error.code, WI_NODE_PAUSED);
+    assert_string_equal(fixture->answer.error.detail, "the node is paused");
+    assert_true(fixture->answer.returned && fixture->answer.retryable);
+    assert_false(fixture->answer.broke);
+    assert_int_equal(wi_bridge_counters(fixture->bridge)->bad_answers, 0);
+    say(&client, "heartbeat", "{\"seq\":4,\"running\":[],\"paused\":false}");
+    turn_until(&client, &fixture->goes_on, 2);
+    client_close(&client);
+}
+
+TEST(test_paused_is_true_or_false)
+{
+    struct fixture *fixture = *state;
+    struct client client = join(fixture, NULL);
+    say(&client, "heartbeat", "{\"seq\":1,\"paused\":1}");
+    assert_int_equal(hear_close(&client), 1008);
+    assert_int_equal(fixture->pauses, 0);
+    assert_int_equal(wi_bridge_counters(fixture->bridge)->protocol_errors, 1);
+}

@@ -87,6 +87,7 @@ struct fixture {
     char node[WI_ID_SIZE], log[1024];
     char why[256];             /* the last attempt was lost */
     struct wi_answer answer;   /* the last; JSON referenced */
+    int pauses, goes_on;       /* how often the node was paused, and was no more */
     int threads, threads_said; /* what it may use; what it was said to have been told, when asked */
     int inside;                /* a call of ours is running: no event may come */
     void (*on_resume)(struct fixture *fixture); /* what the layer above does then; NULL: nothing */
@@ -115,6 +116,14 @@ static inline void on_away(void *context, const char *node_id)
     struct fixture *fixture = context;
     assert_false(fixture->inside);
     fixture->aways++;
+}
+
+static inline void on_paused(void *context, const char *node_id, int paused)
+{
+    struct fixture *fixture = context;
+    assert_false(fixture->inside);
+    assert_string_equal(node_id, fixture->node);
+    paused ? fixture->pauses++ : fixture->goes_on++;
 }
 
 static inline void on_down(void *context, const char *node_id, const char *why)
@@ -244,6 +253,7 @@ static inline int set_up(void **state)
         .context = fixture,
         .on_node_up = on_up,
         .on_node_away = on_away,
+        .on_node_paused = on_paused,
         .on_node_down = on_down,
         .on_accepted = on_accepted,
         .on_part = on_part,

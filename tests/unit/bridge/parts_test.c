@@ -511,3 +511,23 @@ TEST(progress_goes_up_now_and_then)
     turn_until(&client, &fixture->aways, 1);
     client_close(&client);
 }
+
+TEST(what_has_a_part_is_not_given_back)
+{
+    static const char paused[] = "{\"attempt_id\":\"att-1\",\"ok\":false,\"error\":{\"code\":"
+                                 "\"node_paused\",\"message\":\"the node is paused\"}}";
+    struct fixture *fixture = *state;
+    struct client client = join_parts(fixture, NULL);
+    send_stream(fixture, "att-1", NULL);
+    say(&client, "task_part", "{\"attempt_id\":\"att-1\",\"seq\":0,\"text\":\"a\"}");
+    say(&client, "task_response", paused);
+    turn_until(&client, &fixture->answers, 1);
+    assert_int_equal(fixture->parts, 1);
+    assert_false(fixture->answer.returned);
+    assert_true(fixture->answer.retryable);
+    assert_int_equal(fixture->answer.error.code, WI_INFERENCE_FAILED);
+    assert_non_null(strstr(fixture->answer.error.detail, "was not begun"));
+    assert_int_equal(fixture->pauses, 0);
+    assert_int_equal(counters(fixture)->bad_answers, 1);
+    client_close(&client);
+}

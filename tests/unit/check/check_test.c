@@ -120,6 +120,19 @@ TEST(what_breaks_is_not_tried_again_at_once)
     assert_int_equal(verdict(), WI_UNABLE);
 }
 
+TEST(what_a_paused_node_gives_back_is_tried_again_and_tells_nothing)
+{
+    struct wi_answer answer = {.retryable = 1, .returned = 1};
+    size_t probe = client();
+    wi_error_set(&answer.error, WI_NODE_PAUSED, NULL, "the node is paused");
+    the.sent[probe].over = 1;
+    events()->on_answer(events()->context, "node-1", the.sent[probe].attempt, &answer);
+    assert_int_equal(verdict(), WI_UNKNOWN);
+    assert_int_equal(counters().failed, 0);
+    assert_int_equal(counters().dropped, 1);
+    assert_true(is_due());
+}
+
 TEST(its_time_counts_from_its_dispatch)
 {
     the.requested.deadline_ms = 50000;

@@ -71,6 +71,45 @@ TEST(a_pipelined_job_loses_no_attempt_with_its_node)
     assert_int_equal(counters.retried, 15);
 }
 
+TEST(what_a_paused_node_gives_back_was_sent_and_has_not_failed)
+{
+    struct wi_job_counters counters;
+    fixture->config.pool.max_retries = 0;
+    submit("job-1");
+    give_back();
+    give_back();
+    assert_int_equal(fixture->answers, 0);
+    assert_string_equal(fixture->avoid, ""); /* it may have it when it goes on */
+    answer_ok(fixture->attempt);
+    assert_int_equal(fixture->last.code, WI_OK);
+    assert_int_equal(fixture->last.attempts, 3);
+    wi_jobs_counters(fixture->jobs, &counters);
+    assert_int_equal(counters.failed + counters.lost, 0);
+    assert_int_equal(counters.retried, 2);
+
+    submit("job-2"); /* not for ever */
+    for (int i = 0; i < 4; i++)
+        give_back();
+    assert_int_equal(fixture->last.code, WI_ATTEMPTS_EXHAUSTED);
+    assert_int_equal(fixture->last.error.failures.count, 0);
+}
+
+static void ignore_dispatch(void *context, const struct wi_job_spec *spec, const char *node_id)
+{
+}
+
+TEST(a_shadow_run_that_is_given_back_ends_and_says_why)
+{
+    struct wi_job_spec spec = {.id = "job-1",
+        .asked = ASKED(.model = wi_model_ref(&fixture->model), .timeout_ms = 60000),
+        .accepted_at = wi_now_ms()};
+    assert_int_equal(
+        wi_jobs_submit_shadow(fixture->jobs, &spec, ignore_dispatch, on_done, NULL, NULL), WI_OK);
+    give_back();
+    assert_int_equal(fixture->answers, 1);
+    assert_int_equal(fixture->last.code, WI_NODE_PAUSED);
+}
+
 static void submit_text(const char *options)
 {
     struct wi_job_spec spec = {.id = "job-1",

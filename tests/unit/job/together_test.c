@@ -135,6 +135,23 @@ TEST(what_cannot_be_parted_is_run_one_by_one_and_costs_no_try)
     assert_non_null(strstr(fixture->last.error.detail, "1 attempts failed"));
 }
 
+TEST(what_is_given_back_together_goes_together_again_and_costs_no_try)
+{
+    struct wi_answer answer = {.ok = 1};
+    run_together(1 << 20);
+    fixture->config.pool.max_retries = 0;
+    fixture->room = 0;
+    give_back();
+    assert_int_equal(fixture->answers, 0);
+    assert_int_equal(fixture->dispatched, 2);
+    add_row(&answer.outputs, 4);
+    events()->on_answer(events()->context, "node-1", fixture->attempt, &answer);
+    wi_tensors_clear(&answer.outputs);
+    assert_int_equal(fixture->answers, 4);
+    assert_int_equal(fixture->last.code, WI_OK);
+    assert_int_equal(fixture->last.attempts, 2);
+}
+
 TEST(streams_are_not_joined)
 {
     make_company(1 << 20, 1);

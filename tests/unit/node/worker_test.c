@@ -367,6 +367,29 @@ TEST(a_join_link_is_taken_apart)
     assert_true(link.tls && link.port == 443);
     assert_int_equal(wi_join_link_read("http://127.0.0.1:81/#token=a", &link, &error), WI_OK);
     assert_true(!link.tls && link.port == 81);
+    assert_int_equal(wi_join_link_read("http://127.0.0.1/#token=a&start", &link, &error), WI_OK);
+    assert_string_equal(link.token, "a");
+    assert_int_equal(
+        wi_join_link_read("http://127.0.0.1/#token=&start", &link, &error), WI_BAD_REQUEST);
+}
+
+/* Over a break too. */
+TEST(gives_back_what_comes_while_it_is_paused)
+{
+    struct place *place = *state;
+    struct fixture *fixture = place->fixture;
+    TURN_UNTIL(place, place->service.counters.up == 1);
+    wi_worker_pause(place->worker, 1);
+    turn_place(place, &fixture->pauses, 1);
+    assert_int_equal(send_task(fixture, "att-1", NULL), WI_OK);
+    turn_place(place, &fixture->answers, 1);
+    assert_true(fixture->answer.returned);
+    assert_int_equal(place->service.counters.returned, 1);
+    assert_int_equal(place->tasks++, 0); /* its owner has not seen it, and hears of its end alone */
+    wi_worker_pause(place->worker, 0);
+    turn_place(place, &fixture->goes_on, 1);
+    wi_worker_pause(place->worker, 1);
+    turn_place(place, &fixture->pauses, 2);
 }
 
 /* After an interval in which it has said nothing, and not before. */

@@ -48,7 +48,9 @@ TEST(a_session_is_shown_with_its_node)
     end("a", 0);
     expect(wi_pool_sessions_json(pool), "[{\"state\":\"ready\",\"jobs\":1}]");
     bridge()->on_node_away(bridge()->context, "n-1");
-    expect(wi_pool_nodes_json(pool), "[{\"away\":true,\"attempts\":0}]");
+    expect(wi_pool_nodes_json(pool), "[{\"away\":true,\"attempts\":0,\"paused\":false}]");
+    bridge()->on_node_paused(bridge()->context, "n-1", 1);
+    expect(wi_pool_nodes_json(pool), "[{\"away\":true,\"paused\":true}]");
 }
 
 TEST(a_kind_is_shown_with_what_its_sessions_did)

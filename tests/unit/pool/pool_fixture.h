@@ -294,7 +294,8 @@ static void on_answer(
     seen.answered++;
     seen.excused += answer->excused;
     seen.code = answer->error.code;
-    assert_true(answer->ok || answer->retryable == (answer->error.code == WI_INFERENCE_FAILED));
+    assert_true(answer->ok || answer->returned ||
+                answer->retryable == (answer->error.code == WI_INFERENCE_FAILED));
 }
 
 static void on_lost(void *context, const char *node_id, const char *attempt_id, enum wi_blame blame,

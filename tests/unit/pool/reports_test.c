@@ -171,6 +171,42 @@ TEST(our_sessions_are_the_yardstick)
     assert_ptr_equal(wi_pool_node_info(pool, "n-1"), &info);
 }
 
+/* --- pauses ----------------------------------------------------------------------------------- */
+
+TEST(a_paused_node_gets_nothing_and_work_at_once_when_it_goes_on)
+{
+    serve();
+    told();
+    bridge()->on_node_paused(bridge()->context, "n-1", 1);
+    assert_true(node()->paused);
+    assert_int_equal(wi_pool_nodes_fleet(pool->nodes)->open, 0);
+    assert_int_equal(
+        wi_pool_load(pool, "n-1", &model, (enum wi_platform[]){WI_WASM}, 1), WI_NODE_PAUSED);
+    told();
+    bridge()->on_node_up(bridge()->context, &info, 1); /* it has lost its connection meanwhile */
+    assert_true(node()->paused);
+    told();
+    bridge()->on_node_paused(bridge()->context, "n-1", 0);
+    assert_int_equal(wi_pool_nodes_fleet(pool->nodes)->open, 1);
+    assert_int_equal(told(), 1);
+    bridge()->on_node_paused(bridge()->context, "n-2", 1); /* there is none */
+}
+
+TEST(what_is_given_back_says_nothing_of_its_node)
+{
+    struct wi_answer answer = {.retryable = 1, .returned = 1, .error.code = WI_NODE_PAUSED};
+
+    serve();
+    give("a", WI_WASM, NULL);
+    bridge()->on_answer(bridge()->context, "n-1", "a", &answer);
+    assert_int_equal(node()->count, 0);
+    assert_int_equal(wi_estimates_count(pool->estimates), 0);
+    assert_int_equal(wi_pool_session_info(session())->jobs, 0);
+    give("b", WI_WASM, NULL);
+    end("b", 0);
+    assert_int_equal(wi_estimates_count(pool->estimates), 1); /* else it would */
+}
+
 /* --- orders ----------------------------------------------------------------------------------- */
 
 TEST(a_session_is_replaced_by_order)

@@ -545,3 +545,21 @@ TEST(who_let_deadlines_pass_is_taken_only_where_nothing_else_has_room)
     fill(place, 1, 100);
     expect_node(place, 2, "node-0");
 }
+
+TEST(what_is_paused_is_waited_for)
+{
+    struct place *place = *state;
+
+    for (int i = 0; i < 2; i++) {
+        place->nodes[i].open = 0;
+        place->nodes[i].away = place->nodes[i].paused = 1;
+        place->nodes[i].any.node = NULL;
+    }
+    assert_int_equal(route(place, 2), WI_PICK_WAIT);
+    assert_int_equal(option(place, 0, WI_WASM)->standing, WI_STANDING_PAUSED);
+    assert_non_null(strstr(option(place, 0, WI_WASM)->why, "paused by the people"));
+    place->nodes[0].away = 2; /* another has lost its connection */
+    assert_int_equal(route(place, 2), WI_PICK_WAIT);
+    assert_int_equal(option(place, 0, WI_WASM)->standing, WI_STANDING_CLOSED);
+    expect_node(place, 3, "node-2");
+}

@@ -67,6 +67,7 @@ export function nodesView(app, after) {
 function stateOf(node) {
     if (node.away) return ['away', 'bad'];
     if (node.draining) return ['draining', 'wait'];
+    if (node.paused) return ['paused', 'wait'];
     return node.attempts > 0 ? ['busy', 'good'] : ['idle', 'good'];
 }
 

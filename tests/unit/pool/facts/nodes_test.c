@@ -85,7 +85,7 @@ TEST(nodes_are_listed_by_their_ids)
     assert_string_equal(page(nodes, "c", 2), "d e ");
 }
 
-TEST(a_node_takes_work_unless_it_is_away_drains_or_is_choked)
+TEST(a_node_takes_work_unless_it_is_away_drains_is_paused_or_choked)
 {
     struct pool_nodes *nodes = *state;
     struct pool_node *node = add(nodes, "n-1", 0);
@@ -108,6 +108,21 @@ TEST(a_node_takes_work_unless_it_is_away_drains_or_is_choked)
     wi_pool_node_drain(nodes, node, 1);
     assert_int_equal(fleet->open, 0);
     add(nodes, "n-1", 0); /* whoever drained it still wants that */
+    assert_int_equal(fleet->open, 0);
+    wi_pool_node_drain(nodes, node, 0);
+    assert_int_equal(fleet->open, 1);
+    wi_pool_node_pause(nodes, node, 1);
+    assert_int_equal(fleet->open, 0);
+    assert_int_equal(fleet->classes->away, 1);
+    assert_int_equal(fleet->classes->paused, 1);
+    assert_null(wi_pool_nodes_yardstick(nodes, NULL));
+    wi_pool_node_away(nodes, node);
+    add(nodes, "n-1", 0); /* and so does its person */
+    assert_int_equal(fleet->classes->paused, 1);
+    wi_pool_node_drain(nodes, node, 1); /* it does not come back by itself */
+    assert_int_equal(fleet->classes->away, 0);
+    assert_int_equal(fleet->classes->paused, 0);
+    wi_pool_node_pause(nodes, node, 0);
     assert_int_equal(fleet->open, 0);
     wi_pool_node_drain(nodes, node, 0);
     assert_int_equal(fleet->open, 1);
