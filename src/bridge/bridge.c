@@ -71,6 +71,7 @@ static void take_settings(struct wi_bridge *bridge, const struct wi_config *conf
         .idle_unload = config->models.idle_unload,
         .warmup = config->models.warmup,
         .threads = config->models.threads};
+    settings->strangers = config->pool.strangers;
 }
 
 static void on_accept(void *context, int fd, const struct sockaddr *peer, socklen_t length)

@@ -216,16 +216,17 @@ struct wi_bridge_address wi_bridge_address(const struct wi_bridge *bridge, int a
 /* Takes connections from `fd`, too, which listens in another network and is the callee's. NULL if
  * it cannot be watched, or the bridge is closed. Free it before the bridge. */
 struct wi_listener *wi_bridge_listen(struct wi_bridge *bridge, int fd);
-/* A fresh one-time token for a session that we start: the page's URL is URL/#token=TOKEN. It is
- * good until it is spent, revoked, or `ttl_ms` have passed. `version` is the browser's, as its
+/* A fresh one-time token for a session that we start: the page's URL is URL/#token=TOKEN&start. It
+ * is good until it is spent, revoked, or `ttl_ms` have passed. `version` is the browser's, as its
  * driver says it; "" leaves it to the page, whose user agent may tell less. */
 void wi_bridge_expect(struct wi_bridge *bridge, const char *session_id, const char *kind,
     const char *version, int64_t ttl_ms, char token[WI_TOKEN_SIZE]);
 void wi_bridge_revoke(struct wi_bridge *bridge, const char *session_id);
 
 /* A join token, for pages and programs that somebody else starts: the page's URL is
- * URL/#token=TOKEN. At most `nodes` nodes may be there with it at a time, and none may come anew
- * after `ttl_ms`. WI_OK, or WI_CONFLICT where there are too many such tokens. */
+ * URL/#token=TOKEN, where it waits for a click, or that with "&start". At most `nodes` nodes may be
+ * there with it at a time, and none may come anew after `ttl_ms`. WI_OK, or WI_CONFLICT where there
+ * are too many such tokens. */
 enum wi_code wi_bridge_invite(struct wi_bridge *bridge, size_t nodes, int64_t ttl_ms,
     char id[WI_ID_SIZE], char token[WI_TOKEN_SIZE], struct wi_error *error);
 /* Nobody comes with it any more, and who came is sent away. 0, or -1 if there is no such token. */

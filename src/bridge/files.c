@@ -250,6 +250,22 @@ static int serve_page(struct lws *wsi, struct wi_socket *socket, const char *pat
     return send_found(wsi, socket, &found);
 }
 
+/* What browsers of others are sent ([pool] strangers), in a word: a page asks before its person has
+ * said that it may connect. */
+static int serve_work(struct lws *wsi, struct wi_socket *socket)
+{
+    static const char *const words[] = {[WI_STRANGERS_NONE] = "none",
+        [WI_STRANGERS_TENSORS] = "tensors",
+        [WI_STRANGERS_TEXT] = "text"};
+    struct found found = {.fd = -1,
+        .text = words[socket->bridge->settings.strangers],
+        .type = "text/plain",
+        .cache = "no-cache"};
+    found.size = strlen(found.text);
+    snprintf(found.etag, sizeof found.etag, "\"%s\"", found.text);
+    return send_found(wsi, socket, &found);
+}
+
 /* --- Models ----------------------------------------------------------------------------------- */
 
 /* What "NAME/HASH/PATH" asks for, where NAME may have a slash, and PATH some. The model (borrowed)
@@ -348,6 +364,8 @@ static int serve(struct lws *wsi, struct wi_socket *socket, const char *path)
             "Upgrade: websocket\r\nConnection: upgrade\r\n");
     if (strncmp(path, "/models/", 8) == 0)
         return serve_model(wsi, socket, path);
+    if (strcmp(path, "/work") == 0)
+        return serve_work(wsi, socket);
     return serve_page(wsi, socket, path);
 }
 

@@ -39,6 +39,7 @@ struct wi_bridge_settings {
     uint64_t max_per_address; /* sockets */
     uint64_t own_nodes;       /* places of max_nodes that are kept for sessions of ours */
     struct wi_model_terms models;
+    enum wi_strangers strangers;
 };
 
 struct wi_bridge {

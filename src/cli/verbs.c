@@ -270,6 +270,10 @@ static const struct wi_flag join_options[] = {
     {"nodes", "N", 0, WI_COMPLETE_NONE, NULL, "So many nodes at a time; 1 is the default"},
     {"for", "DURATION", 0, WI_COMPLETE_NONE, NULL,
         "How long nodes may come with it, e.g. 30m; 1h is the default"},
+    {"start", NULL, 0, WI_COMPLETE_NONE, NULL,
+        "Pages that are opened with it compute at once, and ask nobody: for browsers that no "
+        "person "
+        "looks at"},
     {0},
 };
 

@@ -44,7 +44,8 @@ static void on_page_url(void *context, struct pool_session *session, char *url, 
     wi_session_info(its->browser, &info);
     wi_bridge_expect(pool->bridge, its->id, its->kind, info.browser_version,
         pool->config->pool.connection_timeout, token);
-    snprintf(url, size, "%s/#token=%s", wi_bridge_address(pool->bridge, info.apart).url, token);
+    snprintf(
+        url, size, "%s/#token=%s&start", wi_bridge_address(pool->bridge, info.apart).url, token);
     explicit_bzero(token, sizeof token);
 }
 

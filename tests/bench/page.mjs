@@ -47,7 +47,7 @@ async function serving(page, bitsPerSecond) {
 /** Seconds from opening the page to the first answer, and the bytes that came for it. */
 async function visit(browser, { daemon, line }, work) {
     const nodes = async () => (await daemon.get('/v1/nodes')).json.nodes.length;
-    const { url } = (await daemon.post('/v1/admin/join', { nodes: 1 })).json;
+    const { url } = (await daemon.post('/v1/admin/join', { nodes: 1, start: true })).json;
     const context = await browser.newContext(), tab = await context.newPage();
     const before = line.bytes, began = performance.now();
     await tab.goto(url, { timeout: 120_000 });

@@ -40,7 +40,7 @@ export class Simulation {
     async #giveLink(daemon, nodes, token) {
         const headers = token ? { Authorization: `Bearer ${token}` } : {};
         try {
-            const answer = nodes && await daemon.post('/v1/admin/join', { nodes }, { headers });
+            const answer = nodes && await daemon.post('/v1/admin/join', { nodes, start: true }, { headers });
             this.child.stdin.end(answer ? answer.json.url ?? answer.text : '');
         } catch (error) {
             this.problems += error;

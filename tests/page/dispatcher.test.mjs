@@ -524,3 +524,33 @@ test('a worker that does not come back is given up: what waits fails for a retry
     dispatcher.onEngine('webgpu', 2, { type: 'capabilities', platforms: { webgpu: { available: true } }, engines: {}, engine_info: {}, steps: [] });
     assert.equal(dispatcher.platforms().webgpu.available, true);
 });
+
+test('a pause gives back what was not begun and takes nothing; what was goes on, also on another platform', () => {
+    const { world, dispatcher } = setUp();
+    const load = () => dispatcher.load({ id: 's1', type: 'model_load', data: { model: model('l'), platforms: ['wasm'] } });
+    world.request('runs');
+    world.request('moves', { platforms: ['webgpu', 'wasm'], deadline_ms: 60000 });
+    world.request('waits', { model: model('other') });
+    load();
+    world.request('behind', { platforms: ['webgpu'] });
+    const named = (name, platform, more) => ({ name, platform, running: 0, waiting: 0, loading: false, ...more });
+    assert.deepEqual(dispatcher.doing(), [named('m', 'wasm', { running: 1 }), named('m', 'webgpu', { running: 1, waiting: 1 }),
+        named('other', 'wasm', { waiting: 1 }), named('l', 'wasm', { loading: true })]);
+    dispatcher.pause(true);
+    const returned = (attempt) => [attempt, 'node_paused', true, undefined];
+    assert.deepEqual(world.failures, ['waits', 'behind'].map(returned));
+    assert.equal(dispatcher.counts.failed, 0);
+    world.fail('webgpu', 'moves', 'inference_failed');
+    dispatcher.pause(true); // that one has begun, although it waits now
+    world.request('late');
+    load();
+    assert.deepEqual(world.failures, ['waits', 'behind', 'late'].map(returned));
+    world.answer('wasm', 'runs');
+    world.answer('wasm', 'moves');
+    assert.deepEqual(world.answers, ['runs', 'moves']);
+    assert.deepEqual([dispatcher.unanswered(), dispatcher.doing()], [[], []]);
+    dispatcher.pause(false);
+    world.request('late');
+    world.answer('wasm', 'late');
+    assert.deepEqual(world.answers, ['runs', 'moves', 'late']);
+});

@@ -332,6 +332,6 @@ describe('a dropped socket', needsCases, () => {
         await tab.click('#stop');
         await tab.waitForSelector('html[data-state=stopped]', { state: 'attached' });
         await service.seen('bye', (m) => m.data.reason === 'its person stopped it', since);
-        await tab.waitForFunction(() => sessionStorage.length === 0 && document.getElementById('stop').hidden);
+        await tab.waitForFunction(() => sessionStorage.length === 0 && document.getElementById('verbs').hidden);
     }, { welcome: { joined: true } });
 });

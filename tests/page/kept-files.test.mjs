@@ -236,7 +236,7 @@ describe('a page that joined', needsCases, () => {
         const model = modelOf(service, 'm');
         assert.equal(await tab.isVisible('#kept'), false);
         await run(service, model);
-        await tab.waitForFunction(() => /0\.0 MB of models \(2 files\)/.test(document.getElementById('kept-files').textContent));
+        await tab.waitForFunction(() => / \d+ kB of models \(2 files\)/.test(document.getElementById('kept-files').textContent));
         await tab.click('#clear');
         await tab.waitForSelector('#kept', { state: 'hidden' });
         assert.deepEqual(await kept(tab), {});

@@ -98,7 +98,7 @@ describe('a node', () => {
         service.welcome = {};
         service.handle = (socket) => socket.close(1008, 'bad token');
         await tab.goto('about:blank');
-        await tab.goto(`${service.url}/#token=spent`);
+        await tab.goto(`${service.url}/#token=spent&start`);
         await tab.waitForSelector('html[data-state=refused]', { state: 'attached' });
         await tab.goto('about:blank');
         await tab.goto(service.url);

@@ -322,6 +322,14 @@ test('a join link that works on this machine only is called one', async () => {
     assert.match(problems, /warning: [^]*\[bridge\] listen and public_url/);
 });
 
+test('a join link asks who opens it, unless it is to start', async () => {
+    const asks = await webinfer(['token', 'join']), starts = await webinfer(['token', 'join', '--start', '--nodes', '2']);
+    assert.match(asks.out, /#token=wi_[\w-]{43}\n$/);
+    assert.match(asks.problems, /^Whoever opens this link in a browser lends it to the service, once they have read what for: up to 1 /);
+    assert.match(starts.out, /#token=wi_[\w-]{43}&start\n$/);
+    assert.match(starts.problems, /at once, without being asked: up to 2 /);
+});
+
 test('doctor says what is installed and what each browser would give, and leaves nothing',
     { timeout: 300_000 * patience }, async () => {
         const looked = await webinfer(['doctor', '--no-start']);

@@ -62,7 +62,7 @@ async function answers() {
 }
 
 test('a page that joined and is loaded anew fetches no byte of a model again', async () => {
-    const { url } = (await daemon.post('/v1/admin/join', { nodes: 5 })).json;
+    const { url } = (await daemon.post('/v1/admin/join', { nodes: 5, start: true })).json;
     const { tab, close } = await browser.openTab([]);
     try {
         const open = async (before) => {

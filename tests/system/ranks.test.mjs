@@ -367,7 +367,7 @@ test('a page that came with a node token computes again after the service was st
     const services = [await begin('127.0.0.1:0')];
     try {
         const [{ bridgeUrl }] = services, { tab } = await browser.openTab([]);
-        await tab.goto(`${bridgeUrl}/#token=${tokens.farm}`);
+        await tab.goto(`${bridgeUrl}/#token=${tokens.farm}&start`);
         const first = await computes(services[0]);
         await services[0].stop();
         services.push(await begin(new URL(bridgeUrl).host));

@@ -12,6 +12,7 @@ import { Failure, throwIfCancelled, unlessCancelled } from './failure.js';
 import { isLarge, responseOf } from './response.js';
 import { Run } from './run.js';
 import { Turns } from './turns.js';
+import { countFetched } from '../shared/traffic.js';
 
 /** @typedef {import('./engine.js').Engine} Engine */
 /** @typedef {import('./engine.js').Outcome} Outcome */
@@ -364,6 +365,7 @@ export class Server {
 /** Waits for the document's `start` and serves from then on.
  * @param {Server} server */
 export function serve(server) {
+    countFetched((bytes) => self.postMessage({ type: 'fetched', bytes }));
     self.onmessage = (/** @type {MessageEvent<import('../shared/messages.js').EngineStartMessage>} */ { data }) => {
         if (data.type === 'start') server.start(data.port, data.memory, data.options);
     };

@@ -85,6 +85,7 @@ export class Attempt {
         /** What a token that a language model reads takes elsewhere; 0: nobody knows. */
         this.promptMs = positive(data.prompt_ms);
         this.startedAt = 0; /* when it was handed to an engine; 0: not running */
+        this.begun = false; /* it was, once: perhaps on another platform */
         this.due = this.deadline; /* when its present state has lasted too long */
         this.limit = Infinity; /* how long its run may give no sign of life */
         this.waits = false; /* its run has no turn yet, among others in its worker */
@@ -137,6 +138,7 @@ export class Attempt {
     /** Its run begins. @param {number} now @param {number} limit milliseconds after which it must hang */
     start(now, limit) {
         this.startedAt = now;
+        this.begun = true;
         this.limit = limit;
         this.hasTurn(now);
     }

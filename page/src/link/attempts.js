@@ -31,6 +31,25 @@ export class Attempts extends Map {
         return this._ids((attempt) => attempt.startedAt > 0 && !attempt.loadOnly);
     }
 
+    /** Those of which nothing was done yet. */
+    unbegun() {
+        return [...this.values()].filter(({ begun }) => !begun);
+    }
+
+    /** What there is to do, by model and platform, the oldest first. @returns {import('../shared/messages.js').Doing[]} */
+    doing() {
+        /** @type {Map<string, import('../shared/messages.js').Doing>} */
+        const all = new Map();
+        for (const { model: { name }, platform, startedAt, loadOnly } of this.values()) {
+            const key = `${platform} ${name}`, one = all.get(key) ?? { name, platform, running: 0, waiting: 0, loading: false };
+            all.set(key, one);
+            if (loadOnly) one.loading = true;
+            else if (startedAt > 0) one.running++;
+            else one.waiting++;
+        }
+        return [...all.values()];
+    }
+
     /** When the oldest run began; Infinity if none has. */
     busySince() {
         let since = Infinity;

@@ -17,7 +17,7 @@ import { fitResume, MAX_ANNOUNCEMENT } from './resume.js';
  * @typedef {object} Handlers
  * @property {() => Record<string, any>} capabilities
  * @property {() => string[]} unanswered attempts that are not answered
- * @property {() => {running: string[], busy_since_ms: number}} pulse for heartbeats
+ * @property {() => {running: string[], busy_since_ms: number, paused?: boolean}} pulse for heartbeats
  * @property {() => Record<string, {tensor: number, position: number}>} wanted of tasks that come in pieces
  * @property {(welcome: Record<string, any>) => void} onWelcome
  * @property {(attempts: string[]) => void} onUnwanted attempts that the service no longer wants
@@ -26,6 +26,7 @@ import { fitResume, MAX_ANNOUNCEMENT } from './resume.js';
  *   that the node before had begun
  * @property {(message: Envelope, buffer: ArrayBuffer | null, section: number) => void} onMessage
  * @property {(state: string, detail: string) => void} onState
+ * @property {() => void} onLeft the node has left by itself, and its bye is on its way
  */
 
 /** From opening the socket to `welcome`; after that, try again. */
@@ -67,6 +68,9 @@ export class Connection {
         this._beat = 0;
         this._quiet = 0; /* intervals in a row without a word of the service */
         this._lastOut = 0;
+        this._left = false; /* by itself, for good */
+        /** Bytes of messages. */
+        this.sent = this.received = 0;
         this._ids = 0;
         this._timer = 0;
     }
@@ -187,6 +191,7 @@ export class Connection {
     /** @param {string | ArrayBuffer} frame */
     _receive(frame) {
         this._quiet = 0;
+        this.received += typeof frame === 'string' ? frame.length : frame.byteLength;
         let message, section;
         try {
             ({ message, section } = decode(frame, this._maxFrame));
@@ -198,7 +203,7 @@ export class Connection {
         if (!this._welcomed && message.type !== 'welcome' && message.type !== 'bye') return;
         switch (message.type) {
         case 'welcome': return this._welcome(message.data);
-        case 'heartbeat': return this._heartbeat(message.id);
+        case 'heartbeat': return this.heartbeat(message.id);
         case 'task_ack':
             this._outbox.acknowledgeParts(message.data.parts);
             return this._acknowledge(message.data.attempt_ids);
@@ -233,7 +238,7 @@ export class Connection {
     }
 
     /** @param {string} [replyTo] the service's heartbeat */
-    _heartbeat(replyTo) {
+    heartbeat(replyTo) {
         this.send('heartbeat', {
             seq: ++this._beat, ...(replyTo ? { reply_to: replyTo } : {}), ...this._handlers.pulse(),
         });
@@ -246,7 +251,7 @@ export class Connection {
     _watch() {
         if (this._quiet >= this._misses) return this._giveUp();
         this._quiet++;
-        if (performance.now() - this._lastOut >= this._interval * 0.9) this._heartbeat();
+        if (performance.now() - this._lastOut >= this._interval * 0.9) this.heartbeat();
         this._setTimer(() => this._watch(), this._interval);
     }
 
@@ -264,6 +269,7 @@ export class Connection {
     _write(frame) {
         if (this._socket?.readyState !== WebSocket.OPEN) return;
         this._socket.send(frame);
+        this.sent += typeof frame === 'string' ? frame.length : frame.byteLength;
         this._lastOut = performance.now();
     }
 
@@ -288,8 +294,10 @@ export class Connection {
     leave(reason) {
         if (this._stopped) return;
         this.send('bye', { reason });
+        this._left = true;
         this._stop('stopped', reason);
-        this._socket?.close(CLOSE_NORMAL);
+        if (this._socket) this._socket.close(CLOSE_NORMAL);
+        else this._handlers.onLeft();
     }
 
     /** The peer is silent: do not wait for its close frame. */
@@ -314,6 +322,7 @@ export class Connection {
         this._pieces.clear();
         this._socket = null;
         this._welcomed = false;
+        if (this._left) this._handlers.onLeft();
         if (this._stopped) return;
         if (code === CLOSE_POLICY) return this._stop('refused', reason || 'the service refused this page');
         if (code === CLOSE_RESUME_UNKNOWN && this.node) this._forget();

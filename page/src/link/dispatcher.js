@@ -46,6 +46,12 @@ import { Workers } from './workers.js';
 /** A `model_load` names no deadline; one that takes longer than this is a hang. */
 const LOAD_DEADLINE_MS = 600000;
 
+/** The answer to what was not begun by a page that is paused. @param {string} attempt @param {string} request */
+export const returned = (attempt, request) => ({
+    attempt_id: attempt, reply_to: request, ok: false, retryable: true,
+    error: { code: 'node_paused', message: 'the node is paused, and had not begun it' },
+});
+
 export class Dispatcher {
     /**
      * @param {Surroundings} around @param {readonly Build[]} builds
@@ -79,6 +85,7 @@ export class Dispatcher {
         this._initialCredit = INITIAL_CREDIT;
         this._counts = { answered: 0, failed: 0 };
         this._loads = 0;
+        this._paused = false;
     }
 
     // --- requests from the service ------------------------------------------------------------
@@ -106,6 +113,7 @@ export class Dispatcher {
         }
         const now = this._around.now();
         const attempt = new Attempt(id, request, buffer, section, now);
+        if (this._paused) return this._giveBack(attempt);
         if (attempt.isStream) attempt.credit = this._initialCredit;
         this._admit(attempt);
     }
@@ -126,8 +134,26 @@ export class Dispatcher {
     /** A model_load. @param {Envelope} request */
     load(request) {
         const data = { deadline_ms: LOAD_DEADLINE_MS, ...request.data };
-        if (checkTask({ ...request, data })) return;
+        if (this._paused || checkTask({ ...request, data })) return;
         this._admit(new Attempt(`load-${++this._loads}`, { ...request, data }, null, 0, this._around.now()));
+    }
+
+    /** Its person wants nothing new, or wants it again. What had not begun goes back; what has runs to its end.
+     * @param {boolean} paused */
+    pause(paused) {
+        this._paused = paused;
+        for (const attempt of paused ? this._attempts.unbegun() : []) this._giveBack(attempt);
+        this._around.changed();
+    }
+
+    /** As if it had not been sent. @param {Attempt} attempt */
+    _giveBack(attempt) {
+        this._laneOf(attempt)?.withdraw(attempt);
+        this._attempts.delete(attempt.id);
+        if (attempt.loadOnly) return;
+        this._around.fail(attempt.id, {
+            ...returned(attempt.id, attempt.requestId), ...(attempt.isStream ? { parts: attempt.nextPart } : {}),
+        });
     }
 
     /** A model_unload: every version of the model, on every platform. @param {string} name */
@@ -237,6 +263,15 @@ export class Dispatcher {
     busySinceMs() {
         const since = this._attempts.busySince();
         return since === Infinity ? 0 : this._around.now() - since;
+    }
+
+    doing() {
+        return this._attempts.doing();
+    }
+
+    /** Bytes that models take. */
+    memory() {
+        return this._models.residents.bytes();
     }
 
     /** @param {string} id */

@@ -40,6 +40,10 @@ class Incoming {
         }
     }
 
+    get request() {
+        return this._request.id;
+    }
+
     get isWhole() {
         return this.tensor === this._tensors.length;
     }
@@ -117,6 +121,11 @@ export class PiecesIn {
 
     clear() {
         this._tasks.clear();
+    }
+
+    /** Of each that is not whole: the attempt, and the request's id. @returns {[string, string][]} */
+    requests() {
+        return [...this._tasks].map(([attempt, { request }]) => [attempt, request]);
     }
 
     /** Attempts that are not whole. */

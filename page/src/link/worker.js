@@ -5,7 +5,7 @@
  */
 import { Connection } from './connection.js';
 import { unpack } from './unpack.js';
-import { Dispatcher } from './dispatcher.js';
+import { Dispatcher, returned } from './dispatcher.js';
 import { PiecesIn } from './pieces_in.js';
 import { positive } from '../shared/checks.js';
 import { Channel } from '../shared/channel.js';
@@ -38,6 +38,8 @@ class Link {
         this._script = start.script;
         this._joined = false;
         this._keep = start.keep;
+        this._paused = start.paused;
+        this._wasPaused = start.paused; /* ever */
         /** What the service said last about credential, threads and budget. @type {Record<string, any>} */
         this._settings = {};
         this._state = 'probing';
@@ -52,7 +54,8 @@ class Link {
             capabilities: () => this._capabilities(),
             unanswered: () => [...this.dispatcher.unanswered(), ...this._arriving.ids()],
             wanted: () => this._arriving.wanted(),
-            pulse: () => ({ running: this.dispatcher.running(), busy_since_ms: this.dispatcher.busySinceMs() }),
+            pulse: () => ({ running: this.dispatcher.running(), busy_since_ms: this.dispatcher.busySinceMs(),
+                ...(this._paused ? { paused: true } : {}) }),
             onWelcome: (welcome) => this._onWelcome(welcome),
             onUnwanted: (attempts) => attempts.forEach((id) => this._cancel(id)),
             onForgotten: () => {
@@ -62,6 +65,7 @@ class Link {
             onAnew: () => this._onAnew(),
             onMessage: (message, buffer, section) => this._onMessage(message, buffer, section),
             onState: (state, detail) => this._setState(state, detail),
+            onLeft: () => self.close(),
         });
         this.dispatcher = new Dispatcher({
             now: () => performance.now(),
@@ -81,6 +85,7 @@ class Link {
             changed: () => this._changed(),
             lost: () => this._reportCapabilities(),
         }, start.builds, start.capabilities.platforms);
+        if (this._paused) this.dispatcher.pause(true);
         setTimeout(() => this._openOnce(), PROBE_TIMEOUT_MS);
         this._changed();
     }
@@ -96,7 +101,33 @@ class Link {
             this.dispatcher.died(message.worker, message.generation, message.reason);
         } else if (message.type === 'leave') {
             this.connection.leave(message.reason);
+        } else if (message.type === 'pause') {
+            this._pause(message.paused);
         }
+    }
+
+    /** The service hears of it before it has anything back. @param {boolean} paused */
+    _pause(paused) {
+        this._paused = paused;
+        this._wasPaused = true;
+        this.connection.heartbeat();
+        for (const [attempt, request] of paused ? this._arriving.requests() : []) this._giveBack(attempt, request);
+        this.dispatcher.pause(paused);
+        this._show();
+    }
+
+    /** @param {string} attempt whose tensors are not there @param {string} request */
+    _giveBack(attempt, request) {
+        this._arriving.drop(attempt);
+        this.connection.answerText(attempt, returned(attempt, request));
+    }
+
+    /** To a new node, and to a service that has started again, it is news. What was given back meanwhile is sent after this
+     * welcome, and would say that it is paused. */
+    _tellPause() {
+        if (!this._wasPaused) return;
+        this.connection.heartbeat();
+        if (!this._paused) queueMicrotask(() => this.connection.heartbeat());
     }
 
     /** A service that was upgraded has other scripts than this page, which finds its own no more. */
@@ -121,7 +152,8 @@ class Link {
     /** @param {Record<string, any>} welcome */
     _onWelcome(welcome) {
         this._joined = welcome.joined === true;
-        this._changed();
+        this._tellPause();
+        this._show();
         this._configure(welcome);
         for (const [attempt, said] of Object.entries(welcome.credit ?? {})) this._credit(attempt, said);
         this._send('model_status', { models: this.dispatcher.models() });
@@ -177,6 +209,7 @@ class Link {
     /** A task whose tensors follow. @param {Envelope} message */
     _beginPieces(message) {
         const { attempt_id: attempt } = message.data;
+        if (this._paused) return this._giveBack(attempt, message.id);
         this._send('task_accepted', { attempt_id: attempt, reply_to: message.id });
         try {
             this._request(this._arriving.begin(message));
@@ -264,13 +297,14 @@ class Link {
         if (this._opened) this._reportCapabilities();
         const { replaced, ...counts } = dispatcher.counts;
         const seen = {
-            state: this._state, detail: this._detail, node: this.connection.node, joined: this._joined, replaced,
+            state: this._state, detail: this._detail, node: this.connection.node, joined: this._joined, replaced, paused: this._paused,
             platforms: { ...this._base.platforms, ...dispatcher.platforms() }, models: dispatcher.models(),
         };
         if (!this._isToBeShown(JSON.stringify(seen))) return this._changed();
         const running = dispatcher.running().length;
         this._tell({
-            type: 'state', ...seen, queued: dispatcher.unanswered().length - running, running, ...counts,
+            type: 'state', ...seen, queued: dispatcher.unanswered().length - running, running, ...counts, doing: dispatcher.doing(),
+            memory: dispatcher.memory(), sent: this.connection.sent, received: this.connection.received,
         });
     }
 

@@ -110,12 +110,13 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
 /**
  * Document → link worker.
  * @typedef {{type: 'start', url: string, token: string, page_version: string, script: string, builds: Build[], capabilities: Record<string, any>,
- *   keep: number}} StartMessage `script`: the document's, whose name is that of all the page's content; `keep`: bytes of models' files that the browser is to
- *   keep if the page joined
+ *   keep: number, paused: boolean}} StartMessage `script`: the document's, whose name is that of all the page's content; `keep`: bytes of models' files
+ *   that the browser is to keep if the page joined; `paused`: its person had paused it before it was loaded again
  * @typedef {{type: 'engine', worker: string, generation: number, port: MessagePort, memory: SharedArrayBuffer | null}} EngineMessage `worker`: its name
  * @typedef {{type: 'engine_died', worker: string, generation: number, reason: string}} EngineDiedMessage
  * @typedef {{type: 'leave', reason: string}} LeaveMessage the page is being closed, or stopped
- * @typedef {StartMessage | EngineMessage | EngineDiedMessage | LeaveMessage} ToLink
+ * @typedef {{type: 'pause', paused: boolean}} PauseMessage its person wants nothing new for it, or wants it again
+ * @typedef {StartMessage | EngineMessage | EngineDiedMessage | LeaveMessage | PauseMessage} ToLink
  */
 
 /**
@@ -125,17 +126,22 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  * @typedef {{type: 'reload'}} ReloadMessage the service has another page
  * @typedef {{
  *   type: 'state', state: string, detail: string, node: string, joined: boolean, platforms: Record<string, PlatformReport>,
- *   models: ModelState[], queued: number, running: number, answered: number, failed: number, replaced: number
- * }} StateMessage `joined`: its token is good for coming in anew
+ *   models: ModelState[], queued: number, running: number, answered: number, failed: number, replaced: number, paused: boolean, doing: Doing[],
+ *   memory: number, sent: number, received: number
+ * }} StateMessage `joined`: its token is good for coming in anew; `memory`, `sent`, `received`: bytes, of models and of messages
  * @typedef {BeginMessage | CloseMessage | ReloadMessage | StateMessage} FromLink
  */
+
+/** What runs and waits of a model on a platform. @typedef {{name: string, platform: string, running: number, waiting: number, loading: boolean}} Doing */
 
 /** What the page's address asks for. @typedef {{nudge: boolean}} PageOptions */
 
 /** Engine worker → document: sound in a format that only the browser decodes, to be brought to `rate` and one
  * channel, of at most `max_samples`. Answered once at `port`.
  * @typedef {{type: 'decode_sound', bytes: Uint8Array<ArrayBuffer>, rate: number, max_samples: number, port: MessagePort}} DecodeSound */
-/** The answer: the samples, or how many seconds there are where that is too long, or why it cannot be decoded.
+/** Engine worker → document: more bytes of files that it has fetched. @typedef {{type: 'fetched', bytes: number}} FetchedMessage */
+/** Engine worker → document. @typedef {DecodeSound | FetchedMessage} FromWorker */
+/** The answer to the first: the samples, or how many seconds there are where that is too long, or why it cannot be decoded.
  * @typedef {{samples?: Float32Array<ArrayBuffer>, seconds?: number, error?: string}} DecodedSound */
 
 /** Document → engine worker, once. @typedef {{type: 'start', port: MessagePort, memory: SharedArrayBuffer | null, options: PageOptions}} EngineStartMessage */

@@ -8,9 +8,11 @@ import { decodeSound } from './sound.js';
 
 export class Engines {
     /** @param {Record<Build, string>} scripts @param {import('../shared/messages.js').PageOptions} options
-     * @param {(message: ToLink, transfer?: Transferable[]) => void} tellLink */
-    constructor(scripts, options, tellLink) {
+     * @param {(message: ToLink, transfer?: Transferable[]) => void} tellLink
+     * @param {(bytes: number) => void} fetched is told what they fetch */
+    constructor(scripts, options, tellLink, fetched) {
         this._scripts = scripts;
+        this._fetched = fetched;
         this._options = options;
         this._tellLink = tellLink;
         /** @type {Map<string, Worker>} */
@@ -30,8 +32,9 @@ export class Engines {
             event.preventDefault();
             died(event.message || 'its script could not be loaded');
         };
-        worker.onmessage = (/** @type {MessageEvent<import('../shared/messages.js').DecodeSound>} */ { data }) => {
+        worker.onmessage = (/** @type {MessageEvent<import('../shared/messages.js').FromWorker>} */ { data }) => {
             if (data.type === 'decode_sound') decodeSound(data);
+            else if (data.type === 'fetched') this._fetched(data.bytes);
         };
         worker.onmessageerror = () => died('a message could not be read');
         const { port1, port2 } = new MessageChannel();

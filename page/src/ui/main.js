@@ -6,7 +6,9 @@ import { baseCapabilities, llamaBuild, possibleBuilds } from './capabilities.js'
 import { Engines } from './engines.js';
 import * as kept from './kept.js';
 import { clear, counted } from '../shared/kept_files.js';
-import { onClear, onStop, show, showKept, showState } from './view.js';
+import { countFetched } from '../shared/traffic.js';
+import { onClear, show, showKept, showState } from './view.js';
+import { ask, onVerbs, showLent } from './volunteer.js';
 
 /** @typedef {import('../shared/messages.js').FromLink} FromLink */
 /** @typedef {import('../shared/messages.js').ToLink} ToLink */
@@ -35,11 +37,13 @@ const showFiles = async () => showKept(await counted());
 
 /** Comes back with what the service has now. @param {URLSearchParams} asked */
 function reload(asked) {
-    const again = new URLSearchParams(asked);
-    again.set('start', '');
-    history.replaceState(null, '', `#${again}`);
+    history.replaceState(null, '', `#${asked}`);
     location.reload();
 }
+
+/** Of files, this page's own and those that its workers have fetched. */
+let fetched = 0;
+const countMore = (/** @type {number} */ bytes) => { fetched += bytes; };
 
 /** The engine workers' scripts: where WASM can be suspended, those that make use of it. */
 const scripts = () => ({
@@ -47,22 +51,44 @@ const scripts = () => ({
     ...__LLAMA_WORKERS__[llamaBuild()],
 });
 
-/** @param {string} token @param {URLSearchParams} asked in the address, the token too */
+/** What a person says by buttons. @param {URLSearchParams} asked @param {(message: ToLink) => void} tellLink @param {Engines} engines
+ * @returns {{left: boolean}} */
+function hearVerbs(asked, tellLink, engines) {
+    const heard = { left: false };
+    onVerbs((paused) => {
+        if (paused) asked.set('paused', '');
+        else asked.delete('paused');
+        tellLink({ type: 'pause', paused });
+    }, () => {
+        heard.left = true;
+        kept.set('');
+        tellLink({ type: 'leave', reason: 'its person stopped it' });
+        engines.closeAll();
+    });
+    return heard;
+}
+
+/** @param {string} token @param {URLSearchParams} asked in the address, the token too: whoever has started it need not do so
+ * again when it comes back, and what is paused stays so */
 async function start(token, asked) {
+    asked.set('start', '');
     showState('starting');
     const link = new Worker(__LINK_WORKER__, { type: 'module', name: 'link' });
     const tellLink = (/** @type {ToLink} */ message, /** @type {Transferable[]} */ transfer = []) =>
         link.postMessage(message, transfer);
     let models = '';
-    const engines = new Engines(scripts(), { nudge: asked.get('nudge') !== 'off' }, tellLink);
+    const engines = new Engines(scripts(), { nudge: asked.get('nudge') !== 'off' }, tellLink, countMore);
+    const heard = hearVerbs(asked, tellLink, engines);
     link.onmessage = (/** @type {MessageEvent<FromLink>} */ { data }) => {
         if (data.type === 'begin') engines.begin(data.worker, data.build);
         else if (data.type === 'close') engines.close(data.worker);
         else if (data.type === 'reload') reload(asked);
         else {
             if (data.state === 'refused' || data.state === 'stopped') kept.set('');
-            else if (data.joined) kept.set(String(asked));
+            else if (data.joined && !heard.left) kept.set(String(asked));
             show(data);
+            showLent(data, fetched);
+            if (heard.left) showState('stopped', '', 'left');
             const now = JSON.stringify(data.models);
             if (now !== models) showFiles();
             models = now;
@@ -73,22 +99,20 @@ async function start(token, asked) {
     addEventListener('pagehide', ({ persisted }) => {
         if (!persisted) tellLink({ type: 'leave', reason: 'its page was closed' });
     });
-    onStop(() => {
-        kept.set('');
-        tellLink({ type: 'leave', reason: 'its person stopped it' });
-        engines.closeAll();
-    });
     const url = new URL('/node', location.href), script = import.meta.url.slice(import.meta.url.lastIndexOf('/') + 1);
     url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
     const capabilities = await baseCapabilities();
     const builds = possibleBuilds(/** @type {Build[]} */ (Object.keys(__ENGINE_WORKERS__)), capabilities);
     tellLink({ type: 'start', url: url.href, token, page_version: __PAGE_VERSION__, script, builds, capabilities,
-        keep: keepOf(asked) });
+        keep: keepOf(asked), paused: asked.has('paused') });
     for (const build of builds) engines.begin(build, build);
 }
 
 onClear(() => clear().then(showFiles));
 showFiles();
+countFetched(countMore);
 const asked = takeAddress(), token = asked.get('token');
-if (token) start(token, asked).catch((error) => showState('failed', String(error)));
-else showState('no-token');
+const begin = () => start(String(token), asked).catch((error) => showState('failed', String(error)));
+if (!token) showState('no-token');
+else if (asked.has('start')) begin();
+else ask(keepOf(asked), () => fetched, begin);

@@ -6,20 +6,24 @@
 /** @type {Record<string, string>} */
 const SENTENCES = {
     starting: 'Starting.',
+    asking: 'This page was opened by a join link, and waits for you.',
     'no-token': 'This page was opened without a token. Open it with a join link from the service.',
     probing: 'Looking at what this browser can compute with.',
     connecting: 'Connecting to the service.',
     connected: 'Connected. This page computes for the service while it stays open.',
+    paused: 'Paused. Nothing runs here, and nothing new comes until you go on.',
+    ending: 'Paused. What had begun runs to its end, and nothing new comes until you go on.',
     reconnecting: 'The connection dropped; trying again.',
     stopped: 'This page computes for the service no more.',
+    left: 'You have left: this page computes for the service no more, and you can close it.',
     refused: 'The service refused this page. Its token may have been used already.',
     failed: 'The page could not start.',
 };
 
-/** @param {string} state @param {string} [detail] */
-export function showState(state, detail = '') {
+/** @param {string} state @param {string} [detail] @param {string} [sentence] the state's own, or that of another */
+export function showState(state, detail = '', sentence = state) {
     document.documentElement.dataset.state = state;
-    text('state', `${SENTENCES[state] ?? state}${detail ? ` (${detail})` : ''}`);
+    text('state', `${SENTENCES[sentence] ?? sentence}${detail ? ` (${detail})` : ''}`);
 }
 
 /** @param {StateMessage} message */
@@ -35,20 +39,15 @@ export function show(message) {
     rows('platforms', Object.entries(message.platforms).map(([name, report]) => [name, describe(report)]));
     rows('models', message.models.map(({ name, platform, state, bytes, error }) =>
         [name, `${platform}: ${state}, ${(bytes / 1e6).toFixed(1)} MB${error ? `, ${error}` : ''}`]));
-    const isOver = message.state === 'stopped' || message.state === 'refused';
-    /** @type {HTMLButtonElement} */ (document.getElementById('stop')).hidden = !message.joined || isOver;
-    showState(message.state, message.detail);
-}
-
-/** @param {() => void} stop what a person asks for who no longer wants the page to compute */
-export function onStop(stop) {
-    document.getElementById('stop')?.addEventListener('click', stop);
+    root.queued = String(message.queued);
+    if (message.state === 'connected' && message.paused) showState('paused', '', message.running > 0 ? 'ending' : 'paused');
+    else showState(message.state, message.detail);
 }
 
 /** @param {{count: number, bytes: number}} files */
 export function showKept({ count, bytes }) {
     /** @type {HTMLElement} */ (document.getElementById('kept')).hidden = count === 0;
-    text('kept-files', `This browser keeps ${(bytes / 1e6).toFixed(1)} MB of models (${count} ${count === 1 ? 'file' : 'files'}), `
+    text('kept-files', `This browser keeps ${bytesOf(bytes)} of models (${count} ${count === 1 ? 'file' : 'files'}), `
         + 'so that they need not be fetched again. They stay when this page is closed.');
 }
 
@@ -69,15 +68,21 @@ function describe({ available, reason, adapter, threads }) {
     return parts.join('; ');
 }
 
+/** @param {number} bytes */
+export function bytesOf(bytes) {
+    if (bytes >= 1e9) return `${(bytes / 1e9).toFixed(1)} GB`;
+    return bytes >= 1e6 ? `${(bytes / 1e6).toFixed(1)} MB` : `${Math.ceil(bytes / 1e3)} kB`;
+}
+
 /** What is there already is not written again: a browser would paint it once more, and read it out.
  * @param {string} id @param {string} content */
-function text(id, content) {
+export function text(id, content) {
     const element = document.getElementById(id);
     if (element && element.textContent !== content) element.textContent = content;
 }
 
 /** @param {string} id of a <dl> @param {string[][]} pairs */
-function rows(id, pairs) {
+export function rows(id, pairs) {
     const list = document.getElementById(id), wanted = pairs.flat();
     const there = Array.from(list?.children ?? [], ({ textContent: content }) => content);
     if (there.length === wanted.length && wanted.every((content, i) => content === there[i])) return;

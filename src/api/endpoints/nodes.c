@@ -141,6 +141,7 @@ void wi_handle_nodes(struct wi_request *request)
 
 struct requested {
     int64_t nodes, seconds;
+    int start;
 };
 
 const struct wi_param wi_join_params[] = {
@@ -156,6 +157,12 @@ const struct wi_param wi_join_params[] = {
         .min = 1,
         .max = MAX_SECONDS,
         .help = "For how long nodes may come anew; 3600 by default."},
+    {.name = "start",
+        .kind = WI_PARAM_BOOL,
+        .offset = offsetof(struct requested, start),
+        .help =
+            "Whether a page that is opened by the link computes at once, and asks nobody; false "
+            "by default."},
     WI_PARAM_END,
 };
 
@@ -163,7 +170,7 @@ void wi_handle_join_new(struct wi_request *request)
 {
     struct wi_bridge *bridge = request->api->deps.bridge;
     struct requested requested = {.nodes = 1, .seconds = DEFAULT_SECONDS};
-    char id[WI_ID_SIZE], token[WI_TOKEN_SIZE], url[512 + WI_TOKEN_SIZE];
+    char id[WI_ID_SIZE], token[WI_TOKEN_SIZE], url[528 + WI_TOKEN_SIZE];
     struct wi_error error;
     json_t *body = wi_request_body_object(request);
     if (!body)
@@ -178,7 +185,8 @@ void wi_handle_join_new(struct wi_request *request)
         wi_request_answer_error(request, &error);
         return;
     }
-    snprintf(url, sizeof url, "%.500s/#token=%s", wi_bridge_url(bridge), token);
+    snprintf(url, sizeof url, "%.500s/#token=%s%s", wi_bridge_url(bridge), token,
+        requested.start ? "&start" : "");
     wi_request_answer_json(request, 201,
         json_pack("{s:s, s:s, s:s, s:I, s:I}", "id", id, "token", token, "url", url, "nodes",
             (json_int_t)requested.nodes, "expires_at",

@@ -213,7 +213,7 @@ const struct wi_route wi_routes[] = {
         .answers = "200 Logs", .query = "LogsQuery", .codes = "invalid_field unknown_field",
         .help = "See The log."},
     {"POST", "/v1/admin/join", wi_handle_join_new, ADMIN, WI_ROUTE_MAYBE, SMALL_BODY, JSON,
-        "let nodes of others in: {nodes?, seconds?}", NATIVE, .answers = "201 Join",
+        "let nodes of others in: {nodes?, seconds?, start?}", NATIVE, .answers = "201 Join",
         .body = "JoinOrder", .codes = "unavailable conflict",
         .help = "The answer has a join token and the link to open. The token is shown this once. "
                 "Tokens are forgotten when the daemon ends."},

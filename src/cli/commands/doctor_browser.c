@@ -102,7 +102,7 @@ static void on_page_url(void *context, const char *session_id, char *url, size_t
     wi_session_info(p->session, &info);
     wi_bridge_expect(
         p->bridge, session_id, p->browser->kind, "", p->config->pool.connection_timeout, token);
-    snprintf(url, size, "%s/#token=%s", wi_bridge_address(p->bridge, info.apart).url, token);
+    snprintf(url, size, "%s/#token=%s&start", wi_bridge_address(p->bridge, info.apart).url, token);
 }
 
 static void on_state(void *context, const char *session_id, enum wi_session_state from,

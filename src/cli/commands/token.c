@@ -178,14 +178,15 @@ struct join_link {
 static enum wi_exit ask_for_link(
     const struct wi_cli *cli, size_t nodes, int64_t seconds, struct join_link *link)
 {
-    char body[80];
+    char body[96];
+    int start = wi_argument_given(&cli->arguments, "start");
     struct wi_rest_request request = {
         .path = "/v1/admin/join", .body = body, .timeout_ms = TIMEOUT_MS};
     struct wi_rest_answer answer;
     enum wi_exit result;
 
-    request.body_size = (size_t)snprintf(
-        body, sizeof body, "{\"nodes\":%zu,\"seconds\":%lld}", nodes, (long long)seconds);
+    request.body_size = (size_t)snprintf(body, sizeof body, "{\"nodes\":%zu,\"seconds\":%lld%s}",
+        nodes, (long long)seconds, start ? ",\"start\":true" : "");
     wi_rest_exchange(&cli->rest, &request, &answer);
     result = wi_cli_check(cli, &answer);
     if (result == WI_EXIT_OK) {
@@ -227,8 +228,10 @@ static void show_link(const struct wi_cli *cli, const struct join_link *link)
         strftime(until, sizeof until, "%Y-%m-%d %H:%M:%S", &local);
     printf("%s\n", link->url);
     fprintf(stderr,
-        "Whoever opens this link in a browser lends it to the service: up to %lld at a time, "
+        "Whoever opens this link in a browser lends it to the service%s: up to %lld at a time, "
         "coming until %s. It is a secret; DELETE /v1/admin/join/%s revokes it.\n",
+        wi_argument_given(&cli->arguments, "start") ? " at once, without being asked"
+                                                    : ", once they have read what for",
         (long long)link->nodes, until, link->id);
     if (wi_url_is_loopback(link->url))
         fputs("warning: the bridge listens on this machine only, so the link works for browsers "

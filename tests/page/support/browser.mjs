@@ -76,7 +76,7 @@ export async function openNode(browser, page, { faults, faulty = 'webgpu', alter
     const open = async () => {
         const since = service.messages.length;
         await tab.goto('about:blank');
-        await tab.goto(`${service.url}/#token=${TOKEN}${fragment}`);
+        await tab.goto(`${service.url}/#token=${TOKEN}&start${fragment}`);
         await tab.waitForSelector('html[data-state=connected]', { state: 'attached' });
         await service.seen('node_announcement', () => true, since);
         await service.probed();

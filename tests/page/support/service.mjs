@@ -51,6 +51,7 @@ export class Service extends EventEmitter {
         this.autoAck = true;
         this.refuse = false;
         this.silent = false; // no heartbeats
+        this.work = 'tensors'; // that it says it sends to pages of others
         this.socket = null;
         this.ids = 0;
         this.http = http.createServer((request, response) => this.serve(request, response));
@@ -91,6 +92,7 @@ export class Service extends EventEmitter {
             return from === undefined ? send(200, content)
                 : send(206, content.subarray(Number(from), to === '' ? undefined : Number(to) + 1));
         }
+        if (pathname === '/work') return send(200, Buffer.from(this.work), 'text/plain');
         this.served.push(pathname);
         const name = pathname === '/' ? 'index.html' : path.basename(pathname);
         const file = path.join(this.page, name);

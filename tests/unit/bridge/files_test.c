@@ -93,6 +93,26 @@ static void ask_coded(
 }
 
 /* The copies that the build has put beside a file are sent to whom they suit, as that file. */
+TEST(test_work_of_others)
+{
+    static const char *const words[] = {"none", "tensors", "text"};
+    struct fixture *fixture = *state;
+    struct client client = client_open(&fixture->loop, fixture->port);
+    struct http_reply reply;
+
+    for (int i = 0; i < 3; i++) {
+        fixture->config.pool.strangers = (enum wi_strangers)i;
+        wi_bridge_reload(fixture->bridge, &fixture->config);
+        assert_int_equal(client_request(&client, "GET /work HTTP/1.1", &reply), 0);
+        assert_int_equal(reply.status, 200);
+        assert_string_equal((char *)reply.body, words[i]);
+        assert_non_null(strstr(reply.head, "Content-Type: text/plain\r\n"));
+        assert_non_null(strstr(reply.head, "Cross-Origin-Resource-Policy: same-origin\r\n"));
+        reply_clear(&reply);
+    }
+    client_close(&client);
+}
+
 TEST(test_compressed_files)
 {
     static const struct {

@@ -1,0 +1,78 @@
+/** What a person sees who lends this browser: what is asked of them before anything begins, then what it does, what that has
+ * taken so far, and the verbs. Names come from others: they are text, and none of a client's is here. */
+import { bytesOf, rows, showState, text } from './view.js';
+
+/** @typedef {import('../shared/messages.js').StateMessage} StateMessage */
+/** @typedef {import('../shared/messages.js').Doing} Doing */
+
+/** @param {string} id */
+const element = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
+
+/** What the service says that it sends to browsers of others: [pool] strangers of webinferd.conf(5). @type {Record<string, string>} */
+const WORK = {
+    none: 'The service sends no work to browsers that it has not started itself, so that this page would only wait.',
+    tensors: 'Models for pictures, and models whose inputs are numbers. The service sends no text and no sound to browsers of others.',
+    text: 'Models for pictures, for sound and for language, and models whose inputs are numbers. What people write and say to them is sent here.',
+};
+
+/** Says which work it is, where the service tells. */
+async function tellWork() {
+    const word = await fetch('/work').then((response) => (response.ok ? response.text() : ''), () => '');
+    if (WORK[word]) text('ask-work', WORK[word]);
+}
+
+/** Asks, and calls `start` once they want it. @param {number} keep bytes of models' files that this browser would keep
+ * @param {() => number} fetched bytes of the page itself @param {() => void} start */
+export function ask(keep, fetched, start) {
+    const section = element('ask'), button = element('start');
+    text('host', location.host);
+    text('ask-keep', keep > 0 ? `Up to ${+(keep / 2 ** 30).toFixed(1)} GiB of these files stay in this browser, where it allows that, and can be removed here.`
+        : 'None of these files stays in this browser.');
+    const spent = () => text('ask-spent', `No memory for models. ${bytesOf(fetched())} of traffic, for this page.`);
+    spent();
+    addEventListener('load', spent);
+    tellWork();
+    section.hidden = false;
+    showState('asking');
+    button.addEventListener('click', () => {
+        section.hidden = true;
+        element('state').focus();
+        start();
+    }, { once: true });
+}
+
+/** What they may ask for from now on. @param {(paused: boolean) => void} pause @param {() => void} leave */
+export function onVerbs(pause, leave) {
+    element('pause').addEventListener('click', () => pause(document.documentElement.dataset.paused !== 'true'));
+    element('stop').addEventListener('click', () => {
+        element('state').focus();
+        leave();
+    });
+}
+
+/** @param {StateMessage} message @param {number} fetched bytes of files, those of the page included */
+export function showLent({ state, joined, paused, doing, memory, sent, received, models }, fetched) {
+    const isLent = joined && state !== 'stopped' && state !== 'refused';
+    document.documentElement.dataset.paused = String(paused);
+    element('verbs').hidden = element('lent').hidden = !isLent;
+    if (!isLent) return;
+    text('pause', paused ? 'Go on' : 'Pause');
+    element('doing-nothing').hidden = doing.length > 0;
+    rows('doing', doing.map((one) => [one.name, `${one.platform}: ${amountOf(one)}`]));
+    const held = models.filter((one) => one.state === 'loaded').length;
+    rows('spent', [
+        ['Memory', `${bytesOf(memory)} for ${held} ${held === 1 ? 'model' : 'models'}`],
+        ['Traffic', `${bytesOf(received)} of inputs and other messages came, ${bytesOf(sent)} of answers and other messages went, `
+            + `${bytesOf(fetched)} of files came`],
+    ]);
+}
+
+/** @param {Doing} one */
+function amountOf({ loading, running, waiting }) {
+    const parts = [
+        running > 0 && `${running} ${running === 1 ? 'task runs' : 'tasks run'}`,
+        waiting > 0 && `${waiting} ${waiting === 1 ? 'waits' : 'wait'}`,
+        loading && 'the model is being loaded',
+    ];
+    return parts.filter(Boolean).join(', ');
+}

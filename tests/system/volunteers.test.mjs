@@ -1,0 +1,179 @@
+/** Computers of others: their people pause them, and no client notices; a real page with the real daemon, and nodes that only
+ * speak the protocol. */
+import assert from 'node:assert/strict';
+import { after, before } from 'node:test';
+import { webinfer as runClient } from '../lib/cli.mjs';
+import { Daemon, testsOf } from '../lib/daemon.mjs';
+import { FakeNode } from '../lib/fake-node.mjs';
+import { Simulation } from '../lib/simulation.mjs';
+import { until } from '../lib/wait.mjs';
+import { launch } from '../page/support/browser.mjs';
+
+/** Rounds of the model: seconds of a page. */
+const LONG = 4000;
+const OTHERS = 11;
+
+/** @type {Daemon} */
+let daemon;
+let browser;
+const test = testsOf(() => daemon);
+
+before(async () => {
+    daemon = await new Daemon({ models: ['slow', 'twice'], config: { pool: { min_connections: 0, numerics: 'off' },
+        'browser.chrome': { max_connections: 0 } } }).start({ ready: false });
+    browser = await launch();
+});
+after(async () => {
+    await browser?.close();
+    await daemon?.stop();
+});
+
+const link = async (more = {}) => (await daemon.post('/v1/admin/join', more)).json.url;
+const nodes = async () => (await daemon.get('/v1/nodes')).json.nodes;
+const named = async (id) => (await nodes()).find((node) => node.id === id);
+const hardware = async (more = '') => (await daemon.get(`/v1/hardware?model_name=slow${more}`)).json;
+const slow = (count) => daemon.infer({ model_name: 'slow', inputs: [{ name: 'x', datatype: 'FP32', shape: [1, 1], data: [7] },
+    { name: 'count', datatype: 'INT64', shape: [], data: [count] }], timeout_ms: 120_000 });
+const failures = async () => {
+    const { counters: { jobs } } = await daemon.status();
+    const { series: [all] } = (await daemon.get('/v1/history')).json;
+    return [jobs.failed, jobs.lost ?? 0, jobs.expired ?? 0, ...all.failures].reduce((sum, value) => sum + (value ?? 0), 0);
+};
+const gone = () => until(async () => (await nodes()).length === 0, { what: 'no node left' });
+
+/** A person's page: asks, or starts. */
+async function openPage(url) {
+    const { tab, close } = await browser.openTab([]);
+    await tab.goto(url);
+    const is = (state) => tab.waitForSelector(`html[data-state=${state}]`, { state: 'attached' });
+    return { tab, is, close };
+}
+
+test('a page is paused beside eleven other jobs: what runs ends, another node has the rest, and none fails', async () => {
+    const { tab, is, close } = await openPage(await link());
+    let other;
+    try {
+        await is('asking');
+        await tab.waitForFunction(() => /no text and no sound/.test(document.getElementById('ask-work').textContent));
+        assert.deepEqual(await nodes(), []);
+        await tab.click('#start');
+        await is('connected');
+        await daemon.ready();
+        const [{ id }] = await nodes();
+        assert.equal((await slow(1)).status, 200); // it has the model from now on
+        const first = slow(LONG);
+        await tab.waitForSelector('html[data-running="1"]', { state: 'attached' });
+        const others = Array.from({ length: OTHERS }, () => slow(1));
+        await until(async () => (await named(id)).attempts === 2, { what: 'another to be there' });
+        await tab.click('#pause');
+        await is('paused');
+        await until(async () => (await named(id)).paused, { what: 'the node to be listed as paused' });
+        assert.match(await tab.textContent('#state'), /^Paused\. What had begun/);
+        const { decision, why, options } = await hardware();
+        assert.deepEqual([decision, options.find(({ platform }) => platform === 'wasm').standing], ['wait', 'paused']);
+        assert.match(why, /it would wait for \w+ on wasm: its nodes were paused by the people who lend them/);
+        assert.equal((await daemon.get('/readyz')).status, 503);
+        assert.match((await runClient(daemon, ['nodes'])).out, /PAUSED[^]*\byes\b/);
+        await tab.context().newPage().then(async (watching) => {
+            await watching.goto(`${daemon.url}/#/nodes`);
+            await watching.waitForFunction(() => [...document.querySelectorAll('main td')].some(({ textContent }) => textContent === 'paused'));
+        });
+
+        other = await openPage(await link({ start: true }));
+        await other.is('connected');
+        const answers = await Promise.all(others);
+        for (const { status, json, text } of answers) {
+            assert.equal(status, 200, text);
+            assert.deepEqual(json.outputs[0].data, [7]);
+            assert.notEqual(json.executed_on.node, id);
+        }
+        const attempts = answers.map(({ json }) => json.performance.attempts).sort();
+        assert.deepEqual(attempts, [...Array(OTHERS - 1).fill(1), 2], 'one was there, and came back');
+        const { status, json, text } = await first;
+        assert.equal(status, 200, text);
+        assert.deepEqual([json.executed_on.node, json.performance.attempts], [id, 1]);
+        assert.equal(await failures(), 0);
+        await tab.waitForFunction(() => /^Paused\. Nothing runs here/.test(document.getElementById('state').textContent));
+
+        // It goes on: what waits for it has it at once.
+        await other.tab.click('#stop');
+        await other.is('stopped');
+        await until(async () => (await nodes()).length === 1, { what: 'the other to have left' });
+        const waits = slow(1);
+        await until(async () => (await daemon.status()).queue.waiting === 1, { what: 'a job that waits' });
+        await tab.click('#pause');
+        await is('connected');
+        assert.equal((await waits).json.executed_on.node, id);
+        await tab.click('#stop');
+        await is('stopped');
+        assert.match(await tab.textContent('#state'), /^You have left/);
+        await gone();
+        assert.equal(await failures(), 0);
+        assert.match(daemon.log, /is paused[^]*takes work again/);
+    } finally {
+        await close();
+        await other?.close();
+    }
+});
+
+const echo = (data, more = {}) => daemon.infer({ model_name: 'builtin/echo', timeout_ms: 60_000, ...more,
+    inputs: [{ name: 'x', datatype: 'INT32', shape: [1], data: [data] }] });
+
+test('a node that says so gets nothing, not even a model, until it says otherwise', async () => {
+    const node = await new FakeNode(await link()).join();
+    node.answersHeartbeats = false; // it would say otherwise
+    try {
+        const { id } = node, beat = (paused) => node.send('heartbeat', { seq: 1, running: [], ...(paused && { paused }) });
+        await until(() => named(id), { what: 'the node' });
+        beat(true);
+        await until(async () => (await named(id)).paused, { what: 'it to be paused' });
+        const load = await daemon.post('/v1/models/twice/load', {});
+        assert.deepEqual([load.status, load.json.code], [503, 'unavailable']);
+        assert.match(load.json.detail, /paused/);
+        const call = echo(1);
+        await until(async () => (await daemon.status()).queue.waiting === 1, { what: 'the job to wait' });
+        assert.ok(!node.received.some(({ message: { type } }) => ['task_request', 'model_load'].includes(type)));
+        // A connection that breaks changes nothing of it.
+        await node.cut();
+        assert.equal((await node.resume()).data.resumed, true);
+        assert.equal((await named(id)).paused, true);
+        beat(false);
+        assert.equal((await call).json.executed_on.node, id);
+        assert.equal((await call).json.performance.attempts, 1);
+
+        // What it gives back without a word is a word too.
+        let asked = 0;
+        node.onTask = (task) => {
+            if (++asked > 1) return node.respond(task);
+            node.fail(task, { code: 'node_paused', message: 'a button' });
+            return undefined;
+        };
+        const again = echo(2);
+        await until(async () => (await named(id)).paused, { what: 'it to be paused again' });
+        await until(async () => (await daemon.status()).queue.waiting === 1, { what: 'the job to wait again' });
+        assert.equal(asked, 1);
+        beat(false);
+        const { status, json, text } = await again;
+        assert.equal(status, 200, text);
+        assert.equal(json.performance.attempts, 2);
+        assert.equal(await failures(), 0);
+    } finally {
+        node.send('bye', {});
+        await gone();
+    }
+});
+
+test('simulated nodes are paused by a signal', async () => {
+    const simulation = await new Simulation(daemon, { nodes: 3 }).up();
+    try {
+        process.kill(simulation.pid, 'SIGUSR1');
+        await until(async () => (await nodes()).every(({ paused }) => paused), { what: 'all to be paused' });
+        const call = echo(3, { platform: 'simulated' });
+        await until(async () => (await daemon.status()).queue.waiting === 1, { what: 'the job to wait' });
+        process.kill(simulation.pid, 'SIGUSR2');
+        assert.equal((await call).status, 200);
+    } finally {
+        assert.equal((await simulation.stop()).failed, 0);
+    }
+    await gone();
+});
