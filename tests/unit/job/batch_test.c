@@ -125,3 +125,25 @@ TEST(what_differs_does_not_fit)
     wi_tensors_clear(&a.tensors);
     wi_tensors_clear(&b.tensors);
 }
+
+TEST(rows_are_counted_where_all_tensors_have_as_many)
+{
+    struct wi_onnx_value out = in;
+    struct wi_model model = model_of(&in, &out);
+    struct wi_budget budget = {.limit = 4096};
+    struct wi_inference asked = {.model = &model};
+    static const float numbers[6] = {0};
+    assert_int_equal(wi_batch_rows(&asked), 0); /* no tensor */
+    add(&asked, numbers, 3, &budget);
+    assert_int_equal(wi_batch_rows(&asked), 3);
+    model.builtin = WI_BUILTIN_ECHO;
+    assert_int_equal(wi_batch_rows(&asked), 0);
+    model.builtin = WI_BUILTIN_NONE;
+    add(&asked, numbers, 2, &budget);
+    assert_int_equal(wi_batch_rows(&asked), 0);
+    asked.tensors.items[1].dims[0] = 3;
+    assert_int_equal(wi_batch_rows(&asked), 3);
+    asked.tensors.items[1].rank = 0;
+    assert_int_equal(wi_batch_rows(&asked), 0);
+    wi_tensors_clear(&asked.tensors);
+}
