@@ -3,18 +3,24 @@ import fs from 'node:fs';
 import path from 'node:path';
 import zlib from 'node:zlib';
 import { bundle, finish, here } from './bundle.mjs';
+import { replaceOnce } from './changes.mjs';
 
 /** Who opens the console over a slow line waits for so many bytes, gzipped. */
 const MOST_BYTES = 150_000;
 /** It runs in the audio thread, and so comes as a file of its own. */
 const RECORDER = 'src/console/playground/recorder_worklet.js';
 
+/** uPlot asks for figures as the browser's language writes them, and fails where that is none, as WebKitGTK's "C";
+ * the console writes all its figures itself. */
+const ANY_LANGUAGE = { name: 'any-language', setup: (/** @type {any} */ build) => build.onLoad({ filter: /uPlot\.esm\.js$/ },
+    (/** @type {{path: string}} */ { path: file }) => ({ contents: replaceOnce(fs.readFileSync(file, 'utf8'), [["domEnv ? nav.language : 'en-US'", "'en-US'"]], 'uplot') })) };
+
 /** @param {string} out folder @param {Set<string>} [bundled] gets the packages in it */
 export async function buildConsole(out, bundled = new Set()) {
     fs.mkdirSync(out, { recursive: true });
     const recorder = await bundle(out, 'recorder.js', RECORDER, { minifyIdentifiers: true }, bundled);
     const script = await bundle(out, 'console.js', 'src/console/main.js',
-        { minifyIdentifiers: true, define: { RECORDER: JSON.stringify(`/console/${recorder}`) } }, bundled);
+        { minifyIdentifiers: true, plugins: [ANY_LANGUAGE], define: { RECORDER: JSON.stringify(`/console/${recorder}`) } }, bundled);
     const style = await bundle(out, 'console.css', 'src/console/style.css', {}, bundled);
     const html = fs.readFileSync(path.join(here, 'src/console/index.html'), 'utf8');
     fs.writeFileSync(path.join(out, 'index.html'), html.replace('%STYLE%', style).replace('%MAIN%', script));

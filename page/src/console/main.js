@@ -1,10 +1,11 @@
 /** The console: which view the address names, what is above it, and when it is drawn again. */
+import { sentence } from './advice.js';
 import { useToken } from './api.js';
 import { draw, h } from './draw.js';
 import { clock, many } from './format.js';
 import { Store } from './store.js';
 import { sentencesOf } from './told.js';
-import { say } from './parts.js';
+import { holdBack, say } from './parts.js';
 import { modelView } from './views/model.js';
 import { modelsView } from './views/models.js';
 import { logsView } from './views/logs.js';
@@ -49,10 +50,10 @@ function addressed() {
 function viewOf() {
     const { name, rest, query } = addressed();
     if (name === 'now' && !rest) return nowView(app);
-    if (name === 'models') return rest ? modelView(app, rest) : modelsView(app);
+    if (name === 'models') return rest ? modelView(app, rest) : modelsView(app, query);
     if (name === 'try') return tryView(app, rest, query);
     if (name === 'nodes' && !rest) return nodesView(app, query.get('after') ?? '');
-    if (name === 'logs' && !rest) return logsView(app);
+    if (name === 'logs' && !rest) return logsView(app, query);
     return unknownView(app, rest ? `${name}/${rest}` : name);
 }
 
@@ -94,6 +95,7 @@ function redraw() {
 
 function render() {
     document.body.dataset.state = watch.state;
+    holdBack(watch.state === 'stale' ? `The daemon has not answered since ${clock(watch.since)}: nothing can be asked of it until it does.` : '');
     const top = /** @type {HTMLElement} */ (document.getElementById('top'));
     const main = /** @type {HTMLElement} */ (document.getElementById('view'));
     draw(top, navigation(), banner());
@@ -104,7 +106,7 @@ function render() {
         return;
     }
     const isEmpty = watch.state === 'loading';
-    const { state, parts } = isEmpty ? { state: 'loading', parts: [h('p', null, watch.problem || 'Asking the daemon.')] } : view.render();
+    const { state, parts } = isEmpty ? { state: 'loading', parts: [h('p', null, watch.problem ? `${sentence(watch.problem)} It is asked again by itself.` : 'Asking the daemon.')] } : view.render();
     main.dataset.view = addressed().name;
     main.dataset.address = location.hash;
     main.dataset.state = state;
@@ -136,8 +138,8 @@ function tokenForm() {
     return h('form', { class: 'token', onsubmit: send, autocomplete: 'off' },
         h('h1', null, 'A token is needed'),
         h('p', null, 'This daemon asks for a token: one of its tokens_file, of the rank user or admin. It is kept until this page is closed, and stored nowhere.'),
-        watch.problem ? h('p', { class: 'problem', role: 'alert' }, watch.problem) : null,
-        h('p', { class: 'verbs' }, h('label', { for: 'token' }, 'Token'),
+        watch.problem ? h('p', { key: 'problem', class: 'problem', role: 'alert' }, watch.problem) : null,
+        h('p', { key: 'verbs', class: 'verbs' }, h('label', { for: 'token' }, 'Token'),
             h('input', { id: 'token', type: 'password', autocomplete: 'off', spellcheck: 'false', required: true }),
             h('button', null, 'Use it')));
 }

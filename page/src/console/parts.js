@@ -10,15 +10,19 @@ import { NOTHING } from './format.js';
  * @param {any[]} rows @param {(row: any) => string} key @param {string} [none] what stands there where there is no row */
 export function table(caption, columns, rows, key, none = 'None.') {
     if (rows.length === 0) return h('p', { class: 'none' }, none);
-    const kind = (/** @type {Column} */ { figure, wide }) => [figure && 'figure', wide && 'wide'].filter(Boolean).join(' ') || undefined;
-    return h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': caption }, h('table', null,
-        h('caption', null, caption),
-        h('thead', null, h('tr', null, columns.map((column) => h('th', { scope: 'col', class: kind(column) }, column.name)))),
-        h('tbody', null, rows.map((row) => h('tr', { key: key(row) }, columns.map((column) => {
-            const content = column.cell(row);
-            return h('td', { class: kind(column) }, content === '' || content === null || content === undefined || (Array.isArray(content) && content.length === 0) ? NOTHING : content);
+    const kind = (/** @type {Column} */ { figure, wide }, /** @type {boolean} */ isEmpty = false) => [figure && 'figure', wide && 'wide', isEmpty && 'empty'].filter(Boolean).join(' ') || undefined;
+    const head = columns.map((column) => h('th', { scope: 'col', role: 'columnheader', class: kind(column) }, column.name));
+    // The roles hold where the rows of a narrow page are no table to the eye.
+    return h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': caption }, h('table', { class: 'rows', role: 'table' },
+        h('caption', null, caption), h('thead', { role: 'rowgroup' }, h('tr', { role: 'row' }, head)),
+        h('tbody', { role: 'rowgroup' }, rows.map((row) => h('tr', { role: 'row', key: key(row) }, columns.map((column) => {
+            const content = column.cell(row), isEmpty = isNothing(content);
+            return h('td', { role: 'cell', class: kind(column, isEmpty), 'data-name': column.name }, h('div', { class: 'cell' }, isEmpty ? NOTHING : content));
         }))))));
 }
+
+/** @param {Part} content @returns {boolean} */
+const isNothing = (content) => content === '' || content === NOTHING || content === null || content === undefined || content === false || (Array.isArray(content) && content.every(isNothing));
 
 /** @param {[string, Part][]} pairs */
 export const facts = (pairs) => h('dl', null, pairs.filter(([, value]) => value !== undefined && value !== null && value !== '')
@@ -30,9 +34,29 @@ export const badge = (state, kind) => h('span', { class: `badge ${kind}` }, stat
 /** @param {string} title @param {...Part} parts */
 export const section = (title, ...parts) => h('section', { key: title, 'aria-label': title }, h('h2', null, title), ...parts);
 
-/** @param {string} name @param {() => unknown} act @param {{label?: string, quiet?: boolean, disabled?: boolean}} [options] */
-export const button = (name, act, { label, quiet, disabled } = {}) =>
-    h('button', { type: 'button', onclick: act, 'aria-label': label, class: quiet ? 'quiet' : undefined, disabled }, name);
+/** Why the daemon cannot be asked now; empty where it can. */
+let away = '';
+
+/** While it is away what would ask it is off, and says why. @param {string} reason */
+export const holdBack = (reason) => { away = reason; };
+
+/** Off, but still there for the keyboard and for who hears the page. */
+const held = () => (away ? { 'aria-disabled': 'true', title: away } : {});
+
+/** @param {string} name @param {() => unknown} act @param {{label?: string, quiet?: boolean, disabled?: boolean, local?: boolean}} [options]
+ * `local`: it needs no daemon */
+export const button = (name, act, { label, quiet, disabled, local } = {}) =>
+    h('button', { type: 'button', onclick: () => (away && !local ? say(away, true) : act()), 'aria-label': label, class: quiet ? 'quiet' : undefined, disabled, ...(local ? {} : held()) }, name);
+
+/** A form that asks the daemon, with its button at the end. @param {string} verb @param {() => unknown} send @param {...Part} parts */
+export function form(verb, send, ...parts) {
+    const onsubmit = (/** @type {Event} */ event) => {
+        event.preventDefault();
+        if (away) say(away, true);
+        else send();
+    };
+    return h('form', { class: 'verbs', onsubmit, autocomplete: 'off' }, parts, h('button', held(), verb));
+}
 
 /** Asks once before something stops. @param {{title: string, text: string[], verb: string}} what @returns {Promise<boolean>} */
 export function confirm({ title, text, verb }) {

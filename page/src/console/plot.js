@@ -2,6 +2,7 @@
 import UPlot from 'uplot';
 import { h } from './draw.js';
 import { clock, NOTHING } from './format.js';
+import { dataOf } from './plotted.js';
 
 /** @typedef {{name: string, unit: string, times: number[], lines: {name: string, values: (number | null)[]}[],
  * show: (value: unknown) => string}} Figures `times` in milliseconds since 1970 */
@@ -49,7 +50,7 @@ function mounted(element) {
         const scheme = `${matchMedia('(prefers-color-scheme: dark)').matches} ${figures.lines.map(({ name }) => name)}`;
         if (chart && scheme !== before) chart.destroy(), chart = null;
         before = scheme;
-        const data = [figures.times.map((time) => time / 1000), ...figures.lines.map(({ values }) => values)];
+        const data = dataOf(figures);
         if (!chart) chart = new UPlot(optionsOf(element, figures, width), /** @type {any} */ (data), element);
         else chart.setData(data);
         if (chart.width !== width) chart.setSize({ width, height: HEIGHT });
@@ -57,6 +58,14 @@ function mounted(element) {
     new ResizeObserver(() => { if (shown) redraw(shown); }).observe(element);
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => { if (shown && element.isConnected) redraw(shown); });
     return (/** @type {Record<string, any>} */ props) => redraw(props.data);
+}
+
+/** Figures with nothing on either side, which no line would show. @param {any} chart @param {number} series */
+function alone({ data }, series) {
+    /** @type {(number | null | undefined)[]} */
+    const values = data[series];
+    const isNothing = (/** @type {number} */ i) => values[i] === null || values[i] === undefined;
+    return values.flatMap((_, i) => (!isNothing(i) && isNothing(i - 1) && isNothing(i + 1) ? [i] : []));
 }
 
 /** @param {HTMLElement} element @param {Figures} figures @param {number} width @returns {any} */
@@ -69,6 +78,6 @@ function optionsOf(element, { lines, show }, width) {
         scales: { x: { time: true }, y: { range: (/** @type {any} */ _, /** @type {number} */ _least, /** @type {number} */ most) => [0, most > 0 ? most * 1.1 : 1] } },
         axes: [{ ...axis, values: (/** @type {any} */ _, /** @type {number[]} */ times) => times.map((time) => clock(time * 1000).slice(0, 5)), space: 60, size: 26 },
             { ...axis, size: 64, values: (/** @type {any} */ _, /** @type {number[]} */ values) => values.map(show) }],
-        series: [{}, ...lines.map((_, i) => ({ stroke: colour(`--line${i}`), width: 1.5, points: { show: false } }))],
+        series: [{}, ...lines.map((_, i) => ({ stroke: colour(`--line${i}`), width: 1.5, points: { show: true, size: 5, fill: colour(`--line${i}`), filter: alone } }))],
     };
 }

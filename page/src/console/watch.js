@@ -1,5 +1,5 @@
 /** Takes GET /v1/events for as long as the console is open, and begins again where that ends. */
-import { ApiError, get, open } from './api.js';
+import { ApiError, get, hasToken, open } from './api.js';
 import { EventParser } from './sse.js';
 
 const FIRST_PAUSE_MS = 250;
@@ -8,13 +8,16 @@ const MOST_PAUSE_MS = 8000;
 const SILENCE_MS = 25_000;
 /** What has changed meanwhile comes within a quarter of a second, if anything has. */
 const CATCH_UP_MS = 1000;
+/** How an answer begins that tells all anew. */
+const SNAPSHOT = 'event: snapshot';
 
 /** @typedef {'loading' | 'token' | 'live' | 'stale'} State */
 /** @typedef {{status: any, isAdmin: boolean}} Welcome */
 
 /** Reads one answer of events until it ends. @param {string} path @param {{lastId?: string, signal: AbortSignal, body?: string,
- * begun?: (response: Response) => void, take: (event: string, data: any, id: string) => void}} options with `body`, a JSON, it is posted */
-export async function readEvents(path, { lastId, signal, body, begun, take }) {
+ * begun?: (response: Response) => void, first?: (text: string) => void, take: (event: string, data: any, id: string) => void}} options
+ * with `body`, a JSON, it is posted; `first` gets how the answer begins */
+export async function readEvents(path, { lastId, signal, body, begun, first, take }) {
     const silent = new AbortController();
     const both = AbortSignal.any([signal, silent.signal]);
     let timer = setTimeout(() => silent.abort(), SILENCE_MS);
@@ -29,6 +32,8 @@ export async function readEvents(path, { lastId, signal, body, begun, take }) {
             if (done) return;
             clearTimeout(timer);
             timer = setTimeout(() => silent.abort(), SILENCE_MS);
+            first?.(value);
+            first = undefined;
             for (const { event, data, id } of parser.push(value)) take(event, JSON.parse(data), id);
         }
     } finally {
@@ -46,6 +51,10 @@ export class Watch {
     #lastId = '';
     #startedAt = 0;
     #pause = FIRST_PAUSE_MS;
+    /** The daemon asked for so much. */
+    #leastPause = 0;
+    /** Until what was missed is here. */
+    #catchUp = 0;
     /** @type {(() => void) | undefined} */
     #hurry;
     /** Somebody has hurried since the last try began, which may not know of the token yet. */
@@ -61,9 +70,11 @@ export class Watch {
     async run() {
         for (;;) {
             this.#hurried = false;
+            this.#leastPause = 0;
             try {
                 await this.#once();
             } catch (error) {
+                this.#leastPause = error instanceof ApiError ? 1000 * (Number(error.retryAfter) || 0) : 0;
                 this.problem = error instanceof ApiError && error.status !== 0 ? error.sentence : '';
                 if (error instanceof ApiError && error.status === 401) {
                     await this.#askToken(error);
@@ -87,25 +98,33 @@ export class Watch {
         if (status.started_at !== this.#startedAt) this.#lastId = '';
         this.#startedAt = status.started_at;
         this.told.welcome(status);
-        const goesOn = this.#lastId !== '';
-        let timer = 0;
         try {
             await readEvents('/v1/events', {
                 lastId: this.#lastId, signal: new AbortController().signal,
-                begun: () => { if (goesOn) timer = window.setTimeout(() => this.#live(), CATCH_UP_MS); },
+                first: (text) => { if (!SNAPSHOT.startsWith(text.slice(0, SNAPSHOT.length))) this.#liveSoon(); },
                 take: (event, data, id) => this.#take(event, data, id),
             });
         } finally {
-            clearTimeout(timer);
+            clearTimeout(this.#catchUp);
+            this.#catchUp = 0;
         }
     }
 
     /** @param {string} event @param {any} data @param {string} id */
     #take(event, data, id) {
         if (id) this.#lastId = id;
-        if (event === 'snapshot') this.store.replace(data);
-        else if (event === 'change') this.store.change(data);
-        this.#live();
+        if (event === 'snapshot') {
+            this.store.replace(data);
+            this.#live();
+        } else if (event === 'change') {
+            this.store.change(data);
+            this.#liveSoon();
+        }
+    }
+
+    /** It goes on where it was: what was missed is on its way. */
+    #liveSoon() {
+        if (this.state !== 'live' && !this.#catchUp) this.#catchUp = window.setTimeout(() => this.#live(), CATCH_UP_MS);
     }
 
     #live() {
@@ -129,7 +148,7 @@ export class Watch {
 
     /** @param {ApiError} error */
     async #askToken(error) {
-        this.problem = error.code === 'unauthorized' ? '' : error.sentence;
+        this.problem = error.code === 'unauthorized' && !hasToken() ? '' : error.sentence;
         this.store.replace({});
         this.#lastId = '';
         this.state = 'token';
@@ -139,7 +158,7 @@ export class Watch {
 
     async #rest() {
         await new Promise((resolve) => {
-            const timer = setTimeout(resolve, this.#pause * (0.75 + Math.random() / 2));
+            const timer = setTimeout(resolve, Math.max(this.#leastPause, this.#pause * (0.75 + Math.random() / 2)));
             this.#hurry = () => {
                 clearTimeout(timer);
                 resolve(undefined);

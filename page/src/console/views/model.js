@@ -1,8 +1,10 @@
 /** One model: what it is, where it runs, how fast and how right, and why there. */
+import { sentence } from '../advice.js';
 import { get, modelPath, sentenceOf } from '../api.js';
 import { h } from '../draw.js';
-import { bytes, count, milliseconds, moment, NOTHING, plain, rate } from '../format.js';
+import { bytes, clock, count, milliseconds, moment, NOTHING, plain, rate } from '../format.js';
 import { badge, facts, section, table } from '../parts.js';
+import { placesOf } from '../places.js';
 import { tryHref } from '../playground/places.js';
 import { loadedIn, verbs } from './models.js';
 
@@ -16,11 +18,12 @@ export function modelView(app, name) {
     let model = null;
     /** @type {any} */
     let hardware = null;
-    let problem = '', routing = '', isOver = false, timer = 0;
+    let problem = '', routing = '', isOver = false, timer = 0, readAt = 0;
     const read = async () => {
         clearTimeout(timer);
         try {
             model = await get(modelPath(name));
+            readAt = Date.now();
             problem = '';
         } catch (error) {
             problem = sentenceOf(error);
@@ -50,14 +53,15 @@ export function modelView(app, name) {
             if (problem && !model) return { state: 'failed', parts: [back, h('p', { class: 'problem' }, problem)] };
             if (!model) return { state: 'loading', parts: [back, h('p', null, 'Reading the model.')] };
             const now = { ...model, ...app.store.get(`model/${name}`) };
-            return { state: 'filled', parts: [back, problem ? h('p', { class: 'problem' }, `It cannot be read any more: ${problem}`) : null,
-                what(app, now), why(hardware, routing), places(hardware), verdicts(model), variants(model), files(model)] };
+            const parts = [what(app, now, !problem), why(hardware, routing), places(hardware, model), variants(model), files(model)];
+            if (!problem) return { state: 'filled', parts: [back, ...parts] };
+            return { state: 'failed', parts: [back, h('p', { class: 'problem', role: 'alert' }, `It cannot be read any more. ${sentence(problem)} What is shown below is as it was at ${clock(readAt)}.`), h('div', { class: 'old' }, ...parts)] };
         },
     };
 }
 
-/** @param {import('../main.js').App} app @param {any} model */
-function what(app, model) {
+/** @param {import('../main.js').App} app @param {any} model @param {boolean} isThere */
+function what(app, model, isThere) {
     const { memory } = model;
     return h('section', { key: 'what', 'aria-label': 'What it is' },
         model.problem ? h('p', { class: 'problem' }, model.problem) : null,
@@ -71,7 +75,7 @@ function what(app, model) {
             ['Last used', model.last_used_at ? moment(model.last_used_at * 1000) : ''],
             ['Loaded in', (model.loaded ?? []).length ? loadedIn(app, model) : 'no node'],
             ['Hash', model.hash ? h('code', null, model.hash) : '']]),
-        app.watch.isAdmin ? h('p', { class: 'verbs' }, verbs(app, model)) : null);
+        app.watch.isAdmin && isThere ? h('p', { class: 'verbs' }, verbs(app, model)) : null);
 }
 
 /** @param {any} hardware @param {string} problem */
@@ -80,50 +84,42 @@ function why(hardware, problem) {
     const { would_run: run, decision } = hardware;
     const passed = hardware.passed_over ?? [];
     return section('Why it runs where it runs',
-        h('p', null, run ? ['The next request would run in ', h('strong', null, `${plain(run.browser)} ${plain(run.browser_version)}`), ' on ', h('strong', null, run.platform),
+        h('p', { class: 'told' }, run ? ['The next request would run in ', h('strong', null, `${plain(run.browser)} ${plain(run.browser_version)}`), ' on ', h('strong', null, run.platform),
             run.warm ? ', where it is loaded' : ', where it is loaded first', `; ${milliseconds(run.expected_ms)} are expected.`]
             : decision === 'wait' ? 'The next request would wait.' : 'A request would be refused.', ` Because: ${plain(hardware.why)}.`),
-        passed.length ? [h('p', null, 'Not used:'), h('ul', null, passed.map((/** @type {any} */ one) => h('li', null, h('strong', null, one.browser), `: ${plain(one.why)}`)))] : null);
+        passed.length ? [h('p', null, 'Not used:'), h('ul', null, passed.map((/** @type {any} */ one) => h('li', null, h('div', { class: 'told' }, h('strong', null, one.browser), `: ${plain(one.why)}`))))] : null);
 }
 
-/** @param {any} hardware */
-function places(hardware) {
+/** @param {any} hardware @param {any} model */
+function places(hardware, model) {
     if (!hardware) return null;
-    const columns = [
-        { name: 'Browser', cell: (/** @type {any} */ one) => [h('strong', null, one.browser), ` ${plain(one.browser_version)}`, one.joined ? h('small', null, 'joined') : null] },
-        { name: 'Platform', cell: (/** @type {any} */ one) => [`${plain(one.platform)} `, one.chosen ? badge('chosen', 'good') : null] },
-        { name: 'Engine', cell: (/** @type {any} */ one) => `${plain(one.engine)} ${plain(one.engine_version ?? '')}` },
-        { name: 'Why', wide: true, cell: (/** @type {any} */ one) => [plain(one.standing), one.why ? h('small', null, one.why) : null] },
-        { name: 'Expected', figure: true, cell: (/** @type {any} */ one) => milliseconds(one.expected_ms) },
-        { name: 'Run', figure: true, cell: (/** @type {any} */ one) => milliseconds(one.estimate?.run_ms ?? one.run_ms) },
-        { name: 'Load', figure: true, cell: (/** @type {any} */ one) => milliseconds(one.estimate?.load_ms ?? one.load_ms) },
-        { name: 'Runs measured', figure: true, cell: (/** @type {any} */ one) => count(one.estimate?.runs) },
-        { name: 'Prompt tok/s', figure: true, cell: (/** @type {any} */ one) => rate(one.estimate?.prompt_tokens_per_second) },
-        { name: 'Tokens/s', figure: true, cell: (/** @type {any} */ one) => rate(one.estimate?.tokens_per_second) },
-        { name: 'Guard', cell: (/** @type {any} */ one) => (one.verdict ? badge(one.verdict, VERDICTS[one.verdict] ?? '') : '') },
-        { name: 'Nodes', figure: true, cell: (/** @type {any} */ one) => (one.nodes === undefined ? NOTHING : `${count(one.open_nodes)} of ${count(one.nodes)}`) },
-        { name: 'Adapter', cell: (/** @type {any} */ one) => plain(one.adapter?.description || [one.adapter?.vendor, one.adapter?.architecture].filter(Boolean).join(' ')) },
-    ];
-    return section('Times by browser and platform', table('Where it could run, with measured times', columns, (hardware.options ?? []).map((/** @type {any} */ one, /** @type {number} */ i) => ({ ...one, i })),
-        ({ i }) => String(i), 'No node could run it.'));
+    const { exempt = null, verdicts = [] } = model.numerics ?? {};
+    return section('Places: times and verdicts', exempt ? h('p', null, `Its answers are not compared with those of others: ${plain(exempt)}.`) : null,
+        table('Where it could run, with what was measured and what the guard found', PLACE_COLUMNS, placesOf(hardware.options ?? [], verdicts), ({ key }) => key, 'No node could run it.'));
 }
 
-/** @param {any} model */
-function verdicts(model) {
-    const { exempt = null, verdicts: list = [] } = model.numerics ?? {};
-    const columns = [
-        { name: 'Browser', cell: (/** @type {any} */ one) => `${plain(one.browser ?? 'any')} ${plain(one.browser_version ?? '')}` },
-        { name: 'Platform', cell: (/** @type {any} */ one) => plain(one.platform) },
-        { name: 'Precision', cell: (/** @type {any} */ one) => plain(one.precision ?? '') },
-        { name: 'Engine', cell: (/** @type {any} */ one) => `${plain(one.engine)} ${plain(one.engine_version ?? '')}` },
-        { name: 'Verdict', cell: (/** @type {any} */ one) => badge(one.verdict, VERDICTS[one.verdict] ?? '') },
-        { name: 'Error, of what is tolerated', figure: true, cell: (/** @type {any} */ one) => (typeof one.error_ratio === 'number' ? `${rate(one.error_ratio * 100)} %` : NOTHING) },
-        { name: 'Detail', wide: true, cell: (/** @type {any} */ one) => plain(one.detail ?? '') },
-        { name: 'Checked', cell: (/** @type {any} */ one) => moment(one.checked_at) },
-    ];
-    return section('What the guard found', exempt ? h('p', null, `It is not checked: ${plain(exempt)}`) : null,
-        table('Answers compared with WASM', columns, list.map((/** @type {any} */ one, /** @type {number} */ i) => ({ ...one, i })), ({ i }) => String(i), 'Nothing has been compared yet.'));
-}
+/** Of one place; what is there of it and what was compared there may each be missing. @type {import('../parts.js').Column[]} */
+const PLACE_COLUMNS = [
+    { name: 'Browser', cell: ({ option, verdict }) => [h('strong', null, (option ?? verdict).browser ?? 'any'), ` ${plain((option ?? verdict).browser_version ?? '')}`, (option ?? verdict).joined ? h('small', null, 'joined') : null] },
+    { name: 'Platform', cell: ({ option, verdict }) => [`${plain((option ?? verdict).platform)} `, option?.chosen ? badge('chosen', 'good') : null] },
+    { name: 'Precision', cell: ({ verdict }) => plain(verdict?.precision ?? '') },
+    { name: 'Why', wide: true, cell: ({ option }) => (option ? [plain(option.standing), option.why ? h('small', null, option.why) : null] : 'No node has this now.') },
+    { name: 'Verdict', wide: true, cell: ({ option, verdict }) => [verdictOf(verdict?.verdict ?? option?.verdict),
+        typeof verdict?.error_ratio === 'number' ? h('small', null, `Its error is ${rate(verdict.error_ratio * 100)} % of what is tolerated.`) : null, verdict?.detail ? h('small', null, verdict.detail) : null,
+        verdict?.checked_at ? h('small', null, `Compared ${moment(verdict.checked_at)}.`) : null] },
+    { name: 'Expected', figure: true, cell: ({ option }) => milliseconds(option?.expected_ms) },
+    { name: 'Run', figure: true, cell: ({ option }) => milliseconds(option?.estimate?.run_ms ?? option?.run_ms) },
+    { name: 'Load', figure: true, cell: ({ option }) => milliseconds(option?.estimate?.load_ms ?? option?.load_ms) },
+    { name: 'Prompt tok/s', figure: true, cell: ({ option }) => rate(option?.estimate?.prompt_tokens_per_second) },
+    { name: 'Tokens/s', figure: true, cell: ({ option }) => rate(option?.estimate?.tokens_per_second) },
+    { name: 'Runs', figure: true, cell: ({ option }) => count(option?.estimate?.runs) },
+    { name: 'Nodes', figure: true, cell: ({ option }) => (option?.nodes === undefined ? NOTHING : `${count(option.open_nodes)} of ${count(option.nodes)}`) },
+    { name: 'Engine', cell: ({ option, verdict }) => `${plain((option ?? verdict).engine)} ${plain((option ?? verdict).engine_version ?? '')}` },
+    { name: 'Adapter', cell: ({ option, verdict }) => plain(option?.adapter?.description || [option?.adapter?.vendor, option?.adapter?.architecture].filter(Boolean).join(' ') || verdict?.adapter || '') },
+];
+
+/** @param {string | null | undefined} verdict */
+const verdictOf = (verdict) => (verdict ? badge(verdict, VERDICTS[verdict] ?? '') : null);
 
 /** @param {any} model */
 function variants({ variants: list }) {

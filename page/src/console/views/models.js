@@ -1,18 +1,20 @@
 /** The models of the store, and those that are being brought. */
+import { choose } from '../address.js';
 import { ask, modelPath } from '../api.js';
 import { h } from '../draw.js';
 import { bytes, count, duration, many, plain } from '../format.js';
 import { tryHref } from '../playground/places.js';
-import { attempt, badge, button, confirm, section, table } from '../parts.js';
+import { attempt, badge, button, confirm, form, section, table } from '../parts.js';
 
 const PER_PAGE = 200;
 
-/** @param {import('../main.js').App} app @returns {import('../main.js').View} */
-export function modelsView(app) {
-    let filter = '', most = PER_PAGE;
+/** @param {import('../main.js').App} app @param {URLSearchParams} query of the address @returns {import('../main.js').View} */
+export function modelsView(app, query) {
+    let filter = query.get('filter') ?? '', most = PER_PAGE;
     const onfilter = (/** @type {Event} */ event) => {
         filter = /** @type {HTMLInputElement} */ (event.target).value;
         most = PER_PAGE;
+        choose('models', { filter });
         app.redraw();
     };
     return {
@@ -24,10 +26,10 @@ export function modelsView(app) {
             return { state: 'filled', parts: [
                 app.watch.isAdmin ? pullForm(app) : null, pulls(app),
                 section('In the store',
-                    h('p', { class: 'verbs' }, h('label', { for: 'filter' }, 'Filter'), h('input', { id: 'filter', type: 'search', oninput: onfilter, autocomplete: 'off' }),
+                    h('p', { class: 'verbs' }, h('label', { for: 'filter' }, 'Filter'), h('input', { id: 'filter', type: 'search', value: filter, oninput: onfilter, autocomplete: 'off' }),
                         h('span', { class: 'note' }, `${count(rows.length)} of ${many(all.length, 'model')}`)),
                     table('Models of the store', columns(app), rows.slice(0, most), ({ name }) => name, filter ? 'None has this in its name.' : 'There is no model yet.'),
-                    rows.length > most ? button(`Show ${count(Math.min(PER_PAGE, rows.length - most))} more`, () => { most += PER_PAGE; app.redraw(); }) : null),
+                    rows.length > most ? button(`Show ${count(Math.min(PER_PAGE, rows.length - most))} more`, () => { most += PER_PAGE; app.redraw(); }, { local: true }) : null),
             ] };
         },
     };
@@ -82,16 +84,15 @@ export function verbs({ store }, model) {
 
 /** @param {import('../main.js').App} app */
 function pullForm({ redraw }) {
-    const send = async (/** @type {Event} */ event) => {
-        event.preventDefault();
+    const send = async () => {
         const [model, as] = ['pull-model', 'pull-as'].map((id) => /** @type {HTMLInputElement} */ (document.getElementById(id)));
         const body = { model: model.value.trim(), ...(as.value.trim() && { as: as.value.trim() }) };
         if (await attempt(() => ask('POST', '/v1/models/pull', body), `${plain(body.model)} is being brought.`)) model.value = as.value = '';
         redraw();
     };
-    return h('section', { key: 'pull', 'aria-label': 'Bring a model' }, h('h2', null, 'Bring a model'), h('form', { class: 'verbs', onsubmit: send },
+    return h('section', { key: 'pull', 'aria-label': 'Bring a model' }, h('h2', null, 'Bring a model'), form('Pull', send,
         h('label', { for: 'pull-model' }, 'From the hub'), h('input', { id: 'pull-model', required: true, placeholder: 'ORG/NAME[:VARIANT]', autocomplete: 'off', spellcheck: 'false' }),
-        h('label', { for: 'pull-as' }, 'called here'), h('input', { id: 'pull-as', placeholder: 'as on the hub', autocomplete: 'off', spellcheck: 'false' }), h('button', null, 'Pull')));
+        h('label', { for: 'pull-as' }, 'called here'), h('input', { id: 'pull-as', placeholder: 'as on the hub', autocomplete: 'off', spellcheck: 'false' })));
 }
 
 /** @param {import('../main.js').App} app */
@@ -103,12 +104,12 @@ function pulls({ store, watch }) {
             await attempt(() => ask('POST', modelPath(name, 'cancel')), `${plain(name)} is brought no more.`);
     };
     return section('Being brought', table('Models that are being brought', [
-        { name: 'Name', cell: (pull) => [h('strong', null, pull.name), h('small', null, `${plain(pull.model)} from ${plain(pull.hub)}`)] },
+        { name: 'Name', cell: (pull) => [h('strong', null, pull.name), h('small', null, pull.model, ' from ', pull.hub)] },
         { name: 'State', wide: true, cell: (pull) => [badge(pull.state, pull.state === 'failed' ? 'bad' : 'wait'), pull.retrying ? h('small', null, pull.retrying) : null,
             pull.problem ? h('small', { class: 'problem' }, pull.problem.detail) : null] },
-        { name: 'So far', wide: true, cell: (pull) => h('progress', { max: pull.total_bytes || 1, value: pull.total_bytes ? pull.loaded_bytes : 0, 'aria-label': `How much of ${plain(pull.name)} is here` }) },
-        { name: 'Bytes', figure: true, cell: (pull) => `${bytes(pull.loaded_bytes)} of ${bytes(pull.total_bytes)}` },
-        { name: 'Files', figure: true, cell: (pull) => `${count(pull.files_done)} of ${count(pull.files)}` },
+        { name: 'So far', wide: true, cell: (pull) => pull.state !== 'failed' && h('progress', { max: pull.total_bytes || 1, value: pull.total_bytes ? pull.loaded_bytes : 0, 'aria-label': `How much of ${plain(pull.name)} is here` }) },
+        { name: 'Bytes', figure: true, cell: (pull) => (pull.total_bytes ? `${bytes(pull.loaded_bytes)} of ${bytes(pull.total_bytes)}` : '') },
+        { name: 'Files', figure: true, cell: (pull) => (pull.files ? `${count(pull.files_done)} of ${count(pull.files)}` : '') },
         { name: 'Speed', figure: true, cell: (pull) => (pull.bytes_per_second ? `${bytes(pull.bytes_per_second)}/s` : '') },
         { name: 'Left', figure: true, cell: (pull) => (pull.seconds_left === undefined ? '' : duration(pull.seconds_left * 1000)) },
         ...(watch.isAdmin ? [{ name: 'Actions', cell: (/** @type {any} */ pull) => pull.state !== 'failed' && pull.state !== 'done' && button('Stop', () => cancel(pull), { quiet: true, label: `Stop bringing ${plain(pull.name)}` }) }] : []),

@@ -2,10 +2,12 @@
 import { ask, get, sentenceOf } from '../api.js';
 import { h } from '../draw.js';
 import { bytes, count, duration, many, milliseconds, moment, plain } from '../format.js';
-import { attempt, badge, button, confirm, section, table } from '../parts.js';
+import { attempt, badge, button, confirm, form, section, table } from '../parts.js';
 
 const PER_PAGE = 100;
 const EVERY_MS = 5000;
+/** Of the pages that were seen, by the node that they come after: the node that the page before comes after. @type {Map<string, string>} */
+const before = new Map();
 const EXPIRIES = [[600, '10 minutes'], [3600, 'an hour'], [86400, 'a day'], [604800, 'a week']];
 
 /** @param {import('../main.js').App} app @param {string} after @returns {import('../main.js').View} */
@@ -22,6 +24,7 @@ export function nodesView(app, after) {
         try {
             page = await get('/v1/nodes', { limit: PER_PAGE, after });
             if (app.watch.isAdmin) joins = await get('/v1/admin/join');
+            if (page.next) before.set(page.next, after);
             problem = '';
         } catch (error) {
             problem = sentenceOf(error);
@@ -55,13 +58,17 @@ export function nodesView(app, after) {
                 problem ? h('p', { class: 'problem' }, problem) : null,
                 h('p', { class: 'note' }, `${many(all ?? page.nodes.length, 'node')}, of which ${count(open)} take work.`),
                 table('Nodes', columns(app, read), page.nodes, ({ id }) => id, 'No page computes for this daemon.'),
-                h('p', { class: 'verbs' }, after ? h('a', { href: '#/nodes' }, 'First page') : null,
-                    page.next ? h('a', { href: `#/nodes?after=${encodeURIComponent(page.next)}` }, 'Next page') : null),
+                h('p', { class: 'verbs' }, after ? h('a', { href: pageHref('') }, 'First page') : null,
+                    before.has(after) ? h('a', { href: pageHref(before.get(after)) }, 'Previous page') : null,
+                    page.next ? h('a', { href: pageHref(page.next) }, 'Next page') : null),
                 app.watch.isAdmin ? links(joins, made, read, (one) => { made = one; void read(); }) : null,
             ] };
         },
     };
 }
+
+/** @param {string} [after] the last node of the page before */
+const pageHref = (after) => `#/nodes${after ? `?after=${encodeURIComponent(after)}` : ''}`;
 
 /** @param {any} node @returns {[string, 'good' | 'wait' | 'bad' | '']} */
 function stateOf(node) {
@@ -112,8 +119,7 @@ function verbs(node, read) {
 
 /** @param {any} joins @param {any} made @param {() => void} read @param {(made: any) => void} show */
 function links(joins, made, read, show) {
-    const send = async (/** @type {Event} */ event) => {
-        event.preventDefault();
+    const send = async () => {
         const [nodes, seconds] = ['join-nodes', 'join-seconds'].map((id) => Number(/** @type {HTMLInputElement} */ (document.getElementById(id)).value));
         await attempt(async () => show(await ask('POST', '/v1/admin/join', { nodes, seconds })), 'There is a new join link. It is shown this once.');
     };
@@ -124,10 +130,10 @@ function links(joins, made, read, show) {
         read();
     };
     return section('Join links',
-        h('form', { class: 'verbs', onsubmit: send }, h('label', { for: 'join-nodes' }, 'Nodes'), h('input', { id: 'join-nodes', type: 'number', min: '1', max: '1000', value: undefined, required: true, placeholder: '1', mounted: oneByDefault }),
-            h('label', { for: 'join-seconds' }, 'may come for'), h('select', { id: 'join-seconds' }, EXPIRIES.map(([seconds, words]) => h('option', { value: seconds, selected: seconds === 3600 }, words))), h('button', null, 'Make a link')),
+        form('Make a link', send, h('label', { for: 'join-nodes' }, 'Nodes'), h('input', { id: 'join-nodes', type: 'number', min: '1', max: '1000', value: undefined, required: true, placeholder: '1', mounted: oneByDefault }),
+            h('label', { for: 'join-seconds' }, 'may come for'), h('select', { id: 'join-seconds' }, EXPIRIES.map(([seconds, words]) => h('option', { value: seconds, selected: seconds === 3600 }, words)))),
         made ? h('p', { class: 'verbs made' }, h('label', { for: 'join-url' }, 'The link, shown this once'), h('input', { id: 'join-url', readonly: true, value: made.url, onfocus: (/** @type {Event} */ event) => /** @type {HTMLInputElement} */ (event.target).select() }),
-            button('Copy', () => attempt(() => navigator.clipboard.writeText(made.url), 'The link is copied.'))) : null,
+            button('Copy', () => attempt(() => navigator.clipboard.writeText(made.url), 'The link is copied.'), { local: true })) : null,
         table('Join links that hold', [
             { name: 'Id', cell: (one) => h('code', null, one.id) }, { name: 'Nodes', figure: true, cell: (one) => `${count(one.joined)} of ${count(one.nodes)}` },
             { name: 'Holds until', cell: (one) => moment(one.expires_at) }, { name: 'Actions', cell: (one) => button('Revoke', () => revoke(one), { quiet: true, label: `Revoke ${one.id}` }) },

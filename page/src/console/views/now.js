@@ -1,4 +1,5 @@
 /** What runs now, how fast, and what is wrong. */
+import { warningsOf } from '../advice.js';
 import { ask, get, sentenceOf } from '../api.js';
 import { h } from '../draw.js';
 import { bytes, count, duration, many, milliseconds, moment, plain, rate } from '../format.js';
@@ -61,15 +62,10 @@ function verdict({ store }) {
 
 /** @param {import('../main.js').App} app */
 function warnings({ store }) {
-    const { warnings: list = [], kinds = {} } = store.get('status') ?? {};
-    const sentences = [...list, ...Object.entries(/** @type {Record<string, any>} */ (kinds)).flatMap(([name, kind]) => {
-        if (kind.max === 0 || (!kind.problem && kind.breaker === 'closed')) return [];
-        const pause = kind.breaker !== 'closed' ? ` After ${many(kind.failures, 'failed start')} it is tried less often.` : '';
-        return [`${name} ${kind.installed ? 'has a problem' : 'is not there'}: ${kind.problem ?? 'it does not start'}.${pause}`];
-    })];
-    if (sentences.length === 0) return null;
+    const list = warningsOf(store.get('status') ?? {});
+    if (list.length === 0) return null;
     return h('section', { key: 'warnings', 'aria-label': 'Warnings' }, h('h2', null, 'Warnings'),
-        h('ul', { class: 'warnings' }, sentences.map((sentence) => h('li', null, sentence))));
+        h('ul', { class: 'warnings' }, list.map(({ what, help }) => h('li', null, what, help ? ' ' : null, help ? h('strong', null, help) : null))));
 }
 
 /** @param {import('../main.js').App} app @param {any} status @param {any} history */

@@ -1,0 +1,28 @@
+/** Lines of the daemon's log: which are wanted, what they say beside their message, and how they are copied. */
+import { clock, moment, NOTHING } from './format.js';
+
+/** @typedef {{seq: number, time: string, level: string, part: string, subject?: string | null, message: string, [field: string]: unknown}} Line */
+/** @typedef {{level: string, part: string, contains: string}} Filter */
+
+export const LEVELS = ['error', 'warn', 'info', 'debug'];
+/** What has a place of its own. */
+const OWN = new Set(['seq', 'time', 'level', 'part', 'subject', 'message']);
+
+/** @param {Line} line @param {Filter} filter */
+export const passes = (line, { level, part, contains }) => LEVELS.indexOf(line.level) <= LEVELS.indexOf(level)
+    && (!part || line.part === part) && (!contains || `${line.message}\n${line.subject ?? ''}`.includes(contains));
+
+/** What a line says beside its message. @param {Line} line @returns {string[]} */
+export const fieldsOf = (line) => Object.entries(line).filter(([name, value]) => !OWN.has(name) && value !== null && value !== undefined)
+    .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
+
+/** A line as it is copied: its time is the daemon's, in UTC. @param {Line} line */
+export const textOf = (line) => [line.time, line.level, `${line.part}:`, ...(line.subject ? [`${line.subject}:`] : []), line.message, ...fieldsOf(line)].join(' ');
+
+/** @param {Line} line @param {number} [now] @returns {string} when it was said, as clocks here have it; with its day where that is another */
+export function timeOf({ time }, now = Date.now()) {
+    const at = Date.parse(String(time));
+    if (Number.isNaN(at)) return NOTHING;
+    const isToday = moment(at).slice(0, 10) === moment(now).slice(0, 10);
+    return `${isToday ? clock(at) : moment(at)}.${String(at % 1000).padStart(3, '0')}`;
+}

@@ -1,0 +1,27 @@
+/** Where a model could run: what routing says of each place, and beside it what the guard found there. */
+
+/** @typedef {{option: any, verdict: any, key: string}} Place `option` of /v1/hardware and `verdict` of the guard; either may be null */
+
+/** What both have of a place. @param {any} one */
+const placeOf = (one) => JSON.stringify([one.browser ?? null, one.browser_version ?? null, Boolean(one.joined), one.platform ?? null, one.engine ?? null, one.engine_version ?? null]);
+
+/** A row for each place and precision, in the order of the options; at the end what was compared where no node is now.
+ * @param {any[]} options @param {any[]} verdicts @returns {Place[]} */
+export function placesOf(options, verdicts) {
+    /** @type {Map<string, any[]>} */
+    const found = new Map();
+    for (const verdict of verdicts) {
+        const list = found.get(placeOf(verdict)) ?? [];
+        found.set(placeOf(verdict), [...list, verdict]);
+    }
+    /** @type {Place[]} */
+    const places = [];
+    const add = (/** @type {any} */ option, /** @type {any} */ verdict) => places.push({ option, verdict, key: `${placeOf(option ?? verdict)} ${places.length}` });
+    for (const option of options) {
+        const here = found.get(placeOf(option)) ?? [null];
+        for (const verdict of here) add(option, verdict);
+    }
+    const known = new Set(options.map(placeOf));
+    for (const [place, list] of found) if (!known.has(place)) for (const verdict of list) add(null, verdict);
+    return places;
+}
