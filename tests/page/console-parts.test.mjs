@@ -1,7 +1,11 @@
 /** What the console is made of that needs no browser: events, objects, figures. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { warningsOf } from '../../page/src/console/advice.js';
 import { bytes, count, duration, milliseconds, NOTHING, plain, rate } from '../../page/src/console/format.js';
+import { fieldsOf, passes, textOf, timeOf } from '../../page/src/console/lines.js';
+import { placesOf } from '../../page/src/console/places.js';
+import { dataOf } from '../../page/src/console/plotted.js';
 import { EventParser } from '../../page/src/console/sse.js';
 import { Store } from '../../page/src/console/store.js';
 import { sentencesOf } from '../../page/src/console/told.js';
@@ -67,4 +71,46 @@ test('what turns text around is shown by its number, and what is very long is cu
     const cut = plain('x'.repeat(100_000));
     assert.ok(cut.length <= 4000 && cut.endsWith('(100\u202f000 characters)'));
     assert.equal(plain(cut), cut);
+});
+
+test('a line of the log tells all its fields, and its time as clocks here have it', () => {
+    const line = { seq: 7, time: '2026-03-01T23:04:05.060Z', level: 'info', part: 'api', subject: 'r-1', message: 'GET / 200', status: 200, client_left: false, token: null, path: '/' };
+    assert.deepEqual(fieldsOf(line), ['status=200', 'client_left=false', 'path=/']);
+    assert.equal(textOf(line), '2026-03-01T23:04:05.060Z info api: r-1: GET / 200 status=200 client_left=false path=/');
+    const at = new Date(line.time), two = (part) => String(part).padStart(2, '0');
+    const clock = `${two(at.getHours())}:${two(at.getMinutes())}:05.060`;
+    assert.equal(timeOf(line, at.getTime()), clock);
+    assert.equal(timeOf(line, at.getTime() + 86_400_000 * 2), `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${clock}`);
+    assert.equal(timeOf({ ...line, time: 'soon' }), '–');
+    const filter = { level: 'info', part: '', contains: '' };
+    assert.deepEqual([{}, { level: 'warn' }, { part: 'ap' }, { contains: 'r-1' }, { contains: 'GET /' }, { contains: 'get' }].map((one) => passes(line, { ...filter, ...one })),
+        [true, false, false, true, true, false]);
+});
+
+test('what is wrong is said in sentences, with what to do', () => {
+    const kind = { installed: true, problem: null, breaker: 'closed', failures: 0, max: 1 };
+    assert.deepEqual(warningsOf({ kinds: { chrome: kind, edge: { ...kind, installed: false, problem: 'not found', max: 0 } } }), []);
+    const found = warningsOf({ warnings: ['the API asks for no tokens: every program on this machine may use it', 'what nobody knew'],
+        kinds: { firefox: { ...kind, problem: 'it ended', breaker: 'open', failures: 1 }, edge: { ...kind, installed: false, problem: 'The program msedge was not found' } } });
+    assert.deepEqual(found.map(({ what }) => what), ['The API asks for no tokens: every program on this machine may use it.', 'What nobody knew.',
+        'Firefox does not start: it ended.', 'Edge is not there: the program msedge was not found.']);
+    assert.deepEqual(found.map(({ help }) => help.slice(0, 22)), ['Name a file by “tokens', 'The log says more.', 'After 1 failed start i', 'If it is not wanted, s']);
+});
+
+test('a place has one row for each precision, with its times and its verdict', () => {
+    const place = (browser, platform, more) => ({ browser, browser_version: '1', joined: false, platform, engine: 'onnx', engine_version: null, ...more });
+    const options = [place('chrome', 'webgpu', { chosen: true }), place('chrome', 'wasm'), place('chrome', 'wasm', { joined: true })];
+    const verdicts = [place('firefox', 'webgpu', { verdict: 'wrong' }), place('chrome', 'webgpu', { precision: 'fp32' }), place('chrome', 'webgpu', { precision: 'fp16' }), place('chrome', 'wasm', { verdict: 'trusted' })];
+    const rows = placesOf(options, verdicts);
+    assert.deepEqual(rows.map(({ option, verdict }) => [options.indexOf(option), verdicts.indexOf(verdict)]), [[0, 1], [0, 2], [1, 3], [2, -1], [-1, 0]]);
+    assert.equal(new Set(rows.map(({ key }) => key)).size, rows.length);
+});
+
+test('a plot has a time axis from the first step on', () => {
+    const lines = (values) => [{ name: 'a', values }];
+    assert.deepEqual(dataOf({ times: [1_000_000], lines: lines([4]) }), [[400, 1000], [null, 4]]);
+    const [times, values] = dataOf({ times: [], lines: lines([]) });
+    assert.deepEqual([times.length, times[1] - times[0], values], [2, 600, [null, null]]);
+    const long = [1000, 900_000, 910_000];
+    assert.deepEqual(dataOf({ times: long, lines: lines([1, null, 3]) }), [[1, 900, 910], [1, null, 3]]);
 });

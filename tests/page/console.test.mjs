@@ -1,54 +1,17 @@
 /** The console in Chromium, against a stand-in for the daemon's API, with the headers of the daemon. */
 import assert from 'node:assert/strict';
-import path from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import axe from 'axe-core';
-import { builtPage, launch } from './support/browser.mjs';
-import { ConsoleService } from './support/console_service.mjs';
+import { consoles, LIVE } from './support/console_tab.mjs';
 
-const LIVE = 'body[data-state=live] main[data-state=filled]';
-const HOSTILE = `<img src=x onerror="alert(1)"></script><script>alert(2)</script>\u202egnp.exe\u2066 ${'W'.repeat(100_000)}`;
 const VIEWS = { now: 'now', models: 'models', 'models/digits': 'models', try: 'try', 'try/digits': 'try', nodes: 'nodes', logs: 'logs' };
-let browser, page, folder;
-
-before(async () => {
-    page = builtPage();
-    folder = path.join(page.folder, '../console');
-    browser = await launch();
-});
-after(async () => {
-    await browser?.close();
-    page?.remove();
-});
+const withConsole = consoles();
 
 /** Has the log's view show a line that comes. */
 async function follows(tab, service, line) {
     while (![...service.watchers].some(({ log }) => log)) await tab.evaluate(() => new Promise(requestAnimationFrame));
     service.log(line);
     await tab.waitForFunction(() => /long long/.test(document.querySelector('.log li').textContent));
-}
-
-/** Opens a view, and asks at the end that nothing was wrong with the page. */
-async function withConsole(options, use) {
-    const service = await new ConsoleService(folder, options).start(), problems = [];
-    const { tab, close } = await browser.openTab(problems);
-    try {
-        await tab.addInitScript(() => document.addEventListener('securitypolicyviolation', ({ violatedDirective }) => console.error(`violation of ${violatedDirective}`)));
-        tab.on('dialog', (dialog) => {
-            problems.push(`a dialog: ${dialog.message()}`);
-            void dialog.dismiss();
-        });
-        const text = () => tab.evaluate(() => document.body.innerText);
-        const go = async (hash, selector = `${LIVE}[data-address=${JSON.stringify(`#/${hash}`)}]`) => {
-            await tab.goto(`${service.url}/#/${hash}`);
-            await tab.waitForSelector(selector);
-        };
-        await use({ service, tab, go, text, problems });
-        assert.deepEqual(problems, []);
-    } finally {
-        await close();
-        await service.stop();
-    }
 }
 
 test('every view is filled', () => withConsole({}, async ({ tab, go, text, service }) => {
@@ -90,28 +53,6 @@ test('an unknown view says so and offers the others', () => withConsole({}, asyn
     await go('models/gone', 'main[data-state=failed]');
     assert.match(await text(), /there is nothing at that path \(request r-1\)/);
     assert.match(String(problems.splice(0)), /^[^,]* 404 [^,]*$/, 'which the browser notes');
-}));
-
-test('text from outside is shown as text, and the layout stands', () => withConsole({ text: HOSTILE }, async ({ tab, go, text, problems, service }) => {
-    const chat = Object.keys(service.objects).find((key) => key.startsWith('model/org/chat'));
-    assert.ok(chat);
-    for (const width of [1280, 400]) {
-        await tab.setViewportSize({ width, height: 800 });
-        for (const hash of [...Object.keys(VIEWS), `nobody${encodeURIComponent('<img src=x onerror=alert(1)>')}`]) {
-            await go(hash);
-            assert.ok(await tab.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${hash} at ${width}`);
-            assert.match(await text(), /<img src=x onerror/, hash);
-            assert.equal(await tab.locator('main img, main script, main iframe').count(), 0);
-        }
-    }
-    await go('now');
-    assert.match(await text(), /⟨U\+202E⟩gnp/);
-    await go('models');
-    await tab.locator('button', { hasText: 'Remove' }).last().click();
-    await tab.waitForSelector('dialog[open]');
-    await tab.locator('dialog button', { hasText: 'Leave it' }).click();
-    assert.ok(!service.seen.some(({ method }) => method === 'DELETE'));
-    assert.deepEqual(problems, []);
 }));
 
 test('what stops something asks once, and then does it', () => withConsole({}, async ({ tab, go, service }) => {

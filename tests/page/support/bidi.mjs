@@ -70,6 +70,10 @@ export class BidiTab {
         return result.value;
     }
 
+    resize(width, height) {
+        return this.bidi.send('browsingContext.setViewport', { context: this.context, viewport: { width, height } });
+    }
+
     close() {
         return this.bidi.send('browsingContext.close', { context: this.context });
     }

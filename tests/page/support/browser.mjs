@@ -42,8 +42,9 @@ export async function launch({ webnn, flags = [] } = {}) {
         env: { ...process.env, HOME: home, TMPDIR: home, XDG_CONFIG_HOME: home, XDG_CACHE_HOME: home },
     });
     return {
-        async openTab(problems) {
-            const context = await browser.newContext();
+        /** @param {string[]} problems gets what goes wrong in it @param {object} [options] of Playwright's context */
+        async openTab(problems, options = {}) {
+            const context = await browser.newContext(options);
             context.setDefaultTimeout(PATIENCE_MS);
             const tab = await context.newPage();
             tab.on('console', (message) => {

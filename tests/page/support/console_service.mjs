@@ -5,10 +5,14 @@ import path from 'node:path';
 
 const CSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src blob:; "
     + "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'";
-const HEADERS = { 'Content-Security-Policy': CSP, 'Cross-Origin-Opener-Policy': 'same-origin',
+/** Any browser tells of what the policy has kept from happening. */
+const REPORTED = '/violation';
+const HEADERS = { 'Content-Security-Policy': `${CSP}; report-uri ${REPORTED}`, 'Cross-Origin-Opener-Policy': 'same-origin',
     'Cross-Origin-Resource-Policy': 'same-origin', 'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'no-referrer' };
 const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.css': 'text/css; charset=utf-8' };
 const STEP_MS = 10_000;
+/** What nobody may take for anything but text: marks, what turns the direction around, and a megabyte without a space. */
+export const HOSTILE = `<img src=x onerror="alert(1)"></script><script>alert(2)</script>\u202egnp.exe\u2066 ${'W'.repeat(1 << 20)}`;
 
 /** An hour of figures that go up and down. */
 function history() {
@@ -44,21 +48,21 @@ export function everything(text = '') {
         'model/broken': { name: 'broken', problem: t('model.onnx ends in the middle of a tensor') },
         'job/job-1': { id: 'job-1', client: t('ada'), model_name: t('org/chat'), state: 'running', node: 'node-1', accepted: true, priority: 5, attempts: 1, accepted_at: Date.now() - 4200, timeout_ms: 60000, client_id: t('mine') },
         'job/job-2': { id: 'job-2', client: 'ben', model_name: 'digits', state: 'queued', node: null, accepted: false, priority: 5, attempts: 2, accepted_at: Date.now() - 900, timeout_ms: 60000, problem: t('the node node-3 is away') },
-        'pull/whisper': { name: 'whisper', state: 'downloading', model: t('onnx-community/whisper-tiny'), hub: t('hf'), variant: 'q8', commit: 'ab', loaded_bytes: 31e6, total_bytes: 76e6, fetched_bytes: 31e6, reused_bytes: 0, files_done: 3, files: 9, seconds: 12, bytes_per_second: 2.6e6, seconds_left: 17, retrying: t('the hub answered 503') },
+        [`pull/${t('whisper')}`]: { name: t('whisper'), state: 'downloading', model: t('onnx-community/whisper-tiny'), hub: t('hf'), variant: 'q8', commit: 'ab', loaded_bytes: 31e6, total_bytes: 76e6, fetched_bytes: 31e6, reused_bytes: 0, files_done: 3, files: 9, seconds: 12, bytes_per_second: 2.6e6, seconds_left: 17, retrying: t('the hub answered 503') },
         'pull/gone': { name: 'gone', state: 'failed', model: 'nobody/gone', hub: 'hf', variant: null, commit: null, loaded_bytes: 0, total_bytes: 0, fetched_bytes: 0, reused_bytes: 0, files_done: 0, files: 0, problem: { code: 'hub_not_found', detail: t('the hub has no such model') } },
     };
 }
 
-const described = (name, t) => ({ ...everything(t)[`model/${name}`], name, hash: 'ab12cd34', architecture: 'llama', parameters: 1.1e9, context_length: 8192,
+const described = (name, t) => ({ ...everything(t)[`model/${name}`], name, hash: 'ab12cd34', architecture: `llama ${t}`, parameters: 1.1e9, context_length: 8192,
     files: [{ path: `${name}.gguf${t}`, bytes: 668e6, hash: '0123456789abcdef0123' }], memory: { total: 9e8, limit: 2e9, fits: true }, warnings: [`slow in WebAssembly ${t}`],
     source: { hub: 'hf', repository: `org/chat ${t}`, revision: 'main' }, last_used_at: 1_780_000_000,
-    numerics: { exempt: null, verdicts: [{ browser: 'firefox', browser_version: '153.0', joined: false, platform: 'webgpu', engine: 'llama.cpp', engine_version: 'b1', adapter: null, precision: 'q4', verdict: 'wrong', error_ratio: 12.4, detail: `logits differ ${t}`, checked_at: 1_780_000_000_000 }] } });
+    numerics: { exempt: null, verdicts: [{ browser: 'firefox', browser_version: '153.0', joined: false, platform: 'webgpu', engine: 'llama.cpp', engine_version: 'b1', adapter: null, precision: `q4 ${t}`, verdict: 'wrong', error_ratio: 12.4, detail: `logits differ ${t}`, checked_at: 1_780_000_000_000 }] } });
 
 const hardware = (name, t) => ({ model_name: name, decision: 'run', why: `it is loaded there and the quickest ${t}`, preferences: ['webgpu', 'wasm'],
     would_run: { node: 'node-1', browser: 'chrome', browser_version: '147.0', platform: 'webgpu', platforms: ['webgpu'], warm: true, expected_ms: 312 },
     options: [
         { browser: 'chrome', browser_version: '147.0', joined: false, platform: 'webgpu', engine: 'llama.cpp', engine_version: 'b1', standing: 'chosen', why: 'it is the quickest', chosen: true, adapter: { description: `NVIDIA ${t}` }, nodes: 1, open_nodes: 1, verdict: 'trusted', expected_ms: 312, estimate: { load_ms: 2100, run_ms: 300, runs: 812, prompt_tokens_per_second: 512.4, tokens_per_second: 48.2 } },
-        { browser: 'firefox', browser_version: '153.0', joined: false, platform: 'webgpu', engine: 'llama.cpp', engine_version: 'b1', standing: 'excluded', why: `its answers are wrong ${t}`, chosen: false, adapter: null, nodes: 0, open_nodes: 0, verdict: 'wrong' }],
+        { browser: 'firefox', browser_version: '153.0', joined: false, platform: 'webgpu', engine: 'llama.cpp', engine_version: 'b1', standing: `excluded ${t}`, why: `its answers are wrong ${t}`, chosen: false, adapter: null, nodes: 0, open_nodes: 0, verdict: 'wrong' }],
     passed_over: [{ browser: 'edge', installed: false, why: `it is not installed ${t}`, moves: null }] });
 
 const OPTIONS = { properties: { temperature: { type: 'number', minimum: 0, maximum: 2, description: '0: the most likely token each time.' }, max_tokens: { type: 'integer', minimum: 1 },
@@ -66,15 +70,24 @@ const OPTIONS = { properties: { temperature: { type: 'number', minimum: 0, maxim
 const executedOn = ({ browser = 'chrome', platform = 'webgpu' }, t, more) => ({ node: 'node-1', browser, browser_version: `147.0 ${t}`, platform, engine: 'llama', build: 'jspi64', threads: 4, precision: null,
     quantization: 'Q8_0', adapter: platform === 'webgpu' ? { vendor: 'nvidia', architecture: 'ada', description: `NVIDIA ${t}`, is_fallback: false } : null, fallbacks: [], numerics: 'ok', simulated: false, ...more });
 
+/** An event with a line for each object. */
+function eventText(event, data, id) {
+    const members = Object.entries(data).map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`);
+    return `event: ${event}\ndata: {${members.join(',\ndata: ')}}\nid: ${id}\n\n`;
+}
+
 export class ConsoleService {
     /** @param {string} folder of the built console @param {{text?: string, token?: string, rank?: 'user' | 'admin'}} [options] */
     constructor(folder, { text = '', token, rank = 'admin' } = {}) {
-        Object.assign(this, { folder, text, token, rank, objects: everything(text), startedAt: Date.now(), seen: [], watchers: new Set(), port: 0, ids: 0 });
+        Object.assign(this, { folder, text, token, rank, objects: everything(text), startedAt: Date.now(), seen: [], watchers: new Set(), port: 0, ids: 0,
+            violations: [], missed: [], snapshots: 0, full: 0, refusal: null, forgets: false, joins: [{ id: 'join-1', nodes: 4, joined: 2, expires_at: Date.now() + 3.6e6 }] });
+        /** What a snapshot waits for in its middle. */
+        this.holding = null;
         this.lines = Array.from({ length: 450 }, (_, i) => this.line(i + 1, ['info', 'info', 'warn', 'error'][i % 4]));
     }
 
     line(seq, level) {
-        return { seq, time: new Date(1_780_000_000_000 + seq * 1000).toISOString(), level, part: seq % 3 ? 'api' : 'bridge', subject: `node-${seq % 5}`, message: `line ${seq} ${this.text}` };
+        return { seq, time: new Date(1_780_000_000_000 + seq * 1000).toISOString(), level, part: seq % 3 ? 'api' : 'bridge', subject: `node-${seq % 5}`, message: `line ${seq} ${seq % 50 ? this.text.slice(0, 200) : this.text}`, ...(this.text && { path: `/field ${this.text.slice(0, 200)}` }) };
     }
 
     get url() { return `http://127.0.0.1:${this.port}`; }
@@ -92,6 +105,17 @@ export class ConsoleService {
         await new Promise((resolve) => this.server.close(resolve));
     }
 
+    /** Cuts who watches off; who asks again with the last id goes on. */
+    cut() {
+        for (const { response } of this.watchers) response.destroy();
+        this.watchers.clear();
+    }
+
+    /** What was asked for so, in its order. @param {string} method @param {RegExp} where */
+    asked(method, where) {
+        return this.seen.filter((one) => one.method === method && where.test(one.path));
+    }
+
     /** Tells all who watch. @param {Record<string, any>} objects */
     change(objects) {
         for (const [key, object] of Object.entries(objects))
@@ -107,22 +131,27 @@ export class ConsoleService {
     }
 
     #send(event, data) {
+        this.missed.push({ id: ++this.ids, event, data });
         for (const { response, log } of this.watchers) if (!log) this.#event(response, event, data);
     }
 
-    #event(response, event, data) {
-        const members = Object.entries(data).map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`);
-        response.write(`event: ${event}\ndata: {${members.join(',\ndata: ')}}\nid: run-${++this.ids}\n\n`);
+    #event(response, event, data, id = this.ids) {
+        response.write(eventText(event, data, `${this.startedAt}-${id}`));
     }
 
     #answer(request, response) {
         const url = new URL(request.url, this.url), name = decodeURIComponent(url.pathname);
-        this.seen.push({ method: request.method, path: request.url, authorization: request.headers.authorization, lastId: request.headers['last-event-id'] });
+        const seen = { method: request.method, path: request.url, authorization: request.headers.authorization, lastId: request.headers['last-event-id'], at: performance.now(), body: '' };
+        this.seen.push(seen);
         if (name === '/' || name.startsWith('/console/')) return this.#file(name === '/' ? 'index.html' : name.slice(9), response);
-        if (this.token && request.headers.authorization !== `Bearer ${this.token}`) return this.#json(response, 401, { code: 'unauthorized', status: 401, title: 'Unauthorized', detail: 'a token is needed' });
-        if (name === '/v1/events') return this.#events(url, response);
-        if (name === '/v1/infer') return void this.#infer(request, response);
-        if (request.method !== 'GET') return this.#json(response, 200, name === '/v1/admin/join' ? { id: 'join-2', token: 'x', url: `${this.url}/#token=x`, nodes: 1, expires_at: Date.now() + 3.6e6 } : { id: 'x', state: 'cancelled' });
+        if (this.token && name !== REPORTED && seen.authorization !== `Bearer ${this.token}`) return this.#json(response, 401, { code: 'unauthorized', status: 401, title: 'Unauthorized', detail: seen.authorization ? 'this token is not known' : 'a token is needed' });
+        if (name === '/v1/events') return this.#events(url, seen.lastId, response);
+        if (name === '/v1/infer') return void this.#infer(request, response, seen);
+        if (request.method !== 'GET') {
+            request.on('data', (text) => (seen.body += text));
+            request.on('end', () => (name === REPORTED ? this.#violated(seen, response) : this.#write(seen, name, response)));
+            return undefined;
+        }
         const found = this.#found(name, url.searchParams);
         return found ? this.#json(response, 200, found) : this.#json(response, 404, { code: 'not_found', detail: `there is nothing at that path ${this.text}`, request_id: 'r-1' });
     }
@@ -134,7 +163,7 @@ export class ConsoleService {
         done();
     };
 
-    async #infer(request, response) {
+    async #infer(request, response, seen) {
         let text = '', seq = 0;
         for await (const piece of request) text += piece;
         const body = JSON.parse(text);
@@ -142,7 +171,7 @@ export class ConsoleService {
             if (!response.headersSent) response.writeHead(200, { 'Content-Type': 'text/event-stream', ...HEADERS });
             response.write(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
         };
-        this.seen.at(-1).body = body;
+        seen.body = body;
         this.infer({
             body, request, response, event, part: (said) => event('part', { seq: seq++, index: 0, text: said, tokens: [seq] }),
             done: (more = {}) => {
@@ -157,6 +186,21 @@ export class ConsoleService {
         });
     }
 
+    #violated({ body }, response) {
+        this.violations.push(body);
+        return this.#json(response, 200, {});
+    }
+
+    /** Does what is told, as much of it as is seen of it. */
+    #write({ method, body }, name, response) {
+        if (this.refusal) return this.#json(response, this.refusal.status, { code: 'refused', ...this.refusal });
+        if (name.startsWith('/v1/admin/join/')) this.joins = this.joins.filter(({ id }) => id !== name.slice(15));
+        if (name !== '/v1/admin/join') return this.#json(response, 200, { id: 'x', state: method === 'DELETE' ? 'cancelled' : 'ready' });
+        const { nodes, seconds } = JSON.parse(body), made = { id: `join-${this.joins.length + 1}`, nodes, expires_at: Date.now() + seconds * 1000 };
+        this.joins.push({ ...made, joined: 0 });
+        return this.#json(response, 200, { ...made, token: 'x', url: `${this.url}/#token=${made.id}` });
+    }
+
     #found(name, query) {
         const all = (kind) => Object.entries(this.objects).filter(([key]) => key.startsWith(`${kind}/`)).map(([, object]) => object);
         if (name === '/v1/status') return { ...this.objects.status, started_at: this.startedAt, ...(this.rank === 'admin' && { models_directory: '/models' }), memory: { used: 12e6, budget: 2e9 }, sessions: [{ id: 'session-1', memory_bytes: 1.4e9 }] };
@@ -164,7 +208,7 @@ export class ConsoleService {
         if (name === '/v1/history') return history();
         if (name === '/v1/hardware') return hardware(query.get('model_name'), this.text);
         if (name === '/v1/nodes') return { nodes: query.get('after') ? all('node').slice(2) : all('node').slice(0, 2), next: query.get('after') ? null : 'node-2' };
-        if (name === '/v1/admin/join') return { joins: [{ id: 'join-1', nodes: 4, joined: 2, expires_at: Date.now() + 3.6e6 }], node_tokens: [] };
+        if (name === '/v1/admin/join') return { joins: this.joins, node_tokens: [] };
         if (name === '/v1/logs') {
             const before = Number(query.get('before') ?? Infinity), levels = ['error', 'warn', 'info', 'debug'];
             const lines = this.lines.filter((line) => line.seq < before && levels.indexOf(line.level) <= levels.indexOf(query.get('level')) && line.message.includes(query.get('contains') ?? ''));
@@ -174,12 +218,28 @@ export class ConsoleService {
         return model && this.objects[`model/${model}`] && { ...described(model, this.text), ...this.objects[`model/${model}`], name: model };
     }
 
-    #events(url, response) {
+    #events(url, lastId, response) {
+        if (this.full) return this.#json(response, 429, { code: 'too_many_watchers', detail: '64 watch already' }, { 'Retry-After': String(this.full) });
         response.writeHead(200, { 'Content-Type': 'text/event-stream', ...HEADERS });
         const log = url.searchParams.has('log'), watcher = { response, log };
         this.watchers.add(watcher);
         response.on('close', () => this.watchers.delete(watcher));
-        this.#event(response, 'snapshot', log ? { queue: this.objects.queue } : this.objects);
+        const [run, last] = (lastId ?? '').split('-');
+        if (run === String(this.startedAt) && !this.forgets) return this.#goOn(response, Number(last));
+        return this.#snapshot(response, log ? { queue: this.objects.queue } : this.objects);
+    }
+
+    #goOn(response, last) {
+        response.write(': alive\n\n');
+        for (const { id, event, data } of this.missed) if (id > last) this.#event(response, event, data, id);
+    }
+
+    async #snapshot(response, objects) {
+        this.snapshots += objects === this.objects;
+        const text = eventText('snapshot', objects, `${this.startedAt}-${this.ids}`), half = this.holding ? text.length / 2 : 0;
+        response.write(text.slice(0, half));
+        await this.holding;
+        response.write(text.slice(half));
     }
 
     #file(name, response) {
@@ -189,8 +249,8 @@ export class ConsoleService {
         response.end(fs.readFileSync(file));
     }
 
-    #json(response, status, body) {
-        response.writeHead(status, { 'Content-Type': 'application/json', ...HEADERS });
+    #json(response, status, body, more = {}) {
+        response.writeHead(status, { 'Content-Type': 'application/json', ...HEADERS, ...more });
         response.end(JSON.stringify(body));
     }
 }

@@ -1,9 +1,17 @@
-/** The console open in a tab, against the stand-in: at the end nothing was wrong with the page. */
+/** A console in a tab of its own, against a stand-in of its own; at the end nothing may have been wrong with the page. */
 import assert from 'node:assert/strict';
+import path from 'node:path';
+import { after, before } from 'node:test';
+import { builtPage, launch } from './browser.mjs';
 import { ConsoleService } from './console_service.mjs';
 
+export const LIVE = 'body[data-state=live] main[data-state=filled]';
+
+/** Which view the tab is to show, once it does. @param {string} hash */
+export const shows = (hash) => `${LIVE}[data-address=${JSON.stringify(`#/${hash}`)}]`;
+
 /** @param {any} browser @param {string} folder of the built console @param {object} options of the stand-in
- * @param {(on: {service: ConsoleService, tab: any, go: (hash: string, selector?: string) => Promise<void>, text: () => Promise<string>, problems: string[]}) => Promise<void>} use */
+ * @param {(on: {service: ConsoleService, tab: any, problems: string[]} & ReturnType<typeof helpers>) => Promise<void>} use */
 export async function withConsole(browser, folder, options, use) {
     const service = await new ConsoleService(folder, options).start(), problems = [];
     const { tab, close } = await browser.openTab(problems);
@@ -13,16 +21,49 @@ export async function withConsole(browser, folder, options, use) {
             problems.push(`a dialog: ${dialog.message()}`);
             void dialog.dismiss();
         });
-        await use({
-            service, tab, problems, text: () => tab.evaluate(() => document.querySelector('main').innerText),
-            async go(hash, selector = `body[data-state=live] main[data-state=filled][data-address=${JSON.stringify(`#/${hash}`)}]`) {
-                await tab.goto(`${service.url}/#/${hash}`);
-                await tab.waitForSelector(selector);
-            },
-        });
-        assert.deepEqual(problems, []);
+        await use({ service, tab, problems, ...helpers(tab, service) });
+        assert.deepEqual([problems, service.violations], [[], []]);
     } finally {
         await close();
         await service.stop();
     }
+}
+
+/** The tests of a file share a browser: what opens a console in it. */
+export function consoles() {
+    let browser, page, folder;
+    before(async () => {
+        page = builtPage();
+        folder = path.join(page.folder, '../console');
+        browser = await launch();
+    });
+    after(async () => {
+        await browser?.close();
+        page?.remove();
+    });
+    return (options, use) => withConsole(browser, folder, options, (on) => use({ ...on, text: () => on.tab.evaluate(() => document.body.innerText) }));
+}
+
+/** What most tests do with a console. */
+function helpers(tab, service) {
+    return {
+        text: () => tab.evaluate(() => document.querySelector('main').innerText),
+        async go(hash, selector = shows(hash)) {
+            await tab.goto(`${service.url}/#/${hash}`);
+            await tab.waitForSelector(selector);
+        },
+        /** Waits for what is said to who sees and who hears the page. @param {RegExp} words */
+        said: (words) => tab.waitForFunction((source) => new RegExp(source).test(document.getElementById('said').textContent), words.source),
+        /** Waits for a text in the view. @param {RegExp} words */
+        reads: (words) => tab.waitForFunction((source) => new RegExp(source).test(document.querySelector('main').innerText), words.source),
+        press: (name) => tab.locator('main button, main form button').filter({ hasText: name }).first().click(),
+        /** Presses what is called so, and then the verb of the question. */
+        async agree(label, verb) {
+            await tab.locator(`button[aria-label=${JSON.stringify(label)}]`).click();
+            await tab.waitForSelector('dialog[open]');
+            const question = await tab.evaluate(() => document.querySelector('dialog').innerText);
+            await tab.locator('dialog button', { hasText: verb }).last().click();
+            return question;
+        },
+    };
 }

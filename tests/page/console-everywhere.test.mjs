@@ -1,0 +1,129 @@
+/** The console in Firefox, and once in WebKitGTK: every view is filled there, and nothing of the policy is violated. */
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { builtPage } from './support/browser.mjs';
+import { ConsoleService, HOSTILE } from './support/console_service.mjs';
+import { findFirefox, launchFirefox } from './support/firefox.mjs';
+import { findWebkit, launchWebkit } from './support/webkit.mjs';
+
+const LIVE = 'body[data-state=live] main[data-state=filled]';
+const VIEWS = { now: 'Ready. A node can take work.', models: 'A small chat model', 'models/org/chat': 'The next request would run in', nodes: '3 nodes, of which 2 take work', logs: 'line 449' };
+const text = (value) => JSON.stringify(value);
+
+/** @param {string | null} program @param {string} name what it is @param {(program: string) => Promise<any>} start */
+function browserOf(program, name, start) {
+    if (!program && process.env.CI) throw new Error(`there is no ${name}: ./dev setup installs it`);
+    let browser, page;
+    return {
+        unless: program ? {} : { skip: `there is no ${name}` },
+        begin: async () => {
+            page = builtPage();
+            browser = await start(program);
+        },
+        end: async () => {
+            await browser?.close();
+            page?.remove();
+        },
+        /** A console against a stand-in of its own. */
+        async with(options, use) {
+            const service = await new ConsoleService(path.join(page.folder, '../console'), options).start();
+            const { tab, close } = await browser.openTab();
+            try {
+                await tab.goto('about:blank');
+                await use({ service, tab, go: (hash, selector) => go(service, tab, hash, selector) });
+                assert.deepEqual(service.violations, []);
+            } finally {
+                await close();
+                await service.stop();
+            }
+        },
+    };
+}
+
+async function go(service, tab, hash, selector = `${LIVE}[data-address=${text(`#/${hash}`)}]`) {
+    await tab.goto(`${service.url}/#/${hash}`);
+    await tab.waitForSelector(selector);
+}
+
+const reads = (tab, words) => tab.waitFor(`document.body.innerText.includes(${text(words)})`);
+const click = (tab, selector) => tab.evaluate(`document.querySelector(${text(selector)}).click()`);
+
+async function fillsEveryView({ service, tab, go: open }) {
+    for (const [hash, words] of Object.entries(VIEWS)) {
+        await open(hash);
+        await reads(tab, words);
+    }
+    await open('now');
+    await tab.waitForSelector('.plot canvas');
+    service.change({ status: { ...service.objects.status, ready: false, problem: 'no browser runs' } });
+    await reads(tab, 'Not ready: no browser runs');
+    await open('nowhere', 'main[data-view=nowhere]');
+    await reads(tab, 'There is no view');
+}
+
+const firefox = browserOf(findFirefox(), 'Firefox', launchFirefox);
+describe('the console in Firefox', firefox.unless, () => {
+    before(firefox.begin);
+    after(firefox.end);
+
+    test('fills every view', () => firefox.with({}, fillsEveryView));
+
+    test('does what it is told, after it has asked', () => firefox.with({}, async ({ service, tab, go: open }) => {
+        await open('models');
+        await click(tab, 'button[aria-label="Unload org/chat"]');
+        await tab.waitForSelector('dialog[open]');
+        assert.deepEqual(service.asked('POST', /unload/), []);
+        await click(tab, 'dialog .danger');
+        await reads(tab, 'org/chat is being unloaded.');
+        assert.equal(service.asked('POST', /unload/)[0].body, '{}');
+        await open('nodes');
+        await click(tab, 'section[aria-label="Join links"] form button');
+        await tab.waitForSelector('#join-url');
+        assert.deepEqual(JSON.parse(service.asked('POST', /join/)[0].body), { nodes: 1, seconds: 3600 });
+    }));
+
+    test('goes on after it was cut off, and begins anew after the daemon did', () => firefox.with({}, async ({ service, tab, go: open }) => {
+        await open('now');
+        service.cut();
+        service.change({ 'job/job-8': { id: 'job-8', model_name: 'missed', state: 'queued', attempts: 0, accepted_at: Date.now() } });
+        await reads(tab, 'missed');
+        await tab.waitForSelector(LIVE);
+        assert.equal(service.snapshots, 1);
+        await service.stop();
+        await tab.waitForSelector('body[data-state=stale] .banner');
+        service.startedAt += 1;
+        service.objects['job/job-9'] = { ...service.objects['job/job-8'], id: 'job-9', model_name: 'fresh' };
+        await service.start();
+        await reads(tab, 'fresh');
+        await tab.waitForSelector(LIVE);
+    }));
+
+    test('asks for a token, and keeps it nowhere', () => firefox.with({ token: 'wi_secret' }, async ({ service, tab, go: open }) => {
+        await open('now', 'body[data-state=token] #token');
+        await tab.evaluate('document.getElementById("token").value = "wi_secret"');
+        await click(tab, 'form.token button');
+        await tab.waitForSelector(LIVE);
+        assert.equal(await tab.evaluate('localStorage.length + sessionStorage.length + document.cookie.length'), 0);
+        assert.ok(service.seen.every(({ path: asked }) => !asked.includes('wi_')));
+    }));
+
+    test('shows text from outside as text, and its layout stands', () => firefox.with({ text: HOSTILE.slice(0, 100_000) }, async ({ tab, go: open }) => {
+        for (const width of [1280, 400]) {
+            await tab.resize(width, 800);
+            for (const hash of ['now', 'models', 'models/digits', 'nodes', 'logs']) {
+                await open(hash);
+                await reads(tab, '<img src=x onerror');
+                assert.deepEqual(await tab.evaluate('String([document.documentElement.scrollWidth <= innerWidth, document.querySelectorAll("main img, main script").length])'), 'true,0', `${hash} at ${width}`);
+            }
+        }
+    }));
+});
+
+const webkit = browserOf(findWebkit(), 'WebKitGTK with its driver and Xvfb', launchWebkit);
+describe('the console in WebKitGTK', webkit.unless, () => {
+    before(webkit.begin);
+    after(webkit.end);
+
+    test('fills every view', () => webkit.with({}, fillsEveryView));
+});

@@ -1,0 +1,164 @@
+/** What the console has the daemon do: each verb is asked for as the API has it, and asks once before something stops. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { consoles } from './support/console_tab.mjs';
+
+const withConsole = consoles();
+const last = (service, method, where) => {
+    const { path, body } = service.asked(method, where).at(-1) ?? {};
+    return [path, body ? JSON.parse(body) : null];
+};
+const label = (name) => `button[aria-label=${JSON.stringify(name)}]`;
+
+test('models are loaded, unloaded and removed', () => withConsole({}, async ({ tab, go, service, said, agree }) => {
+    await go('models');
+    await tab.locator(label('Load org/chat')).click();
+    await said(/^org\/chat is being loaded\.$/);
+    assert.deepEqual(last(service, 'POST', /load$/), ['/v1/models/org/chat/load', {}]);
+    assert.equal(await tab.locator(label('Unload broken')).count(), 0, 'what is loaded nowhere is not unloaded');
+    assert.equal(await agree('Unload org/chat', 'Unload').then((asked) => asked.replaceAll(/\s+/g, ' ')),
+        'Unload org/chat? 1 node unloads it. 1 request on it is under way. The next request for it loads it again. Leave it Unload');
+    await said(/^org\/chat is being unloaded\.$/);
+    assert.deepEqual(last(service, 'POST', /unload$/), ['/v1/models/org/chat/unload', {}]);
+    assert.match(await agree('Remove org/chat', 'Remove it all the same'), /Its files go from the store \(668 MB\), and 1 node unloads it\.\s+1 request on it is under way/);
+    await said(/^org\/chat is removed\.$/);
+    assert.deepEqual(last(service, 'DELETE', /./), ['/v1/models/org/chat?force=true', null]);
+    assert.match(await agree('Remove broken', 'Remove'), /No request on it is under way/);
+    await said(/^broken is removed\.$/);
+    assert.deepEqual(last(service, 'DELETE', /./), ['/v1/models/broken', null]);
+    service.change({ 'model/broken': null, 'model/fresh': { name: 'fresh', builtin: true } });
+    await tab.waitForSelector(label('Load fresh'));
+    assert.deepEqual([await tab.locator(label('Load broken')).count(), await tab.locator(label('Remove fresh')).count()], [0, 0]);
+}));
+
+test('who leaves it has stopped nothing, and what is refused is told', () => withConsole({}, async ({ tab, go, service, said, agree, problems }) => {
+    await go('models');
+    for (const leave of [() => tab.keyboard.press('Escape'), () => tab.keyboard.press('Enter'), () => tab.locator('dialog button', { hasText: 'Leave it' }).click()]) {
+        await tab.locator(label('Remove broken')).click();
+        await tab.waitForSelector('dialog[open]');
+        assert.equal(await tab.evaluate(() => document.activeElement.textContent), 'Leave it');
+        await leave();
+        await tab.waitForSelector('dialog', { state: 'detached' });
+        assert.equal(await tab.evaluate(() => document.activeElement.getAttribute('aria-label')), 'Remove broken', 'focus is where it was');
+    }
+    assert.deepEqual(service.asked('DELETE', /./), []);
+    service.refusal = { status: 409, detail: 'a request runs on it', request_id: 'r-9' };
+    await agree('Remove broken', 'Remove');
+    await said(/^a request runs on it \(request r-9\)$/);
+    assert.equal(await tab.evaluate(() => document.getElementById('said').dataset.kind), 'bad');
+    problems.splice(0); // the browser notes the 409
+}));
+
+test('a model is pulled, seen as it comes, stopped, and its failure told', () => withConsole({}, async ({ tab, go, service, said, agree, press, reads, problems }) => {
+    await go('models');
+    service.refusal = { status: 422, detail: 'there is no such variant', field: 'model', allowed: 'q4, q8' };
+    await tab.fill('#pull-model', ' org/new:q9 ');
+    await tab.fill('#pull-as', 'mine');
+    await press('Pull');
+    await said(/^there is no such variant \(field: model; allowed: q4, q8\)$/);
+    assert.equal(await tab.inputValue('#pull-model'), ' org/new:q9 ', 'what was typed stays');
+    service.refusal = null;
+    await tab.fill('#pull-model', 'org/new');
+    await tab.keyboard.press('Enter');
+    await said(/^org\/new is being brought\.$/);
+    assert.deepEqual(last(service, 'POST', /pull$/), ['/v1/models/pull', { model: 'org/new', as: 'mine' }]);
+    assert.equal(await tab.inputValue('#pull-model'), '');
+    const pull = { ...service.objects['pull/whisper'], name: 'mine', model: 'org/new', loaded_bytes: 25e6, total_bytes: 100e6, retrying: undefined };
+    service.change({ 'pull/mine': pull });
+    await reads(/25\.0 MB of 100 MB/);
+    const share = () => tab.locator('progress[aria-label="How much of mine is here"]').evaluate((bar) => bar.position);
+    assert.equal(await share(), 0.25);
+    service.change({ 'pull/mine': { ...pull, state: 'verifying', loaded_bytes: 100e6 } });
+    await reads(/verifying/);
+    assert.equal(await share(), 1);
+    assert.match(await agree('Stop bringing mine', 'Stop'), /What was fetched of it \(100 MB\) is removed/);
+    await said(/^mine is brought no more\.$/);
+    assert.equal(last(service, 'POST', /cancel$/)[0], '/v1/models/mine/cancel');
+    service.change({ 'pull/mine': { ...pull, state: 'failed', problem: { code: 'hub_failed', detail: 'the hub went away' } } });
+    await said(/^Bringing mine has failed: the hub went away\.$/);
+    await reads(/the hub went away/);
+    assert.equal(await tab.locator(label('Stop bringing mine')).count(), 0);
+    problems.splice(0); // the browser notes the 422
+}));
+
+test('nodes are drained, used again and replaced', () => withConsole({}, async ({ tab, go, service, said, agree }) => {
+    await go('nodes');
+    assert.match(await agree('Drain node-1', 'Drain'), /node-1 \(chrome\)\.\s+2 attempts run on it and end first/);
+    await said(/^The node node-1 gets no more work\.$/);
+    service.change({ 'node/node-1': { ...service.objects['node/node-1'], draining: true } });
+    await tab.waitForSelector(label('Undrain node-1'));
+    await tab.locator(label('Undrain node-1')).click();
+    await said(/^The node node-1 gets work again\.$/);
+    assert.deepEqual(service.asked('POST', /./).map(({ path }) => path), ['/v1/nodes/node-1/drain', '/v1/nodes/node-1/undrain']);
+    assert.match(await agree('Recycle session-1', 'Recycle'), /The session session-1 \(chrome\) ends.*\s+2 attempts run on it/);
+    await said(/^The browser session-1 is being replaced\.$/);
+    assert.equal(last(service, 'POST', /./)[0], '/v1/sessions/session-1/recycle');
+    await go('now');
+    assert.match(await agree('Recycle session-2', 'Recycle'), /Replace the browser session-2\?\s+The browser session-2 \(firefox\) takes no more work, ends, and a fresh one takes its place\.\s+Nothing runs in it now/);
+    await said(/^The browser session-2 is being replaced\.$/);
+    await tab.locator('a', { hasText: 'Nodes' }).click();
+    await tab.waitForSelector(label('Drain node-1'), { state: 'detached' });
+    await tab.locator('a', { hasText: 'Next page' }).click();
+    await tab.waitForFunction(() => /node-3/.test(document.querySelector('main').innerText));
+    await tab.locator('a', { hasText: 'Previous page' }).click();
+    await tab.waitForFunction(() => /node-1/.test(document.querySelector('main').innerText) && location.hash === '#/nodes');
+}));
+
+test('join links are made, shown once, and revoked', () => withConsole({}, async ({ tab, go, service, said, agree, press, reads }) => {
+    await go('nodes');
+    await tab.fill('#join-nodes', '7');
+    await tab.selectOption('#join-seconds', { label: 'a day' });
+    await press('Make a link');
+    await said(/^There is a new join link\. It is shown this once\.$/);
+    assert.deepEqual(last(service, 'POST', /./), ['/v1/admin/join', { nodes: 7, seconds: 86400 }]);
+    assert.equal(await tab.inputValue('#join-url'), `${service.url}/#token=join-2`);
+    await reads(/join-2\s+0 of 7/);
+    const day = new Date(Date.now() + 86_400_000), two = (part) => String(part).padStart(2, '0');
+    await reads(new RegExp(`join-2[^\\n]*\\s+0 of 7\\s+${day.getFullYear()}-${two(day.getMonth() + 1)}-`));
+    assert.match(await agree('Revoke join-1', 'Revoke'), /join-1: 2 nodes that came with it are sent away, and none comes anew/);
+    await said(/^The link join-1 is revoked\.$/);
+    assert.equal(last(service, 'DELETE', /./)[0], '/v1/admin/join/join-1');
+    await tab.waitForSelector(label('Revoke join-1'), { state: 'detached' });
+    assert.equal(await tab.locator('#join-url').count(), 0, 'the new one is not shown any more');
+    await tab.fill('#join-nodes', '0');
+    await press('Make a link');
+    assert.equal(await tab.evaluate(() => document.getElementById('join-nodes').matches(':invalid')), true);
+    assert.equal(service.asked('POST', /./).length, 1);
+}));
+
+test('a user is offered jobs of its own, and no verb of an admin', () => withConsole({ rank: 'user' }, async ({ tab, go }) => {
+    const verbs = {};
+    for (const hash of ['now', 'models', 'models/org/chat', 'nodes']) {
+        await go(hash);
+        verbs[hash] = await tab.locator('main button').allTextContents();
+    }
+    assert.deepEqual(verbs, { now: ['Cancel', 'Cancel'], models: [], 'models/org/chat': [], nodes: [] });
+}));
+
+test('a model that is removed while it is shown says so, is grey, and has no verbs', () => withConsole({}, async ({ tab, go, service, reads, problems }) => {
+    await go('models/digits');
+    await tab.waitForSelector(label('Load digits'));
+    service.change({ 'model/digits': null });
+    await tab.waitForSelector('main[data-state=failed] .old');
+    await reads(/It cannot be read any more\. There is nothing at that path \(request r-1\)\. What is shown below is as it was at \d\d:\d\d:\d\d/);
+    assert.equal(await tab.locator('main button').count(), 0);
+    service.change({ 'model/digits': { name: 'digits', type: 'vision', format: 'onnx', bytes: 27_000, loaded: [] } });
+    await go('models');
+    await go('models/digits');
+    await reads(/27 kB|27\.0 kB/);
+    problems.splice(0); // the browser notes the 404
+}));
+
+test('what is chosen in a view stands in its address', () => withConsole({}, async ({ tab, go, service }) => {
+    await go('models');
+    await tab.fill('#filter', 'digi');
+    await tab.waitForFunction(() => document.querySelectorAll('section[aria-label="In the store"] tbody tr').length === 1);
+    assert.equal(await tab.evaluate(() => location.hash), '#/models?filter=digi');
+    await go('logs?level=warn&part=bridge&contains=line+1');
+    assert.deepEqual(await tab.evaluate(() => ['level', 'part', 'contains'].map((id) => document.getElementById(id).value)), ['warn', 'bridge', 'line 1']);
+    assert.match(service.asked('GET', /^\/v1\/logs/)[0].path, /level=warn&part=bridge&contains=line\+1/);
+    await tab.selectOption('#level', 'error');
+    await tab.waitForFunction(() => location.hash === '#/logs?level=error&part=bridge&contains=line+1');
+    await go('logs?level=loud');
+    assert.equal(await tab.inputValue('#level'), 'info');
+}));
