@@ -7,6 +7,7 @@ import { after, before } from 'node:test';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
 import { Simulation } from '../lib/simulation.mjs';
 import { launch } from '../page/support/browser.mjs';
+import { findFirefox, launchFirefox } from '../page/support/firefox.mjs';
 
 const TOKEN = `wi_${crypto.randomBytes(32).toString('base64url')}`;
 /** @type {Daemon} */
@@ -47,5 +48,39 @@ test('every view is filled for who has a token, and shows what comes and goes', 
     simulation = null;
     await tab.waitForFunction(() => /^(0|no) nodes/m.test(document.querySelector('main').innerText));
     assert.deepEqual(problems.filter((problem) => !problem.includes('401')), []);
+    await close();
+});
+
+test('Firefox fills every view too, and shows what comes and goes', { skip: findFirefox() ? false : 'there is no Firefox here' }, async () => {
+    const firefox = await launchFirefox(findFirefox());
+    try {
+        const { tab } = await firefox.openTab();
+        await tab.goto(`${daemon.url}/`);
+        await tab.waitForSelector('body[data-state=token] #token');
+        await tab.evaluate(`document.getElementById('token').value = ${JSON.stringify(TOKEN)}`);
+        await tab.evaluate('document.querySelector("form.token button").click()');
+        await tab.waitForSelector('body[data-state=live]');
+        for (const view of ['models', 'models/twice', 'nodes', 'logs', 'now']) {
+            await tab.evaluate(`location.hash = '#/${view}'`);
+            await tab.waitForSelector(`body[data-state=live] main[data-state=filled][data-address="#/${view}"]`);
+        }
+        const mine = await new Simulation(daemon, { nodes: 3, token: TOKEN }).up();
+        const takes = (count) => `/Nodes that take work\\s+${count} of ${count}/.test(document.querySelector('main').innerText)`;
+        await tab.waitFor(takes(3));
+        await mine.stop();
+        await tab.waitFor(takes(0));
+    } finally {
+        await firefox.close();
+    }
+});
+
+test('without JavaScript a sentence says what tells the same, and the line is right at this address', async () => {
+    const { tab, close } = await browser.openTab([], { javaScriptEnabled: false });
+    await tab.goto(`${daemon.url}/`);
+    const said = await tab.locator('body').innerText();
+    const line = /^The console needs JavaScript\. The same is told by curl ADDRESS(\S+), where ADDRESS is this page's.*add -H "([^:]+): ([^$]+)\$WEBINFER_TOKEN"/s.exec(said);
+    assert.ok(line, said);
+    const answer = await daemon.get(line[1], { headers: { [line[2]]: line[3] + TOKEN } });
+    assert.deepEqual([answer.status, answer.json.api.url], [200, daemon.url]);
     await close();
 });
