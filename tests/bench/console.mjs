@@ -176,7 +176,7 @@ async function inBrowser(browser) {
         }
         const last = `told-${told}`;
         service.change({ status: { ...service.objects.status, warnings: [last] } });
-        await tab.waitForFunction((text) => document.querySelector('main').textContent.includes(text), last);
+        await tab.waitForFunction((text) => document.querySelector('main').textContent.toLowerCase().includes(text), last);
         if (told + 100 === 1000 || told + 100 >= events) heaps.push((await metricsOf(devtools)).heap);
     }
     await close();
