@@ -237,9 +237,9 @@ void wi_worker_beat(struct wi_worker *worker, double now)
         wi_worker_connect(worker);
     if (worker->state != WI_WORKER_UP)
         return;
-    if (now - worker->heard > worker->interval_ms * worker->misses)
+    if (now > worker->heard + worker->interval_ms * worker->misses)
         wi_worker_cut(worker);
-    else if (now - worker->said >= worker->interval_ms)
+    else if (now >= worker->said + worker->interval_ms)
         wi_worker_say_heartbeat(worker, NULL);
 }
 

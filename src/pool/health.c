@@ -167,7 +167,7 @@ static void weigh(struct wi_pool *pool, struct pool_session *session, double now
         return;
     uint64_t memory = wi_session_memory(info->browser);
     /* One that grew without having done anything would only grow again. */
-    if (memory <= limit || info->jobs == 0 || now - info->welcomed_at < MEMORY_AGE_MS)
+    if (memory <= limit || info->jobs == 0 || now < info->welcomed_at + MEMORY_AGE_MS)
         return;
     char why[64];
     snprintf(why, sizeof why, "it holds %llu MiB, over memory_limit",
@@ -221,7 +221,7 @@ static void look_at(struct wi_pool *pool, struct pool_session *session, double n
         wi_pool_fault(pool, session, WI_FAULT_ENGINE_HUNG,
             "an engine of its page is busy with nothing of ours");
     else if (!wi_pool_node_info_of(node)->away &&
-             now - info->checked_at >= wi_pool_patience_ms(pool) * 2)
+             now >= info->checked_at + wi_pool_patience_ms(pool) * 2)
         check(pool, session, now);
 }
 

@@ -570,4 +570,5 @@ TEST(test_paused_is_true_or_false)
     assert_int_equal(hear_close(&client), 1008);
     assert_int_equal(fixture->pauses, 0);
     assert_int_equal(wi_bridge_counters(fixture->bridge)->protocol_errors, 1);
+    client_close(&client);
 }
