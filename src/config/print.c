@@ -1,7 +1,7 @@
 /* The option table written out: effective values, the sample file, and the man page's list. */
 #include "config/options.h"
 
-#include "base/mdoc.h"
+#include "config/mdoc.h"
 
 #include <ctype.h>
 #include <stdlib.h>

@@ -9,7 +9,7 @@
 #include "base/memory.h"
 #include "base/table.h"
 #include "format/onnx_parts.h"
-#include "format/protobuf.h"
+#include "base/protobuf.h"
 #include "format/view.h"
 
 #include <inttypes.h>

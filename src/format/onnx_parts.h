@@ -4,7 +4,7 @@
 #define WI_FORMAT_ONNX_PARTS_H
 
 #include "format/onnx.h"
-#include "format/protobuf.h"
+#include "base/protobuf.h"
 
 /* Looks at one TensorProto, and notes in `signature` in which file its bytes are and how long that
  * has to be, unless they are in the model itself. 0, or -1 with the input's `problem` set. */

@@ -3,7 +3,7 @@
 
 #include "api/endpoints/openapi.h"
 #include "base/buffer.h"
-#include "base/mdoc.h"
+#include "config/mdoc.h"
 #include "task/task.h"
 #include <ctype.h>
 #include <string.h>

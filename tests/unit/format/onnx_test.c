@@ -3,7 +3,7 @@
 
 #include "base/memory.h"
 #include "format/onnx.h"
-#include "format/protobuf.h"
+#include "base/protobuf.h"
 #include "onnx_build.h"
 #include <dirent.h>
 #include <fcntl.h>

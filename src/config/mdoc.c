@@ -1,5 +1,5 @@
 /* See mdoc.h. */
-#include "base/mdoc.h"
+#include "config/mdoc.h"
 
 #include <string.h>
 

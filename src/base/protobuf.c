@@ -1,5 +1,5 @@
 /* The wire format's walker; every length is checked against the message that contains it. */
-#include "format/protobuf.h"
+#include "base/protobuf.h"
 
 #include "base/memory.h"
 

@@ -3,8 +3,8 @@
  * a message: fields in order, nested messages as ranges, nothing copied but what is asked for.
  * Bytes come from memory or from a file through a window.
  */
-#ifndef WI_FORMAT_PROTOBUF_H
-#define WI_FORMAT_PROTOBUF_H
+#ifndef WI_BASE_PROTOBUF_H
+#define WI_BASE_PROTOBUF_H
 
 #include <stdatomic.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* Text for manual pages. */
-#ifndef WI_BASE_MDOC_H
-#define WI_BASE_MDOC_H
+#ifndef WI_CONFIG_MDOC_H
+#define WI_CONFIG_MDOC_H
 
 #include <stdio.h>
 
