@@ -7,9 +7,9 @@
 #include "format/onnx.h"
 
 #include "base/memory.h"
+#include "base/protobuf.h"
 #include "base/table.h"
 #include "format/onnx_parts.h"
-#include "base/protobuf.h"
 #include "format/view.h"
 
 #include <inttypes.h>
