@@ -40,6 +40,7 @@ struct wi_pull {
     const struct wi_pull_order *order; /* the plan's */
     struct wi_hub_tree *files;         /* that it has chosen */
     wi_pull_changed_fn *on_change;
+    wi_pull_named_fn *on_name;
     void *context;
     char id[WI_STAGING_ID_MAX + 1];
     enum wi_pull_state state;
@@ -491,7 +492,7 @@ static void make_id(struct wi_pull *pull)
 }
 
 struct wi_pull *wi_pull_new(const struct wi_pulls_deps *deps, struct wi_pull_order *order,
-    wi_pull_changed_fn *on_change, void *context)
+    wi_pull_changed_fn *on_change, wi_pull_named_fn *on_name, void *context)
 {
     struct wi_pull *pull = wi_alloc(sizeof *pull);
     pull->deps = *deps;
@@ -499,6 +500,7 @@ struct wi_pull *wi_pull_new(const struct wi_pulls_deps *deps, struct wi_pull_ord
     pull->order = &pull->plan->order;
     pull->files = &pull->plan->chosen.files;
     pull->on_change = on_change;
+    pull->on_name = on_name;
     pull->context = context;
     pull->began_ms = wi_now_ms();
     make_id(pull);
@@ -536,6 +538,7 @@ uint64_t wi_pull_evicted(const struct wi_pull *pull)
 void wi_pull_info(const struct wi_pull *pull, struct wi_pull_info *info)
 {
     *info = (struct wi_pull_info){.name = pull->order->name,
+        .asked = pull->order->asked,
         .variant =
             pull->plan->chosen.variant ? pull->plan->chosen.variant : pull->order->parsed.variant,
         .hub = pull->order->hub.name,

@@ -172,9 +172,9 @@ static void keep(
 /* Whether what is here came from the same place. */
 static int is_related(const struct wi_source *current, const struct wi_pull_order *order)
 {
-    return current->repository && current->hub &&
-           strcmp(current->repository, order->parsed.repository) == 0 &&
-           strcmp(current->hub, order->hub.name) == 0;
+    return current->repository && current->hub && strcmp(current->hub, order->hub.name) == 0 &&
+           (order->parsed.is_content ? wi_hub_reference_is_content(current->repository)
+                                     : strcmp(current->repository, order->parsed.repository) == 0);
 }
 
 static enum wi_code choose(struct wi_pull_thread *thread)

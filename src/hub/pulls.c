@@ -80,7 +80,7 @@ static struct entry *find(const struct wi_pulls *pulls, const char *name)
 {
     struct entry *entry;
     DL_FOREACH(pulls->entries, entry)
-    if (is_named(entry->order->name, name))
+    if (is_named(entry->order->name, name) || is_named(entry->order->asked, name))
         return entry;
     return NULL;
 }
@@ -99,7 +99,7 @@ static struct record *find_record(const struct wi_pulls *pulls, const char *name
 {
     struct record *record;
     DL_FOREACH(pulls->records, record)
-    if (is_named(record->info.name, name))
+    if (is_named(record->info.name, name) || is_named(record->info.asked, name))
         return record;
     return NULL;
 }
@@ -162,6 +162,7 @@ static void remember(const struct entry *entry, const struct wi_pull_info *info)
     snprintf(record->id, sizeof record->id, "%s", wi_pull_id(entry->pull));
     record->info = *info;
     record->info.name = keep(record, info->name);
+    record->info.asked = keep(record, info->asked);
     record->info.variant = keep(record, info->variant);
     record->info.hub = keep(record, info->hub);
     record->info.reference = keep(record, info->reference);
@@ -259,11 +260,30 @@ void wi_pull_unwatch(struct wi_pull_watch *watch)
 
 /* --- beginning -------------------------------------------------------------------------------- */
 
+static enum wi_code refuse_another(
+    const struct entry *entry, const char *name, struct wi_error *error)
+{
+    return wi_error_set(error, WI_CONFLICT, "model",
+        "%.160s is being pulled already, as %.160s: wait for it, cancel it, or say \"as\" to "
+        "give this one another name",
+        name, entry->order->reference);
+}
+
+static enum wi_code on_name(void *context, const char *name, struct wi_error *error)
+{
+    const struct entry *entry = context, *other = find(entry->pulls, name);
+    if (other && other != entry)
+        return refuse_another(other, name, error);
+    forget(entry->pulls, find_record(entry->pulls, name));
+    wi_change_tell(entry->pulls->deps.listener, WI_CHANGE_PULL, entry->order->name, NULL);
+    return WI_OK;
+}
+
 static void add(struct wi_pulls *pulls, struct wi_pull_order *order)
 {
     struct entry *entry = wi_alloc(sizeof *entry);
     entry->pulls = pulls;
-    entry->pull = wi_pull_new(&pulls->deps, order, on_change, entry);
+    entry->pull = wi_pull_new(&pulls->deps, order, on_change, on_name, entry);
     entry->order = wi_pull_order(entry->pull);
     wi_change_tell(pulls->deps.listener, WI_CHANGE_PULL, entry->order->name, NULL);
     DL_APPEND(pulls->entries, entry);
@@ -276,10 +296,7 @@ static enum wi_code start(
     if (entry) {
         if (wi_pull_order_same(entry->order, order))
             return WI_OK;
-        return wi_error_set(error, WI_CONFLICT, "model",
-            "%.160s is being pulled already, as %.160s: wait for it, cancel it, or say \"as\" to "
-            "give this one another name",
-            order->name, entry->order->reference);
+        return refuse_another(entry, order->name, error);
     }
     if (count_under_way(pulls) >= WI_PULLS_MAX)
         return wi_error_set(error, WI_QUEUE_FULL, NULL,
@@ -448,6 +465,15 @@ void wi_pulls_each(const struct wi_pulls *pulls, wi_pull_fn *each, void *context
     }
 }
 
+/* Whether a model of that name can come from somewhere at all. */
+static int is_pullable(const char *name)
+{
+    char *content = wi_name_is_content(name) ? wi_hub_reference_of_name(name) : NULL;
+    int is = content || !wi_name_is_content(name);
+    free(content);
+    return is;
+}
+
 int wi_pulls_on_demand(const struct wi_pulls *pulls, const char *name)
 {
     char repository[WI_MODEL_NAME_MAX + 1];
@@ -456,7 +482,8 @@ int wi_pulls_on_demand(const struct wi_pulls *pulls, const char *name)
         return 0;
     memcpy(repository, name, length);
     repository[length] = '\0';
-    return wi_hub_reference_on_demand(&pulls->config->models.pull_on_demand, repository);
+    return wi_hub_reference_on_demand(&pulls->config->models.pull_on_demand, repository) &&
+           is_pullable(name);
 }
 
 void wi_pulls_counters(const struct wi_pulls *pulls, struct wi_pulls_counters *counters)

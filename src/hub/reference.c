@@ -1,6 +1,7 @@
 /* References, taken apart from the right: "@" begins the revision, ":" the variant before it. */
 #include "hub/reference.h"
 
+#include "base/hash.h"
 #include "hub/layout.h"
 #include "library/alias.h"
 #include <ctype.h>
@@ -77,6 +78,32 @@ enum wi_code wi_hub_reference_parse(const char *text, enum wi_hub_kind layout,
     if (code != WI_OK)
         wi_hub_reference_clear(reference);
     return code;
+}
+
+/* --- names ------------------------------------------------------------------------------------ */
+
+/* Of a plain hub's repository the last two segments. */
+static const char *name_of(const char *repository)
+{
+    const char *at = repository + strlen(repository);
+    for (int slashes = 0; at > repository; at--)
+        if (at[-1] == '/' && ++slashes == 2)
+            break;
+    return at;
+}
+
+char *wi_hub_reference_name(const struct wi_hub_reference *reference)
+{
+    char cid[WI_CID_TEXT], hex[WI_HASH_HEX_SIZE];
+    unsigned char hash[WI_HASH_SIZE];
+    if (!reference->is_content)
+        return wi_strdup(name_of(reference->repository));
+    wi_cid_print(&reference->root, cid);
+    if (!*reference->path)
+        return wi_sprintf(WI_NAME_CONTENT "%s", cid);
+    wi_hash(reference->path, strlen(reference->path), hash);
+    wi_hash_hex(hash, hex);
+    return wi_sprintf(WI_NAME_CONTENT "%s-%.8s", cid, hex);
 }
 
 /* --- content ---------------------------------------------------------------------------------- */

@@ -40,6 +40,10 @@ int wi_hub_reference_is_content(const char *text);
 /* The same as wi_hub_reference_parse for what names content. */
 enum wi_code wi_hub_reference_parse_content(
     const char *text, struct wi_hub_reference *reference, struct wi_error *error);
+/* What it is called here unless somebody says otherwise; the caller frees it. What a path in
+ * content leads to has a CID of its own, and is called by that once it is known: until then this is
+ * the pull's name, which no model has. */
+char *wi_hub_reference_name(const struct wi_hub_reference *reference);
 /* What a model "ipfs/CID[:VARIANT]" is pulled as; the caller frees it. NULL for any other name, and
  * for one whose CID is not as it is printed: no model is called so. */
 char *wi_hub_reference_of_name(const char *name);
