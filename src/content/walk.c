@@ -25,6 +25,14 @@ enum wi_code wi_walk_refuse(
     return wi_error_set(error, WI_HUB_FAILED, "", "the block %s: %s", text, detail);
 }
 
+enum wi_code wi_walk_refuse_block(
+    const struct wi_cid *cid, const struct wi_error *why, struct wi_error *error)
+{
+    char text[WI_CID_TEXT];
+    wi_cid_print(cid, text);
+    return wi_error_set(error, WI_HUB_FAILED, "", "%s; the block is %s", why->detail, text);
+}
+
 /* --- blocks ----------------------------------------------------------------------------------- */
 
 struct wi_walk_block *wi_walk_find(const struct wi_walk *walk, const struct wi_cid *cid)

@@ -146,7 +146,7 @@ static enum wi_code read_node(const struct wi_cid *cid, const unsigned char *byt
 {
     struct wi_error why = {0};
     if (wi_dag_read(cid->codec, bytes, size, node, &why) != WI_OK)
-        return wi_walk_refuse(cid, error, "%s", why.detail);
+        return wi_walk_refuse_block(cid, &why, error);
     if (node->kind != WI_DAG_FILE)
         return wi_walk_refuse(cid, error, "it is a folder, and lies below a file");
     return WI_OK;

@@ -72,7 +72,7 @@ static enum wi_code enter_identity(
     if (code == WI_OK)
         code = list_node(walk, index, &node, to->identity_size, error);
     else
-        code = wi_walk_refuse(&cid, error, "%s", why.detail);
+        code = wi_walk_refuse_block(&cid, &why, error);
     wi_dag_clear(&node);
     return code;
 }
@@ -127,58 +127,14 @@ static enum wi_code enter(
 
 /* --- folders ---------------------------------------------------------------------------------- */
 
-/* By bytes; of two the one that is the beginning of the other is less. */
-static int compare_names(const void *a, const void *b)
-{
-    const struct wi_dag_link *left = *(const struct wi_dag_link *const *)a;
-    const struct wi_dag_link *right = *(const struct wi_dag_link *const *)b;
-    size_t common = left->name_size < right->name_size ? left->name_size : right->name_size;
-    int order = common ? memcmp(left->name, right->name, common) : 0;
-    return order ? order
-                 : (left->name_size > right->name_size) - (left->name_size < right->name_size);
-}
-
 static int is_name(const struct wi_dag_link *link, const char *name, size_t size)
 {
     return link->name_size == size && (size == 0 || memcmp(link->name, name, size) == 0);
 }
 
-static int leads_out(const struct wi_dag_link *link)
-{
-    return link->name_size == 0 || memchr(link->name, '/', link->name_size) ||
-           is_name(link, ".", 1) || is_name(link, "..", 2);
-}
-
-/* No name leads out of the folder, and none is there twice. */
-static enum wi_code check_names(
-    const struct wi_cid *cid, const struct wi_dag_node *node, struct wi_error *error)
-{
-    const struct wi_dag_link **sorted = wi_realloc_array(NULL, node->count + 1, sizeof *sorted);
-    const struct wi_dag_link *bad = NULL, *twice = NULL;
-    for (size_t i = 0; i < node->count; i++) {
-        sorted[i] = &node->links[i];
-        if (leads_out(sorted[i]))
-            bad = sorted[i];
-    }
-    qsort(sorted, node->count, sizeof *sorted, compare_names);
-    for (size_t i = 1; i < node->count; i++)
-        if (compare_names(&sorted[i - 1], &sorted[i]) == 0)
-            twice = sorted[i];
-    free(sorted);
-    if (bad)
-        return wi_walk_refuse(cid, error, "the name \"%.*s\" leads out of its folder",
-            (int)(bad->name_size < 100 ? bad->name_size : 100), bad->name);
-    if (twice)
-        return wi_walk_refuse(cid, error, "the name \"%.*s\" is there twice",
-            (int)(twice->name_size < 100 ? twice->name_size : 100), twice->name);
-    return WI_OK;
-}
-
 /* NULL for one that no model can have. The caller frees it. */
 static char *make_path(const char *folder, const struct wi_dag_link *link)
 {
-    if (memchr(link->name, '\0', link->name_size) || link->name_size > WI_FILE_PATH_MAX)
-        return NULL;
     char *path =
         wi_sprintf("%s%s%.*s", folder, *folder ? "/" : "", (int)link->name_size, link->name);
     if (wi_file_path_ok(path))
@@ -238,9 +194,6 @@ static enum wi_code list_node(struct wi_walk *walk, size_t index, const struct w
     if (walk->folder_bytes > WI_WALK_INNER_MAX)
         return wi_walk_refuse(&walk->entries[0].cid, error,
             "its folders have more than %u bytes, which is more than is read", WI_WALK_INNER_MAX);
-    enum wi_code code = check_names(&walk->entries[index].cid, node, error);
-    if (code != WI_OK)
-        return code;
     return on_path ? follow(walk, node, error) : list_folder(walk, index, node, error);
 }
 
@@ -267,7 +220,7 @@ enum wi_code wi_walk_list(struct wi_walk *walk, struct wi_walk_block *block,
     struct wi_error why = {0};
     enum wi_code code = wi_dag_read(block->cid.codec, bytes, size, &node, &why);
     if (code != WI_OK)
-        code = wi_walk_refuse(&block->cid, error, "%s", why.detail);
+        code = wi_walk_refuse_block(&block->cid, &why, error);
     else
         keep(walk, block, &node, bytes, size);
     for (size_t i = 0; i < count && code == WI_OK; i++)

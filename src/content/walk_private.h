@@ -83,6 +83,9 @@ struct wi_walk {
 /* WI_HUB_FAILED with what is wrong with a block. */
 __attribute__((format(printf, 3, 4))) enum wi_code wi_walk_refuse(
     const struct wi_cid *cid, struct wi_error *error, const char *format, ...);
+/* The same with what wi_dag_read has said. */
+enum wi_code wi_walk_refuse_block(
+    const struct wi_cid *cid, const struct wi_error *why, struct wi_error *error);
 /* NULL: it is not known. */
 struct wi_walk_block *wi_walk_find(const struct wi_walk *walk, const struct wi_cid *cid);
 /* Adds a place to a block that is missing, or is now. */
