@@ -76,7 +76,7 @@ static enum wi_code open_in_car(
 {
     struct stat status;
 
-    if (wi_cli_car_find(files->car, place_of(files, opened->path), &opened->bytes, error) != WI_OK)
+    if (wi_add_car_find(files->car, place_of(files, opened->path), &opened->bytes, error) != WI_OK)
         return error->code;
     opened->fd = open(files->folder, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (opened->fd < 0 || fstat(opened->fd, &status) != 0) {
@@ -103,7 +103,7 @@ static ssize_t read_opened(void *source, void *bytes, size_t size, uint64_t at)
     const struct opened *opened = source;
     const struct wi_add_files *files = opened->files;
 
-    return files->car ? wi_cli_car_read(
+    return files->car ? wi_add_car_read(
                             files->car, place_of(files, opened->path), opened->fd, bytes, size, at)
                       : pread(opened->fd, bytes, size, (off_t)at);
 }
@@ -151,7 +151,7 @@ static enum wi_code add(struct wi_add_files *files, const char *path, struct wi_
     file = wi_manifest_add(&files->list, path);
     file->bytes = opened.bytes;
     /* Of a CAR as it was checked, whatever it is now. */
-    file->identity = files->car ? wi_cli_car_identity(files->car) : opened.identity;
+    file->identity = files->car ? wi_add_car_identity(files->car) : opened.identity;
     return WI_OK;
 }
 
@@ -182,7 +182,7 @@ static enum wi_code add_graph(struct wi_add_files *files, struct wi_error *error
 
 static int is_there(const struct wi_add_files *files, const char *path)
 {
-    const struct wi_view *view = files->car ? wi_cli_car_view(files->car) : NULL;
+    const struct wi_view *view = files->car ? wi_add_car_view(files->car) : NULL;
     char *whole = wi_sprintf("%s/%s", files->folder, path);
     int there = view ? view->has(view, path) : access(whole, F_OK) == 0;
 
@@ -373,7 +373,7 @@ static enum wi_code find_graph_in_car(struct wi_add_files *files, struct wi_erro
 {
     struct wi_strings graphs = {0};
     size_t count;
-    const struct wi_view_file *all = wi_cli_car_files(files->car, &count);
+    const struct wi_view_file *all = wi_add_car_files(files->car, &count);
     enum wi_code code;
 
     for (size_t i = 0; i < count; i++)
@@ -401,7 +401,7 @@ static enum wi_code add_wanted(
 {
     enum wi_code code = WI_OK;
     size_t count;
-    const struct wi_view_file *all = wi_cli_car_files(files->car, &count);
+    const struct wi_view_file *all = wi_add_car_files(files->car, &count);
 
     for (size_t i = 0; i < count && code == WI_OK; i++) {
         if (depth_of(all[i].path) > format->depth || !format->wants(all[i].path))
@@ -419,10 +419,10 @@ static enum wi_code find_in_car(
 
     files->folder = wi_strdup(path);
     name_by_file(path, files);
-    files->car = wi_cli_car_open(path, error);
+    files->car = wi_add_car_open(path, error);
     if (!files->car)
         return error->code;
-    if (wi_format_detect(wi_cli_car_view(files->car), &format) != 0)
+    if (wi_format_detect(wi_add_car_view(files->car), &format) != 0)
         return find_graph_in_car(files, error);
     if (wi_formats[format]->find_variants)
         return add_wanted(files, wi_formats[format], error);
@@ -451,7 +451,7 @@ enum wi_code wi_add_files_find(const char *path, struct wi_add_files *files, str
 
 void wi_add_files_clear(struct wi_add_files *files)
 {
-    wi_cli_car_free(files->car);
+    wi_add_car_free(files->car);
     free(files->folder);
     free(files->named);
     free(files->graph);

@@ -3,12 +3,12 @@
 #define WI_CLI_COMMANDS_ADD_FILES_H
 
 #include "base/error.h"
-#include "cli/car.h"
+#include "cli/commands/add_car.h"
 
 /* Zero-initialise; free with wi_add_files_clear. */
 struct wi_add_files {
     char *folder;           /* where they lie: the CAR itself, where they lie in one */
-    struct wi_cli_car *car; /* NULL: they lie in a folder */
+    struct wi_add_car *car; /* NULL: they lie in a folder */
     char *named;            /* the file in it that somebody has named; NULL: the folder itself */
     char *graph; /* the file in it that is model.onnx in the model; NULL: there is none */
     char *name;  /* what the model may be called; "" where nothing can be made of its path */

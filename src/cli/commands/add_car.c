@@ -1,9 +1,9 @@
 /*
- * See car.h. The CAR says where blocks lie, and the walk which of them make a file: of each
+ * See add_car.h. The CAR says where blocks lie, and the walk which of them make a file: of each
  * file there is a list of stretches, most of them a leaf. Of nodes with data and links, and of
  * identities, the bytes are kept in memory; equal ones once.
  */
-#include "cli/car.h"
+#include "cli/commands/add_car.h"
 
 #include "base/descriptors.h"
 #include "base/hash.h"
@@ -43,7 +43,7 @@ struct file {
     size_t count;
 };
 
-struct wi_cli_car {
+struct wi_add_car {
     struct wi_view view; /* first: a view is cast back to its CAR */
     char *path;
     struct wi_file_identity identity;
@@ -63,7 +63,7 @@ struct wi_cli_car {
 
 /* Says in which CAR it is. */
 static enum wi_code fail(
-    const struct wi_cli_car *car, const struct wi_error *why, struct wi_error *error)
+    const struct wi_add_car *car, const struct wi_error *why, struct wi_error *error)
 {
     return wi_error_set(error, why->code, "", "%.150s: %s", car->path, why->detail);
 }
@@ -76,7 +76,7 @@ static int compare_paths(const void *a, const void *b)
 }
 
 /* The index of a file, or -1. */
-static ssize_t index_of(const struct wi_cli_car *car, const char *path)
+static ssize_t index_of(const struct wi_add_car *car, const char *path)
 {
     const struct wi_view_file wanted = {.path = (char *)path};
     const struct wi_view_file *found =
@@ -86,37 +86,37 @@ static ssize_t index_of(const struct wi_cli_car *car, const char *path)
 
 static int has(const struct wi_view *view, const char *path)
 {
-    return index_of((const struct wi_cli_car *)view, path) >= 0;
+    return index_of((const struct wi_add_car *)view, path) >= 0;
 }
 
 static int any(const struct wi_view *view, const char *folder, int (*is)(const char *path))
 {
-    const struct wi_cli_car *car = (const struct wi_cli_car *)view;
+    const struct wi_add_car *car = (const struct wi_add_car *)view;
     for (size_t i = 0; i < car->count; i++)
         if (wi_view_is_in(car->names[i].path, folder) && is(car->names[i].path))
             return 1;
     return 0;
 }
 
-const struct wi_view *wi_cli_car_view(const struct wi_cli_car *car)
+const struct wi_view *wi_add_car_view(const struct wi_add_car *car)
 {
     return &car->view;
 }
 
-const struct wi_view_file *wi_cli_car_files(const struct wi_cli_car *car, size_t *count)
+const struct wi_view_file *wi_add_car_files(const struct wi_add_car *car, size_t *count)
 {
     *count = car->count;
     return car->names;
 }
 
-struct wi_file_identity wi_cli_car_identity(const struct wi_cli_car *car)
+struct wi_file_identity wi_add_car_identity(const struct wi_add_car *car)
 {
     return car->identity;
 }
 
 /* --- stretches -------------------------------------------------------------------------------- */
 
-static const unsigned char *copy(struct wi_cli_car *car, const unsigned char *bytes, size_t size)
+static const unsigned char *copy(struct wi_add_car *car, const unsigned char *bytes, size_t size)
 {
     unsigned char hash[WI_HASH_SIZE];
     struct copy *copy;
@@ -144,7 +144,7 @@ static void append(struct file *file, struct stretch stretch)
 static void take_bytes(
     void *context, size_t file, uint64_t at, const unsigned char *bytes, size_t size)
 {
-    struct wi_cli_car *car = context;
+    struct wi_add_car *car = context;
     struct stretch stretch = {.at = at, .size = (uint32_t)size};
     if (bytes >= car->block && bytes + size <= car->block + car->place.size)
         stretch.from = car->place.at + (uint64_t)(bytes - car->block);
@@ -153,7 +153,7 @@ static void take_bytes(
     append(&car->files[file], stretch);
 }
 
-static enum wi_code take_leaves(struct wi_cli_car *car, size_t index, struct wi_error *error)
+static enum wi_code take_leaves(struct wi_add_car *car, size_t index, struct wi_error *error)
 {
     size_t count;
     const struct wi_walk_file *file = &wi_walk_files(car->walk, &count)[index];
@@ -183,7 +183,7 @@ static int compare_stretches(const void *a, const void *b)
 /* --- the walk --------------------------------------------------------------------------------- */
 
 /* Gives the walk what it wants. */
-static enum wi_code feed(struct wi_cli_car *car, struct wi_error *error)
+static enum wi_code feed(struct wi_add_car *car, struct wi_error *error)
 {
     enum wi_code code = WI_OK;
     struct wi_error why = {0};
@@ -199,7 +199,7 @@ static enum wi_code feed(struct wi_cli_car *car, struct wi_error *error)
     return code == WI_OK ? WI_OK : fail(car, &why, error);
 }
 
-static enum wi_code find(struct wi_cli_car *car, size_t index, struct wi_error *error)
+static enum wi_code find(struct wi_add_car *car, size_t index, struct wi_error *error)
 {
     struct file *file = &car->files[index];
     struct wi_error why = {0};
@@ -216,8 +216,8 @@ static enum wi_code find(struct wi_cli_car *car, size_t index, struct wi_error *
     return WI_OK;
 }
 
-enum wi_code wi_cli_car_find(
-    struct wi_cli_car *car, const char *path, uint64_t *bytes, struct wi_error *error)
+enum wi_code wi_add_car_find(
+    struct wi_add_car *car, const char *path, uint64_t *bytes, struct wi_error *error)
 {
     ssize_t index = index_of(car, path);
     if (index < 0)
@@ -256,8 +256,8 @@ static ssize_t read_some(
     return (ssize_t)size;
 }
 
-ssize_t wi_cli_car_read(
-    const struct wi_cli_car *car, const char *path, int fd, void *bytes, size_t size, uint64_t at)
+ssize_t wi_add_car_read(
+    const struct wi_add_car *car, const char *path, int fd, void *bytes, size_t size, uint64_t at)
 {
     size_t index = (size_t)index_of(car, path), got = 0;
     uint64_t left = at < car->names[index].bytes ? car->names[index].bytes - at : 0;
@@ -277,7 +277,7 @@ ssize_t wi_cli_car_read(
 
 static int show(void *context, uint64_t at)
 {
-    struct wi_cli_car *car = context;
+    struct wi_add_car *car = context;
     if (!car->progress.terminal || at - car->shown < STEP_BYTES)
         return 0;
     car->shown = at;
@@ -289,7 +289,7 @@ static int show(void *context, uint64_t at)
     return 0;
 }
 
-static enum wi_code open_file(struct wi_cli_car *car, struct wi_error *error)
+static enum wi_code open_file(struct wi_add_car *car, struct wi_error *error)
 {
     struct wi_error why = {.code = WI_BAD_REQUEST};
     struct stat status;
@@ -309,20 +309,20 @@ static enum wi_code open_file(struct wi_cli_car *car, struct wi_error *error)
 }
 
 /* A single file is called by what it is. */
-static enum wi_code name_single(struct wi_cli_car *car, struct wi_error *error)
+static enum wi_code name_single(struct wi_add_car *car, struct wi_error *error)
 {
     unsigned char head[WI_GGUF_MAGIC_BYTES];
     enum wi_code code = find(car, 0, error);
     if (code != WI_OK)
         return code;
-    ssize_t n = wi_cli_car_read(car, "", car->fd, head, sizeof head, 0);
+    ssize_t n = wi_add_car_read(car, "", car->fd, head, sizeof head, 0);
     free(car->names[0].path);
     car->names[0].path =
         wi_strdup(n > 0 && wi_gguf_is(head, (size_t)n) ? "model.gguf" : "model.onnx");
     return WI_OK;
 }
 
-static enum wi_code list_files(struct wi_cli_car *car, struct wi_error *error)
+static enum wi_code list_files(struct wi_add_car *car, struct wi_error *error)
 {
     car->walk = wi_walk_new(wi_car_root(car->blocks), NULL, INT64_MAX);
     wi_walk_on_bytes(car->walk, take_bytes, car);
@@ -337,20 +337,20 @@ static enum wi_code list_files(struct wi_cli_car *car, struct wi_error *error)
     return car->count == 1 && !*car->names[0].path ? name_single(car, error) : WI_OK;
 }
 
-struct wi_cli_car *wi_cli_car_open(const char *path, struct wi_error *error)
+struct wi_add_car *wi_add_car_open(const char *path, struct wi_error *error)
 {
-    struct wi_cli_car *car = wi_alloc(sizeof *car);
+    struct wi_add_car *car = wi_alloc(sizeof *car);
     car->view = (struct wi_view){.has = has, .any = any};
     car->path = wi_strdup(path);
     car->fd = -1;
     car->block = wi_alloc(WI_BLOCK_MAX);
     if (open_file(car, error) == WI_OK && list_files(car, error) == WI_OK)
         return car;
-    wi_cli_car_free(car);
+    wi_add_car_free(car);
     return NULL;
 }
 
-void wi_cli_car_free(struct wi_cli_car *car)
+void wi_add_car_free(struct wi_add_car *car)
 {
     struct copy *copy, *next;
     if (!car)
