@@ -136,7 +136,7 @@ class WebAccelerator:
         pulling = self.client.pulling(content.reference)
         for _ in pulling:
             pass
-        done: Mapping[str, Any] = pulling.done or {}
+        done: Any = pulling.done or {}
         return str(done["name"]) + content.variant
 
     def _has(self, name: str) -> bool:
