@@ -2,6 +2,7 @@
 #include "hub/content_tree.h"
 
 #include "base/memory.h"
+#include "format/gguf.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,9 +16,7 @@ int wi_content_is_file(const struct wi_walk *walk)
 
 const char *wi_content_file_name(const unsigned char *bytes, size_t size)
 {
-    static const char magic[] = {'G', 'G', 'U', 'F'};
-    return size >= sizeof magic && memcmp(bytes, magic, sizeof magic) == 0 ? "model.gguf"
-                                                                           : "model.onnx";
+    return wi_gguf_is(bytes, size) ? "model.gguf" : "model.onnx";
 }
 
 static enum wi_code add(struct wi_hub_tree *tree, const struct wi_walk_file *found,
