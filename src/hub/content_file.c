@@ -19,7 +19,7 @@ static enum wi_code open_file(struct content_file *file)
         .leaves = work->leaves,
         .count = work->leaf_count,
         .unknown = !work->look};
-    file->file = wi_leaf_file_open(file->run->folder_fd, &plan, &work->error);
+    file->file = wi_leaf_file_open(file->run->folder, &plan, &work->error);
     file->looked = work->look;
     return file->file ? WI_OK : work->error.code;
 }
