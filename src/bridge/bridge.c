@@ -75,7 +75,7 @@ static void take_settings(struct wi_bridge *bridge, const struct wi_config *conf
     settings->strangers = config->pool.strangers;
     settings->content = config->content;
     settings->has_tokens = config->api.tokens_file && *config->api.tokens_file;
-    wi_upload_set_limit(&bridge->upload, config->content.upload_limit);
+    wi_outflow_set_limit(&bridge->outflow, config->content.upload_limit);
 }
 
 static void on_accept(void *context, int fd, const struct sockaddr *peer, socklen_t length)
@@ -190,7 +190,7 @@ struct wi_bridge *wi_bridge_new(struct lws_context *lws, uv_loop_t *loop,
 {
     const struct wi_listener_options where = {config->bridge.listen, "bridge.listen", "bridge"};
     struct wi_bridge *bridge = wi_alloc(sizeof *bridge);
-    bridge->loop = bridge->upload.loop = loop;
+    bridge->loop = bridge->outflow.loop = loop;
     bridge->id = wi_strdup("");
     bridge->lws = lws;
     bridge->repository = repository;
@@ -303,7 +303,7 @@ void wi_bridge_close(struct wi_bridge *bridge)
     bridge->listener = NULL;
     wi_timer_free(bridge->sweep);
     bridge->sweep = NULL;
-    wi_upload_close(&bridge->upload);
+    wi_outflow_close(&bridge->outflow);
     wi_pieces_quiesce(bridge);
     wi_links_each(&bridge->links, shut_down, bridge);
     for (node = bridge->nodes; node; node = node->hh.next)

@@ -17,7 +17,7 @@
 #include "base/table.h"
 #include "bridge/bridge.h"
 #include "bridge/http/content_list.h"
-#include "bridge/http/upload.h"
+#include "bridge/http/outflow.h"
 #include "bridge/joins.h"
 #include "bridge/link.h"
 #include "bridge/outgoing.h"
@@ -81,7 +81,7 @@ struct wi_bridge {
     struct wi_bridge_counters counters;
     struct wi_strings odd_models; /* hashes of those whose outputs have not the shape promised */
     struct wi_log_limit bad_answers, no_room, broken_off; /* lines that others can cause */
-    struct wi_upload upload;                              /* of all answers by content */
+    struct wi_outflow outflow;                              /* of all answers by content */
     size_t content_answers;                               /* of them, under way */
     int highest_fd;                                       /* of a connection: base/descriptors.h */
     int closed;

@@ -232,6 +232,8 @@ int wi_serve_content(struct lws *wsi, struct wi_socket *socket)
     const char *why = keep_out(wsi, socket, &status);
     if (why)
         return refuse_stranger(wsi, bridge, status, why);
+    if (bridge->blocks)
+        wi_blockstore_look(bridge->blocks); /* for who asks the next time */
     wi_content_list_update(list, bridge->blocks, bridge->id);
     if (!list->text)
         return -1; /* no memory */

@@ -29,6 +29,7 @@ struct wi_blockstore {
     size_t given_count;
     const struct wi_pin *pins;
     size_t pin_count;
+    int looks; /* how often its files were to be looked at */
 };
 
 static int open_readings;
@@ -89,6 +90,11 @@ void wi_blockstore_each(const struct wi_blockstore *blocks, wi_pin_fn *each, voi
 {
     for (size_t i = 0; i < blocks->pin_count; i++)
         each(context, &blocks->pins[i]);
+}
+
+void wi_blockstore_look(struct wi_blockstore *blocks)
+{
+    blocks->looks++;
 }
 
 #endif
