@@ -2,10 +2,10 @@
 #ifndef WI_API_ENDPOINTS_ENDPOINTS_H
 #define WI_API_ENDPOINTS_ENDPOINTS_H
 
-#include "api/endpoints/pulls.h"
+#include "api/endpoints/models/pulls.h"
+#include "api/endpoints/models/uploads.h"
 #include "api/endpoints/stream.h"
 #include "api/endpoints/text_load.h"
-#include "api/endpoints/uploads.h"
 #include "api/endpoints/watch/watching.h"
 #include "api/http/request.h"
 #include "durable/durable.h"

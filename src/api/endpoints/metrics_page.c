@@ -3,7 +3,7 @@
  * A scrape reads and never starts anything.
  */
 #include "api/endpoints/endpoints.h"
-#include "api/endpoints/models.h"
+#include "api/endpoints/models/models.h"
 #include "api/endpoints/stream.h"
 #include "api/http/request.h"
 #include "base/clock.h"

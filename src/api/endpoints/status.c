@@ -5,7 +5,7 @@
 #include "api/endpoints/status.h"
 
 #include "api/endpoints/endpoints.h"
-#include "api/endpoints/models.h"
+#include "api/endpoints/models/models.h"
 #include "api/endpoints/nodes.h"
 #include "api/http/request.h"
 #include "base/clock.h"

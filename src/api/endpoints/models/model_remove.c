@@ -3,9 +3,9 @@
  * model are told to unload it. One that requests run on stays, unless ?force=true says otherwise:
  * then they end with what they have.
  */
-#include "api/endpoints/model_remove.h"
+#include "api/endpoints/models/model_remove.h"
 
-#include "api/endpoints/model_use.h"
+#include "api/endpoints/models/model_use.h"
 #include "base/memory.h"
 #include "library/versions_work.h"
 #include <stdio.h>

@@ -4,8 +4,8 @@
  * client that leaves does not end the pull.
  */
 #include "api/endpoints/endpoints.h"
+#include "api/endpoints/models/pulls.h"
 #include "api/endpoints/openapi.h"
-#include "api/endpoints/pulls.h"
 
 #include "api/endpoints/stream.h"
 #include "api/http/event_sender.h"

@@ -1,10 +1,10 @@
 /* GET /v1/models and /v1/models/NAME: what the repository has, what each takes, where it is loaded.
  */
-#include "api/endpoints/models.h"
+#include "api/endpoints/models/models.h"
 
-#include "api/endpoints/model_use.h"
+#include "api/endpoints/models/model_use.h"
+#include "api/endpoints/models/pulls.h"
 #include "api/endpoints/nodes.h"
-#include "api/endpoints/pulls.h"
 #include "api/http/query.h"
 #include "api/http/request.h"
 #include "api/http/step.h"
