@@ -19,12 +19,4 @@ typedef void wi_pull_event_fn(struct wi_buffer *out, const struct wi_pull_info *
 void wi_api_pull_tell(
     struct wi_request *request, const char *name, wi_pull_event_fn *write, int whole);
 
-/* The clients that take the events of pulls. */
-struct wi_api_pulls;
-struct wi_api_pulls *wi_api_pulls_new(struct wi_api *api);
-/* The server closes: they are told so. */
-void wi_api_pulls_finish(struct wi_api_pulls *pulls);
-/* When no request is left; NULL is fine. */
-void wi_api_pulls_free(struct wi_api_pulls *pulls);
-
 #endif
