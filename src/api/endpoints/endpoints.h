@@ -2,6 +2,7 @@
 #ifndef WI_API_ENDPOINTS_ENDPOINTS_H
 #define WI_API_ENDPOINTS_ENDPOINTS_H
 
+#include "api/endpoints/models/car.h"
 #include "api/endpoints/models/uploads.h"
 #include "api/endpoints/stream.h"
 #include "api/endpoints/telling.h"
@@ -20,6 +21,7 @@ struct wi_endpoints {
     struct wi_durable *durable; /* NULL without a database */
     struct wi_api_streams *streams;
     struct wi_tellings *tellings;
+    struct wi_api_cars *cars;
     struct wi_api_uploads *uploads;
     struct wi_api_watchers *watchers;
     struct wi_text_load *text_load; /* for a scrape of the metrics */
