@@ -5,7 +5,7 @@
 #include "config.h"
 
 #include "api/endpoints/manual.h"
-#include "api/endpoints/model_use.h"
+#include "api/endpoints/models/model_use.h"
 #include "api/endpoints/openapi.h"
 #include "api/http/server.h"
 #include "base/clock.h"
