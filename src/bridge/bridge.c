@@ -299,6 +299,7 @@ void wi_bridge_close(struct wi_bridge *bridge)
     if (bridge->closed)
         return;
     bridge->closed = 1; /* no event from here on */
+    bridge->blocks = NULL;
     wi_listener_free(bridge->listener);
     bridge->listener = NULL;
     wi_timer_free(bridge->sweep);
