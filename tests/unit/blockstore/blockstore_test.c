@@ -250,7 +250,8 @@ TEST(a_changed_model_replaces_its_pin)
     struct fixture *f = *state;
     struct published one = publish_good(f, vector_model(f, "name"));
     put(f, "name", "model.json", "{ }", 3);
-    struct published two = publish_good(f, make_model(f, "name", FILES("model.onnx", "model.json")));
+    struct published two =
+        publish_good(f, make_model(f, "name", FILES("model.onnx", "model.json")));
     assert_string_not_equal(one.cid_text, two.cid_text);
     assert_false(has(f, &one.cid));
     assert_true(has(f, &two.cid));
@@ -430,8 +431,7 @@ TEST(a_car_breaks_off_where_a_file_changed)
 {
     struct fixture *f = *state;
     struct published published = publish_good(f, vector_model(f, "name"));
-    struct wi_block_reading *reading =
-        wi_blockstore_car(f->blocks, &published.cid, WI_SCOPE_ALL);
+    struct wi_block_reading *reading = wi_blockstore_car(f->blocks, &published.cid, WI_SCOPE_ALL);
     struct wi_buffer bytes = {0};
     assert_non_null(reading);
     put(f, "name", "onnx/model.onnx", "ab", 2); /* the last of them */
@@ -468,8 +468,7 @@ TEST(a_reading_outlives_its_pin_and_the_store)
     struct wi_error error;
     struct car car = {0};
     struct published published = publish_good(f, vector_model(f, "name"));
-    struct wi_block_reading *reading =
-        wi_blockstore_car(f->blocks, &published.cid, WI_SCOPE_ALL);
+    struct wi_block_reading *reading = wi_blockstore_car(f->blocks, &published.cid, WI_SCOPE_ALL);
     assert_int_equal(wi_blockstore_unpublish(f->blocks, "name", &error), WI_OK);
     wi_blockstore_free(f->blocks);
     assert_int_equal(read_out(reading, &bytes), 0);
@@ -548,11 +547,9 @@ TEST(nothing_is_left_of_a_publishing_that_was_cancelled)
     struct published published = {0};
     fill(f, "name", "model.onnx", 1, 32 << 20);
     struct wi_model *model = make_model(f, "name", FILES("model.onnx"));
-    wi_blockstore_cancel(
-        wi_blockstore_publish(f->blocks, model, NULL, on_published, &published));
+    wi_blockstore_cancel(wi_blockstore_publish(f->blocks, model, NULL, on_published, &published));
     publish_good(f, vector_model(f, "other"));
-    wi_blockstore_cancel(
-        wi_blockstore_publish(f->blocks, model, NULL, on_published, &published));
+    wi_blockstore_cancel(wi_blockstore_publish(f->blocks, model, NULL, on_published, &published));
     wi_blockstore_publish(f->blocks, model, NULL, on_published, &published);
     stop(f); /* that cancels the last */
     start(f);
@@ -583,7 +580,7 @@ TEST(progress_tells_the_bytes)
     struct seen seen = {0};
     char *path = path_to(f->directory, "name/model.onnx");
     int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-    assert_int_equal(ftruncate(fd, 768 << 20), 0);
+    assert_int_equal(ftruncate(fd, 320 << 20), 0);
     close(fd);
     free(path);
     struct wi_model *model = make_model(f, "name", FILES("model.onnx"));
@@ -593,7 +590,7 @@ TEST(progress_tells_the_bytes)
     free_model(model);
     assert_int_equal(seen.published.code, WI_OK);
     assert_true(seen.done > 0);
-    assert_int_equal(seen.total, 768 << 20);
+    assert_int_equal(seen.total, 320 << 20);
 }
 
 TEST(a_store_that_cannot_be_written_says_so)
