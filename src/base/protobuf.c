@@ -51,7 +51,7 @@ static int read_byte(struct wi_protobuf *input, uint64_t at, unsigned char *byte
     return 0;
 }
 
-static int read_varint(
+int wi_protobuf_varint(
     struct wi_protobuf *input, struct wi_protobuf_range *message, uint64_t *value)
 {
     uint64_t start = message->at;
@@ -90,7 +90,7 @@ int wi_protobuf_next(
         return 0;
     if (input->stop && atomic_load_explicit(input->stop, memory_order_relaxed))
         return wi_protobuf_fail(input, start, "it was to be read no further");
-    if (read_varint(input, message, &tag) < 0)
+    if (wi_protobuf_varint(input, message, &tag) < 0)
         return -1;
     *field = (struct wi_protobuf_field){0};
     if (tag >> 3 == 0 || tag >> 3 > 0x1fffffff)
@@ -99,13 +99,13 @@ int wi_protobuf_next(
     field->wire = (enum wi_protobuf_wire)(tag & 7);
     switch (field->wire) {
     case WI_WIRE_VARINT:
-        return read_varint(input, message, &field->value) < 0 ? -1 : 1;
+        return wi_protobuf_varint(input, message, &field->value) < 0 ? -1 : 1;
     case WI_WIRE_FIXED64:
         return skip(input, message, 8) < 0 ? -1 : 1;
     case WI_WIRE_FIXED32:
         return skip(input, message, 4) < 0 ? -1 : 1;
     case WI_WIRE_BYTES:
-        if (read_varint(input, message, &length) < 0)
+        if (wi_protobuf_varint(input, message, &length) < 0)
             return -1;
         field->bytes.at = message->at;
         if (skip(input, message, length) < 0)
@@ -113,7 +113,7 @@ int wi_protobuf_next(
         field->bytes.end = message->at;
         return 1;
     default:
-        return wi_protobuf_fail(input, start, "a field has a wire type that ONNX does not use");
+        return wi_protobuf_fail(input, start, "a field has an unknown wire type");
     }
 }
 
@@ -142,4 +142,13 @@ char *wi_protobuf_text(struct wi_protobuf *input, const struct wi_protobuf_range
         return NULL;
     }
     return text;
+}
+
+size_t wi_varint_write(uint64_t value, unsigned char bytes[WI_VARINT_MAX])
+{
+    size_t size = 0;
+    for (; value > 0x7f; value >>= 7)
+        bytes[size++] = (unsigned char)(0x80 | value);
+    bytes[size++] = (unsigned char)value;
+    return size;
 }

@@ -46,11 +46,20 @@ struct wi_protobuf_field {
 /* 1 and the next field of `message`; 0 at its end; -1 with `problem` set. */
 int wi_protobuf_next(
     struct wi_protobuf *input, struct wi_protobuf_range *message, struct wi_protobuf_field *field);
+/* The varint at the beginning of `message`: for numbers that are packed. 0, or -1 with `problem`
+ * set.
+ */
+int wi_protobuf_varint(
+    struct wi_protobuf *input, struct wi_protobuf_range *message, uint64_t *value);
 /* Notes the first problem of the input; returns -1. */
 int wi_protobuf_fail(struct wi_protobuf *input, uint64_t at, const char *problem);
 /* Copies `range` as text. NULL with `problem` set if it is longer than `max` bytes, is not UTF-8
  * or contains a NUL. The caller frees it. */
 char *wi_protobuf_text(
     struct wi_protobuf *input, const struct wi_protobuf_range *range, size_t max);
+
+#define WI_VARINT_MAX 10 /* bytes of one */
+/* Writes a varint. Returns how many bytes it has. */
+size_t wi_varint_write(uint64_t value, unsigned char bytes[WI_VARINT_MAX]);
 
 #endif

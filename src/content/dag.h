@@ -10,6 +10,8 @@
 #include "content/cid.h"
 
 #define WI_BLOCK_MAX (4u << 20) /* bytes of a block that is read */
+/* Links of such a block; one of hashes has room for fewer. */
+#define WI_DAG_LINKS_MAX (1u << 17)
 
 struct wi_dag_link {
     struct wi_cid_read to;

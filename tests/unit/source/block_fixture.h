@@ -36,7 +36,7 @@ struct answer {
 };
 
 struct gateway {
-    char name[8], url[40];
+    char name[24], url[40];
     struct answer answer;
     const struct answer *first; /* of so many requests; then `answer` */
     size_t first_count;
