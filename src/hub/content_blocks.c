@@ -334,7 +334,7 @@ static void on_failed(void *context, const struct wi_error *error)
 enum wi_code content_blocks_start(struct content_run *run, struct wi_error *error)
 {
     const struct wi_content_order *order = &run->pull->order;
-    struct wi_source *sources[WI_BLOCK_SOURCES_MAX];
+    struct wi_block_source *sources[WI_BLOCK_SOURCES_MAX];
     size_t count = wi_sources_count(order->sources);
     if (count == 0)
         return wi_error_set(error, WI_HUB_FAILED, "hub",

@@ -78,13 +78,13 @@ void content_pull_count(struct content_run *run)
 {
     struct wi_content_pull *pull = run->pull;
     struct wi_block_progress progress;
-    struct wi_block_source source;
+    struct wi_block_share source;
     int ends = run->phase == CONTENT_CLOSING;
     if (!pull)
         return;
     wi_block_fetch_progress(run->blocks, &progress);
     run->fetched = progress.fetched;
-    for (size_t i = 0; wi_block_fetch_source(run->blocks, i, &source) == 0; i++) {
+    for (size_t i = 0; wi_block_fetch_share(run->blocks, i, &source) == 0; i++) {
         size_t own = find(pull, source.name);
         pull->sources[own].bytes = pull->before[own] + source.bytes;
         if (ends)

@@ -28,9 +28,9 @@ void wi_gateways_read_tokens(struct wi_gateways *gateways)
 
 void wi_gateways_set(const struct wi_gateways *gateways, struct wi_sources *sources)
 {
-    struct wi_source_row *rows = wi_alloc((gateways->count + 1) * sizeof *rows);
+    struct wi_block_source_row *rows = wi_alloc((gateways->count + 1) * sizeof *rows);
     for (size_t i = 0; i < gateways->count; i++)
-        rows[i] = (struct wi_source_row){.name = gateways->hubs[i].name,
+        rows[i] = (struct wi_block_source_row){.name = gateways->hubs[i].name,
             .url = gateways->hubs[i].url,
             .token = gateways->hubs[i].token,
             .trouble = gateways->troubles[i]};

@@ -418,7 +418,7 @@ static void list_use(void *context, struct wi_versions_use *use)
 static void set_limit(struct wi_pulls *pulls)
 {
     if (pulls->deps.limit)
-        wi_pace_set(pulls->deps.limit, pulls->config->content.download_limit);
+        wi_limit_set(pulls->deps.limit, pulls->config->content.download_limit);
 }
 
 struct wi_pulls *wi_pulls_new(const struct wi_pulls_deps *deps, const struct wi_config *config)
