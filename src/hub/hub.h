@@ -10,6 +10,8 @@
 #include <stdint.h>
 
 #define WI_HUB_TOKEN_MAX 4096 /* bytes of a token */
+/* What stands for all sources of what is pulled by its CID. */
+#define WI_HUB_CONTENT "ipfs"
 
 /* All are owned; zero-initialise, and free with wi_hub_clear. */
 struct wi_hub {
