@@ -32,6 +32,7 @@
 #include "net/lws.h"
 #include "pool/pool.h"
 #include "private.h"
+#include "source/sources.h"
 #include "store/db.h"
 #include <assert.h>
 #include <curl/curl.h>

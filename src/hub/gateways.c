@@ -11,7 +11,7 @@ void wi_gateways_find(struct wi_gateways *gateways, const struct wi_config *conf
     gateways->troubles = wi_alloc(room * sizeof *gateways->troubles);
     for (size_t i = 0; i < config->hub_count; i++) {
         const struct wi_config_hub *hub = &config->hubs[i];
-        if (hub->layout == WI_HUB_IPFS && *hub->url)
+        if (hub->layout == WI_HUB_IPFS && hub->url)
             wi_hub_find(config, hub->name, &gateways->hubs[gateways->count++], NULL);
     }
 }
