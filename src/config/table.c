@@ -380,16 +380,6 @@ const struct wi_setting wi_options[] = {
     {KEY(content, upload_limit), SIZE(0, 1 * TIB), DEFAULT("0"), RELOADABLE,
         .help = "How many bytes a second all those who are served get together. 0 means no limit."},
 
-    {KEY(content, serve), ENUM(serves), DEFAULT("no"), RELOADABLE,
-        .help = "Which models are served: none, those that were published, or all, which adds "
-                "what was pulled, but nothing from a hub with a token. Nothing is fetched for "
-                "others."},
-    {KEY(content, anyone), BOOL, DEFAULT("no"), RELOADABLE,
-        .help = "Whether whoever reaches the bridge's listener is served. Without it who asks "
-                "shows a token of rank node, or is on this machine where there is no tokens_file."},
-    {KEY(content, upload_limit), SIZE(0, 1 * TIB), DEFAULT("0"), RELOADABLE,
-        .help = "How many bytes a second all those who are served get together. 0 means no limit."},
-
     {KEY(store, path), PATH, DEFAULT(""),
         .help = "The folder of the database. Empty means $STATE_DIRECTORY, else "
                 "$XDG_STATE_HOME/webinfer, else ~/.local/state/webinfer. One daemon at a time."},
