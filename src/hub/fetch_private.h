@@ -15,6 +15,7 @@
 #include "base/loop.h"
 #include "base/work_queue.h"
 #include "hub/fetch.h"
+#include "hub/folder_lock.h"
 #include "hub/part.h"
 
 #define BUFFER_BYTES (1u << 20)
@@ -83,24 +84,17 @@ struct file {
     double again_at;
 };
 
-/* A thread's until on_opened. */
-struct fetch_opening {
-    int fd; /* -1, and why */
-    struct wi_error error;
-};
-
 struct wi_fetch {
     uv_loop_t *loop;
     struct wi_http *http;
     struct wi_hub hub;
-    char *repository, *commit, *folder;
+    char *repository, *commit;
     unsigned pause_ms, stall_ms;
     uint64_t *lengths; /* NULL: it fetches */
-    struct fetch_opening opening;
+    struct wi_folder_lock *locking;
     int folder_fd; /* -1 until it is locked */
-    double began;
     struct wi_work_queue *queue;
-    struct wi_timer *timer; /* progress; before that, tries to lock the folder */
+    struct wi_timer *timer; /* progress; NULL: until then */
     struct wi_turn *turn;
     struct file *files;
     size_t count;
