@@ -32,7 +32,8 @@ struct wi_car_file {
     size_t count;
     struct wi_protobuf input; /* over `head` */
     unsigned char head[HEAD_MAX];
-    unsigned char block[WI_BLOCK_MAX];
+    unsigned char *block; /* the one that is hashed */
+    size_t room;          /* bytes that it may have */
 };
 
 __attribute__((format(printf, 3, 4))) static enum wi_code fail(
@@ -256,6 +257,10 @@ static enum wi_code read_section(struct wi_car_file *car, uint64_t *at, struct w
     if (size > WI_BLOCK_MAX)
         return fail(error, *at, "the block has %" PRIu64 " bytes; blocks of at most %u are read",
             size, WI_BLOCK_MAX);
+    if (size > car->room) {
+        car->room = (size_t)size;
+        car->block = wi_realloc_array(car->block, car->room, 1);
+    }
     if ((code = read_at(car, block_at, car->block, (size_t)size, error)) != WI_OK)
         return code;
     if (!is_right(car->block, (size_t)size, &read)) {
@@ -337,8 +342,10 @@ enum wi_code wi_car_open(int fd, uint64_t size, wi_car_progress_fn *on_progress,
 
 void wi_car_free(struct wi_car_file *car)
 {
-    if (car)
-        free(car->items);
+    if (!car)
+        return;
+    free(car->items);
+    free(car->block);
     free(car);
 }
 
