@@ -206,7 +206,7 @@ static const struct wi_flag unload_options[] = {
 
 static const struct wi_flag add_options[] = {
     {"name", "NAME", 0, WI_COMPLETE_NONE, NULL,
-        "NAME or OWNER/NAME; else it is called after the file or folder"},
+        "NAME or OWNER/NAME; else it is called after the file, CAR or folder"},
     {"force", NULL, 0, WI_COMPLETE_NONE, NULL,
         "Make it that model's next version; what is under way ends with the old one"},
     {0},
@@ -327,7 +327,8 @@ const struct wi_verb wi_cli_verbs[] = {
     {"unload", "MODEL", 1, 1, {WI_COMPLETE_MODEL}, "Let nodes give a model's memory back",
         unload_options, wi_cli_unload},
     {"add", "FILE|DIR", 1, 1, {WI_COMPLETE_FILE},
-        "Send a model to the daemon, from this machine or another", add_options, wi_cli_add},
+        "Send a model, or one in a CAR, to the daemon, from this machine or another", add_options,
+        wi_cli_add},
     {"rm", "MODEL", 1, 1, {WI_COMPLETE_MODEL},
         "Remove a model and all its versions from where the daemon has its models", rm_options,
         wi_cli_rm},

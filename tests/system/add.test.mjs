@@ -10,6 +10,7 @@ import path from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import { webinfer as runClient } from '../lib/cli.mjs';
 import { patience, withDaemon } from '../lib/daemon.mjs';
+import { makeCar, makeDag } from '../lib/ipfs.mjs';
 import * as onnx from '../lib/onnx.mjs';
 import { cliPath } from '../lib/paths.mjs';
 import { until } from '../lib/wait.mjs';
@@ -163,6 +164,22 @@ test('a file that changes while it is sent', async () => {
     const { code, problems } = await add();
     assert.equal(code, 2, problems);
     assert.match(problems, /w\.bin has changed while it was added/);
+    assert.equal(store.asked.at(-1), 'DELETE /v1/uploads/upload-1');
+});
+
+test('a CAR that changes while it is sent, and one that was exchanged before', async () => {
+    const { graph, files } = onnx.external(), dag = await makeDag({ 'model.onnx': graph, ...files }, 'unixfs-v1-2025');
+    const car = path.join(folder, 'big.car');
+    const sent = {};
+    for (const when of ['GET', 'PUT']) {
+        fs.writeFileSync(car, await makeCar(dag));
+        store = { asked: [], files: {}, pieces: [], first: ({ method }) => method === when && (fs.appendFileSync(car, 'x'), false) };
+        const { code, problems } = await runClient({ folder, temporary: folder, url }, ['add', car]);
+        assert.equal(code, 2, problems);
+        assert.match(problems, /big\.car\/model\.onnx has changed while it was added/);
+        sent[when] = store.asked.filter((one) => one.startsWith('PUT')).length;
+    }
+    assert.deepEqual(sent, { GET: 0, PUT: 1 });
     assert.equal(store.asked.at(-1), 'DELETE /v1/uploads/upload-1');
 });
 
