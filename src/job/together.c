@@ -207,7 +207,7 @@ int wi_jobs_batch_answer(
 {
     int64_t total = batch->total, at = 0;
     struct wi_tensors probe = {0};
-    if (answer->returned) {
+    if (answer->error.code == WI_NODE_PAUSED) {
         each_goes_on(jobs, batch, &(struct going_on){.returned = &answer->error});
         return 1;
     }
