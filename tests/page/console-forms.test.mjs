@@ -18,7 +18,7 @@ import { halfOf, readNpy } from '../../page/src/console/playground/npy.js';
 import { apart, cosines, figuresOf, neighbours, rowsOf, short, valuesOf } from '../../page/src/console/playground/numbers.js';
 import { randomOf, randomValues } from '../../page/src/console/playground/random.js';
 import { flatten, tensorOf } from '../../page/src/console/playground/tensor.js';
-import { joined, loudest, wavOf } from '../../page/src/console/playground/wav.js';
+import { loudest, wavOf } from '../../page/src/console/playground/wav.js';
 import { encode, values } from '../lib/kserve.mjs';
 import { chirp, disc } from '../lib/media.mjs';
 import { png } from '../lib/picture.mjs';
@@ -153,7 +153,7 @@ test('tensors are held against what the graph takes', () => {
 });
 
 test('sounds are WAV files that others read', () => {
-    const file = wavOf(joined([Float32Array.of(0, 0.5), Float32Array.of(-1, 2)]), 16000);
+    const file = wavOf(Float32Array.of(0, 0.5, -1, 2), 16000);
     const { rate, samples } = readWav(Buffer.from(file));
     assert.deepEqual([rate, [...samples].map((one) => one.toFixed(3))], [16000, ['0.000', '0.500', '-1.000', '1.000']]);
     assert.deepEqual(samplesOf(file).map((one) => one.toFixed(3)), ['0.000', '0.500', '-1.000', '1.000']);
