@@ -136,7 +136,8 @@ const struct wi_setting wi_options[] = {
                 "ones are answered 503. Those of this machine itself are not counted."},
     {KEY(api, max_watchers), INTEGER(0, 1024), DEFAULT("64"), RELOADABLE,
         .help = "How many clients may take GET /v1/events at the same time; never more than half "
-                "of max_connections. Further ones are answered 429."},
+                "of max_connections, and of one user never more than a quarter of them. Further "
+                "ones are answered 429."},
     {KEY(api, stream_grace), DURATION(0, 1 * HOUR), DEFAULT("15s"), RELOADABLE,
         .help = "How long the client of a resumable stream may be away until its work is "
                 "cancelled, and how long the end of one is kept."},
