@@ -254,11 +254,8 @@ static int serve_page(struct lws *wsi, struct wi_socket *socket, const char *pat
  * said that it may connect. */
 static int serve_work(struct lws *wsi, struct wi_socket *socket)
 {
-    static const char *const words[] = {[WI_STRANGERS_NONE] = "none",
-        [WI_STRANGERS_TENSORS] = "tensors",
-        [WI_STRANGERS_TEXT] = "text"};
     struct found found = {.fd = -1,
-        .text = words[socket->bridge->settings.strangers],
+        .text = wi_strangers_names[socket->bridge->settings.strangers],
         .type = "text/plain",
         .cache = "no-cache"};
     found.size = strlen(found.text);
