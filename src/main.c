@@ -451,6 +451,7 @@ static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
         .repository = d->repository,
         .versions = d->versions,
         .pulls = d->pulls,
+        .blocks = d->blocks,
         .db = d->db,
         .budget = &d->budget,
         .children = d->children,
