@@ -5,7 +5,7 @@
 #include "config.h"
 
 #include "api/endpoints/manual.h"
-#include "api/endpoints/model_use.h"
+#include "api/endpoints/models/model_use.h"
 #include "api/endpoints/openapi.h"
 #include "api/http/server.h"
 #include "base/clock.h"
@@ -451,6 +451,7 @@ static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
         .repository = d->repository,
         .versions = d->versions,
         .pulls = d->pulls,
+        .blocks = d->blocks,
         .db = d->db,
         .budget = &d->budget,
         .children = d->children,

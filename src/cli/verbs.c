@@ -212,6 +212,13 @@ static const struct wi_flag add_options[] = {
     {0},
 };
 
+static const struct wi_flag publish_options[] = {
+    {"car", "FILE", 0, WI_COMPLETE_FILE, NULL,
+        "Also write it whole to this file, a CAR, which webinfer add reads; \"-\" is standard "
+        "output"},
+    {0},
+};
+
 static const struct wi_flag rm_options[] = {
     {"force", NULL, 0, WI_COMPLETE_NONE, NULL,
         "Even if requests run on it, which then end with what they have"},
@@ -329,6 +336,11 @@ const struct wi_verb wi_cli_verbs[] = {
     {"add", "FILE|DIR", 1, 1, {WI_COMPLETE_FILE},
         "Send a model, or one in a CAR, to the daemon, from this machine or another", add_options,
         wi_cli_add},
+    {"publish", "MODEL[:VARIANT]", 1, 1, {WI_COMPLETE_MODEL},
+        "Give a model an address that is made of its content, ipfs://CID, and print it",
+        publish_options, wi_cli_publish},
+    {"unpublish", "MODEL[:VARIANT]", 1, 1, {WI_COMPLETE_MODEL},
+        "Let nobody have it by that address any more", NULL, wi_cli_unpublish},
     {"rm", "MODEL", 1, 1, {WI_COMPLETE_MODEL},
         "Remove a model and all its versions from where the daemon has its models", rm_options,
         wi_cli_rm},

@@ -3,7 +3,8 @@
  * A scrape reads and never starts anything.
  */
 #include "api/endpoints/endpoints.h"
-#include "api/endpoints/models.h"
+#include "api/endpoints/models/models.h"
+#include "api/endpoints/models/published.h"
 #include "api/endpoints/stream.h"
 #include "api/http/request.h"
 #include "base/clock.h"
@@ -427,6 +428,7 @@ void wi_handle_metrics(struct wi_request *request)
     write_store(&out, api->deps.db);
     write_repository(&out, api->deps.repository);
     write_caches(api, &out);
+    wi_api_published_metrics(api, &out);
     write_durable(&out, api->endpoints->durable);
     wi_metric_head(&out, "process_start_time_seconds", "gauge", "When the server started.");
     wi_metric_value(&out, "process_start_time_seconds", (double)api->started_at / 1000);

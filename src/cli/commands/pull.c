@@ -3,7 +3,6 @@
  * the daemon's: it goes on when this ends.
  */
 #include "cli/cli.h"
-#include "cli/plain.h"
 
 #include "base/memory.h"
 #include "cli/bar.h"
@@ -144,20 +143,6 @@ char *wi_cli_pulled_name(const char *reference, const char *name)
 
 /* --- the command ------------------------------------------------------------------------------ */
 
-/* An exchange with a small answer, which is printed with --json. */
-static enum wi_exit exchange(struct wi_cli *cli, const struct wi_rest_request *request)
-{
-    struct wi_rest_answer answer;
-    enum wi_exit result;
-
-    wi_rest_exchange(&cli->rest, request, &answer);
-    result = wi_cli_check(cli, &answer);
-    if (result == WI_EXIT_OK && cli->json)
-        wi_plain_json(stdout, answer.body.text, answer.body.size);
-    wi_rest_answer_clear(&answer);
-    return result;
-}
-
 static enum wi_exit begin(struct wi_cli *cli, const char *reference)
 {
     json_t *requested = make_requested(&cli->arguments, reference);
@@ -168,7 +153,7 @@ static enum wi_exit begin(struct wi_cli *cli, const char *reference)
     wi_buffer_json(&body, requested);
     request.body = body.text;
     request.body_size = body.size;
-    result = exchange(cli, &request);
+    result = wi_cli_order(cli, &request, NULL);
     if (result == WI_EXIT_OK && !cli->json)
         fprintf(stderr, "The daemon pulls it; webinfer show tells how far that is.\n");
     wi_buffer_clear(&body);
@@ -188,8 +173,8 @@ static enum wi_exit cancel(struct wi_cli *cli, const char *reference)
     if (wi_model_check_name(name, &error) != WI_OK)
         wi_cli_complain(&error);
     else
-        result = exchange(
-            cli, &(struct wi_rest_request){.path = path, .method = "POST", .timeout_ms = ASK_MS});
+        result = wi_cli_order(cli,
+            &(struct wi_rest_request){.path = path, .method = "POST", .timeout_ms = ASK_MS}, NULL);
     if (result == WI_EXIT_OK && !cli->json)
         fputs("The pull was cancelled, and what it had fetched removed.\n", stderr);
     free(path);

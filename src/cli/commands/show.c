@@ -20,6 +20,17 @@ static void put_progress(struct wi_buffer *out, const json_t *pull)
         wi_table_fill(out, out->size > 0 ? "; {problem.detail}" : "{problem.detail}", pull);
 }
 
+static void put_address(struct wi_buffer *out, const json_t *cid)
+{
+    wi_buffer_puts(out, "ipfs://");
+    wi_table_cell(out, cid);
+}
+
+static void put_stale(struct wi_buffer *out, const json_t *stale)
+{
+    wi_buffer_puts(out, json_is_true(stale) ? "stale: its files have changed since" : "whole");
+}
+
 static void print_list(const struct wi_cli *cli, const json_t *answer)
 {
     static const struct wi_column models[] = {{"MODEL", "name", NULL},
@@ -28,6 +39,8 @@ static void print_list(const struct wi_cli *cli, const json_t *answer)
         {"PULLED FROM", "source.repository", NULL}, {"PROBLEM", "problem", NULL}, {0}};
     static const struct wi_column pulls[] = {
         {"PULL", "name", NULL}, {"OF", "model", NULL}, {"STATE", "", put_progress}, {0}};
+    static const struct wi_column published[] = {{"PUBLISHED", "name", NULL},
+        {"AS", "cid", put_address}, {"STATE", "stale", put_stale}, {0}};
     json_t *rows = json_array(), *under_way = json_array();
     json_t *item;
     size_t i;
@@ -45,6 +58,7 @@ static void print_list(const struct wi_cli *cli, const json_t *answer)
     }
     wi_table_print("", models, rows, "There are no models; webinfer run ORG/NAME brings one.");
     wi_table_print("\n", pulls, under_way, NULL);
+    wi_table_print("\n", published, json_object_get(answer, "published"), NULL);
     json_decref(under_way);
     json_decref(rows);
 }
@@ -93,6 +107,22 @@ static void put_source(struct wi_buffer *out, const json_t *source)
     wi_table_fill(out, "{repository} of {hub}, commit {commit}", source);
 }
 
+/* "chat/finch:q4 as ipfs://bafy…, version 2" */
+static void put_pins(struct wi_buffer *out, const json_t *published)
+{
+    const json_t *pin;
+    size_t i;
+
+    json_array_foreach(published, i, pin)
+    {
+        wi_table_fill(out, i ? "; {name} as ipfs://{cid}" : "{name} as ipfs://{cid}", pin);
+        if (json_is_integer(json_object_get(pin, "version")))
+            wi_table_fill(out, ", version {version}", pin);
+        if (json_is_true(json_object_get(pin, "stale")))
+            wi_buffer_puts(out, ", stale: its files have changed since, and are not served");
+    }
+}
+
 /* Where it would run, and what is known of each place. */
 static void put_places(struct wi_cli *cli, const char *name)
 {
@@ -117,8 +147,8 @@ static void print_model(const struct wi_cli *cli, const json_t *model)
         {"labels", "labels", NULL}, {"inputs", "inputs", wi_cli_put_values},
         {"outputs", "outputs", wi_cli_put_values}, {"size", "bytes", put_size},
         {"hash", "hash", NULL}, {"variant", "variant", NULL}, {"pulled from", "source", put_source},
-        {"memory", "memory", put_memory}, {"warnings", "warnings", NULL},
-        {"pulling", "pulling", put_pull}, {0}};
+        {"published", "published", put_pins}, {"memory", "memory", put_memory},
+        {"warnings", "warnings", NULL}, {"pulling", "pulling", put_pull}, {0}};
     static const struct wi_column files[] = {
         {"FILE", "path", NULL}, {"SIZE", "bytes", wi_bar_size}, {"SHA-256", "hash", NULL}, {0}};
 

@@ -1,7 +1,7 @@
 /* How doctor judges what a page reported, and what makes it fail. */
-#include "../../test.h"
+#include "../../../test.h"
 
-#include "cli/commands/doctor.c"
+#include "cli/commands/doctor/doctor.c"
 
 static struct wi_config_browser browser = {.kind = "chrome"};
 

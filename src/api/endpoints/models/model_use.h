@@ -1,6 +1,6 @@
 /* Which models nodes have, by what they tell: shown, counted, and kept from being removed. */
-#ifndef WI_API_ENDPOINTS_MODEL_USE_H
-#define WI_API_ENDPOINTS_MODEL_USE_H
+#ifndef WI_API_ENDPOINTS_MODELS_MODEL_USE_H
+#define WI_API_ENDPOINTS_MODELS_MODEL_USE_H
 
 #include "bridge/bridge.h"
 #include "library/versions.h"

@@ -1,6 +1,6 @@
 /* What the endpoints of uploads keep: the thread for their files, and when old ones are removed. */
-#ifndef WI_API_ENDPOINTS_UPLOADS_H
-#define WI_API_ENDPOINTS_UPLOADS_H
+#ifndef WI_API_ENDPOINTS_MODELS_UPLOADS_H
+#define WI_API_ENDPOINTS_MODELS_UPLOADS_H
 
 #include "api/http/server.h"
 

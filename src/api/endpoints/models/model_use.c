@@ -1,5 +1,5 @@
 /* What nodes say that they have loaded; see model_use.h. */
-#include "api/endpoints/model_use.h"
+#include "api/endpoints/models/model_use.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* webinfer doctor in four parts: this machine, one browser, its platforms, and the report. */
-#ifndef WI_CLI_COMMANDS_DOCTOR_H
-#define WI_CLI_COMMANDS_DOCTOR_H
+#ifndef WI_CLI_COMMANDS_DOCTOR_DOCTOR_H
+#define WI_CLI_COMMANDS_DOCTOR_DOCTOR_H
 
 #include "cli/cli.h"
 #include "config/config.h"

@@ -1,6 +1,6 @@
 /* Pulls (hub/pulls.h) as the API shows them, between its files. */
-#ifndef WI_API_ENDPOINTS_PULLS_H
-#define WI_API_ENDPOINTS_PULLS_H
+#ifndef WI_API_ENDPOINTS_MODELS_PULLS_H
+#define WI_API_ENDPOINTS_MODELS_PULLS_H
 
 #include "api/http/step.h"
 #include "hub/pulls.h"
@@ -18,13 +18,5 @@ int wi_api_has_pulls(struct wi_request *request);
 typedef void wi_pull_event_fn(struct wi_buffer *out, const struct wi_pull_info *info);
 void wi_api_pull_tell(
     struct wi_request *request, const char *name, wi_pull_event_fn *write, int whole);
-
-/* The clients that take the events of pulls. */
-struct wi_api_pulls;
-struct wi_api_pulls *wi_api_pulls_new(struct wi_api *api);
-/* The server closes: they are told so. */
-void wi_api_pulls_finish(struct wi_api_pulls *pulls);
-/* When no request is left; NULL is fine. */
-void wi_api_pulls_free(struct wi_api_pulls *pulls);
 
 #endif

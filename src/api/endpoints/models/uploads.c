@@ -7,9 +7,9 @@
 #include "library/uploads.h"
 
 #include "api/endpoints/endpoints.h"
-#include "api/endpoints/models.h"
+#include "api/endpoints/models/models.h"
+#include "api/endpoints/models/uploads.h"
 #include "api/endpoints/openapi.h"
-#include "api/endpoints/uploads.h"
 #include "api/http/query.h"
 #include "api/http/step.h"
 #include "base/clock.h"

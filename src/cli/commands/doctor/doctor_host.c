@@ -1,5 +1,5 @@
 /* What this machine has that browsers need, checked by trying where trying is harmless. */
-#include "cli/commands/doctor.h"
+#include "cli/commands/doctor/doctor.h"
 
 #include "base/clock.h"
 #include "base/error.h"

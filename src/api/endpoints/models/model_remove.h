@@ -1,6 +1,6 @@
 /* What leaves the store, between the endpoints that have it leave. */
-#ifndef WI_API_ENDPOINTS_MODEL_REMOVE_H
-#define WI_API_ENDPOINTS_MODEL_REMOVE_H
+#ifndef WI_API_ENDPOINTS_MODELS_MODEL_REMOVE_H
+#define WI_API_ENDPOINTS_MODELS_MODEL_REMOVE_H
 
 #include "api/http/request.h"
 

@@ -1,10 +1,11 @@
 /* GET /v1/models and /v1/models/NAME: what the repository has, what each takes, where it is loaded.
  */
-#include "api/endpoints/models.h"
+#include "api/endpoints/models/models.h"
 
-#include "api/endpoints/model_use.h"
+#include "api/endpoints/models/model_use.h"
+#include "api/endpoints/models/published.h"
+#include "api/endpoints/models/pulls.h"
 #include "api/endpoints/nodes.h"
-#include "api/endpoints/pulls.h"
 #include "api/http/query.h"
 #include "api/http/request.h"
 #include "api/http/step.h"
@@ -82,6 +83,13 @@ static void on_versions(struct wi_request *request, void *work)
     add_versions(request->api, look->name, &look->versions, look->found);
     wi_request_answer_json(request, 200, json_incref(look->found));
     free_look(look);
+}
+
+static void add_pins(const struct wi_api *api, const char *name, json_t *out)
+{
+    json_t *published = wi_api_published_index(api);
+    wi_api_add_published(published, name, out);
+    json_decref(published);
 }
 
 /* Answers with `found` (taken over), completed so from the store's folder, which takes a thread's
@@ -298,7 +306,8 @@ struct listing {
     const struct wi_api *api;
     const char *after;
     size_t limit;
-    json_t *loaded; /* {NAME: [what its nodes tell of it]} */
+    json_t *loaded;    /* {NAME: [what its nodes tell of it]} */
+    json_t *published; /* of wi_api_published_index */
     json_t *list;
     int more; /* there are others behind it */
 };
@@ -327,6 +336,7 @@ static void add_model(
     if (entry && row) {
         add_row(row, model, entry);
         add_versions(listing->api, name, &row->versions, entry);
+        wi_api_add_published(listing->published, name, entry);
     }
     if (entry)
         json_array_append_new(listing->list, entry);
@@ -336,12 +346,14 @@ static void list_models(struct listing *listing)
 {
     struct wi_repository *repository = listing->api->deps.repository;
     listing->loaded = json_object();
+    listing->published = wi_api_published_index(listing->api);
     wi_repository_each_after(
         repository, listing->after, listing->limit, want_loaded, listing->loaded);
     find_loaded(listing->api, listing->loaded);
     listing->more =
         wi_repository_each_after(repository, listing->after, listing->limit, add_model, listing);
     json_decref(listing->loaded);
+    json_decref(listing->published);
 }
 
 json_t *wi_api_models_json(const struct wi_api *api)
@@ -353,8 +365,10 @@ json_t *wi_api_models_json(const struct wi_api *api)
 
 json_t *wi_api_model_json(const struct wi_api *api, const char *name, int where)
 {
-    struct listing listing = {
-        .api = api, .loaded = json_pack("{s:[]}", name), .list = json_array()};
+    struct listing listing = {.api = api,
+        .loaded = json_pack("{s:[]}", name),
+        .published = wi_api_published_index(api),
+        .list = json_array()};
     if (where)
         find_loaded(api, listing.loaded);
     (void)wi_repository_one(api->deps.repository, name, add_model, &listing);
@@ -362,6 +376,7 @@ json_t *wi_api_model_json(const struct wi_api *api, const char *name, int where)
     if (!where)
         json_object_del(found, "loaded");
     json_decref(listing.loaded);
+    json_decref(listing.published);
     json_decref(listing.list);
     return found;
 }
@@ -413,10 +428,11 @@ static json_t *list_json(
 {
     struct listing listing = begin_listing(api, page);
     list_models(&listing);
-    json_t *answer = json_pack("{s:s, s:o, s:o, s:o, s:o, s:I, s:o}", "object", "list", "data",
+    json_t *answer = json_pack("{s:s, s:o, s:o, s:o, s:o, s:I, s:o, s:o}", "object", "list", "data",
         list_openai(api, page), "models", listing.list, "pulls", wi_api_pulls_json(api->deps.pulls),
         "ignored", ignored_json(list), "ignored_more", (json_int_t)list->ignored_more, "aliases",
-        aliases_json(wi_repository_aliases(api->deps.repository)));
+        aliases_json(wi_repository_aliases(api->deps.repository)), "published",
+        wi_api_published_json(api));
     if (page->limit > 0)
         add_next(&listing, answer);
     return answer;
@@ -484,6 +500,8 @@ static void on_model(struct wi_request *request, void *work, struct wi_model *mo
         json_object_update_new(found, openai_json(request->api, model->name, model));
     if (found && is_pulling(request->api, model->name, &info))
         json_object_set_new(found, "pulling", wi_api_pull_json(&info));
+    if (found)
+        add_pins(request->api, model->name, found);
     json_decref(loaded);
     answer_model(request, model, found);
     (void)work;

@@ -1,5 +1,5 @@
 /* What the checks found, in the order in which they were made: kept, shown, and judged. */
-#include "cli/commands/doctor.h"
+#include "cli/commands/doctor/doctor.h"
 
 #include "cli/table.h"
 #include <stdarg.h>

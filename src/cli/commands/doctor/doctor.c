@@ -4,7 +4,7 @@
  */
 #include "config.h"
 
-#include "cli/commands/doctor.h"
+#include "cli/commands/doctor/doctor.h"
 
 #include "base/buffer.h"
 #include "base/log.h"

@@ -3,9 +3,10 @@
  * model are told to unload it. One that requests run on stays, unless ?force=true says otherwise:
  * then they end with what they have.
  */
-#include "api/endpoints/model_remove.h"
+#include "api/endpoints/models/model_remove.h"
 
-#include "api/endpoints/model_use.h"
+#include "api/endpoints/models/model_use.h"
+#include "api/endpoints/models/published.h"
 #include "base/memory.h"
 #include "library/versions_work.h"
 #include <stdio.h>
@@ -14,21 +15,54 @@
 
 /* --- the answer ------------------------------------------------------------------------------- */
 
-static void cancel(void *task)
+struct removal {
+    struct wi_request *request;
+    struct wi_versions_task *task;
+    json_t *unpublished; /* CIDs */
+};
+
+static void free_removal(void *work)
 {
-    wi_versions_cancel(task);
+    struct removal *removal = work;
+    wi_versions_cancel(removal->task);
+    json_decref(removal->unpublished);
+    free(removal);
+}
+
+/* A model that stays all the same is not published any more. */
+static void refuse(struct removal *removal, const struct wi_error *failure)
+{
+    struct wi_error error = *failure;
+    if (json_array_size(removal->unpublished) > 0)
+        wi_error_set(&error, failure->code, failure->field, "%.400s; it is no longer published",
+            failure->detail);
+    wi_request_answer_error(removal->request, &error);
+}
+
+static json_t *removed_json(const struct removal *removal, uint64_t freed)
+{
+    json_t *out = json_pack("{s:s, s:s, s:I}", "name", removal->request->argument, "state",
+        "removed", "freed_bytes", (json_int_t)freed);
+    if (json_array_size(removal->unpublished) > 0)
+        json_object_set(out, "unpublished", removal->unpublished);
+    return out;
 }
 
 static void on_removed(
     void *context, const struct wi_versions_result *result, const struct wi_error *error)
 {
-    struct wi_request *request = context;
+    struct removal *removal = context;
+    removal->task = NULL;
     if (error)
-        wi_request_answer_error(request, error);
+        refuse(removal, error);
     else
-        wi_request_answer_json(request, 200,
-            json_pack("{s:s, s:s, s:I}", "name", request->argument, "state", "removed",
-                "freed_bytes", (json_int_t)result->bytes));
+        wi_request_answer_json(removal->request, 200, removed_json(removal, result->bytes));
+    free_removal(removal);
+}
+
+static void cancel(void *task)
+{
+    wi_versions_cancel(task);
 }
 
 static void on_collected(
@@ -85,22 +119,34 @@ static enum wi_code check_use(const struct wi_api *api, const char *name, struct
         name);
 }
 
+static void unload_everywhere(const struct wi_api *api, const char *name)
+{
+    struct wi_strings ids = {0}, names = {0};
+    wi_api_find_nodes(api->deps.bridge, name, &ids, &names);
+    for (size_t i = 0; i < ids.count; i++)
+        wi_bridge_unload(api->deps.bridge, ids.items[i], names.items[i]);
+    wi_strings_clear(&ids);
+    wi_strings_clear(&names);
+}
+
+/* What is published is pinned, and would stay: so it is unpublished first. */
 static void remove_model(struct wi_request *request, int force)
 {
     const struct wi_api *api = request->api;
+    struct removal *removal = wi_alloc(sizeof *removal);
     struct wi_error error;
-    struct wi_strings ids = {0}, names = {0};
-    wi_api_find_nodes(api->deps.bridge, request->argument, &ids, &names);
-    if (!force && check_use(api, request->argument, &error) != WI_OK) {
+    removal->request = request;
+    removal->unpublished = json_array();
+    if ((!force && check_use(api, request->argument, &error) != WI_OK) ||
+        wi_api_unpublish_all(api, request->argument, removal->unpublished, &error) != WI_OK) {
         wi_request_answer_error(request, &error);
-    } else {
-        for (size_t i = 0; i < ids.count; i++)
-            wi_bridge_unload(api->deps.bridge, ids.items[i], names.items[i]);
-        wi_request_wait(request, cancel,
-            wi_versions_take_away(api->deps.versions, request->argument, on_removed, request));
+        free_removal(removal);
+        return;
     }
-    wi_strings_clear(&ids);
-    wi_strings_clear(&names);
+    unload_everywhere(api, request->argument);
+    removal->task =
+        wi_versions_take_away(api->deps.versions, request->argument, on_removed, removal);
+    wi_request_wait(request, free_removal, removal);
 }
 
 void wi_api_remove_model(struct wi_request *request, int force)

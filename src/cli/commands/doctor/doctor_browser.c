@@ -3,7 +3,7 @@
  * session opens it, and what the page announces is the answer. Nothing else would tell the truth:
  * WebGPU and threads exist only in a secure, isolated page.
  */
-#include "cli/commands/doctor.h"
+#include "cli/commands/doctor/doctor.h"
 
 #include "base/memory.h"
 #include "bridge/bridge.h"

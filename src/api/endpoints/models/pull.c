@@ -4,11 +4,11 @@
  * client that leaves does not end the pull.
  */
 #include "api/endpoints/endpoints.h"
+#include "api/endpoints/models/pulls.h"
 #include "api/endpoints/openapi.h"
-#include "api/endpoints/pulls.h"
 
 #include "api/endpoints/stream.h"
-#include "api/http/event_sender.h"
+#include "api/endpoints/telling.h"
 #include "base/clock.h"
 #include "base/params.h"
 #include "wire/dialect.h"
@@ -16,7 +16,6 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <utlist.h>
 
 /* --- as JSON ---------------------------------------------------------------------------------- */
 
@@ -64,65 +63,21 @@ json_t *wi_api_pulls_json(const struct wi_pulls *pulls)
     return list;
 }
 
-/* --- a client that takes events --------------------------------------------------------------- */
+/* --- a client that waits for its end ---------------------------------------------------------- */
 
-/* From its request to the end of its answer. It is silent, `request` is set, until there is
- * something to tell: what fails before has its usual status. One that waits for the whole is silent
- * to the end. */
+/* One that takes events, or the end alone. */
 struct puller {
-    struct wi_api_pulls *all;
-    const struct wi_dialect *dialect;
     wi_pull_event_fn *write;
-    int whole;
-    struct wi_request *request;
-    struct wi_event_sender *sender;
-    struct wi_events *events;
+    struct wi_telling *telling; /* NULL: it waits for the end alone */
+    struct wi_request *request; /* of one that does */
     struct wi_pull_watch *watch;
-    struct wi_timer *timer; /* shows that somebody is there */
-    char request_id[WI_REQUEST_ID_MAX + 1];
-    struct puller *prev, *next;
 };
 
-struct wi_api_pulls {
-    struct wi_api *api;
-    struct puller *pullers;
-};
-
-static void free_puller(struct puller *puller)
+static void free_puller(void *work)
 {
-    DL_DELETE(puller->all->pullers, puller);
+    struct puller *puller = work;
     wi_pull_unwatch(puller->watch);
-    wi_timer_free(puller->timer);
-    wi_events_free(puller->events);
     free(puller);
-}
-
-static void on_taken(void *context)
-{
-}
-
-static void on_gone(void *context)
-{
-    free_puller(context);
-}
-
-static void open_puller(struct puller *puller)
-{
-    const struct wi_event_sender_callbacks back = {puller, on_taken, on_gone};
-    struct wi_request *request = puller->request;
-    if (!request)
-        return;
-    puller->request = NULL;
-    puller->sender = wi_event_sender_new(request, puller->events, &back);
-}
-
-static void on_beat(void *context)
-{
-    struct puller *puller = context;
-    struct wi_buffer text = {0};
-    open_puller(puller);
-    wi_buffer_puts(&text, wi_dialect_stream_alive(puller->dialect));
-    wi_event_sender_insert(puller->sender, &text);
 }
 
 static void write_event(struct wi_buffer *out, const struct wi_pull_info *info)
@@ -132,64 +87,46 @@ static void write_event(struct wi_buffer *out, const struct wi_pull_info *info)
     wi_printing_event(out, info->state == WI_PULL_DONE ? "done" : "progress", value);
 }
 
-static void answer_whole(struct puller *puller, struct wi_buffer *text)
-{
-    struct wi_request *request = puller->request;
-    puller->watch = NULL;
-    free_puller(puller);
-    wi_request_answer_text(request, 200, "application/json", text);
-}
-
-static void end_puller(struct puller *puller, struct wi_buffer *text)
-{
-    if (puller->whole) {
-        answer_whole(puller, text);
-        return;
-    }
-    puller->watch = NULL;
-    wi_timer_stop(puller->timer);
-    open_puller(puller);
-    wi_events_end(puller->events, text);
-    wi_event_sender_wake(puller->sender);
-}
-
 static void fail_puller(struct puller *puller, const struct wi_error *error)
 {
-    const struct wi_stream_face face = {0};
-    struct wi_request *request = puller->request;
+    if (puller->telling)
+        wi_telling_fail(puller->telling, error);
+    else
+        wi_request_answer_error(puller->request, error);
+}
+
+static void end_puller(struct puller *puller, const struct wi_pull_info *info)
+{
     struct wi_buffer text = {0};
-    if (request) {
-        puller->watch = NULL;
-        free_puller(puller);
-        wi_request_answer_error(request, error);
+    puller->write(&text, info);
+    if (puller->telling)
+        wi_telling_end(puller->telling, &text);
+    else
+        wi_request_answer_text(puller->request, 200, "application/json", &text);
+}
+
+static void tell_progress(struct puller *puller, const struct wi_pull_info *info)
+{
+    struct wi_buffer text = {0};
+    if (!puller->telling || info->state == WI_PULL_RESOLVING)
         return;
-    }
-    puller->dialect->stream_error(&text, &face, error, puller->request_id);
-    end_puller(puller, &text);
+    puller->write(&text, info);
+    wi_telling_say(puller->telling, &text);
 }
 
 static void on_pull(void *context, const struct wi_pull_info *info)
 {
     struct puller *puller = context;
-    struct wi_buffer text = {0};
-    if (info->state == WI_PULL_FAILED) {
+    if (info->state != WI_PULL_FAILED && info->state != WI_PULL_DONE) {
+        tell_progress(puller, info);
+        return;
+    }
+    puller->watch = NULL; /* it is over */
+    if (info->state == WI_PULL_FAILED)
         fail_puller(puller, info->error);
-        return;
-    }
-    if (info->state == WI_PULL_RESOLVING || (puller->whole && info->state != WI_PULL_DONE))
-        return;
-    puller->write(&text, info);
-    if (info->state == WI_PULL_DONE) {
-        end_puller(puller, &text);
-        return;
-    }
-    open_puller(puller);
-    wi_event_sender_insert(puller->sender, &text);
-}
-
-static void cancel_silent(void *work)
-{
-    free_puller(work);
+    else
+        end_puller(puller, info);
+    free_puller(puller);
 }
 
 void wi_api_pull_tell(
@@ -197,50 +134,15 @@ void wi_api_pull_tell(
 {
     struct wi_api *api = request->api;
     struct puller *puller = wi_alloc(sizeof *puller);
-    double beat = api->deps.times.beat;
-    puller->all = api->endpoints->pullers;
-    puller->dialect = request->dialect;
     puller->write = write;
-    puller->whole = whole;
-    puller->request = request;
-    puller->events = wi_events_new(api->deps.budget, 0);
-    puller->timer = wi_timer_new(api->deps.loop, on_beat, puller);
-    memcpy(puller->request_id, request->id, sizeof puller->request_id);
-    DL_APPEND(puller->all->pullers, puller);
     puller->watch = wi_pull_watch(api->deps.pulls, name, on_pull, puller);
     assert(puller->watch); /* it has just begun, or goes on */
-    if (!whole)
-        wi_timer_start(puller->timer, (uint64_t)beat, (uint64_t)beat);
-    wi_request_wait(request, cancel_silent, puller);
-}
-
-struct wi_api_pulls *wi_api_pulls_new(struct wi_api *api)
-{
-    struct wi_api_pulls *pulls = wi_alloc(sizeof *pulls);
-    pulls->api = api;
-    return pulls;
-}
-
-void wi_api_pulls_finish(struct wi_api_pulls *pulls)
-{
-    struct puller *puller, *next;
-    struct wi_error error;
-    wi_request_shutting_down(&error);
-    DL_FOREACH_SAFE(pulls->pullers, puller, next)
-    {
-        if (!puller->sender || wi_events_ended(puller->events))
-            continue; /* its request is answered, or it has its end */
-        wi_pull_unwatch(puller->watch);
-        fail_puller(puller, &error);
-    }
-}
-
-void wi_api_pulls_free(struct wi_api_pulls *pulls)
-{
-    if (!pulls)
+    if (!whole) {
+        puller->telling = wi_telling_new(api->endpoints->tellings, request, free_puller, puller);
         return;
-    assert(!pulls->pullers);
-    free(pulls);
+    }
+    puller->request = request;
+    wi_request_wait(request, free_puller, puller);
 }
 
 /* --- the endpoints ---------------------------------------------------------------------------- */

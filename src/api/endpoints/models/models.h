@@ -1,7 +1,7 @@
 /* What the API says of models beside their files: all their names, what the numerics guard found.
  */
-#ifndef WI_API_ENDPOINTS_MODELS_H
-#define WI_API_ENDPOINTS_MODELS_H
+#ifndef WI_API_ENDPOINTS_MODELS_MODELS_H
+#define WI_API_ENDPOINTS_MODELS_MODELS_H
 
 #include "api/http/request.h"
 
