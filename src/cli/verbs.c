@@ -206,7 +206,7 @@ static const struct wi_flag unload_options[] = {
 
 static const struct wi_flag add_options[] = {
     {"name", "NAME", 0, WI_COMPLETE_NONE, NULL,
-        "NAME or OWNER/NAME; else it is called after the file or folder"},
+        "NAME or OWNER/NAME; else it is called after the file, CAR or folder"},
     {"force", NULL, 0, WI_COMPLETE_NONE, NULL,
         "Make it that model's next version; what is under way ends with the old one"},
     {0},
@@ -334,11 +334,10 @@ const struct wi_verb wi_cli_verbs[] = {
     {"unload", "MODEL", 1, 1, {WI_COMPLETE_MODEL}, "Let nodes give a model's memory back",
         unload_options, wi_cli_unload},
     {"add", "FILE|DIR", 1, 1, {WI_COMPLETE_FILE},
-        "Send a model to the daemon, from this machine or another", add_options, wi_cli_add},
+        "Send a model, or one in a CAR, to the daemon, from this machine or another", add_options,
+        wi_cli_add},
     {"publish", "MODEL[:VARIANT]", 1, 1, {WI_COMPLETE_MODEL},
-        "Give a model an address made of its content, and print it: whoever has ipfs://CID can "
-        "have "
-        "that model",
+        "Give a model an address that is made of its content, ipfs://CID, and print it",
         publish_options, wi_cli_publish},
     {"unpublish", "MODEL[:VARIANT]", 1, 1, {WI_COMPLETE_MODEL},
         "Let nobody have it by that address any more", NULL, wi_cli_unpublish},

@@ -354,6 +354,7 @@ static const struct wi_member models[] = {
     {"ignored_more", "integer", NULL},
     {"aliases", "{string}",
         "The other names that the configuration gives to models, each with its model."},
+    {"published", "[Pin]", "All that are, also those whose model is not here any more."},
     {"next?", "string|null",
         "Of a page, which has data and models in part: what is after on the next one; null: it is "
         "the last."},
