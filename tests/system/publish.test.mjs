@@ -14,16 +14,19 @@ import { EventReader } from '../lib/event-reader.mjs';
 import { putFamilies } from '../lib/families.mjs';
 import { putGguf } from '../lib/gguf.mjs';
 import { raw } from '../lib/http.mjs';
+import { makeDag } from '../lib/ipfs.mjs';
 import * as onnx from '../lib/onnx.mjs';
 import { cliPath } from '../lib/paths.mjs';
 import { assertProblem } from '../lib/problem.mjs';
-import { cidOf, cidOfFile, readCar } from '../lib/published.mjs';
+import { readCar } from '../lib/read-car.mjs';
 import { Terminal } from '../lib/terminal.mjs';
 import { until } from '../lib/wait.mjs';
 
 const MIB = 1 << 20;
 const CAR = 'application/vnd.ipld.car';
 const here = { pool: { min_connections: 0 }, 'browser.chrome': { max_connections: 0 } };
+/** Of a folder's files by their paths, or of a single file. */
+const cidOf = async (files) => String((await makeDag(files, 'unixfs-v1-2025')).cid);
 const hashOf = (bytes) => crypto.createHash('sha256').update(bytes).digest('hex');
 
 /** @type {Daemon} */
@@ -76,7 +79,7 @@ test('a model has the CID that other programs give its files', async () => {
         assert.deepEqual(answer.files.map(({ path: where, bytes, sha256 }) => [where, bytes, sha256]),
             Object.keys(files).sort().map((where) => [where, files[where].length, hashOf(files[where])]));
         for (const file of answer.files)
-            assert.equal(file.cid, await cidOfFile(files[file.path]), file.path);
+            assert.equal(file.cid, await cidOf(files[file.path]), file.path);
     }
 });
 
@@ -219,6 +222,27 @@ test('what is published outlives the daemon', async () => withDaemon({ ready: fa
     }
 }));
 
+test('the version that is published is kept, whatever comes after it', async () => {
+    const file = path.join(daemon.folder, 'held.onnx');
+    const add = async (bytes, ...words) => {
+        fs.writeFileSync(file, bytes);
+        const { code, problems } = await webinfer(daemon, ['add', file, '--name', 'ada/held', ...words]);
+        assert.equal(code, 0, problems);
+    };
+    await add(onnx.smallest());
+    const first = await published('ada/held'), held = onnx.smallest();
+    assert.equal(first.cid, await cidOf({ 'model.onnx': held }));
+    for (const name of ['two', 'three', 'four']) await add(onnx.twice(name), '--force');
+    await daemon.post('/v1/models/gc');
+    const { versions, published: pins } = await show('ada/held');
+    assert.deepEqual(pins.map(({ cid, version, stale }) => [cid, version, stale]), [[first.cid, 1, false]]);
+    assert.ok(versions.some(({ version }) => version === 1), JSON.stringify(versions));
+    const second = await published('ada/held');
+    assert.equal(second.cid, await cidOf({ 'model.onnx': onnx.twice('four') }));
+    assert.deepEqual((await show('ada/held')).published.map(({ cid, version }) => [cid, version]), [[second.cid, 4]]);
+    await until(async () => !(await show('ada/held')).versions.some(({ version }) => version === 1), { what: 'the first version to go' });
+});
+
 /* --- by the client --- */
 
 test('webinfer publish prints the address and nothing else', async () => {
@@ -276,6 +300,20 @@ test('webinfer publish --car writes a file whole, or none', async () => {
     assert.equal((await webinfer(daemon, ['publish', 'ada/large', '--car', folder])).code, 2);
     assert.deepEqual(fs.readdirSync(folder), ['large.car']);
 });
+
+test('a CAR is the same model elsewhere, with the same address', async () => withDaemon({ ready: false, config: here }, async (other) => {
+    for (const name of ['talker', 'bert-classes', 'ada/large']) {
+        const file = path.join(other.folder, 'x.car'), files = await filesOf(name);
+        const { out } = await webinfer(daemon, ['publish', name, '--car', file]);
+        const added = await webinfer(other, ['add', file, '--name', `moved/${name.replace('/', '-')}`]);
+        assert.equal(added.code, 0, added.problems);
+        const again = await webinfer(other, ['publish', `moved/${name.replace('/', '-')}`]);
+        assert.equal(again.out, out, again.problems);
+        const { json } = await other.get(`/v1/models/moved/${name.replace('/', '-')}`);
+        assert.deepEqual(json.files.map((one) => [one.path, one.hash]), Object.keys(files).map((where) => [where, hashOf(files[where])]));
+        fs.rmSync(file);
+    }
+}));
 
 test('--car - is standard output, but no terminal', async () => {
     const { cid } = await published('digits');

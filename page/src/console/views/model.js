@@ -75,6 +75,7 @@ function what(app, model, isThere) {
             ['Parameters', model.parameters ? count(model.parameters) : ''], ['Context', model.context_length ? `${count(model.context_length)} tokens` : ''],
             ['In a page', memory ? `${bytes(memory.total)} of ${bytes(memory.limit)}${memory.fits ? '' : ': it does not fit'}` : ''],
             ['From', model.source ? plain([model.source.hub, model.source.repository, model.source.revision].filter(Boolean).join(' ')) : ''],
+            ['Published', (model.published ?? []).map((/** @type {any} */ one) => plain(`${one.name} as ipfs://${one.cid}${one.stale ? ', stale' : ''}`)).join('; ')],
             ['Last used', model.last_used_at ? moment(model.last_used_at * 1000) : ''],
             ['Loaded in', (model.loaded ?? []).length ? loadedIn(app, model) : 'no node'],
             ['Hash', model.hash ? h('code', null, model.hash) : '']]),

@@ -1,29 +1,9 @@
-/** What a folder's CID is, and what a CAR has in it, by programs that are not ours. */
+/** What a CAR has in it, by packages that are none of ours. */
 import assert from 'node:assert/strict';
 import { CarReader } from '@ipld/car';
 import { MemoryBlockstore } from 'blockstore-core';
 import { exporter, recursive } from 'ipfs-unixfs-exporter';
-import { importer } from 'ipfs-unixfs-importer';
 import { sha256 } from 'multiformats/hashes/sha2';
-
-async function last(values) {
-    let found;
-    for await (const value of values) found = value;
-    return found;
-}
-
-/** The CID of a folder. @param {Record<string, Buffer>} files by their paths */
-export async function cidOf(files) {
-    const entries = Object.entries(files).map(([path, content]) => ({ path, content }));
-    const root = await last(importer(entries, new MemoryBlockstore(), { profile: 'unixfs-v1-2025', wrapWithDirectory: true }));
-    return root.cid.toString();
-}
-
-/** The CID of a file. @param {Buffer} content */
-export async function cidOfFile(content) {
-    const file = await last(importer([{ path: 'x', content }], new MemoryBlockstore(), { profile: 'unixfs-v1-2025' }));
-    return file.cid.toString();
-}
 
 async function together(pieces) {
     const parts = [];
