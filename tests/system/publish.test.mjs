@@ -3,9 +3,10 @@
  * published outlives the daemon, is told of, goes stale and is taken back.
  */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import crypto from 'node:crypto';
 import fs from 'node:fs';
+import http from 'node:http';
 import path from 'node:path';
 import { after, before } from 'node:test';
 import { webinfer } from '../lib/cli.mjs';
@@ -299,6 +300,35 @@ test('webinfer publish --car writes a file whole, or none', async () => {
     assert.match(far.problems, /cannot be written: No such file/);
     assert.equal((await webinfer(daemon, ['publish', 'ada/large', '--car', folder])).code, 2);
     assert.deepEqual(fs.readdirSync(folder), ['large.car']);
+});
+
+test('of a CAR that breaks off, or is stopped, no file is left, and no address is printed', async () => {
+    const folder = fs.mkdtempSync(path.join(daemon.folder, 'broken-')), target = path.join(folder, 'x.car');
+    let sent = 0, cut = true;
+    const server = http.createServer((request, response) => {
+        if (request.headers.accept === 'text/event-stream') {
+            response.writeHead(200, { 'Content-Type': 'text/event-stream' });
+            response.end('event: done\ndata: {"cid": "bafkqaaa", "name": "x", "served": false}\n\n');
+            return;
+        }
+        response.writeHead(200, { 'Content-Type': CAR, 'Content-Length': 1000 });
+        response.write('half', () => { sent++; if (cut) response.destroy(); });
+    });
+    await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${server.address().port}`;
+    const { code, out, problems } = await webinfer(daemon, ['--url', url, 'publish', 'x', '--car', target]);
+    assert.deepEqual([code, out], [1, ''], problems);
+    assert.match(problems, /the file was not written whole: /);
+    assert.deepEqual(fs.readdirSync(folder), []);
+    cut = false;
+    const child = spawn(cliPath, ['--url', url, 'publish', 'x', '--car', target], { stdio: 'ignore' });
+    const ended = new Promise((resolve) => child.on('close', resolve));
+    await until(() => sent === 2, { what: 'the file to come' });
+    child.kill('SIGINT');
+    assert.equal(await ended, 1);
+    assert.deepEqual(fs.readdirSync(folder), []);
+    server.closeAllConnections();
+    server.close();
 });
 
 test('a CAR is the same model elsewhere, with the same address', async () => withDaemon({ ready: false, config: here }, async (other) => {
