@@ -32,6 +32,7 @@
 #include "net/lws.h"
 #include "pool/pool.h"
 #include "private.h"
+#include "source/sources.h"
 #include "store/db.h"
 #include <assert.h>
 #include <curl/curl.h>
@@ -81,6 +82,8 @@ struct daemon {
     char id[WI_ID_SIZE]; /* of this daemon, as others know it */
     struct wi_blockstore *blocks;
     struct wi_pulls *pulls;
+    struct wi_sources *sources;
+    struct wi_limit download_limit;
     struct wi_db *db;
     struct wi_jobs *jobs;
     struct wi_checks *checks;
@@ -119,6 +122,7 @@ static void close_rest(void *context)
     wi_lws_begin_free(d->lws);
     wi_pulls_free(d->pulls);
     wi_blockstore_free(d->blocks);
+    wi_sources_free(d->sources);
     wi_versions_work_free(d->versions);
     wi_repository_free(d->repository);
     wi_db_close(d->db);
@@ -433,6 +437,8 @@ static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
         .http = d->http,
         .repository = d->repository,
         .versions = d->versions,
+        .sources = d->sources = wi_sources_new(),
+        .limit = &d->download_limit,
         .listener = &d->listener};
     d->pulls = wi_pulls_new(&pulls_deps, d->config);
     d->jobs = wi_jobs_new(&d->loop, d->config, &d->budget);

@@ -96,6 +96,10 @@ enum wi_exit wi_cli_pull_model(struct wi_cli *cli, const char *reference, int ev
 /* The model's name as it is asked for when it is here: what was pulled as `name` from `reference`,
  * with its variant. The caller frees. */
 char *wi_cli_pulled_name(const char *reference, const char *name);
+/* What a pull of `reference` is begun under, as --as says; the caller frees it. WI_OK, or what is
+ * wrong with a CID. */
+enum wi_code wi_cli_begun_name(
+    struct wi_cli *cli, const char *reference, char **name, struct wi_error *error);
 
 /* --- live.c: an answer that is shown as it comes -------------------------------------------- */
 

@@ -295,12 +295,14 @@ const struct wi_other_name wi_cli_letters[] = {{"h", "help"}, {"v", "version"}, 
 
 const struct wi_verb wi_cli_verbs[] = {
     {"run", "MODEL [TEXT]", 1, 2, {WI_COMPLETE_MODEL},
-        "Pull a model, ORG/NAME[:VARIANT][@REVISION], if it is not here, and talk with it, or ask "
-        "it TEXT",
+        "Pull a model, ORG/NAME[:VARIANT][@REVISION] or ipfs://CID[/PATH][:VARIANT], if it is not "
+        "here, and talk with it, or ask it TEXT",
         run_options, wi_cli_run},
     {"pull", "ORG/NAME[:VARIANT][@REVISION]", 1, 1, {0},
-        "Have the daemon bring a model from a hub, and show how far that is", pull_options,
-        wi_cli_pull},
+        "Have the daemon bring a model from a hub, or by its CID (ipfs://CID[/PATH][:VARIANT]) "
+        "from "
+        "all who have it, and show how far that is",
+        pull_options, wi_cli_pull},
     {"list", "", 0, 0, {0}, "List the models, their sizes, and what is being pulled", NULL,
         wi_cli_list},
     {"show", "MODEL", 1, 1, {WI_COMPLETE_MODEL},

@@ -10,6 +10,8 @@
 #include <stdint.h>
 
 #define WI_HUB_TOKEN_MAX 4096 /* bytes of a token */
+/* What stands for all sources of what is pulled by its CID. */
+#define WI_HUB_CONTENT "ipfs"
 
 /* All are owned; zero-initialise, and free with wi_hub_clear. */
 struct wi_hub {
@@ -35,11 +37,5 @@ char *wi_hub_authorization(const struct wi_hub *hub);
 /* Whether a URL is of the hub itself: the same scheme, host and port. Only there may the token go.
  */
 int wi_hub_owns_url(const struct wi_hub *hub, const char *url);
-
-#define WI_RETRIES_MAX 8 /* in a row that brought nothing */
-
-/* Before the next try, in ms, after so many (at least one) that failed in a row: `first_ms`, then
- * doubled each time, at most 30 s. */
-uint64_t wi_retry_pause(unsigned first_ms, unsigned failed);
 
 #endif

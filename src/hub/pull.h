@@ -8,6 +8,7 @@
 #include "base/loop.h"
 #include "hub/choose.h"
 #include "hub/fetch.h"
+#include "hub/gateways.h"
 #include "hub/hub.h"
 #include "hub/list.h"
 #include "hub/pulls.h"
@@ -15,13 +16,18 @@
 
 /* What is wanted, checked, and what of the configuration it depends on. Owned. */
 struct wi_pull_order {
-    char *name; /* that it gets here */
+    char *name;  /* that it gets here */
+    char *asked; /* that it was begun under; mostly the same */
+    int unnamed; /* it gets the name of what a path in content leads to, once that is known */
     char *reference, *precision;
     struct wi_strings files;
-    struct wi_hub hub;
+    struct wi_hub hub; /* of content it has a name alone */
     struct wi_hub_reference parsed;
-    char *directory; /* the store */
-    uint64_t memory; /* that a page has for models */
+    struct wi_gateways gateways; /* of content: who is asked */
+    uint64_t stall_ms;           /* of content */
+    uint64_t quota;              /* of the store; 0: none */
+    char *directory;             /* the store */
+    uint64_t memory;             /* that a page has for models */
 };
 
 /* WI_OK, or what is wrong with it; then it is empty. Zero-initialise. */
@@ -33,14 +39,18 @@ int wi_pull_order_same(const struct wi_pull_order *a, const struct wi_pull_order
 char *wi_pull_order_print(const struct wi_pull_order *order);
 enum wi_code wi_pull_order_read(struct wi_pull_order *order, const char *text,
     const struct wi_config *config, struct wi_error *error);
+/* Names what was unnamed. */
+void wi_pull_order_name(struct wi_pull_order *order, const char *name);
 void wi_pull_order_clear(struct wi_pull_order *order);
 
 struct wi_pull;
 /* After each change; with `ended` it was the last, and the pull may be freed, also from inside. */
 typedef void wi_pull_changed_fn(void *context, int ended);
+/* An unnamed one is to be called so. WI_OK, or why it cannot be. */
+typedef enum wi_code wi_pull_named_fn(void *context, const char *name, struct wi_error *error);
 /* Takes the order over. Begins in the next turn of the loop. */
 struct wi_pull *wi_pull_new(const struct wi_pulls_deps *deps, struct wi_pull_order *order,
-    wi_pull_changed_fn *on_change, void *context);
+    wi_pull_changed_fn *on_change, wi_pull_named_fn *on_name, void *context);
 /* Drops what was fetched and ends, failed with WI_CANCELLED; later. */
 void wi_pull_cancel(struct wi_pull *pull);
 /* Stops what is under way and leaves what was fetched. No callback comes. */

@@ -1,29 +1,68 @@
 /* What a pull is to bring; see pull.h. */
 #include "hub/pull.h"
 
+#include "hub/layout.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-/* The name of a plain hub's repository here: its last two segments. */
-static const char *name_of(const char *repository)
+/* --- from what is wanted ---------------------------------------------------------------------- */
+
+static enum wi_code read_hub(struct wi_pull_order *order, const struct wi_pull_want *want,
+    const struct wi_config *config, struct wi_error *error)
 {
-    const char *at = repository + strlen(repository);
-    for (int slashes = 0; at > repository; at--)
-        if (at[-1] == '/' && ++slashes == 2)
-            break;
-    return at;
+    enum wi_code code = wi_hub_find(config, want->hub, &order->hub, error);
+    if (code != WI_OK)
+        return code;
+    if (wi_hub_layouts[order->hub.layout].list_url)
+        return wi_hub_reference_parse(want->reference, order->hub.layout, &order->parsed, error);
+    wi_error_set(error, WI_INVALID_FIELD, "hub",
+        "hub %.60s brings content by its CID, and has no models by name", order->hub.name);
+    wi_error_expect(error, "ipfs://CID as the model, and no hub");
+    return WI_INVALID_FIELD;
+}
+
+/* It comes from all who have it. */
+static enum wi_code read_content(struct wi_pull_order *order, const struct wi_pull_want *want,
+    const struct wi_config *config, struct wi_error *error)
+{
+    if (want->hub) {
+        wi_error_set(error, WI_INVALID_FIELD, "hub",
+            "%.120s is the same wherever it comes from, and all hubs of layout ipfs are asked",
+            want->reference);
+        wi_error_allow(error, "no hub with ipfs://");
+        return WI_INVALID_FIELD;
+    }
+    order->hub.name = wi_strdup(WI_HUB_CONTENT);
+    order->stall_ms = (uint64_t)config->content.stall;
+    wi_gateways_find(&order->gateways, config);
+    return wi_hub_reference_parse_content(want->reference, &order->parsed, error);
+}
+
+static enum wi_code choose_name(struct wi_pull_order *order, const struct wi_pull_want *want,
+    const struct wi_config *config, struct wi_error *error)
+{
+    const struct wi_hub_reference *parsed = &order->parsed;
+    char *own = wi_hub_reference_name(parsed);
+    int is_own = !want->as || strcmp(want->as, own) == 0;
+    order->unnamed = parsed->is_content && *parsed->path && !want->as;
+    order->name = is_own ? own : wi_strdup(want->as);
+    order->asked = wi_strdup(order->name);
+    if (!is_own)
+        free(own);
+    return parsed->is_content && is_own && (order->unnamed || !*parsed->path)
+               ? WI_OK
+               : wi_aliases_allow(&config->aliases, order->name, "as", error);
 }
 
 enum wi_code wi_pull_order_fill(struct wi_pull_order *order, const struct wi_pull_want *want,
     const struct wi_config *config, struct wi_error *error)
 {
-    enum wi_code code = wi_hub_find(config, want->hub, &order->hub, error);
+    enum wi_code code = wi_hub_reference_is_content(want->reference)
+                            ? read_content(order, want, config, error)
+                            : read_hub(order, want, config, error);
     if (code == WI_OK)
-        code = wi_hub_reference_parse(want->reference, order->hub.layout, &order->parsed, error);
-    if (code == WI_OK) {
-        order->name = wi_strdup(want->as ? want->as : name_of(order->parsed.repository));
-        code = wi_aliases_allow(&config->aliases, order->name, "as", error);
-    }
+        code = choose_name(order, want, config, error);
     if (code != WI_OK) {
         wi_pull_order_clear(order);
         return code;
@@ -34,8 +73,18 @@ enum wi_code wi_pull_order_fill(struct wi_pull_order *order, const struct wi_pul
         wi_strings_copy(&order->files, want->files);
     order->directory = wi_strdup(config->models.directory);
     order->memory = config->pool.model_budget;
+    order->quota = config->models.quota;
     return WI_OK;
 }
+
+void wi_pull_order_name(struct wi_pull_order *order, const char *name)
+{
+    free(order->name);
+    order->name = wi_strdup(name);
+    order->unnamed = 0;
+}
+
+/* --- the same --------------------------------------------------------------------------------- */
 
 static int same_text(const char *a, const char *b)
 {
@@ -44,7 +93,7 @@ static int same_text(const char *a, const char *b)
 
 int wi_pull_order_same(const struct wi_pull_order *a, const struct wi_pull_order *b)
 {
-    if (!same_text(a->name, b->name) || !same_text(a->reference, b->reference) ||
+    if (!same_text(a->asked, b->asked) || !same_text(a->reference, b->reference) ||
         !same_text(a->precision, b->precision) || !same_text(a->hub.name, b->hub.name) ||
         a->files.count != b->files.count)
         return 0;
@@ -54,13 +103,19 @@ int wi_pull_order_same(const struct wi_pull_order *a, const struct wi_pull_order
     return 1;
 }
 
+/* --- written down ----------------------------------------------------------------------------- */
+
+/* By what was asked for alone: it names the folder where what comes is gathered. */
 char *wi_pull_order_print(const struct wi_pull_order *order)
 {
     json_t *files = json_array();
     for (size_t i = 0; i < order->files.count; i++)
         json_array_append_new(files, json_string(order->files.items[i]));
-    json_t *value = json_pack("{s:s, s:s, s:s, s:s?, s:o}", "model", order->reference, "as",
-        order->name, "hub", order->hub.name, "precision", order->precision, "files", files);
+    const struct wi_hub_reference *parsed = &order->parsed;
+    int by_path = parsed->is_content && *parsed->path && wi_name_is_content(order->asked);
+    json_t *value = json_pack("{s:s, s:s?, s:s?, s:s?, s:o}", "model", order->reference, "as",
+        by_path ? NULL : order->asked, "hub", parsed->is_content ? NULL : order->hub.name,
+        "precision", order->precision, "files", files);
     char *text = json_dumps(value, JSON_COMPACT);
     json_decref(value);
     return text;
@@ -95,7 +150,8 @@ enum wi_code wi_pull_order_read(struct wi_pull_order *order, const char *text,
     want.hub = json_string_value(json_object_get(value, "hub"));
     want.precision = json_string_value(json_object_get(value, "precision"));
     want.files = &files;
-    enum wi_code code = good && want.reference && want.as
+    int is_named = want.reference && (want.as || wi_hub_reference_is_content(want.reference));
+    enum wi_code code = good && is_named
                             ? wi_pull_order_fill(order, &want, config, error)
                             : wi_error_set(error, WI_BAD_JSON, NULL, "it is no request for a pull");
     wi_strings_clear(&files);
@@ -106,11 +162,13 @@ enum wi_code wi_pull_order_read(struct wi_pull_order *order, const char *text,
 void wi_pull_order_clear(struct wi_pull_order *order)
 {
     free(order->name);
+    free(order->asked);
     free(order->reference);
     free(order->precision);
     wi_strings_clear(&order->files);
     wi_hub_clear(&order->hub);
     wi_hub_reference_clear(&order->parsed);
+    wi_gateways_clear(&order->gateways);
     free(order->directory);
     *order = (struct wi_pull_order){0};
 }

@@ -6,6 +6,7 @@
 #include "base/loop.h"
 #include "hub/hub.h"
 #include "library/uploads.h"
+#include "source/retry.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +44,7 @@ struct record {
     char id[WI_STAGING_ID_MAX + 1];
     struct wi_pull_info info; /* with these texts: */
     struct wi_strings texts;
+    struct wi_fetch_source *sources;
     struct wi_error error;
     struct record *prev, *next;
 };
@@ -80,7 +82,7 @@ static struct entry *find(const struct wi_pulls *pulls, const char *name)
 {
     struct entry *entry;
     DL_FOREACH(pulls->entries, entry)
-    if (is_named(entry->order->name, name))
+    if (is_named(entry->order->name, name) || is_named(entry->order->asked, name))
         return entry;
     return NULL;
 }
@@ -99,7 +101,7 @@ static struct record *find_record(const struct wi_pulls *pulls, const char *name
 {
     struct record *record;
     DL_FOREACH(pulls->records, record)
-    if (is_named(record->info.name, name))
+    if (is_named(record->info.name, name) || is_named(record->info.asked, name))
         return record;
     return NULL;
 }
@@ -111,6 +113,7 @@ static void forget(struct wi_pulls *pulls, struct record *record)
     wi_change_tell(pulls->deps.listener, WI_CHANGE_PULL, record->info.name, NULL);
     DL_DELETE(pulls->records, record);
     wi_strings_clear(&record->texts);
+    free(record->sources);
     free(record);
 }
 
@@ -162,11 +165,17 @@ static void remember(const struct entry *entry, const struct wi_pull_info *info)
     snprintf(record->id, sizeof record->id, "%s", wi_pull_id(entry->pull));
     record->info = *info;
     record->info.name = keep(record, info->name);
+    record->info.asked = keep(record, info->asked);
     record->info.variant = keep(record, info->variant);
     record->info.hub = keep(record, info->hub);
     record->info.reference = keep(record, info->reference);
     record->info.commit = keep(record, info->commit);
     record->info.retrying = NULL;
+    record->info.sources = record->sources =
+        wi_realloc_array(NULL, info->source_count + 1, sizeof *record->sources);
+    for (size_t i = 0; i < info->source_count; i++)
+        record->sources[i] =
+            (struct wi_fetch_source){keep(record, info->sources[i].name), info->sources[i].bytes};
     if (info->error) {
         record->error = *info->error;
         record->info.error = &record->error;
@@ -259,11 +268,30 @@ void wi_pull_unwatch(struct wi_pull_watch *watch)
 
 /* --- beginning -------------------------------------------------------------------------------- */
 
+static enum wi_code refuse_another(
+    const struct entry *entry, const char *name, struct wi_error *error)
+{
+    return wi_error_set(error, WI_CONFLICT, "model",
+        "%.160s is being pulled already, as %.160s: wait for it, cancel it, or say \"as\" to "
+        "give this one another name",
+        name, entry->order->reference);
+}
+
+static enum wi_code on_name(void *context, const char *name, struct wi_error *error)
+{
+    const struct entry *entry = context, *other = find(entry->pulls, name);
+    if (other && other != entry)
+        return refuse_another(other, name, error);
+    forget(entry->pulls, find_record(entry->pulls, name));
+    wi_change_tell(entry->pulls->deps.listener, WI_CHANGE_PULL, entry->order->name, NULL);
+    return WI_OK;
+}
+
 static void add(struct wi_pulls *pulls, struct wi_pull_order *order)
 {
     struct entry *entry = wi_alloc(sizeof *entry);
     entry->pulls = pulls;
-    entry->pull = wi_pull_new(&pulls->deps, order, on_change, entry);
+    entry->pull = wi_pull_new(&pulls->deps, order, on_change, on_name, entry);
     entry->order = wi_pull_order(entry->pull);
     wi_change_tell(pulls->deps.listener, WI_CHANGE_PULL, entry->order->name, NULL);
     DL_APPEND(pulls->entries, entry);
@@ -276,10 +304,7 @@ static enum wi_code start(
     if (entry) {
         if (wi_pull_order_same(entry->order, order))
             return WI_OK;
-        return wi_error_set(error, WI_CONFLICT, "model",
-            "%.160s is being pulled already, as %.160s: wait for it, cancel it, or say \"as\" to "
-            "give this one another name",
-            order->name, entry->order->reference);
+        return refuse_another(entry, order->name, error);
     }
     if (count_under_way(pulls) >= WI_PULLS_MAX)
         return wi_error_set(error, WI_QUEUE_FULL, NULL,
@@ -390,6 +415,12 @@ static void list_use(void *context, struct wi_versions_use *use)
     }
 }
 
+static void set_limit(struct wi_pulls *pulls)
+{
+    if (pulls->deps.limit)
+        wi_limit_set(pulls->deps.limit, pulls->config->content.download_limit);
+}
+
 struct wi_pulls *wi_pulls_new(const struct wi_pulls_deps *deps, const struct wi_config *config)
 {
     struct wi_pulls *pulls = wi_alloc(sizeof *pulls);
@@ -398,12 +429,14 @@ struct wi_pulls *wi_pulls_new(const struct wi_pulls_deps *deps, const struct wi_
     pulls->resume_again = wi_timer_new(deps->loop, on_resume_again, pulls);
     pulls->tidy = wi_timer_new(deps->loop, on_tidy, pulls);
     wi_versions_work_add_user(deps->versions, list_use, pulls);
+    set_limit(pulls);
     return pulls;
 }
 
 void wi_pulls_reload(struct wi_pulls *pulls, const struct wi_config *config)
 {
     pulls->config = config;
+    set_limit(pulls);
 }
 
 void wi_pulls_free(struct wi_pulls *pulls)
@@ -448,6 +481,15 @@ void wi_pulls_each(const struct wi_pulls *pulls, wi_pull_fn *each, void *context
     }
 }
 
+/* Whether a model of that name can come from somewhere at all. */
+static int is_pullable(const char *name)
+{
+    char *content = wi_name_is_content(name) ? wi_hub_reference_of_name(name) : NULL;
+    int is = content || !wi_name_is_content(name);
+    free(content);
+    return is;
+}
+
 int wi_pulls_on_demand(const struct wi_pulls *pulls, const char *name)
 {
     char repository[WI_MODEL_NAME_MAX + 1];
@@ -456,7 +498,8 @@ int wi_pulls_on_demand(const struct wi_pulls *pulls, const char *name)
         return 0;
     memcpy(repository, name, length);
     repository[length] = '\0';
-    return wi_hub_reference_on_demand(&pulls->config->models.pull_on_demand, repository);
+    return wi_hub_reference_on_demand(&pulls->config->models.pull_on_demand, repository) &&
+           is_pullable(name);
 }
 
 void wi_pulls_counters(const struct wi_pulls *pulls, struct wi_pulls_counters *counters)

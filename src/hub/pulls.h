@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "config/config.h"
+#include "hub/fetch.h"
 #include "library/repository.h"
 #include "library/versions_work.h"
 #include "net/http_client.h"
@@ -39,7 +40,7 @@ extern const char *const wi_pull_state_names[WI_PULL_STATE_COUNT]; /* "resolving
 /* What somebody wants to have. Borrowed; NULL or empty: not said. */
 struct wi_pull_want {
     const char *hub;                /* of [hub.NAME]; else [models] hub */
-    const char *reference;          /* ORG/NAME[:VARIANT][@REVISION] */
+    const char *reference;          /* ORG/NAME[:VARIANT][@REVISION], ipfs://CID[/PATH][:VARIANT] */
     const char *as;                 /* the name that it gets here; else the repository's */
     const char *precision;          /* of an ONNX model */
     const struct wi_strings *files; /* patterns; else they are chosen */
@@ -48,6 +49,7 @@ struct wi_pull_want {
 /* One pull as others see it. Borrowed for the call. */
 struct wi_pull_info {
     const char *name;      /* that it gets here, without a variant */
+    const char *asked;     /* that it was begun under: of a path in content another one at first */
     const char *variant;   /* that was asked for, or NULL */
     const char *hub;       /* its section's name */
     const char *reference; /* as it was asked for */
@@ -57,6 +59,8 @@ struct wi_pull_info {
     uint64_t fetched;     /* of them, over the network in this life of the daemon */
     uint64_t reused;      /* of them, from an older version */
     size_t files_done, files;
+    const struct wi_fetch_source *sources; /* who has brought how much, where several do */
+    size_t source_count;
     const char *retrying;         /* what has failed and is tried again; NULL: nothing */
     double bytes_per_second;      /* lately; 0: nothing comes */
     double began_ms, ended_ms;    /* wi_now_ms(); the latter 0 while it is under way */
@@ -70,6 +74,8 @@ struct wi_pulls_deps {
     struct wi_http *http;
     struct wi_repository *repository;
     struct wi_versions_work *versions; /* is told which pulls are under way */
+    struct wi_sources *sources;        /* of what is pulled by its CID: set as configured */
+    struct wi_limit *limit;             /* of all that they bring: likewise */
     /* Is told of each change of a pull; NULL: nobody. */
     const struct wi_change_listener *listener;
 };
@@ -92,8 +98,9 @@ enum wi_code wi_pulls_start(struct wi_pulls *pulls, const struct wi_pull_want *w
  * way. */
 enum wi_code wi_pulls_cancel(struct wi_pulls *pulls, const char *name, struct wi_error *error);
 
-/* 0 and the pull of that name (a variant behind it does not count), or -1 if there is none. One
- * that has failed is remembered until the next of that name, one that is done for a minute. */
+/* 0 and the pull that has that name or was begun under it (a variant behind it does not count), or
+ * -1 if there is none. One that has failed is remembered until the next of that name, one that is
+ * done for a minute. */
 int wi_pulls_find(const struct wi_pulls *pulls, const char *name, struct wi_pull_info *info);
 typedef void wi_pull_fn(void *context, const struct wi_pull_info *info);
 void wi_pulls_each(const struct wi_pulls *pulls, wi_pull_fn *each, void *context);

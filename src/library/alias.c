@@ -26,6 +26,9 @@ static enum wi_code check(
     if (wi_builtin_owns(name))
         return wi_error_set(error, WI_INVALID_FIELD, name,
             "%.100s is the name of a model that is built in; take another one", name);
+    if (wi_name_is_content(name))
+        return wi_error_set(error, WI_INVALID_FIELD, name,
+            "names below " WI_NAME_CONTENT " belong to what has that CID; take another one");
     if (wi_model_check_name(model, NULL) != WI_OK)
         return wi_error_set(error, WI_INVALID_FIELD, name,
             "\"%.100s\" is no model name; allowed is MODEL or MODEL:VARIANT", model);
@@ -71,8 +74,12 @@ static const struct wi_alias *find_base(const struct wi_aliases *aliases, const 
     return wi_aliases_find(aliases, base);
 }
 
-enum wi_code wi_aliases_allow(
-    const struct wi_aliases *aliases, const char *name, const char *field, struct wi_error *error)
+int wi_name_is_content(const char *name)
+{
+    return strncmp(name, WI_NAME_CONTENT, sizeof WI_NAME_CONTENT - 1) == 0;
+}
+
+enum wi_code wi_name_allow(const char *name, const char *field, struct wi_error *error)
 {
     if (wi_model_check_name(name, error) != WI_OK) {
         wi_text_copy(error->field, sizeof error->field, field);
@@ -84,6 +91,19 @@ enum wi_code wi_aliases_allow(
     if (wi_builtin_owns(name))
         return wi_error_set(
             error, WI_INVALID_FIELD, field, "names in builtin/ are the daemon's own");
+    return WI_OK;
+}
+
+enum wi_code wi_aliases_allow(
+    const struct wi_aliases *aliases, const char *name, const char *field, struct wi_error *error)
+{
+    enum wi_code code = wi_name_allow(name, field, error);
+    if (code != WI_OK)
+        return code;
+    if (wi_name_is_content(name))
+        return wi_error_set(error, WI_INVALID_FIELD, field,
+            "names below " WI_NAME_CONTENT " belong to what has that CID (ipfs://CID pulls it); "
+            "choose another name");
     if (aliases && wi_aliases_find(aliases, name))
         return wi_error_set(error, WI_CONFLICT, field,
             "%.160s is an alias of the configuration; choose another name, or remove the alias",

@@ -31,10 +31,15 @@ enum wi_code wi_aliases_add(struct wi_aliases *aliases, const char *name, const 
 /* NULL if there is none. */
 const struct wi_alias *wi_aliases_find(const struct wi_aliases *aliases, const char *name);
 /* WI_OK if a model that is added may have this name: a valid one without a variant, that no
- * built-in model has and no alias (`aliases` NULL: none is known). Else WI_INVALID_FIELD or
- * WI_CONFLICT of `field`. */
+ * built-in model has, no alias (`aliases` NULL: none is known), and that is none of content. Else
+ * WI_INVALID_FIELD or WI_CONFLICT of `field`. */
 enum wi_code wi_aliases_allow(
     const struct wi_aliases *aliases, const char *name, const char *field, struct wi_error *error);
+/* Names below this belong to what has the CID that follows: wi_aliases_allow refuses them. */
+#define WI_NAME_CONTENT "ipfs/"
+int wi_name_is_content(const char *name);
+/* WI_OK if some model may lie under this name in the store: as above, with those of content. */
+enum wi_code wi_name_allow(const char *name, const char *field, struct wi_error *error);
 /* The first alias that leads to another one; NULL if all lead to models. */
 const struct wi_alias *wi_aliases_chained(const struct wi_aliases *aliases);
 /* What some clients put behind every name: it means the preferred variant, as no variant does. */

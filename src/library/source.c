@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/memory.h"
+#include "content/cid.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -101,15 +102,29 @@ static json_t *whole_json(const struct wi_source *source)
     return json;
 }
 
-static int is_hash(const char *text)
+int wi_source_hash_is_cid(const char *hash)
 {
-    size_t length = strlen(text);
-    return (length == 40 || length == 64) && strspn(text, "0123456789abcdef") == length;
+    struct wi_cid cid;
+    char printed[WI_CID_TEXT];
+    if (wi_cid_parse(hash, "", &cid, NULL) != WI_OK)
+        return 0;
+    wi_cid_print(&cid, printed);
+    return strcmp(printed, hash) == 0;
+}
+
+static int is_digits(const char *text, size_t length)
+{
+    return strlen(text) == length && strspn(text, "0123456789abcdef") == length;
 }
 
 static int is_sha256(const char *text)
 {
-    return is_hash(text) && strlen(text) == WI_MANIFEST_HEX - 1;
+    return is_digits(text, WI_MANIFEST_HEX - 1);
+}
+
+static int is_hash(const char *text)
+{
+    return is_sha256(text) || is_digits(text, 40) || wi_source_hash_is_cid(text);
 }
 
 static int read_file(const json_t *json, struct wi_source *source)
@@ -230,6 +245,8 @@ static enum wi_code look(int folder, struct wi_source_file *file, struct wi_erro
             "%.200s was to be published but is not there as it was fetched", file->path);
     file->bytes = (uint64_t)status.st_size;
     file->modified = status.st_mtim;
+    if (is_sha256(file->sha256))
+        return WI_OK;
     if (is_sha256(file->hash))
         memcpy(file->sha256, file->hash, sizeof file->sha256);
     else if (hash_file(folder, file) != 0)

@@ -15,9 +15,10 @@
 #define WI_SOURCE_MAX (1024 * 1024) /* bytes of it */
 
 struct wi_source_file {
-    char *path;                   /* inside the folder: see wi_file_path_ok */
-    uint64_t bytes;               /* UINT64_MAX: not known yet */
-    char hash[WI_MANIFEST_HEX];   /* as the hub gives it: SHA-256, or git's SHA-1 of a small file */
+    char *path;     /* inside the folder: see wi_file_path_ok */
+    uint64_t bytes; /* UINT64_MAX: not known yet */
+    /* As the hub gives it: SHA-256, or git's SHA-1 of a small file, or a CID. */
+    char hash[WI_MANIFEST_HEX];
     char sha256[WI_MANIFEST_HEX]; /* "": not known yet */
     struct timespec modified;     /* as it was verified; a file that has changed since is not it */
     int here;                     /* of wi_staging_reuse: it was linked */
@@ -40,6 +41,8 @@ void wi_source_move(struct wi_source *to, struct wi_source *from);       /* `fro
 void wi_source_clear(struct wi_source *source);
 uint64_t wi_source_bytes(const struct wi_source *source); /* of all files */
 
+/* Whether a file's hash is a CID, which, as a SHA-256 does, names its content and nothing else. */
+int wi_source_hash_is_cid(const char *hash);
 /* Whether what `status` is of is still the file that was verified. */
 int wi_source_file_is(const struct wi_source_file *file, const struct stat *status);
 

@@ -270,7 +270,7 @@ static enum wi_code check_name_in(
 {
     const char *last;
     struct stat status;
-    if (wi_aliases_allow(NULL, name, "as", error) != WI_OK)
+    if (wi_name_allow(name, "as", error) != WI_OK)
         return error->code;
     int parent = wi_versions_open_parent(store, name, 0, &last);
     if (parent < 0 && errno == ENOENT)

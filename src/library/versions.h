@@ -78,9 +78,9 @@ void wi_staging_drop(const char *directory, const char *id);
 /* Whether nothing has been fetched into it. */
 int wi_staging_is_empty(const char *directory, const char *id);
 /* Links files that the store has already into the staging folder, in the place of what is there:
- * those of any model by their SHA-256, those of this name also by the hash that the hub gave. A
- * file that has changed since it was published is none of them. They are marked as `here`, and
- * those of unknown length get it. Returns the bytes saved. */
+ * those of any model by their SHA-256 or CID, those of this name also by the hash that the hub
+ * gave. A file that has changed since it was published is none of them. They are marked as `here`,
+ * and those of unknown length get it. Returns the bytes saved. */
 uint64_t wi_staging_reuse(const char *directory, const struct wi_staging *staging, const char *name,
     struct wi_source_file *files, size_t count);
 

@@ -295,13 +295,14 @@ struct reuse {
     uint64_t saved;
 };
 
-/* What a hub says of a small file, which is no SHA-256, counts within one model alone. */
+/* Git's SHA-1, which a hub gives of small files, counts within one model alone. */
 static int is_wanted(
     const struct wi_source_file *known, const struct wi_source_file *file, int same_model)
 {
     const char *sha256 = *file->sha256 ? file->sha256 : file->hash;
     return (strcmp(known->sha256, sha256) == 0 ||
-               (same_model && strcmp(known->hash, file->hash) == 0)) &&
+               ((same_model || wi_source_hash_is_cid(file->hash)) &&
+                   strcmp(known->hash, file->hash) == 0)) &&
            (file->bytes == UINT64_MAX || file->bytes == known->bytes);
 }
 

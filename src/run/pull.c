@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/loop.h"
 #include "base/memory.h"
+#include "hub/reference.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,17 +23,27 @@ int wi_run_may_pull(const struct wi_pulls *pulls, const char *name, const struct
     return failure->code == WI_MODEL_NOT_FOUND && pulls && wi_pulls_on_demand(pulls, name);
 }
 
-static enum wi_code start(struct wi_pulls *pulls, const char *name, struct wi_error *error)
+/* Begins, unless the same has just failed. */
+static enum wi_code start_as(
+    struct wi_pulls *pulls, const char *name, const char *reference, struct wi_error *error)
 {
-    const struct wi_pull_want want = {.reference = name};
+    const struct wi_pull_want want = {.reference = reference};
     char as[WI_MODEL_NAME_MAX + 1];
     struct wi_pull_info info;
     if (wi_pulls_find(pulls, name, &info) == 0 && info.state == WI_PULL_FAILED &&
-        strcmp(info.reference, name) == 0 && wi_now_ms() - info.ended_ms < PATIENCE_MS) {
+        strcmp(info.reference, reference) == 0 && wi_now_ms() - info.ended_ms < PATIENCE_MS) {
         *error = *info.error;
         return error->code;
     }
     return wi_pulls_start(pulls, &want, as, error);
+}
+
+static enum wi_code start(struct wi_pulls *pulls, const char *name, struct wi_error *error)
+{
+    char *content = wi_hub_reference_of_name(name);
+    enum wi_code code = start_as(pulls, name, content ? content : name, error);
+    free(content);
+    return code;
 }
 
 static void end(struct wi_run_pull *pull, const struct wi_error *failure)

@@ -4,6 +4,7 @@
 #include "cli/table.h"
 
 #include "base/memory.h"
+#include "hub/reference.h"
 #include "library/model.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -104,6 +105,12 @@ static void put_pull(struct wi_buffer *out, const json_t *pull)
 
 static void put_source(struct wi_buffer *out, const json_t *source)
 {
+    const char *repository = json_string_value(json_object_get(source, "repository"));
+
+    if (repository && wi_hub_reference_is_content(repository)) {
+        wi_table_fill(out, "{repository}, CID {commit}", source);
+        return;
+    }
     wi_table_fill(out, "{repository} of {hub}, commit {commit}", source);
 }
 

@@ -2,6 +2,7 @@
 #include "../test.h"
 
 #include "hub/reference.h"
+#include <stdlib.h>
 #include <string.h>
 
 static void takes(const char *text, enum wi_hub_kind layout, const char *repository,
@@ -96,4 +97,95 @@ TEST(allows_on_demand_what_is_listed)
     assert_false(wi_hub_reference_on_demand(&patterns, "other/two"));
     assert_false(wi_hub_reference_on_demand(&patterns, "Org/any"));
     wi_strings_clear(&patterns);
+}
+
+/* --- content ---------------------------------------------------------------------------------- */
+
+#define V0 "QmbWqxBEKC3P8tqsKc98xmWNzrzDtRLMiMPL8wBuTGsMnR"
+#define V1 "bafybeigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi"
+
+static void takes_content(
+    const char *text, const char *repository, const char *path, const char *variant)
+{
+    struct wi_hub_reference reference;
+    struct wi_error error;
+    assert_true(wi_hub_reference_is_content(text));
+    if (wi_hub_reference_parse_content(text, &reference, &error) != WI_OK)
+        fail_msg("%s: %s", text, error.detail);
+    assert_true(reference.is_content);
+    assert_string_equal(reference.repository, repository);
+    assert_string_equal(reference.path, path);
+    assert_string_equal(reference.variant ? reference.variant : "-", variant);
+    assert_null(reference.revision);
+    wi_hub_reference_clear(&reference);
+}
+
+static void refuses_content(const char *text, const char *detail)
+{
+    struct wi_hub_reference reference;
+    struct wi_error error;
+    assert_true(wi_hub_reference_is_content(text));
+    if (wi_hub_reference_parse_content(text, &reference, &error) != WI_INVALID_FIELD)
+        fail_msg("accepted: %s", text);
+    assert_null(reference.repository);
+    assert_false(reference.is_content);
+    assert_string_equal(error.field, "model");
+    if (!strstr(error.detail, detail))
+        fail_msg("\"%s\" instead of \"%s\"", error.detail, detail);
+    assert_true(error.allowed[0] != '\0');
+}
+
+TEST(takes_content_by_its_cid)
+{
+    takes_content("ipfs://" V1, "ipfs://" V1, "", "-");
+    takes_content("IPFS://" V1 "/", "ipfs://" V1, "", "-");
+    takes_content("ipfs://" V1 ":Q8_0", "ipfs://" V1, "", "Q8_0");
+    takes_content("ipfs://" V1 ":latest", "ipfs://" V1, "", "-");
+    takes_content(
+        "ipfs://" V1 "/a b/c.gguf:q4f16", "ipfs://" V1 "/a b/c.gguf", "a b/c.gguf", "q4f16");
+    takes_content("ipfs://" V1 "/...x/%20", "ipfs://" V1 "/...x/%20", "...x/%20", "-");
+}
+
+TEST(prints_a_cid_in_one_way)
+{
+    struct wi_hub_reference reference;
+    struct wi_error error;
+    assert_int_equal(wi_hub_reference_parse_content("ipfs://" V0 "/x", &reference, &error), WI_OK);
+    assert_int_equal(strncmp(reference.repository, "ipfs://bafybei", 14), 0);
+    assert_string_equal(reference.path, "x");
+    wi_hub_reference_clear(&reference);
+}
+
+TEST(refuses_what_is_no_content)
+{
+    refuses_content("ipns://example.org", "is not looked up");
+    refuses_content("ipfs://", "CID");
+    refuses_content("ipfs://" V1 "x", "CID");
+    refuses_content("ipfs://bafy", "CID");
+    refuses_content("ipfs://org/name", "CID");
+    refuses_content("ipfs://bafkqaaa", "");
+    refuses_content("ipfs://" V1 "@main", "nothing may follow");
+    refuses_content("ipfs://" V1 "/a@b", "nothing may follow");
+    refuses_content("ipfs://" V1 ":", "can be no variant");
+    refuses_content("ipfs://" V1 "/a:Q8:Q4", "can be no variant");
+    refuses_content("ipfs://" V1 "//", "is no path");
+    refuses_content("ipfs://" V1 "/a/", "is no path");
+    refuses_content("ipfs://" V1 "/../a", "is no path");
+    refuses_content("ipfs://" V1 "/a/.", "is no path");
+    refuses_content("ipfs://" V1 "/a\x7f", "is no path");
+    assert_false(wi_hub_reference_is_content(V1)); /* that could be a name */
+}
+
+TEST(finds_content_by_its_name)
+{
+    static const char *const others[] = {"org/" V1, "ipfs/" V0, "ipfs/x", "ipfs/", "ipfs/" V1 "x",
+        "ipfs/BAFYBEIGDYRZT5SFP7UDM7HU76UH7Y26NF3EFUYLQABF3OCLGTQY55FBZDI"};
+    char *text = wi_hub_reference_of_name("ipfs/" V1 ":Q8_0");
+    assert_string_equal(text, "ipfs://" V1 ":Q8_0");
+    free(text);
+    text = wi_hub_reference_of_name("ipfs/" V1);
+    assert_string_equal(text, "ipfs://" V1);
+    free(text);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        assert_null(wi_hub_reference_of_name(others[i]));
 }

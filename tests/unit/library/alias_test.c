@@ -48,6 +48,7 @@ TEST(refuses_what_leads_nowhere)
         {"a/b/c", "tiny", "can be no alias"},
         {"builtin/echo", "tiny", "built in"},
         {"builtin", "tiny", "built in"},
+        {"ipfs/bafkqaaa", "tiny", "that CID"},
         {"a", "", "is no model name"},
         {"a", "tiny@wasm", "is no model name"},
         {"there", "tiny", "is given twice, first in line 1"},
@@ -95,10 +96,22 @@ TEST(a_new_model_has_a_name_of_its_own)
     assert_int_equal(wi_aliases_allow(&aliases, "org/tiny", "as", &error), WI_OK);
     assert_int_equal(wi_aliases_allow(NULL, "chat", "as", &error), WI_OK);
     assert_int_equal(wi_aliases_allow(&aliases, "chat", "as", &error), WI_CONFLICT);
-    static const char *const wrong[] = {"", "../x", "tiny:q8", "builtin", "builtin/x"};
+    static const char *const wrong[] = {"", "../x", "tiny:q8", "builtin", "builtin/x",
+        "ipfs/x", "ipfs/bafkqaaa"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         assert_int_equal(wi_aliases_allow(&aliases, wrong[i], "as", &error), WI_INVALID_FIELD);
         assert_string_equal(error.field, "as");
     }
+    assert_int_equal(wi_aliases_allow(NULL, "ipfs", "as", &error), WI_OK);
     wi_aliases_clear(&aliases);
+}
+
+TEST(a_name_of_content_is_for_content_alone)
+{
+    struct wi_error error = {0};
+    assert_int_equal(wi_name_allow("ipfs/bafy", "as", &error), WI_OK);
+    assert_int_equal(wi_name_allow("ipfs/bafy:Q8_0", "as", &error), WI_INVALID_FIELD);
+    assert_true(wi_name_is_content("ipfs/bafy"));
+    assert_false(wi_name_is_content("ipfs"));
+    assert_false(wi_name_is_content("ipfsx/bafy"));
 }

@@ -30,6 +30,19 @@ static void add_rate(const struct wi_pull_info *info, json_t *out)
             out, "seconds_left", json_real((double)(info->total - info->done) / rate));
 }
 
+/* Of a hub alone it is the hub. */
+static json_t *sources_json(const struct wi_pull_info *info)
+{
+    const struct wi_fetch_source hub = {info->hub, info->fetched};
+    const struct wi_fetch_source *sources = info->source_count > 0 ? info->sources : &hub;
+    size_t count = info->source_count > 0 ? info->source_count : info->fetched > 0;
+    json_t *list = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(list, json_pack("{s:s, s:I}", "name", sources[i].name, "bytes",
+                                        (json_int_t)sources[i].bytes));
+    return list;
+}
+
 json_t *wi_api_pull_json(const struct wi_pull_info *info)
 {
     json_t *out = json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s?, s:I, s:I, s:I, s:I, s:I, s:I}",
@@ -40,6 +53,7 @@ json_t *wi_api_pull_json(const struct wi_pull_info *info)
         (json_int_t)info->files_done, "files", (json_int_t)info->files);
     double end = info->ended_ms > 0 ? info->ended_ms : wi_now_ms();
     json_object_set_new(out, "seconds", json_real((end - info->began_ms) / 1000));
+    json_object_set_new(out, "sources", sources_json(info));
     add_rate(info, out);
     if (info->retrying)
         json_object_set_new(out, "retrying", json_string(info->retrying));
@@ -159,14 +173,16 @@ struct requested {
     }
 const struct wi_param wi_pull_params[] = {
     ROW(model, WI_PARAM_STRING, 1, 1, 1000,
-        "ORG/NAME[:VARIANT[@REVISION]]. A variant is a quantisation or dtype; without one it is "
+        "ORG/NAME[:VARIANT[@REVISION]], or ipfs://CID[/PATH][:VARIANT]. A variant is a "
+        "quantisation or dtype; without one it is "
         "chosen by what is there, by its speed in a browser and by the memory of a page. A "
         "revision is a branch, a tag or a commit; without one it is what the hub has now. On a hub "
         "of the layout plain the name may have one to four segments."),
     ROW(as, WI_PARAM_STRING, 0, 1, WI_MODEL_NAME_MAX,
-        "What the model is called here; else as on the hub."),
+        "What the model is called here; else as on the hub, and of a CID ipfs/CID."),
     ROW(hub, WI_PARAM_STRING, 0, 1, 64,
-        "The NAME of a section [hub.NAME]; else that of [models] hub."),
+        "The NAME of a section [hub.NAME]; else that of [models] hub. None with ipfs://, which all "
+        "hubs of the layout ipfs bring."),
     ROW(precision, WI_PARAM_STRING, 0, 1, 16,
         "fp32, fp16, int8 or int4: which variant of an ONNX model."),
     ROW(files, WI_PARAM_ARRAY, 0, 1, WI_PULL_PATTERNS_MAX,

@@ -151,8 +151,9 @@ static json_t *pull_json(const struct wi_api *api, const char *name, const char 
     static const char *const moving[] = {"seconds", NULL};
     struct wi_pull_info info;
     (void)client;
-    if (!api->deps.pulls || wi_pulls_find(api->deps.pulls, name, &info) != 0)
-        return NULL;
+    if (!api->deps.pulls || wi_pulls_find(api->deps.pulls, name, &info) != 0 ||
+        strcmp(info.name, name) != 0)
+        return NULL; /* it has another name by now */
     json_t *pull = wi_api_pull_json(&info);
     leave_out(pull, moving);
     return pull;
