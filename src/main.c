@@ -399,6 +399,17 @@ static void make_models(struct daemon *d)
     d->blocks = wi_blockstore_new(&blocks_deps);
 }
 
+static enum wi_code make_bridge(struct daemon *d, struct wi_error *error)
+{
+    d->bridge = wi_bridge_new(d->lws, &d->loop, d->repository, d->config, &d->budget,
+        wi_pool_bridge_events(d->pool), error);
+    if (d->bridge == NULL)
+        return error->code;
+    wi_bridge_serve_content(d->bridge, d->blocks, d->id);
+    wi_versions_work_add_user(d->versions, wi_api_list_loaded, d->bridge);
+    return WI_OK;
+}
+
 /* The parts, from the bottom up. What was made before a failure is for close_rest and free_parts
  * to end, as after a long life. */
 static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
@@ -437,11 +448,8 @@ static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
     d->pool = wi_pool_new(&pool_deps, d->config, wi_jobs_pool_events(d->jobs));
     wi_jobs_start(d->jobs, d->pool);
     d->checks = wi_checks_new(&d->loop, d->jobs, d->pool, d->config);
-    d->bridge = wi_bridge_new(d->lws, &d->loop, d->repository, d->config, &d->budget,
-        wi_pool_bridge_events(d->pool), error);
-    if (d->bridge == NULL)
+    if (make_bridge(d, error) != WI_OK)
         return error->code;
-    wi_versions_work_add_user(d->versions, wi_api_list_loaded, d->bridge);
     struct wi_server_deps server_deps = {.loop = &d->loop,
         .config = d->config,
         .jobs = d->jobs,

@@ -10,7 +10,7 @@
 #include "node/frame.h"
 #include "node/message.h"
 
-/* Served beside a model's files (files.c): what its model.json says, with all defaults and labels.
+/* Served beside a model's files (http/files.c): what its model.json says, with all defaults and labels.
  * No path in a manifest begins with a dot. */
 #define WI_SPEC_FILE ".spec.json"
 

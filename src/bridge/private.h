@@ -1,7 +1,7 @@
 /*
- * What the files of this folder share: the bridge itself. Nobody else includes this.
+ * What the files of this folder and of http/ share: the bridge itself. Nobody else includes this.
  *
- *   listener  ->  socket (one connection)  ->  transfer (an HTTP answer)   files.c
+ *   listener  ->  socket (one connection)  ->  transfer (an HTTP answer)   http/
  *                                          ->  link (a WebSocket)          link.c
  *
  * Each of these calls only those to its left:
@@ -16,6 +16,8 @@
 #include "base/loop.h"
 #include "base/table.h"
 #include "bridge/bridge.h"
+#include "bridge/http/content_list.h"
+#include "bridge/http/outflow.h"
 #include "bridge/joins.h"
 #include "bridge/link.h"
 #include "bridge/outgoing.h"
@@ -40,12 +42,17 @@ struct wi_bridge_settings {
     uint64_t own_nodes;       /* places of max_nodes that are kept for sessions of ours */
     struct wi_model_terms models;
     enum wi_strangers strangers;
+    struct wi_config_content content;
+    int has_tokens; /* there is a tokens file */
 };
 
 struct wi_bridge {
     uv_loop_t *loop;
     struct lws_vhost *vhost;
     struct wi_repository *repository;
+    struct wi_blockstore *blocks; /* NULL: nothing is served by content */
+    char *id;                     /* of this daemon, for its neighbours */
+    struct wi_content_list content;
     struct wi_bridge_events events;
     struct wi_bridge_settings settings;
     struct wi_listener *listener;
@@ -73,16 +80,12 @@ struct wi_bridge {
     char *security_headers;
     struct wi_bridge_counters counters;
     struct wi_strings odd_models; /* hashes of those whose outputs have not the shape promised */
-    struct wi_log_limit bad_answers, no_room; /* lines that others can cause */
-    int highest_fd;                           /* of a connection: base/descriptors.h */
+    struct wi_log_limit bad_answers, no_room, broken_off; /* lines that others can cause */
+    struct wi_outflow outflow;                            /* of all answers by content */
+    size_t content_answers;                               /* of them, under way */
+    int highest_fd;                                       /* of a connection: base/descriptors.h */
     int closed;
 };
-
-/* --- files.c ---------------------------------------------------------------------------------- */
-
-/* The lws callback of plain HTTP; also the one that refuses upgrades. */
-int wi_files_callback(
-    struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t length);
 
 /* --- upgrade.c -------------------------------------------------------------------------------- */
 
@@ -91,6 +94,10 @@ int wi_upgrade_check(struct lws *wsi, struct wi_bridge *bridge, const char *upgr
 /* Whether a page of `origin` (NULL: not a browser) may open a WebSocket here; `host` is what the
  * request's Host header says. Pure. Public for tests. */
 int wi_origin_allowed(const char *origin, const char *host, const char *url, const char *local_url);
+/* Whether a request that is let in for coming from this machine was meant for us: a name of
+ * somebody's own may lead his page's requests here from a browser on this machine. `host` is the
+ * request's Host header, or ""; `url` how browsers reach us. Pure. */
+int wi_host_allowed(const char *host, const char *url);
 
 /* A stranger has so long to announce his node. */
 #define WI_HELLO_MS 5000

@@ -66,10 +66,8 @@ static const char *const networks[] = {[WI_NETWORK_AUTO] = "auto",
     NULL};
 static const char *const layouts[] = {
     [WI_HUB_HUGGINGFACE] = "huggingface", [WI_HUB_PLAIN] = "plain", NULL};
-static const char *const serves[] = {[WI_SERVE_NO] = "no",
-    [WI_SERVE_PUBLISHED] = "published",
-    [WI_SERVE_ALL] = "all",
-    NULL};
+static const char *const serves[] = {
+    [WI_SERVE_NO] = "no", [WI_SERVE_PUBLISHED] = "published", [WI_SERVE_ALL] = "all", NULL};
 static const char *const platforms[] = {"webgpu", "webnn", "webgl", "wasm", NULL};
 
 const struct wi_section wi_sections[] = {

@@ -198,6 +198,15 @@ static void write_bridge(struct wi_buffer *out, const struct wi_bridge *bridge)
         {"webinfer_bridge_file_requests_total", "Requests for the page and models.",
             c->file_requests},
         {"webinfer_bridge_file_bytes_total", "Bytes of the page and models.", c->file_bytes},
+        {"webinfer_content_blocks_total", "Blocks given by content.", c->content_blocks},
+        {"webinfer_content_cars_total", "Trees given by content, as CAR.", c->content_cars},
+        {"webinfer_content_bytes_total", "Bytes given by content.", c->content_bytes},
+        {"webinfer_content_unauthorized_total", "Requests by content without a token for it.",
+            c->content_unauthorized},
+        {"webinfer_content_missing_total", "Requests by content for what is not here.",
+            c->content_missing},
+        {"webinfer_content_busy_total", "Requests by content while too many were served.",
+            c->content_busy},
     };
     WRITE(out, "counter", counters);
 }

@@ -1,5 +1,5 @@
 /* The page and model files over HTTP, and what stops the bridge from starting. */
-#include "fixture.h"
+#include "../fixture.h"
 
 FIXTURE(set_up, tear_down)
 
