@@ -121,8 +121,8 @@ static void close_rest(void *context)
     struct daemon *d = context;
     wi_lws_begin_free(d->lws);
     wi_pulls_free(d->pulls);
-    wi_sources_free(d->sources);
     wi_blockstore_free(d->blocks);
+    wi_sources_free(d->sources);
     wi_versions_work_free(d->versions);
     wi_repository_free(d->repository);
     wi_db_close(d->db);
