@@ -21,7 +21,7 @@ struct wi_content_order {
     uv_loop_t *loop;
     struct wi_http *http;             /* for as long as it lasts */
     const struct wi_sources *sources; /* likewise: all of them are asked */
-    struct wi_limit *limit;            /* likewise; NULL: none */
+    struct wi_limit *limit;           /* likewise; NULL: none */
     uint64_t stall_ms;
     const struct wi_hub_reference *reference; /* of content */
     const char *folder;                       /* exists, and belongs to this pull alone */

@@ -105,4 +105,5 @@ const struct wi_hub_layout wi_hub_layouts[] = {
         .list_url = sums_url,
         .file_url = plain_url,
         .read_list = wi_hub_tree_read_sums},
+    [WI_HUB_IPFS] = {.article = "an ipfs"},
 };
