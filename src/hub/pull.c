@@ -346,7 +346,8 @@ static void fetch_from_hub(struct wi_pull *pull)
     const struct wi_fetch_order order = {.hub = &pull->order->hub,
         .repository = pull->order->parsed.repository,
         .files = pull->files,
-        .folder = pull->folder};
+        .folder = pull->folder,
+        .limit = pull->deps.limit};
     pull->fetch =
         wi_fetch_start(pull->deps.loop, pull->deps.http, &order, on_progress, on_fetched, pull);
 }

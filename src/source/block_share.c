@@ -54,7 +54,7 @@ static void end_epoch(struct slot *slot, double now)
     double rate = took > 0 ? (double)slot->epoch_bytes / took : 0;
     if (rate > slot->rate * WORTH_IT) {
         slot->before = slot->window;
-        slot->window += slot->window / 2;
+        slot->window *= 2;
         slot->rate = rate;
         slot->patience = PATIENCE;
     } else if (slot->before > 0) {
