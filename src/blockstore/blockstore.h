@@ -6,7 +6,7 @@
  * On disk, in the store's folder D, one rename each:
  *
  *   D/.content/leaves/sha256-HEX   the hashes of the leaves of the file with that SHA-256
- *   D/.content/pins/CID            what is published under that CID: JSON, see pin.h
+ *   D/.content/pins/HEX            what is published under the name with that SHA-256: see pin.h
  *
  * A pin of a model that was pulled or uploaded holds that version, which changes no more. One of a
  * folder that somebody put there becomes `stale` once one of its files is not any more what was
@@ -55,11 +55,11 @@ struct wi_blockstore_deps {
     /* Is told of each model whose pin changes; NULL: nobody. */
     const struct wi_change_listener *listener;
 };
-/* All borrowed and must outlive it. Begins to read what was published before: until that is done
- * nothing is found, and what is pinned is in use all the same. */
+/* All borrowed and must outlive it. Reads the pins of what was published before, so that these are
+ * in use at once; their blocks are found once their files were looked at, on a thread. */
 struct wi_blockstore *wi_blockstore_new(const struct wi_blockstore_deps *deps);
 void wi_blockstore_free(struct wi_blockstore *blocks); /* no callback comes; NULL is fine */
-/* The repository has another folder now. */
+/* The repository may have another folder now. */
 void wi_blockstore_reset(struct wi_blockstore *blocks);
 
 struct wi_publish_progress {
@@ -86,6 +86,9 @@ const struct wi_pin *wi_blockstore_pin(const struct wi_blockstore *blocks, const
 /* In the order of their names. */
 typedef void wi_pin_fn(void *context, const struct wi_pin *pin);
 void wi_blockstore_each(const struct wi_blockstore *blocks, wi_pin_fn *each, void *context);
+/* Begins to look whether the files of all pins are still what was published, unless that was done
+ * just now. For who shows pins: the listener is told where something else is known then. */
+void wi_blockstore_look(struct wi_blockstore *blocks);
 
 /* --- blocks ----------------------------------------------------------------------------------- */
 

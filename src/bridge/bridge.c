@@ -6,7 +6,8 @@
 #include "base/clock.h"
 #include "base/descriptors.h"
 #include "base/log.h"
-#include "bridge/http_answer.h"
+#include "bridge/http/answer.h"
+#include "bridge/http/serve.h"
 #include "bridge/node.h"
 #include "bridge/outgoing.h"
 #include "bridge/pieces.h"
@@ -45,7 +46,7 @@ static int on_websocket(
 }
 
 static const struct lws_protocols protocols[] = {
-    {.name = "http", .callback = wi_files_callback, .rx_buffer_size = WI_LWS_CHUNK},
+    {.name = "http", .callback = wi_http_serve, .rx_buffer_size = WI_LWS_CHUNK},
     {.name = WI_PROTOCOL_NAME, .callback = on_websocket, .rx_buffer_size = WI_LWS_CHUNK},
     {0},
 };
@@ -179,6 +180,8 @@ struct wi_bridge *wi_bridge_new(struct lws_context *lws, uv_loop_t *loop,
     bridge->events = *events;
     bridge->bad_answers.about = "answers that are not used";
     bridge->no_room.about = "connections of nodes and pages that were closed";
+    bridge->broken_off.about = "answers that were broken off";
+    bridge->upload.loop = loop;
     bridge->highest_fd = wi_descriptors_highest(WI_BRIDGE_RESERVED_DESCRIPTORS);
     prepare_links(bridge, budget);
     take_settings(bridge, config);
@@ -272,6 +275,7 @@ void wi_bridge_close(struct wi_bridge *bridge)
     bridge->listener = NULL;
     wi_timer_free(bridge->sweep);
     bridge->sweep = NULL;
+    wi_upload_close(&bridge->upload);
     wi_pieces_quiesce(bridge);
     wi_links_each(&bridge->links, shut_down, bridge);
     for (node = bridge->nodes; node; node = node->hh.next)

@@ -177,6 +177,10 @@ struct wi_bridge_counters {
     uint64_t parts_repeated, parts_stale; /* came again; came for attempts that had ended */
     uint64_t file_requests, file_bytes;
     uint64_t model_bytes; /* of them, of models */
+    /* By content: answers that were begun, their bytes, and requests that were refused for want of
+     * a token, of the block, or of room. */
+    uint64_t content_blocks, content_cars, content_bytes;
+    uint64_t content_unauthorized, content_missing, content_busy;
 };
 
 struct wi_bridge;

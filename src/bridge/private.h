@@ -1,7 +1,7 @@
 /*
- * What the files of this folder share: the bridge itself. Nobody else includes this.
+ * What the files of this folder and of http/ share: the bridge itself. Nobody else includes this.
  *
- *   listener  ->  socket (one connection)  ->  transfer (an HTTP answer)   files.c
+ *   listener  ->  socket (one connection)  ->  transfer (an HTTP answer)   http/
  *                                          ->  link (a WebSocket)          link.c
  *
  * Each of these calls only those to its left:
@@ -16,6 +16,7 @@
 #include "base/loop.h"
 #include "base/table.h"
 #include "bridge/bridge.h"
+#include "bridge/http/upload.h"
 #include "bridge/joins.h"
 #include "bridge/link.h"
 #include "bridge/outgoing.h"
@@ -73,16 +74,12 @@ struct wi_bridge {
     char *security_headers;
     struct wi_bridge_counters counters;
     struct wi_strings odd_models; /* hashes of those whose outputs have not the shape promised */
-    struct wi_log_limit bad_answers, no_room; /* lines that others can cause */
-    int highest_fd;                           /* of a connection: base/descriptors.h */
+    struct wi_log_limit bad_answers, no_room, broken_off; /* lines that others can cause */
+    struct wi_upload upload;                              /* of all answers by content */
+    size_t content_answers;                               /* of them, under way */
+    int highest_fd;                                       /* of a connection: base/descriptors.h */
     int closed;
 };
-
-/* --- files.c ---------------------------------------------------------------------------------- */
-
-/* The lws callback of plain HTTP; also the one that refuses upgrades. */
-int wi_files_callback(
-    struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t length);
 
 /* --- upgrade.c -------------------------------------------------------------------------------- */
 

@@ -1,13 +1,13 @@
 /*
- * One TCP connection of the listener, whatever it becomes: a transfer of a file (files.c), or a
- * WebSocket (link.h).
+ * One TCP connection of the listener, whatever it becomes: an answer over HTTP (http/transfer.h),
+ * or a WebSocket (link.h).
  */
 #ifndef WI_BRIDGE_SOCKET_H
 #define WI_BRIDGE_SOCKET_H
 
 #include "bridge/private.h"
 
-/* Bound to the lws socket as its opaque pointer; freed when lws destroys that (files.c). */
+/* Bound to the lws socket as its opaque pointer; freed when lws destroys that (http/serve.c). */
 struct wi_socket {
     struct wi_bridge *bridge;
     struct lws *wsi;

@@ -4,7 +4,7 @@
  * refused with an HTTP status that says why.
  */
 #include "base/memory.h"
-#include "bridge/http_answer.h"
+#include "bridge/http/answer.h"
 #include "bridge/private.h"
 #include "net/http.h"
 #include <stdlib.h>

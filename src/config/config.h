@@ -135,6 +135,16 @@ struct wi_config_hub {
     enum wi_hub_kind layout;
 };
 
+/* Which models are served by content: none, those that were published, or those that were pulled as
+ * well. */
+enum wi_serve { WI_SERVE_NO, WI_SERVE_PUBLISHED, WI_SERVE_ALL };
+
+struct wi_config_content {
+    enum wi_serve serve;
+    int anyone;            /* whoever asks, without a token */
+    uint64_t upload_limit; /* bytes a second of all answers by content; 0: none */
+};
+
 struct wi_config_log {
     enum wi_level level;
     enum wi_log_format format;
@@ -162,6 +172,7 @@ struct wi_config {
     struct wi_config_preferences browser_preferences;
     struct wi_config_log log;
     struct wi_config_models models;
+    struct wi_config_content content;
     struct wi_config_store store;
     struct wi_aliases aliases;
     struct wi_config_browser *browsers; /* chrome, edge, firefox and safari are always there */

@@ -66,6 +66,10 @@ static const char *const networks[] = {[WI_NETWORK_AUTO] = "auto",
     NULL};
 static const char *const layouts[] = {
     [WI_HUB_HUGGINGFACE] = "huggingface", [WI_HUB_PLAIN] = "plain", NULL};
+static const char *const serves[] = {[WI_SERVE_NO] = "no",
+    [WI_SERVE_PUBLISHED] = "published",
+    [WI_SERVE_ALL] = "all",
+    NULL};
 static const char *const platforms[] = {"webgpu", "webnn", "webgl", "wasm", NULL};
 
 const struct wi_section wi_sections[] = {
@@ -100,6 +104,9 @@ const struct wi_section wi_sections[] = {
                 "names no variant, who asks may do so, as in NAME:VARIANT.",
         .free_key = "NAME",
         .free_value = "MODEL[:VARIANT]"},
+    {.name = "content",
+        .help = "Models by content: what of them the bridge's listener gives to others, block by "
+                "block under their CIDs, as a trustless gateway of IPFS."},
     {.name = "store",
         .help = "What is remembered from one start to the next: measurements, verdicts and jobs."},
     {.name = "log", .help = "The log, on standard error."}, {0}};
@@ -356,6 +363,16 @@ const struct wi_setting wi_options[] = {
         .help = "With huggingface the hub answers as huggingface.co does. With plain every folder "
                 "below the URL that has a SHA256SUMS is a model, which any web server can be made "
                 "to serve."},
+
+    {KEY(content, serve), ENUM(serves), DEFAULT("no"), RELOADABLE,
+        .help = "Which models are served: none, those that were published, or all, which adds "
+                "what was pulled, but nothing from a hub with a token. Nothing is fetched for "
+                "others."},
+    {KEY(content, anyone), BOOL, DEFAULT("no"), RELOADABLE,
+        .help = "Whether whoever reaches the bridge's listener is served. Without it who asks "
+                "shows a token of rank node, or is on this machine where there is no tokens_file."},
+    {KEY(content, upload_limit), SIZE(0, 1 * TIB), DEFAULT("0"), RELOADABLE,
+        .help = "How many bytes a second all those who are served get together. 0 means no limit."},
 
     {KEY(store, path), PATH, DEFAULT(""),
         .help = "The folder of the database. Empty means $STATE_DIRECTORY, else "

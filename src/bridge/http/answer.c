@@ -1,5 +1,5 @@
 /* What every answer over plain HTTP is made of: headers that all carry, and short refusals. */
-#include "bridge/http_answer.h"
+#include "bridge/http/answer.h"
 
 #include "base/memory.h"
 #include "bridge/private.h"
