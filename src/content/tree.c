@@ -228,7 +228,7 @@ static enum wi_code make_folder(const struct taker *taker, const struct folder *
     }
     if (code == WI_OK && block.size > WI_FOLDER_BLOCK_MAX)
         code = wi_error_set(error, WI_MODEL_INVALID, NULL,
-            "the folder \"%.*s\" has %zu entries, which take %zu bytes as a block; at most %u can "
+            "the folder \"/%.*s\" has %zu entries, which take %zu bytes as a block; at most %u can "
             "be published: put them into several folders",
             (int)folder->skip, folder->skip > 0 ? folder->files->path : "", count, block.size,
             WI_FOLDER_BLOCK_MAX);

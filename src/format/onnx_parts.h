@@ -3,8 +3,8 @@
 #ifndef WI_FORMAT_ONNX_PARTS_H
 #define WI_FORMAT_ONNX_PARTS_H
 
-#include "format/onnx.h"
 #include "base/protobuf.h"
+#include "format/onnx.h"
 
 /* Looks at one TensorProto, and notes in `signature` in which file its bytes are and how long that
  * has to be, unless they are in the model itself. 0, or -1 with the input's `problem` set. */

@@ -180,24 +180,30 @@ TEST(a_folder_is_sorted_by_names_not_by_paths)
     wi_buffer_clear(&seen.last);
 }
 
+/* A link of a name of 96 bytes takes 38 + 98 + 2 bytes, and 3 for its length; Data takes 4. */
 TEST(a_folder_that_would_be_a_hamt_is_refused)
 {
-    /* A link of a name of 96 bytes takes 38 + 98 + 2 bytes, and 3 for its length; Data takes 4. */
-    enum { WITHIN = 1859, NAME = 96 };
-    struct wi_tree_file *files = wi_alloc((WITHIN + 1) * sizeof *files);
-    char(*paths)[8 + NAME] = wi_alloc((WITHIN + 1) * sizeof *paths);
-    struct wi_tree_root leaf = tree_of_text(""), root;
+    enum { FILES = 1859, NAME = 96, LONGER = 22 };
+    struct wi_tree_file *files = wi_alloc(FILES * sizeof *files);
+    char(*paths)[8 + NAME + LONGER] = wi_alloc(FILES * sizeof *paths);
+    struct wi_tree_root leaf = tree_of_text("a"), root;
     struct wi_error error;
     struct seen seen = {0};
-    leaf.tsize = 1;
-    for (size_t i = 0; i <= WITHIN; i++) {
+    for (size_t i = 0; i < FILES; i++) {
         snprintf(paths[i], sizeof *paths, "onnx/%0*zu", NAME, i);
         files[i] = (struct wi_tree_file){paths[i], leaf};
     }
-    assert_int_equal(wi_tree_of_folder(files, WITHIN, keep_last, &seen, &root, &error), WI_OK);
-    assert_int_equal(
-        wi_tree_of_folder(files, WITHIN + 1, NULL, NULL, &root, &error), WI_MODEL_INVALID);
-    assert_non_null(strstr(error.detail, "the folder \"onnx/\" has 1860 entries"));
+    /* With 21 bytes more the block has 2^18 bytes, which Helia does not part. */
+    for (size_t i = 0; i < LONGER - 1; i++)
+        strcat(paths[FILES - 1], "x");
+    assert_int_equal(wi_tree_of_folder(files, FILES, keep_last, &seen, &root, &error), WI_OK);
+    assert_int_equal(root.tsize, seen.bytes + FILES);
+    assert_true(seen.bytes > WI_FOLDER_BLOCK_MAX);
+    assert_int_equal(seen.bytes - seen.last.size, WI_FOLDER_BLOCK_MAX);
+    strcat(paths[FILES - 1], "x");
+    assert_int_equal(wi_tree_of_folder(files, FILES, NULL, NULL, &root, &error), WI_MODEL_INVALID);
+    assert_non_null(
+        strstr(error.detail, "the folder \"/onnx/\" has 1859 entries, which take 262145 bytes"));
     assert_non_null(strstr(error.detail, "at most 262144"));
     wi_buffer_clear(&seen.last);
     free(paths);

@@ -2,8 +2,8 @@
 #include "../test.h"
 
 #include "base/memory.h"
-#include "format/onnx.h"
 #include "base/protobuf.h"
+#include "format/onnx.h"
 #include "onnx_build.h"
 #include <dirent.h>
 #include <fcntl.h>
