@@ -25,6 +25,7 @@
 
 #define WI_STORE_VERSIONS ".versions"
 #define WI_STORE_STAGING ".staging"
+#define WI_STORE_CONTENT ".content" /* of blockstore/: nothing here changes it */
 #define WI_STAGING_ID_MAX 64
 
 /* --- names and their versions ----------------------------------------------------------------- */
@@ -89,6 +90,7 @@ uint64_t wi_staging_reuse(const char *directory, const struct wi_staging *stagin
 struct wi_versions_use {
     struct wi_strings names;    /* of models, without variant */
     struct wi_strings folders;  /* of versions */
+    struct wi_strings pinned;   /* likewise, of those that stay for as long as somebody wants */
     struct wi_strings stagings; /* IDs of pulls under way */
     uint64_t pending;           /* bytes that pulls under way have room for, and are yet to write */
 };

@@ -17,13 +17,16 @@
 
 /* --- versions --------------------------------------------------------------------------------- */
 
-static int is_held(
-    const char *directory, const char *name, unsigned number, const struct wi_versions_use *use)
+/* Whether it stays for now; one that requests hold is counted: it may go when those have ended. */
+static int is_held(const char *directory, const char *name, unsigned number,
+    const struct wi_versions_use *use, size_t *held)
 {
     char *folder = wi_versions_folder(directory, name, number);
-    int held = wi_strings_contain(&use->folders, folder);
+    int in_use = wi_strings_contain(&use->folders, folder);
+    int pinned = wi_strings_contain(&use->pinned, folder);
+    *held += in_use && !pinned;
     free(folder);
-    return held;
+    return in_use || pinned;
 }
 
 /* Folders that hold nothing any more. */
@@ -63,9 +66,7 @@ uint64_t wi_versions_prune(const char *directory, const char *name, unsigned kee
         after |= version->current; /* those before it in time come after it in the list */
         if (version->current || (after && kept < keep))
             kept++;
-        else if (is_held(directory, name, version->number, use))
-            ++*held;
-        else
+        else if (!is_held(directory, name, version->number, use, held))
             freed += remove_version(store, place, version->number);
     }
     if (store >= 0) {

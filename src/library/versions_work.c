@@ -61,6 +61,8 @@ struct wi_versions_work {
     struct wi_timer *again;
     struct user users[WI_VERSIONS_USERS];
     size_t user_count;
+    wi_versions_gone_fn *on_gone; /* or NULL */
+    void *gone_context;
     uint64_t quota;
     unsigned keep;
 };
@@ -298,6 +300,8 @@ static void on_run(void *data, int cancelled)
         free_task(task);
         return;
     }
+    if (!task->second && task->kind == &kinds[TAKE_AWAY] && !task->failed && work->on_gone)
+        work->on_gone(work->gone_context, task->name);
     if (!task->second && task->kind->second && !task->failed) {
         task->second = 1;
         queue(task);
@@ -373,6 +377,13 @@ void wi_versions_work_add_user(
 {
     if (work->user_count < WI_VERSIONS_USERS)
         work->users[work->user_count++] = (struct user){list, context};
+}
+
+void wi_versions_work_tell(
+    struct wi_versions_work *work, wi_versions_gone_fn *on_gone, void *context)
+{
+    work->on_gone = on_gone;
+    work->gone_context = context;
 }
 
 /* --- the tasks -------------------------------------------------------------------------------- */

@@ -24,6 +24,11 @@ void wi_versions_work_set(struct wi_versions_work *work, uint64_t quota, unsigne
 typedef void wi_versions_use_fn(void *context, struct wi_versions_use *use);
 void wi_versions_work_add_user(
     struct wi_versions_work *work, wi_versions_use_fn *list, void *context);
+/* Is told of each model that wi_versions_take_away took away, by its name, before what that had is
+ * freed. One alone; NULL: nobody. */
+typedef void wi_versions_gone_fn(void *context, const char *name);
+void wi_versions_work_tell(
+    struct wi_versions_work *work, wi_versions_gone_fn *on_gone, void *context);
 
 struct wi_versions_result {
     uint64_t bytes;             /* freed; of staging: saved */
