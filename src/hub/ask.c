@@ -3,12 +3,11 @@
 
 #include "base/loop.h"
 #include "base/memory.h"
-#include "hub/redirect.h"
 #include "hub/tree.h"
-#include <curl/curl.h>
+#include "net/http.h"
+#include "source/redirect.h"
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define TIMEOUT_MS 120000 /* of one try */
 #define STALL_MS 30000
@@ -81,7 +80,7 @@ static uint64_t pause_before_next(struct wi_hub_ask *ask, const struct wi_http_a
     if (ask->attempts >= WI_HUB_ASK_ATTEMPTS)
         return 0;
     if (answer->status == 429 || answer->status == 503)
-        seconds = wi_hub_retry_after(wi_http_call_header(answer->call, "retry-after"));
+        seconds = wi_http_retry_after(wi_http_call_header(answer->call, "retry-after"));
     else if (answer->end != WI_HTTP_BROKEN && answer->status < 500)
         return 0;
     if (seconds > WI_HUB_WAIT_MAX)
@@ -121,7 +120,7 @@ static void explain(
         ask->what, error);
     if (error->code == WI_HUB_BUSY)
         wi_error_retry_after(
-            error, wi_hub_retry_after(wi_http_call_header(answer->call, "retry-after")));
+            error, wi_http_retry_after(wi_http_call_header(answer->call, "retry-after")));
 }
 
 static void on_answer(void *context, const struct wi_http_answer *answer)
@@ -225,19 +224,4 @@ enum wi_code wi_hub_explain(const struct wi_hub *hub, int status, const char *re
             hub->name, what, status);
     return wi_error_set(
         error, WI_HUB_FAILED, "model", "hub %s answers %d for %.200s", hub->name, status, what);
-}
-
-unsigned wi_hub_retry_after(const char *header)
-{
-    char *end;
-    if (!header)
-        return 0;
-    long long seconds = strtoll(header, &end, 10);
-    if (end == header || *end != '\0') {
-        time_t then = curl_getdate(header, NULL);
-        seconds = then < 0 ? 0 : (long long)then - (long long)time(NULL);
-    }
-    if (seconds < 0)
-        return 0;
-    return seconds < WI_HUB_RETRY_AFTER_MAX ? (unsigned)seconds : WI_HUB_RETRY_AFTER_MAX;
 }

@@ -12,7 +12,6 @@
 
 #define WI_HUB_ASK_ATTEMPTS 4
 #define WI_HUB_WAIT_MAX 30          /* seconds: a hub that wants more is not waited for */
-#define WI_HUB_RETRY_AFTER_MAX 3600 /* seconds that are passed on to the client */
 
 struct wi_hub_ask;
 
@@ -42,8 +41,5 @@ char *wi_hub_own_url(const struct wi_hub *hub, const char *base, const char *ref
  * X-Error-Code or NULL, `what` what was asked for. */
 enum wi_code wi_hub_explain(const struct wi_hub *hub, int status, const char *reason,
     const char *what, struct wi_error *error);
-/* The seconds of a Retry-After header, which may be a date; 0 for none or nonsense. At most
- * WI_HUB_RETRY_AFTER_MAX. */
-unsigned wi_hub_retry_after(const char *header);
 
 #endif

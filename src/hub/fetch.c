@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "hub/fetch_private.h"
+#include "source/retry.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

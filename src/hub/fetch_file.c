@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "source/retry.h"
 #include <stdlib.h>
 
 #define HASH_AT_ONCE (UINT64_C(16) << 20) /* bytes read back before others may work */

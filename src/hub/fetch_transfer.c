@@ -5,7 +5,9 @@
 
 #include "base/memory.h"
 #include "hub/ask.h"
-#include "hub/redirect.h"
+#include "net/http.h"
+#include "source/redirect.h"
+#include "source/retry.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -156,7 +158,7 @@ static enum transfer_state judge(struct transfer *transfer, const struct wi_http
     if (status == 429 || status == 408 || status >= 500) {
         wi_error_set(
             error, WI_HUB_BUSY, "", "hub %s answers %d for %.200s", fetch->hub.name, status, path);
-        transfer->after_s = wi_hub_retry_after(wi_http_call_header(answer->call, "retry-after"));
+        transfer->after_s = wi_http_retry_after(wi_http_call_header(answer->call, "retry-after"));
         return TRANSFER_BROKEN;
     }
     if (!own && (status == 404 || status == 410)) {

@@ -38,10 +38,4 @@ char *wi_hub_authorization(const struct wi_hub *hub);
  */
 int wi_hub_owns_url(const struct wi_hub *hub, const char *url);
 
-#define WI_RETRIES_MAX 8 /* in a row that brought nothing */
-
-/* Before the next try, in ms, after so many (at least one) that failed in a row: `first_ms`, then
- * doubled each time, at most 30 s. */
-uint64_t wi_retry_pause(unsigned first_ms, unsigned failed);
-
 #endif

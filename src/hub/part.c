@@ -1,62 +1,29 @@
 /* The bytes of one file on disk, hashed in the order in which they are written. */
 #include "hub/part.h"
 
-#include "base/file.h"
 #include "base/hash.h"
 #include "base/memory.h"
-#include "base/text.h"
 #include "format/view.h"
+#include "hub/part_place.h"
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define READ_BYTES (1u << 20)
-#define EARLY_BYTES (8u << 20) /* are sent on their way to the disk together, before the end */
 
 struct wi_partial {
-    int folder; /* borrowed */
-    int fd;     /* of the part, or of the file itself, for reading; -1 when it is done */
-    int named;  /* `fd` is the file's, under its own name */
+    struct wi_part_place place; /* of no file when it is done */
     struct wi_hub_file file;
-    char *path; /* of the part */
     struct wi_hasher *hasher;
     uint64_t hashed, there; /* bytes; all of those that are there once they were read back */
     uint64_t unsent;        /* bytes written since the last were sent on their way */
 };
 
-static enum wi_code fail(
-    const struct wi_partial *part, const char *verb, int number, struct wi_error *error)
-{
-    if (number == ENOSPC || number == EDQUOT)
-        return wi_error_set(error, WI_NO_ROOM, "",
-            "the disk has no room for %.255s, which has %" PRIu64 " bytes", part->file.path,
-            part->file.bytes);
-    return wi_error_set(error, wi_is_shortage(number) ? WI_UNAVAILABLE : WI_STORAGE_FAILED, "",
-        "%.255s cannot be %s: %s", part->file.path, verb, strerror(number));
-}
-
 /* --- opening ---------------------------------------------------------------------------------- */
-
-/* The folders in which the file lies. */
-static int make_folders(const struct wi_partial *part)
-{
-    char *path = wi_strdup(part->file.path);
-    int result = 0;
-    for (char *slash = strchr(path, '/'); slash && result == 0; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        if (mkdirat(part->folder, path, 0755) != 0 && errno != EEXIST)
-            result = -1;
-        *slash = '/';
-    }
-    free(path);
-    return result;
-}
 
 /* git hashes "blob LENGTH", a NUL and the content. */
 static void begin_hash(struct wi_partial *part)
@@ -72,69 +39,18 @@ static void begin_hash(struct wi_partial *part)
     }
 }
 
-static void close_bytes(struct wi_partial *part)
+/* What was opened: all of it is to be read back, but for what is too long. */
+static enum wi_code begin(struct wi_partial *part, struct wi_error *error)
 {
-    if (part->fd >= 0)
-        close(part->fd);
-    part->fd = -1;
-}
-
-/* `flags`: what is there, or with O_EXCL a new one. */
-static enum wi_code open_part(struct wi_partial *part, int flags, struct wi_error *error)
-{
-    struct stat status;
-    close_bytes(part);
-    part->named = 0;
     begin_hash(part);
-    part->fd =
-        openat(part->folder, part->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | flags, 0644);
-    if (part->fd < 0 || fstat(part->fd, &status) != 0)
-        return fail(part, "made", errno, error);
-    part->there = (uint64_t)status.st_size;
-    if (!S_ISREG(status.st_mode))
-        return fail(part, "made", EEXIST, error);
+    part->there = part->place.size;
     return part->there > part->file.bytes ? wi_part_begin_anew(part, error) : WI_OK;
-}
-
-/* The file as it may lie there under its own name: this one, or that of another commit. 1 if it is
- * open, 0 if there is none as long, -1 with errno. */
-static int open_named(struct wi_partial *part)
-{
-    struct stat status;
-    part->fd =
-        openat(part->folder, part->file.path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (part->fd < 0)
-        return wi_is_shortage(errno) ? -1 : 0;
-    if (fstat(part->fd, &status) != 0)
-        return -1;
-    part->there = (uint64_t)status.st_size;
-    part->named = S_ISREG(status.st_mode) && part->there == part->file.bytes;
-    return part->named;
-}
-
-static enum wi_code open_bytes(struct wi_partial *part, struct wi_error *error)
-{
-    int named = open_named(part);
-    if (named < 0)
-        return fail(part, "looked at", errno, error);
-    begin_hash(part);
-    return named ? WI_OK : open_part(part, 0, error);
-}
-
-/* The dot in front keeps it apart from every path that a hub may name. A long name is cut, since
- * both may have 255 bytes. */
-static char *path_of_part(const struct wi_hub_file *file)
-{
-    const char *last = wi_text_basename(file->path);
-    return wi_sprintf("%.*s.%.240s.%.8s", (int)(last - file->path), file->path, last, file->hash);
 }
 
 static void free_part(struct wi_partial *part)
 {
-    close_bytes(part);
+    wi_part_place_clear(&part->place);
     wi_hasher_free(part->hasher);
-    free(part->path);
-    free(part->file.path);
     free(part);
 }
 
@@ -142,15 +58,11 @@ struct wi_partial *wi_part_open(
     int folder_fd, const struct wi_hub_file *file, struct wi_error *error)
 {
     struct wi_partial *part = wi_alloc(sizeof *part);
-    part->folder = folder_fd;
-    part->fd = -1;
     part->file = *file;
-    part->file.path = wi_strdup(file->path);
+    wi_part_place_init(&part->place, folder_fd, file->path, file->bytes, file->hash);
+    part->file.path = part->place.path;
     part->file.remote = NULL;
-    part->path = path_of_part(file);
-    enum wi_code code =
-        make_folders(part) == 0 ? open_bytes(part, error) : fail(part, "made", errno, error);
-    if (code == WI_OK)
+    if (wi_part_place_open(&part->place, error) == WI_OK && begin(part, error) == WI_OK)
         return part;
     free_part(part);
     return NULL;
@@ -160,14 +72,15 @@ void wi_part_close(struct wi_partial *part)
 {
     if (part == NULL)
         return;
-    if (part->fd >= 0 && !part->named && part->hashed == 0 && part->there == 0)
-        unlinkat(part->folder, part->path, 0);
+    const struct wi_part_place *place = &part->place;
+    if (place->fd >= 0 && !place->named && part->hashed == 0 && part->there == 0)
+        unlinkat(place->folder, place->part, 0);
     free_part(part);
 }
 
 int wi_part_is_done(const struct wi_partial *part)
 {
-    return part->fd < 0;
+    return part->place.fd < 0;
 }
 
 uint64_t wi_part_bytes(const struct wi_partial *part)
@@ -183,27 +96,13 @@ static void hash_bytes(struct wi_partial *part, const void *bytes, size_t size)
     part->hashed += size;
 }
 
-static int write_all(const struct wi_partial *part, uint64_t at, const char *bytes, size_t size)
-{
-    size_t written = 0;
-    while (written < size) {
-        ssize_t n = pwrite(part->fd, bytes + written, size - written, (off_t)(at + written));
-        if (n < 0 && errno != EINTR)
-            return -1;
-        written += n > 0 ? (size_t)n : 0;
-    }
-    return 0;
-}
-
-/* So that the sync at the end finds little left to do. More often would cost: each call may wait
- * for the disk's queue, and the hash with it. */
 static void send_early(struct wi_partial *part, size_t size)
 {
     part->unsent += size;
-    if (part->unsent < EARLY_BYTES)
+    if (part->unsent < WI_PART_EARLY_BYTES)
         return;
     part->unsent = 0;
-    sync_file_range(part->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+    wi_part_place_send(&part->place);
 }
 
 /* Hashed first: that fetches the bytes from the core that received them while it computes, and the
@@ -212,12 +111,14 @@ enum wi_code wi_part_add(
     struct wi_partial *part, const void *bytes, size_t size, struct wi_error *error)
 {
     uint64_t at = part->hashed;
-    assert(part->fd >= 0 && !part->named && at == part->there && size <= part->file.bytes - at);
+    assert(part->place.fd >= 0 && !part->place.named && at == part->there &&
+           size <= part->file.bytes - at);
     hash_bytes(part, bytes, size);
     part->there = part->hashed;
-    if (write_all(part, at, bytes, size) != 0) {
-        enum wi_code code = fail(part, "written", errno, error);
-        return ftruncate(part->fd, (off_t)at) == 0 ? code : error->code; /* for the next time */
+    if (wi_part_place_write(&part->place, at, bytes, size) != 0) {
+        enum wi_code code = wi_part_place_fail(&part->place, "written", errno, error);
+        return ftruncate(part->place.fd, (off_t)at) == 0 ? code
+                                                         : error->code; /* for the next time */
     }
     send_early(part, size);
     return WI_OK;
@@ -225,9 +126,8 @@ enum wi_code wi_part_add(
 
 enum wi_code wi_part_begin_anew(struct wi_partial *part, struct wi_error *error)
 {
-    if (unlinkat(part->folder, part->path, 0) != 0 && errno != ENOENT)
-        return fail(part, "removed", errno, error);
-    return open_part(part, O_EXCL, error);
+    enum wi_code code = wi_part_place_begin_anew(&part->place, error);
+    return code == WI_OK ? begin(part, error) : code;
 }
 
 /* --- the end ---------------------------------------------------------------------------------- */
@@ -243,7 +143,7 @@ static int is_pointer(const struct wi_partial *part)
 {
     unsigned char head[WI_GUESS_BYTES];
     return part->file.bytes < 1024 &&
-           pread(part->fd, head, sizeof head, 0) == (ssize_t)sizeof head &&
+           pread(part->place.fd, head, sizeof head, 0) == (ssize_t)sizeof head &&
            wi_guess_is_pointer(head, sizeof head);
 }
 
@@ -266,31 +166,11 @@ static enum wi_code verify(struct wi_partial *part, struct wi_error *error)
                                                        : (*error = ignored).code;
 }
 
-/* The name must be on disk no earlier than the bytes. That it gets there is not worth a wait for
- * each file: without it the file is looked at once more. Bytes that cannot get there go: the kernel
- * says so once, and the next time they would be read back from its memory and synced without
- * success. */
-static int publish(struct wi_partial *part)
-{
-    if (fsync(part->fd) != 0) {
-        int number = errno;
-        unlinkat(part->folder, part->path, 0);
-        errno = number;
-        return -1;
-    }
-    return renameat(part->folder, part->path, part->folder, part->file.path);
-}
-
 enum wi_code wi_part_finish(struct wi_partial *part, struct wi_error *error)
 {
-    assert(!part->named && part->hashed == part->file.bytes);
+    assert(!part->place.named && part->hashed == part->file.bytes);
     enum wi_code code = verify(part, error);
-    if (code != WI_OK)
-        return code;
-    if (publish(part) != 0)
-        return fail(part, "kept", errno, error);
-    close_bytes(part);
-    return WI_OK;
+    return code == WI_OK ? wi_part_place_publish(&part->place, error) : code;
 }
 
 /* --- what was there --------------------------------------------------------------------------- */
@@ -300,11 +180,11 @@ static int judge_named(struct wi_partial *part, struct wi_error *error)
 {
     char hex[WI_HASH_HEX_SIZE];
     if (has_hash(part, hex)) {
-        close_bytes(part);
+        wi_part_place_close(&part->place);
         return 0;
     }
-    unlinkat(part->folder, part->file.path, 0);
-    if (open_part(part, 0, error) != WI_OK)
+    unlinkat(part->place.folder, part->file.path, 0);
+    if (wi_part_place_open_part(&part->place, error) != WI_OK || begin(part, error) != WI_OK)
         return -1;
     return part->there > 0;
 }
@@ -315,11 +195,11 @@ int wi_part_read_back(struct wi_partial *part, uint64_t most, struct wi_error *e
     char *bytes = part->hashed < stop ? wi_alloc(READ_BYTES) : NULL;
     while (part->hashed < stop) {
         uint64_t left = stop - part->hashed;
-        ssize_t n =
-            pread(part->fd, bytes, left < READ_BYTES ? left : READ_BYTES, (off_t)part->hashed);
+        ssize_t n = pread(
+            part->place.fd, bytes, left < READ_BYTES ? left : READ_BYTES, (off_t)part->hashed);
         if (n <= 0) {
             free(bytes);
-            fail(part, "read", n < 0 ? errno : EIO, error);
+            wi_part_place_fail(&part->place, "read", n < 0 ? errno : EIO, error);
             return -1;
         }
         hash_bytes(part, bytes, (size_t)n);
@@ -327,5 +207,5 @@ int wi_part_read_back(struct wi_partial *part, uint64_t most, struct wi_error *e
     free(bytes);
     if (part->hashed < part->there)
         return 1;
-    return part->named ? judge_named(part, error) : 0;
+    return part->place.named ? judge_named(part, error) : 0;
 }

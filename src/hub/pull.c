@@ -24,6 +24,7 @@
 #include "hub/hub.h"
 #include "hub/list.h"
 #include "hub/pull_plan.h"
+#include "source/retry.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>

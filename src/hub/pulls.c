@@ -6,6 +6,7 @@
 #include "base/loop.h"
 #include "hub/hub.h"
 #include "library/uploads.h"
+#include "source/retry.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -3,9 +3,12 @@
 #include "base/text.h"
 #include <arpa/inet.h>
 #include <ctype.h>
+#include <curl/curl.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 /* Digits into `value`; 0 on success with `*text` behind them. More than 18 digits cannot be a
  * position in any file, and would overflow. */
@@ -295,4 +298,19 @@ int wi_parse_length(const char *text, uint64_t *length)
     }
     *length = value;
     return 0;
+}
+
+unsigned wi_http_retry_after(const char *header)
+{
+    char *end;
+    if (!header)
+        return 0;
+    long long seconds = strtoll(header, &end, 10);
+    if (end == header || *end != '\0') {
+        time_t then = curl_getdate(header, NULL);
+        seconds = then < 0 ? 0 : (long long)then - (long long)time(NULL);
+    }
+    if (seconds < 0)
+        return 0;
+    return seconds < WI_HTTP_RETRY_AFTER_MAX ? (unsigned)seconds : WI_HTTP_RETRY_AFTER_MAX;
 }

@@ -41,6 +41,11 @@ int wi_http_host_is_literal(const char *host);
 #define WI_HTTP_MIN_RATE (16 * 1024)
 int wi_http_is_slow(double elapsed_ms, uint64_t sent);
 
+/* The seconds of a Retry-After header, which may be a date; 0 for none (NULL) or nonsense. At most
+ * WI_HTTP_RETRY_AFTER_MAX. */
+#define WI_HTTP_RETRY_AFTER_MAX 3600
+unsigned wi_http_retry_after(const char *header);
+
 /* Whether a Content-Type (NULL: no) is `type`; parameters such as charset are ignored. */
 int wi_media_type_is(const char *content_type, const char *type);
 /* Decimal digits only. 0 on success, -1 otherwise or on overflow. */

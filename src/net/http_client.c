@@ -154,7 +154,7 @@ struct wi_http_call {
     struct curl_slist *headers;
     struct wi_buffer body;
     size_t max_answer, head_size;
-    int outside, allow_private, plain; /* plain: without TLS */
+    int outside, allow_private, only_here; /* only_here: it may not leave this machine */
     int head_done, too_large, stopped, private_refused, doomed, paused;
     struct wi_timer *stall; /* NULL: no limit */
     uint64_t stall_ms;
@@ -202,7 +202,7 @@ static curl_socket_t on_socket(void *context, curlsocktype purpose, struct curl_
         return CURL_SOCKET_BAD;
     if (call->outside) {
         memcpy(&address, &to->addr, to->addrlen);
-        if ((call->plain && !wi_address_is_loopback(&address)) ||
+        if ((call->only_here && !wi_address_is_loopback(&address)) ||
             (!call->allow_private && wi_address_is_private(&address))) {
             call->private_refused = 1;
             return CURL_SOCKET_BAD;
@@ -394,9 +394,10 @@ static void set_outside(struct wi_http_call *call, const struct wi_http_request 
     CURL *easy = call->easy;
     call->outside = 1;
     call->allow_private = request->allow_private;
-    call->plain = strncasecmp(request->url, "https:", 6) != 0;
+    int plain = strncasecmp(request->url, "https:", 6) != 0;
+    call->only_here = plain && !request->allow_plain;
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR,
-        call->plain && wi_url_is_loopback(request->url) ? "http" : "https");
+        plain && (request->allow_plain || wi_url_is_loopback(request->url)) ? "http" : "https");
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);

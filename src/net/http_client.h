@@ -2,8 +2,8 @@
  * HTTP requests on the loop, over libcurl. Two sorts of them:
  *
  * - to drivers and a Grid (`outside` = 0): what the configuration names, over http or https.
- * - to hubs on the Internet (`outside` = 1): https with the certificate checked, http to this
- *   machine only, and to private addresses only if the request allows it. What a name resolves to
+ * - to hubs on the Internet (`outside` = 1): https with the certificate checked, and to private
+ *   addresses and by http to other machines only if the request allows it. What a name resolves to
  *   is looked at when the socket is made, and those calls share no connection with others.
  *
  * Nothing goes through a proxy, no redirect is followed, and each answer is bounded or handed on
@@ -39,6 +39,7 @@ struct wi_http_request {
     size_t max_answer; /* bytes; more fails the call. Not looked at with `on_data` */
     int outside;
     int allow_private; /* with `outside`: addresses of private networks too */
+    int allow_plain;   /* with `outside`: http to other machines too */
     /* Where the connection begins, without `outside`; it is shared with no other call, as the same
      * address is another place in another network. Must outlive the call. NULL: here */
     const struct wi_outlet *outlet;

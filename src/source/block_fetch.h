@@ -101,7 +101,8 @@ struct wi_block_progress {
     const char *waiting; /* why nothing comes at the moment, and what is done; NULL: it does */
 };
 void wi_block_fetch_progress(struct wi_block_fetch *fetch, struct wi_block_progress *progress);
-/* What each source of the order did for this fetch, by its index there; NULL behind the last. */
+/* What each source of the order did for this fetch, by its index there. 0, or -1 behind the
+ * last. `name` and `reason` are borrowed until the next turn. */
 struct wi_block_source {
     const char *name;
     uint64_t bytes, blocks; /* that were right and not there already */

@@ -14,7 +14,6 @@
 #include <stdint.h>
 
 #define WI_SOURCE_OUT_MS 600000.0 /* after a wrong block, or an answer that is no gateway's */
-#define WI_SOURCE_REST_MAX_S 300u /* a Retry-After beyond this is one of this */
 
 enum wi_source_state {
     WI_SOURCE_READY,
@@ -35,6 +34,7 @@ struct wi_source_row {
 struct wi_source_info {
     const char *name, *url;
     enum wi_source_state state;
+    int lied;                /* it is out because of a wrong block */
     double until_ms;         /* wi_now_ms() when it is asked again; 0 if it is ready */
     uint64_t bytes, blocks;  /* that were right, since the start */
     uint64_t wrong;          /* blocks */
@@ -68,7 +68,7 @@ void wi_source_saw(struct wi_source *source, size_t bytes);
 void wi_source_brought(struct wi_source *source, size_t bytes); /* a block that is right */
 /* It is not asked for 10 minutes, by any pull. `wrong`: it sent a wrong block. */
 void wi_source_lied(struct wi_source *source, int wrong, const char *reason);
-/* It is not asked for so long. */
+/* It is not asked for so long, which may be not at all: then only the reason is noted. */
 void wi_source_rest(struct wi_source *source, double ms, const char *reason);
 
 #endif

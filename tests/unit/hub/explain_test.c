@@ -1,9 +1,8 @@
-/* What is said of a hub's refusals, and when to come back. */
+/* What is said of a hub's refusals. */
 #include "../test.h"
 
 #include "hub/ask.h"
 #include <string.h>
-#include <time.h>
 
 static void expect(
     const struct wi_hub *hub, int status, const char *reason, enum wi_code code, const char *detail)
@@ -37,19 +36,4 @@ TEST(says_what_to_do)
     expect(&known, 429, NULL, WI_HUB_BUSY, "try again later");
     expect(&open, 302, NULL, WI_HUB_FAILED, "elsewhere (302), which is not followed");
     expect(&open, 500, NULL, WI_HUB_FAILED, "hub mirror answers 500 for o/n@v1");
-}
-
-TEST(reads_when_to_come_back)
-{
-    char date[64];
-    time_t soon = time(NULL) + 100;
-    assert_int_equal(wi_hub_retry_after(NULL), 0);
-    assert_int_equal(wi_hub_retry_after(""), 0);
-    assert_int_equal(wi_hub_retry_after("soon"), 0);
-    assert_int_equal(wi_hub_retry_after("-5"), 0);
-    assert_int_equal(wi_hub_retry_after("7"), 7);
-    assert_int_equal(wi_hub_retry_after("99999999999999999999"), WI_HUB_RETRY_AFTER_MAX);
-    assert_int_equal(wi_hub_retry_after("Sun, 06 Nov 1994 08:49:37 GMT"), 0);
-    strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", gmtime(&soon));
-    assert_in_range(wi_hub_retry_after(date), 90, 100);
 }

@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "base/loop.h"
 #include "hub/fetch.h"
+#include "source/retry.h"
 #include <strings.h>
 #include <sys/file.h>
 

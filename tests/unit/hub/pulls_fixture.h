@@ -14,6 +14,7 @@
 #include "hub/list.h"
 #include "hub/pulls.h"
 #include "library/versions.h"
+#include "source/retry.h"
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/resource.h>

@@ -3,6 +3,7 @@
 
 #include "bridge/private.h"
 #include "net/http.h"
+#include <time.h>
 
 TEST(test_range)
 {
@@ -171,4 +172,19 @@ TEST(test_length)
         "18446744073709551616", "99999999999999999999999"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_int_equal(wi_parse_length(bad[i], &length), -1);
+}
+
+TEST(reads_when_to_come_back)
+{
+    char date[64];
+    time_t soon = time(NULL) + 100;
+    assert_int_equal(wi_http_retry_after(NULL), 0);
+    assert_int_equal(wi_http_retry_after(""), 0);
+    assert_int_equal(wi_http_retry_after("soon"), 0);
+    assert_int_equal(wi_http_retry_after("-5"), 0);
+    assert_int_equal(wi_http_retry_after("7"), 7);
+    assert_int_equal(wi_http_retry_after("99999999999999999999"), WI_HTTP_RETRY_AFTER_MAX);
+    assert_int_equal(wi_http_retry_after("Sun, 06 Nov 1994 08:49:37 GMT"), 0);
+    strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", gmtime(&soon));
+    assert_in_range(wi_http_retry_after(date), 90, 100);
 }

@@ -1,5 +1,5 @@
 /* Redirects, judged before anything is asked there. */
-#include "hub/redirect.h"
+#include "source/redirect.h"
 
 #include "base/memory.h"
 #include "net/address.h"
@@ -51,7 +51,7 @@ static char *refuse(char *next, const char *why, struct wi_error *error)
 {
     char *origin = wi_url_origin(next);
     wi_error_set(
-        error, WI_HUB_FAILED, "", "the hub leads to %.200s, %s: not followed", origin, why);
+        error, WI_HUB_FAILED, "", "the server leads to %.200s, %s: not followed", origin, why);
     free(origin);
     free(next);
     return NULL;
@@ -62,7 +62,8 @@ char *wi_redirect_follow(
 {
     char *next = location ? resolve(url, location) : NULL;
     if (!next) {
-        wi_error_set(error, WI_HUB_FAILED, "", "the hub leads elsewhere without saying where to");
+        wi_error_set(
+            error, WI_HUB_FAILED, "", "the server leads elsewhere without saying where to");
         return NULL;
     }
     if (hops >= WI_REDIRECTS_MAX)

@@ -1,7 +1,7 @@
 /* The pauses between attempts. */
 #include "../test.h"
 
-#include "hub/hub.h"
+#include "source/retry.h"
 
 TEST(pauses_double_up_to_half_a_minute)
 {

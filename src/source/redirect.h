@@ -4,8 +4,8 @@
  * this machine http is fine. What a name resolves to is seen only at the socket
  * (net/http_client.h); here an address in the URL is looked at. Pure.
  */
-#ifndef WI_HUB_REDIRECT_H
-#define WI_HUB_REDIRECT_H
+#ifndef WI_SOURCE_REDIRECT_H
+#define WI_SOURCE_REDIRECT_H
 
 #include "base/error.h"
 

@@ -1,5 +1,5 @@
-/* Apart from hubs: tests that are not to wait have pauses of their own. */
-#include "hub/hub.h"
+/* Apart from the others: tests that are not to wait have pauses of their own. */
+#include "source/retry.h"
 
 #define PAUSE_MAX_MS 30000u
 

@@ -1,7 +1,7 @@
 /* Where a redirect may lead. */
 #include "../test.h"
 
-#include "hub/redirect.h"
+#include "source/redirect.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,0 +1,298 @@
+/* One request of one block: asked for, led on by redirects, its bytes taken, its end judged. */
+#include "source/block_private.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "net/http.h"
+#include "source/redirect.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define RAW_TYPE "application/vnd.ipld.raw"
+#define IGNORED_BODY (64u << 10) /* of an answer that is no block */
+#define STALL_BYTES (64u << 10)  /* in `stall_ms`, at least */
+#define FIRST_BYTES (256u << 10) /* of a block whose length nobody has said */
+
+__attribute__((format(printf, 3, 4))) static void end(
+    struct ask *ask, enum ask_state state, const char *format, ...)
+{
+    char reason[REASON_BYTES];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(reason, sizeof reason, format, arguments);
+    va_end(arguments);
+    wi_text_printable(ask->reason, sizeof ask->reason, reason); /* a header may be in it */
+    ask->state = state;
+    wi_turn_schedule(ask->fetch->turn);
+}
+
+/* --- the head --------------------------------------------------------------------------------- */
+
+static size_t most(const struct ask *ask)
+{
+    return ask->block->want.bytes ? ask->block->want.bytes : WI_BLOCK_MAX;
+}
+
+/* Whether a length is that of the block, as far as it is known. */
+static int length_fits(struct ask *ask, uint64_t length)
+{
+    uint32_t bytes = ask->block->want.bytes;
+    if (bytes ? length == bytes : length <= WI_BLOCK_MAX)
+        return 1;
+    if (bytes)
+        end(ask, ASK_WRONG, "it sent %" PRIu64 " bytes for a block of %" PRIu32, length, bytes);
+    else
+        end(ask, ASK_WRONG, "it sent a block of %" PRIu64 " bytes, and %u is the most", length,
+            WI_BLOCK_MAX);
+    return 0;
+}
+
+static void grow(struct ask *ask, size_t capacity)
+{
+    ask->bytes = wi_realloc_array(ask->bytes, capacity, 1);
+    ask->capacity = capacity;
+}
+
+static int look_at_head(struct ask *ask, const struct wi_http_call *call)
+{
+    const char *text = wi_http_call_header(call, "content-type");
+    uint64_t length;
+    if (!wi_media_type_is(text, RAW_TYPE)) {
+        end(ask, ASK_NO_GATEWAY, "it is no gateway: it answers with %.60s instead of " RAW_TYPE,
+            text ? text : "no Content-Type");
+        return -1;
+    }
+    text = wi_http_call_header(call, "content-encoding");
+    if (text && strcasecmp(text, "identity") != 0) {
+        end(ask, ASK_NO_GATEWAY, "it is no gateway: it sends blocks encoded as %.60s", text);
+        return -1;
+    }
+    text = wi_http_call_header(call, "content-length");
+    int known = wi_parse_length(text, &length) == 0;
+    if (known && !length_fits(ask, length))
+        return -1;
+    length = known ? length : ask->block->want.bytes;
+    ask->sized = length > 0;
+    grow(ask, ask->sized ? (size_t)length : FIRST_BYTES);
+    ask->accepted = 1;
+    return 0;
+}
+
+static int on_head(void *context, const struct wi_http_call *call, int status)
+{
+    struct ask *ask = context;
+    ask->status = status;
+    ask->slot->answered = 1;
+    return status == 200 ? look_at_head(ask, call) : 0;
+}
+
+/* --- the body --------------------------------------------------------------------------------- */
+
+static void count(struct ask *ask, size_t size)
+{
+    ask->stretch_bytes += size;
+    ask->last_ms = wi_now_ms();
+    ask->fetch->fetched += size;
+    wi_source_saw(ask->slot->source, size);
+    wi_pace_spend(ask->fetch->order.limit, size);
+}
+
+static enum wi_http_verdict take(struct ask *ask, const char *bytes, size_t size)
+{
+    if (size > most(ask) - ask->size) {
+        end(ask, ASK_WRONG, "it sent more than the %zu bytes of a block", most(ask));
+        return WI_HTTP_END;
+    }
+    if (size > ask->capacity - ask->size) {
+        size_t twice = 2 * ask->capacity, need = ask->size + size;
+        grow(ask, twice < need ? need : twice < most(ask) ? twice : most(ask));
+    }
+    memcpy(ask->bytes + ask->size, bytes, size);
+    ask->size += size;
+    return WI_HTTP_TAKEN;
+}
+
+static enum wi_http_verdict on_data(void *context, const char *bytes, size_t size)
+{
+    struct ask *ask = context;
+    if (wi_pace_wait(ask->fetch->order.limit, wi_now_ms()) > 0) {
+        ask->paused = 1;
+        wi_turn_schedule(ask->fetch->turn);
+        return WI_HTTP_PAUSE;
+    }
+    count(ask, size);
+    if (ask->accepted)
+        return take(ask, bytes, size);
+    ask->unwanted += size;
+    return ask->unwanted <= IGNORED_BODY ? WI_HTTP_TAKEN : WI_HTTP_END;
+}
+
+/* --- the end of an answer --------------------------------------------------------------------- */
+
+static void send_request(struct ask *ask);
+
+static void lead_on(struct ask *ask, const struct wi_http_answer *answer)
+{
+    struct wi_source_info info;
+    struct wi_error error;
+    wi_source_info(ask->slot->source, &info);
+    char *next = wi_redirect_follow(
+        info.url, ask->url, wi_http_call_header(answer->call, "location"), ask->hops, &error);
+    if (!next) {
+        end(ask, ASK_REFUSED, "%.150s", error.detail);
+        return;
+    }
+    free(ask->url);
+    ask->url = next;
+    ask->hops++;
+    send_request(ask);
+}
+
+/* An answer that is no block. */
+static void judge(struct ask *ask, const struct wi_http_answer *answer)
+{
+    int status = ask->status;
+    if (status == 429 || status == 503) {
+        ask->after_s = wi_http_retry_after(wi_http_call_header(answer->call, "retry-after"));
+        end(ask, ASK_BUSY, "it is busy (%d)", status);
+    } else if (status == 404 || status == 410 || status == 451) {
+        end(ask, ASK_LACKS, "it lacks the block (%d)", status);
+    } else if (status == 408 || status >= 500) {
+        end(ask, ASK_STUMBLED, "it answers %d", status);
+    } else if (status == 401 || status == 403) {
+        end(ask, ASK_REFUSED, "it %s (%d)",
+            wi_source_has_token(ask->slot->source) ? "refuses the token of its token_file"
+                                                   : "wants a token, as its token_file has it",
+            status);
+    } else if (status < 300) {
+        end(ask, ASK_NO_GATEWAY, "it is no gateway: it answers %d for a block", status);
+    } else {
+        end(ask, ASK_REFUSED, "it answers %d", status);
+    }
+}
+
+static void end_of_block(struct ask *ask, const struct wi_http_answer *answer)
+{
+    if (answer->end != WI_HTTP_ANSWERED)
+        end(ask, ASK_BROKEN, "%.100s", answer->failure);
+    else if (length_fits(ask, ask->size))
+        end(ask, ASK_WHOLE, "%s", "");
+}
+
+static void on_answer(void *context, const struct wi_http_answer *answer)
+{
+    struct ask *ask = context;
+    int is_answer = answer->end == WI_HTTP_ANSWERED ||
+                    (answer->end == WI_HTTP_STOPPED && ask->status && !ask->accepted);
+    ask->call = NULL;
+    ask->paused = 0;
+    if (ask->state != ASK_UNDER_WAY)
+        wi_turn_schedule(ask->fetch->turn);
+    else if (ask->accepted)
+        end_of_block(ask, answer);
+    else if (!is_answer)
+        end(ask, answer->end == WI_HTTP_REFUSED ? ASK_REFUSED : ASK_BROKEN, "%.100s",
+            answer->failure);
+    else if (ask->status >= 301 && ask->status <= 308 && ask->status != 304)
+        lead_on(ask, answer);
+    else
+        judge(ask, answer);
+}
+
+/* --- start and end ---------------------------------------------------------------------------- */
+
+/* To the source's own host as the configuration has it: whoever is on the way sees a block and no
+ * token, and can make nothing of it that its hash would not tell. */
+static int may_be_plain(const struct ask *ask, int stays)
+{
+    return stays && !wi_source_has_token(ask->slot->source);
+}
+
+static void send_request(struct ask *ask)
+{
+    struct wi_source_info info;
+    wi_source_info(ask->slot->source, &info);
+    int stays = wi_redirect_stays(info.url, ask->url);
+    char *token = wi_source_authorization(ask->slot->source, ask->url);
+    const char *const headers[] = {"Accept: " RAW_TYPE, token, NULL};
+    const struct wi_http_request request = {.method = "GET",
+        .url = ask->url,
+        .headers = headers,
+        .outside = 1,
+        .allow_private = stays,
+        .allow_plain = may_be_plain(ask, stays),
+        .on_head = on_head,
+        .on_data = on_data};
+    ask->unwanted = 0;
+    ask->status = 0;
+    ask->call = wi_http_start(ask->fetch->http, &request, on_answer, ask);
+    free(token);
+}
+
+void ask_start(struct wi_block_fetch *fetch, struct slot *slot, struct block *block)
+{
+    struct ask *ask = wi_alloc(sizeof *ask);
+    struct wi_source_info info;
+    char cid[WI_CID_TEXT];
+    double now = wi_now_ms();
+    wi_source_info(slot->source, &info);
+    wi_cid_print(&block->want.cid, cid);
+    *ask = (struct ask){.fetch = fetch,
+        .slot = slot,
+        .block = block,
+        .began_ms = now,
+        .last_ms = now,
+        .stretch_ms = now,
+        .url = wi_sprintf("%s/ipfs/%s?format=raw", info.url, cid)};
+    fetch->asks[fetch->ask_count++] = ask;
+    slot->in_flight++;
+    block->asks++;
+    send_request(ask);
+}
+
+void ask_drop(struct ask *ask)
+{
+    struct wi_block_fetch *fetch = ask->fetch;
+    size_t at = 0;
+    while (fetch->asks[at] != ask)
+        at++;
+    fetch->asks[at] = fetch->asks[--fetch->ask_count];
+    ask->slot->in_flight--;
+    ask->block->asks--;
+    ask->block->wasted += ask->size;
+    fetch->twice += ask->size;
+    wi_http_cancel(ask->call);
+    free(ask->url);
+    free(ask->bytes);
+    free(ask);
+}
+
+size_t ask_room(const struct ask *ask)
+{
+    return ask->sized ? ask->capacity : most(ask);
+}
+
+void ask_look_for_stall(struct ask *ask, double now)
+{
+    double stall_ms = (double)ask->fetch->order.stall_ms;
+    if (ask->state != ASK_UNDER_WAY || ask->paused || now - ask->stretch_ms < stall_ms)
+        return;
+    if (ask->stretch_bytes < STALL_BYTES)
+        end(ask, ASK_STUMBLED, "less than 64 kB of a block came in %.4g s", stall_ms / 1000);
+    ask->stretch_ms = now;
+    ask->stretch_bytes = 0;
+}
+
+void ask_resume(struct ask *ask, double now)
+{
+    if (!ask->paused)
+        return;
+    ask->paused = 0;
+    ask->stretch_ms = now;
+    ask->stretch_bytes = 0;
+    wi_http_resume(ask->call);
+}

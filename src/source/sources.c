@@ -1,0 +1,202 @@
+/* The table of sources, and what is remembered of each. */
+#include "source/sources.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "net/url.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* The speed is that of the last seconds: of the stretch before, until this one is long enough. */
+#define RATE_MS 3000.0
+#define RATE_LEAST_MS 500.0
+#define REASON_BYTES 160
+
+struct wi_source {
+    unsigned references;
+    char *name, *url, *token, *trouble;
+    double rest_ms, out_ms; /* wi_now_ms() until when */
+    int lied;
+    uint64_t bytes, blocks, wrong;
+    int64_t seen_ms;
+    double stretch_ms, rate; /* when this one began; of the one before */
+    uint64_t stretch_bytes;
+    char reason[REASON_BYTES];
+};
+
+struct wi_sources {
+    struct wi_source **items;
+    size_t count;
+};
+
+/* --- a source --------------------------------------------------------------------------------- */
+
+static void forget(char *secret)
+{
+    if (secret)
+        explicit_bzero(secret, strlen(secret));
+    free(secret);
+}
+
+struct wi_source *wi_source_hold(struct wi_source *source)
+{
+    source->references++;
+    return source;
+}
+
+void wi_source_release(struct wi_source *source)
+{
+    if (source == NULL || --source->references > 0)
+        return;
+    forget(source->token);
+    free(source->name);
+    free(source->url);
+    free(source->trouble);
+    free(source);
+}
+
+static double rate_of(const struct wi_source *source, double now)
+{
+    double took = now - source->stretch_ms;
+    if (took > 2 * RATE_MS)
+        return 0;
+    return took >= RATE_LEAST_MS ? (double)source->stretch_bytes * 1000 / took : source->rate;
+}
+
+void wi_source_info(const struct wi_source *source, struct wi_source_info *info)
+{
+    double now = wi_now_ms();
+    *info = (struct wi_source_info){.name = source->name,
+        .url = source->url,
+        .lied = source->lied && now < source->out_ms,
+        .bytes = source->bytes,
+        .blocks = source->blocks,
+        .wrong = source->wrong,
+        .seen_ms = source->seen_ms,
+        .bytes_per_second = rate_of(source, now),
+        .reason = source->trouble ? source->trouble : source->reason};
+    if (source->trouble || now < source->out_ms) {
+        info->state = WI_SOURCE_OUT;
+        info->until_ms = source->trouble ? WI_NEVER : source->out_ms;
+    } else if (now < source->rest_ms) {
+        info->state = WI_SOURCE_RESTING;
+        info->until_ms = source->rest_ms;
+    }
+}
+
+char *wi_source_authorization(const struct wi_source *source, const char *url)
+{
+    char *own = wi_url_origin(source->url), *other = wi_url_origin(url);
+    int same = strcasecmp(own, other) == 0;
+    free(own);
+    free(other);
+    return same && source->token ? wi_sprintf("Authorization: Bearer %s", source->token) : NULL;
+}
+
+int wi_source_has_token(const struct wi_source *source)
+{
+    return source->token != NULL;
+}
+
+/* --- what becomes known of it ----------------------------------------------------------------- */
+
+void wi_source_saw(struct wi_source *source, size_t bytes)
+{
+    double now = wi_now_ms();
+    if (now - source->stretch_ms >= RATE_MS) {
+        source->rate = rate_of(source, now);
+        source->stretch_ms = now;
+        source->stretch_bytes = 0;
+    }
+    source->stretch_bytes += bytes;
+    source->seen_ms = wi_wall_ms();
+}
+
+void wi_source_brought(struct wi_source *source, size_t bytes)
+{
+    source->bytes += bytes;
+    source->blocks++;
+}
+
+static void note(struct wi_source *source, const char *reason)
+{
+    snprintf(source->reason, sizeof source->reason, "%s", reason);
+}
+
+void wi_source_lied(struct wi_source *source, int wrong, const char *reason)
+{
+    source->out_ms = wi_now_ms() + WI_SOURCE_OUT_MS;
+    source->lied = wrong;
+    source->wrong += wrong != 0;
+    note(source, reason);
+}
+
+void wi_source_rest(struct wi_source *source, double ms, const char *reason)
+{
+    double until = wi_now_ms() + ms;
+    if (ms > 0 && until > source->rest_ms)
+        source->rest_ms = until;
+    note(source, reason);
+}
+
+/* --- the table -------------------------------------------------------------------------------- */
+
+struct wi_sources *wi_sources_new(void)
+{
+    return wi_alloc(sizeof(struct wi_sources));
+}
+
+static void drop_all(struct wi_sources *sources)
+{
+    for (size_t i = 0; i < sources->count; i++)
+        wi_source_release(sources->items[i]);
+    free(sources->items);
+}
+
+void wi_sources_free(struct wi_sources *sources)
+{
+    if (sources)
+        drop_all(sources);
+    free(sources);
+}
+
+/* The one of that name and URL, held once more, or a new one. */
+static struct wi_source *keep_or_make(
+    const struct wi_sources *sources, const struct wi_source_row *row)
+{
+    for (size_t i = 0; i < sources->count; i++)
+        if (strcmp(sources->items[i]->name, row->name) == 0 &&
+            strcmp(sources->items[i]->url, row->url) == 0)
+            return wi_source_hold(sources->items[i]);
+    struct wi_source *source = wi_alloc(sizeof *source);
+    *source = (struct wi_source){
+        .references = 1, .name = wi_strdup(row->name), .url = wi_strdup(row->url)};
+    return source;
+}
+
+void wi_sources_set(struct wi_sources *sources, const struct wi_source_row *rows, size_t count)
+{
+    struct wi_sources next = {wi_alloc((count + 1) * sizeof *next.items), count};
+    for (size_t i = 0; i < count; i++) {
+        struct wi_source *source = keep_or_make(sources, &rows[i]);
+        forget(source->token);
+        free(source->trouble);
+        source->token = wi_strdup(rows[i].token);
+        source->trouble = wi_strdup(rows[i].trouble);
+        next.items[i] = source;
+    }
+    drop_all(sources);
+    *sources = next;
+}
+
+size_t wi_sources_count(const struct wi_sources *sources)
+{
+    return sources->count;
+}
+
+struct wi_source *wi_sources_at(const struct wi_sources *sources, size_t index)
+{
+    return sources->items[index];
+}
