@@ -5,7 +5,7 @@
 #include "config.h"
 
 #include "api/endpoints/manual.h"
-#include "api/endpoints/model_use.h"
+#include "api/endpoints/models/model_use.h"
 #include "api/endpoints/openapi.h"
 #include "api/http/server.h"
 #include "base/clock.h"
@@ -13,7 +13,10 @@
 #include "base/json_memory.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "base/secret.h"
 #include "base/streams.h"
+#include "base/text.h"
+#include "blockstore/blockstore.h"
 #include "bridge/bridge.h"
 #include "browser/children.h"
 #include "browser/instance.h"
@@ -29,6 +32,7 @@
 #include "net/lws.h"
 #include "pool/pool.h"
 #include "private.h"
+#include "source/sources.h"
 #include "store/db.h"
 #include <assert.h>
 #include <curl/curl.h>
@@ -75,7 +79,11 @@ struct daemon {
     struct wi_hash_cache *hashes;
     struct wi_repository *repository;
     struct wi_versions_work *versions;
+    char id[WI_ID_SIZE]; /* of this daemon, as others know it */
+    struct wi_blockstore *blocks;
     struct wi_pulls *pulls;
+    struct wi_sources *sources;
+    struct wi_limit download_limit;
     struct wi_db *db;
     struct wi_jobs *jobs;
     struct wi_checks *checks;
@@ -113,6 +121,8 @@ static void close_rest(void *context)
     struct daemon *d = context;
     wi_lws_begin_free(d->lws);
     wi_pulls_free(d->pulls);
+    wi_blockstore_free(d->blocks);
+    wi_sources_free(d->sources);
     wi_versions_work_free(d->versions);
     wi_repository_free(d->repository);
     wi_db_close(d->db);
@@ -251,6 +261,7 @@ static void reload(struct daemon *d)
     set_memory_limits(d, next);
     wi_repository_set_aliases(d->repository, &next->aliases);
     wi_repository_reset(d->repository, next->models.directory);
+    wi_blockstore_reset(d->blocks);
     set_room(d, next);
     wi_pulls_reload(d->pulls, next);
     d->budget.limit = next->pool.memory_budget;
@@ -351,6 +362,58 @@ static void restore_hash(void *context, const char *key, const char *value)
     wi_hash_cache_restore(context, key, value);
 }
 
+/* What is not as wi_id_new makes it is as if it were not there. */
+static void restore_id(void *context, const char *key, const char *value)
+{
+    struct daemon *d = context;
+    char id[WI_ID_SIZE];
+    if (strcmp(key, "id") == 0 && sscanf(value, "\"%39[a-z0-9-]\"", id) == 1)
+        wi_text_copy(d->id, sizeof d->id, id);
+}
+
+/* Made once, and kept for good: others tell by it who published something. */
+static void find_id(struct daemon *d)
+{
+    char value[WI_ID_SIZE + 2];
+    wi_db_each(d->db, WI_DB_SELF, 0, restore_id, d);
+    if (d->id[0])
+        return;
+    wi_id_new(d->id, "webinfer");
+    snprintf(value, sizeof value, "\"%s\"", d->id);
+    wi_db_put(d->db, WI_DB_SELF, 0, "id", value);
+}
+
+/* The models on disk. */
+static void make_models(struct daemon *d)
+{
+    d->hashes = wi_hash_cache_new(keep_hash, d->db);
+    wi_db_each(d->db, WI_DB_FILE_HASHES, 0, restore_hash, d->hashes);
+    d->repository = wi_repository_new(&d->loop, d->config->models.directory, d->hashes);
+    set_memory_limits(d, d->config);
+    wi_repository_set_aliases(d->repository, &d->config->aliases);
+    wi_repository_tell(d->repository, &d->listener);
+    d->versions = wi_versions_work_new(&d->loop, d->repository);
+    set_room(d, d->config);
+    find_id(d);
+    const struct wi_blockstore_deps blocks_deps = {.loop = &d->loop,
+        .repository = d->repository,
+        .versions = d->versions,
+        .id = d->id,
+        .listener = &d->listener};
+    d->blocks = wi_blockstore_new(&blocks_deps);
+}
+
+static enum wi_code make_bridge(struct daemon *d, struct wi_error *error)
+{
+    d->bridge = wi_bridge_new(d->lws, &d->loop, d->repository, d->config, &d->budget,
+        wi_pool_bridge_events(d->pool), error);
+    if (d->bridge == NULL)
+        return error->code;
+    wi_bridge_serve_content(d->bridge, d->blocks, d->id);
+    wi_versions_work_add_user(d->versions, wi_api_list_loaded, d->bridge);
+    return WI_OK;
+}
+
 /* The parts, from the bottom up. What was made before a failure is for close_rest and free_parts
  * to end, as after a long life. */
 static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
@@ -369,18 +432,13 @@ static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
     d->network = wi_network_new(lifeline);
     d->children = wi_children_new(&d->loop, lifeline);
     d->http = wi_http_new(&d->loop);
-    d->hashes = wi_hash_cache_new(keep_hash, d->db);
-    wi_db_each(d->db, WI_DB_FILE_HASHES, 0, restore_hash, d->hashes);
-    d->repository = wi_repository_new(&d->loop, d->config->models.directory, d->hashes);
-    set_memory_limits(d, d->config);
-    wi_repository_set_aliases(d->repository, &d->config->aliases);
-    wi_repository_tell(d->repository, &d->listener);
-    d->versions = wi_versions_work_new(&d->loop, d->repository);
-    set_room(d, d->config);
+    make_models(d);
     const struct wi_pulls_deps pulls_deps = {.loop = &d->loop,
         .http = d->http,
         .repository = d->repository,
         .versions = d->versions,
+        .sources = d->sources = wi_sources_new(),
+        .limit = &d->download_limit,
         .listener = &d->listener};
     d->pulls = wi_pulls_new(&pulls_deps, d->config);
     d->jobs = wi_jobs_new(&d->loop, d->config, &d->budget);
@@ -396,11 +454,8 @@ static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
     d->pool = wi_pool_new(&pool_deps, d->config, wi_jobs_pool_events(d->jobs));
     wi_jobs_start(d->jobs, d->pool);
     d->checks = wi_checks_new(&d->loop, d->jobs, d->pool, d->config);
-    d->bridge = wi_bridge_new(d->lws, &d->loop, d->repository, d->config, &d->budget,
-        wi_pool_bridge_events(d->pool), error);
-    if (d->bridge == NULL)
+    if (make_bridge(d, error) != WI_OK)
         return error->code;
-    wi_versions_work_add_user(d->versions, wi_api_list_loaded, d->bridge);
     struct wi_server_deps server_deps = {.loop = &d->loop,
         .config = d->config,
         .jobs = d->jobs,
@@ -409,6 +464,7 @@ static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
         .bridge = d->bridge,
         .repository = d->repository,
         .versions = d->versions,
+        .blocks = d->blocks,
         .pulls = d->pulls,
         .db = d->db,
         .budget = &d->budget,

@@ -1,7 +1,7 @@
 /*
  * Just enough of protobuf's wire format (https://protobuf.dev/programming-guides/encoding) to walk
  * a message: fields in order, nested messages as ranges, nothing copied but what is asked for.
- * Bytes come from memory or from a file through a window.
+ * Bytes come from memory, or through a window from a file or whatever else can be read at offsets.
  */
 #ifndef WI_BASE_PROTOBUF_H
 #define WI_BASE_PROTOBUF_H
@@ -9,12 +9,18 @@
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #define WI_PROTOBUF_WINDOW 16384
 
+/* Reads at an offset, as pread(2). */
+typedef ssize_t wi_protobuf_read_fn(void *source, void *bytes, size_t size, uint64_t at);
+
 struct wi_protobuf {
     const atomic_int *stop;     /* once it is set the walk fails; NULL: it is never */
-    const unsigned char *bytes; /* the whole input, or NULL for a file */
+    const unsigned char *bytes; /* the whole input, or NULL for what is read */
+    wi_protobuf_read_fn *read;  /* NULL: a file is read */
+    void *source;
     int fd;
     uint64_t size;
     const char *problem; /* what is wrong, once something is */
@@ -43,6 +49,8 @@ struct wi_protobuf_field {
     struct wi_protobuf_range bytes; /* of WI_WIRE_BYTES */
 };
 
+/* Reads at an offset of an input that is not in memory, as pread(2). */
+ssize_t wi_protobuf_read(const struct wi_protobuf *input, void *bytes, size_t size, uint64_t at);
 /* 1 and the next field of `message`; 0 at its end; -1 with `problem` set. */
 int wi_protobuf_next(
     struct wi_protobuf *input, struct wi_protobuf_range *message, struct wi_protobuf_field *field);

@@ -73,6 +73,9 @@ static void take_settings(struct wi_bridge *bridge, const struct wi_config *conf
         .warmup = config->models.warmup,
         .threads = config->models.threads};
     settings->strangers = config->pool.strangers;
+    settings->content = config->content;
+    settings->has_tokens = config->api.tokens_file && *config->api.tokens_file;
+    wi_outflow_set_limit(&bridge->outflow, config->content.upload_limit);
 }
 
 static void on_accept(void *context, int fd, const struct sockaddr *peer, socklen_t length)
@@ -168,20 +171,33 @@ static void prepare_links(struct wi_bridge *bridge, struct wi_budget *budget)
     links->counters.bytes_out = &counters->bytes_out;
 }
 
+static void say_content(const struct wi_bridge *bridge)
+{
+    const struct wi_bridge_settings *settings = &bridge->settings;
+    if (settings->content.serve == WI_SERVE_NO)
+        wi_info("bridge", NULL, "nothing is given by content any more");
+    else
+        wi_info("bridge", NULL, "what is published is given by content at %s/ipfs to %s",
+            bridge->url,
+            settings->content.anyone ? "whoever asks"
+            : settings->has_tokens   ? "those with a token of rank node"
+                                     : "this machine");
+}
+
 struct wi_bridge *wi_bridge_new(struct lws_context *lws, uv_loop_t *loop,
     struct wi_repository *repository, const struct wi_config *config, struct wi_budget *budget,
     const struct wi_bridge_events *events, struct wi_error *error)
 {
     const struct wi_listener_options where = {config->bridge.listen, "bridge.listen", "bridge"};
     struct wi_bridge *bridge = wi_alloc(sizeof *bridge);
-    bridge->loop = loop;
+    bridge->loop = bridge->outflow.loop = loop;
+    bridge->id = wi_strdup("");
     bridge->lws = lws;
     bridge->repository = repository;
     bridge->events = *events;
     bridge->bad_answers.about = "answers that are not used";
     bridge->no_room.about = "connections of nodes and pages that were closed";
     bridge->broken_off.about = "answers that were broken off";
-    bridge->upload.loop = loop;
     bridge->highest_fd = wi_descriptors_highest(WI_BRIDGE_RESERVED_DESCRIPTORS);
     prepare_links(bridge, budget);
     take_settings(bridge, config);
@@ -206,6 +222,13 @@ fail:
     bridge->listener = NULL;
     wi_bridge_free(bridge);
     return NULL;
+}
+
+void wi_bridge_serve_content(struct wi_bridge *bridge, struct wi_blockstore *blocks, const char *id)
+{
+    bridge->blocks = blocks;
+    free(bridge->id);
+    bridge->id = wi_strdup(id);
 }
 
 enum wi_code wi_bridge_check_reload(const struct wi_config *config, struct wi_error *error)
@@ -243,10 +266,15 @@ static void reload_certificate(struct wi_bridge *bridge, const struct wi_config_
 
 void wi_bridge_reload(struct wi_bridge *bridge, const struct wi_config *config)
 {
-    const struct wi_model_terms before = bridge->settings.models,
-                                *models = &bridge->settings.models;
+    const struct wi_bridge_settings settings = bridge->settings;
+    const struct wi_model_terms before = settings.models, *models = &bridge->settings.models;
     struct wi_node *node, *next;
     take_settings(bridge, config);
+    int served = config->content.serve != WI_SERVE_NO;
+    if (settings.content.serve != config->content.serve ||
+        (served && (settings.content.anyone != config->content.anyone ||
+                       settings.has_tokens != bridge->settings.has_tokens)))
+        say_content(bridge);
     reload_certificate(bridge, &config->bridge);
     if (models->context == before.context && models->slots == before.slots &&
         models->idle_unload == before.idle_unload && models->warmup == before.warmup &&
@@ -271,11 +299,12 @@ void wi_bridge_close(struct wi_bridge *bridge)
     if (bridge->closed)
         return;
     bridge->closed = 1; /* no event from here on */
+    bridge->blocks = NULL;
     wi_listener_free(bridge->listener);
     bridge->listener = NULL;
     wi_timer_free(bridge->sweep);
     bridge->sweep = NULL;
-    wi_upload_close(&bridge->upload);
+    wi_outflow_close(&bridge->outflow);
     wi_pieces_quiesce(bridge);
     wi_links_each(&bridge->links, shut_down, bridge);
     for (node = bridge->nodes; node; node = node->hh.next)
@@ -295,6 +324,7 @@ void wi_bridge_free(struct wi_bridge *bridge)
     HASH_ITER(hh, bridge->nodes, node, next)
     wi_node_free(node);
     wi_site_free(bridge->page);
+    wi_content_list_clear(&bridge->content);
     wi_tokens_clear(&bridge->tokens);
     wi_joins_clear(&bridge->joins);
     wi_certificate_free(bridge->certificate);
@@ -302,6 +332,7 @@ void wi_bridge_free(struct wi_bridge *bridge)
     wi_strings_clear(&bridge->odd_models);
     wi_socket_limits_clear(&bridge->limits);
     wi_links_clear(&bridge->links);
+    free(bridge->id);
     free(bridge->url);
     free(bridge->local_url);
     free(bridge->inside_url);

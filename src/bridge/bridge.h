@@ -1,6 +1,7 @@
 /*
- * The listener for browsers: serves the page, its scripts and model files, and speaks the node
- * protocol (webinfer-protocol(7)) on /node. It knows nodes and attempts, not jobs or policy.
+ * The listener for browsers: serves the page, its scripts and model files, gives what is published
+ * to whoever may ask by content, and speaks the node protocol (webinfer-protocol(7)) on /node. It
+ * knows nodes and attempts, not jobs or policy.
  *
  * A node outlives its socket: when the link drops, the node waits `resume_grace` for its page to
  * come back, and keeps its attempts. Everything is called on the loop's thread.
@@ -12,6 +13,7 @@
 #include "base/change.h"
 #include "base/error.h"
 #include "base/secret.h"
+#include "blockstore/blockstore.h"
 #include "config/api_tokens.h"
 #include "config/config.h"
 #include "format/engine.h"
@@ -191,6 +193,12 @@ struct wi_listener; /* net/listener.h */
 struct wi_bridge *wi_bridge_new(struct lws_context *lws, uv_loop_t *loop,
     struct wi_repository *repository, const struct wi_config *config, struct wi_budget *budget,
     const struct wi_bridge_events *events, struct wi_error *error);
+/* What is published in `blocks` is given to others, as far as [content] says; until this is called,
+ * and with NULL, there is nothing. `id` (copied) is this daemon's. `blocks` must outlive the
+ * bridge.
+ */
+void wi_bridge_serve_content(
+    struct wi_bridge *bridge, struct wi_blockstore *blocks, const char *id);
 /* Asked before wi_bridge_reload: whether the files of [bridge] tls_certificate and tls_key are a
  * certificate and its key, now. WI_OK, or WI_INVALID_FIELD. */
 enum wi_code wi_bridge_check_reload(const struct wi_config *config, struct wi_error *error);

@@ -154,6 +154,16 @@ void wi_joins_set_node_tokens(struct wi_joins *joins, const struct wi_api_tokens
     }
 }
 
+int wi_joins_is_node_token(const struct wi_joins *joins, const char *token)
+{
+    unsigned char hash[WI_HASH_SIZE];
+    int found = 0;
+    wi_hash(token, strlen(token), hash);
+    for (size_t i = 0; i < joins->count; i++)
+        found |= wi_hash_equal(joins->items[i].hash, hash) && is_node_token(&joins->items[i]);
+    return found;
+}
+
 json_t *wi_joins_node_tokens_json(const struct wi_joins *joins)
 {
     json_t *list = json_array();

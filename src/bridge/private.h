@@ -16,7 +16,8 @@
 #include "base/loop.h"
 #include "base/table.h"
 #include "bridge/bridge.h"
-#include "bridge/http/upload.h"
+#include "bridge/http/content_list.h"
+#include "bridge/http/outflow.h"
 #include "bridge/joins.h"
 #include "bridge/link.h"
 #include "bridge/outgoing.h"
@@ -41,12 +42,17 @@ struct wi_bridge_settings {
     uint64_t own_nodes;       /* places of max_nodes that are kept for sessions of ours */
     struct wi_model_terms models;
     enum wi_strangers strangers;
+    struct wi_config_content content;
+    int has_tokens; /* there is a tokens file */
 };
 
 struct wi_bridge {
     uv_loop_t *loop;
     struct lws_vhost *vhost;
     struct wi_repository *repository;
+    struct wi_blockstore *blocks; /* NULL: nothing is served by content */
+    char *id;                     /* of this daemon, for its neighbours */
+    struct wi_content_list content;
     struct wi_bridge_events events;
     struct wi_bridge_settings settings;
     struct wi_listener *listener;
@@ -75,7 +81,7 @@ struct wi_bridge {
     struct wi_bridge_counters counters;
     struct wi_strings odd_models; /* hashes of those whose outputs have not the shape promised */
     struct wi_log_limit bad_answers, no_room, broken_off; /* lines that others can cause */
-    struct wi_upload upload;                              /* of all answers by content */
+    struct wi_outflow outflow;                              /* of all answers by content */
     size_t content_answers;                               /* of them, under way */
     int highest_fd;                                       /* of a connection: base/descriptors.h */
     int closed;

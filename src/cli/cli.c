@@ -159,6 +159,22 @@ json_t *wi_cli_get(const struct wi_cli *cli, const char *path)
     return NULL;
 }
 
+enum wi_exit wi_cli_order(
+    const struct wi_cli *cli, const struct wi_rest_request *request, json_t **value)
+{
+    struct wi_rest_answer answer;
+    enum wi_exit result;
+
+    wi_rest_exchange(&cli->rest, request, &answer);
+    result = wi_cli_check(cli, &answer);
+    if (result == WI_EXIT_OK && cli->json)
+        wi_plain_json(stdout, answer.body.text, answer.body.size);
+    else if (result == WI_EXIT_OK && value)
+        *value = json_loadb(answer.body.text, answer.body.size, 0, NULL);
+    wi_rest_answer_clear(&answer);
+    return result;
+}
+
 void wi_cli_ask_model(const struct wi_cli *cli, const char *name, struct wi_rest_answer *answer)
 {
     char *path = wi_sprintf("/v1/models/%s", name);

@@ -25,6 +25,10 @@ enum wi_exit wi_cli_show(struct wi_cli *cli, const char *path,
     void (*print)(const struct wi_cli *cli, const json_t *answer));
 /* GETs `path` quietly: the answer's JSON object, or NULL. */
 json_t *wi_cli_get(const struct wi_cli *cli, const char *path);
+/* An exchange with a small answer: with --json it is printed as it came, else `*value` (may be
+ * NULL) gets it, a new reference or NULL. */
+enum wi_exit wi_cli_order(
+    const struct wi_cli *cli, const struct wi_rest_request *request, json_t **value);
 /* Asks what the daemon has of the model `name`; that takes as long as reading and hashing its
  * files. The caller clears the answer. */
 void wi_cli_ask_model(const struct wi_cli *cli, const char *name, struct wi_rest_answer *answer);
@@ -58,6 +62,8 @@ enum wi_exit wi_cli_jobs_wait(struct wi_cli *cli);
 enum wi_exit wi_cli_jobs_cancel(struct wi_cli *cli);
 enum wi_exit wi_cli_pull(struct wi_cli *cli);
 enum wi_exit wi_cli_run(struct wi_cli *cli);
+enum wi_exit wi_cli_publish(struct wi_cli *cli);
+enum wi_exit wi_cli_unpublish(struct wi_cli *cli);
 enum wi_exit wi_cli_list(struct wi_cli *cli);
 enum wi_exit wi_cli_show_model(struct wi_cli *cli);
 enum wi_exit wi_cli_models(struct wi_cli *cli);
@@ -90,6 +96,10 @@ enum wi_exit wi_cli_pull_model(struct wi_cli *cli, const char *reference, int ev
 /* The model's name as it is asked for when it is here: what was pulled as `name` from `reference`,
  * with its variant. The caller frees. */
 char *wi_cli_pulled_name(const char *reference, const char *name);
+/* What a pull of `reference` is begun under, as --as says; the caller frees it. WI_OK, or what is
+ * wrong with a CID. */
+enum wi_code wi_cli_begun_name(
+    struct wi_cli *cli, const char *reference, char **name, struct wi_error *error);
 
 /* --- live.c: an answer that is shown as it comes -------------------------------------------- */
 

@@ -33,22 +33,39 @@ static size_t on_body(char *bytes, size_t unit, size_t count, void *context)
     return size;
 }
 
+/* The value of a header of that name, "Name: "; NULL where it is another. */
+static const char *value_of(const char *line, size_t size, const char *name, size_t *length)
+{
+    size_t before = strlen(name);
+
+    if (size < before || strncasecmp(line, name, before) != 0)
+        return NULL;
+    *length = size - before;
+    return line + before;
+}
+
+static uint64_t number_of(const char *value, size_t length)
+{
+    char text[24] = "";
+
+    memcpy(text, value, length < sizeof text ? length : sizeof text - 1);
+    return strtoull(text, NULL, 10);
+}
+
 static size_t on_header(char *bytes, size_t unit, size_t count, void *context)
 {
-    static const char name[] = "Inference-Header-Content-Length:";
-    static const char type[] = "Content-Type: text/event-stream";
     const struct exchange *exchange = context;
+    const struct wi_rest_request *request = exchange->request;
     struct wi_rest_answer *answer = exchange->answer;
-    size_t size = unit * count;
-    char value[24] = "";
+    const char *type = request->accept ? request->accept : "text/event-stream", *value;
+    size_t size = unit * count, length;
 
-    if (size > strlen(name) && strncasecmp(bytes, name, strlen(name)) == 0) {
-        size_t length = size - strlen(name);
-        memcpy(value, bytes + strlen(name), length < sizeof value ? length : sizeof value - 1);
-        answer->json_size = strtoul(value, NULL, 10);
-    }
-    if (exchange->request->on_events && size >= strlen(type) &&
-        strncasecmp(bytes, type, strlen(type)) == 0)
+    if ((value = value_of(bytes, size, "Inference-Header-Content-Length: ", &length)))
+        answer->json_size = number_of(value, length);
+    if ((value = value_of(bytes, size, "Content-Length: ", &length)))
+        answer->announced = number_of(value, length);
+    if (request->on_events && (value = value_of(bytes, size, "Content-Type: ", &length)) &&
+        length >= strlen(type) && strncasecmp(value, type, strlen(type)) == 0)
         answer->events = 1;
     return size;
 }
@@ -56,9 +73,10 @@ static size_t on_header(char *bytes, size_t unit, size_t count, void *context)
 static struct curl_slist *make_headers(
     const struct wi_rest *rest, const struct wi_rest_request *request)
 {
-    struct curl_slist *list = curl_slist_append(NULL, "Accept: application/json");
-    char *line;
+    char *line = wi_sprintf("Accept: %s", request->accept ? request->accept : "application/json");
+    struct curl_slist *list = curl_slist_append(NULL, line);
 
+    free(line);
     list = curl_slist_append(list, "Expect:"); /* one round trip, not two */
     if (request->body)
         list = curl_slist_append(list, request->json_size || request->is_bytes

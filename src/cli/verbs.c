@@ -206,9 +206,16 @@ static const struct wi_flag unload_options[] = {
 
 static const struct wi_flag add_options[] = {
     {"name", "NAME", 0, WI_COMPLETE_NONE, NULL,
-        "NAME or OWNER/NAME; else it is called after the file or folder"},
+        "NAME or OWNER/NAME; else it is called after the file, CAR or folder"},
     {"force", NULL, 0, WI_COMPLETE_NONE, NULL,
         "Make it that model's next version; what is under way ends with the old one"},
+    {0},
+};
+
+static const struct wi_flag publish_options[] = {
+    {"car", "FILE", 0, WI_COMPLETE_FILE, NULL,
+        "Also write it whole to this file, a CAR, which webinfer add reads; \"-\" is standard "
+        "output"},
     {0},
 };
 
@@ -288,12 +295,14 @@ const struct wi_other_name wi_cli_letters[] = {{"h", "help"}, {"v", "version"}, 
 
 const struct wi_verb wi_cli_verbs[] = {
     {"run", "MODEL [TEXT]", 1, 2, {WI_COMPLETE_MODEL},
-        "Pull a model, ORG/NAME[:VARIANT][@REVISION], if it is not here, and talk with it, or ask "
-        "it TEXT",
+        "Pull a model, ORG/NAME[:VARIANT][@REVISION] or ipfs://CID[/PATH][:VARIANT], if it is not "
+        "here, and talk with it, or ask it TEXT",
         run_options, wi_cli_run},
     {"pull", "ORG/NAME[:VARIANT][@REVISION]", 1, 1, {0},
-        "Have the daemon bring a model from a hub, and show how far that is", pull_options,
-        wi_cli_pull},
+        "Have the daemon bring a model from a hub, or by its CID (ipfs://CID[/PATH][:VARIANT]) "
+        "from "
+        "all who have it, and show how far that is",
+        pull_options, wi_cli_pull},
     {"list", "", 0, 0, {0}, "List the models, their sizes, and what is being pulled", NULL,
         wi_cli_list},
     {"show", "MODEL", 1, 1, {WI_COMPLETE_MODEL},
@@ -327,7 +336,15 @@ const struct wi_verb wi_cli_verbs[] = {
     {"unload", "MODEL", 1, 1, {WI_COMPLETE_MODEL}, "Let nodes give a model's memory back",
         unload_options, wi_cli_unload},
     {"add", "FILE|DIR", 1, 1, {WI_COMPLETE_FILE},
-        "Send a model to the daemon, from this machine or another", add_options, wi_cli_add},
+        "Send a model, or one in a CAR, to the daemon, from this machine or another", add_options,
+        wi_cli_add},
+    {"publish", "MODEL[:VARIANT]", 1, 1, {WI_COMPLETE_MODEL},
+        "Give a model an address made of its content, and print it: whoever has ipfs://CID can "
+        "have "
+        "that model",
+        publish_options, wi_cli_publish},
+    {"unpublish", "MODEL[:VARIANT]", 1, 1, {WI_COMPLETE_MODEL},
+        "Let nobody have it by that address any more", NULL, wi_cli_unpublish},
     {"rm", "MODEL", 1, 1, {WI_COMPLETE_MODEL},
         "Remove a model and all its versions from where the daemon has its models", rm_options,
         wi_cli_rm},

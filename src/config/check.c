@@ -169,18 +169,32 @@ static void check_pool(const struct check *check)
             pool->memory_budget);
 }
 
+static int is_standard_hub(const struct wi_config_hub *hub)
+{
+    return strcmp(hub->name, WI_HUB_DEFAULT) == 0 || strcmp(hub->name, WI_HUB_DEFAULT_GATEWAY) == 0;
+}
+
+/* Without a token there is nothing to be lost, and what comes is verified. */
+static int may_be_plain(const struct wi_config_hub *hub)
+{
+    return hub->layout == WI_HUB_IPFS && !hub->token_file;
+}
+
 static void check_hub(const struct check *check, size_t index)
 {
     const struct wi_config_hub *hub = &check->config->hubs[index];
     const struct wi_setting *url = wi_option_find(WI_SECTION_HUB, "url");
+    int given = wi_config_origin(check->config, url, index) != NULL;
     char field[128];
 
     snprintf(field, sizeof field, "%s.%.64s.url", WI_SECTION_HUB, hub->name);
     if (wi_problems_has(check->problems, field))
         return;
-    if (strcmp(hub->name, WI_HUB_DEFAULT) != 0 && !wi_config_origin(check->config, url, index))
+    if (!hub->url && strcmp(hub->name, WI_HUB_DEFAULT_GATEWAY) == 0 && hub->layout == WI_HUB_IPFS)
+        return;
+    if (!hub->url || (!given && !is_standard_hub(hub)))
         fail_instance(check, WI_SECTION_HUB, index, "url", "is needed: where is this hub?");
-    else if (!wi_url_is_secure(hub->url))
+    else if (!wi_url_is_secure(hub->url) && !may_be_plain(hub))
         fail_instance(check, WI_SECTION_HUB, index, "url",
             "is http to another machine; allowed are https, and http to this one");
     else if (strchr(hub->url, '@'))
@@ -206,8 +220,14 @@ static void check_models(const struct check *check)
     const struct wi_config_models *models = &check->config->models;
     const struct wi_strings *demand = &models->pull_on_demand;
 
-    if (!wi_config_find_hub(check->config, models->hub))
+    const struct wi_config_hub *hub = wi_config_find_hub(check->config, models->hub);
+    if (!hub)
         fail(check, "models", "hub", "there is no [hub.%.48s]", models->hub);
+    else if (hub->layout == WI_HUB_IPFS)
+        fail(check, "models", "hub",
+            "[hub.%.48s] has the layout ipfs: it brings blocks by their CIDs, and has no models by "
+            "name",
+            models->hub);
     for (size_t i = 0; i < demand->count; i++)
         if (!is_demand(demand->items[i]) && (strcmp(demand->items[i], "no") || demand->count > 1))
             fail(check, "models", "pull_on_demand",

@@ -116,6 +116,14 @@ static size_t append_instance(struct wi_config *config, const char *section, con
     return index;
 }
 
+/* What no row of the table says, since it is of this one alone. */
+static void set_gateway(struct wi_config_hub *hub)
+{
+    free(hub->url);
+    hub->url = wi_strdup("https://trustless-gateway.link");
+    hub->layout = WI_HUB_IPFS;
+}
+
 size_t wi_config_add_instance(struct wi_config *config, const char *section, const char *name)
 {
     size_t index;
@@ -127,6 +135,8 @@ size_t wi_config_add_instance(struct wi_config *config, const char *section, con
     for (const struct wi_setting *option = wi_options; option->key; option++)
         if (strcmp(option->section, section) == 0)
             set_default(option, wi_option_base(config, option, index));
+    if (strcmp(section, WI_SECTION_HUB) == 0 && strcmp(name, WI_HUB_DEFAULT_GATEWAY) == 0)
+        set_gateway(&config->hubs[index]);
     return index;
 }
 
@@ -144,6 +154,7 @@ struct wi_config *wi_config_new(void)
     for (size_t i = 0; i < sizeof standard_kinds / sizeof *standard_kinds; i++)
         wi_config_add_instance(config, WI_SECTION_BROWSER, standard_kinds[i]);
     wi_config_add_instance(config, WI_SECTION_HUB, WI_HUB_DEFAULT);
+    wi_config_add_instance(config, WI_SECTION_HUB, WI_HUB_DEFAULT_GATEWAY);
     return config;
 }
 

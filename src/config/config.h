@@ -122,15 +122,18 @@ struct wi_config_browser {
     int64_t max_connections;
 };
 
-/* How a hub lays out its files: as huggingface.co does, or as folders with a SHA256SUMS each. */
-enum wi_hub_kind { WI_HUB_HUGGINGFACE, WI_HUB_PLAIN };
+/* How a hub lays out its files: as huggingface.co does, as folders with a SHA256SUMS each, or as
+ * blocks by their CIDs: that is a source and has no models by name. */
+enum wi_hub_kind { WI_HUB_HUGGINGFACE, WI_HUB_PLAIN, WI_HUB_IPFS };
 
-/* The hub that is always there. */
+/* The hubs that are always there. */
 #define WI_HUB_DEFAULT "huggingface"
+#define WI_HUB_DEFAULT_GATEWAY "ipfs"
 
 struct wi_config_hub {
     char *name; /* the NAME of [hub.NAME] */
-    char *url;  /* https, or http to this machine */
+    char *url;  /* https, or http to this machine; of a gateway without a token http to any. NULL:
+                   the  gateway that is always there was taken away */
     char *token_file;
     enum wi_hub_kind layout;
 };
@@ -141,8 +144,10 @@ enum wi_serve { WI_SERVE_NO, WI_SERVE_PUBLISHED, WI_SERVE_ALL };
 
 struct wi_config_content {
     enum wi_serve serve;
-    int anyone;            /* whoever asks, without a token */
-    uint64_t upload_limit; /* bytes a second of all answers by content; 0: none */
+    int anyone;              /* whoever asks, without a token */
+    uint64_t upload_limit;   /* bytes a second of all answers by content; 0: none */
+    uint64_t download_limit; /* of all pulls by content; 0: none */
+    int64_t stall;           /* ms after which one who is slow has to share a block with others */
 };
 
 struct wi_config_log {
@@ -177,7 +182,7 @@ struct wi_config {
     struct wi_aliases aliases;
     struct wi_config_browser *browsers; /* chrome, edge, firefox and safari are always there */
     size_t browser_count;
-    struct wi_config_hub *hubs; /* huggingface is always there */
+    struct wi_config_hub *hubs; /* huggingface and ipfs are always there */
     size_t hub_count;
     struct wi_config_origin *_origins; /* where each value came from; see config.c */
     size_t _origin_count;

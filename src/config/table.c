@@ -65,11 +65,9 @@ static const char *const networks[] = {[WI_NETWORK_AUTO] = "auto",
     [WI_NETWORK_HOST] = "host",
     NULL};
 static const char *const layouts[] = {
-    [WI_HUB_HUGGINGFACE] = "huggingface", [WI_HUB_PLAIN] = "plain", NULL};
-static const char *const serves[] = {[WI_SERVE_NO] = "no",
-    [WI_SERVE_PUBLISHED] = "published",
-    [WI_SERVE_ALL] = "all",
-    NULL};
+    [WI_HUB_HUGGINGFACE] = "huggingface", [WI_HUB_PLAIN] = "plain", [WI_HUB_IPFS] = "ipfs", NULL};
+static const char *const serves[] = {
+    [WI_SERVE_NO] = "no", [WI_SERVE_PUBLISHED] = "published", [WI_SERVE_ALL] = "all", NULL};
 static const char *const platforms[] = {"webgpu", "webnn", "webgl", "wasm", NULL};
 
 const struct wi_section wi_sections[] = {
@@ -90,9 +88,9 @@ const struct wi_section wi_sections[] = {
         .sample = "chrome"},
     {.name = "models", .help = "Where the models are, and where they come from."},
     {.name = WI_SECTION_HUB,
-        .help = "A place that models are pulled from. huggingface is always there; further "
-                "sections add others, such as a company's mirror, their names being lower-case "
-                "letters, digits, \"-\" and \"_\".",
+        .help = "A place that models are pulled from. huggingface and ipfs are always there; "
+                "further sections add others, such as a company's mirror, their names being "
+                "lower-case letters, digits, \"-\" and \"_\".",
         .sample = WI_HUB_DEFAULT},
     {.name = WI_SECTION_ALIASES,
         .help = "Other names for models, for clients that ask for one of their own: each a key, "
@@ -353,16 +351,19 @@ const struct wi_setting wi_options[] = {
                 "ORG/NAME, and ORG/* for all of an organisation. Whoever may run models can then "
                 "fill the disk with those, up to quota."},
 
-    {HUB_KEY(url), URL, .min = 1, DEFAULT("https://huggingface.co"), RELOADABLE,
-        .help = "Where the hub is: https, or http on this machine. Every hub but huggingface needs "
-                "one."},
+    {HUB_KEY(url), URL, DEFAULT("https://huggingface.co"), RELOADABLE,
+        .help =
+            "Where the hub is: https, or http on this machine; of the layout ipfs without a "
+            "token also http elsewhere, since all that comes from there is verified. Every hub "
+            "but huggingface and ipfs needs one. That of ipfs is "
+            "https://trustless-gateway.link where none is given, and empty it takes ipfs away."},
     {HUB_KEY(token_file), PATH, DEFAULT(""), RELOADABLE,
         .help = "A file with the token that is sent to this hub, and to no other host. It has mode "
                 "0600 and belongs to the user whom the daemon runs as."},
     {HUB_KEY(layout), ENUM(layouts), DEFAULT("huggingface"), RELOADABLE,
         .help = "With huggingface the hub answers as huggingface.co does. With plain every folder "
                 "below the URL that has a SHA256SUMS is a model, which any web server can be made "
-                "to serve."},
+                "to serve. With ipfs it is a trustless gateway, a source of every ipfs:// pull."},
 
     {KEY(content, serve), ENUM(serves), DEFAULT("no"), RELOADABLE,
         .help = "Which models are served: none, those that were published, or all, which adds "
@@ -371,6 +372,11 @@ const struct wi_setting wi_options[] = {
     {KEY(content, anyone), BOOL, DEFAULT("no"), RELOADABLE,
         .help = "Whether whoever reaches the bridge's listener is served. Without it who asks "
                 "shows a token of rank node, or is on this machine where there is no tokens_file."},
+    {KEY(content, download_limit), SIZE(0, 1 * TIB), DEFAULT("0"), RELOADABLE,
+        .help = "How many bytes a second all pulls of ipfs:// get together. 0 means no limit."},
+    {KEY(content, stall), DURATION(100, 10 * MINUTE), DEFAULT("10s"), RELOADABLE,
+        .help = "A source that brings less than 64 kB of a block in this time has others asked for "
+                "it, too."},
     {KEY(content, upload_limit), SIZE(0, 1 * TIB), DEFAULT("0"), RELOADABLE,
         .help = "How many bytes a second all those who are served get together. 0 means no limit."},
 

@@ -195,6 +195,11 @@ enum wi_code wi_walk_descend(struct wi_walk *walk, size_t file, struct wi_error 
     return walk->entries[file].descended ? WI_OK : wi_walk_begin_file(walk, file, error);
 }
 
+int wi_walk_is_whole(const struct wi_walk *walk, size_t file)
+{
+    return walk->entries[file].descended && walk->entries[file].missing == 0;
+}
+
 void wi_walk_on_bytes(struct wi_walk *walk, wi_walk_bytes_fn *on_bytes, void *context)
 {
     walk->on_bytes = on_bytes;

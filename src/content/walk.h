@@ -34,7 +34,7 @@ struct wi_walk_file {
     char *path;        /* inside the root, or inside what PATH leads to; of a single file "" */
     struct wi_cid cid; /* of one that is an identity: what its content would have as a block */
     uint64_t bytes;    /* of a raw root as its parent's link says */
-    /* Once it was descended into and wi_walk_is_done: in the order of the file; gaps are what
+    /* Once wi_walk_is_whole: in the order of the file; gaps are what
      * wi_walk_bytes_fn was given. Still from then on. */
     struct wi_leaf *leaves;
     size_t leaf_count;
@@ -70,6 +70,9 @@ const struct wi_walk_file *wi_walk_files(const struct wi_walk *walk, size_t *cou
 /* After the first is_done: wants all leaves of the file; a second time is nothing. WI_OK, or as
  * wi_walk_give for a tree that is refused. */
 enum wi_code wi_walk_descend(struct wi_walk *walk, size_t file, struct wi_error *error);
+/* Whether the file was descended into, and all below it was read: its leaves are still from then
+ * on. */
+int wi_walk_is_whole(const struct wi_walk *walk, size_t file);
 
 /* The bytes of a file that lie in the blocks that were read themselves: of dag-pb leaves, of nodes
  * with data and links, of identities. Called from inside wi_walk_give and wi_walk_descend as they

@@ -6,6 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Places of dag-pb blocks, which are leaves or have five of them or more. Who waits costs about 170
+ * bytes. */
+#define NODES_MAX ((size_t)WI_WALK_LEAVES_MAX / 4 * 5)
+
 static enum wi_code reach(struct wi_walk *walk, const struct wi_walk_inner *parent,
     const struct wi_walk_child *child, const struct wi_walk_place *place, struct wi_error *error);
 
@@ -57,12 +61,15 @@ void wi_walk_inner_free(struct wi_walk_inner *inner)
 
 /* --- leaves ----------------------------------------------------------------------------------- */
 
-static enum wi_code count_place(size_t *count, const struct wi_cid *cid, struct wi_error *error)
+static enum wi_code count_place(
+    size_t *count, size_t max, const struct wi_cid *cid, struct wi_error *error)
 {
-    if (++*count <= WI_WALK_LEAVES_MAX)
+    if (++*count <= max)
         return WI_OK;
     return wi_walk_refuse(cid, error,
-        "below it are more than %d blocks, which is more than is read", WI_WALK_LEAVES_MAX);
+        "with it there are more than %zu blocks below files, each as often as it is linked to, "
+        "which is more than is read",
+        max);
 }
 
 static enum wi_code check_bytes(uint64_t bytes, const struct wi_walk_place *place,
@@ -93,7 +100,7 @@ static enum wi_code add_leaf(struct wi_walk *walk, const struct wi_cid *cid,
 {
     struct wi_walk_file *file = &walk->files[place->item];
     struct wi_cid empty;
-    enum wi_code code = count_place(&walk->leaves, cid, error);
+    enum wi_code code = count_place(&walk->leaves, WI_WALK_LEAVES_MAX, cid, error);
     if (code != WI_OK)
         return code;
     if (place->bytes > WI_BLOCK_MAX)
@@ -137,7 +144,7 @@ static enum wi_code take_leaf(struct wi_walk *walk, const struct wi_cid *cid,
 {
     enum wi_code code = check_bytes(node->bytes, place, cid, error);
     if (code == WI_OK)
-        code = count_place(&walk->leaves, cid, error);
+        code = count_place(&walk->leaves, WI_WALK_LEAVES_MAX, cid, error);
     return code == WI_OK ? tell(walk, place, node->data, node->data_size, error) : code;
 }
 
@@ -159,7 +166,7 @@ static enum wi_code reach_identity(struct wi_walk *walk, enum wi_codec codec,
     struct wi_dag_node node = {0};
     struct wi_cid cid;
     wi_cid_of(codec, bytes, size, &cid);
-    enum wi_code code = count_place(&walk->nodes, &cid, error);
+    enum wi_code code = count_place(&walk->nodes, NODES_MAX, &cid, error);
     if (code == WI_OK)
         code = read_node(&cid, bytes, size, &node, error);
     if (code == WI_OK && node.count == 0) {
@@ -181,7 +188,7 @@ static enum wi_code reach_block(struct wi_walk *walk, const struct wi_cid *cid,
         return wi_walk_refuse(cid, error, "it lies deeper than %d blocks", WI_WALK_DEPTH_MAX);
     if (cid->codec == WI_CODEC_RAW)
         return add_leaf(walk, cid, place, error);
-    enum wi_code code = count_place(&walk->nodes, cid, error);
+    enum wi_code code = count_place(&walk->nodes, NODES_MAX, cid, error);
     if (code != WI_OK)
         return code;
     const struct wi_walk_block *block = wi_walk_find(walk, cid);

@@ -273,6 +273,7 @@ static const struct wi_member model[] = {
         "When a request last used it, in seconds since 1970, as far as is known; null for never."},
     {"source?", "Source", "Where it was pulled from."},
     {"versions?", "[Version]", "Of one that was pulled or uploaded, the latest first."},
+    {"published?", "[Pin]", "Under which CIDs it, or a variant of it, is published."},
     {"pulling?", "Pull", "While one of this name is under way."},
     {"id?", "string", "For OpenAI's clients, as what follows."},
     {"object?", "'model'", NULL},
@@ -373,12 +374,43 @@ static const struct wi_member order[] = {
 };
 static const struct wi_member removed[] = {
     {"name", "string", NULL},
-    {"state", "'removed'|'cancelled'", NULL},
+    {"state", "'removed'|'cancelled'|'unpublished'", NULL},
     {"freed_bytes?", "integer", NULL},
+    {"unpublished?", "[string]",
+        "The CIDs under which it, or a variant of it, was published until now."},
     {0},
 };
 static const struct wi_member collected[] = {
     {"freed_bytes", "integer", NULL},
+    {0},
+};
+
+static const struct wi_member pin[] = {
+    {"name", "string", "The model as it was published, with or without a variant."},
+    {"cid", "string", "ipfs://CID is the model as it was published, to the bit."},
+    {"bytes", "integer", "Of all its files."},
+    {"stale", "boolean",
+        "Its files are not any more what was published, and are not served under this CID."},
+    {"version", "integer|null",
+        "The version that is kept for it; null of a folder that was put there."},
+    {"published_at", "integer", "In seconds since 1970."},
+    {0},
+};
+static const struct wi_member published[] = {
+    {"cid", "string", "Of the folder of its files, by the profile unixfs-v1-2025."},
+    {"name", "string", "The model's, with or without a variant."},
+    {"bytes", "integer", "Of all its files."},
+    {"files", "[(path string, bytes integer, sha256 string, cid string)]",
+        "In the order of their paths."},
+    {"served", "boolean", "Whether others get it: [content] serve says so."},
+    {0},
+};
+static const struct wi_member publish_progress[] = {
+    {"name", "string", NULL},
+    {"phase", "'hashing'", NULL},
+    {"state", "'hashing'", "The same."},
+    {"loaded_bytes", "integer", "Of its files, those whose hashes are known."},
+    {"total_bytes", "integer", NULL},
     {0},
 };
 
@@ -400,13 +432,15 @@ static const struct wi_member pull[] = {
         "is "
         "hashed as it comes."},
     {"model", "string", "What was asked for."},
-    {"hub", "string", NULL},
+    {"hub", "string", "Of what is pulled by its CID: ipfs."},
     {"variant", "string|null", "Null as long as it is not known."},
     {"commit", "string|null", "Likewise."},
     {"loaded_bytes", "integer", "What was here already is counted."},
     {"total_bytes", "integer", NULL},
     {"fetched_bytes", "integer", "Over the network since the daemon was started."},
     {"reused_bytes", "integer", "What an older version had."},
+    {"sources", "[(name string, bytes integer)]",
+        "Who has brought how much: the hub, or all sources of what is pulled by its CID."},
     {"files_done", "integer", NULL},
     {"files", "integer", NULL},
     {"seconds?", "number", "Since it began."},
@@ -620,6 +654,9 @@ const struct wi_schema wi_service_schemas[] = {
     FORM("Order", order),
     FORM("Removed", removed),
     FORM("Collected", collected),
+    FORM("Pin", pin),
+    FORM("Published", published),
+    FORM("PublishProgress", publish_progress),
     FORM("Upload", upload),
     FORM("UploadPosition", upload_position),
     FORM("Pull", pull),

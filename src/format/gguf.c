@@ -353,6 +353,11 @@ static int read_counts(struct wi_gguf_input *input, uint64_t *tensors, uint64_t 
     return 0;
 }
 
+int wi_gguf_is(const unsigned char *head, size_t size)
+{
+    return size >= WI_GGUF_MAGIC_BYTES && memcmp(head, "GGUF", WI_GGUF_MAGIC_BYTES) == 0;
+}
+
 /* All behind the magic. */
 static int read_all(struct reading *reading)
 {
@@ -421,12 +426,12 @@ static enum wi_code read_file(
     struct wi_gguf_input *input = &reading->input;
     unsigned char head[WI_GUESS_BYTES] = "";
     size_t size = input->size < sizeof head ? (size_t)input->size : sizeof head;
-    if (wi_gguf_copy(input, head, size) == 0 && (size < 4 || memcmp(head, "GGUF", 4) != 0)) {
+    if (wi_gguf_copy(input, head, size) == 0 && !wi_gguf_is(head, size)) {
         const char *text = wi_guess_text(head, size);
         return wi_error_set(error, WI_MODEL_INVALID, path, "%.160s is no GGUF file: %s", path,
             text ? text : "it does not begin with \"GGUF\"; fetch or convert the model again");
     }
-    input->at = 4;
+    input->at = WI_GGUF_MAGIC_BYTES;
     if (!*input->problem && read_all(reading) == 0)
         return check_role(reading, path, role, error);
     wi_error_set(error, WI_MODEL_INVALID, path,

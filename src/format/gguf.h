@@ -28,6 +28,10 @@
 #define WI_GGUF_PARTS_MAX 999                   /* files of a split set */
 #define WI_GGUF_NAME_MAX 128                    /* bytes of names that are kept, with the NUL */
 
+#define WI_GGUF_MAGIC_BYTES 4
+/* Whether a file is meant as one, by its first bytes. */
+int wi_gguf_is(const unsigned char *head, size_t size);
+
 /* --- names of files --------------------------------------------------------------------------- */
 
 /* How long a path is without ".gguf", with which it ends, and without the number of its part:

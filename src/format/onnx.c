@@ -381,7 +381,7 @@ static const char *guess_text(const struct wi_protobuf *input)
 
     if (input->bytes)
         memcpy(head, input->bytes, length);
-    else if (pread(input->fd, head, length, 0) != (ssize_t)length)
+    else if (wi_protobuf_read(input, head, length, 0) != (ssize_t)length)
         return NULL;
     return wi_guess_text(head, length);
 }
@@ -427,6 +427,21 @@ enum wi_code wi_onnx_read_file(int fd, uint64_t size, const atomic_int *stop,
 
     input->stop = stop;
     input->fd = fd;
+    input->size = size;
+    code = read_input_file(input, signature, error);
+    free(input);
+    return code;
+}
+
+enum wi_code wi_onnx_read_from(wi_protobuf_read_fn *read, void *source, uint64_t size,
+    struct wi_onnx_signature *signature, struct wi_error *error)
+{
+    struct wi_protobuf *input = wi_alloc(sizeof *input);
+    enum wi_code code;
+
+    input->read = read;
+    input->source = source;
+    input->fd = -1;
     input->size = size;
     code = read_input_file(input, signature, error);
     free(input);

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/protobuf.h"
 #include "base/table.h"
 #include "tensor/datatype.h"
 #include "tensor/tensor.h"
@@ -55,6 +56,9 @@ enum wi_code wi_onnx_read(const unsigned char *bytes, size_t size,
  * that is cut short meanwhile is an error and no SIGBUS. So it is when `stop` is set meanwhile
  * (NULL: it never is). */
 enum wi_code wi_onnx_read_file(int fd, uint64_t size, const atomic_int *stop,
+    struct wi_onnx_signature *signature, struct wi_error *error);
+/* The same of `size` bytes that `read` gives, wherever they lie. */
+enum wi_code wi_onnx_read_from(wi_protobuf_read_fn *read, void *source, uint64_t size,
     struct wi_onnx_signature *signature, struct wi_error *error);
 void wi_onnx_clear(struct wi_onnx_signature *signature);
 /* Whether a file is named as one of tensors is: ….onnx_data, ….onnx_data_1. */

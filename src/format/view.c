@@ -2,6 +2,7 @@
 #include "format/view.h"
 
 #include "base/memory.h"
+#include "base/text.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,13 @@ char *wi_view_read(const struct wi_view *view, const char *path, enum wi_view_re
     }
     close(fd);
     return text;
+}
+
+int wi_view_is_in(const char *path, const char *folder)
+{
+    size_t length = strlen(folder) + (*folder != '\0');
+    return (size_t)(wi_text_basename(path) - path) == length &&
+           strncmp(path, folder, strlen(folder)) == 0;
 }
 
 /* --- what a file is that lies where weights should be --------------------------------------- */

@@ -38,6 +38,9 @@ struct wi_view {
         uint64_t *bytes, struct wi_error *error);
 };
 
+/* Whether a file lies directly in `folder`, "" for the model itself, by their paths. */
+int wi_view_is_in(const char *path, const char *folder);
+
 /* The whole of a small file as text with a NUL behind it, which the caller frees; NULL with
  * `error`. */
 char *wi_view_read(const struct wi_view *view, const char *path, enum wi_view_reach reach,

@@ -133,13 +133,9 @@ static int has(const struct wi_view *view, const char *path)
 static int any(const struct wi_view *view, const char *folder, int (*is)(const char *path))
 {
     const struct wi_hub_tree *tree = ((const struct tree_view *)view)->tree;
-    size_t length = strlen(folder) + (*folder != '\0');
-    for (size_t i = 0; i < tree->count; i++) {
-        const char *path = tree->files[i].path, *name = wi_text_basename(path);
-        if ((size_t)(name - path) == length && strncmp(path, folder, strlen(folder)) == 0 &&
-            is(path))
+    for (size_t i = 0; i < tree->count; i++)
+        if (wi_view_is_in(tree->files[i].path, folder) && is(tree->files[i].path))
             return 1;
-    }
     return 0;
 }
 

@@ -41,12 +41,20 @@ struct wi_fetch_order {
     uint64_t *lengths;
 };
 
+/* What came from one of those who brought it. Borrowed for the call. */
+struct wi_fetch_source {
+    const char *name;
+    uint64_t bytes; /* that were right */
+};
+
 struct wi_fetch_progress {
     uint64_t done;    /* bytes that are there, those from before included */
     uint64_t total;   /* of all files */
     uint64_t fetched; /* over the network, for nothing or not */
     size_t files_done, files;
     const char *retrying; /* what has failed, and when it is tried again; NULL: nothing. Borrowed */
+    const struct wi_fetch_source *sources; /* where there are several */
+    size_t source_count;
 };
 
 /* At most five times a second, when something has changed. May cancel the fetch. */

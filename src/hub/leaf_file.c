@@ -12,12 +12,13 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define READ_BYTES (1u << 20)
 #define CATCH_UP (UINT64_C(4) << 20) /* bytes that are read back for one leaf that has come */
 
-/* A stretch between leaves. */
+/* A stretch between leaves; while those are not known, one that has come. */
 struct gap {
     uint64_t at, size, got;
 };
@@ -160,6 +161,20 @@ static void find_gaps(struct wi_leaf_file *file)
     add_gap(file, at, file->plan.bytes);
 }
 
+/* One that has a name may be any file, which others have as well: only what is ours alone is gone
+ * on with. */
+static enum wi_code take_name(struct wi_leaf_file *file, struct wi_error *error)
+{
+    struct wi_part_place *place = &file->place;
+    struct stat status;
+    int own = fstat(place->fd, &status) == 0 && status.st_nlink == 1;
+    wi_part_place_close(place);
+    if (own ? renameat(place->folder, place->path, place->folder, place->part) != 0
+            : unlinkat(place->folder, place->path, 0) != 0)
+        return wi_part_place_fail(place, "made", errno, error);
+    return wi_part_place_open_part(place, error);
+}
+
 static void free_file(struct wi_leaf_file *file)
 {
     wi_part_place_clear(&file->place);
@@ -193,8 +208,12 @@ struct wi_leaf_file *wi_leaf_file_open(
     file->plan.path = NULL;
     file->there = wi_alloc(plan->count + 1);
     pthread_mutex_init(&file->lock, NULL);
-    find_gaps(file);
-    if (wi_part_place_open(&file->place, error) == WI_OK && begin(file, error) == WI_OK)
+    if (!plan->unknown)
+        find_gaps(file);
+    enum wi_code code = wi_part_place_open(&file->place, error);
+    if (code == WI_OK && plan->unknown && file->place.named)
+        code = take_name(file, error);
+    if (code == WI_OK && begin(file, error) == WI_OK)
         return file;
     free_file(file);
     return NULL;
@@ -208,6 +227,26 @@ void wi_leaf_file_close(struct wi_leaf_file *file)
     if (place->fd >= 0 && !place->named && file->bytes == 0 && place->size == 0)
         unlinkat(place->folder, place->part, 0);
     free_file(file);
+}
+
+static struct gap *find_gap(struct wi_leaf_file *file, uint64_t at);
+
+void wi_leaf_file_know(struct wi_leaf_file *file, const struct wi_leaf *leaves, size_t count)
+{
+    struct gap *came = file->gaps;
+    size_t came_count = file->gap_count;
+    assert(file->plan.unknown);
+    file->plan.unknown = 0;
+    file->plan.leaves = leaves;
+    file->plan.count = count;
+    file->gaps = NULL;
+    file->gap_count = 0;
+    free(file->there);
+    file->there = wi_alloc(count + 1);
+    find_gaps(file);
+    for (size_t i = 0; i < came_count; i++)
+        find_gap(file, came[i].at)->got += came[i].size;
+    free(came);
 }
 
 /* --- what was there --------------------------------------------------------------------------- */
@@ -358,20 +397,38 @@ static struct gap *find_gap(struct wi_leaf_file *file, uint64_t at)
     return low < file->gap_count && file->gaps[low].at <= at ? &file->gaps[low] : NULL;
 }
 
+/* With the lock. */
+static void note_put(struct wi_leaf_file *file, uint64_t at, size_t size)
+{
+    struct gap *last = file->gap_count > 0 ? &file->gaps[file->gap_count - 1] : NULL;
+    file->bytes += size;
+    if (!file->plan.unknown)
+        find_gap(file, at)->got += size;
+    else if (last && last->at + last->size == at)
+        last->size += size;
+    else
+        add_gap(file, at, at + size);
+}
+
+int wi_leaf_file_read(struct wi_leaf_file *file, uint64_t at, void *bytes, size_t size)
+{
+    const struct wi_leaf stretch = {.at = at, .bytes = (uint32_t)size};
+    return file->place.fd >= 0 && at <= file->plan.bytes && read_leaf(file, &stretch, bytes) == 1
+               ? 0
+               : -1;
+}
+
 enum wi_code wi_leaf_file_put(
     struct wi_leaf_file *file, uint64_t at, const void *bytes, size_t size, struct wi_error *error)
 {
-    assert(file->place.fd >= 0 && !file->place.named);
+    assert(file->place.fd >= 0 && !file->place.named && size <= file->plan.bytes - at);
     if (size == 0)
         return WI_OK;
-    struct gap *gap = find_gap(file, at);
-    assert(gap && size <= gap->at + gap->size - at);
-    if (wi_part_place_write(&file->place, at, bytes, size) != 0)
+    if (bytes && wi_part_place_write(&file->place, at, bytes, size) != 0)
         return wi_part_place_fail(&file->place, "written", errno, error);
     pthread_mutex_lock(&file->lock);
-    int send = count_unsent(file, size);
-    gap->got += size;
-    file->bytes += size;
+    int send = bytes && count_unsent(file, size);
+    note_put(file, at, size);
     pthread_mutex_unlock(&file->lock);
     if (send)
         wi_part_place_send(&file->place);

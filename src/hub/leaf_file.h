@@ -30,6 +30,7 @@ struct wi_leaf_plan {
     uint64_t bytes;
     const struct wi_leaf *leaves; /* in the order of the file, apart from each other */
     size_t count;
+    int unknown; /* which leaves it has is told later; until then there are none */
 };
 
 /* Opens what is there in the folder `folder_fd` (borrowed, and open for as long as the file), or
@@ -38,6 +39,10 @@ struct wi_leaf_file *wi_leaf_file_open(
     int folder_fd, const struct wi_leaf_plan *plan, struct wi_error *error);
 /* Leaves what is there for the next opening, and nothing where nothing is. NULL is fine. */
 void wi_leaf_file_close(struct wi_leaf_file *file);
+
+/* The leaves of one that was opened without, borrowed likewise, before the first of them is added.
+ * Only once it was read back again others may come. */
+void wi_leaf_file_know(struct wi_leaf_file *file, const struct wi_leaf *leaves, size_t count);
 
 /* Reads back at most about `most` bytes of what was there at the opening: 1 if there is more of it,
  * 0 if not, -1 and the error. Until it has said 0 nothing else may be called but
@@ -52,7 +57,10 @@ uint64_t wi_leaf_file_bytes(struct wi_leaf_file *file); /* that are there */
  * already is left alone. After a failure the file is for closing only. */
 enum wi_code wi_leaf_file_add(
     struct wi_leaf_file *file, size_t leaf, const void *bytes, struct wi_error *error);
-/* Bytes of no leaf, as wi_walk_bytes_fn gives them: each once, since the opening. */
+/* What lies there, verified or not. 0, or -1 if it is not all there. */
+int wi_leaf_file_read(struct wi_leaf_file *file, uint64_t at, void *bytes, size_t size);
+/* Bytes of no leaf, as wi_walk_bytes_fn gives them: each once, since the opening. NULL: they were
+ * read from there, and are right. */
 enum wi_code wi_leaf_file_put(
     struct wi_leaf_file *file, uint64_t at, const void *bytes, size_t size, struct wi_error *error);
 

@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "hub/content_pull.h"
 #include "hub/hub.h"
 #include "hub/list.h"
 #include "hub/pull_plan.h"
@@ -35,11 +36,18 @@
 
 typedef void step_fn(struct wi_pull *pull);
 
+/* Who says what there is, and has it brought: a hub, or a CID. */
+struct authority {
+    step_fn *list;
+    step_fn *fetch;
+};
+
 struct wi_pull {
     struct wi_pulls_deps deps;
     struct wi_pull_plan *plan;
     const struct wi_pull_order *order; /* the plan's */
-    struct wi_hub_tree *files;         /* that it has chosen */
+    const struct authority *authority;
+    struct wi_hub_tree *files; /* that it has chosen */
     wi_pull_changed_fn *on_change;
     wi_pull_named_fn *on_name;
     void *context;
@@ -49,6 +57,7 @@ struct wi_pull {
     /* The step under way, where that is not the plan's. */
     struct wi_hub_list *list;
     struct wi_fetch *fetch;
+    struct wi_content_pull *content; /* of a CID, through all steps */
     struct wi_versions_task *task;
     struct wi_repository_lookup *lookup;
     /* Where it is tried again. */
@@ -58,8 +67,12 @@ struct wi_pull {
     /* What is known so far. */
     char *folder; /* where the files go */
     struct wi_fetch_progress progress;
-    uint64_t *lengths;       /* while they are measured */
-    char *retrying;          /* NULL: nothing is */
+    uint64_t *lengths; /* while they are measured */
+    char *retrying;    /* NULL: nothing is */
+    struct wi_fetch_source
+        *shares; /* who has brought how much, where several do; the names are of: */
+    struct wi_strings share_names;
+    size_t share_count;
     uint64_t fetched_before; /* when something was short last */
     uint64_t reused, evicted;
     uint64_t needed; /* bytes that room was asked for */
@@ -76,14 +89,24 @@ static void stop_step(struct wi_pull *pull)
     wi_pull_plan_cancel(pull->plan);
     wi_hub_list_cancel(pull->list);
     wi_fetch_cancel(pull->fetch);
+    wi_content_pull_free(pull->content);
     wi_versions_cancel(pull->task);
     wi_repository_cancel(pull->lookup);
     wi_timer_free(pull->pause);
     pull->list = NULL;
     pull->fetch = NULL;
+    pull->content = NULL;
     pull->task = NULL;
     pull->lookup = NULL;
     pull->pause = NULL;
+}
+
+static void clear_shares(struct wi_pull *pull)
+{
+    wi_strings_clear(&pull->share_names);
+    free(pull->shares);
+    pull->shares = NULL;
+    pull->share_count = 0;
 }
 
 void wi_pull_free(struct wi_pull *pull)
@@ -93,6 +116,7 @@ void wi_pull_free(struct wi_pull *pull)
     free(pull->folder);
     free(pull->lengths);
     free(pull->retrying);
+    clear_shares(pull);
     free(pull);
 }
 
@@ -226,8 +250,11 @@ static void on_published(
 
 static void add_files(struct wi_source *source, const struct wi_hub_tree *tree)
 {
-    for (size_t i = 0; i < tree->count; i++)
-        wi_source_add(source, tree->files[i].path, tree->files[i].bytes, tree->files[i].hash);
+    for (size_t i = 0; i < tree->count; i++) {
+        const struct wi_hub_file *file = &tree->files[i];
+        wi_source_add(source, file->path, file->bytes, file->hash);
+        memcpy(source->files[i].sha256, file->sha256, sizeof file->sha256);
+    }
 }
 
 static void publish(struct wi_pull *pull)
@@ -265,6 +292,18 @@ static void measure(struct wi_pull *pull)
     }
 }
 
+static void take_shares(struct wi_pull *pull, const struct wi_fetch_progress *progress)
+{
+    clear_shares(pull);
+    pull->shares = wi_realloc_array(NULL, progress->source_count + 1, sizeof *pull->shares);
+    pull->share_count = progress->source_count;
+    for (size_t i = 0; i < progress->source_count; i++)
+        wi_strings_add(&pull->share_names, progress->sources[i].name);
+    for (size_t i = 0; i < progress->source_count; i++)
+        pull->shares[i] =
+            (struct wi_fetch_source){pull->share_names.items[i], progress->sources[i].bytes};
+}
+
 static void take_retrying(struct wi_pull *pull, const char *why)
 {
     free(pull->retrying);
@@ -277,6 +316,8 @@ static void take_progress(struct wi_pull *pull, const struct wi_fetch_progress *
     pull->progress = *progress;
     pull->progress.fetched += pull->fetched_before;
     pull->progress.retrying = NULL;
+    pull->progress.sources = NULL;
+    take_shares(pull, progress);
     take_retrying(pull, progress->retrying);
 }
 
@@ -300,7 +341,7 @@ static void on_fetched(
         begin_step(pull, publish);
 }
 
-static void fetch(struct wi_pull *pull)
+static void fetch_from_hub(struct wi_pull *pull)
 {
     const struct wi_fetch_order order = {.hub = &pull->order->hub,
         .repository = pull->order->parsed.repository,
@@ -308,6 +349,16 @@ static void fetch(struct wi_pull *pull)
         .folder = pull->folder};
     pull->fetch =
         wi_fetch_start(pull->deps.loop, pull->deps.http, &order, on_progress, on_fetched, pull);
+}
+
+static void fetch_content(struct wi_pull *pull)
+{
+    wi_content_pull_fetch(pull->content, pull->files, on_progress, on_fetched, pull);
+}
+
+static void fetch(struct wi_pull *pull)
+{
+    pull->authority->fetch(pull);
     set_state(pull, WI_PULL_DOWNLOADING);
 }
 
@@ -315,6 +366,11 @@ static void on_room(
     void *context, const struct wi_versions_result *result, const struct wi_error *error)
 {
     struct wi_pull *pull = context;
+    struct wi_error full;
+    if (error && error->code == WI_STORAGE_FAILED && pull->content) {
+        wi_error_set(&full, WI_NO_ROOM, "", "%s", error->detail);
+        error = &full;
+    }
     if (!goes_on(pull, error))
         return;
     pull->evicted = result->bytes;
@@ -443,7 +499,55 @@ static void on_tree(void *context, const struct wi_hub_tree *tree, const struct 
         wi_pull_plan_choose(pull->plan, pull->deps.loop, tree, on_chosen, pull);
 }
 
-/* --- what is here, and the token -------------------------------------------------------------- */
+static void list_hub(struct wi_pull *pull)
+{
+    pull->list = wi_hub_list_start(
+        pull->deps.loop, pull->deps.http, &pull->order->hub, &pull->order->parsed, on_tree, pull);
+}
+
+static const struct authority hub = {list_hub, fetch_from_hub};
+
+/* --- content ---------------------------------------------------------------------------------- */
+
+/* What the path leads to is known now, and so how it is called. */
+static int get_name(struct wi_pull *pull, const struct wi_hub_tree *tree, struct wi_error *error)
+{
+    char *name = wi_sprintf(WI_NAME_CONTENT "%s", tree->commit);
+    int named = pull->on_name(pull->context, name, error) == WI_OK;
+    if (named)
+        wi_pull_plan_name(pull->plan, name);
+    free(name);
+    return named;
+}
+
+static void on_content(void *context, const struct wi_hub_tree *tree, const struct wi_error *error)
+{
+    struct wi_pull *pull = context;
+    struct wi_error taken;
+    if (!error && pull->order->unnamed && !get_name(pull, tree, &taken))
+        error = &taken;
+    on_tree(pull, tree, error);
+}
+
+static void list_content(struct wi_pull *pull)
+{
+    const struct wi_content_order order = {.loop = pull->deps.loop,
+        .http = pull->deps.http,
+        .sources = pull->deps.sources,
+        .limit = pull->deps.limit,
+        .stall_ms = pull->order->stall_ms,
+        .reference = &pull->order->parsed,
+        .folder = pull->folder,
+        .bytes_max = pull->plan->bytes_max};
+    wi_gateways_set(&pull->order->gateways, pull->deps.sources);
+    wi_content_pull_free(pull->content);
+    pull->content = wi_content_pull_new(&order);
+    wi_content_pull_list(pull->content, on_content, pull);
+}
+
+static const struct authority content = {list_content, fetch_content};
+
+/* --- what is here, and tokens ----------------------------------------------------------------- */
 
 static void on_looked(void *context, const struct wi_error *error)
 {
@@ -451,8 +555,7 @@ static void on_looked(void *context, const struct wi_error *error)
     if (error)
         fail(pull, error);
     else
-        pull->list = wi_hub_list_start(pull->deps.loop, pull->deps.http, &pull->order->hub,
-            &pull->order->parsed, on_tree, pull);
+        pull->authority->list(pull);
 }
 
 static void look(struct wi_pull *pull)
@@ -499,6 +602,7 @@ struct wi_pull *wi_pull_new(const struct wi_pulls_deps *deps, struct wi_pull_ord
     pull->deps = *deps;
     pull->plan = wi_pull_plan_new(order);
     pull->order = &pull->plan->order;
+    pull->authority = pull->order->parsed.is_content ? &content : &hub;
     pull->files = &pull->plan->chosen.files;
     pull->on_change = on_change;
     pull->on_name = on_name;
@@ -550,6 +654,8 @@ void wi_pull_info(const struct wi_pull *pull, struct wi_pull_info *info)
         .total = pull->progress.total,
         .fetched = pull->progress.fetched,
         .retrying = pull->retrying,
+        .sources = pull->shares,
+        .source_count = pull->share_count,
         .reused = pull->reused,
         .files_done = pull->progress.files_done,
         .files = pull->progress.files,

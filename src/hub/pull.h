@@ -8,6 +8,7 @@
 #include "base/loop.h"
 #include "hub/choose.h"
 #include "hub/fetch.h"
+#include "hub/gateways.h"
 #include "hub/hub.h"
 #include "hub/list.h"
 #include "hub/pulls.h"
@@ -20,10 +21,13 @@ struct wi_pull_order {
     int unnamed; /* it gets the name of what a path in content leads to, once that is known */
     char *reference, *precision;
     struct wi_strings files;
-    struct wi_hub hub;
+    struct wi_hub hub; /* of content it has a name alone */
     struct wi_hub_reference parsed;
-    char *directory; /* the store */
-    uint64_t memory; /* that a page has for models */
+    struct wi_gateways gateways; /* of content: who is asked */
+    uint64_t stall_ms;           /* of content */
+    uint64_t quota;              /* of the store; 0: none */
+    char *directory;             /* the store */
+    uint64_t memory;             /* that a page has for models */
 };
 
 /* WI_OK, or what is wrong with it; then it is empty. Zero-initialise. */

@@ -23,8 +23,8 @@ static enum wi_code read_hub(struct wi_pull_order *order, const struct wi_pull_w
 }
 
 /* It comes from all who have it. */
-static enum wi_code read_content(
-    struct wi_pull_order *order, const struct wi_pull_want *want, struct wi_error *error)
+static enum wi_code read_content(struct wi_pull_order *order, const struct wi_pull_want *want,
+    const struct wi_config *config, struct wi_error *error)
 {
     if (want->hub) {
         wi_error_set(error, WI_INVALID_FIELD, "hub",
@@ -34,6 +34,8 @@ static enum wi_code read_content(
         return WI_INVALID_FIELD;
     }
     order->hub.name = wi_strdup(WI_HUB_CONTENT);
+    order->stall_ms = (uint64_t)config->content.stall;
+    wi_gateways_find(&order->gateways, config);
     return wi_hub_reference_parse_content(want->reference, &order->parsed, error);
 }
 
@@ -57,7 +59,7 @@ enum wi_code wi_pull_order_fill(struct wi_pull_order *order, const struct wi_pul
     const struct wi_config *config, struct wi_error *error)
 {
     enum wi_code code = wi_hub_reference_is_content(want->reference)
-                            ? read_content(order, want, error)
+                            ? read_content(order, want, config, error)
                             : read_hub(order, want, config, error);
     if (code == WI_OK)
         code = choose_name(order, want, config, error);
@@ -71,6 +73,7 @@ enum wi_code wi_pull_order_fill(struct wi_pull_order *order, const struct wi_pul
         wi_strings_copy(&order->files, want->files);
     order->directory = wi_strdup(config->models.directory);
     order->memory = config->pool.model_budget;
+    order->quota = config->models.quota;
     return WI_OK;
 }
 
@@ -165,6 +168,7 @@ void wi_pull_order_clear(struct wi_pull_order *order)
     wi_strings_clear(&order->files);
     wi_hub_clear(&order->hub);
     wi_hub_reference_clear(&order->parsed);
+    wi_gateways_clear(&order->gateways);
     free(order->directory);
     *order = (struct wi_pull_order){0};
 }

@@ -8,6 +8,7 @@
 #include "library/versions.h"
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 /* One run on a thread. It outlives its plan's pull, and frees the plan then. */
 struct wi_pull_thread {
@@ -100,19 +101,42 @@ void wi_pull_plan_cancel(struct wi_pull_plan *plan)
 
 /* --- what is here ---------------------------------------------------------------------------- */
 
-static enum wi_code look(struct wi_pull_thread *thread)
+static enum wi_code find_current(struct wi_pull_plan *plan, struct wi_error *error)
 {
-    struct wi_pull_plan *plan = thread->plan;
     struct wi_versions versions = {0};
     int listed = wi_versions_list(plan->order.directory, plan->order.name, &versions) == 0;
-    enum wi_code code = listed ? wi_hub_read_token(&plan->order.hub, &thread->error)
-                               : wi_path_failed(plan->order.directory,
-                                     "the versions of the model cannot be seen", &thread->error);
+    enum wi_code code = WI_OK;
+    if (!listed)
+        code = wi_path_failed(
+            plan->order.directory, "the versions of the model cannot be seen", error);
     wi_source_clear(&plan->current);
     for (size_t i = 0; code == WI_OK && i < versions.count; i++)
         if (versions.items[i].current)
             wi_source_move(&plan->current, &versions.items[i].source);
     wi_versions_clear(&versions);
+    return code;
+}
+
+/* No more than the quota, nor than the whole disk. */
+static uint64_t most_bytes(const struct wi_pull_order *order)
+{
+    struct statvfs disk;
+    uint64_t most = order->quota > 0 ? order->quota : UINT64_MAX;
+    if (statvfs(order->directory, &disk) != 0)
+        return most;
+    uint64_t all = (uint64_t)disk.f_blocks * disk.f_frsize;
+    return all < most ? all : most;
+}
+
+static enum wi_code look(struct wi_pull_thread *thread)
+{
+    struct wi_pull_plan *plan = thread->plan;
+    enum wi_code code = find_current(plan, &thread->error);
+    plan->bytes_max = most_bytes(&plan->order);
+    if (plan->order.parsed.is_content)
+        wi_gateways_read_tokens(&plan->order.gateways);
+    else if (code == WI_OK)
+        code = wi_hub_read_token(&plan->order.hub, &thread->error);
     return code;
 }
 
@@ -179,21 +203,29 @@ static int is_related(const struct wi_source *current, const struct wi_pull_orde
 
 static enum wi_code choose(struct wi_pull_thread *thread)
 {
-    const struct wi_pull_plan *plan = thread->plan;
+    struct wi_pull_plan *plan = thread->plan;
     const struct wi_pull_order *order = &plan->order;
     struct wi_pull_chosen *chosen = &thread->chosen;
     const struct wi_hub_want want = {.variant = order->parsed.variant,
         .precision = order->precision,
         .files = &order->files,
         .memory = order->memory};
-    enum wi_code code =
-        wi_hub_choose(&thread->tree, &want, &chosen->files, &chosen->variant, &thread->error);
+    enum wi_code code = plan->named ? find_current(plan, &thread->error) : WI_OK;
+    if (code == WI_OK)
+        code =
+            wi_hub_choose(&thread->tree, &want, &chosen->files, &chosen->variant, &thread->error);
     if (code != WI_OK)
         return code;
     chosen->all_here = has_all(&plan->current, &chosen->files);
     if (!chosen->all_here && is_related(&plan->current, order))
         keep(&plan->current, &thread->tree, &chosen->files);
     return WI_OK;
+}
+
+void wi_pull_plan_name(struct wi_pull_plan *plan, const char *name)
+{
+    wi_pull_order_name(&plan->order, name);
+    plan->named = 1;
 }
 
 void wi_pull_plan_choose(struct wi_pull_plan *plan, uv_loop_t *loop, const struct wi_hub_tree *tree,

@@ -21,6 +21,8 @@ struct wi_pull_chosen {
 struct wi_pull_plan {
     struct wi_pull_order order; /* its hub has the token once that was read */
     struct wi_source current;   /* the version that is here; empty: none is */
+    uint64_t bytes_max;         /* that could be had of the store, if all else went */
+    int named;                  /* after the look */
     struct wi_pull_chosen chosen;
     struct wi_pull_thread *thread; /* private; NULL: none is at work */
 };
@@ -32,10 +34,12 @@ void wi_pull_plan_free(struct wi_pull_plan *plan);
 
 /* The two below have one thread at a time, and never call back from inside. */
 typedef void wi_pull_plan_fn(void *context, const struct wi_error *error);
-/* Reads the hub's token and which version is here. WI_HUB_UNAUTHORIZED, WI_STORAGE_FAILED,
- * WI_UNAVAILABLE. */
+/* Reads the hub's token, or those of the gateways, and which version is here. WI_HUB_UNAUTHORIZED,
+ * WI_STORAGE_FAILED, WI_UNAVAILABLE. */
 void wi_pull_plan_look(
     struct wi_pull_plan *plan, uv_loop_t *loop, wi_pull_plan_fn *on_done, void *context);
+/* Gives it its name, once that is known: which version is here is read again before it chooses. */
+void wi_pull_plan_name(struct wi_pull_plan *plan, const char *name);
 /* Chooses of what the hub has (a finished tree, copied); errors as wi_hub_choose. Where the version
  * that is here came from the same repository, those of its files that the hub still has are chosen
  * too: the variants that were pulled before stay. */

@@ -44,6 +44,7 @@ struct record {
     char id[WI_STAGING_ID_MAX + 1];
     struct wi_pull_info info; /* with these texts: */
     struct wi_strings texts;
+    struct wi_fetch_source *sources;
     struct wi_error error;
     struct record *prev, *next;
 };
@@ -112,6 +113,7 @@ static void forget(struct wi_pulls *pulls, struct record *record)
     wi_change_tell(pulls->deps.listener, WI_CHANGE_PULL, record->info.name, NULL);
     DL_DELETE(pulls->records, record);
     wi_strings_clear(&record->texts);
+    free(record->sources);
     free(record);
 }
 
@@ -169,6 +171,11 @@ static void remember(const struct entry *entry, const struct wi_pull_info *info)
     record->info.reference = keep(record, info->reference);
     record->info.commit = keep(record, info->commit);
     record->info.retrying = NULL;
+    record->info.sources = record->sources =
+        wi_realloc_array(NULL, info->source_count + 1, sizeof *record->sources);
+    for (size_t i = 0; i < info->source_count; i++)
+        record->sources[i] =
+            (struct wi_fetch_source){keep(record, info->sources[i].name), info->sources[i].bytes};
     if (info->error) {
         record->error = *info->error;
         record->info.error = &record->error;
@@ -408,6 +415,12 @@ static void list_use(void *context, struct wi_versions_use *use)
     }
 }
 
+static void set_limit(struct wi_pulls *pulls)
+{
+    if (pulls->deps.limit)
+        wi_limit_set(pulls->deps.limit, pulls->config->content.download_limit);
+}
+
 struct wi_pulls *wi_pulls_new(const struct wi_pulls_deps *deps, const struct wi_config *config)
 {
     struct wi_pulls *pulls = wi_alloc(sizeof *pulls);
@@ -416,12 +429,14 @@ struct wi_pulls *wi_pulls_new(const struct wi_pulls_deps *deps, const struct wi_
     pulls->resume_again = wi_timer_new(deps->loop, on_resume_again, pulls);
     pulls->tidy = wi_timer_new(deps->loop, on_tidy, pulls);
     wi_versions_work_add_user(deps->versions, list_use, pulls);
+    set_limit(pulls);
     return pulls;
 }
 
 void wi_pulls_reload(struct wi_pulls *pulls, const struct wi_config *config)
 {
     pulls->config = config;
+    set_limit(pulls);
 }
 
 void wi_pulls_free(struct wi_pulls *pulls)

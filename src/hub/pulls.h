@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "config/config.h"
+#include "hub/fetch.h"
 #include "library/repository.h"
 #include "library/versions_work.h"
 #include "net/http_client.h"
@@ -58,6 +59,8 @@ struct wi_pull_info {
     uint64_t fetched;     /* of them, over the network in this life of the daemon */
     uint64_t reused;      /* of them, from an older version */
     size_t files_done, files;
+    const struct wi_fetch_source *sources; /* who has brought how much, where several do */
+    size_t source_count;
     const char *retrying;         /* what has failed and is tried again; NULL: nothing */
     double bytes_per_second;      /* lately; 0: nothing comes */
     double began_ms, ended_ms;    /* wi_now_ms(); the latter 0 while it is under way */
@@ -71,6 +74,8 @@ struct wi_pulls_deps {
     struct wi_http *http;
     struct wi_repository *repository;
     struct wi_versions_work *versions; /* is told which pulls are under way */
+    struct wi_sources *sources;        /* of what is pulled by its CID: set as configured */
+    struct wi_limit *limit;             /* of all that they bring: likewise */
     /* Is told of each change of a pull; NULL: nobody. */
     const struct wi_change_listener *listener;
 };

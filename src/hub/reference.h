@@ -32,6 +32,7 @@ struct wi_hub_reference {
 /* WI_OK, or WI_INVALID_FIELD with the field ("model") and what is allowed; then it is empty. */
 enum wi_code wi_hub_reference_parse(const char *text, enum wi_hub_kind layout,
     struct wi_hub_reference *reference, struct wi_error *error);
+void wi_hub_reference_copy(struct wi_hub_reference *to, const struct wi_hub_reference *from);
 void wi_hub_reference_clear(struct wi_hub_reference *reference);
 
 /* Whether `text` names content, wherever it is: it begins with ipfs://, or with ipns://, which

@@ -238,6 +238,7 @@ void wi_hub_tree_add(struct wi_hub_tree *tree, const struct wi_hub_file *file, c
     copy->digest = file->digest;
     copy->here = file->here;
     memcpy(copy->hash, file->hash, sizeof copy->hash);
+    memcpy(copy->sha256, file->sha256, sizeof copy->sha256);
     if (file->bytes != WI_HUB_BYTES_UNKNOWN)
         tree->bytes += file->bytes;
 }

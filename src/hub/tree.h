@@ -16,8 +16,9 @@
 #define WI_HUB_BYTES_UNKNOWN UINT64_MAX     /* a file's length, until the server has said it */
 
 enum wi_hub_digest {
-    WI_HUB_SHA256,  /* of the content */
-    WI_HUB_GIT_SHA1 /* of "blob LENGTH", a NUL and the content */
+    WI_HUB_SHA256,   /* of the content */
+    WI_HUB_GIT_SHA1, /* of "blob LENGTH", a NUL and the content */
+    WI_HUB_CID       /* of the tree that the content is cut into */
 };
 
 struct wi_hub_file {
@@ -25,8 +26,9 @@ struct wi_hub_file {
     char *remote; /* where it lies in the repository; mostly the same */
     uint64_t bytes;
     enum wi_hub_digest digest;
-    char hash[65]; /* lower-case hexadecimal digits: 64, or 40 of a SHA-1 */
-    int here;      /* it lies at `path` already, verified: nothing is to be fetched */
+    char hash[65];   /* lower-case hexadecimal digits: 64, or 40 of a SHA-1; or the CID */
+    char sha256[65]; /* of one that has come by its CID; "": not known, or `hash` is it */
+    int here;        /* it lies at `path` already, verified: nothing is to be fetched */
 };
 
 /* Zero-initialise; free with wi_hub_tree_clear. */

@@ -245,6 +245,8 @@ static enum wi_code look(int folder, struct wi_source_file *file, struct wi_erro
             "%.200s was to be published but is not there as it was fetched", file->path);
     file->bytes = (uint64_t)status.st_size;
     file->modified = status.st_mtim;
+    if (is_sha256(file->sha256))
+        return WI_OK;
     if (is_sha256(file->hash))
         memcpy(file->sha256, file->hash, sizeof file->sha256);
     else if (hash_file(folder, file) != 0)

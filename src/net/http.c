@@ -55,14 +55,13 @@ enum wi_range wi_http_range(const char *header, uint64_t size, uint64_t *first, 
     return WI_RANGE_PART;
 }
 
-/* The next element of a comma-separated list, trimmed; NULL at the end. */
-static const char *next_element(const char **list, size_t *length)
+const char *wi_http_next_element(const char **header, size_t *length)
 {
-    const char *start = *list + strspn(*list, ", \t");
+    const char *start = *header + strspn(*header, ", \t");
     if (!*start)
         return NULL;
     const char *end = start + strcspn(start, ",");
-    *list = end;
+    *header = end;
     while (end > start && (end[-1] == ' ' || end[-1] == '\t'))
         end--;
     *length = (size_t)(end - start);
@@ -73,7 +72,7 @@ int wi_http_list_has(const char *header, const char *token)
 {
     size_t length;
     const char *element;
-    while (header && (element = next_element(&header, &length)))
+    while (header && (element = wi_http_next_element(&header, &length)))
         if (length == strlen(token) && memcmp(element, token, length) == 0)
             return 1;
     return 0;
@@ -83,7 +82,7 @@ int wi_http_etag_matches(const char *header, const char *etag)
 {
     size_t length;
     const char *element;
-    while (header && (element = next_element(&header, &length))) {
+    while (header && (element = wi_http_next_element(&header, &length))) {
         if (length == 1 && *element == '*')
             return 1;
         if (length > 2 && memcmp(element, "W/", 2) == 0) {
@@ -96,8 +95,7 @@ int wi_http_etag_matches(const char *header, const char *etag)
     return 0;
 }
 
-/* A weight, "0.5" or "1" and the like, in thousandths; -1 if it is none. */
-static int read_weight(const char *text, size_t length)
+int wi_http_weight(const char *text, size_t length)
 {
     int weight = 0;
     if (length == 0 || length > 5 || (*text != '0' && *text != '1'))
@@ -128,7 +126,7 @@ static int weight_behind(const char *text, size_t length)
         text++;
     if (end - text < 3 || (*text != 'q' && *text != 'Q') || text[1] != '=')
         return 0;
-    int weight = read_weight(text + 2, (size_t)(end - text - 2));
+    int weight = wi_http_weight(text + 2, (size_t)(end - text - 2));
     return weight < 0 ? 0 : weight;
 }
 
@@ -146,7 +144,7 @@ enum wi_coding wi_http_coding(const char *header, unsigned there)
     enum wi_coding best = WI_IDENTITY;
     size_t length;
     const char *element;
-    while (header && (element = next_element(&header, &length))) {
+    while (header && (element = wi_http_next_element(&header, &length))) {
         size_t name = strcspn(element, ",; \t");
         int weight = weight_behind(element + name, length - name);
         if (name == 1 && *element == '*')

@@ -2,6 +2,7 @@
 #ifndef WI_NET_HTTP_H
 #define WI_NET_HTTP_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 enum wi_range { WI_RANGE_NONE, WI_RANGE_PART, WI_RANGE_UNSATISFIABLE };
@@ -30,6 +31,11 @@ const char *wi_http_media_type(const char *name);
 int wi_http_name_is_hashed(const char *name);
 /* The reason phrase of the few statuses that the file server sends. */
 const char *wi_http_reason(int status);
+/* The next element of a comma-separated header, trimmed and not ended by NUL, with the header
+ * behind it; NULL at the end. */
+const char *wi_http_next_element(const char **header, size_t *length);
+/* A weight, "0.5" or "1" and the like, in thousandths; -1 if it is none. */
+int wi_http_weight(const char *text, size_t length);
 /* Whether a comma-separated header has exactly `token` among its elements. */
 int wi_http_list_has(const char *header, const char *token);
 /* Whether `host` ("ADDRESS" or "ADDRESS:PORT") is a literal IPv4 or bracketed IPv6 address. */

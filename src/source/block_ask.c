@@ -97,8 +97,8 @@ static void count(struct ask *ask, size_t size)
     ask->stretch_bytes += size;
     ask->last_ms = wi_now_ms();
     ask->fetch->fetched += size;
-    wi_source_saw(ask->slot->source, size);
-    wi_pace_spend(ask->fetch->order.limit, size);
+    wi_block_source_saw(ask->slot->source, size);
+    wi_limit_spend(ask->fetch->order.limit, size);
 }
 
 static enum wi_http_verdict take(struct ask *ask, const char *bytes, size_t size)
@@ -119,7 +119,7 @@ static enum wi_http_verdict take(struct ask *ask, const char *bytes, size_t size
 static enum wi_http_verdict on_data(void *context, const char *bytes, size_t size)
 {
     struct ask *ask = context;
-    if (wi_pace_wait(ask->fetch->order.limit, wi_now_ms()) > 0) {
+    if (wi_limit_wait(ask->fetch->order.limit, wi_now_ms()) > 0) {
         ask->paused = 1;
         wi_turn_schedule(ask->fetch->turn);
         return WI_HTTP_PAUSE;
@@ -137,9 +137,9 @@ static void send_request(struct ask *ask);
 
 static void lead_on(struct ask *ask, const struct wi_http_answer *answer)
 {
-    struct wi_source_info info;
+    struct wi_block_source_info info;
     struct wi_error error;
-    wi_source_info(ask->slot->source, &info);
+    wi_block_source_info(ask->slot->source, &info);
     char *next = wi_redirect_follow(
         info.url, ask->url, wi_http_call_header(answer->call, "location"), ask->hops, &error);
     if (!next) {
@@ -165,8 +165,9 @@ static void judge(struct ask *ask, const struct wi_http_answer *answer)
         end(ask, ASK_STUMBLED, "it answers %d", status);
     } else if (status == 401 || status == 403) {
         end(ask, ASK_REFUSED, "it %s (%d)",
-            wi_source_has_token(ask->slot->source) ? "refuses the token of its token_file"
-                                                   : "wants a token, as its token_file has it",
+            wi_block_source_has_token(ask->slot->source)
+                ? "refuses the token of its token_file"
+                : "wants a token, as its token_file has it",
             status);
     } else if (status < 300) {
         end(ask, ASK_NO_GATEWAY, "it is no gateway: it answers %d for a block", status);
@@ -209,15 +210,15 @@ static void on_answer(void *context, const struct wi_http_answer *answer)
  * token, and can make nothing of it that its hash would not tell. */
 static int may_be_plain(const struct ask *ask, int stays)
 {
-    return stays && !wi_source_has_token(ask->slot->source);
+    return stays && !wi_block_source_has_token(ask->slot->source);
 }
 
 static void send_request(struct ask *ask)
 {
-    struct wi_source_info info;
-    wi_source_info(ask->slot->source, &info);
+    struct wi_block_source_info info;
+    wi_block_source_info(ask->slot->source, &info);
     int stays = wi_redirect_stays(info.url, ask->url);
-    char *token = wi_source_authorization(ask->slot->source, ask->url);
+    char *token = wi_block_source_authorization(ask->slot->source, ask->url);
     const char *const headers[] = {"Accept: " RAW_TYPE, token, NULL};
     const struct wi_http_request request = {.method = "GET",
         .url = ask->url,
@@ -236,10 +237,10 @@ static void send_request(struct ask *ask)
 void ask_start(struct wi_block_fetch *fetch, struct slot *slot, struct block *block)
 {
     struct ask *ask = wi_alloc(sizeof *ask);
-    struct wi_source_info info;
+    struct wi_block_source_info info;
     char cid[WI_CID_TEXT];
     double now = wi_now_ms();
-    wi_source_info(slot->source, &info);
+    wi_block_source_info(slot->source, &info);
     wi_cid_print(&block->want.cid, cid);
     *ask = (struct ask){.fetch = fetch,
         .slot = slot,

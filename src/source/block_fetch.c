@@ -65,7 +65,7 @@ static void drop_asks(
 
 static void lie(struct wi_block_fetch *fetch, struct slot *slot, int wrong, const char *reason)
 {
-    wi_source_lied(slot->source, wrong, reason);
+    wi_block_source_lied(slot->source, wrong, reason);
     slot_leave(slot, wrong ? BLAME_WRONG : BLAME_OTHER, reason);
     drop_asks(fetch, NULL, slot);
 }
@@ -143,7 +143,7 @@ static void on_lacking(struct slot *slot, struct ask *ask)
     slot->failed = 0;
     slot->blame = BLAME_LACKS;
     snprintf(slot->reason, sizeof slot->reason, "%s", ask->reason);
-    wi_source_rest(slot->source, 0, ask->reason);
+    wi_block_source_rest(slot->source, 0, ask->reason);
     ask->block->want.lacks |= slot->bit;
 }
 
@@ -197,8 +197,8 @@ static void look_at_sources(struct wi_block_fetch *fetch)
 {
     for (size_t i = 0; i < fetch->slot_count; i++) {
         struct slot *slot = &fetch->slots[i];
-        struct wi_source_info info;
-        wi_source_info(slot->source, &info);
+        struct wi_block_source_info info;
+        wi_block_source_info(slot->source, &info);
         if (slot->gone || info.state != WI_SOURCE_OUT)
             continue;
         slot_leave(slot, info.lied ? BLAME_WRONG : BLAME_OTHER, info.reason);
@@ -215,7 +215,7 @@ static void end_closed(struct wi_block_fetch *fetch)
     while (fetch->blocks)
         drop_block(fetch, fetch->blocks);
     for (size_t i = 0; i < fetch->slot_count; i++)
-        wi_source_release(fetch->slots[i].source);
+        wi_block_source_release(fetch->slots[i].source);
     wi_work_queue_free(fetch->queue);
     wi_turn_free(fetch->turn);
     wi_timer_free(fetch->timer);
@@ -229,7 +229,7 @@ static void end_closed(struct wi_block_fetch *fetch)
 static void resume_paused(struct wi_block_fetch *fetch)
 {
     double now = wi_now_ms();
-    if (wi_pace_wait(fetch->order.limit, now) > 0)
+    if (wi_limit_wait(fetch->order.limit, now) > 0)
         return;
     for (size_t i = 0; i < fetch->ask_count; i++)
         ask_resume(fetch->asks[i], now);
@@ -239,7 +239,7 @@ static void resume_paused(struct wi_block_fetch *fetch)
 static void set_timer(struct wi_block_fetch *fetch)
 {
     double now = wi_now_ms(), wait = TICK_MS;
-    double limited = wi_pace_wait(fetch->order.limit, now);
+    double limited = wi_limit_wait(fetch->order.limit, now);
     if (limited > 0 && limited < wait)
         wait = limited;
     wi_timer_start(fetch->timer, (uint64_t)wait + 1, 0);
@@ -328,11 +328,11 @@ static const char *describe_wait(struct wi_block_fetch *fetch)
     double now = wi_now_ms();
     for (size_t i = 0; i < fetch->slot_count && fetch->ask_count == 0 && fetch->idle > 0; i++) {
         const struct slot *slot = &fetch->slots[i];
-        struct wi_source_info info;
+        struct wi_block_source_info info;
         double until = slot_waits(slot, now);
         if (slot->gone || until == 0)
             continue;
-        wi_source_info(slot->source, &info);
+        wi_block_source_info(slot->source, &info);
         snprintf(fetch->waiting, sizeof fetch->waiting, "%.60s: %s; again in %.0f s", info.name,
             slot->reason, (until - now) / 1000);
         return fetch->waiting;
@@ -348,15 +348,15 @@ void wi_block_fetch_progress(struct wi_block_fetch *fetch, struct wi_block_progr
         .waiting = describe_wait(fetch)};
 }
 
-int wi_block_fetch_source(
-    const struct wi_block_fetch *fetch, size_t index, struct wi_block_source *source)
+int wi_block_fetch_share(
+    const struct wi_block_fetch *fetch, size_t index, struct wi_block_share *source)
 {
-    struct wi_source_info info;
+    struct wi_block_source_info info;
     if (index >= fetch->slot_count)
         return -1;
     const struct slot *slot = &fetch->slots[index];
-    wi_source_info(slot->source, &info);
-    *source = (struct wi_block_source){.name = info.name,
+    wi_block_source_info(slot->source, &info);
+    *source = (struct wi_block_share){.name = info.name,
         .bytes = slot->bytes,
         .blocks = slot->blocks,
         .reason = slot->reason,

@@ -69,11 +69,11 @@ typedef void wi_block_closed_fn(void *context);
 
 /* Borrowed until wi_block_fetch_new returns. */
 struct wi_block_order {
-    struct wi_source *const *sources; /* at most WI_BLOCK_SOURCES_MAX are taken, and held */
+    struct wi_block_source *const *sources; /* at most WI_BLOCK_SOURCES_MAX are taken, and held */
     size_t source_count;
-    const char *what;      /* for errors: "ipfs://CID" */
-    uint64_t stall_ms;     /* [content] stall */
-    struct wi_pace *limit; /* [content] download_limit; outlives the fetch. NULL: none */
+    const char *what;       /* for errors: "ipfs://CID" */
+    uint64_t stall_ms;      /* [content] stall */
+    struct wi_limit *limit; /* [content] download_limit; outlives the fetch. NULL: none */
     wi_block_next_fn
         *next; /* called from wi_block_fetch_wake's turn and later, never from inside */
     wi_block_keep_fn *keep; /* may be NULL */
@@ -103,13 +103,13 @@ struct wi_block_progress {
 void wi_block_fetch_progress(struct wi_block_fetch *fetch, struct wi_block_progress *progress);
 /* What each source of the order did for this fetch, by its index there. 0, or -1 behind the
  * last. `name` and `reason` are borrowed until the next turn. */
-struct wi_block_source {
+struct wi_block_share {
     const char *name;
     uint64_t bytes, blocks; /* that were right and not there already */
     const char *reason;     /* why it is not asked now, or what went wrong last; "" */
     int gone;               /* it is not asked any more by this fetch */
 };
-int wi_block_fetch_source(
-    const struct wi_block_fetch *fetch, size_t index, struct wi_block_source *source);
+int wi_block_fetch_share(
+    const struct wi_block_fetch *fetch, size_t index, struct wi_block_share *source);
 
 #endif

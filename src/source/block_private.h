@@ -70,7 +70,7 @@ enum blame { BLAME_NONE, BLAME_LACKS, BLAME_WRONG, BLAME_BUSY, BLAME_SILENT, BLA
 
 /* A source in this fetch. */
 struct slot {
-    struct wi_source *source;
+    struct wi_block_source *source;
     uint32_t bit;
     unsigned in_flight, window,
         before;            /* before: the window that it was grown from; 0: it was not */
@@ -121,7 +121,8 @@ void fetch_fail(struct wi_block_fetch *fetch, const struct wi_error *error);
 
 /* --- block_share.c ---------------------------------------------------------------------------- */
 
-void slot_init(struct slot *slot, struct wi_source *source, size_t index); /* holds the source */
+void slot_init(
+    struct slot *slot, struct wi_block_source *source, size_t index); /* holds the source */
 
 /* Has the sources take what they can. */
 void share_out(struct wi_block_fetch *fetch);

@@ -24,9 +24,9 @@
 
 /* --- a source --------------------------------------------------------------------------------- */
 
-void slot_init(struct slot *slot, struct wi_source *source, size_t index)
+void slot_init(struct slot *slot, struct wi_block_source *source, size_t index)
 {
-    *slot = (struct slot){.source = wi_source_hold(source),
+    *slot = (struct slot){.source = wi_block_source_hold(source),
         .bit = UINT32_C(1) << index,
         .window = WINDOW_FIRST,
         .patience = PATIENCE};
@@ -34,8 +34,8 @@ void slot_init(struct slot *slot, struct wi_source *source, size_t index)
 
 double slot_waits(const struct slot *slot, double now)
 {
-    struct wi_source_info info;
-    wi_source_info(slot->source, &info);
+    struct wi_block_source_info info;
+    wi_block_source_info(slot->source, &info);
     double until = info.until_ms > slot->again_ms ? info.until_ms : slot->again_ms;
     return until > now ? until : 0;
 }
@@ -74,7 +74,7 @@ void slot_brought(struct slot *slot, size_t bytes, double took_ms)
 {
     slot->bytes += bytes;
     slot->blocks++;
-    wi_source_brought(slot->source, bytes);
+    wi_block_source_brought(slot->source, bytes);
     slot->failed = slot->lacking = 0;
     slot->blame = BLAME_NONE;
     slot->reason[0] = '\0';
@@ -98,7 +98,7 @@ void slot_failed(struct slot *slot, const struct ask *ask, unsigned pause_ms)
     int known = slot->blocks > 0 || ask->state == ASK_BUSY;
     slot->blame = blame_of(slot, ask);
     snprintf(slot->reason, sizeof slot->reason, "%s", ask->reason);
-    wi_source_rest(slot->source, 1000.0 * ask->after_s, ask->reason);
+    wi_block_source_rest(slot->source, 1000.0 * ask->after_s, ask->reason);
     if (ask->began_ms < slot->failed_ms)
         return;
     slot->failed_ms = now;
@@ -322,9 +322,9 @@ static void tell_sources(
     for (size_t i = 0; i < count; i++) {
         const struct slot *slot = &fetch->slots[i];
         const char *reason = lacks(slot, block) ? "it lacks the block" : slot->reason;
-        struct wi_source_info info;
+        struct wi_block_source_info info;
         char line[REASON_BYTES + 64];
-        wi_source_info(slot->source, &info);
+        wi_block_source_info(slot->source, &info);
         snprintf(line, sizeof line, "%.40s: %s", info.name, reason);
         used += (size_t)snprintf(
             text + used, size - used, "%s%.*s", i ? "; " : "", (int)(size / count) - 3, line);

@@ -14,7 +14,7 @@
 #define RATE_LEAST_MS 500.0
 #define REASON_BYTES 160
 
-struct wi_source {
+struct wi_block_source {
     unsigned references;
     char *name, *url, *token, *trouble;
     double rest_ms, out_ms; /* wi_now_ms() until when */
@@ -27,7 +27,7 @@ struct wi_source {
 };
 
 struct wi_sources {
-    struct wi_source **items;
+    struct wi_block_source **items;
     size_t count;
 };
 
@@ -40,13 +40,13 @@ static void forget(char *secret)
     free(secret);
 }
 
-struct wi_source *wi_source_hold(struct wi_source *source)
+struct wi_block_source *wi_block_source_hold(struct wi_block_source *source)
 {
     source->references++;
     return source;
 }
 
-void wi_source_release(struct wi_source *source)
+void wi_block_source_release(struct wi_block_source *source)
 {
     if (source == NULL || --source->references > 0)
         return;
@@ -57,7 +57,7 @@ void wi_source_release(struct wi_source *source)
     free(source);
 }
 
-static double rate_of(const struct wi_source *source, double now)
+static double rate_of(const struct wi_block_source *source, double now)
 {
     double took = now - source->stretch_ms;
     if (took > 2 * RATE_MS)
@@ -65,10 +65,10 @@ static double rate_of(const struct wi_source *source, double now)
     return took >= RATE_LEAST_MS ? (double)source->stretch_bytes * 1000 / took : source->rate;
 }
 
-void wi_source_info(const struct wi_source *source, struct wi_source_info *info)
+void wi_block_source_info(const struct wi_block_source *source, struct wi_block_source_info *info)
 {
     double now = wi_now_ms();
-    *info = (struct wi_source_info){.name = source->name,
+    *info = (struct wi_block_source_info){.name = source->name,
         .url = source->url,
         .lied = source->lied && now < source->out_ms,
         .bytes = source->bytes,
@@ -86,7 +86,7 @@ void wi_source_info(const struct wi_source *source, struct wi_source_info *info)
     }
 }
 
-char *wi_source_authorization(const struct wi_source *source, const char *url)
+char *wi_block_source_authorization(const struct wi_block_source *source, const char *url)
 {
     char *own = wi_url_origin(source->url), *other = wi_url_origin(url);
     int same = strcasecmp(own, other) == 0;
@@ -95,14 +95,14 @@ char *wi_source_authorization(const struct wi_source *source, const char *url)
     return same && source->token ? wi_sprintf("Authorization: Bearer %s", source->token) : NULL;
 }
 
-int wi_source_has_token(const struct wi_source *source)
+int wi_block_source_has_token(const struct wi_block_source *source)
 {
     return source->token != NULL;
 }
 
 /* --- what becomes known of it ----------------------------------------------------------------- */
 
-void wi_source_saw(struct wi_source *source, size_t bytes)
+void wi_block_source_saw(struct wi_block_source *source, size_t bytes)
 {
     double now = wi_now_ms();
     if (now - source->stretch_ms >= RATE_MS) {
@@ -114,18 +114,18 @@ void wi_source_saw(struct wi_source *source, size_t bytes)
     source->seen_ms = wi_wall_ms();
 }
 
-void wi_source_brought(struct wi_source *source, size_t bytes)
+void wi_block_source_brought(struct wi_block_source *source, size_t bytes)
 {
     source->bytes += bytes;
     source->blocks++;
 }
 
-static void note(struct wi_source *source, const char *reason)
+static void note(struct wi_block_source *source, const char *reason)
 {
     snprintf(source->reason, sizeof source->reason, "%s", reason);
 }
 
-void wi_source_lied(struct wi_source *source, int wrong, const char *reason)
+void wi_block_source_lied(struct wi_block_source *source, int wrong, const char *reason)
 {
     source->out_ms = wi_now_ms() + WI_SOURCE_OUT_MS;
     source->lied = wrong;
@@ -133,7 +133,7 @@ void wi_source_lied(struct wi_source *source, int wrong, const char *reason)
     note(source, reason);
 }
 
-void wi_source_rest(struct wi_source *source, double ms, const char *reason)
+void wi_block_source_rest(struct wi_block_source *source, double ms, const char *reason)
 {
     double until = wi_now_ms() + ms;
     if (ms > 0 && until > source->rest_ms)
@@ -151,7 +151,7 @@ struct wi_sources *wi_sources_new(void)
 static void drop_all(struct wi_sources *sources)
 {
     for (size_t i = 0; i < sources->count; i++)
-        wi_source_release(sources->items[i]);
+        wi_block_source_release(sources->items[i]);
     free(sources->items);
 }
 
@@ -163,24 +163,25 @@ void wi_sources_free(struct wi_sources *sources)
 }
 
 /* The one of that name and URL, held once more, or a new one. */
-static struct wi_source *keep_or_make(
-    const struct wi_sources *sources, const struct wi_source_row *row)
+static struct wi_block_source *keep_or_make(
+    const struct wi_sources *sources, const struct wi_block_source_row *row)
 {
     for (size_t i = 0; i < sources->count; i++)
         if (strcmp(sources->items[i]->name, row->name) == 0 &&
             strcmp(sources->items[i]->url, row->url) == 0)
-            return wi_source_hold(sources->items[i]);
-    struct wi_source *source = wi_alloc(sizeof *source);
-    *source = (struct wi_source){
+            return wi_block_source_hold(sources->items[i]);
+    struct wi_block_source *source = wi_alloc(sizeof *source);
+    *source = (struct wi_block_source){
         .references = 1, .name = wi_strdup(row->name), .url = wi_strdup(row->url)};
     return source;
 }
 
-void wi_sources_set(struct wi_sources *sources, const struct wi_source_row *rows, size_t count)
+void wi_sources_set(
+    struct wi_sources *sources, const struct wi_block_source_row *rows, size_t count)
 {
     struct wi_sources next = {wi_alloc((count + 1) * sizeof *next.items), count};
     for (size_t i = 0; i < count; i++) {
-        struct wi_source *source = keep_or_make(sources, &rows[i]);
+        struct wi_block_source *source = keep_or_make(sources, &rows[i]);
         forget(source->token);
         free(source->trouble);
         source->token = wi_strdup(rows[i].token);
@@ -196,7 +197,7 @@ size_t wi_sources_count(const struct wi_sources *sources)
     return sources->count;
 }
 
-struct wi_source *wi_sources_at(const struct wi_sources *sources, size_t index)
+struct wi_block_source *wi_sources_at(const struct wi_sources *sources, size_t index)
 {
     return sources->items[index];
 }

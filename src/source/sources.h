@@ -9,20 +9,20 @@
 #ifndef WI_SOURCE_SOURCES_H
 #define WI_SOURCE_SOURCES_H
 
-#include "base/pace.h"
+#include "base/limit.h"
 #include <stddef.h>
 #include <stdint.h>
 
 #define WI_SOURCE_OUT_MS 600000.0 /* after a wrong block, or an answer that is no gateway's */
 
-enum wi_source_state {
+enum wi_block_source_state {
     WI_SOURCE_READY,
     WI_SOURCE_RESTING, /* it said 429 or 503, or stumbled */
     WI_SOURCE_OUT      /* it lied, or is no gateway */
 };
 
 /* One source as the configuration has it. */
-struct wi_source_row {
+struct wi_block_source_row {
     const char *name;  /* the NAME of [hub.NAME] */
     const char *url;   /* what "/ipfs/CID" is appended to */
     const char *token; /* sent to its own host alone; NULL: none */
@@ -31,9 +31,9 @@ struct wi_source_row {
 };
 
 /* One as others see it. Borrowed until the next turn of the loop. */
-struct wi_source_info {
+struct wi_block_source_info {
     const char *name, *url;
-    enum wi_source_state state;
+    enum wi_block_source_state state;
     int lied;                /* it is out because of a wrong block */
     double until_ms;         /* wi_now_ms() when it is asked again; 0 if it is ready */
     uint64_t bytes, blocks;  /* that were right, since the start */
@@ -47,28 +47,31 @@ struct wi_sources;
 struct wi_sources *wi_sources_new(void);
 void wi_sources_free(struct wi_sources *sources); /* NULL is fine; fetches keep what they hold */
 /* These and no others; all is copied. What is known of one with the same name and URL stays. */
-void wi_sources_set(struct wi_sources *sources, const struct wi_source_row *rows, size_t count);
+void wi_sources_set(
+    struct wi_sources *sources, const struct wi_block_source_row *rows, size_t count);
 size_t wi_sources_count(const struct wi_sources *sources);
 
 /* A source is counted: whoever holds one may use it after it has left the table. */
-struct wi_source;
-struct wi_source *wi_sources_at(const struct wi_sources *sources, size_t index); /* not held */
-struct wi_source *wi_source_hold(struct wi_source *source);
-void wi_source_release(struct wi_source *source); /* NULL is fine */
-void wi_source_info(const struct wi_source *source, struct wi_source_info *info);
+struct wi_block_source;
+struct wi_block_source *wi_sources_at(
+    const struct wi_sources *sources, size_t index); /* not held */
+struct wi_block_source *wi_block_source_hold(struct wi_block_source *source);
+void wi_block_source_release(struct wi_block_source *source); /* NULL is fine */
+void wi_block_source_info(const struct wi_block_source *source, struct wi_block_source_info *info);
 
 /* --- for those who fetch ---------------------------------------------------------------------- */
 
 /* The line "Authorization: Bearer …" if the URL is of the source itself, which the caller frees;
  * else NULL. */
-char *wi_source_authorization(const struct wi_source *source, const char *url);
-int wi_source_has_token(const struct wi_source *source);
+char *wi_block_source_authorization(const struct wi_block_source *source, const char *url);
+int wi_block_source_has_token(const struct wi_block_source *source);
 /* Bytes that came, whether they turn out right or not. */
-void wi_source_saw(struct wi_source *source, size_t bytes);
-void wi_source_brought(struct wi_source *source, size_t bytes); /* a block that is right */
+void wi_block_source_saw(struct wi_block_source *source, size_t bytes);
+void wi_block_source_brought(
+    struct wi_block_source *source, size_t bytes); /* a block that is right */
 /* It is not asked for 10 minutes, by any pull. `wrong`: it sent a wrong block. */
-void wi_source_lied(struct wi_source *source, int wrong, const char *reason);
+void wi_block_source_lied(struct wi_block_source *source, int wrong, const char *reason);
 /* It is not asked for so long, which may be not at all: then only the reason is noted. */
-void wi_source_rest(struct wi_source *source, double ms, const char *reason);
+void wi_block_source_rest(struct wi_block_source *source, double ms, const char *reason);
 
 #endif

@@ -46,7 +46,13 @@ enum wi_code wi_db_now(struct wi_db *db, wi_db_work_fn *work, void *data, struct
 
 /* --- values by name: what was measured, found out, decided ------------------------------------ */
 
-enum wi_db_space { WI_DB_ESTIMATES, WI_DB_VERDICTS, WI_DB_FILE_HASHES, WI_DB_SPACES };
+enum wi_db_space {
+    WI_DB_ESTIMATES,
+    WI_DB_VERDICTS,
+    WI_DB_FILE_HASHES,
+    WI_DB_SELF, /* of this daemon */
+    WI_DB_SPACES
+};
 
 /* Remembers `value` (a JSON text) under `key`, in place of what was there. Both are copied. It is
  * written within a second; puts of one key in between are one. A failed write is tried again.

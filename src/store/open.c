@@ -62,6 +62,9 @@ static const char *const migrations[] = {
     "CREATE INDEX jobs_state ON jobs (state, accepted_at);"
     "CREATE INDEX jobs_client ON jobs (client, accepted_at);"
     "CREATE INDEX jobs_client_state ON jobs (client, state, accepted_at, body_size, answer_size);",
+    /* What this daemon is called by others. */
+    "CREATE TABLE self (key TEXT PRIMARY KEY, value TEXT NOT NULL, updated_at INTEGER NOT"
+    " NULL, rules INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;",
 };
 #define VERSION ((int)(sizeof migrations / sizeof *migrations))
 

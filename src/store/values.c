@@ -18,6 +18,7 @@ static const char *const tables[WI_DB_SPACES] = {
     [WI_DB_ESTIMATES] = "estimates",
     [WI_DB_VERDICTS] = "verdicts",
     [WI_DB_FILE_HASHES] = "file_hashes",
+    [WI_DB_SELF] = "self",
 };
 
 struct value {

@@ -9,7 +9,7 @@ import tempfile
 import unittest
 
 import webinfer
-from webinfer import calls, http1, service
+from webinfer import calls, content, http1, service
 
 
 def sent(call):
@@ -171,13 +171,22 @@ class Accelerator(unittest.TestCase):
     def test_options_that_there_are_not(self):
         accelerator = webinfer.WebAccelerator(url="http://127.0.0.1:1")
         for options, sentence in (({"speed": 1}, "no option 'speed'"), ({"precision": 5}, "4, 8, 16 or 32"),
-                                  ({"use_ipfs": True}, "content address"),
                                   ({"precision": 8, "mixed_precision": True}, "no variant"),
                                   ({"mixed_precision": True}, "4, 8, 16 or 32")):
             with self.assertRaisesRegex(ValueError, sentence):
                 accelerator.accelerate("m", [], options)
         with self.assertRaises(TypeError):
             accelerator.accelerate("m", "a", input_text="b")
+
+    def test_what_is_a_cid(self):
+        old, new = ("QmdfTbBqBPQ7VNxZEYEj14VmRuZBkqFbiwReogJgS1zR1n",
+                    "bafybeihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku")
+        self.assertEqual(content.content_of(old), (f"ipfs://{old}", f"ipfs/{new}", ""))
+        self.assertEqual(content.content_of(f"{new}:q8"), (f"ipfs://{new}:q8", f"ipfs/{new}", ":q8"))
+        self.assertEqual(content.content_of(f"ipfs://{new.upper()}/"), (f"ipfs://{new.upper()}/", f"ipfs/{new}", ""))
+        self.assertEqual(content.content_of(f"{new}/a/b:q8"), (f"ipfs://{new}/a/b:q8", None, ":q8"))
+        for name in ("digits", "org/name:q8", new + "a", new[:-1], f"{new}@main", f"{new}:a:b"):
+            self.assertIsNone(content.content_of(name), name)
 
     def test_a_daemon_that_there_is_not(self):
         with self.assertRaisesRegex(FileNotFoundError, "install webinferd"):

@@ -4,9 +4,11 @@ from __future__ import annotations
 import atexit
 import threading
 from types import TracebackType
-from typing import Any, Dict, Mapping, Optional, Sequence, Type, Union
+from typing import Any, Dict, Mapping, Optional, Sequence, Tuple, Type, Union
 
 from .client import Stream
+from .content import Content, content_of
+from .errors import ServiceError
 from .service import Service, arguments, pool_settings
 from .types import Hardware, StreamPart
 from .wire import Answer
@@ -88,8 +90,9 @@ class WebAccelerator:
             options: ``precision`` (4, 8, 16 or 32 bits), ``mixed_precision`` (the variant of such
                 bits that was made with some layers in more), ``browser``, ``platform``,
                 ``optimize_for_audio`` (the kind of browser that is preferred for sound),
-                ``priority`` (0 to 9), ``timeout`` (seconds). Any other raises, and so does
-                ``use_ipfs=True``: models do not come by content address yet.
+                ``priority`` (0 to 9), ``timeout`` (seconds), ``use_ipfs``: a name that is a CID,
+                perhaps with a path and a variant behind, is the model of that content, which is
+                pulled first if it is not here. Any other raises.
             input_text: another name of `input_data`.
 
         Returns:
@@ -100,13 +103,15 @@ class WebAccelerator:
             ServiceError, Unreachable, BadAnswer: as of `Client.infer`.
         """
         data = self._input(input_data, input_text)
-        return self.client.infer(model_name, data, **self._settings(model_name, options))
+        model, given = self._model(model_name, options)
+        return self.client.infer(model, data, **self._settings(model, given))
 
     def stream(self, model_name: str, input_data: Any = None,
                options: Optional[Mapping[str, Any]] = None, *, input_text: Any = None) -> Stream:
         """The same with the answer in parts, each as soon as it is made: see `Client.stream`."""
         data = self._input(input_data, input_text)
-        return self.client.stream(model_name, data, **self._settings(model_name, options))
+        model, given = self._model(model_name, options)
+        return self.client.stream(model, data, **self._settings(model, given))
 
     def get_optimal_hardware(self, model_name: str, model_type: Optional[str] = None) -> Hardware:
         """What would run a model, on what, how fast and why: ``would_run`` names node, browser and
@@ -119,10 +124,30 @@ class WebAccelerator:
             raise TypeError("input_text is another name of input_data: give one of them")
         return input_text if input_data is None else input_data
 
-    def _settings(self, model_name: str, options: Optional[Mapping[str, Any]]) -> Dict[str, Any]:
+    def _model(self, name: str, options: Optional[Mapping[str, Any]]) -> Tuple[str, Dict[str, Any]]:
+        """The model that is meant, here, and the options that are left."""
         given = arguments(options, OPTIONS)
-        if given.pop("use_ipfs", False):
-            raise ValueError("use_ipfs: models do not come by content address yet; pull them from a hub")
+        content = content_of(name) if given.pop("use_ipfs", False) else None
+        return self._bring(content) if content else name, given
+
+    def _bring(self, content: Content) -> str:
+        if content.name and self._has(content.name + content.variant):
+            return content.name + content.variant
+        pulling = self.client.pulling(content.reference)
+        for _ in pulling:
+            pass
+        done: Any = pulling.done or {}
+        return str(done["name"]) + content.variant
+
+    def _has(self, name: str) -> bool:
+        try:
+            return "hash" in self.client.model(name)  # one that is on its way has none
+        except ServiceError as error:
+            if error.status != 404:
+                raise
+            return False
+
+    def _settings(self, model_name: str, given: Dict[str, Any]) -> Dict[str, Any]:
         settings: Dict[str, Any] = {**self._defaults, **{
             name: given[name] for name in ("browser", "platform", "priority", "timeout") if name in given}}
         settings["precision"] = self._precision(model_name, given)

@@ -52,6 +52,7 @@ __all__ = [
     "Order",
     "Output",
     "Performance",
+    "Pin",
     "Platform",
     "Problem",
     "Pull",
@@ -935,6 +936,21 @@ class Version(TypedDict):
     pulled_at: int
 
 
+class Pin(TypedDict):
+    #: The model as it was published, with or without a variant.
+    name: str
+    #: ipfs://CID is the model as it was published, to the bit.
+    cid: str
+    #: Of all its files.
+    bytes: int
+    #: Its files are not any more what was published, and are not served under this CID.
+    stale: bool
+    #: The version that is kept for it; null of a folder that was put there.
+    version: Union[int, None]
+    #: In seconds since 1970.
+    published_at: int
+
+
 class PullProblem(TypedDict):
     """Why it has failed."""
 
@@ -1037,6 +1053,8 @@ class Model(_Model, total=False):
     source: Source
     #: Of one that was pulled or uploaded, the latest first.
     versions: List[Version]
+    #: Under which CIDs it, or a variant of it, is published.
+    published: List[Pin]
     #: While one of this name is under way.
     pulling: Pull
     #: For OpenAI's clients, as what follows.
@@ -1349,11 +1367,13 @@ class Order(TypedDict):
 
 class _Removed(TypedDict):
     name: str
-    state: Literal["removed", "cancelled"]
+    state: Literal["removed", "cancelled", "unpublished"]
 
 
 class Removed(_Removed, total=False):
     freed_bytes: int
+    #: The CIDs under which it, or a variant of it, was published until now.
+    unpublished: List[str]
 
 
 class Failure(TypedDict):

@@ -28,7 +28,8 @@ struct wi_endpoints *wi_endpoints_new(struct wi_api *api, struct wi_error *error
     struct wi_endpoints *endpoints = wi_alloc(sizeof *endpoints);
     endpoints->runs = runs_of(api);
     endpoints->streams = wi_api_streams_new(api);
-    endpoints->pullers = wi_api_pulls_new(api);
+    endpoints->tellings = wi_tellings_new(api);
+    endpoints->cars = wi_api_cars_new();
     endpoints->uploads = wi_api_uploads_new(&api->deps);
     endpoints->watchers = wi_api_watchers_new(api);
     endpoints->text_load = wi_text_load_new();
@@ -59,7 +60,8 @@ void wi_endpoints_quiesce(struct wi_endpoints *endpoints)
 void wi_endpoints_finish(struct wi_endpoints *endpoints)
 {
     wi_api_streams_finish(endpoints->streams);
-    wi_api_pulls_finish(endpoints->pullers);
+    wi_tellings_finish(endpoints->tellings);
+    wi_api_cars_finish(endpoints->cars);
     wi_api_watchers_end(endpoints->watchers);
 }
 
@@ -69,7 +71,8 @@ void wi_endpoints_free(struct wi_endpoints *endpoints)
         return;
     wi_durable_free(endpoints->durable);
     wi_api_streams_free(endpoints->streams);
-    wi_api_pulls_free(endpoints->pullers);
+    wi_tellings_free(endpoints->tellings);
+    wi_api_cars_free(endpoints->cars);
     wi_api_uploads_free(endpoints->uploads);
     wi_api_watchers_free(endpoints->watchers);
     wi_text_load_free(endpoints->text_load);

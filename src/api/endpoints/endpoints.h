@@ -2,10 +2,11 @@
 #ifndef WI_API_ENDPOINTS_ENDPOINTS_H
 #define WI_API_ENDPOINTS_ENDPOINTS_H
 
-#include "api/endpoints/pulls.h"
+#include "api/endpoints/models/car.h"
+#include "api/endpoints/models/uploads.h"
 #include "api/endpoints/stream.h"
+#include "api/endpoints/telling.h"
 #include "api/endpoints/text_load.h"
-#include "api/endpoints/uploads.h"
 #include "api/endpoints/watch/watching.h"
 #include "api/http/request.h"
 #include "durable/durable.h"
@@ -19,7 +20,8 @@ struct wi_endpoints {
     struct wi_run_deps runs;    /* what the runs of requests are made with */
     struct wi_durable *durable; /* NULL without a database */
     struct wi_api_streams *streams;
-    struct wi_api_pulls *pullers;
+    struct wi_tellings *tellings;
+    struct wi_api_cars *cars;
     struct wi_api_uploads *uploads;
     struct wi_api_watchers *watchers;
     struct wi_text_load *text_load; /* for a scrape of the metrics */

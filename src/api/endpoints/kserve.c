@@ -7,7 +7,7 @@
 
 #include "api/endpoints/admin.h"
 #include "api/endpoints/hardware.h"
-#include "api/endpoints/model_use.h"
+#include "api/endpoints/models/model_use.h"
 #include "api/endpoints/openapi.h"
 #include "api/http/step.h"
 #include "base/clock.h"

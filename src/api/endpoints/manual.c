@@ -261,6 +261,8 @@ static const struct {
     {"pull", API, NULL, "Pull"},
     {"upload-order", API, NULL, "UploadOrder"},
     {"upload-file", API, NULL, "UploadFile"},
+    {"published", API, NULL, "Published"},
+    {"pin", API, NULL, "Pin"},
     {"kserve-routes", KSERVE, print_kserve_routes, NULL},
     {"kserve-infer", KSERVE, NULL, "KserveInfer"},
     {"kserve-generate", KSERVE, NULL, "KserveGenerate"},

@@ -3,7 +3,8 @@
  * A scrape reads and never starts anything.
  */
 #include "api/endpoints/endpoints.h"
-#include "api/endpoints/models.h"
+#include "api/endpoints/models/models.h"
+#include "api/endpoints/models/published.h"
 #include "api/endpoints/stream.h"
 #include "api/http/request.h"
 #include "base/clock.h"
@@ -197,6 +198,15 @@ static void write_bridge(struct wi_buffer *out, const struct wi_bridge *bridge)
         {"webinfer_bridge_file_requests_total", "Requests for the page and models.",
             c->file_requests},
         {"webinfer_bridge_file_bytes_total", "Bytes of the page and models.", c->file_bytes},
+        {"webinfer_content_blocks_total", "Blocks given by content.", c->content_blocks},
+        {"webinfer_content_cars_total", "Trees given by content, as CAR.", c->content_cars},
+        {"webinfer_content_bytes_total", "Bytes given by content.", c->content_bytes},
+        {"webinfer_content_unauthorized_total", "Requests by content without a token for it.",
+            c->content_unauthorized},
+        {"webinfer_content_missing_total", "Requests by content for what is not here.",
+            c->content_missing},
+        {"webinfer_content_busy_total", "Requests by content while too many were served.",
+            c->content_busy},
     };
     WRITE(out, "counter", counters);
 }
@@ -427,6 +437,7 @@ void wi_handle_metrics(struct wi_request *request)
     write_store(&out, api->deps.db);
     write_repository(&out, api->deps.repository);
     write_caches(api, &out);
+    wi_api_published_metrics(api, &out);
     write_durable(&out, api->endpoints->durable);
     wi_metric_head(&out, "process_start_time_seconds", "gauge", "When the server started.");
     wi_metric_value(&out, "process_start_time_seconds", (double)api->started_at / 1000);

@@ -4,11 +4,11 @@
  */
 
 #include "wire/ollama/ollama.h"
-#include "api/endpoints/model_remove.h"
-#include "api/endpoints/model_use.h"
-#include "api/endpoints/models.h"
+#include "api/endpoints/models/model_remove.h"
+#include "api/endpoints/models/model_use.h"
+#include "api/endpoints/models/models.h"
+#include "api/endpoints/models/pulls.h"
 #include "api/endpoints/openapi.h"
-#include "api/endpoints/pulls.h"
 #include "api/http/step.h"
 #include "base/clock.h"
 #include "base/text.h"

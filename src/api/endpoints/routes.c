@@ -156,7 +156,8 @@ const struct wi_route wi_routes[] = {
         .query = "RemovalQuery", .codes = MODEL " not_found conflict",
         .help = "A pulled one goes with all versions, an added one with its folder. While requests "
                 "run on it, it stays: 409 conflict. Nodes unload it. Requests that run on a pulled "
-                "one finish all the same; what they use goes then."},
+                "one finish all the same; what they use goes then. One that is published is "
+                "unpublished."},
     {"POST", "/v1/models/gc", wi_handle_models_gc, ADMIN, WI_ROUTE_MAYBE, SMALL_BODY, JSON,
         "remove what is of no use: old versions, pulls that were given up", NATIVE,
         .answers = "200 Collected",
@@ -178,6 +179,15 @@ const struct wi_route wi_routes[] = {
     {"POST", "/v1/models/{model}/cancel", wi_handle_model_cancel, ADMIN, WI_ROUTE_MAYBE, SMALL_BODY,
         JSON, "stop bringing it", NATIVE, .answers = "200 Removed",
         .codes = MODEL " not_found not_implemented", .help = "What was fetched is removed."},
+    {"POST", "/v1/models/{model}/publish", wi_handle_model_publish, ADMIN,
+        WI_ROUTE_MAYBE | WI_ROUTE_EVENTS | WI_ROUTE_CAR, SMALL_BODY, JSON,
+        "give a model a CID, under which others can have it", NATIVE, .answers = "200 Published",
+        .events = "progress PublishProgress done Published error codes",
+        .codes = MODEL " conflict no_room not_implemented", .help = "See Publishing."},
+    {"POST", "/v1/models/{model}/unpublish", wi_handle_model_unpublish, ADMIN, WI_ROUTE_MAYBE,
+        SMALL_BODY, JSON, "take that back", NATIVE, .answers = "200 Removed",
+        .codes = "not_found storage_failed not_implemented",
+        .help = "The model stays. What others have of it stays theirs."},
     {"POST", "/v1/models/{model}/files", wi_handle_upload_new, ADMIN, WI_ROUTE_BODY, FILES_BODY,
         JSON, "announce the files of a model that is sent: {files, replace?}", NATIVE,
         .answers = "201 Upload", .body = "UploadOrder",

@@ -5,7 +5,8 @@
 #include "api/endpoints/status.h"
 
 #include "api/endpoints/endpoints.h"
-#include "api/endpoints/models.h"
+#include "api/endpoints/models/models.h"
+#include "api/endpoints/models/published.h"
 #include "api/endpoints/nodes.h"
 #include "api/http/request.h"
 #include "base/clock.h"
@@ -52,6 +53,7 @@ json_t *wi_api_warnings_json(const struct wi_api *api)
     json_t *unstored = wi_durable_warning(api->endpoints->durable);
     if (unstored)
         json_array_append_new(warnings, unstored);
+    wi_api_published_warnings(api, warnings);
     return warnings;
 }
 

@@ -1,7 +1,7 @@
 /* Gauges of language models; see text_load.h. */
 #include "api/endpoints/text_load.h"
 
-#include "api/endpoints/model_use.h"
+#include "api/endpoints/models/model_use.h"
 #include "api/http/metrics.h"
 #include "base/memory.h"
 #include "base/table.h"

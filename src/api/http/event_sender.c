@@ -2,12 +2,10 @@
  * more only then. */
 #include "api/http/event_sender.h"
 
-#include "base/clock.h"
+#include "api/http/taking.h"
 #include "base/memory.h"
-#include <linux/sockios.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 /* What the kernel holds for a client that does not read; the system would let it grow to
@@ -15,8 +13,6 @@
 #define SEND_BUFFER (64 * 1024)
 /* Only for HTTP/1.0, where libmicrohttpd has no buffer of its own. */
 #define BLOCK 4096
-/* How often within [api] send_timeout it is looked whether anything was taken. */
-#define LOOKS 8
 
 struct wi_event_sender {
     struct wi_request *request;
@@ -25,9 +21,8 @@ struct wi_event_sender {
     struct wi_watch *watch;  /* for the client leaving */
     struct wi_buffer saying; /* what goes between two events */
     size_t said;             /* of it */
-    double moved_at;         /* wi_now_ms() when it last took anything */
-    int held;                /* see bytes_held, when that was last looked at */
-    int left;                /* the client */
+    struct wi_taking taking;
+    int left; /* the client */
 };
 
 /* --- reading ---------------------------------------------------------------------------------- */
@@ -53,21 +48,11 @@ static size_t say(struct wi_event_sender *sender, char *out, size_t max)
     return size;
 }
 
-static double send_timeout(const struct wi_event_sender *sender)
-{
-    return (double)sender->request->api->deps.config->api.send_timeout;
-}
-
-static void look_again(struct wi_event_sender *sender, double now)
-{
-    sender->request->connection->deadline = now + send_timeout(sender) / LOOKS;
-}
-
 static ssize_t rest(struct wi_event_sender *sender)
 {
     struct wi_request *request = sender->request;
     if (wi_events_over(sender->events)) {
-        look_again(sender, wi_now_ms()); /* a few bytes are still to be taken */
+        wi_taking_end(&sender->taking);
         return MHD_CONTENT_READER_END_OF_STREAM;
     }
     request->suspended = 1;
@@ -78,8 +63,7 @@ static ssize_t rest(struct wi_event_sender *sender)
 static ssize_t on_read(void *context, uint64_t position, char *out, size_t max)
 {
     struct wi_event_sender *sender = context;
-    struct wi_request *request = sender->request;
-    request->connection->deadline = 0;
+    wi_taking_rest(&sender->taking);
     if (!sender->events || sender->left)
         return MHD_CONTENT_READER_END_WITH_ERROR;
     sender->back.on_taken(sender->back.context);
@@ -88,9 +72,7 @@ static ssize_t on_read(void *context, uint64_t position, char *out, size_t max)
         size += wi_events_read(sender->events, out + size, max - size);
     if (size == 0)
         return rest(sender);
-    request->sent += size;
-    sender->moved_at = wi_now_ms();
-    look_again(sender, sender->moved_at);
+    wi_taking_give(&sender->taking, size);
     return (ssize_t)size;
 }
 
@@ -118,26 +100,10 @@ static void on_completed(void *context)
     free(sender);
 }
 
-/* Bytes that the kernel holds until the client's has them. */
-static int bytes_held(int fd)
-{
-    int bytes = 0;
-    return ioctl(fd, SIOCOUTQ, &bytes) == 0 ? bytes : 0;
-}
-
-/* A slow client takes a little, though not yet all that was last given to libmicrohttpd. */
 static int is_moving(void *context)
 {
     struct wi_event_sender *sender = context;
-    int held = bytes_held(sender->request->connection->fd);
-    double now = wi_now_ms();
-    if (held != sender->held)
-        sender->moved_at = now;
-    sender->held = held;
-    if (now - sender->moved_at >= send_timeout(sender))
-        return 0;
-    look_again(sender, now);
-    return 1;
+    return wi_taking_is_moving(&sender->taking);
 }
 
 /* --- from outside ----------------------------------------------------------------------------- */
@@ -159,7 +125,7 @@ struct wi_event_sender *wi_event_sender_new(struct wi_request *request, struct w
     request->cancel = on_completed;
     request->is_moving = is_moving;
     request->work = sender;
-    sender->moved_at = wi_now_ms();
+    wi_taking_begin(&sender->taking, request);
     sender->watch = wi_watch_new(request->api->deps.loop, fd, UV_DISCONNECT, on_left, sender);
     return sender;
 }

@@ -26,7 +26,8 @@ enum wi_route_flags {
     WI_ROUTE_LINES = 4096,   /* gives application/x-ndjson too */
     WI_ROUTE_KEY = 8192,     /* its token may come in the header x-api-key, too */
     WI_ROUTE_PIECES = 16384, /* its body is bytes, for the handler piece by piece: see request.h */
-    WI_ROUTE_PAGE = 32768    /* gives a document for people, too */
+    WI_ROUTE_PAGE = 32768,   /* gives a document for people, too */
+    WI_ROUTE_CAR = 65536     /* gives application/vnd.ipld.car, too */
 };
 
 /* In a pattern {model} stands for one segment or two, and any other {NAME} for one. */
@@ -110,6 +111,7 @@ wi_route_fn wi_handle_model_remove, wi_handle_models_gc;
 wi_route_fn wi_handle_upload_new, wi_handle_upload_part, wi_handle_upload_publish;
 wi_route_fn wi_handle_upload_remove;
 wi_route_fn wi_handle_model_pull, wi_handle_model_cancel;
+wi_route_fn wi_handle_model_publish, wi_handle_model_unpublish;
 wi_route_fn wi_handle_model_load, wi_handle_model_unload, wi_handle_session_recycle;
 wi_route_fn wi_handle_node_drain, wi_handle_node_undrain;
 wi_route_fn wi_handle_kserve_live, wi_handle_kserve_ready;

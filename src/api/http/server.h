@@ -20,6 +20,7 @@
 #include "base/blob.h"
 #include "base/change.h"
 #include "base/error.h"
+#include "blockstore/blockstore.h"
 #include "bridge/bridge.h"
 #include "browser/children.h"
 #include "check/check.h"
@@ -52,8 +53,9 @@ struct wi_server_deps {
     struct wi_bridge *bridge;
     struct wi_repository *repository;
     struct wi_versions_work *versions;
-    struct wi_pulls *pulls; /* may be NULL: then nothing is pulled */
-    struct wi_db *db;       /* may be NULL */
+    struct wi_pulls *pulls;       /* may be NULL: then nothing is pulled */
+    struct wi_blockstore *blocks; /* may be NULL: then nothing is published */
+    struct wi_db *db;             /* may be NULL */
     struct wi_budget *budget;
     const struct wi_children *children; /* may be NULL: then not counted in /metrics */
     const char *version;                /* of the program, e.g. "0.1.0" */

@@ -27,6 +27,10 @@ static int serve(struct lws *wsi, struct wi_socket *socket, const char *path)
         return wi_serve_model(wsi, socket, path);
     if (strcmp(path, "/work") == 0)
         return wi_serve_work(wsi, socket);
+    if (bridge->settings.content.serve != WI_SERVE_NO && strncmp(path, "/ipfs/", 6) == 0)
+        return wi_serve_block(wsi, socket, path + 6);
+    if (bridge->settings.content.serve != WI_SERVE_NO && strcmp(path, "/content") == 0)
+        return wi_serve_content(wsi, socket);
     return wi_serve_page(wsi, socket, path);
 }
 

@@ -14,6 +14,9 @@ int wi_http_serve(
 int wi_serve_page(struct lws *wsi, struct wi_socket *socket, const char *path);
 /* What browsers of others are sent ([pool] strangers), in a word: page.c. */
 int wi_serve_work(struct lws *wsi, struct wi_socket *socket);
+/* "/ipfs/CID", of which `cid` is what stands behind "/ipfs/", and "/content": gateway.c. */
+int wi_serve_block(struct lws *wsi, struct wi_socket *socket, const char *cid);
+int wi_serve_content(struct lws *wsi, struct wi_socket *socket);
 /* "/models/NAME/HASH/PATH", for a node with its credential: model_files.c. */
 int wi_serve_model(struct lws *wsi, struct wi_socket *socket, const char *path);
 

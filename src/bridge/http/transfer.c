@@ -21,7 +21,7 @@ struct wi_transfer {
     uint64_t left, sent;
     double began; /* without the time that it waited for its turn */
     int close_after;
-    struct wi_upload_turn turn;
+    struct wi_outflow_turn turn;
     uv_fs_t read;
     int reading;
     size_t ready; /* bytes waiting in the chunk */
@@ -63,7 +63,7 @@ void wi_transfer_abandon(struct wi_socket *socket)
     if (!transfer)
         return;
     transfer->wsi = NULL;
-    wi_upload_leave(&transfer->bridge->upload, &transfer->turn);
+    wi_outflow_leave(&transfer->bridge->outflow, &transfer->turn);
     if (!transfer->reading)
         free_transfer(transfer);
 }
@@ -90,7 +90,7 @@ static int next_segment(struct wi_transfer *transfer)
 static int offer(struct wi_transfer *transfer)
 {
     if (!transfer->body.reading ||
-        wi_upload_ask(&transfer->bridge->upload, &transfer->turn, transfer->ready))
+        wi_outflow_ask(&transfer->bridge->outflow, &transfer->turn, transfer->ready))
         return wi_http_await_room(transfer->wsi);
     lws_set_timeout(transfer->wsi, NO_PENDING_TIMEOUT, 0); /* it is we who make it wait */
     return wi_socket_watch(lws_get_opaque_user_data(transfer->wsi));
@@ -131,7 +131,8 @@ static void on_read(uv_fs_t *request)
     }
     if (got <= 0) /* 0: the file was cut */
         fail(transfer);
-    if (transfer->failed || offer(transfer) != 0)
+    /* Of one that failed WRITEABLE is asked for, too: it is closed there. */
+    if ((transfer->failed ? wi_http_await_room(transfer->wsi) : offer(transfer)) != 0)
         wi_socket_cut(lws_get_opaque_user_data(transfer->wsi));
 }
 
@@ -167,8 +168,9 @@ static int take_file(struct wi_transfer *transfer, size_t most)
  */
 static int fill(struct wi_transfer *transfer)
 {
-    size_t most = transfer->body.reading ? wi_upload_chunk(&transfer->bridge->upload, WI_LWS_CHUNK)
-                                         : WI_LWS_CHUNK;
+    size_t most = transfer->body.reading
+                      ? wi_outflow_chunk(&transfer->bridge->outflow, WI_LWS_CHUNK)
+                      : WI_LWS_CHUNK;
     int there = 1;
     lws_set_timeout(transfer->wsi, PENDING_TIMEOUT_HTTP_CONTENT, WI_HTTP_STALL_S);
     while (transfer->ready < most) {

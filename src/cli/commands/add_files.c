@@ -20,20 +20,37 @@
 
 /* --- one file -------------------------------------------------------------------------------- */
 
-static int open_file(
-    const struct wi_add_files *files, const char *path, struct stat *status, struct wi_error *error)
+/* A file that is read: where it lies, and what tells that it is the same later. */
+struct opened {
+    const struct wi_add_files *files;
+    const char *path; /* in the model */
+    int fd;
+    uint64_t bytes;
+    struct wi_file_identity identity;
+};
+
+/* Where a file of the model lies in the folder, or in the CAR. */
+static const char *place_of(const struct wi_add_files *files, const char *path)
 {
-    const char *from = files->graph && strcmp(path, GRAPH) == 0 ? files->graph : path;
+    return files->graph && strcmp(path, GRAPH) == 0 ? files->graph : path;
+}
+
+/* Opens a file of a folder. */
+static enum wi_code open_in_folder(
+    const struct wi_add_files *files, struct opened *opened, struct wi_error *error)
+{
+    const char *from = place_of(files, opened->path);
     int is_named = files->named && strcmp(from, files->named) == 0;
     char *whole = wi_sprintf("%s/%s", files->folder, from);
     struct wi_error why = {0};
-    int fd;
+    struct stat status;
 
     if (geteuid() == 0 && !is_named)
-        fd = wi_open_inside(files->folder, files->folder, from, status, &why);
-    else if ((fd = open(whole, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) < 0 || fstat(fd, status) != 0)
+        opened->fd = wi_open_inside(files->folder, files->folder, from, &status, &why);
+    else if ((opened->fd = open(whole, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) < 0 ||
+             fstat(opened->fd, &status) != 0)
         snprintf(why.detail, sizeof why.detail, "%s", strerror(errno));
-    else if (!S_ISREG(status->st_mode))
+    else if (!S_ISREG(status.st_mode))
         snprintf(why.detail, sizeof why.detail, "it is no regular file");
     if (*why.detail)
         wi_error_set(error, WI_BAD_REQUEST, "", "%.200s cannot be read: %.250s%s", whole,
@@ -43,36 +60,82 @@ static int open_file(
                                                   "whose models these are"
                                                 : "");
     free(whole);
-    if (!*why.detail)
-        return fd;
-    wi_close(fd);
-    return -1;
+    if (*why.detail) {
+        wi_close(opened->fd);
+        opened->fd = -1;
+        return error->code;
+    }
+    opened->bytes = (uint64_t)status.st_size;
+    opened->identity = wi_file_identity_of(&status);
+    return WI_OK;
+}
+
+/* What is opened of a file in a CAR is the CAR. */
+static enum wi_code open_in_car(
+    const struct wi_add_files *files, struct opened *opened, struct wi_error *error)
+{
+    struct stat status;
+
+    if (wi_add_car_find(files->car, place_of(files, opened->path), &opened->bytes, error) != WI_OK)
+        return error->code;
+    opened->fd = open(files->folder, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (opened->fd < 0 || fstat(opened->fd, &status) != 0) {
+        wi_error_set(
+            error, WI_BAD_REQUEST, "", "%.200s cannot be read: %s", files->folder, strerror(errno));
+        wi_close(opened->fd);
+        opened->fd = -1;
+        return error->code;
+    }
+    opened->identity = wi_file_identity_of(&status);
+    return WI_OK;
+}
+
+/* Opens a file of the model; the caller closes its descriptor. */
+static enum wi_code open_file(const struct wi_add_files *files, const char *path,
+    struct opened *opened, struct wi_error *error)
+{
+    *opened = (struct opened){.files = files, .path = path, .fd = -1};
+    return files->car ? open_in_car(files, opened, error) : open_in_folder(files, opened, error);
+}
+
+static ssize_t read_opened(void *source, void *bytes, size_t size, uint64_t at)
+{
+    const struct opened *opened = source;
+    const struct wi_add_files *files = opened->files;
+
+    return files->car ? wi_add_car_read(
+                            files->car, place_of(files, opened->path), opened->fd, bytes, size, at)
+                      : pread(opened->fd, bytes, size, (off_t)at);
 }
 
 int wi_add_files_open(
     const struct wi_add_files *files, const struct wi_model_file *file, struct wi_error *error)
 {
-    struct stat status;
-    int fd = open_file(files, file->path, &status, error);
-    struct wi_file_identity identity;
+    struct opened opened;
 
-    if (fd < 0)
+    if (open_file(files, file->path, &opened, error) != WI_OK)
         return -1;
-    identity = wi_file_identity_of(&status);
-    if (wi_file_identity_same(&identity, &file->identity))
-        return fd;
-    close(fd);
+    if (wi_file_identity_same(&opened.identity, &file->identity))
+        return opened.fd;
+    close(opened.fd);
     wi_error_set(error, WI_BAD_REQUEST, "",
         "%s/%s has changed while it was added; add it again once nobody writes to it",
         files->folder, file->path);
     return -1;
 }
 
+ssize_t wi_add_files_read(const struct wi_add_files *files, const struct wi_model_file *file,
+    int fd, void *bytes, size_t size, uint64_t at)
+{
+    struct opened opened = {.files = files, .path = file->path, .fd = fd};
+
+    return read_opened(&opened, bytes, size, at);
+}
+
 static enum wi_code add(struct wi_add_files *files, const char *path, struct wi_error *error)
 {
     struct wi_model_file *file;
-    struct stat status;
-    int fd;
+    struct opened opened;
 
     for (size_t i = 0; i < files->list.count; i++)
         if (strcmp(files->list.files[i].path, path) == 0)
@@ -82,12 +145,13 @@ static enum wi_code add(struct wi_add_files *files, const char *path, struct wi_
             "%s/%s has a name that no file of a model can have; letters, digits and ._-@=~, are "
             "allowed: rename it",
             files->folder, path);
-    if ((fd = open_file(files, path, &status, error)) < 0)
+    if (open_file(files, path, &opened, error) != WI_OK)
         return error->code;
-    close(fd);
+    close(opened.fd);
     file = wi_manifest_add(&files->list, path);
-    file->bytes = (uint64_t)status.st_size;
-    file->identity = wi_file_identity_of(&status);
+    file->bytes = opened.bytes;
+    /* Of a CAR as it was checked, whatever it is now. */
+    file->identity = files->car ? wi_add_car_identity(files->car) : opened.identity;
     return WI_OK;
 }
 
@@ -97,13 +161,12 @@ static enum wi_code add_graph(struct wi_add_files *files, struct wi_error *error
 {
     struct wi_onnx_signature signature = {0};
     struct wi_error why = {0};
-    struct stat status;
-    int fd = open_file(files, GRAPH, &status, error);
+    struct opened opened;
     enum wi_code code;
 
-    if (fd < 0)
+    if (open_file(files, GRAPH, &opened, error) != WI_OK)
         return error->code;
-    code = wi_onnx_read_file(fd, (uint64_t)status.st_size, NULL, &signature, &why);
+    code = wi_onnx_read_from(read_opened, &opened, opened.bytes, &signature, &why);
     if (code == WI_OK)
         code = add(files, GRAPH, error);
     else
@@ -113,26 +176,49 @@ static enum wi_code add_graph(struct wi_add_files *files, struct wi_error *error
          external = external->hh.next)
         code = add(files, external->path, error);
     wi_onnx_clear(&signature);
-    close(fd);
+    close(opened.fd);
     return code;
+}
+
+static int is_there(const struct wi_add_files *files, const char *path)
+{
+    const struct wi_view *view = files->car ? wi_add_car_view(files->car) : NULL;
+    char *whole = wi_sprintf("%s/%s", files->folder, path);
+    int there = view ? view->has(view, path) : access(whole, F_OK) == 0;
+
+    free(whole);
+    return there;
+}
+
+/* NULL for what is no JSON, or too large. */
+static json_t *read_json(const struct wi_add_files *files, const char *path)
+{
+    struct wi_error error;
+    struct opened opened;
+    json_t *json = NULL;
+    char *text;
+
+    if (open_file(files, path, &opened, &error) != WI_OK)
+        return NULL;
+    text = opened.bytes <= WI_SPEC_MAX ? wi_alloc((size_t)opened.bytes + 1) : NULL;
+    if (text && read_opened(&opened, text, (size_t)opened.bytes, 0) == (ssize_t)opened.bytes)
+        json = json_loadb(text, (size_t)opened.bytes, 0, NULL);
+    free(text);
+    close(opened.fd);
+    return json;
 }
 
 /* model.json, and the labels that it names. The daemon says what is wrong with it. */
 static enum wi_code add_spec(struct wi_add_files *files, struct wi_error *error)
 {
-    char *path = wi_sprintf("%s/model.json", files->folder);
-    int is_there = access(path, F_OK) == 0;
-    enum wi_code code = is_there ? add(files, "model.json", error) : WI_OK;
-    struct stat status;
-    int fd = is_there && code == WI_OK ? open_file(files, "model.json", &status, error) : -1;
-    json_t *spec = fd >= 0 && status.st_size <= WI_SPEC_MAX ? json_loadfd(fd, 0, NULL) : NULL;
+    int there = is_there(files, "model.json");
+    enum wi_code code = there ? add(files, "model.json", error) : WI_OK;
+    json_t *spec = there && code == WI_OK ? read_json(files, "model.json") : NULL;
     const char *labels = json_string_value(json_object_get(spec, "labels_file"));
 
     if (labels && !strchr(labels, '/'))
         code = add(files, labels, error);
     json_decref(spec);
-    wi_close(fd);
-    free(path);
     return code;
 }
 
@@ -171,24 +257,34 @@ static enum wi_code add_parts(struct wi_add_files *files, struct wi_error *error
     return code;
 }
 
+/* By the file at `path` without its end. "model" says nothing: its folder's name does. */
+static void name_by_file(const char *path, struct wi_add_files *files)
+{
+    static const char *const ends[] = {".gguf", ".onnx", ".car"};
+    char *stem = wi_strdup(wi_text_basename(path)), *copy = wi_strdup(path), *real;
+    size_t length = strlen(stem);
+
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+        if (wi_text_ends(stem, ends[i]))
+            stem[length - strlen(ends[i])] = '\0';
+    real = realpath(dirname(copy), NULL);
+    files->name = make_name(strcmp(stem, "model") == 0 && real ? wi_text_basename(real) : stem);
+    free(real);
+    free(copy);
+    free(stem);
+}
+
 static enum wi_code find_by_file(
     const char *path, struct wi_add_files *files, struct wi_error *error)
 {
     char *copy = wi_strdup(path);
     const char *file = wi_text_basename(path);
     int weights = wi_text_ends(file, ".gguf");
-    char *stem = wi_strndup(
-        file, strlen(file) - (weights || wi_text_ends(file, ".onnx") ? strlen(".onnx") : 0));
-    char *real;
 
     files->folder = wi_strdup(dirname(copy));
     files->named = wi_strdup(file);
     files->graph = weights ? NULL : wi_strdup(file);
-    real = realpath(files->folder, NULL);
-    /* "model" says nothing: its folder's name does. */
-    files->name = make_name(strcmp(stem, "model") == 0 && real ? wi_text_basename(real) : stem);
-    free(real);
-    free(stem);
+    name_by_file(path, files);
     free(copy);
     return weights ? add_parts(files, error) : WI_OK;
 }
@@ -200,28 +296,49 @@ static int is_graph(const struct dirent *item)
     return item->d_name[0] != '.' && wi_text_ends(item->d_name, ".onnx");
 }
 
-/* The only graph of a folder, whatever it is called. */
-static enum wi_code find_graph(const char *path, struct wi_add_files *files, struct wi_error *error)
+/* The only graph of a folder or a CAR, whatever it is called. */
+static enum wi_code pick_graph(
+    struct wi_add_files *files, const struct wi_strings *graphs, struct wi_error *error)
 {
-    struct dirent **items = NULL;
-    int count = scandir(path, &items, is_graph, alphasort);
-    enum wi_code code = WI_OK;
-
-    if (count == 1)
-        files->graph = wi_strdup(items[0]->d_name);
-    else if (count > 1)
-        code = wi_error_set(error, WI_BAD_REQUEST, "",
-            "%s has several models; say which, as in webinfer add %s/%s", path, path,
-            items[0]->d_name);
-    else
-        code = wi_error_set(error, WI_BAD_REQUEST, "",
+    if (graphs->count == 0)
+        return wi_error_set(error, WI_BAD_REQUEST, "",
             "%s has no model: there is no file *.onnx in it, no *.gguf, "
             "and no config.json with onnx/*.onnx",
-            path);
-    while (count > 0)
-        free(items[--count]);
+            files->folder);
+    if (graphs->count == 1)
+        files->graph = wi_strdup(graphs->items[0]);
+    else if (files->car)
+        return wi_error_set(error, WI_BAD_REQUEST, "",
+            "%s has several models, %s among them; a CAR of one is added", files->folder,
+            graphs->items[0]);
+    else
+        return wi_error_set(error, WI_BAD_REQUEST, "",
+            "%s has several models; say which, as in webinfer add %s/%s", files->folder,
+            files->folder, graphs->items[0]);
+    return WI_OK;
+}
+
+static enum wi_code find_graph(struct wi_add_files *files, struct wi_error *error)
+{
+    struct wi_strings graphs = {0};
+    struct dirent **items = NULL;
+    int count = scandir(files->folder, &items, is_graph, alphasort);
+    enum wi_code code;
+
+    for (int i = 0; i < count; i++) {
+        wi_strings_add(&graphs, items[i]->d_name);
+        free(items[i]);
+    }
     free(items);
+    code = pick_graph(files, &graphs, error);
+    wi_strings_clear(&graphs);
     return code;
+}
+
+static enum wi_code fail_too_many(const struct wi_add_files *files, struct wi_error *error)
+{
+    return wi_error_set(error, WI_BAD_REQUEST, "",
+        "%s has more than %d files; a model may have that many", files->folder, WI_MODEL_FILES_MAX);
 }
 
 static enum wi_code find_in_folder(
@@ -239,16 +356,78 @@ static enum wi_code find_in_folder(
         code =
             wi_error_set(error, WI_BAD_REQUEST, "", "%s cannot be read: %s", path, strerror(errno));
     else if (!found)
-        code = find_graph(path, files, error);
+        code = find_graph(files, error);
     else if (folder.format == WI_FORMAT_ONNX)
         files->graph = wi_strdup(GRAPH);
     else if (folder.too_many)
-        code = wi_error_set(error, WI_BAD_REQUEST, "",
-            "%s has more than %d files; a model may have that many", path, WI_MODEL_FILES_MAX);
+        code = fail_too_many(files, error);
     for (size_t i = 0; code == WI_OK && i < folder.count; i++)
         code = add(files, folder.files[i].path, error);
     wi_folder_clear(&folder);
     return code;
+}
+
+/* --- a CAR ----------------------------------------------------------------------------------- */
+
+static enum wi_code find_graph_in_car(struct wi_add_files *files, struct wi_error *error)
+{
+    struct wi_strings graphs = {0};
+    size_t count;
+    const struct wi_view_file *all = wi_add_car_files(files->car, &count);
+    enum wi_code code;
+
+    for (size_t i = 0; i < count; i++)
+        if (wi_view_is_in(all[i].path, "") && wi_text_ends(all[i].path, ".onnx"))
+            wi_strings_add(&graphs, all[i].path);
+    code = pick_graph(files, &graphs, error);
+    wi_strings_clear(&graphs);
+    return code;
+}
+
+static unsigned depth_of(const char *path)
+{
+    unsigned depth = 0;
+
+    while ((path = strchr(path, '/'))) {
+        path++;
+        depth++;
+    }
+    return depth;
+}
+
+/* What the format wants of it, as of a folder. */
+static enum wi_code add_wanted(
+    struct wi_add_files *files, const struct wi_format *format, struct wi_error *error)
+{
+    enum wi_code code = WI_OK;
+    size_t count;
+    const struct wi_view_file *all = wi_add_car_files(files->car, &count);
+
+    for (size_t i = 0; i < count && code == WI_OK; i++) {
+        if (depth_of(all[i].path) > format->depth || !format->wants(all[i].path))
+            continue;
+        code = files->list.count == WI_MODEL_FILES_MAX ? fail_too_many(files, error)
+                                                       : add(files, all[i].path, error);
+    }
+    return code;
+}
+
+static enum wi_code find_in_car(
+    const char *path, struct wi_add_files *files, struct wi_error *error)
+{
+    enum wi_model_format format;
+
+    files->folder = wi_strdup(path);
+    name_by_file(path, files);
+    files->car = wi_add_car_open(path, error);
+    if (!files->car)
+        return error->code;
+    if (wi_format_detect(wi_add_car_view(files->car), &format) != 0)
+        return find_graph_in_car(files, error);
+    if (wi_formats[format]->find_variants)
+        return add_wanted(files, wi_formats[format], error);
+    files->graph = wi_strdup(GRAPH);
+    return WI_OK;
 }
 
 enum wi_code wi_add_files_find(const char *path, struct wi_add_files *files, struct wi_error *error)
@@ -259,8 +438,9 @@ enum wi_code wi_add_files_find(const char *path, struct wi_add_files *files, str
     if (stat(path, &status) != 0)
         return wi_error_set(
             error, WI_BAD_REQUEST, "", "%s cannot be read: %s", path, strerror(errno));
-    code = S_ISDIR(status.st_mode) ? find_in_folder(path, files, error)
-                                   : find_by_file(path, files, error);
+    code = S_ISDIR(status.st_mode)      ? find_in_folder(path, files, error)
+           : wi_text_ends(path, ".car") ? find_in_car(path, files, error)
+                                        : find_by_file(path, files, error);
     if (code == WI_OK && files->graph)
         code = add_graph(files, error);
     if (code == WI_OK && files->graph)
@@ -271,6 +451,7 @@ enum wi_code wi_add_files_find(const char *path, struct wi_add_files *files, str
 
 void wi_add_files_clear(struct wi_add_files *files)
 {
+    wi_add_car_free(files->car);
     free(files->folder);
     free(files->named);
     free(files->graph);

@@ -6,7 +6,6 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "cli/bar.h"
-#include "cli/plain.h"
 #include "library/model.h"
 #include <poll.h>
 #include <stdio.h>
@@ -204,23 +203,17 @@ enum wi_exit wi_cli_unload(struct wi_cli *cli)
 static enum wi_exit ask(struct wi_cli *cli, struct wi_rest_request *request, const char *what)
 {
     struct wi_buffer freed = {0};
-    struct wi_rest_answer answer;
+    json_t *value = NULL;
     enum wi_exit result;
-    json_t *value;
 
     request->timeout_ms = REMOVE_MS;
-    wi_rest_exchange(&cli->rest, request, &answer);
-    result = wi_cli_check(cli, &answer);
-    if (result == WI_EXIT_OK && cli->json) {
-        wi_plain_json(stdout, answer.body.text, answer.body.size);
-    } else if (result == WI_EXIT_OK) {
-        value = json_loadb(answer.body.text, answer.body.size, 0, NULL);
+    result = wi_cli_order(cli, request, &value);
+    if (value) {
         wi_bar_size(&freed, json_object_get(value, "freed_bytes"));
         printf("%s: %s freed\n", what, freed.text ? freed.text : "nothing");
         wi_buffer_clear(&freed);
         json_decref(value);
     }
-    wi_rest_answer_clear(&answer);
     return result;
 }
 

@@ -3,13 +3,13 @@
  * the daemon's: it goes on when this ends.
  */
 #include "cli/cli.h"
-#include "cli/plain.h"
 
 #include "base/memory.h"
 #include "cli/bar.h"
 #include "cli/events.h"
 #include "cli/progress.h"
 #include "cli/table.h"
+#include "hub/reference.h"
 #include "library/model.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +33,24 @@ static void end_bar(void *context)
     wi_cli_progress_end(&show->progress);
 }
 
+/* " from lan (3.0 MB), ipfs (1.1 MB)", where there were several */
+static void add_sources(struct wi_buffer *text, const json_t *sources)
+{
+    const json_t *source;
+    size_t i;
+
+    if (json_array_size(sources) < 2)
+        return;
+    json_array_foreach(sources, i, source)
+    {
+        wi_buffer_puts(text, i ? ", " : " from ");
+        wi_table_cell(text, json_object_get(source, "name"));
+        wi_buffer_puts(text, " (");
+        wi_bar_bytes(text, json_number_value(json_object_get(source, "bytes")));
+        wi_buffer_puts(text, ")");
+    }
+}
+
 /* "chat/finch: 12.3 MB in 2 files, 4.1 MB fetched in 3 s" */
 static void put_done(const json_t *pull)
 {
@@ -46,6 +64,7 @@ static void put_done(const json_t *pull)
     wi_bar_bytes(&text, json_number_value(json_object_get(pull, "fetched_bytes")));
     wi_buffer_puts(&text, " fetched in ");
     wi_bar_seconds(&text, json_number_value(json_object_get(pull, "seconds")));
+    add_sources(&text, json_object_get(pull, "sources"));
     fprintf(stderr, "%s\n", text.text);
     wi_buffer_clear(&text);
 }
@@ -134,8 +153,9 @@ enum wi_exit wi_cli_pull_model(struct wi_cli *cli, const char *reference, int ev
 
 char *wi_cli_pulled_name(const char *reference, const char *name)
 {
-    size_t whole = strcspn(reference, "@");
-    const char *variant = memchr(reference, ':', whole);
+    const char *scheme = wi_hub_reference_is_content(reference) ? strstr(reference, "//") : NULL;
+    size_t whole = strcspn(reference, "@"), before = scheme ? (size_t)(scheme - reference) : 0;
+    const char *variant = memchr(reference + before, ':', whole - before);
 
     if (!variant)
         return wi_strdup(name);
@@ -143,20 +163,6 @@ char *wi_cli_pulled_name(const char *reference, const char *name)
 }
 
 /* --- the command ------------------------------------------------------------------------------ */
-
-/* An exchange with a small answer, which is printed with --json. */
-static enum wi_exit exchange(struct wi_cli *cli, const struct wi_rest_request *request)
-{
-    struct wi_rest_answer answer;
-    enum wi_exit result;
-
-    wi_rest_exchange(&cli->rest, request, &answer);
-    result = wi_cli_check(cli, &answer);
-    if (result == WI_EXIT_OK && cli->json)
-        wi_plain_json(stdout, answer.body.text, answer.body.size);
-    wi_rest_answer_clear(&answer);
-    return result;
-}
 
 static enum wi_exit begin(struct wi_cli *cli, const char *reference)
 {
@@ -168,7 +174,7 @@ static enum wi_exit begin(struct wi_cli *cli, const char *reference)
     wi_buffer_json(&body, requested);
     request.body = body.text;
     request.body_size = body.size;
-    result = exchange(cli, &request);
+    result = wi_cli_order(cli, &request, NULL);
     if (result == WI_EXIT_OK && !cli->json)
         fprintf(stderr, "The daemon pulls it; webinfer show tells how far that is.\n");
     wi_buffer_clear(&body);
@@ -176,20 +182,38 @@ static enum wi_exit begin(struct wi_cli *cli, const char *reference)
     return result;
 }
 
-/* What is pulled is known by the name that it gets. */
-static enum wi_exit cancel(struct wi_cli *cli, const char *reference)
+enum wi_code wi_cli_begun_name(
+    struct wi_cli *cli, const char *reference, char **name, struct wi_error *error)
 {
     const char *as = wi_argument(&cli->arguments, "as");
-    char *name = as ? wi_strdup(as) : wi_strndup(reference, strcspn(reference, ":@"));
-    char *path = wi_sprintf("/v1/models/%s/cancel", name);
+    struct wi_hub_reference parsed = {0};
+    enum wi_code code = WI_OK;
+
+    *name = NULL;
+    if (wi_hub_reference_is_content(reference))
+        code = wi_hub_reference_parse_content(reference, &parsed, error);
+    if (code == WI_OK)
+        *name = as                  ? wi_strdup(as)
+                : parsed.is_content ? wi_hub_reference_name(&parsed)
+                                    : wi_strndup(reference, strcspn(reference, ":@"));
+    wi_hub_reference_clear(&parsed);
+    return code;
+}
+
+/* What is pulled is known by the name that it was begun under. */
+static enum wi_exit cancel(struct wi_cli *cli, const char *reference)
+{
     struct wi_error error = {0};
     enum wi_exit result = WI_EXIT_USAGE;
+    char *name;
+    enum wi_code code = wi_cli_begun_name(cli, reference, &name, &error);
+    char *path = wi_sprintf("/v1/models/%s/cancel", name ? name : "");
 
-    if (wi_model_check_name(name, &error) != WI_OK)
+    if (code != WI_OK || wi_model_check_name(name, &error) != WI_OK)
         wi_cli_complain(&error);
     else
-        result = exchange(
-            cli, &(struct wi_rest_request){.path = path, .method = "POST", .timeout_ms = ASK_MS});
+        result = wi_cli_order(cli,
+            &(struct wi_rest_request){.path = path, .method = "POST", .timeout_ms = ASK_MS}, NULL);
     if (result == WI_EXIT_OK && !cli->json)
         fputs("The pull was cancelled, and what it had fetched removed.\n", stderr);
     free(path);

@@ -68,19 +68,19 @@ static enum wi_exit complain_missing(const char *missing)
  * asked for, since what is here may be another. */
 static enum wi_exit bring(struct wi_cli *cli, const char *reference, char **name, json_t **model)
 {
-    int named = wi_argument_given(&cli->arguments, "as");
     int revision = strchr(reference, '@') != NULL;
-    char *pulled = NULL, *missing = NULL;
+    char *pulled = NULL, *missing = NULL, *begun;
     struct wi_error error = {0};
     enum wi_exit result;
 
     *model = NULL;
-    *name = wi_strndup(reference, strcspn(reference, "@"));
-    if (named) {
-        char *own = wi_cli_pulled_name(reference, wi_argument(&cli->arguments, "as"));
-        free(*name);
-        *name = own;
+    *name = NULL;
+    if (wi_cli_begun_name(cli, reference, &begun, &error) != WI_OK) {
+        wi_cli_complain(&error);
+        return WI_EXIT_USAGE;
     }
+    *name = wi_cli_pulled_name(reference, begun);
+    free(begun);
     /* Of a plain hub longer names are allowed: those are not here by that name. */
     if (!wi_argument_given(&cli->arguments, "hub") && check_name(*name, &error) != WI_OK) {
         wi_cli_complain(&error);

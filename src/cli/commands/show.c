@@ -1,9 +1,11 @@
 /* webinfer list and webinfer show: the models here, and all of one. */
 #include "cli/bar.h"
 #include "cli/cli.h"
+#include "cli/plain.h"
 #include "cli/table.h"
 
 #include "base/memory.h"
+#include "hub/reference.h"
 #include "library/model.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,12 +22,32 @@ static void put_progress(struct wi_buffer *out, const json_t *pull)
         wi_table_fill(out, out->size > 0 ? "; {problem.detail}" : "{problem.detail}", pull);
 }
 
+/* "bafy…", ":q4 bafy… (stale)": each CID, with the variant whose it is. */
+static void put_cids(struct wi_buffer *out, const json_t *published)
+{
+    const json_t *pin;
+    size_t i;
+
+    json_array_foreach(published, i, pin)
+    {
+        const char *name = json_string_value(json_object_get(pin, "name"));
+        const char *variant = name ? strchr(name, ':') : NULL;
+        wi_buffer_puts(out, i ? ", " : "");
+        if (variant)
+            wi_plain(out, variant, strlen(variant), "");
+        wi_table_fill(out, variant ? " {cid}" : "{cid}", pin);
+        if (json_is_true(json_object_get(pin, "stale")))
+            wi_buffer_puts(out, " (stale)");
+    }
+}
+
 static void print_list(const struct wi_cli *cli, const json_t *answer)
 {
     static const struct wi_column models[] = {{"MODEL", "name", NULL},
         {"SIZE", "bytes", wi_bar_size}, {"FORMAT", "format", NULL}, {"TYPE", "type", NULL},
         {"VARIANTS", "variants", wi_cli_put_variants}, {"LOADED", "loaded", wi_table_count},
-        {"PULLED FROM", "source.repository", NULL}, {"PROBLEM", "problem", NULL}, {0}};
+        {"PULLED FROM", "source.repository", NULL}, {"PUBLISHED AS", "published", put_cids},
+        {"PROBLEM", "problem", NULL}, {0}};
     static const struct wi_column pulls[] = {
         {"PULL", "name", NULL}, {"OF", "model", NULL}, {"STATE", "", put_progress}, {0}};
     json_t *rows = json_array(), *under_way = json_array();
@@ -90,7 +112,29 @@ static void put_pull(struct wi_buffer *out, const json_t *pull)
 
 static void put_source(struct wi_buffer *out, const json_t *source)
 {
+    const char *repository = json_string_value(json_object_get(source, "repository"));
+
+    if (repository && wi_hub_reference_is_content(repository)) {
+        wi_table_fill(out, "{repository}, CID {commit}", source);
+        return;
+    }
     wi_table_fill(out, "{repository} of {hub}, commit {commit}", source);
+}
+
+/* "chat/finch:q4 as ipfs://bafy…, version 2" */
+static void put_pins(struct wi_buffer *out, const json_t *published)
+{
+    const json_t *pin;
+    size_t i;
+
+    json_array_foreach(published, i, pin)
+    {
+        wi_table_fill(out, i ? "; {name} as ipfs://{cid}" : "{name} as ipfs://{cid}", pin);
+        if (json_is_integer(json_object_get(pin, "version")))
+            wi_table_fill(out, ", version {version}", pin);
+        if (json_is_true(json_object_get(pin, "stale")))
+            wi_buffer_puts(out, ", stale: its files have changed since, and are not served");
+    }
 }
 
 /* Where it would run, and what is known of each place. */
@@ -117,8 +161,8 @@ static void print_model(const struct wi_cli *cli, const json_t *model)
         {"labels", "labels", NULL}, {"inputs", "inputs", wi_cli_put_values},
         {"outputs", "outputs", wi_cli_put_values}, {"size", "bytes", put_size},
         {"hash", "hash", NULL}, {"variant", "variant", NULL}, {"pulled from", "source", put_source},
-        {"memory", "memory", put_memory}, {"warnings", "warnings", NULL},
-        {"pulling", "pulling", put_pull}, {0}};
+        {"published", "published", put_pins}, {"memory", "memory", put_memory},
+        {"warnings", "warnings", NULL}, {"pulling", "pulling", put_pull}, {0}};
     static const struct wi_column files[] = {
         {"FILE", "path", NULL}, {"SIZE", "bytes", wi_bar_size}, {"SHA-256", "hash", NULL}, {0}};
 

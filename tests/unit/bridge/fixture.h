@@ -10,6 +10,7 @@
 #include "../test.h"
 
 #include "../files.h"
+#include "blocks.h"
 #include "bridge/bridge.h"
 #include "bridge/socket_limits.h"
 #include "client.h"
@@ -307,6 +308,7 @@ static inline int tear_down(void **state)
     answer_clear(fixture);
     assert_int_equal(fixture->budget.used, 0);
     assert_int_equal(model_references, 0);
+    assert_int_equal(open_readings, 0);
     wi_manifest_clear(&test_model.manifest);
     remove_root(fixture->folder);
     free(fixture);

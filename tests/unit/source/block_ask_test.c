@@ -9,7 +9,7 @@ struct row {
     struct answer answer;
     enum wi_code code;
     const char *words;
-    enum wi_source_state state;
+    enum wi_block_source_state state;
 };
 
 static const struct row rows[] = {
@@ -149,7 +149,7 @@ TEST(without_sources_it_says_what_to_do)
 
 TEST(one_that_cannot_be_asked_says_why)
 {
-    const struct wi_source_row row = {
+    const struct wi_block_source_row row = {
         .name = "g0", .url = "https://g0.example", .trouble = "its token cannot be read"};
     have_blocks(1, 4096);
     have_gateways(1);
@@ -172,7 +172,8 @@ TEST(nothing_that_is_there_fails_for_want_of_sources)
 
 TEST(a_redirect_is_followed_without_the_token)
 {
-    const struct wi_source_row row = {.name = "g0", .url = "https://g0.example", .token = "secret"};
+    const struct wi_block_source_row row = {
+        .name = "g0", .url = "https://g0.example", .token = "secret"};
     char cid[WI_CID_TEXT], url[200];
     have_blocks(1, 4096);
     have_gateways(2);
@@ -203,7 +204,7 @@ TEST(but_not_into_private_places)
 
 TEST(without_a_token_http_is_fine)
 {
-    struct wi_source_row row = {.name = "g0", .url = "http://10.0.0.2:8080"};
+    struct wi_block_source_row row = {.name = "g0", .url = "http://10.0.0.2:8080"};
     have_blocks(4, 4096);
     have_gateways(1);
     snprintf(test.gateways[0].url, sizeof test.gateways[0].url, "%s", row.url);

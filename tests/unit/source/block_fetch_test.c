@@ -77,7 +77,7 @@ TEST(what_another_pull_finds_out_counts_at_once)
     start();
     while (test.gateways[1].asked == 0)
         turn();
-    wi_source_lied(wi_sources_at(test.sources, 1), 1, "it lied to another");
+    wi_block_source_lied(wi_sources_at(test.sources, 1), 1, "it lied to another");
     run_until_got(20);
     assert_int_equal(test.got, 20);
     assert_string_equal(in_fetch(1).reason, "it lied to another");
@@ -113,7 +113,8 @@ TEST(what_is_known_to_be_lacking_is_not_asked_for)
     start();
     wi_block_fetch_close(test.fetch, NULL, NULL);
     test.order.next = next_of_halves;
-    struct wi_source *sources[] = {wi_sources_at(test.sources, 0), wi_sources_at(test.sources, 1)};
+    struct wi_block_source *sources[] = {
+        wi_sources_at(test.sources, 0), wi_sources_at(test.sources, 1)};
     test.order.sources = sources;
     test.fetch = wi_block_fetch_new(&test.loop, NULL, &test.order);
     run_until_got(100);
@@ -290,7 +291,8 @@ TEST(also_from_inside)
     have_gateways(2);
     start();
     wi_block_fetch_close(test.fetch, NULL, NULL);
-    struct wi_source *sources[] = {wi_sources_at(test.sources, 0), wi_sources_at(test.sources, 1)};
+    struct wi_block_source *sources[] = {
+        wi_sources_at(test.sources, 0), wi_sources_at(test.sources, 1)};
     test.order.sources = sources;
     test.order.on_block = close_inside;
     test.fetch = wi_block_fetch_new(&test.loop, NULL, &test.order);
@@ -310,8 +312,8 @@ TEST(what_cannot_be_kept_ends_it)
 
 TEST(all_share_a_limit)
 {
-    struct wi_pace limit = {0};
-    wi_pace_set(&limit, 20 * MIB);
+    struct wi_limit limit = {0};
+    wi_limit_set(&limit, 20 * MIB);
     have_blocks(6, MIB);
     have_gateways(2);
     test.order.limit = &limit;

@@ -36,7 +36,7 @@ struct answer {
 };
 
 struct gateway {
-    char name[8], url[40];
+    char name[24], url[40];
     struct answer answer;
     const struct answer *first; /* of so many requests; then `answer` */
     size_t first_count;
@@ -348,21 +348,21 @@ static inline void have_blocks(size_t count, size_t size)
 
 static inline void have_gateways(size_t count)
 {
-    struct wi_source_row rows[GATEWAYS_MAX] = {0};
+    struct wi_block_source_row rows[GATEWAYS_MAX] = {0};
     test.gateway_count = count;
     for (size_t i = 0; i < count; i++) {
         struct gateway *gateway = &test.gateways[i];
         *gateway = (struct gateway){.answer = {.status = 200}};
         snprintf(gateway->name, sizeof gateway->name, "g%zu", i);
         snprintf(gateway->url, sizeof gateway->url, "https://g%zu.example", i);
-        rows[i] = (struct wi_source_row){.name = gateway->name, .url = gateway->url};
+        rows[i] = (struct wi_block_source_row){.name = gateway->name, .url = gateway->url};
     }
     wi_sources_set(test.sources, rows, count);
 }
 
 static inline void start(void)
 {
-    struct wi_source *sources[GATEWAYS_MAX];
+    struct wi_block_source *sources[GATEWAYS_MAX];
     for (size_t i = 0; i < wi_sources_count(test.sources); i++)
         sources[i] = wi_sources_at(test.sources, i);
     test.order.sources = sources;
@@ -415,17 +415,17 @@ static inline void expect_failure(enum wi_code code, const char *words)
     close_fetch();
 }
 
-static inline struct wi_block_source in_fetch(size_t gateway)
+static inline struct wi_block_share in_fetch(size_t gateway)
 {
-    struct wi_block_source source;
-    assert_int_equal(wi_block_fetch_source(test.fetch, gateway, &source), 0);
+    struct wi_block_share source;
+    assert_int_equal(wi_block_fetch_share(test.fetch, gateway, &source), 0);
     return source;
 }
 
-static inline struct wi_source_info info_of(size_t gateway)
+static inline struct wi_block_source_info info_of(size_t gateway)
 {
-    struct wi_source_info info;
-    wi_source_info(wi_sources_at(test.sources, gateway), &info);
+    struct wi_block_source_info info;
+    wi_block_source_info(wi_sources_at(test.sources, gateway), &info);
     return info;
 }
 

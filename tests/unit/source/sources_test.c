@@ -21,7 +21,7 @@ static struct wi_sources *sources;
 
 static int set_up(void **state)
 {
-    const struct wi_source_row rows[] = {
+    const struct wi_block_source_row rows[] = {
         {.name = "ipfs", .url = "https://gateway.example"},
         {.name = "near", .url = "http://10.0.0.2:8080", .token = "secret"},
     };
@@ -37,10 +37,10 @@ static int tear_down(void **state)
     return 0;
 }
 
-static struct wi_source_info info_of(const struct wi_source *source)
+static struct wi_block_source_info info_of(const struct wi_block_source *source)
 {
-    struct wi_source_info info;
-    wi_source_info(source, &info);
+    struct wi_block_source_info info;
+    wi_block_source_info(source, &info);
     return info;
 }
 
@@ -48,7 +48,7 @@ FIXTURE(set_up, tear_down)
 
 TEST(a_new_one_is_ready)
 {
-    struct wi_source_info info = info_of(wi_sources_at(sources, 1));
+    struct wi_block_source_info info = info_of(wi_sources_at(sources, 1));
     assert_int_equal(wi_sources_count(sources), 2);
     assert_string_equal(info.name, "near");
     assert_string_equal(info.url, "http://10.0.0.2:8080");
@@ -59,22 +59,22 @@ TEST(a_new_one_is_ready)
 
 TEST(a_token_goes_to_its_own_host)
 {
-    struct wi_source *open = wi_sources_at(sources, 0), *near = wi_sources_at(sources, 1);
-    char *line = wi_source_authorization(near, "http://10.0.0.2:8080/ipfs/x");
+    struct wi_block_source *open = wi_sources_at(sources, 0), *near = wi_sources_at(sources, 1);
+    char *line = wi_block_source_authorization(near, "http://10.0.0.2:8080/ipfs/x");
     assert_string_equal(line, "Authorization: Bearer secret");
     free(line);
-    assert_null(wi_source_authorization(near, "http://10.0.0.2:8081/ipfs/x"));
-    assert_null(wi_source_authorization(near, "https://10.0.0.2:8080/ipfs/x"));
-    assert_null(wi_source_authorization(open, "https://gateway.example/ipfs/x"));
-    assert_true(wi_source_has_token(near));
-    assert_false(wi_source_has_token(open));
+    assert_null(wi_block_source_authorization(near, "http://10.0.0.2:8081/ipfs/x"));
+    assert_null(wi_block_source_authorization(near, "https://10.0.0.2:8080/ipfs/x"));
+    assert_null(wi_block_source_authorization(open, "https://gateway.example/ipfs/x"));
+    assert_true(wi_block_source_has_token(near));
+    assert_false(wi_block_source_has_token(open));
 }
 
 TEST(who_lies_is_out_for_ten_minutes)
 {
-    struct wi_source *source = wi_sources_at(sources, 0);
-    wi_source_lied(source, 1, "it sent a wrong block");
-    struct wi_source_info info = info_of(source);
+    struct wi_block_source *source = wi_sources_at(sources, 0);
+    wi_block_source_lied(source, 1, "it sent a wrong block");
+    struct wi_block_source_info info = info_of(source);
     assert_int_equal(info.state, WI_SOURCE_OUT);
     assert_true(info.lied && info.wrong == 1 && info.until_ms == now_ms + 600000);
     assert_string_equal(info.reason, "it sent a wrong block");
@@ -84,16 +84,16 @@ TEST(who_lies_is_out_for_ten_minutes)
     info = info_of(source);
     assert_int_equal(info.state, WI_SOURCE_READY);
     assert_true(!info.lied && info.wrong == 1);
-    wi_source_lied(source, 0, "it is no gateway");
+    wi_block_source_lied(source, 0, "it is no gateway");
     info = info_of(source);
     assert_true(info.state == WI_SOURCE_OUT && !info.lied && info.wrong == 1);
 }
 
 TEST(who_is_busy_rests)
 {
-    struct wi_source *source = wi_sources_at(sources, 0);
-    wi_source_rest(source, 5000, "it is busy");
-    wi_source_rest(source, 1000, "it is busy yet");
+    struct wi_block_source *source = wi_sources_at(sources, 0);
+    wi_block_source_rest(source, 5000, "it is busy");
+    wi_block_source_rest(source, 1000, "it is busy yet");
     assert_int_equal(info_of(source).state, WI_SOURCE_RESTING);
     assert_true(info_of(source).until_ms == now_ms + 5000);
     assert_string_equal(info_of(source).reason, "it is busy yet");
@@ -103,40 +103,40 @@ TEST(who_is_busy_rests)
 
 TEST(the_speed_is_that_of_the_last_seconds)
 {
-    struct wi_source *source = wi_sources_at(sources, 0);
+    struct wi_block_source *source = wi_sources_at(sources, 0);
     for (int i = 0; i < 100; i++) {
-        wi_source_saw(source, 100000);
+        wi_block_source_saw(source, 100000);
         now_ms += 100;
     }
     assert_in_range((uint64_t)info_of(source).bytes_per_second, 900000, 1100000);
     assert_int_equal(info_of(source).seen_ms, 1700000000000);
     now_ms += 10000;
     assert_true(info_of(source).bytes_per_second == 0);
-    wi_source_brought(source, 70);
-    wi_source_brought(source, 30);
+    wi_block_source_brought(source, 70);
+    wi_block_source_brought(source, 30);
     assert_int_equal(info_of(source).bytes, 100);
     assert_int_equal(info_of(source).blocks, 2);
 }
 
 TEST(the_same_source_stays_what_it_was)
 {
-    struct wi_source *held = wi_source_hold(wi_sources_at(sources, 1));
-    const struct wi_source_row rows[] = {
+    struct wi_block_source *held = wi_block_source_hold(wi_sources_at(sources, 1));
+    const struct wi_block_source_row rows[] = {
         {.name = "new", .url = "https://new.example"},
         {.name = "ipfs", .url = "https://gateway.example", .trouble = "its token cannot be read"},
         {.name = "near", .url = "http://10.0.0.3:8080"}, /* another */
     };
-    wi_source_lied(wi_sources_at(sources, 0), 1, "it lied");
-    wi_source_lied(held, 1, "it lied");
+    wi_block_source_lied(wi_sources_at(sources, 0), 1, "it lied");
+    wi_block_source_lied(held, 1, "it lied");
     wi_sources_set(sources, rows, 3);
-    struct wi_source_info info = info_of(wi_sources_at(sources, 1));
+    struct wi_block_source_info info = info_of(wi_sources_at(sources, 1));
     assert_int_equal(info.wrong, 1);
     assert_int_equal(info.state, WI_SOURCE_OUT);
     assert_true(info.until_ms == WI_NEVER);
     assert_string_equal(info.reason, "its token cannot be read");
     assert_int_equal(info_of(wi_sources_at(sources, 2)).state, WI_SOURCE_READY);
     assert_string_equal(info_of(held).url, "http://10.0.0.2:8080"); /* although it has left */
-    wi_source_release(held);
+    wi_block_source_release(held);
     wi_sources_set(sources, NULL, 0);
     assert_int_equal(wi_sources_count(sources), 0);
 }

@@ -4,9 +4,9 @@
  */
 #include "api/endpoints/watch/watched.h"
 
-#include "api/endpoints/models.h"
+#include "api/endpoints/models/models.h"
+#include "api/endpoints/models/pulls.h"
 #include "api/endpoints/nodes.h"
-#include "api/endpoints/pulls.h"
 #include "api/endpoints/status.h"
 
 /* Names of models that are looked up at a time. */

@@ -1,0 +1,230 @@
+/*
+ * See car.h. One piece is read ahead, on a thread of the pool; while there is none the connection
+ * is suspended. libmicrohttpd asks for more when the socket has taken what it was given, so that a
+ * slow client costs two pieces of memory and no thread.
+ */
+#include "api/endpoints/models/car.h"
+
+#include "api/endpoints/endpoints.h"
+#include "api/http/taking.h"
+#include "base/memory.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <utlist.h>
+
+#define PIECE (128 * 1024)
+
+struct sender {
+    struct wi_request *request; /* NULL once it is completed */
+    struct wi_block_reading *reading;
+    struct wi_segment segment; /* what is left of it */
+    struct wi_work *work;      /* a read that is under way */
+    struct wi_taking taking;
+    size_t size, given; /* of the piece: that are there, and that were given to libmicrohttpd */
+    ssize_t got;        /* what the read gave */
+    size_t wanted;      /* and what it was to give */
+    int is_broken, is_over, is_cut;
+    struct sender *prev, *next;
+    char piece[PIECE];
+};
+
+struct wi_api_cars {
+    struct sender *senders; /* whose requests are not completed */
+};
+
+static void free_sender(struct sender *sender)
+{
+    wi_block_reading_free(sender->reading);
+    free(sender);
+}
+
+/* --- reading ---------------------------------------------------------------------------------- */
+
+/* On a thread. */
+static void read_piece(void *data)
+{
+    struct sender *sender = data;
+    size_t got = 0;
+    ssize_t some = 0;
+    while (got < sender->wanted) {
+        some = pread(sender->segment.fd, sender->piece + sender->size + got, sender->wanted - got,
+            (off_t)(sender->segment.at + got));
+        if (some == 0 || (some < 0 && errno != EINTR))
+            break;
+        got += some > 0 ? (size_t)some : 0;
+    }
+    sender->got = some < 0 && errno != EINTR ? -1 : (ssize_t)got;
+}
+
+static void break_off(struct sender *sender)
+{
+    sender->is_broken = 1;
+    wi_warn("api", sender->request->id,
+        "a CAR is broken off: a file of the model cannot be read, or has changed");
+}
+
+/* So many bytes of the segment are in the piece. */
+static void advance(struct sender *sender, size_t size)
+{
+    if (sender->segment.memory)
+        sender->segment.memory += size;
+    sender->segment.at += size;
+    sender->segment.size -= size;
+    sender->size += size;
+}
+
+static void on_read(void *data, int cancelled)
+{
+    struct sender *sender = data;
+    sender->work = NULL;
+    (void)cancelled; /* only where the request has gone */
+    if (!sender->request) {
+        free_sender(sender);
+        return;
+    }
+    if (sender->got == (ssize_t)sender->wanted)
+        advance(sender, sender->wanted);
+    else
+        break_off(sender);
+    wi_request_resume(sender->request);
+}
+
+/* 0 where nothing follows. */
+static int has_segment(struct sender *sender)
+{
+    while (sender->segment.size == 0 && !sender->is_over && !sender->is_broken) {
+        int more = wi_block_reading_next(sender->reading, &sender->segment);
+        sender->is_over = more == 0;
+        if (more < 0)
+            break_off(sender);
+    }
+    return !sender->is_over && !sender->is_broken;
+}
+
+/* Begins to fill the piece, which is empty: with what is in memory at once, and behind that with
+ * what lies in a file. */
+static void fill(struct sender *sender)
+{
+    sender->size = sender->given = 0;
+    while (sender->size < PIECE && has_segment(sender)) {
+        size_t room = PIECE - sender->size;
+        size_t size = sender->segment.size < room ? sender->segment.size : room;
+        if (!sender->segment.memory) {
+            sender->wanted = size;
+            sender->work =
+                wi_work_start(sender->request->api->deps.loop, read_piece, on_read, sender);
+            return;
+        }
+        memcpy(sender->piece + sender->size, sender->segment.memory, size);
+        advance(sender, size);
+    }
+}
+
+/* --- sending ---------------------------------------------------------------------------------- */
+
+static ssize_t on_wanted(void *context, uint64_t position, char *out, size_t max)
+{
+    struct sender *sender = context;
+    struct wi_request *request = sender->request;
+    (void)position;
+    wi_taking_rest(&sender->taking);
+    if (sender->is_cut)
+        return MHD_CONTENT_READER_END_WITH_ERROR;
+    if (sender->work) {
+        request->suspended = 1;
+        MHD_suspend_connection(request->mhd);
+        return 0;
+    }
+    size_t left = sender->size - sender->given, size = left < max ? left : max;
+    if (size == 0)
+        return MHD_CONTENT_READER_END_WITH_ERROR; /* more was announced */
+    memcpy(out, sender->piece + sender->given, size);
+    sender->given += size;
+    if (sender->given == sender->size)
+        fill(sender);
+    wi_taking_give(&sender->taking, size);
+    return (ssize_t)size;
+}
+
+static int is_moving(void *context)
+{
+    struct sender *sender = context;
+    return wi_taking_is_moving(&sender->taking);
+}
+
+static void on_completed(void *context)
+{
+    struct sender *sender = context;
+    DL_DELETE(sender->request->api->endpoints->cars->senders, sender);
+    sender->request = NULL;
+    if (sender->work)
+        wi_work_abandon(sender->work); /* on_read follows */
+    else
+        free_sender(sender);
+}
+
+static void add_headers(struct wi_request *request, const char *cid)
+{
+    char name[sizeof "attachment; filename=\".car\"" + WI_CID_TEXT];
+    snprintf(name, sizeof name, "attachment; filename=\"%s.car\"", cid);
+    wi_request_add_header(request, "Content-Disposition", name);
+}
+
+static void send_car(struct wi_request *request, struct wi_block_reading *reading, const char *cid)
+{
+    struct sender *sender = wi_alloc(sizeof *sender);
+    sender->request = request;
+    sender->reading = reading;
+    struct MHD_Response *response = MHD_create_response_from_callback(
+        wi_block_reading_bytes(reading), PIECE, on_wanted, sender, NULL);
+    if (!response)
+        abort(); /* out of memory for a small object */
+    wi_request_answer_response(
+        request, 200, WI_CAR_TYPE "; version=1; order=dfs; dups=n", response, 0);
+    request->cancel = on_completed;
+    request->is_moving = is_moving;
+    request->work = sender;
+    wi_taking_begin(&sender->taking, request);
+    add_headers(request, cid);
+    DL_APPEND(request->api->endpoints->cars->senders, sender);
+    fill(sender);
+}
+
+void wi_api_answer_car(
+    struct wi_request *request, struct wi_block_reading *reading, const char *cid)
+{
+    struct wi_error error;
+    if (wi_request_reserve(request, 2 * PIECE) == 0) {
+        send_car(request, reading, cid);
+        return;
+    }
+    wi_block_reading_free(reading);
+    wi_error_set(
+        &error, WI_MEMORY_BUDGET, NULL, "there is no memory to send this CAR now; try again later");
+    wi_request_answer_error(request, &error);
+}
+
+/* --- all of them ------------------------------------------------------------------------------ */
+
+struct wi_api_cars *wi_api_cars_new(void)
+{
+    return wi_alloc(sizeof(struct wi_api_cars));
+}
+
+void wi_api_cars_finish(struct wi_api_cars *cars)
+{
+    struct sender *sender;
+    DL_FOREACH(cars->senders, sender)
+    {
+        sender->is_cut = 1;
+        wi_request_resume(sender->request);
+    }
+}
+
+void wi_api_cars_free(struct wi_api_cars *cars)
+{
+    free(cars);
+}

@@ -1,0 +1,171 @@
+/*
+ * POST /v1/models/NAME/publish and POST /v1/models/NAME/unpublish: a model gets a CID, under which
+ * others can have it, and loses that again. The answer is the CID, with the events on the way to it
+ * if they are wanted, or the whole model as a CAR. A client that leaves ends its publishing, which
+ * goes on for others who wait for the same.
+ */
+#include "api/endpoints/endpoints.h"
+#include "api/endpoints/models/published.h"
+
+#include "api/http/step.h"
+#include "base/memory.h"
+#include "wire/printing.h"
+#include <stdlib.h>
+#include <string.h>
+
+static int has_blocks(struct wi_request *request)
+{
+    struct wi_error error;
+    if (request->api->deps.blocks)
+        return 1;
+    wi_error_set(&error, WI_NOT_IMPLEMENTED, NULL, "this daemon publishes no models");
+    wi_request_answer_error(request, &error);
+    return 0;
+}
+
+/* --- what is said ----------------------------------------------------------------------------- */
+
+static json_t *files_json(const struct wi_pin *pin)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < pin->count; i++) {
+        const struct wi_pin_file *file = &pin->files[i];
+        char cid[WI_CID_TEXT];
+        wi_cid_print(&file->cid, cid);
+        json_array_append_new(
+            list, json_pack("{s:s, s:I, s:s, s:s}", "path", file->path, "bytes",
+                      (json_int_t)file->bytes, "sha256", file->sha256, "cid", cid));
+    }
+    return list;
+}
+
+static json_t *published_json(const struct wi_api *api, const struct wi_pin *pin)
+{
+    return json_pack("{s:s, s:s, s:I, s:o, s:b}", "cid", pin->cid_text, "name", pin->model, "bytes",
+        (json_int_t)pin->bytes, "files", files_json(pin), "served", wi_api_is_served(api));
+}
+
+/* --- publishing ------------------------------------------------------------------------------- */
+
+/* A client that waits: for the answer alone, or with the events before it. */
+struct publisher {
+    struct wi_api *api;
+    struct wi_request *request; /* NULL with `telling` */
+    struct wi_telling *telling;
+    struct wi_publishing *publishing; /* NULL once it is over */
+    int car;                          /* the answer is to be one */
+    char *name;
+};
+
+static void free_publisher(void *work)
+{
+    struct publisher *publisher = work;
+    wi_blockstore_cancel(publisher->publishing);
+    free(publisher->name);
+    free(publisher);
+}
+
+static void on_progress(void *context, const struct wi_publish_progress *progress)
+{
+    const struct publisher *publisher = context;
+    struct wi_buffer text = {0};
+    if (!publisher->telling)
+        return;
+    wi_printing_event(&text, "progress",
+        json_pack("{s:s, s:s, s:s, s:I, s:I}", "name", publisher->name, "phase", "hashing", "state",
+            "hashing", "loaded_bytes", (json_int_t)progress->done, "total_bytes",
+            (json_int_t)progress->total));
+    wi_telling_say(publisher->telling, &text);
+}
+
+static void fail(struct publisher *publisher, const struct wi_error *error)
+{
+    if (publisher->telling)
+        wi_telling_fail(publisher->telling, error);
+    else
+        wi_request_answer_error(publisher->request, error);
+}
+
+static void answer_car(struct wi_request *request, const struct wi_pin *pin)
+{
+    struct wi_error error;
+    struct wi_block_reading *reading =
+        wi_blockstore_car(request->api->deps.blocks, &pin->cid, WI_SCOPE_ALL);
+    if (reading) {
+        wi_api_answer_car(request, reading, pin->cid_text);
+        return;
+    }
+    wi_error_set(&error, WI_CONFLICT, "model_name",
+        "the files of %.160s have changed since it was published; publish it again", pin->model);
+    wi_request_answer_error(request, &error);
+}
+
+static void succeed(struct publisher *publisher, const struct wi_pin *pin)
+{
+    struct wi_buffer text = {0};
+    if (publisher->car) {
+        answer_car(publisher->request, pin);
+    } else if (publisher->request) {
+        wi_request_answer_json(publisher->request, 200, published_json(publisher->api, pin));
+    } else {
+        wi_printing_event(&text, "done", published_json(publisher->api, pin));
+        wi_telling_end(publisher->telling, &text);
+    }
+}
+
+static void on_published(void *context, const struct wi_pin *pin, const struct wi_error *error)
+{
+    struct publisher *publisher = context;
+    publisher->publishing = NULL;
+    if (pin)
+        succeed(publisher, pin);
+    else
+        fail(publisher, error);
+    free_publisher(publisher);
+}
+
+static void publish(struct wi_request *request, void *work, struct wi_model *model)
+{
+    struct publisher *publisher = wi_alloc(sizeof *publisher);
+    (void)work;
+    publisher->api = request->api;
+    publisher->name = wi_strdup(model->name);
+    publisher->car = wi_media_type_named(request->headers.accept, WI_CAR_TYPE);
+    publisher->publishing = wi_blockstore_publish(
+        request->api->deps.blocks, model, on_progress, on_published, publisher);
+    if (!publisher->car && wi_api_stream_is_accepted(request)) {
+        publisher->telling =
+            wi_telling_new(request->api->endpoints->tellings, request, free_publisher, publisher);
+        return;
+    }
+    publisher->request = request;
+    wi_request_wait(request, free_publisher, publisher);
+}
+
+void wi_handle_model_publish(struct wi_request *request)
+{
+    if (has_blocks(request))
+        wi_request_find_model(request, request->argument, publish, NULL, NULL);
+}
+
+/* --- and no more ------------------------------------------------------------------------------ */
+
+/* What is published need not be here any more: it is known by its name alone, or by an alias. */
+void wi_handle_model_unpublish(struct wi_request *request)
+{
+    struct wi_error error;
+    if (!has_blocks(request))
+        return;
+    const struct wi_alias *alias =
+        wi_aliases_find(wi_repository_aliases(request->api->deps.repository), request->argument);
+    const char *name = alias ? alias->model : request->argument;
+    const struct wi_pin *pin = wi_blockstore_pin(request->api->deps.blocks, name);
+    char *cid = pin ? wi_strdup(pin->cid_text) : NULL;
+    if (wi_blockstore_unpublish(request->api->deps.blocks, name, &error) == WI_OK)
+        wi_request_answer_json(request, 200,
+            json_pack(
+                "{s:s, s:s, s:[s]}", "name", name, "state", "unpublished", "unpublished", cid));
+    else
+        wi_request_answer_error(request, &error);
+    free(cid);
+}

@@ -1,0 +1,142 @@
+/* See published.h. */
+#include "api/endpoints/models/published.h"
+
+#include "api/http/metrics.h"
+#include <string.h>
+
+/* Names in a warning. */
+#define NAMED 5
+
+static void each_pin(const struct wi_api *api, wi_pin_fn *each, void *context)
+{
+    if (api->deps.blocks)
+        wi_blockstore_each(api->deps.blocks, each, context);
+}
+
+/* Of the name of a model, without its variant. */
+static size_t own_length(const char *name)
+{
+    return strcspn(name, ":");
+}
+
+/* --- in lists --------------------------------------------------------------------------------- */
+
+static json_t *pin_json(const struct wi_pin *pin)
+{
+    json_t *version = pin->version > 0 ? json_integer(pin->version) : json_null();
+    return json_pack("{s:s, s:s, s:I, s:b, s:o, s:I}", "name", pin->model, "cid", pin->cid_text,
+        "bytes", (json_int_t)pin->bytes, "stale", pin->stale, "version", version, "published_at",
+        (json_int_t)pin->published_at);
+}
+
+static void add_to_index(void *context, const struct wi_pin *pin)
+{
+    json_t *index = context;
+    size_t length = own_length(pin->model);
+    json_t *list = json_object_getn(index, pin->model, length);
+    if (!list && (list = json_array()))
+        json_object_setn_new(index, pin->model, length, list);
+    json_array_append_new(list, pin_json(pin));
+}
+
+json_t *wi_api_published_index(const struct wi_api *api)
+{
+    json_t *index = json_object();
+    if (api->deps.blocks)
+        wi_blockstore_look(api->deps.blocks);
+    each_pin(api, add_to_index, index);
+    return index;
+}
+
+void wi_api_add_published(const json_t *index, const char *name, json_t *row)
+{
+    json_t *list = json_object_getn(index, name, own_length(name));
+    if (list)
+        json_object_set(row, "published", list);
+}
+
+int wi_api_is_served(const struct wi_api *api)
+{
+    return api->deps.config->content.serve != WI_SERVE_NO;
+}
+
+/* --- taking them back ------------------------------------------------------------------------- */
+
+struct gathered {
+    const char *name;
+    struct wi_strings names, cids;
+};
+
+static void gather(void *context, const struct wi_pin *pin)
+{
+    struct gathered *gathered = context;
+    size_t length = own_length(pin->model);
+    if (strlen(gathered->name) != length || memcmp(gathered->name, pin->model, length) != 0)
+        return;
+    wi_strings_add(&gathered->names, pin->model);
+    wi_strings_add(&gathered->cids, pin->cid_text);
+}
+
+enum wi_code wi_api_unpublish_all(
+    const struct wi_api *api, const char *name, json_t *cids, struct wi_error *error)
+{
+    struct gathered gathered = {.name = name};
+    enum wi_code code = WI_OK;
+    each_pin(api, gather, &gathered);
+    for (size_t i = 0; i < gathered.names.count && code == WI_OK; i++) {
+        code = wi_blockstore_unpublish(api->deps.blocks, gathered.names.items[i], error);
+        if (code == WI_OK)
+            json_array_append_new(cids, json_string(gathered.cids.items[i]));
+    }
+    wi_strings_clear(&gathered.names);
+    wi_strings_clear(&gathered.cids);
+    return code;
+}
+
+/* --- for the operator ------------------------------------------------------------------------- */
+
+struct sums {
+    uint64_t count, stale, bytes;
+    struct wi_buffer stale_names; /* the first of them */
+};
+
+static void add_up(void *context, const struct wi_pin *pin)
+{
+    struct sums *sums = context;
+    sums->count++;
+    sums->bytes += pin->bytes;
+    if (pin->stale && sums->stale++ < NAMED)
+        wi_buffer_strings(&sums->stale_names, sums->stale_names.size ? ", " : "", pin->model, NULL);
+}
+
+void wi_api_published_warnings(const struct wi_api *api, json_t *warnings)
+{
+    struct sums sums = {0};
+    each_pin(api, add_up, &sums);
+    if (sums.stale > 0)
+        json_array_append_new(warnings,
+            json_sprintf("files have changed of what is published as %s%s, which is not served "
+                         "until it is published again (webinfer publish) or its files are back",
+                sums.stale_names.text, sums.stale > NAMED ? " and others" : ""));
+    wi_buffer_clear(&sums.stale_names);
+}
+
+static void put_gauge(struct wi_buffer *out, const char *name, const char *help, uint64_t value)
+{
+    wi_metric_head(out, name, "gauge", help);
+    wi_metric_value(out, name, (double)value);
+}
+
+void wi_api_published_metrics(const struct wi_api *api, struct wi_buffer *out)
+{
+    struct sums sums = {0};
+    if (api->deps.blocks)
+        wi_blockstore_look(api->deps.blocks);
+    each_pin(api, add_up, &sums);
+    wi_buffer_clear(&sums.stale_names);
+    put_gauge(out, "webinfer_published_models", "Models that are published.", sums.count);
+    put_gauge(out, "webinfer_published_models_stale",
+        "Those of them whose files are not any more what was published.", sums.stale);
+    put_gauge(
+        out, "webinfer_published_bytes", "Bytes of the files that were published.", sums.bytes);
+}

@@ -1,0 +1,26 @@
+/* The models that are published (blockstore/blockstore.h), as the API shows them. */
+#ifndef WI_API_ENDPOINTS_MODELS_PUBLISHED_H
+#define WI_API_ENDPOINTS_MODELS_PUBLISHED_H
+
+#include "api/http/request.h"
+#include "blockstore/blockstore.h"
+
+/* All of them, {NAME: [{"name", "cid", …}]} by the model's name without a variant: a new
+ * reference. Files that may have changed are looked at, for who asks next. */
+json_t *wi_api_published_index(const struct wi_api *api);
+/* Adds `published` to the row of a model of that name, with or without a variant, if it is there.
+ */
+void wi_api_add_published(const json_t *index, const char *name, json_t *row);
+
+/* Whether others get what is published. */
+int wi_api_is_served(const struct wi_api *api);
+/* Publishes neither the model nor any of its variants any more. `cids`, an array, gets those under
+ * which they were published. WI_OK, also where there are none, or WI_STORAGE_FAILED. */
+enum wi_code wi_api_unpublish_all(
+    const struct wi_api *api, const char *name, json_t *cids, struct wi_error *error);
+
+/* Adds what the operator should know. */
+void wi_api_published_warnings(const struct wi_api *api, json_t *warnings);
+void wi_api_published_metrics(const struct wi_api *api, struct wi_buffer *out);
+
+#endif

@@ -1,0 +1,283 @@
+/*
+ * POST /v1/models/pull and POST /v1/models/NAME/cancel: a model comes from a hub into the store.
+ * How far it is shows in GET /v1/models/NAME, and in the events that a client asked for here; a
+ * client that leaves does not end the pull.
+ */
+#include "api/endpoints/endpoints.h"
+#include "api/endpoints/models/pulls.h"
+#include "api/endpoints/openapi.h"
+
+#include "api/endpoints/stream.h"
+#include "api/endpoints/telling.h"
+#include "base/clock.h"
+#include "base/params.h"
+#include "wire/dialect.h"
+#include "wire/printing.h"
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- as JSON ---------------------------------------------------------------------------------- */
+
+static void add_rate(const struct wi_pull_info *info, json_t *out)
+{
+    double rate = info->bytes_per_second;
+    if (rate <= 0)
+        return;
+    json_object_set_new(out, "bytes_per_second", json_integer((json_int_t)rate));
+    if (info->state == WI_PULL_DOWNLOADING && info->total >= info->done)
+        json_object_set_new(
+            out, "seconds_left", json_real((double)(info->total - info->done) / rate));
+}
+
+/* Of a hub alone it is the hub. */
+static json_t *sources_json(const struct wi_pull_info *info)
+{
+    const struct wi_fetch_source hub = {info->hub, info->fetched};
+    const struct wi_fetch_source *sources = info->source_count > 0 ? info->sources : &hub;
+    size_t count = info->source_count > 0 ? info->source_count : info->fetched > 0;
+    json_t *list = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(list, json_pack("{s:s, s:I}", "name", sources[i].name, "bytes",
+                                        (json_int_t)sources[i].bytes));
+    return list;
+}
+
+json_t *wi_api_pull_json(const struct wi_pull_info *info)
+{
+    json_t *out = json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s?, s:I, s:I, s:I, s:I, s:I, s:I}",
+        "name", info->name, "state", wi_pull_state_names[info->state], "model", info->reference,
+        "hub", info->hub, "variant", info->variant, "commit", info->commit, "loaded_bytes",
+        (json_int_t)info->done, "total_bytes", (json_int_t)info->total, "fetched_bytes",
+        (json_int_t)info->fetched, "reused_bytes", (json_int_t)info->reused, "files_done",
+        (json_int_t)info->files_done, "files", (json_int_t)info->files);
+    double end = info->ended_ms > 0 ? info->ended_ms : wi_now_ms();
+    json_object_set_new(out, "seconds", json_real((end - info->began_ms) / 1000));
+    json_object_set_new(out, "sources", sources_json(info));
+    add_rate(info, out);
+    if (info->retrying)
+        json_object_set_new(out, "retrying", json_string(info->retrying));
+    if (info->error)
+        json_object_set_new(out, "problem",
+            json_pack("{s:s, s:s}", "code", wi_code_name(info->error->code), "detail",
+                info->error->detail));
+    return out;
+}
+
+static void add_to_list(void *context, const struct wi_pull_info *info)
+{
+    json_array_append_new(context, wi_api_pull_json(info));
+}
+
+json_t *wi_api_pulls_json(const struct wi_pulls *pulls)
+{
+    json_t *list = json_array();
+    if (pulls)
+        wi_pulls_each(pulls, add_to_list, list);
+    return list;
+}
+
+/* --- a client that waits for its end ---------------------------------------------------------- */
+
+/* One that takes events, or the end alone. */
+struct puller {
+    wi_pull_event_fn *write;
+    struct wi_telling *telling; /* NULL: it waits for the end alone */
+    struct wi_request *request; /* of one that does */
+    struct wi_pull_watch *watch;
+};
+
+static void free_puller(void *work)
+{
+    struct puller *puller = work;
+    wi_pull_unwatch(puller->watch);
+    free(puller);
+}
+
+static void write_event(struct wi_buffer *out, const struct wi_pull_info *info)
+{
+    json_t *value = wi_api_pull_json(info);
+    json_object_set(value, "phase", json_object_get(value, "state"));
+    wi_printing_event(out, info->state == WI_PULL_DONE ? "done" : "progress", value);
+}
+
+static void fail_puller(struct puller *puller, const struct wi_error *error)
+{
+    if (puller->telling)
+        wi_telling_fail(puller->telling, error);
+    else
+        wi_request_answer_error(puller->request, error);
+}
+
+static void end_puller(struct puller *puller, const struct wi_pull_info *info)
+{
+    struct wi_buffer text = {0};
+    puller->write(&text, info);
+    if (puller->telling)
+        wi_telling_end(puller->telling, &text);
+    else
+        wi_request_answer_text(puller->request, 200, "application/json", &text);
+}
+
+static void tell_progress(struct puller *puller, const struct wi_pull_info *info)
+{
+    struct wi_buffer text = {0};
+    if (!puller->telling || info->state == WI_PULL_RESOLVING)
+        return;
+    puller->write(&text, info);
+    wi_telling_say(puller->telling, &text);
+}
+
+static void on_pull(void *context, const struct wi_pull_info *info)
+{
+    struct puller *puller = context;
+    if (info->state != WI_PULL_FAILED && info->state != WI_PULL_DONE) {
+        tell_progress(puller, info);
+        return;
+    }
+    puller->watch = NULL; /* it is over */
+    if (info->state == WI_PULL_FAILED)
+        fail_puller(puller, info->error);
+    else
+        end_puller(puller, info);
+    free_puller(puller);
+}
+
+void wi_api_pull_tell(
+    struct wi_request *request, const char *name, wi_pull_event_fn *write, int whole)
+{
+    struct wi_api *api = request->api;
+    struct puller *puller = wi_alloc(sizeof *puller);
+    puller->write = write;
+    puller->watch = wi_pull_watch(api->deps.pulls, name, on_pull, puller);
+    assert(puller->watch); /* it has just begun, or goes on */
+    if (!whole) {
+        puller->telling = wi_telling_new(api->endpoints->tellings, request, free_puller, puller);
+        return;
+    }
+    puller->request = request;
+    wi_request_wait(request, free_puller, puller);
+}
+
+/* --- the endpoints ---------------------------------------------------------------------------- */
+
+struct requested {
+    const char *model, *as, *hub, *precision;
+    json_t *files;
+    int stream;
+};
+
+#define ROW(member, kind, required, min, max, help)                                                \
+    {                                                                                              \
+#member, kind, offsetof(struct requested, member), required, min, max, NULL, help, NULL    \
+    }
+const struct wi_param wi_pull_params[] = {
+    ROW(model, WI_PARAM_STRING, 1, 1, 1000,
+        "ORG/NAME[:VARIANT[@REVISION]], or ipfs://CID[/PATH][:VARIANT]. A variant is a "
+        "quantisation or dtype; without one it is "
+        "chosen by what is there, by its speed in a browser and by the memory of a page. A "
+        "revision is a branch, a tag or a commit; without one it is what the hub has now. On a hub "
+        "of the layout plain the name may have one to four segments."),
+    ROW(as, WI_PARAM_STRING, 0, 1, WI_MODEL_NAME_MAX,
+        "What the model is called here; else as on the hub, and of a CID ipfs/CID."),
+    ROW(hub, WI_PARAM_STRING, 0, 1, 64,
+        "The NAME of a section [hub.NAME]; else that of [models] hub. None with ipfs://, which all "
+        "hubs of the layout ipfs bring."),
+    ROW(precision, WI_PARAM_STRING, 0, 1, 16,
+        "fp32, fp16, int8 or int4: which variant of an ONNX model."),
+    ROW(files, WI_PARAM_ARRAY, 0, 1, WI_PULL_PATTERNS_MAX,
+        "Patterns such as onnx/*_q4.onnx: these files are fetched, and none are chosen."),
+    ROW(stream, WI_PARAM_BOOL, 0, 0, 0, "Whether the answer is to be events."),
+    WI_PARAM_END,
+};
+#undef ROW
+
+static enum wi_code read_patterns(
+    const json_t *list, struct wi_strings *patterns, struct wi_error *error)
+{
+    const json_t *item;
+    size_t i;
+    json_array_foreach(list, i, item)
+    {
+        size_t length = json_string_length(item);
+        if (length < 1 || length > WI_PULL_PATTERN_MAX) {
+            wi_error_set(error, WI_INVALID_FIELD, "files", "files[%zu] is no pattern", i);
+            wi_error_expect(error,
+                "a path or pattern such as \"onnx/*_q4.onnx\", of at most %d "
+                "bytes",
+                WI_PULL_PATTERN_MAX);
+            return WI_INVALID_FIELD;
+        }
+        wi_strings_add(patterns, json_string_value(item));
+    }
+    return WI_OK;
+}
+
+int wi_api_has_pulls(struct wi_request *request)
+{
+    struct wi_error error;
+    if (request->api->deps.pulls)
+        return 1;
+    wi_error_set(&error, WI_NOT_IMPLEMENTED, NULL, "this daemon pulls no models");
+    wi_request_answer_error(request, &error);
+    return 0;
+}
+
+static void answer_accepted(struct wi_request *request, const char *name)
+{
+    struct wi_pull_info info;
+    char where[WI_MODEL_NAME_MAX + 16];
+    if (wi_pulls_find(request->api->deps.pulls, name, &info) != 0)
+        abort(); /* it has just begun */
+    wi_request_answer_json(request, 202, wi_api_pull_json(&info));
+    snprintf(where, sizeof where, "/v1/models/%s", name);
+    wi_request_add_header(request, MHD_HTTP_HEADER_LOCATION, where);
+}
+
+static void begin_pull(struct wi_request *request, const struct requested *requested)
+{
+    struct wi_strings patterns = {0};
+    struct wi_error error;
+    const struct wi_pull_want want = {.hub = requested->hub,
+        .reference = requested->model,
+        .as = requested->as,
+        .precision = requested->precision,
+        .files = &patterns};
+    char name[WI_MODEL_NAME_MAX + 1];
+    enum wi_code code = read_patterns(requested->files, &patterns, &error);
+    if (code == WI_OK)
+        code = wi_pulls_start(request->api->deps.pulls, &want, name, &error);
+    wi_strings_clear(&patterns);
+    if (code != WI_OK)
+        wi_request_answer_error(request, &error);
+    else if (requested->stream || wi_api_stream_is_accepted(request))
+        wi_api_pull_tell(request, name, write_event, 0);
+    else
+        answer_accepted(request, name);
+}
+
+void wi_handle_model_pull(struct wi_request *request)
+{
+    struct requested requested = {0};
+    struct wi_error error;
+    json_t *body = wi_api_has_pulls(request) ? wi_request_body_object(request) : NULL;
+    if (!body)
+        return;
+    if (wi_params_read(wi_pull_params, body, WI_PARAMS_STRICT, "", &requested, &error) == WI_OK)
+        begin_pull(request, &requested);
+    else
+        wi_request_answer_error(request, &error);
+    json_decref(body);
+}
+
+void wi_handle_model_cancel(struct wi_request *request)
+{
+    struct wi_error error;
+    if (!wi_api_has_pulls(request))
+        return;
+    if (wi_pulls_cancel(request->api->deps.pulls, request->argument, &error) == WI_OK)
+        wi_request_answer_json(
+            request, 200, json_pack("{s:s, s:s}", "name", request->argument, "state", "cancelled"));
+    else
+        wi_request_answer_error(request, &error);
+}

@@ -1,0 +1,12 @@
+/* What the endpoints of uploads keep: the thread for their files, and when old ones are removed. */
+#ifndef WI_API_ENDPOINTS_MODELS_UPLOADS_H
+#define WI_API_ENDPOINTS_MODELS_UPLOADS_H
+
+#include "api/http/server.h"
+
+struct wi_api_uploads;
+struct wi_api_uploads *wi_api_uploads_new(const struct wi_server_deps *deps);
+/* When no request is left; NULL is fine. */
+void wi_api_uploads_free(struct wi_api_uploads *uploads);
+
+#endif

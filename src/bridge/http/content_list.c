@@ -1,0 +1,130 @@
+/* The list of what is published; see content_list.h. */
+#include "bridge/http/content_list.h"
+#include "base/buffer.h"
+#include "bridge/http/transfer.h"
+#include <stdio.h>
+#include <string.h>
+
+#define LIST_END "]}"
+
+/* --- whether it is still the same ------------------------------------------------------------- */
+
+struct summary {
+    struct wi_hasher *hasher;
+    size_t count;
+};
+
+/* A CID says all of a model's files. */
+static void sum_up(void *context, const struct wi_pin *pin)
+{
+    struct summary *summary = context;
+    if (pin->stale || summary->count >= WI_CONTENT_ROWS_MAX)
+        return;
+    summary->count++;
+    wi_hasher_add(summary->hasher, pin->cid_text, strlen(pin->cid_text) + 1);
+    wi_hasher_add(summary->hasher, pin->model, strlen(pin->model) + 1);
+    wi_hasher_add(summary->hasher, pin->origin, strlen(pin->origin) + 1);
+}
+
+static void hash_of_pins(
+    const struct wi_blockstore *blocks, const char *id, unsigned char hash[WI_HASH_SIZE])
+{
+    struct summary summary = {.hasher = wi_hasher_new(WI_SHA256)};
+    char hex[WI_HASH_HEX_SIZE];
+    wi_hasher_add(summary.hasher, id, strlen(id) + 1);
+    if (blocks)
+        wi_blockstore_each(blocks, sum_up, &summary);
+    wi_hasher_end(summary.hasher, hex);
+    wi_hasher_free(summary.hasher);
+    wi_hash_from_hex(hex, hash);
+}
+
+/* --- its text --------------------------------------------------------------------------------- */
+
+struct rows {
+    struct wi_buffer out;
+    size_t count;
+    int full;
+};
+
+static void put_number(struct wi_buffer *out, const char *name, uint64_t number)
+{
+    wi_buffer_puts(out, name);
+    wi_buffer_integer(out, (int64_t)number);
+}
+
+static void put_text(struct wi_buffer *out, const char *name, const char *text)
+{
+    wi_buffer_puts(out, name);
+    wi_buffer_json_string(out, text);
+}
+
+static void put_file(struct wi_buffer *out, const struct wi_pin_file *file)
+{
+    char cid[WI_CID_TEXT];
+    wi_cid_print(&file->cid, cid);
+    put_text(out, "{\"path\":", file->path);
+    put_number(out, ",\"bytes\":", file->bytes);
+    wi_buffer_strings(out, ",\"sha256\":\"", file->sha256, "\",\"cid\":\"", cid, "\"}", NULL);
+}
+
+/* Of runs nothing is counted over a day, and nothing is pulled under another CID. */
+static void put_row(struct wi_buffer *out, const struct wi_pin *pin)
+{
+    wi_buffer_strings(out, "{\"cid\":\"", pin->cid_text, "\"", NULL);
+    put_text(out, ",\"name\":", pin->model);
+    put_number(out, ",\"bytes\":", pin->bytes);
+    put_text(out, ",\"published\":true,\"origin\":", pin->origin);
+    wi_buffer_puts(out, ",\"runs_24h\":0,\"also\":[],\"files\":[");
+    for (size_t i = 0; i < pin->count; i++) {
+        if (i > 0)
+            wi_buffer_puts(out, ",");
+        put_file(out, &pin->files[i]);
+    }
+    wi_buffer_puts(out, "]}");
+}
+
+static void add_row(void *context, const struct wi_pin *pin)
+{
+    struct rows *rows = context;
+    size_t before = rows->out.size;
+    if (pin->stale || rows->full || rows->count >= WI_CONTENT_ROWS_MAX)
+        return;
+    if (rows->count > 0)
+        wi_buffer_puts(&rows->out, ",");
+    put_row(&rows->out, pin);
+    if (rows->out.size > WI_CONTENT_LIST_MAX - strlen(LIST_END)) {
+        rows->out.size = before;
+        rows->full = 1;
+    }
+    rows->count++;
+}
+
+void wi_content_list_update(
+    struct wi_content_list *list, const struct wi_blockstore *blocks, const char *id)
+{
+    unsigned char now[WI_HASH_SIZE], hash[WI_HASH_SIZE];
+    struct rows rows = {0};
+    char hex[WI_HASH_HEX_SIZE];
+    hash_of_pins(blocks, id, now);
+    if (list->text && memcmp(now, list->_made_of, sizeof now) == 0)
+        return;
+    wi_content_list_clear(list);
+    put_text(&rows.out, "{\"id\":", id);
+    wi_buffer_puts(&rows.out, ",\"version\":1,\"content\":[");
+    if (blocks)
+        wi_blockstore_each(blocks, add_row, &rows);
+    wi_buffer_puts(&rows.out, LIST_END);
+    wi_hash(rows.out.text, rows.out.size, hash);
+    wi_hash_hex(hash, hex);
+    snprintf(list->etag, sizeof list->etag, "\"%s\"", hex);
+    memcpy(list->_made_of, now, sizeof now);
+    list->text = wi_body_text(rows.out.text, rows.out.size);
+    wi_buffer_clear(&rows.out);
+}
+
+void wi_content_list_clear(struct wi_content_list *list)
+{
+    wi_blob_unref(list->text);
+    *list = (struct wi_content_list){0};
+}

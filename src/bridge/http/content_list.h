@@ -1,0 +1,27 @@
+/*
+ * GET /content: what is published here, as JSON for other daemons. The text is made afresh only
+ * when something else is published.
+ */
+#ifndef WI_BRIDGE_HTTP_CONTENT_LIST_H
+#define WI_BRIDGE_HTTP_CONTENT_LIST_H
+
+#include "base/blob.h"
+#include "blockstore/blockstore.h"
+
+#define WI_CONTENT_ROWS_MAX 1000
+#define WI_CONTENT_LIST_MAX (4u << 20) /* bytes */
+
+/* Zero-initialise; free with wi_content_list_clear. */
+struct wi_content_list {
+    struct wi_blob *text; /* NULL: there was no memory for it */
+    char etag[WI_HASH_HEX_SIZE + 2];
+    unsigned char _made_of[WI_HASH_SIZE];
+};
+
+/* Makes it what `blocks` (NULL: nothing) has now; `id` is this daemon's. Models whose files have
+ * changed are not in it, and none beyond those that its limits leave room for. */
+void wi_content_list_update(
+    struct wi_content_list *list, const struct wi_blockstore *blocks, const char *id);
+void wi_content_list_clear(struct wi_content_list *list);
+
+#endif

@@ -1,0 +1,285 @@
+/*
+ * webinfer doctor: what this machine and its browsers would give, without a daemon. Collects one
+ * JSON report, which --json prints and people get as lines.
+ */
+#include "config.h"
+
+#include "cli/commands/doctor/doctor.h"
+
+#include "base/buffer.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "browser/kinds.h"
+#include "browser/lifeline.h"
+#include "browser/network.h"
+#include "browser/session.h"
+#include "cli/cli.h"
+#include "cli/table.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void add_problem(void *context, const char *line)
+{
+    wi_doctor_add(context, "configuration", WI_FINDING_MISSING, "%s", line);
+}
+
+/* As the daemon finds it. */
+static struct wi_config *load_config(const char *path, json_t *checks)
+{
+    static const char system_path[] = WI_SYSCONFDIR "/webinfer/webinferd.conf";
+    struct wi_problems problems = {0};
+    struct wi_config *config;
+
+    if (!path && access(system_path, F_OK) == 0)
+        path = system_path;
+    config = wi_config_load(path, &problems);
+    if (config)
+        wi_doctor_add(checks, "configuration", WI_FINDING_OK, "%s", path ? path : "the defaults");
+    wi_problems_say(&problems, add_problem, checks);
+    wi_problems_clear(&problems);
+    return config;
+}
+
+/* A kind that the configuration file names is wanted; the others are there by default. */
+static void report_absence(
+    json_t *checks, const struct wi_config *config, size_t index, const struct wi_error *error)
+{
+    const struct wi_config_browser *browser = &config->browsers[index];
+
+    if (wi_config_browser_given(config, index))
+        wi_doctor_add(checks, browser->kind, WI_FINDING_MISSING, "%s", error->detail);
+    else
+        wi_doctor_add(checks, browser->kind, WI_FINDING_INFO, "not installed; it takes %s",
+            wi_kind_package(browser));
+}
+
+/* --- what a page reported ------------------------------------------------------------------- */
+
+/* Why a platform is not there, and what would bring it, where that is known. The first row that
+ * fits is it; NULL fits all. */
+static const struct {
+    const char *family;
+    const char *platform;
+    const char *hint;
+} hints[] = {
+    {"webkit", "webgpu", "WebKitGTK has none"},
+    {"firefox", "webgpu",
+        "on Linux it takes a Vulkan driver; Debian: mesa-vulkan-drivers, or the GPU vendor's"},
+    {"chromium", "webgpu",
+        "a GPU takes a Vulkan driver (Debian: mesa-vulkan-drivers, or the vendor's), a software "
+        "adapter gpu = auto or software"},
+    {"chromium", "webnn",
+        "it takes a build that has it, such as Edge, and "
+        "--enable-features=WebMachineLearningNeuralNetwork, which the kind edge is given"},
+    {NULL, "webnn", "only browsers of the family chromium have it"},
+};
+
+static const char *find_hint(const struct wi_config_browser *browser, const char *platform)
+{
+    const char *family = wi_kind_family(browser);
+
+    if (strcmp(platform, "webgpu") == 0 && browser->gpu == WI_GPU_OFF)
+        return "gpu is off in its section";
+    for (size_t i = 0; i < sizeof hints / sizeof *hints; i++)
+        if ((!hints[i].family || strcmp(hints[i].family, family) == 0) &&
+            strcmp(hints[i].platform, platform) == 0)
+            return hints[i].hint;
+    return NULL;
+}
+
+/* What the browser tells of it, which may be nothing. */
+static void put_adapter(struct wi_buffer *text, const json_t *adapter)
+{
+    static const struct {
+        const char *member, *before;
+    } parts[] = {{"vendor", ""}, {"architecture", " "}, {"description", ", "}};
+    size_t begin = text->size;
+
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        const json_t *part = json_object_get(adapter, parts[i].member);
+        if (json_string_length(part) == 0)
+            continue;
+        wi_buffer_puts(text, text->size > begin ? parts[i].before : "");
+        wi_table_cell(text, part);
+    }
+    if (text->size == begin)
+        wi_buffer_puts(text, "one that is not named");
+}
+
+static void judge_absence(json_t *checks, const char *check, const char *name,
+    const json_t *platform, const struct wi_config_browser *browser)
+{
+    const char *reason = json_string_value(json_object_get(platform, "reason"));
+    const char *hint = find_hint(browser, name);
+    const json_t *adapter = json_object_get(platform, "adapter");
+    struct wi_buffer text = {0};
+
+    if (json_is_object(adapter)) { /* WebGL 2 */
+        put_adapter(&text, adapter);
+        wi_buffer_puts(&text, ": there, but models are not run on it");
+    } else {
+        wi_buffer_printf(&text, "no: %s", reason ? reason : "no reason given");
+        if (hint)
+            wi_buffer_printf(&text, " (%s)", hint);
+    }
+    wi_doctor_add(checks, check,
+        wi_strings_contain(&browser->platforms, name) ? WI_FINDING_WARNING : WI_FINDING_INFO, "%s",
+        text.text);
+    wi_buffer_clear(&text);
+}
+
+static void judge_presence(json_t *checks, const char *check, const json_t *platform)
+{
+    const json_t *adapter = json_object_get(platform, "adapter");
+    int software = json_is_true(json_object_get(adapter, "is_fallback"));
+    struct wi_buffer text = {0};
+
+    if (json_is_object(adapter)) {
+        put_adapter(&text, adapter);
+        if (software)
+            wi_buffer_puts(
+                &text, ": a software adapter, which auto takes only where it measured faster");
+    } else {
+        wi_buffer_puts(&text, "yes");
+    }
+    wi_doctor_add(checks, check, software ? WI_FINDING_WARNING : WI_FINDING_OK, "%s", text.text);
+    wi_buffer_clear(&text);
+}
+
+/* What a page reported (wi_doctor_browser's object) as findings. */
+static void judge_platforms(
+    json_t *checks, const json_t *report, const struct wi_config_browser *browser)
+{
+    const json_t *capabilities = json_object_get(report, "capabilities");
+    const char *name;
+    json_t *platform;
+    char check[96];
+
+    json_object_foreach(json_object_get(capabilities, "platforms"), name, platform)
+    {
+        snprintf(check, sizeof check, "%.60s %.32s", browser->kind, name);
+        if (json_is_true(json_object_get(platform, "available")))
+            judge_presence(checks, check, platform);
+        else
+            judge_absence(checks, check, name, platform, browser);
+    }
+    if (json_is_true(json_object_get(capabilities, "cross_origin_isolated")))
+        return;
+    snprintf(check, sizeof check, "%.60s wasm threads", browser->kind);
+    wi_doctor_add(checks, check, WI_FINDING_WARNING,
+        "its page is not cross-origin isolated, so wasm has one thread");
+}
+
+static void report_start(
+    json_t *checks, const struct wi_config_browser *browser, const json_t *report)
+{
+    const json_t *name = json_object_get(json_object_get(report, "capabilities"), "browser");
+    const char *problem = json_string_value(json_object_get(report, "problem"));
+
+    if (problem) {
+        wi_doctor_add(checks, browser->kind, WI_FINDING_MISSING, "%s", problem);
+    } else if (json_is_true(json_object_get(report, "remote"))) {
+        wi_doctor_add(checks, browser->kind, WI_FINDING_OK,
+            "the service at %s is ready; what its browsers give is seen when the daemon runs",
+            browser->driver_url);
+    } else {
+        wi_doctor_add(checks, browser->kind, WI_FINDING_OK,
+            "%s %s, its page was connected after %.0f ms",
+            json_string_value(json_object_get(name, "name")) ?: "a browser",
+            json_string_value(json_object_get(name, "version")) ?: "",
+            json_number_value(json_object_get(report, "ready_ms")));
+        judge_platforms(checks, report, browser);
+    }
+}
+
+/* As the daemon would in the end: where it does not start in a network of its own, without. */
+static json_t *try_browser(struct wi_config *config, const struct wi_config_browser *browser,
+    const struct wi_network *network, json_t *checks)
+{
+    json_t *report = wi_doctor_browser(config, browser, network), *open;
+
+    if (!json_object_get(report, "problem") || config->pool.network != WI_NETWORK_AUTO ||
+        !wi_network_apart(network, WI_NETWORK_AUTO, browser))
+        return report;
+    open = wi_doctor_browser(config, browser, NULL);
+    if (json_object_get(open, "problem")) {
+        json_decref(open);
+        return report;
+    }
+    wi_doctor_add(checks, browser->kind, WI_FINDING_WARNING,
+        "it starts only without a network of its own (%.200s): " WI_NETWORK_RISK,
+        json_string_value(json_object_get(report, "problem")));
+    json_decref(report);
+    return open;
+}
+
+/* Whether it works, as far as was tried. `network` is NULL where it is not to be tried. */
+static int examine(struct wi_config *config, size_t index, const struct wi_network *network,
+    json_t *checks, json_t *browsers)
+{
+    const struct wi_config_browser *browser = &config->browsers[index];
+    struct wi_error error;
+    json_t *report;
+
+    if (browser->max_connections == 0) {
+        wi_doctor_add(checks, browser->kind, WI_FINDING_INFO,
+            "switched off: [browser.%s] max_connections is 0", browser->kind);
+        return 0;
+    }
+    if (wi_session_installed(browser, &error) != WI_OK) {
+        report_absence(checks, config, index, &error);
+        return 0;
+    }
+    if (!network) {
+        wi_doctor_add(checks, browser->kind, WI_FINDING_OK,
+            browser->driver_url ? "a service that was not asked"
+                                : "what it takes to start it is installed");
+        return 1;
+    }
+    report = try_browser(config, browser, network, checks);
+    json_array_append_new(browsers, report);
+    report_start(checks, browser, report);
+    return json_object_get(report, "problem") == NULL;
+}
+
+enum wi_exit wi_cli_doctor(struct wi_cli *cli)
+{
+    json_t *checks = json_array(), *browsers = json_array(), *all;
+    struct wi_config *config = load_config(wi_argument(&cli->arguments, "config"), checks);
+    int start = !wi_argument_given(&cli->arguments, "no-start");
+    char lifeline[WI_LIFELINE_PATH_SIZE];
+    struct wi_network *network;
+    enum wi_exit result;
+    int good = 0;
+
+    wi_lifeline_find(lifeline);
+    network = wi_network_new(lifeline);
+    wi_log_configure(WI_LOG_ERROR, WI_LOG_TEXT);
+    if (config) {
+        wi_doctor_host(checks, config);
+        wi_doctor_network(checks, config, network);
+        wi_doctor_models(cli, checks, config);
+        for (size_t i = 0; i < config->browser_count; i++)
+            good += examine(config, i, start ? network : NULL, checks, browsers);
+        if (good == 0)
+            wi_doctor_add(checks, "browsers", WI_FINDING_MISSING,
+                "there is none that works, so only pages that join with a link can compute");
+    }
+    result = wi_doctor_verdict(checks);
+    if (cli->json) {
+        all = json_pack(
+            "{s:b, s:O, s:O}", "ok", result == WI_EXIT_OK, "checks", checks, "browsers", browsers);
+        json_dumpf(all, stdout, JSON_COMPACT);
+        putchar('\n');
+        json_decref(all);
+    } else {
+        wi_doctor_print(checks);
+    }
+    wi_network_free(network);
+    wi_config_free(config);
+    json_decref(checks);
+    json_decref(browsers);
+    return result;
+}

@@ -1,0 +1,253 @@
+/* What this machine has that browsers need, checked by trying where trying is harmless. */
+#include "cli/commands/doctor/doctor.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "browser/network.h"
+#include "net/certificate.h"
+#include "net/lws.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/statvfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Docker gives 64 MiB, with which tabs crash (https://github.com/puppeteer/puppeteer/issues/1834);
+ * a page with a model of some size in flight wants several times that. */
+#define SHM_WANTED (256u << 20)
+/* A browser has some 500 descriptors open, our listeners one for each connection. */
+#define FILES_WANTED 4096
+
+static void check_shared_memory(json_t *checks)
+{
+    struct statvfs info;
+    char size[32];
+    uint64_t bytes;
+
+    if (statvfs("/dev/shm", &info) != 0) {
+        wi_doctor_add(checks, "/dev/shm", WI_FINDING_MISSING,
+            "cannot be read (%s): mount a tmpfs there", strerror(errno));
+        return;
+    }
+    bytes = (uint64_t)info.f_blocks * info.f_frsize;
+    wi_format_size(bytes >> 20 << 20, size, sizeof size);
+    if (bytes < SHM_WANTED)
+        wi_doctor_add(checks, "/dev/shm", WI_FINDING_WARNING,
+            "%s: tabs may crash; make it larger (containers: --shm-size=1g)", size);
+    else
+        wi_doctor_add(checks, "/dev/shm", WI_FINDING_OK, "%s", size);
+}
+
+static void check_files(json_t *checks)
+{
+    struct rlimit limit = {0};
+
+    getrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_max < FILES_WANTED)
+        wi_doctor_add(checks, "open files", WI_FINDING_WARNING,
+            "at most %llu: raise the hard limit (ulimit -Hn, LimitNOFILE=) to %d or more",
+            (unsigned long long)limit.rlim_max, FILES_WANTED);
+    else
+        wi_doctor_add(checks, "open files", WI_FINDING_OK, "%llu, at most %llu",
+            (unsigned long long)limit.rlim_cur, (unsigned long long)limit.rlim_max);
+}
+
+/* Whether an unprivileged process may make a user namespace, of which browsers build sandboxes. */
+static int may_make_namespace(void)
+{
+    int status;
+    pid_t pid = fork();
+
+    if (pid == 0)
+        _exit(unshare(CLONE_NEWUSER) == 0 ? 0 : 1);
+    return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) &&
+           WEXITSTATUS(status) == 0;
+}
+
+static void check_sandbox(json_t *checks)
+{
+    if (geteuid() == 0)
+        wi_doctor_add(checks, "sandbox", WI_FINDING_WARNING,
+            "this is root, for whom Chromium and WebKitGTK run without their sandbox; use another "
+            "user");
+    else if (!may_make_namespace())
+        wi_doctor_add(checks, "sandbox", WI_FINDING_WARNING,
+            "user namespaces are not allowed here: a browser's sandbox needs them (sysctl "
+            "kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns) or a "
+            "setuid helper");
+    else
+        wi_doctor_add(checks, "sandbox", WI_FINDING_OK, "user namespaces are allowed");
+}
+
+static size_t count_files(const char *pattern, int readable)
+{
+    glob_t found = {0};
+    size_t count = 0;
+
+    if (glob(pattern, 0, NULL, &found) == 0) {
+        for (size_t i = 0; i < found.gl_pathc; i++)
+            count += !readable || access(found.gl_pathv[i], R_OK | W_OK) == 0;
+    }
+    globfree(&found);
+    return count;
+}
+
+static void check_gpu(json_t *checks)
+{
+    size_t devices = count_files("/dev/dri/renderD*", 0) + count_files("/dev/nvidia[0-9]*", 0);
+    size_t usable = count_files("/dev/dri/renderD*", 1) + count_files("/dev/nvidia[0-9]*", 1);
+    size_t drivers = count_files("/usr/share/vulkan/icd.d/*.json", 0) +
+                     count_files("/etc/vulkan/icd.d/*.json", 0);
+
+    if (devices == 0)
+        wi_doctor_add(checks, "GPU device", WI_FINDING_INFO,
+            "there is none (/dev/dri/renderD*, /dev/nvidia*): WebGPU will be software or absent");
+    else if (usable == 0)
+        wi_doctor_add(checks, "GPU device", WI_FINDING_WARNING,
+            "%zu, but this user may not use any: add it to the groups video and render", devices);
+    else
+        wi_doctor_add(checks, "GPU device", WI_FINDING_OK, "%zu", usable);
+    if (drivers == 0)
+        wi_doctor_add(checks, "Vulkan driver", WI_FINDING_WARNING,
+            "none is installed, so WebGPU cannot use a GPU on Linux (Debian: libvulkan1 "
+            "mesa-vulkan-drivers, or the GPU vendor's)");
+    else
+        wi_doctor_add(checks, "Vulkan driver", WI_FINDING_OK, "%zu installed", drivers);
+}
+
+/* libwebsockets opens its libuv plugin at run time, so only trying tells. */
+static void check_libwebsockets(json_t *checks)
+{
+    struct wi_error error;
+    struct lws_context *context;
+    uv_loop_t loop;
+
+    uv_loop_init(&loop);
+    context = wi_lws_new(&loop, &error);
+    if (context) {
+        wi_lws_begin_free(context);
+        uv_run(&loop, UV_RUN_DEFAULT);
+        wi_lws_end_free(context);
+        /* Debian's is "4.1.6-", with nothing behind the dash. */
+        wi_doctor_add(checks, "libwebsockets", WI_FINDING_OK, "%.*s, on libuv",
+            (int)strcspn(lws_get_library_version(), "-"), lws_get_library_version());
+    } else {
+        wi_doctor_add(checks, "libwebsockets", WI_FINDING_MISSING, "%s", error.detail);
+    }
+    uv_run(&loop, UV_RUN_DEFAULT);
+    uv_loop_close(&loop);
+}
+
+static void check_page(json_t *checks, const struct wi_config *config)
+{
+    char *index = wi_sprintf("%s/index.html", config->bridge.page);
+
+    if (access(index, R_OK) == 0)
+        wi_doctor_add(checks, "page", WI_FINDING_OK, "%s", config->bridge.page);
+    else
+        wi_doctor_add(checks, "page", WI_FINDING_MISSING,
+            "%s cannot be read: build it, or set [bridge] page", index);
+    free(index);
+}
+
+static void report_certificate(json_t *checks, const char *check,
+    const struct wi_certificate *certificate, const char *otherwise)
+{
+    if (certificate->expired)
+        wi_doctor_add(checks, check, WI_FINDING_WARNING, "%s (%s) expired on %s", certificate->path,
+            certificate->subject, certificate->until);
+    else if (certificate->trusted)
+        wi_doctor_add(checks, check, WI_FINDING_OK, "%s, valid until %s", certificate->path,
+            certificate->until);
+    else
+        wi_doctor_add(checks, check, WI_FINDING_INFO,
+            "%s, valid until %s, is not good for its address by an authority that this system "
+            "trusts: %s",
+            certificate->path, certificate->until, otherwise);
+}
+
+static void check_certificate(
+    json_t *checks, const char *check, const char *path, const char *address, const char *otherwise)
+{
+    struct wi_certificate *certificate;
+    struct wi_error error;
+
+    if (!path)
+        return;
+    certificate = wi_certificate_read(path, address, &error);
+    if (certificate)
+        report_certificate(checks, check, certificate, otherwise);
+    else /* it may be for the daemon's eyes alone */
+        wi_doctor_add(checks, check, WI_FINDING_WARNING, "%s", error.detail);
+    wi_certificate_free(certificate);
+}
+
+static void check_certificates(json_t *checks, const struct wi_config *config)
+{
+    const struct wi_config_bridge *bridge = &config->bridge;
+
+    check_certificate(checks, "API certificate", config->api.tls_certificate, config->api.listen,
+        "clients have to be given it (webinfer --authority)");
+    check_certificate(checks, "bridge certificate", bridge->tls_certificate,
+        bridge->public_url ? bridge->public_url : bridge->listen,
+        "browsers that are started here accept it all the same, nodes that join with a link have "
+        "to trust it by themselves");
+}
+
+void wi_doctor_network(
+    json_t *checks, const struct wi_config *config, const struct wi_network *network)
+{
+    enum wi_network_mode mode = config->pool.network;
+    const char *problem = wi_network_problem(network, NULL);
+
+    if (mode == WI_NETWORK_HOST)
+        wi_doctor_add(checks, "network", WI_FINDING_WARNING,
+            "by configuration ([pool] network) browsers have none of their own: " WI_NETWORK_RISK);
+    else if (!problem)
+        wi_doctor_add(checks, "network", WI_FINDING_OK, "browsers have one of their own");
+    else if (mode == WI_NETWORK_ISOLATED)
+        wi_doctor_add(checks, "network", WI_FINDING_MISSING,
+            "browsers cannot have one of their own, which [pool] network asks for: %s", problem);
+    else
+        wi_doctor_add(checks, "network", WI_FINDING_WARNING,
+            "browsers cannot have one of their own: %s: " WI_NETWORK_RISK, problem);
+}
+
+void wi_doctor_models(struct wi_cli *cli, json_t *checks, const struct wi_config *config)
+{
+    json_t *status =
+        wi_argument_given(&cli->arguments, "config") ? NULL : wi_cli_get(cli, "/v1/status");
+    const char *served = json_string_value(json_object_get(status, "models_directory"));
+    const char *directory = config->models.directory;
+
+    if (served)
+        wi_doctor_add(checks, "models", WI_FINDING_OK, "%s, from where webinferd at %s serves %zu",
+            served, cli->rest.url, json_array_size(json_object_get(status, "models")));
+    else if (access(directory, R_OK | X_OK) == 0)
+        wi_doctor_add(checks, "models", WI_FINDING_OK, "%s, by the configuration", directory);
+    else
+        wi_doctor_add(checks, "models", WI_FINDING_WARNING,
+            "%s, by the configuration, cannot be read (%s): there are only the models that are "
+            "built "
+            "in; set [models] directory",
+            directory, strerror(errno));
+    json_decref(status);
+}
+
+void wi_doctor_host(json_t *checks, const struct wi_config *config)
+{
+    check_shared_memory(checks);
+    check_files(checks);
+    check_sandbox(checks);
+    check_gpu(checks);
+    check_libwebsockets(checks);
+    check_page(checks, config);
+    check_certificates(checks, config);
+}

@@ -1,0 +1,274 @@
+/*
+ * webinfer publish and webinfer unpublish: a model gets a CID, which is printed, or is written to
+ * one file for a machine without a network.
+ */
+#include "cli/cli.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "cli/events.h"
+#include "cli/plain.h"
+#include "cli/progress.h"
+#include "cli/table.h"
+#include "cli/whole_file.h"
+#include "library/model.h"
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CAR_TYPE "application/vnd.ipld.car"
+#define ORDER_MS 30000
+/* How often it is shown how much of a file was written. */
+#define SHOW_EVERY_MS 100
+
+struct show {
+    struct wi_cli *cli;
+    struct wi_cli_progress progress;
+    json_t *published; /* what the server said at the end */
+};
+
+static void end_bar(void *context)
+{
+    struct show *show = context;
+
+    wi_cli_progress_end(&show->progress);
+}
+
+/* --- publishing ------------------------------------------------------------------------------- */
+
+static void on_event(void *context, const char *name, const json_t *value)
+{
+    struct show *show = context;
+
+    if (strcmp(name, "progress") == 0) {
+        wi_cli_progress_show(&show->progress, value);
+    } else if (strcmp(name, "done") == 0) {
+        end_bar(show);
+        json_decref(show->published);
+        show->published = json_incref((json_t *)value);
+    }
+}
+
+static enum wi_exit on_break(void *context, const struct wi_rest_answer *answer)
+{
+    const struct show *show = context;
+
+    if (wi_cli_is_interrupted()) {
+        fputs("webinfer: it is not published\n", stderr);
+        return WI_EXIT_FAILED;
+    }
+    if (!answer->events)
+        return wi_cli_check(show->cli, answer);
+    fprintf(stderr, "webinfer: the daemon was lost: %s\n",
+        *answer->failure ? answer->failure : "it ended in the middle");
+    return WI_EXIT_NO_SERVER;
+}
+
+static enum wi_exit publish(struct show *show, const char *path)
+{
+    struct wi_cli_stream stream = {.cli = show->cli,
+        .stops = 1,
+        .on_event = on_event,
+        .on_end = end_bar,
+        .on_break = on_break,
+        .context = show};
+    struct wi_rest_request request = {
+        .path = path, .method = "POST", .accept = "text/event-stream"};
+
+    return wi_cli_stream(&stream, &request);
+}
+
+/* --- what is said ----------------------------------------------------------------------------- */
+
+static void put_address(FILE *out, const json_t *published)
+{
+    const char *cid = json_string_value(json_object_get(published, "cid"));
+
+    fputs("ipfs://", out);
+    wi_plain_print(out, cid ? cid : "?");
+    fputc('\n', out);
+}
+
+static void put_json(const json_t *published)
+{
+    struct wi_buffer text = {0};
+
+    wi_buffer_json(&text, published);
+    wi_buffer_puts(&text, "\n");
+    wi_plain_json(stdout, text.text, text.size);
+    wi_buffer_clear(&text);
+}
+
+static void say(const struct show *show, int is_written)
+{
+    if (show->cli->json)
+        put_json(show->published);
+    else
+        put_address(stdout, show->published);
+    if (!is_written && json_is_false(json_object_get(show->published, "served")))
+        fputs("webinfer: nobody gets it from this daemon yet: set serve = published in the section "
+              "[content] of its configuration\n",
+            stderr);
+}
+
+/* --- as one file ------------------------------------------------------------------------------ */
+
+struct car {
+    struct show *show;
+    struct wi_whole_file file;
+    struct wi_rest_answer answer;
+    uint64_t written;
+    double shown_ms;
+};
+
+static void show_written(struct car *car)
+{
+    double now = wi_now_ms();
+    json_t *state;
+
+    if (now < car->shown_ms + SHOW_EVERY_MS && car->written < car->answer.announced)
+        return;
+    car->shown_ms = now;
+    state = json_pack("{s:s, s:I, s:I}", "state", "writing", "loaded_bytes",
+        (json_int_t)car->written, "total_bytes", (json_int_t)car->answer.announced);
+    wi_cli_progress_show(&car->show->progress, state);
+    json_decref(state);
+}
+
+static int take_bytes(void *context, const char *bytes, size_t size)
+{
+    struct car *car = context;
+
+    if (fwrite(bytes, 1, size, car->file.out) != size || wi_cli_is_interrupted())
+        return -1;
+    car->written += size;
+    show_written(car);
+    return 0;
+}
+
+/* What came is a whole CAR, or nothing is left of it. */
+static enum wi_exit keep(struct car *car)
+{
+    const struct wi_rest_answer *answer = &car->answer;
+    struct wi_error error = {0};
+
+    if (answer->status == 200 && answer->events) {
+        if (wi_whole_file_end(&car->file, &error) == WI_OK)
+            return WI_EXIT_OK;
+        wi_cli_complain(&error);
+        return WI_EXIT_USAGE;
+    }
+    if (!answer->events)
+        return wi_cli_check(car->show->cli, answer);
+    if (ferror(car->file.out)) {
+        wi_whole_file_end(&car->file, &error);
+        wi_cli_complain(&error);
+        return WI_EXIT_USAGE;
+    }
+    fprintf(stderr, "webinfer: the file was not written whole: %s\n",
+        wi_cli_is_interrupted() ? "it was stopped" : answer->failure);
+    return WI_EXIT_FAILED;
+}
+
+static enum wi_exit write_car(struct car *car, const char *path)
+{
+    struct wi_rest_request request = {.path = path,
+        .method = "POST",
+        .accept = CAR_TYPE,
+        .is_cancelled = wi_cli_is_interrupted,
+        .on_events = take_bytes,
+        .context = car};
+    struct sigaction before;
+    enum wi_exit result;
+
+    wi_cli_catch_interrupts(&before);
+    wi_rest_exchange(&car->show->cli->rest, &request, &car->answer);
+    sigaction(SIGINT, &before, NULL);
+    end_bar(car->show);
+    result = keep(car);
+    wi_rest_answer_clear(&car->answer);
+    return result;
+}
+
+/* Whoever takes the file from standard output is told on the other where it came from. */
+static enum wi_exit publish_car(struct show *show, const char *path, const char *target)
+{
+    struct car car = {.show = show};
+    struct wi_error error = {0};
+    int is_standard = strcmp(target, "-") == 0;
+    enum wi_exit result;
+
+    if (wi_whole_file_begin(&car.file, target, &error) != WI_OK) {
+        wi_cli_complain(&error);
+        return WI_EXIT_USAGE;
+    }
+    result = publish(show, path);
+    if (result == WI_EXIT_OK)
+        result = write_car(&car, path);
+    wi_whole_file_drop(&car.file);
+    if (result == WI_EXIT_OK && is_standard)
+        put_address(stderr, show->published);
+    else if (result == WI_EXIT_OK)
+        say(show, 1);
+    return result;
+}
+
+/* --- the commands ----------------------------------------------------------------------------- */
+
+static enum wi_code check(const struct wi_cli *cli, const char *name, struct wi_error *error)
+{
+    const char *car = wi_argument(&cli->arguments, "car");
+
+    if (car && strcmp(car, "-") == 0 && cli->json)
+        return wi_error_set(error, WI_BAD_REQUEST, "",
+            "--json and --car - both want standard output; give --car a file");
+    return wi_model_check_name(name, error);
+}
+
+enum wi_exit wi_cli_publish(struct wi_cli *cli)
+{
+    struct show show = {.cli = cli, .progress = wi_cli_progress_begin()};
+    const char *name = cli->arguments.positionals[0], *car = wi_argument(&cli->arguments, "car");
+    struct wi_error error = {0};
+    enum wi_exit result;
+    char *path;
+
+    if (check(cli, name, &error) != WI_OK) {
+        wi_cli_complain(&error);
+        return WI_EXIT_USAGE;
+    }
+    path = wi_sprintf("/v1/models/%s/publish", name);
+    if (car) {
+        result = publish_car(&show, path, car);
+    } else {
+        result = publish(&show, path);
+        if (result == WI_EXIT_OK)
+            say(&show, 0);
+    }
+    json_decref(show.published);
+    free(path);
+    return result;
+}
+
+enum wi_exit wi_cli_unpublish(struct wi_cli *cli)
+{
+    const char *name = cli->arguments.positionals[0];
+    struct wi_error error = {0};
+    json_t *answer = NULL;
+    enum wi_exit result;
+    char *path;
+
+    if (wi_model_check_name(name, &error) != WI_OK) {
+        wi_cli_complain(&error);
+        return WI_EXIT_USAGE;
+    }
+    path = wi_sprintf("/v1/models/%s/unpublish", name);
+    result = wi_cli_order(cli,
+        &(struct wi_rest_request){.path = path, .method = "POST", .timeout_ms = ORDER_MS}, &answer);
+    if (answer)
+        wi_table_say("{name}: published no longer, it was ipfs://{unpublished}\n", answer);
+    json_decref(answer);
+    free(path);
+    return result;
+}

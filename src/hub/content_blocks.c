@@ -1,0 +1,360 @@
+/* The blocks of a run: which is next, and what becomes of one that has come. */
+#include "hub/content_private.h"
+
+#include "base/memory.h"
+#include "hub/content_tree.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define HOLE_MIN 64        /* bytes: a smaller one is not worth it */
+#define AT_ONCE (4u << 20) /* bytes of kept blocks that are read before others may work */
+
+/* --- blocks that were asked for --------------------------------------------------------------- */
+
+static struct content_flight *find_flight(struct content_run *run, const struct wi_cid *cid)
+{
+    struct content_flight *flight;
+    HASH_FIND(hh, run->flights, cid, sizeof *cid, flight);
+    return flight;
+}
+
+static void take_off(struct content_run *run, const struct wi_cid *cid)
+{
+    struct content_flight *flight = wi_alloc(sizeof *flight);
+    flight->cid = *cid;
+    HASH_ADD(hh, run->flights, cid, sizeof flight->cid, flight);
+}
+
+static void land(struct content_run *run, const struct wi_cid *cid)
+{
+    struct content_flight *flight = find_flight(run, cid);
+    HASH_DEL(run->flights, flight);
+    free(flight);
+}
+
+void content_blocks_clear(struct content_run *run)
+{
+    struct content_flight *flight, *next;
+    HASH_ITER(hh, run->flights, flight, next)
+    {
+        HASH_DEL(run->flights, flight);
+        free(flight);
+    }
+}
+
+/* --- what is read ----------------------------------------------------------------------------- */
+
+static void note_hole(struct content_run *run, const struct content_file *file, uint64_t at,
+    const unsigned char *bytes, size_t size)
+{
+    struct content_giving *giving = &run->giving;
+    if (!giving->block || bytes < giving->block || bytes + size > giving->block + giving->size ||
+        size <= giving->hole_size || size < HOLE_MIN)
+        return;
+    giving->path = file->row.path;
+    giving->at = at;
+    giving->hole_at = (size_t)(bytes - giving->block);
+    giving->hole_size = size;
+}
+
+/* Whether they come from that very place of the file. */
+static int is_there(
+    const struct content_run *run, const struct content_file *file, uint64_t at, size_t size)
+{
+    const struct wi_kept_block *kept = run->giving.kept;
+    return kept && kept->path && kept->at == at && kept->hole_size == size &&
+           strcmp(kept->path, file->row.path) == 0;
+}
+
+static void on_bytes(
+    void *context, size_t item, uint64_t at, const unsigned char *bytes, size_t size)
+{
+    struct content_run *run = context;
+    if (!run->wanted && at == 0)
+        run->name = wi_content_file_name(bytes, size);
+    for (size_t i = 0; i < run->count; i++) {
+        struct content_file *file = &run->files[i];
+        if (file->item != item || file->state != CONTENT_WALKING)
+            continue;
+        content_file_put(file, at, is_there(run, file, at, size) ? NULL : bytes, size);
+        note_hole(run, file, at, bytes, size);
+    }
+}
+
+static enum wi_code give(struct content_run *run, const struct wi_cid *cid,
+    const unsigned char *block, size_t size, const struct wi_kept_block *kept,
+    struct wi_error *error)
+{
+    run->giving = (struct content_giving){.block = block, .size = size, .kept = kept};
+    enum wi_code code = wi_walk_give(run->walk, cid, block, size, error);
+    run->giving.block = NULL;
+    content_run_schedule(run);
+    return code;
+}
+
+/* What is kept is not believed: one that is wrong is asked for. */
+static void give_kept(
+    struct content_run *run, const struct wi_kept_block *kept, const unsigned char *block)
+{
+    struct wi_error error = {0};
+    enum wi_code code = WI_DOWNLOAD_CORRUPT;
+    if (block)
+        code = give(run, &kept->cid, block, kept->size + kept->hole_size, kept, &error);
+    if (code == WI_DOWNLOAD_CORRUPT) {
+        wi_kept_blocks_forget(run->kept, &kept->cid);
+        wi_walk_return(run->walk, &kept->cid);
+    } else if (code != WI_OK) {
+        content_run_fail(run, &error);
+    }
+}
+
+void content_blocks_give(
+    struct content_run *run, const struct wi_kept_block *kept, const unsigned char *block)
+{
+    land(run, &kept->cid);
+    give_kept(run, kept, block);
+}
+
+/* Without the part of it that is in a file, if that is large. */
+static void keep_block(struct content_run *run, const struct wi_block *block)
+{
+    const struct content_giving *giving = &run->giving;
+    struct wi_kept_block kept = {
+        .cid = block->want.cid, .size = block->size, .bytes = block->bytes};
+    if (giving->hole_size > 0) {
+        kept.path = giving->path;
+        kept.at = giving->at;
+        kept.hole_at = (uint32_t)giving->hole_at;
+        kept.hole_size = (uint32_t)giving->hole_size;
+        kept.size -= giving->hole_size;
+        memmove(block->bytes + giving->hole_at, block->bytes + giving->hole_at + giving->hole_size,
+            kept.size - giving->hole_at);
+    }
+    wi_kept_blocks_add(run->kept, &kept);
+}
+
+static void take_node(struct content_run *run, struct wi_block *block)
+{
+    struct wi_error error;
+    if (give(run, &block->want.cid, block->bytes, block->size, NULL, &error) != WI_OK)
+        content_run_fail(run, &error);
+    else
+        keep_block(run, block);
+}
+
+/* --- leaves ----------------------------------------------------------------------------------- */
+
+static enum wi_code add_leaves(
+    const struct content_file *file, const struct wi_block *block, struct wi_error *error)
+{
+    size_t count, first = content_file_find(file, &block->want.cid, &count);
+    enum wi_code code = WI_OK;
+    for (size_t i = first; i < first + count && code == WI_OK; i++) {
+        const struct wi_leaf *leaf = &file->leaves[file->by_hash[i]];
+        code = leaf->bytes == block->size
+                   ? wi_leaf_file_add(file->file, file->by_hash[i], block->bytes, error)
+                   : wi_error_set(error, WI_HUB_FAILED, "",
+                         "%.255s: a leaf has %zu bytes, and %u by what links to it", file->row.path,
+                         block->size, leaf->bytes);
+    }
+    return code;
+}
+
+/* On a thread of those that verify: into all files that are under way. Their number and their
+ * places stay as long as any block is under way. */
+static enum wi_code keep_leaf(void *context, struct wi_block *block, struct wi_error *error)
+{
+    struct content_run *run = context;
+    enum wi_code code = WI_OK;
+    if (block->want.tag != CONTENT_LEAF || !run->wanted)
+        return WI_OK;
+    for (size_t i = 0; i < run->count && code == WI_OK; i++) {
+        struct content_file *file = &run->files[i];
+        uv_mutex_lock(&run->lock);
+        int takes = file->takes;
+        file->users += (unsigned)takes;
+        uv_mutex_unlock(&run->lock);
+        if (!takes)
+            continue;
+        code = add_leaves(file, block, error);
+        uv_mutex_lock(&run->lock);
+        file->users--;
+        uv_mutex_unlock(&run->lock);
+    }
+    return code;
+}
+
+/* The first leaf of a file whose name is to be found is kept until it is fetched. */
+static void take_leaf(struct content_run *run, struct wi_block *block)
+{
+    if (run->phase == CONTENT_NAME) {
+        run->name = wi_content_file_name(block->bytes, block->size);
+        keep_block(run, block);
+    }
+    content_run_schedule(run);
+}
+
+static void on_block(void *context, struct wi_block *block)
+{
+    struct content_run *run = context;
+    run->changed = 1;
+    land(run, &block->want.cid);
+    run->giving = (struct content_giving){0};
+    if (content_run_is_over(run))
+        return;
+    if (block->want.tag == CONTENT_NODE)
+        take_node(run, block);
+    else
+        take_leaf(run, block);
+}
+
+/* --- what is next ----------------------------------------------------------------------------- */
+
+static int ask(struct content_run *run, struct wi_block_want *want, const struct wi_cid *cid,
+    uint32_t bytes, enum content_tag tag)
+{
+    *want = (struct wi_block_want){.cid = *cid, .bytes = bytes, .tag = tag};
+    take_off(run, cid);
+    return 1;
+}
+
+/* Has the file put together what it has most of. 0 where it cannot. */
+static int read_from_file(struct content_run *run, const struct wi_kept_block *kept)
+{
+    for (size_t i = 0; i < run->count; i++) {
+        struct content_file *file = &run->files[i];
+        if (file->state != CONTENT_WALKING || strcmp(file->row.path, kept->path) != 0 ||
+            kept->at > file->row.bytes || kept->hole_size > file->row.bytes - kept->at)
+            continue;
+        take_off(run, &kept->cid);
+        content_file_read(file, kept);
+        return 1;
+    }
+    return 0;
+}
+
+/* Until the name is known, and while what was read waits to be written. */
+static int reads_nodes(const struct content_run *run)
+{
+    return !content_run_is_over(run) && run->waiting_bytes < CONTENT_PUTS &&
+           (run->phase != CONTENT_NAME || !run->name);
+}
+
+static int next_node(struct content_run *run, struct wi_block_want *want)
+{
+    struct wi_cid cid;
+    size_t given = 0;
+    while (given < AT_ONCE && reads_nodes(run) && wi_walk_wanted(run->walk, &cid)) {
+        const struct wi_kept_block *kept = wi_kept_blocks_find(run->kept, &cid);
+        if (kept && !kept->path)
+            give_kept(run, kept, kept->bytes);
+        else if (!kept || !read_from_file(run, kept))
+            return ask(run, want, &cid, 0, CONTENT_NODE);
+        given += kept->size;
+    }
+    if (given >= AT_ONCE)
+        content_run_schedule(run);
+    return 0;
+}
+
+static int next_first_leaf(struct content_run *run, struct wi_block_want *want)
+{
+    size_t count;
+    const struct wi_walk_file *file = wi_walk_files(run->walk, &count);
+    if (run->name || !wi_walk_is_whole(run->walk, 0) || file->leaf_count == 0 ||
+        find_flight(run, &file->leaves[0].cid))
+        return 0;
+    const struct wi_leaf *leaf = &file->leaves[0];
+    const struct wi_kept_block *kept = wi_kept_blocks_find(run->kept, &leaf->cid);
+    if (!kept)
+        return ask(run, want, &leaf->cid, leaf->bytes, CONTENT_LEAF);
+    run->name = wi_content_file_name(kept->bytes, kept->size);
+    content_run_schedule(run);
+    return 0;
+}
+
+static int next_leaf_of(
+    struct content_run *run, struct content_file *file, struct wi_block_want *want)
+{
+    for (; file->next < file->wanted_count; file->next++) {
+        size_t index = file->wanted[file->next];
+        const struct wi_leaf *leaf = &file->leaves[index];
+        const struct wi_kept_block *kept = wi_kept_blocks_find(run->kept, &leaf->cid);
+        if (wi_leaf_file_has(file->file, index))
+            continue;
+        if (find_flight(run, &leaf->cid))
+            return 0; /* another file has asked for it */
+        if (!kept || kept->size != leaf->bytes) {
+            file->next++;
+            return ask(run, want, &leaf->cid, leaf->bytes, CONTENT_LEAF);
+        }
+        content_file_put_leaf(file, index, kept->bytes);
+    }
+    return 0;
+}
+
+static int next_leaf(struct content_run *run, struct wi_block_want *want)
+{
+    for (size_t i = 0; i < run->count; i++)
+        if (run->files[i].state == CONTENT_FETCHING && next_leaf_of(run, &run->files[i], want))
+            return 1;
+    return 0;
+}
+
+/* Whether nothing will be asked for but what is under way. */
+static int is_last(const struct content_run *run)
+{
+    for (size_t i = 0; i < run->count; i++) {
+        const struct content_file *file = &run->files[i];
+        if (file->state < CONTENT_FETCHING ||
+            (file->state == CONTENT_FETCHING && file->next < file->wanted_count))
+            return 0;
+    }
+    return 1;
+}
+
+static enum wi_block_next next(void *context, struct wi_block_want *want)
+{
+    struct content_run *run = context;
+    if (content_run_is_over(run))
+        return WI_BLOCK_LATER;
+    if (next_node(run, want) || (run->phase == CONTENT_NAME && next_first_leaf(run, want)) ||
+        (run->phase == CONTENT_FETCH && next_leaf(run, want)))
+        return WI_BLOCK_NEXT;
+    return run->phase == CONTENT_FETCH && is_last(run) ? WI_BLOCK_NONE : WI_BLOCK_LATER;
+}
+
+/* --- the start -------------------------------------------------------------------------------- */
+
+static void on_failed(void *context, const struct wi_error *error)
+{
+    content_run_fail(context, error);
+}
+
+enum wi_code content_blocks_start(struct content_run *run, struct wi_error *error)
+{
+    const struct wi_content_order *order = &run->pull->order;
+    struct wi_block_source *sources[WI_BLOCK_SOURCES_MAX];
+    size_t count = wi_sources_count(order->sources);
+    if (count == 0)
+        return wi_error_set(error, WI_HUB_FAILED, "hub",
+            "nobody can be asked for %.200s: the configuration has no [hub.NAME] of layout ipfs",
+            run->pull->reference.repository);
+    count = count < WI_BLOCK_SOURCES_MAX ? count : WI_BLOCK_SOURCES_MAX;
+    for (size_t i = 0; i < count; i++)
+        sources[i] = wi_sources_at(order->sources, i);
+    const struct wi_block_order blocks = {.sources = sources,
+        .source_count = count,
+        .what = run->pull->reference.repository,
+        .stall_ms = order->stall_ms,
+        .limit = order->limit,
+        .next = next,
+        .keep = keep_leaf,
+        .on_block = on_block,
+        .on_failed = on_failed,
+        .context = run,
+        .pause_ms = order->pause_ms};
+    wi_walk_on_bytes(run->walk, on_bytes, run);
+    run->blocks = wi_block_fetch_new(order->loop, order->http, &blocks);
+    return WI_OK;
+}

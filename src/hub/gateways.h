@@ -1,0 +1,25 @@
+/*
+ * The hubs of layout ipfs that the configuration has, as sources of blocks (source/sources.h).
+ */
+#ifndef WI_HUB_GATEWAYS_H
+#define WI_HUB_GATEWAYS_H
+
+#include "hub/hub.h"
+#include "source/sources.h"
+
+/* Zero-initialise; free with wi_gateways_clear. */
+struct wi_gateways {
+    struct wi_hub *hubs;
+    char **troubles; /* of each: why its token cannot be read; NULL: it can, or needs none */
+    size_t count;
+};
+
+/* Fills an empty list; those without a URL were taken away. */
+void wi_gateways_find(struct wi_gateways *gateways, const struct wi_config *config);
+/* Reads the token of each anew. Blocks. */
+void wi_gateways_read_tokens(struct wi_gateways *gateways);
+/* Makes them the sources, and no others. */
+void wi_gateways_set(const struct wi_gateways *gateways, struct wi_sources *sources);
+void wi_gateways_clear(struct wi_gateways *gateways);
+
+#endif

@@ -1,0 +1,70 @@
+/**
+ * DAGs as IPFS makes them, by packages that are none of ours, with the blocks in memory; and CARs of them.
+ *
+ *   const dag = await makeDag({ 'model.onnx': bytes, 'onnx/a.json': '{}' }, 'unixfs-v1-2025');
+ *   … dag.cid, dag.blocks, dag.store
+ *   fs.writeFileSync(file, await makeCar(dag));
+ */
+import { CarWriter } from '@ipld/car';
+import { MemoryBlockstore } from 'blockstore-core';
+import { importer } from 'ipfs-unixfs-importer';
+import { fixedSize } from 'ipfs-unixfs-importer/chunker';
+import { balanced, trickle } from 'ipfs-unixfs-importer/layout';
+import { CID } from 'multiformats/cid';
+
+/** Chunks of 1, 1,001, 2,001 … bytes, and from 40,000 on again of 1. */
+async function* uneven(source) {
+    let size = 1;
+    for await (const bytes of source)
+        for (let at = 0; at < bytes.length; at += size, size = (size + 1000) % 40_000) yield bytes.subarray(at, at + size);
+}
+
+/** What the importer is asked for. Those with a name of a specification are that profile. */
+const shapes = {
+    'unixfs-v1-2025': () => ({ profile: 'unixfs-v1-2025' }),
+    'unixfs-v0-2015': () => ({ profile: 'unixfs-v0-2015' }),
+    trickle: () => ({ profile: 'unixfs-v0-2015', layout: trickle({ maxChildrenPerNode: 3, layerRepeat: 2 }), reduceSingleLeafToSelf: false,
+        leafType: 'raw', chunker: fixedSize({ chunkSize: 30_000 }) }),
+    narrow: () => ({ profile: 'unixfs-v1-2025', layout: balanced({ maxChildrenPerNode: 2 }), chunker: fixedSize({ chunkSize: 50_000 }) }),
+    uneven: () => ({ profile: 'unixfs-v1-2025', layout: balanced({ maxChildrenPerNode: 7 }), chunker: uneven }),
+};
+export const shapeNames = Object.keys(shapes);
+
+/** A memory blockstore that also has its blocks in the order in which they were put. */
+class Store extends MemoryBlockstore {
+    /** @type {Map<string, {cid: CID, bytes: Uint8Array}>} by the CID's text */
+    blocks = new Map();
+
+    put(cid, bytes, options) {
+        this.blocks.set(String(cid), { cid, bytes });
+        return super.put(cid, bytes, options);
+    }
+}
+
+/**
+ * @param {Record<string, Buffer | string> | Buffer} files by path, or the bytes of a single one
+ * @param {string} shape one of `shapeNames`
+ * @returns {Promise<{cid: CID, blocks: Map<string, {cid: CID, bytes: Uint8Array}>, store: MemoryBlockstore}>}
+ */
+export async function makeDag(files, shape) {
+    const single = Buffer.isBuffer(files), store = new Store();
+    const source = single ? [{ content: files }]
+        : Object.entries(files).map(([path, content]) => ({ path, content: Buffer.from(content) }));
+    let cid;
+    for await (const entry of importer(source, store, { ...shapes[shape](), wrapWithDirectory: !single })) ({ cid } = entry);
+    return { cid, blocks: store.blocks, store };
+}
+
+/**
+ * @param {{cid: CID, blocks: Map<string, {cid: CID, bytes: Uint8Array}>}} dag
+ * @param {{roots?: CID[], order?: (blocks: {cid: CID, bytes: Uint8Array}[]) => {cid: CID, bytes: Uint8Array}[]}} [options]
+ *   `order` puts the blocks in another order, or leaves some out
+ */
+export async function makeCar(dag, { roots = [dag.cid], order = (blocks) => blocks } = {}) {
+    const { writer, out } = CarWriter.create(roots), pieces = [];
+    const read = (async () => { for await (const piece of out) pieces.push(piece); })();
+    for (const block of order([...dag.blocks.values()])) await writer.put(block);
+    await writer.close();
+    await read;
+    return Buffer.concat(pieces);
+}

@@ -1,0 +1,100 @@
+/*
+ * A blockstore of a few answers, in place of the real one: what is told of a CID is a list of
+ * segments, and may break off before any of them.
+ */
+#ifndef WI_TESTS_BRIDGE_BLOCKS_H
+#define WI_TESTS_BRIDGE_BLOCKS_H
+
+#include "blockstore/blockstore.h"
+
+#define SEGMENTS_MAX 8
+
+struct given {
+    const struct wi_cid *cid;
+    int is_car;
+    enum wi_dag_scope scope;
+    struct wi_segment segments[SEGMENTS_MAX];
+    size_t count;
+    size_t
+        good; /* so many segments are given before it breaks off; more than `count`: it does not */
+};
+
+struct wi_block_reading {
+    const struct given *given;
+    size_t at;
+};
+
+struct wi_blockstore {
+    const struct given *given;
+    size_t given_count;
+    const struct wi_pin *pins;
+    size_t pin_count;
+    int looks; /* how often its files were to be looked at */
+};
+
+static int open_readings;
+
+static inline struct wi_block_reading *read_given(const struct wi_blockstore *blocks,
+    const struct wi_cid *cid, int is_car, enum wi_dag_scope scope)
+{
+    for (size_t i = 0; i < blocks->given_count; i++) {
+        const struct given *given = &blocks->given[i];
+        if (!wi_cid_equal(given->cid, cid) || given->is_car != is_car ||
+            (is_car && given->scope != scope))
+            continue;
+        struct wi_block_reading *reading = wi_alloc(sizeof *reading);
+        reading->given = given;
+        open_readings++;
+        return reading;
+    }
+    return NULL;
+}
+
+struct wi_block_reading *wi_blockstore_block(struct wi_blockstore *blocks, const struct wi_cid *cid)
+{
+    return read_given(blocks, cid, 0, WI_SCOPE_BLOCK);
+}
+
+struct wi_block_reading *wi_blockstore_car(
+    struct wi_blockstore *blocks, const struct wi_cid *cid, enum wi_dag_scope scope)
+{
+    return read_given(blocks, cid, 1, scope);
+}
+
+uint64_t wi_block_reading_bytes(const struct wi_block_reading *reading)
+{
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < reading->given->count; i++)
+        bytes += reading->given->segments[i].size;
+    return bytes;
+}
+
+int wi_block_reading_next(struct wi_block_reading *reading, struct wi_segment *segment)
+{
+    if (reading->at == reading->given->good)
+        return -1;
+    if (reading->at == reading->given->count)
+        return 0;
+    *segment = reading->given->segments[reading->at++];
+    return 1;
+}
+
+void wi_block_reading_free(struct wi_block_reading *reading)
+{
+    if (reading)
+        open_readings--;
+    free(reading);
+}
+
+void wi_blockstore_each(const struct wi_blockstore *blocks, wi_pin_fn *each, void *context)
+{
+    for (size_t i = 0; i < blocks->pin_count; i++)
+        each(context, &blocks->pins[i]);
+}
+
+void wi_blockstore_look(struct wi_blockstore *blocks)
+{
+    blocks->looks++;
+}
+
+#endif
