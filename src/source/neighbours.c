@@ -31,7 +31,7 @@ struct reading {
 
 struct neighbour {
     struct wi_neighbours *all;
-    struct wi_source *source;
+    struct wi_block_source *source;
     struct wi_offer offer; /* of its last answer; it has no id before the first */
     char *etag;            /* of that; NULL: it had none */
     int answers;           /* it did, the last time */
@@ -123,7 +123,7 @@ __attribute__((format(printf, 2, 3))) static void fail(
     vsnprintf(reason, sizeof reason, format, arguments);
     va_end(arguments);
     wi_text_printable(printable, sizeof printable, reason); /* a header may be in it */
-    wi_source_rest(neighbour->source, 0, printable);
+    wi_block_source_rest(neighbour->source, 0, printable);
     neighbour->answers = 0;
     neighbour->failed_ms = wi_now_ms();
     end_question(neighbour);
@@ -188,9 +188,9 @@ static void send_question(struct neighbour *neighbour);
 
 static void lead_on(struct neighbour *neighbour, const struct wi_http_answer *answer)
 {
-    struct wi_source_info info;
+    struct wi_block_source_info info;
     struct wi_error error;
-    wi_source_info(neighbour->source, &info);
+    wi_block_source_info(neighbour->source, &info);
     char *next = wi_redirect_follow(info.url, neighbour->url,
         wi_http_call_header(answer->call, "location"), neighbour->hops, &error);
     if (!next) {
@@ -213,8 +213,9 @@ static void judge(struct neighbour *neighbour, const struct wi_http_answer *answ
         lead_on(neighbour, answer);
     else if (status == 401 || status == 403)
         fail(neighbour, "it does not say what it has: it %s (%d)",
-            wi_source_has_token(neighbour->source) ? "refuses the token of its token_file"
-                                                   : "wants a token, as its token_file has it",
+            wi_block_source_has_token(neighbour->source)
+                ? "refuses the token of its token_file"
+                : "wants a token, as its token_file has it",
             status);
     else if (status != 200)
         fail(neighbour, "it does not say what it has: it answers %d", status);
@@ -229,7 +230,7 @@ static void on_answer(void *context, const struct wi_http_answer *answer)
 {
     struct neighbour *neighbour = context;
     neighbour->call = NULL;
-    wi_source_saw(neighbour->source, answer->body_size);
+    wi_block_source_saw(neighbour->source, answer->body_size);
     if (answer->end == WI_HTTP_STOPPED)
         fail(neighbour, "its list of content is longer than 4 MiB");
     else if (answer->end != WI_HTTP_ANSWERED)
@@ -240,10 +241,10 @@ static void on_answer(void *context, const struct wi_http_answer *answer)
 
 static void send_question(struct neighbour *neighbour)
 {
-    struct wi_source_info info;
-    wi_source_info(neighbour->source, &info);
+    struct wi_block_source_info info;
+    wi_block_source_info(neighbour->source, &info);
     int stays = wi_redirect_stays(info.url, neighbour->url);
-    char *token = wi_source_authorization(neighbour->source, neighbour->url);
+    char *token = wi_block_source_authorization(neighbour->source, neighbour->url);
     char *match = neighbour->etag ? wi_sprintf("If-None-Match: %s", neighbour->etag) : NULL;
     const char *const headers[] = {
         "Accept: application/json", token ? token : match, token ? match : NULL, NULL};
@@ -255,7 +256,7 @@ static void send_question(struct neighbour *neighbour)
         .max_answer = WI_OFFER_MAX,
         .outside = 1,
         .allow_private = stays,
-        .allow_plain = stays && !wi_source_has_token(neighbour->source)};
+        .allow_plain = stays && !wi_block_source_has_token(neighbour->source)};
     neighbour->call = wi_http_start(neighbour->all->http, &request, on_answer, neighbour);
     free(token);
     free(match);
@@ -264,9 +265,9 @@ static void send_question(struct neighbour *neighbour)
 /* Whether it is to be asked: what is known is too old, and it did not fail just now. */
 static int is_due(const struct neighbour *neighbour, double fresh_ms)
 {
-    struct wi_source_info info;
+    struct wi_block_source_info info;
     double now = wi_now_ms();
-    wi_source_info(neighbour->source, &info);
+    wi_block_source_info(neighbour->source, &info);
     if (is_under_way(neighbour) || info.state != WI_SOURCE_READY)
         return 0;
     return neighbour->answers ? now - neighbour->known_ms > fresh_ms
@@ -275,8 +276,8 @@ static int is_due(const struct neighbour *neighbour, double fresh_ms)
 
 static void ask(struct neighbour *neighbour)
 {
-    struct wi_source_info info;
-    wi_source_info(neighbour->source, &info);
+    struct wi_block_source_info info;
+    wi_block_source_info(neighbour->source, &info);
     neighbour->url = wi_sprintf("%s/content", info.url);
     neighbour->hops = 0;
     send_question(neighbour);
@@ -306,11 +307,11 @@ struct wi_neighbours *wi_neighbours_new(uv_loop_t *loop, struct wi_http *http, c
     return all;
 }
 
-static struct neighbour *make(struct wi_neighbours *all, struct wi_source *source)
+static struct neighbour *make(struct wi_neighbours *all, struct wi_block_source *source)
 {
     struct neighbour *neighbour = wi_alloc(sizeof *neighbour);
     *neighbour = (struct neighbour){
-        .all = all, .source = wi_source_hold(source), .failed_ms = -WI_NEIGHBOURS_PAUSE_MS};
+        .all = all, .source = wi_block_source_hold(source), .failed_ms = -WI_NEIGHBOURS_PAUSE_MS};
     return neighbour;
 }
 
@@ -321,7 +322,7 @@ static void drop(struct neighbour *neighbour)
         neighbour->reading->neighbour = NULL;
         wi_work_abandon(neighbour->reading->work); /* on_read frees it */
     }
-    wi_source_release(neighbour->source);
+    wi_block_source_release(neighbour->source);
     wi_offer_clear(&neighbour->offer);
     free(neighbour->etag);
     free(neighbour->url);
@@ -335,7 +336,7 @@ static void drop_all(struct neighbour *items)
     drop(neighbour);
 }
 
-static struct neighbour *find(struct neighbour *items, const struct wi_source *source)
+static struct neighbour *find(struct neighbour *items, const struct wi_block_source *source)
 {
     struct neighbour *neighbour;
     DL_FOREACH(items, neighbour)
@@ -344,7 +345,8 @@ static struct neighbour *find(struct neighbour *items, const struct wi_source *s
     return NULL;
 }
 
-void wi_neighbours_set(struct wi_neighbours *all, struct wi_source *const *sources, size_t count)
+void wi_neighbours_set(
+    struct wi_neighbours *all, struct wi_block_source *const *sources, size_t count)
 {
     struct neighbour *before = all->items;
     all->items = NULL;
@@ -381,10 +383,10 @@ size_t wi_neighbours_count(const struct wi_neighbours *all)
 void wi_neighbours_at(const struct wi_neighbours *all, size_t index, struct wi_neighbour_info *info)
 {
     const struct neighbour *neighbour = all->items;
-    struct wi_source_info source;
+    struct wi_block_source_info source;
     while (index-- > 0)
         neighbour = neighbour->next;
-    wi_source_info(neighbour->source, &source);
+    wi_block_source_info(neighbour->source, &source);
     int is_self = neighbour->offer.id && strcmp(neighbour->offer.id, all->id) == 0;
     int offers = neighbour->answers && !is_self && source.state != WI_SOURCE_OUT;
     *info =

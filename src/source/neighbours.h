@@ -24,12 +24,12 @@ struct wi_neighbours *wi_neighbours_new(uv_loop_t *loop, struct wi_http *http, c
 void wi_neighbours_free(struct wi_neighbours *neighbours); /* NULL is fine; no callback comes */
 /* These and no others, each held. What is known of one that stays is kept. */
 void wi_neighbours_set(
-    struct wi_neighbours *neighbours, struct wi_source *const *sources, size_t count);
+    struct wi_neighbours *neighbours, struct wi_block_source *const *sources, size_t count);
 size_t wi_neighbours_count(const struct wi_neighbours *neighbours);
 
 /* Borrowed until the next turn of the loop. */
 struct wi_neighbour_info {
-    struct wi_source *source;
+    struct wi_block_source *source;
     const struct wi_offer *offer; /* NULL: it has not answered lately, or lies, or is ourselves */
     int is_self;
 };

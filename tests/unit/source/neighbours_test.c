@@ -134,10 +134,10 @@ void wi_http_cancel(struct wi_http_call *call)
 
 static void configure(const char *second, const char *token)
 {
-    const struct wi_source_row rows[] = {
+    const struct wi_block_source_row rows[] = {
         {.name = "a", .url = "http://a.example", .token = token}, {.name = "b", .url = second}};
     size_t count = second ? 2 : 1;
-    struct wi_source *sources[2];
+    struct wi_block_source *sources[2];
     wi_sources_set(test.sources, rows, count);
     for (size_t i = 0; i < count; i++)
         sources[i] = wi_sources_at(test.sources, i);
@@ -191,8 +191,8 @@ static struct wi_neighbour_info at(size_t index)
 
 static const char *reason_of(size_t index)
 {
-    static struct wi_source_info info;
-    wi_source_info(at(index).source, &info);
+    static struct wi_block_source_info info;
+    wi_block_source_info(at(index).source, &info);
     return info.reason;
 }
 
@@ -326,7 +326,7 @@ TEST(who_has_lied_is_not_asked)
 {
     configure(NULL, NULL);
     ask(0);
-    wi_source_lied(at(0).source, 1, "it sent a wrong block");
+    wi_block_source_lied(at(0).source, 1, "it sent a wrong block");
     assert_null(at(0).offer);
     test.now += 1;
     ask(0);
