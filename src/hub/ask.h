@@ -11,7 +11,7 @@
 #include <uv.h>
 
 #define WI_HUB_ASK_ATTEMPTS 4
-#define WI_HUB_WAIT_MAX 30          /* seconds: a hub that wants more is not waited for */
+#define WI_HUB_WAIT_MAX 30 /* seconds: a hub that wants more is not waited for */
 
 struct wi_hub_ask;
 
