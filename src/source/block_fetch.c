@@ -109,7 +109,7 @@ static void on_kept(void *data, int cancelled)
     else if (!keeping->right)
         take_wrong(fetch, keeping);
     else if (keeping->code != WI_OK)
-        block_fetch_fail(fetch, &keeping->error);
+        blocks_fail(fetch, &keeping->error);
     else
         give(fetch, keeping);
     wi_turn_schedule(fetch->turn);
@@ -298,7 +298,7 @@ void wi_block_fetch_wake(struct wi_block_fetch *fetch)
     wi_turn_schedule(fetch->turn);
 }
 
-void block_fetch_fail(struct wi_block_fetch *fetch, const struct wi_error *error)
+void blocks_fail(struct wi_block_fetch *fetch, const struct wi_error *error)
 {
     fetch->failed = 1;
     drop_asks(fetch, NULL, NULL);

@@ -117,7 +117,7 @@ struct wi_block_fetch {
 
 /* --- block_fetch.c ---------------------------------------------------------------------------- */
 
-void block_fetch_fail(struct wi_block_fetch *fetch, const struct wi_error *error);
+void blocks_fail(struct wi_block_fetch *fetch, const struct wi_error *error);
 
 /* --- block_share.c ---------------------------------------------------------------------------- */
 

@@ -359,7 +359,7 @@ static void fail_for(struct wi_block_fetch *fetch, const struct block *block)
     wi_error_set(&error, code_of(&blames), "", "nobody brings %.90s: %s", fetch->what, told);
     if (blames.until_ms > now)
         wi_error_retry_after(&error, (unsigned)((blames.until_ms - now) / 1000) + 1);
-    block_fetch_fail(fetch, &error);
+    blocks_fail(fetch, &error);
 }
 
 static int is_hopeless(const struct wi_block_fetch *fetch, const struct block *block)
