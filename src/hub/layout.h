@@ -4,8 +4,10 @@
  *   huggingface   URL/api/models/ORG/NAME/revision/REV             which commit that is
  *                 URL/api/models/ORG/NAME/tree/COMMIT?recursive=true   its files, page by page
  *                 URL/ORG/NAME/resolve/COMMIT/PATH                 one of them
- *   plain         URL/PATH/OF/MODEL/SHA256SUMS                     the files, and so the commit
- *                 URL/PATH/OF/MODEL/PATH                           one of them
+ *   webinfer      URL/content                                      what it has, with CIDs
+ *                 URL/ipfs/CID                                     a block of it
+ * (source/neighbours.h) plain         URL/PATH/OF/MODEL/SHA256SUMS                     the files,
+ * and so the commit URL/PATH/OF/MODEL/PATH                           one of them
  */
 #ifndef WI_HUB_LAYOUT_H
 #define WI_HUB_LAYOUT_H

@@ -282,10 +282,8 @@ static void make_one(struct wi_near *near)
 static void fetch(struct wi_near *near, const struct wi_cid *cid)
 {
     const struct wi_near_order *own = &near->order;
-    char text[WI_CID_TEXT];
-    struct wi_hub_reference reference = {.is_content = 1, .root = *cid, .path = ""};
-    wi_cid_print(cid, text);
-    reference.repository = wi_sprintf("ipfs://%s", text);
+    struct wi_hub_reference reference;
+    wi_hub_reference_of_cid(cid, &reference);
     const struct wi_content_order order = {.loop = own->loop,
         .http = own->http,
         .only = near->claimants,
@@ -300,7 +298,7 @@ static void fetch(struct wi_near *near, const struct wi_cid *cid)
     make_one(near);
     near->content = wi_content_pull_new(&order);
     wi_content_pull_fetch(near->content, &near->one, on_content_progress, on_content_end, near);
-    free(reference.repository);
+    wi_hub_reference_clear(&reference);
 }
 
 /* Whether the file that is next comes now. */

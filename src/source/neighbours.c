@@ -262,14 +262,22 @@ static void send_question(struct neighbour *neighbour)
     free(match);
 }
 
-/* Whether it is to be asked: what is known is too old, and it did not fail just now. */
+static int is_self(const struct neighbour *neighbour)
+{
+    return neighbour->offer.id && strcmp(neighbour->offer.id, neighbour->all->id) == 0;
+}
+
+/* Whether it is to be asked: what is known is too old, and it did not fail just now. Where we were
+ * found somebody else may be by now. */
 static int is_due(const struct neighbour *neighbour, double fresh_ms)
 {
     struct wi_block_source_info info;
     double now = wi_now_ms();
     wi_block_source_info(neighbour->source, &info);
-    if (is_under_way(neighbour) || info.state != WI_SOURCE_READY)
+    if (is_under_way(neighbour) || (info.state != WI_SOURCE_READY && !is_self(neighbour)))
         return 0;
+    if (fresh_ms == 0)
+        return 1;
     return neighbour->answers ? now - neighbour->known_ms > fresh_ms
                               : now - neighbour->failed_ms > WI_NEIGHBOURS_PAUSE_MS;
 }
@@ -391,4 +399,60 @@ void wi_neighbours_at(const struct wi_neighbours *all, size_t index, struct wi_n
     int offers = neighbour->answers && !is_self && source.state != WI_SOURCE_OUT;
     *info =
         (struct wi_neighbour_info){neighbour->source, offers ? &neighbour->offer : NULL, is_self};
+}
+
+/* --- models by their names -------------------------------------------------------------------- */
+
+static const struct neighbour *find_name(const struct wi_neighbours *all, const char *name)
+{
+    const struct neighbour *neighbour;
+    struct wi_block_source_info info;
+    DL_FOREACH(all->items, neighbour)
+    {
+        wi_block_source_info(neighbour->source, &info);
+        if (strcmp(info.name, name) == 0)
+            return neighbour;
+    }
+    return NULL;
+}
+
+static enum wi_code refuse(
+    const struct wi_neighbours *all, const char *name, struct wi_error *error)
+{
+    const struct neighbour *neighbour = find_name(all, name);
+    struct wi_block_source_info info = {.reason = "it is not configured any more"};
+    if (neighbour)
+        wi_block_source_info(neighbour->source, &info);
+    const char *reason = *info.reason ? info.reason : "it does not answer";
+    return wi_error_set(error, WI_HUB_FAILED, "hub", "hub %.60s cannot be asked for its models: %s",
+        name, neighbour && is_self(neighbour) ? "it is this daemon itself" : reason);
+}
+
+/* Where no variant is asked for, the first that it has under the name. */
+static const struct wi_offer_row *find_row(
+    const struct wi_offer *offer, const char *name, const char *variant)
+{
+    size_t length = strlen(name);
+    for (size_t i = 0; i < offer->count; i++) {
+        const char *own = offer->rows[i].name;
+        if (strncmp(own, name, length) == 0 && own[length] == ':' &&
+            (!variant || strcmp(own + length + 1, variant) == 0))
+            return &offer->rows[i];
+    }
+    return wi_offer_find_name(offer, name);
+}
+
+enum wi_code wi_neighbours_model(const struct wi_neighbours *all, const char *neighbour,
+    const char *name, const char *variant, struct wi_cid *cid, struct wi_error *error)
+{
+    const struct neighbour *found = find_name(all, neighbour);
+    if (!found || !found->answers || is_self(found))
+        return refuse(all, neighbour, error);
+    const struct wi_offer_row *row = find_row(&found->offer, name, variant);
+    if (!row)
+        return wi_error_set(error, WI_HUB_NOT_FOUND, "model",
+            "hub %.60s serves no model %.160s%s%.60s, but %zu others", neighbour, name,
+            variant ? ":" : "", variant ? variant : "", found->offer.count);
+    *cid = row->cid;
+    return WI_OK;
 }

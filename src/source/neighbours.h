@@ -13,7 +13,8 @@
 #include "source/offer.h"
 #include "source/sources.h"
 
-#define WI_NEIGHBOURS_WAIT_MS 3000u /* so long a neighbour that does not answer delays a pull */
+#define WI_NEIGHBOURS_WAIT_MS 3000u   /* so long a neighbour that does not answer delays a pull */
+#define WI_NEIGHBOURS_NAMED_MS 10000u /* the same where it is named, and nobody else knows */
 #define WI_NEIGHBOURS_PAUSE_MS 10000.0
 #define WI_NEIGHBOURS_FRESH_MS 5000.0 /* so old may be what a pull is told */
 
@@ -36,10 +37,17 @@ struct wi_neighbour_info {
 void wi_neighbours_at(
     const struct wi_neighbours *neighbours, size_t index, struct wi_neighbour_info *info);
 
+/* The CID of the model that the neighbour of that name has under `name`, perhaps with `variant`
+ * (NULL: none is asked for) in its name there. WI_OK; WI_HUB_NOT_FOUND where it has no such model;
+ * WI_HUB_FAILED with the reason where it does not say what it has. */
+enum wi_code wi_neighbours_model(const struct wi_neighbours *neighbours, const char *neighbour,
+    const char *name, const char *variant, struct wi_cid *cid, struct wi_error *error);
+
 struct wi_neighbours_wait;
 typedef void wi_neighbours_fn(void *context);
-/* Asks those whose list is older than `fresh_ms`, and calls back once, never from inside, when each
- * of them has answered or has failed to, or after `wait_ms`. */
+/* Asks those whose list is older than `fresh_ms`, and with 0 all, those that failed just now too;
+ * and calls back once, never from inside, when each of them has answered or has failed to, or after
+ * `wait_ms`. */
 struct wi_neighbours_wait *wi_neighbours_ask(struct wi_neighbours *neighbours, double fresh_ms,
     uint64_t wait_ms, wi_neighbours_fn *on_known, void *context);
 void wi_neighbours_cancel(struct wi_neighbours_wait *wait); /* no callback comes; NULL is fine */
