@@ -161,10 +161,16 @@ static void blame(struct wi_block_source *const *sources, size_t count)
         wi_block_source_lied(sources[i], 1, "what it says of a file is not what the file is");
 }
 
-/* The claim becomes that of what is left of the file. */
-static void leave(struct wi_near *near)
+/* The claim becomes that of what is left of the file. None of them is asked for the next one at
+ * once: each file would wait for who does not answer. */
+static void leave(struct wi_near *near, const struct wi_error *error)
 {
     struct left *left = wi_alloc(sizeof *left);
+    for (size_t i = 0; i < near->claimant_count && error->code != WI_HUB_NOT_FOUND; i++) {
+        struct wi_block_source_info info;
+        wi_block_source_info(near->claimants[i], &info);
+        wi_block_source_rest(near->claimants[i], WI_NEIGHBOURS_PAUSE_MS, info.reason);
+    }
     left->file = near->next;
     left->count = near->claimant_count;
     memcpy(left->sources, near->claimants, sizeof near->claimants);
@@ -213,7 +219,7 @@ static void on_content_end(
     if (error && error->code == WI_DOWNLOAD_CORRUPT)
         blame(near->claimants, near->claimant_count);
     else if (error)
-        leave(near);
+        leave(near, error);
     if (error && is_own(error->code))
         near->next = near->order.files->count;
     end_claim(near);
@@ -235,8 +241,12 @@ static const struct wi_offer_file *claim_of(
     const struct wi_near *near, size_t neighbour, const unsigned char *hash)
 {
     struct wi_neighbour_info info;
+    struct wi_block_source_info source;
     wi_neighbours_at(near->order.neighbours, neighbour, &info);
-    return info.offer ? wi_offer_find(info.offer, hash, file_of(near)->bytes) : NULL;
+    wi_block_source_info(info.source, &source);
+    return info.offer && source.state == WI_SOURCE_READY
+               ? wi_offer_find(info.offer, hash, file_of(near)->bytes)
+               : NULL;
 }
 
 /* Holds those who say the same. */
