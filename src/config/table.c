@@ -380,7 +380,7 @@ const struct wi_setting wi_options[] = {
         .help = "Whether whoever reaches the bridge's listener is served. Without it who asks "
                 "shows a token of rank node, or is on this machine where there is no tokens_file."},
     {KEY(content, download_limit), SIZE(0, 1 * TIB), DEFAULT("0"), RELOADABLE,
-        .help = "How many bytes a second all pulls of ipfs:// get together. 0 means no limit."},
+        .help = "How many bytes a second all pulls get together. 0 means no limit."},
     {KEY(content, stall), DURATION(100, 10 * MINUTE), DEFAULT("10s"), RELOADABLE,
         .help = "A source that brings less than 64 kB of a block in this time has others asked for "
                 "it, too."},

@@ -234,11 +234,12 @@ static int read_from_file(struct content_run *run, const struct wi_kept_block *k
     return 0;
 }
 
-/* Until the name is known, and while what was read waits to be written. */
+/* Not while what was read waits to be written; and one by one until a file's name is known, since
+ * what comes behind its first bytes would be for nothing. */
 static int reads_nodes(const struct content_run *run)
 {
     return !content_run_is_over(run) && run->waiting_bytes < CONTENT_PUTS &&
-           (run->phase != CONTENT_NAME || !run->name);
+           (run->phase != CONTENT_NAME || (!run->name && !run->flights));
 }
 
 static int next_node(struct content_run *run, struct wi_block_want *want)

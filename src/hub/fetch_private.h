@@ -95,6 +95,7 @@ struct wi_fetch {
     struct wi_hub hub;
     char *repository, *commit, *folder;
     unsigned pause_ms, stall_ms;
+    struct wi_limit *limit;
     uint64_t *lengths; /* NULL: it fetches */
     struct fetch_opening opening;
     int folder_fd; /* -1 until it is locked */

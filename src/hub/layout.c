@@ -113,6 +113,7 @@ const struct wi_hub_layout wi_hub_layouts[] = {
         .list_url = sums_url,
         .file_url = plain_url,
         .read_list = wi_hub_tree_read_sums},
+    [WI_HUB_IPFS] = {.article = "an ipfs"},
     [WI_HUB_WEBINFER] = {.article = "a webinfer",
         .least = 1,
         .most = 2,

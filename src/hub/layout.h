@@ -4,10 +4,10 @@
  *   huggingface   URL/api/models/ORG/NAME/revision/REV             which commit that is
  *                 URL/api/models/ORG/NAME/tree/COMMIT?recursive=true   its files, page by page
  *                 URL/ORG/NAME/resolve/COMMIT/PATH                 one of them
- *   webinfer      URL/content                                      what it has, with CIDs
- *                 URL/ipfs/CID                                     a block of it
- * (source/neighbours.h) plain         URL/PATH/OF/MODEL/SHA256SUMS                     the files,
- * and so the commit URL/PATH/OF/MODEL/PATH                           one of them
+ *   plain         URL/PATH/OF/MODEL/SHA256SUMS                     the files, and so the commit
+ *                 URL/PATH/OF/MODEL/PATH                           one of them
+ *   ipfs          blocks by their CIDs alone: source/block_fetch.h
+ *   webinfer      the same, and what they are of: source/neighbours.h
  */
 #ifndef WI_HUB_LAYOUT_H
 #define WI_HUB_LAYOUT_H
@@ -29,6 +29,7 @@ struct wi_hub_layout {
     char *(*revision_url)(const struct wi_hub *hub, const char *repository, const char *revision);
     const char *list; /* the file that the list of files is; NULL: it is none, and comes in pages,
                          of which the next is where a Link header says */
+    /* NULL: it has no models by name, and none of what follows. */
     char *(*list_url)(const struct wi_hub *hub, const char *repository, const char *commit);
     char *(*file_url)(
         const struct wi_hub *hub, const char *repository, const char *commit, const char *path);

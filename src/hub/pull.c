@@ -375,6 +375,7 @@ static void fetch_from_hub(struct wi_pull *pull)
         .repository = pull->order->parsed.repository,
         .files = pull->files,
         .folder = pull->folder,
+        .limit = pull->deps.limit,
         .on_wrong = on_wrong_file};
     pull->fetch =
         wi_fetch_start(pull->deps.loop, pull->deps.http, &order, on_progress, on_fetched, pull);

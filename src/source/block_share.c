@@ -55,7 +55,7 @@ static void end_epoch(struct slot *slot, double now)
     double rate = took > 0 ? (double)slot->epoch_bytes / took : 0;
     if (rate > slot->rate * WORTH_IT) {
         slot->before = slot->window;
-        slot->window += slot->window / 2;
+        slot->window *= 2;
         slot->rate = rate;
         slot->patience = PATIENCE;
     } else if (slot->before > 0) {
@@ -333,16 +333,28 @@ static void tell_sources(
     size_t count = fetch->slot_count < SOURCES_TOLD ? fetch->slot_count : SOURCES_TOLD, used = 0;
     for (size_t i = 0; i < count; i++) {
         const struct slot *slot = &fetch->slots[i];
-        const char *reason = lacks(slot, block) ? "it lacks the block" : slot->reason;
         struct wi_block_source_info info;
         char line[REASON_BYTES + 64];
         wi_block_source_info(slot->source, &info);
+        const char *reason = lacks(slot, block) ? "it lacks the block"
+                             : *slot->reason    ? slot->reason
+                                                : info.reason;
         snprintf(line, sizeof line, "%.40s: %s", info.name, reason);
         used += (size_t)snprintf(
             text + used, size - used, "%s%.*s", i ? "; " : "", (int)(size / count) - 3, line);
     }
     if (count == 0)
         snprintf(text, size, "the configuration has no [hub.NAME] with layout = ipfs");
+}
+
+/* Why the slot does not bring the block; what another fetch has seen of it counts, too. */
+static enum blame blame_for(const struct slot *slot, const struct block *block)
+{
+    struct wi_block_source_info info;
+    if (lacks(slot, block))
+        return BLAME_LACKS;
+    wi_block_source_info(slot->source, &info);
+    return slot->blame == BLAME_NONE && info.state == WI_SOURCE_RESTING ? BLAME_BUSY : slot->blame;
 }
 
 static void fail_for(struct wi_block_fetch *fetch, const struct block *block)
@@ -353,7 +365,7 @@ static void fail_for(struct wi_block_fetch *fetch, const struct block *block)
     double now = wi_now_ms();
     for (size_t i = 0; i < fetch->slot_count; i++) {
         const struct slot *slot = &fetch->slots[i];
-        add_blame(&blames, lacks(slot, block) ? BLAME_LACKS : slot->blame, slot_waits(slot, now));
+        add_blame(&blames, blame_for(slot, block), slot_waits(slot, now));
     }
     tell_sources(fetch, block, told, sizeof told);
     wi_error_set(&error, code_of(&blames), "", "nobody brings %.90s: %s", fetch->what, told);
