@@ -110,6 +110,7 @@ struct wi_fetch {
     unsigned works;
     struct wi_error error;
     wi_fetch_progress_fn *on_progress;
+    int (*on_wrong)(void *context, size_t file); /* NULL: nobody wants to know */
     wi_fetch_fn *on_end;
     void *context;
 };

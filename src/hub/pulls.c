@@ -431,7 +431,7 @@ static void set_sources(struct wi_pulls *pulls)
         return;
     wi_gateways_find(&gateways, pulls->config);
     wi_gateways_read_tokens(&gateways);
-    wi_gateways_set(&gateways, pulls->deps.sources);
+    wi_gateways_set(&gateways, pulls->deps.sources, pulls->deps.neighbours);
     wi_gateways_clear(&gateways);
 }
 
