@@ -14,7 +14,7 @@
 #ifndef WI_HUB_NEAR_H
 #define WI_HUB_NEAR_H
 
-#include "base/limit.h"
+#include "net/limit.h"
 #include "hub/fetch.h"
 #include "source/neighbours.h"
 
