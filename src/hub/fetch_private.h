@@ -15,8 +15,8 @@
 #include "base/loop.h"
 #include "base/work_queue.h"
 #include "hub/fetch.h"
-#include "hub/folder_lock.h"
 #include "hub/part.h"
+#include "library/folder_lock.h"
 
 #define BUFFER_BYTES (1u << 20)
 #define WORTH_A_WORK (BUFFER_BYTES / 4) /* so much is written before it is due */
