@@ -51,9 +51,11 @@ void wi_content_pull_free(struct wi_content_pull *pull)
     free(pull);
 }
 
-void wi_content_pull_list(struct wi_content_pull *pull, wi_hub_list_fn *on_tree, void *context)
+void wi_content_pull_list(struct wi_content_pull *pull, wi_fetch_progress_fn *on_progress,
+    wi_hub_list_fn *on_tree, void *context)
 {
     pull->run = content_run_new(pull, NULL);
+    pull->run->on_progress = on_progress;
     pull->run->on_tree = on_tree;
     pull->run->context = context;
 }

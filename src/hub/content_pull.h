@@ -44,8 +44,9 @@ void wi_content_pull_free(struct wi_content_pull *pull);
  * All files below what the path leads to, its commit the CID of that. A single file is looked into
  * for its name. Errors: WI_HUB_NOT_FOUND (nobody has it, or the path leads nowhere),
  * WI_HUB_FAILED, WI_HUB_BUSY, WI_DOWNLOAD_CORRUPT, WI_NO_ROOM, WI_STORAGE_FAILED, WI_UNAVAILABLE.
- */
-void wi_content_pull_list(struct wi_content_pull *pull, wi_hub_list_fn *on_tree, void *context);
+ * `on_progress` tells what is waited for. */
+void wi_content_pull_list(struct wi_content_pull *pull, wi_fetch_progress_fn *on_progress,
+    wi_hub_list_fn *on_tree, void *context);
 /* Files of that list; those that are not here already come into the folder, and get their
  * `sha256`. One whose digest is a SHA-256 must have that, and as many bytes as its row says:
  * WI_DOWNLOAD_CORRUPT where the tree says otherwise. `files` is borrowed until it has ended. Errors

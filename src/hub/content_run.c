@@ -326,7 +326,9 @@ static void on_progress_time(void *context)
 {
     struct content_run *run = context;
     wi_turn_schedule(run->turn);
-    if (!run->changed || run->phase != CONTENT_FETCH || !run->on_progress)
+    int tells = run->wanted ? run->changed && run->phase == CONTENT_FETCH
+                            : run->blocks && !content_run_is_over(run);
+    if (!tells || !run->on_progress)
         return;
     run->changed = 0;
     struct wi_fetch_progress progress = progress_of(run);

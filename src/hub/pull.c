@@ -581,6 +581,7 @@ static void on_content(void *context, const struct wi_hub_tree *tree, const stru
 {
     struct wi_pull *pull = context;
     struct wi_error taken;
+    take_retrying(pull, NULL);
     if (!error && pull->order->unnamed && !get_name(pull, tree, &taken))
         error = &taken;
     on_tree(pull, tree, error);
@@ -598,7 +599,7 @@ static void start_content(struct wi_pull *pull, const struct wi_hub_reference *r
         .bytes_max = pull->plan->bytes_max};
     wi_content_pull_free(pull->content);
     pull->content = wi_content_pull_new(&order);
-    wi_content_pull_list(pull->content, on_content, pull);
+    wi_content_pull_list(pull->content, on_measuring, on_content, pull);
 }
 
 static void list_content(struct wi_pull *pull)
