@@ -2,8 +2,8 @@
 <<<<<<<< HEAD:src/net/limit.c
 #include "net/limit.h"
 ========
-#include "source/limit.h"
->>>>>>>> b32996f7ace5761c6cb602a7b658d6d0af254c4d:src/source/limit.c
+#include "net/limit.h"
+>>>>>>>> b32996f7ace5761c6cb602a7b658d6d0af254c4d:src/net/limit.c
 
 /* What it holds at most, as a time at its rate: more than passes between two looks of anybody. */
 #define BURST_MS 250.0

@@ -6,9 +6,9 @@
 #ifndef WI_NET_LIMIT_H
 #define WI_NET_LIMIT_H
 ========
-#ifndef WI_SOURCE_LIMIT_H
-#define WI_SOURCE_LIMIT_H
->>>>>>>> b32996f7ace5761c6cb602a7b658d6d0af254c4d:src/source/limit.h
+#ifndef WI_NET_LIMIT_H
+#define WI_NET_LIMIT_H
+>>>>>>>> b32996f7ace5761c6cb602a7b658d6d0af254c4d:src/net/limit.h
 
 #include <stdint.h>
 

@@ -4,8 +4,8 @@
 <<<<<<<< HEAD:tests/unit/net/limit_test.c
 #include "net/limit.h"
 ========
-#include "source/limit.h"
->>>>>>>> b32996f7ace5761c6cb602a7b658d6d0af254c4d:tests/unit/source/limit_test.c
+#include "net/limit.h"
+>>>>>>>> b32996f7ace5761c6cb602a7b658d6d0af254c4d:tests/unit/net/limit_test.c
 
 TEST(without_a_rate_there_is_no_limit)
 {
