@@ -1,10 +1,6 @@
 /* A bucket that fills with time, and may be emptied below nothing by what has come already. */
-<<<<<<<< HEAD:src/net/limit.c
-#include "net/limit.h"
-========
-#include "net/limit.h"
->>>>>>>> b32996f7ace5761c6cb602a7b658d6d0af254c4d:src/net/limit.c
-
+<#include "net/limit.h"
+=
 /* What it holds at most, as a time at its rate: more than passes between two looks of anybody. */
 #define BURST_MS 250.0
 

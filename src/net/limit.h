@@ -2,14 +2,9 @@
  * A limit of so many bytes a second for all who share it. Bytes are taken as they come and counted
  * afterwards: who finds it exhausted waits until it is not. Pure; one thread.
  */
-<<<<<<<< HEAD:src/net/limit.h
-#ifndef WI_NET_LIMIT_H
+<#ifndef WI_NET_LIMIT_H
 #define WI_NET_LIMIT_H
-========
-#ifndef WI_NET_LIMIT_H
-#define WI_NET_LIMIT_H
->>>>>>>> b32996f7ace5761c6cb602a7b658d6d0af254c4d:src/net/limit.h
-
+=
 #include <stdint.h>
 
 /* Zero-initialised it is no limit. */

@@ -1,12 +1,8 @@
 /* A limit in bytes a second, by a clock that is played here. */
 #include "../test.h"
 
-<<<<<<<< HEAD:tests/unit/net/limit_test.c
-#include "net/limit.h"
-========
-#include "net/limit.h"
->>>>>>>> b32996f7ace5761c6cb602a7b658d6d0af254c4d:tests/unit/net/limit_test.c
-
+<#include "net/limit.h"
+=
 TEST(without_a_rate_there_is_no_limit)
 {
     struct wi_limit limit = {0};
