@@ -2,9 +2,9 @@
  * A limit of so many bytes a second for all who share it. Bytes are taken as they come and counted
  * afterwards: who finds it exhausted waits until it is not. Pure; one thread.
  */
-<#ifndef WI_NET_LIMIT_H
+#ifndef WI_NET_LIMIT_H
 #define WI_NET_LIMIT_H
-=
+
 #include <stdint.h>
 
 /* Zero-initialised it is no limit. */

@@ -1,8 +1,8 @@
 /* A limit in bytes a second, by a clock that is played here. */
 #include "../test.h"
 
-<#include "net/limit.h"
-=
+#include "net/limit.h"
+
 TEST(without_a_rate_there_is_no_limit)
 {
     struct wi_limit limit = {0};
