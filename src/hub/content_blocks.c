@@ -280,6 +280,8 @@ static int next_first_leaf(struct content_run *run, struct wi_block_want *want)
     return 0;
 }
 
+/* 1 and what is to be asked for, or 0: there is none, or it is here and will be put in its place.
+ */
 static int next_leaf_of(
     struct content_run *run, struct content_file *file, struct wi_block_want *want)
 {
@@ -291,11 +293,17 @@ static int next_leaf_of(
             continue;
         if (find_flight(run, &leaf->cid))
             return 0; /* another file has asked for it */
-        if (!kept || kept->size != leaf->bytes) {
-            file->next++;
-            return ask(run, want, &leaf->cid, leaf->bytes, CONTENT_LEAF);
+        if (kept && kept->size == leaf->bytes) {
+            content_file_put_leaf(file, index, kept->bytes);
+            continue;
         }
-        content_file_put_leaf(file, index, kept->bytes);
+        int copied = content_local_copy(run, file, index);
+        if (copied < 0)
+            return 0;
+        if (copied > 0)
+            continue;
+        file->next++;
+        return ask(run, want, &leaf->cid, leaf->bytes, CONTENT_LEAF);
     }
     return 0;
 }

@@ -11,6 +11,7 @@
 #ifndef WI_HUB_CONTENT_PULL_H
 #define WI_HUB_CONTENT_PULL_H
 
+#include "blockstore/blockstore.h"
 #include "hub/fetch.h"
 #include "hub/list.h"
 #include "hub/reference.h"
@@ -23,7 +24,8 @@ struct wi_content_order {
     const struct wi_sources *sources;    /* likewise: all of them are asked; or: */
     struct wi_block_source *const *only; /* these, which are held; NULL: all */
     size_t only_count;
-    struct wi_limit *limit; /* likewise; NULL: none */
+    struct wi_limit *limit;       /* likewise; NULL: none */
+    struct wi_blockstore *blocks; /* likewise: what it has is not fetched; NULL: none */
     uint64_t stall_ms;
     const struct wi_hub_reference *reference; /* of content */
     const char *folder;                       /* exists, and belongs to this pull alone */

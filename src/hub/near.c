@@ -299,6 +299,7 @@ static void fetch(struct wi_near *near, const struct wi_cid *cid)
         .only = near->claimants,
         .only_count = near->claimant_count,
         .limit = own->limit,
+        .blocks = own->blocks,
         .stall_ms = own->stall_ms,
         .reference = &reference,
         .folder = own->folder,

@@ -397,6 +397,7 @@ static void fetch_of_hub(struct wi_pull *pull)
         .http = pull->deps.http,
         .neighbours = pull->deps.neighbours,
         .limit = pull->deps.limit,
+        .blocks = pull->deps.blocks,
         .stall_ms = pull->order->stall_ms,
         .files = pull->files,
         .folder = pull->folder};
@@ -593,6 +594,7 @@ static void start_content(struct wi_pull *pull, const struct wi_hub_reference *r
         .http = pull->deps.http,
         .sources = pull->deps.sources,
         .limit = pull->deps.limit,
+        .blocks = pull->deps.blocks,
         .stall_ms = pull->order->stall_ms,
         .reference = reference,
         .folder = pull->folder,

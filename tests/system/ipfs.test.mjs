@@ -225,6 +225,23 @@ test('after a kill at half, half is fetched', async () => {
     }
 });
 
+test('of a version with one changed MiB only that is fetched, where the other is published', async () => {
+    const first = talker(7_500_000), second = Buffer.from(first), as = 'own/versions';
+    crypto.randomFillSync(second, 4 << 20, 1000);
+    const old = await makeDag({ 'finch-Q8_0.gguf': first }, 'unixfs-v1-2025'), dag = await makeDag({ 'finch-Q8_0.gguf': second }, 'unixfs-v1-2025');
+    const [gateway] = await serve(old);
+    assert.equal((await bring({ model: `ipfs://${old.cid}`, as })).state, 'done');
+    const { code, out, problems } = await cli('publish', as);
+    assert.deepEqual([code, out], [0, `ipfs://${old.cid}\n`], problems);
+    gateway.heal();
+    gateway.add(dag.blocks);
+    const done = await bring({ model: `ipfs://${dag.cid}`, as });
+    assert.equal(done.state, 'done', JSON.stringify(done));
+    assert.deepEqual(filesOf((await model(as)).json), [['finch-Q8_0.gguf', sha256(second)]]);
+    assert.equal(gateway.asked.length, 3, 'a folder, a file and a leaf');
+    assert.ok(done.fetched_bytes < 2 << 20, `${done.fetched_bytes} bytes`);
+});
+
 test('who lacks it, is busy, slow or no gateway is passed over, and named where nobody is left', async () => {
     const dag = await makeDag({ 'finch-Q8_0.gguf': talker(1_000_000) }, 'narrow'), nothing = await makeDag({ a: 'b' }, 'unixfs-v1-2025');
     const all = await serve(dag, ['lacks', 'busy', 'page', 'slow', 'cut', 'zip', 'other', 'good']);
