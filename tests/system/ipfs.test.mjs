@@ -12,6 +12,7 @@ import { Daemon, testsOf } from '../lib/daemon.mjs';
 import { startGateway } from '../lib/gateway.mjs';
 import { dagOf, makeBlock, makeDag, makeNode } from '../lib/ipfs.mjs';
 import { ownModels } from '../lib/paths.mjs';
+import { python } from '../lib/python.mjs';
 import { Simulation } from '../lib/simulation.mjs';
 import { until } from '../lib/wait.mjs';
 
@@ -153,6 +154,24 @@ test('a request pulls what it names by its CID, and runs on it', async () => {
         assert.deepEqual([other.status, other.json.code], [404, 'model_not_found'], other.text);
         const run = await cli('run', `ipfs://${dag.cid}`, 'one two', '--platform', 'simulated');
         assert.equal(run.code, 0, run.problems);
+    } finally {
+        await simulation.stop();
+    }
+});
+
+test('in Python a name that is a CID brings the model, and any other is left alone', async () => {
+    const dag = await makeDag({ 'a/finch-Q8_0.gguf': talker(0) }, 'unixfs-v0-2015'), [gateway] = await serve(dag);
+    const simulation = await new Simulation(daemon, { nodes: 1, tokenMs: 1 }).up();
+    const ask = `import sys, webinfer
+with webinfer.WebAccelerator(url=sys.argv[1]) as accelerator:
+    for name in sys.argv[2:]:
+        try: print(accelerator.accelerate(name, "one two", {"use_ipfs": True, "platform": "simulated"}).model_name)
+        except webinfer.ServiceError as error: print(error.code)`;
+    try {
+        const inner = `ipfs/${[...dag.blocks.values()].map(({ cid }) => textOf(cid)).at(-2)}`;
+        const { stdout } = await python(['-c', ask, daemon.url, `${dag.cid}/a`, inner.replace('ipfs/', 'ipfs://'), 'nobody/has-it']);
+        assert.deepEqual(stdout.trim().split('\n'), [inner, inner, 'model_not_found']);
+        assert.equal(gateway.sent.filter((cid) => cid === textOf(dag.cid)).length, 1, 'the second time it was here');
     } finally {
         await simulation.stop();
     }
