@@ -56,7 +56,7 @@ static const char *const batchings[] = {
     [WI_BATCHING_OFF] = "off", [WI_BATCHING_FIXED] = "fixed", [WI_BATCHING_AUTO] = "auto", NULL};
 static const char *const unknown_parameters[] = {
     [WI_UNKNOWN_REFUSE] = "refuse", [WI_UNKNOWN_IGNORE] = "ignore", NULL};
-static const char *const strangers[] = {[WI_STRANGERS_NONE] = "none",
+const char *const wi_strangers_names[] = {[WI_STRANGERS_NONE] = "none",
     [WI_STRANGERS_TENSORS] = "tensors",
     [WI_STRANGERS_TEXT] = "text",
     NULL};
@@ -64,8 +64,11 @@ static const char *const networks[] = {[WI_NETWORK_AUTO] = "auto",
     [WI_NETWORK_ISOLATED] = "isolated",
     [WI_NETWORK_HOST] = "host",
     NULL};
-static const char *const layouts[] = {
-    [WI_HUB_HUGGINGFACE] = "huggingface", [WI_HUB_PLAIN] = "plain", [WI_HUB_IPFS] = "ipfs", NULL};
+static const char *const layouts[] = {[WI_HUB_HUGGINGFACE] = "huggingface",
+    [WI_HUB_PLAIN] = "plain",
+    [WI_HUB_IPFS] = "ipfs",
+    [WI_HUB_WEBINFER] = "webinfer",
+    NULL};
 static const char *const serves[] = {
     [WI_SERVE_NO] = "no", [WI_SERVE_PUBLISHED] = "published", [WI_SERVE_ALL] = "all", NULL};
 static const char *const platforms[] = {"webgpu", "webnn", "webgl", "wasm", NULL};
@@ -141,7 +144,8 @@ const struct wi_setting wi_options[] = {
                 "ones are answered 503. Those of this machine itself are not counted."},
     {KEY(api, max_watchers), INTEGER(0, 1024), DEFAULT("64"), RELOADABLE,
         .help = "How many clients may take GET /v1/events at the same time; never more than half "
-                "of max_connections. Further ones are answered 429."},
+                "of max_connections, and of one user never more than a quarter of them. Further "
+                "ones are answered 429."},
     {KEY(api, stream_grace), DURATION(0, 1 * HOUR), DEFAULT("15s"), RELOADABLE,
         .help = "How long the client of a resumable stream may be away until its work is "
                 "cancelled, and how long the end of one is kept."},
@@ -244,7 +248,7 @@ const struct wi_setting wi_options[] = {
             "The share of max_queue, and of the room for stored jobs, that one client may fill."},
     {KEY(pool, job_retention), DURATION(1 * SECOND, 720 * HOUR), DEFAULT("1h"), RELOADABLE,
         .help = "How long the results of jobs are kept for being fetched."},
-    {KEY(pool, strangers), ENUM(strangers), DEFAULT("tensors"), RELOADABLE,
+    {KEY(pool, strangers), ENUM(wi_strangers_names), DEFAULT("tensors"), RELOADABLE,
         .help = "What is sent to browsers and programs that the service did not start: none of the "
                 "work, tensors and pictures only, or text and sound as well, which is what people "
                 "write and say to models. A picture with a question, a prompt or labels has text."},
@@ -353,17 +357,21 @@ const struct wi_setting wi_options[] = {
 
     {HUB_KEY(url), URL, DEFAULT("https://huggingface.co"), RELOADABLE,
         .help =
-            "Where the hub is: https, or http on this machine; of the layout ipfs without a "
-            "token also http elsewhere, since all that comes from there is verified. Every hub "
+            "Where the hub is: https, or http on this machine; of the layouts ipfs and "
+            "webinfer without a token also http elsewhere, since all that comes from there is "
+            "verified. Every hub "
             "but huggingface and ipfs needs one. That of ipfs is "
             "https://trustless-gateway.link where none is given, and empty it takes ipfs away."},
     {HUB_KEY(token_file), PATH, DEFAULT(""), RELOADABLE,
         .help = "A file with the token that is sent to this hub, and to no other host. It has mode "
                 "0600 and belongs to the user whom the daemon runs as."},
     {HUB_KEY(layout), ENUM(layouts), DEFAULT("huggingface"), RELOADABLE,
-        .help = "With huggingface the hub answers as huggingface.co does. With plain every folder "
-                "below the URL that has a SHA256SUMS is a model, which any web server can be made "
-                "to serve. With ipfs it is a trustless gateway, a source of every ipfs:// pull."},
+        .help =
+            "With huggingface the hub answers as huggingface.co does. With plain every folder "
+            "below the URL that has a SHA256SUMS is a model, which any web server can be made "
+            "to serve. With ipfs it is a trustless gateway, a source of every ipfs:// pull. With "
+            "webinfer it is another webinferd, the URL that of its [bridge] listen: a source of "
+            "every pull for what its [content] serve gives."},
 
     {KEY(content, serve), ENUM(serves), DEFAULT("no"), RELOADABLE,
         .help = "Which models are served: none, those that were published, or all, which adds "

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define HOLE_MIN 64        /* bytes: a smaller one is not worth it */
+#define TRIES 2            /* of who stumbles, where the hub brings the rest */
 #define AT_ONCE (4u << 20) /* bytes of kept blocks that are read before others may work */
 
 /* --- blocks that were asked for --------------------------------------------------------------- */
@@ -40,6 +41,7 @@ void content_blocks_clear(struct content_run *run)
         HASH_DEL(run->flights, flight);
         free(flight);
     }
+    content_holes_free(run->put_together);
 }
 
 /* --- what is read ----------------------------------------------------------------------------- */
@@ -88,7 +90,7 @@ static enum wi_code give(struct content_run *run, const struct wi_cid *cid,
     run->giving = (struct content_giving){.block = block, .size = size, .kept = kept};
     enum wi_code code = wi_walk_give(run->walk, cid, block, size, error);
     run->giving.block = NULL;
-    content_run_schedule(run);
+    wi_turn_schedule(run->turn);
     return code;
 }
 
@@ -108,11 +110,15 @@ static void give_kept(
     }
 }
 
-void content_blocks_give(
-    struct content_run *run, const struct wi_kept_block *kept, const unsigned char *block)
+void content_blocks_take(struct content_run *run)
 {
-    land(run, &kept->cid);
-    give_kept(run, kept, block);
+    struct content_hole *holes = run->put_together;
+    run->put_together = NULL;
+    for (struct content_hole *hole = holes; hole && !content_run_is_over(run); hole = hole->next) {
+        land(run, &hole->kept->cid);
+        give_kept(run, hole->kept, hole->block);
+    }
+    content_holes_free(holes);
 }
 
 /* Without the part of it that is in a file, if that is large. */
@@ -191,7 +197,7 @@ static void take_leaf(struct content_run *run, struct wi_block *block)
         run->name = wi_content_file_name(block->bytes, block->size);
         keep_block(run, block);
     }
-    content_run_schedule(run);
+    wi_turn_schedule(run->turn);
 }
 
 static void on_block(void *context, struct wi_block *block)
@@ -254,7 +260,7 @@ static int next_node(struct content_run *run, struct wi_block_want *want)
         given += kept->size;
     }
     if (given >= AT_ONCE)
-        content_run_schedule(run);
+        wi_turn_schedule(run->turn);
     return 0;
 }
 
@@ -270,7 +276,7 @@ static int next_first_leaf(struct content_run *run, struct wi_block_want *want)
     if (!kept)
         return ask(run, want, &leaf->cid, leaf->bytes, CONTENT_LEAF);
     run->name = wi_content_file_name(kept->bytes, kept->size);
-    content_run_schedule(run);
+    wi_turn_schedule(run->turn);
     return 0;
 }
 
@@ -336,14 +342,14 @@ enum wi_code content_blocks_start(struct content_run *run, struct wi_error *erro
 {
     const struct wi_content_order *order = &run->pull->order;
     struct wi_block_source *sources[WI_BLOCK_SOURCES_MAX];
-    size_t count = wi_sources_count(order->sources);
+    size_t count = order->only ? order->only_count : wi_sources_count(order->sources);
     if (count == 0)
         return wi_error_set(error, WI_HUB_FAILED, "hub",
             "nobody can be asked for %.200s: the configuration has no [hub.NAME] of layout ipfs",
             run->pull->reference.repository);
     count = count < WI_BLOCK_SOURCES_MAX ? count : WI_BLOCK_SOURCES_MAX;
     for (size_t i = 0; i < count; i++)
-        sources[i] = wi_sources_at(order->sources, i);
+        sources[i] = order->only ? run->pull->only[i] : wi_sources_at(order->sources, i);
     const struct wi_block_order blocks = {.sources = sources,
         .source_count = count,
         .what = run->pull->reference.repository,
@@ -354,6 +360,7 @@ enum wi_code content_blocks_start(struct content_run *run, struct wi_error *erro
         .on_block = on_block,
         .on_failed = on_failed,
         .context = run,
+        .tries = order->hub_follows ? TRIES : 0,
         .pause_ms = order->pause_ms};
     wi_walk_on_bytes(run->walk, on_bytes, run);
     run->blocks = wi_block_fetch_new(order->loop, order->http, &blocks);

@@ -80,6 +80,9 @@ struct wi_block_order {
     wi_block_fn *on_block;
     wi_block_failed_fn *on_failed;
     void *context;
+    /* For who has another way to get what is missing: after so many failures in a row a source is
+     * given up, and one that rests is not waited for long. 0: WI_RETRIES_MAX. */
+    unsigned tries;
     unsigned pause_ms; /* set by tests alone: before the second try, instead of 500 */
 };
 
