@@ -41,6 +41,7 @@ void content_blocks_clear(struct content_run *run)
         HASH_DEL(run->flights, flight);
         free(flight);
     }
+    content_holes_free(run->put_together);
 }
 
 /* --- what is read ----------------------------------------------------------------------------- */
@@ -89,7 +90,7 @@ static enum wi_code give(struct content_run *run, const struct wi_cid *cid,
     run->giving = (struct content_giving){.block = block, .size = size, .kept = kept};
     enum wi_code code = wi_walk_give(run->walk, cid, block, size, error);
     run->giving.block = NULL;
-    content_run_schedule(run);
+    wi_turn_schedule(run->turn);
     return code;
 }
 
@@ -109,11 +110,15 @@ static void give_kept(
     }
 }
 
-void content_blocks_give(
-    struct content_run *run, const struct wi_kept_block *kept, const unsigned char *block)
+void content_blocks_take(struct content_run *run)
 {
-    land(run, &kept->cid);
-    give_kept(run, kept, block);
+    struct content_hole *holes = run->put_together;
+    run->put_together = NULL;
+    for (struct content_hole *hole = holes; hole && !content_run_is_over(run); hole = hole->next) {
+        land(run, &hole->kept->cid);
+        give_kept(run, hole->kept, hole->block);
+    }
+    content_holes_free(holes);
 }
 
 /* Without the part of it that is in a file, if that is large. */
@@ -192,7 +197,7 @@ static void take_leaf(struct content_run *run, struct wi_block *block)
         run->name = wi_content_file_name(block->bytes, block->size);
         keep_block(run, block);
     }
-    content_run_schedule(run);
+    wi_turn_schedule(run->turn);
 }
 
 static void on_block(void *context, struct wi_block *block)
@@ -255,7 +260,7 @@ static int next_node(struct content_run *run, struct wi_block_want *want)
         given += kept->size;
     }
     if (given >= AT_ONCE)
-        content_run_schedule(run);
+        wi_turn_schedule(run->turn);
     return 0;
 }
 
@@ -271,7 +276,7 @@ static int next_first_leaf(struct content_run *run, struct wi_block_want *want)
     if (!kept)
         return ask(run, want, &leaf->cid, leaf->bytes, CONTENT_LEAF);
     run->name = wi_content_file_name(kept->bytes, kept->size);
-    content_run_schedule(run);
+    wi_turn_schedule(run->turn);
     return 0;
 }
 

@@ -52,7 +52,4 @@ void wi_content_pull_list(struct wi_content_pull *pull, wi_hub_list_fn *on_tree,
  * as above; what has come stays. */
 void wi_content_pull_fetch(struct wi_content_pull *pull, struct wi_hub_tree *files,
     wi_fetch_progress_fn *on_progress, wi_fetch_fn *on_end, void *context);
-/* Ends what is under way; no callback comes. */
-void wi_content_pull_stop(struct wi_content_pull *pull);
-
 #endif

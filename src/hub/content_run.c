@@ -11,9 +11,42 @@
 #define PROGRESS_MS 200
 #define THREADS 2 /* of the pool's four, so that others find one */
 
-void content_run_schedule(struct content_run *run)
+static struct wi_fetch_progress progress_of(struct content_run *run);
+
+/* --- who brought how much --------------------------------------------------------------------- */
+
+/* The index of a source of that name, a new one if need be. */
+static size_t find_source(struct wi_content_pull *pull, const char *name)
 {
-    wi_turn_schedule(run->turn);
+    size_t i = 0, count = pull->source_count;
+    while (i < count && strcmp(pull->sources[i].name, name) != 0)
+        i++;
+    if (i < count)
+        return i;
+    pull->sources = wi_realloc_array(pull->sources, count + 1, sizeof *pull->sources);
+    pull->before = wi_realloc_array(pull->before, count + 1, sizeof *pull->before);
+    pull->sources[i] = (struct wi_fetch_source){.name = wi_strdup(name)};
+    pull->before[i] = 0;
+    pull->source_count++;
+    return i;
+}
+
+static void count_sources(struct content_run *run)
+{
+    struct wi_content_pull *pull = run->pull;
+    struct wi_block_progress progress;
+    struct wi_block_share source;
+    int ends = run->phase == CONTENT_CLOSING;
+    wi_block_fetch_progress(run->blocks, &progress);
+    run->fetched = progress.fetched;
+    for (size_t i = 0; wi_block_fetch_share(run->blocks, i, &source) == 0; i++) {
+        size_t own = find_source(pull, source.name);
+        pull->sources[own].bytes = pull->before[own] + source.bytes;
+        if (ends)
+            pull->before[own] = pull->sources[own].bytes;
+    }
+    if (ends && !run->wanted)
+        pull->carried += run->fetched;
 }
 
 /* --- the end ---------------------------------------------------------------------------------- */
@@ -22,7 +55,7 @@ static void on_blocks_closed(void *context)
 {
     struct content_run *run = context;
     run->blocks = NULL;
-    content_run_schedule(run);
+    wi_turn_schedule(run->turn);
 }
 
 static void begin_end(struct content_run *run)
@@ -33,24 +66,10 @@ static void begin_end(struct content_run *run)
     wi_folder_lock_cancel(run->locking);
     run->locking = NULL;
     if (run->blocks) {
-        content_pull_count(run);
+        count_sources(run);
         wi_block_fetch_close(run->blocks, on_blocks_closed, run);
     }
-    content_run_schedule(run);
-}
-
-int content_run_is_over(const struct content_run *run)
-{
-    return run->failed || run->phase == CONTENT_CLOSING;
-}
-
-void content_run_fail(struct content_run *run, const struct wi_error *error)
-{
-    if (content_run_is_over(run))
-        return;
-    run->failed = 1;
-    run->error = *error;
-    content_run_schedule(run);
+    wi_turn_schedule(run->turn);
 }
 
 void content_run_abandon(struct content_run *run)
@@ -82,7 +101,7 @@ static void tell_end(struct content_run *run)
     struct wi_error bad;
     run->pull->run = NULL;
     if (run->wanted) {
-        struct wi_fetch_progress progress = content_run_progress(run);
+        struct wi_fetch_progress progress = progress_of(run);
         for (size_t i = 0; i < run->count; i++)
             memcpy(run->wanted->files[i].sha256, run->files[i].row.sha256,
                 sizeof run->files[i].row.sha256);
@@ -150,7 +169,7 @@ static void on_chore(void *data, int cancelled)
     run->keeping = 0;
     if (!chore->bytes && !content_run_is_over(run))
         begin_walk(run);
-    content_run_schedule(run);
+    wi_turn_schedule(run->turn);
     free(chore->bytes);
     free(chore);
 }
@@ -264,6 +283,7 @@ static void on_turn(void *context)
     struct content_run *run = context;
     if (run->folder >= 0)
         write_kept(run);
+    content_blocks_take(run);
     if (run->failed)
         begin_end(run);
     if (run->phase == CONTENT_TREE && wi_walk_is_done(run->walk))
@@ -282,12 +302,12 @@ static void on_turn(void *context)
 
 /* --- how far it is ---------------------------------------------------------------------------- */
 
-struct wi_fetch_progress content_run_progress(struct content_run *run)
+static struct wi_fetch_progress progress_of(struct content_run *run)
 {
     struct wi_fetch_progress progress = {.files = run->count, .retrying = NULL};
     struct wi_block_progress blocks;
     if (run->blocks && run->phase != CONTENT_CLOSING) {
-        content_pull_count(run);
+        count_sources(run);
         wi_block_fetch_progress(run->blocks, &blocks);
         progress.retrying = blocks.waiting;
     }
@@ -305,11 +325,11 @@ struct wi_fetch_progress content_run_progress(struct content_run *run)
 static void on_progress_time(void *context)
 {
     struct content_run *run = context;
-    content_run_schedule(run);
+    wi_turn_schedule(run->turn);
     if (!run->changed || run->phase != CONTENT_FETCH || !run->on_progress)
         return;
     run->changed = 0;
-    struct wi_fetch_progress progress = content_run_progress(run);
+    struct wi_fetch_progress progress = progress_of(run);
     run->on_progress(run->context, &progress);
 }
 
