@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HASHINGS 2 /* publishings that have a thread at a time */
+/* Publishings that have a thread at a time: others need the pool, too. */
+#define HASHINGS 1
 
 /* --- what stays ------------------------------------------------------------------------------- */
 

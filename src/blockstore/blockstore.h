@@ -10,7 +10,8 @@
  *
  * A pin of a model that was pulled or uploaded holds that version, which changes no more. One of a
  * folder that somebody put there becomes `stale` once one of its files is not any more what was
- * published: its blocks are not served from then on, and it comes back if the files do.
+ * published: its blocks are not served from then on, and it comes back if the files do. With a
+ * model that is removed (wi_versions_take_away) its pins go.
  *
  * Everything is called on the loop's thread; reading and hashing happen on threads of the pool.
  */

@@ -111,12 +111,11 @@ enum wi_blame {
  * JSON values by json_incref. */
 struct wi_answer {
     int ok;
-    struct wi_error error; /* if not ok */
+    struct wi_error error; /* if not ok; WI_NODE_PAUSED: its node had not begun it */
     int retryable;         /* if not ok: another node may do better (device lost, engine died) */
     int broke;             /* if not ok: its engine did */
     int hung;              /* … in that it gave no answer */
     int excused;           /* if not ok: we have ended what it ran in; filled likewise */
-    int returned;          /* if not ok: its node was paused, and had not begun it */
     enum wi_blame blame;   /* of text, then: filled by whoever knows what else was on the node */
     json_t *executed_on;   /* platform, engine, adapter, fallbacks…: as the page reported */
     double load_ms, inference_ms;

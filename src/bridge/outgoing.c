@@ -53,8 +53,8 @@ static void add_platforms(struct wi_buffer *out, const enum wi_platform *platfor
     wi_buffer_puts(out, "]");
 }
 
-/* The path of a file that the bridge serves (files.c). Names and paths are of characters that need
- * no escaping in a URL or in JSON (wi_model_check_name, wi_file_path_ok). */
+/* The path of a file that the bridge serves (http/files.c). Names and paths are of characters that
+ * need no escaping in a URL or in JSON (wi_model_check_name, wi_file_path_ok). */
 static void add_url(
     struct wi_buffer *out, const char *before, const struct wi_model *model, const char *path)
 {

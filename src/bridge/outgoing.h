@@ -10,8 +10,8 @@
 #include "node/frame.h"
 #include "node/message.h"
 
-/* Served beside a model's files (files.c): what its model.json says, with all defaults and labels.
- * No path in a manifest begins with a dot. */
+/* Served beside a model's files (http/files.c): what its model.json says, with all defaults and
+ * labels. No path in a manifest begins with a dot. */
 #define WI_SPEC_FILE ".spec.json"
 
 /* How the attempts of a node go on that comes back. */

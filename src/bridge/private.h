@@ -81,7 +81,7 @@ struct wi_bridge {
     struct wi_bridge_counters counters;
     struct wi_strings odd_models; /* hashes of those whose outputs have not the shape promised */
     struct wi_log_limit bad_answers, no_room, broken_off; /* lines that others can cause */
-    struct wi_outflow outflow;                              /* of all answers by content */
+    struct wi_outflow outflow;                            /* of all answers by content */
     size_t content_answers;                               /* of them, under way */
     int highest_fd;                                       /* of a connection: base/descriptors.h */
     int closed;
@@ -94,6 +94,10 @@ int wi_upgrade_check(struct lws *wsi, struct wi_bridge *bridge, const char *upgr
 /* Whether a page of `origin` (NULL: not a browser) may open a WebSocket here; `host` is what the
  * request's Host header says. Pure. Public for tests. */
 int wi_origin_allowed(const char *origin, const char *host, const char *url, const char *local_url);
+/* Whether a request that is let in for coming from this machine was meant for us: a name of
+ * somebody's own may lead his page's requests here from a browser on this machine. `host` is the
+ * request's Host header, or ""; `url` how browsers reach us. Pure. */
+int wi_host_allowed(const char *host, const char *url);
 
 /* A stranger has so long to announce his node. */
 #define WI_HELLO_MS 5000

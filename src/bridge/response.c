@@ -82,7 +82,6 @@ static enum wi_code read_failure(const struct wi_attempt *attempt, const struct 
         answer->retryable = 1;
     answer->broke = claim.broke;
     answer->hung = claim.hung;
-    answer->returned = claim.code == WI_NODE_PAUSED;
     wi_text_printable(answer->error.field, sizeof answer->error.field, failure.field);
     wi_text_printable(answer->error.expected, sizeof answer->error.expected, failure.expected);
     return WI_OK;
@@ -235,7 +234,7 @@ enum wi_heard wi_response_handle(
         answer.account = wi_task_account(answer.result);
     answer.parts = attempt->stream.next;
     wi_node_remove_attempt(node, attempt);
-    if (answer.returned) /* or it would be sent the same again */
+    if (answer.error.code == WI_NODE_PAUSED) /* or it would be sent the same again */
         wi_node_pause(node, 1);
     /* Before the event, so that the next task_request from inside it carries the acknowledgement.
      */

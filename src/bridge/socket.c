@@ -11,6 +11,8 @@
 void wi_socket_cut(struct wi_socket *socket)
 {
     lws_set_timeout(socket->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
+    /* lws looks at its timers only after something has happened to it. */
+    lws_cancel_service(socket->bridge->lws);
 }
 
 static void on_meanwhile(void *context, int status, int events)

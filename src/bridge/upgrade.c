@@ -56,6 +56,15 @@ int wi_origin_allowed(const char *origin, const char *host, const char *url, con
            strcasecmp(authority + 3, host) == 0;
 }
 
+int wi_host_allowed(const char *host, const char *url)
+{
+    const char *authority = strstr(url, "://") + 3;
+    size_t length = strcspn(authority, "/?#");
+    return !*host || wi_http_host_is_literal(host) || strcasecmp(host, "localhost") == 0 ||
+           strncasecmp(host, "localhost:", 10) == 0 ||
+           (strlen(host) == length && strncasecmp(host, authority, length) == 0);
+}
+
 static int copy_header(struct lws *wsi, enum lws_token_indexes token, char *out)
 {
     out[0] = '\0';

@@ -339,12 +339,13 @@ const struct wi_verb wi_cli_verbs[] = {
         "Send a model, or one in a CAR, to the daemon, from this machine or another", add_options,
         wi_cli_add},
     {"publish", "MODEL[:VARIANT]", 1, 1, {WI_COMPLETE_MODEL},
-        "Give a model an address made of its content, and print it: whoever has ipfs://CID can "
-        "have "
-        "that model",
+        "Give a model an address that is made of its content, ipfs://CID, and print it",
         publish_options, wi_cli_publish},
     {"unpublish", "MODEL[:VARIANT]", 1, 1, {WI_COMPLETE_MODEL},
         "Let nobody have it by that address any more", NULL, wi_cli_unpublish},
+    {"sources", "", 0, 0, {0},
+        "List who brings models by content, how fast and how well, and what is published", NULL,
+        wi_cli_sources},
     {"rm", "MODEL", 1, 1, {WI_COMPLETE_MODEL},
         "Remove a model and all its versions from where the daemon has its models", rm_options,
         wi_cli_rm},

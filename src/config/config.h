@@ -52,6 +52,7 @@ enum wi_numerics { WI_NUMERICS_CHECK, WI_NUMERICS_OFF };
 enum wi_batching { WI_BATCHING_OFF, WI_BATCHING_FIXED, WI_BATCHING_AUTO };
 /* What nodes that we did not start are given: nothing, tensors and pictures, or text as well. */
 enum wi_strangers { WI_STRANGERS_NONE, WI_STRANGERS_TENSORS, WI_STRANGERS_TEXT };
+extern const char *const wi_strangers_names[]; /* "none", "tensors" …, ended by NULL */
 
 /* Whether browsers that we start have a network of their own. */
 enum wi_network_mode { WI_NETWORK_AUTO, WI_NETWORK_ISOLATED, WI_NETWORK_HOST };

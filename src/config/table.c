@@ -56,7 +56,7 @@ static const char *const batchings[] = {
     [WI_BATCHING_OFF] = "off", [WI_BATCHING_FIXED] = "fixed", [WI_BATCHING_AUTO] = "auto", NULL};
 static const char *const unknown_parameters[] = {
     [WI_UNKNOWN_REFUSE] = "refuse", [WI_UNKNOWN_IGNORE] = "ignore", NULL};
-static const char *const strangers[] = {[WI_STRANGERS_NONE] = "none",
+const char *const wi_strangers_names[] = {[WI_STRANGERS_NONE] = "none",
     [WI_STRANGERS_TENSORS] = "tensors",
     [WI_STRANGERS_TEXT] = "text",
     NULL};
@@ -144,7 +144,8 @@ const struct wi_setting wi_options[] = {
                 "ones are answered 503. Those of this machine itself are not counted."},
     {KEY(api, max_watchers), INTEGER(0, 1024), DEFAULT("64"), RELOADABLE,
         .help = "How many clients may take GET /v1/events at the same time; never more than half "
-                "of max_connections. Further ones are answered 429."},
+                "of max_connections, and of one user never more than a quarter of them. Further "
+                "ones are answered 429."},
     {KEY(api, stream_grace), DURATION(0, 1 * HOUR), DEFAULT("15s"), RELOADABLE,
         .help = "How long the client of a resumable stream may be away until its work is "
                 "cancelled, and how long the end of one is kept."},
@@ -247,7 +248,7 @@ const struct wi_setting wi_options[] = {
             "The share of max_queue, and of the room for stored jobs, that one client may fill."},
     {KEY(pool, job_retention), DURATION(1 * SECOND, 720 * HOUR), DEFAULT("1h"), RELOADABLE,
         .help = "How long the results of jobs are kept for being fetched."},
-    {KEY(pool, strangers), ENUM(strangers), DEFAULT("tensors"), RELOADABLE,
+    {KEY(pool, strangers), ENUM(wi_strangers_names), DEFAULT("tensors"), RELOADABLE,
         .help = "What is sent to browsers and programs that the service did not start: none of the "
                 "work, tensors and pictures only, or text and sound as well, which is what people "
                 "write and say to models. A picture with a question, a prompt or labels has text."},

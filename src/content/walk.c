@@ -1,6 +1,6 @@
 /*
- * The blocks of a walk: which are missing, which were asked for, and what was given; see walk.h.
- * What a block means is said by walk_list.c at first, and by walk_file.c below the files.
+ * A walk: what is asked for and given; see walk.h. What a block means is said by walk_list.c at
+ * first, and by walk_file.c below the files.
  *
  * New blocks go to the front of the queue, in the order of their links. So a tree is read depth
  * first, and only the blocks beside the way down wait, even where every leaf is a dag-pb block.
@@ -8,86 +8,7 @@
 #include "content/walk_private.h"
 
 #include "base/memory.h"
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <utlist.h>
-
-enum wi_code wi_walk_refuse(
-    const struct wi_cid *cid, struct wi_error *error, const char *format, ...)
-{
-    char text[WI_CID_TEXT], detail[300];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(detail, sizeof detail, format, arguments);
-    va_end(arguments);
-    wi_cid_print(cid, text);
-    return wi_error_set(error, WI_HUB_FAILED, "", "the block %s: %s", text, detail);
-}
-
-enum wi_code wi_walk_refuse_block(
-    const struct wi_cid *cid, const struct wi_error *why, struct wi_error *error)
-{
-    char text[WI_CID_TEXT];
-    wi_cid_print(cid, text);
-    return wi_error_set(error, WI_HUB_FAILED, "", "%s; the block is %s", why->detail, text);
-}
-
-/* --- blocks ----------------------------------------------------------------------------------- */
-
-struct wi_walk_block *wi_walk_find(const struct wi_walk *walk, const struct wi_cid *cid)
-{
-    struct wi_walk_block *block;
-    HASH_FIND(hh, walk->blocks, cid, sizeof *cid, block);
-    return block;
-}
-
-/* Behind what was queued before in this call. */
-static void queue(struct wi_walk *walk, struct wi_walk_block *block)
-{
-    if (walk->after)
-        DL_APPEND_ELEM(walk->queue, walk->after, block);
-    else
-        DL_PREPEND(walk->queue, block);
-    walk->after = block;
-    block->queued = 1;
-}
-
-static void unqueue(struct wi_walk *walk, struct wi_walk_block *block)
-{
-    if (block->queued)
-        DL_DELETE(walk->queue, block);
-    block->queued = 0;
-}
-
-void wi_walk_want(struct wi_walk *walk, const struct wi_cid *cid, const struct wi_walk_place *place)
-{
-    struct wi_walk_block *block = wi_walk_find(walk, cid);
-    if (!block) {
-        block = wi_alloc(sizeof *block);
-        block->cid = *cid;
-        HASH_ADD(hh, walk->blocks, cid, sizeof block->cid, block);
-    }
-    size_t count = block->place_count++;
-    if (count == 0) {
-        walk->missing++;
-        queue(walk, block);
-    }
-    if ((count & (count - 1)) == 0) /* at every power of two there is no more room */
-        block->places = wi_realloc_array(block->places, count ? 2 * count : 1, sizeof *place);
-    block->places[count] = *place;
-}
-
-void wi_walk_forget(struct wi_walk *walk, struct wi_walk_block *block)
-{
-    HASH_DELETE(hh, walk->blocks, block);
-    wi_walk_inner_free(block->inner);
-    free(block->folder);
-    free(block->places);
-    free(block);
-}
-
-/* --- the whole -------------------------------------------------------------------------------- */
 
 struct wi_walk *wi_walk_new(const struct wi_cid *root, const char *path, uint64_t bytes_max)
 {
@@ -105,7 +26,9 @@ void wi_walk_free(struct wi_walk *walk)
     if (!walk)
         return;
     HASH_ITER(hh, walk->blocks, block, next)
-    wi_walk_forget(walk, block);
+    {
+        wi_walk_forget(walk, block);
+    }
     for (size_t i = 0; i < walk->entry_count; i++) {
         free(walk->entries[i].path);
         free(walk->entries[i].identity);
@@ -123,7 +46,7 @@ int wi_walk_wanted(struct wi_walk *walk, struct wi_cid *cid)
     if (!walk->queue)
         return 0;
     *cid = walk->queue->cid;
-    unqueue(walk, walk->queue);
+    wi_walk_unqueue(walk, walk->queue);
     return 1;
 }
 
@@ -132,7 +55,7 @@ void wi_walk_return(struct wi_walk *walk, const struct wi_cid *cid)
     struct wi_walk_block *block = wi_walk_find(walk, cid);
     walk->after = NULL;
     if (block && block->place_count > 0 && !block->queued)
-        queue(walk, block);
+        wi_walk_queue(walk, block);
 }
 
 static enum wi_code take(struct wi_walk *walk, struct wi_walk_block *missing,
@@ -143,7 +66,7 @@ static enum wi_code take(struct wi_walk *walk, struct wi_walk_block *missing,
     missing->places = NULL;
     missing->place_count = 0;
     walk->missing--;
-    unqueue(walk, missing);
+    wi_walk_unqueue(walk, missing);
     walk->after = NULL;
     enum wi_code code = (walk->listed ? wi_walk_enter : wi_walk_list)(
         walk, missing, places, count, block, size, error);

@@ -13,52 +13,6 @@
 static enum wi_code reach(struct wi_walk *walk, const struct wi_walk_inner *parent,
     const struct wi_walk_child *child, const struct wi_walk_place *place, struct wi_error *error);
 
-/* --- what is kept of a node ------------------------------------------------------------------- */
-
-static uint32_t add_own(struct wi_walk_inner *inner, size_t at, const void *bytes, size_t size)
-{
-    if (size > 0)
-        memcpy(inner->own + at, bytes, size);
-    return (uint32_t)at;
-}
-
-struct wi_walk_inner *wi_walk_inner_new(const struct wi_dag_node *node)
-{
-    struct wi_walk_inner *inner = wi_alloc(sizeof *inner);
-    size_t own = node->data_size;
-    for (size_t i = 0; i < node->count; i++)
-        own += node->links[i].to.identity ? node->links[i].to.identity_size : 0;
-    inner->bytes = node->bytes;
-    inner->count = node->count;
-    inner->children = wi_realloc_array(NULL, node->count + 1, sizeof *inner->children);
-    inner->own = wi_alloc(own + 1);
-    inner->data_size = node->data_size;
-    add_own(inner, 0, node->data, node->data_size);
-    own = node->data_size;
-    for (size_t i = 0; i < node->count; i++) {
-        const struct wi_cid_read *to = &node->links[i].to;
-        struct wi_walk_child *child = &inner->children[i];
-        *child = (struct wi_walk_child){
-            .cid = to->cid, .identity = WI_WALK_NO_IDENTITY, .bytes = node->links[i].bytes};
-        child->cid.codec = to->codec;
-        if (!to->identity)
-            continue;
-        child->identity = add_own(inner, own, to->identity, to->identity_size);
-        child->identity_size = (uint32_t)to->identity_size;
-        own += to->identity_size;
-    }
-    return inner;
-}
-
-void wi_walk_inner_free(struct wi_walk_inner *inner)
-{
-    if (!inner)
-        return;
-    free(inner->children);
-    free(inner->own);
-    free(inner);
-}
-
 /* --- leaves ----------------------------------------------------------------------------------- */
 
 static enum wi_code count_place(
@@ -210,6 +164,25 @@ static enum wi_code reach(struct wi_walk *walk, const struct wi_walk_inner *pare
 
 /* --- the walk --------------------------------------------------------------------------------- */
 
+static int compare_leaves(const void *a, const void *b)
+{
+    const struct wi_leaf *left = a, *right = b;
+    return (left->at > right->at) - (left->at < right->at);
+}
+
+/* Sorts the leaves of a file of which nothing is missing. */
+static void end_file(struct wi_walk *walk, size_t file)
+{
+    struct wi_walk_file *whole = &walk->files[file];
+    size_t sorted = 1;
+    if (walk->entries[file].missing > 0)
+        return;
+    while (sorted < whole->leaf_count && whole->leaves[sorted - 1].at < whole->leaves[sorted].at)
+        sorted++;
+    if (sorted < whole->leaf_count)
+        qsort(whole->leaves, whole->leaf_count, sizeof *whole->leaves, compare_leaves);
+}
+
 enum wi_code wi_walk_begin_file(struct wi_walk *walk, size_t file, struct wi_error *error)
 {
     struct wi_walk_entry *entry = &walk->entries[file];
@@ -224,26 +197,8 @@ enum wi_code wi_walk_begin_file(struct wi_walk *walk, size_t file, struct wi_err
     enum wi_code code = entry->identity ? reach_identity(walk, entry->cid.codec, entry->identity,
                                               entry->identity_size, &place, error)
                                         : reach_block(walk, &entry->cid, &place, error);
-    wi_walk_end_file(walk, file);
+    end_file(walk, file);
     return code;
-}
-
-static int compare_leaves(const void *a, const void *b)
-{
-    const struct wi_leaf *left = a, *right = b;
-    return (left->at > right->at) - (left->at < right->at);
-}
-
-void wi_walk_end_file(struct wi_walk *walk, size_t file)
-{
-    struct wi_walk_file *whole = &walk->files[file];
-    size_t sorted = 1;
-    if (walk->entries[file].missing > 0)
-        return;
-    while (sorted < whole->leaf_count && whole->leaves[sorted - 1].at < whole->leaves[sorted].at)
-        sorted++;
-    if (sorted < whole->leaf_count)
-        qsort(whole->leaves, whole->leaf_count, sizeof *whole->leaves, compare_leaves);
 }
 
 /* Takes a node with links, which is kept. */
@@ -278,7 +233,7 @@ enum wi_code wi_walk_enter(struct wi_walk *walk, struct wi_walk_block *block,
     wi_dag_clear(&node);
     for (size_t i = 0; i < count; i++) {
         walk->entries[places[i].item].missing--;
-        wi_walk_end_file(walk, places[i].item);
+        end_file(walk, places[i].item);
     }
     if (code == WI_OK && is_leaf)
         wi_walk_forget(walk, block);

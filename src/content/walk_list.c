@@ -263,7 +263,9 @@ void wi_walk_end_list(struct wi_walk *walk)
             .cid = walk->entries[i].cid,
             .bytes = walk->entries[i].bytes};
     HASH_ITER(hh, walk->blocks, block, next)
-    if (!block->inner)
-        wi_walk_forget(walk, block);
+    {
+        if (!block->inner)
+            wi_walk_forget(walk, block);
+    }
     walk->listed = 1;
 }

@@ -80,19 +80,30 @@ struct wi_walk {
     size_t roots_bytes, inner_bytes; /* of blocks that are kept */
 };
 
+/* --- walk_blocks.c ---------------------------------------------------------------------------- */
+
 /* WI_HUB_FAILED with what is wrong with a block. */
 __attribute__((format(printf, 3, 4))) enum wi_code wi_walk_refuse(
     const struct wi_cid *cid, struct wi_error *error, const char *format, ...);
 /* The same with what wi_dag_read has said. */
 enum wi_code wi_walk_refuse_block(
     const struct wi_cid *cid, const struct wi_error *why, struct wi_error *error);
+/* What is kept of a node with links. The caller frees it. */
+struct wi_walk_inner *wi_walk_inner_new(const struct wi_dag_node *node);
+void wi_walk_inner_free(struct wi_walk_inner *inner); /* NULL is fine */
 /* NULL: it is not known. */
 struct wi_walk_block *wi_walk_find(const struct wi_walk *walk, const struct wi_cid *cid);
 /* Adds a place to a block that is missing, or is now. */
 void wi_walk_want(
     struct wi_walk *walk, const struct wi_cid *cid, const struct wi_walk_place *place);
+/* Queues a missing block behind what was queued before in this call. */
+void wi_walk_queue(struct wi_walk *walk, struct wi_walk_block *block);
+void wi_walk_unqueue(struct wi_walk *walk, struct wi_walk_block *block); /* if it is queued */
+/* Forgets a block that is not queued. */
+void wi_walk_forget(struct wi_walk *walk, struct wi_walk_block *block);
 
-/* walk_list.c: the first phase. */
+/* --- walk_list.c: the first phase ------------------------------------------------------------- */
+
 void wi_walk_begin(struct wi_walk *walk, const struct wi_cid *root);
 /* Takes a block for all its places, which it has no more. */
 enum wi_code wi_walk_list(struct wi_walk *walk, struct wi_walk_block *block,
@@ -101,18 +112,12 @@ enum wi_code wi_walk_list(struct wi_walk *walk, struct wi_walk_block *block,
 /* Once nothing is missing: makes the files. */
 void wi_walk_end_list(struct wi_walk *walk);
 
-/* walk_file.c: below the files. */
-/* What is kept of a node with links. The caller frees it with wi_walk_inner_free. */
-struct wi_walk_inner *wi_walk_inner_new(const struct wi_dag_node *node);
-void wi_walk_inner_free(struct wi_walk_inner *inner);
+/* --- walk_file.c: below the files ------------------------------------------------------------- */
+
 enum wi_code wi_walk_begin_file(struct wi_walk *walk, size_t file, struct wi_error *error);
 /* As wi_walk_list. A block without links is forgotten then. */
 enum wi_code wi_walk_enter(struct wi_walk *walk, struct wi_walk_block *block,
     const struct wi_walk_place *places, size_t count, const unsigned char *bytes, size_t size,
     struct wi_error *error);
-/* Sorts the leaves of a file of which nothing is missing. */
-void wi_walk_end_file(struct wi_walk *walk, size_t file);
-/* Forgets a block that is in no queue. */
-void wi_walk_forget(struct wi_walk *walk, struct wi_walk_block *block);
 
 #endif

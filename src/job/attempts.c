@@ -100,7 +100,7 @@ static void on_answer(
     if (job == NULL)
         return;
     wi_job_leave_node(job);
-    if (answer->returned) {
+    if (answer->error.code == WI_NODE_PAUSED) {
         wi_job_returned(job, &answer->error);
         wi_jobs_on_slot_free(jobs);
         return;

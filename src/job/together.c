@@ -162,37 +162,44 @@ static void end_batch(struct wi_jobs *jobs, struct wi_job_batch *batch)
     batch->over = 1;
 }
 
+/* How the members of an attempt that has ended go on, each by itself. */
+struct going_on {
+    const struct wi_error *returned; /* not begun: as if they had not been sent; or NULL */
+    int counts, lost;                /* else they are tried again: see wi_jobs_try_each */
+    const char *why;
+};
+
+static void go_on(struct wi_job *job, const struct going_on *how)
+{
+    if (how->returned) { /* it may be joined again */
+        wi_job_returned(job, how->returned);
+        return;
+    }
+    job->single = 1;
+    job->line->counters.lost += (unsigned)how->lost;
+    wi_job_retry(job, how->counts, how->why);
+}
+
+static void each_goes_on(
+    struct wi_jobs *jobs, struct wi_job_batch *batch, const struct going_on *how)
+{
+    end_batch(jobs, batch);
+    for (size_t i = 0; i < batch->count; i++) {
+        struct wi_job *job = batch->members[i];
+        if (!job)
+            continue;
+        take_out(batch, i);
+        go_on(job, how);
+    }
+    free_batch(batch);
+}
+
 /* What failed together is tried again one by one, since nobody can say whose fault it was. A
  * failure of the node counts as an attempt, one of the model's does not: it may be another's. */
 void wi_jobs_try_each(
     struct wi_jobs *jobs, struct wi_job_batch *batch, int counts, int lost, const char *why)
 {
-    end_batch(jobs, batch);
-    for (size_t i = 0; i < batch->count; i++) {
-        struct wi_job *job = batch->members[i];
-        if (!job)
-            continue;
-        take_out(batch, i);
-        job->single = 1;
-        job->line->counters.lost += (unsigned)lost;
-        wi_job_retry(job, counts, why);
-    }
-    free_batch(batch);
-}
-
-/* As if they had not been sent: they may be joined again. */
-static void return_each(
-    struct wi_jobs *jobs, struct wi_job_batch *batch, const struct wi_error *error)
-{
-    end_batch(jobs, batch);
-    for (size_t i = 0; i < batch->count; i++) {
-        struct wi_job *job = batch->members[i];
-        if (!job)
-            continue;
-        take_out(batch, i);
-        wi_job_returned(job, error);
-    }
-    free_batch(batch);
+    each_goes_on(jobs, batch, &(struct going_on){.counts = counts, .lost = lost, .why = why});
 }
 
 int wi_jobs_batch_answer(
@@ -200,8 +207,8 @@ int wi_jobs_batch_answer(
 {
     int64_t total = batch->total, at = 0;
     struct wi_tensors probe = {0};
-    if (answer->returned) {
-        return_each(jobs, batch, &answer->error);
+    if (answer->error.code == WI_NODE_PAUSED) {
+        each_goes_on(jobs, batch, &(struct going_on){.returned = &answer->error});
         return 1;
     }
     if (!answer->ok) {

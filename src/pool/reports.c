@@ -425,13 +425,14 @@ static void on_answer(
     struct wi_pool *pool = context;
     struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
     struct pool_attempt attempt;
+    int returned = answer->error.code == WI_NODE_PAUSED;
 
-    if (unbook(pool, node, attempt_id, &attempt) && !answer->returned)
+    if (unbook(pool, node, attempt_id, &attempt) && !returned)
         learn(pool, node, &attempt, answer);
     struct pool_session *session = node ? session_of(pool, node) : NULL;
-    if (session && !answer->returned)
+    if (session && !returned)
         count_answer(pool, session);
-    if (!answer->returned)
+    if (!returned)
         wi_backlog_answered(&pool->backlog, wi_now_ms());
     pool->events.on_answer(pool->events.context, node_id, attempt_id, answer);
     pool->events.on_slot_free(pool->events.context);

@@ -70,6 +70,14 @@ static void lie(struct wi_block_fetch *fetch, struct slot *slot, int wrong, cons
     drop_asks(fetch, NULL, slot);
 }
 
+static void fail(struct wi_block_fetch *fetch, const struct wi_error *error)
+{
+    fetch->failed = 1;
+    drop_asks(fetch, NULL, NULL);
+    wi_timer_stop(fetch->timer);
+    fetch->order.on_failed(fetch->order.context, error);
+}
+
 /* The owner may close the fetch, which stays until its works are done. */
 static void give(struct wi_block_fetch *fetch, struct keeping *keeping)
 {
@@ -109,7 +117,7 @@ static void on_kept(void *data, int cancelled)
     else if (!keeping->right)
         take_wrong(fetch, keeping);
     else if (keeping->code != WI_OK)
-        blocks_fail(fetch, &keeping->error);
+        fail(fetch, &keeping->error);
     else
         give(fetch, keeping);
     wi_turn_schedule(fetch->turn);
@@ -248,6 +256,7 @@ static void set_timer(struct wi_block_fetch *fetch)
 static void on_turn(void *context)
 {
     struct wi_block_fetch *fetch = context;
+    struct wi_error error;
     if (fetch->closing) {
         if (fetch->works == 0)
             end_closed(fetch);
@@ -259,8 +268,11 @@ static void on_turn(void *context)
     look_at_sources(fetch);
     resume_paused(fetch);
     share_out(fetch);
-    share_check(fetch);
-    if (!fetch->failed && !fetch->closing)
+    if (fetch->closing)
+        return;
+    if (share_is_lost(fetch, &error))
+        fail(fetch, &error);
+    else
         set_timer(fetch);
 }
 
@@ -296,14 +308,6 @@ struct wi_block_fetch *wi_block_fetch_new(
 void wi_block_fetch_wake(struct wi_block_fetch *fetch)
 {
     wi_turn_schedule(fetch->turn);
-}
-
-void blocks_fail(struct wi_block_fetch *fetch, const struct wi_error *error)
-{
-    fetch->failed = 1;
-    drop_asks(fetch, NULL, NULL);
-    wi_timer_stop(fetch->timer);
-    fetch->order.on_failed(fetch->order.context, error);
 }
 
 /* What waits for a thread is dropped, what has one goes on. */

@@ -75,7 +75,7 @@ struct wi_block_order {
     uint64_t stall_ms;      /* [content] stall */
     struct wi_limit *limit; /* [content] download_limit; outlives the fetch. NULL: none */
     wi_block_next_fn
-        *next; /* called from wi_block_fetch_wake's turn and later, never from inside */
+        *next; /* never called from inside another call; may close the fetch */
     wi_block_keep_fn *keep; /* may be NULL */
     wi_block_fn *on_block;
     wi_block_failed_fn *on_failed;

@@ -115,10 +115,6 @@ struct wi_block_fetch {
     char waiting[REASON_BYTES + 200];
 };
 
-/* --- block_fetch.c ---------------------------------------------------------------------------- */
-
-void blocks_fail(struct wi_block_fetch *fetch, const struct wi_error *error);
-
 /* --- block_share.c ---------------------------------------------------------------------------- */
 
 void slot_init(
@@ -126,8 +122,8 @@ void slot_init(
 
 /* Has the sources take what they can. */
 void share_out(struct wi_block_fetch *fetch);
-/* Fails the fetch if there is a block that no source is left for. */
-void share_check(struct wi_block_fetch *fetch);
+/* Whether there is a block that no source is left for: `error` says why. */
+int share_is_lost(struct wi_block_fetch *fetch, struct wi_error *error);
 /* What came of a request, for its slot. `pause_ms`: before the second try; 0: the usual. */
 void slot_brought(struct slot *slot, size_t bytes, double took_ms);
 void slot_failed(struct slot *slot, const struct ask *ask, const struct wi_block_order *order);

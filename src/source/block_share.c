@@ -173,7 +173,7 @@ static struct block *take_next(struct wi_block_fetch *fetch)
     struct wi_block_want want = {0};
     enum wi_block_next next = fetch->order.next(fetch->order.context, &want);
     fetch->at_end = next == WI_BLOCK_NONE;
-    if (next != WI_BLOCK_NEXT)
+    if (next != WI_BLOCK_NEXT || fetch->closing)
         return NULL;
     struct block *block = wi_alloc(sizeof *block);
     block->want = want;
@@ -280,7 +280,8 @@ static void ask_for(struct wi_block_fetch *fetch, struct slot *slot, struct bloc
 void share_out(struct wi_block_fetch *fetch)
 {
     uint32_t passed = 0;
-    while (fetch->ask_count < WI_BLOCK_REQUESTS_MAX && memory_of(fetch) < WI_BLOCK_MEMORY) {
+    while (!fetch->closing && fetch->ask_count < WI_BLOCK_REQUESTS_MAX &&
+           memory_of(fetch) < WI_BLOCK_MEMORY) {
         struct slot *slot = next_slot(fetch, passed);
         if (!slot)
             return;
@@ -357,9 +358,9 @@ static enum blame blame_for(const struct slot *slot, const struct block *block)
     return slot->blame == BLAME_NONE && info.state == WI_SOURCE_RESTING ? BLAME_BUSY : slot->blame;
 }
 
-static void fail_for(struct wi_block_fetch *fetch, const struct block *block)
+static void explain(
+    const struct wi_block_fetch *fetch, const struct block *block, struct wi_error *error)
 {
-    struct wi_error error;
     struct blames blames = {0};
     char told[400];
     double now = wi_now_ms();
@@ -368,10 +369,9 @@ static void fail_for(struct wi_block_fetch *fetch, const struct block *block)
         add_blame(&blames, blame_for(slot, block), slot_waits(slot, now));
     }
     tell_sources(fetch, block, told, sizeof told);
-    wi_error_set(&error, code_of(&blames), "", "nobody brings %.90s: %s", fetch->what, told);
+    wi_error_set(error, code_of(&blames), "", "nobody brings %.90s: %s", fetch->what, told);
     if (blames.until_ms > now)
-        wi_error_retry_after(&error, (unsigned)((blames.until_ms - now) / 1000) + 1);
-    blocks_fail(fetch, &error);
+        wi_error_retry_after(error, (unsigned)((blames.until_ms - now) / 1000) + 1);
 }
 
 static int is_hopeless(const struct wi_block_fetch *fetch, const struct block *block)
@@ -395,13 +395,14 @@ static int none_is_left(const struct wi_block_fetch *fetch)
     return 1;
 }
 
-void share_check(struct wi_block_fetch *fetch)
+int share_is_lost(struct wi_block_fetch *fetch, struct wi_error *error)
 {
     if (fetch->idle == 0 && none_is_left(fetch))
         take_next(fetch);
     for (const struct block *block = fetch->blocks; block && fetch->idle > 0; block = block->next)
         if (is_hopeless(fetch, block)) {
-            fail_for(fetch, block);
-            return;
+            explain(fetch, block, error);
+            return 1;
         }
+    return 0;
 }

@@ -9,7 +9,7 @@
 #ifndef WI_SOURCE_SOURCES_H
 #define WI_SOURCE_SOURCES_H
 
-#include "base/limit.h"
+#include "net/limit.h"
 #include <stddef.h>
 #include <stdint.h>
 

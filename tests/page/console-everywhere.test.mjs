@@ -8,7 +8,7 @@ import { findFirefox, launchFirefox } from './support/firefox.mjs';
 import { findWebkit, launchWebkit } from './support/webkit.mjs';
 
 const LIVE = 'body[data-state=live] main[data-state=filled]';
-const VIEWS = { now: 'Ready. A node can take work.', models: 'A small chat model', 'models/org/chat': 'The next request would run in', nodes: '3 nodes, of which 2 take work', logs: 'line 449' };
+const VIEWS = { now: 'Ready, but 2 things are wrong: see the warnings.', models: 'A small chat model', 'models/org/chat': 'The next request would run in', nodes: '3 nodes, of which 2 take work', logs: 'line 449' };
 const text = (value) => JSON.stringify(value);
 
 /** @param {string | null} program @param {string} name what it is @param {(program: string) => Promise<any>} start */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import axe from 'axe-core';
 import { labelsApart, percent } from '../../page/src/console/playground/answer/bars.js';
 import { tensorsApart } from '../../page/src/console/playground/answer/tensors.js';
@@ -18,14 +18,13 @@ import { halfOf, readNpy } from '../../page/src/console/playground/npy.js';
 import { apart, cosines, figuresOf, neighbours, rowsOf, short, valuesOf } from '../../page/src/console/playground/numbers.js';
 import { randomOf, randomValues } from '../../page/src/console/playground/random.js';
 import { flatten, tensorOf } from '../../page/src/console/playground/tensor.js';
-import { joined, loudest, wavOf } from '../../page/src/console/playground/wav.js';
+import { loudest, wavOf } from '../../page/src/console/playground/wav.js';
 import { encode, values } from '../lib/kserve.mjs';
 import { chirp, disc } from '../lib/media.mjs';
 import { png } from '../lib/picture.mjs';
 import { readWav } from '../lib/read-media.mjs';
-import { builtPage, launch } from './support/browser.mjs';
 import { ConsoleService } from './support/console_service.mjs';
-import { withConsole } from './support/console_tab.mjs';
+import { consoles } from './support/console_tab.mjs';
 import { findFirefox, launchFirefox } from './support/firefox.mjs';
 
 const HOSTILE = `<img src=x onerror="alert(1)"></script><script>alert(2)</script>\u202egnp.exe\u2066 ${'W'.repeat(5000)}`;
@@ -154,7 +153,7 @@ test('tensors are held against what the graph takes', () => {
 });
 
 test('sounds are WAV files that others read', () => {
-    const file = wavOf(joined([Float32Array.of(0, 0.5), Float32Array.of(-1, 2)]), 16000);
+    const file = wavOf(Float32Array.of(0, 0.5, -1, 2), 16000);
     const { rate, samples } = readWav(Buffer.from(file));
     assert.deepEqual([rate, [...samples].map((one) => one.toFixed(3))], [16000, ['0.000', '0.500', '-1.000', '1.000']]);
     assert.deepEqual(samplesOf(file).map((one) => one.toFixed(3)), ['0.000', '0.500', '-1.000', '1.000']);
@@ -178,16 +177,7 @@ test('why a microphone cannot be used is a sentence', () => {
 
 /* --- in Chromium ------------------------------------------------------------------------------ */
 
-let browser, page, folder;
-before(async () => {
-    page = builtPage();
-    folder = path.join(page.folder, '../console');
-    browser = await launch();
-});
-after(async () => {
-    await browser?.close();
-    page?.remove();
-});
+const withConsole = consoles('main');
 
 const picture = { name: 'disc.png', mimeType: 'image/png', buffer: disc(64).bytes };
 const sound = { name: 'chirp.wav', mimeType: 'audio/wav', buffer: chirp().bytes };
@@ -236,7 +226,7 @@ async function ask({ tab }, fields) {
 }
 
 for (const [colorScheme, width] of [['light', 1280], ['dark', 400]])
-    test(`answers of hostile text are shown as text, and nobody is kept out: ${colorScheme}, ${width} px`, () => withConsole(browser, folder, { text: '' }, async (on) => {
+    test(`answers of hostile text are shown as text, and nobody is kept out: ${colorScheme}, ${width} px`, () => withConsole({ text: '' }, async (on) => {
         const { tab, text } = on;
         await tab.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
         await tab.setViewportSize({ width, height: 900 });
@@ -258,7 +248,7 @@ for (const [colorScheme, width] of [['light', 1280], ['dark', 400]])
 
 const said = (tab, pattern) => tab.waitForFunction((source) => new RegExp(source).test(document.querySelector('main').innerText), pattern.source);
 
-test('a picture that is too large is refused before it is read, and what is no picture is said so', () => withConsole(browser, folder, {}, async (on) => {
+test('a picture that is too large is refused before it is read, and what is no picture is said so', () => withConsole({}, async (on) => {
     const { tab, service } = on, file = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'webinfer-big-')), 'big.png');
     fs.closeSync(fs.openSync(file, 'w'));
     fs.truncateSync(file, 300_000_000);
@@ -280,7 +270,7 @@ test('a picture that is too large is refused before it is read, and what is no p
     assert.ok(!service.seen.some(({ path: asked }) => asked === '/v1/infer'));
 }));
 
-test('a picture is pasted, or dropped, and one of another kind becomes a PNG', () => withConsole(browser, folder, {}, async (on) => {
+test('a picture is pasted, or dropped, and one of another kind becomes a PNG', () => withConsole({}, async (on) => {
     const { tab, service } = on;
     await open(on, 'image-classification');
     const give = (kind) => tab.evaluate(async (event) => {
@@ -305,7 +295,7 @@ test('a picture is pasted, or dropped, and one of another kind becomes a PNG', (
     assert.equal(pictureType(Buffer.from(image, 'base64')), 'image/png');
 }));
 
-test('a file that is no sound is said so, and so is a microphone that is not there', () => withConsole(browser, folder, {}, async (on) => {
+test('a file that is no sound is said so, and so is a microphone that is not there', () => withConsole({}, async (on) => {
     const { tab } = on;
     await open(on, 'audio-classification');
     await tab.setInputFiles('#try-audio', { name: 'no.wav', mimeType: 'audio/wav', buffer: Buffer.from('hello, this is no sound') });
@@ -316,7 +306,7 @@ test('a file that is no sound is said so, and so is a microphone that is not the
 }));
 
 test('Firefox draws boxes on a picture, and reads a sound', { skip: findFirefox() ? false : 'Firefox is not installed' }, async () => {
-    const service = await new ConsoleService(folder, {}).start(), firefox = await launchFirefox(findFirefox());
+    const service = await new ConsoleService(withConsole.folder, {}).start(), firefox = await launchFirefox(findFirefox());
     try {
         const { tab } = await firefox.openTab();
         await tab.goto(`${service.url}/#/now`);

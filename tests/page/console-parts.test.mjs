@@ -5,10 +5,14 @@ import { warningsOf } from '../../page/src/console/advice.js';
 import { bytes, count, duration, milliseconds, NOTHING, plain, rate } from '../../page/src/console/format.js';
 import { fieldsOf, passes, textOf, timeOf } from '../../page/src/console/lines.js';
 import { placesOf } from '../../page/src/console/places.js';
+import { commandsOf } from '../../page/src/console/playground/code.js';
+import { FORMS } from '../../page/src/console/playground/forms.js';
+import { shellCommands } from '../../page/src/console/playground/shell.js';
 import { dataOf } from '../../page/src/console/plotted.js';
 import { EventParser } from '../../page/src/console/sse.js';
 import { Store } from '../../page/src/console/store.js';
 import { sentencesOf } from '../../page/src/console/told.js';
+import { pageBefore } from '../../page/src/console/views/nodes.js';
 
 const STREAM = ': alive\n\nevent: snapshot\r\ndata: {"a":1,\r\ndata: "b":2}\rid: run-1\r\n\r\n:\n\ndata:x\ndata\n\nid: run-2\n\nevent: change\ndata: {}\n\ndata: cut';
 const EVENTS = [{ event: 'snapshot', data: '{"a":1,\n"b":2}', id: 'run-1' }, { event: 'message', data: 'x\n', id: 'run-1' },
@@ -94,7 +98,34 @@ test('what is wrong is said in sentences, with what to do', () => {
         kinds: { firefox: { ...kind, problem: 'it ended', breaker: 'open', failures: 1 }, edge: { ...kind, installed: false, problem: 'The program msedge was not found' } } });
     assert.deepEqual(found.map(({ what }) => what), ['The API asks for no tokens: every program on this machine may use it.', 'What nobody knew.',
         'Firefox does not start: it ended.', 'Edge is not there: the program msedge was not found.']);
+    assert.deepEqual(found.map(({ isFault }) => isFault), [false, true, true, false], 'what was chosen so, or is not installed, is no fault');
     assert.deepEqual(found.map(({ help }) => help.slice(0, 22)), ['Name a file by “tokens', 'The log says more.', 'After 1 failed start i', 'If it is not wanted, s']);
+});
+
+test('a page of nodes knows where the page before it begins, however it was reached', () => {
+    const store = new Store(), id = (i) => `node-${String(i).padStart(3, '0')}`;
+    store.replace(Object.fromEntries(Array.from({ length: 250 }, (_, i) => [`node/${id(i)}`, {}])));
+    assert.deepEqual(['', id(99), id(199), id(200), 'node-zzz'].map((after) => pageBefore(store, after)), ['', '', id(99), id(100), id(149)]);
+});
+
+test('a model is called from the shell as its tasks want it', () => {
+    const [here, there] = ['http://127.0.0.1:8470', 'https://models.example:8443'];
+    assert.deepEqual(shellCommands({ name: 'org/chat' }, ['chat', 'complete'], here), ['webinfer run org/chat', "webinfer run org/chat 'What is 17 + 25?'",
+        "webinfer generate org/chat 'Once upon a time'", 'webinfer hardware org/chat']);
+    assert.deepEqual(shellCommands({ name: 'm' }, ['image-classification', 'image-to-text'], there), ['webinfer --url https://models.example:8443 infer m --image picture.png',
+        'webinfer --url https://models.example:8443 infer m --image picture.png --task image-to-text', 'webinfer --url https://models.example:8443 hardware m']);
+    const graph = { name: "it's $(x)", inputs: [{ name: 'a' }, { name: 'b c' }] };
+    assert.equal(shellCommands(graph, ['tensors'], here)[0], String.raw`webinfer infer 'it'\''s $(x)' --tensor a=a.npy --tensor 'b c=b c.npy'`);
+    for (const name of ['a\u202eb', 'a\nb', 'x'.repeat(201)]) {
+        assert.deepEqual(shellCommands({ name }, ['chat'], here), [], 'what cannot be shown as it is');
+        assert.deepEqual(shellCommands({ name: 'm', inputs: [{ name }] }, ['tensors'], here), ['webinfer hardware m']);
+    }
+    for (const task of Object.keys(FORMS).filter((one) => one !== 'tensors')) assert.ok(shellCommands({ name: 'm' }, [task], here).length > 1, task);
+});
+
+test('commands show tensors where the answer has some', () => {
+    const shown = (body) => commandsOf({ body: { model_name: 'm', inputs: 'x', ...body } }, { url: 'http://a', token: false }).filter(({ text }) => /outputs/.test(text)).map(({ name }) => name);
+    assert.deepEqual([{ task: 'chat' }, { task: 'text-classification' }, { task: 'embed' }, {}].map(shown), [[], [], ['Python', 'JavaScript'], ['Python', 'JavaScript']]);
 });
 
 test('a place has one row for each precision, with its times and its verdict', () => {

@@ -102,6 +102,10 @@ test('nodes are drained, used again and replaced', () => withConsole({}, async (
     await tab.waitForFunction(() => /node-3/.test(document.querySelector('main').innerText));
     await tab.locator('a', { hasText: 'Previous page' }).click();
     await tab.waitForFunction(() => /node-1/.test(document.querySelector('main').innerText) && location.hash === '#/nodes');
+    await tab.goto('about:blank');
+    await go('nodes?after=node-2'); // as somebody got it from another
+    await tab.locator('a', { hasText: 'Previous page' }).click();
+    await tab.waitForFunction(() => /node-1/.test(document.querySelector('main').innerText) && location.hash === '#/nodes');
 }));
 
 test('join links are made, shown once, and revoked', () => withConsole({}, async ({ tab, go, service, said, agree, press, reads }) => {
@@ -132,7 +136,7 @@ test('a user is offered jobs of its own, and no verb of an admin', () => withCon
         await go(hash);
         verbs[hash] = await tab.locator('main button').allTextContents();
     }
-    assert.deepEqual(verbs, { now: ['Cancel', 'Cancel'], models: [], 'models/org/chat': [], nodes: [] });
+    assert.deepEqual(verbs, { now: ['Cancel', 'Cancel'], models: [], 'models/org/chat': ['Copy', 'Copy', 'Copy', 'Copy'], nodes: [] });
 }));
 
 test('a model that is removed while it is shown says so, is grey, and has no verbs', () => withConsole({}, async ({ tab, go, service, reads, problems }) => {

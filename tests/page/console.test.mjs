@@ -22,10 +22,14 @@ test('every view is filled', () => withConsole({}, async ({ tab, go, text, servi
     await go('logs');
     assert.match(await text(), /line 449/);
     await go('models/org/chat');
-    for (const said of [/The next request would run in chrome 147.0 on webgpu/, /edge: it is not installed/, /its answers are wrong/, /1240 %/])
+    for (const said of [/The next request would run in chrome 147.0 on webgpu/, /Not used:\s+firefox 153\.0 on webgpu: its answers are wrong\s+edge: it is not installed/, /webinfer --url \S+ run org\/chat\s+Copy/, /No token is needed/, /its answers are wrong/, /1240 %/])
         await tab.waitForFunction((source) => new RegExp(source).test(document.body.innerText), said.source);
     await go('now', `${LIVE} .plot canvas`);
-    assert.match(await text(), /Ready\. A node can take work/);
+    assert.match(await text(), /Ready, but 2 things are wrong: see the warnings/);
+    assert.equal(await tab.locator('.verdict.wait').count(), 1);
+    service.change({ status: { ...service.objects.status, warnings: ['the API asks for no tokens: every program on this machine may use it'], kinds: {} } });
+    await tab.waitForSelector('.verdict.good');
+    assert.match(await text(), /Ready\. A node can take work\./);
     service.change({ status: { ...service.objects.status, ready: false, problem: 'no browser runs' }, 'job/job-1': null });
     await tab.waitForSelector('.verdict.bad');
     await tab.waitForFunction(() => /The service is not ready: no browser runs/.test(document.getElementById('said').textContent));
@@ -45,6 +49,17 @@ for (const colorScheme of ['light', 'dark'])
                 assert.equal(await tab.evaluate(() => document.documentElement.scrollWidth > innerWidth), false, `${hash} scrolls sideways`);
             }
         }));
+
+test('a long name of an adapter makes no table wider than the page', () => withConsole({}, async ({ tab, go, service }) => {
+    await tab.setViewportSize({ width: 1280, height: 900 });
+    for (const name of ['ANGLE (NVIDIA Corporation, NVIDIA GeForce RTX 4090 Laptop GPU/PCIe/SSE2, OpenGL ES 3.2 NVIDIA 550.163.01)', `ANGLE_${'x'.repeat(150)}`]) {
+        service.adapter = name;
+        await go('now');
+        await go('models/org/chat');
+        await tab.waitForFunction((words) => document.querySelector('main').innerText.includes(words), name);
+        assert.deepEqual(await tab.evaluate(() => [...document.querySelectorAll('.scroll')].filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.getAttribute('aria-label'))), [], name);
+    }
+}));
 
 test('an unknown view says so and offers the others', () => withConsole({}, async ({ tab, go, text, problems }) => {
     await go('nowhere/%E0%A4%A');

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { test } from 'node:test';
 import { AnswerTooLarge, CLOSE_MALFORMED, CLOSE_TOO_BIG, decode, encode, encodeInPlace, encodeInTurns, FrameError, MAX_HEAD } from '../../page/src/shared/frame.js';
+import { joined } from '../../page/src/shared/joined.js';
 
 const envelope = (data = {}) => ({ id: 'x1', type: 'task_request', from: 'service', timestamp: 1, data });
 const tensor = (name, bytes, datatype = 'UINT8', shape = [bytes.length]) =>
@@ -150,4 +151,9 @@ test('what the peer would refuse is not encoded', () => {
     assert.equal(new DataView(named('x'.repeat(MAX_HEAD - empty))).getUint32(0, true), MAX_HEAD);
     assert.throws(() => named('x'.repeat(MAX_HEAD - empty + 1)), tooLarge(/1048577 bytes of JSON/));
     assert.throws(() => named('ä'.repeat((MAX_HEAD - empty) / 2 + 1)), tooLarge(/bytes of JSON/));
+});
+
+test('numbers in parts become one array, and no part at all an empty one', () => {
+    assert.deepEqual(joined(Float32Array, [Float32Array.of(0, 0.25), new Float32Array(0), Float32Array.of(0.5)]), Float32Array.of(0, 0.25, 0.5));
+    assert.deepEqual(joined(Uint8Array, []), new Uint8Array(0));
 });

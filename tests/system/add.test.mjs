@@ -10,6 +10,7 @@ import path from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import { webinfer as runClient } from '../lib/cli.mjs';
 import { patience, withDaemon } from '../lib/daemon.mjs';
+import { makeCar, makeDag } from '../lib/ipfs.mjs';
 import * as onnx from '../lib/onnx.mjs';
 import { cliPath } from '../lib/paths.mjs';
 import { until } from '../lib/wait.mjs';
@@ -166,6 +167,22 @@ test('a file that changes while it is sent', async () => {
     assert.equal(store.asked.at(-1), 'DELETE /v1/uploads/upload-1');
 });
 
+test('a CAR that changes while it is sent, and one that was exchanged before', async () => {
+    const { graph, files } = onnx.external(), dag = await makeDag({ 'model.onnx': graph, ...files }, 'unixfs-v1-2025');
+    const car = path.join(folder, 'big.car');
+    const sent = {};
+    for (const when of ['GET', 'PUT']) {
+        fs.writeFileSync(car, await makeCar(dag));
+        store = { asked: [], files: {}, pieces: [], first: ({ method }) => method === when && (fs.appendFileSync(car, 'x'), false) };
+        const { code, problems } = await runClient({ folder, temporary: folder, url }, ['add', car]);
+        assert.equal(code, 2, problems);
+        assert.match(problems, /big\.car\/model\.onnx has changed while it was added/);
+        sent[when] = store.asked.filter((one) => one.startsWith('PUT')).length;
+    }
+    assert.deepEqual(sent, { GET: 0, PUT: 1 });
+    assert.equal(store.asked.at(-1), 'DELETE /v1/uploads/upload-1');
+});
+
 test('^C takes the upload back, and ends by that signal', async () => {
     putModel();
     store.first = ({ method, url: place }) => method === 'PUT' && place.includes('w.bin') && store.pieces.length > 1; // never answered
@@ -206,6 +223,38 @@ test('from another machine with a token; again with --force as a second version;
         await interrupt([...words, '--name', 'other'], {}, () => fs.readdirSync(daemon.store, { recursive: true }).some((name) => name.endsWith('w.bin') &&
             fs.statSync(path.join(daemon.store, name)).size >= 4 * MIB));
         assert.ok(!(await there()).includes('other'));
+        assert.deepEqual(uploads(), []);
+    });
+});
+
+test('a daemon that is killed in the middle and comes back: it goes on where that is; where the upload is gone, it says what to do', async () => {
+    const none = { min_connections: 0, max_connections: 0 }, bytes = 40 * MIB;
+    await withDaemon({ ready: false, config: { pool: none } }, async (daemon) => {
+        const place = path.join(daemon.store, '.staging');
+        const uploads = () => (fs.existsSync(place) ? fs.readdirSync(place).filter((name) => !name.startsWith('.')) : []);
+        const sizeOf = (id) => fs.statSync(path.join(place, id, 'files/w.bin'), { throwIfNoEntry: false })?.size ?? 0;
+        /** Adds the model as `name`, and kills the daemon when a part of it is there; `between` it starts again. */
+        const add = async (name, between) => {
+            const added = runClient(daemon, ['add', path.join(folder, 'big.onnx'), '--name', name, '--json']);
+            const id = await until(() => uploads().find((one) => sizeOf(one) >= 4 * MIB), { what: 'a part of the upload' });
+            daemon.signal('SIGKILL');
+            await daemon.waitEnd();
+            assert.ok(sizeOf(id) < bytes, 'it was in the middle');
+            between(id);
+            await daemon.start({ ready: false });
+            return { id, ...await added };
+        };
+        daemon.writeConfig({ api: { listen: new URL(daemon.url).host } }); // when it comes back, too
+        putModel(bytes);
+        const whole = await add('whole', () => {});
+        assert.equal(whole.code, 0, whole.problems);
+        assert.equal(JSON.parse(whole.out).files.find(({ path: name }) => name === 'w.bin').hash, hashOf(weights()));
+        assert.deepEqual(uploads(), []);
+
+        putModel(bytes);
+        const gone = await add('gone', (id) => fs.rmSync(path.join(place, id), { recursive: true }));
+        assert.equal(gone.code, 1, gone.problems);
+        assert.match(gone.problems, /404: there is no upload [^]*\n {2}the same command begins anew\n/);
         assert.deepEqual(uploads(), []);
     });
 });

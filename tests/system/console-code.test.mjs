@@ -6,9 +6,10 @@ import path from 'node:path';
 import { after, before } from 'node:test';
 import { commandsOf } from '../../page/src/console/playground/code.js';
 import { bodyOf } from '../../page/src/console/playground/request.js';
+import { shellCommands } from '../../page/src/console/playground/shell.js';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
 import { putGguf } from '../lib/gguf.mjs';
-import { ownModels, root, skipDigits } from '../lib/paths.mjs';
+import { cliPath, ownModels, root, skipDigits } from '../lib/paths.mjs';
 import { newToken, writeTokens } from '../lib/tokens.mjs';
 
 const TOKEN = newToken();
@@ -31,7 +32,7 @@ after(() => daemon.stop());
 
 /** What a program writes, given the command as its input. */
 async function output(program, args, input) {
-    const child = spawn(program, args, { cwd: folder, env: { PATH: process.env.PATH, HOME: folder, WEBINFER_TOKEN: TOKEN, PYTHONPATH: path.join(root, 'sdk/python'), PYTHONDONTWRITEBYTECODE: '1' } });
+    const child = spawn(program, args, { cwd: folder, env: { PATH: `${path.dirname(cliPath)}:${process.env.PATH}`, HOME: folder, WEBINFER_TOKEN: TOKEN, PYTHONPATH: path.join(root, 'sdk/python'), PYTHONDONTWRITEBYTECODE: '1' } });
     child.stdin.end(input);
     let [out, errors] = ['', ''];
     child.stdout.setEncoding('utf8').on('data', (piece) => { out += piece; });
@@ -75,6 +76,16 @@ test('a file is sent by its name', { skip: skipDigits }, async () => {
     assert.equal(json.result?.labels[0].label, '7', JSON.stringify(json));
     const asked = { body: bodyOf({ model: 'digits', inputs: {}, at: { browser: 'chrome', platform: 'wasm' } }), files: { image: { name } } };
     for (const result of await resultsOf(asked)) assert.deepEqual(result.labels.map(({ label }) => label), json.result.labels.map(({ label }) => label));
+});
+
+test('a model is called from the shell by what its page shows', { skip: skipDigits }, async () => {
+    fs.copyFileSync(path.join(ownModels, 'digits/samples/7.png'), path.join(folder, 'picture.png'));
+    const run = (command) => output('bash', ['-c', command], '');
+    const [talk, ask, go, where] = shellCommands({ name: 'abc' }, ['chat', 'complete'], daemon.url);
+    assert.equal(await run(talk), '', 'nobody said anything');
+    for (const command of [ask, go]) assert.match(await run(command), /^[a-h]/);
+    assert.match(await run(where), /chrome/);
+    assert.match(await run(shellCommands({ name: 'digits' }, ['image-classification'], daemon.url)[0]), /^7\b/m);
 });
 
 test('no token is asked of the shell where the daemon wants none', () => {

@@ -150,10 +150,10 @@ test('what infer would refuse at once is refused at once', async () => {
     assert.equal((await daemon.get(`/v1/jobs/${'x'.repeat(200)}`)).status, 404);
     assert.equal((await daemon.request('/v1/jobs/nothing', { method: 'DELETE' })).status, 404);
     const bad = await daemon.get('/v1/jobs/job-0000000000000000?wait=soon');
-    assert.deepEqual([bad.status, bad.json.field], [400, 'wait']);
-    for (const [query, field] of [['state=lost', 'state'], ['limit=0', 'limit'], ['limit=x', 'limit']]) {
+    assert.deepEqual([bad.status, bad.json.field, bad.json.expected], [400, 'wait', 'a duration such as 30s; at most 60s are waited']);
+    for (const [query, field, wanted] of [['state=lost', 'state', 'queued, running, done, failed, cancelled'], ['limit=0', 'limit', '1 to 1000'], ['limit=x', 'limit', '1 to 1000']]) {
         const answer = await daemon.get(`/v1/jobs?${query}`);
-        assert.deepEqual([answer.status, answer.json.field], [400, field]);
+        assert.deepEqual([answer.status, answer.json.field, answer.json.allowed ?? answer.json.expected], [400, field, wanted]);
     }
 });
 
@@ -239,7 +239,7 @@ test('the same key is the same job; another body is refused', async () => {
     for (const key of ['', 'x'.repeat(256), 'with space', 'ümlaut'.normalize()]) {
         const answer = await daemon.post('/v1/jobs', twice(5),
             keyed(Buffer.from(key, 'utf8').toString('latin1')));
-        assert.deepEqual([answer.status, answer.json.field], [400, 'Idempotency-Key'], key);
+        assert.deepEqual([answer.status, answer.json.field, answer.json.expected], [400, 'Idempotency-Key', '1 to 255 visible ASCII characters'], key);
     }
     const longest = await daemon.post('/v1/jobs', twice(5), keyed('x'.repeat(255)));
     assert.equal(longest.status, 202);

@@ -109,10 +109,10 @@ test('what fails before the first part has its usual status', async () => {
     }
     const kept = await daemon.post('/v1/jobs', counts(5));
     assert.equal(kept.status, 400, kept.text);
-    assert.equal(kept.json.field, 'stream');
+    assert.deepEqual([kept.json.field, kept.json.expected], ['stream', 'false']);
     const keyed = await daemon.infer(counts(5), { headers: { 'Idempotency-Key': 'k1' } });
     assert.equal(keyed.status, 400, keyed.text);
-    assert.equal(keyed.json.field, 'Idempotency-Key');
+    assert.deepEqual([keyed.json.field, keyed.json.expected], ['Idempotency-Key', 'no such header, or no stream']);
 });
 
 test('a node is told what it may send', () => {
@@ -226,6 +226,7 @@ test('what is not kept any more is gone, and so is a stream after its grace', as
     await wrong.ended();
     assert.equal(wrong.status, 400);
     assert.equal(wrong.problem.field, 'Last-Event-ID');
+    assert.equal(wrong.problem.expected, 'the id of the last event that came, or no such header');
     const kept = takeUp(id, 97);
     await kept.ended();
     assert.deepEqual(seqs(kept), [98, 99]);

@@ -410,7 +410,7 @@ test('whose token is taken away watches no more', async () => {
 });
 
 test('a client more than may watch is told when to come back', async () => {
-    const watchers = Array.from({ length: 64 }, () => watch('ada', { query: '?kinds=queue' }));
+    const watchers = Array.from({ length: 64 }, () => watch('root', { query: '?kinds=queue' }));
     await watching(watchers, async () => {
         const answer = await daemon.get('/v1/events', as('root'));
         assert.equal(answer.status, 429, answer.text);
@@ -425,6 +425,28 @@ test('a client more than may watch is told when to come back', async () => {
     });
     await daemon.reload({ api: { max_watchers: 0 } });
     assert.equal((await daemon.get('/v1/events', as('root'))).status, 429);
+    await daemon.reload({ api: { max_watchers: 64 } });
+});
+
+test('one user has a quarter of the places, and the others are left to others', async () => {
+    const watchers = Array.from({ length: 16 }, () => watch('ada', { query: '?kinds=queue' }));
+    await watching(watchers, async () => {
+        const refused = await daemon.get('/v1/events', as('ada'));
+        assert.equal(refused.status, 429, refused.text);
+        assert.equal(refused.json.code, 'too_many_watchers');
+        assert.match(refused.json.detail, /^16 clients of yours watch already, .* a quarter of \[api\] max_watchers/);
+        await watching([watch('bob'), watch('root')], async () => {});
+        await watchers[0].leave();
+        const next = await until(async () => {
+            const one = await watch('ada').begun();
+            return one.client.status === 200 && one;
+        }, { what: 'room for one of ada' });
+        await next.leave();
+    });
+    await daemon.reload({ api: { max_watchers: 1 } });
+    await watching([watch('ada')], async () => {
+        assert.match((await daemon.get('/v1/events', as('ada'))).json.detail, /^1 clients watch already/);
+    });
     await daemon.reload({ api: { max_watchers: 64 } });
 });
 

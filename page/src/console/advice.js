@@ -1,14 +1,15 @@
 /** What is wrong, as whole sentences, and what to do about it. */
 import { many, plain } from './format.js';
 
-/** How the daemon's warnings begin, and what helps. @type {[string, string][]} */
+/** How the daemon's warnings begin, and what helps; the last is true of what was configured so, which is no fault.
+ * @type {[string, string, boolean?][]} */
 const HELP = [
     ['browsers have no network of their own, because', 'Let the daemon make network namespaces, or set “network = isolated” under [pool], so that no browser starts without one.'],
-    ['browsers have no network of their own', 'Set “network = auto” under [pool] to give each browser one.'],
-    ["the browser's own sandbox is off, by configuration", 'Set “sandbox = auto” for these browsers, and run the daemon as another user than root.'],
+    ['browsers have no network of their own', 'Set “network = auto” under [pool] to give each browser one.', true],
+    ["the browser's own sandbox is off, by configuration", 'Set “sandbox = auto” for these browsers, and run the daemon as another user than root.', true],
     ["the browser's own sandbox is off", ''], // it says so itself
     ['memory is short', 'Close what else takes memory on that machine, or lower “max_connections” under [pool].'],
-    ['the API asks for no tokens', 'Name a file by “tokens_file” under [api]; “webinfer token new NAME --file FILE” makes one.'],
+    ['the API asks for no tokens', 'Name a file by “tokens_file” under [api]; “webinfer token new NAME --file FILE” makes one.', true],
     ['the database cannot be written', 'See to room on its disk, and that the daemon may write there. It is tried again by itself.'],
 ];
 const ELSE = 'The log says more.';
@@ -19,21 +20,24 @@ export function sentence(text) {
     return `${said.slice(0, 1).toUpperCase()}${said.slice(1)}${/[.!?…]$/.test(said) ? '' : '.'}`;
 }
 
-/** @param {string} warning of the daemon @returns {[string, string]} what is wrong, and what to do */
+/** @typedef {{what: string, help: string, isFault: boolean}} Warning what is wrong, what to do, and whether something fails, which nobody has chosen */
+
+/** @param {string} warning of the daemon @returns {Warning} */
 function warned(warning) {
-    const known = HELP.find(([begin]) => warning.startsWith(begin));
-    return [sentence(warning), known ? known[1] : ELSE];
+    const [, help, isChosen = false] = HELP.find(([begin]) => warning.startsWith(begin)) ?? ['', ELSE];
+    return { what: sentence(warning), help, isFault: !isChosen };
 }
 
-/** @param {string} name @param {any} kind of browser @returns {[string, string][]} nothing where all is well, or nobody wants it */
+/** @param {string} name @param {any} kind of browser @returns {Warning[]} nothing where all is well, or nobody wants it */
 function kindsProblem(name, kind) {
     if (kind.max === 0 || (!kind.problem && kind.breaker === 'closed')) return [];
     const begin = plain(name).slice(0, 1).toUpperCase() + plain(name).slice(1), why = kind.problem ? `: ${sentence(kind.problem).replace(/^./, (first) => first.toLowerCase())}` : '.';
-    if (!kind.installed) return [[`${begin} is not there${why}`, `If it is not wanted, set “max_connections = 0” under [browser.${plain(name)}]; “webinfer doctor” says what is missing.`]];
-    if (kind.breaker === 'closed') return [[`${begin} has a problem${why}`, ELSE]];
-    return [[`${begin} does not start${why}`, `After ${many(kind.failures, 'failed start')} it is tried less often, and by itself. “webinfer doctor” tries it once; the log says more.`]];
+    if (!kind.installed) return [{ what: `${begin} is not there${why}`, isFault: false,
+        help: `If it is not wanted, set “max_connections = 0” under [browser.${plain(name)}]; “webinfer doctor” says what is missing.` }];
+    if (kind.breaker === 'closed') return [{ what: `${begin} has a problem${why}`, help: ELSE, isFault: true }];
+    return [{ what: `${begin} does not start${why}`, isFault: true,
+        help: `After ${many(kind.failures, 'failed start')} it is tried less often, and by itself. “webinfer doctor” tries it once; the log says more.` }];
 }
 
-/** @param {{warnings?: string[], kinds?: Record<string, any>}} status @returns {{what: string, help: string}[]} */
-export const warningsOf = ({ warnings = [], kinds = {} }) => [...warnings.map(warned), ...Object.entries(kinds).flatMap(([name, kind]) => kindsProblem(name, kind))]
-    .map(([what, help]) => ({ what, help }));
+/** @param {{warnings?: string[], kinds?: Record<string, any>}} status @returns {Warning[]} */
+export const warningsOf = ({ warnings = [], kinds = {} }) => [...warnings.map(warned), ...Object.entries(kinds).flatMap(([name, kind]) => kindsProblem(name, kind))];

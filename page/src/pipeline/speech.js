@@ -1,5 +1,6 @@
 /** The task that speaks: text becomes sound, as a WAV file. */
 import { Failure } from '../engine/failure.js';
+import { joined } from '../shared/joined.js';
 import { numbersOf } from './image/input.js';
 import { writeWav } from './sound/wav.js';
 
@@ -22,7 +23,7 @@ async function speak(loaded, task, run) {
         run.progress('speech', i, texts.length);
         sounds.push(await speakPiece(loaded, text));
     }
-    const samples = joined(sounds);
+    const samples = joined(Float32Array, sounds);
     const bytes = writeWav(samples, config.sampling_rate);
     return {
         tensors: [{ name: 'audio', datatype: 'UINT8', shape: [bytes.length], bytes }],
@@ -104,18 +105,6 @@ export function areFinite(samples) {
     let sum = 0;
     for (let i = 0; i < samples.length; i++) sum += samples[i] * 0; // of what is not finite that is NaN
     return sum === 0;
-}
-
-/** @param {Float32Array[]} sounds */
-function joined(sounds) {
-    if (sounds.length === 1) return sounds[0];
-    const samples = new Float32Array(sounds.reduce((sum, { length }) => sum + length, 0));
-    let at = 0;
-    for (const sound of sounds) {
-        samples.set(sound, at);
-        at += sound.length;
-    }
-    return samples;
 }
 
 /** @type {Readonly<Record<string, Task>>} */

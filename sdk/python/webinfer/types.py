@@ -1312,6 +1312,8 @@ class _Models(TypedDict):
     ignored_more: int
     #: The other names that the configuration gives to models, each with its model.
     aliases: Dict[str, str]
+    #: All that are, also those whose model is not here any more.
+    published: List[Pin]
 
 
 class Models(_Models, total=False):

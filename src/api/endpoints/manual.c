@@ -244,6 +244,7 @@ static void print_options(FILE *out)
 }
 
 #define API "man/webinfer-api.7"
+#define MODELS "man/webinfer-models.7"
 #define KSERVE "man/webinfer-kserve.7"
 static const struct {
     const char *name, *page;
@@ -257,12 +258,15 @@ static const struct {
     {"codes", API, print_codes, NULL},
     {"tasks", API, print_tasks, NULL},
     {"options", API, print_options, NULL},
-    {"pull-order", API, NULL, "PullOrder"},
-    {"pull", API, NULL, "Pull"},
-    {"upload-order", API, NULL, "UploadOrder"},
-    {"upload-file", API, NULL, "UploadFile"},
-    {"published", API, NULL, "Published"},
-    {"pin", API, NULL, "Pin"},
+    {"pull-order", MODELS, NULL, "PullOrder"},
+    {"pull", MODELS, NULL, "Pull"},
+    {"upload-order", MODELS, NULL, "UploadOrder"},
+    {"upload-file", MODELS, NULL, "UploadFile"},
+    {"published", MODELS, NULL, "Published"},
+    {"pin", MODELS, NULL, "Pin"},
+    {"content", MODELS, NULL, "Content"},
+    {"block-source", MODELS, NULL, "BlockSource"},
+    {"content-model", MODELS, NULL, "ContentModel"},
     {"kserve-routes", KSERVE, print_kserve_routes, NULL},
     {"kserve-infer", KSERVE, NULL, "KserveInfer"},
     {"kserve-generate", KSERVE, NULL, "KserveGenerate"},

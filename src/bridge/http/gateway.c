@@ -1,12 +1,9 @@
-/*
- * A trustless gateway of what is published here: blocks and CARs under /ipfs/, and the list of it
- * at /content. Nothing is fetched for those who ask.
- */
+/* What is given by content, and to whom; see gateway.h. */
+#include "bridge/http/gateway.h"
 #include "base/log.h"
 #include "bridge/http/answer.h"
 #include "bridge/http/content_list.h"
 #include "bridge/http/gateway_request.h"
-#include "bridge/http/serve.h"
 #include "bridge/http/transfer.h"
 #include "net/http.h"
 #include <string.h>
@@ -25,21 +22,6 @@ static int refuse(
 }
 
 /* --- who may ask ------------------------------------------------------------------------------ */
-
-static int is_authority_of(const char *host, const char *url)
-{
-    const char *authority = strstr(url, "://") + 3;
-    size_t length = strcspn(authority, "/?#");
-    return strlen(host) == length && strncasecmp(host, authority, length) == 0;
-}
-
-/* Whether a request that is let in for coming from this machine was meant for it: a name of
- * somebody's own may lead his page's requests here from a browser on this machine. */
-static int is_our_name(const struct wi_bridge *bridge, const char *host)
-{
-    return !*host || wi_http_host_is_literal(host) || strcasecmp(host, "localhost") == 0 ||
-           strncasecmp(host, "localhost:", 10) == 0 || is_authority_of(host, bridge->url);
-}
 
 static int has_node_token(struct lws *wsi, const struct wi_bridge *bridge)
 {
@@ -62,7 +44,7 @@ static const char *keep_out(struct lws *wsi, struct wi_socket *socket, int *stat
         return "models are given by content to this machine alone: there is no [api] tokens_file, "
                "and [content] anyone is no";
     if (!bridge->settings.has_tokens &&
-        !is_our_name(bridge, wi_http_header(wsi, WSI_TOKEN_HOST, host)))
+        !wi_host_allowed(wi_http_header(wsi, WSI_TOKEN_HOST, host), bridge->url))
         return "this service is not known under that name: use its address, or localhost";
     if (bridge->settings.has_tokens && !has_node_token(wsi, bridge))
         return "models are given by content to those who show a token of rank node";

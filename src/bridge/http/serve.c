@@ -4,7 +4,8 @@
  */
 #include "bridge/http/serve.h"
 #include "bridge/http/answer.h"
-#include "bridge/http/found.h"
+#include "bridge/http/files.h"
+#include "bridge/http/gateway.h"
 #include "bridge/http/transfer.h"
 #include <stdlib.h>
 #include <string.h>

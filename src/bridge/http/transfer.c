@@ -131,8 +131,7 @@ static void on_read(uv_fs_t *request)
     }
     if (got <= 0) /* 0: the file was cut */
         fail(transfer);
-    /* Of one that failed WRITEABLE is asked for, too: it is closed there. */
-    if ((transfer->failed ? wi_http_await_room(transfer->wsi) : offer(transfer)) != 0)
+    if (transfer->failed || offer(transfer) != 0)
         wi_socket_cut(lws_get_opaque_user_data(transfer->wsi));
 }
 

@@ -10,12 +10,15 @@
 #include "cli/plain.h"
 #include "cli/progress.h"
 #include "cli/table.h"
-#include "cli/whole_file.h"
 #include "library/model.h"
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define CAR_TYPE "application/vnd.ipld.car"
 #define ORDER_MS 30000
@@ -112,11 +115,104 @@ static void say(const struct show *show, int is_written)
             stderr);
 }
 
+/* --- a file that is there whole or not at all ------------------------------------------------- */
+
+/* Written under another name beside it, and renamed. */
+struct whole_file {
+    const char *path; /* borrowed; "-" is standard output, which gets the bytes as they come */
+    FILE *out;
+    char *temporary; /* NULL of standard output */
+};
+
+static enum wi_code fail(const struct whole_file *file, const char *what, struct wi_error *error)
+{
+    const char *name = file->temporary ? file->path : "standard output";
+    return wi_error_set(error, WI_BAD_REQUEST, "", "%s %s: %s", name, what, strerror(errno));
+}
+
+static enum wi_code begin_standard(struct whole_file *file, struct wi_error *error)
+{
+    if (isatty(STDOUT_FILENO))
+        return wi_error_set(error, WI_BAD_REQUEST, "",
+            "standard output is a terminal, which shows no such file; name a file, or a program "
+            "with |");
+    file->out = stdout;
+    return WI_OK;
+}
+
+/* The permissions that a new file gets; there is no other way to ask for them. */
+static mode_t usual_mode(void)
+{
+    mode_t mask = umask(0);
+    umask(mask);
+    return 0666 & ~mask;
+}
+
+static FILE *open_temporary(char *path)
+{
+    int fd = mkostemp(path, O_CLOEXEC);
+    FILE *out = fd >= 0 && fchmod(fd, usual_mode()) == 0 ? fdopen(fd, "w") : NULL;
+    if (!out && fd >= 0) {
+        close(fd);
+        unlink(path);
+    }
+    return out;
+}
+
+static enum wi_code whole_file_begin(
+    struct whole_file *file, const char *path, struct wi_error *error)
+{
+    struct stat status;
+    *file = (struct whole_file){.path = path};
+    if (strcmp(path, "-") == 0)
+        return begin_standard(file, error);
+    if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
+        return wi_error_set(
+            error, WI_BAD_REQUEST, "", "%s is no plain file; - is standard output", path);
+    file->temporary = wi_sprintf("%s.XXXXXX", path);
+    file->out = open_temporary(file->temporary);
+    if (file->out)
+        return WI_OK;
+    enum wi_code code = fail(file, "cannot be written", error);
+    free(file->temporary);
+    file->temporary = NULL;
+    return code;
+}
+
+/* Nothing is left of it. After whole_file_end it does nothing. */
+static void whole_file_drop(struct whole_file *file)
+{
+    if (file->temporary) {
+        fclose(file->out);
+        unlink(file->temporary);
+    }
+    free(file->temporary);
+    *file = (struct whole_file){.path = file->path};
+}
+
+/* It is complete, and takes the place of one of that name. */
+static enum wi_code whole_file_end(struct whole_file *file, struct wi_error *error)
+{
+    int written = !ferror(file->out) && fflush(file->out) == 0;
+    if (written && file->temporary)
+        written = fsync(fileno(file->out)) == 0 && rename(file->temporary, file->path) == 0;
+    if (!written) {
+        enum wi_code code = fail(file, "cannot be written", error);
+        whole_file_drop(file);
+        return code;
+    }
+    if (file->temporary)
+        fclose(file->out);
+    free(file->temporary);
+    *file = (struct whole_file){.path = file->path};
+    return WI_OK;
+}
+
 /* --- as one file ------------------------------------------------------------------------------ */
 
 struct car {
     struct show *show;
-    struct wi_whole_file file;
+    struct whole_file file;
     struct wi_rest_answer answer;
     uint64_t written;
     double shown_ms;
@@ -154,7 +250,7 @@ static enum wi_exit keep(struct car *car)
     struct wi_error error = {0};
 
     if (answer->status == 200 && answer->events) {
-        if (wi_whole_file_end(&car->file, &error) == WI_OK)
+        if (whole_file_end(&car->file, &error) == WI_OK)
             return WI_EXIT_OK;
         wi_cli_complain(&error);
         return WI_EXIT_USAGE;
@@ -162,7 +258,7 @@ static enum wi_exit keep(struct car *car)
     if (!answer->events)
         return wi_cli_check(car->show->cli, answer);
     if (ferror(car->file.out)) {
-        wi_whole_file_end(&car->file, &error);
+        whole_file_end(&car->file, &error);
         wi_cli_complain(&error);
         return WI_EXIT_USAGE;
     }
@@ -199,14 +295,14 @@ static enum wi_exit publish_car(struct show *show, const char *path, const char 
     int is_standard = strcmp(target, "-") == 0;
     enum wi_exit result;
 
-    if (wi_whole_file_begin(&car.file, target, &error) != WI_OK) {
+    if (whole_file_begin(&car.file, target, &error) != WI_OK) {
         wi_cli_complain(&error);
         return WI_EXIT_USAGE;
     }
     result = publish(show, path);
     if (result == WI_EXIT_OK)
         result = write_car(&car, path);
-    wi_whole_file_drop(&car.file);
+    whole_file_drop(&car.file);
     if (result == WI_EXIT_OK && is_standard)
         put_address(stderr, show->published);
     else if (result == WI_EXIT_OK)

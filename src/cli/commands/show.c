@@ -1,7 +1,6 @@
 /* webinfer list and webinfer show: the models here, and all of one. */
 #include "cli/bar.h"
 #include "cli/cli.h"
-#include "cli/plain.h"
 #include "cli/table.h"
 
 #include "base/memory.h"
@@ -22,23 +21,15 @@ static void put_progress(struct wi_buffer *out, const json_t *pull)
         wi_table_fill(out, out->size > 0 ? "; {problem.detail}" : "{problem.detail}", pull);
 }
 
-/* "bafy…", ":q4 bafy… (stale)": each CID, with the variant whose it is. */
-static void put_cids(struct wi_buffer *out, const json_t *published)
+static void put_address(struct wi_buffer *out, const json_t *cid)
 {
-    const json_t *pin;
-    size_t i;
+    wi_buffer_puts(out, "ipfs://");
+    wi_table_cell(out, cid);
+}
 
-    json_array_foreach(published, i, pin)
-    {
-        const char *name = json_string_value(json_object_get(pin, "name"));
-        const char *variant = name ? strchr(name, ':') : NULL;
-        wi_buffer_puts(out, i ? ", " : "");
-        if (variant)
-            wi_plain(out, variant, strlen(variant), "");
-        wi_table_fill(out, variant ? " {cid}" : "{cid}", pin);
-        if (json_is_true(json_object_get(pin, "stale")))
-            wi_buffer_puts(out, " (stale)");
-    }
+static void put_stale(struct wi_buffer *out, const json_t *stale)
+{
+    wi_buffer_puts(out, json_is_true(stale) ? "stale: its files have changed since" : "whole");
 }
 
 static void print_list(const struct wi_cli *cli, const json_t *answer)
@@ -46,10 +37,11 @@ static void print_list(const struct wi_cli *cli, const json_t *answer)
     static const struct wi_column models[] = {{"MODEL", "name", NULL},
         {"SIZE", "bytes", wi_bar_size}, {"FORMAT", "format", NULL}, {"TYPE", "type", NULL},
         {"VARIANTS", "variants", wi_cli_put_variants}, {"LOADED", "loaded", wi_table_count},
-        {"PULLED FROM", "source.repository", NULL}, {"PUBLISHED AS", "published", put_cids},
-        {"PROBLEM", "problem", NULL}, {0}};
+        {"PULLED FROM", "source.repository", NULL}, {"PROBLEM", "problem", NULL}, {0}};
     static const struct wi_column pulls[] = {
         {"PULL", "name", NULL}, {"OF", "model", NULL}, {"STATE", "", put_progress}, {0}};
+    static const struct wi_column published[] = {{"PUBLISHED", "name", NULL},
+        {"AS", "cid", put_address}, {"STATE", "stale", put_stale}, {0}};
     json_t *rows = json_array(), *under_way = json_array();
     json_t *item;
     size_t i;
@@ -67,6 +59,7 @@ static void print_list(const struct wi_cli *cli, const json_t *answer)
     }
     wi_table_print("", models, rows, "There are no models; webinfer run ORG/NAME brings one.");
     wi_table_print("\n", pulls, under_way, NULL);
+    wi_table_print("\n", published, json_object_get(answer, "published"), NULL);
     json_decref(under_way);
     json_decref(rows);
 }

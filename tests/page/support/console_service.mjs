@@ -58,10 +58,10 @@ const described = (name, t) => ({ ...everything(t)[`model/${name}`], name, hash:
     source: { hub: 'hf', repository: `org/chat ${t}`, revision: 'main' }, last_used_at: 1_780_000_000,
     numerics: { exempt: null, verdicts: [{ browser: 'firefox', browser_version: '153.0', joined: false, platform: 'webgpu', engine: 'llama.cpp', engine_version: 'b1', adapter: null, precision: `q4 ${t}`, verdict: 'wrong', error_ratio: 12.4, detail: `logits differ ${t}`, checked_at: 1_780_000_000_000 }] } });
 
-const hardware = (name, t) => ({ model_name: name, decision: 'run', why: `it is loaded there and the quickest ${t}`, preferences: ['webgpu', 'wasm'],
+const hardware = (name, t, adapter = `NVIDIA ${t}`) => ({ model_name: name, decision: 'run', why: `it is loaded there and the quickest ${t}`, preferences: ['webgpu', 'wasm'],
     would_run: { node: 'node-1', browser: 'chrome', browser_version: '147.0', platform: 'webgpu', platforms: ['webgpu'], warm: true, expected_ms: 312 },
     options: [
-        { browser: 'chrome', browser_version: '147.0', joined: false, platform: 'webgpu', engine: 'llama.cpp', engine_version: 'b1', standing: 'chosen', why: 'it is the quickest', chosen: true, adapter: { description: `NVIDIA ${t}` }, nodes: 1, open_nodes: 1, verdict: 'trusted', expected_ms: 312, estimate: { load_ms: 2100, run_ms: 300, runs: 812, prompt_tokens_per_second: 512.4, tokens_per_second: 48.2 } },
+        { browser: 'chrome', browser_version: '147.0', joined: false, platform: 'webgpu', engine: 'llama.cpp', engine_version: 'b1', standing: 'chosen', why: 'it is the quickest', chosen: true, adapter: { description: adapter }, nodes: 1, open_nodes: 1, verdict: 'trusted', expected_ms: 312, estimate: { load_ms: 2100, run_ms: 300, runs: 812, prompt_tokens_per_second: 512.4, tokens_per_second: 48.2 } },
         { browser: 'firefox', browser_version: '153.0', joined: false, platform: 'webgpu', engine: 'llama.cpp', engine_version: 'b1', standing: `excluded ${t}`, why: `its answers are wrong ${t}`, chosen: false, adapter: null, nodes: 0, open_nodes: 0, verdict: 'wrong' }],
     passed_over: [{ browser: 'edge', installed: false, why: `it is not installed ${t}`, moves: null }] });
 
@@ -81,6 +81,8 @@ export class ConsoleService {
     constructor(folder, { text = '', token, rank = 'admin' } = {}) {
         Object.assign(this, { folder, text, token, rank, objects: everything(text), startedAt: Date.now(), seen: [], watchers: new Set(), port: 0, ids: 0,
             violations: [], missed: [], snapshots: 0, full: 0, refusal: null, forgets: false, joins: [{ id: 'join-1', nodes: 4, joined: 2, expires_at: Date.now() + 3.6e6 }] });
+        /** The adapter of the place that is chosen. @type {string | undefined} */
+        this.adapter = undefined;
         /** What a snapshot waits for in its middle. */
         this.holding = null;
         this.lines = Array.from({ length: 450 }, (_, i) => this.line(i + 1, ['info', 'info', 'warn', 'error'][i % 4]));
@@ -206,7 +208,7 @@ export class ConsoleService {
         if (name === '/v1/status') return { ...this.objects.status, started_at: this.startedAt, ...(this.rank === 'admin' && { models_directory: '/models' }), memory: { used: 12e6, budget: 2e9 }, sessions: [{ id: 'session-1', memory_bytes: 1.4e9 }] };
         if (name === '/v1/openapi.json') return { openapi: '3.1.0', 'x-tasks': { chat: { options: OPTIONS }, complete: { options: OPTIONS } } };
         if (name === '/v1/history') return history();
-        if (name === '/v1/hardware') return hardware(query.get('model_name'), this.text);
+        if (name === '/v1/hardware') return hardware(query.get('model_name'), this.text, this.adapter);
         if (name === '/v1/nodes') return { nodes: query.get('after') ? all('node').slice(2) : all('node').slice(0, 2), next: query.get('after') ? null : 'node-2' };
         if (name === '/v1/admin/join') return { joins: this.joins, node_tokens: [] };
         if (name === '/v1/logs') {

@@ -11,8 +11,8 @@ export const LIVE = 'body[data-state=live] main[data-state=filled]';
 export const shows = (hash) => `${LIVE}[data-address=${JSON.stringify(`#/${hash}`)}]`;
 
 /** @param {any} browser @param {string} folder of the built console @param {object} options of the stand-in
- * @param {(on: {service: ConsoleService, tab: any, problems: string[]} & ReturnType<typeof helpers>) => Promise<void>} use */
-export async function withConsole(browser, folder, options, use) {
+ * @param {(on: {service: ConsoleService, tab: any, problems: string[]} & ReturnType<typeof helpers> & {text: () => Promise<string>} => Promise<void>} use */
+async function withConsole(browser, folder, options, use) {
     const service = await new ConsoleService(folder, options).start(), problems = [];
     const { tab, close } = await browser.openTab(problems);
     try {
@@ -29,25 +29,27 @@ export async function withConsole(browser, folder, options, use) {
     }
 }
 
-/** The tests of a file share a browser: what opens a console in it. */
-export function consoles() {
-    let browser, page, folder;
+/** The tests of a file share a browser: what opens a console in it, and the folder of the console.
+ * @param {string} reads the element whose text `text()` gives: of everything, unless it is said */
+export function consoles(reads = 'body') {
+    let browser, page;
+    const open = (options, use) => withConsole(browser, open.folder, options, (on) => use({ ...on, text: () => on.tab.evaluate((element) => document.querySelector(element).innerText, reads) }));
+    open.folder = '';
     before(async () => {
         page = builtPage();
-        folder = path.join(page.folder, '../console');
+        open.folder = path.join(page.folder, '../console');
         browser = await launch();
     });
     after(async () => {
         await browser?.close();
         page?.remove();
     });
-    return (options, use) => withConsole(browser, folder, options, (on) => use({ ...on, text: () => on.tab.evaluate(() => document.body.innerText) }));
+    return open;
 }
 
 /** What most tests do with a console. */
 function helpers(tab, service) {
     return {
-        text: () => tab.evaluate(() => document.querySelector('main').innerText),
         async go(hash, selector = shows(hash)) {
             await tab.goto(`${service.url}/#/${hash}`);
             await tab.waitForSelector(selector);

@@ -29,6 +29,9 @@ const EXPECTED = [
     ['build/webinfer status', /chrome/],
     ['build/webinfer list', /^finch /m],
     ['build/webinfer models', /^finch /m],
+    ['build/webinfer publish digits', /^ipfs:\/\/bafybei[a-z2-7]{52}$/m],
+    ['build/webinfer add /tmp/digits.car ', /^carried: added, /],
+    ['build/webinfer unpublish digits', /^digits: published no longer/],
     ['build/webinfer hardware digits', /^digits would run on \w+\/\w+ of node-/],
     ['build/webinfer infer digits ', /^7 +\d/m],
     ['build/webinfer infer builtin/count ', /19/],
@@ -90,7 +93,8 @@ const ANSWER = `typeof message === 'undefined' ? (chat.choices?.[0] ?? chat).mes
 
 /** @param {string} command */
 function run(command) {
-    const here = command.replace(/\bbuild\/webinfer\b/g, `'${cliPath}'`).replaceAll('http://127.0.0.1:8470', daemon.url);
+    const here = command.replace(/\bbuild\/webinfer\b/g, `'${cliPath}'`).replaceAll('http://127.0.0.1:8470', daemon.url)
+        .replaceAll('/tmp/', `${daemon.folder}/`);
     if (!command.startsWith('import')) return outputOf('bash', ['-c', here], root);
     return outputOf(process.execPath,
         ['--input-type=module', '-e', `${here}\nconsole.log(${ANSWER});`], path.join(root, 'tests'));

@@ -537,6 +537,16 @@ static inline void check_problem(const struct client *client, int status, const 
     json_decref(json);
 }
 
+/* That the problem says of `member` ("field", "expected", "allowed") what `text` is. */
+static inline void check_member(const struct client *client, const char *member, const char *text)
+{
+    json_t *json = body_of(client);
+    const char *said = json_string_value(json_object_get(json, member));
+    if (!said || strcmp(said, text) != 0)
+        fail_msg("%s: %s instead of %s", member, said ? said : "nothing", text);
+    json_decref(json);
+}
+
 static inline void submit_echo(struct client *client)
 {
     post(client, "/v1/infer", ECHO_REQUEST, strlen(ECHO_REQUEST));

@@ -116,8 +116,12 @@ TEST(a_node_token_is_good_until_its_line_is_gone)
     wi_joins_add(&joins, 1, 0, 100, id, token);
     wi_joins_set_node_tokens(&joins, &(struct wi_api_tokens){items, 2}, on_revoked, &revoked);
     assert_int_equal(wi_joins_take(&joins, secrets[1], 0, with), WI_JOIN_OK);
+    assert_true(wi_joins_is_node_token(&joins, secrets[1]));
     wi_joins_set_node_tokens(&joins, &(struct wi_api_tokens){items, 1}, on_revoked, &revoked);
     assert_int_equal(revoked.count, 1);
+    assert_true(wi_joins_is_node_token(&joins, secrets[0]));
+    assert_false(wi_joins_is_node_token(&joins, secrets[1]));
+    assert_false(wi_joins_is_node_token(&joins, token));
     assert_string_equal(revoked.id, with);
     assert_int_equal(wi_joins_take(&joins, secrets[1], 0, with), WI_JOIN_UNKNOWN);
     assert_int_equal(wi_joins_take(&joins, secrets[0], 0, with), WI_JOIN_OK);

@@ -122,7 +122,7 @@ TEST(what_breaks_is_not_tried_again_at_once)
 
 TEST(what_a_paused_node_gives_back_is_tried_again_and_tells_nothing)
 {
-    struct wi_answer answer = {.retryable = 1, .returned = 1};
+    struct wi_answer answer = {.retryable = 1};
     size_t probe = client();
     wi_error_set(&answer.error, WI_NODE_PAUSED, NULL, "the node is paused");
     the.sent[probe].over = 1;

@@ -22,13 +22,12 @@ struct situation {
 #define GLOBALS "--help --version --url --token-file --authority --json"
 
 static const struct situation situations[] = {
-    {{""},
-        "run pull list show status open infer chat generate embed transcribe ps load unload add rm "
-        "gc jobs models "
-        "nodes hardware doctor "
-        "token completion help "
-        "version"},
-    {{"s"}, "show status"},
+    {{""}, "run pull list show status open infer chat generate embed transcribe ps load unload add "
+           "publish unpublish sources rm gc jobs models "
+           "nodes hardware doctor "
+           "token completion help "
+           "version"},
+    {{"s"}, "show status sources"},
     {{"jobs", ""}, "list show wait cancel"},
     {{"jobs", "c"}, "cancel"},
     {{"token", ""}, "new join"},

@@ -82,62 +82,6 @@ static struct wi_cid store_raw(struct fixture *fixture, const char *text)
 
 /* --- nodes ------------------------------------------------------------------------------------ */
 
-/* A node in the making. */
-struct node {
-    struct wi_buffer links, sizes;
-    uint64_t bytes;
-};
-
-static void put_hashed(
-    struct node *node, const void *cid, size_t cid_size, const char *name, uint64_t tsize)
-{
-    struct wi_buffer link = {0};
-    put_bytes(&link, HASH, cid, cid_size);
-    put_bytes(&link, NAME, name, strlen(name));
-    put_number(&link, TSIZE, tsize);
-    put_message(&node->links, LINK, &link);
-}
-
-/* `bytes`: of the file, or Tsize in a folder. */
-static void put(struct node *node, const struct wi_cid *cid, const char *name, uint64_t bytes)
-{
-    unsigned char text[WI_CID_BYTES];
-    wi_cid_write(cid, text);
-    put_hashed(node, text, sizeof text, name, bytes);
-    put_number(&node->sizes, BLOCKSIZES, bytes);
-    node->bytes += bytes;
-}
-
-static void put_identity(struct node *node, enum wi_codec codec, const void *content, size_t size,
-    const char *name, uint64_t bytes)
-{
-    unsigned char text[4 + WI_CID_IDENTITY_MAX] = {1, (unsigned char)codec, 0, (unsigned char)size};
-    assert_true(size < 128);
-    memcpy(text + 4, content, size);
-    put_hashed(node, text, 4 + size, name, bytes);
-    put_number(&node->sizes, BLOCKSIZES, bytes);
-    node->bytes += bytes;
-}
-
-static void make(struct node *node, unsigned type, const char *data, struct wi_buffer *block)
-{
-    struct wi_buffer unixfs = {0};
-    put_number(&unixfs, TYPE, type);
-    if (data)
-        put_bytes(&unixfs, BYTES, data, strlen(data));
-    if (type == A_FILE) {
-        put_number(&unixfs, FILESIZE, node->bytes + (data ? strlen(data) : 0));
-        if (node->sizes.size > 0)
-            wi_buffer_add(&unixfs, node->sizes.text, node->sizes.size);
-    }
-    if (node->links.size > 0)
-        wi_buffer_add(block, node->links.text, node->links.size);
-    put_message(block, DATA, &unixfs);
-    wi_buffer_clear(&node->links);
-    wi_buffer_clear(&node->sizes);
-    *node = (struct node){0};
-}
-
 /* Stores the node, which is empty then. */
 static struct wi_cid store_node(
     struct fixture *fixture, struct node *node, unsigned type, const char *data)

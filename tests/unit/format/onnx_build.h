@@ -2,40 +2,12 @@
 #ifndef WI_TESTS_ONNX_BUILD_H
 #define WI_TESTS_ONNX_BUILD_H
 
+#include "../protobuf_build.h"
+
 #include "base/buffer.h"
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
-static inline void put_varint(struct wi_buffer *out, uint64_t value)
-{
-    unsigned char byte;
-    do {
-        byte = (unsigned char)((value & 0x7f) | (value > 0x7f ? 0x80 : 0));
-        wi_buffer_add(out, &byte, 1);
-        value >>= 7;
-    } while (value);
-}
-
-static inline void put_number(struct wi_buffer *out, unsigned field, uint64_t value)
-{
-    put_varint(out, field << 3);
-    put_varint(out, value);
-}
-
-static inline void put_bytes(struct wi_buffer *out, unsigned field, const void *bytes, size_t size)
-{
-    put_varint(out, field << 3 | 2);
-    put_varint(out, size);
-    wi_buffer_add(out, bytes, size);
-}
-
-/* Puts `message` as a field and empties it. */
-static inline void put_message(struct wi_buffer *out, unsigned field, struct wi_buffer *message)
-{
-    put_bytes(out, field, message->text ? message->text : "", message->size);
-    wi_buffer_clear(message);
-}
 
 /* A ValueInfoProto as `field`; a dimension of -1 is a named one, -2 has neither name nor size;
  * `rank` -1 leaves the shape out. */

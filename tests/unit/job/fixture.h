@@ -228,7 +228,7 @@ static inline void answer_failure(enum wi_code code, int retryable)
 /* The node gives it back as it came. */
 static inline void give_back(void)
 {
-    struct wi_answer answer = {.retryable = 1, .returned = 1};
+    struct wi_answer answer = {.retryable = 1};
     wi_error_set(&answer.error, WI_NODE_PAUSED, NULL, "the node is paused");
     fixture->room++;
     events()->on_answer(events()->context, "node-1", fixture->attempt, &answer);

@@ -383,7 +383,7 @@ TEST(gives_back_what_comes_while_it_is_paused)
     turn_place(place, &fixture->pauses, 1);
     assert_int_equal(send_task(fixture, "att-1", NULL), WI_OK);
     turn_place(place, &fixture->answers, 1);
-    assert_true(fixture->answer.returned);
+    assert_int_equal(fixture->answer.error.code, WI_NODE_PAUSED);
     assert_int_equal(place->service.counters.returned, 1);
     assert_int_equal(place->tasks++, 0); /* its owner has not seen it, and hears of its end alone */
     wi_worker_pause(place->worker, 0);

@@ -294,7 +294,7 @@ static void on_answer(
     seen.answered++;
     seen.excused += answer->excused;
     seen.code = answer->error.code;
-    assert_true(answer->ok || answer->returned ||
+    assert_true(answer->ok || answer->error.code == WI_NODE_PAUSED ||
                 answer->retryable == (answer->error.code == WI_INFERENCE_FAILED));
 }
 

@@ -194,7 +194,7 @@ TEST(a_paused_node_gets_nothing_and_work_at_once_when_it_goes_on)
 
 TEST(what_is_given_back_says_nothing_of_its_node)
 {
-    struct wi_answer answer = {.retryable = 1, .returned = 1, .error.code = WI_NODE_PAUSED};
+    struct wi_answer answer = {.retryable = 1, .error.code = WI_NODE_PAUSED};
 
     serve();
     give("a", WI_WASM, NULL);

@@ -35,13 +35,19 @@ TEST(values_go_where_they_belong)
 TEST(what_is_wrong_is_named)
 {
     static const struct {
-        const char *first, *second, *named;
-    } wrong[] = {{"--nodes", "0", "--nodes"}, {"--nodes", "65537", "--nodes"},
-        {"--nodes", "many", "--nodes"}, {"--fail-rate", "1.1", "--fail-rate"},
-        {"--fail-rate", "nan", "--fail-rate"}, {"--for", "0s", "--for"}, {"--for", "soon", "--for"},
-        {"--browser", "", "--browser"}, {"--drop-rate=0.6", "--cut-rate=0.6", "rates"},
-        {"--nodes", NULL, "--nodes"}, {"--nonsense", NULL, "--nonsense"},
-        {"--json=1", NULL, "--json"}, {"word", NULL, "word"}, {"-xy", NULL, "-xy"}};
+        const char *first, *second, *named, *expected;
+    } wrong[] = {{"--nodes", "0", "--nodes", "a number, 1 to 65536"},
+        {"--nodes", "65537", "--nodes", "a number, 1 to 65536"},
+        {"--nodes", "many", "--nodes", "a number, 1 to 65536"},
+        {"--fail-rate", "1.1", "--fail-rate", "a number, 0 to 1"},
+        {"--fail-rate", "nan", "--fail-rate", "a number, 0 to 1"},
+        {"--for", "0s", "--for", "a duration such as 30s or 5m"},
+        {"--for", "soon", "--for", "a duration such as 30s or 5m"},
+        {"--browser", "", "--browser", "1 to 31 bytes"},
+        {"--browser", "abcdefghijklmnopqrstuvwxyz123456", "--browser", "1 to 31 bytes"},
+        {"--drop-rate=0.6", "--cut-rate=0.6", "rates", ""}, {"--nodes", NULL, "--nodes", ""},
+        {"--nonsense", NULL, "--nonsense", ""}, {"--json=1", NULL, "--json", ""},
+        {"word", NULL, "word", ""}, {"-xy", NULL, "-xy", ""}};
     struct sim_options options;
     struct wi_error error;
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
@@ -49,6 +55,7 @@ TEST(what_is_wrong_is_named)
             read_words(&options, &error, wrong[i].first, wrong[i].second), WI_BAD_REQUEST);
         if (!strstr(error.detail, wrong[i].named))
             fail_msg("%s: %s", wrong[i].first, error.detail);
+        assert_string_equal(error.expected, wrong[i].expected);
     }
 }
 

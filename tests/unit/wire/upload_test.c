@@ -122,8 +122,10 @@ TEST(test_wrong)
     assert_wrong(add("priority", "high"), WI_INVALID_FIELD, "priority");
     assert_string_equal(error.expected, "JSON");
     assert_wrong(add("model_name", "\xff"), WI_INVALID_FIELD, "model_name");
+    assert_string_equal(error.expected, "text in UTF-8");
     assert_wrong(add("labels", "\xff"), WI_INVALID_FIELD, "labels");
     assert_wrong(add("prompt", long_text), WI_BAD_FRAMING, "prompt");
+    assert_string_equal(error.expected, "at most 131072 bytes");
     assert_int_equal(add("task", "a"), WI_OK);
     assert_wrong(add("task", "b"), WI_INVALID_FIELD, "task");
     assert_wrong(wi_upload_add_file(&upload, "image", "", 0, &error), WI_INVALID_FIELD, "image");
@@ -139,6 +141,7 @@ TEST(test_unfinished)
     size_t json_size;
     (void)state;
     assert_int_equal(wi_upload_finish(&upload, NULL, &json_size, &error), WI_MISSING_FIELD);
+    assert_string_equal(error.expected, "a part \"image\" or \"audio\"");
     assert_int_equal(wi_upload_add_file(&upload, "image", body->bytes, 3, &error), WI_OK);
     assert_int_equal(wi_upload_finish(&upload, body, &json_size, &error), WI_MEMORY_BUDGET);
     wi_blob_unref(body);

@@ -1,4 +1,5 @@
 /** Requests and answers with tensors as bytes behind their JSON, as in KServe's binary tensor extension: 16-bit floats travel only so. */
+import { joined } from '../../shared/joined.js';
 import { halfOf } from './npy.js';
 
 /** @typedef {{name: string, datatype: string, shape: number[], data: any[]}} Tensor */
@@ -78,13 +79,7 @@ export function framed(body) {
         return { ...rest, parameters: { binary_data_size: bytes.length } };
     });
     const json = new TextEncoder().encode(JSON.stringify({ ...body, inputs }));
-    const bytes = new Uint8Array(behind.reduce((sum, { length }) => sum + length, json.length));
-    let at = 0;
-    for (const part of [json, ...behind]) {
-        bytes.set(part, at);
-        at += part.length;
-    }
-    return { head: json.length, bytes };
+    return { head: json.length, bytes: joined(Uint8Array, [json, ...behind]) };
 }
 
 /** @param {ArrayBuffer} body @param {string | null} head how long its JSON is, null: all of it @returns {any} the answer, with tensors as JSON has them */

@@ -56,6 +56,11 @@ function parts({ inputs, ...body }, files) {
         ...members.map(([name, value]) => `--form-string ${quoted(`${name}=${asText(value)}`)}`)];
 }
 
+/** Tasks whose answers have tensors. */
+const WITH_TENSORS = new Set(['embed', 'image-segmentation', 'depth-estimation', 'image-feature-extraction', 'text-to-speech']);
+/** @param {Record<string, any>} body without a task the graph's own outputs come */
+const givesTensors = ({ task }) => task === undefined || WITH_TENSORS.has(task);
+
 /** @param {Asked} asked @param {Service} service */
 function python({ body, files = {} }, { url, token }) {
     const { model_name: model, inputs, parameters, ...more } = body;
@@ -70,9 +75,9 @@ answer = client.infer(
     ${given},
 ${named})
 print(json.dumps(answer.result, indent=2))
-for name, tensor in answer.outputs.items():
+${givesTensors(body) ? `for name, tensor in answer.outputs.items():
     print(name, tensor.shape, tensor.tolist())
-`;
+` : ''}`;
 }
 
 /** @param {import('./binary.js').Tensor} tensor @returns {string} one of our SDK's, which it sends in binary */
@@ -106,7 +111,7 @@ ${headers.length ? `    headers: { ${headers.join(', ')} },\n` : ''}    body: ${
 });
 const answer = await response.json();
 if (!response.ok) throw new Error(\`\${answer.code}: \${answer.detail} (request \${answer.request_id})\`);
-console.log(JSON.stringify({ result: answer.result, outputs: answer.outputs }, null, 2));
+console.log(JSON.stringify({ result: answer.result${givesTensors(body) ? ', outputs: answer.outputs' : ''} }, null, 2));
 `;
 }
 

@@ -21,24 +21,29 @@ export function codeBlock(redraw) {
 function commands(asked) {
     if (!asked) return h('p', { class: 'none' }, 'The input is not whole yet.');
     return [commandsOf(asked, { url: location.origin, token: hasToken() }).map(one),
-        hasToken() ? h('p', { class: 'note' }, 'The token is taken from the variable WEBINFER_TOKEN of your shell.') : null,
+        h('p', { class: 'note' }, tokenNote()),
         Object.keys(asked.files ?? {}).length ? h('p', { class: 'note' }, 'The files are read from the folder in which you are.') : null];
 }
 
 /** @param {{name: string, text: string}} command */
 function one({ name, text }) {
-    return h('section', { key: name, 'aria-label': name }, h('p', { class: 'verbs' }, h('strong', null, name),
-        button('Copy', () => copy(name, text), { quiet: true, label: `Copy the ${name}` })),
+    return h('section', { key: name, 'aria-label': name }, h('p', { class: 'verbs' }, h('strong', null, name), copyButton(name, text, `code-${name}`)),
     h('pre', { tabindex: '0', 'aria-label': `The request in ${name}`, role: 'region' }, h('code', { id: `code-${name}` }, text)));
 }
 
-/** @param {string} name @param {string} text */
-async function copy(name, text) {
+/** Where commands have the token from. @returns {string} */
+export const tokenNote = () => (hasToken() ? 'The token is taken from the variable WEBINFER_TOKEN of your shell.' : 'No token is needed: this daemon asks for none.');
+
+/** @param {string} name for people @param {string} text @param {string} id of the element that shows it */
+export const copyButton = (name, text, id) => button('Copy', () => copy(name, text, id), { quiet: true, label: `Copy the ${name}` });
+
+/** @param {string} name @param {string} text @param {string} id */
+async function copy(name, text, id) {
     try {
         await navigator.clipboard.writeText(text);
         say(`The ${name} is copied.`);
     } catch {
-        const code = document.getElementById(`code-${name}`);
+        const code = document.getElementById(id);
         if (code) getSelection()?.selectAllChildren(code);
         say('The browser lets nothing be copied by a button here. The text is selected: press Ctrl+C.', true);
     }

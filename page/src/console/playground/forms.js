@@ -24,7 +24,7 @@ import { makeText } from './forms/text.js';
 /** @typedef {{title: string, make: (context: Context) => Form}} Row */
 
 /** @type {Record<string, Row>} */
-const FORMS = {
+export const FORMS = {
     chat: { title: 'Chat', make: makeChat },
     complete: { title: 'Go on with a text', make: makeText },
     'text2text-generation': { title: 'A text to a text', make: makeText },

@@ -1,5 +1,6 @@
 /** Hears a microphone until it is told to stop. What it heard is samples of 16 kHz, as models of speech take them. */
-import { joined, loudest } from './wav.js';
+import { joined } from '../../shared/joined.js';
+import { loudest } from './wav.js';
 
 /* global RECORDER -- put in by the build: where the worklet is, which the console's policy lets be only a file of its own */
 const RATE = 16_000;
@@ -63,7 +64,7 @@ export class Microphone {
             await ended;
         }
         this.close();
-        return { samples: await resampled(joined(this.#parts), rate), rate: RATE };
+        return { samples: await resampled(joined(Float32Array, this.#parts), rate), rate: RATE };
     }
 
     /** Gives the microphone back. */

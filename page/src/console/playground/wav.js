@@ -20,16 +20,5 @@ export function wavOf(samples, rate) {
     return bytes;
 }
 
-/** @param {Float32Array[]} parts @returns {Float32Array<ArrayBuffer>} */
-export function joined(parts) {
-    const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-    let at = 0;
-    for (const part of parts) {
-        all.set(part, at);
-        at += part.length;
-    }
-    return all;
-}
-
 /** @param {Float32Array} samples @returns {number} the loudest, 0 to 1 */
 export const loudest = (samples) => samples.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0);

@@ -5,7 +5,10 @@ import { h } from '../draw.js';
 import { bytes, clock, count, milliseconds, moment, NOTHING, plain, rate } from '../format.js';
 import { badge, facts, section, table } from '../parts.js';
 import { placesOf } from '../places.js';
+import { copyButton, tokenNote } from '../playground/code_block.js';
+import { tasksOf } from '../playground/forms.js';
 import { tryHref } from '../playground/places.js';
+import { shellCommands } from '../playground/shell.js';
 import { loadedIn, verbs } from './models.js';
 
 const EVERY_MS = 10_000;
@@ -53,7 +56,7 @@ export function modelView(app, name) {
             if (problem && !model) return { state: 'failed', parts: [back, h('p', { class: 'problem' }, problem)] };
             if (!model) return { state: 'loading', parts: [back, h('p', null, 'Reading the model.')] };
             const now = { ...model, ...app.store.get(`model/${name}`) };
-            const parts = [what(app, now, !problem), why(hardware, routing), places(hardware, model), variants(model), files(model)];
+            const parts = [what(app, now, !problem), problem ? null : shell(now), why(hardware, routing), places(hardware, model), variants(model), files(model)];
             if (!problem) return { state: 'filled', parts: [back, ...parts] };
             return { state: 'failed', parts: [back, h('p', { class: 'problem', role: 'alert' }, `It cannot be read any more. ${sentence(problem)} What is shown below is as it was at ${clock(readAt)}.`), h('div', { class: 'old' }, ...parts)] };
         },
@@ -72,6 +75,7 @@ function what(app, model, isThere) {
             ['Parameters', model.parameters ? count(model.parameters) : ''], ['Context', model.context_length ? `${count(model.context_length)} tokens` : ''],
             ['In a page', memory ? `${bytes(memory.total)} of ${bytes(memory.limit)}${memory.fits ? '' : ': it does not fit'}` : ''],
             ['From', model.source ? plain([model.source.hub, model.source.repository, model.source.revision].filter(Boolean).join(' ')) : ''],
+            ['Published', (model.published ?? []).map((/** @type {any} */ one) => plain(`${one.name} as ipfs://${one.cid}${one.stale ? ', stale' : ''}`)).join('; ')],
             ['Last used', model.last_used_at ? moment(model.last_used_at * 1000) : ''],
             ['Loaded in', (model.loaded ?? []).length ? loadedIn(app, model) : 'no node'],
             ['Hash', model.hash ? h('code', null, model.hash) : '']]),
@@ -81,13 +85,29 @@ function what(app, model, isThere) {
 /** @param {any} hardware @param {string} problem */
 function why(hardware, problem) {
     if (!hardware) return section('Why it runs where it runs', h('p', { class: problem ? 'problem' : 'none' }, problem || 'Asking.'));
-    const { would_run: run, decision } = hardware;
-    const passed = hardware.passed_over ?? [];
+    const { would_run: run, decision } = hardware, unused = unusedOf(hardware);
     return section('Why it runs where it runs',
         h('p', { class: 'told' }, run ? ['The next request would run in ', h('strong', null, `${plain(run.browser)} ${plain(run.browser_version)}`), ' on ', h('strong', null, run.platform),
             run.warm ? ', where it is loaded' : ', where it is loaded first', `; ${milliseconds(run.expected_ms)} are expected.`]
             : decision === 'wait' ? 'The next request would wait.' : 'A request would be refused.', ` Because: ${plain(hardware.why)}.`),
-        passed.length ? [h('p', null, 'Not used:'), h('ul', null, passed.map((/** @type {any} */ one) => h('li', null, h('div', { class: 'told' }, h('strong', null, one.browser), `: ${plain(one.why)}`))))] : null);
+        unused.length ? [h('p', null, 'Not used:'), h('ul', null, unused.map(([place, reason]) => h('li', null, h('div', { class: 'told' }, h('strong', null, place), `: ${plain(reason)}`))))] : null);
+}
+
+/** The places where it would not run, and the browsers that none of them is in, each with the reason.
+ * @param {any} hardware @returns {[string, string][]} */
+const unusedOf = ({ options = [], passed_over: absent = [] }) => [
+    ...options.filter((/** @type {any} */ { chosen }) => !chosen).map((/** @type {any} */ one) =>
+        [`${plain(one.browser ?? 'any browser')} ${plain(one.browser_version ?? '')}${one.joined ? ', joined,' : ''} on ${plain(one.platform)}`, one.why || one.standing]),
+    ...absent.map((/** @type {any} */ { browser, why: reason }) => [plain(browser), reason]),
+];
+
+/** How it is called from a shell. @param {any} model */
+function shell(model) {
+    const commands = model.problem ? [] : shellCommands(model, tasksOf(model), location.origin);
+    if (commands.length === 0) return null;
+    return section('From the shell',
+        h('ul', { class: 'shell' }, commands.map((text, i) => h('li', { key: text }, h('code', { id: `shell-${i + 1}` }, text), copyButton(`command ${i + 1}`, text, `shell-${i + 1}`)))),
+        h('p', { class: 'note' }, `${tokenNote()} “Try it” shows each request as curl, Python and JavaScript.`));
 }
 
 /** @param {any} hardware @param {any} model */
@@ -114,9 +134,14 @@ const PLACE_COLUMNS = [
     { name: 'Tokens/s', figure: true, cell: ({ option }) => rate(option?.estimate?.tokens_per_second) },
     { name: 'Runs', figure: true, cell: ({ option }) => count(option?.estimate?.runs) },
     { name: 'Nodes', figure: true, cell: ({ option }) => (option?.nodes === undefined ? NOTHING : `${count(option.open_nodes)} of ${count(option.nodes)}`) },
-    { name: 'Engine', cell: ({ option, verdict }) => `${plain((option ?? verdict).engine)} ${plain((option ?? verdict).engine_version ?? '')}` },
-    { name: 'Adapter', cell: ({ option, verdict }) => plain(option?.adapter?.description || [option?.adapter?.vendor, option?.adapter?.architecture].filter(Boolean).join(' ') || verdict?.adapter || '') },
+    { name: 'Engine, adapter', wide: true, cell: ({ option, verdict }) => [`${plain((option ?? verdict).engine)} ${plain((option ?? verdict).engine_version ?? '')}`, adapterOf(option?.adapter, verdict?.adapter)] },
 ];
+
+/** @param {any} adapter of a place @param {string | null | undefined} compared what the guard found there */
+function adapterOf(adapter, compared) {
+    const name = adapter?.description || [adapter?.vendor, adapter?.architecture].filter(Boolean).join(' ') || compared;
+    return name ? h('small', null, name) : null;
+}
 
 /** @param {string | null | undefined} verdict */
 const verdictOf = (verdict) => (verdict ? badge(verdict, VERDICTS[verdict] ?? '') : null);

@@ -6,8 +6,6 @@ import { attempt, badge, button, confirm, form, section, table } from '../parts.
 
 const PER_PAGE = 100;
 const EVERY_MS = 5000;
-/** Of the pages that were seen, by the node that they come after: the node that the page before comes after. @type {Map<string, string>} */
-const before = new Map();
 const EXPIRIES = [[600, '10 minutes'], [3600, 'an hour'], [86400, 'a day'], [604800, 'a week']];
 
 /** @param {import('../main.js').App} app @param {string} after @returns {import('../main.js').View} */
@@ -18,13 +16,13 @@ export function nodesView(app, after) {
     let joins = null;
     /** @type {any} */
     let made = null;
-    let problem = '', isOver = false, timer = 0;
+    let problem = '', before = '', isOver = false, timer = 0;
     const read = async () => {
         clearTimeout(timer);
         try {
             page = await get('/v1/nodes', { limit: PER_PAGE, after });
+            before = pageBefore(app.store, after);
             if (app.watch.isAdmin) joins = await get('/v1/admin/join');
-            if (page.next) before.set(page.next, after);
             problem = '';
         } catch (error) {
             problem = sentenceOf(error);
@@ -59,7 +57,7 @@ export function nodesView(app, after) {
                 h('p', { class: 'note' }, `${many(all ?? page.nodes.length, 'node')}, of which ${count(open)} take work.`),
                 table('Nodes', columns(app, read), page.nodes, ({ id }) => id, 'No page computes for this daemon.'),
                 h('p', { class: 'verbs' }, after ? h('a', { href: pageHref('') }, 'First page') : null,
-                    before.has(after) ? h('a', { href: pageHref(before.get(after)) }, 'Previous page') : null,
+                    after ? h('a', { href: pageHref(before) }, 'Previous page') : null,
                     page.next ? h('a', { href: pageHref(page.next) }, 'Next page') : null),
                 app.watch.isAdmin ? links(joins, made, read, (one) => { made = one; void read(); }) : null,
             ] };
@@ -69,6 +67,13 @@ export function nodesView(app, after) {
 
 /** @param {string} [after] the last node of the page before */
 const pageHref = (after) => `#/nodes${after ? `?after=${encodeURIComponent(after)}` : ''}`;
+
+/** @param {import('../store.js').Store} store which has all nodes, in the order of the pages @param {string} after
+ * @returns {string} the node that the page before comes after; empty: that is the first page */
+export function pageBefore(store, after) {
+    const ids = after ? store.all('node').map(([id]) => id).filter((id) => id <= after) : [];
+    return ids[ids.length - 1 - PER_PAGE] ?? '';
+}
 
 /** @param {any} node @returns {[string, 'good' | 'wait' | 'bad' | '']} */
 function stateOf(node) {

@@ -55,9 +55,12 @@ export function nowView(app) {
 
 /** @param {import('../main.js').App} app */
 function verdict({ store }) {
-    const status = store.get('status') ?? {};
-    return h('p', { class: `verdict ${status.ready ? 'good' : 'bad'}`, key: 'verdict' },
-        status.ready ? (status.problem ? `Ready, but: ${plain(status.problem)}` : 'Ready. A node can take work.') : `Not ready: ${plain(status.problem ?? 'no node can take work')}`);
+    const status = store.get('status') ?? {}, faults = warningsOf(status).filter(({ isFault }) => isFault).length;
+    const [kind, text] = !status.ready ? ['bad', `Not ready: ${plain(status.problem ?? 'no node can take work')}`]
+        : status.problem ? ['wait', `Ready, but: ${plain(status.problem)}`]
+            : faults ? ['wait', `Ready, but ${many(faults, 'thing is', 'things are')} wrong: see the warnings.`]
+                : ['good', 'Ready. A node can take work.'];
+    return h('p', { class: `verdict ${kind}`, key: 'verdict' }, text);
 }
 
 /** @param {import('../main.js').App} app */

@@ -149,7 +149,7 @@ class Playground {
             this.#take(/** @type {HTMLSelectElement} */ (event.target).value);
             this.#moved();
         };
-        return h('p', { class: 'verbs', key: 'task' }, h('label', { for: 'task' }, 'What it is to do'),
+        return h('p', { class: 'verbs', key: 'task' }, h('label', { for: 'task' }, 'Task'),
             h('select', { id: 'task', value: this.#task, onchange }, rows.map(({ task, title }) => h('option', { value: task }, title))));
     }
 
@@ -169,7 +169,8 @@ class Playground {
             this.places = chosen.has(at) ? this.places.filter((one) => atOf(one) !== at) : [...this.places, { browser, platform }].slice(0, MOST_PLACES);
             this.#moved();
         };
-        return h('fieldset', { key: 'places', class: 'places' }, h('legend', null, `Where: none for the place that the service chooses, at most ${MOST_PLACES}`),
+        return h('fieldset', { key: 'places', class: 'places', 'aria-describedby': 'where' }, h('legend', null, 'Where'),
+            h('p', { class: 'note', id: 'where' }, `Choose none, and the service decides where it runs. Choose up to ${MOST_PLACES}, and their answers stand side by side.`),
             all.map((one) => h('label', { key: atOf(one) }, h('input', { type: 'checkbox', checked: chosen.has(atOf(one)),
                 disabled: !chosen.has(atOf(one)) && chosen.size >= MOST_PLACES, value: atOf(one), onchange: () => toggle(one) }), h('span', null, placeName(one),
                 one.can && !one.why ? null : h('small', null, [one.can ? '' : 'It cannot now', plain(one.why)].filter(Boolean).join(': '))))),

@@ -1,4 +1,5 @@
 /** Writes PNG files (W3C PNG, third edition) of 8-bit grey or RGB pixels, in a worker and in Node. */
+import { joined } from '../../shared/joined.js';
 
 const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 const COLOUR_TYPES = /** @type {Readonly<Record<number, number>>} */ ({ 1: 0, 3: 2 });
@@ -14,7 +15,7 @@ export async function writePng(pixels, width, height, channels) {
     header.setUint8(8, 8);
     header.setUint8(9, COLOUR_TYPES[channels]);
     const rows = await deflate(scanlines(pixels, width * channels, height));
-    return joined([
+    return joined(Uint8Array, [
         new Uint8Array(SIGNATURE), ...chunk('IHDR', new Uint8Array(header.buffer)),
         ...chunk('IDAT', rows), ...chunk('IEND', new Uint8Array(0)),
     ]);
@@ -41,7 +42,7 @@ async function deflate(bytes) {
     const writer = writable.getWriter();
     const written = Promise.all([writer.write(bytes), writer.close()]);
     const [parts] = await Promise.all([partsOf(readable.getReader()), written]);
-    return joined(parts);
+    return joined(Uint8Array, parts);
 }
 
 /** @param {ReadableStreamDefaultReader<Uint8Array>} reader */
@@ -79,15 +80,4 @@ function checksum(parts) {
         for (let i = 0; i < part.length; i++) c = CRC[(c ^ part[i]) & 0xff] ^ c >>> 8;
     }
     return (c ^ 0xffffffff) >>> 0;
-}
-
-/** @param {readonly Uint8Array[]} parts */
-function joined(parts) {
-    const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-    let at = 0;
-    for (const part of parts) {
-        out.set(part, at);
-        at += part.length;
-    }
-    return out;
 }

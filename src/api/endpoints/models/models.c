@@ -428,10 +428,11 @@ static json_t *list_json(
 {
     struct listing listing = begin_listing(api, page);
     list_models(&listing);
-    json_t *answer = json_pack("{s:s, s:o, s:o, s:o, s:o, s:I, s:o}", "object", "list", "data",
+    json_t *answer = json_pack("{s:s, s:o, s:o, s:o, s:o, s:I, s:o, s:o}", "object", "list", "data",
         list_openai(api, page), "models", listing.list, "pulls", wi_api_pulls_json(api->deps.pulls),
         "ignored", ignored_json(list), "ignored_more", (json_int_t)list->ignored_more, "aliases",
-        aliases_json(wi_repository_aliases(api->deps.repository)));
+        aliases_json(wi_repository_aliases(api->deps.repository)), "published",
+        wi_api_published_json(api));
     if (page->limit > 0)
         add_next(&listing, answer);
     return answer;

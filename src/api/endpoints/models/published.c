@@ -48,6 +48,18 @@ json_t *wi_api_published_index(const struct wi_api *api)
     return index;
 }
 
+static void add_to_list(void *context, const struct wi_pin *pin)
+{
+    json_array_append_new(context, pin_json(pin));
+}
+
+json_t *wi_api_published_json(const struct wi_api *api)
+{
+    json_t *list = json_array();
+    each_pin(api, add_to_list, list);
+    return list;
+}
+
 void wi_api_add_published(const json_t *index, const char *name, json_t *row)
 {
     json_t *list = json_object_getn(index, name, own_length(name));

@@ -8,6 +8,8 @@
 /* All of them, {NAME: [{"name", "cid", …}]} by the model's name without a variant: a new
  * reference. Files that may have changed are looked at, for who asks next. */
 json_t *wi_api_published_index(const struct wi_api *api);
+/* The same as one list, in the order of their names. */
+json_t *wi_api_published_json(const struct wi_api *api);
 /* Adds `published` to the row of a model of that name, with or without a variant, if it is there.
  */
 void wi_api_add_published(const json_t *index, const char *name, json_t *row);

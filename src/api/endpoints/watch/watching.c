@@ -28,8 +28,9 @@
 #define CHANGES 1000
 /* For so long after the last one has left, since it may come back with a Last-Event-ID. */
 #define KEEP_MS 60000
-/* The part of all connections that those who watch may have. */
+/* The part of all connections that those who watch may have, and of that what one user may. */
 #define MOST_PART 2
+#define USER_PART 4
 /* Of the log at a time: of lines as long as they may be 3 have room. */
 #define LINES 100
 #define LINES_BYTES ((size_t)15 * 1024)
@@ -411,13 +412,36 @@ static enum wi_code read_query(
     return code;
 }
 
-/* They stay for long: whoever wants an inference must find a connection all the same. */
-static enum wi_code check_room(const struct wi_api *api, struct wi_error *error)
+/* How many of them this user has; NULL is an admin, whose are not counted. */
+static uint64_t count_of(const struct wi_api_watchers *watchers, const char *user)
 {
-    const struct wi_config_api *config = &api->deps.config->api;
+    const struct watcher *watcher;
+    uint64_t count = 0;
+    if (!user)
+        return 0;
+    DL_FOREACH(watchers->first, watcher)
+    {
+        const char *other = wi_request_scope(wi_event_sender_request(watcher->sender));
+        count += other && strcmp(other, user) == 0;
+    }
+    return count;
+}
+
+/* They stay for long: whoever wants an inference must find a connection all the same, and whoever
+ * wants to watch a place that no single user has taken. */
+static enum wi_code check_room(const struct wi_request *request, struct wi_error *error)
+{
+    const struct wi_api_watchers *watchers = request->api->endpoints->watchers;
+    const struct wi_config_api *config = &request->api->deps.config->api;
     uint64_t part = config->max_connections / MOST_PART;
     uint64_t most = config->max_watchers < part ? config->max_watchers : part;
-    if (api->endpoints->watchers->count < most)
+    uint64_t share = (most + USER_PART - 1) / USER_PART;
+    if (watchers->count < most && count_of(watchers, wi_request_scope(request)) >= share)
+        return wi_error_set(error, WI_TOO_MANY_WATCHERS, NULL,
+            "%llu clients of yours watch already, which is what one user may: a quarter of [api] "
+            "max_watchers; close one of them",
+            (unsigned long long)share);
+    if (watchers->count < most)
         return WI_OK;
     return wi_error_set(error, WI_TOO_MANY_WATCHERS, NULL,
         "%llu clients watch already, which is [api] max_watchers, or half of max_connections; try "
@@ -430,7 +454,7 @@ void wi_handle_events(struct wi_request *request)
     struct wi_error error;
     struct wi_buffer empty = {0};
     struct wanted wanted = {0};
-    if (read_query(request, &wanted, &error) != WI_OK || check_room(request->api, &error) != WI_OK)
+    if (read_query(request, &wanted, &error) != WI_OK || check_room(request, &error) != WI_OK)
         wi_request_answer_error(request, &error);
     else if (strcmp(request->method, MHD_HTTP_METHOD_HEAD) == 0)
         wi_request_answer_text(request, 200, wi_dialect_stream_type(request->dialect), &empty);

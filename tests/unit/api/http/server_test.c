@@ -258,23 +258,33 @@ TEST(test_guarded)
 
 TEST(test_refused_bodies)
 {
+#define TYPES                                                                                      \
+    "application/json, application/octet-stream, multipart/form-data, image/png, image/jpeg, "     \
+    "image/webp, audio/*"
     static const struct {
         const char *more;
         int status;
-        const char *body;
+        const char *body, *member, *text;
     } rows[] = {
-        {"Content-Type: application/json\r\n", 411, "{}"},
-        {"Content-Type: text/plain\r\nContent-Length: 2\r\n", 415, "{}"},
+        {"Content-Type: application/json\r\n", 411, "{}", "code", "length_required"},
+        {"Content-Type: text/plain\r\nContent-Length: 2\r\n", 415, "{}", "allowed", TYPES},
         /* What begins as an object does is JSON, where nothing says what it is. */
-        {"Content-Length: 2\r\n", 400, "{}"},
-        {"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 3\r\n", 400, "\n{}"},
-        {"Content-Length: 2\r\n", 415, "[]"},
-        {"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 3\r\n", 415, "a=b"},
-        {"Origin: http://app.example\r\nContent-Length: 2\r\n", 403, "{}"},
-        {"Content-Type: application/json\r\nContent-Length: 9000000\r\n", 413, "{}"},
+        {"Content-Length: 2\r\n", 400, "{}", "code", "missing_field"},
+        {"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 3\r\n", 400, "\n{}",
+            "code", "missing_field"},
+        {"Content-Length: 2\r\n", 415, "[]", "allowed", "application/json"},
+        {"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 3\r\n", 415, "a=b",
+            "allowed", "application/json"},
+        {"Origin: http://app.example\r\nContent-Length: 2\r\n", 403, "{}", "code",
+            "forbidden_origin"},
+        {"Content-Type: application/json\r\nContent-Length: 9000000\r\n", 413, "{}", "expected",
+            "at most 8388608 bytes"},
         {"Content-Type: application/json\r\nContent-Length: 9000000\r\nExpect: 100-continue\r\n",
-            413, "{}"},
-        {"Content-Type: application/json\r\nContent-Length: x\r\n", 400, "{}"},
+            413, "{}", "expected", "at most 8388608 bytes"},
+        /* libmicrohttpd answers that. */
+        {"Content-Type: application/json\r\nContent-Length: x\r\n", 400, "{}", NULL, NULL},
+        {"Content-Type: application/json\r\nContent-Length: 2\r\nAccept: text/html\r\n", 406, "{}",
+            "allowed", "application/json, application/octet-stream, text/event-stream"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct client *client = connect_client();
@@ -282,6 +292,8 @@ TEST(test_refused_bodies)
         send_text(client, rows[i].body);
         until(answered(client));
         assert_int_equal(status_of(client), rows[i].status);
+        if (rows[i].member)
+            check_member(client, rows[i].member, rows[i].text);
         free_client(client);
     }
     until(wi_server_busy(fixture->server) == 0);

@@ -1,5 +1,5 @@
 /* A bucket that fills with time, and may be emptied below nothing by what has come already. */
-#include "base/limit.h"
+#include "net/limit.h"
 
 /* What it holds at most, as a time at its rate: more than passes between two looks of anybody. */
 #define BURST_MS 250.0

@@ -2,8 +2,8 @@
  * A limit of so many bytes a second for all who share it. Bytes are taken as they come and counted
  * afterwards: who finds it exhausted waits until it is not. Pure; one thread.
  */
-#ifndef WI_BASE_LIMIT_H
-#define WI_BASE_LIMIT_H
+#ifndef WI_NET_LIMIT_H
+#define WI_NET_LIMIT_H
 
 #include <stdint.h>
 

@@ -1,7 +1,7 @@
 /* A limit in bytes a second, by a clock that is played here. */
 #include "../test.h"
 
-#include "base/limit.h"
+#include "net/limit.h"
 
 TEST(without_a_rate_there_is_no_limit)
 {
