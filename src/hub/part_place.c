@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "content/tree.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -123,7 +124,9 @@ enum wi_code wi_part_place_open(struct wi_part_place *place, struct wi_error *er
 uint64_t wi_part_place_gathered(const struct wi_part_place *place)
 {
     off_t hole = lseek(place->fd, 0, SEEK_HOLE);
-    return hole >= 0 && (uint64_t)hole < place->size ? (uint64_t)hole : place->size;
+    if (hole < 0 || (uint64_t)hole >= place->size)
+        return place->size;
+    return (uint64_t)hole / WI_LEAF_BYTES * WI_LEAF_BYTES; /* disks know gaps by their own blocks */
 }
 
 int wi_part_place_write(
