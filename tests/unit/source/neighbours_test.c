@@ -410,6 +410,36 @@ TEST(who_leaves_the_configuration_is_waited_for_no_longer)
     assert_null(at(1).offer);
 }
 
+static void count_one(void *context, const struct wi_neighbour_info *info)
+{
+    assert_non_null(info->offer);
+    ++*(int *)context;
+}
+
+static int count_each(void)
+{
+    int count = 0;
+    wi_neighbours_each(test.neighbours, count_one, &count);
+    return count;
+}
+
+TEST(one_daemon_under_two_names_is_one)
+{
+    configure("http://b.example", NULL);
+    assert_int_equal(count_each(), 0);
+    ask(0);
+    assert_int_equal(count_each(), 2);
+    test.replies[1] = test.replies[0];
+    ask(0);
+    assert_int_equal(count_each(), 1);
+    test.replies[0] = (struct reply){.status = 500};
+    ask(0);
+    assert_int_equal(count_each(), 1);
+    test.replies[1].body = LIST(OWN_ID, "");
+    ask(0);
+    assert_int_equal(count_each(), 0);
+}
+
 TEST(may_end_at_any_time)
 {
     configure("http://b.example", NULL);
