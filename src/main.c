@@ -32,6 +32,7 @@
 #include "net/lws.h"
 #include "pool/pool.h"
 #include "private.h"
+#include "source/neighbours.h"
 #include "source/sources.h"
 #include "store/db.h"
 #include <assert.h>
@@ -83,6 +84,7 @@ struct daemon {
     struct wi_blockstore *blocks;
     struct wi_pulls *pulls;
     struct wi_sources *sources;
+    struct wi_neighbours *neighbours;
     struct wi_limit download_limit;
     struct wi_db *db;
     struct wi_jobs *jobs;
@@ -121,8 +123,9 @@ static void close_rest(void *context)
     struct daemon *d = context;
     wi_lws_begin_free(d->lws);
     wi_pulls_free(d->pulls);
-    wi_sources_free(d->sources);
     wi_blockstore_free(d->blocks);
+    wi_neighbours_free(d->neighbours);
+    wi_sources_free(d->sources);
     wi_versions_work_free(d->versions);
     wi_repository_free(d->repository);
     wi_db_close(d->db);
@@ -438,6 +441,7 @@ static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
         .repository = d->repository,
         .versions = d->versions,
         .sources = d->sources = wi_sources_new(),
+        .neighbours = d->neighbours = wi_neighbours_new(&d->loop, d->http, d->id),
         .limit = &d->download_limit,
         .listener = &d->listener};
     d->pulls = wi_pulls_new(&pulls_deps, d->config);

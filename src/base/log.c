@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log_line.h"
 #include "base/log_ring.h"
+#include "base/secret.h"
 #include <limits.h>
 #include <poll.h>
 #include <pthread.h>
@@ -143,7 +144,8 @@ static void say(struct said *said, const struct wi_log_line *line)
 void wi_log_write(
     enum wi_level level, const char *part, const char *subject, const char *format, ...)
 {
-    char message[WI_LOG_TEXT_SIZE];
+    char message[WI_LOG_TEXT_SIZE +
+                 WI_TOKEN_SIZE]; /* what is shown, and a secret that begins there */
     const struct wi_log_line line = {
         .time = wi_wall_ms(), .level = level, .part = part, .subject = subject, .message = message};
     struct said said;

@@ -24,8 +24,10 @@ static const struct {
 /* Text from outside cannot forge lines or move the terminal's cursor. */
 static void add_escaped(struct wi_buffer *out, const char *text, size_t limit)
 {
-    const char *end = text + strnlen(text, limit);
-    for (const char *s = text; s < end;) {
+    char shown[WI_LOG_TEXT_SIZE];
+    wi_scrub(shown, limit, text);
+    const char *end = shown + strlen(shown);
+    for (const char *s = shown; s < end;) {
         const char *plain = s;
         size_t control = 0;
         while (s < end && (control = wi_control_bytes(s, (size_t)(end - s))) == 0)
@@ -53,15 +55,15 @@ static void add_text(struct wi_buffer *out, const struct wi_log_line *line, cons
 
 static void add_member(struct wi_buffer *out, const char *name, const char *text, size_t limit)
 {
-    char cut[WI_LOG_TEXT_SIZE];
+    char shown[WI_LOG_TEXT_SIZE];
 
     wi_buffer_strings(out, ",\"", name, "\":", NULL);
     if (!text) {
         wi_buffer_puts(out, "null");
         return;
     }
-    wi_join(cut, limit, text, NULL);
-    wi_buffer_json_string(out, cut);
+    wi_scrub(shown, limit, text);
+    wi_buffer_json_string(out, shown);
 }
 
 static void add_field(struct wi_buffer *out, const struct wi_log_field *field, size_t limit)
@@ -113,6 +115,4 @@ void wi_log_line_print(
             add_text(out, line, time, style->is_for_journald, limit);
         limit /= 2;
     } while (out->size - begin >= PIPE_BUF && limit > 0);
-    wi_scrub(out->text + begin);
-    out->size = begin + strlen(out->text + begin);
 }

@@ -24,25 +24,13 @@ static void put(struct wi_log_record *record, const void *bytes, size_t size)
     record->size += size;
 }
 
-/* Cut to `limit` bytes with its NUL; of what begins there. */
-static char *put_word(struct wi_log_record *record, const char *text, size_t limit)
-{
-    char *begin = (char *)record->bytes + record->size;
-    size_t length = strnlen(text, limit - 1);
-
-    memcpy(begin, text, length);
-    begin[length] = '\0';
-    record->size += length + 1;
-    return begin;
-}
-
-/* The same of what may come from outside. */
+/* Without the secrets in it, and cut to `limit` bytes with its NUL. */
 static void put_text(struct wi_log_record *record, const char *text, size_t limit)
 {
-    char *begin = put_word(record, text, limit);
+    char *begin = (char *)record->bytes + record->size;
 
-    wi_scrub(begin);
-    record->size = (size_t)((unsigned char *)begin - record->bytes) + strlen(begin) + 1;
+    wi_scrub(begin, limit, text);
+    record->size += strlen(begin) + 1;
 }
 
 static void put_field(struct wi_log_record *record, const struct wi_log_field *field, size_t limit)
@@ -50,7 +38,7 @@ static void put_field(struct wi_log_record *record, const struct wi_log_field *f
     int is_text = field->kind == WI_FIELD_TEXT;
     uint8_t kind = is_text && !field->text ? NO_TEXT : (uint8_t)field->kind;
 
-    put_word(record, field->name, limit);
+    put_text(record, field->name, limit);
     put(record, &kind, 1);
     if (is_text && field->text)
         put_text(record, field->text, limit);
@@ -90,7 +78,7 @@ void wi_log_record_make(struct wi_log_record *record, const struct wi_log_line *
         limit /= 2;
     record->size = 0;
     put(record, &head, sizeof head);
-    put_word(record, line->part, limit);
+    put_text(record, line->part, limit);
     if (line->subject)
         put_text(record, line->subject, limit);
     put_text(record, line->message, limit);

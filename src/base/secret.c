@@ -60,18 +60,27 @@ void wi_token_new(char token[WI_TOKEN_SIZE])
     OPENSSL_cleanse(bytes, sizeof bytes);
 }
 
-void wi_scrub(char *text)
+/* How many bytes the secret has that begins at `text`; 0: none does. */
+static size_t secret_at(const char *text)
 {
-    char *found = text;
-    while ((found = strstr(found, TOKEN_PREFIX)) != NULL) {
-        char *digits = found + strlen(TOKEN_PREFIX);
-        size_t length = strspn(digits, base64url);
-        if (length < TOKEN_DIGITS) {
-            found = digits + length;
-            continue;
-        }
-        memcpy(digits, "***", 3);
-        memmove(digits + 3, digits + length, strlen(digits + length) + 1);
-        found = digits + 3;
+    if (strncmp(text, TOKEN_PREFIX, strlen(TOKEN_PREFIX)) != 0)
+        return 0;
+    size_t digits = strspn(text + strlen(TOKEN_PREFIX), base64url);
+    return digits >= TOKEN_DIGITS ? strlen(TOKEN_PREFIX) + digits : 0;
+}
+
+void wi_scrub(char *out, size_t size, const char *text)
+{
+    char *end = out + size - 1;
+    while (*text && out < end) {
+        size_t secret = secret_at(text);
+        const char *shown = secret ? TOKEN_PREFIX "***" : text;
+        size_t length = secret ? strlen(shown) : 1;
+        if (length > (size_t)(end - out))
+            length = (size_t)(end - out);
+        memcpy(out, shown, length);
+        out += length;
+        text += secret ? secret : 1;
     }
+    *out = '\0';
 }

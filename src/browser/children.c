@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/memory.h"
+#include "base/secret.h"
 #include "browser/door.h"
 #include "browser/proctree.h"
 #include "browser/program.h"
@@ -26,7 +27,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define LINE_MAX_BYTES 4096
+/* Of a line; what the log shows of one is less (base/secret.h). */
+#define LINE_MAX_BYTES (4096 + WI_TOKEN_SIZE)
 #define SWEEP_MS 10
 /* What trees hold is found out so seldom, since the kernel walks all of their pages for it. */
 #define WEIGH_MS 5000

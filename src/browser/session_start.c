@@ -150,8 +150,7 @@ static void on_line(void *context, const char *line)
     int port;
 
     wi_debug("browser", session->id, "driver: %s", line);
-    snprintf(session->last_line, sizeof session->last_line, "%s", line);
-    wi_scrub(session->last_line);
+    wi_scrub(session->last_line, sizeof session->last_line, line);
     if (session->driver || session->state != WI_SESSION_STARTING)
         return;
     port = wi_launch_read_port(&session->launch, line);

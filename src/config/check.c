@@ -177,7 +177,7 @@ static int is_standard_hub(const struct wi_config_hub *hub)
 /* Without a token there is nothing to be lost, and what comes is verified. */
 static int may_be_plain(const struct wi_config_hub *hub)
 {
-    return hub->layout == WI_HUB_IPFS && !hub->token_file;
+    return (hub->layout == WI_HUB_IPFS || hub->layout == WI_HUB_WEBINFER) && !hub->token_file;
 }
 
 static void check_hub(const struct check *check, size_t index)
@@ -227,6 +227,11 @@ static void check_models(const struct check *check)
         fail(check, "models", "hub",
             "[hub.%.48s] has the layout ipfs: it brings blocks by their CIDs, and has no models by "
             "name",
+            models->hub);
+    else if (hub->layout == WI_HUB_WEBINFER)
+        fail(check, "models", "hub",
+            "[hub.%.48s] has the layout webinfer: it is a neighbour, which is a source of every "
+            "pull, and says what its own models are where a pull names it",
             models->hub);
     for (size_t i = 0; i < demand->count; i++)
         if (!is_demand(demand->items[i]) && (strcmp(demand->items[i], "no") || demand->count > 1))

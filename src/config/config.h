@@ -124,8 +124,9 @@ struct wi_config_browser {
 };
 
 /* How a hub lays out its files: as huggingface.co does, as folders with a SHA256SUMS each, or as
- * blocks by their CIDs: that is a source and has no models by name. */
-enum wi_hub_kind { WI_HUB_HUGGINGFACE, WI_HUB_PLAIN, WI_HUB_IPFS };
+ * blocks by their CIDs: that is a source and has no models by name. A neighbour is another daemon:
+ * it has blocks, and says which models and files they are of. */
+enum wi_hub_kind { WI_HUB_HUGGINGFACE, WI_HUB_PLAIN, WI_HUB_IPFS, WI_HUB_WEBINFER };
 
 /* The hubs that are always there. */
 #define WI_HUB_DEFAULT "huggingface"
@@ -147,7 +148,7 @@ struct wi_config_content {
     enum wi_serve serve;
     int anyone;              /* whoever asks, without a token */
     uint64_t upload_limit;   /* bytes a second of all answers by content; 0: none */
-    uint64_t download_limit; /* of all pulls by content; 0: none */
+    uint64_t download_limit; /* of all pulls together; 0: none */
     int64_t stall;           /* ms after which one who is slow has to share a block with others */
 };
 

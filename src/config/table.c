@@ -64,8 +64,11 @@ static const char *const networks[] = {[WI_NETWORK_AUTO] = "auto",
     [WI_NETWORK_ISOLATED] = "isolated",
     [WI_NETWORK_HOST] = "host",
     NULL};
-static const char *const layouts[] = {
-    [WI_HUB_HUGGINGFACE] = "huggingface", [WI_HUB_PLAIN] = "plain", [WI_HUB_IPFS] = "ipfs", NULL};
+static const char *const layouts[] = {[WI_HUB_HUGGINGFACE] = "huggingface",
+    [WI_HUB_PLAIN] = "plain",
+    [WI_HUB_IPFS] = "ipfs",
+    [WI_HUB_WEBINFER] = "webinfer",
+    NULL};
 static const char *const serves[] = {
     [WI_SERVE_NO] = "no", [WI_SERVE_PUBLISHED] = "published", [WI_SERVE_ALL] = "all", NULL};
 static const char *const platforms[] = {"webgpu", "webnn", "webgl", "wasm", NULL};
@@ -354,17 +357,21 @@ const struct wi_setting wi_options[] = {
 
     {HUB_KEY(url), URL, DEFAULT("https://huggingface.co"), RELOADABLE,
         .help =
-            "Where the hub is: https, or http on this machine; of the layout ipfs without a "
-            "token also http elsewhere, since all that comes from there is verified. Every hub "
+            "Where the hub is: https, or http on this machine; of the layouts ipfs and "
+            "webinfer without a token also http elsewhere, since all that comes from there is "
+            "verified. Every hub "
             "but huggingface and ipfs needs one. That of ipfs is "
             "https://trustless-gateway.link where none is given, and empty it takes ipfs away."},
     {HUB_KEY(token_file), PATH, DEFAULT(""), RELOADABLE,
         .help = "A file with the token that is sent to this hub, and to no other host. It has mode "
                 "0600 and belongs to the user whom the daemon runs as."},
     {HUB_KEY(layout), ENUM(layouts), DEFAULT("huggingface"), RELOADABLE,
-        .help = "With huggingface the hub answers as huggingface.co does. With plain every folder "
-                "below the URL that has a SHA256SUMS is a model, which any web server can be made "
-                "to serve. With ipfs it is a trustless gateway, a source of every ipfs:// pull."},
+        .help =
+            "With huggingface the hub answers as huggingface.co does. With plain every folder "
+            "below the URL that has a SHA256SUMS is a model, which any web server can be made "
+            "to serve. With ipfs it is a trustless gateway, a source of every ipfs:// pull. With "
+            "webinfer it is another webinferd, the URL that of its [bridge] listen: a source of "
+            "every pull for what its [content] serve gives."},
 
     {KEY(content, serve), ENUM(serves), DEFAULT("no"), RELOADABLE,
         .help = "Which models are served: none, those that were published, or all, which adds "
@@ -374,7 +381,7 @@ const struct wi_setting wi_options[] = {
         .help = "Whether whoever reaches the bridge's listener is served. Without it who asks "
                 "shows a token of rank node, or is on this machine where there is no tokens_file."},
     {KEY(content, download_limit), SIZE(0, 1 * TIB), DEFAULT("0"), RELOADABLE,
-        .help = "How many bytes a second all pulls of ipfs:// get together. 0 means no limit."},
+        .help = "How many bytes a second all pulls get together. 0 means no limit."},
     {KEY(content, stall), DURATION(100, 10 * MINUTE), DEFAULT("10s"), RELOADABLE,
         .help = "A source that brings less than 64 kB of a block in this time has others asked for "
                 "it, too."},

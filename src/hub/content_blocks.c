@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define HOLE_MIN 64        /* bytes: a smaller one is not worth it */
+#define TRIES 2            /* of who stumbles, where the hub brings the rest */
 #define AT_ONCE (4u << 20) /* bytes of kept blocks that are read before others may work */
 
 /* --- blocks that were asked for --------------------------------------------------------------- */
@@ -233,11 +234,12 @@ static int read_from_file(struct content_run *run, const struct wi_kept_block *k
     return 0;
 }
 
-/* Until the name is known, and while what was read waits to be written. */
+/* Not while what was read waits to be written; and one by one until a file's name is known, since
+ * what comes behind its first bytes would be for nothing. */
 static int reads_nodes(const struct content_run *run)
 {
     return !content_run_is_over(run) && run->waiting_bytes < CONTENT_PUTS &&
-           (run->phase != CONTENT_NAME || !run->name);
+           (run->phase != CONTENT_NAME || (!run->name && !run->flights));
 }
 
 static int next_node(struct content_run *run, struct wi_block_want *want)
@@ -335,14 +337,14 @@ enum wi_code content_blocks_start(struct content_run *run, struct wi_error *erro
 {
     const struct wi_content_order *order = &run->pull->order;
     struct wi_block_source *sources[WI_BLOCK_SOURCES_MAX];
-    size_t count = wi_sources_count(order->sources);
+    size_t count = order->only ? order->only_count : wi_sources_count(order->sources);
     if (count == 0)
         return wi_error_set(error, WI_HUB_FAILED, "hub",
             "nobody can be asked for %.200s: the configuration has no [hub.NAME] of layout ipfs",
             run->pull->reference.repository);
     count = count < WI_BLOCK_SOURCES_MAX ? count : WI_BLOCK_SOURCES_MAX;
     for (size_t i = 0; i < count; i++)
-        sources[i] = wi_sources_at(order->sources, i);
+        sources[i] = order->only ? run->pull->only[i] : wi_sources_at(order->sources, i);
     const struct wi_block_order blocks = {.sources = sources,
         .source_count = count,
         .what = run->pull->reference.repository,
@@ -353,6 +355,7 @@ enum wi_code content_blocks_start(struct content_run *run, struct wi_error *erro
         .on_block = on_block,
         .on_failed = on_failed,
         .context = run,
+        .tries = order->hub_follows ? TRIES : 0,
         .pause_ms = order->pause_ms};
     wi_walk_on_bytes(run->walk, on_bytes, run);
     run->blocks = wi_block_fetch_new(order->loop, order->http, &blocks);

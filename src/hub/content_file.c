@@ -18,7 +18,8 @@ static enum wi_code open_file(struct content_file *file)
         .bytes = file->row.bytes,
         .leaves = work->leaves,
         .count = work->leaf_count,
-        .unknown = !work->look};
+        .unknown = !work->look,
+        .sha256 = file->row.digest == WI_HUB_SHA256 ? file->row.hash : NULL};
     file->file = wi_leaf_file_open(file->run->folder, &plan, &work->error);
     file->looked = work->look;
     return file->file ? WI_OK : work->error.code;
@@ -151,6 +152,8 @@ static void run(void *data)
         work->code = work_on(file);
     file->broken |= work->code != WI_OK;
     work->got = file->file ? wi_leaf_file_bytes(file->file) : 0;
+    if (work->leave && file->file)
+        wi_leaf_file_leave(file->file);
     if (work->close || (work->end && work->code == WI_OK && !work->more)) {
         wi_leaf_file_close(file->file);
         file->file = NULL;
@@ -301,6 +304,12 @@ static void fetch(struct content_file *file)
         start_work(file, (struct content_work){.end = 1});
 }
 
+/* Somebody else goes on with what did not come whole. */
+static int leaves_part(const struct content_run *run)
+{
+    return run->failed && run->pull && run->pull->order.hub_follows;
+}
+
 static void close_file(struct content_file *file)
 {
     drop_puts(file, file->puts);
@@ -310,7 +319,7 @@ static void close_file(struct content_file *file)
     if (file->busy || file->closed)
         return;
     if (file->file)
-        start_work(file, (struct content_work){.close = 1});
+        start_work(file, (struct content_work){.close = 1, .leave = leaves_part(file->run)});
     else
         file->closed = 1;
 }

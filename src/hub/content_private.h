@@ -16,9 +16,9 @@
 #include "base/table.h"
 #include "base/work_queue.h"
 #include "hub/content_pull.h"
-#include "hub/folder_lock.h"
 #include "hub/kept_blocks.h"
 #include "hub/leaf_file.h"
+#include "library/folder_lock.h"
 
 #define CONTENT_FILES 8 /* of a run, under way at the same time */
 #define CONTENT_PUTS                                                                               \
@@ -60,6 +60,7 @@ struct content_work {
     const struct wi_leaf *leaves; /* with `look` */
     size_t leaf_count;
     int look, end, close;
+    int leave;    /* with `close`: for who brings the file in order */
     int more;     /* to be looked at, or hashed */
     uint64_t got; /* bytes that are there */
     enum wi_code code;
@@ -186,6 +187,7 @@ void content_blocks_give(
 struct wi_content_pull {
     struct wi_content_order order; /* with texts of its own */
     struct wi_hub_reference reference;
+    struct wi_block_source **only; /* those of the order; NULL behind the last */
     struct wi_kept_blocks *kept;
     struct content_run *run;         /* NULL: none is under way */
     struct wi_fetch_source *sources; /* with names of their own */

@@ -6,6 +6,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void hold_sources(struct wi_content_pull *pull)
+{
+    const struct wi_content_order *order = &pull->order;
+    size_t count = order->only ? order->only_count : 0;
+    struct wi_block_source **only = wi_alloc((count + 1) * sizeof *only);
+    for (size_t i = 0; i < count; i++)
+        only[i] = wi_block_source_hold(order->only[i]);
+    pull->only = only;
+}
+
+static void release_sources(struct wi_content_pull *pull)
+{
+    for (size_t i = 0; pull->only[i]; i++)
+        wi_block_source_release(pull->only[i]);
+    free(pull->only);
+}
+
 struct wi_content_pull *wi_content_pull_new(const struct wi_content_order *order)
 {
     struct wi_content_pull *pull = wi_alloc(sizeof *pull);
@@ -13,6 +30,7 @@ struct wi_content_pull *wi_content_pull_new(const struct wi_content_order *order
     pull->order.folder = wi_strdup(order->folder);
     wi_hub_reference_copy(&pull->reference, order->reference);
     pull->order.reference = &pull->reference;
+    hold_sources(pull);
     pull->kept = wi_kept_blocks_new();
     return pull;
 }
@@ -31,6 +49,7 @@ void wi_content_pull_free(struct wi_content_pull *pull)
         return;
     wi_content_pull_stop(pull);
     wi_kept_blocks_release(pull->kept);
+    release_sources(pull);
     for (size_t i = 0; i < pull->source_count; i++)
         free((char *)pull->sources[i].name);
     free(pull->sources);

@@ -19,14 +19,18 @@
 /* All is borrowed until wi_content_pull_new returns, and longer where it says so. */
 struct wi_content_order {
     uv_loop_t *loop;
-    struct wi_http *http;             /* for as long as it lasts */
-    const struct wi_sources *sources; /* likewise: all of them are asked */
-    struct wi_limit *limit;           /* likewise; NULL: none */
+    struct wi_http *http;                /* for as long as it lasts */
+    const struct wi_sources *sources;    /* likewise: all of them are asked; or: */
+    struct wi_block_source *const *only; /* these, which are held; NULL: all */
+    size_t only_count;
+    struct wi_limit *limit; /* likewise; NULL: none */
     uint64_t stall_ms;
     const struct wi_hub_reference *reference; /* of content */
     const char *folder;                       /* exists, and belongs to this pull alone */
     uint64_t bytes_max;                       /* of all files that are fetched */
-    unsigned pause_ms;                        /* as of a block order: set by tests alone */
+    int hub_follows; /* it brings what does not come: who stumbles is given up early, and of a file
+                        that does not come whole its beginning stays, as a part (part.h) */
+    unsigned pause_ms; /* as of a block order: set by tests alone */
 };
 
 struct wi_content_pull;
@@ -43,7 +47,9 @@ void wi_content_pull_free(struct wi_content_pull *pull);
  */
 void wi_content_pull_list(struct wi_content_pull *pull, wi_hub_list_fn *on_tree, void *context);
 /* Files of that list; those that are not here already come into the folder, and get their
- * `sha256`. `files` is borrowed until it has ended. Errors as above; what has come stays. */
+ * `sha256`. One whose digest is a SHA-256 must have that, and as many bytes as its row says:
+ * WI_DOWNLOAD_CORRUPT where the tree says otherwise. `files` is borrowed until it has ended. Errors
+ * as above; what has come stays. */
 void wi_content_pull_fetch(struct wi_content_pull *pull, struct wi_hub_tree *files,
     wi_fetch_progress_fn *on_progress, wi_fetch_fn *on_end, void *context);
 /* Ends what is under way; no callback comes. */

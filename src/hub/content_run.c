@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "hub/content_tree.h"
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -180,6 +181,20 @@ static void descend(struct content_run *run, size_t item)
         content_run_fail(run, &error);
 }
 
+static enum wi_code check_file(const struct content_run *run, const struct wi_hub_file *row,
+    size_t item, struct wi_error *error)
+{
+    size_t count;
+    if (item == SIZE_MAX)
+        return wi_error_set(error, WI_INTERNAL, "", "%.255s is not below the CID", row->path);
+    uint64_t bytes = wi_walk_files(run->walk, &count)[item].bytes;
+    if (bytes == row->bytes)
+        return WI_OK;
+    return wi_error_set(error, WI_DOWNLOAD_CORRUPT, "",
+        "%.255s has %" PRIu64 " bytes by its tree instead of %" PRIu64, row->path, bytes,
+        row->bytes);
+}
+
 static void find_files(struct content_run *run)
 {
     struct wi_error error;
@@ -188,10 +203,8 @@ static void find_files(struct content_run *run)
         struct wi_hub_file *row = &run->wanted->files[i];
         size_t item = wi_content_find(run->walk, row->remote);
         content_file_init(&run->files[run->count++], run, row, item);
-        if (item != SIZE_MAX || row->here)
-            continue;
-        wi_error_set(&error, WI_INTERNAL, "", "%.255s is not below the CID", row->path);
-        content_run_fail(run, &error);
+        if (!row->here && check_file(run, row, item, &error) != WI_OK)
+            content_run_fail(run, &error);
     }
 }
 

@@ -27,6 +27,7 @@ void wi_fetch_cancel(struct wi_fetch *fetch)
         return;
     fetch->cancelled = 1;
     fetch->on_progress = NULL;
+    fetch->on_wrong = NULL;
     fetch_close(fetch);
     /* The caller may free its HTTP client now, and the lengths. */
     for (size_t i = 0; i < fetch->count; i++)
@@ -214,6 +215,7 @@ struct wi_fetch *wi_fetch_start(uv_loop_t *loop, struct wi_http *http,
         .repository = wi_strdup(order->repository),
         .commit = wi_strdup(order->files->commit),
         .folder = wi_strdup(order->folder),
+        .limit = order->limit,
         .lengths = order->lengths,
         .pause_ms = order->pause_ms ? order->pause_ms : 500,
         .stall_ms = order->stall_ms ? order->stall_ms : 30000,
@@ -221,6 +223,7 @@ struct wi_fetch *wi_fetch_start(uv_loop_t *loop, struct wi_http *http,
         .began = wi_now_ms(),
         .count = order->files->count,
         .on_progress = on_progress,
+        .on_wrong = order->on_wrong,
         .on_end = on_end,
         .context = context};
     wi_hub_copy(&fetch->hub, order->hub);

@@ -18,6 +18,7 @@
 #define WI_HUB_FETCH_H
 
 #include "base/error.h"
+#include "base/limit.h"
 #include "hub/hub.h"
 #include "hub/tree.h"
 #include "net/http_client.h"
@@ -33,6 +34,10 @@ struct wi_fetch_order {
     const char *repository;
     const struct wi_hub_tree *files; /* the chosen ones; without `lengths` all lengths are known */
     const char *folder;              /* exists, and belongs to this fetch alone */
+    struct wi_limit *limit;          /* of what it brings; outlives the fetch. NULL: none */
+    /* NULL, or: a file (its index) has come whole with another hash than it must have, and is
+     * fetched anew. 1 if that is not held against the hub. `context` is that of the fetch. */
+    int (*on_wrong)(void *context, size_t file);
     /* Set by tests alone; 0: */
     unsigned pause_ms; /* 500 before the second try, then doubled */
     unsigned stall_ms; /* 30,000 without a byte end a connection */

@@ -82,10 +82,13 @@ static void drop_buffer(struct buffer *buffer)
  */
 static void fetch_anew(struct file *file)
 {
+    struct wi_fetch *fetch = file->fetch;
     transfer_release(&file->transfer);
     file->filling.size = 0;
     file->done = 0;
     file->state = FILE_FETCHING;
+    if (fetch->on_wrong && fetch->on_wrong(fetch->context, (size_t)(file - fetch->files)))
+        return;
     if (++file->spoiled > 1)
         fetch_fail(file->fetch, &file->work.error);
 }

@@ -95,6 +95,7 @@ struct wi_fetch {
     struct wi_hub hub;
     char *repository, *commit, *folder;
     unsigned pause_ms, stall_ms;
+    struct wi_limit *limit;
     uint64_t *lengths; /* NULL: it fetches */
     struct fetch_opening opening;
     int folder_fd; /* -1 until it is locked */
@@ -110,6 +111,7 @@ struct wi_fetch {
     unsigned works;
     struct wi_error error;
     wi_fetch_progress_fn *on_progress;
+    int (*on_wrong)(void *context, size_t file); /* NULL: nobody wants to know */
     wi_fetch_fn *on_end;
     void *context;
 };

@@ -3,6 +3,20 @@
 
 #include "base/memory.h"
 #include <stdlib.h>
+#include <string.h>
+
+static int is_gateway(const struct wi_config_hub *hub)
+{
+    return (hub->layout == WI_HUB_IPFS || hub->layout == WI_HUB_WEBINFER) && hub->url;
+}
+
+int wi_gateways_has_neighbours(const struct wi_config *config)
+{
+    for (size_t i = 0; i < config->hub_count; i++)
+        if (config->hubs[i].layout == WI_HUB_WEBINFER)
+            return 1;
+    return 0;
+}
 
 void wi_gateways_find(struct wi_gateways *gateways, const struct wi_config *config)
 {
@@ -11,7 +25,7 @@ void wi_gateways_find(struct wi_gateways *gateways, const struct wi_config *conf
     gateways->troubles = wi_alloc(room * sizeof *gateways->troubles);
     for (size_t i = 0; i < config->hub_count; i++) {
         const struct wi_config_hub *hub = &config->hubs[i];
-        if (hub->layout == WI_HUB_IPFS && hub->url)
+        if (is_gateway(hub))
             wi_hub_find(config, hub->name, &gateways->hubs[gateways->count++], NULL);
     }
 }
@@ -26,15 +40,48 @@ void wi_gateways_read_tokens(struct wi_gateways *gateways)
     }
 }
 
-void wi_gateways_set(const struct wi_gateways *gateways, struct wi_sources *sources)
+/* Who is this daemon itself, as far as that is known, is nobody to ask. */
+static const char *trouble_of(const struct wi_neighbours *neighbours, const struct wi_hub *hub)
+{
+    size_t count = neighbours ? wi_neighbours_count(neighbours) : 0;
+    for (size_t i = 0; i < count; i++) {
+        struct wi_neighbour_info neighbour;
+        struct wi_block_source_info source;
+        wi_neighbours_at(neighbours, i, &neighbour);
+        wi_block_source_info(neighbour.source, &source);
+        if (neighbour.is_self && strcmp(source.url, hub->url) == 0)
+            return "it is this daemon itself";
+    }
+    return NULL;
+}
+
+static void set_neighbours(const struct wi_gateways *gateways, const struct wi_sources *sources,
+    struct wi_neighbours *neighbours)
+{
+    struct wi_block_source **chosen = wi_alloc((gateways->count + 1) * sizeof *chosen);
+    size_t count = 0;
+    for (size_t i = 0; i < gateways->count; i++)
+        if (gateways->hubs[i].layout == WI_HUB_WEBINFER)
+            chosen[count++] = wi_sources_at(sources, i);
+    wi_neighbours_set(neighbours, chosen, count);
+    free(chosen);
+}
+
+void wi_gateways_set(const struct wi_gateways *gateways, struct wi_sources *sources,
+    struct wi_neighbours *neighbours)
 {
     struct wi_block_source_row *rows = wi_alloc((gateways->count + 1) * sizeof *rows);
-    for (size_t i = 0; i < gateways->count; i++)
-        rows[i] = (struct wi_block_source_row){.name = gateways->hubs[i].name,
-            .url = gateways->hubs[i].url,
-            .token = gateways->hubs[i].token,
-            .trouble = gateways->troubles[i]};
+    for (size_t i = 0; i < gateways->count; i++) {
+        const struct wi_hub *hub = &gateways->hubs[i];
+        const char *trouble = gateways->troubles[i];
+        rows[i] = (struct wi_block_source_row){.name = hub->name,
+            .url = hub->url,
+            .token = hub->token,
+            .trouble = trouble ? trouble : trouble_of(neighbours, hub)};
+    }
     wi_sources_set(sources, rows, gateways->count);
+    if (neighbours)
+        set_neighbours(gateways, sources, neighbours);
     free(rows);
 }
 

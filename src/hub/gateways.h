@@ -1,10 +1,12 @@
 /*
- * The hubs of layout ipfs that the configuration has, as sources of blocks (source/sources.h).
+ * The hubs of layout ipfs and webinfer that the configuration has, as sources of blocks
+ * (source/sources.h), and the latter as neighbours (source/neighbours.h).
  */
 #ifndef WI_HUB_GATEWAYS_H
 #define WI_HUB_GATEWAYS_H
 
 #include "hub/hub.h"
+#include "source/neighbours.h"
 #include "source/sources.h"
 
 /* Zero-initialise; free with wi_gateways_clear. */
@@ -14,12 +16,15 @@ struct wi_gateways {
     size_t count;
 };
 
+/* Whether a hub of layout webinfer is configured. */
+int wi_gateways_has_neighbours(const struct wi_config *config);
 /* Fills an empty list; those without a URL were taken away. */
 void wi_gateways_find(struct wi_gateways *gateways, const struct wi_config *config);
 /* Reads the token of each anew. Blocks. */
 void wi_gateways_read_tokens(struct wi_gateways *gateways);
-/* Makes them the sources, and no others. */
-void wi_gateways_set(const struct wi_gateways *gateways, struct wi_sources *sources);
+/* Makes them the sources, and the neighbours (NULL: there are none) among them, and no others. */
+void wi_gateways_set(const struct wi_gateways *gateways, struct wi_sources *sources,
+    struct wi_neighbours *neighbours);
 void wi_gateways_clear(struct wi_gateways *gateways);
 
 #endif

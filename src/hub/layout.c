@@ -84,6 +84,14 @@ static char *plain_url(
     return wi_sprintf("%s/%s/%s", hub->url, repository, path);
 }
 
+/* --- webinfer --------------------------------------------------------------------------------- */
+
+static int is_nothing(const char *text)
+{
+    (void)text;
+    return 0;
+}
+
 const struct wi_hub_layout wi_hub_layouts[] = {
     [WI_HUB_HUGGINGFACE] = {.article = "a",
         .least = 2,
@@ -105,4 +113,11 @@ const struct wi_hub_layout wi_hub_layouts[] = {
         .list_url = sums_url,
         .file_url = plain_url,
         .read_list = wi_hub_tree_read_sums},
+    [WI_HUB_IPFS] = {.article = "an ipfs"},
+    [WI_HUB_WEBINFER] = {.article = "a webinfer",
+        .least = 1,
+        .most = 2,
+        .repositories = "NAME or OWNER/NAME",
+        .revisions = "none, since it has what it has now",
+        .is_revision = is_nothing},
 };

@@ -6,6 +6,8 @@
  *                 URL/ORG/NAME/resolve/COMMIT/PATH                 one of them
  *   plain         URL/PATH/OF/MODEL/SHA256SUMS                     the files, and so the commit
  *                 URL/PATH/OF/MODEL/PATH                           one of them
+ *   ipfs          blocks by their CIDs alone: source/block_fetch.h
+ *   webinfer      the same, and what they are of: source/neighbours.h
  */
 #ifndef WI_HUB_LAYOUT_H
 #define WI_HUB_LAYOUT_H
@@ -27,6 +29,7 @@ struct wi_hub_layout {
     char *(*revision_url)(const struct wi_hub *hub, const char *repository, const char *revision);
     const char *list; /* the file that the list of files is; NULL: it is none, and comes in pages,
                          of which the next is where a Link header says */
+    /* NULL: it has no models by name, and none of what follows. */
     char *(*list_url)(const struct wi_hub *hub, const char *repository, const char *commit);
     char *(*file_url)(
         const struct wi_hub *hub, const char *repository, const char *commit, const char *path);

@@ -10,6 +10,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -24,9 +25,10 @@ struct gap {
 };
 
 struct wi_leaf_file {
-    struct wi_part_place place; /* of no file when it is done */
-    struct wi_leaf_plan plan;   /* without the path */
-    struct gap *gaps;           /* in the order of the file */
+    struct wi_part_place place;  /* of no file when it is done */
+    struct wi_leaf_plan plan;    /* without the path */
+    char must[WI_HASH_HEX_SIZE]; /* its SHA-256; "": not known */
+    struct gap *gaps;            /* in the order of the file */
     size_t gap_count;
     size_t looked; /* leaves read back; all of them, before others may come */
     struct wi_hasher *hasher;
@@ -38,6 +40,7 @@ struct wi_leaf_file {
     size_t next_leaf, next_gap; /* the first that are not hashed whole */
     int hashing;                /* a thread is at it */
     uint64_t unsent;            /* bytes written since the last were sent on their way */
+    int empty;                  /* nothing of it is left */
 };
 
 /* --- what is there ---------------------------------------------------------------------------- */
@@ -203,9 +206,12 @@ struct wi_leaf_file *wi_leaf_file_open(
     struct wi_leaf_file *file = wi_alloc(sizeof *file);
     char digits[WI_HASH_HEX_SIZE];
     wi_hash_hex(plan->cid.hash, digits);
-    wi_part_place_init(&file->place, folder_fd, plan->path, plan->bytes, digits);
+    wi_part_place_init(
+        &file->place, folder_fd, plan->path, plan->bytes, plan->sha256 ? plan->sha256 : digits);
     file->plan = *plan;
     file->plan.path = NULL;
+    file->plan.sha256 = NULL;
+    snprintf(file->must, sizeof file->must, "%s", plan->sha256 ? plan->sha256 : "");
     file->there = wi_alloc(plan->count + 1);
     pthread_mutex_init(&file->lock, NULL);
     if (!plan->unknown)
@@ -219,12 +225,20 @@ struct wi_leaf_file *wi_leaf_file_open(
     return NULL;
 }
 
+void wi_leaf_file_leave(struct wi_leaf_file *file)
+{
+    const struct wi_part_place *place = &file->place;
+    if (place->fd >= 0 && !place->named && !file->plan.unknown && file->looked == file->plan.count)
+        file->empty = ftruncate(place->fd, (off_t)file->hashed) == 0 && file->hashed == 0;
+}
+
 void wi_leaf_file_close(struct wi_leaf_file *file)
 {
     if (file == NULL)
         return;
     const struct wi_part_place *place = &file->place;
-    if (place->fd >= 0 && !place->named && file->bytes == 0 && place->size == 0)
+    int is_empty = file->empty || (file->bytes == 0 && place->size == 0);
+    if (place->fd >= 0 && !place->named && is_empty)
         unlinkat(place->folder, place->part, 0);
     free_file(file);
 }
@@ -297,11 +311,17 @@ static int look(struct wi_leaf_file *file, void *bytes)
     return 0;
 }
 
+/* Of one that was hashed to its end. */
+static int has_hash(struct wi_leaf_file *file)
+{
+    wi_hasher_end(file->hasher, file->hex);
+    return !*file->must || strcmp(file->hex, file->must) == 0;
+}
+
 /* All leaves of the file with the name were looked at: it is the one that is wanted, or another. */
 static int judge_named(struct wi_leaf_file *file, struct wi_error *error)
 {
-    if (file->hashed == file->plan.bytes) {
-        wi_hasher_end(file->hasher, file->hex);
+    if (file->hashed == file->plan.bytes && has_hash(file)) {
         wi_part_place_close(&file->place);
         return 0;
     }
@@ -453,8 +473,12 @@ int wi_leaf_file_hash(struct wi_leaf_file *file, uint64_t most, struct wi_error 
 enum wi_code wi_leaf_file_finish(struct wi_leaf_file *file, struct wi_error *error)
 {
     assert(!file->place.named && file->hashed == file->plan.bytes);
-    wi_hasher_end(file->hasher, file->hex);
-    return wi_part_place_publish(&file->place, error);
+    if (has_hash(file))
+        return wi_part_place_publish(&file->place, error);
+    unlinkat(file->place.folder, file->place.part, 0);
+    return wi_error_set(error, WI_DOWNLOAD_CORRUPT, "",
+        "%.200s has the SHA-256 %s by its leaves instead of %s", file->place.path, file->hex,
+        file->must);
 }
 
 void wi_leaf_file_sha256(const struct wi_leaf_file *file, char hex[WI_HASH_HEX_SIZE])

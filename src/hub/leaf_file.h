@@ -10,9 +10,10 @@
  *   - It gets its name by wi_leaf_file_finish alone, when all of it is there and was hashed, from
  *     the first byte to the last one. A file with its name is never opened for writing again.
  *
- * It lies beside its file as .NAME.DIGITS, as a part does (part.h); the digits are of its CID. All
- * of it blocks and is for threads of the pool; wi_leaf_file_add, _put, _has and _bytes may be
- * called by several at the same time, once it was read back.
+ * It lies beside its file as .NAME.DIGITS, as a part does (part.h); the digits are of its CID, or
+ * of the SHA-256 that it must have. All of it blocks and is for threads of the pool;
+ * wi_leaf_file_add, _put, _has and _bytes may be called by several at the same time, once it was
+ * read back.
  */
 #ifndef WI_HUB_LEAF_FILE_H
 #define WI_HUB_LEAF_FILE_H
@@ -31,12 +32,18 @@ struct wi_leaf_plan {
     const struct wi_leaf *leaves; /* in the order of the file, apart from each other */
     size_t count;
     int unknown; /* which leaves it has is told later; until then there are none */
+    /* What all of it must have, whatever its leaves are; NULL: not known. Then it lies as a part of
+     * that (part.h) does, so that what came of it either way is gone on with. */
+    const char *sha256;
 };
 
 /* Opens what is there in the folder `folder_fd` (borrowed, and open for as long as the file), or
  * begins it. NULL with WI_NO_ROOM, WI_STORAGE_FAILED or WI_UNAVAILABLE (out of descriptors). */
 struct wi_leaf_file *wi_leaf_file_open(
     int folder_fd, const struct wi_leaf_plan *plan, struct wi_error *error);
+/* Before it is closed: of a part, what is there from the first byte on stays, so that it can be
+ * gone on with in order, and what lies behind a gap goes. */
+void wi_leaf_file_leave(struct wi_leaf_file *file);
 /* Leaves what is there for the next opening, and nothing where nothing is. NULL is fine. */
 void wi_leaf_file_close(struct wi_leaf_file *file);
 
@@ -68,7 +75,8 @@ enum wi_code wi_leaf_file_put(
  * 1 if there are more, 0 if not, -1 and the error. */
 int wi_leaf_file_hash(struct wi_leaf_file *file, uint64_t most, struct wi_error *error);
 /* Then: the file, whose bytes are on disk then, gets its name; whoever publishes the folder syncs
- * that. */
+ * that. WI_DOWNLOAD_CORRUPT where it must have another SHA-256, which its leaves contradict:
+ * nothing of it is left. */
 enum wi_code wi_leaf_file_finish(struct wi_leaf_file *file, struct wi_error *error);
 /* The SHA-256 of one that is done. */
 void wi_leaf_file_sha256(const struct wi_leaf_file *file, char hex[WI_HASH_HEX_SIZE]);

@@ -39,12 +39,15 @@ static void begin_hash(struct wi_partial *part)
     }
 }
 
-/* What was opened: all of it is to be read back, but for what is too long. */
+/* What was opened: all of it is to be read back, but for what is too long, and of a part what lies
+ * behind a gap (leaf_file.h). */
 static enum wi_code begin(struct wi_partial *part, struct wi_error *error)
 {
     begin_hash(part);
-    part->there = part->place.size;
-    return part->there > part->file.bytes ? wi_part_begin_anew(part, error) : WI_OK;
+    if (part->place.size > part->file.bytes)
+        return wi_part_begin_anew(part, error);
+    part->there = part->place.named ? part->place.size : wi_part_place_gathered(&part->place);
+    return WI_OK;
 }
 
 static void free_part(struct wi_partial *part)

@@ -124,6 +124,12 @@ enum wi_code wi_part_place_open(struct wi_part_place *place, struct wi_error *er
 
 /* --- bytes ------------------------------------------------------------------------------------ */
 
+uint64_t wi_part_place_gathered(const struct wi_part_place *place)
+{
+    off_t hole = lseek(place->fd, 0, SEEK_HOLE);
+    return hole >= 0 && (uint64_t)hole < place->size ? (uint64_t)hole : place->size;
+}
+
 int wi_part_place_write(
     const struct wi_part_place *place, uint64_t at, const void *bytes, size_t size)
 {

@@ -33,6 +33,9 @@ enum wi_code wi_part_place_open_part(struct wi_part_place *place, struct wi_erro
 /* A new one, in the place of what is there. */
 enum wi_code wi_part_place_begin_anew(struct wi_part_place *place, struct wi_error *error);
 
+/* How many bytes of what was there at the opening lie before the first gap: leaves may have come in
+ * another order. */
+uint64_t wi_part_place_gathered(const struct wi_part_place *place);
 /* 0, or -1 with errno. */
 int wi_part_place_write(
     const struct wi_part_place *place, uint64_t at, const void *bytes, size_t size);

@@ -24,6 +24,7 @@
 #include "hub/content_pull.h"
 #include "hub/hub.h"
 #include "hub/list.h"
+#include "hub/near.h"
 #include "hub/pull_plan.h"
 #include "source/retry.h"
 #include <assert.h>
@@ -36,7 +37,7 @@
 
 typedef void step_fn(struct wi_pull *pull);
 
-/* Who says what there is, and has it brought: a hub, or a CID. */
+/* Who says what there is, and has it brought: a hub, a CID, or a neighbour, which says a CID. */
 struct authority {
     step_fn *list;
     step_fn *fetch;
@@ -58,6 +59,8 @@ struct wi_pull {
     struct wi_hub_list *list;
     struct wi_fetch *fetch;
     struct wi_content_pull *content; /* of a CID, through all steps */
+    struct wi_near *near; /* of a hub's files, until the pull ends; NULL: nobody is near */
+    struct wi_neighbours_wait *wait;
     struct wi_versions_task *task;
     struct wi_repository_lookup *lookup;
     /* Where it is tried again. */
@@ -73,7 +76,8 @@ struct wi_pull {
         *shares; /* who has brought how much, where several do; the names are of: */
     struct wi_strings share_names;
     size_t share_count;
-    uint64_t fetched_before; /* when something was short last */
+    struct wi_fetch_progress near_brought; /* before the hub was asked; its names are of `near` */
+    uint64_t fetched_before;               /* when something was short last */
     uint64_t reused, evicted;
     uint64_t needed; /* bytes that room was asked for */
     struct wi_error error;
@@ -90,12 +94,16 @@ static void stop_step(struct wi_pull *pull)
     wi_hub_list_cancel(pull->list);
     wi_fetch_cancel(pull->fetch);
     wi_content_pull_free(pull->content);
+    wi_near_free(pull->near);
+    wi_neighbours_cancel(pull->wait);
     wi_versions_cancel(pull->task);
     wi_repository_cancel(pull->lookup);
     wi_timer_free(pull->pause);
     pull->list = NULL;
     pull->fetch = NULL;
     pull->content = NULL;
+    pull->near = NULL;
+    pull->wait = NULL;
     pull->task = NULL;
     pull->lookup = NULL;
     pull->pause = NULL;
@@ -277,6 +285,12 @@ static void publish(struct wi_pull *pull)
 
 /* --- fetching --------------------------------------------------------------------------------- */
 
+/* Those of the configuration that this pull was begun with. */
+static void set_sources(const struct wi_pull *pull)
+{
+    wi_gateways_set(&pull->order->gateways, pull->deps.sources, pull->deps.neighbours);
+}
+
 static void measure(struct wi_pull *pull)
 {
     double now = wi_now_ms(), passed = now - pull->rate_at;
@@ -292,16 +306,23 @@ static void measure(struct wi_pull *pull)
     }
 }
 
+static void add_share(struct wi_pull *pull, const struct wi_fetch_source *source)
+{
+    size_t count = pull->share_count++;
+    wi_strings_add(&pull->share_names, source->name);
+    pull->shares = wi_realloc_array(pull->shares, count + 1, sizeof *pull->shares);
+    pull->shares[count] = (struct wi_fetch_source){pull->share_names.items[count], source->bytes};
+}
+
 static void take_shares(struct wi_pull *pull, const struct wi_fetch_progress *progress)
 {
+    const struct wi_fetch_progress *near = &pull->near_brought;
+    const struct wi_fetch_progress *several = near->source_count > 0 ? near : progress;
     clear_shares(pull);
-    pull->shares = wi_realloc_array(NULL, progress->source_count + 1, sizeof *pull->shares);
-    pull->share_count = progress->source_count;
-    for (size_t i = 0; i < progress->source_count; i++)
-        wi_strings_add(&pull->share_names, progress->sources[i].name);
-    for (size_t i = 0; i < progress->source_count; i++)
-        pull->shares[i] =
-            (struct wi_fetch_source){pull->share_names.items[i], progress->sources[i].bytes};
+    for (size_t i = 0; i < several->source_count; i++)
+        add_share(pull, &several->sources[i]);
+    if (several == near)
+        add_share(pull, &(struct wi_fetch_source){pull->order->hub.name, progress->fetched});
 }
 
 static void take_retrying(struct wi_pull *pull, const char *why)
@@ -341,14 +362,50 @@ static void on_fetched(
         begin_step(pull, publish);
 }
 
+/* What it went on with may have come from neighbours. */
+static int on_wrong_file(void *context, size_t file)
+{
+    const struct wi_pull *pull = context;
+    return pull->near && wi_near_was_wrong(pull->near, file);
+}
+
 static void fetch_from_hub(struct wi_pull *pull)
 {
     const struct wi_fetch_order order = {.hub = &pull->order->hub,
         .repository = pull->order->parsed.repository,
         .files = pull->files,
-        .folder = pull->folder};
+        .folder = pull->folder,
+        .limit = pull->deps.limit,
+        .on_wrong = on_wrong_file};
     pull->fetch =
         wi_fetch_start(pull->deps.loop, pull->deps.http, &order, on_progress, on_fetched, pull);
+}
+
+static void on_near_end(void *context, const struct wi_fetch_progress *progress)
+{
+    struct wi_pull *pull = context;
+    take_progress(pull, progress);
+    pull->fetched_before = pull->progress.fetched;
+    pull->near_brought = *progress;
+    fetch_from_hub(pull);
+}
+
+/* Neighbours first, once, where there are some. */
+static void fetch_of_hub(struct wi_pull *pull)
+{
+    const struct wi_near_order order = {.loop = pull->deps.loop,
+        .http = pull->deps.http,
+        .neighbours = pull->deps.neighbours,
+        .limit = pull->deps.limit,
+        .stall_ms = pull->order->stall_ms,
+        .files = pull->files,
+        .folder = pull->folder};
+    if (pull->near || pull->order->gateways.count == 0) {
+        fetch_from_hub(pull);
+        return;
+    }
+    set_sources(pull);
+    pull->near = wi_near_start(&order, on_progress, on_near_end, pull);
 }
 
 static void fetch_content(struct wi_pull *pull)
@@ -505,7 +562,7 @@ static void list_hub(struct wi_pull *pull)
         pull->deps.loop, pull->deps.http, &pull->order->hub, &pull->order->parsed, on_tree, pull);
 }
 
-static const struct authority hub = {list_hub, fetch_from_hub};
+static const struct authority hub = {list_hub, fetch_of_hub};
 
 /* --- content ---------------------------------------------------------------------------------- */
 
@@ -529,23 +586,65 @@ static void on_content(void *context, const struct wi_hub_tree *tree, const stru
     on_tree(pull, tree, error);
 }
 
-static void list_content(struct wi_pull *pull)
+static void start_content(struct wi_pull *pull, const struct wi_hub_reference *reference)
 {
     const struct wi_content_order order = {.loop = pull->deps.loop,
         .http = pull->deps.http,
         .sources = pull->deps.sources,
         .limit = pull->deps.limit,
         .stall_ms = pull->order->stall_ms,
-        .reference = &pull->order->parsed,
+        .reference = reference,
         .folder = pull->folder,
         .bytes_max = pull->plan->bytes_max};
-    wi_gateways_set(&pull->order->gateways, pull->deps.sources);
     wi_content_pull_free(pull->content);
     pull->content = wi_content_pull_new(&order);
     wi_content_pull_list(pull->content, on_content, pull);
 }
 
+static void list_content(struct wi_pull *pull)
+{
+    set_sources(pull);
+    start_content(pull, &pull->order->parsed);
+}
+
 static const struct authority content = {list_content, fetch_content};
+
+/* --- a neighbour's model, by its name there --------------------------------------------------- */
+
+static void on_neighbours_known(void *context)
+{
+    struct wi_pull *pull = context;
+    const struct wi_hub_reference *parsed = &pull->order->parsed;
+    struct wi_hub_reference reference;
+    struct wi_cid cid;
+    struct wi_error error;
+    pull->wait = NULL;
+    set_sources(pull); /* it is known now who is ourselves */
+    if (wi_neighbours_model(pull->deps.neighbours, pull->order->hub.name, parsed->repository,
+            parsed->variant, &cid, &error) != WI_OK) {
+        fail(pull, &error);
+        return;
+    }
+    wi_hub_reference_of_cid(&cid, &reference);
+    start_content(pull, &reference);
+    wi_hub_reference_clear(&reference);
+}
+
+static void list_neighbour(struct wi_pull *pull)
+{
+    set_sources(pull);
+    pull->wait = wi_neighbours_ask(
+        pull->deps.neighbours, 0, WI_NEIGHBOURS_NAMED_MS, on_neighbours_known, pull);
+}
+
+static const struct authority neighbour = {list_neighbour, fetch_content};
+
+static const struct authority *authority_of(const struct wi_pull_order *order)
+{
+    if (order->parsed.is_content)
+        return &content;
+    return order->hub.layout == WI_HUB_WEBINFER ? &neighbour : &hub;
+}
 
 /* --- what is here, and tokens ----------------------------------------------------------------- */
 
@@ -602,7 +701,7 @@ struct wi_pull *wi_pull_new(const struct wi_pulls_deps *deps, struct wi_pull_ord
     pull->deps = *deps;
     pull->plan = wi_pull_plan_new(order);
     pull->order = &pull->plan->order;
-    pull->authority = pull->order->parsed.is_content ? &content : &hub;
+    pull->authority = authority_of(pull->order);
     pull->files = &pull->plan->chosen.files;
     pull->on_change = on_change;
     pull->on_name = on_name;

@@ -23,8 +23,8 @@ struct wi_pull_order {
     struct wi_strings files;
     struct wi_hub hub; /* of content it has a name alone */
     struct wi_hub_reference parsed;
-    struct wi_gateways gateways; /* of content: who is asked */
-    uint64_t stall_ms;           /* of content */
+    struct wi_gateways gateways; /* of content, and where there are neighbours: who is asked */
+    uint64_t stall_ms;           /* of those */
     uint64_t quota;              /* of the store; 0: none */
     char *directory;             /* the store */
     uint64_t memory;             /* that a page has for models */

@@ -14,7 +14,11 @@ static enum wi_code read_hub(struct wi_pull_order *order, const struct wi_pull_w
     enum wi_code code = wi_hub_find(config, want->hub, &order->hub, error);
     if (code != WI_OK)
         return code;
-    if (wi_hub_layouts[order->hub.layout].list_url)
+    if (wi_gateways_has_neighbours(config)) {
+        order->stall_ms = (uint64_t)config->content.stall;
+        wi_gateways_find(&order->gateways, config);
+    }
+    if (order->hub.layout != WI_HUB_IPFS)
         return wi_hub_reference_parse(want->reference, order->hub.layout, &order->parsed, error);
     wi_error_set(error, WI_INVALID_FIELD, "hub",
         "hub %.60s brings content by its CID, and has no models by name", order->hub.name);
@@ -28,7 +32,9 @@ static enum wi_code read_content(struct wi_pull_order *order, const struct wi_pu
 {
     if (want->hub) {
         wi_error_set(error, WI_INVALID_FIELD, "hub",
-            "%.120s is the same wherever it comes from, and all hubs of layout ipfs are asked",
+            "%.120s is the same wherever it comes from, and all hubs of the layouts ipfs and "
+            "webinfer are "
+            "asked",
             want->reference);
         wi_error_allow(error, "no hub with ipfs://");
         return WI_INVALID_FIELD;

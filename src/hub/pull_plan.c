@@ -133,9 +133,8 @@ static enum wi_code look(struct wi_pull_thread *thread)
     struct wi_pull_plan *plan = thread->plan;
     enum wi_code code = find_current(plan, &thread->error);
     plan->bytes_max = most_bytes(&plan->order);
-    if (plan->order.parsed.is_content)
-        wi_gateways_read_tokens(&plan->order.gateways);
-    else if (code == WI_OK)
+    wi_gateways_read_tokens(&plan->order.gateways);
+    if (code == WI_OK && plan->order.hub.layout != WI_HUB_WEBINFER)
         code = wi_hub_read_token(&plan->order.hub, &thread->error);
     return code;
 }

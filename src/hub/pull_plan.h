@@ -34,8 +34,8 @@ void wi_pull_plan_free(struct wi_pull_plan *plan);
 
 /* The two below have one thread at a time, and never call back from inside. */
 typedef void wi_pull_plan_fn(void *context, const struct wi_error *error);
-/* Reads the hub's token, or those of the gateways, and which version is here. WI_HUB_UNAUTHORIZED,
- * WI_STORAGE_FAILED, WI_UNAVAILABLE. */
+/* Reads the hub's token, and those of gateways and neighbours, and which version is here.
+ * WI_HUB_UNAUTHORIZED, WI_STORAGE_FAILED, WI_UNAVAILABLE. */
 void wi_pull_plan_look(
     struct wi_pull_plan *plan, uv_loop_t *loop, wi_pull_plan_fn *on_done, void *context);
 /* Gives it its name, once that is known: which version is here is read again before it chooses. */

@@ -75,6 +75,7 @@ struct wi_pulls_deps {
     struct wi_repository *repository;
     struct wi_versions_work *versions; /* is told which pulls are under way */
     struct wi_sources *sources;        /* of what is pulled by its CID: set as configured */
+    struct wi_neighbours *neighbours;  /* among them: likewise */
     struct wi_limit *limit;            /* of all that they bring: likewise */
     /* Is told of each change of a pull; NULL: nobody. */
     const struct wi_change_listener *listener;

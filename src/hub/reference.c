@@ -188,6 +188,15 @@ enum wi_code wi_hub_reference_parse_content(
     return code;
 }
 
+void wi_hub_reference_of_cid(const struct wi_cid *cid, struct wi_hub_reference *reference)
+{
+    char printed[WI_CID_TEXT];
+    wi_cid_print(cid, printed);
+    *reference = (struct wi_hub_reference){
+        .is_content = 1, .root = *cid, .repository = wi_sprintf(IPFS "%s", printed)};
+    reference->path = reference->repository + strlen(reference->repository);
+}
+
 char *wi_hub_reference_of_name(const char *name)
 {
     struct wi_cid cid;

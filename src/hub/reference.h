@@ -41,6 +41,8 @@ int wi_hub_reference_is_content(const char *text);
 /* The same as wi_hub_reference_parse for what names content. */
 enum wi_code wi_hub_reference_parse_content(
     const char *text, struct wi_hub_reference *reference, struct wi_error *error);
+/* The same of a CID alone. */
+void wi_hub_reference_of_cid(const struct wi_cid *cid, struct wi_hub_reference *reference);
 /* What it is called here unless somebody says otherwise; the caller frees it. What a path in
  * content leads to has a CID of its own, and is called by that once it is known: until then this is
  * the pull's name, which no model has. */

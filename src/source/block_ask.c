@@ -32,22 +32,14 @@ __attribute__((format(printf, 3, 4))) static void end(
 
 /* --- the head --------------------------------------------------------------------------------- */
 
-static size_t most(const struct ask *ask)
-{
-    return ask->block->want.bytes ? ask->block->want.bytes : WI_BLOCK_MAX;
-}
-
-/* Whether a length is that of the block, as far as it is known. */
+/* Whether a block may be as long. How long it should be is what a tree says, which may lie: what
+ * came is judged by its hash alone. */
 static int length_fits(struct ask *ask, uint64_t length)
 {
-    uint32_t bytes = ask->block->want.bytes;
-    if (bytes ? length == bytes : length <= WI_BLOCK_MAX)
+    if (length <= WI_BLOCK_MAX)
         return 1;
-    if (bytes)
-        end(ask, ASK_WRONG, "it sent %" PRIu64 " bytes for a block of %" PRIu32, length, bytes);
-    else
-        end(ask, ASK_WRONG, "it sent a block of %" PRIu64 " bytes, and %u is the most", length,
-            WI_BLOCK_MAX);
+    end(ask, ASK_WRONG, "it sent a block of %" PRIu64 " bytes, and %u is the most", length,
+        WI_BLOCK_MAX);
     return 0;
 }
 
@@ -103,13 +95,13 @@ static void count(struct ask *ask, size_t size)
 
 static enum wi_http_verdict take(struct ask *ask, const char *bytes, size_t size)
 {
-    if (size > most(ask) - ask->size) {
-        end(ask, ASK_WRONG, "it sent more than the %zu bytes of a block", most(ask));
+    if (size > WI_BLOCK_MAX - ask->size) {
+        end(ask, ASK_WRONG, "it sent more than the %u bytes of a block", WI_BLOCK_MAX);
         return WI_HTTP_END;
     }
     if (size > ask->capacity - ask->size) {
         size_t twice = 2 * ask->capacity, need = ask->size + size;
-        grow(ask, twice < need ? need : twice < most(ask) ? twice : most(ask));
+        grow(ask, twice < need ? need : twice < WI_BLOCK_MAX ? twice : WI_BLOCK_MAX);
     }
     memcpy(ask->bytes + ask->size, bytes, size);
     ask->size += size;
@@ -274,7 +266,8 @@ void ask_drop(struct ask *ask)
 
 size_t ask_room(const struct ask *ask)
 {
-    return ask->sized ? ask->capacity : most(ask);
+    uint32_t told = ask->block->want.bytes;
+    return ask->sized ? ask->capacity : told ? told : WI_BLOCK_MAX;
 }
 
 void ask_look_for_stall(struct ask *ask, double now)

@@ -160,7 +160,7 @@ static void take_failure(struct wi_block_fetch *fetch, struct ask *ask)
     if (ended.state == ASK_WRONG || ended.state == ASK_NO_GATEWAY)
         block->want.lacks |= slot->bit;
     else if (ended.state != ASK_LACKS)
-        slot_failed(slot, ask, fetch->order.pause_ms);
+        slot_failed(slot, ask, &fetch->order);
     ask_drop(ask);
     fetch->idle += block->asks == 0 && !block->verifying;
     if (ended.state == ASK_WRONG || ended.state == ASK_NO_GATEWAY)

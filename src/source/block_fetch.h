@@ -7,7 +7,7 @@
  * slowest have, and the first that is right is taken; so at most 2 % of the bytes and 8 MiB come
  * twice.
  *
- *   a wrong block, or one that is too long or too short   that block, and the source for 10 minutes
+ *   a wrong block, or more than WI_BLOCK_MAX              that block, and the source for 10 minutes
  *   an answer that is no block (HTML, gzip)               the same: it is no gateway
  *   404, 410                                              it lacks this block
  *   429, 503                                              it rests as long as it says
@@ -34,7 +34,7 @@
 
 struct wi_block_want {
     struct wi_cid cid;
-    uint32_t bytes; /* exactly; 0: not known, at most WI_BLOCK_MAX */
+    uint32_t bytes; /* as the tree has it, which may lie; 0: not known. At most WI_BLOCK_MAX */
     uint64_t tag;   /* the owner's own */
     uint32_t lacks; /* a bit for each source of the order that is known not to have it */
 };
@@ -80,6 +80,9 @@ struct wi_block_order {
     wi_block_fn *on_block;
     wi_block_failed_fn *on_failed;
     void *context;
+    /* For who has another way to get what is missing: after so many failures in a row a source is
+     * given up, and one that rests is not waited for long. 0: WI_RETRIES_MAX. */
+    unsigned tries;
     unsigned pause_ms; /* set by tests alone: before the second try, instead of 500 */
 };
 

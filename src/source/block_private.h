@@ -130,7 +130,7 @@ void share_out(struct wi_block_fetch *fetch);
 void share_check(struct wi_block_fetch *fetch);
 /* What came of a request, for its slot. `pause_ms`: before the second try; 0: the usual. */
 void slot_brought(struct slot *slot, size_t bytes, double took_ms);
-void slot_failed(struct slot *slot, const struct ask *ask, unsigned pause_ms);
+void slot_failed(struct slot *slot, const struct ask *ask, const struct wi_block_order *order);
 /* It is asked no more by this fetch. */
 void slot_leave(struct slot *slot, enum blame blame, const char *reason);
 /* Until when it waits, at most WI_NEVER; 0: it may be asked. */

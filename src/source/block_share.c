@@ -10,15 +10,16 @@
 #include <string.h>
 
 #define WINDOW_FIRST 2u
-#define WORTH_IT 1.1    /* so much faster with more requests, and they stay */
-#define PATIENCE 8u     /* epochs until more requests are tried again */
-#define LACKS_MANY 4u   /* in a row: it gets only what nobody else has */
-#define IDLE_MOST 64u   /* blocks that wait for another source; beyond, nothing new is begun */
-#define FIRST_TRIES 3u  /* of a source that has brought nothing yet */
-#define WAIT_MAX_MS 3e5 /* a source that rests longer is not waited for */
-#define PAUSE_MS 500u   /* before the second try */
-#define USUAL_MS 500.0  /* of a block, while nothing is known of its source */
-#define TWICE_SHARE 50  /* of the bytes, one in so many may come twice, */
+#define WORTH_IT 1.1      /* so much faster with more requests, and they stay */
+#define PATIENCE 8u       /* epochs until more requests are tried again */
+#define LACKS_MANY 4u     /* in a row: it gets only what nobody else has */
+#define IDLE_MOST 64u     /* blocks that wait for another source; beyond, nothing new is begun */
+#define FIRST_TRIES 3u    /* of a source that has brought nothing yet */
+#define WAIT_MAX_MS 3e5   /* a source that rests longer is not waited for */
+#define WAIT_SHORT_MS 5e3 /* the same where there is another way */
+#define PAUSE_MS 500u     /* before the second try */
+#define USUAL_MS 500.0    /* of a block, while nothing is known of its source */
+#define TWICE_SHARE 50    /* of the bytes, one in so many may come twice, */
 #define TWICE_BYTES (8u << 20) /* and these */
 #define SOURCES_TOLD 8u
 
@@ -54,7 +55,7 @@ static void end_epoch(struct slot *slot, double now)
     double rate = took > 0 ? (double)slot->epoch_bytes / took : 0;
     if (rate > slot->rate * WORTH_IT) {
         slot->before = slot->window;
-        slot->window += slot->window / 2;
+        slot->window *= 2;
         slot->rate = rate;
         slot->patience = PATIENCE;
     } else if (slot->before > 0) {
@@ -91,11 +92,20 @@ static enum blame blame_of(const struct slot *slot, const struct ask *ask)
     return slot->answered ? BLAME_OTHER : BLAME_SILENT;
 }
 
+/* Of one who says that he is busy it is known that he is there. */
+static unsigned tries_of(
+    const struct slot *slot, const struct ask *ask, const struct wi_block_order *order)
+{
+    unsigned most = slot->blocks > 0 ? WI_RETRIES_MAX : FIRST_TRIES;
+    if (ask->state == ASK_BUSY)
+        return WI_RETRIES_MAX;
+    return order->tries && order->tries < most ? order->tries : most;
+}
+
 /* Those that were under way when it failed before count with that failure. */
-void slot_failed(struct slot *slot, const struct ask *ask, unsigned pause_ms)
+void slot_failed(struct slot *slot, const struct ask *ask, const struct wi_block_order *order)
 {
     double now = wi_now_ms();
-    int known = slot->blocks > 0 || ask->state == ASK_BUSY;
     slot->blame = blame_of(slot, ask);
     snprintf(slot->reason, sizeof slot->reason, "%s", ask->reason);
     wi_block_source_rest(slot->source, 1000.0 * ask->after_s, ask->reason);
@@ -105,15 +115,17 @@ void slot_failed(struct slot *slot, const struct ask *ask, unsigned pause_ms)
     slot->window = WINDOW_FIRST;
     slot->before = 0;
     slot->rate = 0;
-    if (++slot->failed > (known ? WI_RETRIES_MAX : FIRST_TRIES) || ask->state == ASK_REFUSED)
+    if (++slot->failed > tries_of(slot, ask, order) || ask->state == ASK_REFUSED)
         slot->gone = 1;
-    slot->again_ms = now + (double)wi_retry_pause(pause_ms ? pause_ms : PAUSE_MS, slot->failed);
+    slot->again_ms =
+        now + (double)wi_retry_pause(order->pause_ms ? order->pause_ms : PAUSE_MS, slot->failed);
 }
 
 /* Whether it may bring something yet, and that is waited for. */
-static int is_left(const struct slot *slot, double now)
+static int is_left(const struct wi_block_fetch *fetch, const struct slot *slot, double now)
 {
-    return !slot->gone && slot_waits(slot, now) <= now + WAIT_MAX_MS;
+    double most = fetch->order.tries ? WAIT_SHORT_MS : WAIT_MAX_MS;
+    return !slot->gone && slot_waits(slot, now) <= now + most;
 }
 
 static int is_poor(const struct slot *slot)
@@ -321,16 +333,28 @@ static void tell_sources(
     size_t count = fetch->slot_count < SOURCES_TOLD ? fetch->slot_count : SOURCES_TOLD, used = 0;
     for (size_t i = 0; i < count; i++) {
         const struct slot *slot = &fetch->slots[i];
-        const char *reason = lacks(slot, block) ? "it lacks the block" : slot->reason;
         struct wi_block_source_info info;
         char line[REASON_BYTES + 64];
         wi_block_source_info(slot->source, &info);
+        const char *reason = lacks(slot, block) ? "it lacks the block"
+                             : *slot->reason    ? slot->reason
+                                                : info.reason;
         snprintf(line, sizeof line, "%.40s: %s", info.name, reason);
         used += (size_t)snprintf(
             text + used, size - used, "%s%.*s", i ? "; " : "", (int)(size / count) - 3, line);
     }
     if (count == 0)
         snprintf(text, size, "the configuration has no [hub.NAME] with layout = ipfs");
+}
+
+/* Why the slot does not bring the block; what another fetch has seen of it counts, too. */
+static enum blame blame_for(const struct slot *slot, const struct block *block)
+{
+    struct wi_block_source_info info;
+    if (lacks(slot, block))
+        return BLAME_LACKS;
+    wi_block_source_info(slot->source, &info);
+    return slot->blame == BLAME_NONE && info.state == WI_SOURCE_RESTING ? BLAME_BUSY : slot->blame;
 }
 
 static void fail_for(struct wi_block_fetch *fetch, const struct block *block)
@@ -341,7 +365,7 @@ static void fail_for(struct wi_block_fetch *fetch, const struct block *block)
     double now = wi_now_ms();
     for (size_t i = 0; i < fetch->slot_count; i++) {
         const struct slot *slot = &fetch->slots[i];
-        add_blame(&blames, lacks(slot, block) ? BLAME_LACKS : slot->blame, slot_waits(slot, now));
+        add_blame(&blames, blame_for(slot, block), slot_waits(slot, now));
     }
     tell_sources(fetch, block, told, sizeof told);
     wi_error_set(&error, code_of(&blames), "", "nobody brings %.90s: %s", fetch->what, told);
@@ -356,7 +380,7 @@ static int is_hopeless(const struct wi_block_fetch *fetch, const struct block *b
     if (block->asks > 0 || block->verifying)
         return 0;
     for (size_t i = 0; i < fetch->slot_count; i++)
-        if (is_left(&fetch->slots[i], now) && !(block->want.lacks & fetch->slots[i].bit))
+        if (is_left(fetch, &fetch->slots[i], now) && !(block->want.lacks & fetch->slots[i].bit))
             return 0;
     return 1;
 }
@@ -366,7 +390,7 @@ static int none_is_left(const struct wi_block_fetch *fetch)
 {
     double now = wi_now_ms();
     for (size_t i = 0; i < fetch->slot_count; i++)
-        if (is_left(&fetch->slots[i], now))
+        if (is_left(fetch, &fetch->slots[i], now))
             return 0;
     return 1;
 }

@@ -2,6 +2,7 @@
 #include "source/sources.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "net/url.h"
 #include <stdio.h>
@@ -131,6 +132,8 @@ void wi_block_source_lied(struct wi_block_source *source, int wrong, const char 
     source->lied = wrong;
     source->wrong += wrong != 0;
     note(source, reason);
+    wi_warn("source", source->name, "%s; it is not asked again for %.0f minutes", reason,
+        WI_SOURCE_OUT_MS / 60000);
 }
 
 void wi_block_source_rest(struct wi_block_source *source, double ms, const char *reason)

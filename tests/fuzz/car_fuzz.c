@@ -7,7 +7,6 @@
  */
 #include "base/memory.h"
 #include "content/car.h"
-#include "content/car_read.h"
 #include "content/walk.h"
 #include "plant.h"
 #include <stdlib.h>

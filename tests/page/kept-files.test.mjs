@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { Sha256 } from '../../page/src/engine/sha256.js';
+import { clear, counted } from '../../page/src/shared/kept_files.js';
 import { until } from '../lib/wait.mjs';
 import { check, needsCases, readCase } from './support/cases.mjs';
 import { keepsModels, TWO_THREADS } from './support/everywhere.mjs';
@@ -21,6 +22,28 @@ test('a digest is that of all bytes, however they come', () => {
         const sum = new Sha256();
         for (let at = 0, step = 1; at < size; at += step, step = step * 3 % 97) sum.add(bytes.subarray(at, Math.min(size, at + step)));
         assert.equal(sum.end(), sha256(bytes), `${size} bytes`);
+    }
+});
+
+test('what is kept is counted and removed while no note is being written', async () => {
+    const hash = sha256('a'), files = new Map([[hash, 'abc'], [`${hash}.note`, '7 3']]);
+    const getFileHandle = async (name) => ({ getFile: async () => ({ size: files.get(name).length, text: async () => files.get(name) }) });
+    const folder = { keys: () => files.keys(), getFileHandle, removeEntry: async (name) => files.delete(name) };
+    let last = Promise.resolve();
+    const request = (_, work) => { last = last.then(work); return last; };
+    Object.defineProperty(globalThis, 'navigator', { configurable: true,
+        value: { storage: { getDirectory: async () => ({ getDirectoryHandle: async () => folder }) }, locks: { request } } });
+    for (const [act, wanted] of [[counted, { count: 1, bytes: 3 }], [clear, undefined], [counted, { count: 0, bytes: 0 }]]) {
+        let write;
+        request('', () => new Promise((resolve) => { write = resolve; }));
+        const note = files.get(`${hash}.note`);
+        if (note) files.set(`${hash}.note`, '');
+        const acted = act();
+        await new Promise(setImmediate);
+        assert.equal(files.has(hash), Boolean(note), 'it waits');
+        if (note) files.set(`${hash}.note`, note);
+        write();
+        assert.deepEqual(await acted, wanted);
     }
 });
 

@@ -226,3 +226,35 @@ test('from another machine with a token; again with --force as a second version;
         assert.deepEqual(uploads(), []);
     });
 });
+
+test('a daemon that is killed in the middle and comes back: it goes on where that is; where the upload is gone, it says what to do', async () => {
+    const none = { min_connections: 0, max_connections: 0 }, bytes = 40 * MIB;
+    await withDaemon({ ready: false, config: { pool: none } }, async (daemon) => {
+        const place = path.join(daemon.store, '.staging');
+        const uploads = () => (fs.existsSync(place) ? fs.readdirSync(place).filter((name) => !name.startsWith('.')) : []);
+        const sizeOf = (id) => fs.statSync(path.join(place, id, 'files/w.bin'), { throwIfNoEntry: false })?.size ?? 0;
+        /** Adds the model as `name`, and kills the daemon when a part of it is there; `between` it starts again. */
+        const add = async (name, between) => {
+            const added = runClient(daemon, ['add', path.join(folder, 'big.onnx'), '--name', name, '--json']);
+            const id = await until(() => uploads().find((one) => sizeOf(one) >= 4 * MIB), { what: 'a part of the upload' });
+            daemon.signal('SIGKILL');
+            await daemon.waitEnd();
+            assert.ok(sizeOf(id) < bytes, 'it was in the middle');
+            between(id);
+            await daemon.start({ ready: false });
+            return { id, ...await added };
+        };
+        daemon.writeConfig({ api: { listen: new URL(daemon.url).host } }); // when it comes back, too
+        putModel(bytes);
+        const whole = await add('whole', () => {});
+        assert.equal(whole.code, 0, whole.problems);
+        assert.equal(JSON.parse(whole.out).files.find(({ path: name }) => name === 'w.bin').hash, hashOf(weights()));
+        assert.deepEqual(uploads(), []);
+
+        putModel(bytes);
+        const gone = await add('gone', (id) => fs.rmSync(path.join(place, id), { recursive: true }));
+        assert.equal(gone.code, 1, gone.problems);
+        assert.match(gone.problems, /404: there is no upload [^]*\n {2}the same command begins anew\n/);
+        assert.deepEqual(uploads(), []);
+    });
+});

@@ -10,7 +10,7 @@ import { after, before } from 'node:test';
 import { webinfer } from '../lib/cli.mjs';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
 import { startGateway } from '../lib/gateway.mjs';
-import { makeDag } from '../lib/ipfs.mjs';
+import { dagOf, makeBlock, makeDag, makeNode } from '../lib/ipfs.mjs';
 import { ownModels } from '../lib/paths.mjs';
 import { Simulation } from '../lib/simulation.mjs';
 import { until } from '../lib/wait.mjs';
@@ -92,3 +92,219 @@ for (const shape of ['unixfs-v1-2025', 'unixfs-v0-2015', 'trickle', 'narrow'])
         assert.equal((await cli('pull', `ipfs://${dag.cid}`)).code, 0);
         assert.ok(gateway.asked.length < 10, 'it was here');
     });
+
+test('what a path leads to comes under its own CID, a variant beside the one that is here', async () => {
+    const files = { 'a/finch-Q8_0.gguf': talker(), 'a/finch-F32.gguf': talker(0, 'finch-F32.gguf'), 'b/other-Q8_0.gguf': talker() };
+    const dag = await makeDag(files, 'unixfs-v1-2025'), inner = await makeDag({ 'finch-Q8_0.gguf': files['a/finch-Q8_0.gguf'],
+        'finch-F32.gguf': files['a/finch-F32.gguf'] }, 'unixfs-v1-2025');
+    const [gateway] = await serve(dag), name = `ipfs/${textOf(inner.cid)}`;
+    gateway.hold = true;
+    const begun = await pull({ model: `ipfs://${dag.cid}/a:F32` }), joined = await pull({ model: `ipfs://${dag.cid}/a:F32` });
+    assert.deepEqual([begun.status, joined.status], [202, 202], joined.text);
+    const asked = begun.headers.location.replace('/v1/models/', '');
+    assert.match(asked, /^ipfs\/bafy[a-z2-7]+-[0-9a-f]{8}$/);
+    assert.equal(joined.headers.location, begun.headers.location);
+    await until(() => gateway.waiting.length === 1, { what: 'the root to be asked for' });
+    assert.equal((await model(asked)).json.pulling.state, 'resolving');
+    gateway.hold = false;
+    gateway.release();
+    const { files: found, source, variant } = await here(name);
+    assert.deepEqual([found.map((one) => one.path), variant], [['finch-F32.gguf'], 'F32']);
+    assert.deepEqual([source.repository, source.commit], [`ipfs://${textOf(dag.cid)}/a`, textOf(inner.cid)]);
+    assert.equal((await model(asked)).status, 404, 'no model is called so');
+    gateway.heal();
+    const { code, problems } = await cli('pull', `ipfs://${textOf(dag.cid)}/a:Q8_0`);
+    assert.equal(code, 0, problems);
+    assert.match(problems, new RegExp(`^${name}: `, 'm'));
+    assert.deepEqual((await model(name)).json.files.map((one) => one.path), ['finch-Q8_0.gguf']);
+    assert.deepEqual((await model(name)).json.variants.map((one) => one.name).sort(), ['F32', 'Q8_0']);
+    assert.equal(gateway.sent.length, 4, 'two folders, how long the other file is, and the file: the other variant was here');
+    assert.match((await cli('show', name)).out, new RegExp(`pulled from +ipfs://${textOf(dag.cid)}/a, CID ${textOf(inner.cid)}`));
+    const nowhere = await bring({ model: `ipfs://${dag.cid}/a/nothing` });
+    assert.deepEqual([nowhere.status, nowhere.code], [404, 'hub_not_found'], JSON.stringify(nowhere));
+});
+
+for (const [shape, file, bytes] of [['unixfs-v1-2025', 'model.gguf', talker(1_500_000)], ['unixfs-v0-2015', 'model.gguf', talker(1_500_000)],
+    ['trickle', 'model.gguf', talker()], ['unixfs-v1-2025', 'model.onnx', fs.readFileSync(path.join(ownModels, 'digits', 'model.onnx'))]])
+    test(`a single file of shape ${shape} is ${file} by its beginning, and has the name that it is given`, async () => {
+        const dag = await makeDag(bytes, shape), [gateway] = await serve(dag), as = `own/${shape}-${file}`;
+        const { code, problems } = await cli('pull', `ipfs://${dag.cid}`, '--as', as);
+        assert.equal(code, 0, problems);
+        assert.deepEqual(filesOf((await model(as)).json), [[file, sha256(bytes)]]);
+        assert.equal(gateway.asked.length, new Set(gateway.asked).size, 'nothing was asked for twice');
+        gateway.heal();
+        await cli('pull', `ipfs://${dag.cid}`);
+        assert.deepEqual(filesOf((await model(`ipfs/${textOf(dag.cid)}`)).json), [[file, sha256(bytes)]]);
+        assert.ok(gateway.sent.length < 10, 'the other model has it');
+    });
+
+test('a request pulls what it names by its CID, and runs on it', async () => {
+    const dag = await makeDag({ 'finch-Q8_0.gguf': talker() }, 'unixfs-v1-2025'), [gateway] = await serve(dag);
+    const simulation = await new Simulation(daemon, { nodes: 1, tokenMs: 1 }).up();
+    try {
+        const ask = (name) => daemon.infer({ model_name: name, inputs: 'one two', platform: 'simulated' });
+        const answer = await ask(`ipfs/${textOf(dag.cid)}`);
+        assert.equal(answer.status, 200, answer.text);
+        assert.equal(gateway.sent.length, dag.blocks.size);
+        const nobody = await makeDag({ 'x-Q8_0.gguf': 'x' }, 'unixfs-v1-2025');
+        const missing = await ask(`ipfs/${textOf(nobody.cid)}`);
+        assert.deepEqual([missing.status, missing.json.code], [404, 'hub_not_found'], missing.text);
+        const other = await ask(`ipfs/${String(dag.cid).toUpperCase()}`);
+        assert.deepEqual([other.status, other.json.code], [404, 'model_not_found'], other.text);
+        const run = await cli('run', `ipfs://${dag.cid}`, 'one two', '--platform', 'simulated');
+        assert.equal(run.code, 0, run.problems);
+    } finally {
+        await simulation.stop();
+    }
+});
+
+test('three sources each bring a share, and the events say how much', async () => {
+    const dag = await makeDag({ 'finch-Q8_0.gguf': talker(2_500_000) }, 'narrow');
+    const all = await serve(dag, ['one', 'two', 'three']);
+    for (const gateway of all) gateway.hold = true;
+    const pulled = bring({ model: `ipfs://${dag.cid}` });
+    let open = true;
+    pulled.then(() => (open = false));
+    while (open) { // each sends one at a time, in turn
+        await until(() => !open || all.some((one) => one.waiting.length > 0), { what: 'somebody to be asked' });
+        for (const gateway of all) gateway.release(1);
+    }
+    const done = await pulled;
+    assert.equal(done.state, 'done', JSON.stringify(done));
+    assert.deepEqual(done.sources.map((one) => one.name).sort(), ['one', 'three', 'two']);
+    const whole = done.sources.reduce((sum, one) => sum + one.bytes, 0), blocks = [...dag.blocks.values()];
+    assert.equal(whole, blocks.reduce((sum, { bytes }) => sum + bytes.length, 0));
+    for (const { name, bytes } of done.sources) assert.ok(bytes > whole / 6, `${name} brought ${bytes} of ${whole}`);
+    assert.ok(done.fetched_bytes <= 1.02 * whole + (8 << 20));
+});
+
+test('a wrong block costs that block, and who sent it is named and left out', async () => {
+    const dag = await makeDag({ 'finch-Q8_0.gguf': talker(2_500_000) }, 'narrow');
+    const [good, bad] = await serve(dag, ['good', 'bad']);
+    bad.fail({ what: 'wrong', skip: 3, times: 1 });
+    good.hold = true;
+    const pulled = bring({ model: `ipfs://${dag.cid}` });
+    await until(() => good.waiting.length > 0 && bad.asked.length >= 4, { what: 'both to be asked' });
+    good.hold = false;
+    good.release();
+    const done = await pulled;
+    assert.equal(done.state, 'done', JSON.stringify(done));
+    const asked = [...good.asked, ...bad.asked];
+    const again = asked.length - new Set(asked).size, lost = bad.asked.length - bad.sent.length;
+    assert.ok(again >= lost && again <= lost + 16, `of ${lost} that it had not brought ${again} were asked for again`);
+    await daemon.logs(/source: bad: it sent a wrong block for bafy\w+; it is not asked again for 10 minutes/);
+    const before = bad.asked.length, next = await makeDag({ 'finch-Q8_0.gguf': talker() }, 'narrow');
+    good.add(next.blocks);
+    bad.add(next.blocks);
+    assert.equal((await bring({ model: `ipfs://${next.cid}` })).state, 'done');
+    assert.equal(bad.asked.length, before, 'by no pull');
+});
+
+test('after a kill at half, half is fetched', async () => {
+    for (const shape of ['unixfs-v1-2025', 'unixfs-v0-2015', 'trickle']) {
+        const bytes = talker(6_000_000), dag = await makeDag(bytes, shape), [gateway] = await serve(dag), name = `ipfs/${textOf(dag.cid)}`;
+        gateway.hold = true;
+        assert.equal((await pull({ model: `ipfs://${dag.cid}` })).status, 202);
+        while (gateway.sent.length < dag.blocks.size / 2) {
+            await until(() => gateway.waiting.length > 0, { what: 'a block to be asked for' });
+            gateway.release(1);
+        }
+        const sent = () => gateway.sent.length;
+        const first = await until(async () => {
+            const { json } = await model(name);
+            return json.pulling?.sources[0]?.bytes === gateway.bytes && sent();
+        }, { what: 'all that was sent to have come' });
+        daemon.signal('SIGKILL');
+        await daemon.waitEnd();
+        const had = new Set(gateway.sent);
+        gateway.heal();
+        await daemon.start({ ready: false });
+        assert.deepEqual(filesOf(await here(name)), [['model.gguf', sha256(bytes)]]);
+        const again = gateway.asked.filter((cid) => had.has(cid));
+        assert.deepEqual(again, [], `${shape}: of ${dag.blocks.size} blocks ${first} were there`);
+    }
+});
+
+test('who lacks it, is busy, slow or no gateway is passed over, and named where nobody is left', async () => {
+    const dag = await makeDag({ 'finch-Q8_0.gguf': talker(1_000_000) }, 'narrow'), nothing = await makeDag({ a: 'b' }, 'unixfs-v1-2025');
+    const all = await serve(dag, ['lacks', 'busy', 'page', 'slow', 'cut', 'zip', 'other', 'good']);
+    const [lacks, busy, page, slow, cut, zip, other] = all;
+    lacks.lose();
+    busy.fail({ what: 429, headers: { 'Retry-After': '1000' } });
+    page.fail({ what: 'html' });
+    slow.fail({ what: 'trickle' });
+    cut.fail({ what: 'cut' });
+    zip.fail({ what: 'gzip' });
+    other.fail({ what: 'other' });
+    const done = await bring({ model: `ipfs://${dag.cid}` });
+    assert.equal(done.state, 'done', JSON.stringify(done));
+    assert.deepEqual(done.sources.filter((one) => one.bytes > 0).map((one) => one.name), ['good']);
+    all.at(-1).lose();
+    slow.heal();
+    cut.heal();
+    const failed = await bring({ model: `ipfs://${nothing.cid}` });
+    assert.deepEqual([failed.status, failed.code], [503, 'hub_busy'], JSON.stringify(failed));
+    for (const name of ['lacks', 'busy', 'page', 'slow', 'cut', 'zip', 'other', 'good'])
+        assert.ok(failed.detail.includes(name), `${name} in ${failed.detail}`);
+    const [one, two] = await serve(dag, ['one', 'two']);
+    one.lose();
+    two.lose();
+    const lacking = await bring({ model: `ipfs://${nothing.cid}` });
+    assert.deepEqual([lacking.status, lacking.code], [404, 'hub_not_found'], JSON.stringify(lacking));
+    assert.match(lacking.detail, /one.*two/);
+});
+
+test('what cannot be meant is refused before anybody is asked', async () => {
+    const dag = await makeDag({ 'finch-Q8_0.gguf': talker() }, 'unixfs-v1-2025'), [gateway] = await serve(dag), cid = textOf(dag.cid);
+    const cases = [[{ model: `ipns://${cid}` }, 'model', /IPNS/], [{ model: `ipfs://${cid.slice(0, -1)}` }, 'model', /well-formed/],
+        [{ model: `ipfs://${cid}x` }, 'model', /./], [{ model: `ipfs://${cid}@main` }, 'model', /revision/],
+        [{ model: `ipfs://${cid}/../x` }, 'model', /path/], [{ model: 'ipfs://bafkqaaa' }, 'model', /identity/],
+        [{ model: `ipfs://${cid}`, hub: 'one' }, 'hub', /all hubs/], [{ model: 'org/name', hub: 'one' }, 'hub', /by its CID/],
+        [{ model: `ipfs://${cid}`, as: `ipfs/${cid}x` }, 'as', /belong to/], [{ model: 'ipfs/name' }, 'as', /belong to/],
+        [{ model: `ipfs://${cid}/a`, as: `ipfs/${cid}` }, 'as', /belong to/]];
+    for (const [body, field, detail] of cases) {
+        const { status, json, text } = await pull(body);
+        assert.deepEqual([status, json.field], [400, field], text);
+        assert.match(json.detail, detail);
+    }
+    assert.deepEqual(gateway.asked, []);
+    const added = await cli('add', path.join(ownModels, 'digits'), '--name', `ipfs/${cid}`);
+    assert.match(added.problems, /belong to what has that CID/);
+    assert.equal(added.code, 2);
+    const wrong = await cli('run', `ipfs://${cid}y`, 'hello');
+    assert.equal(wrong.code, 2, wrong.problems);
+});
+
+test('a tree that lies, or needs more room than there is, is refused by itself, and nobody is blamed for it', async () => {
+    const leaf = makeBlock(Buffer.alloc(1000, 7)), link = (of, bytes = of.size ?? of.bytes.length, name = '') => ({ cid: of.cid, bytes, name });
+    const long = makeNode({ links: [link(leaf, 2000)] }), below = makeNode({ links: Array(1000).fill(link(leaf)) });
+    const huge = makeNode({ links: Array(1000).fill(link(below)) }), sum = makeNode({ links: [link(below, 999)] });
+    const folder = (of, name) => makeNode({ type: 1, links: [link(of, of.bytes.length, name)] });
+    const cases = [[dagOf(makeNode({ type: 5 })), 502, 'hub_failed', /HAMT/], [dagOf(makeNode({ type: 4, data: 'x' })), 502, 'hub_failed', /symbolic link/],
+        [dagOf(leaf, long), 502, 'hub_failed', /a leaf has 1000 bytes, and 2000 by/], [dagOf(leaf, below, sum), 502, 'hub_failed', /1000000 bytes.*999/],
+        [dagOf(leaf, below, huge), 507, 'no_room', /1000000000.*104857600/], [dagOf(leaf, below, huge, folder(huge, 'model.onnx')), 507, 'no_room', /1000000000/],
+        [dagOf(leaf, folder(leaf, '..')), 502, 'hub_failed', /\.\./], [dagOf(leaf, folder(leaf, 'a.txt')), 404, 'hub_not_found', /no model/]];
+    const [gateway] = await serve(dagOf(leaf), ['one'], { models: { quota: '100M' } });
+    for (const [dag, status, code, detail] of cases) {
+        gateway.heal();
+        gateway.add(dag.blocks);
+        const failed = await bring({ model: `ipfs://${dag.cid}` });
+        assert.deepEqual([failed.status, failed.code], [status, code], JSON.stringify(failed));
+        assert.match(failed.detail, detail);
+        assert.ok(code === 'hub_failed' || !gateway.asked.includes(String(leaf.cid)), 'no leaf was asked for');
+        assert.ok(gateway.asked.length <= 4);
+    }
+    assert.doesNotMatch(daemon.log, /source: one: /);
+    assert.deepEqual(fs.readdirSync(path.join(daemon.store, '.staging')).length, 0, 'what is no use is not kept');
+    await daemon.reload({ models: { quota: '0' } });
+});
+
+test('a pull is cancelled by what it was begun as', async () => {
+    const dag = await makeDag({ 'a/finch-Q8_0.gguf': talker() }, 'narrow'), [gateway] = await serve(dag), reference = `ipfs://${dag.cid}/a`;
+    gateway.hold = true;
+    assert.equal((await cli('pull', reference, '--detach')).code, 0);
+    await until(() => gateway.waiting.length > 0, { what: 'it to be asked for' });
+    const { code, problems } = await cli('pull', reference, '--cancel');
+    assert.equal(code, 0, problems);
+    await until(() => fs.readdirSync(path.join(daemon.store, '.staging')).length === 0, { what: 'nothing to be left' });
+});

@@ -7,7 +7,7 @@
  * - Nothing fails because a browser does not store: then nothing is kept. Nor does anything wait for long for one whose
  *   storage does not answer.
  */
-import { isHash, list, noteOf, openFolder, remove } from '../shared/kept_files.js';
+import { alone, isHash, list, noteOf, openFolder, remove } from '../shared/kept_files.js';
 
 /** @typedef {{hash?: string, bytes: number}} Named */
 /** Where a file's bytes go, from its first on; those from 0 on begin it anew. `digest` is that of all of them.
@@ -19,9 +19,6 @@ export const PIECE = 4 << 20;
 const SHARE = 0.5;
 /** A storage that has not answered a question by then is not waited for. A piece takes some milliseconds. */
 export const PATIENCE_MS = 15000;
-/** So that nobody makes room for the same bytes as another, nor by a note that is half written: it would say that its file
- * was never used. */
-const LOCK = 'webinfer.models';
 
 export class Store {
     /** @param {number} [most] bytes; 0: nothing is kept, nor read of what was */
@@ -149,9 +146,6 @@ async function isRight(file, hash, { take, digest }) {
     }
     return await digest() === hash;
 }
-
-/** @template T @param {() => Promise<T>} work @returns {Promise<T>} */
-const alone = (work) => (navigator.locks ? navigator.locks.request(LOCK, work) : work());
 
 /** Removes what was used least recently, until there is room within the bound, and takes it.
  * @param {FileSystemDirectoryHandle} folder @param {string} hash @param {number} bytes @param {number} most */

@@ -8,6 +8,7 @@
 const FOLDER = 'models';
 const NOTE = '.note';
 const HASH = /^[0-9a-f]{64}$/;
+const LOCK = 'webinfer.models';
 
 /** `bytes`: those that it takes, or will. @typedef {{hash: string, bytes: number, used: number, isWhole: boolean}} Entry */
 
@@ -16,6 +17,11 @@ export const isHash = (hash) => HASH.test(hash ?? '');
 
 /** The note's name. @param {string} hash */
 export const noteOf = (hash) => hash + NOTE;
+
+/** Does what no other page or worker does meanwhile: so nobody makes room for the same bytes as another, nor reads a note that
+ * is half written, which would say that its file was never used and is not whole.
+ * @template T @param {() => Promise<T>} work @returns {Promise<T>} */
+export const alone = (work) => (navigator.locks ? navigator.locks.request(LOCK, work) : work());
 
 /** @param {boolean} create @returns {Promise<FileSystemDirectoryHandle>} @throws where the browser has no such place */
 export async function openFolder(create) {
@@ -67,7 +73,7 @@ export async function remove(folder, hash) {
  * @returns {Promise<{count: number, bytes: number}>} */
 export async function counted() {
     try {
-        const entries = (await list(await openFolder(false))).filter(({ isWhole }) => isWhole);
+        const folder = await openFolder(false), entries = (await alone(() => list(folder))).filter(({ isWhole }) => isWhole);
         return { count: entries.length, bytes: entries.reduce((sum, { bytes }) => sum + bytes, 0) };
     } catch {
         return { count: 0, bytes: 0 };
@@ -78,7 +84,9 @@ export async function counted() {
 export async function clear() {
     try {
         const folder = await openFolder(false);
-        for (const { hash } of await list(folder)) await remove(folder, hash);
+        await alone(async () => {
+            for (const { hash } of await list(folder)) await remove(folder, hash);
+        });
     } catch {
         // Nothing is kept, then.
     }

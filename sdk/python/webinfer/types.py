@@ -951,6 +951,11 @@ class Pin(TypedDict):
     published_at: int
 
 
+class PullSourcesItem(TypedDict):
+    name: str
+    bytes: int
+
+
 class PullProblem(TypedDict):
     """Why it has failed."""
 
@@ -966,6 +971,7 @@ class _Pull(TypedDict):
     state: Literal["resolving", "downloading", "verifying", "publishing", "done", "failed"]
     #: What was asked for.
     model: str
+    #: Of what is pulled by its CID: ipfs.
     hub: str
     #: Null as long as it is not known.
     variant: Union[str, None]
@@ -978,6 +984,8 @@ class _Pull(TypedDict):
     fetched_bytes: int
     #: What an older version had.
     reused_bytes: int
+    #: Who has brought how much: the hub, or all sources of what is pulled by its CID.
+    sources: List[PullSourcesItem]
     files_done: int
     files: int
 
@@ -1314,6 +1322,11 @@ class Models(_Models, total=False):
     next: Union[str, None]
 
 
+class PullEventSourcesItem(TypedDict):
+    name: str
+    bytes: int
+
+
 class PullEventProblem(TypedDict):
     """Why it has failed."""
 
@@ -1331,6 +1344,7 @@ class _PullEvent(TypedDict):
     state: Literal["resolving", "downloading", "verifying", "publishing", "done", "failed"]
     #: What was asked for.
     model: str
+    #: Of what is pulled by its CID: ipfs.
     hub: str
     #: Null as long as it is not known.
     variant: Union[str, None]
@@ -1343,6 +1357,8 @@ class _PullEvent(TypedDict):
     fetched_bytes: int
     #: What an older version had.
     reused_bytes: int
+    #: Who has brought how much: the hub, or all sources of what is pulled by its CID.
+    sources: List[PullEventSourcesItem]
     files_done: int
     files: int
 

@@ -8,20 +8,6 @@
 #define TURNS_PER_S 8
 #define CHUNK_LEAST 1024
 
-/* Books bytes that leave from now on. */
-static void book(struct wi_outflow *outflow, double now_ms, size_t bytes)
-{
-    if (!outflow->_limit)
-        return;
-    double from = outflow->_free_ms > now_ms ? outflow->_free_ms : now_ms;
-    outflow->_free_ms = from + (double)bytes * 1000 / (double)outflow->_limit;
-}
-
-static int is_free(const struct wi_outflow *outflow, double now_ms)
-{
-    return !outflow->_limit || outflow->_free_ms <= now_ms;
-}
-
 static void on_time(void *context);
 
 static void wake_later(struct wi_outflow *outflow, double now_ms)
@@ -30,8 +16,7 @@ static void wake_later(struct wi_outflow *outflow, double now_ms)
         return;
     if (!outflow->_timer)
         outflow->_timer = wi_timer_new(outflow->loop, on_time, outflow);
-    double delay = is_free(outflow, now_ms) ? 0 : outflow->_free_ms - now_ms;
-    wi_timer_start(outflow->_timer, (uint64_t)ceil(delay), 0);
+    wi_timer_start(outflow->_timer, (uint64_t)ceil(wi_limit_wait(&outflow->_limit, now_ms)), 0);
 }
 
 static void on_time(void *context)
@@ -39,9 +24,9 @@ static void on_time(void *context)
     struct wi_outflow *outflow = context;
     double now = wi_now_ms();
     struct wi_outflow_turn *turn;
-    while ((turn = outflow->_waiting) && is_free(outflow, now)) {
+    while ((turn = outflow->_waiting) && wi_limit_wait(&outflow->_limit, now) == 0) {
         wi_outflow_leave(outflow, turn);
-        book(outflow, now, turn->_bytes);
+        wi_limit_spend(&outflow->_limit, turn->_bytes);
         turn->on_turn(turn->context, now - turn->_since_ms);
     }
     if (outflow->_waiting)
@@ -50,19 +35,15 @@ static void on_time(void *context)
 
 void wi_outflow_set_limit(struct wi_outflow *outflow, uint64_t limit)
 {
-    double now = wi_now_ms();
-    if (outflow->_limit == limit)
-        return;
-    outflow->_limit = limit;
-    outflow->_free_ms = now; /* what left at the old rate is not held against the new one */
+    wi_limit_set(&outflow->_limit, limit);
     if (outflow->_waiting)
-        wake_later(outflow, now);
+        wake_later(outflow, wi_now_ms());
 }
 
 size_t wi_outflow_chunk(const struct wi_outflow *outflow, size_t most)
 {
-    uint64_t chunk = outflow->_limit / TURNS_PER_S;
-    if (!outflow->_limit || chunk > most)
+    uint64_t chunk = outflow->_limit.rate / TURNS_PER_S;
+    if (!outflow->_limit.rate || chunk > most)
         return most;
     return chunk < CHUNK_LEAST ? CHUNK_LEAST : (size_t)chunk;
 }
@@ -70,8 +51,8 @@ size_t wi_outflow_chunk(const struct wi_outflow *outflow, size_t most)
 int wi_outflow_ask(struct wi_outflow *outflow, struct wi_outflow_turn *turn, size_t bytes)
 {
     double now = wi_now_ms();
-    if (!outflow->_waiting && is_free(outflow, now)) {
-        book(outflow, now, bytes);
+    if (!outflow->_waiting && wi_limit_wait(&outflow->_limit, now) == 0) {
+        wi_limit_spend(&outflow->_limit, bytes);
         return 1;
     }
     turn->waits = 1;

@@ -7,6 +7,7 @@
 #define WI_BRIDGE_HTTP_OUTFLOW_H
 
 #include "base/loop.h"
+#include "net/limit.h"
 #include <stddef.h>
 
 struct wi_outflow_turn;
@@ -14,8 +15,7 @@ struct wi_outflow_turn;
 /* Zero-initialise all but the loop. */
 struct wi_outflow {
     uv_loop_t *loop;
-    uint64_t _limit;                  /* bytes a second; 0: none */
-    double _free_ms;                  /* when what was let go has left at that rate */
+    struct wi_limit _limit;
     struct wi_outflow_turn *_waiting; /* who came first is first */
     struct wi_timer *_timer;          /* NULL until somebody has to wait */
     int _closed;

@@ -11,7 +11,7 @@
 #include "base/table.h"
 #include "base/text.h"
 #include "cli/progress.h"
-#include "content/car_read.h"
+#include "content/car.h"
 #include "content/walk.h"
 #include "format/gguf.h"
 #include <errno.h>

@@ -237,6 +237,16 @@ static int may_retry(
     return !is_interrupted();
 }
 
+/* Says what the daemon said, and what helps where it has lost the upload or is lost itself. */
+static enum wi_exit give_up(struct sending *sending, const struct wi_rest_answer *answer)
+{
+    enum wi_exit result = check(sending, answer);
+
+    if ((answer->status == 0 || answer->status == 404) && !answer->untrusted && !is_interrupted())
+        fputs("  the same command begins anew\n", stderr);
+    return result;
+}
+
 static enum wi_exit send_piece(
     struct sending *sending, const struct wi_model_file *file, size_t size)
 {
@@ -260,7 +270,7 @@ static enum wi_exit send_piece(
         sending->piece_max /= 2;
     else if (!(answer.status == 409 && take_expected(sending, &answer, file)) &&
              !may_retry(sending, &answer, file))
-        result = check(sending, &answer);
+        result = give_up(sending, &answer);
     if (sending->at > sending->reached) {
         sending->reached = sending->at;
         sending->tries = 0;

@@ -131,6 +131,41 @@ TEST(tokens_are_scrubbed_from_every_text)
     assert_non_null(strstr(text, "\"subject\":\"wi_***\""));
 }
 
+static void check_no_part_of_a_token(enum wi_log_format format, const char *said)
+{
+    const struct wi_log_field field = {.name = "path", .text = said};
+    struct place place;
+    char text[16384];
+
+    set_up(&place, format);
+    wi_info("test", NULL, "%s", said);
+    wi_log_keep(WI_LOG_INFO, "test", said, &field, 1, said);
+    wi_log_flush();
+    hear(&place, text, sizeof text);
+    tear_down(&place);
+    assert_non_null(strstr(text, "...."));
+    assert_null(strstr(text, "wi_0"));
+}
+
+/* At each place where a text is cut: at its limit, and at the half of it where the line is too
+ * long. */
+TEST(a_token_is_nowhere_cut_in_two)
+{
+    static const char token[] = "wi_0123456789012345678901234567890123456789012";
+    static const size_t cuts[] = {512, 1024, 2048, 4096};
+    char said[6000];
+
+    for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
+        for (size_t before = 0; before < sizeof token; before++) {
+            memset(said, '.', sizeof said - 1);
+            said[sizeof said - 1] = '\0';
+            memcpy(said + cuts[i] - before, token, strlen(token));
+            check_no_part_of_a_token(WI_LOG_TEXT, said);
+            check_no_part_of_a_token(WI_LOG_JSON, said);
+        }
+    }
+}
+
 TEST(a_line_fits_into_a_pipe_at_once)
 {
     char wide[4096], text[8192];

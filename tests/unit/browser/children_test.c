@@ -124,6 +124,20 @@ TEST(output_and_status_come_through)
     assert_string_equal(room.output, "out|err|here|4|tail|");
 }
 
+/* The log shows 4095 bytes of it, in which a token that begins there is whole. */
+TEST(a_long_line_is_cut_behind_what_is_shown)
+{
+    struct room room = {0};
+
+    start(&room,
+        "head -c 4090 /dev/zero | tr '\\0' x; printf wi_; head -c 43 /dev/zero | tr '\\0' y;"
+        "head -c 9000 /dev/zero | tr '\\0' z; echo; echo next");
+    run(&room);
+    assert_in_range(strlen(room.output), 4090 + 46, sizeof room.output - 1);
+    assert_int_equal(strspn(strstr(room.output, "wi_") + 3, "y"), 43);
+    assert_non_null(strstr(room.output, "z|next|"));
+}
+
 TEST(a_program_that_leaves_others_behind)
 {
     struct room room = {0};

@@ -96,8 +96,8 @@ TEST(a_new_model_has_a_name_of_its_own)
     assert_int_equal(wi_aliases_allow(&aliases, "org/tiny", "as", &error), WI_OK);
     assert_int_equal(wi_aliases_allow(NULL, "chat", "as", &error), WI_OK);
     assert_int_equal(wi_aliases_allow(&aliases, "chat", "as", &error), WI_CONFLICT);
-    static const char *const wrong[] = {"", "../x", "tiny:q8", "builtin", "builtin/x",
-        "ipfs/x", "ipfs/bafkqaaa"};
+    static const char *const wrong[] = {
+        "", "../x", "tiny:q8", "builtin", "builtin/x", "ipfs/x", "ipfs/bafkqaaa"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         assert_int_equal(wi_aliases_allow(&aliases, wrong[i], "as", &error), WI_INVALID_FIELD);
         assert_string_equal(error.field, "as");

@@ -313,7 +313,7 @@ TEST(what_cannot_be_kept_ends_it)
 TEST(all_share_a_limit)
 {
     struct wi_limit limit = {0};
-    wi_limit_set(&limit, 20 * MIB);
+    wi_limit_set(&limit, 8 * MIB);
     have_blocks(6, MIB);
     have_gateways(2);
     test.order.limit = &limit;
@@ -321,6 +321,6 @@ TEST(all_share_a_limit)
     double began = wi_now_ms();
     fetch_all();
     assert_true(test.paused > 0);
-    assert_true(wi_now_ms() - began > 100); /* 6 MiB, and 2 of them at once */
+    assert_true(wi_now_ms() - began > 250); /* 2 MiB and some pieces come at once */
     close_fetch();
 }

@@ -107,7 +107,7 @@ TEST(bodies_of_one_leave_room_for_others)
     fixture->budget.limit = 32 << 20;
     for (int i = 0; i < 16; i++)
         greedy[i] = begin_body(BOB, 8000000, 3000000);
-    until(refused_of(greedy, 16) >= 12); /* each of the others has 4 MiB */
+    until(refused_of(greedy, 16) >= 12);                      /* each of the others has 4 MiB */
     until(fixture->budget.used == fixture->budget.limit / 2); /* once all of it has come */
     uint64_t before = fixture->budget.used;
     struct client *eve = begin_body(ADA, 1000000, 999999);

@@ -60,7 +60,8 @@ static void make_given(void)
 
 static void set(struct fixture *fixture, enum wi_serve serve, int anyone, uint64_t upload_limit)
 {
-    fixture->config.content = (struct wi_config_content){serve, anyone, upload_limit};
+    fixture->config.content =
+        (struct wi_config_content){.serve = serve, .anyone = anyone, .upload_limit = upload_limit};
     wi_bridge_reload(fixture->bridge, &fixture->config);
 }
 

@@ -2,8 +2,8 @@
  * A staging folder belongs to one who fetches into it at a time, by flock(2): whoever did so last
  * may still be at its last block, and is waited for.
  */
-#ifndef WI_HUB_FOLDER_LOCK_H
-#define WI_HUB_FOLDER_LOCK_H
+#ifndef WI_LIBRARY_FOLDER_LOCK_H
+#define WI_LIBRARY_FOLDER_LOCK_H
 
 #include "base/error.h"
 #include <uv.h>

@@ -1,5 +1,5 @@
 /* See folder_lock.h. */
-#include "hub/folder_lock.h"
+#include "library/folder_lock.h"
 
 #include "base/clock.h"
 #include "base/descriptors.h"
