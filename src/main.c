@@ -470,6 +470,7 @@ static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
         .versions = d->versions,
         .pulls = d->pulls,
         .blocks = d->blocks,
+        .sources = d->sources,
         .db = d->db,
         .budget = &d->budget,
         .children = d->children,

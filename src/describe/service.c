@@ -415,6 +415,37 @@ static const struct wi_member publish_progress[] = {
     {0},
 };
 
+static const struct wi_member content[] = {
+    {"served", "boolean", "Whether others get what is published: [content] serve says so."},
+    {"sources", "[BlockSource]", "The hubs of layout ipfs."},
+    {"models", "[ContentModel]", "Those that are published."},
+    {0},
+};
+static const struct wi_member block_source[] = {
+    {"name", "string", "Of the hub in the configuration."},
+    {"url", "string", NULL},
+    {"state", "'ready'|'resting'|'out'",
+        "It rests where it said so, or stumbled; it is out where it sent a wrong block, is no "
+        "gateway or cannot be asked."},
+    {"until", "integer|null",
+        "When it is asked again, in milliseconds since 1970; null if it is ready, or not before "
+        "the configuration is another."},
+    {"reason", "string|null", "What was wrong last."},
+    {"bytes", "integer", "Of blocks that it brought and that were right, since the start."},
+    {"blocks", "integer", "Those."},
+    {"wrong", "integer", "Those that were wrong."},
+    {"bytes_per_second", "number", "In the last seconds."},
+    {"seen_at", "integer|null", "When it answered last, in milliseconds since 1970."},
+    {0},
+};
+static const struct wi_member content_model[] = {
+    {"cid", "string", NULL},
+    {"name", "string", "What it is called here, with or without a variant."},
+    {"bytes", "integer", "Of all its files."},
+    {"stale", "boolean", "Its files are not any more what was published, and are not served."},
+    {0},
+};
+
 static const struct wi_member upload[] = {
     {"id", "string", NULL},
     {"wanted", "[UploadPosition]", "The files to be sent; the others are here."},
@@ -658,6 +689,9 @@ const struct wi_schema wi_service_schemas[] = {
     FORM("Pin", pin),
     FORM("Published", published),
     FORM("PublishProgress", publish_progress),
+    FORM("Content", content),
+    FORM("BlockSource", block_source),
+    FORM("ContentModel", content_model),
     FORM("Upload", upload),
     FORM("UploadPosition", upload_position),
     FORM("Pull", pull),

@@ -188,8 +188,8 @@ unsigned char *wi_kept_blocks_take(struct wi_kept_blocks *kept, size_t *size)
 int wi_kept_blocks_write(int folder, const unsigned char *bytes, size_t size)
 {
     struct stat status;
-    int fd =
-        openat(folder, WI_STAGING_BLOCKS, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int fd = openat(
+        folder, WI_STAGING_BLOCKS, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
     int known = fd >= 0 && fstat(fd, &status) == 0;
     int result = known && wi_write_all(fd, bytes, size) == 0 ? 0 : -1, why = errno;
     if (known && result != 0 && ftruncate(fd, status.st_size) != 0)

@@ -7,7 +7,8 @@
  *   plain         URL/PATH/OF/MODEL/SHA256SUMS                     the files, and so the commit
  *                 URL/PATH/OF/MODEL/PATH                           one of them
  *   ipfs          blocks by their CIDs alone: source/block_fetch.h
- *   webinfer      the same, and what they are of: source/neighbours.h
+ *   webinfer      URL/content                                      what it has, with CIDs
+ *                 URL/ipfs/CID                                     a block of it
  */
 #ifndef WI_HUB_LAYOUT_H
 #define WI_HUB_LAYOUT_H

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "hub/gateways.h"
 #include "hub/hub.h"
 #include "library/uploads.h"
 #include "source/retry.h"
@@ -421,6 +422,19 @@ static void set_limit(struct wi_pulls *pulls)
         wi_limit_set(pulls->deps.limit, pulls->config->content.download_limit);
 }
 
+/* So that they can be shown before a pull needs them, which reads their tokens anew on a thread.
+ * The configuration comes at the start and by a reload, where small files are read here. */
+static void set_sources(struct wi_pulls *pulls)
+{
+    struct wi_gateways gateways = {0};
+    if (!pulls->deps.sources)
+        return;
+    wi_gateways_find(&gateways, pulls->config);
+    wi_gateways_read_tokens(&gateways);
+    wi_gateways_set(&gateways, pulls->deps.sources, pulls->deps.neighbours);
+    wi_gateways_clear(&gateways);
+}
+
 struct wi_pulls *wi_pulls_new(const struct wi_pulls_deps *deps, const struct wi_config *config)
 {
     struct wi_pulls *pulls = wi_alloc(sizeof *pulls);
@@ -430,6 +444,7 @@ struct wi_pulls *wi_pulls_new(const struct wi_pulls_deps *deps, const struct wi_
     pulls->tidy = wi_timer_new(deps->loop, on_tidy, pulls);
     wi_versions_work_add_user(deps->versions, list_use, pulls);
     set_limit(pulls);
+    set_sources(pulls);
     return pulls;
 }
 
@@ -437,6 +452,7 @@ void wi_pulls_reload(struct wi_pulls *pulls, const struct wi_config *config)
 {
     pulls->config = config;
     set_limit(pulls);
+    set_sources(pulls);
 }
 
 void wi_pulls_free(struct wi_pulls *pulls)

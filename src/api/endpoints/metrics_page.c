@@ -3,6 +3,7 @@
  * A scrape reads and never starts anything.
  */
 #include "api/endpoints/endpoints.h"
+#include "api/endpoints/models/content.h"
 #include "api/endpoints/models/models.h"
 #include "api/endpoints/models/published.h"
 #include "api/endpoints/stream.h"
@@ -438,6 +439,7 @@ void wi_handle_metrics(struct wi_request *request)
     write_repository(&out, api->deps.repository);
     write_caches(api, &out);
     wi_api_published_metrics(api, &out);
+    wi_api_sources_metrics(api, &out);
     write_durable(&out, api->endpoints->durable);
     wi_metric_head(&out, "process_start_time_seconds", "gauge", "When the server started.");
     wi_metric_value(&out, "process_start_time_seconds", (double)api->started_at / 1000);

@@ -23,11 +23,11 @@ struct situation {
 
 static const struct situation situations[] = {
     {{""}, "run pull list show status open infer chat generate embed transcribe ps load unload add "
-           "publish unpublish rm gc jobs models "
+           "publish unpublish sources rm gc jobs models "
            "nodes hardware doctor "
            "token completion help "
            "version"},
-    {{"s"}, "show status"},
+    {{"s"}, "show status sources"},
     {{"jobs", ""}, "list show wait cancel"},
     {{"jobs", "c"}, "cancel"},
     {{"token", ""}, "new join"},

@@ -526,3 +526,20 @@ TEST(without_a_store_of_blocks_nothing_is_published)
     assert_int_equal(ask("POST", "/v1/models/ada/bird/unpublish", NO_BODY, NULL), 501);
     assert_int_equal(ask("GET", "/v1/status", "", NULL), 200);
 }
+
+TEST(the_content_lists_what_is_published)
+{
+    json_t *json;
+    put_pins();
+    fixture->config.content.serve = WI_SERVE_PUBLISHED;
+    assert_int_equal(ask("GET", "/v1/content", "", &json), 200);
+    const json_t *models = json_object_get(json, "models"), *first = json_array_get(models, 0);
+    assert_true(json_is_true(json_object_get(json, "served")));
+    assert_int_equal(json_array_size(models), played.pin_count);
+    assert_string_equal(json_string_value(json_object_get(first, "cid")), CID);
+    assert_string_equal(json_string_value(json_object_get(first, "name")), played.pins[0].model);
+    assert_int_equal(json_integer_value(json_object_get(first, "bytes")), 1000);
+    assert_int_equal(json_is_true(json_object_get(first, "stale")), played.pins[0].stale);
+    assert_true(played.looked > 0);
+    json_decref(json);
+}

@@ -1,0 +1,70 @@
+/* webinfer sources: who brings blocks, and how that goes; and which models are published. */
+#include "cli/cli.h"
+#include "cli/table.h"
+
+#include "base/clock.h"
+#include "cli/bar.h"
+
+/* A time on the wall, as how long it is until then or since then. */
+static void put_span(struct wi_buffer *out, int64_t ms, const char *after)
+{
+    if (ms < 0)
+        ms = 0;
+    if (ms < 120000)
+        wi_buffer_printf(out, "%lld s%s", (long long)(ms / 1000), after);
+    else if (ms < 7200000)
+        wi_buffer_printf(out, "%lld min%s", (long long)(ms / 60000), after);
+    else
+        wi_buffer_printf(out, "%lld h%s", (long long)(ms / 3600000), after);
+}
+
+static void put_seen(struct wi_buffer *out, const json_t *at)
+{
+    if (json_is_integer(at))
+        put_span(out, wi_wall_ms() - json_integer_value(at), " ago");
+}
+
+/* "resting, 12 s more" */
+static void put_state(struct wi_buffer *out, const json_t *source)
+{
+    const json_t *until = json_object_get(source, "until");
+
+    wi_table_fill(out, "{state}", source);
+    if (!json_is_integer(until))
+        return;
+    wi_buffer_puts(out, ", ");
+    put_span(out, json_integer_value(until) - wi_wall_ms(), " more");
+}
+
+static void put_speed(struct wi_buffer *out, const json_t *rate)
+{
+    if (json_number_value(rate) <= 0)
+        return;
+    wi_bar_size(out, rate);
+    wi_buffer_puts(out, "/s");
+}
+
+static void put_stale(struct wi_buffer *out, const json_t *stale)
+{
+    if (json_is_true(stale))
+        wi_buffer_puts(out, "stale");
+}
+
+static void print_sources(const struct wi_cli *cli, const json_t *answer)
+{
+    static const struct wi_column sources[] = {{"SOURCE", "name", NULL}, {"STATE", "", put_state},
+        {"SPEED", "bytes_per_second", put_speed}, {"BROUGHT", "bytes", wi_bar_size},
+        {"BLOCKS", "blocks", NULL}, {"WRONG", "wrong", NULL}, {"SEEN", "seen_at", put_seen},
+        {"URL", "url", NULL}, {"WHY", "reason", NULL}, {0}};
+    static const struct wi_column models[] = {{"PUBLISHED", "name", NULL},
+        {"SIZE", "bytes", wi_bar_size}, {"STALE", "stale", put_stale}, {"CID", "cid", NULL}, {0}};
+
+    wi_table_print("", sources, json_object_get(answer, "sources"),
+        "There are no sources: no hub of layout ipfs is configured.");
+    wi_table_print("\n", models, json_object_get(answer, "models"), NULL);
+}
+
+enum wi_exit wi_cli_sources(struct wi_cli *cli)
+{
+    return wi_cli_show(cli, "/v1/content", print_sources);
+}

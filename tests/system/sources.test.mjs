@@ -1,0 +1,75 @@
+/** What the daemon tells of those who bring models by content, and of what is published. */
+import assert from 'node:assert/strict';
+import crypto from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, before } from 'node:test';
+import { webinfer } from '../lib/cli.mjs';
+import { Daemon, testsOf } from '../lib/daemon.mjs';
+import { startGateway } from '../lib/gateway.mjs';
+import { makeDag } from '../lib/ipfs.mjs';
+import { ownModels } from '../lib/paths.mjs';
+
+/** @type {Daemon} */
+let daemon;
+/** @type {import('../lib/gateway.mjs').Gateway[]} */
+let gateways;
+let dag;
+const test = testsOf(() => daemon);
+
+const content = async () => {
+    const { status, json, text } = await daemon.get('/v1/content');
+    assert.equal(status, 200, text);
+    return json;
+};
+const source = async (name) => (await content()).sources.find((one) => one.name === name);
+const metric = async (name) => Number((await daemon.get('/metrics')).text.match(new RegExp(`^${name} (\\d+)$`, 'm'))?.[1]);
+
+before(async () => {
+    const weights = fs.readFileSync(path.join(ownModels, 'finch', 'finch-Q8_0.gguf'));
+    dag = await makeDag({ 'finch-Q8_0.gguf': Buffer.concat([weights, crypto.randomBytes(4_000_000)]) }, 'unixfs-v1-2025');
+    gateways = await Promise.all(['good', 'bad'].map(() => startGateway(dag.blocks)));
+    daemon = new Daemon({ models: ['digits'], config: { pool: { min_connections: 0 }, 'browser.chrome': { max_connections: 0 },
+        'hub.ipfs': { url: '' }, 'hub.good': { url: gateways[0].url, layout: 'ipfs' }, 'hub.bad': { url: gateways[1].url, layout: 'ipfs' } } });
+    await daemon.start({ ready: false });
+});
+after(async () => {
+    await daemon.stop();
+    await Promise.all(gateways.map((gateway) => gateway.close()));
+});
+
+test('each source has what it brought, and the one that lied is out, with why', async () => {
+    const fresh = await content();
+    assert.deepEqual(fresh.sources.map(({ name, state, until, reason, bytes, seen_at }) => [name, state, until, reason, bytes, seen_at]),
+        [['good', 'ready', null, null, 0, null], ['bad', 'ready', null, null, 0, null]]);
+    assert.deepEqual([fresh.served, fresh.models], [false, []]);
+    assert.match((await webinfer(daemon, ['sources'])).out, /^good +ready +- +0 B +0 +0 +- +http:/m);
+    gateways[1].fail({ what: 'wrong' });
+    const { code, problems } = await webinfer(daemon, ['pull', `ipfs://${dag.cid}`]);
+    assert.equal(code, 0, problems);
+    const [good, bad] = await Promise.all(['good', 'bad'].map(source));
+    assert.deepEqual([good.state, good.wrong, good.url], ['ready', 0, gateways[0].url]);
+    assert.ok(good.bytes > 4_000_000 && good.blocks >= 6 && good.seen_at <= Date.now(), JSON.stringify(good));
+    assert.equal(bad.state, 'out');
+    assert.ok(bad.wrong >= 1 && bad.until > Date.now() && /wrong|another|hash/.test(bad.reason), JSON.stringify(bad));
+    assert.equal(await metric('webinfer_source_bytes_total{source="good"}'), good.bytes);
+    assert.equal(await metric('webinfer_source_wrong_blocks_total{source="bad"}'), bad.wrong);
+    const { out } = await webinfer(daemon, ['sources']);
+    assert.match(out, new RegExp(`^good +ready .* ${good.blocks} +0 +\\d+ s ago +${gateways[0].url}`, 'm'));
+    assert.match(out, /^bad +out, \d+ \w+ more /m);
+});
+
+test('what is published is there, too', async () => {
+    const { json: { cid, bytes } } = await daemon.post('/v1/models/digits/publish');
+    assert.deepEqual((await content()).models, [{ cid, name: 'digits', bytes, stale: false }]);
+    assert.match((await webinfer(daemon, ['sources'])).out, new RegExp(`^digits .* ${cid}$`, 'm'));
+    const { code, json } = await webinfer(daemon, ['sources', '--json']);
+    assert.deepEqual([code, json.models.length, json.sources.length], [0, 1, 2]);
+});
+
+test('a source of another URL is another', async () => {
+    await daemon.reload({ 'hub.bad': { url: gateways[0].url, layout: 'ipfs' } });
+    const bad = await source('bad');
+    assert.deepEqual([bad.state, bad.wrong, bad.reason], ['ready', 0, null]);
+    assert.notEqual((await source('good')).bytes, 0, 'what stays is remembered');
+});
