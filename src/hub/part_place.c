@@ -14,6 +14,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Of a write at most: for a larger one the kernel looks for as large a stretch of memory that is
+ * free, which is one that nobody used lately, and costs more to fill. */
+#define WRITE_BYTES (256u << 10)
+
 enum wi_code wi_part_place_fail(
     const struct wi_part_place *place, const char *verb, int number, struct wi_error *error)
 {
@@ -134,8 +138,8 @@ int wi_part_place_write(
 {
     size_t written = 0;
     while (written < size) {
-        ssize_t n =
-            pwrite(place->fd, (const char *)bytes + written, size - written, (off_t)(at + written));
+        size_t piece = size - written < WRITE_BYTES ? size - written : WRITE_BYTES;
+        ssize_t n = pwrite(place->fd, (const char *)bytes + written, piece, (off_t)(at + written));
         if (n < 0 && errno != EINTR)
             return -1;
         written += n > 0 ? (size_t)n : 0;
