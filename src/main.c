@@ -472,6 +472,7 @@ static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
         .pulls = d->pulls,
         .blocks = d->blocks,
         .sources = d->sources,
+        .neighbours = d->neighbours,
         .db = d->db,
         .budget = &d->budget,
         .children = d->children,

@@ -417,8 +417,10 @@ static const struct wi_member publish_progress[] = {
 
 static const struct wi_member content[] = {
     {"served", "boolean", "Whether others get what is published: [content] serve says so."},
-    {"sources", "[BlockSource]", "The hubs of layout ipfs."},
-    {"models", "[ContentModel]", "Those that are published."},
+    {"sources", "[BlockSource]", "The hubs of the layouts ipfs and webinfer."},
+    {"models", "[ContentModel]",
+        "Those that are published: here, and then those of neighbours, as far as these say within "
+        "a second what they have."},
     {0},
 };
 static const struct wi_member block_source[] = {
@@ -440,9 +442,13 @@ static const struct wi_member block_source[] = {
 };
 static const struct wi_member content_model[] = {
     {"cid", "string", NULL},
-    {"name", "string", "What it is called here, with or without a variant."},
+    {"name", "string",
+        "What it is called here, or where it is published, with or without a variant."},
     {"bytes", "integer", "Of all its files."},
-    {"stale", "boolean", "Its files are not any more what was published, and are not served."},
+    {"here", "boolean", "Whether it is published here."},
+    {"stale", "boolean", "Its files here are not any more what was published, and are not served."},
+    {"copies", "integer", "Whole ones that are known, with the one here."},
+    {"where", "[string]", "The neighbours that have one, by the names of their hubs."},
     {0},
 };
 

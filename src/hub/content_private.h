@@ -3,7 +3,6 @@
  *
  *   content_run.c      the pull and its runs: folder, steps, progress, end
  *   content_blocks.c   which block is next, and what becomes of one that has come
- *   content_local.c    blocks that a published model has
  *   content_file.c     one file: its threads' work
  *
  * Each calls what is below it in this list; what goes up is noted, and decided in the run's turn.
@@ -181,11 +180,6 @@ enum wi_code content_blocks_start(struct content_run *run, struct wi_error *erro
 void content_blocks_clear(struct content_run *run);
 /* Takes the blocks that files have put together. */
 void content_blocks_take(struct content_run *run);
-
-/* content_local.c */
-/* Has a leaf that is to come (an index of `wanted`) copied from what is published here. 1 if that
- * is under way, 0 if it has to come from elsewhere, -1 if it is to be tried again later. */
-int content_local_copy(struct content_run *run, struct content_file *file, size_t leaf);
 
 /* --- the pull --------------------------------------------------------------------------------- */
 

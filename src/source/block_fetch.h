@@ -74,8 +74,8 @@ struct wi_block_order {
     const char *what;       /* for errors: "ipfs://CID" */
     uint64_t stall_ms;      /* [content] stall */
     struct wi_limit *limit; /* [content] download_limit; outlives the fetch. NULL: none */
-    wi_block_next_fn
-        *next; /* never called from inside another call; may close the fetch */
+    /* Never called from inside another call; may close the fetch. */
+    wi_block_next_fn *next;
     wi_block_keep_fn *keep; /* may be NULL */
     wi_block_fn *on_block;
     wi_block_failed_fn *on_failed;

@@ -124,7 +124,7 @@ void slot_init(
 void share_out(struct wi_block_fetch *fetch);
 /* Whether there is a block that no source is left for: `error` says why. */
 int share_is_lost(struct wi_block_fetch *fetch, struct wi_error *error);
-/* What came of a request, for its slot. `pause_ms`: before the second try; 0: the usual. */
+/* What came of a request, for its slot. */
 void slot_brought(struct slot *slot, size_t bytes, double took_ms);
 void slot_failed(struct slot *slot, const struct ask *ask, const struct wi_block_order *order);
 /* It is asked no more by this fetch. */

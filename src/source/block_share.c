@@ -159,11 +159,15 @@ static struct block *find_idle(struct wi_block_fetch *fetch, const struct slot *
     return NULL;
 }
 
+/* Of those that are at work. */
 static int all_are_poor(const struct wi_block_fetch *fetch)
 {
-    for (size_t i = 0; i < fetch->slot_count; i++)
-        if (!fetch->slots[i].gone && !is_poor(&fetch->slots[i]))
+    double now = wi_now_ms();
+    for (size_t i = 0; i < fetch->slot_count; i++) {
+        const struct slot *slot = &fetch->slots[i];
+        if (!slot->gone && !is_poor(slot) && slot_waits(slot, now) == 0)
             return 0;
+    }
     return 1;
 }
 

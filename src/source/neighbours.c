@@ -401,6 +401,28 @@ void wi_neighbours_at(const struct wi_neighbours *all, size_t index, struct wi_n
         (struct wi_neighbour_info){neighbour->source, offers ? &neighbour->offer : NULL, is_self};
 }
 
+static int is_first(const struct wi_neighbours *all, size_t index, const char *id)
+{
+    for (size_t i = 0; i < index; i++) {
+        struct wi_neighbour_info info;
+        wi_neighbours_at(all, i, &info);
+        if (info.offer && strcmp(info.offer->id, id) == 0)
+            return 0;
+    }
+    return 1;
+}
+
+void wi_neighbours_each(const struct wi_neighbours *all, wi_neighbour_fn *each, void *context)
+{
+    size_t count = wi_neighbours_count(all);
+    for (size_t i = 0; i < count; i++) {
+        struct wi_neighbour_info info;
+        wi_neighbours_at(all, i, &info);
+        if (info.offer && is_first(all, i, info.offer->id))
+            each(context, &info);
+    }
+}
+
 /* --- models by their names -------------------------------------------------------------------- */
 
 static const struct neighbour *find_name(const struct wi_neighbours *all, const char *name)

@@ -37,6 +37,11 @@ struct wi_neighbour_info {
 void wi_neighbours_at(
     const struct wi_neighbours *neighbours, size_t index, struct wi_neighbour_info *info);
 
+/* Calls `each` for those that have an offer, of several names of one daemon for the first. */
+typedef void wi_neighbour_fn(void *context, const struct wi_neighbour_info *info);
+void wi_neighbours_each(
+    const struct wi_neighbours *neighbours, wi_neighbour_fn *each, void *context);
+
 /* The CID of the model that the neighbour of that name has under `name`, perhaps with `variant`
  * (NULL: none is asked for) in its name there. WI_OK; WI_HUB_NOT_FOUND where it has no such model;
  * WI_HUB_FAILED with the reason where it does not say what it has. */

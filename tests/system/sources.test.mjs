@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, before } from 'node:test';
 import { webinfer } from '../lib/cli.mjs';
-import { Daemon, testsOf } from '../lib/daemon.mjs';
+import { Daemon, testsOf, withDaemon } from '../lib/daemon.mjs';
 import { startGateway } from '../lib/gateway.mjs';
 import { makeDag } from '../lib/ipfs.mjs';
 import { ownModels } from '../lib/paths.mjs';
@@ -61,10 +61,26 @@ test('each source has what it brought, and the one that lied is out, with why', 
 
 test('what is published is there, too', async () => {
     const { json: { cid, bytes } } = await daemon.post('/v1/models/digits/publish');
-    assert.deepEqual((await content()).models, [{ cid, name: 'digits', bytes, stale: false }]);
-    assert.match((await webinfer(daemon, ['sources'])).out, new RegExp(`^digits .* ${cid}$`, 'm'));
+    assert.deepEqual((await content()).models, [{ cid, name: 'digits', bytes, here: true, stale: false, copies: 1, where: [] }]);
+    assert.match((await webinfer(daemon, ['sources'])).out, new RegExp(`^digits .* 1 +here +${cid}$`, 'm'));
     const { code, json } = await webinfer(daemon, ['sources', '--json']);
     assert.deepEqual([code, json.models.length, json.sources.length], [0, 1, 2]);
+});
+
+test('of what is published each copy is told, and where it is', async () => {
+    const quiet = { pool: { min_connections: 0 }, 'browser.chrome': { max_connections: 0 }, 'hub.ipfs': { url: '' } };
+    await withDaemon({ ready: false, models: ['digits', 'finch'], config: { ...quiet, content: { serve: 'published' } } }, async (attic) => {
+        const digits = (await attic.post('/v1/models/digits/publish')).json, finch = (await attic.post('/v1/models/finch:Q8_0/publish')).json;
+        const bridge = attic.bridgeUrl;
+        await daemon.reload({ 'hub.attic': { url: bridge, layout: 'webinfer' }, 'hub.again': { url: bridge, layout: 'webinfer' } });
+        assert.deepEqual((await content()).models, [
+            { cid: digits.cid, name: 'digits', bytes: digits.bytes, here: true, stale: false, copies: 2, where: ['attic'] },
+            { cid: finch.cid, name: 'finch:Q8_0', bytes: finch.bytes, here: false, stale: false, copies: 1, where: ['attic'] }]);
+        const { out } = await webinfer(daemon, ['sources']);
+        assert.match(out, new RegExp(`^digits .* 2 +here, attic +${digits.cid}$`, 'm'));
+        assert.match(out, new RegExp(`^finch:Q8_0 .* 1 +attic +${finch.cid}$`, 'm'));
+    });
+    await daemon.post('/v1/models/digits/unpublish');
 });
 
 test('a source of another URL is another', async () => {

@@ -30,6 +30,7 @@
 #include "library/repository.h"
 #include "library/versions_work.h"
 #include "pool/pool.h"
+#include "source/neighbours.h"
 #include "source/sources.h"
 #include "store/db.h"
 #include <uv.h>
@@ -57,6 +58,7 @@ struct wi_server_deps {
     struct wi_pulls *pulls;           /* may be NULL: then nothing is pulled */
     struct wi_blockstore *blocks;     /* may be NULL: then nothing is published */
     const struct wi_sources *sources; /* may be NULL: then nobody brings blocks */
+    struct wi_neighbours *neighbours; /* may be NULL: then there are none */
     struct wi_db *db;                 /* may be NULL */
     struct wi_budget *budget;
     const struct wi_children *children; /* may be NULL: then not counted in /metrics */

@@ -44,10 +44,17 @@ static void put_speed(struct wi_buffer *out, const json_t *rate)
     wi_buffer_puts(out, "/s");
 }
 
-static void put_stale(struct wi_buffer *out, const json_t *stale)
+/* "here (stale), attic, cellar" */
+static void put_where(struct wi_buffer *out, const json_t *model)
 {
-    if (json_is_true(stale))
-        wi_buffer_puts(out, "stale");
+    const json_t *neighbour;
+    size_t i;
+
+    if (json_is_true(json_object_get(model, "here")))
+        wi_buffer_puts(
+            out, json_is_true(json_object_get(model, "stale")) ? "here (stale)" : "here");
+    json_array_foreach(json_object_get(model, "where"), i, neighbour)
+        wi_table_fill(out, out->size ? ", {}" : "{}", neighbour);
 }
 
 static void print_sources(const struct wi_cli *cli, const json_t *answer)
@@ -57,10 +64,11 @@ static void print_sources(const struct wi_cli *cli, const json_t *answer)
         {"BLOCKS", "blocks", NULL}, {"WRONG", "wrong", NULL}, {"SEEN", "seen_at", put_seen},
         {"URL", "url", NULL}, {"WHY", "reason", NULL}, {0}};
     static const struct wi_column models[] = {{"PUBLISHED", "name", NULL},
-        {"SIZE", "bytes", wi_bar_size}, {"STALE", "stale", put_stale}, {"CID", "cid", NULL}, {0}};
+        {"SIZE", "bytes", wi_bar_size}, {"COPIES", "copies", NULL}, {"WHERE", "", put_where},
+        {"CID", "cid", NULL}, {0}};
 
     wi_table_print("", sources, json_object_get(answer, "sources"),
-        "There are no sources: no hub of layout ipfs is configured.");
+        "There are no sources: no hub of layout ipfs or webinfer is configured.");
     wi_table_print("\n", models, json_object_get(answer, "models"), NULL);
 }
 

@@ -345,7 +345,7 @@ TEST(five_minutes_are_waited)
 TEST(four_files_come_at_the_same_time)
 {
     static const struct reply held = {.held = 1};
-    char name[16];
+    char name[24];
     fill(1000);
     for (int i = 0; i < 6; i++) {
         snprintf(name, sizeof name, "%d.gguf", i);

@@ -4,6 +4,7 @@
 
 #include "../files.h"
 #include "hub/leaf_file.h"
+#include "hub/part.h"
 #include <errno.h>
 #include <sys/syscall.h>
 #include <uv.h>
@@ -325,6 +326,137 @@ TEST(bytes_that_do_not_reach_the_disk_are_dropped)
     disk_fails = 0;
     open_file(f);
     assert_int_equal(wi_leaf_file_bytes(f->file), 0);
+}
+
+/* --- of a file whose SHA-256 is known --------------------------------------------------------- */
+
+static int is_there(const struct fixture *f, const char *path)
+{
+    return faccessat(f->folder, path, F_OK, 0) == 0;
+}
+
+/* Where it lies as a part of that. */
+static int has_part_of(const struct fixture *f, const char *hex)
+{
+    char *path = wi_sprintf("onnx/.model.onnx.%.8s", hex);
+    int there = is_there(f, path);
+    free(path);
+    return there;
+}
+
+TEST(the_right_whole_is_as_any)
+{
+    struct fixture *f = *state;
+    f->plan.sha256 = f->hex;
+    open_file(f);
+    for (size_t i = 0; i < LEAVES; i++)
+        add(f, i);
+    assert_true(has_part_of(f, f->hex));
+    finish(f);
+    expect_whole(f);
+    open_file(f);
+    assert_true(wi_leaf_file_is_done(f->file));
+}
+
+TEST(leaves_that_contradict_the_whole_leave_nothing)
+{
+    static const char other[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    struct fixture *f = *state;
+    struct wi_error error = {0};
+    f->plan.sha256 = other;
+    open_file(f);
+    for (size_t i = 0; i < LEAVES; i++)
+        add(f, i);
+    assert_int_equal(wi_leaf_file_hash(f->file, ALL, &error), 0);
+    assert_int_equal(wi_leaf_file_finish(f->file, &error), WI_DOWNLOAD_CORRUPT);
+    assert_non_null(strstr(error.detail, f->hex));
+    assert_non_null(strstr(error.detail, other));
+    assert_false(has_part_of(f, other) || is_there(f, "onnx/model.onnx"));
+}
+
+TEST(a_file_with_its_name_and_other_bytes_than_it_must_have_goes)
+{
+    struct fixture *f = *state;
+    open_file(f);
+    for (size_t i = 0; i < LEAVES; i++)
+        add(f, i);
+    finish(f);
+    f->plan.sha256 = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    open_file(f);
+    assert_false(wi_leaf_file_is_done(f->file) || is_there(f, "onnx/model.onnx"));
+}
+
+/* As a hub's file, whose bytes come in their order. */
+static uint64_t bytes_of_part(const struct fixture *f)
+{
+    struct wi_hub_file row = {.path = "onnx/model.onnx", .bytes = BYTES};
+    struct wi_error error = {0};
+    strcpy(row.hash, f->hex);
+    struct wi_partial *part = wi_part_open(f->folder, &row, &error);
+    assert_non_null(part);
+    assert_int_equal(wi_part_read_back(part, ALL, &error), 0);
+    uint64_t bytes = wi_part_bytes(part);
+    if (bytes > 0) {
+        assert_int_equal(wi_part_add(part, f->content + bytes, BYTES - bytes, &error), WI_OK);
+        assert_int_equal(wi_part_finish(part, &error), WI_OK);
+    }
+    wi_part_close(part);
+    return bytes;
+}
+
+TEST(what_is_left_is_gone_on_with_in_order)
+{
+    struct fixture *f = *state;
+    f->plan.sha256 = f->hex;
+    open_file(f);
+    add(f, 0);
+    add(f, 1);
+    add(f, 3);
+    wi_leaf_file_leave(f->file);
+    wi_leaf_file_close(f->file);
+    f->file = NULL;
+    assert_int_equal(bytes_of_part(f), 2 * LEAF);
+    open_file(f);
+    assert_true(wi_leaf_file_is_done(f->file));
+}
+
+TEST(where_there_is_no_beginning_nothing_is_left)
+{
+    struct fixture *f = *state;
+    f->plan.sha256 = f->hex;
+    open_file(f);
+    add(f, 3);
+    wi_leaf_file_leave(f->file);
+    wi_leaf_file_close(f->file);
+    f->file = NULL;
+    assert_false(has_part_of(f, f->hex));
+}
+
+/* Nobody has closed it: what lies behind the gap is there and does not count, nor does what may not
+ * reach to it. */
+TEST(after_a_kill_what_lies_behind_a_gap_does_not_count)
+{
+    struct fixture *f = *state;
+    f->plan.sha256 = f->hex;
+    open_file(f);
+    add(f, 0);
+    add(f, LEAVES - 1);
+    assert_int_equal(bytes_of_part(f), 0);
+}
+
+TEST(what_came_in_order_counts_by_its_leaves)
+{
+    struct fixture *f = *state;
+    struct wi_hub_file row = {.path = "onnx/model.onnx", .bytes = BYTES};
+    struct wi_error error = {0};
+    strcpy(row.hash, f->hex);
+    struct wi_partial *part = wi_part_open(f->folder, &row, &error);
+    assert_int_equal(wi_part_read_back(part, ALL, &error), 0);
+    assert_int_equal(wi_part_add(part, f->content, 2 * LEAF + 5, &error), WI_OK);
+    wi_part_close(part);
+    f->plan.sha256 = f->hex;
+    open_file(f);
+    assert_int_equal(wi_leaf_file_bytes(f->file), 2 * LEAF);
 }
 
 /* --- leaves that are told later --------------------------------------------------------------- */

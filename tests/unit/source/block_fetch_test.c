@@ -173,6 +173,38 @@ TEST(too_little_in_too_long_goes_back_to_the_others)
     close_fetch();
 }
 
+TEST(who_stumbles_is_given_up_early_where_there_is_another_way)
+{
+    static const struct answer good = {.status = 200};
+    have_blocks(40, 4 * KIB);
+    have_gateways(1);
+    test.gateways[0].first = &good;
+    test.gateways[0].first_count = 1;
+    test.gateways[0].answer.end = WI_HTTP_BROKEN;
+    test.gateways[0].answer.status = 0;
+    test.order.tries = 1;
+    start();
+    while (!test.failed)
+        turn();
+    assert_true(in_fetch(0).gone);
+    assert_in_range(test.gateways[0].asked, 3, 8);
+    close_fetch();
+}
+
+TEST(nor_is_one_that_rests_waited_for_then)
+{
+    static const struct answer busy = {.status = 503, .headers = {"Retry-After", "60"}};
+    have_blocks(10, 4 * KIB);
+    have_gateways(1);
+    test.gateways[0].answer = busy;
+    test.order.tries = 1;
+    start();
+    while (!test.failed)
+        turn();
+    assert_int_equal(test.error.code, WI_HUB_BUSY);
+    close_fetch();
+}
+
 TEST(at_the_end_the_idle_ask_for_what_the_slowest_have)
 {
     have_blocks(40, 100 * KIB);

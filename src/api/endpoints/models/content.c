@@ -4,8 +4,16 @@
 #include "api/endpoints/models/published.h"
 #include "api/http/metrics.h"
 #include "base/clock.h"
+#include "base/memory.h"
+#include "source/neighbours.h"
 #include "source/sources.h"
 #include <inttypes.h>
+#include <stdlib.h>
+
+/* So long neighbours are waited for that have not said what they have. */
+#define WAIT_MS 1000
+/* Of models that are listed beyond those that are published here. */
+#define MODELS_MAX 10000
 
 static size_t count_sources(const struct wi_api *api)
 {
@@ -52,29 +60,112 @@ static json_t *sources_json(const struct wi_api *api)
 
 /* --- models ----------------------------------------------------------------------------------- */
 
-static void add_model(void *context, const struct wi_pin *pin)
+/* First what is published here, then what neighbours have published. */
+struct models {
+    json_t *list, *by_cid; /* the rows; the same, {CID: [row]} */
+};
+
+static void add_model(
+    struct models *models, const char *cid, const char *name, uint64_t bytes, int stale, int here)
 {
-    json_array_append_new(
-        context, json_pack("{s:s, s:s, s:I, s:b}", "cid", pin->cid_text, "name", pin->model,
-                     "bytes", (json_int_t)pin->bytes, "stale", pin->stale));
+    json_t *same = json_object_get(models->by_cid, cid);
+    json_t *row =
+        json_pack("{s:s, s:s, s:I, s:b, s:b, s:i, s:[]}", "cid", cid, "name", name, "bytes",
+            (json_int_t)bytes, "here", here, "stale", stale, "copies", here && !stale, "where");
+    if (!same && (same = json_array()))
+        json_object_set_new(models->by_cid, cid, same);
+    json_array_append(same, row);
+    json_array_append_new(models->list, row);
+}
+
+static void add_own(void *context, const struct wi_pin *pin)
+{
+    add_model(context, pin->cid_text, pin->model, pin->bytes, pin->stale, 1);
+}
+
+static void add_copy(json_t *row, const char *where)
+{
+    json_int_t copies = json_integer_value(json_object_get(row, "copies"));
+    json_object_set_new(row, "copies", json_integer(copies + 1));
+    json_array_append_new(json_object_get(row, "where"), json_string(where));
+}
+
+static void add_offered(
+    struct models *models, const struct wi_offer_row *offered, const char *neighbour)
+{
+    char cid[WI_CID_TEXT];
+    json_t *row;
+    size_t i;
+    wi_cid_print(&offered->cid, cid);
+    if (!json_object_get(models->by_cid, cid) && offered->published &&
+        json_array_size(models->list) < MODELS_MAX)
+        add_model(models, cid, offered->name, offered->bytes, 0, 0);
+    json_array_foreach(json_object_get(models->by_cid, cid), i, row) add_copy(row, neighbour);
+}
+
+static void add_offer(void *context, const struct wi_neighbour_info *neighbour)
+{
+    struct wi_block_source_info source;
+    wi_block_source_info(neighbour->source, &source);
+    for (size_t i = 0; i < neighbour->offer->count; i++)
+        add_offered(context, &neighbour->offer->rows[i], source.name);
 }
 
 static json_t *models_json(const struct wi_api *api)
 {
-    json_t *list = json_array();
-    if (!api->deps.blocks)
-        return list;
-    wi_blockstore_look(api->deps.blocks);
-    wi_blockstore_each(api->deps.blocks, add_model, list);
-    return list;
+    struct models models = {json_array(), json_object()};
+    if (api->deps.blocks) {
+        wi_blockstore_look(api->deps.blocks);
+        wi_blockstore_each(api->deps.blocks, add_own, &models);
+    }
+    if (api->deps.neighbours)
+        wi_neighbours_each(api->deps.neighbours, add_offer, &models);
+    json_decref(models.by_cid);
+    return models.list;
 }
 
-void wi_handle_content(struct wi_request *request)
+/* --- the answer ------------------------------------------------------------------------------- */
+
+/* A request that waits until neighbours have said what they have. */
+struct asker {
+    struct wi_request *request;
+    struct wi_neighbours_wait *wait;
+};
+
+static void answer(struct wi_request *request)
 {
     const struct wi_api *api = request->api;
     wi_request_answer_json(request, 200,
         json_pack("{s:b, s:o, s:o}", "served", wi_api_is_served(api), "sources", sources_json(api),
             "models", models_json(api)));
+}
+
+static void free_asker(void *work)
+{
+    struct asker *asker = work;
+    wi_neighbours_cancel(asker->wait);
+    free(asker);
+}
+
+static void on_known(void *context)
+{
+    struct asker *asker = context;
+    asker->wait = NULL;
+    answer(asker->request);
+    free_asker(asker);
+}
+
+void wi_handle_content(struct wi_request *request)
+{
+    struct wi_neighbours *neighbours = request->api->deps.neighbours;
+    if (!neighbours || wi_neighbours_count(neighbours) == 0) {
+        answer(request);
+        return;
+    }
+    struct asker *asker = wi_alloc(sizeof *asker);
+    asker->request = request;
+    asker->wait = wi_neighbours_ask(neighbours, WI_NEIGHBOURS_FRESH_MS, WAIT_MS, on_known, asker);
+    wi_request_wait(request, free_asker, asker);
 }
 
 /* --- metrics ---------------------------------------------------------------------------------- */

@@ -540,6 +540,8 @@ TEST(the_content_lists_what_is_published)
     assert_string_equal(json_string_value(json_object_get(first, "name")), played.pins[0].model);
     assert_int_equal(json_integer_value(json_object_get(first, "bytes")), 1000);
     assert_int_equal(json_is_true(json_object_get(first, "stale")), played.pins[0].stale);
+    assert_true(json_is_true(json_object_get(first, "here")));
+    assert_int_equal(json_integer_value(json_object_get(first, "copies")), !played.pins[0].stale);
     assert_true(played.looked > 0);
     json_decref(json);
 }
