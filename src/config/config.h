@@ -148,6 +148,7 @@ struct wi_config_content {
     enum wi_serve serve;
     int anyone;              /* whoever asks, without a token */
     uint64_t upload_limit;   /* bytes a second of all answers by content; 0: none */
+    int hub_shares;          /* beside neighbours, where a hub says which files they have */
     uint64_t download_limit; /* of all pulls together; 0: none */
     int64_t stall;           /* ms after which one who is slow has to share a block with others */
 };

@@ -385,6 +385,10 @@ const struct wi_setting wi_options[] = {
     {KEY(content, stall), DURATION(100, 10 * MINUTE), DEFAULT("10s"), RELOADABLE,
         .help = "A source that brings less than 64 kB of a block in this time has others asked for "
                 "it, too."},
+    {KEY(content, hub_shares), BOOL, DEFAULT("no"), RELOADABLE,
+        .help =
+            "Whether a hub brings parts of a file beside the neighbours that have it. Without it "
+            "the hub is asked for what they lack or fail to bring."},
     {KEY(content, upload_limit), SIZE(0, 1 * TIB), DEFAULT("0"), RELOADABLE,
         .help = "How many bytes a second all those who are served get together. 0 means no limit."},
 

@@ -329,11 +329,27 @@ static int copy_published(struct content_run *run, struct content_file *file, si
 
 /* --- what is next ----------------------------------------------------------------------------- */
 
-static int ask(struct content_run *run, struct wi_block_want *want, const struct wi_cid *cid,
-    uint32_t bytes, enum content_tag tag)
+/* The bit of who has the file itself, but no nodes; 0: there is none. */
+static uint32_t lacks_nodes(const struct content_run *run)
 {
-    *want = (struct wi_block_want){.cid = *cid, .bytes = bytes, .tag = tag};
+    const struct wi_content_order *order = &run->pull->order;
+    return order->file_url ? UINT32_C(1) << (order->only_count - 1) : 0;
+}
+
+static int ask_node(struct content_run *run, struct wi_block_want *want, const struct wi_cid *cid)
+{
+    *want = (struct wi_block_want){.cid = *cid, .tag = CONTENT_NODE, .lacks = lacks_nodes(run)};
     take_off(run, cid);
+    return 1;
+}
+
+static int ask_leaf(struct content_run *run, struct wi_block_want *want, const struct wi_leaf *leaf)
+{
+    *want = (struct wi_block_want){
+        .cid = leaf->cid, .bytes = leaf->bytes, .tag = CONTENT_LEAF, .at = leaf->at};
+    if (leaf->bytes == 0)
+        want->lacks = lacks_nodes(run);
+    take_off(run, &leaf->cid);
     return 1;
 }
 
@@ -369,7 +385,7 @@ static int next_node(struct content_run *run, struct wi_block_want *want)
         if (kept && !kept->path)
             give_kept(run, kept, kept->bytes);
         else if (!kept || !read_from_file(run, kept))
-            return ask(run, want, &cid, 0, CONTENT_NODE);
+            return ask_node(run, want, &cid);
         given += kept->size;
     }
     if (given >= AT_ONCE)
@@ -387,7 +403,7 @@ static int next_first_leaf(struct content_run *run, struct wi_block_want *want)
     const struct wi_leaf *leaf = &file->leaves[0];
     const struct wi_kept_block *kept = wi_kept_blocks_find(run->kept, &leaf->cid);
     if (!kept)
-        return ask(run, want, &leaf->cid, leaf->bytes, CONTENT_LEAF);
+        return ask_leaf(run, want, leaf);
     run->name = wi_content_file_name(kept->bytes, kept->size);
     wi_turn_schedule(run->turn);
     return 0;
@@ -416,7 +432,7 @@ static int next_leaf_of(
         if (copied > 0)
             continue;
         file->next++;
-        return ask(run, want, &leaf->cid, leaf->bytes, CONTENT_LEAF);
+        return ask_leaf(run, want, leaf);
     }
     return 0;
 }
@@ -471,8 +487,10 @@ enum wi_code content_blocks_start(struct content_run *run, struct wi_error *erro
     count = count < WI_BLOCK_SOURCES_MAX ? count : WI_BLOCK_SOURCES_MAX;
     for (size_t i = 0; i < count; i++)
         sources[i] = order->only ? run->pull->only[i] : wi_sources_at(order->sources, i);
+    const struct wi_block_file file = {count - 1, order->file_url};
     const struct wi_block_order blocks = {.sources = sources,
         .source_count = count,
+        .file = order->file_url ? &file : NULL,
         .what = run->pull->reference.repository,
         .stall_ms = order->stall_ms,
         .limit = order->limit,

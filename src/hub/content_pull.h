@@ -24,7 +24,8 @@ struct wi_content_order {
     const struct wi_sources *sources;    /* likewise: all of them are asked; or: */
     struct wi_block_source *const *only; /* these, which are held; NULL: all */
     size_t only_count;
-    struct wi_limit *limit;       /* likewise; NULL: none */
+    const char *file_url;   /* the last of `only` has the file itself there; NULL: it has blocks */
+    struct wi_limit *limit; /* likewise; NULL: none */
     struct wi_blockstore *blocks; /* likewise: what it has is not fetched; NULL: none */
     uint64_t stall_ms;
     const struct wi_hub_reference *reference; /* of content */

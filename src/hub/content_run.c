@@ -393,6 +393,7 @@ struct wi_content_pull *wi_content_pull_new(const struct wi_content_order *order
     pull->order.folder = wi_strdup(order->folder);
     wi_hub_reference_copy(&pull->reference, order->reference);
     pull->order.reference = &pull->reference;
+    pull->order.file_url = wi_strdup(order->file_url);
     hold_sources(pull);
     pull->kept = wi_kept_blocks_new();
     return pull;
@@ -412,6 +413,7 @@ void wi_content_pull_free(struct wi_content_pull *pull)
     free(pull->before);
     wi_hub_reference_clear(&pull->reference);
     free((char *)pull->order.folder);
+    free((char *)pull->order.file_url);
     free(pull);
 }
 

@@ -314,6 +314,18 @@ static void add_share(struct wi_pull *pull, const struct wi_fetch_source *source
     pull->shares[count] = (struct wi_fetch_source){pull->share_names.items[count], source->bytes};
 }
 
+/* It may have shared before. */
+static void add_share_of_hub(struct wi_pull *pull, uint64_t bytes)
+{
+    const char *name = pull->order->hub.name;
+    for (size_t i = 0; i < pull->share_count; i++)
+        if (strcmp(pull->shares[i].name, name) == 0) {
+            pull->shares[i].bytes += bytes;
+            return;
+        }
+    add_share(pull, &(struct wi_fetch_source){name, bytes});
+}
+
 static void take_shares(struct wi_pull *pull, const struct wi_fetch_progress *progress)
 {
     const struct wi_fetch_progress *near = &pull->near_brought;
@@ -322,7 +334,7 @@ static void take_shares(struct wi_pull *pull, const struct wi_fetch_progress *pr
     for (size_t i = 0; i < several->source_count; i++)
         add_share(pull, &several->sources[i]);
     if (several == near)
-        add_share(pull, &(struct wi_fetch_source){pull->order->hub.name, progress->fetched});
+        add_share_of_hub(pull, progress->fetched);
 }
 
 static void take_retrying(struct wi_pull *pull, const char *why)
@@ -400,6 +412,8 @@ static void fetch_of_hub(struct wi_pull *pull)
         .blocks = pull->deps.blocks,
         .stall_ms = pull->order->stall_ms,
         .files = pull->files,
+        .hub = pull->order->hub_shares ? &pull->order->hub : NULL,
+        .repository = pull->order->parsed.repository,
         .folder = pull->folder};
     if (pull->near || pull->order->gateways.count == 0) {
         fetch_from_hub(pull);

@@ -91,10 +91,24 @@ static void give(struct wi_block_fetch *fetch, struct keeping *keeping)
     fetch->order.on_block(fetch->order.context, &keeping->given);
 }
 
+static void fail_by_file(struct wi_block_fetch *fetch, const struct slot *slot)
+{
+    struct wi_block_source_info info;
+    struct wi_error error;
+    wi_block_source_info(slot->source, &info);
+    wi_error_set(&error, WI_DOWNLOAD_CORRUPT, "",
+        "%.90s: the bytes of %.60s are not those of its leaves", fetch->what, info.name);
+    fail(fetch, &error);
+}
+
 static void take_wrong(struct wi_block_fetch *fetch, const struct keeping *keeping)
 {
     struct block *block = keeping->block;
     char cid[WI_CID_TEXT], reason[REASON_BYTES];
+    if (keeping->slot->file_url) {
+        fail_by_file(fetch, keeping->slot);
+        return;
+    }
     block->verifying = 0;
     block->want.lacks |= keeping->slot->bit;
     block->wasted += keeping->given.size;
@@ -223,7 +237,7 @@ static void end_closed(struct wi_block_fetch *fetch)
     while (fetch->blocks)
         drop_block(fetch, fetch->blocks);
     for (size_t i = 0; i < fetch->slot_count; i++)
-        wi_block_source_release(fetch->slots[i].source);
+        slot_clear(&fetch->slots[i]);
     wi_work_queue_free(fetch->queue);
     wi_turn_free(fetch->turn);
     wi_timer_free(fetch->timer);
@@ -297,6 +311,9 @@ struct wi_block_fetch *wi_block_fetch_new(
         fetch->order.stall_ms = STALL_MS;
     for (size_t i = 0; i < order->source_count && i < WI_BLOCK_SOURCES_MAX; i++)
         slot_init(&fetch->slots[fetch->slot_count++], order->sources[i], i);
+    if (order->file && order->file->source < fetch->slot_count)
+        fetch->slots[order->file->source].file_url = wi_strdup(order->file->url);
+    fetch->order.file = NULL;
     fetch->last = &fetch->blocks;
     fetch->queue = wi_work_queue_new(loop, THREADS);
     fetch->turn = wi_turn_new(loop, on_turn, fetch);

@@ -71,6 +71,8 @@ enum blame { BLAME_NONE, BLAME_LACKS, BLAME_WRONG, BLAME_BUSY, BLAME_SILENT, BLA
 /* A source in this fetch. */
 struct slot {
     struct wi_block_source *source;
+    char *file_url; /* it has the file itself, there; NULL: it has blocks */
+    char *led_url;  /* where that has led to; NULL: nowhere yet */
     uint32_t bit;
     unsigned in_flight, window,
         before;            /* before: the window that it was grown from; 0: it was not */
@@ -119,6 +121,7 @@ struct wi_block_fetch {
 
 void slot_init(
     struct slot *slot, struct wi_block_source *source, size_t index); /* holds the source */
+void slot_clear(struct slot *slot);
 
 /* Has the sources take what they can. */
 void share_out(struct wi_block_fetch *fetch);

@@ -33,6 +33,13 @@ void slot_init(struct slot *slot, struct wi_block_source *source, size_t index)
         .patience = PATIENCE};
 }
 
+void slot_clear(struct slot *slot)
+{
+    wi_block_source_release(slot->source);
+    free(slot->file_url);
+    free(slot->led_url);
+}
+
 double slot_waits(const struct slot *slot, double now)
 {
     struct wi_block_source_info info;
@@ -250,7 +257,8 @@ static uint64_t memory_of(const struct wi_block_fetch *fetch)
 /* Of who has brought nothing yet, blocks are looked at before more are asked for. */
 static int has_room(const struct slot *slot)
 {
-    return slot->in_flight + (slot->blocks > 0 ? 0 : slot->verifying) < slot->window;
+    unsigned window = slot->file_url ? WINDOW_FIRST : slot->window;
+    return slot->in_flight + (slot->blocks > 0 ? 0 : slot->verifying) < window;
 }
 
 /* Of those that may ask for more, the one with the least under way that has not `passed`. */

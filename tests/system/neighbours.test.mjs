@@ -239,6 +239,37 @@ test('a beginning that was wrong is dropped once the hub has brought the rest, a
     });
 });
 
+test('a hub that shares brings parts beside the neighbours', async () => {
+    const files = await spread('org/shared');
+    const near = await between({ block: async (bytes, cid, count) => {
+        if (count > 5) await until(() => sent() >= 2 * MIB, { what: 'the share of the hub' });
+        return bytes;
+    } });
+    await withDaemon({ ready: false, config: beside({ a: near.url }, { content: { hub_shares: 'yes' } }) }, async (second) => {
+        const end = await pull(second, 'org/shared');
+        assert.equal(end.state, 'done', JSON.stringify(end));
+        look(second, 'org/shared', files);
+        assert.ok(broughtBy(end, 'a') >= 2 * MIB && broughtBy(end, 'local') >= 2 * MIB, JSON.stringify(end.sources));
+        assert.deepEqual([...new Set(end.sources.map(({ name }) => name))].length, end.sources.length);
+        const ranges = hub.asked('content');
+        assert.ok(ranges.every(({ range }) => /^bytes=\d+-\d+$/.test(range)), JSON.stringify(ranges.map(({ range }) => range)));
+        // Where it leads is asked for once, by each of two at a time.
+        assert.ok(hub.asked('resolve', 'onnx_data').length <= 2);
+    });
+});
+
+test('a hub that shares finds out who is wrong about its file by its own bytes', async () => {
+    const files = push('org/sharing');
+    await publishOther('liar/sharing');
+    const liar = await between({ id: 'liar', list: claiming('liar/sharing', files['model.onnx_data']) });
+    await withDaemon({ ready: false, config: beside({ liar: liar.url }, { content: { hub_shares: 'yes' } }) }, async (second) => {
+        assert.equal((await pull(second, 'org/sharing')).state, 'done');
+        look(second, 'org/sharing', files);
+        assert.match(second.log, /the bytes of local are not those of its leaves|by its leaves instead of/);
+        assert.equal((await pull(second, 'liar/sharing', { hub: 'liar' })).code, 'hub_failed');
+    });
+});
+
 test('no leaf is fetched again after a kill', async () => {
     const files = await spread('org/killed');
     let held = 7;

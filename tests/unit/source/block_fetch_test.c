@@ -357,3 +357,72 @@ TEST(all_share_a_limit)
     assert_true(wi_now_ms() - began > 250); /* 2 MiB and some pieces come at once */
     close_fetch();
 }
+
+/* --- one that has the file -------------------------------------------------------------------- */
+
+/* The last of the gateways has it. */
+static void have_file(int status)
+{
+    static char url[64];
+    static struct wi_block_file file;
+    file = (struct wi_block_file){test.gateway_count - 1, url};
+    snprintf(url, sizeof url, "%s/file", test.gateways[file.source].url);
+    test.gateways[file.source].answer.status = status;
+    test.order.file = &file;
+}
+
+TEST(one_may_have_the_file_itself)
+{
+    have_blocks(60, 4 * KIB);
+    have_gateways(2);
+    have_file(206);
+    fetch_all();
+    assert_true(in_fetch(0).blocks > 0 && in_fetch(1).blocks > 0);
+    assert_in_range(test.gateways[1].most, 1, 2);
+    close_fetch();
+}
+
+TEST(its_bytes_have_the_last_word)
+{
+    have_blocks(60, 4 * KIB);
+    have_gateways(2);
+    have_file(206);
+    test.gateways[1].answer.wrong = 1;
+    start();
+    while (!test.failed)
+        turn();
+    assert_int_equal(test.error.code, WI_DOWNLOAD_CORRUPT);
+    assert_non_null(strstr(test.error.detail, "the bytes of g1 are not those of its leaves"));
+    close_fetch();
+}
+
+TEST(without_ranges_it_is_of_no_use)
+{
+    have_blocks(20, 4 * KIB);
+    have_gateways(2);
+    have_file(200);
+    fetch_all();
+    assert_int_equal(in_fetch(0).blocks, 20);
+    assert_true(in_fetch(1).gone);
+    assert_non_null(strstr(in_fetch(1).reason, "does not send the range of a file"));
+    close_fetch();
+}
+
+TEST(where_it_has_led_to_is_gone_to_while_that_is_good)
+{
+    static const struct answer first[] = {
+        {.status = 302, .headers = {"Location", "https://g0.example/file/led"}}, {.status = 206},
+        {.status = 206}, {.status = 403},
+        {.status = 302, .headers = {"Location", "https://g0.example/file/led"}}};
+    have_blocks(10, 4 * KIB);
+    have_gateways(1);
+    have_file(206);
+    test.at_once = 1;
+    test.gateways[0].first = first;
+    test.gateways[0].first_count = 5;
+    fetch_all();
+    assert_int_equal(in_fetch(0).blocks, 10);
+    assert_int_equal(test.gateways[0].asked, 10 + 3);
+    assert_int_equal(test.gateways[0].led, 10 + 1);
+    close_fetch();
+}
