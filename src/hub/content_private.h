@@ -1,8 +1,7 @@
 /*
  * The parts of a pull by content, each in a file of its own:
  *
- *   content_pull.c     the pull: its runs, one after another
- *   content_run.c      one run: its folder, its steps, its progress, its end
+ *   content_run.c      the pull and its runs: folder, steps, progress, end
  *   content_blocks.c   which block is next, and what becomes of one that has come
  *   content_file.c     one file: its threads' work
  *
@@ -157,6 +156,8 @@ struct content_run {
     struct content_flight *flights;
     struct content_giving giving;
     uint64_t fetched; /* bytes */
+    unsigned copies;  /* of blocks that are here, under way */
+    int no_copies;    /* one of them was wrong */
     /* Of a list: */
     const char *name; /* of a single file; NULL: not known yet */
     wi_hub_list_fn *on_tree;
@@ -174,10 +175,6 @@ struct content_run {
     struct wi_error error;
 };
 
-/* content_run.c */
-/* `wanted` NULL: it lists. The callbacks are for the caller to set. */
-struct content_run *content_run_new(struct wi_content_pull *pull, struct wi_hub_tree *wanted);
-void content_run_abandon(struct content_run *run); /* no callback comes */
 /* content_blocks.c */
 enum wi_code content_blocks_start(struct content_run *run, struct wi_error *error);
 void content_blocks_clear(struct content_run *run);

@@ -1,4 +1,5 @@
-/* A run: its folder, its steps, how far it is, and its end. */
+/* See content_pull.h: a run, its folder, its steps, how far it is and its end; and a pull, which
+ * has several of them, one after another. */
 #include "hub/content_private.h"
 
 #include "base/memory.h"
@@ -72,7 +73,8 @@ static void begin_end(struct content_run *run)
     wi_turn_schedule(run->turn);
 }
 
-void content_run_abandon(struct content_run *run)
+/* No callback comes. */
+static void abandon(struct content_run *run)
 {
     begin_end(run);
     run->pull = NULL;
@@ -326,7 +328,9 @@ static void on_progress_time(void *context)
 {
     struct content_run *run = context;
     wi_turn_schedule(run->turn);
-    if (!run->changed || run->phase != CONTENT_FETCH || !run->on_progress)
+    int tells = run->wanted ? run->changed && run->phase == CONTENT_FETCH
+                            : run->blocks && !content_run_is_over(run);
+    if (!tells || !run->on_progress)
         return;
     run->changed = 0;
     struct wi_fetch_progress progress = progress_of(run);
@@ -348,7 +352,8 @@ static void on_locked(void *context, int folder, const struct wi_error *error)
     start_chore(run, NULL, 0);
 }
 
-struct content_run *content_run_new(struct wi_content_pull *pull, struct wi_hub_tree *wanted)
+/* `wanted` NULL: it lists. The callbacks are for the caller to set. */
+static struct content_run *begin_run(struct wi_content_pull *pull, struct wi_hub_tree *wanted)
 {
     struct content_run *run = wi_alloc(sizeof *run);
     uv_loop_t *loop = pull->order.loop;
@@ -360,4 +365,72 @@ struct content_run *content_run_new(struct wi_content_pull *pull, struct wi_hub_
     uv_mutex_init(&run->lock);
     run->locking = wi_folder_lock(loop, pull->order.folder, on_locked, run);
     return run;
+}
+
+/* --- the pull --------------------------------------------------------------------------------- */
+
+static void hold_sources(struct wi_content_pull *pull)
+{
+    const struct wi_content_order *order = &pull->order;
+    size_t count = order->only ? order->only_count : 0;
+    struct wi_block_source **only = wi_alloc((count + 1) * sizeof *only);
+    for (size_t i = 0; i < count; i++)
+        only[i] = wi_block_source_hold(order->only[i]);
+    pull->only = only;
+}
+
+static void release_sources(struct wi_content_pull *pull)
+{
+    for (size_t i = 0; pull->only[i]; i++)
+        wi_block_source_release(pull->only[i]);
+    free(pull->only);
+}
+
+struct wi_content_pull *wi_content_pull_new(const struct wi_content_order *order)
+{
+    struct wi_content_pull *pull = wi_alloc(sizeof *pull);
+    pull->order = *order;
+    pull->order.folder = wi_strdup(order->folder);
+    wi_hub_reference_copy(&pull->reference, order->reference);
+    pull->order.reference = &pull->reference;
+    pull->order.file_url = wi_strdup(order->file_url);
+    hold_sources(pull);
+    pull->kept = wi_kept_blocks_new();
+    return pull;
+}
+
+void wi_content_pull_free(struct wi_content_pull *pull)
+{
+    if (!pull)
+        return;
+    if (pull->run)
+        abandon(pull->run);
+    wi_kept_blocks_release(pull->kept);
+    release_sources(pull);
+    for (size_t i = 0; i < pull->source_count; i++)
+        free((char *)pull->sources[i].name);
+    free(pull->sources);
+    free(pull->before);
+    wi_hub_reference_clear(&pull->reference);
+    free((char *)pull->order.folder);
+    free((char *)pull->order.file_url);
+    free(pull);
+}
+
+void wi_content_pull_list(struct wi_content_pull *pull, wi_fetch_progress_fn *on_progress,
+    wi_hub_list_fn *on_tree, void *context)
+{
+    pull->run = begin_run(pull, NULL);
+    pull->run->on_progress = on_progress;
+    pull->run->on_tree = on_tree;
+    pull->run->context = context;
+}
+
+void wi_content_pull_fetch(struct wi_content_pull *pull, struct wi_hub_tree *files,
+    wi_fetch_progress_fn *on_progress, wi_fetch_fn *on_end, void *context)
+{
+    pull->run = begin_run(pull, files);
+    pull->run->on_progress = on_progress;
+    pull->run->on_end = on_end;
+    pull->run->context = context;
 }

@@ -329,6 +329,7 @@ static void fetch(struct wi_near *near, const struct wi_cid *cid)
         .only_count = count,
         .file_url = url,
         .limit = own->limit,
+        .blocks = own->blocks,
         .stall_ms = own->stall_ms,
         .reference = &reference,
         .folder = own->folder,

@@ -27,6 +27,7 @@ struct wi_near_order {
     struct wi_http *http;             /* for as long as it lasts, as are: */
     struct wi_neighbours *neighbours; /* set as configured */
     struct wi_limit *limit;           /* NULL: none */
+    struct wi_blockstore *blocks;     /* NULL: none */
     uint64_t stall_ms;
     struct wi_hub_tree *files; /* until it has ended; all lengths are known */
     /* The hub that shares, with its token, and where the files lie there; NULL: it does not. */

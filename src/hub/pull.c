@@ -409,6 +409,7 @@ static void fetch_of_hub(struct wi_pull *pull)
         .http = pull->deps.http,
         .neighbours = pull->deps.neighbours,
         .limit = pull->deps.limit,
+        .blocks = pull->deps.blocks,
         .stall_ms = pull->order->stall_ms,
         .files = pull->files,
         .hub = pull->order->hub_shares ? &pull->order->hub : NULL,
@@ -595,6 +596,7 @@ static void on_content(void *context, const struct wi_hub_tree *tree, const stru
 {
     struct wi_pull *pull = context;
     struct wi_error taken;
+    take_retrying(pull, NULL);
     if (!error && pull->order->unnamed && !get_name(pull, tree, &taken))
         error = &taken;
     on_tree(pull, tree, error);
@@ -606,13 +608,14 @@ static void start_content(struct wi_pull *pull, const struct wi_hub_reference *r
         .http = pull->deps.http,
         .sources = pull->deps.sources,
         .limit = pull->deps.limit,
+        .blocks = pull->deps.blocks,
         .stall_ms = pull->order->stall_ms,
         .reference = reference,
         .folder = pull->folder,
         .bytes_max = pull->plan->bytes_max};
     wi_content_pull_free(pull->content);
     pull->content = wi_content_pull_new(&order);
-    wi_content_pull_list(pull->content, on_content, pull);
+    wi_content_pull_list(pull->content, on_measuring, on_content, pull);
 }
 
 static void list_content(struct wi_pull *pull)

@@ -19,14 +19,14 @@ import { shown, table } from './figures.mjs';
 
 /** How each is measured, and in how many rounds: usually, with --quick. */
 const measures = {
-    neighbour: { measure: besideCurl, rounds: [6, 2], mib: [256, 64] },
+    neighbour: { measure: besideCurl, rounds: [8, 2], mib: [256, 64] },
     rates: { measure: twoRates, rounds: [2, 1], mib: [192, 96] },
     three: { measure: threeAlike, rounds: [2, 1], mib: [128, 64] },
     hub: { measure: besideHub, rounds: [2, 1], mib: [128, 64] },
     bad: { measure: badOnes, rounds: [2, 1], mib: [128, 64] },
-    serving: { measure: measureServing, rounds: [6, 2], mib: [256, 64] },
+    serving: { measure: measureServing, rounds: [10, 2], mib: [256, 64] },
     hashing: { measure: measureHashing, rounds: [5, 2], mib: [256, 64] },
-    start: { measure: measureStart, rounds: [2, 1] },
+    start: { measure: measureStart, rounds: [3, 1] },
     echo: { measure: measureEcho, rounds: [4, 1], mib: [512, 512], requests: [20_000, 4000] },
 };
 
@@ -34,7 +34,7 @@ const { quick, only, rounds } = commandLine('./dev bench content',
     'What models by content are worth and cost: tables, and build/bench/content.json.', {
         quick: flag('less of each'),
         only: parts(Object.keys(measures)),
-        rounds: roundsOf('2 to 6', '1 or 2'),
+        rounds: roundsOf('2 to 10', '1 or 2'),
     });
 
 const ms = (perMib) => `${perMib.toFixed(2)} ms/MiB`;
@@ -63,7 +63,7 @@ const rows = {
 const printStart = ({ mb, rate, rows: found }) => table(
     `From run to the first token, s: a model of ${mb.toFixed(0)} MB, sources of ${rate} MB/s, a Chromium that is ready`,
     ['sources', 'first token', 'after the last byte', 'times sooner than from one'],
-    found.map(({ sources, seconds, after }) => [sources, shown(seconds), shown(after), found[0].seconds.median / seconds.median]));
+    found.map(({ sources, seconds, after }) => [String(sources), shown(seconds), shown(after), found[0].seconds.median / seconds.median]));
 
 const result = { when: new Date().toISOString(), cpus: os.cpus().length, cpu: os.cpus()[0]?.model, quick: Boolean(quick) }, lines = [];
 const began = performance.now();
@@ -82,7 +82,8 @@ const file = path.join(build, 'bench/content.json');
 fs.mkdirSync(path.dirname(file), { recursive: true });
 fs.writeFileSync(file, JSON.stringify(result, null, 1));
 if (lines.length)
-    process.stdout.write(table(`Models by content, in ${result.seconds.toFixed(0)} s`, ['', 'times', 'goal', 'met', 'load', ''],
-        lines.map(({ what, figure, bound, goal, met, load, more }) => [what, figure, bound && `${bound} ${goal}`, met === null ? '' : met ? 'yes' : 'no',
-            load.toFixed(1), more])));
+    process.stdout.write(table(`Models by content, in ${result.seconds.toFixed(0)} s`, ['', 'times', 'goal', 'met', 'load'],
+        lines.map(({ what, figure, bound, goal, met, load }) =>
+            [what, figure, bound && `${bound} ${goal}`, met === null ? '' : met ? 'yes' : 'no', load.toFixed(1)])));
+for (const { what, more } of lines) process.stdout.write(`${what}: ${more}\n`);
 if (result.start) process.stdout.write(printStart(result.start));

@@ -12,6 +12,7 @@ import { Daemon, testsOf } from '../lib/daemon.mjs';
 import { startGateway } from '../lib/gateway.mjs';
 import { dagOf, makeBlock, makeDag, makeNode } from '../lib/ipfs.mjs';
 import { ownModels } from '../lib/paths.mjs';
+import { python } from '../lib/python.mjs';
 import { Simulation } from '../lib/simulation.mjs';
 import { until } from '../lib/wait.mjs';
 
@@ -158,6 +159,24 @@ test('a request pulls what it names by its CID, and runs on it', async () => {
     }
 });
 
+test('in Python a name that is a CID brings the model, and any other is left alone', async () => {
+    const dag = await makeDag({ 'a/finch-Q8_0.gguf': talker(0) }, 'unixfs-v0-2015'), [gateway] = await serve(dag);
+    const simulation = await new Simulation(daemon, { nodes: 1, tokenMs: 1 }).up();
+    const ask = `import sys, webinfer
+with webinfer.WebAccelerator(url=sys.argv[1]) as accelerator:
+    for name in sys.argv[2:]:
+        try: print(accelerator.accelerate(name, "one two", {"use_ipfs": True, "platform": "simulated"}).model_name)
+        except webinfer.ServiceError as error: print(error.code)`;
+    try {
+        const inner = `ipfs/${[...dag.blocks.values()].map(({ cid }) => textOf(cid)).at(-2)}`;
+        const { stdout } = await python(['-c', ask, daemon.url, `${dag.cid}/a`, inner.replace('ipfs/', 'ipfs://'), 'nobody/has-it']);
+        assert.deepEqual(stdout.trim().split('\n'), [inner, inner, 'model_not_found']);
+        assert.equal(gateway.sent.filter((cid) => cid === textOf(dag.cid)).length, 1, 'the second time it was here');
+    } finally {
+        await simulation.stop();
+    }
+});
+
 test('three sources each bring a share, and the events say how much', async () => {
     const dag = await makeDag({ 'finch-Q8_0.gguf': talker(2_500_000) }, 'narrow');
     const all = await serve(dag, ['one', 'two', 'three']);
@@ -223,6 +242,23 @@ test('after a kill at half, half is fetched', async () => {
         const again = gateway.asked.filter((cid) => had.has(cid));
         assert.deepEqual(again, [], `${shape}: of ${dag.blocks.size} blocks ${first} were there`);
     }
+});
+
+test('of a version with one changed MiB only that is fetched, where the other is published', async () => {
+    const first = talker(7_500_000), second = Buffer.from(first), as = 'own/versions';
+    crypto.randomFillSync(second, 4 << 20, 1000);
+    const old = await makeDag({ 'finch-Q8_0.gguf': first }, 'unixfs-v1-2025'), dag = await makeDag({ 'finch-Q8_0.gguf': second }, 'unixfs-v1-2025');
+    const [gateway] = await serve(old);
+    assert.equal((await bring({ model: `ipfs://${old.cid}`, as })).state, 'done');
+    const { code, out, problems } = await cli('publish', as);
+    assert.deepEqual([code, out], [0, `ipfs://${old.cid}\n`], problems);
+    gateway.heal();
+    gateway.add(dag.blocks);
+    const done = await bring({ model: `ipfs://${dag.cid}`, as });
+    assert.equal(done.state, 'done', JSON.stringify(done));
+    assert.deepEqual(filesOf((await model(as)).json), [['finch-Q8_0.gguf', sha256(second)]]);
+    assert.equal(gateway.asked.length, 3, 'a folder, a file and a leaf');
+    assert.ok(done.fetched_bytes < 2 << 20, `${done.fetched_bytes} bytes`);
 });
 
 test('who lacks it, is busy, slow or no gateway is passed over, and named where nobody is left', async () => {

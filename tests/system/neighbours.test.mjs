@@ -104,6 +104,14 @@ after(async () => {
     await hub?.close();
 });
 
+/** Bytes that a store has of the large file while it comes. */
+function onDisk(store) {
+    const staged = path.join(store, '.staging');
+    const parts = fs.existsSync(staged) ? fs.readdirSync(staged, { recursive: true }) : [];
+    return Math.max(0, ...parts.filter((one) => one.includes('.model.onnx_data.'))
+        .map((one) => fs.statSync(path.join(staged, one)).blocks * 512));
+}
+
 /** Pushed, and published by the first one. */
 async function spread(name) {
     const files = push(name);
@@ -211,12 +219,16 @@ test('what a neighbour that goes away has brought is kept, and the hub brings th
 test('a beginning that was wrong is dropped once the hub has brought the rest, and held against who brought it', async () => {
     const files = push('org/begun');
     await publishOther('liar/begun');
+    let store;
     const liar = await between({ id: 'liar', list: claiming('liar/begun', files['model.onnx_data']),
-        block: (bytes, cid, count) => {
-            if (count === 6) liar.drops = true;
-            return liar.drops ? null : bytes;
+        block: async (bytes, cid, count) => {
+            if (count < 6) return bytes;
+            await until(() => onDisk(store) >= 4 * MIB, { what: 'the first leaves on disk' });
+            liar.drops = true;
+            return null;
         } });
     await withDaemon({ ready: false, config: beside({ liar: liar.url }) }, async (second) => {
+        store = second.store;
         const end = await pull(second, 'org/begun');
         assert.equal(end.state, 'done', JSON.stringify(end));
         look(second, 'org/begun', files);
@@ -267,9 +279,7 @@ test('no leaf is fetched again after a kill', async () => {
         await second.start({ ready: false });
         assert.equal((await second.request('/v1/models/pull', { body: { model: 'org/killed' } })).status, 202);
         await until(() => near.blocks.length > held, { what: 'more blocks to be asked for' });
-        const staged = path.join(second.store, '.staging');
-        await until(() => fs.readdirSync(staged, { recursive: true }).some((one) => one.includes('.model.onnx_data.') &&
-            fs.statSync(path.join(staged, one)).blocks * 512 >= 4 * MIB), { what: 'leaves on disk' });
+        await until(() => onDisk(second.store) >= 4 * MIB, { what: 'leaves on disk' });
         second.signal('SIGKILL');
         await second.waitEnd();
         const before = near.blocks.splice(0);

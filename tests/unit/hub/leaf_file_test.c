@@ -458,3 +458,117 @@ TEST(what_came_in_order_counts_by_its_leaves)
     open_file(f);
     assert_int_equal(wi_leaf_file_bytes(f->file), 2 * LEAF);
 }
+
+/* --- leaves that are told later --------------------------------------------------------------- */
+
+#define PUT 3 /* what would be this leaf are bytes of none */
+
+static void open_unknown(struct fixture *f)
+{
+    f->plan.unknown = 1;
+    f->plan.leaves = NULL;
+    f->plan.count = 0;
+    open_file(f);
+}
+
+static void put(struct fixture *f, int there)
+{
+    struct wi_error error = {0};
+    const struct wi_leaf *leaf = &f->leaves[PUT];
+    uint32_t half = leaf->bytes / 2;
+    assert_int_equal(wi_leaf_file_put(f->file, leaf->at + half,
+                         there ? NULL : f->content + leaf->at + half, leaf->bytes - half, &error),
+        WI_OK);
+    assert_int_equal(
+        wi_leaf_file_put(f->file, leaf->at, there ? NULL : f->content + leaf->at, half, &error),
+        WI_OK);
+}
+
+/* All leaves but that one. */
+static void know(struct fixture *f, struct wi_leaf leaves[LEAVES - 1])
+{
+    struct wi_error error = {0};
+    for (size_t i = 0; i + 1 < LEAVES; i++)
+        leaves[i] = f->leaves[i < PUT ? i : i + 1];
+    wi_leaf_file_know(f->file, leaves, LEAVES - 1);
+    assert_int_equal(wi_leaf_file_read_back(f->file, ALL, &error), 0);
+}
+
+static void add_others(struct fixture *f)
+{
+    struct wi_error error = {0};
+    for (size_t i = 0; i + 1 < LEAVES; i++) {
+        const struct wi_leaf *leaf = &f->leaves[i < PUT ? i : i + 1];
+        assert_int_equal(wi_leaf_file_add(f->file, i, f->content + leaf->at, &error), WI_OK);
+    }
+}
+
+TEST(leaves_may_be_told_after_other_bytes)
+{
+    struct fixture *f = *state;
+    struct wi_leaf leaves[LEAVES - 1];
+    open_unknown(f);
+    put(f, 0);
+    assert_int_equal(wi_leaf_file_bytes(f->file), LEAF);
+    know(f, leaves);
+    add_others(f);
+    finish(f);
+    expect_whole(f);
+}
+
+TEST(bytes_that_were_put_can_be_had_again_after_a_kill)
+{
+    struct fixture *f = *state;
+    struct wi_leaf leaves[LEAVES - 1];
+    unsigned char *bytes = wi_alloc(LEAF);
+    open_unknown(f);
+    put(f, 0);
+    know(f, leaves);
+    add_others(f);
+    open_unknown(f);
+    assert_int_equal(wi_leaf_file_bytes(f->file), 0);
+    assert_int_equal(wi_leaf_file_read(f->file, f->leaves[PUT].at, bytes, LEAF), 0);
+    assert_memory_equal(bytes, f->content + f->leaves[PUT].at, LEAF);
+    assert_int_equal(wi_leaf_file_read(f->file, BYTES - 1, bytes, 2), -1);
+    put(f, 1);
+    know(f, leaves);
+    finish(f); /* nothing was added */
+    expect_whole(f);
+    free(bytes);
+}
+
+static ino_t inode_of(const struct fixture *f, const char *name)
+{
+    char *path = wi_sprintf("%s/onnx/%s", f->root, name);
+    struct stat status;
+    ino_t inode = stat(path, &status) == 0 ? status.st_ino : 0;
+    free(path);
+    return inode;
+}
+
+TEST(one_with_a_name_is_gone_on_with_only_if_nobody_else_has_it)
+{
+    struct fixture *f = *state;
+    char *name = wi_sprintf("%s/onnx/model.onnx", f->root);
+    char *other = wi_sprintf("%s/onnx/other", f->root);
+    open_file(f);
+    for (size_t i = 0; i < LEAVES; i++)
+        add(f, i);
+    finish(f);
+    ino_t own = inode_of(f, "model.onnx");
+    open_unknown(f);
+    assert_int_equal(inode_of(f, ".model.onnx.abababab"), own);
+    assert_int_equal(inode_of(f, "model.onnx"), 0);
+    wi_leaf_file_close(f->file);
+    f->file = NULL;
+    char *part = wi_sprintf("%s/onnx/.model.onnx.abababab", f->root);
+    assert_int_equal(rename(part, name), 0);
+    assert_int_equal(link(name, other), 0);
+    open_unknown(f);
+    assert_int_equal(inode_of(f, "other"), own);
+    assert_int_equal(inode_of(f, "model.onnx"), 0);
+    assert_int_not_equal(inode_of(f, ".model.onnx.abababab"), own);
+    free(part);
+    free(name);
+    free(other);
+}

@@ -268,6 +268,7 @@ TEST(the_owner_may_want_a_few_at_a_time)
     have_blocks(60, 4 * KIB);
     have_gateways(2);
     test.at_once = 3;
+    test.never_ends = 1; /* so that nothing is asked for twice */
     fetch_all();
     assert_int_equal(test.gateways[0].asked + test.gateways[1].asked, 60);
     close_fetch();
