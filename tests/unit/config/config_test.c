@@ -536,11 +536,15 @@ TEST(refuses_hubs_that_cannot_be)
     refuse("[hub.mirror]\nurl = https://me@models.example\n",
         "2: [hub.mirror] url: has a user in it; a token belongs into token_file");
     refuse("[hub.mirror]\nurl = https://m.example\nlayout = git\n",
-        "3: [hub.mirror] layout: found \"git\"; allowed: huggingface, plain");
+        "3: [hub.mirror] layout: found \"git\"; allowed: huggingface, plain, ipfs, webinfer");
     refuse("[models]\nhub = ipfs\n", "2: [models] hub: [hub.ipfs] has the layout ipfs: it brings");
     refuse("[hub.lan]\nurl =\nlayout = ipfs\n", "2: [hub.lan] url: is needed");
     refuse("[hub.lan]\nurl = http://10.0.0.2\nlayout = ipfs\ntoken_file = /t\n",
         "2: [hub.lan] url: is http to another machine; allowed are https, and http to this one");
+    refuse("[models]\nhub = near\n[hub.near]\nurl = http://10.0.0.2:8471\nlayout = webinfer\n",
+        "2: [models] hub: [hub.near] has the layout webinfer: it is a neighbour");
+    refuse("[hub.near]\nurl = http://10.0.0.2:8471\nlayout = webinfer\ntoken_file = /t\n",
+        "2: [hub.near] url: is http to another machine; allowed are https, and http to this one");
     refuse("[models]\nhub = mirror\n", "2: [models] hub: there is no [hub.mirror]");
     refuse("[models]\npull_on_demand = no, org/*\n",
         "2: [models] pull_on_demand: found \"no\"; allowed: no, or ORG/NAME and ORG/* separated");
