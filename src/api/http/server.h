@@ -55,11 +55,11 @@ struct wi_server_deps {
     struct wi_bridge *bridge;
     struct wi_repository *repository;
     struct wi_versions_work *versions;
-    struct wi_pulls *pulls;                 /* may be NULL: then nothing is pulled */
-    struct wi_blockstore *blocks;           /* may be NULL: then nothing is published */
-    const struct wi_sources *sources;       /* may be NULL: then nobody brings blocks */
+    struct wi_pulls *pulls;           /* may be NULL: then nothing is pulled */
+    struct wi_blockstore *blocks;     /* may be NULL: then nothing is published */
+    const struct wi_sources *sources; /* may be NULL: then nobody brings blocks */
     struct wi_neighbours *neighbours; /* may be NULL: then there are none */
-    struct wi_db *db;                       /* may be NULL */
+    struct wi_db *db;                 /* may be NULL */
     struct wi_budget *budget;
     const struct wi_children *children; /* may be NULL: then not counted in /metrics */
     const char *version;                /* of the program, e.g. "0.1.0" */
