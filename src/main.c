@@ -467,6 +467,7 @@ static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
         .sources = d->sources = wi_sources_new(),
         .neighbours = d->neighbours = wi_neighbours_new(&d->loop, d->http, d->id),
         .limit = &d->download_limit,
+        .blocks = d->blocks,
         .listener = &d->listener};
     d->pulls = wi_pulls_new(&pulls_deps, d->config);
     d->jobs = wi_jobs_new(&d->loop, d->config, &d->budget);

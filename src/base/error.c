@@ -101,7 +101,7 @@ static const struct row rows[WI_CODE_COUNT] = {
     [WI_CLIENT_SHARE] = {"client_share_used", 429, "Share of the queue used up",
         "This client's share of them is used.", 1},
     [WI_TOO_MANY_WATCHERS] = {"too_many_watchers", 429, "Too many watchers",
-        "As many clients watch as may, or as many of this user.", 5},
+        "As many watch as may, or of one user.", 5},
     [WI_INFERENCE_FAILED] = {"inference_failed", 500, "Inference failed",
         "The model failed; it is not tried again.", 0},
     [WI_INTERNAL] = {"internal", 500, "Internal error", "A fault of the service.", 0},

@@ -148,7 +148,8 @@ struct wi_config_content {
     enum wi_serve serve;
     int anyone;              /* whoever asks, without a token */
     uint64_t upload_limit;   /* bytes a second of all answers by content; 0: none */
-    uint64_t download_limit; /* of all pulls by content; 0: none */
+    int hub_shares;          /* beside neighbours, where a hub says which files they have */
+    uint64_t download_limit; /* of all pulls together; 0: none */
     int64_t replicas;        /* whole copies that there should be of what is published; 0: as many
                               * as there are */
     uint64_t replica_quota;  /* bytes of copies made here; 0: what [models] quota leaves */

@@ -381,7 +381,7 @@ const struct wi_setting wi_options[] = {
         .help = "Whether whoever reaches the bridge's listener is served. Without it who asks "
                 "shows a token of rank node, or is on this machine where there is no tokens_file."},
     {KEY(content, download_limit), SIZE(0, 1 * TIB), DEFAULT("0"), RELOADABLE,
-        .help = "How many bytes a second all pulls of ipfs:// get together. 0 means no limit."},
+        .help = "How many bytes a second all pulls get together. 0 means no limit."},
     {KEY(content, interval), DURATION(1 * SECOND, 60 * MINUTE), DEFAULT("60s"), RELOADABLE,
         .help = "How often neighbours are asked what they have, where copies are kept."},
     {KEY(content, replicas), INTEGER(0, 100), DEFAULT("0"), RELOADABLE,
@@ -396,6 +396,10 @@ const struct wi_setting wi_options[] = {
     {KEY(content, stall), DURATION(100, 10 * MINUTE), DEFAULT("10s"), RELOADABLE,
         .help = "A source that brings less than 64 kB of a block in this time has others asked for "
                 "it, too."},
+    {KEY(content, hub_shares), BOOL, DEFAULT("no"), RELOADABLE,
+        .help =
+            "Whether a hub brings parts of a file beside the neighbours that have it. Without it "
+            "the hub is asked for what they lack or fail to bring."},
     {KEY(content, upload_limit), SIZE(0, 1 * TIB), DEFAULT("0"), RELOADABLE,
         .help = "How many bytes a second all those who are served get together. 0 means no limit."},
 

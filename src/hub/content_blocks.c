@@ -1,11 +1,17 @@
 /* The blocks of a run: which is next, and what becomes of one that has come. */
 #include "hub/content_private.h"
 
+#include "base/descriptors.h"
 #include "base/memory.h"
+#include "blockstore/blockstore.h"
 #include "hub/content_tree.h"
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#define COPIES 4           /* under way at the same time */
 #define HOLE_MIN 64        /* bytes: a smaller one is not worth it */
 #define TRIES 2            /* of who stumbles, where the hub brings the rest */
 #define AT_ONCE (4u << 20) /* bytes of kept blocks that are read before others may work */
@@ -41,6 +47,7 @@ void content_blocks_clear(struct content_run *run)
         HASH_DEL(run->flights, flight);
         free(flight);
     }
+    content_holes_free(run->put_together);
 }
 
 /* --- what is read ----------------------------------------------------------------------------- */
@@ -89,7 +96,7 @@ static enum wi_code give(struct content_run *run, const struct wi_cid *cid,
     run->giving = (struct content_giving){.block = block, .size = size, .kept = kept};
     enum wi_code code = wi_walk_give(run->walk, cid, block, size, error);
     run->giving.block = NULL;
-    content_run_schedule(run);
+    wi_turn_schedule(run->turn);
     return code;
 }
 
@@ -109,11 +116,15 @@ static void give_kept(
     }
 }
 
-void content_blocks_give(
-    struct content_run *run, const struct wi_kept_block *kept, const unsigned char *block)
+void content_blocks_take(struct content_run *run)
 {
-    land(run, &kept->cid);
-    give_kept(run, kept, block);
+    struct content_hole *holes = run->put_together;
+    run->put_together = NULL;
+    for (struct content_hole *hole = holes; hole && !content_run_is_over(run); hole = hole->next) {
+        land(run, &hole->kept->cid);
+        give_kept(run, hole->kept, hole->block);
+    }
+    content_holes_free(holes);
 }
 
 /* Without the part of it that is in a file, if that is large. */
@@ -192,7 +203,7 @@ static void take_leaf(struct content_run *run, struct wi_block *block)
         run->name = wi_content_file_name(block->bytes, block->size);
         keep_block(run, block);
     }
-    content_run_schedule(run);
+    wi_turn_schedule(run->turn);
 }
 
 static void on_block(void *context, struct wi_block *block)
@@ -209,13 +220,136 @@ static void on_block(void *context, struct wi_block *block)
         take_leaf(run, block);
 }
 
+/* --- leaves that a published model of this store has: copied instead of fetched --------------- */
+
+/* The file's descriptor is our own, so that the store may change meanwhile: what is read is looked
+ * at as if it came from anywhere. */
+struct copy {
+    struct content_file *file;
+    size_t leaf;
+    int fd;
+    uint64_t at;
+    unsigned char *bytes;
+    int right;
+};
+
+static int read_copy(const struct copy *copy, size_t size)
+{
+    size_t got = 0;
+    while (got < size) {
+        ssize_t n = pread(copy->fd, copy->bytes + got, size - got, (off_t)(copy->at + got));
+        if (n == 0 || (n < 0 && errno != EINTR))
+            return -1;
+        got += n > 0 ? (size_t)n : 0;
+    }
+    return 0;
+}
+
+static void run_copy(void *data)
+{
+    struct copy *copy = data;
+    const struct wi_leaf *leaf = &copy->file->leaves[copy->leaf];
+    struct wi_cid cid;
+    copy->bytes = wi_alloc(leaf->bytes);
+    if (read_copy(copy, leaf->bytes) != 0)
+        return;
+    wi_cid_of(leaf->cid.codec, copy->bytes, leaf->bytes, &cid);
+    copy->right = wi_cid_equal(&cid, &leaf->cid);
+}
+
+/* Into all places of the file that have this block. */
+static void put_everywhere(struct content_file *file, const struct copy *copy)
+{
+    size_t count, first = content_file_find(file, &file->leaves[copy->leaf].cid, &count);
+    for (size_t i = first; i < first + count; i++)
+        if (file->leaves[file->by_hash[i]].bytes == file->leaves[copy->leaf].bytes)
+            content_file_put_leaf(file, file->by_hash[i], copy->bytes);
+}
+
+/* Nothing more is copied, and what is not there is asked for. */
+static void give_up(struct content_run *run)
+{
+    run->no_copies = 1;
+    for (size_t i = 0; i < run->count; i++)
+        run->files[i].next = 0;
+}
+
+static void on_copied(void *data, int cancelled)
+{
+    struct copy *copy = data;
+    struct content_run *run = copy->file->run;
+    (void)cancelled; /* the queue is freed with the run, which waits for its works */
+    run->works--;
+    run->copies--;
+    if (copy->right && !content_run_is_over(run))
+        put_everywhere(copy->file, copy);
+    else if (!copy->right)
+        give_up(run);
+    wi_turn_schedule(run->turn);
+    wi_close(copy->fd);
+    free(copy->bytes);
+    free(copy);
+}
+
+/* The one stretch of a file that the block is; -1 where it is not here, or no such one. */
+static int find_published(struct wi_blockstore *blocks, const struct wi_leaf *leaf, uint64_t *at)
+{
+    struct wi_block_reading *reading = wi_blockstore_block(blocks, &leaf->cid);
+    struct wi_segment segment;
+    int fd = -1;
+    if (reading && wi_block_reading_next(reading, &segment) == 1 && !segment.memory &&
+        segment.size == leaf->bytes) {
+        fd = fcntl(segment.fd, F_DUPFD_CLOEXEC, 0);
+        *at = segment.at;
+    }
+    wi_block_reading_free(reading);
+    return fd;
+}
+
+/* 1 if the leaf is on its way, 0 if it has to come from elsewhere, -1 if it is to be tried again
+ * later. */
+static int copy_published(struct content_run *run, struct content_file *file, size_t leaf)
+{
+    struct wi_blockstore *blocks = run->pull->order.blocks;
+    uint64_t at;
+    if (!blocks || run->no_copies)
+        return 0;
+    if (run->copies >= COPIES || run->waiting_bytes >= CONTENT_PUTS)
+        return -1;
+    int fd = find_published(blocks, &file->leaves[leaf], &at);
+    if (fd < 0)
+        return 0;
+    struct copy *copy = wi_alloc(sizeof *copy);
+    *copy = (struct copy){.file = file, .leaf = leaf, .fd = fd, .at = at};
+    run->copies++;
+    run->works++;
+    wi_work_queue_start(run->queue, 0, run_copy, on_copied, copy);
+    return 1;
+}
+
 /* --- what is next ----------------------------------------------------------------------------- */
 
-static int ask(struct content_run *run, struct wi_block_want *want, const struct wi_cid *cid,
-    uint32_t bytes, enum content_tag tag)
+/* The bit of who has the file itself, but no nodes; 0: there is none. */
+static uint32_t lacks_nodes(const struct content_run *run)
 {
-    *want = (struct wi_block_want){.cid = *cid, .bytes = bytes, .tag = tag};
+    const struct wi_content_order *order = &run->pull->order;
+    return order->file_url ? UINT32_C(1) << (order->only_count - 1) : 0;
+}
+
+static int ask_node(struct content_run *run, struct wi_block_want *want, const struct wi_cid *cid)
+{
+    *want = (struct wi_block_want){.cid = *cid, .tag = CONTENT_NODE, .lacks = lacks_nodes(run)};
     take_off(run, cid);
+    return 1;
+}
+
+static int ask_leaf(struct content_run *run, struct wi_block_want *want, const struct wi_leaf *leaf)
+{
+    *want = (struct wi_block_want){
+        .cid = leaf->cid, .bytes = leaf->bytes, .tag = CONTENT_LEAF, .at = leaf->at};
+    if (leaf->bytes == 0)
+        want->lacks = lacks_nodes(run);
+    take_off(run, &leaf->cid);
     return 1;
 }
 
@@ -251,11 +385,11 @@ static int next_node(struct content_run *run, struct wi_block_want *want)
         if (kept && !kept->path)
             give_kept(run, kept, kept->bytes);
         else if (!kept || !read_from_file(run, kept))
-            return ask(run, want, &cid, 0, CONTENT_NODE);
+            return ask_node(run, want, &cid);
         given += kept->size;
     }
     if (given >= AT_ONCE)
-        content_run_schedule(run);
+        wi_turn_schedule(run->turn);
     return 0;
 }
 
@@ -269,12 +403,14 @@ static int next_first_leaf(struct content_run *run, struct wi_block_want *want)
     const struct wi_leaf *leaf = &file->leaves[0];
     const struct wi_kept_block *kept = wi_kept_blocks_find(run->kept, &leaf->cid);
     if (!kept)
-        return ask(run, want, &leaf->cid, leaf->bytes, CONTENT_LEAF);
+        return ask_leaf(run, want, leaf);
     run->name = wi_content_file_name(kept->bytes, kept->size);
-    content_run_schedule(run);
+    wi_turn_schedule(run->turn);
     return 0;
 }
 
+/* 1 and what is to be asked for, or 0: there is none, or it is here and will be put in its place.
+ */
 static int next_leaf_of(
     struct content_run *run, struct content_file *file, struct wi_block_want *want)
 {
@@ -286,11 +422,17 @@ static int next_leaf_of(
             continue;
         if (find_flight(run, &leaf->cid))
             return 0; /* another file has asked for it */
-        if (!kept || kept->size != leaf->bytes) {
-            file->next++;
-            return ask(run, want, &leaf->cid, leaf->bytes, CONTENT_LEAF);
+        if (kept && kept->size == leaf->bytes) {
+            content_file_put_leaf(file, index, kept->bytes);
+            continue;
         }
-        content_file_put_leaf(file, index, kept->bytes);
+        int copied = copy_published(run, file, index);
+        if (copied < 0)
+            return 0;
+        if (copied > 0)
+            continue;
+        file->next++;
+        return ask_leaf(run, want, leaf);
     }
     return 0;
 }
@@ -345,8 +487,10 @@ enum wi_code content_blocks_start(struct content_run *run, struct wi_error *erro
     count = count < WI_BLOCK_SOURCES_MAX ? count : WI_BLOCK_SOURCES_MAX;
     for (size_t i = 0; i < count; i++)
         sources[i] = order->only ? run->pull->only[i] : wi_sources_at(order->sources, i);
+    const struct wi_block_file file = {count - 1, order->file_url};
     const struct wi_block_order blocks = {.sources = sources,
         .source_count = count,
+        .file = order->file_url ? &file : NULL,
         .what = run->pull->reference.repository,
         .stall_ms = order->stall_ms,
         .limit = order->limit,

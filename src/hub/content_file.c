@@ -8,6 +8,20 @@
 
 #define AT_ONCE (UINT64_C(16) << 20) /* bytes read back, or hashed, before others may work */
 
+int content_run_is_over(const struct content_run *run)
+{
+    return run->failed || run->phase == CONTENT_CLOSING;
+}
+
+void content_run_fail(struct content_run *run, const struct wi_error *error)
+{
+    if (content_run_is_over(run))
+        return;
+    run->failed = 1;
+    run->error = *error;
+    wi_turn_schedule(run->turn);
+}
+
 /* --- on a thread ------------------------------------------------------------------------------ */
 
 static enum wi_code open_file(struct content_file *file)
@@ -171,15 +185,22 @@ static void drop_puts(struct content_file *file, struct content_put *puts)
     }
 }
 
-static void take_holes(struct content_file *file, struct content_hole *holes, int give)
+void content_holes_free(struct content_hole *holes)
 {
     for (struct content_hole *next; holes; holes = next) {
         next = holes->next;
-        if (give)
-            content_blocks_give(file->run, holes->kept, holes->block);
         free(holes->block);
         free(holes);
     }
+}
+
+/* The run gives them to the walk. */
+static void hand_over(struct content_run *run, struct content_hole *holes)
+{
+    struct content_hole **end = &run->put_together;
+    while (*end)
+        end = &(*end)->next;
+    *end = holes;
 }
 
 /* Other threads may write leaves into it from now on. */
@@ -219,8 +240,8 @@ static void on_worked(void *data, int cancelled)
     if (goes_on && !work.close)
         take_result(file, &work);
     drop_puts(file, work.puts);
-    take_holes(file, work.holes, goes_on && work.code == WI_OK);
-    content_run_schedule(run);
+    hand_over(run, work.holes);
+    wi_turn_schedule(run->turn);
 }
 
 /* The lists of what is to be done go with it. */
@@ -251,7 +272,7 @@ void content_file_put(
         memcpy(put->bytes, bytes, own);
     file->puts = put;
     file->run->waiting_bytes += size;
-    content_run_schedule(file->run);
+    wi_turn_schedule(file->run->turn);
 }
 
 void content_file_put_leaf(struct content_file *file, size_t leaf, const unsigned char *bytes)
@@ -266,7 +287,7 @@ void content_file_read(struct content_file *file, const struct wi_kept_block *ke
     struct content_hole *hole = wi_alloc(sizeof *hole);
     *hole = (struct content_hole){.kept = kept, .next = file->holes};
     file->holes = hole;
-    content_run_schedule(file->run);
+    wi_turn_schedule(file->run->turn);
 }
 
 /* From then on no other thread writes into it. 0 while one does. */
@@ -313,7 +334,7 @@ static int leaves_part(const struct content_run *run)
 static void close_file(struct content_file *file)
 {
     drop_puts(file, file->puts);
-    take_holes(file, file->holes, 0);
+    content_holes_free(file->holes);
     file->puts = NULL;
     file->holes = NULL;
     if (file->busy || file->closed)

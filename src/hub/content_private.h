@@ -1,10 +1,11 @@
 /*
  * The parts of a pull by content, each in a file of its own:
  *
- *   content_pull.c     the pull: its runs, one after another, and who brought how much
- *   content_run.c      one run: its folder, its end, its progress
+ *   content_run.c      the pull and its runs: folder, steps, progress, end
  *   content_blocks.c   which block is next, and what becomes of one that has come
  *   content_file.c     one file: its threads' work
+ *
+ * Each calls what is below it in this list; what goes up is noted, and decided in the run's turn.
  *
  * A run lists or fetches. It walks from the root in either case: what an earlier run has read is
  * kept, and comes from memory.
@@ -90,6 +91,10 @@ struct content_file {
     size_t leaf_count, wanted_count, next;
 };
 
+/* The run's next turn begins its end. */
+void content_run_fail(struct content_run *run, const struct wi_error *error);
+int content_run_is_over(const struct content_run *run); /* or will be in its next turn */
+
 void content_file_init(
     struct content_file *file, struct content_run *run, const struct wi_hub_file *row, size_t item);
 void content_file_go_on(struct content_file *file); /* whatever is next; also towards the end */
@@ -98,7 +103,9 @@ void content_file_clear(struct content_file *file);
 void content_file_put(
     struct content_file *file, uint64_t at, const unsigned char *bytes, size_t size);
 void content_file_put_leaf(struct content_file *file, size_t leaf, const unsigned char *bytes);
+/* Has a block put together, which comes to the run. */
 void content_file_read(struct content_file *file, const struct wi_kept_block *kept);
+void content_holes_free(struct content_hole *holes);
 uint64_t content_file_bytes(const struct content_file *file); /* that are there */
 /* The places of a block in a file that was looked at: in by_hash, from the first one on. */
 size_t content_file_find(const struct content_file *file, const struct wi_cid *cid, size_t *count);
@@ -149,6 +156,8 @@ struct content_run {
     struct content_flight *flights;
     struct content_giving giving;
     uint64_t fetched; /* bytes */
+    unsigned copies;  /* of blocks that are here, under way */
+    int no_copies;    /* one of them was wrong */
     /* Of a list: */
     const char *name; /* of a single file; NULL: not known yet */
     wi_hub_list_fn *on_tree;
@@ -161,26 +170,16 @@ struct content_run {
     wi_fetch_progress_fn *on_progress;
     wi_fetch_fn *on_end;
     void *context;
+    struct content_hole *put_together; /* holes that were filled, or could not be */
     int changed, failed;
     struct wi_error error;
 };
 
-/* content_run.c */
-/* `wanted` NULL: it lists. The callbacks are for the caller to set. */
-struct content_run *content_run_new(struct wi_content_pull *pull, struct wi_hub_tree *wanted);
-void content_run_abandon(struct content_run *run); /* no callback comes */
-/* Its next turn begins the end. */
-void content_run_fail(struct content_run *run, const struct wi_error *error);
-int content_run_is_over(const struct content_run *run); /* or will be in the next turn */
-void content_run_schedule(struct content_run *run);
-struct wi_fetch_progress content_run_progress(struct content_run *run);
-
 /* content_blocks.c */
 enum wi_code content_blocks_start(struct content_run *run, struct wi_error *error);
 void content_blocks_clear(struct content_run *run);
-/* A block that is kept was put together from the file; NULL: it could not be. */
-void content_blocks_give(
-    struct content_run *run, const struct wi_kept_block *kept, const unsigned char *block);
+/* Takes the blocks that files have put together. */
+void content_blocks_take(struct content_run *run);
 
 /* --- the pull --------------------------------------------------------------------------------- */
 
@@ -195,9 +194,5 @@ struct wi_content_pull {
     size_t source_count;
     uint64_t carried; /* bytes fetched that no fetch has told of yet */
 };
-
-/* content_pull.c */
-/* Takes over what the run's sources have brought so far. */
-void content_pull_count(struct content_run *run);
 
 #endif

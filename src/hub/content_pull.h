@@ -11,6 +11,7 @@
 #ifndef WI_HUB_CONTENT_PULL_H
 #define WI_HUB_CONTENT_PULL_H
 
+#include "blockstore/blockstore.h"
 #include "hub/fetch.h"
 #include "hub/list.h"
 #include "hub/reference.h"
@@ -23,7 +24,9 @@ struct wi_content_order {
     const struct wi_sources *sources;    /* likewise: all of them are asked; or: */
     struct wi_block_source *const *only; /* these, which are held; NULL: all */
     size_t only_count;
+    const char *file_url;   /* the last of `only` has the file itself there; NULL: it has blocks */
     struct wi_limit *limit; /* likewise; NULL: none */
+    struct wi_blockstore *blocks; /* likewise: what it has is not fetched; NULL: none */
     uint64_t stall_ms;
     const struct wi_hub_reference *reference; /* of content */
     const char *folder;                       /* exists, and belongs to this pull alone */
@@ -44,15 +47,13 @@ void wi_content_pull_free(struct wi_content_pull *pull);
  * All files below what the path leads to, its commit the CID of that. A single file is looked into
  * for its name. Errors: WI_HUB_NOT_FOUND (nobody has it, or the path leads nowhere),
  * WI_HUB_FAILED, WI_HUB_BUSY, WI_DOWNLOAD_CORRUPT, WI_NO_ROOM, WI_STORAGE_FAILED, WI_UNAVAILABLE.
- */
-void wi_content_pull_list(struct wi_content_pull *pull, wi_hub_list_fn *on_tree, void *context);
+ * `on_progress` tells what is waited for. */
+void wi_content_pull_list(struct wi_content_pull *pull, wi_fetch_progress_fn *on_progress,
+    wi_hub_list_fn *on_tree, void *context);
 /* Files of that list; those that are not here already come into the folder, and get their
  * `sha256`. One whose digest is a SHA-256 must have that, and as many bytes as its row says:
  * WI_DOWNLOAD_CORRUPT where the tree says otherwise. `files` is borrowed until it has ended. Errors
  * as above; what has come stays. */
 void wi_content_pull_fetch(struct wi_content_pull *pull, struct wi_hub_tree *files,
     wi_fetch_progress_fn *on_progress, wi_fetch_fn *on_end, void *context);
-/* Ends what is under way; no callback comes. */
-void wi_content_pull_stop(struct wi_content_pull *pull);
-
 #endif

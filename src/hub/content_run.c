@@ -1,4 +1,5 @@
-/* A run: its folder, its steps, how far it is, and its end. */
+/* See content_pull.h: a run, its folder, its steps, how far it is and its end; and a pull, which
+ * has several of them, one after another. */
 #include "hub/content_private.h"
 
 #include "base/memory.h"
@@ -11,9 +12,42 @@
 #define PROGRESS_MS 200
 #define THREADS 2 /* of the pool's four, so that others find one */
 
-void content_run_schedule(struct content_run *run)
+static struct wi_fetch_progress progress_of(struct content_run *run);
+
+/* --- who brought how much --------------------------------------------------------------------- */
+
+/* The index of a source of that name, a new one if need be. */
+static size_t find_source(struct wi_content_pull *pull, const char *name)
 {
-    wi_turn_schedule(run->turn);
+    size_t i = 0, count = pull->source_count;
+    while (i < count && strcmp(pull->sources[i].name, name) != 0)
+        i++;
+    if (i < count)
+        return i;
+    pull->sources = wi_realloc_array(pull->sources, count + 1, sizeof *pull->sources);
+    pull->before = wi_realloc_array(pull->before, count + 1, sizeof *pull->before);
+    pull->sources[i] = (struct wi_fetch_source){.name = wi_strdup(name)};
+    pull->before[i] = 0;
+    pull->source_count++;
+    return i;
+}
+
+static void count_sources(struct content_run *run)
+{
+    struct wi_content_pull *pull = run->pull;
+    struct wi_block_progress progress;
+    struct wi_block_share source;
+    int ends = run->phase == CONTENT_CLOSING;
+    wi_block_fetch_progress(run->blocks, &progress);
+    run->fetched = progress.fetched;
+    for (size_t i = 0; wi_block_fetch_share(run->blocks, i, &source) == 0; i++) {
+        size_t own = find_source(pull, source.name);
+        pull->sources[own].bytes = pull->before[own] + source.bytes;
+        if (ends)
+            pull->before[own] = pull->sources[own].bytes;
+    }
+    if (ends && !run->wanted)
+        pull->carried += run->fetched;
 }
 
 /* --- the end ---------------------------------------------------------------------------------- */
@@ -22,7 +56,7 @@ static void on_blocks_closed(void *context)
 {
     struct content_run *run = context;
     run->blocks = NULL;
-    content_run_schedule(run);
+    wi_turn_schedule(run->turn);
 }
 
 static void begin_end(struct content_run *run)
@@ -33,27 +67,14 @@ static void begin_end(struct content_run *run)
     wi_folder_lock_cancel(run->locking);
     run->locking = NULL;
     if (run->blocks) {
-        content_pull_count(run);
+        count_sources(run);
         wi_block_fetch_close(run->blocks, on_blocks_closed, run);
     }
-    content_run_schedule(run);
+    wi_turn_schedule(run->turn);
 }
 
-int content_run_is_over(const struct content_run *run)
-{
-    return run->failed || run->phase == CONTENT_CLOSING;
-}
-
-void content_run_fail(struct content_run *run, const struct wi_error *error)
-{
-    if (content_run_is_over(run))
-        return;
-    run->failed = 1;
-    run->error = *error;
-    content_run_schedule(run);
-}
-
-void content_run_abandon(struct content_run *run)
+/* No callback comes. */
+static void abandon(struct content_run *run)
 {
     begin_end(run);
     run->pull = NULL;
@@ -82,7 +103,7 @@ static void tell_end(struct content_run *run)
     struct wi_error bad;
     run->pull->run = NULL;
     if (run->wanted) {
-        struct wi_fetch_progress progress = content_run_progress(run);
+        struct wi_fetch_progress progress = progress_of(run);
         for (size_t i = 0; i < run->count; i++)
             memcpy(run->wanted->files[i].sha256, run->files[i].row.sha256,
                 sizeof run->files[i].row.sha256);
@@ -150,7 +171,7 @@ static void on_chore(void *data, int cancelled)
     run->keeping = 0;
     if (!chore->bytes && !content_run_is_over(run))
         begin_walk(run);
-    content_run_schedule(run);
+    wi_turn_schedule(run->turn);
     free(chore->bytes);
     free(chore);
 }
@@ -264,6 +285,7 @@ static void on_turn(void *context)
     struct content_run *run = context;
     if (run->folder >= 0)
         write_kept(run);
+    content_blocks_take(run);
     if (run->failed)
         begin_end(run);
     if (run->phase == CONTENT_TREE && wi_walk_is_done(run->walk))
@@ -282,12 +304,12 @@ static void on_turn(void *context)
 
 /* --- how far it is ---------------------------------------------------------------------------- */
 
-struct wi_fetch_progress content_run_progress(struct content_run *run)
+static struct wi_fetch_progress progress_of(struct content_run *run)
 {
     struct wi_fetch_progress progress = {.files = run->count, .retrying = NULL};
     struct wi_block_progress blocks;
     if (run->blocks && run->phase != CONTENT_CLOSING) {
-        content_pull_count(run);
+        count_sources(run);
         wi_block_fetch_progress(run->blocks, &blocks);
         progress.retrying = blocks.waiting;
     }
@@ -305,11 +327,13 @@ struct wi_fetch_progress content_run_progress(struct content_run *run)
 static void on_progress_time(void *context)
 {
     struct content_run *run = context;
-    content_run_schedule(run);
-    if (!run->changed || run->phase != CONTENT_FETCH || !run->on_progress)
+    wi_turn_schedule(run->turn);
+    int tells = run->wanted ? run->changed && run->phase == CONTENT_FETCH
+                            : run->blocks && !content_run_is_over(run);
+    if (!tells || !run->on_progress)
         return;
     run->changed = 0;
-    struct wi_fetch_progress progress = content_run_progress(run);
+    struct wi_fetch_progress progress = progress_of(run);
     run->on_progress(run->context, &progress);
 }
 
@@ -328,7 +352,8 @@ static void on_locked(void *context, int folder, const struct wi_error *error)
     start_chore(run, NULL, 0);
 }
 
-struct content_run *content_run_new(struct wi_content_pull *pull, struct wi_hub_tree *wanted)
+/* `wanted` NULL: it lists. The callbacks are for the caller to set. */
+static struct content_run *begin_run(struct wi_content_pull *pull, struct wi_hub_tree *wanted)
 {
     struct content_run *run = wi_alloc(sizeof *run);
     uv_loop_t *loop = pull->order.loop;
@@ -340,4 +365,72 @@ struct content_run *content_run_new(struct wi_content_pull *pull, struct wi_hub_
     uv_mutex_init(&run->lock);
     run->locking = wi_folder_lock(loop, pull->order.folder, on_locked, run);
     return run;
+}
+
+/* --- the pull --------------------------------------------------------------------------------- */
+
+static void hold_sources(struct wi_content_pull *pull)
+{
+    const struct wi_content_order *order = &pull->order;
+    size_t count = order->only ? order->only_count : 0;
+    struct wi_block_source **only = wi_alloc((count + 1) * sizeof *only);
+    for (size_t i = 0; i < count; i++)
+        only[i] = wi_block_source_hold(order->only[i]);
+    pull->only = only;
+}
+
+static void release_sources(struct wi_content_pull *pull)
+{
+    for (size_t i = 0; pull->only[i]; i++)
+        wi_block_source_release(pull->only[i]);
+    free(pull->only);
+}
+
+struct wi_content_pull *wi_content_pull_new(const struct wi_content_order *order)
+{
+    struct wi_content_pull *pull = wi_alloc(sizeof *pull);
+    pull->order = *order;
+    pull->order.folder = wi_strdup(order->folder);
+    wi_hub_reference_copy(&pull->reference, order->reference);
+    pull->order.reference = &pull->reference;
+    pull->order.file_url = wi_strdup(order->file_url);
+    hold_sources(pull);
+    pull->kept = wi_kept_blocks_new();
+    return pull;
+}
+
+void wi_content_pull_free(struct wi_content_pull *pull)
+{
+    if (!pull)
+        return;
+    if (pull->run)
+        abandon(pull->run);
+    wi_kept_blocks_release(pull->kept);
+    release_sources(pull);
+    for (size_t i = 0; i < pull->source_count; i++)
+        free((char *)pull->sources[i].name);
+    free(pull->sources);
+    free(pull->before);
+    wi_hub_reference_clear(&pull->reference);
+    free((char *)pull->order.folder);
+    free((char *)pull->order.file_url);
+    free(pull);
+}
+
+void wi_content_pull_list(struct wi_content_pull *pull, wi_fetch_progress_fn *on_progress,
+    wi_hub_list_fn *on_tree, void *context)
+{
+    pull->run = begin_run(pull, NULL);
+    pull->run->on_progress = on_progress;
+    pull->run->on_tree = on_tree;
+    pull->run->context = context;
+}
+
+void wi_content_pull_fetch(struct wi_content_pull *pull, struct wi_hub_tree *files,
+    wi_fetch_progress_fn *on_progress, wi_fetch_fn *on_end, void *context)
+{
+    pull->run = begin_run(pull, files);
+    pull->run->on_progress = on_progress;
+    pull->run->on_end = on_end;
+    pull->run->context = context;
 }

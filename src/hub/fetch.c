@@ -6,17 +6,12 @@
 #include "base/memory.h"
 #include "hub/fetch_private.h"
 #include "source/retry.h"
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #define PROGRESS_MS 200
-#define LOCK_MS 20
-#define LOCK_MAX_MS 30000
 #define THREADS 2 /* of the pool's four, so that others find one */
 
 /* --- the end ---------------------------------------------------------------------------------- */
@@ -40,6 +35,7 @@ static void free_fetch(struct wi_fetch *fetch)
         file_clear(&fetch->files[i]);
     if (fetch->folder_fd >= 0)
         close(fetch->folder_fd);
+    wi_folder_lock_cancel(fetch->locking);
     wi_work_queue_free(fetch->queue);
     wi_timer_free(fetch->timer);
     wi_turn_free(fetch->turn);
@@ -47,7 +43,6 @@ static void free_fetch(struct wi_fetch *fetch)
     free(fetch->files);
     free(fetch->repository);
     free(fetch->commit);
-    free(fetch->folder);
     free(fetch);
 }
 
@@ -151,58 +146,22 @@ static void on_progress_time(void *context)
 
 /* --- the start -------------------------------------------------------------------------------- */
 
-/* On a thread. Whoever wrote here last may still be at its last block: the lock says when it has
- * let go. */
-static void open_folder(void *data)
-{
-    struct wi_fetch *fetch = data;
-    struct fetch_opening *opening = &fetch->opening;
-    opening->fd = open(fetch->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (opening->fd >= 0 && flock(opening->fd, LOCK_EX | LOCK_NB) == 0)
-        return;
-    int number = errno;
-    if (opening->fd >= 0)
-        close(opening->fd);
-    opening->fd = -1;
-    enum wi_code code = wi_is_shortage(number) ? WI_UNAVAILABLE : WI_STORAGE_FAILED;
-    wi_error_set(&opening->error, number == EWOULDBLOCK ? WI_HUB_BUSY : code, "", "%.300s: %s",
-        fetch->folder, number == EWOULDBLOCK ? "another fetch is at work there" : strerror(number));
-}
-
-static void on_lock_time(void *context);
-
 static void tell_progress(struct wi_fetch *fetch)
 {
-    wi_timer_free(fetch->timer);
     fetch->timer = wi_timer_new(fetch->loop, on_progress_time, fetch);
     wi_timer_start(fetch->timer, PROGRESS_MS, PROGRESS_MS);
 }
 
-static void on_opened(void *data, int cancelled)
-{
-    struct wi_fetch *fetch = data;
-    struct fetch_opening *opening = &fetch->opening;
-    (void)cancelled; /* the queue is freed with the fetch, which waits for its works */
-    fetch->works--;
-    fetch->folder_fd = opening->fd;
-    wi_turn_schedule(fetch->turn);
-    if (fetch->closing)
-        return;
-    if (fetch->folder_fd >= 0)
-        tell_progress(fetch);
-    else if (opening->error.code == WI_HUB_BUSY && wi_now_ms() - fetch->began < LOCK_MAX_MS)
-        wi_timer_start(fetch->timer, LOCK_MS, 0);
-    else
-        fetch_fail(fetch, &opening->error);
-}
-
-static void on_lock_time(void *context)
+static void on_locked(void *context, int folder, const struct wi_error *error)
 {
     struct wi_fetch *fetch = context;
-    if (fetch->closing)
-        return;
-    fetch->works++;
-    wi_work_queue_start(fetch->queue, 0, open_folder, on_opened, fetch);
+    fetch->locking = NULL;
+    fetch->folder_fd = folder;
+    wi_turn_schedule(fetch->turn);
+    if (error)
+        fetch_fail(fetch, error);
+    else if (!fetch->closing)
+        tell_progress(fetch);
 }
 
 struct wi_fetch *wi_fetch_start(uv_loop_t *loop, struct wi_http *http,
@@ -214,12 +173,11 @@ struct wi_fetch *wi_fetch_start(uv_loop_t *loop, struct wi_http *http,
         .http = http,
         .repository = wi_strdup(order->repository),
         .commit = wi_strdup(order->files->commit),
-        .folder = wi_strdup(order->folder),
+        .limit = order->limit,
         .lengths = order->lengths,
         .pause_ms = order->pause_ms ? order->pause_ms : 500,
         .stall_ms = order->stall_ms ? order->stall_ms : 30000,
         .folder_fd = -1,
-        .began = wi_now_ms(),
         .count = order->files->count,
         .on_progress = on_progress,
         .on_wrong = order->on_wrong,
@@ -233,12 +191,11 @@ struct wi_fetch *wi_fetch_start(uv_loop_t *loop, struct wi_http *http,
             abort(); /* the tree lets no such path in */
     }
     fetch->queue = wi_work_queue_new(loop, THREADS);
-    fetch->timer = wi_timer_new(loop, on_lock_time, fetch);
     fetch->turn = wi_turn_new(loop, on_turn, fetch);
     wi_turn_schedule(fetch->turn);
     if (fetch->lengths)
         tell_progress(fetch);
     else
-        on_lock_time(fetch);
+        fetch->locking = wi_folder_lock(loop, order->folder, on_locked, fetch);
     return fetch;
 }

@@ -21,6 +21,7 @@
 #include "hub/hub.h"
 #include "hub/tree.h"
 #include "net/http_client.h"
+#include "net/limit.h"
 
 #define WI_FETCH_FILES 4             /* files at the same time */
 #define WI_FETCH_MAX_WAIT_MS 300000u /* a Retry-After beyond this ends the fetch */
@@ -33,6 +34,7 @@ struct wi_fetch_order {
     const char *repository;
     const struct wi_hub_tree *files; /* the chosen ones; without `lengths` all lengths are known */
     const char *folder;              /* exists, and belongs to this fetch alone */
+    struct wi_limit *limit;          /* of what it brings; outlives the fetch. NULL: none */
     /* NULL, or: a file (its index) has come whole with another hash than it must have, and is
      * fetched anew. 1 if that is not held against the hub. `context` is that of the fetch. */
     int (*on_wrong)(void *context, size_t file);

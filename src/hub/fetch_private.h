@@ -16,6 +16,7 @@
 #include "base/work_queue.h"
 #include "hub/fetch.h"
 #include "hub/part.h"
+#include "library/folder_lock.h"
 
 #define BUFFER_BYTES (1u << 20)
 #define WORTH_A_WORK (BUFFER_BYTES / 4) /* so much is written before it is due */
@@ -83,24 +84,18 @@ struct file {
     double again_at;
 };
 
-/* A thread's until on_opened. */
-struct fetch_opening {
-    int fd; /* -1, and why */
-    struct wi_error error;
-};
-
 struct wi_fetch {
     uv_loop_t *loop;
     struct wi_http *http;
     struct wi_hub hub;
-    char *repository, *commit, *folder;
+    char *repository, *commit;
     unsigned pause_ms, stall_ms;
+    struct wi_limit *limit;
     uint64_t *lengths; /* NULL: it fetches */
-    struct fetch_opening opening;
+    struct wi_folder_lock *locking;
     int folder_fd; /* -1 until it is locked */
-    double began;
     struct wi_work_queue *queue;
-    struct wi_timer *timer; /* progress; before that, tries to lock the folder */
+    struct wi_timer *timer; /* progress; NULL: until then */
     struct wi_turn *turn;
     struct file *files;
     size_t count;

@@ -3,6 +3,7 @@
 #include "hub/fetch_private.h"
 #include "hub/layout.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "hub/ask.h"
 #include "net/http.h"
@@ -95,7 +96,7 @@ static enum wi_http_verdict take(struct transfer *transfer, const char *bytes, s
 {
     struct file *file = transfer->file;
     struct buffer *buffer = &file->filling;
-    if (size > BUFFER_BYTES - buffer->size) {
+    if (size > BUFFER_BYTES - buffer->size || wi_limit_wait(file->fetch->limit, wi_now_ms()) > 0) {
         transfer->paused = 1;
         wi_turn_schedule(file->fetch->turn);
         return WI_HTTP_PAUSE;
@@ -106,6 +107,7 @@ static enum wi_http_verdict take(struct transfer *transfer, const char *bytes, s
     file->gained += size;
     file->trouble.code = WI_OK;
     file->fetch->fetched += size;
+    wi_limit_spend(file->fetch->limit, size);
     if (buffer->size >= WORTH_A_WORK)
         wi_turn_schedule(file->fetch->turn);
     return WI_HTTP_TAKEN;
@@ -279,9 +281,10 @@ void transfer_start(struct transfer *transfer, uint64_t at)
     send_request(transfer);
 }
 
+/* What the limit holds back is looked at again when progress is told. */
 void transfer_resume(struct transfer *transfer)
 {
-    if (!transfer->paused)
+    if (!transfer->paused || wi_limit_wait(transfer->file->fetch->limit, wi_now_ms()) > 0)
         return;
     transfer->paused = 0;
     wi_http_resume(transfer->call);

@@ -26,8 +26,9 @@ enum wi_code wi_hub_find(
             .layout = found->layout};
         return WI_OK;
     }
-    for (size_t i = 0; i < config->hub_count; i++)
-        wi_buffer_strings(&names, i ? ", " : "", config->hubs[i].name, NULL);
+    for (size_t i = 0; i < config->hub_count; i++) /* those that have models by name */
+        if (config->hubs[i].layout != WI_HUB_IPFS)
+            wi_buffer_strings(&names, names.size ? ", " : "", config->hubs[i].name, NULL);
     wi_error_set(error, WI_INVALID_FIELD, "hub",
         "the configuration has no [hub.%.60s]; its hubs are %.200s",
         name ? name : config->models.hub, names.text ? names.text : "none");

@@ -6,14 +6,13 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/table.h"
+#include "library/versions.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define FILE_NAME ".blocks"
 
 /* What stands before the path and the bytes of a block; numbers as this machine has them, which
  * alone reads it. */
@@ -168,14 +167,14 @@ void wi_kept_blocks_load(struct wi_kept_blocks *kept, int folder)
     if (kept->loaded)
         return;
     kept->loaded = 1;
-    int fd = openat(folder, FILE_NAME, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    int fd = openat(folder, WI_STAGING_BLOCKS, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     size_t size = 0, at = 0, one = 1;
     unsigned char *bytes = fd >= 0 ? read_whole(fd, &size) : NULL;
     while (one > 0 && at < size)
         at += one = read_block(kept, bytes + at, size - at);
     /* What comes next is to stand behind what can be read. */
     if (fd >= 0 && ftruncate(fd, (off_t)at) != 0)
-        unlinkat(folder, FILE_NAME, 0);
+        unlinkat(folder, WI_STAGING_BLOCKS, 0);
     wi_close(fd);
     free(bytes);
 }
@@ -189,12 +188,12 @@ unsigned char *wi_kept_blocks_take(struct wi_kept_blocks *kept, size_t *size)
 int wi_kept_blocks_write(int folder, const unsigned char *bytes, size_t size)
 {
     struct stat status;
-    int fd =
-        openat(folder, FILE_NAME, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int fd = openat(
+        folder, WI_STAGING_BLOCKS, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
     int known = fd >= 0 && fstat(fd, &status) == 0;
     int result = known && wi_write_all(fd, bytes, size) == 0 ? 0 : -1, why = errno;
     if (known && result != 0 && ftruncate(fd, status.st_size) != 0)
-        unlinkat(folder, FILE_NAME, 0);
+        unlinkat(folder, WI_STAGING_BLOCKS, 0);
     wi_close(fd);
     errno = why;
     return result;

@@ -5,20 +5,25 @@
 #include "base/loop.h"
 #include "base/memory.h"
 #include "hub/content_pull.h"
+#include "hub/layout.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define CLAIMANTS_MAX (WI_BLOCK_SOURCES_MAX - 1) /* and the hub */
+
 /* Who has brought the beginning of a file that the hub is to go on with. */
 struct left {
     size_t file;
-    struct wi_block_source *sources[WI_BLOCK_SOURCES_MAX]; /* held */
+    struct wi_block_source *sources[CLAIMANTS_MAX]; /* held */
     size_t count;
     struct left *next;
 };
 
 struct wi_near {
-    struct wi_near_order order; /* with a folder of its own */
+    struct wi_near_order order; /* with texts of its own, but no hub */
+    struct wi_hub hub;
+    struct wi_sources *sharing; /* the hub, where it shares; else NULL */
     wi_fetch_progress_fn *on_progress;
     wi_near_fn *on_end;
     void *context;
@@ -29,7 +34,7 @@ struct wi_near {
     struct wi_hub_tree one;
     struct wi_cid tried[WI_NEAR_CLAIMS_MAX]; /* the last is under way */
     size_t tried_count;
-    struct wi_block_source *claimants[WI_BLOCK_SOURCES_MAX]; /* held */
+    struct wi_block_source *claimants[CLAIMANTS_MAX]; /* held */
     size_t claimant_count;
     struct wi_content_pull *content;
     uint64_t done; /* of its bytes */
@@ -75,6 +80,9 @@ void wi_near_free(struct wi_near *near)
     end_claim(near);
     free_left(near->left);
     wi_neighbours_cancel(near->wait);
+    wi_sources_free(near->sharing);
+    wi_hub_clear(&near->hub);
+    free((char *)near->order.repository);
     wi_turn_free(near->turn);
     wi_hub_tree_clear(&near->one);
     for (size_t i = 0; i < near->source_count; i++)
@@ -161,10 +169,16 @@ static void blame(struct wi_block_source *const *sources, size_t count)
         wi_block_source_lied(sources[i], 1, "what it says of a file is not what the file is");
 }
 
-/* The claim becomes that of what is left of the file. */
-static void leave(struct wi_near *near)
+/* The claim becomes that of what is left of the file. None of them is asked for the next one at
+ * once: each file would wait for who does not answer. */
+static void leave(struct wi_near *near, const struct wi_error *error)
 {
     struct left *left = wi_alloc(sizeof *left);
+    for (size_t i = 0; i < near->claimant_count && error->code != WI_HUB_NOT_FOUND; i++) {
+        struct wi_block_source_info info;
+        wi_block_source_info(near->claimants[i], &info);
+        wi_block_source_rest(near->claimants[i], WI_NEIGHBOURS_PAUSE_MS, info.reason);
+    }
     left->file = near->next;
     left->count = near->claimant_count;
     memcpy(left->sources, near->claimants, sizeof near->claimants);
@@ -213,7 +227,7 @@ static void on_content_end(
     if (error && error->code == WI_DOWNLOAD_CORRUPT)
         blame(near->claimants, near->claimant_count);
     else if (error)
-        leave(near);
+        leave(near, error);
     if (error && is_own(error->code))
         near->next = near->order.files->count;
     end_claim(near);
@@ -235,8 +249,12 @@ static const struct wi_offer_file *claim_of(
     const struct wi_near *near, size_t neighbour, const unsigned char *hash)
 {
     struct wi_neighbour_info info;
+    struct wi_block_source_info source;
     wi_neighbours_at(near->order.neighbours, neighbour, &info);
-    return info.offer ? wi_offer_find(info.offer, hash, file_of(near)->bytes) : NULL;
+    wi_block_source_info(info.source, &source);
+    return info.offer && source.state == WI_SOURCE_READY
+               ? wi_offer_find(info.offer, hash, file_of(near)->bytes)
+               : NULL;
 }
 
 /* Holds those who say the same. */
@@ -244,7 +262,7 @@ static void gather(struct wi_near *near, const struct wi_cid *cid, const unsigne
 {
     size_t count = wi_neighbours_count(near->order.neighbours);
     release(near->claimants, &near->claimant_count);
-    for (size_t i = 0; i < count && near->claimant_count < WI_BLOCK_SOURCES_MAX; i++) {
+    for (size_t i = 0; i < count && near->claimant_count < CLAIMANTS_MAX; i++) {
         const struct wi_offer_file *claim = claim_of(near, i, hash);
         struct wi_neighbour_info info;
         if (!claim || !wi_cid_equal(&claim->cid, cid))
@@ -279,16 +297,39 @@ static void make_one(struct wi_near *near)
     wi_hub_tree_add(&near->one, &file, file.path);
 }
 
+/* The claimants, and behind them the hub, if that shares: so many. */
+static size_t gather_sources(const struct wi_near *near, struct wi_block_source **sources)
+{
+    size_t count = near->claimant_count;
+    memcpy(sources, near->claimants, count * sizeof *sources);
+    if (near->sharing)
+        sources[count++] = wi_sources_at(near->sharing, 0);
+    return count;
+}
+
+static char *url_on_hub(const struct wi_near *near)
+{
+    return near->sharing
+               ? wi_hub_layouts[near->hub.layout].file_url(&near->hub, near->order.repository,
+                     near->order.files->commit, file_of(near)->remote)
+               : NULL;
+}
+
 static void fetch(struct wi_near *near, const struct wi_cid *cid)
 {
     const struct wi_near_order *own = &near->order;
+    struct wi_block_source *sources[WI_BLOCK_SOURCES_MAX];
+    size_t count = gather_sources(near, sources);
+    char *url = url_on_hub(near);
     struct wi_hub_reference reference;
     wi_hub_reference_of_cid(cid, &reference);
     const struct wi_content_order order = {.loop = own->loop,
         .http = own->http,
-        .only = near->claimants,
-        .only_count = near->claimant_count,
+        .only = sources,
+        .only_count = count,
+        .file_url = url,
         .limit = own->limit,
+        .blocks = own->blocks,
         .stall_ms = own->stall_ms,
         .reference = &reference,
         .folder = own->folder,
@@ -299,6 +340,7 @@ static void fetch(struct wi_near *near, const struct wi_cid *cid)
     near->content = wi_content_pull_new(&order);
     wi_content_pull_fetch(near->content, &near->one, on_content_progress, on_content_end, near);
     wi_hub_reference_clear(&reference);
+    free(url);
 }
 
 /* Whether the file that is next comes now. */
@@ -327,6 +369,15 @@ static void on_turn(void *context)
 
 /* --- the start -------------------------------------------------------------------------------- */
 
+/* What is found out of the hub as a source is forgotten with this pull. */
+static void share(struct wi_near *near, const struct wi_hub *hub)
+{
+    const struct wi_block_source_row row = {hub->name, hub->url, hub->token, NULL};
+    wi_hub_copy(&near->hub, hub);
+    near->sharing = wi_sources_new();
+    wi_sources_set(near->sharing, &row, 1);
+}
+
 static void on_known(void *context)
 {
     struct wi_near *near = context;
@@ -339,7 +390,11 @@ struct wi_near *wi_near_start(const struct wi_near_order *order, wi_fetch_progre
 {
     struct wi_near *near = wi_alloc(sizeof *near);
     near->order = *order;
+    near->order.hub = NULL;
     near->order.folder = wi_strdup(order->folder);
+    near->order.repository = wi_strdup(order->repository);
+    if (order->hub)
+        share(near, order->hub);
     near->on_progress = on_progress;
     near->on_end = on_end;
     near->context = context;

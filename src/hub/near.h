@@ -9,7 +9,8 @@
  * part (part.h), for the hub to go on with; who brought that is out, too, if the whole turns out to
  * be wrong then. So nothing that goes wrong here fails a pull.
  *
- * One file comes at a time, from all who have it at once.
+ * One file comes at a time, from all who have it at once; where it shares, the hub is one of them,
+ * for the parts that the leaves say. If its bytes are not those, whoever claims the leaves is out.
  */
 #ifndef WI_HUB_NEAR_H
 #define WI_HUB_NEAR_H
@@ -26,10 +27,14 @@ struct wi_near_order {
     struct wi_http *http;             /* for as long as it lasts, as are: */
     struct wi_neighbours *neighbours; /* set as configured */
     struct wi_limit *limit;           /* NULL: none */
+    struct wi_blockstore *blocks;     /* NULL: none */
     uint64_t stall_ms;
     struct wi_hub_tree *files; /* until it has ended; all lengths are known */
-    const char *folder;        /* exists, and belongs to this pull alone */
-    unsigned pause_ms;         /* as of a block order: set by tests alone */
+    /* The hub that shares, with its token, and where the files lie there; NULL: it does not. */
+    const struct wi_hub *hub;
+    const char *repository;
+    const char *folder; /* exists, and belongs to this pull alone */
+    unsigned pause_ms;  /* as of a block order: set by tests alone */
 };
 
 /* The files that were brought are marked as `here`. `progress` is of all files; its texts are

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "content/tree.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -12,6 +13,10 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* Of a write at most: for a larger one the kernel looks for as large a stretch of memory that is
+ * free, which is one that nobody used lately, and costs more to fill. */
+#define WRITE_BYTES (256u << 10)
 
 enum wi_code wi_part_place_fail(
     const struct wi_part_place *place, const char *verb, int number, struct wi_error *error)
@@ -123,7 +128,9 @@ enum wi_code wi_part_place_open(struct wi_part_place *place, struct wi_error *er
 uint64_t wi_part_place_gathered(const struct wi_part_place *place)
 {
     off_t hole = lseek(place->fd, 0, SEEK_HOLE);
-    return hole >= 0 && (uint64_t)hole < place->size ? (uint64_t)hole : place->size;
+    if (hole < 0 || (uint64_t)hole >= place->size)
+        return place->size;
+    return (uint64_t)hole / WI_LEAF_BYTES * WI_LEAF_BYTES; /* disks know gaps by their own blocks */
 }
 
 int wi_part_place_write(
@@ -131,8 +138,8 @@ int wi_part_place_write(
 {
     size_t written = 0;
     while (written < size) {
-        ssize_t n =
-            pwrite(place->fd, (const char *)bytes + written, size - written, (off_t)(at + written));
+        size_t piece = size - written < WRITE_BYTES ? size - written : WRITE_BYTES;
+        ssize_t n = pwrite(place->fd, (const char *)bytes + written, piece, (off_t)(at + written));
         if (n < 0 && errno != EINTR)
             return -1;
         written += n > 0 ? (size_t)n : 0;

@@ -33,8 +33,8 @@ enum wi_code wi_part_place_open_part(struct wi_part_place *place, struct wi_erro
 /* A new one, in the place of what is there. */
 enum wi_code wi_part_place_begin_anew(struct wi_part_place *place, struct wi_error *error);
 
-/* How many bytes of what was there at the opening lie before the first gap: leaves may have come in
- * another order. */
+/* How many bytes of what was there at the opening lie before the first gap, in whole leaves of
+ * WI_LEAF_BYTES: they may have come in another order. All of them where there is no gap. */
 uint64_t wi_part_place_gathered(const struct wi_part_place *place);
 /* 0, or -1 with errno. */
 int wi_part_place_write(

@@ -314,6 +314,18 @@ static void add_share(struct wi_pull *pull, const struct wi_fetch_source *source
     pull->shares[count] = (struct wi_fetch_source){pull->share_names.items[count], source->bytes};
 }
 
+/* It may have shared before. */
+static void add_share_of_hub(struct wi_pull *pull, uint64_t bytes)
+{
+    const char *name = pull->order->hub.name;
+    for (size_t i = 0; i < pull->share_count; i++)
+        if (strcmp(pull->shares[i].name, name) == 0) {
+            pull->shares[i].bytes += bytes;
+            return;
+        }
+    add_share(pull, &(struct wi_fetch_source){name, bytes});
+}
+
 static void take_shares(struct wi_pull *pull, const struct wi_fetch_progress *progress)
 {
     const struct wi_fetch_progress *near = &pull->near_brought;
@@ -322,7 +334,7 @@ static void take_shares(struct wi_pull *pull, const struct wi_fetch_progress *pr
     for (size_t i = 0; i < several->source_count; i++)
         add_share(pull, &several->sources[i]);
     if (several == near)
-        add_share(pull, &(struct wi_fetch_source){pull->order->hub.name, progress->fetched});
+        add_share_of_hub(pull, progress->fetched);
 }
 
 static void take_retrying(struct wi_pull *pull, const char *why)
@@ -375,6 +387,7 @@ static void fetch_from_hub(struct wi_pull *pull)
         .repository = pull->order->parsed.repository,
         .files = pull->files,
         .folder = pull->folder,
+        .limit = pull->deps.limit,
         .on_wrong = on_wrong_file};
     pull->fetch =
         wi_fetch_start(pull->deps.loop, pull->deps.http, &order, on_progress, on_fetched, pull);
@@ -396,8 +409,11 @@ static void fetch_of_hub(struct wi_pull *pull)
         .http = pull->deps.http,
         .neighbours = pull->deps.neighbours,
         .limit = pull->deps.limit,
+        .blocks = pull->deps.blocks,
         .stall_ms = pull->order->stall_ms,
         .files = pull->files,
+        .hub = pull->order->hub_shares ? &pull->order->hub : NULL,
+        .repository = pull->order->parsed.repository,
         .folder = pull->folder};
     if (pull->near || pull->order->gateways.count == 0) {
         fetch_from_hub(pull);
@@ -583,6 +599,7 @@ static void on_content(void *context, const struct wi_hub_tree *tree, const stru
 {
     struct wi_pull *pull = context;
     struct wi_error taken;
+    take_retrying(pull, NULL);
     if (!error && pull->order->unnamed && !get_name(pull, tree, &taken))
         error = &taken;
     on_tree(pull, tree, error);
@@ -594,13 +611,14 @@ static void start_content(struct wi_pull *pull, const struct wi_hub_reference *r
         .http = pull->deps.http,
         .sources = pull->deps.sources,
         .limit = pull->deps.limit,
+        .blocks = pull->deps.blocks,
         .stall_ms = pull->order->stall_ms,
         .reference = reference,
         .folder = pull->folder,
         .bytes_max = pull->plan->bytes_max};
     wi_content_pull_free(pull->content);
     pull->content = wi_content_pull_new(&order);
-    wi_content_pull_list(pull->content, on_content, pull);
+    wi_content_pull_list(pull->content, on_measuring, on_content, pull);
 }
 
 static void list_content(struct wi_pull *pull)

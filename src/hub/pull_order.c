@@ -16,6 +16,7 @@ static enum wi_code read_hub(struct wi_pull_order *order, const struct wi_pull_w
         return code;
     if (wi_gateways_has_neighbours(config)) {
         order->stall_ms = (uint64_t)config->content.stall;
+        order->hub_shares = config->content.hub_shares;
         wi_gateways_find(&order->gateways, config);
     }
     if (order->hub.layout != WI_HUB_IPFS)

@@ -78,6 +78,7 @@ struct wi_pulls_deps {
     struct wi_sources *sources;        /* of what is pulled by its CID: set as configured */
     struct wi_neighbours *neighbours;  /* among them: likewise */
     struct wi_limit *limit;            /* of all that they bring: likewise */
+    struct wi_blockstore *blocks;      /* what it has of files is not fetched; NULL: none */
     /* Is told of each change of a pull; NULL: nobody. */
     const struct wi_change_listener *listener;
 };

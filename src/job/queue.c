@@ -196,12 +196,16 @@ static int is_forgettable(const struct wi_queue *queue, const struct wi_queue_cl
     return share->size == 0;
 }
 
-/* Peer addresses are many; what says nothing any more goes, in steps whose cost is spread. */
+/* Peer addresses are many; what says nothing any more goes, in steps whose cost is spread. A new
+ * round of turns begins: else a client that had a turn in one which does not end, because nobody
+ * wants a second turn, would be remembered for ever. What waits goes before it as it would have. */
 static void tidy(struct wi_queue *queue)
 {
     struct wi_queue_client *share, *next;
     if (HASH_COUNT(queue->shares) < queue->tidy_at)
         return;
+    for (int p = 0; p < WI_QUEUE_PRIORITIES; p++)
+        queue->turns[p]++;
     HASH_ITER(hh, queue->shares, share, next)
     {
         if (is_forgettable(queue, share))
@@ -416,6 +420,11 @@ void wi_queue_looked(struct wi_queue *queue, const struct wi_queue_entry *entry)
     /* uthash keeps the order of insertion. */
     HASH_DEL(queue->lanes, lane);
     HASH_ADD_KEYPTR(hh, queue->lanes, lane->key, strlen(lane->key), lane);
+}
+
+size_t wi_queue_clients(const struct wi_queue *queue)
+{
+    return HASH_COUNT(queue->shares);
 }
 
 struct wi_queue_entry *wi_queue_any(const struct wi_queue *queue)

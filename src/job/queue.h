@@ -77,5 +77,7 @@ void wi_queue_looked(struct wi_queue *queue, const struct wi_queue_entry *entry)
 size_t wi_queue_lanes(const struct wi_queue *queue);
 /* Any entry, for emptying the queue; NULL if there is none. */
 struct wi_queue_entry *wi_queue_any(const struct wi_queue *queue);
+/* How many clients it remembers. Public for tests. */
+size_t wi_queue_clients(const struct wi_queue *queue);
 
 #endif

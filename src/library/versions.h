@@ -27,6 +27,8 @@
 #define WI_STORE_STAGING ".staging"
 #define WI_STORE_CONTENT ".content" /* of blockstore/: nothing here changes it */
 #define WI_STAGING_ID_MAX 64
+/* What a pull by content keeps beside the files: how they are put together. */
+#define WI_STAGING_BLOCKS ".blocks"
 
 /* --- names and their versions ----------------------------------------------------------------- */
 
@@ -75,7 +77,7 @@ void wi_staging_clear(struct wi_staging *staging);
  * brought to its end here. 0, or -1 with errno where not all could be looked at. */
 int wi_staging_list(const char *directory, struct wi_strings *ids);
 void wi_staging_drop(const char *directory, const char *id);
-/* Whether nothing has been fetched into it. */
+/* Whether no file has been fetched into it. */
 int wi_staging_is_empty(const char *directory, const char *id);
 /* Links files that the store has already into the staging folder, in the place of what is there:
  * those of any model by their SHA-256 or CID, those of this name also by the hash that the hub

@@ -145,6 +145,8 @@ void wi_staging_drop(const char *directory, const char *id)
 static int note_file(void *context, int folder, const char *name, const struct stat *status)
 {
     int *empty = context;
+    if (strcmp(name, WI_STAGING_BLOCKS) == 0)
+        return 0;
     int inner = S_ISDIR(status->st_mode) ? wi_path_open(folder, name) : -1;
     *empty = S_ISDIR(status->st_mode);
     if (inner >= 0) {

@@ -1,7 +1,8 @@
 /* A bucket that fills with time, and may be emptied below nothing by what has come already. */
 #include "net/limit.h"
 
-#define BURST_MS 100.0 /* what it holds at most, as a time at its rate */
+/* What it holds at most, as a time at its rate: more than passes between two looks of anybody. */
+#define BURST_MS 250.0
 
 void wi_limit_set(struct wi_limit *limit, uint64_t rate)
 {

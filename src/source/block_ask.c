@@ -74,11 +74,39 @@ static int look_at_head(struct ask *ask, const struct wi_http_call *call)
     return 0;
 }
 
+/* The last byte of the range that is asked for. */
+static uint64_t last_byte(const struct ask *ask)
+{
+    return ask->block->want.at + ask->block->want.bytes - 1;
+}
+
+/* Of who has the file. */
+static int look_at_range(struct ask *ask, const struct wi_http_call *call, int status)
+{
+    const char *range = wi_http_call_header(call, "content-range");
+    uint64_t first, last;
+    if (status != 206 || !range ||
+        sscanf(range, "bytes %" SCNu64 "-%" SCNu64 "/", &first, &last) != 2 ||
+        first != ask->block->want.at || last != last_byte(ask)) {
+        end(ask, ASK_REFUSED, "it does not send the range of a file that is asked for (%d)",
+            status);
+        return -1;
+    }
+    ask->sized = 1;
+    grow(ask, ask->block->want.bytes);
+    ask->accepted = 1;
+    return 0;
+}
+
 static int on_head(void *context, const struct wi_http_call *call, int status)
 {
     struct ask *ask = context;
     ask->status = status;
     ask->slot->answered = 1;
+    if (status >= 300 || status < 200)
+        return 0;
+    if (ask->slot->file_url)
+        return look_at_range(ask, call, status);
     return status == 200 ? look_at_head(ask, call) : 0;
 }
 
@@ -144,11 +172,33 @@ static void lead_on(struct ask *ask, const struct wi_http_answer *answer)
     send_request(ask);
 }
 
+/* What a file's URL has led to may be good for a while only: the next request is led on anew. */
+static int was_led(struct ask *ask)
+{
+    struct slot *slot = ask->slot;
+    int status = ask->status, is_old = slot->led_url && strcmp(slot->led_url, ask->url) == 0;
+    if (!is_old || status < 400 || status == 429 || status >= 500)
+        return 0;
+    free(slot->led_url);
+    slot->led_url = NULL;
+    return 1;
+}
+
+static void note_where(struct ask *ask)
+{
+    struct slot *slot = ask->slot;
+    if (!slot->file_url || slot->led_url || ask->hops == 0)
+        return;
+    slot->led_url = wi_strdup(ask->url);
+}
+
 /* An answer that is no block. */
 static void judge(struct ask *ask, const struct wi_http_answer *answer)
 {
     int status = ask->status;
-    if (status == 429 || status == 503) {
+    if (was_led(ask)) {
+        end(ask, ASK_STUMBLED, "where its file was it is not any more (%d)", status);
+    } else if (status == 429 || status == 503) {
         ask->after_s = wi_http_retry_after(wi_http_call_header(answer->call, "retry-after"));
         end(ask, ASK_BUSY, "it is busy (%d)", status);
     } else if (status == 404 || status == 410 || status == 451) {
@@ -172,8 +222,11 @@ static void end_of_block(struct ask *ask, const struct wi_http_answer *answer)
 {
     if (answer->end != WI_HTTP_ANSWERED)
         end(ask, ASK_BROKEN, "%.100s", answer->failure);
+    else if (ask->slot->file_url && ask->size != ask->block->want.bytes)
+        end(ask, ASK_BROKEN, "it sent %zu bytes of %u", ask->size, ask->block->want.bytes);
     else if (length_fits(ask, ask->size))
         end(ask, ASK_WHOLE, "%s", "");
+    note_where(ask);
 }
 
 static void on_answer(void *context, const struct wi_http_answer *answer)
@@ -211,7 +264,10 @@ static void send_request(struct ask *ask)
     wi_block_source_info(ask->slot->source, &info);
     int stays = wi_redirect_stays(info.url, ask->url);
     char *token = wi_block_source_authorization(ask->slot->source, ask->url);
-    const char *const headers[] = {"Accept: " RAW_TYPE, token, NULL};
+    char *range = ask->slot->file_url ? wi_sprintf("Range: bytes=%" PRIu64 "-%" PRIu64,
+                                            ask->block->want.at, last_byte(ask))
+                                      : NULL;
+    const char *const headers[] = {range ? range : "Accept: " RAW_TYPE, token, NULL};
     const struct wi_http_request request = {.method = "GET",
         .url = ask->url,
         .headers = headers,
@@ -224,23 +280,31 @@ static void send_request(struct ask *ask)
     ask->status = 0;
     ask->call = wi_http_start(ask->fetch->http, &request, on_answer, ask);
     free(token);
+    free(range);
+}
+
+static char *url_of(const struct slot *slot, const struct wi_cid *cid)
+{
+    struct wi_block_source_info info;
+    char text[WI_CID_TEXT];
+    if (slot->file_url)
+        return wi_strdup(slot->led_url ? slot->led_url : slot->file_url);
+    wi_block_source_info(slot->source, &info);
+    wi_cid_print(cid, text);
+    return wi_sprintf("%s/ipfs/%s?format=raw", info.url, text);
 }
 
 void ask_start(struct wi_block_fetch *fetch, struct slot *slot, struct block *block)
 {
     struct ask *ask = wi_alloc(sizeof *ask);
-    struct wi_block_source_info info;
-    char cid[WI_CID_TEXT];
     double now = wi_now_ms();
-    wi_block_source_info(slot->source, &info);
-    wi_cid_print(&block->want.cid, cid);
     *ask = (struct ask){.fetch = fetch,
         .slot = slot,
         .block = block,
         .began_ms = now,
         .last_ms = now,
         .stretch_ms = now,
-        .url = wi_sprintf("%s/ipfs/%s?format=raw", info.url, cid)};
+        .url = url_of(slot, &block->want.cid)};
     fetch->asks[fetch->ask_count++] = ask;
     slot->in_flight++;
     block->asks++;

@@ -70,6 +70,14 @@ static void lie(struct wi_block_fetch *fetch, struct slot *slot, int wrong, cons
     drop_asks(fetch, NULL, slot);
 }
 
+static void fail(struct wi_block_fetch *fetch, const struct wi_error *error)
+{
+    fetch->failed = 1;
+    drop_asks(fetch, NULL, NULL);
+    wi_timer_stop(fetch->timer);
+    fetch->order.on_failed(fetch->order.context, error);
+}
+
 /* The owner may close the fetch, which stays until its works are done. */
 static void give(struct wi_block_fetch *fetch, struct keeping *keeping)
 {
@@ -83,10 +91,24 @@ static void give(struct wi_block_fetch *fetch, struct keeping *keeping)
     fetch->order.on_block(fetch->order.context, &keeping->given);
 }
 
+static void fail_by_file(struct wi_block_fetch *fetch, const struct slot *slot)
+{
+    struct wi_block_source_info info;
+    struct wi_error error;
+    wi_block_source_info(slot->source, &info);
+    wi_error_set(&error, WI_DOWNLOAD_CORRUPT, "",
+        "%.90s: the bytes of %.60s are not those of its leaves", fetch->what, info.name);
+    fail(fetch, &error);
+}
+
 static void take_wrong(struct wi_block_fetch *fetch, const struct keeping *keeping)
 {
     struct block *block = keeping->block;
     char cid[WI_CID_TEXT], reason[REASON_BYTES];
+    if (keeping->slot->file_url) {
+        fail_by_file(fetch, keeping->slot);
+        return;
+    }
     block->verifying = 0;
     block->want.lacks |= keeping->slot->bit;
     block->wasted += keeping->given.size;
@@ -109,7 +131,7 @@ static void on_kept(void *data, int cancelled)
     else if (!keeping->right)
         take_wrong(fetch, keeping);
     else if (keeping->code != WI_OK)
-        blocks_fail(fetch, &keeping->error);
+        fail(fetch, &keeping->error);
     else
         give(fetch, keeping);
     wi_turn_schedule(fetch->turn);
@@ -215,7 +237,7 @@ static void end_closed(struct wi_block_fetch *fetch)
     while (fetch->blocks)
         drop_block(fetch, fetch->blocks);
     for (size_t i = 0; i < fetch->slot_count; i++)
-        wi_block_source_release(fetch->slots[i].source);
+        slot_clear(&fetch->slots[i]);
     wi_work_queue_free(fetch->queue);
     wi_turn_free(fetch->turn);
     wi_timer_free(fetch->timer);
@@ -248,6 +270,7 @@ static void set_timer(struct wi_block_fetch *fetch)
 static void on_turn(void *context)
 {
     struct wi_block_fetch *fetch = context;
+    struct wi_error error;
     if (fetch->closing) {
         if (fetch->works == 0)
             end_closed(fetch);
@@ -259,8 +282,11 @@ static void on_turn(void *context)
     look_at_sources(fetch);
     resume_paused(fetch);
     share_out(fetch);
-    share_check(fetch);
-    if (!fetch->failed && !fetch->closing)
+    if (fetch->closing)
+        return;
+    if (share_is_lost(fetch, &error))
+        fail(fetch, &error);
+    else
         set_timer(fetch);
 }
 
@@ -285,6 +311,9 @@ struct wi_block_fetch *wi_block_fetch_new(
         fetch->order.stall_ms = STALL_MS;
     for (size_t i = 0; i < order->source_count && i < WI_BLOCK_SOURCES_MAX; i++)
         slot_init(&fetch->slots[fetch->slot_count++], order->sources[i], i);
+    if (order->file && order->file->source < fetch->slot_count)
+        fetch->slots[order->file->source].file_url = wi_strdup(order->file->url);
+    fetch->order.file = NULL;
     fetch->last = &fetch->blocks;
     fetch->queue = wi_work_queue_new(loop, THREADS);
     fetch->turn = wi_turn_new(loop, on_turn, fetch);
@@ -296,14 +325,6 @@ struct wi_block_fetch *wi_block_fetch_new(
 void wi_block_fetch_wake(struct wi_block_fetch *fetch)
 {
     wi_turn_schedule(fetch->turn);
-}
-
-void blocks_fail(struct wi_block_fetch *fetch, const struct wi_error *error)
-{
-    fetch->failed = 1;
-    drop_asks(fetch, NULL, NULL);
-    wi_timer_stop(fetch->timer);
-    fetch->order.on_failed(fetch->order.context, error);
 }
 
 /* What waits for a thread is dropped, what has one goes on. */

@@ -16,6 +16,10 @@
  *
  * The fetch fails when there is a block that no source is left for.
  *
+ * One of the sources may be the server of the file itself, whose leaves the blocks are: it is asked
+ * for ranges, over two connections at most. It is right about its own file: where what it sends is
+ * not the leaf, the leaves are wrong, and the fetch fails.
+ *
  * Blocks are hashed on threads of the pool, and kept there by the owner while they are near. Memory
  * is bounded by what is in flight: nothing more is asked for while blocks wait for the disk.
  */
@@ -36,6 +40,7 @@ struct wi_block_want {
     struct wi_cid cid;
     uint32_t bytes; /* as the tree has it, which may lie; 0: not known. At most WI_BLOCK_MAX */
     uint64_t tag;   /* the owner's own */
+    uint64_t at;    /* of the file, for who has that; its `bytes` are known then */
     uint32_t lacks; /* a bit for each source of the order that is known not to have it */
 };
 
@@ -62,20 +67,27 @@ typedef enum wi_code wi_block_keep_fn(
 typedef void wi_block_fn(void *context, struct wi_block *block);
 /* On the loop, at most once; nothing is asked for any more, and the fetch is for closing, also from
  * inside. WI_HUB_NOT_FOUND: all that answered lack a block. WI_DOWNLOAD_CORRUPT: every source sent
- * wrong blocks. WI_HUB_BUSY: some may have it later. WI_HUB_FAILED else; or what `keep` said. The
- * detail names each source with its reason, at most 8. */
+ * wrong blocks, or the file is not of these. WI_HUB_BUSY: some may have it later. WI_HUB_FAILED
+ * else; or what `keep` said. The detail names each source with its reason, at most 8. */
 typedef void wi_block_failed_fn(void *context, const struct wi_error *error);
 typedef void wi_block_closed_fn(void *context);
+
+/* The source that has the file: its index in the order, and where the file is. */
+struct wi_block_file {
+    size_t source;
+    const char *url;
+};
 
 /* Borrowed until wi_block_fetch_new returns. */
 struct wi_block_order {
     struct wi_block_source *const *sources; /* at most WI_BLOCK_SOURCES_MAX are taken, and held */
     size_t source_count;
-    const char *what;       /* for errors: "ipfs://CID" */
-    uint64_t stall_ms;      /* [content] stall */
-    struct wi_limit *limit; /* [content] download_limit; outlives the fetch. NULL: none */
-    wi_block_next_fn
-        *next; /* called from wi_block_fetch_wake's turn and later, never from inside */
+    const struct wi_block_file *file; /* NULL: nobody has it */
+    const char *what;                 /* for errors: "ipfs://CID" */
+    uint64_t stall_ms;                /* [content] stall */
+    struct wi_limit *limit;           /* [content] download_limit; outlives the fetch. NULL: none */
+    /* Never called from inside another call; may close the fetch. */
+    wi_block_next_fn *next;
     wi_block_keep_fn *keep; /* may be NULL */
     wi_block_fn *on_block;
     wi_block_failed_fn *on_failed;

@@ -71,6 +71,8 @@ enum blame { BLAME_NONE, BLAME_LACKS, BLAME_WRONG, BLAME_BUSY, BLAME_SILENT, BLA
 /* A source in this fetch. */
 struct slot {
     struct wi_block_source *source;
+    char *file_url; /* it has the file itself, there; NULL: it has blocks */
+    char *led_url;  /* where that has led to; NULL: nowhere yet */
     uint32_t bit;
     unsigned in_flight, window,
         before;            /* before: the window that it was grown from; 0: it was not */
@@ -115,20 +117,17 @@ struct wi_block_fetch {
     char waiting[REASON_BYTES + 200];
 };
 
-/* --- block_fetch.c ---------------------------------------------------------------------------- */
-
-void blocks_fail(struct wi_block_fetch *fetch, const struct wi_error *error);
-
 /* --- block_share.c ---------------------------------------------------------------------------- */
 
 void slot_init(
     struct slot *slot, struct wi_block_source *source, size_t index); /* holds the source */
+void slot_clear(struct slot *slot);
 
 /* Has the sources take what they can. */
 void share_out(struct wi_block_fetch *fetch);
-/* Fails the fetch if there is a block that no source is left for. */
-void share_check(struct wi_block_fetch *fetch);
-/* What came of a request, for its slot. `pause_ms`: before the second try; 0: the usual. */
+/* Whether there is a block that no source is left for: `error` says why. */
+int share_is_lost(struct wi_block_fetch *fetch, struct wi_error *error);
+/* What came of a request, for its slot. */
 void slot_brought(struct slot *slot, size_t bytes, double took_ms);
 void slot_failed(struct slot *slot, const struct ask *ask, const struct wi_block_order *order);
 /* It is asked no more by this fetch. */

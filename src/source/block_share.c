@@ -33,6 +33,13 @@ void slot_init(struct slot *slot, struct wi_block_source *source, size_t index)
         .patience = PATIENCE};
 }
 
+void slot_clear(struct slot *slot)
+{
+    wi_block_source_release(slot->source);
+    free(slot->file_url);
+    free(slot->led_url);
+}
+
 double slot_waits(const struct slot *slot, double now)
 {
     struct wi_block_source_info info;
@@ -55,7 +62,7 @@ static void end_epoch(struct slot *slot, double now)
     double rate = took > 0 ? (double)slot->epoch_bytes / took : 0;
     if (rate > slot->rate * WORTH_IT) {
         slot->before = slot->window;
-        slot->window += slot->window / 2;
+        slot->window *= 2;
         slot->rate = rate;
         slot->patience = PATIENCE;
     } else if (slot->before > 0) {
@@ -159,11 +166,15 @@ static struct block *find_idle(struct wi_block_fetch *fetch, const struct slot *
     return NULL;
 }
 
+/* Of those that are at work. */
 static int all_are_poor(const struct wi_block_fetch *fetch)
 {
-    for (size_t i = 0; i < fetch->slot_count; i++)
-        if (!fetch->slots[i].gone && !is_poor(&fetch->slots[i]))
+    double now = wi_now_ms();
+    for (size_t i = 0; i < fetch->slot_count; i++) {
+        const struct slot *slot = &fetch->slots[i];
+        if (!slot->gone && !is_poor(slot) && slot_waits(slot, now) == 0)
             return 0;
+    }
     return 1;
 }
 
@@ -173,7 +184,7 @@ static struct block *take_next(struct wi_block_fetch *fetch)
     struct wi_block_want want = {0};
     enum wi_block_next next = fetch->order.next(fetch->order.context, &want);
     fetch->at_end = next == WI_BLOCK_NONE;
-    if (next != WI_BLOCK_NEXT)
+    if (next != WI_BLOCK_NEXT || fetch->closing)
         return NULL;
     struct block *block = wi_alloc(sizeof *block);
     block->want = want;
@@ -246,7 +257,8 @@ static uint64_t memory_of(const struct wi_block_fetch *fetch)
 /* Of who has brought nothing yet, blocks are looked at before more are asked for. */
 static int has_room(const struct slot *slot)
 {
-    return slot->in_flight + (slot->blocks > 0 ? 0 : slot->verifying) < slot->window;
+    unsigned window = slot->file_url ? WINDOW_FIRST : slot->window;
+    return slot->in_flight + (slot->blocks > 0 ? 0 : slot->verifying) < window;
 }
 
 /* Of those that may ask for more, the one with the least under way that has not `passed`. */
@@ -280,7 +292,8 @@ static void ask_for(struct wi_block_fetch *fetch, struct slot *slot, struct bloc
 void share_out(struct wi_block_fetch *fetch)
 {
     uint32_t passed = 0;
-    while (fetch->ask_count < WI_BLOCK_REQUESTS_MAX && memory_of(fetch) < WI_BLOCK_MEMORY) {
+    while (!fetch->closing && fetch->ask_count < WI_BLOCK_REQUESTS_MAX &&
+           memory_of(fetch) < WI_BLOCK_MEMORY) {
         struct slot *slot = next_slot(fetch, passed);
         if (!slot)
             return;
@@ -357,9 +370,9 @@ static enum blame blame_for(const struct slot *slot, const struct block *block)
     return slot->blame == BLAME_NONE && info.state == WI_SOURCE_RESTING ? BLAME_BUSY : slot->blame;
 }
 
-static void fail_for(struct wi_block_fetch *fetch, const struct block *block)
+static void explain(
+    const struct wi_block_fetch *fetch, const struct block *block, struct wi_error *error)
 {
-    struct wi_error error;
     struct blames blames = {0};
     char told[400];
     double now = wi_now_ms();
@@ -368,10 +381,9 @@ static void fail_for(struct wi_block_fetch *fetch, const struct block *block)
         add_blame(&blames, blame_for(slot, block), slot_waits(slot, now));
     }
     tell_sources(fetch, block, told, sizeof told);
-    wi_error_set(&error, code_of(&blames), "", "nobody brings %.90s: %s", fetch->what, told);
+    wi_error_set(error, code_of(&blames), "", "nobody brings %.90s: %s", fetch->what, told);
     if (blames.until_ms > now)
-        wi_error_retry_after(&error, (unsigned)((blames.until_ms - now) / 1000) + 1);
-    blocks_fail(fetch, &error);
+        wi_error_retry_after(error, (unsigned)((blames.until_ms - now) / 1000) + 1);
 }
 
 static int is_hopeless(const struct wi_block_fetch *fetch, const struct block *block)
@@ -395,13 +407,14 @@ static int none_is_left(const struct wi_block_fetch *fetch)
     return 1;
 }
 
-void share_check(struct wi_block_fetch *fetch)
+int share_is_lost(struct wi_block_fetch *fetch, struct wi_error *error)
 {
     if (fetch->idle == 0 && none_is_left(fetch))
         take_next(fetch);
     for (const struct block *block = fetch->blocks; block && fetch->idle > 0; block = block->next)
         if (is_hopeless(fetch, block)) {
-            fail_for(fetch, block);
-            return;
+            explain(fetch, block, error);
+            return 1;
         }
+    return 0;
 }

@@ -446,8 +446,8 @@ static enum wi_code refuse(
     if (neighbour)
         wi_block_source_info(neighbour->source, &info);
     const char *reason = *info.reason ? info.reason : "it does not answer";
-    return wi_error_set(error, WI_HUB_FAILED, "hub", "hub %.60s cannot be asked for its models: %s",
-        name, neighbour && is_self(neighbour) ? "it is this daemon itself" : reason);
+    return wi_error_set(
+        error, WI_HUB_FAILED, "hub", "hub %.60s cannot be asked for its models: %s", name, reason);
 }
 
 /* Where no variant is asked for, the first that it has under the name. */
@@ -468,7 +468,10 @@ enum wi_code wi_neighbours_model(const struct wi_neighbours *all, const char *ne
     const char *name, const char *variant, struct wi_cid *cid, struct wi_error *error)
 {
     const struct neighbour *found = find_name(all, neighbour);
-    if (!found || !found->answers || is_self(found))
+    struct wi_block_source_info info = {.state = WI_SOURCE_OUT};
+    if (found)
+        wi_block_source_info(found->source, &info);
+    if (info.state == WI_SOURCE_OUT || !found->answers)
         return refuse(all, neighbour, error);
     const struct wi_offer_row *row = find_row(&found->offer, name, variant);
     if (!row)

@@ -344,7 +344,7 @@ function spoil(part, at, place) {
     return wrong;
 }
 
-const drained = (answer) => new Promise((resolve) => {
+export const drained = (answer) => new Promise((resolve) => {
     const done = () => {
         answer.off('drain', done);
         answer.off('close', done);

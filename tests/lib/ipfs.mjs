@@ -5,12 +5,14 @@
  *   … dag.cid, dag.blocks, dag.store
  *   fs.writeFileSync(file, await makeCar(dag));
  */
+import crypto from 'node:crypto';
 import { CarWriter } from '@ipld/car';
 import { MemoryBlockstore } from 'blockstore-core';
 import { importer } from 'ipfs-unixfs-importer';
 import { fixedSize } from 'ipfs-unixfs-importer/chunker';
 import { balanced, trickle } from 'ipfs-unixfs-importer/layout';
 import { CID } from 'multiformats/cid';
+import * as digest from 'multiformats/hashes/digest';
 
 /** Chunks of 1, 1,001, 2,001 … bytes, and from 40,000 on again of 1. */
 async function* uneven(source) {
@@ -67,4 +69,42 @@ export async function makeCar(dag, { roots = [dag.cid], order = (blocks) => bloc
     await writer.close();
     await read;
     return Buffer.concat(pieces);
+}
+
+/* --- blocks by hand, also such as no importer makes --- */
+
+const varint = (value) => {
+    const bytes = [];
+    for (let rest = BigInt(value); ; rest >>= 7n) {
+        if (rest < 128n) return Buffer.from([...bytes, Number(rest)]);
+        bytes.push(Number(rest & 127n) | 128);
+    }
+};
+const number = (field, value) => Buffer.concat([varint(field << 3), varint(value)]);
+const field = (number, ...parts) => {
+    const bytes = Buffer.concat(parts.map((part) => Buffer.from(part)));
+    return Buffer.concat([varint((number << 3) | 2), varint(bytes.length), bytes]);
+};
+
+/** A block of `bytes`, raw or dag-pb. */
+export function makeBlock(bytes, codec = 0x55) {
+    return { cid: CID.createV1(codec, digest.create(0x12, crypto.createHash('sha256').update(bytes).digest())), bytes };
+}
+
+/**
+ * A node of UnixFS with these links; `bytes` of a link is what is said of it.
+ * @param {{type?: number, data?: Buffer | string, links?: {cid: CID, name?: string, bytes: number}[]}} [node]
+ *   `type`: 1 a folder, 2 a file, 4 a symbolic link, 5 a HAMT
+ */
+export function makeNode({ type = 2, data = '', links = [] } = {}) {
+    const total = links.reduce((sum, { bytes }) => sum + bytes, data.length);
+    const sizes = type === 2 ? [number(3, total), ...links.map(({ bytes }) => number(4, bytes))] : [];
+    const own = [number(1, type), ...(data.length ? [field(2, data)] : []), ...sizes];
+    const link = ({ cid, name = '', bytes }) => field(2, field(1, cid.bytes), field(2, name), number(3, bytes));
+    return { ...makeBlock(Buffer.concat([...links.map(link), field(1, ...own)]), 0x70), size: total };
+}
+
+/** A DAG of these blocks, the last of which is the root. */
+export function dagOf(...blocks) {
+    return { cid: blocks.at(-1).cid, blocks: new Map(blocks.map((block) => [String(block.cid), block])) };
 }

@@ -10,8 +10,9 @@ import { after, before } from 'node:test';
 import { webinfer } from '../lib/cli.mjs';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
 import { startGateway } from '../lib/gateway.mjs';
-import { makeDag } from '../lib/ipfs.mjs';
+import { dagOf, makeBlock, makeDag, makeNode } from '../lib/ipfs.mjs';
 import { ownModels } from '../lib/paths.mjs';
+import { python } from '../lib/python.mjs';
 import { Simulation } from '../lib/simulation.mjs';
 import { until } from '../lib/wait.mjs';
 
@@ -158,6 +159,24 @@ test('a request pulls what it names by its CID, and runs on it', async () => {
     }
 });
 
+test('in Python a name that is a CID brings the model, and any other is left alone', async () => {
+    const dag = await makeDag({ 'a/finch-Q8_0.gguf': talker(0) }, 'unixfs-v0-2015'), [gateway] = await serve(dag);
+    const simulation = await new Simulation(daemon, { nodes: 1, tokenMs: 1 }).up();
+    const ask = `import sys, webinfer
+with webinfer.WebAccelerator(url=sys.argv[1]) as accelerator:
+    for name in sys.argv[2:]:
+        try: print(accelerator.accelerate(name, "one two", {"use_ipfs": True, "platform": "simulated"}).model_name)
+        except webinfer.ServiceError as error: print(error.code)`;
+    try {
+        const inner = `ipfs/${[...dag.blocks.values()].map(({ cid }) => textOf(cid)).at(-2)}`;
+        const { stdout } = await python(['-c', ask, daemon.url, `${dag.cid}/a`, inner.replace('ipfs/', 'ipfs://'), 'nobody/has-it']);
+        assert.deepEqual(stdout.trim().split('\n'), [inner, inner, 'model_not_found']);
+        assert.equal(gateway.sent.filter((cid) => cid === textOf(dag.cid)).length, 1, 'the second time it was here');
+    } finally {
+        await simulation.stop();
+    }
+});
+
 test('three sources each bring a share, and the events say how much', async () => {
     const dag = await makeDag({ 'finch-Q8_0.gguf': talker(2_500_000) }, 'narrow');
     const all = await serve(dag, ['one', 'two', 'three']);
@@ -190,7 +209,8 @@ test('a wrong block costs that block, and who sent it is named and left out', as
     const done = await pulled;
     assert.equal(done.state, 'done', JSON.stringify(done));
     const asked = [...good.asked, ...bad.asked];
-    assert.ok(asked.length - new Set(asked).size <= 40, 'what it had not brought yet is asked for again, and nothing else');
+    const again = asked.length - new Set(asked).size, lost = bad.asked.length - bad.sent.length;
+    assert.ok(again >= lost && again <= lost + 16, `of ${lost} that it had not brought ${again} were asked for again`);
     await daemon.logs(/source: bad: it sent a wrong block for bafy\w+; it is not asked again for 10 minutes/);
     const before = bad.asked.length, next = await makeDag({ 'finch-Q8_0.gguf': talker() }, 'narrow');
     good.add(next.blocks);
@@ -222,6 +242,23 @@ test('after a kill at half, half is fetched', async () => {
         const again = gateway.asked.filter((cid) => had.has(cid));
         assert.deepEqual(again, [], `${shape}: of ${dag.blocks.size} blocks ${first} were there`);
     }
+});
+
+test('of a version with one changed MiB only that is fetched, where the other is published', async () => {
+    const first = talker(7_500_000), second = Buffer.from(first), as = 'own/versions';
+    crypto.randomFillSync(second, 4 << 20, 1000);
+    const old = await makeDag({ 'finch-Q8_0.gguf': first }, 'unixfs-v1-2025'), dag = await makeDag({ 'finch-Q8_0.gguf': second }, 'unixfs-v1-2025');
+    const [gateway] = await serve(old);
+    assert.equal((await bring({ model: `ipfs://${old.cid}`, as })).state, 'done');
+    const { code, out, problems } = await cli('publish', as);
+    assert.deepEqual([code, out], [0, `ipfs://${old.cid}\n`], problems);
+    gateway.heal();
+    gateway.add(dag.blocks);
+    const done = await bring({ model: `ipfs://${dag.cid}`, as });
+    assert.equal(done.state, 'done', JSON.stringify(done));
+    assert.deepEqual(filesOf((await model(as)).json), [['finch-Q8_0.gguf', sha256(second)]]);
+    assert.equal(gateway.asked.length, 3, 'a folder, a file and a leaf');
+    assert.ok(done.fetched_bytes < 2 << 20, `${done.fetched_bytes} bytes`);
 });
 
 test('who lacks it, is busy, slow or no gateway is passed over, and named where nobody is left', async () => {
@@ -272,6 +309,30 @@ test('what cannot be meant is refused before anybody is asked', async () => {
     assert.equal(added.code, 2);
     const wrong = await cli('run', `ipfs://${cid}y`, 'hello');
     assert.equal(wrong.code, 2, wrong.problems);
+});
+
+test('a tree that lies, or needs more room than there is, is refused by itself, and nobody is blamed for it', async () => {
+    const leaf = makeBlock(Buffer.alloc(1000, 7)), link = (of, bytes = of.size ?? of.bytes.length, name = '') => ({ cid: of.cid, bytes, name });
+    const long = makeNode({ links: [link(leaf, 2000)] }), below = makeNode({ links: Array(1000).fill(link(leaf)) });
+    const huge = makeNode({ links: Array(1000).fill(link(below)) }), sum = makeNode({ links: [link(below, 999)] });
+    const folder = (of, name) => makeNode({ type: 1, links: [link(of, of.bytes.length, name)] });
+    const cases = [[dagOf(makeNode({ type: 5 })), 502, 'hub_failed', /HAMT/], [dagOf(makeNode({ type: 4, data: 'x' })), 502, 'hub_failed', /symbolic link/],
+        [dagOf(leaf, long), 502, 'hub_failed', /a leaf has 1000 bytes, and 2000 by/], [dagOf(leaf, below, sum), 502, 'hub_failed', /1000000 bytes.*999/],
+        [dagOf(leaf, below, huge), 507, 'no_room', /1000000000.*104857600/], [dagOf(leaf, below, huge, folder(huge, 'model.onnx')), 507, 'no_room', /1000000000/],
+        [dagOf(leaf, folder(leaf, '..')), 502, 'hub_failed', /\.\./], [dagOf(leaf, folder(leaf, 'a.txt')), 404, 'hub_not_found', /no model/]];
+    const [gateway] = await serve(dagOf(leaf), ['one'], { models: { quota: '100M' } });
+    for (const [dag, status, code, detail] of cases) {
+        gateway.heal();
+        gateway.add(dag.blocks);
+        const failed = await bring({ model: `ipfs://${dag.cid}` });
+        assert.deepEqual([failed.status, failed.code], [status, code], JSON.stringify(failed));
+        assert.match(failed.detail, detail);
+        assert.ok(code === 'hub_failed' || !gateway.asked.includes(String(leaf.cid)), 'no leaf was asked for');
+        assert.ok(gateway.asked.length <= 4);
+    }
+    assert.doesNotMatch(daemon.log, /source: one: /);
+    assert.deepEqual(fs.readdirSync(path.join(daemon.store, '.staging')).length, 0, 'what is no use is not kept');
+    await daemon.reload({ models: { quota: '0' } });
 });
 
 test('a pull is cancelled by what it was begun as', async () => {

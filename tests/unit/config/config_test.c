@@ -101,7 +101,9 @@ TEST(has_the_documented_defaults)
     assert_int_equal(c->models.keep_versions, 2);
     assert_int_equal(c->models.pull_on_demand.count, 1);
     assert_string_equal(c->models.pull_on_demand.items[0], "no");
-    assert_int_equal(c->hub_count, 1);
+    assert_int_equal(c->hub_count, 2);
+    assert_int_equal(c->content.stall, 10000);
+    assert_int_equal(c->content.download_limit, 0);
     assert_int_equal(c->pool.strangers, WI_STRANGERS_TENSORS);
     assert_int_equal(c->pool.network, WI_NETWORK_AUTO);
     assert_int_equal(c->log.level, WI_LOG_INFO);
@@ -497,7 +499,7 @@ TEST(knows_hubs)
                                     "[hub.here]\nurl = http://127.0.0.1:8080\n");
     const struct wi_config_hub *first = wi_config_find_hub(c, "huggingface");
     const struct wi_config_hub *mirror = wi_config_find_hub(c, "mirror");
-    assert_int_equal(c->hub_count, 3);
+    assert_int_equal(c->hub_count, 4);
     assert_string_equal(first->url, "https://huggingface.co");
     assert_null(first->token_file);
     assert_int_equal(first->layout, WI_HUB_HUGGINGFACE);
@@ -511,18 +513,38 @@ TEST(knows_hubs)
     wi_config_free(c);
 }
 
+TEST(knows_gateways)
+{
+    struct wi_config *c = load_good("[hub.lan]\nurl = http://10.0.0.2:8080\nlayout = ipfs\n");
+    const struct wi_config_hub *standard = wi_config_find_hub(c, "ipfs");
+    assert_string_equal(standard->url, "https://trustless-gateway.link");
+    assert_int_equal(standard->layout, WI_HUB_IPFS);
+    assert_int_equal(wi_config_find_hub(c, "lan")->layout, WI_HUB_IPFS);
+    wi_config_free(c);
+    c = load_good("[hub.ipfs]\nurl =\n");
+    assert_null(wi_config_find_hub(c, "ipfs")->url);
+    wi_config_free(c);
+    c = load_good("[hub.ipfs]\nurl = https://hub.example\nlayout = huggingface\n"
+                  "[models]\nhub = ipfs\n");
+    assert_int_equal(wi_config_find_hub(c, "ipfs")->layout, WI_HUB_HUGGINGFACE);
+    wi_config_free(c);
+}
+
 TEST(refuses_hubs_that_cannot_be)
 {
     refuse("[hub]\n", "1: there is no section [hub]; ");
     refuse("[hub.Mirror]\n", "1: [hub.Mirror] is no hub section; allowed is [hub.NAME], NAME");
-    refuse("[hub.mirror]\nurl =\n", "2: [hub.mirror] url: found \"\"; allowed: an http or https "
-                                    "URL without a slash at its end");
+    refuse("[hub.mirror]\nurl =\n", "2: [hub.mirror] url: is needed: where is this hub?");
     refuse("[hub.mirror]\nurl = http://models.example\n",
         "2: [hub.mirror] url: is http to another machine; allowed are https, and http to this one");
     refuse("[hub.mirror]\nurl = https://me@models.example\n",
         "2: [hub.mirror] url: has a user in it; a token belongs into token_file");
     refuse("[hub.mirror]\nurl = https://m.example\nlayout = git\n",
         "3: [hub.mirror] layout: found \"git\"; allowed: huggingface, plain");
+    refuse("[models]\nhub = ipfs\n", "2: [models] hub: [hub.ipfs] has the layout ipfs: it brings");
+    refuse("[hub.lan]\nurl =\nlayout = ipfs\n", "2: [hub.lan] url: is needed");
+    refuse("[hub.lan]\nurl = http://10.0.0.2\nlayout = ipfs\ntoken_file = /t\n",
+        "2: [hub.lan] url: is http to another machine; allowed are https, and http to this one");
     refuse("[models]\nhub = mirror\n", "2: [models] hub: there is no [hub.mirror]");
     refuse("[models]\npull_on_demand = no, org/*\n",
         "2: [models] pull_on_demand: found \"no\"; allowed: no, or ORG/NAME and ORG/* separated");

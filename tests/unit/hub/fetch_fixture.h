@@ -7,6 +7,7 @@
 
 #include "../files.h"
 #include "base/buffer.h"
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/loop.h"
 #include "hub/fetch.h"
@@ -64,6 +65,7 @@ static struct {
     struct wi_fetch_progress progress, last;
     char retrying[512];
     struct wi_error error;
+    struct wi_limit *limit;
 } test;
 
 uint64_t wi_retry_pause(unsigned first_ms, unsigned failed)
@@ -240,6 +242,7 @@ static void start(const struct reply *replies, size_t count, uint64_t *lengths)
         .repository = "org/name",
         .files = &test.tree,
         .folder = test.root,
+        .limit = test.limit,
         .lengths = lengths};
     test.replies = replies;
     test.reply_count = count;

@@ -29,6 +29,20 @@ TEST(a_connection_waits_for_the_disk)
     assert_int_equal(test.asked, 1);
 }
 
+TEST(a_connection_waits_for_the_limit)
+{
+    struct wi_limit limit = {0};
+    wi_limit_set(&limit, 4000000);
+    fill(3500000);
+    have("model.gguf");
+    test.limit = &limit;
+    double began = wi_now_ms();
+    FETCH({.status = 200});
+    expect_whole();
+    assert_true(wi_now_ms() - began > 400); /* 1,000,000 bytes and a piece at once */
+    assert_int_equal(test.asked, 1);
+}
+
 TEST(what_is_there_already_is_not_fetched)
 {
     fill(1000);
@@ -331,7 +345,7 @@ TEST(five_minutes_are_waited)
 TEST(four_files_come_at_the_same_time)
 {
     static const struct reply held = {.held = 1};
-    char name[16];
+    char name[24];
     fill(1000);
     for (int i = 0; i < 6; i++) {
         snprintf(name, sizeof name, "%d.gguf", i);

@@ -4,6 +4,7 @@
 
 #include "../files.h"
 #include "hub/leaf_file.h"
+#include "hub/part.h"
 #include <errno.h>
 #include <sys/syscall.h>
 #include <uv.h>
@@ -325,4 +326,249 @@ TEST(bytes_that_do_not_reach_the_disk_are_dropped)
     disk_fails = 0;
     open_file(f);
     assert_int_equal(wi_leaf_file_bytes(f->file), 0);
+}
+
+/* --- of a file whose SHA-256 is known --------------------------------------------------------- */
+
+static int is_there(const struct fixture *f, const char *path)
+{
+    return faccessat(f->folder, path, F_OK, 0) == 0;
+}
+
+/* Where it lies as a part of that. */
+static int has_part_of(const struct fixture *f, const char *hex)
+{
+    char *path = wi_sprintf("onnx/.model.onnx.%.8s", hex);
+    int there = is_there(f, path);
+    free(path);
+    return there;
+}
+
+TEST(the_right_whole_is_as_any)
+{
+    struct fixture *f = *state;
+    f->plan.sha256 = f->hex;
+    open_file(f);
+    for (size_t i = 0; i < LEAVES; i++)
+        add(f, i);
+    assert_true(has_part_of(f, f->hex));
+    finish(f);
+    expect_whole(f);
+    open_file(f);
+    assert_true(wi_leaf_file_is_done(f->file));
+}
+
+TEST(leaves_that_contradict_the_whole_leave_nothing)
+{
+    static const char other[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    struct fixture *f = *state;
+    struct wi_error error = {0};
+    f->plan.sha256 = other;
+    open_file(f);
+    for (size_t i = 0; i < LEAVES; i++)
+        add(f, i);
+    assert_int_equal(wi_leaf_file_hash(f->file, ALL, &error), 0);
+    assert_int_equal(wi_leaf_file_finish(f->file, &error), WI_DOWNLOAD_CORRUPT);
+    assert_non_null(strstr(error.detail, f->hex));
+    assert_non_null(strstr(error.detail, other));
+    assert_false(has_part_of(f, other) || is_there(f, "onnx/model.onnx"));
+}
+
+TEST(a_file_with_its_name_and_other_bytes_than_it_must_have_goes)
+{
+    struct fixture *f = *state;
+    open_file(f);
+    for (size_t i = 0; i < LEAVES; i++)
+        add(f, i);
+    finish(f);
+    f->plan.sha256 = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    open_file(f);
+    assert_false(wi_leaf_file_is_done(f->file) || is_there(f, "onnx/model.onnx"));
+}
+
+/* As a hub's file, whose bytes come in their order. */
+static uint64_t bytes_of_part(const struct fixture *f)
+{
+    struct wi_hub_file row = {.path = "onnx/model.onnx", .bytes = BYTES};
+    struct wi_error error = {0};
+    strcpy(row.hash, f->hex);
+    struct wi_partial *part = wi_part_open(f->folder, &row, &error);
+    assert_non_null(part);
+    assert_int_equal(wi_part_read_back(part, ALL, &error), 0);
+    uint64_t bytes = wi_part_bytes(part);
+    if (bytes > 0) {
+        assert_int_equal(wi_part_add(part, f->content + bytes, BYTES - bytes, &error), WI_OK);
+        assert_int_equal(wi_part_finish(part, &error), WI_OK);
+    }
+    wi_part_close(part);
+    return bytes;
+}
+
+TEST(what_is_left_is_gone_on_with_in_order)
+{
+    struct fixture *f = *state;
+    f->plan.sha256 = f->hex;
+    open_file(f);
+    add(f, 0);
+    add(f, 1);
+    add(f, 3);
+    wi_leaf_file_leave(f->file);
+    wi_leaf_file_close(f->file);
+    f->file = NULL;
+    assert_int_equal(bytes_of_part(f), 2 * LEAF);
+    open_file(f);
+    assert_true(wi_leaf_file_is_done(f->file));
+}
+
+TEST(where_there_is_no_beginning_nothing_is_left)
+{
+    struct fixture *f = *state;
+    f->plan.sha256 = f->hex;
+    open_file(f);
+    add(f, 3);
+    wi_leaf_file_leave(f->file);
+    wi_leaf_file_close(f->file);
+    f->file = NULL;
+    assert_false(has_part_of(f, f->hex));
+}
+
+/* Nobody has closed it: what lies behind the gap is there and does not count, nor does what may not
+ * reach to it. */
+TEST(after_a_kill_what_lies_behind_a_gap_does_not_count)
+{
+    struct fixture *f = *state;
+    f->plan.sha256 = f->hex;
+    open_file(f);
+    add(f, 0);
+    add(f, LEAVES - 1);
+    assert_int_equal(bytes_of_part(f), 0);
+}
+
+TEST(what_came_in_order_counts_by_its_leaves)
+{
+    struct fixture *f = *state;
+    struct wi_hub_file row = {.path = "onnx/model.onnx", .bytes = BYTES};
+    struct wi_error error = {0};
+    strcpy(row.hash, f->hex);
+    struct wi_partial *part = wi_part_open(f->folder, &row, &error);
+    assert_int_equal(wi_part_read_back(part, ALL, &error), 0);
+    assert_int_equal(wi_part_add(part, f->content, 2 * LEAF + 5, &error), WI_OK);
+    wi_part_close(part);
+    f->plan.sha256 = f->hex;
+    open_file(f);
+    assert_int_equal(wi_leaf_file_bytes(f->file), 2 * LEAF);
+}
+
+/* --- leaves that are told later --------------------------------------------------------------- */
+
+#define PUT 3 /* what would be this leaf are bytes of none */
+
+static void open_unknown(struct fixture *f)
+{
+    f->plan.unknown = 1;
+    f->plan.leaves = NULL;
+    f->plan.count = 0;
+    open_file(f);
+}
+
+static void put(struct fixture *f, int there)
+{
+    struct wi_error error = {0};
+    const struct wi_leaf *leaf = &f->leaves[PUT];
+    uint32_t half = leaf->bytes / 2;
+    assert_int_equal(wi_leaf_file_put(f->file, leaf->at + half,
+                         there ? NULL : f->content + leaf->at + half, leaf->bytes - half, &error),
+        WI_OK);
+    assert_int_equal(
+        wi_leaf_file_put(f->file, leaf->at, there ? NULL : f->content + leaf->at, half, &error),
+        WI_OK);
+}
+
+/* All leaves but that one. */
+static void know(struct fixture *f, struct wi_leaf leaves[LEAVES - 1])
+{
+    struct wi_error error = {0};
+    for (size_t i = 0; i + 1 < LEAVES; i++)
+        leaves[i] = f->leaves[i < PUT ? i : i + 1];
+    wi_leaf_file_know(f->file, leaves, LEAVES - 1);
+    assert_int_equal(wi_leaf_file_read_back(f->file, ALL, &error), 0);
+}
+
+static void add_others(struct fixture *f)
+{
+    struct wi_error error = {0};
+    for (size_t i = 0; i + 1 < LEAVES; i++) {
+        const struct wi_leaf *leaf = &f->leaves[i < PUT ? i : i + 1];
+        assert_int_equal(wi_leaf_file_add(f->file, i, f->content + leaf->at, &error), WI_OK);
+    }
+}
+
+TEST(leaves_may_be_told_after_other_bytes)
+{
+    struct fixture *f = *state;
+    struct wi_leaf leaves[LEAVES - 1];
+    open_unknown(f);
+    put(f, 0);
+    assert_int_equal(wi_leaf_file_bytes(f->file), LEAF);
+    know(f, leaves);
+    add_others(f);
+    finish(f);
+    expect_whole(f);
+}
+
+TEST(bytes_that_were_put_can_be_had_again_after_a_kill)
+{
+    struct fixture *f = *state;
+    struct wi_leaf leaves[LEAVES - 1];
+    unsigned char *bytes = wi_alloc(LEAF);
+    open_unknown(f);
+    put(f, 0);
+    know(f, leaves);
+    add_others(f);
+    open_unknown(f);
+    assert_int_equal(wi_leaf_file_bytes(f->file), 0);
+    assert_int_equal(wi_leaf_file_read(f->file, f->leaves[PUT].at, bytes, LEAF), 0);
+    assert_memory_equal(bytes, f->content + f->leaves[PUT].at, LEAF);
+    assert_int_equal(wi_leaf_file_read(f->file, BYTES - 1, bytes, 2), -1);
+    put(f, 1);
+    know(f, leaves);
+    finish(f); /* nothing was added */
+    expect_whole(f);
+    free(bytes);
+}
+
+static ino_t inode_of(const struct fixture *f, const char *name)
+{
+    char *path = wi_sprintf("%s/onnx/%s", f->root, name);
+    struct stat status;
+    ino_t inode = stat(path, &status) == 0 ? status.st_ino : 0;
+    free(path);
+    return inode;
+}
+
+TEST(one_with_a_name_is_gone_on_with_only_if_nobody_else_has_it)
+{
+    struct fixture *f = *state;
+    char *name = wi_sprintf("%s/onnx/model.onnx", f->root);
+    char *other = wi_sprintf("%s/onnx/other", f->root);
+    open_file(f);
+    for (size_t i = 0; i < LEAVES; i++)
+        add(f, i);
+    finish(f);
+    ino_t own = inode_of(f, "model.onnx");
+    open_unknown(f);
+    assert_int_equal(inode_of(f, ".model.onnx.abababab"), own);
+    assert_int_equal(inode_of(f, "model.onnx"), 0);
+    wi_leaf_file_close(f->file);
+    f->file = NULL;
+    char *part = wi_sprintf("%s/onnx/.model.onnx.abababab", f->root);
+    assert_int_equal(rename(part, name), 0);
+    assert_int_equal(link(name, other), 0);
+    open_unknown(f);
+    assert_int_equal(inode_of(f, "other"), own);
+    assert_int_equal(inode_of(f, "model.onnx"), 0);
+    assert_int_not_equal(inode_of(f, ".model.onnx.abababab"), own);
+    free(part);
+    free(name);
+    free(other);
 }

@@ -289,6 +289,38 @@ TEST(so_many_go_at_a_time)
     refuse(f, &(struct wi_pull_want){.reference = "org/more"}, WI_QUEUE_FULL, "");
 }
 
+#define CID "bafybeigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi"
+
+TEST(names_of_content_are_for_that_content)
+{
+    struct fixture *f = *state;
+    refuse(f, &(struct wi_pull_want){.reference = "ipfs/" CID}, WI_INVALID_FIELD, "as");
+    refuse(f, &(struct wi_pull_want){.reference = "org/small", .as = "ipfs/" CID}, WI_INVALID_FIELD,
+        "as");
+    refuse(f, &(struct wi_pull_want){.reference = "ipfs://" CID "/a", .as = "ipfs/" CID},
+        WI_INVALID_FIELD, "as");
+    refuse(f, &(struct wi_pull_want){.reference = "ipfs://" CID, .as = "ipfs/other"},
+        WI_INVALID_FIELD, "as");
+    refuse(f, &(struct wi_pull_want){.reference = "ipfs://" CID, .hub = "huggingface"},
+        WI_INVALID_FIELD, "hub");
+    refuse(f, &(struct wi_pull_want){.reference = "org/small", .hub = "ipfs"}, WI_INVALID_FIELD,
+        "hub");
+    refuse(f, &(struct wi_pull_want){.reference = "ipns://" CID}, WI_INVALID_FIELD, "model");
+    refuse(
+        f, &(struct wi_pull_want){.reference = "ipfs://" CID "@main"}, WI_INVALID_FIELD, "model");
+}
+
+TEST(requests_pull_content_by_its_name)
+{
+    struct fixture *f = *state;
+    assert_false(wi_pulls_on_demand(f->pulls, "ipfs/" CID));
+    wi_strings_add(&f->config->models.pull_on_demand, "ipfs/*");
+    assert_true(wi_pulls_on_demand(f->pulls, "ipfs/" CID));
+    assert_true(wi_pulls_on_demand(f->pulls, "ipfs/" CID ":Q8_0"));
+    assert_false(wi_pulls_on_demand(f->pulls, "ipfs/" CID "x"));
+    assert_false(wi_pulls_on_demand(f->pulls, "ipfs/small"));
+}
+
 TEST(requests_pull_what_is_allowed)
 {
     struct fixture *f = *state;

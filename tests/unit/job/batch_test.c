@@ -100,28 +100,38 @@ TEST(what_differs_does_not_fit)
     struct wi_onnx_value out = in;
     struct wi_model model = model_of(&in, &out), other = model;
     struct wi_inference a = {.model = &model}, b = {.model = &model};
+    json_t *options = json_pack("{s:i}", "threads", 1);
     add(&a, numbers, 1, NULL);
     add(&b, numbers, 1, NULL);
+    struct wi_tensor *tensor = &b.tensors.items[0];
     assert_true(wi_batch_fits(&a, &b));
-    b.model = &other;
-    assert_false(wi_batch_fits(&a, &b));
-    b.model = &model;
-    b.precision = wi_strdup("fp16");
-    assert_false(wi_batch_fits(&a, &b));
-    free(b.precision);
-    b.precision = NULL;
-    b.options = json_pack("{s:i}", "threads", 1);
-    assert_false(wi_batch_fits(&a, &b));
-    json_decref(b.options);
-    b.options = NULL;
+#define DIFFERS(member, other_value)                                                               \
+    do {                                                                                           \
+        __auto_type value = (member);                                                              \
+        (member) = (other_value);                                                                  \
+        assert_false(wi_batch_fits(&a, &b));                                                       \
+        assert_false(wi_batch_fits(&b, &a));                                                       \
+        (member) = value;                                                                          \
+        assert_true(wi_batch_fits(&a, &b));                                                        \
+    } while (0)
+    DIFFERS(b.model, &other);
+    DIFFERS(b.type, b.type + 1);
+    DIFFERS(b.fallback, 1);
+    DIFFERS(b.has_platform, 1);
+    DIFFERS(b.platform, b.platform + 1);
+    DIFFERS(b.browser, (char *)"firefox");
+    DIFFERS(b.node, (char *)"node-1");
+    DIFFERS(b.precision, (char *)"fp16");
+    DIFFERS(b.options, options);
+    DIFFERS(b.tensors.count, 0);
+    DIFFERS(tensor->name, (char *)"y");
+    DIFFERS(tensor->dims[1], 3);
+    DIFFERS(tensor->rank, 1);
+    DIFFERS(tensor->datatype, WI_INT32);
     wi_strings_add(&b.outputs, "y");
     assert_false(wi_batch_fits(&a, &b));
     wi_strings_clear(&b.outputs);
-    b.tensors.items[0].dims[1] = 3;
-    assert_false(wi_batch_fits(&a, &b));
-    b.tensors.items[0].dims[1] = 2;
-    b.tensors.items[0].datatype = WI_INT32;
-    assert_false(wi_batch_fits(&a, &b));
+    json_decref(options);
     wi_tensors_clear(&a.tensors);
     wi_tensors_clear(&b.tensors);
 }

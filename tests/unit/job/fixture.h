@@ -28,6 +28,8 @@ struct fixture {
     int busy, choked; /* the first node's link is full; and the pool has noticed */
     int away;         /* the nodes have no connection */
     char attempt[WI_ID_SIZE], avoid[WI_ID_SIZE], sent_to[WI_ID_SIZE];
+    unsigned requests;  /* of the last task */
+    double deadline_ms; /* likewise */
     size_t backlog;
     int wants_stream, wants_more; /* what the last demand asked for */
     int wants_several;
@@ -41,6 +43,7 @@ struct fixture {
     /* what came back */
     int answers, idle;
     struct wi_job_result last;
+    struct wi_budget budget;                           /* what is kept of streams */
     char order[64];                                    /* the client ids in the order of dispatch */
     void (*on_answer)(const struct wi_job_spec *spec); /* what a client does then; may be NULL */
     unsigned char *count; /* NULL, or the answers to "job-0", "job-1" and so on */
@@ -99,6 +102,8 @@ enum wi_code wi_pool_dispatch(
     fixture->room--;
     snprintf(fixture->attempt, sizeof fixture->attempt, "%s", task->attempt_id);
     snprintf(fixture->sent_to, sizeof fixture->sent_to, "%s", node_id);
+    fixture->requests = task->requests;
+    fixture->deadline_ms = task->deadline_ms;
     note_stream(task);
     fixture->is_alone = task->alone;
     fixture->sent_tokens = task->asked->prompt_tokens + 100 * task->asked->answer_tokens;
@@ -153,14 +158,16 @@ void wi_pool_set_backlog(struct wi_pool *pool, size_t waiting)
 static inline int set_up(void **state)
 {
     static struct fixture the;
-    the = (struct fixture){
-        .pick = WI_PICK_NODE, .room = 100, .model = {.name = "digits", ._references = 1}};
+    the = (struct fixture){.pick = WI_PICK_NODE,
+        .room = 100,
+        .model = {.name = "digits", ._references = 1},
+        .budget.limit = 1 << 30};
     the.config.pool.max_retries = 3;
     the.config.pool.max_queue = 4;
     the.config.pool.client_share = 1;
     fixture = &the;
     uv_loop_init(&the.loop);
-    the.jobs = wi_jobs_new(&the.loop, &the.config, NULL);
+    the.jobs = wi_jobs_new(&the.loop, &the.config, &the.budget);
     wi_jobs_start(the.jobs, NULL);
     return 0;
 }
@@ -174,6 +181,7 @@ static inline int tear_down(void **state)
     assert_int_equal(counters.running, 0);
     wi_jobs_free(fixture->jobs);
     assert_int_equal(fixture->model._references, 1);
+    assert_int_equal(fixture->budget.used, 0);
     uv_run(&fixture->loop, UV_RUN_DEFAULT);
     return uv_loop_close(&fixture->loop);
 }
@@ -183,6 +191,8 @@ static inline void on_done(
 {
     fixture->answers++;
     fixture->last = *result;
+    double age = wi_now_ms() - spec->accepted_at;
+    assert_true(result->queue_ms <= result->total_ms && result->total_ms <= age);
     if (fixture->count)
         fixture->count[atoi(spec->id + strlen("job-"))]++;
     if (fixture->on_answer)

@@ -179,18 +179,56 @@ TEST(what_was_withdrawn_uses_up_nobodys_turn)
     wi_queue_free(queue);
 }
 
-TEST(clients_that_are_gone_are_forgotten)
+/* As many clients come one after the other, once each, while `waiting` entries stay. */
+static void let_many_pass(struct wi_queue *queue, size_t waiting)
 {
-    struct wi_queue *queue = wi_queue_new();
     char name[32];
     for (int i = 0; i < 100000; i++) {
         snprintf(name, sizeof name, "client-%d", i);
-        struct wi_queue_entry entry = of(name, i);
+        struct wi_queue_entry entry = of(name, 0);
+        entry.priority = 9;
         wi_queue_push(queue, &entry, "m", 0);
-        assert_ptr_equal(take(queue, i), &entry);
+        assert_ptr_equal(take(queue, 0), &entry);
+        assert_in_range(wi_queue_clients(queue), 1, 257 + 2 * waiting);
     }
+}
+
+TEST(clients_that_are_gone_are_forgotten)
+{
+    struct wi_queue *queue = wi_queue_new();
+    struct wi_queue_entry old = of("ada", 0);
+    let_many_pass(queue, 0);
     assert_null(wi_queue_any(queue));
+    wi_queue_push(queue, &old, "m", 0);
+    let_many_pass(queue, 1);
+    assert_ptr_equal(take(queue, 0), &old);
     wi_queue_free(queue);
+}
+
+/* A client's second job waits for all that came, and for none that came when that round was over.
+ */
+TEST(a_round_ends_when_clients_are_forgotten)
+{
+    struct wi_queue *queue = wi_queue_new();
+    struct wi_queue_entry first = of("ada", 0), second = of("ada", 1), many[300];
+    char name[32];
+    wi_queue_push(queue, &first, "m", 0);
+    wi_queue_push(queue, &second, "m", 0);
+    assert_ptr_equal(take(queue, 2), &first);
+    for (int i = 0; i < 300; i++) {
+        snprintf(name, sizeof name, "client-%d", i);
+        many[i] = of(name, 2);
+        wi_queue_push(queue, &many[i], "m", 0);
+        struct wi_queue_entry *best = take(queue, 2);
+        assert_ptr_equal(best, best == &second ? &second : &many[i]);
+        if (best != &second)
+            continue;
+        assert_in_range(i, 254, 257);
+        assert_ptr_equal(take(queue, 2), &many[i]);
+        wi_queue_free(queue);
+        return;
+    }
+    fail_msg("it never has its turn");
 }
 
 /* --- against a plain walk -------------------------------------------------------------------- */

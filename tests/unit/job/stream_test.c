@@ -248,6 +248,24 @@ TEST(several_answers_go_on_elsewhere)
     assert_int_equal(fixture->last.code, WI_OK);
 }
 
+/* It is told to the next node joined, for which there is no memory now. */
+TEST(several_answers_wait_until_there_is_memory_to_go_on)
+{
+    open_stream();
+    bring_answer(0, 0, "one");
+    bring_answer(1, 1, "another");
+    fixture->budget.limit = fixture->budget.used;
+    lose(1);
+    assert_int_equal(fixture->dispatched, 1);
+    assert_int_equal(fixture->answers, 0);
+    fixture->budget.limit = 1 << 30;
+    events()->on_capacity(events()->context);
+    assert_int_equal(fixture->dispatched, 2);
+    assert_string_equal(fixture->from, "2 oneanother ");
+    end_stream(2);
+    assert_int_equal(fixture->last.code, WI_OK);
+}
+
 TEST(the_first_of_several_goes_on_where_all_can)
 {
     open_asking(60000, 30000, json_pack("{s:i}", "n", 2));

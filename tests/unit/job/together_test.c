@@ -29,11 +29,11 @@ static void drop_part(void *context, const struct wi_job_spec *spec, const struc
 {
 }
 
-static void submit_row(const char *id, int as_stream)
+static void submit_row_for(const char *id, int as_stream, double timeout_ms)
 {
     static const struct wi_job_stream stream = {.on_part = drop_part};
-    struct wi_inference *asked =
-        ASKED(.model = wi_model_ref(&fixture->model), .timeout_ms = 60000, .stream = as_stream);
+    struct wi_inference *asked = ASKED(.model = wi_model_ref(&fixture->model),
+        .timeout_ms = timeout_ms, .stream = as_stream);
     struct wi_job_spec spec = {.asked = asked, .accepted_at = wi_now_ms()};
     snprintf(spec.id, sizeof spec.id, "%s", id);
     add_row(&asked->tensors, 1);
@@ -43,13 +43,24 @@ static void submit_row(const char *id, int as_stream)
     assert_int_equal(code, WI_OK);
 }
 
-/* Four jobs of one row each; a message of `max_body` holds as many of them as one run. */
-static void make_company(uint64_t max_body, int as_streams)
+static void submit_row(const char *id, int as_stream)
+{
+    submit_row_for(id, as_stream, 60000);
+}
+
+static void may_batch(enum wi_batching batching)
 {
     fixture->model.facts.signature = (struct wi_onnx_signature){
         .inputs = &row, .input_count = 1, .outputs = &row, .output_count = 1};
-    fixture->config.pool.batching = WI_BATCHING_AUTO;
+    fixture->config.pool.batching = batching;
     fixture->config.pool.max_batch = 8;
+    fixture->config.api.max_body = 1 << 20;
+}
+
+/* Four jobs of one row each; a message of `max_body` holds as many of them as one run. */
+static void make_company(uint64_t max_body, int as_streams)
+{
+    may_batch(WI_BATCHING_AUTO);
     fixture->config.api.max_body = max_body;
     fixture->room = 0;
     for (int i = 0; i < 4; i++) {
@@ -77,6 +88,61 @@ static void withdraw_the_others(const struct wi_job_spec *spec)
 }
 
 FIXTURE(set_up, tear_down)
+
+TEST(a_batch_is_one_attempt_for_as_long_as_any_of_it_may_take)
+{
+    may_batch(WI_BATCHING_AUTO);
+    fixture->room = 0;
+    submit_row_for("job-0", 0, 20000);
+    submit_row_for("job-1", 0, 50000);
+    submit_row_for("job-2", 0, 10000);
+    fixture->room = 1;
+    events()->on_capacity(events()->context);
+    assert_int_equal(fixture->dispatched, 1);
+    assert_int_equal(fixture->requests, 3);
+    assert_string_equal(fixture->attempt, "job-0.b1");
+    assert_in_range(fixture->deadline_ms, 45000, 50000);
+}
+
+/* There is room for it, but others may come. */
+TEST(who_waits_for_company_goes_when_it_is_complete)
+{
+    may_batch(WI_BATCHING_FIXED);
+    fixture->config.pool.batch_window = 30000;
+    fixture->config.pool.max_batch = 3;
+    for (int i = 0; i < 2; i++) {
+        submit_row(i == 0 ? "job-0" : "job-1", 0);
+        for (int turn = 0; turn < 5; turn++)
+            uv_run(&fixture->loop, UV_RUN_NOWAIT);
+        assert_int_equal(fixture->dispatched, 0);
+    }
+    submit_row("job-2", 0);
+    assert_int_equal(fixture->dispatched, 0); /* not from in there */
+    for (int turn = 0; turn < 100 && fixture->dispatched == 0; turn++)
+        uv_run(&fixture->loop, UV_RUN_NOWAIT);
+    assert_int_equal(fixture->dispatched, 1);
+    assert_int_equal(fixture->requests, 3);
+}
+
+TEST(who_waits_for_company_in_vain_goes_when_the_window_is_over)
+{
+    double began = wi_now_ms();
+    may_batch(WI_BATCHING_FIXED);
+    fixture->config.pool.batch_window = 20;
+    submit_row("job-0", 0);
+    while (fixture->dispatched == 0)
+        uv_run(&fixture->loop, UV_RUN_ONCE);
+    assert_true(wi_now_ms() - began >= 20);
+    assert_string_equal(fixture->attempt, "job-0.1");
+}
+
+TEST(what_a_lost_batch_leaves_is_tried_at_once)
+{
+    run_together(1 << 20);
+    fixture->room = 4;
+    events()->on_lost(events()->context, "node-1", fixture->attempt, WI_BLAME_ALONE, "it died");
+    assert_int_equal(fixture->dispatched, 5);
+}
 
 TEST(an_answer_is_parted_although_its_first_taker_withdraws_the_others)
 {

@@ -332,6 +332,23 @@ TEST(files_of_earlier_versions_are_linked)
     wi_staging_clear(&staging);
 }
 
+#define CID "bafybeigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi"
+
+/* A CID names its content, whichever model has it. */
+TEST(files_of_other_models_are_linked_by_their_cid)
+{
+    struct store *store = *state;
+    struct wi_staging staging = {0};
+    struct wi_error error;
+    uint64_t known;
+    assert_true(wi_source_hash_is_cid(CID));
+    assert_false(wi_source_hash_is_cid("ipfs://" CID));
+    assert_false(wi_source_hash_is_cid(SHA_A));
+    assert_int_equal(pull(store, "other/name", "a1", CID, &error), WI_OK);
+    assert_int_equal(reuse(store, &staging, CID, UINT64_MAX, &known), 2);
+    wi_staging_clear(&staging);
+}
+
 TEST(files_that_have_changed_are_not_reused)
 {
     struct store *store = *state;

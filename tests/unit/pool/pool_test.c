@@ -325,7 +325,7 @@ TEST(what_is_no_faster_is_not_loaded)
 {
     const struct wi_demand demand = {.asked = &(struct wi_inference){.model = &model}};
 
-    know(SLOW_MS + 1);
+    know(SLOW_MS);
     serve();
     tell_loaded("wasm");
     assert_int_equal(ask(&demand, 1000), 1000);

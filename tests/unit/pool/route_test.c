@@ -180,6 +180,23 @@ TEST(a_pinned_kind_binds)
     assert_int_equal(place->error.code, WI_UNAVAILABLE);
 }
 
+/* A node that is there is not said to be of another kind. */
+TEST(a_pinned_node_is_refused_for_what_it_lacks)
+{
+    struct place *place = *state;
+
+    ask(place, WI_WEBNN, 0);
+    place->asked.node = "node-1";
+    assert_int_equal(route(place, 1), WI_PICK_NEVER);
+    assert_int_equal(place->error.code, WI_PLATFORM_UNSUPPORTED);
+    assert_string_equal(place->error.field, "platform");
+    place->asked.browser = "firefox";
+    assert_int_equal(route(place, 0), WI_PICK_NEVER);
+    assert_int_equal(place->error.code, WI_UNAVAILABLE);
+    assert_string_equal(place->error.field, "browser");
+    assert_string_equal(place->error.detail, "the node node-1 is no firefox");
+}
+
 TEST(a_builtin_model_needs_no_platform)
 {
     struct place *place = *state;

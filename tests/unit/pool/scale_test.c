@@ -149,6 +149,16 @@ TEST(leaving_sessions_take_up_room)
     expect_rest(&place, NOW, WI_NEVER);
     place.kinds[0].leaving = 0;
     expect(&place, NOW, WI_SCALE_START, 0);
+    /* Of their own kind, too. */
+    set_up(&place);
+    place.scale.min = 2;
+    idle(&place, 0, 1, NOW);
+    place.kinds[0].max = 2;
+    place.kinds[0].leaving = 1;
+    place.kinds[1].max = place.kinds[2].max = 0;
+    expect_rest(&place, NOW, WI_NEVER);
+    place.kinds[0].leaving = 0;
+    expect(&place, NOW, WI_SCALE_START, 0);
 }
 
 /* Beside others nothing is opened where memory is short; alone one is. */
@@ -313,7 +323,8 @@ TEST(a_request_opens_the_kind_at_once)
     place.kinds[2].may_start_at = NOW + 7000;
     place.kinds[2].broken = 1;
     expect_rest(&place, NOW, NOW + 7000);
-    place.scale.max = 1; /* and nobody makes room for what cannot start */
+    expect(&place, NOW + 7000, WI_SCALE_START, 2); /* when it may, and not later */
+    place.scale.max = 1;                           /* and nobody makes room for what cannot start */
     place.kinds[0].idle_since = NOW - 100000;
     expect_rest(&place, NOW, NOW + 7000);
 }

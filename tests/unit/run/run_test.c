@@ -239,6 +239,23 @@ static void begin_kind(enum wi_run_kind kind, const char *text, uint64_t cost)
     wi_run_begin(f->run);
 }
 
+/* A form of so many bytes, which is none. */
+static void begin_form(size_t size)
+{
+    struct fixture *f = fixture;
+    const struct wi_run_owner owner = {
+        .context = f, .charge = charge, .on_begin = on_begin, .on_done = on_done};
+    struct wi_run_request request = {.dialect = &wi_dialect_native,
+        .body = wi_blob_new(&f->budget, size),
+        .client = "somebody",
+        .accepted_at = wi_now_ms()};
+    char *text = wi_alloc(size);
+    assert_int_equal(wi_blob_append(request.body, text, size), 0);
+    free(text);
+    f->run = wi_run_new(&f->deps, &request, &owner);
+    wi_run_begin(f->run);
+}
+
 static void begin(const char *text)
 {
     begin_kind(WI_RUN_ANSWER, text, 0);
@@ -342,6 +359,31 @@ TEST(reads_and_prints_what_is_long_on_threads)
     until(*fixture->told && fixture->text);
     assert_string_equal(fixture->told, "begin queued done ");
     assert_non_null(strstr(fixture->text, "1.25]"));
+}
+
+TEST(reads_a_long_form_on_a_thread)
+{
+    begin_form(2 * 1024 * 1024);
+    assert_string_equal(fixture->told, "failed ");
+    begin_form(2 * 1024 * 1024 + 1);
+    assert_string_equal(fixture->told, "failed ");
+    until(!fixture->run);
+    assert_string_equal(fixture->told, "failed failed ");
+}
+
+TEST(runs_in_browsers_that_are_configured_or_have_joined)
+{
+    struct wi_config_browser kinds[] = {{.kind = "chrome"}, {.kind = "firefox"}};
+    fixture->config.browsers = kinds;
+    fixture->config.browser_count = 2;
+    for (int i = 0; i < 3; i++) {
+        static const char *const names[] = {"chrome", "joined", "lynx"};
+        struct wi_error error = {0};
+        enum wi_code code = wi_run_check_browser(&fixture->deps, names[i], &error);
+        assert_int_equal(code, i < 2 ? WI_OK : WI_INVALID_FIELD);
+        assert_string_equal(error.allowed, i < 2 ? "" : "chrome, firefox");
+    }
+    assert_int_equal(wi_run_check_browser(&fixture->deps, NULL, NULL), WI_OK);
 }
 
 TEST(says_what_is_wrong_with_the_request)

@@ -173,6 +173,38 @@ TEST(too_little_in_too_long_goes_back_to_the_others)
     close_fetch();
 }
 
+TEST(who_stumbles_is_given_up_early_where_there_is_another_way)
+{
+    static const struct answer good = {.status = 200};
+    have_blocks(40, 4 * KIB);
+    have_gateways(1);
+    test.gateways[0].first = &good;
+    test.gateways[0].first_count = 1;
+    test.gateways[0].answer.end = WI_HTTP_BROKEN;
+    test.gateways[0].answer.status = 0;
+    test.order.tries = 1;
+    start();
+    while (!test.failed)
+        turn();
+    assert_true(in_fetch(0).gone);
+    assert_in_range(test.gateways[0].asked, 3, 8);
+    close_fetch();
+}
+
+TEST(nor_is_one_that_rests_waited_for_then)
+{
+    static const struct answer busy = {.status = 503, .headers = {"Retry-After", "60"}};
+    have_blocks(10, 4 * KIB);
+    have_gateways(1);
+    test.gateways[0].answer = busy;
+    test.order.tries = 1;
+    start();
+    while (!test.failed)
+        turn();
+    assert_int_equal(test.error.code, WI_HUB_BUSY);
+    close_fetch();
+}
+
 TEST(at_the_end_the_idle_ask_for_what_the_slowest_have)
 {
     have_blocks(40, 100 * KIB);
@@ -236,6 +268,7 @@ TEST(the_owner_may_want_a_few_at_a_time)
     have_blocks(60, 4 * KIB);
     have_gateways(2);
     test.at_once = 3;
+    test.never_ends = 1; /* so that nothing is asked for twice */
     fetch_all();
     assert_int_equal(test.gateways[0].asked + test.gateways[1].asked, 60);
     close_fetch();
@@ -313,7 +346,7 @@ TEST(what_cannot_be_kept_ends_it)
 TEST(all_share_a_limit)
 {
     struct wi_limit limit = {0};
-    wi_limit_set(&limit, 20 * MIB);
+    wi_limit_set(&limit, 8 * MIB);
     have_blocks(6, MIB);
     have_gateways(2);
     test.order.limit = &limit;
@@ -321,6 +354,75 @@ TEST(all_share_a_limit)
     double began = wi_now_ms();
     fetch_all();
     assert_true(test.paused > 0);
-    assert_true(wi_now_ms() - began > 100); /* 6 MiB, and 2 of them at once */
+    assert_true(wi_now_ms() - began > 250); /* 2 MiB and some pieces come at once */
+    close_fetch();
+}
+
+/* --- one that has the file -------------------------------------------------------------------- */
+
+/* The last of the gateways has it. */
+static void have_file(int status)
+{
+    static char url[64];
+    static struct wi_block_file file;
+    file = (struct wi_block_file){test.gateway_count - 1, url};
+    snprintf(url, sizeof url, "%s/file", test.gateways[file.source].url);
+    test.gateways[file.source].answer.status = status;
+    test.order.file = &file;
+}
+
+TEST(one_may_have_the_file_itself)
+{
+    have_blocks(60, 4 * KIB);
+    have_gateways(2);
+    have_file(206);
+    fetch_all();
+    assert_true(in_fetch(0).blocks > 0 && in_fetch(1).blocks > 0);
+    assert_in_range(test.gateways[1].most, 1, 2);
+    close_fetch();
+}
+
+TEST(its_bytes_have_the_last_word)
+{
+    have_blocks(60, 4 * KIB);
+    have_gateways(2);
+    have_file(206);
+    test.gateways[1].answer.wrong = 1;
+    start();
+    while (!test.failed)
+        turn();
+    assert_int_equal(test.error.code, WI_DOWNLOAD_CORRUPT);
+    assert_non_null(strstr(test.error.detail, "the bytes of g1 are not those of its leaves"));
+    close_fetch();
+}
+
+TEST(without_ranges_it_is_of_no_use)
+{
+    have_blocks(20, 4 * KIB);
+    have_gateways(2);
+    have_file(200);
+    fetch_all();
+    assert_int_equal(in_fetch(0).blocks, 20);
+    assert_true(in_fetch(1).gone);
+    assert_non_null(strstr(in_fetch(1).reason, "does not send the range of a file"));
+    close_fetch();
+}
+
+TEST(where_it_has_led_to_is_gone_to_while_that_is_good)
+{
+    static const struct answer first[] = {
+        {.status = 302, .headers = {"Location", "https://g0.example/file/led"}}, {.status = 206},
+        {.status = 206}, {.status = 403},
+        {.status = 302, .headers = {"Location", "https://g0.example/file/led"}}};
+    have_blocks(10, 4 * KIB);
+    have_gateways(1);
+    have_file(206);
+    test.at_once = 1;
+    test.gateways[0].first = first;
+    test.gateways[0].first_count = 5;
+    fetch_all();
+    assert_int_equal(in_fetch(0).blocks, 10);
+    assert_int_equal(test.gateways[0].asked, 10 + 3);
+    assert_int_equal(test.gateways[0].led, 10 + 1);
     close_fetch();
 }

@@ -43,6 +43,7 @@ struct gateway {
     size_t asked, in_flight, most;  /* most: in flight at the same time */
     char url_asked[200], token[64]; /* of the last request, as are: */
     int private, plain;
+    int led; /* requests that came where others had been led */
 };
 
 struct wi_http_call {
@@ -50,7 +51,7 @@ struct wi_http_call {
     struct gateway *gateway;
     struct answer answer;
     size_t block, sent;
-    char length[32], location[80];
+    char length[32], location[80], range[80];
     wi_http_head_fn *on_head;
     wi_http_data_fn *on_data;
     wi_http_fn *on_answer;
@@ -92,7 +93,7 @@ uint64_t wi_retry_pause(unsigned first_ms, unsigned failed)
 
 static size_t body_of(const struct wi_http_call *call)
 {
-    if (call->answer.status != 200)
+    if (call->answer.status != 200 && call->answer.status != 206)
         return 10;
     return call->answer.size ? call->answer.size : test.sizes[call->block];
 }
@@ -103,6 +104,8 @@ const char *wi_http_call_header(const struct wi_http_call *call, const char *nam
     for (size_t i = 0; i < 4 && answer->headers[i]; i += 2)
         if (strcasecmp(answer->headers[i], name) == 0)
             return answer->headers[i + 1];
+    if (strcasecmp(name, "content-range") == 0)
+        return call->range[0] ? call->range : NULL;
     if (strcasecmp(name, "content-type") == 0)
         return answer->type ? answer->type : "application/vnd.ipld.raw";
     if (strcasecmp(name, "content-length") == 0 && answer->length != NO_LENGTH)
@@ -180,6 +183,29 @@ static struct gateway *gateway_of(const char *url)
     return NULL;
 }
 
+/* Where the block lies in the file of which all of them are. */
+static uint64_t place_of(size_t block)
+{
+    uint64_t at = 0;
+    for (size_t i = 0; i < block; i++)
+        at += test.sizes[i];
+    return at;
+}
+
+/* Of a range of that file. */
+static size_t block_at(const char *header)
+{
+    unsigned long long first, last;
+    assert_int_equal(sscanf(header, "Range: bytes=%llu-%llu", &first, &last), 2);
+    for (size_t i = 0; i < test.count; i++)
+        if (place_of(i) == first) {
+            assert_int_equal(last, first + test.sizes[i] - 1);
+            return i;
+        }
+    fail_msg("%s was not wanted", header);
+    return 0;
+}
+
 static size_t block_of(const char *url)
 {
     const char *cid = strstr(url, "/ipfs/");
@@ -200,7 +226,9 @@ static void note_request(struct gateway *gateway, const struct wi_http_request *
 {
     assert_string_equal(request->method, "GET");
     assert_true(request->outside);
-    assert_string_equal(request->headers[0], "Accept: application/vnd.ipld.raw");
+    if (!strstr(request->url, "/file"))
+        assert_string_equal(request->headers[0], "Accept: application/vnd.ipld.raw");
+    gateway->led += strstr(request->url, "/file/led") != NULL;
     snprintf(gateway->token, sizeof gateway->token, "%s",
         request->headers[1] ? request->headers[1] : "");
     snprintf(gateway->url_asked, sizeof gateway->url_asked, "%s", request->url);
@@ -218,7 +246,8 @@ struct wi_http_call *wi_http_start(struct wi_http *http, const struct wi_http_re
         .gateway = gateway,
         .answer = gateway->asked < gateway->first_count ? gateway->first[gateway->asked]
                                                         : gateway->answer,
-        .block = block_of(request->url),
+        .block =
+            strstr(request->url, "/file") ? block_at(request->headers[0]) : block_of(request->url),
         .on_head = request->on_head,
         .on_data = request->on_data,
         .on_answer = on_answer,
@@ -226,6 +255,10 @@ struct wi_http_call *wi_http_start(struct wi_http *http, const struct wi_http_re
         .timer = wi_timer_new(&test.loop, on_network, call)};
     snprintf(call->length, sizeof call->length, "%zu",
         call->answer.length ? call->answer.length : body_of(call));
+    if (call->answer.status == 206)
+        snprintf(call->range, sizeof call->range, "bytes %llu-%llu/*",
+            (unsigned long long)place_of(call->block),
+            (unsigned long long)(place_of(call->block) + test.sizes[call->block] - 1));
     test.calls = call;
     test.asked[call->block]++;
     gateway->asked++;
@@ -270,6 +303,7 @@ static enum wi_block_next next_block(void *context, struct wi_block_want *want)
         return WI_BLOCK_LATER;
     *want = (struct wi_block_want){.cid = test.cids[test.next],
         .bytes = test.unknown ? 0 : (uint32_t)test.sizes[test.next],
+        .at = place_of(test.next),
         .tag = test.next};
     test.next++;
     return WI_BLOCK_NEXT;

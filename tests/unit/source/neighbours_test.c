@@ -11,11 +11,11 @@
 #include <strings.h>
 
 #define OWN_ID "0a"
-#define ROW                                                                                        \
-    "{\"cid\":\"bafybeicoelrpuhs2awj3mbsifgufdwuctbph3wrpamantwbbhg7wvljvqu\",\"name\":\"org/m\"," \
-    "\"bytes\":0,\"files\":[{\"path\":\"model.json\",\"bytes\":0,\"sha256\":\"e3b0c44298fc1c149af" \
-    "bf4c8996fb92427ae41e4649b934ca495991b7852b855\",\"cid\":\"bafkreihdwdcefgh4dqkjv67uzcmw7ojee" \
-    "6xedzdetojuzjevtenxquvyku\"}]}"
+#define ROW_OF(name, cid)                                                                          \
+    "{\"cid\":\"" cid "\",\"name\":\"" name "\",\"bytes\":0,\"files\":[{\"path\":\"model.json\","  \
+    "\"bytes\":0,\"sha256\":\"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\"," \
+    "\"cid\":\"bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku\"}]}"
+#define ROW ROW_OF("org/m", "bafybeicoelrpuhs2awj3mbsifgufdwuctbph3wrpamantwbbhg7wvljvqu")
 #define LIST(id, rows) "{\"id\":\"" id "\",\"version\":1,\"content\":[" rows "]}"
 #define CALLS_MAX 8
 #define WAIT_MS 30
@@ -279,13 +279,52 @@ TEST(who_does_not_answer_offers_nothing_and_is_left_alone_for_a_while)
     ask(0);
     assert_null(at(0).offer);
     assert_string_equal(reason_of(0), "it cannot be asked what it has: Couldn't connect to server");
-    ask(0);
+    ask(1);
     assert_int_equal(test.asked, 2);
     test.now += WI_NEIGHBOURS_PAUSE_MS + 1;
     test.replies[0] = (struct reply){.status = 304};
-    ask(0);
+    ask(1);
     assert_int_equal(test.asked, 3);
     assert_int_equal(at(0).offer->count, 1);
+    test.replies[0] = (struct reply){.end = WI_HTTP_BROKEN};
+    ask(0);
+    ask(0); /* all, whether they failed just now or not */
+    assert_int_equal(test.asked, 5);
+}
+
+static enum wi_code find_model(
+    const char *neighbour, const char *name, const char *variant, const char *why)
+{
+    struct wi_cid cid;
+    struct wi_error error = {0};
+    enum wi_code code =
+        wi_neighbours_model(test.neighbours, neighbour, name, variant, &cid, &error);
+    if (!strstr(error.detail, why))
+        fail_msg("\"%s\" instead of \"%s\"", error.detail, why);
+    return code;
+}
+
+TEST(models_are_found_by_their_names_there)
+{
+    configure("http://b.example", NULL);
+    test.replies[0].body =
+        LIST("0b", ROW_OF("org/m:q8", "bafybeicoelrpuhs2awj3mbsifgufdwuctbph3"
+                                      "wrpamantwbbhg7wvljvqu") "," ROW_OF("org/n",
+                       "bafybeifnd754mto6tpaf4qlzsgarhgg3rfnf4pvc5dewo"
+                       "vbv7r34hrdf2m"));
+    test.replies[1] = (struct reply){.end = WI_HTTP_BROKEN};
+    assert_int_equal(find_model("a", "org/m", NULL, "it does not answer"), WI_HUB_FAILED);
+    ask(0);
+    assert_int_equal(find_model("a", "org/m", "q8", ""), WI_OK);
+    assert_int_equal(find_model("a", "org/m", NULL, ""), WI_OK);
+    assert_int_equal(find_model("a", "org/n", NULL, ""), WI_OK);
+    assert_int_equal(find_model("a", "org/n", "q4", ""), WI_OK);
+    assert_int_equal(find_model("a", "org/m", "q4", "hub a serves no model org/m:q4, but 2 others"),
+        WI_HUB_NOT_FOUND);
+    assert_int_equal(find_model("b", "org/m", NULL, "Couldn't connect"), WI_HUB_FAILED);
+    assert_int_equal(find_model("c", "org/m", NULL, "not configured any more"), WI_HUB_FAILED);
+    wi_block_source_lied(at(0).source, 1, "it sent a wrong block");
+    assert_int_equal(find_model("a", "org/m", NULL, "it sent a wrong block"), WI_HUB_FAILED);
 }
 
 TEST(says_why_an_answer_is_none)

@@ -86,6 +86,12 @@ void wi_blockstore_look(struct wi_blockstore *blocks)
     played.looked++;
 }
 
+/* Nothing is pulled here. */
+struct wi_block_reading *wi_blockstore_block(struct wi_blockstore *blocks, const struct wi_cid *cid)
+{
+    return NULL;
+}
+
 struct wi_block_reading *wi_blockstore_car(
     struct wi_blockstore *blocks, const struct wi_cid *cid, enum wi_dag_scope scope)
 {
