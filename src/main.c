@@ -24,6 +24,7 @@
 #include "browser/network.h"
 #include "check/check.h"
 #include "config/config.h"
+#include "copies/copies.h"
 #include "hub/pulls.h"
 #include "job/job.h"
 #include "library/repository.h"
@@ -85,6 +86,7 @@ struct daemon {
     struct wi_pulls *pulls;
     struct wi_sources *sources;
     struct wi_neighbours *neighbours;
+    struct wi_copies *copies;
     struct wi_limit download_limit;
     struct wi_db *db;
     struct wi_jobs *jobs;
@@ -122,6 +124,7 @@ static void close_rest(void *context)
 {
     struct daemon *d = context;
     wi_lws_begin_free(d->lws);
+    wi_copies_free(d->copies);
     wi_pulls_free(d->pulls);
     wi_blockstore_free(d->blocks);
     wi_neighbours_free(d->neighbours);
@@ -267,6 +270,7 @@ static void reload(struct daemon *d)
     wi_blockstore_reset(d->blocks);
     set_room(d, next);
     wi_pulls_reload(d->pulls, next);
+    wi_copies_reload(d->copies, next);
     d->budget.limit = next->pool.memory_budget;
     wi_config_free(d->config);
     d->config = next;
@@ -417,6 +421,26 @@ static enum wi_code make_bridge(struct daemon *d, struct wi_error *error)
     return WI_OK;
 }
 
+static void take_copies(void *context, uint64_t bytes)
+{
+    const struct daemon *d = context;
+    wi_bridge_take_copies(d->bridge, bytes);
+}
+
+static void make_copies(struct daemon *d)
+{
+    const struct wi_copies_deps deps = {.loop = &d->loop,
+        .neighbours = d->neighbours,
+        .blocks = d->blocks,
+        .pulls = d->pulls,
+        .repository = d->repository,
+        .versions = d->versions,
+        .id = d->id,
+        .on_takes = take_copies,
+        .context = d};
+    d->copies = wi_copies_new(&deps, d->config);
+}
+
 /* The parts, from the bottom up. What was made before a failure is for close_rest and free_parts
  * to end, as after a long life. */
 static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
@@ -461,6 +485,7 @@ static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
     d->checks = wi_checks_new(&d->loop, d->jobs, d->pool, d->config);
     if (make_bridge(d, error) != WI_OK)
         return error->code;
+    make_copies(d);
     struct wi_server_deps server_deps = {.loop = &d->loop,
         .config = d->config,
         .jobs = d->jobs,

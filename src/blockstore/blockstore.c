@@ -18,11 +18,15 @@ static void list_use(void *context, struct wi_versions_use *use)
     const struct wi_blockstore *blocks = context;
     for (size_t i = 0; i < blocks->count; i++) {
         const struct wi_pin_record *record = &blocks->entries[i]->record;
+        if (blocks->entries[i]->is_spare)
+            continue;
         char *name = wi_strndup(record->pin.model, wi_pin_base(record->pin.model));
         char *folder = wi_pin_folder(record, blocks->directory);
         wi_strings_add(&use->names, name);
         if (record->pin.version)
             wi_strings_add(&use->pinned, folder);
+        if (record->pin.version && record->pin.kind == WI_PIN_COPY)
+            wi_strings_add(&use->apart, folder);
         free(folder);
         free(name);
     }
@@ -122,21 +126,43 @@ void wi_blockstore_each(const struct wi_blockstore *blocks, wi_pin_fn *each, voi
         each(context, &blocks->entries[i]->record.pin);
 }
 
-enum wi_code wi_blockstore_unpublish(
-    struct wi_blockstore *blocks, const char *name, struct wi_error *error)
+static enum wi_code remove_pin(struct wi_pin_entry *entry, const char *says, struct wi_error *error)
 {
-    struct wi_pin_entry *entry = wi_pin_table_find(blocks, name);
-    if (!entry)
-        return wi_error_set(error, WI_NOT_FOUND, "model_name", "%.160s is not published", name);
+    struct wi_blockstore *blocks = entry->blocks;
     int frees = entry->record.pin.version > 0;
-    enum wi_code code = wi_pin_remove(blocks->directory, name, error);
+    enum wi_code code = wi_pin_remove(blocks->directory, entry->record.pin.model, error);
     if (code != WI_OK)
         return code;
-    wi_info("content", name, "published as %s no more", entry->record.pin.cid_text);
+    wi_info("content", entry->record.pin.model, "%s%s", says, entry->record.pin.cid_text);
     wi_pin_table_remove(entry);
     if (frees) /* its version may be one that is kept for nobody else */
         wi_versions_collect(blocks->versions, 0, NULL, NULL);
     return WI_OK;
+}
+
+enum wi_code wi_blockstore_unpublish(
+    struct wi_blockstore *blocks, const char *name, struct wi_error *error)
+{
+    struct wi_pin_entry *entry = wi_pin_table_find(blocks, name);
+    if (!entry || entry->record.pin.kind != WI_PIN_PUBLISHED)
+        return wi_error_set(error, WI_NOT_FOUND, "model_name", "%.160s is not published", name);
+    return remove_pin(entry, "no longer published as ", error);
+}
+
+enum wi_code wi_blockstore_let_go(
+    struct wi_blockstore *blocks, const char *name, struct wi_error *error)
+{
+    struct wi_pin_entry *entry = wi_pin_table_find(blocks, name);
+    if (!entry || entry->record.pin.kind == WI_PIN_PUBLISHED)
+        return wi_error_set(error, WI_NOT_FOUND, "model_name", "%.160s is no copy", name);
+    return remove_pin(entry, "no longer a copy of ", error);
+}
+
+void wi_blockstore_spare(struct wi_blockstore *blocks, const char *name, int spare)
+{
+    struct wi_pin_entry *entry = wi_pin_table_find(blocks, name);
+    if (entry && entry->record.pin.kind != WI_PIN_PUBLISHED)
+        entry->is_spare = spare;
 }
 
 /* --- blocks ----------------------------------------------------------------------------------- */

@@ -1,5 +1,6 @@
 /*
- * The models of the library that are published: each has a CID and is pinned, and of its files each
+ * The models of the library that are published, and copies of what others have published: each has
+ * a CID and is pinned, and of its files each
  * leaf has a known hash, so that any block of it can be served without a second copy: a leaf is a
  * place in one of its files, an inner node is computed from the leaves and kept in memory.
  *
@@ -32,20 +33,31 @@ struct wi_pin_file {
     struct wi_cid cid;
 };
 
+/* Why it is held. */
+enum wi_pin_kind {
+    WI_PIN_PUBLISHED, /* somebody here has published it */
+    WI_PIN_COPY,      /* it was pulled for others' sake alone */
+    WI_PIN_ADOPTED    /* it was here anyway, and counts as a copy */
+};
+
 /* Borrowed until the next turn of the loop. */
 struct wi_pin {
+    enum wi_pin_kind kind;
     struct wi_cid cid;
     char cid_text[WI_CID_TEXT];
     char *model;                /* "OWNER/NAME", perhaps with ":VARIANT": as it was published */
     char hash[WI_MANIFEST_HEX]; /* the model's, as it was published */
     unsigned version;           /* that is held; 0: a folder that somebody put there */
     char *origin;               /* id of the daemon that published it first */
-    int64_t published_at;       /* Unix seconds */
+    int64_t published_at;       /* Unix seconds; of a copy: since when it is one */
     uint64_t bytes;             /* of all files */
     struct wi_pin_file *files;  /* sorted by path */
     size_t count;
     int stale;
 };
+
+/* Whether that can be the id of a daemon, and so an origin. */
+int wi_pin_origin_ok(const char *text);
 
 struct wi_blockstore;
 struct wi_blockstore_deps {
@@ -77,8 +89,20 @@ struct wi_publishing;
  * WI_UNAVAILABLE. */
 struct wi_publishing *wi_blockstore_publish(struct wi_blockstore *blocks, struct wi_model *model,
     wi_publish_progress_fn *on_progress, wi_publish_fn *on_done, void *context);
+/* Has the model, which has been pulled, as a copy of what `origin` published as `cid`: its blocks
+ * are served as those of what is published here. Errors: also WI_CONFLICT where its files have
+ * another CID. */
+struct wi_publishing *wi_blockstore_hold(struct wi_blockstore *blocks, struct wi_model *model,
+    enum wi_pin_kind kind, const struct wi_cid *cid, const char *origin, wi_publish_fn *on_done,
+    void *context);
 void wi_blockstore_cancel(struct wi_publishing *publishing); /* no callback; NULL is fine */
-/* Takes the pin of that name away. WI_OK, WI_NOT_FOUND where there is none, WI_STORAGE_FAILED. */
+/* A copy may go when room is needed (1), or may not (0), as it is at first. */
+void wi_blockstore_spare(struct wi_blockstore *blocks, const char *name, int spare);
+/* Holds a copy no longer; its model stays. WI_OK, WI_NOT_FOUND, WI_STORAGE_FAILED. */
+enum wi_code wi_blockstore_let_go(
+    struct wi_blockstore *blocks, const char *name, struct wi_error *error);
+/* Takes the pin of what was published under that name away. WI_OK, WI_NOT_FOUND where there is
+ * none, WI_STORAGE_FAILED. */
 enum wi_code wi_blockstore_unpublish(
     struct wi_blockstore *blocks, const char *name, struct wi_error *error);
 

@@ -101,6 +101,20 @@ static json_t *file_json(const struct wi_pin_file *file, const struct wi_file_id
         (json_int_t)seen->modified.tv_nsec);
 }
 
+static const char *const kinds[] = {
+    [WI_PIN_PUBLISHED] = "published", [WI_PIN_COPY] = "copy", [WI_PIN_ADOPTED] = "adopted"};
+
+/* What has none was published. */
+static int read_kind(const char *text, enum wi_pin_kind *kind)
+{
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (strcmp(text, kinds[i]) == 0) {
+            *kind = (enum wi_pin_kind)i;
+            return 0;
+        }
+    return -1;
+}
+
 char *wi_pin_print(const struct wi_pin_record *record)
 {
     const struct wi_pin *pin = &record->pin;
@@ -109,9 +123,10 @@ char *wi_pin_print(const struct wi_pin_record *record)
     json_t *files = json_array();
     for (size_t i = 0; i < pin->count; i++)
         json_array_append_new(files, file_json(&pin->files[i], &record->seen[i]));
-    json_t *json = json_pack("{s:s, s:s, s:s, s:I, s:s, s:I, s:o}", "cid", cid, "model", pin->model,
-        "hash", pin->hash, "version", (json_int_t)pin->version, "origin", pin->origin,
-        "published_at", (json_int_t)pin->published_at, "files", files);
+    json_t *json =
+        json_pack("{s:s, s:s, s:s, s:s, s:I, s:s, s:I, s:o}", "cid", cid, "kind", kinds[pin->kind],
+            "model", pin->model, "hash", pin->hash, "version", (json_int_t)pin->version, "origin",
+            pin->origin, "published_at", (json_int_t)pin->published_at, "files", files);
     char *text = json_dumps(json, JSON_INDENT(2));
     json_decref(json);
     return text;
@@ -181,7 +196,7 @@ static int is_tree(const struct wi_pin *pin)
     return 1;
 }
 
-static int is_id(const char *text)
+int wi_pin_origin_ok(const char *text)
 {
     size_t length = strlen(text);
     return length > 0 && length < WI_ID_SIZE &&
@@ -190,17 +205,18 @@ static int is_id(const char *text)
 
 static int read_whole(const json_t *json, struct wi_pin_record *record)
 {
-    const char *cid, *model, *hash, *origin;
+    const char *cid, *model, *hash, *origin, *kind = kinds[WI_PIN_PUBLISHED];
     json_int_t version, published_at;
     const json_t *files, *file;
     struct wi_pin *pin = &record->pin;
     size_t i;
-    if (json_unpack((json_t *)json, "{s:s, s:s, s:s, s:I, s:s, s:I, s:o}", "cid", &cid, "model",
-            &model, "hash", &hash, "version", &version, "origin", &origin, "published_at",
-            &published_at, "files", &files) != 0 ||
-        read_cid(cid, &pin->cid) != 0 || wi_model_check_name(model, NULL) != WI_OK ||
-        !is_sha256(hash) || version < 0 || version > INT32_MAX || !is_id(origin) ||
-        published_at < 0 || !json_is_array(files) || json_array_size(files) == 0 ||
+    if (json_unpack((json_t *)json, "{s:s, s?s, s:s, s:s, s:I, s:s, s:I, s:o}", "cid", &cid, "kind",
+            &kind, "model", &model, "hash", &hash, "version", &version, "origin", &origin,
+            "published_at", &published_at, "files", &files) != 0 ||
+        read_kind(kind, &pin->kind) != 0 || read_cid(cid, &pin->cid) != 0 ||
+        wi_model_check_name(model, NULL) != WI_OK || !is_sha256(hash) || version < 0 ||
+        version > INT32_MAX || !wi_pin_origin_ok(origin) || published_at < 0 ||
+        !json_is_array(files) || json_array_size(files) == 0 ||
         json_array_size(files) > WI_MODEL_FILES_MAX)
         return -1;
     pin->model = wi_strdup(model);

@@ -11,6 +11,7 @@
 struct wi_pin_entry {
     struct wi_blockstore *blocks;
     struct wi_pin_record record;
+    int is_spare;               /* a copy that may go */
     struct wi_outline *outline; /* NULL until its files were looked at and are what was published */
 };
 

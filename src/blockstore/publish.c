@@ -33,6 +33,8 @@ struct wi_publishing {
     struct wi_cid before; /* what was published under that name when it began */
     char *before_origin;  /* NULL: nothing was */
     int64_t before_at;
+    int has_cid;
+    struct wi_cid cid; /* that it is to have */
     struct wi_outline *outline;
     char temporary[WI_ID_SIZE];
     int failed;
@@ -62,6 +64,10 @@ static enum wi_code hash(struct wi_publishing *publishing, struct wi_error *erro
     if (atomic_load(&publishing->stop))
         return wi_error_set(error, WI_UNAVAILABLE, "", "the store is closing");
     enum wi_code code = wi_gather_run(&gather, &publishing->record, &publishing->outline, error);
+    if (code == WI_OK && publishing->has_cid &&
+        !wi_cid_equal(&publishing->cid, &publishing->record.pin.cid))
+        code = wi_error_set(error, WI_CONFLICT, "", "its files have another CID, %s",
+            publishing->record.pin.cid_text);
     if (code != WI_OK)
         return code;
     sign(publishing);
@@ -141,7 +147,9 @@ static void commit(struct wi_publishing *publishing)
     if (publishing->failed)
         return;
     publishing->temporary[0] = '\0';
-    wi_info("content", publishing->name, "published as %s", publishing->record.pin.cid_text);
+    wi_info("content", publishing->name, "%s %s",
+        publishing->record.pin.kind == WI_PIN_PUBLISHED ? "published as" : "held as a copy of",
+        publishing->record.pin.cid_text);
     wi_pin_table_put(blocks, &publishing->record, publishing->outline);
     publishing->outline = NULL;
     if (frees)
@@ -206,20 +214,19 @@ void wi_publishings_start(struct wi_blockstore *blocks)
     }
 }
 
-struct wi_publishing *wi_blockstore_publish(struct wi_blockstore *blocks, struct wi_model *model,
-    wi_publish_progress_fn *on_progress, wi_publish_fn *on_done, void *context)
+static struct wi_publishing *new_publishing(struct wi_blockstore *blocks, struct wi_model *model,
+    const char *origin, wi_publish_fn *on_done, void *context)
 {
     struct wi_publishing *publishing = wi_alloc(sizeof *publishing);
     struct wi_pin *pin = &publishing->record.pin;
     publishing->blocks = blocks;
     publishing->model = wi_model_ref(model);
-    publishing->on_progress = on_progress;
     publishing->on_done = on_done;
     publishing->context = context;
     publishing->name = wi_strdup(model->name);
     publishing->directory = wi_strdup(blocks->directory);
     wi_pin_record_of(&publishing->record, model);
-    pin->origin = wi_strdup(blocks->id);
+    pin->origin = wi_strdup(origin);
     pin->published_at = wi_wall_ms() / 1000;
     publishing->told.total = pin->bytes;
     publishing->failed = model->builtin != WI_BUILTIN_NONE;
@@ -227,12 +234,37 @@ struct wi_publishing *wi_blockstore_publish(struct wi_blockstore *blocks, struct
         wi_error_set(&publishing->error, WI_MODEL_INVALID, "model_name",
             "%.160s is part of the daemon, and has no files that could be published", model->name);
     publishing->tick = wi_timer_new(blocks->loop, tell_progress, publishing);
-    if (on_progress)
-        wi_timer_start(publishing->tick, TELL_MS, TELL_MS);
+    return publishing;
+}
+
+static struct wi_publishing *add(struct wi_publishing *publishing)
+{
+    struct wi_blockstore *blocks = publishing->blocks;
     DL_APPEND(blocks->publishings, publishing);
     if (blocks->is_swept)
         wi_publishings_start(blocks);
     return publishing;
+}
+
+struct wi_publishing *wi_blockstore_publish(struct wi_blockstore *blocks, struct wi_model *model,
+    wi_publish_progress_fn *on_progress, wi_publish_fn *on_done, void *context)
+{
+    struct wi_publishing *publishing = new_publishing(blocks, model, blocks->id, on_done, context);
+    publishing->on_progress = on_progress;
+    if (on_progress)
+        wi_timer_start(publishing->tick, TELL_MS, TELL_MS);
+    return add(publishing);
+}
+
+struct wi_publishing *wi_blockstore_hold(struct wi_blockstore *blocks, struct wi_model *model,
+    enum wi_pin_kind kind, const struct wi_cid *cid, const char *origin, wi_publish_fn *on_done,
+    void *context)
+{
+    struct wi_publishing *publishing = new_publishing(blocks, model, origin, on_done, context);
+    publishing->record.pin.kind = kind;
+    publishing->has_cid = 1;
+    publishing->cid = *cid;
+    return add(publishing);
 }
 
 void wi_blockstore_cancel(struct wi_publishing *publishing)

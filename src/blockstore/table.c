@@ -124,6 +124,7 @@ struct wi_pin_entry *wi_pin_table_put(
     wi_pin_record_clear(&entry->record);
     entry->record = *record;
     *record = (struct wi_pin_record){0};
+    entry->is_spare = 0;
     if (outline)
         take_outline(entry, outline);
     tell(entry);

@@ -231,6 +231,11 @@ void wi_bridge_serve_content(struct wi_bridge *bridge, struct wi_blockstore *blo
     bridge->id = wi_strdup(id);
 }
 
+void wi_bridge_take_copies(struct wi_bridge *bridge, uint64_t bytes)
+{
+    bridge->content_takes = bytes;
+}
+
 enum wi_code wi_bridge_check_reload(const struct wi_config *config, struct wi_error *error)
 {
     const struct wi_config_bridge *bridge = &config->bridge;

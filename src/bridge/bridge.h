@@ -198,6 +198,10 @@ struct wi_bridge *wi_bridge_new(struct lws_context *lws, uv_loop_t *loop,
  */
 void wi_bridge_serve_content(
     struct wi_bridge *bridge, struct wi_blockstore *blocks, const char *id);
+/* Neighbours are told that this daemon would make one more copy of so many bytes; 0, at first:
+ * none.
+ */
+void wi_bridge_take_copies(struct wi_bridge *bridge, uint64_t bytes);
 /* Asked before wi_bridge_reload: whether the files of [bridge] tls_certificate and tls_key are a
  * certificate and its key, now. WI_OK, or WI_INVALID_FIELD. */
 enum wi_code wi_bridge_check_reload(const struct wi_config *config, struct wi_error *error);

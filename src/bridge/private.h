@@ -52,6 +52,7 @@ struct wi_bridge {
     struct wi_repository *repository;
     struct wi_blockstore *blocks; /* NULL: nothing is served by content */
     char *id;                     /* of this daemon, for its neighbours */
+    uint64_t content_takes;       /* bytes of one more copy that it would make */
     struct wi_content_list content;
     struct wi_bridge_events events;
     struct wi_bridge_settings settings;

@@ -215,6 +215,18 @@ static int is_demand(const char *item)
     return strcmp(item, "*") == 0 || (name > 0 && item[name] == '\0');
 }
 
+/* Neighbours count those copies alone that they can see. */
+static void check_content(const struct check *check)
+{
+    const struct wi_config_content *content = &check->config->content;
+    if (content->replicas > 0 && content->serve == WI_SERVE_NO &&
+        are_known(check, "content.replicas", "content.serve"))
+        fail(check, "content", "replicas",
+            "%" PRId64 " copies would be of use to nobody, since serve is no; set serve = "
+            "published",
+            content->replicas);
+}
+
 static void check_models(const struct check *check)
 {
     const struct wi_config_models *models = &check->config->models;
@@ -266,5 +278,6 @@ void wi_config_check(const struct wi_config *config, struct wi_problems *problem
         check_hub(&check, i);
     check_pool(&check);
     check_models(&check);
+    check_content(&check);
     check_aliases(&check);
 }

@@ -150,6 +150,10 @@ struct wi_config_content {
     uint64_t upload_limit;   /* bytes a second of all answers by content; 0: none */
     int hub_shares;          /* beside neighbours, where a hub says which files they have */
     uint64_t download_limit; /* of all pulls together; 0: none */
+    int64_t replicas;        /* whole copies that there should be of what is published; 0: as many
+                              * as there are */
+    uint64_t replica_quota;  /* bytes of copies made here; 0: what [models] quota leaves */
+    int64_t interval;        /* ms between two looks at what neighbours have */
     int64_t stall;           /* ms after which one who is slow has to share a block with others */
 };
 

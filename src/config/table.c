@@ -382,6 +382,17 @@ const struct wi_setting wi_options[] = {
                 "shows a token of rank node, or is on this machine where there is no tokens_file."},
     {KEY(content, download_limit), SIZE(0, 1 * TIB), DEFAULT("0"), RELOADABLE,
         .help = "How many bytes a second all pulls get together. 0 means no limit."},
+    {KEY(content, interval), DURATION(1 * SECOND, 60 * MINUTE), DEFAULT("60s"), RELOADABLE,
+        .help = "How often neighbours are asked what they have, where copies are kept."},
+    {KEY(content, replicas), INTEGER(0, 100), DEFAULT("0"), RELOADABLE,
+        .help = "How many whole copies there should be of what is published here or by a "
+                "neighbour, that of its publisher counted. Where there are fewer for two "
+                "intervals, one daemon that has this option pulls one as ipfs/CID. It goes when "
+                "its publisher is there and does not publish it any more. 0 makes none. Copies are "
+                "served where serve is not no, which is needed."},
+    {KEY(content, replica_quota), SIZE(0, 1024 * TIB), DEFAULT("0"), RELOADABLE,
+        .help = "How many bytes the copies made here may have, which [models] quota does not "
+                "count. 0 means what that leaves. No other model goes for a copy."},
     {KEY(content, stall), DURATION(100, 10 * MINUTE), DEFAULT("10s"), RELOADABLE,
         .help = "A source that brings less than 64 kB of a block in this time has others asked for "
                 "it, too."},

@@ -454,7 +454,10 @@ static void make_room(struct wi_pull *pull)
 {
     uint64_t needed = pull->files->bytes > pull->reused ? pull->files->bytes - pull->reused : 0;
     pull->needed = 0;
-    pull->task = wi_versions_make_room(pull->deps.versions, pull->id, needed, on_room, pull);
+    pull->task = pull->order->copy
+                     ? wi_versions_find_room(
+                           pull->deps.versions, pull->id, needed, pull->order->apart, on_room, pull)
+                     : wi_versions_make_room(pull->deps.versions, pull->id, needed, on_room, pull);
     pull->needed = needed;
 }
 

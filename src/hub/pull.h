@@ -27,6 +27,8 @@ struct wi_pull_order {
     uint64_t stall_ms;           /* of those */
     int hub_shares;              /* it brings parts beside them */
     uint64_t quota;              /* of the store; 0: none */
+    int copy;                    /* as of wi_pull_want */
+    int apart;                   /* the quota is not that of the other models */
     char *directory;             /* the store */
     uint64_t memory;             /* that a page has for models */
 };

@@ -80,7 +80,9 @@ enum wi_code wi_pull_order_fill(struct wi_pull_order *order, const struct wi_pul
         wi_strings_copy(&order->files, want->files);
     order->directory = wi_strdup(config->models.directory);
     order->memory = config->pool.model_budget;
-    order->quota = config->models.quota;
+    order->copy = want->copy;
+    order->apart = want->copy && config->content.replica_quota > 0;
+    order->quota = order->apart ? config->content.replica_quota : config->models.quota;
     return WI_OK;
 }
 
@@ -123,6 +125,8 @@ char *wi_pull_order_print(const struct wi_pull_order *order)
     json_t *value = json_pack("{s:s, s:s?, s:s?, s:s?, s:o}", "model", order->reference, "as",
         by_path ? NULL : order->asked, "hub", parsed->is_content ? NULL : order->hub.name,
         "precision", order->precision, "files", files);
+    if (order->copy)
+        json_object_set_new(value, "copy", json_true());
     char *text = json_dumps(value, JSON_COMPACT);
     json_decref(value);
     return text;
@@ -157,6 +161,7 @@ enum wi_code wi_pull_order_read(struct wi_pull_order *order, const char *text,
     want.hub = json_string_value(json_object_get(value, "hub"));
     want.precision = json_string_value(json_object_get(value, "precision"));
     want.files = &files;
+    want.copy = json_is_true(json_object_get(value, "copy"));
     int is_named = want.reference && (want.as || wi_hub_reference_is_content(want.reference));
     enum wi_code code = good && is_named
                             ? wi_pull_order_fill(order, &want, config, error)

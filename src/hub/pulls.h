@@ -44,6 +44,7 @@ struct wi_pull_want {
     const char *as;                 /* the name that it gets here; else the repository's */
     const char *precision;          /* of an ONNX model */
     const struct wi_strings *files; /* patterns; else they are chosen */
+    int copy; /* for others' sake: no other model goes for it, and [content] replica_quota holds */
 };
 
 /* One pull as others see it. Borrowed for the call. */

@@ -136,13 +136,16 @@ static void add_version(
     struct scan *scan, const char *name, const char *place, const struct wi_version *version)
 {
     char *path = wi_sprintf("%s/%u", place, version->number);
+    char *folder = wi_versions_folder(scan->directory, name, version->number);
+    int is_apart = wi_strings_contain(&scan->use->apart, folder);
     const struct wi_quota_row row = {.name = (char *)name,
         .version = version->number,
         .current = version->current,
         .in_use = is_to_stay(scan, name, version),
-        .path = path,
+        .path = is_apart ? NULL : path,
         .used_at = version->used_at};
     wi_quota_add(scan->quota, &row);
+    free(folder);
     free(path);
 }
 

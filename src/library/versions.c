@@ -251,6 +251,7 @@ void wi_versions_use_clear(struct wi_versions_use *use)
     wi_strings_clear(&use->names);
     wi_strings_clear(&use->folders);
     wi_strings_clear(&use->pinned);
+    wi_strings_clear(&use->apart);
     wi_strings_clear(&use->stagings);
     use->pending = 0;
 }

@@ -93,6 +93,7 @@ struct wi_versions_use {
     struct wi_strings names;    /* of models, without variant */
     struct wi_strings folders;  /* of versions */
     struct wi_strings pinned;   /* likewise, of those that stay for as long as somebody wants */
+    struct wi_strings apart;    /* of those: what is not counted by the quota */
     struct wi_strings stagings; /* IDs of pulls under way */
     uint64_t pending;           /* bytes that pulls under way have room for, and are yet to write */
 };

@@ -29,7 +29,7 @@ struct wi_versions_task {
     struct wi_source source;
     uint64_t quota, needed;
     unsigned keep;
-    int stagings, if_empty, is_first;
+    int stagings, if_empty, is_first, evicts_none;
     struct wi_versions_use use;
     /* What came of it. */
     struct wi_versions_result result;
@@ -105,6 +105,8 @@ static void evict(struct wi_versions_task *task)
         .bytes = task->use.pending + wi_uploads_coming(task->directory, task->id)};
     wi_quota_scan(task->directory, task->id, &task->use, &quota);
     wi_quota_add(&quota, &pending);
+    for (size_t i = 0; task->evicts_none && i < quota.count; i++)
+        quota.rows[i].in_use = 1;
     task->failed = wi_quota_plan(&quota, task->quota, task->needed, &task->error) != WI_OK;
     if (!task->failed)
         task->result.bytes = wi_quota_evict(task->directory, &quota, &task->result.names);
@@ -402,6 +404,18 @@ struct wi_versions_task *wi_versions_make_room(struct wi_versions_work *work, co
     struct wi_versions_task *task = new_task(work, EVICT, on_done, context);
     task->id = wi_strdup(id);
     task->needed = needed;
+    queue(task);
+    return task;
+}
+
+struct wi_versions_task *wi_versions_find_room(struct wi_versions_work *work, const char *id,
+    uint64_t needed, int apart, wi_versions_fn *on_done, void *context)
+{
+    struct wi_versions_task *task = new_task(work, EVICT, on_done, context);
+    task->id = wi_strdup(id);
+    task->needed = needed;
+    task->evicts_none = 1;
+    task->quota = apart ? 0 : task->quota;
     queue(task);
     return task;
 }

@@ -54,6 +54,9 @@ struct wi_versions_task *wi_versions_staged(
  * evicts by the quota, and looks at the disk. Errors: WI_STORAGE_FAILED with the figures. */
 struct wi_versions_task *wi_versions_make_room(struct wi_versions_work *work, const char *id,
     uint64_t needed, wi_versions_fn *on_done, void *context);
+/* The same without evicting: there is room in what the quota leaves, or, `apart`, on the disk. */
+struct wi_versions_task *wi_versions_find_room(struct wi_versions_work *work, const char *id,
+    uint64_t needed, int apart, wi_versions_fn *on_done, void *context);
 /* Opens the staging folder `id` (`request` NULL: as it was written down) for that name, which is
  * checked, and puts what earlier versions have of `files` (a source's list; NULL: none) into it. */
 struct wi_versions_task *wi_versions_stage(struct wi_versions_work *work, const char *id,

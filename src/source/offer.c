@@ -14,7 +14,7 @@
 #include <string.h>
 
 #define VERSION 1
-#define BYTES_MAX (UINT64_C(1) << 50) /* of a model */
+#define BYTES_MAX WI_OFFER_BYTES_MAX
 
 /* --- one file --------------------------------------------------------------------------------- */
 
@@ -209,13 +209,14 @@ static void index_files(struct wi_offer *offer)
 
 struct head_params {
     const char *id;
-    int64_t version;
+    int64_t version, takes;
     json_t *content;
 };
 
 static const struct wi_param head_table[] = {
     WI_PARAM_ROW(head_params, id, WI_PARAM_STRING, 1, 1, WI_OFFER_ID_MAX),
     WI_PARAM_ROW(head_params, version, WI_PARAM_INTEGER, 1, VERSION, VERSION),
+    WI_PARAM_ROW(head_params, takes, WI_PARAM_INTEGER, 0, 0, BYTES_MAX),
     WI_PARAM_ROW(head_params, content, WI_PARAM_ARRAY, 1, 0, 0), WI_PARAM_END};
 
 static enum wi_code fail(struct wi_error *error, const char *why)
@@ -235,6 +236,7 @@ static enum wi_code read_value(struct wi_offer *offer, const json_t *value, stru
     if (!is_id(head.id))
         return fail(error, "its id is none");
     offer->id = wi_strdup(head.id);
+    offer->takes = (uint64_t)head.takes;
     read_rows(head.content, offer);
     index_files(offer);
     return WI_OK;

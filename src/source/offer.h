@@ -8,10 +8,11 @@
 
 #include "content/cid.h"
 
-#define WI_OFFER_MAX (4u << 20) /* bytes of the answer */
-#define WI_OFFER_ROWS_MAX 1000  /* models that are read; the rest is left out */
-#define WI_OFFER_ID_MAX 64      /* bytes of a daemon's id */
-#define WI_OFFER_ALSO_MAX 16    /* CIDs that one model was pulled under */
+#define WI_OFFER_MAX (4u << 20)                /* bytes of the answer */
+#define WI_OFFER_ROWS_MAX 1000                 /* models that are read; the rest is left out */
+#define WI_OFFER_BYTES_MAX (UINT64_C(1) << 50) /* of a model */
+#define WI_OFFER_ID_MAX 64                     /* bytes of a daemon's id */
+#define WI_OFFER_ALSO_MAX 16                   /* CIDs that one model was pulled under */
 
 /* The CID of a file of at most WI_LEAF_BYTES is the raw one of its SHA-256. */
 struct wi_offer_file {
@@ -37,6 +38,7 @@ struct wi_offer_row {
 /* Zero-initialise; free with wi_offer_clear. */
 struct wi_offer {
     char *id;
+    uint64_t takes;            /* bytes of one more copy that it would make; 0: none */
     struct wi_offer_row *rows; /* in the order of the answer */
     size_t count;
     size_t left_out; /* rows that were wrong, there twice, or beyond WI_OFFER_ROWS_MAX */

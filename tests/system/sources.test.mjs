@@ -61,7 +61,7 @@ test('each source has what it brought, and the one that lied is out, with why', 
 
 test('what is published is there, too', async () => {
     const { json: { cid, bytes } } = await daemon.post('/v1/models/digits/publish');
-    assert.deepEqual((await content()).models, [{ cid, name: 'digits', bytes, here: true, stale: false, copies: 1, where: [] }]);
+    assert.deepEqual((await content()).models, [{ cid, name: 'digits', bytes, here: true, copy: false, stale: false, copies: 1, where: [] }]);
     assert.match((await webinfer(daemon, ['sources'])).out, new RegExp(`^digits .* 1 +here +${cid}$`, 'm'));
     const { code, json } = await webinfer(daemon, ['sources', '--json']);
     assert.deepEqual([code, json.models.length, json.sources.length], [0, 1, 2]);
@@ -74,8 +74,8 @@ test('of what is published each copy is told, and where it is', async () => {
         const bridge = attic.bridgeUrl;
         await daemon.reload({ 'hub.attic': { url: bridge, layout: 'webinfer' }, 'hub.again': { url: bridge, layout: 'webinfer' } });
         assert.deepEqual((await content()).models, [
-            { cid: digits.cid, name: 'digits', bytes: digits.bytes, here: true, stale: false, copies: 2, where: ['attic'] },
-            { cid: finch.cid, name: 'finch:Q8_0', bytes: finch.bytes, here: false, stale: false, copies: 1, where: ['attic'] }]);
+            { cid: digits.cid, name: 'digits', bytes: digits.bytes, here: true, copy: false, stale: false, copies: 2, where: ['attic'] },
+            { cid: finch.cid, name: 'finch:Q8_0', bytes: finch.bytes, here: false, copy: false, stale: false, copies: 1, where: ['attic'] }]);
         const { out } = await webinfer(daemon, ['sources']);
         assert.match(out, new RegExp(`^digits .* 2 +here, attic +${digits.cid}$`, 'm'));
         assert.match(out, new RegExp(`^finch:Q8_0 .* 1 +attic +${finch.cid}$`, 'm'));

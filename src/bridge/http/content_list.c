@@ -9,33 +9,29 @@
 
 /* --- whether it is still the same ------------------------------------------------------------- */
 
-struct summary {
-    struct wi_hasher *hasher;
-    size_t count;
-};
-
 /* A CID says all of a model's files. */
 static void sum_up(void *context, const struct wi_pin *pin)
 {
-    struct summary *summary = context;
-    if (pin->stale || summary->count >= WI_CONTENT_ROWS_MAX)
+    struct wi_hasher *hasher = context;
+    if (pin->stale)
         return;
-    summary->count++;
-    wi_hasher_add(summary->hasher, pin->cid_text, strlen(pin->cid_text) + 1);
-    wi_hasher_add(summary->hasher, pin->model, strlen(pin->model) + 1);
-    wi_hasher_add(summary->hasher, pin->origin, strlen(pin->origin) + 1);
+    wi_hasher_add(hasher, pin->cid_text, strlen(pin->cid_text) + 1);
+    wi_hasher_add(hasher, pin->model, strlen(pin->model) + 1);
+    wi_hasher_add(hasher, pin->origin, strlen(pin->origin) + 1);
+    wi_hasher_add(hasher, &pin->kind, sizeof pin->kind);
 }
 
-static void hash_of_pins(
-    const struct wi_blockstore *blocks, const char *id, unsigned char hash[WI_HASH_SIZE])
+static void hash_of_pins(const struct wi_blockstore *blocks, const char *id, uint64_t takes,
+    unsigned char hash[WI_HASH_SIZE])
 {
-    struct summary summary = {.hasher = wi_hasher_new(WI_SHA256)};
+    struct wi_hasher *hasher = wi_hasher_new(WI_SHA256);
     char hex[WI_HASH_HEX_SIZE];
-    wi_hasher_add(summary.hasher, id, strlen(id) + 1);
+    wi_hasher_add(hasher, id, strlen(id) + 1);
+    wi_hasher_add(hasher, &takes, sizeof takes);
     if (blocks)
-        wi_blockstore_each(blocks, sum_up, &summary);
-    wi_hasher_end(summary.hasher, hex);
-    wi_hasher_free(summary.hasher);
+        wi_blockstore_each(blocks, sum_up, hasher);
+    wi_hasher_end(hasher, hex);
+    wi_hasher_free(hasher);
     wi_hash_from_hex(hex, hash);
 }
 
@@ -44,7 +40,7 @@ static void hash_of_pins(
 struct rows {
     struct wi_buffer out;
     size_t count;
-    int full;
+    int full, copies; /* those; else what is published here */
 };
 
 static void put_number(struct wi_buffer *out, const char *name, uint64_t number)
@@ -74,7 +70,9 @@ static void put_row(struct wi_buffer *out, const struct wi_pin *pin)
     wi_buffer_strings(out, "{\"cid\":\"", pin->cid_text, "\"", NULL);
     put_text(out, ",\"name\":", pin->model);
     put_number(out, ",\"bytes\":", pin->bytes);
-    put_text(out, ",\"published\":true,\"origin\":", pin->origin);
+    wi_buffer_puts(
+        out, pin->kind == WI_PIN_PUBLISHED ? ",\"published\":true" : ",\"published\":false");
+    put_text(out, ",\"origin\":", pin->origin);
     wi_buffer_puts(out, ",\"runs_24h\":0,\"also\":[],\"files\":[");
     for (size_t i = 0; i < pin->count; i++) {
         if (i > 0)
@@ -88,7 +86,8 @@ static void add_row(void *context, const struct wi_pin *pin)
 {
     struct rows *rows = context;
     size_t before = rows->out.size;
-    if (pin->stale || rows->full || rows->count >= WI_CONTENT_ROWS_MAX)
+    if (pin->stale || rows->full || (pin->kind != WI_PIN_PUBLISHED) != rows->copies ||
+        rows->count >= WI_CONTENT_ROWS_MAX)
         return;
     if (rows->count > 0)
         wi_buffer_puts(&rows->out, ",");
@@ -100,19 +99,20 @@ static void add_row(void *context, const struct wi_pin *pin)
     rows->count++;
 }
 
-void wi_content_list_update(
-    struct wi_content_list *list, const struct wi_blockstore *blocks, const char *id)
+void wi_content_list_update(struct wi_content_list *list, const struct wi_blockstore *blocks,
+    const char *id, uint64_t takes)
 {
     unsigned char now[WI_HASH_SIZE], hash[WI_HASH_SIZE];
     struct rows rows = {0};
     char hex[WI_HASH_HEX_SIZE];
-    hash_of_pins(blocks, id, now);
+    hash_of_pins(blocks, id, takes, now);
     if (list->text && memcmp(now, list->_made_of, sizeof now) == 0)
         return;
     wi_content_list_clear(list);
     put_text(&rows.out, "{\"id\":", id);
-    wi_buffer_puts(&rows.out, ",\"version\":1,\"content\":[");
-    if (blocks)
+    put_number(&rows.out, ",\"version\":1,\"takes\":", takes);
+    wi_buffer_puts(&rows.out, ",\"content\":[");
+    for (rows.copies = 0; blocks && rows.copies < 2; rows.copies++)
         wi_blockstore_each(blocks, add_row, &rows);
     wi_buffer_puts(&rows.out, LIST_END);
     wi_hash(rows.out.text, rows.out.size, hash);

@@ -18,10 +18,11 @@ struct wi_content_list {
     unsigned char _made_of[WI_HASH_SIZE];
 };
 
-/* Makes it what `blocks` (NULL: nothing) has now; `id` is this daemon's. Models whose files have
+/* Makes it what `blocks` (NULL: nothing) has now; `id` is this daemon's, and `takes` how many bytes
+ * of one more copy it would make. Models whose files have
  * changed are not in it, and none beyond those that its limits leave room for. */
-void wi_content_list_update(
-    struct wi_content_list *list, const struct wi_blockstore *blocks, const char *id);
+void wi_content_list_update(struct wi_content_list *list, const struct wi_blockstore *blocks,
+    const char *id, uint64_t takes);
 void wi_content_list_clear(struct wi_content_list *list);
 
 #endif

@@ -216,7 +216,7 @@ int wi_serve_content(struct lws *wsi, struct wi_socket *socket)
         return refuse_stranger(wsi, bridge, status, why);
     if (bridge->blocks)
         wi_blockstore_look(bridge->blocks); /* for who asks the next time */
-    wi_content_list_update(list, bridge->blocks, bridge->id);
+    wi_content_list_update(list, bridge->blocks, bridge->id, bridge->content_takes);
     if (!list->text)
         return -1; /* no memory */
     snprintf(answer.etag, sizeof answer.etag, "%s", list->etag);

@@ -96,6 +96,9 @@ TEST(values_of_pins_are_bounded)
     assert_int_equal(parse_with("\"version\": 0", "\"version\": -1"), -1);
     assert_int_equal(parse_with("\"version\": 0", "\"version\": 4294967297"), -1);
     assert_int_equal(parse_with("\"version\": 0", "\"version\": \"1\""), -1);
+    assert_int_equal(parse_with("\"version\": 0", "\"version\": 0, \"kind\": \"copy\""), 0);
+    assert_int_equal(parse_with("\"version\": 0", "\"version\": 0, \"kind\": \"loan\""), -1);
+    assert_int_equal(parse_with("\"version\": 0", "\"version\": 0, \"kind\": 1"), -1);
     assert_int_equal(parse_with("\"published_at\": 5", "\"published_at\": -5"), -1);
     assert_int_equal(parse_with("\"bytes\": 0", "\"bytes\": -1"), -1);
     assert_int_equal(parse_with("\"bytes\": 0", "\"bytes\": 1e3"), -1);

@@ -30,7 +30,7 @@ static unsigned pull(struct fixture *f, const char *name, const char *content)
     return number;
 }
 
-static struct published publish_version(
+static struct wi_model *make_version(
     struct fixture *f, const char *name, const char *as, unsigned number)
 {
     struct wi_model *model = make_model(f, as, FILES(NULL));
@@ -39,7 +39,13 @@ static struct published publish_version(
     model->version = number;
     take_file(model, "model.onnx");
     wi_manifest_hash(&model->manifest, model->hash);
-    return publish_good(f, model);
+    return model;
+}
+
+static struct published publish_version(
+    struct fixture *f, const char *name, const char *as, unsigned number)
+{
+    return publish_good(f, make_version(f, name, as, number));
 }
 
 static int has_version(struct fixture *f, const char *name, unsigned number)
@@ -181,6 +187,109 @@ TEST(a_model_that_is_removed_is_not_published_any_more)
     start(f);
     assert_null(wi_blockstore_pin(f->blocks, "name"));
     assert_non_null(wi_blockstore_pin(f->blocks, "name2"));
+}
+
+/* --- copies ----------------------------------------------------------------------------------- */
+
+#define ORIGIN "webinfer-ffff456789abcdef"
+
+static void on_hold(void *context, const struct wi_pin *pin, const struct wi_error *error)
+{
+    (void)pin;
+    on_done(context, NULL, error);
+}
+
+/* WI_OK, or why it cannot be held under that CID. */
+static enum wi_code hold(struct fixture *f, const char *name, unsigned number,
+    enum wi_pin_kind kind, const struct wi_cid *cid)
+{
+    enum wi_code code = WI_CODE_COUNT;
+    struct wi_model *model = make_version(f, name, name, number);
+    wi_blockstore_hold(f->blocks, model, kind, cid, ORIGIN, on_hold, &code);
+    wait_for(f, &code);
+    free_model(model);
+    return code;
+}
+
+/* The CID of the version's files, which is published no more. */
+static struct wi_cid cid_of(struct fixture *f, const char *name, unsigned number)
+{
+    struct wi_error error;
+    struct wi_cid cid = publish_version(f, name, name, number).cid;
+    assert_int_equal(wi_blockstore_unpublish(f->blocks, name, &error), WI_OK);
+    return cid;
+}
+
+TEST(a_copy_is_served_and_stays_and_was_not_published)
+{
+    struct fixture *f = *state;
+    struct wi_error error;
+    unsigned first = pull(f, "name", "one");
+    struct wi_cid cid = cid_of(f, "name", first);
+    assert_false(has(f, &cid));
+    assert_int_equal(hold(f, "name", first, WI_PIN_COPY, &cid), WI_OK);
+    assert_true(has(f, &cid));
+    assert_int_equal(wi_blockstore_unpublish(f->blocks, "name", &error), WI_NOT_FOUND);
+    stop(f);
+    start(f);
+    wait_for_block(f, &cid, 1);
+    const struct wi_pin *pin = wi_blockstore_pin(f->blocks, "name");
+    assert_int_equal(pin->kind, WI_PIN_COPY);
+    assert_string_equal(pin->origin, ORIGIN);
+    publish_version(f, "name", "name", first); /* it is published here, too, but not first */
+    pin = wi_blockstore_pin(f->blocks, "name");
+    assert_int_equal(pin->kind, WI_PIN_PUBLISHED);
+    assert_string_equal(pin->origin, ORIGIN);
+    assert_int_equal(wi_blockstore_let_go(f->blocks, "name", &error), WI_NOT_FOUND);
+}
+
+TEST(a_copy_has_the_cid_that_is_wanted)
+{
+    struct fixture *f = *state;
+    unsigned first = pull(f, "name", "one"), other = pull(f, "other", "two");
+    struct wi_cid cid = cid_of(f, "name", first);
+    assert_int_equal(hold(f, "other", other, WI_PIN_COPY, &cid), WI_CONFLICT);
+    assert_null(wi_blockstore_pin(f->blocks, "other"));
+}
+
+/* The quota has room for 10 bytes beside what it counts. */
+static enum wi_code room_for(struct fixture *f, uint64_t bytes, int evicts)
+{
+    enum wi_code code = WI_CODE_COUNT;
+    wi_versions_work_set(f->work, 10, 1);
+    if (evicts)
+        wi_versions_make_room(f->work, "next", bytes, on_done, &code);
+    else
+        wi_versions_find_room(f->work, "next", bytes, 0, on_done, &code);
+    return wait_for(f, &code);
+}
+
+TEST(a_copy_is_beside_the_quota_until_it_may_go)
+{
+    struct fixture *f = *state;
+    unsigned first = pull(f, "name", "one");
+    struct wi_cid cid = cid_of(f, "name", first);
+    assert_int_equal(hold(f, "name", first, WI_PIN_COPY, &cid), WI_OK);
+    assert_int_equal(room_for(f, 10, 1), WI_OK);
+    assert_true(has(f, &cid));
+    wi_blockstore_spare(f->blocks, "name", 1);
+    assert_int_equal(room_for(f, 10, 0), WI_STORAGE_FAILED);
+    assert_true(has_version(f, "name", first));
+    assert_int_equal(room_for(f, 10, 1), WI_OK);
+    assert_false(has_version(f, "name", first));
+}
+
+TEST(a_model_that_was_here_anyway_is_counted_and_stays)
+{
+    struct fixture *f = *state;
+    struct wi_error error;
+    unsigned first = pull(f, "name", "one");
+    struct wi_cid cid = cid_of(f, "name", first);
+    assert_int_equal(hold(f, "name", first, WI_PIN_ADOPTED, &cid), WI_OK);
+    assert_int_equal(room_for(f, 10, 1), WI_STORAGE_FAILED);
+    assert_int_equal(wi_blockstore_let_go(f->blocks, "name", &error), WI_OK);
+    assert_false(has(f, &cid));
+    assert_true(has_version(f, "name", first));
 }
 
 TEST(a_pin_without_its_model_goes)

@@ -454,6 +454,10 @@ TEST(checks_rules_across_keys)
     refuse("[browser.chrome]\ndriver_url = http://grid.example:4444\n",
         "2: [browser.chrome] driver_url: it is another machine, whose browsers need [bridge] "
         "public_url");
+    refuse("[content]\nreplicas = 2\n",
+        "2: [content] replicas: 2 copies would be of use to nobody, since serve is no; set serve = "
+        "published");
+    wi_config_free(load_good("[content]\nreplicas = 2\nserve = published\n"));
     refuse("[pool]\nmax_connections = 2\nmin_connections = 3\n",
         "3: [pool] min_connections: 3 is more than max_connections, which is 2");
     refuse("[bridge]\nlisten = 0.0.0.0:8471\n", "2: [bridge] listen: 0.0.0.0:8471 means all");

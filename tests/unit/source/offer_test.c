@@ -67,13 +67,15 @@ TEST(reads_what_a_daemon_says)
     struct wi_offer offer = {0};
     char cid[WI_CID_TEXT];
     read_text(&offer,
-        "{\"id\":\"0f3c\",\"version\":1,\"more\":{\"a\":[1]},\"content\":[{\"cid\":\"" FOLDER
+        "{\"id\":\"0f3c\",\"version\":1,\"takes\":5000,\"more\":{\"a\":[1]},\"content\":[{\"cid\":"
+        "\"" FOLDER
         "\",\"name\":\"org/model:q8\",\"bytes\":1048580,\"published\":true,\"origin\":\"77aa\","
         "\"runs_24h\":12,\"also\":[\"" OTHER_FOLDER "\"],\"unknown\":null,\"files\":[" LARGE_FILE(
             "onnx/model.onnx") "," ABC_FILE("config.json") "]}," ROW(OTHER_FOLDER, "org/other", "0",
             "{\"path\":\"model.json\",\"bytes\":0,\"sha256\":\"" EMPTY_SHA256
             "\",\"cid\":\"" EMPTY_CID "\",\"mode\":7}") "]}");
     assert_string_equal(offer.id, "0f3c");
+    assert_int_equal(offer.takes, 5000);
     assert_int_equal(offer.count, 2);
     assert_int_equal(offer.left_out, 0);
     const struct wi_offer_row *row = &offer.rows[0];

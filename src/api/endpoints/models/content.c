@@ -60,18 +60,20 @@ static json_t *sources_json(const struct wi_api *api)
 
 /* --- models ----------------------------------------------------------------------------------- */
 
-/* First what is published here, then what neighbours have published. */
+/* First what is published here, and copies that are, then what neighbours have published. */
 struct models {
     json_t *list, *by_cid; /* the rows; the same, {CID: [row]} */
 };
 
-static void add_model(
-    struct models *models, const char *cid, const char *name, uint64_t bytes, int stale, int here)
+/* `pin` is what of it is here; NULL: nothing. */
+static void add_model(struct models *models, const char *cid, const char *name, uint64_t bytes,
+    const struct wi_pin *pin)
 {
     json_t *same = json_object_get(models->by_cid, cid);
-    json_t *row =
-        json_pack("{s:s, s:s, s:I, s:b, s:b, s:i, s:[]}", "cid", cid, "name", name, "bytes",
-            (json_int_t)bytes, "here", here, "stale", stale, "copies", here && !stale, "where");
+    int stale = pin && pin->stale, copy = pin && pin->kind != WI_PIN_PUBLISHED;
+    json_t *row = json_pack("{s:s, s:s, s:I, s:b, s:b, s:b, s:i, s:[]}", "cid", cid, "name", name,
+        "bytes", (json_int_t)bytes, "here", pin != NULL, "copy", copy, "stale", stale, "copies",
+        pin && !stale, "where");
     if (!same && (same = json_array()))
         json_object_set_new(models->by_cid, cid, same);
     json_array_append(same, row);
@@ -80,7 +82,7 @@ static void add_model(
 
 static void add_own(void *context, const struct wi_pin *pin)
 {
-    add_model(context, pin->cid_text, pin->model, pin->bytes, pin->stale, 1);
+    add_model(context, pin->cid_text, pin->model, pin->bytes, pin);
 }
 
 static void add_copy(json_t *row, const char *where)
@@ -99,7 +101,7 @@ static void add_offered(
     wi_cid_print(&offered->cid, cid);
     if (!json_object_get(models->by_cid, cid) && offered->published &&
         json_array_size(models->list) < MODELS_MAX)
-        add_model(models, cid, offered->name, offered->bytes, 0, 0);
+        add_model(models, cid, offered->name, offered->bytes, NULL);
     json_array_foreach(json_object_get(models->by_cid, cid), i, row) add_copy(row, neighbour);
 }
 

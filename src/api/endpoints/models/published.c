@@ -7,10 +7,24 @@
 /* Names in a warning. */
 #define NAMED 5
 
+struct each {
+    wi_pin_fn *each;
+    void *context;
+};
+
+static void pass_on(void *context, const struct wi_pin *pin)
+{
+    const struct each *each = context;
+    if (pin->kind == WI_PIN_PUBLISHED)
+        each->each(each->context, pin);
+}
+
+/* Of what is published; copies of what others have published go unseen. */
 static void each_pin(const struct wi_api *api, wi_pin_fn *each, void *context)
 {
+    struct each all = {each, context};
     if (api->deps.blocks)
-        wi_blockstore_each(api->deps.blocks, each, context);
+        wi_blockstore_each(api->deps.blocks, pass_on, &all);
 }
 
 /* Of the name of a model, without its variant. */
@@ -139,13 +153,27 @@ static void put_gauge(struct wi_buffer *out, const char *name, const char *help,
     wi_metric_value(out, name, (double)value);
 }
 
+static void add_up_copy(void *context, const struct wi_pin *pin)
+{
+    struct sums *sums = context;
+    if (pin->kind == WI_PIN_PUBLISHED)
+        return;
+    sums->count++;
+    sums->bytes += pin->bytes;
+}
+
 void wi_api_published_metrics(const struct wi_api *api, struct wi_buffer *out)
 {
-    struct sums sums = {0};
+    struct sums sums = {0}, copies = {0};
     if (api->deps.blocks)
         wi_blockstore_look(api->deps.blocks);
     each_pin(api, add_up, &sums);
     wi_buffer_clear(&sums.stale_names);
+    if (api->deps.blocks)
+        wi_blockstore_each(api->deps.blocks, add_up_copy, &copies);
+    put_gauge(out, "webinfer_content_copies", "Models that are here as copies for neighbours.",
+        copies.count);
+    put_gauge(out, "webinfer_content_copy_bytes", "Bytes of the files of those.", copies.bytes);
     put_gauge(out, "webinfer_published_models", "Models that are published.", sums.count);
     put_gauge(out, "webinfer_published_models_stale",
         "Those of them whose files are not any more what was published.", sums.stale);

@@ -642,12 +642,13 @@ TEST(what_is_published_is_listed)
     make_pins(pins, 3);
     pins[1].stale = 1;
     json_t *list = get_list(fixture, etag);
-    json_t *wanted = json_pack("{s:s, s:i, s:[{s:s, s:s, s:i, s:b, s:s, s:i, s:[], s:[{s:s, s:i, "
-                               "s:s, s:s}, {s:s, s:i, s:s, s:s}]}]}",
-        "id", "daemon-1", "version", 1, "content", "cid", texts[0], "name", "acme/digits:q4",
-        "bytes", 10, "published", 1, "origin", "daemon-2", "runs_24h", 0, "also", "files", "path",
-        "model.json", "bytes", 3, "sha256", pin_files[0].sha256, "cid", texts[0], "path",
-        "onnx/\"model\".onnx", "bytes", 7, "sha256", pin_files[1].sha256, "cid", texts[1]);
+    json_t *wanted = json_pack(
+        "{s:s, s:i, s:i, s:[{s:s, s:s, s:i, s:b, s:s, s:i, s:[], s:[{s:s, s:i, "
+        "s:s, s:s}, {s:s, s:i, s:s, s:s}]}]}",
+        "id", "daemon-1", "version", 1, "takes", 0, "content", "cid", texts[0], "name",
+        "acme/digits:q4", "bytes", 10, "published", 1, "origin", "daemon-2", "runs_24h", 0, "also",
+        "files", "path", "model.json", "bytes", 3, "sha256", pin_files[0].sha256, "cid", texts[0],
+        "path", "onnx/\"model\".onnx", "bytes", 7, "sha256", pin_files[1].sha256, "cid", texts[1]);
     json_t *content = json_object_get(list, "content");
     assert_int_equal(json_array_size(content), 2); /* the stale one is left out */
     json_array_remove(content, 1);

@@ -522,6 +522,28 @@ TEST(the_operator_is_told)
     free_client(client);
 }
 
+TEST(a_copy_is_no_model_that_is_published)
+{
+    json_t *json;
+    played.pins[0] = pin_of((char *)"ipfs/" CID, 0);
+    played.pins[0].kind = WI_PIN_COPY;
+    played.pin_count = 1;
+    assert_int_equal(ask("GET", "/v1/models", "", &json), 200);
+    assert_int_equal(json_array_size(json_object_get(json, "published")), 0);
+    json_decref(json);
+    assert_int_equal(ask("GET", "/v1/content", "", &json), 200);
+    const json_t *row = json_array_get(json_object_get(json, "models"), 0);
+    assert_true(json_is_true(json_object_get(row, "copy")));
+    json_decref(json);
+    struct client *client = connect_client();
+    send_head(client, "GET", "/metrics", "");
+    until(answered(client));
+    assert_non_null(strstr(client->text, "\nwebinfer_published_models 0\n"));
+    assert_non_null(strstr(client->text, "\nwebinfer_content_copies 1\n"));
+    assert_non_null(strstr(client->text, "\nwebinfer_content_copy_bytes 1000\n"));
+    free_client(client);
+}
+
 TEST(without_a_store_of_blocks_nothing_is_published)
 {
     struct wi_error error;
