@@ -25,6 +25,7 @@
 #include "check/check.h"
 #include "config/config.h"
 #include "copies/copies.h"
+#include "copies/pulled.h"
 #include "hub/pulls.h"
 #include "job/job.h"
 #include "library/repository.h"
@@ -87,6 +88,7 @@ struct daemon {
     struct wi_sources *sources;
     struct wi_neighbours *neighbours;
     struct wi_copies *copies;
+    struct wi_pulled *pulled;
     struct wi_limit download_limit;
     struct wi_db *db;
     struct wi_jobs *jobs;
@@ -125,6 +127,7 @@ static void close_rest(void *context)
     struct daemon *d = context;
     wi_lws_begin_free(d->lws);
     wi_copies_free(d->copies);
+    wi_pulled_free(d->pulled);
     wi_pulls_free(d->pulls);
     wi_blockstore_free(d->blocks);
     wi_neighbours_free(d->neighbours);
@@ -271,6 +274,7 @@ static void reload(struct daemon *d)
     set_room(d, next);
     wi_pulls_reload(d->pulls, next);
     wi_copies_reload(d->copies, next);
+    wi_pulled_reload(d->pulled, next);
     d->budget.limit = next->pool.memory_budget;
     wi_config_free(d->config);
     d->config = next;
@@ -439,6 +443,9 @@ static void make_copies(struct daemon *d)
         .on_takes = take_copies,
         .context = d};
     d->copies = wi_copies_new(&deps, d->config);
+    const struct wi_pulled_deps pulled_deps = {
+        .blocks = d->blocks, .pulls = d->pulls, .repository = d->repository, .id = d->id};
+    d->pulled = wi_pulled_new(&pulled_deps, d->config);
 }
 
 /* The parts, from the bottom up. What was made before a failure is for close_rest and free_parts

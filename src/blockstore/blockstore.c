@@ -18,7 +18,7 @@ static void list_use(void *context, struct wi_versions_use *use)
     const struct wi_blockstore *blocks = context;
     for (size_t i = 0; i < blocks->count; i++) {
         const struct wi_pin_record *record = &blocks->entries[i]->record;
-        if (blocks->entries[i]->is_spare)
+        if (blocks->entries[i]->is_spare || record->pin.kind == WI_PIN_PULLED)
             continue;
         char *name = wi_strndup(record->pin.model, wi_pin_base(record->pin.model));
         char *folder = wi_pin_folder(record, blocks->directory);
@@ -155,7 +155,8 @@ enum wi_code wi_blockstore_let_go(
     struct wi_pin_entry *entry = wi_pin_table_find(blocks, name);
     if (!entry || entry->record.pin.kind == WI_PIN_PUBLISHED)
         return wi_error_set(error, WI_NOT_FOUND, "model_name", "%.160s is no copy", name);
-    return remove_pin(entry, "no longer a copy of ", error);
+    int pulled = entry->record.pin.kind == WI_PIN_PULLED;
+    return remove_pin(entry, pulled ? "no longer served as " : "no longer a copy of ", error);
 }
 
 void wi_blockstore_spare(struct wi_blockstore *blocks, const char *name, int spare)

@@ -37,7 +37,8 @@ struct wi_pin_file {
 enum wi_pin_kind {
     WI_PIN_PUBLISHED, /* somebody here has published it */
     WI_PIN_COPY,      /* it was pulled for others' sake alone */
-    WI_PIN_ADOPTED    /* it was here anyway, and counts as a copy */
+    WI_PIN_ADOPTED,   /* it was here anyway, and counts as a copy */
+    WI_PIN_PULLED     /* it was pulled, and is served with all; nobody holds it, and it may go */
 };
 
 /* Borrowed until the next turn of the loop. */
@@ -91,14 +92,15 @@ struct wi_publishing *wi_blockstore_publish(struct wi_blockstore *blocks, struct
     wi_publish_progress_fn *on_progress, wi_publish_fn *on_done, void *context);
 /* Has the model, which has been pulled, as a copy of what `origin` published as `cid`: its blocks
  * are served as those of what is published here. Errors: also WI_CONFLICT where its files have
- * another CID. */
+ * another CID. With `cid` NULL they have what they have. */
 struct wi_publishing *wi_blockstore_hold(struct wi_blockstore *blocks, struct wi_model *model,
     enum wi_pin_kind kind, const struct wi_cid *cid, const char *origin, wi_publish_fn *on_done,
     void *context);
 void wi_blockstore_cancel(struct wi_publishing *publishing); /* no callback; NULL is fine */
 /* A copy may go when room is needed (1), or may not (0), as it is at first. */
 void wi_blockstore_spare(struct wi_blockstore *blocks, const char *name, int spare);
-/* Holds a copy no longer; its model stays. WI_OK, WI_NOT_FOUND, WI_STORAGE_FAILED. */
+/* Has a model that is not published no longer as what it was held as; it stays itself. WI_OK,
+ * WI_NOT_FOUND, WI_STORAGE_FAILED. */
 enum wi_code wi_blockstore_let_go(
     struct wi_blockstore *blocks, const char *name, struct wi_error *error);
 /* Takes the pin of what was published under that name away. WI_OK, WI_NOT_FOUND where there is

@@ -6,6 +6,7 @@
 #include "blockstore/leaves.h"
 
 #include "base/buffer.h"
+#include "base/descriptors.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "blockstore/keep.h"
@@ -178,6 +179,15 @@ static int sweep_one(void *context, int folder, const char *name, const struct s
         (is_ours && !sweep->is_wanted(sweep->context, name + skip)))
         unlinkat(folder, name, 0);
     return 0;
+}
+
+int wi_leaves_keep(const char *directory, const char *sha256, const struct wi_leaves *leaves)
+{
+    int folder = wi_keep_make(directory, WI_KEEP_LEAVES);
+    int result = folder < 0 ? -1 : wi_leaves_write(folder, sha256, leaves), number = errno;
+    wi_close(folder);
+    errno = number;
+    return result;
 }
 
 void wi_leaves_sweep(int folder, wi_leaves_wanted_fn *is_wanted, const void *context)

@@ -20,6 +20,8 @@ int wi_leaves_compute(int fd, uint64_t bytes, atomic_int *stop, atomic_ullong *d
 int wi_leaves_read(int folder, const char *sha256, uint64_t bytes, struct wi_leaves *leaves);
 /* Keeps them in the open folder. 0, or -1 with errno. */
 int wi_leaves_write(int folder, const char *sha256, const struct wi_leaves *leaves);
+/* The same in the store `directory`, whose folder for them is made where it is missing. */
+int wi_leaves_keep(const char *directory, const char *sha256, const struct wi_leaves *leaves);
 /* Removes the leaves of the files that `is_wanted` does not know by their SHA-256, and what was
  * being written when somebody was killed. */
 typedef int wi_leaves_wanted_fn(const void *context, const char *sha256);

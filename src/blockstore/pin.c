@@ -101,8 +101,10 @@ static json_t *file_json(const struct wi_pin_file *file, const struct wi_file_id
         (json_int_t)seen->modified.tv_nsec);
 }
 
-static const char *const kinds[] = {
-    [WI_PIN_PUBLISHED] = "published", [WI_PIN_COPY] = "copy", [WI_PIN_ADOPTED] = "adopted"};
+static const char *const kinds[] = {[WI_PIN_PUBLISHED] = "published",
+    [WI_PIN_COPY] = "copy",
+    [WI_PIN_ADOPTED] = "adopted",
+    [WI_PIN_PULLED] = "pulled"};
 
 /* What has none was published. */
 static int read_kind(const char *text, enum wi_pin_kind *kind)

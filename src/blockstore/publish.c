@@ -134,6 +134,11 @@ static enum wi_code check_directory(const struct wi_publishing *publishing, stru
         "the model directory was changed while the model was being published");
 }
 
+static const char *const becomes[] = {[WI_PIN_PUBLISHED] = "published as",
+    [WI_PIN_COPY] = "held as a copy of",
+    [WI_PIN_ADOPTED] = "held as a copy of",
+    [WI_PIN_PULLED] = "served as"};
+
 /* The version of the pin before this one is in use no more. */
 static void commit(struct wi_publishing *publishing)
 {
@@ -147,8 +152,7 @@ static void commit(struct wi_publishing *publishing)
     if (publishing->failed)
         return;
     publishing->temporary[0] = '\0';
-    wi_info("content", publishing->name, "%s %s",
-        publishing->record.pin.kind == WI_PIN_PUBLISHED ? "published as" : "held as a copy of",
+    wi_info("content", publishing->name, "%s %s", becomes[publishing->record.pin.kind],
         publishing->record.pin.cid_text);
     wi_pin_table_put(blocks, &publishing->record, publishing->outline);
     publishing->outline = NULL;
@@ -262,8 +266,9 @@ struct wi_publishing *wi_blockstore_hold(struct wi_blockstore *blocks, struct wi
 {
     struct wi_publishing *publishing = new_publishing(blocks, model, origin, on_done, context);
     publishing->record.pin.kind = kind;
-    publishing->has_cid = 1;
-    publishing->cid = *cid;
+    publishing->has_cid = cid != NULL;
+    if (cid)
+        publishing->cid = *cid;
     return add(publishing);
 }
 

@@ -86,6 +86,10 @@ void wi_pin_table_stale(struct wi_pin_entry *entry, const char *why)
     if (pin->stale)
         return;
     pin->stale = 1;
+    if (pin->kind == WI_PIN_PULLED) { /* it may go at any time */
+        tell(entry);
+        return;
+    }
     wi_warn("content", pin->model,
         "%s was published, and no block of it is served any more: %s; publish it again, or put "
         "back what was published",

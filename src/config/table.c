@@ -374,9 +374,9 @@ const struct wi_setting wi_options[] = {
             "every pull for what its [content] serve gives."},
 
     {KEY(content, serve), ENUM(serves), DEFAULT("no"), RELOADABLE,
-        .help = "Which models are served: none, those that were published, or all, which adds "
-                "what was pulled, but nothing from a hub with a token. Nothing is fetched for "
-                "others."},
+        .help = "Which models are served: none, those that were published, or all, which adds each "
+                "that is pulled while it is so, but nothing from a hub with a token. Nothing is "
+                "fetched for others."},
     {KEY(content, anyone), BOOL, DEFAULT("no"), RELOADABLE,
         .help = "Whether whoever reaches the bridge's listener is served. Without it who asks "
                 "shows a token of rank node, or is on this machine where there is no tokens_file."},

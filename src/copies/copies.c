@@ -59,6 +59,11 @@ static void add_daemon(struct view *view, const char *id, uint64_t takes)
     view->daemons[view->daemon_count++] = (struct wi_copies_daemon){id, takes};
 }
 
+static int is_copy(const struct wi_pin *pin)
+{
+    return pin->kind == WI_PIN_COPY || pin->kind == WI_PIN_ADOPTED;
+}
+
 static void add_pin(void *context, const struct wi_pin *pin)
 {
     struct view *view = context;
@@ -71,7 +76,7 @@ static void add_pin(void *context, const struct wi_pin *pin)
         .bytes = pin->bytes,
         .published = published,
         .origin = pin->origin,
-        .model = published ? NULL : pin->model};
+        .model = is_copy(pin) ? pin->model : NULL};
 }
 
 static void add_neighbour(void *context, const struct wi_neighbour_info *info)
@@ -248,7 +253,7 @@ static void settle_copy(
 {
     const struct wi_pin *pin = wi_blockstore_pin(copies->deps.blocks, row->model);
     struct wi_error error;
-    if (!pin || pin->kind == WI_PIN_PUBLISHED)
+    if (!pin || !is_copy(pin))
         return;
     wi_blockstore_spare(copies->deps.blocks, pin->model, fate != WI_COPY_KEEP);
     if (fate != WI_COPY_DROP)
@@ -298,7 +303,7 @@ static void on_known(void *context)
 
 static void note_copy(void *context, const struct wi_pin *pin)
 {
-    *(int *)context |= pin->kind != WI_PIN_PUBLISHED;
+    *(int *)context |= is_copy(pin);
 }
 
 static void on_interval(void *context)

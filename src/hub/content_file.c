@@ -1,5 +1,6 @@
 /* One file of a run. A thread of the pool works for it now and then, one at a time. Beside it those
  * that verify blocks write leaves into it, once what was there has been looked at. */
+#include "blockstore/leaves.h"
 #include "hub/content_private.h"
 
 #include "base/memory.h"
@@ -127,6 +128,32 @@ static enum wi_code look(struct content_file *file)
     return WI_OK;
 }
 
+/* Whether its leaves are those that the file has by our own profile. */
+static int has_own_leaves(const struct content_file *file)
+{
+    uint64_t at = 0;
+    for (size_t i = 0; i < file->leaf_count; i++) {
+        const struct wi_leaf *leaf = &file->leaves[i];
+        if (leaf->at != at || (leaf->bytes != WI_LEAF_BYTES && i + 1 < file->leaf_count))
+            return 0;
+        at += leaf->bytes;
+    }
+    return file->leaf_count > 0 && at == file->row.bytes;
+}
+
+/* What cannot be kept is computed again by who needs it. */
+static void keep_leaves(const struct content_file *file)
+{
+    struct wi_leaves leaves = {.count = file->leaf_count, .bytes = file->row.bytes};
+    if (!file->run->store || !has_own_leaves(file))
+        return;
+    leaves.hashes = wi_realloc_array(NULL, leaves.count, sizeof *leaves.hashes);
+    for (size_t i = 0; i < leaves.count; i++)
+        memcpy(leaves.hashes[i], file->leaves[i].cid.hash, WI_HASH_SIZE);
+    wi_leaves_keep(file->run->store, file->row.sha256, &leaves);
+    wi_leaves_clear(&leaves);
+}
+
 static enum wi_code end(struct content_file *file)
 {
     struct content_work *work = &file->work;
@@ -140,6 +167,7 @@ static enum wi_code end(struct content_file *file)
             return work->error.code;
     }
     wi_leaf_file_sha256(file->file, file->row.sha256);
+    keep_leaves(file);
     return WI_OK;
 }
 

@@ -144,6 +144,7 @@ struct content_run {
     struct wi_content_pull *pull; /* NULL: nobody waits for it any more */
     struct wi_kept_blocks *kept;  /* the pull's */
     enum content_phase phase;
+    char *store; /* NULL: no leaves are kept */
     struct wi_folder_lock *locking;
     int folder;  /* -1 until it is locked */
     int keeping; /* a thread reads or writes what is kept */

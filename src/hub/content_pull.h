@@ -26,6 +26,7 @@ struct wi_content_order {
     size_t only_count;
     const char *file_url;   /* the last of `only` has the file itself there; NULL: it has blocks */
     struct wi_limit *limit; /* likewise; NULL: none */
+    const char *store; /* where the leaves of files are kept, as of a fetch; NULL: they are not */
     struct wi_blockstore *blocks; /* likewise: what it has is not fetched; NULL: none */
     uint64_t stall_ms;
     const struct wi_hub_reference *reference; /* of content */

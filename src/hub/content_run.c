@@ -92,6 +92,7 @@ static void free_run(struct content_run *run)
     wi_turn_free(run->turn);
     uv_mutex_destroy(&run->lock);
     free(run->files);
+    free(run->store);
     free(run);
 }
 
@@ -359,6 +360,7 @@ static struct content_run *begin_run(struct wi_content_pull *pull, struct wi_hub
     uv_loop_t *loop = pull->order.loop;
     *run = (struct content_run){.pull = pull, .wanted = wanted, .folder = -1};
     run->kept = wi_kept_blocks_hold(pull->kept);
+    run->store = wi_strdup(pull->order.store);
     run->queue = wi_work_queue_new(loop, THREADS);
     run->timer = wi_timer_new(loop, on_progress_time, run);
     run->turn = wi_turn_new(loop, on_turn, run);
@@ -394,6 +396,7 @@ struct wi_content_pull *wi_content_pull_new(const struct wi_content_order *order
     wi_hub_reference_copy(&pull->reference, order->reference);
     pull->order.reference = &pull->reference;
     pull->order.file_url = wi_strdup(order->file_url);
+    pull->order.store = wi_strdup(order->store);
     hold_sources(pull);
     pull->kept = wi_kept_blocks_new();
     return pull;
@@ -414,6 +417,7 @@ void wi_content_pull_free(struct wi_content_pull *pull)
     wi_hub_reference_clear(&pull->reference);
     free((char *)pull->order.folder);
     free((char *)pull->order.file_url);
+    free((char *)pull->order.store);
     free(pull);
 }
 

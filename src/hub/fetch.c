@@ -36,6 +36,7 @@ static void free_fetch(struct wi_fetch *fetch)
     if (fetch->folder_fd >= 0)
         close(fetch->folder_fd);
     wi_folder_lock_cancel(fetch->locking);
+    free(fetch->store);
     wi_work_queue_free(fetch->queue);
     wi_timer_free(fetch->timer);
     wi_turn_free(fetch->turn);
@@ -178,6 +179,7 @@ struct wi_fetch *wi_fetch_start(uv_loop_t *loop, struct wi_http *http,
         .pause_ms = order->pause_ms ? order->pause_ms : 500,
         .stall_ms = order->stall_ms ? order->stall_ms : 30000,
         .folder_fd = -1,
+        .store = wi_strdup(order->store),
         .count = order->files->count,
         .on_progress = on_progress,
         .on_wrong = order->on_wrong,

@@ -34,7 +34,10 @@ struct wi_fetch_order {
     const char *repository;
     const struct wi_hub_tree *files; /* the chosen ones; without `lengths` all lengths are known */
     const char *folder;              /* exists, and belongs to this fetch alone */
-    struct wi_limit *limit;          /* of what it brings; outlives the fetch. NULL: none */
+    /* The store where the leaves of files that the hub names by their SHA-256 are kept
+     * (blockstore/leaves.h); NULL: they are not computed. */
+    const char *store;
+    struct wi_limit *limit; /* of what it brings; outlives the fetch. NULL: none */
     /* NULL, or: a file (its index) has come whole with another hash than it must have, and is
      * fetched anew. 1 if that is not held against the hub. `context` is that of the fetch. */
     int (*on_wrong)(void *context, size_t file);

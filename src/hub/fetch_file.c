@@ -1,5 +1,6 @@
 /* One file of a fetch. A thread of the pool works for it now and then, one at a time; the rest is
  * on the loop. */
+#include "blockstore/leaves.h"
 #include "hub/fetch_private.h"
 
 #include "base/clock.h"
@@ -56,14 +57,40 @@ static enum wi_code work_on_part(struct file *file)
     return code;
 }
 
+static int keeps_leaves(const struct file *file)
+{
+    return file->fetch->store && file->file.digest == WI_HUB_SHA256;
+}
+
+static struct wi_partial *open_part(struct file *file)
+{
+    struct wi_partial *part = wi_part_open(file->fetch->folder_fd, &file->file, &file->work.error);
+    if (part && keeps_leaves(file))
+        wi_part_compute_leaves(part);
+    return part;
+}
+
+/* What cannot be kept is computed again by who needs it. */
+static void keep_leaves(struct file *file)
+{
+    struct wi_leaves leaves = {0};
+    if (!keeps_leaves(file))
+        return;
+    wi_part_take_leaves(file->part, &leaves);
+    wi_leaves_keep(file->fetch->store, file->file.hash, &leaves);
+    wi_leaves_clear(&leaves);
+}
+
 static void run(void *data)
 {
     struct file *file = data;
     struct file_work *work = &file->work;
     if (!file->part && !work->close)
-        file->part = wi_part_open(file->fetch->folder_fd, &file->file, &work->error);
+        file->part = open_part(file);
     work->code = file->part ? work_on_part(file) : work->error.code;
     file->broken |= work->code != WI_OK && work->code != WI_DOWNLOAD_CORRUPT;
+    if (work->whole)
+        keep_leaves(file);
     if (work->close || work->whole) {
         wi_part_close(file->part);
         file->part = NULL;

@@ -94,6 +94,7 @@ struct wi_fetch {
     uint64_t *lengths; /* NULL: it fetches */
     struct wi_folder_lock *locking;
     int folder_fd; /* -1 until it is locked */
+    char *store;   /* NULL: no leaves are kept */
     struct wi_work_queue *queue;
     struct wi_timer *timer; /* progress; NULL: until then */
     struct wi_turn *turn;

@@ -83,6 +83,7 @@ void wi_near_free(struct wi_near *near)
     wi_sources_free(near->sharing);
     wi_hub_clear(&near->hub);
     free((char *)near->order.repository);
+    free((char *)near->order.store);
     wi_turn_free(near->turn);
     wi_hub_tree_clear(&near->one);
     for (size_t i = 0; i < near->source_count; i++)
@@ -330,6 +331,7 @@ static void fetch(struct wi_near *near, const struct wi_cid *cid)
         .file_url = url,
         .limit = own->limit,
         .blocks = own->blocks,
+        .store = own->store,
         .stall_ms = own->stall_ms,
         .reference = &reference,
         .folder = own->folder,
@@ -393,6 +395,7 @@ struct wi_near *wi_near_start(const struct wi_near_order *order, wi_fetch_progre
     near->order.hub = NULL;
     near->order.folder = wi_strdup(order->folder);
     near->order.repository = wi_strdup(order->repository);
+    near->order.store = wi_strdup(order->store);
     if (order->hub)
         share(near, order->hub);
     near->on_progress = on_progress;

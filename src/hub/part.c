@@ -19,8 +19,9 @@ struct wi_partial {
     struct wi_part_place place; /* of no file when it is done */
     struct wi_hub_file file;
     struct wi_hasher *hasher;
-    uint64_t hashed, there; /* bytes; all of those that are there once they were read back */
-    uint64_t unsent;        /* bytes written since the last were sent on their way */
+    struct wi_leaf_hasher *leaves; /* NULL: they are not wanted */
+    uint64_t hashed, there;        /* bytes; all of those that are there once they were read back */
+    uint64_t unsent;               /* bytes written since the last were sent on their way */
 };
 
 /* --- opening ---------------------------------------------------------------------------------- */
@@ -32,6 +33,8 @@ static void begin_hash(struct wi_partial *part)
     char head[64];
     wi_hasher_free(part->hasher);
     part->hasher = wi_hasher_new(sha1 ? WI_SHA1 : WI_SHA256);
+    if (part->leaves)
+        wi_part_compute_leaves(part);
     part->hashed = 0;
     if (sha1) {
         int length = snprintf(head, sizeof head, "blob %" PRIu64, part->file.bytes);
@@ -54,6 +57,7 @@ static void free_part(struct wi_partial *part)
 {
     wi_part_place_clear(&part->place);
     wi_hasher_free(part->hasher);
+    wi_leaf_hasher_free(part->leaves);
     free(part);
 }
 
@@ -81,6 +85,18 @@ void wi_part_close(struct wi_partial *part)
     free_part(part);
 }
 
+void wi_part_compute_leaves(struct wi_partial *part)
+{
+    wi_leaf_hasher_free(part->leaves);
+    part->leaves = wi_leaf_hasher_new();
+}
+
+void wi_part_take_leaves(struct wi_partial *part, struct wi_leaves *leaves)
+{
+    if (part->leaves)
+        wi_leaf_hasher_end(part->leaves, leaves);
+}
+
 int wi_part_is_done(const struct wi_partial *part)
 {
     return part->place.fd < 0;
@@ -96,6 +112,8 @@ uint64_t wi_part_bytes(const struct wi_partial *part)
 static void hash_bytes(struct wi_partial *part, const void *bytes, size_t size)
 {
     wi_hasher_add(part->hasher, bytes, size);
+    if (part->leaves)
+        wi_leaf_hasher_add(part->leaves, bytes, size);
     part->hashed += size;
 }
 

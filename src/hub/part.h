@@ -18,6 +18,7 @@
 #define WI_HUB_PART_H
 
 #include "base/error.h"
+#include "content/tree.h"
 #include "hub/tree.h"
 
 struct wi_partial;
@@ -29,6 +30,12 @@ struct wi_partial *wi_part_open(
     int folder_fd, const struct wi_hub_file *file, struct wi_error *error);
 /* Leaves what is there for the next opening, and nothing where nothing is. NULL is fine. */
 void wi_part_close(struct wi_partial *part);
+
+/* Right after the opening: its leaves are computed beside its hash. */
+void wi_part_compute_leaves(struct wi_partial *part);
+/* Those of one that is done, into empty ones, once; they stay empty where they were not computed.
+ */
+void wi_part_take_leaves(struct wi_partial *part, struct wi_leaves *leaves);
 
 /* Reads back at most about `most` bytes of what was there at the opening: 1 if there is more of it,
  * 0 if not, -1 and the error. Until it has said 0 nothing else may be called but wi_part_bytes and

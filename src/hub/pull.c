@@ -374,6 +374,12 @@ static void on_fetched(
         begin_step(pull, publish);
 }
 
+/* Where the leaves of what comes are kept. */
+static const char *store_of(const struct wi_pull *pull)
+{
+    return pull->order->keeps_leaves ? pull->order->directory : NULL;
+}
+
 /* What it went on with may have come from neighbours. */
 static int on_wrong_file(void *context, size_t file)
 {
@@ -388,6 +394,7 @@ static void fetch_from_hub(struct wi_pull *pull)
         .files = pull->files,
         .folder = pull->folder,
         .limit = pull->deps.limit,
+        .store = store_of(pull),
         .on_wrong = on_wrong_file};
     pull->fetch =
         wi_fetch_start(pull->deps.loop, pull->deps.http, &order, on_progress, on_fetched, pull);
@@ -410,6 +417,7 @@ static void fetch_of_hub(struct wi_pull *pull)
         .neighbours = pull->deps.neighbours,
         .limit = pull->deps.limit,
         .blocks = pull->deps.blocks,
+        .store = store_of(pull),
         .stall_ms = pull->order->stall_ms,
         .files = pull->files,
         .hub = pull->order->hub_shares ? &pull->order->hub : NULL,
@@ -612,6 +620,7 @@ static void start_content(struct wi_pull *pull, const struct wi_hub_reference *r
         .sources = pull->deps.sources,
         .limit = pull->deps.limit,
         .blocks = pull->deps.blocks,
+        .store = store_of(pull),
         .stall_ms = pull->order->stall_ms,
         .reference = reference,
         .folder = pull->folder,
@@ -768,6 +777,7 @@ void wi_pull_info(const struct wi_pull *pull, struct wi_pull_info *info)
         .hub = pull->order->hub.name,
         .reference = pull->order->reference,
         .commit = pull->files->commit,
+        .copy = pull->order->copy,
         .state = pull->state,
         .done = pull->progress.done,
         .total = pull->progress.total,

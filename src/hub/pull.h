@@ -26,6 +26,7 @@ struct wi_pull_order {
     struct wi_gateways gateways; /* of content, and where there are neighbours: who is asked */
     uint64_t stall_ms;           /* of those */
     int hub_shares;              /* it brings parts beside them */
+    int keeps_leaves;            /* of what comes: it may be given to others */
     uint64_t quota;              /* of the store; 0: none */
     int copy;                    /* as of wi_pull_want */
     int apart;                   /* the quota is not that of the other models */

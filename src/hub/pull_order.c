@@ -79,6 +79,8 @@ enum wi_code wi_pull_order_fill(struct wi_pull_order *order, const struct wi_pul
     if (want->files)
         wi_strings_copy(&order->files, want->files);
     order->directory = wi_strdup(config->models.directory);
+    order->keeps_leaves =
+        config->content.serve != WI_SERVE_NO || wi_gateways_has_neighbours(config);
     order->memory = config->pool.model_budget;
     order->copy = want->copy;
     order->apart = want->copy && config->content.replica_quota > 0;

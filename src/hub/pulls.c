@@ -60,6 +60,8 @@ struct wi_pulls {
     struct wi_timer *tidy;  /* runs while one that is done is remembered */
     unsigned resume_failed; /* times in a row */
     struct wi_pulls_counters counters;
+    wi_pull_fn *on_done; /* NULL: nobody */
+    void *done_context;
 };
 
 /* --- those under way -------------------------------------------------------------------------- */
@@ -241,6 +243,8 @@ static void on_change(void *context, int ended)
     count_ended(entry, &info);
     DL_DELETE(entry->pulls->entries, entry); /* who is told may begin another of that name */
     remember(entry, &info);
+    if (info.state == WI_PULL_DONE && entry->pulls->on_done)
+        entry->pulls->on_done(entry->pulls->done_context, &info);
     tidy(entry->pulls);
     tell(entry, &info, 1);
     free_entry(entry);
@@ -446,6 +450,12 @@ struct wi_pulls *wi_pulls_new(const struct wi_pulls_deps *deps, const struct wi_
     set_limit(pulls);
     set_sources(pulls);
     return pulls;
+}
+
+void wi_pulls_on_done(struct wi_pulls *pulls, wi_pull_fn *on_done, void *context)
+{
+    pulls->on_done = on_done;
+    pulls->done_context = context;
 }
 
 void wi_pulls_reload(struct wi_pulls *pulls, const struct wi_config *config)

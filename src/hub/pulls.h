@@ -55,6 +55,7 @@ struct wi_pull_info {
     const char *hub;       /* its section's name */
     const char *reference; /* as it was asked for */
     const char *commit;    /* NULL while that is not known */
+    int copy;              /* as of wi_pull_want */
     enum wi_pull_state state;
     uint64_t done, total; /* bytes of all files; `done` counts what was there already */
     uint64_t fetched;     /* of them, over the network in this life of the daemon */
@@ -85,6 +86,9 @@ struct wi_pulls_deps {
 struct wi_pulls *wi_pulls_new(const struct wi_pulls_deps *deps, const struct wi_config *config);
 /* Goes on with what an earlier daemon was pulling. */
 void wi_pulls_resume(struct wi_pulls *pulls);
+/* One who is told of each pull that is done, before those who watch it. NULL: nobody any more. */
+typedef void wi_pull_fn(void *context, const struct wi_pull_info *info);
+void wi_pulls_on_done(struct wi_pulls *pulls, wi_pull_fn *on_done, void *context);
 void wi_pulls_reload(struct wi_pulls *pulls, const struct wi_config *config);
 /* Stops what is under way; what was fetched stays for the next start. No callback comes any more.
  * The loop must turn afterwards until it is empty. NULL is fine. */
@@ -105,7 +109,6 @@ enum wi_code wi_pulls_cancel(struct wi_pulls *pulls, const char *name, struct wi
  * -1 if there is none. One that has failed is remembered until the next of that name, one that is
  * done for a minute. */
 int wi_pulls_find(const struct wi_pulls *pulls, const char *name, struct wi_pull_info *info);
-typedef void wi_pull_fn(void *context, const struct wi_pull_info *info);
 void wi_pulls_each(const struct wi_pulls *pulls, wi_pull_fn *each, void *context);
 
 /* Tells of each change of state, and of progress, until a state that ends the pull: after that the

@@ -8,6 +8,7 @@ import path from 'node:path';
 import { after, before } from 'node:test';
 import { Daemon, testsOf, withDaemon } from '../lib/daemon.mjs';
 import { openEvents } from '../lib/events.mjs';
+import { request } from '../lib/http.mjs';
 import { content, sha256, startHub } from '../lib/hub.mjs';
 import { startNeighbour } from '../lib/neighbour.mjs';
 import * as onnx from '../lib/onnx.mjs';
@@ -339,6 +340,41 @@ test('two that name each other, and one that names itself, are as good as others
         const own = await pull(first, 'org/round', { hub: 'self', as: 'own/round' });
         assert.equal(own.code, 'hub_failed');
         assert.match(own.detail, /it is this daemon itself/);
+    });
+});
+
+test('with serve = all what was pulled is served without being published, but nothing of a hub with a token', async () => {
+    const files = push('org/all'), hidden = push('org/hidden');
+    const offered = async (daemon) => (await request(`${daemon.bridgeUrl}/content`)).json?.content ?? [];
+    await withDaemon({ ready: false, config: configOf({ content: { serve: 'all' }, 'hub.guarded': { url: hub.url } }) }, async (one) => {
+        const token = path.join(one.folder, 'token');
+        fs.writeFileSync(token, 'hf_secret', { mode: 0o600 });
+        await one.reload({ 'hub.guarded': { token_file: token } });
+        assert.equal((await pull(one, 'org/hidden', { hub: 'guarded' })).state, 'done');
+        assert.equal((await pull(one, 'org/all')).state, 'done');
+        await until(async () => (await offered(one)).length > 0, { what: 'the pulled model' });
+        const [row, ...others] = await offered(one);
+        assert.deepEqual([row.name, row.published, others.length], ['org/all', false, 0]);
+        assert.ok(fs.existsSync(path.join(one.store, '.content/leaves', `sha256-${sha256(files['model.onnx_data'])}`)));
+        assert.equal((await one.get('/v1/content')).json.models?.length ?? 0, 0);
+        hub.requests.length = 0;
+        await withDaemon({ ready: false, config: beside({ one: one.bridgeUrl }, { content: { serve: 'all' } }) }, async (second) => {
+            assert.equal((await pull(second, 'org/all')).state, 'done');
+            look(second, 'org/all', files);
+            assert.equal(sent(), 0);
+            // It passes on what it got, too.
+            await until(async () => (await offered(second)).length > 0, { what: 'the model that came from a neighbour' });
+            assert.equal((await offered(second))[0].cid, row.cid);
+            assert.equal((await pull(second, 'org/hidden')).state, 'done');
+            assert.equal(sent(), LARGE);
+            look(second, 'org/hidden', hidden);
+        });
+        // The one that is published stays, and what was pulled is given to nobody any more.
+        await publish(one, 'org/hidden');
+        await one.reload({ content: { serve: 'published' } });
+        await until(async () => (await offered(one)).every(({ published }) => published), { what: 'the pulled model to go' });
+        assert.equal((await offered(one)).length, 1);
+        assert.equal((await request(`${one.bridgeUrl}/ipfs/${row.cid}?format=raw`)).status, 404);
     });
 });
 

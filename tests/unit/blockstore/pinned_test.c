@@ -292,6 +292,21 @@ TEST(a_model_that_was_here_anyway_is_counted_and_stays)
     assert_true(has_version(f, "name", first));
 }
 
+TEST(what_was_pulled_is_served_as_it_is_and_goes_like_any_other)
+{
+    struct fixture *f = *state;
+    unsigned first = pull(f, "name", "one");
+    assert_int_equal(hold(f, "name", first, WI_PIN_PULLED, NULL), WI_OK);
+    struct wi_cid cid = wi_blockstore_pin(f->blocks, "name")->cid;
+    assert_true(has(f, &cid));
+    stop(f);
+    start(f);
+    wait_for_block(f, &cid, 1);
+    assert_int_equal(wi_blockstore_pin(f->blocks, "name")->kind, WI_PIN_PULLED);
+    assert_int_equal(room_for(f, 10, 1), WI_OK);
+    assert_false(has_version(f, "name", first));
+}
+
 TEST(a_pin_without_its_model_goes)
 {
     struct fixture *f = *state;

@@ -285,3 +285,54 @@ TEST(a_name_may_be_as_long_as_names_can_be)
     wi_part_close(part);
     assert_file(f->root, name, "x");
 }
+
+static void expect_leaf(struct wi_partial *part, const char *content)
+{
+    unsigned char hash[WI_HASH_SIZE];
+    struct wi_leaves leaves = {0};
+    wi_part_take_leaves(part, &leaves);
+    wi_hash(content, strlen(content), hash);
+    assert_int_equal(leaves.count, 1);
+    assert_int_equal(leaves.bytes, strlen(content));
+    assert_memory_equal(leaves.hashes[0], hash, WI_HASH_SIZE);
+    wi_leaves_clear(&leaves);
+}
+
+/* Whatever comes in between, they are of the bytes that have the name. */
+TEST(leaves_are_computed_beside_the_hash)
+{
+    struct fixture *f = *state;
+    struct wi_hub_file file = file_of("some bytes");
+    struct wi_error error;
+    struct wi_partial *part = open_part(f, "some bytes");
+    add(part, "some");
+    wi_part_close(part);
+    part = wi_part_open(f->folder, &file, &error);
+    wi_part_compute_leaves(part);
+    assert_int_equal(wi_part_read_back(part, 100, &error), 0);
+    add(part, " wrong");
+    assert_int_equal(wi_part_finish(part, &error), WI_DOWNLOAD_CORRUPT);
+    add(part, "some bytes");
+    assert_int_equal(wi_part_finish(part, &error), WI_OK);
+    expect_leaf(part, "some bytes");
+    wi_part_close(part);
+    part = wi_part_open(f->folder, &file, &error);
+    wi_part_compute_leaves(part);
+    assert_int_equal(wi_part_read_back(part, 100, &error), 0);
+    assert_true(wi_part_is_done(part));
+    expect_leaf(part, "some bytes");
+    wi_part_close(part);
+}
+
+TEST(or_not_at_all)
+{
+    struct fixture *f = *state;
+    struct wi_error error;
+    struct wi_leaves leaves = {0};
+    struct wi_partial *part = open_part(f, "some bytes");
+    add(part, "some bytes");
+    assert_int_equal(wi_part_finish(part, &error), WI_OK);
+    wi_part_take_leaves(part, &leaves);
+    assert_int_equal(leaves.count, 0);
+    wi_part_close(part);
+}

@@ -82,7 +82,8 @@ static void add_model(struct models *models, const char *cid, const char *name, 
 
 static void add_own(void *context, const struct wi_pin *pin)
 {
-    add_model(context, pin->cid_text, pin->model, pin->bytes, pin);
+    if (pin->kind != WI_PIN_PULLED)
+        add_model(context, pin->cid_text, pin->model, pin->bytes, pin);
 }
 
 static void add_copy(json_t *row, const char *where)

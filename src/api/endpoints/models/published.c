@@ -156,7 +156,7 @@ static void put_gauge(struct wi_buffer *out, const char *name, const char *help,
 static void add_up_copy(void *context, const struct wi_pin *pin)
 {
     struct sums *sums = context;
-    if (pin->kind == WI_PIN_PUBLISHED)
+    if (pin->kind == WI_PIN_PUBLISHED || pin->kind == WI_PIN_PULLED)
         return;
     sums->count++;
     sums->bytes += pin->bytes;
