@@ -93,8 +93,8 @@ const ANSWER = `typeof message === 'undefined' ? (chat.choices?.[0] ?? chat).mes
 
 /** @param {string} command */
 function run(command) {
-    const here = command.replace(/\bbuild\/webinfer\b/g, `'${cliPath}'`).replaceAll('http://127.0.0.1:8470', daemon.url)
-        .replaceAll('/tmp/', `${daemon.folder}/`);
+    const here = command.replaceAll('/tmp/', `${daemon.folder}/`) // first: the tree itself may lie there
+        .replace(/\bbuild\/webinfer\b/g, `'${cliPath}'`).replaceAll('http://127.0.0.1:8470', daemon.url);
     if (!command.startsWith('import')) return outputOf('bash', ['-c', here], root);
     return outputOf(process.execPath,
         ['--input-type=module', '-e', `${here}\nconsole.log(${ANSWER});`], path.join(root, 'tests'));
