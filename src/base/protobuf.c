@@ -7,7 +7,6 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 int wi_protobuf_fail(struct wi_protobuf *input, uint64_t at, const char *problem)
 {
@@ -18,12 +17,6 @@ int wi_protobuf_fail(struct wi_protobuf *input, uint64_t at, const char *problem
     return -1;
 }
 
-ssize_t wi_protobuf_read(const struct wi_protobuf *input, void *bytes, size_t size, uint64_t at)
-{
-    return input->read ? input->read(input->source, bytes, size, at)
-                       : pread(input->fd, bytes, size, (off_t)at);
-}
-
 /* Loads the window that begins at `at`. */
 static int load(struct wi_protobuf *input, uint64_t at)
 {
@@ -32,7 +25,7 @@ static int load(struct wi_protobuf *input, uint64_t at)
     if (wanted > input->size - at)
         wanted = input->size - at;
     while (got < wanted) {
-        ssize_t n = wi_protobuf_read(input, input->_window + got, wanted - got, at + got);
+        ssize_t n = input->read(input->source, input->_window + got, wanted - got, at + got);
 
         if (n <= 0)
             return wi_protobuf_fail(input, at + got, "the file cannot be read here");

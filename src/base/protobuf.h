@@ -19,9 +19,8 @@ typedef ssize_t wi_protobuf_read_fn(void *source, void *bytes, size_t size, uint
 struct wi_protobuf {
     const atomic_int *stop;     /* once it is set the walk fails; NULL: it is never */
     const unsigned char *bytes; /* the whole input, or NULL for what is read */
-    wi_protobuf_read_fn *read;  /* NULL: a file is read */
-    void *source;
-    int fd;
+    wi_protobuf_read_fn *read;
+    void *source; /* that `read` is given */
     uint64_t size;
     const char *problem; /* what is wrong, once something is */
     uint64_t problem_at; /* and at which byte */
@@ -49,8 +48,6 @@ struct wi_protobuf_field {
     struct wi_protobuf_range bytes; /* of WI_WIRE_BYTES */
 };
 
-/* Reads at an offset of an input that is not in memory, as pread(2). */
-ssize_t wi_protobuf_read(const struct wi_protobuf *input, void *bytes, size_t size, uint64_t at);
 /* 1 and the next field of `message`; 0 at its end; -1 with `problem` set. */
 int wi_protobuf_next(
     struct wi_protobuf *input, struct wi_protobuf_range *message, struct wi_protobuf_field *field);

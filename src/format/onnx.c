@@ -381,7 +381,7 @@ static const char *guess_text(const struct wi_protobuf *input)
 
     if (input->bytes)
         memcpy(head, input->bytes, length);
-    else if (wi_protobuf_read(input, head, length, 0) != (ssize_t)length)
+    else if (input->read(input->source, head, length, 0) != (ssize_t)length)
         return NULL;
     return wi_guess_text(head, length);
 }
@@ -412,21 +412,6 @@ enum wi_code wi_onnx_read(const unsigned char *bytes, size_t size,
     enum wi_code code;
 
     input->bytes = bytes ? bytes : nothing;
-    input->fd = -1;
-    input->size = size;
-    code = read_input_file(input, signature, error);
-    free(input);
-    return code;
-}
-
-enum wi_code wi_onnx_read_file(int fd, uint64_t size, const atomic_int *stop,
-    struct wi_onnx_signature *signature, struct wi_error *error)
-{
-    struct wi_protobuf *input = wi_alloc(sizeof *input);
-    enum wi_code code;
-
-    input->stop = stop;
-    input->fd = fd;
     input->size = size;
     code = read_input_file(input, signature, error);
     free(input);
@@ -434,18 +419,30 @@ enum wi_code wi_onnx_read_file(int fd, uint64_t size, const atomic_int *stop,
 }
 
 enum wi_code wi_onnx_read_from(wi_protobuf_read_fn *read, void *source, uint64_t size,
-    struct wi_onnx_signature *signature, struct wi_error *error)
+    const atomic_int *stop, struct wi_onnx_signature *signature, struct wi_error *error)
 {
     struct wi_protobuf *input = wi_alloc(sizeof *input);
     enum wi_code code;
 
+    input->stop = stop;
     input->read = read;
     input->source = source;
-    input->fd = -1;
     input->size = size;
     code = read_input_file(input, signature, error);
     free(input);
     return code;
+}
+
+static ssize_t read_file(void *source, void *bytes, size_t size, uint64_t at)
+{
+    const int *fd = source;
+    return pread(*fd, bytes, size, (off_t)at);
+}
+
+enum wi_code wi_onnx_read_file(int fd, uint64_t size, const atomic_int *stop,
+    struct wi_onnx_signature *signature, struct wi_error *error)
+{
+    return wi_onnx_read_from(read_file, &fd, size, stop, signature, error);
 }
 
 void wi_onnx_clear(struct wi_onnx_signature *signature)

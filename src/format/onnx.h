@@ -52,13 +52,13 @@ struct wi_onnx_signature {
  */
 enum wi_code wi_onnx_read(const unsigned char *bytes, size_t size,
     struct wi_onnx_signature *signature, struct wi_error *error);
-/* The same from a file of `size` bytes, read in windows at its offsets: unlike a mapping, a file
- * that is cut short meanwhile is an error and no SIGBUS. So it is when `stop` is set meanwhile
- * (NULL: it never is). */
-enum wi_code wi_onnx_read_file(int fd, uint64_t size, const atomic_int *stop,
-    struct wi_onnx_signature *signature, struct wi_error *error);
-/* The same of `size` bytes that `read` gives, wherever they lie. */
+/* The same of `size` bytes that `read` gives in windows, wherever they lie. Once `stop` is set
+ * (NULL: it never is) it fails. */
 enum wi_code wi_onnx_read_from(wi_protobuf_read_fn *read, void *source, uint64_t size,
+    const atomic_int *stop, struct wi_onnx_signature *signature, struct wi_error *error);
+/* The same of a file: unlike a mapping, one that is cut short meanwhile is an error and no SIGBUS.
+ */
+enum wi_code wi_onnx_read_file(int fd, uint64_t size, const atomic_int *stop,
     struct wi_onnx_signature *signature, struct wi_error *error);
 void wi_onnx_clear(struct wi_onnx_signature *signature);
 /* Whether a file is named as one of tensors is: ….onnx_data, ….onnx_data_1. */

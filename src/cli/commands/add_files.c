@@ -166,7 +166,7 @@ static enum wi_code add_graph(struct wi_add_files *files, struct wi_error *error
 
     if (open_file(files, GRAPH, &opened, error) != WI_OK)
         return error->code;
-    code = wi_onnx_read_from(read_opened, &opened, opened.bytes, &signature, &why);
+    code = wi_onnx_read_from(read_opened, &opened, opened.bytes, NULL, &signature, &why);
     if (code == WI_OK)
         code = add(files, GRAPH, error);
     else

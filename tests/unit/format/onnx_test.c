@@ -37,7 +37,7 @@ static enum wi_code read_model(
     assert_string_equal(problem.detail, error->detail);
     assert_int_equal(other.input_count, signature->input_count);
     wi_onnx_clear(&other);
-    assert_int_equal(wi_onnx_read_from(read_at, &fd, model->size, &other, &problem), code);
+    assert_int_equal(wi_onnx_read_from(read_at, &fd, model->size, NULL, &other, &problem), code);
     assert_string_equal(problem.detail, error->detail);
     wi_onnx_clear(&other);
     close(fd);
