@@ -7,7 +7,6 @@
 #include "bridge/http/transfer.h"
 #include "net/http.h"
 #include <string.h>
-#include <strings.h>
 
 #define ANSWERS_MAX 64
 #define ANY_ORIGIN "Access-Control-Allow-Origin: *\r\n"
@@ -26,9 +25,8 @@ static int refuse(
 static int has_node_token(struct lws *wsi, const struct wi_bridge *bridge)
 {
     char header[WI_HTTP_HEADER_MAX];
-    wi_http_header(wsi, WSI_TOKEN_HTTP_AUTHORIZATION, header);
-    return strncasecmp(header, "Bearer ", 7) == 0 &&
-           wi_joins_is_node_token(&bridge->joins, header + 7);
+    const char *token = wi_http_bearer(wsi, header);
+    return token && wi_joins_is_node_token(&bridge->joins, token);
 }
 
 /* NULL, or why this one may not ask, which is told with `status`. */
