@@ -5,6 +5,7 @@
 #include "bridge/http/content_list.h"
 #include "bridge/http/gateway_request.h"
 #include "bridge/http/transfer.h"
+#include "content/car.h"
 #include "net/http.h"
 #include <string.h>
 
@@ -123,8 +124,7 @@ static void name_answer(const struct wi_gateway_request *request, struct answer 
     else
         snprintf(answer->etag, sizeof answer->etag, "\"%s.raw\"", cid);
     snprintf(answer->name, sizeof answer->name, "%s.%s", cid, request->is_car ? "car" : "bin");
-    answer->type = request->is_car ? "application/vnd.ipld.car; version=1; order=dfs; dups=n"
-                                   : "application/vnd.ipld.raw";
+    answer->type = request->is_car ? WI_CAR_TYPE_WRITTEN : "application/vnd.ipld.raw";
 }
 
 static struct wi_block_reading *find(

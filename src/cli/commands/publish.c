@@ -10,6 +10,7 @@
 #include "cli/plain.h"
 #include "cli/progress.h"
 #include "cli/table.h"
+#include "content/car.h"
 #include "library/model.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +21,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define CAR_TYPE "application/vnd.ipld.car"
 #define ORDER_MS 30000
 /* How often it is shown how much of a file was written. */
 #define SHOW_EVERY_MS 100
@@ -271,7 +271,7 @@ static enum wi_exit write_car(struct car *car, const char *path)
 {
     struct wi_rest_request request = {.path = path,
         .method = "POST",
-        .accept = CAR_TYPE,
+        .accept = WI_CAR_TYPE,
         .is_cancelled = wi_cli_is_interrupted,
         .on_events = take_bytes,
         .context = car};

@@ -8,6 +8,7 @@
 #include "api/endpoints/endpoints.h"
 #include "api/http/taking.h"
 #include "base/memory.h"
+#include "content/car.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -181,8 +182,7 @@ static void send_car(struct wi_request *request, struct wi_block_reading *readin
         wi_block_reading_bytes(reading), PIECE, on_wanted, sender, NULL);
     if (!response)
         abort(); /* out of memory for a small object */
-    wi_request_answer_response(
-        request, 200, WI_CAR_TYPE "; version=1; order=dfs; dups=n", response, 0);
+    wi_request_answer_response(request, 200, WI_CAR_TYPE_WRITTEN, response, 0);
     request->cancel = on_completed;
     request->is_moving = is_moving;
     request->work = sender;
