@@ -114,13 +114,12 @@ static const char *cache_rule(const struct wi_bridge *bridge)
 
 static void name_answer(const struct wi_gateway_request *request, struct answer *answer)
 {
-    static const char *const scopes[] = {
-        [WI_SCOPE_BLOCK] = "block", [WI_SCOPE_ENTITY] = "entity", [WI_SCOPE_ALL] = "all"};
     char cid[WI_CID_TEXT] = WI_CID_PROBE;
     if (!request->is_probe)
         wi_cid_print(&request->cid, cid);
     if (request->is_car)
-        snprintf(answer->etag, sizeof answer->etag, "\"%s.car.%s\"", cid, scopes[request->scope]);
+        snprintf(answer->etag, sizeof answer->etag, "\"%s.car.%s\"", cid,
+            wi_gateway_scope_name(request->scope));
     else
         snprintf(answer->etag, sizeof answer->etag, "\"%s.raw\"", cid);
     snprintf(answer->name, sizeof answer->name, "%s.%s", cid, request->is_car ? "car" : "bin");

@@ -46,6 +46,11 @@ static const char *const forms[] = {"raw", "car", NULL};
 static const char *const scopes[] = {
     [WI_SCOPE_BLOCK] = "block", [WI_SCOPE_ENTITY] = "entity", [WI_SCOPE_ALL] = "all", NULL};
 
+const char *wi_gateway_scope_name(enum wi_dag_scope scope)
+{
+    return scopes[scope];
+}
+
 /* Which of the names it is; -1: none of them. */
 static int find(const struct piece *piece, const char *const *names)
 {
