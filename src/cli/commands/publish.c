@@ -57,15 +57,7 @@ static enum wi_exit on_break(void *context, const struct wi_rest_answer *answer)
 {
     const struct show *show = context;
 
-    if (wi_cli_is_interrupted()) {
-        fputs("webinfer: it is not published\n", stderr);
-        return WI_EXIT_FAILED;
-    }
-    if (!answer->events)
-        return wi_cli_check(show->cli, answer);
-    fprintf(stderr, "webinfer: the daemon was lost: %s\n",
-        *answer->failure ? answer->failure : "it ended in the middle");
-    return WI_EXIT_NO_SERVER;
+    return wi_cli_stream_broken(show->cli, answer, "it is not published", "");
 }
 
 static enum wi_exit publish(struct show *show, const char *path)
