@@ -38,19 +38,20 @@ static const char *keep_out(struct lws *wsi, struct wi_socket *socket, int *stat
     struct wi_limited_socket *out;
     if (bridge->settings.content.anyone)
         return NULL;
-    *status = bridge->settings.has_tokens ? 401 : 403;
-    if (!bridge->settings.has_tokens && !socket->limited.peer.exempt)
-        return "models are given by content to this machine alone: there is no [api] tokens_file, "
-               "and [content] anyone is no";
-    if (!bridge->settings.has_tokens &&
-        !wi_host_allowed(wi_http_header(wsi, WSI_TOKEN_HOST, host), bridge->url))
-        return "this service is not known under that name: use its address, or localhost";
-    if (bridge->settings.has_tokens && !has_node_token(wsi, bridge))
-        return "models are given by content to those who show a token of rank node";
     if (bridge->settings.has_tokens) {
+        *status = 401;
+        if (!has_node_token(wsi, bridge))
+            return "models are given by content to those who show a token of rank node";
         wi_socket_limits_know(&bridge->limits, &socket->limited, &out);
         wi_socket_vacate(bridge, out);
+        return NULL;
     }
+    *status = 403;
+    if (!socket->limited.peer.exempt)
+        return "models are given by content to this machine alone: there is no [api] tokens_file, "
+               "and [content] anyone is no";
+    if (!wi_host_allowed(wi_http_header(wsi, WSI_TOKEN_HOST, host), bridge->url))
+        return "this service is not known under that name: use its address, or localhost";
     return NULL;
 }
 
