@@ -41,6 +41,11 @@ struct wi_cli_stream {
     int _over;
 };
 enum wi_exit wi_cli_stream(struct wi_cli_stream *stream, struct wi_rest_request *request);
+/* For on_break, of what the daemon does by itself: complains, and returns what to exit with.
+ * `stopped` says what becomes of it after ^C, and `lost`, behind the failure or "", when the daemon
+ * is lost. */
+enum wi_exit wi_cli_stream_broken(const struct wi_cli *cli, const struct wi_rest_answer *answer,
+    const char *stopped, const char *lost);
 /* From now on ^C ends what `stops`, and nothing else; `*before` is what to set again. */
 void wi_cli_catch_interrupts(struct sigaction *before);
 /* Whether it has ended the last stream. */

@@ -9,6 +9,9 @@
 #include "content/cid.h"
 #include "content/dag.h"
 
+#define WI_CAR_TYPE "application/vnd.ipld.car"
+/* The same, of what is written here: blocks as a walk in depth meets them, each once. */
+#define WI_CAR_TYPE_WRITTEN WI_CAR_TYPE "; version=1; order=dfs; dups=n"
 /* Bytes of what stands before a block of at most WI_BLOCK_MAX bytes, at most. */
 #define WI_CAR_HEAD_MAX (10 + WI_CID_BYTES)
 

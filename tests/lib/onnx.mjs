@@ -2,6 +2,10 @@
  * Writes small ONNX models, so that the tests have slow, endless and broken ones on demand. Field
  * numbers: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
  */
+import crypto from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+
 function varint(value) {
     const bytes = [];
     let rest = BigInt.asUintN(64, BigInt(value));
@@ -139,6 +143,16 @@ export function external({ size = 4, gap = 4096 } = {}) {
             'parts/v.data': Buffer.concat([Buffer.alloc(gap), Buffer.from(v.buffer)]),
         },
     };
+}
+
+/** Puts such a model into `folder`, its graph called `name`, with `more` bytes in w.bin that it does not need. */
+export function putExternal(folder, more, name = 'model.onnx') {
+    const { graph, files } = external();
+    files['w.bin'] = Buffer.concat([files['w.bin'], crypto.randomBytes(more)]);
+    for (const [file, content] of Object.entries({ [name]: graph, ...files })) {
+        fs.mkdirSync(path.dirname(path.join(folder, file)), { recursive: true });
+        fs.writeFileSync(path.join(folder, file), content);
+    }
 }
 
 /** y = table[x] for each of a batch of numbers; one out of range fails the whole run. */

@@ -57,14 +57,7 @@ after(() => {
 beforeEach(() => (store = { asked: [], files: {}, pieces: [] }));
 
 /** A graph, and beside it weights of so many bytes more than it needs. */
-function putModel(bytes = 9 * MIB) {
-    const { graph, files } = onnx.external();
-    fs.writeFileSync(path.join(folder, 'big.onnx'), graph);
-    for (const [name, content] of Object.entries(files)) {
-        fs.mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
-        fs.writeFileSync(path.join(folder, name), name === 'w.bin' ? Buffer.concat([content, crypto.randomBytes(bytes)]) : content);
-    }
-}
+const putModel = (bytes = 9 * MIB) => onnx.putExternal(folder, bytes, 'big.onnx');
 const weights = () => fs.readFileSync(path.join(folder, 'w.bin'));
 const add = (words = []) => runClient({ folder, temporary: folder, url }, ['add', path.join(folder, 'big.onnx'), ...words]);
 

@@ -35,13 +35,7 @@ let daemon;
 const test = testsOf(() => daemon);
 
 /** A graph whose weights are several leaves, and lie in a folder of their own. */
-function putLarge(name, bytes = 5 * MIB + 17) {
-    const { graph, files } = onnx.external(), folder = path.join(daemon.store, name);
-    for (const [file, content] of [['model.onnx', graph], ...Object.entries(files)]) {
-        fs.mkdirSync(path.dirname(path.join(folder, file)), { recursive: true });
-        fs.writeFileSync(path.join(folder, file), file === 'w.bin' ? Buffer.concat([content, crypto.randomBytes(bytes)]) : content);
-    }
-}
+const putLarge = (name, bytes = 5 * MIB + 17) => onnx.putExternal(path.join(daemon.store, name), bytes);
 
 before(async () => {
     daemon = new Daemon({ config: here, models: ['digits'] });

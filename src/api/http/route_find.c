@@ -4,6 +4,7 @@
  */
 #include "api/http/routes.h"
 
+#include "content/car.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -112,7 +113,7 @@ const char *wi_route_gives(const struct wi_route *route, size_t index)
         {WI_ROUTE_TEXT, "text/vtt"},
         {WI_ROUTE_TEXT, "application/x-subrip"},
         {WI_ROUTE_PAGE, "text/html"},
-        {WI_ROUTE_CAR, "application/vnd.ipld.car"},
+        {WI_ROUTE_CAR, WI_CAR_TYPE},
     };
     for (size_t i = 0; i < sizeof given / sizeof *given; i++)
         if (route->flags & given[i].flags && index-- == 0)

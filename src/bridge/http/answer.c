@@ -69,6 +69,12 @@ const char *wi_http_header(struct lws *wsi, enum lws_token_indexes token, char *
     return out;
 }
 
+const char *wi_http_bearer(struct lws *wsi, char *out)
+{
+    wi_http_header(wsi, WSI_TOKEN_HTTP_AUTHORIZATION, out);
+    return strncasecmp(out, "Bearer ", 7) == 0 ? out + 7 : NULL;
+}
+
 int wi_http_wants_close(struct lws *wsi)
 {
     char value[WI_HTTP_HEADER_MAX];

@@ -16,6 +16,9 @@ char *wi_http_security_headers(const char *const *urls);
 /* The value of a request's header, copied to `out` of WI_HTTP_HEADER_MAX bytes; "" if it is missing
  * or too long to be one that we care for. */
 const char *wi_http_header(struct lws *wsi, enum lws_token_indexes token, char *out);
+/* What the request's Authorization shows behind "Bearer ", in `out` of WI_HTTP_HEADER_MAX bytes;
+ * NULL if it shows nothing of that kind. */
+const char *wi_http_bearer(struct lws *wsi, char *out);
 int wi_http_wants_close(struct lws *wsi); /* whether no request follows on this connection */
 
 /* Begins an answer's headers. */

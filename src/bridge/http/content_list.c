@@ -21,18 +21,16 @@ static void sum_up(void *context, const struct wi_pin *pin)
     wi_hasher_add(hasher, &pin->kind, sizeof pin->kind);
 }
 
-static void hash_of_pins(const struct wi_blockstore *blocks, const char *id, uint64_t takes,
-    unsigned char hash[WI_HASH_SIZE])
+static void hash_of_pins(
+    const struct wi_blockstore *blocks, const char *id, uint64_t takes, char hex[WI_HASH_HEX_SIZE])
 {
     struct wi_hasher *hasher = wi_hasher_new(WI_SHA256);
-    char hex[WI_HASH_HEX_SIZE];
     wi_hasher_add(hasher, id, strlen(id) + 1);
     wi_hasher_add(hasher, &takes, sizeof takes);
     if (blocks)
         wi_blockstore_each(blocks, sum_up, hasher);
     wi_hasher_end(hasher, hex);
     wi_hasher_free(hasher);
-    wi_hash_from_hex(hex, hash);
 }
 
 /* --- its text --------------------------------------------------------------------------------- */
@@ -102,11 +100,11 @@ static void add_row(void *context, const struct wi_pin *pin)
 void wi_content_list_update(struct wi_content_list *list, const struct wi_blockstore *blocks,
     const char *id, uint64_t takes)
 {
-    unsigned char now[WI_HASH_SIZE], hash[WI_HASH_SIZE];
+    char now[WI_HASH_HEX_SIZE], hex[WI_HASH_HEX_SIZE];
+    unsigned char hash[WI_HASH_SIZE];
     struct rows rows = {0};
-    char hex[WI_HASH_HEX_SIZE];
     hash_of_pins(blocks, id, takes, now);
-    if (list->text && memcmp(now, list->_made_of, sizeof now) == 0)
+    if (list->text && strcmp(now, list->_made_of) == 0)
         return;
     wi_content_list_clear(list);
     put_text(&rows.out, "{\"id\":", id);

@@ -15,12 +15,12 @@
 struct wi_content_list {
     struct wi_blob *text; /* NULL: there was no memory for it */
     char etag[WI_HASH_HEX_SIZE + 2];
-    unsigned char _made_of[WI_HASH_SIZE];
+    char _made_of[WI_HASH_HEX_SIZE]; /* the hash of that */
 };
 
 /* Makes it what `blocks` (NULL: nothing) has now; `id` is this daemon's, and `takes` how many bytes
- * of one more copy it would make. Models whose files have
- * changed are not in it, and none beyond those that its limits leave room for. */
+ * of one more copy it would make. Models whose files have changed are not in it, and none beyond
+ * those that its limits leave room for. */
 void wi_content_list_update(struct wi_content_list *list, const struct wi_blockstore *blocks,
     const char *id, uint64_t takes);
 void wi_content_list_clear(struct wi_content_list *list);

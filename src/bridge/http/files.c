@@ -5,7 +5,6 @@
 #include "bridge/node.h"
 #include "net/http.h"
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 /* --- what was found --------------------------------------------------------------------------- */
@@ -195,9 +194,8 @@ int wi_serve_model(struct lws *wsi, struct wi_socket *socket, const char *path)
 {
     struct wi_bridge *bridge = socket->bridge;
     char header[WI_HTTP_HEADER_MAX];
-    wi_http_header(wsi, WSI_TOKEN_HTTP_AUTHORIZATION, header);
-    const struct wi_node *node =
-        strncasecmp(header, "Bearer ", 7) == 0 ? wi_node_by_credential(bridge, header + 7) : NULL;
+    const char *credential = wi_http_bearer(wsi, header);
+    const struct wi_node *node = credential ? wi_node_by_credential(bridge, credential) : NULL;
     if (!node) {
         bridge->counters.unauthorized++;
         return wi_http_refuse(wsi, bridge, 401, "model files need a node's model_credential",

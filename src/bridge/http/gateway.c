@@ -5,9 +5,9 @@
 #include "bridge/http/content_list.h"
 #include "bridge/http/gateway_request.h"
 #include "bridge/http/transfer.h"
+#include "content/car.h"
 #include "net/http.h"
 #include <string.h>
-#include <strings.h>
 
 #define ANSWERS_MAX 64
 #define ANY_ORIGIN "Access-Control-Allow-Origin: *\r\n"
@@ -26,9 +26,8 @@ static int refuse(
 static int has_node_token(struct lws *wsi, const struct wi_bridge *bridge)
 {
     char header[WI_HTTP_HEADER_MAX];
-    wi_http_header(wsi, WSI_TOKEN_HTTP_AUTHORIZATION, header);
-    return strncasecmp(header, "Bearer ", 7) == 0 &&
-           wi_joins_is_node_token(&bridge->joins, header + 7);
+    const char *token = wi_http_bearer(wsi, header);
+    return token && wi_joins_is_node_token(&bridge->joins, token);
 }
 
 /* NULL, or why this one may not ask, which is told with `status`. */
@@ -39,19 +38,20 @@ static const char *keep_out(struct lws *wsi, struct wi_socket *socket, int *stat
     struct wi_limited_socket *out;
     if (bridge->settings.content.anyone)
         return NULL;
-    *status = bridge->settings.has_tokens ? 401 : 403;
-    if (!bridge->settings.has_tokens && !socket->limited.peer.exempt)
-        return "models are given by content to this machine alone: there is no [api] tokens_file, "
-               "and [content] anyone is no";
-    if (!bridge->settings.has_tokens &&
-        !wi_host_allowed(wi_http_header(wsi, WSI_TOKEN_HOST, host), bridge->url))
-        return "this service is not known under that name: use its address, or localhost";
-    if (bridge->settings.has_tokens && !has_node_token(wsi, bridge))
-        return "models are given by content to those who show a token of rank node";
     if (bridge->settings.has_tokens) {
+        *status = 401;
+        if (!has_node_token(wsi, bridge))
+            return "models are given by content to those who show a token of rank node";
         wi_socket_limits_know(&bridge->limits, &socket->limited, &out);
         wi_socket_vacate(bridge, out);
+        return NULL;
     }
+    *status = 403;
+    if (!socket->limited.peer.exempt)
+        return "models are given by content to this machine alone: there is no [api] tokens_file, "
+               "and [content] anyone is no";
+    if (!wi_host_allowed(wi_http_header(wsi, WSI_TOKEN_HOST, host), bridge->url))
+        return "this service is not known under that name: use its address, or localhost";
     return NULL;
 }
 
@@ -115,18 +115,16 @@ static const char *cache_rule(const struct wi_bridge *bridge)
 
 static void name_answer(const struct wi_gateway_request *request, struct answer *answer)
 {
-    static const char *const scopes[] = {
-        [WI_SCOPE_BLOCK] = "block", [WI_SCOPE_ENTITY] = "entity", [WI_SCOPE_ALL] = "all"};
     char cid[WI_CID_TEXT] = WI_CID_PROBE;
     if (!request->is_probe)
         wi_cid_print(&request->cid, cid);
     if (request->is_car)
-        snprintf(answer->etag, sizeof answer->etag, "\"%s.car.%s\"", cid, scopes[request->scope]);
+        snprintf(answer->etag, sizeof answer->etag, "\"%s.car.%s\"", cid,
+            wi_gateway_scope_name(request->scope));
     else
         snprintf(answer->etag, sizeof answer->etag, "\"%s.raw\"", cid);
     snprintf(answer->name, sizeof answer->name, "%s.%s", cid, request->is_car ? "car" : "bin");
-    answer->type = request->is_car ? "application/vnd.ipld.car; version=1; order=dfs; dups=n"
-                                   : "application/vnd.ipld.raw";
+    answer->type = request->is_car ? WI_CAR_TYPE_WRITTEN : "application/vnd.ipld.raw";
 }
 
 static struct wi_block_reading *find(

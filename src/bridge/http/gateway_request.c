@@ -1,5 +1,6 @@
 /* Requests to the gateway; see gateway_request.h. */
 #include "bridge/http/gateway_request.h"
+#include "content/car.h"
 #include "net/http.h"
 #include <string.h>
 #include <strings.h>
@@ -44,6 +45,11 @@ static int take(struct piece *rest, char mark, struct piece *out)
 static const char *const forms[] = {"raw", "car", NULL};
 static const char *const scopes[] = {
     [WI_SCOPE_BLOCK] = "block", [WI_SCOPE_ENTITY] = "entity", [WI_SCOPE_ALL] = "all", NULL};
+
+const char *wi_gateway_scope_name(enum wi_dag_scope scope)
+{
+    return scopes[scope];
+}
 
 /* Which of the names it is; -1: none of them. */
 static int find(const struct piece *piece, const char *const *names)
@@ -119,9 +125,7 @@ static int read_element(struct piece element, int *weight)
 {
     struct piece type, parameter, name;
     take(&element, ';', &type);
-    int form = is(&type, "application/vnd.ipld.raw")   ? 0
-               : is(&type, "application/vnd.ipld.car") ? 1
-                                                       : -1;
+    int form = is(&type, "application/vnd.ipld.raw") ? 0 : is(&type, WI_CAR_TYPE) ? 1 : -1;
     *weight = 1000;
     while (form >= 0 && take(&element, ';', &parameter)) {
         take(&parameter, '=', &name);
@@ -173,8 +177,8 @@ enum wi_code wi_gateway_request_read(const char *cid, const char *parameters, co
         said.form = form_of_accept(accept);
     if (said.form < 0)
         return wi_error_set(error, WI_INVALID_FIELD, "format",
-            "say what is wanted: format=raw or format=car, or Accept: application/vnd.ipld.raw or "
-            "application/vnd.ipld.car, version 1");
+            "say what is wanted: format=raw or format=car, or Accept: application/vnd.ipld.raw "
+            "or " WI_CAR_TYPE ", version 1");
     request->is_car = said.form == 1;
     request->scope = said.scope < 0 ? WI_SCOPE_ALL : (enum wi_dag_scope)said.scope;
     return WI_OK;

@@ -21,4 +21,7 @@ struct wi_gateway_request {
 enum wi_code wi_gateway_request_read(const char *cid, const char *parameters, const char *accept,
     struct wi_gateway_request *request, struct wi_error *error);
 
+/* As dag-scope names it. */
+const char *wi_gateway_scope_name(enum wi_dag_scope scope);
+
 #endif

@@ -16,8 +16,7 @@ struct wi_transfer {
     struct lws *wsi; /* NULL once abandoned */
     struct wi_bridge *bridge;
     struct wi_body body;
-    struct wi_segment segment; /* what is left of it */
-    int begun;                 /* of a body of one segment: that was taken */
+    struct wi_segment segment; /* what is left of it; a text and a file are one */
     uint64_t left, sent;
     double began; /* without the time that it waited for its turn */
     int close_after;
@@ -73,17 +72,8 @@ void wi_transfer_abandon(struct wi_socket *socket)
 /* 1 and the next segment of the body, 0 at its end, or -1. */
 static int next_segment(struct wi_transfer *transfer)
 {
-    const struct wi_body *body = &transfer->body;
-    if (body->reading)
-        return wi_block_reading_next(body->reading, &transfer->segment);
-    if (transfer->begun)
-        return 0;
-    transfer->begun = 1;
-    transfer->segment = (struct wi_segment){.memory = body->text ? body->text->bytes : NULL,
-        .fd = body->fd,
-        .at = body->at,
-        .size = (size_t)body->size};
-    return 1;
+    struct wi_block_reading *reading = transfer->body.reading;
+    return reading ? wi_block_reading_next(reading, &transfer->segment) : 0;
 }
 
 /* Asks for WRITEABLE, once it is the transfer's turn. 0, or -1 to close. */
@@ -263,6 +253,14 @@ int wi_transfer_go_on(struct lws *wsi, struct wi_socket *socket)
     return wi_http_finish(wsi, close_after);
 }
 
+static struct wi_segment only_segment(const struct wi_body *body)
+{
+    return (struct wi_segment){.memory = body->text ? body->text->bytes : NULL,
+        .fd = body->fd,
+        .at = body->at,
+        .size = (size_t)body->size};
+}
+
 int wi_transfer_begin(
     struct lws *wsi, struct wi_socket *socket, struct wi_body *body, int close_after)
 {
@@ -274,6 +272,8 @@ int wi_transfer_begin(
     transfer->bridge = socket->bridge;
     transfer->body = *body;
     *body = (struct wi_body){0};
+    if (!transfer->body.reading)
+        transfer->segment = only_segment(&transfer->body);
     transfer->left = transfer->body.size;
     transfer->turn.on_turn = on_turn;
     transfer->turn.context = transfer;

@@ -10,6 +10,7 @@
 #include "cli/plain.h"
 #include "cli/progress.h"
 #include "cli/table.h"
+#include "content/car.h"
 #include "library/model.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +21,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define CAR_TYPE "application/vnd.ipld.car"
 #define ORDER_MS 30000
 /* How often it is shown how much of a file was written. */
 #define SHOW_EVERY_MS 100
@@ -57,15 +57,7 @@ static enum wi_exit on_break(void *context, const struct wi_rest_answer *answer)
 {
     const struct show *show = context;
 
-    if (wi_cli_is_interrupted()) {
-        fputs("webinfer: it is not published\n", stderr);
-        return WI_EXIT_FAILED;
-    }
-    if (!answer->events)
-        return wi_cli_check(show->cli, answer);
-    fprintf(stderr, "webinfer: the daemon was lost: %s\n",
-        *answer->failure ? answer->failure : "it ended in the middle");
-    return WI_EXIT_NO_SERVER;
+    return wi_cli_stream_broken(show->cli, answer, "it is not published", "");
 }
 
 static enum wi_exit publish(struct show *show, const char *path)
@@ -271,7 +263,7 @@ static enum wi_exit write_car(struct car *car, const char *path)
 {
     struct wi_rest_request request = {.path = path,
         .method = "POST",
-        .accept = CAR_TYPE,
+        .accept = WI_CAR_TYPE,
         .is_cancelled = wi_cli_is_interrupted,
         .on_events = take_bytes,
         .context = car};

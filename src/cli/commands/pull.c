@@ -110,19 +110,10 @@ static enum wi_exit on_break(void *context, const struct wi_rest_answer *answer)
 {
     const struct show *show = context;
 
-    if (wi_cli_is_interrupted()) {
-        fputs("webinfer: the daemon goes on with the pull; the same command shows it again, and "
-              "webinfer pull --cancel MODEL ends it\n",
-            stderr);
-        return WI_EXIT_FAILED;
-    }
-    if (!answer->events)
-        return wi_cli_check(show->cli, answer);
-    fprintf(stderr,
-        "webinfer: the daemon was lost: %s\n  it goes on with the pull when it is "
-        "started again\n",
-        *answer->failure ? answer->failure : "it ended in the middle");
-    return WI_EXIT_NO_SERVER;
+    return wi_cli_stream_broken(show->cli, answer,
+        "the daemon goes on with the pull; the same command shows it again, and webinfer pull "
+        "--cancel MODEL ends it",
+        "\n  it goes on with the pull when it is started again");
 }
 
 enum wi_exit wi_cli_pull_model(struct wi_cli *cli, const char *reference, int events, char **name)

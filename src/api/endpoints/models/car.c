@@ -8,6 +8,7 @@
 #include "api/endpoints/endpoints.h"
 #include "api/http/taking.h"
 #include "base/memory.h"
+#include "content/car.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,9 +25,9 @@ struct sender {
     struct wi_work *work;      /* a read that is under way */
     struct wi_taking taking;
     size_t size, given; /* of the piece: that are there, and that were given to libmicrohttpd */
-    ssize_t got;        /* what the read gave */
-    size_t wanted;      /* and what it was to give */
-    int is_broken, is_over, is_cut;
+    size_t wanted, got; /* what a read was to give, and gave */
+    int is_over;        /* nothing follows what is in the piece */
+    int is_cut;
     struct sender *prev, *next;
     char piece[PIECE];
 };
@@ -48,20 +49,19 @@ static void read_piece(void *data)
 {
     struct sender *sender = data;
     size_t got = 0;
-    ssize_t some = 0;
     while (got < sender->wanted) {
-        some = pread(sender->segment.fd, sender->piece + sender->size + got, sender->wanted - got,
-            (off_t)(sender->segment.at + got));
+        ssize_t some = pread(sender->segment.fd, sender->piece + sender->size + got,
+            sender->wanted - got, (off_t)(sender->segment.at + got));
         if (some == 0 || (some < 0 && errno != EINTR))
             break;
         got += some > 0 ? (size_t)some : 0;
     }
-    sender->got = some < 0 && errno != EINTR ? -1 : (ssize_t)got;
+    sender->got = got;
 }
 
 static void break_off(struct sender *sender)
 {
-    sender->is_broken = 1;
+    sender->is_over = 1;
     wi_warn("api", sender->request->id,
         "a CAR is broken off: a file of the model cannot be read, or has changed");
 }
@@ -85,7 +85,7 @@ static void on_read(void *data, int cancelled)
         free_sender(sender);
         return;
     }
-    if (sender->got == (ssize_t)sender->wanted)
+    if (sender->got == sender->wanted)
         advance(sender, sender->wanted);
     else
         break_off(sender);
@@ -95,13 +95,13 @@ static void on_read(void *data, int cancelled)
 /* 0 where nothing follows. */
 static int has_segment(struct sender *sender)
 {
-    while (sender->segment.size == 0 && !sender->is_over && !sender->is_broken) {
+    while (sender->segment.size == 0 && !sender->is_over) {
         int more = wi_block_reading_next(sender->reading, &sender->segment);
         sender->is_over = more == 0;
         if (more < 0)
             break_off(sender);
     }
-    return !sender->is_over && !sender->is_broken;
+    return !sender->is_over;
 }
 
 /* Begins to fill the piece, which is empty: with what is in memory at once, and behind that with
@@ -182,8 +182,7 @@ static void send_car(struct wi_request *request, struct wi_block_reading *readin
         wi_block_reading_bytes(reading), PIECE, on_wanted, sender, NULL);
     if (!response)
         abort(); /* out of memory for a small object */
-    wi_request_answer_response(
-        request, 200, WI_CAR_TYPE "; version=1; order=dfs; dups=n", response, 0);
+    wi_request_answer_response(request, 200, WI_CAR_TYPE_WRITTEN, response, 0);
     request->cancel = on_completed;
     request->is_moving = is_moving;
     request->work = sender;

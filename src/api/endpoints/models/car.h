@@ -5,8 +5,6 @@
 #include "api/http/request.h"
 #include "blockstore/blockstore.h"
 
-#define WI_CAR_TYPE "application/vnd.ipld.car"
-
 /* Those that are being sent. */
 struct wi_api_cars;
 struct wi_api_cars *wi_api_cars_new(void);
