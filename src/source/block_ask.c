@@ -314,13 +314,15 @@ void ask_start(struct wi_block_fetch *fetch, struct slot *slot, struct block *bl
 void ask_drop(struct ask *ask)
 {
     struct wi_block_fetch *fetch = ask->fetch;
+    struct block *block = ask->block;
     size_t at = 0;
     while (fetch->asks[at] != ask)
         at++;
     fetch->asks[at] = fetch->asks[--fetch->ask_count];
     ask->slot->in_flight--;
-    ask->block->asks--;
-    ask->block->wasted += ask->size;
+    block->asks--;
+    block->wasted += ask->size;
+    fetch->idle += block->asks == 0 && !block->verifying;
     fetch->twice += ask->size;
     wi_http_cancel(ask->call);
     free(ask->url);
