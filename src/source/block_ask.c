@@ -243,7 +243,7 @@ static void on_answer(void *context, const struct wi_http_answer *answer)
     else if (!is_answer)
         end(ask, answer->end == WI_HTTP_REFUSED ? ASK_REFUSED : ASK_BROKEN, "%.100s",
             answer->failure);
-    else if (ask->status >= 301 && ask->status <= 308 && ask->status != 304)
+    else if (wi_redirect_is(ask->status))
         lead_on(ask, answer);
     else
         judge(ask, answer);

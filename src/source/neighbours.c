@@ -209,7 +209,7 @@ static void judge(struct neighbour *neighbour, const struct wi_http_answer *answ
     int status = answer->status;
     if (status == 304 && neighbour->etag)
         succeed(neighbour);
-    else if (status >= 301 && status <= 308 && status != 304)
+    else if (wi_redirect_is(status))
         lead_on(neighbour, answer);
     else if (status == 401 || status == 403)
         fail(neighbour, "it does not say what it has: it %s (%d)",
