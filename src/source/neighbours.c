@@ -395,10 +395,9 @@ void wi_neighbours_at(const struct wi_neighbours *all, size_t index, struct wi_n
     while (index-- > 0)
         neighbour = neighbour->next;
     wi_block_source_info(neighbour->source, &source);
-    int is_self = neighbour->offer.id && strcmp(neighbour->offer.id, all->id) == 0;
-    int offers = neighbour->answers && !is_self && source.state != WI_SOURCE_OUT;
-    *info =
-        (struct wi_neighbour_info){neighbour->source, offers ? &neighbour->offer : NULL, is_self};
+    int self = is_self(neighbour);
+    int offers = neighbour->answers && !self && source.state != WI_SOURCE_OUT;
+    *info = (struct wi_neighbour_info){neighbour->source, offers ? &neighbour->offer : NULL, self};
 }
 
 static int is_first(const struct wi_neighbours *all, size_t index, const char *id)
