@@ -206,11 +206,7 @@ static void judge(struct ask *ask, const struct wi_http_answer *answer)
     } else if (status == 408 || status >= 500) {
         end(ask, ASK_STUMBLED, "it answers %d", status);
     } else if (status == 401 || status == 403) {
-        end(ask, ASK_REFUSED, "it %s (%d)",
-            wi_block_source_has_token(ask->slot->source)
-                ? "refuses the token of its token_file"
-                : "wants a token, as its token_file has it",
-            status);
+        end(ask, ASK_REFUSED, "it %s (%d)", wi_block_source_refusal(ask->slot->source), status);
     } else if (status < 300) {
         end(ask, ASK_NO_GATEWAY, "it is no gateway: it answers %d for a block", status);
     } else {

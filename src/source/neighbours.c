@@ -213,10 +213,7 @@ static void judge(struct neighbour *neighbour, const struct wi_http_answer *answ
         lead_on(neighbour, answer);
     else if (status == 401 || status == 403)
         fail(neighbour, "it does not say what it has: it %s (%d)",
-            wi_block_source_has_token(neighbour->source)
-                ? "refuses the token of its token_file"
-                : "wants a token, as its token_file has it",
-            status);
+            wi_block_source_refusal(neighbour->source), status);
     else if (status != 200)
         fail(neighbour, "it does not say what it has: it answers %d", status);
     else if (!wi_media_type_is(type, "application/json"))
