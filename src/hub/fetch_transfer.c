@@ -230,7 +230,7 @@ static void on_answer(void *context, const struct wi_http_answer *answer)
         end(transfer, broken(transfer, answer));
     else if (has_measured(transfer))
         end(transfer, measured(transfer, answer));
-    else if (transfer->status >= 301 && transfer->status <= 308 && transfer->status != 304)
+    else if (wi_redirect_is(transfer->status))
         lead_on(transfer, answer);
     else
         end(transfer, judge(transfer, answer));

@@ -206,11 +206,7 @@ static void judge(struct ask *ask, const struct wi_http_answer *answer)
     } else if (status == 408 || status >= 500) {
         end(ask, ASK_STUMBLED, "it answers %d", status);
     } else if (status == 401 || status == 403) {
-        end(ask, ASK_REFUSED, "it %s (%d)",
-            wi_block_source_has_token(ask->slot->source)
-                ? "refuses the token of its token_file"
-                : "wants a token, as its token_file has it",
-            status);
+        end(ask, ASK_REFUSED, "it %s (%d)", wi_block_source_refusal(ask->slot->source), status);
     } else if (status < 300) {
         end(ask, ASK_NO_GATEWAY, "it is no gateway: it answers %d for a block", status);
     } else {
@@ -243,7 +239,7 @@ static void on_answer(void *context, const struct wi_http_answer *answer)
     else if (!is_answer)
         end(ask, answer->end == WI_HTTP_REFUSED ? ASK_REFUSED : ASK_BROKEN, "%.100s",
             answer->failure);
-    else if (ask->status >= 301 && ask->status <= 308 && ask->status != 304)
+    else if (wi_redirect_is(ask->status))
         lead_on(ask, answer);
     else
         judge(ask, answer);
@@ -314,13 +310,15 @@ void ask_start(struct wi_block_fetch *fetch, struct slot *slot, struct block *bl
 void ask_drop(struct ask *ask)
 {
     struct wi_block_fetch *fetch = ask->fetch;
+    struct block *block = ask->block;
     size_t at = 0;
     while (fetch->asks[at] != ask)
         at++;
     fetch->asks[at] = fetch->asks[--fetch->ask_count];
     ask->slot->in_flight--;
-    ask->block->asks--;
-    ask->block->wasted += ask->size;
+    block->asks--;
+    block->wasted += ask->size;
+    fetch->idle += block->asks == 0 && !block->verifying;
     fetch->twice += ask->size;
     wi_http_cancel(ask->call);
     free(ask->url);

@@ -54,12 +54,8 @@ static void drop_asks(
 {
     for (size_t i = fetch->ask_count; i > 0; i--) {
         struct ask *ask = fetch->asks[i - 1];
-        struct block *of = ask->block;
-        if ((block && of != block) || (slot && ask->slot != slot))
-            continue;
-        ask_drop(ask);
-        if (of->asks == 0 && !of->verifying)
-            fetch->idle++;
+        if ((!block || ask->block == block) && (!slot || ask->slot == slot))
+            ask_drop(ask);
     }
 }
 
@@ -184,7 +180,6 @@ static void take_failure(struct wi_block_fetch *fetch, struct ask *ask)
     else if (ended.state != ASK_LACKS)
         slot_failed(slot, ask, &fetch->order);
     ask_drop(ask);
-    fetch->idle += block->asks == 0 && !block->verifying;
     if (ended.state == ASK_WRONG || ended.state == ASK_NO_GATEWAY)
         lie(fetch, slot, ended.state == ASK_WRONG, ended.reason);
     else if (slot->gone)
@@ -302,7 +297,6 @@ struct wi_block_fetch *wi_block_fetch_new(
     uv_loop_t *loop, struct wi_http *http, const struct wi_block_order *order)
 {
     struct wi_block_fetch *fetch = wi_alloc(sizeof *fetch);
-    fetch->loop = loop;
     fetch->http = http;
     fetch->order = *order;
     fetch->order.sources = NULL;

@@ -93,7 +93,6 @@ struct slot {
 };
 
 struct wi_block_fetch {
-    uv_loop_t *loop;
     struct wi_http *http;
     struct wi_block_order order; /* without the sources */
     char *what;
@@ -139,7 +138,7 @@ double slot_waits(const struct slot *slot, double now);
 
 /* Asks the slot for the block. How it ends is looked at in a turn. */
 void ask_start(struct wi_block_fetch *fetch, struct slot *slot, struct block *block);
-/* Stops it, whatever it is at, and frees it. */
+/* Stops it, whatever it is at, and frees it. Its block is idle then, if nobody else is at it. */
 void ask_drop(struct ask *ask);
 /* Bytes that it has, or will have at most. */
 size_t ask_room(const struct ask *ask);

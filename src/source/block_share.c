@@ -386,31 +386,25 @@ static void explain(
         wi_error_retry_after(error, (unsigned)((blames.until_ms - now) / 1000) + 1);
 }
 
-static int is_hopeless(const struct wi_block_fetch *fetch, const struct block *block)
+/* But for those with a bit in `lacking`, of which it does not matter. */
+static int none_is_left(const struct wi_block_fetch *fetch, uint32_t lacking)
 {
     double now = wi_now_ms();
-    if (block->asks > 0 || block->verifying)
-        return 0;
     for (size_t i = 0; i < fetch->slot_count; i++)
-        if (is_left(fetch, &fetch->slots[i], now) && !(block->want.lacks & fetch->slots[i].bit))
+        if (!(lacking & fetch->slots[i].bit) && is_left(fetch, &fetch->slots[i], now))
             return 0;
     return 1;
 }
 
-/* Whether there are sources at all; if not, the next block says what is missing. */
-static int none_is_left(const struct wi_block_fetch *fetch)
+static int is_hopeless(const struct wi_block_fetch *fetch, const struct block *block)
 {
-    double now = wi_now_ms();
-    for (size_t i = 0; i < fetch->slot_count; i++)
-        if (is_left(fetch, &fetch->slots[i], now))
-            return 0;
-    return 1;
+    return block->asks == 0 && !block->verifying && none_is_left(fetch, block->want.lacks);
 }
 
 int share_is_lost(struct wi_block_fetch *fetch, struct wi_error *error)
 {
-    if (fetch->idle == 0 && none_is_left(fetch))
-        take_next(fetch);
+    if (fetch->idle == 0 && none_is_left(fetch, 0))
+        take_next(fetch); /* it says what is missing */
     for (const struct block *block = fetch->blocks; block && fetch->idle > 0; block = block->next)
         if (is_hopeless(fetch, block)) {
             explain(fetch, block, error);

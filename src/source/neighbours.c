@@ -209,14 +209,11 @@ static void judge(struct neighbour *neighbour, const struct wi_http_answer *answ
     int status = answer->status;
     if (status == 304 && neighbour->etag)
         succeed(neighbour);
-    else if (status >= 301 && status <= 308 && status != 304)
+    else if (wi_redirect_is(status))
         lead_on(neighbour, answer);
     else if (status == 401 || status == 403)
         fail(neighbour, "it does not say what it has: it %s (%d)",
-            wi_block_source_has_token(neighbour->source)
-                ? "refuses the token of its token_file"
-                : "wants a token, as its token_file has it",
-            status);
+            wi_block_source_refusal(neighbour->source), status);
     else if (status != 200)
         fail(neighbour, "it does not say what it has: it answers %d", status);
     else if (!wi_media_type_is(type, "application/json"))
@@ -395,10 +392,9 @@ void wi_neighbours_at(const struct wi_neighbours *all, size_t index, struct wi_n
     while (index-- > 0)
         neighbour = neighbour->next;
     wi_block_source_info(neighbour->source, &source);
-    int is_self = neighbour->offer.id && strcmp(neighbour->offer.id, all->id) == 0;
-    int offers = neighbour->answers && !is_self && source.state != WI_SOURCE_OUT;
-    *info =
-        (struct wi_neighbour_info){neighbour->source, offers ? &neighbour->offer : NULL, is_self};
+    int self = is_self(neighbour);
+    int offers = neighbour->answers && !self && source.state != WI_SOURCE_OUT;
+    *info = (struct wi_neighbour_info){neighbour->source, offers ? &neighbour->offer : NULL, self};
 }
 
 static int is_first(const struct wi_neighbours *all, size_t index, const char *id)

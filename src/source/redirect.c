@@ -9,6 +9,11 @@
 #include <string.h>
 #include <strings.h>
 
+int wi_redirect_is(int status)
+{
+    return status >= 301 && status <= 308 && status != 304;
+}
+
 /* `location` against `url`, normalised; NULL if it is no URL, or has a user or a password. */
 static char *resolve(const char *url, const char *location)
 {

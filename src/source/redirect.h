@@ -11,6 +11,8 @@
 
 #define WI_REDIRECTS_MAX 5
 
+/* Whether an answer with this status leads elsewhere. */
+int wi_redirect_is(int status);
 /* The URL that the header `location` (NULL: there is none) of the answer from `url` means, for the
  * hub at the URL `hub`, after `hops` redirects. The caller frees it. NULL with WI_HUB_FAILED in
  * `error` where it may not lead; the error never shows more of a URL than its origin, since the

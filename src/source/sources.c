@@ -101,6 +101,12 @@ int wi_block_source_has_token(const struct wi_block_source *source)
     return source->token != NULL;
 }
 
+const char *wi_block_source_refusal(const struct wi_block_source *source)
+{
+    return source->token ? "refuses the token of its token_file"
+                         : "wants a token, as its token_file has it";
+}
+
 /* --- what becomes known of it ----------------------------------------------------------------- */
 
 void wi_block_source_saw(struct wi_block_source *source, size_t bytes)

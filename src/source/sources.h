@@ -65,6 +65,8 @@ void wi_block_source_info(const struct wi_block_source *source, struct wi_block_
  * else NULL. */
 char *wi_block_source_authorization(const struct wi_block_source *source, const char *url);
 int wi_block_source_has_token(const struct wi_block_source *source);
+/* What it does that answers 401 or 403, for behind "it ". */
+const char *wi_block_source_refusal(const struct wi_block_source *source);
 /* Bytes that came, whether they turn out right or not. */
 void wi_block_source_saw(struct wi_block_source *source, size_t bytes);
 void wi_block_source_brought(

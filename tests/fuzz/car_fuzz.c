@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "content/car.h"
 #include "content/walk.h"
+#include "must.h"
 #include "plant.h"
 #include <stdlib.h>
 #include <string.h>
@@ -17,12 +18,6 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { BLOCKS_MAX = 64, IS_RAW = 1 };
-
-static void must(int holds)
-{
-    if (!holds)
-        abort();
-}
 
 /* --- the walk --------------------------------------------------------------------------------- */
 

@@ -5,17 +5,12 @@
  */
 #include "base/memory.h"
 #include "content/dag.h"
+#include "must.h"
 #include "plant.h"
 #include <stdlib.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(int holds)
-{
-    if (!holds)
-        abort();
-}
 
 /* --- CIDs ------------------------------------------------------------------------------------- */
 

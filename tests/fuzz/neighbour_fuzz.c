@@ -7,17 +7,12 @@
 #include "content/tree.h"
 #include "format/view.h"
 #include "library/model.h"
+#include "must.h"
 #include "plant.h"
 #include "source/offer.h"
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(int holds)
-{
-    if (!holds)
-        abort();
-}
 
 static void check_file(const struct wi_offer *offer, const struct wi_offer_file *file)
 {

@@ -9,7 +9,9 @@ import path from 'node:path';
 import { after, before } from 'node:test';
 import { webinfer } from '../lib/cli.mjs';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
+import { openEvents } from '../lib/events.mjs';
 import { startGateway } from '../lib/gateway.mjs';
+import { sha256 } from '../lib/hub.mjs';
 import { dagOf, makeBlock, makeDag, makeNode } from '../lib/ipfs.mjs';
 import { ownModels } from '../lib/paths.mjs';
 import { python } from '../lib/python.mjs';
@@ -23,7 +25,6 @@ let gateways = [];
 const test = testsOf(() => daemon);
 const quiet = { pool: { min_connections: 0 }, 'browser.chrome': { max_connections: 0 } };
 const finch = (name) => fs.readFileSync(path.join(ownModels, 'finch', name));
-const sha256 = (bytes) => crypto.createHash('sha256').update(bytes).digest('hex');
 const textOf = (cid) => String(cid.toV1());
 
 /** A model that chats, with so many bytes behind it that nobody has. */
@@ -62,10 +63,10 @@ const here = (name) => until(async () => {
 
 /** Pulls it to the end: the model, or the problem. */
 async function bring(body) {
-    const answer = await pull({ ...body, stream: true });
-    if (answer.status !== 200) return answer.json;
-    const events = answer.text.split('\n').filter((line) => line.startsWith('data: ')).map((line) => JSON.parse(line.slice(6)));
-    return events.at(-1);
+    const client = await openEvents(`${daemon.url}/v1/models/pull`, { body: { ...body, stream: true } });
+    if (client.status !== 200) return client.problem;
+    await client.ended(60_000);
+    return client.last.json;
 }
 
 before(async () => {
