@@ -58,8 +58,6 @@ struct content_hole {
 struct content_work {
     struct content_put *puts;
     struct content_hole *holes;
-    const struct wi_leaf *leaves; /* with `look` */
-    size_t leaf_count;
     int look, end, close;
     int leave;    /* with `close`: for who brings the file in order */
     int more;     /* to be looked at, or hashed */
@@ -84,11 +82,12 @@ struct content_file {
     /* Under the run's lock: whether leaves may be written into it, and how many threads do. */
     int takes;
     unsigned users;
+    const struct wi_leaf *leaves; /* the walk's, once it has read what is below the file */
+    size_t leaf_count;
     /* Once it was looked at: its leaves by their hash, and those that are to come in their order,
      * each block once. */
-    const struct wi_leaf *leaves;
     uint32_t *by_hash, *wanted;
-    size_t leaf_count, wanted_count, next;
+    size_t wanted_count, next;
 };
 
 /* The run's next turn begins its end. */
