@@ -486,7 +486,7 @@ enum wi_code content_blocks_start(struct content_run *run, struct wi_error *erro
             run->pull->reference.repository);
     count = count < WI_BLOCK_SOURCES_MAX ? count : WI_BLOCK_SOURCES_MAX;
     for (size_t i = 0; i < count; i++)
-        sources[i] = order->only ? run->pull->only[i] : wi_sources_at(order->sources, i);
+        sources[i] = order->only ? order->only[i] : wi_sources_at(order->sources, i);
     const struct wi_block_file file = {count - 1, order->file_url};
     const struct wi_block_order blocks = {.sources = sources,
         .source_count = count,

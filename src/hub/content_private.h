@@ -184,9 +184,8 @@ void content_blocks_take(struct content_run *run);
 /* --- the pull --------------------------------------------------------------------------------- */
 
 struct wi_content_pull {
-    struct wi_content_order order; /* with texts of its own */
+    struct wi_content_order order; /* with texts and sources of its own */
     struct wi_hub_reference reference;
-    struct wi_block_source **only; /* those of the order; NULL behind the last */
     struct wi_kept_blocks *kept;
     struct content_run *run;         /* NULL: none is under way */
     struct wi_fetch_source *sources; /* with names of their own */

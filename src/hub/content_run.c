@@ -371,21 +371,21 @@ static struct content_run *begin_run(struct wi_content_pull *pull, struct wi_hub
 
 /* --- the pull --------------------------------------------------------------------------------- */
 
-static void hold_sources(struct wi_content_pull *pull)
+static void hold_sources(struct wi_content_order *order)
 {
-    const struct wi_content_order *order = &pull->order;
-    size_t count = order->only ? order->only_count : 0;
-    struct wi_block_source **only = wi_alloc((count + 1) * sizeof *only);
-    for (size_t i = 0; i < count; i++)
+    if (!order->only)
+        return;
+    struct wi_block_source **only = wi_alloc((order->only_count + 1) * sizeof *only);
+    for (size_t i = 0; i < order->only_count; i++)
         only[i] = wi_block_source_hold(order->only[i]);
-    pull->only = only;
+    order->only = only;
 }
 
-static void release_sources(struct wi_content_pull *pull)
+static void release_sources(struct wi_content_order *order)
 {
-    for (size_t i = 0; pull->only[i]; i++)
-        wi_block_source_release(pull->only[i]);
-    free(pull->only);
+    for (size_t i = 0; order->only && i < order->only_count; i++)
+        wi_block_source_release(order->only[i]);
+    free((void *)order->only);
 }
 
 struct wi_content_pull *wi_content_pull_new(const struct wi_content_order *order)
@@ -397,7 +397,7 @@ struct wi_content_pull *wi_content_pull_new(const struct wi_content_order *order
     pull->order.reference = &pull->reference;
     pull->order.file_url = wi_strdup(order->file_url);
     pull->order.store = wi_strdup(order->store);
-    hold_sources(pull);
+    hold_sources(&pull->order);
     pull->kept = wi_kept_blocks_new();
     return pull;
 }
@@ -409,7 +409,7 @@ void wi_content_pull_free(struct wi_content_pull *pull)
     if (pull->run)
         abandon(pull->run);
     wi_kept_blocks_release(pull->kept);
-    release_sources(pull);
+    release_sources(&pull->order);
     for (size_t i = 0; i < pull->source_count; i++)
         free((char *)pull->sources[i].name);
     free(pull->sources);
