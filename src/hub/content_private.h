@@ -16,6 +16,7 @@
 #include "base/loop.h"
 #include "base/table.h"
 #include "base/work_queue.h"
+#include "hub/brought.h"
 #include "hub/content_pull.h"
 #include "hub/kept_blocks.h"
 #include "hub/leaf_file.h"
@@ -187,11 +188,9 @@ struct wi_content_pull {
     struct wi_content_order order; /* with texts and sources of its own */
     struct wi_hub_reference reference;
     struct wi_kept_blocks *kept;
-    struct content_run *run;         /* NULL: none is under way */
-    struct wi_fetch_source *sources; /* with names of their own */
-    uint64_t *before;                /* of each, bytes of runs that have ended */
-    size_t source_count;
-    uint64_t carried; /* bytes fetched that no fetch has told of yet */
+    struct content_run *run;   /* NULL: none is under way */
+    struct wi_brought brought; /* of its runs */
+    uint64_t carried;          /* bytes fetched that no fetch has told of yet */
 };
 
 #endif

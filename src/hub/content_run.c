@@ -16,38 +16,17 @@ static struct wi_fetch_progress progress_of(struct content_run *run);
 
 /* --- who brought how much --------------------------------------------------------------------- */
 
-/* The index of a source of that name, a new one if need be. */
-static size_t find_source(struct wi_content_pull *pull, const char *name)
-{
-    size_t i = 0, count = pull->source_count;
-    while (i < count && strcmp(pull->sources[i].name, name) != 0)
-        i++;
-    if (i < count)
-        return i;
-    pull->sources = wi_realloc_array(pull->sources, count + 1, sizeof *pull->sources);
-    pull->before = wi_realloc_array(pull->before, count + 1, sizeof *pull->before);
-    pull->sources[i] = (struct wi_fetch_source){.name = wi_strdup(name)};
-    pull->before[i] = 0;
-    pull->source_count++;
-    return i;
-}
-
 static void count_sources(struct content_run *run)
 {
-    struct wi_content_pull *pull = run->pull;
     struct wi_block_progress progress;
     struct wi_block_share source;
     int ends = run->phase == CONTENT_CLOSING;
     wi_block_fetch_progress(run->blocks, &progress);
     run->fetched = progress.fetched;
-    for (size_t i = 0; wi_block_fetch_share(run->blocks, i, &source) == 0; i++) {
-        size_t own = find_source(pull, source.name);
-        pull->sources[own].bytes = pull->before[own] + source.bytes;
-        if (ends)
-            pull->before[own] = pull->sources[own].bytes;
-    }
+    for (size_t i = 0; wi_block_fetch_share(run->blocks, i, &source) == 0; i++)
+        wi_brought_take(&run->pull->brought, source.name, source.bytes, ends);
     if (ends && !run->wanted)
-        pull->carried += run->fetched;
+        run->pull->carried += run->fetched;
 }
 
 /* --- the end ---------------------------------------------------------------------------------- */
@@ -320,8 +299,8 @@ static struct wi_fetch_progress progress_of(struct content_run *run)
         progress.files_done += run->files[i].state == CONTENT_DONE;
     }
     progress.fetched = run->pull->carried + run->fetched;
-    progress.sources = run->pull->sources;
-    progress.source_count = run->pull->source_count;
+    progress.sources = run->pull->brought.sources;
+    progress.source_count = run->pull->brought.count;
     return progress;
 }
 
@@ -410,10 +389,7 @@ void wi_content_pull_free(struct wi_content_pull *pull)
         abandon(pull->run);
     wi_kept_blocks_release(pull->kept);
     release_sources(&pull->order);
-    for (size_t i = 0; i < pull->source_count; i++)
-        free((char *)pull->sources[i].name);
-    free(pull->sources);
-    free(pull->before);
+    wi_brought_clear(&pull->brought);
     wi_hub_reference_clear(&pull->reference);
     free((char *)pull->order.folder);
     free((char *)pull->order.file_url);
