@@ -5,6 +5,7 @@
  */
 #include "hub/leaf_file.h"
 
+#include "base/descriptors.h"
 #include "base/memory.h"
 #include "hub/part_place.h"
 #include <assert.h>
@@ -267,21 +268,12 @@ void wi_leaf_file_know(struct wi_leaf_file *file, const struct wi_leaf *leaves, 
 /* 1 if the leaf lies in the file, in `bytes` then; 0 if it does not; -1 with errno. */
 static int read_leaf(const struct wi_leaf_file *file, const struct wi_leaf *leaf, void *bytes)
 {
-    size_t got = 0;
     if (leaf->at + leaf->bytes > file->place.size)
         return 0;
     if (leaf->bytes > 0 && lseek(file->place.fd, (off_t)leaf->at, SEEK_DATA) != (off_t)leaf->at)
         return 0; /* nothing was ever written there */
-    while (got < leaf->bytes) {
-        ssize_t n =
-            pread(file->place.fd, (char *)bytes + got, leaf->bytes - got, (off_t)(leaf->at + got));
-        if (n == 0)
-            return 0;
-        if (n < 0 && errno != EINTR)
-            return -1;
-        got += n > 0 ? (size_t)n : 0;
-    }
-    return 1;
+    ssize_t got = wi_read_all(file->place.fd, bytes, leaf->bytes, leaf->at);
+    return got < 0 ? -1 : got == (ssize_t)leaf->bytes;
 }
 
 static int is_leaf(const struct wi_leaf *leaf, const void *bytes)
