@@ -57,6 +57,20 @@ int wi_write_all(int fd, const void *bytes, size_t size)
     return 0;
 }
 
+ssize_t wi_read_all(int fd, void *bytes, size_t size, uint64_t at)
+{
+    size_t got = 0;
+    while (got < size) {
+        ssize_t n = pread(fd, (char *)bytes + got, size - got, (off_t)(at + got));
+        if (n < 0 && errno != EINTR)
+            return -1;
+        if (n == 0)
+            break;
+        got += n > 0 ? (size_t)n : 0;
+    }
+    return (ssize_t)got;
+}
+
 void wi_close(int fd)
 {
     int why = errno;

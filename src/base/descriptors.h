@@ -7,6 +7,8 @@
 #define WI_BASE_DESCRIPTORS_H
 
 #include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
 
 /* Takes as many as the hard limit allows, up to what libwebsockets' table for them should grow to.
  * Before libwebsockets is started, which makes that table once. */
@@ -21,6 +23,8 @@ int wi_descriptors_highest(unsigned reserve);
 const char *wi_descriptors_advice(char text[WI_DESCRIPTORS_ADVICE_SIZE]);
 /* All of it, however often a signal interrupts. 0, or -1 with errno. */
 int wi_write_all(int fd, const void *bytes, size_t size);
+/* Likewise from `at` on: how many were read, fewer only at the file's end; or -1 with errno. */
+ssize_t wi_read_all(int fd, void *bytes, size_t size, uint64_t at);
 void wi_close(int fd);         /* errno stays; nothing for a negative one */
 int wi_descriptors_next(void); /* the one that would be given out now; INT_MAX: none is left */
 

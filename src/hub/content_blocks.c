@@ -5,7 +5,6 @@
 #include "base/memory.h"
 #include "blockstore/blockstore.h"
 #include "hub/content_tree.h"
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -233,25 +232,13 @@ struct copy {
     int right;
 };
 
-static int read_copy(const struct copy *copy, size_t size)
-{
-    size_t got = 0;
-    while (got < size) {
-        ssize_t n = pread(copy->fd, copy->bytes + got, size - got, (off_t)(copy->at + got));
-        if (n == 0 || (n < 0 && errno != EINTR))
-            return -1;
-        got += n > 0 ? (size_t)n : 0;
-    }
-    return 0;
-}
-
 static void run_copy(void *data)
 {
     struct copy *copy = data;
     const struct wi_leaf *leaf = &copy->file->leaves[copy->leaf];
     struct wi_cid cid;
     copy->bytes = wi_alloc(leaf->bytes);
-    if (read_copy(copy, leaf->bytes) != 0)
+    if (wi_read_all(copy->fd, copy->bytes, leaf->bytes, copy->at) != (ssize_t)leaf->bytes)
         return;
     wi_cid_of(leaf->cid.codec, copy->bytes, leaf->bytes, &cid);
     copy->right = wi_cid_equal(&cid, &leaf->cid);
@@ -486,7 +473,7 @@ enum wi_code content_blocks_start(struct content_run *run, struct wi_error *erro
             run->pull->reference.repository);
     count = count < WI_BLOCK_SOURCES_MAX ? count : WI_BLOCK_SOURCES_MAX;
     for (size_t i = 0; i < count; i++)
-        sources[i] = order->only ? run->pull->only[i] : wi_sources_at(order->sources, i);
+        sources[i] = order->only ? order->only[i] : wi_sources_at(order->sources, i);
     const struct wi_block_file file = {count - 1, order->file_url};
     const struct wi_block_order blocks = {.sources = sources,
         .source_count = count,

@@ -31,8 +31,8 @@ static enum wi_code open_file(struct content_file *file)
     const struct wi_leaf_plan plan = {.path = file->row.path,
         .cid = file->cid,
         .bytes = file->row.bytes,
-        .leaves = work->leaves,
-        .count = work->leaf_count,
+        .leaves = file->leaves,
+        .count = file->leaf_count,
         .unknown = !work->look,
         .sha256 = file->row.digest == WI_HUB_SHA256 ? file->row.hash : NULL};
     file->file = wi_leaf_file_open(file->run->folder, &plan, &work->error);
@@ -104,8 +104,6 @@ static void find_wanted(struct content_file *file)
 
 static void index_leaves(struct content_file *file)
 {
-    file->leaves = file->work.leaves;
-    file->leaf_count = file->work.leaf_count;
     file->by_hash = wi_realloc_array(NULL, file->leaf_count + 1, sizeof *file->by_hash);
     file->wanted = wi_realloc_array(NULL, file->leaf_count + 1, sizeof *file->wanted);
     for (size_t i = 0; i < file->leaf_count; i++)
@@ -118,7 +116,7 @@ static enum wi_code look(struct content_file *file)
 {
     struct content_work *work = &file->work;
     if (!file->looked)
-        wi_leaf_file_know(file->file, work->leaves, work->leaf_count);
+        wi_leaf_file_know(file->file, file->leaves, file->leaf_count);
     file->looked = 1;
     work->more = wi_leaf_file_read_back(file->file, AT_ONCE, &work->error);
     if (work->more < 0)
@@ -382,8 +380,7 @@ void content_file_go_on(struct content_file *file)
     else if (file->state == CONTENT_WALKING)
         walk(file);
     else if (file->state == CONTENT_LOOKING)
-        start_work(file, (struct content_work){
-                             .look = 1, .leaves = file->leaves, .leaf_count = file->leaf_count});
+        start_work(file, (struct content_work){.look = 1});
     else if (file->state == CONTENT_FETCHING)
         fetch(file);
     else if (file->state == CONTENT_ENDING)

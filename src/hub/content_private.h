@@ -16,6 +16,7 @@
 #include "base/loop.h"
 #include "base/table.h"
 #include "base/work_queue.h"
+#include "hub/brought.h"
 #include "hub/content_pull.h"
 #include "hub/kept_blocks.h"
 #include "hub/leaf_file.h"
@@ -58,8 +59,6 @@ struct content_hole {
 struct content_work {
     struct content_put *puts;
     struct content_hole *holes;
-    const struct wi_leaf *leaves; /* with `look` */
-    size_t leaf_count;
     int look, end, close;
     int leave;    /* with `close`: for who brings the file in order */
     int more;     /* to be looked at, or hashed */
@@ -84,11 +83,12 @@ struct content_file {
     /* Under the run's lock: whether leaves may be written into it, and how many threads do. */
     int takes;
     unsigned users;
+    const struct wi_leaf *leaves; /* the walk's, once it has read what is below the file */
+    size_t leaf_count;
     /* Once it was looked at: its leaves by their hash, and those that are to come in their order,
      * each block once. */
-    const struct wi_leaf *leaves;
     uint32_t *by_hash, *wanted;
-    size_t leaf_count, wanted_count, next;
+    size_t wanted_count, next;
 };
 
 /* The run's next turn begins its end. */
@@ -185,15 +185,12 @@ void content_blocks_take(struct content_run *run);
 /* --- the pull --------------------------------------------------------------------------------- */
 
 struct wi_content_pull {
-    struct wi_content_order order; /* with texts of its own */
+    struct wi_content_order order; /* with texts and sources of its own */
     struct wi_hub_reference reference;
-    struct wi_block_source **only; /* those of the order; NULL behind the last */
     struct wi_kept_blocks *kept;
-    struct content_run *run;         /* NULL: none is under way */
-    struct wi_fetch_source *sources; /* with names of their own */
-    uint64_t *before;                /* of each, bytes of runs that have ended */
-    size_t source_count;
-    uint64_t carried; /* bytes fetched that no fetch has told of yet */
+    struct content_run *run;   /* NULL: none is under way */
+    struct wi_brought brought; /* of its runs */
+    uint64_t carried;          /* bytes fetched that no fetch has told of yet */
 };
 
 #endif

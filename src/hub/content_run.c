@@ -16,38 +16,17 @@ static struct wi_fetch_progress progress_of(struct content_run *run);
 
 /* --- who brought how much --------------------------------------------------------------------- */
 
-/* The index of a source of that name, a new one if need be. */
-static size_t find_source(struct wi_content_pull *pull, const char *name)
-{
-    size_t i = 0, count = pull->source_count;
-    while (i < count && strcmp(pull->sources[i].name, name) != 0)
-        i++;
-    if (i < count)
-        return i;
-    pull->sources = wi_realloc_array(pull->sources, count + 1, sizeof *pull->sources);
-    pull->before = wi_realloc_array(pull->before, count + 1, sizeof *pull->before);
-    pull->sources[i] = (struct wi_fetch_source){.name = wi_strdup(name)};
-    pull->before[i] = 0;
-    pull->source_count++;
-    return i;
-}
-
 static void count_sources(struct content_run *run)
 {
-    struct wi_content_pull *pull = run->pull;
     struct wi_block_progress progress;
     struct wi_block_share source;
     int ends = run->phase == CONTENT_CLOSING;
     wi_block_fetch_progress(run->blocks, &progress);
     run->fetched = progress.fetched;
-    for (size_t i = 0; wi_block_fetch_share(run->blocks, i, &source) == 0; i++) {
-        size_t own = find_source(pull, source.name);
-        pull->sources[own].bytes = pull->before[own] + source.bytes;
-        if (ends)
-            pull->before[own] = pull->sources[own].bytes;
-    }
+    for (size_t i = 0; wi_block_fetch_share(run->blocks, i, &source) == 0; i++)
+        wi_brought_take(&run->pull->brought, source.name, source.bytes, ends);
     if (ends && !run->wanted)
-        pull->carried += run->fetched;
+        run->pull->carried += run->fetched;
 }
 
 /* --- the end ---------------------------------------------------------------------------------- */
@@ -320,8 +299,8 @@ static struct wi_fetch_progress progress_of(struct content_run *run)
         progress.files_done += run->files[i].state == CONTENT_DONE;
     }
     progress.fetched = run->pull->carried + run->fetched;
-    progress.sources = run->pull->sources;
-    progress.source_count = run->pull->source_count;
+    progress.sources = run->pull->brought.sources;
+    progress.source_count = run->pull->brought.count;
     return progress;
 }
 
@@ -371,21 +350,21 @@ static struct content_run *begin_run(struct wi_content_pull *pull, struct wi_hub
 
 /* --- the pull --------------------------------------------------------------------------------- */
 
-static void hold_sources(struct wi_content_pull *pull)
+static void hold_sources(struct wi_content_order *order)
 {
-    const struct wi_content_order *order = &pull->order;
-    size_t count = order->only ? order->only_count : 0;
-    struct wi_block_source **only = wi_alloc((count + 1) * sizeof *only);
-    for (size_t i = 0; i < count; i++)
+    if (!order->only)
+        return;
+    struct wi_block_source **only = wi_alloc((order->only_count + 1) * sizeof *only);
+    for (size_t i = 0; i < order->only_count; i++)
         only[i] = wi_block_source_hold(order->only[i]);
-    pull->only = only;
+    order->only = only;
 }
 
-static void release_sources(struct wi_content_pull *pull)
+static void release_sources(struct wi_content_order *order)
 {
-    for (size_t i = 0; pull->only[i]; i++)
-        wi_block_source_release(pull->only[i]);
-    free(pull->only);
+    for (size_t i = 0; order->only && i < order->only_count; i++)
+        wi_block_source_release(order->only[i]);
+    free((void *)order->only);
 }
 
 struct wi_content_pull *wi_content_pull_new(const struct wi_content_order *order)
@@ -397,7 +376,7 @@ struct wi_content_pull *wi_content_pull_new(const struct wi_content_order *order
     pull->order.reference = &pull->reference;
     pull->order.file_url = wi_strdup(order->file_url);
     pull->order.store = wi_strdup(order->store);
-    hold_sources(pull);
+    hold_sources(&pull->order);
     pull->kept = wi_kept_blocks_new();
     return pull;
 }
@@ -409,11 +388,8 @@ void wi_content_pull_free(struct wi_content_pull *pull)
     if (pull->run)
         abandon(pull->run);
     wi_kept_blocks_release(pull->kept);
-    release_sources(pull);
-    for (size_t i = 0; i < pull->source_count; i++)
-        free((char *)pull->sources[i].name);
-    free(pull->sources);
-    free(pull->before);
+    release_sources(&pull->order);
+    wi_brought_clear(&pull->brought);
     wi_hub_reference_clear(&pull->reference);
     free((char *)pull->order.folder);
     free((char *)pull->order.file_url);

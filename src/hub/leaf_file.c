@@ -5,6 +5,7 @@
  */
 #include "hub/leaf_file.h"
 
+#include "base/descriptors.h"
 #include "base/memory.h"
 #include "hub/part_place.h"
 #include <assert.h>
@@ -33,13 +34,12 @@ struct wi_leaf_file {
     size_t looked; /* leaves read back; all of them, before others may come */
     struct wi_hasher *hasher;
     char hex[WI_HASH_HEX_SIZE]; /* once it is done */
-    pthread_mutex_t lock;       /* over what follows */
+    pthread_mutex_t lock;       /* over what follows, and over what of `place` is unsent */
     unsigned char *there;       /* by leaf */
     uint64_t bytes;             /* that are there */
     uint64_t hashed;            /* from the first one on */
     size_t next_leaf, next_gap; /* the first that are not hashed whole */
     int hashing;                /* a thread is at it */
-    uint64_t unsent;            /* bytes written since the last were sent on their way */
     int empty;                  /* nothing of it is left */
 };
 
@@ -268,21 +268,12 @@ void wi_leaf_file_know(struct wi_leaf_file *file, const struct wi_leaf *leaves, 
 /* 1 if the leaf lies in the file, in `bytes` then; 0 if it does not; -1 with errno. */
 static int read_leaf(const struct wi_leaf_file *file, const struct wi_leaf *leaf, void *bytes)
 {
-    size_t got = 0;
     if (leaf->at + leaf->bytes > file->place.size)
         return 0;
     if (leaf->bytes > 0 && lseek(file->place.fd, (off_t)leaf->at, SEEK_DATA) != (off_t)leaf->at)
         return 0; /* nothing was ever written there */
-    while (got < leaf->bytes) {
-        ssize_t n =
-            pread(file->place.fd, (char *)bytes + got, leaf->bytes - got, (off_t)(leaf->at + got));
-        if (n == 0)
-            return 0;
-        if (n < 0 && errno != EINTR)
-            return -1;
-        got += n > 0 ? (size_t)n : 0;
-    }
-    return 1;
+    ssize_t got = wi_read_all(file->place.fd, bytes, leaf->bytes, leaf->at);
+    return got < 0 ? -1 : got == (ssize_t)leaf->bytes;
 }
 
 static int is_leaf(const struct wi_leaf *leaf, const void *bytes)
@@ -372,16 +363,6 @@ uint64_t wi_leaf_file_bytes(struct wi_leaf_file *file)
 
 /* --- bytes ------------------------------------------------------------------------------------ */
 
-/* With the lock: whether what was written is to be sent on its way now. */
-static int count_unsent(struct wi_leaf_file *file, size_t size)
-{
-    file->unsent += size;
-    if (file->unsent < WI_PART_EARLY_BYTES)
-        return 0;
-    file->unsent = 0;
-    return 1;
-}
-
 enum wi_code wi_leaf_file_add(
     struct wi_leaf_file *file, size_t leaf, const void *bytes, struct wi_error *error)
 {
@@ -392,7 +373,7 @@ enum wi_code wi_leaf_file_add(
     if (wi_part_place_write(&file->place, place->at, bytes, place->bytes) != 0)
         return wi_part_place_fail(&file->place, "written", errno, error);
     pthread_mutex_lock(&file->lock);
-    int result = 0, send = count_unsent(file, place->bytes);
+    int result = 0, send = wi_part_place_is_due(&file->place, place->bytes);
     if (!file->there[leaf]) {
         note_leaf(file, leaf);
         result = hash_leaf(file, leaf, bytes);
@@ -447,7 +428,7 @@ enum wi_code wi_leaf_file_put(
     if (bytes && wi_part_place_write(&file->place, at, bytes, size) != 0)
         return wi_part_place_fail(&file->place, "written", errno, error);
     pthread_mutex_lock(&file->lock);
-    int send = bytes && count_unsent(file, size);
+    int send = bytes && wi_part_place_is_due(&file->place, size);
     note_put(file, at, size);
     pthread_mutex_unlock(&file->lock);
     if (send)

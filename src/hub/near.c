@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/memory.h"
+#include "hub/brought.h"
 #include "hub/content_pull.h"
 #include "hub/layout.h"
 #include <assert.h>
@@ -41,9 +42,7 @@ struct wi_near {
     struct left *left;
     const char *waiting;
     /* Of those before. */
-    struct wi_fetch_source *sources; /* with names of their own */
-    uint64_t *before;                /* of each, bytes of what has ended */
-    size_t source_count;
+    struct wi_brought brought;
     uint64_t fetched_before, fetched;
 };
 
@@ -86,10 +85,7 @@ void wi_near_free(struct wi_near *near)
     free((char *)near->order.store);
     wi_turn_free(near->turn);
     wi_hub_tree_clear(&near->one);
-    for (size_t i = 0; i < near->source_count; i++)
-        free((char *)near->sources[i].name);
-    free(near->sources);
-    free(near->before);
+    wi_brought_clear(&near->brought);
     free((char *)near->order.folder);
     free(near);
 }
@@ -102,8 +98,8 @@ static struct wi_fetch_progress progress_of(const struct wi_near *near)
         .fetched = near->fetched_before + near->fetched,
         .files = files->count,
         .retrying = near->waiting,
-        .sources = near->sources,
-        .source_count = near->source_count};
+        .sources = near->brought.sources,
+        .source_count = near->brought.count};
     for (size_t i = 0; i < files->count; i++) {
         progress.done += files->files[i].here ? files->files[i].bytes : 0;
         progress.files_done += files->files[i].here != 0;
@@ -119,29 +115,11 @@ static void end(struct wi_near *near)
 
 /* --- who brought how much --------------------------------------------------------------------- */
 
-static size_t find_source(struct wi_near *near, const char *name)
-{
-    size_t i = 0, count = near->source_count;
-    while (i < count && strcmp(near->sources[i].name, name) != 0)
-        i++;
-    if (i < count)
-        return i;
-    near->sources = wi_realloc_array(near->sources, count + 1, sizeof *near->sources);
-    near->before = wi_realloc_array(near->before, count + 1, sizeof *near->before);
-    near->sources[i] = (struct wi_fetch_source){.name = wi_strdup(name)};
-    near->before[i] = 0;
-    near->source_count++;
-    return i;
-}
-
 static void take_progress(struct wi_near *near, const struct wi_fetch_progress *progress, int ends)
 {
-    for (size_t i = 0; i < progress->source_count; i++) {
-        size_t own = find_source(near, progress->sources[i].name);
-        near->sources[own].bytes = near->before[own] + progress->sources[i].bytes;
-        if (ends)
-            near->before[own] = near->sources[own].bytes;
-    }
+    for (size_t i = 0; i < progress->source_count; i++)
+        wi_brought_take(
+            &near->brought, progress->sources[i].name, progress->sources[i].bytes, ends);
     near->done = progress->done;
     near->waiting = progress->retrying;
     near->fetched = progress->fetched;

@@ -21,7 +21,6 @@ struct wi_partial {
     struct wi_hasher *hasher;
     struct wi_leaf_hasher *leaves; /* NULL: they are not wanted */
     uint64_t hashed, there;        /* bytes; all of those that are there once they were read back */
-    uint64_t unsent;               /* bytes written since the last were sent on their way */
 };
 
 /* --- opening ---------------------------------------------------------------------------------- */
@@ -117,15 +116,6 @@ static void hash_bytes(struct wi_partial *part, const void *bytes, size_t size)
     part->hashed += size;
 }
 
-static void send_early(struct wi_partial *part, size_t size)
-{
-    part->unsent += size;
-    if (part->unsent < WI_PART_EARLY_BYTES)
-        return;
-    part->unsent = 0;
-    wi_part_place_send(&part->place);
-}
-
 /* Hashed first: that fetches the bytes from the core that received them while it computes, and the
  * kernel's copy finds them near. */
 enum wi_code wi_part_add(
@@ -141,7 +131,8 @@ enum wi_code wi_part_add(
         return ftruncate(part->place.fd, (off_t)at) == 0 ? code
                                                          : error->code; /* for the next time */
     }
-    send_early(part, size);
+    if (wi_part_place_is_due(&part->place, size))
+        wi_part_place_send(&part->place);
     return WI_OK;
 }
 

@@ -17,6 +17,7 @@
 /* Of a write at most: for a larger one the kernel looks for as large a stretch of memory that is
  * free, which is one that nobody used lately, and costs more to fill. */
 #define WRITE_BYTES (256u << 10)
+#define EARLY_BYTES (8u << 20) /* so many are sent on their way at once */
 
 enum wi_code wi_part_place_fail(
     const struct wi_part_place *place, const char *verb, int number, struct wi_error *error)
@@ -145,6 +146,15 @@ int wi_part_place_write(
         written += n > 0 ? (size_t)n : 0;
     }
     return 0;
+}
+
+int wi_part_place_is_due(struct wi_part_place *place, size_t written)
+{
+    place->unsent += written;
+    if (place->unsent < EARLY_BYTES)
+        return 0;
+    place->unsent = 0;
+    return 1;
 }
 
 void wi_part_place_send(const struct wi_part_place *place)

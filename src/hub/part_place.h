@@ -17,6 +17,7 @@ struct wi_part_place {
     char *path, *part; /* of the file, and of the part */
     uint64_t bytes;    /* that the file is to have */
     uint64_t size;     /* of what was there at the opening */
+    uint64_t unsent;   /* bytes written since the last were sent on their way */
 };
 
 /* `digits`: at least eight. Nothing is opened. */
@@ -39,9 +40,10 @@ uint64_t wi_part_place_gathered(const struct wi_part_place *place);
 /* 0, or -1 with errno. */
 int wi_part_place_write(
     const struct wi_part_place *place, uint64_t at, const void *bytes, size_t size);
+/* Counts what was written: whether it is to be sent now. */
+int wi_part_place_is_due(struct wi_part_place *place, size_t written);
 /* Sends what was written on its way to the disk, so that the sync at the end finds little left to
  * do. Not often: each call may wait for the disk's queue. */
-#define WI_PART_EARLY_BYTES (8u << 20)
 void wi_part_place_send(const struct wi_part_place *place);
 /* The bytes get to the disk, and the part becomes the file. A name must be on disk no earlier than
  * its bytes; that it gets there is not worth a wait for each file. */

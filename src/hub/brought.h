@@ -1,0 +1,20 @@
+/*
+ * Who has brought how much, over several fetches one after another: each counts from nothing.
+ */
+#ifndef WI_HUB_BROUGHT_H
+#define WI_HUB_BROUGHT_H
+
+#include "hub/fetch.h"
+
+/* Zero-initialise; free with wi_brought_clear. */
+struct wi_brought {
+    struct wi_fetch_source *sources; /* with names of their own */
+    uint64_t *before;                /* of each, bytes of fetches that have ended */
+    size_t count;
+};
+
+/* So much has come from `name` in the fetch that is under way; with `ends` that was all of it. */
+void wi_brought_take(struct wi_brought *brought, const char *name, uint64_t bytes, int ends);
+void wi_brought_clear(struct wi_brought *brought);
+
+#endif
