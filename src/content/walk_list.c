@@ -171,7 +171,7 @@ static enum wi_code follow(
     for (size_t i = 0; i < node->count; i++) {
         if (!is_name(&node->links[i], name, size))
             continue;
-        walk->rest += (size_t)(name - walk->rest) + size;
+        walk->rest = name + size;
         walk->entries[0].depth++;
         return enter(walk, 0, &node->links[i], error);
     }

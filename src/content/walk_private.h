@@ -61,7 +61,8 @@ struct wi_walk_entry {
 
 struct wi_walk {
     uint64_t bytes_max;
-    char *path, *rest; /* what is still to be followed of the path */
+    char *path;
+    const char *rest; /* what is still to be followed of the path */
     struct wi_walk_block *blocks;
     struct wi_walk_block *queue;
     struct wi_walk_block *after; /* in the queue: what is wanted next goes behind it */
