@@ -89,6 +89,8 @@ __attribute__((format(printf, 3, 4))) enum wi_code wi_walk_refuse(
 /* The same with what wi_dag_read has said. */
 enum wi_code wi_walk_refuse_block(
     const struct wi_cid *cid, const struct wi_error *why, struct wi_error *error);
+/* Whether it is the raw block of no bytes. */
+int wi_walk_is_empty(const struct wi_cid *cid);
 /* What is kept of a node with links. The caller frees it. */
 struct wi_walk_inner *wi_walk_inner_new(const struct wi_dag_node *node);
 void wi_walk_inner_free(struct wi_walk_inner *inner); /* NULL is fine */
