@@ -272,7 +272,7 @@ static int read_one(void *context, int folder, const char *name, const struct st
     struct reading *reading = context;
     struct wi_pin_record record = {0};
     (void)status;
-    if (strncmp(name, WI_KEEP_TEMPORARY, strlen(WI_KEEP_TEMPORARY)) == 0)
+    if (wi_keep_is_temporary(name))
         return 0;
     if (read_pin(folder, name, &record) == 0)
         reading->take(reading->context, &record);
@@ -352,7 +352,7 @@ static int sweep_one(void *context, int folder, const char *name, const struct s
 {
     (void)context;
     (void)status;
-    if (strncmp(name, WI_KEEP_TEMPORARY, strlen(WI_KEEP_TEMPORARY)) == 0)
+    if (wi_keep_is_temporary(name))
         unlinkat(folder, name, 0);
     return 0;
 }
