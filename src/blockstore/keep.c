@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define TEMPORARY ".new" /* how temporary names begin */
+
 /* --- folders ---------------------------------------------------------------------------------- */
 
 static int open_folder(const char *directory, const char *what, int make)
@@ -41,7 +43,7 @@ int wi_keep_make(const char *directory, const char *what)
 
 int wi_keep_stage(int folder, const void *bytes, size_t size, char temporary[WI_ID_SIZE])
 {
-    wi_id_new(temporary, WI_KEEP_TEMPORARY);
+    wi_id_new(temporary, TEMPORARY);
     int fd = openat(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
     if (fd < 0)
         return -1;
@@ -65,6 +67,11 @@ void wi_keep_drop(int folder, const char *temporary)
     int why = errno;
     unlinkat(folder, temporary, 0);
     errno = why;
+}
+
+int wi_keep_is_temporary(const char *name)
+{
+    return strncmp(name, TEMPORARY, strlen(TEMPORARY)) == 0;
 }
 
 enum wi_code wi_keep_failed(const char *directory, struct wi_error *error)

@@ -11,7 +11,6 @@
 
 #define WI_KEEP_LEAVES "leaves"
 #define WI_KEEP_PINS "pins"
-#define WI_KEEP_TEMPORARY ".new" /* how temporary names begin */
 
 /* One of the two folders, open; -1 with errno. Links are not followed. */
 int wi_keep_open(const char *directory, const char *what);
@@ -23,6 +22,7 @@ int wi_keep_stage(int folder, const void *bytes, size_t size, char temporary[WI_
 /* Gives it its name, in the place of what has that. 0, or -1 with errno and it is dropped. */
 int wi_keep_commit(int folder, const char *temporary, const char *name);
 void wi_keep_drop(int folder, const char *temporary);
+int wi_keep_is_temporary(const char *name);
 /* The bytes of a regular file of 1 to `most` bytes; the caller frees them. NULL with errno; EINVAL
  * for another kind of file, or size. */
 unsigned char *wi_keep_read(int folder, const char *name, size_t most, size_t *size);

@@ -163,6 +163,14 @@ int wi_leaves_write(int folder, const char *sha256, const struct wi_leaves *leav
     return result;
 }
 
+int wi_leaves_keep(const char *directory, const char *sha256, const struct wi_leaves *leaves)
+{
+    int folder = wi_keep_make(directory, WI_KEEP_LEAVES);
+    int result = folder < 0 ? -1 : wi_leaves_write(folder, sha256, leaves);
+    wi_close(folder);
+    return result;
+}
+
 /* --- what is of no use ------------------------------------------------------------------------ */
 
 struct sweep {
@@ -175,19 +183,9 @@ static int sweep_one(void *context, int folder, const char *name, const struct s
     const struct sweep *sweep = context;
     size_t skip = strlen(PREFIX);
     int is_ours = strncmp(name, PREFIX, skip) == 0 && S_ISREG(status->st_mode);
-    if (strncmp(name, WI_KEEP_TEMPORARY, strlen(WI_KEEP_TEMPORARY)) == 0 ||
-        (is_ours && !sweep->is_wanted(sweep->context, name + skip)))
+    if (wi_keep_is_temporary(name) || (is_ours && !sweep->is_wanted(sweep->context, name + skip)))
         unlinkat(folder, name, 0);
     return 0;
-}
-
-int wi_leaves_keep(const char *directory, const char *sha256, const struct wi_leaves *leaves)
-{
-    int folder = wi_keep_make(directory, WI_KEEP_LEAVES);
-    int result = folder < 0 ? -1 : wi_leaves_write(folder, sha256, leaves), number = errno;
-    wi_close(folder);
-    errno = number;
-    return result;
 }
 
 void wi_leaves_sweep(int folder, wi_leaves_wanted_fn *is_wanted, const void *context)

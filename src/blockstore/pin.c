@@ -139,17 +139,6 @@ static int is_sha256(const char *text)
     return strlen(text) == 2 * WI_HASH_SIZE && strspn(text, "0123456789abcdef") == 2 * WI_HASH_SIZE;
 }
 
-/* As it is printed, and no other way. */
-static int read_cid(const char *text, struct wi_cid *cid)
-{
-    struct wi_error error;
-    char printed[WI_CID_TEXT];
-    if (wi_cid_parse(text, "cid", cid, &error) != WI_OK)
-        return -1;
-    wi_cid_print(cid, printed);
-    return strcmp(printed, text) == 0 ? 0 : -1;
-}
-
 static int read_file(const json_t *json, struct wi_pin_record *record)
 {
     const char *path, *sha256, *cid;
@@ -163,7 +152,7 @@ static int read_file(const json_t *json, struct wi_pin_record *record)
     struct wi_file_identity *seen = &record->seen[record->pin.count - 1];
     seen->inode = (ino_t)inode;
     seen->modified = (struct timespec){(time_t)seconds, nanoseconds};
-    return read_cid(cid, &file->cid);
+    return wi_cid_parse_printed(cid, &file->cid);
 }
 
 static int compare_paths(const void *a, const void *b)
@@ -215,7 +204,7 @@ static int read_whole(const json_t *json, struct wi_pin_record *record)
     if (json_unpack((json_t *)json, "{s:s, s?s, s:s, s:s, s:I, s:s, s:I, s:o}", "cid", &cid, "kind",
             &kind, "model", &model, "hash", &hash, "version", &version, "origin", &origin,
             "published_at", &published_at, "files", &files) != 0 ||
-        read_kind(kind, &pin->kind) != 0 || read_cid(cid, &pin->cid) != 0 ||
+        read_kind(kind, &pin->kind) != 0 || wi_cid_parse_printed(cid, &pin->cid) != 0 ||
         wi_model_check_name(model, NULL) != WI_OK || !is_sha256(hash) || version < 0 ||
         version > INT32_MAX || !wi_pin_origin_ok(origin) || published_at < 0 ||
         !json_is_array(files) || json_array_size(files) == 0 ||
@@ -283,7 +272,7 @@ static int read_one(void *context, int folder, const char *name, const struct st
     struct reading *reading = context;
     struct wi_pin_record record = {0};
     (void)status;
-    if (strncmp(name, WI_KEEP_TEMPORARY, strlen(WI_KEEP_TEMPORARY)) == 0)
+    if (wi_keep_is_temporary(name))
         return 0;
     if (read_pin(folder, name, &record) == 0)
         reading->take(reading->context, &record);
@@ -363,7 +352,7 @@ static int sweep_one(void *context, int folder, const char *name, const struct s
 {
     (void)context;
     (void)status;
-    if (strncmp(name, WI_KEEP_TEMPORARY, strlen(WI_KEEP_TEMPORARY)) == 0)
+    if (wi_keep_is_temporary(name))
         unlinkat(folder, name, 0);
     return 0;
 }

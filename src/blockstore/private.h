@@ -37,7 +37,7 @@ struct wi_blockstore {
 struct wi_pin_entry *wi_pin_table_find(const struct wi_blockstore *blocks, const char *model);
 /* Puts a pin in the place of the one of that name. Takes the record and the outline (NULL: none
  * yet), and tells the listener. */
-struct wi_pin_entry *wi_pin_table_put(
+void wi_pin_table_put(
     struct wi_blockstore *blocks, struct wi_pin_record *record, struct wi_outline *outline);
 void wi_pin_table_remove(struct wi_pin_entry *entry); /* tells the listener */
 void wi_pin_table_clear(struct wi_blockstore *blocks);

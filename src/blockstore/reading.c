@@ -16,8 +16,8 @@ struct wi_block_reading {
     size_t count, at;
     int is_car, has_head; /* `has_head`: the block's section has begun */
     uint64_t bytes;
-    struct wi_buffer begin; /* of a CAR; empty once it was given */
-    struct wi_buffer given; /* that, while it is being read */
+    struct wi_buffer begin; /* of a CAR */
+    int has_begun;          /* that was given */
     unsigned char head[WI_CAR_HEAD_MAX];
     int fd; /* of the file with the number `file`; -1: none is open */
     uint32_t file;
@@ -136,7 +136,6 @@ void wi_block_reading_free(struct wi_block_reading *reading)
         return;
     wi_close(reading->fd);
     wi_buffer_clear(&reading->begin);
-    wi_buffer_clear(&reading->given);
     wi_outline_unref(reading->outline);
     free(reading->order);
     free(reading);
@@ -185,10 +184,9 @@ int wi_block_reading_next(struct wi_block_reading *reading, struct wi_segment *s
     int given = 0;
     if (reading->failed)
         return -1;
-    if (reading->begin.size > 0) {
-        reading->given = reading->begin;
-        reading->begin = (struct wi_buffer){0};
-        return give_memory(segment, reading->given.text, reading->given.size);
+    if (reading->is_car && !reading->has_begun) {
+        reading->has_begun = 1;
+        return give_memory(segment, reading->begin.text, reading->begin.size);
     }
     while (given == 0 && reading->at < reading->count)
         given = reading->is_car && !reading->has_head ? give_head(reading, segment)

@@ -86,14 +86,11 @@ void wi_pin_table_stale(struct wi_pin_entry *entry, const char *why)
     if (pin->stale)
         return;
     pin->stale = 1;
-    if (pin->kind == WI_PIN_PULLED) { /* it may go at any time */
-        tell(entry);
-        return;
-    }
-    wi_warn("content", pin->model,
-        "%s was published, and no block of it is served any more: %s; publish it again, or put "
-        "back what was published",
-        pin->cid_text, why);
+    if (pin->kind != WI_PIN_PULLED) /* which may go at any time */
+        wi_warn("content", pin->model,
+            "%s was published, and no block of it is served any more: %s; publish it again, or put "
+            "back what was published",
+            pin->cid_text, why);
     tell(entry);
 }
 
@@ -118,7 +115,7 @@ static struct wi_pin_entry *add_entry(struct wi_blockstore *blocks, size_t place
     return entry;
 }
 
-struct wi_pin_entry *wi_pin_table_put(
+void wi_pin_table_put(
     struct wi_blockstore *blocks, struct wi_pin_record *record, struct wi_outline *outline)
 {
     size_t place = place_of(blocks, record->pin.model);
@@ -132,7 +129,6 @@ struct wi_pin_entry *wi_pin_table_put(
     if (outline)
         take_outline(entry, outline);
     tell(entry);
-    return entry;
 }
 
 void wi_pin_table_remove(struct wi_pin_entry *entry)

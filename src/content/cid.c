@@ -221,6 +221,15 @@ void wi_cid_print(const struct wi_cid *cid, char text[WI_CID_TEXT])
     *text = '\0';
 }
 
+int wi_cid_parse_printed(const char *text, struct wi_cid *cid)
+{
+    char printed[WI_CID_TEXT];
+    if (wi_cid_parse(text, "", cid, NULL) != WI_OK)
+        return -1;
+    wi_cid_print(cid, printed);
+    return strcmp(printed, text) == 0 ? 0 : -1;
+}
+
 /* --- of blocks -------------------------------------------------------------------------------- */
 
 int wi_cid_equal(const struct wi_cid *a, const struct wi_cid *b)

@@ -28,6 +28,8 @@ enum wi_code wi_cid_parse(
     const char *text, const char *field, struct wi_cid *cid, struct wi_error *error);
 /* CIDv1 in lower-case base32. */
 void wi_cid_print(const struct wi_cid *cid, char text[WI_CID_TEXT]);
+/* A CID as it is printed, and no other way. 0, or -1. */
+int wi_cid_parse_printed(const char *text, struct wi_cid *cid);
 int wi_cid_equal(const struct wi_cid *a, const struct wi_cid *b);
 /* Of a block of this codec. */
 void wi_cid_of(enum wi_codec codec, const unsigned char *block, size_t size, struct wi_cid *cid);

@@ -31,6 +31,13 @@ enum wi_code wi_walk_refuse_block(
     return wi_error_set(error, WI_HUB_FAILED, "", "%s; the block is %s", why->detail, text);
 }
 
+int wi_walk_is_empty(const struct wi_cid *cid)
+{
+    struct wi_cid empty;
+    wi_cid_of(WI_CODEC_RAW, (const unsigned char *)"", 0, &empty);
+    return wi_cid_equal(cid, &empty);
+}
+
 /* --- what is kept of a node ------------------------------------------------------------------- */
 
 static uint32_t add_own(struct wi_walk_inner *inner, size_t at, const void *bytes, size_t size)

@@ -53,7 +53,6 @@ static enum wi_code add_leaf(struct wi_walk *walk, const struct wi_cid *cid,
     const struct wi_walk_place *place, struct wi_error *error)
 {
     struct wi_walk_file *file = &walk->files[place->item];
-    struct wi_cid empty;
     enum wi_code code = count_place(&walk->leaves, WI_WALK_LEAVES_MAX, cid, error);
     if (code != WI_OK)
         return code;
@@ -61,12 +60,10 @@ static enum wi_code add_leaf(struct wi_walk *walk, const struct wi_cid *cid,
         return wi_walk_refuse(cid, error,
             "it has %" PRIu64 " bytes by what links to it; blocks of at most %u are read",
             place->bytes, WI_BLOCK_MAX);
-    if (place->bytes == 0) {
-        wi_cid_of(WI_CODEC_RAW, (const unsigned char *)"", 0, &empty);
-        return wi_cid_equal(cid, &empty)
+    if (place->bytes == 0)
+        return wi_walk_is_empty(cid)
                    ? WI_OK
                    : wi_walk_refuse(cid, error, "it is not empty, as what links to it says");
-    }
     size_t count = file->leaf_count++;
     if ((count & (count - 1)) == 0) /* at every power of two there is no more room */
         file->leaves = wi_realloc_array(file->leaves, count ? 2 * count : 1, sizeof *file->leaves);

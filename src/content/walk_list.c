@@ -81,10 +81,7 @@ static enum wi_code enter_identity(
  * would find out that a file is not empty. */
 static int has_length(const struct wi_dag_link *link)
 {
-    struct wi_cid empty;
-    wi_cid_of(WI_CODEC_RAW, (const unsigned char *)"", 0, &empty);
-    return link->to.codec == WI_CODEC_RAW &&
-           (link->tsize > 0 || wi_cid_equal(&empty, &link->to.cid));
+    return link->to.codec == WI_CODEC_RAW && (link->tsize > 0 || wi_walk_is_empty(&link->to.cid));
 }
 
 static enum wi_code enter_known(
@@ -171,7 +168,7 @@ static enum wi_code follow(
     for (size_t i = 0; i < node->count; i++) {
         if (!is_name(&node->links[i], name, size))
             continue;
-        walk->rest += (size_t)(name - walk->rest) + size;
+        walk->rest = name + size;
         walk->entries[0].depth++;
         return enter(walk, 0, &node->links[i], error);
     }

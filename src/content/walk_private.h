@@ -61,7 +61,8 @@ struct wi_walk_entry {
 
 struct wi_walk {
     uint64_t bytes_max;
-    char *path, *rest; /* what is still to be followed of the path */
+    char *path;
+    const char *rest; /* what is still to be followed of the path */
     struct wi_walk_block *blocks;
     struct wi_walk_block *queue;
     struct wi_walk_block *after; /* in the queue: what is wanted next goes behind it */
@@ -88,6 +89,8 @@ __attribute__((format(printf, 3, 4))) enum wi_code wi_walk_refuse(
 /* The same with what wi_dag_read has said. */
 enum wi_code wi_walk_refuse_block(
     const struct wi_cid *cid, const struct wi_error *why, struct wi_error *error);
+/* Whether it is the raw block of no bytes. */
+int wi_walk_is_empty(const struct wi_cid *cid);
 /* What is kept of a node with links. The caller frees it. */
 struct wi_walk_inner *wi_walk_inner_new(const struct wi_dag_node *node);
 void wi_walk_inner_free(struct wi_walk_inner *inner); /* NULL is fine */

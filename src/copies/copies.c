@@ -6,6 +6,7 @@
 #include "base/loop.h"
 #include "base/memory.h"
 #include "copies/decide.h"
+#include "library/alias.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -233,7 +234,7 @@ static void begin_copy(struct wi_copies *copies, const struct wi_copies_row *row
         return; /* the next time */
     copies->cid = row->cid;
     copies->origin = wi_strdup(row->origin);
-    copies->name = wi_sprintf("ipfs/%s", cid);
+    copies->name = wi_sprintf(WI_NAME_CONTENT "%s", cid);
     copies->was_here = 0;
     wi_repository_one(copies->deps.repository, copies->name, note_model, &copies->was_here);
     if (code != WI_OK) {

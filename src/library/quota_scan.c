@@ -121,15 +121,11 @@ static uint64_t measure_own(const char *directory, const char *id, uint64_t *all
 /* --- rows ------------------------------------------------------------------------------------- */
 
 /* A model of which no hub is known cannot be had again. */
-static int is_to_stay(const struct scan *scan, const char *name, const struct wi_version *version)
+static int is_to_stay(const struct wi_versions_use *use, const char *name, const char *folder,
+    const struct wi_version *version)
 {
-    char *folder = wi_versions_folder(scan->directory, name, version->number);
-    int stays =
-        wi_strings_contain(&scan->use->folders, folder) ||
-        wi_strings_contain(&scan->use->pinned, folder) ||
-        (version->current && (wi_strings_contain(&scan->use->names, name) || !version->source.hub));
-    free(folder);
-    return stays;
+    return wi_strings_contain(&use->folders, folder) || wi_strings_contain(&use->pinned, folder) ||
+           (version->current && (wi_strings_contain(&use->names, name) || !version->source.hub));
 }
 
 static void add_version(
@@ -141,7 +137,7 @@ static void add_version(
     const struct wi_quota_row row = {.name = (char *)name,
         .version = version->number,
         .current = version->current,
-        .in_use = is_to_stay(scan, name, version),
+        .in_use = is_to_stay(scan->use, name, folder, version),
         .path = is_apart ? NULL : path,
         .used_at = version->used_at};
     wi_quota_add(scan->quota, &row);

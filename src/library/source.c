@@ -105,11 +105,7 @@ static json_t *whole_json(const struct wi_source *source)
 int wi_source_hash_is_cid(const char *hash)
 {
     struct wi_cid cid;
-    char printed[WI_CID_TEXT];
-    if (wi_cid_parse(hash, "", &cid, NULL) != WI_OK)
-        return 0;
-    wi_cid_print(&cid, printed);
-    return strcmp(printed, hash) == 0;
+    return wi_cid_parse_printed(hash, &cid) == 0;
 }
 
 static int is_digits(const char *text, size_t length)
