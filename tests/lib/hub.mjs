@@ -39,7 +39,8 @@ export const gitSha1 = (bytes) => crypto.createHash('sha1').update(`blob ${bytes
  * @typedef {{phase?: string, path?: string, times?: number, skip?: number, status?: number,
  *     headers?: Record<string, string>, body?: string, redirect?: string | ((url: string) => string),
  *     drop?: boolean, cutAfter?: number, stallAfter?: number, wrongByte?: number,
- *     wrongLength?: number, noRanges?: boolean, garbage?: string, together?: number}} Fault
+ *     wrongLength?: number, noRanges?: boolean, garbage?: string, together?: number,
+ *     after?: () => Promise<any>}} Fault
  */
 
 /**
@@ -270,6 +271,7 @@ class Hub {
             return this.#send(call, 403, { 'Content-Type': 'application/xml' },
                 '<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>');
         if (call.fault.together) await this.#gather(call.fault.together);
+        await call.fault.after?.();
         await this.#content(call, entry, { ETag: `"${entry.sha256}"` });
     }
 

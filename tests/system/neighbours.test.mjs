@@ -246,10 +246,14 @@ test('a beginning that was wrong is dropped once the hub has brought the rest, a
 
 test('a hub that shares brings parts beside the neighbours', async () => {
     const files = await spread('org/shared');
+    let given = 0;
     const near = await between({ block: async (bytes, cid, count) => {
         if (count > 5) await until(() => sent() >= 2 * MIB, { what: 'the share of the hub' });
+        given++;
         return bytes;
     } });
+    hub.fail({ phase: 'content', path: 'onnx_data', times: Infinity,
+        after: () => until(() => given >= 5, { what: 'the share of the neighbour' }) });
     await withDaemon({ ready: false, config: beside({ a: near.url }, { content: { hub_shares: 'yes' } }) }, async (second) => {
         const end = await pull(second, 'org/shared');
         assert.equal(end.state, 'done', JSON.stringify(end));
@@ -260,7 +264,7 @@ test('a hub that shares brings parts beside the neighbours', async () => {
         assert.ok(ranges.every(({ range }) => /^bytes=\d+-\d+$/.test(range)), JSON.stringify(ranges.map(({ range }) => range)));
         // Where it leads is asked for once, by each of two at a time.
         assert.ok(hub.asked('resolve', 'onnx_data').length <= 2);
-    });
+    }).finally(() => hub.heal());
 });
 
 test('a hub that shares finds out who is wrong about its file by its own bytes', async () => {
