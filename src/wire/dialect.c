@@ -1,5 +1,6 @@
 /* The dialects by name. */
 #include "wire/anthropic/anthropic.h"
+#include "wire/compute/compute.h"
 #include "wire/kserve/kserve.h"
 #include "wire/ollama/ollama.h"
 #include "wire/openai/openai.h"
@@ -9,7 +10,7 @@
 
 const struct wi_dialect *wi_dialect_find(const char *name)
 {
-    static const struct wi_dialect *const dialects[] = {&wi_dialect_native, &wi_dialect_openai_chat,
+    static const struct wi_dialect *const dialects[] = {&wi_dialect_native, &wi_dialect_compute, &wi_dialect_openai_chat,
         &wi_dialect_openai_completions, &wi_dialect_openai_embeddings, &wi_dialect_openai_rerank,
         &wi_dialect_openai_tokenize, &wi_dialect_openai_speech, &wi_dialect_openai_transcriptions,
         &wi_dialect_openai_translations, &wi_dialect_openai_responses, &wi_dialect_kserve,
