@@ -1,9 +1,10 @@
 /*
- * What a kernel in C gets. It is compiled twice: by clang to WebAssembly with SIMD, for the page, and
- * natively, for the unit tests. It uses no library and no memory but that of its tensors and its own
- * stack; it writes every element of its output, and nothing else.
+ * What a kernel in C gets. It is compiled twice: by clang to WebAssembly with SIMD, for the page,
+ * and natively, for the unit tests. It uses no library and no memory but that of its tensors and
+ * its own stack; it writes every element of its output, and nothing else.
  *
- * The table of kernels (src/kernel/table.c) says which tensors, dimensions and options a kernel has.
+ * The table of kernels (src/kernel/table.c) says which tensors, dimensions and options a kernel
+ * has.
  */
 #ifndef KERNEL_H
 #define KERNEL_H

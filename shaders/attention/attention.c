@@ -1,11 +1,11 @@
 /*
- * y[*, m, e] = softmax(q[*, m, d] · k[*, n, d]ᵀ · scale) · v[*, n, e] in one pass over the keys: a row
- * of y holds the sum of the values weighted so far, which is scaled down whenever a larger score
- * comes, so that no row of scores is kept. `causal`: query i of m sees the keys up to i + n - m.
- * A query that sees no key has zeros.
+ * y[*, m, e] = softmax(q[*, m, d] · k[*, n, d]ᵀ · scale) · v[*, n, e] in one pass over the keys: a
+ * row of y holds the sum of the values weighted so far, which is scaled down whenever a larger
+ * score comes, so that no row of scores is kept. `causal`: query i of m sees the keys up to i + n -
+ * m. A query that sees no key has zeros.
  */
-#include "kernel.h"
 #include "functions.h"
+#include "kernel.h"
 
 enum { CAUSAL, SCALE }; /* the table's order */
 

@@ -1,6 +1,6 @@
 /* y = x · Φ(x) with the error function, as ONNX's Gelu without an approximation. */
-#include "kernel.h"
 #include "functions.h"
+#include "kernel.h"
 
 KERNEL(gelu)
 {

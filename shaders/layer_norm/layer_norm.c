@@ -1,7 +1,7 @@
-/* y = (x - mean) / √(variance + ε) · scale + bias over the last dimension, whose variance is that of
- * all its elements, as ONNX's LayerNormalization. */
-#include "kernel.h"
+/* y = (x - mean) / √(variance + ε) · scale + bias over the last dimension, whose variance is that
+ * of all its elements, as ONNX's LayerNormalization. */
 #include "functions.h"
+#include "kernel.h"
 
 KERNEL(layer_norm)
 {

@@ -69,8 +69,7 @@ static void one_row(const struct panel *panel, const float *a, float *c, uint32_
     put(c, sums, columns, is_first);
 }
 
-static void multiply(
-    const float *a, const float *b, float *c, uint32_t m, uint32_t k, uint32_t n)
+static void multiply(const float *a, const float *b, float *c, uint32_t m, uint32_t k, uint32_t n)
 {
     struct panel panel;
     for (uint32_t j = 0; j < n; j += COLUMNS) {

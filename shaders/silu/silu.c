@@ -1,6 +1,6 @@
 /* y = x / (1 + e^-x). */
-#include "kernel.h"
 #include "functions.h"
+#include "kernel.h"
 
 KERNEL(silu)
 {

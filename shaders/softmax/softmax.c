@@ -1,6 +1,6 @@
 /* y = e^x / Σ e^x over the last dimension; the largest x is taken off before. */
-#include "kernel.h"
 #include "functions.h"
+#include "kernel.h"
 
 KERNEL(softmax)
 {

@@ -21,6 +21,6 @@ KERNEL(som_distance)
     const uint32_t n = call->size[0], d = call->size[1], u = call->size[2];
     for (uint32_t point = 0; point < n; point++)
         for (uint32_t unit = 0; unit < u; unit++)
-            call->out[(uint64_t)point * u + unit] = distance(
-                call->in[0] + (uint64_t)point * d, call->in[1] + (uint64_t)unit * d, d);
+            call->out[(uint64_t)point * u + unit] =
+                distance(call->in[0] + (uint64_t)point * d, call->in[1] + (uint64_t)unit * d, d);
 }

@@ -1,6 +1,7 @@
 /*
- * updated[u, d] = weights[u, d] + rate · Σ influence[n, u] · (data[n, d] - weights[u, d]) over the n
- * points: one step of a batch of a self-organising map, each point as it finds the weights at first.
+ * updated[u, d] = weights[u, d] + rate · Σ influence[n, u] · (data[n, d] - weights[u, d]) over the
+ * n points: one step of a batch of a self-organising map, each point as it finds the weights at
+ * first.
  */
 #include "kernel.h"
 

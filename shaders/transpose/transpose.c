@@ -21,6 +21,5 @@ KERNEL(transpose)
 {
     const uint32_t m = call->size[1], n = call->size[2];
     for (uint32_t batch = 0; batch < call->size[0]; batch++)
-        transpose(
-            call->in[0] + (uint64_t)batch * m * n, call->out + (uint64_t)batch * m * n, m, n);
+        transpose(call->in[0] + (uint64_t)batch * m * n, call->out + (uint64_t)batch * m * n, m, n);
 }

@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The sizes that a kernel's dimensions have in one run: of each name, and of what "*" stands for. */
+/* The sizes that a kernel's dimensions have in one run: of each name, and of what "*" stands for.
+ */
 struct sizes {
     struct size {
         const char *name; /* in the table's text */
@@ -65,8 +66,8 @@ static int bind(struct sizes *sizes, const char *shape, const struct wi_tensor *
         sizes->leading = at;
         memcpy(sizes->lead, tensor->dims, at * sizeof *tensor->dims);
     }
-    if (leads && (sizes->leading != at ||
-                     memcmp(sizes->lead, tensor->dims, at * sizeof *tensor->dims) != 0))
+    if (leads &&
+        (sizes->leading != at || memcmp(sizes->lead, tensor->dims, at * sizeof *tensor->dims) != 0))
         return 0;
     while ((name = next_name(&rest, &length))) {
         struct size *size = size_of(sizes, name, length, &is_new);

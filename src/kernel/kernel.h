@@ -27,8 +27,8 @@ struct wi_kernel_tensor {
 /* All options that there are, with their defaults in wi_kernel_defaults. Each kernel's rows point
  * into it. */
 struct wi_kernel_options {
-    int operation;                /* of reduce: an index into its words */
-    int causal;                   /* of attention */
+    int operation; /* of reduce: an index into its words */
+    int causal;    /* of attention */
     double scale, epsilon, rate;
 };
 extern const struct wi_kernel_options wi_kernel_defaults;

@@ -19,11 +19,10 @@ const struct wi_kernel_options wi_kernel_defaults = {.epsilon = 1e-5, .rate = 1}
 
 const struct wi_kernel wi_kernels[] = {
     {"add", "c = a + b.", {{"a", "*"}, {"b", "*"}}, {"c", "*"}, NO_OPTIONS},
-    {"attention",
-        "y = softmax(q · kᵀ · scale) · v, without keeping a matrix of scores.",
+    {"attention", "y = softmax(q · kᵀ · scale) · v, without keeping a matrix of scores.",
         {{"q", "*,m,d"}, {"k", "*,n,d"}, {"v", "*,n,e"}}, {"y", "*,m,e"},
-        OPTIONS(ROW(causal, BOOL, 0, 0,
-                    "Whether query i of m sees only the first i + 1 + n - m keys."),
+        OPTIONS(
+            ROW(causal, BOOL, 0, 0, "Whether query i of m sees only the first i + 1 + n - m keys."),
             ROW(scale, NUMBER, 0, 1e6, "0, the default: 1 / √d."))},
     {"gelu", "y = x · Φ(x), by the error function.", {{"x", "*"}}, {"y", "*"}, NO_OPTIONS},
     {"layer_norm", "y = (x - mean) / √(variance + epsilon) · scale + bias, over n.",
@@ -66,6 +65,5 @@ void wi_kernel_names(char *text, size_t size)
     size_t used = 0;
     *text = '\0';
     for (const struct wi_kernel *kernel = wi_kernels; kernel->name && used < size; kernel++)
-        used += (size_t)snprintf(
-            text + used, size - used, "%s%s", used ? ", " : "", kernel->name);
+        used += (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "", kernel->name);
 }

@@ -91,7 +91,7 @@ function inputOf({ tensors, frame, section }, name, form) {
     const count = entry.shape.reduce((product, size) => product * size, 1);
     if (entry.datatype !== 'FP32' || count * 4 !== entry.byte_length) {
         throw new Failure('input_datatype', `the input ${name} is ${entry.datatype} with ${entry.byte_length} bytes`,
-            { field: name, expected: `FP32 with ${count * 4} bytes` });
+            { field: name, expected: `${count * 4} bytes of FP32` });
     }
     return { name, form, shape: entry.shape, bytes: bytesOf(entry, frame, section) };
 }

@@ -40,8 +40,7 @@ static json_t *options_json(const struct wi_kernel *kernel)
 {
     json_t *out = wi_params_json(kernel->options), *rows = json_object_get(out, "properties");
     for (const struct wi_param *option = kernel->options; option->name; option++)
-        json_object_set_new(
-            json_object_get(rows, option->name), "default", default_json(option));
+        json_object_set_new(json_object_get(rows, option->name), "default", default_json(option));
     return out;
 }
 
@@ -61,10 +60,10 @@ json_t *wi_kernels_json(void)
         json_t *inputs = json_array();
         for (const struct wi_kernel_tensor *input = kernel->inputs; input->name; input++)
             json_array_append_new(inputs, tensor_json(input));
-        json_array_append_new(out,
-            json_pack("{s:s, s:s, s:o, s:[o], s:o, s:o}", "name", kernel->name, "help",
-                kernel->help, "inputs", inputs, "outputs", tensor_json(&kernel->output), "options",
-                options_json(kernel), "platforms", platforms_json()));
+        json_array_append_new(
+            out, json_pack("{s:s, s:s, s:o, s:[o], s:o, s:o}", "name", kernel->name, "help",
+                     kernel->help, "inputs", inputs, "outputs", tensor_json(&kernel->output),
+                     "options", options_json(kernel), "platforms", platforms_json()));
     }
     return out;
 }

@@ -83,8 +83,8 @@ static enum wi_exit ask(struct wi_cli *cli, const char *path, const char *names)
     struct wi_error error = {0};
     enum wi_exit result = WI_EXIT_USAGE;
 
-    if (wi_cli_infer_request(&cli->arguments, names, &body, &request.json_size,
-            &request.timeout_ms, &error) != WI_OK) {
+    if (wi_cli_infer_request(&cli->arguments, names, &body, &request.json_size, &request.timeout_ms,
+            &error) != WI_OK) {
         wi_cli_complain(&error);
         goto out;
     }

@@ -99,8 +99,8 @@ static enum wi_code read_fields(struct wi_infer *infer, const json_t *root, stru
     if (code == WI_OK)
         code = find_kernel(infer, fields.kernel, error);
     if (code == WI_OK)
-        code = wi_infer_read_platform(
-            fields.platform, &asked->has_platform, &asked->platform, error);
+        code =
+            wi_infer_read_platform(fields.platform, &asked->has_platform, &asked->platform, error);
     if (code != WI_OK)
         return code;
     take(infer, &fields);

@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One run: its sizes, and its tensors filled from a seed. What lies behind the output is watched. */
+/* One run: its sizes, and its tensors filled from a seed. What lies behind the output is watched.
+ */
 struct run {
     struct kernel_call call;
     size_t elements; /* of the output */
@@ -55,8 +56,9 @@ static void end(struct run *run, void (*kernel)(const struct kernel_call *), dou
             most = fmax(most, fabs(run->right[i]));
     for (size_t i = 0; i < run->elements; i++) {
         double is = (double)run->call.out[i], right = run->right[i];
-        int same = isnan(right) ? isnan(is) : isinf(right) ? is == right
-                                                           : fabs(is - right) <= tolerance * most;
+        int same = isnan(right)   ? isnan(is)
+                   : isinf(right) ? is == right
+                                  : fabs(is - right) <= tolerance * most;
         if (!same)
             fail_msg("element %zu of %zu is %.9g, not %.9g", i, run->elements, is, right);
     }
@@ -127,8 +129,8 @@ static void check_alike(size_t which, uint32_t n)
     const float *const *in = run.call.in;
     run.call.size[0] = n;
     for (uint32_t i = 0; i < n; i++)
-        run.right[i] = alike[which].right((double)in[0][i], in[1] ? (double)in[1][i] : 0,
-            in[2] ? (double)in[2][i] : 0);
+        run.right[i] = alike[which].right(
+            (double)in[0][i], in[1] ? (double)in[1][i] : 0, in[2] ? (double)in[2][i] : 0);
     end(&run, alike[which].kernel, 1e-6);
 }
 
@@ -175,8 +177,7 @@ static void check_matmul(uint32_t batch, uint32_t m, uint32_t k, uint32_t n)
     for (size_t r = 0; r < (size_t)batch * m; r++)
         for (size_t j = 0; j < n; j++)
             for (size_t p = 0; p < k; p++)
-                run.right[r * n + j] +=
-                    (double)a[r * k + p] * (double)b[(r / m * k + p) * n + j];
+                run.right[r * n + j] += (double)a[r * k + p] * (double)b[(r / m * k + p) * n + j];
     end(&run, kernel_matmul, 1e-5);
 }
 
@@ -317,8 +318,7 @@ TEST(test_attention)
             for (int given = 0; given < 2; given++) {
                 const size_t batch = shapes[s][0], m = shapes[s][1], d = shapes[s][2],
                              n = shapes[s][3], e = shapes[s][4];
-                struct run run =
-                    BEGIN(batch * m * e, batch * m * d, batch * n * d, batch * n * e);
+                struct run run = BEGIN(batch * m * e, batch * m * d, batch * n * d, batch * n * e);
                 memcpy(run.call.size, shapes[s], sizeof shapes[s]);
                 run.call.option[0] = (float)causal;
                 run.call.option[1] = given ? 0.75f : 0;
@@ -333,7 +333,8 @@ TEST(test_attention)
 
 /* --- self-organising maps --------------------------------------------------------------------- */
 
-static const uint32_t maps[][3] = {{1, 1, 1}, {17, 3, 5}, {257, 7, 4}, {0, 3, 5}, {5, 0, 3}, {5, 3, 0}};
+static const uint32_t maps[][3] = {
+    {1, 1, 1}, {17, 3, 5}, {257, 7, 4}, {0, 3, 5}, {5, 0, 3}, {5, 3, 0}};
 #define MAPS (sizeof maps / sizeof *maps)
 
 TEST(test_som_distance)
@@ -344,8 +345,9 @@ TEST(test_som_distance)
         memcpy(run.call.size, maps[s], sizeof maps[s]);
         for (size_t i = 0; i < n * u; i++)
             for (size_t j = 0; j < d; j++)
-                run.right[i] += pow((double)run.call.in[0][i / u * d + j] -
-                                        (double)run.call.in[1][i % u * d + j], 2);
+                run.right[i] += pow(
+                    (double)run.call.in[0][i / u * d + j] - (double)run.call.in[1][i % u * d + j],
+                    2);
         end(&run, kernel_som_distance, 1e-5);
     }
 }
