@@ -19,7 +19,7 @@ const struct wi_kernel_options wi_kernel_defaults = {.epsilon = 1e-5, .rate = 1}
 
 const struct wi_kernel wi_kernels[] = {
     {"add", "c = a + b.", {{"a", "*"}, {"b", "*"}}, {"c", "*"}, NO_OPTIONS},
-    {"attention", "y = softmax(q · kᵀ · scale) · v, without keeping a matrix of scores.",
+    {"attention", "y = softmax(q · kᵀ · scale) · v. No matrix of scores is kept.",
         {{"q", "*,m,d"}, {"k", "*,n,d"}, {"v", "*,n,e"}}, {"y", "*,m,e"},
         OPTIONS(
             ROW(causal, BOOL, 0, 0, "Whether query i of m sees only the first i + 1 + n - m keys."),
@@ -45,7 +45,7 @@ const struct wi_kernel wi_kernels[] = {
     {"som_distance",
         "The squared distance of each point of data from each unit of a self-organising map.",
         {{"data", "n,d"}, {"weights", "u,d"}}, {"distances", "n,u"}, NO_OPTIONS},
-    {"som_update", "updated = weights + rate · Σ influence · (data - weights), over n points.",
+    {"som_update", "updated = weights + rate · Σ influence · (data - weights). The sum is over n.",
         {{"weights", "u,d"}, {"data", "n,d"}, {"influence", "n,u"}}, {"updated", "u,d"},
         OPTIONS(ROW(rate, NUMBER, -1e6, 1e6, "1 by default."))},
     {"transpose", "y = x with m and n exchanged.", {{"x", "*,m,n"}}, {"y", "*,n,m"}, NO_OPTIONS},
