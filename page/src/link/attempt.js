@@ -94,7 +94,7 @@ export class Attempt {
         /** Why it is being stopped, if not cancelled. @type {import('../shared/messages.js').ErrorBody | null} */
         this.stopping = null;
         this.again = false; /* its first worker did not come up */
-        this.isDoubted = false; /* it may keep its silent worker by its grammar */
+        this.doubtedAt = 0; /* since when it seems to keep its silent worker by its grammar; 0: it does not */
     }
 
     get platform() {
@@ -178,7 +178,7 @@ export class Attempt {
     /** Its run goes on. @param {number} now */
     heard(now) {
         const owesNothing = this.waits || this.waitsForClient;
-        this.isDoubted = false;
+        this.doubtedAt = 0;
         this.due = owesNothing ? this.deadline : Math.min(this.share, now + this.limit);
     }
 
