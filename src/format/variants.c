@@ -64,6 +64,25 @@ int wi_variant_is_of(const char *variant, const char *precision)
     return wi_variants_of_precision(&only, precision) != NULL;
 }
 
+const struct wi_variant *wi_variants_fitting(const struct wi_variants *variants, uint64_t most)
+{
+    for (size_t i = 0; i < variants->count; i++)
+        if (variants->items[i].bytes <= most)
+            return &variants->items[i];
+    return wi_variants_get(variants, NULL);
+}
+
+const struct wi_variant *wi_variants_smaller(const struct wi_variants *variants, const char *name)
+{
+    const struct wi_variant *than = wi_variants_get(variants, name), *found = NULL;
+    for (size_t i = 0; than && i < variants->count; i++) {
+        const struct wi_variant *one = &variants->items[i];
+        if (one->bytes < than->bytes && (!found || one->bytes > found->bytes))
+            found = one;
+    }
+    return found;
+}
+
 void wi_variants_move(struct wi_variants *to, struct wi_variants *from)
 {
     *to = *from;

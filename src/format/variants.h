@@ -28,6 +28,12 @@ const struct wi_variant *wi_variants_of_precision(
 /* Whether a variant of that name may be what the precision means. */
 int wi_variant_is_of(const char *variant, const char *precision);
 
+/* The first that has at most so many bytes; where none has, the first. NULL if there is none. */
+const struct wi_variant *wi_variants_fitting(const struct wi_variants *variants, uint64_t most);
+/* The next where there is no memory for that one: of those with fewer bytes the largest. NULL if
+ * there is none. */
+const struct wi_variant *wi_variants_smaller(const struct wi_variants *variants, const char *name);
+
 struct wi_variant *wi_variants_add(struct wi_variants *variants); /* an empty one, at the end */
 void wi_variant_add(struct wi_variant *variant, const struct wi_view_file *file);
 void wi_variant_clear(struct wi_variant *variant);

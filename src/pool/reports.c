@@ -414,12 +414,16 @@ static void count_answer(struct wi_pool *pool, struct pool_session *session)
 static void learn(struct wi_pool *pool, struct pool_node *node, const struct pool_attempt *attempt,
     struct wi_answer *answer)
 {
+    struct wi_node_state state = {0}; /* else it has no models */
+
     if (wi_pool_node_answered(node, attempt, wi_now_ms()))
         trust(pool, node);
     confirm(node, attempt, answer);
     answer->excused = is_excused(pool, node, attempt, answer);
     if (!answer->excused)
         wi_pool_measure_answer(pool, node, attempt, answer);
+    (void)wi_bridge_node_state(pool->bridge, wi_pool_node_info_of(node)->id, &state);
+    answer->starved = wi_pool_measure_shortage(pool, node, attempt, answer, state.models);
     if (answer->broke && !answer->excused)
         answer->blame = blame_of(node, attempt);
     if (is_held_by_grammar(attempt, answer))

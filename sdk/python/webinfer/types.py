@@ -275,10 +275,12 @@ class InferRequest(_InferRequest, total=False):
     node: str
     #: Whether another platform may follow one that fails; true by default.
     fallback: bool
-    #: The variant, as NAME:VARIANT. Without either it is the first that webinfer show
-    #: lists: 8 bits, then floats, then 4 bits, which WASM computes many times slower.
-    #: 16-bit floats and GGUF files do not go to WebGPU without shader-f16.
-    precision: Literal["fp32", "fp16", "bf16", "int8", "uint8", "int4", "uint4", "q8", "q4", "q4f16", "bnb4"]
+    #: The variant, as NAME:VARIANT. Without either, and with auto, it is the first that
+    #: webinfer show lists and model_budget has room for: 8 bits, then floats, then 4 bits,
+    #: which WASM computes many times slower. Where it had not the memory, the next smaller
+    #: one runs, and fallbacks says so. 16-bit floats and GGUF files do not go to WebGPU
+    #: without shader-f16.
+    precision: Literal["auto", "fp32", "fp16", "bf16", "int8", "uint8", "int4", "uint4", "q8", "q4", "q4f16", "bnb4"]
     #: The names of the outputs wanted, or {name, parameters: {binary_data}}; all by
     #: default.
     outputs: List[Union[str, InferRequestOutputsItem]]
