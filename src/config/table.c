@@ -210,7 +210,8 @@ const struct wi_setting wi_options[] = {
                 "is left is refused with 503."},
     {KEY(pool, model_budget), SIZE(1 * MIB, 1 * TIB), DEFAULT("1G"), RELOADABLE,
         .help = "How many bytes of models a page keeps loaded. The least recently used goes "
-                "first."},
+                "first. A folder that does not fit beside what is needed has its encoder, or what "
+                "sees, in memory in turns with what writes: less memory, slower answers."},
     {KEY(pool, shutdown_timeout), DURATION(0, 1 * HOUR), DEFAULT("20s"), RELOADABLE,
         .help = "How long running jobs may take to finish when the service is told to end."},
     {KEY(pool, adaptive_scaling), BOOL, DEFAULT("yes"), RELOADABLE,

@@ -93,6 +93,7 @@ export class Attempt {
         this.cancelled = false;
         /** Why it is being stopped, if not cancelled. @type {import('../shared/messages.js').ErrorBody | null} */
         this.stopping = null;
+        this.spares = false; /* its model does not fit beside what is loaded */
         this.again = false; /* its first worker did not come up */
         this.doubtedAt = 0; /* since when it seems to keep its silent worker by its grammar; 0: it does not */
     }
@@ -222,6 +223,7 @@ export class Attempt {
         if (this.owner) run.owner = this.owner;
         if (this.alone) run.alone = true;
         if (this.isRaw) run.raw = true;
+        if (this.spares) run.spares = true;
         if (this.waits) run.waits = true;
         if (this.promptMs > 0) run.prompt_ms = this.promptMs;
         if (this.isStream) run.stream = { from: this.from, credit: this.credit };
