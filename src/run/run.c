@@ -419,7 +419,7 @@ static void on_model(void *context, struct wi_model *model, const struct wi_erro
     struct wi_run *run = context;
     int may_pull = run->request.kind != WI_RUN_STORED && !run->pulled;
     run->lookup = NULL;
-    if (model && run->infer.asked->model) {
+    if (model && run->is_open && run->infer.asked->model) {
         settle_again(run, model);
         submit(run);
     } else if (model && (wi_text_choose_variant(&run->infer, model) || choose_fitting(run, model)))
@@ -434,6 +434,10 @@ static void on_model(void *context, struct wi_model *model, const struct wi_erro
 
 static void find_model(struct wi_run *run)
 {
+    if (run->infer.asked->kernel) {
+        check(run, wi_repository_kernels(run->deps->repository));
+        return;
+    }
     struct wi_repository_lookup *found =
         wi_repository_find(run->deps->repository, run->infer.model_name, on_model, run);
     if (found)
