@@ -116,23 +116,29 @@ int wi_protobuf_next(
     }
 }
 
-int wi_protobuf_copy(struct wi_protobuf *input, const struct wi_protobuf_range *range, void *bytes)
+/* The bytes of a range that is too long for the window. */
+static int read_long(struct wi_protobuf *input, const struct wi_protobuf_range *range, char *bytes)
 {
-    size_t length = (size_t)(range->end - range->at), done = 0;
-
-    if (input->bytes) {
-        if (length)
-            memcpy(bytes, input->bytes + range->at, length);
-        return 0;
-    }
-    while (done < length) {
-        uint64_t at = range->at + done;
-        ssize_t n = input->read(input->source, (char *)bytes + done, length - done, at);
-
+    uint64_t at = range->at;
+    while (at < range->end) {
+        ssize_t n =
+            input->read(input->source, bytes + (at - range->at), (size_t)(range->end - at), at);
         if (n <= 0)
             return wi_protobuf_fail(input, at, "the file cannot be read here");
-        done += (size_t)n;
+        at += (uint64_t)n;
     }
+    return 0;
+}
+
+int wi_protobuf_copy(struct wi_protobuf *input, const struct wi_protobuf_range *range, void *bytes)
+{
+    uint64_t length = range->end - range->at;
+
+    if (!input->bytes && length > WI_PROTOBUF_WINDOW)
+        return read_long(input, range, bytes);
+    for (uint64_t i = 0; i < length; i++)
+        if (read_byte(input, range->at + i, (unsigned char *)bytes + i) < 0)
+            return -1;
     return 0;
 }
 
@@ -147,11 +153,9 @@ char *wi_protobuf_text(struct wi_protobuf *input, const struct wi_protobuf_range
         return NULL;
     }
     text = wi_alloc((size_t)length + 1);
-    for (uint64_t i = 0; i < length; i++) {
-        if (read_byte(input, range->at + i, (unsigned char *)text + i) < 0) {
-            free(text);
-            return NULL;
-        }
+    if (wi_protobuf_copy(input, range, text) < 0) {
+        free(text);
+        return NULL;
     }
     check = json_stringn(text, (size_t)length); /* NULL if it is not UTF-8 */
     json_decref(check);
@@ -170,35 +174,4 @@ size_t wi_varint_write(uint64_t value, unsigned char bytes[WI_VARINT_MAX])
         bytes[size++] = (unsigned char)(0x80 | value);
     bytes[size++] = (unsigned char)value;
     return size;
-}
-
-static void put_varint(struct wi_buffer *message, uint64_t value)
-{
-    unsigned char bytes[WI_VARINT_MAX];
-    wi_buffer_add(message, bytes, wi_varint_write(value, bytes));
-}
-
-void wi_protobuf_put_number(struct wi_buffer *message, uint32_t number, uint64_t value)
-{
-    put_varint(message, (uint64_t)number << 3 | WI_WIRE_VARINT);
-    put_varint(message, value);
-}
-
-void wi_protobuf_put_bytes(
-    struct wi_buffer *message, uint32_t number, const void *bytes, size_t size)
-{
-    put_varint(message, (uint64_t)number << 3 | WI_WIRE_BYTES);
-    put_varint(message, size);
-    wi_buffer_add(message, bytes, size);
-}
-
-void wi_protobuf_put_text(struct wi_buffer *message, uint32_t number, const char *text)
-{
-    wi_protobuf_put_bytes(message, number, text, strlen(text));
-}
-
-void wi_protobuf_put_message(struct wi_buffer *message, uint32_t number, struct wi_buffer *inner)
-{
-    wi_protobuf_put_bytes(message, number, inner->text ? inner->text : "", inner->size);
-    wi_buffer_clear(inner);
 }

@@ -6,7 +6,6 @@
 #ifndef WI_BASE_PROTOBUF_H
 #define WI_BASE_PROTOBUF_H
 
-#include "base/buffer.h"
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -70,13 +69,5 @@ int wi_protobuf_copy(struct wi_protobuf *input, const struct wi_protobuf_range *
 #define WI_VARINT_MAX 10 /* bytes of one */
 /* Writes a varint. Returns how many bytes it has. */
 size_t wi_varint_write(uint64_t value, unsigned char bytes[WI_VARINT_MAX]);
-
-/* Each adds a field to a message. */
-void wi_protobuf_put_number(struct wi_buffer *message, uint32_t number, uint64_t value);
-void wi_protobuf_put_bytes(
-    struct wi_buffer *message, uint32_t number, const void *bytes, size_t size);
-void wi_protobuf_put_text(struct wi_buffer *message, uint32_t number, const char *text);
-/* A message in a message, which is emptied. */
-void wi_protobuf_put_message(struct wi_buffer *message, uint32_t number, struct wi_buffer *inner);
 
 #endif

@@ -116,7 +116,11 @@ static int read_input(
         free(name);
         return 0;
     }
-    return define(model, graph, info.at, name, datatype) ? 0 : -1;
+    twin = define(model, graph, info.at, name, datatype);
+    if (!twin)
+        return -1;
+    twin->is_input = 1;
+    return 0;
 }
 
 static int read_output(
@@ -410,12 +414,16 @@ static int note_attribute(
         const char *name;
         int64_t *value;
     } integers[] = {{"axis", &node->axis}, {"transA", &node->transposes_a},
-        {"transB", &node->transposes_b}, {"to", &node->to}};
+        {"transB", &node->transposes_b}, {"to", &node->to}, {"dtype", &node->datatype}};
     if (!attribute->name)
         return 0;
     for (size_t i = 0; i < sizeof integers / sizeof *integers; i++)
         if (strcmp(attribute->name, integers[i].name) == 0)
             *integers[i].value = attribute->integer;
+    if (strncmp(attribute->name, "value_float", 11) == 0)
+        node->scalar = WI_ONNX_FLOAT;
+    if (strncmp(attribute->name, "value_int", 9) == 0)
+        node->scalar = WI_ONNX_INT64;
     if (strcmp(attribute->name, "alpha") == 0)
         node->alpha = attribute->number;
     if (strcmp(attribute->name, "beta") == 0)
@@ -428,6 +436,7 @@ static int note_attribute(
         model->names += sizeof *node->constant;
         int code = read_tensor(model, node->constant, &unused);
         free(unused);
+        node->value = node->constant->datatype;
         return code;
     }
     return 0;
@@ -481,6 +490,7 @@ static int read_node(
             break;
     }
     node->standard = !domain || !*domain || strcmp(domain, "ai.onnx") == 0;
+    node->microsoft = domain && strcmp(domain, "com.microsoft") == 0;
     free(domain);
     if (more == 0 && !node->op)
         return fail(model, node->proto.at, "a node has no operator");
@@ -589,6 +599,7 @@ int wi_graph_read(struct wi_graph_model *model)
             model->ir_version = (int64_t)field.value;
         if (field.wire != WI_WIRE_BYTES)
             continue;
+        model->has_more |= field.number == WI_MODEL_FUNCTIONS;
         if (field.number == WI_MODEL_OPSET_IMPORT && read_opset(model, field.bytes) < 0)
             return -1;
         if (field.number != WI_MODEL_GRAPH)
@@ -625,6 +636,7 @@ static void clear_graph(struct wi_graph *graph)
     {
         HASH_DEL(graph->values, value);
         free(value->name);
+        free(value->half);
         for (int i = 0; i < 3; i++)
             free(value->dynamic[i]);
         free(value);

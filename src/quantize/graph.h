@@ -16,7 +16,12 @@
 #define WI_GRAPH_NAME_MAX 1024 /* bytes */
 
 /* Field numbers of onnx.proto (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto). */
-enum { WI_MODEL_IR_VERSION = 1, WI_MODEL_GRAPH = 7, WI_MODEL_OPSET_IMPORT = 8 };
+enum {
+    WI_MODEL_IR_VERSION = 1,
+    WI_MODEL_GRAPH = 7,
+    WI_MODEL_OPSET_IMPORT = 8,
+    WI_MODEL_FUNCTIONS = 25
+};
 enum { WI_OPSET_DOMAIN = 1, WI_OPSET_VERSION = 2 };
 enum {
     WI_GRAPH_NODE = 1,
@@ -89,7 +94,9 @@ struct wi_graph_value {
     char *name;
     int datatype;                   /* TensorProto.DataType, as far as it is known */
     struct wi_graph_tensor *tensor; /* NULL: something that is computed or given */
-    /* What rewrite.c has made of it: its codes, their scale and zero point, in that graph. */
+    int is_input;
+    char *half; /* what it is called in 16 bits, if it has another name there */
+    /* What integers.c has made of it: its codes, their scale and zero point, in that graph. */
     char *dynamic[3];
     const struct wi_graph *dynamic_in;
     UT_hash_handle hh;
@@ -98,10 +105,12 @@ struct wi_graph_value {
 struct wi_graph_node {
     struct wi_protobuf_range proto;
     char *op;
-    int standard;                              /* of the domain ai.onnx */
     struct wi_graph_value **inputs, **outputs; /* NULL: left out */
     size_t input_count, output_count;
-    int64_t axis, transposes_a, transposes_b, to;
+    int standard, microsoft; /* of the domain ai.onnx, of com.microsoft */
+    int64_t axis, transposes_a, transposes_b, to, datatype;
+    int value;  /* the datatype of its attribute `value`, if that is a tensor */
+    int scalar; /* that of a node Constant whose value is none */
     float alpha, beta;
     struct wi_graph **graphs; /* of its attributes, in their order */
     size_t graph_count;
@@ -133,6 +142,7 @@ struct wi_graph_model {
     int64_t ir_version;
     int64_t opset; /* of ai.onnx */
     int has_microsoft;
+    int has_more; /* functions or sparse tensors, which are only copied */
     struct wi_graph *graph;
     uint64_t names; /* bytes of all of them */
     size_t nodes, links;

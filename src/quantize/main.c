@@ -35,6 +35,8 @@
 #define NICE 10
 #define MEMORY ((uint64_t)2 << 30)
 #define SECONDS 3600
+/* A page has what lies in a file of its own once in memory, and not in the model as well. */
+#define INLINE_MAX (1u << 20)
 #define OUT_SIZE ((size_t)256 << 10)
 /* A line of progress at most so often. */
 #define TELL_MS 100
@@ -310,6 +312,7 @@ int main(int argc, char **argv)
         return usage();
     take_limits(&program);
     program.folder = folder_of(program.source_path);
+    program.quantize.inline_max = INLINE_MAX;
     program.quantize.read = read_other;
     program.quantize.source = &program;
     program.quantize.write = write_target;

@@ -2,6 +2,7 @@
 #include "quantize/output.h"
 
 #include "base/memory.h"
+#include "base/protobuf_put.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,17 +28,10 @@ int wi_output_copy(
     return 0;
 }
 
-static void put_head(struct wi_buffer *message, uint32_t number, uint64_t size)
-{
-    unsigned char bytes[WI_VARINT_MAX];
-    wi_buffer_add(message, bytes, wi_varint_write((uint64_t)number << 3 | WI_WIRE_BYTES, bytes));
-    wi_buffer_add(message, bytes, wi_varint_write(size, bytes));
-}
-
 int wi_output_copy_field(struct wi_output *output, struct wi_buffer *message, uint32_t number,
     const struct wi_protobuf_range *range)
 {
-    put_head(message, number, range->end - range->at);
+    wi_protobuf_put_head(message, number, range->end - range->at);
     return wi_output_copy(output, message, range);
 }
 
@@ -112,7 +106,7 @@ static int copy_bytes(
     char *bytes = wi_alloc(PIECE);
     int code = 0, beside = goes_beside(output, tensor->bytes);
     if (!beside)
-        put_head(message, WI_TENSOR_RAW_DATA, tensor->bytes);
+        wi_protobuf_put_head(message, WI_TENSOR_RAW_DATA, tensor->bytes);
     else if ((code = align(output)) == 0)
         put_place(output, message, tensor->bytes);
     for (uint64_t at = 0; code == 0 && at < tensor->bytes; at += PIECE) {
@@ -166,6 +160,12 @@ int wi_output_copy_tensor(
         code = copy_bytes(output, &message, tensor);
     wi_protobuf_put_message(graph, WI_GRAPH_INITIALIZER, &message);
     return code;
+}
+
+void wi_output_progress(struct wi_output *output, uint64_t bytes)
+{
+    output->done += bytes;
+    output->quantize->progress(output->quantize->sink, output->done, output->total);
 }
 
 /* --- nodes ----------------------------------------------------------------------------------- */

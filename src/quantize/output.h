@@ -36,6 +36,9 @@ int wi_output_copy_tensor(
  * initializer. */
 int wi_output_moves(const struct wi_output *output, const struct wi_graph_tensor *tensor);
 
+/* Tells that so many more bytes of the weights are done. */
+void wi_output_progress(struct wi_output *output, uint64_t bytes);
+
 /* Adds a node; lists of names end with NULL, and "" is one that is left out. `attributes` has the
  * fields of them, and is emptied; NULL: none. */
 void wi_output_node(struct wi_buffer *graph, const char *op, const char *domain,

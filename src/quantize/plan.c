@@ -142,6 +142,7 @@ static struct wi_graph_made *made_of(struct wi_plan *plan, const struct reading 
         .next = how->tensor->made};
     if (!how->tensor->made)
         plan->result->quantized += how->tensor->bytes;
+    plan->source += how->tensor->bytes;
     how->tensor->made = made;
     *plan->made_end = made;
     plan->made_end = &made->next_made;
@@ -219,6 +220,11 @@ int wi_plan_pack(struct wi_plan *plan, const struct wi_graph_made *made, enum wi
         .factor = made->factor,
         .read = read_floats,
         .source = &from};
+    char last;
+    *packed = (struct wi_packed){0};
+    /* Before memory is taken for what may not be there. */
+    if (wi_graph_read_tensor(plan->model, made->tensor, made->tensor->bytes - 1, &last, 1) < 0)
+        return wi_plan_invalid(plan->model, problem);
     switch (wi_pack(form, &matrix, packed)) {
     case WI_PACK_OK:
         return 0;

@@ -31,7 +31,8 @@ struct wi_plan {
     struct wi_graph_made *made;
     struct wi_graph_made **made_end;
     unsigned count;
-    uint64_t bytes; /* of all tensors of the new model */
+    uint64_t bytes;  /* of all tensors of the new model */
+    uint64_t source; /* of the weights that are read, once for each form that is made of them */
 };
 
 /* Plans 4 or 8 bits. 0, or -1 with `problem`. Clear it in any case. */

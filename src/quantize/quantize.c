@@ -3,17 +3,16 @@
 
 #include "base/memory.h"
 #include "format/view.h"
+#include "quantize/halves.h"
+#include "quantize/integers.h"
 #include "quantize/output.h"
 #include "quantize/plan.h"
-#include "quantize/rewrite.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Tensors of more bytes than this go to a file beside the model: a page then has them once in
- * memory, and not in the model as well. */
-#define INLINE_MAX (1u << 20)
 #define PREFIX_MAX 16
 
 static int has_prefix(const struct wi_graph *graph, const char *prefix)
@@ -66,23 +65,34 @@ static int write_model(struct wi_output *output, const struct wi_buffer *message
     return -1;
 }
 
-static int rewrite_model(struct wi_plan *plan, struct wi_quantize_problem *problem)
+/* Writes what was planned. `bytes` are those of all tensors of the new model. */
+static int put_model(struct wi_plan *plan, uint64_t bytes, struct wi_quantize_problem *problem)
 {
     char prefix[PREFIX_MAX + 2];
     struct wi_output output = {.quantize = plan->quantize,
         .model = plan->model,
-        .external = plan->bytes > INLINE_MAX,
+        .external = bytes > plan->quantize->inline_max,
         .prefix = prefix,
-        .total = plan->result->quantized};
+        .total = plan->quantize->bits == 16 ? plan->result->quantized : plan->source};
     struct wi_buffer message = {0};
-    int code = 0;
+    int code;
     if (choose_prefix(plan->model->graph, prefix) < 0)
         return wi_plan_fail(problem, "model_invalid",
-            "names in the model begin with q/, and with up to %d of them", PREFIX_MAX);
-    if (wi_rewrite(&output, plan, &message, problem) < 0 || write_model(&output, &message) < 0)
+            "names in the model begin with q/, and with up to %d of these letters", PREFIX_MAX);
+    code = plan->quantize->bits == 16 ? wi_halves_put(&output, &message, problem)
+                                      : wi_integers_put(&output, plan, &message, problem);
+    if (code < 0 || write_model(&output, &message) < 0)
         code = say_failed(&output, problem);
     wi_buffer_clear(&message);
     return code;
+}
+
+static int make_model(struct wi_plan *plan, struct wi_quantize_problem *problem)
+{
+    int code = plan->quantize->bits == 16
+                   ? wi_halves_plan(plan->model, plan->result, &plan->bytes, problem)
+                   : wi_plan_make(plan, problem);
+    return code == 0 ? put_model(plan, plan->bytes, problem) : code;
 }
 
 /* What people put in the place of a model by accident. */
@@ -113,10 +123,8 @@ int wi_quantize(const struct wi_quantize *quantize, struct wi_quantize_result *r
     code = wi_graph_read(&model);
     if (code < 0)
         wi_plan_invalid(&model, problem);
-    if (code == 0)
-        code = wi_plan_make(&plan, problem);
-    if (code == 0)
-        code = rewrite_model(&plan, problem);
+    else
+        code = make_model(&plan, problem);
     wi_plan_clear(&plan);
     wi_graph_clear(&model);
     return code;

@@ -12,9 +12,10 @@
 
 /* What is to be made, of what, and where it goes. Nothing of it is taken over. */
 struct wi_quantize {
-    unsigned bits;  /* 4, 8 or 16 */
-    int mixed;      /* with 4: the layers that lose most stay at 8 */
-    int for_webgpu; /* with 8: products in the form that runs there */
+    unsigned bits;       /* 4, 8 or 16 */
+    int mixed;           /* with 4: the layers that lose most stay at 8 */
+    int for_webgpu;      /* with 8: products in the form that runs there */
+    uint64_t inline_max; /* bytes of tensors; more go to the file beside the new model */
     struct wi_protobuf *input;
     wi_graph_read_fn *read; /* of files beside it */
     void *source;

@@ -4,8 +4,7 @@
  * that it cannot do that with.
  */
 import assert from 'node:assert/strict';
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -14,7 +13,6 @@ import { ort } from './support/ort.mjs';
 import * as onnx from '../lib/onnx.mjs';
 import { Oracle } from '../lib/oracle.mjs';
 import { daemonPath, ownModels } from '../lib/paths.mjs';
-import { until } from '../lib/wait.mjs';
 import { decodePng } from '../../tools/digits/png.mjs';
 import { makeRandom } from '../../tools/digits/random.mjs';
 import { isHeldOut, spell, textOf } from '../../tools/numbers/words.mjs';
@@ -175,4 +173,115 @@ test('33 MB of products become a file and its data', async (t) => {
         assert.ok(share < { 4: 0.17, 8: 0.29 }[form[0]] + (form.includes('and') ? 0.04 : 0), `${form}: ${share}`);
         await session.release();
     }
+});
+
+/** Feeds of a graph by the names of its inputs. */
+const tensor = (values, dims) => new ort.Tensor('float32', values, dims);
+const whole = (values, dims) => new ort.Tensor('int64', BigInt64Array.from(values, BigInt), dims);
+const x = onnx.value('x', onnx.FLOAT, ['N', 70]), y = onnx.value('y', onnx.FLOAT, ['N', 48]);
+const shapes = {
+    'Gemm with a transposed matrix, alpha and a bias, whose sums end inside a block': [{
+        nodes: [onnx.node('Gemm', ['x', 'w', 'b'], ['y'], { attributes: [onnx.integerAttribute('transB', 1),
+            onnx.numberAttribute('alpha', 0.5)] })],
+        inputs: [x], outputs: [y],
+        initializers: [onnx.tensor('w', onnx.FLOAT, [48, 70], raw(weights(1, 48 * 70))),
+            onnx.tensor('b', onnx.FLOAT, [48], raw(weights(2, 48)))],
+    }, { x: tensor(weights(3, 5 * 70), [5, 70]) }],
+    'one matrix that two products and the value of a Constant share': [{
+        nodes: [onnx.node('Constant', [], ['w'], { attributes: [onnx.tensorAttribute('value',
+            onnx.tensor('', onnx.FLOAT, [64, 64], raw(weights(4, 4096))))] }),
+        onnx.node('MatMul', ['x', 'w'], ['a']), onnx.node('MatMul', ['a', 'w'], ['b']),
+        onnx.node('Add', ['a', 'b'], ['y'])],
+        inputs: [onnx.value('x', onnx.FLOAT, [2, 3, 64])], outputs: [onnx.value('y', onnx.FLOAT, [2, 3, 64])],
+    }, { x: tensor(weights(5, 384), [2, 3, 64]) }],
+    'a table, and rows of it from the end': [{
+        nodes: [onnx.node('Gather', ['t', 'i'], ['e']), onnx.node('MatMul', ['e', 'w'], ['y'])],
+        inputs: [onnx.value('i', onnx.INT64, ['N', 'M'])], outputs: [onnx.value('y', onnx.FLOAT, ['N', 'M', 64])],
+        initializers: [onnx.tensor('t', onnx.FLOAT, [200, 64], raw(weights(6, 12_800))),
+            onnx.tensor('w', onnx.FLOAT, [64, 64], raw(weights(7, 4096)))],
+    }, { i: whole([0, 199, 7, -1, 100, -200], [2, 3]) }],
+    'branches that read a matrix from outside': [{
+        nodes: [onnx.node('If', ['c'], ['y'], { attributes: ['then', 'else'].map((name, at) =>
+            onnx.graphAttribute(`${name}_branch`, onnx.graph(name, {
+                nodes: [onnx.node('MatMul', ['x', at ? 'w' : 'v'], [name])], inputs: [],
+                outputs: [onnx.value(name, onnx.FLOAT, ['N', 48])],
+            }))) })],
+        inputs: [onnx.value('x', onnx.FLOAT, ['N', 64]), onnx.value('c', onnx.BOOL, [])], outputs: [y],
+        initializers: ['w', 'v'].map((name, at) =>
+            onnx.tensor(name, onnx.FLOAT, [64, 48], raw(weights(8 + at, 64 * 48)))),
+    }, { x: tensor(weights(10, 128), [2, 64]), c: new ort.Tensor('bool', [false], []) }],
+    'operators that have only FP32': [{
+        nodes: [onnx.node('MatMul', ['x', 'w'], ['a']), onnx.node('Constant', [], ['one'],
+            { attributes: [onnx.numberAttribute('value_float', 1)] }),
+        onnx.node('Constant', [], ['end'], { attributes: [onnx.numberAttribute('value_float', 64)] }),
+        onnx.node('Constant', [], ['zero'], { attributes: [onnx.numberAttribute('value_float', 0)] }),
+        onnx.node('Range', ['zero', 'end', 'one'], ['r']), onnx.node('Add', ['a', 'r'], ['s']),
+        onnx.node('Shape', ['s'], ['shape']), onnx.node('ConstantOfShape', ['shape'], ['z']),
+        onnx.node('Greater', ['s', 'z'], ['g']), onnx.node('Where', ['g', 's', 'z'], ['y'])],
+        inputs: [onnx.value('x', onnx.FLOAT, ['N', 64])], outputs: [onnx.value('y', onnx.FLOAT, ['N', 64])],
+        initializers: [onnx.tensor('w', onnx.FLOAT, [64, 64], raw(weights(11, 4096)))],
+    }, { x: tensor(weights(12, 128), [2, 64]) }],
+};
+
+for (const [name, [graph, feeds]] of Object.entries(shapes))
+    test(`${name}: the same in fewer bits`, async () => {
+        const source = write(onnx.model(onnx.graph('g', graph)));
+        const wanted = await run(await load(source), feeds);
+        for (const [form, options] of Object.entries({ ...forms, '16 bits': ['--bits', '16'] })) {
+            const { session, result } = await make(source, options);
+            const likeness = cosine(await run(session, feeds), wanted);
+            assert.ok(likeness > { 8: 0.9995, 4: 0.99, 1: 0.99999 }[form[0]], `${form}: ${likeness}`);
+            assert.ok(result.quantized > 0.9 * result.quantizable, form);
+            await session.release();
+        }
+    });
+
+test('digits-vit and numbers compute in 16 bits', async () => {
+    const source = path.join(ownModels, 'digits-vit/onnx/model.onnx');
+    const { session } = await make(write(fs.readFileSync(source)), ['--bits', '16']);
+    const input = { pixel_values: tensor(weights(13, 3 * 28 * 28), [1, 3, 28, 28]) };
+    assert.ok(cosine(await run(session, input), await run(await load(source), input)) > 0.9999);
+    for (const graph of ['encoder_model', 'decoder_model_merged'])
+        await make(write(fs.readFileSync(path.join(ownModels, `numbers/onnx/${graph}.onnx`))), ['--bits', '16']);
+});
+
+test('tensors beside the source are read from there', async () => {
+    const { graph, files } = onnx.external({ size: 64 });
+    const source = write(graph, files), feeds = { x: tensor(weights(14, 64), [1, 64]) };
+    const wanted = await run(await load(source, Object.keys(files)), feeds);
+    for (const options of [...Object.values(forms), ['--bits', '16']]) {
+        const { session, beside } = await make(source, options);
+        assert.equal(beside, false);
+        assert.ok(cosine(await run(session, feeds), wanted) > 0.9999);
+    }
+});
+
+test('what cannot be quantised says why', () => {
+    const one = { inputs: [x], outputs: [y] };
+    const product = (content, shape = [70, 48]) => onnx.model(onnx.graph('g', { ...one,
+        nodes: [onnx.node('MatMul', ['x', 'w'], ['y'])],
+        initializers: [onnx.tensor('w', onnx.FLOAT, shape, content)] }));
+    const good = product(raw(weights(1, 70 * 48))), target = path.join(root, 'refused.onnx');
+    const made = path.join(root, 'once.onnx');
+    assert.equal(quantize(write(good), made, ['--bits', '4']).status, 0);
+    const rows = [
+        [fs.readFileSync(path.join(ownModels, 'keywords/onnx/model.onnx')), 'nothing_to_quantize', /have \d+ % of the weights/],
+        [fs.readFileSync(made), 'nothing_to_quantize', /quantised already: it has the operator MatMulNBits/],
+        [good.subarray(0, good.length / 2), 'model_invalid', /no whole ONNX model/],
+        [fs.readFileSync(path.join(ownModels, 'nest/nest-F32.gguf')), 'model_invalid', /ONNX model/],
+        [Buffer.from('<!DOCTYPE html>'), 'model_invalid', /no ONNX model/],
+        [product(raw(new Float32Array(70 * 48).fill(NaN))), 'model_invalid', /the weights w have values that are no numbers/],
+        [onnx.external({ size: 64 }).graph, 'model_invalid', /cannot be read from the file/],
+    ];
+    for (const [bytes, code, detail] of rows) {
+        const { status, said } = quantize(write(bytes), target, ['--bits', '8']);
+        assert.equal(status, 1);
+        assert.equal(said.error.code, code, said.error.detail);
+        assert.match(said.error.detail, detail);
+    }
+    assert.ok(quantize(write(rows[0][0]), target, ['--bits', '8']).said.error.share < 0.5);
+    assert.equal(quantize(write(good), '/dev/full', ['--bits', '8']).said.error.code, 'no_room');
+    for (const line of [['--bits', '5', 'a', 'b'], ['--bits', '8', '--mixed', 'a', 'b'], ['--bits', '8', 'a'],
+        ['--bits', '8', '--form', 'webnn', 'a', 'b'], ['--bits', '4', '--memory', '0', 'a', 'b']])
+        assert.equal(spawnSync(program, line).status, 2, line.join(' '));
 });
