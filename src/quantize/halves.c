@@ -256,7 +256,7 @@ int wi_halves_plan(struct wi_graph_model *model, struct wi_quantize_result *resu
 
 struct halves {
     struct wi_rewrite rewrite;
-    struct wi_output *output;
+    struct wi_quantize_output *output;
     struct wi_quantize_problem *problem;
 };
 
@@ -457,8 +457,8 @@ static int put_info(struct wi_rewrite *rewrite, struct wi_buffer *out, const str
     return code;
 }
 
-int wi_halves_put(
-    struct wi_output *output, struct wi_buffer *message, struct wi_quantize_problem *problem)
+int wi_halves_put(struct wi_quantize_output *output, struct wi_buffer *message,
+    struct wi_quantize_problem *problem)
 {
     struct halves halves = {.output = output, .problem = problem};
     halves.rewrite = (struct wi_rewrite){.output = output,

@@ -14,8 +14,8 @@
 int wi_halves_plan(struct wi_graph_model *model, struct wi_quantize_result *result, uint64_t *bytes,
     struct wi_quantize_problem *problem);
 /* As wi_integers_put. */
-int wi_halves_put(
-    struct wi_output *output, struct wi_buffer *message, struct wi_quantize_problem *problem);
+int wi_halves_put(struct wi_quantize_output *output, struct wi_buffer *message,
+    struct wi_quantize_problem *problem);
 /* Rounds to the nearest, ties to even, as said above. 0, or -1 if one is no number. Public for
  * tests. */
 int wi_halves_from(const float *values, size_t count, uint16_t *halves);

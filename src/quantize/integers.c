@@ -11,8 +11,8 @@
 
 struct integers {
     struct wi_rewrite rewrite;
-    struct wi_output *output;
-    struct wi_plan *plan;
+    struct wi_quantize_output *output;
+    struct wi_quantize_plan *plan;
     struct wi_quantize_problem *problem;
     struct wi_buffer tensors; /* initializers that are new */
 };
@@ -253,7 +253,7 @@ static int put_new_tensors(
     return 0;
 }
 
-static int uses_microsoft(const struct wi_plan *plan)
+static int uses_microsoft(const struct wi_quantize_plan *plan)
 {
     for (const struct wi_graph_made *made = plan->made; made; made = made->next_made)
         if (made->form == WI_PACK_BLOCKS_4 || made->form == WI_PACK_BLOCKS_8)
@@ -261,8 +261,8 @@ static int uses_microsoft(const struct wi_plan *plan)
     return 0;
 }
 
-int wi_integers_put(struct wi_output *output, struct wi_plan *plan, struct wi_buffer *message,
-    struct wi_quantize_problem *problem)
+int wi_integers_put(struct wi_quantize_output *output, struct wi_quantize_plan *plan,
+    struct wi_buffer *message, struct wi_quantize_problem *problem)
 {
     struct integers integers = {.output = output, .plan = plan, .problem = problem};
     int code;

@@ -7,7 +7,7 @@
 
 /* Adds the whole model to `message`, and the bytes of its tensors to where they go. 0, or -1 with
  * `problem`, with the source's `problem` set, or with `why` of `output`. */
-int wi_integers_put(struct wi_output *output, struct wi_plan *plan, struct wi_buffer *message,
-    struct wi_quantize_problem *problem);
+int wi_integers_put(struct wi_quantize_output *output, struct wi_quantize_plan *plan,
+    struct wi_buffer *message, struct wi_quantize_problem *problem);
 
 #endif

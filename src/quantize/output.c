@@ -14,8 +14,8 @@
 #define ALIGNMENT 64
 #define PIECE 65536
 
-int wi_output_copy(
-    struct wi_output *output, struct wi_buffer *message, const struct wi_protobuf_range *range)
+int wi_output_copy(struct wi_quantize_output *output, struct wi_buffer *message,
+    const struct wi_protobuf_range *range)
 {
     struct wi_protobuf_range piece = *range;
     char bytes[16384];
@@ -28,8 +28,8 @@ int wi_output_copy(
     return 0;
 }
 
-int wi_output_copy_field(struct wi_output *output, struct wi_buffer *message, uint32_t number,
-    const struct wi_protobuf_range *range)
+int wi_output_copy_field(struct wi_quantize_output *output, struct wi_buffer *message,
+    uint32_t number, const struct wi_protobuf_range *range)
 {
     wi_protobuf_put_head(message, number, range->end - range->at);
     return wi_output_copy(output, message, range);
@@ -37,7 +37,7 @@ int wi_output_copy_field(struct wi_output *output, struct wi_buffer *message, ui
 
 /* --- tensors --------------------------------------------------------------------------------- */
 
-static int write_data(struct wi_output *output, const void *bytes, size_t size)
+static int write_data(struct wi_quantize_output *output, const void *bytes, size_t size)
 {
     if (output->quantize->write(output->quantize->sink, 1, bytes, size) != 0) {
         output->why = errno;
@@ -47,7 +47,7 @@ static int write_data(struct wi_output *output, const void *bytes, size_t size)
     return 0;
 }
 
-static int align(struct wi_output *output)
+static int align(struct wi_quantize_output *output)
 {
     static const char zeros[ALIGNMENT];
     size_t over = output->data_size % ALIGNMENT;
@@ -62,7 +62,7 @@ static void put_entry(struct wi_buffer *tensor, const char *key, const char *val
     wi_protobuf_put_message(tensor, WI_TENSOR_EXTERNAL_DATA, &entry);
 }
 
-static void put_place(struct wi_output *output, struct wi_buffer *tensor, uint64_t size)
+static void put_place(struct wi_quantize_output *output, struct wi_buffer *tensor, uint64_t size)
 {
     char number[24];
     put_entry(tensor, "location", output->quantize->data_name);
@@ -73,12 +73,12 @@ static void put_place(struct wi_output *output, struct wi_buffer *tensor, uint64
     wi_protobuf_put_number(tensor, WI_TENSOR_DATA_LOCATION, 1);
 }
 
-static int goes_beside(const struct wi_output *output, uint64_t size)
+static int goes_beside(const struct wi_quantize_output *output, uint64_t size)
 {
     return output->external && size >= EXTERNAL_LEAST;
 }
 
-int wi_output_tensor(struct wi_output *output, struct wi_buffer *graph, const char *name,
+int wi_output_tensor(struct wi_quantize_output *output, struct wi_buffer *graph, const char *name,
     int datatype, unsigned rank, const uint64_t *dims, const void *bytes, size_t size)
 {
     struct wi_buffer tensor = {0};
@@ -100,8 +100,8 @@ int wi_output_tensor(struct wi_output *output, struct wi_buffer *graph, const ch
 }
 
 /* The bytes of a tensor, to where they go. */
-static int copy_bytes(
-    struct wi_output *output, struct wi_buffer *message, const struct wi_graph_tensor *tensor)
+static int copy_bytes(struct wi_quantize_output *output, struct wi_buffer *message,
+    const struct wi_graph_tensor *tensor)
 {
     char *bytes = wi_alloc(PIECE);
     int code = 0, beside = goes_beside(output, tensor->bytes);
@@ -122,8 +122,8 @@ static int copy_bytes(
 }
 
 /* All fields of a tensor but those that have its bytes or say where they are. */
-static int copy_rest(
-    struct wi_output *output, struct wi_buffer *message, const struct wi_graph_tensor *tensor)
+static int copy_rest(struct wi_quantize_output *output, struct wi_buffer *message,
+    const struct wi_graph_tensor *tensor)
 {
     struct wi_protobuf_range rest = tensor->proto, whole = rest;
     struct wi_protobuf_field field;
@@ -141,13 +141,13 @@ static int copy_rest(
     return more;
 }
 
-int wi_output_moves(const struct wi_output *output, const struct wi_graph_tensor *tensor)
+int wi_output_moves(const struct wi_quantize_output *output, const struct wi_graph_tensor *tensor)
 {
     return tensor->bytes > 0 && (goes_beside(output, tensor->bytes) || tensor->file >= 0);
 }
 
-int wi_output_copy_tensor(
-    struct wi_output *output, struct wi_buffer *graph, const struct wi_graph_tensor *tensor)
+int wi_output_copy_tensor(struct wi_quantize_output *output, struct wi_buffer *graph,
+    const struct wi_graph_tensor *tensor)
 {
     struct wi_buffer message = {0};
     int code;
@@ -162,7 +162,7 @@ int wi_output_copy_tensor(
     return code;
 }
 
-void wi_output_progress(struct wi_output *output, uint64_t bytes)
+void wi_output_progress(struct wi_quantize_output *output, uint64_t bytes)
 {
     output->done += bytes;
     output->quantize->progress(output->quantize->sink, output->done, output->total);
@@ -199,7 +199,7 @@ void wi_output_node(struct wi_buffer *graph, const char *op, const char *domain,
     wi_protobuf_put_message(graph, WI_GRAPH_NODE, &node);
 }
 
-char *wi_output_name(struct wi_output *output, const char *like, const char *what)
+char *wi_output_name(struct wi_quantize_output *output, const char *like, const char *what)
 {
     return wi_sprintf("%s%u/%.512s/%s", output->prefix, output->serial++, like, what);
 }

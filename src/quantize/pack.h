@@ -50,15 +50,15 @@ enum wi_pack_result wi_pack(
     enum wi_pack_form form, const struct wi_pack_matrix *matrix, struct wi_packed *packed);
 void wi_packed_clear(struct wi_packed *packed);
 
-/* The 32 codes of a block, below `levels` + 1, with what is added to no code and what they are
- * multiplied with. Among the ranges that are tried, the whole one first and, with `search`, smaller
- * ones, that with the least sum of squared errors, which is returned; scales are fitted to the
- * codes by least squares. Public for tests. */
+/* The codes of a block, of which `zero` stands for 0, and what a step is worth. */
 struct wi_pack_block {
     unsigned char codes[WI_PACK_BLOCK];
     unsigned char zero;
     float scale;
 };
+/* Finds them, up to `levels`. Among the ranges that are tried, the whole one first and, with
+ * `search`, smaller ones, that with the least sum of squared errors is taken, which is returned;
+ * scales are fitted to the codes by least squares. Public for tests. */
 double wi_pack_fit(
     const float values[WI_PACK_BLOCK], unsigned levels, int search, struct wi_pack_block *block);
 

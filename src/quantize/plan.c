@@ -122,7 +122,7 @@ static enum wi_pack_form form_of(const struct wi_quantize *quantize, int is_tabl
 }
 
 /* What is made of the tensor for nodes that read it so. */
-static struct wi_graph_made *made_of(struct wi_plan *plan, const struct reading *how)
+static struct wi_graph_made *made_of(struct wi_quantize_plan *plan, const struct reading *how)
 {
     struct wi_graph_made *made = how->tensor->made;
     while (made && (made->is_table != how->is_table || made->transposed != how->transposed ||
@@ -150,7 +150,7 @@ static struct wi_graph_made *made_of(struct wi_plan *plan, const struct reading 
 }
 
 /* A weight that several nodes read counts once. */
-static void count_weight(struct wi_plan *plan, struct wi_graph_tensor *tensor)
+static void count_weight(struct wi_quantize_plan *plan, struct wi_graph_tensor *tensor)
 {
     if (!tensor->is_weight)
         plan->result->quantizable += tensor->elements * sizeof(float);
@@ -158,7 +158,7 @@ static void count_weight(struct wi_plan *plan, struct wi_graph_tensor *tensor)
 }
 
 static int plan_node(
-    struct wi_plan *plan, struct wi_graph_node *node, struct wi_quantize_problem *problem)
+    struct wi_quantize_plan *plan, struct wi_graph_node *node, struct wi_quantize_problem *problem)
 {
     struct reading how;
     if (is_quantised(node->op))
@@ -180,7 +180,7 @@ static int plan_node(
 }
 
 static int plan_graph(
-    struct wi_plan *plan, struct wi_graph *graph, struct wi_quantize_problem *problem)
+    struct wi_quantize_plan *plan, struct wi_graph *graph, struct wi_quantize_problem *problem)
 {
     for (size_t i = 0; i < graph->tensor_count; i++)
         if (is_float(graph->tensors[i]->datatype))
@@ -210,8 +210,8 @@ static int read_floats(void *source, uint64_t first, size_t count, float *values
         from->model, from->tensor, first * sizeof *values, values, count * sizeof *values);
 }
 
-int wi_plan_pack(struct wi_plan *plan, const struct wi_graph_made *made, enum wi_pack_form form,
-    struct wi_packed *packed, struct wi_quantize_problem *problem)
+int wi_plan_pack(struct wi_quantize_plan *plan, const struct wi_graph_made *made,
+    enum wi_pack_form form, struct wi_packed *packed, struct wi_quantize_problem *problem)
 {
     struct source from = {plan->model, made->tensor};
     struct wi_pack_matrix matrix = {.k = made->k,
@@ -250,7 +250,7 @@ static int compare_loss(const void *one, const void *other)
 }
 
 /* Sets the form of those that lose most, up to their share of all weights. */
-static void keep_worst(struct wi_plan *plan, struct wi_graph_made **list, size_t count)
+static void keep_worst(struct wi_quantize_plan *plan, struct wi_graph_made **list, size_t count)
 {
     uint64_t left = plan->result->quantized / 100 * MIXED_SHARE;
     qsort(list, count, sizeof(struct wi_graph_made *), compare_loss);
@@ -261,7 +261,7 @@ static void keep_worst(struct wi_plan *plan, struct wi_graph_made **list, size_t
         }
 }
 
-static void count_kept(struct wi_plan *plan, const struct wi_graph *graph)
+static void count_kept(struct wi_quantize_plan *plan, const struct wi_graph *graph)
 {
     for (size_t i = 0; i < graph->node_count; i++) {
         const struct wi_graph_node *node = &graph->nodes[i];
@@ -273,7 +273,7 @@ static void count_kept(struct wi_plan *plan, const struct wi_graph *graph)
 }
 
 /* Finds what 4 bits lose of each, which takes as long as the writing. */
-static int mix(struct wi_plan *plan, struct wi_quantize_problem *problem)
+static int mix(struct wi_quantize_plan *plan, struct wi_quantize_problem *problem)
 {
     struct wi_graph_made **list = wi_alloc((plan->count + 1) * sizeof(struct wi_graph_made *));
     size_t count = 0;
@@ -296,7 +296,7 @@ static int mix(struct wi_plan *plan, struct wi_quantize_problem *problem)
 
 /* --- all ------------------------------------------------------------------------------------- */
 
-static int check_share(const struct wi_plan *plan, struct wi_quantize_problem *problem)
+static int check_share(const struct wi_quantize_plan *plan, struct wi_quantize_problem *problem)
 {
     const struct wi_quantize_result *result = plan->result;
     double share = result->weights > 0 ? (double)result->quantizable / (double)result->weights : 0;
@@ -316,7 +316,7 @@ static int check_share(const struct wi_plan *plan, struct wi_quantize_problem *p
 }
 
 /* The bytes of the new model's tensors. */
-static void add_bytes(struct wi_plan *plan, const struct wi_graph *graph)
+static void add_bytes(struct wi_quantize_plan *plan, const struct wi_graph *graph)
 {
     for (size_t i = 0; i < graph->tensor_count; i++)
         plan->bytes += graph->tensors[i]->uses ? graph->tensors[i]->bytes : 0;
@@ -329,7 +329,7 @@ static void add_bytes(struct wi_plan *plan, const struct wi_graph *graph)
     }
 }
 
-int wi_plan_make(struct wi_plan *plan, struct wi_quantize_problem *problem)
+int wi_plan_make(struct wi_quantize_plan *plan, struct wi_quantize_problem *problem)
 {
     plan->made_end = &plan->made;
     if (plan_graph(plan, plan->model->graph, problem) < 0 || check_share(plan, problem) < 0)
@@ -348,7 +348,7 @@ int wi_plan_make(struct wi_plan *plan, struct wi_quantize_problem *problem)
     return 0;
 }
 
-void wi_plan_clear(struct wi_plan *plan)
+void wi_plan_clear(struct wi_quantize_plan *plan)
 {
     while (plan->made) {
         struct wi_graph_made *next = plan->made->next_made;

@@ -24,7 +24,7 @@ struct wi_graph_made {
     struct wi_graph_made *next_made; /* in the order of the nodes */
 };
 
-struct wi_plan {
+struct wi_quantize_plan {
     struct wi_graph_model *model;
     const struct wi_quantize *quantize;
     struct wi_quantize_result *result;
@@ -36,11 +36,11 @@ struct wi_plan {
 };
 
 /* Plans 4 or 8 bits. 0, or -1 with `problem`. Clear it in any case. */
-int wi_plan_make(struct wi_plan *plan, struct wi_quantize_problem *problem);
-void wi_plan_clear(struct wi_plan *plan);
+int wi_plan_make(struct wi_quantize_plan *plan, struct wi_quantize_problem *problem);
+void wi_plan_clear(struct wi_quantize_plan *plan);
 /* Packs the weights of `made`. 0, or -1 with `problem`. Clear `packed` in any case. */
-int wi_plan_pack(struct wi_plan *plan, const struct wi_graph_made *made, enum wi_pack_form form,
-    struct wi_packed *packed, struct wi_quantize_problem *problem);
+int wi_plan_pack(struct wi_quantize_plan *plan, const struct wi_graph_made *made,
+    enum wi_pack_form form, struct wi_packed *packed, struct wi_quantize_problem *problem);
 /* Sets `problem` by what the reading of the model met. Returns -1. */
 int wi_plan_invalid(const struct wi_graph_model *model, struct wi_quantize_problem *problem);
 __attribute__((format(printf, 3, 4))) int wi_plan_fail(

@@ -46,7 +46,7 @@ static int is_full(int why)
 }
 
 /* Says what has gone wrong, unless it has been said. */
-static int say_failed(const struct wi_output *output, struct wi_quantize_problem *problem)
+static int say_failed(const struct wi_quantize_output *output, struct wi_quantize_problem *problem)
 {
     if (problem->code)
         return -1;
@@ -56,7 +56,7 @@ static int say_failed(const struct wi_output *output, struct wi_quantize_problem
         "the new model cannot be written: %s", strerror(output->why));
 }
 
-static int write_model(struct wi_output *output, const struct wi_buffer *message)
+static int write_model(struct wi_quantize_output *output, const struct wi_buffer *message)
 {
     const struct wi_quantize *quantize = output->quantize;
     if (quantize->write(quantize->sink, 0, message->text, message->size) == 0)
@@ -66,10 +66,11 @@ static int write_model(struct wi_output *output, const struct wi_buffer *message
 }
 
 /* Writes what was planned. `bytes` are those of all tensors of the new model. */
-static int put_model(struct wi_plan *plan, uint64_t bytes, struct wi_quantize_problem *problem)
+static int put_model(
+    struct wi_quantize_plan *plan, uint64_t bytes, struct wi_quantize_problem *problem)
 {
     char prefix[PREFIX_MAX + 2];
-    struct wi_output output = {.quantize = plan->quantize,
+    struct wi_quantize_output output = {.quantize = plan->quantize,
         .model = plan->model,
         .external = bytes > plan->quantize->inline_max,
         .prefix = prefix,
@@ -87,7 +88,7 @@ static int put_model(struct wi_plan *plan, uint64_t bytes, struct wi_quantize_pr
     return code;
 }
 
-static int make_model(struct wi_plan *plan, struct wi_quantize_problem *problem)
+static int make_model(struct wi_quantize_plan *plan, struct wi_quantize_problem *problem)
 {
     int code = plan->quantize->bits == 16
                    ? wi_halves_plan(plan->model, plan->result, &plan->bytes, problem)
@@ -114,7 +115,7 @@ int wi_quantize(const struct wi_quantize *quantize, struct wi_quantize_result *r
 {
     struct wi_graph_model model = {
         .input = quantize->input, .read = quantize->read, .source = quantize->source};
-    struct wi_plan plan = {.model = &model, .quantize = quantize, .result = result};
+    struct wi_quantize_plan plan = {.model = &model, .quantize = quantize, .result = result};
     int code;
     *result = (struct wi_quantize_result){0};
     *problem = (struct wi_quantize_problem){.share = -1};

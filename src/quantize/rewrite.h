@@ -8,7 +8,7 @@
 #include "quantize/output.h"
 
 struct wi_rewrite {
-    struct wi_output *output;
+    struct wi_quantize_output *output;
     void *context;
     /* Each adds to the graph `out`. 0, or -1 with the source's `problem` set, with `why` of
      * `output`, or with what `context` knows. */

@@ -68,6 +68,7 @@ static int make(const uint8_t *data, size_t size, unsigned bits, int other, stru
     int code = wi_quantize(&quantize, result, &problem);
     must(code == 0 || (problem.code && problem.detail[0]));
     must(result->quantized <= result->weights);
+    WI_PLANT(code != 0 && strstr(problem.detail, "values that are no numbers"));
     free(input);
     return code;
 }
@@ -77,7 +78,6 @@ static void check(const uint8_t *data, size_t size, unsigned bits, int other)
     struct made made, again;
     struct wi_quantize_result result;
     if (make(data, size, bits, other, &made, &result) == 0) {
-        WI_PLANT(bits == 8 && result.kept == 1);
         must(result.nodes > 0 && result.quantized > 0);
         /* All is in one file unless there is much, and then what is read here ends early. */
         if (made.beside == 0)
@@ -92,10 +92,12 @@ static void check(const uint8_t *data, size_t size, unsigned bits, int other)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    /* One of the others each time, so that an input does not cost five. */
+    static const struct {
+        unsigned bits;
+        int other;
+    } others[] = {{8, 1}, {4, 0}, {4, 1}, {16, 0}};
     check(data, size, 8, 0);
-    check(data, size, 8, 1);
-    check(data, size, 4, 0);
-    check(data, size, 4, 1);
-    check(data, size, 16, 0);
+    check(data, size, others[size % 4].bits, others[size % 4].other);
     return 0;
 }
