@@ -37,7 +37,7 @@ export class PlayedSound {
     }
 
     async listen() {
-        this.server = http.createServer((request, response) => this.#answer(request, response).catch(() => response.destroy()));
+        this.server = http.createServer((request, response) => this.answer(request, response));
         this.server.listen(0, '127.0.0.1');
         await once(this.server, 'listening');
         this.url = `http://127.0.0.1:${/** @type {import('node:net').AddressInfo} */ (this.server.address()).port}`;
@@ -61,7 +61,12 @@ export class PlayedSound {
     }
 
     /** @param {http.IncomingMessage} request @param {http.ServerResponse} response */
-    async #answer(request, response) {
+    answer(request, response) {
+        return this.#route(request, response).catch(() => response.destroy());
+    }
+
+    /** @param {http.IncomingMessage} request @param {http.ServerResponse} response */
+    async #route(request, response) {
         const { pathname, searchParams } = new URL(request.url ?? '', 'http://played');
         const [, , , , id, verb] = pathname.split('/'), stream = this.streams.get(id);
         if (pathname === '/v1/audio/streams') {
