@@ -17,7 +17,8 @@
 struct exchange {
     const struct wi_rest_request *request;
     struct wi_rest_answer *answer;
-    CURL *curl; /* NULL: there is no memory for it */
+    int has_head; /* the whole of the answer's */
+    CURL *curl;   /* NULL: there is no memory for it */
     struct curl_slist *headers;
     char *url;
     struct exchange *next; /* of those that go on side by side */
@@ -59,12 +60,13 @@ static uint64_t number_of(const char *value, size_t length)
 
 static size_t on_header(char *bytes, size_t unit, size_t count, void *context)
 {
-    const struct exchange *exchange = context;
+    struct exchange *exchange = context;
     const struct wi_rest_request *request = exchange->request;
     struct wi_rest_answer *answer = exchange->answer;
     const char *type = request->accept ? request->accept : "text/event-stream", *value;
     size_t size = unit * count, length;
 
+    exchange->has_head = *bytes == '\r' || *bytes == '\n'; /* the empty line at its end */
     if ((value = value_of(bytes, size, "Inference-Header-Content-Length: ", &length)))
         answer->json_size = number_of(value, length);
     if ((value = value_of(bytes, size, "Content-Length: ", &length)))
@@ -182,6 +184,8 @@ static void end_exchange(struct exchange *exchange, CURLcode code)
 {
     struct wi_rest_answer *answer = exchange->answer;
 
+    if (code == CURLE_OK && !exchange->has_head)
+        code = CURLE_RECV_ERROR; /* to curl it is an answer that the connection ended there */
     if (exchange->curl)
         curl_easy_getinfo(exchange->curl, CURLINFO_RESPONSE_CODE, &answer->status);
     if (code != CURLE_OK) {

@@ -19,7 +19,7 @@ async function bodyOf(request) {
 
 export class PlayedSound {
     /** What becomes of the next requests that bring sound, one after another: 'busy' (429), 'lost' (never arrives), 'unanswered' (it is
-     * taken, and the connection cut), 'short' (half of it is taken, as the answer says), 'conflict' (the same as a 409), 'gone' (404). @type {string[]} */
+     * taken, and the connection cut), 'beheaded' (the same in the middle of the answer's head), 'short' (half of it is taken, as the answer says), 'conflict' (the same as a 409), 'gone' (404). @type {string[]} */
     faults = [];
     /** After so many events each of the next connections that read them is cut, in the middle of the event behind. @type {number[]} */
     cuts = [];
@@ -98,6 +98,7 @@ export class PlayedSound {
         stream.sound = Buffer.concat([stream.sound, part.subarray(stream.sound.length - position)]);
         this.#changed.dispatchEvent(new Event('change'));
         if (fault === 'unanswered') return response.destroy();
+        if (fault === 'beheaded') return void response.socket?.end('HTTP/1.1 200 OK\r\nContent-Type: app');
         if (fault === 'conflict') return this.#say(response, 409, { code: 'conflict', field: 'position', expected: String(stream.sound.length) });
         this.#say(response, 200, { position: stream.sound.length, heard_ms: 0, done_ms: 0, lag_ms: 0 });
     }

@@ -32,7 +32,7 @@ const linesOf = (text) => text.trim().split('\n');
 
 /** The faults of a sound of seven pieces, and of the connections that read its events. */
 const breaks = () => {
-    played.faults = ['lost', 'unanswered', 'busy', 'short', 'conflict', 'lost', 'unanswered'];
+    played.faults = ['lost', 'unanswered', 'busy', 'short', 'conflict', 'beheaded', 'lost'];
     played.cuts = [0, 1, 4, 5];
 };
 
