@@ -7,7 +7,7 @@ import { after, before } from 'node:test';
 import { webinfer } from '../lib/cli.mjs';
 import { cutting } from '../lib/cutting.mjs';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
-import { cliPath, ownModels } from '../lib/paths.mjs';
+import { cliPath, ownModels, root } from '../lib/paths.mjs';
 import { python } from '../lib/python.mjs';
 import { makeSpeech, wordErrorRate } from '../lib/spoken.mjs';
 
@@ -57,17 +57,10 @@ test('a pipe in odd pieces, cut connections and Python give the same, to the byt
         write(0, 0);
     });
     const cut = webinfer(daemon, ['transcribe', '--live', MODEL, path.join(daemon.folder, 'said.wav'), '--json'], { env: { WEBINFER_URL: proxy.url } });
-    const program = `
-import sys, webinfer
-with webinfer.Client() as client, open(sys.argv[1], "rb") as file:
-    for event in client.listen("${MODEL}", iter(lambda: file.read(9_999), b"")):
-        if event["event"] == "final":
-            print(event["text"])
-`;
-    const listening = python(['-c', program, path.join(daemon.folder, 'said.wav')], { env: { WEBINFER_URL: daemon.url } });
+    const example = python([path.join(root, 'examples/listen.py'), MODEL, path.join(daemon.folder, 'said.wav')], { env: { WEBINFER_URL: daemon.url } });
     try {
         assert.deepEqual(await odd, heard);
-        assert.deepEqual(linesOf((await listening).stdout), heard);
+        assert.deepEqual(linesOf((await example).stdout).filter(Boolean), heard);
         const { code, out, problems } = await cut;
         assert.equal(code, 0, problems);
         const events = linesOf(out).map((line) => JSON.parse(line)), finals = events.filter(({ event }) => event === 'final').map(({ data }) => data);
