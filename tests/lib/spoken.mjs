@@ -34,17 +34,19 @@ export function makeSpeech(seed, { words: count = 4, pauses = [200], noise = 30,
     };
 }
 
-/** The share of words that are wrong, missing or too many, as the word error rate has it: edits for each word said.
+/** How many words are wrong, missing or too many: the least number of edits.
  * @param {string} said @param {string} heard */
-export function wordErrorRate(said, heard) {
+export function wordErrors(said, heard) {
     const [wanted, found] = [said, heard].map((text) => text.split(/\s+/).filter(Boolean));
-    let row = found.map((_, i) => i);
-    row.push(found.length);
+    let row = Array.from({ length: found.length + 1 }, (_, i) => i);
     for (const [i, word] of wanted.entries()) {
         const next = [i + 1];
         for (const [j, other] of found.entries())
             next.push(Math.min(next[j] + 1, row[j + 1] + 1, row[j] + (word === other ? 0 : 1)));
         row = next;
     }
-    return row[found.length] / Math.max(1, wanted.length);
+    return row[found.length];
 }
+
+/** The word error rate: errors for each word that is said. @param {string} said @param {string} heard */
+export const wordErrorRate = (said, heard) => wordErrors(said, heard) / said.split(' ').length;

@@ -234,7 +234,7 @@ test('letters are told from numbers of 16 bits, too', async () => {
 });
 
 test('what is spelt has times, and a blank between equal letters makes them two', async () => {
-    const letters = '--HHE-LL-LO---|||-O-DD-------------------|TO-|---';
+    const letters = '--HHE-LL-LO---|-|-O-DD-------------------|TO-|---';
     const model = await spelling(letters);
     // A frame is 20 ms, and its middle that of the 25 ms that it sees.
     const words = [{ start: 0.04, end: 0.22, text: 'HELLO' }, { start: 0.36, end: 0.44, text: 'OD' },

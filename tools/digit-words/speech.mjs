@@ -43,6 +43,21 @@ export function saySequence(random, { count, pause, noise, peak, held }) {
 function addNoise(random, wave, level, held) {
     const next = noises[held ? 'test' : 'train'](random);
     for (let i = 0; i < wave.length; i++) wave[i] += level * next();
+    if (!held && random.uniform() < 0.5) addKnocks(random, wave, level);
+}
+
+/** Short damped noises, a few a second; those who test have crackle. @param {Random} random
+ * @param {Float64Array} wave @param {number} level */
+function addKnocks(random, wave, level) {
+    for (let at = 0; at < wave.length; at += Math.round(random.between(0.05, 0.8) * RATE)) {
+        const length = Math.round(random.between(0.003, 0.06) * RATE), loud = level * random.between(1, 8);
+        const smooth = random.between(0, 0.9);
+        let value = 0;
+        for (let i = 0; i < length && at + i < wave.length; i++) {
+            value = smooth * value + (1 - smooth) * random.normal();
+            wave[at + i] += loud * Math.exp(-5 * i / length) * value;
+        }
+    }
 }
 
 /** @param {Float64Array} wave @param {number} peak */

@@ -76,12 +76,14 @@ function highest(values) {
 }
 
 /** What a CTC decoder makes of tokens. It needs blanks and delimiters, which the library would drop if they are
- * special tokens: "ll" would be "l". @param {any} tokenizer @param {number[]} tokens @returns {string} */
+ * special tokens: "ll" would be "l". Delimiters with blanks between count once.
+ * @param {any} tokenizer @param {number[]} tokens @returns {string} */
 function textOf(tokenizer, tokens) {
     if (!decoderOf(tokenizer)) return tokenizer.decode(tokens, { skip_special_tokens: true });
     const read = [tokenizer.pad_token_id, delimiterOf(tokenizer)];
     const special = new Set(tokenizer.all_special_ids.filter((/** @type {number} */ token) => !read.includes(token)));
-    return tokenizer.decode(tokens.filter((token) => !special.has(token)), { skip_special_tokens: false });
+    return tokenizer.decode(tokens.filter((token) => !special.has(token)), { skip_special_tokens: false })
+        .replace(/ {2,}/g, ' ');
 }
 
 /** A word is heard from its first letter's first frame to its last letter's last.
