@@ -245,6 +245,7 @@ static void print_options(FILE *out)
 
 #define API "man/webinfer-api.7"
 #define MODELS "man/webinfer-models.7"
+#define SOUND "man/webinfer-sound.7"
 #define KSERVE "man/webinfer-kserve.7"
 static const struct {
     const char *name, *page;
@@ -267,6 +268,10 @@ static const struct {
     {"content", MODELS, NULL, "Content"},
     {"block-source", MODELS, NULL, "BlockSource"},
     {"content-model", MODELS, NULL, "ContentModel"},
+    {"sound-order", SOUND, NULL, "SoundOrder"},
+    {"sound-state", SOUND, NULL, "SoundState"},
+    {"sound-partial", SOUND, NULL, "SoundPartial"},
+    {"sound-final", SOUND, NULL, "SoundFinal"},
     {"kserve-routes", KSERVE, print_kserve_routes, NULL},
     {"kserve-infer", KSERVE, NULL, "KserveInfer"},
     {"kserve-generate", KSERVE, NULL, "KserveGenerate"},
