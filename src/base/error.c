@@ -104,6 +104,8 @@ static const struct row rows[WI_CODE_COUNT] = {
         "This client's share of them is used.", 1},
     [WI_TOO_MANY_WATCHERS] = {"too_many_watchers", 429, "Too many watchers",
         "As many watch as may, or of one user.", 5},
+    [WI_SOUND_AHEAD] = {"sound_ahead", 429, "Sound too far ahead",
+        "So much live sound as may has no text yet.", 1},
     [WI_INFERENCE_FAILED] = {"inference_failed", 500, "Inference failed",
         "The model failed; it is not tried again.", 0},
     [WI_INTERNAL] = {"internal", 500, "Internal error", "A fault of the service.", 0},

@@ -63,6 +63,7 @@ enum wi_code {
     WI_QUEUE_FULL,
     WI_CLIENT_SHARE,
     WI_TOO_MANY_WATCHERS,
+    WI_SOUND_AHEAD,
     /* 5xx */
     WI_INFERENCE_FAILED,
     WI_INTERNAL,

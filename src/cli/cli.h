@@ -51,6 +51,8 @@ enum wi_exit wi_cli_talk(struct wi_cli *cli);
 enum wi_exit wi_cli_generate(struct wi_cli *cli);
 enum wi_exit wi_cli_embed(struct wi_cli *cli);
 enum wi_exit wi_cli_transcribe(struct wi_cli *cli);
+/* The same of a sound while it comes. */
+enum wi_exit wi_cli_listen(struct wi_cli *cli);
 enum wi_exit wi_cli_ps(struct wi_cli *cli);
 enum wi_exit wi_cli_load(struct wi_cli *cli);
 enum wi_exit wi_cli_unload(struct wi_cli *cli);

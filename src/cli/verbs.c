@@ -172,6 +172,17 @@ static const struct wi_flag transcribe_options[] = {
     {"language", "CODE", 0, WI_COMPLETE_NONE, NULL,
         "What is spoken, such as en or de; else the model finds out"},
     {"translate", NULL, 0, WI_COMPLETE_NONE, NULL, "Into English"},
+    {"live", "MODEL", 0, WI_COMPLETE_MODEL, NULL,
+        "Let MODEL listen while the sound comes, WAV or raw samples, and print each segment as a "
+        "line once it has ended; with --json each event as a line of JSON"},
+    {"encoding", "NAME", 0, WI_COMPLETE_WORDS, "s16le f32le",
+        "Of raw samples with --live; s16le is the default"},
+    {"rate", "N", 0, WI_COMPLETE_NONE, NULL,
+        "Of raw samples with --live, how many in a second; 16000 is the default"},
+    {"channels", "1-2", 0, WI_COMPLETE_NONE, NULL,
+        "Of raw samples with --live, one after another; 1 is the default"},
+    {"pause", "DURATION", 0, WI_COMPLETE_NONE, NULL,
+        "With --live, how long nobody speaks where a segment ends; 500ms is the default"},
     TEXT_OPTIONS("automatic-speech-recognition"),
     {0},
 };

@@ -28,6 +28,7 @@ struct wi_config_api {
     uint64_t max_watchers;
     int64_t stream_grace; /* milliseconds, as every time here */
     uint64_t stream_buffer;
+    int64_t sound_ahead;
     int64_t send_timeout;
     enum wi_unknown_parameters unknown_parameters;
     int console;

@@ -152,6 +152,9 @@ const struct wi_setting wi_options[] = {
     {KEY(api, stream_buffer), SIZE(0, 64 * MIB), DEFAULT("256K"), RELOADABLE,
         .help = "How much of a resumable stream is kept after it was sent, for a client that comes "
                 "back."},
+    {KEY(api, sound_ahead), DURATION(30 * SECOND, 10 * MINUTE), DEFAULT("60s"), RELOADABLE,
+        .help = "How much of a live sound may have no final text yet. A client that sends more is "
+                "answered 429 until some of it has."},
     {KEY(api, send_timeout), DURATION(1 * SECOND, 1 * HOUR), DEFAULT("30s"), RELOADABLE,
         .help = "A client that takes nothing of a stream for so long, though there is something, "
                 "counts as gone."},

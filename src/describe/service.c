@@ -72,6 +72,9 @@ static const struct wi_member status[] = {
     {"queue", "(waiting integer, running integer, limit integer, jobs [RunningJob])",
         "The jobs under way; up to 100 of them one by one, a user's own only."},
     {"memory", "(used integer, budget integer)", "Bytes of memory_budget."},
+    {"sound", "(streams integer, waiting_ms integer, lag_ms integer)",
+        "Live sound: streams that are not at their end, sound without final text, the largest "
+        "lag."},
     {"stored_jobs",
         "(queued integer, running integer, done integer, failed integer, cancelled "
         "integer)",
@@ -464,6 +467,53 @@ static const struct wi_member upload_position[] = {
     {0},
 };
 
+/* --- live sound ------------------------------------------------------------------------------ */
+
+static const struct wi_member sound_stream[] = {
+    {"id", "string", NULL},
+    {"position", "integer", "Of the first byte to be sent."},
+    {0},
+};
+static const struct wi_member sound_state[] = {
+    {"position", "integer", "Of the next byte: so many came."},
+    {"heard_ms", "integer", "How much sound that is, in milliseconds, as the next."},
+    {"done_ms", "integer", "All sound before has its final text, or has no speech."},
+    {"lag_ms", "integer",
+        "How much sound came since the end of the oldest segment without its final text."},
+    {0},
+};
+static const struct wi_member sound_partial[] = {
+    {"segment", "integer", "Which one, from 0."},
+    {"start_ms", "integer", "Where it begins, from the beginning of the stream."},
+    {"text", "string", "As far as it has come. The final may be another."},
+    {"stable", "integer",
+        "So many characters (code points) of the text were the same in the partial before."},
+    {0},
+};
+static const struct wi_member sound_final[] = {
+    {"segment", "integer", NULL},
+    {"start_ms", "integer", NULL},
+    {"end_ms", "integer", NULL},
+    {"text", "string", NULL},
+    {"words?", "[(text string, start_ms integer, end_ms integer)]",
+        "With options.timestamps word, by the time of the stream."},
+    {"executed_on", "ExecutedOn", NULL},
+    {0},
+};
+static const struct wi_member sound_lag[] = {
+    {"lag_ms", "integer", NULL},
+    {0},
+};
+static const struct wi_member sound_done[] = {
+    {"segments", "integer", "How many there were."},
+    {"heard_ms", "integer", "How much sound."},
+    {0},
+};
+static const struct wi_member sound_error[] = {
+    {"segment?", "integer", "That has failed. Without it the stream is at its end."},
+    {0},
+};
+
 static const struct wi_member pull[] = {
     {"name", "string", "What the model is called here."},
     {"state", "'resolving'|'downloading'|'verifying'|'publishing'|'done'|'failed'",
@@ -722,6 +772,13 @@ const struct wi_schema wi_service_schemas[] = {
     FORM("ContentModel", content_model),
     FORM("Upload", upload),
     FORM("UploadPosition", upload_position),
+    FORM("SoundStream", sound_stream),
+    FORM("SoundState", sound_state),
+    FORM("SoundPartial", sound_partial),
+    FORM("SoundFinal", sound_final),
+    FORM("SoundLag", sound_lag),
+    FORM("SoundDone", sound_done),
+    FORM("SoundError", sound_error, .also = "Problem"),
     FORM("Pull", pull),
     FORM("PullEvent", pull_event, .also = "Pull"),
     FORM("Kernels", kernels),

@@ -199,6 +199,12 @@ static void fill(struct wi_outcome *outcome, const struct wi_job_spec *spec,
     };
 }
 
+/* It is not read of bytes, and its end is not printed. */
+static int is_asked(const struct wi_run *run)
+{
+    return run->request.kind == WI_RUN_SHADOW || run->request.kind == WI_RUN_INSIDE;
+}
+
 static void on_answer(
     struct wi_run *run, const struct wi_job_spec *spec, struct wi_job_result *result)
 {
@@ -207,12 +213,13 @@ static void on_answer(
     struct wi_error error;
     struct wi_outcome outcome;
     fill(&outcome, spec, result, run->lessened, wi_pool_node_info(deps->pool, result->node));
-    if (run->request.kind == WI_RUN_SHADOW) {
+    if (run->request.kind != WI_RUN_SHADOW)
+        run->counted_as = deps->on_outcome(deps->context, &outcome);
+    if (is_asked(run)) {
         run->owner.on_outcome(run->owner.context, &outcome);
         end(run, NULL, NULL);
         return;
     }
-    run->counted_as = deps->on_outcome(deps->context, &outcome);
     run->printing = run->infer.asked->stream ? dialect->stream_done(&run->infer, &outcome, &error)
                                              : dialect->print(&run->infer, &outcome, &error);
     if (run->printing)
@@ -513,7 +520,7 @@ static int is_long(const struct wi_run_request *request)
 void wi_run_begin(struct wi_run *run)
 {
     struct wi_error error;
-    if (run->request.kind == WI_RUN_SHADOW) {
+    if (is_asked(run)) {
         submit(run);
     } else if (!is_long(&run->request)) {
         run->code = parse(run, run->deps->budget, &error);

@@ -276,6 +276,7 @@ static void print_kernels(FILE *out)
 #define API "man/webinfer-api.7"
 #define COMPUTE "man/webinfer-compute.7"
 #define MODELS "man/webinfer-models.7"
+#define SOUND "man/webinfer-sound.7"
 #define KSERVE "man/webinfer-kserve.7"
 static const struct {
     const char *name, *page;
@@ -300,6 +301,10 @@ static const struct {
     {"content-model", MODELS, NULL, "ContentModel"},
     {"compute", COMPUTE, NULL, "ComputeRequest"},
     {"kernels", COMPUTE, print_kernels, NULL},
+    {"sound-order", SOUND, NULL, "SoundOrder"},
+    {"sound-state", SOUND, NULL, "SoundState"},
+    {"sound-partial", SOUND, NULL, "SoundPartial"},
+    {"sound-final", SOUND, NULL, "SoundFinal"},
     {"kserve-routes", KSERVE, print_kserve_routes, NULL},
     {"kserve-infer", KSERVE, NULL, "KserveInfer"},
     {"kserve-generate", KSERVE, NULL, "KserveGenerate"},

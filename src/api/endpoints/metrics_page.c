@@ -230,6 +230,29 @@ static void write_streams(struct wi_buffer *out, const struct wi_api_streams *st
     WRITE(out, "gauge", gauges);
 }
 
+static void write_sound(struct wi_buffer *out, const struct wi_hearings *hearings)
+{
+    struct wi_hearings_counters c;
+    wi_hearings_counters(hearings, &c);
+    const struct row counters[] = {
+        {"webinfer_sound_streams_total", "Streams of live sound that were begun.", c.opened},
+        {"webinfer_sound_segments_total", "Segments of live sound.", c.segments},
+        {"webinfer_sound_finals_total", "Segments that have their text.", c.finals},
+        {"webinfer_sound_failures_total", "Segments that failed.", c.failures},
+        {"webinfer_sound_partials_total", "Texts of segments before their end.", c.partials},
+    };
+    const struct row gauges[] = {
+        {"webinfer_sound_streams", "Streams of live sound that are not at their end.", c.live},
+    };
+    WRITE(out, "counter", counters);
+    WRITE(out, "gauge", gauges);
+    wi_metric_head(out, "webinfer_sound_heard_seconds_total", "counter", "Live sound that came.");
+    wi_metric_value(out, "webinfer_sound_heard_seconds_total", (double)c.heard_ms / 1000);
+    wi_metric_head(out, "webinfer_sound_lag_seconds", "gauge",
+        "How far the text of the slowest stream is behind its sound.");
+    wi_metric_value(out, "webinfer_sound_lag_seconds", (double)c.lag_ms / 1000);
+}
+
 static void write_api(struct wi_buffer *out, const struct wi_api *api)
 {
     const struct row gauges[] = {
@@ -432,6 +455,7 @@ void wi_handle_metrics(struct wi_request *request)
     wi_text_load_write(api->endpoints->text_load, api->deps.jobs, api->deps.bridge, &out);
     write_jobs(&out, api->deps.jobs);
     write_streams(&out, api->endpoints->streams);
+    write_sound(&out, api->endpoints->hearings);
     write_pool(&out, api->deps.pool);
     wi_api_numerics_metrics(api, &out);
     write_bridge(&out, api->deps.bridge);

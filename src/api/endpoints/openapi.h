@@ -18,6 +18,7 @@ extern const struct wi_param wi_join_params[], wi_pull_params[], wi_hardware_par
     wi_jobs_params[], wi_logs_params[], wi_history_params[], wi_events_params[];
 extern const struct wi_param wi_upload_order_params[], wi_upload_file_params[],
     wi_upload_query_params[];
+extern const struct wi_param wi_sound_order_params[], wi_sound_query_params[];
 extern const struct wi_param wi_load_params[], wi_unload_params[];
 extern const struct wi_param wi_kserve_index_params[], wi_kserve_load_params[];
 extern const struct wi_param wi_ollama_name_params[], wi_ollama_show_params[];
