@@ -26,7 +26,7 @@ const newNode = async () => new ListeningNode((await daemon.post('/v1/admin/join
 
 before(async () => {
     daemon = new Daemon({ config: {
-        api: { stream_grace: '3s', stream_buffer: '4K', sound_ahead: '30s' },
+        api: { stream_grace: '60s', stream_buffer: '4K', sound_ahead: '30s' },
         bridge: { resume_grace: '1s' },
         pool: { min_connections: 0, numerics: 'off', strangers: 'text' }, 'browser.chrome': { max_connections: 0 } } });
     putFamilies(daemon.store, { ear: 'wav2vec2', eye: 'vit' });
@@ -39,8 +39,17 @@ beforeEach(() => {
     node.goOn();
 });
 after(async () => {
-    await node?.close();
-    await daemon.stop();
+    const client = await new SoundClient(daemon).begin();
+    const reader = client.read();
+    await reader.begun();
+    node.isOpen = false;
+    await client.send(sound);
+    await until(() => node.waiting.length === 1, { what: 'a segment under way' });
+    await node.close();
+    await daemon.stop(); // which is not kept by a stream
+    await reader.ended();
+    assert.deepEqual([reader.last.event, reader.last.json.code], ['error', 'shutting_down'], JSON.stringify(reader.events));
+    assert.equal(finals(reader).length, 0);
 });
 
 test('each word is a segment: its place, its text, and who heard it', async () => {
@@ -65,7 +74,7 @@ test('the same bytes give the same finals, in whatever pieces they come', async 
     const first = told((await hear(daemon, few)).finals);
     assert.equal(first.length, 1);
     let sent = 0;
-    const bytes = () => (sent++ < 2000 ? 1 : 25_000);
+    const bytes = () => (sent++ < 600 ? 1 : 25_000);
     assert.deepEqual(told((await hear(daemon, few, bytes)).finals), first);
 });
 
@@ -224,10 +233,12 @@ test('nobody sends for stream_grace: that is its end', async () => {
     const client = await new SoundClient(daemon).begin();
     const reader = client.read();
     await client.send(sound.subarray(0, sound.length - 1)); // in the middle of a sample
+    await daemon.reload({ api: { stream_grace: '1s' } });
     await reader.ended();
     assert.deepEqual(told(finals(reader)), whole);
     assert.equal(reader.last.event, 'done');
     await until(async () => (await client.end()).status === 404, { what: 'it to be gone' });
+    await daemon.reload({ api: { stream_grace: '60s' } });
 });
 
 test('a segment that fails is told, and the stream goes on', async () => {

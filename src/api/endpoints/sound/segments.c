@@ -65,17 +65,24 @@ static void drop_first(struct wi_hearing *hearing)
 
 /* --- what ends -------------------------------------------------------------------------------- */
 
-static int may_be_queued_later(const struct wi_error *error)
+/* When a final that has failed like that is tried again: where the service ends, its stream is told
+ * so. 0: it is not. */
+static double again_at(const struct wi_error *error)
 {
-    return error->attempts == 0 && (error->code == WI_QUEUE_FULL || error->code == WI_CLIENT_SHARE);
+    if (error->code == WI_SHUTTING_DOWN)
+        return WI_NEVER;
+    if (error->attempts == 0 && (error->code == WI_QUEUE_FULL || error->code == WI_CLIENT_SHARE))
+        return wi_now_ms() + AGAIN_MS;
+    return 0;
 }
 
 static void end_final(struct wi_hearing *hearing, const struct wi_error *error)
 {
     struct wi_hearing_runs *runs = &hearing->runs;
     struct wi_hearings_counters *counters = &hearing->hearings->counters;
-    if (error && may_be_queued_later(error)) {
-        runs->not_before = wi_now_ms() + AGAIN_MS;
+    double later = error ? again_at(error) : 0;
+    if (later > 0) {
+        runs->not_before = later;
         return;
     }
     counters->finals += !error;
