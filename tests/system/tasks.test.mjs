@@ -132,6 +132,12 @@ test('the samples: digits are heard in their order, each at its time, twelve sou
         const { text } = await resultOf('digit-words', { audio: base64('digit-words/samples', name) });
         assert.equal(text, path.parse(name).name.replaceAll('-', ' '));
     }
+    const file = path.join(daemon.folder, 'spoken.wav');
+    fs.writeFileSync(file, makeSpeech(1, { words: 3, pauses: [100, 50, 900] }).bytes);
+    const { code, out, problems } = await webinfer(daemon,
+        ['transcribe', file, '--model', 'digit-words', '--format', 'srt']);
+    assert.equal(code, 0, problems);
+    assert.match(out, /^1\n00:00:00,\d+ --> 00:00:00,\d+\n\w+ \w+\n\n2\n00:00:01,\d+ --> 00:00:0[12],\d+\n\w+\n/);
 });
 
 test('the samples: numbers are written', async () => {
