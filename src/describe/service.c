@@ -417,15 +417,19 @@ static const struct wi_member publish_progress[] = {
 
 static const struct wi_member content[] = {
     {"served", "boolean", "Whether others get what is published: [content] serve says so."},
-    {"sources", "[BlockSource]", "The hubs of the layouts ipfs and webinfer."},
+    {"sources", "[BlockSource]",
+        "The hubs of the layouts ipfs and webinfer, and strangers while a pull asks them."},
     {"models", "[ContentModel]",
         "Those that are published: here, and then those of neighbours, as far as these say within "
         "a second what they have."},
     {0},
 };
 static const struct wi_member block_source[] = {
-    {"name", "string", "Of the hub in the configuration."},
+    {"name", "string", "Of the hub in the configuration; of a stranger its URL."},
     {"url", "string", NULL},
+    {"stranger", "boolean",
+        "The router of [content] routing has named it. One that sent a wrong block stays in the "
+        "list for its 10 minutes."},
     {"state", "'ready'|'resting'|'out'",
         "It rests where it said so, or stumbled; it is out where it sent a wrong block, is no "
         "gateway or cannot be asked."},
