@@ -46,8 +46,9 @@ enum wi_exit wi_cli_stream(struct wi_cli_stream *stream, struct wi_rest_request 
  * is lost. */
 enum wi_exit wi_cli_stream_broken(const struct wi_cli *cli, const struct wi_rest_answer *answer,
     const char *stopped, const char *lost);
-/* From now on ^C ends what `stops`, and nothing else; `*before` is what to set again. */
-void wi_cli_catch_interrupts(struct sigaction *before);
+/* From now on this signal, mostly that of ^C, ends what `stops`, and nothing else; `*before` (may
+ * be NULL) is what to set again. */
+void wi_cli_catch(int signal, struct sigaction *before);
 /* Whether it has ended the last stream. */
 int wi_cli_is_interrupted(void);
 
