@@ -355,6 +355,8 @@ static const struct wi_member models[] = {
     {"aliases", "{string}",
         "The other names that the configuration gives to models, each with its model."},
     {"published", "[Pin]", "All that are, also those whose model is not here any more."},
+    {"room", "integer|null",
+        "How many bytes a model can have at most: [models] quota, or all of the disk."},
     {"next?", "string|null",
         "Of a page, which has data and models in part: what is after on the next one; null: it is "
         "the last."},
