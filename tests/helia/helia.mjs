@@ -1,10 +1,10 @@
 /**
- * Helia as a program, since it needs a newer Node.js than the tests do.
+ * Helia as a program, since it needs a newer Node.js than the tests do. Each line of its input is ["fetch", …] or
+ * ["serve", …], and is answered by a line of JSON. It ends with its input.
  *
- *   helia.mjs fetch GATEWAY CID FOLDER   writes the files below the CID, asking that gateway alone
- *   helia.mjs serve FOLDER TARGET        adds the folder in each shape, writes TARGET/SHAPE.car, says
- *                                        {url, roots: {SHAPE: CID}} in a line, and is a trustless
- *                                        gateway over its blocks until its input ends
+ *   fetch GATEWAY CID FOLDER   writes the files below the CID, asking that gateway alone: null
+ *   serve FOLDER TARGET        adds the folder in each shape, writes TARGET/SHAPE.car, and is a trustless gateway
+ *                              over its blocks: {url, roots: {SHAPE: CID}}
  */
 import { car } from '@helia/car';
 import { withHTTP } from '@helia/http';
@@ -14,11 +14,15 @@ import { CID } from 'multiformats/cid';
 import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
+import readline from 'node:readline';
 import { pipeline } from 'node:stream/promises';
 
 const RAW = 'application/vnd.ipld.raw';
 /** What it takes by itself; a profile by its name; and leaves of dag-pb, as old programs make them. */
 const shapes = { default: {}, 'unixfs-v1-2025': { profile: 'unixfs-v1-2025' }, old: { cidVersion: 0, rawLeaves: false } };
+
+/** What is to be done at the end. @type {(() => unknown)[]} */
+const open = [];
 
 async function fetch(gateway, cid, folder) {
     const helia = await withHTTP(await createHeliaLight(), { delegatedRouters: [], recursiveGateways: [gateway],
@@ -65,13 +69,14 @@ async function serve(folder, target) {
     }
     const server = serveBlocks(helia.blockstore);
     await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const told = { url: `http://127.0.0.1:${server.address().port}`, roots: Object.fromEntries(Object.entries(roots).map(([name, cid]) => [name, String(cid)])) };
-    process.stdout.write(`${JSON.stringify(told)}\n`);
-    for await (const piece of process.stdin) void piece;
-    server.closeAllConnections();
-    server.close();
-    await helia.stop();
+    open.push(() => (server.closeAllConnections(), server.close(), helia.stop()));
+    const told = Object.fromEntries(Object.entries(roots).map(([name, cid]) => [name, String(cid)]));
+    return { url: `http://127.0.0.1:${server.address().port}`, roots: told };
 }
 
-const [verb, ...words] = process.argv.slice(2);
-await { fetch, serve }[verb](...words);
+const verbs = { fetch, serve };
+for await (const line of readline.createInterface({ input: process.stdin })) {
+    const [verb, ...words] = JSON.parse(line);
+    process.stdout.write(`${JSON.stringify(await verbs[verb](...words) ?? null)}\n`);
+}
+for (const close of open) await close();

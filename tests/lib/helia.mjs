@@ -2,9 +2,10 @@
  * Helia, an implementation of IPFS that is none of ours (tests/helia). It needs a newer Node.js than the tests do:
  * where they run on an older one, that which scripts/setup.sh fetches is taken.
  *
- *   await heliaFetch(gateway, cid, folder);
- *   const helia = await heliaServe(folder, target);
- *   … helia.url, helia.roots; await helia.close();
+ *   const helia = new Helia();
+ *   const { url, roots } = await helia.serve(folder, target);
+ *   await helia.fetch(gateway, cid, folder);
+ *   await helia.close();
  */
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
@@ -28,29 +29,44 @@ function findNode() {
 export const skipHelia = findNode() && fs.existsSync(path.join(modules, 'helia')) ? false
     : process.env.CI ? false : 'Helia is not installed: ./dev test system does that';
 
-function start(...words) {
-    const env = { ...process.env, WEBINFER_NODE_MODULES: modules, NODE_OPTIONS: `--import=${pathToFileURL(path.join(root, 'scripts/node/modules.mjs'))}` };
-    const child = spawn(findNode() ?? 'node-22.15', [program, ...words], { env, stdio: ['pipe', 'pipe', 'pipe'] });
-    let said = '';
-    child.stderr.setEncoding('utf8').on('data', (text) => (said += text));
-    const ended = new Promise((resolve, reject) => {
-        child.on('error', reject);
-        child.on('close', (code, signal) => code === 0 ? resolve(undefined) : reject(new Error(`helia.mjs ${words[0]}: ${signal ?? code}: ${said}`)));
-    });
-    return { child, ended };
-}
+export class Helia {
+    #child;
+    #answers;
+    #ended;
 
-/** Writes the files below the CID into a new folder. */
-export async function heliaFetch(gateway, cid, folder) {
-    const { child, ended } = start('fetch', gateway, cid, folder);
-    child.stdin.end();
-    const timer = setTimeout(() => child.kill('SIGKILL'), 60_000);
-    await ended.finally(() => clearTimeout(timer));
-}
+    constructor() {
+        const env = { ...process.env, WEBINFER_NODE_MODULES: modules, NODE_OPTIONS: `--import=${pathToFileURL(path.join(root, 'scripts/node/modules.mjs'))}` };
+        const child = this.#child = spawn(findNode() ?? 'node-22.15', [program], { env, stdio: ['pipe', 'pipe', 'pipe'] });
+        let said = '';
+        child.stderr.setEncoding('utf8').on('data', (text) => (said += text));
+        child.stdin.on('error', () => {}); // it has ended: that is told below
+        this.#answers = readline.createInterface(child.stdout)[Symbol.asyncIterator]();
+        this.#ended = new Promise((resolve, reject) => {
+            child.on('error', reject);
+            child.on('close', (code, signal) => code === 0 ? resolve(undefined) : reject(new Error(`helia.mjs: ${signal ?? code}: ${said}`)));
+        });
+        this.#ended.catch(() => {}); // it is told to who asks
+    }
 
-/** Adds the folder in several shapes, writes a CAR of each to `target`, and is a gateway of them until it is closed. */
-export async function heliaServe(folder, target) {
-    const { child, ended } = start('serve', folder, target);
-    const line = await Promise.race([ended, new Promise((resolve) => readline.createInterface(child.stdout).once('line', resolve))]);
-    return { ...JSON.parse(String(line)), close: () => (child.stdin.end(), ended) };
+    async #ask(...words) {
+        this.#child.stdin.write(`${JSON.stringify(words)}\n`);
+        const { value, done } = await this.#answers.next();
+        if (done) await this.#ended;
+        return JSON.parse(value);
+    }
+
+    /** Writes the files below the CID into a new folder. */
+    fetch(gateway, cid, folder) {
+        return this.#ask('fetch', gateway, cid, folder);
+    }
+
+    /** Adds the folder in several shapes, writes a CAR of each to `target`, and is a gateway of them until the end. */
+    serve(folder, target) {
+        return this.#ask('serve', folder, target);
+    }
+
+    close() {
+        this.#child.stdin.end();
+        return this.#ended;
+    }
 }

@@ -9,14 +9,16 @@ import path from 'node:path';
 import { after, before } from 'node:test';
 import { webinfer } from '../lib/cli.mjs';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
-import { heliaFetch, heliaServe, skipHelia } from '../lib/helia.mjs';
+import { Helia, skipHelia } from '../lib/helia.mjs';
 import { ownModels } from '../lib/paths.mjs';
 
 /** @type {Daemon} */
 let daemon;
 const test = testsOf(() => daemon);
 const cli = (...words) => webinfer(daemon, words);
-let helia, source, cars;
+/** @type {Helia} */
+let helia;
+let source, cars, roots;
 
 const sha256 = (bytes) => crypto.createHash('sha256').update(bytes).digest('hex');
 
@@ -42,8 +44,10 @@ before(async () => {
     const weights = fs.readFileSync(path.join(ownModels, 'finch', 'finch-Q8_0.gguf'));
     /* Of its chunks some are equal, and the last is short. */
     fs.writeFileSync(path.join(source, 'finch-Q8_0.gguf'), Buffer.concat([weights, Buffer.alloc(3 << 20), crypto.randomBytes((1 << 20) + 5)]));
-    [helia] = await Promise.all([heliaServe(source, cars), started]);
-    await daemon.reload({ 'hub.helia': { url: helia.url, layout: 'ipfs' } });
+    helia = new Helia();
+    const [added] = await Promise.all([helia.serve(source, cars), started]);
+    roots = added.roots;
+    await daemon.reload({ 'hub.helia': { url: added.url, layout: 'ipfs' } });
 });
 after(async () => {
     await helia?.close();
@@ -51,9 +55,9 @@ after(async () => {
 });
 
 test('the daemon pulls what Helia has added, in each shape', { skip: skipHelia }, async () => {
-    assert.equal(helia.roots.default, helia.roots['unixfs-v1-2025']);
+    assert.equal(roots.default, roots['unixfs-v1-2025']);
     for (const shape of ['default', 'old']) {
-        const cid = helia.roots[shape];
+        const cid = roots[shape];
         const { code, problems } = await cli('pull', `ipfs://${cid}`, '--as', `helia/${shape}`);
         assert.equal(code, 0, `${shape}: ${problems}`);
         assert.deepEqual(await modelFiles(`helia/${shape}`), filesIn(source), shape);
@@ -70,8 +74,8 @@ test('CARs that Helia writes are added', { skip: skipHelia }, async () => {
 
 test('Helia fetches what the daemon has published, under the CID that it gives the same files', { skip: skipHelia }, async () => {
     const { code, out, problems } = await cli('publish', 'car/default');
-    assert.deepEqual([code, out], [0, `ipfs://${helia.roots.default}\n`], problems);
+    assert.deepEqual([code, out], [0, `ipfs://${roots.default}\n`], problems);
     const fetched = path.join(daemon.folder, 'fetched');
-    await heliaFetch(daemon.bridgeUrl, helia.roots.default, fetched);
+    await helia.fetch(daemon.bridgeUrl, roots.default, fetched);
     assert.deepEqual(filesIn(fetched), filesIn(source));
 });
