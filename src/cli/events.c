@@ -98,10 +98,10 @@ int wi_cli_is_interrupted(void)
     return interrupted;
 }
 
-void wi_cli_catch_interrupts(struct sigaction *before)
+void wi_cli_catch(int signal, struct sigaction *before)
 {
     interrupted = 0;
-    sigaction(SIGINT, &(struct sigaction){.sa_handler = on_interrupt}, before);
+    sigaction(signal, &(struct sigaction){.sa_handler = on_interrupt}, before);
 }
 
 /* The data as it came, which as JSON is one line, and checked all the same. */
@@ -181,7 +181,7 @@ enum wi_exit wi_cli_stream(struct wi_cli_stream *stream, struct wi_rest_request 
     request->context = stream;
     interrupted = 0;
     if (stream->stops)
-        wi_cli_catch_interrupts(&before);
+        wi_cli_catch(SIGINT, &before);
     wi_rest_exchange(&stream->cli->rest, request, &answer);
     if (stream->stops)
         sigaction(SIGINT, &before, NULL);

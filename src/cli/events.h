@@ -51,8 +51,9 @@ void wi_cli_event_print(const char *name, const json_t *value, const char *data,
 /* Complains of an event that tells of an error: what to exit with. */
 enum wi_exit wi_cli_event_complain(
     struct wi_cli *cli, const json_t *problem, const char *data, size_t length);
-/* From now on ^C ends what `stops`, and nothing else; `*before` is what to set again. */
-void wi_cli_catch_interrupts(struct sigaction *before);
+/* From now on this signal, mostly that of ^C, ends what `stops`, and nothing else; `*before` (may
+ * be NULL) is what to set again. */
+void wi_cli_catch(int signal, struct sigaction *before);
 /* How often ^C has come since, or since the last stream began. */
 int wi_cli_is_interrupted(void);
 

@@ -397,6 +397,13 @@ const struct wi_setting wi_options[] = {
     {KEY(content, replica_quota), SIZE(0, 1024 * TIB), DEFAULT("0"), RELOADABLE,
         .help = "How many bytes the copies made here may have, which [models] quota does not "
                 "count. 0 means what that leaves. No other model goes for a copy."},
+    {KEY(content, routing), URL, DEFAULT(""), RELOADABLE,
+        .help = "A delegated router: once for each ipfs:// pull it is asked who has it. The URL is "
+                "what "
+                "/routing/v1/providers/CID is appended to, and may end with /routing/v1; https, or "
+                "http. Of whom it names at most 8 gateways are asked for blocks in this pull, only "
+                "over https and at public addresses, since nobody here has chosen them. The router "
+                "learns which CIDs are pulled. Empty means that nobody is asked."},
     {KEY(content, stall), DURATION(100, 10 * MINUTE), DEFAULT("10s"), RELOADABLE,
         .help = "A source that brings less than 64 kB of a block in this time has others asked for "
                 "it, too."},

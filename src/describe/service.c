@@ -358,6 +358,8 @@ static const struct wi_member models[] = {
     {"aliases", "{string}",
         "The other names that the configuration gives to models, each with its model."},
     {"published", "[Pin]", "All that are, also those whose model is not here any more."},
+    {"room", "integer|null",
+        "How many bytes a model can have at most: [models] quota, or all of the disk."},
     {"next?", "string|null",
         "Of a page, which has data and models in part: what is after on the next one; null: it is "
         "the last."},
@@ -420,15 +422,19 @@ static const struct wi_member publish_progress[] = {
 
 static const struct wi_member content[] = {
     {"served", "boolean", "Whether others get what is published: [content] serve says so."},
-    {"sources", "[BlockSource]", "The hubs of the layouts ipfs and webinfer."},
+    {"sources", "[BlockSource]",
+        "The hubs of the layouts ipfs and webinfer, and strangers while a pull asks them."},
     {"models", "[ContentModel]",
         "Those that are published: here, and then those of neighbours, as far as these say within "
         "a second what they have."},
     {0},
 };
 static const struct wi_member block_source[] = {
-    {"name", "string", "Of the hub in the configuration."},
+    {"name", "string", "Of the hub in the configuration; of a stranger its URL."},
     {"url", "string", NULL},
+    {"stranger", "boolean",
+        "The router of [content] routing has named it. One that sent a wrong block stays in the "
+        "list for its 10 minutes."},
     {"state", "'ready'|'resting'|'out'",
         "It rests where it said so, or stumbled; it is out where it sent a wrong block, is no "
         "gateway or cannot be asked."},

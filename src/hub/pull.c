@@ -28,6 +28,7 @@
 #include "hub/pull_plan.h"
 #include "source/retry.h"
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,6 +60,7 @@ struct wi_pull {
     struct wi_hub_list *list;
     struct wi_fetch *fetch;
     struct wi_content_pull *content; /* of a CID, through all steps */
+    struct wi_router *router;        /* likewise; NULL: there is none, or it was not asked yet */
     struct wi_near *near; /* of a hub's files, until the pull ends; NULL: nobody is near */
     struct wi_neighbours_wait *wait;
     struct wi_versions_task *task;
@@ -94,6 +96,7 @@ static void stop_step(struct wi_pull *pull)
     wi_hub_list_cancel(pull->list);
     wi_fetch_cancel(pull->fetch);
     wi_content_pull_free(pull->content);
+    wi_router_free(pull->router);
     wi_near_free(pull->near);
     wi_neighbours_cancel(pull->wait);
     wi_versions_cancel(pull->task);
@@ -102,6 +105,7 @@ static void stop_step(struct wi_pull *pull)
     pull->list = NULL;
     pull->fetch = NULL;
     pull->content = NULL;
+    pull->router = NULL;
     pull->near = NULL;
     pull->wait = NULL;
     pull->task = NULL;
@@ -192,12 +196,24 @@ static int try_again(struct wi_pull *pull, const struct wi_error *error)
     return 1;
 }
 
+/* Where all whom it might have named beside are out of the question, it is told why. */
+static void add_reason_of_router(const struct wi_pull *pull, struct wi_error *error)
+{
+    const char *reason = pull->router ? wi_router_reason(pull->router) : NULL;
+    int is_theirs = error->code == WI_HUB_FAILED || error->code == WI_HUB_NOT_FOUND ||
+                    error->code == WI_HUB_BUSY || error->code == WI_DOWNLOAD_CORRUPT;
+    size_t length = strlen(error->detail);
+    if (reason && is_theirs)
+        snprintf(error->detail + length, sizeof error->detail - length, "; %s", reason);
+}
+
 static void fail(struct wi_pull *pull, const struct wi_error *error)
 {
     if (try_again(pull, error))
         return;
     pull->error = *error;
-    wi_warn("pull", pull->order->name, "failed: %s", error->detail);
+    add_reason_of_router(pull, &pull->error);
+    wi_warn("pull", pull->order->name, "failed: %s", pull->error.detail);
     stop_step(pull);
     pull->task = wi_versions_drop_staging(
         pull->deps.versions, pull->id, is_passing(error->code), on_dropped, pull);
@@ -618,6 +634,7 @@ static void start_content(struct wi_pull *pull, const struct wi_hub_reference *r
     const struct wi_content_order order = {.loop = pull->deps.loop,
         .http = pull->deps.http,
         .sources = pull->deps.sources,
+        .router = pull->router,
         .limit = pull->deps.limit,
         .blocks = pull->deps.blocks,
         .store = store_of(pull),
@@ -630,10 +647,24 @@ static void start_content(struct wi_pull *pull, const struct wi_hub_reference *r
     wi_content_pull_list(pull->content, on_measuring, on_content, pull);
 }
 
+static void on_router_known(void *context)
+{
+    struct wi_pull *pull = context;
+    start_content(pull, &pull->order->parsed);
+}
+
+/* Once, also where this step is tried again. */
 static void list_content(struct wi_pull *pull)
 {
+    const struct wi_pull_order *order = pull->order;
     set_sources(pull);
-    start_content(pull, &pull->order->parsed);
+    if (pull->router || !order->routing) {
+        start_content(pull, &order->parsed);
+        return;
+    }
+    uint64_t wait_ms = order->gateways.count > 0 ? WI_ROUTER_WAIT_MS : WI_ROUTER_ALONE_MS;
+    pull->router = wi_router_ask(pull->deps.loop, pull->deps.http, pull->deps.sources,
+        order->routing, &order->parsed.root, wait_ms, on_router_known, pull);
 }
 
 static const struct authority content = {list_content, fetch_content};

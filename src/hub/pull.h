@@ -24,6 +24,7 @@ struct wi_pull_order {
     struct wi_hub hub; /* of content it has a name alone */
     struct wi_hub_reference parsed;
     struct wi_gateways gateways; /* of content, and where there are neighbours: who is asked */
+    char *routing;               /* of ipfs://: the router that names further ones; NULL: none */
     uint64_t stall_ms;           /* of those */
     int hub_shares;              /* it brings parts beside them */
     int keeps_leaves;            /* of what comes: it may be given to others */

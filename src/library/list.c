@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 struct scan {
@@ -347,7 +348,10 @@ static void take_outer(struct scan *scan, const char *name, const char *file, vo
 int wi_list_read(const char *directory, struct wi_list *list)
 {
     struct scan scan = {.directory = directory, .list = list};
+    struct statvfs disk;
 
+    if (statvfs(directory, &disk) == 0)
+        list->disk_bytes = (uint64_t)disk.f_blocks * disk.f_frsize;
     each_entry(&scan, "", take_outer, NULL);
     if (list->model_count > 0)
         qsort(list->models, list->model_count, sizeof *list->models, compare);

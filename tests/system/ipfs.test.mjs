@@ -122,6 +122,16 @@ test('what a path leads to comes under its own CID, a variant beside the one tha
     assert.deepEqual((await model(name)).json.variants.map((one) => one.name).sort(), ['F32', 'Q8_0']);
     assert.equal(gateway.sent.length, 4, 'two folders, how long the other file is, and the file: the other variant was here');
     assert.match((await cli('show', name)).out, new RegExp(`pulled from +ipfs://${textOf(dag.cid)}/a, CID ${textOf(inner.cid)}`));
+    gateway.heal();
+    gateway.lose();
+    for (const reference of [`ipfs://${dag.cid}/a`, `ipfs://${textOf(dag.cid)}/a:F32`]) {
+        const found = await cli('run', reference);
+        assert.equal(found.code, 0, found.problems);
+        assert.deepEqual(gateway.asked, [], 'where the path leads is known here');
+    }
+    const lacking = await cli('run', `ipfs://${dag.cid}/b`);
+    assert.equal(lacking.code, 1, 'another path leads elsewhere');
+    gateway.add(dag.blocks);
     const nowhere = await bring({ model: `ipfs://${dag.cid}/a/nothing` });
     assert.deepEqual([nowhere.status, nowhere.code], [404, 'hub_not_found'], JSON.stringify(nowhere));
 });

@@ -298,9 +298,13 @@ test('webinfer publish --car writes a file whole, or none', async () => {
 
 test('of a CAR that breaks off, or is stopped, no file is left, and no address is printed', async () => {
     const folder = fs.mkdtempSync(path.join(daemon.folder, 'broken-')), target = path.join(folder, 'x.car');
-    let sent = 0, cut = true;
+    let sent = 0, cut = true, hold = false;
     const server = http.createServer((request, response) => {
         if (request.headers.accept === 'text/event-stream') {
+            if (hold) {
+                sent++;
+                return;
+            }
             response.writeHead(200, { 'Content-Type': 'text/event-stream' });
             response.end('event: done\ndata: {"cid": "bafkqaaa", "name": "x", "served": false}\n\n');
             return;
@@ -315,12 +319,17 @@ test('of a CAR that breaks off, or is stopped, no file is left, and no address i
     assert.match(problems, /the file was not written whole: /);
     assert.deepEqual(fs.readdirSync(folder), []);
     cut = false;
-    const child = spawn(cliPath, ['--url', url, 'publish', 'x', '--car', target], { stdio: 'ignore' });
-    const ended = new Promise((resolve) => child.on('close', resolve));
-    await until(() => sent === 2, { what: 'the file to come' });
-    child.kill('SIGINT');
-    assert.equal(await ended, 1);
-    assert.deepEqual(fs.readdirSync(folder), []);
+    for (const [signal, held] of [['SIGINT', false], ['SIGTERM', false], ['SIGHUP', false], ['SIGTERM', true]]) {
+        sent = 0;
+        hold = held;
+        const child = spawn(cliPath, ['--url', url, 'publish', 'x', '--car', target], { stdio: 'ignore' });
+        const ended = new Promise((resolve) => child.on('close', resolve));
+        await until(() => sent === 1, { what: 'the file to come' });
+        assert.equal(fs.readdirSync(folder).length, 1);
+        child.kill(signal);
+        assert.equal(await ended, 1, signal);
+        assert.deepEqual(fs.readdirSync(folder), [], signal);
+    }
     server.closeAllConnections();
     server.close();
 });

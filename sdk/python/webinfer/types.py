@@ -1327,6 +1327,8 @@ class _Models(TypedDict):
     aliases: Dict[str, str]
     #: All that are, also those whose model is not here any more.
     published: List[Pin]
+    #: How many bytes a model can have at most: [models] quota, or all of the disk.
+    room: Union[int, None]
 
 
 class Models(_Models, total=False):

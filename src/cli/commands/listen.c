@@ -569,7 +569,7 @@ enum wi_exit wi_cli_listen(struct wi_cli *cli)
         return WI_EXIT_USAGE;
     }
     listening.calls = wi_rest_calls_new(&cli->rest);
-    wi_cli_catch_interrupts(&before);
+    wi_cli_catch(SIGINT, &before);
     follow(&listening);
     sigaction(SIGINT, &before, NULL);
     clear(&listening);
