@@ -40,6 +40,7 @@ struct view {
     struct wi_copies_row *rows;
     size_t daemon_count, count, daemon_room, room;
     uint64_t copied; /* bytes of our own copies */
+    const struct wi_blockstore *blocks;
 };
 
 static struct wi_copies_row *add_row(struct view *view)
@@ -75,6 +76,7 @@ static void add_pin(void *context, const struct wi_pin *pin)
         return;
     *add_row(view) = (struct wi_copies_row){.cid = pin->cid,
         .bytes = pin->bytes,
+        .runs = wi_blockstore_runs(view->blocks, pin),
         .published = published,
         .origin = pin->origin,
         .model = is_copy(pin) ? pin->model : NULL};
@@ -114,7 +116,7 @@ static uint64_t takes(const struct wi_copies *copies, uint64_t copied)
 
 static void look(const struct wi_copies *copies, struct view *view)
 {
-    *view = (struct view){0};
+    *view = (struct view){.blocks = copies->deps.blocks};
     add_daemon(view, copies->deps.id, 0);
     wi_blockstore_each(copies->deps.blocks, add_pin, view);
     view->daemons[0].takes = takes(copies, view->copied);
