@@ -7,6 +7,7 @@
  *   choose   which files of that, held against those here, beside the loop
  *   reuse    what earlier versions have of them is linked
  *   measure  how long those are of which nobody has said it
+ *   around   neighbours say what they have, where others may have to go
  *   room     others make room for all of it
  *   fetch    the rest comes over the network, hashed
  *   publish  it is read, as the repository will read it, and then one rename
@@ -469,6 +470,26 @@ static void make_room(struct wi_pull *pull)
     pull->needed = needed;
 }
 
+static void on_around(void *context)
+{
+    struct wi_pull *pull = context;
+    pull->wait = NULL;
+    begin_step(pull, make_room);
+}
+
+/* What they have goes first where room is made. */
+static void ask_around(struct wi_pull *pull)
+{
+    const struct wi_pull_order *order = pull->order;
+    if (order->copy || order->quota == 0 || order->gateways.count == 0 || !pull->deps.neighbours) {
+        begin_step(pull, make_room);
+        return;
+    }
+    set_sources(pull);
+    pull->wait = wi_neighbours_ask(pull->deps.neighbours, WI_NEIGHBOURS_FRESH_MS,
+        WI_NEIGHBOURS_WAIT_MS, on_around, pull);
+}
+
 /* --- measuring -------------------------------------------------------------------------------- */
 
 static void on_measuring(void *context, const struct wi_fetch_progress *progress)
@@ -493,7 +514,7 @@ static void on_measured(
         if (pull->files->files[i].bytes == WI_HUB_BYTES_UNKNOWN)
             wi_hub_tree_set_bytes(pull->files, i, pull->lengths[i]);
     pull->progress.total = pull->files->bytes;
-    begin_step(pull, make_room);
+    begin_step(pull, ask_around);
 }
 
 static void measure_files(struct wi_pull *pull)
@@ -513,7 +534,7 @@ static void measure_files(struct wi_pull *pull)
         pull->fetch = wi_fetch_start(
             pull->deps.loop, pull->deps.http, &order, on_measuring, on_measured, pull);
     else
-        begin_step(pull, make_room);
+        begin_step(pull, ask_around);
 }
 
 /* --- choosing --------------------------------------------------------------------------------- */

@@ -7,6 +7,7 @@
 #include "hub/gateways.h"
 #include "hub/hub.h"
 #include "library/uploads.h"
+#include "source/neighbours.h"
 #include "source/retry.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -420,6 +421,27 @@ static void list_use(void *context, struct wi_versions_use *use)
     }
 }
 
+static void add_offer(void *context, const struct wi_neighbour_info *info)
+{
+    const struct wi_offer *offer = info->offer;
+    struct wi_versions_use *use = context;
+    size_t count = use->elsewhere_count;
+    for (size_t i = 0; i < offer->count; i++)
+        count += offer->rows[i].count;
+    use->elsewhere = wi_realloc_array(use->elsewhere, count + 1, sizeof *use->elsewhere);
+    for (size_t i = 0; i < offer->count; i++)
+        for (size_t k = 0; k < offer->rows[i].count; k++)
+            memcpy(use->elsewhere[use->elsewhere_count++], offer->rows[i].files[k].sha256,
+                WI_HASH_SIZE);
+}
+
+/* What neighbours have goes before what they lack. */
+static void list_elsewhere(void *context, struct wi_versions_use *use)
+{
+    const struct wi_pulls *pulls = context;
+    wi_neighbours_each(pulls->deps.neighbours, add_offer, use);
+}
+
 static void set_limit(struct wi_pulls *pulls)
 {
     if (pulls->deps.limit)
@@ -447,6 +469,8 @@ struct wi_pulls *wi_pulls_new(const struct wi_pulls_deps *deps, const struct wi_
     pulls->resume_again = wi_timer_new(deps->loop, on_resume_again, pulls);
     pulls->tidy = wi_timer_new(deps->loop, on_tidy, pulls);
     wi_versions_work_add_user(deps->versions, list_use, pulls);
+    if (deps->neighbours)
+        wi_versions_work_ask(deps->versions, list_elsewhere, pulls);
     set_limit(pulls);
     set_sources(pulls);
     return pulls;

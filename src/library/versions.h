@@ -20,6 +20,7 @@
 #define WI_LIBRARY_VERSIONS_H
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "base/memory.h"
 #include "library/source.h"
 
@@ -96,6 +97,9 @@ struct wi_versions_use {
     struct wi_strings apart;    /* of those: what is not counted by the quota */
     struct wi_strings stagings; /* IDs of pulls under way */
     uint64_t pending;           /* bytes that pulls under way have room for, and are yet to write */
+    /* SHA-256 of files that neighbours have whole, in any order and perhaps several times. */
+    unsigned char (*elsewhere)[WI_HASH_SIZE];
+    size_t elsewhere_count;
 };
 void wi_versions_use_clear(struct wi_versions_use *use);
 

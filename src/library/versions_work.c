@@ -61,6 +61,7 @@ struct wi_versions_work {
     struct wi_timer *again;
     struct user users[WI_VERSIONS_USERS];
     size_t user_count;
+    struct user around; /* or none: who says what neighbours have */
     wi_versions_gone_fn *on_gone; /* or NULL */
     void *gone_context;
     uint64_t quota;
@@ -289,6 +290,8 @@ static void queue(struct wi_versions_task *task)
     wi_repository_list_used(work->repository, &task->use);
     for (size_t i = 0; i < work->user_count; i++)
         work->users[i].list(work->users[i].context, &task->use);
+    if (task->kind == &kinds[EVICT] && !task->second && !task->evicts_none && work->around.list)
+        work->around.list(work->around.context, &task->use);
     wi_work_queue_start(work->queue, 0, run, on_run, task);
 }
 
@@ -379,6 +382,12 @@ void wi_versions_work_add_user(
 {
     if (work->user_count < WI_VERSIONS_USERS)
         work->users[work->user_count++] = (struct user){list, context};
+}
+
+void wi_versions_work_ask(
+    struct wi_versions_work *work, wi_versions_use_fn *list_elsewhere, void *context)
+{
+    work->around = (struct user){list_elsewhere, context};
 }
 
 void wi_versions_work_tell(

@@ -382,6 +382,19 @@ test('with serve = all what was pulled is served without being published, but no
     });
 });
 
+test('room is made by what a neighbour has, before what nobody near has', async () => {
+    await spread('org/common');
+    push('org/alone-here');
+    await withDaemon({ ready: false, config: beside({ a: first.bridgeUrl }, { models: { hub: 'local', quota: Math.floor(2.5 * LARGE) } }) }, async (second) => {
+        assert.equal((await pull(second, 'org/alone-here')).state, 'done');
+        assert.equal((await pull(second, 'org/common')).state, 'done');
+        push('org/third');
+        assert.equal((await pull(second, 'org/third')).state, 'done');
+        const { models } = (await second.get('/v1/models')).json;
+        assert.deepEqual(models.map(({ name }) => name).filter((name) => name.startsWith('org/')), ['org/alone-here', 'org/third']);
+    });
+});
+
 test('neighbours do not answer in the place of the hub', async () => {
     await spread('org/down');
     await withDaemon({ ready: false, config: beside({ a: first.bridgeUrl }) }, async (second) => {
