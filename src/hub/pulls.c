@@ -38,6 +38,9 @@ struct entry {
     const struct wi_pull_order *order; /* the pull's */
     struct wi_pull_watch *watches;
     uint64_t counted; /* bytes fetched */
+    /* Likewise: now, and whether there were any. */
+    uint64_t level_counted[WI_PULL_LEVELS];
+    int level_brought[WI_PULL_LEVELS];
     struct entry *prev, *next;
 };
 
@@ -187,6 +190,87 @@ static void remember(const struct entry *entry, const struct wi_pull_info *info)
     DL_APPEND(entry->pulls->records, record);
 }
 
+/* --- counting --------------------------------------------------------------------------------- */
+
+static int comes_by_content(const struct wi_pull_order *order)
+{
+    return order->parsed.is_content || order->hub.layout == WI_HUB_WEBINFER;
+}
+
+static enum wi_pull_level level_of(const struct wi_pull_order *order, const char *source)
+{
+    for (size_t i = 0; i < order->gateways.count; i++)
+        if (order->gateways.hubs[i].layout == WI_HUB_WEBINFER &&
+            strcmp(order->gateways.hubs[i].name, source) == 0)
+            return WI_PULL_NEIGHBOURS;
+    return comes_by_content(order) ? WI_PULL_IPFS : WI_PULL_HUB;
+}
+
+/* Whether the pull has anybody there. */
+static int has_level(const struct wi_pull_order *order, enum wi_pull_level level)
+{
+    if (level == WI_PULL_HUB)
+        return !comes_by_content(order);
+    for (size_t i = 0; i < order->gateways.count; i++)
+        if (level == WI_PULL_NEIGHBOURS
+                ? order->gateways.hubs[i].layout == WI_HUB_WEBINFER
+                : order->gateways.hubs[i].layout == WI_HUB_IPFS && comes_by_content(order))
+            return 1;
+    return 0;
+}
+
+/* What one brought begins anew where a step is tried again. */
+static void count_level(struct entry *entry, enum wi_pull_level level, uint64_t now)
+{
+    uint64_t before = entry->level_counted[level];
+    entry->pulls->counters.levels[level].bytes += now >= before ? now - before : now;
+    entry->level_counted[level] = now;
+    entry->level_brought[level] |= now > 0;
+}
+
+/* Without a list of who has brought how much, one hub has brought all. */
+static void count_fetched(struct entry *entry, const struct wi_pull_info *info)
+{
+    uint64_t levels[WI_PULL_LEVELS] = {0};
+    entry->pulls->counters.fetched_bytes += info->fetched - entry->counted;
+    entry->counted = info->fetched;
+    for (size_t i = 0; i < info->source_count; i++)
+        levels[level_of(entry->order, info->sources[i].name)] += info->sources[i].bytes;
+    if (info->source_count == 0 && !comes_by_content(entry->order))
+        levels[WI_PULL_HUB] = info->fetched;
+    for (int level = 0; level < WI_PULL_LEVELS; level++)
+        count_level(entry, level, levels[level]);
+}
+
+/* One that brought nothing has missed where one behind it had to. */
+static void count_levels(struct entry *entry, int failed)
+{
+    struct wi_pull_level_counters *levels = entry->pulls->counters.levels;
+    int had_to = failed;
+    for (int level = WI_PULL_LEVELS - 1; level >= 0; level--) {
+        int hit = !failed && entry->level_brought[level];
+        levels[level].hits += (unsigned)hit;
+        levels[level].misses += (unsigned)(!hit && had_to && has_level(entry->order, level));
+        had_to |= hit;
+    }
+}
+
+static void count_ended(struct entry *entry, const struct wi_pull_info *info)
+{
+    struct wi_pulls_counters *counters = &entry->pulls->counters;
+    counters->evicted_bytes += wi_pull_evicted(entry->pull);
+    if (info->state == WI_PULL_DONE) {
+        counters->done++;
+        count_levels(entry, 0);
+        counters->reused_bytes += info->reused;
+    } else if (info->error->code == WI_CANCELLED) {
+        counters->cancelled++;
+    } else {
+        counters->failed++;
+        count_levels(entry, 1);
+    }
+}
+
 /* --- telling ---------------------------------------------------------------------------------- */
 
 /* Each watch once, whatever they do meanwhile: those that are there now, not those that come. */
@@ -207,26 +291,6 @@ static void tell(struct entry *entry, const struct wi_pull_info *info, int ended
             wi_pull_unwatch(watch);
         on_event(context, info);
         watch = entry->watches; /* any may be gone */
-    }
-}
-
-static void count_fetched(struct entry *entry, const struct wi_pull_info *info)
-{
-    entry->pulls->counters.fetched_bytes += info->fetched - entry->counted;
-    entry->counted = info->fetched;
-}
-
-static void count_ended(struct entry *entry, const struct wi_pull_info *info)
-{
-    struct wi_pulls_counters *counters = &entry->pulls->counters;
-    counters->evicted_bytes += wi_pull_evicted(entry->pull);
-    if (info->state == WI_PULL_DONE) {
-        counters->done++;
-        counters->reused_bytes += info->reused;
-    } else if (info->error->code == WI_CANCELLED) {
-        counters->cancelled++;
-    } else {
-        counters->failed++;
     }
 }
 

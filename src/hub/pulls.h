@@ -122,12 +122,26 @@ void wi_pull_unwatch(struct wi_pull_watch *watch); /* no callback comes; NULL is
  * pull_on_demand. */
 int wi_pulls_on_demand(const struct wi_pulls *pulls, const char *name);
 
+/* Where bytes come from, the nearest first. */
+enum wi_pull_level {
+    WI_PULL_NEIGHBOURS, /* hubs of layout webinfer */
+    WI_PULL_IPFS,       /* gateways: those of layout ipfs, and those that a router has named */
+    WI_PULL_HUB,        /* any other hub */
+    WI_PULL_LEVELS
+};
+struct wi_pull_level_counters {
+    uint64_t hits;   /* pulls that are done and got bytes there */
+    uint64_t misses; /* pulls that could and got none, but had to get some; and those that failed */
+    uint64_t bytes;  /* that came from there, and were right where that is known at once */
+};
+
 /* Since the start. */
 struct wi_pulls_counters {
     uint64_t done, failed, cancelled; /* pulls */
     uint64_t fetched_bytes, reused_bytes;
     uint64_t evicted_bytes;
     size_t under_way; /* now */
+    struct wi_pull_level_counters levels[WI_PULL_LEVELS];
 };
 void wi_pulls_counters(const struct wi_pulls *pulls, struct wi_pulls_counters *counters);
 

@@ -182,7 +182,8 @@ test('three sources each bring a share, and the events say how much', async () =
     const dag = await makeDag({ 'finch-Q8_0.gguf': talker(2_500_000) }, 'narrow');
     const all = await serve(dag, ['one', 'two', 'three']);
     for (const gateway of all) gateway.hold = true;
-    const pulled = bring({ model: `ipfs://${dag.cid}` });
+    const level = () => Promise.all(['fetched_bytes', 'hits'].map((what) => daemon.metric(`webinfer_cache_${what}_total`, '{level="ipfs"}')));
+    const before = await level(), pulled = bring({ model: `ipfs://${dag.cid}` });
     let open = true;
     pulled.then(() => (open = false));
     while (open) { // each sends one at a time, in turn
@@ -196,6 +197,7 @@ test('three sources each bring a share, and the events say how much', async () =
     assert.equal(whole, blocks.reduce((sum, { bytes }) => sum + bytes.length, 0));
     for (const { name, bytes } of done.sources) assert.ok(bytes > whole / 6, `${name} brought ${bytes} of ${whole}`);
     assert.ok(done.fetched_bytes <= 1.02 * whole + (8 << 20));
+    assert.deepEqual(await level(), [before[0] + whole, before[1] + 1]);
 });
 
 test('a wrong block costs that block, and who sent it is named and left out', async () => {

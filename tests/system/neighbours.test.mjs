@@ -131,8 +131,18 @@ test('what a neighbour has does not come from the hub', async () => {
         assert.equal(sent(), 0);
         assert.ok(broughtBy(end, 'a') >= LARGE && broughtBy(end, 'local') < 1000, JSON.stringify(end.sources));
         assert.ok(hub.requests.some(({ phase }) => phase === 'tree'));
+        const count = (what, level) => second.metric(`webinfer_cache_${what}_total`, `{level="${level}"}`);
+        assert.deepEqual(await Promise.all(['neighbours', 'ipfs', 'hub'].map((level) => count('fetched_bytes', level))),
+            [broughtBy(end, 'a'), 0, broughtBy(end, 'local')]);
+        assert.deepEqual(await Promise.all(['neighbours', 'ipfs', 'hub'].map((level) => count('hits', level))), [1, 0, 1]);
+        assert.equal(await count('misses', 'neighbours'), 0);
         // What is here already does not come again, from nobody.
         assert.equal((await pull(second, 'org/near')).fetched_bytes, 0);
+        assert.equal(await count('hits', 'neighbours'), 1);
+        // What only the hub has, neighbours have missed.
+        push('org/far');
+        assert.equal((await pull(second, 'org/far')).state, 'done');
+        assert.deepEqual(await Promise.all([count('misses', 'neighbours'), count('hits', 'hub')]), [1, 2]);
     });
 });
 

@@ -39,6 +39,12 @@ TEST(one_pull_for_all_who_ask)
     wi_pulls_counters(f->pulls, &counters);
     assert_int_equal(counters.done, 1);
     assert_int_equal(counters.fetched_bytes, played.model.size);
+    assert_int_equal(counters.levels[WI_PULL_HUB].hits, 1);
+    assert_int_equal(counters.levels[WI_PULL_HUB].misses, 0);
+    assert_int_equal(counters.levels[WI_PULL_HUB].bytes, played.model.size);
+    for (int level = 0; level < WI_PULL_HUB; level++) /* which it has none of */
+        assert_int_equal(
+            counters.levels[level].hits + counters.levels[level].misses + counters.levels[level].bytes, 0);
     assert_null(wi_pull_watch(f->pulls, "org/small", on_event, &first));
 }
 
