@@ -392,6 +392,34 @@ test('with serve = all what was pulled is served without being published, but no
     });
 });
 
+test('of a version with one changed MiB only that comes from a neighbour', async () => {
+    const old = content(16 * MIB, 'versions'), changed = Buffer.from(old);
+    content(MIB, 'changed').copy(changed, 7 * MIB + 17);
+    const version = async (name, bytes) => {
+        const files = { 'model.onnx': graph, 'model.onnx_data': bytes, 'model.json': '{}\n' };
+        hub.push(name, files);
+        assert.equal((await pull(first, name)).state, 'done');
+        await publish(first, name);
+        return files;
+    };
+    let given = 0;
+    const near = await between({ block: (bytes) => {
+        given += bytes.length;
+        return bytes;
+    } });
+    await version('org/version-1', old);
+    const files = await version('org/version-2', changed);
+    await withDaemon({ ready: false, config: beside({ a: near.url }) }, async (second) => {
+        assert.equal((await pull(second, 'org/version-1')).state, 'done');
+        assert.ok(given >= old.length);
+        given = hub.requests.length = 0;
+        const end = await pull(second, 'org/version-2');
+        assert.equal(end.state, 'done', JSON.stringify(end));
+        look(second, 'org/version-2', files);
+        assert.ok(given > MIB && given + sent() <= 3 * MIB, `${given} bytes from the neighbour, ${sent()} from the hub`);
+    });
+});
+
 test('room is made by what a neighbour has, before what nobody near has', async () => {
     await spread('org/common');
     push('org/alone-here');
