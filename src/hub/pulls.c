@@ -371,11 +371,12 @@ static enum wi_code start(
     struct wi_pulls *pulls, struct wi_pull_order *order, struct wi_error *error)
 {
     const struct entry *entry = find(pulls, order->name);
-    if (entry) {
-        if (wi_pull_order_same(entry->order, order))
-            return WI_OK;
+    if (entry && !wi_pull_order_same(entry->order, order))
         return refuse_another(entry, order->name, error);
-    }
+    if (entry && entry->order->copy && !order->copy)
+        wi_pull_want_here(entry->pull, order);
+    if (entry)
+        return WI_OK;
     if (count_under_way(pulls) >= WI_PULLS_MAX)
         return wi_error_set(error, WI_QUEUE_FULL, NULL,
             "%d models are being pulled already; try again when one of them is here", WI_PULLS_MAX);

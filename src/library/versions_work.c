@@ -241,6 +241,11 @@ static void collect(struct wi_versions_task *task)
         wi_versions_gc(task->directory, task->keep, task->stagings, &task->use, &task->held);
 }
 
+static void adopt(struct wi_versions_task *task)
+{
+    task->failed = wi_versions_adopt(task->directory, task->name, &task->error) != WI_OK;
+}
+
 static const struct kind kinds[] = {
     {list_staged, NULL, 1},
     {evict, free_evicted, 1},
@@ -248,9 +253,10 @@ static const struct kind kinds[] = {
     {publish, prune, 1},
     {drop_staging, NULL, 0},
     {take_away, prune, 1},
+    {adopt, NULL, 0},
     {collect, NULL, 1},
 };
-enum { LIST_STAGED, EVICT, STAGE, PUBLISH, DROP_STAGING, TAKE_AWAY, COLLECT };
+enum { LIST_STAGED, EVICT, STAGE, PUBLISH, DROP_STAGING, TAKE_AWAY, ADOPT, COLLECT };
 
 /* --- the queue -------------------------------------------------------------------------------- */
 
@@ -484,6 +490,15 @@ struct wi_versions_task *wi_versions_take_away(
     struct wi_versions_work *work, const char *name, wi_versions_fn *on_done, void *context)
 {
     struct wi_versions_task *task = new_task(work, TAKE_AWAY, on_done, context);
+    task->name = wi_strdup(name);
+    queue(task);
+    return task;
+}
+
+struct wi_versions_task *wi_versions_want(
+    struct wi_versions_work *work, const char *name, wi_versions_fn *on_done, void *context)
+{
+    struct wi_versions_task *task = new_task(work, ADOPT, on_done, context);
     task->name = wi_strdup(name);
     queue(task);
     return task;

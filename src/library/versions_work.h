@@ -81,6 +81,9 @@ struct wi_versions_task *wi_versions_drop_staging(struct wi_versions_work *work,
  * all the same go when those have ended. */
 struct wi_versions_task *wi_versions_take_away(
     struct wi_versions_work *work, const char *name, wi_versions_fn *on_done, void *context);
+/* As wi_versions_adopt. */
+struct wi_versions_task *wi_versions_want(
+    struct wi_versions_work *work, const char *name, wi_versions_fn *on_done, void *context);
 /* As wi_versions_gc. */
 struct wi_versions_task *wi_versions_collect(
     struct wi_versions_work *work, int stagings, wi_versions_fn *on_done, void *context);
