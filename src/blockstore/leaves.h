@@ -24,8 +24,7 @@ int wi_leaves_write(int folder, const char *sha256, const struct wi_leaves *leav
 int wi_leaves_keep(const char *directory, const char *sha256, const struct wi_leaves *leaves);
 /* Calls `take` with the leaves of each file that the store `directory` has as a blob
  * (library/blobs.h) and of which they are kept, until it returns 1. They are borrowed. */
-typedef int wi_leaves_take_fn(
-    void *context, const char *sha256, const struct wi_leaves *leaves);
+typedef int wi_leaves_take_fn(void *context, const char *sha256, const struct wi_leaves *leaves);
 void wi_leaves_each(const char *directory, wi_leaves_take_fn *take, void *context);
 /* Opens the blob with that SHA-256. -1 with errno. */
 int wi_leaves_open_file(const char *directory, const char *sha256);

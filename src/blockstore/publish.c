@@ -142,9 +142,9 @@ static const char *const becomes[] = {[WI_PIN_PUBLISHED] = "published as",
 /* What is published stays that, and a copy is not merely served, though both are wanted at once. */
 static int gives_way(const struct wi_pin *pin, const struct wi_pin *before)
 {
-    int weaker = before->kind == WI_PIN_PUBLISHED ? pin->kind != WI_PIN_PUBLISHED
-                                                  : before->kind != WI_PIN_PULLED &&
-                                                        pin->kind == WI_PIN_PULLED;
+    int weaker = before->kind == WI_PIN_PUBLISHED
+                     ? pin->kind != WI_PIN_PUBLISHED
+                     : before->kind != WI_PIN_PULLED && pin->kind == WI_PIN_PULLED;
     return weaker && wi_cid_equal(&pin->cid, &before->cid) && pin->version == before->version;
 }
 

@@ -347,7 +347,8 @@ const struct wi_setting wi_options[] = {
     {KEY(models, quota), SIZE(0, 1024 * TIB), DEFAULT("0"), RELOADABLE,
         .help = "What pulled models may take on the disk. For one that has no room others "
                 "are removed, first those that neighbours have too, and of them the least recently "
-                "used, never one that was added by hand or is in use. With 0 none is removed, and there is as much room as the disk has."},
+                "used, never one that was added by hand or is in use. With 0 none is removed, and "
+                "there is as much room as the disk has."},
     {KEY(models, keep_versions), INTEGER(1, 100), DEFAULT("2"), RELOADABLE,
         .help = "How many versions of a pulled model are kept, the newest counted."},
     {KEY(models, pull_on_demand), LIST, .min = 1, DEFAULT("no"), RELOADABLE,

@@ -279,8 +279,7 @@ static void on_adopted(void *context, const struct wi_pin *pin, const struct wi_
     end_adoption(copies);
 }
 
-static void on_adopted_model(
-    void *context, struct wi_model *model, const struct wi_error *error)
+static void on_adopted_model(void *context, struct wi_model *model, const struct wi_error *error)
 {
     struct wi_copies *copies = context;
     copies->adopted_lookup = NULL;

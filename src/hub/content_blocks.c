@@ -256,8 +256,9 @@ static int read_copy(struct copy *copy, size_t size)
             copy->file->run->folder, copy->other->row.path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     if (copy->sha256)
         copy->fd = wi_leaves_open_file(copy->file->run->library, copy->sha256);
-    return copy->fd >= 0 && wi_read_all(copy->fd, copy->bytes, size, copy->at) == (ssize_t)size ? 0
-                                                                                               : -1;
+    return copy->fd >= 0 && wi_read_all(copy->fd, copy->bytes, size, copy->at) == (ssize_t)size
+               ? 0
+               : -1;
 }
 
 static void run_copy(void *data)

@@ -249,8 +249,7 @@ static void want(struct wi_pull *pull)
     if (pull->order->copy || !pull->order->parsed.is_content)
         end(pull);
     else
-        pull->task =
-            wi_versions_want(pull->deps.versions, pull->order->name, on_wanted, pull);
+        pull->task = wi_versions_want(pull->deps.versions, pull->order->name, on_wanted, pull);
 }
 
 static void on_found(void *context, struct wi_model *model, const struct wi_error *failure)
@@ -512,8 +511,8 @@ static void ask_around(struct wi_pull *pull)
         return;
     }
     set_sources(pull);
-    pull->wait = wi_neighbours_ask(pull->deps.neighbours, WI_NEIGHBOURS_FRESH_MS,
-        WI_NEIGHBOURS_WAIT_MS, on_around, pull);
+    pull->wait = wi_neighbours_ask(
+        pull->deps.neighbours, WI_NEIGHBOURS_FRESH_MS, WI_NEIGHBOURS_WAIT_MS, on_around, pull);
 }
 
 /* --- measuring -------------------------------------------------------------------------------- */

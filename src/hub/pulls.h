@@ -97,8 +97,8 @@ void wi_pulls_free(struct wi_pulls *pulls);
 /* The name under which a pull is, or was lately: in `name`. WI_OK, or what is wrong with what is
  * wanted, among it a hub that there is not (WI_INVALID_FIELD), and a name that belongs to somebody
  * else (WI_CONFLICT). Begins a pull, or joins the one of the same, which is a copy no longer if
- * this is none. What is here as a copy is none after a pull that is none. A different one for the same
- * name is WI_CONFLICT; more than WI_PULLS_MAX are WI_QUEUE_FULL. */
+ * this is none. What is here as a copy is none after a pull that is none. A different one for the
+ * same name is WI_CONFLICT; more than WI_PULLS_MAX are WI_QUEUE_FULL. */
 #define WI_PULLS_MAX 8
 enum wi_code wi_pulls_start(struct wi_pulls *pulls, const struct wi_pull_want *want,
     char name[WI_MODEL_NAME_MAX + 1], struct wi_error *error);

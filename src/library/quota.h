@@ -16,7 +16,7 @@ struct wi_quota_row {
     unsigned version; /* 0: not pulled */
     int current;
     int in_use;
-    int elsewhere;    /* neighbours have all of its files */
+    int elsewhere;  /* neighbours have all of its files */
     char *path;     /* of its folder in the store; NULL: it has none */
     uint64_t bytes; /* that go with it; what several share counts for the one that goes last */
     int64_t used_at;

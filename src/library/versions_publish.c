@@ -104,8 +104,8 @@ static enum wi_code complete_in(
         code = wi_source_write(files, source, error);
     if (code != WI_OK)
         return code;
-    int noted = note(files, WI_VERSIONS_USED) == 0 &&
-                (!source->copy || note(files, WI_VERSIONS_COPY) == 0);
+    int noted =
+        note(files, WI_VERSIONS_USED) == 0 && (!source->copy || note(files, WI_VERSIONS_COPY) == 0);
     if (!noted || wi_path_sync(files) != 0)
         return wi_path_failed(publishing->directory, "the model cannot be completed", error);
     return WI_OK;

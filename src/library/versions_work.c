@@ -61,7 +61,7 @@ struct wi_versions_work {
     struct wi_timer *again;
     struct user users[WI_VERSIONS_USERS];
     size_t user_count;
-    struct user around; /* or none: who says what neighbours have */
+    struct user around;           /* or none: who says what neighbours have */
     wi_versions_gone_fn *on_gone; /* or NULL */
     void *gone_context;
     uint64_t quota;

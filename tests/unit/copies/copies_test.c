@@ -125,7 +125,9 @@ struct wi_versions_task *wi_versions_take_away(
     return (struct wi_versions_task *)&played;
 }
 
-void wi_versions_cancel(struct wi_versions_task *task) {}
+void wi_versions_cancel(struct wi_versions_task *task)
+{
+}
 
 void wi_blockstore_each(const struct wi_blockstore *blocks, wi_pin_fn *each, void *context)
 {
@@ -143,7 +145,9 @@ const struct wi_pin *wi_blockstore_pin(const struct wi_blockstore *blocks, const
     return played.pin.model && strcmp(played.pin.model, name) == 0 ? &played.pin : NULL;
 }
 
-void wi_blockstore_look(struct wi_blockstore *blocks) {}
+void wi_blockstore_look(struct wi_blockstore *blocks)
+{
+}
 
 void wi_blockstore_spare(struct wi_blockstore *blocks, const char *name, int spare)
 {
@@ -206,7 +210,8 @@ static void start(struct fixture *f)
 
 static int set_up(void **state)
 {
-    static struct wi_offer_row row = {.name = (char *)"digits", .bytes = 1000, .origin = (char *)"anna"};
+    static struct wi_offer_row row = {
+        .name = (char *)"digits", .bytes = 1000, .origin = (char *)"anna"};
     struct fixture *f = wi_alloc(sizeof *f);
     char text[WI_CID_TEXT];
     memset(&played, 0, sizeof played);
@@ -295,11 +300,8 @@ static void expect_held(enum wi_pin_kind kind)
 /* It has one, of that kind. */
 static void have(struct fixture *f, enum wi_pin_kind kind)
 {
-    played.pin = (struct wi_pin){.kind = kind,
-        .cid = cid(),
-        .model = f->name,
-        .origin = (char *)"anna",
-        .bytes = 1000};
+    played.pin = (struct wi_pin){
+        .kind = kind, .cid = cid(), .model = f->name, .origin = (char *)"anna", .bytes = 1000};
 }
 
 /* --- the tests -------------------------------------------------------------------------------- */

@@ -43,8 +43,9 @@ TEST(one_pull_for_all_who_ask)
     assert_int_equal(counters.levels[WI_PULL_HUB].misses, 0);
     assert_int_equal(counters.levels[WI_PULL_HUB].bytes, played.model.size);
     for (int level = 0; level < WI_PULL_HUB; level++) /* which it has none of */
-        assert_int_equal(
-            counters.levels[level].hits + counters.levels[level].misses + counters.levels[level].bytes, 0);
+        assert_int_equal(counters.levels[level].hits + counters.levels[level].misses +
+                             counters.levels[level].bytes,
+            0);
     assert_null(wi_pull_watch(f->pulls, "org/small", on_event, &first));
 }
 

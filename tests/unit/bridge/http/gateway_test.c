@@ -684,7 +684,8 @@ TEST(the_list_says_how_often_models_ran)
     json_decref(get_list(fixture, first));
     blocks.runs = 8;
     for (json_int_t runs = 7; runs != 8;) { /* not with each request */
-        json_t *list = get_list(fixture, etag), *row = json_array_get(json_object_get(list, "content"), 0);
+        json_t *list = get_list(fixture, etag),
+               *row = json_array_get(json_object_get(list, "content"), 0);
         runs = json_integer_value(json_object_get(row, "runs_24h"));
         assert_int_equal(strcmp(etag, first) == 0, runs == 7);
         assert_true(runs == 7 || runs == 8);
