@@ -54,7 +54,7 @@ static struct use *find_use(const struct wi_repository *repository, const char *
     return use;
 }
 
-/* Of a model that is not built in. */
+/* Of a model that has a folder. */
 static void note_when(struct wi_repository *repository, const struct wi_model *model)
 {
     struct use *use = find_use(repository, model->name);
@@ -144,7 +144,7 @@ static void turn_to(struct runs *runs, int64_t hour)
     runs->hour = hour;
 }
 
-/* Of a model that is not built in. */
+/* Of a model that has a folder. */
 static void count_run(struct wi_repository *repository, const struct wi_model *model)
 {
     int64_t hour = this_hour();
@@ -160,7 +160,7 @@ static void count_run(struct wi_repository *repository, const struct wi_model *m
 
 void wi_model_use(struct wi_model *model)
 {
-    if (!model->_repository || model->builtin)
+    if (!model->_repository || !model->folder)
         return;
     note_when(model->_repository, model);
     count_run(model->_repository, model);

@@ -335,8 +335,8 @@ TEST(test_ranks)
         "POST /api/pull", "DELETE /api/delete", "POST /v1/models/{model}/files",
         "PUT /v1/uploads/{id}", "POST /v1/uploads/{id}/publish", "DELETE /v1/uploads/{id}",
         "GET /v1/logs"};
-    static const char *const user[] = {"GET /v1/openapi.json", "POST /v1/infer",
-        "POST /v1/chat/completions", "POST /v1/responses", "POST /v1/messages",
+    static const char *const user[] = {"GET /v1/openapi.json", "POST /v1/infer", "POST /v1/compute",
+        "GET /v1/kernels", "POST /v1/chat/completions", "POST /v1/responses", "POST /v1/messages",
         "POST /v1/messages/count_tokens", "POST /v1/completions", "POST /v1/embeddings",
         "POST /v1/rerank", "POST /v1/tokenize", "POST /v1/audio/transcriptions",
         "POST /v1/audio/translations", "POST /v1/audio/speech", "GET /v1/status", "GET /v1/events",
