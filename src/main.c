@@ -373,6 +373,19 @@ static void restore_hash(void *context, const char *key, const char *value)
     wi_hash_cache_restore(context, key, value);
 }
 
+static void keep_runs(void *context, const char *key, const char *value)
+{
+    if (value)
+        wi_db_put(context, WI_DB_RUNS, 0, key, value);
+    else
+        wi_db_forget(context, WI_DB_RUNS, key);
+}
+
+static void restore_runs(void *context, const char *key, const char *value)
+{
+    wi_repository_restore_runs(context, key, value);
+}
+
 /* What is not as wi_id_new makes it is as if it were not there. */
 static void restore_id(void *context, const char *key, const char *value)
 {
@@ -403,6 +416,8 @@ static void make_models(struct daemon *d)
     set_memory_limits(d, d->config);
     wi_repository_set_aliases(d->repository, &d->config->aliases);
     wi_repository_tell(d->repository, &d->listener);
+    wi_db_each(d->db, WI_DB_RUNS, 0, restore_runs, d->repository);
+    wi_repository_keep_runs(d->repository, keep_runs, d->db);
     d->versions = wi_versions_work_new(&d->loop, d->repository);
     set_room(d, d->config);
     find_id(d);

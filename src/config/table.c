@@ -349,9 +349,10 @@ const struct wi_setting wi_options[] = {
         .help = "The hub that models are pulled from where a pull names none: the NAME of a "
                 "[hub.NAME]."},
     {KEY(models, quota), SIZE(0, 1024 * TIB), DEFAULT("0"), RELOADABLE,
-        .help = "What pulled models may take on the disk. For one that has no room the least "
-                "recently used of them are removed, never one that was added by hand or is in use. "
-                "With 0 none is removed, and there is as much room as the disk has."},
+        .help = "What pulled models may take on the disk. For one that has no room others "
+                "are removed, first those that neighbours have too, and of them the least recently "
+                "used, never one that was added by hand or is in use. With 0 none is removed, and "
+                "there is as much room as the disk has."},
     {KEY(models, keep_versions), INTEGER(1, 100), DEFAULT("2"), RELOADABLE,
         .help = "How many versions of a pulled model are kept, the newest counted."},
     {KEY(models, pull_on_demand), LIST, .min = 1, DEFAULT("no"), RELOADABLE,
@@ -379,8 +380,9 @@ const struct wi_setting wi_options[] = {
 
     {KEY(content, serve), ENUM(serves), DEFAULT("no"), RELOADABLE,
         .help = "Which models are served: none, those that were published, or all, which adds each "
-                "that is pulled while it is so, but nothing from a hub with a token. Nothing is "
-                "fetched for others."},
+                "that is pulled while it is so, but nothing from a hub with a token. What was "
+                "pulled before is served once it is pulled again, which brings nothing anew. "
+                "Nothing is fetched for others."},
     {KEY(content, anyone), BOOL, DEFAULT("no"), RELOADABLE,
         .help = "Whether whoever reaches the bridge's listener is served. Without it who asks "
                 "shows a token of rank node, or is on this machine where there is no tokens_file."},

@@ -30,6 +30,8 @@ struct wi_content_order {
     struct wi_limit *limit; /* likewise; NULL: none */
     const char *store; /* where the leaves of files are kept, as of a fetch; NULL: they are not */
     struct wi_blockstore *blocks; /* likewise: what it has is not fetched; NULL: none */
+    const char *library; /* a store: nor is what its files have, as far as their leaves are kept;
+                            NULL: none */
     uint64_t stall_ms;
     const struct wi_hub_reference *reference; /* of content */
     const char *folder;                       /* exists, and belongs to this pull alone */

@@ -7,10 +7,12 @@
  *   choose   which files of that, held against those here, beside the loop
  *   reuse    what earlier versions have of them is linked
  *   measure  how long those are of which nobody has said it
+ *   around   neighbours say what they have, where others may have to go
  *   room     others make room for all of it
  *   fetch    the rest comes over the network, hashed
  *   publish  it is read, as the repository will read it, and then one rename
  *   find     the repository has the model
+ *   want     it is no copy, if it was one
  *
  * A step for which descriptors or memory are short is tried again by itself (WI_RETRIES_MAX). One
  * that fails for good leaves nothing; what was only interrupted is kept for the next time, and
@@ -240,19 +242,41 @@ static int goes_on(struct wi_pull *pull, const struct wi_error *error)
 
 /* --- publishing ------------------------------------------------------------------------------- */
 
+static void end(struct wi_pull *pull)
+{
+    wi_info("pull", pull->order->name, "is here: %llu bytes, %llu of them fetched in %.1f s",
+        (unsigned long long)pull->files->bytes, (unsigned long long)pull->progress.fetched,
+        (wi_now_ms() - pull->began_ms) / 1000);
+    set_state(pull, WI_PULL_DONE);
+}
+
+static void on_wanted(
+    void *context, const struct wi_versions_result *result, const struct wi_error *error)
+{
+    struct wi_pull *pull = context;
+    (void)result;
+    if (goes_on(pull, error))
+        end(pull);
+}
+
+/* What is here may have come for others' sake, by this pull or by an earlier one. */
+static void want(struct wi_pull *pull)
+{
+    if (pull->order->copy || !pull->order->parsed.is_content)
+        end(pull);
+    else
+        pull->task = wi_versions_want(pull->deps.versions, pull->order->name, on_wanted, pull);
+}
+
 static void on_found(void *context, struct wi_model *model, const struct wi_error *failure)
 {
     struct wi_pull *pull = context;
     pull->lookup = NULL;
-    if (failure) {
-        fail(pull, failure);
-        return;
-    }
-    wi_info("pull", pull->order->name, "is here: %llu bytes, %llu of them fetched in %.1f s",
-        (unsigned long long)pull->files->bytes, (unsigned long long)pull->progress.fetched,
-        (wi_now_ms() - pull->began_ms) / 1000);
     (void)model;
-    set_state(pull, WI_PULL_DONE);
+    if (failure)
+        fail(pull, failure);
+    else
+        begin_step(pull, want);
 }
 
 static void find_model(struct wi_pull *pull)
@@ -289,7 +313,8 @@ static void publish(struct wi_pull *pull)
         .revision = parsed->revision,
         .commit = pull->files->commit,
         .variant = pull->plan->chosen.variant,
-        .pulled_at = wi_wall_ms() / 1000};
+        .pulled_at = wi_wall_ms() / 1000,
+        .copy = pull->order->copy};
     struct wi_source copy = {0};
     wi_source_copy(&copy, &source);
     add_files(&copy, pull->files);
@@ -434,6 +459,7 @@ static void fetch_of_hub(struct wi_pull *pull)
         .limit = pull->deps.limit,
         .blocks = pull->deps.blocks,
         .store = store_of(pull),
+        .library = pull->order->directory,
         .stall_ms = pull->order->stall_ms,
         .files = pull->files,
         .hub = pull->order->hub_shares ? &pull->order->hub : NULL,
@@ -485,6 +511,26 @@ static void make_room(struct wi_pull *pull)
     pull->needed = needed;
 }
 
+static void on_around(void *context)
+{
+    struct wi_pull *pull = context;
+    pull->wait = NULL;
+    begin_step(pull, make_room);
+}
+
+/* What they have goes first where room is made. */
+static void ask_around(struct wi_pull *pull)
+{
+    const struct wi_pull_order *order = pull->order;
+    if (order->copy || order->quota == 0 || order->gateways.count == 0 || !pull->deps.neighbours) {
+        begin_step(pull, make_room);
+        return;
+    }
+    set_sources(pull);
+    pull->wait = wi_neighbours_ask(
+        pull->deps.neighbours, WI_NEIGHBOURS_FRESH_MS, WI_NEIGHBOURS_WAIT_MS, on_around, pull);
+}
+
 /* --- measuring -------------------------------------------------------------------------------- */
 
 static void on_measuring(void *context, const struct wi_fetch_progress *progress)
@@ -509,7 +555,7 @@ static void on_measured(
         if (pull->files->files[i].bytes == WI_HUB_BYTES_UNKNOWN)
             wi_hub_tree_set_bytes(pull->files, i, pull->lengths[i]);
     pull->progress.total = pull->files->bytes;
-    begin_step(pull, make_room);
+    begin_step(pull, ask_around);
 }
 
 static void measure_files(struct wi_pull *pull)
@@ -529,7 +575,7 @@ static void measure_files(struct wi_pull *pull)
         pull->fetch = wi_fetch_start(
             pull->deps.loop, pull->deps.http, &order, on_measuring, on_measured, pull);
     else
-        begin_step(pull, make_room);
+        begin_step(pull, ask_around);
 }
 
 /* --- choosing --------------------------------------------------------------------------------- */
@@ -638,6 +684,7 @@ static void start_content(struct wi_pull *pull, const struct wi_hub_reference *r
         .limit = pull->deps.limit,
         .blocks = pull->deps.blocks,
         .store = store_of(pull),
+        .library = pull->order->directory,
         .stall_ms = pull->order->stall_ms,
         .reference = reference,
         .folder = pull->folder,
@@ -742,10 +789,13 @@ static void stage(struct wi_pull *pull)
 
 /* --- from outside ----------------------------------------------------------------------------- */
 
-/* The same request finds what it had fetched before; another one for the same name does not. */
+/* The same request finds what it had fetched before, for whosever sake; another one for the same
+ * name does not. */
 static void make_id(struct wi_pull *pull)
 {
-    char *request = wi_pull_order_print(pull->order);
+    struct wi_pull_order same = *pull->order;
+    same.copy = 0;
+    char *request = wi_pull_order_print(&same);
     unsigned char hash[WI_HASH_SIZE];
     char hex[2 * WI_HASH_SIZE + 1];
     wi_hash(request, strlen(request), hash);
@@ -772,6 +822,20 @@ struct wi_pull *wi_pull_new(const struct wi_pulls_deps *deps, struct wi_pull_ord
         pull->order->hub.name);
     begin_step(pull, stage);
     return pull;
+}
+
+/* The request is written down anew, but behind the last step where it counts. */
+void wi_pull_want_here(struct wi_pull *pull, const struct wi_pull_order *order)
+{
+    struct wi_pull_order *own = &pull->plan->order;
+    own->copy = order->copy;
+    own->apart = order->apart;
+    own->quota = order->quota;
+    if (pull->state >= WI_PULL_PUBLISHING || pull->error.code != WI_OK)
+        return;
+    char *request = wi_pull_order_print(own);
+    wi_versions_stage(pull->deps.versions, pull->id, request, own->name, NULL, NULL, NULL);
+    free(request);
 }
 
 const struct wi_pull_order *wi_pull_order(const struct wi_pull *pull)

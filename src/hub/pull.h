@@ -56,6 +56,8 @@ typedef enum wi_code wi_pull_named_fn(void *context, const char *name, struct wi
 /* Takes the order over. Begins in the next turn of the loop. */
 struct wi_pull *wi_pull_new(const struct wi_pulls_deps *deps, struct wi_pull_order *order,
     wi_pull_changed_fn *on_change, wi_pull_named_fn *on_name, void *context);
+/* Somebody here wants what it brings for others' sake: `order` is the same but for that. */
+void wi_pull_want_here(struct wi_pull *pull, const struct wi_pull_order *order);
 /* Drops what was fetched and ends, failed with WI_CANCELLED; later. */
 void wi_pull_cancel(struct wi_pull *pull);
 /* Stops what is under way and leaves what was fetched. No callback comes. */

@@ -31,8 +31,8 @@ static int may_go(const struct wi_quota_row *row)
     return row->version > 0 && !row->in_use;
 }
 
-/* Earlier versions first, then the one that was used longest ago; the name makes it the same every
- * time. */
+/* Earlier versions first, then what neighbours have, then the one that was used longest ago; the
+ * name makes it the same every time. */
 static int compare(const void *a, const void *b)
 {
     const struct wi_quota_row *x = a, *y = b;
@@ -40,6 +40,8 @@ static int compare(const void *a, const void *b)
         return may_go(x) ? -1 : 1;
     if (x->current != y->current)
         return x->current - y->current;
+    if (x->elsewhere != y->elsewhere)
+        return y->elsewhere - x->elsewhere;
     if (x->used_at != y->used_at)
         return x->used_at < y->used_at ? -1 : 1;
     int names = strcmp(x->name, y->name);

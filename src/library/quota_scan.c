@@ -128,6 +128,23 @@ static int is_to_stay(const struct wi_versions_use *use, const char *name, const
            (version->current && (wi_strings_contain(&use->names, name) || !version->source.hub));
 }
 
+static int compare_hashes(const void *a, const void *b)
+{
+    return memcmp(a, b, WI_HASH_SIZE);
+}
+
+/* Whether neighbours have all of its files. */
+static int is_elsewhere(const struct wi_versions_use *use, const struct wi_source *source)
+{
+    for (size_t i = 0; i < source->count; i++) {
+        unsigned char hash[WI_HASH_SIZE];
+        if (use->elsewhere_count == 0 || wi_hash_from_hex(source->files[i].sha256, hash) != 0 ||
+            !bsearch(hash, use->elsewhere, use->elsewhere_count, WI_HASH_SIZE, compare_hashes))
+            return 0;
+    }
+    return source->count > 0;
+}
+
 static void add_version(
     struct scan *scan, const char *name, const char *place, const struct wi_version *version)
 {
@@ -138,6 +155,7 @@ static void add_version(
         .version = version->number,
         .current = version->current,
         .in_use = is_to_stay(scan->use, name, folder, version),
+        .elsewhere = is_elsewhere(scan->use, &version->source),
         .path = is_apart ? NULL : path,
         .used_at = version->used_at};
     wi_quota_add(scan->quota, &row);
@@ -194,13 +212,15 @@ static void measure_rows(struct scan *scan)
     }
 }
 
-void wi_quota_scan(const char *directory, const char *id, const struct wi_versions_use *use,
-    struct wi_quota *quota)
+void wi_quota_scan(
+    const char *directory, const char *id, struct wi_versions_use *use, struct wi_quota *quota)
 {
     struct scan scan = {.directory = directory, .id = id, .use = use, .quota = quota};
     scan.store = wi_versions_open_store(directory);
     if (scan.store < 0)
         return;
+    if (use->elsewhere_count > 0)
+        qsort(use->elsewhere, use->elsewhere_count, WI_HASH_SIZE, compare_hashes);
     wi_versions_each_name(scan.store, add_versions, &scan);
     wi_path_each(scan.store, take_other, &scan);
     measure_rows(&scan);

@@ -228,6 +228,7 @@ void wi_repository_free(struct wi_repository *repository)
         return;
     remove_entries(repository);
     wi_repository_forget_uses(repository);
+    wi_repository_end_runs(repository);
     for (int i = 0; i < WI_BUILTIN_END; i++)
         wi_model_unref(repository->builtins[i]);
     wi_model_unref(repository->kernels);

@@ -61,6 +61,7 @@ struct wi_versions_work {
     struct wi_timer *again;
     struct user users[WI_VERSIONS_USERS];
     size_t user_count;
+    struct user around;           /* or none: who says what neighbours have */
     wi_versions_gone_fn *on_gone; /* or NULL */
     void *gone_context;
     uint64_t quota;
@@ -240,6 +241,11 @@ static void collect(struct wi_versions_task *task)
         wi_versions_gc(task->directory, task->keep, task->stagings, &task->use, &task->held);
 }
 
+static void adopt(struct wi_versions_task *task)
+{
+    task->failed = wi_versions_adopt(task->directory, task->name, &task->error) != WI_OK;
+}
+
 static const struct kind kinds[] = {
     {list_staged, NULL, 1},
     {evict, free_evicted, 1},
@@ -247,9 +253,10 @@ static const struct kind kinds[] = {
     {publish, prune, 1},
     {drop_staging, NULL, 0},
     {take_away, prune, 1},
+    {adopt, NULL, 0},
     {collect, NULL, 1},
 };
-enum { LIST_STAGED, EVICT, STAGE, PUBLISH, DROP_STAGING, TAKE_AWAY, COLLECT };
+enum { LIST_STAGED, EVICT, STAGE, PUBLISH, DROP_STAGING, TAKE_AWAY, ADOPT, COLLECT };
 
 /* --- the queue -------------------------------------------------------------------------------- */
 
@@ -289,6 +296,8 @@ static void queue(struct wi_versions_task *task)
     wi_repository_list_used(work->repository, &task->use);
     for (size_t i = 0; i < work->user_count; i++)
         work->users[i].list(work->users[i].context, &task->use);
+    if (task->kind == &kinds[EVICT] && !task->second && !task->evicts_none && work->around.list)
+        work->around.list(work->around.context, &task->use);
     wi_work_queue_start(work->queue, 0, run, on_run, task);
 }
 
@@ -379,6 +388,12 @@ void wi_versions_work_add_user(
 {
     if (work->user_count < WI_VERSIONS_USERS)
         work->users[work->user_count++] = (struct user){list, context};
+}
+
+void wi_versions_work_ask(
+    struct wi_versions_work *work, wi_versions_use_fn *list_elsewhere, void *context)
+{
+    work->around = (struct user){list_elsewhere, context};
 }
 
 void wi_versions_work_tell(
@@ -475,6 +490,15 @@ struct wi_versions_task *wi_versions_take_away(
     struct wi_versions_work *work, const char *name, wi_versions_fn *on_done, void *context)
 {
     struct wi_versions_task *task = new_task(work, TAKE_AWAY, on_done, context);
+    task->name = wi_strdup(name);
+    queue(task);
+    return task;
+}
+
+struct wi_versions_task *wi_versions_want(
+    struct wi_versions_work *work, const char *name, wi_versions_fn *on_done, void *context)
+{
+    struct wi_versions_task *task = new_task(work, ADOPT, on_done, context);
     task->name = wi_strdup(name);
     queue(task);
     return task;

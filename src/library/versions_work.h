@@ -24,6 +24,10 @@ void wi_versions_work_set(struct wi_versions_work *work, uint64_t quota, unsigne
 typedef void wi_versions_use_fn(void *context, struct wi_versions_use *use);
 void wi_versions_work_add_user(
     struct wi_versions_work *work, wi_versions_use_fn *list, void *context);
+/* Who says what neighbours have (`elsewhere` of the use, no more), before something is to go. One
+ * alone. */
+void wi_versions_work_ask(
+    struct wi_versions_work *work, wi_versions_use_fn *list_elsewhere, void *context);
 /* Is told of each model that wi_versions_take_away took away, by its name, before what that had is
  * freed. One alone; NULL: nobody. */
 typedef void wi_versions_gone_fn(void *context, const char *name);
@@ -76,6 +80,9 @@ struct wi_versions_task *wi_versions_drop_staging(struct wi_versions_work *work,
 /* Takes a model away. Who asks has seen to it that it is not in use; versions that requests hold
  * all the same go when those have ended. */
 struct wi_versions_task *wi_versions_take_away(
+    struct wi_versions_work *work, const char *name, wi_versions_fn *on_done, void *context);
+/* As wi_versions_adopt. */
+struct wi_versions_task *wi_versions_want(
     struct wi_versions_work *work, const char *name, wi_versions_fn *on_done, void *context);
 /* As wi_versions_gc. */
 struct wi_versions_task *wi_versions_collect(

@@ -389,7 +389,7 @@ void wi_metric_process(struct wi_buffer *out)
             (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6);
 }
 
-/* --- the way of a model's bytes, as a cache of levels: pages, this disk, the hubs ------------ */
+/* --- the way of a model's bytes, as a cache of levels: pages, this disk, who brings them ------ */
 
 struct level {
     const char *name;
@@ -407,6 +407,13 @@ static void write_row(struct wi_buffer *out, const struct level *levels, size_t 
     }
 }
 
+static struct level level_of_pulls(
+    const char *name, const struct wi_pulls_counters *pulls, enum wi_pull_level level)
+{
+    const struct wi_pull_level_counters *counters = &pulls->levels[level];
+    return (struct level){name, counters->hits, counters->misses, counters->bytes, 0};
+}
+
 static void write_caches(const struct wi_api *api, struct wi_buffer *out)
 {
     struct wi_repository_counters store;
@@ -419,19 +426,22 @@ static void write_caches(const struct wi_api *api, struct wi_buffer *out)
             api->endpoints->pages.loaded_bytes, api->endpoints->pages.saved_bytes},
         {"disk", store.found, store.missing, wi_bridge_counters(api->deps.bridge)->model_bytes,
             hub.reused_bytes},
-        {"hub", hub.done, hub.failed, hub.fetched_bytes, 0},
+        level_of_pulls("neighbours", &hub, WI_PULL_NEIGHBOURS),
+        level_of_pulls("ipfs", &hub, WI_PULL_IPFS),
+        level_of_pulls("hub", &hub, WI_PULL_HUB),
     };
     const size_t count = sizeof levels / sizeof *levels;
     write_row(out, levels, count, "webinfer_cache_hits_total",
         "What was there: runs whose page had the model, look-ups that found it in the store, pulls "
-        "that brought it.",
+        "that got bytes of it there.",
         offsetof(struct level, hits));
     write_row(out, levels, count, "webinfer_cache_misses_total",
-        "What was not: runs that loaded the model first, look-ups that found none, pulls that "
-        "failed.",
+        "What was not: runs that loaded the model first, look-ups that found none, pulls that got "
+        "no bytes there and some farther away, or failed.",
         offsetof(struct level, misses));
     write_row(out, levels, count, "webinfer_cache_fetched_bytes_total",
-        "Bytes that came: of the models that pages loaded, from the store to pages, from hubs.",
+        "Bytes that came: of the models that pages loaded, from the store to pages, from "
+        "neighbours, IPFS gateways and hubs.",
         offsetof(struct level, fetched));
     write_row(out, levels, count, "webinfer_cache_saved_bytes_total",
         "Bytes that did not have to: of the models that pages had, and of files that an older "
