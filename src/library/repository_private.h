@@ -1,6 +1,6 @@
 /*
- * What the files behind repository.h share: repository.c, which looks models up; snapshot.c, the
- * models that it gives out; repository_use.c, when each was used.
+ * What the files behind repository.h share: repository.c, which looks models up, and snapshot.c, the
+ * models that it gives out.
  */
 #ifndef WI_LIBRARY_REPOSITORY_PRIVATE_H
 #define WI_LIBRARY_REPOSITORY_PRIVATE_H
@@ -46,9 +46,6 @@ struct wi_model *wi_snapshot_of_load(struct wi_repository *repository, struct wi
 
 /* Whether anybody has a reference that is not idle. */
 int wi_model_is_used(const struct wi_model *model);
-
-/* --- repository_use.c ------------------------------------------------------------------------- */
-
 void wi_repository_forget_uses(struct wi_repository *repository);
 
 #endif
