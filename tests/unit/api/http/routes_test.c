@@ -329,6 +329,7 @@ TEST(test_ranks)
         "POST /v1/sessions/{id}/recycle", "POST /v1/models/pull", "POST /v1/models/{model}/cancel",
         "POST /v1/models/{model}/load", "POST /v1/models/{model}/unload",
         "POST /v1/models/{model}/publish", "POST /v1/models/{model}/unpublish", "GET /v1/content",
+        "POST /v1/models/{model}/quantize",
         "POST /v1/admin/join", "GET /v1/admin/join", "DELETE /v1/admin/join/{id}",
         "DELETE /v1/models/{model}", "POST /v1/models/gc", "GET /metrics",
         "POST /v2/repository/models/{model}/load", "POST /v2/repository/models/{model}/unload",
