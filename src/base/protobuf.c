@@ -71,12 +71,16 @@ int wi_protobuf_varint(
     return wi_protobuf_fail(input, start, "a number has more than 10 bytes");
 }
 
-static int skip(struct wi_protobuf *input, struct wi_protobuf_range *message, uint64_t length)
+/* 1, or -1. */
+static int take(struct wi_protobuf *input, struct wi_protobuf_range *message, uint64_t length,
+    struct wi_protobuf_field *field)
 {
     if (length > message->end - message->at)
         return wi_protobuf_fail(input, message->at, "a field is longer than what contains it");
+    field->bytes.at = message->at;
     message->at += length;
-    return 0;
+    field->bytes.end = message->at;
+    return 1;
 }
 
 int wi_protobuf_next(
@@ -100,20 +104,36 @@ int wi_protobuf_next(
     case WI_WIRE_VARINT:
         return wi_protobuf_varint(input, message, &field->value) < 0 ? -1 : 1;
     case WI_WIRE_FIXED64:
-        return skip(input, message, 8) < 0 ? -1 : 1;
+        return take(input, message, 8, field);
     case WI_WIRE_FIXED32:
-        return skip(input, message, 4) < 0 ? -1 : 1;
+        return take(input, message, 4, field);
     case WI_WIRE_BYTES:
         if (wi_protobuf_varint(input, message, &length) < 0)
             return -1;
-        field->bytes.at = message->at;
-        if (skip(input, message, length) < 0)
-            return -1;
-        field->bytes.end = message->at;
-        return 1;
+        return take(input, message, length, field);
     default:
         return wi_protobuf_fail(input, start, "a field has an unknown wire type");
     }
+}
+
+int wi_protobuf_copy(struct wi_protobuf *input, const struct wi_protobuf_range *range, void *bytes)
+{
+    size_t length = (size_t)(range->end - range->at), done = 0;
+
+    if (input->bytes) {
+        if (length)
+            memcpy(bytes, input->bytes + range->at, length);
+        return 0;
+    }
+    while (done < length) {
+        uint64_t at = range->at + done;
+        ssize_t n = input->read(input->source, (char *)bytes + done, length - done, at);
+
+        if (n <= 0)
+            return wi_protobuf_fail(input, at, "the file cannot be read here");
+        done += (size_t)n;
+    }
+    return 0;
 }
 
 char *wi_protobuf_text(struct wi_protobuf *input, const struct wi_protobuf_range *range, size_t max)
@@ -150,4 +170,35 @@ size_t wi_varint_write(uint64_t value, unsigned char bytes[WI_VARINT_MAX])
         bytes[size++] = (unsigned char)(0x80 | value);
     bytes[size++] = (unsigned char)value;
     return size;
+}
+
+static void put_varint(struct wi_buffer *message, uint64_t value)
+{
+    unsigned char bytes[WI_VARINT_MAX];
+    wi_buffer_add(message, bytes, wi_varint_write(value, bytes));
+}
+
+void wi_protobuf_put_number(struct wi_buffer *message, uint32_t number, uint64_t value)
+{
+    put_varint(message, (uint64_t)number << 3 | WI_WIRE_VARINT);
+    put_varint(message, value);
+}
+
+void wi_protobuf_put_bytes(
+    struct wi_buffer *message, uint32_t number, const void *bytes, size_t size)
+{
+    put_varint(message, (uint64_t)number << 3 | WI_WIRE_BYTES);
+    put_varint(message, size);
+    wi_buffer_add(message, bytes, size);
+}
+
+void wi_protobuf_put_text(struct wi_buffer *message, uint32_t number, const char *text)
+{
+    wi_protobuf_put_bytes(message, number, text, strlen(text));
+}
+
+void wi_protobuf_put_message(struct wi_buffer *message, uint32_t number, struct wi_buffer *inner)
+{
+    wi_protobuf_put_bytes(message, number, inner->text ? inner->text : "", inner->size);
+    wi_buffer_clear(inner);
 }

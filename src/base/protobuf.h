@@ -6,6 +6,7 @@
 #ifndef WI_BASE_PROTOBUF_H
 #define WI_BASE_PROTOBUF_H
 
+#include "base/buffer.h"
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -45,7 +46,7 @@ struct wi_protobuf_field {
     uint32_t number;
     enum wi_protobuf_wire wire;
     uint64_t value;                 /* of a varint */
-    struct wi_protobuf_range bytes; /* of WI_WIRE_BYTES */
+    struct wi_protobuf_range bytes; /* of the others: their content */
 };
 
 /* 1 and the next field of `message`; 0 at its end; -1 with `problem` set. */
@@ -63,8 +64,19 @@ int wi_protobuf_fail(struct wi_protobuf *input, uint64_t at, const char *problem
 char *wi_protobuf_text(
     struct wi_protobuf *input, const struct wi_protobuf_range *range, size_t max);
 
+/* Copies the bytes of `range` to `bytes`. 0, or -1 with `problem` set. */
+int wi_protobuf_copy(struct wi_protobuf *input, const struct wi_protobuf_range *range, void *bytes);
+
 #define WI_VARINT_MAX 10 /* bytes of one */
 /* Writes a varint. Returns how many bytes it has. */
 size_t wi_varint_write(uint64_t value, unsigned char bytes[WI_VARINT_MAX]);
+
+/* Each adds a field to a message. */
+void wi_protobuf_put_number(struct wi_buffer *message, uint32_t number, uint64_t value);
+void wi_protobuf_put_bytes(
+    struct wi_buffer *message, uint32_t number, const void *bytes, size_t size);
+void wi_protobuf_put_text(struct wi_buffer *message, uint32_t number, const char *text);
+/* A message in a message, which is emptied. */
+void wi_protobuf_put_message(struct wi_buffer *message, uint32_t number, struct wi_buffer *inner);
 
 #endif
