@@ -266,8 +266,8 @@ static json_t *sound(struct wi_inference *asked, uint32_t seed)
 }
 
 /* NULL for what nothing stands for. */
-static json_t *input_of(struct wi_inference *asked, const struct wi_inference *client,
-    const char *text, uint32_t seed)
+static json_t *input_of(
+    struct wi_inference *asked, const struct wi_inference *client, const char *text, uint32_t seed)
 {
     const struct wi_task_row *row = &wi_tasks[asked->task];
     const char *probe = row->probe ? row->probe : wi_task_inputs[row->takes].probe;

@@ -90,8 +90,7 @@ static void free_entry(struct entry *entry)
 
 static void tell_change(const struct entry *entry)
 {
-    wi_change_tell(
-        entry->fewer->deps.listener, WI_CHANGE_PULL, info_of(entry).name, NULL);
+    wi_change_tell(entry->fewer->deps.listener, WI_CHANGE_PULL, info_of(entry).name, NULL);
 }
 
 static void forget(struct entry *entry)
@@ -221,15 +220,13 @@ static enum wi_code check_model(
         return wi_error_set(error, WI_NOTHING_TO_QUANTIZE, "model_name",
             "%.160s is not there in fp32, of which alone fewer bits are made", model->name);
     if (wi_variants_get(variants, kind->variant))
-        return wi_error_set(error, WI_CONFLICT, "bits",
-            "%.*s:%s is there already", (int)strcspn(model->name, ":"), model->name,
-            kind->variant);
+        return wi_error_set(error, WI_CONFLICT, "bits", "%.*s:%s is there already",
+            (int)strcspn(model->name, ":"), model->name, kind->variant);
     return WI_OK;
 }
 
 /* 1: the same is being made. */
-static int join(const struct entry *entry, const struct wi_fewer_want *want,
-    struct wi_error *error)
+static int join(const struct entry *entry, const struct wi_fewer_want *want, struct wi_error *error)
 {
     struct wi_making_info info = info_of(entry);
     if (wi_making_same(entry->making, want))
@@ -244,8 +241,7 @@ static void add(struct wi_fewer *fewer, struct wi_model *model, const struct wi_
 {
     struct entry *entry = wi_alloc(sizeof *entry);
     entry->fewer = fewer;
-    entry->making =
-        wi_making_new(&fewer->deps, &fewer->runs, model, want, on_change, entry);
+    entry->making = wi_making_new(&fewer->deps, &fewer->runs, model, want, on_change, entry);
     struct entry *old = find(fewer, info_of(entry).name);
     if (old)
         forget(old);

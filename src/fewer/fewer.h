@@ -40,10 +40,10 @@ struct wi_making_info {
     const char *variant; /* "q8" */
     struct wi_fewer_want want;
     enum wi_making_state state;
-    uint64_t done, total;   /* bytes of weights */
+    uint64_t done, total; /* bytes of weights */
     size_t graphs_done, graphs;
-    unsigned inputs_done;   /* of WI_MEASURE_INPUTS, that were measured */
-    const json_t *notes;    /* what it is, and its figures; NULL before they are there */
+    unsigned inputs_done; /* of WI_MEASURE_INPUTS, that were measured */
+    const json_t *notes;  /* what it is, and its figures; NULL before they are there */
     double began_ms, ended_ms;
     const struct wi_error *error; /* of WI_MAKING_FAILED */
 };

@@ -65,8 +65,8 @@ struct wi_making {
     struct wi_versions_task *task;
     struct wi_child *child;
     struct wi_measure *measure;
-    int staged;    /* there is, or may be, a staging folder */
-    int is_result; /* of the child: it has said what came of it */
+    int staged;            /* there is, or may be, a staging folder */
+    int is_result;         /* of the child: it has said what came of it */
     struct wi_error *said; /* likewise what is wrong; or why it is cancelled */
     struct wi_error error;
     double began_ms, ended_ms;
@@ -169,7 +169,9 @@ static void on_room(
     (void)result;
     making->task = NULL;
     if (error) {
-        fail(making, error);
+        struct wi_error full = *error;
+        full.code = full.code == WI_STORAGE_FAILED ? WI_NO_ROOM : full.code;
+        fail(making, &full);
         return;
     }
     making->total = making->pending = 0;
@@ -193,8 +195,8 @@ static void on_source(void *context, struct wi_model *model, const struct wi_err
     making->source = wi_model_ref(model);
     list_files(making, &common);
     wi_strings_clear(&common);
-    making->task = wi_versions_make_room(
-        making->deps.versions, making->id, making->pending, on_room, making);
+    making->task =
+        wi_versions_make_room(making->deps.versions, making->id, making->pending, on_room, making);
 }
 
 static void look_for_source(struct wi_making *making, wi_repository_fn *on_model)
@@ -297,19 +299,17 @@ static uint64_t bytes_of(const struct wi_making *making)
 static enum wi_code start_program(
     struct wi_making *making, const char *target, struct wi_error *error)
 {
-    const struct wi_child_events events = {
-        .context = making, .on_line = on_line, .on_end = on_end};
+    const struct wi_child_events events = {.context = making, .on_line = on_line, .on_end = on_end};
     char program[WI_HELPER_PATH_SIZE], bits[16], memory[WI_DIGITS_SIZE], seconds[WI_DIGITS_SIZE];
-    char *source =
-        wi_sprintf("%s/%s", making->source->folder, making->graphs.items[making->at]);
+    char *source = wi_sprintf("%s/%s", making->source->folder, making->graphs.items[making->at]);
     snprintf(bits, sizeof bits, "%d", making->want.bits);
-    snprintf(memory, sizeof memory, "%llu",
-        (unsigned long long)(MEMORY_BASE + 2 * bytes_of(making)));
+    snprintf(
+        memory, sizeof memory, "%llu", (unsigned long long)(MEMORY_BASE + 2 * bytes_of(making)));
     snprintf(seconds, sizeof seconds, "%llu",
         (unsigned long long)(TIME_BASE_S + bytes_of(making) / BYTES_PER_S));
     wi_helper_find(PROGRAM, program);
-    const char *const plain[] = {program, "--bits", bits, "--memory", memory, "--time", seconds,
-        source, target, NULL};
+    const char *const plain[] = {
+        program, "--bits", bits, "--memory", memory, "--time", seconds, source, target, NULL};
     const char *const mixed[] = {program, "--mixed", "--bits", bits, "--memory", memory, "--time",
         seconds, source, target, NULL};
     static const char *const environment[] = {NULL};
@@ -477,8 +477,8 @@ struct wi_making *wi_making_new(const struct wi_fewer_deps *deps, const struct w
     making->want = *want;
     making->base = wi_strndup(model->name, strcspn(model->name, ":"));
     making->name = wi_sprintf("%s:%s", making->base, making->kind->variant);
-    making->source_name = model->variant ? wi_sprintf("%s:" WI_MADE_SOURCE, making->base)
-                                         : wi_strdup(making->base);
+    making->source_name =
+        model->variant ? wi_sprintf("%s:" WI_MADE_SOURCE, making->base) : wi_strdup(making->base);
     wi_id_new(making->id, WI_MADE_PREFIX);
     making->began_ms = wi_now_ms();
     making->turn = wi_timer_new(deps->loop, on_turn, making);

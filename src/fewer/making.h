@@ -36,8 +36,8 @@ int wi_making_is_running(const struct wi_making *making);
 void wi_making_free(struct wi_making *making);
 
 void wi_making_info(const struct wi_making *making, struct wi_making_info *info);
-const char *wi_making_id(const struct wi_making *making);      /* of its staging folder */
-uint64_t wi_making_pending(const struct wi_making *making);    /* bytes that are yet to be written */
+const char *wi_making_id(const struct wi_making *making);   /* of its staging folder */
+uint64_t wi_making_pending(const struct wi_making *making); /* bytes that are yet to be written */
 int wi_making_same(const struct wi_making *making, const struct wi_fewer_want *want);
 
 #endif

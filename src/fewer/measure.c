@@ -58,8 +58,7 @@ static double draw_number(uint64_t *state)
     return (double)draw(state) / 2147483648.0 - 1;
 }
 
-static void put_element(
-    unsigned char *at, enum wi_datatype datatype, size_t size, uint64_t *state)
+static void put_element(unsigned char *at, enum wi_datatype datatype, size_t size, uint64_t *state)
 {
     float f = (float)draw_number(state);
     double d = f;
@@ -175,8 +174,7 @@ static int is_compared(const struct wi_tensor *one, const struct wi_tensor *othe
            one->size == other->size && strcmp(one->name, "likely") != 0;
 }
 
-static void add_pair(
-    struct sums *sums, const struct wi_tensor *one, const struct wi_tensor *other)
+static void add_pair(struct sums *sums, const struct wi_tensor *one, const struct wi_tensor *other)
 {
     float a[256], b[256];
     for (size_t at = 0; at < one->size; at += sizeof a) {
@@ -203,8 +201,8 @@ static int compare(struct wi_measure *measure)
     }
     measure->cosines[measure->done] = cosine_of(&sums);
     if (sums.error > 0)
-        measure->largest_error = fmax(
-            measure->largest_error, sums.largest > 0 ? sums.error / sums.largest : INFINITY);
+        measure->largest_error =
+            fmax(measure->largest_error, sums.largest > 0 ? sums.error / sums.largest : INFINITY);
     return compared ? 0 : -1;
 }
 

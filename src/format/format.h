@@ -58,7 +58,8 @@ struct wi_format_reading {
     struct wi_error error;
 };
 
-/* All functions but detect, wants, find_variants, read and show may be NULL: there is nothing of the kind. */
+/* All functions but detect, wants, find_variants, read and show may be NULL: there is nothing of
+ * the kind. */
 struct wi_format {
     const char *name;     /* "onnx": as answers have it */
     const char *platform; /* as KServe's clients know it */

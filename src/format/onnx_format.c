@@ -42,8 +42,8 @@ static int wants(const char *path)
 
 /* --- variants --------------------------------------------------------------------------------- */
 
-static void add_dtype(const struct wi_view_file *files, size_t count, const char *dtype,
-    struct wi_variants *variants)
+static void add_dtype(
+    const struct wi_view_file *files, size_t count, const char *dtype, struct wi_variants *variants)
 {
     for (size_t i = 0; i < count; i++)
         if (is_graph(files[i].path) && wi_variant_is_dtype(files[i].path, dtype))

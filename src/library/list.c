@@ -84,7 +84,7 @@ static void add_variants(struct scan *scan, const char *name, struct wi_variants
         wi_format_find_variants(folder.format, folder.files, folder.count, variants);
     if (variants->count > 0 && wi_made_list(scan->directory, name, folder.format, variants) != 0)
         note_failure(scan, errno);
-    if (variants->count == 1 && wi_formats[folder.format]->names)
+    if (variants->count <= 1 && wi_formats[folder.format]->names)
         wi_variants_clear(variants); /* a single graph is all that there is */
     wi_folder_clear(&folder);
     free(path);

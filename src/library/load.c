@@ -197,8 +197,8 @@ static enum wi_code read_made(
         wi_manifest_sort(&load->manifest);
         wi_manifest_hash(&load->manifest, load->hash);
         drop_reading(load);
-        code = wi_made_is_of(made->notes, load->hash) ? WI_OK
-                                                      : no_variant(load, wanted, base_length);
+        code =
+            wi_made_is_of(made->notes, load->hash) ? WI_OK : no_variant(load, wanted, base_length);
     }
     if (code == WI_OK) {
         free(load->folder);
@@ -244,7 +244,7 @@ static enum wi_code read_folder(
     wi_format_find_variants(folder->format, folder->files, folder->count, &load->variants);
     if (!load->staged && add_made(load, base_length) != WI_OK)
         return load->error.code;
-    if (load->variants.count == 1 && wi_formats[load->format]->names && load->as == WI_FORMAT_COUNT)
+    if (load->variants.count <= 1 && wi_formats[load->format]->names && load->as == WI_FORMAT_COUNT)
         return read_alone(load, wanted, base_length);
     const struct wi_variant *variant = wi_variants_get(&load->variants, wanted);
     if (variant && variant->notes)
@@ -300,9 +300,9 @@ static enum wi_code read_once(struct wi_load *load)
     const char *wanted = load->name[base_length] ? load->name + base_length + 1 : NULL;
     struct wi_folder folder = {0};
     enum wi_code code;
-    int found = (load->as == WI_FORMAT_COUNT
-                        ? wi_folder_read(load->folder, &folder)
-                        : wi_folder_read_as(load->folder, load->as, &folder)) == 0;
+    int found =
+        (load->as == WI_FORMAT_COUNT ? wi_folder_read(load->folder, &folder)
+                                     : wi_folder_read_as(load->folder, load->as, &folder)) == 0;
     load->format = found ? folder.format : WI_FORMAT_COUNT;
     if (!found && !wi_is_missing(errno))
         code = wi_cannot_open("the model's folder", &load->error);

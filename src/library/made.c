@@ -60,8 +60,8 @@ static json_t *read_notes(const char *folder)
 }
 
 /* Of the folder's files only those of the variant that it is named for. */
-static void add_found(struct listing *listing, const char *variant, const struct wi_folder *folder,
-    json_t *notes)
+static void add_found(
+    struct listing *listing, const char *variant, const struct wi_folder *folder, json_t *notes)
 {
     struct wi_variants found = {0};
     wi_format_find_variants(listing->format, folder->files, folder->count, &found);
@@ -149,8 +149,8 @@ static int copy_bytes(int from, int to, off_t left)
 }
 
 /* A copy, not a link: who put the model there may write into its files. */
-static enum wi_code copy_file(const char *directory, const char *folder, int files,
-    const char *path, struct wi_error *error)
+static enum wi_code copy_file(
+    const char *directory, const char *folder, int files, const char *path, struct wi_error *error)
 {
     struct stat status;
     int from = wi_open_inside(directory, folder, path, &status, error);
@@ -167,8 +167,8 @@ static enum wi_code copy_file(const char *directory, const char *folder, int fil
     return code;
 }
 
-static enum wi_code copy_entry(const char *directory, const char *folder, int files,
-    const char *path, struct wi_error *error)
+static enum wi_code copy_entry(
+    const char *directory, const char *folder, int files, const char *path, struct wi_error *error)
 {
     if (!wi_text_ends(path, "/"))
         return copy_file(directory, folder, files, path, error);

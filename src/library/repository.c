@@ -371,8 +371,7 @@ static void end_job(void *data, int cancelled)
 
 /* One is read at a time, since hashing wants the whole disk: the smallest first, so that a small
  * model does not wait for all the large ones. */
-static struct job *start_job(
-    struct wi_repository *repository, struct wi_load *load, uint64_t size)
+static struct job *start_job(struct wi_repository *repository, struct wi_load *load, uint64_t size)
 {
     struct job *job = wi_alloc(sizeof *job);
 

@@ -1,6 +1,6 @@
 /*
- * What the files behind repository.h share: repository.c, which looks models up, and snapshot.c, the
- * models that it gives out.
+ * What the files behind repository.h share: repository.c, which looks models up, and snapshot.c,
+ * the models that it gives out.
  */
 #ifndef WI_LIBRARY_REPOSITORY_PRIVATE_H
 #define WI_LIBRARY_REPOSITORY_PRIVATE_H

@@ -423,12 +423,12 @@ static void write_caches(const struct wi_api *api, struct wi_buffer *out)
     wi_metric_value(out, "webinfer_pulls_cancelled_total", (double)hub.cancelled);
     wi_metric_head(out, "webinfer_quantizing", "gauge", "Variants in fewer bits being made.");
     wi_metric_value(out, "webinfer_quantizing", (double)made.under_way);
-    wi_metric_head(
-        out, "webinfer_quantized_total", "counter", "Variants in fewer bits, by what came of them.");
-    wi_buffer_printf(out, "webinfer_quantized_total{result=\"done\"} %llu\n",
-        (unsigned long long)made.done);
-    wi_buffer_printf(out, "webinfer_quantized_total{result=\"failed\"} %llu\n",
-        (unsigned long long)made.failed);
+    wi_metric_head(out, "webinfer_quantized_total", "counter",
+        "Variants in fewer bits, by what came of them.");
+    wi_buffer_printf(
+        out, "webinfer_quantized_total{result=\"done\"} %llu\n", (unsigned long long)made.done);
+    wi_buffer_printf(
+        out, "webinfer_quantized_total{result=\"failed\"} %llu\n", (unsigned long long)made.failed);
     wi_buffer_printf(out, "webinfer_quantized_total{result=\"cancelled\"} %llu\n",
         (unsigned long long)made.cancelled);
     wi_metric_head(out, "webinfer_evicted_bytes_total", "counter",

@@ -169,8 +169,8 @@ static enum wi_exit begin(struct wi_cli *cli, const char *name)
 static enum wi_exit cancel(struct wi_cli *cli, const char *name)
 {
     char *path = wi_sprintf("/v1/models/%s/cancel", name);
-    enum wi_exit result = wi_cli_order(cli,
-        &(struct wi_rest_request){.path = path, .method = "POST", .timeout_ms = ASK_MS}, NULL);
+    enum wi_exit result = wi_cli_order(
+        cli, &(struct wi_rest_request){.path = path, .method = "POST", .timeout_ms = ASK_MS}, NULL);
 
     if (result == WI_EXIT_OK && !cli->json)
         fputs("It is not made any more, and what there was of it is removed.\n", stderr);

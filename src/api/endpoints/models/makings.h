@@ -1,4 +1,5 @@
-/* Variants in fewer bits that are being made (fewer/fewer.h) as the API shows them, beside pulls. */
+/* Variants in fewer bits that are being made (fewer/fewer.h) as the API shows them, beside pulls.
+ */
 #ifndef WI_API_ENDPOINTS_MODELS_MAKINGS_H
 #define WI_API_ENDPOINTS_MODELS_MAKINGS_H
 

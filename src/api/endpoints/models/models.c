@@ -158,10 +158,9 @@ static json_t *variants_json(const struct wi_variants *variants)
     json_t *list = json_array();
     for (size_t i = 0; i < variants->count; i++) {
         const struct wi_variant *variant = &variants->items[i];
-        json_array_append_new(
-            list, json_pack("{s:s, s:I, s:I, s:O*}", "name", variant->name, "bytes",
-                      (json_int_t)variant->bytes, "file_count", (json_int_t)variant->files.count,
-                      "made", variant->notes));
+        json_array_append_new(list, json_pack("{s:s, s:I, s:I, s:O*}", "name", variant->name,
+                                        "bytes", (json_int_t)variant->bytes, "file_count",
+                                        (json_int_t)variant->files.count, "made", variant->notes));
     }
     return list;
 }
@@ -433,8 +432,8 @@ static json_t *list_json(
     json_t *pulls = wi_api_pulls_json(api->deps.pulls);
     wi_api_add_makings(api->deps.fewer, pulls);
     json_t *answer = json_pack("{s:s, s:o, s:o, s:o, s:o, s:I, s:o, s:o}", "object", "list", "data",
-        list_openai(api, page), "models", listing.list, "pulls", pulls,
-        "ignored", ignored_json(list), "ignored_more", (json_int_t)list->ignored_more, "aliases",
+        list_openai(api, page), "models", listing.list, "pulls", pulls, "ignored",
+        ignored_json(list), "ignored_more", (json_int_t)list->ignored_more, "aliases",
         aliases_json(wi_repository_aliases(api->deps.repository)), "published",
         wi_api_published_json(api));
     if (page->limit > 0)

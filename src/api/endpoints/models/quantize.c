@@ -28,8 +28,8 @@ json_t *wi_api_making_json(const struct wi_making_info *info)
         "hub", "", "variant", info->variant, "commit", "loaded_bytes", (json_int_t)info->done,
         "total_bytes", (json_int_t)info->total, "fetched_bytes", (json_int_t)0, "reused_bytes",
         (json_int_t)0, "sources", "files_done", (json_int_t)info->graphs_done, "files",
-        (json_int_t)info->graphs, "seconds", (end - info->began_ms) / 1000, "bits",
-        info->want.bits, "mixed", info->want.mixed, "inputs_done", (int)info->inputs_done, "inputs",
+        (json_int_t)info->graphs, "seconds", (end - info->began_ms) / 1000, "bits", info->want.bits,
+        "mixed", info->want.mixed, "inputs_done", (int)info->inputs_done, "inputs",
         WI_MEASURE_INPUTS);
     if (info->notes)
         json_object_set(out, "made", (json_t *)info->notes);
@@ -117,10 +117,8 @@ const struct wi_param wi_quantize_params[] = {
     ROW(bits, WI_PARAM_INTEGER, 1, 4, 16,
         "8, 4 or 16: the variant q8, q4 or fp16, made of fp32. What 8 and 4 bits keep in fewer are "
         "the weights of MatMul, Gemm and large Gathers; 16 bits compute in FP16."),
-    ROW(mixed, WI_PARAM_BOOL, 0, 0, 0,
-        "With 4 bits: the layers that lose most by that keep 8."),
-    ROW(force, WI_PARAM_BOOL, 0, 0, 0,
-        "Whether it is published though it measures badly."),
+    ROW(mixed, WI_PARAM_BOOL, 0, 0, 0, "With 4 bits: the layers that lose most by that keep 8."),
+    ROW(force, WI_PARAM_BOOL, 0, 0, 0, "Whether it is published though it measures badly."),
     ROW(stream, WI_PARAM_BOOL, 0, 0, 0, "Whether the answer is to be events."),
     WI_PARAM_END,
 };
@@ -135,8 +133,8 @@ static enum wi_code check(const struct requested *requested, struct wi_error *er
         return WI_INVALID_FIELD;
     }
     if (requested->mixed && requested->bits != 4)
-        return wi_error_set(error, WI_INVALID_FIELD, "mixed",
-            "mixed is for 4 bits: of those some layers keep 8");
+        return wi_error_set(
+            error, WI_INVALID_FIELD, "mixed", "mixed is for 4 bits: of those some layers keep 8");
     return WI_OK;
 }
 
@@ -154,8 +152,7 @@ static void answer_accepted(struct wi_request *request, const char *name)
 static void begin(struct wi_request *request, void *work, struct wi_model *model)
 {
     struct requested *requested = work;
-    const struct wi_fewer_want want = {
-        (int)requested->bits, requested->mixed, requested->force};
+    const struct wi_fewer_want want = {(int)requested->bits, requested->mixed, requested->force};
     char name[WI_MODEL_NAME_MAX + 1];
     struct wi_error error;
     int stream = requested->stream || wi_api_stream_is_accepted(request);
