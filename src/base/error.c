@@ -40,6 +40,8 @@ static const struct row rows[WI_CODE_COUNT] = {
         "A page of that origin may not ask.", 0},
     [WI_FORBIDDEN_RANK] = {"rank", 403, "Higher rank needed", "The token has too low a rank.", 0},
     [WI_NOT_FOUND] = {"not_found", 404, "Not found", "There is nothing at that path.", 0},
+    [WI_KERNEL_NOT_FOUND] = {"kernel_not_found", 404, "Kernel not found",
+        "There is no kernel of that name.", 0},
     [WI_MODEL_NOT_FOUND] = {"model_not_found", 404, "Model not found", "There is no such model.",
         0},
     [WI_NODE_NOT_FOUND] = {"node_not_found", 404, "Node not found", "There is no such node.", 0},

@@ -25,6 +25,7 @@ enum wi_code {
     /* 404 … 415 */
     WI_NOT_FOUND,
     WI_MODEL_NOT_FOUND,
+    WI_KERNEL_NOT_FOUND,
     WI_NODE_NOT_FOUND,
     WI_SESSION_NOT_FOUND,
     WI_JOB_NOT_FOUND,

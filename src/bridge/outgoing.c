@@ -291,6 +291,8 @@ static void add_times(struct wi_buffer *out, const struct wi_task *task)
 /* What only tasks that are no tensors in and out have. */
 static void add_kind(struct wi_buffer *out, const struct wi_task *task)
 {
+    if (task->asked->kernel)
+        add_word(out, ",\"task_type\":\"compute\",\"kernel\":", task->asked->kernel->name);
     if (task->asked->task != WI_TASK_NONE)
         add_word(out, ",\"task\":", wi_task_name(task->asked->task));
     if (task->owner)

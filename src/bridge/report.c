@@ -62,7 +62,7 @@ json_t *wi_report_bounded(const json_t *value)
 /* --- Reading --------------------------------------------------------------------------------- */
 
 struct report {
-    json_t *browser, *platforms, *engines, *engine_info;
+    json_t *browser, *platforms, *engines, *engine_info, *task_types;
     const char *os;
     int64_t cores;
     double memory_gib;
@@ -74,6 +74,7 @@ static const struct wi_param report_table[] = {
     WI_PARAM_ROW(report, platforms, WI_PARAM_OBJECT, 1, 0, 0),
     WI_PARAM_ROW(report, engines, WI_PARAM_OBJECT, 0, 0, 0),
     WI_PARAM_ROW(report, engine_info, WI_PARAM_OBJECT, 0, 0, 0),
+    WI_PARAM_ROW(report, task_types, WI_PARAM_ARRAY, 0, 0, 64),
     WI_PARAM_ROW(report, os, WI_PARAM_STRING, 0, 0, 0),
     WI_PARAM_ROW(report, cores, WI_PARAM_INTEGER, 0, 0, 4096),
     WI_PARAM_ROW(report, memory_gib, WI_PARAM_NUMBER, 0, 0, 1048576),
@@ -221,6 +222,8 @@ static enum wi_code read_engines(
         info->engines[i].on_webgpu = has_word(read.can, "webgpu");
         info->engines[i].file_max = read.file_max;
     }
+    /* One that says nothing is asked for inference alone. */
+    info->engines[WI_ENGINE_KERNELS].available &= has_word(report->task_types, "compute");
     return WI_OK;
 }
 

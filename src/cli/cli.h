@@ -46,6 +46,7 @@ enum wi_exit wi_cli_check(const struct wi_cli *cli, const struct wi_rest_answer 
 enum wi_exit wi_cli_status(struct wi_cli *cli);
 enum wi_exit wi_cli_add(struct wi_cli *cli);
 enum wi_exit wi_cli_infer(struct wi_cli *cli);
+enum wi_exit wi_cli_compute(struct wi_cli *cli);
 enum wi_exit wi_cli_chat(struct wi_cli *cli);
 /* The same with a model that was looked at. */
 enum wi_exit wi_cli_talk(struct wi_cli *cli);

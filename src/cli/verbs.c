@@ -127,6 +127,26 @@ static const struct wi_flag infer_options[] = {
     {0},
 };
 
+static const struct wi_flag compute_options[] = {
+    {"tensor", "NAME=FILE", 1, WI_COMPLETE_NAMED_FILE, NULL,
+        "A tensor of the kernel, from a NumPy .npy file of 32-bit floats"},
+    {"inputs", "FILE", 0, WI_COMPLETE_FILE, NULL,
+        "The tensors as JSON; \"-\" reads standard input"},
+    {"option", "KEY=VALUE", 1, WI_COMPLETE_NONE, NULL, "An option of the kernel"},
+    {"platform", "NAME", 0, WI_COMPLETE_WORDS, "auto wasm",
+        "What is to compute; auto lets the server choose"},
+    {"browser", "KIND", 0, WI_COMPLETE_WORDS, "chrome edge firefox safari",
+        "Only browsers of this kind"},
+    {"node", "ID", 0, WI_COMPLETE_NONE, NULL, "Only this node"},
+    {"no-fallback", NULL, 0, WI_COMPLETE_NONE, NULL,
+        "Fail where the platform fails, instead of taking the next one"},
+    {"priority", "0-9", 0, WI_COMPLETE_NONE, NULL, "9 is the most urgent, 5 the default"},
+    {"timeout", "DURATION", 0, WI_COMPLETE_NONE, NULL, "For all of it; 60s is the default"},
+    {"output", "DIR", 0, WI_COMPLETE_DIRECTORY, NULL,
+        "Save the output as DIR/NAME.npy, or as the file that is named .npy"},
+    {0},
+};
+
 #define TEXT_OPTIONS(task)                                                                         \
     {"option", "KEY=VALUE", 1, WI_COMPLETE_OPTION, task,                                           \
         "An option of the model such as temperature=0 or max_tokens=100; VALUE is JSON, or else "  \
@@ -327,6 +347,8 @@ const struct wi_verb wi_cli_verbs[] = {
     {"infer", "MODEL [FILE]", 1, 2, {WI_COMPLETE_MODEL, WI_COMPLETE_FILE},
         "Run a model on a picture, a sound, a text, on tensors or on the JSON in FILE (or \"-\")",
         infer_options, wi_cli_infer},
+    {"compute", "[KERNEL]", 0, 1, {WI_COMPLETE_NONE},
+        "Run a kernel over tensors, or list the kernels", compute_options, wi_cli_compute},
     {"chat", "MODEL", 1, 1, {WI_COMPLETE_MODEL},
         "Talk with a language model; its answers are shown as they come", chat_options,
         wi_cli_chat},

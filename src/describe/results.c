@@ -31,6 +31,14 @@ static const struct wi_member infer_answer[] = {
     {"performance", "Performance", NULL},
     {0},
 };
+static const struct wi_member compute_answer[] = {
+    {"id", "string", "The request's own, or the job's."},
+    {"kernel", "string", NULL},
+    {"outputs", "[Output]", NULL},
+    {"executed_on", "ExecutedOn", "What really computed it."},
+    {"performance", "Performance", NULL},
+    {0},
+};
 static const struct wi_member output[] = {
     {"name", "string", NULL},
     {"datatype", "Datatype", NULL},
@@ -208,6 +216,7 @@ const struct wi_schema wi_result_schemas[] = {
     FORM("AnswerHead", answer_head),
     FORM("InferAnswer", infer_answer, .also = "AnswerHead",
         .help = "What a model made of a request."),
+    FORM("ComputeAnswer", compute_answer, .help = "What a kernel made of its tensors."),
     FORM("Output", output),
     FORM("Datatype", NULL,
         .is = "'BOOL'|'UINT8'|'UINT16'|'UINT32'|'UINT64'|'INT8'|'INT16'|'INT32'|'INT64'|'FP16'|"

@@ -530,6 +530,27 @@ static const struct wi_member pull_event[] = {
 
 /* --- where a model would run ----------------------------------------------------------------- */
 
+static const struct wi_member kernels[] = {
+    {"kernels", "[Kernel]", NULL},
+    {0},
+};
+static const struct wi_member kernel[] = {
+    {"name", "string", NULL},
+    {"help", "string", "What it computes."},
+    {"inputs", "[KernelTensor]", NULL},
+    {"outputs", "[KernelTensor]", NULL},
+    {"options", "object", "Their schema, with the defaults."},
+    {"platforms", "[Platform]", "That it can be run on, where a node has them."},
+    {0},
+};
+static const struct wi_member kernel_tensor[] = {
+    {"name", "string", NULL},
+    {"datatypes", "[Datatype]", NULL},
+    {"shape", "[string]",
+        "The names of its dimensions; those of one name are equal in all tensors. A first * stands "
+        "for any number of others, none too."},
+    {0},
+};
 static const struct wi_member hardware[] = {
     {"model_name", "string", NULL},
     {"model_hash", "string", NULL},
@@ -739,6 +760,9 @@ const struct wi_schema wi_service_schemas[] = {
     FORM("Made", made),
     FORM("MadePlace", made_place),
     FORM("PullEvent", pull_event, .also = "Pull"),
+    FORM("Kernels", kernels),
+    FORM("Kernel", kernel),
+    FORM("KernelTensor", kernel_tensor),
     FORM("Hardware", hardware),
     FORM("HardwareOption", hardware_option),
     FORM("Moves", moves),

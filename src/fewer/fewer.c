@@ -211,7 +211,7 @@ static enum wi_code check_model(
     const struct wi_model *model, const struct wi_making_kind *kind, struct wi_error *error)
 {
     const struct wi_variants *variants = &model->variants;
-    if (model->builtin || model->format == WI_FORMAT_GGUF)
+    if (!model->folder || model->format == WI_FORMAT_GGUF)
         return wi_error_set(error, WI_NOTHING_TO_QUANTIZE, "model_name",
             "%.160s has no ONNX graphs, and only those are quantised here; of a GGUF file a hub "
             "has the quantisations",

@@ -8,9 +8,11 @@
 
 #include "base/descriptors.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/work_queue.h"
+#include "kernel/kernel.h"
 #include "library/listing.h"
 #include "library/load.h"
 
@@ -121,6 +123,19 @@ static void remove_entries(struct wi_repository *repository)
 
 /* --- the repository --------------------------------------------------------------------------- */
 
+/* Its hash is that of the table's version, so that what was measured is of these kernels. */
+static struct wi_model *new_kernels(struct wi_repository *repository)
+{
+    static const char name[] = "builtin/kernels", key[] = "builtin\0kernels\0" WI_KERNELS_VERSION;
+    struct wi_model *model = wi_snapshot_new(repository, name);
+    unsigned char hash[WI_HASH_SIZE];
+
+    wi_hash(key, sizeof key - 1, hash);
+    wi_hash_hex(hash, model->hash);
+    model->engine = WI_ENGINE_KERNELS;
+    return model;
+}
+
 struct wi_repository *wi_repository_new(
     uv_loop_t *loop, const char *directory, struct wi_hash_cache *cache)
 {
@@ -140,8 +155,14 @@ struct wi_repository *wi_repository_new(
         model->engine = WI_ENGINE_BUILTIN;
         repository->builtins[i] = model;
     }
+    repository->kernels = new_kernels(repository);
     repository->listing = wi_listing_new(loop, directory);
     return repository;
+}
+
+struct wi_model *wi_repository_kernels(const struct wi_repository *repository)
+{
+    return repository->kernels;
 }
 
 void wi_repository_tell(struct wi_repository *repository, const struct wi_change_listener *listener)
@@ -209,6 +230,7 @@ void wi_repository_free(struct wi_repository *repository)
     wi_repository_forget_uses(repository);
     for (int i = 0; i < WI_BUILTIN_END; i++)
         wi_model_unref(repository->builtins[i]);
+    wi_model_unref(repository->kernels);
     wi_listing_free(repository->listing);
     DL_FOREACH_SAFE(repository->jobs, job, next)
     {

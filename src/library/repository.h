@@ -82,6 +82,10 @@ struct wi_repository_counters {
 void wi_repository_counters(
     const struct wi_repository *repository, struct wi_repository_counters *counters);
 
+/* What stands for all kernels where they are run: a model without files, which no request can name.
+ * Borrowed. */
+struct wi_model *wi_repository_kernels(const struct wi_repository *repository);
+
 /* The list of the folder, read beside the loop; borrowed. */
 struct wi_listing *wi_repository_listing(struct wi_repository *repository);
 

@@ -28,6 +28,7 @@ struct wi_repository {
     struct job *jobs;
     struct wi_work_queue *readings;
     struct wi_model *builtins[WI_BUILTIN_END]; /* without the first */
+    struct wi_model *kernels;
     struct wi_listing *listing;
     struct wi_hash_cache *cache; /* or NULL */
     struct wi_gguf_limits limits;

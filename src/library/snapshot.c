@@ -183,7 +183,7 @@ void wi_model_use(struct wi_model *model)
     struct wi_repository *repository = model->_repository;
     struct use *use = repository ? find_use(repository, model->name) : NULL;
 
-    if (!repository || model->builtin)
+    if (!repository || !model->folder)
         return;
     if (!use) {
         use = wi_alloc(sizeof *use);

@@ -155,7 +155,8 @@ double wi_pool_usual_ms(
     const struct wi_model *model = asked->model;
     const struct wi_place *where = place_of(node, model->engine, (int)task->platforms[0]);
 
-    if (model->builtin || asked->stream || !wi_task_runs_evenly(asked->task) || !where)
+    if (model->builtin || asked->kernel || asked->stream || !wi_task_runs_evenly(asked->task) ||
+        !where)
         return 0;
     struct wi_estimate e = wi_estimates_get(pool->estimates, model->hash, where);
     return e.loads > 0 && e.run_ms > 0 ? e.load_ms + e.run_ms : 0;

@@ -350,6 +350,10 @@ static void on_model(void *context, struct wi_model *model, const struct wi_erro
 
 static void find_model(struct wi_run *run)
 {
+    if (run->infer.asked->kernel) {
+        check(run, wi_repository_kernels(run->deps->repository));
+        return;
+    }
     struct wi_repository_lookup *found =
         wi_repository_find(run->deps->repository, run->infer.model_name, on_model, run);
     if (found)

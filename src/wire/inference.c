@@ -41,6 +41,7 @@ struct wi_inference *wi_inference_again(const struct wi_inference *asked)
     again->type = asked->type;
     again->precision = wi_strdup(asked->precision);
     wi_tensors_share(&again->tensors, &asked->tensors);
+    again->kernel = asked->kernel;
     again->task = asked->task;
     again->input = json_incref(asked->input);
     again->options = json_incref(asked->options);

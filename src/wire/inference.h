@@ -8,6 +8,7 @@
 #define WI_WIRE_INFERENCE_H
 
 #include "format/engine.h"
+#include "kernel/kernel.h"
 #include "library/model.h"
 #include "task/task.h"
 #include "task/type.h"
@@ -37,6 +38,7 @@ struct wi_inference {
                                 node computes it; 0: 30 s, or three times what a batch of its prompt
                                 takes, if that is longer */
     struct wi_tensors tensors;
+    const struct wi_kernel *kernel; /* of the engine `kernels`: the one that is run; else NULL */
     enum wi_task_kind task; /* what is to be done with `input`; WI_TASK_NONE: tensors in and out */
     json_t *input;          /* what is not a tensor; may be NULL */
     json_t *options;        /* the model's, an object; may be NULL */

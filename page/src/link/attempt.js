@@ -47,6 +47,8 @@ export class Attempt {
         this.loadOnly = request.type === 'model_load';
         /** What a language model is to do. @type {string | null} */
         this.task = data.task ?? null;
+        /** Which one of the engine `kernels` it is to run. @type {string | null} */
+        this.kernel = data.kernel ?? null;
         /** Whose cached prompts it may use. @type {string | null} */
         this.owner = data.owner ?? null;
         this.alone = data.alone === true; /* beside no other in its engine */
@@ -219,6 +221,7 @@ export class Attempt {
         };
         if (this.options) run.options = this.options;
         if (this.task) run.task = this.task;
+        if (this.kernel) run.kernel = this.kernel;
         if (this.owner) run.owner = this.owner;
         if (this.alone) run.alone = true;
         if (this.isRaw) run.raw = true;
@@ -250,8 +253,9 @@ export function checkTask({ data, options }) {
     if (!isStrings(platforms) || platforms.length === 0) return invalid('platforms', 'a list of platform names');
     if (typeof deadline !== 'number' || !(deadline >= 0)) return invalid('deadline_ms', 'a number of milliseconds');
     if (outputs !== undefined && !isStrings(outputs)) return invalid('outputs', 'a list of output names');
-    if ((data.task ?? null) !== null && typeof data.task !== 'string') return invalid('task', 'the name of a task');
-    if ((data.owner ?? null) !== null && typeof data.owner !== 'string') return invalid('owner', 'a text');
+    for (const [name, what] of Object.entries(NAMES)) {
+        if ((data[name] ?? null) !== null && typeof data[name] !== 'string') return invalid(name, what);
+    }
     for (const name of ['alone', 'short', 'raw']) {
         if ((data[name] ?? null) !== null && typeof data[name] !== 'boolean') return invalid(name, 'true or false');
     }
@@ -259,6 +263,9 @@ export function checkTask({ data, options }) {
     if ((from ?? null) !== null && !isContinuation(from)) return invalid('continue', 'an object with seq, text and tokens');
     return null;
 }
+
+/** Members that are texts, or not there. */
+const NAMES = { task: 'the name of a task', kernel: 'the name of a kernel', owner: 'a text' };
 
 /** @param {any} from */
 function isContinuation(from) {

@@ -112,7 +112,8 @@ export class Limits {
     _hangAlone({ longestStep }, attempt, isLoaded) {
         if (attempt.isFormed && isLoaded) return Math.max(FORMED_SILENCE_MS, FORMED_STEPS * longestStep);
         if (attempt.committed) return Math.max(STREAM_SILENCE_MS, SILENT_STEPS * longestStep);
-        return attempt.readsWhole && isLoaded ? WHOLE_MS : this._silenceOf(attempt, SILENCE_MS);
+        const isWhole = attempt.kernel !== null || (attempt.readsWhole && isLoaded);
+        return isWhole ? WHOLE_MS : this._silenceOf(attempt, SILENCE_MS);
     }
 
     /** Whether it must be the attempt's grammar that keeps a silent worker, which then hears of no cancel.

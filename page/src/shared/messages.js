@@ -7,7 +7,7 @@ export const PROTOCOL = 'webinfer.v1';
 export const PROTOCOL_VERSION = 1;
 
 /** @typedef {'webgpu' | 'webnn' | 'webgl' | 'wasm'} Platform */
-/** What an engine worker is made for: its script, its WASM binary. @typedef {'wasm' | 'webgpu' | 'webnn' | 'llama' | 'gpu_llama'} Build */
+/** What an engine worker is made for: its script, its WASM binary. @typedef {'wasm' | 'webgpu' | 'webnn' | 'llama' | 'gpu_llama' | 'kernels'} Build */
 
 /** The platforms that an engine worker of ours serves, with the build that is whole for each.
  * @type {Readonly<Record<string, Build>>} */
@@ -15,7 +15,15 @@ export const BUILD_OF_PLATFORM = Object.freeze({ webgpu: 'webgpu', webnn: 'webnn
 
 /** Engines that have a worker for each of their models, with its build by the platform that it is on.
  * @type {Readonly<Record<string, Readonly<Record<string, Build>>>>} */
-export const OWN_WORKERS = Object.freeze({ llama: { wasm: 'llama', webgpu: 'gpu_llama' } });
+export const OWN_WORKERS = Object.freeze({ llama: { wasm: 'llama', webgpu: 'gpu_llama' }, kernels: { wasm: 'kernels' } });
+
+/** What is announced of the engine `kernels`, whose worker comes with its first task. `version` is that of
+ * src/kernel/kernel.h. @type {Readonly<{version: string, info: EngineInfo}>} */
+export const KERNELS = Object.freeze({ version: '1', info: { slots: 1, queue: 1, can: [] } });
+/** What a node is asked for at all. */
+export const TASK_TYPES = Object.freeze(['inference', 'compute']);
+/** Engines whose models have no files. */
+export const WITHOUT_FILES = Object.freeze(['builtin', 'kernels']);
 
 /** What is announced of the engine `llama`, whose workers come with their models. @type {Readonly<EngineInfo>} */
 export const LLAMA = Object.freeze({ slots: 4, queue: 4, can: ['continue', 'continue_several', 'embeddings'] });
@@ -80,7 +88,7 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  *   type: 'run', attempt: string, load_only: boolean, message_id: string, reply_to: string, from: string,
  *   key: string, model: Model, precision: string | null, outputs: string[], input: any,
  *   tensors: TensorEntry[], frame: ArrayBuffer | null, section: number, fallbacks: Fallback[],
- *   options?: Record<string, any>, stream?: StreamStart, task?: string, owner?: string, alone?: boolean, raw?: boolean, waits?: boolean, prompt_ms?: number
+ *   options?: Record<string, any>, stream?: StreamStart, task?: string, kernel?: string, owner?: string, alone?: boolean, raw?: boolean, waits?: boolean, prompt_ms?: number
  * }} RunMessage `alone`: beside no other task in its engine; `raw`: what its graphs put out is the answer (raw.js); `waits`: is taken to wait for the turns of others
  *   until it says that it has its own; `prompt_ms`: what a token that it reads took elsewhere
  * @typedef {SettingsMessage | UnloadMessage | CancelMessage | CreditMessage | RunMessage} ToEngine

@@ -1,5 +1,6 @@
 /** What a task or a model_load says of a model. */
 import { isObject } from './checks.js';
+import { WITHOUT_FILES } from './messages.js';
 
 /** @typedef {import('./messages.js').Model} Model */
 
@@ -10,7 +11,7 @@ const FILES_MAX = 1000;
 export function isModel(model) {
     if (!isObject(model) || typeof model.name !== 'string') return false;
     return typeof model.hash === 'string' && typeof model.engine === 'string' && isFiles(model.files)
-        && (model.files.length > 0 || model.engine === 'builtin');
+        && (model.files.length > 0 || WITHOUT_FILES.includes(model.engine));
 }
 
 /** @param {any} files */

@@ -1,5 +1,5 @@
 /** What the document can tell about its browser; the engine workers add what they can compute. */
-import { llamaInfo } from '../shared/messages.js';
+import { KERNELS, llamaInfo, TASK_TYPES } from '../shared/messages.js';
 import { identify } from './browser.js';
 
 /** @typedef {import('../shared/messages.js').Build} Build */
@@ -20,8 +20,9 @@ export async function baseCapabilities() {
         cross_origin_isolated: self.crossOriginIsolated,
         platforms: { ...absent(), webgl: webgl() },
         // Its workers come with their models.
-        engines: { llama: __LLAMA_VERSION__ },
-        engine_info: { llama: llamaInfo(llamaBuild() === 'jspi64') },
+        engines: { llama: __LLAMA_VERSION__, kernels: KERNELS.version },
+        engine_info: { llama: llamaInfo(llamaBuild() === 'jspi64'), kernels: KERNELS.info },
+        task_types: TASK_TYPES,
     };
 }
 

@@ -4,6 +4,7 @@
 #include "api/endpoints/openapi.h"
 #include "base/buffer.h"
 #include "config/mdoc.h"
+#include "kernel/kernel.h"
 #include "task/task.h"
 #include <ctype.h>
 #include <string.h>
@@ -243,7 +244,37 @@ static void print_options(FILE *out)
     fputs(".El\n", out);
 }
 
+/* "a [*, m, k], b [*, k, n] → c [*, m, n]" */
+static void print_tensor(const struct wi_kernel_tensor *tensor, const char *before, FILE *out)
+{
+    fprintf(out, "%s%s [", before, tensor->name);
+    for (const char *c = tensor->shape; *c; c++)
+        fprintf(out, *c == ',' ? ", " : "%c", *c);
+    fputs("]", out);
+}
+
+static void print_kernels(FILE *out)
+{
+    fputs(".Bl -tag -width multiply_add\n", out);
+    for (const struct wi_kernel *kernel = wi_kernels; kernel->name; kernel++) {
+        fprintf(out, ".It Li %s\n", kernel->name);
+        for (const struct wi_kernel_tensor *input = kernel->inputs; input->name; input++)
+            print_tensor(input, input == kernel->inputs ? "" : ", ", out);
+        print_tensor(&kernel->output, " → ", out);
+        fputs(":\n", out);
+        wi_mdoc_text(kernel->help, out);
+        if (!kernel->options->name)
+            continue;
+        begin_list(out, "operation");
+        for (const struct wi_param *row = kernel->options; row->name; row++)
+            print_param(row, "", out);
+        fputs(".El\n", out);
+    }
+    fputs(".El\n", out);
+}
+
 #define API "man/webinfer-api.7"
+#define COMPUTE "man/webinfer-compute.7"
 #define MODELS "man/webinfer-models.7"
 #define KSERVE "man/webinfer-kserve.7"
 static const struct {
@@ -270,6 +301,8 @@ static const struct {
     {"content", MODELS, NULL, "Content"},
     {"block-source", MODELS, NULL, "BlockSource"},
     {"content-model", MODELS, NULL, "ContentModel"},
+    {"compute", COMPUTE, NULL, "ComputeRequest"},
+    {"kernels", COMPUTE, print_kernels, NULL},
     {"kserve-routes", KSERVE, print_kserve_routes, NULL},
     {"kserve-infer", KSERVE, NULL, "KserveInfer"},
     {"kserve-generate", KSERVE, NULL, "KserveGenerate"},

@@ -2,6 +2,7 @@
 #include "api/http/routes.h"
 
 #include "wire/anthropic/anthropic.h"
+#include "wire/compute/compute.h"
 #include "wire/kserve/kserve.h"
 #include "wire/ollama/ollama.h"
 #include "wire/openai/openai.h"
@@ -50,6 +51,10 @@
           "picture_invalid picture_too_large audio_invalid audio_too_large operator_unsupported "  \
           "node_not_found inference_failed attempts_exhausted stream_interrupted "                 \
           "stream_diverged deadline_exceeded stall_timeout "
+#define COMPUTES                                                                                   \
+    "kernel_not_found invalid_field bad_framing input_unknown input_missing input_datatype "       \
+    "input_shape input_size answer_too_large platform_unsupported unavailable node_not_found "     \
+    "inference_failed attempts_exhausted deadline_exceeded "
 #define KEPT "idempotency_mismatch storage_failed"
 
 const struct wi_route wi_routes[] = {
@@ -58,6 +63,12 @@ const struct wi_route wi_routes[] = {
         JSON, "run a model", NATIVE, .answers = "200 InferAnswer",
         .events = "part StreamPart progress StreamProgress done StreamDone error codes",
         .body = "InferRequest", .codes = RUNS KEPT, .help = "See below."},
+    {"POST", "/v1/compute", wi_handle_infer, USER, WI_ROUTE_BODY | WI_ROUTE_ADMIT | WI_ROUTE_BINARY,
+        0, JSON, "run a kernel", &wi_dialect_compute, .answers = "200 ComputeAnswer",
+        .body = "ComputeRequest", .codes = COMPUTES KEPT,
+        .help = "webinfer-compute(7) describes it."},
+    {"GET", "/v1/kernels", wi_handle_kernels, USER, 0, 0, JSON,
+        "the kernels, with their tensors and options", NATIVE, .answers = "200 Kernels"},
     {"POST", "/v1/chat/completions", wi_handle_infer, USER, RUN | WI_ROUTE_EVENTS, 0, JSON,
         "answer a conversation, as OpenAI's clients ask", OPENAI(chat), .answers = "200 Chat",
         .events = "message ChatChunk|OpenaiError", .codes = RUNS KEPT,

@@ -120,8 +120,8 @@ void wi_cli_infer_carry(struct wi_rest_request *request, const struct wi_buffer 
     request->timeout_ms += TRAVEL_MS;
 }
 
-enum wi_code wi_cli_infer_request(const struct wi_arguments *arguments, struct wi_buffer *body,
-    size_t *json_size, long *timeout_ms, struct wi_error *error)
+enum wi_code wi_cli_infer_request(const struct wi_arguments *arguments, const char *names,
+    struct wi_buffer *body, size_t *json_size, long *timeout_ms, struct wi_error *error)
 {
     json_t *request = json_object();
     struct wi_buffer tail = {0};
@@ -135,8 +135,8 @@ enum wi_code wi_cli_infer_request(const struct wi_arguments *arguments, struct w
     if (code == WI_OK)
         code = set_stream(request, arguments, error);
     if (code == WI_OK &&
-        json_object_set_new(request, "model_name", json_string(arguments->positionals[0])) != 0)
-        code = wi_error_set(error, WI_BAD_REQUEST, "", "the model's name is not UTF-8");
+        json_object_set_new(request, names, json_string(arguments->positionals[0])) != 0)
+        code = wi_error_set(error, WI_BAD_REQUEST, "", "the %s is not UTF-8", names);
     if (code == WI_OK) {
         wi_buffer_json(body, request);
         *json_size = tail.size || wi_argument_given(arguments, "tensor") ? body->size : 0;

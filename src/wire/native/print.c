@@ -107,14 +107,20 @@ void wi_native_add_performance(struct wi_buffer *out, const struct wi_outcome *o
     wi_buffer_strings(out, ",\"warm\":", outcome->warm ? "true}" : "false}", NULL);
 }
 
-static void print_head(struct wi_buffer *out, const struct wi_outcome *outcome)
+/* What was run: a model, or the kernel of POST /v1/compute. */
+static void print_head(
+    struct wi_buffer *out, const struct wi_kernel *kernel, const struct wi_outcome *outcome)
 {
     wi_buffer_puts(out, "{\"id\":");
     wi_buffer_json_string(out, outcome->id);
-    wi_buffer_puts(out, ",\"model_name\":");
-    wi_buffer_json_string(out, outcome->model_name);
     wi_buffer_puts(out, ",");
-    add_string_or_null(out, "model_type", wi_model_type_name(outcome->type));
+    if (kernel) {
+        add_string_or_null(out, "kernel", kernel->name);
+    } else {
+        add_string_or_null(out, "model_name", outcome->model_name);
+        wi_buffer_puts(out, ",");
+        add_string_or_null(out, "model_type", wi_model_type_name(outcome->type));
+    }
     wi_buffer_puts(out, ",\"outputs\":[");
 }
 
@@ -184,7 +190,7 @@ static struct wi_printing *print(const struct wi_infer *infer, const struct wi_o
     if (!printing)
         return NULL;
     wi_buffer_puts(&printing->text, before);
-    print_head(&printing->text, outcome);
+    print_head(&printing->text, infer->asked->kernel, outcome);
     print_tail(&printing->tail, outcome, stream);
     wi_buffer_puts(&printing->tail, after);
     return printing;

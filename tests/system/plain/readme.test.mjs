@@ -40,6 +40,7 @@ const EXPECTED = [
     ['build/webinfer infer numbers ', /^three hundred forty-seven$/m],
     ['build/webinfer infer digits-vit ', /^7 +\d/m],
     ['build/webinfer infer keywords ', /^left +\d/m],
+    ['build/webinfer transcribe ', /^four one seven$/m],
     ['curl -s http://127.0.0.1:8470/v1/infer ', /"label":"7"/],
     ['curl -s http://127.0.0.1:8470/v1/chat/completions ', /17 \+ 25 = 42/],
     ['curl -sN http://127.0.0.1:8470/v1/events ', /^event: snapshot$/m],

@@ -53,7 +53,7 @@ static enum wi_code make(struct made *made, const char **words)
     memset(made, 0, sizeof *made);
     assert_int_equal(wi_arguments_parse(&arguments, count, (char **)words, &made->error), WI_OK);
     code = wi_cli_infer_request(
-        &arguments, &made->body, &made->json_size, &made->timeout_ms, &made->error);
+        &arguments, "model_name", &made->body, &made->json_size, &made->timeout_ms, &made->error);
     if (code == WI_OK) {
         made->json = json_loadb(
             made->body.text, made->json_size ? made->json_size : made->body.size, 0, NULL);

@@ -1,0 +1,34 @@
+/** Compiles the kernels in C (../shaders) to one WebAssembly module with SIMD, which imports nothing. */
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { here } from './bundle.mjs';
+
+const SHADERS = path.join(here, '../shaders');
+const COMPILE = ['--target=wasm32', '-msimd128', '-mbulk-memory', '-O3', '-std=c17', '-Wall', '-Wextra', '-Werror',
+    '-ffreestanding', '-nostdlib', `-I${SHADERS}`];
+/** The stack lies below everything else, so that what overflows it traps. */
+const LINK = ['-Wl,--no-entry', '-Wl,--stack-first', '-Wl,-z,stack-size=65536', '-Wl,--export=__heap_base', '-Wl,--strip-all'];
+
+/** Those that have a C file, by name. @returns {string[]} */
+export const kernelNames = () => fs.readdirSync(SHADERS, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && fs.existsSync(path.join(SHADERS, entry.name, `${entry.name}.c`)))
+    .map(({ name }) => name).sort();
+
+/** @returns {Buffer} the module's binary */
+export function kernelsBinary() {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'webinfer-kernels-'));
+    const binary = path.join(folder, 'kernels.wasm');
+    const sources = kernelNames().map((name) => path.join(SHADERS, name, `${name}.c`));
+    try {
+        const { status, stderr, error } = spawnSync(process.env.CLANG ?? 'clang', [...COMPILE, ...LINK, '-o', binary, ...sources]);
+        if (status !== 0) {
+            throw new Error(`the kernels of shaders/ could not be compiled: ${error ?? stderr}\n`
+                + 'They need clang with the target wasm32, and wasm-ld (Debian: apt install clang lld).');
+        }
+        return fs.readFileSync(binary);
+    } finally {
+        fs.rmSync(folder, { recursive: true });
+    }
+}

@@ -1,0 +1,74 @@
+/* GET /v1/kernels: what there is for POST /v1/compute. */
+#include "api/endpoints/kernels.h"
+
+#include "api/http/request.h"
+#include "api/http/routes.h"
+#include "describe/schema.h"
+#include "format/engine.h"
+#include "kernel/kernel.h"
+#include <string.h>
+
+static json_t *shape_json(const char *shape)
+{
+    json_t *out = json_array();
+    for (size_t length; *shape; shape += length + (shape[length] == ',')) {
+        length = strcspn(shape, ",");
+        json_array_append_new(out, json_stringn(shape, length));
+    }
+    return out;
+}
+
+static json_t *tensor_json(const struct wi_kernel_tensor *tensor)
+{
+    return json_pack("{s:s, s:[s], s:o}", "name", tensor->name, "datatypes",
+        wi_datatype_name(WI_FP32), "shape", shape_json(tensor->shape));
+}
+
+static json_t *default_json(const struct wi_param *option)
+{
+    const char *at = (const char *)&wi_kernel_defaults + option->offset;
+    double number;
+    int whole;
+    memcpy(option->kind == WI_PARAM_NUMBER ? (void *)&number : (void *)&whole, at,
+        option->kind == WI_PARAM_NUMBER ? sizeof number : sizeof whole);
+    return option->kind == WI_PARAM_NUMBER ? json_real(number)
+           : option->kind == WI_PARAM_ENUM ? json_string(option->names[whole])
+                                           : json_boolean(whole);
+}
+
+static json_t *options_json(const struct wi_kernel *kernel)
+{
+    json_t *out = wi_params_json(kernel->options), *rows = json_object_get(out, "properties");
+    for (const struct wi_param *option = kernel->options; option->name; option++)
+        json_object_set_new(json_object_get(rows, option->name), "default", default_json(option));
+    return out;
+}
+
+static json_t *platforms_json(void)
+{
+    json_t *out = json_array();
+    for (int i = 0; i < WI_PLATFORM_COUNT; i++)
+        if (wi_engines[WI_ENGINE_KERNELS].platforms & 1u << i)
+            json_array_append_new(out, json_string(wi_platform_names[i]));
+    return out;
+}
+
+json_t *wi_kernels_json(void)
+{
+    json_t *out = json_array();
+    for (const struct wi_kernel *kernel = wi_kernels; kernel->name; kernel++) {
+        json_t *inputs = json_array();
+        for (const struct wi_kernel_tensor *input = kernel->inputs; input->name; input++)
+            json_array_append_new(inputs, tensor_json(input));
+        json_array_append_new(
+            out, json_pack("{s:s, s:s, s:o, s:[o], s:o, s:o}", "name", kernel->name, "help",
+                     kernel->help, "inputs", inputs, "outputs", tensor_json(&kernel->output),
+                     "options", options_json(kernel), "platforms", platforms_json()));
+    }
+    return out;
+}
+
+void wi_handle_kernels(struct wi_request *request)
+{
+    wi_request_answer_json(request, 200, json_pack("{s:o}", "kernels", wi_kernels_json()));
+}

@@ -1,0 +1,10 @@
+/* The table of kernels, as clients and the page's build are told of it. */
+#ifndef WI_API_KERNELS_H
+#define WI_API_KERNELS_H
+
+#include <jansson.h>
+
+/* A list of objects, each a Kernel of the API's description. */
+json_t *wi_kernels_json(void);
+
+#endif

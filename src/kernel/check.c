@@ -1,0 +1,259 @@
+/* Tensors and options held against a row of the table; see kernel.h. */
+#include "kernel/kernel.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* The sizes that a kernel's dimensions have in one run: of each name, and of what "*" stands for.
+ */
+struct sizes {
+    struct size {
+        const char *name; /* in the table's text */
+        size_t length;
+        int64_t value;
+    } named[WI_TENSOR_MAX_RANK];
+    unsigned count;
+    int has_leading;
+    unsigned leading;
+    int64_t lead[WI_TENSOR_MAX_RANK];
+};
+
+/* The next name of a shape, whose length is put out; NULL at the end. */
+static const char *next_name(const char **shape, size_t *length)
+{
+    const char *name = *shape;
+    if (!*name)
+        return NULL;
+    *length = strcspn(name, ",");
+    *shape = name + *length + (name[*length] == ',');
+    return name;
+}
+
+static unsigned count_names(const char *shape)
+{
+    unsigned count = 0;
+    size_t length;
+    while (next_name(&shape, &length))
+        count++;
+    return count;
+}
+
+/* The size of that name, or a new one without a value. */
+static struct size *size_of(struct sizes *sizes, const char *name, size_t length, int *is_new)
+{
+    for (unsigned i = 0; i < sizes->count; i++)
+        if (sizes->named[i].length == length && memcmp(sizes->named[i].name, name, length) == 0) {
+            *is_new = 0;
+            return &sizes->named[i];
+        }
+    *is_new = 1;
+    sizes->named[sizes->count] = (struct size){.name = name, .length = length};
+    return &sizes->named[sizes->count++];
+}
+
+/* Takes the sizes of a tensor of that shape into `sizes`; whether they fit those that are there. */
+static int bind(struct sizes *sizes, const char *shape, const struct wi_tensor *tensor)
+{
+    int leads = *shape == '*', is_new;
+    const char *rest = !leads ? shape : shape[1] ? shape + 2 : shape + 1, *name;
+    unsigned named = count_names(rest), at = tensor->rank - named;
+    size_t length;
+    if (tensor->rank < named || (!leads && at > 0))
+        return 0;
+    if (leads && !sizes->has_leading) {
+        sizes->has_leading = 1;
+        sizes->leading = at;
+        memcpy(sizes->lead, tensor->dims, at * sizeof *tensor->dims);
+    }
+    if (leads &&
+        (sizes->leading != at || memcmp(sizes->lead, tensor->dims, at * sizeof *tensor->dims) != 0))
+        return 0;
+    while ((name = next_name(&rest, &length))) {
+        struct size *size = size_of(sizes, name, length, &is_new);
+        if (is_new)
+            size->value = tensor->dims[at];
+        if (size->value != tensor->dims[at++])
+            return 0;
+    }
+    return 1;
+}
+
+/* What a tensor of that shape has; every name in it has a size. */
+static unsigned dims_of(struct sizes *sizes, const char *shape, int64_t dims[WI_TENSOR_MAX_RANK])
+{
+    unsigned rank = 0;
+    size_t length;
+    const char *name;
+    int is_new;
+    while ((name = next_name(&shape, &length))) {
+        if (*name != '*') {
+            dims[rank++] = size_of(sizes, name, length, &is_new)->value;
+            continue;
+        }
+        memcpy(dims, sizes->lead, sizes->leading * sizeof *dims);
+        rank = sizes->leading;
+    }
+    return rank;
+}
+
+/* --- inputs ----------------------------------------------------------------------------------- */
+
+static void list_inputs(const struct wi_kernel *kernel, char *out, size_t size)
+{
+    size_t used = 0;
+    for (const struct wi_kernel_tensor *one = kernel->inputs; one->name && used < size; one++)
+        used += (size_t)snprintf(
+            out + used, size - used, "%s%s [%s]", used ? ", " : "", one->name, one->shape);
+}
+
+static enum wi_code unknown(const struct wi_kernel *kernel, const struct wi_tensor *tensor,
+    size_t index, struct wi_error *error)
+{
+    char field[48], names[160];
+    snprintf(field, sizeof field, "inputs[%zu].name", index);
+    list_inputs(kernel, names, sizeof names);
+    wi_error_set(error, WI_INPUT_UNKNOWN, field, "the kernel %s has no input %.128s; it has %s",
+        kernel->name, tensor->name, names);
+    wi_error_expect(error, "%s, each once", names);
+    return WI_INPUT_UNKNOWN;
+}
+
+static enum wi_code no_fit(const struct wi_kernel *kernel, const struct wi_kernel_tensor *wanted,
+    const struct wi_tensor *tensor, size_t index, struct wi_error *error)
+{
+    char field[48], found[240], all[160];
+    snprintf(field, sizeof field, "inputs[%zu].shape", index);
+    wi_shape_format(tensor->dims, tensor->rank, found, sizeof found);
+    list_inputs(kernel, all, sizeof all);
+    wi_error_set(error, WI_INPUT_SHAPE, field,
+        "input %s has shape %.200s, which does not fit the others: %s takes %s", wanted->name,
+        found, kernel->name, all);
+    wi_error_expect(error, "[%s], where equal names are equal sizes and * is any number of sizes",
+        wanted->shape);
+    return WI_INPUT_SHAPE;
+}
+
+static enum wi_code no_floats(const struct wi_tensor *tensor, size_t index, struct wi_error *error)
+{
+    char field[48];
+    snprintf(field, sizeof field, "inputs[%zu].datatype", index);
+    wi_error_set(error, WI_INPUT_DATATYPE, field, "input %.128s is %s; kernels take FP32",
+        tensor->name, wi_datatype_name(tensor->datatype));
+    wi_error_expect(error, "FP32");
+    return WI_INPUT_DATATYPE;
+}
+
+/* The inputs in the table's order into `sizes`. */
+static enum wi_code bind_inputs(const struct wi_kernel *kernel, const struct wi_tensors *inputs,
+    struct sizes *sizes, struct wi_error *error)
+{
+    char names[160];
+    for (const struct wi_kernel_tensor *wanted = kernel->inputs; wanted->name; wanted++) {
+        const struct wi_tensor *tensor = wi_tensors_find(inputs, wanted->name);
+        if (!tensor) {
+            list_inputs(kernel, names, sizeof names);
+            wi_error_set(error, WI_INPUT_MISSING, "inputs", "input %s is missing; %s takes %s",
+                wanted->name, kernel->name, names);
+            wi_error_expect(error, "%s", names);
+            return WI_INPUT_MISSING;
+        }
+        size_t index = (size_t)(tensor - inputs->items);
+        if (tensor->datatype != WI_FP32)
+            return no_floats(tensor, index, error);
+        if (!bind(sizes, wanted->shape, tensor))
+            return no_fit(kernel, wanted, tensor, index, error);
+    }
+    return WI_OK;
+}
+
+/* Each is one that the kernel has, and there once. */
+static enum wi_code check_names(
+    const struct wi_kernel *kernel, const struct wi_tensors *inputs, struct wi_error *error)
+{
+    for (size_t i = 0; i < inputs->count; i++) {
+        const struct wi_kernel_tensor *one = kernel->inputs;
+        while (one->name && strcmp(one->name, inputs->items[i].name) != 0)
+            one++;
+        if (!one->name || wi_tensors_find(inputs, one->name) != &inputs->items[i])
+            return unknown(kernel, &inputs->items[i], i, error);
+    }
+    return WI_OK;
+}
+
+#define ELEMENTS_MAX ((int64_t)(WI_KERNEL_BYTES_MAX / sizeof(float)))
+
+/* Whether its dimensions without those of 0 make so few elements: the others are counted through
+ * all the same. */
+static int is_small(const int64_t *dims, unsigned rank)
+{
+    int64_t product = 1;
+    for (unsigned i = 0; i < rank; i++) {
+        if (dims[i] > ELEMENTS_MAX / product)
+            return 0;
+        product *= dims[i] > 0 ? dims[i] : 1;
+    }
+    return 1;
+}
+
+static enum wi_code check_bytes(const struct wi_kernel *kernel, const struct wi_tensors *inputs,
+    struct sizes *sizes, struct wi_error *error)
+{
+    int64_t dims[WI_TENSOR_MAX_RANK];
+    unsigned rank = dims_of(sizes, kernel->output.shape, dims);
+    int64_t elements = wi_shape_elements(dims, rank);
+    uint64_t taken = wi_tensors_bytes(inputs);
+    int fits = is_small(dims, rank) && taken <= WI_KERNEL_BYTES_MAX &&
+               (uint64_t)elements <= (WI_KERNEL_BYTES_MAX - taken) / sizeof(float);
+    for (size_t i = 0; i < inputs->count && fits; i++)
+        fits = is_small(inputs->items[i].dims, inputs->items[i].rank);
+    if (fits)
+        return WI_OK;
+    wi_error_set(error, WI_ANSWER_TOO_LARGE, "inputs",
+        "the tensors of a kernel may have %" PRIu64 " bytes together; its inputs have %" PRIu64
+        " and its output %" PRId64 " elements of 4",
+        WI_KERNEL_BYTES_MAX, taken, elements);
+    wi_error_expect(error, "smaller inputs");
+    return WI_ANSWER_TOO_LARGE;
+}
+
+enum wi_code wi_kernel_check_inputs(
+    const struct wi_kernel *kernel, const struct wi_tensors *inputs, struct wi_error *error)
+{
+    struct sizes sizes = {0};
+    enum wi_code code = check_names(kernel, inputs, error);
+    if (code == WI_OK)
+        code = bind_inputs(kernel, inputs, &sizes, error);
+    return code == WI_OK ? check_bytes(kernel, inputs, &sizes, error) : code;
+}
+
+enum wi_code wi_kernel_check_options(
+    const struct wi_kernel *kernel, const json_t *options, struct wi_error *error)
+{
+    struct wi_kernel_options read = wi_kernel_defaults;
+    return options ? wi_params_read(
+                         kernel->options, options, WI_PARAMS_STRICT, "options.", &read, error)
+                   : WI_OK;
+}
+
+/* --- the answer ------------------------------------------------------------------------------- */
+
+enum wi_code wi_kernel_check_answer(const struct wi_kernel *kernel, const struct wi_tensors *inputs,
+    const struct wi_tensors *outputs, struct wi_error *error)
+{
+    const struct wi_tensor *output = outputs->items;
+    struct sizes sizes = {0};
+    int64_t dims[WI_TENSOR_MAX_RANK];
+    char shape[240];
+    enum wi_code code = bind_inputs(kernel, inputs, &sizes, error);
+    if (code != WI_OK)
+        return code;
+    unsigned rank = dims_of(&sizes, kernel->output.shape, dims);
+    if (outputs->count == 1 && strcmp(output->name, kernel->output.name) == 0 &&
+        output->datatype == WI_FP32 && output->rank == rank &&
+        memcmp(output->dims, dims, rank * sizeof *dims) == 0)
+        return WI_OK;
+    wi_shape_format(dims, rank, shape, sizeof shape);
+    return wi_error_set(error, WI_INFERENCE_FAILED, "data.tensors",
+        "the kernel %s has one output, %s, FP32 %s", kernel->name, kernel->output.name, shape);
+}

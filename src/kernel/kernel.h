@@ -1,0 +1,62 @@
+/*
+ * THE table of kernels: what each computes, the tensors that it takes and gives, and its options.
+ * The checks here and in the page, the manual and GET /v1/kernels come from it. What computes a
+ * kernel lies in shaders/NAME.
+ */
+#ifndef WI_KERNEL_KERNEL_H
+#define WI_KERNEL_KERNEL_H
+
+#include "base/error.h"
+#include "base/params.h"
+#include "tensor/tensor.h"
+
+#define WI_KERNEL_INPUTS 4
+#define WI_KERNEL_OPTIONS 8
+/* Of one run's inputs and its output together. */
+#define WI_KERNEL_BYTES_MAX (UINT64_C(256) << 20)
+/* Of all kernels together: it counts up when one of them computes or takes something else, and is
+ * part of what measurements are kept by. */
+#define WI_KERNELS_VERSION "1"
+
+/* A tensor of FP32. `shape` names its dimensions, separated by commas; those of one name are equal
+ * in all tensors of a kernel. A "*" before them stands for any number of dimensions, none too. */
+struct wi_kernel_tensor {
+    const char *name, *shape;
+};
+
+/* All options that there are, with their defaults in wi_kernel_defaults. Each kernel's rows point
+ * into it. */
+struct wi_kernel_options {
+    int operation; /* of reduce: an index into its words */
+    int causal;    /* of attention */
+    double scale, epsilon, rate;
+};
+extern const struct wi_kernel_options wi_kernel_defaults;
+
+struct wi_kernel {
+    const char *name, *help;
+    struct wi_kernel_tensor inputs[WI_KERNEL_INPUTS + 1]; /* ended by one without a name */
+    struct wi_kernel_tensor output;
+    const struct wi_param *options; /* at most WI_KERNEL_OPTIONS; ended by a row without a name */
+};
+extern const struct wi_kernel wi_kernels[]; /* by name; ended by a row without one */
+
+/* The kernel of that name, or NULL. */
+const struct wi_kernel *wi_kernel_find(const char *name);
+/* All their names, separated by ", ", as far as there is room. */
+void wi_kernel_names(char *text, size_t size);
+
+/* Whether it can be run with these: WI_OK, or WI_INPUT_UNKNOWN, WI_INPUT_MISSING,
+ * WI_INPUT_DATATYPE, WI_INPUT_SHAPE, and WI_ANSWER_TOO_LARGE beyond WI_KERNEL_BYTES_MAX. Errors
+ * name the field and what is expected there. */
+enum wi_code wi_kernel_check_inputs(
+    const struct wi_kernel *kernel, const struct wi_tensors *inputs, struct wi_error *error);
+/* `options` may be NULL: none are given. WI_OK, or as wi_params_read. */
+enum wi_code wi_kernel_check_options(
+    const struct wi_kernel *kernel, const json_t *options, struct wi_error *error);
+/* Whether `outputs` are what it makes of `inputs`, which were checked: its one output, with its
+ * name, datatype and shape. WI_OK or WI_INFERENCE_FAILED. */
+enum wi_code wi_kernel_check_answer(const struct wi_kernel *kernel, const struct wi_tensors *inputs,
+    const struct wi_tensors *outputs, struct wi_error *error);
+
+#endif

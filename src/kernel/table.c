@@ -1,0 +1,69 @@
+/* The kernels by name; see kernel.h. */
+#include "kernel/kernel.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define ROW(member, type, least, most, text)                                                       \
+    {                                                                                              \
+        .name = #member, .kind = WI_PARAM_##type,                                                  \
+        .offset = offsetof(struct wi_kernel_options, member), .min = (least), .max = (most),       \
+        .help = (text)                                                                             \
+    }
+#define OPTIONS(...) ((const struct wi_param[]){__VA_ARGS__, WI_PARAM_END})
+#define NO_OPTIONS ((const struct wi_param[]){WI_PARAM_END})
+
+static const char *const operations[] = {"sum", "mean", "max", "min", NULL};
+
+const struct wi_kernel_options wi_kernel_defaults = {.epsilon = 1e-5, .rate = 1};
+
+const struct wi_kernel wi_kernels[] = {
+    {"add", "c = a + b.", {{"a", "*"}, {"b", "*"}}, {"c", "*"}, NO_OPTIONS},
+    {"attention", "y = softmax(q · kᵀ · scale) · v. No matrix of scores is kept.",
+        {{"q", "*,m,d"}, {"k", "*,n,d"}, {"v", "*,n,e"}}, {"y", "*,m,e"},
+        OPTIONS(
+            ROW(causal, BOOL, 0, 0, "Whether query i of m sees only the first i + 1 + n - m keys."),
+            ROW(scale, NUMBER, 0, 1e6, "0, the default: 1 / √d."))},
+    {"gelu", "y = x · Φ(x), by the error function.", {{"x", "*"}}, {"y", "*"}, NO_OPTIONS},
+    {"layer_norm", "y = (x - mean) / √(variance + epsilon) · scale + bias, over n.",
+        {{"x", "*,n"}, {"scale", "n"}, {"bias", "n"}}, {"y", "*,n"},
+        OPTIONS(ROW(epsilon, NUMBER, 1e-12, 1, "0.00001 by default."))},
+    {"matmul", "c = a · b.", {{"a", "*,m,k"}, {"b", "*,k,n"}}, {"c", "*,m,n"}, NO_OPTIONS},
+    {"multiply", "c = a · b, element by element.", {{"a", "*"}, {"b", "*"}}, {"c", "*"},
+        NO_OPTIONS},
+    {"multiply_add", "d = a · b + c, element by element.", {{"a", "*"}, {"b", "*"}, {"c", "*"}},
+        {"d", "*"}, NO_OPTIONS},
+    {"reduce", "y = the sum, mean, largest or smallest of n.", {{"x", "*,n"}}, {"y", "*"},
+        OPTIONS({.name = "operation",
+            .kind = WI_PARAM_ENUM,
+            .offset = offsetof(struct wi_kernel_options, operation),
+            .names = operations,
+            .help = "sum by default."})},
+    {"relu", "y = x where x is positive, else 0.", {{"x", "*"}}, {"y", "*"}, NO_OPTIONS},
+    {"silu", "y = x / (1 + e^-x).", {{"x", "*"}}, {"y", "*"}, NO_OPTIONS},
+    {"softmax", "y = e^x / Σ e^x, over n.", {{"x", "*,n"}}, {"y", "*,n"}, NO_OPTIONS},
+    {"som_distance",
+        "The squared distance of each point of data from each unit of a self-organising map.",
+        {{"data", "n,d"}, {"weights", "u,d"}}, {"distances", "n,u"}, NO_OPTIONS},
+    {"som_update", "updated = weights + rate · Σ influence · (data - weights). The sum is over n.",
+        {{"weights", "u,d"}, {"data", "n,d"}, {"influence", "n,u"}}, {"updated", "u,d"},
+        OPTIONS(ROW(rate, NUMBER, -1e6, 1e6, "1 by default."))},
+    {"transpose", "y = x with m and n exchanged.", {{"x", "*,m,n"}}, {"y", "*,n,m"}, NO_OPTIONS},
+    {0},
+};
+
+const struct wi_kernel *wi_kernel_find(const char *name)
+{
+    for (const struct wi_kernel *kernel = wi_kernels; kernel->name; kernel++)
+        if (strcmp(kernel->name, name) == 0)
+            return kernel;
+    return NULL;
+}
+
+void wi_kernel_names(char *text, size_t size)
+{
+    size_t used = 0;
+    *text = '\0';
+    for (const struct wi_kernel *kernel = wi_kernels; kernel->name && used < size; kernel++)
+        used += (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "", kernel->name);
+}

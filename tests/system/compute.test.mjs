@@ -1,0 +1,168 @@
+/** POST /v1/compute and GET /v1/kernels: our own kernels in real browsers, against plain loops of the test's own. */
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, before } from 'node:test';
+import { safari } from '../lib/browsers.mjs';
+import { webinfer } from '../lib/cli.mjs';
+import { Daemon, testsOf } from '../lib/daemon.mjs';
+import { inputsOf, right, shapes } from '../lib/kernels.mjs';
+import * as kserve from '../lib/kserve.mjs';
+
+/** Of the largest value, beside which a sum in single precision is right. */
+const TOLERANCE = 2e-5;
+
+/** @type {Daemon} */
+let daemon;
+const test = testsOf(() => daemon);
+before(async () => {
+    daemon = await new Daemon({ models: ['twice'], config: {
+        pool: { max_connections: 3 }, 'browser.firefox': { max_connections: 1 }, 'browser.safari': safari(),
+    } }).start();
+});
+after(() => daemon.stop());
+
+const tensor = ({ name, shape, values }) => ({ name, datatype: 'FP32', shape, data: values });
+
+const compute = (kernel, inputs, more = {}) => daemon.post('/v1/compute', { kernel, inputs, ...more });
+
+/** The answer, held against the loops. */
+async function check(one, more = {}) {
+    const inputs = inputsOf(one), wanted = right[one.kernel](inputs, one.options ?? {});
+    const answer = await compute(one.kernel, inputs.map(tensor),
+        { platform: 'wasm', fallback: false, options: one.options ?? {}, ...more });
+    const what = `${one.kernel} ${JSON.stringify(one.shapes)} on ${more.browser ?? 'any'}`;
+    assert.equal(answer.status, 200, `${what}: ${answer.text}`);
+    const { outputs: [output, ...others], executed_on: ran } = answer.json;
+    assert.equal(others.length, 0);
+    assert.deepEqual(output.shape, wanted.shape, what);
+    assert.deepEqual([ran.platform, ran.engine, ran.fallbacks, ran.simulated], ['wasm', 'kernels', [], false]);
+    if (more.browser) assert.equal(ran.browser, more.browser);
+    const most = Math.max(1, ...wanted.values.filter(Number.isFinite).map(Math.abs));
+    for (const [i, value] of wanted.values.entries())
+        assert.ok(Math.abs(Number(output.data[i]) - value) <= TOLERANCE * most,
+            `${what}: element ${i} is ${output.data[i]}, not ${value}`);
+    assert.equal(output.data.length, wanted.values.length);
+    return answer.json;
+}
+
+for (const browser of ['chrome', 'firefox', 'safari']) {
+    test(`every kernel is right in ${browser}, for odd shapes and for none`, async () => {
+        for (const one of shapes) await check(one, { browser });
+    });
+}
+
+test('the kernels that are listed are those that were tried, each with what it takes', async () => {
+    const { kernels } = (await daemon.get('/v1/kernels')).json;
+    assert.deepEqual(kernels.map(({ name }) => name), Object.keys(right).sort());
+    const matmul = kernels.find(({ name }) => name === 'matmul');
+    assert.deepEqual(matmul.inputs, [{ name: 'a', datatypes: ['FP32'], shape: ['*', 'm', 'k'] },
+        { name: 'b', datatypes: ['FP32'], shape: ['*', 'k', 'n'] }]);
+    assert.deepEqual(matmul.outputs, [{ name: 'c', datatypes: ['FP32'], shape: ['*', 'm', 'n'] }]);
+    assert.deepEqual(matmul.platforms, ['wasm']);
+    const { properties } = kernels.find(({ name }) => name === 'reduce').options;
+    assert.deepEqual([properties.operation.default, properties.operation.enum], ['sum', ['sum', 'mean', 'max', 'min']]);
+});
+
+test('tensors come and go in binary, with numbers that are none', async () => {
+    const values = [NaN, -1, Infinity, -Infinity, 2];
+    const bytes = Buffer.from(new Float32Array(values).buffer);
+    const { headers, body } = kserve.encode({ kernel: 'relu', parameters: { binary_data_output: true } },
+        [{ name: 'x', datatype: 'FP32', shape: [5], bytes }]);
+    const answer = await daemon.request('/v1/compute', { method: 'POST', headers, body });
+    assert.equal(answer.status, 200, answer.text);
+    const { outputs: [output] } = kserve.decode(answer);
+    assert.deepEqual(kserve.values('FP32', output.bytes), [NaN, 0, Infinity, 0, 2]);
+});
+
+test('an answer says what ran, and has the client\'s id', async () => {
+    const answer = await check({ kernel: 'add', shapes: { a: [2], b: [2] } }, { id: 'mine' });
+    assert.equal(answer.id, 'mine');
+    assert.equal(answer.kernel, 'add');
+    assert.ok(!('model_name' in answer) && !('model_type' in answer));
+    assert.equal(answer.executed_on.precision, 'fp32');
+    assert.equal(answer.executed_on.numerics, 'ok');
+    assert.equal(answer.performance.attempts, 1);
+});
+
+test('twelve at once, beside a model, are answered as each alone', async () => {
+    const some = shapes.filter(({ kernel }) => ['matmul', 'attention', 'softmax'].includes(kernel)).slice(0, 12);
+    const alone = [];
+    for (const one of some) alone.push((await check(one, { browser: 'chrome' })).outputs);
+    const beside = Array.from({ length: 12 }, () => daemon.infer({ model_name: 'twice',
+        inputs: [{ name: 'x', datatype: 'FP32', shape: [2], data: [1, 2] }] }));
+    const together = await Promise.all(some.map((one) => check(one, { browser: 'chrome' })));
+    for (const [i, { outputs }] of together.entries()) assert.deepEqual(outputs, alone[i]);
+    for (const { json } of await Promise.all(beside)) assert.deepEqual(json.outputs[0].data, [2, 4]);
+});
+
+/** Each with its status, code, field, and what is expected or allowed there. */
+const x = { name: 'x', shape: [2], values: [1, 2] };
+const bad = [
+    ['an unknown kernel', { kernel: 'dance', inputs: [tensor(x)] }, 404, 'kernel_not_found', 'kernel', /add, attention/],
+    ['no kernel', { inputs: [tensor(x)] }, 400, 'missing_field', 'kernel', undefined],
+    ['an unknown field', { kernel: 'relu', inputs: [tensor(x)], model_name: 'twice' }, 400, 'unknown_field', 'model_name', /kernel/],
+    ['no tensors', { kernel: 'relu', inputs: 'text' }, 400, 'invalid_field', 'inputs', /array|list/],
+    ['a missing input', { kernel: 'add', inputs: [{ ...tensor(x), name: 'a' }] }, 422, 'input_missing', 'inputs', /a \[\*\], b \[\*\]/],
+    ['an unknown input', { kernel: 'relu', inputs: [{ ...tensor(x), name: 'z' }] }, 422, 'input_unknown', 'inputs[0].name', /x \[\*\]/],
+    ['a wrong datatype', { kernel: 'relu', inputs: [{ ...tensor(x), datatype: 'INT32' }] }, 422, 'input_datatype', 'inputs[0].datatype', /FP32/],
+    ['shapes that do not fit', { kernel: 'matmul', inputs: [{ ...tensor(x), name: 'a', shape: [1, 2] },
+        { ...tensor(x), name: 'b', shape: [1, 2] }] }, 422, 'input_shape', 'inputs[1].shape', /\[\*,k,n\]/],
+    ['an unknown option', { kernel: 'relu', inputs: [tensor(x)], options: { slope: 1 } }, 400, 'unknown_field', 'options.slope', undefined],
+    ['an option beyond its limits', { kernel: 'attention', inputs: [], options: { scale: -1 } }, 400, 'invalid_field', 'options.scale', /0/],
+    ['an output of a TiB', { kernel: 'matmul', inputs: [
+        { name: 'a', datatype: 'FP32', shape: [262144, 0], data: [] },
+        { name: 'b', datatype: 'FP32', shape: [0, 262144], data: [] }] }, 413, 'answer_too_large', 'inputs', /smaller/],
+    ['a platform that has none', { kernel: 'relu', inputs: [tensor(x)], platform: 'webnn', fallback: false }, 422,
+        'platform_unsupported', 'platform', undefined],
+    ['an unknown browser', { kernel: 'relu', inputs: [tensor(x)], browser: 'lynx' }, 400, 'invalid_field', 'browser', /chrome/],
+];
+test('bad requests are told what is wrong, and the next one is right', async () => {
+    for (const [what, body, status, code, field, expected] of bad) {
+        const { status: is, json, text } = await daemon.post('/v1/compute', body);
+        assert.deepEqual([is, json.code, json.field], [status, code, field], `${what}: ${text}`);
+        if (expected) assert.match(`${json.expected ?? ''} ${json.allowed ?? ''}`, expected, `${what}: ${text}`);
+    }
+    await check({ kernel: 'add', shapes: { a: [2], b: [2] } });
+});
+
+test('a fallback to wasm is told', async () => {
+    const { json } = await compute('relu', [tensor(x)], { platform: 'webnn' });
+    assert.equal(json.executed_on.platform, 'wasm');
+    assert.equal(json.executed_on.fallbacks[0].platform, 'webnn');
+});
+
+test('a kernel is no model', async () => {
+    const { status, json } = await daemon.infer({ model_name: 'builtin/kernels', inputs: [tensor(x)] });
+    assert.deepEqual([status, json.code], [404, 'model_not_found']);
+    const { data } = (await daemon.get('/v1/models')).json;
+    assert.ok(!JSON.stringify(data).includes('kernels'));
+});
+
+test('a kernel that runs past its deadline ends, and the next one is right', async () => {
+    const long = 200_000, bytes = Buffer.alloc(4 * long);
+    const { headers, body } = kserve.encode({ kernel: 'attention', timeout_ms: 3000, browser: 'chrome' },
+        ['q', 'k', 'v'].map((name) => ({ name, datatype: 'FP32', shape: [long, 1], bytes })));
+    const { status, json } = await daemon.request('/v1/compute', { method: 'POST', headers, body });
+    assert.deepEqual([status, json.code], [504, 'deadline_exceeded'], JSON.stringify(json));
+    await check({ kernel: 'add', shapes: { a: [2], b: [2] } }, { browser: 'chrome' });
+});
+
+test('webinfer compute lists the kernels, and runs one over .npy files', async () => {
+    const list = await webinfer(daemon, ['compute']);
+    assert.equal(list.code, 0, list.problems);
+    assert.match(list.out, /^matmul +a\[\*, ?m, ?k\], b\[\*, ?k, ?n\] +c\[\*, ?m, ?n\] +c = a · b\.$/m);
+    const inputs = path.join(daemon.folder, 'inputs.json');
+    fs.writeFileSync(inputs, JSON.stringify([tensor({ name: 'x', shape: [2, 2], values: [1, 2, 3, 5] })]));
+    const folder = path.join(daemon.folder, 'outputs');
+    const ran = await webinfer(daemon, ['compute', 'reduce', '--inputs', inputs, '--option', 'operation=max', '--output', folder]);
+    assert.equal(ran.code, 0, ran.problems);
+    assert.match(ran.out, /y FP32\[2\]/);
+    const file = path.join(folder, 'y.npy'), bytes = fs.readFileSync(file);
+    assert.deepEqual(kserve.values('FP32', bytes.subarray(-8)), [2, 5]);
+    const again = await webinfer(daemon, ['compute', 'relu', '--tensor', `x=${file}`]);
+    assert.match(again.out, /y FP32\[2\] = 2, 5/, again.problems);
+    const { code, problems } = await webinfer(daemon, ['compute', 'relu']);
+    assert.equal(code, 2);
+    assert.match(problems, /--tensor NAME=FILE\.npy/);
+});
