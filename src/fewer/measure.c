@@ -159,13 +159,6 @@ static double cosine_of(const struct sums *sums)
     return norms > 0 && isfinite(sums->product) && isfinite(norms) ? sums->product / norms : 0;
 }
 
-double wi_measure_cosine(const float *one, const float *other, size_t count)
-{
-    struct sums sums = {0};
-    add_sums(&sums, one, other, count);
-    return cosine_of(&sums);
-}
-
 /* What is chosen step by step is told of anew after the first difference: only numbers that the
  * graphs gave count. */
 static int is_compared(const struct wi_tensor *one, const struct wi_tensor *other)

@@ -36,7 +36,4 @@ struct wi_measure;
 struct wi_measure *wi_measure_begin(const struct wi_measure_order *order);
 void wi_measure_drop(struct wi_measure *measure); /* no callback comes; NULL is fine */
 
-/* The cosine between two vectors; 0 where one of them is no direction. */
-double wi_measure_cosine(const float *one, const float *other, size_t count);
-
 #endif
