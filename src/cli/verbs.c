@@ -213,6 +213,17 @@ static const struct wi_flag pull_options[] = {
     {0},
 };
 
+static const struct wi_flag quantize_options[] = {
+    {"bits", "NUMBER", 0, WI_COMPLETE_WORDS, "8 4 16",
+        "How many bits: 8 gives the variant q8, 4 q4, 16 fp16"},
+    {"mixed", NULL, 0, WI_COMPLETE_NONE, NULL,
+        "With 4 bits, keep 8 in the layers that lose most by 4"},
+    {"force", NULL, 0, WI_COMPLETE_NONE, NULL, "Publish it though it measures badly"},
+    {"detach", NULL, 0, WI_COMPLETE_NONE, NULL, "Do not wait until it is there"},
+    {"cancel", NULL, 0, WI_COMPLETE_NONE, NULL, "Stop making it, and remove what there is of it"},
+    {0},
+};
+
 static const struct wi_flag run_options[] = {
     PULL_OPTIONS,
     {"system", "TEXT", 0, WI_COMPLETE_NONE, NULL, "Instruct the model before the conversation"},
@@ -371,6 +382,10 @@ const struct wi_verb wi_cli_verbs[] = {
     {"add", "FILE|DIR", 1, 1, {WI_COMPLETE_FILE},
         "Send a model, or one in a CAR, to the daemon, from this machine or another", add_options,
         wi_cli_add},
+    {"quantize", "MODEL", 1, 1, {WI_COMPLETE_MODEL},
+        "Have the daemon make a variant of a model in fewer bits, of its fp32 files, and show how "
+        "that measures",
+        quantize_options, wi_cli_quantize},
     {"publish", "MODEL[:VARIANT]", 1, 1, {WI_COMPLETE_MODEL},
         "Give a model an address that is made of its content, ipfs://CID, and print it",
         publish_options, wi_cli_publish},

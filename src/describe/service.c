@@ -247,7 +247,7 @@ static const struct wi_member model[] = {
     {"bytes?", "integer", "Of all its files."},
     {"files?", "[(path string, bytes integer, hash string)]", NULL},
     {"variant?", "string", "Which of its variants this is."},
-    {"variants?", "[(name string, bytes integer, file_count integer)]",
+    {"variants?", "[(name string, bytes integer, file_count integer, made? Made)]",
         "The preferred one first. NAME:VARIANT names another one, wherever a model is named."},
     {"opset?", "integer", "Of ONNX files."},
     {"inputs?", "[Value]", NULL},
@@ -522,12 +522,14 @@ static const struct wi_member sound_error[] = {
 
 static const struct wi_member pull[] = {
     {"name", "string", "What the model is called here."},
-    {"state", "'resolving'|'downloading'|'verifying'|'publishing'|'done'|'failed'",
+    {"state",
+        "'resolving'|'downloading'|'verifying'|'quantizing'|'measuring'|'publishing'|'done'|"
+        "'failed'",
         "Resolving: which commit and which files, and room is made. Downloading: each file "
-        "is "
-        "hashed as it comes."},
+        "is hashed as it comes. Of a variant that is made here it is quantizing and measuring "
+        "instead."},
     {"model", "string", "What was asked for."},
-    {"hub", "string", "Of what is pulled by its CID: ipfs."},
+    {"hub", "string", "Of what is pulled by its CID: ipfs; of what is made here: empty."},
     {"variant", "string|null", "Null as long as it is not known."},
     {"commit", "string|null", "Likewise."},
     {"loaded_bytes", "integer", "What was here already is counted."},
@@ -543,6 +545,38 @@ static const struct wi_member pull[] = {
     {"seconds_left?", "number", "At that speed."},
     {"retrying?", "string", "What the hub has failed at, and when it is tried again."},
     {"problem?", "(code Code, detail string)", "Why it has failed."},
+    {"bits?", "integer", "Of a variant that is made here, as what follows."},
+    {"mixed?", "boolean", NULL},
+    {"inputs_done?", "integer", "How many inputs it was measured with."},
+    {"inputs?", "integer", "How many there are to be."},
+    {"made?", "Made", "Once it was measured."},
+    {0},
+};
+static const struct wi_member made[] = {
+    {"of", "string", "The hash of the fp32 variant that it was made of."},
+    {"bits", "integer", NULL},
+    {"mixed", "boolean", NULL},
+    {"forced", "boolean", "It was to be published however it measured."},
+    {"made_at", "integer", "In seconds since 1970."},
+    {"counts",
+        "(weights integer, quantizable integer, quantized integer, nodes integer, kept integer)",
+        "How many weights there are, can have fewer bits, and have them; and of how many nodes, "
+        "and how many keep more bits."},
+    {"measured",
+        "(inputs integer, cosine (median number, p5 number, least number), "
+        "largest_error number|null, places [MadePlace])",
+        "What its graphs put out against those of fp32: cosines, and the largest error as a share "
+        "of the largest number."},
+    {0},
+};
+static const struct wi_member made_place[] = {
+    {"browser", "string", NULL},
+    {"browser_version", "string", NULL},
+    {"platform", "string", NULL},
+    {"run_ms", "number", "The median of its runs."},
+    {"source_run_ms", "number", "That of fp32."},
+    {"memory_bytes?", "integer", "What it takes in a page."},
+    {"source_memory_bytes?", "integer", "What fp32 takes there."},
     {0},
 };
 static const struct wi_member pull_event[] = {
@@ -786,6 +820,8 @@ const struct wi_schema wi_service_schemas[] = {
     FORM("SoundDone", sound_done),
     FORM("SoundError", sound_error, .also = "Problem"),
     FORM("Pull", pull),
+    FORM("Made", made),
+    FORM("MadePlace", made_place),
     FORM("PullEvent", pull_event, .also = "Pull"),
     FORM("Kernels", kernels),
     FORM("Kernel", kernel),

@@ -6,6 +6,7 @@
 #include "base/loop.h"
 #include "hub/gateways.h"
 #include "hub/hub.h"
+#include "library/made.h"
 #include "library/uploads.h"
 #include "source/neighbours.h"
 #include "source/retry.h"
@@ -425,7 +426,8 @@ static int is_known(const struct wi_pulls *pulls, const char *id)
 
 static void resume(struct wi_pulls *pulls, const char *id, const char *request)
 {
-    if (wi_upload_is_id(id) || is_known(pulls, id)) /* that is, since they were listed before */
+    if (wi_upload_is_id(id) || wi_made_is_id(id) ||
+        is_known(pulls, id)) /* that is, since they were listed before */
         return;
     struct wi_pull_order order = {0};
     struct wi_error error;

@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "base/nearest.h"
 #include "library/folder.h"
+#include "library/made.h"
 #include "library/model.h"
 
 #include <dirent.h>
@@ -78,10 +79,14 @@ static void add_variants(struct scan *scan, const char *name, struct wi_variants
     char *path = wi_sprintf("%s/%s", scan->directory, name);
     struct wi_folder folder = {0};
 
-    if (wi_folder_read(path, &folder) == 0)
-        wi_format_find_variants(folder.format, folder.files, folder.count, variants);
-    else
+    if (wi_folder_read(path, &folder) != 0)
         note_failure(scan, errno);
+    else
+        wi_format_find_variants(folder.format, folder.files, folder.count, variants);
+    if (variants->count > 0 && wi_made_list(scan->directory, name, folder.format, variants) != 0)
+        note_failure(scan, errno);
+    if (variants->count <= 1 && wi_formats[folder.format]->names)
+        wi_variants_clear(variants); /* a single graph is all that there is */
     wi_folder_clear(&folder);
     free(path);
 }
@@ -97,8 +102,7 @@ static void add_model(
         return;
     }
     add_row(&list->models, &list->model_count, name, format, problem);
-    if (wi_formats[format]->find_variants)
-        add_variants(scan, name, &list->models[list->model_count - 1].variants);
+    add_variants(scan, name, &list->models[list->model_count - 1].variants);
     if (wi_versions_find(scan->directory, name, &number) != 0 ||
         (number > 0 && wi_versions_list(scan->directory, name,
                            &list->models[list->model_count - 1].versions) != 0))

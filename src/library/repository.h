@@ -47,6 +47,13 @@ struct wi_repository_lookup;
  * WI_MODEL_INVALID, WI_UNAVAILABLE (out of descriptors). */
 struct wi_repository_lookup *wi_repository_find(
     struct wi_repository *repository, const char *name, wi_repository_fn *on_model, void *context);
+/* Reads a variant of `name` ("NAME:VARIANT") that was made here and is still in the staging folder
+ * `folder`, of that format: for who holds it alone, since no look-up finds it. Never called at
+ * once.
+ */
+struct wi_repository_lookup *wi_repository_read_made(struct wi_repository *repository,
+    const char *name, enum wi_model_format format, const char *folder, wi_repository_fn *on_model,
+    void *context);
 void wi_repository_cancel(
     struct wi_repository_lookup *lookup); /* no callback comes; NULL is fine */
 

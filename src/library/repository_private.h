@@ -52,9 +52,6 @@ struct wi_model *wi_snapshot_of_load(struct wi_repository *repository, struct wi
 
 /* Whether anybody has a reference that is not idle. */
 int wi_model_is_used(const struct wi_model *model);
-
-/* --- repository_use.c ------------------------------------------------------------------------- */
-
 void wi_repository_forget_uses(struct wi_repository *repository);
 /* Gives what is not kept yet to be kept, and ends. */
 void wi_repository_end_runs(struct wi_repository *repository);

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/work_queue.h"
 #include "library/load.h"
+#include "library/made.h"
 #include "library/quota.h"
 #include "library/store_path.h"
 #include "library/uploads.h"
@@ -26,6 +27,8 @@ struct wi_versions_task {
     void *context;
     /* What is wanted. */
     char *directory, *id, *request, *name;
+    char *variant, *folder; /* of what is made here */
+    struct wi_strings common;
     struct wi_source source;
     uint64_t quota, needed;
     unsigned keep;
@@ -246,6 +249,18 @@ static void adopt(struct wi_versions_task *task)
     task->failed = wi_versions_adopt(task->directory, task->name, &task->error) != WI_OK;
 }
 
+static void stage_made(struct wi_versions_task *task)
+{
+    task->failed = wi_made_stage(task->directory, task->id, task->folder, &task->common,
+                       &task->result.staging, &task->error) != WI_OK;
+}
+
+static void publish_made(struct wi_versions_task *task)
+{
+    task->failed = wi_made_publish(task->directory, task->id, task->name, task->variant,
+                       task->request, &task->error) != WI_OK;
+}
+
 static const struct kind kinds[] = {
     {list_staged, NULL, 1},
     {evict, free_evicted, 1},
@@ -255,8 +270,21 @@ static const struct kind kinds[] = {
     {take_away, prune, 1},
     {adopt, NULL, 0},
     {collect, NULL, 1},
+    {stage_made, NULL, 0},
+    {publish_made, NULL, 1},
 };
-enum { LIST_STAGED, EVICT, STAGE, PUBLISH, DROP_STAGING, TAKE_AWAY, ADOPT, COLLECT };
+enum {
+    LIST_STAGED,
+    EVICT,
+    STAGE,
+    PUBLISH,
+    DROP_STAGING,
+    TAKE_AWAY,
+    ADOPT,
+    COLLECT,
+    STAGE_MADE,
+    PUBLISH_MADE
+};
 
 /* --- the queue -------------------------------------------------------------------------------- */
 
@@ -275,6 +303,9 @@ static void free_task(struct wi_versions_task *task)
     free(task->id);
     free(task->request);
     free(task->name);
+    free(task->variant);
+    free(task->folder);
+    wi_strings_clear(&task->common);
     free(task);
 }
 
@@ -472,6 +503,30 @@ struct wi_versions_task *wi_versions_make_first(struct wi_versions_work *work, c
 {
     struct wi_versions_task *task = new_publishing(work, id, name, source, on_done, context);
     task->is_first = 1;
+    queue(task);
+    return task;
+}
+
+struct wi_versions_task *wi_versions_stage_made(struct wi_versions_work *work, const char *id,
+    const char *folder, const struct wi_strings *common, wi_versions_fn *on_done, void *context)
+{
+    struct wi_versions_task *task = new_task(work, STAGE_MADE, on_done, context);
+    task->id = wi_strdup(id);
+    task->folder = wi_strdup(folder);
+    wi_strings_copy(&task->common, common);
+    queue(task);
+    return task;
+}
+
+struct wi_versions_task *wi_versions_publish_made(struct wi_versions_work *work, const char *id,
+    const char *name, const char *variant, const char *notes, wi_versions_fn *on_done,
+    void *context)
+{
+    struct wi_versions_task *task = new_task(work, PUBLISH_MADE, on_done, context);
+    task->id = wi_strdup(id);
+    task->name = wi_strdup(name);
+    task->variant = wi_strdup(variant);
+    task->request = wi_strdup(notes);
     queue(task);
     return task;
 }

@@ -421,6 +421,9 @@ static void write_caches(const struct wi_api *api, struct wi_buffer *out)
     wi_repository_counters(api->deps.repository, &store);
     if (api->deps.pulls)
         wi_pulls_counters(api->deps.pulls, &hub);
+    struct wi_fewer_counters made = {0};
+    if (api->deps.fewer)
+        wi_fewer_counters(api->deps.fewer, &made);
     const struct level levels[] = {
         {"page", api->endpoints->pages.hits, api->endpoints->pages.misses,
             api->endpoints->pages.loaded_bytes, api->endpoints->pages.saved_bytes},
@@ -451,6 +454,16 @@ static void write_caches(const struct wi_api *api, struct wi_buffer *out)
     wi_metric_value(out, "webinfer_pulls_under_way", (double)hub.under_way);
     wi_metric_head(out, "webinfer_pulls_cancelled_total", "counter", "Pulls that were cancelled.");
     wi_metric_value(out, "webinfer_pulls_cancelled_total", (double)hub.cancelled);
+    wi_metric_head(out, "webinfer_quantizing", "gauge", "Variants in fewer bits being made.");
+    wi_metric_value(out, "webinfer_quantizing", (double)made.under_way);
+    wi_metric_head(out, "webinfer_quantized_total", "counter",
+        "Variants in fewer bits, by what came of them.");
+    wi_buffer_printf(
+        out, "webinfer_quantized_total{result=\"done\"} %llu\n", (unsigned long long)made.done);
+    wi_buffer_printf(
+        out, "webinfer_quantized_total{result=\"failed\"} %llu\n", (unsigned long long)made.failed);
+    wi_buffer_printf(out, "webinfer_quantized_total{result=\"cancelled\"} %llu\n",
+        (unsigned long long)made.cancelled);
     wi_metric_head(out, "webinfer_evicted_bytes_total", "counter",
         "Bytes of pulled models that were removed to make room for others.");
     wi_metric_value(out, "webinfer_evicted_bytes_total", (double)hub.evicted_bytes);

@@ -59,6 +59,7 @@ static const struct wi_schema request_forms[] = {{.name = "Tensor", .members = t
     {.name = "KserveIndexOrder", .params = wi_kserve_index_params},
     {.name = "KserveLoadOrder", .params = wi_kserve_load_params},
     {.name = "PullOrder", .params = wi_pull_params},
+    {.name = "QuantizeOrder", .params = wi_quantize_params},
     {.name = "UploadOrder", .params = wi_upload_order_params},
     {.name = "UploadFile", .params = wi_upload_file_params},
     {.name = "UploadQuery", .params = wi_upload_query_params},

@@ -112,6 +112,7 @@ wi_route_fn wi_handle_model_remove, wi_handle_models_gc;
 wi_route_fn wi_handle_upload_new, wi_handle_upload_part, wi_handle_upload_publish;
 wi_route_fn wi_handle_upload_remove;
 wi_route_fn wi_handle_model_pull, wi_handle_model_cancel;
+wi_route_fn wi_handle_model_quantize;
 wi_route_fn wi_handle_model_publish, wi_handle_model_unpublish, wi_handle_content;
 wi_route_fn wi_handle_model_load, wi_handle_model_unload, wi_handle_session_recycle;
 wi_route_fn wi_handle_node_drain, wi_handle_node_undrain;

@@ -39,7 +39,6 @@ TEST(only_weights_and_settings_are_wanted)
     assert_false(wi_format_gguf.wants("inner/model.gguf"));
     assert_true(wi_format_onnx.wants("model.onnx") && wi_format_onnx.wants("w.onnx.data"));
     assert_false(wi_format_onnx.wants("onnx/model.onnx") || wi_format_onnx.wants("other.json"));
-    assert_null(wi_format_onnx.find_variants);
 }
 
 TEST(a_dtype_is_a_variant)

@@ -334,7 +334,7 @@ TEST(test_ranks)
         "POST /v2/repository/models/{model}/load", "POST /v2/repository/models/{model}/unload",
         "POST /api/pull", "DELETE /api/delete", "POST /v1/models/{model}/files",
         "PUT /v1/uploads/{id}", "POST /v1/uploads/{id}/publish", "DELETE /v1/uploads/{id}",
-        "GET /v1/logs"};
+        "GET /v1/logs", "POST /v1/models/{model}/quantize"};
     static const char *const user[] = {"GET /v1/openapi.json", "POST /v1/infer", "POST /v1/compute",
         "GET /v1/kernels", "POST /v1/chat/completions", "POST /v1/responses", "POST /v1/messages",
         "POST /v1/messages/count_tokens", "POST /v1/completions", "POST /v1/embeddings",
