@@ -59,8 +59,7 @@ node_is_current() {
 }
 
 fetch_node() {
-    say "fetching a current Node.js into build/"
-    npm_install scripts/node "$BUILD/tools/node"
+    fetch_pinned_node
     local binary
     for binary in "$BUILD"/tools/node/node_modules/node-linux-*/bin/node; do
         [[ -x $binary ]] || continue
@@ -71,6 +70,18 @@ fetch_node() {
     node_is_current || fail "the fetched Node.js does not run; put Node.js 20 or later on PATH"
 }
 
+fetch_pinned_node() {
+    say "fetching a current Node.js into build/"
+    npm_install scripts/node "$BUILD/tools/node"
+}
+
+# Helia, for one system test. It needs a newer Node.js than the tests, so that it may have one of its own.
+setup_helia() {
+    npm_install tests/helia "$BUILD/node/tests/helia"
+    node -e 'const [a, b] = process.versions.node.split(".").map(Number);
+        process.exit(a > 22 || (a === 22 && b >= 15) ? 0 : 1)' || fetch_pinned_node
+}
+
 # npm_install FOLDER TARGET: the packages of FOLDER's lockfile, into TARGET/node_modules.
 npm_install() {
     local folder=$1 target=$2 hash
@@ -78,6 +89,7 @@ npm_install() {
     [[ -f $target/.installed && $(<"$target/.installed") == "$hash" ]] && return 0
     mkdir -p "$target" "$HOME"
     cp "$folder/package.json" "$folder/package-lock.json" "$target"
+    [[ ! -f $folder/.npmrc ]] || cp "$folder/.npmrc" "$target"
     [[ ! -d $folder/none ]] || cp -R "$folder/none" "$target" # what packages are overridden with
     (cd "$target" && quietly "npm-${folder//\//-}" npm ci --ignore-scripts --no-progress)
     printf '%s\n' "$hash" >"$target/.installed"
@@ -108,6 +120,7 @@ setup_browsers() {
     setup_browser
     need_packages "${PACKAGES_BROWSERS[@]}" "${PACKAGES_MODELS[@]}" "${PACKAGES_PYTHON[@]}"
     setup_modules tests
+    setup_helia
     WEBINFER_BUILD=$BUILD "$NODE" tests/lib/browsers.mjs --unpack
 }
 

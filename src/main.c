@@ -26,6 +26,7 @@
 #include "config/config.h"
 #include "copies/copies.h"
 #include "copies/pulled.h"
+#include "fewer/fewer.h"
 #include "hub/pulls.h"
 #include "job/job.h"
 #include "library/repository.h"
@@ -93,6 +94,7 @@ struct daemon {
     struct wi_db *db;
     struct wi_jobs *jobs;
     struct wi_checks *checks;
+    struct wi_fewer *fewer;
     struct wi_pool *pool;
     struct wi_bridge *bridge;
     struct wi_server *server;
@@ -129,6 +131,7 @@ static void close_rest(void *context)
     wi_copies_free(d->copies);
     wi_pulled_free(d->pulled);
     wi_pulls_free(d->pulls);
+    wi_fewer_free(d->fewer);
     wi_blockstore_free(d->blocks);
     wi_neighbours_free(d->neighbours);
     wi_sources_free(d->sources);
@@ -148,7 +151,8 @@ static void close_links(void *context)
 {
     struct daemon *d = context;
     wi_bridge_close(d->bridge);
-    if (wi_bridge_links(d->bridge) > 0 && wi_now_ms() < d->flush_until)
+    if ((wi_bridge_links(d->bridge) > 0 && wi_now_ms() < d->flush_until) ||
+        wi_fewer_is_busy(d->fewer))
         next_step(d, close_links, FLUSH_STEP_MS);
     else
         close_rest(d);
@@ -216,6 +220,7 @@ static void stop(struct daemon *d)
     wi_timer_start(d->limit, (uint64_t)d->config->pool.shutdown_timeout, 0);
     wi_server_quiesce(d->server);
     wi_checks_stop(d->checks);
+    wi_fewer_stop(d->fewer);
     wi_jobs_drain(d->jobs, on_jobs_idle, d);
 }
 
@@ -267,6 +272,7 @@ static void reload(struct daemon *d)
     wi_pool_reload(d->pool, next);
     wi_jobs_reload(d->jobs, next);
     wi_checks_reload(d->checks, next);
+    wi_fewer_reload(d->fewer, next);
     set_memory_limits(d, next);
     wi_repository_set_aliases(d->repository, &next->aliases);
     wi_repository_reset(d->repository, next->models.directory);
@@ -373,6 +379,19 @@ static void restore_hash(void *context, const char *key, const char *value)
     wi_hash_cache_restore(context, key, value);
 }
 
+static void keep_runs(void *context, const char *key, const char *value)
+{
+    if (value)
+        wi_db_put(context, WI_DB_RUNS, 0, key, value);
+    else
+        wi_db_forget(context, WI_DB_RUNS, key);
+}
+
+static void restore_runs(void *context, const char *key, const char *value)
+{
+    wi_repository_restore_runs(context, key, value);
+}
+
 /* What is not as wi_id_new makes it is as if it were not there. */
 static void restore_id(void *context, const char *key, const char *value)
 {
@@ -403,6 +422,8 @@ static void make_models(struct daemon *d)
     set_memory_limits(d, d->config);
     wi_repository_set_aliases(d->repository, &d->config->aliases);
     wi_repository_tell(d->repository, &d->listener);
+    wi_db_each(d->db, WI_DB_RUNS, 0, restore_runs, d->repository);
+    wi_repository_keep_runs(d->repository, keep_runs, d->db);
     d->versions = wi_versions_work_new(&d->loop, d->repository);
     set_room(d, d->config);
     find_id(d);
@@ -493,6 +514,15 @@ static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
     if (make_bridge(d, error) != WI_OK)
         return error->code;
     make_copies(d);
+    const struct wi_fewer_deps fewer_deps = {.loop = &d->loop,
+        .children = d->children,
+        .repository = d->repository,
+        .versions = d->versions,
+        .jobs = d->jobs,
+        .pool = d->pool,
+        .bridge = d->bridge,
+        .listener = &d->listener};
+    d->fewer = wi_fewer_new(&fewer_deps, d->config);
     struct wi_server_deps server_deps = {.loop = &d->loop,
         .config = d->config,
         .jobs = d->jobs,
@@ -502,6 +532,7 @@ static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
         .repository = d->repository,
         .versions = d->versions,
         .pulls = d->pulls,
+        .fewer = d->fewer,
         .blocks = d->blocks,
         .sources = d->sources,
         .neighbours = d->neighbours,

@@ -71,12 +71,16 @@ int wi_protobuf_varint(
     return wi_protobuf_fail(input, start, "a number has more than 10 bytes");
 }
 
-static int skip(struct wi_protobuf *input, struct wi_protobuf_range *message, uint64_t length)
+/* 1, or -1. */
+static int take(struct wi_protobuf *input, struct wi_protobuf_range *message, uint64_t length,
+    struct wi_protobuf_field *field)
 {
     if (length > message->end - message->at)
         return wi_protobuf_fail(input, message->at, "a field is longer than what contains it");
+    field->bytes.at = message->at;
     message->at += length;
-    return 0;
+    field->bytes.end = message->at;
+    return 1;
 }
 
 int wi_protobuf_next(
@@ -100,20 +104,42 @@ int wi_protobuf_next(
     case WI_WIRE_VARINT:
         return wi_protobuf_varint(input, message, &field->value) < 0 ? -1 : 1;
     case WI_WIRE_FIXED64:
-        return skip(input, message, 8) < 0 ? -1 : 1;
+        return take(input, message, 8, field);
     case WI_WIRE_FIXED32:
-        return skip(input, message, 4) < 0 ? -1 : 1;
+        return take(input, message, 4, field);
     case WI_WIRE_BYTES:
         if (wi_protobuf_varint(input, message, &length) < 0)
             return -1;
-        field->bytes.at = message->at;
-        if (skip(input, message, length) < 0)
-            return -1;
-        field->bytes.end = message->at;
-        return 1;
+        return take(input, message, length, field);
     default:
         return wi_protobuf_fail(input, start, "a field has an unknown wire type");
     }
+}
+
+/* The bytes of a range that is too long for the window. */
+static int read_long(struct wi_protobuf *input, const struct wi_protobuf_range *range, char *bytes)
+{
+    uint64_t at = range->at;
+    while (at < range->end) {
+        ssize_t n =
+            input->read(input->source, bytes + (at - range->at), (size_t)(range->end - at), at);
+        if (n <= 0)
+            return wi_protobuf_fail(input, at, "the file cannot be read here");
+        at += (uint64_t)n;
+    }
+    return 0;
+}
+
+int wi_protobuf_copy(struct wi_protobuf *input, const struct wi_protobuf_range *range, void *bytes)
+{
+    uint64_t length = range->end - range->at;
+
+    if (!input->bytes && length > WI_PROTOBUF_WINDOW)
+        return read_long(input, range, bytes);
+    for (uint64_t i = 0; i < length; i++)
+        if (read_byte(input, range->at + i, (unsigned char *)bytes + i) < 0)
+            return -1;
+    return 0;
 }
 
 char *wi_protobuf_text(struct wi_protobuf *input, const struct wi_protobuf_range *range, size_t max)
@@ -127,11 +153,9 @@ char *wi_protobuf_text(struct wi_protobuf *input, const struct wi_protobuf_range
         return NULL;
     }
     text = wi_alloc((size_t)length + 1);
-    for (uint64_t i = 0; i < length; i++) {
-        if (read_byte(input, range->at + i, (unsigned char *)text + i) < 0) {
-            free(text);
-            return NULL;
-        }
+    if (wi_protobuf_copy(input, range, text) < 0) {
+        free(text);
+        return NULL;
     }
     check = json_stringn(text, (size_t)length); /* NULL if it is not UTF-8 */
     json_decref(check);

@@ -45,7 +45,7 @@ struct wi_protobuf_field {
     uint32_t number;
     enum wi_protobuf_wire wire;
     uint64_t value;                 /* of a varint */
-    struct wi_protobuf_range bytes; /* of WI_WIRE_BYTES */
+    struct wi_protobuf_range bytes; /* of the others: their content */
 };
 
 /* 1 and the next field of `message`; 0 at its end; -1 with `problem` set. */
@@ -62,6 +62,9 @@ int wi_protobuf_fail(struct wi_protobuf *input, uint64_t at, const char *problem
  * or contains a NUL. The caller frees it. */
 char *wi_protobuf_text(
     struct wi_protobuf *input, const struct wi_protobuf_range *range, size_t max);
+
+/* Copies the bytes of `range` to `bytes`. 0, or -1 with `problem` set. */
+int wi_protobuf_copy(struct wi_protobuf *input, const struct wi_protobuf_range *range, void *bytes);
 
 #define WI_VARINT_MAX 10 /* bytes of one */
 /* Writes a varint. Returns how many bytes it has. */

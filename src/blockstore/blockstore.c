@@ -120,6 +120,11 @@ const struct wi_pin *wi_blockstore_pin(const struct wi_blockstore *blocks, const
     return entry ? &entry->record.pin : NULL;
 }
 
+uint64_t wi_blockstore_runs(const struct wi_blockstore *blocks, const struct wi_pin *pin)
+{
+    return wi_repository_runs(blocks->repository, pin->hash);
+}
+
 void wi_blockstore_each(const struct wi_blockstore *blocks, wi_pin_fn *each, void *context)
 {
     for (size_t i = 0; i < blocks->count; i++)

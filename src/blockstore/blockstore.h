@@ -110,6 +110,8 @@ enum wi_code wi_blockstore_unpublish(
 
 /* The pin of a model, by its name as `wi_pin` has it; NULL: it has none. */
 const struct wi_pin *wi_blockstore_pin(const struct wi_blockstore *blocks, const char *name);
+/* How often its files ran here in the last day: wi_repository_runs. */
+uint64_t wi_blockstore_runs(const struct wi_blockstore *blocks, const struct wi_pin *pin);
 /* In the order of their names. */
 typedef void wi_pin_fn(void *context, const struct wi_pin *pin);
 void wi_blockstore_each(const struct wi_blockstore *blocks, wi_pin_fn *each, void *context);

@@ -10,8 +10,10 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "blockstore/keep.h"
+#include "library/blobs.h"
 #include "library/store_path.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -171,25 +173,99 @@ int wi_leaves_keep(const char *directory, const char *sha256, const struct wi_le
     return result;
 }
 
+/* --- whose they are --------------------------------------------------------------------------- */
+
+struct each {
+    wi_leaves_take_fn *take;
+    void *context;
+    int blobs;
+};
+
+/* Whether that is the name of leaves. */
+static int is_ours(const char *name, const struct stat *status)
+{
+    return strlen(name) == NAME_SIZE - 1 && strncmp(name, PREFIX, strlen(PREFIX)) == 0 &&
+           S_ISREG(status->st_mode);
+}
+
+/* 1 and its length if there is a blob, which is called as its leaves are; else 0. */
+static int find_blob(int blobs, const char *name, uint64_t *bytes)
+{
+    struct stat status;
+    if (blobs < 0 || fstatat(blobs, name, &status, AT_SYMLINK_NOFOLLOW) != 0 ||
+        !S_ISREG(status.st_mode))
+        return 0;
+    *bytes = (uint64_t)status.st_size;
+    return 1;
+}
+
+static int take_one(void *context, int folder, const char *name, const struct stat *status)
+{
+    const struct each *each = context;
+    const char *sha256 = name + strlen(PREFIX);
+    struct wi_leaves leaves = {0};
+    uint64_t bytes;
+    int ends = 0;
+    if (is_ours(name, status) && find_blob(each->blobs, name, &bytes) &&
+        wi_leaves_read(folder, sha256, bytes, &leaves) == 0)
+        ends = each->take(each->context, sha256, &leaves);
+    wi_leaves_clear(&leaves);
+    return ends;
+}
+
+static int open_blobs(const char *directory)
+{
+    int store = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int blobs = store < 0 ? -1 : wi_path_open(store, WI_STORE_BLOBS);
+    wi_close(store);
+    return blobs;
+}
+
+void wi_leaves_each(const char *directory, wi_leaves_take_fn *take, void *context)
+{
+    struct each each = {take, context, open_blobs(directory)};
+    int folder = each.blobs < 0 ? -1 : wi_keep_open(directory, WI_KEEP_LEAVES);
+    if (folder >= 0)
+        wi_path_each(folder, take_one, &each);
+    wi_close(folder);
+    wi_close(each.blobs);
+}
+
+int wi_leaves_open_file(const char *directory, const char *sha256)
+{
+    char name[NAME_SIZE];
+    int blobs = open_blobs(directory);
+    make_name(sha256, name);
+    int fd = blobs < 0 ? -1 : openat(blobs, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    wi_close(blobs);
+    return fd;
+}
+
 /* --- what is of no use ------------------------------------------------------------------------ */
 
 struct sweep {
     wi_leaves_wanted_fn *is_wanted;
     const void *context;
+    int blobs;
 };
 
 static int sweep_one(void *context, int folder, const char *name, const struct stat *status)
 {
     const struct sweep *sweep = context;
-    size_t skip = strlen(PREFIX);
-    int is_ours = strncmp(name, PREFIX, skip) == 0 && S_ISREG(status->st_mode);
-    if (wi_keep_is_temporary(name) || (is_ours && !sweep->is_wanted(sweep->context, name + skip)))
+    uint64_t bytes;
+    int goes = is_ours(name, status) && !find_blob(sweep->blobs, name, &bytes) &&
+               !sweep->is_wanted(sweep->context, name + strlen(PREFIX));
+    if (goes || wi_keep_is_temporary(name))
         unlinkat(folder, name, 0);
     return 0;
 }
 
-void wi_leaves_sweep(int folder, wi_leaves_wanted_fn *is_wanted, const void *context)
+void wi_leaves_sweep(const char *directory, wi_leaves_wanted_fn *is_wanted, const void *context)
 {
-    struct sweep sweep = {is_wanted, context};
-    wi_path_each(folder, sweep_one, &sweep);
+    struct sweep sweep = {is_wanted, context, open_blobs(directory)};
+    int folder = wi_keep_open(directory, WI_KEEP_LEAVES);
+    if (folder >= 0)
+        wi_path_each(folder, sweep_one, &sweep);
+    wi_close(folder);
+    wi_close(sweep.blobs);
 }

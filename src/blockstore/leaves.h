@@ -22,9 +22,15 @@ int wi_leaves_read(int folder, const char *sha256, uint64_t bytes, struct wi_lea
 int wi_leaves_write(int folder, const char *sha256, const struct wi_leaves *leaves);
 /* The same in the store `directory`, whose folder for them is made where it is missing. */
 int wi_leaves_keep(const char *directory, const char *sha256, const struct wi_leaves *leaves);
-/* Removes the leaves of the files that `is_wanted` does not know by their SHA-256, and what was
- * being written when somebody was killed. */
+/* Calls `take` with the leaves of each file that the store `directory` has as a blob
+ * (library/blobs.h) and of which they are kept, until it returns 1. They are borrowed. */
+typedef int wi_leaves_take_fn(void *context, const char *sha256, const struct wi_leaves *leaves);
+void wi_leaves_each(const char *directory, wi_leaves_take_fn *take, void *context);
+/* Opens the blob with that SHA-256. -1 with errno. */
+int wi_leaves_open_file(const char *directory, const char *sha256);
+/* Removes the leaves of the files that are no blobs of the store and that `is_wanted` does not know
+ * by their SHA-256, and what was being written when somebody was killed. */
 typedef int wi_leaves_wanted_fn(const void *context, const char *sha256);
-void wi_leaves_sweep(int folder, wi_leaves_wanted_fn *is_wanted, const void *context);
+void wi_leaves_sweep(const char *directory, wi_leaves_wanted_fn *is_wanted, const void *context);
 
 #endif

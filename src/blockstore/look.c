@@ -6,11 +6,9 @@
 #include "blockstore/private.h"
 
 #include "base/clock.h"
-#include "base/descriptors.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "blockstore/gather.h"
-#include "blockstore/keep.h"
 #include "blockstore/leaves.h"
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -67,10 +65,7 @@ static int is_wanted(const void *context, const char *sha256)
 
 static void sweep(const struct look *look)
 {
-    int leaves = wi_keep_open(look->directory, WI_KEEP_LEAVES);
-    if (leaves >= 0)
-        wi_leaves_sweep(leaves, is_wanted, look);
-    wi_close(leaves);
+    wi_leaves_sweep(look->directory, is_wanted, look);
     wi_pins_sweep(look->directory);
 }
 

@@ -139,11 +139,22 @@ static const char *const becomes[] = {[WI_PIN_PUBLISHED] = "published as",
     [WI_PIN_ADOPTED] = "held as a copy of",
     [WI_PIN_PULLED] = "served as"};
 
+/* What is published stays that, and a copy is not merely served, though both are wanted at once. */
+static int gives_way(const struct wi_pin *pin, const struct wi_pin *before)
+{
+    int weaker = before->kind == WI_PIN_PUBLISHED
+                     ? pin->kind != WI_PIN_PUBLISHED
+                     : before->kind != WI_PIN_PULLED && pin->kind == WI_PIN_PULLED;
+    return weaker && wi_cid_equal(&pin->cid, &before->cid) && pin->version == before->version;
+}
+
 /* The version of the pin before this one is in use no more. */
 static void commit(struct wi_publishing *publishing)
 {
     struct wi_blockstore *blocks = publishing->blocks;
     const struct wi_pin_entry *before = wi_pin_table_find(blocks, publishing->name);
+    if (before && gives_way(&publishing->record.pin, &before->record.pin))
+        return;
     unsigned version = before ? before->record.pin.version : 0;
     int frees = version > 0 && version != publishing->record.pin.version;
     publishing->failed = check_directory(publishing, &publishing->error) != WI_OK ||

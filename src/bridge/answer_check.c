@@ -310,6 +310,7 @@ struct wi_claim wi_claim_of(const struct wi_sent *sent, const char *code, double
         claim.is_ours = strcmp(wi_code_name(claim.code), code) == 0;
         claim.hung = strcmp(code, "engine_hung") == 0;
         claim.broke = claim.hung || strcmp(code, "engine_crashed") == 0;
+        claim.starved = strcmp(code, "out_of_memory") == 0;
         claim.retryable = claim.code == WI_NODE_PAUSED;
         return claim;
     }

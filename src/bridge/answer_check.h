@@ -40,6 +40,7 @@ struct wi_claim {
     int retryable; /* another node is to be asked, whatever this one says */
     int broke;     /* its engine did */
     int hung;      /* … in that it gave no answer */
+    int starved;   /* there was no memory */
 };
 struct wi_claim wi_claim_of(const struct wi_sent *sent, const char *code, double now_ms);
 

@@ -115,6 +115,7 @@ struct wi_answer {
     int retryable;         /* if not ok: another node may do better (device lost, engine died) */
     int broke;             /* if not ok: its engine did */
     int hung;              /* … in that it gave no answer */
+    int starved;           /* if not ok: there was no memory; from the pool on: to load the model */
     int excused;           /* if not ok: we have ended what it ran in; filled likewise */
     enum wi_blame blame;   /* of text, then: filled by whoever knows what else was on the node */
     json_t *executed_on;   /* platform, engine, adapter, fallbacks…: as the page reported */

@@ -82,6 +82,7 @@ static enum wi_code read_failure(const struct wi_attempt *attempt, const struct 
         answer->retryable = 1;
     answer->broke = claim.broke;
     answer->hung = claim.hung;
+    answer->starved = claim.starved;
     wi_text_printable(answer->error.field, sizeof answer->error.field, failure.field);
     wi_text_printable(answer->error.expected, sizeof answer->error.expected, failure.expected);
     return WI_OK;

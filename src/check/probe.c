@@ -52,31 +52,46 @@ static void add_bytes(struct wi_tensors *list, const char *name, struct wi_blob 
 
 /* --- the picture ------------------------------------------------------------------------------ */
 
-static int in_disc(int x, int y)
+/* From 0 to `below` - 1, another for each seed and place; 0 for the seed 0. */
+static int vary(uint32_t seed, uint32_t place, int below)
 {
-    return (x - 32) * (x - 32) + (y - 36) * (y - 36) < 20 * 20;
+    uint32_t mixed = seed * 2654435761u ^ place * 2246822519u;
+    mixed ^= mixed >> 15;
+    mixed *= 3266489917u;
+    return seed == 0 ? 0 : (int)((mixed >> 8) % (unsigned)below);
 }
 
-static int in_square(int x, int y)
+static int in_disc(int x, int y, uint32_t seed)
 {
-    return x >= 56 && x < 86 && y >= 48 && y < 84;
+    x -= 32 + vary(seed, 1, 40);
+    y -= 36 + vary(seed, 2, 40);
+    int radius = 20 - vary(seed, 3, 14);
+    return x * x + y * y < radius * radius;
 }
 
-static void paint(unsigned char rgb[3], int x, int y)
+static int in_square(int x, int y, uint32_t seed)
 {
-    static const unsigned char red[3] = {214, 48, 36}, blue[3] = {30, 60, 170};
-    const unsigned char slope[3] = {
-        (unsigned char)(2 * x + 40), (unsigned char)(200 - y), (unsigned char)(x + y)};
-    memcpy(rgb, in_disc(x, y) ? red : in_square(x, y) ? blue : slope, 3);
+    int left = 56 - vary(seed, 4, 50), top = 48 - vary(seed, 5, 44);
+    return x >= left && x < left + 30 && y >= top && y < top + 36;
 }
 
-static void paint_all(unsigned char rows[PIXEL_BYTES])
+static void paint(unsigned char rgb[3], int x, int y, uint32_t seed)
+{
+    const unsigned char red[3] = {
+        (unsigned char)(214 - vary(seed, 6, 150)), 48, (unsigned char)(36 + vary(seed, 7, 150))};
+    const unsigned char blue[3] = {30, (unsigned char)(60 + vary(seed, 8, 180)), 170};
+    const unsigned char slope[3] = {(unsigned char)(2 * x + 40 + vary(seed, 9, 100)),
+        (unsigned char)(200 - y), (unsigned char)(x + y)};
+    memcpy(rgb, in_disc(x, y, seed) ? red : in_square(x, y, seed) ? blue : slope, 3);
+}
+
+static void paint_all(unsigned char rows[PIXEL_BYTES], uint32_t seed)
 {
     for (int y = 0; y < SIDE; y++) {
         unsigned char *row = rows + (size_t)y * ROW_BYTES;
         row[0] = 0; /* no filter */
         for (int x = 0; x < SIDE; x++)
-            paint(row + 1 + 3 * x, x, y);
+            paint(row + 1 + 3 * x, x, y, seed);
     }
 }
 
@@ -121,24 +136,24 @@ static void append_chunk(struct wi_blob *blob, const unsigned char *chunk, size_
 }
 
 /* Its pixels, as one stored block. */
-static void append_pixels(struct wi_blob *blob)
+static void append_pixels(struct wi_blob *blob, uint32_t seed)
 {
     enum { HEAD = 4 + 2 + 5 };
     unsigned char chunk[HEAD + PIXEL_BYTES + 4] = {'I', 'D', 'A', 'T', 0x78, 0x01, 1,
         PIXEL_BYTES & 0xff, PIXEL_BYTES >> 8, ~PIXEL_BYTES & 0xff, ~PIXEL_BYTES >> 8 & 0xff};
-    paint_all(chunk + HEAD);
+    paint_all(chunk + HEAD, seed);
     put_u32(chunk + HEAD + PIXEL_BYTES, adler_of(chunk + HEAD, PIXEL_BYTES));
     append_chunk(blob, chunk, sizeof chunk);
 }
 
-static void add_picture(struct wi_tensors *list)
+static void add_picture(struct wi_tensors *list, uint32_t seed)
 {
     static const unsigned char signature[] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
     unsigned char head[] = {'I', 'H', 'D', 'R', 0, 0, 0, SIDE, 0, 0, 0, SIDE, 8, 2, 0, 0, 0};
     struct wi_blob *blob = wi_blob_new(NULL, PIXEL_BYTES + 128);
     wi_blob_append(blob, signature, sizeof signature);
     append_chunk(blob, head, sizeof head);
-    append_pixels(blob);
+    append_pixels(blob, seed);
     append_chunk(blob, (const unsigned char *)"IEND", 4);
     add_bytes(list, "image", blob);
 }
@@ -146,20 +161,21 @@ static void add_picture(struct wi_tensors *list)
 /* --- the sound -------------------------------------------------------------------------------- */
 
 /* From -1 to 1, so many seconds from its beginning. */
-static double sound_at(double seconds)
+static double sound_at(double seconds, uint32_t seed)
 {
-    double loudness = 0.5 - 0.5 * cos(TURN * 2.5 * seconds); /* like syllables */
-    double voice = sin(TURN * (140 + 30 * seconds) * seconds);
-    double colour = sin(TURN * (700 + 260 * seconds) * seconds);
+    double pace = 2.5 + 0.1 * vary(seed, 1, 20), pitch = 140 + vary(seed, 2, 90);
+    double loudness = 0.5 - 0.5 * cos(TURN * pace * seconds); /* like syllables */
+    double voice = sin(TURN * (pitch + 30 * seconds) * seconds);
+    double colour = sin(TURN * (700 + vary(seed, 3, 900) + 260 * seconds) * seconds);
     return loudness * (0.5 * voice + 0.3 * colour);
 }
 
-static void add_sound(struct wi_tensors *list)
+static void add_sound(struct wi_tensors *list, uint32_t seed)
 {
     size_t count = (size_t)SOUND_SECONDS * WI_PROBE_SOUND_RATE;
     struct wi_blob *blob = wi_blob_new(NULL, 2 * count);
     for (size_t i = 0; i < count; i++) {
-        int sample = (int)(32767 * sound_at((double)i / WI_PROBE_SOUND_RATE));
+        int sample = (int)(32767 * sound_at((double)i / WI_PROBE_SOUND_RATE, seed));
         const unsigned char bytes[2] = {(unsigned char)((unsigned)sample & 0xff),
             (unsigned char)((unsigned)sample >> 8 & 0xff)};
         wi_blob_append(blob, bytes, sizeof bytes);
@@ -236,22 +252,22 @@ static char *fill_in(const char *probe, const struct wi_inference *client, const
                : wi_strdup(probe);
 }
 
-static json_t *picture(struct wi_inference *asked)
+static json_t *picture(struct wi_inference *asked, uint32_t seed)
 {
-    add_picture(&asked->tensors);
+    add_picture(&asked->tensors, seed);
     return json_pack("{s:i, s:s}", "tensor", 0, "media_type", "image/png");
 }
 
-static json_t *sound(struct wi_inference *asked)
+static json_t *sound(struct wi_inference *asked, uint32_t seed)
 {
-    add_sound(&asked->tensors);
+    add_sound(&asked->tensors, seed);
     return json_pack("{s:i, s:s, s:i, s:i}", "tensor", 0, "media_type", "audio/pcm;format=s16le",
         "sampling_rate", WI_PROBE_SOUND_RATE, "channels", 1);
 }
 
 /* NULL for what nothing stands for. */
 static json_t *input_of(
-    struct wi_inference *asked, const struct wi_inference *client, const char *text)
+    struct wi_inference *asked, const struct wi_inference *client, const char *text, uint32_t seed)
 {
     const struct wi_task_row *row = &wi_tasks[asked->task];
     const char *probe = row->probe ? row->probe : wi_task_inputs[row->takes].probe;
@@ -262,9 +278,9 @@ static json_t *input_of(
     json_t *input = json_loads(filled, 0, NULL);
     free(filled);
     if (row->takes >= WI_TAKES_SOUND)
-        json_object_set_new(input, "audio", sound(asked));
+        json_object_set_new(input, "audio", sound(asked, seed));
     else if (row->takes >= WI_TAKES_PICTURE)
-        json_object_set_new(input, "image", picture(asked));
+        json_object_set_new(input, "image", picture(asked, seed));
     return input;
 }
 
@@ -290,16 +306,16 @@ static enum wi_task_kind task_for(const struct wi_inference *client)
                : WI_TASK_COMPLETE;
 }
 
-struct wi_inference *wi_probe_ask(const struct wi_inference *client)
+/* `text` is taken over. */
+static struct wi_inference *ask(const struct wi_inference *client, char *text, uint32_t seed)
 {
     struct wi_inference *asked = wi_inference_new();
-    char *text = make_prompt();
 
     asked->model = wi_model_ref(client->model);
     asked->type = client->type;
     asked->precision = wi_strdup(client->precision);
     asked->task = task_for(client);
-    asked->input = input_of(asked, client, text);
+    asked->input = input_of(asked, client, text, seed);
     free(text);
     if (!asked->input) {
         wi_inference_release(asked);
@@ -307,6 +323,33 @@ struct wi_inference *wi_probe_ask(const struct wi_inference *client)
     }
     asked->options = options_of(client);
     foresee(asked);
+    return asked;
+}
+
+struct wi_inference *wi_probe_ask(const struct wi_inference *client)
+{
+    return ask(client, make_prompt(), 0);
+}
+
+/* The sentences from another place on, and their beginning behind that. */
+static char *turn_prompt(uint32_t seed)
+{
+    size_t place = (size_t)vary(seed, 1, (int)sizeof prompt - 1);
+
+    while (place > 0 && prompt[place - 1] != ' ')
+        place--;
+    return wi_sprintf("%u. %s %.*s", seed, prompt + place, (int)place, prompt);
+}
+
+struct wi_inference *wi_probe_vary(struct wi_model *model, enum wi_task_kind task, uint32_t seed)
+{
+    struct wi_inference *client = wi_inference_new();
+
+    client->model = wi_model_ref(model);
+    client->type = model->type;
+    client->task = task;
+    struct wi_inference *asked = ask(client, turn_prompt(seed), seed);
+    wi_inference_release(client);
     return asked;
 }
 

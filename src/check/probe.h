@@ -14,6 +14,10 @@
  * which the caller sets; so both. */
 struct wi_inference *wi_probe_ask(const struct wi_inference *client);
 
+/* An input of ours for a task of that model, another for each `seed`, of which 0 is that of
+ * wi_probe_ask; NULL for a task that nothing stands for. */
+struct wi_inference *wi_probe_vary(struct wi_model *model, enum wi_task_kind task, uint32_t seed);
+
 /* The same for the prompt that `client` itself has, whose input and tensors are shared, of a GGUF
  * model: the kernels of its engine for GPUs are chosen by the shapes of a prompt too, so that a
  * short one of ours does not tell of all. NULL for other models, for tasks that go on with no

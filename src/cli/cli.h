@@ -32,6 +32,8 @@ enum wi_exit wi_cli_order(
 /* Asks what the daemon has of the model `name`; that takes as long as reading and hashing its
  * files. The caller clears the answer. */
 void wi_cli_ask_model(const struct wi_cli *cli, const char *name, struct wi_rest_answer *answer);
+/* How a variant that was made here measured (Made of webinfer-models(7)), in some lines. */
+void wi_cli_put_made(struct wi_buffer *out, const json_t *made);
 /* A model's inputs or outputs as in its graph, "image FP32[-1, 1, 28, 28]". */
 void wi_cli_put_values(struct wi_buffer *out, const json_t *values);
 /* The names of its variants, "q8, fp32": the first is what the model's name alone means. */
@@ -51,6 +53,8 @@ enum wi_exit wi_cli_talk(struct wi_cli *cli);
 enum wi_exit wi_cli_generate(struct wi_cli *cli);
 enum wi_exit wi_cli_embed(struct wi_cli *cli);
 enum wi_exit wi_cli_transcribe(struct wi_cli *cli);
+/* The same of a sound while it comes. */
+enum wi_exit wi_cli_listen(struct wi_cli *cli);
 enum wi_exit wi_cli_ps(struct wi_cli *cli);
 enum wi_exit wi_cli_load(struct wi_cli *cli);
 enum wi_exit wi_cli_unload(struct wi_cli *cli);
@@ -62,6 +66,7 @@ enum wi_exit wi_cli_jobs_show(struct wi_cli *cli);
 enum wi_exit wi_cli_jobs_wait(struct wi_cli *cli);
 enum wi_exit wi_cli_jobs_cancel(struct wi_cli *cli);
 enum wi_exit wi_cli_pull(struct wi_cli *cli);
+enum wi_exit wi_cli_quantize(struct wi_cli *cli);
 enum wi_exit wi_cli_run(struct wi_cli *cli);
 enum wi_exit wi_cli_publish(struct wi_cli *cli);
 enum wi_exit wi_cli_unpublish(struct wi_cli *cli);

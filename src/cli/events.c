@@ -1,5 +1,5 @@
-/* The event stream format of the HTML standard (9.2.6), as far as a client needs it that does not
- * come back by itself: comments, ids and retry times are passed over. */
+/* The event stream format of the HTML standard (9.2.6): comments and retry times are passed over.
+ */
 #include "cli/events.h"
 
 #include <stdio.h>
@@ -18,7 +18,9 @@ static void dispatch(struct wi_cli_events *events)
     if (events->has_data)
         events->on_event(events->context, events->name.size ? events->name.text : "message",
             events->data.text, events->data.size);
-    events->name.size = events->data.size = 0;
+    if (events->next_id.size)
+        set(&events->id, events->next_id.text, events->next_id.size);
+    events->name.size = events->data.size = events->next_id.size = 0;
     events->has_data = 0;
 }
 
@@ -37,6 +39,8 @@ static void take_line(struct wi_cli_events *events, const char *line, size_t siz
         dispatch(events);
     } else if (name == 5 && memcmp(line, "event", 5) == 0) {
         set(&events->name, value, length);
+    } else if (name == 2 && memcmp(line, "id", 2) == 0) {
+        set(&events->next_id, value, length);
     } else if (name == 4 && memcmp(line, "data", 4) == 0) {
         if (events->has_data)
             wi_buffer_add(&events->data, "\n", 1);
@@ -71,6 +75,8 @@ int wi_cli_events_take(struct wi_cli_events *events, const char *bytes, size_t s
 
 void wi_cli_events_clear(struct wi_cli_events *events)
 {
+    wi_buffer_clear(&events->id);
+    wi_buffer_clear(&events->next_id);
     wi_buffer_clear(&events->line);
     wi_buffer_clear(&events->name);
     wi_buffer_clear(&events->data);
@@ -78,12 +84,13 @@ void wi_cli_events_clear(struct wi_cli_events *events)
 
 /* --- a stream of them ------------------------------------------------------------------------ */
 
-/* Set by ^C; the only thing that a signal handler may touch. */
+/* Counted by ^C; the only thing that a signal handler may touch. */
 static volatile sig_atomic_t interrupted;
 
 static void on_interrupt(int signal)
 {
-    interrupted = 1;
+    if (interrupted < 2)
+        interrupted++;
 }
 
 int wi_cli_is_interrupted(void)
@@ -91,13 +98,14 @@ int wi_cli_is_interrupted(void)
     return interrupted;
 }
 
-void wi_cli_catch_interrupts(struct sigaction *before)
+void wi_cli_catch(int signal, struct sigaction *before)
 {
-    sigaction(SIGINT, &(struct sigaction){.sa_handler = on_interrupt}, before);
+    interrupted = 0;
+    sigaction(signal, &(struct sigaction){.sa_handler = on_interrupt}, before);
 }
 
 /* The data as it came, which as JSON is one line, and checked all the same. */
-static void put_event(const char *name, const json_t *value, const char *data, size_t length)
+void wi_cli_event_print(const char *name, const json_t *value, const char *data, size_t length)
 {
     struct wi_buffer line = {0};
 
@@ -115,7 +123,7 @@ static void put_event(const char *name, const json_t *value, const char *data, s
     wi_buffer_clear(&line);
 }
 
-static enum wi_exit complain(
+enum wi_exit wi_cli_event_complain(
     struct wi_cli *cli, const json_t *problem, const char *data, size_t length)
 {
     struct wi_rest_answer answer = {
@@ -139,7 +147,7 @@ static void take_event(void *context, const char *name, const char *data, size_t
     json_t *value = json_loadb(data, length, JSON_ALLOW_NUL, NULL);
 
     if (stream->lines)
-        put_event(name, value, data, length);
+        wi_cli_event_print(name, value, data, length);
     stream->on_event(stream->context, name, value);
     if (strcmp(name, "done") == 0) {
         stream->_over = 1;
@@ -147,7 +155,7 @@ static void take_event(void *context, const char *name, const char *data, size_t
     } else if (strcmp(name, "error") == 0) {
         stream->_over = 1;
         stream->on_end(stream->context);
-        stream->_result = complain(stream->cli, value, data, length);
+        stream->_result = wi_cli_event_complain(stream->cli, value, data, length);
     }
     fflush(stdout);
     json_decref(value);
@@ -173,7 +181,7 @@ enum wi_exit wi_cli_stream(struct wi_cli_stream *stream, struct wi_rest_request 
     request->context = stream;
     interrupted = 0;
     if (stream->stops)
-        wi_cli_catch_interrupts(&before);
+        wi_cli_catch(SIGINT, &before);
     wi_rest_exchange(&stream->cli->rest, request, &answer);
     if (stream->stops)
         sigaction(SIGINT, &before, NULL);

@@ -13,13 +13,13 @@ typedef void wi_cli_event_fn(void *context, const char *name, const char *data, 
 struct wi_cli_events {
     wi_cli_event_fn *on_event;
     void *context;
-    struct wi_buffer line, name, data; /* of what is not complete yet */
+    struct wi_buffer id;                        /* of the last complete event that has one */
+    struct wi_buffer line, name, data, next_id; /* of what is not complete yet */
     int has_data;
     int after_cr; /* an LF that comes now belongs to the line before */
 };
-/* 0, or -1 where an event is larger than any of ours. Public for tests. */
+/* 0, or -1 where an event is larger than any of ours. */
 int wi_cli_events_take(struct wi_cli_events *events, const char *bytes, size_t size);
-/* Public for tests. */
 void wi_cli_events_clear(struct wi_cli_events *events);
 
 /* An answer that comes as events until "done" or "error", which is complained of here. Those with a
@@ -46,9 +46,15 @@ enum wi_exit wi_cli_stream(struct wi_cli_stream *stream, struct wi_rest_request 
  * is lost. */
 enum wi_exit wi_cli_stream_broken(const struct wi_cli *cli, const struct wi_rest_answer *answer,
     const char *stopped, const char *lost);
-/* From now on ^C ends what `stops`, and nothing else; `*before` is what to set again. */
-void wi_cli_catch_interrupts(struct sigaction *before);
-/* Whether it has ended the last stream. */
+/* Prints an event as a line of JSON. `value` is its data as JSON, NULL where that is none. */
+void wi_cli_event_print(const char *name, const json_t *value, const char *data, size_t length);
+/* Complains of an event that tells of an error: what to exit with. */
+enum wi_exit wi_cli_event_complain(
+    struct wi_cli *cli, const json_t *problem, const char *data, size_t length);
+/* From now on this signal, mostly that of ^C, ends what `stops`, and nothing else; `*before` (may
+ * be NULL) is what to set again. */
+void wi_cli_catch(int signal, struct sigaction *before);
+/* How often ^C has come since, or since the last stream began. */
 int wi_cli_is_interrupted(void);
 
 #endif

@@ -11,7 +11,7 @@
 /* Without a terminal a line for every so much of the whole. */
 #define STEP 0.1
 
-static unsigned terminal_columns(void)
+unsigned wi_cli_progress_columns(void)
 {
     struct winsize size = {0};
 
@@ -36,7 +36,7 @@ static void draw_bar(struct wi_cli_progress *progress, const json_t *state)
 {
     struct wi_buffer line = {0};
 
-    wi_bar_line(&line, state, terminal_columns());
+    wi_bar_line(&line, state, wi_cli_progress_columns());
     fprintf(stderr, "\r%s\033[K", line.text ? line.text : "");
     progress->_drawn = 1;
     wi_buffer_clear(&line);

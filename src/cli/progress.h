@@ -16,6 +16,8 @@ struct wi_cli_progress wi_cli_progress_begin(void);
 /* `state` is an object as wi_bar_line takes. Without a terminal there is a line when its state
  * changes, and now and then between. */
 void wi_cli_progress_show(struct wi_cli_progress *progress, const json_t *state);
+/* How wide a line on standard error may be. */
+unsigned wi_cli_progress_columns(void);
 /* Removes the bar, if there is one: something else is about to be said. */
 void wi_cli_progress_end(struct wi_cli_progress *progress);
 

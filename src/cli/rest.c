@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include <curl/curl.h>
 #include <openssl/crypto.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -12,10 +13,15 @@
 #define ANSWER_MAX ((size_t)1 << 30)
 #define CONNECT_TIMEOUT_MS 5000L
 
-/* What curl's callbacks get. */
+/* One exchange: what curl's callbacks get, and what it needs as long as it goes on. */
 struct exchange {
     const struct wi_rest_request *request;
     struct wi_rest_answer *answer;
+    int has_head; /* the whole of the answer's */
+    CURL *curl;   /* NULL: there is no memory for it */
+    struct curl_slist *headers;
+    char *url;
+    struct exchange *next; /* of those that go on side by side */
 };
 
 static size_t on_body(char *bytes, size_t unit, size_t count, void *context)
@@ -54,16 +60,19 @@ static uint64_t number_of(const char *value, size_t length)
 
 static size_t on_header(char *bytes, size_t unit, size_t count, void *context)
 {
-    const struct exchange *exchange = context;
+    struct exchange *exchange = context;
     const struct wi_rest_request *request = exchange->request;
     struct wi_rest_answer *answer = exchange->answer;
     const char *type = request->accept ? request->accept : "text/event-stream", *value;
     size_t size = unit * count, length;
 
+    exchange->has_head = *bytes == '\r' || *bytes == '\n'; /* the empty line at its end */
     if ((value = value_of(bytes, size, "Inference-Header-Content-Length: ", &length)))
         answer->json_size = number_of(value, length);
     if ((value = value_of(bytes, size, "Content-Length: ", &length)))
         answer->announced = number_of(value, length);
+    if ((value = value_of(bytes, size, "Retry-After: ", &length)))
+        answer->retry_s = number_of(value, length);
     if (request->on_events && (value = value_of(bytes, size, "Content-Type: ", &length)) &&
         length >= strlen(type) && strncasecmp(value, type, strlen(type)) == 0)
         answer->events = 1;
@@ -87,6 +96,11 @@ static struct curl_slist *make_headers(
         list = curl_slist_append(list, line);
         free(line);
     }
+    if (request->after) {
+        line = wi_sprintf("Last-Event-ID: %s", request->after);
+        list = curl_slist_append(list, line);
+        free(line);
+    }
     if (rest->token) {
         line = wi_sprintf("Authorization: Bearer %s", rest->token);
         list = curl_slist_append(list, line);
@@ -104,14 +118,17 @@ static int on_progress(
     return request->is_cancelled();
 }
 
-static void set_up(CURL *curl, const struct wi_rest *rest, const struct wi_rest_request *request,
-    struct exchange *exchange, const char *url, struct curl_slist *headers)
+static void set_up(struct exchange *exchange, const struct wi_rest *rest)
 {
+    const struct wi_rest_request *request = exchange->request;
     struct wi_rest_answer *answer = exchange->answer;
+    CURL *curl = exchange->curl;
 
-    curl_easy_setopt(curl, CURLOPT_URL, url);
+    curl_easy_setopt(curl, CURLOPT_URL, exchange->url);
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
+    curl_easy_setopt(curl, CURLOPT_PRIVATE, exchange);
     curl_easy_setopt(curl, CURLOPT_NOPROXY, "localhost,127.0.0.1,::1");
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, request->timeout_ms);
@@ -120,7 +137,7 @@ static void set_up(CURL *curl, const struct wi_rest *rest, const struct wi_rest_
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, exchange);
     curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(curl, CURLOPT_HEADERDATA, exchange);
-    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, exchange->headers);
     if (request->is_cancelled) {
         curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
         curl_easy_setopt(curl, CURLOPT_XFERINFODATA, (void *)request);
@@ -144,25 +161,36 @@ static int is_connected(CURL *curl)
     return connected_us > 0;
 }
 
-void wi_rest_exchange(const struct wi_rest *rest, const struct wi_rest_request *request,
-    struct wi_rest_answer *answer)
+static void open_exchange(struct exchange *exchange, const struct wi_rest *rest)
 {
-    struct curl_slist *headers = make_headers(rest, request);
-    char *url = wi_sprintf("%s%s", rest->url, request->path);
-    CURL *curl = curl_easy_init();
-    CURLcode code = CURLE_FAILED_INIT;
-    struct exchange exchange = {request, answer};
+    _Static_assert(sizeof exchange->answer->failure >= CURL_ERROR_SIZE, "curl writes that much");
+    *exchange->answer = (struct wi_rest_answer){0};
+    exchange->headers = make_headers(rest, exchange->request);
+    exchange->url = wi_sprintf("%s%s", rest->url, exchange->request->path);
+    exchange->curl = curl_easy_init();
+    if (exchange->curl)
+        set_up(exchange, rest);
+}
 
-    _Static_assert(sizeof answer->failure >= CURL_ERROR_SIZE, "curl writes that much");
-    *answer = (struct wi_rest_answer){0};
-    if (curl) {
-        set_up(curl, rest, request, &exchange, url, headers);
-        code = curl_easy_perform(curl);
-        curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer->status);
-    }
+static void close_exchange(struct exchange *exchange)
+{
+    curl_easy_cleanup(exchange->curl);
+    curl_slist_free_all(exchange->headers);
+    free(exchange->url);
+}
+
+/* Says in the answer how it ended. */
+static void end_exchange(struct exchange *exchange, CURLcode code)
+{
+    struct wi_rest_answer *answer = exchange->answer;
+
+    if (code == CURLE_OK && !exchange->has_head)
+        code = CURLE_RECV_ERROR; /* to curl it is an answer that the connection ended there */
+    if (exchange->curl)
+        curl_easy_getinfo(exchange->curl, CURLINFO_RESPONSE_CODE, &answer->status);
     if (code != CURLE_OK) {
         answer->status = 0; /* half an answer is none */
-        answer->late = code == CURLE_OPERATION_TIMEDOUT && is_connected(curl);
+        answer->late = code == CURLE_OPERATION_TIMEDOUT && is_connected(exchange->curl);
         answer->untrusted = code == CURLE_PEER_FAILED_VERIFICATION;
         if (!*answer->failure)
             strncpy(answer->failure, curl_easy_strerror(code), sizeof answer->failure - 1);
@@ -170,13 +198,108 @@ void wi_rest_exchange(const struct wi_rest *rest, const struct wi_rest_request *
     wi_buffer_puts(&answer->body, ""); /* NUL-terminated even if empty */
     if (answer->json_size > answer->body.size)
         answer->json_size = 0;
-    curl_easy_cleanup(curl);
-    curl_slist_free_all(headers);
-    free(url);
+    answer->over = 1;
+}
+
+void wi_rest_exchange(const struct wi_rest *rest, const struct wi_rest_request *request,
+    struct wi_rest_answer *answer)
+{
+    struct exchange exchange = {.request = request, .answer = answer};
+
+    open_exchange(&exchange, rest);
+    end_exchange(&exchange, exchange.curl ? curl_easy_perform(exchange.curl) : CURLE_FAILED_INIT);
+    close_exchange(&exchange);
 }
 
 void wi_rest_answer_clear(struct wi_rest_answer *answer)
 {
     wi_buffer_clear(&answer->body);
     *answer = (struct wi_rest_answer){0};
+}
+
+/* --- side by side ---------------------------------------------------------------------------- */
+
+struct wi_rest_calls {
+    const struct wi_rest *rest;
+    CURLM *multi;
+    struct exchange *first;
+};
+
+struct wi_rest_calls *wi_rest_calls_new(const struct wi_rest *rest)
+{
+    struct wi_rest_calls *calls = wi_alloc(sizeof *calls);
+
+    calls->rest = rest;
+    calls->multi = curl_multi_init();
+    return calls;
+}
+
+static void remove_call(struct wi_rest_calls *calls, struct exchange *exchange)
+{
+    struct exchange **at = &calls->first;
+
+    while (*at != exchange)
+        at = &(*at)->next;
+    *at = exchange->next;
+    if (exchange->curl)
+        curl_multi_remove_handle(calls->multi, exchange->curl);
+    close_exchange(exchange);
+    free(exchange);
+}
+
+void wi_rest_calls_free(struct wi_rest_calls *calls)
+{
+    if (!calls)
+        return;
+    while (calls->first)
+        remove_call(calls, calls->first);
+    curl_multi_cleanup(calls->multi);
+    free(calls);
+}
+
+void wi_rest_calls_begin(struct wi_rest_calls *calls, const struct wi_rest_request *request,
+    struct wi_rest_answer *answer)
+{
+    struct exchange *exchange = wi_alloc(sizeof *exchange);
+
+    *exchange = (struct exchange){.request = request, .answer = answer, .next = calls->first};
+    calls->first = exchange;
+    open_exchange(exchange, calls->rest);
+    if (exchange->curl && curl_multi_add_handle(calls->multi, exchange->curl) == CURLM_OK)
+        return;
+    end_exchange(exchange, CURLE_FAILED_INIT);
+    remove_call(calls, exchange);
+}
+
+/* Lets all go on as far as they can, and ends those that are over: how many. */
+static int go_on(struct wi_rest_calls *calls)
+{
+    const CURLMsg *message;
+    int running, left, ended = 0;
+
+    curl_multi_perform(calls->multi, &running);
+    while ((message = curl_multi_info_read(calls->multi, &left))) {
+        struct exchange *exchange = NULL;
+        CURLcode code = message->data.result; /* the message goes with its handle */
+        if (message->msg != CURLMSG_DONE)
+            continue;
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &exchange);
+        end_exchange(exchange, code);
+        remove_call(calls, exchange);
+        ended++;
+    }
+    return ended;
+}
+
+int wi_rest_calls_wait(struct wi_rest_calls *calls, int descriptor, int timeout_ms)
+{
+    struct curl_waitfd wanted = {.fd = descriptor, .events = CURL_WAIT_POLLIN};
+    struct pollfd now = {.fd = descriptor, .events = POLLIN};
+
+    /* What was begun since is sent before anything is waited for. */
+    if (go_on(calls) > 0)
+        timeout_ms = 0;
+    curl_multi_poll(calls->multi, &wanted, descriptor >= 0, timeout_ms, NULL);
+    go_on(calls);
+    return poll(&now, 1, 0) > 0; /* curl does not tell of the end of a pipe */
 }

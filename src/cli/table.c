@@ -108,7 +108,7 @@ static void put_column(struct wi_buffer *out, const struct wi_column *column, co
 
 /* Columns on a terminal: two for wide characters, none for marks; in a locale that does not know
  * them one for each. */
-static int width_of(const char *text)
+int wi_table_width(const char *text)
 {
     mbstate_t state = {0};
     wchar_t character;
@@ -133,7 +133,7 @@ static void put_cell(struct wi_buffer *out, const char *text, int width, int las
 {
     wi_buffer_puts(out, text);
     if (!last)
-        wi_buffer_printf(out, "%*s", width - width_of(text) + 2, "");
+        wi_buffer_printf(out, "%*s", width - wi_table_width(text) + 2, "");
 }
 
 void wi_table(struct wi_buffer *out, const struct wi_column *columns, const json_t *rows)
@@ -147,12 +147,12 @@ void wi_table(struct wi_buffer *out, const struct wi_column *columns, const json
     cells = wi_alloc((lines * count + 1) * sizeof *cells);
     widths = wi_alloc((count + 1) * sizeof *widths);
     for (size_t c = 0; c < count; c++) {
-        widths[c] = width_of(columns[c].title);
+        widths[c] = wi_table_width(columns[c].title);
         for (size_t line = 0; line < lines; line++) {
             struct wi_buffer *cell = &cells[line * count + c];
             put_column(cell, &columns[c], wi_json_at(json_array_get(rows, line), columns[c].path));
-            if (width_of(cell->text) > widths[c])
-                widths[c] = width_of(cell->text);
+            if (wi_table_width(cell->text) > widths[c])
+                widths[c] = wi_table_width(cell->text);
         }
     }
     for (size_t c = 0; c < count; c++)

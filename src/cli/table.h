@@ -34,6 +34,8 @@ wi_put_fn wi_table_count; /* how many an array has */
 void wi_table_fill(struct wi_buffer *out, const char *text, const json_t *object);
 /* The same on standard output. */
 void wi_table_say(const char *text, const json_t *object);
+/* How many columns of a terminal a text takes. */
+int wi_table_width(const char *text);
 /* What lies at "a.b.c" in `object`; borrowed, NULL if nothing does. */
 const json_t *wi_json_at(const json_t *object, const char *path);
 

@@ -172,6 +172,17 @@ static const struct wi_flag transcribe_options[] = {
     {"language", "CODE", 0, WI_COMPLETE_NONE, NULL,
         "What is spoken, such as en or de; else the model finds out"},
     {"translate", NULL, 0, WI_COMPLETE_NONE, NULL, "Into English"},
+    {"live", "MODEL", 0, WI_COMPLETE_MODEL, NULL,
+        "Let MODEL listen while the sound comes, WAV or raw samples, and print each segment as a "
+        "line once it has ended; with --json each event as a line of JSON"},
+    {"encoding", "NAME", 0, WI_COMPLETE_WORDS, "s16le f32le",
+        "Of raw samples with --live; s16le is the default"},
+    {"rate", "N", 0, WI_COMPLETE_NONE, NULL,
+        "Of raw samples with --live, how many in a second; 16000 is the default"},
+    {"channels", "1-2", 0, WI_COMPLETE_NONE, NULL,
+        "Of raw samples with --live, one after another; 1 is the default"},
+    {"pause", "DURATION", 0, WI_COMPLETE_NONE, NULL,
+        "With --live, how long nobody speaks where a segment ends; 500ms is the default"},
     TEXT_OPTIONS("automatic-speech-recognition"),
     {0},
 };
@@ -199,6 +210,17 @@ static const struct wi_flag pull_options[] = {
     PULL_OPTIONS,
     {"detach", NULL, 0, WI_COMPLETE_NONE, NULL, "Do not wait until it is here"},
     {"cancel", NULL, 0, WI_COMPLETE_NONE, NULL, "Stop pulling it, and remove what was fetched"},
+    {0},
+};
+
+static const struct wi_flag quantize_options[] = {
+    {"bits", "NUMBER", 0, WI_COMPLETE_WORDS, "8 4 16",
+        "How many bits: 8 gives the variant q8, 4 q4, 16 fp16"},
+    {"mixed", NULL, 0, WI_COMPLETE_NONE, NULL,
+        "With 4 bits, keep 8 in the layers that lose most by 4"},
+    {"force", NULL, 0, WI_COMPLETE_NONE, NULL, "Publish it though it measures badly"},
+    {"detach", NULL, 0, WI_COMPLETE_NONE, NULL, "Do not wait until it is there"},
+    {"cancel", NULL, 0, WI_COMPLETE_NONE, NULL, "Stop making it, and remove what there is of it"},
     {0},
 };
 
@@ -360,6 +382,10 @@ const struct wi_verb wi_cli_verbs[] = {
     {"add", "FILE|DIR", 1, 1, {WI_COMPLETE_FILE},
         "Send a model, or one in a CAR, to the daemon, from this machine or another", add_options,
         wi_cli_add},
+    {"quantize", "MODEL", 1, 1, {WI_COMPLETE_MODEL},
+        "Have the daemon make a variant of a model in fewer bits, of its fp32 files, and show how "
+        "that measures",
+        quantize_options, wi_cli_quantize},
     {"publish", "MODEL[:VARIANT]", 1, 1, {WI_COMPLETE_MODEL},
         "Give a model an address that is made of its content, ipfs://CID, and print it",
         publish_options, wi_cli_publish},

@@ -225,6 +225,9 @@ static void check_content(const struct check *check)
             "%" PRId64 " copies would be of use to nobody, since serve is no; set serve = "
             "published",
             content->replicas);
+    if (content->routing && strchr(content->routing, '@'))
+        fail(check, "content", "routing",
+            "has a user in it; a router is asked without a name or a token");
 }
 
 static void check_models(const struct check *check)

@@ -28,6 +28,7 @@ struct wi_config_api {
     uint64_t max_watchers;
     int64_t stream_grace; /* milliseconds, as every time here */
     uint64_t stream_buffer;
+    int64_t sound_ahead;
     int64_t send_timeout;
     enum wi_unknown_parameters unknown_parameters;
     int console;
@@ -154,7 +155,8 @@ struct wi_config_content {
                               * as there are */
     uint64_t replica_quota;  /* bytes of copies made here; 0: what [models] quota leaves */
     int64_t interval;        /* ms between two looks at what neighbours have */
-    int64_t stall;           /* ms after which one who is slow has to share a block with others */
+    char *routing; /* URL of a router that is asked who has what a CID names; NULL: none */
+    int64_t stall; /* ms after which one who is slow has to share a block with others */
 };
 
 struct wi_config_log {

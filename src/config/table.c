@@ -152,6 +152,9 @@ const struct wi_setting wi_options[] = {
     {KEY(api, stream_buffer), SIZE(0, 64 * MIB), DEFAULT("256K"), RELOADABLE,
         .help = "How much of a resumable stream is kept after it was sent, for a client that comes "
                 "back."},
+    {KEY(api, sound_ahead), DURATION(30 * SECOND, 10 * MINUTE), DEFAULT("60s"), RELOADABLE,
+        .help = "How much of a live sound may have no final text yet. A client that sends more is "
+                "answered 429 until some of it has."},
     {KEY(api, send_timeout), DURATION(1 * SECOND, 1 * HOUR), DEFAULT("30s"), RELOADABLE,
         .help = "A client that takes nothing of a stream for so long, though there is something, "
                 "counts as gone."},
@@ -210,7 +213,8 @@ const struct wi_setting wi_options[] = {
                 "is left is refused with 503."},
     {KEY(pool, model_budget), SIZE(1 * MIB, 1 * TIB), DEFAULT("1G"), RELOADABLE,
         .help = "How many bytes of models a page keeps loaded. The least recently used goes "
-                "first."},
+                "first. A folder that does not fit beside what is needed has its encoder, or what "
+                "sees, in memory in turns with what writes: less memory, slower answers."},
     {KEY(pool, shutdown_timeout), DURATION(0, 1 * HOUR), DEFAULT("20s"), RELOADABLE,
         .help = "How long running jobs may take to finish when the service is told to end."},
     {KEY(pool, adaptive_scaling), BOOL, DEFAULT("yes"), RELOADABLE,
@@ -345,9 +349,10 @@ const struct wi_setting wi_options[] = {
         .help = "The hub that models are pulled from where a pull names none: the NAME of a "
                 "[hub.NAME]."},
     {KEY(models, quota), SIZE(0, 1024 * TIB), DEFAULT("0"), RELOADABLE,
-        .help = "What pulled models may take on the disk. For one that has no room the least "
-                "recently used of them are removed, never one that was added by hand or is in use. "
-                "With 0 none is removed, and there is as much room as the disk has."},
+        .help = "What pulled models may take on the disk. For one that has no room others "
+                "are removed, first those that neighbours have too, and of them the least recently "
+                "used, never one that was added by hand or is in use. With 0 none is removed, and "
+                "there is as much room as the disk has."},
     {KEY(models, keep_versions), INTEGER(1, 100), DEFAULT("2"), RELOADABLE,
         .help = "How many versions of a pulled model are kept, the newest counted."},
     {KEY(models, pull_on_demand), LIST, .min = 1, DEFAULT("no"), RELOADABLE,
@@ -375,8 +380,9 @@ const struct wi_setting wi_options[] = {
 
     {KEY(content, serve), ENUM(serves), DEFAULT("no"), RELOADABLE,
         .help = "Which models are served: none, those that were published, or all, which adds each "
-                "that is pulled while it is so, but nothing from a hub with a token. Nothing is "
-                "fetched for others."},
+                "that is pulled while it is so, but nothing from a hub with a token. What was "
+                "pulled before is served once it is pulled again, which brings nothing anew. "
+                "Nothing is fetched for others."},
     {KEY(content, anyone), BOOL, DEFAULT("no"), RELOADABLE,
         .help = "Whether whoever reaches the bridge's listener is served. Without it who asks "
                 "shows a token of rank node, or is on this machine where there is no tokens_file."},
@@ -393,6 +399,13 @@ const struct wi_setting wi_options[] = {
     {KEY(content, replica_quota), SIZE(0, 1024 * TIB), DEFAULT("0"), RELOADABLE,
         .help = "How many bytes the copies made here may have, which [models] quota does not "
                 "count. 0 means what that leaves. No other model goes for a copy."},
+    {KEY(content, routing), URL, DEFAULT(""), RELOADABLE,
+        .help = "A delegated router: once for each ipfs:// pull it is asked who has it. The URL is "
+                "what "
+                "/routing/v1/providers/CID is appended to, and may end with /routing/v1; https, or "
+                "http. Of whom it names at most 8 gateways are asked for blocks in this pull, only "
+                "over https and at public addresses, since nobody here has chosen them. The router "
+                "learns which CIDs are pulled. Empty means that nobody is asked."},
     {KEY(content, stall), DURATION(100, 10 * MINUTE), DEFAULT("10s"), RELOADABLE,
         .help = "A source that brings less than 64 kB of a block in this time has others asked for "
                 "it, too."},

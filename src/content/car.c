@@ -1,6 +1,7 @@
 /* CAR v1, both ways; see car.h. Each section is its length as a varint, a CID, and the block. */
 #include "content/car.h"
 
+#include "base/descriptors.h"
 #include "base/memory.h"
 #include "base/protobuf.h"
 #include <errno.h>
@@ -9,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* --- writing ---------------------------------------------------------------------------------- */
 
@@ -78,16 +78,12 @@ __attribute__((format(printf, 3, 4))) static enum wi_code fail(
 static enum wi_code read_at(const struct wi_car_file *car, uint64_t at, unsigned char *bytes,
     size_t size, struct wi_error *error)
 {
-    for (size_t got = 0; got < size;) {
-        ssize_t n = pread(car->fd, bytes + got, size - got, (off_t)(at + got));
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return wi_error_set(error, WI_STORAGE_FAILED, "", "at byte %" PRIu64 ": %s", at + got,
-                n < 0 ? strerror(errno) : "the file has become shorter");
-        got += (size_t)n;
-    }
-    return WI_OK;
+    ssize_t got = wi_read_all(car->fd, bytes, size, at);
+    if (got == (ssize_t)size)
+        return WI_OK;
+    return wi_error_set(error, WI_STORAGE_FAILED, "", "at byte %" PRIu64 ": %s",
+        at + (got > 0 ? (uint64_t)got : 0),
+        got < 0 ? strerror(errno) : "the file has become shorter");
 }
 
 /* Reads a length at `at` and what stands behind it into `head`, as much as there is of it and of

@@ -24,10 +24,14 @@ struct wi_copies {
     /* The one that is being made; `name` NULL: none is. */
     char *name, *origin;
     struct wi_cid cid;
-    int was_here; /* the model, before anybody wanted a copy of it */
     struct wi_pull_watch *watch;
     struct wi_repository_lookup *lookup;
     struct wi_publishing *holding;
+    /* One that somebody here has wanted since, by its CID. */
+    struct wi_repository_lookup *adopted_lookup;
+    struct wi_publishing *adopting;
+    struct wi_cid adopted_cid;
+    char *adopted_origin; /* NULL: there is none */
     /* One that goes. */
     struct wi_versions_task *removal;
 };
@@ -40,6 +44,7 @@ struct view {
     struct wi_copies_row *rows;
     size_t daemon_count, count, daemon_room, room;
     uint64_t copied; /* bytes of our own copies */
+    const struct wi_blockstore *blocks;
 };
 
 static struct wi_copies_row *add_row(struct view *view)
@@ -75,6 +80,7 @@ static void add_pin(void *context, const struct wi_pin *pin)
         return;
     *add_row(view) = (struct wi_copies_row){.cid = pin->cid,
         .bytes = pin->bytes,
+        .runs = wi_blockstore_runs(view->blocks, pin),
         .published = published,
         .origin = pin->origin,
         .model = is_copy(pin) ? pin->model : NULL};
@@ -114,7 +120,7 @@ static uint64_t takes(const struct wi_copies *copies, uint64_t copied)
 
 static void look(const struct wi_copies *copies, struct view *view)
 {
-    *view = (struct view){0};
+    *view = (struct view){.blocks = copies->deps.blocks};
     add_daemon(view, copies->deps.id, 0);
     wi_blockstore_each(copies->deps.blocks, add_pin, view);
     view->daemons[0].takes = takes(copies, view->copied);
@@ -152,10 +158,24 @@ static void on_removed(
         wi_warn("content", NULL, "a copy could not be removed: %s", error->detail);
 }
 
-/* Without its variant. */
+/* What it is called without its variant; the caller frees it. */
+static char *base_of(const char *model)
+{
+    return wi_strndup(model, strcspn(model, ":"));
+}
+
+/* Whether the model is here for others' sake alone: looks at the store. */
+static int is_for_others(const struct wi_copies *copies, const char *model)
+{
+    char *name = base_of(model);
+    int is = wi_versions_is_copy(wi_repository_directory(copies->deps.repository), name);
+    free(name);
+    return is;
+}
+
 static void remove_model(struct wi_copies *copies, const char *model)
 {
-    char *name = wi_strndup(model, strcspn(model, ":"));
+    char *name = base_of(model);
     copies->removal = wi_versions_take_away(copies->deps.versions, name, on_removed, copies);
     free(name);
 }
@@ -178,7 +198,7 @@ static void on_held(void *context, const struct wi_pin *pin, const struct wi_err
         end_copy(copies);
         return;
     }
-    if (!copies->was_here && !copies->removal)
+    if (!copies->removal && is_for_others(copies, copies->name))
         remove_model(copies, copies->name);
     refuse(copies, error);
 }
@@ -191,8 +211,8 @@ static void on_model(void *context, struct wi_model *model, const struct wi_erro
         refuse(copies, error);
     else
         copies->holding = wi_blockstore_hold(copies->deps.blocks, model,
-            copies->was_here ? WI_PIN_ADOPTED : WI_PIN_COPY, &copies->cid, copies->origin, on_held,
-            copies);
+            is_for_others(copies, model->name) ? WI_PIN_COPY : WI_PIN_ADOPTED, &copies->cid,
+            copies->origin, on_held, copies);
 }
 
 static void find_model(struct wi_copies *copies)
@@ -215,13 +235,6 @@ static void on_pull(void *context, const struct wi_pull_info *info)
         refuse(copies, info->error);
 }
 
-static void note_model(
-    void *context, const struct wi_list_row *row, const struct wi_model *model, const char *problem)
-{
-    (void)row, (void)model, (void)problem;
-    *(int *)context = 1;
-}
-
 static void begin_copy(struct wi_copies *copies, const struct wi_copies_row *row)
 {
     char cid[WI_CID_TEXT], reference[WI_CID_TEXT + 8], name[WI_MODEL_NAME_MAX + 1];
@@ -235,8 +248,6 @@ static void begin_copy(struct wi_copies *copies, const struct wi_copies_row *row
     copies->cid = row->cid;
     copies->origin = wi_strdup(row->origin);
     copies->name = wi_sprintf(WI_NAME_CONTENT "%s", cid);
-    copies->was_here = 0;
-    wi_repository_one(copies->deps.repository, copies->name, note_model, &copies->was_here);
     if (code != WI_OK) {
         refuse(copies, &error);
         return;
@@ -245,6 +256,51 @@ static void begin_copy(struct wi_copies *copies, const struct wi_copies_row *row
     copies->watch = wi_pull_watch(copies->deps.pulls, name, on_pull, copies);
     if (!copies->watch)
         find_model(copies);
+}
+
+/* --- one that somebody here wants, too -------------------------------------------------------- */
+
+static void end_adoption(struct wi_copies *copies)
+{
+    wi_repository_cancel(copies->adopted_lookup);
+    wi_blockstore_cancel(copies->adopting);
+    copies->adopted_lookup = NULL;
+    copies->adopting = NULL;
+    free(copies->adopted_origin);
+    copies->adopted_origin = NULL;
+}
+
+/* What has failed is tried again at the next interval. */
+static void on_adopted(void *context, const struct wi_pin *pin, const struct wi_error *error)
+{
+    struct wi_copies *copies = context;
+    (void)pin, (void)error;
+    copies->adopting = NULL;
+    end_adoption(copies);
+}
+
+static void on_adopted_model(void *context, struct wi_model *model, const struct wi_error *error)
+{
+    struct wi_copies *copies = context;
+    copies->adopted_lookup = NULL;
+    if (error)
+        end_adoption(copies);
+    else
+        copies->adopting = wi_blockstore_hold(copies->deps.blocks, model, WI_PIN_ADOPTED,
+            &copies->adopted_cid, copies->adopted_origin, on_adopted, copies);
+}
+
+/* One at a time. */
+static void adopt(struct wi_copies *copies, const struct wi_pin *pin)
+{
+    if (copies->adopted_origin)
+        return;
+    copies->adopted_cid = pin->cid;
+    copies->adopted_origin = wi_strdup(pin->origin);
+    struct wi_repository_lookup *lookup =
+        wi_repository_find(copies->deps.repository, pin->model, on_adopted_model, copies);
+    if (lookup) /* else it has called back already */
+        copies->adopted_lookup = lookup;
 }
 
 /* --- each interval ---------------------------------------------------------------------------- */
@@ -257,12 +313,13 @@ static void settle_copy(
     if (!pin || !is_copy(pin))
         return;
     wi_blockstore_spare(copies->deps.blocks, pin->model, fate != WI_COPY_KEEP);
-    if (fate != WI_COPY_DROP)
-        return;
-    if (pin->kind == WI_PIN_ADOPTED)
+    int is_ours = pin->kind == WI_PIN_ADOPTED || !is_for_others(copies, pin->model);
+    if (fate == WI_COPY_DROP && is_ours)
         wi_blockstore_let_go(copies->deps.blocks, row->model, &error);
-    else if (!copies->removal)
+    else if (fate == WI_COPY_DROP && !copies->removal)
         remove_model(copies, row->model);
+    else if (is_ours && pin->kind != WI_PIN_ADOPTED)
+        adopt(copies, pin);
 }
 
 /* What is removed was listed by the view, whose texts are gone then. */
@@ -347,6 +404,7 @@ void wi_copies_free(struct wi_copies *copies)
     if (!copies)
         return;
     end_copy(copies);
+    end_adoption(copies);
     wi_versions_cancel(copies->removal);
     wi_neighbours_cancel(copies->wait);
     wi_timer_free(copies->timer);

@@ -114,12 +114,14 @@ static int is_ours_to_pull(const struct group *group)
     return chosen == 0;
 }
 
+/* By all daemons together; what one has under several names it counts for each of them. */
 static uint64_t runs_of(const struct group *group)
 {
-    uint64_t most = 0;
+    uint64_t sum = 0;
     for (size_t i = 0; i < group->count; i++)
-        most = group->rows[i]->runs > most ? group->rows[i]->runs : most;
-    return most;
+        if (i == 0 || group->rows[i]->daemon != group->rows[i - 1]->daemon)
+            sum += group->rows[i]->runs;
+    return sum;
 }
 
 /* --- what has held for how long --------------------------------------------------------------- */

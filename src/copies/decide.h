@@ -25,7 +25,8 @@ struct wi_copies_daemon {
 struct wi_copies_row {
     struct wi_cid cid;
     size_t daemon; /* its index */
-    uint64_t bytes, runs;
+    uint64_t bytes;
+    uint64_t runs;      /* there, in the last day */
     int published;      /* else it is a copy */
     const char *origin; /* the id of who published it first; "": nobody knows */
     const char *model;  /* of our own copies: its name; else NULL */

@@ -72,6 +72,9 @@ static const struct wi_member status[] = {
     {"queue", "(waiting integer, running integer, limit integer, jobs [RunningJob])",
         "The jobs under way; up to 100 of them one by one, a user's own only."},
     {"memory", "(used integer, budget integer)", "Bytes of memory_budget."},
+    {"sound", "(streams integer, waiting_ms integer, lag_ms integer)",
+        "Live sound: streams that are not at their end, sound without final text, the largest "
+        "lag."},
     {"stored_jobs",
         "(queued integer, running integer, done integer, failed integer, cancelled "
         "integer)",
@@ -244,7 +247,7 @@ static const struct wi_member model[] = {
     {"bytes?", "integer", "Of all its files."},
     {"files?", "[(path string, bytes integer, hash string)]", NULL},
     {"variant?", "string", "Which of its variants this is."},
-    {"variants?", "[(name string, bytes integer, file_count integer)]",
+    {"variants?", "[(name string, bytes integer, file_count integer, made? Made)]",
         "The preferred one first. NAME:VARIANT names another one, wherever a model is named."},
     {"opset?", "integer", "Of ONNX files."},
     {"inputs?", "[Value]", NULL},
@@ -355,6 +358,8 @@ static const struct wi_member models[] = {
     {"aliases", "{string}",
         "The other names that the configuration gives to models, each with its model."},
     {"published", "[Pin]", "All that are, also those whose model is not here any more."},
+    {"room", "integer|null",
+        "How many bytes a model can have at most: [models] quota, or all of the disk."},
     {"next?", "string|null",
         "Of a page, which has data and models in part: what is after on the next one; null: it is "
         "the last."},
@@ -417,15 +422,19 @@ static const struct wi_member publish_progress[] = {
 
 static const struct wi_member content[] = {
     {"served", "boolean", "Whether others get what is published: [content] serve says so."},
-    {"sources", "[BlockSource]", "The hubs of the layouts ipfs and webinfer."},
+    {"sources", "[BlockSource]",
+        "The hubs of the layouts ipfs and webinfer, and strangers while a pull asks them."},
     {"models", "[ContentModel]",
         "Those that are published: here, and then those of neighbours, as far as these say within "
         "a second what they have."},
     {0},
 };
 static const struct wi_member block_source[] = {
-    {"name", "string", "Of the hub in the configuration."},
+    {"name", "string", "Of the hub in the configuration; of a stranger its URL."},
     {"url", "string", NULL},
+    {"stranger", "boolean",
+        "The router of [content] routing has named it. One that sent a wrong block stays in the "
+        "list for its 10 minutes."},
     {"state", "'ready'|'resting'|'out'",
         "It rests where it said so, or stumbled; it is out where it sent a wrong block, is no "
         "gateway or cannot be asked."},
@@ -464,14 +473,63 @@ static const struct wi_member upload_position[] = {
     {0},
 };
 
+/* --- live sound ------------------------------------------------------------------------------ */
+
+static const struct wi_member sound_stream[] = {
+    {"id", "string", NULL},
+    {"position", "integer", "Of the first byte to be sent."},
+    {0},
+};
+static const struct wi_member sound_state[] = {
+    {"position", "integer", "Of the next byte: so many came."},
+    {"heard_ms", "integer", "How much sound that is, in milliseconds, as the next."},
+    {"done_ms", "integer", "All sound before has its final text, or has no speech."},
+    {"lag_ms", "integer",
+        "How much sound came since the end of the oldest segment without its final text."},
+    {0},
+};
+static const struct wi_member sound_partial[] = {
+    {"segment", "integer", "Which one, from 0."},
+    {"start_ms", "integer", "Where it begins, from the beginning of the stream."},
+    {"text", "string", "As far as it has come. The final may be another."},
+    {"stable", "integer",
+        "So many characters (code points) of the text were the same in the partial before."},
+    {0},
+};
+static const struct wi_member sound_final[] = {
+    {"segment", "integer", NULL},
+    {"start_ms", "integer", NULL},
+    {"end_ms", "integer", NULL},
+    {"text", "string", NULL},
+    {"words?", "[(text string, start_ms integer, end_ms integer)]",
+        "With options.timestamps word, by the time of the stream."},
+    {"executed_on", "ExecutedOn", NULL},
+    {0},
+};
+static const struct wi_member sound_lag[] = {
+    {"lag_ms", "integer", NULL},
+    {0},
+};
+static const struct wi_member sound_done[] = {
+    {"segments", "integer", "How many there were."},
+    {"heard_ms", "integer", "How much sound."},
+    {0},
+};
+static const struct wi_member sound_error[] = {
+    {"segment?", "integer", "That has failed. Without it the stream is at its end."},
+    {0},
+};
+
 static const struct wi_member pull[] = {
     {"name", "string", "What the model is called here."},
-    {"state", "'resolving'|'downloading'|'verifying'|'publishing'|'done'|'failed'",
+    {"state",
+        "'resolving'|'downloading'|'verifying'|'quantizing'|'measuring'|'publishing'|'done'|"
+        "'failed'",
         "Resolving: which commit and which files, and room is made. Downloading: each file "
-        "is "
-        "hashed as it comes."},
+        "is hashed as it comes. Of a variant that is made here it is quantizing and measuring "
+        "instead."},
     {"model", "string", "What was asked for."},
-    {"hub", "string", "Of what is pulled by its CID: ipfs."},
+    {"hub", "string", "Of what is pulled by its CID: ipfs; of what is made here: empty."},
     {"variant", "string|null", "Null as long as it is not known."},
     {"commit", "string|null", "Likewise."},
     {"loaded_bytes", "integer", "What was here already is counted."},
@@ -487,6 +545,38 @@ static const struct wi_member pull[] = {
     {"seconds_left?", "number", "At that speed."},
     {"retrying?", "string", "What the hub has failed at, and when it is tried again."},
     {"problem?", "(code Code, detail string)", "Why it has failed."},
+    {"bits?", "integer", "Of a variant that is made here, as what follows."},
+    {"mixed?", "boolean", NULL},
+    {"inputs_done?", "integer", "How many inputs it was measured with."},
+    {"inputs?", "integer", "How many there are to be."},
+    {"made?", "Made", "Once it was measured."},
+    {0},
+};
+static const struct wi_member made[] = {
+    {"of", "string", "The hash of the fp32 variant that it was made of."},
+    {"bits", "integer", NULL},
+    {"mixed", "boolean", NULL},
+    {"forced", "boolean", "It was to be published however it measured."},
+    {"made_at", "integer", "In seconds since 1970."},
+    {"counts",
+        "(weights integer, quantizable integer, quantized integer, nodes integer, kept integer)",
+        "How many weights there are, can have fewer bits, and have them; and of how many nodes, "
+        "and how many keep more bits."},
+    {"measured",
+        "(inputs integer, cosine (median number, p5 number, least number), "
+        "largest_error number|null, places [MadePlace])",
+        "What its graphs put out against those of fp32: cosines, and the largest error as a share "
+        "of the largest number."},
+    {0},
+};
+static const struct wi_member made_place[] = {
+    {"browser", "string", NULL},
+    {"browser_version", "string", NULL},
+    {"platform", "string", NULL},
+    {"run_ms", "number", "The median of its runs."},
+    {"source_run_ms", "number", "That of fp32."},
+    {"memory_bytes?", "integer", "What it takes in a page."},
+    {"source_memory_bytes?", "integer", "What fp32 takes there."},
     {0},
 };
 static const struct wi_member pull_event[] = {
@@ -722,7 +812,16 @@ const struct wi_schema wi_service_schemas[] = {
     FORM("ContentModel", content_model),
     FORM("Upload", upload),
     FORM("UploadPosition", upload_position),
+    FORM("SoundStream", sound_stream),
+    FORM("SoundState", sound_state),
+    FORM("SoundPartial", sound_partial),
+    FORM("SoundFinal", sound_final),
+    FORM("SoundLag", sound_lag),
+    FORM("SoundDone", sound_done),
+    FORM("SoundError", sound_error, .also = "Problem"),
     FORM("Pull", pull),
+    FORM("Made", made),
+    FORM("MadePlace", made_place),
     FORM("PullEvent", pull_event, .also = "Pull"),
     FORM("Kernels", kernels),
     FORM("Kernel", kernel),

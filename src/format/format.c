@@ -58,8 +58,7 @@ static int compare_paths(const void *a, const void *b)
 void wi_format_find_variants(enum wi_model_format format, const struct wi_view_file *files,
     size_t count, struct wi_variants *variants)
 {
-    if (wi_formats[format]->find_variants)
-        wi_formats[format]->find_variants(files, count, variants);
+    wi_formats[format]->find_variants(files, count, variants);
     for (size_t i = 0; i < variants->count; i++) {
         struct wi_strings *paths = &variants->items[i].files;
         qsort(paths->items, paths->count, sizeof *paths->items, compare_paths);

@@ -3,7 +3,8 @@
  * which files it is told, which variants they make, what they say, what they take in a page, what
  * runs them, and which files are wanted from a hub. Nobody else needs to know formats by name.
  *
- *   onnx         model.onnx; no variants
+ *   onnx         model.onnx, which is "fp32" where there are others beside it, told by the end of
+ *                the file's name (model_q4.onnx: "q4"): a graph each, with what it names
  *   huggingface  config.json and onnx/….onnx. A variant is a dtype, told by the end of the file's
  *                name (onnx/model_q4.onnx: "q4"; none: "fp32"): its files of onnx/, and those
  *                outside of it, which all variants have in common
@@ -57,7 +58,8 @@ struct wi_format_reading {
     struct wi_error error;
 };
 
-/* All functions but detect, wants, read and show may be NULL: there is nothing of the kind. */
+/* All functions but detect, wants, find_variants, read and show may be NULL: there is nothing of
+ * the kind. */
 struct wi_format {
     const char *name;     /* "onnx": as answers have it */
     const char *platform; /* as KServe's clients know it */
@@ -79,7 +81,7 @@ struct wi_format {
      * be brought for it end, ended by NULL. */
     const char *told_by, *const *ends;
     /* Of files that are sorted by path and wanted, the preferred first. A set that is not whole is
-     * left out. NULL: the format has no variants, and names its files by itself. */
+     * left out. */
     void (*find_variants)(
         const struct wi_view_file *files, size_t count, struct wi_variants *variants);
     /* WI_OK, or the reading's error. What is wrong with the heads of files is said before all their

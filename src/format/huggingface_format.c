@@ -38,74 +38,18 @@ static int detect(const struct wi_view *view)
 
 /* --- variants --------------------------------------------------------------------------------- */
 
-/* The dtypes of onnx/, by the end of a file's stem (those of transformers.js), the preferred first:
- * 8 bits are nearly exact and run on every platform; 16-bit floats need a GPU that has them. */
-static const struct {
-    const char *name, *end;
-    int f16; /* computes with 16-bit floats */
-} dtypes[] = {
-    {"q8", "_quantized", 0},
-    {"int8", "_int8", 0},
-    {"uint8", "_uint8", 0},
-    {"fp32", "", 0},
-    {"q4", "_q4", 0},
-    {"fp16", "_fp16", 1},
-    {"q4f16", "_q4f16", 1},
-    {"bnb4", "_bnb4", 0},
-    {"q2", "_q2", 0},
-    {"q2f16", "_q2f16", 1},
-    {"q1", "_q1", 0},
-    {"q1f16", "_q1f16", 1},
-};
-#define DTYPES (sizeof dtypes / sizeof *dtypes)
-#define DTYPE_FP32 3
-
-/* The length of a path up to ".onnx", of a graph or of weights beside it. */
-static size_t stem_of(const char *path)
-{
-    return (size_t)(strcasestr(path, ".onnx") - path);
-}
-
-static size_t dtype_of(const char *path)
-{
-    size_t length = stem_of(path), size;
-    for (size_t i = 0; i < DTYPES; i++)
-        if ((size = strlen(dtypes[i].end)) > 0 && length > size &&
-            strncasecmp(path + length - size, dtypes[i].end, size) == 0)
-            return i;
-    return DTYPE_FP32;
-}
-
-/* The variant of that name, made if there is none. */
-static struct wi_variant *variant_of(struct wi_variants *variants, const char *name)
-{
-    for (size_t i = 0; i < variants->count; i++)
-        if (strcmp(variants->items[i].name, name) == 0)
-            return &variants->items[i];
-    struct wi_variant *variant = wi_variants_add(variants);
-    variant->name = wi_strdup(name);
-    return variant;
-}
-
 static void find_variants(
     const struct wi_view_file *files, size_t count, struct wi_variants *variants)
 {
-    for (size_t dtype = 0; dtype < DTYPES; dtype++)
+    const char *dtype;
+    for (size_t d = 0; (dtype = wi_variant_dtype(d)); d++)
         for (size_t i = 0; i < count; i++)
-            if (in_onnx(files[i].path) && dtype_of(files[i].path) == dtype)
-                wi_variant_add(variant_of(variants, dtypes[dtype].name), &files[i]);
+            if (in_onnx(files[i].path) && wi_variant_is_dtype(files[i].path, dtype))
+                wi_variant_add(wi_variants_make(variants, dtype), &files[i]);
     for (size_t v = 0; v < variants->count; v++)
         for (size_t i = 0; i < count; i++)
             if (!in_onnx(files[i].path))
                 wi_variant_add(&variants->items[v], &files[i]);
-}
-
-static int needs_f16(const char *variant)
-{
-    for (size_t i = 0; variant && i < DTYPES; i++)
-        if (strcmp(variant, dtypes[i].name) == 0)
-            return dtypes[i].f16;
-    return 0;
 }
 
 /* --- reading ---------------------------------------------------------------------------------- */
@@ -230,7 +174,7 @@ static int yields(const char *path, const char *other)
         size_t length = strlen(halves[i]);
         if (strncmp(path, halves[i], length) != 0)
             continue;
-        size_t dtype = stem_of(path) - length;
+        size_t dtype = wi_graph_stem(path) - length;
         return strncmp(other + whole, path + length, dtype) == 0 &&
                strcmp(other + whole + dtype, ".onnx") == 0;
     }
@@ -253,7 +197,7 @@ const struct wi_format wi_format_huggingface = {
     .read = read_model,
     .check_memory = check_memory,
     .precision = precision,
-    .needs_f16 = needs_f16,
+    .needs_f16 = wi_variant_needs_f16,
     .family = family,
     .show = show,
     .yields = yields,

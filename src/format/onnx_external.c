@@ -83,12 +83,11 @@ static int read_entry(
     return more;
 }
 
-/* Notes one file once, with the largest end of all its tensors. */
-static int note(struct wi_protobuf *input, uint64_t at, const struct external *external,
-    struct wi_onnx_signature *signature)
+/* Checks it, and moves it to `place`. */
+static int take_place(struct wi_protobuf *input, uint64_t at, const struct external *external,
+    struct wi_onnx_place *place)
 {
     const char *path = external->location;
-    struct wi_onnx_external *found;
     while (path && strncmp(path, "./", 2) == 0)
         path += 2;
     if (!path || !*path)
@@ -102,27 +101,18 @@ static int note(struct wi_protobuf *input, uint64_t at, const struct external *e
             input, at, "a tensor is kept in model.onnx or model.json, which are no files for that");
     if (external->length > UINT64_MAX - external->offset)
         return wi_protobuf_fail(input, at, "a tensor in another file has no end");
-    HASH_FIND_STR(signature->externals, path, found);
-    if (!found && HASH_COUNT(signature->externals) >= WI_MODEL_FILES_MAX - 2)
-        return wi_protobuf_fail(input, at, "tensors are kept in more than 998 other files");
-    if (!found) {
-        found = wi_alloc(sizeof *found);
-        found->path = wi_strdup(path);
-        HASH_ADD_KEYPTR(hh, signature->externals, found->path, strlen(found->path), found);
-    }
-    uint64_t end = external->offset + external->length;
-    if (end > found->least)
-        found->least = end;
+    *place = (struct wi_onnx_place){wi_strdup(path), external->offset, external->length};
     return 0;
 }
 
-int wi_onnx_read_external(
-    struct wi_protobuf *input, struct wi_protobuf_range tensor, struct wi_onnx_signature *signature)
+int wi_onnx_read_place(
+    struct wi_protobuf *input, struct wi_protobuf_range tensor, struct wi_onnx_place *place)
 {
     struct external external = {0};
     struct wi_protobuf_field field;
     uint64_t at = tensor.at;
     int more;
+    *place = (struct wi_onnx_place){0};
     while ((more = wi_protobuf_next(input, &tensor, &field)) > 0) {
         if (field.number == TENSOR_DATA_LOCATION && field.wire == WI_WIRE_VARINT) {
             external.used = field.value == LOCATION_EXTERNAL;
@@ -133,9 +123,39 @@ int wi_onnx_read_external(
         }
     }
     if (more == 0 && external.used)
-        more = note(input, at, &external, signature);
+        more = take_place(input, at, &external, place);
     free(external.location);
     return more;
+}
+
+/* Notes one file once, with the largest end of all its tensors. */
+static int note(struct wi_protobuf *input, uint64_t at, const struct wi_onnx_place *place,
+    struct wi_onnx_signature *signature)
+{
+    struct wi_onnx_external *found;
+    HASH_FIND_STR(signature->externals, place->path, found);
+    if (!found && HASH_COUNT(signature->externals) >= WI_MODEL_FILES_MAX - 2)
+        return wi_protobuf_fail(input, at, "tensors are kept in more than 998 other files");
+    if (!found) {
+        found = wi_alloc(sizeof *found);
+        found->path = wi_strdup(place->path);
+        HASH_ADD_KEYPTR(hh, signature->externals, found->path, strlen(found->path), found);
+    }
+    uint64_t end = place->offset + place->length;
+    if (end > found->least)
+        found->least = end;
+    return 0;
+}
+
+int wi_onnx_read_external(
+    struct wi_protobuf *input, struct wi_protobuf_range tensor, struct wi_onnx_signature *signature)
+{
+    struct wi_onnx_place place;
+    int code = wi_onnx_read_place(input, tensor, &place);
+    if (code == 0 && place.path)
+        code = note(input, tensor.at, &place, signature);
+    free(place.path);
+    return code;
 }
 
 int wi_onnx_is_data(const char *path)

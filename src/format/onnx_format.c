@@ -1,4 +1,5 @@
-/* The format `onnx`: a graph, asked with tensors, or with a picture as model.json says. */
+/* The format `onnx`: a graph, asked with tensors, or with a picture as model.json says; beside it
+ * perhaps the same in other dtypes. */
 #include "format/format.h"
 
 #include "base/memory.h"
@@ -16,10 +17,56 @@ static int detect(const struct wi_view *view)
     return view->has(view, "model.onnx");
 }
 
+/* model_q4.onnx and the like. */
+static int is_other(const char *path)
+{
+    return strncmp(path, "model_", 6) == 0 && !strchr(path, '/') && wi_text_ends(path, ".onnx") &&
+           !wi_variant_is_dtype(path, "fp32");
+}
+
+static int is_graph(const char *path)
+{
+    return strcmp(path, "model.onnx") == 0 || is_other(path);
+}
+
+/* model.onnx_data and the like. */
+static int is_weights(const char *path)
+{
+    return wi_onnx_is_data(path) || wi_text_ends(path, ".onnx.data");
+}
+
 static int wants(const char *path)
 {
-    return strcmp(path, "model.onnx") == 0 || strcmp(path, "model.json") == 0 ||
-           wi_onnx_is_data(path) || wi_text_ends(path, ".onnx.data");
+    return is_graph(path) || strcmp(path, "model.json") == 0 || is_weights(path);
+}
+
+/* --- variants --------------------------------------------------------------------------------- */
+
+static void add_dtype(
+    const struct wi_view_file *files, size_t count, const char *dtype, struct wi_variants *variants)
+{
+    for (size_t i = 0; i < count; i++)
+        if (is_graph(files[i].path) && wi_variant_is_dtype(files[i].path, dtype))
+            wi_variant_add(wi_variants_make(variants, dtype), &files[i]);
+    for (size_t i = 0; i < count; i++)
+        if (is_weights(files[i].path) && wi_variant_is_dtype(files[i].path, dtype) &&
+            wi_variants_get(variants, dtype))
+            wi_variant_add(wi_variants_make(variants, dtype), &files[i]);
+}
+
+/* What has no dtype in its name is the model, and what people mean by its name alone. */
+static void find_variants(
+    const struct wi_view_file *files, size_t count, struct wi_variants *variants)
+{
+    const char *dtype;
+    add_dtype(files, count, "fp32", variants);
+    for (size_t d = 0; (dtype = wi_variant_dtype(d)); d++)
+        if (strcmp(dtype, "fp32") != 0)
+            add_dtype(files, count, dtype, variants);
+    for (size_t v = 0; v < variants->count; v++)
+        for (size_t i = 0; i < count; i++)
+            if (strcmp(files[i].path, "model.json") == 0)
+                wi_variant_add(&variants->items[v], &files[i]);
 }
 
 /* --- reading ---------------------------------------------------------------------------------- */
@@ -68,7 +115,7 @@ static enum wi_code read_spec(struct wi_format_reading *reading)
 }
 
 /* The files that tensors are kept in, each as long as its tensors say. */
-static enum wi_code read_externals(struct wi_format_reading *reading)
+static enum wi_code read_externals(struct wi_format_reading *reading, const char *graph)
 {
     enum wi_code code = WI_OK;
     uint64_t bytes;
@@ -77,47 +124,56 @@ static enum wi_code read_externals(struct wi_format_reading *reading)
         code = reading->take(reading, external->path, WI_VIEW_MODEL, 1, &bytes);
         if (code == WI_MODEL_NOT_FOUND)
             code = wi_error_set(&reading->error, WI_MODEL_INVALID, external->path,
-                "model.onnx keeps tensors in %.200s, which is not in the model's folder",
+                "%.200s keeps tensors in %.200s, which is not in the model's folder", graph,
                 external->path);
         if (code == WI_OK && bytes < external->least)
             code = wi_error_set(&reading->error, WI_MODEL_INVALID, external->path,
-                "%.200s has %" PRIu64
-                " bytes, but model.onnx has tensors there up to byte %" PRIu64,
-                external->path, bytes, external->least);
+                "%.200s has %" PRIu64 " bytes, but %.200s has tensors there up to byte %" PRIu64,
+                external->path, bytes, graph, external->least);
     }
     return code;
 }
 
+/* That of the variant; where nobody has asked for one there is one alone. */
+static const char *graph_of(const struct wi_format_reading *reading)
+{
+    const struct wi_variant *variant = reading->variant;
+    for (size_t i = 0; variant && i < variant->files.count; i++)
+        if (is_graph(variant->files.items[i]))
+            return variant->files.items[i];
+    return "model.onnx";
+}
+
 static enum wi_code read_model(struct wi_format_reading *reading)
 {
+    const char *graph = graph_of(reading);
     uint64_t bytes;
-    int fd =
-        reading->view->open(reading->view, "model.onnx", WI_VIEW_STORE, &bytes, &reading->error);
+    int fd = reading->view->open(reading->view, graph, WI_VIEW_STORE, &bytes, &reading->error);
     if (fd < 0)
         return reading->error.code;
     enum wi_code code = WI_OK;
     if (bytes > max_graph)
-        code = wi_error_set(&reading->error, WI_MODEL_INVALID, "model.onnx",
-            "model.onnx has %" PRIu64 " bytes; an ONNX file has at most 2 GiB: save its weights "
+        code = wi_error_set(&reading->error, WI_MODEL_INVALID, graph,
+            "%s has %" PRIu64 " bytes; an ONNX file has at most 2 GiB: save its weights "
             "as external data, in files of their own",
-            bytes);
+            graph, bytes);
     if (code == WI_OK)
         code =
             wi_onnx_read_file(fd, bytes, reading->stop, &reading->facts.signature, &reading->error);
     close(fd);
     if (code == WI_OK)
-        code = reading->take(reading, "model.onnx", WI_VIEW_STORE, 1, &bytes);
+        code = reading->take(reading, graph, WI_VIEW_STORE, 1, &bytes);
     if (code == WI_OK)
-        code = read_externals(reading);
+        code = read_externals(reading, graph);
     return code == WI_OK ? read_spec(reading) : code;
 }
 
 /* --- what is told ----------------------------------------------------------------------------- */
 
+/* A graph in few bits gives and takes what the model does in 32. */
 static const char *precision(const struct wi_facts *facts, const char *variant)
 {
-    (void)variant;
-    return wi_onnx_precision(&facts->signature);
+    return variant && strcmp(variant, "fp32") != 0 ? variant : wi_onnx_precision(&facts->signature);
 }
 
 static json_t *values_json(const struct wi_onnx_value *values, size_t count)
@@ -157,9 +213,11 @@ const struct wi_format wi_format_onnx = {
     .detect = detect,
     .names = "model.onnx",
     .wants = wants,
+    .find_variants = find_variants,
     .told_by = "model.onnx",
     .ends = ends,
     .read = read_model,
     .precision = precision,
+    .needs_f16 = wi_variant_needs_f16,
     .show = show,
 };

@@ -99,7 +99,12 @@ static enum wi_code lay_out(
     return wi_hub_tree_finish(files, error);
 }
 
-/* Without variants, all files are one, which has no name. */
+/* A single graph that names its files is all that there is, and no variant. */
+static int has_variants(const struct offer *offer)
+{
+    return !wi_formats[offer->format]->names || offer->variants.count > 1;
+}
+
 static void find_variants(struct offer *offer)
 {
     struct wi_view_file *files = wi_alloc((offer->files.count + 1) * sizeof *files);
@@ -109,12 +114,6 @@ static void find_variants(struct offer *offer)
             offer->files.files[i].path, bytes == WI_HUB_BYTES_UNKNOWN ? 0 : bytes};
     }
     wi_format_find_variants(offer->format, files, offer->files.count, &offer->variants);
-    if (!wi_formats[offer->format]->find_variants) {
-        struct wi_variant *all = wi_variants_add(&offer->variants);
-        all->name = wi_strdup(wi_formats[offer->format]->name);
-        for (size_t i = 0; i < offer->files.count; i++)
-            wi_variant_add(all, &files[i]);
-    }
     free(files);
 }
 
@@ -211,7 +210,7 @@ static const struct wi_variant *pick(
             continue;
         if (want->variant)
             found = wi_variants_get(&offer->variants, want->variant);
-        else if (want->precision && wi_formats[offer->format]->find_variants)
+        else if (want->precision && has_variants(offer))
             found = wi_variants_of_precision(&offer->variants, want->precision);
         else
             found = suitable(offer, want);
@@ -394,7 +393,7 @@ static enum wi_code choose_files(const struct wi_hub_tree *tree, const struct wi
 static void take(const struct offer *offer, const struct wi_variant *picked,
     struct wi_hub_tree *chosen, char **variant)
 {
-    if (wi_formats[offer->format]->find_variants)
+    if (has_variants(offer))
         *variant = wi_strdup(picked->name);
     for (size_t i = 0; i < picked->files.count; i++)
         wi_hub_tree_add(chosen, wi_hub_tree_find(&offer->files, picked->files.items[i]),

@@ -4,6 +4,7 @@
 #include "base/descriptors.h"
 #include "base/memory.h"
 #include "blockstore/blockstore.h"
+#include "blockstore/leaves.h"
 #include "hub/content_tree.h"
 #include <fcntl.h>
 #include <stdlib.h>
@@ -171,6 +172,23 @@ static enum wi_code add_leaves(
     return code;
 }
 
+/* Whether leaves may be written into it, and read from it, until it is left. On any thread. */
+static int enter(struct content_file *file)
+{
+    uv_mutex_lock(&file->run->lock);
+    int takes = file->takes;
+    file->users += (unsigned)takes;
+    uv_mutex_unlock(&file->run->lock);
+    return takes;
+}
+
+static void leave(struct content_file *file)
+{
+    uv_mutex_lock(&file->run->lock);
+    file->users--;
+    uv_mutex_unlock(&file->run->lock);
+}
+
 /* On a thread of those that verify: into all files that are under way. Their number and their
  * places stay as long as any block is under way. */
 static enum wi_code keep_leaf(void *context, struct wi_block *block, struct wi_error *error)
@@ -181,16 +199,10 @@ static enum wi_code keep_leaf(void *context, struct wi_block *block, struct wi_e
         return WI_OK;
     for (size_t i = 0; i < run->count && code == WI_OK; i++) {
         struct content_file *file = &run->files[i];
-        uv_mutex_lock(&run->lock);
-        int takes = file->takes;
-        file->users += (unsigned)takes;
-        uv_mutex_unlock(&run->lock);
-        if (!takes)
+        if (!enter(file))
             continue;
         code = add_leaves(file, block, error);
-        uv_mutex_lock(&run->lock);
-        file->users--;
-        uv_mutex_unlock(&run->lock);
+        leave(file);
     }
     return code;
 }
@@ -219,18 +231,35 @@ static void on_block(void *context, struct wi_block *block)
         take_leaf(run, block);
 }
 
-/* --- leaves that a published model of this store has: copied instead of fetched --------------- */
+/* --- leaves that this pull or a file of this store has: copied instead of fetched ------------- */
 
-/* The file's descriptor is our own, so that the store may change meanwhile: what is read is looked
- * at as if it came from anywhere. */
+/* Where a leaf is, in one of three places: what is read is looked at as if it came from anywhere,
+ * since the store may change meanwhile. */
 struct copy {
     struct content_file *file;
     size_t leaf;
-    int fd;
+    int fd;                     /* our own; or -1: */
+    const char *sha256;         /* of a file of the store, borrowed from `file`; or NULL: */
+    struct content_file *other; /* of this pull */
+    int holds;                  /* we are one of its users; else it is done */
     uint64_t at;
     unsigned char *bytes;
     int right;
 };
+
+static int read_copy(struct copy *copy, size_t size)
+{
+    if (copy->holds)
+        return wi_leaf_file_read(copy->other->file, copy->at, copy->bytes, size);
+    if (copy->other)
+        copy->fd = openat(
+            copy->file->run->folder, copy->other->row.path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (copy->sha256)
+        copy->fd = wi_leaves_open_file(copy->file->run->library, copy->sha256);
+    return copy->fd >= 0 && wi_read_all(copy->fd, copy->bytes, size, copy->at) == (ssize_t)size
+               ? 0
+               : -1;
+}
 
 static void run_copy(void *data)
 {
@@ -238,7 +267,7 @@ static void run_copy(void *data)
     const struct wi_leaf *leaf = &copy->file->leaves[copy->leaf];
     struct wi_cid cid;
     copy->bytes = wi_alloc(leaf->bytes);
-    if (wi_read_all(copy->fd, copy->bytes, leaf->bytes, copy->at) != (ssize_t)leaf->bytes)
+    if (read_copy(copy, leaf->bytes) != 0)
         return;
     wi_cid_of(leaf->cid.codec, copy->bytes, leaf->bytes, &cid);
     copy->right = wi_cid_equal(&cid, &leaf->cid);
@@ -268,6 +297,8 @@ static void on_copied(void *data, int cancelled)
     (void)cancelled; /* the queue is freed with the run, which waits for its works */
     run->works--;
     run->copies--;
+    if (copy->holds)
+        leave(copy->other);
     if (copy->right && !content_run_is_over(run))
         put_everywhere(copy->file, copy);
     else if (!copy->right)
@@ -293,21 +324,76 @@ static int find_published(struct wi_blockstore *blocks, const struct wi_leaf *le
     return fd;
 }
 
+/* The place in another file of the pull where the leaf is, SIZE_MAX if it is not there. */
+static size_t find_in(const struct content_file *other, const struct wi_leaf *leaf)
+{
+    size_t count, first = content_file_find(other, &leaf->cid, &count);
+    for (size_t i = first; i < first + count; i++) {
+        size_t place = other->by_hash[i];
+        if (other->leaves[place].bytes == leaf->bytes &&
+            (other->state != CONTENT_FETCHING || wi_leaf_file_has(other->file, place)))
+            return place;
+    }
+    return SIZE_MAX;
+}
+
+/* 1 if that file has it, 0 if not, -1 if it has it and cannot be read at this moment. */
+static int find_in_other(struct content_file *other, struct copy *copy)
+{
+    int holds = other->state == CONTENT_FETCHING;
+    if (other->state < CONTENT_FETCHING || (holds && !enter(other)))
+        return 0;
+    size_t place = find_in(other, &copy->file->leaves[copy->leaf]);
+    if (place == SIZE_MAX && holds)
+        leave(other);
+    if (place == SIZE_MAX)
+        return 0;
+    copy->other = other;
+    copy->holds = holds;
+    copy->at = other->leaves[place].at;
+    return other->state == CONTENT_ENDING ? -1 : 1;
+}
+
+static int find_own(struct content_run *run, struct copy *copy)
+{
+    int found = 0;
+    for (size_t i = 0; i < run->count && found == 0; i++)
+        if (&run->files[i] != copy->file)
+            found = find_in_other(&run->files[i], copy);
+    return found;
+}
+
+/* As copy_leaf. */
+static int find_copy(struct content_run *run, struct copy *copy)
+{
+    const struct content_known *known = copy->file->known ? &copy->file->known[copy->leaf] : NULL;
+    struct wi_blockstore *blocks = run->pull->order.blocks;
+    int own = find_own(run, copy);
+    if (own != 0)
+        return own;
+    if (blocks)
+        copy->fd = find_published(blocks, &copy->file->leaves[copy->leaf], &copy->at);
+    if (copy->fd >= 0 || !known || known->file == 0)
+        return copy->fd >= 0;
+    copy->sha256 = copy->file->known_files.items[known->file - 1];
+    copy->at = known->at;
+    return 1;
+}
+
 /* 1 if the leaf is on its way, 0 if it has to come from elsewhere, -1 if it is to be tried again
  * later. */
-static int copy_published(struct content_run *run, struct content_file *file, size_t leaf)
+static int copy_leaf(struct content_run *run, struct content_file *file, size_t leaf)
 {
-    struct wi_blockstore *blocks = run->pull->order.blocks;
-    uint64_t at;
-    if (!blocks || run->no_copies)
+    struct copy found = {.file = file, .leaf = leaf, .fd = -1};
+    if (run->no_copies)
         return 0;
     if (run->copies >= COPIES || run->waiting_bytes >= CONTENT_PUTS)
         return -1;
-    int fd = find_published(blocks, &file->leaves[leaf], &at);
-    if (fd < 0)
-        return 0;
+    int there = find_copy(run, &found);
+    if (there != 1)
+        return there;
     struct copy *copy = wi_alloc(sizeof *copy);
-    *copy = (struct copy){.file = file, .leaf = leaf, .fd = fd, .at = at};
+    *copy = found;
     run->copies++;
     run->works++;
     wi_work_queue_start(run->queue, 0, run_copy, on_copied, copy);
@@ -413,7 +499,7 @@ static int next_leaf_of(
             content_file_put_leaf(file, index, kept->bytes);
             continue;
         }
-        int copied = copy_published(run, file, index);
+        int copied = copy_leaf(run, file, index);
         if (copied < 0)
             return 0;
         if (copied > 0)
@@ -462,18 +548,28 @@ static void on_failed(void *context, const struct wi_error *error)
     content_run_fail(context, error);
 }
 
+/* Who is asked; how many they are. */
+static size_t gather_sources(
+    const struct wi_content_order *order, struct wi_block_source *sources[WI_BLOCK_SOURCES_MAX])
+{
+    size_t own = order->only ? order->only_count : wi_sources_count(order->sources);
+    size_t more = order->router ? wi_router_count(order->router) : 0, count = 0;
+    for (size_t i = 0; i < own && count < WI_BLOCK_SOURCES_MAX; i++)
+        sources[count++] = order->only ? order->only[i] : wi_sources_at(order->sources, i);
+    for (size_t i = 0; i < more && count < WI_BLOCK_SOURCES_MAX; i++)
+        sources[count++] = wi_router_at(order->router, i);
+    return count;
+}
+
 enum wi_code content_blocks_start(struct content_run *run, struct wi_error *error)
 {
     const struct wi_content_order *order = &run->pull->order;
     struct wi_block_source *sources[WI_BLOCK_SOURCES_MAX];
-    size_t count = order->only ? order->only_count : wi_sources_count(order->sources);
+    size_t count = gather_sources(order, sources);
     if (count == 0)
         return wi_error_set(error, WI_HUB_FAILED, "hub",
             "nobody can be asked for %.200s: the configuration has no [hub.NAME] of layout ipfs",
             run->pull->reference.repository);
-    count = count < WI_BLOCK_SOURCES_MAX ? count : WI_BLOCK_SOURCES_MAX;
-    for (size_t i = 0; i < count; i++)
-        sources[i] = order->only ? order->only[i] : wi_sources_at(order->sources, i);
     const struct wi_block_file file = {count - 1, order->file_url};
     const struct wi_block_order blocks = {.sources = sources,
         .source_count = count,

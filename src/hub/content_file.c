@@ -102,6 +102,35 @@ static void find_wanted(struct content_file *file)
     qsort(file->wanted, file->wanted_count, sizeof *file->wanted, by_place);
 }
 
+/* Notes which of those a file of the store has. */
+static int note_known(void *context, const char *sha256, const struct wi_leaves *leaves)
+{
+    struct content_file *file = context;
+    size_t files = file->known_files.count, count;
+    for (size_t i = 0; i < leaves->count; i++) {
+        struct wi_cid cid = {.codec = WI_CODEC_RAW};
+        memcpy(cid.hash, leaves->hashes[i], sizeof cid.hash);
+        size_t first = content_file_find(file, &cid, &count);
+        if (count == 0 || file->leaves[file->by_hash[first]].cid.codec != WI_CODEC_RAW)
+            continue;
+        if (files == file->known_files.count)
+            wi_strings_add(&file->known_files, sha256);
+        if (!file->known)
+            file->known = wi_alloc(file->leaf_count * sizeof *file->known);
+        for (size_t k = first; k < first + count; k++)
+            file->known[file->by_hash[k]] =
+                (struct content_known){i * (uint64_t)WI_LEAF_BYTES, (uint32_t)files + 1};
+    }
+    return 0;
+}
+
+/* Of a file of one leaf nothing could be left to copy: as a whole it would be here already. */
+static void find_known(struct content_file *file)
+{
+    if (file->run->library && file->wanted_count > 0 && file->leaf_count > 1)
+        wi_leaves_each(file->run->library, note_known, file);
+}
+
 static void index_leaves(struct content_file *file)
 {
     file->by_hash = wi_realloc_array(NULL, file->leaf_count + 1, sizeof *file->by_hash);
@@ -110,6 +139,7 @@ static void index_leaves(struct content_file *file)
         file->by_hash[i] = (uint32_t)i;
     qsort_r(file->by_hash, file->leaf_count, sizeof *file->by_hash, by_hash, (void *)file->leaves);
     find_wanted(file);
+    find_known(file);
 }
 
 static enum wi_code look(struct content_file *file)
@@ -435,4 +465,6 @@ void content_file_clear(struct content_file *file)
     free(file->row.path);
     free(file->by_hash);
     free(file->wanted);
+    free(file->known);
+    wi_strings_clear(&file->known_files);
 }

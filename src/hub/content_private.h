@@ -67,6 +67,12 @@ struct content_work {
     struct wi_error error;
 };
 
+/* A leaf that a file of the store has. */
+struct content_known {
+    uint64_t at;
+    uint32_t file; /* its number in `known_files`, from 1 on; 0: none has it */
+};
+
 struct content_file {
     struct content_run *run;
     struct wi_hub_file row; /* with a path of its own */
@@ -89,6 +95,8 @@ struct content_file {
      * each block once. */
     uint32_t *by_hash, *wanted;
     size_t wanted_count, next;
+    struct content_known *known;   /* by leaf; NULL: there are none */
+    struct wi_strings known_files; /* by their SHA-256 */
 };
 
 /* The run's next turn begins its end. */
@@ -144,7 +152,8 @@ struct content_run {
     struct wi_content_pull *pull; /* NULL: nobody waits for it any more */
     struct wi_kept_blocks *kept;  /* the pull's */
     enum content_phase phase;
-    char *store; /* NULL: no leaves are kept */
+    char *store;   /* NULL: no leaves are kept */
+    char *library; /* NULL: no files of it are looked at */
     struct wi_folder_lock *locking;
     int folder;  /* -1 until it is locked */
     int keeping; /* a thread reads or writes what is kept */

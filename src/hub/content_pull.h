@@ -16,6 +16,7 @@
 #include "hub/list.h"
 #include "hub/reference.h"
 #include "source/block_fetch.h"
+#include "source/router.h"
 
 /* All is borrowed until wi_content_pull_new returns, and longer where it says so. */
 struct wi_content_order {
@@ -24,10 +25,13 @@ struct wi_content_order {
     const struct wi_sources *sources;    /* likewise: all of them are asked; or: */
     struct wi_block_source *const *only; /* these, which are held; NULL: all */
     size_t only_count;
+    const struct wi_router *router; /* likewise: whom it names is asked, too; NULL: nobody */
     const char *file_url;   /* the last of `only` has the file itself there; NULL: it has blocks */
     struct wi_limit *limit; /* likewise; NULL: none */
     const char *store; /* where the leaves of files are kept, as of a fetch; NULL: they are not */
     struct wi_blockstore *blocks; /* likewise: what it has is not fetched; NULL: none */
+    const char *library; /* a store: nor is what its files have, as far as their leaves are kept;
+                            NULL: none */
     uint64_t stall_ms;
     const struct wi_hub_reference *reference; /* of content */
     const char *folder;                       /* exists, and belongs to this pull alone */

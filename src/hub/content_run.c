@@ -72,6 +72,7 @@ static void free_run(struct content_run *run)
     uv_mutex_destroy(&run->lock);
     free(run->files);
     free(run->store);
+    free(run->library);
     free(run);
 }
 
@@ -340,6 +341,7 @@ static struct content_run *begin_run(struct wi_content_pull *pull, struct wi_hub
     *run = (struct content_run){.pull = pull, .wanted = wanted, .folder = -1};
     run->kept = wi_kept_blocks_hold(pull->kept);
     run->store = wi_strdup(pull->order.store);
+    run->library = wi_strdup(pull->order.library);
     run->queue = wi_work_queue_new(loop, THREADS);
     run->timer = wi_timer_new(loop, on_progress_time, run);
     run->turn = wi_turn_new(loop, on_turn, run);
@@ -376,6 +378,7 @@ struct wi_content_pull *wi_content_pull_new(const struct wi_content_order *order
     pull->order.reference = &pull->reference;
     pull->order.file_url = wi_strdup(order->file_url);
     pull->order.store = wi_strdup(order->store);
+    pull->order.library = wi_strdup(order->library);
     hold_sources(&pull->order);
     pull->kept = wi_kept_blocks_new();
     return pull;
@@ -394,6 +397,7 @@ void wi_content_pull_free(struct wi_content_pull *pull)
     free((char *)pull->order.folder);
     free((char *)pull->order.file_url);
     free((char *)pull->order.store);
+    free((char *)pull->order.library);
     free(pull);
 }
 

@@ -83,6 +83,7 @@ void wi_near_free(struct wi_near *near)
     wi_hub_clear(&near->hub);
     free((char *)near->order.repository);
     free((char *)near->order.store);
+    free((char *)near->order.library);
     wi_turn_free(near->turn);
     wi_hub_tree_clear(&near->one);
     wi_brought_clear(&near->brought);
@@ -310,6 +311,7 @@ static void fetch(struct wi_near *near, const struct wi_cid *cid)
         .limit = own->limit,
         .blocks = own->blocks,
         .store = own->store,
+        .library = own->library,
         .stall_ms = own->stall_ms,
         .reference = &reference,
         .folder = own->folder,
@@ -374,6 +376,7 @@ struct wi_near *wi_near_start(const struct wi_near_order *order, wi_fetch_progre
     near->order.folder = wi_strdup(order->folder);
     near->order.repository = wi_strdup(order->repository);
     near->order.store = wi_strdup(order->store);
+    near->order.library = wi_strdup(order->library);
     if (order->hub)
         share(near, order->hub);
     near->on_progress = on_progress;

@@ -33,9 +33,9 @@ struct wi_near_order {
     /* The hub that shares, with its token, and where the files lie there; NULL: it does not. */
     const struct wi_hub *hub;
     const char *repository;
-    const char *store;  /* as of a content order */
-    const char *folder; /* exists, and belongs to this pull alone */
-    unsigned pause_ms;  /* as of a block order: set by tests alone */
+    const char *store, *library; /* as of a content order */
+    const char *folder;          /* exists, and belongs to this pull alone */
+    unsigned pause_ms;           /* as of a block order: set by tests alone */
 };
 
 /* The files that were brought are marked as `here`. `progress` is of all files; its texts are

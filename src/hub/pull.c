@@ -7,10 +7,12 @@
  *   choose   which files of that, held against those here, beside the loop
  *   reuse    what earlier versions have of them is linked
  *   measure  how long those are of which nobody has said it
+ *   around   neighbours say what they have, where others may have to go
  *   room     others make room for all of it
  *   fetch    the rest comes over the network, hashed
  *   publish  it is read, as the repository will read it, and then one rename
  *   find     the repository has the model
+ *   want     it is no copy, if it was one
  *
  * A step for which descriptors or memory are short is tried again by itself (WI_RETRIES_MAX). One
  * that fails for good leaves nothing; what was only interrupted is kept for the next time, and
@@ -28,6 +30,7 @@
 #include "hub/pull_plan.h"
 #include "source/retry.h"
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,6 +62,7 @@ struct wi_pull {
     struct wi_hub_list *list;
     struct wi_fetch *fetch;
     struct wi_content_pull *content; /* of a CID, through all steps */
+    struct wi_router *router;        /* likewise; NULL: there is none, or it was not asked yet */
     struct wi_near *near; /* of a hub's files, until the pull ends; NULL: nobody is near */
     struct wi_neighbours_wait *wait;
     struct wi_versions_task *task;
@@ -94,6 +98,7 @@ static void stop_step(struct wi_pull *pull)
     wi_hub_list_cancel(pull->list);
     wi_fetch_cancel(pull->fetch);
     wi_content_pull_free(pull->content);
+    wi_router_free(pull->router);
     wi_near_free(pull->near);
     wi_neighbours_cancel(pull->wait);
     wi_versions_cancel(pull->task);
@@ -102,6 +107,7 @@ static void stop_step(struct wi_pull *pull)
     pull->list = NULL;
     pull->fetch = NULL;
     pull->content = NULL;
+    pull->router = NULL;
     pull->near = NULL;
     pull->wait = NULL;
     pull->task = NULL;
@@ -192,12 +198,24 @@ static int try_again(struct wi_pull *pull, const struct wi_error *error)
     return 1;
 }
 
+/* Where all whom it might have named beside are out of the question, it is told why. */
+static void add_reason_of_router(const struct wi_pull *pull, struct wi_error *error)
+{
+    const char *reason = pull->router ? wi_router_reason(pull->router) : NULL;
+    int is_theirs = error->code == WI_HUB_FAILED || error->code == WI_HUB_NOT_FOUND ||
+                    error->code == WI_HUB_BUSY || error->code == WI_DOWNLOAD_CORRUPT;
+    size_t length = strlen(error->detail);
+    if (reason && is_theirs)
+        snprintf(error->detail + length, sizeof error->detail - length, "; %s", reason);
+}
+
 static void fail(struct wi_pull *pull, const struct wi_error *error)
 {
     if (try_again(pull, error))
         return;
     pull->error = *error;
-    wi_warn("pull", pull->order->name, "failed: %s", error->detail);
+    add_reason_of_router(pull, &pull->error);
+    wi_warn("pull", pull->order->name, "failed: %s", pull->error.detail);
     stop_step(pull);
     pull->task = wi_versions_drop_staging(
         pull->deps.versions, pull->id, is_passing(error->code), on_dropped, pull);
@@ -224,19 +242,41 @@ static int goes_on(struct wi_pull *pull, const struct wi_error *error)
 
 /* --- publishing ------------------------------------------------------------------------------- */
 
+static void end(struct wi_pull *pull)
+{
+    wi_info("pull", pull->order->name, "is here: %llu bytes, %llu of them fetched in %.1f s",
+        (unsigned long long)pull->files->bytes, (unsigned long long)pull->progress.fetched,
+        (wi_now_ms() - pull->began_ms) / 1000);
+    set_state(pull, WI_PULL_DONE);
+}
+
+static void on_wanted(
+    void *context, const struct wi_versions_result *result, const struct wi_error *error)
+{
+    struct wi_pull *pull = context;
+    (void)result;
+    if (goes_on(pull, error))
+        end(pull);
+}
+
+/* What is here may have come for others' sake, by this pull or by an earlier one. */
+static void want(struct wi_pull *pull)
+{
+    if (pull->order->copy || !pull->order->parsed.is_content)
+        end(pull);
+    else
+        pull->task = wi_versions_want(pull->deps.versions, pull->order->name, on_wanted, pull);
+}
+
 static void on_found(void *context, struct wi_model *model, const struct wi_error *failure)
 {
     struct wi_pull *pull = context;
     pull->lookup = NULL;
-    if (failure) {
-        fail(pull, failure);
-        return;
-    }
-    wi_info("pull", pull->order->name, "is here: %llu bytes, %llu of them fetched in %.1f s",
-        (unsigned long long)pull->files->bytes, (unsigned long long)pull->progress.fetched,
-        (wi_now_ms() - pull->began_ms) / 1000);
     (void)model;
-    set_state(pull, WI_PULL_DONE);
+    if (failure)
+        fail(pull, failure);
+    else
+        begin_step(pull, want);
 }
 
 static void find_model(struct wi_pull *pull)
@@ -273,7 +313,8 @@ static void publish(struct wi_pull *pull)
         .revision = parsed->revision,
         .commit = pull->files->commit,
         .variant = pull->plan->chosen.variant,
-        .pulled_at = wi_wall_ms() / 1000};
+        .pulled_at = wi_wall_ms() / 1000,
+        .copy = pull->order->copy};
     struct wi_source copy = {0};
     wi_source_copy(&copy, &source);
     add_files(&copy, pull->files);
@@ -418,6 +459,7 @@ static void fetch_of_hub(struct wi_pull *pull)
         .limit = pull->deps.limit,
         .blocks = pull->deps.blocks,
         .store = store_of(pull),
+        .library = pull->order->directory,
         .stall_ms = pull->order->stall_ms,
         .files = pull->files,
         .hub = pull->order->hub_shares ? &pull->order->hub : NULL,
@@ -469,6 +511,26 @@ static void make_room(struct wi_pull *pull)
     pull->needed = needed;
 }
 
+static void on_around(void *context)
+{
+    struct wi_pull *pull = context;
+    pull->wait = NULL;
+    begin_step(pull, make_room);
+}
+
+/* What they have goes first where room is made. */
+static void ask_around(struct wi_pull *pull)
+{
+    const struct wi_pull_order *order = pull->order;
+    if (order->copy || order->quota == 0 || order->gateways.count == 0 || !pull->deps.neighbours) {
+        begin_step(pull, make_room);
+        return;
+    }
+    set_sources(pull);
+    pull->wait = wi_neighbours_ask(
+        pull->deps.neighbours, WI_NEIGHBOURS_FRESH_MS, WI_NEIGHBOURS_WAIT_MS, on_around, pull);
+}
+
 /* --- measuring -------------------------------------------------------------------------------- */
 
 static void on_measuring(void *context, const struct wi_fetch_progress *progress)
@@ -493,7 +555,7 @@ static void on_measured(
         if (pull->files->files[i].bytes == WI_HUB_BYTES_UNKNOWN)
             wi_hub_tree_set_bytes(pull->files, i, pull->lengths[i]);
     pull->progress.total = pull->files->bytes;
-    begin_step(pull, make_room);
+    begin_step(pull, ask_around);
 }
 
 static void measure_files(struct wi_pull *pull)
@@ -513,7 +575,7 @@ static void measure_files(struct wi_pull *pull)
         pull->fetch = wi_fetch_start(
             pull->deps.loop, pull->deps.http, &order, on_measuring, on_measured, pull);
     else
-        begin_step(pull, make_room);
+        begin_step(pull, ask_around);
 }
 
 /* --- choosing --------------------------------------------------------------------------------- */
@@ -618,9 +680,11 @@ static void start_content(struct wi_pull *pull, const struct wi_hub_reference *r
     const struct wi_content_order order = {.loop = pull->deps.loop,
         .http = pull->deps.http,
         .sources = pull->deps.sources,
+        .router = pull->router,
         .limit = pull->deps.limit,
         .blocks = pull->deps.blocks,
         .store = store_of(pull),
+        .library = pull->order->directory,
         .stall_ms = pull->order->stall_ms,
         .reference = reference,
         .folder = pull->folder,
@@ -630,10 +694,24 @@ static void start_content(struct wi_pull *pull, const struct wi_hub_reference *r
     wi_content_pull_list(pull->content, on_measuring, on_content, pull);
 }
 
+static void on_router_known(void *context)
+{
+    struct wi_pull *pull = context;
+    start_content(pull, &pull->order->parsed);
+}
+
+/* Once, also where this step is tried again. */
 static void list_content(struct wi_pull *pull)
 {
+    const struct wi_pull_order *order = pull->order;
     set_sources(pull);
-    start_content(pull, &pull->order->parsed);
+    if (pull->router || !order->routing) {
+        start_content(pull, &order->parsed);
+        return;
+    }
+    uint64_t wait_ms = order->gateways.count > 0 ? WI_ROUTER_WAIT_MS : WI_ROUTER_ALONE_MS;
+    pull->router = wi_router_ask(pull->deps.loop, pull->deps.http, pull->deps.sources,
+        order->routing, &order->parsed.root, wait_ms, on_router_known, pull);
 }
 
 static const struct authority content = {list_content, fetch_content};
@@ -711,10 +789,13 @@ static void stage(struct wi_pull *pull)
 
 /* --- from outside ----------------------------------------------------------------------------- */
 
-/* The same request finds what it had fetched before; another one for the same name does not. */
+/* The same request finds what it had fetched before, for whosever sake; another one for the same
+ * name does not. */
 static void make_id(struct wi_pull *pull)
 {
-    char *request = wi_pull_order_print(pull->order);
+    struct wi_pull_order same = *pull->order;
+    same.copy = 0;
+    char *request = wi_pull_order_print(&same);
     unsigned char hash[WI_HASH_SIZE];
     char hex[2 * WI_HASH_SIZE + 1];
     wi_hash(request, strlen(request), hash);
@@ -741,6 +822,20 @@ struct wi_pull *wi_pull_new(const struct wi_pulls_deps *deps, struct wi_pull_ord
         pull->order->hub.name);
     begin_step(pull, stage);
     return pull;
+}
+
+/* The request is written down anew, but behind the last step where it counts. */
+void wi_pull_want_here(struct wi_pull *pull, const struct wi_pull_order *order)
+{
+    struct wi_pull_order *own = &pull->plan->order;
+    own->copy = order->copy;
+    own->apart = order->apart;
+    own->quota = order->quota;
+    if (pull->state >= WI_PULL_PUBLISHING || pull->error.code != WI_OK)
+        return;
+    char *request = wi_pull_order_print(own);
+    wi_versions_stage(pull->deps.versions, pull->id, request, own->name, NULL, NULL, NULL);
+    free(request);
 }
 
 const struct wi_pull_order *wi_pull_order(const struct wi_pull *pull)

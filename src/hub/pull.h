@@ -24,6 +24,7 @@ struct wi_pull_order {
     struct wi_hub hub; /* of content it has a name alone */
     struct wi_hub_reference parsed;
     struct wi_gateways gateways; /* of content, and where there are neighbours: who is asked */
+    char *routing;               /* of ipfs://: the router that names further ones; NULL: none */
     uint64_t stall_ms;           /* of those */
     int hub_shares;              /* it brings parts beside them */
     int keeps_leaves;            /* of what comes: it may be given to others */
@@ -55,6 +56,8 @@ typedef enum wi_code wi_pull_named_fn(void *context, const char *name, struct wi
 /* Takes the order over. Begins in the next turn of the loop. */
 struct wi_pull *wi_pull_new(const struct wi_pulls_deps *deps, struct wi_pull_order *order,
     wi_pull_changed_fn *on_change, wi_pull_named_fn *on_name, void *context);
+/* Somebody here wants what it brings for others' sake: `order` is the same but for that. */
+void wi_pull_want_here(struct wi_pull *pull, const struct wi_pull_order *order);
 /* Drops what was fetched and ends, failed with WI_CANCELLED; later. */
 void wi_pull_cancel(struct wi_pull *pull);
 /* Stops what is under way and leaves what was fetched. No callback comes. */

@@ -42,6 +42,7 @@ static enum wi_code read_content(struct wi_pull_order *order, const struct wi_pu
     }
     order->hub.name = wi_strdup(WI_HUB_CONTENT);
     order->stall_ms = (uint64_t)config->content.stall;
+    order->routing = wi_strdup(config->content.routing);
     wi_gateways_find(&order->gateways, config);
     return wi_hub_reference_parse_content(want->reference, &order->parsed, error);
 }
@@ -183,6 +184,7 @@ void wi_pull_order_clear(struct wi_pull_order *order)
     wi_hub_clear(&order->hub);
     wi_hub_reference_clear(&order->parsed);
     wi_gateways_clear(&order->gateways);
+    free(order->routing);
     free(order->directory);
     *order = (struct wi_pull_order){0};
 }

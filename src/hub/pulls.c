@@ -6,7 +6,9 @@
 #include "base/loop.h"
 #include "hub/gateways.h"
 #include "hub/hub.h"
+#include "library/made.h"
 #include "library/uploads.h"
+#include "source/neighbours.h"
 #include "source/retry.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,6 +39,9 @@ struct entry {
     const struct wi_pull_order *order; /* the pull's */
     struct wi_pull_watch *watches;
     uint64_t counted; /* bytes fetched */
+    /* Likewise: now, and whether there were any. */
+    uint64_t level_counted[WI_PULL_LEVELS];
+    int level_brought[WI_PULL_LEVELS];
     struct entry *prev, *next;
 };
 
@@ -186,6 +191,87 @@ static void remember(const struct entry *entry, const struct wi_pull_info *info)
     DL_APPEND(entry->pulls->records, record);
 }
 
+/* --- counting --------------------------------------------------------------------------------- */
+
+static int comes_by_content(const struct wi_pull_order *order)
+{
+    return order->parsed.is_content || order->hub.layout == WI_HUB_WEBINFER;
+}
+
+static enum wi_pull_level level_of(const struct wi_pull_order *order, const char *source)
+{
+    for (size_t i = 0; i < order->gateways.count; i++)
+        if (order->gateways.hubs[i].layout == WI_HUB_WEBINFER &&
+            strcmp(order->gateways.hubs[i].name, source) == 0)
+            return WI_PULL_NEIGHBOURS;
+    return comes_by_content(order) ? WI_PULL_IPFS : WI_PULL_HUB;
+}
+
+/* Whether the pull has anybody there. */
+static int has_level(const struct wi_pull_order *order, enum wi_pull_level level)
+{
+    if (level == WI_PULL_HUB)
+        return !comes_by_content(order);
+    for (size_t i = 0; i < order->gateways.count; i++)
+        if (level == WI_PULL_NEIGHBOURS
+                ? order->gateways.hubs[i].layout == WI_HUB_WEBINFER
+                : order->gateways.hubs[i].layout == WI_HUB_IPFS && comes_by_content(order))
+            return 1;
+    return 0;
+}
+
+/* What one brought begins anew where a step is tried again. */
+static void count_level(struct entry *entry, enum wi_pull_level level, uint64_t now)
+{
+    uint64_t before = entry->level_counted[level];
+    entry->pulls->counters.levels[level].bytes += now >= before ? now - before : now;
+    entry->level_counted[level] = now;
+    entry->level_brought[level] |= now > 0;
+}
+
+/* Without a list of who has brought how much, one hub has brought all. */
+static void count_fetched(struct entry *entry, const struct wi_pull_info *info)
+{
+    uint64_t levels[WI_PULL_LEVELS] = {0};
+    entry->pulls->counters.fetched_bytes += info->fetched - entry->counted;
+    entry->counted = info->fetched;
+    for (size_t i = 0; i < info->source_count; i++)
+        levels[level_of(entry->order, info->sources[i].name)] += info->sources[i].bytes;
+    if (info->source_count == 0 && !comes_by_content(entry->order))
+        levels[WI_PULL_HUB] = info->fetched;
+    for (int level = 0; level < WI_PULL_LEVELS; level++)
+        count_level(entry, level, levels[level]);
+}
+
+/* One that brought nothing has missed where one behind it had to. */
+static void count_levels(struct entry *entry, int failed)
+{
+    struct wi_pull_level_counters *levels = entry->pulls->counters.levels;
+    int had_to = failed;
+    for (int level = WI_PULL_LEVELS - 1; level >= 0; level--) {
+        int hit = !failed && entry->level_brought[level];
+        levels[level].hits += (unsigned)hit;
+        levels[level].misses += (unsigned)(!hit && had_to && has_level(entry->order, level));
+        had_to |= hit;
+    }
+}
+
+static void count_ended(struct entry *entry, const struct wi_pull_info *info)
+{
+    struct wi_pulls_counters *counters = &entry->pulls->counters;
+    counters->evicted_bytes += wi_pull_evicted(entry->pull);
+    if (info->state == WI_PULL_DONE) {
+        counters->done++;
+        count_levels(entry, 0);
+        counters->reused_bytes += info->reused;
+    } else if (info->error->code == WI_CANCELLED) {
+        counters->cancelled++;
+    } else {
+        counters->failed++;
+        count_levels(entry, 1);
+    }
+}
+
 /* --- telling ---------------------------------------------------------------------------------- */
 
 /* Each watch once, whatever they do meanwhile: those that are there now, not those that come. */
@@ -206,26 +292,6 @@ static void tell(struct entry *entry, const struct wi_pull_info *info, int ended
             wi_pull_unwatch(watch);
         on_event(context, info);
         watch = entry->watches; /* any may be gone */
-    }
-}
-
-static void count_fetched(struct entry *entry, const struct wi_pull_info *info)
-{
-    entry->pulls->counters.fetched_bytes += info->fetched - entry->counted;
-    entry->counted = info->fetched;
-}
-
-static void count_ended(struct entry *entry, const struct wi_pull_info *info)
-{
-    struct wi_pulls_counters *counters = &entry->pulls->counters;
-    counters->evicted_bytes += wi_pull_evicted(entry->pull);
-    if (info->state == WI_PULL_DONE) {
-        counters->done++;
-        counters->reused_bytes += info->reused;
-    } else if (info->error->code == WI_CANCELLED) {
-        counters->cancelled++;
-    } else {
-        counters->failed++;
     }
 }
 
@@ -306,11 +372,12 @@ static enum wi_code start(
     struct wi_pulls *pulls, struct wi_pull_order *order, struct wi_error *error)
 {
     const struct entry *entry = find(pulls, order->name);
-    if (entry) {
-        if (wi_pull_order_same(entry->order, order))
-            return WI_OK;
+    if (entry && !wi_pull_order_same(entry->order, order))
         return refuse_another(entry, order->name, error);
-    }
+    if (entry && entry->order->copy && !order->copy)
+        wi_pull_want_here(entry->pull, order);
+    if (entry)
+        return WI_OK;
     if (count_under_way(pulls) >= WI_PULLS_MAX)
         return wi_error_set(error, WI_QUEUE_FULL, NULL,
             "%d models are being pulled already; try again when one of them is here", WI_PULLS_MAX);
@@ -359,7 +426,8 @@ static int is_known(const struct wi_pulls *pulls, const char *id)
 
 static void resume(struct wi_pulls *pulls, const char *id, const char *request)
 {
-    if (wi_upload_is_id(id) || is_known(pulls, id)) /* that is, since they were listed before */
+    if (wi_upload_is_id(id) || wi_made_is_id(id) ||
+        is_known(pulls, id)) /* that is, since they were listed before */
         return;
     struct wi_pull_order order = {0};
     struct wi_error error;
@@ -420,6 +488,27 @@ static void list_use(void *context, struct wi_versions_use *use)
     }
 }
 
+static void add_offer(void *context, const struct wi_neighbour_info *info)
+{
+    const struct wi_offer *offer = info->offer;
+    struct wi_versions_use *use = context;
+    size_t count = use->elsewhere_count;
+    for (size_t i = 0; i < offer->count; i++)
+        count += offer->rows[i].count;
+    use->elsewhere = wi_realloc_array(use->elsewhere, count + 1, sizeof *use->elsewhere);
+    for (size_t i = 0; i < offer->count; i++)
+        for (size_t k = 0; k < offer->rows[i].count; k++)
+            memcpy(use->elsewhere[use->elsewhere_count++], offer->rows[i].files[k].sha256,
+                WI_HASH_SIZE);
+}
+
+/* What neighbours have goes before what they lack. */
+static void list_elsewhere(void *context, struct wi_versions_use *use)
+{
+    const struct wi_pulls *pulls = context;
+    wi_neighbours_each(pulls->deps.neighbours, add_offer, use);
+}
+
 static void set_limit(struct wi_pulls *pulls)
 {
     if (pulls->deps.limit)
@@ -447,6 +536,8 @@ struct wi_pulls *wi_pulls_new(const struct wi_pulls_deps *deps, const struct wi_
     pulls->resume_again = wi_timer_new(deps->loop, on_resume_again, pulls);
     pulls->tidy = wi_timer_new(deps->loop, on_tidy, pulls);
     wi_versions_work_add_user(deps->versions, list_use, pulls);
+    if (deps->neighbours)
+        wi_versions_work_ask(deps->versions, list_elsewhere, pulls);
     set_limit(pulls);
     set_sources(pulls);
     return pulls;

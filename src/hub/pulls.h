@@ -96,8 +96,9 @@ void wi_pulls_free(struct wi_pulls *pulls);
 
 /* The name under which a pull is, or was lately: in `name`. WI_OK, or what is wrong with what is
  * wanted, among it a hub that there is not (WI_INVALID_FIELD), and a name that belongs to somebody
- * else (WI_CONFLICT). Begins a pull, or joins the one of the same. A different one for the same
- * name is WI_CONFLICT; more than WI_PULLS_MAX are WI_QUEUE_FULL. */
+ * else (WI_CONFLICT). Begins a pull, or joins the one of the same, which is a copy no longer if
+ * this is none. What is here as a copy is none after a pull that is none. A different one for the
+ * same name is WI_CONFLICT; more than WI_PULLS_MAX are WI_QUEUE_FULL. */
 #define WI_PULLS_MAX 8
 enum wi_code wi_pulls_start(struct wi_pulls *pulls, const struct wi_pull_want *want,
     char name[WI_MODEL_NAME_MAX + 1], struct wi_error *error);
@@ -122,12 +123,26 @@ void wi_pull_unwatch(struct wi_pull_watch *watch); /* no callback comes; NULL is
  * pull_on_demand. */
 int wi_pulls_on_demand(const struct wi_pulls *pulls, const char *name);
 
+/* Where bytes come from, the nearest first. */
+enum wi_pull_level {
+    WI_PULL_NEIGHBOURS, /* hubs of layout webinfer */
+    WI_PULL_IPFS,       /* gateways: those of layout ipfs, and those that a router has named */
+    WI_PULL_HUB,        /* any other hub */
+    WI_PULL_LEVELS
+};
+struct wi_pull_level_counters {
+    uint64_t hits;   /* pulls that are done and got bytes there */
+    uint64_t misses; /* pulls that could and got none, but had to get some; and those that failed */
+    uint64_t bytes;  /* that came from there, and were right where that is known at once */
+};
+
 /* Since the start. */
 struct wi_pulls_counters {
     uint64_t done, failed, cancelled; /* pulls */
     uint64_t fetched_bytes, reused_bytes;
     uint64_t evicted_bytes;
     size_t under_way; /* now */
+    struct wi_pull_level_counters levels[WI_PULL_LEVELS];
 };
 void wi_pulls_counters(const struct wi_pulls *pulls, struct wi_pulls_counters *counters);
 

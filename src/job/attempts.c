@@ -105,7 +105,8 @@ static void on_answer(
         wi_jobs_on_slot_free(jobs);
         return;
     }
-    if (!answer->ok && answer->retryable) {
+    job->starved = answer->starved && job->spec.asked->lessens;
+    if (!answer->ok && (answer->retryable || job->starved)) {
         enum wi_blame blame = take_blame(job, answer->blame);
         wi_job_retry(job, !answer->excused && blame != WI_BLAME_SHARED && !wi_job_has_brought(job),
             answer->error.detail);

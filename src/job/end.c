@@ -65,7 +65,7 @@ static void count_error(struct wi_job_counters *counters, enum wi_code code)
 
 void wi_job_finish_error(struct wi_job *job, const struct wi_error *error)
 {
-    struct wi_job_result result = {.code = error->code, .error = *error};
+    struct wi_job_result result = {.code = error->code, .error = *error, .starved = job->starved};
     count_error(&job->line->counters, error->code);
     wi_join(result.node, sizeof result.node, job->node, NULL);
     wi_job_finish(job, &result);

@@ -59,6 +59,7 @@ struct wi_job_result {
     double first_part_ms; /* of a stream with parts: from its acceptance; else 0 */
     unsigned attempts;    /* of earlier runs too */
     unsigned batch;       /* rows that ran together with these, and these; 0: they ran alone */
+    int starved;          /* of a failure: its last node had not the memory to load the model */
 };
 
 typedef void wi_job_fn(void *context, const struct wi_job_spec *spec, struct wi_job_result *result);

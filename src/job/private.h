@@ -65,6 +65,7 @@ struct wi_job {
     struct wi_refusal refusal;     /* of the last choice */
     struct wi_probe probe;         /* likewise */
     enum wi_platform first, last;  /* the first and last platform of the last choice */
+    int starved;                   /* its last node had not the memory to load the model */
     int outgrown;                  /* WASM had not the memory for it: tried elsewhere once */
     int64_t accepted_at;           /* by us: Unix milliseconds */
     int accepted;                  /* the node has said that it has the attempt */

@@ -133,19 +133,23 @@ static int compare(const void *a, const void *b)
     return strcmp(((const struct wi_view_file *)a)->path, ((const struct wi_view_file *)b)->path);
 }
 
-int wi_folder_read(const char *path, struct wi_folder *folder)
+int wi_folder_read_as(const char *path, enum wi_model_format format, struct wi_folder *folder)
 {
     struct reading reading = {path, folder, 0, 0};
-    int why = 0;
-    if (wi_folder_format(path, &folder->format) != 0)
-        return -1;
+    int why;
+    folder->format = format;
     wi_strings_add(&folder->folders, ".");
-    if (wi_formats[folder->format]->find_variants)
-        why = each_entry(path, ".", take, &reading);
+    why = each_entry(path, ".", take, &reading);
     if (folder->count > 0)
         qsort(folder->files, folder->count, sizeof *folder->files, compare);
     errno = why ? why : reading.failed;
     return errno ? -1 : 0;
+}
+
+int wi_folder_read(const char *path, struct wi_folder *folder)
+{
+    enum wi_model_format format;
+    return wi_folder_format(path, &format) == 0 ? wi_folder_read_as(path, format, folder) : -1;
 }
 
 void wi_folder_clear(struct wi_folder *folder)

@@ -8,8 +8,7 @@
 /* Zero-initialise; free with wi_folder_clear. */
 struct wi_folder {
     enum wi_model_format format;
-    struct wi_view_file
-        *files; /* those that the format wants, sorted; none where it has no variants */
+    struct wi_view_file *files; /* those that the format wants, sorted */
     size_t count;
     struct wi_strings folders; /* that were read, by their path inside it; "." is itself */
     int too_many;              /* there are more than WI_MODEL_FILES_MAX; the others are left out */
@@ -27,6 +26,8 @@ struct wi_folder_view wi_folder_view(const char *store, const char *path);
 int wi_folder_format(const char *path, enum wi_model_format *format);
 /* The same, and its files. */
 int wi_folder_read(const char *path, struct wi_folder *folder);
+/* Likewise of a folder whose format is known, whether or not a file in it tells that. */
+int wi_folder_read_as(const char *path, enum wi_model_format format, struct wi_folder *folder);
 void wi_folder_clear(struct wi_folder *folder);
 
 #endif

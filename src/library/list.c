@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "base/nearest.h"
 #include "library/folder.h"
+#include "library/made.h"
 #include "library/model.h"
 
 #include <dirent.h>
@@ -18,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 struct scan {
@@ -77,10 +79,14 @@ static void add_variants(struct scan *scan, const char *name, struct wi_variants
     char *path = wi_sprintf("%s/%s", scan->directory, name);
     struct wi_folder folder = {0};
 
-    if (wi_folder_read(path, &folder) == 0)
-        wi_format_find_variants(folder.format, folder.files, folder.count, variants);
-    else
+    if (wi_folder_read(path, &folder) != 0)
         note_failure(scan, errno);
+    else
+        wi_format_find_variants(folder.format, folder.files, folder.count, variants);
+    if (variants->count > 0 && wi_made_list(scan->directory, name, folder.format, variants) != 0)
+        note_failure(scan, errno);
+    if (variants->count <= 1 && wi_formats[folder.format]->names)
+        wi_variants_clear(variants); /* a single graph is all that there is */
     wi_folder_clear(&folder);
     free(path);
 }
@@ -96,8 +102,7 @@ static void add_model(
         return;
     }
     add_row(&list->models, &list->model_count, name, format, problem);
-    if (wi_formats[format]->find_variants)
-        add_variants(scan, name, &list->models[list->model_count - 1].variants);
+    add_variants(scan, name, &list->models[list->model_count - 1].variants);
     if (wi_versions_find(scan->directory, name, &number) != 0 ||
         (number > 0 && wi_versions_list(scan->directory, name,
                            &list->models[list->model_count - 1].versions) != 0))
@@ -347,7 +352,10 @@ static void take_outer(struct scan *scan, const char *name, const char *file, vo
 int wi_list_read(const char *directory, struct wi_list *list)
 {
     struct scan scan = {.directory = directory, .list = list};
+    struct statvfs disk;
 
+    if (statvfs(directory, &disk) == 0)
+        list->disk_bytes = (uint64_t)disk.f_blocks * disk.f_frsize;
     each_entry(&scan, "", take_outer, NULL);
     if (list->model_count > 0)
         qsort(list->models, list->model_count, sizeof *list->models, compare);

@@ -31,6 +31,7 @@ struct wi_list {
     struct wi_list_row *models, *ignored;
     size_t model_count, ignored_count;
     size_t ignored_more; /* beside those that are listed */
+    uint64_t disk_bytes; /* of the whole disk that the folder is on; 0: it is not known */
 };
 
 /* Fills an empty list. A folder that cannot be read has nothing in it; but where that is for a

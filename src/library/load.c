@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "library/folder.h"
+#include "library/made.h"
 #include "library/versions.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -65,12 +66,11 @@ struct job {
     struct wi_load *load;
 };
 
-/* The files of a variant were all looked at before. */
 static void stamp(struct job *job, const char *path)
 {
     struct wi_file_stamps *stamps = &job->load->stamps;
     char *whole = wi_sprintf("%s/%s", job->load->folder, path);
-    int known = job->load->variant != NULL;
+    int known = 0;
     for (size_t i = 0; !known && i < stamps->count; i++)
         known = strcmp(stamps->items[i].path, whole) == 0;
     if (!known)
@@ -168,12 +168,66 @@ static enum wi_code no_variant(struct wi_load *load, const char *wanted, int bas
     return load->error.code;
 }
 
+/* What was read of one variant. */
+static void drop_reading(struct wi_load *load)
+{
+    wi_manifest_clear(&load->manifest);
+    wi_facts_clear(&load->facts);
+    free(load->variant);
+    load->variant = NULL;
+}
+
 static enum wi_code read_variant(struct wi_load *load, const struct wi_variant *variant)
 {
     load->variant = wi_strdup(variant->name);
     for (size_t i = 0; i < variant->files.count; i++)
         wi_file_stamps_add(&load->stamps, load->folder, variant->files.items[i]);
     return read_model(load, variant);
+}
+
+/* What was made here of other files is none of the model's variants any more. */
+static enum wi_code read_made(
+    struct wi_load *load, const struct wi_variant *made, const char *wanted, int base_length)
+{
+    const struct wi_variant *source = wi_variants_get(&load->variants, WI_MADE_SOURCE);
+    char *name = wi_strndup(load->name, (size_t)base_length);
+    enum wi_code code = source && !source->notes ? read_variant(load, source)
+                                                 : no_variant(load, wanted, base_length);
+    if (code == WI_OK) {
+        wi_manifest_sort(&load->manifest);
+        wi_manifest_hash(&load->manifest, load->hash);
+        drop_reading(load);
+        code =
+            wi_made_is_of(made->notes, load->hash) ? WI_OK : no_variant(load, wanted, base_length);
+    }
+    if (code == WI_OK) {
+        free(load->folder);
+        load->folder = wi_made_folder(load->directory, name, made->name);
+        code = read_variant(load, made);
+    }
+    free(name);
+    return code;
+}
+
+/* Adds those that were made here; a change of them is a change of the model. */
+static enum wi_code add_made(struct wi_load *load, int base_length)
+{
+    char *name = wi_strndup(load->name, (size_t)base_length), *place = wi_made_place(name);
+    wi_file_stamps_add(&load->stamps, load->directory, place);
+    int listed = wi_made_list(load->directory, name, load->format, &load->variants) == 0;
+    free(place);
+    free(name);
+    return listed ? WI_OK : wi_cannot_open("the folder of what was made of it", &load->error);
+}
+
+/* Of a format that names its files by itself a single graph is all that there is. */
+static enum wi_code read_alone(struct wi_load *load, const char *wanted, int base_length)
+{
+    wi_variants_clear(&load->variants);
+    if (wanted)
+        return wi_error_set(&load->error, WI_MODEL_NOT_FOUND, "model_name",
+            "the model %.*s has no variants", base_length, load->name);
+    return read_model(load, NULL);
 }
 
 static enum wi_code read_folder(
@@ -188,7 +242,13 @@ static enum wi_code read_folder(
     if (wi_check_inside(load->directory, load->folder, &load->error) != WI_OK)
         return load->error.code;
     wi_format_find_variants(folder->format, folder->files, folder->count, &load->variants);
+    if (!load->staged && add_made(load, base_length) != WI_OK)
+        return load->error.code;
+    if (load->variants.count <= 1 && wi_formats[load->format]->names && load->as == WI_FORMAT_COUNT)
+        return read_alone(load, wanted, base_length);
     const struct wi_variant *variant = wi_variants_get(&load->variants, wanted);
+    if (variant && variant->notes)
+        return read_made(load, variant, wanted, base_length);
     return variant ? read_variant(load, variant) : no_variant(load, wanted, base_length);
 }
 
@@ -196,14 +256,11 @@ static enum wi_code read_folder(
 
 static void drop_results(struct wi_load *load)
 {
+    drop_reading(load);
     wi_file_stamps_clear(&load->stamps);
     wi_source_clear(&load->source);
-    wi_manifest_clear(&load->manifest);
     wi_manifest_clear(&load->hashed);
     wi_variants_clear(&load->variants);
-    wi_facts_clear(&load->facts);
-    free(load->variant);
-    load->variant = NULL;
     load->hashed_bytes = load->known_bytes = 0;
 }
 
@@ -243,18 +300,15 @@ static enum wi_code read_once(struct wi_load *load)
     const char *wanted = load->name[base_length] ? load->name + base_length + 1 : NULL;
     struct wi_folder folder = {0};
     enum wi_code code;
-    int found = wi_folder_read(load->folder, &folder) == 0;
+    int found =
+        (load->as == WI_FORMAT_COUNT ? wi_folder_read(load->folder, &folder)
+                                     : wi_folder_read_as(load->folder, load->as, &folder)) == 0;
     load->format = found ? folder.format : WI_FORMAT_COUNT;
     if (!found && !wi_is_missing(errno))
         code = wi_cannot_open("the model's folder", &load->error);
     else if (load->format == WI_FORMAT_COUNT)
         code = wi_error_set(
             &load->error, WI_MODEL_NOT_FOUND, "model_name", "there is no model %.160s", load->name);
-    else if (!wi_formats[folder.format]->find_variants && wanted)
-        code = wi_error_set(&load->error, WI_MODEL_NOT_FOUND, "model_name",
-            "the model %.*s has no variants", base_length, load->name);
-    else if (!wi_formats[folder.format]->find_variants)
-        code = read_model(load, NULL);
     else
         code = read_folder(load, &folder, wanted, base_length);
     wi_folder_clear(&folder);
@@ -287,6 +341,7 @@ struct wi_load *wi_load_new(const char *directory, const char *name, struct wi_h
     load->directory = wi_strdup(directory);
     load->name = wi_strdup(name);
     load->cache = cache;
+    load->as = WI_FORMAT_COUNT;
     return load;
 }
 

@@ -17,6 +17,7 @@ struct wi_load {
     char *name;                  /* as it was asked for; checked: see wi_model_check_name */
     struct wi_hash_cache *cache; /* borrowed; may be NULL */
     char *staged;                /* owned. Its folder, which has no name yet; NULL: by the name */
+    enum wi_model_format as;     /* of a staged variant that was made here; else WI_FORMAT_COUNT */
     atomic_int stop;             /* set from outside to end a long reading early */
     /* Results. */
     enum wi_code code; /* WI_OK, or `error` is filled: WI_MODEL_NOT_FOUND, WI_MODEL_INVALID,

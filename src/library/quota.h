@@ -1,6 +1,7 @@
 /*
  * Room in the store: what is to go so that a pull fits. What was added, or is in use, never goes.
- * Earlier versions go before current ones, and of those the one first that was used longest ago.
+ * Earlier versions go first; then current ones that neighbours have whole, so that they can be had
+ * again from nearby; then the others; and of each kind the one first that was used longest ago.
  */
 #ifndef WI_LIBRARY_QUOTA_H
 #define WI_LIBRARY_QUOTA_H
@@ -15,6 +16,7 @@ struct wi_quota_row {
     unsigned version; /* 0: not pulled */
     int current;
     int in_use;
+    int elsewhere;  /* neighbours have all of its files */
     char *path;     /* of its folder in the store; NULL: it has none */
     uint64_t bytes; /* that go with it; what several share counts for the one that goes last */
     int64_t used_at;
@@ -38,9 +40,10 @@ enum wi_code wi_quota_plan(
     struct wi_quota *quota, uint64_t limit, uint64_t needed, struct wi_error *error);
 
 /* Fills an empty list from the store; blocks. What the pull `id` (NULL: none) has so far is left
- * out: who asks for room for all of its files would count it twice. */
-void wi_quota_scan(const char *directory, const char *id, const struct wi_versions_use *use,
-    struct wi_quota *quota);
+ * out: who asks for room for all of its files would count it twice. What of
+ * `use` is elsewhere gets sorted. */
+void wi_quota_scan(
+    const char *directory, const char *id, struct wi_versions_use *use, struct wi_quota *quota);
 /* Removes what is marked; blocks. Of a current version the name alone goes, and is added to
  * `names`: wi_versions_prune frees what nobody has begun to use meanwhile. Returns the bytes freed.
  */

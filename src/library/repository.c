@@ -228,6 +228,7 @@ void wi_repository_free(struct wi_repository *repository)
         return;
     remove_entries(repository);
     wi_repository_forget_uses(repository);
+    wi_repository_end_runs(repository);
     for (int i = 0; i < WI_BUILTIN_END; i++)
         wi_model_unref(repository->builtins[i]);
     wi_model_unref(repository->kernels);
@@ -393,15 +394,39 @@ static void end_job(void *data, int cancelled)
 
 /* One is read at a time, since hashing wants the whole disk: the smallest first, so that a small
  * model does not wait for all the large ones. */
-static struct job *start_job(struct wi_repository *repository, const char *name, uint64_t size)
+static struct job *start_job(struct wi_repository *repository, struct wi_load *load, uint64_t size)
 {
     struct job *job = wi_alloc(sizeof *job);
 
     job->repository = repository;
-    job->load = wi_load_new(repository->directory, name, repository->cache);
+    job->load = load;
     DL_APPEND(repository->jobs, job);
     job->work = wi_work_queue_start(repository->readings, size, run_job, end_job, job);
     return job;
+}
+
+static struct wi_repository_lookup *wait_for(
+    struct job *job, wi_repository_fn *on_model, void *context)
+{
+    struct wi_repository_lookup *lookup = wi_alloc(sizeof *lookup);
+
+    *lookup = (struct wi_repository_lookup){.job = job, .on_model = on_model, .context = context};
+    DL_APPEND(job->waiters, lookup);
+    return lookup;
+}
+
+struct wi_repository_lookup *wi_repository_read_made(struct wi_repository *repository,
+    const char *name, enum wi_model_format format, const char *folder, wi_repository_fn *on_model,
+    void *context)
+{
+    struct wi_load *load = wi_load_new(repository->directory, name, repository->cache);
+    struct job *job;
+
+    load->staged = wi_strdup(folder);
+    load->as = format;
+    job = start_job(repository, load, 0);
+    job->detached = 1;
+    return wait_for(job, on_model, context);
 }
 
 static void answer_not_found(
@@ -443,14 +468,11 @@ static struct wi_repository_lookup *read_model(struct wi_repository *repository,
     uint64_t size, wi_repository_fn *on_model, void *context)
 {
     struct entry *entry = add_entry(repository, name);
-    struct wi_repository_lookup *lookup = wi_alloc(sizeof *lookup);
 
     if (!entry->job)
-        entry->job = start_job(repository, name, size);
-    *lookup =
-        (struct wi_repository_lookup){.job = entry->job, .on_model = on_model, .context = context};
-    DL_APPEND(entry->job->waiters, lookup);
-    return lookup;
+        entry->job = start_job(
+            repository, wi_load_new(repository->directory, name, repository->cache), size);
+    return wait_for(entry->job, on_model, context);
 }
 
 struct wi_repository_lookup *wi_repository_find(

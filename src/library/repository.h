@@ -47,6 +47,13 @@ struct wi_repository_lookup;
  * WI_MODEL_INVALID, WI_UNAVAILABLE (out of descriptors). */
 struct wi_repository_lookup *wi_repository_find(
     struct wi_repository *repository, const char *name, wi_repository_fn *on_model, void *context);
+/* Reads a variant of `name` ("NAME:VARIANT") that was made here and is still in the staging folder
+ * `folder`, of that format: for who holds it alone, since no look-up finds it. Never called at
+ * once.
+ */
+struct wi_repository_lookup *wi_repository_read_made(struct wi_repository *repository,
+    const char *name, enum wi_model_format format, const char *folder, wi_repository_fn *on_model,
+    void *context);
 void wi_repository_cancel(
     struct wi_repository_lookup *lookup); /* no callback comes; NULL is fine */
 
@@ -65,6 +72,21 @@ void wi_repository_list_used(struct wi_repository *repository, struct wi_version
 /* When a request last used the model (without variant), in Unix seconds, as far as this process
  * has seen; 0: never. Of pulled ones it is also written down, once a minute. */
 int64_t wi_repository_used_at(const struct wi_repository *repository, const char *name);
+
+/* How often requests began to use a model of these files (by its hash) in this hour and the 23
+ * before it. */
+#define WI_REPOSITORY_RUNS_MAX 4096 /* hashes; beyond them those go that ran longest ago */
+uint64_t wi_repository_runs(const struct wi_repository *repository, const char *hash);
+/* From now on `keep` is given what is counted, to be put back by wi_repository_restore_runs after a
+ * restart: what has changed, a minute later and at the end. `value` NULL: what was given for that
+ * key before is of no use any more. */
+#define WI_REPOSITORY_RUNS_SAVE_MS 60000
+typedef void wi_repository_keep_fn(void *context, const char *key, const char *value);
+void wi_repository_keep_runs(
+    struct wi_repository *repository, wi_repository_keep_fn *keep, void *context);
+/* What is not well-formed is ignored. */
+void wi_repository_restore_runs(
+    struct wi_repository *repository, const char *key, const char *value);
 
 /* What reading models has cost since the start. */
 struct wi_repository_counters {

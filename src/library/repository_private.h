@@ -1,6 +1,6 @@
 /*
  * What the files behind repository.h share: repository.c, which looks models up; snapshot.c, the
- * models that it gives out; repository_use.c, when each was used.
+ * models that it gives out; repository_use.c, when each was used, and how often.
  */
 #ifndef WI_LIBRARY_REPOSITORY_PRIVATE_H
 #define WI_LIBRARY_REPOSITORY_PRIVATE_H
@@ -18,6 +18,7 @@ struct snapshot {
 struct entry;
 struct job;
 struct use;
+struct runs;
 
 struct wi_repository {
     uv_loop_t *loop;
@@ -25,6 +26,10 @@ struct wi_repository {
     struct entry *entries;
     struct snapshot *snapshots; /* not owned: each removes itself */
     struct use *uses;
+    struct runs *runs;
+    wi_repository_keep_fn *keep_runs; /* NULL: nobody keeps them */
+    void *keep_context;
+    struct wi_timer *runs_later; /* until they are given to be kept; NULL as long as nobody does */
     struct job *jobs;
     struct wi_work_queue *readings;
     struct wi_model *builtins[WI_BUILTIN_END]; /* without the first */
@@ -47,9 +52,8 @@ struct wi_model *wi_snapshot_of_load(struct wi_repository *repository, struct wi
 
 /* Whether anybody has a reference that is not idle. */
 int wi_model_is_used(const struct wi_model *model);
-
-/* --- repository_use.c ------------------------------------------------------------------------- */
-
 void wi_repository_forget_uses(struct wi_repository *repository);
+/* Gives what is not kept yet to be kept, and ends. */
+void wi_repository_end_runs(struct wi_repository *repository);
 
 #endif

@@ -30,6 +30,7 @@ struct wi_source {
     char *repository, *revision, *commit;
     char *variant;     /* that was chosen; NULL: there is none */
     int64_t pulled_at; /* Unix seconds */
+    int copy;          /* it is published as one (wi_versions_is_copy); not written down here */
     struct wi_source_file *files;
     size_t count;
 };

@@ -246,6 +246,38 @@ void wi_versions_touch(const char *folder)
     free(path);
 }
 
+/* The folder of the current version, open; -1 if there is none. */
+static int open_current(const char *directory, const char *name)
+{
+    unsigned number = wi_versions_current(directory, name);
+    char *folder = wi_versions_folder(directory, name, number);
+    int fd = number > 0 ? open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
+    free(folder);
+    return fd;
+}
+
+int wi_versions_is_copy(const char *directory, const char *name)
+{
+    struct stat status;
+    int folder = open_current(directory, name);
+    int is = folder >= 0 && fstatat(folder, WI_VERSIONS_COPY, &status, AT_SYMLINK_NOFOLLOW) == 0;
+    wi_close(folder);
+    return is;
+}
+
+enum wi_code wi_versions_adopt(const char *directory, const char *name, struct wi_error *error)
+{
+    int folder = open_current(directory, name);
+    int gone = folder < 0 || unlinkat(folder, WI_VERSIONS_COPY, 0) == 0 || errno == ENOENT;
+    if (gone && folder >= 0)
+        gone = fsync(folder) == 0;
+    enum wi_code code = gone ? WI_OK
+                             : wi_path_failed(directory,
+                                   "that a model is wanted here cannot be written down", error);
+    wi_close(folder);
+    return code;
+}
+
 void wi_versions_use_clear(struct wi_versions_use *use)
 {
     wi_strings_clear(&use->names);
@@ -254,6 +286,9 @@ void wi_versions_use_clear(struct wi_versions_use *use)
     wi_strings_clear(&use->apart);
     wi_strings_clear(&use->stagings);
     use->pending = 0;
+    free(use->elsewhere);
+    use->elsewhere = NULL;
+    use->elsewhere_count = 0;
 }
 
 /* --- names that may be taken ------------------------------------------------------------------ */

@@ -3,7 +3,8 @@
  * symbolic link to one of its versions, and publishing is the one rename that replaces the link:
  *
  *   D/OWNER/NAME -> ../.versions/OWNER/NAME/3   (D/NAME -> .versions/_/NAME/3)
- *   D/.versions/OWNER/NAME/3/   the files, .source.json, .used (its time: last use)
+ *   D/.versions/OWNER/NAME/3/   the files, .source.json, .used (its time: last use), and .copy if
+ *                               it was pulled for others' sake, and nobody here has wanted it since
  *   D/.blobs/sha256-HEX         each file once: blobs.h
  *   D/.staging/ID/              what is on its way: request.json, files/, and for the moment of
  *                               publishing `link`, the name's next link
@@ -20,6 +21,7 @@
 #define WI_LIBRARY_VERSIONS_H
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "base/memory.h"
 #include "library/source.h"
 
@@ -58,6 +60,11 @@ int wi_versions_list(const char *directory, const char *name, struct wi_versions
 void wi_versions_clear(struct wi_versions *versions);
 /* Notes that the version in this folder is used now. */
 void wi_versions_touch(const char *folder);
+/* Whether the name (without ":VARIANT") leads to a version that is there for others' sake alone. */
+int wi_versions_is_copy(const char *directory, const char *name);
+/* Somebody here wants it: it is no copy any more. WI_OK, also where it was none, or
+ * WI_STORAGE_FAILED. */
+enum wi_code wi_versions_adopt(const char *directory, const char *name, struct wi_error *error);
 
 /* --- pulls under way -------------------------------------------------------------------------- */
 
@@ -96,6 +103,9 @@ struct wi_versions_use {
     struct wi_strings apart;    /* of those: what is not counted by the quota */
     struct wi_strings stagings; /* IDs of pulls under way */
     uint64_t pending;           /* bytes that pulls under way have room for, and are yet to write */
+    /* SHA-256 of files that neighbours have whole, in any order and perhaps several times. */
+    unsigned char (*elsewhere)[WI_HASH_SIZE];
+    size_t elsewhere_count;
 };
 void wi_versions_use_clear(struct wi_versions_use *use);
 

@@ -5,6 +5,7 @@
 #include "library/versions.h"
 
 #define WI_VERSIONS_USED ".used"
+#define WI_VERSIONS_COPY ".copy"
 #define WI_STAGING_LINK "link"
 #define WI_STAGING_FILES "files"
 #define WI_STAGING_REQUEST "request.json"

@@ -83,6 +83,14 @@ static enum wi_code keep_files(
     return WI_OK;
 }
 
+/* An empty file: that it is there, and since when, says something. */
+static int note(int files, const char *name)
+{
+    int fd = openat(files, name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0644);
+    wi_close(fd);
+    return fd < 0 ? -1 : 0;
+}
+
 /* Everything that the version will have, on disk before it gets its name. */
 static enum wi_code complete_in(
     const struct publishing *publishing, int files, struct wi_error *error)
@@ -96,11 +104,9 @@ static enum wi_code complete_in(
         code = wi_source_write(files, source, error);
     if (code != WI_OK)
         return code;
-    int used = openat(
-        files, WI_VERSIONS_USED, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0644);
-    if (used >= 0)
-        close(used);
-    if (used < 0 || wi_path_sync(files) != 0)
+    int noted =
+        note(files, WI_VERSIONS_USED) == 0 && (!source->copy || note(files, WI_VERSIONS_COPY) == 0);
+    if (!noted || wi_path_sync(files) != 0)
         return wi_path_failed(publishing->directory, "the model cannot be completed", error);
     return WI_OK;
 }

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "library/blobs.h"
 #include "library/folder.h"
+#include "library/made.h"
 #include "library/model.h"
 #include "library/store_path.h"
 #include "library/uploads.h"
@@ -185,6 +186,8 @@ enum wi_code wi_versions_remove(
         code = no_model(name, error);
     else
         code = wi_path_failed(directory, "the model cannot be looked for", error);
+    if (code == WI_OK)
+        wi_made_remove(store, name, freed);
     if (code == WI_OK && strchr(name, '/')) {
         char *owner = wi_strndup(name, strcspn(name, "/"));
         unlinkat(store, owner, AT_REMOVEDIR); /* where that was its last model */
@@ -209,14 +212,23 @@ struct sweep {
     size_t *held;
 };
 
+/* Whether nobody goes on with what is staged under that ID. */
+static int is_given_up(const struct sweep *sweep, int pulling, const char *id)
+{
+    if (wi_upload_is_id(id))
+        return wi_upload_is_over(pulling, id);
+    if (wi_made_is_id(id))
+        return !wi_strings_contain(&sweep->use->stagings, id);
+    return id[0] != '.' && !wi_strings_contain(sweep->staged, id);
+}
+
 static int sweep_pulling(void *context, int pulling, const char *name, const struct stat *status)
 {
     struct sweep *sweep = context;
     (void)status;
     if (strncmp(name, ".gone-", 6) == 0)
         wi_path_remove(pulling, name, &sweep->freed);
-    else if (wi_upload_is_id(name) ? wi_upload_is_over(pulling, name)
-                                   : name[0] != '.' && !wi_strings_contain(sweep->staged, name))
+    else if (is_given_up(sweep, pulling, name))
         wi_versions_discard(sweep->store, pulling, name, &sweep->freed);
     return 0;
 }
@@ -265,6 +277,7 @@ uint64_t wi_versions_gc(const char *directory, unsigned keep, int stagings,
         if (!passes) /* else there may be a version to which a name is yet to lead */
             wi_versions_each_name(sweep.store, sweep_versions, &sweep);
         sweep_folder(&sweep, WI_STORE_VERSIONS, sweep_owner);
+        wi_made_sweep(sweep.store, directory, &sweep.freed);
         wi_blobs_sweep(sweep.store, &sweep.freed);
         close(sweep.store);
     }

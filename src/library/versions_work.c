@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/work_queue.h"
 #include "library/load.h"
+#include "library/made.h"
 #include "library/quota.h"
 #include "library/store_path.h"
 #include "library/uploads.h"
@@ -26,6 +27,8 @@ struct wi_versions_task {
     void *context;
     /* What is wanted. */
     char *directory, *id, *request, *name;
+    char *variant, *folder; /* of what is made here */
+    struct wi_strings common;
     struct wi_source source;
     uint64_t quota, needed;
     unsigned keep;
@@ -61,6 +64,7 @@ struct wi_versions_work {
     struct wi_timer *again;
     struct user users[WI_VERSIONS_USERS];
     size_t user_count;
+    struct user around;           /* or none: who says what neighbours have */
     wi_versions_gone_fn *on_gone; /* or NULL */
     void *gone_context;
     uint64_t quota;
@@ -240,6 +244,23 @@ static void collect(struct wi_versions_task *task)
         wi_versions_gc(task->directory, task->keep, task->stagings, &task->use, &task->held);
 }
 
+static void adopt(struct wi_versions_task *task)
+{
+    task->failed = wi_versions_adopt(task->directory, task->name, &task->error) != WI_OK;
+}
+
+static void stage_made(struct wi_versions_task *task)
+{
+    task->failed = wi_made_stage(task->directory, task->id, task->folder, &task->common,
+                       &task->result.staging, &task->error) != WI_OK;
+}
+
+static void publish_made(struct wi_versions_task *task)
+{
+    task->failed = wi_made_publish(task->directory, task->id, task->name, task->variant,
+                       task->request, &task->error) != WI_OK;
+}
+
 static const struct kind kinds[] = {
     {list_staged, NULL, 1},
     {evict, free_evicted, 1},
@@ -247,9 +268,23 @@ static const struct kind kinds[] = {
     {publish, prune, 1},
     {drop_staging, NULL, 0},
     {take_away, prune, 1},
+    {adopt, NULL, 0},
     {collect, NULL, 1},
+    {stage_made, NULL, 0},
+    {publish_made, NULL, 1},
 };
-enum { LIST_STAGED, EVICT, STAGE, PUBLISH, DROP_STAGING, TAKE_AWAY, COLLECT };
+enum {
+    LIST_STAGED,
+    EVICT,
+    STAGE,
+    PUBLISH,
+    DROP_STAGING,
+    TAKE_AWAY,
+    ADOPT,
+    COLLECT,
+    STAGE_MADE,
+    PUBLISH_MADE
+};
 
 /* --- the queue -------------------------------------------------------------------------------- */
 
@@ -268,6 +303,9 @@ static void free_task(struct wi_versions_task *task)
     free(task->id);
     free(task->request);
     free(task->name);
+    free(task->variant);
+    free(task->folder);
+    wi_strings_clear(&task->common);
     free(task);
 }
 
@@ -289,6 +327,8 @@ static void queue(struct wi_versions_task *task)
     wi_repository_list_used(work->repository, &task->use);
     for (size_t i = 0; i < work->user_count; i++)
         work->users[i].list(work->users[i].context, &task->use);
+    if (task->kind == &kinds[EVICT] && !task->second && !task->evicts_none && work->around.list)
+        work->around.list(work->around.context, &task->use);
     wi_work_queue_start(work->queue, 0, run, on_run, task);
 }
 
@@ -381,6 +421,12 @@ void wi_versions_work_add_user(
         work->users[work->user_count++] = (struct user){list, context};
 }
 
+void wi_versions_work_ask(
+    struct wi_versions_work *work, wi_versions_use_fn *list_elsewhere, void *context)
+{
+    work->around = (struct user){list_elsewhere, context};
+}
+
 void wi_versions_work_tell(
     struct wi_versions_work *work, wi_versions_gone_fn *on_gone, void *context)
 {
@@ -461,6 +507,30 @@ struct wi_versions_task *wi_versions_make_first(struct wi_versions_work *work, c
     return task;
 }
 
+struct wi_versions_task *wi_versions_stage_made(struct wi_versions_work *work, const char *id,
+    const char *folder, const struct wi_strings *common, wi_versions_fn *on_done, void *context)
+{
+    struct wi_versions_task *task = new_task(work, STAGE_MADE, on_done, context);
+    task->id = wi_strdup(id);
+    task->folder = wi_strdup(folder);
+    wi_strings_copy(&task->common, common);
+    queue(task);
+    return task;
+}
+
+struct wi_versions_task *wi_versions_publish_made(struct wi_versions_work *work, const char *id,
+    const char *name, const char *variant, const char *notes, wi_versions_fn *on_done,
+    void *context)
+{
+    struct wi_versions_task *task = new_task(work, PUBLISH_MADE, on_done, context);
+    task->id = wi_strdup(id);
+    task->name = wi_strdup(name);
+    task->variant = wi_strdup(variant);
+    task->request = wi_strdup(notes);
+    queue(task);
+    return task;
+}
+
 struct wi_versions_task *wi_versions_drop_staging(struct wi_versions_work *work, const char *id,
     int if_empty, wi_versions_fn *on_done, void *context)
 {
@@ -475,6 +545,15 @@ struct wi_versions_task *wi_versions_take_away(
     struct wi_versions_work *work, const char *name, wi_versions_fn *on_done, void *context)
 {
     struct wi_versions_task *task = new_task(work, TAKE_AWAY, on_done, context);
+    task->name = wi_strdup(name);
+    queue(task);
+    return task;
+}
+
+struct wi_versions_task *wi_versions_want(
+    struct wi_versions_work *work, const char *name, wi_versions_fn *on_done, void *context)
+{
+    struct wi_versions_task *task = new_task(work, ADOPT, on_done, context);
     task->name = wi_strdup(name);
     queue(task);
     return task;

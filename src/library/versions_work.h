@@ -20,10 +20,14 @@ void wi_versions_work_free(struct wi_versions_work *work);
 void wi_versions_work_set(struct wi_versions_work *work, uint64_t quota, unsigned keep);
 /* Somebody who adds what is in use, beside the models that requests hold: the names of those that
  * nodes have loaded, the IDs of pulls under way. At most WI_VERSIONS_USERS of them. */
-#define WI_VERSIONS_USERS 4
+#define WI_VERSIONS_USERS 5
 typedef void wi_versions_use_fn(void *context, struct wi_versions_use *use);
 void wi_versions_work_add_user(
     struct wi_versions_work *work, wi_versions_use_fn *list, void *context);
+/* Who says what neighbours have (`elsewhere` of the use, no more), before something is to go. One
+ * alone. */
+void wi_versions_work_ask(
+    struct wi_versions_work *work, wi_versions_use_fn *list_elsewhere, void *context);
 /* Is told of each model that wi_versions_take_away took away, by its name, before what that had is
  * freed. One alone; NULL: nobody. */
 typedef void wi_versions_gone_fn(void *context, const char *name);
@@ -33,7 +37,7 @@ void wi_versions_work_tell(
 struct wi_versions_result {
     uint64_t bytes;             /* freed; of staging: saved */
     struct wi_strings names;    /* of models that are gone */
-    struct wi_staging staging;  /* of wi_versions_stage */
+    struct wi_staging staging;  /* of wi_versions_stage and wi_versions_stage_made */
     struct wi_source files;     /* of wi_versions_stage: the list as it was given, lengths known */
     struct wi_strings ids;      /* of wi_versions_staged */
     struct wi_strings requests; /* of wi_versions_staged: the same in the same order */
@@ -70,12 +74,23 @@ struct wi_versions_task *wi_versions_make_current(struct wi_versions_work *work,
 /* The same, unless there is a pulled or uploaded model of that name: WI_CONFLICT. */
 struct wi_versions_task *wi_versions_make_first(struct wi_versions_work *work, const char *id,
     const char *name, const struct wi_source *source, wi_versions_fn *on_done, void *context);
+/* Opens the staging folder `id` for a variant that is made here (library/made.h) of a model in
+ * `folder`, with a copy of what its variants have in common (`common`, copied). */
+struct wi_versions_task *wi_versions_stage_made(struct wi_versions_work *work, const char *id,
+    const char *folder, const struct wi_strings *common, wi_versions_fn *on_done, void *context);
+/* Makes it that variant of the model; `notes` is JSON text. */
+struct wi_versions_task *wi_versions_publish_made(struct wi_versions_work *work, const char *id,
+    const char *name, const char *variant, const char *notes, wi_versions_fn *on_done,
+    void *context);
 /* Drops the staging folder `id`; with `if_empty` only where nothing has been fetched. */
 struct wi_versions_task *wi_versions_drop_staging(struct wi_versions_work *work, const char *id,
     int if_empty, wi_versions_fn *on_done, void *context);
 /* Takes a model away. Who asks has seen to it that it is not in use; versions that requests hold
  * all the same go when those have ended. */
 struct wi_versions_task *wi_versions_take_away(
+    struct wi_versions_work *work, const char *name, wi_versions_fn *on_done, void *context);
+/* As wi_versions_adopt. */
+struct wi_versions_task *wi_versions_want(
     struct wi_versions_work *work, const char *name, wi_versions_fn *on_done, void *context);
 /* As wi_versions_gc. */
 struct wi_versions_task *wi_versions_collect(

@@ -2,6 +2,7 @@
 #include "net/url.h"
 
 #include "base/memory.h"
+#include "net/address.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -62,6 +63,18 @@ int wi_url_is_loopback(const char *url)
         local = IN6_IS_ADDR_LOOPBACK(&v6);
     free(host);
     return local;
+}
+
+int wi_url_is_private(const char *url)
+{
+    char *host = wi_url_host(url);
+    char *text = wi_sprintf(strchr(host, ':') ? "[%s]:0" : "%s:0", host);
+    union wi_address address;
+    int private = wi_url_is_loopback(url) ||
+                  (wi_address_parse(text, &address) == 0 && wi_address_is_private(&address));
+    free(text);
+    free(host);
+    return private;
 }
 
 int wi_url_is_secure(const char *url)

@@ -9,6 +9,9 @@ char *wi_url_host(const char *url);
 /* Whether the host is this machine under a name that browsers count as local: localhost, a name
  * below it, or a loopback address. */
 int wi_url_is_loopback(const char *url);
+/* Whether the host is a name of this machine, or an address that is not public (net/address.h).
+ * What another name leads to is seen only at the socket. */
+int wi_url_is_private(const char *url);
 /* Whether a page from there is a secure context (https://w3c.github.io/webappsec-secure-contexts/):
  * https, or loopback. */
 int wi_url_is_secure(const char *url);

@@ -113,6 +113,52 @@ void wi_pool_measure_answer(struct wi_pool *pool, const struct pool_node *node,
         wi_pool_measure_failure(pool, node, attempt, (int)attempt->platform);
 }
 
+/* Whether the node says that it could not load the model on that platform. */
+static int failed_to_load(const json_t *models, const char *hash, int platform)
+{
+    const json_t *model;
+    size_t i;
+
+    json_array_foreach(models, i, model)
+    {
+        const char *its = json_string_value(json_object_get(model, "hash"));
+        const char *state = json_string_value(json_object_get(model, "state"));
+        if (its && state && strcmp(its, hash) == 0 && strcmp(state, "failed") == 0 &&
+            platform_of(model) == platform)
+            return 1;
+    }
+    return 0;
+}
+
+/* A run may want more memory than there is whatever the model: its input says how much. */
+static int note_shortage(struct wi_pool *pool, const struct pool_node *node,
+    const struct pool_attempt *attempt, const json_t *models, int platform)
+{
+    const struct wi_place *where = place_of(node, attempt->engine, platform);
+
+    if (!where || !failed_to_load(models, attempt->hash, platform))
+        return 0;
+    wi_shortages_note(pool->shortages, attempt->hash, where);
+    return 1;
+}
+
+int wi_pool_measure_shortage(struct wi_pool *pool, const struct pool_node *node,
+    const struct pool_attempt *attempt, const struct wi_answer *answer, const json_t *models)
+{
+    const json_t *fallbacks = json_object_get(answer->executed_on, "fallbacks"), *row;
+    int platform = platform_of(answer->executed_on);
+    size_t i;
+
+    json_array_foreach(fallbacks, i, row)
+    {
+        const char *code = json_string_value(json_object_get(row, "code"));
+        if (code && strcmp(code, "out_of_memory") == 0)
+            (void)note_shortage(pool, node, attempt, models, platform_of(row));
+    }
+    return answer->starved && note_shortage(pool, node, attempt, models,
+                                  platform >= 0 ? platform : (int)attempt->platform);
+}
+
 void wi_pool_measure_exceeded(
     struct wi_pool *pool, const struct pool_node *node, const struct pool_attempt *attempt)
 {

@@ -13,6 +13,10 @@ void wi_pool_measure_answer(struct wi_pool *pool, const struct pool_node *node,
 /* That platform (-1: none) failed at the attempt's model. */
 void wi_pool_measure_failure(struct wi_pool *pool, const struct pool_node *node,
     const struct pool_attempt *attempt, int platform);
+/* Notes where the model was not loaded for want of memory, by `models` that the node has told of
+ * last (may be NULL). Whether that is what the attempt failed by. */
+int wi_pool_measure_shortage(struct wi_pool *pool, const struct pool_node *node,
+    const struct pool_attempt *attempt, const struct wi_answer *answer, const json_t *models);
 /* It was stopped at its deadline. */
 void wi_pool_measure_exceeded(
     struct wi_pool *pool, const struct pool_node *node, const struct pool_attempt *attempt);

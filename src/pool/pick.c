@@ -94,6 +94,8 @@ static void fill_prospect(const struct wi_pool *pool, const struct view *view,
     prospect->estimate = wi_estimates_get(pool->estimates, model->hash, place);
     prospect->verdict =
         wi_verdicts_get(pool->verdicts, model, place, demand->asked->precision, &due);
+    prospect->is_short =
+        demand->asked->lessens && wi_shortages_has(pool->shortages, model->hash, place);
     prospect->rests = prospect->verdict == WI_UNKNOWN && !due;
     prospect->loaded = wi_fleet_loaded(class, model->hash, platform);
     prospect->warm = free_node_of(
@@ -312,8 +314,9 @@ enum wi_pick wi_pool_consider(struct wi_pool *pool, const struct wi_demand *dema
 {
     enum wi_pick pick = judge(pool, demand, really, choice, judged, error);
 
-    /* A named node cannot come: ids are never used twice. */
-    if (pick != WI_PICK_NEVER || demand->asked->node || !wi_pool_could_bring(pool, demand))
+    /* A named node cannot come: ids are never used twice. A smaller variant runs where it is. */
+    if (pick != WI_PICK_NEVER || demand->asked->node || !wi_pool_could_bring(pool, demand) ||
+        wi_route_lacks_memory(judged->options, judged->count))
         return pick;
     if (wi_pool_is_pending(pool, demand, really))
         return WI_PICK_WAIT;

@@ -9,6 +9,7 @@
 #include "pool/facts/kinds.h"
 #include "pool/facts/nodes.h"
 #include "pool/facts/sessions.h"
+#include "pool/facts/shortages.h"
 #include "pool/pool.h"
 #include "pool/wake.h"
 
@@ -29,6 +30,7 @@ struct wi_pool {
     struct wi_estimates *estimates;
     struct wi_verdicts *verdicts;
     struct wi_prefixes *prefixes;
+    struct wi_shortages *shortages;
     int crowded; /* memory has no room for one more browser; plan.c writes it */
     int closing;
     void (*on_closed)(void *);

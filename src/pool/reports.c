@@ -370,8 +370,16 @@ static int is_excused(const struct wi_pool *pool, const struct pool_node *node,
            wi_pool_session_info(session)->gpu_lost_at >= attempt->sent_at;
 }
 
-/* It was the only one there that was kept to a grammar, and what hangs once does so again: other
- * engines are spared. */
+/* Whether nothing but the attempt's grammar may have kept its engine: no other was kept to one
+ * there, and it waited for no GPU, which may have stopped. Of what computes on one the page says
+ * itself which grammar keeps it. */
+static int is_held_by_grammar(const struct pool_attempt *attempt, const struct wi_answer *answer)
+{
+    return answer->hung && attempt->constrained && !attempt->beside &&
+           attempt->platform != WI_WEBGPU;
+}
+
+/* What hangs once does so again: other engines are spared. */
 static void blame_grammar(struct wi_answer *answer)
 {
     wi_error_set(&answer->error, WI_GRAMMAR_TOO_COSTLY, NULL,
@@ -406,15 +414,19 @@ static void count_answer(struct wi_pool *pool, struct pool_session *session)
 static void learn(struct wi_pool *pool, struct pool_node *node, const struct pool_attempt *attempt,
     struct wi_answer *answer)
 {
+    struct wi_node_state state = {0}; /* else it has no models */
+
     if (wi_pool_node_answered(node, attempt, wi_now_ms()))
         trust(pool, node);
     confirm(node, attempt, answer);
     answer->excused = is_excused(pool, node, attempt, answer);
     if (!answer->excused)
         wi_pool_measure_answer(pool, node, attempt, answer);
+    (void)wi_bridge_node_state(pool->bridge, wi_pool_node_info_of(node)->id, &state);
+    answer->starved = wi_pool_measure_shortage(pool, node, attempt, answer, state.models);
     if (answer->broke && !answer->excused)
         answer->blame = blame_of(node, attempt);
-    if (answer->hung && attempt->constrained && !attempt->beside)
+    if (is_held_by_grammar(attempt, answer))
         blame_grammar(answer);
 }
 

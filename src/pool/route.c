@@ -16,7 +16,7 @@
 #define FAILURE_MAX 0.95
 
 const char *const wi_standing_names[] = {"ready", "busy", "full", "closed", "paused", "draining",
-    "unavailable", "barred", "unchecked", "wrong", "unable", "software", "other"};
+    "unavailable", "barred", "unchecked", "wrong", "unable", "short", "software", "other"};
 
 /* --- the standing of each option -------------------------------------------------------------- */
 
@@ -87,6 +87,9 @@ static void judge_option(struct wi_route_option *option, const struct wi_demand 
         judge(option, WI_STANDING_UNAVAILABLE, candidate->info->platforms[option->platform].reason);
     else if (asked->has_platform && option->platform != wanted)
         judge(option, WI_STANDING_OTHER, "the request names another platform");
+    else if (candidate->prospects[option->platform].is_short)
+        judge(option, WI_STANDING_SHORT,
+            "it had not the memory for it; a smaller variant runs there");
     else if (!asked->has_platform)
         judge_trust(option, terms);
     if (option->standing == WI_STANDING_READY && !asked->model->builtin)
@@ -256,7 +259,8 @@ static void allow_fallback(
         if (options[i].standing < WI_STANDING_CLOSED)
             return;
     for (size_t i = 0; i < count; i++) {
-        if (options[i].platform == WI_WASM && options[i].standing == WI_STANDING_OTHER) {
+        if (options[i].platform == WI_WASM && options[i].standing == WI_STANDING_OTHER &&
+            !options[i].candidate->prospects[WI_WASM].is_short) {
             judge(&options[i], WI_STANDING_READY, "");
             judge_room(&options[i], demand);
         }
@@ -402,6 +406,14 @@ static enum wi_pick refuse_unfit(const struct wi_route_option *options, size_t c
     return WI_PICK_NEVER;
 }
 
+int wi_route_lacks_memory(const struct wi_route_option *options, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (options[i].standing == WI_STANDING_SHORT)
+            return 1;
+    return 0;
+}
+
 /* Nothing could ever take it. `options` are the `count` that were judged: of the candidates that
  * the pins allow. WI_PICK_NEVER, with `error` filled as wi_route says. */
 static enum wi_pick refuse(const struct wi_route_option *options, size_t count,
@@ -411,6 +423,11 @@ static enum wi_pick refuse(const struct wi_route_option *options, size_t count,
     const struct wi_candidate *candidate = find_fit(options, count, demand);
     struct wi_choice ignored;
 
+    if (wi_route_lacks_memory(options, count)) {
+        wi_error_set(error, WI_MODEL_TOO_LARGE, "model_name",
+            "nothing that could run it had the memory for %s", asked->model->name);
+        return WI_PICK_NEVER;
+    }
     if (!candidate && (count > 0 || !wi_engines[asked->model->engine].platforms))
         return refuse_unfit(options, count, demand, error);
     if (count == 0 && (wi_platforms_simulated(demand) || (asked->node && !asked->browser)))

@@ -36,10 +36,11 @@ struct wi_prospect {
     const struct wi_place *place; /* NULL: it has none */
     struct wi_estimate estimate;
     enum wi_verdict verdict;
-    int rests;                 /* a check of it came to no end, and it is too soon for another */
-    int rank;                  /* in [browser_preferences], 0 the best */
-    struct wi_free_node warm;  /* the first free node that has the model loaded */
-    size_t loaded;             /* how many have it loaded, free or not */
+    int rests;                /* a check of it came to no end, and it is too soon for another */
+    int is_short;             /* it had not the memory for the model, which has a smaller variant */
+    int rank;                 /* in [browser_preferences], 0 the best */
+    struct wi_free_node warm; /* the first free node that has the model loaded */
+    size_t loaded;            /* how many have it loaded, free or not */
     struct wi_free_node known; /* the node that has computed the beginning of the prompt, if it is
                                 * here, has the model still, and is free */
     unsigned known_tokens;     /* how much of it */
@@ -81,6 +82,7 @@ enum wi_standing {
     WI_STANDING_UNCHECKED,   /* not compared with wasm yet */
     WI_STANDING_WRONG,       /* compared, and wrong */
     WI_STANDING_UNABLE,      /* tried, and it does not run the model */
+    WI_STANDING_SHORT,       /* tried, and it had not the memory; a smaller variant may go there */
     WI_STANDING_SOFTWARE,    /* a software adapter that was not measured */
     WI_STANDING_OTHER        /* the request names another */
 };
@@ -113,12 +115,15 @@ const char *wi_route_unfit(const struct wi_node_info *info, const struct wi_dema
 enum wi_code wi_route_platforms(const struct wi_candidate *candidate,
     const struct wi_demand *demand, struct wi_choice *choice, struct wi_error *error);
 
+/* Whether any of the places would serve, had it the memory for this variant of the model. */
+int wi_route_lacks_memory(const struct wi_route_option *options, size_t count);
+
 /* The best of the candidates. WI_PICK_WAIT: one could, but is full, busy, away or paused, or is
  * worth waiting for. WI_PICK_NEVER: none of these ever could, or only what is draining; `error`
- * says why (WI_PLATFORM_UNSUPPORTED, or WI_UNAVAILABLE where there is no candidate that the pins
- * allow, none that knows what the demand needs of a node, or what could run it is draining).
- * `options` has room for count × WI_PLATFORM_COUNT and is filled in the order of the candidates
- * that match. */
+ * says why (WI_MODEL_TOO_LARGE for want of memory, WI_PLATFORM_UNSUPPORTED, or WI_UNAVAILABLE where
+ * there is no candidate that the pins allow, none that knows what the demand needs of a node, or
+ * what could run it is draining). `options` has room for count × WI_PLATFORM_COUNT and is filled in
+ * the order of the candidates that match. */
 enum wi_pick wi_route(const struct wi_candidate *candidates, size_t count,
     const struct wi_demand *demand, const struct wi_terms *terms, struct wi_route_option *options,
     struct wi_choice *choice, struct wi_error *error);

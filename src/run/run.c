@@ -29,8 +29,13 @@ struct wi_run {
     char id[WI_ID_SIZE];
     char *client;
     struct wi_infer infer;
-    int begun;  /* the owner was asked on_begin */
-    int pulled; /* its model was not here: it is not pulled twice */
+    int begun;                        /* the owner was asked on_begin */
+    int pulled;                       /* its model was not here: it is not pulled twice */
+    int looked;                       /* its model was found */
+    int is_open;                      /* the request leaves open which variant of it runs */
+    int told;                         /* the owner was told that its job is queued */
+    const struct wi_inference *first; /* what was queued before it was lessened; else NULL */
+    json_t *lessened;                 /* the variants that were given up: see wi_outcome; or NULL */
     /* What is under way, of these one at most. */
     struct wi_queued_work *work; /* parsing or printing, on a thread, which has the run then */
     struct wi_repository_lookup *lookup;
@@ -48,6 +53,8 @@ struct wi_run {
 static void free_run(struct wi_run *run)
 {
     wi_infer_clear(&run->infer);
+    wi_inference_release(run->first);
+    json_decref(run->lessened);
     wi_blob_unref(run->request.body);
     wi_printing_free(run->printing);
     free(run->client);
@@ -157,7 +164,7 @@ static const char *numerics_word(enum wi_verdict verdict)
 /* Fills `outcome` from a job's success. Everything in it is borrowed from the others; `node` is who
  * answered, NULL if it has gone. */
 static void fill(struct wi_outcome *outcome, const struct wi_job_spec *spec,
-    struct wi_job_result *result, const struct wi_node_info *node)
+    struct wi_job_result *result, const json_t *lessened, const struct wi_node_info *node)
 {
     struct wi_answer *answer = result->answer;
     const struct wi_refusal *refusal = &result->refusal;
@@ -171,6 +178,7 @@ static void fill(struct wi_outcome *outcome, const struct wi_job_spec *spec,
         .joined = node && !*node->session,
         .refused_platform = refusal->given ? wi_platform_names[refusal->platform] : NULL,
         .refused_reason = refusal->reason,
+        .lessened = lessened,
         .numerics = numerics_word(result->numerics),
         .executed_on = answer->executed_on,
         .result = answer->result,
@@ -191,6 +199,12 @@ static void fill(struct wi_outcome *outcome, const struct wi_job_spec *spec,
     };
 }
 
+/* It is not read of bytes, and its end is not printed. */
+static int is_asked(const struct wi_run *run)
+{
+    return run->request.kind == WI_RUN_SHADOW || run->request.kind == WI_RUN_INSIDE;
+}
+
 static void on_answer(
     struct wi_run *run, const struct wi_job_spec *spec, struct wi_job_result *result)
 {
@@ -198,13 +212,14 @@ static void on_answer(
     const struct wi_dialect *dialect = run->request.dialect;
     struct wi_error error;
     struct wi_outcome outcome;
-    fill(&outcome, spec, result, wi_pool_node_info(deps->pool, result->node));
-    if (run->request.kind == WI_RUN_SHADOW) {
+    fill(&outcome, spec, result, run->lessened, wi_pool_node_info(deps->pool, result->node));
+    if (run->request.kind != WI_RUN_SHADOW)
+        run->counted_as = deps->on_outcome(deps->context, &outcome);
+    if (is_asked(run)) {
         run->owner.on_outcome(run->owner.context, &outcome);
         end(run, NULL, NULL);
         return;
     }
-    run->counted_as = deps->on_outcome(deps->context, &outcome);
     run->printing = run->infer.asked->stream ? dialect->stream_done(&run->infer, &outcome, &error)
                                              : dialect->print(&run->infer, &outcome, &error);
     if (run->printing)
@@ -227,13 +242,47 @@ static void fail(struct wi_run *run, const struct wi_job_place *place, const str
     end(run, NULL, error);
 }
 
+static void find_model(struct wi_run *run);
+
+/* The variant that follows where there is no memory for this one; NULL: none does. */
+static const struct wi_variant *smaller(const struct wi_run *run, const struct wi_model *model)
+{
+    return run->is_open ? wi_variants_smaller(&model->variants, model->variant) : NULL;
+}
+
+/* 1 if the run goes on with a smaller variant, since there was no memory for this one. What came in
+ * parts is none that another variant could go on with. */
+static int lessen(struct wi_run *run, const struct wi_job_result *result)
+{
+    const struct wi_inference *asked = run->infer.asked;
+    const struct wi_job_place *place = &result->place;
+    const struct wi_variant *next = smaller(run, asked->model);
+    int is_memory = result->starved || result->error.code == WI_MODEL_TOO_LARGE;
+    if (!next || !is_memory || run->why || result->first_part_ms > 0)
+        return 0;
+    enum wi_platform platform = *place->browser       ? place->platform
+                                : asked->has_platform ? asked->platform
+                                                      : WI_WASM;
+    if (!run->lessened)
+        run->lessened = json_array();
+    json_array_append_new(
+        run->lessened, json_pack("{s:s, s:s, s:o}", "platform", wi_platform_names[platform], "code",
+                           "out_of_memory", "reason",
+                           json_sprintf("there was no memory for the variant %s: %s",
+                               asked->model->variant, result->error.detail)));
+    run->request.earlier = result->attempts;
+    wi_text_name_variant(&run->infer, asked->model, next);
+    find_model(run);
+    return 1;
+}
+
 static void on_done(void *context, const struct wi_job_spec *spec, struct wi_job_result *result)
 {
     struct wi_run *run = context;
     run->queued = 0;
     if (result->code == WI_OK)
         on_answer(run, spec, result);
-    else
+    else if (!lessen(run, result))
         fail(run, &result->place, run->why ? run->why : &result->error);
 }
 
@@ -261,17 +310,19 @@ static void submit(struct wi_run *run)
                             ? wi_jobs_submit_stream(jobs, &spec, &stream, on_done, run, &error)
                             : wi_jobs_submit(jobs, &spec, on_done, run, &error);
     if (code != WI_OK) {
-        fail(run, &nowhere, &error);
+        const struct wi_job_result refused = {
+            .code = code, .error = error, .attempts = run->request.earlier};
+        if (!lessen(run, &refused))
+            fail(run, &nowhere, &error);
         return;
     }
     run->queued = 1;
-    if (run->owner.on_queued)
+    if (run->owner.on_queued && !run->told)
         run->owner.on_queued(run->owner.context);
+    run->told = 1;
 }
 
 /* --- the model -------------------------------------------------------------------------------- */
-
-static void find_model(struct wi_run *run);
 
 static enum wi_code begin(struct wi_run *run, struct wi_error *error)
 {
@@ -327,10 +378,47 @@ static void check(struct wi_run *run, struct wi_model *model)
         return;
     }
     wi_infer_settle(&run->infer, model);
+    run->infer.asked->lessens = smaller(run, model) != NULL;
     if (run->request.kind == WI_RUN_CHECK)
         end(run, NULL, NULL);
     else
         submit(run);
+}
+
+/* What was settled is for another variant from now on. */
+static void settle_again(struct wi_run *run, struct wi_model *model)
+{
+    struct wi_inference *other = wi_inference_of(run->infer.asked, model);
+    other->lessens = smaller(run, model) != NULL;
+    wi_model_use(model);
+    if (run->first)
+        wi_inference_release(run->infer.asked);
+    else
+        run->first = run->infer.asked; /* its owner may have read of it */
+    run->infer.asked = other;
+}
+
+/* Where the request leaves it open, the first variant that [pool] model_budget has room for, and of
+ * which no page is known to be too small. 1 if that is another than `model`: it is named. */
+static int choose_fitting(struct wi_run *run, const struct wi_model *model)
+{
+    const struct wi_infer *infer = &run->infer;
+    const struct wi_variant *next = NULL;
+    struct wi_error why;
+    if (!run->looked) {
+        run->is_open =
+            !infer->asked->precision && model->variant && !strchr(infer->model_name, ':');
+        if (run->is_open)
+            next = wi_variants_fitting(&model->variants, run->deps->config->pool.model_budget);
+        if (next && strcmp(next->name, model->variant) == 0)
+            next = NULL;
+    }
+    run->looked = 1;
+    if (!next && wi_model_check_engine(model, &why) == WI_MODEL_TOO_LARGE)
+        next = smaller(run, model);
+    if (next)
+        wi_text_name_variant(&run->infer, model, next);
+    return next != NULL;
 }
 
 static void on_model(void *context, struct wi_model *model, const struct wi_error *failure)
@@ -338,7 +426,10 @@ static void on_model(void *context, struct wi_model *model, const struct wi_erro
     struct wi_run *run = context;
     int may_pull = run->request.kind != WI_RUN_STORED && !run->pulled;
     run->lookup = NULL;
-    if (model && wi_text_choose_variant(&run->infer, model))
+    if (model && run->is_open && run->infer.asked->model) {
+        settle_again(run, model);
+        submit(run);
+    } else if (model && (wi_text_choose_variant(&run->infer, model) || choose_fitting(run, model)))
         find_model(run);
     else if (model)
         check(run, model);
@@ -429,7 +520,7 @@ static int is_long(const struct wi_run_request *request)
 void wi_run_begin(struct wi_run *run)
 {
     struct wi_error error;
-    if (run->request.kind == WI_RUN_SHADOW) {
+    if (is_asked(run)) {
         submit(run);
     } else if (!is_long(&run->request)) {
         run->code = parse(run, run->deps->budget, &error);

@@ -4,8 +4,8 @@
  *
  *   reading → looking → (pulling → looking) → checked → queued → printing → done
  *
- * A run has an owner: a client that waits, a stream, a stored job or the guard. The owner is told
- * what comes of it, and last how it ended. Everything is called on the loop's thread.
+ * A run has an owner: a client that waits, a stream, live sound, a stored job or the guard. The
+ * owner is told what comes of it, and last how it ended. Everything is called on the loop's thread.
  */
 #ifndef WI_RUN_RUN_H
 #define WI_RUN_RUN_H
@@ -52,10 +52,14 @@ enum wi_run_kind {
     WI_RUN_STORED,
     /* For nobody who waits: it begins at `asked`, its job is a shadow job
      * (wi_jobs_submit_shadow), and it ends with the outcome, which is not printed. */
-    WI_RUN_SHADOW
+    WI_RUN_SHADOW,
+    /* Of a client, for what the service makes of its answer: it begins at `asked` as well and ends
+     * with the outcome, but its job is like any other, and counted as those are. */
+    WI_RUN_INSIDE
 };
 
-/* A request as it came; of WI_RUN_SHADOW what it asks for, in the place of all up to `client`. */
+/* A request as it came; of WI_RUN_SHADOW and WI_RUN_INSIDE what it asks for, in the place of
+ * all up to `client`. */
 struct wi_run_request {
     enum wi_run_kind kind;
     const struct wi_dialect *dialect;
@@ -90,13 +94,14 @@ struct wi_run_owner {
     void (*on_progress)(void *context, const struct wi_progress *progress);
     /* Of WI_RUN_SHADOW: its job goes to that node, which may be gone when it ends. */
     void (*on_sent)(void *context, const char *node_id);
-    /* Likewise: what came of it, whose tensors may be taken. Its end follows. */
+    /* Likewise, and of WI_RUN_INSIDE: what came of it, whose tensors may be taken. Its end follows.
+     */
     void (*on_outcome)(void *context, struct wi_outcome *outcome);
     /* Of WI_RUN_STORED: whether it is run again after this failure, which is counted if not. May be
      * NULL: no. */
     int (*runs_again)(void *context, const struct wi_error *error);
-    /* The end, once. Either is given, and `printing` is the owner's; WI_RUN_CHECK and WI_RUN_SHADOW
-     * end well with neither. The run is gone when this returns. */
+    /* The end, once. Either is given, and `printing` is the owner's; WI_RUN_CHECK, WI_RUN_SHADOW
+     * and WI_RUN_INSIDE end well with neither. The run is gone when this returns. */
     void (*on_done)(void *context, struct wi_printing *printing, const struct wi_error *error);
 };
 

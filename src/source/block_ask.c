@@ -249,16 +249,16 @@ static void on_answer(void *context, const struct wi_http_answer *answer)
 
 /* To the source's own host as the configuration has it: whoever is on the way sees a block and no
  * token, and can make nothing of it that its hash would not tell. */
-static int may_be_plain(const struct ask *ask, int stays)
+static int may_be_plain(const struct ask *ask, int is_named)
 {
-    return stays && !wi_block_source_has_token(ask->slot->source);
+    return is_named && !wi_block_source_has_token(ask->slot->source);
 }
 
 static void send_request(struct ask *ask)
 {
     struct wi_block_source_info info;
     wi_block_source_info(ask->slot->source, &info);
-    int stays = wi_redirect_stays(info.url, ask->url);
+    int is_named = !info.stranger && wi_redirect_stays(info.url, ask->url);
     char *token = wi_block_source_authorization(ask->slot->source, ask->url);
     char *range = ask->slot->file_url ? wi_sprintf("Range: bytes=%" PRIu64 "-%" PRIu64,
                                             ask->block->want.at, last_byte(ask))
@@ -268,8 +268,8 @@ static void send_request(struct ask *ask)
         .url = ask->url,
         .headers = headers,
         .outside = 1,
-        .allow_private = stays,
-        .allow_plain = may_be_plain(ask, stays),
+        .allow_private = is_named,
+        .allow_plain = may_be_plain(ask, is_named),
         .on_head = on_head,
         .on_data = on_data};
     ask->unwanted = 0;

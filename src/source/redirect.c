@@ -2,7 +2,6 @@
 #include "source/redirect.h"
 
 #include "base/memory.h"
-#include "net/address.h"
 #include "net/url.h"
 #include <curl/curl.h>
 #include <stdlib.h>
@@ -28,19 +27,6 @@ static char *resolve(const char *url, const char *location)
     curl_free(found);
     curl_url_cleanup(parts);
     return next;
-}
-
-/* Whether the host is an address, and a private one, or a name of this machine. */
-static int is_private(const char *url)
-{
-    char *host = wi_url_host(url);
-    char *text = wi_sprintf(strchr(host, ':') ? "[%s]:0" : "%s:0", host);
-    union wi_address address;
-    int private = wi_url_is_loopback(url) ||
-                  (wi_address_parse(text, &address) == 0 && wi_address_is_private(&address));
-    free(text);
-    free(host);
-    return private;
 }
 
 int wi_redirect_stays(const char *hub, const char *url)
@@ -73,7 +59,7 @@ char *wi_redirect_follow(
     }
     if (hops >= WI_REDIRECTS_MAX)
         return refuse(next, "one redirect too many", error);
-    if (is_private(next) && !wi_redirect_stays(hub, next))
+    if (wi_url_is_private(next) && !wi_redirect_stays(hub, next))
         return refuse(next, "which belongs to a private network", error);
     if (strncmp(next, "https://", 8) != 0 &&
         (strncmp(next, "http://", 7) != 0 || !wi_url_is_loopback(next)))

@@ -17,6 +17,7 @@
 
 struct wi_block_source {
     unsigned references;
+    int stranger;
     char *name, *url, *token, *trouble;
     double rest_ms, out_ms; /* wi_now_ms() until when */
     int lied;
@@ -30,6 +31,8 @@ struct wi_block_source {
 struct wi_sources {
     struct wi_block_source **items;
     size_t count;
+    struct wi_block_source **strangers; /* in the order in which they were named */
+    size_t stranger_count;
 };
 
 /* --- a source --------------------------------------------------------------------------------- */
@@ -71,6 +74,7 @@ void wi_block_source_info(const struct wi_block_source *source, struct wi_block_
     double now = wi_now_ms();
     *info = (struct wi_block_source_info){.name = source->name,
         .url = source->url,
+        .stranger = source->stranger,
         .lied = source->lied && now < source->out_ms,
         .bytes = source->bytes,
         .blocks = source->blocks,
@@ -103,6 +107,8 @@ int wi_block_source_has_token(const struct wi_block_source *source)
 
 const char *wi_block_source_refusal(const struct wi_block_source *source)
 {
+    if (source->stranger)
+        return "wants a token, and there is none for it";
     return source->token ? "refuses the token of its token_file"
                          : "wants a token, as its token_file has it";
 }
@@ -166,9 +172,21 @@ static void drop_all(struct wi_sources *sources)
 
 void wi_sources_free(struct wi_sources *sources)
 {
-    if (sources)
-        drop_all(sources);
+    if (!sources)
+        return;
+    drop_all(sources);
+    while (sources->stranger_count > 0)
+        wi_block_source_release(sources->strangers[--sources->stranger_count]);
+    free(sources->strangers);
     free(sources);
+}
+
+static struct wi_block_source *make(const char *name, const char *url)
+{
+    struct wi_block_source *source = wi_alloc(sizeof *source);
+    *source =
+        (struct wi_block_source){.references = 1, .name = wi_strdup(name), .url = wi_strdup(url)};
+    return source;
 }
 
 /* The one of that name and URL, held once more, or a new one. */
@@ -179,26 +197,24 @@ static struct wi_block_source *keep_or_make(
         if (strcmp(sources->items[i]->name, row->name) == 0 &&
             strcmp(sources->items[i]->url, row->url) == 0)
             return wi_block_source_hold(sources->items[i]);
-    struct wi_block_source *source = wi_alloc(sizeof *source);
-    *source = (struct wi_block_source){
-        .references = 1, .name = wi_strdup(row->name), .url = wi_strdup(row->url)};
-    return source;
+    return make(row->name, row->url);
 }
 
 void wi_sources_set(
     struct wi_sources *sources, const struct wi_block_source_row *rows, size_t count)
 {
-    struct wi_sources next = {wi_alloc((count + 1) * sizeof *next.items), count};
+    struct wi_block_source **next = wi_alloc((count + 1) * sizeof *next);
     for (size_t i = 0; i < count; i++) {
         struct wi_block_source *source = keep_or_make(sources, &rows[i]);
         forget(source->token);
         free(source->trouble);
         source->token = wi_strdup(rows[i].token);
         source->trouble = wi_strdup(rows[i].trouble);
-        next.items[i] = source;
+        next[i] = source;
     }
     drop_all(sources);
-    *sources = next;
+    sources->items = next;
+    sources->count = count;
 }
 
 size_t wi_sources_count(const struct wi_sources *sources)
@@ -209,4 +225,85 @@ size_t wi_sources_count(const struct wi_sources *sources)
 struct wi_block_source *wi_sources_at(const struct wi_sources *sources, size_t index)
 {
     return sources->items[index];
+}
+
+/* --- strangers -------------------------------------------------------------------------------- */
+
+static void drop_stranger(struct wi_sources *sources, size_t index)
+{
+    struct wi_block_source **place = &sources->strangers[index];
+    wi_block_source_release(*place);
+    sources->stranger_count--;
+    memmove(place, place + 1, (sources->stranger_count - index) * sizeof *place);
+}
+
+/* Only the table holds it, and nothing of it is worth being remembered. */
+static int is_forgettable(const struct wi_block_source *source, double now)
+{
+    return source->references == 1 && now >= source->out_ms;
+}
+
+/* The first of those that nobody asks. */
+static void drop_liar(struct wi_sources *sources)
+{
+    size_t i = 0;
+    while (i < sources->stranger_count && sources->strangers[i]->references > 1)
+        i++;
+    if (i < sources->stranger_count)
+        drop_stranger(sources, i);
+}
+
+static void forget_strangers(struct wi_sources *sources)
+{
+    double now = wi_now_ms();
+    size_t held = 0;
+    for (size_t i = sources->stranger_count; i-- > 0;) {
+        held += sources->strangers[i]->references > 1;
+        if (is_forgettable(sources->strangers[i], now))
+            drop_stranger(sources, i);
+    }
+    while (sources->stranger_count - held > WI_SOURCE_LIARS_MAX)
+        drop_liar(sources);
+}
+
+static struct wi_block_source *find_stranger(const struct wi_sources *sources, const char *url)
+{
+    for (size_t i = 0; i < sources->stranger_count; i++)
+        if (strcmp(sources->strangers[i]->url, url) == 0)
+            return sources->strangers[i];
+    return NULL;
+}
+
+static int is_configured(const struct wi_sources *sources, const char *url)
+{
+    for (size_t i = 0; i < sources->count; i++)
+        if (strcasecmp(sources->items[i]->url, url) == 0)
+            return 1;
+    return 0;
+}
+
+struct wi_block_source *wi_sources_stranger(struct wi_sources *sources, const char *url)
+{
+    if (is_configured(sources, url))
+        return NULL;
+    forget_strangers(sources);
+    struct wi_block_source *source = find_stranger(sources, url);
+    if (!source) {
+        size_t count = sources->stranger_count++;
+        sources->strangers =
+            wi_realloc_array(sources->strangers, count + 1, sizeof(struct wi_block_source *));
+        source = sources->strangers[count] = make(url, url);
+        source->stranger = 1;
+    }
+    return wi_block_source_hold(source);
+}
+
+void wi_sources_each(const struct wi_sources *sources, wi_source_fn *each, void *context)
+{
+    double now = wi_now_ms();
+    for (size_t i = 0; i < sources->count; i++)
+        each(context, sources->items[i]);
+    for (size_t i = 0; i < sources->stranger_count; i++)
+        if (!is_forgettable(sources->strangers[i], now))
+            each(context, sources->strangers[i]);
 }

@@ -2,7 +2,8 @@
  * The sources of blocks: trustless gateways, and whatever else answers as they do. A block is asked
  * for by its CID (https://specs.ipfs.tech/http-gateways/trustless-gateway/), whose hash says
  * whether what came is right, so that nobody who brings one needs to be trusted. What is known of a
- * source outlives a pull: a lie is not forgotten by the next one.
+ * source outlives a pull: a lie is not forgotten by the next one. Beside those of the configuration
+ * there are strangers for as long as a pull asks them.
  *
  * One table for the daemon; all is called on the loop's thread.
  */
@@ -32,7 +33,8 @@ struct wi_block_source_row {
 
 /* One as others see it. Borrowed until the next turn of the loop. */
 struct wi_block_source_info {
-    const char *name, *url;
+    const char *name, *url; /* of a stranger both are its URL */
+    int stranger;           /* a router has named it, and nobody in the configuration */
     enum wi_block_source_state state;
     int lied;                /* it is out because of a wrong block */
     double until_ms;         /* wi_now_ms() when it is asked again; 0 if it is ready */
@@ -49,7 +51,17 @@ void wi_sources_free(struct wi_sources *sources); /* NULL is fine; fetches keep 
 /* These and no others; all is copied. What is known of one with the same name and URL stays. */
 void wi_sources_set(
     struct wi_sources *sources, const struct wi_block_source_row *rows, size_t count);
-size_t wi_sources_count(const struct wi_sources *sources);
+size_t wi_sources_count(const struct wi_sources *sources); /* without strangers */
+
+/* A gateway that a router has named, by its URL, held: it is asked over https alone, at public
+ * addresses, and without a token. NULL for one that the configuration has, which is asked anyhow.
+ * It is in the table for as long as somebody else holds it, and one that lied until it might be
+ * asked again: of those at most WI_SOURCE_LIARS_MAX are remembered. */
+#define WI_SOURCE_LIARS_MAX 256
+struct wi_block_source *wi_sources_stranger(struct wi_sources *sources, const char *url);
+/* Those of the configuration, and then strangers. */
+typedef void wi_source_fn(void *context, const struct wi_block_source *source);
+void wi_sources_each(const struct wi_sources *sources, wi_source_fn *each, void *context);
 
 /* A source is counted: whoever holds one may use it after it has left the table. */
 struct wi_block_source;

@@ -51,6 +51,7 @@ enum wi_db_space {
     WI_DB_VERDICTS,
     WI_DB_FILE_HASHES,
     WI_DB_SELF, /* of this daemon */
+    WI_DB_RUNS, /* of models, by hours */
     WI_DB_SPACES
 };
 

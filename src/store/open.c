@@ -65,6 +65,9 @@ static const char *const migrations[] = {
     /* What this daemon is called by others. */
     "CREATE TABLE self (key TEXT PRIMARY KEY, value TEXT NOT NULL, updated_at INTEGER NOT"
     " NULL, rules INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;",
+    /* How often each model ran lately. */
+    "CREATE TABLE runs (key TEXT PRIMARY KEY, value TEXT NOT NULL, updated_at INTEGER NOT"
+    " NULL, rules INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;",
 };
 #define VERSION ((int)(sizeof migrations / sizeof *migrations))
 

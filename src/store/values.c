@@ -19,6 +19,7 @@ static const char *const tables[WI_DB_SPACES] = {
     [WI_DB_VERDICTS] = "verdicts",
     [WI_DB_FILE_HASHES] = "file_hashes",
     [WI_DB_SELF] = "self",
+    [WI_DB_RUNS] = "runs",
 };
 
 struct value {

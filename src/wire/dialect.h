@@ -25,6 +25,8 @@ struct wi_outcome {
     int joined;                            /* it is none of ours, and has named itself */
     const char *refused_platform;          /* the one asked for that was passed over, or NULL */
     const char *refused_reason;
+    const json_t *lessened;         /* the variants that were given up for want of memory, with the
+                                       platform,         code and reason of each, or NULL */
     const char *numerics;           /* "ok", "wrong" or "unchecked" */
     const json_t *executed_on;      /* as the page reported it; may be NULL */
     const json_t *result;           /* what is not a tensor; may be NULL */

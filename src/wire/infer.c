@@ -18,8 +18,13 @@
 /* Few answers come near to a limit that is higher. */
 #define ANSWER_TOKENS_MAX 1024
 
-const char *const wi_infer_precision_names[] = {
-    "fp32", "fp16", "bf16", "int8", "uint8", "int4", "uint4", "q8", "q4", "q4f16", "bnb4", NULL};
+const char *const wi_infer_precision_names[] = {"auto", "fp32", "fp16", "bf16", "int8", "uint8",
+    "int4", "uint4", "q8", "q4", "q4f16", "bnb4", NULL};
+
+char *wi_infer_take_precision(int named)
+{
+    return named <= 0 ? NULL : wi_strdup(wi_infer_precision_names[named]);
+}
 
 void wi_infer_clear(struct wi_infer *infer)
 {

@@ -57,7 +57,10 @@ enum wi_code wi_infer_check_options(
  * changed any more. Borrowed from `infer`. */
 const struct wi_inference *wi_infer_settle(struct wi_infer *infer, struct wi_model *model);
 
-extern const char *const wi_infer_precision_names[]; /* "fp32" …, ended by NULL */
+/* "auto", "fp32" …, ended by NULL. */
+extern const char *const wi_infer_precision_names[];
+/* What wi_inference has of the one at that place of these names (-1: not given); the caller's. */
+char *wi_infer_take_precision(int named);
 /* "auto" or a platform's name. WI_OK or WI_INVALID_FIELD with the list. */
 enum wi_code wi_infer_read_platform(
     const char *name, int *has_platform, enum wi_platform *platform, struct wi_error *error);

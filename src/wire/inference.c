@@ -52,3 +52,22 @@ struct wi_inference *wi_inference_again(const struct wi_inference *asked)
     again->answer_tokens = asked->answer_tokens;
     return again;
 }
+
+struct wi_inference *wi_inference_of(const struct wi_inference *asked, struct wi_model *variant)
+{
+    struct wi_inference *other = wi_inference_again(asked);
+    wi_model_unref(other->model);
+    other->model = wi_model_ref(variant);
+    other->client_id = wi_strdup(asked->client_id);
+    other->browser = wi_strdup(asked->browser);
+    other->node = wi_strdup(asked->node);
+    other->has_platform = asked->has_platform;
+    other->platform = asked->platform;
+    other->fallback = asked->fallback;
+    other->priority = asked->priority;
+    other->timeout_ms = asked->timeout_ms;
+    other->stream = asked->stream;
+    other->stall_timeout_ms = asked->stall_timeout_ms;
+    other->raw = asked->raw;
+    return other;
+}

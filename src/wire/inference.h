@@ -31,6 +31,7 @@ struct wi_inference {
     enum wi_platform platform;
     int fallback;    /* 0: an error instead of another platform */
     char *precision; /* NULL: as the model is */
+    int lessens;     /* where the memory for the model is short, its next smaller variant follows */
     int priority;    /* 0–9, 9 most urgent */
     double timeout_ms;
     int stream;              /* the answer may come in parts */
@@ -59,5 +60,7 @@ void wi_inference_release(const struct wi_inference *asked); /* NULL is fine */
 /* The same work for somebody else, its tensors and JSON shared: without the client's id, its place,
  * its times and its stream, which the caller sets. */
 struct wi_inference *wi_inference_again(const struct wi_inference *asked);
+/* The same request with another variant of its model; its tensors and JSON are shared. */
+struct wi_inference *wi_inference_of(const struct wi_inference *asked, struct wi_model *variant);
 
 #endif

@@ -325,6 +325,14 @@ enum wi_code wi_text_check(const struct wi_infer *infer, const struct wi_model *
     return check_size(infer, model, task, limits, error);
 }
 
+void wi_text_name_variant(
+    struct wi_infer *infer, const struct wi_model *model, const struct wi_variant *variant)
+{
+    char *name = wi_sprintf("%.*s:%s", (int)strcspn(model->name, ":"), model->name, variant->name);
+    free(infer->model_name);
+    infer->model_name = name;
+}
+
 int wi_text_choose_variant(struct wi_infer *infer, const struct wi_model *model)
 {
     const struct wi_inference *asked = infer->asked;
@@ -334,9 +342,7 @@ int wi_text_choose_variant(struct wi_infer *infer, const struct wi_model *model)
     const struct wi_variant *variant = wi_variants_of_precision(&model->variants, asked->precision);
     if (!variant)
         return 0; /* which wi_text_check says */
-    char *name = wi_sprintf("%.*s:%s", (int)strcspn(model->name, ":"), model->name, variant->name);
-    free(infer->model_name);
-    infer->model_name = name;
+    wi_text_name_variant(infer, model, variant);
     return 1;
 }
 

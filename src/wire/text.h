@@ -54,6 +54,9 @@ int wi_text_is_for(const struct wi_model *model);
  * as wi_task_check_options. */
 enum wi_code wi_text_check(const struct wi_infer *infer, const struct wi_model *model,
     const struct wi_config_models *limits, struct wi_error *error);
+/* The request is for that variant of the model. */
+void wi_text_name_variant(
+    struct wi_infer *infer, const struct wi_model *model, const struct wi_variant *variant);
 /* Whether the request's precision is another variant's of the model, though it names none: then its
  * model's name becomes that variant's, which is to be looked up instead. */
 int wi_text_choose_variant(struct wi_infer *infer, const struct wi_model *model);

@@ -8,6 +8,7 @@
  *   … gateway.url, gateway.asked
  */
 import http from 'node:http';
+import https from 'node:https';
 
 /**
  * What goes wrong with the next `times` requests (default: all of them) for `cid` (default: any),
@@ -42,9 +43,19 @@ export class Gateway {
     #blocks = new Map();
     /** @type {Fault[]} */
     #faults = [];
-    #server = http.createServer((request, answer) => this.#serve(request, answer));
+    #host;
+    #scheme;
+    #server;
 
-    constructor(all) {
+    /**
+     * @param {Map<string, {cid: {toV1(): unknown}, bytes: Uint8Array}>[]} all
+     * @param {{host?: string, tls?: import('node:tls').SecureContextOptions}} [where] with `tls` over https
+     */
+    constructor(all, { host = '127.0.0.1', tls } = {}) {
+        const serve = (request, answer) => this.#serve(request, answer);
+        this.#host = host;
+        this.#scheme = tls ? 'https' : 'http';
+        this.#server = tls ? https.createServer(tls, serve) : http.createServer(serve);
         for (const blocks of all) this.add(blocks);
     }
 
@@ -61,8 +72,9 @@ export class Gateway {
 
     async start() {
         this.#server.keepAliveTimeout = 60_000;
-        await new Promise((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
-        this.url = `http://127.0.0.1:${this.#server.address().port}`;
+        await new Promise((resolve) => this.#server.listen(0, this.#host, resolve));
+        this.port = this.#server.address().port;
+        this.url = `${this.#scheme}://${this.#host}:${this.port}`;
     }
 
     async close() {

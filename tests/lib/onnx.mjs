@@ -49,6 +49,18 @@ export function externalTensor(name, type, shape, place) {
 export const graphAttribute = (name, body) =>
     bytes(5, join(bytes(1, name), bytes(6, body), integer(20, 5)));
 
+export const integerAttribute = (name, number) =>
+    bytes(5, join(bytes(1, name), integer(3, number), integer(20, 2)));
+
+export function numberAttribute(name, number) {
+    const content = Buffer.alloc(5, (2 << 3) | 5);
+    content.writeFloatLE(number, 1);
+    return bytes(5, join(bytes(1, name), content, integer(20, 1)));
+}
+
+export const tensorAttribute = (name, content) =>
+    bytes(5, join(bytes(1, name), bytes(5, content), integer(20, 4)));
+
 export function node(type, inputs, outputs, { attributes = [], domain = '' } = {}) {
     return join(inputs.map((name) => bytes(1, name)), outputs.map((name) => bytes(2, name)),
         bytes(4, type), attributes, domain ? bytes(7, domain) : []);

@@ -179,13 +179,15 @@ test('a cancelled run ends at its next step', async () => {
 test('what a model cannot do is refused by name, and the next request is right', async () => {
     const samples = sound(1);
     const ctc = await loaded(folder('wav2vec2'));
+    const { _tokenizer: tokens } = ctc.tokenizer;
+    const timeless = { ...ctc, tokenizer: { _tokenizer: tokens, _tokenizerJSON: { decoder: { type: 'Fuse' } } } };
     for (const [model, bytes, options, code, field, expected] of [
         [whisper, samples, { language: 'xx' }, 'input_invalid', 'options.language', /one of en, de/],
         [whisper, samples, { timestamps: 'letter' }, 'input_invalid', 'options.timestamps', /none, segment, word/],
         [whisper, samples, { beams: 2 }, 'input_invalid', 'options.beams', /one of language/],
         [whisper, samples, { language: 'en', prompt: 'so' }, 'input_invalid', 'options.prompt', /startofprev/],
         [ctc, samples, { language: 'en' }, 'input_invalid', 'options.language', /no such option/],
-        [ctc, samples, { timestamps: 'word' }, 'input_invalid', 'options.timestamps', / none$/],
+        [timeless, samples, { timestamps: 'word' }, 'input_invalid', 'options.timestamps', /word_delimiter_token none$/],
         [ctc, sound(0.02), {}, 'audio_invalid', 'inputs.audio', /320 samples .* 16000 Hz.* at least 400 samples/],
         [whisper, new Uint8Array(100), {}, 'audio_invalid', 'inputs.audio', /WAV/],
         [whisper, writeWav(samples, 16000).slice(0, 1000), {}, 'audio_invalid', 'inputs.audio', /cut short/],
@@ -213,15 +215,50 @@ test('a folder that has sounds cut into nothing is refused', async () => {
     }
 });
 
-test('letters are told from numbers of 16 bits, too', async () => {
+/** The tests' wav2vec2, where its graph is sure of these letters, a frame each; `-` is a blank. */
+async function spelling(letters, type = 'float32') {
     const ctc = await loaded(folder('wav2vec2'));
+    const { vocab_size: size } = ctc.config;
+    const sure = [...letters].flatMap((letter) => Array.from({ length: size },
+        (_, token) => (token === ctc.tokenizer._tokenizer.token_to_id(letter === '-' ? '<pad>' : letter) ? 1 : -1)));
     const Half = globalThis.Float16Array ?? Uint16Array;
-    const [most, less] = [0x3800, 0xbc00]; // a half, and minus one
-    const bits = Uint16Array.from({ length: ctc.config.vocab_size }, (_, token) => (token === 7 ? most : less));
-    const logits = new ctc.library.Tensor('float16', new Half(bits.buffer), [1, 1, bits.length]);
-    const model = Object.assign(Object.create(ctc.model), { _call: async () => ({ logits }) });
-    const { text } = await ask({ ...ctc, model }, ASR, sound(1), {});
+    const bits = Uint16Array.from(sure, (value) => (value > 0 ? 0x3c00 : 0xbc00));
+    const data = type === 'float16' ? new Half(bits.buffer) : Float32Array.from(sure);
+    const logits = new ctc.library.Tensor(type, data, [1, letters.length, size]);
+    return { ...ctc, model: Object.assign(Object.create(ctc.model), { _call: async () => ({ logits }) }) };
+}
+
+test('letters are told from numbers of 16 bits, too', async () => {
+    const { text } = await ask(await spelling('C', 'float16'), ASR, sound(1), {});
     assert.equal(text, 'C');
+});
+
+test('what is spelt has times, and a blank between equal letters makes them two', async () => {
+    const letters = '--HHE-LL-LO---|-|-O-DD-------------------|TO-|---';
+    const model = await spelling(letters);
+    // A frame is 20 ms, and its middle that of the 25 ms that it sees.
+    const words = [{ start: 0.04, end: 0.22, text: 'HELLO' }, { start: 0.36, end: 0.44, text: 'OD' },
+        { start: 0.84, end: 0.88, text: 'TO' }];
+    assert.deepEqual(await ask(model, ASR, sound(1), { timestamps: 'none' }), { text: 'HELLO OD TO', duration: 1 });
+    assert.deepEqual(await ask(model, ASR, sound(1), { timestamps: 'word' }),
+        { text: 'HELLO OD TO', segments: words, duration: 1 });
+    const { segments } = await ask(model, ASR, sound(1.5), { timestamps: 'segment' });
+    assert.deepEqual(segments, [{ start: 0.04, end: 0.88, text: 'HELLO OD TO' }]);
+    const apart = await spelling(`HI|${'-'.repeat(25)}|NO${'|'.repeat(19)}`);
+    assert.deepEqual((await ask(apart, ASR, sound(1), { timestamps: 'segment' })).segments,
+        [{ start: 0, end: 0.04, text: 'HI' }, { start: 0.58, end: 0.62, text: 'NO' }]);
+    const { segments: none, text } = await ask(await spelling('-'.repeat(49)), ASR, sound(1), { timestamps: 'word' });
+    assert.deepEqual([none, text], [[], '']);
+    const unsaid = { ...model, config: { ...model.config, conv_stride: undefined } };
+    assert.deepEqual((await ask(unsaid, ASR, sound(0.98), { timestamps: 'word' })).segments, words);
+});
+
+test('times of a long sound are those of all its windows', async () => {
+    const model = await spelling('-A|-');
+    const { text, segments } = await ask(model, ASR, sound(61), { timestamps: 'word' });
+    const begins = windowsOf(await asRead(sound(61)), 16000, 480000).map(({ first }) => Math.round(first / 160) / 100);
+    assert.equal(text, begins.map(() => 'A').join(' '));
+    assert.ok(segments.length >= 3 && segments.every(({ start }, i) => Math.abs(start - begins[i] - 0.02) < 0.011));
 });
 
 test('sounds are classified as the library does', async () => {

@@ -244,6 +244,13 @@ test('a grammar that keeps the worker of a language model fails by name, and wha
     assert.deepEqual(failures(world), [['bad', 'grammar_too_costly', false]]);
     bringUp(world, 'x');
     assert.deepEqual(world.runs('model x@h on wasm'), ['plain']);
+    // A worker that answers is kept by no grammar: its GPU may have stopped. It is asked to stop, and ended if it does not.
+    const awaiting = begin({ waits: grammar });
+    silent(awaiting, 5);
+    assert.equal(awaiting.ports['model x@h on wasm'].posted.filter(({ type }) => type === 'sign').length, 1);
+    awaiting.tell('model x@h on wasm', { type: 'sign' });
+    silent(awaiting, 15);
+    assert.deepEqual(failures(awaiting), [['waits', 'engine_hung', true]]);
     // It could be each of several, which the service tries alone; and a load may take longer.
     const several = begin({ one: { response_format: { type: 'json_object' } }, other: { tools: [], tool_choice: 'required' }, plain: {} });
     silent(several, 12);

@@ -69,6 +69,28 @@ test('the least recently used models go when the budget is passed', () => {
     assert.equal(residents.bytes(), 130);
 });
 
+test('a folder that does not fit is to spare memory, where it has parts that read and parts that write', () => {
+    const file = (path, bytes) => ({ path, url: '/f', bytes, hash: path });
+    const folder = (name, ...files) => ({ name, hash: 'h', engine: 'pipeline', files });
+    const two = folder('two', file('config.json', 1), file('onnx/encoder_model_q4.onnx', 40), file('onnx/decoder_model_merged.onnx', 30));
+    const one = folder('one', file('onnx/model.onnx', 100));
+    const residents = new Residents();
+    residents.budget = 75;
+    residents.use(two, 'wasm');
+    assert.equal(residents.spare(two, 'wasm'), false, 'it fits');
+    residents.budget = 70;
+    assert.deepEqual([residents.spare(two, 'wasm'), residents.bytes()], [true, 40]);
+    assert.equal(residents.spare(two, 'wasm'), false, 'it fits now');
+    residents.loaded(Residents.key(two), 'wasm', 1, 55);
+    assert.equal(residents.bytes(), 55);
+    for (const [model, platform] of [[one, 'wasm'], [onnx('big', 100), 'wasm'], [two, 'webnn']]) {
+        residents.use(model, platform);
+        assert.equal(residents.spare(model, platform), false, `${model.name} on ${platform}`);
+    }
+    residents.use(two, 'webgpu');
+    assert.equal(residents.spare(two, 'webgpu'), true);
+});
+
 test('a model larger than the budget is alone, not refused', () => {
     const residents = new Residents();
     residents.budget = 10;

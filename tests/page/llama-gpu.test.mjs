@@ -35,6 +35,18 @@ const LOSES_ADAPTER = `{
         return asked++ ? Promise.resolve(null) : requestAdapter.apply(this, given);
     };
 }`;
+/** Script text: a GPU that has stopped in the middle, as that of a stopped process: nothing that is awaited of it comes. */
+const STOPS = `{
+    let awaited = 0;
+    const stop = (prototype, name) => {
+        const real = prototype[name];
+        prototype[name] = function (...given) {
+            return ++awaited > 40 ? new Promise(() => {}) : real.apply(this, given);
+        };
+    };
+    stop(GPUBuffer.prototype, 'mapAsync');
+    stop(GPUQueue.prototype, 'onSubmittedWorkDone');
+}`;
 
 const nodeTest = nodeTests(() => launchFirefox(firefox));
 
@@ -97,4 +109,15 @@ describe('a language model on a GPU', firefox ? {} : { skip: 'there is no Firefo
         assert.deepEqual([where.platform, where.fallbacks.map(({ platform, code }) => [platform, code])],
             ['wasm', [['webgpu', 'platform_unsupported']]]);
     }, { faults: LOSES_ADAPTER, faulty: 'gpu_llama' });
+
+    nodeTest('whose process has stopped is no fault of a grammar: the worker answers while it waits', async ({ service }) => {
+        const model = small(service), grammar = 'root ::= [a-z ]{1,1000}';
+        const asked = complete('abc', { max_tokens: 500, grammar }, { stream: true, ...GPU });
+        const id = service.request(model, [], asked);
+        const { ok, error, retryable } = (await service.answer(id)).data;
+        assert.ok(partsOf(service, id).length > 0, 'it was in the middle');
+        assert.deepEqual([ok, error?.code, retryable], [false, 'engine_hung', true], JSON.stringify(error));
+        const on = { ...asked, platforms: ['wasm'], options: { ...asked.options, max_tokens: 4 } };
+        assert.equal(wellDone(await service.run(model, [], on)).executed_on.platform, 'wasm');
+    }, { faults: STOPS, faulty: 'gpu_llama' });
 });

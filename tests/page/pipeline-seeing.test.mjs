@@ -9,7 +9,7 @@ import { disc } from '../lib/media.mjs';
 import { build } from '../lib/paths.mjs';
 import { render } from './support/chat_templates.mjs';
 import { folderOf, modelOf as familyOf, oracle, withChanged as changed } from './support/families.mjs';
-import { filesIn, loaded, outcomeOf } from './support/library.mjs';
+import { filesIn, loaded, outcomeOf, spared } from './support/library.mjs';
 import { carried, pictureFile, pictureFiles } from './support/pictures.mjs';
 
 const chat = { prepare: (asked) => prepareChat({ ...asked, render }) };
@@ -54,6 +54,21 @@ for (const name of Object.keys(SIDES)) {
         assert.equal(answers.size, 3);
     });
 }
+
+test('where memory is short what sees goes when it has seen, and answers are the same', async () => {
+    const whole = await modelOf('llava'), { model, brought } = await spared(folderOf('llava'));
+    const picture = pictureFor('llava'), few = { ...model, chat };
+    for (const one of [picture, turned(picture)]) assert.deepEqual(await tokensOf(ask(few, one)), await tokensOf(ask(whole, one)));
+    // What was loaded last is there for the first picture; the second needs it again.
+    assert.equal(brought.filter((file) => file.includes('vision_encoder')).length, 1);
+    const before = brought.length;
+    // A text alone needs no tower, and no graph that is there already.
+    await talk(few, [{ role: 'user', content: 'Who?' }], []);
+    assert.equal(brought.length, before);
+    // What it remembers of the picture is not enough where the prompt is another: then it is seen beside what writes.
+    assert.deepEqual(await tokensOf(ask(few, picture, LONG.llava)), await tokensOf(ask(whole, picture, LONG.llava)));
+    await model.dispose();
+});
 
 const picturePart = (tensor) => ({ type: 'image', image: { ...image, tensor } });
 const textPart = (text) => ({ type: 'text', text });

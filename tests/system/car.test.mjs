@@ -11,7 +11,7 @@ import { CID } from 'multiformats/cid';
 import * as digest from 'multiformats/hashes/digest';
 import { webinfer } from '../lib/cli.mjs';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
-import { makeCar, makeDag, shapeNames } from '../lib/ipfs.mjs';
+import { dagOf, makeBlock, makeCar, makeDag, makeNode, shapeNames } from '../lib/ipfs.mjs';
 import * as onnx from '../lib/onnx.mjs';
 import { Simulation } from '../lib/simulation.mjs';
 
@@ -145,4 +145,17 @@ test('broken CARs are refused with the place, and leave nothing', async () => {
     }
     assert.deepEqual((await daemon.get('/v1/models')).json.models.map(({ name }) => name), before);
     assert.deepEqual(fs.readdirSync(daemon.store, { recursive: true }).filter((name) => /upload-|broken/.test(name)), []);
+});
+
+test('a few blocks that are more than there is room for are refused before they are read so often', async () => {
+    const leaf = makeBlock(Buffer.concat([Buffer.from('GGUF'), Buffer.alloc(996, 7)])), link = (of) => ({ cid: of.cid, bytes: of.size ?? of.bytes.length });
+    const below = makeNode({ links: Array(1000).fill(link(leaf)) }), huge = makeNode({ links: Array(1000).fill(link(below)) });
+    const car = await makeCar(dagOf(leaf, below, huge));
+    assert.ok(car.length < 200_000);
+    await daemon.reload({ models: { quota: '100M' } });
+    const { code, problems } = await add(car, { name: 'huge.car' });
+    assert.equal(code, 1, problems);
+    assert.match(problems, /no room: the model has 1000000000 bytes, .* 104857600 at most/);
+    assert.doesNotMatch(daemon.log, /POST \/v1\/models\/huge\/files/, 'it was not hashed, and so not announced');
+    await daemon.reload({ models: { quota: '0' } });
 });

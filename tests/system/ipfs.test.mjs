@@ -13,6 +13,7 @@ import { openEvents } from '../lib/events.mjs';
 import { startGateway } from '../lib/gateway.mjs';
 import { sha256 } from '../lib/hub.mjs';
 import { dagOf, makeBlock, makeDag, makeNode } from '../lib/ipfs.mjs';
+import * as onnx from '../lib/onnx.mjs';
 import { ownModels } from '../lib/paths.mjs';
 import { python } from '../lib/python.mjs';
 import { Simulation } from '../lib/simulation.mjs';
@@ -122,6 +123,16 @@ test('what a path leads to comes under its own CID, a variant beside the one tha
     assert.deepEqual((await model(name)).json.variants.map((one) => one.name).sort(), ['F32', 'Q8_0']);
     assert.equal(gateway.sent.length, 4, 'two folders, how long the other file is, and the file: the other variant was here');
     assert.match((await cli('show', name)).out, new RegExp(`pulled from +ipfs://${textOf(dag.cid)}/a, CID ${textOf(inner.cid)}`));
+    gateway.heal();
+    gateway.lose();
+    for (const reference of [`ipfs://${dag.cid}/a`, `ipfs://${textOf(dag.cid)}/a:F32`]) {
+        const found = await cli('run', reference);
+        assert.equal(found.code, 0, found.problems);
+        assert.deepEqual(gateway.asked, [], 'where the path leads is known here');
+    }
+    const lacking = await cli('run', `ipfs://${dag.cid}/b`);
+    assert.equal(lacking.code, 1, 'another path leads elsewhere');
+    gateway.add(dag.blocks);
     const nowhere = await bring({ model: `ipfs://${dag.cid}/a/nothing` });
     assert.deepEqual([nowhere.status, nowhere.code], [404, 'hub_not_found'], JSON.stringify(nowhere));
 });
@@ -182,7 +193,8 @@ test('three sources each bring a share, and the events say how much', async () =
     const dag = await makeDag({ 'finch-Q8_0.gguf': talker(2_500_000) }, 'narrow');
     const all = await serve(dag, ['one', 'two', 'three']);
     for (const gateway of all) gateway.hold = true;
-    const pulled = bring({ model: `ipfs://${dag.cid}` });
+    const level = () => Promise.all(['fetched_bytes', 'hits'].map((what) => daemon.metric(`webinfer_cache_${what}_total`, '{level="ipfs"}')));
+    const before = await level(), pulled = bring({ model: `ipfs://${dag.cid}` });
     let open = true;
     pulled.then(() => (open = false));
     while (open) { // each sends one at a time, in turn
@@ -196,6 +208,7 @@ test('three sources each bring a share, and the events say how much', async () =
     assert.equal(whole, blocks.reduce((sum, { bytes }) => sum + bytes.length, 0));
     for (const { name, bytes } of done.sources) assert.ok(bytes > whole / 6, `${name} brought ${bytes} of ${whole}`);
     assert.ok(done.fetched_bytes <= 1.02 * whole + (8 << 20));
+    assert.deepEqual(await level(), [before[0] + whole, before[1] + 1]);
 });
 
 test('a wrong block costs that block, and who sent it is named and left out', async () => {
@@ -260,6 +273,57 @@ test('of a version with one changed MiB only that is fetched, where the other is
     assert.deepEqual(filesOf((await model(as)).json), [['finch-Q8_0.gguf', sha256(second)]]);
     assert.equal(gateway.asked.length, 3, 'a folder, a file and a leaf');
     assert.ok(done.fetched_bytes < 2 << 20, `${done.fetched_bytes} bytes`);
+});
+
+test('a version with one changed MiB of 64 costs at most 3 MiB, whatever is published', async () => {
+    const first = talker(64 << 20), second = Buffer.from(first), shape = 'unixfs-v1-2025';
+    crypto.randomFillSync(second, (31 << 20) + 17, 1 << 20); // in two leaves
+    const old = await makeDag({ 'finch-Q8_0.gguf': first }, shape), dag = await makeDag({ 'finch-Q8_0.gguf': second }, shape);
+    const [gateway] = await serve(old, ['one'], { content: { serve: 'published', stall: '10s' } });
+    assert.equal((await bring({ model: `ipfs://${old.cid}`, as: 'own/first' })).state, 'done');
+    // The next daemon knows it, too.
+    daemon.signal('SIGTERM');
+    await daemon.waitEnd();
+    await daemon.start({ ready: false });
+    gateway.heal();
+    gateway.add(dag.blocks);
+    const before = gateway.bytes, done = await bring({ model: `ipfs://${dag.cid}`, as: 'own/second' });
+    assert.equal(done.state, 'done', JSON.stringify(done));
+    assert.deepEqual(filesOf((await model('own/second')).json), [['finch-Q8_0.gguf', sha256(second)]]);
+    assert.ok(gateway.bytes - before <= 3 << 20, `${gateway.bytes - before} bytes were sent`);
+    assert.equal(gateway.asked.length, 4, 'a folder, a file and two leaves');
+    await daemon.reload({ content: { serve: 'no', stall: '300ms' } });
+});
+
+test('what two files of a model have in common comes once', async () => {
+    const first = crypto.randomBytes(2_000_000), second = Buffer.concat([crypto.randomBytes(100_000), first.subarray(0, 1_500_000)]);
+    const weights = (name, location) => onnx.externalTensor(name, onnx.FLOAT, [1], { location, offset: 0, length: 4 });
+    const graph = onnx.model(onnx.graph('two', { nodes: [onnx.node('Add', ['one', 'two'], ['y'])], inputs: [],
+        outputs: [onnx.value('y', onnx.FLOAT, [1])], initializers: [weights('one', 'model.onnx_data'), weights('two', 'model.onnx_data_1')] }));
+    const dag = await makeDag({ 'model.onnx': graph, 'model.onnx_data': first, 'model.onnx_data_1': second }, 'narrow');
+    const [gateway] = await serve(dag, ['one'], { content: { stall: '10s' } });
+    const own = await makeDag(first, 'narrow'), other = await makeDag(second, 'narrow');
+    const nodes = [...other.blocks.values()].filter(({ cid }) => cid.code === 0x70).map(({ cid }) => textOf(cid));
+    const late = nodes.find((cid) => cid !== textOf(other.cid) && ![...own.blocks.values()].some((one) => textOf(one.cid) === cid));
+    gateway.hold = true;
+    const pulled = bring({ model: `ipfs://${dag.cid}` });
+    // Of which leaves the second is becomes known when the first is all here.
+    const letGo = () => {
+        for (const one of gateway.waiting.splice(0)) {
+            if (one.cid === late) gateway.waiting.push(one);
+            else one.go();
+        }
+        return gateway.waiting.length > 0;
+    };
+    await until(letGo, { what: 'a node of the second file to be asked for', every: 10 });
+    const going = setInterval(letGo, 10);
+    await until(async () => (await model(`ipfs/${textOf(dag.cid)}`)).json.pulling?.files_done >= 2, { what: 'the first file to be done' }).finally(() => clearInterval(going));
+    gateway.hold = false;
+    gateway.release();
+    const done = await pulled;
+    assert.equal(done.state, 'done', JSON.stringify(done));
+    assert.deepEqual(gateway.asked.filter((cid, index) => gateway.asked.indexOf(cid) !== index), [], 'nothing was asked for twice');
+    await daemon.reload({ content: { stall: '300ms' } });
 });
 
 test('who lacks it, is busy, slow or no gateway is passed over, and named where nobody is left', async () => {

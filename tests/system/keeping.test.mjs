@@ -125,9 +125,17 @@ test('what is published no longer is kept no longer', async () => {
     await held(3, 'the first to be back');
     await rounds(3);
     assert.equal((await holders()).length, 3, 'what is there is not thrown away');
+    // What somebody wants is no copy any more.
+    const [, keeper] = await holders(), wanted = `/v1/models/ipfs/${cid}`;
+    assert.equal((await daemons[keeper].post('/v1/models/pull', { model: `ipfs://${cid}` })).status, 202);
+    await until(async () => (await daemons[keeper].get('/v1/content')).json.models[0]?.copy === true &&
+        /held as a copy of/.test(daemons[keeper].log.slice(daemons[keeper].log.lastIndexOf('is here'))), { what: 'the copy to be adopted' });
     assert.equal((await daemons.anna.post('/v1/models/digits/unpublish')).status, 200);
     await held(0, 'the copies to go');
     for (const name of alive)
-        await until(async () => (await daemons[name].get(`/v1/models/ipfs/${cid}`)).status === 404, { what: `the model to go from ${name}` });
+        if (name !== keeper)
+            await until(async () => (await daemons[name].get(wanted)).status === 404, { what: `the model to go from ${name}` });
+    await rounds(2);
+    assert.equal((await daemons[keeper].get(wanted)).status, 200, 'somebody wants it');
     assert.equal((await daemons.anna.get('/v1/models/digits')).status, 200, 'it was not a copy');
 });

@@ -131,8 +131,18 @@ test('what a neighbour has does not come from the hub', async () => {
         assert.equal(sent(), 0);
         assert.ok(broughtBy(end, 'a') >= LARGE && broughtBy(end, 'local') < 1000, JSON.stringify(end.sources));
         assert.ok(hub.requests.some(({ phase }) => phase === 'tree'));
+        const count = (what, level) => second.metric(`webinfer_cache_${what}_total`, `{level="${level}"}`);
+        assert.deepEqual(await Promise.all(['neighbours', 'ipfs', 'hub'].map((level) => count('fetched_bytes', level))),
+            [broughtBy(end, 'a'), 0, broughtBy(end, 'local')]);
+        assert.deepEqual(await Promise.all(['neighbours', 'ipfs', 'hub'].map((level) => count('hits', level))), [1, 0, 1]);
+        assert.equal(await count('misses', 'neighbours'), 0);
         // What is here already does not come again, from nobody.
         assert.equal((await pull(second, 'org/near')).fetched_bytes, 0);
+        assert.equal(await count('hits', 'neighbours'), 1);
+        // What only the hub has, neighbours have missed.
+        push('org/far');
+        assert.equal((await pull(second, 'org/far')).state, 'done');
+        assert.deepEqual(await Promise.all([count('misses', 'neighbours'), count('hits', 'hub')]), [1, 2]);
     });
 });
 
@@ -379,6 +389,47 @@ test('with serve = all what was pulled is served without being published, but no
         await until(async () => (await offered(one)).every(({ published }) => published), { what: 'the pulled model to go' });
         assert.equal((await offered(one)).length, 1);
         assert.equal((await request(`${one.bridgeUrl}/ipfs/${row.cid}?format=raw`)).status, 404);
+    });
+});
+
+test('of a version with one changed MiB only that comes from a neighbour', async () => {
+    const old = content(16 * MIB, 'versions'), changed = Buffer.from(old);
+    content(MIB, 'changed').copy(changed, 7 * MIB + 17);
+    const version = async (name, bytes) => {
+        const files = { 'model.onnx': graph, 'model.onnx_data': bytes, 'model.json': '{}\n' };
+        hub.push(name, files);
+        assert.equal((await pull(first, name)).state, 'done');
+        await publish(first, name);
+        return files;
+    };
+    let given = 0;
+    const near = await between({ block: (bytes) => {
+        given += bytes.length;
+        return bytes;
+    } });
+    await version('org/version-1', old);
+    const files = await version('org/version-2', changed);
+    await withDaemon({ ready: false, config: beside({ a: near.url }) }, async (second) => {
+        assert.equal((await pull(second, 'org/version-1')).state, 'done');
+        assert.ok(given >= old.length);
+        given = hub.requests.length = 0;
+        const end = await pull(second, 'org/version-2');
+        assert.equal(end.state, 'done', JSON.stringify(end));
+        look(second, 'org/version-2', files);
+        assert.ok(given > MIB && given + sent() <= 3 * MIB, `${given} bytes from the neighbour, ${sent()} from the hub`);
+    });
+});
+
+test('room is made by what a neighbour has, before what nobody near has', async () => {
+    await spread('org/common');
+    push('org/alone-here');
+    await withDaemon({ ready: false, config: beside({ a: first.bridgeUrl }, { models: { hub: 'local', quota: Math.floor(2.5 * LARGE) } }) }, async (second) => {
+        assert.equal((await pull(second, 'org/alone-here')).state, 'done');
+        assert.equal((await pull(second, 'org/common')).state, 'done');
+        push('org/third');
+        assert.equal((await pull(second, 'org/third')).state, 'done');
+        const { models } = (await second.get('/v1/models')).json;
+        assert.deepEqual(models.map(({ name }) => name).filter((name) => name.startsWith('org/')), ['org/alone-here', 'org/third']);
     });
 });
 

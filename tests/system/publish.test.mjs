@@ -14,10 +14,11 @@ import { Daemon, testsOf, withDaemon } from '../lib/daemon.mjs';
 import { EventReader } from '../lib/event-reader.mjs';
 import { putFamilies } from '../lib/families.mjs';
 import { putGguf } from '../lib/gguf.mjs';
-import { raw } from '../lib/http.mjs';
+import { raw, request } from '../lib/http.mjs';
 import { makeDag } from '../lib/ipfs.mjs';
 import * as onnx from '../lib/onnx.mjs';
 import { cliPath } from '../lib/paths.mjs';
+import { picture } from '../lib/picture.mjs';
 import { assertProblem } from '../lib/problem.mjs';
 import { readCar } from '../lib/read-car.mjs';
 import { Terminal } from '../lib/terminal.mjs';
@@ -205,8 +206,14 @@ test('a folder that changes is stale, and gets another CID when it is published 
     assert.doesNotMatch((await daemon.status()).warnings.join('\n'), /ada\/moving/);
 });
 
-test('what is published outlives the daemon', async () => withDaemon({ ready: false, config: here, models: ['digits'] }, async (one) => {
+test('what is published outlives the daemon, and how often it ran', async () => withDaemon({ ready: false,
+    config: { ...here, content: { serve: 'published' } }, models: ['digits'] }, async (one) => {
     const before = (await one.request('/v1/models/digits/publish', { method: 'POST' })).json;
+    const runs = async () => (await request(`${one.bridgeUrl}/content`)).json.content.map((row) => row.runs_24h);
+    assert.deepEqual(await runs(), [0]);
+    for (let i = 0; i < 2; i++)
+        assert.equal((await one.infer({ model_name: 'digits', inputs: { image: picture.seven().toString('base64') }, timeout_ms: 100 })).status, 503);
+    await until(async () => (await runs())[0] === 2, { what: 'both runs to be told of' });
     const pins = (await one.get('/v1/models/digits')).json.published;
     for (const signal of ['SIGTERM', 'SIGKILL']) {
         one.signal(signal);
@@ -214,6 +221,7 @@ test('what is published outlives the daemon', async () => withDaemon({ ready: fa
         await one.start({ ready: false });
         assert.deepEqual((await one.get('/v1/models/digits')).json.published, pins);
         assert.deepEqual((await one.request('/v1/models/digits/publish', { method: 'POST' })).json, before);
+        assert.deepEqual(await runs(), [2]);
     }
 }));
 
@@ -298,9 +306,13 @@ test('webinfer publish --car writes a file whole, or none', async () => {
 
 test('of a CAR that breaks off, or is stopped, no file is left, and no address is printed', async () => {
     const folder = fs.mkdtempSync(path.join(daemon.folder, 'broken-')), target = path.join(folder, 'x.car');
-    let sent = 0, cut = true;
+    let sent = 0, cut = true, hold = false;
     const server = http.createServer((request, response) => {
         if (request.headers.accept === 'text/event-stream') {
+            if (hold) {
+                sent++;
+                return;
+            }
             response.writeHead(200, { 'Content-Type': 'text/event-stream' });
             response.end('event: done\ndata: {"cid": "bafkqaaa", "name": "x", "served": false}\n\n');
             return;
@@ -315,12 +327,17 @@ test('of a CAR that breaks off, or is stopped, no file is left, and no address i
     assert.match(problems, /the file was not written whole: /);
     assert.deepEqual(fs.readdirSync(folder), []);
     cut = false;
-    const child = spawn(cliPath, ['--url', url, 'publish', 'x', '--car', target], { stdio: 'ignore' });
-    const ended = new Promise((resolve) => child.on('close', resolve));
-    await until(() => sent === 2, { what: 'the file to come' });
-    child.kill('SIGINT');
-    assert.equal(await ended, 1);
-    assert.deepEqual(fs.readdirSync(folder), []);
+    for (const [signal, held] of [['SIGINT', false], ['SIGTERM', false], ['SIGHUP', false], ['SIGTERM', true]]) {
+        sent = 0;
+        hold = held;
+        const child = spawn(cliPath, ['--url', url, 'publish', 'x', '--car', target], { stdio: 'ignore' });
+        const ended = new Promise((resolve) => child.on('close', resolve));
+        await until(() => sent === 1, { what: 'the file to come' });
+        assert.equal(fs.readdirSync(folder).length, 1);
+        child.kill(signal);
+        assert.equal(await ended, 1, signal);
+        assert.deepEqual(fs.readdirSync(folder), [], signal);
+    }
     server.closeAllConnections();
     server.close();
 });

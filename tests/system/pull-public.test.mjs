@@ -1,11 +1,12 @@
 /**
- * A hub at a public address must not lead the daemon to a private one. Such a hub is made in a
- * network of its own, where nothing but this machine answers: this file starts itself once more in
- * there. Its certificate is the only one that is trusted there, and a name that anybody may have
+ * A hub at a public address must not lead the daemon to a private one, and a gateway that a router
+ * names must not be at one. Public ones are made in a network of their own, where nothing but this
+ * machine answers: this file starts itself once more in there. Their certificate is the only one that is trusted there, and a name that anybody may have
  * bought leads to this machine.
  */
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
+import crypto from 'node:crypto';
 import fs from 'node:fs';
 import https from 'node:https';
 import os from 'node:os';
@@ -17,7 +18,11 @@ import { clear, guard } from '../lib/cleanup.mjs';
 import { withDaemon } from '../lib/daemon.mjs';
 import { openEvents } from '../lib/events.mjs';
 import { string, writeGguf } from '../lib/gguf.mjs';
+import { Gateway } from '../lib/gateway.mjs';
 import { startHub } from '../lib/hub.mjs';
+import { makeDag } from '../lib/ipfs.mjs';
+import { startRouter } from '../lib/router.mjs';
+import { until } from '../lib/wait.mjs';
 
 const INSIDE = 'WEBINFER_TEST_PUBLIC_HUB'; // the folder with the certificate; set in there
 const ADDRESS = '11.0.0.1', NAME = 'bought.example';
@@ -66,13 +71,14 @@ function startAlone() {
         const { status, signal, said } = await ended(program, [...args, process.execPath,
             '--test-reporter=tap', fileURLToPath(import.meta.url)], env);
         assert.deepEqual([status, signal], [0, null], said);
-        assert.match(said, /# pass 1\n# fail 0/);
+        assert.match(said, /# pass 2\n# fail 0/);
     });
     after(() => clear(folder));
 }
 
 async function pulled(daemon, model) {
     const client = await openEvents(`${daemon.url}/v1/models/pull`, { body: { stream: true, model } });
+    if (client.status !== 200) return client.problem;
     await client.ended(60_000);
     const { event, json } = client.last;
     return event === 'done' ? { code: 'done' } : json;
@@ -88,9 +94,11 @@ async function privateServer(tls) {
         close: () => new Promise((resolve) => server.close(resolve)) };
 }
 
-async function testsInside(folder) {
-    const tls = { cert: fs.readFileSync(path.join(folder, 'cert.pem')),
-        key: fs.readFileSync(path.join(folder, 'key.pem')) };
+const tlsOf = (folder) => ({ cert: fs.readFileSync(path.join(folder, 'cert.pem')),
+    key: fs.readFileSync(path.join(folder, 'key.pem')) });
+
+async function testRedirects(folder) {
+    const tls = tlsOf(folder);
     const hub = await startHub({ host: ADDRESS, tls });
     const inner = await privateServer(tls);
     const file = path.join(folder, 'model.gguf');
@@ -129,5 +137,48 @@ async function testsInside(folder) {
     }
 }
 
-if (process.env[INSIDE]) test('redirects to private addresses', () => testsInside(process.env[INSIDE]));
-else startAlone();
+/** Of five whom a router names one brings the model; the others lie, lead into private places, or are there. */
+async function testStrangers(folder) {
+    const tls = tlsOf(folder), file = path.join(folder, 'content.gguf');
+    writeGguf(file, { arch: 'llama', metadata: { 'general.name': string('stranger') } });
+    const make = () => makeDag({ 'model-F32.gguf': Buffer.concat([fs.readFileSync(file), crypto.randomBytes(3_000_000)]) }, 'unixfs-v1-2025');
+    const dag = await make(), other = await make();
+    const [good, liar, leading] = Array.from({ length: 3 }, () => new Gateway([dag.blocks], { host: ADDRESS, tls }));
+    const inner = await privateServer(tls), router = await startRouter();
+    await Promise.all([good, liar, leading].map((gateway) => gateway.start()));
+    liar.fail({ what: 'wrong' });
+    leading.fail({ what: 302, headers: { Location: `https://${NAME}:${inner.port}/x` } });
+    router.name(`/dns4/${NAME}/tcp/${inner.port}/https`, `/ip4/127.0.0.1/tcp/${inner.port}/tls/http`,
+        ...[good, liar, leading].map(({ port }) => `/ip4/${ADDRESS}/tcp/${port}/tls/http`));
+    try {
+        await withDaemon({ ready: false, config: { pool: { min_connections: 0 }, 'hub.ipfs': { url: '' }, content: { routing: router.url } } },
+            async (daemon) => {
+                const sources = async () => (await daemon.get('/v1/content')).json.sources;
+                const strangers = async () => (await sources()).map(({ url, state, stranger }) => [url, state, stranger]);
+                good.hold = true;
+                const pulling = pulled(daemon, `ipfs://${dag.cid}`);
+                await until(async () => good.waiting.length > 0 && (await strangers()).length === 4, { what: 'four to be asked' });
+                assert.ok((await strangers()).every(([, , stranger]) => stranger));
+                good.hold = false;
+                good.release();
+                assert.deepEqual(await pulling, { code: 'done' });
+                assert.deepEqual(await strangers(), [[liar.url, 'out', true]], 'who lied is remembered, and nobody else');
+                assert.match((await sources())[0].reason, /wrong|another|hash/);
+                assert.equal(router.asked.length, 1);
+                const { code, detail } = await pulled(daemon, `ipfs://${other.cid}`);
+                assert.match(detail, new RegExp(`${NAME}:${inner.port}: its address belongs to a private network`), code);
+                assert.match(detail, new RegExp(`${leading.url}: its address belongs to a private network`));
+                assert.match(detail, new RegExp(`${good.url}: it lacks the block`));
+                assert.doesNotMatch(detail, /the router at/);
+            });
+        assert.equal(inner.connections(), 0);
+        assert.deepEqual([good, liar, leading].flatMap(({ odd }) => odd), []);
+    } finally {
+        await Promise.all([good, liar, leading, inner, router].map((one) => one.close()));
+    }
+}
+
+if (process.env[INSIDE]) {
+    test('redirects to private addresses', () => testRedirects(process.env[INSIDE]));
+    test('whom a router names is asked at public addresses alone', () => testStrangers(process.env[INSIDE]));
+} else startAlone();

@@ -9,6 +9,7 @@ import { Daemon, testsOf, withDaemon } from '../lib/daemon.mjs';
 import { startGateway } from '../lib/gateway.mjs';
 import { makeDag } from '../lib/ipfs.mjs';
 import { ownModels } from '../lib/paths.mjs';
+import { startRouter } from '../lib/router.mjs';
 
 /** @type {Daemon} */
 let daemon;
@@ -57,6 +58,42 @@ test('each source has what it brought, and the one that lied is out, with why', 
     const { out } = await webinfer(daemon, ['sources']);
     assert.match(out, new RegExp(`^good +ready .* ${good.blocks} +0 +\\d+ s ago +${gateways[0].url}`, 'm'));
     assert.match(out, /^bad +out, \d+ \w+ more /m);
+});
+
+test('a router is asked once for each pull, and what is wrong with it fails none', async () => {
+    const router = await startRouter(), port = new URL(gateways[0].url).port;
+    const weights = fs.readFileSync(path.join(ownModels, 'finch', 'finch-Q8_0.gguf'));
+    const says = [['nobody', () => router.say('', { status: 404 }), /it names nobody \(404\)/],
+        ['this machine', () => router.name(`/ip4/127.0.0.1/tcp/${port}/https`, `/dns4/localhost/tcp/${port}/tls/http`,
+            `/dns4/gateway.example/tcp/${port}/http`), /none of the 3 gateways that it names has a public address over https/],
+        ['garbage', () => router.say('{"Providers":'), /without a list of Providers/],
+        ['a page', () => router.say('<p>Welcome</p>', { type: 'text/html' }), /it answers with text\/html/],
+        ['too much', () => router.say(`{"Providers":[${'7,'.repeat(200_000)}7]}`), /longer than 262144 bytes/],
+        ['trouble', () => router.say('no', { status: 500 }), /it answers 500/]];
+    try {
+        await daemon.reload({ content: { routing: `${router.url}/routing/v1` } });
+        for (const [what, say, why] of says) {
+            say();
+            router.asked = [];
+            const one = await makeDag({ 'finch-Q8_0.gguf': Buffer.concat([weights, crypto.randomBytes(100)]) }, 'unixfs-v1-2025');
+            const cid = String(one.cid), url = `/routing/v1/providers/${cid}?filter-protocols=transport-ipfs-gateway-http`;
+            const nowhere = await webinfer(daemon, ['pull', `ipfs://${cid}`]);
+            assert.equal(nowhere.code, 1, what);
+            assert.match(nowhere.problems, why, what);
+            gateways[0].add(one.blocks);
+            const { code, problems } = await webinfer(daemon, ['pull', `ipfs://${cid}`]);
+            assert.equal(code, 0, `${what}: ${problems}`);
+            const asked = { url, accept: 'application/json, application/x-ndjson;q=0.9' };
+            assert.deepEqual(router.asked, [asked, asked], what);
+            assert.deepEqual((await content()).sources.map(({ name }) => name), ['good', 'bad'], what);
+        }
+        router.asked = [];
+        await daemon.reload({ content: { routing: '' } });
+        const { code } = await webinfer(daemon, ['pull', `ipfs://${dag.cid}`, '--as', 'own/again']);
+        assert.deepEqual([code, router.asked], [0, []]);
+    } finally {
+        await router.close();
+    }
 });
 
 test('what is published is there, too', async () => {

@@ -15,6 +15,7 @@ import { disc } from '../lib/media.mjs';
 import { Oracle } from '../lib/oracle.mjs';
 import { ownModels } from '../lib/paths.mjs';
 import { python } from '../lib/python.mjs';
+import { makeSpeech, wordErrors } from '../lib/spoken.mjs';
 import { assertServed, cases, nameOf } from '../lib/task-cases.mjs';
 
 /** @type {Daemon} */
@@ -27,7 +28,7 @@ before(async () => {
     oracle = new Oracle(makeFamilies());
     daemon = new Daemon();
     putFamilies(daemon.store, [...new Set(cases.map(({ model }) => model))]);
-    for (const name of ['digits-vit', 'keywords', 'numbers'])
+    for (const name of ['digits-vit', 'digit-words', 'keywords', 'numbers'])
         fs.cpSync(path.join(ownModels, name), path.join(daemon.store, name), { recursive: true });
     await daemon.start();
 });
@@ -103,6 +104,40 @@ test('the samples: words are heard', async () => {
         const { labels } = await resultOf('keywords', { audio: base64('keywords/samples', `${word}.wav`) });
         assert.equal(labels[0].label, word);
     }
+});
+
+/** Rows of digits in voices that the model was not trained with, at twelve noises and paces. */
+const spoken = Array.from({ length: 12 }, (_, i) =>
+    makeSpeech(i, { words: 1 + i % 8, pauses: [100 + 50 * i, 40 * i], noise: 12 + 3 * i, peak: 3 * i }));
+const WRONG = 0.05;
+/** How far a word's begin and end may be off, in seconds: two of the network's frames. */
+const TIME = 0.06;
+
+test('the samples: digits are heard in their order, each at its time, twelve sounds at once as one alone', async () => {
+    const hear = ({ bytes }) => daemon.answer({ model_name: 'digit-words', platform: 'wasm',
+        inputs: { audio: bytes.toString('base64') }, options: { timestamps: 'word' } }).then(({ result }) => result);
+    const heard = await Promise.all(spoken.map(hear));
+    let wrong = 0, said = 0;
+    for (const [i, { text, words }] of spoken.entries()) {
+        wrong += wordErrors(text, heard[i].text);
+        said += words.length;
+        if (text !== heard[i].text) continue;
+        for (const [k, { start, end }] of heard[i].segments.entries())
+            for (const off of [start - words[k].start_ms / 1000, end - words[k].end_ms / 1000])
+                assert.ok(Math.abs(off) < TIME, `${words[k].word}: ${start} to ${end}`);
+    }
+    assert.ok(wrong <= WRONG * said, JSON.stringify(heard.map(({ text }, i) => [spoken[i].text, text])));
+    assert.deepEqual(await hear(spoken[7]), heard[7]);
+    for (const name of fs.readdirSync(path.join(ownModels, 'digit-words/samples'))) {
+        const { text } = await resultOf('digit-words', { audio: base64('digit-words/samples', name) });
+        assert.equal(text, path.parse(name).name.replaceAll('-', ' '));
+    }
+    const file = path.join(daemon.folder, 'spoken.wav');
+    fs.writeFileSync(file, makeSpeech(1, { words: 3, pauses: [100, 50, 900] }).bytes);
+    const { code, out, problems } = await webinfer(daemon,
+        ['transcribe', file, '--model', 'digit-words', '--format', 'srt']);
+    assert.equal(code, 0, problems);
+    assert.match(out, /^1\n00:00:00,\d+ --> 00:00:00,\d+\n\w+ \w+\n\n2\n00:00:01,\d+ --> 00:00:0[12],\d+\n\w+\n/);
 });
 
 test('the samples: numbers are written', async () => {

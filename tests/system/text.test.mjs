@@ -24,6 +24,7 @@ before(async () => {
     putGguf(daemon.store, 'talker', { arch: 'llama' });
     putGguf(daemon.store, 'reader', { arch: 'llama', context: 65536 });
     putGguf(daemon.store, 'vectors', { arch: 'bert' });
+    for (const type of ['q8_0', 'q4_0']) putGguf(daemon.store, 'sizes', { arch: 'llama', type, embd: 256 });
     await daemon.start({ ready: false });
     simulation = await new Simulation(daemon, { nodes: 2 }).up();
 });
@@ -255,6 +256,44 @@ test('who is held up by another\'s grammar goes elsewhere, and that request is n
     const { status, json } = await costly;
     assert.deepEqual([status, json.code, json.attempts], [422, 'grammar_too_costly', 1]);
     for (const node of [stuck, good]) node.socket.close();
+});
+
+test('where the memory is short the next smaller variant runs, there and from then on', async () => {
+    const { url } = (await daemon.post('/v1/admin/join', {})).json;
+    const small = new FakeNode(url);
+    small.capabilities = { ...capabilities, engines: { llama: '1' } };
+    await small.join();
+    const result = { text: 'so', tokens: [1], finish_reason: 'stop', usage: { prompt_tokens: 3, completion_tokens: 1, cached_tokens: 0 } };
+    const variants = [];
+    small.onTask = (task) => {
+        const { model } = task.message.data, [, variant = 'Q8_0'] = model.name.split(':');
+        variants.push(variant);
+        if (variant === 'Q4_0') return small.respond(task, { data: { result, executed_on: { platform: 'wasm', engine: 'llama', quantization: variant } } });
+        small.send('model_status', { models: [{ name: model.name, hash: model.hash, platform: 'wasm', state: 'failed', bytes: 1, error: 'bad_alloc' }] });
+        small.fail(task, { code: 'out_of_memory', message: 'bad_alloc' }, true);
+    };
+    const say = (more = {}) => daemon.infer({ model_name: 'sizes', node: small.id, platform: 'wasm', inputs: said('who'), ...more });
+    const first = await say();
+    assert.equal(first.status, 200, first.text);
+    const { model_name: name, executed_on: { quantization, fallbacks }, performance } = first.json;
+    assert.deepEqual([name, quantization, performance.attempts, variants], ['sizes:Q4_0', 'Q4_0', 2, ['Q8_0', 'Q4_0']]);
+    assert.deepEqual(fallbacks.map(({ platform, code }) => [platform, code]), [['wasm', 'out_of_memory']]);
+    assert.match(fallbacks[0].reason, /variant Q8_0/);
+    variants.splice(0);
+    const more = await Promise.all(Array.from({ length: 12 }, (_, i) => say({ precision: 'auto', ...(i % 2 && { node: undefined, browser: 'chromium' }) })));
+    assert.deepEqual(more.map(({ status, json }) => [status, json.executed_on?.quantization, json.executed_on?.fallbacks?.length]),
+        Array(12).fill([200, 'Q4_0', 1]));
+    assert.deepEqual(variants, Array(12).fill('Q4_0'));
+    const client = new EventClient(`${daemon.url}/v1/infer`,
+        { body: { model_name: 'sizes', node: small.id, platform: 'wasm', inputs: said('who'), stream: true } });
+    await client.ended();
+    assert.deepEqual([client.last.json.model_name, client.last.json.executed_on?.fallbacks.length], ['sizes:Q4_0', 1], JSON.stringify(client.events));
+    // Who names a variant gets that one or nothing, and a run that wanted too much says nothing of the model.
+    const named = await say({ model_name: 'sizes:Q8_0' });
+    assert.equal(named.status, 502, named.text);
+    const last = await say({ model_name: 'sizes:Q4_0' });
+    assert.deepEqual([last.status, last.json.executed_on.fallbacks], [200, []]);
+    small.socket.close();
 });
 
 test('a node that may load a model is told how fast such nodes read', async () => {

@@ -19,7 +19,7 @@ export const names = [...Object.keys(words), NOTHING];
  */
 
 /** @param {Random} random @param {boolean} held @returns {Voice} */
-function drawVoice(random, held) {
+export function drawVoice(random, held) {
     const low = random.uniform() < 0.5;
     const pitch = low ? [85, 140] : [175, 260], tract = low ? [0.86, 0.96] : [1.04, 1.18];
     return {
@@ -84,8 +84,17 @@ function speakTone(random, part, voice, state, length, loud) {
     });
 }
 
+/**
+ * One word.
+ * @param {Random} random @param {Part[]} parts @param {Voice} voice
+ */
+export function speakWord(random, parts, voice) {
+    const state = { phase: 0 };
+    return parts.flatMap((part) => speakPart(random, part, voice, state));
+}
+
 /** What is heard besides: [how it is trained with, how it is tested with]. */
-const noises = {
+export const noises = {
     /** @param {Random} random */
     train(random) {
         const filter = makeResonator(), centre = random.between(100, 3000), width = random.between(300, 3000);
@@ -116,9 +125,8 @@ function partsOf(random, name) {
  * @returns {Int16Array}
  */
 export function say(random, name, held) {
-    const voice = drawVoice(random, held), state = { phase: 0 };
-    const speech = partsOf(random, name).flatMap((part) => speakPart(random, part, voice, state))
-        .slice(0, SAMPLES - 800);
+    const voice = drawVoice(random, held);
+    const speech = speakWord(random, partsOf(random, name), voice).slice(0, SAMPLES - 800);
     const start = Math.floor(random.between(200, SAMPLES - speech.length - 200));
     const power = speech.reduce((sum, value) => sum + value * value, 0) / (speech.length || 1);
     const level = (Math.sqrt(power) || 0.3) * 10 ** (-random.between(8, 30) / 20);

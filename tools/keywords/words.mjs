@@ -13,25 +13,27 @@ const formants = {
     i: [280, 2250, 2900], e: [530, 1840, 2480], a: [740, 1180, 2480], u: [320, 900, 2250],
     uh: [640, 1190, 2390], o: [480, 880, 2400], ah: [620, 950, 2450],
     y: [270, 2200, 3000], l: [360, 1150, 2650], r: [330, 1080, 1500], n: [260, 1500, 2500],
+    ih: [390, 1990, 2550], w: [290, 650, 2200], v: [240, 1150, 2150],
 };
 
 /** @typedef {keyof typeof formants} Vowel */
 /** @param {Vowel} from @param {Vowel} to @param {number} ms @returns {Part} */
-const tone = (from, to, ms, loud = 1) =>
+export const tone = (from, to, ms, loud = 1) =>
     ({ kind: 'tone', from: formants[from], to: formants[to], ms, loud });
 
 /** @param {number} centre @param {number} width @param {number} ms @param {number} loud @returns {Part} */
-const hiss = (centre, width, ms, loud) => ({ kind: 'hiss', centre, width, ms, loud });
+export const hiss = (centre, width, ms, loud) => ({ kind: 'hiss', centre, width, ms, loud });
 
 /**
  * @param {number} centre @param {number} width @param {number} silence @param {number} loud
  * @returns {Part}
  */
-const burst = (centre, width, silence, loud) =>
+export const burst = (centre, width, silence, loud) =>
     ({ kind: 'burst', centre, width, ms: 25, silence, loud });
 
-const s = (/** @type {number} */ ms) => hiss(5600, 1800, ms, 0.35);
-const t = burst(4200, 1800, 55, 0.5), p = burst(900, 900, 65, 0.4);
+export const s = (/** @type {number} */ ms) => hiss(5600, 1800, ms, 0.35);
+export const t = burst(4200, 1800, 55, 0.5);
+const p = burst(900, 900, 65, 0.4);
 const d = burst(3600, 1500, 15, 0.5), g = burst(2000, 900, 15, 0.5);
 
 /** @type {Record<string, Part[]>} */

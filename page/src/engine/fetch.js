@@ -16,8 +16,8 @@ const ABREAST = 4;
 /** How the fetching of one model stands.
  * @typedef {{loaded: number, total: number, reported: number, onProgress: (loaded: number, total: number) => void}} Progress */
 
-/** The graph's file. */
-const GRAPH = 'model.onnx';
+/** The graph's file: model.onnx, or that of a variant, such as model_q4.onnx. */
+const GRAPH = /^model(_[A-Za-z0-9]+)*\.onnx$/;
 /** Described by `spec_url` with all its defaults. */
 const SPEC = 'model.json';
 
@@ -56,9 +56,9 @@ export async function fetchFiles(model, credential, onProgress, cancelled, store
  * @param {Model} model @returns {import('../shared/messages.js').ModelFile[]} @throws {Failure} `model_invalid`
  */
 function partsOf({ files }) {
-    const graph = files.find(({ path }) => path === GRAPH);
-    if (!graph) throw new Failure('model_invalid', `the model has no ${GRAPH}`);
-    return [graph, ...files.filter(({ path }) => path !== GRAPH && path !== SPEC)];
+    const graph = files.find(({ path }) => GRAPH.test(path));
+    if (!graph) throw new Failure('model_invalid', 'the model has no model.onnx');
+    return [graph, ...files.filter((file) => file !== graph && file.path !== SPEC)];
 }
 
 /**

@@ -83,6 +83,7 @@ export class Server {
         if (message.type === 'cancel') return this._cancel(message.attempt);
         if (message.type === 'credit') return this._runs.get(message.attempt)?.run.grant(message.credit);
         if (message.type === 'unload') return this._release(message.key);
+        if (message.type === 'sign') return this._post(message);
         // What waits for nobody need not wait for what is awaited.
         if (this._alone && message.type === 'run' && !this._isAlone(message)) return this._begin(message);
         this._queue.push(message);

@@ -95,8 +95,9 @@ export class Attempt {
         this.cancelled = false;
         /** Why it is being stopped, if not cancelled. @type {import('../shared/messages.js').ErrorBody | null} */
         this.stopping = null;
+        this.spares = false; /* its model does not fit beside what is loaded */
         this.again = false; /* its first worker did not come up */
-        this.isDoubted = false; /* it may keep its silent worker by its grammar */
+        this.doubtedAt = 0; /* since when it seems to keep its silent worker by its grammar; 0: it does not */
     }
 
     get platform() {
@@ -180,7 +181,7 @@ export class Attempt {
     /** Its run goes on. @param {number} now */
     heard(now) {
         const owesNothing = this.waits || this.waitsForClient;
-        this.isDoubted = false;
+        this.doubtedAt = 0;
         this.due = owesNothing ? this.deadline : Math.min(this.share, now + this.limit);
     }
 
@@ -225,6 +226,7 @@ export class Attempt {
         if (this.owner) run.owner = this.owner;
         if (this.alone) run.alone = true;
         if (this.isRaw) run.raw = true;
+        if (this.spares) run.spares = true;
         if (this.waits) run.waits = true;
         if (this.promptMs > 0) run.prompt_ms = this.promptMs;
         if (this.isStream) run.stream = { from: this.from, credit: this.credit };

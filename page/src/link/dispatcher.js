@@ -216,6 +216,7 @@ export class Dispatcher {
         case 'progress': return this._liveness.progress(lane, message);
         case 'lives': return lane.key === null ? undefined : this._liveness.life(lane, message.step_ms);
         case 'turn': return this._liveness.turn(lane, message);
+        case 'sign': return this._liveness.sign(lane);
         case 'model': return this._onModel(lane, message);
         case 'cache': return this._models.note(message.key, lane.platform, { kept: message.bytes });
         case 'slots': return this._models.note(message.key, lane.platform, { slots: message.slots });

@@ -34,6 +34,7 @@ export class Lane {
         this.readyDue = Infinity; /* when a worker that replaced another has taken too long to */
         this.upDue = Infinity; /* when its engine has taken too long to come up */
         this.heardAt = 0; /* when its worker said something last, or was handed the first of what it has */
+        this.turnedAt = 0; /* when it answered a sign last */
         this.probesLeft = 0; /* that may fail before the platform is taken to be gone: its device was */
         this.probeDue = Infinity; /* when the next worker is to probe */
         this.barredUntil = 0; /* the platform is not used before, whatever its worker says */
@@ -95,6 +96,7 @@ export class Lane {
         this.threads = 0;
         this.outgrown = false;
         this.longestStep = 0;
+        this.turnedAt = 0;
         return lost;
     }
 

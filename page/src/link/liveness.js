@@ -83,7 +83,10 @@ export class Liveness {
      * @param {number} now */
     expire(lane, attempt, now) {
         if (attempt.startedAt && lane) {
-            if (now < attempt.deadline && this._limits.isHeldBy(lane, attempt)) return this._doubt(lane, attempt, now);
+            if (now < attempt.deadline && this._limits.isHeldBy(lane, attempt)) {
+                if (!attempt.doubtedAt) return this._doubt(lane, attempt, now);
+                if (lane.turnedAt < attempt.doubtedAt) return this._workers.endHeld(lane, attempt);
+            }
             const mayStop = (lane.canStop(attempt) || attempt.waits) && !attempt.cancelled && !attempt.stopping;
             return mayStop ? this._stop(lane, attempt, now) : this.end(lane, attempt, now);
         }
@@ -97,12 +100,18 @@ export class Liveness {
             : { code: 'engine_hung', message: `the engine for ${attempt.platform} was not ready in time` });
     }
 
-    /** It seems to keep its worker by its grammar: looked at twice, since a machine that slept has all silent.
+    /** It seems to keep its worker by its grammar: looked at twice, since a machine that slept has all silent. A grammar
+     * computes in one piece; a worker that answers meanwhile waits for something else, such as its GPU.
      * @param {Lane} lane @param {Attempt} attempt @param {number} now */
     _doubt(lane, attempt, now) {
-        if (attempt.isDoubted) return this._workers.endHeld(lane, attempt);
-        attempt.isDoubted = true;
+        attempt.doubtedAt = now;
         attempt.due = now + SECOND_LOOK_MS;
+        lane.channel?.post({ type: 'sign' });
+    }
+
+    /** A worker has answered a sign: its event loop turns. @param {Lane} lane */
+    sign(lane) {
+        lane.turnedAt = this._around.now();
     }
 
     /** Ends a run by ending its worker. @param {Lane} lane @param {Attempt} attempt @param {number} now */

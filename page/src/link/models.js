@@ -25,10 +25,12 @@ export class Models {
         this._report(this.residents.states());
     }
 
-    /** Enters the attempt's model and unloads what then exceeds the budget. @param {Attempt} attempt */
+    /** Enters the attempt's model and unloads what then exceeds the budget. Where it does not fit beside what is
+     * needed, its engine is to spare memory. @param {Attempt} attempt */
     makeRoom(attempt) {
         if (!this.residents.use(attempt.model, attempt.platform)) return;
         this._keepBudget();
+        attempt.spares = this.residents.spare(attempt.model, attempt.platform);
         this.report();
     }
 

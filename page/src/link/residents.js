@@ -4,7 +4,7 @@
  * whole budget is still loaded, alone.
  */
 
-import { sizeOf } from '../shared/model.js';
+import { sizeOf, sparedSizeOf } from '../shared/model.js';
 
 /** @typedef {import('../shared/messages.js').Model} Model */
 /** @typedef {import('../shared/messages.js').ModelState} ModelState */
@@ -53,6 +53,17 @@ export class Residents {
             key: Residents.key(model), platform, name: model.name, hash: model.hash,
             bytes: Math.max(sizeOf(model), this._measured.get(id) ?? 0), state: 'loading', load_ms: 0,
         });
+        return true;
+    }
+
+    /** Whether a model that is to be loaded does not fit beside the others, and can be loaded so that its graphs are
+     * not all in memory at a time. What lies on a GPU is not measured: there it counts whole.
+     * @param {Model} model @param {string} platform */
+    spare(model, platform) {
+        const resident = this._residents.get(slot(Residents.key(model), platform));
+        const spared = sparedSizeOf(model);
+        if (!resident || this.bytes() <= this.budget || spared === sizeOf(model) || platform === 'webnn') return false;
+        if (platform === 'wasm') resident.bytes = spared;
         return true;
     }
 

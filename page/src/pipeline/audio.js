@@ -2,6 +2,7 @@
 import { Failure } from '../engine/failure.js';
 import { bytesOf } from '../engine/tensors.js';
 import { softmax, toLabels } from '../engine/picture.js';
+import { leastOf, planOf as ctcPlan, spell } from './ctc.js';
 import { numbersOf } from './image/input.js';
 import { labelsOf, sentencesOf } from './labels.js';
 import { decodeSound } from './sound/decode.js';
@@ -13,6 +14,7 @@ import { isWhisper, planOf, segmentsAgain, transcribe, windowLength } from './wh
 /** @typedef {import('../engine/run.js').Run} Run */
 /** @typedef {import('./loading.js').Loaded} Loaded */
 /** @typedef {import('./tasks.js').Task} Task */
+/** @typedef {import('./whisper.js').Plan | import('./ctc.js').Plan} Plan */
 /** @typedef {import('./whisper.js').Said} Said */
 
 /** Seconds that others than Whispers read at a time: what attends to all of it takes memory by its square. */
@@ -45,16 +47,6 @@ async function soundOf(loaded, task, run) {
         { field: 'inputs.audio', expected: `at least ${least} samples, which are ${least / rate} s` });
 }
 
-/** Samples of which models that listen by convolutions, such as Wav2Vec2, make their first number.
- * @param {Record<string, any>} config */
-function leastOf({ conv_kernel: kernels, conv_stride: strides }) {
-    if (!areSizes(kernels) || !areSizes(strides) || kernels.length !== strides.length) return 1;
-    return kernels.reduceRight((least, kernel, i) => (least - 1) * strides[i] + kernel, 1);
-}
-
-/** @param {any} sizes @returns {sizes is number[]} */
-const areSizes = (sizes) => Array.isArray(sizes) && sizes.every((size) => Number.isInteger(size) && size > 0);
-
 /** Samples that a model reads at a time, as its folder says: a sound must not fall into countless pieces.
  * @param {any} said @param {string} name @param {number} rate @returns {number} @throws {Failure} */
 function windowOf(said, name, rate) {
@@ -80,8 +72,8 @@ async function recognise(loaded, task, run) {
         run.progress('audio', i, windows.length);
         const isSent = i < (run.from?.seq ?? 0);
         if (isSent && known) continue;
-        const one = plan ? await transcribe(loaded, plan, pieces[i], first / rate, run.raw)
-            : await spell(loaded, pieces[i]);
+        const one = 'arguments' in plan ? await transcribe(loaded, plan, pieces[i], first / rate, run.raw)
+            : await spell(loaded, plan, pieces[i], first / rate);
         one.text = spaced(one.text, i > 0);
         if (!isSent) run.emit({ text: one.text, tokens: one.tokens ?? [] });
         said.push(one);
@@ -92,25 +84,25 @@ async function recognise(loaded, task, run) {
 
 /** What another node has told of the first windows, a part of the stream each: they are not heard again,
  * but for the times of words, which parts do not have, and where their tokens tell no times.
- * @param {Loaded} loaded @param {Run} run @param {import('./whisper.js').Plan | null} plan
+ * @param {Loaded} loaded @param {Run} run @param {Plan} plan
  * @param {import('./whisper.js').Place[]} places of all windows @returns {Said | null} */
 function knownTo(loaded, { from }, plan, places) {
-    if (!from || plan?.timestamps === 'word') return null;
+    if (!from || plan.timestamps === 'word' || (plan.timestamps === 'segment' && !isWhisper(loaded))) return null;
     const text = from.text ?? '';
-    if ((plan?.timestamps ?? 'none') === 'none') return { text };
+    if (plan.timestamps === 'none') return { text };
     // Another browser may have decoded the sound to a few samples more, and so cut it into more windows.
     if (from.seq > places.length) return null;
     const segments = segmentsAgain(loaded, from.tokens ?? [], places.slice(0, from.seq));
     return segments && { text, segments };
 }
 
-/** @param {Said[]} said @param {import('./whisper.js').Plan | null} plan @param {number} duration seconds */
+/** @param {Said[]} said @param {Plan} plan @param {number} duration seconds */
 function resultOf(said, plan, duration) {
     return {
         text: said.map(({ text }) => text).join(''),
-        ...(plan && plan.timestamps !== 'none' ? { segments: said.flatMap(({ segments = [] }) => segments) }
+        ...(plan.timestamps !== 'none' ? { segments: said.flatMap(({ segments = [] }) => segments) }
             : {}),
-        ...(plan?.language ? { language: plan.language } : {}),
+        ...(plan.language ? { language: plan.language } : {}),
         duration: Math.round(duration * 1000) / 1000,
     };
 }
@@ -119,40 +111,6 @@ function resultOf(said, plan, duration) {
 function spaced(text, follows) {
     const trimmed = text.trim();
     return follows && trimmed && /^\s/.test(text) ? ` ${trimmed}` : trimmed;
-}
-
-/** A model that spells (CTC) has no options. @param {Loaded} loaded
- * @param {Record<string, any>} options
- * @returns {null} @throws {Failure} */
-function ctcPlan({ config, model }, options) {
-    if (!/ForCTC$/.test(config.architectures?.[0] ?? model.constructor.name)) {
-        throw new Failure('platform_unsupported',
-            `speech is not recognised here by models of the type ${config.model_type}`,
-            { expected: 'Whisper, or a model with a CTC head such as Wav2Vec2ForCTC' });
-    }
-    const asked = Object.keys(options).find((name) => options[name] !== false && options[name] !== 'none');
-    if (!asked) return null;
-    throw new Failure('input_invalid',
-        `a model of the type ${config.model_type} has no option "${asked}": it writes down what it hears`,
-        { field: `options.${asked}`, expected: asked === 'timestamps' ? 'none' : 'no such option' });
-}
-
-/** The most probable letter at each time; the tokenizer drops what is repeated and what stands for nothing.
- * @param {Loaded} loaded @param {Float32Array} samples @returns {Promise<Said>} */
-async function spell({ model, processor, tokenizer }, samples) {
-    const { logits } = await model(await processor(samples));
-    const [, times, letters] = logits.dims;
-    const numbers = numbersOf(logits);
-    const tokens = Array.from({ length: times },
-        (_, i) => highest(numbers.subarray(i * letters, (i + 1) * letters)));
-    return { text: ` ${tokenizer.decode(tokens, { skip_special_tokens: true })}` };
-}
-
-/** @param {ArrayLike<number>} values @returns {number} the index of the highest, of equal ones the first */
-function highest(values) {
-    let best = 0;
-    for (let i = 1; i < values.length; i++) if (values[i] > values[best]) best = i;
-    return best;
 }
 
 // --- what it is of -------------------------------------------------------------------------------

@@ -78,23 +78,23 @@ export class PipelineEngine {
     /** @param {RunMessage} task @param {(loaded: number, total: number) => void} onProgress
      * @param {AbortSignal} cancelled one who no longer waits; the load ends with the last of them
      * @param {Take} take */
-    async load({ key, model }, onProgress, cancelled, take) {
+    async load({ key, model, spares = false }, onProgress, cancelled, take) {
         const loads = this._loads.get(key) ?? new Loads();
         this._loads.set(key, loads);
-        await loads.join((report, signal) => this._loadNext(key, model, report, signal, take), onProgress, cancelled);
+        await loads.join((report, signal) => this._loadNext(key, model, spares, report, signal, take), onProgress, cancelled);
     }
 
     /** Loads it after those before it. @type {PipelineEngine['_load']} */
-    _loadNext(key, model, onProgress, cancelled, take) {
-        const loaded = this._loading.then(() => this._load(key, model, onProgress, cancelled, take))
+    _loadNext(key, model, spares, onProgress, cancelled, take) {
+        const loaded = this._loading.then(() => this._load(key, model, spares, onProgress, cancelled, take))
             .finally(() => this._loads.delete(key));
         this._loading = loaded.catch(() => {});
         return loaded;
     }
 
-    /** @param {string} key @param {RunMessage['model']} model
+    /** @param {string} key @param {RunMessage['model']} model @param {boolean} spares whether memory is short
      * @param {(loaded: number, total: number) => void} onProgress @param {AbortSignal} cancelled @param {Take} take */
-    async _load(key, model, onProgress, cancelled, take) {
+    async _load(key, model, spares, onProgress, cancelled, take) {
         throwIfCancelled(cancelled);
         if (this._models.has(key)) return;
         const stop = new AbortController();
@@ -103,7 +103,9 @@ export class PipelineEngine {
         try {
             const { Folder, fetching, loadFolder, makeChat } = await this._library.open();
             const folder = new Folder(model, fetching(model, this._ort, onProgress, stop.signal));
-            const loaded = await loadFolder(key, this._library, folder, this._device(), cancelled, take)
+            const sparing = spares && this._ort.platform !== 'webnn' ? this._library.sparing((path, signal) =>
+                bringAgain(model, path, fetching(model, this._ort, () => {}, signal)), this._ort.platform === 'wasm') : null;
+            const loaded = await loadFolder(key, this._library, folder, this._device(), cancelled, take, sparing)
                 .finally(() => folder.forget());
             this._chat ??= makeChat();
             this._models.set(key, { ...loaded, chat: this._chat, context: this._context });
@@ -130,7 +132,9 @@ export class PipelineEngine {
         const { checkOptions, taskOf } = await this._library.open();
         const { options: rules, run: work } = taskOf(task.task);
         const options = checkOptions(/** @type {string} */ (task.task), rules, task.options);
-        await run.aside(this._gate.enter(task.alone === true || options.deterministic === true, run.signal));
+        const { sparing } = loaded;
+        await run.aside(this._gate.enter(task.alone === true || options.deterministic === true || sparing !== null, run.signal));
+        sparing?.begin();
         try {
             const outcome = await this._library.during(run, loaded.model,
                 (model, release) => work({ ...loaded, model, release }, { ...task, options }, run),
@@ -167,6 +171,10 @@ export function pipelineEngine(engine, ort, turns, { hasHalf, require } = {}) {
     const library = new Library(ort, new URL(__PIPELINE__, self.location.href).href, turns, undefined, require);
     return new PipelineEngine(engine, library, __PIPELINE_VERSION__, hasHalf);
 }
+
+/** A file of a model that is loaded. @param {RunMessage['model']} model @param {string} path
+ * @param {import('./folder.js').Fetch} fetch */
+const bringAgain = ({ files }, path, fetch) => fetch(/** @type {any} */ (files.find((file) => file.path === path)));
 
 /** @param {string} dtype */
 const isFloat = (dtype) => dtype === 'fp32' || dtype === 'fp16';

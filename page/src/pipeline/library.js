@@ -8,13 +8,15 @@ import { EngineFault, runtime } from '../engine/engine.js';
 import { Failure, throwIfCancelled } from '../engine/failure.js';
 import { HELD, staying } from '../engine/held.js';
 import { Turns } from '../engine/turns.js';
+import { Graph, Sparing } from './sparing.js';
 
 /** @typedef {import('../engine/engine.js').Take} Take */
 /** @typedef {import('../engine/run.js').Run} Run */
 /** @typedef {import('./folder.js').Folder} Folder */
 /** @typedef {typeof import('./script.js')} Script */
 /** What is being loaded; `sessions` were created for it so far. What comes after it has failed, it does not
- * want. @typedef {{folder: Folder, signal: AbortSignal, take: Take, sessions: any[], hasFailed: boolean}} Loading */
+ * want. `sparing`: its graphs are not all in memory at a time; null: they are.
+ * @typedef {{folder: Folder, signal: AbortSignal, take: Take, sessions: any[], hasFailed: boolean, sparing: Sparing | null}} Loading */
 
 /** Tensors that take a run's results, by their names, null where there is none; null instead: there are none.
  * @typedef {(session: any, feeds: Record<string, any>) => Record<string, any> | null} Places */
@@ -76,10 +78,10 @@ export class Library {
 
     /** Loads a model of this folder, one at a time: what sessions that creates is released if it fails.
      * @template T @param {Loading['folder']} folder @param {AbortSignal} signal
-     * @param {() => Promise<T>} load @param {Take} [take] for what has turns
+     * @param {() => Promise<T>} load @param {Take} [take] for what has turns @param {Sparing | null} [sparing] of its graphs
      * @returns {Promise<T>} */
-    async load(folder, signal, load, take = (work) => this._turns.take({}, work, signal)) {
-        const loading = { folder, signal, take, sessions: /** @type {any[]} */ ([]), hasFailed: false };
+    async load(folder, signal, load, take = (work) => this._turns.take({}, work, signal), sparing = null) {
+        const loading = { folder, signal, take, sessions: /** @type {any[]} */ ([]), hasFailed: false, sparing };
         this._loading = loading;
         try {
             const loaded = await load();
@@ -125,9 +127,12 @@ export class Library {
 
     /** @param {string} name @param {any} session @param {Run} run @param {Made} made @param {Places} places */
     _runFor(name, session, run, made, places) {
-        const compute = /** @type {(...feeds: any[]) => Promise<any>} */ (this._runs.get(session));
+        const isSpared = session instanceof Graph;
+        const compute = isSpared ? (/** @type {any[]} */ ...feeds) => session.compute(...feeds)
+            : /** @type {(...feeds: any[]) => Promise<any>} */ (this._runs.get(session));
         return async (/** @type {any} */ feeds) => {
             await run.step();
+            if (isSpared) await session.sparing.ready(session, (work, signal) => run.take(work, signal), run.signal);
             const given = [feeds, places(session, feeds), staying(session, feeds)].filter((one) => one !== null);
             const outputs = await run.take(() => timed(run, () => runtime(() => compute(...given))));
             made.note(outputs);
@@ -174,7 +179,8 @@ export class Library {
         }, loading.signal);
         // Never those of config.json, to which no request need keep.
         const sized = { ...options, freeDimensionOverrides: sizesOf(path) };
-        const session = await this._sessionOf(bytes, sized, take).catch((fault) => {
+        const made = loading.sparing ? loading.sparing.add(path, bytes, sized, take) : this._sessionOf(bytes, sized, take);
+        const session = await made.catch((fault) => {
             throw fault instanceof EngineFault ? named(fault, path) : fault;
         });
         // Something else of the folder may have failed meanwhile.
@@ -188,6 +194,13 @@ export class Library {
     /** The device that sessions compute on, where that is a GPUDevice. */
     get device() {
         return this._ort.env.webgpu?.device ?? null;
+    }
+
+    /** For a model whose graphs are not all to be in memory at a time. @param {import('./sparing.js').Bring} bring
+     * @param {boolean} both see there */
+    sparing(bring, both) {
+        return new Sparing((bytes, options) => runtime(() => this._ort.InferenceSession.create(bytes, options)), bring,
+            (work) => this._turns.take({}, work), both);
     }
 
     /** A session of a graph that belongs to no folder, whose runs have turns as well, but are no steps.

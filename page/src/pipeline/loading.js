@@ -35,6 +35,7 @@ import { acceptEncoded, isWhisper } from './whisper.js';
  * @property {number} context tokens of a conversation that the settings ask for; 0: as the model has it
  * @property {() => void} release lets go of what the run has made on the device so far; for each run its own
  * @property {() => Promise<void>} dispose
+ * @property {import('./sparing.js').Sparing | null} sparing who has its graphs in memory as they are needed; null: all are
  */
 /** Where it is computed: `provider` as onnxruntime-web takes it.
  * @typedef {{platform: 'wasm' | 'webgpu' | 'webnn', provider: any, hasHalf: boolean}} Device */
@@ -63,8 +64,9 @@ let loads = 0;
 
 /** @param {string} key @param {Library} library @param {Folder} folder @param {Device} device
  * @param {AbortSignal} signal @param {import('../engine/engine.js').Take} [take] for what has turns
+ * @param {import('./sparing.js').Sparing | null} [sparing] of its graphs, where memory is short
  * @returns {Promise<Loaded>} @throws {Failure} */
-export async function loadFolder(key, library, folder, device, signal, take) {
+export async function loadFolder(key, library, folder, device, signal, take, sparing = null) {
     const { transformers: namespace } = await library.open();
     return library.load(folder, signal, async () => {
         // A name of its own for each load: what comes of it is not to be mixed up with another's.
@@ -106,8 +108,9 @@ export async function loadFolder(key, library, folder, device, signal, take) {
             key, platform: device.platform, library: namespace, config, tokenizer, processor, model,
             dtype: name, limits: { length: lengthOf(config, tokenizer, extra) }, extra, caches,
             pace: new Pace(device.platform), seen: new SeenPictures(), chat: null, context: 0, release: () => {}, dispose,
+            sparing,
         };
-    }, take);
+    }, take, sparing);
 }
 
 /** What the library throws of files' content names them. @template T @param {string} path

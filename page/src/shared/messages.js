@@ -84,14 +84,15 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  * @typedef {{type: 'unload', key: string}} UnloadMessage
  * @typedef {{type: 'cancel', attempt: string}} CancelMessage
  * @typedef {{type: 'credit', attempt: string, credit: Credit}} CreditMessage
+ * @typedef {{type: 'sign'}} SignMessage goes back as soon as the worker's event loop turns, whatever it waits for
  * @typedef {{
  *   type: 'run', attempt: string, load_only: boolean, message_id: string, reply_to: string, from: string,
  *   key: string, model: Model, precision: string | null, outputs: string[], input: any,
  *   tensors: TensorEntry[], frame: ArrayBuffer | null, section: number, fallbacks: Fallback[],
- *   options?: Record<string, any>, stream?: StreamStart, task?: string, kernel?: string, owner?: string, alone?: boolean, raw?: boolean, waits?: boolean, prompt_ms?: number
- * }} RunMessage `alone`: beside no other task in its engine; `raw`: what its graphs put out is the answer (raw.js); `waits`: is taken to wait for the turns of others
+ *   options?: Record<string, any>, stream?: StreamStart, task?: string, kernel?: string, owner?: string, alone?: boolean, raw?: boolean, spares?: boolean, waits?: boolean, prompt_ms?: number
+ * }} RunMessage `alone`: beside no other task in its engine; `raw`: what its graphs put out is the answer (raw.js); `spares`: its model is to be loaded so that its graphs are not all in memory at a time; `waits`: is taken to wait for the turns of others
  *   until it says that it has its own; `prompt_ms`: what a token that it reads took elsewhere
- * @typedef {SettingsMessage | UnloadMessage | CancelMessage | CreditMessage | RunMessage} ToEngine
+ * @typedef {SettingsMessage | UnloadMessage | CancelMessage | CreditMessage | SignMessage | RunMessage} ToEngine
  */
 
 /**
@@ -112,7 +113,7 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  * @typedef {{type: 'log', level: string, message: string}} LogMessage
  * @typedef {Omit<StartedMessage, 'threads'> | LivesMessage | SlotsMessage | SpeedMessage | CacheMessage} EngineNews what an engine tells
  *   beside its tasks; its worker knows the threads
- * @typedef {CapabilitiesMessage | StartedMessage | AnswerMessage | FailureMessage | PartsMessage | ProgressMessage | ModelMessage | TurnMessage | CacheMessage | SlotsMessage | SpeedMessage | LivesMessage | DeviceLostMessage | LogMessage} FromEngine
+ * @typedef {CapabilitiesMessage | StartedMessage | AnswerMessage | FailureMessage | PartsMessage | ProgressMessage | ModelMessage | TurnMessage | CacheMessage | SlotsMessage | SpeedMessage | LivesMessage | SignMessage | DeviceLostMessage | LogMessage} FromEngine
  */
 
 /**

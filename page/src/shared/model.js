@@ -22,3 +22,17 @@ const isFiles = (files) => Array.isArray(files) && files.length <= FILES_MAX
 
 /** The bytes of all its files. @param {Model} model */
 export const sizeOf = ({ files }) => files.reduce((sum, { bytes }) => sum + bytes, 0);
+
+/** The graphs of a folder that read the input once, and are not needed while an answer is written. */
+const READS = /^onnx\/(?:encoder_model|vision_encoder|audio_encoder)(?:_[a-z0-9]+)?\.onnx(?:_data(?:_\d+)?)?$/;
+
+/** @param {string} path of a graph, or of a file beside it */
+export const isReading = (path) => READS.test(path);
+
+/** Bytes of its files that are in memory at a time where it spares memory: those of what reads, or all others. Those
+ * of all where it has no such parts. @param {Model} model */
+export function sparedSizeOf(model) {
+    const all = sizeOf(model);
+    const reading = model.files.reduce((sum, { path, bytes }) => sum + (isReading(path) ? bytes : 0), 0);
+    return model.engine === 'pipeline' ? Math.max(reading, all - reading) : all;
+}

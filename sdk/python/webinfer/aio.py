@@ -10,9 +10,10 @@ from typing import (Any, AsyncGenerator, AsyncIterator, Callable, Concatenate, C
 
 from . import calls, tasks
 from .errors import BadAnswer, WebinferError, of_reply
-from .events import Account
+from .events import Account, E
 from .http1 import Incoming, Reply, Request, encode
 from .place import CONNECT, IDLE, Place, Retry, as_method
+from .sound import Listening, SoundEvent, chunks
 from .types import StreamDone, StreamPart
 from .wire import Call
 
@@ -153,9 +154,15 @@ def _method(function: Callable[P, Call[T]]) -> Callable[Concatenate[AsyncClient,
     return as_method(function, method)
 
 
-def _stream(function: Callable[P, Account]) -> Callable[Concatenate[AsyncClient, P], AsyncStream]:
+def _stream(function: Callable[P, Account[StreamPart]]) -> Callable[Concatenate[AsyncClient, P], AsyncStream]:
     def method(self: AsyncClient, /, *args: P.args, **named: P.kwargs) -> AsyncStream:
         return AsyncStream(self, function(*args, **named))
+    return as_method(function, method)
+
+
+def _listener(function: Callable[P, Listening]) -> Callable[Concatenate[AsyncClient, P], AsyncIterator[SoundEvent]]:
+    def method(self: AsyncClient, /, *args: P.args, **named: P.kwargs) -> AsyncIterator[SoundEvent]:
+        return self._listen(function(*args, **named))
     return as_method(function, method)
 
 
@@ -233,6 +240,7 @@ class AsyncClient:
     stream = _stream(calls.stream)
     talk = _stream(tasks.talk)
     pulling = _stream(calls.pulling)
+    listen = _listener(calls.listen)
 
     async def _connect(self) -> _Connection:
         while self._idle:
@@ -271,7 +279,7 @@ class AsyncClient:
                 pause = retry.after(error)
             await asyncio.sleep(pause)
 
-    async def _follow(self, account: Account) -> AsyncIterator[StreamPart]:
+    async def _follow(self, account: Account[E]) -> AsyncGenerator[E, None]:
         """Each part of a stream once, over as many connections as it takes."""
         retry = Retry(account.request(), self._retries)
         try:
@@ -287,7 +295,7 @@ class AsyncClient:
         finally:
             await self._end(account)
 
-    async def _parts(self, account: Account) -> AsyncGenerator[StreamPart, None]:
+    async def _parts(self, account: Account[E]) -> AsyncGenerator[E, None]:
         connection = await _Connection.open(self._place)
         try:
             incoming = await connection.send(account.request())
@@ -307,7 +315,54 @@ class AsyncClient:
         finally:
             connection.close()
 
-    async def _end(self, account: Account) -> None:
+    async def _listen(self, listening: Listening) -> AsyncIterator[SoundEvent]:
+        """What is told of a sound, while another task sends it."""
+        source = _pieces(listening.source)
+        await self._open_sound(listening, source)
+        sender = asyncio.create_task(self._send_sound(listening, source))
+        try:
+            async with contextlib.aclosing(self._follow(listening.told)) as told:
+                async for event in told:
+                    yield event
+        except WebinferError:
+            if listening.failure is None:
+                raise
+            raise listening.failure from None
+        finally:
+            sender.cancel()
+            await asyncio.wait([sender])
+
+    async def _open_sound(self, listening: Listening, source: AsyncGenerator[bytes, None]) -> None:
+        while (request := listening.opening()) is None:
+            try:
+                listening.take(await source.__anext__())
+            except StopAsyncIteration:
+                listening.end()
+        listening.opened(await self._run(Call(request, lambda reply: reply)))
+
+    async def _send_sound(self, listening: Listening, source: AsyncGenerator[bytes, None]) -> None:
+        try:
+            async with contextlib.aclosing(source):
+                await self._send_pieces(listening)
+                async for data in source:
+                    listening.take(data)
+                    await self._send_pieces(listening)
+                listening.end()
+                await self._send_pieces(listening)
+        except Exception as error:  # of the source as well: who follows the events raises it
+            listening.failure = error
+            await self._end(listening.told)
+
+    async def _send_pieces(self, listening: Listening) -> None:
+        while (request := listening.next()) is not None:
+            try:
+                listening.took(await self._exchange(request))
+                continue
+            except WebinferError as error:
+                pause = listening.broke(error)
+            await asyncio.sleep(pause)
+
+    async def _end(self, account: Account[Any]) -> None:
         request = account.cancelling()
         if request is not None:
             try:
@@ -324,7 +379,7 @@ class AsyncStream:
             ``performance``, and ``parts``, how many there were.
     """
 
-    def __init__(self, client: AsyncClient, account: Account) -> None:
+    def __init__(self, client: AsyncClient, account: Account[StreamPart]) -> None:
         self._account = account
         self._parts: AsyncIterator[StreamPart] = client._follow(account)
 
@@ -350,6 +405,17 @@ class AsyncStream:
         """Ends the work, if it has not ended."""
         parts, self._parts = self._parts, _nothing()
         await _close(parts)
+
+
+async def _pieces(source: Any) -> AsyncGenerator[bytes, None]:
+    """The pieces of any source. One that may block is read by a thread."""
+    if hasattr(source, "__aiter__"):
+        async for data in source:
+            yield data
+        return
+    pieces = chunks(source)
+    while (piece := await asyncio.to_thread(lambda: next(pieces, None))) is not None:
+        yield piece
 
 
 async def _nothing() -> AsyncIterator[StreamPart]:

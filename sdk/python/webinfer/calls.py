@@ -10,8 +10,9 @@ from typing import Any, Callable, List, Mapping, Optional, Sequence
 
 from .events import SILENCE, Account
 from .http1 import Request
+from .sound import Listening, Sound, SoundSource
 from .types import (Hardware, Jobs, Model, Models, Nodes, Order, Pull, Removed, Status,
-                    StreamProgress, Verb)
+                    StreamPart, StreamProgress, Verb)
 from .wire import (WAY, Answer, Call, StoredAnswer, body_of, members, patience, path, post, query,
                    read_answer, read_json, read_stored, split_settings)
 
@@ -177,7 +178,7 @@ def status() -> Call[Status]:
 
 def stream(model: str, inputs: Any = None, *, resumable: bool = True,
            on_progress: Optional[Callable[[StreamProgress], None]] = None,
-           stall_timeout: Optional[float] = None, **more: Any) -> Account:
+           stall_timeout: Optional[float] = None, **more: Any) -> Account[StreamPart]:
     """Runs a model whose answer comes in parts, each as soon as it is made.
 
     Iterating gives each part once and in order: a dictionary with ``seq``, ``index``, and
@@ -209,7 +210,7 @@ def stream(model: str, inputs: Any = None, *, resumable: bool = True,
 
 
 def pulling(model: str, *, name: Optional[str] = None, hub: Optional[str] = None,
-            precision: Optional[str] = None, files: Optional[Sequence[str]] = None) -> Account:
+            precision: Optional[str] = None, files: Optional[Sequence[str]] = None) -> Account[StreamPart]:
     """Brings a model from a hub and tells how far it is; arguments as of `pull`.
 
     Iterating gives dictionaries with ``loaded_bytes``, ``total_bytes``, ``seconds_left`` …, at most
@@ -219,3 +220,32 @@ def pulling(model: str, *, name: Optional[str] = None, hub: Optional[str] = None
     request.headers["Accept"] = "text/event-stream"
     request.timeout = SILENCE
     return Account(request, part_event="progress", resumable=False)
+
+
+def listen(model: str, source: SoundSource, *, format: Optional[str] = None,
+           sampling_rate: Optional[int] = None, channels: Optional[int] = None,
+           language: Optional[str] = None, pause: Optional[float] = None, partials: bool = True,
+           **options: Any) -> Listening:
+    """Writes down what is said while it is said: the sound is sent as it comes, by a thread (or task).
+
+    Iterating gives dictionaries, whose ``event`` is ``partial`` (the ``text`` of a segment so far),
+    ``final`` (the text of a segment that has ended), ``lag`` (``lag_ms``, where the model is slower than
+    the sound), ``error`` (a segment that failed; the others are told) and at the end ``done``. A
+    connection that breaks is made again: no sound is sent and no event told twice or never. Leaving the
+    loop ends the work; a source that is being waited for is left when it gives its next piece.
+
+    Args:
+        source: bytes, a path, a file object, or an iterator of bytes (of `AsyncClient` also an
+            asynchronous one): a WAV file or raw samples. A source that gives nothing for longer than
+            the service's ``stream_grace`` (15 s) has ended.
+        format: of raw samples: ``s16le`` (the default) or ``f32le``.
+        sampling_rate: of raw samples, 8000 to 48000 in a second (16000).
+        channels: of raw samples, 1 or 2 (1).
+        language: what is spoken, such as ``en``; else the model finds out.
+        pause: seconds without speech after which a segment ends (0.5).
+        partials: whether there are partial texts.
+        options: of the task automatic-speech-recognition.
+    """
+    settings = members(language=language, pause_ms=None if pause is None else round(pause * 1000),
+                       options=options or None)
+    return Listening(model, source, Sound(format, sampling_rate, channels), {**settings, "partials": partials})

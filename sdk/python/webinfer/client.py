@@ -4,15 +4,17 @@ from __future__ import annotations
 import collections
 import select
 import socket
+import threading
 import time
 from types import TracebackType
-from typing import Callable, Concatenate, Deque, Iterator, Optional, ParamSpec, Type, TypeVar
+from typing import Any, Callable, Concatenate, Deque, Iterator, Optional, ParamSpec, Type, TypeVar
 
 from . import calls, tasks
 from .errors import WebinferError, of_reply
-from .events import Account
+from .events import Account, E
 from .http1 import Incoming, Reply, Request, encode
 from .place import CONNECT, IDLE, Place, Retry, as_method
+from .sound import Listening, SoundEvent, chunks
 from .types import StreamDone, StreamPart
 from .wire import Call
 
@@ -81,9 +83,15 @@ def _method(function: Callable[P, Call[T]]) -> Callable[Concatenate[Client, P], 
     return as_method(function, method)
 
 
-def _stream(function: Callable[P, Account]) -> Callable[Concatenate[Client, P], Stream]:
+def _stream(function: Callable[P, Account[StreamPart]]) -> Callable[Concatenate[Client, P], Stream]:
     def method(self: Client, /, *args: P.args, **named: P.kwargs) -> Stream:
         return Stream(self, function(*args, **named))
+    return as_method(function, method)
+
+
+def _listener(function: Callable[P, Listening]) -> Callable[Concatenate[Client, P], Iterator[SoundEvent]]:
+    def method(self: Client, /, *args: P.args, **named: P.kwargs) -> Iterator[SoundEvent]:
+        return self._listen(function(*args, **named))
     return as_method(function, method)
 
 
@@ -165,6 +173,7 @@ class Client:
     stream = _stream(calls.stream)
     talk = _stream(tasks.talk)
     pulling = _stream(calls.pulling)
+    listen = _listener(calls.listen)
 
     def _connect(self) -> _Connection:
         while True:
@@ -205,7 +214,7 @@ class Client:
             except WebinferError as error:
                 time.sleep(retry.after(error))
 
-    def _follow(self, account: Account) -> Iterator[StreamPart]:
+    def _follow(self, account: Account[E]) -> Iterator[E]:
         """Each part of a stream once, over as many connections as it takes."""
         retry = Retry(account.request(), self._retries)
         try:
@@ -217,7 +226,7 @@ class Client:
         finally:
             self._end(account)
 
-    def _parts(self, account: Account) -> Iterator[StreamPart]:
+    def _parts(self, account: Account[E]) -> Iterator[E]:
         connection = _Connection(self._place)
         try:
             incoming = Incoming()
@@ -237,7 +246,51 @@ class Client:
         finally:
             connection.close()
 
-    def _end(self, account: Account) -> None:
+    def _listen(self, listening: Listening) -> Iterator[SoundEvent]:
+        """What is told of a sound, while another thread sends it."""
+        source = chunks(listening.source)
+        self._open_sound(listening, source)
+        threading.Thread(target=self._send_sound, args=[listening, source], daemon=True).start()
+        try:
+            yield from self._follow(listening.told)
+        except WebinferError:
+            if listening.failure is None:
+                raise
+            raise listening.failure from None
+        finally:
+            listening.left = True
+
+    def _open_sound(self, listening: Listening, source: Iterator[bytes]) -> None:
+        while (request := listening.opening()) is None:
+            data = next(source, None)
+            if data is None:
+                listening.end()
+            else:
+                listening.take(data)
+        listening.opened(self._run(Call(request, lambda reply: reply)))
+
+    def _send_sound(self, listening: Listening, source: Iterator[bytes]) -> None:
+        try:
+            self._send_pieces(listening)
+            for data in source:
+                listening.take(data)
+                self._send_pieces(listening)
+                if listening.left:
+                    return
+            listening.end()
+            self._send_pieces(listening)
+        except Exception as error:  # of the source as well: who follows the events raises it
+            listening.failure = error
+            self._end(listening.told)
+
+    def _send_pieces(self, listening: Listening) -> None:
+        while not listening.left and (request := listening.next()) is not None:
+            try:
+                listening.took(self._exchange(request))
+            except WebinferError as error:
+                time.sleep(listening.broke(error))
+
+    def _end(self, account: Account[Any]) -> None:
         request = account.cancelling()
         if request is not None:
             try:
@@ -254,7 +307,7 @@ class Stream:
             ``performance``, and ``parts``, how many there were.
     """
 
-    def __init__(self, client: Client, account: Account) -> None:
+    def __init__(self, client: Client, account: Account[StreamPart]) -> None:
         self._account = account
         self._parts = client._follow(account)
 

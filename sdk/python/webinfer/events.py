@@ -2,11 +2,13 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Callable, Dict, Generic, Iterator, List, Optional, Tuple, TypeVar
 
 from .errors import BadAnswer, Unreachable, WebinferError, of_problem
 from .http1 import Request
-from .types import StreamDone, StreamPart, StreamProgress
+from .types import StreamDone, StreamProgress
+
+E = TypeVar("E")
 
 MAX_EVENT = 64 * 1024 * 1024
 #: Seconds without a byte after which a stream counts as broken: a comment comes every 10.
@@ -47,7 +49,7 @@ def _parse(data: str) -> Any:
         raise BadAnswer(f"the stream has an event that is no JSON: {data[:60]!r}") from None
 
 
-class Account:
+class Account(Generic[E]):
     """What a stream has brought, and how it is gone on with after its connection broke.
 
     Shared by both kinds of streams, which carry bytes: `request` says what to send, `opened` and
@@ -94,9 +96,9 @@ class Account:
         if self._resumable and told is not None and told.startswith("/v1/jobs/"):
             self.job = told
 
-    def feed(self, data: memoryview) -> List[StreamPart]:
+    def feed(self, data: memoryview) -> List[E]:
         """The parts that are in what came. Raises ServiceError for a stream that has failed."""
-        parts = []
+        parts: List[Any] = []
         for event, number, value in self._events.feed(data):
             if event == self._part_event and isinstance(value, dict):
                 self._last, self._tries = number, 0
@@ -108,7 +110,7 @@ class Account:
                 raise of_problem(value)
             elif event == "progress" and self._on_progress is not None:
                 self._on_progress(value)
-        return parts  # type: ignore[return-value]
+        return parts
 
     def broke(self, error: WebinferError) -> float:
         """How long to wait before it is taken up again, in seconds; raises where it is not."""

@@ -10,7 +10,7 @@ from .calls import infer, stream
 from .events import Account
 from .media import Media
 from .types import (Answers, Boxes, Entities, Fills, Labels, Scores, Segments, SpeechResult,
-                    TextResult, TokenList, Transcript)
+                    StreamPart, TextResult, TokenList, Transcript)
 from .wire import Answer, Call, members, split_settings
 
 
@@ -153,7 +153,7 @@ def speak(model: str, text: str, **more: Any) -> Call[Answer[SpeechResult]]:
     return _run("text-to-speech", model, text, more)
 
 
-def talk(model: str, messages: Union[str, Sequence[Mapping[str, Any]]], **more: Any) -> Account:
+def talk(model: str, messages: Union[str, Sequence[Mapping[str, Any]]], **more: Any) -> Account[StreamPart]:
     """The answer to a conversation as a stream: `chat` in parts, with the arguments of `stream`."""
     settings: Dict[str, Any] = {"task": "chat", **more}
     return stream(model, _conversation(messages), **settings)

@@ -36,6 +36,8 @@ __all__ = [
     "Labels",
     "Loaded",
     "Logprob",
+    "Made",
+    "MadePlace",
     "Memory",
     "Model",
     "Models",
@@ -96,7 +98,7 @@ Platform = Literal["webgpu", "webnn", "webgl", "wasm", "native", "simulated"]
 Datatype = Literal["BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64", "FP16", "FP32", "FP64", "BF16", "BYTES"]
 Timings = Dict[str, float]
 Result = Union["TextResult", "Scores", "TokenList", "Labels", "Entities", "Fills", "Answers", "Boxes", "Segments", "Transcript", "SpeechResult", "Results", "Used", "Counted", "Size"]
-Code = Literal["bad_request", "bad_json", "unknown_field", "missing_field", "invalid_field", "bad_framing", "non_finite", "context_length_exceeded", "unauthorized", "forbidden_host", "forbidden_origin", "rank", "not_found", "model_not_found", "kernel_not_found", "node_not_found", "session_not_found", "job_not_found", "hub_not_found", "method_not_allowed", "not_acceptable", "request_timeout", "conflict", "cancelled", "stream_gone", "length_required", "body_too_large", "answer_too_large", "model_too_large", "unsupported_media_type", "input_unknown", "input_missing", "input_datatype", "input_shape", "input_size", "input_invalid", "grammar_too_costly", "output_unknown", "picture_invalid", "picture_too_large", "audio_invalid", "audio_too_large", "precision_unsupported", "model_invalid", "operator_unsupported", "platform_unsupported", "idempotency_mismatch", "queue_full", "client_share_used", "too_many_watchers", "inference_failed", "internal", "not_implemented", "attempts_exhausted", "hub_failed", "hub_unauthorized", "download_corrupt", "stream_interrupted", "stream_diverged", "unavailable", "node_busy", "node_paused", "shutting_down", "memory_budget", "too_many_connections", "hub_busy", "deadline_exceeded", "stall_timeout", "storage_failed", "no_room"]
+Code = Literal["bad_request", "bad_json", "unknown_field", "missing_field", "invalid_field", "bad_framing", "non_finite", "context_length_exceeded", "unauthorized", "forbidden_host", "forbidden_origin", "rank", "not_found", "model_not_found", "kernel_not_found", "node_not_found", "session_not_found", "job_not_found", "hub_not_found", "method_not_allowed", "not_acceptable", "request_timeout", "conflict", "cancelled", "stream_gone", "length_required", "body_too_large", "answer_too_large", "model_too_large", "unsupported_media_type", "input_unknown", "input_missing", "input_datatype", "input_shape", "input_size", "input_invalid", "grammar_too_costly", "output_unknown", "picture_invalid", "picture_too_large", "audio_invalid", "audio_too_large", "precision_unsupported", "model_invalid", "operator_unsupported", "platform_unsupported", "idempotency_mismatch", "nothing_to_quantize", "quantized_badly", "queue_full", "client_share_used", "too_many_watchers", "sound_ahead", "inference_failed", "internal", "not_implemented", "attempts_exhausted", "hub_failed", "hub_unauthorized", "download_corrupt", "stream_interrupted", "stream_diverged", "unavailable", "node_busy", "node_paused", "shutting_down", "memory_budget", "too_many_connections", "hub_busy", "deadline_exceeded", "stall_timeout", "storage_failed", "no_room"]
 Job = Union["RunningJob", "StoredJob"]
 
 
@@ -275,10 +277,12 @@ class InferRequest(_InferRequest, total=False):
     node: str
     #: Whether another platform may follow one that fails; true by default.
     fallback: bool
-    #: The variant, as NAME:VARIANT. Without either it is the first that webinfer show
-    #: lists: 8 bits, then floats, then 4 bits, which WASM computes many times slower.
-    #: 16-bit floats and GGUF files do not go to WebGPU without shader-f16.
-    precision: Literal["fp32", "fp16", "bf16", "int8", "uint8", "int4", "uint4", "q8", "q4", "q4f16", "bnb4"]
+    #: The variant, as NAME:VARIANT. Without either, and with auto, it is the first that
+    #: webinfer show lists and model_budget has room for: 8 bits, then floats, then 4 bits,
+    #: which WASM computes many times slower. Where it had not the memory, the next smaller
+    #: one runs, and fallbacks says so. 16-bit floats and GGUF files do not go to WebGPU
+    #: without shader-f16.
+    precision: Literal["auto", "fp32", "fp16", "bf16", "int8", "uint8", "int4", "uint4", "q8", "q4", "q4f16", "bnb4"]
     #: The names of the outputs wanted, or {name, parameters: {binary_data}}; all by
     #: default.
     outputs: List[Union[str, InferRequestOutputsItem]]
@@ -748,6 +752,14 @@ class StatusMemory(TypedDict):
     budget: int
 
 
+class StatusSound(TypedDict):
+    """Live sound: streams that are not at their end, sound without final text, the largest lag."""
+
+    streams: int
+    waiting_ms: int
+    lag_ms: int
+
+
 class StatusStoredJobs(TypedDict):
     """Queued and running now; the others since the start."""
 
@@ -825,10 +837,73 @@ class ModelFilesItem(TypedDict):
     hash: str
 
 
-class ModelVariantsItem(TypedDict):
+class MadeCounts(TypedDict):
+    """How many weights there are, can have fewer bits, and have them; and of how many nodes, and how many keep more bits."""
+
+    weights: int
+    quantizable: int
+    quantized: int
+    nodes: int
+    kept: int
+
+
+class MadeMeasuredCosine(TypedDict):
+    median: float
+    p5: float
+    least: float
+
+
+class _MadePlace(TypedDict):
+    browser: str
+    browser_version: str
+    platform: str
+    #: The median of its runs.
+    run_ms: float
+    #: That of fp32.
+    source_run_ms: float
+
+
+class MadePlace(_MadePlace, total=False):
+    #: What it takes in a page.
+    memory_bytes: int
+    #: What fp32 takes there.
+    source_memory_bytes: int
+
+
+class MadeMeasured(TypedDict):
+    """What its graphs put out against those of fp32: cosines, and the largest error as a share of the largest number."""
+
+    inputs: int
+    cosine: MadeMeasuredCosine
+    largest_error: Union[float, None]
+    places: List[MadePlace]
+
+
+class Made(TypedDict):
+    #: The hash of the fp32 variant that it was made of.
+    of: str
+    bits: int
+    mixed: bool
+    #: It was to be published however it measured.
+    forced: bool
+    #: In seconds since 1970.
+    made_at: int
+    #: How many weights there are, can have fewer bits, and have them; and of how many
+    #: nodes, and how many keep more bits.
+    counts: MadeCounts
+    #: What its graphs put out against those of fp32: cosines, and the largest error as a
+    #: share of the largest number.
+    measured: MadeMeasured
+
+
+class _ModelVariantsItem(TypedDict):
     name: str
     bytes: int
     file_count: int
+
+
+class ModelVariantsItem(_ModelVariantsItem, total=False):
+    made: Made
 
 
 class Value(TypedDict):
@@ -967,11 +1042,12 @@ class _Pull(TypedDict):
     #: What the model is called here.
     name: str
     #: Resolving: which commit and which files, and room is made. Downloading: each file is
-    #: hashed as it comes.
-    state: Literal["resolving", "downloading", "verifying", "publishing", "done", "failed"]
+    #: hashed as it comes. Of a variant that is made here it is quantizing and measuring
+    #: instead.
+    state: Literal["resolving", "downloading", "verifying", "quantizing", "measuring", "publishing", "done", "failed"]
     #: What was asked for.
     model: str
-    #: Of what is pulled by its CID: ipfs.
+    #: Of what is pulled by its CID: ipfs; of what is made here: empty.
     hub: str
     #: Null as long as it is not known.
     variant: Union[str, None]
@@ -1001,6 +1077,15 @@ class Pull(_Pull, total=False):
     retrying: str
     #: Why it has failed.
     problem: PullProblem
+    #: Of a variant that is made here, as what follows.
+    bits: int
+    mixed: bool
+    #: How many inputs it was measured with.
+    inputs_done: int
+    #: How many there are to be.
+    inputs: int
+    #: Once it was measured.
+    made: Made
 
 
 class _Model(TypedDict):
@@ -1102,6 +1187,9 @@ class _Status(TypedDict):
     queue: StatusQueue
     #: Bytes of memory_budget.
     memory: StatusMemory
+    #: Live sound: streams that are not at their end, sound without final text, the largest
+    #: lag.
+    sound: StatusSound
     #: Queued and running now; the others since the start.
     stored_jobs: StatusStoredJobs
     sessions: List[Session]
@@ -1314,6 +1402,8 @@ class _Models(TypedDict):
     aliases: Dict[str, str]
     #: All that are, also those whose model is not here any more.
     published: List[Pin]
+    #: How many bytes a model can have at most: [models] quota, or all of the disk.
+    room: Union[int, None]
 
 
 class Models(_Models, total=False):
@@ -1340,11 +1430,12 @@ class _PullEvent(TypedDict):
     #: What the model is called here.
     name: str
     #: Resolving: which commit and which files, and room is made. Downloading: each file is
-    #: hashed as it comes.
-    state: Literal["resolving", "downloading", "verifying", "publishing", "done", "failed"]
+    #: hashed as it comes. Of a variant that is made here it is quantizing and measuring
+    #: instead.
+    state: Literal["resolving", "downloading", "verifying", "quantizing", "measuring", "publishing", "done", "failed"]
     #: What was asked for.
     model: str
-    #: Of what is pulled by its CID: ipfs.
+    #: Of what is pulled by its CID: ipfs; of what is made here: empty.
     hub: str
     #: Null as long as it is not known.
     variant: Union[str, None]
@@ -1374,6 +1465,15 @@ class PullEvent(_PullEvent, total=False):
     retrying: str
     #: Why it has failed.
     problem: PullEventProblem
+    #: Of a variant that is made here, as what follows.
+    bits: int
+    mixed: bool
+    #: How many inputs it was measured with.
+    inputs_done: int
+    #: How many there are to be.
+    inputs: int
+    #: Once it was measured.
+    made: Made
 
 
 class Order(TypedDict):

@@ -28,6 +28,7 @@ struct wi_endpoints *wi_endpoints_new(struct wi_api *api, struct wi_error *error
     struct wi_endpoints *endpoints = wi_alloc(sizeof *endpoints);
     endpoints->runs = runs_of(api);
     endpoints->streams = wi_api_streams_new(api);
+    endpoints->hearings = wi_hearings_new(api);
     endpoints->tellings = wi_tellings_new(api);
     endpoints->cars = wi_api_cars_new();
     endpoints->uploads = wi_api_uploads_new(&api->deps);
@@ -54,12 +55,14 @@ void wi_endpoints_quiesce(struct wi_endpoints *endpoints)
     endpoints->runs.pulls = NULL;
     wi_durable_quiesce(endpoints->durable);
     wi_api_streams_quiesce(endpoints->streams);
+    wi_hearings_quiesce(endpoints->hearings);
     wi_api_watchers_look(endpoints->watchers);
 }
 
 void wi_endpoints_finish(struct wi_endpoints *endpoints)
 {
     wi_api_streams_finish(endpoints->streams);
+    wi_hearings_finish(endpoints->hearings);
     wi_tellings_finish(endpoints->tellings);
     wi_api_cars_finish(endpoints->cars);
     wi_api_watchers_end(endpoints->watchers);
@@ -71,6 +74,7 @@ void wi_endpoints_free(struct wi_endpoints *endpoints)
         return;
     wi_durable_free(endpoints->durable);
     wi_api_streams_free(endpoints->streams);
+    wi_hearings_free(endpoints->hearings);
     wi_tellings_free(endpoints->tellings);
     wi_api_cars_free(endpoints->cars);
     wi_api_uploads_free(endpoints->uploads);

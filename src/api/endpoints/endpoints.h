@@ -4,6 +4,7 @@
 
 #include "api/endpoints/models/car.h"
 #include "api/endpoints/models/uploads.h"
+#include "api/endpoints/sound/hearings.h"
 #include "api/endpoints/stream.h"
 #include "api/endpoints/telling.h"
 #include "api/endpoints/text_load.h"
@@ -20,6 +21,7 @@ struct wi_endpoints {
     struct wi_run_deps runs;    /* what the runs of requests are made with */
     struct wi_durable *durable; /* NULL without a database */
     struct wi_api_streams *streams;
+    struct wi_hearings *hearings;
     struct wi_tellings *tellings;
     struct wi_api_cars *cars;
     struct wi_api_uploads *uploads;

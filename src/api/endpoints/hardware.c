@@ -110,8 +110,7 @@ static struct wi_inference *ask(const struct look_up *look_up, struct wi_model *
     asked->has_platform = look_up->has_platform;
     asked->platform = look_up->platform;
     asked->fallback = query->fallback;
-    if (query->precision >= 0)
-        asked->precision = wi_strdup(wi_infer_precision_names[query->precision]);
+    asked->precision = wi_infer_take_precision(query->precision);
     return asked;
 }
 

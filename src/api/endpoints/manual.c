@@ -276,6 +276,7 @@ static void print_kernels(FILE *out)
 #define API "man/webinfer-api.7"
 #define COMPUTE "man/webinfer-compute.7"
 #define MODELS "man/webinfer-models.7"
+#define SOUND "man/webinfer-sound.7"
 #define KSERVE "man/webinfer-kserve.7"
 static const struct {
     const char *name, *page;
@@ -291,6 +292,9 @@ static const struct {
     {"options", API, print_options, NULL},
     {"pull-order", MODELS, NULL, "PullOrder"},
     {"pull", MODELS, NULL, "Pull"},
+    {"quantize-order", MODELS, NULL, "QuantizeOrder"},
+    {"made", MODELS, NULL, "Made"},
+    {"made-place", MODELS, NULL, "MadePlace"},
     {"upload-order", MODELS, NULL, "UploadOrder"},
     {"upload-file", MODELS, NULL, "UploadFile"},
     {"published", MODELS, NULL, "Published"},
@@ -300,6 +304,10 @@ static const struct {
     {"content-model", MODELS, NULL, "ContentModel"},
     {"compute", COMPUTE, NULL, "ComputeRequest"},
     {"kernels", COMPUTE, print_kernels, NULL},
+    {"sound-order", SOUND, NULL, "SoundOrder"},
+    {"sound-state", SOUND, NULL, "SoundState"},
+    {"sound-partial", SOUND, NULL, "SoundPartial"},
+    {"sound-final", SOUND, NULL, "SoundFinal"},
     {"kserve-routes", KSERVE, print_kserve_routes, NULL},
     {"kserve-infer", KSERVE, NULL, "KserveInfer"},
     {"kserve-generate", KSERVE, NULL, "KserveGenerate"},

@@ -230,6 +230,29 @@ static void write_streams(struct wi_buffer *out, const struct wi_api_streams *st
     WRITE(out, "gauge", gauges);
 }
 
+static void write_sound(struct wi_buffer *out, const struct wi_hearings *hearings)
+{
+    struct wi_hearings_counters c;
+    wi_hearings_counters(hearings, &c);
+    const struct row counters[] = {
+        {"webinfer_sound_streams_total", "Streams of live sound that were begun.", c.opened},
+        {"webinfer_sound_segments_total", "Segments of live sound.", c.segments},
+        {"webinfer_sound_finals_total", "Segments that have their text.", c.finals},
+        {"webinfer_sound_failures_total", "Segments that failed.", c.failures},
+        {"webinfer_sound_partials_total", "Texts of segments before their end.", c.partials},
+    };
+    const struct row gauges[] = {
+        {"webinfer_sound_streams", "Streams of live sound that are not at their end.", c.live},
+    };
+    WRITE(out, "counter", counters);
+    WRITE(out, "gauge", gauges);
+    wi_metric_head(out, "webinfer_sound_heard_seconds_total", "counter", "Live sound that came.");
+    wi_metric_value(out, "webinfer_sound_heard_seconds_total", (double)c.heard_ms / 1000);
+    wi_metric_head(out, "webinfer_sound_lag_seconds", "gauge",
+        "How far the text of the slowest stream is behind its sound.");
+    wi_metric_value(out, "webinfer_sound_lag_seconds", (double)c.lag_ms / 1000);
+}
+
 static void write_api(struct wi_buffer *out, const struct wi_api *api)
 {
     const struct row gauges[] = {
@@ -366,7 +389,7 @@ void wi_metric_process(struct wi_buffer *out)
             (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6);
 }
 
-/* --- the way of a model's bytes, as a cache of levels: pages, this disk, the hubs ------------ */
+/* --- the way of a model's bytes, as a cache of levels: pages, this disk, who brings them ------ */
 
 struct level {
     const char *name;
@@ -384,6 +407,13 @@ static void write_row(struct wi_buffer *out, const struct level *levels, size_t 
     }
 }
 
+static struct level level_of_pulls(
+    const char *name, const struct wi_pulls_counters *pulls, enum wi_pull_level level)
+{
+    const struct wi_pull_level_counters *counters = &pulls->levels[level];
+    return (struct level){name, counters->hits, counters->misses, counters->bytes, 0};
+}
+
 static void write_caches(const struct wi_api *api, struct wi_buffer *out)
 {
     struct wi_repository_counters store;
@@ -391,24 +421,30 @@ static void write_caches(const struct wi_api *api, struct wi_buffer *out)
     wi_repository_counters(api->deps.repository, &store);
     if (api->deps.pulls)
         wi_pulls_counters(api->deps.pulls, &hub);
+    struct wi_fewer_counters made = {0};
+    if (api->deps.fewer)
+        wi_fewer_counters(api->deps.fewer, &made);
     const struct level levels[] = {
         {"page", api->endpoints->pages.hits, api->endpoints->pages.misses,
             api->endpoints->pages.loaded_bytes, api->endpoints->pages.saved_bytes},
         {"disk", store.found, store.missing, wi_bridge_counters(api->deps.bridge)->model_bytes,
             hub.reused_bytes},
-        {"hub", hub.done, hub.failed, hub.fetched_bytes, 0},
+        level_of_pulls("neighbours", &hub, WI_PULL_NEIGHBOURS),
+        level_of_pulls("ipfs", &hub, WI_PULL_IPFS),
+        level_of_pulls("hub", &hub, WI_PULL_HUB),
     };
     const size_t count = sizeof levels / sizeof *levels;
     write_row(out, levels, count, "webinfer_cache_hits_total",
         "What was there: runs whose page had the model, look-ups that found it in the store, pulls "
-        "that brought it.",
+        "that got bytes of it there.",
         offsetof(struct level, hits));
     write_row(out, levels, count, "webinfer_cache_misses_total",
-        "What was not: runs that loaded the model first, look-ups that found none, pulls that "
-        "failed.",
+        "What was not: runs that loaded the model first, look-ups that found none, pulls that got "
+        "no bytes there and some farther away, or failed.",
         offsetof(struct level, misses));
     write_row(out, levels, count, "webinfer_cache_fetched_bytes_total",
-        "Bytes that came: of the models that pages loaded, from the store to pages, from hubs.",
+        "Bytes that came: of the models that pages loaded, from the store to pages, from "
+        "neighbours, IPFS gateways and hubs.",
         offsetof(struct level, fetched));
     write_row(out, levels, count, "webinfer_cache_saved_bytes_total",
         "Bytes that did not have to: of the models that pages had, and of files that an older "
@@ -418,6 +454,16 @@ static void write_caches(const struct wi_api *api, struct wi_buffer *out)
     wi_metric_value(out, "webinfer_pulls_under_way", (double)hub.under_way);
     wi_metric_head(out, "webinfer_pulls_cancelled_total", "counter", "Pulls that were cancelled.");
     wi_metric_value(out, "webinfer_pulls_cancelled_total", (double)hub.cancelled);
+    wi_metric_head(out, "webinfer_quantizing", "gauge", "Variants in fewer bits being made.");
+    wi_metric_value(out, "webinfer_quantizing", (double)made.under_way);
+    wi_metric_head(out, "webinfer_quantized_total", "counter",
+        "Variants in fewer bits, by what came of them.");
+    wi_buffer_printf(
+        out, "webinfer_quantized_total{result=\"done\"} %llu\n", (unsigned long long)made.done);
+    wi_buffer_printf(
+        out, "webinfer_quantized_total{result=\"failed\"} %llu\n", (unsigned long long)made.failed);
+    wi_buffer_printf(out, "webinfer_quantized_total{result=\"cancelled\"} %llu\n",
+        (unsigned long long)made.cancelled);
     wi_metric_head(out, "webinfer_evicted_bytes_total", "counter",
         "Bytes of pulled models that were removed to make room for others.");
     wi_metric_value(out, "webinfer_evicted_bytes_total", (double)hub.evicted_bytes);
@@ -432,6 +478,7 @@ void wi_handle_metrics(struct wi_request *request)
     wi_text_load_write(api->endpoints->text_load, api->deps.jobs, api->deps.bridge, &out);
     write_jobs(&out, api->deps.jobs);
     write_streams(&out, api->endpoints->streams);
+    write_sound(&out, api->endpoints->hearings);
     write_pool(&out, api->deps.pool);
     wi_api_numerics_metrics(api, &out);
     write_bridge(&out, api->deps.bridge);

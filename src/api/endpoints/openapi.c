@@ -59,9 +59,12 @@ static const struct wi_schema request_forms[] = {{.name = "Tensor", .members = t
     {.name = "KserveIndexOrder", .params = wi_kserve_index_params},
     {.name = "KserveLoadOrder", .params = wi_kserve_load_params},
     {.name = "PullOrder", .params = wi_pull_params},
+    {.name = "QuantizeOrder", .params = wi_quantize_params},
     {.name = "UploadOrder", .params = wi_upload_order_params},
     {.name = "UploadFile", .params = wi_upload_file_params},
     {.name = "UploadQuery", .params = wi_upload_query_params},
+    {.name = "SoundOrder", .params = wi_sound_order_params},
+    {.name = "SoundQuery", .params = wi_sound_query_params},
     {.name = "LoadOrder", .params = wi_load_params},
     {.name = "UnloadOrder", .params = wi_unload_params},
     {.name = "JoinOrder", .params = wi_join_params},
@@ -242,7 +245,7 @@ static json_t *request_body(const struct wi_route *route)
 {
     static const char form[] = "multipart/form-data";
     json_t *content = json_object();
-    if (route->flags & WI_ROUTE_PIECES)
+    if (route->flags & (WI_ROUTE_PIECES | WI_ROUTE_BYTES))
         json_object_set_new(content, "application/octet-stream",
             json_pack("{s:{s:s, s:s}}", "schema", "type", "string", "description", "The bytes."));
     else if (route->flags & WI_ROUTE_FORM)

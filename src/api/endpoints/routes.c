@@ -9,6 +9,7 @@
 #include "wire/responses/responses.h"
 
 #define SMALL_BODY (64 * 1024)
+#define SOUND_BODY (1024 * 1024)
 #define FILES_BODY (1024 * 1024) /* the paths and hashes of WI_MODEL_FILES_MAX files */
 #define JSON "application/json"
 #define EVENTS "text/event-stream"
@@ -106,6 +107,24 @@ const struct wi_route wi_routes[] = {
         .codes = RUNS KEPT},
     {"POST", "/v1/audio/speech", wi_handle_infer, USER, RUN | WI_ROUTE_VOICE, 0, "audio/wav",
         "speak a text", OPENAI(speech), .answers = "200 string", .codes = RUNS KEPT},
+    {"POST", "/v1/audio/streams", wi_handle_sound_new, USER, WI_ROUTE_BODY, SMALL_BODY, JSON,
+        "write down what is said while it is said: {model_name, format?, sampling_rate?}", NATIVE,
+        .answers = "201 SoundStream", .body = "SoundOrder",
+        .codes = MODEL " " PULLS " input_invalid queue_full memory_budget",
+        .help = "See webinfer-sound(7)."},
+    {"POST", "/v1/audio/streams/{id}", wi_handle_sound_take, USER, WI_ROUTE_BODY | WI_ROUTE_BYTES,
+        SOUND_BODY, JSON, "send bytes of the sound: ?position=", NATIVE,
+        .answers = "200 SoundState", .query = "SoundQuery",
+        .codes = "not_found conflict sound_ahead memory_budget"},
+    {"POST", "/v1/audio/streams/{id}/end", wi_handle_sound_end, USER, WI_ROUTE_MAYBE, SMALL_BODY,
+        JSON, "no more sound comes", NATIVE, .answers = "200 SoundState", .codes = "not_found"},
+    {"DELETE", "/v1/audio/streams/{id}", wi_handle_sound_cancel, USER, 0, 0, JSON,
+        "give the sound up", NATIVE, .answers = "200 Verb", .codes = "not_found"},
+    {"GET", "/v1/audio/streams/{id}/events", wi_handle_sound_read, USER, 0, 0, EVENTS,
+        "the text, as it comes", NATIVE, .answers = "200 string",
+        .events = "partial SoundPartial final SoundFinal lag SoundLag done SoundDone error "
+                  "SoundError",
+        .codes = "not_found invalid_field stream_gone"},
     {"POST", "/api/chat", wi_handle_infer, USER, RUN | WI_ROUTE_LINES, 0, JSON,
         "answer a conversation, as Ollama's clients ask", OLLAMA(chat), .answers = "200 OllamaChat",
         .events = "line OllamaChat|OllamaError", .codes = RUNS KEPT},
@@ -190,6 +209,14 @@ const struct wi_route wi_routes[] = {
     {"POST", "/v1/models/{model}/cancel", wi_handle_model_cancel, ADMIN, WI_ROUTE_MAYBE, SMALL_BODY,
         JSON, "stop bringing it", NATIVE, .answers = "200 Removed",
         .codes = MODEL " not_found not_implemented", .help = "What was fetched is removed."},
+    {"POST", "/v1/models/{model}/quantize", wi_handle_model_quantize, ADMIN,
+        WI_ROUTE_BODY | WI_ROUTE_EVENTS, SMALL_BODY, JSON,
+        "make a variant in fewer bits: {bits, mixed?, force?, stream?}", NATIVE,
+        .answers = "202 Pull 200 events", .events = "progress PullEvent done PullEvent error codes",
+        .body = "QuantizeOrder",
+        .codes = MODEL " nothing_to_quantize quantized_badly conflict cancelled no_room queue_full "
+                       "not_implemented shutting_down internal",
+        .help = "See webinfer-models(7), Fewer bits."},
     {"POST", "/v1/models/{model}/publish", wi_handle_model_publish, ADMIN,
         WI_ROUTE_MAYBE | WI_ROUTE_EVENTS | WI_ROUTE_CAR, SMALL_BODY, JSON,
         "give a model a CID, under which others can have it", NATIVE, .answers = "200 Published",

@@ -80,6 +80,14 @@ static json_t *jobs_json(const struct wi_request *asker)
 }
 
 /* Durable jobs: what is in the database now, and what became of others since the start. */
+static json_t *sound_json(const struct wi_api *api)
+{
+    struct wi_hearings_counters c;
+    wi_hearings_counters(api->endpoints->hearings, &c);
+    return json_pack("{s:I, s:I, s:I}", "streams", (json_int_t)c.live, "waiting_ms",
+        (json_int_t)c.waiting_ms, "lag_ms", (json_int_t)c.lag_ms);
+}
+
 static json_t *stored_jobs_json(const struct wi_api *api)
 {
     struct wi_durable_counters stored;
@@ -131,6 +139,7 @@ void wi_handle_status(struct wi_request *request)
         (json_int_t)jobs.running, "limit", (json_int_t)deps->config->pool.max_queue, "memory",
         "used", (json_int_t)deps->budget->used, "budget", (json_int_t)deps->budget->limit);
     json_object_set_new(json_object_get(status, "queue"), "jobs", jobs_json(request));
+    json_object_set_new(status, "sound", sound_json(api));
     json_object_set_new(status, "stored_jobs", stored_jobs_json(api));
     json_object_set_new(status, "sessions", wi_pool_sessions_json(deps->pool));
     json_object_set_new(status, "nodes", wi_pool_nodes_json(deps->pool));

@@ -27,7 +27,8 @@ enum wi_route_flags {
     WI_ROUTE_KEY = 8192,     /* its token may come in the header x-api-key, too */
     WI_ROUTE_PIECES = 16384, /* its body is bytes, for the handler piece by piece: see request.h */
     WI_ROUTE_PAGE = 32768,   /* gives a document for people, too */
-    WI_ROUTE_CAR = 65536     /* gives application/vnd.ipld.car, too */
+    WI_ROUTE_CAR = 65536,    /* gives application/vnd.ipld.car, too */
+    WI_ROUTE_BYTES = 131072  /* its body is bytes, application/octet-stream, and no JSON */
 };
 
 /* In a pattern {model} stands for one segment or two, and any other {NAME} for one. */
@@ -111,6 +112,7 @@ wi_route_fn wi_handle_model_remove, wi_handle_models_gc;
 wi_route_fn wi_handle_upload_new, wi_handle_upload_part, wi_handle_upload_publish;
 wi_route_fn wi_handle_upload_remove;
 wi_route_fn wi_handle_model_pull, wi_handle_model_cancel;
+wi_route_fn wi_handle_model_quantize;
 wi_route_fn wi_handle_model_publish, wi_handle_model_unpublish, wi_handle_content;
 wi_route_fn wi_handle_model_load, wi_handle_model_unload, wi_handle_session_recycle;
 wi_route_fn wi_handle_node_drain, wi_handle_node_undrain;
@@ -120,6 +122,8 @@ wi_route_fn wi_handle_kserve_config, wi_handle_kserve_stats, wi_handle_kserve_al
 wi_route_fn wi_handle_kserve_index, wi_handle_kserve_load, wi_handle_kserve_unload;
 wi_route_fn wi_handle_ollama_version, wi_handle_ollama_tags, wi_handle_ollama_ps;
 wi_route_fn wi_handle_ollama_show, wi_handle_ollama_pull, wi_handle_ollama_delete;
+wi_route_fn wi_handle_sound_new, wi_handle_sound_take, wi_handle_sound_end;
+wi_route_fn wi_handle_sound_cancel, wi_handle_sound_read;
 wi_route_fn wi_handle_logs;
 wi_route_fn wi_handle_join_new, wi_handle_joins, wi_handle_join_revoke;
 

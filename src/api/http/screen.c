@@ -45,7 +45,7 @@ static int is_untyped(const struct wi_request *request)
     const char *type = headers->content_type;
     return !headers->origin && !headers->inference_length &&
            (request->route->flags & WI_ROUTE_BODY) &&
-           !(request->route->flags & (WI_ROUTE_FORM | WI_ROUTE_PIECES)) &&
+           !(request->route->flags & (WI_ROUTE_FORM | WI_ROUTE_PIECES | WI_ROUTE_BYTES)) &&
            (!type || !*type || wi_media_type_is(type, "application/x-www-form-urlencoded"));
 }
 
@@ -69,10 +69,10 @@ static enum wi_code check_media_type(
     int binary = (route->flags & WI_ROUTE_BINARY) != 0;
     int files = (route->flags & WI_ROUTE_FILES) != 0;
     int form = (route->flags & WI_ROUTE_FORM) != 0;
-    int pieces = (route->flags & WI_ROUTE_PIECES) != 0;
-    const char *usual = form     ? "multipart/form-data"
-                        : pieces ? "application/octet-stream"
-                                 : "application/json";
+    int bytes = (route->flags & (WI_ROUTE_PIECES | WI_ROUTE_BYTES)) != 0;
+    const char *usual = form    ? "multipart/form-data"
+                        : bytes ? "application/octet-stream"
+                                : "application/json";
     if (wi_media_type_is(type, usual) ||
         (binary && wi_media_type_is(type, "application/octet-stream")) ||
         (files && (wi_media_type_is(type, "multipart/form-data") || wi_upload_file_name(type))))

@@ -424,7 +424,7 @@ static enum wi_code find_in_car(
         return error->code;
     if (wi_format_detect(wi_add_car_view(files->car), &format) != 0)
         return find_graph_in_car(files, error);
-    if (wi_formats[format]->find_variants)
+    if (!wi_formats[format]->names)
         return add_wanted(files, wi_formats[format], error);
     files->graph = wi_strdup(GRAPH);
     return WI_OK;

@@ -158,6 +158,26 @@ static enum wi_exit ask_first(struct sending *sending, const char *name, int rep
     return result;
 }
 
+/* Likewise: whether a store could have so much at all. Of a CAR a few blocks may be a model that is
+ * larger than any disk, and take long to be read. */
+static enum wi_exit check_room(struct sending *sending)
+{
+    json_t *answer = wi_cli_get(sending->cli, "/v1/models?limit=1");
+    json_int_t room = json_integer_value(json_object_get(answer, "room"));
+    uint64_t bytes = wi_manifest_bytes(&sending->files->list);
+    struct wi_error error;
+
+    json_decref(answer);
+    if (room <= 0 || bytes <= (uint64_t)room)
+        return WI_EXIT_OK;
+    wi_error_set(&error, WI_NO_ROOM, "",
+        "no room: the model has %" PRIu64 " bytes, and what the daemon keeps models in has room "
+        "for %" JSON_INTEGER_FORMAT " at most ([models] quota, or its disk)",
+        bytes, room);
+    complain(sending, &error);
+    return WI_EXIT_FAILED;
+}
+
 static json_t *make_announcement(const struct wi_manifest *list, int replace)
 {
     json_t *rows = json_array();
@@ -369,6 +389,8 @@ enum wi_exit wi_add_send(struct wi_cli *cli, struct wi_add_files *files, const c
     enum wi_exit result = ask_first(&sending, name, replace);
     json_t *wanted = NULL;
 
+    if (result == WI_EXIT_OK)
+        result = check_room(&sending);
     for (size_t i = 0; i < files->list.count && result == WI_EXIT_OK; i++)
         result = hash_file(&sending, &files->list.files[i]);
     if (result == WI_EXIT_OK)

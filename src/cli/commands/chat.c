@@ -164,7 +164,7 @@ enum wi_exit wi_cli_talk(struct wi_cli *cli)
     sigaction(SIGINT, NULL, &before);
     if (wi_line_is_terminal(line)) {
         fprintf(stderr, "%s; /help lists what else may be typed.\n", cli->arguments.positionals[0]);
-        wi_cli_catch_interrupts(NULL); /* between an answer and the next line, too */
+        wi_cli_catch(SIGINT, NULL); /* between an answer and the next line, too */
     }
     result = converse(cli, line, &talk);
     sigaction(SIGINT, &before, NULL);

@@ -267,15 +267,34 @@ static enum wi_exit write_car(struct car *car, const char *path)
         .is_cancelled = wi_cli_is_interrupted,
         .on_events = take_bytes,
         .context = car};
-    struct sigaction before;
     enum wi_exit result;
 
-    wi_cli_catch_interrupts(&before);
     wi_rest_exchange(&car->show->cli->rest, &request, &car->answer);
-    sigaction(SIGINT, &before, NULL);
     end_bar(car->show);
     result = keep(car);
     wi_rest_answer_clear(&car->answer);
+    return result;
+}
+
+/* Whatever ends the program in the meantime, but for SIGKILL: nothing is left of the file. */
+static enum wi_exit publish_to_file(struct car *car, const char *path, const char *target)
+{
+    static const int ending[] = {SIGINT, SIGTERM, SIGHUP};
+    struct sigaction before[sizeof ending / sizeof *ending];
+    struct wi_error error = {0};
+    enum wi_exit result = WI_EXIT_USAGE;
+
+    for (size_t i = 0; i < sizeof ending / sizeof *ending; i++)
+        wi_cli_catch(ending[i], &before[i]);
+    if (whole_file_begin(&car->file, target, &error) != WI_OK)
+        wi_cli_complain(&error);
+    else
+        result = publish(car->show, path);
+    if (result == WI_EXIT_OK)
+        result = write_car(car, path);
+    whole_file_drop(&car->file);
+    for (size_t i = 0; i < sizeof ending / sizeof *ending; i++)
+        sigaction(ending[i], &before[i], NULL);
     return result;
 }
 
@@ -283,18 +302,9 @@ static enum wi_exit write_car(struct car *car, const char *path)
 static enum wi_exit publish_car(struct show *show, const char *path, const char *target)
 {
     struct car car = {.show = show};
-    struct wi_error error = {0};
     int is_standard = strcmp(target, "-") == 0;
-    enum wi_exit result;
+    enum wi_exit result = publish_to_file(&car, path, target);
 
-    if (whole_file_begin(&car.file, target, &error) != WI_OK) {
-        wi_cli_complain(&error);
-        return WI_EXIT_USAGE;
-    }
-    result = publish(show, path);
-    if (result == WI_EXIT_OK)
-        result = write_car(&car, path);
-    whole_file_drop(&car.file);
     if (result == WI_EXIT_OK && is_standard)
         put_address(stderr, show->published);
     else if (result == WI_EXIT_OK)

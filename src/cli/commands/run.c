@@ -8,6 +8,8 @@
 #include "base/memory.h"
 #include "cli/plain.h"
 #include "cli/usage.h"
+#include "hub/reference.h"
+#include "library/alias.h"
 #include "library/model.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,6 +42,51 @@ static enum wi_exit look(struct wi_cli *cli, const char *name, json_t **model, c
     return result;
 }
 
+/* Whether the row of the list is a model that came by that path and has a name of its content. */
+static int came_by(const json_t *row, const char *repository)
+{
+    const char *name = json_string_value(json_object_get(row, "name"));
+    const char *from =
+        json_string_value(json_object_get(json_object_get(row, "source"), "repository"));
+
+    return name && from && wi_name_is_content(name) && strcmp(from, repository) == 0;
+}
+
+/* What a path in content has led to is here, and nobody needs to be asked for the way again: a new
+ * string. NULL: it is not, or the reference has no path. */
+static char *find_by_path(const struct wi_cli *cli, const char *reference)
+{
+    struct wi_hub_reference parsed = {0};
+    json_t *answer = NULL;
+    const json_t *row;
+    char *name = NULL;
+    size_t i;
+
+    if (!wi_argument_given(&cli->arguments, "as") && wi_hub_reference_is_content(reference) &&
+        wi_hub_reference_parse_content(reference, &parsed, NULL) == WI_OK && *parsed.path)
+        answer = wi_cli_get(cli, "/v1/models");
+    json_array_foreach(json_object_get(answer, "models"), i, row)
+    {
+        if (!name && came_by(row, parsed.repository))
+            name = wi_strdup(json_string_value(json_object_get(row, "name")));
+    }
+    json_decref(answer);
+    wi_hub_reference_clear(&parsed);
+    return name;
+}
+
+/* What it is called here, as far as that is known before it is pulled: a new string. */
+static enum wi_code name_before(
+    struct wi_cli *cli, const char *reference, char **name, struct wi_error *error)
+{
+    char *begun = find_by_path(cli, reference);
+    enum wi_code code = begun ? WI_OK : wi_cli_begun_name(cli, reference, &begun, error);
+
+    *name = code == WI_OK ? wi_cli_pulled_name(reference, begun) : NULL;
+    free(begun);
+    return code;
+}
+
 static enum wi_code check_name(const char *name, struct wi_error *error)
 {
     if (wi_model_check_name(name, error) == WI_OK)
@@ -69,18 +116,15 @@ static enum wi_exit complain_missing(const char *missing)
 static enum wi_exit bring(struct wi_cli *cli, const char *reference, char **name, json_t **model)
 {
     int revision = strchr(reference, '@') != NULL;
-    char *pulled = NULL, *missing = NULL, *begun;
+    char *pulled = NULL, *missing = NULL;
     struct wi_error error = {0};
     enum wi_exit result;
 
     *model = NULL;
-    *name = NULL;
-    if (wi_cli_begun_name(cli, reference, &begun, &error) != WI_OK) {
+    if (name_before(cli, reference, name, &error) != WI_OK) {
         wi_cli_complain(&error);
         return WI_EXIT_USAGE;
     }
-    *name = wi_cli_pulled_name(reference, begun);
-    free(begun);
     /* Of a plain hub longer names are allowed: those are not here by that name. */
     if (!wi_argument_given(&cli->arguments, "hub") && check_name(*name, &error) != WI_OK) {
         wi_cli_complain(&error);

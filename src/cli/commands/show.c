@@ -145,6 +145,25 @@ static void put_places(struct wi_cli *cli, const char *name)
     free(path);
 }
 
+/* What was made here of the model, each with how it measured. */
+static void put_variants(struct wi_buffer *out, const json_t *variants)
+{
+    const json_t *variant;
+    size_t i;
+
+    json_array_foreach(variants, i, variant)
+    {
+        const json_t *made = json_object_get(variant, "made");
+
+        wi_table_fill(out, i ? "; {name}, " : "{name}, ", variant);
+        wi_bar_size(out, json_object_get(variant, "bytes"));
+        if (!made)
+            continue;
+        wi_buffer_puts(out, ", made here: ");
+        wi_cli_put_made(out, made);
+    }
+}
+
 static void print_model(const struct wi_cli *cli, const json_t *model)
 {
     static const struct wi_column lines[] = {{"model", "name", NULL}, {"title", "title", NULL},
@@ -153,7 +172,8 @@ static void print_model(const struct wi_cli *cli, const json_t *model)
         {"context", "context_length", put_tokens}, {"chat", "chat", NULL}, {"tasks", "tasks", NULL},
         {"labels", "labels", NULL}, {"inputs", "inputs", wi_cli_put_values},
         {"outputs", "outputs", wi_cli_put_values}, {"size", "bytes", put_size},
-        {"hash", "hash", NULL}, {"variant", "variant", NULL}, {"pulled from", "source", put_source},
+        {"hash", "hash", NULL}, {"variant", "variant", NULL},
+        {"variants", "variants", put_variants}, {"pulled from", "source", put_source},
         {"published", "published", put_pins}, {"memory", "memory", put_memory},
         {"warnings", "warnings", NULL}, {"pulling", "pulling", put_pull}, {0}};
     static const struct wi_column files[] = {

@@ -221,6 +221,8 @@ enum wi_exit wi_cli_transcribe(struct wi_cli *cli)
     enum wi_exit result = WI_EXIT_USAGE;
     enum form form;
 
+    if (wi_argument_given(&cli->arguments, "live"))
+        return wi_cli_listen(cli);
     if (read_form(&cli->arguments, &form, &error) == WI_OK &&
         write_request(cli, form, &body, &request, &error) == WI_OK) {
         wi_cli_infer_carry(&request, &body);

@@ -124,8 +124,7 @@ enum wi_code wi_kserve_read_parameters(
     asked->browser = wi_strdup(parameters.browser);
     asked->node = wi_strdup(parameters.node);
     asked->fallback = parameters.fallback;
-    if (parameters.precision >= 0)
-        asked->precision = wi_strdup(wi_infer_precision_names[parameters.precision]);
+    asked->precision = wi_infer_take_precision(parameters.precision);
     asked->priority = priority_of(parameters.priority);
     infer->has_timeout = parameters.timeout > 0;
     /* No time is less than the least that timeout_ms may be. */

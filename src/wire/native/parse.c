@@ -85,9 +85,12 @@ const struct wi_param wi_native_params[] = {
         .kind = WI_PARAM_ENUM,
         .offset = AT(precision),
         .names = wi_infer_precision_names,
-        .help = "The variant, as NAME:VARIANT. Without either it is the first that webinfer show "
-                "lists: 8 bits, then floats, then 4 bits, which WASM computes many times slower. "
-                "16-bit floats and GGUF files do not go to WebGPU without shader-f16."},
+        .help =
+            "The variant, as NAME:VARIANT. Without either, and with auto, it is the first that "
+            "webinfer show lists and model_budget has room for: 8 bits, then floats, then 4 "
+            "bits, which WASM computes many times slower. Where it had not the memory, the next "
+            "smaller one runs, and fallbacks says so. 16-bit floats and GGUF files do not go to "
+            "WebGPU without shader-f16."},
     {.name = "outputs",
         .kind = WI_PARAM_ARRAY,
         .offset = AT(outputs),
@@ -343,8 +346,7 @@ static void take_strings(struct wi_infer *infer, const struct fields *fields)
     asked->client_id = wi_strdup(fields->id);
     asked->browser = wi_strdup(fields->browser);
     asked->node = wi_strdup(fields->node);
-    asked->precision =
-        fields->precision < 0 ? NULL : wi_strdup(wi_infer_precision_names[fields->precision]);
+    asked->precision = wi_infer_take_precision(fields->precision);
     if (fields->model_type >= 0) {
         infer->has_type = 1;
         asked->type = (enum wi_model_type)(fields->model_type + 1);

@@ -34,23 +34,31 @@ static void add_reported(
         wi_buffer_puts(out, otherwise);
 }
 
-/* The platforms that did not do, in the order in which they were given up: the one that was passed
+static void add_rows(struct wi_buffer *out, const json_t *rows, int *some)
+{
+    for (size_t i = 0; i < json_array_size(rows); i++) {
+        wi_buffer_puts(out, *some ? "," : "");
+        wi_buffer_json(out, json_array_get(rows, i));
+        *some = 1;
+    }
+}
+
+/* What did not do, in the order in which it was given up: variants, the platform that was passed
  * over here, then those that the page tried. */
 static void add_fallbacks(struct wi_buffer *out, const struct wi_outcome *outcome)
 {
-    const json_t *reported = json_object_get(outcome->executed_on, "fallbacks");
     const char *refused = outcome->refused_platform;
+    int some = 0;
     wi_buffer_puts(out, ",\"fallbacks\":[");
+    add_rows(out, outcome->lessened, &some);
     if (refused) {
-        wi_buffer_printf(out, "{\"platform\":\"%s\",\"code\":\"%s\",\"reason\":", refused,
-            wi_code_name(WI_PLATFORM_UNSUPPORTED));
+        wi_buffer_printf(out, "%s{\"platform\":\"%s\",\"code\":\"%s\",\"reason\":", some ? "," : "",
+            refused, wi_code_name(WI_PLATFORM_UNSUPPORTED));
         wi_buffer_json_string(out, outcome->refused_reason);
         wi_buffer_puts(out, "}");
+        some = 1;
     }
-    for (size_t i = 0; i < json_array_size(reported); i++) {
-        wi_buffer_puts(out, i > 0 || refused ? "," : "");
-        wi_buffer_json(out, json_array_get(reported, i));
-    }
+    add_rows(out, json_object_get(outcome->executed_on, "fallbacks"), &some);
     wi_buffer_puts(out, "]");
 }
 

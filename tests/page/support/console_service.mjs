@@ -83,6 +83,8 @@ export class ConsoleService {
             violations: [], missed: [], snapshots: 0, full: 0, refusal: null, forgets: false, joins: [{ id: 'join-1', nodes: 4, joined: 2, expires_at: Date.now() + 3.6e6 }] });
         /** The adapter of the place that is chosen. @type {string | undefined} */
         this.adapter = undefined;
+        /** Takes live sound; null: that is not listed, and not there. @type {import('../../lib/played-sound.mjs').PlayedSound | null} */
+        this.sound = null;
         /** What a snapshot waits for in its middle. */
         this.holding = null;
         this.lines = Array.from({ length: 450 }, (_, i) => this.line(i + 1, ['info', 'info', 'warn', 'error'][i % 4]));
@@ -148,6 +150,7 @@ export class ConsoleService {
         if (name === '/' || name.startsWith('/console/')) return this.#file(name === '/' ? 'index.html' : name.slice(9), response);
         if (this.token && name !== REPORTED && seen.authorization !== `Bearer ${this.token}`) return this.#json(response, 401, { code: 'unauthorized', status: 401, title: 'Unauthorized', detail: seen.authorization ? 'this token is not known' : 'a token is needed' });
         if (name === '/v1/events') return this.#events(url, seen.lastId, response);
+        if (this.sound && name.startsWith('/v1/audio/streams')) return void this.sound.answer(request, response);
         if (name === '/v1/infer') return void this.#infer(request, response, seen);
         if (request.method !== 'GET') {
             request.on('data', (text) => (seen.body += text));
@@ -206,7 +209,7 @@ export class ConsoleService {
     #found(name, query) {
         const all = (kind) => Object.entries(this.objects).filter(([key]) => key.startsWith(`${kind}/`)).map(([, object]) => object);
         if (name === '/v1/status') return { ...this.objects.status, started_at: this.startedAt, ...(this.rank === 'admin' && { models_directory: '/models' }), memory: { used: 12e6, budget: 2e9 }, sessions: [{ id: 'session-1', memory_bytes: 1.4e9 }] };
-        if (name === '/v1/openapi.json') return { openapi: '3.1.0', 'x-tasks': { chat: { options: OPTIONS }, complete: { options: OPTIONS } } };
+        if (name === '/v1/openapi.json') return { openapi: '3.1.0', paths: this.sound ? { '/v1/audio/streams': {} } : {}, 'x-tasks': { chat: { options: OPTIONS }, complete: { options: OPTIONS } } };
         if (name === '/v1/history') return history();
         if (name === '/v1/hardware') return hardware(query.get('model_name'), this.text, this.adapter);
         if (name === '/v1/nodes') return { nodes: query.get('after') ? all('node').slice(2) : all('node').slice(0, 2), next: query.get('after') ? null : 'node-2' };

@@ -30,15 +30,15 @@ async function withConsole(browser, folder, options, use) {
 }
 
 /** The tests of a file share a browser: what opens a console in it, and the folder of the console.
- * @param {string} reads the element whose text `text()` gives: of everything, unless it is said */
-export function consoles(reads = 'body') {
+ * @param {string} reads the element whose text `text()` gives: of everything, unless it is said @param {string[]} flags more of Chromium's own */
+export function consoles(reads = 'body', flags = []) {
     let browser, page;
     const open = (options, use) => withConsole(browser, open.folder, options, (on) => use({ ...on, text: () => on.tab.evaluate((element) => document.querySelector(element).innerText, reads) }));
     open.folder = '';
     before(async () => {
         page = builtPage();
         open.folder = path.join(page.folder, '../console');
-        browser = await launch();
+        browser = await launch({ flags });
     });
     after(async () => {
         await browser?.close();

@@ -53,10 +53,19 @@ export const modelOf = (files, name = 'model') => ({
 });
 
 /** Loads a model of these files, or of a folder. @returns {Promise<import('../../../page/src/pipeline/loading.js').Loaded>} */
-export function loaded(from, signal = new AbortController().signal) {
+export function loaded(from, signal = new AbortController().signal, makeSparing = () => null) {
     const files = typeof from === 'string' ? filesIn(from) : from;
     const folder = new Folder(modelOf(files), async ({ path: file }) => files[file].slice());
-    return loadFolder('model@h', library, folder, DEVICE, signal);
+    return loadFolder('model@h', library, folder, DEVICE, signal, undefined, makeSparing(files));
+}
+
+/** Loads it as where memory is short. What was brought again is noted. */
+export async function spared(from, brought = []) {
+    const model = await loaded(from, undefined, (files) => library.sparing(async (file) => {
+        brought.push(file);
+        return files[file].slice();
+    }, true));
+    return { model, brought };
 }
 
 /** A task as an engine gets it, with the tensors that it has. */

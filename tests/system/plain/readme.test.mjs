@@ -40,6 +40,8 @@ const EXPECTED = [
     ['build/webinfer infer numbers ', /^three hundred forty-seven$/m],
     ['build/webinfer infer digits-vit ', /^7 +\d/m],
     ['build/webinfer infer keywords ', /^left +\d/m],
+    ['build/webinfer transcribe --live digit-words ', /^(?:one zero four six\nseven|four\none seven)$/m],
+    ['build/webinfer transcribe ', /^four one seven$/m],
     ['curl -s http://127.0.0.1:8470/v1/infer ', /"label":"7"/],
     ['curl -s http://127.0.0.1:8470/v1/chat/completions ', /17 \+ 25 = 42/],
     ['curl -sN http://127.0.0.1:8470/v1/events ', /^event: snapshot$/m],
@@ -50,8 +52,8 @@ const EXPECTED = [
     ['import { Ollama }', /42/],
     ['import Anthropic', /42/],
 ];
-/** What takes a hub, a file of the reader's own, or a machine to look at. */
-const ELSEWHERE = /^\.\/dev |ORG\/NAME|Xenova\/|infer clip |YOUR-|qwen3|webinfer doctor|tritonclient/;
+/** What takes a hub, a file of the reader's own, a microphone, or a machine to look at. */
+const ELSEWHERE = /^\.\/dev |^arecord |ORG\/NAME|Xenova\/|infer clip |YOUR-|qwen3|webinfer doctor|tritonclient/;
 /** README's picture of the parts. */
 const DRAWING = /^client ──/;
 

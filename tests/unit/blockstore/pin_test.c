@@ -202,6 +202,61 @@ TEST(leaves_are_of_their_file_and_no_other)
     wi_leaves_clear(&leaves);
 }
 
+struct told {
+    int count;
+    char sha256[WI_HASH_HEX_SIZE];
+    size_t leaves;
+};
+
+static int take_leaves(void *context, const char *sha256, const struct wi_leaves *leaves)
+{
+    struct told *told = context;
+    told->count++;
+    snprintf(told->sha256, sizeof told->sha256, "%s", sha256);
+    told->leaves = leaves->count;
+    return 0;
+}
+
+static int wants_none(const void *context, const char *sha256)
+{
+    (void)context, (void)sha256;
+    return 0;
+}
+
+/* The store's files are called by their SHA-256, too. */
+TEST(leaves_stay_for_as_long_as_their_file_is_a_blob)
+{
+    struct fixture *f = *state;
+    char sha256[WI_HASH_HEX_SIZE];
+    int folder;
+    struct wi_leaves leaves = keep_leaves(f, &folder, sha256), again = {0};
+    struct told told = {0};
+    char *blob = wi_sprintf(".blobs/sha256-%s", sha256);
+    wi_leaves_each(f->directory, take_leaves, &told); /* there are no blobs at all */
+    assert_int_equal(told.count, 0);
+    assert_int_equal(wi_leaves_open_file(f->directory, sha256), -1);
+    fill(f, ".blobs", "sha256-" SHA256, 3, 1); /* of which no leaves are kept */
+    fill(f, ".blobs", blob + strlen(".blobs/"), 3, 2 * WI_LEAF_BYTES + 1);
+    wi_leaves_each(f->directory, take_leaves, &told);
+    assert_int_equal(told.count, 1);
+    assert_string_equal(told.sha256, sha256);
+    assert_int_equal(told.leaves, 3);
+    int fd = wi_leaves_open_file(f->directory, sha256);
+    assert_true(fd >= 0);
+    close(fd);
+    wi_leaves_sweep(f->directory, wants_none, NULL);
+    assert_int_equal(wi_leaves_read(folder, sha256, leaves.bytes, &again), 0);
+    char *path = path_to(f->directory, blob);
+    assert_int_equal(unlink(path), 0);
+    wi_leaves_sweep(f->directory, wants_none, NULL);
+    wi_leaves_clear(&again);
+    assert_int_equal(wi_leaves_read(folder, sha256, leaves.bytes, &again), -1);
+    free(path);
+    free(blob);
+    close(folder);
+    wi_leaves_clear(&leaves);
+}
+
 TEST(a_flipped_or_cut_list_of_leaves_is_refused)
 {
     struct fixture *f = *state;

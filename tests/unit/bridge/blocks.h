@@ -29,7 +29,8 @@ struct wi_blockstore {
     size_t given_count;
     const struct wi_pin *pins;
     size_t pin_count;
-    int looks; /* how often its files were to be looked at */
+    uint64_t runs; /* of each of them */
+    int looks;     /* how often its files were to be looked at */
 };
 
 static int open_readings;
@@ -90,6 +91,12 @@ void wi_blockstore_each(const struct wi_blockstore *blocks, wi_pin_fn *each, voi
 {
     for (size_t i = 0; i < blocks->pin_count; i++)
         each(context, &blocks->pins[i]);
+}
+
+uint64_t wi_blockstore_runs(const struct wi_blockstore *blocks, const struct wi_pin *pin)
+{
+    (void)pin;
+    return blocks->runs;
 }
 
 void wi_blockstore_look(struct wi_blockstore *blocks)

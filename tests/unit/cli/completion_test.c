@@ -23,7 +23,7 @@ struct situation {
 
 static const struct situation situations[] = {
     {{""}, "run pull list show status open infer chat generate embed transcribe ps load unload add "
-           "publish unpublish sources rm gc jobs models "
+           "quantize publish unpublish sources rm gc jobs models "
            "nodes hardware doctor "
            "token completion help "
            "version"},

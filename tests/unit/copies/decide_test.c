@@ -230,6 +230,40 @@ TEST(what_ran_most_goes_first)
     wi_copies_memory_clear(&memory);
 }
 
+/* Two models of anna's, which bert is to copy: how often either ran, there and at carl's. */
+static int pulls_second(uint64_t first, uint64_t second, uint64_t second_of_carl)
+{
+    const struct wi_copies_daemon daemons[] = {{"bert", ROOM}, {"anna", 0}, {"carl", 0}};
+    struct wi_copies_row rows[3] = {row_of('P', 1), row_of('P', 1), row_of('C', 2)};
+    struct wi_copies_memory memory = {0};
+    struct wi_copies_decision decision;
+    int is_second = -1;
+    rows[1].cid = rows[2].cid = cid_of(1);
+    rows[0].runs = first, rows[1].runs = second, rows[2].runs = second_of_carl;
+    for (int i = 0; i < 3; i++) {
+        const struct wi_copies_situation situation = {.now_ms = i * INTERVAL,
+            .interval_ms = INTERVAL,
+            .replicas = 3,
+            .daemons = daemons,
+            .daemon_count = 3,
+            .rows = rows,
+            .count = 3};
+        wi_copies_decide(&situation, &memory, &decision);
+        is_second = decision.pull ? wi_cid_equal(&decision.pull->cid, &rows[1].cid) : -1;
+        wi_copies_decision_clear(&decision);
+    }
+    wi_copies_memory_clear(&memory);
+    return is_second;
+}
+
+TEST(what_ran_most_in_the_last_day_goes_first)
+{
+    assert_int_equal(pulls_second(2, 1, 0), 0);
+    assert_int_equal(pulls_second(2, 3, 0), 1);
+    assert_int_equal(pulls_second(2, 1, 2), 1); /* by both daemons together */
+    assert_int_equal(pulls_second(4, 1, 2), 0);
+}
+
 /* --- what becomes of a copy ------------------------------------------------------------------- */
 
 /* The fate of bert's after so many turns. */

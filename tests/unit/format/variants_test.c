@@ -39,7 +39,6 @@ TEST(only_weights_and_settings_are_wanted)
     assert_false(wi_format_gguf.wants("inner/model.gguf"));
     assert_true(wi_format_onnx.wants("model.onnx") && wi_format_onnx.wants("w.onnx.data"));
     assert_false(wi_format_onnx.wants("onnx/model.onnx") || wi_format_onnx.wants("other.json"));
-    assert_null(wi_format_onnx.find_variants);
 }
 
 TEST(a_dtype_is_a_variant)
@@ -100,4 +99,21 @@ TEST(variants_are_found_by_name)
     assert_int_equal(wi_variants_get(&variants, "f16")->bytes, 3);
     assert_null(wi_variants_get(&variants, "F32"));
     wi_variants_clear(&variants);
+}
+
+TEST(what_fits_is_the_first_and_what_is_smaller_the_largest)
+{
+    struct wi_variant items[] = {{(char *)"q8", .bytes = 50}, {(char *)"fp32", .bytes = 200},
+        {(char *)"q4", .bytes = 30}, {(char *)"q2", .bytes = 20}};
+    const struct wi_variants variants = {items, 4};
+    assert_string_equal(wi_variants_fitting(&variants, 1000)->name, "q8");
+    assert_string_equal(wi_variants_fitting(&variants, 50)->name, "q8");
+    assert_string_equal(wi_variants_fitting(&variants, 49)->name, "q4");
+    assert_string_equal(wi_variants_fitting(&variants, 19)->name, "q8"); /* none does */
+    assert_null(wi_variants_fitting(&(struct wi_variants){0}, 1000));
+    assert_string_equal(wi_variants_smaller(&variants, "fp32")->name, "q8");
+    assert_string_equal(wi_variants_smaller(&variants, "q8")->name, "q4");
+    assert_string_equal(wi_variants_smaller(&variants, "q4")->name, "q2");
+    assert_null(wi_variants_smaller(&variants, "q2"));
+    assert_null(wi_variants_smaller(&variants, "int8"));
 }

@@ -39,6 +39,13 @@ TEST(one_pull_for_all_who_ask)
     wi_pulls_counters(f->pulls, &counters);
     assert_int_equal(counters.done, 1);
     assert_int_equal(counters.fetched_bytes, played.model.size);
+    assert_int_equal(counters.levels[WI_PULL_HUB].hits, 1);
+    assert_int_equal(counters.levels[WI_PULL_HUB].misses, 0);
+    assert_int_equal(counters.levels[WI_PULL_HUB].bytes, played.model.size);
+    for (int level = 0; level < WI_PULL_HUB; level++) /* which it has none of */
+        assert_int_equal(counters.levels[level].hits + counters.levels[level].misses +
+                             counters.levels[level].bytes,
+            0);
     assert_null(wi_pull_watch(f->pulls, "org/small", on_event, &first));
 }
 
@@ -274,6 +281,70 @@ TEST(the_next_daemon_goes_on)
     run_until_ended(f, &watcher);
     assert_int_equal(watcher.states & (1u << WI_PULL_DONE), 1u << WI_PULL_DONE);
     assert_int_equal(count_stagings(f), 0);
+    assert_int_equal(wi_versions_current(f->root, "org/small"), 1);
+}
+
+static void start_copy(struct fixture *f)
+{
+    const struct wi_pull_want want = {.reference = "org/small", .copy = 1};
+    char name[WI_MODEL_NAME_MAX + 1];
+    struct wi_error error;
+    played.hold = 1;
+    assert_int_equal(wi_pulls_start(f->pulls, &want, name, &error), WI_OK);
+    run_until(f, "org/small", WI_PULL_DOWNLOADING);
+}
+
+/* Another daemon goes on with it, to its end. */
+static void end_in_the_next(struct fixture *f)
+{
+    struct watcher watcher;
+    end(f);
+    assert_int_equal(count_stagings(f), 1);
+    played.hold = 0;
+    begin(f);
+    wi_pulls_resume(f->pulls);
+    run_until(f, "org/small", WI_PULL_RESOLVING);
+    watch(f, "org/small", &watcher);
+    run_until_ended(f, &watcher);
+    assert_int_equal(watcher.states & (1u << WI_PULL_DONE), 1u << WI_PULL_DONE);
+    assert_int_equal(count_stagings(f), 0);
+}
+
+/* Whether what is written down of the pull is no copy. */
+static int is_wanted_here(const struct fixture *f)
+{
+    struct wi_strings ids = {0};
+    struct wi_staging staging = {0};
+    struct wi_error error;
+    assert_int_equal(wi_staging_list(f->root, &ids), 0);
+    assert_int_equal(ids.count, 1);
+    assert_int_equal(wi_staging_open(f->root, ids.items[0], NULL, &staging, &error), WI_OK);
+    int is = !strstr(staging.request, "\"copy\"");
+    wi_staging_clear(&staging);
+    wi_strings_clear(&ids);
+    return is;
+}
+
+TEST(a_copy_stays_one_over_a_kill)
+{
+    struct fixture *f = *state;
+    start_copy(f);
+    end_in_the_next(f);
+    assert_int_equal(wi_versions_is_copy(f->root, "org/small"), 1);
+}
+
+TEST(a_copy_that_somebody_joins_is_none_even_over_a_kill)
+{
+    struct fixture *f = *state;
+    struct wi_pull_info info;
+    start_copy(f);
+    start(f, "org/small", "org/small");
+    assert_int_equal(wi_pulls_find(f->pulls, "org/small", &info), 0);
+    assert_int_equal(info.copy, 0);
+    while (!is_wanted_here(f)) /* written down on a thread */
+        uv_run(&f->loop, UV_RUN_ONCE);
+    end_in_the_next(f);
+    assert_int_equal(wi_versions_is_copy(f->root, "org/small"), 0);
     assert_int_equal(wi_versions_current(f->root, "org/small"), 1);
 }
 

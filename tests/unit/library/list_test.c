@@ -139,6 +139,13 @@ TEST(a_folder_that_is_not_there_has_nothing)
 {
     wi_list_read("/nonexistent", &list);
     assert_int_equal(list.model_count + list.ignored_count, 0);
+    assert_int_equal(list.disk_bytes, 0);
+}
+
+TEST(the_size_of_the_disk_is_known)
+{
+    read_again();
+    assert_true(list.disk_bytes > 0);
 }
 
 TEST(what_is_ignored_is_bounded)

@@ -52,6 +52,29 @@ TEST(as_little_goes_as_is_needed)
     assert_string_equal(text, "new/1 old/1 new/2 ");
 }
 
+/* An earlier version goes all the same: nobody wants it any more. */
+TEST(what_neighbours_lack_goes_last)
+{
+    static const struct wi_quota_row some[] = {
+        {.name = "alone", .version = 1, .current = 1, .bytes = 10, .used_at = 10},
+        {.name = "common", .version = 1, .current = 1, .elsewhere = 1, .bytes = 10, .used_at = 30},
+        {.name = "known", .version = 1, .current = 1, .elsewhere = 1, .bytes = 10, .used_at = 20},
+        {.name = "held", .version = 1, .current = 1, .in_use = 1, .elsewhere = 1, .bytes = 10},
+        {.name = "old", .version = 1, .bytes = 10, .used_at = 40},
+    };
+    static const char *const order[] = {"old", "known", "common", "alone", "held"};
+    struct wi_quota quota = {0};
+    struct wi_error error;
+    for (size_t i = 0; i < sizeof some / sizeof *some; i++)
+        wi_quota_add(&quota, &some[i]);
+    assert_int_equal(wi_quota_plan(&quota, 50, 20, &error), WI_OK);
+    for (size_t i = 0; i < quota.count; i++) {
+        assert_string_equal(quota.rows[i].name, order[i]);
+        assert_int_equal(quota.rows[i].evict, i < 2);
+    }
+    wi_quota_clear(&quota);
+}
+
 TEST(it_is_said_by_how_much_a_model_does_not_fit)
 {
     struct wi_error error;

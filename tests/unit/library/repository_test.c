@@ -1,6 +1,7 @@
 /* The store over a real folder: snapshots, changes, links, shared and cancelled look-ups. */
 #include "store_fixture.h"
 
+#include "base/clock.h"
 #include "base/hash.h"
 #include "library/load.h"
 #include <sys/resource.h>
@@ -676,4 +677,118 @@ TEST(one_is_read_at_a_time_and_the_smallest_first)
     while (strlen(order) < 5)
         uv_run(&f->loop, UV_RUN_ONCE);
     assert_string_equal(order, "adceb");
+}
+
+/* --- how often they ran ----------------------------------------------------------------------- */
+
+struct kept_runs {
+    int puts, forgotten;
+    char key[80], value[400];
+};
+
+static void keep_runs(void *context, const char *key, const char *value)
+{
+    struct kept_runs *kept = context;
+    kept->puts += value != NULL;
+    kept->forgotten += value == NULL;
+    snprintf(kept->key, sizeof kept->key, "%s", key);
+    snprintf(kept->value, sizeof kept->value, "%s", value ? value : "");
+}
+
+static int64_t this_hour(void)
+{
+    return wi_wall_ms() / 3600000;
+}
+
+/* Two names of the same files are one. */
+TEST(runs_are_counted_by_what_runs)
+{
+    struct fixture *f = *state;
+    struct kept_runs kept = {0};
+    put_model(f, "one", "same");
+    put_model(f, "two", "same");
+    put_model(f, "other", "different");
+    struct wi_model *one = find_good(f, "one"), *two = find_good(f, "two");
+    struct wi_model *other = find_good(f, "other");
+    assert_string_equal(one->hash, two->hash);
+    assert_int_equal(wi_repository_runs(f->models, one->hash), 0); /* a look is none */
+    for (int i = 0; i < 3; i++)
+        wi_model_use(one);
+    wi_model_use(two);
+    assert_int_equal(wi_repository_runs(f->models, one->hash), 4);
+    assert_int_equal(wi_repository_runs(f->models, other->hash), 0);
+
+    wi_repository_keep_runs(f->models, keep_runs, &kept);
+    wi_repository_free(f->models);
+    f->models = wi_repository_new(&f->loop, f->repository, NULL);
+    assert_int_equal(kept.puts, 1);
+    assert_string_equal(kept.key, one->hash);
+    wi_repository_restore_runs(f->models, kept.key, kept.value);
+    assert_int_equal(wi_repository_runs(f->models, kept.key), 4);
+    wi_model_unref(one);
+    wi_model_unref(two);
+    wi_model_unref(other);
+}
+
+static void restore(struct fixture *f, char digit, int64_t hours_ago, const char *counts)
+{
+    char key[65] = "", value[400];
+    memset(key, digit, 64);
+    snprintf(value, sizeof value, "[%lld%s]", (long long)(this_hour() - hours_ago), counts);
+    wi_repository_restore_runs(f->models, key, value);
+}
+
+static uint64_t runs_of(struct fixture *f, char digit)
+{
+    char key[65] = "";
+    memset(key, digit, 64);
+    return wi_repository_runs(f->models, key);
+}
+
+TEST(runs_are_of_the_last_day)
+{
+    static const char each[] = ",1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1";
+    struct fixture *f = *state;
+    struct kept_runs kept = {0};
+    int64_t hour;
+    do { /* should the hour end meanwhile */
+        hour = this_hour();
+        wi_repository_free(f->models);
+        f->models = wi_repository_new(&f->loop, f->repository, NULL);
+        restore(f, 'a', 0, each);
+        restore(f, 'b', 20, each);
+        restore(f, 'c', 24, each);
+    } while (hour != this_hour());
+    assert_int_equal(runs_of(f, 'a'), 24);
+    assert_int_equal(runs_of(f, 'b'), 4);
+    assert_int_equal(runs_of(f, 'c'), 0);
+    wi_repository_keep_runs(f->models, keep_runs, &kept);
+    wi_repository_free(f->models);
+    f->models = wi_repository_new(&f->loop, f->repository, NULL);
+    assert_int_equal(kept.forgotten, 1);
+    assert_int_equal(kept.puts, 0); /* the others are as they were */
+    assert_int_equal(kept.key[0], 'c');
+    restore(f, 'd', 1, ",1");
+    restore(f, 'e', -1, each);
+    restore(f, 'f', 0, ",1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,-1");
+    wi_repository_restore_runs(f->models, "key", "[]");
+    for (char digit = 'd'; digit <= 'f'; digit++)
+        assert_int_equal(runs_of(f, digit), 0);
+}
+
+TEST(no_more_is_counted_than_there_is_room_for)
+{
+    static const char none[] = ",0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0";
+    struct fixture *f = *state;
+    char key[65], value[100];
+    for (int i = 0; i <= WI_REPOSITORY_RUNS_MAX; i++) {
+        snprintf(key, sizeof key, "%064d", i);
+        snprintf(value, sizeof value, "[%lld,%d%s]", (long long)this_hour() - (i == 7), 5, none);
+        wi_repository_restore_runs(f->models, key, value);
+    }
+    assert_int_equal(wi_repository_runs(f->models, key), 5);
+    snprintf(key, sizeof key, "%064d", 7);
+    assert_int_equal(wi_repository_runs(f->models, key), 0); /* which ran longest ago */
+    snprintf(key, sizeof key, "%064d", 8);
+    assert_int_equal(wi_repository_runs(f->models, key), 5);
 }

@@ -229,6 +229,57 @@ TEST(what_is_used_is_not_evicted)
     wi_model_unref(held.model);
 }
 
+TEST(a_copy_is_one_until_somebody_wants_it)
+{
+    struct fixture *f = *state;
+    struct wi_source source = {.hub = wi_strdup("hub"), .copy = 1};
+    char hash[WI_MANIFEST_HEX] = "";
+    memset(hash, 'a', sizeof hash - 1);
+    assert_int_equal(wi_versions_is_copy(f->directory, "org/name"), 0);
+    wi_versions_stage(f->work, "one", "{}", "org/name", NULL, on_done, f);
+    assert_int_equal(wait_for(f), WI_OK);
+    wi_source_add(&source, "model.onnx", put_model(f->folder, "first"), hash);
+    wi_versions_make_current(f->work, "one", "org/name", &source, on_done, f);
+    wi_source_clear(&source);
+    assert_int_equal(wait_for(f), WI_OK);
+    assert_int_equal(wi_versions_is_copy(f->directory, "org/name"), 1);
+    for (int i = 0; i < 2; i++) { /* the second time nothing is left to do */
+        wi_versions_want(f->work, "org/name", on_done, f);
+        assert_int_equal(wait_for(f), WI_OK);
+        assert_int_equal(wi_versions_is_copy(f->directory, "org/name"), 0);
+    }
+    struct answer answer = find(f, "org/name");
+    assert_int_equal(answer.code, WI_OK);
+    assert_int_equal(answer.model->manifest.count, 1);
+    wi_model_unref(answer.model);
+    wi_versions_want(f->work, "org/unheard", on_done, f);
+    assert_int_equal(wait_for(f), WI_OK);
+}
+
+/* The file that the pulls above verified as so many times the digit 'b'. */
+static void list_elsewhere(void *context, struct wi_versions_use *use)
+{
+    (void)context;
+    use->elsewhere = wi_realloc_array(NULL, 2, sizeof *use->elsewhere);
+    memset(use->elsewhere[0], 0xcc, sizeof *use->elsewhere);
+    memset(use->elsewhere[1], 0xbb, sizeof *use->elsewhere);
+    use->elsewhere_count = 2;
+}
+
+TEST(what_neighbours_have_is_evicted_first)
+{
+    struct fixture *f = *state;
+    pull(f, "org/old", "first", 'a');
+    pull(f, "org/new", "first", 'b');
+    wi_versions_work_set(f->work, 2000, 2);
+    wi_versions_work_ask(f->work, list_elsewhere, f);
+    wi_versions_make_room(f->work, NULL, 1200, on_done, f);
+    assert_int_equal(wait_for(f), WI_OK);
+    assert_string_equal(f->name, "org/new");
+    assert_true(has_version(f, "org/old", 1));
+    assert_false(has_version(f, "org/new", 1));
+}
+
 TEST(a_use_is_noted)
 {
     struct fixture *f = *state;

@@ -48,3 +48,16 @@ TEST(loopback_and_https_are_secure)
         assert_int_equal(wi_url_is_secure(rows[i].url), rows[i].secure);
     }
 }
+
+TEST(private_places_are_told_by_the_address)
+{
+    static const char *const private[] = {"https://127.0.0.1", "https://localhost:1/x",
+        "https://10.0.0.1:8443", "https://[::1]", "https://[fd00::1]:1", "https://169.254.169.254",
+        "https://[::ffff:10.0.0.1]", "https://0.0.0.0"};
+    static const char *const public[] = {"https://8.8.8.8", "https://gateway.example:1",
+        "https://[2606:4700::1111]:1", "http://10.example"};
+    for (size_t i = 0; i < sizeof private / sizeof *private; i++)
+        assert_true(wi_url_is_private(private[i]));
+    for (size_t i = 0; i < sizeof public / sizeof *public; i++)
+        assert_false(wi_url_is_private(public[i]));
+}

@@ -131,6 +131,40 @@ TEST(a_grammar_that_breaks_an_engine_is_no_fault_of_the_node)
     json_decref(grammar);
 }
 
+TEST(a_load_that_failed_for_want_of_memory_is_remembered)
+{
+    const struct wi_fleet_class *class = wi_pool_node_info_of(node)->place->class;
+    const struct wi_place *where = wi_fleet_where(class, WI_ENGINE_LLAMA, WI_WASM);
+    struct wi_answer said = {.starved = 1, .retryable = 1, .error.code = WI_INFERENCE_FAILED};
+    struct pool_attempt attempt;
+    json_t *loaded = json_pack(
+               "[{s:s, s:s, s:s}]", "hash", model.hash, "platform", "wasm", "state", "loaded"),
+           *failed = json_pack(
+               "[{s:s, s:s, s:s}]", "hash", model.hash, "platform", "wasm", "state", "failed");
+
+    pool.shortages = wi_shortages_new(WI_SHORTAGES_MAX);
+    book("a", NULL, 0);
+    assert_true(wi_pool_node_unbook(node, "a", 0, &attempt));
+    assert_false(wi_pool_measure_shortage(&pool, node, &attempt, &said, NULL));
+    /* It was the input that wanted so much. */
+    assert_false(wi_pool_measure_shortage(&pool, node, &attempt, &said, loaded));
+    assert_false(wi_shortages_has(pool.shortages, model.hash, where));
+    assert_true(wi_pool_measure_shortage(&pool, node, &attempt, &said, failed));
+    assert_true(wi_shortages_has(pool.shortages, model.hash, where));
+    wi_shortages_free(pool.shortages);
+    /* What the page went on from is remembered as well, and is no failure. */
+    pool.shortages = wi_shortages_new(WI_SHORTAGES_MAX);
+    said = (struct wi_answer){.ok = 1};
+    said.executed_on = json_pack("{s:s, s:[{s:s, s:s, s:s}]}", "platform", "webgpu", "fallbacks",
+        "platform", "wasm", "code", "out_of_memory", "reason", "bad_alloc");
+    assert_false(wi_pool_measure_shortage(&pool, node, &attempt, &said, failed));
+    assert_true(wi_shortages_has(pool.shortages, model.hash, where));
+    json_decref(said.executed_on);
+    wi_shortages_free(pool.shortages);
+    json_decref(loaded);
+    json_decref(failed);
+}
+
 /* --- what is believed of the timings in an answer, and what is not --------------------------- */
 
 /* Of an answer whose result is this, after ten seconds. */

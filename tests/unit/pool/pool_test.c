@@ -132,6 +132,9 @@ TEST(the_only_grammar_in_an_engine_that_hung_is_not_tried_again)
     assert_int_equal(seen.code, WI_INFERENCE_FAILED);
     end("other", 1);
     assert_int_equal(seen.code, WI_INFERENCE_FAILED);
+    give("gpu", WI_WEBGPU, grammar);
+    end("gpu", 1); /* which may have stopped */
+    assert_int_equal(seen.code, WI_INFERENCE_FAILED);
     json_decref(grammar);
     json_decref(none);
 }

@@ -580,3 +580,22 @@ TEST(what_is_paused_is_waited_for)
     assert_int_equal(option(place, 0, WI_WASM)->standing, WI_STANDING_CLOSED);
     expect_node(place, 3, "node-2");
 }
+
+TEST(where_the_memory_was_short_a_smaller_variant_is_awaited)
+{
+    struct place *place = *state;
+
+    prospect(place, 0, WI_WASM)->is_short = 1;
+    expect_node(place, 2, "node-1");
+    assert_int_equal(option(place, 0, WI_WASM)->standing, WI_STANDING_SHORT);
+    prospect(place, 1, WI_WASM)->is_short = 1;
+    assert_int_equal(route(place, 2), WI_PICK_NEVER);
+    assert_int_equal(place->error.code, WI_MODEL_TOO_LARGE);
+    ask(place, WI_WASM, 1);
+    assert_int_equal(route(place, 2), WI_PICK_NEVER);
+    assert_int_equal(place->error.code, WI_MODEL_TOO_LARGE);
+    ask(place, WI_WEBNN, 1); /* which is not there, and wasm is no way out */
+    assert_int_equal(route(place, 2), WI_PICK_NEVER);
+    ask(place, WI_WEBGPU, 1);
+    expect_node(place, 2, "node-0");
+}

@@ -581,7 +581,7 @@ static void on_raw(void *context, struct wi_outcome *outcome)
 }
 
 /* Of an inference with one FP32, 1.5. */
-static void begin_shadow(void)
+static void begin_asked(enum wi_run_kind kind, const char *client)
 {
     static struct wi_model model = {.name = "builtin/echo", ._references = 1};
     struct fixture *f = fixture;
@@ -598,10 +598,18 @@ static void begin_shadow(void)
         .blob = wi_blob_new(&f->budget, sizeof value)};
     wi_blob_append(tensor->blob, &value, sizeof value);
     f->run = wi_run_new(&f->deps,
-        &(struct wi_run_request){
-            .kind = WI_RUN_SHADOW, .asked = asked, .ours_only = 1, .accepted_at = wi_now_ms()},
+        &(struct wi_run_request){.kind = kind,
+            .asked = asked,
+            .ours_only = 1,
+            .client = client,
+            .accepted_at = wi_now_ms()},
         &owner);
     wi_run_begin(f->run);
+}
+
+static void begin_shadow(void)
+{
+    begin_asked(WI_RUN_SHADOW, NULL);
 }
 
 TEST(begins_at_an_inference_and_ends_with_what_came_of_it)
@@ -625,6 +633,24 @@ TEST(begins_at_an_inference_and_ends_with_what_came_of_it)
     wi_run_abandon(fixture->run);
     fixture->run = NULL;
     assert_int_equal(fixture->abandoned, 1);
+}
+
+/* Live sound: its job is a client's, and counted as one. */
+TEST(of_a_client_for_what_the_service_makes_of_it)
+{
+    on_dispatch = NULL;
+    begin_asked(WI_RUN_INSIDE, "somebody");
+    assert_null(on_dispatch);
+    assert_string_equal(fixture->spec.client, "somebody");
+    finish_job(WI_OK);
+    assert_string_equal(fixture->told, "outcome done ");
+    assert_int_equal(fixture->outcomes, 1);
+    assert_int_equal(fixture->counted_as, 17);
+    assert_null(fixture->text);
+    begin_asked(WI_RUN_INSIDE, "somebody");
+    finish_job(WI_INFERENCE_FAILED);
+    assert_int_equal(fixture->failures, 1);
+    assert_int_equal(fixture->code, WI_INFERENCE_FAILED);
 }
 
 /* --- its end from outside --------------------------------------------------------------------- */

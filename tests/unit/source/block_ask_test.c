@@ -202,6 +202,22 @@ TEST(but_not_into_private_places)
     assert_int_equal(test.gateways[0].asked, 1);
 }
 
+TEST(a_stranger_is_asked_at_public_addresses_alone)
+{
+    have_blocks(4, 4096);
+    have_gateways(1);
+    struct wi_block_source *stranger =
+        wi_sources_stranger(test.sources, "https://stranger.example");
+    snprintf(test.gateways[0].url, sizeof test.gateways[0].url, "https://stranger.example");
+    start_with(&stranger, 1);
+    run_until_got(test.count);
+    assert_int_equal(test.got, test.count);
+    assert_false(test.gateways[0].plain || test.gateways[0].private);
+    assert_string_equal(test.gateways[0].token, "");
+    close_fetch();
+    wi_block_source_release(stranger);
+}
+
 TEST(without_a_token_http_is_fine)
 {
     struct wi_block_source_row row = {.name = "g0", .url = "http://10.0.0.2:8080"};

@@ -394,13 +394,10 @@ static inline void have_gateways(size_t count)
     wi_sources_set(test.sources, rows, count);
 }
 
-static inline void start(void)
+static inline void start_with(struct wi_block_source *const *sources, size_t count)
 {
-    struct wi_block_source *sources[GATEWAYS_MAX];
-    for (size_t i = 0; i < wi_sources_count(test.sources); i++)
-        sources[i] = wi_sources_at(test.sources, i);
     test.order.sources = sources;
-    test.order.source_count = wi_sources_count(test.sources);
+    test.order.source_count = count;
     test.order.what = "ipfs://root";
     test.order.next = next_block;
     test.order.keep = keep_block;
@@ -408,6 +405,14 @@ static inline void start(void)
     test.order.on_failed = on_failed;
     test.order.context = &test;
     test.fetch = wi_block_fetch_new(&test.loop, NULL, &test.order);
+}
+
+static inline void start(void)
+{
+    struct wi_block_source *sources[GATEWAYS_MAX];
+    for (size_t i = 0; i < wi_sources_count(test.sources); i++)
+        sources[i] = wi_sources_at(test.sources, i);
+    start_with(sources, wi_sources_count(test.sources));
 }
 
 static inline void turn(void)

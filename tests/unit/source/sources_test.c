@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "source/sources.h"
+#include <stdio.h>
 #include <stdlib.h>
 
 static double now_ms;
@@ -139,4 +140,84 @@ TEST(the_same_source_stays_what_it_was)
     wi_block_source_release(held);
     wi_sources_set(sources, NULL, 0);
     assert_int_equal(wi_sources_count(sources), 0);
+}
+
+/* --- strangers -------------------------------------------------------------------------------- */
+
+static void count_one(void *context, const struct wi_block_source *source)
+{
+    (*(size_t *)context)++;
+}
+
+static size_t listed(void)
+{
+    size_t count = 0;
+    wi_sources_each(sources, count_one, &count);
+    return count;
+}
+
+TEST(a_stranger_is_there_while_it_is_held)
+{
+    struct wi_block_source *stranger = wi_sources_stranger(sources, "https://a.example");
+    assert_true(wi_sources_stranger(sources, "https://a.example") == stranger);
+    assert_true(info_of(stranger).stranger);
+    assert_string_equal(info_of(stranger).name, "https://a.example");
+    assert_false(wi_block_source_has_token(stranger));
+    assert_string_equal(
+        wi_block_source_refusal(stranger), "wants a token, and there is none for it");
+    assert_int_equal(listed(), 3);
+    assert_int_equal(wi_sources_count(sources), 2);
+    wi_sources_set(sources, NULL, 0);
+    assert_int_equal(listed(), 1);
+    wi_block_source_release(stranger);
+    assert_int_equal(listed(), 1);
+    wi_block_source_release(stranger);
+    assert_int_equal(listed(), 0);
+}
+
+TEST(one_of_the_configuration_is_no_stranger)
+{
+    assert_null(wi_sources_stranger(sources, "https://Gateway.example"));
+    assert_int_equal(listed(), 2);
+}
+
+TEST(a_liar_is_remembered_until_it_may_be_asked_again)
+{
+    struct wi_block_source *stranger = wi_sources_stranger(sources, "https://a.example");
+    wi_block_source_lied(stranger, 1, "a block was wrong");
+    wi_block_source_release(stranger);
+    assert_int_equal(listed(), 3);
+    now_ms += WI_SOURCE_OUT_MS - 1;
+    stranger = wi_sources_stranger(sources, "https://a.example");
+    assert_int_equal(info_of(stranger).state, WI_SOURCE_OUT);
+    wi_block_source_release(stranger);
+    now_ms += 2;
+    assert_int_equal(listed(), 2);
+    stranger = wi_sources_stranger(sources, "https://a.example");
+    assert_int_equal(info_of(stranger).state, WI_SOURCE_READY);
+    assert_int_equal(info_of(stranger).wrong, 0);
+    wi_block_source_release(stranger);
+}
+
+TEST(so_many_liars_are_remembered)
+{
+    char url[40];
+    struct wi_block_source *held = wi_sources_stranger(sources, "https://held.example");
+    for (int i = 0; i < WI_SOURCE_LIARS_MAX + 10; i++) {
+        snprintf(url, sizeof url, "https://g%d.example", i);
+        struct wi_block_source *liar = wi_sources_stranger(sources, url);
+        wi_block_source_lied(liar, 1, "a block was wrong");
+        wi_block_source_release(liar);
+    }
+    wi_block_source_release(wi_sources_stranger(sources, "https://one-more.example"));
+    assert_int_equal(listed(), 2 + 1 + WI_SOURCE_LIARS_MAX);
+    struct wi_block_source *first = wi_sources_stranger(sources, "https://g0.example");
+    assert_int_equal(info_of(first).state, WI_SOURCE_READY);
+    struct wi_block_source *late = wi_sources_stranger(sources, url);
+    assert_int_equal(info_of(late).state, WI_SOURCE_OUT);
+    assert_true(wi_sources_stranger(sources, "https://held.example") == held);
+    wi_block_source_release(held);
+    wi_block_source_release(held);
+    wi_block_source_release(first);
+    wi_block_source_release(late);
 }

@@ -1,4 +1,4 @@
-/** Hears a microphone until it is told to stop. What it heard is samples of 16 kHz, as models of speech take them. */
+/** Hears a microphone: as it comes, or all until it is told to stop, as samples of 16 kHz, which models of speech take. */
 import { joined } from '../../shared/joined.js';
 import { loudest } from './wav.js';
 
@@ -18,10 +18,8 @@ const REASONS = {
 /** @param {unknown} error @returns {string} a sentence */
 export const reasonOf = (error) => (error instanceof Error && REASONS[error.name]) || `The microphone cannot be used: ${error instanceof Error ? error.message : error}`;
 
+/** Hands on what it hears, a tenth of a second or so at a time. */
 export class Microphone {
-    /** @type {Float32Array[]} */
-    #parts = [];
-    #count = 0;
     /** @type {MediaStream | undefined} */
     #stream;
     /** @type {AudioContext | undefined} */
@@ -31,10 +29,14 @@ export class Microphone {
     /** @type {(() => void) | undefined} */
     #ended;
 
-    /** @param {(seconds: number, level: number) => void} heard @param {() => void} full when it has heard as much as it may */
-    constructor(heard, full) {
+    /** @param {(samples: Float32Array) => void} heard gets each piece, which is its own from then on */
+    constructor(heard) {
         this.heard = heard;
-        this.full = full;
+    }
+
+    /** Samples in a second, once it has started. */
+    get rate() {
+        return this.#context?.sampleRate ?? RATE;
     }
 
     /** @throws {Error} with a sentence, where there is none or it may not be heard */
@@ -46,7 +48,7 @@ export class Microphone {
             this.#context = new AudioContext();
             await this.#context.audioWorklet.addModule(RECORDER);
             this.#node = new AudioWorkletNode(this.#context, 'recorder', { numberOfOutputs: 0 });
-            this.#node.port.onmessage = ({ data }) => this.#take(data);
+            this.#node.port.onmessage = ({ data }) => (data ? this.heard(data) : this.#ended?.()); // null: those were the last
             this.#context.createMediaStreamSource(this.#stream).connect(this.#node);
             await this.#context.resume();
         } catch (error) {
@@ -55,16 +57,15 @@ export class Microphone {
         }
     }
 
-    /** @returns {Promise<{samples: Float32Array, rate: number}>} all that was heard */
+    /** Waits for the last piece, and gives it back. */
     async stop() {
-        const node = this.#node, rate = this.#context?.sampleRate ?? RATE;
+        const node = this.#node;
         if (node) {
             const ended = new Promise((resolve) => { this.#ended = () => resolve(undefined); });
             node.port.postMessage('stop');
             await ended;
         }
         this.close();
-        return { samples: await resampled(joined(Float32Array, this.#parts), rate), rate: RATE };
     }
 
     /** Gives the microphone back. */
@@ -73,11 +74,40 @@ export class Microphone {
         void this.#context?.close().catch(() => {});
         this.#stream = this.#context = this.#node = undefined;
     }
+}
 
-    /** @param {Float32Array | null} samples null: these were the last */
+/** All that a microphone hears until it is told to stop. */
+export class Recording {
+    /** @type {Float32Array[]} */
+    #parts = [];
+    #count = 0;
+    #microphone = new Microphone((samples) => this.#take(samples));
+
+    /** @param {(seconds: number, level: number) => void} heard @param {() => void} full when it has heard as much as it may */
+    constructor(heard, full) {
+        this.heard = heard;
+        this.full = full;
+    }
+
+    /** @throws {Error} as the microphone */
+    start() {
+        return this.#microphone.start();
+    }
+
+    /** @returns {Promise<{samples: Float32Array, rate: number}>} all that was heard */
+    async stop() {
+        const { rate } = this.#microphone;
+        await this.#microphone.stop();
+        return { samples: await resampled(joined(Float32Array, this.#parts), rate), rate: RATE };
+    }
+
+    close() {
+        this.#microphone.close();
+    }
+
+    /** @param {Float32Array} samples */
     #take(samples) {
-        if (!samples) return this.#ended?.();
-        const rate = this.#context?.sampleRate ?? RATE;
+        const { rate } = this.#microphone;
         this.#parts.push(samples);
         this.#count += samples.length;
         this.heard(this.#count / rate, loudest(samples));

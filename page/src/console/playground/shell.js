@@ -14,7 +14,7 @@ const CALLS = {
     complete: (webinfer, name) => [`${webinfer} generate ${name} 'Once upon a time'`],
     embed: (webinfer, name) => [`${webinfer} embed ${name} 'a cat sleeps' 'a dog sleeps'`],
     rerank: (webinfer, name) => [`echo '{"query": "a cat", "documents": ["a dog", "a kitten"]}' | ${webinfer} infer ${name} -`],
-    'automatic-speech-recognition': (webinfer, name) => [`${webinfer} transcribe --model ${name} sound.wav`],
+    'automatic-speech-recognition': (webinfer, name) => [`${webinfer} transcribe --model ${name} sound.wav`, `arecord -t raw -f S16_LE -r 16000 | ${webinfer} transcribe --live ${name} -`],
 };
 const TEXT = "--text 'Some text'", PICTURE = '--image picture.png', SOUND = '--audio sound.wav';
 /** What `webinfer infer` is given, by task. @type {Record<string, string>} */

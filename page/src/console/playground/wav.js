@@ -16,7 +16,14 @@ export function wavOf(samples, rate) {
     view.setUint16(34, 16, true);
     text(36, 'data');
     view.setUint32(40, 2 * samples.length, true);
-    samples.forEach((sample, i) => view.setInt16(44 + 2 * i, Math.round(Math.max(-1, Math.min(1, sample)) * 32767), true));
+    bytes.set(pcmOf(samples), 44);
+    return bytes;
+}
+
+/** The samples alone, as 16 bits each. @param {Float32Array} samples from -1 to 1 @returns {Uint8Array<ArrayBuffer>} */
+export function pcmOf(samples) {
+    const bytes = new Uint8Array(2 * samples.length), view = new DataView(bytes.buffer);
+    samples.forEach((sample, i) => view.setInt16(2 * i, Math.round(Math.max(-1, Math.min(1, sample)) * 32767), true));
     return bytes;
 }
 

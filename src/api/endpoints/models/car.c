@@ -7,13 +7,12 @@
 
 #include "api/endpoints/endpoints.h"
 #include "api/http/taking.h"
+#include "base/descriptors.h"
 #include "base/memory.h"
 #include "content/car.h"
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <utlist.h>
 
 #define PIECE (128 * 1024)
@@ -48,15 +47,9 @@ static void free_sender(struct sender *sender)
 static void read_piece(void *data)
 {
     struct sender *sender = data;
-    size_t got = 0;
-    while (got < sender->wanted) {
-        ssize_t some = pread(sender->segment.fd, sender->piece + sender->size + got,
-            sender->wanted - got, (off_t)(sender->segment.at + got));
-        if (some == 0 || (some < 0 && errno != EINTR))
-            break;
-        got += some > 0 ? (size_t)some : 0;
-    }
-    sender->got = got;
+    ssize_t got = wi_read_all(
+        sender->segment.fd, sender->piece + sender->size, sender->wanted, sender->segment.at);
+    sender->got = got > 0 ? (size_t)got : 0;
 }
 
 static void break_off(struct sender *sender)

@@ -38,23 +38,24 @@ static json_t *until_json(const struct wi_block_source_info *info)
 }
 
 /* The configuration takes no URL with a user or a query in it, so that it holds no secret. */
-static json_t *source_json(const struct wi_block_source *source)
+static void add_source(void *list, const struct wi_block_source *source)
 {
     struct wi_block_source_info info;
     wi_block_source_info(source, &info);
-    return json_pack("{s:s, s:s, s:s, s:o, s:s?, s:I, s:I, s:I, s:f, s:o}", "name", info.name,
-        "url", info.url, "state", state_name(info.state), "until", until_json(&info), "reason",
-        *info.reason ? info.reason : NULL, "bytes", (json_int_t)info.bytes, "blocks",
-        (json_int_t)info.blocks, "wrong", (json_int_t)info.wrong, "bytes_per_second",
-        info.bytes_per_second, "seen_at",
+    json_t *row = json_pack("{s:s, s:s, s:b, s:s, s:o, s:s?, s:I, s:I, s:I, s:f, s:o}", "name",
+        info.name, "url", info.url, "stranger", info.stranger, "state", state_name(info.state),
+        "until", until_json(&info), "reason", *info.reason ? info.reason : NULL, "bytes",
+        (json_int_t)info.bytes, "blocks", (json_int_t)info.blocks, "wrong", (json_int_t)info.wrong,
+        "bytes_per_second", info.bytes_per_second, "seen_at",
         info.seen_ms > 0 ? json_integer(info.seen_ms) : json_null());
+    json_array_append_new(list, row);
 }
 
 static json_t *sources_json(const struct wi_api *api)
 {
     json_t *list = json_array();
-    for (size_t i = 0; i < count_sources(api); i++)
-        json_array_append_new(list, source_json(wi_sources_at(api->deps.sources, i)));
+    if (api->deps.sources)
+        wi_sources_each(api->deps.sources, add_source, list);
     return list;
 }
 

@@ -2,6 +2,7 @@
  */
 #include "api/endpoints/models/models.h"
 
+#include "api/endpoints/models/makings.h"
 #include "api/endpoints/models/model_use.h"
 #include "api/endpoints/models/published.h"
 #include "api/endpoints/models/pulls.h"
@@ -157,9 +158,9 @@ static json_t *variants_json(const struct wi_variants *variants)
     json_t *list = json_array();
     for (size_t i = 0; i < variants->count; i++) {
         const struct wi_variant *variant = &variants->items[i];
-        json_array_append_new(
-            list, json_pack("{s:s, s:I, s:I}", "name", variant->name, "bytes",
-                      (json_int_t)variant->bytes, "file_count", (json_int_t)variant->files.count));
+        json_array_append_new(list, json_pack("{s:s, s:I, s:I, s:O*}", "name", variant->name,
+                                        "bytes", (json_int_t)variant->bytes, "file_count",
+                                        (json_int_t)variant->files.count, "made", variant->notes));
     }
     return list;
 }
@@ -415,6 +416,15 @@ static json_t *aliases_json(const struct wi_aliases *aliases)
     return out;
 }
 
+/* The most that a model can have here, whatever else goes for it. */
+static json_t *room_json(const struct wi_api *api, const struct wi_list *list)
+{
+    uint64_t quota = api->deps.config->models.quota, room = list->disk_bytes;
+    if (quota > 0 && (room == 0 || quota < room))
+        room = quota;
+    return room > 0 ? json_integer((json_int_t)room) : json_null();
+}
+
 /* "next" is the name of the last one, or null. */
 static void add_next(const struct listing *listing, json_t *answer)
 {
@@ -428,11 +438,13 @@ static json_t *list_json(
 {
     struct listing listing = begin_listing(api, page);
     list_models(&listing);
-    json_t *answer = json_pack("{s:s, s:o, s:o, s:o, s:o, s:I, s:o, s:o}", "object", "list", "data",
-        list_openai(api, page), "models", listing.list, "pulls", wi_api_pulls_json(api->deps.pulls),
-        "ignored", ignored_json(list), "ignored_more", (json_int_t)list->ignored_more, "aliases",
+    json_t *pulls = wi_api_pulls_json(api->deps.pulls);
+    wi_api_add_makings(api->deps.fewer, pulls);
+    json_t *answer = json_pack("{s:s, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o}", "object", "list",
+        "data", list_openai(api, page), "models", listing.list, "pulls", pulls, "ignored",
+        ignored_json(list), "ignored_more", (json_int_t)list->ignored_more, "aliases",
         aliases_json(wi_repository_aliases(api->deps.repository)), "published",
-        wi_api_published_json(api));
+        wi_api_published_json(api), "room", room_json(api, list));
     if (page->limit > 0)
         add_next(&listing, answer);
     return answer;

@@ -272,10 +272,16 @@ void wi_handle_model_pull(struct wi_request *request)
 
 void wi_handle_model_cancel(struct wi_request *request)
 {
+    const struct wi_server_deps *deps = &request->api->deps;
     struct wi_error error;
+    if (deps->fewer && wi_fewer_cancel(deps->fewer, request->argument, &error) == WI_OK) {
+        wi_request_answer_json(
+            request, 200, json_pack("{s:s, s:s}", "name", request->argument, "state", "cancelled"));
+        return;
+    }
     if (!wi_api_has_pulls(request))
         return;
-    if (wi_pulls_cancel(request->api->deps.pulls, request->argument, &error) == WI_OK)
+    if (wi_pulls_cancel(deps->pulls, request->argument, &error) == WI_OK)
         wi_request_answer_json(
             request, 200, json_pack("{s:s, s:s}", "name", request->argument, "state", "cancelled"));
     else

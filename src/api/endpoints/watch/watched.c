@@ -4,6 +4,7 @@
  */
 #include "api/endpoints/watch/watched.h"
 
+#include "api/endpoints/models/makings.h"
 #include "api/endpoints/models/models.h"
 #include "api/endpoints/models/pulls.h"
 #include "api/endpoints/nodes.h"
@@ -146,11 +147,26 @@ static void list_jobs(
         wi_jobs_list(api->deps.jobs, client, ids, WI_WATCHED_MOST);
 }
 
+/* What is made here has the name of a variant, as no pull has. */
+static json_t *making_json(const struct wi_api *api, const char *name)
+{
+    struct wi_making_info info;
+    if (!api->deps.fewer || wi_fewer_find(api->deps.fewer, name, &info) != 0 ||
+        strcmp(info.name, name) != 0)
+        return NULL;
+    return wi_api_making_json(&info);
+}
+
 static json_t *pull_json(const struct wi_api *api, const char *name, const char *client)
 {
     static const char *const moving[] = {"seconds", NULL};
     struct wi_pull_info info;
+    json_t *making = making_json(api, name);
     (void)client;
+    if (making) {
+        leave_out(making, moving);
+        return making;
+    }
     if (!api->deps.pulls || wi_pulls_find(api->deps.pulls, name, &info) != 0 ||
         strcmp(info.name, name) != 0)
         return NULL; /* it has another name by now */
@@ -164,12 +180,19 @@ static void add_pull(void *ids, const struct wi_pull_info *info)
     wi_strings_add(ids, info->name);
 }
 
+static void add_making(void *ids, const struct wi_making_info *info)
+{
+    wi_strings_add(ids, info->name);
+}
+
 static void list_pulls(
     const struct wi_api *api, const char *client, const char *after, struct wi_strings *names)
 {
     (void)client;
     if (!after && api->deps.pulls)
         wi_pulls_each(api->deps.pulls, add_pull, names);
+    if (!after && api->deps.fewer)
+        wi_fewer_each(api->deps.fewer, add_making, names);
 }
 
 /* --- all kinds ------------------------------------------------------------------------------- */

@@ -334,13 +334,15 @@ TEST(test_ranks)
         "POST /v2/repository/models/{model}/load", "POST /v2/repository/models/{model}/unload",
         "POST /api/pull", "DELETE /api/delete", "POST /v1/models/{model}/files",
         "PUT /v1/uploads/{id}", "POST /v1/uploads/{id}/publish", "DELETE /v1/uploads/{id}",
-        "GET /v1/logs"};
+        "GET /v1/logs", "POST /v1/models/{model}/quantize"};
     static const char *const user[] = {"GET /v1/openapi.json", "POST /v1/infer", "POST /v1/compute",
         "GET /v1/kernels", "POST /v1/chat/completions", "POST /v1/responses", "POST /v1/messages",
         "POST /v1/messages/count_tokens", "POST /v1/completions", "POST /v1/embeddings",
         "POST /v1/rerank", "POST /v1/tokenize", "POST /v1/audio/transcriptions",
-        "POST /v1/audio/translations", "POST /v1/audio/speech", "GET /v1/status", "GET /v1/events",
-        "GET /v1/nodes", "GET /v1/hardware", "GET /v1/history", "GET /v1/models",
+        "POST /v1/audio/translations", "POST /v1/audio/speech", "POST /v1/audio/streams",
+        "POST /v1/audio/streams/{id}", "POST /v1/audio/streams/{id}/end",
+        "DELETE /v1/audio/streams/{id}", "GET /v1/audio/streams/{id}/events", "GET /v1/status",
+        "GET /v1/events", "GET /v1/nodes", "GET /v1/hardware", "GET /v1/history", "GET /v1/models",
         "GET /v1/models/{model}", "POST /v1/jobs", "GET /v1/jobs", "GET /v1/jobs/{id}",
         "DELETE /v1/jobs/{id}", "GET /", "GET /v2", "GET /v2/", "GET /v2/models/stats",
         "POST /v2/repository/index", KSERVE("GET", ""), KSERVE("GET", "/ready"),

@@ -674,6 +674,26 @@ TEST(what_is_published_is_listed)
     json_decref(list);
 }
 
+TEST(the_list_says_how_often_models_ran)
+{
+    struct fixture *fixture = *state;
+    struct wi_pin pins[1];
+    char first[80], etag[80];
+    make_pins(pins, 1);
+    blocks.runs = 7;
+    json_decref(get_list(fixture, first));
+    blocks.runs = 8;
+    for (json_int_t runs = 7; runs != 8;) { /* not with each request */
+        json_t *list = get_list(fixture, etag),
+               *row = json_array_get(json_object_get(list, "content"), 0);
+        runs = json_integer_value(json_object_get(row, "runs_24h"));
+        assert_int_equal(strcmp(etag, first) == 0, runs == 7);
+        assert_true(runs == 7 || runs == 8);
+        json_decref(list);
+    }
+    blocks.runs = 0;
+}
+
 TEST(the_list_has_an_end)
 {
     struct fixture *fixture = *state;

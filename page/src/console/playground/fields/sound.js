@@ -4,7 +4,7 @@ import { h } from '../../draw.js';
 import { bytes, plain } from '../../format.js';
 import { button } from '../../parts.js';
 import { checkSize, mostBytes, soundType } from '../files.js';
-import { Microphone } from '../microphone.js';
+import { Recording } from '../microphone.js';
 import { FieldError } from '../request.js';
 import { wavOf } from '../wav.js';
 import { fileField } from './drop.js';
@@ -74,7 +74,7 @@ function secondsOf(url) {
 
 /** @param {{redraw: () => void, say: (text: string, isError?: boolean) => void, give: (file: File) => Promise<void>}} to */
 function recorderOf({ redraw, say, give }) {
-    /** @type {Microphone | null} */
+    /** @type {Recording | null} */
     let microphone = null;
     let seconds = 0, level = 0, problem = '', isStarting = false, isOver = false;
     const fail = (/** @type {unknown} */ error) => {
@@ -82,7 +82,7 @@ function recorderOf({ redraw, say, give }) {
         say(problem, true);
     };
     const start = async () => {
-        const made = new Microphone((heard, loud) => {
+        const made = new Recording((heard, loud) => {
             [seconds, level] = [heard, loud];
             redraw();
         }, () => void stop());

@@ -5,6 +5,7 @@ import { facts, table } from '../../parts.js';
 import { bars, labelsApart } from '../answer/bars.js';
 import { paragraphs } from '../answer/words.js';
 import { ofTexts } from '../difference.js';
+import { liveField } from '../fields/live.js';
 import { soundField } from '../fields/sound.js';
 import { textField } from '../fields/text.js';
 import { Options } from '../options.js';
@@ -14,14 +15,18 @@ export function makeSound(context) {
     const { task, redraw } = context;
     const field = soundField(context), options = new Options(context);
     const labels = task === 'zero-shot-audio-classification' ? textField(redraw, 'labels', 'Labels', { rows: 4, hint: 'One in a line.' }) : null;
+    const live = task === 'automatic-speech-recognition' ? liveField(context, options) : null;
     return {
-        draw: () => [field.draw(), labels?.draw(), options.draw()],
+        draw: () => [field.draw(), labels?.draw(), options.draw(), live?.draw()],
         read() {
             const { file } = field.read();
             return { inputs: labels ? { labels: labels.lines() } : {}, files: { audio: file }, options: options.read(), task };
         },
         ...(task === 'automatic-speech-recognition' ? said : labelled),
-        stop: () => field.stop(),
+        stop() {
+            field.stop();
+            live?.stop();
+        },
     };
 }
 

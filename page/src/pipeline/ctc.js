@@ -1,0 +1,136 @@
+/**
+ * Models with a CTC head, such as Wav2Vec2: they spell. Every few milliseconds of sound give a letter, or a
+ * blank; repeats count once, and a blank between them makes two (Graves et al., 2006).
+ */
+import { Failure } from '../engine/failure.js';
+import { numbersOf } from './image/input.js';
+import { rounded } from './sound/segments.js';
+
+/** @typedef {import('./loading.js').Loaded} Loaded */
+/** @typedef {import('./sound/segments.js').Segment} Segment */
+/** @typedef {import('./whisper.js').Said} Said */
+
+/** `delimiter`: the token between two words, where times are asked for.
+ * @typedef {{timestamps: 'none' | 'segment' | 'word', delimiter?: number, language?: undefined}} Plan */
+/** A part of a sound: the frame `i` is heard from `lead + i · step` seconds on, for `step`.
+ * @typedef {{step: number, lead: number}} Frames */
+
+/** Seconds without a word that end a segment. */
+const PAUSE = 0.5;
+
+/** What is asked of a model that has no options but for times.
+ * @param {Loaded} loaded @param {Record<string, any>} options @returns {Plan} @throws {Failure} */
+export function planOf({ config, model, tokenizer }, options) {
+    if (!/ForCTC$/.test(config.architectures?.[0] ?? model.constructor.name)) {
+        throw new Failure('platform_unsupported',
+            `speech is not recognised here by models of the type ${config.model_type}`,
+            { expected: 'Whisper, or a model with a CTC head such as Wav2Vec2ForCTC' });
+    }
+    const { timestamps = 'none', ...others } = options;
+    const asked = Object.keys(others).find((name) => others[name] !== false);
+    if (asked) {
+        throw new Failure('input_invalid',
+            `a model of the type ${config.model_type} has no option "${asked}": it writes down what it hears`,
+            { field: `options.${asked}`, expected: 'no such option' });
+    }
+    if (timestamps === 'none') return { timestamps };
+    const delimiter = delimiterOf(tokenizer);
+    if (delimiter !== undefined) return { timestamps, delimiter };
+    throw new Failure('input_invalid',
+        'this model tells no times: its tokenizer.json has no CTC decoder with a word_delimiter_token',
+        { field: 'options.timestamps', expected: 'none' });
+}
+
+/** @param {any} tokenizer of transformers.js @returns {Record<string, any> | undefined} */
+function decoderOf({ _tokenizerJSON: { decoder } }) {
+    return decoder?.type === 'CTC' ? decoder : undefined;
+}
+
+/** The token between two words. @param {any} tokenizer of transformers.js @returns {number | undefined} */
+const delimiterOf = (tokenizer) =>
+    tokenizer._tokenizer.token_to_id(decoderOf(tokenizer)?.word_delimiter_token ?? '');
+
+/** The most probable letter at each time, as text.
+ * @param {Loaded} loaded @param {Plan} plan @param {Float32Array} samples one window
+ * @param {number} offset when it begins, in seconds @returns {Promise<Said>} */
+export async function spell(loaded, { timestamps, delimiter }, samples, offset) {
+    const { model, processor, tokenizer, config } = loaded;
+    const { logits } = await model(await processor(samples));
+    const [, times, letters] = logits.dims;
+    const numbers = numbersOf(logits);
+    const tokens = Array.from({ length: times },
+        (_, i) => highest(numbers.subarray(i * letters, (i + 1) * letters)));
+    const text = ` ${textOf(tokenizer, tokens)}`;
+    if (delimiter === undefined) return { text };
+    const seconds = samples.length / processor.feature_extractor.config.sampling_rate;
+    const words = wordsOf(tokenizer, tokens, delimiter,
+        framesOf(config, samples.length, times, seconds), offset);
+    return { text, segments: timestamps === 'word' ? words : joined(words) };
+}
+
+/** @param {ArrayLike<number>} values @returns {number} the index of the highest, of equal ones the first */
+function highest(values) {
+    let best = 0;
+    for (let i = 1; i < values.length; i++) if (values[i] > values[best]) best = i;
+    return best;
+}
+
+/** What a CTC decoder makes of tokens. It needs blanks and delimiters, which the library would drop if they are
+ * special tokens: "ll" would be "l". Delimiters with blanks between count once.
+ * @param {any} tokenizer @param {number[]} tokens @returns {string} */
+function textOf(tokenizer, tokens) {
+    if (!decoderOf(tokenizer)) return tokenizer.decode(tokens, { skip_special_tokens: true });
+    const read = [tokenizer.pad_token_id, delimiterOf(tokenizer)];
+    const special = new Set(tokenizer.all_special_ids.filter((/** @type {number} */ token) => !read.includes(token)));
+    return tokenizer.decode(tokens.filter((token) => !special.has(token)), { skip_special_tokens: false })
+        .replace(/ {2,}/g, ' ');
+}
+
+/** A word is heard from its first letter's first frame to its last letter's last.
+ * @param {any} tokenizer @param {number[]} tokens @param {number} delimiter @param {Frames} frames
+ * @param {number} offset @returns {Segment[]} */
+function wordsOf(tokenizer, tokens, delimiter, { step, lead }, offset) {
+    const bounds = [-1, ...tokens.flatMap((token, i) => (token === delimiter ? [i] : [])), tokens.length];
+    return bounds.slice(1).flatMap((end, i) => {
+        const within = tokens.slice(bounds[i] + 1, end);
+        const text = within.length > 0 ? textOf(tokenizer, within).trim() : '';
+        const isLetter = (/** @type {number} */ token) => token !== tokenizer.pad_token_id;
+        const first = bounds[i] + 1 + within.findIndex(isLetter);
+        const last = bounds[i] + 1 + within.findLastIndex(isLetter);
+        return text ? [{ start: rounded(offset + lead + first * step),
+            end: rounded(offset + lead + (last + 1) * step), text }] : [];
+    });
+}
+
+/** Words as segments: one ends where a pause follows. @param {Segment[]} words */
+function joined(words) {
+    /** @type {Segment[]} */
+    const segments = [];
+    for (const { start, end, text } of words) {
+        const before = segments[segments.length - 1];
+        if (before && start - before.end < PAUSE) Object.assign(before, { end, text: `${before.text} ${text}` });
+        else segments.push({ start, end, text });
+    }
+    return segments;
+}
+
+/** Where frames lie: a frame stands for the middle of what its convolutions see; the steps of the network are
+ * its strides' product, else the sound is divided evenly. @param {Record<string, any>} config
+ * @param {number} samples @param {number} times @param {number} seconds @returns {Frames} */
+function framesOf(config, samples, times, seconds) {
+    const least = leastOf(config);
+    if (least === 1) return { step: seconds / times, lead: 0 };
+    const stride = config.conv_stride.reduce((/** @type {number} */ all, /** @type {number} */ one) => all * one, 1);
+    const rate = samples / seconds;
+    return { step: stride / rate, lead: (least - stride) / 2 / rate };
+}
+
+/** Samples of which models that listen by convolutions, such as Wav2Vec2, make their first number.
+ * @param {Record<string, any>} config */
+export function leastOf({ conv_kernel: kernels, conv_stride: strides }) {
+    if (!areSizes(kernels) || !areSizes(strides) || kernels.length !== strides.length) return 1;
+    return kernels.reduceRight((least, kernel, i) => (least - 1) * strides[i] + kernel, 1);
+}
+
+/** @param {any} sizes @returns {sizes is number[]} */
+const areSizes = (sizes) => Array.isArray(sizes) && sizes.every((size) => Number.isInteger(size) && size > 0);

@@ -1,0 +1,190 @@
+/*
+ * POST /v1/models/NAME/quantize: a variant of a model in fewer bits is made here. It is shown, and
+ * cancelled, as a pull is; a client that leaves does not end it.
+ */
+#include "api/endpoints/endpoints.h"
+#include "api/endpoints/models/makings.h"
+#include "api/endpoints/openapi.h"
+
+#include "api/endpoints/stream.h"
+#include "api/endpoints/telling.h"
+#include "base/clock.h"
+#include "base/params.h"
+#include "fewer/measure.h"
+#include "wire/printing.h"
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* --- as JSON ---------------------------------------------------------------------------------- */
+
+json_t *wi_api_making_json(const struct wi_making_info *info)
+{
+    double end = info->ended_ms > 0 ? info->ended_ms : wi_now_ms();
+    json_t *out = json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:n, s:I, s:I, s:I, s:I, s:[], s:I, s:I, s:f, s:i, s:b, s:i, "
+        "s:i}",
+        "name", info->name, "state", wi_making_state_names[info->state], "model", info->model,
+        "hub", "", "variant", info->variant, "commit", "loaded_bytes", (json_int_t)info->done,
+        "total_bytes", (json_int_t)info->total, "fetched_bytes", (json_int_t)0, "reused_bytes",
+        (json_int_t)0, "sources", "files_done", (json_int_t)info->graphs_done, "files",
+        (json_int_t)info->graphs, "seconds", (end - info->began_ms) / 1000, "bits", info->want.bits,
+        "mixed", info->want.mixed, "inputs_done", (int)info->inputs_done, "inputs",
+        WI_MEASURE_INPUTS);
+    if (info->notes)
+        json_object_set(out, "made", (json_t *)info->notes);
+    if (info->error)
+        json_object_set_new(out, "problem",
+            json_pack("{s:s, s:s}", "code", wi_code_name(info->error->code), "detail",
+                info->error->detail));
+    return out;
+}
+
+static void add_to_list(void *context, const struct wi_making_info *info)
+{
+    json_array_append_new(context, wi_api_making_json(info));
+}
+
+void wi_api_add_makings(const struct wi_fewer *fewer, json_t *list)
+{
+    if (fewer)
+        wi_fewer_each(fewer, add_to_list, list);
+}
+
+/* --- a client that takes its events ----------------------------------------------------------- */
+
+struct watcher {
+    struct wi_telling *telling;
+    struct wi_making_watch *watch;
+};
+
+static void free_watcher(void *work)
+{
+    struct watcher *watcher = work;
+    wi_making_unwatch(watcher->watch);
+    free(watcher);
+}
+
+static void write_event(struct wi_buffer *out, const struct wi_making_info *info)
+{
+    json_t *value = wi_api_making_json(info);
+    json_object_set(value, "phase", json_object_get(value, "state"));
+    wi_printing_event(out, info->state == WI_MAKING_DONE ? "done" : "progress", value);
+}
+
+static void on_making(void *context, const struct wi_making_info *info)
+{
+    struct watcher *watcher = context;
+    struct wi_buffer text = {0};
+    if (info->state == WI_MAKING_FAILED) {
+        wi_telling_fail(watcher->telling, info->error);
+    } else {
+        write_event(&text, info);
+        if (info->state == WI_MAKING_DONE)
+            wi_telling_end(watcher->telling, &text);
+        else if (info->total > 0)
+            wi_telling_say(watcher->telling, &text);
+        else
+            wi_buffer_clear(&text); /* what fails before has its usual status */
+    }
+    if (info->state != WI_MAKING_FAILED && info->state != WI_MAKING_DONE)
+        return;
+    watcher->watch = NULL; /* it is over */
+    free_watcher(watcher);
+}
+
+static void tell_events(struct wi_request *request, const char *name)
+{
+    struct wi_api *api = request->api;
+    struct watcher *watcher = wi_alloc(sizeof *watcher);
+    watcher->watch = wi_making_watch(api->deps.fewer, name, on_making, watcher);
+    assert(watcher->watch); /* it has just begun, or goes on */
+    watcher->telling = wi_telling_new(api->endpoints->tellings, request, free_watcher, watcher);
+}
+
+/* --- the endpoint ----------------------------------------------------------------------------- */
+
+struct requested {
+    int64_t bits;
+    int mixed, force, stream;
+};
+
+#define ROW(member, kind, required, min, max, help)                                                \
+    {                                                                                              \
+#member, kind, offsetof(struct requested, member), required, min, max, NULL, help, NULL    \
+    }
+const struct wi_param wi_quantize_params[] = {
+    ROW(bits, WI_PARAM_INTEGER, 1, 4, 16,
+        "8, 4 or 16: the variant q8, q4 or fp16, made of fp32. What 8 and 4 bits keep in fewer are "
+        "the weights of MatMul, Gemm and large Gathers; 16 bits compute in FP16."),
+    ROW(mixed, WI_PARAM_BOOL, 0, 0, 0, "With 4 bits: the layers that lose most by that keep 8."),
+    ROW(force, WI_PARAM_BOOL, 0, 0, 0, "Whether it is published though it measures badly."),
+    ROW(stream, WI_PARAM_BOOL, 0, 0, 0, "Whether the answer is to be events."),
+    WI_PARAM_END,
+};
+#undef ROW
+
+static enum wi_code check(const struct requested *requested, struct wi_error *error)
+{
+    if (requested->bits != 4 && requested->bits != 8 && requested->bits != 16) {
+        wi_error_set(error, WI_INVALID_FIELD, "bits", "there is no variant of %lld bits",
+            (long long)requested->bits);
+        wi_error_allow(error, "4, 8, 16");
+        return WI_INVALID_FIELD;
+    }
+    if (requested->mixed && requested->bits != 4)
+        return wi_error_set(
+            error, WI_INVALID_FIELD, "mixed", "mixed is for 4 bits: of those some layers keep 8");
+    return WI_OK;
+}
+
+static void answer_accepted(struct wi_request *request, const char *name)
+{
+    struct wi_making_info info;
+    char where[WI_MODEL_NAME_MAX + 16];
+    if (wi_fewer_find(request->api->deps.fewer, name, &info) != 0)
+        abort(); /* it has just begun */
+    wi_request_answer_json(request, 202, wi_api_making_json(&info));
+    snprintf(where, sizeof where, "/v1/models/%s", name);
+    wi_request_add_header(request, MHD_HTTP_HEADER_LOCATION, where);
+}
+
+static void begin(struct wi_request *request, void *work, struct wi_model *model)
+{
+    struct requested *requested = work;
+    const struct wi_fewer_want want = {(int)requested->bits, requested->mixed, requested->force};
+    char name[WI_MODEL_NAME_MAX + 1];
+    struct wi_error error;
+    int stream = requested->stream || wi_api_stream_is_accepted(request);
+    free(requested);
+    if (wi_fewer_start(request->api->deps.fewer, model, &want, name, &error) != WI_OK)
+        wi_request_answer_error(request, &error);
+    else if (stream)
+        tell_events(request, name);
+    else
+        answer_accepted(request, name);
+}
+
+void wi_handle_model_quantize(struct wi_request *request)
+{
+    struct requested requested = {0};
+    struct wi_error error;
+    json_t *body;
+    if (!request->api->deps.fewer) {
+        wi_error_set(&error, WI_NOT_IMPLEMENTED, NULL, "this daemon quantises no models");
+        wi_request_answer_error(request, &error);
+        return;
+    }
+    if (!(body = wi_request_body_object(request)))
+        return;
+    enum wi_code code =
+        wi_params_read(wi_quantize_params, body, WI_PARAMS_STRICT, "", &requested, &error);
+    json_decref(body);
+    if (code == WI_OK && check(&requested, &error) == WI_OK) {
+        struct requested *work = wi_alloc(sizeof *work);
+        *work = requested;
+        wi_request_find_model(request, request->argument, begin, work, free);
+    } else {
+        wi_request_answer_error(request, &error);
+    }
+}

@@ -1,0 +1,198 @@
+/*
+ * webinfer quantize: the daemon makes a variant of a model in fewer bits, and this shows how far
+ * that is, and how it measured. It is the daemon's: it goes on when this ends.
+ */
+#include "cli/cli.h"
+
+#include "base/memory.h"
+#include "cli/bar.h"
+#include "cli/events.h"
+#include "cli/progress.h"
+#include "cli/table.h"
+#include "library/model.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ASK_MS 30000
+
+struct show {
+    struct wi_cli *cli;
+    struct wi_cli_progress progress;
+};
+
+/* --- showing ---------------------------------------------------------------------------------- */
+
+static void end_bar(void *context)
+{
+    struct show *show = context;
+
+    wi_cli_progress_end(&show->progress);
+}
+
+static double number(const json_t *object, const char *member)
+{
+    return json_number_value(json_object_get(object, member));
+}
+
+/* "wasm in chrome: 0.8 ms a run, 1.1 ms in fp32; 3.1 MB in the page, 12.4 MB in fp32" */
+static void put_place(struct wi_buffer *text, const json_t *place)
+{
+    wi_table_fill(text, "\n  {platform} in {browser}: ", place);
+    wi_buffer_printf(text, "%.3g ms a run, %.3g ms in fp32", number(place, "run_ms"),
+        number(place, "source_run_ms"));
+    if (!json_is_integer(json_object_get(place, "memory_bytes")))
+        return;
+    wi_buffer_puts(text, "; ");
+    wi_bar_bytes(text, number(place, "memory_bytes"));
+    wi_buffer_puts(text, " in the page");
+    if (!json_is_integer(json_object_get(place, "source_memory_bytes")))
+        return;
+    wi_buffer_puts(text, ", ");
+    wi_bar_bytes(text, number(place, "source_memory_bytes"));
+    wi_buffer_puts(text, " in fp32");
+}
+
+void wi_cli_put_made(struct wi_buffer *out, const json_t *made)
+{
+    const json_t *measured = json_object_get(made, "measured"), *place;
+    const json_t *cosine = json_object_get(measured, "cosine");
+    size_t i;
+
+    wi_buffer_printf(out, "cosine to fp32 %.5f (median), %.5f (worst of %d inputs), largest error ",
+        number(cosine, "median"), number(cosine, "least"), (int)number(measured, "inputs"));
+    if (json_is_number(json_object_get(measured, "largest_error")))
+        wi_buffer_printf(out, "%.2g", number(measured, "largest_error"));
+    else
+        wi_buffer_puts(out, "without bound");
+    json_array_foreach(json_object_get(measured, "places"), i, place) put_place(out, place);
+}
+
+/* "digits-vit:q8, in 8 s: cosine to fp32 0.99991 …" */
+static void put_done(const json_t *making)
+{
+    struct wi_buffer text = {0};
+
+    wi_table_fill(&text, "{name}, in ", making);
+    wi_bar_seconds(&text, number(making, "seconds"));
+    wi_buffer_puts(&text, ": ");
+    wi_cli_put_made(&text, json_object_get(making, "made"));
+    fprintf(stderr, "%s\n", text.text);
+    wi_buffer_clear(&text);
+}
+
+static void on_event(void *context, const char *name, const json_t *value)
+{
+    struct show *show = context;
+
+    if (show->cli->json)
+        return;
+    if (strcmp(name, "progress") == 0) {
+        wi_cli_progress_show(&show->progress, value);
+    } else if (strcmp(name, "done") == 0) {
+        end_bar(show);
+        put_done(value);
+    }
+}
+
+static enum wi_exit on_break(void *context, const struct wi_rest_answer *answer)
+{
+    const struct show *show = context;
+
+    return wi_cli_stream_broken(show->cli, answer,
+        "the daemon goes on with it; the same command shows it again, and webinfer quantize "
+        "--cancel MODEL ends it",
+        "\n  a daemon that ends gives it up");
+}
+
+/* --- asking ----------------------------------------------------------------------------------- */
+
+static json_t *make_requested(const struct wi_arguments *arguments)
+{
+    json_t *requested = json_object();
+
+    json_object_set_new(
+        requested, "bits", json_integer(strtol(wi_argument(arguments, "bits"), NULL, 10)));
+    if (wi_argument_given(arguments, "mixed"))
+        json_object_set_new(requested, "mixed", json_true());
+    if (wi_argument_given(arguments, "force"))
+        json_object_set_new(requested, "force", json_true());
+    return requested;
+}
+
+static enum wi_exit watch(struct wi_cli *cli, struct wi_rest_request *request)
+{
+    struct show show = {.cli = cli, .progress = wi_cli_progress_begin()};
+    struct wi_cli_stream stream = {.cli = cli,
+        .lines = cli->json,
+        .stops = 1,
+        .on_event = on_event,
+        .on_end = end_bar,
+        .on_break = on_break,
+        .context = &show};
+
+    return wi_cli_stream(&stream, request);
+}
+
+static enum wi_exit detach(struct wi_cli *cli, struct wi_rest_request *request)
+{
+    enum wi_exit result;
+
+    request->timeout_ms = ASK_MS;
+    result = wi_cli_order(cli, request, NULL);
+    if (result == WI_EXIT_OK && !cli->json)
+        fputs("The daemon makes it; webinfer list tells how far that is.\n", stderr);
+    return result;
+}
+
+static enum wi_exit begin(struct wi_cli *cli, const char *name)
+{
+    json_t *requested = make_requested(&cli->arguments);
+    char *path = wi_sprintf("/v1/models/%s/quantize", name);
+    int waits = !wi_argument_given(&cli->arguments, "detach");
+    struct wi_rest_request request = {.path = path};
+    struct wi_buffer body = {0};
+    enum wi_exit result;
+
+    if (waits)
+        json_object_set_new(requested, "stream", json_true());
+    wi_buffer_json(&body, requested);
+    request.body = body.text;
+    request.body_size = body.size;
+    result = waits ? watch(cli, &request) : detach(cli, &request);
+    wi_buffer_clear(&body);
+    json_decref(requested);
+    free(path);
+    return result;
+}
+
+static enum wi_exit cancel(struct wi_cli *cli, const char *name)
+{
+    char *path = wi_sprintf("/v1/models/%s/cancel", name);
+    enum wi_exit result = wi_cli_order(
+        cli, &(struct wi_rest_request){.path = path, .method = "POST", .timeout_ms = ASK_MS}, NULL);
+
+    if (result == WI_EXIT_OK && !cli->json)
+        fputs("It is not made any more, and what there was of it is removed.\n", stderr);
+    free(path);
+    return result;
+}
+
+enum wi_exit wi_cli_quantize(struct wi_cli *cli)
+{
+    const char *name = cli->arguments.positionals[0];
+    struct wi_error error = {0};
+
+    if (wi_model_check_name(name, &error) != WI_OK) {
+        wi_cli_complain(&error);
+        return WI_EXIT_USAGE;
+    }
+    if (wi_argument_given(&cli->arguments, "cancel"))
+        return cancel(cli, name);
+    if (!wi_argument(&cli->arguments, "bits")) {
+        wi_error_set(&error, WI_MISSING_FIELD, "bits", "say how many bits: --bits 8, 4 or 16");
+        wi_cli_complain(&error);
+        return WI_EXIT_USAGE;
+    }
+    return begin(cli, name);
+}

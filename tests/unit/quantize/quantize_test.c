@@ -1,0 +1,329 @@
+/* Whole models in memory: what is copied, what is refused, and that it ends at any byte. */
+#include "../test.h"
+
+#include "../format/onnx_build.h"
+#include "base/memory.h"
+#include "format/onnx.h"
+#include "quantize/quantize.h"
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SIDE = 32, WEIGHTS = SIDE * SIDE };
+
+/* What is asked, and what was written. */
+struct bench {
+    struct wi_quantize quantize;
+    struct wi_quantize_result result;
+    struct wi_quantize_problem problem;
+    struct wi_buffer files[2];
+    size_t room;   /* bytes that may be written */
+    size_t beside; /* bytes of the file beside the model */
+    uint64_t done, total;
+};
+
+static int write_bytes(void *sink, int data, const void *bytes, size_t size)
+{
+    struct bench *bench = sink;
+    if (size > bench->room) {
+        errno = ENOSPC;
+        return -1;
+    }
+    bench->room -= size;
+    wi_buffer_add(&bench->files[data], bytes, size);
+    return 0;
+}
+
+static void note_progress(void *sink, uint64_t done, uint64_t total)
+{
+    struct bench *bench = sink;
+    assert_true(done > bench->done && done <= total);
+    bench->done = done;
+    bench->total = total;
+}
+
+/* All bytes of the file beside the model are FP32 0.5. */
+static ssize_t read_beside(void *source, const char *path, void *bytes, size_t size, uint64_t at)
+{
+    static const unsigned char half[4] = {0, 0, 0, 0x3f};
+    const struct bench *bench = source;
+    assert_string_equal(path, "w.bin");
+    for (size_t i = 0; i < size; i++)
+        ((unsigned char *)bytes)[i] = half[(at + i) % 4];
+    return at + size <= bench->beside ? (ssize_t)size : 0;
+}
+
+/* Makes a model of `bits` bits of `model`. */
+static int make(struct bench *bench, const struct wi_buffer *model, unsigned bits)
+{
+    struct wi_protobuf *input = wi_alloc(sizeof *input);
+    unsigned char *exact = malloc(model->size ? model->size : 1);
+    memcpy(exact, model->text ? model->text : "", model->size);
+    input->bytes = exact;
+    input->size = model->size;
+    if (!bench->room)
+        bench->room = 1 << 20;
+    bench->quantize.inline_max = 1 << 20;
+    bench->quantize.bits = bits;
+    bench->quantize.input = input;
+    bench->quantize.read = read_beside;
+    bench->quantize.source = bench;
+    bench->quantize.data_name = "new.onnx_data";
+    bench->quantize.write = write_bytes;
+    bench->quantize.progress = note_progress;
+    bench->quantize.sink = bench;
+    int code = wi_quantize(&bench->quantize, &bench->result, &bench->problem);
+    free(input);
+    free(exact);
+    return code;
+}
+
+static void clear(struct bench *bench)
+{
+    wi_buffer_clear(&bench->files[0]);
+    wi_buffer_clear(&bench->files[1]);
+    *bench = (struct bench){0};
+}
+
+static void put_node(
+    struct wi_buffer *graph, const char *op, const char *a, const char *b, const char *out)
+{
+    struct wi_buffer node = {0};
+    put_bytes(&node, 1, a, strlen(a));
+    if (b)
+        put_bytes(&node, 1, b, strlen(b));
+    put_bytes(&node, 2, out, strlen(out));
+    put_bytes(&node, 4, op, strlen(op));
+    put_bytes(&node, 99, "in a node", 9);
+    put_message(graph, 1, &node);
+}
+
+static void put_weights(struct wi_buffer *graph, const char *name, const float *values)
+{
+    struct wi_buffer tensor = {0};
+    put_number(&tensor, 1, SIDE);
+    put_number(&tensor, 1, SIDE);
+    put_number(&tensor, 2, 1);
+    put_bytes(&tensor, 8, name, strlen(name));
+    put_bytes(&tensor, 9, values, WEIGHTS * sizeof *values);
+    put_message(graph, 5, &tensor);
+}
+
+static void fill(float values[WEIGHTS])
+{
+    for (int i = 0; i < WEIGHTS; i++)
+        values[i] = (float)((i * 37 + i / SIDE * 11) % 101 - 50) / 50;
+}
+
+/* y = relu(x · w), or with `other` what that makes of them instead of MatMul. */
+static struct wi_buffer product(const char *other, const float *weights)
+{
+    struct wi_buffer graph = {0}, model;
+    float values[WEIGHTS];
+    fill(values);
+    put_node(&graph, other ? other : "MatMul", "x", "w", "z");
+    put_node(&graph, "Relu", "z", NULL, "y");
+    put_bytes(&graph, 98, "in the graph", 12);
+    put_weights(&graph, "w", weights ? weights : values);
+    put_value(&graph, 11, "x", 1, 2, (int64_t[]){-1, SIDE});
+    put_value(&graph, 12, "y", 1, 2, (int64_t[]){-1, SIDE});
+    model = finish_model(&graph);
+    put_bytes(&model, 97, "in the model", 12);
+    return model;
+}
+
+/* One call for each form that there is. */
+static const struct {
+    unsigned bits;
+    int mixed, for_webgpu;
+} asked[] = {{8, 0, 0}, {8, 0, 1}, {4, 0, 0}, {4, 1, 0}, {16, 0, 0}};
+#define ASKED (sizeof asked / sizeof *asked)
+
+static int make_asked(struct bench *bench, const struct wi_buffer *model, size_t i)
+{
+    bench->quantize.mixed = asked[i].mixed;
+    bench->quantize.for_webgpu = asked[i].for_webgpu;
+    return make(bench, model, asked[i].bits);
+}
+
+static int has(const struct wi_buffer *file, const char *text)
+{
+    return memmem(file->text, file->size, text, strlen(text)) != NULL;
+}
+
+static void refuse(const struct wi_buffer *model, size_t i, const char *code, const char *part)
+{
+    struct bench bench = {0};
+    assert_int_equal(make_asked(&bench, model, i), -1);
+    assert_string_equal(bench.problem.code, code);
+    if (!strstr(bench.problem.detail, part))
+        fail_msg("\"%s\" without \"%s\"", bench.problem.detail, part);
+    clear(&bench);
+}
+
+TEST(what_is_not_known_is_copied)
+{
+    struct wi_buffer model = product(NULL, NULL);
+    for (size_t i = 0; i < ASKED; i++) {
+        struct wi_onnx_signature signature;
+        struct wi_error error = {0};
+        struct bench bench = {0};
+        assert_int_equal(make_asked(&bench, &model, i), 0);
+        assert_true(has(&bench.files[0], "in a node"));
+        assert_true(has(&bench.files[0], "in the graph"));
+        assert_true(has(&bench.files[0], "in the model"));
+        assert_true(has(&bench.files[0], "com.example"));
+        assert_true(bench.files[0].size < model.size);
+        assert_int_equal(bench.files[1].size, 0);
+        assert_true(bench.done == bench.total && bench.total == WEIGHTS * sizeof(float));
+        assert_int_equal(wi_onnx_read((unsigned char *)bench.files[0].text, bench.files[0].size,
+                             &signature, &error),
+            WI_OK);
+        assert_string_equal(signature.inputs[0].name, "x");
+        assert_int_equal(signature.inputs[0].datatype, WI_FP32);
+        assert_string_equal(signature.outputs[0].name, "y");
+        assert_int_equal(signature.quantised, 1);
+        wi_onnx_clear(&signature);
+        clear(&bench);
+    }
+    wi_buffer_clear(&model);
+}
+
+TEST(a_cut_model_is_refused_wherever_it_is_cut)
+{
+    struct wi_buffer model = product(NULL, NULL);
+    size_t whole = model.size - 15; /* without the last field, which need not be there */
+    for (model.size = 0; model.size < whole; model.size += model.size < 200 ? 1 : 97)
+        for (size_t i = 0; i < ASKED; i++) {
+            struct bench bench = {0};
+            assert_int_equal(make_asked(&bench, &model, i), -1);
+            assert_non_null(bench.problem.code);
+            clear(&bench);
+        }
+    wi_buffer_clear(&model);
+}
+
+TEST(what_was_quantised_stays)
+{
+    struct wi_buffer model = product(NULL, NULL);
+    for (size_t i = 0; i < ASKED; i++) {
+        struct bench bench = {0};
+        assert_int_equal(make_asked(&bench, &model, i), 0);
+        for (size_t k = 0; k < ASKED; k++)
+            refuse(&bench.files[0], k, "nothing_to_quantize", "");
+        clear(&bench);
+    }
+    wi_buffer_clear(&model);
+}
+
+TEST(a_model_of_other_operators_is_refused_with_its_share)
+{
+    struct wi_buffer model = product("Add", NULL);
+    struct bench bench = {0};
+    assert_int_equal(make(&bench, &model, 8), -1);
+    assert_string_equal(bench.problem.code, "nothing_to_quantize");
+    assert_true(bench.problem.share == 0);
+    assert_non_null(strstr(bench.problem.detail, "0 % of the weights"));
+    clear(&bench);
+    wi_buffer_clear(&model);
+}
+
+TEST(weights_that_are_no_numbers_are_named)
+{
+    float values[WEIGHTS];
+    fill(values);
+    values[77] = NAN;
+    struct wi_buffer model = product(NULL, values);
+    for (size_t i = 0; i < ASKED; i++)
+        refuse(&model, i, "model_invalid", "the weights w have values that are no numbers");
+    wi_buffer_clear(&model);
+}
+
+TEST(a_graph_that_goes_in_a_circle_is_refused)
+{
+    struct wi_buffer graph = {0}, model;
+    put_node(&graph, "Add", "x", "b", "a");
+    put_node(&graph, "Relu", "a", NULL, "b");
+    put_value(&graph, 11, "x", 1, 2, (int64_t[]){-1, SIDE});
+    put_value(&graph, 12, "b", 1, 2, (int64_t[]){-1, SIDE});
+    model = finish_model(&graph);
+    for (size_t i = 0; i < ASKED; i++)
+        refuse(&model, i, "model_invalid", "a node reads what no node before it has made");
+    wi_buffer_clear(&model);
+}
+
+TEST(graphs_in_graphs_end_somewhere)
+{
+    struct wi_buffer graph = {0}, model;
+    for (int depth = 0; depth < 40; depth++) {
+        struct wi_buffer attribute = {0}, node = {0};
+        put_message(&attribute, 6, &graph);
+        put_bytes(&node, 4, "If", 2);
+        put_message(&node, 5, &attribute);
+        put_message(&graph, 1, &node);
+    }
+    model = finish_model(&graph);
+    refuse(&model, 0, "model_invalid", "graphs are nested deeper than 16");
+    wi_buffer_clear(&model);
+}
+
+TEST(a_full_disk_is_said)
+{
+    struct wi_buffer model = product(NULL, NULL);
+    for (size_t i = 0; i < ASKED; i++) {
+        struct bench bench = {.room = 100};
+        assert_int_equal(make_asked(&bench, &model, i), -1);
+        assert_string_equal(bench.problem.code, "no_room");
+        clear(&bench);
+    }
+    wi_buffer_clear(&model);
+}
+
+/* x · w, with w in another file. */
+static struct wi_buffer apart(const char *path, uint64_t columns)
+{
+    struct wi_buffer graph = {0}, tensor = {0};
+    put_number(&tensor, 1, SIDE);
+    put_number(&tensor, 1, columns);
+    put_number(&tensor, 2, 1);
+    put_bytes(&tensor, 8, "w", 1);
+    put_entry(&tensor, "location", path);
+    put_entry(&tensor, "offset", "64");
+    put_number(&tensor, 14, 1);
+    put_node(&graph, "MatMul", "x", "w", "y");
+    put_message(&graph, 5, &tensor);
+    put_value(&graph, 11, "x", 1, 2, (int64_t[]){-1, SIDE});
+    put_value(&graph, 12, "y", 1, 2, (int64_t[]){-1, -1});
+    return finish_model(&graph);
+}
+
+TEST(weights_beside_the_model_are_read_and_written_there)
+{
+    uint64_t columns = 1 << 16;
+    struct wi_buffer model = apart("w.bin", columns);
+    struct bench bench = {.beside = 64 + SIDE * columns * 4, .room = 8 << 20};
+    assert_int_equal(make(&bench, &model, 8), 0);
+    assert_true(has(&bench.files[0], "new.onnx_data"));
+    assert_false(has(&bench.files[0], "w.bin"));
+    assert_true(bench.files[0].size < 2000);
+    assert_int_equal(bench.files[1].size, SIDE * columns + columns * 4 + columns);
+    clear(&bench);
+    bench.beside = 64 + SIDE * columns * 4 - 1;
+    assert_int_equal(make(&bench, &model, 8), -1);
+    assert_string_equal(bench.problem.code, "model_invalid");
+    assert_non_null(strstr(bench.problem.detail, "cannot be read from the file"));
+    clear(&bench);
+    wi_buffer_clear(&model);
+}
+
+TEST(what_would_not_fit_anywhere_is_refused_before_memory_is_taken)
+{
+    struct wi_buffer model = apart("w.bin", (uint64_t)1 << 40);
+    for (size_t i = 0; i < ASKED; i++)
+        refuse(&model, i, "model_invalid", "cannot be read from the file");
+    wi_buffer_clear(&model);
+    model = apart("../w.bin", 32);
+    refuse(&model, 0, "model_invalid", "whose name is not allowed");
+    wi_buffer_clear(&model);
+}
