@@ -24,7 +24,7 @@ test('a term is a product, of which the part at its end makes whole ones', () =>
 
 test('what one dispatch does is done by one', () => {
     assert.deepEqual(dispatches('matmul', { lead: 2, m: 33, k: 5, n: 64 }),
-        [{ entry: 'main', first: 0, groups: 8, begin: 0, end: 5, work: 40 }]);
+        [{ entry: 'main', first: 0, groups: 4, begin: 0, end: 5, work: 20 }]);
     assert.deepEqual(dispatches('add', { lead: 257 }), [{ entry: 'main', first: 0, groups: 2, begin: 0, end: 0, work: 2 }]);
 });
 
