@@ -31,7 +31,7 @@ struct wi_quota {
 void wi_quota_add(struct wi_quota *quota, const struct wi_quota_row *row); /* copies the texts */
 void wi_quota_clear(struct wi_quota *quota);
 
-/* Puts what may go first, in the order in which it goes, and then what stays. */
+/* Puts what may go first, in the order in which it goes, and then what stays. Public for tests. */
 void wi_quota_sort(struct wi_quota *quota);
 /* Marks in `quota` what has to go so that `needed` bytes more make no more than `limit` (0: no
  * limit, nothing goes). Pure. WI_OK, or WI_STORAGE_FAILED that says by how much it does not fit;
