@@ -50,9 +50,9 @@ export class Helia {
 
     async #ask(...words) {
         this.#child.stdin.write(`${JSON.stringify(words)}\n`);
-        const { value, done } = await this.#answers.next();
-        if (done) await this.#ended;
-        return JSON.parse(value);
+        const ended = this.#ended.then(() => { throw new Error('helia.mjs has ended'); });
+        const { value, done } = await Promise.race([this.#answers.next(), ended]);
+        return JSON.parse(done ? await ended : value);
     }
 
     /** Writes the files below the CID into a new folder. */

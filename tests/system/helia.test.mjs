@@ -50,8 +50,11 @@ before(async () => {
     await daemon.reload({ 'hub.helia': { url: added.url, layout: 'ipfs' } });
 });
 after(async () => {
-    await helia?.close();
-    await daemon?.stop();
+    try {
+        await helia?.close();
+    } finally {
+        await daemon?.stop();
+    }
 });
 
 test('the daemon pulls what Helia has added, in each shape', { skip: skipHelia }, async () => {
