@@ -72,6 +72,9 @@ async function refused(model, body, status, code, to = daemon) {
 }
 
 const folder = (name, to = daemon) => path.join(to.store, '.made', name.includes('/') ? '' : '_', name);
+/** Of a graph and of what lies beside it. */
+const bytesOf = (place, graph) => fs.readdirSync(place).filter((one) => one.startsWith(graph))
+    .reduce((sum, one) => sum + fs.statSync(path.join(place, one)).size, 0);
 const staged = (to = daemon) => {
     const all = path.join(to.store, '.staging');
     return fs.existsSync(all) ? fs.readdirSync(all).filter((one) => one.startsWith('quantize-')) : [];
@@ -118,10 +121,32 @@ test('a folder in 8 and 4 bits: measured, listed, asked for by its name and by i
     await nothingStaged();
 });
 
+test('16 bits: half of the bytes, and FP32 as before in and out', async () => {
+    const end = await made('digits-vit', { bits: 16 });
+    assert.equal(end.event, 'done', JSON.stringify(end));
+    assert.ok(end.made.measured.cosine.median >= 0.999, JSON.stringify(end.made.measured));
+    for (let number = 0; number < 10; number++)
+        assert.deepEqual(await labelOf('digits-vit:fp16', number), [String(number), 'digits-vit:fp16', 'fp16']);
+    assert.equal((await labelOf('digits-vit', 7, { precision: 'fp16' }))[1], 'digits-vit:fp16');
+    put('half', product(512));
+    assert.equal((await made('half', { bits: 16 })).event, 'done');
+    const inputs = [{ name: 'x', datatype: 'FP32', shape: [1, 1024], data: Array(1024).fill(0.5) }];
+    for (const more of [{ model_name: 'half:fp16' }, { model_name: 'half', precision: 'fp16' }]) {
+        const { json, text } = await daemon.post('/v1/infer', { inputs, ...more });
+        assert.deepEqual([json.outputs?.[0].datatype, json.executed_on?.precision, json.model_name], ['FP32', 'fp16', 'half:fp16'], text);
+    }
+    for (const [name, inner] of [['digits-vit', 'onnx'], ['half', '']]) {
+        const share = bytesOf(path.join(folder(name), 'fp16', inner), 'model_fp16.onnx')
+            / bytesOf(path.join(daemon.store, name, inner), 'model.onnx');
+        assert.ok(share > 0.45 && share < 0.6, `${name} has ${share} of the bytes`);
+    }
+});
+
 test('a graph with its model.json: a variant beside it, which goes once the graph is another', async () => {
     assert.equal((await made('digits', { bits: 8 })).event, 'done');
     for (let number = 0; number < 10; number++)
-        assert.deepEqual((await labelOf('digits:q8', number)).slice(0, 2), [(await labelOf('digits', number))[0], 'digits:q8']);
+        assert.deepEqual(await labelOf('digits:q8', number), [(await labelOf('digits', number))[0], 'digits:q8', 'q8']);
+    assert.deepEqual((await labelOf('digits', 7, { precision: 'int8' })).slice(1), ['digits:q8', 'q8']);
     assert.ok(fs.existsSync(path.join(folder('digits'), 'q8/model_quantized.onnx')));
     put('digits', product(8));
     fs.rmSync(path.join(daemon.store, 'digits/model.json'));

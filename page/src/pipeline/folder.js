@@ -4,18 +4,12 @@
  */
 import { fetchPart } from '../engine/fetch.js';
 import { Failure } from '../engine/failure.js';
-import { sizeOf } from '../shared/model.js';
+import { dtypeOf, sizeOf } from '../shared/model.js';
 
 /** @typedef {import('../shared/messages.js').Model} Model */
 /** @typedef {import('../shared/messages.js').ModelFile} ModelFile */
 /** @typedef {(file: ModelFile) => Promise<Uint8Array>} Fetch */
 
-/** The ends of a graph's name and what they stand for, as exporters give them. */
-const ENDS = Object.freeze({
-    _fp16: 'fp16', _int8: 'int8', _uint8: 'uint8', _quantized: 'q8', _q4f16: 'q4f16', _q4: 'q4',
-    _q2f16: 'q2f16', _q2: 'q2',
-    _q1f16: 'q1f16', _q1: 'q1', _bnb4: 'bnb4',
-});
 /** Weights of 16 bits need a device that computes with them. */
 const HALF = /fp?16$/;
 
@@ -128,9 +122,7 @@ function graphsOf(paths) {
     for (const path of paths) {
         const [, name] = /^onnx\/([^/]+)\.onnx$/.exec(path) ?? [];
         if (!name) continue;
-        const end = Object.keys(ENDS).find((one) => name.endsWith(one)) ?? '';
-        const stem = name.slice(0, name.length - end.length);
-        const dtype = ENDS[/** @type {keyof typeof ENDS} */ (end)] ?? 'fp32';
+        const { stem, dtype } = dtypeOf(name);
         graphs.set(stem, (graphs.get(stem) ?? new Set()).add(dtype));
     }
     return graphs;
