@@ -74,6 +74,8 @@ static void add_found(
             struct wi_variant *added = wi_variants_add(listing->variants);
             *added = found.items[i];
             added->notes = json_incref(notes);
+            if (added->webgpu)
+                added->webgpu->notes = json_incref(notes);
             found.items[i] = (struct wi_variant){0};
         }
     wi_variants_clear(&found);

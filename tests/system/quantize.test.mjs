@@ -142,6 +142,30 @@ test('16 bits: half of the bytes, and FP32 as before in and out', async () => {
     }
 });
 
+test('8 bits on WebGPU: graphs of its own, one precision, and each compared with itself', async () => {
+    const { json: shown } = await daemon.get('/v1/models/digits-vit:q8');
+    assert.deepEqual(shown.variants.map(({ name }) => name).filter((name) => /webgpu/.test(name)), []);
+    assert.deepEqual(fs.readdirSync(path.join(folder('digits-vit'), 'q8/onnx')).sort(), ['model_quantized.onnx', 'model_quantized_webgpu.onnx']);
+    const { measured, measured_webgpu: other } = shown.variants.find(({ name }) => name === 'q8').made;
+    assert.ok(other.cosine.median >= 0.999 && other.cosine.median !== measured.cosine.median, JSON.stringify(other));
+    put('twofold', product(1200)); // more than 1 MB in 8 bits: the weights lie beside the graphs
+    assert.equal((await made('twofold', { bits: 8 })).event, 'done');
+    const inputs = [{ name: 'x', datatype: 'FP32', shape: [1, 1024], data: Array.from(draw(1024)) }];
+    const ask = async (platform) => {
+        const { json, text } = await daemon.post('/v1/infer', { model_name: 'twofold', precision: 'int8', inputs, platform, fallback: false });
+        assert.deepEqual([json.executed_on?.platform, json.executed_on?.precision, json.model_name], [platform, 'q8', 'twofold:q8'], text);
+        return { data: json.outputs[0].data, numerics: json.executed_on.numerics };
+    };
+    const one = await ask('wasm'), first = await ask('webgpu');
+    const largest = Math.max(...one.data.map(Math.abs)), error = Math.max(...one.data.map((value, i) => Math.abs(value - first.data[i])));
+    assert.ok(error > 0.002 * largest && error < 0.02 * largest, `${error} of ${largest}: the guard would call that another answer`);
+    assert.equal(first.numerics, 'unchecked');
+    await until(async () => (await ask('webgpu')).numerics === 'ok', { what: 'WebGPU to agree with the same graphs on WASM', timeout: 60_000 * patience });
+    for (const number of [0, 4, 9])
+        assert.deepEqual(await labelOf('digits-vit', number, { precision: 'int8', platform: 'webgpu', fallback: false }),
+            [String(number), 'digits-vit:q8', 'q8']);
+});
+
 test('a graph with its model.json: a variant beside it, which goes once the graph is another', async () => {
     assert.equal((await made('digits', { bits: 8 })).event, 'done');
     for (let number = 0; number < 10; number++)
@@ -172,7 +196,7 @@ test('what cannot be made says why', async () => {
         assert.deepEqual([status, json.field], [400, field]);
     }
     await nothingStaged();
-    assert.deepEqual(fs.readdirSync(path.join(daemon.store, '.made/_')), ['digits-vit']);
+    assert.deepEqual(['keywords', 'finch', 'nan', 'cut'].filter((name) => fs.existsSync(folder(name))), []);
 });
 
 test('what measures badly is published only by force', async () => {

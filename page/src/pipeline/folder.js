@@ -13,13 +13,17 @@ import { dtypeOf, sizeOf } from '../shared/model.js';
 /** Weights of 16 bits need a device that computes with them. */
 const HALF = /fp?16$/;
 
+/** In the names of graphs that WebGPU alone has, and of what lies beside them: transformers.js knows none such, and
+ * asks for them without it. */
+const WEBGPU = /_webgpu(?=\.onnx)/;
+
 /** What the weights are of: one for all graphs, or by graph; `name` for people.
  * @typedef {{dtype: string | Record<string, string>, name: string, external: Record<string, number>}} Weights */
 
 export class Folder {
     /** @param {Model} model @param {Fetch} fetch brings a file's bytes */
     constructor(model, fetch) {
-        this._files = new Map(model.files.map((file) => [file.path, file]));
+        this._files = new Map(model.files.map((file) => [file.path.replace(WEBGPU, ''), file]));
         this._fetch = fetch;
         /** Files that are asked for more than once: the small ones.
          * @type {Map<string, Promise<Uint8Array>>} */
@@ -54,7 +58,7 @@ export class Folder {
         if (!file) return { ok: false, status: 404, headers: new Headers() };
         const bytes = await this._bytes(file);
         if (path.endsWith('.json')) parse(bytes, path);
-        this._paths.set(bytes.buffer, path);
+        this._paths.set(bytes.buffer, file.path);
         return { ok: true, status: 200, headers: new Headers(), arrayBuffer: async () => bytes.buffer };
     }
 
@@ -64,6 +68,11 @@ export class Folder {
         const found = this._kept.get(file.path) ?? this._fetch(file);
         this._kept.set(file.path, found);
         return found;
+    }
+
+    /** What a graph calls a file that lies beside it. @param {string} name as transformers.js does */
+    located(name) {
+        return this._files.get(`onnx/${name}`)?.path.slice('onnx/'.length) ?? name;
     }
 
     /** Lets go of what it has kept, since the model is loaded. */
