@@ -8,7 +8,7 @@ import path from 'node:path';
 import { bundle as bundleOnly, emit, finish, here, packageFolder } from './bundle.mjs';
 import { holding, replaceOnce, sleepingSoon } from './changes.mjs';
 import { buildConsole } from './console.mjs';
-import { kernelsBinary } from './kernels.mjs';
+import { kernelShaders, kernelsBinary } from './kernels.mjs';
 import { changedLlama } from './llama_binary.mjs';
 import { HELD } from './src/engine/held.js';
 
@@ -107,8 +107,12 @@ async function main(out) {
             suspending[build] = await bundleEngine(out, build, `${build}-jspi`, one, SUSPENDED[build], scripts, bundled);
     }
     const llama = await bundleLlama(out, templates, bundled);
-    const kernels = await bundle(out, 'engine-kernels.js', 'src/workers/kernels.js',
-        { __KERNELS_WASM__: emitBinary(out, 'kernels.wasm', kernelsBinary()) }, bundled);
+    const kernels = {
+        kernels: await bundle(out, 'engine-kernels.js', 'src/workers/kernels.js',
+            { __KERNELS_WASM__: emitBinary(out, 'kernels.wasm', kernelsBinary()) }, bundled),
+        gpu_kernels: await bundle(out, 'engine-gpu_kernels.js', 'src/workers/gpu_kernels.js',
+            { __KERNEL_SHADERS__: JSON.stringify(kernelShaders()) }, bundled),
+    };
     const link = await bundle(out, 'link.js', 'src/link/worker.js', {}, bundled);
     const { version } = JSON.parse(fs.readFileSync(path.join(here, 'package.json'), 'utf8'));
     const script = await bundle(out, 'main.js', 'src/ui/main.js', {
@@ -116,7 +120,7 @@ async function main(out) {
         __ENGINE_WORKERS__: JSON.stringify(engines),
         __SUSPENDING_WORKERS__: JSON.stringify(suspending),
         __LLAMA_WORKERS__: JSON.stringify(llama),
-        __KERNELS_WORKER__: JSON.stringify(kernels),
+        __KERNELS_WORKERS__: JSON.stringify(kernels),
         __LLAMA_VERSION__: JSON.stringify(LIBRARIES.find(({ name }) => name === 'llama.cpp').version),
         __PAGE_VERSION__: JSON.stringify(version),
     }, bundled);

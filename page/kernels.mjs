@@ -1,4 +1,4 @@
-/** Compiles the kernels in C (../shaders) to one WebAssembly module with SIMD, which imports nothing. */
+/** The kernels (../shaders) for the page: the C as one WebAssembly module with SIMD, which imports nothing, and the WGSL. */
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -31,4 +31,12 @@ export function kernelsBinary() {
     } finally {
         fs.rmSync(folder, { recursive: true });
     }
+}
+
+/** The WGSL of each kernel, behind what several use, and how it is dispatched. @returns {Record<string, {wgsl: string, plan: any}>} */
+export function kernelShaders() {
+    const read = (/** @type {string[]} */ ...names) => fs.readFileSync(path.join(SHADERS, ...names), 'utf8');
+    const common = read('functions.wgsl');
+    return Object.fromEntries(kernelNames().map((name) =>
+        [name, { wgsl: common + read(name, `${name}.wgsl`), plan: JSON.parse(read(name, `${name}.json`)) }]));
 }

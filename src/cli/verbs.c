@@ -133,7 +133,7 @@ static const struct wi_flag compute_options[] = {
     {"inputs", "FILE", 0, WI_COMPLETE_FILE, NULL,
         "The tensors as JSON; \"-\" reads standard input"},
     {"option", "KEY=VALUE", 1, WI_COMPLETE_NONE, NULL, "An option of the kernel"},
-    {"platform", "NAME", 0, WI_COMPLETE_WORDS, "auto wasm",
+    {"platform", "NAME", 0, WI_COMPLETE_WORDS, "auto webgpu wasm",
         "What is to compute; auto lets the server choose"},
     {"browser", "KIND", 0, WI_COMPLETE_WORDS, "chrome edge firefox safari",
         "Only browsers of this kind"},

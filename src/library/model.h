@@ -47,8 +47,7 @@ void wi_model_use(struct wi_model *model);
 /* WI_OK if `name` is "seg" or "seg/seg" of allowed characters, perhaps with ":seg" for the variant;
  * else WI_INVALID_FIELD. */
 enum wi_code wi_model_check_name(const char *name, struct wi_error *error);
-/* WI_OK, WI_MODEL_TOO_LARGE with the figures for one that fits no page, or WI_PLATFORM_UNSUPPORTED
- * for a model of a format that no engine runs yet. */
+/* WI_OK, or WI_MODEL_TOO_LARGE with the figures for one that fits no page. */
 enum wi_code wi_model_check_engine(const struct wi_model *model, struct wi_error *error);
 /* What the model's numbers have by its own files, whatever a page says of itself: the dtype of a
  * folder, the quantisation of a GGUF file, what a graph computes in; NULL where nothing says it. */

@@ -526,7 +526,7 @@ void wi_repository_list_used(struct wi_repository *repository, struct wi_version
     DL_FOREACH(repository->snapshots, snapshot)
     {
         const struct wi_model *model = &snapshot->model;
-        if (model->builtin || !wi_model_is_used(model))
+        if (!model->folder || !wi_model_is_used(model))
             continue;
         char *name = wi_strndup(model->name, strcspn(model->name, ":"));
         wi_strings_add(&use->names, name);

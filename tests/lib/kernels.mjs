@@ -9,6 +9,8 @@
 const count = (shape) => shape.reduce((product, size) => product * size, 1);
 const range = (n) => Array.from({ length: n }, (_, i) => i);
 const sum = (values) => values.reduce((total, value) => total + value, 0);
+/** The largest, of any number of them. */
+export const largest = (values) => values.reduce((most, value) => Math.max(most, value), -Infinity);
 /** The rows of a tensor over its last dimension. */
 const rows = ({ shape, values }) => {
     const n = shape.at(-1);
@@ -21,7 +23,7 @@ const matrices = (tensor) => {
 };
 const product = (a, b) => sum(a.map((value, i) => value * b[i]));
 const softened = (scores) => {
-    const most = Math.max(...scores), weights = scores.map((score) => Math.exp(score - most));
+    const most = largest(scores), weights = scores.map((score) => Math.exp(score - most));
     const all = sum(weights);
     return weights.map((weight) => weight / all);
 };
@@ -55,7 +57,7 @@ export const right = {
     transpose: ([x]) => ({ shape: [...x.shape.slice(0, -2), x.shape.at(-1), x.shape.at(-2)],
         values: matrices(x).flatMap((matrix) => range(x.shape.at(-1)).flatMap((j) => matrix.map((row) => row[j]))) }),
     reduce: ([x], { operation = 'sum' }) => ({ shape: x.shape.slice(0, -1), values: rows(x).map((row) => ({
-        sum: sum(row), mean: sum(row) / row.length, max: Math.max(...row), min: Math.min(...row) })[operation]) }),
+        sum: sum(row), mean: sum(row) / row.length, max: largest(row), min: -largest(row.map((value) => -value)) })[operation]) }),
     softmax: ([x]) => ({ shape: x.shape, values: rows(x).flatMap(softened) }),
     layer_norm: ([x, scale, bias], { epsilon = 1e-5 }) => ({ shape: x.shape, values: rows(x).flatMap((row) => {
         const mean = sum(row) / row.length;
@@ -98,6 +100,18 @@ export const shapes = [
     { kernel: 'attention', shapes: { q: [1, 4], k: [9, 4], v: [9, 4] }, options: { scale: 0.25 } },
     { kernel: 'som_distance', shapes: { data: [257, 7], weights: [9, 7] } },
     { kernel: 'som_update', shapes: { weights: [9, 7], data: [17, 7], influence: [17, 9] }, options: { rate: 0.125 } },
+];
+
+/** More rounds or workgroups than one dispatch on a GPU may have. @type {Case[]} */
+export const long = [
+    { kernel: 'matmul', shapes: { a: [2, 70_000], b: [70_000, 3] } },
+    { kernel: 'matmul', shapes: { a: [70_000, 1, 1], b: [70_000, 1, 2] } },
+    ...['sum', 'mean', 'max', 'min'].map((operation) => ({ kernel: 'reduce', shapes: { x: [2, 70_000] }, options: { operation } })),
+    { kernel: 'softmax', shapes: { x: [2, 70_000] } },
+    { kernel: 'layer_norm', shapes: { x: [2, 70_000], scale: [70_000], bias: [70_000] } },
+    { kernel: 'attention', shapes: { q: [2, 4], k: [70_000, 4], v: [70_000, 3] } },
+    { kernel: 'som_distance', shapes: { data: [2, 70_000], weights: [3, 70_000] } },
+    { kernel: 'som_update', shapes: { weights: [3, 2], data: [70_000, 2], influence: [70_000, 3] }, options: { rate: 0.001 } },
 ];
 
 /** Inputs of those shapes, of numbers that FP32 holds exactly, the same for the same case.

@@ -20,7 +20,7 @@ const task = (attempt, name, more = {}) => ({
 const stream = (credit = PLENTY, from = null) => ({ stream: { from, credit: { ...credit } } });
 const count = (attempt, options, more = {}) => task(attempt, 'builtin/count', { options, ...more });
 
-/** A server with an engine beside `builtin`, and all that it says. */
+/** A server with an engine, or several, beside `builtin`, and all that it says. */
 async function withServer(run, engine = undefined, platform = 'wasm') {
     const { port1, port2 } = new MessageChannel();
     const said = [];
@@ -29,7 +29,7 @@ async function withServer(run, engine = undefined, platform = 'wasm') {
         said.push(data);
         wake();
     };
-    const server = new Server(platform, [...(engine ? [engine] : []), new BuiltinEngine()], async () => ({ available: true }));
+    const server = new Server(platform, [...[engine ?? []].flat(), new BuiltinEngine()], async () => ({ available: true }));
     await server.start(port2, null, { nudge: false });
     const until = async (holds) => {
         for (let value; ; await new Promise((resolve) => { wake = resolve; })) if ((value = holds())) return value;
@@ -325,6 +325,22 @@ test('a model is unloaded when nothing runs with it any more, unless it is wante
         assert.deepEqual(unloaded, ['m@h']);
         assert.ok(said.findIndex(({ attempt }) => attempt === 'c') < said.findIndex(({ state }) => state === 'unloaded'));
     }, engine);
+});
+
+test('a model that is asked for while it is unloaded is loaded anew', async () => {
+    const models = new Set(['x@h']), turn = () => new Promise((resolve) => { setImmediate(resolve); });
+    const slow = engineOf(async () => ({ tensors: [] }), { name: 'slow', unload: turn });
+    const engine = engineOf(async ({ key }) => {
+        for (let i = 0; i < 5; i++) await turn();
+        assert.ok(models.has(key), 'it was unloaded while it ran');
+        return { tensors: [] };
+    }, { has: (key) => models.has(key), load: async ({ key }) => { models.add(key); }, unload: async (key) => { models.delete(key); } });
+    await withServer(async ({ post, answer }) => {
+        post({ type: 'unload', key: 'x@h' });
+        post(task('a', 'x'));
+        const { ok, performance: { warm } } = await answer('a');
+        assert.deepEqual([ok, warm], [true, false]);
+    }, [slow, engine]);
 });
 
 test('loads beside each other each say what they have added, and only when they have', async () => {

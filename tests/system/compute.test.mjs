@@ -6,7 +6,7 @@ import { after, before } from 'node:test';
 import { safari } from '../lib/browsers.mjs';
 import { webinfer } from '../lib/cli.mjs';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
-import { inputsOf, right, shapes } from '../lib/kernels.mjs';
+import { inputsOf, largest, long, right, shapes } from '../lib/kernels.mjs';
 import * as kserve from '../lib/kserve.mjs';
 
 /** Of the largest value, beside which a sum in single precision is right. */
@@ -22,6 +22,7 @@ before(async () => {
 });
 after(() => daemon.stop());
 
+const x = { name: 'x', shape: [2], values: [1, 2] };
 const tensor = ({ name, shape, values }) => ({ name, datatype: 'FP32', shape, data: values });
 
 const compute = (kernel, inputs, more = {}) => daemon.post('/v1/compute', { kernel, inputs, ...more });
@@ -31,14 +32,15 @@ async function check(one, more = {}) {
     const inputs = inputsOf(one), wanted = right[one.kernel](inputs, one.options ?? {});
     const answer = await compute(one.kernel, inputs.map(tensor),
         { platform: 'wasm', fallback: false, options: one.options ?? {}, ...more });
-    const what = `${one.kernel} ${JSON.stringify(one.shapes)} on ${more.browser ?? 'any'}`;
+    const what = `${one.kernel} ${JSON.stringify(one.shapes)} on ${more.browser ?? 'any'} ${more.platform ?? ''}`;
     assert.equal(answer.status, 200, `${what}: ${answer.text}`);
     const { outputs: [output, ...others], executed_on: ran } = answer.json;
     assert.equal(others.length, 0);
     assert.deepEqual(output.shape, wanted.shape, what);
-    assert.deepEqual([ran.platform, ran.engine, ran.fallbacks, ran.simulated], ['wasm', 'kernels', [], false]);
+    assert.deepEqual([ran.platform, ran.engine, ran.fallbacks, ran.simulated], [more.platform ?? 'wasm', 'kernels', [], false]);
+    if (more.platform === 'webgpu') assert.equal(ran.adapter.is_fallback, true);
     if (more.browser) assert.equal(ran.browser, more.browser);
-    const most = Math.max(1, ...wanted.values.filter(Number.isFinite).map(Math.abs));
+    const most = Math.max(1, largest(wanted.values.filter(Number.isFinite).map(Math.abs)));
     for (const [i, value] of wanted.values.entries())
         assert.ok(Math.abs(Number(output.data[i]) - value) <= TOLERANCE * most,
             `${what}: element ${i} is ${output.data[i]}, not ${value}`);
@@ -46,11 +48,36 @@ async function check(one, more = {}) {
     return answer.json;
 }
 
-for (const browser of ['chrome', 'firefox', 'safari']) {
-    test(`every kernel is right in ${browser}, for odd shapes and for none`, async () => {
-        for (const one of shapes) await check(one, { browser });
+test('auto takes no software adapter', async () => {
+    const { json } = await compute('relu', [tensor(x)]);
+    assert.deepEqual([json.executed_on.platform, json.executed_on.fallbacks], ['wasm', []]);
+});
+
+/** Those that have a GPU, if only in software. */
+const onGpu = ['chrome', 'firefox'].map((browser) => ({ browser, platform: 'webgpu' }));
+for (const where of [...['chrome', 'firefox', 'safari'].map((browser) => ({ browser, platform: 'wasm' })), ...onGpu]) {
+    test(`every kernel is right in ${where.browser} on ${where.platform}, for odd shapes and for none`, async () => {
+        for (const one of shapes) await check(one, where);
     });
 }
+
+for (const where of onGpu) {
+    test(`what takes more rounds or workgroups than one dispatch may have is right in ${where.browser} on webgpu`, async () => {
+        for (const one of long) await check(one, where);
+    });
+}
+
+test('a kernel with more rounds in one step than an adapter goes takes another platform, or is told so', async () => {
+    const wide = { name: 'q', shape: [1, 1], values: [1] }, e = 70_000;
+    const inputs = [wide, { ...wide, name: 'k' }, { name: 'v', shape: [1, e], values: Array(e).fill(2) }].map(tensor);
+    const { json } = await compute('attention', inputs, { platform: 'webgpu', fallback: false });
+    assert.deepEqual([json.code, json.field], ['platform_unsupported', 'inputs']);
+    assert.match(json.expected, /60000 rounds/);
+    const again = await compute('attention', inputs, { platform: 'webgpu' });
+    assert.equal(again.json.executed_on.platform, 'wasm', again.text);
+    assert.equal(again.json.executed_on.fallbacks[0].code, 'platform_unsupported');
+    assert.ok(again.json.outputs[0].data.every((value) => value === 2));
+});
 
 test('the kernels that are listed are those that were tried, each with what it takes', async () => {
     const { kernels } = (await daemon.get('/v1/kernels')).json;
@@ -59,21 +86,23 @@ test('the kernels that are listed are those that were tried, each with what it t
     assert.deepEqual(matmul.inputs, [{ name: 'a', datatypes: ['FP32'], shape: ['*', 'm', 'k'] },
         { name: 'b', datatypes: ['FP32'], shape: ['*', 'k', 'n'] }]);
     assert.deepEqual(matmul.outputs, [{ name: 'c', datatypes: ['FP32'], shape: ['*', 'm', 'n'] }]);
-    assert.deepEqual(matmul.platforms, ['wasm']);
+    assert.deepEqual(matmul.platforms, ['webgpu', 'wasm']);
     const { properties } = kernels.find(({ name }) => name === 'reduce').options;
     assert.deepEqual([properties.operation.default, properties.operation.enum], ['sum', ['sum', 'mean', 'max', 'min']]);
 });
 
-test('tensors come and go in binary, with numbers that are none', async () => {
-    const values = [NaN, -1, Infinity, -Infinity, 2];
-    const bytes = Buffer.from(new Float32Array(values).buffer);
-    const { headers, body } = kserve.encode({ kernel: 'relu', parameters: { binary_data_output: true } },
-        [{ name: 'x', datatype: 'FP32', shape: [5], bytes }]);
-    const answer = await daemon.request('/v1/compute', { method: 'POST', headers, body });
-    assert.equal(answer.status, 200, answer.text);
-    const { outputs: [output] } = kserve.decode(answer);
-    assert.deepEqual(kserve.values('FP32', output.bytes), [NaN, 0, Infinity, 0, 2]);
-});
+for (const where of [{ platform: 'wasm' }, ...onGpu]) {
+    test(`tensors come and go in binary, with numbers that are none, on ${where.browser ?? ''} ${where.platform}`, async () => {
+        const values = [NaN, -1, Infinity, -Infinity, 2];
+        const bytes = Buffer.from(new Float32Array(values).buffer);
+        const { headers, body } = kserve.encode({ kernel: 'relu', fallback: false, ...where, parameters: { binary_data_output: true } },
+            [{ name: 'x', datatype: 'FP32', shape: [5], bytes }]);
+        const answer = await daemon.request('/v1/compute', { method: 'POST', headers, body });
+        assert.equal(answer.status, 200, answer.text);
+        const { outputs: [output] } = kserve.decode(answer);
+        assert.deepEqual(kserve.values('FP32', output.bytes), [NaN, 0, Infinity, 0, 2]);
+    });
+}
 
 test('an answer says what ran, and has the client\'s id', async () => {
     const answer = await check({ kernel: 'add', shapes: { a: [2], b: [2] } }, { id: 'mine' });
@@ -85,19 +114,20 @@ test('an answer says what ran, and has the client\'s id', async () => {
     assert.equal(answer.performance.attempts, 1);
 });
 
-test('twelve at once, beside a model, are answered as each alone', async () => {
-    const some = shapes.filter(({ kernel }) => ['matmul', 'attention', 'softmax'].includes(kernel)).slice(0, 12);
-    const alone = [];
-    for (const one of some) alone.push((await check(one, { browser: 'chrome' })).outputs);
-    const beside = Array.from({ length: 12 }, () => daemon.infer({ model_name: 'twice',
-        inputs: [{ name: 'x', datatype: 'FP32', shape: [2], data: [1, 2] }] }));
-    const together = await Promise.all(some.map((one) => check(one, { browser: 'chrome' })));
-    for (const [i, { outputs }] of together.entries()) assert.deepEqual(outputs, alone[i]);
-    for (const { json } of await Promise.all(beside)) assert.deepEqual(json.outputs[0].data, [2, 4]);
-});
+for (const where of [{ browser: 'chrome', platform: 'wasm' }, ...onGpu]) {
+    test(`twelve at once, beside a model, are answered as each alone, in ${where.browser} on ${where.platform}`, async () => {
+        const some = shapes.filter(({ kernel }) => ['matmul', 'attention', 'softmax'].includes(kernel)).slice(0, 12);
+        const alone = [];
+        for (const one of some) alone.push((await check(one, where)).outputs);
+        const beside = Array.from({ length: 12 }, () => daemon.infer({ model_name: 'twice',
+            inputs: [{ name: 'x', datatype: 'FP32', shape: [2], data: [1, 2] }] }));
+        const together = await Promise.all(some.map((one) => check(one, where)));
+        for (const [i, { outputs }] of together.entries()) assert.deepEqual(outputs, alone[i]);
+        for (const { json } of await Promise.all(beside)) assert.deepEqual(json.outputs[0].data, [2, 4]);
+    });
+}
 
 /** Each with its status, code, field, and what is expected or allowed there. */
-const x = { name: 'x', shape: [2], values: [1, 2] };
 const bad = [
     ['an unknown kernel', { kernel: 'dance', inputs: [tensor(x)] }, 404, 'kernel_not_found', 'kernel', /add, attention/],
     ['no kernel', { inputs: [tensor(x)] }, 400, 'missing_field', 'kernel', undefined],

@@ -93,8 +93,8 @@ function spoil(fault) {
     }
 }
 
-async function withFault(fault, body) {
-    const page = spoiledPage({ 'engine-webgpu': spoil }, fault);
+async function withFault(fault, body, worker = 'engine-webgpu') {
+    const page = spoiledPage({ [worker]: spoil }, fault);
     try {
         // Else WASM answers first, until the GPU was compared with it beside the clients' path.
         await withDaemon({ models: ['twice', 'slow'],
@@ -151,6 +151,19 @@ test('a shader that fails: WASM answers, with the reason', () =>
         assert.equal(pinned.json.code, 'inference_failed');
         assert.equal((await twice(daemon, { platform: 'wasm' })).status, 200);
     }));
+
+test('kernels that lose their device are computed on WASM, with the reason; models on the GPU stay', () =>
+    withFault('lose', async (daemon) => {
+        const gpu = { platform: 'webgpu', fallback: false };
+        assert.equal((await twice(daemon, gpu)).status, 200);
+        const { status, text, json } = await daemon.post('/v1/compute', { kernel: 'relu', platform: 'webgpu',
+            inputs: [{ name: 'x', datatype: 'FP32', shape: [2], data: [-1, 2] }] });
+        assert.equal(status, 200, text);
+        assert.deepEqual([json.outputs[0].data, json.executed_on.platform], [[0, 2], 'wasm']);
+        assert.equal(json.executed_on.fallbacks[0].code, 'device_lost');
+        const again = await twice(daemon, gpu);
+        assert.deepEqual([again.status, again.json.performance.warm], [200, true], again.text);
+    }, 'engine-gpu_kernels'));
 
 // They wait for deadlines most of the time.
 describe('a GPU that does not end', { concurrency: 2 }, () => {

@@ -342,7 +342,8 @@ describe('real browsers', () => {
         timeout: 240_000 * patience };
 
     async function withGpu(plant, models, body) {
-        const page = spoiledPage({ 'engine-webgpu': claimHardware }, plant && { from: '\\ba \\+ b\\b', to: 'a + b + b' });
+        const page = spoiledPage({ 'engine-webgpu': claimHardware, 'engine-gpu_kernels': claimHardware },
+            plant && { from: '\\ba(\\[i\\])? \\+ b\\b(\\[i\\])?', to: 'a$1 + b$2 + b$2' });
         try {
             await withDaemon({ models, config: { bridge: { page },
                 pool: { exploration: '0%', recheck: '0%' } } }, body);
@@ -391,6 +392,23 @@ describe('real browsers', () => {
             const pinned = await twice(daemon, { platform: 'webgpu', fallback: false });
             assert.notDeepEqual(pinned.outputs[0].data, [2, 4, 6], 'no wrong kernel was planted');
             assert.equal(pinned.executed_on.numerics, 'wrong');
+        }));
+
+    test('a kernel of ours that is wrong on the GPU is caught, and not used', { timeout: 600_000 * patience }, () =>
+        withGpu(true, [], async (daemon) => {
+            const add = async (more = {}) => (await daemon.post('/v1/compute', { kernel: 'add', ...more,
+                inputs: ['a', 'b'].map((name) => ({ name, datatype: 'FP32', shape: [3], data: X })) })).json;
+            const sum = async () => {
+                const { outputs, executed_on: ran } = await add();
+                assert.deepEqual([outputs[0].data, ran.platform], [[2, 4, 6], 'wasm']);
+            };
+            await sum();
+            const pinned = await until(async () => {
+                const answer = await add({ platform: 'webgpu', fallback: false });
+                return answer.executed_on?.numerics === 'wrong' && answer;
+            }, { what: 'a verdict on kernels on webgpu', timeout: 300_000 * patience, every: 500 });
+            assert.deepEqual(pinned.outputs[0].data, [3, 6, 9]);
+            await sum();
         }));
 
     const families = ['gpt2', 'bert-classes', 'bert-tags', 'vit', 'detr', 'wav2vec2', 'whisper'];

@@ -1,6 +1,7 @@
 /**
- * The engine `kernels` on WASM: our own kernels, compiled of the C in shaders/. It has one model, of all kernels; a
- * task names the one that it wants. What a kernel takes is in kernel_rules.js, and how it is called in shaders/kernel.h.
+ * The engine `kernels`: our own kernels, which need no download. It has one model, of all kernels; a task names the one
+ * that it wants. What a kernel takes is in kernel_rules.js. Here a task's tensors, sizes and options are held against
+ * that; what computes is a backend, of which each platform has one (kernels_wasm.js, kernels_gpu.js).
  */
 import { KERNELS } from '../shared/messages.js';
 import { runtime } from './engine.js';
@@ -13,82 +14,82 @@ import { bytesOf } from './tensors.js';
 /** A number, a flag, or one of some words. @typedef {{name: string, otherwise: number | boolean | string, words?: readonly string[]}} KernelOption */
 /** @typedef {{inputs: ReadonlyArray<readonly [name: string, shape: string]>, output: readonly [name: string, shape: string],
  *   options: readonly KernelOption[]}} KernelRule */
-/** The sizes of a run's dimensions: of each name, and of what "*" stands for. @typedef {{named: Map<string, number>, leading: number[] | null}} Sizes */
 
-/** struct kernel_call of shaders/kernel.h, in words of four bytes. */
-const CALL = Object.freeze({ inputs: 0, output: 4, sizes: 5, options: 13, words: 21 });
-/** Where tensors begin: what a vector of 16 bytes wants. */
-const ALIGNED = 16;
-const PAGE = 65536;
-/** A memory that is larger is given back after the run. */
-const KEPT_BYTES = 64 << 20;
+/**
+ * What a backend gets: all in the rules' order. `sizes` are the dimensions by their names, in the order in which shapes
+ * name them first; what "*" stands for is the first of them, as a product, by the name LEAD.
+ * @typedef {{kernel: string, inputs: ReadonlyArray<{name: string, bytes: Uint8Array}>, sizes: ReadonlyMap<string, number>,
+ *   options: readonly number[], elements: number}} KernelCall `elements`: of the output
+ */
+/** @typedef {{bytes: Uint8Array, dispose?: () => void}} KernelOutput `dispose` is called when the bytes have been copied */
+/**
+ * @typedef {object} Backend
+ * @property {number | null} threads that it computes with; null where they say nothing of its speed
+ * @property {boolean} isLoaded
+ * @property {() => Promise<void>} load
+ * @property {() => void} unload
+ * @property {() => number} memory bytes that it holds
+ * @property {(call: KernelCall) => Promise<KernelOutput>} run
+ */
+
+export const LEAD = 'lead';
 
 export class KernelsEngine {
-    /** @param {() => Promise<ArrayBuffer>} fetchBinary the module's bytes */
-    constructor(fetchBinary) {
+    /** @param {Backend} backend */
+    constructor(backend) {
         this.name = 'kernels';
         this.version = KERNELS.version;
         this.info = KERNELS.info;
         this.steps = false;
-        this._fetchBinary = fetchBinary;
-        /** @type {WebAssembly.Module | null} */
-        this._module = null;
-        /** Its memory only grows, so that it is made anew after a large run. @type {WebAssembly.Instance | null} */
-        this._instance = null;
+        this._backend = backend;
     }
 
     get loadedCount() {
-        return this._module ? 1 : 0;
+        return this._backend.isLoaded ? 1 : 0;
     }
 
     configure() {}
 
     has() {
-        return this._module !== null;
+        return this._backend.isLoaded;
     }
 
     async start() {}
 
     async load() {
-        this._module = await runtime(async () => WebAssembly.compile(await this._fetchBinary()));
+        await runtime(() => this._backend.load());
     }
 
     async unload() {
-        this._module = this._instance = null;
+        this._backend.unload();
     }
 
     memory() {
-        return this._instance ? memoryOf(this._instance).buffer.byteLength : 0;
+        return this._backend.memory();
     }
 
     /** @param {RunMessage} task */
     async run(task) {
-        const rule = KERNEL_RULES[task.kernel ?? ''];
+        const kernel = task.kernel ?? '', rule = KERNEL_RULES[kernel];
         if (!rule) throw new Failure('model_invalid', `this page has no kernel ${task.kernel}`);
         const inputs = rule.inputs.map(([name, shape]) => inputOf(task, name, shape));
-        const sizes = sizesOf(inputs);
-        const shape = shapeOf(rule.output[1], sizes);
-        const instance = this._instance ??= await WebAssembly.instantiate(/** @type {WebAssembly.Module} */ (this._module));
-        const { call, output, bytes } = place(instance, inputs, sizes, shape, numbersOf(rule, task.options ?? {}));
+        const { sizes, leading } = sizesOf(inputs), [name, form] = rule.output;
+        const shape = shapeOf(form, sizes, leading);
         const began = performance.now();
-        await runtime(async () => /** @type {Function} */ (instance.exports[task.kernel ?? ''])(call));
-        const inferenceMs = performance.now() - began;
-        if (this.memory() > KEPT_BYTES) this._instance = null;
+        const { bytes, dispose } = await runtime(() => this._backend.run(
+            { kernel, inputs, sizes, options: numbersOf(rule, task.options ?? {}), elements: product(shape) }));
         return {
-            tensors: [{ name: rule.output[0], datatype: 'FP32', shape, bytes: new Uint8Array(memoryOf(instance).buffer, output, bytes) }],
-            precision: 'fp32', threads: 1, inferenceMs,
+            tensors: [{ name, datatype: 'FP32', shape, bytes }],
+            precision: 'fp32', threads: this._backend.threads, inferenceMs: performance.now() - began, dispose,
         };
     }
 }
-
-/** @param {WebAssembly.Instance} instance */
-const memoryOf = ({ exports }) => /** @type {WebAssembly.Memory} */ (exports.memory);
 
 /** @param {RunMessage} task @param {string} name @param {string} form as the rules have shapes */
 function inputOf({ tensors, frame, section }, name, form) {
     const entry = tensors.find((one) => one.name === name);
     if (!entry) throw new Failure('input_missing', `the input ${name} is missing`, { field: 'inputs', expected: name });
-    const count = entry.shape.reduce((product, size) => product * size, 1);
+    const count = product(entry.shape);
     if (entry.datatype !== 'FP32' || count * 4 !== entry.byte_length) {
         throw new Failure('input_datatype', `the input ${name} is ${entry.datatype} with ${entry.byte_length} bytes`,
             { field: name, expected: `${count * 4} bytes of FP32` });
@@ -98,74 +99,39 @@ function inputOf({ tensors, frame, section }, name, form) {
 
 /** @typedef {ReturnType<typeof inputOf>} Input */
 
-/** @param {readonly Input[]} inputs in the rules' order @returns {Sizes} in the order in which shapes name them first */
+/** @param {readonly Input[]} inputs @returns {{sizes: Map<string, number>, leading: number[]}} `leading`: what "*" stands for */
 function sizesOf(inputs) {
-    /** @type {Sizes} */
-    const sizes = { named: new Map(), leading: null };
+    /** @type {Map<string, number>} */
+    const sizes = new Map();
+    /** @type {number[] | null} */
+    let leading = null;
     for (const { name, form, shape } of inputs) {
         const words = form.split(','), leads = words[0] === '*';
         const last = leads ? words.slice(1) : words, at = shape.length - last.length;
         const fits = at >= 0 && (leads || at === 0)
-            && last.every((word, i) => (sizes.named.get(word) ?? shape[at + i]) === shape[at + i])
-            && (!leads || sizes.leading === null || String(sizes.leading) === String(shape.slice(0, at)));
+            && last.every((word, i) => (sizes.get(word) ?? shape[at + i]) === shape[at + i])
+            && (!leads || leading === null || String(leading) === String(shape.slice(0, at)));
         if (!fits) {
             throw new Failure('input_shape', `the input ${name} has shape [${shape}], which does not fit the others`,
                 { field: name, expected: `[${form}]` });
         }
-        if (leads) sizes.leading = shape.slice(0, at);
-        for (const [i, word] of last.entries()) sizes.named.set(word, shape[at + i]);
+        if (leads) {
+            leading = shape.slice(0, at);
+            sizes.set(LEAD, product(leading));
+        }
+        for (const [i, word] of last.entries()) sizes.set(word, shape[at + i]);
     }
-    return sizes;
+    return { sizes, leading: leading ?? [] };
 }
 
-/** @param {string} form @param {Sizes} sizes @returns {number[]} */
-const shapeOf = (form, { named, leading }) =>
-    form.split(',').flatMap((word) => (word === '*' ? leading ?? [] : [named.get(word) ?? 0]));
+/** @param {string} form @param {Map<string, number>} sizes @param {number[]} leading @returns {number[]} */
+const shapeOf = (form, sizes, leading) => form.split(',').flatMap((word) => (word === '*' ? leading : [sizes.get(word) ?? 0]));
 
 /** The options as a kernel gets them. @param {KernelRule} rule @param {Record<string, any>} given */
 const numbersOf = ({ options }, given) => options.map(({ name, otherwise, words }) => {
     const value = given[name] ?? otherwise;
     return words ? Math.max(0, words.indexOf(value)) : Number(value);
 });
-
-/** Lays a call out in the module's memory, behind what is the module's own.
- * @param {WebAssembly.Instance} instance @param {readonly Input[]} inputs @param {Sizes} sizes
- * @param {readonly number[]} shape of the output @param {readonly number[]} options
- * @returns {{call: number, output: number, bytes: number}} where the call is, and the output */
-function place(instance, inputs, { named, leading }, shape, options) {
-    const memory = memoryOf(instance), bytes = 4 * product(shape);
-    let end = up(/** @type {WebAssembly.Global} */ (instance.exports.__heap_base).value);
-    const take = (/** @type {number} */ size) => {
-        const at = end;
-        end = up(end + size);
-        return at;
-    };
-    const call = take(4 * CALL.words), output = take(bytes);
-    const at = inputs.map((input) => take(input.bytes.length));
-    const more = end - memory.buffer.byteLength;
-    if (more > 0 && grow(memory, Math.ceil(more / PAGE)) < 0) {
-        throw new Failure('out_of_memory', `the tensors take ${end} bytes, for which there is no memory`);
-    }
-    for (const [i, input] of inputs.entries()) new Uint8Array(memory.buffer).set(input.bytes, at[i]);
-    const words = new Uint32Array(memory.buffer, call, CALL.words);
-    words.set(at, CALL.inputs);
-    words[CALL.output] = output;
-    words.set([...leading ? [product(leading)] : [], ...named.values()], CALL.sizes);
-    new Float32Array(memory.buffer, call, CALL.words).set(options, CALL.options);
-    return { call, output, bytes };
-}
-
-/** @param {WebAssembly.Memory} memory @param {number} pages @returns {number} negative: there are none */
-function grow(memory, pages) {
-    try {
-        return memory.grow(pages);
-    } catch {
-        return -1;
-    }
-}
-
-/** @param {number} at */
-const up = (at) => Math.ceil(at / ALIGNED) * ALIGNED;
 
 /** @param {readonly number[]} shape */
 const product = (shape) => shape.reduce((all, size) => all * size, 1);

@@ -335,14 +335,12 @@ export class Server {
         this._unload(key);
     }
 
-    /** @param {string} key */
+    /** All engines forget it at once: a task that comes while its memory is given back loads it anew.
+     * @param {string} key */
     async _unload(key) {
-        for (const engine of this._engines) {
-            try {
-                await engine.unload(key);
-            } catch (error) {
-                this._log(`${key} was not unloaded cleanly: ${error}`);
-            }
+        const ended = await Promise.allSettled(this._engines.map((engine) => engine.unload(key)));
+        for (const one of ended) {
+            if (one.status === 'rejected') this._log(`${key} was not unloaded cleanly: ${one.reason}`);
         }
         this._post({ type: 'model', key, state: 'unloaded' });
     }

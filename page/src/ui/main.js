@@ -48,7 +48,7 @@ const countMore = (/** @type {number} */ bytes) => { fetched += bytes; };
 /** The engine workers' scripts: where WASM can be suspended, those that make use of it. */
 const scripts = () => ({
     ...__ENGINE_WORKERS__, ...('Suspending' in WebAssembly ? __SUSPENDING_WORKERS__ : {}),
-    ...__LLAMA_WORKERS__[llamaBuild()], kernels: __KERNELS_WORKER__,
+    ...__LLAMA_WORKERS__[llamaBuild()], ...__KERNELS_WORKERS__,
 });
 
 /** What a person says by buttons. @param {URLSearchParams} asked @param {(message: ToLink) => void} tellLink @param {Engines} engines

@@ -39,7 +39,7 @@ const struct wi_param wi_compute_params[] = {
         .min = 1,
         .max = 32,
         .form = "'auto'|Platform",
-        .help = "auto, the default, or wasm."},
+        .help = "auto, the default, webgpu or wasm."},
     ROW(browser, STRING, 0, 1, 31, "Only a browser of this kind."),
     ROW(node, STRING, 0, 1, WI_ID_SIZE - 1, "Only this node."),
     ROW(fallback, BOOL, 0, 0, 0, "Whether another platform may follow; true by default."),

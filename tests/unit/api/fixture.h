@@ -28,6 +28,7 @@ struct fixture {
     struct wi_budget budget;
     struct wi_repository *repository;
     struct wi_versions_work *versions;
+    struct wi_children *children;
     struct wi_server *server;
     struct wi_server_deps deps;
     enum wi_code admit, ready;
@@ -294,11 +295,6 @@ json_t *wi_bridge_node_tokens(const struct wi_bridge *bridge)
     return json_array();
 }
 
-size_t wi_children_count(const struct wi_children *children)
-{
-    return 0;
-}
-
 /* --- fixture --------------------------------------------------------------------------------- */
 
 static void on_tick(uv_timer_t *timer)
@@ -339,8 +335,10 @@ static int set_up_with(struct wi_server_times times)
     f->config.models.directory = (char *)"/nonexistent/models";
     f->repository = wi_repository_new(&f->loop, "/nonexistent", NULL);
     f->versions = wi_versions_work_new(&f->loop, f->repository);
+    f->children = wi_children_new(&f->loop, "/nonexistent/lifeline");
     f->deps = (struct wi_server_deps){.loop = &f->loop,
         .config = &f->config,
+        .children = f->children,
         .repository = f->repository,
         .versions = f->versions,
         .budget = &f->budget,
@@ -366,6 +364,7 @@ static int tear_down(void **state)
         wi_server_stop(f->server);
         wi_server_free(f->server);
     }
+    wi_children_free(f->children);
     wi_versions_work_free(f->versions);
     wi_repository_free(f->repository);
     uv_close((uv_handle_t *)&f->tick, NULL);

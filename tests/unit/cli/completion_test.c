@@ -22,7 +22,8 @@ struct situation {
 #define GLOBALS "--help --version --url --token-file --authority --json"
 
 static const struct situation situations[] = {
-    {{""}, "run pull list show status open infer chat generate embed transcribe ps load unload add "
+    {{""}, "run pull list show status open infer compute chat generate embed transcribe ps load "
+           "unload add "
            "quantize publish unpublish sources rm gc jobs models "
            "nodes hardware doctor "
            "token completion help "

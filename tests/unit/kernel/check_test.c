@@ -39,7 +39,7 @@ static void add(struct wi_tensors *list, const char *name, enum wi_datatype data
     }
 #define INPUT(name, ...) add(&inputs, name, WI_FP32, DIMS(__VA_ARGS__))
 #define OUTPUT(name, ...) add(&outputs, name, WI_FP32, DIMS(__VA_ARGS__))
-#define SCALAR(list, name) add(list, name, WI_FP32, 0, NULL)
+#define SCALAR(list, name) add(list, name, WI_FP32, 0, (const int64_t[1]){0})
 
 static enum wi_code check(const char *kernel)
 {

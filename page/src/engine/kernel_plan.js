@@ -1,0 +1,66 @@
+/**
+ * How a kernel's shader is dispatched: shaders/NAME/NAME.json says it, and here it becomes dispatches, each of a part of
+ * the workgroups over a part of the dimension that the shader goes over. Some adapters end an invocation after 65,535
+ * rounds, of all its loops together, and return what it has by then.
+ */
+import { Failure } from './failure.js';
+
+/**
+ * A text is a product of sizes and numbers, of which a part "/NUMBER" at its end makes so many whole ones: "m*n/256".
+ * @typedef {string | number} Term
+ */
+/**
+ * `groups`: their product is how many workgroups there are. Each goes `over` a dimension, by `step` at a time, with so
+ * many rounds of loops for each step as the sum of `rounds`.
+ * @typedef {{entry: string, groups: Term[], over?: string, step?: number, rounds?: Term[]}} Stage `entry`: the function
+ */
+/** @typedef {{stages: Stage[], scratch?: Term}} Plan `scratch`: how many numbers the stages have for each other */
+/** @typedef {{entry: string, first: number, groups: number, begin: number, end: number, work: number}} Dispatch `work`: in
+ *   rounds of a workgroup */
+/** @typedef {ReadonlyMap<string, number>} Sizes */
+
+/** What is left is for loops beside those that a plan counts. */
+const ROUNDS_MAX = 60000;
+/** WebGPU's own limit, in one dimension. */
+const GROUPS_MAX = 65535;
+
+/** @param {Term} term @param {Sizes} sizes @returns {number} */
+export function valueOf(term, sizes) {
+    const [factors, by = '1'] = String(term).split('/');
+    const all = factors.split('*').reduce((product, word) => product * (sizes.get(word) ?? Number(word)), 1);
+    return Math.ceil(all / Number(by));
+}
+
+/**
+ * The dispatches one after the other.
+ * @param {Plan} plan @param {Sizes} sizes
+ * @param {() => number} work asked before each: how much one may have, in rounds of a workgroup
+ * @returns {Generator<Dispatch, void, void>}
+ */
+export function* dispatchesOf({ stages }, sizes, work) {
+    for (const stage of stages) {
+        const groups = stage.groups.reduce((/** @type {number} */ product, term) => product * valueOf(term, sizes), 1);
+        const { length, depth, rounds } = depthOf(stage, sizes);
+        for (let begin = 0; begin === 0 || begin < length; begin += depth) {
+            for (let first = 0; first < groups;) {
+                const some = Math.min(groups - first, GROUPS_MAX, Math.max(1, Math.floor(work() / rounds)));
+                yield { entry: stage.entry, first, groups: some, begin, end: Math.min(begin + depth, length), work: some * rounds };
+                first += some;
+            }
+        }
+    }
+}
+
+/** How far a stage goes, how much of it in one dispatch, and with how many rounds. @param {Stage} stage @param {Sizes} sizes */
+function depthOf({ over, step = 1, rounds = [] }, sizes) {
+    if (!over) return { length: 0, depth: 1, rounds: 1 };
+    const length = sizes.get(over) ?? 0;
+    const each = rounds.reduce((/** @type {number} */ sum, term) => sum + valueOf(term, sizes), 0);
+    const steps = Math.floor(ROUNDS_MAX / each);
+    if (steps === 0) {
+        throw new Failure('platform_unsupported', `a step over ${over} has ${each} rounds on this platform`,
+            { field: 'inputs', expected: `at most ${ROUNDS_MAX} rounds, of ${rounds.join(' + ')}` });
+    }
+    const depth = steps * step;
+    return { length, depth, rounds: Math.max(1, Math.ceil(Math.min(depth, length) / step) * each) };
+}

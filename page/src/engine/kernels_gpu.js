@@ -1,0 +1,237 @@
+/**
+ * Kernels on WebGPU, from the WGSL in shaders/, on a device of its own. Each kernel has the bindings that its rule says:
+ * the inputs, the output, one uniform struct, `scratch` where stages have something for each other.
+ */
+import { Failure } from './failure.js';
+import { GpuBuffers } from './gpu_buffers.js';
+import { dispatchesOf, valueOf } from './kernel_plan.js';
+import { KERNEL_RULES } from './kernel_rules.js';
+import { LEAD } from './kernels.js';
+
+/** @typedef {import('./kernels.js').KernelCall} KernelCall */
+/** @typedef {import('./kernels.js').KernelOutput} KernelOutput */
+/** @typedef {import('./kernels.js').KernelRule} KernelRule */
+/** @typedef {import('./kernel_plan.js').Dispatch} Dispatch */
+/** @typedef {import('./kernel_plan.js').Plan} Plan */
+/** Of exactly so many bytes. @typedef {{buffer: any, size: number}} Binding */
+/** Its WGSL, without what the rule says. @typedef {{wgsl: string, plan: Plan}} Shader */
+/** @typedef {{layout: any, pipelines: Record<string, any>}} Compiled by the stages' functions */
+/** @typedef {{group: any, pipelines: Record<string, any>, calls: any}} Bound one run: `calls` has the struct of each dispatch */
+
+const STAGE_COMPUTE = 4; // GPUShaderStage.COMPUTE
+const MAP_READ = 1; // GPUMapMode.READ
+/** One struct of a dispatch after the other, as uniforms may be bound. */
+const STRUCT_BYTES = 256;
+/** So many dispatches at most are submitted at a time. */
+const BATCH = 64;
+/** What is submitted at a time is to take about so long: whoever ends the run has the GPU back after that. */
+const SLICE_MS = 50;
+/** In rounds of a workgroup; at first, and within limits. */
+const WORK = Object.freeze({ first: 2 ** 18, least: 2 ** 12, most: 2 ** 34 });
+const SCOPES = ['validation', 'out-of-memory', 'internal'];
+
+/** @implements {Backend} @typedef {import('./kernels.js').Backend} Backend */
+export class GpuKernels {
+    /** @param {Readonly<Record<string, Shader>>} shaders */
+    constructor(shaders) {
+        /** @type {number | null} */
+        this.threads = null;
+        this._shaders = shaders;
+        /** @type {any} */
+        this._device = null;
+        /** @type {GpuBuffers | null} */
+        this._buffers = null;
+        /** @type {Map<string, Promise<Compiled>>} */
+        this._compiled = new Map();
+        this._work = WORK.first;
+    }
+
+    get isLoaded() {
+        return this._device !== null;
+    }
+
+    async load() {
+        const adapter = await /** @type {any} */ (navigator).gpu.requestAdapter({ powerPreference: 'high-performance' });
+        if (!adapter) throw new Failure('platform_unsupported', 'requestAdapter() gave no adapter');
+        const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits;
+        this._device = await adapter.requestDevice({ requiredLimits: { maxBufferSize, maxStorageBufferBindingSize } });
+        this._buffers = new GpuBuffers(this._device);
+    }
+
+    unload() {
+        this._device?.destroy();
+        this._device = this._buffers = null;
+        this._compiled.clear();
+    }
+
+    memory() {
+        return this._buffers?.bytes ?? 0;
+    }
+
+    /** @param {KernelCall} call @returns {Promise<KernelOutput>} */
+    async run(call) {
+        if (call.elements === 0) return { bytes: new Uint8Array(0) };
+        return watched(this._device, async () => {
+            const { layout, pipelines } = await this._compile(call.kernel);
+            return this._compute(call, layout, pipelines);
+        });
+    }
+
+    /** @param {string} kernel @returns {Promise<Compiled>} */
+    _compile(kernel) {
+        const known = this._compiled.get(kernel) ?? compile(this._device, KERNEL_RULES[kernel], this._shaders[kernel]);
+        this._compiled.set(kernel, known);
+        return known;
+    }
+
+    /** @param {KernelCall} call @param {any} layout @param {Record<string, any>} pipelines @returns {Promise<KernelOutput>} */
+    async _compute(call, layout, pipelines) {
+        const bindings = this._bind(call), { inputs, output, scratch, calls } = bindings;
+        const all = [...inputs, output, calls, ...scratch], answer = this._take('answer', output.size);
+        let isMade = false;
+        try {
+            const entries = all.map((resource, binding) => ({ binding, resource }));
+            const group = this._device.createBindGroup({ layout, entries });
+            this._fill(call, bindings);
+            await this._submit(call, { group, pipelines, calls: calls.buffer }, [output, answer]);
+            await answer.buffer.mapAsync(MAP_READ, 0, output.size);
+            isMade = true;
+        } finally {
+            this._give(isMade ? all : [...all, answer]);
+        }
+        const dispose = () => {
+            answer.buffer.unmap();
+            this._give([answer]);
+        };
+        return { bytes: new Uint8Array(answer.buffer.getMappedRange(0, output.size)), dispose };
+    }
+
+    /** @param {KernelCall} call */
+    _bind({ kernel, inputs, sizes, elements }) {
+        const { scratch } = this._shaders[kernel].plan;
+        const bytes = [...inputs.map((input) => input.bytes.length), 4 * elements];
+        const { maxBufferSize, maxStorageBufferBindingSize } = this._device.limits;
+        const most = Math.min(maxBufferSize, maxStorageBufferBindingSize), too = bytes.find((one) => one > most);
+        if (too) {
+            throw new Failure('platform_unsupported', `a tensor has ${too} bytes, more than the adapter binds`,
+                { field: 'inputs', expected: `at most ${most} bytes` });
+        }
+        return {
+            inputs: inputs.map((input) => this._take('tensor', input.bytes.length)),
+            output: this._take('tensor', 4 * elements),
+            scratch: scratch ? [this._take('tensor', 4 * valueOf(scratch, sizes))] : [],
+            calls: { ...this._take('call', BATCH * STRUCT_BYTES), size: STRUCT_BYTES },
+        };
+    }
+
+    /** A binding of exactly its bytes; one of none has a number that nothing reads.
+     * @param {import('./gpu_buffers.js').Use} use @param {number} bytes @returns {Binding} */
+    _take(use, bytes) {
+        const size = Math.max(4, bytes);
+        return { buffer: /** @type {GpuBuffers} */ (this._buffers).take(use, size), size };
+    }
+
+    /** @param {readonly Binding[]} bindings */
+    _give(bindings) {
+        for (const { buffer } of bindings) this._buffers?.give(buffer);
+    }
+
+    /** Writes the inputs; what else is bound is 0. @param {KernelCall} call
+     * @param {{inputs: Binding[], output: Binding, scratch: Binding[]}} bindings */
+    _fill(call, { inputs, output, scratch }) {
+        const commands = this._device.createCommandEncoder();
+        for (const { buffer, size } of [output, ...scratch]) commands.clearBuffer(buffer, 0, size);
+        for (const [i, { bytes }] of call.inputs.entries()) {
+            if (bytes.length > 0) this._device.queue.writeBuffer(inputs[i].buffer, 0, bytes);
+            else commands.clearBuffer(inputs[i].buffer, 0, inputs[i].size);
+        }
+        this._device.queue.submit([commands.finish()]);
+    }
+
+    /** Submits all dispatches, as much at a time as takes SLICE_MS, and the copy of the output with the last of them.
+     * @param {KernelCall} call @param {Bound} bound @param {[output: Binding, answer: Binding]} copied */
+    async _submit(call, bound, [output, answer]) {
+        const dispatches = dispatchesOf(this._shaders[call.kernel].plan, call.sizes, () => this._work);
+        let next = dispatches.next();
+        while (!next.done) {
+            const some = [];
+            for (let work = 0; !next.done && some.length < BATCH && work < this._work; next = dispatches.next()) {
+                some.push(next.value);
+                work += next.value.work;
+            }
+            const commands = this._encode(some, call, bound);
+            if (next.done) commands.copyBufferToBuffer(output.buffer, 0, answer.buffer, 0, output.size);
+            const began = performance.now();
+            this._device.queue.submit([commands.finish()]);
+            if (next.done) return;
+            await this._device.queue.onSubmittedWorkDone();
+            this._pace(performance.now() - began);
+        }
+    }
+
+    /** @param {readonly Dispatch[]} some @param {KernelCall} call @param {Bound} bound */
+    _encode(some, call, { group, pipelines, calls }) {
+        const structs = new ArrayBuffer(some.length * STRUCT_BYTES), commands = this._device.createCommandEncoder();
+        const pass = commands.beginComputePass();
+        for (const [i, dispatch] of some.entries()) {
+            writeStruct(structs, i * STRUCT_BYTES, call, dispatch);
+            pass.setPipeline(pipelines[dispatch.entry]);
+            pass.setBindGroup(0, group, [i * STRUCT_BYTES]);
+            pass.dispatchWorkgroups(dispatch.groups);
+        }
+        pass.end();
+        this._device.queue.writeBuffer(calls, 0, structs);
+        return commands;
+    }
+
+    /** @param {number} ms that a slice took */
+    _pace(ms) {
+        if (ms < SLICE_MS / 2) this._work = Math.min(WORK.most, this._work * 2);
+        else if (ms > SLICE_MS * 2) this._work = Math.max(WORK.least, this._work / 2);
+    }
+}
+
+/** Sizes, options, then what is of the dispatch alone: as `declared` says it.
+ * @param {ArrayBuffer} structs @param {number} at @param {KernelCall} call @param {Dispatch} dispatch */
+function writeStruct(structs, at, { sizes, options }, { first, begin, end }) {
+    const whole = [...sizes.values()];
+    new Uint32Array(structs, at).set(whole);
+    new Float32Array(structs, at).set(options, whole.length);
+    new Uint32Array(structs, at).set([first, begin, end], whole.length + options.length);
+}
+
+/** What a rule says, in WGSL. @param {KernelRule} rule @param {Plan} plan */
+function declared({ inputs, output, options }, { scratch }) {
+    const names = new Set(inputs.flatMap(([, shape]) => shape.replace('*', LEAD).split(',')));
+    const members = [...[...names].map((name) => `${name}: u32`), ...options.map(({ name }) => `${name}: f32`),
+        'first: u32', 'begin: u32', 'end: u32'];
+    const bindings = [...inputs.map(([name]) => `<storage, read> ${name}: array<f32>`),
+        `<storage, read_write> ${output[0]}: array<f32>`, '<uniform> call: Call',
+        ...scratch ? ['<storage, read_write> scratch: array<f32>'] : []];
+    return `struct Call { ${members.join(', ')} }\n${bindings.map((text, i) => `@group(0) @binding(${i}) var${text};\n`).join('')}`;
+}
+
+/** @param {any} device @param {KernelRule} rule @param {Shader} shader @returns {Promise<Compiled>} */
+async function compile(device, rule, { wgsl, plan }) {
+    const module = device.createShaderModule({ code: declared(rule, plan) + wgsl });
+    const buffers = [...rule.inputs.map(() => ({ type: 'read-only-storage' })), { type: 'storage' },
+        { type: 'uniform', hasDynamicOffset: true }, ...plan.scratch ? [{ type: 'storage' }] : []];
+    const layout = device.createBindGroupLayout({ entries: buffers.map((buffer, binding) =>
+        ({ binding, visibility: STAGE_COMPUTE, buffer })) });
+    const pipelineLayout = device.createPipelineLayout({ bindGroupLayouts: [layout] });
+    const pipelines = await Promise.all(plan.stages.map(async ({ entry }) => [entry, await device.createComputePipelineAsync(
+        { layout: pipelineLayout, compute: { module, entryPoint: entry } })]));
+    return { layout, pipelines: Object.fromEntries(pipelines) };
+}
+
+/** Does the work, and throws what the device says of it. @template T @param {any} device @param {() => Promise<T>} work
+ * @returns {Promise<T>} */
+async function watched(device, work) {
+    for (const scope of SCOPES) device.pushErrorScope(scope);
+    const made = await work().then((value) => ({ value }), (thrown) => ({ thrown }));
+    const errors = await Promise.all(SCOPES.map(() => device.popErrorScope().catch(() => null)));
+    const [, memory] = errors, error = memory ?? errors.find(Boolean); // the last one pushed comes first
+    if (error) throw new Error(`${memory ? 'out of memory: ' : ''}${error.message}`);
+    if ('thrown' in made) throw made.thrown;
+    return made.value;
+}

@@ -1,0 +1,41 @@
+// y = (x - mean) / √(variance + ε) · scale + bias over the last dimension, whose variance is that of all its elements,
+// as ONNX's LayerNormalization. Of each row `scratch` has the sum, and that of the squared distances from the mean.
+
+@compute @workgroup_size(64)
+fn add_up(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
+    let row = call.first + group.x;
+    var sum = 0.0;
+    for (var i = call.begin + local; i < call.end; i += 64u) {
+        sum += x[row * call.n + i];
+    }
+    sum = total(local, sum);
+    if (local == 0u) {
+        scratch[2u * row] += sum;
+    }
+}
+
+@compute @workgroup_size(64)
+fn add_squares(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
+    let row = call.first + group.x;
+    let mean = scratch[2u * row] / f32(call.n);
+    var sum = 0.0;
+    for (var i = call.begin + local; i < call.end; i += 64u) {
+        let apart = x[row * call.n + i] - mean;
+        sum += apart * apart;
+    }
+    sum = total(local, sum);
+    if (local == 0u) {
+        scratch[2u * row + 1u] += sum;
+    }
+}
+
+@compute @workgroup_size(256)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
+    let i = item(group.x, local, 256u);
+    if (i < call.lead * call.n) {
+        let row = i / call.n;
+        let mean = scratch[2u * row] / f32(call.n);
+        let factor = 1.0 / sqrt(scratch[2u * row + 1u] / f32(call.n) + call.epsilon);
+        y[i] = (x[i] - mean) * factor * scale[i % call.n] + bias[i % call.n];
+    }
+}

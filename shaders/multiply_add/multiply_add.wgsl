@@ -1,0 +1,9 @@
+// d = a · b + c, element by element.
+
+@compute @workgroup_size(256)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
+    let i = item(group.x, local, 256u);
+    if (i < call.lead) {
+        d[i] = a[i] * b[i] + c[i];
+    }
+}

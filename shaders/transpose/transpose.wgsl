@@ -1,0 +1,11 @@
+// y[*, n, m] = x[*, m, n] with the last two dimensions exchanged.
+
+@compute @workgroup_size(256)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
+    let i = item(group.x, local, 256u);
+    if (i < call.lead * call.m * call.n) {
+        let row = i % call.m;
+        let column = i / call.m % call.n;
+        y[i] = x[(i / (call.m * call.n) * call.m + row) * call.n + column];
+    }
+}
