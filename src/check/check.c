@@ -120,11 +120,12 @@ static void name_place(
     snprintf(place->browser, sizeof place->browser, "%s", node->kind);
 }
 
-/* `platform`, `node`: who answered the client. `requested` names the place to run on, or, for WASM,
- * that the client's own place is in question. */
+/* `platform`, `node`: who answered the client; `sent`: which of the request's graphs it ran.
+ * `requested` names the place to run on, or, for WASM, that the client's own place is in question.
+ * What a platform has graphs of its own for is compared with WASM's answers of these graphs. */
 static void begin_tensors(struct wi_checks *checks, const struct wi_inference *asked,
-    const struct wi_probe *requested, const struct wi_job_result *result,
-    const struct wi_node_info *node, enum wi_platform platform)
+    const struct wi_inference *sent, const struct wi_probe *requested,
+    const struct wi_job_result *result, const struct wi_node_info *node, enum wi_platform platform)
 {
     struct wi_probe place = *requested;
     int compares = is_on(checks) && !*asked->model->facts.signature.random;
@@ -134,13 +135,14 @@ static void begin_tensors(struct wi_checks *checks, const struct wi_inference *a
         compares = 0; /* only to measure it */
     if (compares && place.platform == WI_NATIVE && !can_compare_program(checks, asked))
         return;
-    struct wi_check_run *run = make_run(checks, asked, requested, &place, result->answer);
+    const struct wi_inference *of = wi_inference_on(asked, place.platform);
+    struct wi_check_run *run = make_run(checks, of, requested, &place, result->answer);
     if (!run)
         return;
     run->compares = compares;
-    run->asked = wi_inference_retain(asked);
-    if (compares)
-        take_answer(run, asked, node, result, platform);
+    run->asked = wi_inference_retain(of);
+    if (compares && of == sent)
+        take_answer(run, of, node, result, platform);
     add_run(checks, run);
 }
 
@@ -159,8 +161,8 @@ static void add_client(
 /* As begin_tensors, but with an input of ours, in whose place the client's own may be asked only of
  * who had it. A place that is trusted is only measured. */
 static void begin_task(struct wi_checks *checks, const struct wi_inference *asked,
-    const struct wi_probe *requested, const struct wi_job_result *result,
-    const struct wi_node_info *node, enum wi_platform platform)
+    const struct wi_inference *sent, const struct wi_probe *requested,
+    const struct wi_job_result *result, const struct wi_node_info *node, enum wi_platform platform)
 {
     struct wi_probe place = *requested;
     int compares = is_on(checks) && requested->compare && !*asked->model->facts.signature.random;
@@ -170,31 +172,34 @@ static void begin_task(struct wi_checks *checks, const struct wi_inference *aske
         compares = 0;
     if (compares && place.platform == WI_NATIVE && !can_compare_program(checks, asked))
         return; /* nor could it be used if it were fast */
+    const struct wi_inference *of = wi_inference_on(asked, place.platform);
     int is_own = requested->deadline_ms <= 0;
-    if ((is_own && !compares) || is_under_way(checks, asked->model, &place))
+    if ((is_own && !compares) || is_under_way(checks, of->model, &place))
         return;
-    struct wi_inference *probe = wi_probe_ask(asked);
+    struct wi_inference *probe = wi_probe_ask(of);
     struct wi_check_run *run =
         probe ? make_run(checks, probe, requested, &place, result->answer) : NULL;
     if (run) {
         run->asked = probe;
         run->compares = compares;
         if (compares)
-            add_client(run, asked, node);
+            add_client(run, of, node);
         /* Where the client's place is the one in question the verdict has its key already, also if
          * WASM comes to no answer. */
-        if (compares && run->platform == platform && strcmp(run->browser, node->kind) == 0)
+        if (compares && of == sent && run->platform == platform &&
+            strcmp(run->browser, node->kind) == 0)
             wi_check_make_key(run->key, probe, node, platform);
         add_run(checks, run);
         return;
     }
     if (!probe && !is_own)
-        wi_check_crowded_out(checks, asked->model, requested);
+        wi_check_crowded_out(checks, of->model, requested);
     wi_inference_release(probe);
 }
 
-typedef void begin_fn(struct wi_checks *, const struct wi_inference *, const struct wi_probe *,
-    const struct wi_job_result *, const struct wi_node_info *, enum wi_platform);
+typedef void begin_fn(struct wi_checks *, const struct wi_inference *, const struct wi_inference *,
+    const struct wi_probe *, const struct wi_job_result *, const struct wi_node_info *,
+    enum wi_platform);
 
 /* Whether an answer that was pinned to its platform is to be checked. */
 static int wants_check(
@@ -244,7 +249,7 @@ static void note_fallbacks(const struct wi_checks *checks, const struct wi_infer
 }
 
 static void on_answered(void *context, const struct wi_job_spec *spec,
-    const struct wi_probe *requested, struct wi_job_result *result)
+    const struct wi_inference *sent, const struct wi_probe *requested, struct wi_job_result *result)
 {
     struct wi_checks *checks = context;
     const struct wi_inference *asked = spec->asked;
@@ -259,23 +264,23 @@ static void on_answered(void *context, const struct wi_job_spec *spec,
         result->numerics = WI_TRUSTED; /* nothing is computed */
         return;
     }
-    note_fallbacks(checks, asked, node, report);
+    note_fallbacks(checks, sent, node, report);
     struct wi_place place = wi_place_of(node, asked->model->engine, (enum wi_platform)platform);
     int due = 0;
     if (platform == WI_WASM || is_on(checks))
-        result->numerics = wi_verdicts_get(verdicts, asked->model, &place, asked->precision, &due);
+        result->numerics = wi_verdicts_get(verdicts, sent->model, &place, sent->precision, &due);
     if (platform == WI_WASM && is_on(checks))
-        wi_verdicts_accept(verdicts, asked->model, &place);
+        wi_verdicts_accept(verdicts, sent->model, &place);
     begin_fn *begin = asked->task != WI_TASK_NONE ? begin_task : begin_tensors;
     if (asked->stream && asked->task == WI_TASK_NONE)
         return; /* its answer need not be the same twice */
     if (requested->wanted) {
-        begin(checks, asked, requested, result, node, (enum wi_platform)platform);
+        begin(checks, asked, sent, requested, result, node, (enum wi_platform)platform);
     } else if (is_on(checks) && platform != WI_WASM &&
                wants_check(checks, asked, result->numerics, due)) {
         struct wi_probe own = {.wanted = 1, .compare = 1, .platform = WI_WASM};
         snprintf(own.browser, sizeof own.browser, "%s", node->kind);
-        begin(checks, asked, &own, result, node, (enum wi_platform)platform);
+        begin(checks, asked, sent, &own, result, node, (enum wi_platform)platform);
     }
 }
 
@@ -290,11 +295,10 @@ static int is_out_of_memory(const struct wi_error *error)
 }
 
 /* Notes what WASM says of the model. */
-static int on_failed(void *context, const struct wi_job_spec *spec, const char *node_id,
+static int on_failed(void *context, const struct wi_inference *asked, const char *node_id,
     enum wi_platform last, const struct wi_error *error)
 {
     const struct wi_checks *checks = context;
-    const struct wi_inference *asked = spec->asked;
     const struct wi_node_info *node = wi_pool_node_info(checks->pool, node_id);
     struct wi_verdicts *verdicts = wi_pool_verdicts(checks->pool);
     if (!node || last != WI_WASM || asked->model->builtin || !is_on(checks))
@@ -313,7 +317,7 @@ static enum wi_code may_go(
     void *context, const struct wi_job_spec *spec, const char *node_id, struct wi_error *error)
 {
     const struct wi_checks *checks = context;
-    const struct wi_inference *asked = spec->asked;
+    const struct wi_inference *asked = wi_inference_on(spec->asked, spec->asked->platform);
     if (!asked->has_platform || asked->platform == WI_WASM || asked->model->builtin ||
         !is_on(checks))
         return WI_OK;

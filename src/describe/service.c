@@ -567,6 +567,10 @@ static const struct wi_member made[] = {
         "largest_error number|null, places [MadePlace])",
         "What its graphs put out against those of fp32: cosines, and the largest error as a share "
         "of the largest number."},
+    {"measured_webgpu?",
+        "(inputs integer, cosine (median number, p5 number, least number), "
+        "largest_error number|null, places [MadePlace])",
+        "The same of the graphs that are for WebGPU alone, where it has such: on WASM too."},
     {0},
 };
 static const struct wi_member made_place[] = {

@@ -22,9 +22,18 @@
 #define BYTES_PER_S ((uint64_t)1 << 20)
 
 static const struct wi_making_kind kinds[] = {
-    {8, "q8", 0.999, 0.35},
-    {4, "q4", 0.99, 0.25},
-    {16, "fp16", 0.999, 0.55},
+    {8, "q8", 0.999, 0.35, 2},
+    {4, "q4", 0.99, 0.25, 1},
+    {16, "fp16", 0.999, 0.55, 1},
+};
+
+/* The graphs that a variant is written in: one form for all platforms, or WebGPU's beside it. */
+static const struct form {
+    const char *name, *end; /* of the program's option; of the variant's name */
+    const char *figures;    /* the member of the notes */
+} forms[] = {
+    {"wasm", "", "measured"},
+    {"webgpu", WI_VARIANT_WEBGPU, "measured_webgpu"},
 };
 
 const struct wi_making_kind *wi_making_kind(int bits)
@@ -52,7 +61,8 @@ struct wi_making {
     enum wi_making_state state;
     struct wi_model *source, *made; /* NULL before they are there */
     struct wi_strings graphs;       /* paths of the source's */
-    size_t at;                      /* of them: the one under way */
+    size_t at;                      /* of them, form by form: the one under way */
+    size_t form;                    /* that is measured */
     char *folder;                   /* where it is staged */
     uint64_t pending;
     uint64_t done, before, total; /* bytes of weights; those of the graphs that are done */
@@ -143,7 +153,19 @@ static void list_files(struct wi_making *making, struct wi_strings *common)
             making->pending += file->bytes;
         }
     }
+    making->total *= making->kind->forms;
     making->pending += (uint64_t)((double)making->total * making->kind->size);
+}
+
+/* The source's graph that is under way. */
+static const char *graph_of(const struct wi_making *making)
+{
+    return making->graphs.items[making->at % making->graphs.count];
+}
+
+static const struct form *form_of(const struct wi_making *making)
+{
+    return &forms[making->at / making->graphs.count];
 }
 
 static void make_next_graph(struct wi_making *making);
@@ -230,6 +252,8 @@ static void take_result(struct wi_making *making, const json_t *result)
 {
     struct counts *counts = &making->counts;
     making->is_result = 1;
+    if (form_of(making) != forms)
+        return; /* the same weights once more */
     counts->weights += json_integer_value(json_object_get(result, "weights"));
     counts->quantizable += json_integer_value(json_object_get(result, "quantizable"));
     counts->quantized += json_integer_value(json_object_get(result, "quantized"));
@@ -250,7 +274,7 @@ static void take_error(struct wi_making *making, const json_t *said)
     char text[300];
     wi_text_printable(text, sizeof text, detail ? detail : "the program does not say why");
     wi_error_set(making->said, known, known == WI_INTERNAL ? NULL : "model_name", "%.160s: %s",
-        making->graphs.items[making->at], text);
+        graph_of(making), text);
 }
 
 static void on_line(void *context, const char *text)
@@ -301,15 +325,15 @@ static enum wi_code start_program(
 {
     const struct wi_child_events events = {.context = making, .on_line = on_line, .on_end = on_end};
     char program[WI_HELPER_PATH_SIZE], bits[16], memory[WI_DIGITS_SIZE], seconds[WI_DIGITS_SIZE];
-    char *source = wi_sprintf("%s/%s", making->source->folder, making->graphs.items[making->at]);
+    char *source = wi_sprintf("%s/%s", making->source->folder, graph_of(making));
     snprintf(bits, sizeof bits, "%d", making->want.bits);
     snprintf(
         memory, sizeof memory, "%llu", (unsigned long long)(MEMORY_BASE + 2 * bytes_of(making)));
     snprintf(seconds, sizeof seconds, "%llu",
         (unsigned long long)(TIME_BASE_S + bytes_of(making) / BYTES_PER_S));
     wi_helper_find(PROGRAM, program);
-    const char *const plain[] = {
-        program, "--bits", bits, "--memory", memory, "--time", seconds, source, target, NULL};
+    const char *const plain[] = {program, "--bits", bits, "--form", form_of(making)->name,
+        "--memory", memory, "--time", seconds, source, target, NULL};
     const char *const mixed[] = {program, "--mixed", "--bits", bits, "--memory", memory, "--time",
         seconds, source, target, NULL};
     static const char *const environment[] = {NULL};
@@ -326,16 +350,18 @@ static enum wi_code start_program(
 static void make_next_graph(struct wi_making *making)
 {
     struct wi_error error;
-    if (making->at == making->graphs.count) {
+    if (making->at == making->graphs.count * making->kind->forms) {
         read_made(making);
         return;
     }
-    char *path = wi_variant_path(making->graphs.items[making->at], making->kind->variant);
+    char *dtype = wi_sprintf("%s%s", making->kind->variant, form_of(making)->end);
+    char *path = wi_variant_path(graph_of(making), dtype);
     char *target = wi_sprintf("%s/%s", making->folder, path);
     if (start_program(making, target, &error) != WI_OK)
         fail(making, &error);
     free(target);
     free(path);
+    free(dtype);
 }
 
 /* --- measuring -------------------------------------------------------------------------------- */
@@ -365,14 +391,14 @@ static int is_good(const struct wi_making *making, const json_t *figures, struct
     return 0;
 }
 
-static json_t *notes_of(const struct wi_making *making, const json_t *figures)
+static json_t *notes_of(const struct wi_making *making)
 {
     const struct counts *counts = &making->counts;
-    return json_pack("{s:s, s:i, s:b, s:b, s:I, s:{s:I, s:I, s:I, s:I, s:I}, s:O}", "of",
+    return json_pack("{s:s, s:i, s:b, s:b, s:I, s:{s:I, s:I, s:I, s:I, s:I}}", "of",
         making->source->hash, "bits", making->want.bits, "mixed", making->want.mixed, "forced",
         making->want.force, "made_at", (json_int_t)(wi_wall_ms() / 1000), "counts", "weights",
         counts->weights, "quantizable", counts->quantizable, "quantized", counts->quantized,
-        "nodes", counts->nodes, "kept", counts->kept, "measured", figures);
+        "nodes", counts->nodes, "kept", counts->kept);
 }
 
 static void on_measured(void *context, const json_t *figures, const struct wi_error *error)
@@ -384,11 +410,15 @@ static void on_measured(void *context, const json_t *figures, const struct wi_er
         fail(making, error);
         return;
     }
-    making->notes = notes_of(making, figures);
-    if (is_good(making, figures, &bad))
-        publish(making);
-    else
+    if (!making->notes)
+        making->notes = notes_of(making);
+    json_object_set(making->notes, forms[making->form].figures, (json_t *)figures);
+    if (!is_good(making, figures, &bad))
         fail(making, &bad);
+    else if (++making->form < making->kind->forms)
+        read_made(making);
+    else
+        publish(making);
 }
 
 static void on_made(void *context, struct wi_model *model, const struct wi_error *error)
@@ -399,6 +429,7 @@ static void on_made(void *context, struct wi_model *model, const struct wi_error
         fail(making, error);
         return;
     }
+    wi_model_unref(making->made);
     making->made = wi_model_ref(model);
     making->state = WI_MAKING_MEASURING;
     const struct wi_measure_order order = {.runs = making->runs,
@@ -414,10 +445,12 @@ static void on_made(void *context, struct wi_model *model, const struct wi_error
 
 static void read_made(struct wi_making *making)
 {
+    char *name = wi_sprintf("%s%s", making->name, forms[making->form].end);
     making->pending = 0;
     making->done = making->total;
-    making->lookup = wi_repository_read_made(making->deps.repository, making->name,
-        making->source->format, making->folder, on_made, making);
+    making->lookup = wi_repository_read_made(
+        making->deps.repository, name, making->source->format, making->folder, on_made, making);
+    free(name);
 }
 
 /* --- publishing ------------------------------------------------------------------------------- */
@@ -540,7 +573,7 @@ void wi_making_info(const struct wi_making *making, struct wi_making_info *info)
         .done = making->done,
         .total = making->total,
         .graphs_done = making->at,
-        .graphs = making->graphs.count,
+        .graphs = making->graphs.count * making->kind->forms,
         .inputs_done = making->inputs_done,
         .notes = making->notes,
         .began_ms = making->began_ms,

@@ -16,7 +16,8 @@ struct wi_making_kind {
     int bits;
     const char *variant;
     double least_cosine; /* median; worse only by force */
-    double size;         /* of the weights' bytes, about as much as it takes */
+    double size;         /* of the weights' bytes, about as much as each form takes */
+    unsigned forms;      /* 2: WebGPU has graphs of its own */
 };
 /* NULL for other numbers. */
 const struct wi_making_kind *wi_making_kind(int bits);

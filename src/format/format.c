@@ -63,6 +63,7 @@ void wi_format_find_variants(enum wi_model_format format, const struct wi_view_f
         struct wi_strings *paths = &variants->items[i].files;
         qsort(paths->items, paths->count, sizeof *paths->items, compare_paths);
     }
+    wi_variants_fold(variants);
 }
 
 void wi_facts_move(struct wi_facts *to, struct wi_facts *from)

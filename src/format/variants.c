@@ -1,6 +1,7 @@
 /* Lists of variants. */
 #include "format/variants.h"
 
+#include "base/text.h"
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -34,14 +35,55 @@ void wi_variant_clear(struct wi_variant *variant)
     free(variant->name);
     wi_strings_clear(&variant->files);
     json_decref(variant->notes);
+    if (variant->webgpu)
+        wi_variant_clear(variant->webgpu);
+    free(variant->webgpu);
+}
+
+/* Whether `name` is what the variant `of` is called for WebGPU. */
+static int is_for_webgpu(const char *name, const char *of)
+{
+    size_t length = strlen(of);
+    return strncasecmp(name, of, length) == 0 && strcasecmp(name + length, WI_VARIANT_WEBGPU) == 0;
 }
 
 const struct wi_variant *wi_variants_get(const struct wi_variants *variants, const char *name)
 {
-    for (size_t i = 0; i < variants->count; i++)
-        if (!name || strcasecmp(variants->items[i].name, name) == 0)
-            return &variants->items[i];
+    for (size_t i = 0; i < variants->count; i++) {
+        const struct wi_variant *one = &variants->items[i];
+        if (!name || strcasecmp(one->name, name) == 0)
+            return one;
+        if (one->webgpu && is_for_webgpu(name, one->name))
+            return one->webgpu;
+    }
     return NULL;
+}
+
+/* Takes the variant out of the list, into that of which it is for WebGPU, if that is there. */
+static void fold(struct wi_variants *variants, size_t at)
+{
+    struct wi_variant folded = variants->items[at], *of = NULL;
+    for (size_t i = 0; i < variants->count && !of; i++)
+        if (is_for_webgpu(folded.name, variants->items[i].name))
+            of = &variants->items[i];
+    if (!of) {
+        wi_variant_clear(&folded);
+    } else {
+        free(folded.name);
+        folded.name = wi_strdup(of->name);
+        of->webgpu = wi_alloc(sizeof folded);
+        *of->webgpu = folded;
+    }
+    variants->count--;
+    memmove(&variants->items[at], &variants->items[at + 1],
+        (variants->count - at) * sizeof *variants->items);
+}
+
+void wi_variants_fold(struct wi_variants *variants)
+{
+    for (size_t i = variants->count; i-- > 0;)
+        if (wi_text_ends(variants->items[i].name, WI_VARIANT_WEBGPU))
+            fold(variants, i);
 }
 
 /* What the words of requests mean beside a variant of the same name. */
@@ -129,6 +171,7 @@ static const struct {
     {"q2f16", "_q2f16", 1},
     {"q1", "_q1", 0},
     {"q1f16", "_q1f16", 1},
+    {"q8" WI_VARIANT_WEBGPU, "_quantized" WI_VARIANT_WEBGPU, 0},
 };
 #define DTYPES (sizeof dtypes / sizeof *dtypes)
 #define DTYPE_FP32 3

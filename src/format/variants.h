@@ -12,6 +12,8 @@ struct wi_variant {
     struct wi_strings files; /* paths, sorted */
     uint64_t bytes;          /* of all of them */
     json_t *notes;           /* of one that was made here (library/made.h); else NULL */
+    struct wi_variant
+        *webgpu; /* the same for WebGPU, where that has graphs of its own; else NULL */
 };
 
 /* In the order of preference: the first is what the model's name alone means. Zero-initialise; free
@@ -20,6 +22,9 @@ struct wi_variants {
     struct wi_variant *items;
     size_t count;
 };
+
+/* Ends the name of what a variant is for WebGPU: "q8_webgpu". In no list of variants. */
+#define WI_VARIANT_WEBGPU "_webgpu"
 
 /* By name, whatever its case; NULL if there is none. A NULL name is the first. */
 const struct wi_variant *wi_variants_get(const struct wi_variants *variants, const char *name);
@@ -41,6 +46,8 @@ struct wi_variant *wi_variants_add(struct wi_variants *variants); /* an empty on
 struct wi_variant *wi_variants_make(struct wi_variants *variants, const char *name);
 void wi_variant_add(struct wi_variant *variant, const struct wi_view_file *file);
 void wi_variant_clear(struct wi_variant *variant);
+/* Makes those for WebGPU parts of the variants that they are of. */
+void wi_variants_fold(struct wi_variants *variants);
 void wi_variants_move(struct wi_variants *to, struct wi_variants *from); /* `from` becomes empty */
 void wi_variants_clear(struct wi_variants *variants);
 

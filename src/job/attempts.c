@@ -37,8 +37,8 @@ static void on_accepted(void *context, const char *attempt_id)
 static void fail(struct wi_job *job, const char *node_id, const struct wi_error *error)
 {
     const struct wi_jobs_hooks *hooks = &job->jobs->hooks;
-    int too_big =
-        hooks->on_failed && hooks->on_failed(hooks->context, &job->spec, node_id, job->last, error);
+    int too_big = hooks->on_failed &&
+                  hooks->on_failed(hooks->context, wi_job_sent(job), node_id, job->last, error);
     if (too_big && !job->outgrown && !job->spec.asked->has_platform) {
         job->outgrown = 1;
         wi_job_retry(job, 0, error->detail);

@@ -100,7 +100,7 @@ enum wi_code wi_job_dispatch(
     struct wi_task task = {
         .attempt_id = job->attempt,
         .job_id = spec->id,
-        .asked = asked,
+        .asked = wi_inference_on(asked, choice->platforms[0]),
         .tensors = &asked->tensors,
         .platform_count = choice->platform_count,
         .deadline_ms = spec->accepted_at + asked->timeout_ms - now,

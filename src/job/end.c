@@ -116,7 +116,7 @@ void wi_job_complete(
     wi_join(result.node, sizeof result.node, node_id, NULL);
     note_computed(job, node_id, answer);
     if (hooks->on_answered && !wi_job_is_shadow(job))
-        hooks->on_answered(hooks->context, &job->spec, &job->probe, &result);
+        hooks->on_answered(hooks->context, &job->spec, wi_job_sent(job), &job->probe, &result);
     wi_job_finish(job, &result);
 }
 

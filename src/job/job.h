@@ -71,12 +71,13 @@ struct wi_jobs_hooks {
     enum wi_code (*may_go)(
         void *context, const struct wi_job_spec *spec, const char *node_id, struct wi_error *error);
     /* A client's job has an answer, which is still whole: fills `result->numerics`. `requested`: of
-     * routing's, for a shadow run. */
+     * routing's, for a shadow run. `sent`: the job's request, as its node was asked. */
     void (*on_answered)(void *context, const struct wi_job_spec *spec,
-        const struct wi_probe *requested, struct wi_job_result *result);
+        const struct wi_inference *sent, const struct wi_probe *requested,
+        struct wi_job_result *result);
     /* A node's answer to any job is `error`, and `last` was the last platform that it tried. 1 if
      * that one had not the memory, so that another may do. */
-    int (*on_failed)(void *context, const struct wi_job_spec *spec, const char *node_id,
+    int (*on_failed)(void *context, const struct wi_inference *sent, const char *node_id,
         enum wi_platform last, const struct wi_error *error);
 };
 

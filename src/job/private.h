@@ -136,6 +136,8 @@ void wi_job_set_state(struct wi_job *job, enum wi_job_state state);
 void wi_job_tell(const struct wi_job *job);
 int wi_job_runs(const struct wi_job *job);
 int wi_job_is_shadow(const struct wi_job *job);
+/* What its node was asked. Borrowed. */
+const struct wi_inference *wi_job_sent(const struct wi_job *job);
 /* Only browsers that we have started may have it. */
 int wi_job_is_for_ours(const struct wi_job *job);
 /* NEW, TAKEN or PARTED → WAITING → TAKEN. */

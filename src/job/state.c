@@ -69,6 +69,11 @@ void wi_job_set_state(struct wi_job *job, enum wi_job_state state)
 
 /* ---------------------------------------------------------------- the queues */
 
+const struct wi_inference *wi_job_sent(const struct wi_job *job)
+{
+    return wi_inference_on(job->spec.asked, job->place.platform);
+}
+
 int wi_job_is_for_ours(const struct wi_job *job)
 {
     return job->spec.ours_only ||

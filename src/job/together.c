@@ -88,7 +88,7 @@ static enum wi_code dispatch_batch(
     struct wi_task task = {
         .attempt_id = batch->attempt,
         .job_id = first->spec.id,
-        .asked = first->spec.asked,
+        .asked = wi_inference_on(first->spec.asked, choice->platforms[0]),
         .tensors = &joined,
         .platform_count = choice->platform_count,
         .deadline_ms = deadline,

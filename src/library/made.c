@@ -45,6 +45,7 @@ struct listing {
     int failed; /* errno of a shortage, or 0 */
 };
 
+/* NULL for what does not say of which files it was made. */
 static json_t *read_notes(const char *folder)
 {
     char *path = wi_sprintf("%s/" NOTES, folder);
@@ -56,7 +57,10 @@ static json_t *read_notes(const char *folder)
         notes = json_loadfd(fd, JSON_REJECT_DUPLICATES, NULL);
     wi_close(fd);
     free(path);
-    return notes;
+    if (json_is_string(json_object_get(notes, "of")))
+        return notes;
+    json_decref(notes);
+    return NULL;
 }
 
 /* Of the folder's files only those of the variant that it is named for. */
@@ -70,6 +74,8 @@ static void add_found(
             struct wi_variant *added = wi_variants_add(listing->variants);
             *added = found.items[i];
             added->notes = json_incref(notes);
+            if (added->webgpu)
+                added->webgpu->notes = json_incref(notes);
             found.items[i] = (struct wi_variant){0};
         }
     wi_variants_clear(&found);

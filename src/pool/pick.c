@@ -76,12 +76,18 @@ static int has_room(const struct wi_fleet_node *node, unsigned queue)
     return node->open && wi_fleet_has_room(node, queue);
 }
 
+/* The demanded model as the platform has it. */
+static const struct wi_model *model_on(const struct wi_demand *demand, enum wi_platform platform)
+{
+    return wi_inference_on(demand->asked, platform)->model;
+}
+
 static void fill_prospect(const struct wi_pool *pool, const struct view *view,
     enum wi_platform platform, struct wi_prospect *prospect)
 {
     const struct wi_fleet_class *class = view->class;
     const struct wi_demand *demand = view->demand;
-    const struct wi_model *model = demand->asked->model;
+    const struct wi_model *model = model_on(demand, platform);
     const struct wi_place *place = wi_fleet_where(class, model->engine, platform);
     int due;
 
@@ -160,7 +166,8 @@ static void fill_familiar(
 {
     for (int p = 0; p < WI_PLATFORM_COUNT; p++) {
         struct wi_prospect *prospect = &candidate->prospects[p];
-        if (!wi_fleet_has(familiar->node, view->demand->asked->model->hash, (enum wi_platform)p))
+        enum wi_platform platform = (enum wi_platform)p;
+        if (!wi_fleet_has(familiar->node, model_on(view->demand, platform)->hash, platform))
             continue;
         prospect->known = free_node_of(familiar->node, view);
         prospect->known_tokens = familiar->tokens;
@@ -184,7 +191,8 @@ static void narrow(
     candidate->avoided = (struct wi_free_node){0};
     candidate->full_ms = room ? -1 : wi_fleet_ahead(node, view->queue, view->now);
     for (int p = 0; p < WI_PLATFORM_COUNT && !model->builtin; p++) {
-        int has = wi_fleet_has(node, model->hash, (enum wi_platform)p);
+        enum wi_platform platform = (enum wi_platform)p;
+        int has = wi_fleet_has(node, model_on(view->demand, platform)->hash, platform);
         candidate->prospects[p].loaded = (size_t)has;
         candidate->prospects[p].warm = has ? free_node : (struct wi_free_node){0};
     }
@@ -306,7 +314,8 @@ static void note_served(
     const struct wi_route_option *client = wi_pool_judged_choice(judged);
 
     if (client)
-        wi_estimates_served(pool->estimates, demand->asked->model->hash, client->run_ms);
+        wi_estimates_served(
+            pool->estimates, model_on(demand, client->platform)->hash, client->run_ms);
 }
 
 enum wi_pick wi_pool_consider(struct wi_pool *pool, const struct wi_demand *demand, int really,
@@ -333,7 +342,7 @@ enum wi_pick wi_pool_pick(struct wi_pool *pool, const struct wi_demand *demand,
     enum wi_pick pick = wi_pool_consider(pool, demand, 1, choice, &judged, error);
 
     if (pick == WI_PICK_NODE && choice->probe.wanted)
-        note_probe(pool, asked->model, &choice->probe);
+        note_probe(pool, model_on(demand, choice->probe.platform), &choice->probe);
     if (pick == WI_PICK_NODE && !asked->has_platform &&
         (!asked->stream || asked->prompt_tokens > 0) && !asked->model->builtin)
         note_served(pool, demand, &judged);

@@ -37,7 +37,7 @@ struct wi_relocation wi_pool_relocation(
 static void lose_at_option(struct wi_pool *pool, const struct wi_demand *demand,
     const struct wi_route_option *option, const struct wi_route_option *client)
 {
-    const struct wi_inference *asked = demand->asked;
+    const struct wi_inference *asked = wi_inference_on(demand->asked, option->platform);
     const struct wi_candidate *candidate = option->candidate;
     const struct wi_place *place = candidate->prospects[option->platform].place;
     struct wi_relocation relocation = wi_pool_relocation(option, client);
@@ -72,8 +72,9 @@ static int is_believed(
     const struct wi_pool *pool, const struct wi_demand *demand, const struct wi_place *place)
 {
     int due;
-    enum wi_verdict verdict = wi_verdicts_get(
-        pool->verdicts, demand->asked->model, place, demand->asked->precision, &due);
+    const struct wi_inference *asked = wi_inference_on(demand->asked, place->platform);
+    enum wi_verdict verdict =
+        wi_verdicts_get(pool->verdicts, asked->model, place, asked->precision, &due);
 
     if (verdict == WI_UNKNOWN || verdict == WI_WRONG)
         return pool->config->pool.numerics != WI_NUMERICS_CHECK;

@@ -39,6 +39,8 @@ struct wi_run {
     /* What is under way, of these one at most. */
     struct wi_queued_work *work; /* parsing or printing, on a thread, which has the run then */
     struct wi_repository_lookup *lookup;
+    struct wi_model
+        *model; /* that it was found to be, while its graphs for WebGPU are looked for */
     struct wi_run_pull *pull;
     int queued; /* the job */
     uint64_t counted_as;
@@ -54,6 +56,7 @@ static void free_run(struct wi_run *run)
 {
     wi_infer_clear(&run->infer);
     wi_inference_release(run->first);
+    wi_model_unref(run->model);
     json_decref(run->lessened);
     wi_blob_unref(run->request.body);
     wi_printing_free(run->printing);
@@ -366,7 +369,17 @@ static void pull_model(struct wi_run *run)
         end(run, NULL, &error);
 }
 
-static void check(struct wi_run *run, struct wi_model *model)
+/* What is asked of WebGPU, if the model has graphs of its own there. */
+static void settle_webgpu(struct wi_inference *asked, struct wi_model *webgpu)
+{
+    if (!webgpu)
+        return;
+    struct wi_inference *on = wi_inference_of(asked, webgpu);
+    on->lessens = asked->lessens;
+    asked->on_webgpu = on;
+}
+
+static void check(struct wi_run *run, struct wi_model *model, struct wi_model *webgpu)
 {
     struct wi_error error;
     const struct wi_dialect *dialect = run->request.dialect;
@@ -379,6 +392,7 @@ static void check(struct wi_run *run, struct wi_model *model)
     }
     wi_infer_settle(&run->infer, model);
     run->infer.asked->lessens = smaller(run, model) != NULL;
+    settle_webgpu(run->infer.asked, webgpu);
     if (run->request.kind == WI_RUN_CHECK)
         end(run, NULL, NULL);
     else
@@ -386,10 +400,11 @@ static void check(struct wi_run *run, struct wi_model *model)
 }
 
 /* What was settled is for another variant from now on. */
-static void settle_again(struct wi_run *run, struct wi_model *model)
+static void settle_again(struct wi_run *run, struct wi_model *model, struct wi_model *webgpu)
 {
     struct wi_inference *other = wi_inference_of(run->infer.asked, model);
     other->lessens = smaller(run, model) != NULL;
+    settle_webgpu(other, webgpu);
     wi_model_use(model);
     if (run->first)
         wi_inference_release(run->infer.asked);
@@ -421,18 +436,63 @@ static int choose_fitting(struct wi_run *run, const struct wi_model *model)
     return next != NULL;
 }
 
+static int is_settled(const struct wi_run *run)
+{
+    return run->is_open && run->infer.asked->model;
+}
+
+/* The model is found, and what it is for WebGPU (NULL: the same). */
+static void go_on(struct wi_run *run, struct wi_model *model, struct wi_model *webgpu)
+{
+    if (is_settled(run)) {
+        settle_again(run, model, webgpu);
+        submit(run);
+    } else {
+        check(run, model, webgpu);
+    }
+}
+
+/* Without it the model's other graphs run there. */
+static void on_webgpu(void *context, struct wi_model *webgpu, const struct wi_error *failure)
+{
+    struct wi_run *run = context;
+    struct wi_model *model = run->model;
+    run->lookup = NULL;
+    run->model = NULL;
+    if (failure)
+        wi_debug("run", model->name, "its graphs for WebGPU are not used: %s", failure->detail);
+    go_on(run, model, webgpu); /* and the run may be gone */
+    wi_model_unref(model);
+}
+
+static void find_webgpu(struct wi_run *run, struct wi_model *model)
+{
+    const struct wi_variant *variant =
+        model->variant ? wi_variants_get(&model->variants, model->variant) : NULL;
+    if (!variant || !variant->webgpu) {
+        go_on(run, model, NULL);
+        return;
+    }
+    char *name = wi_sprintf(
+        "%.*s:%s" WI_VARIANT_WEBGPU, (int)strcspn(model->name, ":"), model->name, variant->name);
+    run->model = wi_model_ref(model);
+    struct wi_repository_lookup *found =
+        wi_repository_find(run->deps->repository, name, on_webgpu, run);
+    if (found)
+        run->lookup = found;
+    free(name);
+}
+
 static void on_model(void *context, struct wi_model *model, const struct wi_error *failure)
 {
     struct wi_run *run = context;
     int may_pull = run->request.kind != WI_RUN_STORED && !run->pulled;
     run->lookup = NULL;
-    if (model && run->is_open && run->infer.asked->model) {
-        settle_again(run, model);
-        submit(run);
-    } else if (model && (wi_text_choose_variant(&run->infer, model) || choose_fitting(run, model)))
+    if (model && !is_settled(run) &&
+        (wi_text_choose_variant(&run->infer, model) || choose_fitting(run, model)))
         find_model(run);
     else if (model)
-        check(run, model);
+        find_webgpu(run, model);
     else if (may_pull && wi_run_may_pull(run->deps->pulls, run->infer.model_name, failure))
         pull_model(run);
     else
@@ -442,7 +502,7 @@ static void on_model(void *context, struct wi_model *model, const struct wi_erro
 static void find_model(struct wi_run *run)
 {
     if (run->infer.asked->kernel) {
-        check(run, wi_repository_kernels(run->deps->repository));
+        check(run, wi_repository_kernels(run->deps->repository), NULL);
         return;
     }
     struct wi_repository_lookup *found =

@@ -23,6 +23,7 @@ void wi_inference_release(const struct wi_inference *asked)
     if (!last || --last->_references > 0)
         return;
     wi_model_unref(last->model);
+    wi_inference_release(last->on_webgpu);
     free(last->client_id);
     free(last->browser);
     free(last->node);
@@ -70,4 +71,10 @@ struct wi_inference *wi_inference_of(const struct wi_inference *asked, struct wi
     other->stall_timeout_ms = asked->stall_timeout_ms;
     other->raw = asked->raw;
     return other;
+}
+
+const struct wi_inference *wi_inference_on(
+    const struct wi_inference *asked, enum wi_platform platform)
+{
+    return platform == WI_WEBGPU && asked->on_webgpu ? asked->on_webgpu : asked;
 }

@@ -23,7 +23,9 @@
 
 /* Strings, tensors and JSON are owned, of the model a reference. */
 struct wi_inference {
-    struct wi_model *model;  /* NULL before it is settled */
+    struct wi_model *model; /* NULL before it is settled */
+    /* The same of the model that it is for WebGPU, which has graphs of its own there; or NULL. */
+    const struct wi_inference *on_webgpu;
     enum wi_model_type type; /* the request's, else the model's; for the preferences */
     char *client_id;         /* the request's own `id`, echoed; may be NULL */
     char *browser, *node;    /* that are to do it; NULL: any */
@@ -62,5 +64,8 @@ void wi_inference_release(const struct wi_inference *asked); /* NULL is fine */
 struct wi_inference *wi_inference_again(const struct wi_inference *asked);
 /* The same request with another variant of its model; its tensors and JSON are shared. */
 struct wi_inference *wi_inference_of(const struct wi_inference *asked, struct wi_model *variant);
+/* What is asked of that platform: of the graphs that the model has there. Borrowed. */
+const struct wi_inference *wi_inference_on(
+    const struct wi_inference *asked, enum wi_platform platform);
 
 #endif

@@ -386,13 +386,14 @@ static void settle_options(json_t *options, enum wi_task_kind task)
 void wi_text_settle(struct wi_infer *infer, const struct wi_model *model)
 {
     struct wi_inference *asked = infer->asked;
-    if (infer->form == WI_FORM_NONE || !wi_text_is_for(model)) {
-        asked->task = WI_TASK_NONE;
-        return;
+    int is_text = infer->form != WI_FORM_NONE && wi_text_is_for(model);
+    if (is_text || model->variant) {
+        free(asked->precision); /* it has done its work: the model is the variant */
+        asked->precision = NULL;
     }
-    asked->task = task_of(infer, model);
-    free(asked->precision); /* it has done its work: the model is the variant */
-    asked->precision = NULL;
+    asked->task = is_text ? task_of(infer, model) : WI_TASK_NONE;
+    if (!is_text)
+        return;
     asked->input = settle_input(infer, asked->task);
     settle_options(asked->options, asked->task);
 }

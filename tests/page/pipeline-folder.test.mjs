@@ -24,6 +24,16 @@ test("the weights' type is that of the files, one for each graph", () => {
     assert.throws(() => several.weights(true), { code: 'model_invalid', message: /onnx\/model as fp32, q4/ });
 });
 
+test('graphs that are for WebGPU alone are had by the name that transformers.js asks for', async () => {
+    const one = folder('onnx/encoder_model_quantized_webgpu.onnx', 'onnx/encoder_model_quantized_webgpu.onnx_data', 'onnx/decoder_model_merged_quantized_webgpu.onnx');
+    assert.deepEqual(one.weights(true), { dtype: 'q8', name: 'q8', external: { 'encoder_model_quantized.onnx': 1 } });
+    const answer = await one.answer('onnx/encoder_model_quantized.onnx');
+    assert.equal(answer.status, 200);
+    assert.equal(one.pathOf(new Uint8Array(await answer.arrayBuffer())), 'onnx/encoder_model_quantized_webgpu.onnx');
+    assert.equal(one.located('encoder_model_quantized.onnx_data'), 'encoder_model_quantized_webgpu.onnx_data');
+    assert.equal(one.located('other.onnx_data'), 'other.onnx_data');
+});
+
 test('a file that is missing or broken is named', async () => {
     assert.equal((await folder('config.json').answer('tokenizer.json')).status, 404);
     await assert.rejects(folder('config.json').answer('config.json'), { code: 'model_invalid', message: /config\.json is no JSON/ });

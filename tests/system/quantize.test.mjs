@@ -72,6 +72,9 @@ async function refused(model, body, status, code, to = daemon) {
 }
 
 const folder = (name, to = daemon) => path.join(to.store, '.made', name.includes('/') ? '' : '_', name);
+/** Of a graph and of what lies beside it. */
+const bytesOf = (place, graph) => fs.readdirSync(place).filter((one) => one.startsWith(graph))
+    .reduce((sum, one) => sum + fs.statSync(path.join(place, one)).size, 0);
 const staged = (to = daemon) => {
     const all = path.join(to.store, '.staging');
     return fs.existsSync(all) ? fs.readdirSync(all).filter((one) => one.startsWith('quantize-')) : [];
@@ -118,10 +121,56 @@ test('a folder in 8 and 4 bits: measured, listed, asked for by its name and by i
     await nothingStaged();
 });
 
+test('16 bits: half of the bytes, and FP32 as before in and out', async () => {
+    const end = await made('digits-vit', { bits: 16 });
+    assert.equal(end.event, 'done', JSON.stringify(end));
+    assert.ok(end.made.measured.cosine.median >= 0.999, JSON.stringify(end.made.measured));
+    for (let number = 0; number < 10; number++)
+        assert.deepEqual(await labelOf('digits-vit:fp16', number), [String(number), 'digits-vit:fp16', 'fp16']);
+    assert.equal((await labelOf('digits-vit', 7, { precision: 'fp16' }))[1], 'digits-vit:fp16');
+    put('half', product(512));
+    assert.equal((await made('half', { bits: 16 })).event, 'done');
+    const inputs = [{ name: 'x', datatype: 'FP32', shape: [1, 1024], data: Array(1024).fill(0.5) }];
+    for (const more of [{ model_name: 'half:fp16' }, { model_name: 'half', precision: 'fp16' }]) {
+        const { json, text } = await daemon.post('/v1/infer', { inputs, ...more });
+        assert.deepEqual([json.outputs?.[0].datatype, json.executed_on?.precision, json.model_name], ['FP32', 'fp16', 'half:fp16'], text);
+    }
+    for (const [name, inner] of [['digits-vit', 'onnx'], ['half', '']]) {
+        const share = bytesOf(path.join(folder(name), 'fp16', inner), 'model_fp16.onnx')
+            / bytesOf(path.join(daemon.store, name, inner), 'model.onnx');
+        assert.ok(share > 0.45 && share < 0.6, `${name} has ${share} of the bytes`);
+    }
+});
+
+test('8 bits on WebGPU: graphs of its own, one precision, and each compared with itself', async () => {
+    const { json: shown } = await daemon.get('/v1/models/digits-vit:q8');
+    assert.deepEqual(shown.variants.map(({ name }) => name).filter((name) => /webgpu/.test(name)), []);
+    assert.deepEqual(fs.readdirSync(path.join(folder('digits-vit'), 'q8/onnx')).sort(), ['model_quantized.onnx', 'model_quantized_webgpu.onnx']);
+    const { measured, measured_webgpu: other } = shown.variants.find(({ name }) => name === 'q8').made;
+    assert.ok(other.cosine.median >= 0.999 && other.cosine.median !== measured.cosine.median, JSON.stringify(other));
+    put('twofold', product(1200)); // more than 1 MB in 8 bits: the weights lie beside the graphs
+    assert.equal((await made('twofold', { bits: 8 })).event, 'done');
+    const inputs = [{ name: 'x', datatype: 'FP32', shape: [1, 1024], data: Array.from(draw(1024)) }];
+    const ask = async (platform) => {
+        const { json, text } = await daemon.post('/v1/infer', { model_name: 'twofold', precision: 'int8', inputs, platform, fallback: false });
+        assert.deepEqual([json.executed_on?.platform, json.executed_on?.precision, json.model_name], [platform, 'q8', 'twofold:q8'], text);
+        return { data: json.outputs[0].data, numerics: json.executed_on.numerics };
+    };
+    const one = await ask('wasm'), first = await ask('webgpu');
+    const largest = Math.max(...one.data.map(Math.abs)), error = Math.max(...one.data.map((value, i) => Math.abs(value - first.data[i])));
+    assert.ok(error > 0.002 * largest && error < 0.02 * largest, `${error} of ${largest}: the guard would call that another answer`);
+    assert.equal(first.numerics, 'unchecked');
+    await until(async () => (await ask('webgpu')).numerics === 'ok', { what: 'WebGPU to agree with the same graphs on WASM', timeout: 60_000 * patience });
+    for (const number of [0, 4, 9])
+        assert.deepEqual(await labelOf('digits-vit', number, { precision: 'int8', platform: 'webgpu', fallback: false }),
+            [String(number), 'digits-vit:q8', 'q8']);
+});
+
 test('a graph with its model.json: a variant beside it, which goes once the graph is another', async () => {
     assert.equal((await made('digits', { bits: 8 })).event, 'done');
     for (let number = 0; number < 10; number++)
-        assert.deepEqual((await labelOf('digits:q8', number)).slice(0, 2), [(await labelOf('digits', number))[0], 'digits:q8']);
+        assert.deepEqual(await labelOf('digits:q8', number), [(await labelOf('digits', number))[0], 'digits:q8', 'q8']);
+    assert.deepEqual((await labelOf('digits', 7, { precision: 'int8' })).slice(1), ['digits:q8', 'q8']);
     assert.ok(fs.existsSync(path.join(folder('digits'), 'q8/model_quantized.onnx')));
     put('digits', product(8));
     fs.rmSync(path.join(daemon.store, 'digits/model.json'));
@@ -147,7 +196,7 @@ test('what cannot be made says why', async () => {
         assert.deepEqual([status, json.field], [400, field]);
     }
     await nothingStaged();
-    assert.deepEqual(fs.readdirSync(path.join(daemon.store, '.made/_')), ['digits-vit']);
+    assert.deepEqual(['keywords', 'finch', 'nan', 'cut'].filter((name) => fs.existsSync(folder(name))), []);
 });
 
 test('what measures badly is published only by force', async () => {

@@ -12,7 +12,7 @@ const ABREAST = 4;
 /** @typedef {import('../shared/messages.js').Model} Model */
 /** @typedef {{path: string, data: Uint8Array}} NamedBytes */
 /** A model as it lies in the store; `external` are the files that its graph keeps tensors in.
- * @typedef {{bytes: Uint8Array, external: NamedBytes[], spec: Record<string, any>}} Files */
+ * @typedef {{path: string, bytes: Uint8Array, external: NamedBytes[], spec: Record<string, any>}} Files */
 /** How the fetching of one model stands.
  * @typedef {{loaded: number, total: number, reported: number, onProgress: (loaded: number, total: number) => void}} Progress */
 
@@ -41,7 +41,7 @@ export async function fetchFiles(model, credential, onProgress, cancelled, store
             [() => fetchSpec(model, credential, stop.signal), ...parts.map((part) =>
                 () => fetchPart(part, credential, progress, stop.signal, store))]);
         const files = parts.map(({ path }, index) => ({ path, data: contents[index] }));
-        return { bytes: files[0].data, external: files.slice(1), spec };
+        return { path: files[0].path, bytes: files[0].data, external: files.slice(1), spec };
     } catch (error) {
         throwIfCancelled(cancelled);
         throw error;

@@ -12,6 +12,7 @@ import { toLabels } from './picture.js';
 import { SMALLEST } from './smallest.js';
 import { Store } from './store.js';
 import { sharesMemory } from '../shared/memory.js';
+import { dtypeOf } from '../shared/model.js';
 import { bytesOf, fromOrt, precisionOf, toOrt } from './tensors.js';
 import { Turns } from './turns.js';
 
@@ -98,14 +99,16 @@ export class OrtEngine {
     /** @param {RunMessage} task @param {(loaded: number, total: number) => void} onProgress
      * @param {AbortSignal} cancelled ends it between its steps @param {Take} take */
     async load(task, onProgress, cancelled, take) {
-        const { bytes, external, spec } = await fetchFiles(task.model, this.credential, onProgress, cancelled, this.store);
+        const { path, bytes, external, spec } = await fetchFiles(task.model, this.credential, onProgress, cancelled, this.store);
         await this.start();
         const session = await take(() => runtime(() => this._ort.InferenceSession.create(bytes, {
             executionProviders: [this.provider], graphOptimizationLevel: 'all', logSeverityLevel: 3,
             ...(external.length > 0 ? { externalData: external } : {}),
         })));
         await this._check(session, take);
-        const precision = precisionOf(typesOf(session.outputMetadata), typesOf(session.inputMetadata));
+        const { dtype } = dtypeOf(path.slice(0, -'.onnx'.length)); // of a variant, whatever goes in and out
+        const precision = dtype !== 'fp32' ? dtype
+            : precisionOf(typesOf(session.outputMetadata), typesOf(session.inputMetadata));
         this._models.set(task.key, { session, spec, precision });
     }
 

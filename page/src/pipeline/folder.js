@@ -4,20 +4,18 @@
  */
 import { fetchPart } from '../engine/fetch.js';
 import { Failure } from '../engine/failure.js';
-import { sizeOf } from '../shared/model.js';
+import { dtypeOf, sizeOf } from '../shared/model.js';
 
 /** @typedef {import('../shared/messages.js').Model} Model */
 /** @typedef {import('../shared/messages.js').ModelFile} ModelFile */
 /** @typedef {(file: ModelFile) => Promise<Uint8Array>} Fetch */
 
-/** The ends of a graph's name and what they stand for, as exporters give them. */
-const ENDS = Object.freeze({
-    _fp16: 'fp16', _int8: 'int8', _uint8: 'uint8', _quantized: 'q8', _q4f16: 'q4f16', _q4: 'q4',
-    _q2f16: 'q2f16', _q2: 'q2',
-    _q1f16: 'q1f16', _q1: 'q1', _bnb4: 'bnb4',
-});
 /** Weights of 16 bits need a device that computes with them. */
 const HALF = /fp?16$/;
+
+/** In the names of graphs that WebGPU alone has, and of what lies beside them: transformers.js knows none such, and
+ * asks for them without it. */
+const WEBGPU = /_webgpu(?=\.onnx)/;
 
 /** What the weights are of: one for all graphs, or by graph; `name` for people.
  * @typedef {{dtype: string | Record<string, string>, name: string, external: Record<string, number>}} Weights */
@@ -25,7 +23,7 @@ const HALF = /fp?16$/;
 export class Folder {
     /** @param {Model} model @param {Fetch} fetch brings a file's bytes */
     constructor(model, fetch) {
-        this._files = new Map(model.files.map((file) => [file.path, file]));
+        this._files = new Map(model.files.map((file) => [file.path.replace(WEBGPU, ''), file]));
         this._fetch = fetch;
         /** Files that are asked for more than once: the small ones.
          * @type {Map<string, Promise<Uint8Array>>} */
@@ -60,7 +58,7 @@ export class Folder {
         if (!file) return { ok: false, status: 404, headers: new Headers() };
         const bytes = await this._bytes(file);
         if (path.endsWith('.json')) parse(bytes, path);
-        this._paths.set(bytes.buffer, path);
+        this._paths.set(bytes.buffer, file.path);
         return { ok: true, status: 200, headers: new Headers(), arrayBuffer: async () => bytes.buffer };
     }
 
@@ -70,6 +68,11 @@ export class Folder {
         const found = this._kept.get(file.path) ?? this._fetch(file);
         this._kept.set(file.path, found);
         return found;
+    }
+
+    /** What a graph calls a file that lies beside it. @param {string} name as transformers.js does */
+    located(name) {
+        return this._files.get(`onnx/${name}`)?.path.slice('onnx/'.length) ?? name;
     }
 
     /** Lets go of what it has kept, since the model is loaded. */
@@ -128,9 +131,7 @@ function graphsOf(paths) {
     for (const path of paths) {
         const [, name] = /^onnx\/([^/]+)\.onnx$/.exec(path) ?? [];
         if (!name) continue;
-        const end = Object.keys(ENDS).find((one) => name.endsWith(one)) ?? '';
-        const stem = name.slice(0, name.length - end.length);
-        const dtype = ENDS[/** @type {keyof typeof ENDS} */ (end)] ?? 'fp32';
+        const { stem, dtype } = dtypeOf(name);
         graphs.set(stem, (graphs.get(stem) ?? new Set()).add(dtype));
     }
     return graphs;

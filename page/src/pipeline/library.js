@@ -178,7 +178,9 @@ export class Library {
             return work();
         }, loading.signal);
         // Never those of config.json, to which no request need keep.
-        const sized = { ...options, freeDimensionOverrides: sizesOf(path) };
+        const externalData = options.externalData?.map((/** @type {any} */ file) =>
+            ({ ...file, path: loading.folder.located(file.path) }));
+        const sized = { ...options, ...(externalData && { externalData }), freeDimensionOverrides: sizesOf(path) };
         const made = loading.sparing ? loading.sparing.add(path, bytes, sized, take) : this._sessionOf(bytes, sized, take);
         const session = await made.catch((fault) => {
             throw fault instanceof EngineFault ? named(fault, path) : fault;

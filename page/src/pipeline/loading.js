@@ -49,7 +49,7 @@ const TOKENIZER = Object.freeze(['tokenizer.json', 'tokenizer_config.json']);
 /** What says how pictures and sounds are prepared. */
 const PROCESSORS = Object.freeze(['preprocessor_config.json', 'processor_config.json']);
 /** The graph that writes, of one that an encoder has not read for. */
-const DECODER = /^onnx\/(?:model|decoder_model_merged)(?:_[a-z0-9]+)?\.onnx$/;
+const DECODER = /^onnx\/(?:model|decoder_model_merged)(?:_[a-z0-9]+){0,2}\.onnx$/;
 /** Tokenizers without a limit say a number beyond this one. */
 const UNLIMITED = 1e9;
 /** Where nothing says how many tokens a model reads, which then attends to all of them at once, so that

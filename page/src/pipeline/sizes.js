@@ -8,7 +8,7 @@ import { Failure } from '../engine/failure.js';
  * @typedef {Record<string, number>} Sizes */
 
 /** Graphs that take what a processor makes; the others take what these make of it, or texts. */
-const SENSING = /^onnx\/(?:model|encoder_model|vision_encoder|vision_model|audio_model)(?:_[a-z0-9]+)?\.onnx$/;
+const SENSING = /^onnx\/(?:model|encoder_model|vision_encoder|vision_model|audio_model)(?:_[a-z0-9]+){0,2}\.onnx$/;
 
 /** @param {any} config @param {any} described how pictures or sounds are prepared
  * @returns {(path: string) => Sizes} of each graph; none where they are not the same each time */

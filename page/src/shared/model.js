@@ -23,8 +23,22 @@ const isFiles = (files) => Array.isArray(files) && files.length <= FILES_MAX
 /** The bytes of all its files. @param {Model} model */
 export const sizeOf = ({ files }) => files.reduce((sum, { bytes }) => sum + bytes, 0);
 
+/** The ends of a graph's name and what they stand for, as exporters give them. */
+const ENDS = Object.freeze({
+    _fp16: 'fp16', _int8: 'int8', _uint8: 'uint8', _quantized_webgpu: 'q8', _quantized: 'q8', _q4f16: 'q4f16', _q4: 'q4',
+    _q2f16: 'q2f16', _q2: 'q2',
+    _q1f16: 'q1f16', _q1: 'q1', _bnb4: 'bnb4',
+});
+
+/** What a graph is there in, told by its name without ".onnx", and the name without that end.
+ * @param {string} name */
+export function dtypeOf(name) {
+    const [end, dtype] = Object.entries(ENDS).find(([one]) => name.endsWith(one)) ?? ['', 'fp32'];
+    return { stem: name.slice(0, name.length - end.length), dtype };
+}
+
 /** The graphs of a folder that read the input once, and are not needed while an answer is written. */
-const READS = /^onnx\/(?:encoder_model|vision_encoder|audio_encoder)(?:_[a-z0-9]+)?\.onnx(?:_data(?:_\d+)?)?$/;
+const READS = /^onnx\/(?:encoder_model|vision_encoder|audio_encoder)(?:_[a-z0-9]+){0,2}\.onnx(?:_data(?:_\d+)?)?$/;
 
 /** @param {string} path of a graph, or of a file beside it */
 export const isReading = (path) => READS.test(path);

@@ -879,7 +879,22 @@ class MadeMeasured(TypedDict):
     places: List[MadePlace]
 
 
-class Made(TypedDict):
+class MadeMeasuredWebgpuCosine(TypedDict):
+    median: float
+    p5: float
+    least: float
+
+
+class MadeMeasuredWebgpu(TypedDict):
+    """The same of the graphs that are for WebGPU alone, where it has such: on WASM too."""
+
+    inputs: int
+    cosine: MadeMeasuredWebgpuCosine
+    largest_error: Union[float, None]
+    places: List[MadePlace]
+
+
+class _Made(TypedDict):
     #: The hash of the fp32 variant that it was made of.
     of: str
     bits: int
@@ -894,6 +909,11 @@ class Made(TypedDict):
     #: What its graphs put out against those of fp32: cosines, and the largest error as a
     #: share of the largest number.
     measured: MadeMeasured
+
+
+class Made(_Made, total=False):
+    #: The same of the graphs that are for WebGPU alone, where it has such: on WASM too.
+    measured_webgpu: MadeMeasuredWebgpu
 
 
 class _ModelVariantsItem(TypedDict):

@@ -28,8 +28,8 @@ static enum wi_code check_precision(
     const struct wi_inference *asked = infer->asked;
     if (!asked->precision)
         return WI_OK;
-    const char *own = model->builtin ? NULL : wi_onnx_precision(&model->facts.signature);
-    if (own && strcmp(own, asked->precision) == 0)
+    const char *own = model->builtin ? NULL : wi_model_precision(model);
+    if (own && wi_variant_is_of(own, asked->precision))
         return WI_OK;
     wi_error_set(error, WI_PRECISION_UNSUPPORTED, "precision",
         "%s is served as it is; it has no variant in %s", model->name, asked->precision);

@@ -84,6 +84,66 @@ TEST(a_pinned_answer_is_checked_afterwards)
     assert_int_equal(the.sent_count, 3); /* known by now */
 }
 
+static enum wi_verdict verdict_of(const struct wi_model *model)
+{
+    struct wi_place place = wi_place_of(&the.node, model->engine, WI_WEBGPU);
+    int due;
+    return wi_verdicts_get(the.verdicts, model, &place, NULL, &due);
+}
+
+/* What WASM answered the client was of other graphs, so that it is no measure. */
+TEST(graphs_of_its_own_are_compared_with_themselves)
+{
+    the.has_own = 1;
+    assert_int_equal(submit_to(0, 0), WI_OK);
+    assert_ptr_equal(the.sent[0].model, &the.model);
+    answer(0, 5, 1);
+    turn();
+    assert_int_equal(the.sent[1].platform, WI_WASM);
+    assert_ptr_equal(the.sent[1].model, &the.webgpu);
+    answer(1, 2, 1);
+    assert_int_equal(the.sent[2].platform, WI_WEBGPU);
+    assert_ptr_equal(the.sent[2].model, &the.webgpu);
+    answer(2, 2, 1);
+    assert_int_equal(verdict_of(&the.webgpu), WI_TRUSTED);
+    assert_int_equal(verdict_of(&the.model), WI_UNKNOWN);
+}
+
+TEST(nor_is_a_pinned_answer_of_them_compared_with_others)
+{
+    the.has_own = 1;
+    the.requested.wanted = 0;
+    assert_int_equal(submit_to(1, WI_WEBGPU), WI_OK);
+    assert_ptr_equal(the.sent[0].model, &the.webgpu);
+    answer(0, 3, 1);
+    turn();
+    assert_int_equal(the.sent_count, 2); /* the client's is one of the two */
+    assert_int_equal(the.sent[1].platform, WI_WASM);
+    assert_ptr_equal(the.sent[1].model, &the.webgpu);
+    answer(1, 2, 1);
+    assert_int_equal(verdict_of(&the.webgpu), WI_WRONG);
+    assert_int_equal(verdict_of(&the.model), WI_UNKNOWN);
+    assert_int_equal(submit_to(1, WI_WASM), WI_OK);
+    assert_ptr_equal(the.sent[2].model, &the.model);
+    answer(2, 2, 1);
+    assert_int_equal(the.numerics, WI_TRUSTED);
+}
+
+/* A page that falls back to WASM runs the graphs that it was sent. */
+TEST(what_wasm_refuses_of_them_is_nothing_of_the_others)
+{
+    struct wi_place place = wi_place_of(&the.node, the.model.engine, WI_WASM);
+    struct wi_error error;
+    the.has_own = the.falls_back = 1;
+    the.requested.wanted = 0;
+    assert_int_equal(submit_to(1, WI_WEBGPU), WI_OK);
+    fail_with(0, WI_OPERATOR_UNSUPPORTED, "no kernel", 0);
+    assert_int_equal(the.code, WI_OPERATOR_UNSUPPORTED);
+    assert_int_equal(wi_verdicts_rejection(the.verdicts, &the.model, &place, &error), WI_OK);
+    assert_int_equal(
+        wi_verdicts_rejection(the.verdicts, &the.webgpu, &place, &error), WI_OPERATOR_UNSUPPORTED);
+}
+
 TEST(neither_being_wasm_asks_both)
 {
     the.requested.platform = WI_WEBNN;

@@ -21,13 +21,16 @@ struct sent {
     char attempt[WI_ID_SIZE + 12];
     enum wi_platform platform;
     double deadline_ms;
+    const struct wi_model *model;
     int raw, over;
 };
 
 static struct fixture {
     uv_loop_t loop;
     struct wi_config config;
-    struct wi_model model;
+    struct wi_model model, webgpu;
+    int has_own;                       /* WebGPU has graphs of its own, which are `webgpu` */
+    int falls_back;                    /* a page may go on with WASM */
     struct wi_node_info node, measure; /* who answers; whose WASM is there to compare with */
     struct wi_verdicts *verdicts;
     struct wi_jobs *jobs;
@@ -57,6 +60,8 @@ enum wi_pick wi_pool_pick(struct wi_pool *pool, const struct wi_demand *demand,
     the.asked_ours = demand->ours_only;
     *choice = (struct wi_choice){.node = "node-1", .platform_count = 1};
     choice->platforms[0] = demand->asked->has_platform ? demand->asked->platform : WI_WASM;
+    if (the.falls_back)
+        choice->platforms[choice->platform_count++] = WI_WASM;
     if (!demand->asked->has_platform)
         choice->probe = the.requested;
     return the.full ? WI_PICK_WAIT : WI_PICK_NODE;
@@ -75,6 +80,7 @@ enum wi_code wi_pool_dispatch(
     sent->platform = task->platforms[0];
     sent->deadline_ms = task->deadline_ms;
     sent->raw = task->asked->raw;
+    sent->model = task->asked->model;
     the.task = task->asked->task;
     the.prompt_tokens = task->asked->prompt_tokens;
     the.answer_tokens = task->asked->answer_tokens;
@@ -128,6 +134,7 @@ struct wi_verdicts *wi_pool_verdicts(const struct wi_pool *pool)
 static inline int set_up(void **state)
 {
     the = (struct fixture){.model = {.name = "twice", .hash = "abcd", ._references = 1},
+        .webgpu = {.name = "twice", .hash = "efgh", ._references = 1},
         .node = {.id = "node-1", .session = "session-1", .kind = "chrome"},
         .measure = {.id = "node-wasm", .session = "session-2", .kind = "chrome"},
         .requested = {.wanted = 1, .browser = "chrome", .platform = WI_WEBGPU}};
@@ -150,6 +157,7 @@ static inline int tear_down(void **state)
     uv_run(&the.loop, UV_RUN_DEFAULT);
     wi_verdicts_free(the.verdicts);
     assert_int_equal(the.model._references, 1);
+    assert_int_equal(the.webgpu._references, 1);
     return uv_loop_close(&the.loop);
 }
 
@@ -184,6 +192,8 @@ static inline enum wi_code submit_so(
     struct wi_error error;
     wi_id_new(spec.id, "job");
     add(&asked->tensors, "x", 1, 1);
+    if (the.has_own)
+        asked->on_webgpu = wi_inference_of(asked, &the.webgpu);
     return wi_jobs_submit(the.jobs, &spec, on_done, NULL, &error);
 }
 

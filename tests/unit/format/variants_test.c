@@ -41,6 +41,38 @@ TEST(only_weights_and_settings_are_wanted)
     assert_false(wi_format_onnx.wants("onnx/model.onnx") || wi_format_onnx.wants("other.json"));
 }
 
+/* They are in no list, and are had by a name of their own. One without a variant is nothing's. */
+TEST(graphs_for_webgpu_are_part_of_their_variant)
+{
+    static const char *const paths[] = {"config.json", "onnx/decoder_quantized.onnx",
+        "onnx/decoder_quantized_webgpu.onnx", "onnx/decoder_quantized_webgpu.onnx_data"};
+    struct wi_view_file files[4];
+    struct wi_variants variants = {0};
+    for (size_t i = 0; i < 4; i++)
+        files[i] = (struct wi_view_file){(char *)paths[i], 1u << i};
+    expect_variants(WI_FORMAT_HUGGINGFACE,
+        (const char *const[]){paths[0], paths[1], paths[2], paths[3], NULL},
+        "q8=config.json,onnx/decoder_quantized.onnx;");
+    expect_variants(WI_FORMAT_HUGGINGFACE,
+        (const char *const[]){paths[0], "onnx/decoder.onnx", paths[2], NULL},
+        "fp32=config.json,onnx/decoder.onnx;");
+    expect_variants(WI_FORMAT_ONNX,
+        (const char *const[]){"model.json", "model.onnx", "model_quantized.onnx",
+            "model_quantized_webgpu.onnx", "model_quantized_webgpu.onnx_data", NULL},
+        "fp32=model.json,model.onnx;q8=model.json,model_quantized.onnx;");
+    wi_format_find_variants(WI_FORMAT_HUGGINGFACE, files, 4, &variants);
+    const struct wi_variant *webgpu = wi_variants_get(&variants, "Q8_WebGPU");
+    assert_ptr_equal(webgpu, variants.items[0].webgpu);
+    assert_string_equal(webgpu->name, "q8");
+    assert_int_equal(webgpu->files.count, 3);
+    assert_string_equal(webgpu->files.items[2], paths[3]);
+    assert_int_equal(webgpu->bytes, 1 + 4 + 8);
+    assert_int_equal(variants.items[0].bytes, 1 + 2);
+    assert_null(wi_variants_get(&variants, "q8_webgp"));
+    assert_null(wi_variants_get(&variants, "_webgpu"));
+    wi_variants_clear(&variants);
+}
+
 TEST(a_dtype_is_a_variant)
 {
     expect_variants(WI_FORMAT_HUGGINGFACE,

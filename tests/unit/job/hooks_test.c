@@ -17,7 +17,7 @@ static enum wi_code may_go(
 }
 
 static void on_answered(void *context, const struct wi_job_spec *spec,
-    const struct wi_probe *requested, struct wi_job_result *result)
+    const struct wi_inference *sent, const struct wi_probe *requested, struct wi_job_result *result)
 {
     watcher.answered++;
     assert_int_equal(fixture->answers, 0); /* before its client is */
@@ -25,7 +25,7 @@ static void on_answered(void *context, const struct wi_job_spec *spec,
     result->numerics = WI_TRUSTED;
 }
 
-static int on_failed(void *context, const struct wi_job_spec *spec, const char *node_id,
+static int on_failed(void *context, const struct wi_inference *sent, const char *node_id,
     enum wi_platform last, const struct wi_error *error)
 {
     watcher.failed++;

@@ -332,6 +332,13 @@ TEST(test_check)
     assert_int_equal(
         check(&model, HEAD ",\"precision\":\"int8\"}", &error), WI_PRECISION_UNSUPPORTED);
     assert_non_null(strstr(error.expected, "fp32"));
+    model.variant = (char *)"q8"; /* which is what it computes in, whatever goes in and out */
+    assert_int_equal(
+        check(&model, HEAD ",\"outputs\":[\"y\"],\"precision\":\"int8\"}", &error), WI_OK);
+    assert_int_equal(
+        check(&model, HEAD ",\"precision\":\"fp32\"}", &error), WI_PRECISION_UNSUPPORTED);
+    assert_string_equal(error.expected, "q8, or none");
+    model.variant = NULL;
     assert_int_equal(check(&model, HEAD "}", &error), WI_NOT_ACCEPTABLE);
     assert_non_null(strstr(error.detail, "half"));
     assert_string_equal(
