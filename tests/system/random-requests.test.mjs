@@ -24,6 +24,11 @@ const NEVER = {
     'PUT /v1/uploads/{id}': 'no list has the ids of uploads; model-uploads.test.mjs sends, publishes and removes them',
     'POST /v1/uploads/{id}/publish': 'likewise',
     'DELETE /v1/uploads/{id}': 'likewise',
+    'POST /v1/audio/streams/{id}': 'no list has the ids of live sound; sound_streams.test.mjs sends, ends and hears it',
+    'POST /v1/audio/streams/{id}/end': 'likewise',
+    'DELETE /v1/audio/streams/{id}': 'likewise',
+    'GET /v1/audio/streams/{id}/events': 'likewise',
+    'POST /v1/compute': 'simulated nodes have no kernels; compute.test.mjs runs them',
     'GET /readyz': 'it asks for a node that serves everybody, which simulated ones do not',
     'GET /v2/health/ready': 'likewise',
     'GET /v2/models/{model}/ready': 'likewise',
@@ -35,6 +40,7 @@ const NEVER = {
 const SELDOM = {
     'DELETE /v1/jobs/{id}': 'jobs of simulated nodes are done at once',
     'POST /v1/models/{model}/cancel': 'pulls from the hub of the tests are done at once',
+    'POST /v1/models/{model}/quantize': 'few numbers are bits, and few models have graphs',
     'POST /v1/models/{model}/unload': 'the model has to be in a node at the time',
 };
 
