@@ -26,7 +26,6 @@
 #include "config/config.h"
 #include "copies/copies.h"
 #include "copies/pulled.h"
-#include "fewer/fewer.h"
 #include "hub/pulls.h"
 #include "job/job.h"
 #include "library/repository.h"
@@ -35,6 +34,7 @@
 #include "net/lws.h"
 #include "pool/pool.h"
 #include "private.h"
+#include "quantizer/quantizer.h"
 #include "source/neighbours.h"
 #include "source/sources.h"
 #include "store/db.h"
@@ -94,7 +94,7 @@ struct daemon {
     struct wi_db *db;
     struct wi_jobs *jobs;
     struct wi_checks *checks;
-    struct wi_fewer *fewer;
+    struct wi_quantizer *quantizer;
     struct wi_pool *pool;
     struct wi_bridge *bridge;
     struct wi_server *server;
@@ -131,7 +131,7 @@ static void close_rest(void *context)
     wi_copies_free(d->copies);
     wi_pulled_free(d->pulled);
     wi_pulls_free(d->pulls);
-    wi_fewer_free(d->fewer);
+    wi_quantizer_free(d->quantizer);
     wi_blockstore_free(d->blocks);
     wi_neighbours_free(d->neighbours);
     wi_sources_free(d->sources);
@@ -152,7 +152,7 @@ static void close_links(void *context)
     struct daemon *d = context;
     wi_bridge_close(d->bridge);
     if ((wi_bridge_links(d->bridge) > 0 && wi_now_ms() < d->flush_until) ||
-        wi_fewer_is_busy(d->fewer))
+        wi_quantizer_is_busy(d->quantizer))
         next_step(d, close_links, FLUSH_STEP_MS);
     else
         close_rest(d);
@@ -220,7 +220,7 @@ static void stop(struct daemon *d)
     wi_timer_start(d->limit, (uint64_t)d->config->pool.shutdown_timeout, 0);
     wi_server_quiesce(d->server);
     wi_checks_stop(d->checks);
-    wi_fewer_stop(d->fewer);
+    wi_quantizer_stop(d->quantizer);
     wi_jobs_drain(d->jobs, on_jobs_idle, d);
 }
 
@@ -272,7 +272,7 @@ static void reload(struct daemon *d)
     wi_pool_reload(d->pool, next);
     wi_jobs_reload(d->jobs, next);
     wi_checks_reload(d->checks, next);
-    wi_fewer_reload(d->fewer, next);
+    wi_quantizer_reload(d->quantizer, next);
     set_memory_limits(d, next);
     wi_repository_set_aliases(d->repository, &next->aliases);
     wi_repository_reset(d->repository, next->models.directory);
@@ -514,7 +514,7 @@ static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
     if (make_bridge(d, error) != WI_OK)
         return error->code;
     make_copies(d);
-    const struct wi_fewer_deps fewer_deps = {.loop = &d->loop,
+    const struct wi_quantizer_deps quantizer_deps = {.loop = &d->loop,
         .children = d->children,
         .repository = d->repository,
         .versions = d->versions,
@@ -522,7 +522,7 @@ static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
         .pool = d->pool,
         .bridge = d->bridge,
         .listener = &d->listener};
-    d->fewer = wi_fewer_new(&fewer_deps, d->config);
+    d->quantizer = wi_quantizer_new(&quantizer_deps, d->config);
     struct wi_server_deps server_deps = {.loop = &d->loop,
         .config = d->config,
         .jobs = d->jobs,
@@ -532,7 +532,7 @@ static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
         .repository = d->repository,
         .versions = d->versions,
         .pulls = d->pulls,
-        .fewer = d->fewer,
+        .quantizer = d->quantizer,
         .blocks = d->blocks,
         .sources = d->sources,
         .neighbours = d->neighbours,

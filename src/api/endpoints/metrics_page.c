@@ -421,9 +421,9 @@ static void write_caches(const struct wi_api *api, struct wi_buffer *out)
     wi_repository_counters(api->deps.repository, &store);
     if (api->deps.pulls)
         wi_pulls_counters(api->deps.pulls, &hub);
-    struct wi_fewer_counters made = {0};
-    if (api->deps.fewer)
-        wi_fewer_counters(api->deps.fewer, &made);
+    struct wi_quantizer_counters made = {0};
+    if (api->deps.quantizer)
+        wi_quantizer_counters(api->deps.quantizer, &made);
     const struct level levels[] = {
         {"page", api->endpoints->pages.hits, api->endpoints->pages.misses,
             api->endpoints->pages.loaded_bytes, api->endpoints->pages.saved_bytes},

@@ -25,12 +25,12 @@
 #include "browser/children.h"
 #include "check/check.h"
 #include "config/config.h"
-#include "fewer/fewer.h"
 #include "hub/pulls.h"
 #include "job/job.h"
 #include "library/repository.h"
 #include "library/versions_work.h"
 #include "pool/pool.h"
+#include "quantizer/quantizer.h"
 #include "source/neighbours.h"
 #include "source/sources.h"
 #include "store/db.h"
@@ -57,7 +57,7 @@ struct wi_server_deps {
     struct wi_repository *repository;
     struct wi_versions_work *versions;
     struct wi_pulls *pulls;           /* may be NULL: then nothing is pulled */
-    struct wi_fewer *fewer;           /* may be NULL: then nothing is quantised */
+    struct wi_quantizer *quantizer;   /* may be NULL: then nothing is quantised */
     struct wi_blockstore *blocks;     /* may be NULL: then nothing is published */
     const struct wi_sources *sources; /* may be NULL: then nobody brings blocks */
     struct wi_neighbours *neighbours; /* may be NULL: then there are none */

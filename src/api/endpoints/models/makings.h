@@ -1,14 +1,15 @@
-/* Variants in fewer bits that are being made (fewer/fewer.h) as the API shows them, beside pulls.
+/* Variants in fewer bits that are being made (quantizer/quantizer.h) as the API shows them, beside
+ * pulls.
  */
 #ifndef WI_API_ENDPOINTS_MODELS_MAKINGS_H
 #define WI_API_ENDPOINTS_MODELS_MAKINGS_H
 
 #include "api/http/step.h"
-#include "fewer/fewer.h"
+#include "quantizer/quantizer.h"
 
 /* One as a JSON object, as pulls are: a new reference. */
 json_t *wi_api_making_json(const struct wi_making_info *info);
-/* Adds all that are known to a list of pulls. `fewer` may be NULL. */
-void wi_api_add_makings(const struct wi_fewer *fewer, json_t *list);
+/* Adds all that are known to a list of pulls. `quantizer` may be NULL. */
+void wi_api_add_makings(const struct wi_quantizer *quantizer, json_t *list);
 
 #endif

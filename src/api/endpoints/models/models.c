@@ -439,7 +439,7 @@ static json_t *list_json(
     struct listing listing = begin_listing(api, page);
     list_models(&listing);
     json_t *pulls = wi_api_pulls_json(api->deps.pulls);
-    wi_api_add_makings(api->deps.fewer, pulls);
+    wi_api_add_makings(api->deps.quantizer, pulls);
     json_t *answer = json_pack("{s:s, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o}", "object", "list",
         "data", list_openai(api, page), "models", listing.list, "pulls", pulls, "ignored",
         ignored_json(list), "ignored_more", (json_int_t)list->ignored_more, "aliases",

@@ -274,7 +274,8 @@ void wi_handle_model_cancel(struct wi_request *request)
 {
     const struct wi_server_deps *deps = &request->api->deps;
     struct wi_error error;
-    if (deps->fewer && wi_fewer_cancel(deps->fewer, request->argument, &error) == WI_OK) {
+    if (deps->quantizer &&
+        wi_quantizer_cancel(deps->quantizer, request->argument, &error) == WI_OK) {
         wi_request_answer_json(
             request, 200, json_pack("{s:s, s:s}", "name", request->argument, "state", "cancelled"));
         return;

@@ -10,7 +10,7 @@
 #include "api/endpoints/telling.h"
 #include "base/clock.h"
 #include "base/params.h"
-#include "fewer/measure.h"
+#include "quantizer/measure.h"
 #include "wire/printing.h"
 #include <assert.h>
 #include <stdio.h>
@@ -45,10 +45,10 @@ static void add_to_list(void *context, const struct wi_making_info *info)
     json_array_append_new(context, wi_api_making_json(info));
 }
 
-void wi_api_add_makings(const struct wi_fewer *fewer, json_t *list)
+void wi_api_add_makings(const struct wi_quantizer *quantizer, json_t *list)
 {
-    if (fewer)
-        wi_fewer_each(fewer, add_to_list, list);
+    if (quantizer)
+        wi_quantizer_each(quantizer, add_to_list, list);
 }
 
 /* --- a client that takes its events ----------------------------------------------------------- */
@@ -97,7 +97,7 @@ static void tell_events(struct wi_request *request, const char *name)
 {
     struct wi_api *api = request->api;
     struct watcher *watcher = wi_alloc(sizeof *watcher);
-    watcher->watch = wi_making_watch(api->deps.fewer, name, on_making, watcher);
+    watcher->watch = wi_making_watch(api->deps.quantizer, name, on_making, watcher);
     assert(watcher->watch); /* it has just begun, or goes on */
     watcher->telling = wi_telling_new(api->endpoints->tellings, request, free_watcher, watcher);
 }
@@ -142,7 +142,7 @@ static void answer_accepted(struct wi_request *request, const char *name)
 {
     struct wi_making_info info;
     char where[WI_MODEL_NAME_MAX + 16];
-    if (wi_fewer_find(request->api->deps.fewer, name, &info) != 0)
+    if (wi_quantizer_find(request->api->deps.quantizer, name, &info) != 0)
         abort(); /* it has just begun */
     wi_request_answer_json(request, 202, wi_api_making_json(&info));
     snprintf(where, sizeof where, "/v1/models/%s", name);
@@ -152,12 +152,13 @@ static void answer_accepted(struct wi_request *request, const char *name)
 static void begin(struct wi_request *request, void *work, struct wi_model *model)
 {
     struct requested *requested = work;
-    const struct wi_fewer_want want = {(int)requested->bits, requested->mixed, requested->force};
+    const struct wi_quantizer_want want = {
+        (int)requested->bits, requested->mixed, requested->force};
     char name[WI_MODEL_NAME_MAX + 1];
     struct wi_error error;
     int stream = requested->stream || wi_api_stream_is_accepted(request);
     free(requested);
-    if (wi_fewer_start(request->api->deps.fewer, model, &want, name, &error) != WI_OK)
+    if (wi_quantizer_start(request->api->deps.quantizer, model, &want, name, &error) != WI_OK)
         wi_request_answer_error(request, &error);
     else if (stream)
         tell_events(request, name);
@@ -170,7 +171,7 @@ void wi_handle_model_quantize(struct wi_request *request)
     struct requested requested = {0};
     struct wi_error error;
     json_t *body;
-    if (!request->api->deps.fewer) {
+    if (!request->api->deps.quantizer) {
         wi_error_set(&error, WI_NOT_IMPLEMENTED, NULL, "this daemon quantises no models");
         wi_request_answer_error(request, &error);
         return;

@@ -151,7 +151,7 @@ static void list_jobs(
 static json_t *making_json(const struct wi_api *api, const char *name)
 {
     struct wi_making_info info;
-    if (!api->deps.fewer || wi_fewer_find(api->deps.fewer, name, &info) != 0 ||
+    if (!api->deps.quantizer || wi_quantizer_find(api->deps.quantizer, name, &info) != 0 ||
         strcmp(info.name, name) != 0)
         return NULL;
     return wi_api_making_json(&info);
@@ -191,8 +191,8 @@ static void list_pulls(
     (void)client;
     if (!after && api->deps.pulls)
         wi_pulls_each(api->deps.pulls, add_pull, names);
-    if (!after && api->deps.fewer)
-        wi_fewer_each(api->deps.fewer, add_making, names);
+    if (!after && api->deps.quantizer)
+        wi_quantizer_each(api->deps.quantizer, add_making, names);
 }
 
 /* --- all kinds ------------------------------------------------------------------------------- */

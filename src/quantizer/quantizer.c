@@ -1,5 +1,5 @@
 /* The registry of makings; the steps of one are in making.c. */
-#include "fewer/making.h"
+#include "quantizer/making.h"
 
 #include "base/clock.h"
 #include "base/loop.h"
@@ -27,20 +27,20 @@ struct wi_making_watch {
 
 /* A making, under way or remembered; at most one for each name. */
 struct entry {
-    struct wi_fewer *fewer;
+    struct wi_quantizer *quantizer;
     struct wi_making *making;
     struct wi_making_watch *watches;
     int ended;
     struct entry *prev, *next;
 };
 
-struct wi_fewer {
-    struct wi_fewer_deps deps;
+struct wi_quantizer {
+    struct wi_quantizer_deps deps;
     struct wi_run_deps runs;
     struct entry *entries; /* the oldest first */
     struct wi_timer *tidy; /* runs while one that is done is remembered */
     int stopped;
-    struct wi_fewer_counters counters;
+    struct wi_quantizer_counters counters;
 };
 
 static struct wi_making_info info_of(const struct entry *entry)
@@ -53,10 +53,10 @@ static struct wi_making_info info_of(const struct entry *entry)
 /* --- those that are known --------------------------------------------------------------------- */
 
 /* By what is made; of those under way also by the model. */
-static struct entry *find(const struct wi_fewer *fewer, const char *name)
+static struct entry *find(const struct wi_quantizer *quantizer, const char *name)
 {
     struct entry *entry;
-    DL_FOREACH(fewer->entries, entry)
+    DL_FOREACH(quantizer->entries, entry)
     {
         struct wi_making_info info = info_of(entry);
         if (strcmp(info.name, name) == 0 || (!entry->ended && strcmp(info.model, name) == 0))
@@ -65,17 +65,17 @@ static struct entry *find(const struct wi_fewer *fewer, const char *name)
     return NULL;
 }
 
-static struct entry *find_under_way(const struct wi_fewer *fewer, const char *name)
+static struct entry *find_under_way(const struct wi_quantizer *quantizer, const char *name)
 {
-    struct entry *entry = find(fewer, name);
+    struct entry *entry = find(quantizer, name);
     return entry && !entry->ended ? entry : NULL;
 }
 
-static size_t count(const struct wi_fewer *fewer, int ended)
+static size_t count(const struct wi_quantizer *quantizer, int ended)
 {
     const struct entry *entry;
     size_t found = 0;
-    DL_FOREACH(fewer->entries, entry)
+    DL_FOREACH(quantizer->entries, entry)
     found += entry->ended == ended;
     return found;
 }
@@ -90,28 +90,28 @@ static void free_entry(struct entry *entry)
 
 static void tell_change(const struct entry *entry)
 {
-    wi_change_tell(entry->fewer->deps.listener, WI_CHANGE_PULL, info_of(entry).name, NULL);
+    wi_change_tell(entry->quantizer->deps.listener, WI_CHANGE_PULL, info_of(entry).name, NULL);
 }
 
 static void forget(struct entry *entry)
 {
-    struct wi_fewer *fewer = entry->fewer;
+    struct wi_quantizer *quantizer = entry->quantizer;
     char *name = wi_strdup(info_of(entry).name);
-    DL_DELETE(fewer->entries, entry);
+    DL_DELETE(quantizer->entries, entry);
     free_entry(entry);
-    wi_change_tell(fewer->deps.listener, WI_CHANGE_PULL, name, NULL);
+    wi_change_tell(quantizer->deps.listener, WI_CHANGE_PULL, name, NULL);
     free(name);
 }
 
 /* Forgets what nobody asks about any more, now and when the next one is due. */
-static void tidy(struct wi_fewer *fewer)
+static void tidy(struct wi_quantizer *quantizer)
 {
     double now = wi_now_ms(), due = WI_NEVER;
-    if (fewer->stopped)
+    if (quantizer->stopped)
         return;
-    size_t ended = count(fewer, 1);
+    size_t ended = count(quantizer, 1);
     struct entry *entry, *next;
-    DL_FOREACH_SAFE(fewer->entries, entry, next)
+    DL_FOREACH_SAFE(quantizer->entries, entry, next)
     {
         struct wi_making_info info = info_of(entry);
         double until = info.ended_ms + DONE_MS;
@@ -125,7 +125,7 @@ static void tidy(struct wi_fewer *fewer)
         }
     }
     if (due < WI_NEVER)
-        wi_timer_start(fewer->tidy, due > now ? (uint64_t)(due - now) + 1 : 1, 0);
+        wi_timer_start(quantizer->tidy, due > now ? (uint64_t)(due - now) + 1 : 1, 0);
 }
 
 static void on_tidy(void *context)
@@ -157,7 +157,7 @@ static void tell(struct entry *entry, int ended)
     }
 }
 
-static void count_ended(struct wi_fewer_counters *counters, const struct wi_making_info *info)
+static void count_ended(struct wi_quantizer_counters *counters, const struct wi_making_info *info)
 {
     if (info->state == WI_MAKING_DONE)
         counters->done++;
@@ -170,24 +170,24 @@ static void count_ended(struct wi_fewer_counters *counters, const struct wi_maki
 static void on_change(void *context, int ended)
 {
     struct entry *entry = context;
-    struct wi_fewer *fewer = entry->fewer;
+    struct wi_quantizer *quantizer = entry->quantizer;
     struct wi_making_info info = info_of(entry);
     entry->ended = ended;
     if (ended)
-        count_ended(&fewer->counters, &info);
+        count_ended(&quantizer->counters, &info);
     tell_change(entry);
     tell(entry, ended);
     if (!ended)
         return;
     if (info.error && info.error->code == WI_CANCELLED)
         forget(entry); /* who cancelled it knows, and it never was */
-    tidy(fewer);
+    tidy(quantizer);
 }
 
 struct wi_making_watch *wi_making_watch(
-    struct wi_fewer *fewer, const char *name, wi_making_event_fn *on_event, void *context)
+    struct wi_quantizer *quantizer, const char *name, wi_making_event_fn *on_event, void *context)
 {
-    struct entry *entry = find_under_way(fewer, name);
+    struct entry *entry = find_under_way(quantizer, name);
     if (!entry)
         return NULL;
     struct wi_making_watch *watch = wi_alloc(sizeof *watch);
@@ -226,7 +226,8 @@ static enum wi_code check_model(
 }
 
 /* 1: the same is being made. */
-static int join(const struct entry *entry, const struct wi_fewer_want *want, struct wi_error *error)
+static int join(
+    const struct entry *entry, const struct wi_quantizer_want *want, struct wi_error *error)
 {
     struct wi_making_info info = info_of(entry);
     if (wi_making_same(entry->making, want))
@@ -237,20 +238,22 @@ static int join(const struct entry *entry, const struct wi_fewer_want *want, str
     return 0;
 }
 
-static void add(struct wi_fewer *fewer, struct wi_model *model, const struct wi_fewer_want *want)
+static void add(
+    struct wi_quantizer *quantizer, struct wi_model *model, const struct wi_quantizer_want *want)
 {
     struct entry *entry = wi_alloc(sizeof *entry);
-    entry->fewer = fewer;
-    entry->making = wi_making_new(&fewer->deps, &fewer->runs, model, want, on_change, entry);
-    struct entry *old = find(fewer, info_of(entry).name);
+    entry->quantizer = quantizer;
+    entry->making =
+        wi_making_new(&quantizer->deps, &quantizer->runs, model, want, on_change, entry);
+    struct entry *old = find(quantizer, info_of(entry).name);
     if (old)
         forget(old);
-    DL_APPEND(fewer->entries, entry);
+    DL_APPEND(quantizer->entries, entry);
     tell_change(entry);
 }
 
-enum wi_code wi_fewer_start(struct wi_fewer *fewer, struct wi_model *model,
-    const struct wi_fewer_want *want, char name[WI_MODEL_NAME_MAX + 1], struct wi_error *error)
+enum wi_code wi_quantizer_start(struct wi_quantizer *quantizer, struct wi_model *model,
+    const struct wi_quantizer_want *want, char name[WI_MODEL_NAME_MAX + 1], struct wi_error *error)
 {
     const struct wi_making_kind *kind = wi_making_kind(want->bits);
     int length = (int)strcspn(model->name, ":");
@@ -258,23 +261,24 @@ enum wi_code wi_fewer_start(struct wi_fewer *fewer, struct wi_model *model,
     if (code != WI_OK)
         return code;
     snprintf(name, WI_MODEL_NAME_MAX + 1, "%.*s", length, model->name);
-    const struct entry *entry = find_under_way(fewer, name);
+    const struct entry *entry = find_under_way(quantizer, name);
     snprintf(name, WI_MODEL_NAME_MAX + 1, "%.*s:%s", length, model->name, kind->variant);
     if (entry)
         return join(entry, want, error) ? WI_OK : error->code;
-    if (fewer->stopped)
+    if (quantizer->stopped)
         return wi_error_set(error, WI_SHUTTING_DOWN, NULL, "the service is ending");
-    if (count(fewer, 0) >= WI_FEWER_MAX)
+    if (count(quantizer, 0) >= WI_QUANTIZER_MAX)
         return wi_error_set(error, WI_QUEUE_FULL, NULL,
             "%d variants are being made already; try again when one of them is there",
-            WI_FEWER_MAX);
-    add(fewer, model, want);
+            WI_QUANTIZER_MAX);
+    add(quantizer, model, want);
     return WI_OK;
 }
 
-enum wi_code wi_fewer_cancel(struct wi_fewer *fewer, const char *name, struct wi_error *error)
+enum wi_code wi_quantizer_cancel(
+    struct wi_quantizer *quantizer, const char *name, struct wi_error *error)
 {
-    const struct entry *entry = find_under_way(fewer, name);
+    const struct entry *entry = find_under_way(quantizer, name);
     struct wi_error why;
     if (!entry)
         return wi_error_set(error, WI_NOT_FOUND, NULL, "%.160s is not being made", name);
@@ -288,9 +292,9 @@ enum wi_code wi_fewer_cancel(struct wi_fewer *fewer, const char *name, struct wi
 /* What is under way is not tidied up by others. */
 static void list_use(void *context, struct wi_versions_use *use)
 {
-    const struct wi_fewer *fewer = context;
+    const struct wi_quantizer *quantizer = context;
     const struct entry *entry;
-    DL_FOREACH(fewer->entries, entry)
+    DL_FOREACH(quantizer->entries, entry)
     {
         if (entry->ended)
             continue;
@@ -299,77 +303,81 @@ static void list_use(void *context, struct wi_versions_use *use)
     }
 }
 
-struct wi_fewer *wi_fewer_new(const struct wi_fewer_deps *deps, const struct wi_config *config)
+struct wi_quantizer *wi_quantizer_new(
+    const struct wi_quantizer_deps *deps, const struct wi_config *config)
 {
-    struct wi_fewer *fewer = wi_alloc(sizeof *fewer);
-    fewer->deps = *deps;
-    fewer->runs = (struct wi_run_deps){.loop = deps->loop,
+    struct wi_quantizer *quantizer = wi_alloc(sizeof *quantizer);
+    quantizer->deps = *deps;
+    quantizer->runs = (struct wi_run_deps){.loop = deps->loop,
         .config = config,
         .jobs = deps->jobs,
         .pool = deps->pool,
         .repository = deps->repository};
-    fewer->tidy = wi_timer_new(deps->loop, on_tidy, fewer);
-    wi_versions_work_add_user(deps->versions, list_use, fewer);
-    return fewer;
+    quantizer->tidy = wi_timer_new(deps->loop, on_tidy, quantizer);
+    wi_versions_work_add_user(deps->versions, list_use, quantizer);
+    return quantizer;
 }
 
-void wi_fewer_reload(struct wi_fewer *fewer, const struct wi_config *config)
+void wi_quantizer_reload(struct wi_quantizer *quantizer, const struct wi_config *config)
 {
-    fewer->runs.config = config;
+    quantizer->runs.config = config;
 }
 
-void wi_fewer_stop(struct wi_fewer *fewer)
+void wi_quantizer_stop(struct wi_quantizer *quantizer)
 {
     struct wi_error why;
     struct entry *entry, *next;
-    fewer->stopped = 1;
+    quantizer->stopped = 1;
     wi_error_set(&why, WI_SHUTTING_DOWN, NULL, "the service is ending, and gives it up");
-    DL_FOREACH_SAFE(fewer->entries, entry, next)
+    DL_FOREACH_SAFE(quantizer->entries, entry, next)
     if (!entry->ended)
         wi_making_cancel(entry->making, &why);
 }
 
-int wi_fewer_is_busy(const struct wi_fewer *fewer)
+int wi_quantizer_is_busy(const struct wi_quantizer *quantizer)
 {
     const struct entry *entry;
-    DL_FOREACH(fewer->entries, entry)
+    DL_FOREACH(quantizer->entries, entry)
     if (wi_making_is_running(entry->making))
         return 1;
     return 0;
 }
 
-void wi_fewer_free(struct wi_fewer *fewer)
+void wi_quantizer_free(struct wi_quantizer *quantizer)
 {
     struct entry *entry, *next;
-    if (!fewer)
+    if (!quantizer)
         return;
-    wi_timer_free(fewer->tidy);
-    DL_FOREACH_SAFE(fewer->entries, entry, next)
+    wi_timer_free(quantizer->tidy);
+    DL_FOREACH_SAFE(quantizer->entries, entry, next)
     free_entry(entry);
-    free(fewer);
+    free(quantizer);
 }
 
-int wi_fewer_find(const struct wi_fewer *fewer, const char *name, struct wi_making_info *info)
+int wi_quantizer_find(
+    const struct wi_quantizer *quantizer, const char *name, struct wi_making_info *info)
 {
-    const struct entry *entry = find(fewer, name);
+    const struct entry *entry = find(quantizer, name);
     if (!entry)
         return -1;
     *info = info_of(entry);
     return 0;
 }
 
-void wi_fewer_each(const struct wi_fewer *fewer, wi_making_event_fn *each, void *context)
+void wi_quantizer_each(
+    const struct wi_quantizer *quantizer, wi_making_event_fn *each, void *context)
 {
     const struct entry *entry;
-    DL_FOREACH(fewer->entries, entry)
+    DL_FOREACH(quantizer->entries, entry)
     {
         struct wi_making_info info = info_of(entry);
         each(context, &info);
     }
 }
 
-void wi_fewer_counters(const struct wi_fewer *fewer, struct wi_fewer_counters *counters)
+void wi_quantizer_counters(
+    const struct wi_quantizer *quantizer, struct wi_quantizer_counters *counters)
 {
-    *counters = fewer->counters;
-    counters->under_way = count(fewer, 0);
+    *counters = quantizer->counters;
+    counters->under_way = count(quantizer, 0);
 }

@@ -8,8 +8,8 @@
  *
  * A daemon that ends gives it up. Everything is called on the loop's thread.
  */
-#ifndef WI_FEWER_FEWER_H
-#define WI_FEWER_FEWER_H
+#ifndef WI_QUANTIZER_FEWER_H
+#define WI_QUANTIZER_FEWER_H
 
 #include "base/change.h"
 #include "bridge/bridge.h"
@@ -27,7 +27,7 @@ enum wi_making_state {
 };
 extern const char *const wi_making_state_names[WI_MAKING_STATE_COUNT]; /* "quantizing" … */
 
-struct wi_fewer_want {
+struct wi_quantizer_want {
     int bits;  /* 4, 8 or 16 */
     int mixed; /* the layers that lose most have 8 bits, of 4 */
     int force; /* also where it measures badly */
@@ -38,7 +38,7 @@ struct wi_making_info {
     const char *name;    /* of what is made: "NAME:q8" */
     const char *model;   /* NAME */
     const char *variant; /* "q8" */
-    struct wi_fewer_want want;
+    struct wi_quantizer_want want;
     enum wi_making_state state;
     uint64_t done, total; /* bytes of weights */
     size_t graphs_done, graphs;
@@ -49,7 +49,7 @@ struct wi_making_info {
 };
 
 /* All borrowed and must outlive this. */
-struct wi_fewer_deps {
+struct wi_quantizer_deps {
     uv_loop_t *loop;
     struct wi_children *children;
     struct wi_repository *repository;
@@ -60,43 +60,48 @@ struct wi_fewer_deps {
     const struct wi_change_listener *listener; /* NULL: nobody */
 };
 
-struct wi_fewer;
-struct wi_fewer *wi_fewer_new(const struct wi_fewer_deps *deps, const struct wi_config *config);
-void wi_fewer_reload(struct wi_fewer *fewer, const struct wi_config *config);
+struct wi_quantizer;
+struct wi_quantizer *wi_quantizer_new(
+    const struct wi_quantizer_deps *deps, const struct wi_config *config);
+void wi_quantizer_reload(struct wi_quantizer *quantizer, const struct wi_config *config);
 /* The daemon ends: what is under way ends with WI_SHUTTING_DOWN, and none begins any more. */
-void wi_fewer_stop(struct wi_fewer *fewer);
+void wi_quantizer_stop(struct wi_quantizer *quantizer);
 /* Whether a program of one is still there. */
-int wi_fewer_is_busy(const struct wi_fewer *fewer);
+int wi_quantizer_is_busy(const struct wi_quantizer *quantizer);
 /* No callback comes any more. NULL is fine. */
-void wi_fewer_free(struct wi_fewer *fewer);
+void wi_quantizer_free(struct wi_quantizer *quantizer);
 
 /* Begins to make what is wanted of `model`, which may be of any variant, or joins who makes the
  * same: its name is in `name`. WI_NOTHING_TO_QUANTIZE for what has no fp32 graphs, WI_CONFLICT
- * where that variant is there or another is being made, WI_QUEUE_FULL for more than WI_FEWER_MAX,
- * WI_SHUTTING_DOWN. */
-#define WI_FEWER_MAX 2
-enum wi_code wi_fewer_start(struct wi_fewer *fewer, struct wi_model *model,
-    const struct wi_fewer_want *want, char name[WI_MODEL_NAME_MAX + 1], struct wi_error *error);
+ * where that variant is there or another is being made, WI_QUEUE_FULL for more than
+ * WI_QUANTIZER_MAX, WI_SHUTTING_DOWN. */
+#define WI_QUANTIZER_MAX 2
+enum wi_code wi_quantizer_start(struct wi_quantizer *quantizer, struct wi_model *model,
+    const struct wi_quantizer_want *want, char name[WI_MODEL_NAME_MAX + 1], struct wi_error *error);
 /* By the name of the model or of what is made of it. WI_OK, or WI_NOT_FOUND if none is under way.
  */
-enum wi_code wi_fewer_cancel(struct wi_fewer *fewer, const char *name, struct wi_error *error);
+enum wi_code wi_quantizer_cancel(
+    struct wi_quantizer *quantizer, const char *name, struct wi_error *error);
 
 /* As pulls are remembered (hub/pulls.h), by the name of what is made; of those under way also by
  * the model's. 0, or -1. */
 typedef void wi_making_event_fn(void *context, const struct wi_making_info *info);
-int wi_fewer_find(const struct wi_fewer *fewer, const char *name, struct wi_making_info *info);
-void wi_fewer_each(const struct wi_fewer *fewer, wi_making_event_fn *each, void *context);
+int wi_quantizer_find(
+    const struct wi_quantizer *quantizer, const char *name, struct wi_making_info *info);
+void wi_quantizer_each(
+    const struct wi_quantizer *quantizer, wi_making_event_fn *each, void *context);
 
 /* As wi_pull_watch. */
 struct wi_making_watch;
 struct wi_making_watch *wi_making_watch(
-    struct wi_fewer *fewer, const char *name, wi_making_event_fn *on_event, void *context);
+    struct wi_quantizer *quantizer, const char *name, wi_making_event_fn *on_event, void *context);
 void wi_making_unwatch(struct wi_making_watch *watch); /* NULL is fine */
 
-struct wi_fewer_counters {
+struct wi_quantizer_counters {
     uint64_t done, failed, cancelled; /* since the start */
     size_t under_way;                 /* now */
 };
-void wi_fewer_counters(const struct wi_fewer *fewer, struct wi_fewer_counters *counters);
+void wi_quantizer_counters(
+    const struct wi_quantizer *quantizer, struct wi_quantizer_counters *counters);
 
 #endif

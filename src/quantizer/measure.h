@@ -4,8 +4,8 @@
  * is compared. The inputs are a task's of ours (check/probe.h), or, of a model that is asked with
  * tensors, drawn by a seed as its graph says; another for each, and the same at each measuring.
  */
-#ifndef WI_FEWER_MEASURE_H
-#define WI_FEWER_MEASURE_H
+#ifndef WI_QUANTIZER_MEASURE_H
+#define WI_QUANTIZER_MEASURE_H
 
 #include "bridge/bridge.h"
 #include "run/run.h"

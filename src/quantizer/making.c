@@ -1,5 +1,5 @@
 /* One making, in the order of its steps; see making.h. */
-#include "fewer/making.h"
+#include "quantizer/making.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -8,8 +8,8 @@
 #include "base/secret.h"
 #include "base/text.h"
 #include "browser/lifeline.h"
-#include "fewer/measure.h"
 #include "library/made.h"
+#include "quantizer/measure.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,12 +50,12 @@ struct counts {
 };
 
 struct wi_making {
-    struct wi_fewer_deps deps;
+    struct wi_quantizer_deps deps;
     const struct wi_run_deps *runs;
     wi_making_fn *on_change;
     void *context;
     const struct wi_making_kind *kind;
-    struct wi_fewer_want want;
+    struct wi_quantizer_want want;
     char *base, *name, *source_name; /* NAME, NAME:q8, and what the fp32 variant is called */
     char id[WI_ID_SIZE];
     enum wi_making_state state;
@@ -497,9 +497,9 @@ static void publish(struct wi_making *making)
 
 /* --- its life --------------------------------------------------------------------------------- */
 
-struct wi_making *wi_making_new(const struct wi_fewer_deps *deps, const struct wi_run_deps *runs,
-    struct wi_model *model, const struct wi_fewer_want *want, wi_making_fn *on_change,
-    void *context)
+struct wi_making *wi_making_new(const struct wi_quantizer_deps *deps,
+    const struct wi_run_deps *runs, struct wi_model *model, const struct wi_quantizer_want *want,
+    wi_making_fn *on_change, void *context)
 {
     struct wi_making *making = wi_alloc(sizeof *making);
     making->deps = *deps;
@@ -596,7 +596,7 @@ int wi_making_is_running(const struct wi_making *making)
     return making->child != NULL;
 }
 
-int wi_making_same(const struct wi_making *making, const struct wi_fewer_want *want)
+int wi_making_same(const struct wi_making *making, const struct wi_quantizer_want *want)
 {
     return making->want.bits == want->bits && making->want.mixed == want->mixed &&
            making->want.force == want->force;

@@ -1,5 +1,5 @@
 /* One measuring: input by input, the source first; see measure.h. */
-#include "fewer/measure.h"
+#include "quantizer/measure.h"
 
 #include "base/clock.h"
 #include "base/loop.h"
