@@ -32,7 +32,7 @@ describe('a stream', () => {
     nodeTest('is announced, and comes in parts with their number', async ({ service, problems }) => {
         const { engine_info: info } = service.capabilities;
         assert.deepEqual(info, {
-            ort: { slots: 1, queue: 1, can: [] }, builtin: { slots: 16, queue: 1, can: ['continue'] },
+            ort: { slots: 1, queue: 1, can: [] }, kernels: { slots: 1, queue: 1, can: [] }, builtin: { slots: 16, queue: 1, can: ['continue'] },
             llama: { slots: 4, queue: 4, can: ['continue', 'continue_several', 'embeddings', 'webgpu'] },
             pipeline: { slots: 4, short_slots: 4, queue: 1, can: ['continue', 'embeddings'] },
         });
