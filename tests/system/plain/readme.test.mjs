@@ -43,6 +43,7 @@ const EXPECTED = [
     ['build/webinfer transcribe --live digit-words ', /^(?:one zero four six\nseven|four\none seven)$/m],
     ['build/webinfer transcribe ', /^four one seven$/m],
     ['curl -s http://127.0.0.1:8470/v1/infer ', /"label":"7"/],
+    ['curl -s http://127.0.0.1:8470/v1/compute ', /"kernel":"softmax"/],
     ['curl -s http://127.0.0.1:8470/v1/chat/completions ', /17 \+ 25 = 42/],
     ['curl -sN http://127.0.0.1:8470/v1/events ', /^event: snapshot$/m],
     ["curl -s 'http://127.0.0.1:8470/v1/history", /"times"/],
