@@ -8,21 +8,20 @@
 #include "wire/problem.h"
 #include <stdlib.h>
 
-#define TIMEOUT_MAX_MS 3600000
-
 /* What the table writes; all is borrowed from the document. */
 struct fields {
-    const char *kernel, *platform, *browser, *node, *id;
-    int fallback, binary_data_output;
-    int64_t priority, timeout_ms;
+    struct wi_native_terms terms;
+    const char *kernel;
     json_t *inputs, *options, *parameters;
 };
 
-#define ROW(member, type, required_, least, most, text)                                            \
+#define ROW_AT(title, member, type, required_, least, most, text)                                  \
     {                                                                                              \
-        .name = #member, .kind = WI_PARAM_##type, .offset = offsetof(struct fields, member),       \
+        .name = (title), .kind = WI_PARAM_##type, .offset = offsetof(struct fields, member),       \
         .required = (required_), .min = (least), .max = (most), .help = (text)                     \
     }
+#define ROW(member, ...) ROW_AT(#member, member, __VA_ARGS__)
+#define TERM(member, type, ...) ROW_AT(#member, terms.member, type, 0, __VA_ARGS__)
 const struct wi_param wi_compute_params[] = {
     ROW(kernel, STRING, 1, 1, 64, "Its name; GET /v1/kernels lists all."),
     {.name = "inputs",
@@ -35,17 +34,17 @@ const struct wi_param wi_compute_params[] = {
     ROW(options, OBJECT, 0, 0, 0, "The kernel's own; an unknown one is 400 and named."),
     {.name = "platform",
         .kind = WI_PARAM_STRING,
-        .offset = offsetof(struct fields, platform),
+        .offset = offsetof(struct fields, terms.platform),
         .min = 1,
         .max = 32,
         .form = "'auto'|Platform",
         .help = "auto, the default, webgpu or wasm."},
-    ROW(browser, STRING, 0, 1, 31, "Only a browser of this kind."),
-    ROW(node, STRING, 0, 1, WI_ID_SIZE - 1, "Only this node."),
-    ROW(fallback, BOOL, 0, 0, 0, "Whether another platform may follow; true by default."),
-    ROW(priority, INTEGER, 0, 0, 9, "9 is the most urgent; 5 by default."),
-    ROW(timeout_ms, INTEGER, 0, 1, TIMEOUT_MAX_MS, "For all of it; 60000 by default."),
-    ROW(id, STRING, 0, 1, 128, "Comes back in the answer."),
+    TERM(browser, STRING, 1, 31, "Only a browser of this kind."),
+    TERM(node, STRING, 1, WI_ID_SIZE - 1, "Only this node."),
+    TERM(fallback, BOOL, 0, 0, "Whether another platform may follow; true by default."),
+    TERM(priority, INTEGER, 0, 9, "9 is the most urgent; 5 by default."),
+    TERM(timeout_ms, INTEGER, 1, WI_NATIVE_TIMEOUT_MAX_MS, "For all of it; 60000 by default."),
+    TERM(id, STRING, 1, 128, "Comes back in the answer."),
     {.name = "parameters",
         .kind = WI_PARAM_OBJECT,
         .offset = offsetof(struct fields, parameters),
@@ -53,8 +52,6 @@ const struct wi_param wi_compute_params[] = {
         .help = "{binary_data_output: true} asks for a binary output."},
     WI_PARAM_END,
 };
-static const struct wi_param parameters[] = {
-    ROW(binary_data_output, BOOL, 0, 0, 0, NULL), WI_PARAM_END};
 
 /* --- the request ------------------------------------------------------------------------------ */
 
@@ -70,40 +67,25 @@ static enum wi_code find_kernel(struct wi_infer *infer, const char *name, struct
     return WI_KERNEL_NOT_FOUND;
 }
 
-static void take(struct wi_infer *infer, const struct fields *fields)
-{
-    struct wi_inference *asked = infer->asked;
-    struct wi_native_extras *extras = infer->extras;
-    infer->model_name = wi_strdup(fields->kernel);
-    asked->client_id = wi_strdup(fields->id);
-    asked->browser = wi_strdup(fields->browser);
-    asked->node = wi_strdup(fields->node);
-    asked->fallback = fields->fallback;
-    asked->priority = (int)fields->priority;
-    infer->has_timeout = fields->timeout_ms > 0;
-    asked->timeout_ms = (double)fields->timeout_ms;
-    asked->options = json_incref(fields->options);
-    extras->binary_output = fields->binary_data_output;
-}
-
 static enum wi_code read_fields(struct wi_infer *infer, const json_t *root, struct wi_blob *body,
     size_t json_size, struct wi_budget *budget, struct wi_error *error)
 {
     struct wi_inference *asked = infer->asked;
-    struct fields fields = {.platform = "auto", .fallback = 1, .priority = WI_PRIORITY_DEFAULT};
+    struct fields fields = {.terms = WI_NATIVE_TERMS};
     enum wi_code code =
         wi_params_read(wi_compute_params, root, WI_PARAMS_STRICT, "", &fields, error);
-    if (code == WI_OK && fields.parameters)
-        code = wi_params_read(
-            parameters, fields.parameters, WI_PARAMS_STRICT, "parameters.", &fields, error);
+    if (code == WI_OK)
+        code = wi_native_read_parameters(infer, fields.parameters, error);
     if (code == WI_OK)
         code = find_kernel(infer, fields.kernel, error);
     if (code == WI_OK)
-        code =
-            wi_infer_read_platform(fields.platform, &asked->has_platform, &asked->platform, error);
+        code = wi_infer_read_platform(
+            fields.terms.platform, &asked->has_platform, &asked->platform, error);
     if (code != WI_OK)
         return code;
-    take(infer, &fields);
+    infer->model_name = wi_strdup(fields.kernel);
+    wi_native_take_terms(infer, &fields.terms);
+    asked->options = json_incref(fields.options);
     code = wi_kernel_check_options(asked->kernel, asked->options, error);
     return code == WI_OK ? wi_tensors_from_json(&asked->tensors, fields.inputs, body, json_size,
                                budget, "inputs", error)

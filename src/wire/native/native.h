@@ -5,6 +5,20 @@
 #include "base/params.h"
 #include "wire/dialect.h"
 
+#define WI_NATIVE_TIMEOUT_MAX_MS 3600000
+
+/* Members that POST /v1/infer and POST /v1/compute have alike, as their tables write them; strings
+ * are borrowed from the document. */
+struct wi_native_terms {
+    const char *id, *platform, *browser, *node;
+    int fallback;
+    int64_t priority, timeout_ms;
+};
+#define WI_NATIVE_TERMS                                                                            \
+    {                                                                                              \
+        .platform = "auto", .fallback = 1, .priority = WI_PRIORITY_DEFAULT                         \
+    }
+
 /* What a request may say: the members of its body. */
 extern const struct wi_param wi_native_params[];
 
@@ -34,6 +48,12 @@ enum wi_code wi_native_read_inputs(struct wi_infer *infer, json_t *inputs, struc
 /* The same of an object, as tasks take it. */
 enum wi_code wi_native_read_object(struct wi_infer *infer, const json_t *inputs,
     const struct wi_native_file *file, struct wi_budget *budget, struct wi_error *error);
+/* All but the platform, whose name may be wrong (wi_infer_read_platform). */
+void wi_native_take_terms(struct wi_infer *infer, const struct wi_native_terms *terms);
+/* The member `parameters`, NULL if it is not there, into the extras. WI_OK, or as
+ * wi_params_read. */
+enum wi_code wi_native_read_parameters(
+    struct wi_infer *infer, const json_t *given, struct wi_error *error);
 /* The member `task`; NULL is none, and `conversation` as for wi_task_of_name. WI_OK, or
  * WI_INVALID_FIELD with the names. */
 enum wi_code wi_native_read_task(

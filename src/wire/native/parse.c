@@ -15,16 +15,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TIMEOUT_MAX_MS 3600000
 /* As for the JSON head of a binary frame: more is tensor data in the wrong place. */
 #define JSON_HEAD_MAX (1 << 20)
 
 /* What the table writes; strings and JSON values are borrowed from the document. */
 struct fields {
-    const char *model_name, *task, *platform, *browser, *node, *id;
+    struct wi_native_terms terms;
+    const char *model_name, *task;
     int model_type, precision; /* -1: not given */
-    int fallback, stream, resumable;
-    int64_t priority, timeout_ms, stall_timeout_ms;
+    int stream, resumable;
+    int64_t stall_timeout_ms;
     json_t *inputs, *outputs, *parameters, *options;
 };
 
@@ -58,7 +58,7 @@ const struct wi_param wi_native_params[] = {
         .help = "What the model is to do."},
     {.name = "platform",
         .kind = WI_PARAM_STRING,
-        .offset = AT(platform),
+        .offset = AT(terms.platform),
         .min = 1,
         .max = 32,
         .form = "'auto'|Platform",
@@ -67,19 +67,19 @@ const struct wi_param wi_native_params[] = {
                 "no part falls back; fallbacks says why."},
     {.name = "browser",
         .kind = WI_PARAM_STRING,
-        .offset = AT(browser),
+        .offset = AT(terms.browser),
         .min = 1,
         .max = 31,
         .help = "Only a browser of this kind."},
     {.name = "node",
         .kind = WI_PARAM_STRING,
-        .offset = AT(node),
+        .offset = AT(terms.node),
         .min = 1,
         .max = WI_ID_SIZE - 1,
         .help = "Only this node."},
     {.name = "fallback",
         .kind = WI_PARAM_BOOL,
-        .offset = AT(fallback),
+        .offset = AT(terms.fallback),
         .help = "Whether another platform may follow one that fails; true by default."},
     {.name = "precision",
         .kind = WI_PARAM_ENUM,
@@ -101,15 +101,15 @@ const struct wi_param wi_native_params[] = {
                 "default."},
     {.name = "priority",
         .kind = WI_PARAM_INTEGER,
-        .offset = AT(priority),
+        .offset = AT(terms.priority),
         .min = 0,
         .max = 9,
         .help = "9 is the most urgent; 5 by default."},
     {.name = "timeout_ms",
         .kind = WI_PARAM_INTEGER,
-        .offset = AT(timeout_ms),
+        .offset = AT(terms.timeout_ms),
         .min = 1,
-        .max = TIMEOUT_MAX_MS,
+        .max = WI_NATIVE_TIMEOUT_MAX_MS,
         .help = "For queue, load and run together; 60000 by default, 600000 for streams, "
                 "generated text and speech recognition."},
     {.name = "stream",
@@ -124,11 +124,11 @@ const struct wi_param wi_native_params[] = {
         .kind = WI_PARAM_INTEGER,
         .offset = AT(stall_timeout_ms),
         .min = 1,
-        .max = TIMEOUT_MAX_MS,
+        .max = WI_NATIVE_TIMEOUT_MAX_MS,
         .help = "How long a stream that has begun may be silent."},
     {.name = "id",
         .kind = WI_PARAM_STRING,
-        .offset = AT(id),
+        .offset = AT(terms.id),
         .min = 1,
         .max = 128,
         .help = "Comes back in the answer."},
@@ -141,16 +141,6 @@ const struct wi_param wi_native_params[] = {
         .kind = WI_PARAM_OBJECT,
         .offset = AT(options),
         .help = "Of the task or model; an unknown one is 400 and named."},
-    {0},
-};
-
-struct parameters {
-    int binary_data_output;
-};
-static const struct wi_param parameters_table[] = {
-    {.name = "binary_data_output",
-        .kind = WI_PARAM_BOOL,
-        .offset = offsetof(struct parameters, binary_data_output)},
     {0},
 };
 
@@ -274,6 +264,20 @@ enum wi_code wi_native_read_body(struct wi_infer *infer, const struct wi_blob *b
 
 /* --- fields ----------------------------------------------------------------------------------- */
 
+enum wi_code wi_native_read_parameters(
+    struct wi_infer *infer, const json_t *given, struct wi_error *error)
+{
+    static const struct wi_param table[] = {
+        {.name = "binary_data_output",
+            .kind = WI_PARAM_BOOL,
+            .offset = offsetof(struct wi_native_extras, binary_output)},
+        {0},
+    };
+    return given
+               ? wi_params_read(table, given, WI_PARAMS_STRICT, "parameters.", infer->extras, error)
+               : WI_OK;
+}
+
 static enum wi_code read_output(struct wi_infer *infer, size_t index, const json_t *value,
     enum wi_binary_choice *choice, struct wi_error *error)
 {
@@ -339,13 +343,22 @@ enum wi_code wi_native_read_outputs(
 
 /* --- all together ----------------------------------------------------------------------------- */
 
+void wi_native_take_terms(struct wi_infer *infer, const struct wi_native_terms *terms)
+{
+    struct wi_inference *asked = infer->asked;
+    asked->client_id = wi_strdup(terms->id);
+    asked->browser = wi_strdup(terms->browser);
+    asked->node = wi_strdup(terms->node);
+    asked->fallback = terms->fallback;
+    asked->priority = (int)terms->priority;
+    infer->has_timeout = terms->timeout_ms > 0;
+    asked->timeout_ms = (double)terms->timeout_ms;
+}
+
 static void take_strings(struct wi_infer *infer, const struct fields *fields)
 {
     struct wi_inference *asked = infer->asked;
     infer->model_name = wi_strdup(fields->model_name);
-    asked->client_id = wi_strdup(fields->id);
-    asked->browser = wi_strdup(fields->browser);
-    asked->node = wi_strdup(fields->node);
     asked->precision = wi_infer_take_precision(fields->precision);
     if (fields->model_type >= 0) {
         infer->has_type = 1;
@@ -370,13 +383,9 @@ static enum wi_code read_fields(
     struct wi_infer *infer, const struct fields *fields, struct wi_error *error)
 {
     struct wi_inference *asked = infer->asked;
-    struct parameters parameters = {0};
     enum wi_code code;
     take_strings(infer, fields);
-    asked->fallback = fields->fallback;
-    asked->priority = (int)fields->priority;
-    infer->has_timeout = fields->timeout_ms > 0;
-    asked->timeout_ms = (double)fields->timeout_ms;
+    wi_native_take_terms(infer, &fields->terms);
     asked->stream = fields->stream;
     infer->resumable = fields->resumable;
     asked->stall_timeout_ms = (double)fields->stall_timeout_ms;
@@ -384,12 +393,9 @@ static enum wi_code read_fields(
         (code = wi_native_read_task(infer, fields->task,
              json_object_get(fields->inputs, "messages") != NULL, error)) != WI_OK ||
         (code = wi_infer_read_platform(
-             fields->platform, &asked->has_platform, &asked->platform, error)) != WI_OK)
+             fields->terms.platform, &asked->has_platform, &asked->platform, error)) != WI_OK ||
+        (code = wi_native_read_parameters(infer, fields->parameters, error)) != WI_OK)
         return code;
-    if (fields->parameters && (code = wi_params_read(parameters_table, fields->parameters,
-                                   WI_PARAMS_STRICT, "parameters.", &parameters, error)) != WI_OK)
-        return code;
-    ((struct wi_native_extras *)infer->extras)->binary_output = parameters.binary_data_output;
     asked->options = json_incref(fields->options); /* the model says which there are */
     return wi_native_read_outputs(infer, fields->outputs, error);
 }
@@ -404,11 +410,7 @@ static void free_extras(void *data)
 enum wi_code wi_native_parse(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
     struct wi_budget *budget, struct wi_error *error)
 {
-    struct fields fields = {.platform = "auto",
-        .model_type = -1,
-        .precision = -1,
-        .fallback = 1,
-        .priority = WI_PRIORITY_DEFAULT};
+    struct fields fields = {.terms = WI_NATIVE_TERMS, .model_type = -1, .precision = -1};
     infer->asked = wi_inference_new();
     infer->extras = wi_alloc(sizeof(struct wi_native_extras));
     infer->free_extras = free_extras;
