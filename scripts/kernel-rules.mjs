@@ -1,12 +1,10 @@
 // Makes page/src/engine/kernel_rules.js of what `webinferd --print-openapi` prints (standard input): the tensors of
 // each kernel and its options with their defaults.
 import fs from 'node:fs';
+import { shown } from './literal.mjs';
 
 const { 'x-kernels': kernels } = JSON.parse(fs.readFileSync(0, 'utf8'));
 
-const shown = (value) => (typeof value !== 'object' ? JSON.stringify(value).replaceAll('"', '\'')
-    : Array.isArray(value) ? `[${value.map(shown).join(', ')}]`
-        : `{ ${Object.entries(value).map(([name, one]) => `${name}: ${shown(one)}`).join(', ')} }`);
 const tensor = ({ name, shape }) => [name, shape.join(',')];
 const option = ([name, { default: otherwise, enum: words }]) => ({ name, otherwise, ...words && { words } });
 

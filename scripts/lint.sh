@@ -124,10 +124,11 @@ lint_generated() {
 }
 
 lint_rules() {
-    "$BUILD/webinferd" --print-openapi | "$NODE" scripts/kernel-rules.mjs | diff -u page/src/engine/kernel_rules.js - ||
-        { printf 'run: webinferd --print-openapi | node scripts/kernel-rules.mjs >page/src/engine/kernel_rules.js\n' && return 1; }
-    "$BUILD/webinferd" --print-openapi | "$NODE" scripts/task-rules.mjs | diff -u page/src/engine/task_rules.js - ||
-        { printf 'run: webinferd --print-openapi | node scripts/task-rules.mjs >page/src/engine/task_rules.js\n' && return 1; }
+    local of
+    for of in kernel task; do
+        "$BUILD/webinferd" --print-openapi | "$NODE" "scripts/$of-rules.mjs" | diff -u "page/src/engine/${of}_rules.js" - ||
+            { printf 'run: webinferd --print-openapi | node scripts/%s-rules.mjs >page/src/engine/%s_rules.js\n' "$of" "$of" && return 1; }
+    done
 }
 
 lint_python() {

@@ -1,6 +1,7 @@
 // Makes page/src/engine/task_rules.js of what `webinferd --print-openapi` prints (standard input): the
 // options of each task with their limits, as the page checks them once more.
 import fs from 'node:fs';
+import { shown } from './literal.mjs';
 
 const { 'x-tasks': tasks, 'x-limits': limits } = JSON.parse(fs.readFileSync(0, 'utf8'));
 const NESTED = {
@@ -16,9 +17,6 @@ const KINDS = {
     object: () => 'object',
 };
 
-const shown = (value) => (typeof value !== 'object' ? JSON.stringify(value).replaceAll('"', '\'')
-    : Array.isArray(value) ? `[${value.map(shown).join(', ')}]`
-        : `{ ${Object.entries(value).map(([name, one]) => `${name}: ${shown(one)}`).join(', ')} }`);
 const rules = ({ properties }) => Object.entries(properties)
     .map(([name, schema]) => `${name}: ${shown(NESTED[name] ?? KINDS[schema.type]?.(schema) ?? 'any')}`);
 
