@@ -85,6 +85,16 @@ const struct wi_flag wi_cli_global_options[] = {
     {0},
 };
 
+/* Where it is to run. */
+#define PLACE_OPTIONS(platforms)                                                                   \
+    {"platform", "NAME", 0, WI_COMPLETE_WORDS, (platforms),                                        \
+        "What is to compute; auto lets the server choose"},                                        \
+        {"browser", "KIND", 0, WI_COMPLETE_WORDS, "chrome edge firefox safari",                    \
+            "Only browsers of this kind"},                                                         \
+    {                                                                                              \
+        "node", "ID", 0, WI_COMPLETE_NONE, NULL, "Only this node"                                  \
+    }
+
 static const struct wi_flag infer_options[] = {
     {"image", "FILE", 0, WI_COMPLETE_FILE, NULL,
         "A picture (PNG, JPEG or WebP); \"-\" reads standard input"},
@@ -102,11 +112,7 @@ static const struct wi_flag infer_options[] = {
     {"tensor", "NAME=FILE", 1, WI_COMPLETE_NAMED_FILE, NULL, "Input tensor from a NumPy .npy file"},
     {"inputs", "FILE", 0, WI_COMPLETE_FILE, NULL,
         "The request's inputs as JSON; \"-\" reads standard input"},
-    {"platform", "NAME", 0, WI_COMPLETE_WORDS, "auto webgpu webnn webgl wasm native",
-        "What is to compute; auto lets the server choose"},
-    {"browser", "KIND", 0, WI_COMPLETE_WORDS, "chrome edge firefox safari",
-        "Only browsers of this kind"},
-    {"node", "ID", 0, WI_COMPLETE_NONE, NULL, "Only this node"},
+    PLACE_OPTIONS("auto webgpu webnn webgl wasm native"),
     {"precision", "NAME", 0, WI_COMPLETE_WORDS, "fp32 fp16 bf16 int8 uint8 int4 uint4",
         "Only at this precision"},
     {"no-fallback", NULL, 0, WI_COMPLETE_NONE, NULL,
@@ -133,11 +139,7 @@ static const struct wi_flag compute_options[] = {
     {"inputs", "FILE", 0, WI_COMPLETE_FILE, NULL,
         "The tensors as JSON; \"-\" reads standard input"},
     {"option", "KEY=VALUE", 1, WI_COMPLETE_NONE, NULL, "An option of the kernel"},
-    {"platform", "NAME", 0, WI_COMPLETE_WORDS, "auto webgpu wasm",
-        "What is to compute; auto lets the server choose"},
-    {"browser", "KIND", 0, WI_COMPLETE_WORDS, "chrome edge firefox safari",
-        "Only browsers of this kind"},
-    {"node", "ID", 0, WI_COMPLETE_NONE, NULL, "Only this node"},
+    PLACE_OPTIONS("auto webgpu wasm"),
     {"no-fallback", NULL, 0, WI_COMPLETE_NONE, NULL,
         "Fail where the platform fails, instead of taking the next one"},
     {"priority", "0-9", 0, WI_COMPLETE_NONE, NULL, "9 is the most urgent, 5 the default"},
@@ -151,11 +153,7 @@ static const struct wi_flag compute_options[] = {
     {"option", "KEY=VALUE", 1, WI_COMPLETE_OPTION, task,                                           \
         "An option of the model such as temperature=0 or max_tokens=100; VALUE is JSON, or else "  \
         "text"},                                                                                   \
-        {"platform", "NAME", 0, WI_COMPLETE_WORDS, "auto webgpu webnn webgl wasm native",          \
-            "What is to compute; auto lets the server choose"},                                    \
-        {"browser", "KIND", 0, WI_COMPLETE_WORDS, "chrome edge firefox safari",                    \
-            "Only browsers of this kind"},                                                         \
-        {"node", "ID", 0, WI_COMPLETE_NONE, NULL, "Only this node"},                               \
+        PLACE_OPTIONS("auto webgpu webnn webgl wasm native"),                                      \
     {                                                                                              \
         "timeout", "DURATION", 0, WI_COMPLETE_NONE, NULL,                                          \
             "For queue, load and the whole answer, e.g. 30s, 5m; 10m is the default"               \
