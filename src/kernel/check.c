@@ -19,8 +19,7 @@ struct sizes {
     int64_t lead[WI_TENSOR_MAX_RANK];
 };
 
-/* The next name of a shape, whose length is put out; NULL at the end. */
-static const char *next_name(const char **shape, size_t *length)
+const char *wi_kernel_shape_next(const char **shape, size_t *length)
 {
     const char *name = *shape;
     if (!*name)
@@ -34,7 +33,7 @@ static unsigned count_names(const char *shape)
 {
     unsigned count = 0;
     size_t length;
-    while (next_name(&shape, &length))
+    while (wi_kernel_shape_next(&shape, &length))
         count++;
     return count;
 }
@@ -69,7 +68,7 @@ static int bind(struct sizes *sizes, const char *shape, const struct wi_tensor *
     if (leads &&
         (sizes->leading != at || memcmp(sizes->lead, tensor->dims, at * sizeof *tensor->dims) != 0))
         return 0;
-    while ((name = next_name(&rest, &length))) {
+    while ((name = wi_kernel_shape_next(&rest, &length))) {
         struct size *size = size_of(sizes, name, length, &is_new);
         if (is_new)
             size->value = tensor->dims[at];
@@ -86,7 +85,7 @@ static unsigned dims_of(struct sizes *sizes, const char *shape, int64_t dims[WI_
     size_t length;
     const char *name;
     int is_new;
-    while ((name = next_name(&shape, &length))) {
+    while ((name = wi_kernel_shape_next(&shape, &length))) {
         if (*name != '*') {
             dims[rank++] = size_of(sizes, name, length, &is_new)->value;
             continue;

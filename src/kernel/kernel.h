@@ -23,6 +23,9 @@
 struct wi_kernel_tensor {
     const char *name, *shape;
 };
+/* The next name of a shape, whose length is put out, and `shape` moves behind it; NULL at the end.
+ */
+const char *wi_kernel_shape_next(const char **shape, size_t *length);
 
 /* All options that there are, with their defaults in wi_kernel_defaults. Each kernel's rows point
  * into it. */

@@ -11,10 +11,10 @@
 static json_t *shape_json(const char *shape)
 {
     json_t *out = json_array();
-    for (size_t length; *shape; shape += length + (shape[length] == ',')) {
-        length = strcspn(shape, ",");
-        json_array_append_new(out, json_stringn(shape, length));
-    }
+    const char *name;
+    size_t length;
+    while ((name = wi_kernel_shape_next(&shape, &length)))
+        json_array_append_new(out, json_stringn(name, length));
     return out;
 }
 
