@@ -372,11 +372,8 @@ static void pull_model(struct wi_run *run)
 /* What is asked of WebGPU, if the model has graphs of its own there. */
 static void settle_webgpu(struct wi_inference *asked, struct wi_model *webgpu)
 {
-    if (!webgpu)
-        return;
-    struct wi_inference *on = wi_inference_of(asked, webgpu);
-    on->lessens = asked->lessens;
-    asked->on_webgpu = on;
+    if (webgpu)
+        asked->on_webgpu = wi_inference_of(asked, webgpu);
 }
 
 static void check(struct wi_run *run, struct wi_model *model, struct wi_model *webgpu)

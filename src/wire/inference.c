@@ -65,6 +65,7 @@ struct wi_inference *wi_inference_of(const struct wi_inference *asked, struct wi
     other->has_platform = asked->has_platform;
     other->platform = asked->platform;
     other->fallback = asked->fallback;
+    other->lessens = asked->lessens;
     other->priority = asked->priority;
     other->timeout_ms = asked->timeout_ms;
     other->stream = asked->stream;
