@@ -71,7 +71,7 @@ int wi_protobuf_varint(
     return wi_protobuf_fail(input, start, "a number has more than 10 bytes");
 }
 
-/* 1, or -1. */
+/* Steps over the content of a field. 1, or -1. */
 static int take(struct wi_protobuf *input, struct wi_protobuf_range *message, uint64_t length,
     struct wi_protobuf_field *field)
 {
@@ -83,23 +83,12 @@ static int take(struct wi_protobuf *input, struct wi_protobuf_range *message, ui
     return 1;
 }
 
-int wi_protobuf_next(
-    struct wi_protobuf *input, struct wi_protobuf_range *message, struct wi_protobuf_field *field)
+/* What comes behind the tag that begins at `start`. 1, or -1. */
+static int read_content(struct wi_protobuf *input, struct wi_protobuf_range *message,
+    uint64_t start, struct wi_protobuf_field *field)
 {
-    uint64_t start = message->at, tag, length;
+    uint64_t length;
 
-    assert(message->end <= input->size);
-    if (message->at >= message->end)
-        return 0;
-    if (input->stop && atomic_load_explicit(input->stop, memory_order_relaxed))
-        return wi_protobuf_fail(input, start, "it was to be read no further");
-    if (wi_protobuf_varint(input, message, &tag) < 0)
-        return -1;
-    *field = (struct wi_protobuf_field){0};
-    if (tag >> 3 == 0 || tag >> 3 > 0x1fffffff)
-        return wi_protobuf_fail(input, start, "a field number is out of range");
-    field->number = (uint32_t)(tag >> 3);
-    field->wire = (enum wi_protobuf_wire)(tag & 7);
     switch (field->wire) {
     case WI_WIRE_VARINT:
         return wi_protobuf_varint(input, message, &field->value) < 0 ? -1 : 1;
@@ -114,6 +103,29 @@ int wi_protobuf_next(
     default:
         return wi_protobuf_fail(input, start, "a field has an unknown wire type");
     }
+}
+
+int wi_protobuf_next(
+    struct wi_protobuf *input, struct wi_protobuf_range *message, struct wi_protobuf_field *field)
+{
+    uint64_t start = message->at, tag;
+    int more;
+
+    assert(message->end <= input->size);
+    if (message->at >= message->end)
+        return 0;
+    if (input->stop && atomic_load_explicit(input->stop, memory_order_relaxed))
+        return wi_protobuf_fail(input, start, "it was to be read no further");
+    if (wi_protobuf_varint(input, message, &tag) < 0)
+        return -1;
+    *field = (struct wi_protobuf_field){0};
+    if (tag >> 3 == 0 || tag >> 3 > 0x1fffffff)
+        return wi_protobuf_fail(input, start, "a field number is out of range");
+    field->number = (uint32_t)(tag >> 3);
+    field->wire = (enum wi_protobuf_wire)(tag & 7);
+    more = read_content(input, message, start, field);
+    field->whole = (struct wi_protobuf_range){start, message->at};
+    return more;
 }
 
 /* The bytes of a range that is too long for the window. */

@@ -417,13 +417,11 @@ static int end(struct wi_rewrite *rewrite, struct wi_buffer *out, const struct w
 static int put_type(struct halves *halves, struct wi_buffer *out, struct wi_protobuf_range message,
     const uint32_t *path)
 {
-    struct wi_protobuf_range whole = message;
     struct wi_protobuf_field field;
     int more;
     while ((more = wi_protobuf_next(halves->output->model->input, &message, &field)) > 0) {
         struct wi_buffer inner = {0};
         int code = 0;
-        whole.end = message.at;
         if (field.number == path[0] && field.wire == WI_WIRE_BYTES && path[1]) {
             code = put_type(halves, &inner, field.bytes, path + 1);
             wi_protobuf_put_message(out, field.number, &inner);
@@ -431,9 +429,8 @@ static int put_type(struct halves *halves, struct wi_buffer *out, struct wi_prot
                    field.value == WI_ONNX_FLOAT) {
             wi_protobuf_put_number(out, field.number, WI_ONNX_FLOAT16);
         } else {
-            code = wi_output_copy(halves->output, out, &whole);
+            code = wi_output_copy(halves->output, out, &field.whole);
         }
-        whole.at = message.at;
         if (code < 0)
             return -1;
     }
