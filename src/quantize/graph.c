@@ -322,6 +322,12 @@ int wi_graph_read_tensor(struct wi_graph_model *model, const struct wi_graph_ten
     return 0;
 }
 
+int wi_graph_check_tensor(struct wi_graph_model *model, const struct wi_graph_tensor *tensor)
+{
+    char last;
+    return tensor->bytes ? wi_graph_read_tensor(model, tensor, tensor->bytes - 1, &last, 1) : 0;
+}
+
 /* --- nodes ----------------------------------------------------------------------------------- */
 
 static int read_graph(struct wi_graph_model *model, struct wi_graph *graph);

@@ -160,5 +160,7 @@ struct wi_graph_value *wi_graph_find(const struct wi_graph *graph, const char *n
  * input's `problem` set. */
 int wi_graph_read_tensor(struct wi_graph_model *model, const struct wi_graph_tensor *tensor,
     uint64_t at, void *bytes, size_t size);
+/* That all bytes of a tensor are there, before memory is taken for them. Likewise. */
+int wi_graph_check_tensor(struct wi_graph_model *model, const struct wi_graph_tensor *tensor);
 
 #endif
