@@ -294,6 +294,7 @@ static int read_sparse(
         char *name = NULL;
         if (field.number != SPARSE_TENSOR_VALUES || field.wire != WI_WIRE_BYTES)
             continue;
+        model->has_more = 1;
         if (read_tensor(model, &tensor, &name) < 0 || !name || tensor.file >= 0) {
             free(name);
             return fail(model, sparse.at, "a sparse constant has no name, or lies in another file");

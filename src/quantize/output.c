@@ -149,7 +149,7 @@ int wi_output_copy_tensor(struct wi_quantize_output *output, struct wi_buffer *g
 {
     struct wi_buffer message = {0};
     int code;
-    if (!wi_output_moves(output, tensor))
+    if (!tensor->is_node && !wi_output_moves(output, tensor))
         return wi_output_copy_field(output, graph, WI_GRAPH_INITIALIZER, &tensor->proto);
     code = copy_rest(output, &message, tensor);
     if (code == 0 && tensor->is_node)
