@@ -157,19 +157,14 @@ static void send_request(struct ask *ask);
 
 static void lead_on(struct ask *ask, const struct wi_http_answer *answer)
 {
+    const char *location = wi_http_call_header(answer->call, "location");
     struct wi_block_source_info info;
     struct wi_error error;
     wi_block_source_info(ask->slot->source, &info);
-    char *next = wi_redirect_follow(
-        info.url, ask->url, wi_http_call_header(answer->call, "location"), ask->hops, &error);
-    if (!next) {
+    if (wi_redirect_take(info.url, &ask->url, location, &ask->hops, &error) == 0)
+        send_request(ask);
+    else
         end(ask, ASK_REFUSED, "%.150s", error.detail);
-        return;
-    }
-    free(ask->url);
-    ask->url = next;
-    ask->hops++;
-    send_request(ask);
 }
 
 /* What a file's URL has led to may be good for a while only: the next request is led on anew. */
