@@ -3,6 +3,7 @@
 
 #include "base/buffer.h"
 #include "base/file.h"
+#include "base/secret.h"
 #include "net/url.h"
 #include <ctype.h>
 #include <errno.h>
@@ -89,17 +90,10 @@ static enum wi_code read_open(struct wi_hub *hub, int fd, struct wi_error *error
     return hub->token ? WI_OK : refuse_token(hub, "does not have one line with a token", error);
 }
 
-static void forget_token(struct wi_hub *hub)
-{
-    if (hub->token)
-        explicit_bzero(hub->token, strlen(hub->token));
-    free(hub->token);
-    hub->token = NULL;
-}
-
 enum wi_code wi_hub_read_token(struct wi_hub *hub, struct wi_error *error)
 {
-    forget_token(hub);
+    wi_secret_free(hub->token);
+    hub->token = NULL;
     if (!hub->token_file)
         return WI_OK;
     int fd = open(hub->token_file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -138,7 +132,7 @@ void wi_hub_copy(struct wi_hub *to, const struct wi_hub *from)
 
 void wi_hub_clear(struct wi_hub *hub)
 {
-    forget_token(hub);
+    wi_secret_free(hub->token);
     free(hub->name);
     free(hub->url);
     free(hub->token_file);
