@@ -10,7 +10,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -112,11 +111,7 @@ char *wi_hub_authorization(const struct wi_hub *hub)
 
 int wi_hub_owns_url(const struct wi_hub *hub, const char *url)
 {
-    char *own = wi_url_origin(hub->url), *other = wi_url_origin(url);
-    int same = strcasecmp(own, other) == 0;
-    free(own);
-    free(other);
-    return same;
+    return wi_url_same_origin(hub->url, url);
 }
 
 /* --- the struct ------------------------------------------------------------------------------- */

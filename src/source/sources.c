@@ -87,11 +87,9 @@ void wi_block_source_info(const struct wi_block_source *source, struct wi_block_
 
 char *wi_block_source_authorization(const struct wi_block_source *source, const char *url)
 {
-    char *own = wi_url_origin(source->url), *other = wi_url_origin(url);
-    int same = strcasecmp(own, other) == 0;
-    free(own);
-    free(other);
-    return same && source->token ? wi_sprintf("Authorization: Bearer %s", source->token) : NULL;
+    return source->token && wi_url_same_origin(source->url, url)
+               ? wi_sprintf("Authorization: Bearer %s", source->token)
+               : NULL;
 }
 
 int wi_block_source_has_token(const struct wi_block_source *source)
