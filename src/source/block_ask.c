@@ -12,7 +12,6 @@
 #include <string.h>
 #include <strings.h>
 
-#define RAW_TYPE "application/vnd.ipld.raw"
 #define IGNORED_BODY (64u << 10) /* of an answer that is no block */
 #define STALL_BYTES (64u << 10)  /* in `stall_ms`, at least */
 #define FIRST_BYTES (256u << 10) /* of a block whose length nobody has said */
@@ -53,8 +52,9 @@ static int look_at_head(struct ask *ask, const struct wi_http_call *call)
 {
     const char *text = wi_http_call_header(call, "content-type");
     uint64_t length;
-    if (!wi_media_type_is(text, RAW_TYPE)) {
-        end(ask, ASK_NO_GATEWAY, "it is no gateway: it answers with %.60s instead of " RAW_TYPE,
+    if (!wi_media_type_is(text, WI_BLOCK_TYPE)) {
+        end(ask, ASK_NO_GATEWAY,
+            "it is no gateway: it answers with %.60s instead of " WI_BLOCK_TYPE,
             text ? text : "no Content-Type");
         return -1;
     }
@@ -258,7 +258,7 @@ static void send_request(struct ask *ask)
     char *range = ask->slot->file_url ? wi_sprintf("Range: bytes=%" PRIu64 "-%" PRIu64,
                                             ask->block->want.at, last_byte(ask))
                                       : NULL;
-    const char *const headers[] = {range ? range : "Accept: " RAW_TYPE, token, NULL};
+    const char *const headers[] = {range ? range : "Accept: " WI_BLOCK_TYPE, token, NULL};
     const struct wi_http_request request = {.method = "GET",
         .url = ask->url,
         .headers = headers,
