@@ -217,17 +217,14 @@ static enum wi_code check_model(
     return WI_OK;
 }
 
-/* 1: the same is being made. */
-static int join(
+static enum wi_code join(
     const struct entry *entry, const struct wi_quantizer_want *want, struct wi_error *error)
 {
-    struct wi_making_info info = info_of(entry);
     if (wi_making_same(entry->making, want))
-        return 1;
-    wi_error_set(error, WI_CONFLICT, "model_name",
+        return WI_OK;
+    return wi_error_set(error, WI_CONFLICT, "model_name",
         "%.160s is being made, and one at a time is for a model: wait for it, or cancel it",
-        info.name);
-    return 0;
+        info_of(entry).name);
 }
 
 static void add(
@@ -256,7 +253,7 @@ enum wi_code wi_quantizer_start(struct wi_quantizer *quantizer, struct wi_model 
     const struct entry *entry = find_under_way(quantizer, name);
     snprintf(name, WI_MODEL_NAME_MAX + 1, "%.*s:%s", length, model->name, kind->variant);
     if (entry)
-        return join(entry, want, error) ? WI_OK : error->code;
+        return join(entry, want, error);
     if (quantizer->stopped)
         return wi_error_set(error, WI_SHUTTING_DOWN, NULL, "the service is ending");
     if (count(quantizer, 0) >= WI_QUANTIZER_MAX)
