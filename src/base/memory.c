@@ -94,6 +94,16 @@ int wi_strings_contain(const struct wi_strings *list, const char *text)
     return 0;
 }
 
+int wi_strings_equal(const struct wi_strings *a, const struct wi_strings *b)
+{
+    if (a->count != b->count)
+        return 0;
+    for (size_t i = 0; i < a->count; i++)
+        if (strcmp(a->items[i], b->items[i]) != 0)
+            return 0;
+    return 1;
+}
+
 void wi_strings_copy(struct wi_strings *to, const struct wi_strings *from)
 {
     for (size_t i = 0; i < from->count; i++)

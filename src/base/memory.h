@@ -23,6 +23,7 @@ struct wi_strings {
 void wi_strings_add(struct wi_strings *list, const char *text); /* copies */
 void wi_strings_clear(struct wi_strings *list);
 int wi_strings_contain(const struct wi_strings *list, const char *text);
+int wi_strings_equal(const struct wi_strings *a, const struct wi_strings *b); /* in this order */
 void wi_strings_copy(struct wi_strings *to, const struct wi_strings *from);
 
 #endif

@@ -17,22 +17,32 @@ int wi_protobuf_fail(struct wi_protobuf *input, uint64_t at, const char *problem
     return -1;
 }
 
-/* Loads the window that begins at `at`. */
-static int load(struct wi_protobuf *input, uint64_t at)
+/* Reads `size` bytes from `at` on, which have to be there. */
+static int read_all(struct wi_protobuf *input, unsigned char *bytes, size_t size, uint64_t at)
 {
-    size_t wanted = sizeof input->_window, got = 0;
+    size_t got = 0;
 
-    if (wanted > input->size - at)
-        wanted = input->size - at;
-    while (got < wanted) {
-        ssize_t n = input->read(input->source, input->_window + got, wanted - got, at + got);
+    while (got < size) {
+        ssize_t n = input->read(input->source, bytes + got, size - got, at + got);
 
         if (n <= 0)
             return wi_protobuf_fail(input, at + got, "the file cannot be read here");
         got += (size_t)n;
     }
+    return 0;
+}
+
+/* Loads the window that begins at `at`. */
+static int load(struct wi_protobuf *input, uint64_t at)
+{
+    size_t wanted = sizeof input->_window;
+
+    if (wanted > input->size - at)
+        wanted = input->size - at;
+    if (read_all(input, input->_window, wanted, at) < 0)
+        return -1;
     input->_window_at = at;
-    input->_window_size = got;
+    input->_window_size = wanted;
     return 0;
 }
 
@@ -71,7 +81,7 @@ int wi_protobuf_varint(
     return wi_protobuf_fail(input, start, "a number has more than 10 bytes");
 }
 
-/* 1, or -1. */
+/* Steps over the content of a field. 1, or -1. */
 static int take(struct wi_protobuf *input, struct wi_protobuf_range *message, uint64_t length,
     struct wi_protobuf_field *field)
 {
@@ -83,23 +93,12 @@ static int take(struct wi_protobuf *input, struct wi_protobuf_range *message, ui
     return 1;
 }
 
-int wi_protobuf_next(
-    struct wi_protobuf *input, struct wi_protobuf_range *message, struct wi_protobuf_field *field)
+/* What comes behind the tag that begins at `start`. 1, or -1. */
+static int read_content(struct wi_protobuf *input, struct wi_protobuf_range *message,
+    uint64_t start, struct wi_protobuf_field *field)
 {
-    uint64_t start = message->at, tag, length;
+    uint64_t length;
 
-    assert(message->end <= input->size);
-    if (message->at >= message->end)
-        return 0;
-    if (input->stop && atomic_load_explicit(input->stop, memory_order_relaxed))
-        return wi_protobuf_fail(input, start, "it was to be read no further");
-    if (wi_protobuf_varint(input, message, &tag) < 0)
-        return -1;
-    *field = (struct wi_protobuf_field){0};
-    if (tag >> 3 == 0 || tag >> 3 > 0x1fffffff)
-        return wi_protobuf_fail(input, start, "a field number is out of range");
-    field->number = (uint32_t)(tag >> 3);
-    field->wire = (enum wi_protobuf_wire)(tag & 7);
     switch (field->wire) {
     case WI_WIRE_VARINT:
         return wi_protobuf_varint(input, message, &field->value) < 0 ? -1 : 1;
@@ -116,27 +115,40 @@ int wi_protobuf_next(
     }
 }
 
-/* The bytes of a range that is too long for the window. */
-static int read_long(struct wi_protobuf *input, const struct wi_protobuf_range *range, char *bytes)
+int wi_protobuf_next(
+    struct wi_protobuf *input, struct wi_protobuf_range *message, struct wi_protobuf_field *field)
 {
-    uint64_t at = range->at;
-    while (at < range->end) {
-        ssize_t n =
-            input->read(input->source, bytes + (at - range->at), (size_t)(range->end - at), at);
-        if (n <= 0)
-            return wi_protobuf_fail(input, at, "the file cannot be read here");
-        at += (uint64_t)n;
-    }
-    return 0;
+    uint64_t start = message->at, tag;
+    int more;
+
+    assert(message->end <= input->size);
+    if (message->at >= message->end)
+        return 0;
+    if (input->stop && atomic_load_explicit(input->stop, memory_order_relaxed))
+        return wi_protobuf_fail(input, start, "it was to be read no further");
+    if (wi_protobuf_varint(input, message, &tag) < 0)
+        return -1;
+    *field = (struct wi_protobuf_field){0};
+    if (tag >> 3 == 0 || tag >> 3 > 0x1fffffff)
+        return wi_protobuf_fail(input, start, "a field number is out of range");
+    field->number = (uint32_t)(tag >> 3);
+    field->wire = (enum wi_protobuf_wire)(tag & 7);
+    more = read_content(input, message, start, field);
+    field->whole = (struct wi_protobuf_range){start, message->at};
+    return more;
 }
 
 int wi_protobuf_copy(struct wi_protobuf *input, const struct wi_protobuf_range *range, void *bytes)
 {
-    uint64_t length = range->end - range->at;
+    size_t length = (size_t)(range->end - range->at);
 
-    if (!input->bytes && length > WI_PROTOBUF_WINDOW)
-        return read_long(input, range, bytes);
-    for (uint64_t i = 0; i < length; i++)
+    if (input->bytes) {
+        memcpy(bytes, input->bytes + range->at, length);
+        return 0;
+    }
+    if (length > WI_PROTOBUF_WINDOW)
+        return read_all(input, bytes, length, range->at);
+    for (size_t i = 0; i < length; i++)
         if (read_byte(input, range->at + i, (unsigned char *)bytes + i) < 0)
             return -1;
     return 0;

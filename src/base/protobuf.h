@@ -46,6 +46,7 @@ struct wi_protobuf_field {
     enum wi_protobuf_wire wire;
     uint64_t value;                 /* of a varint */
     struct wi_protobuf_range bytes; /* of the others: their content */
+    struct wi_protobuf_range whole; /* with what says number, wire type and length */
 };
 
 /* 1 and the next field of `message`; 0 at its end; -1 with `problem` set. */

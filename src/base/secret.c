@@ -60,6 +60,13 @@ void wi_token_new(char token[WI_TOKEN_SIZE])
     OPENSSL_cleanse(bytes, sizeof bytes);
 }
 
+void wi_secret_free(char *secret)
+{
+    if (secret)
+        OPENSSL_cleanse(secret, strlen(secret));
+    free(secret);
+}
+
 /* How many bytes the secret has that begins at `text`; 0: none does. */
 static size_t secret_at(const char *text)
 {

@@ -15,6 +15,8 @@ void wi_id_new(char id[WI_ID_SIZE], const char *prefix);
 
 /* A fresh secret. Every secret starts with "wi_", so that logs can be scrubbed of it. */
 void wi_token_new(char token[WI_TOKEN_SIZE]);
+/* Frees a secret, and leaves nothing of it in memory; NULL is fine. */
+void wi_secret_free(char *secret);
 /* Copies `text` to `out`, of `size` bytes, cut so that it fits with its NUL. In the place of each
  * secret of ours is "wi_***". None is found of which `text` has a part only: what is shown of a
  * text is cut here, and what was cut before has WI_TOKEN_SIZE bytes more than are shown. */

@@ -74,6 +74,11 @@ void wi_text_printable(char *out, size_t size, const char *text)
             *at = ' ';
 }
 
+int wi_text_equal(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
 int wi_text_ends(const char *text, const char *end)
 {
     size_t length = strlen(text), size = strlen(end);

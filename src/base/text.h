@@ -31,6 +31,8 @@ char *wi_text_copy(char *out, size_t size, const char *text);
  * characters as spaces; NULL gives "". */
 void wi_text_printable(char *out, size_t size, const char *text);
 
+/* Whether they are the same; NULL is the same as NULL alone. */
+int wi_text_equal(const char *a, const char *b);
 /* Whether `text` ends with `end`, whatever the case of letters. */
 int wi_text_ends(const char *text, const char *end);
 /* The last segment of a path: what stands behind its last slash. */

@@ -6,7 +6,7 @@
 #include "content/dag.h"
 
 #include "base/memory.h"
-#include "base/protobuf.h"
+#include "base/protobuf_put.h"
 #include "base/text.h"
 #include <inttypes.h>
 #include <stdlib.h>
@@ -342,36 +342,16 @@ void wi_dag_clear(struct wi_dag_node *node)
 
 /* --- writing ---------------------------------------------------------------------------------- */
 
-static void add_varint(struct wi_buffer *out, uint64_t value)
-{
-    unsigned char bytes[WI_VARINT_MAX];
-    wi_buffer_add(out, bytes, wi_varint_write(value, bytes));
-}
-
-static void add_number(struct wi_buffer *out, unsigned field, uint64_t value)
-{
-    add_varint(out, field << 3 | WI_WIRE_VARINT);
-    add_varint(out, value);
-}
-
-static void add_bytes(struct wi_buffer *out, unsigned field, const void *bytes, size_t size)
-{
-    add_varint(out, field << 3 | WI_WIRE_BYTES);
-    add_varint(out, size);
-    wi_buffer_add(out, bytes, size);
-}
-
 /* A link of a file has a name, too, which is empty. */
 static void add_link(struct wi_buffer *out, const struct wi_dag_child *child, const char *name)
 {
     struct wi_buffer link = {0};
     unsigned char cid[WI_CID_BYTES];
     wi_cid_write(&child->cid, cid);
-    add_bytes(&link, LINK_HASH, cid, sizeof cid);
-    add_bytes(&link, LINK_NAME, name, strlen(name));
-    add_number(&link, LINK_TSIZE, child->tsize);
-    add_bytes(out, NODE_LINK, link.text, link.size);
-    wi_buffer_clear(&link);
+    wi_protobuf_put_bytes(&link, LINK_HASH, cid, sizeof cid);
+    wi_protobuf_put_text(&link, LINK_NAME, name);
+    wi_protobuf_put_number(&link, LINK_TSIZE, child->tsize);
+    wi_protobuf_put_message(out, NODE_LINK, &link);
 }
 
 void wi_dag_write_file(struct wi_buffer *out, const struct wi_dag_child *children, size_t count)
@@ -382,12 +362,11 @@ void wi_dag_write_file(struct wi_buffer *out, const struct wi_dag_child *childre
         add_link(out, &children[i], "");
         bytes += children[i].bytes;
     }
-    add_number(&data, UNIXFS_TYPE, TYPE_FILE);
-    add_number(&data, UNIXFS_FILESIZE, bytes);
+    wi_protobuf_put_number(&data, UNIXFS_TYPE, TYPE_FILE);
+    wi_protobuf_put_number(&data, UNIXFS_FILESIZE, bytes);
     for (size_t i = 0; i < count; i++)
-        add_number(&data, UNIXFS_BLOCKSIZES, children[i].bytes);
-    add_bytes(out, NODE_DATA, data.text, data.size);
-    wi_buffer_clear(&data);
+        wi_protobuf_put_number(&data, UNIXFS_BLOCKSIZES, children[i].bytes);
+    wi_protobuf_put_message(out, NODE_DATA, &data);
 }
 
 void wi_dag_write_folder(struct wi_buffer *out, const struct wi_dag_child *children, size_t count)
@@ -395,7 +374,6 @@ void wi_dag_write_folder(struct wi_buffer *out, const struct wi_dag_child *child
     struct wi_buffer data = {0};
     for (size_t i = 0; i < count; i++)
         add_link(out, &children[i], children[i].name);
-    add_number(&data, UNIXFS_TYPE, TYPE_DIRECTORY);
-    add_bytes(out, NODE_DATA, data.text, data.size);
-    wi_buffer_clear(&data);
+    wi_protobuf_put_number(&data, UNIXFS_TYPE, TYPE_DIRECTORY);
+    wi_protobuf_put_message(out, NODE_DATA, &data);
 }

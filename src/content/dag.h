@@ -9,7 +9,8 @@
 #include "base/buffer.h"
 #include "content/cid.h"
 
-#define WI_BLOCK_MAX (4u << 20) /* bytes of a block that is read */
+#define WI_BLOCK_TYPE "application/vnd.ipld.raw" /* of one block, over HTTP */
+#define WI_BLOCK_MAX (4u << 20)                  /* bytes of a block that is read */
 /* Links of such a block; one of hashes has room for fewer. */
 #define WI_DAG_LINKS_MAX (1u << 17)
 

@@ -56,6 +56,11 @@ static int is_in(const char *const *list, size_t count, const char *name)
 
 #define IS_IN(list, name) is_in(list, sizeof(list) / sizeof(*(list)), name)
 
+int wi_onnx_is_quantised(const char *operator_type)
+{
+    return strncmp(operator_type, "QLinear", 7) == 0 || IS_IN(rounding, operator_type);
+}
+
 static void note(struct wi_onnx_signature *signature, const char *type, int switched_on)
 {
     /* Dropout drops only where a third input, training_mode, may say so: since opset 12. Exporters
@@ -64,8 +69,7 @@ static void note(struct wi_onnx_signature *signature, const char *type, int swit
 
     if (draws && !*signature->random)
         snprintf(signature->random, sizeof signature->random, "%s", type);
-    if (strncmp(type, "QLinear", 7) == 0 || IS_IN(rounding, type))
-        signature->quantised = 1;
+    signature->quantised |= wi_onnx_is_quantised(type);
 }
 
 static int read_node(struct wi_protobuf *input, struct wi_protobuf_range node,

@@ -21,6 +21,8 @@ int wi_onnx_read_place(
 int wi_onnx_read_external(struct wi_protobuf *input, struct wi_protobuf_range tensor,
     struct wi_onnx_signature *signature);
 void wi_onnx_clear_externals(struct wi_onnx_signature *signature);
+/* Whether only models of few bits have the operator. */
+int wi_onnx_is_quantised(const char *operator_type);
 /* Looks at one node of a graph, or of a function of the model, subgraphs included, and notes in
  * `signature` what it finds. Likewise. */
 int wi_onnx_read_node(

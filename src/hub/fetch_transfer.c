@@ -137,16 +137,12 @@ static void end(struct transfer *transfer, enum transfer_state state)
 
 static void lead_on(struct transfer *transfer, const struct wi_http_answer *answer)
 {
-    char *next = wi_redirect_follow(transfer->file->fetch->hub.url, transfer->url,
-        wi_http_call_header(answer->call, "location"), transfer->hops, &transfer->error);
-    if (next == NULL) {
+    const char *location = wi_http_call_header(answer->call, "location");
+    if (wi_redirect_take(transfer->file->fetch->hub.url, &transfer->url, location, &transfer->hops,
+            &transfer->error) == 0)
+        send_request(transfer);
+    else
         end(transfer, TRANSFER_FAILED);
-        return;
-    }
-    free(transfer->url);
-    transfer->url = next;
-    transfer->hops++;
-    send_request(transfer);
 }
 
 /* An answer that is neither the file nor a way to it. Where a redirect led, a refusal means that

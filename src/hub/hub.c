@@ -3,13 +3,13 @@
 
 #include "base/buffer.h"
 #include "base/file.h"
+#include "base/secret.h"
 #include "net/url.h"
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -89,17 +89,10 @@ static enum wi_code read_open(struct wi_hub *hub, int fd, struct wi_error *error
     return hub->token ? WI_OK : refuse_token(hub, "does not have one line with a token", error);
 }
 
-static void forget_token(struct wi_hub *hub)
-{
-    if (hub->token)
-        explicit_bzero(hub->token, strlen(hub->token));
-    free(hub->token);
-    hub->token = NULL;
-}
-
 enum wi_code wi_hub_read_token(struct wi_hub *hub, struct wi_error *error)
 {
-    forget_token(hub);
+    wi_secret_free(hub->token);
+    hub->token = NULL;
     if (!hub->token_file)
         return WI_OK;
     int fd = open(hub->token_file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -118,11 +111,7 @@ char *wi_hub_authorization(const struct wi_hub *hub)
 
 int wi_hub_owns_url(const struct wi_hub *hub, const char *url)
 {
-    char *own = wi_url_origin(hub->url), *other = wi_url_origin(url);
-    int same = strcasecmp(own, other) == 0;
-    free(own);
-    free(other);
-    return same;
+    return wi_url_same_origin(hub->url, url);
 }
 
 /* --- the struct ------------------------------------------------------------------------------- */
@@ -138,7 +127,7 @@ void wi_hub_copy(struct wi_hub *to, const struct wi_hub *from)
 
 void wi_hub_clear(struct wi_hub *hub)
 {
-    forget_token(hub);
+    wi_secret_free(hub->token);
     free(hub->name);
     free(hub->url);
     free(hub->token_file);

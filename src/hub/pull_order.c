@@ -1,8 +1,9 @@
 /* What a pull is to bring; see pull.h. */
 #include "hub/pull.h"
 
+#include "base/memory.h"
+#include "base/text.h"
 #include "hub/layout.h"
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -98,21 +99,11 @@ void wi_pull_order_name(struct wi_pull_order *order, const char *name)
 
 /* --- the same --------------------------------------------------------------------------------- */
 
-static int same_text(const char *a, const char *b)
-{
-    return a == b || (a && b && strcmp(a, b) == 0);
-}
-
 int wi_pull_order_same(const struct wi_pull_order *a, const struct wi_pull_order *b)
 {
-    if (!same_text(a->asked, b->asked) || !same_text(a->reference, b->reference) ||
-        !same_text(a->precision, b->precision) || !same_text(a->hub.name, b->hub.name) ||
-        a->files.count != b->files.count)
-        return 0;
-    for (size_t i = 0; i < a->files.count; i++)
-        if (strcmp(a->files.items[i], b->files.items[i]) != 0)
-            return 0;
-    return 1;
+    return wi_text_equal(a->asked, b->asked) && wi_text_equal(a->reference, b->reference) &&
+           wi_text_equal(a->precision, b->precision) && wi_text_equal(a->hub.name, b->hub.name) &&
+           wi_strings_equal(&a->files, &b->files);
 }
 
 /* --- written down ----------------------------------------------------------------------------- */

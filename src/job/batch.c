@@ -2,6 +2,7 @@
 #include "job/batch.h"
 
 #include "base/memory.h"
+#include "base/text.h"
 #include <string.h>
 
 /* --- what may be joined ---------------------------------------------------------------------- */
@@ -41,21 +42,6 @@ int64_t wi_batch_rows(const struct wi_inference *asked)
     return asked->tensors.items[0].dims[0];
 }
 
-static int same_text(const char *a, const char *b)
-{
-    return a == b || (a && b && strcmp(a, b) == 0);
-}
-
-static int same_strings(const struct wi_strings *a, const struct wi_strings *b)
-{
-    if (a->count != b->count)
-        return 0;
-    for (size_t i = 0; i < a->count; i++)
-        if (strcmp(a->items[i], b->items[i]) != 0)
-            return 0;
-    return 1;
-}
-
 static int same_rows(const struct wi_tensor *a, const struct wi_tensor *b)
 {
     return strcmp(a->name, b->name) == 0 && a->datatype == b->datatype && a->rank == b->rank &&
@@ -66,8 +52,8 @@ int wi_batch_fits(const struct wi_inference *a, const struct wi_inference *b)
 {
     if (a->model != b->model || a->type != b->type || a->fallback != b->fallback ||
         a->has_platform != b->has_platform || a->platform != b->platform ||
-        !same_text(a->browser, b->browser) || !same_text(a->node, b->node) ||
-        !same_text(a->precision, b->precision) || !same_strings(&a->outputs, &b->outputs) ||
+        !wi_text_equal(a->browser, b->browser) || !wi_text_equal(a->node, b->node) ||
+        !wi_text_equal(a->precision, b->precision) || !wi_strings_equal(&a->outputs, &b->outputs) ||
         a->tensors.count != b->tensors.count ||
         (a->options != b->options && !json_equal(a->options, b->options)))
         return 0;

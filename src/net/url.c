@@ -32,6 +32,16 @@ char *wi_url_origin(const char *url)
     return wi_strndup(url, (size_t)(rest - url) + strcspn(rest, "/?#"));
 }
 
+int wi_url_same_origin(const char *a, const char *b)
+{
+    char *own = wi_url_origin(a), *other = wi_url_origin(b);
+    int same = strcasecmp(own, other) == 0;
+
+    free(own);
+    free(other);
+    return same;
+}
+
 char *wi_url_host(const char *url)
 {
     const char *rest = find_host(url);

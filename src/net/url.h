@@ -4,6 +4,8 @@
 
 /* "scheme://host[:port]", what comes before the path; the caller frees it. */
 char *wi_url_origin(const char *url);
+/* Whether that is the same of both, as it is written, whatever the case of letters. */
+int wi_url_same_origin(const char *a, const char *b);
 /* The host, without brackets around an IPv6 address; the caller frees it. */
 char *wi_url_host(const char *url);
 /* Whether the host is this machine under a name that browsers count as local: localhost, a name

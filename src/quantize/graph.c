@@ -1,7 +1,7 @@
 /*
  * ModelProto → GraphProto → NodeProto and TensorProto, with the graphs of If, Loop and Scan. A
- * graph is walked twice: its initializers come behind its nodes in the file, and nodes want to know
- * them.
+ * graph is walked once for each kind of what it has: its initializers come behind its nodes in the
+ * file, and nodes want to know them.
  */
 #include "quantize/graph.h"
 
@@ -31,6 +31,17 @@ static int read_text(
     free(*text);
     *text = wi_protobuf_text(model->input, range, WI_GRAPH_NAME_MAX);
     return *text ? 0 : -1;
+}
+
+/* Whether a domain is that of ONNX itself, which need not be named. */
+static int is_standard(const char *domain)
+{
+    return !domain || !*domain || strcmp(domain, "ai.onnx") == 0;
+}
+
+static int is_microsoft(const char *domain)
+{
+    return domain && strcmp(domain, WI_ONNX_MICROSOFT) == 0;
 }
 
 /* --- values ---------------------------------------------------------------------------------- */
@@ -283,6 +294,7 @@ static int read_sparse(
         char *name = NULL;
         if (field.number != SPARSE_TENSOR_VALUES || field.wire != WI_WIRE_BYTES)
             continue;
+        model->has_more = 1;
         if (read_tensor(model, &tensor, &name) < 0 || !name || tensor.file >= 0) {
             free(name);
             return fail(model, sparse.at, "a sparse constant has no name, or lies in another file");
@@ -311,9 +323,15 @@ int wi_graph_read_tensor(struct wi_graph_model *model, const struct wi_graph_ten
     return 0;
 }
 
+int wi_graph_check_tensor(struct wi_graph_model *model, const struct wi_graph_tensor *tensor)
+{
+    char last;
+    return tensor->bytes ? wi_graph_read_tensor(model, tensor, tensor->bytes - 1, &last, 1) : 0;
+}
+
 /* --- nodes ----------------------------------------------------------------------------------- */
 
-static int read_graph(struct wi_graph_model *model, struct wi_graph *graph, int depth);
+static int read_graph(struct wi_graph_model *model, struct wi_graph *graph);
 
 static int add_link(
     struct wi_graph_model *model, struct wi_graph_value ***list, size_t *count, uint64_t at)
@@ -361,16 +379,17 @@ static int read_made(struct wi_graph_model *model, struct wi_graph *graph,
 }
 
 static int add_graph(struct wi_graph_model *model, struct wi_graph *parent,
-    struct wi_graph_node *node, struct wi_protobuf_range proto, int depth)
+    struct wi_graph_node *node, struct wi_protobuf_range proto)
 {
     struct wi_graph *graph = wi_alloc(sizeof *graph);
     node->graphs = wi_realloc_array(node->graphs, node->graph_count + 1, sizeof(struct wi_graph *));
     node->graphs[node->graph_count++] = graph;
     graph->parent = parent;
+    graph->depth = parent->depth + 1;
     graph->proto = proto;
-    if (depth == MAX_DEPTH)
+    if (graph->depth > MAX_DEPTH)
         return fail(model, proto.at, "graphs are nested deeper than 16");
-    return read_graph(model, graph, depth + 1);
+    return read_graph(model, graph);
 }
 
 /* What an attribute says, for those that are looked at. */
@@ -382,8 +401,7 @@ struct attribute {
 };
 
 static int read_attribute(struct wi_graph_model *model, struct wi_graph *graph,
-    struct wi_graph_node *node, struct wi_protobuf_range range, int depth,
-    struct attribute *attribute)
+    struct wi_graph_node *node, struct wi_protobuf_range range, struct attribute *attribute)
 {
     struct wi_protobuf_field field;
     int more;
@@ -401,7 +419,7 @@ static int read_attribute(struct wi_graph_model *model, struct wi_graph *graph,
         if (field.number == WI_ATTRIBUTE_TENSOR)
             attribute->tensor = field.bytes;
         if ((field.number == WI_ATTRIBUTE_GRAPH || field.number == WI_ATTRIBUTE_GRAPHS) &&
-            add_graph(model, graph, node, field.bytes, depth) < 0)
+            add_graph(model, graph, node, field.bytes) < 0)
             return -1;
     }
     return more;
@@ -460,10 +478,24 @@ static int settle_constant(struct wi_graph_model *model, struct wi_graph_node *n
     return 0;
 }
 
-static int read_node(
-    struct wi_graph_model *model, struct wi_graph *graph, struct wi_graph_node *node, int depth)
+/* Comes last: what a node makes is not there yet for the graphs in it. */
+static int read_all_made(
+    struct wi_graph_model *model, struct wi_graph *graph, struct wi_graph_node *node)
 {
-    struct wi_protobuf_range rest = node->proto, again = node->proto;
+    struct wi_protobuf_range rest = node->proto;
+    struct wi_protobuf_field field;
+    int more;
+    while ((more = wi_protobuf_next(model->input, &rest, &field)) > 0)
+        if (field.number == WI_NODE_OUTPUT && field.wire == WI_WIRE_BYTES &&
+            read_made(model, graph, &field.bytes, node) < 0)
+            return -1;
+    return more;
+}
+
+static int read_node(
+    struct wi_graph_model *model, struct wi_graph *graph, struct wi_graph_node *node)
+{
+    struct wi_protobuf_range rest = node->proto;
     struct wi_protobuf_field field;
     char *domain = NULL;
     int more;
@@ -481,7 +513,7 @@ static int read_node(
             code = read_text(model, &field.bytes, &domain);
         else if (field.number == WI_NODE_ATTRIBUTE) {
             struct attribute attribute = {0};
-            code = read_attribute(model, graph, node, field.bytes, depth, &attribute);
+            code = read_attribute(model, graph, node, field.bytes, &attribute);
             if (code == 0)
                 code = note_attribute(model, node, &attribute);
             free(attribute.name);
@@ -489,25 +521,20 @@ static int read_node(
         if (code < 0)
             break;
     }
-    node->standard = !domain || !*domain || strcmp(domain, "ai.onnx") == 0;
-    node->microsoft = domain && strcmp(domain, "com.microsoft") == 0;
+    node->standard = is_standard(domain);
+    node->microsoft = is_microsoft(domain);
     free(domain);
-    if (more == 0 && !node->op)
+    if (more != 0)
+        return -1;
+    if (!node->op)
         return fail(model, node->proto.at, "a node has no operator");
-    /* What it makes is not there yet for the graphs in it. */
-    while (more == 0 && (more = wi_protobuf_next(model->input, &again, &field)) > 0) {
-        more = 0;
-        if (field.number == WI_NODE_OUTPUT && field.wire == WI_WIRE_BYTES &&
-            read_made(model, graph, &field.bytes, node) < 0)
-            more = -1;
-    }
-    return more == 0 ? settle_constant(model, node) : -1;
+    return read_all_made(model, graph, node) == 0 ? settle_constant(model, node) : -1;
 }
 
 /* --- graphs ---------------------------------------------------------------------------------- */
 
 static int add_node(
-    struct wi_graph_model *model, struct wi_graph *graph, struct wi_protobuf_range proto, int depth)
+    struct wi_graph_model *model, struct wi_graph *graph, struct wi_protobuf_range proto)
 {
     if (++model->nodes > MAX_NODES)
         return fail(model, proto.at, "it has more than 200000 nodes");
@@ -516,52 +543,26 @@ static int add_node(
             graph->nodes, graph->node_count ? 2 * graph->node_count : 1, sizeof *graph->nodes);
     struct wi_graph_node *node = &graph->nodes[graph->node_count++];
     *node = (struct wi_graph_node){.proto = proto};
-    return read_node(model, graph, node, depth);
+    return read_node(model, graph, node);
 }
 
-/* Calls one function for each field of a graph that is a message with `number`. */
-#define EACH(model, range, field, more)                                                            \
-    while ((more = wi_protobuf_next((model)->input, &(range), &(field))) > 0)
-
-static int read_constants(struct wi_graph_model *model, struct wi_graph *graph)
+static int read_graph(struct wi_graph_model *model, struct wi_graph *graph)
 {
-    struct wi_protobuf_range rest = graph->proto;
+    static const struct {
+        uint32_t number;
+        int (*read)(
+            struct wi_graph_model *model, struct wi_graph *graph, struct wi_protobuf_range field);
+    } kinds[] = {{WI_GRAPH_INITIALIZER, read_initializer},
+        {WI_GRAPH_SPARSE_INITIALIZER, read_sparse}, {WI_GRAPH_INPUT, read_input},
+        {WI_GRAPH_NODE, add_node}, {WI_GRAPH_OUTPUT, read_output}};
     struct wi_protobuf_field field;
-    int more;
-    EACH(model, rest, field, more)
-    {
-        if (field.wire != WI_WIRE_BYTES)
-            continue;
-        if (field.number == WI_GRAPH_INITIALIZER && read_initializer(model, graph, field.bytes) < 0)
-            return -1;
-        if (field.number == WI_GRAPH_SPARSE_INITIALIZER &&
-            read_sparse(model, graph, field.bytes) < 0)
-            return -1;
-    }
-    return more;
-}
-
-static int read_graph(struct wi_graph_model *model, struct wi_graph *graph, int depth)
-{
-    static const uint32_t passes[] = {WI_GRAPH_INPUT, WI_GRAPH_NODE, WI_GRAPH_OUTPUT};
-    struct wi_protobuf_field field;
-    int more = read_constants(model, graph);
-    for (size_t pass = 0; more == 0 && pass < sizeof passes / sizeof *passes; pass++) {
+    int more = 0;
+    for (size_t i = 0; more == 0 && i < sizeof kinds / sizeof *kinds; i++) {
         struct wi_protobuf_range rest = graph->proto;
-        EACH(model, rest, field, more)
-        {
-            int code = 0;
-            if (field.number != passes[pass] || field.wire != WI_WIRE_BYTES)
-                continue;
-            if (field.number == WI_GRAPH_INPUT)
-                code = read_input(model, graph, field.bytes);
-            else if (field.number == WI_GRAPH_NODE)
-                code = add_node(model, graph, field.bytes, depth);
-            else
-                code = read_output(model, graph, field.bytes);
-            if (code < 0)
+        while ((more = wi_protobuf_next(model->input, &rest, &field)) > 0)
+            if (field.number == kinds[i].number && field.wire == WI_WIRE_BYTES &&
+                kinds[i].read(model, graph, field.bytes) < 0)
                 return -1;
-        }
     }
     return more;
 }
@@ -579,9 +580,9 @@ static int read_opset(struct wi_graph_model *model, struct wi_protobuf_range ops
             read_text(model, &field.bytes, &domain) < 0)
             return -1;
     }
-    if (more == 0 && (!domain || !*domain || strcmp(domain, "ai.onnx") == 0))
+    if (more == 0 && is_standard(domain))
         model->opset = version;
-    else if (more == 0 && strcmp(domain, "com.microsoft") == 0)
+    else if (more == 0 && is_microsoft(domain))
         model->has_microsoft = 1;
     free(domain);
     return more;
@@ -593,8 +594,7 @@ int wi_graph_read(struct wi_graph_model *model)
     struct wi_protobuf_field field;
     int more, graphs = 0;
     model->graph = wi_alloc(sizeof *model->graph);
-    EACH(model, rest, field, more)
-    {
+    while ((more = wi_protobuf_next(model->input, &rest, &field)) > 0) {
         if (field.number == WI_MODEL_IR_VERSION && field.wire == WI_WIRE_VARINT)
             model->ir_version = (int64_t)field.value;
         if (field.wire != WI_WIRE_BYTES)
@@ -607,7 +607,7 @@ int wi_graph_read(struct wi_graph_model *model)
         if (graphs++)
             return fail(model, field.bytes.at, "there are two graphs");
         model->graph->proto = field.bytes;
-        if (read_graph(model, model->graph, 0) < 0)
+        if (read_graph(model, model->graph) < 0)
             return -1;
     }
     if (more == 0 && !graphs)

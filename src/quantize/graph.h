@@ -59,6 +59,7 @@ enum {
     WI_TENSOR_DATA_LOCATION = 14
 };
 enum { WI_VALUE_NAME = 1, WI_VALUE_TYPE = 2 };
+#define WI_ONNX_MICROSOFT "com.microsoft" /* the domain of onnxruntime's own operators */
 /* TensorProto.DataType */
 enum {
     WI_ONNX_UNKNOWN = 0,
@@ -120,6 +121,7 @@ struct wi_graph_node {
 
 struct wi_graph {
     struct wi_graph *parent; /* the graph in whose node this one is; NULL: none */
+    unsigned depth;          /* how many graphs are around it */
     struct wi_protobuf_range proto;
     struct wi_graph_value *values; /* by name */
     struct wi_graph_node *nodes;   /* in the file's order */
@@ -158,5 +160,7 @@ struct wi_graph_value *wi_graph_find(const struct wi_graph *graph, const char *n
  * input's `problem` set. */
 int wi_graph_read_tensor(struct wi_graph_model *model, const struct wi_graph_tensor *tensor,
     uint64_t at, void *bytes, size_t size);
+/* That all bytes of a tensor are there, before memory is taken for them. Likewise. */
+int wi_graph_check_tensor(struct wi_graph_model *model, const struct wi_graph_tensor *tensor);
 
 #endif

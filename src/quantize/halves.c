@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "base/protobuf_put.h"
+#include "format/onnx_parts.h"
 #include "quantize/plan.h"
 #include "quantize/rewrite.h"
 #include <stdlib.h>
@@ -109,10 +110,17 @@ static const struct single singles[] = {
     {"Upsample", 2, 0, 0},
 };
 
-/* Operators of few bits and of values that are no tensors: nobody has needed these in 16 bits. */
-static const char *const refused[] = {"DequantizeLinear", "DynamicQuantizeLinear", "MatMulInteger",
-    "MatMulNBits", "ConvInteger", "GatherBlockQuantized", "Optional", "QuantizeLinear",
-    "SequenceAt", "SequenceConstruct", "SequenceEmpty", "SequenceMap", "SplitToSequence"};
+/* Operators of few bits, of values that are no tensors, and of domains that are not known: nobody
+ * has needed these in 16 bits. */
+static int is_refused(const struct wi_graph_node *node)
+{
+    static const char *const others[] = {"Optional", "SequenceAt", "SequenceConstruct",
+        "SequenceEmpty", "SequenceMap", "SplitToSequence"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (strcmp(node->op, others[i]) == 0)
+            return 1;
+    return wi_onnx_is_quantised(node->op) || (!node->standard && !node->microsoft);
+}
 
 static const struct single *single_of(
     const struct wi_graph_model *model, const struct wi_graph_node *node)
@@ -172,9 +180,7 @@ static int plan_tensor(struct planning *planning, struct wi_graph_tensor *tensor
     if (is_float && tensor->elements > 0 && tensor->bytes == 0)
         return wi_plan_fail(planning->problem, "model_invalid",
             "the weights %.128s are not kept in one piece", tensor->name);
-    if (is_float || tensor->datatype == WI_ONNX_FLOAT16 || tensor->datatype == WI_ONNX_BFLOAT16 ||
-        tensor->datatype == WI_ONNX_DOUBLE)
-        planning->result->weights += tensor->bytes;
+    planning->result->weights += wi_plan_float_bytes(tensor);
     planning->result->quantizable += is_float ? tensor->bytes : 0;
     planning->bytes += is_float ? tensor->bytes / 2 : tensor->bytes;
     return 0;
@@ -203,10 +209,9 @@ static int plan_node(struct planning *planning, struct wi_graph_node *node)
     const struct single *single = single_of(planning->model, node);
     if (node->constant && plan_tensor(planning, node->constant) < 0)
         return -1;
-    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
-        if (strcmp(node->op, refused[i]) == 0 || (!node->standard && !node->microsoft))
-            return wi_plan_fail(planning->problem, "nothing_to_quantize",
-                "the operator %.64s cannot be had in 16 bits", node->op);
+    if (is_refused(node))
+        return wi_plan_fail(planning->problem, "nothing_to_quantize",
+            "the operator %.64s cannot be had in 16 bits", node->op);
     for (size_t i = 0; i < node->graph_count; i++)
         if (plan_graph(planning, node->graphs[i]) < 0)
             return -1;
@@ -280,10 +285,7 @@ static char *half_name(struct halves *halves, struct wi_graph_value *value)
 static int put_half_tensor(struct halves *halves, struct wi_buffer *out,
     const struct wi_graph_tensor *tensor, const char *name)
 {
-    char last;
-    /* Before memory is taken for what may not be there. */
-    if (tensor->bytes &&
-        wi_graph_read_tensor(halves->output->model, tensor, tensor->bytes - 1, &last, 1) < 0)
+    if (wi_graph_check_tensor(halves->output->model, tensor) < 0)
         return -1;
     uint16_t *values = malloc((size_t)tensor->elements * sizeof *values + 1);
     float *chunk = wi_alloc(CHUNK * sizeof *chunk);
@@ -417,13 +419,11 @@ static int end(struct wi_rewrite *rewrite, struct wi_buffer *out, const struct w
 static int put_type(struct halves *halves, struct wi_buffer *out, struct wi_protobuf_range message,
     const uint32_t *path)
 {
-    struct wi_protobuf_range whole = message;
     struct wi_protobuf_field field;
     int more;
     while ((more = wi_protobuf_next(halves->output->model->input, &message, &field)) > 0) {
         struct wi_buffer inner = {0};
         int code = 0;
-        whole.end = message.at;
         if (field.number == path[0] && field.wire == WI_WIRE_BYTES && path[1]) {
             code = put_type(halves, &inner, field.bytes, path + 1);
             wi_protobuf_put_message(out, field.number, &inner);
@@ -431,9 +431,8 @@ static int put_type(struct halves *halves, struct wi_buffer *out, struct wi_prot
                    field.value == WI_ONNX_FLOAT) {
             wi_protobuf_put_number(out, field.number, WI_ONNX_FLOAT16);
         } else {
-            code = wi_output_copy(halves->output, out, &whole);
+            code = wi_output_copy(halves->output, out, &field.whole);
         }
-        whole.at = message.at;
         if (code < 0)
             return -1;
     }

@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MICROSOFT "com.microsoft"
-
 struct integers {
     struct wi_rewrite rewrite;
     struct wi_quantize_output *output;
@@ -160,7 +158,7 @@ static void put_block_product(const struct integers *integers, struct wi_buffer 
     wi_output_integer(&attributes, "N", (int64_t)made->n);
     wi_output_integer(&attributes, "bits", made->form == WI_PACK_BLOCKS_4 ? 4 : 8);
     wi_output_integer(&attributes, "block_size", WI_PACK_BLOCK);
-    wi_output_node(out, "MatMulNBits", MICROSOFT,
+    wi_output_node(out, "MatMulNBits", WI_ONNX_MICROSOFT,
         NAMES(node->inputs[0]->name, names->codes, names->scales, names->zeros), NAMES(product),
         &attributes);
     put_sum(out, node, product);
@@ -177,7 +175,7 @@ static void put_block_table(
     wi_output_integer(&attributes, "block_size", WI_PACK_BLOCK);
     wi_output_integer(&attributes, "gather_axis", 0);
     wi_output_integer(&attributes, "quantize_axis", 1);
-    wi_output_node(out, "GatherBlockQuantized", MICROSOFT,
+    wi_output_node(out, "GatherBlockQuantized", WI_ONNX_MICROSOFT,
         NAMES(names->codes, node->inputs[1]->name, names->scales, names->zeros),
         NAMES(node->outputs[0]->name), &attributes);
 }
@@ -274,7 +272,7 @@ int wi_integers_put(struct wi_quantize_output *output, struct wi_quantize_plan *
     code = wi_rewrite_model(&integers.rewrite, message);
     if (uses_microsoft(plan) && !plan->model->has_microsoft) {
         struct wi_buffer opset = {0};
-        wi_protobuf_put_text(&opset, WI_OPSET_DOMAIN, MICROSOFT);
+        wi_protobuf_put_text(&opset, WI_OPSET_DOMAIN, WI_ONNX_MICROSOFT);
         wi_protobuf_put_number(&opset, WI_OPSET_VERSION, 1);
         wi_protobuf_put_message(message, WI_MODEL_OPSET_IMPORT, &opset);
     }

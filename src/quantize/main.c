@@ -17,6 +17,7 @@
  */
 #include "base/buffer.h"
 #include "base/clock.h"
+#include "base/descriptors.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "quantize/quantize.h"
@@ -74,8 +75,7 @@ static ssize_t read_other(void *source, const char *path, void *bytes, size_t si
     struct program *program = source;
     if (!program->other_path || strcmp(program->other_path, path) != 0) {
         struct stat status;
-        if (program->other >= 0)
-            close(program->other);
+        wi_close(program->other);
         free(program->other_path);
         program->other_path = wi_strdup(path);
         program->other = wi_open_inside(program->folder, program->folder, path, &status, NULL);
@@ -92,20 +92,6 @@ static char *folder_of(const char *path)
 
 /* --- the target ------------------------------------------------------------------------------- */
 
-static int write_all(int fd, const char *bytes, size_t size)
-{
-    while (size > 0) {
-        ssize_t n = write(fd, bytes, size);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -1;
-        bytes += n;
-        size -= (size_t)n;
-    }
-    return 0;
-}
-
 static int flush(struct target *target)
 {
     int code = 0;
@@ -114,7 +100,7 @@ static int flush(struct target *target)
     if (target->fd < 0)
         return -1;
     if (target->buffer.size)
-        code = write_all(target->fd, target->buffer.text, target->buffer.size);
+        code = wi_write_all(target->fd, target->buffer.text, target->buffer.size);
     wi_buffer_clear(&target->buffer);
     return code;
 }
@@ -128,7 +114,7 @@ static int write_target(void *sink, int data, const void *bytes, size_t size)
         wi_buffer_add(&target->buffer, bytes, size);
         return 0;
     }
-    return flush(target) == 0 ? write_all(target->fd, bytes, size) : -1;
+    return flush(target) == 0 ? wi_write_all(target->fd, bytes, size) : -1;
 }
 
 /* All that is left, and down to the disk. 0, or -1 with errno. */
@@ -320,8 +306,7 @@ int main(int argc, char **argv)
     program.quantize.sink = &program;
     program.quantize.data_name = basename(program.targets[1].path);
     code = run(&program);
-    if (program.other >= 0)
-        close(program.other);
+    wi_close(program.other);
     free(program.other_path);
     free(program.folder);
     for (int i = 0; i < 2; i++) {

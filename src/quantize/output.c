@@ -125,7 +125,7 @@ static int copy_bytes(struct wi_quantize_output *output, struct wi_buffer *messa
 static int copy_rest(struct wi_quantize_output *output, struct wi_buffer *message,
     const struct wi_graph_tensor *tensor)
 {
-    struct wi_protobuf_range rest = tensor->proto, whole = rest;
+    struct wi_protobuf_range rest = tensor->proto;
     struct wi_protobuf_field field;
     int more;
     while ((more = wi_protobuf_next(output->model->input, &rest, &field)) > 0) {
@@ -133,10 +133,8 @@ static int copy_rest(struct wi_quantize_output *output, struct wi_buffer *messag
                        field.number == WI_TENSOR_EXTERNAL_DATA ||
                        field.number == WI_TENSOR_DATA_LOCATION ||
                        (tensor->is_node && field.number == WI_TENSOR_NAME);
-        whole.end = rest.at;
-        if (!is_bytes && wi_output_copy(output, message, &whole) < 0)
+        if (!is_bytes && wi_output_copy(output, message, &field.whole) < 0)
             return -1;
-        whole.at = rest.at;
     }
     return more;
 }
@@ -151,7 +149,7 @@ int wi_output_copy_tensor(struct wi_quantize_output *output, struct wi_buffer *g
 {
     struct wi_buffer message = {0};
     int code;
-    if (!wi_output_moves(output, tensor))
+    if (!tensor->is_node && !wi_output_moves(output, tensor))
         return wi_output_copy_field(output, graph, WI_GRAPH_INITIALIZER, &tensor->proto);
     code = copy_rest(output, &message, tensor);
     if (code == 0 && tensor->is_node)

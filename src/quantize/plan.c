@@ -2,6 +2,7 @@
 #include "quantize/plan.h"
 
 #include "base/memory.h"
+#include "format/onnx_parts.h"
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -36,19 +37,16 @@ int wi_plan_invalid(const struct wi_graph_model *model, struct wi_quantize_probl
         model->input->problem, model->input->problem_at, model->input->size);
 }
 
-/* --- what could be quantised ------------------------------------------------------------------ */
-
-/* Operators that only models have that were quantised already. */
-static int is_quantised(const char *op)
+uint64_t wi_plan_float_bytes(const struct wi_graph_tensor *tensor)
 {
-    static const char *const ops[] = {"ConvInteger", "DequantizeLinear", "DynamicQuantizeLinear",
-        "DynamicQuantizeMatMul", "GatherBlockQuantized", "MatMulBnb4", "MatMulInteger",
-        "MatMulIntegerToFloat", "MatMulNBits", "QuantizeLinear"};
-    for (size_t i = 0; i < sizeof ops / sizeof *ops; i++)
-        if (strcmp(op, ops[i]) == 0)
-            return 1;
-    return strncmp(op, "QLinear", 7) == 0;
+    int datatype = tensor->datatype;
+    return datatype == WI_ONNX_FLOAT || datatype == WI_ONNX_FLOAT16 ||
+                   datatype == WI_ONNX_BFLOAT16 || datatype == WI_ONNX_DOUBLE
+               ? tensor->bytes
+               : 0;
 }
+
+/* --- what could be quantised ------------------------------------------------------------------ */
 
 /* How a node reads a constant matrix: the input, and whether it sums over the columns. */
 struct reading {
@@ -105,12 +103,6 @@ static int can_be(
     return quantize->bits == 8 || k >= WI_PACK_BLOCK;
 }
 
-static int is_float(int datatype)
-{
-    return datatype == WI_ONNX_FLOAT || datatype == WI_ONNX_FLOAT16 ||
-           datatype == WI_ONNX_BFLOAT16 || datatype == WI_ONNX_DOUBLE;
-}
-
 /* --- forms ----------------------------------------------------------------------------------- */
 
 static enum wi_pack_form form_of(const struct wi_quantize *quantize, int is_table)
@@ -161,11 +153,11 @@ static int plan_node(
     struct wi_quantize_plan *plan, struct wi_graph_node *node, struct wi_quantize_problem *problem)
 {
     struct reading how;
-    if (is_quantised(node->op))
+    if (wi_onnx_is_quantised(node->op))
         return wi_plan_fail(problem, "nothing_to_quantize",
             "the model is quantised already: it has the operator %.64s", node->op);
-    if (node->constant && node->constant->name && is_float(node->constant->datatype))
-        plan->result->weights += node->constant->bytes;
+    if (node->constant)
+        plan->result->weights += wi_plan_float_bytes(node->constant);
     if (!reads_weights(node, &how))
         return 0;
     count_weight(plan, how.tensor);
@@ -183,8 +175,7 @@ static int plan_graph(
     struct wi_quantize_plan *plan, struct wi_graph *graph, struct wi_quantize_problem *problem)
 {
     for (size_t i = 0; i < graph->tensor_count; i++)
-        if (is_float(graph->tensors[i]->datatype))
-            plan->result->weights += graph->tensors[i]->bytes;
+        plan->result->weights += wi_plan_float_bytes(graph->tensors[i]);
     for (size_t i = 0; i < graph->node_count; i++) {
         struct wi_graph_node *node = &graph->nodes[i];
         if (plan_node(plan, node, problem) < 0)
@@ -220,10 +211,8 @@ int wi_plan_pack(struct wi_quantize_plan *plan, const struct wi_graph_made *made
         .factor = made->factor,
         .read = read_floats,
         .source = &from};
-    char last;
     *packed = (struct wi_packed){0};
-    /* Before memory is taken for what may not be there. */
-    if (wi_graph_read_tensor(plan->model, made->tensor, made->tensor->bytes - 1, &last, 1) < 0)
+    if (wi_graph_check_tensor(plan->model, made->tensor) < 0)
         return wi_plan_invalid(plan->model, problem);
     switch (wi_pack(form, &matrix, packed)) {
     case WI_PACK_OK:

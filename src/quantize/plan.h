@@ -41,6 +41,8 @@ void wi_plan_clear(struct wi_quantize_plan *plan);
 /* Packs the weights of `made`. 0, or -1 with `problem`. Clear `packed` in any case. */
 int wi_plan_pack(struct wi_quantize_plan *plan, const struct wi_graph_made *made,
     enum wi_pack_form form, struct wi_packed *packed, struct wi_quantize_problem *problem);
+/* What a tensor adds to the `weights` of a result. */
+uint64_t wi_plan_float_bytes(const struct wi_graph_tensor *tensor);
 /* Sets `problem` by what the reading of the model met. Returns -1. */
 int wi_plan_invalid(const struct wi_graph_model *model, struct wi_quantize_problem *problem);
 __attribute__((format(printf, 3, 4))) int wi_plan_fail(

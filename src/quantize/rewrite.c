@@ -17,7 +17,6 @@ static int put_graph(
 static int put_attribute(struct wi_rewrite *rewrite, struct wi_buffer *out,
     const struct wi_graph_node *node, struct wi_protobuf_range attribute, size_t *at, int64_t to)
 {
-    struct wi_protobuf_range whole = attribute;
     struct wi_protobuf_field field;
     int more;
     while ((more = wi_protobuf_next(rewrite->output->model->input, &attribute, &field)) > 0) {
@@ -25,16 +24,14 @@ static int put_attribute(struct wi_rewrite *rewrite, struct wi_buffer *out,
                        (field.number == WI_ATTRIBUTE_GRAPH || field.number == WI_ATTRIBUTE_GRAPHS);
         struct wi_buffer inner = {0};
         int code = 0;
-        whole.end = attribute.at;
         if (is_graph) {
             code = put_graph(rewrite, &inner, node->graphs[(*at)++]);
             wi_protobuf_put_message(out, field.number, &inner);
         } else if (to && field.number == WI_ATTRIBUTE_INTEGER) {
             wi_protobuf_put_number(out, WI_ATTRIBUTE_INTEGER, (uint64_t)to);
         } else {
-            code = wi_output_copy(rewrite->output, out, &whole);
+            code = wi_output_copy(rewrite->output, out, &field.whole);
         }
-        whole.at = attribute.at;
         if (code < 0)
             return -1;
     }
@@ -55,7 +52,7 @@ static const char *other_name(const struct wi_rewrite_names *names,
 int wi_rewrite_node(struct wi_rewrite *rewrite, struct wi_buffer *out,
     const struct wi_graph_node *node, const struct wi_rewrite_names *names)
 {
-    struct wi_protobuf_range rest = node->proto, whole = rest;
+    struct wi_protobuf_range rest = node->proto;
     struct wi_protobuf_field field;
     struct wi_buffer message = {0};
     size_t at = 0, inputs = 0, outputs = 0;
@@ -66,7 +63,6 @@ int wi_rewrite_node(struct wi_rewrite *rewrite, struct wi_buffer *out,
         const char *name = other_name(names, &field, &inputs, &outputs);
         struct wi_buffer attribute = {0};
         int code = 0;
-        whole.end = rest.at;
         if (name) {
             wi_protobuf_put_text(&message, field.number, name);
         } else if (field.number == WI_NODE_ATTRIBUTE && field.wire == WI_WIRE_BYTES) {
@@ -74,9 +70,8 @@ int wi_rewrite_node(struct wi_rewrite *rewrite, struct wi_buffer *out,
                 put_attribute(rewrite, &attribute, node, field.bytes, &at, names ? names->to : 0);
             wi_protobuf_put_message(&message, WI_NODE_ATTRIBUTE, &attribute);
         } else {
-            code = wi_output_copy(rewrite->output, &message, &whole);
+            code = wi_output_copy(rewrite->output, &message, &field.whole);
         }
-        whole.at = rest.at;
         if (code < 0)
             break;
     }
@@ -120,14 +115,13 @@ static int put_info(struct wi_rewrite *rewrite, struct wi_buffer *out, const str
 static int put_fields(
     struct wi_rewrite *rewrite, struct wi_buffer *out, const struct wi_graph *graph)
 {
-    struct wi_protobuf_range rest = graph->proto, whole = rest;
+    struct wi_protobuf_range rest = graph->proto;
     struct wi_protobuf_field field;
     size_t node = 0, tensor = 0;
     int more;
     while ((more = wi_protobuf_next(rewrite->output->model->input, &rest, &field)) > 0) {
         uint32_t number = field.wire == WI_WIRE_BYTES ? field.number : 0;
         int code;
-        whole.end = rest.at;
         if (number == WI_GRAPH_NODE)
             code = rewrite->node(rewrite, out, graph, &graph->nodes[node++]);
         else if (number == WI_GRAPH_INITIALIZER)
@@ -136,8 +130,7 @@ static int put_fields(
                  number == WI_GRAPH_VALUE_INFO)
             code = put_info(rewrite, out, graph, number, &field.bytes);
         else
-            code = wi_output_copy(rewrite->output, out, &whole);
-        whole.at = rest.at;
+            code = wi_output_copy(rewrite->output, out, &field.whole);
         if (code < 0)
             return -1;
     }
@@ -156,20 +149,18 @@ static int put_graph(
 int wi_rewrite_model(struct wi_rewrite *rewrite, struct wi_buffer *message)
 {
     const struct wi_graph_model *model = rewrite->output->model;
-    struct wi_protobuf_range rest = {0, model->input->size}, whole = rest;
+    struct wi_protobuf_range rest = {0, model->input->size};
     struct wi_protobuf_field field;
     int more;
     while ((more = wi_protobuf_next(model->input, &rest, &field)) > 0) {
         struct wi_buffer graph = {0};
         int code = 0;
-        whole.end = rest.at;
         if (field.number == WI_MODEL_GRAPH && field.wire == WI_WIRE_BYTES) {
             code = put_graph(rewrite, &graph, model->graph);
             wi_protobuf_put_message(message, WI_MODEL_GRAPH, &graph);
         } else if (field.number != WI_MODEL_IR_VERSION) {
-            code = wi_output_copy(rewrite->output, message, &whole);
+            code = wi_output_copy(rewrite->output, message, &field.whole);
         }
-        whole.at = rest.at;
         if (code < 0)
             return -1;
     }

@@ -12,7 +12,6 @@
 #include <string.h>
 #include <strings.h>
 
-#define RAW_TYPE "application/vnd.ipld.raw"
 #define IGNORED_BODY (64u << 10) /* of an answer that is no block */
 #define STALL_BYTES (64u << 10)  /* in `stall_ms`, at least */
 #define FIRST_BYTES (256u << 10) /* of a block whose length nobody has said */
@@ -53,8 +52,9 @@ static int look_at_head(struct ask *ask, const struct wi_http_call *call)
 {
     const char *text = wi_http_call_header(call, "content-type");
     uint64_t length;
-    if (!wi_media_type_is(text, RAW_TYPE)) {
-        end(ask, ASK_NO_GATEWAY, "it is no gateway: it answers with %.60s instead of " RAW_TYPE,
+    if (!wi_media_type_is(text, WI_BLOCK_TYPE)) {
+        end(ask, ASK_NO_GATEWAY,
+            "it is no gateway: it answers with %.60s instead of " WI_BLOCK_TYPE,
             text ? text : "no Content-Type");
         return -1;
     }
@@ -157,19 +157,14 @@ static void send_request(struct ask *ask);
 
 static void lead_on(struct ask *ask, const struct wi_http_answer *answer)
 {
+    const char *location = wi_http_call_header(answer->call, "location");
     struct wi_block_source_info info;
     struct wi_error error;
     wi_block_source_info(ask->slot->source, &info);
-    char *next = wi_redirect_follow(
-        info.url, ask->url, wi_http_call_header(answer->call, "location"), ask->hops, &error);
-    if (!next) {
+    if (wi_redirect_take(info.url, &ask->url, location, &ask->hops, &error) == 0)
+        send_request(ask);
+    else
         end(ask, ASK_REFUSED, "%.150s", error.detail);
-        return;
-    }
-    free(ask->url);
-    ask->url = next;
-    ask->hops++;
-    send_request(ask);
 }
 
 /* What a file's URL has led to may be good for a while only: the next request is led on anew. */
@@ -263,7 +258,7 @@ static void send_request(struct ask *ask)
     char *range = ask->slot->file_url ? wi_sprintf("Range: bytes=%" PRIu64 "-%" PRIu64,
                                             ask->block->want.at, last_byte(ask))
                                       : NULL;
-    const char *const headers[] = {range ? range : "Accept: " RAW_TYPE, token, NULL};
+    const char *const headers[] = {range ? range : "Accept: " WI_BLOCK_TYPE, token, NULL};
     const struct wi_http_request request = {.method = "GET",
         .url = ask->url,
         .headers = headers,

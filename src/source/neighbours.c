@@ -188,19 +188,14 @@ static void send_question(struct neighbour *neighbour);
 
 static void lead_on(struct neighbour *neighbour, const struct wi_http_answer *answer)
 {
+    const char *location = wi_http_call_header(answer->call, "location");
     struct wi_block_source_info info;
     struct wi_error error;
     wi_block_source_info(neighbour->source, &info);
-    char *next = wi_redirect_follow(info.url, neighbour->url,
-        wi_http_call_header(answer->call, "location"), neighbour->hops, &error);
-    if (!next) {
+    if (wi_redirect_take(info.url, &neighbour->url, location, &neighbour->hops, &error) == 0)
+        send_question(neighbour);
+    else
         fail(neighbour, "%.150s", error.detail);
-        return;
-    }
-    free(neighbour->url);
-    neighbour->url = next;
-    neighbour->hops++;
-    send_question(neighbour);
 }
 
 static void judge(struct neighbour *neighbour, const struct wi_http_answer *answer)

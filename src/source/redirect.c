@@ -66,3 +66,15 @@ char *wi_redirect_follow(
         return refuse(next, "which is not https", error);
     return next;
 }
+
+int wi_redirect_take(
+    const char *hub, char **url, const char *location, unsigned *hops, struct wi_error *error)
+{
+    char *next = wi_redirect_follow(hub, *url, location, *hops, error);
+    if (!next)
+        return -1;
+    free(*url);
+    *url = next;
+    ++*hops;
+    return 0;
+}

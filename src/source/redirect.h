@@ -19,6 +19,10 @@ int wi_redirect_is(int status);
  * rest may be a secret. */
 char *wi_redirect_follow(
     const char *hub, const char *url, const char *location, unsigned hops, struct wi_error *error);
+/* The same for who asks there next: `url` becomes it, the string before is freed, and `hops` is one
+ * more. 0, or -1 with `error`, and nothing has changed. */
+int wi_redirect_take(
+    const char *hub, char **url, const char *location, unsigned *hops, struct wi_error *error);
 /* Whether a URL is of the host of the hub (its URL), which the configuration names: only then may
  * its address be private. All names of this machine are one host. */
 int wi_redirect_stays(const char *hub, const char *url);

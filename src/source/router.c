@@ -138,17 +138,12 @@ static void send_question(struct wi_router *router);
 
 static void lead_on(struct wi_router *router, const struct wi_http_answer *answer)
 {
+    const char *location = wi_http_call_header(answer->call, "location");
     struct wi_error error;
-    char *next = wi_redirect_follow(router->base, router->url,
-        wi_http_call_header(answer->call, "location"), router->hops, &error);
-    if (!next) {
+    if (wi_redirect_take(router->base, &router->url, location, &router->hops, &error) == 0)
+        send_question(router);
+    else
         end(router, "%.150s", error.detail);
-        return;
-    }
-    free(router->url);
-    router->url = next;
-    router->hops++;
-    send_question(router);
 }
 
 static void judge(struct wi_router *router, const struct wi_http_answer *answer)

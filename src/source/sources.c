@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/secret.h"
 #include "net/url.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,13 +38,6 @@ struct wi_sources {
 
 /* --- a source --------------------------------------------------------------------------------- */
 
-static void forget(char *secret)
-{
-    if (secret)
-        explicit_bzero(secret, strlen(secret));
-    free(secret);
-}
-
 struct wi_block_source *wi_block_source_hold(struct wi_block_source *source)
 {
     source->references++;
@@ -54,7 +48,7 @@ void wi_block_source_release(struct wi_block_source *source)
 {
     if (source == NULL || --source->references > 0)
         return;
-    forget(source->token);
+    wi_secret_free(source->token);
     free(source->name);
     free(source->url);
     free(source->trouble);
@@ -93,11 +87,9 @@ void wi_block_source_info(const struct wi_block_source *source, struct wi_block_
 
 char *wi_block_source_authorization(const struct wi_block_source *source, const char *url)
 {
-    char *own = wi_url_origin(source->url), *other = wi_url_origin(url);
-    int same = strcasecmp(own, other) == 0;
-    free(own);
-    free(other);
-    return same && source->token ? wi_sprintf("Authorization: Bearer %s", source->token) : NULL;
+    return source->token && wi_url_same_origin(source->url, url)
+               ? wi_sprintf("Authorization: Bearer %s", source->token)
+               : NULL;
 }
 
 int wi_block_source_has_token(const struct wi_block_source *source)
@@ -206,7 +198,7 @@ void wi_sources_set(
     struct wi_block_source **next = wi_alloc((count + 1) * sizeof *next);
     for (size_t i = 0; i < count; i++) {
         struct wi_block_source *source = keep_or_make(sources, &rows[i]);
-        forget(source->token);
+        wi_secret_free(source->token);
         free(source->trouble);
         source->token = wi_strdup(rows[i].token);
         source->trouble = wi_strdup(rows[i].trouble);

@@ -88,6 +88,8 @@ export class EventClient {
     get problem() { return JSON.parse(this.text); }
     get parts() { return this.events.filter(({ event }) => event === 'part'); }
     get last() { return this.events.at(-1); }
+    /** What the last event says; the problem, where there is no stream. */
+    get outcome() { return this.status === 200 ? this.last.json : this.problem; }
 
     /** Takes nothing more from the socket until `go`. */
     hold() {
@@ -125,5 +127,12 @@ export async function openEvents(url, { headers = {}, ...options } = {}) {
         { headers: { Accept: 'text/event-stream', ...headers }, ...options });
     await once(client.call, 'response');
     if (client.status !== 200) await client.ended();
+    return client;
+}
+
+/** Pulls a model to the end: the client that has seen it. */
+export async function pullToEnd({ url }, body) {
+    const client = await openEvents(`${url}/v1/models/pull`, { body: { stream: true, ...body } });
+    await client.ended(60_000);
     return client;
 }

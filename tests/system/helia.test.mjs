@@ -10,6 +10,7 @@ import { after, before } from 'node:test';
 import { webinfer } from '../lib/cli.mjs';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
 import { Helia, skipHelia } from '../lib/helia.mjs';
+import { sha256 } from '../lib/hub.mjs';
 import { ownModels } from '../lib/paths.mjs';
 
 /** @type {Daemon} */
@@ -19,8 +20,6 @@ const cli = (...words) => webinfer(daemon, words);
 /** @type {Helia} */
 let helia;
 let source, cars, roots;
-
-const sha256 = (bytes) => crypto.createHash('sha256').update(bytes).digest('hex');
 
 /** Each file below the folder, by its path, with its SHA-256. */
 const filesIn = (folder) => Object.fromEntries(fs.readdirSync(folder, { recursive: true, withFileTypes: true })

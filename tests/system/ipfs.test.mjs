@@ -9,7 +9,7 @@ import path from 'node:path';
 import { after, before } from 'node:test';
 import { webinfer } from '../lib/cli.mjs';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
-import { openEvents } from '../lib/events.mjs';
+import { pullToEnd } from '../lib/events.mjs';
 import { startGateway } from '../lib/gateway.mjs';
 import { sha256 } from '../lib/hub.mjs';
 import { dagOf, makeBlock, makeDag, makeNode } from '../lib/ipfs.mjs';
@@ -63,12 +63,7 @@ const here = (name) => until(async () => {
 }, { what: `${name} to be here`, timeout: 30_000 });
 
 /** Pulls it to the end: the model, or the problem. */
-async function bring(body) {
-    const client = await openEvents(`${daemon.url}/v1/models/pull`, { body: { ...body, stream: true } });
-    if (client.status !== 200) return client.problem;
-    await client.ended(60_000);
-    return client.last.json;
-}
+const bring = async (body) => (await pullToEnd(daemon, body)).outcome;
 
 before(async () => {
     daemon = new Daemon({ config: { ...quiet, models: { pull_on_demand: 'ipfs/*' }, content: { stall: '300ms' }, 'hub.ipfs': { url: '' } } });

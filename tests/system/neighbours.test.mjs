@@ -7,7 +7,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, before } from 'node:test';
 import { Daemon, testsOf, withDaemon } from '../lib/daemon.mjs';
-import { openEvents } from '../lib/events.mjs';
+import { pullToEnd } from '../lib/events.mjs';
 import { request } from '../lib/http.mjs';
 import { content, sha256, startHub } from '../lib/hub.mjs';
 import { startNeighbour } from '../lib/neighbour.mjs';
@@ -44,12 +44,7 @@ const beside = (neighbours, more = {}) => configOf({ ...more,
     ...Object.fromEntries(Object.entries(neighbours).map(([name, url]) => [`hub.${name}`, { url, layout: 'webinfer' }])) });
 
 /** Pulls to the end; the last event, which is an error's where it failed. */
-async function pull(daemon, model, more = {}) {
-    const client = await openEvents(`${daemon.url}/v1/models/pull`, { body: { stream: true, model, ...more } });
-    if (client.status !== 200) return client.problem;
-    await client.ended(60_000);
-    return client.last.json;
-}
+const pull = async (daemon, model, more = {}) => (await pullToEnd(daemon, { model, ...more })).outcome;
 
 async function publish(daemon, name) {
     const { status, json, text } = await daemon.request(`/v1/models/${name}/publish`, { method: 'POST' });

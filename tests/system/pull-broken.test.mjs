@@ -11,7 +11,7 @@ import path from 'node:path';
 import { after, before } from 'node:test';
 import { certificate } from '../lib/certificate.mjs';
 import { Daemon, testsOf, withDaemon } from '../lib/daemon.mjs';
-import { openEvents } from '../lib/events.mjs';
+import { pullToEnd } from '../lib/events.mjs';
 import { string, writeGguf } from '../lib/gguf.mjs';
 import { content, sha256, startHub } from '../lib/hub.mjs';
 import { until } from '../lib/wait.mjs';
@@ -39,11 +39,9 @@ function other(word) {
 
 /** Pulls to the end: {code, detail, retryAfter} of a problem, or {code: 'done'}. */
 async function pulled(body, from = daemon) {
-    const client = await openEvents(`${from.url}/v1/models/pull`, { body: { stream: true, ...body } });
-    if (client.status !== 200) return { ...client.problem, retryAfter: client.headers['retry-after'] };
-    await client.ended(60_000);
-    const { event, json } = client.last;
-    return event === 'done' ? { code: 'done' } : json;
+    const { status, headers, last, outcome } = await pullToEnd(from, body);
+    if (status !== 200) return { ...outcome, retryAfter: headers['retry-after'] };
+    return last.event === 'done' ? { code: 'done' } : outcome;
 }
 
 /** Every file of a model that is here has the bytes of `files`; one that is not here has no name. */

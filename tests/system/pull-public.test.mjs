@@ -16,7 +16,7 @@ import { fileURLToPath } from 'node:url';
 import { certificate } from '../lib/certificate.mjs';
 import { clear, guard } from '../lib/cleanup.mjs';
 import { withDaemon } from '../lib/daemon.mjs';
-import { openEvents } from '../lib/events.mjs';
+import { pullToEnd } from '../lib/events.mjs';
 import { string, writeGguf } from '../lib/gguf.mjs';
 import { Gateway } from '../lib/gateway.mjs';
 import { startHub } from '../lib/hub.mjs';
@@ -77,11 +77,8 @@ function startAlone() {
 }
 
 async function pulled(daemon, model) {
-    const client = await openEvents(`${daemon.url}/v1/models/pull`, { body: { stream: true, model } });
-    if (client.status !== 200) return client.problem;
-    await client.ended(60_000);
-    const { event, json } = client.last;
-    return event === 'done' ? { code: 'done' } : json;
+    const { last, outcome } = await pullToEnd(daemon, { model });
+    return last?.event === 'done' ? { code: 'done' } : outcome;
 }
 
 /** Something of this machine that nobody outside may reach. */

@@ -124,7 +124,7 @@ static void name_answer(const struct wi_gateway_request *request, struct answer 
     else
         snprintf(answer->etag, sizeof answer->etag, "\"%s.raw\"", cid);
     snprintf(answer->name, sizeof answer->name, "%s.%s", cid, request->is_car ? "car" : "bin");
-    answer->type = request->is_car ? WI_CAR_TYPE_WRITTEN : "application/vnd.ipld.raw";
+    answer->type = request->is_car ? WI_CAR_TYPE_WRITTEN : WI_BLOCK_TYPE;
 }
 
 static struct wi_block_reading *find(

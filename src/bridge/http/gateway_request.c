@@ -125,7 +125,7 @@ static int read_element(struct piece element, int *weight)
 {
     struct piece type, parameter, name;
     take(&element, ';', &type);
-    int form = is(&type, "application/vnd.ipld.raw") ? 0 : is(&type, WI_CAR_TYPE) ? 1 : -1;
+    int form = is(&type, WI_BLOCK_TYPE) ? 0 : is(&type, WI_CAR_TYPE) ? 1 : -1;
     *weight = 1000;
     while (form >= 0 && take(&element, ';', &parameter)) {
         take(&parameter, '=', &name);
@@ -177,8 +177,8 @@ enum wi_code wi_gateway_request_read(const char *cid, const char *parameters, co
         said.form = form_of_accept(accept);
     if (said.form < 0)
         return wi_error_set(error, WI_INVALID_FIELD, "format",
-            "say what is wanted: format=raw or format=car, or Accept: application/vnd.ipld.raw "
-            "or " WI_CAR_TYPE ", version 1");
+            "say what is wanted: format=raw or format=car, or Accept: " WI_BLOCK_TYPE
+            " or " WI_CAR_TYPE ", version 1");
     request->is_car = said.form == 1;
     request->scope = said.scope < 0 ? WI_SCOPE_ALL : (enum wi_dag_scope)said.scope;
     return WI_OK;

@@ -72,6 +72,16 @@ TEST(becomes_printable)
     assert_string_equal(out, "");
 }
 
+TEST(nothing_equals_nothing_alone)
+{
+    char copy[] = "abc";
+    assert_true(wi_text_equal("abc", copy));
+    assert_true(wi_text_equal(NULL, NULL));
+    assert_false(wi_text_equal("abc", "abd"));
+    assert_false(wi_text_equal("", NULL));
+    assert_false(wi_text_equal(NULL, ""));
+}
+
 TEST(ends_as_it_ends)
 {
     assert_true(wi_text_ends("a/model.ONNX", ".onnx"));

@@ -276,16 +276,19 @@ static void end_pull(enum wi_pull_state state, const struct wi_error *error)
     on_event(played.pull_context, &info);
 }
 
+/* It has one, of that kind. */
+static void have(struct fixture *f, enum wi_pin_kind kind)
+{
+    played.pin = (struct wi_pin){
+        .kind = kind, .cid = cid(), .model = f->name, .origin = (char *)"anna", .bytes = 1000};
+}
+
 /* The pin is there. */
 static void end_hold(struct fixture *f)
 {
     wi_publish_fn *on_held = played.on_held;
     assert_non_null(on_held);
-    played.pin = (struct wi_pin){.kind = played.held_as,
-        .cid = cid(),
-        .model = f->name,
-        .origin = (char *)"anna",
-        .bytes = 1000};
+    have(f, played.held_as);
     played.on_held = NULL;
     on_held(played.hold_context, &played.pin, NULL);
 }
@@ -295,13 +298,6 @@ static void expect_held(enum wi_pin_kind kind)
     assert_int_equal(played.holds, 1);
     assert_int_equal(played.held_as, kind);
     assert_string_equal(played.held_origin, "anna");
-}
-
-/* It has one, of that kind. */
-static void have(struct fixture *f, enum wi_pin_kind kind)
-{
-    played.pin = (struct wi_pin){
-        .kind = kind, .cid = cid(), .model = f->name, .origin = (char *)"anna", .bytes = 1000};
 }
 
 /* --- the tests -------------------------------------------------------------------------------- */

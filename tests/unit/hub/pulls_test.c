@@ -264,36 +264,6 @@ TEST(a_cancelled_pull_leaves_nothing)
     assert_int_equal(counters.cancelled, 1);
 }
 
-TEST(the_next_daemon_goes_on)
-{
-    struct fixture *f = *state;
-    struct watcher watcher;
-    played.hold = 1;
-    start(f, "org/small@main", "org/small");
-    run_until(f, "org/small", WI_PULL_DOWNLOADING);
-    end(f);
-    assert_int_equal(count_stagings(f), 1);
-    played.hold = 0;
-    begin(f);
-    wi_pulls_resume(f->pulls);
-    run_until(f, "org/small", WI_PULL_RESOLVING);
-    watch(f, "org/small", &watcher);
-    run_until_ended(f, &watcher);
-    assert_int_equal(watcher.states & (1u << WI_PULL_DONE), 1u << WI_PULL_DONE);
-    assert_int_equal(count_stagings(f), 0);
-    assert_int_equal(wi_versions_current(f->root, "org/small"), 1);
-}
-
-static void start_copy(struct fixture *f)
-{
-    const struct wi_pull_want want = {.reference = "org/small", .copy = 1};
-    char name[WI_MODEL_NAME_MAX + 1];
-    struct wi_error error;
-    played.hold = 1;
-    assert_int_equal(wi_pulls_start(f->pulls, &want, name, &error), WI_OK);
-    run_until(f, "org/small", WI_PULL_DOWNLOADING);
-}
-
 /* Another daemon goes on with it, to its end. */
 static void end_in_the_next(struct fixture *f)
 {
@@ -308,6 +278,26 @@ static void end_in_the_next(struct fixture *f)
     run_until_ended(f, &watcher);
     assert_int_equal(watcher.states & (1u << WI_PULL_DONE), 1u << WI_PULL_DONE);
     assert_int_equal(count_stagings(f), 0);
+}
+
+TEST(the_next_daemon_goes_on)
+{
+    struct fixture *f = *state;
+    played.hold = 1;
+    start(f, "org/small@main", "org/small");
+    run_until(f, "org/small", WI_PULL_DOWNLOADING);
+    end_in_the_next(f);
+    assert_int_equal(wi_versions_current(f->root, "org/small"), 1);
+}
+
+static void start_copy(struct fixture *f)
+{
+    const struct wi_pull_want want = {.reference = "org/small", .copy = 1};
+    char name[WI_MODEL_NAME_MAX + 1];
+    struct wi_error error;
+    played.hold = 1;
+    assert_int_equal(wi_pulls_start(f->pulls, &want, name, &error), WI_OK);
+    run_until(f, "org/small", WI_PULL_DOWNLOADING);
 }
 
 /* Whether what is written down of the pull is no copy. */

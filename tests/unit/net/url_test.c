@@ -23,6 +23,14 @@ TEST(parts_are_found)
     }
 }
 
+TEST(an_origin_is_scheme_host_and_port)
+{
+    assert_true(wi_url_same_origin("https://a.example/x", "HTTPS://A.example?y"));
+    assert_false(wi_url_same_origin("https://a.example", "http://a.example"));
+    assert_false(wi_url_same_origin("https://a.example", "https://a.example:8443"));
+    assert_false(wi_url_same_origin("https://a.example", "https://b.a.example"));
+}
+
 TEST(loopback_and_https_are_secure)
 {
     const struct {

@@ -268,6 +268,64 @@ TEST(graphs_in_graphs_end_somewhere)
     wi_buffer_clear(&model);
 }
 
+/* The name of an initializer is in it, that of a node's value beside it. */
+TEST(a_constant_that_is_an_output_keeps_its_name)
+{
+    struct wi_buffer graph = {0}, tensor = {0}, attribute = {0}, node = {0}, model;
+    float values[WEIGHTS];
+    fill(values);
+    put_number(&tensor, 1, SIDE);
+    put_number(&tensor, 2, 1);
+    put_bytes(&tensor, 9, values, SIDE * sizeof *values);
+    put_bytes(&attribute, 1, "value", 5);
+    put_message(&attribute, 5, &tensor);
+    put_bytes(&node, 2, "c", 1);
+    put_bytes(&node, 4, "Constant", 8);
+    put_message(&node, 5, &attribute);
+    put_message(&graph, 1, &node);
+    put_node(&graph, "MatMul", "x", "w", "y");
+    put_weights(&graph, "w", values);
+    put_value(&graph, 11, "x", 1, 2, (int64_t[]){-1, SIDE});
+    put_value(&graph, 12, "y", 1, 2, (int64_t[]){-1, SIDE});
+    put_value(&graph, 12, "c", 1, 1, (int64_t[]){SIDE});
+    model = finish_model(&graph);
+    for (size_t i = 0; i < ASKED; i++) {
+        struct bench bench = {0};
+        assert_int_equal(make_asked(&bench, &model, i), 0);
+        refuse(&bench.files[0], i, "nothing_to_quantize", ""); /* and so it is a model */
+        clear(&bench);
+    }
+    wi_buffer_clear(&model);
+}
+
+TEST(sparse_tensors_do_not_become_16_bits)
+{
+    struct wi_buffer graph = {0}, tensor = {0}, sparse = {0}, model;
+    float values[WEIGHTS];
+    fill(values);
+    put_number(&tensor, 1, 1);
+    put_number(&tensor, 2, 1);
+    put_bytes(&tensor, 8, "s", 1);
+    put_bytes(&tensor, 9, values, sizeof *values);
+    put_message(&sparse, 1, &tensor);
+    put_message(&graph, 15, &sparse);
+    put_node(&graph, "MatMul", "x", "w", "z");
+    put_node(&graph, "Add", "z", "s", "y");
+    put_weights(&graph, "w", values);
+    put_value(&graph, 11, "x", 1, 2, (int64_t[]){-1, SIDE});
+    put_value(&graph, 12, "y", 1, 2, (int64_t[]){-1, SIDE});
+    model = finish_model(&graph);
+    for (size_t i = 0; i < ASKED; i++) {
+        struct bench bench = {0};
+        if (asked[i].bits == 16)
+            refuse(&model, i, "nothing_to_quantize", "sparse tensors");
+        else
+            assert_int_equal(make_asked(&bench, &model, i), 0);
+        clear(&bench);
+    }
+    wi_buffer_clear(&model);
+}
+
 TEST(a_full_disk_is_said)
 {
     struct wi_buffer model = product(NULL, NULL);

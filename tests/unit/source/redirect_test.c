@@ -78,3 +78,18 @@ TEST(counts_hops)
     assert_null(wi_redirect_follow(HUB, HUB, "/x", WI_REDIRECTS_MAX, &error));
     assert_non_null(strstr(error.detail, "one redirect too many"));
 }
+
+TEST(takes_what_is_next)
+{
+    struct wi_error error = {0};
+    char *url = strdup(HUB);
+    unsigned hops = WI_REDIRECTS_MAX - 1;
+    assert_int_equal(wi_redirect_take(HUB, &url, "/x", &hops, &error), 0);
+    assert_string_equal(url, "https://hub.example/x");
+    assert_int_equal(hops, WI_REDIRECTS_MAX);
+    assert_int_equal(wi_redirect_take(HUB, &url, "/y", &hops, &error), -1);
+    assert_non_null(strstr(error.detail, "one redirect too many"));
+    assert_string_equal(url, "https://hub.example/x");
+    assert_int_equal(hops, WI_REDIRECTS_MAX);
+    free(url);
+}
