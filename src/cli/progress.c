@@ -2,6 +2,7 @@
 #include "cli/progress.h"
 
 #include "cli/bar.h"
+#include "cli/events.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -63,4 +64,52 @@ void wi_cli_progress_show(struct wi_cli_progress *progress, const json_t *state)
         draw_bar(progress, state);
     else
         put_line(progress, state);
+}
+
+/* --- following ------------------------------------------------------------------------------- */
+
+struct following {
+    const struct wi_cli_follow *follow;
+    struct wi_cli_progress progress;
+};
+
+static void end_bar(void *context)
+{
+    struct following *following = context;
+
+    wi_cli_progress_end(&following->progress);
+}
+
+static void on_event(void *context, const char *name, const json_t *value)
+{
+    struct following *following = context;
+    const struct wi_cli_follow *follow = following->follow;
+
+    if (strcmp(name, "progress") == 0 && !follow->lines)
+        wi_cli_progress_show(&following->progress, value);
+    else if (strcmp(name, "done") == 0)
+        end_bar(following);
+    follow->on_event(follow->context, name, value);
+}
+
+static enum wi_exit on_break(void *context, const struct wi_rest_answer *answer)
+{
+    const struct following *following = context;
+    const struct wi_cli_follow *follow = following->follow;
+
+    return wi_cli_stream_broken(follow->cli, answer, follow->stopped, follow->lost);
+}
+
+enum wi_exit wi_cli_follow(const struct wi_cli_follow *follow, struct wi_rest_request *request)
+{
+    struct following following = {.follow = follow, .progress = wi_cli_progress_begin()};
+    struct wi_cli_stream stream = {.cli = follow->cli,
+        .lines = follow->lines,
+        .stops = 1,
+        .on_event = on_event,
+        .on_end = end_bar,
+        .on_break = on_break,
+        .context = &following};
+
+    return wi_cli_stream(&stream, request);
 }

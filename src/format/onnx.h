@@ -63,6 +63,8 @@ enum wi_code wi_onnx_read_file(int fd, uint64_t size, const atomic_int *stop,
 void wi_onnx_clear(struct wi_onnx_signature *signature);
 /* Whether a file is named as one of tensors is: ….onnx_data, ….onnx_data_1. */
 int wi_onnx_is_data(const char *path);
+/* The same, or ….onnx.data. */
+int wi_onnx_is_weights(const char *path);
 
 /* What the graph computes in: "fp32", "fp16", "bf16" or "fp64", by the first of its outputs, then
  * of its inputs, that has such a datatype, as the page tells it; NULL: by none. */

@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "format/view.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -162,6 +163,11 @@ int wi_onnx_is_data(const char *path)
 {
     const char *data = strstr(path, ".onnx_data");
     return data && data[strspn(data + 10, "_0123456789") + 10] == '\0';
+}
+
+int wi_onnx_is_weights(const char *path)
+{
+    return wi_onnx_is_data(path) || wi_text_ends(path, ".onnx.data");
 }
 
 void wi_onnx_clear_externals(struct wi_onnx_signature *signature)

@@ -29,15 +29,9 @@ static int is_graph(const char *path)
     return strcmp(path, "model.onnx") == 0 || is_other(path);
 }
 
-/* model.onnx_data and the like. */
-static int is_weights(const char *path)
-{
-    return wi_onnx_is_data(path) || wi_text_ends(path, ".onnx.data");
-}
-
 static int wants(const char *path)
 {
-    return is_graph(path) || strcmp(path, "model.json") == 0 || is_weights(path);
+    return is_graph(path) || strcmp(path, "model.json") == 0 || wi_onnx_is_weights(path);
 }
 
 /* --- variants --------------------------------------------------------------------------------- */
@@ -49,7 +43,7 @@ static void add_dtype(
         if (is_graph(files[i].path) && wi_variant_is_dtype(files[i].path, dtype))
             wi_variant_add(wi_variants_make(variants, dtype), &files[i]);
     for (size_t i = 0; i < count; i++)
-        if (is_weights(files[i].path) && wi_variant_is_dtype(files[i].path, dtype) &&
+        if (wi_onnx_is_weights(files[i].path) && wi_variant_is_dtype(files[i].path, dtype) &&
             wi_variants_get(variants, dtype))
             wi_variant_add(wi_variants_make(variants, dtype), &files[i]);
 }

@@ -2,6 +2,7 @@
 #include "hub/pull.h"
 
 #include "base/clock.h"
+#include "base/event_watch.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "hub/gateways.h"
@@ -25,11 +26,9 @@ const char *const wi_pull_state_names[WI_PULL_STATE_COUNT] = {
     "resolving", "downloading", "verifying", "publishing", "done", "failed"};
 
 struct wi_pull_watch {
-    struct entry *entry;
+    struct wi_event_watch watch;
     wi_pull_fn *on_event;
     void *context;
-    int told; /* of the present event */
-    struct wi_pull_watch *prev, *next;
 };
 
 /* A pull that is under way; at most one for each name. */
@@ -37,7 +36,7 @@ struct entry {
     struct wi_pulls *pulls;
     struct wi_pull *pull;
     const struct wi_pull_order *order; /* the pull's */
-    struct wi_pull_watch *watches;
+    struct wi_event_watch *watches;
     uint64_t counted; /* bytes fetched */
     /* Likewise: now, and whether there were any. */
     uint64_t level_counted[WI_PULL_LEVELS];
@@ -74,7 +73,7 @@ struct wi_pulls {
 static void free_entry(struct entry *entry)
 {
     while (entry->watches)
-        wi_pull_unwatch(entry->watches);
+        wi_pull_unwatch((struct wi_pull_watch *)entry->watches);
     wi_pull_free(entry->pull);
     free(entry);
 }
@@ -274,24 +273,17 @@ static void count_ended(struct entry *entry, const struct wi_pull_info *info)
 
 /* --- telling ---------------------------------------------------------------------------------- */
 
-/* Each watch once, whatever they do meanwhile: those that are there now, not those that come. */
 static void tell(struct entry *entry, const struct wi_pull_info *info, int ended)
 {
-    struct wi_pull_watch *watch;
-    DL_FOREACH(entry->watches, watch)
-    watch->told = 0;
-    for (watch = entry->watches; watch;) {
-        if (watch->told) {
-            watch = watch->next;
-            continue;
-        }
+    struct wi_event_watch *next;
+    wi_event_watches_renew(entry->watches);
+    while ((next = wi_event_watches_next(entry->watches))) {
+        struct wi_pull_watch *watch = (struct wi_pull_watch *)next;
         wi_pull_fn *on_event = watch->on_event;
         void *context = watch->context;
-        watch->told = 1;
         if (ended)
             wi_pull_unwatch(watch);
         on_event(context, info);
-        watch = entry->watches; /* any may be gone */
     }
 }
 
@@ -323,9 +315,9 @@ struct wi_pull_watch *wi_pull_watch(
     if (!entry)
         return NULL;
     struct wi_pull_watch *watch = wi_alloc(sizeof *watch);
-    *watch =
-        (struct wi_pull_watch){.entry = entry, .on_event = on_event, .context = context, .told = 1};
-    DL_APPEND(entry->watches, watch);
+    watch->on_event = on_event;
+    watch->context = context;
+    wi_event_watch_begin(&watch->watch, &entry->watches);
     return watch;
 }
 
@@ -333,7 +325,7 @@ void wi_pull_unwatch(struct wi_pull_watch *watch)
 {
     if (!watch)
         return;
-    DL_DELETE(watch->entry->watches, watch);
+    wi_event_watch_end(&watch->watch);
     free(watch);
 }
 

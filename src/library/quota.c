@@ -1,12 +1,12 @@
 /* Who goes when there is no room: what takes room in the store is measured, a sorted list and a sum
  * decide, and what is to go is removed. */
 #include "library/quota.h"
-#include "base/table.h"
-#include "library/blobs.h"
-#include "library/versions_private.h"
 
 #include "base/descriptors.h"
+#include "base/table.h"
+#include "library/blobs.h"
 #include "library/store_path.h"
+#include "library/versions_private.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>

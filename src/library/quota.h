@@ -40,8 +40,8 @@ enum wi_code wi_quota_plan(
     struct wi_quota *quota, uint64_t limit, uint64_t needed, struct wi_error *error);
 
 /* Fills an empty list from the store; blocks. What the pull `id` (NULL: none) has so far is left
- * out: who asks for room for all of its files would count it twice. What of
- * `use` is elsewhere gets sorted. */
+ * out: who asks for room for all of its files would count it twice. What of `use` is elsewhere gets
+ * sorted. */
 void wi_quota_scan(
     const char *directory, const char *id, struct wi_versions_use *use, struct wi_quota *quota);
 /* Removes what is marked; blocks. Of a current version the name alone goes, and is added to

@@ -61,6 +61,7 @@ struct wi_making {
     enum wi_making_state state;
     struct wi_model *source, *made; /* NULL before they are there */
     struct wi_strings graphs;       /* paths of the source's */
+    struct wi_strings common;       /* likewise of what is staged beside the new graphs */
     size_t at;                      /* of them, form by form: the one under way */
     size_t form;                    /* that is measured */
     char *folder;                   /* where it is staged */
@@ -129,11 +130,11 @@ static int is_own(const struct wi_model *source, const char *path)
          one = one->hh.next)
         if (strcmp(one->path, path) == 0)
             return 1;
-    return is_graph(path) || wi_onnx_is_data(path) || wi_text_ends(path, ".onnx.data");
+    return is_graph(path) || wi_onnx_is_weights(path);
 }
 
-/* What is to be staged beside the new graphs; and the graphs, with room for them. */
-static void list_files(struct wi_making *making, struct wi_strings *common)
+/* The graphs, what is to be staged beside the new ones, and the room for all of it. */
+static void list_files(struct wi_making *making)
 {
     const struct wi_manifest *manifest = &making->source->manifest;
     for (size_t i = 0; i < manifest->count; i++) {
@@ -143,13 +144,13 @@ static void list_files(struct wi_making *making, struct wi_strings *common)
             wi_strings_add(&making->graphs, file->path);
         if (is_graph(file->path) && slash) {
             char *folder = wi_strndup(file->path, (size_t)(slash - file->path) + 1);
-            wi_strings_add(common, folder);
+            wi_strings_add(&making->common, folder);
             free(folder);
         }
         if (is_own(making->source, file->path)) {
             making->total += file->bytes;
         } else {
-            wi_strings_add(common, file->path);
+            wi_strings_add(&making->common, file->path);
             making->pending += file->bytes;
         }
     }
@@ -187,7 +188,6 @@ static void on_room(
     void *context, const struct wi_versions_result *result, const struct wi_error *error)
 {
     struct wi_making *making = context;
-    struct wi_strings common = {0};
     (void)result;
     making->task = NULL;
     if (error) {
@@ -196,27 +196,21 @@ static void on_room(
         fail(making, &full);
         return;
     }
-    making->total = making->pending = 0;
-    wi_strings_clear(&making->graphs);
-    list_files(making, &common);
     making->staged = 1;
-    making->task = wi_versions_stage_made(
-        making->deps.versions, making->id, making->source->folder, &common, on_staged, making);
-    wi_strings_clear(&common);
+    making->task = wi_versions_stage_made(making->deps.versions, making->id, making->source->folder,
+        &making->common, on_staged, making);
 }
 
 static void on_source(void *context, struct wi_model *model, const struct wi_error *error)
 {
     struct wi_making *making = context;
-    struct wi_strings common = {0};
     making->lookup = NULL;
     if (error) {
         fail(making, error);
         return;
     }
     making->source = wi_model_ref(model);
-    list_files(making, &common);
-    wi_strings_clear(&common);
+    list_files(making);
     making->task =
         wi_versions_make_room(making->deps.versions, making->id, making->pending, on_room, making);
 }
@@ -554,6 +548,7 @@ void wi_making_free(struct wi_making *making)
     wi_model_unref(making->source);
     wi_model_unref(making->made);
     wi_strings_clear(&making->graphs);
+    wi_strings_clear(&making->common);
     json_decref(making->notes);
     free(making->said);
     free(making->folder);

@@ -38,7 +38,6 @@ struct wi_measure {
     double cosines[WI_MEASURE_INPUTS];
     double largest_error;
     char browser[32], version[64], node[WI_ID_SIZE];
-    int answered; /* the run under way has an outcome */
 };
 
 /* --- inputs ----------------------------------------------------------------------------------- */
@@ -310,7 +309,6 @@ static void on_outcome(void *context, struct wi_outcome *outcome)
     wi_tensors_clear(&measure->due->outputs);
     wi_tensors_share(&measure->due->outputs, outcome->outputs);
     measure->due->run_ms[measure->done] = outcome->inference_ms;
-    measure->answered = 1;
     wi_text_copy(measure->node, sizeof measure->node, outcome->node);
     wi_text_copy(measure->browser, sizeof measure->browser, outcome->browser);
     wi_text_copy(measure->version, sizeof measure->version, outcome->browser_version);
@@ -358,7 +356,6 @@ static void on_next(void *context)
     asked->raw = asked->task != WI_TASK_NONE;
     const struct wi_run_request request = {
         .kind = WI_RUN_SHADOW, .asked = asked, .ours_only = 1, .accepted_at = wi_now_ms()};
-    measure->answered = 0;
     measure->run = wi_run_new(measure->order.runs, &request, &owner);
     wi_run_begin(measure->run);
 }

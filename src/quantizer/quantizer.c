@@ -2,6 +2,7 @@
 #include "quantizer/making.h"
 
 #include "base/clock.h"
+#include "base/event_watch.h"
 #include "base/loop.h"
 #include "base/memory.h"
 #include "library/made.h"
@@ -18,18 +19,16 @@ const char *const wi_making_state_names[WI_MAKING_STATE_COUNT] = {
     "quantizing", "measuring", "publishing", "done", "failed"};
 
 struct wi_making_watch {
-    struct entry *entry;
+    struct wi_event_watch watch;
     wi_making_event_fn *on_event;
     void *context;
-    int told; /* of the present event */
-    struct wi_making_watch *prev, *next;
 };
 
 /* A making, under way or remembered; at most one for each name. */
 struct entry {
     struct wi_quantizer *quantizer;
     struct wi_making *making;
-    struct wi_making_watch *watches;
+    struct wi_event_watch *watches;
     int ended;
     struct entry *prev, *next;
 };
@@ -83,7 +82,7 @@ static size_t count(const struct wi_quantizer *quantizer, int ended)
 static void free_entry(struct entry *entry)
 {
     while (entry->watches)
-        wi_making_unwatch(entry->watches);
+        wi_making_unwatch((struct wi_making_watch *)entry->watches);
     wi_making_free(entry->making);
     free(entry);
 }
@@ -135,25 +134,18 @@ static void on_tidy(void *context)
 
 /* --- telling ---------------------------------------------------------------------------------- */
 
-/* Each watch once, whatever they do meanwhile: those that are there now, not those that come. */
 static void tell(struct entry *entry, int ended)
 {
-    struct wi_making_watch *watch;
-    DL_FOREACH(entry->watches, watch)
-    watch->told = 0;
-    for (watch = entry->watches; watch;) {
-        if (watch->told) {
-            watch = watch->next;
-            continue;
-        }
+    struct wi_event_watch *next;
+    wi_event_watches_renew(entry->watches);
+    while ((next = wi_event_watches_next(entry->watches))) {
+        struct wi_making_watch *watch = (struct wi_making_watch *)next;
         wi_making_event_fn *on_event = watch->on_event;
         void *context = watch->context;
         struct wi_making_info info = info_of(entry);
-        watch->told = 1;
         if (ended)
             wi_making_unwatch(watch);
         on_event(context, &info);
-        watch = entry->watches; /* any may be gone */
     }
 }
 
@@ -191,9 +183,9 @@ struct wi_making_watch *wi_making_watch(
     if (!entry)
         return NULL;
     struct wi_making_watch *watch = wi_alloc(sizeof *watch);
-    *watch = (struct wi_making_watch){
-        .entry = entry, .on_event = on_event, .context = context, .told = 1};
-    DL_APPEND(entry->watches, watch);
+    watch->on_event = on_event;
+    watch->context = context;
+    wi_event_watch_begin(&watch->watch, &entry->watches);
     return watch;
 }
 
@@ -201,7 +193,7 @@ void wi_making_unwatch(struct wi_making_watch *watch)
 {
     if (!watch)
         return;
-    DL_DELETE(watch->entry->watches, watch);
+    wi_event_watch_end(&watch->watch);
     free(watch);
 }
 
@@ -225,17 +217,14 @@ static enum wi_code check_model(
     return WI_OK;
 }
 
-/* 1: the same is being made. */
-static int join(
+static enum wi_code join(
     const struct entry *entry, const struct wi_quantizer_want *want, struct wi_error *error)
 {
-    struct wi_making_info info = info_of(entry);
     if (wi_making_same(entry->making, want))
-        return 1;
-    wi_error_set(error, WI_CONFLICT, "model_name",
+        return WI_OK;
+    return wi_error_set(error, WI_CONFLICT, "model_name",
         "%.160s is being made, and one at a time is for a model: wait for it, or cancel it",
-        info.name);
-    return 0;
+        info_of(entry).name);
 }
 
 static void add(
@@ -264,7 +253,7 @@ enum wi_code wi_quantizer_start(struct wi_quantizer *quantizer, struct wi_model 
     const struct entry *entry = find_under_way(quantizer, name);
     snprintf(name, WI_MODEL_NAME_MAX + 1, "%.*s:%s", length, model->name, kind->variant);
     if (entry)
-        return join(entry, want, error) ? WI_OK : error->code;
+        return join(entry, want, error);
     if (quantizer->stopped)
         return wi_error_set(error, WI_SHUTTING_DOWN, NULL, "the service is ending");
     if (count(quantizer, 0) >= WI_QUANTIZER_MAX)

@@ -8,8 +8,8 @@
  *
  * A daemon that ends gives it up. Everything is called on the loop's thread.
  */
-#ifndef WI_QUANTIZER_FEWER_H
-#define WI_QUANTIZER_FEWER_H
+#ifndef WI_QUANTIZER_QUANTIZER_H
+#define WI_QUANTIZER_QUANTIZER_H
 
 #include "base/change.h"
 #include "bridge/bridge.h"

@@ -27,16 +27,8 @@
 
 struct show {
     struct wi_cli *cli;
-    struct wi_cli_progress progress;
     json_t *published; /* what the server said at the end */
 };
-
-static void end_bar(void *context)
-{
-    struct show *show = context;
-
-    wi_cli_progress_end(&show->progress);
-}
 
 /* --- publishing ------------------------------------------------------------------------------- */
 
@@ -44,34 +36,23 @@ static void on_event(void *context, const char *name, const json_t *value)
 {
     struct show *show = context;
 
-    if (strcmp(name, "progress") == 0) {
-        wi_cli_progress_show(&show->progress, value);
-    } else if (strcmp(name, "done") == 0) {
-        end_bar(show);
+    if (strcmp(name, "done") == 0) {
         json_decref(show->published);
         show->published = json_incref((json_t *)value);
     }
 }
 
-static enum wi_exit on_break(void *context, const struct wi_rest_answer *answer)
-{
-    const struct show *show = context;
-
-    return wi_cli_stream_broken(show->cli, answer, "it is not published", "");
-}
-
 static enum wi_exit publish(struct show *show, const char *path)
 {
-    struct wi_cli_stream stream = {.cli = show->cli,
-        .stops = 1,
+    const struct wi_cli_follow follow = {.cli = show->cli,
+        .stopped = "it is not published",
+        .lost = "",
         .on_event = on_event,
-        .on_end = end_bar,
-        .on_break = on_break,
         .context = show};
     struct wi_rest_request request = {
         .path = path, .method = "POST", .accept = "text/event-stream"};
 
-    return wi_cli_stream(&stream, &request);
+    return wi_cli_follow(&follow, &request);
 }
 
 /* --- what is said ----------------------------------------------------------------------------- */
@@ -204,6 +185,7 @@ static enum wi_code whole_file_end(struct whole_file *file, struct wi_error *err
 
 struct car {
     struct show *show;
+    struct wi_cli_progress progress;
     struct whole_file file;
     struct wi_rest_answer answer;
     uint64_t written;
@@ -220,7 +202,7 @@ static void show_written(struct car *car)
     car->shown_ms = now;
     state = json_pack("{s:s, s:I, s:I}", "state", "writing", "loaded_bytes",
         (json_int_t)car->written, "total_bytes", (json_int_t)car->answer.announced);
-    wi_cli_progress_show(&car->show->progress, state);
+    wi_cli_progress_show(&car->progress, state);
     json_decref(state);
 }
 
@@ -270,7 +252,7 @@ static enum wi_exit write_car(struct car *car, const char *path)
     enum wi_exit result;
 
     wi_rest_exchange(&car->show->cli->rest, &request, &car->answer);
-    end_bar(car->show);
+    wi_cli_progress_end(&car->progress);
     result = keep(car);
     wi_rest_answer_clear(&car->answer);
     return result;
@@ -301,7 +283,7 @@ static enum wi_exit publish_to_file(struct car *car, const char *path, const cha
 /* Whoever takes the file from standard output is told on the other where it came from. */
 static enum wi_exit publish_car(struct show *show, const char *path, const char *target)
 {
-    struct car car = {.show = show};
+    struct car car = {.show = show, .progress = wi_cli_progress_begin()};
     int is_standard = strcmp(target, "-") == 0;
     enum wi_exit result = publish_to_file(&car, path, target);
 
@@ -326,7 +308,7 @@ static enum wi_code check(const struct wi_cli *cli, const char *name, struct wi_
 
 enum wi_exit wi_cli_publish(struct wi_cli *cli)
 {
-    struct show show = {.cli = cli, .progress = wi_cli_progress_begin()};
+    struct show show = {.cli = cli};
     const char *name = cli->arguments.positionals[0], *car = wi_argument(&cli->arguments, "car");
     struct wi_error error = {0};
     enum wi_exit result;

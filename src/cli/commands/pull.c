@@ -6,7 +6,6 @@
 
 #include "base/memory.h"
 #include "cli/bar.h"
-#include "cli/events.h"
 #include "cli/progress.h"
 #include "cli/table.h"
 #include "hub/reference.h"
@@ -18,20 +17,11 @@
 #define ASK_MS 30000
 
 struct show {
-    struct wi_cli *cli;
     int events; /* as lines of JSON */
-    struct wi_cli_progress progress;
     char *name;
 };
 
 /* --- showing ---------------------------------------------------------------------------------- */
-
-static void end_bar(void *context)
-{
-    struct show *show = context;
-
-    wi_cli_progress_end(&show->progress);
-}
 
 /* " from lan (3.0 MB), ipfs (1.1 MB)", where there were several */
 static void add_sources(struct wi_buffer *text, const json_t *sources)
@@ -76,14 +66,8 @@ static void on_event(void *context, const char *name, const json_t *value)
 
     if (called && !show->name)
         show->name = wi_strdup(called);
-    if (show->events)
-        return;
-    if (strcmp(name, "progress") == 0) {
-        wi_cli_progress_show(&show->progress, value);
-    } else if (strcmp(name, "done") == 0) {
-        end_bar(show);
+    if (!show->events && strcmp(name, "done") == 0)
         put_done(value);
-    }
 }
 
 /* --- asking ----------------------------------------------------------------------------------- */
@@ -106,25 +90,15 @@ static json_t *make_requested(const struct wi_arguments *arguments, const char *
     return requested;
 }
 
-static enum wi_exit on_break(void *context, const struct wi_rest_answer *answer)
-{
-    const struct show *show = context;
-
-    return wi_cli_stream_broken(show->cli, answer,
-        "the daemon goes on with the pull; the same command shows it again, and webinfer pull "
-        "--cancel MODEL ends it",
-        "\n  it goes on with the pull when it is started again");
-}
-
 enum wi_exit wi_cli_pull_model(struct wi_cli *cli, const char *reference, int events, char **name)
 {
-    struct show show = {.cli = cli, .events = events, .progress = wi_cli_progress_begin()};
-    struct wi_cli_stream stream = {.cli = cli,
+    struct show show = {.events = events};
+    const struct wi_cli_follow follow = {.cli = cli,
         .lines = events,
-        .stops = 1,
+        .stopped = "the daemon goes on with the pull; the same command shows it again, and "
+                   "webinfer pull --cancel MODEL ends it",
+        .lost = "\n  it goes on with the pull when it is started again",
         .on_event = on_event,
-        .on_end = end_bar,
-        .on_break = on_break,
         .context = &show};
     struct wi_buffer body = {0};
     json_t *requested = make_requested(&cli->arguments, reference);
@@ -135,7 +109,7 @@ enum wi_exit wi_cli_pull_model(struct wi_cli *cli, const char *reference, int ev
     wi_buffer_json(&body, requested);
     request.body = body.text;
     request.body_size = body.size;
-    result = wi_cli_stream(&stream, &request);
+    result = wi_cli_follow(&follow, &request);
     wi_buffer_clear(&body);
     json_decref(requested);
     *name = show.name;

@@ -6,7 +6,6 @@
 
 #include "base/memory.h"
 #include "cli/bar.h"
-#include "cli/events.h"
 #include "cli/progress.h"
 #include "cli/table.h"
 #include "library/model.h"
@@ -16,19 +15,7 @@
 
 #define ASK_MS 30000
 
-struct show {
-    struct wi_cli *cli;
-    struct wi_cli_progress progress;
-};
-
 /* --- showing ---------------------------------------------------------------------------------- */
-
-static void end_bar(void *context)
-{
-    struct show *show = context;
-
-    wi_cli_progress_end(&show->progress);
-}
 
 static double number(const json_t *object, const char *member)
 {
@@ -83,26 +70,10 @@ static void put_done(const json_t *making)
 
 static void on_event(void *context, const char *name, const json_t *value)
 {
-    struct show *show = context;
+    const struct wi_cli *cli = context;
 
-    if (show->cli->json)
-        return;
-    if (strcmp(name, "progress") == 0) {
-        wi_cli_progress_show(&show->progress, value);
-    } else if (strcmp(name, "done") == 0) {
-        end_bar(show);
+    if (!cli->json && strcmp(name, "done") == 0)
         put_done(value);
-    }
-}
-
-static enum wi_exit on_break(void *context, const struct wi_rest_answer *answer)
-{
-    const struct show *show = context;
-
-    return wi_cli_stream_broken(show->cli, answer,
-        "the daemon goes on with it; the same command shows it again, and webinfer quantize "
-        "--cancel MODEL ends it",
-        "\n  a daemon that ends gives it up");
 }
 
 /* --- asking ----------------------------------------------------------------------------------- */
@@ -122,16 +93,15 @@ static json_t *make_requested(const struct wi_arguments *arguments)
 
 static enum wi_exit watch(struct wi_cli *cli, struct wi_rest_request *request)
 {
-    struct show show = {.cli = cli, .progress = wi_cli_progress_begin()};
-    struct wi_cli_stream stream = {.cli = cli,
+    const struct wi_cli_follow follow = {.cli = cli,
         .lines = cli->json,
-        .stops = 1,
+        .stopped = "the daemon goes on with it; the same command shows it again, and webinfer "
+                   "quantize --cancel MODEL ends it",
+        .lost = "\n  a daemon that ends gives it up",
         .on_event = on_event,
-        .on_end = end_bar,
-        .on_break = on_break,
-        .context = &show};
+        .context = cli};
 
-    return wi_cli_stream(&stream, request);
+    return wi_cli_follow(&follow, request);
 }
 
 static enum wi_exit detach(struct wi_cli *cli, struct wi_rest_request *request)

@@ -2,50 +2,10 @@
  * SIGKILL before every step with which publishing and unpublishing change the disk: the next daemon
  * finds what was published before or what is published now, nothing is left over, and doing it
  * again succeeds.
- *
- * The calls that change the disk are this program's own: they count, and end the process.
  */
 #include "fixture.h"
 
-#include <signal.h>
-#include <stdatomic.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-/* --- steps ------------------------------------------------------------------------------------ */
-
-static atomic_int steps_left = -1000000; /* before the kill; below 0: there is none */
-
-static void step(void)
-{
-    if (atomic_fetch_sub(&steps_left, 1) == 0)
-        kill(getpid(), SIGKILL);
-}
-
-int renameat(int from, const char *old, int to, const char *fresh)
-{
-    step();
-    return (int)syscall(SYS_renameat2, from, old, to, fresh, 0);
-}
-
-int unlinkat(int at, const char *path, int flags)
-{
-    step();
-    return (int)syscall(SYS_unlinkat, at, path, flags);
-}
-
-int mkdirat(int at, const char *path, mode_t mode)
-{
-    step();
-    return (int)syscall(SYS_mkdirat, at, path, mode);
-}
-
-int fsync(int fd)
-{
-    step();
-    return (int)syscall(SYS_fsync, fd);
-}
+#include "../kill_steps.h"
 
 /* --- the tests -------------------------------------------------------------------------------- */
 
@@ -80,7 +40,6 @@ static void settle(struct fixture *f)
 /* Does it in a process that is killed before the step; whether it was. */
 static int killed(struct fixture *f, int before, void (*act)(struct fixture *f))
 {
-    int status;
     stop(f);
     pid_t pid = fork();
     if (pid == 0) {
@@ -90,10 +49,9 @@ static int killed(struct fixture *f, int before, void (*act)(struct fixture *f))
         act(f);
         _exit(0);
     }
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_true(WIFSIGNALED(status) ? WTERMSIG(status) == SIGKILL : WEXITSTATUS(status) == 0);
+    int is_killed = was_killed(pid);
     start(f);
-    return WIFSIGNALED(status);
+    return is_killed;
 }
 
 /* Once what is under way has ended. */

@@ -2,20 +2,16 @@
  * SIGKILL before every step with which publishing, removing and collecting change the disk: a name
  * leads to the old version or to the new one, whole, the next daemon's first collection leaves
  * nothing behind, and doing it again succeeds.
- *
- * The calls that change the disk are this program's own: they count, and end the process.
  */
 #include "../test.h"
 
 #include "../files.h"
+#include "../kill_steps.h"
 #include "library/blobs.h"
 #include "library/versions.h"
 #include "library/versions_private.h"
 #include <dirent.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define OLD "0000000000000000000000000000000000000000000000000000000000000001"
@@ -24,22 +20,6 @@
 static int no_links; /* as on a file system without them */
 
 /* --- steps ------------------------------------------------------------------------------------ */
-
-static int steps_left = -1; /* before the kill; below 0: there is none */
-
-static void step(void)
-{
-    if (steps_left == 0)
-        kill(getpid(), SIGKILL);
-    if (steps_left > 0)
-        steps_left--;
-}
-
-int renameat(int from, const char *old, int to, const char *fresh)
-{
-    step();
-    return (int)syscall(SYS_renameat2, from, old, to, fresh, 0);
-}
 
 int linkat(int from, const char *old, int to, const char *fresh, int flags)
 {
@@ -51,28 +31,10 @@ int linkat(int from, const char *old, int to, const char *fresh, int flags)
     return (int)syscall(SYS_linkat, from, old, to, fresh, flags);
 }
 
-int unlinkat(int at, const char *path, int flags)
-{
-    step();
-    return (int)syscall(SYS_unlinkat, at, path, flags);
-}
-
-int mkdirat(int at, const char *path, mode_t mode)
-{
-    step();
-    return (int)syscall(SYS_mkdirat, at, path, mode);
-}
-
 int symlinkat(const char *target, int at, const char *path)
 {
     step();
     return (int)syscall(SYS_symlinkat, target, at, path);
-}
-
-int fsync(int fd)
-{
-    step();
-    return (int)syscall(SYS_fsync, fd);
 }
 
 /* --- a store ---------------------------------------------------------------------------------- */
@@ -193,18 +155,13 @@ static const struct change changes[] = {
 /* In a process of its own, killed before that step. Whether it came to its end. */
 static int run_until(const struct change *change, const char *directory, int kill_at)
 {
-    int status;
     pid_t child = fork();
-    assert_true(child >= 0);
     if (child == 0) {
         steps_left = kill_at;
         change->change(directory);
         _exit(0);
     }
-    assert_int_equal(waitpid(child, &status, 0), child);
-    if (!WIFEXITED(status))
-        assert_int_equal(WTERMSIG(status), SIGKILL);
-    return WIFEXITED(status);
+    return !was_killed(child);
 }
 
 /* A model has two files: the graph and the labels. */

@@ -1,55 +1,19 @@
 /*
  * Variants that were made of a model: there while it has the files that they were made of, gone
  * with it, told of by notes that anybody may have written; SIGKILL before every step with which
- * publishing changes the disk. The calls that do so are this program's own: they count, and end it.
+ * publishing changes the disk.
  */
 #include "../test.h"
 
 #include "../files.h"
 #include "../format/onnx_build.h"
+#include "../kill_steps.h"
 #include "library/load.h"
 #include "library/made.h"
-#include <signal.h>
 #include <stdlib.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define OLD "of what was there before"
-
-static int steps_left = -1; /* before the kill; below 0: there is none */
-
-static void step(void)
-{
-    if (steps_left == 0)
-        kill(getpid(), SIGKILL);
-    if (steps_left > 0)
-        steps_left--;
-}
-
-int renameat(int from, const char *old, int to, const char *fresh)
-{
-    step();
-    return (int)syscall(SYS_renameat2, from, old, to, fresh, 0);
-}
-
-int unlinkat(int at, const char *path, int flags)
-{
-    step();
-    return (int)syscall(SYS_unlinkat, at, path, flags);
-}
-
-int mkdirat(int at, const char *path, mode_t mode)
-{
-    step();
-    return (int)syscall(SYS_mkdirat, at, path, mode);
-}
-
-int fsync(int fd)
-{
-    step();
-    return (int)syscall(SYS_fsync, fd);
-}
 
 /* --- a store ---------------------------------------------------------------------------------- */
 
@@ -283,18 +247,13 @@ TEST(it_goes_with_its_model_and_with_no_other)
 /* Publishing, in a process that is killed before that step. Whether it came to its end. */
 static int publish_until(const char *directory, const char *notes, int kill_at)
 {
-    int status;
     pid_t child = fork();
-    assert_true(child >= 0);
     if (child == 0) {
         steps_left = kill_at;
         publish(directory, "m", "new", notes);
         _exit(0);
     }
-    assert_int_equal(waitpid(child, &status, 0), child);
-    if (!WIFEXITED(status))
-        assert_int_equal(WTERMSIG(status), SIGKILL);
-    return WIFEXITED(status);
+    return !was_killed(child);
 }
 
 /* What is listed is whole: it has the files and the notes of one making. */

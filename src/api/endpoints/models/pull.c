@@ -43,6 +43,13 @@ static json_t *sources_json(const struct wi_pull_info *info)
     return list;
 }
 
+void wi_api_pull_add_problem(json_t *out, const struct wi_error *error)
+{
+    if (error)
+        json_object_set_new(out, "problem",
+            json_pack("{s:s, s:s}", "code", wi_code_name(error->code), "detail", error->detail));
+}
+
 json_t *wi_api_pull_json(const struct wi_pull_info *info)
 {
     json_t *out = json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s?, s:I, s:I, s:I, s:I, s:I, s:I}",
@@ -57,10 +64,7 @@ json_t *wi_api_pull_json(const struct wi_pull_info *info)
     add_rate(info, out);
     if (info->retrying)
         json_object_set_new(out, "retrying", json_string(info->retrying));
-    if (info->error)
-        json_object_set_new(out, "problem",
-            json_pack("{s:s, s:s}", "code", wi_code_name(info->error->code), "detail",
-                info->error->detail));
+    wi_api_pull_add_problem(out, info->error);
     return out;
 }
 
@@ -94,11 +98,15 @@ static void free_puller(void *work)
     free(puller);
 }
 
+void wi_api_pull_write(struct wi_buffer *out, json_t *pull, int done)
+{
+    json_object_set(pull, "phase", json_object_get(pull, "state"));
+    wi_printing_event(out, done ? "done" : "progress", pull);
+}
+
 static void write_event(struct wi_buffer *out, const struct wi_pull_info *info)
 {
-    json_t *value = wi_api_pull_json(info);
-    json_object_set(value, "phase", json_object_get(value, "state"));
-    wi_printing_event(out, info->state == WI_PULL_DONE ? "done" : "progress", value);
+    wi_api_pull_write(out, wi_api_pull_json(info), info->state == WI_PULL_DONE);
 }
 
 static void fail_puller(struct puller *puller, const struct wi_error *error)
@@ -223,15 +231,20 @@ int wi_api_has_pulls(struct wi_request *request)
     return 0;
 }
 
+void wi_api_pull_accept(struct wi_request *request, const char *name, json_t *pull)
+{
+    char where[WI_MODEL_NAME_MAX + 16];
+    wi_request_answer_json(request, 202, pull);
+    snprintf(where, sizeof where, "/v1/models/%s", name);
+    wi_request_add_header(request, MHD_HTTP_HEADER_LOCATION, where);
+}
+
 static void answer_accepted(struct wi_request *request, const char *name)
 {
     struct wi_pull_info info;
-    char where[WI_MODEL_NAME_MAX + 16];
     if (wi_pulls_find(request->api->deps.pulls, name, &info) != 0)
         abort(); /* it has just begun */
-    wi_request_answer_json(request, 202, wi_api_pull_json(&info));
-    snprintf(where, sizeof where, "/v1/models/%s", name);
-    wi_request_add_header(request, MHD_HTTP_HEADER_LOCATION, where);
+    wi_api_pull_accept(request, name, wi_api_pull_json(&info));
 }
 
 static void begin_pull(struct wi_request *request, const struct requested *requested)
@@ -274,15 +287,11 @@ void wi_handle_model_cancel(struct wi_request *request)
 {
     const struct wi_server_deps *deps = &request->api->deps;
     struct wi_error error;
-    if (deps->quantizer &&
-        wi_quantizer_cancel(deps->quantizer, request->argument, &error) == WI_OK) {
-        wi_request_answer_json(
-            request, 200, json_pack("{s:s, s:s}", "name", request->argument, "state", "cancelled"));
+    int cancelled =
+        deps->quantizer && wi_quantizer_cancel(deps->quantizer, request->argument, &error) == WI_OK;
+    if (!cancelled && !wi_api_has_pulls(request))
         return;
-    }
-    if (!wi_api_has_pulls(request))
-        return;
-    if (wi_pulls_cancel(deps->pulls, request->argument, &error) == WI_OK)
+    if (cancelled || wi_pulls_cancel(deps->pulls, request->argument, &error) == WI_OK)
         wi_request_answer_json(
             request, 200, json_pack("{s:s, s:s}", "name", request->argument, "state", "cancelled"));
     else

@@ -7,6 +7,11 @@
 
 /* A pull as a JSON object: a new reference. */
 json_t *wi_api_pull_json(const struct wi_pull_info *info);
+/* What objects like it have in common: why one has failed (`error` may be NULL); an event of one,
+ * which is taken; 202 with one, taken as well, that has begun to bring a model of that name. */
+void wi_api_pull_add_problem(json_t *out, const struct wi_error *error);
+void wi_api_pull_write(struct wi_buffer *out, json_t *pull, int done);
+void wi_api_pull_accept(struct wi_request *request, const char *name, json_t *pull);
 /* All that are known: a new list. `pulls` may be NULL. */
 json_t *wi_api_pulls_json(const struct wi_pulls *pulls);
 

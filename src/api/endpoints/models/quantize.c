@@ -4,6 +4,7 @@
  */
 #include "api/endpoints/endpoints.h"
 #include "api/endpoints/models/makings.h"
+#include "api/endpoints/models/pulls.h"
 #include "api/endpoints/openapi.h"
 
 #include "api/endpoints/stream.h"
@@ -11,9 +12,7 @@
 #include "base/clock.h"
 #include "base/params.h"
 #include "quantizer/measure.h"
-#include "wire/printing.h"
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 /* --- as JSON ---------------------------------------------------------------------------------- */
@@ -33,10 +32,7 @@ json_t *wi_api_making_json(const struct wi_making_info *info)
         WI_MEASURE_INPUTS);
     if (info->notes)
         json_object_set(out, "made", (json_t *)info->notes);
-    if (info->error)
-        json_object_set_new(out, "problem",
-            json_pack("{s:s, s:s}", "code", wi_code_name(info->error->code), "detail",
-                info->error->detail));
+    wi_api_pull_add_problem(out, info->error);
     return out;
 }
 
@@ -65,31 +61,35 @@ static void free_watcher(void *work)
     free(watcher);
 }
 
-static void write_event(struct wi_buffer *out, const struct wi_making_info *info)
+/* What fails before anything is told has its usual status. */
+static void tell_progress(struct watcher *watcher, const struct wi_making_info *info)
 {
-    json_t *value = wi_api_making_json(info);
-    json_object_set(value, "phase", json_object_get(value, "state"));
-    wi_printing_event(out, info->state == WI_MAKING_DONE ? "done" : "progress", value);
+    struct wi_buffer text = {0};
+    if (info->total == 0)
+        return;
+    wi_api_pull_write(&text, wi_api_making_json(info), 0);
+    wi_telling_say(watcher->telling, &text);
+}
+
+static void tell_end(struct watcher *watcher, const struct wi_making_info *info)
+{
+    struct wi_buffer text = {0};
+    wi_api_pull_write(&text, wi_api_making_json(info), 1);
+    wi_telling_end(watcher->telling, &text);
 }
 
 static void on_making(void *context, const struct wi_making_info *info)
 {
     struct watcher *watcher = context;
-    struct wi_buffer text = {0};
-    if (info->state == WI_MAKING_FAILED) {
-        wi_telling_fail(watcher->telling, info->error);
-    } else {
-        write_event(&text, info);
-        if (info->state == WI_MAKING_DONE)
-            wi_telling_end(watcher->telling, &text);
-        else if (info->total > 0)
-            wi_telling_say(watcher->telling, &text);
-        else
-            wi_buffer_clear(&text); /* what fails before has its usual status */
-    }
-    if (info->state != WI_MAKING_FAILED && info->state != WI_MAKING_DONE)
+    if (info->state != WI_MAKING_FAILED && info->state != WI_MAKING_DONE) {
+        tell_progress(watcher, info);
         return;
+    }
     watcher->watch = NULL; /* it is over */
+    if (info->state == WI_MAKING_FAILED)
+        wi_telling_fail(watcher->telling, info->error);
+    else
+        tell_end(watcher, info);
     free_watcher(watcher);
 }
 
@@ -141,12 +141,9 @@ static enum wi_code check(const struct requested *requested, struct wi_error *er
 static void answer_accepted(struct wi_request *request, const char *name)
 {
     struct wi_making_info info;
-    char where[WI_MODEL_NAME_MAX + 16];
     if (wi_quantizer_find(request->api->deps.quantizer, name, &info) != 0)
         abort(); /* it has just begun */
-    wi_request_answer_json(request, 202, wi_api_making_json(&info));
-    snprintf(where, sizeof where, "/v1/models/%s", name);
-    wi_request_add_header(request, MHD_HTTP_HEADER_LOCATION, where);
+    wi_api_pull_accept(request, name, wi_api_making_json(&info));
 }
 
 static void begin(struct wi_request *request, void *work, struct wi_model *model)
