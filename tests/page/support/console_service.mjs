@@ -70,6 +70,9 @@ const OPTIONS = { properties: { temperature: { type: 'number', minimum: 0, maxim
 const executedOn = ({ browser = 'chrome', platform = 'webgpu' }, t, more) => ({ node: 'node-1', browser, browser_version: `147.0 ${t}`, platform, engine: 'llama', build: 'jspi64', threads: 4, precision: null,
     quantization: 'Q8_0', adapter: platform === 'webgpu' ? { vendor: 'nvidia', architecture: 'ada', description: `NVIDIA ${t}`, is_fallback: false } : null, fallbacks: [], numerics: 'ok', simulated: false, ...more });
 
+/** As often as the daemon, the stand-in says that it is there: a reader whose answer is silent for 25 s asks again. */
+const ALIVE_MS = 10_000;
+
 /** An event with a line for each object. */
 function eventText(event, data, id) {
     const members = Object.entries(data).map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`);
@@ -100,10 +103,12 @@ export class ConsoleService {
         this.server = http.createServer((request, response) => this.#answer(request, response));
         await new Promise((resolve) => this.server.listen(this.port, '127.0.0.1', resolve));
         this.port = this.server.address().port;
+        this.beat = setInterval(() => { for (const { response, said } of this.watchers) if (said) response.write(': alive\n\n'); }, ALIVE_MS);
         return this;
     }
 
     async stop() {
+        clearInterval(this.beat);
         this.watchers.clear();
         this.server.closeAllConnections();
         await new Promise((resolve) => this.server.close(resolve));
@@ -223,15 +228,16 @@ export class ConsoleService {
         return model && this.objects[`model/${model}`] && { ...described(model, this.text), ...this.objects[`model/${model}`], name: model };
     }
 
-    #events(url, lastId, response) {
+    async #events(url, lastId, response) {
         if (this.full) return this.#json(response, 429, { code: 'too_many_watchers', detail: '64 watch already' }, { 'Retry-After': String(this.full) });
         response.writeHead(200, { 'Content-Type': 'text/event-stream', ...HEADERS });
-        const log = url.searchParams.has('log'), watcher = { response, log };
+        const log = url.searchParams.has('log'), watcher = { response, log, said: false };
         this.watchers.add(watcher);
         response.on('close', () => this.watchers.delete(watcher));
         const [run, last] = (lastId ?? '').split('-');
-        if (run === String(this.startedAt) && !this.forgets) return this.#goOn(response, Number(last));
-        return this.#snapshot(response, log ? { queue: this.objects.queue } : this.objects);
+        if (run === String(this.startedAt) && !this.forgets) this.#goOn(response, Number(last));
+        else await this.#snapshot(response, log ? { queue: this.objects.queue } : this.objects);
+        watcher.said = true; // nothing of the beat goes into the middle of a snapshot
     }
 
     #goOn(response, last) {
