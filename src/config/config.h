@@ -98,6 +98,7 @@ struct wi_config_preferences {
 struct wi_config_store {
     char *path;       /* of the database's folder */
     int64_t max_size; /* of jobs and their results */
+    int64_t results_keep; /* runs of the laboratory */
 };
 
 enum wi_gpu { WI_GPU_AUTO, WI_GPU_HARDWARE, WI_GPU_SOFTWARE, WI_GPU_OFF };

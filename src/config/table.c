@@ -109,7 +109,8 @@ const struct wi_section wi_sections[] = {
         .help = "Models by content: what of them the bridge's listener gives to others, block by "
                 "block under their CIDs, as a trustless gateway of IPFS."},
     {.name = "store",
-        .help = "What is remembered from one start to the next: measurements, verdicts and jobs."},
+        .help = "What is remembered from one start to the next: measurements, verdicts, jobs and runs of "
+                "the laboratory."},
     {.name = "log", .help = "The log, on standard error."}, {0}};
 
 const struct wi_setting wi_options[] = {
@@ -422,6 +423,9 @@ const struct wi_setting wi_options[] = {
     {KEY(store, max_size), SIZE(1 * MIB, 1 * TIB), DEFAULT("4G"), RELOADABLE,
         .help = "What accepted jobs and their results may take in the database. A job beyond it is "
                 "refused with 507 until results have expired."},
+    {KEY(store, results_keep), INTEGER(1, 100000), DEFAULT("200"), RELOADABLE,
+        .help = "How many runs of the laboratory are kept; a new one takes the place of the "
+                "oldest."},
 
     {KEY(log, level), ENUM(wi_level_names), DEFAULT("info"), RELOADABLE,
         .help = "The least urgent messages that are written."},

@@ -704,6 +704,34 @@ static const struct wi_member jobs[] = {
     {"next", "string|null", "What is after on the next page; null: there are no others."},
     {0},
 };
+static const struct wi_member result_row[] = {
+    {"version", "integer", "Of the schema."},
+    {"id", "string", NULL},
+    {"name", "string", NULL},
+    {"seed?", "integer", "The order of its cells was drawn with it."},
+    {"began_at", "integer", "In milliseconds since 1970."},
+    {"ended_at?", "integer", "Of one that goes on: none."},
+    {"webinfer?", "(version? string|null, commit? string|null)", "What ran it."},
+    {"machine?", "(cores? integer|null, memory_bytes? integer|null, kernel? string|null)", NULL},
+    {"noisy", "boolean", "Whether its yardstick drifted by more than 10 %; known at its end."},
+    {"simulated", "boolean", NULL},
+    {"imported", "boolean", "Whether it comes from elsewhere."},
+    {0},
+};
+static const struct wi_member result_listed[] = {{"cell_count", "integer", NULL}, {0}};
+static const struct wi_member result[] = {{"cells", "[LabCell]", NULL}, {0}};
+static const struct wi_member results[] = {
+    {"results", "[ResultListed]", "The newest first."},
+    {"next", "string|null", "What is after on the next page; null: there are no others."},
+    {0},
+};
+static const struct wi_member result_kept[] = {
+    {"id", "string", "A new run without one got this."},
+    {"created", "boolean", NULL},
+    {"added", "integer", "How many cells were not there yet."},
+    {"cells", "integer", "How many it has now."},
+    {0},
+};
 static const struct wi_member join[] = {
     {"id", "string", NULL},
     {"token", "string", "It is shown this once."},
@@ -837,6 +865,11 @@ const struct wi_schema wi_service_schemas[] = {
     FORM("StoredJob", stored_job),
     FORM("Jobs", jobs),
     FORM("Job", NULL, .is = "RunningJob|StoredJob"),
+    FORM("ResultRow", result_row, .help = "A run of the laboratory, without its cells."),
+    FORM("ResultListed", result_listed, .also = "ResultRow"),
+    FORM("Result", result, .also = "ResultRow"),
+    FORM("Results", results),
+    FORM("ResultKept", result_kept),
     FORM("LogLine", log_line),
     FORM("Logs", logs),
     FORM("Join", join),

@@ -7,6 +7,7 @@
 #include "api/http/request.h"
 #include "base/memory.h"
 #include "describe/schemas.h"
+#include "lab/run.h"
 #include "task/table.h"
 #include "wire/compute/compute.h"
 #include "wire/kserve/kserve.h"
@@ -79,6 +80,10 @@ static const struct wi_schema request_forms[] = {{.name = "Tensor", .members = t
     {.name = "HistoryQuery", .params = wi_history_params},
     {.name = "EventsQuery", .params = wi_events_params},
     {.name = "RemovalQuery", .members = removal_query},
+    {.name = "LabRun",
+        .help = "A run of the laboratory, or more of one.",
+        .params = wi_lab_run_params},
+    {.name = "LabCell", .help = "A model at one place.", .params = wi_lab_cell_params},
     {.name = "JobsQuery", .params = wi_jobs_params}, {.name = "JobQuery", .members = job_query},
     {0}};
 static const struct wi_schema *const tables[] = {request_forms, wi_service_schemas,

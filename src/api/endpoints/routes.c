@@ -11,6 +11,7 @@
 #define SMALL_BODY (64 * 1024)
 #define SOUND_BODY (1024 * 1024)
 #define FILES_BODY (1024 * 1024) /* the paths and hashes of WI_MODEL_FILES_MAX files */
+#define RESULTS_BODY (256 * 1024) /* what is read at once; a run comes in several */
 #define JSON "application/json"
 #define EVENTS "text/event-stream"
 
@@ -260,6 +261,19 @@ const struct wi_route wi_routes[] = {
         .query = "JobQuery", .codes = "invalid_field job_not_found stream_gone storage_failed"},
     {"DELETE", "/v1/jobs/{id}", wi_handle_job_delete, USER, 0, 0, JSON, "cancel a job", NATIVE,
         .answers = "200 Verb 202 Verb", .codes = "job_not_found conflict storage_failed"},
+    {"POST", "/v1/results", wi_handle_results_write, ADMIN, WI_ROUTE_BODY, RESULTS_BODY, JSON,
+        "keep a run of the laboratory, or more cells of one", NATIVE,
+        .answers = "201 ResultKept 200 ResultKept", .body = "LabRun",
+        .codes = "not_found conflict storage_failed unavailable",
+        .help = "See webinfer-lab(7), Runs."},
+    {"GET", "/v1/results", wi_handle_results, USER, 0, 0, JSON,
+        "the runs that are kept: ?limit=, ?after=", NATIVE, .answers = "200 Results",
+        .query = "PageQuery", .codes = "invalid_field storage_failed",
+        .help = "The newest first, without their cells; 100 by default. See Lists in pages."},
+    {"GET", "/v1/results/{id}", wi_handle_result, USER, 0, 0, JSON, "one, with its cells", NATIVE,
+        .answers = "200 Result", .codes = "not_found storage_failed"},
+    {"DELETE", "/v1/results/{id}", wi_handle_result_remove, ADMIN, 0, 0, JSON, "remove a run",
+        NATIVE, .answers = "200 Verb", .codes = "not_found storage_failed"},
     {"GET", "/v1/logs", wi_handle_logs, ADMIN, 0, 0, JSON,
         "the last lines of the log: ?level=, ?part=, ?contains=, ?before=, ?limit=", NATIVE,
         .answers = "200 Logs", .query = "LogsQuery", .codes = "invalid_field unknown_field",
