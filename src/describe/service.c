@@ -721,7 +721,7 @@ static const struct wi_member result_row[] = {
 static const struct wi_member result_listed[] = {{"cell_count", "integer", NULL}, {0}};
 static const struct wi_member result[] = {{"cells", "[LabCell]", NULL}, {0}};
 static const struct wi_member results[] = {
-    {"results", "[ResultListed]", "The newest first."},
+    {"results", "[LabListed]", "The newest first."},
     {"next", "string|null", "What is after on the next page; null: there are no others."},
     {0},
 };
@@ -865,11 +865,11 @@ const struct wi_schema wi_service_schemas[] = {
     FORM("StoredJob", stored_job),
     FORM("Jobs", jobs),
     FORM("Job", NULL, .is = "RunningJob|StoredJob"),
-    FORM("ResultRow", result_row, .help = "A run of the laboratory, without its cells."),
-    FORM("ResultListed", result_listed, .also = "ResultRow"),
-    FORM("Result", result, .also = "ResultRow"),
-    FORM("Results", results),
-    FORM("ResultKept", result_kept),
+    FORM("LabRow", result_row, .help = "A run of the laboratory, without its cells."),
+    FORM("LabListed", result_listed, .also = "LabRow"),
+    FORM("LabResult", result, .also = "LabRow"),
+    FORM("LabResults", results),
+    FORM("LabKept", result_kept),
     FORM("LogLine", log_line),
     FORM("Logs", logs),
     FORM("Join", join),

@@ -275,6 +275,7 @@ static void print_kernels(FILE *out)
 
 #define API "man/webinfer-api.7"
 #define COMPUTE "man/webinfer-compute.7"
+#define LAB "man/webinfer-lab.7"
 #define MODELS "man/webinfer-models.7"
 #define SOUND "man/webinfer-sound.7"
 #define KSERVE "man/webinfer-kserve.7"
@@ -304,6 +305,8 @@ static const struct {
     {"content-model", MODELS, NULL, "ContentModel"},
     {"compute", COMPUTE, NULL, "ComputeRequest"},
     {"kernels", COMPUTE, print_kernels, NULL},
+    {"lab-run", LAB, NULL, "LabRun"},
+    {"lab-cell", LAB, NULL, "LabCell"},
     {"sound-order", SOUND, NULL, "SoundOrder"},
     {"sound-state", SOUND, NULL, "SoundState"},
     {"sound-partial", SOUND, NULL, "SoundPartial"},
