@@ -285,7 +285,8 @@ static const struct wi_flag results_options[] = {
 
 #define REPORT_OPTIONS                                                                             \
     {"markdown", "FILE", 0, WI_COMPLETE_FILE, NULL,                                                \
-        "Write a table for a pull request, of at most 60,000 characters; \"-\" is standard output"}, \
+        "Write a table for a pull request, of at most 60,000 characters; \"-\" is standard "       \
+        "output"},                                                                                 \
     {                                                                                              \
         "junit", "FILE", 0, WI_COMPLETE_FILE, NULL,                                                \
             "Write a case for each cell, as JUnit does; \"-\" is standard output"                  \

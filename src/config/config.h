@@ -96,8 +96,8 @@ struct wi_config_preferences {
 };
 
 struct wi_config_store {
-    char *path;       /* of the database's folder */
-    int64_t max_size; /* of jobs and their results */
+    char *path;           /* of the database's folder */
+    int64_t max_size;     /* of jobs and their results */
     int64_t results_keep; /* runs of the laboratory */
 };
 

@@ -8,13 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const wi_lab_change_names[] = {"broken", "slower", "unclear", "faster", "mended",
-    "alike", "not ok", "gone", "new", NULL};
+const char *const wi_lab_change_names[] = {
+    "broken", "slower", "unclear", "faster", "mended", "alike", "not ok", "gone", "new", NULL};
 
 /* --- one cell -------------------------------------------------------------------------------- */
 
-static void resample(struct wi_lab_sample *sample, const struct wi_lab_run *run,
-    const struct wi_lab_cell *cell)
+static void resample(
+    struct wi_lab_sample *sample, const struct wi_lab_run *run, const struct wi_lab_cell *cell)
 {
     struct wi_pcg32 generator;
     wi_pcg32_of_cell(&generator, run->id ? run->id : "", (unsigned)cell->index);
@@ -55,8 +55,7 @@ static enum wi_lab_change judge_times(struct wi_lab_difference *difference, doub
     return WI_LAB_ALIKE;
 }
 
-static void judge(
-    struct wi_lab_difference *difference, const struct wi_lab_comparison *comparison)
+static void judge(struct wi_lab_difference *difference, const struct wi_lab_comparison *comparison)
 {
     const struct wi_lab_cell *a = difference->before, *b = difference->now;
     if (!a || !b) {
@@ -133,8 +132,8 @@ static void pair_up(struct wi_lab_comparison *comparison)
 {
     const struct wi_lab_run *before = comparison->before, *now = comparison->now;
     struct named *earlier = name_all(before), *later = name_all(now), *named, *next, *other;
-    comparison->differences = wi_realloc_array(
-        NULL, before->count + now->count + 1, sizeof *comparison->differences);
+    comparison->differences =
+        wi_realloc_array(NULL, before->count + now->count + 1, sizeof *comparison->differences);
     HASH_ITER(hh, earlier, named, next)
     {
         HASH_FIND_STR(later, named->name, other);
@@ -208,8 +207,8 @@ static int differ(double yardstick, double threshold)
     return yardstick > 1 + threshold / 2 || yardstick < 1 / (1 + threshold / 2);
 }
 
-static void settle(struct wi_lab_comparison *comparison, enum wi_lab_judgement judgement,
-    const char *reason)
+static void settle(
+    struct wi_lab_comparison *comparison, enum wi_lab_judgement judgement, const char *reason)
 {
     comparison->judgement = judgement;
     snprintf(comparison->reason, sizeof comparison->reason, "%s", reason);
@@ -272,8 +271,7 @@ static void settle_all(struct wi_lab_comparison *comparison)
 void wi_lab_compare(struct wi_lab_comparison *comparison, const struct wi_lab_run *before,
     const struct wi_lab_run *now, double threshold)
 {
-    *comparison =
-        (struct wi_lab_comparison){.before = before, .now = now, .threshold = threshold};
+    *comparison = (struct wi_lab_comparison){.before = before, .now = now, .threshold = threshold};
     pair_up(comparison);
     qsort(comparison->differences, comparison->count, sizeof *comparison->differences, worse);
     comparison->yardstick = compare_yardsticks(before, now);

@@ -13,8 +13,8 @@
 
 /* In the order in which they are shown. */
 enum wi_lab_change {
-    WI_LAB_BROKEN,  /* ok before, and something else now */
-    WI_LAB_SLOWER,  /* the interval of the ratio of medians lies above 1 + threshold, and p is low */
+    WI_LAB_BROKEN, /* ok before, and something else now */
+    WI_LAB_SLOWER, /* the interval of the ratio of medians lies above 1 + threshold, and p is low */
     WI_LAB_UNCLEAR, /* fewer samples than are enough, or another model of that name */
     WI_LAB_FASTER,  /* the interval lies below 1 / (1 + threshold), and p is low */
     WI_LAB_MENDED,  /* ok now, and something else before */
@@ -38,9 +38,9 @@ struct wi_lab_difference {
 enum wi_lab_judgement { WI_LAB_GOOD, WI_LAB_REGRESSION, WI_LAB_CANNOT_TELL };
 
 struct wi_lab_comparison {
-    const struct wi_lab_run *before, *now;  /* borrowed */
+    const struct wi_lab_run *before, *now; /* borrowed */
     double threshold;
-    struct wi_lab_difference *differences;  /* owned, the worst first */
+    struct wi_lab_difference *differences; /* owned, the worst first */
     size_t count;
     size_t counts[WI_LAB_CHANGES];
     double yardstick; /* now over before, the farthest from 1 of all browsers; 0: none in common */
@@ -49,8 +49,8 @@ struct wi_lab_comparison {
 };
 
 /* Compares. What is ok in one run and something else in the next is a regression whatever the times
- * are. Times are not judged (WI_LAB_CANNOT_TELL) where one run is imported, the yardsticks differ by
- * more than half of `threshold` or are not there, one run is simulated and the other is not, the
+ * are. Times are not judged (WI_LAB_CANNOT_TELL) where one run is imported, the yardsticks differ
+ * by more than half of `threshold` or are not there, one run is simulated and the other is not, the
  * runs have no cell in common, or more than half of what is timed is unclear and nothing slower. */
 void wi_lab_compare(struct wi_lab_comparison *comparison, const struct wi_lab_run *before,
     const struct wi_lab_run *now, double threshold);

@@ -132,8 +132,7 @@ struct column {
 #define CELL(name, statement) COLUMN(name, const struct wi_lab_cell *cell = row->cell; statement)
 /* Only where there are samples, or a baseline. */
 #define SUMMARY(name) COLUMN(name, if (row->summary.n > 0) put_number(out, row->summary.name))
-#define SPEEDUP(name, member)                                                                      \
-    COLUMN(name, if (row->baseline) put_number(out, row->speedup.member))
+#define SPEEDUP(name, member) COLUMN(name, if (row->baseline) put_number(out, row->speedup.member))
 #define YES(value) wi_buffer_puts(out, (value) ? "true" : "false")
 
 RUN(run, put_field(out, run->id))
@@ -176,10 +175,11 @@ COLUMN(simulated, YES(wi_lab_is_simulated(figures->run, row->cell)))
 COLUMN(noisy, YES(figures->noisy))
 RUN(imported, YES(run->imported))
 /* With spaces between. */
-CELL(samples_ms, for (size_t i = 0; i < cell->count; i++) {
-    wi_buffer_puts(out, i ? " " : "");
-    put_number(out, cell->samples[i]);
-})
+CELL(
+    samples_ms, for (size_t i = 0; i < cell->count; i++) {
+        wi_buffer_puts(out, i ? " " : "");
+        put_number(out, cell->samples[i]);
+    })
 
 #define TITLE(name)                                                                                \
     {                                                                                              \
@@ -188,8 +188,8 @@ CELL(samples_ms, for (size_t i = 0; i < cell->count; i++) {
 static const struct column columns[] = {TITLE(run), TITLE(name), TITLE(began_at), TITLE(commit),
     TITLE(index), TITLE(model), TITLE(hash), TITLE(browser), TITLE(browser_version),
     TITLE(platform), TITLE(engine), TITLE(engine_version), TITLE(precision), TITLE(threads),
-    TITLE(batch), TITLE(concurrency), TITLE(clock), TITLE(yardstick), TITLE(outcome),
-    TITLE(reason), TITLE(load_ms), TITLE(first_ms), TITLE(disturbed), TITLE(error_ratio), TITLE(n),
+    TITLE(batch), TITLE(concurrency), TITLE(clock), TITLE(yardstick), TITLE(outcome), TITLE(reason),
+    TITLE(load_ms), TITLE(first_ms), TITLE(disturbed), TITLE(error_ratio), TITLE(n),
     {"min_ms", csv_min}, {"median_ms", csv_median}, {"low_ms", csv_low}, {"high_ms", csv_high},
     {"p90_ms", csv_p90}, TITLE(bimodal), TITLE(baseline), TITLE(speedup), TITLE(speedup_low),
     TITLE(speedup_high), TITLE(simulated), TITLE(noisy), TITLE(imported), TITLE(samples_ms)};

@@ -119,7 +119,8 @@ static void make_row(struct wi_lab_figure *row, const struct wi_lab_run *run, st
 void wi_lab_figures_make(struct wi_lab_figures *figures, const struct wi_lab_run *run)
 {
     struct kept *kept = wi_alloc((run->count + 1) * sizeof *kept);
-    *figures = (struct wi_lab_figures){.run = run, .noisy = wi_lab_is_noisy(run), .count = run->count};
+    *figures =
+        (struct wi_lab_figures){.run = run, .noisy = wi_lab_is_noisy(run), .count = run->count};
     figures->rows = wi_alloc((run->count + 1) * sizeof *figures->rows);
     for (size_t i = 0; i < run->count; i++) {
         figures->rows[i].cell = &run->cells[i];
@@ -169,8 +170,7 @@ static int worse(const void *a, const void *b)
 
 const struct wi_lab_figure **wi_lab_worst_first(const struct wi_lab_figures *figures, size_t *count)
 {
-    const struct wi_lab_figure **rows =
-        wi_realloc_array(NULL, figures->count + 1, sizeof *rows);
+    const struct wi_lab_figure **rows = wi_realloc_array(NULL, figures->count + 1, sizeof *rows);
     *count = 0;
     for (size_t i = 0; i < figures->count; i++)
         if (!is_yardstick(figures->rows[i].cell))

@@ -14,12 +14,12 @@ struct wi_lab_mark {
 };
 /* Whether the marks of one browser differ by more than WI_LAB_DRIFT: the largest from the least. */
 int wi_lab_has_drifted(const struct wi_lab_mark *marks, size_t count);
-int wi_lab_is_noisy(const struct wi_lab_run *run);
+int wi_lab_is_noisy(const struct wi_lab_run *run); /* Public for tests. */
 
 /* The cell that this one is compared with: the one that it names; else that of the same model,
  * browser, batch, concurrency and clock on WASM with one thread, at the same precision, or in FP32
- * where there is none. NULL where there is none with samples, for itself, for a yardstick, and where
- * either is simulated. */
+ * where there is none. NULL where there is none with samples, for itself, for a yardstick, and
+ * where either is simulated. Public for tests. */
 const struct wi_lab_cell *wi_lab_baseline(
     const struct wi_lab_run *run, const struct wi_lab_cell *cell);
 
@@ -40,6 +40,7 @@ void wi_lab_figures_clear(struct wi_lab_figures *figures);
 /* The rows as a report shows them: what went wrong first (crashed, inexact, failed, too slow), then
  * what is ok, the least speed-up first, then what could not be tried; the caller frees the array.
  * Yardsticks are left out; `*count` gets how many there are. */
-const struct wi_lab_figure **wi_lab_worst_first(const struct wi_lab_figures *figures, size_t *count);
+const struct wi_lab_figure **wi_lab_worst_first(
+    const struct wi_lab_figures *figures, size_t *count);
 
 #endif

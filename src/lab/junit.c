@@ -1,5 +1,5 @@
-/* Reports as JUnit writes them, for what shows tests; and the document for people, whose template is
- * built with the page. */
+/* Reports as JUnit writes them, for what shows tests; and the document for people, whose template
+ * is built with the page. */
 #include "lab/report.h"
 
 #include "base/text.h"

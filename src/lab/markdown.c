@@ -53,7 +53,8 @@ static int add_row(struct wi_buffer *out, struct wi_buffer *row)
 static void put_more(struct wi_buffer *out, size_t count, size_t shown)
 {
     if (shown < count)
-        wi_buffer_printf(out, "\nand %zu more cells, for which there is no room here\n", count - shown);
+        wi_buffer_printf(
+            out, "\nand %zu more cells, for which there is no room here\n", count - shown);
 }
 
 /* --- a run ----------------------------------------------------------------------------------- */
@@ -120,8 +121,9 @@ void wi_lab_put_markdown(struct wi_buffer *out, const struct wi_lab_figures *fig
     size_t count, shown = 0;
     const struct wi_lab_figure **rows = wi_lab_worst_first(figures, &count);
     put_facts(out, figures);
-    wi_buffer_puts(out, "| cell | # | outcome | n | median ms | 95 % interval | p90 ms | speed-up | "
-                        "reason |\n|---|---|---|---|---|---|---|---|---|\n");
+    wi_buffer_puts(out,
+        "| cell | # | outcome | n | median ms | 95 % interval | p90 ms | speed-up | "
+        "reason |\n|---|---|---|---|---|---|---|---|---|\n");
     for (; shown < count; shown++) {
         struct wi_buffer row = {0};
         put_name(&row, rows[shown]->cell);

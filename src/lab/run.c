@@ -11,8 +11,8 @@
 #define FLAGS_MAX 64
 #define COUNT_MAX 9007199254740991.0 /* 2^53 - 1: what a number of JSON can be */
 
-const char *const wi_lab_outcome_names[] = {"ok", "inexact", "unsupported", "absent", "too slow",
-    "crashed", "failed", "not run", NULL};
+const char *const wi_lab_outcome_names[] = {
+    "ok", "inexact", "unsupported", "absent", "too slow", "crashed", "failed", "not run", NULL};
 const char *const wi_lab_clock_names[] = {"page", "client", NULL};
 const char *const wi_lab_yardstick_names[] = {"before", "between", "after", NULL};
 const char *const wi_lab_platform_names[] = {
@@ -42,8 +42,7 @@ const struct wi_param wi_lab_run_params[] = {
         "Letters, digits, '-', '_' and '.'. A run that is there takes more cells."),
     RUN(name, WI_PARAM_STRING, 1, TEXT_MAX, "What people call it. A new run has one."),
     RUN(seed, WI_PARAM_INTEGER, 0, COUNT_MAX, "The order of its cells was drawn with it."),
-    RUN(began_at, WI_PARAM_INTEGER, 0, COUNT_MAX,
-        "In milliseconds since 1970. A new run has one."),
+    RUN(began_at, WI_PARAM_INTEGER, 0, COUNT_MAX, "In milliseconds since 1970. A new run has one."),
     RUN(ended_at, WI_PARAM_INTEGER, 0, COUNT_MAX, "It ends: no other cells are taken."),
     {.name = "webinfer",
         .kind = WI_PARAM_OBJECT,
@@ -194,8 +193,8 @@ static const struct wi_param adapter_params[] = {
 /* --- reading a cell -------------------------------------------------------------------------- */
 
 /* "cells[7]." and "cells[7].samples_ms[3]". */
-static enum wi_code refuse(struct wi_error *error, const char *where, const char *member, size_t item,
-    const char *expected)
+static enum wi_code refuse(struct wi_error *error, const char *where, const char *member,
+    size_t item, const char *expected)
 {
     char *field = item == SIZE_MAX ? wi_sprintf("%s%s", where, member)
                                    : wi_sprintf("%s%s[%zu]", where, member, item);
@@ -226,9 +225,9 @@ static enum wi_code check_flags(const json_t *flags, const char *where, struct w
 {
     const json_t *flag;
     size_t i;
-    json_array_foreach(flags, i, flag) if (!json_is_string(flag) ||
-                                           json_string_length(flag) > TEXT_MAX) return
-        refuse(error, where, "flags", i, "a text of at most 256 bytes");
+    json_array_foreach(flags, i,
+        flag) if (!json_is_string(flag) || json_string_length(flag) > TEXT_MAX) return refuse(error,
+        where, "flags", i, "a text of at most 256 bytes");
     return WI_OK;
 }
 
@@ -255,7 +254,8 @@ static enum wi_code check_outcome(
     const struct wi_lab_cell *cell, const char *where, struct wi_error *error)
 {
     if (cell->outcome == WI_LAB_OK && cell->count == 0)
-        return refuse(error, where, "samples_ms", SIZE_MAX, "a time at least, of a cell that is ok");
+        return refuse(
+            error, where, "samples_ms", SIZE_MAX, "a time at least, of a cell that is ok");
     if (cell->yardstick < WI_LAB_YARDSTICKS && cell->browser == NULL)
         return refuse(error, where, "browser", SIZE_MAX, "the kind of browser, of a yardstick");
     return WI_OK;
@@ -341,8 +341,8 @@ static enum wi_code check_version(
 
 static enum wi_code check_whole(const struct wi_lab_run *run, struct wi_error *error)
 {
-    const char *missing = !run->id           ? "id"
-                          : !run->name         ? "name"
+    const char *missing = !run->id            ? "id"
+                          : !run->name        ? "name"
                           : run->began_at < 0 ? "began_at"
                                               : NULL;
     if (missing)
@@ -380,8 +380,7 @@ static enum wi_code read_inside(struct reading *reading, struct wi_error *error)
 enum wi_code wi_lab_run_read(struct wi_lab_run *run, const json_t *document,
     enum wi_lab_extent extent, struct wi_error *error)
 {
-    struct reading reading = {
-        .run = {.seed = -1, .began_at = -1, .ended_at = -1}, .version = -1};
+    struct reading reading = {.run = {.seed = -1, .began_at = -1, .ended_at = -1}, .version = -1};
     enum wi_code code =
         wi_params_read(wi_lab_run_params, document, WI_PARAMS_STRICT, "", &reading, error);
     if (code == WI_OK)
@@ -473,8 +472,8 @@ void wi_lab_put_run(struct wi_buffer *out, const char *head, int64_t ended_at, i
     wi_buffer_strings(out, ",\"noisy\":", noisy ? "true" : "false", NULL);
 }
 
-void wi_lab_put_cell(struct wi_buffer *out, unsigned index, const char *head,
-    const double *samples, size_t count)
+void wi_lab_put_cell(
+    struct wi_buffer *out, unsigned index, const char *head, const double *samples, size_t count)
 {
     wi_buffer_printf(out, "{\"index\":%u", index);
     put_members(out, head);

@@ -32,8 +32,8 @@ enum wi_lab_outcome {
 enum wi_lab_clock { WI_LAB_PAGE, WI_LAB_CLIENT, WI_LAB_CLOCKS };
 enum wi_lab_yardstick { WI_LAB_BEFORE, WI_LAB_BETWEEN, WI_LAB_AFTER, WI_LAB_YARDSTICKS };
 /* "ok" …, "page" …, "before" … and the platforms; each ended by NULL. */
-extern const char *const wi_lab_outcome_names[], *const wi_lab_clock_names[],
-    *const wi_lab_yardstick_names[], *const wi_lab_platform_names[];
+extern const char *const wi_lab_outcome_names[],
+    *const wi_lab_clock_names[], *const wi_lab_yardstick_names[], *const wi_lab_platform_names[];
 
 /* Texts and JSON are borrowed from `json`; NULL is not known, and so is a number below 0. */
 struct wi_lab_cell {
@@ -41,15 +41,15 @@ struct wi_lab_cell {
     int64_t index; /* its number in the run: never that of another cell */
     const char *model, *hash, *browser, *browser_version, *engine, *engine_version, *precision,
         *reason, *output_hash;
-    int platform;             /* index into wi_lab_platform_names */
-    int outcome;              /* enum wi_lab_outcome */
-    int clock, yardstick;     /* WI_LAB_CLOCKS, WI_LAB_YARDSTICKS: none */
-    const json_t *flags;      /* of the browser: an array of strings */
-    const json_t *adapter;    /* as executed_on.adapter of an answer */
-    const json_t *threads;    /* a number, or "all" */
+    int platform;          /* index into wi_lab_platform_names */
+    int outcome;           /* enum wi_lab_outcome */
+    int clock, yardstick;  /* WI_LAB_CLOCKS, WI_LAB_YARDSTICKS: none */
+    const json_t *flags;   /* of the browser: an array of strings */
+    const json_t *adapter; /* as executed_on.adapter of an answer */
+    const json_t *threads; /* a number, or "all" */
     int64_t batch, concurrency;
-    int64_t repeats;          /* so many runs a sample is the mean of */
-    int64_t disturbed;        /* samples that were thrown away, since another's job came between */
+    int64_t repeats;   /* so many runs a sample is the mean of */
+    int64_t disturbed; /* samples that were thrown away, since another's job came between */
     int64_t page_bytes, rss_bytes;
     int64_t baseline;         /* the index of the cell that it is compared with; -1: by the rule */
     double load_ms, first_ms; /* of fresh loads, and of the first run */
@@ -88,8 +88,8 @@ char *wi_lab_cell_head(const struct wi_lab_cell *cell);
 /* Writes such heads as documents again, but for the last brace: of a run (`ended_at` 0: it goes on)
  * and of a cell. */
 void wi_lab_put_run(struct wi_buffer *out, const char *head, int64_t ended_at, int noisy);
-void wi_lab_put_cell(struct wi_buffer *out, unsigned index, const char *head,
-    const double *samples, size_t count);
+void wi_lab_put_cell(
+    struct wi_buffer *out, unsigned index, const char *head, const double *samples, size_t count);
 
 /* Whether what the cell says was made up by simulated nodes. */
 int wi_lab_is_simulated(const struct wi_lab_run *run, const struct wi_lab_cell *cell);

@@ -1,7 +1,7 @@
 /*
- * Statistics of samples, which are times in milliseconds: medians with intervals, ratios of medians,
- * and whether two lists come from the same distribution. The same data give the same bits: what is
- * drawn at random comes from a generator with a given seed.
+ * Statistics of samples, which are times in milliseconds: medians with intervals, ratios of
+ * medians, and whether two lists come from the same distribution. The same data give the same bits:
+ * what is drawn at random comes from a generator with a given seed.
  */
 #ifndef WI_LAB_STATISTICS_H
 #define WI_LAB_STATISTICS_H
@@ -14,15 +14,16 @@
 struct wi_pcg32 {
     uint64_t state, increment;
 };
+/* Public for tests. */
 void wi_pcg32_seed(struct wi_pcg32 *generator, uint64_t seed, uint64_t stream);
-uint32_t wi_pcg32_next(struct wi_pcg32 *generator);
+uint32_t wi_pcg32_next(struct wi_pcg32 *generator); /* Public for tests. */
 /* The generator of a cell: its seed is the first 8 bytes, big-endian, of the SHA-256 of the run's
  * id, its stream the cell's index. */
 void wi_pcg32_of_cell(struct wi_pcg32 *generator, const char *run_id, unsigned index);
 
 /* The quantile `p` (0 to 1) of `count` (1 or more) numbers in ascending order, linear between the
  * two nearest: type 7 of Hyndman and Fan, "Sample Quantiles in Statistical Packages", The American
- * Statistician 50 (1996), and quantile_cont of SQL. */
+ * Statistician 50 (1996), and quantile_cont of SQL. Public for tests. */
 double wi_lab_quantile(const double *sorted, size_t count, double p);
 
 /* The median of `count` (1 or more) numbers in any order, likewise. */
@@ -37,8 +38,8 @@ struct wi_lab_sample {
     double *sorted;  /* in ascending order */
     double *medians; /* of WI_LAB_RESAMPLES resamples, in the order in which they were drawn */
 };
-void wi_lab_sample_make(struct wi_lab_sample *sample, const double *samples, size_t count,
-    struct wi_pcg32 *generator);
+void wi_lab_sample_make(
+    struct wi_lab_sample *sample, const double *samples, size_t count, struct wi_pcg32 *generator);
 void wi_lab_sample_clear(struct wi_lab_sample *sample);
 
 struct wi_lab_interval {
@@ -46,7 +47,7 @@ struct wi_lab_interval {
 };
 
 /* The median with its percentile interval (Efron and Tibshirani, "An Introduction to the
- * Bootstrap", chapter 13). */
+ * Bootstrap", chapter 13). Public for tests. */
 struct wi_lab_interval wi_lab_median(const struct wi_lab_sample *sample);
 /* The median of `above` over that of `below`, with its interval, likewise: both are resampled, each
  * for itself. A ratio to nothing is 0. Both have samples. */
@@ -57,7 +58,8 @@ struct wi_lab_interval wi_lab_ratio(
  * variance inside (Otsu), each has a fifth of at least 10 samples, their means are more than 5 % of
  * the median apart, and Ashman's D (Ashman, Bird and Zepf, "Detecting Bimodality in Astronomical
  * Datasets", AJ 108, 1994) is more than 5. That work takes 2 for the fit of two normal
- * distributions; a split of one has 2.7 by itself, and one of equally spread samples 3.5. */
+ * distributions; a split of one has 2.7 by itself, and one of equally spread samples 3.5. Public
+ * for tests. */
 int wi_lab_is_bimodal(const double *sorted, size_t count);
 
 struct wi_lab_summary {

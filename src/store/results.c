@@ -40,8 +40,8 @@ void wi_result_clear(struct wi_result *result)
     *result = (struct wi_result){0};
 }
 
-static enum wi_code find(sqlite3 *sqlite, const char *id, struct wi_result *result, int *found,
-    struct wi_error *error)
+static enum wi_code find(
+    sqlite3 *sqlite, const char *id, struct wi_result *result, int *found, struct wi_error *error)
 {
     sqlite3_stmt *statement =
         wi_db_prepare(sqlite, "SELECT " COLUMNS " FROM lab_runs WHERE id = ?1", error);
@@ -87,8 +87,8 @@ static enum wi_code prune(sqlite3 *sqlite, int64_t keep, struct wi_error *error)
     enum wi_code code = WI_OK;
     int got;
     do {
-        sqlite3_stmt *statement = wi_db_prepare(sqlite,
-            "SELECT number FROM lab_runs ORDER BY number DESC LIMIT 1 OFFSET ?1", error);
+        sqlite3_stmt *statement = wi_db_prepare(
+            sqlite, "SELECT number FROM lab_runs ORDER BY number DESC LIMIT 1 OFFSET ?1", error);
         if (statement)
             sqlite3_bind_int64(statement, 1, keep);
         got = step(sqlite, statement, error);
@@ -115,8 +115,8 @@ enum wi_code wi_result_remove(sqlite3 *sqlite, void *data, struct wi_error *erro
 
 /* --- writing a run --------------------------------------------------------------------------- */
 
-static enum wi_code begin(
-    sqlite3 *sqlite, const struct wi_result_write *op, struct wi_result *run, struct wi_error *error)
+static enum wi_code begin(sqlite3 *sqlite, const struct wi_result_write *op, struct wi_result *run,
+    struct wi_error *error)
 {
     if (op->head == NULL)
         return wi_error_set(error, WI_NOT_FOUND, "id",
@@ -256,8 +256,8 @@ static enum wi_code look_at_yardsticks(
     return got < 0 ? WI_STORAGE_FAILED : WI_OK;
 }
 
-static enum wi_code end(
-    sqlite3 *sqlite, const struct wi_result_write *op, struct wi_result *run, struct wi_error *error)
+static enum wi_code end(sqlite3 *sqlite, const struct wi_result_write *op, struct wi_result *run,
+    struct wi_error *error)
 {
     if (op->ended_at == 0 || op->ended_at == run->ended_at)
         return WI_OK;

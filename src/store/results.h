@@ -26,8 +26,8 @@ struct wi_result_cell {
  * so that a request may be repeated. With `ended_at` it ends, and it is known whether it was noisy.
  *
  * WI_NOT_FOUND for a run that is not there and has no `head`. WI_CONFLICT for a cell that is there
- * and differs, for a new one of a run that has ended, and for what is said of the run itself if that
- * is not what was said first. */
+ * and differs, for a new one of a run that has ended, and for what is said of the run itself if
+ * that is not what was said first. */
 struct wi_result_write {
     char id[WI_ID_SIZE];
     const char *head;    /* JSON of a new run: see wi_lab_run_head; NULL: it has to be there */

@@ -24,30 +24,33 @@ export function figure(value) {
 /** A column: its title, what it is sorted by, and whether that is a number. What has none comes last.
  * @typedef {{title: string, by: (cell: Cell) => string | number | undefined, isFigure?: boolean}} Column */
 /** @type {Column[]} */
-export const COLUMNS = [
+const ALL = [
     { title: '#', by: (cell) => cell.index, isFigure: true },
     { title: 'Model', by: (cell) => cell.model },
     { title: 'Browser', by: (cell) => cell.browser },
     { title: 'Platform', by: (cell) => cell.platform },
+    { title: 'Outcome', by: (cell) => OUTCOMES.indexOf(cell.outcome) },
+    { title: 'Speed-up', by: (cell) => cell.speedup?.value, isFigure: true },
+    { title: 'Median ms', by: (cell) => cell.summary?.median, isFigure: true },
+    { title: '95 % of it', by: (cell) => cell.summary && cell.summary.high - cell.summary.low, isFigure: true },
+    { title: 'Samples', by: (cell) => cell.samples_ms.length || undefined },
+    { title: 'p90 ms', by: (cell) => cell.summary?.p90, isFigure: true },
     { title: 'Precision', by: (cell) => cell.precision },
     { title: 'Threads', by: (cell) => (cell.threads === 'all' ? Infinity : cell.threads), isFigure: true },
     { title: 'Batch', by: (cell) => cell.batch, isFigure: true },
     { title: 'Concurrency', by: (cell) => cell.concurrency, isFigure: true },
     { title: 'Clock', by: (cell) => cell.clock },
-    { title: 'Outcome', by: (cell) => OUTCOMES.indexOf(cell.outcome) },
-    { title: 'Speed-up', by: (cell) => cell.speedup?.value, isFigure: true },
-    { title: 'Median ms', by: (cell) => cell.summary?.median, isFigure: true },
-    { title: '95 % of it', by: (cell) => cell.summary && cell.summary.high - cell.summary.low, isFigure: true },
-    { title: 'p90 ms', by: (cell) => cell.summary?.p90, isFigure: true },
     { title: 'Load ms', by: (cell) => cell.load_ms, isFigure: true },
     { title: 'First ms', by: (cell) => cell.first_ms, isFigure: true },
-    { title: 'Samples', by: (cell) => cell.samples_ms.length, isFigure: true },
+    { title: 'Error', by: (cell) => cell.error_ratio, isFigure: true },
     { title: 'Reason', by: (cell) => cell.reason },
 ];
 
-/** @param {Cell[]} cells @param {number} column @param {boolean} isDown @returns {Cell[]} sorted */
-export function sorted(cells, column, isDown) {
-    const { by } = COLUMNS[column];
+/** Those that say something of one of the cells at least. @param {Cell[]} cells */
+export const columnsOf = (cells) => ALL.filter(({ by }) => cells.some((cell) => by(cell) !== undefined));
+
+/** @param {Cell[]} cells @param {Column} column @param {boolean} isDown @returns {Cell[]} sorted */
+export function sorted(cells, { by }, isDown) {
     return cells.toSorted((a, b) => {
         const x = by(a), y = by(b);
         if (x === y) return a.index - b.index;

@@ -1,8 +1,8 @@
 /** A run of the laboratory as a document of its own. What came from outside becomes text nodes only. */
 import UPlot from 'uplot';
 import { draw, h } from '../console/draw.js';
-import { moment } from '../console/format.js';
-import { COLUMNS, curvesOf, figure, isSimulated, sorted, spread, worstFirst } from './figures.js';
+import { many, moment } from '../console/format.js';
+import { columnsOf, curvesOf, figure, isSimulated, sorted, spread, worstFirst } from './figures.js';
 
 /** @typedef {import('./figures.js').Run} Run */
 /** @typedef {import('./figures.js').Cell} Cell */
@@ -17,7 +17,8 @@ const root = /** @type {HTMLElement} */ (document.getElementById('report'));
 const run = JSON.parse(document.getElementById('run')?.textContent ?? '');
 const cells = run.cells.filter(({ yardstick }) => !yardstick);
 const yardsticks = run.cells.filter(({ yardstick }) => yardstick);
-/** By which column the table is sorted; null: the worst first. @type {{column: number, isDown: boolean} | null} */
+const columns = columnsOf(cells);
+/** By which column the table is sorted; null: the worst first. @type {{column: import('./figures.js').Column, isDown: boolean} | null} */
 let order = null;
 
 /* --- samples ---------------------------------------------------------------------------------- */
@@ -61,7 +62,7 @@ function samplesOf(cell) {
     };
     const isOpen = opened.has(cell.index);
     return [h('div', { class: 'strip', mounted: samplesDrawn, data: cell }),
-        h('details', { open: isOpen, ontoggle: toggle }, h('summary', null, `${cell.samples_ms.length} samples`),
+        h('details', { open: isOpen, ontoggle: toggle }, h('summary', null, many(cell.samples_ms.length, 'sample')),
             isOpen && h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': `Samples of ${cell.index}` },
                 h('table', null, h('thead', null, h('tr', null, h('th', { scope: 'col' }, 'Sample'), h('th', { scope: 'col', class: 'figure' }, 'ms'))),
                     h('tbody', null, cell.samples_ms.map((ms, i) => h('tr', null, h('td', null, String(i + 1)), h('td', { class: 'figure' }, String(ms))))))))];
@@ -81,36 +82,44 @@ function speedup({ speedup: found, baseline }) {
     return found && `${figure(found.value)} (${figure(found.low)} to ${figure(found.high)}) of ${baseline}`;
 }
 
-/** @param {Cell} cell */
-function row(cell) {
-    const { summary } = cell;
-    const figures = (/** @type {unknown} */ value) => h('td', { class: 'figure' }, typeof value === 'number' ? figure(value) : String(value ?? ''));
-    const text = (/** @type {unknown} */ value, name = '') => h('td', { class: name }, String(value ?? ''));
-    return h('tr', { key: cell.index, class: isSimulated(run, cell) ? 'made-up' : '', 'data-index': cell.index },
-        figures(cell.index), text(cell.model, 'name'), text([cell.browser, cell.browser_version].filter(Boolean).join(' ')), text(cell.platform),
-        text(cell.precision), figures(cell.threads), figures(cell.batch), figures(cell.concurrency), text(cell.clock),
-        h('td', null, badges(cell)), figures(speedup(cell)), figures(summary?.median),
-        figures(summary && `${figure(summary.low)} to ${figure(summary.high)}`), figures(summary?.p90),
-        figures(cell.load_ms), figures(cell.first_ms), h('td', null, samplesOf(cell)), text(cell.reason, 'reason'));
-}
+/** What stands in a column, by its title, where that is more than what it is sorted by. @type {Record<string, (cell: Cell) => import('../console/draw.js').Part>} */
+const SHOWN = {
+    Browser: ({ browser, browser_version: version }) => [browser, version].filter(Boolean).join(' '),
+    Outcome: badges,
+    'Speed-up': speedup,
+    '95 % of it': ({ summary }) => summary && `${figure(summary.low)} to ${figure(summary.high)}`,
+    Samples: samplesOf,
+    Threads: ({ threads }) => threads,
+};
+/** Texts that may be long, and so may break. */
+const LONG = ['Model', 'Reason'];
 
-/** @param {number} column */
+/** @param {import('./figures.js').Column[]} shown */
+const rowOf = (shown) => (/** @type {Cell} */ cell) =>
+    h('tr', { key: cell.index, class: isSimulated(run, cell) ? 'made-up' : '', 'data-index': cell.index }, shown.map(({ title, by, isFigure }) => {
+        const value = by(cell);
+        return h('td', { class: isFigure ? 'figure' : LONG.includes(title) ? 'long' : 'word' },
+            SHOWN[title] ? SHOWN[title](cell) : typeof value === 'number' ? figure(value) : value);
+    }));
+
+/** @param {import('./figures.js').Column} column */
 function sortBy(column) {
     order = { column, isDown: order?.column === column && !order.isDown };
     redraw();
 }
+/** The same function for a column whenever it is drawn. */
+const sorters = new Map(columns.map((column) => [column, () => sortBy(column)]));
 
-/** @param {string} name @param {Cell[]} list @param {boolean} isSortable */
-function table(name, list, isSortable) {
-    const head = COLUMNS.map(({ title, isFigure }, i) => {
-        const sort = isSortable && order?.column === i ? (order.isDown ? 'descending' : 'ascending') : null;
-        return h('th', { scope: 'col', class: isFigure ? 'figure' : '', 'aria-sort': sort },
-            isSortable ? h('button', { type: 'button', onclick: i in sorters ? sorters[i] : null }, title) : title);
+/** @param {string} name @param {Cell[]} list @param {import('./figures.js').Column[]} shown @param {boolean} isSortable */
+function table(name, list, shown, isSortable) {
+    const head = shown.map((column) => {
+        const sort = isSortable && order?.column === column ? (order.isDown ? 'descending' : 'ascending') : null;
+        return h('th', { scope: 'col', class: column.isFigure ? 'figure' : '', 'aria-sort': sort },
+            isSortable ? h('button', { type: 'button', onclick: sorters.get(column) }, column.title) : column.title);
     });
     return h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': name },
-        h('table', null, h('caption', null, name), h('thead', null, h('tr', null, head)), h('tbody', null, list.map(row))));
+        h('table', null, h('caption', null, name), h('thead', null, h('tr', null, head)), h('tbody', null, list.map(rowOf(shown)))));
 }
-const sorters = COLUMNS.map((_, i) => () => sortBy(i));
 
 /* --- curves ----------------------------------------------------------------------------------- */
 
@@ -185,9 +194,9 @@ const curves = curvesOf(run);
 function redraw() {
     draw(root, h('h1', null, run.name), warnings(), facts(), h('h2', null, 'Cells'),
         h('p', { class: 'note' }, order ? 'The heads of columns sort.' : 'The worst first; the heads of columns sort. A speed-up is against the cell of that number.'),
-        table('Cells', order ? sorted(cells, order.column, order.isDown) : worstFirst(cells), true),
+        table('Cells', order ? sorted(cells, order.column, order.isDown) : worstFirst(cells), columns, true),
         curves.length > 0 && [h('h2', null, 'Over concurrency'), h('div', { class: 'plots' }, curves.map(plot))],
-        yardsticks.length > 0 && [h('h2', null, 'The yardstick'), table('The yardstick', yardsticks, false)]);
+        yardsticks.length > 0 && [h('h2', null, 'The yardstick'), table('The yardstick', yardsticks, columnsOf(yardsticks), false)]);
 }
 
 document.title = run.name;

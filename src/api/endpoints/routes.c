@@ -10,7 +10,7 @@
 
 #define SMALL_BODY (64 * 1024)
 #define SOUND_BODY (1024 * 1024)
-#define FILES_BODY (1024 * 1024) /* the paths and hashes of WI_MODEL_FILES_MAX files */
+#define FILES_BODY (1024 * 1024)  /* the paths and hashes of WI_MODEL_FILES_MAX files */
 #define RESULTS_BODY (256 * 1024) /* what is read at once; a run comes in several */
 #define JSON "application/json"
 #define EVENTS "text/event-stream"

@@ -69,7 +69,8 @@ TEST(equal_runs_are_hardly_ever_slower)
 
 TEST(what_takes_30_percent_longer_is_found)
 {
-    int slower = count(WI_LAB_SLOWER, 1.3, 100, 12), faster = count(WI_LAB_FASTER, 1 / 1.3, 100, 13);
+    int slower = count(WI_LAB_SLOWER, 1.3, 100, 12),
+        faster = count(WI_LAB_FASTER, 1 / 1.3, 100, 13);
     print_message("of 100 pairs %d were slower by 30 %%, %d of 100 faster\n", slower, faster);
     assert_true(slower >= 99);
     assert_true(faster >= 99);
@@ -83,7 +84,8 @@ TEST(a_ramp_over_interleaved_runs_flags_none)
     wi_pcg32_seed(&generator, 14, 1);
     for (int round = 0; round < 100; round++) {
         json_t *documents[] = {document_of("before"), document_of("now")};
-        json_t *cells[] = {cell_of("digits", "chrome", "wasm"), cell_of("digits", "chrome", "wasm")};
+        json_t *cells[] = {
+            cell_of("digits", "chrome", "wasm"), cell_of("digits", "chrome", "wasm")};
         struct wi_lab_run runs[2];
         enum wi_lab_change change;
         for (int i = 0; i < 2 * ROUNDS; i++)
@@ -107,7 +109,8 @@ TEST(a_ramp_over_interleaved_runs_flags_none)
     "'before','samples_ms':[2,2,2]}]}"
 #define HEAD "{'version':1,'id':'a','name':'a','began_at':1,'cells':["
 #define OK "{'model':'m','browser':'chrome','platform':'wasm','outcome':'ok','samples_ms':[1,1,1]}"
-#define CRASHED "{'model':'m','browser':'chrome','platform':'wasm','outcome':'crashed','reason':'why'}"
+#define CRASHED                                                                                    \
+    "{'model':'m','browser':'chrome','platform':'wasm','outcome':'crashed','reason':'why'}"
 #define OTHER "{'model':'n','browser':'chrome','platform':'wasm','outcome':'ok','samples_ms':[1]}"
 
 static void check(const char *first, const char *second, enum wi_lab_change change,
@@ -118,8 +121,8 @@ static void check(const char *first, const char *second, enum wi_lab_change chan
     read_run(&before, first);
     read_run(&now, second);
     wi_lab_compare(&comparison, &before, &now, WI_LAB_THRESHOLD);
-    assert_string_equal(wi_lab_change_names[comparison.differences[0].change],
-        wi_lab_change_names[change]);
+    assert_string_equal(
+        wi_lab_change_names[comparison.differences[0].change], wi_lab_change_names[change]);
     assert_int_equal(comparison.judgement, judgement);
     if (!strstr(comparison.reason, reason))
         fail_msg("\"%s\" has no \"%s\"", comparison.reason, reason);
@@ -130,7 +133,8 @@ static void check(const char *first, const char *second, enum wi_lab_change chan
 
 TEST(what_broke_fails_whatever_the_times_are)
 {
-    check(HEAD OK YARDSTICK, HEAD CRASHED YARDSTICK, WI_LAB_BROKEN, WI_LAB_REGRESSION, "ok no more");
+    check(
+        HEAD OK YARDSTICK, HEAD CRASHED YARDSTICK, WI_LAB_BROKEN, WI_LAB_REGRESSION, "ok no more");
     check(HEAD OK "]}", HEAD CRASHED "]}", WI_LAB_BROKEN, WI_LAB_REGRESSION, "ok no more");
     check(HEAD CRASHED YARDSTICK, HEAD OK YARDSTICK, WI_LAB_MENDED, WI_LAB_GOOD, "no cell");
     check(HEAD CRASHED YARDSTICK, HEAD CRASHED YARDSTICK, WI_LAB_NEITHER, WI_LAB_GOOD, "no cell");
@@ -157,8 +161,10 @@ TEST(an_imported_run_never_decides)
 
 TEST(simulated_runs_are_compared_with_simulated_ones_alone)
 {
-    check(HEAD OK YARDSTICK, SIMULATED OK YARDSTICK, WI_LAB_UNCLEAR, WI_LAB_CANNOT_TELL, "simulated");
-    check(SIMULATED OK "]}", SIMULATED CRASHED "]}", WI_LAB_BROKEN, WI_LAB_REGRESSION, "ok no more");
+    check(
+        HEAD OK YARDSTICK, SIMULATED OK YARDSTICK, WI_LAB_UNCLEAR, WI_LAB_CANNOT_TELL, "simulated");
+    check(
+        SIMULATED OK "]}", SIMULATED CRASHED "]}", WI_LAB_BROKEN, WI_LAB_REGRESSION, "ok no more");
 }
 
 TEST(yardsticks_that_differ_forbid_a_judgement)
@@ -171,7 +177,8 @@ TEST(yardsticks_that_differ_forbid_a_judgement)
     make(&now, "now", &generator, 15, 20);
     assert_int_equal(compare(&before, &now, &change), WI_LAB_REGRESSION);
     for (size_t i = 0; i < now.count; i++)
-        for (size_t j = 0; now.cells[i].yardstick < WI_LAB_YARDSTICKS && j < now.cells[i].count; j++)
+        for (size_t j = 0; now.cells[i].yardstick < WI_LAB_YARDSTICKS && j < now.cells[i].count;
+             j++)
             now.cells[i].samples[j] *= 1.06;
     assert_int_equal(compare(&before, &now, &change), WI_LAB_CANNOT_TELL);
     assert_int_equal(change, WI_LAB_SLOWER);

@@ -104,7 +104,8 @@ TEST(a_report_has_the_worst_first)
     add_cell(document, timed("chrome", "webgpu", 2));
     add_cell(document, timed("chrome", "webnn", 20));
     for (size_t i = 0; i < 4; i++)
-        add_cell(document, with(cell_of("m", "chrome", "webgl"), "outcome", json_string(outcomes[i])));
+        add_cell(
+            document, with(cell_of("m", "chrome", "webgl"), "outcome", json_string(outcomes[i])));
     add_cell(document, mark("chrome", "before", 1));
     take_document(&run, document);
     wi_lab_figures_make(&figures, &run);

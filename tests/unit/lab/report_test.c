@@ -60,7 +60,8 @@ TEST(json_is_read_again_and_has_the_figures)
     assert_int_equal(run.count, 4);
     const json_t *cell = json_array_get(json_object_get(document, "cells"), 1);
     const json_t *speedup = json_object_get(cell, "speedup");
-    assert_float_equal(json_number_value(json_object_get(speedup, "value")), 10.0095 / 2.0095, 1e-9);
+    assert_float_equal(
+        json_number_value(json_object_get(speedup, "value")), 10.0095 / 2.0095, 1e-9);
     assert_int_equal(json_integer_value(json_object_get(cell, "baseline")), 0);
     assert_int_equal(
         json_integer_value(json_object_get(json_object_get(cell, "summary"), "n")), 20);
@@ -77,7 +78,8 @@ TEST(lines_of_json_are_one_for_each_cell)
         char *end = strchr(rest, '\n');
         json_t *line = json_loadb(rest, (size_t)(end - rest), 0, NULL);
         assert_int_equal(json_integer_value(json_object_get(line, "index")), i);
-        assert_string_equal(json_string_value(json_object_get(json_object_get(line, "run"), "id")), "run-1");
+        assert_string_equal(
+            json_string_value(json_object_get(json_object_get(line, "run"), "id")), "run-1");
         json_decref(line);
         rest = end + 1;
     }

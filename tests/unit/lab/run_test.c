@@ -69,8 +69,7 @@ TEST(a_whole_document_is_read)
     assert_int_equal(run.imported, 1);
     struct wi_buffer name = {0};
     wi_lab_put_name(&name, cell);
-    assert_string_equal(
-        name.text, "m chrome/webgpu fp16 threads=all batch=1 concurrency=4 client");
+    assert_string_equal(name.text, "m chrome/webgpu fp16 threads=all batch=1 concurrency=4 client");
     wi_buffer_clear(&name);
     wi_lab_run_clear(&run);
 }
@@ -78,7 +77,8 @@ TEST(a_whole_document_is_read)
 TEST(what_is_written_is_read_again)
 {
     struct wi_lab_run run, again;
-    char *text = wi_sprintf("%s{%s,'samples_ms':[0.1,3],'index':3,'summary':{'n':9}}]}", head, good);
+    char *text =
+        wi_sprintf("%s{%s,'samples_ms':[0.1,3],'index':3,'summary':{'n':9}}]}", head, good);
     read_run(&run, text);
     free(text);
     struct wi_buffer out = {0};
@@ -110,7 +110,8 @@ TEST(what_is_wrong_is_named)
     check_refused("{'version':1,'id':'a','began_at':1}", WI_MISSING_FIELD, "name");
     check_refused("{'version':1,'id':'a','name':'a'}", WI_MISSING_FIELD, "began_at");
     check_refused("{'version':1,'id':'a/b','name':'a','began_at':1}", WI_INVALID_FIELD, "id");
-    check_refused("{'version':1,'id':'a','name':'a','began_at':1,'more':1}", WI_UNKNOWN_FIELD, "more");
+    check_refused(
+        "{'version':1,'id':'a','name':'a','began_at':1,'more':1}", WI_UNKNOWN_FIELD, "more");
     check_refused("{'version':1,'id':'a','name':'a','began_at':1,'machine':{'host':'h'}}",
         WI_UNKNOWN_FIELD, "machine.host");
     check_cell("'samples_ms':[1,-1]", "cells[0].samples_ms[1]");
@@ -123,7 +124,8 @@ TEST(what_is_wrong_is_named)
     check_cell("'samples_ms':[1],'index':10000", "cells[0].index");
     check_cell("'samples_ms':[1],'load_ms':-1", "cells[0].load_ms");
     check_cell("'samples_ms':[1],'clock':'sun'", "cells[0].clock");
-    char *twice = wi_sprintf("%s{%s,'samples_ms':[1],'index':1},{%s,'samples_ms':[1]}]}", head, good, good);
+    char *twice =
+        wi_sprintf("%s{%s,'samples_ms':[1],'index':1},{%s,'samples_ms':[1]}]}", head, good, good);
     check_refused(twice, WI_INVALID_FIELD, "cells");
     free(twice);
     check_refused("{'version':1,'id':'a','name':'a','began_at':1,'cells':[{'model':'m','platform':"

@@ -119,7 +119,8 @@ TEST(a_ratio_has_the_interval_of_both_sides)
     make(&above, slow, 40, 0);
     make(&below, fast, 40, 1);
     struct wi_lab_interval ratio = wi_lab_ratio(&above, &below);
-    assert_true(ratio.low < 3 && ratio.high > 3 && ratio.low < ratio.value && ratio.value < ratio.high);
+    assert_true(
+        ratio.low < 3 && ratio.high > 3 && ratio.low < ratio.value && ratio.value < ratio.high);
     assert_true(ratio.high - ratio.low < 0.3);
     wi_lab_sample_clear(&below);
     static const double nothing[] = {0, 0, 0};

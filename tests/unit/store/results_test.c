@@ -207,8 +207,7 @@ TEST(a_full_disk_is_said_and_leaves_nothing)
     assert_int_equal(write_run(f, "run-1", 0, 1, 0), WI_OK);
     double *many = wi_alloc(1000 * sizeof *many);
     struct wi_result_cell cells[64];
-    struct wi_result_write op = {
-        .id = "run-1", .cells = cells, .count = 64, .keep = 3};
+    struct wi_result_write op = {.id = "run-1", .cells = cells, .count = 64, .keep = 3};
     for (unsigned i = 0; i < 64; i++) {
         cells[i] = cell_of(i + 1, NULL);
         cells[i].samples = many;

@@ -290,7 +290,8 @@ static void read_cells(struct wi_request *request, struct reading *reading)
     reading->read =
         (struct wi_result_read){.number = result->number, .each = print_cell, .context = reading};
     struct wi_step *step = wi_request_step(request, on_read, reading, free_reading);
-    wi_db_look(request->api->deps.db, do_asked, on_asked, ask(wi_result_read, &reading->read, step));
+    wi_db_look(
+        request->api->deps.db, do_asked, on_asked, ask(wi_result_read, &reading->read, step));
 }
 
 static void on_looked(struct wi_request *request, void *work, const struct wi_error *failure)
@@ -314,7 +315,8 @@ void wi_handle_result(struct wi_request *request)
     struct reading *reading = wi_alloc(sizeof *reading);
     wi_text_copy(reading->look.id, sizeof reading->look.id, request->argument);
     struct wi_step *step = wi_request_step(request, on_looked, reading, free_reading);
-    wi_db_look(request->api->deps.db, do_asked, on_asked, ask(wi_result_look, &reading->look, step));
+    wi_db_look(
+        request->api->deps.db, do_asked, on_asked, ask(wi_result_look, &reading->look, step));
 }
 
 /* --- DELETE /v1/results/ID ------------------------------------------------------------------- */

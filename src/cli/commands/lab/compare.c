@@ -93,10 +93,9 @@ static void print(const struct wi_lab_comparison *comparison, const json_t *rows
 static void print_json(const struct wi_lab_comparison *comparison, json_t *rows)
 {
     static const char *const judgements[] = {"good", "regression", "cannot tell"};
-    json_t *document = json_pack("{s:s, s:s, s:s, s:s, s:f, s:O}", "before",
-        comparison->before->id, "now", comparison->now->id, "judgement",
-        judgements[comparison->judgement], "reason", comparison->reason, "threshold",
-        comparison->threshold, "cells", rows);
+    json_t *document = json_pack("{s:s, s:s, s:s, s:s, s:f, s:O}", "before", comparison->before->id,
+        "now", comparison->now->id, "judgement", judgements[comparison->judgement], "reason",
+        comparison->reason, "threshold", comparison->threshold, "cells", rows);
 
     json_object_set_new(document, "yardstick",
         comparison->yardstick > 0 ? json_real(comparison->yardstick) : json_null());

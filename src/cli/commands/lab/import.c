@@ -84,8 +84,8 @@ static void say(const struct sending *sending)
     const struct wi_lab_run *run = sending->run;
 
     if (sending->cli->json)
-        printf("{\"id\":\"%s\",\"added\":%lld,\"cells\":%zu}\n", run->id,
-            (long long)sending->added, run->count);
+        printf("{\"id\":\"%s\",\"added\":%lld,\"cells\":%zu}\n", run->id, (long long)sending->added,
+            run->count);
     else
         printf("%s: %lld of %zu cells are new\n", run->id, (long long)sending->added, run->count);
 }

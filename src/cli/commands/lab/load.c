@@ -8,10 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FILE_MAX_BYTES (256 << 20) /* 10,000 cells with 1,000 samples each, as they are exported */
+/* 10,000 cells with 1,000 samples each, as they are exported. */
+#define FILE_MAX_BYTES (256 << 20)
 #define EXCHANGE_MS 120000
 
-int wi_cli_lab_is_file(const char *name)
+/* Whether what names a run names a file. */
+static int is_file(const char *name)
 {
     return strcmp(name, "-") == 0 || strchr(name, '/') || wi_text_ends(name, ".json");
 }
@@ -74,7 +76,7 @@ enum wi_exit wi_cli_lab_load(struct wi_cli *cli, const char *name, struct wi_lab
     struct wi_rest_answer answer;
     enum wi_exit result;
 
-    if (wi_cli_lab_is_file(name))
+    if (is_file(name))
         return wi_cli_lab_load_file(name, run);
     if (!wi_cli_lab_check_id(name))
         return WI_EXIT_USAGE;

@@ -100,8 +100,7 @@ static json_t *row_of(const struct wi_lab_run *run, const struct wi_lab_figure *
     wi_lab_put_name(&text, row->cell);
     json_object_set_new(out, "cell", text_of(&text));
     json_object_set_new(out, "index", json_integer(row->cell->index));
-    json_object_set_new(
-        out, "outcome", json_string(wi_lab_outcome_names[row->cell->outcome]));
+    json_object_set_new(out, "outcome", json_string(wi_lab_outcome_names[row->cell->outcome]));
     if (row->summary.n > 0) {
         json_object_set_new(out, "n", json_integer((json_int_t)row->summary.n));
         json_object_set_new(out, "median", json_real(row->summary.median));
@@ -110,8 +109,8 @@ static json_t *row_of(const struct wi_lab_run *run, const struct wi_lab_figure *
         json_object_set_new(out, "interval", text_of(&text));
     }
     if (row->baseline) {
-        wi_buffer_printf(&text, "%.3g (%.3g to %.3g) of %lld", row->speedup.value,
-            row->speedup.low, row->speedup.high, (long long)row->baseline->index);
+        wi_buffer_printf(&text, "%.3g (%.3g to %.3g) of %lld", row->speedup.value, row->speedup.low,
+            row->speedup.high, (long long)row->baseline->index);
         json_object_set_new(out, "speedup", text_of(&text));
     }
     json_object_set_new(out, "notes", notes_of(run, row));
@@ -242,7 +241,8 @@ static const struct format *find_format(const char *name)
     for (const struct format *format = formats; format->name; format++)
         if (!name || strcmp(format->name, name) == 0)
             return format;
-    fprintf(stderr, "webinfer: there is no format \"%s\"\n  allowed: ndjson, csv, json, bmf\n", name);
+    fprintf(
+        stderr, "webinfer: there is no format \"%s\"\n  allowed: ndjson, csv, json, bmf\n", name);
     return NULL;
 }
 
@@ -277,8 +277,7 @@ enum wi_exit wi_cli_results_rm(struct wi_cli *cli)
     if (!wi_cli_lab_check_id(id))
         return WI_EXIT_USAGE;
     char *path = wi_sprintf("/v1/results/%s", id);
-    struct wi_rest_request request = {
-        .path = path, .method = "DELETE", .timeout_ms = EXCHANGE_MS};
+    struct wi_rest_request request = {.path = path, .method = "DELETE", .timeout_ms = EXCHANGE_MS};
     result = wi_cli_order(cli, &request, NULL);
     free(path);
     return result;
