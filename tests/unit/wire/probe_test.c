@@ -2,7 +2,7 @@
 #include "../test.h"
 
 #include "base/memory.h"
-#include "check/probe.h"
+#include "wire/probe.h"
 #include "wire/picture.h"
 #include <string.h>
 
