@@ -6,7 +6,7 @@
 #define WHOLE_BELOW 16
 
 /* PCG-XSH-RR (M. E. O'Neill, HMC-CS-2014-0905). */
-uint32_t wi_draw_bits(struct wi_draw *draw)
+static uint32_t draw_bits(struct wi_draw *draw)
 {
     uint64_t old = draw->state;
     draw->state = old * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
@@ -17,23 +17,23 @@ uint32_t wi_draw_bits(struct wi_draw *draw)
 struct wi_draw wi_draw_new(uint64_t seed)
 {
     struct wi_draw draw = {seed * UINT64_C(0x9e3779b97f4a7c15) + 1};
-    wi_draw_bits(&draw);
+    draw_bits(&draw);
     return draw;
 }
 
 /* With its sign, and an exponent that makes it 1/16 to 1, in the bits of a 16-bit float. */
 static uint16_t draw_half(struct wi_draw *draw)
 {
-    uint32_t bits = wi_draw_bits(draw);
+    uint32_t bits = draw_bits(draw);
     return (uint16_t)(0x2c00 + (bits & 0x0fff) + (bits >> 31 << 15));
 }
 
 static void put_element(unsigned char *at, enum wi_datatype type, size_t size, struct wi_draw *draw)
 {
-    double number = (double)wi_draw_bits(draw) / 2147483648.0 - 1;
+    double number = (double)draw_bits(draw) / 2147483648.0 - 1;
     float single = (float)number;
     uint16_t half = draw_half(draw);
-    uint64_t whole = wi_draw_bits(draw) % (type == WI_BOOL ? 2 : WHOLE_BELOW);
+    uint64_t whole = draw_bits(draw) % (type == WI_BOOL ? 2 : WHOLE_BELOW);
     if (type == WI_FP32)
         memcpy(at, &single, size);
     else if (type == WI_FP64)

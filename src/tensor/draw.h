@@ -12,8 +12,6 @@ struct wi_draw {
     uint64_t state;
 };
 struct wi_draw wi_draw_new(uint64_t seed);
-/* 32 random bits. */
-uint32_t wi_draw_bits(struct wi_draw *draw);
 /* Gives a tensor its elements, whose name, datatype and shape are set, and which has none: floats
  * between -1 and 1, whole numbers from 0 to 15, which are tokens of every vocabulary. 0, or -1 for
  * BYTES, a negative dimension, and more than `most` bytes. */
