@@ -19,9 +19,10 @@ import { bytesOf } from './tensors.js';
  * What a backend gets: all in the rules' order. `sizes` are the dimensions by their names, in the order in which shapes
  * name them first; what "*" stands for is the first of them, as a product, by the name LEAD.
  * @typedef {{kernel: string, inputs: ReadonlyArray<{name: string, bytes: Uint8Array}>, sizes: ReadonlyMap<string, number>,
- *   options: readonly number[], elements: number}} KernelCall `elements`: of the output
+ *   options: readonly number[], elements: number, isTimed: boolean}} KernelCall `elements`: of the output; `isTimed`: by the
+ *   GPU's clock as well, if it has one
  */
-/** @typedef {{bytes: Uint8Array, dispose?: () => void}} KernelOutput `dispose` is called when the bytes have been copied */
+/** @typedef {{bytes: Uint8Array, gpuMs?: number | null, dispose?: () => void}} KernelOutput `dispose` is called when the bytes have been copied */
 /**
  * @typedef {object} Backend
  * @property {number | null} threads that it computes with; null where they say nothing of its speed
@@ -68,19 +69,21 @@ export class KernelsEngine {
         return this._backend.memory();
     }
 
-    /** @param {RunMessage} task */
-    async run(task) {
+    /** @param {RunMessage} task @param {import('./run.js').Run} run */
+    async run(task, run) {
         const kernel = task.kernel ?? '', rule = KERNEL_RULES[kernel];
         if (!rule) throw new Failure('model_invalid', `this page has no kernel ${task.kernel}`);
         const inputs = rule.inputs.map(([name, shape]) => inputOf(task, name, shape));
         const { sizes, leading } = sizesOf(inputs), [name, form] = rule.output;
         const shape = shapeOf(form, sizes, leading);
         const began = performance.now();
-        const { bytes, dispose } = await runtime(() => this._backend.run(
-            { kernel, inputs, sizes, options: numbersOf(rule, task.options ?? {}), elements: product(shape) }));
+        const { bytes, gpuMs, dispose } = await run.take(() => runtime(() => this._backend.run({
+            kernel, inputs, sizes, options: numbersOf(rule, task.options ?? {}), elements: product(shape),
+            isTimed: task.benchmark !== undefined,
+        })));
         return {
             tensors: [{ name, datatype: 'FP32', shape, bytes }],
-            precision: 'fp32', threads: this._backend.threads, inferenceMs: performance.now() - began, dispose,
+            precision: 'fp32', threads: this._backend.threads, inferenceMs: performance.now() - began, gpuMs, dispose,
         };
     }
 }

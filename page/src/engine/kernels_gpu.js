@@ -4,6 +4,7 @@
  */
 import { Failure } from './failure.js';
 import { GpuBuffers } from './gpu_buffers.js';
+import { GpuTimer, TIMESTAMPS } from './gpu_timer.js';
 import { dispatchesOf, valueOf } from './kernel_plan.js';
 import { KERNEL_RULES } from './kernel_rules.js';
 import { LEAD } from './kernels.js';
@@ -16,7 +17,7 @@ import { LEAD } from './kernels.js';
 /** Of exactly so many bytes. @typedef {{buffer: any, size: number}} Binding */
 /** Its WGSL, without what the rule says. @typedef {{wgsl: string, plan: Plan}} Shader */
 /** @typedef {{layout: any, pipelines: Record<string, any>}} Compiled by the stages' functions */
-/** @typedef {{group: any, pipelines: Record<string, any>, calls: any}} Bound one run: `calls` has the struct of each dispatch */
+/** @typedef {{group: any, pipelines: Record<string, any>, calls: any, timer: GpuTimer | null}} Bound one run: `calls` has the struct of each dispatch */
 
 const STAGE_COMPUTE = 4; // GPUShaderStage.COMPUTE
 const MAP_READ = 1; // GPUMapMode.READ
@@ -54,7 +55,10 @@ export class GpuKernels {
         const adapter = await /** @type {any} */ (navigator).gpu.requestAdapter({ powerPreference: 'high-performance' });
         if (!adapter) throw new Failure('platform_unsupported', 'requestAdapter() gave no adapter');
         const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits;
-        this._device = await adapter.requestDevice({ requiredLimits: { maxBufferSize, maxStorageBufferBindingSize } });
+        this._device = await adapter.requestDevice({ 
+            requiredLimits: { maxBufferSize, maxStorageBufferBindingSize },
+            requiredFeatures: [TIMESTAMPS].filter((feature) => adapter.features.has(feature)),
+        });
         this._buffers = new GpuBuffers(this._device);
     }
 
@@ -88,22 +92,25 @@ export class GpuKernels {
     async _compute(call, layout, pipelines) {
         const bindings = this._bind(call), { inputs, output, scratch, calls } = bindings;
         const all = [...inputs, output, calls, ...scratch], answer = this._take('answer', output.size);
+        const timer = call.isTimed && this._device.features.has(TIMESTAMPS) ? new GpuTimer(this._device) : null;
         let isMade = false;
         try {
             const entries = all.map((resource, binding) => ({ binding, resource }));
             const group = this._device.createBindGroup({ layout, entries });
             this._fill(call, bindings);
-            await this._submit(call, { group, pipelines, calls: calls.buffer }, [output, answer]);
+            await this._submit(call, { group, pipelines, calls: calls.buffer, timer }, [output, answer]);
             await answer.buffer.mapAsync(MAP_READ, 0, output.size);
+            await timer?.read();
             isMade = true;
         } finally {
             this._give(isMade ? all : [...all, answer]);
+            timer?.destroy();
         }
         const dispose = () => {
             answer.buffer.unmap();
             this._give([answer]);
         };
-        return { bytes: new Uint8Array(answer.buffer.getMappedRange(0, output.size)), dispose };
+        return { bytes: new Uint8Array(answer.buffer.getMappedRange(0, output.size)), gpuMs: timer?.ms ?? null, dispose };
     }
 
     /** @param {KernelCall} call */
@@ -166,13 +173,14 @@ export class GpuKernels {
             if (next.done) return;
             await this._device.queue.onSubmittedWorkDone();
             this._pace(performance.now() - began);
+            await bound.timer?.read();
         }
     }
 
     /** @param {readonly Dispatch[]} some @param {KernelCall} call @param {Bound} bound */
-    _encode(some, call, { group, pipelines, calls }) {
+    _encode(some, call, { group, pipelines, calls, timer }) {
         const structs = new ArrayBuffer(some.length * STRUCT_BYTES), commands = this._device.createCommandEncoder();
-        const pass = commands.beginComputePass();
+        const pass = commands.beginComputePass(timer?.pass);
         for (const [i, dispatch] of some.entries()) {
             writeStruct(structs, i * STRUCT_BYTES, call, dispatch);
             pass.setPipeline(pipelines[dispatch.entry]);
@@ -180,6 +188,7 @@ export class GpuKernels {
             pass.dispatchWorkgroups(dispatch.groups);
         }
         pass.end();
+        timer?.resolve(commands);
         this._device.queue.writeBuffer(calls, 0, structs);
         return commands;
     }
