@@ -29,7 +29,7 @@ import { bytesOf } from './tensors.js';
  * @typedef {{kernel: string, inputs: readonly KernelInput[], sizes: ReadonlyMap<string, number>, options: readonly number[],
  *   elements: number}} KernelCall `elements`: of the output
  */
-/** @typedef {{bytes: Uint8Array, dispose?: () => void}} KernelOutput `dispose` is called when the bytes have been copied */
+/** @typedef {{bytes: Uint8Array, gpuMs?: number | null, dispose?: () => void}} KernelOutput `dispose` is called when the bytes have been copied */
 /**
  * @typedef {object} Backend
  * @property {number | null} threads that it computes with; null where they say nothing of its speed
@@ -37,7 +37,8 @@ import { bytesOf } from './tensors.js';
  * @property {() => Promise<void>} load
  * @property {() => void} unload
  * @property {() => number} memory bytes that it holds
- * @property {(calls: readonly KernelCall[]) => Promise<KernelOutput>} run one after the other; the output is that of the last
+ * @property {(calls: readonly KernelCall[], isTimed: boolean) => Promise<KernelOutput>} run one after the other; the output
+ *   is that of the last. `isTimed`: by the GPU's clock as well, if it has one
  * @property {(kernels: readonly string[], kept: readonly Uint8Array<ArrayBuffer>[]) => Promise<void>} prepare these come
  *   with many runs: what can be done before is done
  * @property {(kept: readonly Uint8Array[]) => void} forget they do not come again
@@ -88,14 +89,14 @@ export class KernelsEngine {
         return this._backend.memory();
     }
 
-    /** @param {RunMessage} task */
-    async run(task) {
-        const { calls, output } = this._callsOf(task);
+    /** @param {RunMessage} task @param {import('./run.js').Run} run */
+    async run(task, run) {
+        const { calls, output } = this._callsOf(task), isTimed = task.benchmark !== undefined;
         const began = performance.now();
-        const { bytes, dispose } = await runtime(() => this._backend.run(calls));
+        const { bytes, gpuMs, dispose } = await run.take(() => runtime(() => this._backend.run(calls, isTimed)));
         return {
             tensors: [{ ...output, datatype: 'FP32', bytes }],
-            precision: 'fp32', threads: this._backend.threads, inferenceMs: performance.now() - began, dispose,
+            precision: 'fp32', threads: this._backend.threads, inferenceMs: performance.now() - began, gpuMs, dispose,
         };
     }
 

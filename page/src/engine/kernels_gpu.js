@@ -4,6 +4,7 @@
  */
 import { Failure } from './failure.js';
 import { GpuBuffers } from './gpu_buffers.js';
+import { GpuTimer, TIMESTAMPS } from './gpu_timer.js';
 import { LEAD } from './kernel_call.js';
 import { dispatchesOf, valueOf } from './kernel_plan.js';
 import { KERNEL_RULES } from './kernel_rules.js';
@@ -58,7 +59,10 @@ export class GpuKernels {
         const adapter = await /** @type {any} */ (navigator).gpu.requestAdapter({ powerPreference: 'high-performance' });
         if (!adapter) throw new Failure('platform_unsupported', 'requestAdapter() gave no adapter');
         const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits;
-        this._device = await adapter.requestDevice({ requiredLimits: { maxBufferSize, maxStorageBufferBindingSize } });
+        this._device = await adapter.requestDevice({
+            requiredLimits: { maxBufferSize, maxStorageBufferBindingSize },
+            requiredFeatures: [TIMESTAMPS].filter((feature) => adapter.features.has(feature)),
+        });
         this._buffers = new GpuBuffers(this._device);
     }
 
@@ -90,12 +94,12 @@ export class GpuKernels {
         return this._buffers?.bytes ?? 0;
     }
 
-    /** @param {readonly KernelCall[]} calls @returns {Promise<KernelOutput>} */
-    async run(calls) {
+    /** @param {readonly KernelCall[]} calls @param {boolean} isTimed @returns {Promise<KernelOutput>} */
+    async run(calls, isTimed) {
         if (calls[calls.length - 1].elements === 0) return { bytes: new Uint8Array(0) };
         return watched(this._device, async () => {
             const compiled = await Promise.all(calls.map(({ kernel }) => this._compile(kernel)));
-            return this._compute(calls, compiled);
+            return this._compute(calls, compiled, isTimed);
         });
     }
 
@@ -106,28 +110,31 @@ export class GpuKernels {
         return known;
     }
 
-    /** @param {readonly KernelCall[]} calls @param {readonly Compiled[]} compiled @returns {Promise<KernelOutput>} */
-    async _compute(calls, compiled) {
+    /** @param {readonly KernelCall[]} calls @param {readonly Compiled[]} compiled @param {boolean} isTimed @returns {Promise<KernelOutput>} */
+    async _compute(calls, compiled, isTimed) {
         for (const call of calls) this._checkBytes(call);
         const structs = { ...this._take('call', BATCH * STRUCT_BYTES), size: STRUCT_BYTES };
         const given = this._given(calls), bound = this._bind(calls, given);
         const { output } = bound[bound.length - 1], answer = this._take('answer', output.size);
         const taken = [structs, ...given.values(), ...bound.flatMap((one) => [one.output, ...one.scratch])];
+        const timer = isTimed && this._device.features.has(TIMESTAMPS) ? new GpuTimer(this._device) : null;
         let isMade = false;
         try {
             this._fill(given, bound);
             const steps = bound.map((one, i) => this._stepOf(one, compiled[i], structs));
-            await this._submit(steps, structs.buffer, [output, answer]);
+            await this._submit(steps, structs.buffer, [output, answer], timer);
             await answer.buffer.mapAsync(MAP_READ, 0, output.size);
+            await timer?.read();
             isMade = true;
         } finally {
             this._give(isMade ? taken : [...taken, answer]);
+            timer?.destroy();
         }
         const dispose = () => {
             answer.buffer.unmap();
             this._give([answer]);
         };
-        return { bytes: new Uint8Array(answer.buffer.getMappedRange(0, output.size)), dispose };
+        return { bytes: new Uint8Array(answer.buffer.getMappedRange(0, output.size)), gpuMs: timer?.ms ?? null, dispose };
     }
 
     /** @param {KernelCall} call */
@@ -208,8 +215,8 @@ export class GpuKernels {
     }
 
     /** Submits all dispatches, as much at a time as takes SLICE_MS, and the copy of the output with the last of them.
-     * @param {readonly Step[]} steps @param {any} structs @param {[output: Binding, answer: Binding]} copied */
-    async _submit(steps, structs, [output, answer]) {
+     * @param {readonly Step[]} steps @param {any} structs @param {[output: Binding, answer: Binding]} copied @param {GpuTimer | null} timer */
+    async _submit(steps, structs, [output, answer], timer) {
         const dispatches = this._dispatchesOf(steps);
         let next = dispatches.next();
         while (!next.done) {
@@ -218,13 +225,14 @@ export class GpuKernels {
                 some.push(next.value);
                 work += next.value[1].work;
             }
-            const commands = this._encode(some, structs);
+            const commands = this._encode(some, structs, timer);
             if (next.done) commands.copyBufferToBuffer(output.buffer, 0, answer.buffer, 0, output.size);
             const began = performance.now();
             this._device.queue.submit([commands.finish()]);
             if (next.done) return;
             await this._device.queue.onSubmittedWorkDone();
             this._pace(performance.now() - began);
+            await timer?.read();
         }
     }
 
@@ -236,10 +244,10 @@ export class GpuKernels {
         }
     }
 
-    /** @param {ReadonlyArray<[Step, Dispatch]>} some @param {any} structs */
-    _encode(some, structs) {
+    /** @param {ReadonlyArray<[Step, Dispatch]>} some @param {any} structs @param {GpuTimer | null} timer */
+    _encode(some, structs, timer) {
         const written = new ArrayBuffer(some.length * STRUCT_BYTES), commands = this._device.createCommandEncoder();
-        const pass = commands.beginComputePass();
+        const pass = commands.beginComputePass(timer?.pass);
         for (const [i, [{ call, group, pipelines }, dispatch]] of some.entries()) {
             writeStruct(written, i * STRUCT_BYTES, call, dispatch);
             pass.setPipeline(pipelines[dispatch.entry]);
@@ -247,6 +255,7 @@ export class GpuKernels {
             pass.dispatchWorkgroups(dispatch.groups);
         }
         pass.end();
+        timer?.resolve(commands);
         this._device.queue.writeBuffer(structs, 0, written);
         return commands;
     }

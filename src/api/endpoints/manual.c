@@ -321,6 +321,8 @@ static const struct {
     {"compute", COMPUTE, NULL, "ComputeRequest"},
     {"kernels", COMPUTE, print_kernels, NULL},
     {"kernel-models", COMPUTE, print_kernel_models, NULL},
+    {"benchmark-order", COMPUTE, NULL, "BenchmarkRequest"},
+    {"benchmark", COMPUTE, NULL, "Benchmark"},
     {"sound-order", SOUND, NULL, "SoundOrder"},
     {"sound-state", SOUND, NULL, "SoundState"},
     {"sound-partial", SOUND, NULL, "SoundPartial"},

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "describe/schemas.h"
 #include "task/table.h"
+#include "wire/benchmark/benchmark.h"
 #include "wire/compute/compute.h"
 #include "wire/kserve/kserve.h"
 #include "wire/native/native.h"
@@ -53,6 +54,9 @@ static const struct wi_schema request_forms[] = {{.name = "Tensor", .members = t
     {.name = "ComputeRequest",
         .help = "Which kernel is to be run, over what, and where.",
         .params = wi_compute_params},
+    {.name = "BenchmarkRequest",
+        .help = "What is to be measured, how often, and where.",
+        .params = wi_benchmark_params},
     {.name = "KserveInfer", .params = wi_kserve_infer_params},
     {.name = "KserveGenerate", .params = wi_kserve_generate_params},
     {.name = "KserveParameters", .params = wi_kserve_parameters},

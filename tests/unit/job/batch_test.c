@@ -161,6 +161,9 @@ TEST(rows_are_counted_where_all_tensors_have_as_many)
     model.builtin = WI_BUILTIN_ECHO;
     assert_int_equal(wi_batch_rows(&asked), 0);
     model.builtin = WI_BUILTIN_NONE;
+    asked.benchmark.runs = 1;
+    assert_int_equal(wi_batch_rows(&asked), 0);
+    asked.benchmark.runs = 0;
     add(&asked, numbers, 2, &budget);
     assert_int_equal(wi_batch_rows(&asked), 0);
     asked.tensors.items[1].dims[0] = 3;
