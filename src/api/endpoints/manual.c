@@ -282,7 +282,8 @@ static void print_kernel_models(FILE *out)
         print_tensor(&model->input, "", out);
         print_tensor(&model->output, " → ", out);
         for (const struct wi_kernel_size *size = model->sizes; size->name; size++)
-            fprintf(out, ", %s from %" PRId64 " to %" PRId64, size->name, size->least, size->most);
+            fprintf(out, ",%s%s from %" PRId64 " to %" PRId64, size == model->sizes ? "\n" : " ",
+                size->name, size->least, size->most);
         fputs(":\n", out);
         wi_mdoc_text(model->help, out);
     }
