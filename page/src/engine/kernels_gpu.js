@@ -120,9 +120,8 @@ export class GpuKernels {
         const timer = isTimed && this._device.features.has(TIMESTAMPS) ? new GpuTimer(this._device) : null;
         let isMade = false;
         try {
-            this._fill(given, bound);
             const steps = bound.map((one, i) => this._stepOf(one, compiled[i], structs));
-            await this._submit(steps, structs.buffer, [output, answer], timer);
+            await this._submit(steps, this._fill(given, bound), structs.buffer, [output, answer], timer);
             await answer.buffer.mapAsync(MAP_READ, 0, output.size);
             await timer?.read();
             isMade = true;
@@ -203,7 +202,7 @@ export class GpuKernels {
         for (const { buffer } of bindings) this._buffers?.give(buffer);
     }
 
-    /** Writes what comes with the run; what else is bound is 0. @param {Given} given @param {readonly Bound[]} bound */
+    /** Writes what comes with the run; what else is bound is 0, by the commands that the first dispatches follow. @param {Given} given @param {readonly Bound[]} bound */
     _fill(given, bound) {
         const commands = this._device.createCommandEncoder();
         for (const { buffer, size } of bound.flatMap(({ output, scratch }) => [output, ...scratch])) commands.clearBuffer(buffer, 0, size);
@@ -211,21 +210,22 @@ export class GpuKernels {
             if (bytes.length > 0) this._device.queue.writeBuffer(buffer, 0, bytes);
             else commands.clearBuffer(buffer, 0, size);
         }
-        this._device.queue.submit([commands.finish()]);
+        return commands;
     }
 
     /** Submits all dispatches, as much at a time as takes SLICE_MS, and the copy of the output with the last of them.
-     * @param {readonly Step[]} steps @param {any} structs @param {[output: Binding, answer: Binding]} copied @param {GpuTimer | null} timer */
-    async _submit(steps, structs, [output, answer], timer) {
+     * @param {readonly Step[]} steps @param {any} first commands before all of them @param {any} structs
+     * @param {[output: Binding, answer: Binding]} copied @param {GpuTimer | null} timer */
+    async _submit(steps, first, structs, [output, answer], timer) {
         const dispatches = this._dispatchesOf(steps);
-        let next = dispatches.next();
+        let next = dispatches.next(), commands = first;
         while (!next.done) {
             const some = [];
             for (let work = 0; !next.done && some.length < BATCH && work < this._work; next = dispatches.next()) {
                 some.push(next.value);
                 work += next.value[1].work;
             }
-            const commands = this._encode(some, structs, timer);
+            this._encode(commands, some, structs, timer);
             if (next.done) commands.copyBufferToBuffer(output.buffer, 0, answer.buffer, 0, output.size);
             const began = performance.now();
             this._device.queue.submit([commands.finish()]);
@@ -233,6 +233,7 @@ export class GpuKernels {
             await this._device.queue.onSubmittedWorkDone();
             this._pace(performance.now() - began);
             await timer?.read();
+            commands = this._device.createCommandEncoder();
         }
     }
 
@@ -244,9 +245,9 @@ export class GpuKernels {
         }
     }
 
-    /** @param {ReadonlyArray<[Step, Dispatch]>} some @param {any} structs @param {GpuTimer | null} timer */
-    _encode(some, structs, timer) {
-        const written = new ArrayBuffer(some.length * STRUCT_BYTES), commands = this._device.createCommandEncoder();
+    /** @param {any} commands @param {ReadonlyArray<[Step, Dispatch]>} some @param {any} structs @param {GpuTimer | null} timer */
+    _encode(commands, some, structs, timer) {
+        const written = new ArrayBuffer(some.length * STRUCT_BYTES);
         const pass = commands.beginComputePass(timer?.pass);
         for (const [i, [{ call, group, pipelines }, dispatch]] of some.entries()) {
             writeStruct(written, i * STRUCT_BYTES, call, dispatch);
@@ -257,7 +258,6 @@ export class GpuKernels {
         pass.end();
         timer?.resolve(commands);
         this._device.queue.writeBuffer(structs, 0, written);
-        return commands;
     }
 
     /** @param {number} ms that a slice took */

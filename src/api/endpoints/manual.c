@@ -4,9 +4,10 @@
 #include "api/endpoints/openapi.h"
 #include "base/buffer.h"
 #include "config/mdoc.h"
-#include "kernel/kernel.h"
+#include "kernel/model.h"
 #include "task/task.h"
 #include <ctype.h>
+#include <inttypes.h>
 #include <string.h>
 
 /* A table: what fits `widest` has its text beside it. */
@@ -273,6 +274,22 @@ static void print_kernels(FILE *out)
     fputs(".El\n", out);
 }
 
+static void print_kernel_models(FILE *out)
+{
+    fputs(".Bl -tag -width builtin/transformer\n", out);
+    for (const struct wi_kernel_model *model = wi_kernel_models; model->name; model++) {
+        fprintf(out, ".It Li builtin/%s\n", model->name);
+        print_tensor(&model->input, "", out);
+        print_tensor(&model->output, " → ", out);
+        for (const struct wi_kernel_size *size = model->sizes; size->name; size++)
+            fprintf(out, ",%s%s from %" PRId64 " to %" PRId64, size == model->sizes ? "\n" : " ",
+                size->name, size->least, size->most);
+        fputs(":\n", out);
+        wi_mdoc_text(model->help, out);
+    }
+    fputs(".El\n", out);
+}
+
 #define API "man/webinfer-api.7"
 #define COMPUTE "man/webinfer-compute.7"
 #define LAB "man/webinfer-lab.7"
@@ -305,6 +322,7 @@ static const struct {
     {"content-model", MODELS, NULL, "ContentModel"},
     {"compute", COMPUTE, NULL, "ComputeRequest"},
     {"kernels", COMPUTE, print_kernels, NULL},
+    {"kernel-models", COMPUTE, print_kernel_models, NULL},
     {"benchmark-order", COMPUTE, NULL, "BenchmarkRequest"},
     {"benchmark", COMPUTE, NULL, "Benchmark"},
     {"lab-run", LAB, NULL, "LabRun"},
