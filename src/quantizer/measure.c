@@ -21,8 +21,8 @@
 /* Clients go first: a run that found no room is asked again after a pause, for so long. */
 #define AGAIN_MS 500
 #define PATIENCE_MS 300000.0
-/* No other place is begun after so long. */
-#define PLACES_MS 120000.0
+/* After so long the other places are done with what they have. */
+#define PLACES_MS 20000.0
 
 struct side {
     struct wi_model *model;
@@ -241,9 +241,12 @@ static void add_places(void *context, const struct wi_node_info *node)
             add_place(measure, node, (enum wi_platform)i);
 }
 
-static unsigned inputs_of(const struct wi_measure *measure)
+/* Whether this place has had its inputs. */
+static int is_done(const struct wi_measure *measure)
 {
-    return measure->at == 0 ? WI_MEASURE_INPUTS : WI_MEASURE_PLACE_INPUTS;
+    return measure->at == 0
+               ? measure->done == WI_MEASURE_INPUTS
+               : measure->done == WI_MEASURE_PLACE_INPUTS || wi_now_ms() > measure->places_until;
 }
 
 /* --- running ---------------------------------------------------------------------------------- */
@@ -326,11 +329,11 @@ static void end_input(struct wi_measure *measure)
     measure->done++;
     if (measure->at == 0)
         measure->order.on_step(measure->order.context, measure->done);
-    if (measure->done < inputs_of(measure)) {
-        wi_timer_start(measure->next, 0, 0);
-    } else {
+    if (is_done(measure)) {
         add_figures(measure);
         next_place(measure);
+    } else {
+        wi_timer_start(measure->next, 0, 0);
     }
 }
 
@@ -383,6 +386,7 @@ static void put_in_place(const struct wi_measure *measure, struct wi_inference *
     asked->has_platform = 1;
     asked->platform = place->platform;
     asked->fallback = 0;
+    asked->lessens = 1; /* a page that has no memory for it is not tried again and again */
     asked->timeout_ms = measure->at == 0 ? RUN_MS : PLACE_RUN_MS;
     if (measure->at > 0)
         asked->node = wi_strdup(place->node);

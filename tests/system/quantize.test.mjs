@@ -224,6 +224,26 @@ test('a precision that is not there is made for the requests that name it', asyn
     assert.deepEqual([none.status, none.json.code], [422, 'precision_unsupported'], none.text);
 });
 
+/** V8 gives no WASM memory more than 32 MiB there: less than the 17 MB of the model take as FP32, enough for 8 bits. */
+const small = { family: 'chromium', arguments: '--js-flags=--wasm-max-mem-pages=512', platforms: 'wasm', max_connections: 1 };
+
+test('a browser without the memory for fp32 has the next smaller variant made, and answers with it', async () => {
+    const config = { pool: { max_connections: 2 }, models: { quantize_on_demand: 'yes' },
+        'browser.chrome': { min_connections: 1, platforms: 'wasm' }, 'browser.small': small };
+    await withDaemon({ config }, async (own) => {
+        put('large', product(4096), own);
+        const inputs = [{ name: 'x', datatype: 'FP32', shape: [1, 1024], data: Array.from(draw(1024)) }];
+        const ask = (more) => own.post('/v1/infer', { model_name: 'large', inputs, precision: 'auto', timeout_ms: 120_000 * patience, ...more });
+        for (let again = 0; again < 2; again++) {
+            const { json: { model_name: name, executed_on: on }, text } = await ask({ browser: 'small' });
+            assert.deepEqual([name, on?.browser, on?.precision], ['large:q8', 'small', 'q8'], text.slice(0, 1000));
+            assert.match(on.fallbacks.find(({ code }) => code === 'out_of_memory').reason, /no memory for the variant fp32/);
+        }
+        const { json: { model_name: name, executed_on: on } } = await ask({ browser: 'chrome' });
+        assert.deepEqual([name, on.precision], ['large', 'fp32']);
+    });
+});
+
 test('what cannot be made says why', async () => {
     assert.match(await refused('keywords', { bits: 8 }, 422, 'nothing_to_quantize'), /\d+(\.\d+)? ?%/);
     assert.match(await refused('finch', { bits: 8 }, 422, 'nothing_to_quantize'), /GGUF/);
