@@ -1,7 +1,7 @@
 /*
  * The inputs with which a model and what is made of it are compared, another for each number from 0
  * on, and the same for both and at each measuring: first the model's own samples, then a task's
- * inputs of ours (check/probe.h), or, of a model that is asked with tensors, what is drawn by a
+ * inputs of ours (wire/probe.h), or, of a model that is asked with tensors, what is drawn by a
  * seed as its graph says.
  *
  * Samples are the pictures and the WAV files in the folder `samples` beside a model's files, in the

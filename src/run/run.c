@@ -225,7 +225,7 @@ static void on_answer(
     struct wi_error error;
     struct wi_outcome outcome;
     fill(&outcome, spec, result, run->lessened, wi_pool_node_info(deps->pool, result->node));
-    if (run->request.kind != WI_RUN_SHADOW)
+    if (run->request.kind != WI_RUN_SHADOW && !spec->asked->benchmark.runs)
         run->counted_as = deps->on_outcome(deps->context, &outcome);
     if (is_asked(run)) {
         run->owner.on_outcome(run->owner.context, &outcome);
@@ -259,7 +259,9 @@ static void find_model(struct wi_run *run);
 /* The variant that follows where there is no memory for this one; NULL: none does. */
 static const struct wi_variant *smaller(const struct wi_run *run, const struct wi_model *model)
 {
-    return run->is_open ? wi_variants_smaller(&model->variants, model->variant) : NULL;
+    return run->is_open && !run->infer.asked->benchmark.runs
+               ? wi_variants_smaller(&model->variants, model->variant)
+               : NULL;
 }
 
 /* The variant that may be made of it, for that precision, or with fewer bytes if it is NULL; NULL:
@@ -277,7 +279,8 @@ static const char *makeable(
 /* Whether the run can go on where there is no memory for this variant. */
 static int lessens(const struct wi_run *run, const struct wi_model *model)
 {
-    return run->is_open && (smaller(run, model) || makeable(run, model, NULL));
+    return run->is_open && !run->infer.asked->benchmark.runs &&
+           (smaller(run, model) || makeable(run, model, NULL));
 }
 
 /* What came in parts is none that another variant could go on with. */
