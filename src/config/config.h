@@ -178,6 +178,7 @@ struct wi_config_models {
     uint64_t quota;                   /* bytes of pulled models; 0: as much as the disk has */
     int64_t keep_versions;            /* of each pulled model */
     struct wi_strings pull_on_demand; /* "no", or "ORG/NAME" and "ORG/" with a star for any name */
+    int quantize_on_demand;
 };
 
 struct wi_config {

@@ -361,6 +361,12 @@ const struct wi_setting wi_options[] = {
         .help = "Which models a request for them pulls where they are absent: no, or names as "
                 "ORG/NAME, and ORG/* for all of an organisation. Whoever may run models can then "
                 "fill the disk with those, up to quota."},
+    {KEY(models, quantize_on_demand), BOOL, DEFAULT("no"), RELOADABLE,
+        .help = "Whether a request for a precision that a model is not there in has that variant "
+                "made: int8, int4 or fp16, of fp32 graphs; and so where it leaves the precision "
+                "open, and there is no memory for the model. It waits within its timeout_ms. "
+                "Whoever may run models can then have the processor and the disk used for that, "
+                "two variants at a time."},
 
     {HUB_KEY(url), URL, DEFAULT("https://huggingface.co"), RELOADABLE,
         .help =

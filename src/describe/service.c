@@ -247,8 +247,11 @@ static const struct wi_member model[] = {
     {"bytes?", "integer", "Of all its files."},
     {"files?", "[(path string, bytes integer, hash string)]", NULL},
     {"variant?", "string", "Which of its variants this is."},
-    {"variants?", "[(name string, bytes integer, file_count integer, made? Made)]",
-        "The preferred one first. NAME:VARIANT names another one, wherever a model is named."},
+    {"variants?",
+        "[(name string, bytes integer, file_count integer, made? Made, "
+        "webgpu? (bytes integer, file_count integer))]",
+        "The preferred one first. NAME:VARIANT names another one, wherever a model is named. "
+        "webgpu: the graphs that it has for WebGPU alone."},
     {"opset?", "integer", "Of ONNX files."},
     {"inputs?", "[Value]", NULL},
     {"outputs?", "[Value]", NULL},
@@ -562,25 +565,36 @@ static const struct wi_member made[] = {
         "(weights integer, quantizable integer, quantized integer, nodes integer, kept integer)",
         "How many weights there are, can have fewer bits, and have them; and of how many nodes, "
         "and how many keep more bits."},
-    {"measured",
-        "(inputs integer, cosine (median number, p5 number, least number), "
-        "largest_error number|null, places [MadePlace])",
-        "What its graphs put out against those of fp32: cosines, and the largest error as a share "
-        "of the largest number."},
-    {"measured_webgpu?",
-        "(inputs integer, cosine (median number, p5 number, least number), "
-        "largest_error number|null, places [MadePlace])",
+    {"measured", "MadeMeasured", "What its graphs put out against those of fp32."},
+    {"measured_webgpu?", "MadeMeasured",
         "The same of the graphs that are for WebGPU alone, where it has such: on WASM too."},
+    {0},
+};
+static const struct wi_member made_measured[] = {
+    {"inputs", "integer", "Of the first place, as the cosines and the error that stand here."},
+    {"samples", "integer", "How many of them were the model's own."},
+    {"cosine", "(median number, p5 number, least number)",
+        "Between what both put out for an input."},
+    {"largest_error", "number|null", "Of one number, as a share of the largest."},
+    {"source_files", "'one'|'external'",
+        "Where fp32 has its weights: in the graph's file, or in files beside it, which take less "
+        "memory in a page."},
+    {"places", "[MadePlace]", "Where it was measured: first on WASM, then wherever it was idle."},
     {0},
 };
 static const struct wi_member made_place[] = {
     {"browser", "string", NULL},
     {"browser_version", "string", NULL},
     {"platform", "string", NULL},
+    {"inputs", "integer", "That it was measured with there."},
+    {"cosine", "(median number, p5 number, least number)", NULL},
+    {"largest_error", "number|null", NULL},
     {"run_ms", "number", "The median of its runs."},
     {"source_run_ms", "number", "That of fp32."},
-    {"memory_bytes?", "integer", "What it takes in a page."},
-    {"source_memory_bytes?", "integer", "What fp32 takes there."},
+    {"memory_bytes?", "integer",
+        "What the page's memory grew by to load it, at least its files: less than it needs where "
+        "other models had left room."},
+    {"source_memory_bytes?", "integer", "The same of fp32, which was loaded after it."},
     {0},
 };
 static const struct wi_member pull_event[] = {
@@ -853,6 +867,7 @@ const struct wi_schema wi_service_schemas[] = {
     FORM("SoundError", sound_error, .also = "Problem"),
     FORM("Pull", pull),
     FORM("Made", made),
+    FORM("MadeMeasured", made_measured),
     FORM("MadePlace", made_place),
     FORM("PullEvent", pull_event, .also = "Pull"),
     FORM("Kernels", kernels),

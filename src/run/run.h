@@ -2,7 +2,7 @@
  * One run: an inference from the bytes of a request to the bytes of its answer, whichever format
  * these are in, and whether the answer comes in parts or as a whole.
  *
- *   reading → looking → (pulling → looking) → checked → queued → printing → done
+ *   reading → looking → (pulling or making → looking) → checked → queued → printing → done
  *
  * A run has an owner: a client that waits, a stream, live sound, a stored job or the guard. The
  * owner is told what comes of it, and last how it ended. Everything is called on the loop's thread.
@@ -13,6 +13,7 @@
 #include "base/work_queue.h"
 #include "hub/pulls.h"
 #include "job/job.h"
+#include "run/maker.h"
 #include "wire/dialect.h"
 
 /* A client's job that has failed. Borrowed. */
@@ -23,14 +24,15 @@ struct wi_run_failure {
 };
 
 /* What runs need. All borrowed; it is read whenever a run goes on, so that the owner may change
- * `config` and `pulls`. What a thread still does is ended when the loop is empty. */
+ * `config`, `pulls` and `maker`. What a thread still does is ended when the loop is empty. */
 struct wi_run_deps {
     uv_loop_t *loop;
     const struct wi_config *config;
     struct wi_jobs *jobs;
     const struct wi_pool *pool;
     struct wi_repository *repository;
-    struct wi_pulls *pulls; /* NULL: no run begins a pull */
+    struct wi_pulls *pulls;           /* NULL: no run begins a pull */
+    const struct wi_run_maker *maker; /* NULL: no run has a variant made */
     struct wi_budget *budget;
     struct wi_work_queue *heavy; /* big JSON is read and printed here */
     /* A client's job has been answered; `outcome` is borrowed. What is given back stands for what

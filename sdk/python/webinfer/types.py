@@ -38,6 +38,7 @@ __all__ = [
     "Loaded",
     "Logprob",
     "Made",
+    "MadeMeasured",
     "MadePlace",
     "Memory",
     "Model",
@@ -872,6 +873,14 @@ class MadeCounts(TypedDict):
 
 
 class MadeMeasuredCosine(TypedDict):
+    """Between what both put out for an input."""
+
+    median: float
+    p5: float
+    least: float
+
+
+class MadePlaceCosine(TypedDict):
     median: float
     p5: float
     least: float
@@ -881,6 +890,10 @@ class _MadePlace(TypedDict):
     browser: str
     browser_version: str
     platform: str
+    #: That it was measured with there.
+    inputs: int
+    cosine: MadePlaceCosine
+    largest_error: Union[float, None]
     #: The median of its runs.
     run_ms: float
     #: That of fp32.
@@ -888,33 +901,26 @@ class _MadePlace(TypedDict):
 
 
 class MadePlace(_MadePlace, total=False):
-    #: What it takes in a page.
+    #: What the page's memory grew by to load it, at least its files: less than it needs
+    #: where other models had left room.
     memory_bytes: int
-    #: What fp32 takes there.
+    #: The same of fp32, which was loaded after it.
     source_memory_bytes: int
 
 
 class MadeMeasured(TypedDict):
-    """What its graphs put out against those of fp32: cosines, and the largest error as a share of the largest number."""
-
+    #: Of the first place, as the cosines and the error that stand here.
     inputs: int
+    #: How many of them were the model's own.
+    samples: int
+    #: Between what both put out for an input.
     cosine: MadeMeasuredCosine
+    #: Of one number, as a share of the largest.
     largest_error: Union[float, None]
-    places: List[MadePlace]
-
-
-class MadeMeasuredWebgpuCosine(TypedDict):
-    median: float
-    p5: float
-    least: float
-
-
-class MadeMeasuredWebgpu(TypedDict):
-    """The same of the graphs that are for WebGPU alone, where it has such: on WASM too."""
-
-    inputs: int
-    cosine: MadeMeasuredWebgpuCosine
-    largest_error: Union[float, None]
+    #: Where fp32 has its weights: in the graph's file, or in files beside it, which take
+    #: less memory in a page.
+    source_files: Literal["one", "external"]
+    #: Where it was measured: first on WASM, then wherever it was idle.
     places: List[MadePlace]
 
 
@@ -930,14 +936,18 @@ class _Made(TypedDict):
     #: How many weights there are, can have fewer bits, and have them; and of how many
     #: nodes, and how many keep more bits.
     counts: MadeCounts
-    #: What its graphs put out against those of fp32: cosines, and the largest error as a
-    #: share of the largest number.
+    #: What its graphs put out against those of fp32.
     measured: MadeMeasured
 
 
 class Made(_Made, total=False):
     #: The same of the graphs that are for WebGPU alone, where it has such: on WASM too.
-    measured_webgpu: MadeMeasuredWebgpu
+    measured_webgpu: MadeMeasured
+
+
+class ModelVariantsItemWebgpu(TypedDict):
+    bytes: int
+    file_count: int
 
 
 class _ModelVariantsItem(TypedDict):
@@ -948,6 +958,7 @@ class _ModelVariantsItem(TypedDict):
 
 class ModelVariantsItem(_ModelVariantsItem, total=False):
     made: Made
+    webgpu: ModelVariantsItemWebgpu
 
 
 class Value(TypedDict):
@@ -1148,6 +1159,7 @@ class Model(_Model, total=False):
     #: Which of its variants this is.
     variant: str
     #: The preferred one first. NAME:VARIANT names another one, wherever a model is named.
+    #: webgpu: the graphs that it has for WebGPU alone.
     variants: List[ModelVariantsItem]
     #: Of ONNX files.
     opset: int

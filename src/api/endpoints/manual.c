@@ -312,6 +312,7 @@ static const struct {
     {"pull", MODELS, NULL, "Pull"},
     {"quantize-order", MODELS, NULL, "QuantizeOrder"},
     {"made", MODELS, NULL, "Made"},
+    {"made-measured", MODELS, NULL, "MadeMeasured"},
     {"made-place", MODELS, NULL, "MadePlace"},
     {"upload-order", MODELS, NULL, "UploadOrder"},
     {"upload-file", MODELS, NULL, "UploadFile"},

@@ -464,6 +464,9 @@ static void write_caches(const struct wi_api *api, struct wi_buffer *out)
         out, "webinfer_quantized_total{result=\"failed\"} %llu\n", (unsigned long long)made.failed);
     wi_buffer_printf(out, "webinfer_quantized_total{result=\"cancelled\"} %llu\n",
         (unsigned long long)made.cancelled);
+    wi_metric_head(out, "webinfer_quantized_for_webgpu_total", "counter",
+        "Of those that are done, the ones with graphs of their own for WebGPU.");
+    wi_metric_value(out, "webinfer_quantized_for_webgpu_total", (double)made.webgpu);
     wi_metric_head(out, "webinfer_evicted_bytes_total", "counter",
         "Bytes of pulled models that were removed to make room for others.");
     wi_metric_value(out, "webinfer_evicted_bytes_total", (double)hub.evicted_bytes);

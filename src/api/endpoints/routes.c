@@ -47,8 +47,9 @@
 #define PULLS                                                                                      \
     "hub_not_found hub_failed hub_unauthorized download_corrupt hub_busy no_room storage_failed "  \
     "model_too_large model_invalid precision_unsupported conflict cancelled"
+#define MAKES "nothing_to_quantize quantized_badly conflict cancelled no_room"
 #define RUNS                                                                                       \
-    MODEL " " PULLS                                                                                \
+    MODEL " " PULLS " " MAKES                                                                      \
           " bad_framing context_length_exceeded answer_too_large input_unknown input_missing "     \
           "input_datatype input_shape input_size input_invalid grammar_too_costly output_unknown " \
           "picture_invalid picture_too_large audio_invalid audio_too_large operator_unsupported "  \
@@ -118,7 +119,7 @@ const struct wi_route wi_routes[] = {
     {"POST", "/v1/audio/streams", wi_handle_sound_new, USER, WI_ROUTE_BODY, SMALL_BODY, JSON,
         "write down what is said while it is said: {model_name, format?, sampling_rate?}", NATIVE,
         .answers = "201 SoundStream", .body = "SoundOrder",
-        .codes = MODEL " " PULLS " input_invalid queue_full memory_budget",
+        .codes = MODEL " " PULLS " " MAKES " input_invalid queue_full memory_budget",
         .help = "See webinfer-sound(7)."},
     {"POST", "/v1/audio/streams/{id}", wi_handle_sound_take, USER, WI_ROUTE_BODY | WI_ROUTE_BYTES,
         SOUND_BODY, JSON, "send bytes of the sound: ?position=", NATIVE,
@@ -222,7 +223,7 @@ const struct wi_route wi_routes[] = {
         "make a variant in fewer bits: {bits, mixed?, force?, stream?}", NATIVE,
         .answers = "202 Pull 200 events", .events = "progress PullEvent done PullEvent error codes",
         .body = "QuantizeOrder",
-        .codes = MODEL " nothing_to_quantize quantized_badly conflict cancelled no_room queue_full "
+        .codes = MODEL " " MAKES " queue_full "
                        "not_implemented shutting_down internal",
         .help = "See webinfer-models(7), Fewer bits."},
     {"POST", "/v1/models/{model}/publish", wi_handle_model_publish, ADMIN,
