@@ -27,7 +27,7 @@ import { bytesOf } from './tensors.js';
  * @typedef {object} Backend
  * @property {number | null} threads that it computes with; null where they say nothing of its speed
  * @property {boolean} isLoaded
- * @property {() => Promise<void>} load
+ * @property {(kernels: string[]) => Promise<void>} load these are to be ready, where that takes any time
  * @property {() => void} unload
  * @property {() => number} memory bytes that it holds
  * @property {(call: KernelCall) => Promise<KernelOutput>} run
@@ -57,8 +57,9 @@ export class KernelsEngine {
 
     async start() {}
 
-    async load() {
-        await runtime(() => this._backend.load());
+    /** @param {RunMessage} task */
+    async load({ kernels = [] }) {
+        await runtime(() => this._backend.load(kernels.filter((name) => KERNEL_RULES[name])));
     }
 
     async unload() {

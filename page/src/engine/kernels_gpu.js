@@ -51,7 +51,8 @@ export class GpuKernels {
         return this._device !== null;
     }
 
-    async load() {
+    /** @param {string[]} kernels */
+    async load(kernels) {
         const adapter = await /** @type {any} */ (navigator).gpu.requestAdapter({ powerPreference: 'high-performance' });
         if (!adapter) throw new Failure('platform_unsupported', 'requestAdapter() gave no adapter');
         const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits;
@@ -60,6 +61,8 @@ export class GpuKernels {
             requiredFeatures: [TIMESTAMPS].filter((feature) => adapter.features.has(feature)),
         });
         this._buffers = new GpuBuffers(this._device);
+        // Whoever runs it is told what is wrong with it.
+        await watched(this._device, () => Promise.all(kernels.map((kernel) => this._compile(kernel)))).catch(() => {});
     }
 
     unload() {
