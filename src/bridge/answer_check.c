@@ -25,6 +25,9 @@ void wi_sent_note(struct wi_sent *sent, const struct wi_task *task, double now_m
 {
     *sent = (struct wi_sent){
         .asked = wi_inference_retain(task->asked), .due = now_ms + task->deadline_ms};
+    const struct wi_tensors *tensors = task->tensors ? task->tensors : &task->asked->tensors;
+    if (tensors->count > 0)
+        sent->rows = tensors->items->dims[0];
     /* Without a fallback the second platform is not to be tried. */
     for (size_t i = 0; i < task->platform_count && (i == 0 || task->asked->fallback); i++)
         sent->platforms |= bit(task->platforms[i]);
@@ -205,14 +208,26 @@ static enum wi_code check_raw(const struct wi_tensors *outputs, struct wi_error 
                      wi_tensors_bytes(outputs), MAX_RAW);
 }
 
-/* Against the model's own file, or what a model that is built in does. */
-static enum wi_code check_outputs(const struct wi_inference *asked,
-    const struct wi_tensors *outputs, const char **odd, struct wi_error *error)
+/* Of a model over kernels: what it makes of so many rows. */
+static enum wi_code check_rows(
+    const struct wi_sent *sent, const struct wi_tensors *outputs, struct wi_error *error)
 {
+    struct wi_tensor input = *sent->asked->tensors.items;
+    input.dims[0] = sent->rows;
+    return wi_kernel_model_check_answer(sent->asked->model->kernels, &input, outputs, error);
+}
+
+/* Against the model's own file, or what a model that is built in does. */
+static enum wi_code check_outputs(const struct wi_sent *sent, const struct wi_tensors *outputs,
+    const char **odd, struct wi_error *error)
+{
+    const struct wi_inference *asked = sent->asked;
     if (asked->task != WI_TASK_NONE)
         return wi_task_check_outputs(asked->task, results_of(asked), outputs, error);
     if (asked->kernel)
         return wi_kernel_check_answer(asked->kernel, &asked->tensors, outputs, error);
+    if (asked->model->kernels)
+        return check_rows(sent, outputs, error);
     switch (asked->model->builtin) {
     case WI_BUILTIN_ECHO:
         return check_echo(asked, outputs, error);
@@ -326,7 +341,7 @@ enum wi_code wi_answer_check_outputs(const struct wi_sent *sent, const struct wi
     *odd = NULL;
     if (sent->asked->raw)
         return check_raw(outputs, error);
-    return check_outputs(sent->asked, outputs, odd, error);
+    return check_outputs(sent, outputs, odd, error);
 }
 
 enum wi_code wi_answer_check(const struct wi_sent *sent, const struct wi_answer *answer,
@@ -339,7 +354,7 @@ enum wi_code wi_answer_check(const struct wi_sent *sent, const struct wi_answer 
     int is_raw = sent->asked->raw && json_is_true(json_object_get(answer->result, "raw"));
     if (code == WI_OK && answer->ok)
         code = is_raw ? check_raw(&answer->outputs, error)
-                      : check_outputs(sent->asked, &answer->outputs, &first_odd, error);
+                      : check_outputs(sent, &answer->outputs, &first_odd, error);
     if (code == WI_OK && answer->ok && !is_raw)
         code = check_result(sent->asked, answer, error);
     if (odd)

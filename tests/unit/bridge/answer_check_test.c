@@ -205,6 +205,39 @@ TEST(an_echo_is_what_was_said)
     wi_tensors_clear(&other);
 }
 
+TEST(a_model_over_kernels_puts_out_what_its_input_makes)
+{
+    struct wi_model mlp = {.name = (char *)"builtin/mlp", ._references = 1};
+    struct wi_tensors outputs = {0}, joined = {0};
+    const char *odd = NULL;
+    struct wi_error error;
+    struct wi_sent sent;
+    mlp.kernels = wi_kernel_models; /* the first is mlp */
+    struct wi_inference *asked = ASKED(.model = wi_model_ref(&mlp));
+    add(&asked->tensors, "x", WI_FP32, 2, 3, 784);
+    note(&sent, asked);
+    add(&outputs, "y", WI_FP32, 2, 3, 10);
+    assert_int_equal(wi_answer_check_outputs(&sent, &outputs, &odd, &error), WI_OK);
+    outputs.items[0].dims[0] = 2;
+    assert_int_equal(wi_answer_check_outputs(&sent, &outputs, &odd, &error), WI_INFERENCE_FAILED);
+    assert_string_equal(error.field, "data.tensors");
+    wi_sent_clear(&sent);
+    /* Joined with others that have four rows. */
+    asked = ASKED(.model = wi_model_ref(&mlp));
+    add(&asked->tensors, "x", WI_FP32, 2, 3, 784);
+    add(&joined, "x", WI_FP32, 2, 7, 784);
+    const struct wi_task task = {.attempt_id = "a", .asked = asked, .tensors = &joined};
+    wi_sent_note(&sent, &task, 0);
+    outputs.items[0].dims[0] = 7;
+    assert_int_equal(wi_answer_check_outputs(&sent, &outputs, &odd, &error), WI_OK);
+    outputs.items[0].dims[0] = 3;
+    assert_int_equal(wi_answer_check_outputs(&sent, &outputs, &odd, &error), WI_INFERENCE_FAILED);
+    wi_inference_release(asked);
+    wi_tensors_clear(&joined);
+    wi_tensors_clear(&outputs);
+    wi_sent_clear(&sent);
+}
+
 static enum wi_code check_count(const char *result, size_t outputs)
 {
     struct wi_sent sent;

@@ -46,6 +46,18 @@ TEST(only_what_is_a_batch_may_be_joined)
     assert_false(wi_batch_model(&model));
 }
 
+TEST(a_run_has_no_more_rows_than_the_kernels_take)
+{
+    static const struct wi_kernel_size sizes[] = {{"batch", 0, 64}, {0}};
+    static const struct wi_kernel_model kernels = {.sizes = sizes};
+    struct wi_onnx_value out = in;
+    struct wi_model model = model_of(&in, &out);
+    assert_true(wi_batch_most(&model) == INT64_MAX);
+    model.kernels = &kernels;
+    assert_int_equal(wi_batch_most(&model), 64);
+    assert_true(wi_batch_model(&model));
+}
+
 static void add(
     struct wi_inference *asked, const float *numbers, int64_t rows, struct wi_budget *budget)
 {
