@@ -474,6 +474,17 @@ enum wi_code wi_bridge_load(struct wi_bridge *bridge, const char *node_id, struc
     return WI_OK;
 }
 
+enum wi_code wi_bridge_load_kernels(struct wi_bridge *bridge, const char *node_id,
+    enum wi_platform platform, const struct wi_strings *kernels)
+{
+    struct wi_node *node = find_connected(bridge, node_id);
+    if (!node)
+        return WI_NODE_NOT_FOUND;
+    wi_node_send(node, wi_make_kernels_load(++bridge->sequence,
+                           wi_repository_kernels(bridge->repository), platform, kernels));
+    return WI_OK;
+}
+
 enum wi_code wi_bridge_unload(struct wi_bridge *bridge, const char *node_id, const char *model_name)
 {
     struct wi_node *node = find_connected(bridge, node_id);

@@ -273,6 +273,9 @@ void wi_bridge_cancel(
  * `prompt_ms` as in wi_task. */
 enum wi_code wi_bridge_load(struct wi_bridge *bridge, const char *node_id, struct wi_model *model,
     const enum wi_platform *platforms, size_t platform_count, double prompt_ms);
+/* The same of our kernels, of which these are to be compiled. */
+enum wi_code wi_bridge_load_kernels(struct wi_bridge *bridge, const char *node_id,
+    enum wi_platform platform, const struct wi_strings *kernels);
 enum wi_code wi_bridge_unload(
     struct wi_bridge *bridge, const char *node_id, const char *model_name);
 /* Asks `threads` anew, and tells the node if that is another number than it was told. Nothing

@@ -226,6 +226,7 @@ struct wi_pool *wi_pool_new(const struct wi_pool_deps *deps, const struct wi_con
     pool->estimates = wi_estimates_new(deps->db);
     pool->prefixes = wi_prefixes_new(WI_PREFIXES_MAX);
     pool->shortages = wi_shortages_new(WI_SHORTAGES_MAX);
+    pool->kernels_used = wi_kernels_used_new(deps->db);
     pool->kinds = wi_pool_kinds_new();
     wi_pool_kinds_set(pool->kinds, config);
     pool->sessions = wi_pool_sessions_new(
@@ -302,6 +303,7 @@ void wi_pool_free(struct wi_pool *pool)
     wi_estimates_free(pool->estimates);
     wi_prefixes_free(pool->prefixes);
     wi_shortages_free(pool->shortages);
+    wi_kernels_used_free(pool->kernels_used);
     free(pool);
 }
 

@@ -70,10 +70,12 @@ export class KernelsEngine {
     async start() {}
 
     /** @param {RunMessage} task */
-    async load({ key, model }) {
+    async load({ key, model, kernels = [] }) {
         const made = modelOf(model.name);
         if (!this._backend.isLoaded) await runtime(() => this._backend.load());
         if (made) await runtime(() => this._backend.prepare(made.kernels, made.kept));
+        // What is wrong with one of them its first task is told.
+        else if (kernels.length > 0) await this._backend.prepare(kernels.filter((name) => KERNEL_RULES[name]), []).catch(() => {});
         this._models.set(key, made);
     }
 

@@ -105,9 +105,12 @@ export class GpuKernels {
 
     /** @param {string} kernel @returns {Promise<Compiled>} */
     _compile(kernel) {
-        const known = this._compiled.get(kernel) ?? compile(this._device, KERNEL_RULES[kernel], this._shaders[kernel]);
-        this._compiled.set(kernel, known);
-        return known;
+        const known = this._compiled.get(kernel);
+        if (known) return known;
+        const compiled = compile(this._device, KERNEL_RULES[kernel], this._shaders[kernel]);
+        this._compiled.set(kernel, compiled);
+        compiled.catch(() => this._compiled.delete(kernel)); // the next one may have the memory
+        return compiled;
     }
 
     /** @param {readonly KernelCall[]} calls @param {readonly Compiled[]} compiled @param {boolean} isTimed @returns {Promise<KernelOutput>} */

@@ -22,6 +22,7 @@ struct pool_node {
     double brought_at[WI_FLEET_QUEUES]; /* when anybody had something of the queue's engine, while
                                          * something constrained ran there */
     int answered;                       /* anything, ever */
+    int prepared;                       /* it was told what to compile */
 };
 
 struct pool_nodes {
@@ -345,6 +346,7 @@ void wi_pool_node_book(
     memcpy(attempt->hash, asked->model->hash, sizeof attempt->hash);
     attempt->builtin = asked->model->builtin;
     attempt->benchmark = asked->benchmark.runs > 0;
+    attempt->kernel = asked->kernel;
     attempt->stream = asked->stream;
     attempt->task = asked->task;
     attempt->engine = asked->model->engine;
@@ -406,6 +408,14 @@ int wi_pool_node_unbook(
 }
 
 /* --- signs of life --------------------------------------------------------------------------- */
+
+int wi_pool_node_prepare(struct pool_node *node)
+{
+    int was_prepared = node->prepared;
+
+    node->prepared = 1;
+    return !was_prepared;
+}
 
 void wi_pool_node_confirm(struct pool_node *node, const char *hash, enum wi_platform platform)
 {

@@ -22,7 +22,8 @@ struct pool_attempt {
     struct pool_attempt *next;
     char id[WI_ID_SIZE + 12];
     int builtin;
-    int benchmark; /* what it takes is measured for its client alone */
+    int benchmark;                  /* what it takes is measured for its client alone */
+    const struct wi_kernel *kernel; /* NULL: it is none */
     int stream;
     enum wi_task_kind task; /* how long some or a stream take says nothing of the model */
     enum wi_engine engine;
@@ -107,6 +108,9 @@ void wi_pool_node_book(
 int wi_pool_node_unbook(
     struct pool_node *node, const char *attempt_id, double now, struct pool_attempt *out);
 
+/* Whether it is the first time that this is asked of the node: then it is to compile what others
+ * like it have used. */
+int wi_pool_node_prepare(struct pool_node *node);
 /* The node has the model, as its answer shows. */
 void wi_pool_node_confirm(struct pool_node *node, const char *hash, enum wi_platform platform);
 /* The node says that it has the attempt. */
