@@ -15,12 +15,15 @@ struct row {
     int earlier; /* it is of an earlier daemon, whose join tokens nobody has any more */
     char reason[WI_QUARANTINE_REASON_SIZE];
     int64_t since, until; /* until: 0 of a node token */
-    UT_hash_handle hh;    /* uthash keeps the order of insertion */
+    UT_hash_handle hh;    /* by id; uthash keeps the order of insertion */
+    UT_hash_handle by_node;
 };
 
 struct wi_quarantine {
     struct wi_db *db;
     struct row *rows;        /* the oldest first */
+    struct row *nodes;       /* the same, by what the node was called */
+    int64_t next;            /* when the first row is void; INT64_MAX: none will be */
     struct wi_visitor *gone; /* a ring of WI_QUARANTINE_GONE_MAX; NULL: none was noted */
     size_t next_gone;
 };
@@ -56,18 +59,41 @@ static void drop(struct wi_quarantine *quarantine, struct row *row)
 {
     wi_db_forget(quarantine->db, WI_DB_QUARANTINE, row->id);
     HASH_DEL(quarantine->rows, row);
+    HASH_DELETE(by_node, quarantine->nodes, row);
     free(row);
+}
+
+static void insert(struct wi_quarantine *quarantine, struct row *row)
+{
+    HASH_ADD_STR(quarantine->rows, id, row);
+    HASH_ADD(by_node, quarantine->nodes, visitor.node, strlen(row->visitor.node), row);
+    if (row->until && row->until < quarantine->next)
+        quarantine->next = row->until;
 }
 
 /* Those whose time has passed, and what is too much. */
 static void tidy(struct wi_quarantine *quarantine, int64_t now)
 {
     struct row *row, *next;
+    while (HASH_COUNT(quarantine->rows) > WI_QUARANTINE_MAX)
+        drop(quarantine, quarantine->rows);
+    if (now < quarantine->next)
+        return;
+    quarantine->next = INT64_MAX;
     HASH_ITER(hh, quarantine->rows, row, next)
     {
-        if ((row->until && row->until <= now) || HASH_COUNT(quarantine->rows) > WI_QUARANTINE_MAX)
+        if (row->until && row->until <= now)
             drop(quarantine, row);
+        else if (row->until && row->until < quarantine->next)
+            quarantine->next = row->until;
     }
+}
+
+static int has_node(const struct wi_quarantine *quarantine, const char *node)
+{
+    const struct row *row;
+    HASH_FIND(by_node, quarantine->nodes, node, strlen(node), row);
+    return row != NULL;
 }
 
 struct stored {
@@ -100,7 +126,7 @@ static void add_stored(
     row->since = stored->since;
     row->until = stored->until;
     row->earlier = 1;
-    HASH_ADD_STR(quarantine->rows, id, row);
+    insert(quarantine, row);
 }
 
 /* What is not as it is written here is as if it were not there. */
@@ -111,7 +137,7 @@ static void load(void *context, const char *key, const char *value)
     json_t *object = json_loads(value, 0, NULL);
     if (object && strlen(key) < WI_ID_SIZE &&
         wi_params_read(stored_table, object, WI_PARAMS_OPEN, "", &stored, &error) == WI_OK &&
-        !stored.token != !stored.join)
+        !stored.token != !stored.join && !has_node(context, stored.node))
         add_stored(context, key, &stored);
     json_decref(object);
 }
@@ -120,7 +146,9 @@ static void load(void *context, const char *key, const char *value)
 
 struct wi_quarantine *wi_quarantine_new(void)
 {
-    return wi_alloc(sizeof(struct wi_quarantine));
+    struct wi_quarantine *quarantine = wi_alloc(sizeof *quarantine);
+    quarantine->next = INT64_MAX;
+    return quarantine;
 }
 
 void wi_quarantine_free(struct wi_quarantine *quarantine)
@@ -128,6 +156,7 @@ void wi_quarantine_free(struct wi_quarantine *quarantine)
     struct row *row, *next;
     if (!quarantine)
         return;
+    HASH_CLEAR(by_node, quarantine->nodes);
     HASH_ITER(hh, quarantine->rows, row, next)
     {
         HASH_DEL(quarantine->rows, row);
@@ -165,24 +194,19 @@ const struct wi_visitor *wi_quarantine_find_gone(
 
 /* --- who is under it -------------------------------------------------------------------------- */
 
-/* How many rows the join token has, or -1 where the node is among all rows. */
-static int count_others(const struct wi_quarantine *quarantine, const struct wi_visitor *visitor)
+/* How many rows the join token has. */
+static size_t count_of_join(const struct wi_quarantine *quarantine, const char *join)
 {
-    int count = 0;
-    for (const struct row *row = quarantine->rows; row; row = row->hh.next) {
-        if (strcmp(row->visitor.node, visitor->node) == 0)
-            return -1;
-        count += !row->earlier && !is_of_node_token(row) &&
-                 strcmp(row->visitor.join, visitor->join) == 0;
-    }
+    size_t count = 0;
+    for (const struct row *row = quarantine->rows; row; row = row->hh.next)
+        count += !row->earlier && !is_of_node_token(row) && strcmp(row->visitor.join, join) == 0;
     return count;
 }
 
 size_t wi_quarantine_add(struct wi_quarantine *quarantine, const struct wi_visitor *visitor,
     const char *reason, int64_t now)
 {
-    int others = count_others(quarantine, visitor);
-    if (others < 0)
+    if (has_node(quarantine, visitor->node))
         return 0;
     struct row *row = wi_alloc(sizeof *row);
     wi_id_new(row->id, "quarantine");
@@ -190,10 +214,10 @@ size_t wi_quarantine_add(struct wi_quarantine *quarantine, const struct wi_visit
     wi_text_printable(row->reason, sizeof row->reason, reason);
     row->since = now;
     row->until = is_of_node_token(row) ? 0 : now + WI_QUARANTINE_MS;
-    HASH_ADD_STR(quarantine->rows, id, row);
+    insert(quarantine, row);
     save(quarantine, row);
     tidy(quarantine, now);
-    return (size_t)others + 1;
+    return is_of_node_token(row) ? 1 : count_of_join(quarantine, visitor->join);
 }
 
 static int is_refused_by(const struct row *row, const struct wi_visitor *visitor)
