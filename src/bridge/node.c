@@ -290,6 +290,7 @@ static void end(struct wi_node *node, int blame, const char *why)
 {
     struct wi_bridge *bridge = node->bridge;
     struct wi_attempt *attempt, *next;
+    blame = blame && !node->quarantined;
     HASH_ITER(hh, node->attempts, attempt, next)
     {
         if (!bridge->closed)
@@ -310,7 +311,7 @@ void wi_node_down(struct wi_node *node, const char *code, const char *why)
     enum wi_close close = node->quarantined ? WI_CLOSE_POLICY : WI_CLOSE_NORMAL;
     if (link)
         wi_link_close(link, close, code, wi_make_bye(++node->bridge->sequence, code, why));
-    end(node, !node->quarantined, why);
+    end(node, 1, why);
 }
 
 void wi_node_leave(struct wi_node *node, int blame, const char *why)
