@@ -5,14 +5,14 @@
  *
  * Tensors, and vectors of texts, are compared as the client got them. Of other tasks an answer has
  * no numbers to compare, or texts that may rightly differ: there the node is asked for what its
- * graphs put out, as the guard asks (probe.h), and so are we.
+ * graphs put out, as the guard asks (wire/probe.h), and so are we.
  */
 #include "check/private.h"
-#include "check/probe.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/table.h"
+#include "wire/probe.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
