@@ -348,6 +348,12 @@ static const struct wi_flag token_options[] = {
     {0},
 };
 
+static const struct wi_flag nodes_options[] = {
+    {"quarantined", NULL, 0, WI_COMPLETE_NONE, NULL,
+        "Those that were found wrong and get no more work"},
+    {0},
+};
+
 static const struct wi_flag join_options[] = {
     {"nodes", "N", 0, WI_COMPLETE_NONE, NULL, "So many nodes at a time; 1 is the default"},
     {"for", "DURATION", 0, WI_COMPLETE_NONE, NULL,
@@ -457,7 +463,11 @@ const struct wi_verb wi_cli_verbs[] = {
     {"models", "", 0, 0, {0},
         "List the models, what the numerics guard found, what is no model, and why", models_options,
         wi_cli_models},
-    {"nodes", "", 0, 0, {0}, "List the pages that compute, and on what", NULL, wi_cli_nodes},
+    {"nodes", "", 0, 0, {0}, "List the pages that compute, and on what", nodes_options,
+        wi_cli_nodes},
+    {"forgive", "ID", 1, 1, {0},
+        "Let a node that was found wrong come again: ID as webinfer nodes --quarantined lists it",
+        NULL, wi_cli_forgive},
     {"hardware", "MODEL", 1, 1, {WI_COMPLETE_MODEL},
         "Show what would run a model now, on what, how fast and why, without running it",
         hardware_options, wi_cli_hardware},

@@ -72,8 +72,9 @@ struct wi_config_pool {
     int64_t recycle_after; /* jobs; 0: never */
     uint64_t memory_limit; /* of a session's process tree, bytes; 0: none */
     enum wi_numerics numerics;
-    double recheck;     /* fractions, 0 to 1 */
-    double exploration; /* likewise */
+    double recheck;           /* fractions, 0 to 1 */
+    double exploration;       /* likewise */
+    double recheck_strangers; /* likewise; 0: no cross-checks */
     enum wi_batching batching;
     int64_t batch_window;
     int64_t max_batch;

@@ -258,6 +258,10 @@ const struct wi_setting wi_options[] = {
         .help = "What is sent to browsers and programs that the service did not start: none of the "
                 "work, tensors and pictures only, or text and sound as well, which is what people "
                 "write and say to models. A picture with a question, a prompt or labels has text."},
+    {KEY(pool, recheck_strangers), PERCENT, DEFAULT("5%"), RELOADABLE,
+        .help = "The share of the answers of such nodes that a browser of the service computes "
+                "again after the client was answered, and each such node's first three. Who is "
+                "found wrong gets no more work. 0% computes none again."},
     {KEY(pool, network), ENUM(networks), DEFAULT("auto"), RELOADABLE,
         .help = "Whether each browser that is started, with its driver, has a network of its own. "
                 "isolated: there is nothing in it but the bridge, and nobody else on the machine "

@@ -86,6 +86,12 @@ static const struct wi_member status[] = {
     {"models", "[Model]", NULL},
     {"numerics", "(mode 'check'|'off', verdicts {integer}, probes {integer})",
         "How many verdicts there are, and how runs beside the clients' path have ended."},
+    {"cross_checks",
+        "(waiting integer, bytes integer, agreed integer, wrong integer, disputed integer, "
+        "unable integer, dropped integer)",
+        "Answers of nodes that joined, computed again by browsers of the service: what waits for "
+        "it, and how the others have ended."},
+    {"quarantined", "[Quarantined]", "The latest 100."},
     {"counters", "(jobs {integer}, sessions {integer}, bridge {integer})", NULL},
     {"warnings", "[string]", "For the operator."},
     {0},
@@ -194,11 +200,24 @@ static const struct wi_member kind[] = {
 static const struct wi_member nodes[] = {
     {"nodes", "[Node]", "On a page, in the order of their ids."},
     {"next?", "string|null", "Of a page: what is after on the next one; null: it is the last."},
+    {"quarantined", "[Quarantined]",
+        "Nodes that were found wrong, the oldest first; with limit only the latest."},
+    {0},
+};
+static const struct wi_member quarantined[] = {
+    {"id", "string", "For DELETE /v1/admin/quarantine."},
+    {"node", "string", "What its id was."},
+    {"token", "string|null", "The node token that it came with, by its name."},
+    {"join", "string|null", "The join token that it came with, by its id."},
+    {"address?", "string", "For admins: where it came from; of IPv6 the first 64 bits."},
+    {"reason", "string", "What was wrong."},
+    {"since", "integer", "In milliseconds since 1970."},
+    {"until", "integer|null", "Likewise; null: it is refused until this is lifted."},
     {0},
 };
 static const struct wi_member verb[] = {
     {"id", "string", NULL},
-    {"state", "'draining'|'ready'|'revoked'|'cancelled'|'cancelling'|'removed'", NULL},
+    {"state", "'draining'|'ready'|'revoked'|'cancelled'|'cancelling'|'removed'|'lifted'", NULL},
     {0},
 };
 
@@ -796,7 +815,8 @@ static const struct wi_member watched_status[] = {
     {"problem", "string|null", "What keeps new clients from being served."},
     {"api", "(url string)", NULL},
     {"bridge", "(url string)", "Where nodes come."},
-    {"nodes", "(count integer, open integer)", "How many there are, and how many take work."},
+    {"nodes", "(count integer, open integer, quarantined integer)",
+        "How many there are, how many take work, and how many are under quarantine."},
     {"kinds",
         "{(installed boolean, problem string|null, breaker 'closed'|'open'|'half-open', "
         "failures integer, min integer, max integer, wished boolean)}",
@@ -832,6 +852,7 @@ const struct wi_schema wi_service_schemas[] = {
     FORM("NodeRow", node_row),
     FORM("Node", node, .also = "NodeRow"),
     FORM("Nodes", nodes),
+    FORM("Quarantined", quarantined),
     FORM("Engine", engine),
     FORM("Adapter", adapter),
     FORM("Kind", kind),

@@ -341,6 +341,12 @@ int wi_pool_yardstick(const struct wi_pool *pool, const char *kind, char id[WI_I
     return 0;
 }
 
+void wi_pool_quarantine(struct wi_pool *pool, const char *node_id, const char *reason)
+{
+    if (wi_bridge_quarantine(pool->bridge, node_id, reason) == 0)
+        wi_pool_tell_capacity(pool->wake);
+}
+
 /* --- admin verbs ------------------------------------------------------------------------------ */
 
 enum wi_code wi_pool_recycle(struct wi_pool *pool, const char *session_id, struct wi_error *error)

@@ -339,7 +339,8 @@ static void on_done(void *context, const struct wi_job_spec *spec, struct wi_job
 static void on_sent(void *context, const struct wi_job_spec *spec, const char *node_id)
 {
     const struct wi_run *run = context;
-    run->owner.on_sent(run->owner.context, node_id);
+    if (run->owner.on_sent)
+        run->owner.on_sent(run->owner.context, node_id);
 }
 
 static void submit(struct wi_run *run)

@@ -79,6 +79,9 @@ static const char *const migrations[] = {
     /* Which kernels have run at which place. */
     "CREATE TABLE kernels_used (key TEXT PRIMARY KEY, value TEXT NOT NULL, updated_at INTEGER NOT"
     " NULL, rules INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;",
+    /* Nodes that were found wrong. */
+    "CREATE TABLE quarantine (key TEXT PRIMARY KEY, value TEXT NOT NULL, updated_at INTEGER NOT"
+    " NULL, rules INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;",
 };
 #define VERSION ((int)(sizeof migrations / sizeof *migrations))
 

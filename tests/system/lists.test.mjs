@@ -86,10 +86,10 @@ test('a bad page is refused by its field', async () => {
 });
 
 test('lists that are empty have one page', async () => {
-    assert.deepEqual(await get('/v1/nodes?limit=3'), { nodes: [], next: null });
-    assert.deepEqual(await get('/v1/nodes?after=zzz'), { nodes: [], next: null });
+    assert.deepEqual(await get('/v1/nodes?limit=3'), { nodes: [], next: null, quarantined: [] });
+    assert.deepEqual(await get('/v1/nodes?after=zzz'), { nodes: [], next: null, quarantined: [] });
     assert.deepEqual(await get('/v1/jobs?limit=3'), { jobs: [], next: null });
-    assert.deepEqual(await get('/v1/nodes'), { nodes: [] });
+    assert.deepEqual(await get('/v1/nodes'), { nodes: [], quarantined: [] });
 });
 
 test('pages of nodes are the whole list, by their ids', async () => {

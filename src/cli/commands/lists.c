@@ -213,5 +213,7 @@ static void print_nodes(const struct wi_cli *cli, const json_t *answer)
 
 enum wi_exit wi_cli_nodes(struct wi_cli *cli)
 {
-    return wi_cli_show(cli, "/v1/nodes", print_nodes);
+    int quarantined = wi_argument_given(&cli->arguments, "quarantined");
+
+    return wi_cli_show(cli, "/v1/nodes", quarantined ? wi_cli_print_quarantined : print_nodes);
 }
