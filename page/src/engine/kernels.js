@@ -11,13 +11,15 @@ import { bytesOf } from './tensors.js';
 
 /** @typedef {import('../shared/messages.js').RunMessage} RunMessage */
 /** @typedef {import('../shared/messages.js').TensorEntry} TensorEntry */
-/** A number, a flag, or one of some words. @typedef {{name: string, otherwise: number | boolean | string, words?: readonly string[]}} KernelOption */
+/** A number, a flag, or one of some words; or one that `is` among the sizes: a whole number, or 64 bits in hexadecimal.
+ * @typedef {{name: string, otherwise?: number | boolean | string, words?: readonly string[], is?: 'size' | 'bits'}} KernelOption */
 /** @typedef {{inputs: ReadonlyArray<readonly [name: string, shape: string]>, output: readonly [name: string, shape: string],
  *   options: readonly KernelOption[]}} KernelRule */
 
 /**
  * What a backend gets: all in the rules' order. `sizes` are the dimensions by their names, in the order in which shapes
- * name them first; what "*" stands for is the first of them, as a product, by the name LEAD.
+ * name them first; what "*" stands for is the first of them, as a product, by the name LEAD. Options that are sizes
+ * follow, 64 bits as two halves.
  * @typedef {{kernel: string, inputs: ReadonlyArray<{name: string, bytes: Uint8Array}>, sizes: ReadonlyMap<string, number>,
  *   options: readonly number[], elements: number}} KernelCall `elements`: of the output
  */
@@ -74,6 +76,9 @@ export class KernelsEngine {
         if (!rule) throw new Failure('model_invalid', `this page has no kernel ${task.kernel}`);
         const inputs = rule.inputs.map(([name, shape]) => inputOf(task, name, shape));
         const { sizes, leading } = sizesOf(inputs), [name, form] = rule.output;
+        for (const option of rule.options.filter(({ is }) => is)) {
+            for (const [word, value] of sizesGiven(option, task.options?.[option.name])) sizes.set(word, value);
+        }
         const shape = shapeOf(form, sizes, leading);
         const began = performance.now();
         const { bytes, dispose } = await runtime(() => this._backend.run(
@@ -127,8 +132,27 @@ function sizesOf(inputs) {
 /** @param {string} form @param {Map<string, number>} sizes @param {number[]} leading @returns {number[]} */
 const shapeOf = (form, sizes, leading) => form.split(',').flatMap((word) => (word === '*' ? leading : [sizes.get(word) ?? 0]));
 
+/** The names of all sizes, in their order. @param {KernelRule} rule @returns {string[]} */
+export const sizeNames = ({ inputs, options }) => [
+    ...new Set(inputs.flatMap(([, form]) => form.replace('*', LEAD).split(','))),
+    ...options.flatMap(({ name, is }) => (is === 'bits' ? [`${name}_low`, `${name}_high`] : is ? [name] : [])),
+];
+
+/** What an option adds to the sizes. @param {KernelOption} option @param {any} value @returns {Array<[string, number]>} */
+function sizesGiven({ name, is }, value) {
+    if (is === 'size' && Number.isInteger(value) && value >= 0) return [[name, value]];
+    if (is === 'bits' && /^[0-9a-f]{16}$/.test(value)) {
+        return [[`${name}_low`, parseInt(value.slice(8), 16)], [`${name}_high`, parseInt(value.slice(0, 8), 16)]];
+    }
+    throw new Failure('input_invalid', `the option ${name} is ${value}`,
+        { field: `options.${name}`, expected: is === 'size' ? 'a whole number' : '16 hexadecimal digits' });
+}
+
+/** The options that are no sizes. @param {KernelRule} rule */
+export const numberOptions = ({ options }) => options.filter(({ is }) => !is);
+
 /** The options as a kernel gets them. @param {KernelRule} rule @param {Record<string, any>} given */
-const numbersOf = ({ options }, given) => options.map(({ name, otherwise, words }) => {
+const numbersOf = (rule, given) => numberOptions(rule).map(({ name, otherwise, words }) => {
     const value = given[name] ?? otherwise;
     return words ? Math.max(0, words.indexOf(value)) : Number(value);
 });
