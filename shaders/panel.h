@@ -1,7 +1,7 @@
 /*
- * The inner loops of a product of matrices: eight columns of the right one, of at most so many rows,
- * laid out one after the other as a panel; four rows of the left one at a time pass over it, with
- * 4 × 8 sums in registers.
+ * The inner loops of a product of matrices: eight columns of the right one, of at most so many
+ * rows, laid out one after the other as a panel; four rows of the left one at a time pass over it,
+ * with 4 × 8 sums in registers.
  */
 #ifndef KERNEL_PANEL_H
 #define KERNEL_PANEL_H

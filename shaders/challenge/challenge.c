@@ -1,7 +1,7 @@
 /*
- * c[n, n] = a · b of two matrices that are made of a seed: whole numbers from -64 to 64, so that c is
- * exact in whatever order it is summed up. A strip of a and a panel of b at a time are made here, and
- * multiplied as matmul does it.
+ * c[n, n] = a · b of two matrices that are made of a seed: whole numbers from -64 to 64, so that c
+ * is exact in whatever order it is summed up. A strip of a and a panel of b at a time are made
+ * here, and multiplied as matmul does it.
  */
 #include "panel.h"
 
@@ -64,8 +64,8 @@ static void add_part(
     for (uint32_t column = 0; column < n; column += COLUMNS) {
         uint32_t columns = n - column < COLUMNS ? n - column : COLUMNS;
         make_panel(&panel, p, depth, column, columns, size);
-        multiply_strip(&panel, strip, c + (uint64_t)row * n + column, rows, depth, n, columns,
-            p == 0);
+        multiply_strip(
+            &panel, strip, c + (uint64_t)row * n + column, rows, depth, n, columns, p == 0);
     }
 }
 

@@ -55,8 +55,8 @@ enum wi_batching { WI_BATCHING_OFF, WI_BATCHING_FIXED, WI_BATCHING_AUTO };
 enum wi_strangers { WI_STRANGERS_NONE, WI_STRANGERS_TENSORS, WI_STRANGERS_TEXT };
 extern const char *const wi_strangers_names[]; /* "none", "tensors" …, ended by NULL */
 
-/* Which nodes have to show that they compute right before they get work: those that we did not start,
- * or all. */
+/* Which nodes have to show that they compute right before they get work: those that we did not
+ * start, or all. */
 enum wi_verify { WI_VERIFY_OFF, WI_VERIFY_JOINED, WI_VERIFY_ALL };
 
 /* Whether browsers that we start have a network of their own. */

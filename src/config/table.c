@@ -259,9 +259,10 @@ const struct wi_setting wi_options[] = {
                 "work, tensors and pictures only, or text and sound as well, which is what people "
                 "write and say to models. A picture with a question, a prompt or labels has text."},
     {KEY(pool, verify), ENUM(verifies), DEFAULT("joined"), RELOADABLE,
-        .help = "Which nodes get no work before they have shown that they compute right: none, those "
-                "that the service did not start, or all. A node without the engine kernels cannot "
-                "show it, and gets work all the same. webinfer-proof(7) describes it."},
+        .help =
+            "Which nodes get no work before they have shown that they compute right: none, those "
+            "that the service did not start, or all. A node without the engine kernels cannot "
+            "show it, and gets work all the same. webinfer-proof(7) describes it."},
     {KEY(pool, verify_again), DURATION(1 * SECOND, 168 * HOUR), DEFAULT("1h"), RELOADABLE,
         .help = "After how long such a node has to show it again."},
     {KEY(pool, network), ENUM(networks), DEFAULT("auto"), RELOADABLE,

@@ -238,8 +238,7 @@ enum wi_code wi_kernel_check_options(
 /* --- the answer ------------------------------------------------------------------------------- */
 
 /* The sizes that no input has. */
-static void bind_options(
-    const struct wi_kernel *kernel, const json_t *options, struct sizes *sizes)
+static void bind_options(const struct wi_kernel *kernel, const json_t *options, struct sizes *sizes)
 {
     int is_new;
     for (const struct wi_param *row = kernel->options; row->name; row++)

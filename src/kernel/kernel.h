@@ -67,8 +67,8 @@ enum wi_code wi_kernel_check_inputs(
 /* `options` may be NULL: none are given. WI_OK, or as wi_params_read. */
 enum wi_code wi_kernel_check_options(
     const struct wi_kernel *kernel, const json_t *options, struct wi_error *error);
-/* Whether `outputs` are what it makes of `inputs` and `options`, which were checked: its one output,
- * with its name, datatype and shape. WI_OK or WI_INFERENCE_FAILED. */
+/* Whether `outputs` are what it makes of `inputs` and `options`, which were checked: its one
+ * output, with its name, datatype and shape. WI_OK or WI_INFERENCE_FAILED. */
 enum wi_code wi_kernel_check_answer(const struct wi_kernel *kernel, const struct wi_tensors *inputs,
     const json_t *options, const struct wi_tensors *outputs, struct wi_error *error);
 

@@ -79,6 +79,6 @@ void wi_kernel_names(char *text, size_t size)
     *text = '\0';
     for (const struct wi_kernel *kernel = wi_kernels; kernel->name && used < size; kernel++)
         if (!wi_kernel_is_ours(kernel))
-            used += (size_t)snprintf(
-                text + used, size - used, "%s%s", used ? ", " : "", kernel->name);
+            used +=
+                (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "", kernel->name);
 }

@@ -83,7 +83,8 @@ struct wi_pool_events {
 /* For who decides whether nodes may have work. None may end a node. */
 struct wi_pool_watch {
     void *context;
-    /* A node is there, is back, or tells anew what it can do; before it is given anything by that. */
+    /* A node is there, is back, or tells anew what it can do; before it is given anything by that.
+     */
     void (*on_node)(void *context, const struct wi_node_info *node);
     void (*on_gone)(void *context, const char *node_id);
 };
@@ -134,8 +135,8 @@ void wi_pool_probe_dropped(
 /* The node has computed this beginning of a prompt, of so many tokens, and may know it still. */
 void wi_pool_computed(
     struct wi_pool *pool, const char *node_id, const struct wi_prefix_key *key, unsigned tokens);
-/* As wi_bridge_load, of at least one platform; WI_NODE_PAUSED, WI_UNAVAILABLE of one that is held: it
- * takes nothing now. */
+/* As wi_bridge_load, of at least one platform; WI_NODE_PAUSED, WI_UNAVAILABLE of one that is held:
+ * it takes nothing now. */
 enum wi_code wi_pool_load(struct wi_pool *pool, const char *node_id, struct wi_model *model,
     const enum wi_platform *platforms, size_t platform_count);
 /* As wi_bridge_send_task. A node that was WI_NODE_BUSY is not picked again for a while. */

@@ -16,7 +16,8 @@
 #define FAILURE_MAX 0.95
 
 const char *const wi_standing_names[] = {"ready", "busy", "full", "closed", "paused", "held",
-    "draining", "unavailable", "barred", "unchecked", "wrong", "unable", "short", "software", "other"};
+    "draining", "unavailable", "barred", "unchecked", "wrong", "unable", "short", "software",
+    "other"};
 
 /* --- the standing of each option -------------------------------------------------------------- */
 

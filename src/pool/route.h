@@ -51,13 +51,13 @@ struct wi_candidate {
     const struct wi_node_info *info;         /* what they have in common */
     const struct wi_config_browser *browser; /* of their sessions; NULL for joined nodes */
     size_t nodes, open;                      /* how many; those that take work */
-    unsigned slots;              /* tasks of the model's engine that one runs at a time */
-    size_t away;                 /* those that take none now, and will by themselves */
-    size_t paused;               /* of them, those whose people want it so */
-    size_t held;                 /* likewise, those that have not shown yet that they compute right */
-    int doubted;                 /* taken only where nothing else has room */
-    struct wi_free_node any;     /* the first free node, but the avoided one */
-    int any_idle;                /* its engine works on no model */
+    unsigned slots;          /* tasks of the model's engine that one runs at a time */
+    size_t away;             /* those that take none now, and will by themselves */
+    size_t paused;           /* of them, those whose people want it so */
+    size_t held;             /* likewise, those that have not shown yet that they compute right */
+    int doubted;             /* taken only where nothing else has room */
+    struct wi_free_node any; /* the first free node, but the avoided one */
+    int any_idle;            /* its engine works on no model */
     struct wi_free_node avoided; /* the demand's `avoid`, if it is here and has room */
     double full_ms; /* until the first full node is expected to be free; < 0: none is full */
     struct wi_prospect prospects[WI_PLATFORM_COUNT];

@@ -7,11 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of the largest value of a kernel's answer: far beyond what single precision loses in sums of so few
- * numbers, and what a GPU's exponential function is off; below what half precision loses. */
+/* Of the largest value of a kernel's answer: far beyond what single precision loses in sums of so
+ * few numbers, and what a GPU's exponential function is off; below what half precision loses. */
 #define TOLERANCE 1e-4
 
-/* The sizes that dimensions have here, by their letters: odd ones, which no tile of a kernel has. */
+/* The sizes that dimensions have here, by their letters: odd ones, which no tile of a kernel has.
+ */
 enum { B = 2, M = 5, N = 7, K = 9, D = 3, E = 4, U = 6, L = 37 };
 
 /* One run of a kernel. Tensors are in the table's order and have no more than three dimensions. */
@@ -127,8 +128,8 @@ static void attention(const float *const *in, double *out)
         double weights[N] = {0};
         for (size_t key = 0; key < seen; key++)
             for (size_t i = 0; i < D; i++)
-                weights[key] += 0.75 * (double)in[0][query * D + i] *
-                                (double)in[1][(batch * N + key) * D + i];
+                weights[key] +=
+                    0.75 * (double)in[0][query * D + i] * (double)in[1][(batch * N + key) * D + i];
         soften(weights, seen);
         for (size_t key = 0; key < seen; key++)
             for (size_t i = 0; i < E; i++)
@@ -160,20 +161,20 @@ static void som_update(const float *const *in, double *out)
 /* By name. */
 static const struct known all[] = {
     {"add", {{L}, {L}}, L, NULL, add},
-    {"attention", {{B, M, D}, {B, N, D}, {B, N, E}}, B * M * E,
-        "{\"causal\": true, \"scale\": 0.75}", attention},
+    {"attention", {{B, M, D}, {B, N, D}, {B, N, E}}, B *M *E, "{\"causal\": true, \"scale\": 0.75}",
+        attention},
     {"gelu", {{L}}, L, NULL, gelu},
-    {"layer_norm", {{M, L}, {L}, {L}}, M * L, "{\"epsilon\": 0.125}", layer_norm},
-    {"matmul", {{B, M, K}, {B, K, N}}, B * M * N, NULL, matmul},
+    {"layer_norm", {{M, L}, {L}, {L}}, M *L, "{\"epsilon\": 0.125}", layer_norm},
+    {"matmul", {{B, M, K}, {B, K, N}}, B *M *N, NULL, matmul},
     {"multiply", {{L}, {L}}, L, NULL, multiply},
     {"multiply_add", {{L}, {L}, {L}}, L, NULL, multiply_add},
     {"reduce", {{M, L}}, M, "{\"operation\": \"mean\"}", reduce},
     {"relu", {{L}}, L, NULL, relu},
     {"silu", {{L}}, L, NULL, silu},
-    {"softmax", {{M, L}}, M * L, NULL, softmax},
-    {"som_distance", {{N, D}, {U, D}}, N * U, NULL, som_distance},
-    {"som_update", {{U, D}, {N, D}, {N, U}}, U * D, "{\"rate\": 0.25}", som_update},
-    {"transpose", {{B, M, N}}, B * M * N, NULL, transpose},
+    {"softmax", {{M, L}}, M *L, NULL, softmax},
+    {"som_distance", {{N, D}, {U, D}}, N *U, NULL, som_distance},
+    {"som_update", {{U, D}, {N, D}, {N, U}}, U *D, "{\"rate\": 0.25}", som_update},
+    {"transpose", {{B, M, N}}, B *M *N, NULL, transpose},
 };
 
 const struct wi_kernel *wi_answer_kernel(size_t index)
@@ -219,7 +220,8 @@ json_t *wi_answer_ask(size_t index, uint32_t seed, struct wi_tensors *inputs)
 
 /* --- comparing -------------------------------------------------------------------------------- */
 
-static int compare(const unsigned char *bytes, const double *right, size_t count, char *detail, size_t size)
+static int compare(
+    const unsigned char *bytes, const double *right, size_t count, char *detail, size_t size)
 {
     double most = 0;
     for (size_t i = 0; i < count; i++)
@@ -244,8 +246,7 @@ int wi_answer_is_right(size_t index, const struct wi_tensors *inputs,
         in[i] = (const float *)(const void *)wi_tensor_bytes(&inputs->items[i]);
     double *right = wi_alloc(known->elements * sizeof *right);
     known->right(in, right);
-    int same = compare(
-        wi_tensor_bytes(&outputs->items[0]), right, known->elements, detail, size);
+    int same = compare(wi_tensor_bytes(&outputs->items[0]), right, known->elements, detail, size);
     free(right);
     return same;
 }

@@ -1,6 +1,6 @@
 /*
- * Known answers: for each kernel of the table an input of ours, fresh each time, and what plain loops
- * in double precision make of it. Nothing of what computes a kernel is used here.
+ * Known answers: for each kernel of the table an input of ours, fresh each time, and what plain
+ * loops in double precision make of it. Nothing of what computes a kernel is used here.
  */
 #ifndef WI_PROOF_ANSWERS_H
 #define WI_PROOF_ANSWERS_H

@@ -1,7 +1,7 @@
 /*
  * One look at one node, see examine.h: for each platform challenges, then the kernels whose answers
- * are known, each a shadow run that waits for no client's job. WASM is first, for others are measured
- * by it. A product is checked on a thread.
+ * are known, each a shadow run that waits for no client's job. WASM is first, for others are
+ * measured by it. A product is checked on a thread.
  */
 #include "proof/examine.h"
 
@@ -23,14 +23,14 @@
 struct wi_examination {
     struct wi_examine_order order;
     char node[WI_ID_SIZE];
-    unsigned left; /* of the platforms, those that are not begun; WASM also where it only measures */
+    unsigned
+        left; /* of the platforms, those that are not begun; WASM also where it only measures */
     struct wi_evidence evidence[WI_PLATFORM_COUNT];
     int unsent[WI_PLATFORM_COUNT];
     /* What is asked now: a challenge, or behind the last one a known answer. */
     enum wi_platform platform;
     size_t challenge, answer;
     unsigned tries;
-    size_t steps;
     struct wi_timer *next; /* asks */
     struct wi_run *run;
     struct wi_challenge asked;
@@ -157,7 +157,9 @@ static void conclude_answer(struct wi_examination *examination)
             examination->detail, sizeof examination->detail)) {
         if (evidence->kernels_wrong_count < WI_EVIDENCE_KERNELS)
             evidence->kernels_wrong[evidence->kernels_wrong_count++] = kernel;
-        wi_join(evidence->reason, sizeof evidence->reason, kernel, ": ", examination->detail, NULL);
+        if (!*evidence->reason)
+            wi_join(
+                evidence->reason, sizeof evidence->reason, kernel, ": ", examination->detail, NULL);
     }
     examination->answer++;
     examination->tries = 0;
@@ -233,15 +235,14 @@ static void on_done(void *context, struct wi_printing *printing, const struct wi
     if (error)
         conclude_failure(examination, error);
     else if (is_challenge_due(examination))
-        examination->work = wi_work_start(
-            examination->order.runs->loop, check_product, on_checked, examination);
+        examination->work =
+            wi_work_start(examination->order.runs->loop, check_product, on_checked, examination);
     else
         conclude_answer(examination);
 }
 
 /* With its tensors in `inputs`; takes `options` over. */
-static void ask(
-    struct wi_examination *examination, const struct wi_kernel *kernel, json_t *options)
+static void ask(struct wi_examination *examination, const struct wi_kernel *kernel, json_t *options)
 {
     const struct wi_run_deps *runs = examination->order.runs;
     const struct wi_run_owner owner = {
@@ -259,7 +260,6 @@ static void ask(
     asked->platform = examination->platform;
     asked->priority = WI_PRIORITY_DEFAULT;
     asked->timeout_ms = ANSWER_MS;
-    examination->steps++;
     examination->run = wi_run_new(runs, &request, &owner);
     wi_run_begin(examination->run);
 }
@@ -346,11 +346,6 @@ const struct wi_evidence *wi_examine_evidence(
     const struct wi_examination *examination, enum wi_platform platform)
 {
     return &examination->evidence[platform];
-}
-
-size_t wi_examine_steps(const struct wi_examination *examination)
-{
-    return examination->steps;
 }
 
 int wi_examine_was_unsent(const struct wi_examination *examination, enum wi_platform platform)

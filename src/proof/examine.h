@@ -12,7 +12,8 @@ struct wi_examine_order {
     const struct wi_run_deps *runs; /* borrowed; as long as any examination lasts */
     const char *node;               /* copied */
     unsigned platforms;             /* bits of enum wi_platform */
-    int times; /* challenges become larger while the last took under a second; else the first alone */
+    int times; /* challenges become larger while the last took under a second; else the first alone
+                */
     void *context;
     void (*on_step)(void *context); /* something more is known; may be NULL */
     /* The end; the evidence may be read in it, and is gone when it returns. */
@@ -28,8 +29,6 @@ struct wi_examination *wi_examine(const struct wi_examine_order *order);
 /* What is known so far of a platform that was ordered. */
 const struct wi_evidence *wi_examine_evidence(
     const struct wi_examination *examination, enum wi_platform platform);
-/* How many challenges and kernels were asked for so far. */
-size_t wi_examine_steps(const struct wi_examination *examination);
 /* Whether the node could not be asked at all of that platform, for want of a place or of time, so
  * that it says nothing of it. */
 int wi_examine_was_unsent(const struct wi_examination *examination, enum wi_platform platform);

@@ -92,8 +92,9 @@ static int is_whole(uint32_t n, const unsigned char *c, char *detail, size_t siz
         double value = number_at(c, i);
         if (fabs(value) <= most && value == floor(value))
             continue;
-        snprintf(detail, size, "element [%zu, %zu] of the product is %.9g, which no product of "
-                               "whole numbers from -64 to 64 is",
+        snprintf(detail, size,
+            "element [%zu, %zu] of the product is %.9g, which no product of "
+            "whole numbers from -64 to 64 is",
             i / n, i % n, value);
         return 0;
     }
@@ -120,6 +121,7 @@ int wi_challenge_is_right(
     free(x);
     if (row == n)
         return 1;
-    snprintf(detail, size, "row %u of the product of %u x %u is not that of the matrices", row, n, n);
+    snprintf(
+        detail, size, "row %u of the product of %u x %u is not that of the matrices", row, n, n);
     return 0;
 }

@@ -18,15 +18,15 @@
 #define WI_CHALLENGE_MAX 1024
 
 /* Element `at` of a matrix, row by row, from -64 to 64; `half` is the low half of the seed for the
- * left matrix, the high one for the right one. */
+ * left matrix, the high one for the right one. Public for tests. */
 int wi_challenge_element(uint32_t at, uint32_t half);
 
 struct wi_challenge {
     uint32_t n; /* of each of the matrices' sides, at most WI_CHALLENGE_MAX */
     uint64_t seed;
 };
-/* Whether c, N × N floats of 32 bits row by row, wherever they lie, is the product. Draws x from the system's generator. `detail`
- * says for people why not. */
+/* Whether c, N × N floats of 32 bits row by row, wherever they lie, is the product. Draws x from
+ * the system's generator. `detail` says for people why not. */
 int wi_challenge_is_right(
     const struct wi_challenge *challenge, const unsigned char *c, char *detail, size_t size);
 

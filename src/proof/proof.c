@@ -59,8 +59,7 @@ static void distrust(const struct wi_proof *proof, const struct wi_node_info *no
     struct wi_place place = wi_place_of(node, WI_ENGINE_KERNELS, evidence->platform);
     char key[WI_VERDICT_KEY_SIZE];
     wi_verdict_key(key, kernels, &place, NULL);
-    wi_verdicts_set(
-        wi_pool_verdicts(proof->deps.pool), key, WI_WRONG, INFINITY, evidence->reason);
+    wi_verdicts_set(wi_pool_verdicts(proof->deps.pool), key, WI_WRONG, INFINITY, evidence->reason);
 }
 
 /* A node of others gets no more work, whatever it shows later. */
@@ -100,8 +99,7 @@ static const struct wi_evidence *find_wrong(
     const struct wi_examination *examination, unsigned platforms)
 {
     for (int i = 0; i < WI_PLATFORM_COUNT; i++) {
-        const struct wi_evidence *evidence =
-            wi_examine_evidence(examination, (enum wi_platform)i);
+        const struct wi_evidence *evidence = wi_examine_evidence(examination, (enum wi_platform)i);
         if (platforms & 1u << i && wi_proof_judge(evidence) == WI_PROOF_WRONG)
             return evidence;
     }
@@ -352,9 +350,8 @@ static void fill_untested(struct subject *subject, const struct wi_node_info *no
     evidence->simulated = node->platforms[WI_SIMULATED].available;
     if (!evidence->simulated)
         wi_text_copy(evidence->reason, sizeof evidence->reason,
-            node->engines[WI_ENGINE_KERNELS].available
-                ? "it has none of these platforms"
-                : "it has not the engine kernels");
+            node->engines[WI_ENGINE_KERNELS].available ? "it has none of these platforms"
+                                                       : "it has not the engine kernels");
 }
 
 static int is_meant(const struct wi_proof_want *want, const struct wi_node_info *node)

@@ -1,7 +1,7 @@
 /*
- * Who has to show that it computes right, and what it has shown. By [pool] verify a node gets no work
- * before it did, and again after verify_again; and whoever asks may have any nodes examined, with the
- * speed of their adapters.
+ * Who has to show that it computes right, and what it has shown. By [pool] verify a node gets no
+ * work before it did, and again after verify_again; and whoever asks may have any nodes examined,
+ * with the speed of their adapters.
  *
  *   held → right (for verify_again) → looked at again, beside its work → right …
  *   held → wrong, for good                  held → no verdict: again, after a while
@@ -19,7 +19,8 @@ struct wi_proof_deps {
     struct wi_jobs *jobs;
     struct wi_pool *pool;
     struct wi_repository *repository;
-    /* A node that we did not start is wrong, once. NULL: it is drained, so that it gets no more work.
+    /* A node that we did not start is wrong, once. NULL: it is drained, so that it gets no more
+     * work.
      */
     void (*on_wrong)(void *context, const struct wi_node_info *node, const char *reason);
     void *context;

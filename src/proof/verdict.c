@@ -18,8 +18,8 @@ const unsigned wi_challenge_sizes[WI_CHALLENGES] = {256, 512, 1024};
 /* --- the label -------------------------------------------------------------------------------- */
 
 /* What software adapters call themselves. */
-static const char *const software[] = {
-    "swiftshader", "llvmpipe", "lavapipe", "softpipe", "swrast", "basic render", "warp", "software", NULL};
+static const char *const software[] = {"swiftshader", "llvmpipe", "lavapipe", "softpipe", "swrast",
+    "basic render", "warp", "software", NULL};
 
 /* Names that say nothing of an adapter: a browser puts them in the place of the real one. WebKitGTK
  * has "Apple GPU" of its software renderer, too. */

@@ -36,10 +36,10 @@ struct wi_evidence {
         double ms;      /* by the node's clock, once it is answered */
         double wasm_ms; /* of a product of the same size on its WASM; 0: unknown, or it is WASM */
     } challenges[WI_CHALLENGES];
-    size_t kernels_tried; /* of which the answer is known, and came */
+    size_t kernels_tried;                           /* whose answer is known, and came */
     const char *kernels_wrong[WI_EVIDENCE_KERNELS]; /* names in the table of kernels */
     size_t kernels_wrong_count;
-    char reason[200]; /* why it is not tested, or what was wrong; "": neither */
+    char reason[200]; /* why it is not tested, or what was wrong first; "": neither */
 };
 
 enum wi_proof_verdict wi_proof_judge(const struct wi_evidence *evidence);

@@ -4,8 +4,8 @@
 
 #include <jansson.h>
 
-/* A list of objects, each a Kernel of the API's description; `ours`: with those that clients may not
- * ask for. */
+/* A list of objects, each a Kernel of the API's description; `ours`: with those that clients may
+ * not ask for. */
 json_t *wi_kernels_json(int ours);
 
 #endif

@@ -61,7 +61,7 @@ struct wi_fleet_work {
 struct wi_fleet_node {
     const char *id; /* the owner's, as long as it is in the fleet */
     struct wi_fleet_class *class;
-    int doubted; /* taken only where nothing else has room: the owner's, before wi_fleet_put */
+    int doubted;   /* taken only where nothing else has room: the owner's, before wi_fleet_put */
     int reachable; /* open to what proves something of it, whatever else it gets: the owner's */
     int open, away, paused, held;
     struct wi_fleet_work work[WI_FLEET_QUEUES];

@@ -129,8 +129,8 @@ const struct pool_node *wi_pool_nodes_yardstick(const struct pool_nodes *nodes, 
 
     for (const struct pool_node *node = nodes->all; node; node = node->hh.next) {
         const struct wi_fleet_class *class = node->place.class;
-        if (node->info.away || node->info.draining || node->info.paused || node->info.held || !class ||
-            !class->info.platforms[WI_WASM].available ||
+        if (node->info.away || node->info.draining || node->info.paused || node->info.held ||
+            !class || !class->info.platforms[WI_WASM].available ||
             (kind && strcmp(class->info.kind, kind) != 0))
             continue;
         if (!found || (class->ours && !found->place.class->ours))
@@ -167,8 +167,8 @@ static void tell_fleet(struct pool_nodes *nodes, struct pool_node *node)
 
     tell(node);
     node->place.reachable = reachable;
-    wi_fleet_open(&nodes->fleet, &node->place, reachable && !info->draining && !info->held,
-        !info->draining);
+    wi_fleet_open(
+        &nodes->fleet, &node->place, reachable && !info->draining && !info->held, !info->draining);
     wi_fleet_pause(&node->place, info->paused);
     wi_fleet_hold(&node->place, reachable && info->held);
 }

@@ -1,4 +1,5 @@
-/* Known answers, held against the page's kernels in C: what is right passes, what is not is found. */
+/* Known answers, held against the page's kernels in C: what is right passes, what is not is found.
+ */
 #include "../test.h"
 
 #include "base/memory.h"
@@ -163,8 +164,8 @@ TEST(test_what_is_wrong_is_found)
         for (size_t j = 0; j < sizeof wrong / sizeof *wrong; j++) {
             answer.values[at] = wrong[j];
             if (is_right(i, &answer))
-                fail_msg("%s: %g in the place of %g", wi_answer_kernel(i)->name,
-                    (double)wrong[j], (double)right);
+                fail_msg("%s: %g in the place of %g", wi_answer_kernel(i)->name, (double)wrong[j],
+                    (double)right);
         }
         drop(&answer);
     }

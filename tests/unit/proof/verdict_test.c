@@ -63,8 +63,8 @@ static struct wi_evidence evidence_of(const struct row *row)
     snprintf(evidence.adapter.vendor, sizeof evidence.adapter.vendor, "%s", row->vendor);
     snprintf(evidence.adapter.architecture, sizeof evidence.adapter.architecture, "%s",
         row->architecture);
-    snprintf(evidence.adapter.description, sizeof evidence.adapter.description, "%s",
-        row->description);
+    snprintf(
+        evidence.adapter.description, sizeof evidence.adapter.description, "%s", row->description);
     evidence.adapter.is_fallback = row->is_fallback;
     return evidence;
 }

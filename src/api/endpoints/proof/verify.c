@@ -1,6 +1,7 @@
 /*
- * POST /v1/admin/verify: nodes show what they are (proof/proof.h). The answer comes at the end, whole
- * or as the event `done`, before which `progress` says how far it is. A client that leaves ends it.
+ * POST /v1/admin/verify: nodes show what they are (proof/proof.h). The answer comes at the end,
+ * whole or as the event `done`, before which `progress` says how far it is. A client that leaves
+ * ends it.
  */
 #include "api/endpoints/endpoints.h"
 #include "api/endpoints/openapi.h"
@@ -32,10 +33,9 @@ static json_t *challenges_json(const struct wi_evidence *evidence)
         const struct wi_challenge_result *result = &evidence->challenges[i];
         if (result->answered)
             json_array_append_new(out,
-                json_pack("{s:i, s:f, s:o, s:b}", "n", (int)wi_challenge_sizes[i], "ms",
-                    result->ms, "wasm_ms",
-                    result->wasm_ms > 0 ? json_real(result->wasm_ms) : json_null(), "right",
-                    result->right));
+                json_pack("{s:i, s:f, s:o, s:b}", "n", (int)wi_challenge_sizes[i], "ms", result->ms,
+                    "wasm_ms", result->wasm_ms > 0 ? json_real(result->wasm_ms) : json_null(),
+                    "right", result->right));
     }
     return out;
 }
@@ -45,8 +45,7 @@ static json_t *kernels_json(const struct wi_evidence *evidence)
     json_t *wrong = json_array();
     for (size_t i = 0; i < evidence->kernels_wrong_count; i++)
         json_array_append_new(wrong, json_string(evidence->kernels_wrong[i]));
-    return json_pack(
-        "{s:I, s:o}", "tried", (json_int_t)evidence->kernels_tried, "wrong", wrong);
+    return json_pack("{s:I, s:o}", "tried", (json_int_t)evidence->kernels_tried, "wrong", wrong);
 }
 
 static void add_row(void *context, const struct wi_proof_row *row)
@@ -55,11 +54,10 @@ static void add_row(void *context, const struct wi_proof_row *row)
     const char *platform = row->platform >= 0 ? wi_platform_names[row->platform] : NULL;
     json_array_append_new(context,
         json_pack("{s:s, s:s, s:s?, s:s, s:s?, s:{s:o, s:o, s:o, s:b}}", "node", row->node,
-            "browser", row->browser, "platform", platform, "verdict",
-            wi_proof_names[row->verdict], "reason", *evidence->reason ? evidence->reason : NULL,
-            "evidence", "adapter", adapter_json(evidence), "challenges",
-            challenges_json(evidence), "kernels", kernels_json(evidence), "joined",
-            evidence->joined));
+            "browser", row->browser, "platform", platform, "verdict", wi_proof_names[row->verdict],
+            "reason", *evidence->reason ? evidence->reason : NULL, "evidence", "adapter",
+            adapter_json(evidence), "challenges", challenges_json(evidence), "kernels",
+            kernels_json(evidence), "joined", evidence->joined));
 }
 
 /* --- who waits -------------------------------------------------------------------------------- */
@@ -144,8 +142,7 @@ static void allow_platforms(struct wi_error *error)
     wi_buffer_clear(&names);
 }
 
-static enum wi_code read_platforms(
-    const json_t *list, unsigned *platforms, struct wi_error *error)
+static enum wi_code read_platforms(const json_t *list, unsigned *platforms, struct wi_error *error)
 {
     const json_t *item;
     size_t i;
@@ -156,19 +153,20 @@ static enum wi_code read_platforms(
             *platforms |= 1u << platform;
             continue;
         }
-        wi_error_set(error, WI_INVALID_FIELD, "platforms",
-            "platforms[%zu] is none on which kernels run", i);
+        wi_error_set(
+            error, WI_INVALID_FIELD, "platforms", "platforms[%zu] is none on which kernels run", i);
         allow_platforms(error);
         return WI_INVALID_FIELD;
     }
     return WI_OK;
 }
 
-static enum wi_code read_want(struct wi_api *api, const json_t *body, struct wi_proof_want *want,
-    struct wi_error *error)
+static enum wi_code read_want(
+    struct wi_api *api, const json_t *body, struct wi_proof_want *want, struct wi_error *error)
 {
     struct wanted wanted = {0};
-    enum wi_code code = wi_params_read(wi_verify_params, body, WI_PARAMS_STRICT, "", &wanted, error);
+    enum wi_code code =
+        wi_params_read(wi_verify_params, body, WI_PARAMS_STRICT, "", &wanted, error);
     want->node = wanted.node;
     want->browser = wanted.browser;
     if (code == WI_OK)
