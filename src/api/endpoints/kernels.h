@@ -7,5 +7,7 @@
 /* A list of objects, each a Kernel of the API's description; `ours`: with those that clients may
  * not ask for. */
 json_t *wi_kernels_json(int ours);
+/* The built-in models over them: how the page computes each. */
+json_t *wi_kernel_models_json(void);
 
 #endif
