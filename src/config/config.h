@@ -55,6 +55,10 @@ enum wi_batching { WI_BATCHING_OFF, WI_BATCHING_FIXED, WI_BATCHING_AUTO };
 enum wi_strangers { WI_STRANGERS_NONE, WI_STRANGERS_TENSORS, WI_STRANGERS_TEXT };
 extern const char *const wi_strangers_names[]; /* "none", "tensors" …, ended by NULL */
 
+/* Which nodes have to show that they compute right before they get work: those that we did not
+ * start, or all. */
+enum wi_verify { WI_VERIFY_OFF, WI_VERIFY_JOINED, WI_VERIFY_ALL };
+
 /* Whether browsers that we start have a network of their own. */
 enum wi_network_mode { WI_NETWORK_AUTO, WI_NETWORK_ISOLATED, WI_NETWORK_HOST };
 
@@ -81,6 +85,8 @@ struct wi_config_pool {
     double client_share;
     int64_t job_retention;
     enum wi_strangers strangers;
+    enum wi_verify verify;
+    int64_t verify_again; /* after so long they have to show it once more */
     enum wi_network_mode network;
 };
 

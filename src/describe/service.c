@@ -147,6 +147,7 @@ static const struct wi_member node_row[] = {
     {"browser_version", "string", NULL},
     {"draining", "boolean", "It gets no more work."},
     {"paused", "boolean", "Its person wants no more work for it for now."},
+    {"held", "boolean", "It gets no work until it has shown that it computes right."},
     {"away", "boolean", "It has lost its connection, and may come back."},
     {"attempts", "integer", "How many are on it."},
     {0},
@@ -623,6 +624,33 @@ static const struct wi_member pull_event[] = {
 
 /* --- where a model would run ----------------------------------------------------------------- */
 
+static const struct wi_member verified[] = {
+    {"nodes", "[VerifiedPlatform]", NULL},
+    {0},
+};
+static const struct wi_member verified_platform[] = {
+    {"node", "string", NULL},
+    {"browser", "string", NULL},
+    {"platform", "Platform|null", "Null of a node that has none to look at."},
+    {"verdict", "'simulated'|'wrong'|'not tested'|'right'|'software adapter'|'unproven'|'hardware'",
+        NULL},
+    {"reason", "string|null", "What was wrong, or why it is not tested."},
+    {"evidence", "Evidence", NULL},
+    {0},
+};
+static const struct wi_member evidence[] = {
+    {"adapter", "Adapter|null", "What the node says of it."},
+    {"challenges", "[(n integer, ms number, wasm_ms number|null, right boolean)]",
+        "Products of n × n elements, with the times there and on the node's WASM."},
+    {"kernels", "(tried integer, wrong [string])",
+        "Of how many the answer came and was compared, and which were wrong."},
+    {"joined", "boolean", "The service did not start it, so that its times are claims."},
+    {0},
+};
+static const struct wi_member verify_progress[] = {
+    {"steps", "integer", "How many products and answers came so far, or did not."},
+    {0},
+};
 static const struct wi_member kernels[] = {
     {"kernels", "[Kernel]", NULL},
     {0},
@@ -891,6 +919,10 @@ const struct wi_schema wi_service_schemas[] = {
     FORM("MadeMeasured", made_measured),
     FORM("MadePlace", made_place),
     FORM("PullEvent", pull_event, .also = "Pull"),
+    FORM("Verified", verified),
+    FORM("VerifiedPlatform", verified_platform),
+    FORM("Evidence", evidence),
+    FORM("VerifyProgress", verify_progress),
     FORM("Kernels", kernels),
     FORM("Kernel", kernel),
     FORM("KernelTensor", kernel_tensor),

@@ -353,6 +353,7 @@ static void submit(struct wi_run *run)
         .asked = wi_inference_retain(run->infer.asked),
         .accepted_at = run->request.accepted_at,
         .ours_only = run->request.ours_only,
+        .proves = run->request.proves,
         .earlier = run->request.earlier};
     memcpy(spec.id, run->id, sizeof spec.id);
     enum wi_code code = run->request.kind == WI_RUN_SHADOW

@@ -73,6 +73,7 @@ struct wi_run_request {
     int lenient;                /* what is not known is passed over */
     struct wi_inference *asked; /* settled; taken over */
     int ours_only;              /* only browsers that we have started may have it */
+    int proves;                 /* of WI_RUN_SHADOW: as of struct wi_job_spec */
     const char *client;         /* who asks; copied */
     double accepted_at;         /* wi_now_ms() */
     unsigned earlier;           /* how often earlier runs of it went to a node */

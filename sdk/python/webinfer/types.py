@@ -833,6 +833,8 @@ class NodeRow(TypedDict):
     draining: bool
     #: Its person wants no more work for it for now.
     paused: bool
+    #: It gets no work until it has shown that it computes right.
+    held: bool
     #: It has lost its connection, and may come back.
     away: bool
     #: How many are on it.
@@ -1335,6 +1337,8 @@ class _Node(TypedDict):
     draining: bool
     #: Its person wants no more work for it for now.
     paused: bool
+    #: It gets no work until it has shown that it computes right.
+    held: bool
     #: It has lost its connection, and may come back.
     away: bool
     #: How many are on it.

@@ -258,6 +258,8 @@ static void print_kernels(FILE *out)
 {
     fputs(".Bl -tag -width multiply_add\n", out);
     for (const struct wi_kernel *kernel = wi_kernels; kernel->name; kernel++) {
+        if (wi_kernel_is_ours(kernel))
+            continue;
         fprintf(out, ".It Li %s\n", kernel->name);
         for (const struct wi_kernel_tensor *input = kernel->inputs; input->name; input++)
             print_tensor(input, input == kernel->inputs ? "" : ", ", out);

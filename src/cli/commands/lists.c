@@ -205,8 +205,9 @@ static void print_nodes(const struct wi_cli *cli, const json_t *answer)
 {
     static const struct wi_column columns[] = {{"NODE", "id", NULL}, {"BROWSER", "browser", NULL},
         {"VERSION", "browser_version", NULL}, {"CONNECTED", "connected", NULL},
-        {"PAUSED", "paused", NULL}, {"CORES", "cores", NULL}, {"ATTEMPTS", "attempts", NULL},
-        {"RTT", "rtt_ms", wi_table_ms}, {"PLATFORMS", "platforms", put_platforms}, {0}};
+        {"PAUSED", "paused", NULL}, {"HELD", "held", NULL}, {"CORES", "cores", NULL},
+        {"ATTEMPTS", "attempts", NULL}, {"RTT", "rtt_ms", wi_table_ms},
+        {"PLATFORMS", "platforms", put_platforms}, {0}};
 
     wi_table_print("", columns, json_object_get(answer, "nodes"), "There are no nodes.");
 }
