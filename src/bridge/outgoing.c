@@ -293,6 +293,10 @@ static void add_kind(struct wi_buffer *out, const struct wi_task *task)
 {
     if (task->asked->kernel)
         add_word(out, ",\"task_type\":\"compute\",\"kernel\":", task->asked->kernel->name);
+    if (task->asked->program) {
+        wi_buffer_puts(out, ",\"task_type\":\"compute\",\"program\":");
+        wi_program_add(out, task->asked->program);
+    }
     if (task->asked->task != WI_TASK_NONE)
         add_word(out, ",\"task\":", wi_task_name(task->asked->task));
     if (task->owner)

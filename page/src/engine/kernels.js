@@ -1,6 +1,6 @@
 /**
  * The engine `kernels`: our own kernels, which need no download. It has one model, of all kernels; a task names the one
- * that it wants. What a kernel takes is in kernel_rules.js. Here a task's tensors, sizes and options are held against
+ * that it wants, or brings a client's own (programs.js). What a kernel takes is in kernel_rules.js. Here a task's tensors, sizes and options are held against
  * that; what computes is a backend, of which each platform has one (kernels_wasm.js, kernels_gpu.js).
  */
 import { KERNELS } from '../shared/messages.js';
@@ -11,6 +11,8 @@ import { bytesOf } from './tensors.js';
 
 /** @typedef {import('../shared/messages.js').RunMessage} RunMessage */
 /** @typedef {import('../shared/messages.js').TensorEntry} TensorEntry */
+/** @typedef {import('./run.js').Run} Run */
+/** @typedef {typeof import('./programs.js').runProgram} RunProgram */
 /** A number, a flag, or one of some words. @typedef {{name: string, otherwise: number | boolean | string, words?: readonly string[]}} KernelOption */
 /** @typedef {{inputs: ReadonlyArray<readonly [name: string, shape: string]>, output: readonly [name: string, shape: string],
  *   options: readonly KernelOption[]}} KernelRule */
@@ -35,13 +37,14 @@ import { bytesOf } from './tensors.js';
 export const LEAD = 'lead';
 
 export class KernelsEngine {
-    /** @param {Backend} backend */
-    constructor(backend) {
+    /** @param {Backend} backend @param {RunProgram | null} [runProgram] null: clients' own have no platform here */
+    constructor(backend, runProgram = null) {
         this.name = 'kernels';
         this.version = KERNELS.version;
         this.info = KERNELS.info;
         this.steps = false;
         this._backend = backend;
+        this._runProgram = runProgram;
     }
 
     get loadedCount() {
@@ -68,8 +71,9 @@ export class KernelsEngine {
         return this._backend.memory();
     }
 
-    /** @param {RunMessage} task */
-    async run(task) {
+    /** @param {RunMessage} task @param {Run} run */
+    async run(task, run) {
+        if (task.program) return this._compute(task, task.program, run);
         const kernel = task.kernel ?? '', rule = KERNEL_RULES[kernel];
         if (!rule) throw new Failure('model_invalid', `this page has no kernel ${task.kernel}`);
         const inputs = rule.inputs.map(([name, shape]) => inputOf(task, name, shape));
@@ -82,6 +86,16 @@ export class KernelsEngine {
             tensors: [{ name, datatype: 'FP32', shape, bytes }],
             precision: 'fp32', threads: this._backend.threads, inferenceMs: performance.now() - began, dispose,
         };
+    }
+
+    /** A client's own. @param {RunMessage} task @param {import('../shared/messages.js').Program} program @param {Run} run */
+    async _compute({ tensors, frame, section }, program, run) {
+        const runProgram = this._runProgram;
+        if (!runProgram) throw new Failure('platform_unsupported', 'WGSL is run on webgpu alone');
+        const inputs = tensors.map((entry) => ({ ...entry, bytes: bytesOf(entry, frame, section) }));
+        const began = performance.now();
+        const { outputs, dispose } = await runtime(() => runProgram(program, inputs, () => run.begins()));
+        return { tensors: outputs, precision: null, threads: null, inferenceMs: performance.now() - began, dispose };
     }
 }
 

@@ -211,6 +211,11 @@ export class Run {
         this._post({ type: 'progress', attempt: this._task.attempt, phase: 'writing', step_ms: this._stepMs });
     }
 
+    /** What begins now nobody may be able to stop: the service counts its time from here. */
+    begins() {
+        this._post({ type: 'progress', attempt: this._task.attempt, phase: 'computing' });
+    }
+
     // --- the worker's ------------------------------------------------------------------------------
 
     /** @param {Credit} credit totals; less than before changes nothing */
