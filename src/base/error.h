@@ -143,7 +143,7 @@ struct wi_error {
     char field[160];        /* the request field or config key at fault */
     char expected[256];
     char allowed[768];
-    struct wi_failures failures; /* of a job's attempts, where there were any */
+    struct wi_failures failures;    /* of a job's attempts, where there were any */
     struct wi_source_errors source; /* of WI_KERNEL_INVALID, where its text has a place */
 };
 

@@ -135,7 +135,8 @@ static const struct wi_flag infer_options[] = {
 
 static const struct wi_flag compute_options[] = {
     {"tensor", "NAME=FILE", 1, WI_COMPLETE_NAMED_FILE, NULL,
-        "A tensor of the kernel, from a NumPy .npy file of 32-bit floats; for WGSL of int32 or uint32 "
+        "A tensor of the kernel, from a NumPy .npy file of 32-bit floats; for WGSL of int32 or "
+        "uint32 "
         "too, and bound in the order given"},
     {"inputs", "FILE", 0, WI_COMPLETE_FILE, NULL,
         "The tensors as JSON; \"-\" reads standard input"},

@@ -140,8 +140,8 @@ static enum wi_code check_counts(
 {
     if (outputs > 0 && inputs + outputs <= WI_PROGRAM_TENSORS)
         return WI_OK;
-    wi_error_set(error, WI_INVALID_FIELD, field, "there are %zu inputs and %zu outputs", inputs,
-        outputs);
+    wi_error_set(
+        error, WI_INVALID_FIELD, field, "there are %zu inputs and %zu outputs", inputs, outputs);
     wi_error_expect(error, "at least one output, and at most %d inputs and outputs together",
         WI_PROGRAM_TENSORS);
     return WI_INVALID_FIELD;

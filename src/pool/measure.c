@@ -166,7 +166,8 @@ void wi_pool_measure_exceeded(
     const struct wi_place *where = place_of(node, attempt->engine, (int)attempt->platform);
     double now = wi_now_ms();
 
-    if (where && !attempt->builtin && !attempt->program && !attempt->stream && wi_task_runs_evenly(attempt->task))
+    if (where && !attempt->builtin && !attempt->program && !attempt->stream &&
+        wi_task_runs_evenly(attempt->task))
         wi_estimates_exceeded(pool->estimates, attempt->hash, where,
             now - attempt->sent_at - attempt->not_run_ms, now);
 }
@@ -202,8 +203,8 @@ double wi_pool_usual_ms(
     const struct wi_model *model = asked->model;
     const struct wi_place *where = place_of(node, model->engine, (int)task->platforms[0]);
 
-    if (model->builtin || wi_inference_computes(asked) || asked->stream || !wi_task_runs_evenly(asked->task) ||
-        !where)
+    if (model->builtin || wi_inference_computes(asked) || asked->stream ||
+        !wi_task_runs_evenly(asked->task) || !where)
         return 0;
     struct wi_estimate e = wi_estimates_get(pool->estimates, model->hash, where);
     return e.loads > 0 && e.run_ms > 0 ? e.load_ms + e.run_ms : 0;

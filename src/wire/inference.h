@@ -43,7 +43,7 @@ struct wi_inference {
                                 takes, if that is longer */
     struct wi_tensors tensors;
     const struct wi_kernel *kernel; /* of the engine `kernels`: the one that is run; else NULL */
-    struct wi_program *program; /* likewise, in its place: a client's own; a reference */
+    struct wi_program *program;     /* likewise, in its place: a client's own; a reference */
     enum wi_task_kind task; /* what is to be done with `input`; WI_TASK_NONE: tensors in and out */
     json_t *input;          /* what is not a tensor; may be NULL */
     json_t *options;        /* the model's, an object; may be NULL */

@@ -34,8 +34,9 @@ static void add_source_errors(struct wi_buffer *out, const struct wi_source_erro
 {
     for (unsigned i = 0; i < source->count; i++) {
         const struct wi_source_error *row = &source->rows[i];
-        wi_buffer_printf(out, "%s{\"line\":%u,\"column\":%u,\"message\":",
-            i ? "," : ",\"errors\":[", row->line, row->column);
+        wi_buffer_printf(out,
+            "%s{\"line\":%u,\"column\":%u,\"message\":", i ? "," : ",\"errors\":[", row->line,
+            row->column);
         wi_buffer_json_string(out, row->message);
         wi_buffer_puts(out, "}");
     }

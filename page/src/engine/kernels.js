@@ -91,7 +91,7 @@ export class KernelsEngine {
     /** A client's own. @param {RunMessage} task @param {import('../shared/messages.js').Program} program @param {Run} run */
     async _compute({ tensors, frame, section }, program, run) {
         const runProgram = this._runProgram;
-        if (!runProgram) throw new Failure('platform_unsupported', 'WGSL is run on webgpu alone');
+        if (!runProgram) throw new Failure('platform_unsupported', 'a client\'s own kernel runs on webgpu alone');
         const inputs = tensors.map((entry) => ({ ...entry, bytes: bytesOf(entry, frame, section) }));
         const began = performance.now();
         const { outputs, dispose } = await runtime(() => runProgram(program, inputs, () => run.begins()));

@@ -7,8 +7,8 @@
 #include "tensor/tensor.h"
 
 /* Appends the body to `body`: JSON, and behind it the bytes of tensors or a file if there are any;
- * then `*json_size` is how much is JSON, else 0. `asked` (borrowed) has the members that say what is
- * run. WI_OK or the error that says what to change. */
+ * then `*json_size` is how much is JSON, else 0. `asked` (borrowed) has the members that say what
+ * is run. WI_OK or the error that says what to change. */
 enum wi_code wi_cli_infer_request(const struct wi_arguments *arguments, json_t *asked,
     struct wi_buffer *body, size_t *json_size, long *timeout_ms, struct wi_error *error);
 /* Makes that of the arguments, sends it to `path`, and shows the answer. */

@@ -26,9 +26,8 @@ static const enum wi_remedy rungs[WI_FAULT_COUNT][WI_REMEDY_COUNT] = {
 
 const char *wi_fault_name(enum wi_fault fault)
 {
-    static const char *const names[WI_FAULT_COUNT] = {
-        "engine_hung", "page_silent", "page_frozen", "page_crashed", "platform_lost", "stopped",
-        "kernel_hung"};
+    static const char *const names[WI_FAULT_COUNT] = {"engine_hung", "page_silent", "page_frozen",
+        "page_crashed", "platform_lost", "stopped", "kernel_hung"};
 
     return fault < WI_FAULT_COUNT ? names[fault] : "unknown";
 }

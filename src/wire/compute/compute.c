@@ -101,7 +101,8 @@ static enum wi_code refuse_others(
     for (; row->name; row++) {
         if (!row->value)
             continue;
-        wi_error_set(error, WI_INVALID_FIELD, row->name, "%s does not go with %s", row->name, where);
+        wi_error_set(
+            error, WI_INVALID_FIELD, row->name, "%s does not go with %s", row->name, where);
         wi_error_expect(error, "no such member, or no %s", where);
         return WI_INVALID_FIELD;
     }
