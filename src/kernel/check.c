@@ -1,6 +1,8 @@
 /* Tensors and options held against a row of the table; see kernel.h. */
 #include "kernel/kernel.h"
 
+#include "base/memory.h"
+#include "tensor/draw.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -94,6 +96,37 @@ static unsigned dims_of(struct sizes *sizes, const char *shape, int64_t dims[WI_
         rank = sizes->leading;
     }
     return rank;
+}
+
+/* --- inputs of ours --------------------------------------------------------------------------- */
+
+/* How many dimensions "*" stands for in all of its tensors. */
+static unsigned drawn_lead(const struct wi_kernel *kernel)
+{
+    unsigned most = 0;
+    for (const struct wi_kernel_tensor *one = kernel->inputs; one->name; one++) {
+        unsigned count = count_names(one->shape) - (*one->shape == '*');
+        most = count > most ? count : most;
+    }
+    return most < 2 ? 2 - most : 0;
+}
+
+int wi_kernel_draw(const struct wi_kernel *kernel, uint32_t seed, struct wi_tensors *inputs)
+{
+    struct wi_draw draw = wi_draw_new(seed);
+    unsigned lead = drawn_lead(kernel);
+    for (const struct wi_kernel_tensor *one = kernel->inputs; one->name; one++) {
+        struct wi_tensor *tensor = wi_tensors_add(inputs);
+        tensor->name = wi_strdup(one->name);
+        tensor->datatype = WI_FP32;
+        tensor->rank = count_names(one->shape) - (*one->shape == '*');
+        tensor->rank += *one->shape == '*' ? lead : 0;
+        for (unsigned d = 0; d < tensor->rank; d++)
+            tensor->dims[d] = WI_KERNEL_DRAWN_DIM;
+        if (wi_tensor_draw(tensor, WI_KERNEL_BYTES_MAX, &draw) != 0)
+            return -1;
+    }
+    return 0;
 }
 
 /* --- inputs ----------------------------------------------------------------------------------- */

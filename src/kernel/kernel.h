@@ -49,6 +49,11 @@ const struct wi_kernel *wi_kernel_find(const char *name);
 /* All their names, separated by ", ", as far as there is room. */
 void wi_kernel_names(char *text, size_t size);
 
+/* Adds inputs that it can be run with, others for each `seed`: every dimension that has a name is
+ * WI_KERNEL_DRAWN_DIM, and "*" as many more as make two. 0, or -1: there was no memory. */
+#define WI_KERNEL_DRAWN_DIM 256
+int wi_kernel_draw(const struct wi_kernel *kernel, uint32_t seed, struct wi_tensors *inputs);
+
 /* Whether it can be run with these: WI_OK, or WI_INPUT_UNKNOWN, WI_INPUT_MISSING,
  * WI_INPUT_DATATYPE, WI_INPUT_SHAPE, and WI_ANSWER_TOO_LARGE beyond WI_KERNEL_BYTES_MAX. Errors
  * name the field and what is expected there. */

@@ -1,11 +1,14 @@
 /**
- * The engine `kernels`: our own kernels, which need no download. It has one model, of all kernels; a task names the one
- * that it wants, or brings a client's own (programs.js). What a kernel takes is in kernel_rules.js. Here a task's tensors, sizes and options are held against
- * that; what computes is a backend, of which each platform has one (kernels_wasm.js, kernels_gpu.js).
+ * The engine `kernels`: our own kernels, which need no download, and the built-in models over them (kernel_model.js). A
+ * task that names a kernel is for builtin/kernels, which stands for all of them. What a kernel takes is in
+ * kernel_rules.js, what is held against that in kernel_call.js; what computes is a backend, of which each platform has
+ * one (kernels_wasm.js, kernels_gpu.js). A client's own kernel is run by programs.js.
  */
 import { KERNELS } from '../shared/messages.js';
 import { runtime } from './engine.js';
 import { Failure } from './failure.js';
+import { callOf, product } from './kernel_call.js';
+import { KernelModel, modelOf } from './kernel_model.js';
 import { KERNEL_RULES } from './kernel_rules.js';
 import { bytesOf } from './tensors.js';
 
@@ -18,12 +21,17 @@ import { bytesOf } from './tensors.js';
  *   options: readonly KernelOption[]}} KernelRule */
 
 /**
+ * Bytes, or what an earlier call of the run, by its index, has put out, which stays where it is computed. With `isKept`
+ * the same bytes come again with later runs, until they are forgotten.
+ * @typedef {{bytes: Uint8Array<ArrayBuffer>, isKept?: boolean} | {from: number}} KernelInput
+ */
+/**
  * What a backend gets: all in the rules' order. `sizes` are the dimensions by their names, in the order in which shapes
  * name them first; what "*" stands for is the first of them, as a product, by the name LEAD.
- * @typedef {{kernel: string, inputs: ReadonlyArray<{name: string, bytes: Uint8Array}>, sizes: ReadonlyMap<string, number>,
- *   options: readonly number[], elements: number}} KernelCall `elements`: of the output
+ * @typedef {{kernel: string, inputs: readonly KernelInput[], sizes: ReadonlyMap<string, number>, options: readonly number[],
+ *   elements: number}} KernelCall `elements`: of the output
  */
-/** @typedef {{bytes: Uint8Array, dispose?: () => void}} KernelOutput `dispose` is called when the bytes have been copied */
+/** @typedef {{bytes: Uint8Array, gpuMs?: number | null, dispose?: () => void}} KernelOutput `dispose` is called when the bytes have been copied */
 /**
  * @typedef {object} Backend
  * @property {number | null} threads that it computes with; null where they say nothing of its speed
@@ -31,10 +39,12 @@ import { bytesOf } from './tensors.js';
  * @property {() => Promise<void>} load
  * @property {() => void} unload
  * @property {() => number} memory bytes that it holds
- * @property {(call: KernelCall) => Promise<KernelOutput>} run
+ * @property {(calls: readonly KernelCall[], isTimed: boolean) => Promise<KernelOutput>} run one after the other; the output
+ *   is that of the last. `isTimed`: by the GPU's clock as well, if it has one
+ * @property {(kernels: readonly string[], kept: readonly Uint8Array<ArrayBuffer>[]) => Promise<void>} prepare these come
+ *   with many runs: what can be done before is done
+ * @property {(kept: readonly Uint8Array[]) => void} forget they do not come again
  */
-
-export const LEAD = 'lead';
 
 export class KernelsEngine {
     /** @param {Backend} backend @param {RunProgram | null} [runProgram] null: clients' own have no platform here */
@@ -45,26 +55,37 @@ export class KernelsEngine {
         this.steps = false;
         this._backend = backend;
         this._runProgram = runProgram;
+        /** By key; null for builtin/kernels. @type {Map<string, KernelModel | null>} */
+        this._models = new Map();
     }
 
     get loadedCount() {
-        return this._backend.isLoaded ? 1 : 0;
+        return this._models.size;
     }
 
     configure() {}
 
-    has() {
-        return this._backend.isLoaded;
+    /** @param {string} key */
+    has(key) {
+        return this._models.has(key);
     }
 
     async start() {}
 
-    async load() {
-        await runtime(() => this._backend.load());
+    /** @param {RunMessage} task */
+    async load({ key, model }) {
+        const made = modelOf(model.name);
+        if (!this._backend.isLoaded) await runtime(() => this._backend.load());
+        if (made) await runtime(() => this._backend.prepare(made.kernels, made.kept));
+        this._models.set(key, made);
     }
 
-    async unload() {
-        this._backend.unload();
+    /** @param {string} key */
+    async unload(key) {
+        const model = this._models.get(key);
+        if (!this._models.delete(key)) return;
+        if (this._models.size === 0) this._backend.unload();
+        else if (model) this._backend.forget(model.kept);
     }
 
     memory() {
@@ -74,18 +95,23 @@ export class KernelsEngine {
     /** @param {RunMessage} task @param {Run} run */
     async run(task, run) {
         if (task.program) return this._compute(task, task.program, run);
+        const { calls, output } = this._callsOf(task), isTimed = task.benchmark !== undefined;
+        const began = performance.now();
+        const { bytes, gpuMs, dispose } = await run.take(() => runtime(() => this._backend.run(calls, isTimed)));
+        return {
+            tensors: [{ ...output, datatype: 'FP32', bytes }],
+            precision: 'fp32', threads: this._backend.threads, inferenceMs: performance.now() - began, gpuMs, dispose,
+        };
+    }
+
+    /** @param {RunMessage} task @returns {{calls: KernelCall[], output: {name: string, shape: number[]}}} */
+    _callsOf(task) {
+        const model = this._models.get(task.key);
+        if (model) return model.callsOf(inputOf(task, model.inputName));
         const kernel = task.kernel ?? '', rule = KERNEL_RULES[kernel];
         if (!rule) throw new Failure('model_invalid', `this page has no kernel ${task.kernel}`);
-        const inputs = rule.inputs.map(([name, shape]) => inputOf(task, name, shape));
-        const { sizes, leading } = sizesOf(inputs), [name, form] = rule.output;
-        const shape = shapeOf(form, sizes, leading);
-        const began = performance.now();
-        const { bytes, dispose } = await runtime(() => this._backend.run(
-            { kernel, inputs, sizes, options: numbersOf(rule, task.options ?? {}), elements: product(shape) }));
-        return {
-            tensors: [{ name, datatype: 'FP32', shape, bytes }],
-            precision: 'fp32', threads: this._backend.threads, inferenceMs: performance.now() - began, dispose,
-        };
+        const { call, output } = callOf(kernel, rule.inputs.map(([name]) => inputOf(task, name)), task.options ?? {});
+        return { calls: [call], output };
     }
 
     /** A client's own. @param {RunMessage} task @param {import('../shared/messages.js').Program} program @param {Run} run */
@@ -94,13 +120,13 @@ export class KernelsEngine {
         if (!runProgram) throw new Failure('platform_unsupported', 'a client\'s own kernel runs on webgpu alone');
         const inputs = tensors.map((entry) => ({ ...entry, bytes: bytesOf(entry, frame, section) }));
         const began = performance.now();
-        const { outputs, dispose } = await runtime(() => runProgram(program, inputs, () => run.begins()));
+        const { outputs, dispose } = await run.take(() => runtime(() => runProgram(program, inputs, () => run.begins())));
         return { tensors: outputs, precision: null, threads: null, inferenceMs: performance.now() - began, dispose };
     }
 }
 
-/** @param {RunMessage} task @param {string} name @param {string} form as the rules have shapes */
-function inputOf({ tensors, frame, section }, name, form) {
+/** @param {RunMessage} task @param {string} name */
+function inputOf({ tensors, frame, section }, name) {
     const entry = tensors.find((one) => one.name === name);
     if (!entry) throw new Failure('input_missing', `the input ${name} is missing`, { field: 'inputs', expected: name });
     const count = product(entry.shape);
@@ -108,44 +134,5 @@ function inputOf({ tensors, frame, section }, name, form) {
         throw new Failure('input_datatype', `the input ${name} is ${entry.datatype} with ${entry.byte_length} bytes`,
             { field: name, expected: `${count * 4} bytes of FP32` });
     }
-    return { name, form, shape: entry.shape, bytes: bytesOf(entry, frame, section) };
+    return { shape: entry.shape, bytes: bytesOf(entry, frame, section) };
 }
-
-/** @typedef {ReturnType<typeof inputOf>} Input */
-
-/** @param {readonly Input[]} inputs @returns {{sizes: Map<string, number>, leading: number[]}} `leading`: what "*" stands for */
-function sizesOf(inputs) {
-    /** @type {Map<string, number>} */
-    const sizes = new Map();
-    /** @type {number[] | null} */
-    let leading = null;
-    for (const { name, form, shape } of inputs) {
-        const words = form.split(','), leads = words[0] === '*';
-        const last = leads ? words.slice(1) : words, at = shape.length - last.length;
-        const fits = at >= 0 && (leads || at === 0)
-            && last.every((word, i) => (sizes.get(word) ?? shape[at + i]) === shape[at + i])
-            && (!leads || leading === null || String(leading) === String(shape.slice(0, at)));
-        if (!fits) {
-            throw new Failure('input_shape', `the input ${name} has shape [${shape}], which does not fit the others`,
-                { field: name, expected: `[${form}]` });
-        }
-        if (leads) {
-            leading = shape.slice(0, at);
-            sizes.set(LEAD, product(leading));
-        }
-        for (const [i, word] of last.entries()) sizes.set(word, shape[at + i]);
-    }
-    return { sizes, leading: leading ?? [] };
-}
-
-/** @param {string} form @param {Map<string, number>} sizes @param {number[]} leading @returns {number[]} */
-const shapeOf = (form, sizes, leading) => form.split(',').flatMap((word) => (word === '*' ? leading : [sizes.get(word) ?? 0]));
-
-/** The options as a kernel gets them. @param {KernelRule} rule @param {Record<string, any>} given */
-const numbersOf = ({ options }, given) => options.map(({ name, otherwise, words }) => {
-    const value = given[name] ?? otherwise;
-    return words ? Math.max(0, words.indexOf(value)) : Number(value);
-});
-
-/** @param {readonly number[]} shape */
-const product = (shape) => shape.reduce((all, size) => all * size, 1);

@@ -43,7 +43,9 @@ export class Attempt {
         this.key = Residents.key(data.model);
         this.engine = data.model.engine;
         this.isBuiltin = this.engine === 'builtin';
-        this.isEcho = data.model.name === BUILTIN.echo;
+        /** How often it is run to be measured. @type {import('../shared/messages.js').BenchmarkOrder | null} */
+        this.benchmark = data.benchmark ?? null;
+        this.isEcho = data.model.name === BUILTIN.echo && !this.benchmark;
         this.loadOnly = request.type === 'model_load';
         /** What a language model is to do. @type {string | null} */
         this.task = data.task ?? null;
@@ -226,6 +228,7 @@ export class Attempt {
         if (this.task) run.task = this.task;
         if (this.kernel) run.kernel = this.kernel;
         if (this.program) run.program = this.program;
+        if (this.benchmark) run.benchmark = this.benchmark;
         if (this.owner) run.owner = this.owner;
         if (this.alone) run.alone = true;
         if (this.isRaw) run.raw = true;
@@ -253,7 +256,7 @@ export class Attempt {
  * @returns {import('../shared/messages.js').ErrorBody | null}
  */
 export function checkTask({ data, options }) {
-    const { model, platforms, deadline_ms: deadline, outputs, program, continue: from } = data;
+    const { model, platforms, deadline_ms: deadline, outputs, program, benchmark, continue: from } = data;
     if (!isModel(model)) return invalid('model', 'an object with name, hash, engine and files');
     if (!isStrings(platforms) || platforms.length === 0) return invalid('platforms', 'a list of platform names');
     if (typeof deadline !== 'number' || !(deadline >= 0)) return invalid('deadline_ms', 'a number of milliseconds');
@@ -266,6 +269,7 @@ export function checkTask({ data, options }) {
     }
     if ((program ?? null) !== null && !isProgram(program)) return invalid('program', 'an object with source, entry, workgroups and outputs');
     if ((options ?? null) !== null && !isObject(options)) return invalid('options', 'an object');
+    if ((benchmark ?? null) !== null && !isBenchmark(benchmark)) return invalid('benchmark', 'an object with runs and warmup');
     if ((from ?? null) !== null && !isContinuation(from)) return invalid('continue', 'an object with seq, text and tokens');
     return null;
 }
@@ -279,6 +283,10 @@ const isProgram = (program) => isObject(program) && typeof program.source === 's
     && Array.isArray(program.workgroups) && program.workgroups.length === 3 && program.workgroups.every(Number.isSafeInteger)
     && Array.isArray(program.outputs) && program.outputs.every((/** @type {any} */ output) => isObject(output)
         && typeof output.name === 'string' && typeof output.datatype === 'string' && isTokens(output.shape));
+
+/** @param {any} order */
+const isBenchmark = (order) => isObject(order) && Number.isSafeInteger(order.runs) && order.runs >= 1
+    && Number.isSafeInteger(order.warmup) && order.warmup >= 0 && [undefined, 1, 'all'].includes(order.threads);
 
 /** @param {any} from */
 function isContinuation(from) {

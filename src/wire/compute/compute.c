@@ -77,7 +77,8 @@ const struct wi_param wi_compute_params[] = {
 
 /* --- the request ------------------------------------------------------------------------------ */
 
-static enum wi_code find_kernel(struct wi_infer *infer, const char *name, struct wi_error *error)
+enum wi_code wi_compute_find_kernel(
+    struct wi_infer *infer, const char *name, struct wi_error *error)
 {
     char names[sizeof error->allowed];
     infer->asked->kernel = wi_kernel_find(name);
@@ -115,7 +116,7 @@ static enum wi_code read_kernel(
     struct wi_inference *asked = infer->asked;
     const struct other others[] = {{"outputs", fields->outputs}, {"entry", fields->entry},
         {"constants", fields->constants}, {"workgroups", fields->workgroups}, {0}};
-    enum wi_code code = find_kernel(infer, fields->kernel, error);
+    enum wi_code code = wi_compute_find_kernel(infer, fields->kernel, error);
     if (code == WI_OK)
         code = refuse_others(others, "kernel", error);
     if (code == WI_OK)
