@@ -16,6 +16,10 @@
  * one client there is a rest behind every request. */
 #define REST_PLAN_MS 100
 
+/* What its page tells behind WI_PROGRAM_PHASE, when only its outputs are still to come: those are
+ * large, and nothing that hangs. */
+#define COMPUTED_PHASE "computed"
+
 /* A client's own kernel that nobody waits for any more may still end by itself for so long: ending
  * it costs its browser's others their GPU. */
 #define UNWANTED_MS 1000.0
@@ -374,12 +378,17 @@ static void on_part(
         pool->events.on_part(pool->events.context, attempt_id, part);
 }
 
-static void begin_program(struct wi_pool *pool, const char *node_id, const char *attempt_id)
+/* What its page says of a client's own kernel: its time begins, or it is done. */
+static void watch_program(
+    struct wi_pool *pool, const char *node_id, const char *attempt_id, const char *phase)
 {
     struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
     double due = wi_now_ms() + (double)pool->config->api.kernel_time;
 
-    if (node && wi_pool_node_begun(node, attempt_id, due))
+    if (node && strcmp(phase, COMPUTED_PHASE) == 0)
+        wi_pool_node_computed(node, attempt_id);
+    else if (node && strcmp(phase, WI_PROGRAM_PHASE) == 0 &&
+             wi_pool_node_begun(node, attempt_id, due))
         look_at_due(pool);
 }
 
@@ -388,8 +397,7 @@ static void on_progress(
 {
     struct wi_pool *pool = context;
 
-    if (strcmp(progress->phase, WI_PROGRAM_PHASE) == 0)
-        begin_program(pool, node_id, attempt_id);
+    watch_program(pool, node_id, attempt_id, progress->phase);
     works(pool, node_id, attempt_id);
     if (pool->events.on_progress)
         pool->events.on_progress(pool->events.context, attempt_id, progress);

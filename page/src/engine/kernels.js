@@ -120,7 +120,8 @@ export class KernelsEngine {
         if (!runProgram) throw new Failure('platform_unsupported', 'a client\'s own kernel runs on webgpu alone');
         const inputs = tensors.map((entry) => ({ ...entry, bytes: bytesOf(entry, frame, section) }));
         const began = performance.now();
-        const { outputs, dispose } = await run.take(() => runtime(() => runProgram(program, inputs, () => run.begins())));
+        const { outputs, dispose } = await run.take(() => runtime(() => runProgram(program, inputs, () => run.marks('computing'))));
+        run.marks('computed');
         return { tensors: outputs, precision: null, threads: null, inferenceMs: performance.now() - began, dispose };
     }
 }

@@ -225,9 +225,10 @@ export class Run {
         this._post({ type: 'progress', attempt: this._task.attempt, phase: 'writing', step_ms: this._stepMs });
     }
 
-    /** What begins now nobody may be able to stop: the service counts its time from here. */
-    begins() {
-        this._post({ type: 'progress', attempt: this._task.attempt, phase: 'computing' });
+    /** A client's own kernel begins, which nobody may be able to stop, or is done: the service counts the time between.
+     * @param {'computing' | 'computed'} phase */
+    marks(phase) {
+        this._post({ type: 'progress', attempt: this._task.attempt, phase });
     }
 
     // --- the worker's ------------------------------------------------------------------------------

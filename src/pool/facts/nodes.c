@@ -535,6 +535,14 @@ int wi_pool_node_begun(struct pool_node *node, const char *attempt_id, double du
     return 1;
 }
 
+void wi_pool_node_computed(struct pool_node *node, const char *attempt_id)
+{
+    struct pool_attempt *attempt = find_attempt(node, attempt_id);
+
+    if (attempt)
+        attempt->due = 0;
+}
+
 int wi_pool_node_hurry(struct pool_node *node, const char *attempt_id, double due)
 {
     struct pool_attempt *attempt = find_attempt(node, attempt_id);

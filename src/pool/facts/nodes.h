@@ -134,6 +134,8 @@ const struct pool_attempt *wi_pool_node_silent(
 /* A client's own kernel begins there, and is to be done at `due`. 0 if none of that id is to begin.
  */
 int wi_pool_node_begun(struct pool_node *node, const char *attempt_id, double due);
+/* It is done, and its outputs are on their way: nothing is due any more. */
+void wi_pool_node_computed(struct pool_node *node, const char *attempt_id);
 /* It is wanted no more: to be done at `due`, if not sooner. 0 if none of that id has begun. */
 int wi_pool_node_hurry(struct pool_node *node, const char *attempt_id, double due);
 /* What computes one is ended: that the others there are lost with it is no fault of theirs. */

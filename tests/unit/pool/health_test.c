@@ -308,6 +308,22 @@ TEST(a_kernel_that_ends_in_its_time_costs_nothing)
     assert_int_equal(seen.gpus_ended, 1);
 }
 
+TEST(what_is_computed_is_given_the_time_to_come)
+{
+    const struct wi_progress done = {.phase = "computed"};
+
+    config.api.kernel_time = 1;
+    serve();
+    begin_kernel("k");
+    bridge()->on_progress(bridge()->context, "n-1", "k", &done);
+    double until = wi_now_ms() + 20;
+    while (wi_now_ms() < until)
+        uv_run(&loop, UV_RUN_NOWAIT);
+    assert_int_equal(seen.overrun, 0);
+    end("k", 0);
+    assert_int_equal(seen.gpus_ended, 0);
+}
+
 TEST(a_kernel_that_nobody_waits_for_is_watched_until_it_ends)
 {
     config.api.kernel_time = 60000;
